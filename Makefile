@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+# Berth: one non-recursive make.  Folders decide what goes where: did/ vc/ didcomm/
+# are libberth, agent/NAME/ is the process berth-NAME, registry-adapters/NAME/ one
+# shared object, tests/unit/**/test_X.c one test program each.
+
+B        ?= build
+CC       ?= gcc
+OPT      ?= -O2 -g
+SAN      ?=
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+VERSION  := 0.1.0
+
+PKGS := libsodium libsecp256k1 libcrypto tss2-esys tss2-mu tss2-tctildr tss2-rc sqlite3 libmicrohttpd zlib libcjson
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+
+WARN := -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wvla -Wconversion -Wno-sign-conversion -Wformat=2 -Wundef
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIC \
+	-ftrivial-auto-var-init=zero -fno-strict-aliasing -ffunction-sections -fdata-sections \
+	$(if $(SAN),,-D_FORTIFY_SOURCE=2)
+LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--gc-sections
+BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
+ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
+LINK = $(CC) $(SANFLAGS) -pie $(LDHARD) $(LDFLAGS) -o $@
+
+# Only what a process links can be loaded into it: nng in netd, SQLite and
+# libmicrohttpd in the core, tss2 in keyd and the command line.
+L_BASE := -lsodium -lcjson
+L_CRYPTO := $(L_BASE) -lcrypto -lsecp256k1
+L_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc
+
+LIB_SRC := $(wildcard did/*.c did/*/*.c vc/*.c didcomm/*.c)
+IPC_SRC := $(wildcard agent/ipc/*.c)
+CORE_SRC := $(wildcard agent/core/*.c agent/protocol/*.c)
+PROCS := keyd netd resolverd
+ADAPTERS := $(notdir $(wildcard registry-adapters/*))
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+LIB_OBJ := $(call obj,$(LIB_SRC))
+AGENT_SRC := $(wildcard agent/*/*.c)
+AGENT_OBJ := $(call obj,$(filter-out %/main.c,$(AGENT_SRC)))
+
+LIBS := $(B)/lib/libberth.a $(B)/lib/libberth.so
+BINS := $(if $(wildcard agent/core/main.c),$(B)/bin/berthd) $(if $(wildcard agent/cli/main.c),$(B)/bin/berth) \
+	$(foreach p,$(PROCS),$(if $(wildcard agent/$(p)/main.c),$(B)/libexec/berth-$(p)))
+ADAPTER_SO := $(foreach a,$(ADAPTERS),$(if $(wildcard registry-adapters/$(a)/*.c),$(B)/lib/berth/registry/$(a).so))
+
+.DEFAULT_GOAL := all
+all: $(LIBS) $(BINS) $(ADAPTER_SO)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# the build's date is one object's business, so that a new commit rebuilds only that
+$(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
+
+$(B)/lib/libberth.a: $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(B)/lib/libberth.so: $(LIB_OBJ) include/libberth.map
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,--version-script=include/libberth.map \
+		$(LDHARD) -o $@ $(LIB_OBJ) $(L_CRYPTO) $(L_TPM)
+$(B)/lib/libagent.a: $(AGENT_OBJ)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lsqlite3 -lmicrohttpd
+$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lqrencode
+$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM)
+$(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $^ $(L_CRYPTO) -lnng
+$(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $^ $(L_CRYPTO) -ldl
+
+# adapters see the installed headers and nothing else
+define adapter_rule
+$(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.c) include/berth/registry.h
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(WARN) $$(OPT) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
+		-shared -Wl,-z,relro,-z,now -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson)
+endef
+$(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
+
+include tests/rules.mk
+
+Q := $(if $(V),,@)
+clean:
+	rm -rf build build-*
+.PHONY: all clean
+.PRECIOUS: $(B)/%.o
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_CODEC_BASE64URL_H
+#define BERTH_DID_CODEC_BASE64URL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+
+/* RFC 4648 section 5 without padding, one spelling per value: padding, other
+ * alphabets, white space, a length of 4n+1 and non-zero trailing bits are E_B64. */
+void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n);
+BERTH_MUST_USE enum berth_err berth_b64url_decode(struct berth_buf *out, const char *s, size_t n);
+
+/* Exactly want bytes into out; another length is E_B64. */
+BERTH_MUST_USE enum berth_err
+berth_b64url_decode_fixed(void *out, size_t want, const char *s, size_t n);
+
+/* The same without branches or table look-ups on the content, for private keys. */
+void berth_b64url_encode_ct(struct berth_buf *out, const void *p, size_t n);
+BERTH_MUST_USE enum berth_err
+berth_b64url_decode_fixed_ct(void *out, size_t want, const char *s, size_t n);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_JOSE_JWK_H
+#define BERTH_DID_JOSE_JWK_H
+
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/json.h"
+#include "did/base/key.h"
+
+/* RFC 7517, 7518, 8037, 8812 keys of our six types.  Unknown members are
+ * ignored; use, key_ops and alg, where present, must fit the type.  E_KEY: not
+ * such a key, off the curve, of small order, wrong length; E_B64 for encodings. */
+BERTH_MUST_USE enum berth_err berth_jwk_parse(struct berth_pubkey *out, const struct berth_json *jwk);
+/* With "d"; its public half must match x, y.  out: berth_privkey_wipe(). */
+BERTH_MUST_USE enum berth_err
+berth_jwk_parse_private(struct berth_privkey *out, const struct berth_json *jwk);
+
+/* {"kty","crv","x"[,"y"]}; NULL without memory. */
+struct berth_json *berth_jwk_format(const struct berth_pubkey *key);
+struct berth_json *berth_jwk_format_private(const struct berth_privkey *key);
+
+/* RFC 7638 with SHA-256. */
+void berth_jwk_thumbprint(uint8_t out[32], const struct berth_pubkey *key);
+
+/* The signature algorithm that belongs to a key type: "EdDSA", "ES256", "ES384",
+ * "ES512", "ES256K"; NULL for X25519. */
+const char *berth_jws_alg(enum berth_key_type type);
+
+#endif

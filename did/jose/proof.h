@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_JOSE_PROOF_H
+#define BERTH_DID_JOSE_PROOF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+
+/* What a signature is for.  The purpose fixes the typ of the JWS header and what
+ * the payload must look like, and a key is allowed a set of purposes: so a proof
+ * made for one use can never be shown as another (C033), and a taken-over core
+ * cannot have arbitrary bytes signed. */
+enum berth_purpose {
+	BERTH_SIGN_DIDCOMM,		/* application/didcomm-signed+json */
+	BERTH_SIGN_VC,			/* vc+jwt */
+	BERTH_SIGN_VP,			/* vp+jwt */
+	BERTH_SIGN_RV_PROVE,		/* berth-rv-prove+jwt */
+	BERTH_SIGN_OWNER_PROOF,		/* berth-owner-proof+jwt */
+	BERTH_SIGN_DEVICE_PROOF,	/* berth-device-proof+jwt */
+	BERTH_SIGN_RV_BLOB,		/* berth-rv+jwt */
+	BERTH_SIGN_RECEIPT,		/* berth-receipt+jwt */
+	BERTH_SIGN_FROM_PRIOR,		/* JWT, no typ beyond it */
+	BERTH_SIGN_JWS,			/* the command line's `jws sign`; never in keyd */
+	BERTH_SIGN__COUNT
+};
+#define BERTH_PURPOSE_BIT(p) (1u << (p))
+
+/* "vc+jwt" and so on; NULL: no typ. */
+const char *berth_purpose_typ(enum berth_purpose p);
+
+/* The claims of the three onboarding proofs (ONBOARDING C.2).  Bytes that a role
+ * does not have are absent, not zero. */
+struct berth_proof {
+	enum berth_purpose purpose;	/* RV_PROVE, OWNER_PROOF, DEVICE_PROOF */
+	const char *iss, *aud, *thid;
+	int64_t epoch;
+	uint8_t device_hash[32], tip[32], nonce_d[32], nonce_o[32], th[32];
+	int64_t owner_time;		/* owner only; 0: absent */
+	bool has_delegation;		/* owner only */
+	uint8_t delegation[32];
+};
+
+/* The payload, JCS; built where the key is, never taken from the caller. */
+BERTH_MUST_USE enum berth_err
+berth_proof_payload(struct berth_buf *out, const struct berth_proof *p);
+
+/* The other way, for the verifier: E_TYPE for missing, extra or malformed
+ * claims, E_ENV for the wrong typ.  Strings are compared with those of want,
+ * bytes too: any difference is E_AUTHZ.  want->owner_time is an output. */
+BERTH_MUST_USE enum berth_err
+berth_proof_check(struct berth_proof *want, const char *typ, const void *payload, size_t len);
+
+#endif

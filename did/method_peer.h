@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_METHOD_PEER_H
+#define BERTH_DID_METHOD_PEER_H
+
+#include <stddef.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+#include "did/base/json.h"
+#include "did/base/key.h"
+#include "did/document.h"
+
+#define BERTH_PEER_KEYS_MAX 8
+#define BERTH_PEER_DID_MAX 8192
+
+/* What goes into a peer DID: keys for authentication (and assertion), keys for
+ * key agreement, services as DID Core writes them (may be NULL). */
+struct berth_peer_spec {
+	struct berth_pubkey verification[BERTH_PEER_KEYS_MAX], agreement[BERTH_PEER_KEYS_MAX];
+	size_t n_verification, n_agreement;
+	const struct berth_json *services;	/* array */
+};
+
+/* numalgo 0, 2 or 4 (4: the long form).  Method ids: 0 as did:key; 2 "#key-1"...
+ * in the order of the elements; 4 "#key-1"... verification first.  Appends. */
+BERTH_MUST_USE enum berth_err
+berth_did_peer_create(struct berth_buf *did, int numalgo, const struct berth_peer_spec *spec);
+
+/* E_DID for anything wrong with the text (C111: unknown purpose, hash mismatch),
+ * E_KEY for a key in it, E_RESOLVE for the short form of 4, which says nothing. */
+BERTH_MUST_USE enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *did);
+
+#endif

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests and tools.  `check` needs everything that DEBS names; nothing is skipped quietly.
+
+DEBS := build-essential pkg-config git libsodium-dev libsecp256k1-dev libcjson-dev libcurl4-openssl-dev \
+	libnng-dev libssl-dev libtss2-dev libp11-kit-dev libsqlite3-dev sqlite3 libmicrohttpd-dev \
+	zlib1g-dev libqrencode-dev libcmocka-dev python3 python3-pytest python3-yaml swtpm \
+	swtpm-tools tpm2-tools curl openssl procps systemd faketime
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+FAKES_OBJ := $(call obj,$(wildcard tests/fakes/*.c))
+UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(shell find tests/unit tests/flow -name 'test_*.c' 2>/dev/null))
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+L_ALL := $(L_CRYPTO) $(L_TPM) -lsqlite3 -lmicrohttpd -lnng -lqrencode -lz -ldl -lcmocka
+
+$(UNIT): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
+	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
+
+# Fuzz targets are replayed over their corpora here, and explored by `make fuzz`.
+$(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a
+	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
+
+tests: $(UNIT) $(FUZZ:%=$(B)/tests/fuzz/%)
+
+check-unit: all tests
+	@tests/tools/check.py --build $(B) unit flow fuzz
+check: have-deps all tests
+	@tests/tools/check.py --build $(B) source unit flow fuzz system
+check-san: have-deps
+	@$(MAKE) --no-print-directory B=build-san OPT='-O1 -g' SAN=address,undefined all tests
+	@tests/tools/check.py --build build-san unit flow fuzz
+check-interop: have-deps all
+	@tests/tools/check.py --build $(B) interop
+check-soak: have-deps all tests
+	@tests/tools/check.py --build $(B) soak
+
+have-deps:
+	@dpkg-query -W -f='$${db:Status-Status}\n' $(DEBS) 2>&1 | grep -qv '^installed$$' && $(MAKE) --no-print-directory deps || true
+deps:
+	$(SUDO) apt-get update -qq
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBS)
+
+FUZZ_SECONDS ?= 30
+FUZZ_CC := clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEFS) -DBERTH_BUILD_S=$(BUILD_S) -I. -Iinclude
+fuzz:
+	@mkdir -p build-fuzz
+	@set -e; for t in $(FUZZ); do \
+		$(FUZZ_CC) $(PKG_CFLAGS) -o build-fuzz/$$t tests/fuzz/$$t.c $(LIB_SRC) \
+			$(filter-out %/main.c,$(AGENT_SRC)) $(filter-out -lcmocka,$(L_ALL)); \
+		mkdir -p build-fuzz/corpus/$$t; \
+		build-fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=512 -timeout=5 \
+			build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; \
+	done
+
+.PHONY: tests check check-unit check-san check-interop check-soak have-deps deps fuzz

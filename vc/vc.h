@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_VC_VC_H
+#define BERTH_VC_VC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+#include "did/base/json.h"
+#include "did/jose/keyring.h"
+#include "did/resolver.h"
+
+#define BERTH_VC_MAX ((size_t)64 << 10)
+#define BERTH_VC_CONTEXT "https://www.w3.org/ns/credentials/v2"
+
+/* The outcome of one check, as the report spells it. */
+enum berth_check {
+	BERTH_CHECK_NOT_CHECKED, BERTH_CHECK_PASSED, BERTH_CHECK_FAILED,
+	BERTH_CHECK_NOT_PRESENT, BERTH_CHECK_STALE
+};
+
+/* VCDM 2.0 structure (section 4): E_VC, naming the member. */
+BERTH_MUST_USE enum berth_err berth_credential_check(const struct berth_json *vc);
+BERTH_MUST_USE enum berth_err berth_presentation_check(const struct berth_json *vp);
+/* The issuer's or holder's id, string or object form; NULL if malformed. */
+const char *berth_credential_issuer(const struct berth_json *vc);
+const char *berth_presentation_holder(const struct berth_json *vp);
+/* credentialSubject.id of the only subject; NULL: none, or several. */
+const char *berth_credential_subject(const struct berth_json *vc);
+
+/* vc+jwt (VC-JOSE-COSE): the credential itself is the payload.  issuer must be
+ * the DID of kid.  Appends the compact JWS. */
+BERTH_MUST_USE enum berth_err
+berth_vc_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+	       const struct berth_json *credential);
+
+/* vp+jwt around vc+jwt tokens (EnvelopedVerifiableCredential); nonce = challenge,
+ * aud = domain. */
+BERTH_MUST_USE enum berth_err
+berth_vp_create(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+		const char *challenge, const char *domain, const char *const *vcs, size_t n);
+
+struct berth_verify {
+	struct berth_resolver *resolver;
+	const struct berth_pubkey *key;	/* the issuer's bare key (--jwk), or NULL */
+	const char *const *trust;	/* trusted issuers' DIDs */
+	size_t n_trust;
+	int64_t now_s;			/* < 0: no trusted time, then a date is E_CLOCK */
+	bool no_time;			/* clockless device: validity is not judged */
+	bool no_status;
+	bool typ_optional;		/* --format given: a missing typ is accepted */
+	const char *challenge, *domain;	/* presentations */
+	const char *status_dir;
+};
+
+struct berth_report {
+	bool verified;
+	enum berth_err first;		/* the first failed, in INTERFACES' order */
+	enum berth_check signature, validity, status, issuer, holder;
+	struct berth_json *warnings;	/* array */
+	struct berth_json *credential;	/* the verified payload (VC or VP), owned */
+	char *issuer_did, *format;
+	char detail[256];
+	struct berth_json *credentials;	/* presentations: array of reports */
+};
+
+/* Verifies one token.  Returns report->first; the report is filled in every case
+ * and freed with berth_report_free(). */
+enum berth_err
+berth_vc_verify(struct berth_report *report, const struct berth_verify *v, const char *token, size_t n);
+enum berth_err
+berth_vp_verify(struct berth_report *report, const struct berth_verify *v, const char *token, size_t n);
+void berth_report_free(struct berth_report *r);
+struct berth_json *berth_report_json(const struct berth_report *r);
+
+#endif
