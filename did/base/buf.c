@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/secret.h"
+
+void berth_buf_free(struct berth_buf *b)
+{
+	if (b->p)
+		berth_wipe(b->p, b->cap);
+	free(b->p);
+	*b = (struct berth_buf)BERTH_BUF_INIT;
+}
+
+void berth_buf_reset(struct berth_buf *b)
+{
+	if (b->p) {
+		berth_wipe(b->p, b->len);
+		b->p[0] = '\0';
+	}
+	b->len = 0;
+	b->bad = false;
+}
+
+/* realloc() would leave the old bytes behind */
+static bool move(struct berth_buf *b, size_t cap)
+{
+	uint8_t *p = malloc(cap);
+
+	if (!p)
+		return false;
+	if (b->p) {
+		memcpy(p, b->p, b->len);
+		berth_wipe(b->p, b->cap);
+		free(b->p);
+	}
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+/* one byte more than asked for, for the NUL */
+static bool reserve(struct berth_buf *b, size_t n)
+{
+	size_t cap = b->cap ? b->cap : 64;
+
+	if (b->bad || n > BERTH_BUF_MAX || b->len + n > BERTH_BUF_MAX) {
+		b->bad = true;
+		return false;
+	}
+	while (cap < b->len + n + 1)
+		cap *= 2;
+	if (cap > b->cap && !move(b, cap))
+		b->bad = true;
+	return !b->bad;
+}
+
+uint8_t *berth_buf_grow(struct berth_buf *b, size_t n)
+{
+	if (!reserve(b, n))
+		return NULL;
+	uint8_t *at = b->p + b->len;
+
+	b->len += n;
+	b->p[b->len] = '\0';
+	return at;
+}
+
+void berth_buf_put(struct berth_buf *b, const void *p, size_t n)
+{
+	uint8_t *at = berth_buf_grow(b, n);
+
+	if (at && n)
+		memcpy(at, p, n);
+}
+
+static void be(struct berth_buf *b, uint64_t v, size_t n)
+{
+	uint8_t *at = berth_buf_grow(b, n);
+
+	for (size_t i = 0; at && i < n; i++)
+		at[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
+}
+
+void berth_buf_u8(struct berth_buf *b, uint8_t v) { be(b, v, 1); }
+void berth_buf_be16(struct berth_buf *b, uint16_t v) { be(b, v, 2); }
+void berth_buf_be32(struct berth_buf *b, uint32_t v) { be(b, v, 4); }
+void berth_buf_be64(struct berth_buf *b, uint64_t v) { be(b, v, 8); }
+void berth_buf_str(struct berth_buf *b, const char *s) { berth_buf_put(b, s, strlen(s)); }
+
+void berth_buf_printf(struct berth_buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+
+	if (n < 0)
+		b->bad = true;
+	else if (reserve(b, (size_t)n)) {
+		vsnprintf((char *)b->p + b->len, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	va_end(again);
+	va_end(ap);
+}
+
+static void vec(struct berth_buf *b, const void *p, size_t n, size_t len_size)
+{
+	if (n >> (8 * len_size)) {
+		b->bad = true;
+		return;
+	}
+	be(b, n, len_size);
+	berth_buf_put(b, p, n);
+}
+
+void berth_buf_vec16(struct berth_buf *b, const void *p, size_t n) { vec(b, p, n, 2); }
+void berth_buf_vec32(struct berth_buf *b, const void *p, size_t n) { vec(b, p, n, 4); }
+void berth_buf_str16(struct berth_buf *b, const char *s) { vec(b, s, strlen(s), 2); }
+
+enum berth_err berth_buf_status(const struct berth_buf *b)
+{
+	return b->bad ? berth_fail(BERTH_E_NOMEM, "a buffer could not grow") : BERTH_OK;
+}
+
+char *berth_buf_take_str(struct berth_buf *b)
+{
+	char *s;
+
+	if (!b->p)
+		reserve(b, 0);
+	if (b->bad) {
+		berth_buf_free(b);
+		return NULL;
+	}
+	b->p[b->len] = '\0';
+	s = (char *)b->p;
+	*b = (struct berth_buf)BERTH_BUF_INIT;
+	return s;
+}

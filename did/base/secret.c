@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/base/secret.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct berth_secret *berth_secret_new(size_t len)
+{
+	struct berth_secret *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->b = sodium_malloc(len);
+	if (!s->b) {
+		free(s);
+		return NULL;
+	}
+	s->len = len;
+	memset(s->b, 0, len);
+	return s;
+}
+
+void berth_secret_free(struct berth_secret *s)
+{
+	if (!s)
+		return;
+	sodium_free(s->b);
+	free(s);
+}
+
+void berth_wipe(void *p, size_t len) { sodium_memzero(p, len); }
+
+bool berth_equal_ct(const void *a, const void *b, size_t len)
+{
+	return sodium_memcmp(a, b, len) == 0;
+}
+
+void berth_crypto_init(void)
+{
+	if (sodium_init() < 0)
+		abort();
+}
