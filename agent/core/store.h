@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_STORE_H
+#define BERTH_AGENT_CORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+
+/* All that the core remembers: one SQLite file, berth.db, in a folder of its own.
+ *
+ * A state change and the messages it causes go into one transaction:
+ *	begin; ... put, outbox_put, inbox_add, audit ...; commit
+ * and whatever the outside world may conclude from it (the acknowledgement of the
+ * message that caused it, the bytes of an outbox row) leaves only after commit
+ * returned BERTH_OK.  Every write outside a transaction is E_INTERNAL.  Group
+ * commit: do many steps between begin and commit; savepoint/undo take back one.
+ *
+ * E_STORE from any call inside a transaction: roll back.  E_STORE from commit:
+ * whether it is on disk is unknown, the caller throws its own state away and
+ * reads it again.  After an I/O error nothing is retried on the open file: the
+ * next call opens it anew and checks it (at most once a second), so a full disk
+ * that was cleared, or a card that came back, is recovered from by itself.
+ *
+ * One process and one thread uses it; a second opener gets E_STORE. */
+struct berth_store;
+
+#define BERTH_STORE_FILE "berth.db"
+#define BERTH_STORE_NS_MAX 32		/* [a-z0-9._-]+ */
+#define BERTH_STORE_KEY_MAX 1024
+#define BERTH_STORE_VALUE_MAX ((size_t)1 << 20)
+#define BERTH_STORE_RECORDS_MAX 100000	/* all namespaces together */
+#define BERTH_STORE_HEAP_MAX (16 << 20)	/* of SQLite, in this process */
+#define BERTH_STORE_BUSY_MS 1000
+
+/* dir is ours alone (0700), its files 0600: anything laxer is E_STORE, as is a
+ * damaged or empty file, one of a newer schema, one whose -wal is missing after
+ * an unclean stop, and one in use.  create: make folder and file where there is
+ * none; without it a missing file is E_STORE.  Whoever may create decides by
+ * other evidence (is there a key already?) that nothing was lost. */
+BERTH_MUST_USE enum berth_err
+berth_store_open(struct berth_store **out, const char *dir, bool create);
+/* The same over a named SQLite VFS: fault injection in tests. */
+BERTH_MUST_USE enum berth_err
+berth_store_open_vfs(struct berth_store **out, const char *dir, bool create, const char *vfs);
+void berth_store_close(struct berth_store *s);	/* rolls back what is open; NULL is fine */
+bool berth_store_was_created(const struct berth_store *s);
+
+BERTH_MUST_USE enum berth_err berth_store_begin(struct berth_store *s);	/* nested: E_INTERNAL */
+BERTH_MUST_USE enum berth_err berth_store_commit(struct berth_store *s);
+void berth_store_rollback(struct berth_store *s);	/* nothing open: nothing done */
+bool berth_store_in_transaction(const struct berth_store *s);
+/* One step of a group: undo takes back everything since the savepoint.  One level. */
+BERTH_MUST_USE enum berth_err berth_store_savepoint(struct berth_store *s);
+BERTH_MUST_USE enum berth_err berth_store_undo(struct berth_store *s);
+BERTH_MUST_USE enum berth_err berth_store_keep(struct berth_store *s);
+
+/* --- records: protocol state and everything else that is named.  Bytes; text
+ * without its NUL.  E_SIZE above a cap, E_QUOTA above the count, E_TYPE for a bad
+ * namespace. */
+BERTH_MUST_USE enum berth_err
+berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n);
+BERTH_MUST_USE enum berth_err
+berth_store_put_str(struct berth_store *s, const char *ns, const char *key, const char *text);
+/* Appends to out; *found is false and out as it was when there is none. */
+BERTH_MUST_USE enum berth_err
+berth_store_get(struct berth_store *s, const char *ns, const char *key, struct berth_buf *out, bool *found);
+/* Deleting what is not there is fine. */
+BERTH_MUST_USE enum berth_err
+berth_store_delete(struct berth_store *s, const char *ns, const char *key);
+BERTH_MUST_USE enum berth_err
+berth_store_count(struct berth_store *s, const char *ns, int64_t *out);
+
+/* In the byte order of the keys.  fn may write, and delete what it is shown; a
+ * code other than BERTH_OK ends the walk and is returned.  after: start behind
+ * this key (paging), or NULL. */
+typedef enum berth_err (*berth_store_each_fn)(void *arg, const char *key, const uint8_t *p, size_t n);
+BERTH_MUST_USE enum berth_err
+berth_store_each(struct berth_store *s, const char *ns, const char *after,
+		 berth_store_each_fn fn, void *arg);
+
+/* --- counters: named 64-bit numbers ("generation", "epoch", "time-floor").  A
+ * counter never set is 0. */
+#define BERTH_STORE_COUNTER_MAX 32
+BERTH_MUST_USE enum berth_err
+berth_store_counter_get(struct berth_store *s, const char *name, int64_t *out);
+BERTH_MUST_USE enum berth_err
+berth_store_counter_set(struct berth_store *s, const char *name, int64_t value);
+int berth_store_schema(void);		/* the version this build reads and writes */
+
+/* --- outbox.  A row is a plaintext message and how to pack it; it is packed when
+ * it is sent, and stays until the receiver acknowledged the packed bytes.  A peer
+ * that only polls has its rows parked. */
+#define BERTH_OUTBOX_ID_MAX 128
+#define BERTH_OUTBOX_DID_MAX 2048	/* use short forms */
+#define BERTH_OUTBOX_BODY_MAX ((size_t)1 << 20)
+#define BERTH_OUTBOX_ENDPOINTS_MAX 4096
+#define BERTH_OUTBOX_PEER_MSGS 256
+#define BERTH_OUTBOX_PEER_BYTES ((int64_t)4 << 20)
+#define BERTH_OUTBOX_MSGS 16384
+#define BERTH_OUTBOX_BYTES ((int64_t)64 << 20)
+#define BERTH_OUTBOX_DEAD_MAX 256	/* the oldest go */
+#define BERTH_OUTBOX_HASHES 8		/* packings of one message that may be acked */
+#define BERTH_OUTBOX_LIST_MAX 64
+#define BERTH_OUTBOX_EXPIRES_S (7 * 86400)	/* when the caller has no better one */
+#define BERTH_ACK_LEN 16		/* the first half of the SHA-256 of the packed bytes */
+
+struct berth_outbox_row {
+	int64_t seq;		/* names the row; put ignores it */
+	const char *id;		/* of the DIDComm message */
+	const char *peer;	/* DID of the receiver */
+	const char *from;	/* our DID, "" for an anonymous sender */
+	const char *thid;	/* "" when it has none */
+	const char *endpoints;	/* JSON array or whatever the caller reads; "": it polls */
+	int mode;		/* the caller's word for how to pack */
+	bool parked;		/* waits until the peer asks; never due */
+	const uint8_t *body;
+	size_t body_len;
+	int64_t created_s, next_s, expires_s;
+	int tries;		/* put starts at 0 */
+};
+
+struct berth_outbox_list {
+	struct berth_outbox_row *rows;	/* all owned by the list */
+	size_t n;
+};
+void berth_outbox_list_free(struct berth_outbox_list *l);	/* wipes the bodies */
+
+/* E_QUOTA: the peer's or the whole share in messages or bytes is used up; E_SIZE;
+ * E_REPLAY: a message of that id for that peer is there. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *row);
+/* Not parked, next_s <= now < expires_s; the longest due first. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit, struct berth_outbox_list *out);
+/* When the next row falls due; INT64_MAX when none will. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_next(struct berth_store *s, int64_t *out_s);
+/* All that waits for a peer, parked or not, in the order it was put. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,
+			    struct berth_outbox_list *out);
+/* The row was packed to bytes of this hash and handed to the transport.  Counts a
+ * try and sets next_s by the back-off, so that a lost reply is a resend. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_sent(struct berth_store *s, int64_t seq, const uint8_t ack[BERTH_ACK_LEN], int64_t now_s);
+/* Removes the row; *found false when peer has none with that hash (late, repeated
+ * or forged: nothing to do). */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ack[BERTH_ACK_LEN], bool *found);
+/* Nothing was handed over (no route, busy, refused for now): try again later. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_retry(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s);
+/* Given up: the body goes, id, peer and reason stay to be shown. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64_t now_s, const char *reason);
+/* Dead-letters what has expired; how many. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_expire(struct berth_store *s, int64_t now_s, int64_t *out_n);
+/* Drops every row of a thread without a word (the run it belongs to is over). */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid);
+
+typedef enum berth_err (*berth_dead_fn)(void *arg, const char *id, const char *peer,
+					const char *reason, int64_t when_s);
+BERTH_MUST_USE enum berth_err
+berth_store_dead_each(struct berth_store *s, berth_dead_fn fn, void *arg);
+
+/* Seconds to wait after the given number of tries: 1 s to 1 h, doubling, full
+ * jitter drawn from rnd. */
+#define BERTH_BACKOFF_MAX_S 3600
+int64_t berth_backoff_s(int tries, uint32_t rnd);
+
+/* --- inbox: which messages were dealt with, over restarts.  Kept as hashes. */
+#define BERTH_INBOX_PEER_MAX 1024	/* ids remembered of one sender */
+#define BERTH_INBOX_MAX 65536		/* of all */
+#define BERTH_INBOX_AGE_S (30 * 86400)
+#define BERTH_ANSWER_LEN 32		/* whatever the caller knows its answer by */
+
+BERTH_MUST_USE enum berth_err
+berth_store_inbox_seen(struct berth_store *s, const char *sender, const char *id, bool *seen,
+		       uint8_t answer[BERTH_ANSWER_LEN]);	/* zeros: no answer */
+/* E_REPLAY when it is there already.  answer may be NULL.  Forgets the oldest ids
+ * of the sender, and of all, beyond the caps. */
+BERTH_MUST_USE enum berth_err
+berth_store_inbox_add(struct berth_store *s, const char *sender, const char *id, int64_t now_s,
+		      const uint8_t *answer);
+BERTH_MUST_USE enum berth_err
+berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int64_t *out_n);
+
+/* --- audit: an append-only chain, row n over the hash of row n - 1.  The oldest
+ * rows go beyond the cap, their last hash stays as the base of the chain. */
+#define BERTH_AUDIT_MAX 20000
+#define BERTH_AUDIT_TEXT_MAX 1024	/* detail; longer is cut */
+#define BERTH_AUDIT_HASH_LEN 32
+
+BERTH_MUST_USE enum berth_err
+berth_store_audit(struct berth_store *s, int64_t now_s, const char *event, const char *detail);
+/* E_SIG: a row was changed, taken out or added behind our back. */
+BERTH_MUST_USE enum berth_err
+berth_store_audit_verify(struct berth_store *s, int64_t *out_rows);
+/* What to sign or to show outside, so that cutting off the end is seen too. */
+BERTH_MUST_USE enum berth_err
+berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN]);
+typedef enum berth_err (*berth_audit_fn)(void *arg, int64_t seq, int64_t time_s, const char *event,
+					 const char *detail, const uint8_t hash[BERTH_AUDIT_HASH_LEN]);
+BERTH_MUST_USE enum berth_err
+berth_store_audit_each(struct berth_store *s, int64_t after_seq, berth_audit_fn fn, void *arg);
+
+/* --- for status */
+struct berth_store_counts {
+	int64_t out, out_bytes, parked, dead, inbox, records, audit;
+};
+BERTH_MUST_USE enum berth_err
+berth_store_counts(struct berth_store *s, struct berth_store_counts *out);
+
+#endif /* BERTH_AGENT_CORE_STORE_H */
