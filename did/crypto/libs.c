@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/crypto/libs.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/core_names.h>
+#include <openssl/obj_mac.h>
+
+#include "did/base/rand.h"
+#include "did/base/secret.h"
+
+static struct berth_libs libs;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void need(const void *p, const char *what)
+{
+	if (p)
+		return;
+	fprintf(stderr, "libcrypto or libsecp256k1 lacks %s\n", what);
+	abort();
+}
+
+static EVP_MD *digest(const char *name)
+{
+	EVP_MD *md = EVP_MD_fetch(NULL, name, NULL);
+
+	need(md, name);
+	return md;
+}
+
+static EVP_CIPHER *cipher(const char *name)
+{
+	EVP_CIPHER *c = EVP_CIPHER_fetch(NULL, name, NULL);
+
+	need(c, name);
+	return c;
+}
+
+static EVP_MAC_CTX *hmac(char *digest_name)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+		OSSL_PARAM_construct_end()
+	};
+
+	need(ctx && EVP_MAC_CTX_set_params(ctx, params) == 1 ? ctx : NULL, "HMAC");
+	EVP_MAC_free(mac);
+	return ctx;
+}
+
+static void curve(enum berth_key_type t, int nid, char *name)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0),
+		OSSL_PARAM_construct_end()
+	};
+
+	libs.group[t] = EC_GROUP_new_by_curve_name(nid);
+	need(libs.group[t], name);
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &libs.params[t], EVP_PKEY_KEY_PARAMETERS, params) != 1)
+		need(NULL, name);
+	EVP_PKEY_CTX_free(ctx);
+}
+
+static void secp256k1(void)
+{
+	uint8_t seed[32];
+
+	libs.k1 = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+	need(libs.k1, "a context");
+	berth_random(seed, sizeof(seed));
+	if (!secp256k1_context_randomize(libs.k1, seed))
+		need(NULL, "blinding");
+	berth_wipe(seed, sizeof(seed));
+}
+
+static void setup(void)
+{
+	char sha256[] = "SHA256", sha384[] = "SHA384", sha512[] = "SHA512";
+	char p256[] = "P-256", p384[] = "P-384", p521[] = "P-521";
+
+	berth_crypto_init();
+	libs.sha256 = digest(sha256);
+	libs.sha384 = digest(sha384);
+	libs.sha512 = digest(sha512);
+	libs.hmac256 = hmac(sha256);
+	libs.hmac512 = hmac(sha512);
+	libs.aes256_cbc = cipher("AES-256-CBC");
+	libs.aes256_gcm = cipher("AES-256-GCM");
+	libs.aes256_wrap = cipher("AES-256-WRAP");
+	curve(BERTH_KEY_P256, NID_X9_62_prime256v1, p256);
+	curve(BERTH_KEY_P384, NID_secp384r1, p384);
+	curve(BERTH_KEY_P521, NID_secp521r1, p521);
+	secp256k1();
+}
+
+const struct berth_libs *berth_libs(void)
+{
+	pthread_once(&once, setup);
+	return &libs;
+}

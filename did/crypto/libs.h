@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_CRYPTO_LIBS_H
+#define BERTH_DID_CRYPTO_LIBS_H
+
+/* Private to did/crypto: what of libcrypto and libsecp256k1 is set up once a
+ * process and only read afterwards, from any thread.  Fetching an algorithm by
+ * name costs more than hashing a short message with it. */
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <secp256k1.h>
+
+#include "did/base/key.h"
+
+struct berth_libs {
+	EVP_MD *sha256, *sha384, *sha512;
+	EVP_MAC_CTX *hmac256, *hmac512;	/* without a key; to be duplicated */
+	EVP_CIPHER *aes256_cbc, *aes256_gcm, *aes256_wrap;
+	EC_GROUP *group[BERTH_KEY__COUNT];	/* P-256, P-384, P-521 */
+	EVP_PKEY *params[BERTH_KEY__COUNT];	/* the same as keys without a point */
+	secp256k1_context *k1;			/* blinded */
+};
+
+/* Aborts when the libraries do not have what Debian's have. */
+const struct berth_libs *berth_libs(void);
+
+static inline int is_nist(enum berth_key_type t)
+{
+	return t == BERTH_KEY_P256 || t == BERTH_KEY_P384 || t == BERTH_KEY_P521;
+}
+
+#endif
