@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_PROTOCOL_KEYS_H
+#define BERTH_AGENT_PROTOCOL_KEYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+#include "did/jose/keyring.h"
+#include "did/keystore/keystore.h"
+
+/* The agent's own keys as the protocols see them: named, made on demand, used
+ * through typed operations.  The daemon's implementation asks berth-keyd; the
+ * flow tests' uses a keystore in their own process.  The keyring half signs and
+ * decrypts by kid once bind() has said which key a kid is. */
+struct berth_keys;
+
+struct berth_keys_ops {
+	/* Makes the key, or finds it when it is there already: safe to repeat
+	 * after a crash.  purposes: mask of BERTH_PURPOSE_BIT. */
+	enum berth_err (*ensure)(struct berth_keys *k, const char *name, enum berth_key_type type,
+				 enum berth_usage usage, unsigned purposes, struct berth_key_info *info);
+	enum berth_err (*remove)(struct berth_keys *k, const char *name);
+	enum berth_err (*bind)(struct berth_keys *k, const char *kid, const char *name);
+	void (*unbind)(struct berth_keys *k, const char *kid);
+
+	/* At rest: see berth_keystore_seal().  epoch -1: for the agent's whole life. */
+	enum berth_err (*seal)(struct berth_keys *k, const char *label, int64_t epoch,
+			       const void *pt, size_t len, struct berth_buf *box);
+	enum berth_err (*unseal)(struct berth_keys *k, const char *label, int64_t epoch,
+				 const void *box, size_t len, struct berth_buf *pt);
+	enum berth_err (*counter_read)(struct berth_keys *k, enum berth_counter c, uint64_t *value,
+				       bool *protected_);
+	enum berth_err (*counter_step)(struct berth_keys *k, enum berth_counter c, uint64_t *value);
+
+	/* TPM evidence; E_KEY where the custody has no device. */
+	enum berth_err (*ek)(struct berth_keys *k, struct berth_buf *cert_der, struct berth_buf *pub);
+	enum berth_err (*public_area)(struct berth_keys *k, const char *name, struct berth_buf *pub);
+	enum berth_err (*activate)(struct berth_keys *k, const char *ak, const void *blob, size_t blob_len,
+				   const void *secret, size_t secret_len, struct berth_buf *opened);
+	enum berth_err (*certify)(struct berth_keys *k, const char *key, const char *ak,
+				  const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig);
+};
+
+struct berth_keys {	/* first member of each implementation */
+	const struct berth_keys_ops *ops;
+	struct berth_keyring *keyring;	/* of the bound kids */
+	enum berth_custody custody;	/* of the keys that ensure() makes */
+};
+
+#endif

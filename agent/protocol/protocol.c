@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/protocol/protocol.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/log.h"
+#include "did/codec/base64url.h"
+
+static const struct berth_transition *
+find_row(const struct berth_machine *m, int state, const char *on)
+{
+	for (size_t i = 0; i < m->table_len; i++) {
+		const struct berth_transition *t = &m->table[i];
+
+		if ((t->from == state || t->from == BERTH_STATE_STAY) && strcmp(t->on, on) == 0)
+			return t;
+	}
+	return NULL;
+}
+
+static void set_state(const struct berth_machine *m, struct berth_instance *inst, int to, const char *on)
+{
+	if (to == BERTH_STATE_STAY || to == inst->state)
+		return;
+	berth_log(BERTH_LOG_INFO, "state", "%s %s: %s -> %s on %s", m->name, inst->key,
+		  m->states[inst->state], m->states[to], on);
+	inst->state = to;
+}
+
+/* What a failed step may still cause: a line in the audit log and another try. */
+static void keep_audit_and_timer(struct berth_effects *fx)
+{
+	char *audit = fx->audit;
+	uint64_t timer_ms = fx->timer_ms;
+
+	fx->audit = NULL;
+	berth_effects_free(fx);
+	*fx = (struct berth_effects){ .audit = audit, .timer_ms = timer_ms, .state = BERTH_STATE_STAY };
+}
+
+enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_env *env,
+				  struct berth_instance *inst, const struct berth_event *ev,
+				  struct berth_effects *fx)
+{
+	const struct berth_transition *row = find_row(m, inst->state, ev->on);
+	struct berth_json *before = inst->data;
+	enum berth_err rc;
+
+	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
+	if (!row)
+		return berth_fail(BERTH_E_TYPE, "%s: no %s in state %s", m->name, ev->on,
+				  m->states[inst->state]);
+	inst->data = berth_json_clone(before);
+	if (!inst->data) {
+		inst->data = before;
+		return berth_fail(BERTH_E_NOMEM, "%s: %s", m->name, ev->on);
+	}
+	rc = row->step(env, inst, ev, fx);
+	if (rc == BERTH_OK) {
+		berth_json_free(before);
+		set_state(m, inst, fx->state == BERTH_STATE_STAY ? row->to : fx->state, ev->on);
+		return BERTH_OK;
+	}
+	berth_json_free(inst->data);
+	inst->data = before;
+	keep_audit_and_timer(fx);
+	set_state(m, inst, row->otherwise, ev->on);
+	return rc;
+}
+
+int berth_machine_state(const struct berth_machine *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_states; i++)
+		if (strcmp(m->states[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void send_free(struct berth_send *s)
+{
+	free(s->identity);
+	free(s->to);
+	free(s->uri);
+	berth_message_free(&s->msg);
+}
+
+static void put_free(struct berth_put *p)
+{
+	free(p->ns);
+	free(p->key);
+	berth_buf_free(&p->value);
+}
+
+void berth_effects_free(struct berth_effects *fx)
+{
+	for (size_t i = 0; i < fx->n_sends; i++)
+		send_free(&fx->sends[i]);
+	for (size_t i = 0; i < fx->n_puts; i++)
+		put_free(&fx->puts[i]);
+	free(fx->audit);
+	berth_json_free(fx->result);
+	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
+}
+
+void berth_instance_free(struct berth_instance *inst)
+{
+	free(inst->key);
+	berth_json_free(inst->data);
+	*inst = (struct berth_instance){ 0 };
+}
+
+/* strdup that takes NULL for "none" */
+static bool copy(char **out, const char *s)
+{
+	*out = s ? strdup(s) : NULL;
+	return !s || *out;
+}
+
+enum berth_err berth_effects_send(struct berth_effects *fx, const struct berth_identity *from, bool long_form,
+				  const char *to, const char *uri, const char *type,
+				  const char *thid, struct berth_json *body, struct berth_send **out)
+{
+	struct berth_send s = { .mode = BERTH_PACK_AUTHCRYPT, .long_form = long_form };
+	const char *from_did = !from ? NULL : long_form ? from->did_long : from->did;
+	enum berth_err rc;
+
+	if (out)
+		*out = NULL;
+	if (fx->n_sends == BERTH_EFFECTS_SENDS_MAX) {
+		berth_json_free(body);
+		return berth_fail(BERTH_E_SIZE, "more than %d messages in one step", BERTH_EFFECTS_SENDS_MAX);
+	}
+	if ((rc = berth_message_new(&s.msg, type, from_did, to, thid, body)))
+		return rc;
+	if (!from)
+		s.mode = BERTH_PACK_ANONCRYPT;
+	if (!copy(&s.identity, from ? from->name : NULL) || !copy(&s.to, to) || !copy(&s.uri, uri)) {
+		send_free(&s);
+		return berth_fail(BERTH_E_NOMEM, "message %s", type);
+	}
+	fx->sends[fx->n_sends] = s;
+	if (out)
+		*out = &fx->sends[fx->n_sends];
+	fx->n_sends++;
+	return BERTH_OK;
+}
+
+static enum berth_err
+add_put(struct berth_effects *fx, const char *ns, const char *key, struct berth_put **out)
+{
+	struct berth_put p = { 0 };
+
+	if (fx->n_puts == BERTH_EFFECTS_PUTS_MAX)
+		return berth_fail(BERTH_E_SIZE, "more than %d records in one step", BERTH_EFFECTS_PUTS_MAX);
+	if (!copy(&p.ns, ns) || !copy(&p.key, key)) {
+		put_free(&p);
+		return berth_fail(BERTH_E_NOMEM, "record %s", ns);
+	}
+	fx->puts[fx->n_puts] = p;
+	*out = &fx->puts[fx->n_puts++];
+	return BERTH_OK;
+}
+
+enum berth_err berth_effects_put(struct berth_effects *fx, const char *ns, const char *key,
+				 const void *value, size_t len)
+{
+	struct berth_put *p;
+	enum berth_err rc = add_put(fx, ns, key, &p);
+
+	if (rc)
+		return rc;
+	berth_buf_put(&p->value, value, len);
+	return berth_buf_status(&p->value);
+}
+
+enum berth_err berth_effects_put_json(struct berth_effects *fx, const char *ns, const char *key,
+				      const struct berth_json *v)
+{
+	struct berth_put *p;
+	enum berth_err rc = add_put(fx, ns, key, &p);
+
+	return rc ? rc : berth_json_print(&p->value, v);
+}
+
+enum berth_err berth_effects_remove(struct berth_effects *fx, const char *ns, const char *key)
+{
+	struct berth_put *p;
+	enum berth_err rc = add_put(fx, ns, key, &p);
+
+	if (rc == BERTH_OK)
+		p->gone = true;
+	return rc;
+}
+
+void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...)
+{
+	char *line = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) < 0)
+		line = NULL;
+	va_end(ap);
+	free(fx->audit);
+	fx->audit = line;
+}
+
+enum berth_err berth_body_set_b64(struct berth_json *obj, const char *key, const void *p, size_t n)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_b64url_encode(&text, p, n);
+	if ((rc = berth_buf_status(&text)) == BERTH_OK)
+		rc = berth_json_set_str(obj, key, berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}
+
+enum berth_err berth_body_get_b64(const struct berth_json *obj, const char *key, size_t max,
+				  struct berth_buf *out)
+{
+	const char *text;
+	enum berth_err rc = berth_json_req_str(obj, key, max / 3 * 4 + 4, &text);
+
+	if (rc == BERTH_OK)
+		rc = berth_b64url_decode(out, text, strlen(text));
+	if (rc == BERTH_OK && out->len > max)
+		rc = berth_fail(BERTH_E_SIZE, "%s: more than %zu bytes", key, max);
+	return rc;
+}
+
+enum berth_err berth_body_get_32(const struct berth_json *obj, const char *key, uint8_t out[32])
+{
+	const char *text;
+	enum berth_err rc = berth_json_req_str(obj, key, 43, &text);
+
+	memset(out, 0, 32);
+	return rc ? rc : berth_b64url_decode_fixed(out, 32, text, strlen(text));
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_PROTOCOL_PROTOCOL_H
+#define BERTH_AGENT_PROTOCOL_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/protocol/keys.h"
+#include "berth/err.h"
+#include "did/base/json.h"
+#include "did/resolver.h"
+#include "didcomm/message.h"
+#include "didcomm/pack.h"
+#include "didcomm/unpack.h"
+
+/* A protocol is a const table of rows (from, on, step, to, otherwise).  A message
+ * for which the table has no row is refused by its absence.  Steps do no I/O: they
+ * read an event and the instance's data, use keys, and say what they want done
+ * in struct berth_effects.  The host stores the new state, the records and the
+ * outgoing messages in one transaction and only then sends: a crash repeats a
+ * step, never half of one.  Timers and operator's commands arrive as events. */
+
+#define BERTH_PIURI_ONBOARDING "urn:berth:gateway-onboarding/1.0/"
+#define BERTH_PIURI_RENDEZVOUS "urn:berth:gateway-rendezvous/1.0/"
+#define BERTH_STATE_STAY (-1)		/* a row's `to` or `otherwise`: as it was */
+
+/* One of the agent's own DIDs. */
+struct berth_identity {
+	char *name;			/* "factory", "owner", "op-0" ... */
+	char *did_long, *did;		/* did: the short form; equal where there is one form */
+	char *sign_kid, *agree_kid;	/* DID URLs on `did`; agree_kid may be NULL */
+	char *sign_kid_long, *agree_kid_long;	/* the same on did_long */
+	char *sign_key, *agree_key;	/* key names in the keystore */
+};
+
+struct berth_rendezvous { const char *did, *uri; };
+
+#define BERTH_POLICY_LIST_MAX 16
+
+/* What the configuration says to protocols.  All borrowed from it. */
+struct berth_policy {
+	const char *serial, *model, *hardware, *firmware;
+	const char *factory_did, *factory_uri;		/* gateway, before birth */
+	struct berth_rendezvous rendezvous[BERTH_POLICY_LIST_MAX];	/* owner, factory: to name in credentials */
+	size_t n_rendezvous;
+	const char *issuers[BERTH_POLICY_LIST_MAX];	/* trusted DeviceCredential issuers */
+	size_t n_issuers;
+	const char *endpoints[BERTH_POLICY_LIST_MAX];	/* where we are reached */
+	size_t n_endpoints;
+	const char *ek_roots_pem;			/* NULL: none */
+	bool accept_hardware, accept_sealed;		/* custody levels of devices */
+	bool approve_automatically;
+	bool recovery;					/* DeviceCredentials we issue allow it */
+	int64_t run_timeout_s, collect_s, issue_timeout_s, credential_s, registration_s;
+};
+
+/* Read access to the store, for steps.  value: owned by the caller's buf. */
+struct berth_records {
+	/* E_NOMATCH: no such record. */
+	enum berth_err (*get)(struct berth_records *r, const char *ns, const char *key, struct berth_buf *value);
+	enum berth_err (*each)(struct berth_records *r, const char *ns,
+			       enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len),
+			       void *arg);
+};
+
+/* What the host hands to every step. */
+struct berth_env {
+	struct berth_keys *keys;
+	struct berth_resolver *resolver;
+	struct berth_records *records;
+	const struct berth_policy *policy;
+	/* The identity of that name, NULL: none.  Borrowed, as long as the env. */
+	const struct berth_identity *(*identity)(struct berth_env *env, const char *name);
+	/* Makes (or finds) a did:peer:4 identity with these key types and names
+	 * ("NAME-sign", "NAME-agree") and binds its kids; stored with the step's
+	 * transaction.  endpoints: the policy's, when with_endpoints. */
+	enum berth_err (*make_identity)(struct berth_env *env, const char *name, enum berth_key_type sign,
+					enum berth_key_type agree, unsigned purposes, bool with_endpoints,
+					const struct berth_identity **out);
+	/* Makes (or finds) a signing-only did:key identity. */
+	enum berth_err (*make_signer)(struct berth_env *env, const char *name, enum berth_key_type type,
+				      unsigned purposes, const struct berth_identity **out);
+	/* Remembers the long form of a peer's did:peer:4, so that its short form
+	 * resolves from then on.  Checked against its hash.  Other DIDs: nothing. */
+	enum berth_err (*learn)(struct berth_env *env, const char *did_long);
+	int64_t now_s;			/* -1: no trusted time */
+	int64_t floor_s;		/* the time is at least this */
+	uint64_t mono_ms;
+	void *host;
+};
+
+struct berth_event {
+	const char *on;			/* "hello", "timer", "resume", "go", "cmd/approve" ... */
+	const struct berth_unpacked *in;	/* the message, NULL for other events */
+	const char *sender;		/* the DID that authenticated it (short form), or NULL */
+	const struct berth_json *args;	/* of a command; may be NULL */
+};
+
+struct berth_send {
+	char *identity;			/* whose: name of one of our identities; NULL: nobody's */
+	char *to;			/* DID */
+	char *uri;			/* dial this; NULL: keep until the peer asks, or its document's endpoint */
+	enum berth_pack_mode mode;
+	bool protect_sender;		/* anoncrypt around authcrypt */
+	bool long_form;			/* skid is on the long form of our DID */
+	bool ephemeral;			/* only in the reply to this request, never stored */
+	struct berth_message msg;
+};
+
+struct berth_put { char *ns, *key; struct berth_buf value; bool gone; };
+
+#define BERTH_EFFECTS_SENDS_MAX 40
+#define BERTH_EFFECTS_PUTS_MAX 40
+
+/* What a step wants done, all or nothing. */
+struct berth_effects {
+	struct berth_send sends[BERTH_EFFECTS_SENDS_MAX];
+	struct berth_put puts[BERTH_EFFECTS_PUTS_MAX];
+	size_t n_sends, n_puts;
+	uint64_t timer_ms;		/* 0: no timer; replaces the instance's running one */
+	bool stop_timer;
+	bool go;			/* deliver "go" to this instance right after the commit */
+	bool step_generation, step_epoch;
+	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
+	char *audit;			/* one line for the audit log */
+	struct berth_json *result;	/* the answer to a command */
+};
+
+/* One running machine: a gateway's own life, one device of an owner... */
+struct berth_instance {
+	char *key;
+	int state;
+	struct berth_json *data;	/* object; what the steps remember */
+};
+
+typedef enum berth_err berth_step_fn(struct berth_env *env, struct berth_instance *inst,
+				     const struct berth_event *ev, struct berth_effects *fx);
+
+struct berth_transition {
+	int from;			/* BERTH_STATE_STAY: any state */
+	const char *on;
+	berth_step_fn *step;
+	int to;				/* when the step returns BERTH_OK */
+	int otherwise;			/* when it does not; only audit and timer are kept then */
+};
+
+struct berth_machine {
+	const char *name;		/* "gateway", "owner", "factory": also the store's namespace */
+	const char *piuri;		/* the prefix of its messages' types */
+	const char *const *states;
+	size_t n_states;
+	const struct berth_transition *table;
+	size_t table_len;
+	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of
+	 * this machine's.  NULL: there is only "self". */
+	enum berth_err (*find)(struct berth_env *env, const struct berth_event *ev, char **key);
+};
+
+/* Runs the row for (state, event); the only place where a state changes.  The step
+ * works on a copy of data.  E_TYPE: no row (C076).  On failure fx keeps audit and
+ * timer only, data is as it was, and inst->state is the row's `otherwise`. */
+BERTH_MUST_USE enum berth_err
+berth_machine_step(const struct berth_machine *m, struct berth_env *env,
+		   struct berth_instance *inst, const struct berth_event *ev, struct berth_effects *fx);
+int berth_machine_state(const struct berth_machine *m, const char *name);	/* -1 */
+
+void berth_effects_free(struct berth_effects *fx);
+void berth_instance_free(struct berth_instance *inst);
+
+/* Adds a message, authcrypt from one of our identities; body is taken over, also
+ * on failure.  thid NULL: a new thread.  The message is complete (id, from, to),
+ * so that its bytes can be hashed; *out (out may be NULL) is borrowed until fx is
+ * freed, and mode, protect_sender and so on may be changed through it. */
+BERTH_MUST_USE enum berth_err
+berth_effects_send(struct berth_effects *fx, const struct berth_identity *from, bool long_form,
+		   const char *to, const char *uri, const char *type,
+		   const char *thid, struct berth_json *body, struct berth_send **out);
+BERTH_MUST_USE enum berth_err
+berth_effects_put(struct berth_effects *fx, const char *ns, const char *key, const void *value, size_t len);
+BERTH_MUST_USE enum berth_err
+berth_effects_put_json(struct berth_effects *fx, const char *ns, const char *key, const struct berth_json *v);
+BERTH_MUST_USE enum berth_err
+berth_effects_remove(struct berth_effects *fx, const char *ns, const char *key);
+void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...) BERTH_PRINTF(2, 3);
+
+/* Members of our message bodies that hold bytes: base64url.  get_32: exactly 32
+ * bytes, what nonces and hashes are; E_TYPE when missing, E_B64 when malformed. */
+BERTH_MUST_USE enum berth_err
+berth_body_set_b64(struct berth_json *obj, const char *key, const void *p, size_t n);
+BERTH_MUST_USE enum berth_err
+berth_body_get_b64(const struct berth_json *obj, const char *key, size_t max, struct berth_buf *out);
+BERTH_MUST_USE enum berth_err
+berth_body_get_32(const struct berth_json *obj, const char *key, uint8_t out[32]);
+
+#endif
