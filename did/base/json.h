@@ -9,10 +9,11 @@
 #include "berth/err.h"
 #include "did/base/buf.h"
 
-/* The only way JSON gets in: a strict RFC 8259 + RFC 7493 (I-JSON) scan over
- * the bytes, and only then cJSON, which alone would accept duplicate members,
- * NUL, bad UTF-8 and more.  Numbers that a double cannot hold (1e400) are
- * refused; integers above 2^53 parse, but berth_json_*_int() refuses them. */
+/* The only way JSON gets in: a strict RFC 8259 + RFC 7493 (I-JSON) reader that
+ * builds the cJSON tree itself, so that there is one opinion on what the bytes
+ * mean; cJSON's own parser would accept duplicate members, NUL, bad UTF-8 and
+ * more.  Numbers that a double cannot hold (1e400, 1e-400) are refused; integers
+ * above 2^53 parse, but berth_json_*_int() refuses them. */
 struct berth_json;	/* a node; a tree is owned by its root */
 
 #define BERTH_JSON_MAX ((size_t)1 << 20)	/* bytes of one message */
@@ -24,7 +25,7 @@ enum berth_json_kind {
 	BERTH_JSON_STRING, BERTH_JSON_ARRAY, BERTH_JSON_OBJECT
 };
 
-/* Checks without building anything.  E_SIZE above max bytes, else E_JSON. */
+/* Only checks.  E_SIZE above max bytes, else E_JSON (or E_NOMEM). */
 BERTH_MUST_USE enum berth_err berth_json_check(const char *p, size_t n, size_t max);
 
 /* out: owned by the caller, berth_json_free().  E_JSON, E_SIZE, E_NOMEM. */
@@ -89,7 +90,9 @@ berth_json_opt_arr(const struct berth_json *obj, const char *key, size_t max_len
 /* Building.  Constructors return NULL without memory.  Setters take NULL for
  * obj as "already failed" and return E_NOMEM, so a builder is one chain of ||;
  * they add, and replace a member of the same name.  Values given as nodes are
- * taken over in every case, also when the call fails. */
+ * taken over in every case, also when the call fails.  Text that is not UTF-8
+ * is E_JSON and integers beyond +-(2^53 - 1) E_TYPE; their constructors yield
+ * NULL. */
 struct berth_json *berth_json_new_object(void);
 struct berth_json *berth_json_new_array(void);
 struct berth_json *berth_json_new_str(const char *s);

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/ipc/ipc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "did/base/clock.h"
+#include "did/base/secret.h"
+
+#define CHUNK 16384			/* one read */
+#define READS_MAX 64			/* per wake-up, so that one talker starves nobody */
+#define KEEP_MAX 65536			/* an idle buffer larger than this is given back */
+
+void berth_ipc_init(struct berth_ipc *c, int fd)
+{
+	*c = (struct berth_ipc){ .fd = fd };
+}
+
+void berth_ipc_close(struct berth_ipc *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	c->failed = true;
+	c->out_at = 0;
+	berth_buf_free(&c->in);
+	berth_buf_free(&c->out);
+}
+
+static enum berth_err failed(struct berth_ipc *c, enum berth_err rc)
+{
+	c->failed = true;
+	return rc;
+}
+
+static enum berth_err usable(const struct berth_ipc *c)
+{
+	if (c->fd < 0 || c->failed)
+		return berth_fail(BERTH_E_UNAVAILABLE, "ipc: connection has failed");
+	return BERTH_OK;
+}
+
+static void clear(struct berth_buf *b)
+{
+	if (b->cap > KEEP_MAX)
+		berth_buf_free(b);
+	else
+		berth_buf_reset(b);
+}
+
+/* Waits until the socket is ready; until: berth_clock_mono_ms() of the deadline. */
+static enum berth_err wait_for(struct berth_ipc *c, short events, int deadline_ms, uint64_t until)
+{
+	struct pollfd p = { .fd = c->fd, .events = events };
+
+	for (;;) {
+		uint64_t now = berth_clock_mono_ms();
+		int left = deadline_ms < 0 ? -1 : until > now ? (int)(until - now) : 0;
+		int n = poll(&p, 1, left);
+
+		if (n > 0)
+			return BERTH_OK;
+		if (n == 0)
+			return failed(c, berth_fail(BERTH_E_UNAVAILABLE, "ipc: no answer in %d ms", deadline_ms));
+		if (errno != EINTR)
+			return failed(c, berth_fail(BERTH_E_UNAVAILABLE, "ipc: poll: errno %d", errno));
+	}
+}
+
+/* Writes what the socket takes; *blocked when it takes no more. */
+static enum berth_err flush(struct berth_ipc *c, bool *blocked)
+{
+	*blocked = false;
+	while (c->out_at < c->out.len) {
+		ssize_t n = send(c->fd, c->out.p + c->out_at, c->out.len - c->out_at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n > 0) {
+			c->out_at += (size_t)n;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			*blocked = true;
+			return BERTH_OK;
+		} else if (errno != EINTR) {
+			return failed(c, berth_fail(BERTH_E_UNAVAILABLE, "ipc: the other side is gone"));
+		}
+	}
+	clear(&c->out);
+	c->out_at = 0;
+	return BERTH_OK;
+}
+
+/* Reads once; *blocked when there is nothing. */
+static enum berth_err fill(struct berth_ipc *c, bool *blocked)
+{
+	uint8_t chunk[CHUNK];
+	ssize_t n;
+
+	do
+		n = recv(c->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	*blocked = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+	if (*blocked)
+		return BERTH_OK;
+	if (n <= 0)
+		return failed(c, berth_fail(BERTH_E_UNAVAILABLE, "ipc: the other side is gone"));
+	berth_buf_put(&c->in, chunk, (size_t)n);
+	berth_wipe(chunk, (size_t)n);
+	return c->in.bad ? failed(c, berth_buf_status(&c->in)) : BERTH_OK;
+}
+
+/* The frame at offset `at` of the in-buffer: *size is all of its bytes, 0 while
+ * some are missing. */
+static enum berth_err frame_at(struct berth_ipc *c, size_t at, struct berth_ipc_frame *f, size_t *size)
+{
+	struct berth_cur cur;
+	size_t len;
+
+	*size = 0;
+	if (c->in.len - at < 4)
+		return BERTH_OK;
+	cur = berth_cur(c->in.p + at, c->in.len - at);
+	len = berth_cur_be32(&cur);
+	if (len < BERTH_IPC_HEAD || len > BERTH_IPC_MAX)
+		return failed(c, berth_fail(BERTH_E_SIZE, "ipc: frame of %zu bytes", len));
+	if (cur.n < len)
+		return BERTH_OK;
+	f->op = berth_cur_be16(&cur);
+	f->seq = berth_cur_be32(&cur);
+	f->n = len - BERTH_IPC_HEAD;
+	f->p = berth_cur_bytes(&cur, f->n);
+	*size = 4 + len;
+	return BERTH_OK;
+}
+
+static void consume(struct berth_ipc *c, size_t n)
+{
+	size_t rest = c->in.len - n;
+
+	if (rest == 0) {
+		clear(&c->in);
+		return;
+	}
+	memmove(c->in.p, c->in.p + n, rest);
+	berth_wipe(c->in.p + rest, n);
+	c->in.len = rest;
+}
+
+enum berth_err berth_ipc_queue(struct berth_ipc *c, uint16_t op, uint32_t seq, const void *p, size_t n)
+{
+	enum berth_err rc = usable(c);
+
+	if (rc)
+		return rc;
+	if (n > BERTH_IPC_PAYLOAD_MAX)
+		return berth_fail(BERTH_E_SIZE, "ipc: payload of %zu bytes", n);
+	if (c->out.len - c->out_at + n > BERTH_IPC_QUEUE_MAX)
+		return berth_fail(BERTH_E_QUOTA, "ipc: %zu bytes are waiting", c->out.len - c->out_at);
+	if (c->out_at > BERTH_IPC_QUEUE_MAX / 2) {
+		memmove(c->out.p, c->out.p + c->out_at, c->out.len - c->out_at);
+		c->out.len -= c->out_at;
+		c->out_at = 0;
+	}
+	berth_buf_be32(&c->out, (uint32_t)(BERTH_IPC_HEAD + n));
+	berth_buf_be16(&c->out, op);
+	berth_buf_be32(&c->out, seq);
+	berth_buf_put(&c->out, p, n);
+	return c->out.bad ? failed(c, berth_buf_status(&c->out)) : BERTH_OK;
+}
+
+bool berth_ipc_wants_write(const struct berth_ipc *c)
+{
+	return !c->failed && c->out_at < c->out.len;
+}
+
+enum berth_err berth_ipc_on_writable(struct berth_ipc *c)
+{
+	enum berth_err rc = usable(c);
+	bool blocked;
+
+	return rc ? rc : flush(c, &blocked);
+}
+
+static enum berth_err deliver(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg)
+{
+	struct berth_ipc_frame f;
+	size_t at = 0, size;
+	enum berth_err rc;
+
+	for (;;) {
+		if ((rc = frame_at(c, at, &f, &size)))
+			return rc;
+		if (size == 0)
+			break;
+		if ((rc = fn(arg, &f)))
+			return failed(c, rc);
+		at += size;
+	}
+	if (at)
+		consume(c, at);
+	return BERTH_OK;
+}
+
+enum berth_err berth_ipc_on_readable(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg)
+{
+	enum berth_err rc = usable(c);
+	bool blocked = false;
+
+	for (int i = 0; !rc && !blocked && i < READS_MAX; i++)
+		if (!(rc = fill(c, &blocked)) && !blocked)
+			rc = deliver(c, fn, arg);
+	return rc;
+}
+
+enum berth_err berth_ipc_send(struct berth_ipc *c, uint16_t op, uint32_t seq, const void *p, size_t n, int deadline_ms)
+{
+	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
+	enum berth_err rc = berth_ipc_queue(c, op, seq, p, n);
+	bool blocked = false;
+
+	while (!rc && !(rc = flush(c, &blocked)) && blocked)
+		rc = wait_for(c, POLLOUT, deadline_ms, until);
+	return rc;
+}
+
+/* What the last frame_at() gave is still at the front of the buffer until the
+ * next read. */
+static void drop_last(struct berth_ipc *c)
+{
+	if (c->last.p)
+		consume(c, 4 + BERTH_IPC_HEAD + c->last.n);
+	c->last = (struct berth_ipc_frame){ 0 };
+}
+
+enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, int deadline_ms)
+{
+	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
+	enum berth_err rc = usable(c);
+	bool blocked = false;
+	size_t size = 0;
+
+	drop_last(c);
+	*f = (struct berth_ipc_frame){ 0 };
+	while (!rc && !(rc = frame_at(c, 0, f, &size)) && size == 0)
+		if (!(rc = fill(c, &blocked)) && blocked)
+			rc = wait_for(c, POLLIN, deadline_ms, until);
+	if (!rc)
+		c->last = *f;
+	return rc;
+}
+
+/* The other side's word for what went wrong; its text is data, not a format. */
+static enum berth_err remote_error(struct berth_ipc *c, const struct berth_ipc_frame *f)
+{
+	struct berth_cur cur = berth_cur(f->p, f->n);
+	char detail[BERTH_IPC_DETAIL_MAX + 1];
+	uint16_t code = berth_cur_be16(&cur);
+
+	berth_cur_str16(&cur, detail, BERTH_IPC_DETAIL_MAX);
+	if (!berth_cur_done(&cur) || code == BERTH_OK || code >= BERTH_E__COUNT)
+		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: malformed error answer"));
+	return berth_fail((enum berth_err)code, "%s", detail);
+}
+
+static enum berth_err take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply)
+{
+	if (f->seq != c->seq)
+		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: answer to another call"));
+	if (f->op == BERTH_IPC_ERR)
+		return remote_error(c, f);
+	if (f->op != BERTH_IPC_OK || (!reply && f->n))
+		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: unexpected answer, op %u", f->op));
+	if (!reply)
+		return BERTH_OK;
+	berth_buf_put(reply, f->p, f->n);
+	return berth_buf_status(reply);
+}
+
+enum berth_err berth_ipc_call(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms,
+			      struct berth_buf *reply)
+{
+	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
+	struct berth_ipc_frame f;
+	enum berth_err rc;
+	uint64_t now;
+	int left;
+
+	c->seq++;
+	if ((rc = berth_ipc_send(c, op, c->seq, payload ? payload->p : NULL, payload ? payload->len : 0, deadline_ms)))
+		return rc;
+	now = berth_clock_mono_ms();
+	left = deadline_ms < 0 ? deadline_ms : until > now ? (int)(until - now) : 0;
+	if ((rc = berth_ipc_recv(c, &f, left)))
+		return rc;
+	rc = take_answer(c, &f, reply);
+	drop_last(c);	/* what keyd answers must not linger */
+	return rc;
+}
+
+enum berth_err berth_ipc_answer(struct berth_ipc *c, uint32_t seq, enum berth_err rc, const struct berth_buf *payload)
+{
+	struct berth_buf err = BERTH_BUF_INIT;
+	enum berth_err sent;
+
+	if (!rc && payload && (rc = berth_buf_status(payload)) == BERTH_OK && payload->len > BERTH_IPC_PAYLOAD_MAX)
+		rc = berth_fail(BERTH_E_SIZE, "ipc: answer of %zu bytes", payload->len);
+	if (!rc)
+		return berth_ipc_send(c, BERTH_IPC_OK, seq, payload ? payload->p : NULL, payload ? payload->len : 0,
+				      BERTH_IPC_FOREVER);
+	berth_buf_be16(&err, (uint16_t)rc);
+	berth_buf_str16(&err, berth_err_detail());
+	if (!(sent = berth_buf_status(&err)))
+		sent = berth_ipc_send(c, BERTH_IPC_ERR, seq, err.p, err.len, BERTH_IPC_FOREVER);
+	berth_buf_free(&err);
+	return sent;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_IPC_PROC_H
+#define BERTH_AGENT_IPC_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+
+/* What every main() of a daemon calls before anything else, while there is one
+ * thread: no new privileges, not dumpable, no core files, umask 077, SIGPIPE
+ * ignored, the environment cut down to a short list (NOTIFY_SOCKET, WATCHDOG_*,
+ * CREDENTIALS_DIRECTORY, TSS2_LOG, BERTH_TCTI, BERTH_PASSPHRASE_FILE) with LANG=C,
+ * and every descriptor closed but 0, 1, 2 and keep[].  A child keeps BERTH_IPC_FD.
+ * Aborts when the kernel refuses: a process that is not confined must not run. */
+void berth_proc_harden(const int *keep, size_t n_keep);
+
+/* The part of it that suits a command line tool: no core files, not dumpable,
+ * umask 077, SIGPIPE ignored. */
+void berth_proc_harden_tool(void);
+
+/* A running child.  pid is 0 when there is none. */
+struct berth_proc {
+	pid_t pid;
+	int pidfd;		/* readable when it has ended */
+	uint64_t started_ms;	/* berth_clock_mono_ms() */
+};
+
+/* fork + exec of the absolute path.  The child has our end's peer as BERTH_IPC_FD,
+ * /dev/null as its input, our stderr, no other descriptor, the short environment
+ * without NOTIFY_SOCKET and WATCHDOG_*, no blocked signal, and dies with the
+ * thread that started it.  *sock: ours, close-on-exec; hand it to berth_ipc_init().
+ * E_UNAVAILABLE: no such program, or no more processes. */
+BERTH_MUST_USE enum berth_err
+berth_proc_spawn(struct berth_proc *p, int *sock, const char *path, char *const argv[]);
+
+/* Whether it has ended, without waiting; once it has, *status is as waitpid()
+ * gives it (may be NULL) and p is empty. */
+bool berth_proc_reap(struct berth_proc *p, int *status);
+
+/* Waits up to grace_ms for an end by itself (its socket has been closed), then
+ * kills; reaps in every case.  An empty p is fine. */
+void berth_proc_stop(struct berth_proc *p, int grace_ms);
+
+/* How long to wait before it is started again: 100 ms, doubling to 30 s, from the
+ * start again after 60 s of health. */
+#define BERTH_BACKOFF_FIRST_MS 100u
+#define BERTH_BACKOFF_MAX_MS 30000u
+#define BERTH_BACKOFF_HEALTHY_MS 60000u
+struct berth_backoff {
+	uint32_t next_ms;
+};
+uint32_t berth_backoff_next(struct berth_backoff *b, uint64_t up_ms);
+
+/* The absolute path of berth-NAME: in dir (the option libexec-dir) when given, else
+ * found from where this program is: ../libexec/berth/ or, in the build tree,
+ * ../libexec/.  Appends.  E_CONFIG: dir is not absolute; E_UNAVAILABLE: not there. */
+BERTH_MUST_USE enum berth_err
+berth_proc_libexec(struct berth_buf *path, const char *dir, const char *name);
+
+#endif

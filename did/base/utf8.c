@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/base/utf8.h"
+
+/* Lead byte -> length, payload bits and the least code point of that length. */
+static size_t lead(uint8_t b, uint32_t *bits, uint32_t *least)
+{
+	if (b >= 0xc2 && b <= 0xdf) {
+		*bits = b & 0x1fu;
+		*least = 0x80;
+		return 2;
+	}
+	if ((b & 0xf0) == 0xe0) {
+		*bits = b & 0x0fu;
+		*least = 0x800;
+		return 3;
+	}
+	if (b >= 0xf0 && b <= 0xf4) {
+		*bits = b & 0x07u;
+		*least = 0x10000;
+		return 4;
+	}
+	return 0;
+}
+
+size_t berth_utf8_next(const char *p, size_t n, uint32_t *cp)
+{
+	uint32_t v = 0, least = 0;
+	size_t len;
+
+	if (!n)
+		return 0;
+	if ((uint8_t)p[0] < 0x80) {
+		v = (uint8_t)p[0];
+		len = 1;
+	} else {
+		len = lead((uint8_t)p[0], &v, &least);
+		if (!len || len > n)
+			return 0;
+		for (size_t i = 1; i < len; i++) {
+			if (((uint8_t)p[i] & 0xc0) != 0x80)
+				return 0;
+			v = v << 6 | ((uint8_t)p[i] & 0x3fu);
+		}
+		if (v < least || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
+			return 0;
+	}
+	if (cp)
+		*cp = v;
+	return len;
+}
+
+bool berth_utf8_valid(const char *p, size_t n)
+{
+	size_t step;
+
+	for (; n; p += step, n -= step) {
+		step = berth_utf8_next(p, n, NULL);
+		if (!step)
+			return false;
+	}
+	return true;
+}
+
+size_t berth_utf8_put(char out[4], uint32_t cp)
+{
+	if (cp < 0x80) {
+		out[0] = (char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		out[0] = (char)(0xc0 | cp >> 6);
+		out[1] = (char)(0x80 | (cp & 0x3f));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		out[0] = (char)(0xe0 | cp >> 12);
+		out[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (cp & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | cp >> 18);
+	out[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (cp & 0x3f));
+	return 4;
+}
