@@ -2,6 +2,7 @@
 #ifndef BERTH_DID_JOSE_JWK_H
 #define BERTH_DID_JOSE_JWK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "berth/err.h"
@@ -15,6 +16,13 @@ BERTH_MUST_USE enum berth_err berth_jwk_parse(struct berth_pubkey *out, const st
 /* With "d"; its public half must match x, y.  out: berth_privkey_wipe(). */
 BERTH_MUST_USE enum berth_err
 berth_jwk_parse_private(struct berth_privkey *out, const struct berth_json *jwk);
+
+/* The type that kty and crv name; NONE for those we do not have. */
+enum berth_key_type berth_jwk_type(const struct berth_json *jwk);
+
+/* What use, key_ops and alg leave a parsed key to do: at most what its type can. */
+bool berth_jwk_may_sign(const struct berth_json *jwk);
+bool berth_jwk_may_agree(const struct berth_json *jwk);
 
 /* {"kty","crv","x"[,"y"]}; NULL without memory. */
 struct berth_json *berth_jwk_format(const struct berth_pubkey *key);

@@ -10,8 +10,8 @@
 #include "did/base/json.h"
 #include "did/base/key.h"
 
-#define BERTH_JWS_HEADER_MAX 4096	/* decoded protected header */
 #define BERTH_KID_MAX 8192		/* did:peer long forms are long */
+#define BERTH_JWS_HEADER_MAX (BERTH_KID_MAX + 4096)	/* decoded protected header */
 
 /* A compact JWS taken apart; nothing is trusted before berth_jws_verify(). */
 struct berth_jws {
@@ -25,13 +25,17 @@ struct berth_jws {
 
 /* Structure: E_ENV (three parts, header an object, alg a string; crit, b64,
  * jwk, jku, x5c, x5u: C023 says E_KEY for keys in headers, C025 E_ENV for crit
- * and b64), E_B64, E_JSON, E_SIZE above max bytes. alg none: E_ALG. */
+ * and b64), E_B64, E_JSON, E_SIZE above max bytes.  alg none or any other that is
+ * not ours: E_ALG.  A signature longer than any of ours: E_SIG. */
 BERTH_MUST_USE enum berth_err
 berth_jws_parse(struct berth_jws *out, const char *compact, size_t n, size_t max);
 void berth_jws_free(struct berth_jws *j);	/* of a zeroed or parsed one */
 
-/* The header's checks alone, for JSON serializations (C023, C025). */
+/* The header's checks alone, for JSON serializations (C022, C023, C025). */
 BERTH_MUST_USE enum berth_err berth_jws_check_header(const struct berth_json *header);
+
+/* kid is there and an absolute DID URL with a fragment; else E_ENV (C024a). */
+BERTH_MUST_USE enum berth_err berth_jws_require_kid(const struct berth_jws *j);
 
 /* alg must be the one that belongs to the key (else E_ALG), then the signature
  * (E_SIG). */

@@ -3,6 +3,7 @@
 #define BERTH_DID_JOSE_PROOF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "berth/err.h"
@@ -30,8 +31,15 @@ enum berth_purpose {
 /* "vc+jwt" and so on; NULL: no typ. */
 const char *berth_purpose_typ(enum berth_purpose p);
 
-/* The claims of the three onboarding proofs (ONBOARDING C.2).  Bytes that a role
- * does not have are absent, not zero. */
+/* The claims of the three onboarding proofs (ONBOARDING C.2).  All of them carry
+ *   v (1), role ("rv", "owner", "device"), iss, aud, thid, epoch, deviceHash, tip,
+ *   nonceO, th
+ * and exactly these besides:
+ *   owner, device: nonceD
+ *   owner:         ownerTime unless 0, delegation if has_delegation
+ * A rendezvous run has one nonce only: nonceO is the rendezvous' challenge, and
+ * nonce_d is not used.  tip is 32 zero bytes as long as the device has accepted
+ * no chain.  Byte strings are base64url. */
 struct berth_proof {
 	enum berth_purpose purpose;	/* RV_PROVE, OWNER_PROOF, DEVICE_PROOF */
 	const char *iss, *aud, *thid;
@@ -42,13 +50,17 @@ struct berth_proof {
 	uint8_t delegation[32];
 };
 
-/* The payload, JCS; built where the key is, never taken from the caller. */
+#define BERTH_PROOF_MAX ((size_t)32 << 10)	/* two long DIDs and the rest */
+
+/* The payload, JCS; built where the key is, never taken from the caller.  E_TYPE:
+ * another purpose, or a missing or impossible value. */
 BERTH_MUST_USE enum berth_err
 berth_proof_payload(struct berth_buf *out, const struct berth_proof *p);
 
 /* The other way, for the verifier: E_TYPE for missing, extra or malformed
- * claims, E_ENV for the wrong typ.  Strings are compared with those of want,
- * bytes too: any difference is E_AUTHZ.  want->owner_time is an output. */
+ * claims, E_ENV for the wrong typ.  iss and aud are compared as DIDs, the rest
+ * of want byte for byte: any difference is E_AUTHZ.  want->owner_time is an
+ * output. */
 BERTH_MUST_USE enum berth_err
 berth_proof_check(struct berth_proof *want, const char *typ, const void *payload, size_t len);
 

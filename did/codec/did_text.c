@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/codec/did_text.h"
+
+#include <string.h>
+
+static const char lower_digit[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+static bool is_hex(char c)
+{
+	return c && strchr("0123456789abcdefABCDEF", c) != NULL;
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* How many bytes at s are one idchar, or one of the characters in more: 3 for
+ * a pct-encoded one, 0 for none. */
+static size_t unit(const char *s, const char *more)
+{
+	if (s[0] == '%')
+		return is_hex(s[1]) && is_hex(s[2]) ? 3 : 0;
+	return is_alnum(s[0]) || (s[0] && strchr(more, s[0])) ? 1 : 0;
+}
+
+static size_t run(const char *s, const char *more)
+{
+	size_t n = 0, u;
+
+	while (n <= BERTH_DID_URL_MAX && (u = unit(s + n, more)))
+		n += u;
+	return n;
+}
+
+size_t berth_did_len(const char *did_url)
+{
+	size_t method, id, n;
+
+	if (!did_url || strncmp(did_url, "did:", 4) != 0)
+		return 0;
+	method = strspn(did_url + 4, lower_digit);
+	if (method == 0 || method > BERTH_DID_METHOD_MAX || did_url[4 + method] != ':')
+		return 0;
+	/* DID Core 3.1: method-specific-id = *( *idchar ":" ) 1*idchar */
+	id = run(did_url + 5 + method, ".-_:");
+	n = 5 + method + id;
+	if (id == 0 || n > BERTH_DID_URL_MAX || did_url[n - 1] == ':')
+		return 0;
+	return did_url[n] == '\0' || strchr("/?#", did_url[n]) ? n : 0;
+}
+
+bool berth_is_did(const char *text)
+{
+	size_t n = berth_did_len(text);
+
+	return n > 0 && text[n] == '\0';
+}
+
+/* RFC 3986: path-abempty, then query, then fragment; returns the fragment (past
+ * its '#'), "" when there is none, NULL when the text is no such thing. */
+static const char *fragment_of(const char *rest)
+{
+	static const char pchar[] = "-._~!$&'()*+,;=:@/";
+	static const char query[] = "-._~!$&'()*+,;=:@/?";
+	const char *fragment = "";
+
+	rest += run(rest, pchar);
+	if (*rest == '?') {
+		rest++;
+		rest += run(rest, query);
+	}
+	if (*rest == '#') {
+		fragment = ++rest;
+		rest += run(rest, query);
+	}
+	return *rest == '\0' ? fragment : NULL;
+}
+
+bool berth_is_did_url(const char *text)
+{
+	size_t n = berth_did_len(text);
+
+	return n > 0 && strnlen(text, BERTH_DID_URL_MAX + 1) <= BERTH_DID_URL_MAX &&
+	       fragment_of(text + n) != NULL;
+}
+
+bool berth_is_kid(const char *text)
+{
+	return berth_is_did_url(text) && *fragment_of(text + berth_did_len(text)) != '\0';
+}
+
+/* The length of the short form within a DID of len bytes. */
+static size_t short_len(const char *did, size_t len)
+{
+	static const char peer4[] = "did:peer:4";
+	const char *colon;
+
+	if (len < sizeof(peer4) || strncmp(did, peer4, sizeof(peer4) - 1) != 0)
+		return len;
+	colon = memchr(did + sizeof(peer4) - 1, ':', len - (sizeof(peer4) - 1));
+	return colon ? (size_t)(colon - did) : len;
+}
+
+bool berth_did_same(const char *a, const char *b)
+{
+	size_t la = berth_did_len(a), lb = berth_did_len(b);
+
+	if (la == 0 || lb == 0)
+		return false;
+	la = short_len(a, la);
+	lb = short_len(b, lb);
+	return la == lb && strncmp(a, b, la) == 0;
+}
+
+bool berth_did_url_same(const char *a, const char *b)
+{
+	return berth_did_same(a, b) && strcmp(a + berth_did_len(a), b + berth_did_len(b)) == 0;
+}
+
+enum berth_err berth_did_short(struct berth_buf *out, const char *did)
+{
+	if (!berth_is_did(did))
+		return berth_fail(BERTH_E_DID, "not a DID");
+	berth_buf_put(out, did, short_len(did, strlen(did)));
+	return berth_buf_status(out);
+}
