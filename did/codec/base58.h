@@ -8,9 +8,9 @@
 #include "did/base/buf.h"
 
 /* Bitcoin's alphabet.  The work grows with the square of the length, so both
- * ways stop at these sizes with E_SIZE. */
-#define BERTH_BASE58_TEXT_MAX 1024
-#define BERTH_BASE58_BYTES_MAX 752
+ * ways stop at these sizes with E_SIZE: enough for a long-form did:peer:4. */
+#define BERTH_BASE58_TEXT_MAX 8192
+#define BERTH_BASE58_BYTES_MAX 5990
 
 BERTH_MUST_USE enum berth_err berth_base58_encode(struct berth_buf *out, const void *p, size_t n);
 /* A character outside the alphabet: E_B64. */

@@ -7,7 +7,6 @@
 
 #include "berth/err.h"
 #include "did/base/buf.h"
-#include "did/base/key.h"
 
 /* Text with a leading base character: 'z' base58btc, 'u' base64url (no padding).
  * Other bases, and text that is not canonical: E_B64; too long: E_SIZE. */
@@ -22,17 +21,15 @@ berth_multibase_encode(struct berth_buf *out, char base, const void *p, size_t n
 #define BERTH_CODEC_P256_PUB 0x1200
 #define BERTH_CODEC_P384_PUB 0x1201
 #define BERTH_CODEC_P521_PUB 0x1202
+#define BERTH_CODEC_ED25519_PRIV 0x1300
+#define BERTH_CODEC_SECP256K1_PRIV 0x1301
+#define BERTH_CODEC_X25519_PRIV 0x1302
+#define BERTH_CODEC_P256_PRIV 0x1306
+#define BERTH_CODEC_P384_PRIV 0x1307
+#define BERTH_CODEC_P521_PRIV 0x1308
 #define BERTH_CODEC_JSON 0x0200
 #define BERTH_CODEC_SHA2_256 0x12
 
 void berth_uvarint_encode(struct berth_buf *out, uint64_t v);
-
-/* A public key as Multikey text ("z6Mk..."): multibase('z', codec || key), EC
- * points compressed.  Anything wrong with the text or the point: E_KEY (E_SIZE
- * above the cap).  out is BERTH_KEY_NONE on failure. */
-BERTH_MUST_USE enum berth_err
-berth_multikey_parse(struct berth_pubkey *out, const char *s, size_t n);
-BERTH_MUST_USE enum berth_err
-berth_multikey_format(struct berth_buf *out, const struct berth_pubkey *key);
 
 #endif
