@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_STORE_INTERNAL_H
+#define BERTH_AGENT_CORE_STORE_INTERNAL_H
+
+/* Shared by agent/core/store*.c and by nobody else. */
+#include <sqlite3.h>
+
+#include "agent/core/store.h"
+
+#define STMT_CACHE 64
+
+struct berth_store {
+	sqlite3 *db;		/* NULL while an I/O error waits for a reopening */
+	char *dir, *vfs;
+	bool created;
+	bool in_txn, saved;
+	bool failed;		/* in this transaction */
+	bool damaged;		/* an I/O error: close, open, check before anything else */
+	uint64_t tried_ms;	/* when reopening was last tried */
+	bool totals_known;	/* of the outbox and the inbox; a rollback forgets them */
+	int64_t out_msgs, out_bytes, in_msgs, records;
+	struct {
+		const char *sql;	/* a literal: compared by address */
+		sqlite3_stmt *stmt;
+	} cache[STMT_CACHE];
+	size_t n_cache;
+};
+
+/* E_STORE with SQLite's words; remembers what must not be retried. */
+BERTH_MUST_USE enum berth_err store_sqlite(struct berth_store *s, int rc, const char *what);
+
+/* Usable for reading or, with write, inside a transaction; reopens after damage. */
+BERTH_MUST_USE enum berth_err store_ready(struct berth_store *s, bool write);
+
+/* A prepared statement, reset and unbound.  fmt: one letter a parameter:
+ * i int64_t, s const char *, b (const void *, size_t), n NULL.  Borrowed. */
+BERTH_MUST_USE enum berth_err
+store_stmt(struct berth_store *s, sqlite3_stmt **out, const char *sql, const char *fmt, ...);
+/* Steps once: *row says whether there is one.  At the end the statement is reset. */
+BERTH_MUST_USE enum berth_err store_step(struct berth_store *s, sqlite3_stmt *st, bool *row);
+/* store_stmt, then to the end. */
+BERTH_MUST_USE enum berth_err store_run(struct berth_store *s, const char *sql, const char *fmt, ...);
+/* store_stmt, then the first column of the only row; none when there is no row. */
+BERTH_MUST_USE enum berth_err
+store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql, const char *fmt, ...);
+
+/* Fills totals_known and what it covers. */
+BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
+
+BERTH_MUST_USE enum berth_err store_exec(struct berth_store *s, const char *sql);
+/* store_migrate.c: from whatever the file has to the current schema. */
+BERTH_MUST_USE enum berth_err store_migrate(struct berth_store *s);
+
+#endif /* BERTH_AGENT_CORE_STORE_INTERNAL_H */

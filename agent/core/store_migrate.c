@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The schema as the steps that led to it.  A new file takes all of them, an old
+ * one those it lacks; each step is one transaction, so that a kill at any point
+ * leaves the version before or the version after.  A step that was released is
+ * never edited. */
+#include "agent/core/store_internal.h"
+
+static const char *const to_1[] = {
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, val INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+	"CREATE TABLE rec (ns TEXT NOT NULL, key TEXT NOT NULL, val BLOB NOT NULL,"
+	" PRIMARY KEY (ns, key)) STRICT",
+	"CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,"
+	" peer TEXT NOT NULL, sender TEXT NOT NULL, thid TEXT NOT NULL, endpoints TEXT NOT NULL,"
+	" mode INTEGER NOT NULL, body BLOB NOT NULL, created_s INTEGER NOT NULL,"
+	" next_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, tries INTEGER NOT NULL,"
+	" UNIQUE (peer, id)) STRICT",
+	"CREATE TABLE inbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL,"
+	" id BLOB NOT NULL, seen_s INTEGER NOT NULL, UNIQUE (sender, id)) STRICT",
+	"CREATE INDEX inbox_age ON inbox (seen_s)",
+	"CREATE TABLE audit (seq INTEGER PRIMARY KEY, time_s INTEGER NOT NULL, event TEXT NOT NULL,"
+	" detail TEXT NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL) STRICT",
+	NULL
+};
+
+/* Acknowledgements by the hash of what was sent; peers that poll; what was given
+ * up; the answer beside a remembered id; audit chains that lose their oldest rows. */
+static const char *const to_2[] = {
+	"ALTER TABLE outbox ADD COLUMN parked INTEGER NOT NULL DEFAULT 0",
+	"UPDATE outbox SET parked = 1 WHERE endpoints = ''",
+	"CREATE INDEX outbox_due ON outbox (parked, next_s)",
+	"CREATE INDEX outbox_peer ON outbox (peer, seq)",
+	"CREATE INDEX outbox_expires ON outbox (expires_s)",
+	/* Columns in the order of the key: SQLite 3.40's quick_check reads them wrongly else. */
+	"CREATE TABLE outbox_sent (ack BLOB NOT NULL,"
+	" seq INTEGER NOT NULL REFERENCES outbox (seq) ON DELETE CASCADE,"
+	" PRIMARY KEY (ack, seq)) STRICT, WITHOUT ROWID",
+	"CREATE INDEX outbox_sent_seq ON outbox_sent (seq)",
+	"CREATE TABLE dead (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, peer TEXT NOT NULL,"
+	" thid TEXT NOT NULL, reason TEXT NOT NULL, when_s INTEGER NOT NULL, tries INTEGER NOT NULL) STRICT",
+	"ALTER TABLE inbox ADD COLUMN answer BLOB",
+	"CREATE TABLE audit_base (seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT",
+	NULL
+};
+
+static const char *const *const steps[] = { to_1, to_2 };
+#define SCHEMA ((int)(sizeof(steps) / sizeof(steps[0])))
+
+int berth_store_schema(void) { return SCHEMA; }
+
+static enum berth_err one_step(struct berth_store *s, int from)
+{
+	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2" };
+	enum berth_err rc;
+
+	_Static_assert(sizeof(mark) / sizeof(mark[0]) == sizeof(steps) / sizeof(steps[0]), "a mark a step");
+	if ((rc = store_exec(s, "BEGIN IMMEDIATE")))
+		return rc;
+	for (const char *const *sql = steps[from]; *sql; sql++)
+		if ((rc = store_exec(s, *sql)))
+			goto undo;
+	if ((rc = store_exec(s, mark[from])) || (rc = store_exec(s, "COMMIT")))
+		goto undo;
+	return BERTH_OK;
+undo:
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+enum berth_err store_migrate(struct berth_store *s)
+{
+	enum berth_err rc;
+	int64_t have = 0;
+
+	if ((rc = store_int(s, &have, 0, "PRAGMA user_version", "")))
+		return rc;
+	if (have < 0 || have > SCHEMA)
+		return berth_fail(BERTH_E_STORE, "%s: schema %lld is newer than this build's %d",
+				  BERTH_STORE_FILE, (long long)have, SCHEMA);
+	for (int v = (int)have; v < SCHEMA; v++)
+		if ((rc = one_step(s, v)))
+			return rc;
+	return BERTH_OK;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is to be sent: rows stay until the receiver acknowledged them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/store_internal.h"
+#include "did/base/rand.h"
+#include "did/base/secret.h"
+
+#define COLUMNS "seq, id, peer, sender, thid, endpoints, mode, parked, body, created_s, next_s, expires_s, tries"
+
+int64_t berth_backoff_s(int tries, uint32_t rnd)
+{
+	int64_t most = 1;
+
+	for (int i = 0; i < tries && most < BERTH_BACKOFF_MAX_S; i++)
+		most *= 2;
+	if (most > BERTH_BACKOFF_MAX_S)
+		most = BERTH_BACKOFF_MAX_S;
+	return 1 + (int64_t)(rnd % (uint64_t)most);
+}
+
+static int64_t backoff_now(int tries)
+{
+	uint32_t rnd;
+
+	berth_random(&rnd, sizeof(rnd));
+	return berth_backoff_s(tries, rnd);
+}
+
+/* ---- putting */
+
+static enum berth_err check_row(const struct berth_outbox_row *r)
+{
+	if (!r->id[0] || !r->peer[0])
+		return berth_fail(BERTH_E_TYPE, "outbox: no id or no peer");
+	if (strlen(r->id) > BERTH_OUTBOX_ID_MAX || strlen(r->thid) > BERTH_OUTBOX_ID_MAX ||
+	    strlen(r->peer) > BERTH_OUTBOX_DID_MAX || strlen(r->from) > BERTH_OUTBOX_DID_MAX ||
+	    strlen(r->endpoints) > BERTH_OUTBOX_ENDPOINTS_MAX || r->body_len > BERTH_OUTBOX_BODY_MAX)
+		return berth_fail(BERTH_E_SIZE, "outbox: message of %zu bytes", r->body_len);
+	return BERTH_OK;
+}
+
+static enum berth_err check_quota(struct berth_store *s, const struct berth_outbox_row *r)
+{
+	int64_t msgs, bytes;
+	enum berth_err rc;
+
+	if ((rc = store_totals(s)) ||
+	    (rc = store_int(s, &msgs, 0, "SELECT count(*) FROM outbox WHERE peer = ?1", "s", r->peer)) ||
+	    (rc = store_int(s, &bytes, 0, "SELECT coalesce(sum(length(body)), 0) FROM outbox WHERE peer = ?1",
+			    "s", r->peer)))
+		return rc;
+	if (msgs >= BERTH_OUTBOX_PEER_MSGS || bytes + (int64_t)r->body_len > BERTH_OUTBOX_PEER_BYTES)
+		return berth_fail(BERTH_E_QUOTA, "outbox: %lld messages, %lld bytes wait for this peer",
+				  (long long)msgs, (long long)bytes);
+	if (s->out_msgs >= BERTH_OUTBOX_MSGS || s->out_bytes + (int64_t)r->body_len > BERTH_OUTBOX_BYTES)
+		return berth_fail(BERTH_E_QUOTA, "outbox: full");
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *r)
+{
+	enum berth_err rc;
+	int64_t there;
+
+	if ((rc = store_ready(s, true)) || (rc = check_row(r)) || (rc = check_quota(s, r)) ||
+	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE peer = ?1 AND id = ?2", "ss", r->peer, r->id)))
+		return rc;
+	if (there)
+		return berth_fail(BERTH_E_REPLAY, "outbox: this id is there already");
+	if ((rc = store_run(s, "INSERT INTO outbox (id, peer, sender, thid, endpoints, mode, parked, body,"
+			    " created_s, next_s, expires_s, tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+			    "sssssiibiii", r->id, r->peer, r->from, r->thid, r->endpoints, (int64_t)r->mode,
+			    (int64_t)r->parked, r->body, r->body_len, r->created_s, r->next_s, r->expires_s)))
+		return rc;
+	s->out_msgs++;
+	s->out_bytes += (int64_t)r->body_len;
+	return BERTH_OK;
+}
+
+/* ---- reading */
+
+static void free_row(struct berth_outbox_row *r)
+{
+	free((char *)r->id);
+	free((char *)r->peer);
+	free((char *)r->from);
+	free((char *)r->thid);
+	free((char *)r->endpoints);
+	if (r->body)
+		berth_wipe((uint8_t *)r->body, r->body_len);
+	free((uint8_t *)r->body);
+}
+
+void berth_outbox_list_free(struct berth_outbox_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free_row(&l->rows[i]);
+	free(l->rows);
+	*l = (struct berth_outbox_list){ 0 };
+}
+
+static char *text(sqlite3_stmt *st, int col)
+{
+	const unsigned char *p = sqlite3_column_text(st, col);
+
+	return p ? strdup((const char *)p) : NULL;
+}
+
+static enum berth_err read_row(struct berth_outbox_row *r, sqlite3_stmt *st)
+{
+	uint8_t *body = NULL;
+
+	*r = (struct berth_outbox_row){
+		.seq = sqlite3_column_int64(st, 0), .id = text(st, 1), .peer = text(st, 2),
+		.from = text(st, 3), .thid = text(st, 4), .endpoints = text(st, 5),
+		.mode = sqlite3_column_int(st, 6), .parked = sqlite3_column_int(st, 7) != 0,
+		.body_len = (size_t)sqlite3_column_bytes(st, 8),
+		.created_s = sqlite3_column_int64(st, 9), .next_s = sqlite3_column_int64(st, 10),
+		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12),
+	};
+	if ((body = malloc(r->body_len + 1))) {
+		if (r->body_len)
+			memcpy(body, sqlite3_column_blob(st, 8), r->body_len);
+		body[r->body_len] = '\0';
+	}
+	r->body = body;
+	if (r->id && r->peer && r->from && r->thid && r->endpoints && body)
+		return BERTH_OK;
+	return berth_fail(BERTH_E_NOMEM, "outbox row");
+}
+
+static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t limit, struct berth_outbox_list *out)
+{
+	struct berth_outbox_list l = { 0 };
+	enum berth_err rc = BERTH_OK;
+	bool row = true;
+
+	if (!(l.rows = calloc(limit, sizeof(*l.rows))))
+		return berth_fail(BERTH_E_NOMEM, "outbox list");
+	while (!rc && l.n < limit && !(rc = store_step(s, st, &row)) && row)
+		rc = read_row(&l.rows[l.n++], st);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (rc)
+		berth_outbox_list_free(&l);
+	*out = l;
+	return rc;
+}
+
+static size_t bounded(size_t limit)
+{
+	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
+}
+
+enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit,
+				      struct berth_outbox_list *out)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	*out = (struct berth_outbox_list){ 0 };
+	if ((rc = store_ready(s, false)) ||
+	    (rc = store_stmt(s, &st, "SELECT " COLUMNS " FROM outbox WHERE parked = 0 AND next_s <= ?1"
+			     " AND expires_s > ?1 ORDER BY next_s, seq LIMIT ?2", "ii", now_s,
+			     (int64_t)bounded(limit))))
+		return rc;
+	return read_rows(s, st, bounded(limit), out);
+}
+
+enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
+{
+	enum berth_err rc;
+
+	*out_s = INT64_MAX;
+	if ((rc = store_ready(s, false)))
+		return rc;
+	return store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0"
+			 " ORDER BY next_s LIMIT 1", "");
+}
+
+enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,
+					   struct berth_outbox_list *out)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	*out = (struct berth_outbox_list){ 0 };
+	if ((rc = store_ready(s, false)) ||
+	    (rc = store_stmt(s, &st, "SELECT " COLUMNS " FROM outbox WHERE peer = ?1 AND expires_s > ?2"
+			     " ORDER BY seq LIMIT ?3", "sii", peer, now_s, (int64_t)bounded(limit))))
+		return rc;
+	return read_rows(s, st, bounded(limit), out);
+}
+
+/* ---- what became of a row */
+
+/* tries + 1 and the next time; the row's tries in *tries, -1: no such row. */
+static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
+{
+	int64_t tries, wait;
+	enum berth_err rc;
+
+	if ((rc = store_int(s, &tries, -1, "SELECT tries FROM outbox WHERE seq = ?1", "i", seq)))
+		return rc;
+	if (tries < 0)
+		return berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)seq);
+	wait = backoff_now((int)tries);
+	if (wait < at_least_s)
+		wait = at_least_s < BERTH_BACKOFF_MAX_S ? at_least_s : BERTH_BACKOFF_MAX_S;
+	return store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2 WHERE seq = ?1", "ii",
+			 seq, now_s + wait);
+}
+
+enum berth_err berth_store_outbox_retry(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
+{
+	enum berth_err rc;
+
+	return (rc = store_ready(s, true)) ? rc : count_try(s, seq, now_s, at_least_s);
+}
+
+enum berth_err berth_store_outbox_sent(struct berth_store *s, int64_t seq, const uint8_t ack[BERTH_ACK_LEN],
+				       int64_t now_s)
+{
+	enum berth_err rc;
+
+	if ((rc = store_ready(s, true)) || (rc = count_try(s, seq, now_s, 0)) ||
+	    (rc = store_run(s, "INSERT OR IGNORE INTO outbox_sent (seq, ack) VALUES (?1, ?2)", "ib", seq, ack,
+			    (size_t)BERTH_ACK_LEN)))
+		return rc;
+	/* Of very many packings the first ones are as good as the last: keep some. */
+	return store_run(s, "DELETE FROM outbox_sent WHERE seq = ?1 AND ack <> ?2 AND ack IN (SELECT ack FROM"
+			 " outbox_sent WHERE seq = ?1 AND ack <> ?2 ORDER BY ack LIMIT -1 OFFSET ?3)", "ibi",
+			 seq, ack, (size_t)BERTH_ACK_LEN, (int64_t)(BERTH_OUTBOX_HASHES - 1));
+}
+
+static enum berth_err remove_row(struct berth_store *s, int64_t seq)
+{
+	enum berth_err rc;
+	int64_t len;
+
+	if ((rc = store_totals(s)) ||
+	    (rc = store_int(s, &len, 0, "SELECT length(body) FROM outbox WHERE seq = ?1", "i", seq)) ||
+	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
+		return rc;
+	s->out_msgs -= sqlite3_changes(s->db);
+	s->out_bytes -= len;
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ack[BERTH_ACK_LEN],
+				      bool *found)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	*found = false;
+	if ((rc = store_ready(s, true)) ||
+	    (rc = store_int(s, &seq, 0, "SELECT o.seq FROM outbox_sent a JOIN outbox o ON o.seq = a.seq"
+			    " WHERE a.ack = ?1 AND o.peer = ?2", "bs", ack, (size_t)BERTH_ACK_LEN, peer)))
+		return rc;
+	*found = seq != 0;
+	return seq ? remove_row(s, seq) : BERTH_OK;
+}
+
+enum berth_err berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64_t now_s, const char *reason)
+{
+	enum berth_err rc;
+
+	if ((rc = store_ready(s, true)) ||
+	    (rc = store_run(s, "INSERT INTO dead (id, peer, thid, reason, when_s, tries) SELECT id, peer, thid,"
+			    " substr(?2, 1, 256), ?3, tries FROM outbox WHERE seq = ?1", "isi", seq, reason, now_s)) ||
+	    (rc = store_run(s, "DELETE FROM dead WHERE seq <= (SELECT seq FROM dead ORDER BY seq DESC"
+			    " LIMIT 1 OFFSET ?1)", "i", (int64_t)BERTH_OUTBOX_DEAD_MAX)))
+		return rc;
+	return remove_row(s, seq);
+}
+
+enum berth_err berth_store_outbox_expire(struct berth_store *s, int64_t now_s, int64_t *out_n)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	*out_n = 0;
+	if ((rc = store_ready(s, true)))
+		return rc;
+	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE expires_s <= ?1 LIMIT 1", "i", now_s)) &&
+	       seq && !(rc = berth_store_outbox_dead(s, seq, now_s, "expired")))
+		++*out_n;
+	return rc;
+}
+
+enum berth_err berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	if ((rc = store_ready(s, true)))
+		return rc;
+	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1",
+				"ss", peer, thid)) && seq)
+		if ((rc = remove_row(s, seq)))
+			break;
+	return rc;
+}
+
+enum berth_err berth_store_dead_each(struct berth_store *s, berth_dead_fn fn, void *arg)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+	bool row;
+
+	if ((rc = store_ready(s, false)) ||
+	    (rc = store_stmt(s, &st, "SELECT id, peer, reason, when_s FROM dead ORDER BY seq", "")))
+		return rc;
+	while (!(rc = store_step(s, st, &row)) && row)
+		if ((rc = fn(arg, (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1),
+			     (const char *)sqlite3_column_text(st, 2), sqlite3_column_int64(st, 3))))
+			break;
+	sqlite3_reset(st);
+	return rc;
+}

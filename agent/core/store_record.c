@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Named records and counters. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/store_internal.h"
+
+static enum berth_err check_name(const char *ns, const char *key)
+{
+	size_t n = strspn(ns, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	if (n == 0 || ns[n])
+		return berth_fail(BERTH_E_TYPE, "store: namespace");
+	if (n > BERTH_STORE_NS_MAX || strlen(key) > BERTH_STORE_KEY_MAX)
+		return berth_fail(BERTH_E_SIZE, "store: key of %zu bytes in %s", strlen(key), ns);
+	return BERTH_OK;
+}
+
+enum berth_err store_totals(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if (s->totals_known)
+		return BERTH_OK;
+	if ((rc = store_int(s, &s->out_msgs, 0, "SELECT count(*) FROM outbox", "")) ||
+	    (rc = store_int(s, &s->out_bytes, 0, "SELECT coalesce(sum(length(body)), 0) FROM outbox", "")) ||
+	    (rc = store_int(s, &s->in_msgs, 0, "SELECT count(*) FROM inbox", "")) ||
+	    (rc = store_int(s, &s->records, 0, "SELECT count(*) FROM rec", "")))
+		return rc;
+	s->totals_known = true;
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
+{
+	enum berth_err rc;
+	int64_t there;
+
+	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)))
+		return rc;
+	if (n > BERTH_STORE_VALUE_MAX)
+		return berth_fail(BERTH_E_SIZE, "store: %s/%s of %zu bytes", ns, key, n);
+	if ((rc = store_totals(s)) ||
+	    (rc = store_int(s, &there, 0, "SELECT 1 FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
+		return rc;
+	if (!there && s->records >= BERTH_STORE_RECORDS_MAX)
+		return berth_fail(BERTH_E_QUOTA, "store: %d records", BERTH_STORE_RECORDS_MAX);
+	if ((rc = store_run(s, "INSERT INTO rec VALUES (?1, ?2, ?3)"
+			    " ON CONFLICT DO UPDATE SET val = excluded.val", "ssb", ns, key, p, n)))
+		return rc;
+	s->records += !there;
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_put_str(struct berth_store *s, const char *ns, const char *key, const char *text)
+{
+	return berth_store_put(s, ns, key, text, strlen(text));
+}
+
+enum berth_err berth_store_get(struct berth_store *s, const char *ns, const char *key,
+			       struct berth_buf *out, bool *found)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	*found = false;
+	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) ||
+	    (rc = store_stmt(s, &st, "SELECT val FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||
+	    (rc = store_step(s, st, found)) || !*found)
+		return rc;
+	berth_buf_put(out, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+	sqlite3_reset(st);
+	return berth_buf_status(out);
+}
+
+enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const char *key)
+{
+	enum berth_err rc;
+
+	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = store_totals(s)) ||
+	    (rc = store_run(s, "DELETE FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
+		return rc;
+	s->records -= sqlite3_changes(s->db);
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_count(struct berth_store *s, const char *ns, int64_t *out)
+{
+	enum berth_err rc;
+
+	*out = 0;
+	if ((rc = store_ready(s, false)) || (rc = check_name(ns, "")))
+		return rc;
+	return store_int(s, out, 0, "SELECT count(*) FROM rec WHERE ns = ?1", "s", ns);
+}
+
+/* The first record behind after; copies, so that fn may write. */
+static enum berth_err one_after(struct berth_store *s, const char *ns, const char *after,
+				struct berth_buf *key, struct berth_buf *val, bool *row)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	berth_buf_reset(key);
+	berth_buf_reset(val);
+	/* "" sorts before all keys but is one itself: no after means >= "". */
+	if ((rc = store_stmt(s, &st, "SELECT key, val FROM rec WHERE ns = ?1 AND key >= ?2 AND (?3 OR key > ?2)"
+			     " ORDER BY key LIMIT 1", "ssi", ns, after ? after : "", (int64_t)!after)) ||
+	    (rc = store_step(s, st, row)) || !*row)
+		return rc;
+	berth_buf_put(key, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+	berth_buf_u8(key, 0);
+	berth_buf_put(val, sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1));
+	sqlite3_reset(st);
+	return (rc = berth_buf_status(key)) ? rc : berth_buf_status(val);
+}
+
+enum berth_err berth_store_each(struct berth_store *s, const char *ns, const char *after,
+				berth_store_each_fn fn, void *arg)
+{
+	struct berth_buf key = BERTH_BUF_INIT, val = BERTH_BUF_INIT;
+	char *last = NULL;
+	enum berth_err rc;
+	bool row = true;
+
+	if ((rc = store_ready(s, false)) || (rc = check_name(ns, "")))
+		return rc;
+	while (!rc && !(rc = one_after(s, ns, last ? last : after, &key, &val, &row)) && row) {
+		free(last);
+		if (!(last = strdup((char *)key.p)))
+			rc = berth_fail(BERTH_E_NOMEM, "store: each");
+		else
+			rc = fn(arg, last, val.p ? val.p : (const uint8_t *)"", val.len);
+	}
+	free(last);
+	berth_buf_free(&key);
+	berth_buf_free(&val);
+	return rc;
+}
+
+enum berth_err berth_store_counter_get(struct berth_store *s, const char *name, int64_t *out)
+{
+	enum berth_err rc;
+
+	*out = 0;
+	if ((rc = store_ready(s, false)))
+		return rc;
+	return store_int(s, out, 0, "SELECT val FROM meta WHERE name = 'c:' || ?1", "s", name);
+}
+
+enum berth_err berth_store_counter_set(struct berth_store *s, const char *name, int64_t value)
+{
+	enum berth_err rc;
+
+	if ((rc = store_ready(s, true)))
+		return rc;
+	if (strlen(name) > BERTH_STORE_COUNTER_MAX)
+		return berth_fail(BERTH_E_SIZE, "store: counter %.40s", name);
+	return store_run(s, "INSERT OR REPLACE INTO meta VALUES ('c:' || ?1, ?2)", "si", name, value);
+}
+
+enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_counts *out)
+{
+	enum berth_err rc;
+
+	*out = (struct berth_store_counts){ 0 };
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) ||
+	    (rc = store_int(s, &out->parked, 0, "SELECT count(*) FROM outbox WHERE parked = 1", "")) ||
+	    (rc = store_int(s, &out->dead, 0, "SELECT count(*) FROM dead", "")) ||
+	    (rc = store_int(s, &out->audit, 0, "SELECT count(*) FROM audit", "")))
+		return rc;
+	out->out = s->out_msgs;
+	out->out_bytes = s->out_bytes;
+	out->inbox = s->in_msgs;
+	out->records = s->records;
+	return BERTH_OK;
+}
