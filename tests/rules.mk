@@ -4,16 +4,18 @@
 DEBS := build-essential pkg-config git libsodium-dev libsecp256k1-dev libcjson-dev libcurl4-openssl-dev \
 	libnng-dev libssl-dev libtss2-dev libp11-kit-dev libsqlite3-dev sqlite3 libmicrohttpd-dev \
 	zlib1g-dev libqrencode-dev libcmocka-dev python3 python3-pytest python3-yaml swtpm \
-	swtpm-tools tpm2-tools curl openssl procps systemd faketime
+	swtpm-tools tpm2-tools curl openssl procps systemd faketime locales
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
+# tests/fakes/alloc.c makes these fail
+WRAP := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
 FAKES_OBJ := $(call obj,$(wildcard tests/fakes/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(shell find tests/unit tests/flow -name 'test_*.c' 2>/dev/null))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 L_ALL := $(L_CRYPTO) $(L_TPM) -lsqlite3 -lmicrohttpd -lnng -lqrencode -lz -ldl -lcmocka
 
 $(UNIT): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
-	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
+	$(Q)$(LINK) $(WRAP) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
 # Fuzz targets are replayed over their corpora here, and explored by `make fuzz`.
 $(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a

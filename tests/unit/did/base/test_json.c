@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/base/json.h"
 
+#include <dirent.h>
+#include <locale.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "tests/check.h"
+#include "tests/fakes/alloc.h"
 
 static enum berth_err check(const char *text)
 {
@@ -192,6 +199,274 @@ static void builds_and_replaces(void **s)
 	berth_json_free(NULL);
 }
 
+static char *object_of(size_t members, size_t *len)
+{
+	char *text = malloc(members * 16 + 3), *w = text;
+
+	*w++ = '{';
+	for (size_t i = 0; i < members; i++)
+		w += sprintf(w, "%s\"k%zu\":0", i ? "," : "", i);
+	*w++ = '}';
+	*len = (size_t)(w - text);
+	return text;
+}
+
+static void c011_many_members_are_refused_at_once(void **s)
+{
+	size_t n;
+	char *text = object_of(100000, &n);
+	clock_t start = clock();
+
+	(void)s;
+	CHECK_RC(BERTH_E_JSON, berth_json_check(text, n, (size_t)16 << 20));
+	CHECK(clock() - start < CLOCKS_PER_SEC / 20);
+	free(text);
+	text = object_of(BERTH_JSON_MEMBERS_MAX, &n);
+	CHECK_OK(berth_json_check(text, n, BERTH_JSON_MAX));
+	free(text);
+	text = object_of(BERTH_JSON_MEMBERS_MAX + 1, &n);
+	CHECK_RC(BERTH_E_JSON, berth_json_check(text, n, BERTH_JSON_MAX));
+	free(text);
+}
+
+static const char message[] =
+	"{\"id\":\"1234567890\",\"type\":\"https://didcomm.org/x/1.0/y\",\"from\":\"did:example:alice\",\"to\":"
+	"[\"did:example:bob\"],\"created_time\":1516269022,\"body\":{\"a\":[true,false,null,-1.5e3,\"\\ud83d\\ude00\"]}}";
+
+static void c012_every_truncation_and_every_addition_is_e_json(void **s)
+{
+	size_t n = strlen(message);
+	char *twice = malloc(2 * n + 1);
+
+	(void)s;
+	CHECK_OK(check(message));
+	for (size_t i = 0; i < n; i++) {
+		char *exact = malloc(i ? i : 1);
+
+		memcpy(exact, message, i);
+		CHECK_RC(BERTH_E_JSON, berth_json_check(exact, i, BERTH_JSON_MAX));
+		free(exact);
+	}
+	memcpy(twice, message, n);
+	memcpy(twice + n, message, n);
+	CHECK_RC(BERTH_E_JSON, berth_json_check(twice, 2 * n, BERTH_JSON_MAX));
+	for (unsigned c = 0; c < 256; c++) {
+		bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+
+		twice[n] = (char)c;
+		CHECK_RC(blank ? BERTH_OK : BERTH_E_JSON, berth_json_check(twice, n + 1, BERTH_JSON_MAX));
+	}
+	free(twice);
+}
+
+/* Compiles a German locale into a folder of its own and switches to it. */
+static void to_german(char *folder)
+{
+	char path[64];
+	int status = 0;
+	pid_t pid;
+
+	CHECK(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/de_DE.UTF-8", folder);
+	pid = fork();
+	if (!pid) {
+		execlp("localedef", "localedef", "-i", "de_DE", "-f", "UTF-8", path, (char *)NULL);
+		_exit(127);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	setenv("LOCPATH", folder, 1);
+	CHECK(setlocale(LC_ALL, "de_DE.UTF-8"));
+	CHECK(!strcmp(localeconv()->decimal_point, ","));
+}
+
+static void c013_the_locale_does_not_matter(void **s)
+{
+	char folder[] = "/tmp/berth-locale-XXXXXX", command[64];
+
+	(void)s;
+	to_german(folder);
+	round_trip("[1.5,-0.25,1e-7,3.0000000000000004,5.684341886080802e-14,1e21,333333333.33333329]",
+		   "[1.5,-0.25,1e-7,3.0000000000000004,5.684341886080802e-14,1e+21,333333333.3333333]");
+	CHECK_RC(BERTH_E_JSON, check("1,5"));
+	setlocale(LC_ALL, "C");
+	unsetenv("LOCPATH");
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	CHECK(system(command) == 0);
+}
+
+static void c014_nothing_is_canonicalised_lossily(void **s)
+{
+	static const char *const bad[] = {
+		"9007199254740993", "-9007199254740993", "12345678901234567890123", "100000000000000000001", "1000000000000000000001",
+	};
+	static const char *const good[] = {
+		"9007199254740992", "9007199254740994", "0", "-0", "10000000000000000000", "1000000000000000000000", "0.1", "1.10",
+		"9007199254740993.0", "333333333.33333329", "1e23",
+	};
+	struct berth_json *v;
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CHECK_RC(BERTH_E_JSON, berth_json_parse_exact(&v, bad[i], strlen(bad[i]), 100));
+		CHECK_OK(check(bad[i]));
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		CHECK_OK(berth_json_parse_exact(&v, good[i], strlen(good[i]), 100));
+		berth_json_free(v);
+	}
+}
+
+static enum berth_err parse_and_print(void *text)
+{
+	struct berth_buf out = BERTH_BUF_INIT;
+	struct berth_json *v, *copy = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_json_parse(&v, text, strlen(text), BERTH_JSON_MAX)))
+		return rc;
+	copy = berth_json_clone(v);
+	if (!copy)
+		rc = BERTH_E_NOMEM;
+	if (!rc)
+		(void)((rc = berth_json_set_str(copy, "new", "text")) || (rc = berth_json_set_int(copy, "new", 1)) ||
+		       (rc = berth_json_print(&out, copy)));
+	berth_buf_free(&out);
+	berth_json_free(copy);
+	berth_json_free(v);
+	return rc;
+}
+
+static void c015_every_allocation_may_fail(void **s)
+{
+	(void)s;
+	CHECK(test_every_allocation_fails(parse_and_print, (void *)message) > 30);
+}
+
+/* I-JSON (RFC 7493 2.3) forbids duplicate names; we refuse U+0000 because C
+ * strings would end there (C004). */
+static const char *const refused[] = {
+	"y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json",
+	"y_object_escaped_null_in_key.json", "y_string_null_escape.json",
+};
+
+static bool is_refused(const char *name)
+{
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (!strcmp(name, refused[i]))
+			return true;
+	return false;
+}
+
+static void foreign_parsing_vectors(void **s)
+{
+	DIR *d = opendir("tests/vectors/jsontestsuite/test_parsing");
+	size_t n, count = 0, y = 0;
+	struct dirent *e;
+	char path[512];
+	enum berth_err rc;
+
+	(void)s;
+	CHECK(d);
+	while ((e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "tests/vectors/jsontestsuite/test_parsing/%s", e->d_name);
+		char *text = test_read_file(path, &n), *exact = malloc(n ? n : 1);
+
+		memcpy(exact, text, n);
+		rc = berth_json_check(exact, n, BERTH_JSON_MAX);
+		if (e->d_name[0] == 'i')	/* ours to decide; no crash */
+			CHECK(rc == BERTH_OK || rc == BERTH_E_JSON);
+		else if ((e->d_name[0] == 'y' && !is_refused(e->d_name)) != (rc == BERTH_OK))
+			fail_msg("%s: %s", e->d_name, berth_err_name(rc));
+		y += e->d_name[0] == 'y';
+		count++;
+		free(exact);
+		free(text);
+	}
+	closedir(d);
+	CHECK(count == 224 && y == 67);
+	VECTORS("jsontestsuite", count, count);
+}
+
+static void getters_name_the_fault(void **s)
+{
+	struct berth_json *v = parsed("{\"s\":\"four\",\"b\":true,\"o\":{\"x\":1},\"a\":[1,2],\"n\":null}"), *list;
+	const struct berth_json *node;
+	const char *text = "before";
+	bool b;
+
+	(void)s;
+	CHECK_OK(berth_json_req_str(v, "s", 4, &text));
+	CHECK_RC(BERTH_E_SIZE, berth_json_req_str(v, "s", 3, &text));
+	CHECK_RC(BERTH_E_TYPE, berth_json_req_str(v, "b", 9, &text));
+	text = "before";
+	CHECK_OK(berth_json_opt_str(v, "none", 4, &text));
+	assert_string_equal(text, "before");
+	CHECK_RC(BERTH_E_TYPE, berth_json_opt_str(v, "n", 4, &text));
+	CHECK_OK(berth_json_req_bool(v, "b", &b));
+	CHECK(b);
+	CHECK_RC(BERTH_E_TYPE, berth_json_req_bool(v, "s", &b));
+	CHECK_RC(BERTH_E_TYPE, berth_json_opt_bool(v, "s", &b));
+	CHECK_OK(berth_json_opt_bool(v, "none", &b));
+	CHECK_OK(berth_json_req_obj(v, "o", &node));
+	CHECK(berth_json_num(berth_json_get(node, "x")) == 1);
+	CHECK_RC(BERTH_E_TYPE, berth_json_req_obj(v, "a", &node));
+	CHECK(!node);
+	CHECK_RC(BERTH_E_TYPE, berth_json_opt_obj(v, "a", &node));
+	CHECK_OK(berth_json_req_arr(v, "a", 2, &node));
+	CHECK(berth_json_len(node) == 2 && berth_json_num(berth_json_at(node, 1)) == 2 && !berth_json_at(node, 2));
+	CHECK_RC(BERTH_E_SIZE, berth_json_req_arr(v, "a", 1, &node));
+	CHECK_RC(BERTH_E_TYPE, berth_json_req_arr(v, "o", 1, &node));
+	CHECK_OK(berth_json_opt_arr(v, "none", 1, &node));
+	list = parsed("[1]");
+	CHECK_RC(BERTH_E_TYPE, berth_json_opt_str(list, "s", 4, &text));
+	CHECK(!berth_json_get(list, "0") && !berth_json_get(NULL, "x") && !berth_json_str(list) && !berth_json_key(v));
+	berth_json_free(list);
+	berth_json_free(v);
+}
+
+static void objects_equal_in_any_order(void **s)
+{
+	static const char *const differ[] = {
+		"{\"a\":1,\"b\":[1,{\"c\":null}]}", "{\"a\":1}", "{\"a\":1,\"b\":[1]}", "{\"a\":1,\"b\":[1,{\"c\":false}]}",
+		"{\"a\":1.0000000000000002,\"b\":[1,{\"c\":null}]}", "{\"A\":1,\"b\":[1,{\"c\":null}]}", "[1]", "\"a\"", "true",
+	};
+	size_t n = sizeof(differ) / sizeof(differ[0]);
+	struct berth_json *same = parsed("{\"b\":[1.0,{\"c\":null}],\"a\":1}");
+
+	(void)s;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < n; k++) {
+			struct berth_json *a = parsed(differ[i]), *b = parsed(differ[k]);
+
+			CHECK(berth_json_equal(a, b) == (i == k));
+			CHECK(berth_json_equal(a, same) == (i == 0) && berth_json_equal(same, a) == (i == 0));
+			berth_json_free(a);
+			berth_json_free(b);
+		}
+	berth_json_free(same);
+}
+
+static void pretty_is_the_same_value(void **s)
+{
+	struct berth_json *v = parsed(message), *again;
+	struct berth_buf out = BERTH_BUF_INIT;
+
+	(void)s;
+	CHECK_OK(berth_json_print_pretty(&out, v));
+	again = parsed(berth_buf_cstr(&out));
+	CHECK(berth_json_equal(v, again));
+	berth_json_free(again);
+	berth_json_free(v);
+	v = parsed("{\"a\":[1,{}],\"b\":[]}");
+	berth_buf_reset(&out);
+	CHECK_OK(berth_json_print_pretty(&out, v));
+	assert_string_equal(berth_buf_cstr(&out), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}");
+	berth_json_free(v);
+	berth_buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +480,15 @@ int main(void)
 		cmocka_unit_test(depth_32_is_the_limit),
 		cmocka_unit_test(size_cap_is_e_size),
 		cmocka_unit_test(builds_and_replaces),
+		cmocka_unit_test(c011_many_members_are_refused_at_once),
+		cmocka_unit_test(c012_every_truncation_and_every_addition_is_e_json),
+		cmocka_unit_test(c013_the_locale_does_not_matter),
+		cmocka_unit_test(c014_nothing_is_canonicalised_lossily),
+		cmocka_unit_test(c015_every_allocation_may_fail),
+		cmocka_unit_test(foreign_parsing_vectors),
+		cmocka_unit_test(getters_name_the_fault),
+		cmocka_unit_test(objects_equal_in_any_order),
+		cmocka_unit_test(pretty_is_the_same_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/codec/jcs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/utf8.h"
+
+static enum berth_err canonical(struct berth_buf *out, const struct berth_json *v);
+
+/* RFC 8785 3.2.3: member names compare "as arrays of UTF-16 code units".  That is
+ * the order of code points, but for the surrogates of characters above U+FFFF,
+ * which come before U+E000. */
+static uint32_t utf16_rank(uint32_t cp)
+{
+	if (cp >= 0x10000)
+		return 0xd800 + cp;		/* 0x1d800 and up */
+	return cp < 0xd800 ? cp : cp + 0x200000;	/* above all of these */
+}
+
+static int by_utf16(const void *pa, const void *pb)
+{
+	const char *a = berth_json_key(*(const struct berth_json *const *)pa);
+	const char *b = berth_json_key(*(const struct berth_json *const *)pb), *start = b;
+	uint32_t ca = 0, cb = 0;
+
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	if (!*a || !*b)
+		return !!*a - !!*b;
+	/* the first byte that differs may stand inside a character, as many bytes
+	 * into the one as into the other */
+	while (b > start && ((*a & 0xc0) == 0x80 || (*b & 0xc0) == 0x80)) {
+		a--;
+		b--;
+	}
+	berth_utf8_next(a, strlen(a), &ca);
+	berth_utf8_next(b, strlen(b), &cb);
+	return utf16_rank(ca) < utf16_rank(cb) ? -1 : 1;
+}
+
+static enum berth_err members(struct berth_buf *out, const struct berth_json **sorted, size_t n)
+{
+	enum berth_err rc = BERTH_OK;
+
+	qsort(sorted, n, sizeof(*sorted), by_utf16);
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (i)
+			berth_buf_u8(out, ',');
+		berth_json_print_str(out, berth_json_key(sorted[i]));
+		berth_buf_u8(out, ':');
+		rc = canonical(out, sorted[i]);
+	}
+	return rc;
+}
+
+static enum berth_err object(struct berth_buf *out, const struct berth_json *v)
+{
+	size_t n = berth_json_len(v), i = 0;
+	const struct berth_json **sorted = calloc(n + 1, sizeof(*sorted));
+	enum berth_err rc;
+
+	if (!sorted)
+		return berth_fail(BERTH_E_NOMEM, "jcs: %zu members", n);
+	berth_json_each(m, v)
+		sorted[i++] = m;
+	berth_buf_u8(out, '{');
+	rc = members(out, sorted, n);
+	berth_buf_u8(out, '}');
+	free(sorted);
+	return rc;
+}
+
+static enum berth_err array(struct berth_buf *out, const struct berth_json *v)
+{
+	enum berth_err rc = BERTH_OK;
+
+	berth_buf_u8(out, '[');
+	berth_json_each(it, v) {
+		if (it != berth_json_first(v))
+			berth_buf_u8(out, ',');
+		rc = canonical(out, it);
+		if (rc)
+			return rc;
+	}
+	berth_buf_u8(out, ']');
+	return rc;
+}
+
+static enum berth_err canonical(struct berth_buf *out, const struct berth_json *v)
+{
+	if (berth_json_is(v, BERTH_JSON_OBJECT))
+		return object(out, v);
+	if (berth_json_is(v, BERTH_JSON_ARRAY))
+		return array(out, v);
+	return berth_json_print(out, v);
+}
+
+enum berth_err berth_jcs(struct berth_buf *out, const struct berth_json *v)
+{
+	enum berth_err rc = canonical(out, v);
+
+	return rc ? rc : berth_buf_status(out);
+}
