@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/keystore/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_TRIES 100		/* 2 s: a command line tool may be just done */
+#define LOCK_PAUSE_NS 20000000
+#define REPLACED_TRIES 5	/* times the file may change between open and lock */
+
+static enum berth_err sys(const struct berth_ksfile *f, const char *what)
+{
+	int e = errno;
+
+	return berth_fail(BERTH_E_KEYSTORE, "%s: %s: %s (uid %u)", f->path, what, strerror(e),
+			  (unsigned)geteuid());
+}
+
+static enum berth_err check_mode(const struct berth_ksfile *f, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return berth_fail(BERTH_E_KEYSTORE, "%s: not a regular file", f->path);
+	if (st->st_uid != geteuid())
+		return berth_fail(BERTH_E_KEYSTORE, "%s: belongs to uid %u, this is uid %u", f->path,
+				  (unsigned)st->st_uid, (unsigned)geteuid());
+	if ((st->st_mode & 07777) != 0600)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: mode is %04o, must be 0600", f->path,
+				  (unsigned)(st->st_mode & 07777));
+	if (st->st_nlink > 1)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: has a second name", f->path);
+	return BERTH_OK;
+}
+
+static enum berth_err lock(const struct berth_ksfile *f, int fd)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return sys(f, "lock");
+		if (i == LOCK_TRIES)
+			return berth_fail(BERTH_E_KEYSTORE, "%s: in use by another process", f->path);
+		nanosleep(&pause, NULL);
+	}
+	return BERTH_OK;
+}
+
+/* Whether the name still leads to the file that fd is. */
+static bool is_current(const struct berth_ksfile *f, const struct stat *st)
+{
+	struct stat now;
+
+	return fstatat(f->dir, f->base, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+static enum berth_err adopt(struct berth_ksfile *f, int fd, const struct stat *st)
+{
+	f->fd = fd;
+	f->dev = st->st_dev;
+	f->ino = st->st_ino;
+	return BERTH_OK;
+}
+
+static enum berth_err open_once(struct berth_ksfile *f, bool *again)
+{
+	struct stat st;
+	enum berth_err rc;
+	int fd = openat(f->dir, f->base, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	*again = false;
+	if (fd < 0 && errno == ENOENT)
+		return BERTH_OK;
+	if (fd < 0)
+		return errno == ELOOP ? berth_fail(BERTH_E_KEYSTORE, "%s: is a symbolic link", f->path)
+				      : sys(f, "open");
+	rc = fstat(fd, &st) != 0 ? sys(f, "fstat") : check_mode(f, &st);
+	if (!rc && !(rc = lock(f, fd))) {
+		if (is_current(f, &st))
+			return adopt(f, fd, &st);
+		*again = true;
+	}
+	close(fd);
+	return rc;
+}
+
+static enum berth_err split(struct berth_ksfile *f, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = !slash ? strdup(".") : slash == path ? strdup("/")
+		  : strndup(path, (size_t)(slash - path));
+	enum berth_err rc = BERTH_OK;
+
+	f->path = strdup(path);
+	f->base = strdup(slash ? slash + 1 : path);
+	if (!dir || !f->path || !f->base || asprintf(&f->tmp, "%s.new", f->base) < 0)
+		rc = berth_fail(BERTH_E_NOMEM, "keystore file");
+	else if ((f->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		rc = sys(f, "the folder");
+	free(dir);
+	return rc;
+}
+
+enum berth_err berth_ksfile_open(struct berth_ksfile *f, const char *path)
+{
+	bool again = true;
+	enum berth_err rc;
+
+	memset(f, 0, sizeof(*f));
+	f->dir = f->fd = -1;
+	rc = split(f, path);
+	for (int i = 0; !rc && again; i++) {
+		rc = open_once(f, &again);
+		if (!rc && again && i == REPLACED_TRIES)
+			rc = berth_fail(BERTH_E_KEYSTORE, "%s: keeps being replaced", path);
+	}
+	if (rc)
+		berth_ksfile_close(f);
+	return rc;
+}
+
+enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *out)
+{
+	struct stat st;
+	size_t at = 0;
+
+	if (fstat(f->fd, &st) != 0)
+		return sys(f, "fstat");
+	if ((uintmax_t)st.st_size > BERTH_KSFILE_MAX)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: %jd bytes, at most %zu", f->path,
+				  (intmax_t)st.st_size, BERTH_KSFILE_MAX);
+	uint8_t *p = berth_buf_grow(out, (size_t)st.st_size);
+
+	if (!p)
+		return berth_fail(BERTH_E_NOMEM, "%s", f->path);
+	while (at < (size_t)st.st_size) {
+		ssize_t n = pread(f->fd, p + at, (size_t)st.st_size - at, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? sys(f, "read") : berth_fail(BERTH_E_KEYSTORE, "%s: cut short", f->path);
+		at += (size_t)n;
+	}
+	return BERTH_OK;
+}
+
+static enum berth_err write_all(const struct berth_ksfile *f, int fd, const struct berth_buf *b)
+{
+	for (size_t at = 0; at < b->len; ) {
+		ssize_t n = write(fd, b->p + at, b->len - at);
+
+		if (n < 0 && errno != EINTR)
+			return sys(f, "write");
+		at += n > 0 ? (size_t)n : 0;
+	}
+	if (fchmod(fd, 0600) != 0)
+		return sys(f, "fchmod");
+	return fsync(fd) == 0 ? BERTH_OK : sys(f, "fsync");
+}
+
+/* The new file takes the place of the one that was opened, and of no other. */
+static enum berth_err put_in_place(struct berth_ksfile *f)
+{
+	struct stat old = { .st_dev = f->dev, .st_ino = f->ino }, none;
+
+	if (f->fd >= 0 && !is_current(f, &old))
+		return berth_fail(BERTH_E_KEYSTORE, "%s: was replaced by somebody else", f->path);
+	if (f->fd < 0 && fstatat(f->dir, f->base, &none, AT_SYMLINK_NOFOLLOW) == 0)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: was made by somebody else just now", f->path);
+	if (renameat(f->dir, f->tmp, f->dir, f->base) != 0)
+		return sys(f, "rename");
+	if (fsync(f->dir) != 0) {
+		f->broken = true;
+		return sys(f, "fsync of the folder");
+	}
+	return BERTH_OK;
+}
+
+static enum berth_err replace(struct berth_ksfile *f, const struct berth_buf *b)
+{
+	struct stat st;
+	enum berth_err rc;
+	int fd;
+
+	if (unlinkat(f->dir, f->tmp, 0) != 0 && errno != ENOENT)
+		return sys(f, "an old temporary file");
+	fd = openat(f->dir, f->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return sys(f, "make a temporary file");
+	if ((rc = write_all(f, fd, b)) || (rc = lock(f, fd)) || (rc = put_in_place(f)))
+		goto fail;
+	if (fstat(fd, &st) != 0) {
+		rc = sys(f, "fstat");
+		goto fail;
+	}
+	if (f->fd >= 0)
+		close(f->fd);
+	return adopt(f, fd, &st);
+fail:
+	unlinkat(f->dir, f->tmp, 0);
+	close(fd);
+	return rc;
+}
+
+enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *b)
+{
+	bool first = f->fd < 0;
+	enum berth_err rc;
+
+	if (f->broken)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: an earlier write failed; open it again", f->path);
+	if ((rc = berth_buf_status(b)))
+		return rc;
+	if (b->len > BERTH_KSFILE_MAX)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: full", f->path);
+	/* a file that is not there yet cannot be locked: two makers meet at the folder */
+	if (first && (rc = lock(f, f->dir)))
+		return rc;
+	rc = replace(f, b);
+	if (first)
+		flock(f->dir, LOCK_UN);
+	return rc;
+}
+
+void berth_ksfile_close(struct berth_ksfile *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->dir >= 0)
+		close(f->dir);
+	free(f->path);
+	free(f->base);
+	free(f->tmp);
+	memset(f, 0, sizeof(*f));
+	f->fd = f->dir = -1;
+}

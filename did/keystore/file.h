@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_KEYSTORE_FILE_H
+#define BERTH_DID_KEYSTORE_FILE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "did/base/buf.h"
+#include "did/base/secret.h"
+
+/* The one file a keystore lives in: ours alone (regular, owner, 0600, one name,
+ * no symlink), locked against a second process while open, and only ever
+ * replaced as a whole.  Every fault is E_KEYSTORE. */
+struct berth_ksfile {
+	char *path;	/* for messages */
+	char *base, *tmp;
+	int dir;	/* the folder */
+	int fd;		/* locked; -1: there is no such file yet */
+	dev_t dev;
+	ino_t ino;
+	bool broken;	/* a sync failed: what is on disk is not known */
+};
+
+#define BERTH_KSFILE_MAX ((size_t)1 << 20)
+
+/* BERTH_OK with fd == -1 when there is no file. */
+BERTH_MUST_USE enum berth_err berth_ksfile_open(struct berth_ksfile *f, const char *path);
+BERTH_MUST_USE enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *out);
+/* Durable when it returns.  Refuses when somebody else has replaced the file
+ * since it was opened (C142: an older copy put in its place). */
+BERTH_MUST_USE enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *b);
+void berth_ksfile_close(struct berth_ksfile *f);
+
+/* The passphrase of a sealed file: from the file named, else from the one that
+ * $BERTH_PASSPHRASE_FILE names, else $CREDENTIALS_DIRECTORY/berth-passphrase (a
+ * systemd credential).  One final newline is not part of it. */
+BERTH_MUST_USE enum berth_err
+berth_passphrase_read(struct berth_secret **out, const char *file);
+/* Made by a machine, 256 bits or more: 64 and more hex digits, or 32 bytes as
+ * base64 or base64url. */
+bool berth_passphrase_is_key(const struct berth_secret *pass);
+
+#endif

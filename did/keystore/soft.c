@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* soft: keys in one sealed file, in guarded memory while the store is open.  A
+ * change is made on a copy, which takes over once the file is safely replaced. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/rand.h"
+#include "did/crypto/agree.h"
+#include "did/crypto/keypair.h"
+#include "did/crypto/sign.h"
+#include "did/keystore/file.h"
+#include "did/keystore/keystore_impl.h"
+#include "did/keystore/soft_file.h"
+
+struct soft {
+	struct berth_keystore base;
+	struct berth_ksfile file;
+	struct berth_soft_kdf kdf;
+	struct berth_secret *file_key, *body;
+};
+
+static struct soft *soft(struct berth_keystore *ks) { return (struct soft *)(void *)ks; }
+
+static struct berth_soft_body *body_of(const struct berth_keystore *ks)
+{
+	return berth_soft_body(((const struct soft *)(const void *)ks)->body);
+}
+
+static void soft_close(struct berth_keystore *ks)
+{
+	struct soft *s = soft(ks);
+
+	berth_secret_free(s->file_key);
+	berth_secret_free(s->body);
+	berth_ksfile_close(&s->file);
+	free(s);
+}
+
+static struct berth_soft_key *lookup(struct berth_keystore *ks, const char *name)
+{
+	struct berth_soft_body *b = body_of(ks);
+
+	for (size_t i = 0; i < b->n; i++)
+		if (strcmp(b->key[i].name, name) == 0)
+			return &b->key[i];
+	return NULL;
+}
+
+static enum berth_err need(struct berth_keystore *ks, const char *name, struct berth_soft_key **out)
+{
+	*out = lookup(ks, name);
+	return *out ? BERTH_OK : berth_fail(BERTH_E_KEYSTORE, "%s: no key %s", soft(ks)->file.path, name);
+}
+
+static void describe(const struct berth_soft_key *k, struct berth_key_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	memcpy(info->name, k->name, sizeof(info->name));
+	info->usage = k->usage;
+	info->custody = k->custody;
+	info->pub = k->priv.pub;
+}
+
+static enum berth_err soft_find(struct berth_keystore *ks, const char *name,
+				struct berth_key_info *info)
+{
+	struct berth_soft_key *k;
+	enum berth_err rc = need(ks, name, &k);
+
+	if (!rc)
+		describe(k, info);
+	return rc;
+}
+
+static size_t soft_count(const struct berth_keystore *ks) { return body_of(ks)->n; }
+
+static enum berth_err soft_at(struct berth_keystore *ks, size_t i, struct berth_key_info *info)
+{
+	describe(&body_of(ks)->key[i], info);
+	return BERTH_OK;
+}
+
+/* Takes next over: on disk first, then here. */
+static enum berth_err commit(struct soft *s, struct berth_secret *next)
+{
+	struct berth_buf file = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!(rc = berth_soft_file_seal(&file, berth_soft_body(next), &s->kdf, s->file_key)) &&
+	    !(rc = berth_ksfile_write(&s->file, &file))) {
+		berth_secret_free(s->body);
+		s->body = next;
+		next = NULL;
+	}
+	berth_secret_free(next);
+	berth_buf_free(&file);
+	return rc;
+}
+
+/* A copy with room for one key more. */
+static enum berth_err copy(struct berth_secret **out, struct berth_keystore *ks)
+{
+	const struct berth_soft_body *b = body_of(ks);
+
+	if (!(*out = berth_soft_body_new(b->n + 1)))
+		return berth_fail(BERTH_E_NOMEM, "sealed file");
+	memcpy(berth_soft_body(*out), b, sizeof(*b) + b->n * sizeof(b->key[0]));
+	return BERTH_OK;
+}
+
+static enum berth_err add(struct berth_keystore *ks, const char *name,
+			  const struct berth_privkey *key, enum berth_usage usage,
+			  enum berth_custody custody)
+{
+	struct berth_secret *next;
+	enum berth_err rc;
+
+	if (body_of(ks)->n >= BERTH_SOFT_KEYS_MAX)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: full (%d keys)", soft(ks)->file.path,
+				  BERTH_SOFT_KEYS_MAX);
+	if ((rc = copy(&next, ks)))
+		return rc;
+	struct berth_soft_key *k = &berth_soft_body(next)->key[berth_soft_body(next)->n++];
+
+	memcpy(k->name, name, strlen(name) + 1);
+	k->usage = usage;
+	k->custody = custody;
+	k->priv = *key;
+	return commit(soft(ks), next);
+}
+
+static enum berth_err soft_generate(struct berth_keystore *ks, const char *name,
+				    enum berth_key_type type, enum berth_usage usage)
+{
+	struct berth_privkey key;
+	enum berth_err rc = berth_keypair_generate(&key, type);
+
+	if (!rc)
+		rc = add(ks, name, &key, usage, BERTH_CUSTODY_SEALED);
+	berth_privkey_wipe(&key);
+	return rc;
+}
+
+static enum berth_err soft_import(struct berth_keystore *ks, const char *name,
+				  const struct berth_privkey *key, enum berth_usage usage)
+{
+	struct berth_privkey own;
+	enum berth_err rc = berth_keypair_from_private(&own, key->type, key->b, key->len);
+
+	if (!rc)
+		rc = add(ks, name, &own, usage, BERTH_CUSTODY_SOFTWARE);
+	berth_privkey_wipe(&own);
+	return rc;
+}
+
+static enum berth_err soft_remove(struct berth_keystore *ks, const char *name)
+{
+	struct berth_soft_key *k = lookup(ks, name);
+	struct berth_secret *next;
+	enum berth_err rc;
+
+	if (!k)
+		return BERTH_OK;
+	size_t i = (size_t)(k - body_of(ks)->key);
+
+	if ((rc = copy(&next, ks)))
+		return rc;
+	struct berth_soft_body *b = berth_soft_body(next);
+
+	memmove(&b->key[i], &b->key[i + 1], (b->n - i - 1) * sizeof(b->key[0]));
+	berth_wipe(&b->key[--b->n], sizeof(b->key[0]));
+	return commit(soft(ks), next);
+}
+
+static enum berth_err soft_sign(struct berth_keystore *ks, const char *name, const void *msg,
+				size_t len, uint8_t *sig, size_t *sig_len)
+{
+	struct berth_soft_key *k;
+	enum berth_err rc = need(ks, name, &k);
+
+	return rc ? rc : berth_sign(sig, sig_len, &k->priv, msg, len);
+}
+
+static enum berth_err soft_ecdh(struct berth_keystore *ks, const char *name,
+				const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+{
+	struct berth_pubkey checked;
+	struct berth_soft_key *k;
+	enum berth_err rc;
+
+	if ((rc = need(ks, name, &k)) ||
+	    (rc = berth_pubkey_import(&checked, theirs->type, theirs->b, theirs->len)))
+		return rc;
+	return berth_ecdh(z, z_len, &k->priv, &checked);
+}
+
+static enum berth_err soft_kek(struct berth_keystore *ks, int64_t epoch, uint8_t kek[32])
+{
+	const struct berth_soft_body *b = body_of(ks);
+
+	if (epoch >= 0 && (uint64_t)epoch != b->counter[BERTH_COUNTER_EPOCH])
+		return berth_fail(BERTH_E_DECRYPT, "no key for epoch %lld", (long long)epoch);
+	memcpy(kek, epoch < 0 ? b->kek : b->epoch_kek, 32);
+	return BERTH_OK;
+}
+
+static enum berth_err soft_counter_read(struct berth_keystore *ks, enum berth_counter c,
+					uint64_t *value, bool *protected_)
+{
+	*value = body_of(ks)->counter[c];
+	*protected_ = false;	/* an older copy of the file has an older value */
+	return BERTH_OK;
+}
+
+static enum berth_err soft_counter_step(struct berth_keystore *ks, enum berth_counter c,
+					uint64_t *value)
+{
+	struct berth_secret *next;
+	enum berth_err rc;
+
+	if ((rc = copy(&next, ks)))
+		return rc;
+	berth_soft_body(next)->counter[c]++;
+	if (c == BERTH_COUNTER_EPOCH)	/* what the last epoch sealed is lost with its key */
+		berth_random(berth_soft_body(next)->epoch_kek, 32);
+	if (!(rc = commit(soft(ks), next)))
+		*value = body_of(ks)->counter[c];
+	return rc;
+}
+
+static void soft_format_uri(const struct berth_keystore *ks, const char *name, struct berth_buf *out)
+{
+	berth_buf_printf(out, "soft:%s#%s", ((const struct soft *)(const void *)ks)->file.path, name);
+}
+
+static const struct berth_keystore_ops ops = {
+	.close = soft_close,
+	.generate = soft_generate,
+	.import = soft_import,
+	.find = soft_find,
+	.count = soft_count,
+	.at = soft_at,
+	.remove = soft_remove,
+	.sign = soft_sign,
+	.ecdh = soft_ecdh,
+	.kek = soft_kek,
+	.counter_read = soft_counter_read,
+	.counter_step = soft_counter_step,
+	.format_uri = soft_format_uri,
+};
+
+static enum berth_err make(struct soft *s, const struct berth_secret *pass)
+{
+	struct berth_secret *empty;
+	enum berth_err rc;
+
+	berth_soft_kdf_choose(&s->kdf, pass);
+	if ((rc = berth_soft_kdf_run(&s->file_key, &s->kdf, pass)))
+		return rc;
+	if (!(empty = berth_soft_body_new(0)))
+		return berth_fail(BERTH_E_NOMEM, "sealed file");
+	berth_random(berth_soft_body(empty)->kek, 32);
+	berth_random(berth_soft_body(empty)->epoch_kek, 32);
+	return commit(s, empty);
+}
+
+static enum berth_err load(struct soft *s, const struct berth_secret *pass)
+{
+	struct berth_buf file = BERTH_BUF_INIT;
+	enum berth_err rc = berth_ksfile_read(&s->file, &file);
+
+	if (!rc)
+		rc = berth_soft_file_open(&s->body, &s->kdf, &s->file_key, file.p, file.len, pass);
+	berth_buf_free(&file);
+	return rc;
+}
+
+enum berth_err berth_soft_open(struct berth_keystore **out, const struct berth_key_uri *uri,
+			       const struct berth_keystore_config *cfg)
+{
+	struct soft *s = calloc(1, sizeof(*s));
+	struct berth_secret *pass = NULL;
+	enum berth_err rc;
+
+	if (!s)
+		return berth_fail(BERTH_E_NOMEM, "keystore");
+	s->base.ops = &ops;
+	s->file.fd = s->file.dir = -1;
+	if ((rc = berth_ksfile_open(&s->file, uri->path)))
+		goto out;
+	if (s->file.fd < 0 && !cfg->create) {
+		rc = berth_fail(BERTH_E_KEYSTORE, "%s: there is no such keystore", uri->path);
+		goto out;
+	}
+	if ((rc = berth_passphrase_read(&pass, cfg->passphrase_file)) ||
+	    (rc = s->file.fd < 0 ? make(s, pass) : load(s, pass)))
+		goto out;
+	*out = &s->base;
+	s = NULL;
+out:
+	berth_secret_free(pass);
+	if (s)
+		soft_close(&s->base);
+	return rc;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_TESTS_BACKENDS_H
+#define BERTH_TESTS_BACKENDS_H
+
+/* The custodies that the contract suite runs against. */
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "did/keystore/keystore.h"
+#include "tests/check.h"
+
+struct backend {
+	const char *name;
+	enum berth_custody custody;
+	bool device;
+	void (*begin)(void);
+	enum berth_err (*open)(struct berth_keystore **ks, bool create);
+	void (*end)(void);
+};
+
+static char work[64];	/* a fresh folder for every test */
+
+static void empty_folder(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	char at[384];
+
+	while (d && (e = readdir(d))) {
+		snprintf(at, sizeof(at), "%s/%s", path, e->d_name);
+		unlink(at);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void soft_begin(void)
+{
+	char at[96];
+	FILE *f;
+
+	snprintf(work, sizeof(work), "/tmp/berth-ks.XXXXXX");
+	assert_non_null(mkdtemp(work));
+	snprintf(at, sizeof(at), "%s/pass", work);
+	f = fopen(at, "w");
+	assert_non_null(f);
+	fputs("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n", f);
+	fclose(f);
+	chmod(at, 0600);
+}
+
+static enum berth_err soft_open(struct berth_keystore **ks, bool create)
+{
+	char uri[96], pass[96];
+	struct berth_keystore_config cfg = { .uri = uri, .passphrase_file = pass, .create = create };
+
+	snprintf(uri, sizeof(uri), "soft:%s/keys", work);
+	snprintf(pass, sizeof(pass), "%s/pass", work);
+	return berth_keystore_open(ks, &cfg);
+}
+
+static void soft_end(void)
+{
+	empty_folder(work);
+	rmdir(work);
+}
+
+static const struct backend backends[] = {
+	{ "soft", BERTH_CUSTODY_SEALED, false, soft_begin, soft_open, soft_end },
+};
+#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
+
+#endif

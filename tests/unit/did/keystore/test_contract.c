@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What holds for every custody, run against each. */
+#include <unistd.h>
+
+#include "did/base/secret.h"
+#include "did/crypto/agree.h"
+#include "did/crypto/keypair.h"
+#include "did/crypto/sign.h"
+#include "tests/check.h"
+#include "tests/unit/did/keystore/backends.h"
+
+static struct berth_keystore *ks;
+
+static int setup(void **state)
+{
+	const struct backend *b = *state;
+
+	ks = NULL;
+	b->begin();
+	CHECK_OK(b->open(&ks, true));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	const struct backend *b = *state;
+
+	berth_keystore_close(ks);
+	b->end();
+	return 0;
+}
+
+static void reopen(const struct backend *b)
+{
+	berth_keystore_close(ks);
+	ks = NULL;
+	CHECK_OK(b->open(&ks, false));
+}
+
+static void make(const char *name, enum berth_usage usage, struct berth_key_info *info)
+{
+	CHECK_OK(berth_keystore_generate(ks, name, BERTH_KEY_P256, usage, info));
+}
+
+static void an_empty_store_holds_nothing(void **state)
+{
+	struct berth_key_info info;
+
+	(void)state;
+	CHECK(berth_keystore_count(ks) == 0);
+	CHECK(!berth_keystore_has(ks, "a"));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_find(ks, "a", &info));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_at(ks, 0, &info));
+	CHECK_OK(berth_keystore_delete(ks, "a"));
+}
+
+static void a_new_key_is_what_was_asked_for(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_key_info info, again;
+
+	make("f.sign-1_a", BERTH_USAGE_SIGN, &info);
+	assert_string_equal(info.name, "f.sign-1_a");
+	CHECK(info.usage == BERTH_USAGE_SIGN);
+	CHECK(info.custody == b->custody);
+	CHECK(info.attestable == b->device);
+	CHECK(info.pub.type == BERTH_KEY_P256 && info.pub.len == 65 && info.pub.b[0] == 4);
+	CHECK_OK(berth_keystore_find(ks, "f.sign-1_a", &again));
+	assert_memory_equal(&info, &again, sizeof(info));
+	CHECK_OK(berth_keystore_at(ks, 0, &again));
+	assert_memory_equal(&info, &again, sizeof(info));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_at(ks, 1, &again));
+}
+
+static void names_are_checked(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", "A", "a/b", "a b", "a#", "a\n",
+		"0123456789012345678901234567890123456789012345678901234567890123" };
+	struct berth_key_info info;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, bad[i], BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+		CHECK_RC(BERTH_E_KEY, berth_keystore_find(ks, bad[i], &info));
+		CHECK_RC(BERTH_E_KEY, berth_keystore_delete(ks, bad[i]));
+	}
+	CHECK(berth_keystore_count(ks) == 0);
+	make("012345678901234567890123456789012345678901234567890123456789012", BERTH_USAGE_SIGN, NULL);
+}
+
+static void a_taken_name_is_e_keystore(void **state)
+{
+	struct berth_key_info info, after;
+
+	(void)state;
+	make("a", BERTH_USAGE_SIGN, &info);
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_generate(ks, "a", BERTH_KEY_P256, BERTH_USAGE_AGREE, &after));
+	CHECK_OK(berth_keystore_find(ks, "a", &after));
+	assert_memory_equal(&info, &after, sizeof(info));
+}
+
+static void a_key_type_that_cannot_do_it_is_e_key(void **state)
+{
+	const struct backend *b = *state;
+
+	CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, "a", BERTH_KEY_X25519, BERTH_USAGE_SIGN, NULL));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, "a", BERTH_KEY_ED25519, BERTH_USAGE_AGREE, NULL));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, "a", BERTH_KEY_NONE, BERTH_USAGE_SIGN, NULL));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, "a", BERTH_KEY_P256, (enum berth_usage)3, NULL));
+	CHECK_RC(b->device ? BERTH_OK : BERTH_E_KEY,
+		 berth_keystore_generate(ks, "ak", BERTH_KEY_P256, BERTH_USAGE_ATTEST, NULL));
+	CHECK_RC(b->device ? BERTH_E_KEY : BERTH_OK,
+		 berth_keystore_generate(ks, "ed", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, NULL));
+	CHECK_RC(b->device ? BERTH_E_KEY : BERTH_OK,
+		 berth_keystore_generate(ks, "k1", BERTH_KEY_SECP256K1, BERTH_USAGE_SIGN, NULL));
+}
+
+static void every_type_this_custody_has_works(void **state)
+{
+	const struct backend *b = *state;
+	static const uint8_t msg[] = "hello";
+
+	for (unsigned t = BERTH_KEY_ED25519; t < BERTH_KEY__COUNT; t++) {
+		uint8_t sig[BERTH_SIG_MAX];
+		struct berth_key_info info;
+		size_t n;
+
+		if (!berth_key_can_sign(t) || (b->device && t != BERTH_KEY_P256 && t != BERTH_KEY_P384))
+			continue;
+		CHECK_OK(berth_keystore_generate(ks, berth_key_type_name(t), t, BERTH_USAGE_SIGN, &info));
+		CHECK_OK(berth_keystore_sign(ks, info.name, msg, sizeof(msg), sig, &n));
+		CHECK_OK(berth_verify(&info.pub, msg, sizeof(msg), sig, n));
+		sig[n / 2] ^= 1;
+		CHECK_RC(BERTH_E_SIG, berth_verify(&info.pub, msg, sizeof(msg), sig, n));
+	}
+}
+
+static void a_signature_verifies_and_has_the_low_s(void **state)
+{
+	/* (n - 1) / 2 of P-256 */
+	static const uint8_t half[32] = {
+		0x7f, 0xff, 0xff, 0xff, 0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8 };
+	struct berth_key_info info;
+	uint8_t sig[BERTH_SIG_MAX];
+	size_t n;
+
+	(void)state;
+	make("a", BERTH_USAGE_SIGN, &info);
+	for (unsigned i = 0; i < 24; i++) {
+		CHECK_OK(berth_keystore_sign(ks, "a", &i, sizeof(i), sig, &n));
+		CHECK(n == 64);
+		CHECK_OK(berth_verify(&info.pub, &i, sizeof(i), sig, n));
+		CHECK(memcmp(sig + 32, half, 32) <= 0);
+	}
+	CHECK_OK(berth_keystore_sign(ks, "a", "", 0, sig, &n));
+	CHECK_OK(berth_verify(&info.pub, "", 0, sig, n));
+}
+
+static void an_agreement_is_what_software_gets(void **state)
+{
+	struct berth_key_info info;
+	struct berth_privkey eph;
+	uint8_t ours[BERTH_ECDH_MAX], theirs[BERTH_ECDH_MAX];
+	size_t n, m;
+
+	(void)state;
+	make("a", BERTH_USAGE_AGREE, &info);
+	for (int i = 0; i < 16; i++) {
+		CHECK_OK(berth_keypair_generate(&eph, BERTH_KEY_P256));
+		CHECK_OK(berth_keystore_ecdh(ks, "a", &eph.pub, ours, &n));
+		CHECK_OK(berth_ecdh(theirs, &m, &eph, &info.pub));
+		CHECK(n == 32 && m == 32);
+		assert_memory_equal(ours, theirs, 32);
+	}
+	berth_privkey_wipe(&eph);
+}
+
+static void a_foreign_point_is_checked_first(void **state)
+{
+	struct berth_key_info info;
+	struct berth_privkey other;
+	struct berth_pubkey bad;
+	uint8_t z[BERTH_ECDH_MAX];
+	size_t n = 7;
+
+	(void)state;
+	make("a", BERTH_USAGE_AGREE, &info);
+	bad = info.pub;
+	bad.b[64] ^= 1;		/* not on the curve */
+	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "a", &bad, z, &n));
+	CHECK(n == 0);
+	bad.len = 64;
+	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "a", &bad, z, &n));
+	CHECK_OK(berth_keypair_generate(&other, BERTH_KEY_X25519));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "a", &other.pub, z, &n));
+	CHECK_OK(berth_keystore_ecdh(ks, "a", &info.pub, z, &n));
+}
+
+static void a_key_signs_or_agrees_never_both(void **state)
+{
+	struct berth_key_info s, a;
+	uint8_t out[BERTH_SIG_MAX];
+	size_t n;
+
+	(void)state;
+	make("s", BERTH_USAGE_SIGN, &s);
+	make("a", BERTH_USAGE_AGREE, &a);
+	CHECK_RC(BERTH_E_KEY, berth_keystore_sign(ks, "a", "x", 1, out, &n));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "s", &a.pub, out, &n));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_sign(ks, "x", "x", 1, out, &n));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_ecdh(ks, "x", &a.pub, out, &n));
+	CHECK_OK(berth_keystore_sign(ks, "s", "x", 1, out, &n));
+	CHECK_OK(berth_keystore_ecdh(ks, "a", &s.pub, out, &n));
+}
+
+static void import_is_for_software_only(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_key_info info;
+	struct berth_privkey key;
+
+	CHECK_OK(berth_keypair_generate(&key, BERTH_KEY_P256));
+	CHECK_RC(b->device ? BERTH_E_KEY : BERTH_OK, berth_keystore_import(ks, "i", &key, BERTH_USAGE_SIGN));
+	CHECK(berth_keystore_has(ks, "i") == !b->device);
+	if (!b->device) {
+		CHECK_OK(berth_keystore_find(ks, "i", &info));
+		CHECK(info.custody == BERTH_CUSTODY_SOFTWARE);
+		assert_memory_equal(&info.pub, &key.pub, sizeof(key.pub));
+		CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_import(ks, "i", &key, BERTH_USAGE_SIGN));
+	}
+	berth_privkey_wipe(&key);
+}
+
+static void keys_survive_a_restart(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_key_info s, a, again;
+	uint8_t sig[BERTH_SIG_MAX], z1[BERTH_ECDH_MAX], z2[BERTH_ECDH_MAX];
+	size_t n, n2;
+
+	make("s", BERTH_USAGE_SIGN, &s);
+	make("a", BERTH_USAGE_AGREE, &a);
+	CHECK_OK(berth_keystore_ecdh(ks, "a", &s.pub, z1, &n));
+	reopen(b);
+	CHECK(berth_keystore_count(ks) == 2);
+	CHECK_OK(berth_keystore_find(ks, "s", &again));
+	assert_memory_equal(&s, &again, sizeof(s));
+	CHECK_OK(berth_keystore_sign(ks, "s", "x", 1, sig, &n2));
+	CHECK_OK(berth_verify(&s.pub, "x", 1, sig, n2));
+	CHECK_OK(berth_keystore_ecdh(ks, "a", &s.pub, z2, &n2));
+	CHECK(n == n2 && memcmp(z1, z2, n) == 0);
+}
+
+static void a_deleted_key_is_gone(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_key_info info, second;
+	uint8_t sig[BERTH_SIG_MAX];
+	size_t n;
+
+	make("a", BERTH_USAGE_SIGN, &info);
+	make("b", BERTH_USAGE_SIGN, &second);
+	CHECK_OK(berth_keystore_delete(ks, "a"));
+	CHECK_OK(berth_keystore_delete(ks, "a"));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_sign(ks, "a", "x", 1, sig, &n));
+	reopen(b);
+	CHECK(berth_keystore_count(ks) == 1 && !berth_keystore_has(ks, "a"));
+	CHECK_OK(berth_keystore_sign(ks, "b", "x", 1, sig, &n));
+	CHECK_OK(berth_verify(&second.pub, "x", 1, sig, n));
+	make("a", BERTH_USAGE_SIGN, &second);
+	CHECK(!berth_pubkey_equal(&info.pub, &second.pub));
+}
+
+static void records_open_only_as_they_were_sealed(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_buf box = BERTH_BUF_INIT, again = BERTH_BUF_INIT, pt = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_keystore_seal(ks, "item/wifi", -1, "secret", 6, &box));
+	CHECK_OK(berth_keystore_seal(ks, "item/wifi", -1, "secret", 6, &again));
+	CHECK(box.len == again.len && memcmp(box.p, again.p, box.len) != 0);
+	reopen(b);
+	CHECK_OK(berth_keystore_unseal(ks, "item/wifi", -1, box.p, box.len, &pt));
+	CHECK(pt.len == 6 && memcmp(pt.p, "secret", 6) == 0);
+	berth_buf_reset(&pt);
+	CHECK_RC(BERTH_E_DECRYPT, berth_keystore_unseal(ks, "item/wifj", -1, box.p, box.len, &pt));
+	CHECK_RC(BERTH_E_DECRYPT, berth_keystore_unseal(ks, "item/wifi", 0, box.p, box.len, &pt));
+	for (size_t i = 0; i < box.len; i++) {
+		box.p[i] ^= 1;
+		CHECK_RC(BERTH_E_DECRYPT, berth_keystore_unseal(ks, "item/wifi", -1, box.p, box.len, &pt));
+		box.p[i] ^= 1;
+		CHECK_RC(BERTH_E_DECRYPT, berth_keystore_unseal(ks, "item/wifi", -1, box.p, i, &pt));
+	}
+	CHECK(pt.len == 0);
+	CHECK_RC(BERTH_E_SIZE, berth_keystore_seal(ks, "", -1, "x", 1, &again));
+	berth_buf_reset(&again);
+	CHECK_OK(berth_keystore_seal(ks, "empty", -1, "", 0, &again));
+	CHECK_OK(berth_keystore_unseal(ks, "empty", -1, again.p, again.len, &pt));
+	CHECK(pt.len == 0);
+	berth_buf_free(&box);
+	berth_buf_free(&again);
+	berth_buf_free(&pt);
+}
+
+static void an_epoch_that_is_over_opens_no_more(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_buf old = BERTH_BUF_INIT, kept = BERTH_BUF_INIT, box = BERTH_BUF_INIT, pt = BERTH_BUF_INIT;
+	uint64_t e;
+
+	CHECK_OK(berth_keystore_seal(ks, "l", 0, "owner one", 9, &old));
+	CHECK_OK(berth_keystore_seal(ks, "l", -1, "device", 6, &kept));
+	CHECK_OK(berth_keystore_unseal(ks, "l", 0, old.p, old.len, &pt));
+	CHECK(pt.len == 9);
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_seal(ks, "l", 1, "x", 1, &box));
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &e));
+	CHECK(e == 1);
+	berth_buf_reset(&pt);
+	CHECK_RC(BERTH_E_DECRYPT, berth_keystore_unseal(ks, "l", 0, old.p, old.len, &pt));
+	CHECK_RC(BERTH_E_DECRYPT, berth_keystore_unseal(ks, "l", 1, old.p, old.len, &pt));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_seal(ks, "l", 0, "x", 1, &box));
+	CHECK_OK(berth_keystore_unseal(ks, "l", -1, kept.p, kept.len, &pt));
+	berth_buf_reset(&box);
+	CHECK_OK(berth_keystore_seal(ks, "l", 1, "owner two", 9, &box));
+	reopen(b);
+	berth_buf_reset(&pt);
+	CHECK_RC(BERTH_E_DECRYPT, berth_keystore_unseal(ks, "l", 0, old.p, old.len, &pt));
+	CHECK_OK(berth_keystore_unseal(ks, "l", 1, box.p, box.len, &pt));
+	CHECK(pt.len == 9 && memcmp(pt.p, "owner two", 9) == 0);
+	berth_buf_free(&old);
+	berth_buf_free(&kept);
+	berth_buf_free(&box);
+	berth_buf_free(&pt);
+}
+
+static void counters_rise_by_one_and_stay(void **state)
+{
+	const struct backend *b = *state;
+	uint64_t v;
+	bool hard;
+
+	for (uint64_t want = 0; want < 4; want++) {
+		CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_GENERATION, &v, &hard));
+		CHECK(v == want && hard == b->device);
+		CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+		CHECK(v == want + 1);
+		reopen(b);
+	}
+	CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_EPOCH, &v, &hard));
+	CHECK(v == 0 && hard == b->device);
+	CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_GENERATION, &v, &hard));
+	CHECK(v == 4);
+}
+
+static void a_key_uri_leads_back_to_its_key(void **state)
+{
+	struct berth_buf uri = BERTH_BUF_INIT;
+	char name[BERTH_KEY_NAME_MAX + 1];
+
+	(void)state;
+	CHECK_OK(berth_keystore_key_uri(&uri, ks, "a.b"));
+	CHECK_OK(berth_key_uri_name(name, berth_buf_cstr(&uri)));
+	assert_string_equal(name, "a.b");
+	CHECK_RC(BERTH_E_KEY, berth_keystore_key_uri(&uri, ks, "A"));
+	berth_buf_free(&uri);
+}
+
+static void only_a_device_gives_evidence(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_buf x = BERTH_BUF_INIT, y = BERTH_BUF_INIT;
+	uint8_t nonce[32] = { 1 };
+
+	make("s", BERTH_USAGE_SIGN, NULL);
+	CHECK_RC(b->device ? BERTH_OK : BERTH_E_KEY, berth_keystore_public_area(ks, "s", &x));
+	berth_buf_reset(&x);
+	CHECK_RC(b->device ? BERTH_OK : BERTH_E_KEY, berth_keystore_ek(ks, &x, &y));
+	/* a key that is not restricted vouches for nobody */
+	CHECK_RC(BERTH_E_KEY, berth_keystore_certify(ks, "s", "s", nonce, &x, &y));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_quote(ks, "s", 1, nonce, &x, &y));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_activate(ks, "s", "x", 1, "y", 1, &x));
+	berth_buf_free(&x);
+	berth_buf_free(&y);
+}
+
+#define T(f) { #f, f, setup, teardown, NULL }
+static const struct CMUnitTest contract[] = {
+	T(an_empty_store_holds_nothing),
+	T(a_new_key_is_what_was_asked_for),
+	T(names_are_checked),
+	T(a_taken_name_is_e_keystore),
+	T(a_key_type_that_cannot_do_it_is_e_key),
+	T(every_type_this_custody_has_works),
+	T(a_signature_verifies_and_has_the_low_s),
+	T(an_agreement_is_what_software_gets),
+	T(a_foreign_point_is_checked_first),
+	T(a_key_signs_or_agrees_never_both),
+	T(import_is_for_software_only),
+	T(keys_survive_a_restart),
+	T(a_deleted_key_is_gone),
+	T(records_open_only_as_they_were_sealed),
+	T(an_epoch_that_is_over_opens_no_more),
+	T(counters_rise_by_one_and_stay),
+	T(a_key_uri_leads_back_to_its_key),
+	T(only_a_device_gives_evidence),
+};
+#define N (sizeof(contract) / sizeof(contract[0]))
+
+static int run(const struct backend *b)
+{
+	static struct CMUnitTest tests[N];
+
+	memcpy(tests, contract, sizeof(contract));
+	for (size_t i = 0; i < N; i++)
+		tests[i].initial_state = (void *)(uintptr_t)b;
+	return _cmocka_run_group_tests(b->name, tests, N, NULL, NULL);
+}
+
+int main(void)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < BACKENDS; i++)
+		failed += run(&backends[i]);
+	return failed;
+}
