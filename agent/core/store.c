@@ -63,8 +63,12 @@ static enum berth_err sync_dir(const char *dir)
 
 /* ---- opening */
 
-static void shut(struct berth_store *s)
+/* clean: the -wal may be folded in and removed.  Else it stays as it is, for the
+ * next connection to read from the disk. */
+static void shut(struct berth_store *s, bool clean)
 {
+	if (s->db && !clean)
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	for (size_t i = 0; i < s->n_cache; i++)
 		sqlite3_finalize(s->cache[i].stmt);
 	s->n_cache = 0;
@@ -147,7 +151,7 @@ static enum berth_err make_file(struct berth_store *s, const char *path)
 		rc = store_migrate(s);
 	if (!rc)
 		rc = store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)");
-	shut(s);
+	shut(s, rc == BERTH_OK);
 	if (!rc && rename(tmp, path))
 		rc = berth_fail(BERTH_E_STORE, "%s: %s", path, strerror(errno));
 	return rc ? rc : sync_dir(s->dir);
@@ -224,7 +228,7 @@ enum berth_err berth_store_open_vfs(struct berth_store **out, const char *dir, b
 	s = NULL;
 out:
 	if (s) {
-		shut(s);
+		shut(s, false);
 		free(s->dir);
 		free(s->vfs);
 		free(s);
@@ -239,12 +243,14 @@ enum berth_err berth_store_open(struct berth_store **out, const char *dir, bool 
 
 void berth_store_close(struct berth_store *s)
 {
+	bool clean;
+
 	if (!s)
 		return;
 	berth_store_rollback(s);
-	if (s->db && !s->damaged)
-		sqlite3_exec(s->db, "UPDATE meta SET val = 0 WHERE name = 'open'", NULL, NULL, NULL);
-	shut(s);
+	clean = s->db && !s->damaged &&
+		store_exec(s, "UPDATE meta SET val = 0 WHERE name = 'open'") == BERTH_OK;
+	shut(s, clean);
 	free(s->dir);
 	free(s->vfs);
 	free(s);
@@ -261,9 +267,7 @@ static enum berth_err reopen(struct berth_store *s)
 	if (s->tried_ms && now - s->tried_ms < REOPEN_MS)
 		return berth_fail(BERTH_E_STORE, "store: waits after an I/O error");
 	s->tried_ms = now ? now : 1;
-	if (s->db)	/* leave the -wal as it is: the new connection reads it from the disk */
-		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	shut(s);
+	shut(s, false);
 	old = umask(0177);
 	rc = open_file(s, false);
 	umask(old);

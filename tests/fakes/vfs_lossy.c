@@ -329,6 +329,12 @@ void vfs_lossy_reset(enum vfs_trouble what, long at, int err, uint32_t seed)
 	dead = false;
 }
 
+void vfs_lossy_trouble(enum vfs_trouble what, long in_calls)
+{
+	trouble = what;
+	trouble_at = calls + in_calls;
+}
+
 void vfs_lossy_heal(void) { trouble = VFS_NONE; }
 
 long vfs_lossy_calls(void) { return calls; }

@@ -18,6 +18,7 @@ enum vfs_trouble {
 
 void vfs_lossy_install(void);
 void vfs_lossy_reset(enum vfs_trouble what, long at, int err, uint32_t seed);
+void vfs_lossy_trouble(enum vfs_trouble what, long in_calls);	/* from now; files stay known */
 void vfs_lossy_heal(void);	/* no trouble from now on; the count goes on */
 long vfs_lossy_calls(void);
 

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A fixed run of commits over a disk that fails at every point in turn.  Each
+ * commit writes one record and one outbox row, so what is found afterwards says
+ * which commits are there, and whether one is there by half. */
+#include "tests/check.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "agent/core/store.h"
+#include "did/base/clock.h"
+#include "tests/fakes/tmpdir.h"
+#include "tests/fakes/vfs_lossy.h"
+
+#define COMMITS 6
+
+static char dir[TMPDIR_LEN];
+static uint64_t now_ms;
+static char *made;	/* an empty store, so that not every test is about making one */
+static size_t made_len;
+
+static uint64_t mono(void) { return now_ms; }
+
+static int fresh(void **state)
+{
+	(void)state;
+	vfs_lossy_install();
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	now_ms = 1000;
+	berth_clock_inject(NULL, mono);
+	test_tmpdir(dir);
+	return 0;
+}
+
+static int gone(void **state)
+{
+	(void)state;
+	berth_clock_inject(NULL, NULL);
+	test_tmpdir_remove(dir);
+	free(made);
+	made = NULL;
+	return 0;
+}
+
+static void empty_dir(void)
+{
+	test_tmpdir_remove(dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	if (made)
+		test_write_file(test_path(dir, BERTH_STORE_FILE), made, made_len, 0600);
+}
+
+static void start_from_a_made_store(void)
+{
+	struct berth_store *s;
+
+	CHECK_OK(berth_store_open(&s, dir, true));
+	berth_store_close(s);
+	made = test_read_file(test_path(dir, BERTH_STORE_FILE), &made_len);
+	empty_dir();
+}
+
+/* Commit i, or what stopped it; the transaction is closed either way. */
+static enum berth_err one(struct berth_store *s, int i)
+{
+	char n[16], filler[3000];
+	struct berth_outbox_row row = {
+		.id = n, .peer = "did:x:1", .from = "", .thid = "", .endpoints = "", .expires_s = 1000,
+		.body = (const uint8_t *)filler, .body_len = sizeof(filler),
+	};
+	enum berth_err rc;
+
+	memset(filler, 'f', sizeof(filler));
+	snprintf(n, sizeof(n), "%d", i);
+	if ((rc = berth_store_begin(s)))
+		return rc;
+	if ((rc = berth_store_put_str(s, "run", "n", n)) || (rc = berth_store_outbox_put(s, &row)) ||
+	    (rc = berth_store_audit(s, i, "commit", n))) {
+		berth_store_rollback(s);
+		return rc;
+	}
+	return berth_store_commit(s);
+}
+
+/* How many commits are there; fails when one is there by half. */
+static int count(struct berth_store *s)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_store_counts c;
+	int64_t rows;
+	bool found;
+	int n;
+
+	CHECK_OK(berth_store_get(s, "run", "n", &b, &found));
+	n = found ? atoi(berth_buf_cstr(&b)) : 0;
+	berth_buf_free(&b);
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.out, n);
+	assert_int_equal(c.out_bytes, n * 3000);
+	CHECK_OK(berth_store_audit_verify(s, &rows));
+	assert_int_equal(rows, n);
+	return n;
+}
+
+/* Opens, commits, closes over the failing disk; the commits that were acknowledged. */
+static int run(void)
+{
+	struct berth_store *s = NULL;
+	int acked = 0;
+
+	if (berth_store_open_vfs(&s, dir, true, "lossy") == BERTH_OK)
+		for (int i = 1; i <= COMMITS && one(s, i) == BERTH_OK; i++)
+			acked = i;
+	berth_store_close(s);
+	return acked;
+}
+
+static long calls_of_a_whole_run(void)
+{
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	assert_int_equal(run(), COMMITS);
+	empty_dir();
+	return vfs_lossy_calls();
+}
+
+static void power_off_at_every_call(enum vfs_trouble how, uint32_t seeds)
+{
+	long total = calls_of_a_whole_run(), tried = 0;
+
+	for (long at = 1; at <= total; at++)
+		for (uint32_t seed = 1; seed <= seeds; seed++, tried++) {
+			struct berth_store *s;
+			int acked, there;
+
+			vfs_lossy_reset(how, at, 0, seed * 7919 + (uint32_t)at);
+			acked = run();
+			vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+			if (berth_store_open_vfs(&s, dir, true, "lossy") != BERTH_OK)
+				fail_msg("call %ld seed %u: %s", at, seed, berth_err_detail());
+			there = count(s);
+			if (there < acked || there > acked + 1)
+				fail_msg("call %ld seed %u: %d acked, %d there", at, seed, acked, there);
+			CHECK_OK(one(s, there + 1));
+			berth_store_close(s);
+			CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+			assert_int_equal(count(s), there + 1);
+			berth_store_close(s);
+			empty_dir();
+		}
+	printf("%ld power cuts, at each of %ld calls\n", tried, total);
+	CHECK(total > 40);
+}
+
+static void c147_power_off_loses_no_acked_commit(void **state)
+{
+	(void)state;
+	power_off_at_every_call(VFS_LOSE, 1);
+}
+
+static void c147_reordered_and_torn_writes_lose_no_acked_commit(void **state)
+{
+	(void)state;
+	start_from_a_made_store();
+	power_off_at_every_call(VFS_SHUFFLE, 2);
+}
+
+static void c147_power_off_after_all_writes_is_fine_too(void **state)
+{
+	(void)state;
+	start_from_a_made_store();
+	power_off_at_every_call(VFS_KEEP, 1);
+}
+
+/* What a reader finds after the power went between two inserts. */
+static int rows_left(const char *synchronous)
+{
+	sqlite3_stmt *st;
+	sqlite3 *db;
+	int n;
+
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	assert_int_equal(sqlite3_open_v2(test_path(dir, "x.db"), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+					 "lossy"), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+				      "CREATE TABLE t (a); PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_exec(db, synchronous, NULL, NULL, NULL);
+	assert_int_equal(sqlite3_exec(db, "INSERT INTO t VALUES (1)", NULL, NULL, NULL), SQLITE_OK);
+	vfs_lossy_trouble(VFS_LOSE, 1);
+	CHECK(sqlite3_exec(db, "INSERT INTO t VALUES (2)", NULL, NULL, NULL) != SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(sqlite3_open(test_path(dir, "x.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM t", -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	n = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	empty_dir();
+	return n;
+}
+
+/* Else the tests below would prove nothing. */
+static void the_shim_loses_what_nobody_synced(void **state)
+{
+	(void)state;
+	assert_int_equal(rows_left("PRAGMA synchronous = OFF"), 0);
+	assert_int_equal(rows_left("PRAGMA synchronous = FULL"), 1);
+}
+
+static void fail_every_call(enum vfs_trouble how, int err, bool exact)
+{
+	long total = calls_of_a_whole_run(), refused = 0;
+
+	for (long at = 1; at <= total; at++) {
+		struct berth_store *s = NULL;
+		int acked = 0, there, tries = 0;
+
+		vfs_lossy_reset(how, at, err, 1);
+		if (berth_store_open_vfs(&s, dir, true, "lossy") != BERTH_OK) {
+			refused++;
+			vfs_lossy_heal();
+			CHECK_OK(berth_store_open_vfs(&s, dir, true, "lossy"));
+		}
+		for (int i = 1; i <= COMMITS; i++) {
+			enum berth_err rc = one(s, i);
+
+			if (rc) {
+				assert_int_equal(rc, BERTH_E_STORE);
+				CHECK(!berth_store_in_transaction(s));
+				if (how == VFS_BROKEN)	/* still so; nothing hangs, nothing is acked */
+					CHECK_RC(BERTH_E_STORE, one(s, i));
+				refused++;
+				break;
+			}
+			acked = i;
+		}
+		vfs_lossy_heal();
+		now_ms += 1500;
+		there = count(s);
+		if (there < acked || there > acked + (exact ? 0 : 1))
+			fail_msg("call %ld: %d acked, %d there", at, acked, there);
+		while (one(s, there + 1) && tries++ < 2)
+			now_ms += 1500;
+		assert_int_equal(count(s), there + 1);
+		berth_store_close(s);
+		vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+		CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+		assert_int_equal(count(s), there + 1);
+		berth_store_close(s);
+		empty_dir();
+	}
+	printf("%ld of %ld faults seen by the caller\n", refused, total);
+	CHECK(refused > total / 2);
+}
+
+static void c148_enospc_at_every_write_is_e_store_and_recovers(void **state)
+{
+	(void)state;
+	fail_every_call(VFS_BROKEN, SQLITE_FULL, true);
+}
+
+static void c148_one_eio_at_every_write_is_e_store_and_recovers(void **state)
+{
+	(void)state;
+	start_from_a_made_store();
+	fail_every_call(VFS_ERROR, SQLITE_IOERR_WRITE, false);
+}
+
+static void c148_eio_that_lasts_is_e_store_and_recovers(void **state)
+{
+	(void)state;
+	start_from_a_made_store();
+	fail_every_call(VFS_BROKEN, SQLITE_IOERR_FSYNC, false);
+}
+
+static void c152_a_read_only_file_system_is_e_store(void **state)
+{
+	struct berth_store *s;
+
+	(void)state;
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	assert_int_equal(run(), COMMITS);
+	vfs_lossy_reset(VFS_BROKEN, 1, SQLITE_READONLY, 0);
+	CHECK_RC(BERTH_E_STORE, berth_store_open_vfs(&s, dir, false, "lossy"));
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	assert_int_equal(count(s), COMMITS);
+	berth_store_close(s);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
+	const struct CMUnitTest tests[] = {
+		T(the_shim_loses_what_nobody_synced), T(c147_power_off_loses_no_acked_commit),
+		T(c147_reordered_and_torn_writes_lose_no_acked_commit),
+		T(c147_power_off_after_all_writes_is_fine_too),
+		T(c148_enospc_at_every_write_is_e_store_and_recovers),
+		T(c148_one_eio_at_every_write_is_e_store_and_recovers),
+		T(c148_eio_that_lasts_is_e_store_and_recovers),
+		T(c152_a_read_only_file_system_is_e_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
