@@ -101,6 +101,8 @@ void berth_effects_free(struct berth_effects *fx)
 	for (size_t i = 0; i < fx->n_puts; i++)
 		put_free(&fx->puts[i]);
 	free(fx->audit);
+	free(fx->drop_peer);
+	free(fx->drop_thid);
 	berth_json_free(fx->result);
 	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
 }
@@ -119,10 +121,12 @@ static bool copy(char **out, const char *s)
 	return !s || *out;
 }
 
-enum berth_err berth_effects_send(struct berth_effects *fx, const struct berth_identity *from, bool long_form,
-				  const char *to, const char *uri, const char *type,
-				  const char *thid, struct berth_json *body, struct berth_send **out)
+enum berth_err berth_effects_send(struct berth_env *env, struct berth_effects *fx,
+				  const struct berth_identity *from, const char *to, const char *uri,
+				  const char *type, const char *thid, struct berth_json *body,
+				  struct berth_send **out)
 {
+	bool long_form = from && !env->known(env, from, to);
 	struct berth_send s = { .mode = BERTH_PACK_AUTHCRYPT, .long_form = long_form };
 	const char *from_did = !from ? NULL : long_form ? from->did_long : from->did;
 	enum berth_err rc;
@@ -137,6 +141,10 @@ enum berth_err berth_effects_send(struct berth_effects *fx, const struct berth_i
 		return rc;
 	if (!from)
 		s.mode = BERTH_PACK_ANONCRYPT;
+	if (uri && (rc = berth_json_set_str(s.msg.json, "return_route", "all"))) {
+		send_free(&s);
+		return rc;
+	}
 	if (!copy(&s.identity, from ? from->name : NULL) || !copy(&s.to, to) || !copy(&s.uri, uri)) {
 		send_free(&s);
 		return berth_fail(BERTH_E_NOMEM, "message %s", type);
@@ -193,6 +201,30 @@ enum berth_err berth_effects_remove(struct berth_effects *fx, const char *ns, co
 	if (rc == BERTH_OK)
 		p->gone = true;
 	return rc;
+}
+
+/* the host keeps whom to ask as a record, so that it survives a restart */
+enum berth_err berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine,
+				  const char *peer, const char *uri)
+{
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if (!mine)
+		return berth_effects_remove(fx, BERTH_NS_POLL, "self");
+	v = berth_json_new_object();
+	if (!(rc = berth_json_set_str(v, "identity", mine->name)) &&
+	    !(rc = berth_json_set_str(v, "peer", peer)) && !(rc = berth_json_set_str(v, "uri", uri)))
+		rc = berth_effects_put_json(fx, BERTH_NS_POLL, "self", v);
+	berth_json_free(v);
+	return rc;
+}
+
+enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid)
+{
+	if (!copy(&fx->drop_peer, peer) || !copy(&fx->drop_thid, thid))
+		return berth_fail(BERTH_E_NOMEM, "drop");
+	return BERTH_OK;
 }
 
 void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...)

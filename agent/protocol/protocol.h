@@ -23,6 +23,7 @@
 
 #define BERTH_PIURI_ONBOARDING "urn:berth:gateway-onboarding/1.0/"
 #define BERTH_PIURI_RENDEZVOUS "urn:berth:gateway-rendezvous/1.0/"
+#define BERTH_NS_POLL "poll"		/* record: whom to ask for messages */
 #define BERTH_STATE_STAY (-1)		/* a row's `to` or `otherwise`: as it was */
 
 /* One of the agent's own DIDs. */
@@ -84,6 +85,9 @@ struct berth_env {
 	/* Remembers the long form of a peer's did:peer:4, so that its short form
 	 * resolves from then on.  Checked against its hash.  Other DIDs: nothing. */
 	enum berth_err (*learn)(struct berth_env *env, const char *did_long);
+	/* Whether that peer has shown that it knows the document of our identity, so
+	 * that the short form will do. */
+	bool (*known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
 	int64_t now_s;			/* -1: no trusted time */
 	int64_t floor_s;		/* the time is at least this */
 	uint64_t mono_ms;
@@ -103,7 +107,7 @@ struct berth_send {
 	char *uri;			/* dial this; NULL: keep until the peer asks, or its document's endpoint */
 	enum berth_pack_mode mode;
 	bool protect_sender;		/* anoncrypt around authcrypt */
-	bool long_form;			/* skid is on the long form of our DID */
+	bool long_form;			/* from is the long form of our DID */
 	bool ephemeral;			/* only in the reply to this request, never stored */
 	struct berth_message msg;
 };
@@ -122,6 +126,7 @@ struct berth_effects {
 	bool stop_timer;
 	bool go;			/* deliver "go" to this instance right after the commit */
 	bool step_generation, step_epoch;
+	char *drop_peer, *drop_thid;	/* forget what still waits for this peer in this thread */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
 	char *audit;			/* one line for the audit log */
 	struct berth_json *result;	/* the answer to a command */
@@ -152,6 +157,9 @@ struct berth_machine {
 	size_t n_states;
 	const struct berth_transition *table;
 	size_t table_len;
+	/* Names of messages that may come from nobody in particular (anoncrypt without
+	 * a signature), NULL-terminated; NULL: none.  All others need a sender (C052). */
+	const char *const *anonymous;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of
 	 * this machine's.  NULL: there is only "self". */
 	enum berth_err (*find)(struct berth_env *env, const struct berth_event *ev, char **key);
@@ -168,14 +176,22 @@ int berth_machine_state(const struct berth_machine *m, const char *name);	/* -1 
 void berth_effects_free(struct berth_effects *fx);
 void berth_instance_free(struct berth_instance *inst);
 
-/* Adds a message, authcrypt from one of our identities; body is taken over, also
- * on failure.  thid NULL: a new thread.  The message is complete (id, from, to),
- * so that its bytes can be hashed; *out (out may be NULL) is borrowed until fx is
- * freed, and mode, protect_sender and so on may be changed through it. */
+/* Adds a message: authcrypt from one of our identities (in its long form until the
+ * peer is known to know it), anoncrypt when from is NULL.  body is taken over, also
+ * on failure.  uri: where to dial; it then asks for answers on the same link.  thid
+ * NULL: a new thread.  The message is complete (id, from, to), so that its bytes
+ * can be hashed; *out (out may be NULL) is borrowed until fx is freed, and mode,
+ * protect_sender and so on may be changed through it. */
 BERTH_MUST_USE enum berth_err
-berth_effects_send(struct berth_effects *fx, const struct berth_identity *from, bool long_form,
+berth_effects_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 		   const char *to, const char *uri, const char *type,
 		   const char *thid, struct berth_json *body, struct berth_send **out);
+/* After the commit: keep asking `peer` for messages to that identity over uri (a
+ * gateway behind NAT), in place of whom it asked before.  mine NULL: nobody any more. */
+BERTH_MUST_USE enum berth_err
+berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine, const char *peer, const char *uri);
+BERTH_MUST_USE enum berth_err
+berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid);
 BERTH_MUST_USE enum berth_err
 berth_effects_put(struct berth_effects *fx, const char *ns, const char *key, const void *value, size_t len);
 BERTH_MUST_USE enum berth_err

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/agent_internal.h"
+#include "did/base/clock.h"
+#include "did/base/log.h"
+
+uint64_t agent_mono_ms(void) { return berth_clock_mono_ms(); }
+
+int64_t berth_agent_now_s(const struct berth_agent *a)
+{
+	return a->start_uptime_s + (int64_t)((agent_mono_ms() - a->start_ms) / 1000);
+}
+
+/* A clock that shows less than the floor is wrong, whatever the configuration says. */
+void agent_refresh_time(struct berth_agent *a)
+{
+	int64_t now = berth_clock_now_s(), floor = 0;
+
+	if (berth_store_counter_get(a->cfg.store, COUNTER_FLOOR, &floor) || floor < berth_clock_build_s())
+		floor = berth_clock_build_s();
+	a->env.floor_s = floor;
+	a->env.now_s = a->cfg.clock_trusted && now >= floor ? now : -1;
+	a->env.mono_ms = agent_mono_ms();
+}
+
+/* --- read access for steps --- */
+static enum berth_err records_get(struct berth_records *r, const char *ns, const char *key, struct berth_buf *value)
+{
+	struct berth_agent *a = ((struct agent_records *)r)->a;
+	bool found = false;
+	enum berth_err rc = berth_store_get(a->cfg.store, ns, key, value, &found);
+
+	if (!rc && !found)
+		rc = berth_fail(BERTH_E_NOMATCH, "no record %s %.80s", ns, key);
+	return rc;
+}
+
+static enum berth_err
+records_each(struct berth_records *r, const char *ns,
+	     enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len), void *arg)
+{
+	return berth_store_each(((struct agent_records *)r)->a->cfg.store, ns, NULL, fn, arg);
+}
+
+/* The short form of a did:peer:4 says nothing by itself: what was learned answers. */
+static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
+{
+	struct berth_agent *a = ((struct peer_resolver *)r)->a;
+	struct berth_buf did_long = BERTH_BUF_INIT;
+	struct berth_did_doc *doc = NULL;
+	bool found = false;
+	enum berth_err rc;
+
+	*out = NULL;
+	if (strlen(did) <= BERTH_STORE_KEY_MAX &&
+	    (rc = berth_store_get(a->cfg.store, NS_PEER, did, &did_long, &found)))
+		return rc;
+	if (!found) {
+		berth_buf_free(&did_long);
+		return r->next ? r->next->resolve(r->next, did, out)
+			       : berth_fail(BERTH_E_RESOLVE, "%.80s is not known here", did);
+	}
+	if (!(rc = berth_resolve(&a->builtin, berth_buf_cstr(&did_long), &doc))) {
+		struct berth_json *json = berth_json_clone(doc->json);
+
+		rc = berth_json_set_str(json, "id", did);
+		if (rc)
+			berth_json_free(json);
+		else
+			rc = berth_did_doc_from_json(out, json, did);
+	}
+	berth_did_doc_free(doc);
+	berth_buf_free(&did_long);
+	return rc;
+}
+
+/* --- timers: kept in memory; "resume" sets them again after a start --- */
+static size_t machine_index(const struct berth_agent *a, const struct berth_machine *m)
+{
+	size_t i = 0;
+
+	while (i < a->cfg.n_machines && a->cfg.machines[i] != m)
+		i++;
+	return i;
+}
+
+static struct timer *find_timer(struct berth_agent *a, const struct berth_machine *m, const char *key)
+{
+	for (size_t i = 0; i < a->n_timers; i++)
+		if (a->cfg.machines[a->timers[i].machine] == m && strcmp(a->timers[i].key, key) == 0)
+			return &a->timers[i];
+	return NULL;
+}
+
+void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key)
+{
+	struct timer *t = find_timer(a, m, key);
+
+	if (!t)
+		return;
+	free(t->key);
+	*t = a->timers[--a->n_timers];
+}
+
+void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms)
+{
+	struct timer *t = find_timer(a, m, key), *more;
+
+	if (t) {
+		t->due_ms = agent_mono_ms() + after_ms;
+		return;
+	}
+	more = realloc(a->timers, (a->n_timers + 1) * sizeof(*more));
+	if (!more)
+		return;
+	a->timers = more;
+	t = &more[a->n_timers];
+	*t = (struct timer){ .machine = machine_index(a, m), .key = strdup(key), .due_ms = agent_mono_ms() + after_ms };
+	if (t->key)
+		a->n_timers++;
+}
+
+static void fire_timers(struct berth_agent *a)
+{
+	const struct berth_event ev = { .on = "timer" };
+
+	for (size_t i = a->n_timers; i-- > 0;) {
+		if (i >= a->n_timers || a->timers[i].due_ms > agent_mono_ms())
+			continue;
+		const struct berth_machine *m = a->cfg.machines[a->timers[i].machine];
+		char *key = a->timers[i].key;
+
+		a->timers[i] = a->timers[--a->n_timers];
+		if (agent_deliver(a, m, key, &ev, NULL))
+			berth_log(BERTH_LOG_DEBUG, "timer", "%s %s: %s", m->name, key, berth_err_detail());
+		free(key);
+	}
+}
+
+uint32_t berth_agent_tick(struct berth_agent *a)
+{
+	uint32_t in;
+	uint64_t now;
+
+	fire_timers(a);
+	in = agent_outbound_tick(a);
+	now = agent_mono_ms();
+	for (size_t i = 0; i < a->n_timers; i++) {
+		uint64_t wait = a->timers[i].due_ms > now ? a->timers[i].due_ms - now : 0;
+
+		if (wait < in)
+			in = (uint32_t)wait;
+	}
+	return in;
+}
+
+/* --- start --- */
+struct keys_of { char **keys; size_t n; };
+
+static enum berth_err collect_key(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	struct keys_of *k = arg;
+	char **more = realloc(k->keys, (k->n + 1) * sizeof(*more));
+
+	(void)p;
+	(void)n;
+	if (!more)
+		return berth_fail(BERTH_E_NOMEM, "instances");
+	k->keys = more;
+	return (more[k->n] = strdup(key)) ? (k->n++, BERTH_OK) : berth_fail(BERTH_E_NOMEM, "instances");
+}
+
+/* Events to every instance of a machine; "self" exists without a record. */
+static void to_all(struct berth_agent *a, const struct berth_machine *m, const char *on)
+{
+	const struct berth_event ev = { .on = on };
+	struct keys_of k = { 0 };
+
+	if (!berth_store_each(a->cfg.store, m->name, NULL, collect_key, &k) && k.n == 0 && !m->find)
+		collect_key(&k, "self", NULL, 0);
+	for (size_t i = 0; i < k.n; i++)
+		if (agent_deliver(a, m, k.keys[i], &ev, NULL))
+			berth_log(BERTH_LOG_DEBUG, on, "%s %s: %s", m->name, k.keys[i], berth_err_detail());
+	while (k.n)
+		free(k.keys[--k.n]);
+	free(k.keys);
+}
+
+/* ONBOARDING C.3, the repair rule: the store is level with the device's counter or
+ * one ahead (a crash between commit and step); behind it, it is an old copy. */
+static enum berth_err check_counter(struct berth_agent *a, const char *name, enum berth_counter c, bool *rolled_back)
+{
+	uint64_t device;
+	int64_t stored;
+	bool protected_;
+	enum berth_err rc;
+
+	if ((rc = a->cfg.keys->ops->counter_read(a->cfg.keys, c, &device, &protected_)) ||
+	    (rc = berth_store_counter_get(a->cfg.store, name, &stored)))
+		return rc;
+	if ((uint64_t)stored == device + 1)
+		return a->cfg.keys->ops->counter_step(a->cfg.keys, c, &device);
+	if ((uint64_t)stored != device) {
+		berth_log(BERTH_LOG_ERROR, "rollback", "%s: the store says %lld, the device %llu",
+			  name, (long long)stored, (unsigned long long)device);
+		*rolled_back = true;
+	}
+	return BERTH_OK;
+}
+
+static enum berth_err start(struct berth_agent *a)
+{
+	bool rolled_back = false;
+	enum berth_err rc;
+
+	if ((rc = berth_store_counter_get(a->cfg.store, COUNTER_UPTIME, &a->start_uptime_s)) ||
+	    (rc = check_counter(a, COUNTER_GENERATION, BERTH_COUNTER_GENERATION, &rolled_back)) ||
+	    (rc = check_counter(a, COUNTER_EPOCH, BERTH_COUNTER_EPOCH, &rolled_back)) ||
+	    (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)))
+		return rc;
+	agent_refresh_time(a);
+	for (size_t i = 0; i < a->cfg.n_machines; i++)
+		to_all(a, a->cfg.machines[i], rolled_back ? "rollback" : "resume");
+	return BERTH_OK;
+}
+
+enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agent_config *cfg)
+{
+	struct berth_agent *a = calloc(1, sizeof(*a));
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!a)
+		return berth_fail(BERTH_E_NOMEM, "agent");
+	a->cfg = *cfg;
+	a->start_ms = agent_mono_ms();
+	a->records = (struct agent_records){ .base = { .get = records_get, .each = records_each }, .a = a };
+	a->peers = (struct peer_resolver){ .base = { .resolve = resolve_peer, .next = cfg->resolver }, .a = a };
+	berth_resolver_builtin_init(&a->builtin, &a->peers.base);
+	a->env = (struct berth_env){ .keys = cfg->keys, .resolver = &a->builtin, .records = &a->records.base,
+		.policy = cfg->policy, .now_s = -1, .host = a };
+	agent_env_identities(a);
+	if ((rc = start(a))) {
+		berth_agent_free(a);
+		return rc;
+	}
+	*out = a;
+	return BERTH_OK;
+}
+
+void berth_agent_free(struct berth_agent *a)
+{
+	if (!a)
+		return;
+	agent_outbound_free(a);
+	agent_identities_free(a);
+	while (a->n_timers)
+		free(a->timers[--a->n_timers].key);
+	free(a->timers);
+	free(a);
+}
+
+/* --- commands and looking in --- */
+static const struct berth_machine *machine_named(const struct berth_agent *a, const char *name)
+{
+	for (size_t i = 0; i < a->cfg.n_machines; i++)
+		if (strcmp(a->cfg.machines[i]->name, name) == 0)
+			return a->cfg.machines[i];
+	return NULL;
+}
+
+enum berth_err berth_agent_command(struct berth_agent *a, const char *machine, const char *key, const char *on,
+				   const struct berth_json *args, struct berth_json **result)
+{
+	const struct berth_machine *m = machine_named(a, machine);
+	const struct berth_event ev = { .on = on, .args = args };
+	enum berth_err rc;
+
+	if (result)
+		*result = NULL;
+	if (!m)
+		return berth_fail(BERTH_E_USAGE, "this agent is no %s", machine);
+	rc = agent_deliver(a, m, key ? key : "self", &ev, result);
+	agent_flush(a);
+	return rc;
+}
+
+enum berth_err berth_agent_instance(struct berth_agent *a, const char *machine, const char *key,
+				    struct berth_json **out)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	bool found = false;
+	enum berth_err rc = berth_store_get(a->cfg.store, machine, key ? key : "self", &text, &found);
+
+	*out = NULL;
+	if (!rc && !found)
+		rc = berth_fail(BERTH_E_NOMATCH, "no %s %s", machine, key ? key : "self");
+	if (!rc)
+		rc = berth_json_parse_object(out, (const char *)text.p, text.len, BERTH_JSON_MAX);
+	berth_buf_free(&text);
+	return rc;
+}
+
+struct each { berth_agent_each_fn fn; void *arg; };
+
+static enum berth_err each_one(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	const struct each *e = arg;
+	struct berth_json *v = NULL;
+	enum berth_err rc = berth_json_parse_object(&v, (const char *)p, n, BERTH_JSON_MAX);
+
+	if (!rc)
+		rc = e->fn(e->arg, key, v);
+	berth_json_free(v);
+	return rc;
+}
+
+enum berth_err berth_agent_each(struct berth_agent *a, const char *machine, berth_agent_each_fn fn, void *arg)
+{
+	struct each e = { fn, arg };
+
+	return berth_store_each(a->cfg.store, machine, NULL, each_one, &e);
+}
+
+struct berth_env *berth_agent_env(struct berth_agent *a)
+{
+	agent_refresh_time(a);
+	return &a->env;
+}
+
+struct berth_store *berth_agent_store(struct berth_agent *a) { return a->cfg.store; }
+size_t berth_agent_identity_count(const struct berth_agent *a) { return a->n_ids; }
+
+const struct berth_identity *berth_agent_identity_at(const struct berth_agent *a, size_t i)
+{
+	return i < a->n_ids ? a->ids[i] : NULL;
+}
+
+uint64_t berth_agent_wire_bytes(const struct berth_agent *a) { return a->wire_bytes; }

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_AGENT_H
+#define BERTH_AGENT_CORE_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/core/store.h"
+#include "agent/protocol/protocol.h"
+#include "berth/err.h"
+
+/* One agent without its processes: store, identities, protocol machines, outbox
+ * and inbox.  What is outside comes in as vtables: keys (berth-keyd), transport
+ * (berth-netd), a resolver, the clock.  berthd runs one; the flow tests run several
+ * in one process with a network of their own.
+ *
+ *	request frame -> unpack -> seen before? -> machine step -> one transaction
+ *	(state, records, packed answers, inbox) -> reply frame
+ *
+ * Nothing is acknowledged before the transaction that holds it is on disk. */
+struct berth_agent;
+struct berth_frame_request;
+
+struct berth_transport;
+struct berth_transport_ops {
+	/* Sends one request frame (nng-transport.md); berth_agent_on_result() follows
+	 * with the same id.  E_NETPOL: never there; else worth another try. */
+	enum berth_err (*send)(struct berth_transport *t, uint64_t id, const char *uri,
+			       const struct berth_buf *frame);
+	/* Answers a request that berth_agent_on_request() was given. */
+	enum berth_err (*reply)(struct berth_transport *t, uint64_t request, const struct berth_buf *frame);
+};
+struct berth_transport { const struct berth_transport_ops *ops; };
+
+#define BERTH_AGENT_MACHINES_MAX 8
+
+struct berth_agent_config {
+	struct berth_store *store;		/* borrowed, all of them */
+	struct berth_keys *keys;
+	struct berth_transport *transport;
+	struct berth_resolver *resolver;	/* for what is not self-contained; may be NULL */
+	const struct berth_policy *policy;
+	const struct berth_machine *machines[BERTH_AGENT_MACHINES_MAX];	/* the roles */
+	size_t n_machines;
+	bool clock_trusted;			/* the system clock is believed */
+};
+
+/* Reads identities and instances, checks the counters (a store older than the
+ * device's counters: every machine gets "rollback"), delivers "resume". */
+BERTH_MUST_USE enum berth_err
+berth_agent_new(struct berth_agent **out, const struct berth_agent_config *cfg);
+void berth_agent_free(struct berth_agent *a);
+
+/* A request frame from the network; answered through the transport, at once or
+ * later (a poll with nothing to give is parked up to BERTH_AGENT_PARK_MS). */
+#define BERTH_AGENT_PARK_MS 55000u
+#define BERTH_AGENT_PARKED_MAX 256
+void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
+			    const uint8_t *frame, size_t len);
+/* The requester is gone; forget a parked request. */
+void berth_agent_on_gone(struct berth_agent *a, uint64_t request);
+/* The outcome of transport->send: rc and, with BERTH_OK, the reply frame. */
+void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc,
+			   const uint8_t *frame, size_t len);
+
+/* Does what has become due: timers, outbox, polls, parked requests.  Returns in how
+ * many milliseconds to call again at the latest. */
+uint32_t berth_agent_tick(struct berth_agent *a);
+
+/* An operator's command to an instance ("cmd/approve"); result (may be NULL): what
+ * the step left there, owned by the caller.  key NULL: "self". */
+BERTH_MUST_USE enum berth_err
+berth_agent_command(struct berth_agent *a, const char *machine, const char *key, const char *on,
+		    const struct berth_json *args, struct berth_json **result);
+
+/* A machine's instance as {"state", "data"}; E_NOMATCH: none.  Owned by the caller. */
+BERTH_MUST_USE enum berth_err
+berth_agent_instance(struct berth_agent *a, const char *machine, const char *key, struct berth_json **out);
+typedef enum berth_err (*berth_agent_each_fn)(void *arg, const char *key, const struct berth_json *instance);
+BERTH_MUST_USE enum berth_err
+berth_agent_each(struct berth_agent *a, const char *machine, berth_agent_each_fn fn, void *arg);
+
+/* For the local API and the status. */
+struct berth_env *berth_agent_env(struct berth_agent *a);
+struct berth_store *berth_agent_store(struct berth_agent *a);
+size_t berth_agent_identity_count(const struct berth_agent *a);
+const struct berth_identity *berth_agent_identity_at(const struct berth_agent *a, size_t i);
+/* Octets on the wire, both ways, frames with the SP header. */
+uint64_t berth_agent_wire_bytes(const struct berth_agent *a);
+/* Seconds that this agent has lived, over restarts, untouched by clock jumps: what
+ * the store's times are in. */
+int64_t berth_agent_now_s(const struct berth_agent *a);
+
+#endif

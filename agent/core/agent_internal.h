@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_AGENT_INTERNAL_H
+#define BERTH_AGENT_CORE_AGENT_INTERNAL_H
+
+/* What the files of the agent share: agent.c (birth and status), identity.c (our
+ * DIDs and those of others), deliver.c (one event, one transaction), inbound.c
+ * (frames to events), outbound.c (outbox, polls, parked requests). */
+#include "agent/core/agent.h"
+#include "agent/ipc/frame.h"
+
+#define NS_IDENTITY "identity"
+#define NS_PEER "peer"		/* short did:peer:4 -> long form */
+#define NS_KNOWN "known"	/* who has seen our long form */
+#define COUNTER_UPTIME "uptime"
+#define COUNTER_FLOOR "time-floor"
+#define COUNTER_GENERATION "generation"
+#define COUNTER_EPOCH "epoch"
+
+#define IN_FLIGHT_MAX 64
+#define ACKS_MAX 64
+#define TIMERS_MAX 4096
+#define GO_MAX 16		/* "go" after "go" within one event */
+#define REPLY_BYTES_MAX ((size_t)512 << 10)
+#define BUSY_RETRY_S 5
+
+struct timer { size_t machine; char *key; uint64_t due_ms; };
+struct parked { uint64_t request; char *peer; uint64_t until_ms; };
+struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
+struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
+
+struct poll {
+	char *identity, *peer, *uri;	/* NULL: nobody to ask */
+	bool in_flight;
+	uint64_t next_ms;
+	int failures;
+};
+
+struct agent_records { struct berth_records base; struct berth_agent *a; };
+struct peer_resolver { struct berth_resolver base; struct berth_agent *a; };
+
+struct berth_agent {
+	struct berth_env env;
+	struct berth_agent_config cfg;
+	struct agent_records records;
+	struct berth_resolver builtin;
+	struct peer_resolver peers;
+	struct berth_identity **ids;	/* each allocated, so that borrowed ones stay put */
+	size_t n_ids;
+	struct timer *timers;
+	size_t n_timers;
+	struct parked parked[BERTH_AGENT_PARKED_MAX];
+	size_t n_parked;
+	struct in_flight flight[IN_FLIGHT_MAX];
+	size_t n_flight;
+	struct pending_ack acks[ACKS_MAX];
+	size_t n_acks;
+	struct poll poll;
+	uint64_t next_id, wire_bytes, start_ms;
+	int64_t start_uptime_s;
+	/* messages for the reply to the request being handled, packed */
+	struct berth_buf ephemeral[BERTH_FRAME_MESSAGES_MAX];
+	size_t n_ephemeral;
+};
+
+/* identity.c */
+BERTH_MUST_USE enum berth_err agent_identities_load(struct berth_agent *a);
+void agent_identities_free(struct berth_agent *a);
+void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
+BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did_long);
+/* They wrote to that DID of ours, so they know it. */
+BERTH_MUST_USE enum berth_err agent_mark_known(struct berth_agent *a, const char *our_did, const char *peer);
+const struct berth_identity *agent_identity_by_did(const struct berth_agent *a, const char *did);
+
+/* deliver.c: the whole life of one event.  in, sender: of a message, whose id is
+ * remembered in the same transaction.  *refused: for good, whatever rc is. */
+BERTH_MUST_USE enum berth_err
+agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *key,
+	      const struct berth_event *ev, struct berth_json **result);
+BERTH_MUST_USE enum berth_err
+agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key, struct berth_instance *inst);
+bool agent_is_transient(enum berth_err rc);
+/* Keeps an inbound message's id although no step wanted it. */
+BERTH_MUST_USE enum berth_err
+agent_remember(struct berth_agent *a, const char *sender, const char *id, const char *audit);
+
+/* inbound.c: one packed message from anywhere.  *sender (owned) is set when it was
+ * authenticated, *wants_reply when it asks for answers on the same link.  Transient
+ * codes only: everything else has been dealt with. */
+BERTH_MUST_USE enum berth_err
+agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, char **sender,
+	      bool *wants_reply, bool *is_poll);
+
+/* outbound.c */
+BERTH_MUST_USE enum berth_err
+agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s);
+void agent_flush(struct berth_agent *a);		/* due rows out, parked requests answered */
+uint32_t agent_outbound_tick(struct berth_agent *a);
+BERTH_MUST_USE enum berth_err agent_poll_load(struct berth_agent *a);
+void agent_outbound_free(struct berth_agent *a);
+
+/* agent.c */
+void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
+void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key);
+uint64_t agent_mono_ms(void);
+void agent_refresh_time(struct berth_agent *a);
+
+#endif

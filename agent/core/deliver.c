@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One event, one transaction: load the instance, run its step, store everything
+ * the step asked for together with the new state, and only then act on it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/agent_internal.h"
+#include "did/base/clock.h"
+#include "did/base/log.h"
+
+#define INSTANCE_MAX ((size_t)512 << 10)
+
+/* A code that says "not now": nothing is remembered and the sender tries again. */
+bool agent_is_transient(enum berth_err rc)
+{
+	int status = berth_err_exit(rc);
+
+	return rc != BERTH_OK && (status == 4 || status == 5);
+}
+
+enum berth_err agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key,
+			  struct berth_instance *inst)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_json *v = NULL;
+	const char *state;
+	bool found = false;
+	enum berth_err rc;
+
+	*inst = (struct berth_instance){ 0 };
+	if ((rc = berth_store_get(a->cfg.store, m->name, key, &text, &found)))
+		goto out;
+	rc = berth_fail(BERTH_E_NOMEM, "%s %s", m->name, key);
+	if (!(inst->key = strdup(key)))
+		goto out;
+	if (!found) {
+		if ((inst->data = berth_json_new_object()))
+			rc = BERTH_OK;
+		goto out;
+	}
+	if ((rc = berth_json_parse_object(&v, (const char *)text.p, text.len, INSTANCE_MAX)) ||
+	    (rc = berth_json_req_str(v, "state", 32, &state)))
+		goto out;
+	inst->state = berth_machine_state(m, state);
+	inst->data = berth_json_clone(berth_json_get(v, "data"));
+	if (inst->state < 0 || !inst->data)
+		rc = berth_fail(BERTH_E_STORE, "%s %s: state %s", m->name, key, state);
+out:
+	berth_json_free(v);
+	berth_buf_free(&text);
+	if (rc)
+		berth_instance_free(inst);
+	return rc;
+}
+
+static enum berth_err
+save(struct berth_agent *a, const struct berth_machine *m, const struct berth_instance *inst)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_str(&text, "{\"state\":");
+	berth_json_print_str(&text, m->states[inst->state]);
+	berth_buf_str(&text, ",\"data\":");
+	if (!(rc = berth_json_print(&text, inst->data))) {
+		berth_buf_u8(&text, '}');
+		if (!(rc = berth_buf_status(&text)))
+			rc = berth_store_put(a->cfg.store, m->name, inst->key, text.p, text.len);
+	}
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err add_ephemeral(struct berth_agent *a, const struct berth_send *s)
+{
+	struct berth_pack p = { .mode = s->mode, .to = s->to, .protect_sender = s->protect_sender,
+		.from = s->identity ? s->msg.from : NULL,
+		.resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
+
+	if (a->n_ephemeral == BERTH_FRAME_MESSAGES_MAX)
+		return berth_fail(BERTH_E_SIZE, "too many answers");
+	return berth_pack(&a->ephemeral[a->n_ephemeral++], &p, &s->msg);
+}
+
+static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effects *fx)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < fx->n_puts; i++) {
+		const struct berth_put *p = &fx->puts[i];
+
+		rc = p->gone ? berth_store_delete(a->cfg.store, p->ns, p->key)
+			     : berth_store_put(a->cfg.store, p->ns, p->key, p->value.p, p->value.len);
+	}
+	return rc;
+}
+
+static enum berth_err apply_counter(struct berth_agent *a, const char *name)
+{
+	int64_t v;
+	enum berth_err rc = berth_store_counter_get(a->cfg.store, name, &v);
+
+	return rc ? rc : berth_store_counter_set(a->cfg.store, name, v + 1);
+}
+
+/* all of it into the open transaction */
+static enum berth_err apply(struct berth_agent *a, const struct berth_effects *fx)
+{
+	enum berth_err rc = apply_puts(a, fx);
+
+	if (!rc && fx->drop_peer)
+		rc = berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
+	for (size_t i = 0; !rc && i < fx->n_sends; i++)
+		rc = fx->sends[i].ephemeral ? add_ephemeral(a, &fx->sends[i])
+					    : agent_pack_to_outbox(a, &fx->sends[i]);
+	if (!rc && fx->step_generation)
+		rc = apply_counter(a, COUNTER_GENERATION);
+	if (!rc && fx->step_epoch)
+		rc = apply_counter(a, COUNTER_EPOCH);
+	return rc;
+}
+
+/* After the commit: the device's counters follow the store's.  A crash in between
+ * leaves the store one ahead, which the next start repairs (ONBOARDING C.3). */
+static void step_counters(struct berth_agent *a, const struct berth_effects *fx)
+{
+	struct berth_keys *k = a->cfg.keys;
+	uint64_t v;
+	enum berth_err rc = BERTH_OK;
+
+	if (fx->step_generation)
+		rc = k->ops->counter_step(k, BERTH_COUNTER_GENERATION, &v);
+	if (!rc && fx->step_epoch)
+		rc = k->ops->counter_step(k, BERTH_COUNTER_EPOCH, &v);
+	if (rc)
+		berth_log_err(BERTH_LOG_ERROR, "counter", rc);
+}
+
+/* Runs the step inside the transaction; on failure what it did is taken back, and
+ * only its `otherwise` state, audit line and timer are left. */
+static enum berth_err
+run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst,
+    const struct berth_event *ev, struct berth_effects *fx, enum berth_err *step_rc)
+{
+	int before = inst->state;
+	enum berth_err rc = berth_store_savepoint(a->cfg.store);
+
+	if (rc)
+		return rc;
+	*step_rc = berth_machine_step(m, &a->env, inst, ev, fx);
+	if (!*step_rc && (*step_rc = apply(a, fx))) {
+		/* the step was fine, the host could not follow: as if it never ran */
+		inst->state = before;
+		berth_effects_free(fx);
+	}
+	if (*step_rc) {
+		berth_log(BERTH_LOG_WARN, "refused", "%s %s: %s: %s: %s (%s)", m->name, inst->key, ev->on,
+			  berth_err_name(*step_rc), berth_err_detail(), berth_err_where());
+		if ((rc = berth_store_undo(a->cfg.store)) || (rc = agent_identities_load(a)))
+			return rc;
+		return inst->state == before ? BERTH_OK : save(a, m, inst);
+	}
+	return (rc = berth_store_keep(a->cfg.store)) ? rc : save(a, m, inst);
+}
+
+/* what the message leaves behind whether it was taken or refused for good */
+static enum berth_err
+remember(struct berth_agent *a, const struct berth_event *ev, const struct berth_effects *fx)
+{
+	enum berth_err rc = BERTH_OK;
+
+	if (ev->in && ev->sender)
+		rc = berth_store_inbox_add(a->cfg.store, ev->sender, ev->in->msg.id, berth_agent_now_s(a), NULL);
+	if (!rc && fx->audit)
+		rc = berth_store_audit(a->cfg.store, berth_clock_now_s(), ev->on, fx->audit);
+	return rc ? rc : berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
+}
+
+static enum berth_err
+deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *key,
+	     const struct berth_event *ev, struct berth_json **result, bool *go)
+{
+	struct berth_instance inst = { 0 };
+	struct berth_effects fx = { .state = BERTH_STATE_STAY };
+	enum berth_err step_rc = BERTH_OK, rc;
+	size_t ephemeral = a->n_ephemeral;
+
+	agent_refresh_time(a);
+	if ((rc = berth_store_begin(a->cfg.store)))
+		return rc;
+	if ((rc = agent_load(a, m, key, &inst)) || (rc = run(a, m, &inst, ev, &fx, &step_rc)))
+		goto out;
+	if (agent_is_transient(step_rc) && ev->in) {
+		rc = step_rc;	/* not remembered: the sender tries again */
+		goto out;
+	}
+	if ((rc = remember(a, ev, &fx)) || (rc = berth_store_commit(a->cfg.store)))
+		goto out;
+	step_counters(a, &fx);
+	if (fx.stop_timer)
+		agent_stop_timer(a, m, key);
+	if (fx.timer_ms)
+		agent_set_timer(a, m, key, fx.timer_ms);
+	*go = fx.go;
+	if (result && fx.result) {
+		*result = fx.result;
+		fx.result = NULL;
+	}
+	rc = step_rc;
+out:
+	if (berth_store_in_transaction(a->cfg.store)) {
+		berth_store_rollback(a->cfg.store);
+		if (agent_identities_load(a))
+			berth_log(BERTH_LOG_ERROR, "identity", "cannot be read again");
+	}
+	if (rc)
+		while (a->n_ephemeral > ephemeral)
+			berth_buf_free(&a->ephemeral[--a->n_ephemeral]);
+	berth_effects_free(&fx);
+	berth_instance_free(&inst);
+	return rc;
+}
+
+enum berth_err agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *key,
+			     const struct berth_event *ev, struct berth_json **result)
+{
+	struct berth_event next = { .on = "go" };
+	bool go = false;
+	enum berth_err rc = deliver_once(a, m, key, ev, result, &go);
+
+	for (int i = 0; !rc && go && i < GO_MAX; i++) {
+		go = false;
+		if (deliver_once(a, m, key, &next, result, &go))
+			break;	/* logged; "resume" or the timer tries again */
+	}
+	if (!rc && agent_poll_load(a))
+		berth_log(BERTH_LOG_WARN, "poll", "cannot be read");
+	return rc;
+}
+
+enum berth_err agent_remember(struct berth_agent *a, const char *sender, const char *id, const char *audit)
+{
+	enum berth_err rc = berth_store_begin(a->cfg.store);
+
+	if (rc)
+		return rc;
+	if (!(rc = berth_store_inbox_add(a->cfg.store, sender, id, berth_agent_now_s(a), NULL)) && audit)
+		rc = berth_store_audit(a->cfg.store, berth_clock_now_s(), "refused", audit);
+	if (!rc)
+		return berth_store_commit(a->cfg.store);
+	berth_store_rollback(a->cfg.store);
+	return rc;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From frames to events: unpack, who is it, seen before, whose is it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/agent_internal.h"
+#include "agent/protocol/empty.h"
+#include "did/base/log.h"
+#include "did/url.h"
+
+/* The part of a type after the machine's protocol, NULL: another protocol. */
+static const char *name_in(const struct berth_machine *m, const char *type)
+{
+	size_t n = strlen(m->piuri);
+
+	return strncmp(type, m->piuri, n) == 0 ? type + n : NULL;
+}
+
+static bool has_row(const struct berth_machine *m, const char *on)
+{
+	for (size_t i = 0; i < m->table_len; i++)
+		if (strcmp(m->table[i].on, on) == 0)
+			return true;
+	return false;
+}
+
+static bool may_be_anonymous(const struct berth_machine *m, const char *on)
+{
+	for (const char *const *p = m->anonymous; p && *p; p++)
+		if (strcmp(*p, on) == 0)
+			return true;
+	return false;
+}
+
+/* Hands the message to the first machine that has a row for it and an instance. */
+static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
+{
+	enum berth_err rc = berth_fail(BERTH_E_TYPE, "no protocol here takes %.120s", in->msg.type);
+
+	for (size_t i = 0; i < a->cfg.n_machines; i++) {
+		const struct berth_machine *m = a->cfg.machines[i];
+		const char *on = name_in(m, in->msg.type);
+		struct berth_event ev = { .on = on, .in = in, .sender = sender };
+		char *key = NULL;
+
+		if (!on || !has_row(m, on))
+			continue;
+		if (!sender && !may_be_anonymous(m, on))
+			return berth_fail(BERTH_E_AUTHZ, "%s from nobody", on);
+		rc = m->find ? m->find(&a->env, &ev, &key) : BERTH_OK;
+		if (rc == BERTH_E_NOMATCH)
+			continue;
+		if (!rc)
+			rc = agent_deliver(a, m, key ? key : "self", &ev, NULL);
+		free(key);
+		return rc;
+	}
+	return rc;
+}
+
+static enum berth_err judge_time(struct berth_agent *a, const struct berth_message *m)
+{
+	if (a->env.now_s >= 0 && m->expires_time && m->expires_time < a->env.now_s)
+		return berth_fail(BERTH_E_EXPIRED, "the message expired at %lld", (long long)m->expires_time);
+	return BERTH_OK;
+}
+
+/* Long forms are learned and "they know us" is noted before the step, in a
+ * transaction of their own: both are facts, whatever the step says. */
+static enum berth_err note_peer(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
+{
+	enum berth_err rc = berth_store_begin(a->cfg.store);
+
+	if (rc)
+		return rc;
+	if (in->msg.from)
+		rc = agent_learn(a, in->msg.from);
+	if (!rc && in->encrypted_to_kid) {
+		size_t n = berth_did_len(in->encrypted_to_kid);
+		char *ours = strndup(in->encrypted_to_kid, n);
+
+		rc = ours ? agent_mark_known(a, ours, sender) : berth_fail(BERTH_E_NOMEM, "peer");
+		free(ours);
+	}
+	if (!rc)
+		return berth_store_commit(a->cfg.store);
+	berth_store_rollback(a->cfg.store);
+	return rc;
+}
+
+/* A message that no step will ever take is dealt with all the same: remembered, so
+ * that its sender stops (LESSONS: a rejected message that is never acknowledged
+ * fills its sender's queue). */
+static enum berth_err settle(struct berth_agent *a, enum berth_err rc, const struct berth_unpacked *in,
+			     const char *sender)
+{
+	bool seen = false;
+
+	if (rc == BERTH_OK || agent_is_transient(rc))
+		return rc;
+	berth_log(BERTH_LOG_WARN, "refused", "%.120s: %s: %s", in->msg.type, berth_err_name(rc), berth_err_detail());
+	if (!sender)
+		return BERTH_OK;
+	if (berth_store_inbox_seen(a->cfg.store, sender, in->msg.id, &seen, (uint8_t[BERTH_ANSWER_LEN]){ 0 }) || seen)
+		return BERTH_OK;
+	return agent_remember(a, sender, in->msg.id, NULL);
+}
+
+static enum berth_err
+handle(struct berth_agent *a, const struct berth_unpacked *in, const char *sender, bool is_poll)
+{
+	uint8_t answer[BERTH_ANSWER_LEN];
+	bool seen = false;
+	enum berth_err rc;
+
+	if (sender) {
+		if ((rc = berth_store_inbox_seen(a->cfg.store, sender, in->msg.id, &seen, answer)) || seen)
+			return rc;
+		if ((rc = note_peer(a, in, sender)))
+			return rc;
+		if (is_poll)
+			return BERTH_OK;
+	}
+	if (!(rc = judge_time(a, &in->msg)))
+		rc = dispatch(a, in, sender);
+	return settle(a, rc, in, sender);
+}
+
+enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, char **sender,
+			     bool *wants_reply, bool *is_poll)
+{
+	struct berth_unpack up = { .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	struct berth_unpacked in;
+	const char *who;
+	enum berth_err rc;
+
+	*sender = NULL;
+	*wants_reply = *is_poll = false;
+	agent_refresh_time(a);
+	if ((rc = berth_unpack(&in, &up, (const char *)packed, n))) {
+		if (!agent_is_transient(rc)) {
+			berth_log(BERTH_LOG_INFO, "unpack", "%s: %s", berth_err_name(rc), berth_err_detail());
+			rc = BERTH_OK;	/* the same answer as to everything else */
+		}
+		return rc;
+	}
+	if ((who = berth_unpacked_sender(&in))) {
+		if ((rc = berth_did_short(&shorter, who)))
+			goto out;
+		*sender = berth_buf_take_str(&shorter);
+		*wants_reply = in.msg.return_route && strcmp(in.msg.return_route, "none") != 0;
+		*is_poll = *wants_reply && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0;
+	}
+	rc = handle(a, &in, *sender, *is_poll);
+out:
+	berth_buf_free(&shorter);
+	berth_unpacked_free(&in);
+	return rc;
+}
