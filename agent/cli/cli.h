@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CLI_CLI_H
+#define BERTH_AGENT_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+#include "did/base/json.h"
+#include "did/base/key.h"
+#include "did/keystore/keystore.h"
+
+/* The `berth` command: a command is a row of its group's table, so that parsing,
+ * help, exit codes and the one line on stderr are the same for all. */
+struct berth_cli;
+
+enum berth_cli_opt_kind {
+	BERTH_CLI_FLAG,		/* --pretty */
+	BERTH_CLI_ONE,		/* --jwk FILE, at most once */
+	BERTH_CLI_MANY		/* --to DID, any number of times */
+};
+
+struct berth_cli_opt {
+	const char *name;	/* with its dashes; NULL ends a table */
+	enum berth_cli_opt_kind kind;
+	const char *value;	/* what the help calls the value: "FILE" */
+	const char *help;
+};
+
+struct berth_cli_cmd {
+	const char *name;	/* "generate"; "" where the group itself is the command */
+	const char *args;	/* "[FILE]", for the synopsis */
+	const char *summary;	/* one line */
+	const struct berth_cli_opt *opts;
+	size_t min_args, max_args;
+	enum berth_err (*run)(struct berth_cli *c);
+	const char *examples;	/* lines for --help */
+};
+
+struct berth_cli_group {
+	const char *name;	/* "key" */
+	const char *summary;
+	const struct berth_cli_cmd *cmds;	/* ends with .run == NULL */
+};
+
+/* One per file cli_*.c, listed in main.c. */
+extern const struct berth_cli_group berth_cli_jcs, berth_cli_key, berth_cli_did, berth_cli_didcomm,
+	berth_cli_jws, berth_cli_vc, berth_cli_vp;
+
+#define BERTH_CLI_VALUES_MAX 256
+#define BERTH_CLI_FILE_MAX BERTH_JSON_MAX
+
+struct berth_cli {
+	const struct berth_cli_group *group;
+	const struct berth_cli_cmd *cmd;
+	struct {
+		const struct berth_cli_opt *opt;
+		const char *value;
+	} values[BERTH_CLI_VALUES_MAX];
+	size_t n_values;
+	const char *args[BERTH_CLI_VALUES_MAX];
+	size_t n_args;
+};
+
+/* ---- cli_args.c ---- */
+/* Options and arguments; may be called more than once.  E_USAGE. */
+BERTH_MUST_USE enum berth_err berth_cli_parse(struct berth_cli *c, int n, char **words);
+/* Every command also has --pretty, --json and --help. */
+const char *berth_cli_get(const struct berth_cli *c, const char *name);		/* NULL: not given */
+const char *berth_cli_nth(const struct berth_cli *c, const char *name, size_t i);	/* NULL: past the end */
+bool berth_cli_has(const struct berth_cli *c, const char *name);
+const char *berth_cli_arg(const struct berth_cli *c, size_t i);			/* NULL: past the end */
+BERTH_MUST_USE enum berth_err berth_cli_need(const struct berth_cli *c, const char *name, const char **out);
+/* --now, or the system clock; -1 when that is before the build (no trusted time). */
+BERTH_MUST_USE enum berth_err berth_cli_now(const struct berth_cli *c, int64_t *out);
+
+/* ---- cli_key_source.c ---- */
+/* What --jwk FILE or --key-uri URI (with --passphrase-file) points at. */
+struct berth_cli_key {
+	struct berth_pubkey pub;
+	struct berth_privkey priv;	/* of a private --jwk, else BERTH_KEY_NONE */
+	struct berth_keystore *ks;	/* of --key-uri, else NULL */
+	struct berth_key_info info;
+};
+#define BERTH_CLI_KEY_OPTS \
+	{ "--jwk", BERTH_CLI_ONE, "FILE", "the key as a JWK" }, \
+	{ "--key-uri", BERTH_CLI_ONE, "URI", "the key in a key store: soft:PATH#NAME, tpm2:NAME?dir=DIR" }, \
+	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" }
+
+/* Exactly one of the two.  needs_private: E_KEY for a public JWK; else only the
+ * public members of a JWK are read.  The key is to be closed in every case. */
+BERTH_MUST_USE enum berth_err
+berth_cli_key_open(const struct berth_cli *c, struct berth_cli_key *k, bool needs_private);
+void berth_cli_key_close(struct berth_cli_key *k);
+BERTH_MUST_USE enum berth_err
+berth_cli_store_open(const struct berth_cli *c, const char *uri, bool create, struct berth_keystore **out);
+/* The key that the URI names; one without a name means the store's only key. */
+BERTH_MUST_USE enum berth_err
+berth_cli_store_find(struct berth_keystore *ks, const char *uri, struct berth_key_info *info);
+
+/* ---- cli_help.c ---- */
+void berth_cli_help_all(const struct berth_cli_group *const *groups);
+void berth_cli_help_group(const struct berth_cli_group *g);
+void berth_cli_help_cmd(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd);
+
+/* ---- cli_io.c ---- */
+/* A whole file; NULL or "-": stdin.  E_USAGE: cannot be opened; E_SIZE above max. */
+BERTH_MUST_USE enum berth_err berth_cli_read(struct berth_buf *out, const char *path, size_t max);
+/* The same without white space at the end: one token. */
+BERTH_MUST_USE enum berth_err berth_cli_read_token(struct berth_buf *out, const char *path, size_t max);
+BERTH_MUST_USE enum berth_err berth_cli_read_json(struct berth_json **out, const char *path, size_t max);
+/* To stdout: one JSON value and a newline (--pretty: over several lines); takes
+ * value over, NULL is E_NOMEM. */
+BERTH_MUST_USE enum berth_err berth_cli_print(const struct berth_cli *c, struct berth_json *take);
+/* A token or JSON text that is ready, and a newline. */
+BERTH_MUST_USE enum berth_err berth_cli_print_text(const char *p, size_t n);
+BERTH_MUST_USE enum berth_err berth_cli_write(const void *p, size_t n);
+
+#endif

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs `berth` and checks what every command promises: one JSON value on stdout,
+or exactly one line on stderr and the exit status that belongs to its code."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
+BERTH = str(BUILD / "bin" / "berth")
+VECTORS = ROOT / "tests" / "vectors"
+
+EXIT = {}
+for _status, _names in {
+    3: "JSON B64 TYPE SIZE ENV DID CONFIG KEY SDJWT",
+    1: "ALG SIG DECRYPT ADDR AUTHZ ROTATE REPLAY EXPIRED CLOCK ROUTE QUOTA NETPOL VC HOLDER STATUS NOMATCH",
+    4: "RESOLVE KEYSTORE STORE PLUGIN UNAVAILABLE", 5: "NOMEM INTERNAL", 2: "USAGE",
+}.items():
+    EXIT.update({"E_" + n: _status for n in _names.split()})
+
+
+def run(*args, stdin=b"", env=None):
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    e = dict(os.environ, **(env or {}))
+    e.pop("BERTH_PASSPHRASE_FILE", None)
+    e.update(env or {})
+    return subprocess.run([BERTH, *map(str, args)], input=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60, env=e)
+
+
+def raw(*args, **kw):
+    r = run(*args, **kw)
+    assert r.returncode == 0, r.stderr.decode()
+    assert r.stderr == b""
+    return r.stdout
+
+
+def ok(*args, **kw):
+    out = raw(*args, **kw)
+    assert out.endswith(b"\n")
+    return json.loads(out)
+
+
+def token(*args, **kw):
+    out = raw(*args, **kw).decode()
+    assert re.fullmatch(r"\S+\n", out)
+    return out.strip()
+
+
+def fails(code, *args, **kw):
+    """Returns what it printed before it failed (JSON or None) and the line."""
+    r = run(*args, **kw)
+    line = r.stderr.decode()
+    assert re.fullmatch(r"berth: (E_[A-Z0-9]+): [^\n]+\n", line), (r.returncode, line, r.stdout)
+    assert line.split()[1] == code + ":", line
+    assert r.returncode == EXIT[code], line
+    return (json.loads(r.stdout) if r.stdout else None), line
