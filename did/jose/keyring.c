@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/jose/keyring.h"
+
+#include <string.h>
+
+#include "did/base/secret.h"
+#include "did/codec/base64url.h"
+#include "did/codec/did_text.h"
+#include "did/crypto/kdf.h"
+#include "did/crypto/keywrap.h"
+#include "did/jose/jwk.h"
+
+#define KEK_LEN 32
+
+/* ---- key-wrapping keys ---- */
+
+static bool is_1pu(const char *alg)
+{
+	return strcmp(alg, "ECDH-1PU+A256KW") == 0;
+}
+
+static enum berth_err check_params(const struct berth_kek_params *p)
+{
+	if (!is_1pu(p->alg) && strcmp(p->alg, "ECDH-ES+A256KW") != 0)
+		return berth_fail(BERTH_E_ALG, "key agreement %.40s", p->alg);
+	if (is_1pu(p->alg) && (!p->peer || !p->cc_tag || p->cc_tag_len == 0))
+		return berth_fail(BERTH_E_INTERNAL, "ECDH-1PU without the other side's key or the tag");
+	return BERTH_OK;
+}
+
+static enum berth_err derive(uint8_t kek[KEK_LEN], const struct berth_kek_params *p,
+			     const uint8_t *z, size_t z_len)
+{
+	struct berth_kdf_info info = {
+		.alg = p->alg, .apu = p->apu, .apv = p->apv, .apu_len = p->apu_len, .apv_len = p->apv_len,
+	};
+
+	if (is_1pu(p->alg)) {
+		info.cc_tag = p->cc_tag;
+		info.cc_tag_len = p->cc_tag_len;
+	}
+	return berth_concat_kdf(kek, KEK_LEN, z, z_len, &info);
+}
+
+enum berth_err berth_kek_unwrap(berth_ecdh_fn *ecdh, void *key, const struct berth_kek_params *p,
+				const uint8_t *wrapped, size_t len, uint8_t cek[BERTH_CEK_MAX], size_t *cek_len)
+{
+	uint8_t z[2 * BERTH_ECDH_MAX], kek[KEK_LEN];
+	size_t ze_len = 0, zs_len = 0;
+	enum berth_err rc;
+
+	*cek_len = 0;
+	/* Z = Ze for ECDH-ES, Ze || Zs for ECDH-1PU (draft-madden-jose-ecdh-1pu-04 2.3) */
+	if ((rc = check_params(p)) || (rc = ecdh(key, p->epk, z, &ze_len)) ||
+	    (is_1pu(p->alg) && (rc = ecdh(key, p->peer, z + ze_len, &zs_len))) ||
+	    (rc = derive(kek, p, z, ze_len + zs_len)))
+		goto out;
+	if (len > BERTH_WRAPPED_MAX)
+		rc = berth_fail(BERTH_E_DECRYPT, "decryption");
+	else
+		rc = berth_keyunwrap(cek, cek_len, kek, wrapped, len);
+out:
+	berth_wipe(z, sizeof(z));
+	berth_wipe(kek, sizeof(kek));
+	return rc;
+}
+
+enum berth_err berth_kek_wrap_1pu(berth_ecdh_fn *ecdh, void *key, const struct berth_kek_params *p,
+				  const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len,
+				  struct berth_buf *wrapped)
+{
+	uint8_t z[2 * BERTH_ECDH_MAX], kek[KEK_LEN], out[BERTH_WRAPPED_MAX];
+	size_t zs_len = 0, out_len = 0;
+	enum berth_err rc;
+
+	if ((rc = check_params(p)))
+		return rc;
+	if (!is_1pu(p->alg) || ze_len > BERTH_ECDH_MAX || cek_len > BERTH_CEK_MAX)
+		return berth_fail(BERTH_E_INTERNAL, "wrapping with %.40s", p->alg);
+	memcpy(z, ze, ze_len);
+	if ((rc = ecdh(key, p->peer, z + ze_len, &zs_len)))
+		goto out;
+	/* an ephemeral key of another curve than the static ones */
+	if (zs_len != ze_len) {
+		rc = berth_fail(BERTH_E_KEY, "ECDH-1PU over two curves");
+		goto out;
+	}
+	if ((rc = derive(kek, p, z, ze_len + zs_len)) || (rc = berth_keywrap(out, &out_len, kek, cek, cek_len)))
+		goto out;
+	berth_buf_put(wrapped, out, out_len);
+	rc = berth_buf_status(wrapped);
+out:
+	berth_wipe(z, sizeof(z));
+	berth_wipe(kek, sizeof(kek));
+	return rc;
+}
+
+/* ---- purposes ---- */
+
+/* What a payload must look like for its purpose: which member names the signer,
+ * whether that member may be an object with an id, and what else is there.  They
+ * exclude each other, so that bytes signed for one purpose parse for no other. */
+static const struct rule {
+	const char *who;		/* NULL: any bytes */
+	bool may_be_object, may_be_absent;
+	const char *also[2];		/* members that must be there, of this kind */
+	enum berth_json_kind kind;
+} rules[BERTH_SIGN__COUNT] = {
+	[BERTH_SIGN_DIDCOMM]	  = { "from", false, true, { "id", "type" }, BERTH_JSON_STRING },
+	[BERTH_SIGN_VC]		  = { "issuer", true, false, { "@context" }, BERTH_JSON_ARRAY },
+	[BERTH_SIGN_VP]		  = { "holder", true, false, { "@context" }, BERTH_JSON_ARRAY },
+	[BERTH_SIGN_RV_PROVE]	  = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING },
+	[BERTH_SIGN_OWNER_PROOF]  = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING },
+	[BERTH_SIGN_DEVICE_PROOF] = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING },
+	[BERTH_SIGN_RV_BLOB]	  = { "iss", false, false, { NULL }, BERTH_JSON_NULL },
+	[BERTH_SIGN_RECEIPT]	  = { "iss", false, false, { NULL }, BERTH_JSON_NULL },
+	[BERTH_SIGN_FROM_PRIOR]	  = { "iss", false, false, { "sub" }, BERTH_JSON_STRING },
+};
+
+static enum berth_err check_signer(const struct rule *r, const struct berth_json *payload, const char *kid)
+{
+	const struct berth_json *who = berth_json_get(payload, r->who);
+	const char *did = berth_json_str(who);
+
+	if (!who && r->may_be_absent)
+		return BERTH_OK;
+	if (r->may_be_object && berth_json_is(who, BERTH_JSON_OBJECT))
+		did = berth_json_str(berth_json_get(who, "id"));
+	if (!did)
+		return berth_fail(BERTH_E_TYPE, "to be signed: no %s", r->who);
+	if (!berth_is_did(did) || !berth_did_same(did, kid))
+		return berth_fail(BERTH_E_AUTHZ, "to be signed: %s is not the DID of the key", r->who);
+	return BERTH_OK;
+}
+
+static enum berth_err check_payload(enum berth_purpose purpose, const char *kid, const void *p, size_t len)
+{
+	const struct rule *r = &rules[purpose];
+	struct berth_json *o = NULL;
+	enum berth_err rc;
+
+	if (!r->who)
+		return BERTH_OK;
+	if (!kid || !berth_is_kid(kid))
+		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL with a fragment");
+	if ((rc = berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)) || (rc = check_signer(r, o, kid)))
+		goto out;
+	for (size_t i = 0; i < 2 && r->also[i]; i++)
+		if (!berth_json_is(berth_json_get(o, r->also[i]), r->kind))
+			rc = berth_fail(BERTH_E_TYPE, "to be signed: no %s", r->also[i]);
+out:
+	berth_json_free(o);
+	return rc;
+}
+
+enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_purpose purpose, const char *kid,
+				    enum berth_key_type type, const void *payload, size_t len)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	const char *alg = berth_jws_alg(type), *typ = berth_purpose_typ(purpose);
+	enum berth_err rc;
+
+	if ((unsigned)purpose >= BERTH_SIGN__COUNT)
+		return berth_fail(BERTH_E_INTERNAL, "purpose %d", (int)purpose);
+	if (!alg)
+		return berth_fail(BERTH_E_KEY, "key of a type that does not sign");
+	if ((rc = check_payload(purpose, kid, payload, len)))
+		return rc;
+	berth_buf_printf(&text, "{\"alg\":\"%s\"", alg);
+	if (kid && purpose != BERTH_SIGN_DIDCOMM) {
+		berth_buf_str(&text, ",\"kid\":");
+		berth_json_print_str(&text, kid);
+	}
+	if (typ) {
+		berth_buf_str(&text, ",\"typ\":");
+		berth_json_print_str(&text, typ);
+	}
+	berth_buf_u8(&text, '}');
+	if ((rc = berth_buf_status(&text)) == BERTH_OK) {
+		berth_b64url_encode(header_b64, text.p, text.len);
+		rc = berth_buf_status(header_b64);
+	}
+	berth_buf_free(&text);
+	return rc;
+}
+
+/* ---- any keyring ---- */
+
+enum berth_err berth_keyring_sign_compact(struct berth_keyring *kr, const char *kid, enum berth_purpose purpose,
+					  const void *payload, size_t len, struct berth_buf *compact)
+{
+	struct berth_buf header = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if ((rc = kr->ops->sign(kr, kid, purpose, payload, len, &header, &sig)))
+		goto out;
+	berth_buf_put(compact, header.p, header.len);
+	berth_buf_u8(compact, '.');
+	berth_b64url_encode(compact, payload, len);
+	berth_buf_u8(compact, '.');
+	berth_b64url_encode(compact, sig.p, sig.len);
+	rc = berth_buf_status(compact);
+out:
+	berth_buf_free(&header);
+	berth_buf_free(&sig);
+	return rc;
+}
+
+void berth_keyring_free(struct berth_keyring *kr)
+{
+	if (kr)
+		kr->ops->free(kr);
+}

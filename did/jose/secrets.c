@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/jose/keyring_local.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/buf.h"
+#include "did/jose/jwk.h"
+#include "did/jose/multikey.h"
+
+/* ---- SECRETS entries ---- */
+
+enum berth_err berth_secret_key_parse(struct berth_privkey *out, const struct berth_json *secret)
+{
+	const struct berth_json *jwk = berth_json_get(secret, "privateKeyJwk");
+	const char *multibase = berth_json_str(berth_json_get(secret, "privateKeyMultibase"));
+
+	memset(out, 0, sizeof(*out));
+	if (!jwk == !multibase)
+		return berth_fail(BERTH_E_TYPE, "secrets: one of privateKeyJwk, privateKeyMultibase, keyUri is needed");
+	return jwk ? berth_jwk_parse_private(out, jwk) :
+		     berth_multikey_parse_private(out, multibase, strlen(multibase));
+}
+
+/* ---- keystores by the URIs of their keys ---- */
+
+/* Without the key's name: soft:PATH#NAME is in soft:PATH, tpm2:NAME?QUERY in
+ * tpm2:?QUERY. */
+static char *store_uri(const char *key_uri)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	const char *query;
+
+	if (strncmp(key_uri, "tpm2:", 5) == 0) {
+		query = strchr(key_uri, '?');
+		berth_buf_str(&b, "tpm2:");
+		berth_buf_str(&b, query ? query : "");
+	} else {
+		berth_buf_put(&b, key_uri, strcspn(key_uri, "#"));
+	}
+	return berth_buf_take_str(&b);
+}
+
+enum berth_err berth_opened_store_open(struct berth_opened_store *out, const char *key_uri, const char *passphrase_file)
+{
+	struct berth_keystore_config cfg = { .passphrase_file = passphrase_file };
+	enum berth_err rc;
+
+	memset(out, 0, sizeof(*out));
+	if (!(out->uri = store_uri(key_uri)))
+		return berth_fail(BERTH_E_NOMEM, "key URI");
+	cfg.uri = out->uri;
+	if ((rc = berth_keystore_open(&out->ks, &cfg)))
+		berth_opened_store_close(out);
+	return rc;
+}
+
+bool berth_opened_store_holds(const struct berth_opened_store *s, const char *key_uri)
+{
+	char *uri = store_uri(key_uri);
+	bool same = uri && strcmp(uri, s->uri) == 0;
+
+	free(uri);
+	return same;
+}
+
+void berth_opened_store_close(struct berth_opened_store *s)
+{
+	berth_keystore_close(s->ks);
+	free(s->uri);
+	memset(s, 0, sizeof(*s));
+}
