@@ -22,6 +22,8 @@ enum berth_rel {
 	BERTH_REL_INVOCATION = 8,
 	BERTH_REL_DELEGATION = 16
 };
+#define BERTH_REL_SIGNING \
+	(BERTH_REL_AUTHENTICATION | BERTH_REL_ASSERTION | BERTH_REL_INVOCATION | BERTH_REL_DELEGATION)
 
 struct berth_vm {
 	const char *id;		/* absolute DID URL; borrowed from the document */
@@ -31,7 +33,7 @@ struct berth_vm {
 };
 
 struct berth_service {
-	const char *id, *type;
+	const char *id, *type;		/* id absolute; of several types DIDCommMessaging, else the first */
 	const struct berth_json *json;	/* the whole entry */
 };
 
@@ -47,20 +49,26 @@ struct berth_did_doc {
 };
 
 /* Takes json over, also on failure.  Relative ids are made absolute against id;
- * embedded and referenced methods; duplicate ids, a key that is not valid, a
- * relationship to nothing: E_DID (E_KEY for the key).  did: the DID that was
- * asked for, which id must equal (E_RESOLVE); NULL: not checked. */
+ * embedded and referenced methods; duplicate ids, a relationship to a method that
+ * this document should have and has not: E_DID.  A key that is not valid for its
+ * type, or is a private one: E_KEY, or E_B64 for its encoding.  Types and curves we
+ * do not know make a method without a key.  Too many methods or services: E_SIZE.
+ * did: the DID that was asked for, which id must equal (E_RESOLVE; did:peer:4 in
+ * either form); NULL: not checked. */
 BERTH_MUST_USE enum berth_err
 berth_did_doc_from_json(struct berth_did_doc **out, struct berth_json *json, const char *did);
 BERTH_MUST_USE enum berth_err
 berth_did_doc_parse(struct berth_did_doc **out, const char *text, size_t n, const char *did);
+/* A second one of the same. */
+BERTH_MUST_USE enum berth_err
+berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc);
 void berth_did_doc_free(struct berth_did_doc *doc);
 
 /* The verification method of that DID URL (relative "#x" allowed), NULL if none. */
 const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url);
 
-/* The same, and it must stand in that relationship and be controlled by the
- * document's subject; E_KEY else (C032, C058). */
+/* The same, and it must stand in that relationship, be controlled by the
+ * document's subject, and have a key that can do it; E_KEY else (C032, C058, C111). */
 BERTH_MUST_USE enum berth_err
 berth_did_doc_key(const struct berth_did_doc *doc, const char *did_url, enum berth_rel rel,
 		  const struct berth_vm **out);
@@ -72,5 +80,8 @@ berth_did_doc_nth(const struct berth_did_doc *doc, enum berth_rel rel, size_t i)
 /* The endpoint URI of the i-th DIDCommMessaging service (object, string and
  * array forms), NULL past the end.  Borrowed. */
 const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i);
+
+/* The relationship's member in a document, NULL when rel is not just one. */
+const char *berth_rel_name(enum berth_rel rel);
 
 #endif

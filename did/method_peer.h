@@ -22,12 +22,20 @@ struct berth_peer_spec {
 };
 
 /* numalgo 0, 2 or 4 (4: the long form).  Method ids: 0 as did:key; 2 "#key-1"...
- * in the order of the elements; 4 "#key-1"... verification first.  Appends. */
+ * in the order of the elements; 4 "#key-1"... verification first.  Appends.
+ * E_DID: numalgo 0 with anything but one verification key, another numalgo, no key
+ * at all, a service whose id is not relative.  E_KEY: a key that is not for its
+ * use.  E_SIZE: longer than BERTH_PEER_DID_MAX. */
 BERTH_MUST_USE enum berth_err
 berth_did_peer_create(struct berth_buf *did, int numalgo, const struct berth_peer_spec *spec);
 
-/* E_DID for anything wrong with the text (C111: unknown purpose, hash mismatch),
- * E_KEY for a key in it, E_RESOLVE for the short form of 4, which says nothing. */
+/* E_DID for anything wrong with the text (C111: unknown purpose, hash mismatch,
+ * too long), E_KEY for a key in it, E_RESOLVE for forms that say nothing by
+ * themselves: the short form of 4, numalgo 1 and 3. */
 BERTH_MUST_USE enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *did);
+
+/* The document of a did:peer:4 under its short form, from the long one. */
+BERTH_MUST_USE enum berth_err
+berth_did_peer_resolve_short(struct berth_did_doc **out, const char *long_did);
 
 #endif

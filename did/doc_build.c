@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/doc_build.h"
+
+#include "did/base/buf.h"
+#include "did/document.h"
+#include "did/jose/multikey.h"
+
+struct berth_json *berth_doc_new(const char *did, const char *second_context)
+{
+	struct berth_json *doc = berth_json_new_object(), *context = berth_doc_array(doc, "@context");
+
+	if (berth_json_push_str(context, BERTH_CONTEXT_DID) || berth_json_push_str(context, second_context) ||
+	    (did && berth_json_set_str(doc, "id", did))) {
+		berth_json_free(doc);
+		return NULL;
+	}
+	return doc;
+}
+
+struct berth_json *berth_doc_array(struct berth_json *doc, const char *name)
+{
+	struct berth_json *found = doc ? berth_json_get_mut(doc, name) : NULL;
+
+	if (found || !doc)
+		return found;
+	return berth_json_set(doc, name, berth_json_new_array()) ? NULL : berth_json_get_mut(doc, name);
+}
+
+struct berth_json *berth_doc_method(const char *id, const char *type, const char *controller)
+{
+	struct berth_json *m = berth_json_new_object();
+
+	if (berth_json_set_str(m, "id", id) || berth_json_set_str(m, "type", type) ||
+	    (controller && berth_json_set_str(m, "controller", controller))) {
+		berth_json_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+struct berth_json *berth_doc_multikey(const char *id, const char *controller, const struct berth_pubkey *key)
+{
+	struct berth_json *m = berth_doc_method(id, "Multikey", controller);
+	struct berth_buf text = BERTH_BUF_INIT;
+
+	if (berth_multikey_format(&text, key) ||
+	    berth_json_set_str(m, "publicKeyMultibase", berth_buf_cstr(&text))) {
+		berth_json_free(m);
+		m = NULL;
+	}
+	berth_buf_free(&text);
+	return m;
+}
+
+enum berth_err berth_doc_add(struct berth_json *doc, struct berth_json *method, unsigned rels)
+{
+	const char *id = berth_json_str(berth_json_get(method, "id"));
+	enum berth_err rc = BERTH_OK;
+
+	for (unsigned rel = BERTH_REL_AUTHENTICATION; id && rel <= BERTH_REL_DELEGATION && !rc; rel <<= 1)
+		if (rels & rel)
+			rc = berth_json_push_str(berth_doc_array(doc, berth_rel_name((enum berth_rel)rel)), id);
+	if (rc || !method) {
+		berth_json_free(method);
+		return rc ? rc : berth_fail(BERTH_E_NOMEM, "DID document");
+	}
+	return berth_json_push(berth_doc_array(doc, "verificationMethod"), method);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/crypto/keypair.h"
+#include "did/url.h"
+#include "did/vm_key.h"
+
+static const struct { enum berth_rel rel; const char *name; } relationships[] = {
+	{ BERTH_REL_AUTHENTICATION, "authentication" },
+	{ BERTH_REL_ASSERTION,	    "assertionMethod" },
+	{ BERTH_REL_KEY_AGREEMENT,  "keyAgreement" },
+	{ BERTH_REL_INVOCATION,	    "capabilityInvocation" },
+	{ BERTH_REL_DELEGATION,	    "capabilityDelegation" },
+};
+#define N_RELS (sizeof(relationships) / sizeof(relationships[0]))
+
+const char *berth_rel_name(enum berth_rel rel)
+{
+	for (size_t i = 0; i < N_RELS; i++)
+		if (relationships[i].rel == rel)
+			return relationships[i].name;
+	return NULL;
+}
+
+/* ---- ids ---- */
+
+/* DID Core 3.2.2: a relative DID URL is resolved against the document's id.  The
+ * string belongs to the document.  NULL: no memory (*rc says so) or no DID URL. */
+static const char *absolute(struct berth_did_doc *doc, const char *id, enum berth_err *rc)
+{
+	size_t base = strlen(doc->id), len = strlen(id);
+	char **grown, *s;
+
+	if (id[0] != '#')
+		return berth_is_did_url(id) ? id : NULL;
+	grown = realloc(doc->strings, (doc->n_strings + 1) * sizeof(*grown));
+	s = malloc(base + len + 1);
+	if (grown)
+		doc->strings = grown;
+	if (!grown || !s) {
+		free(s);
+		*rc = berth_fail(BERTH_E_NOMEM, "DID document");
+		return NULL;
+	}
+	memcpy(s, doc->id, base);
+	memcpy(s + base, id, len + 1);
+	grown[doc->n_strings++] = s;
+	return berth_is_kid(s) ? s : NULL;
+}
+
+static bool taken(const struct berth_did_doc *doc, const char *id)
+{
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (strcmp(doc->vms[i].id, id) == 0)
+			return true;
+	for (size_t i = 0; i < doc->n_services; i++)
+		if (strcmp(doc->services[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+/* ---- verification methods ---- */
+
+static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json *vm, unsigned rels)
+{
+	struct berth_vm *out = &doc->vms[doc->n_vms];
+	const char *id, *type, *controller;
+	enum berth_err rc;
+
+	if (doc->n_vms == BERTH_DID_DOC_VMS_MAX)
+		return berth_fail(BERTH_E_SIZE, "DID document: more than %d verification methods",
+				  BERTH_DID_DOC_VMS_MAX);
+	id = berth_json_str(berth_json_get(vm, "id"));
+	type = berth_json_str(berth_json_get(vm, "type"));
+	controller = berth_json_str(berth_json_get(vm, "controller"));
+	if (!id || !type || !controller || !berth_is_did(controller))
+		return berth_fail(BERTH_E_DID, "DID document: verification method without id, type or controller");
+	rc = berth_fail(BERTH_E_DID, "DID document: id of a verification method");
+	if (!(id = absolute(doc, id, &rc)))
+		return rc;
+	if (taken(doc, id))
+		return berth_fail(BERTH_E_DID, "DID document: two things have one id");
+	if ((rc = berth_vm_key(&out->key, vm, type)))
+		return rc;
+	out->id = id;
+	out->controller = controller;
+	out->rels = rels;
+	doc->n_vms++;
+	return BERTH_OK;
+}
+
+static enum berth_err read_methods(struct berth_did_doc *doc)
+{
+	const struct berth_json *vms = berth_json_get(doc->json, "verificationMethod");
+	enum berth_err rc;
+
+	if (vms && !berth_json_is(vms, BERTH_JSON_ARRAY))
+		return berth_fail(BERTH_E_DID, "DID document: verificationMethod is not an array");
+	berth_json_each(vm, vms)
+		if ((rc = add_vm(doc, vm, 0)))
+			return rc;
+	return BERTH_OK;
+}
+
+/* A reference must be to a method that is there; one into another DID's document
+ * (DID Core 5.3) is allowed and gives no key here. */
+static enum berth_err refer(struct berth_did_doc *doc, const char *ref, enum berth_rel rel)
+{
+	enum berth_err rc = berth_fail(BERTH_E_DID, "DID document: %s refers to no DID URL", berth_rel_name(rel));
+	const char *id = absolute(doc, ref, &rc);
+
+	if (!id)
+		return rc;
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (berth_did_url_same(doc->vms[i].id, id)) {
+			doc->vms[i].rels |= rel;
+			return BERTH_OK;
+		}
+	if (!berth_did_same(doc->id, id))
+		return BERTH_OK;
+	return berth_fail(BERTH_E_DID, "DID document: %s refers to nothing", berth_rel_name(rel));
+}
+
+static enum berth_err read_relationship(struct berth_did_doc *doc, enum berth_rel rel)
+{
+	const struct berth_json *list = berth_json_get(doc->json, berth_rel_name(rel));
+	enum berth_err rc = BERTH_OK;
+
+	if (list && !berth_json_is(list, BERTH_JSON_ARRAY))
+		return berth_fail(BERTH_E_DID, "DID document: %s is not an array", berth_rel_name(rel));
+	if (berth_json_len(list) > BERTH_DID_DOC_VMS_MAX)
+		return berth_fail(BERTH_E_SIZE, "DID document: %s has %zu entries", berth_rel_name(rel),
+				  berth_json_len(list));
+	for (const struct berth_json *v = berth_json_first(list); v && !rc; v = berth_json_next(v))
+		rc = berth_json_str(v) ? refer(doc, berth_json_str(v), rel) : add_vm(doc, v, rel);
+	return rc;
+}
+
+/* ---- services ---- */
+
+#define DIDCOMM "DIDCommMessaging"
+
+/* DID Core 5.4: "The value of the type property MUST be a string or a set of
+ * strings". */
+static const char *service_type(const struct berth_json *type)
+{
+	const char *first = berth_json_str(type);
+
+	if (first || !berth_json_is(type, BERTH_JSON_ARRAY))
+		return first;
+	berth_json_each(t, type) {
+		if (!berth_json_str(t))
+			return NULL;
+		if (!first || strcmp(berth_json_str(t), DIDCOMM) == 0)
+			first = berth_json_str(t);
+	}
+	return first;
+}
+
+static bool is_endpoint(const struct berth_json *v)
+{
+	return berth_json_is(v, BERTH_JSON_STRING) || berth_json_is(v, BERTH_JSON_OBJECT) ||
+	       berth_json_is(v, BERTH_JSON_ARRAY);
+}
+
+static enum berth_err add_service(struct berth_did_doc *doc, const struct berth_json *s)
+{
+	struct berth_service *out = &doc->services[doc->n_services];
+	const char *id = berth_json_str(berth_json_get(s, "id"));
+	enum berth_err rc = berth_fail(BERTH_E_DID, "DID document: id of a service");
+
+	out->type = service_type(berth_json_get(s, "type"));
+	if (!id || !*id || !out->type || !is_endpoint(berth_json_get(s, "serviceEndpoint")))
+		return berth_fail(BERTH_E_DID, "DID document: service without id, type or serviceEndpoint");
+	/* DID Core 5.4: the id is any URI, so only relative ones are looked at */
+	if (id[0] == '#' && !(id = absolute(doc, id, &rc)))
+		return rc;
+	if (taken(doc, id))
+		return berth_fail(BERTH_E_DID, "DID document: two things have one id");
+	out->id = id;
+	out->json = s;
+	doc->n_services++;
+	return BERTH_OK;
+}
+
+static enum berth_err read_services(struct berth_did_doc *doc)
+{
+	const struct berth_json *services = berth_json_get(doc->json, "service");
+	enum berth_err rc;
+
+	if (services && !berth_json_is(services, BERTH_JSON_ARRAY))
+		return berth_fail(BERTH_E_DID, "DID document: service is not an array");
+	if (berth_json_len(services) > BERTH_DID_DOC_SERVICES_MAX)
+		return berth_fail(BERTH_E_SIZE, "DID document: %zu services", berth_json_len(services));
+	berth_json_each(s, services)
+		if ((rc = add_service(doc, s)))
+			return rc;
+	return BERTH_OK;
+}
+
+/* ---- the whole ---- */
+
+/* DID Core 5.1.2: "a string or a set of strings that conform to the rules in 3.1" */
+static bool is_did_or_dids(const struct berth_json *v)
+{
+	if (!v)
+		return true;
+	if (!berth_json_is(v, BERTH_JSON_ARRAY))
+		return berth_json_str(v) && berth_is_did(berth_json_str(v));
+	berth_json_each(d, v)
+		if (!berth_json_str(d) || !berth_is_did(berth_json_str(d)))
+			return false;
+	return true;
+}
+
+static enum berth_err read_id(struct berth_did_doc *doc, const char *did)
+{
+	const char *id = berth_json_str(berth_json_get(doc->json, "id"));
+
+	if (!id || !berth_is_did(id) || !is_did_or_dids(berth_json_get(doc->json, "controller")))
+		return berth_fail(BERTH_E_DID, "DID document: id or controller is not a DID");
+	if (did && !(berth_is_did(did) && berth_did_same(id, did)))
+		return berth_fail(BERTH_E_RESOLVE, "DID document: of another DID");
+	if (!(doc->id = strdup(id)))
+		return berth_fail(BERTH_E_NOMEM, "DID document");
+	return BERTH_OK;
+}
+
+enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_json *json, const char *did)
+{
+	struct berth_did_doc *doc = calloc(1, sizeof(*doc));
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!doc) {
+		berth_json_free(json);
+		return berth_fail(BERTH_E_NOMEM, "DID document");
+	}
+	doc->json = json;
+	doc->vms = calloc(BERTH_DID_DOC_VMS_MAX + 1, sizeof(*doc->vms));
+	doc->services = calloc(BERTH_DID_DOC_SERVICES_MAX + 1, sizeof(*doc->services));
+	if (!doc->vms || !doc->services) {
+		rc = berth_fail(BERTH_E_NOMEM, "DID document");
+		goto out;
+	}
+	if ((rc = read_id(doc, did)) || (rc = read_methods(doc)))
+		goto out;
+	for (size_t i = 0; i < N_RELS; i++)
+		if ((rc = read_relationship(doc, relationships[i].rel)))
+			goto out;
+	if ((rc = read_services(doc)))
+		goto out;
+	*out = doc;
+	doc = NULL;
+out:
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+enum berth_err berth_did_doc_parse(struct berth_did_doc **out, const char *text, size_t n, const char *did)
+{
+	struct berth_json *json;
+	enum berth_err rc;
+
+	*out = NULL;
+	if ((rc = berth_json_parse_object(&json, text, n, BERTH_DID_DOC_MAX)))
+		return rc;
+	return berth_did_doc_from_json(out, json, did);
+}
+
+enum berth_err berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc)
+{
+	struct berth_json *json = berth_json_clone(doc->json);
+
+	*out = NULL;
+	return json ? berth_did_doc_from_json(out, json, NULL) : berth_fail(BERTH_E_NOMEM, "DID document");
+}
+
+void berth_did_doc_free(struct berth_did_doc *doc)
+{
+	if (!doc)
+		return;
+	for (size_t i = 0; i < doc->n_strings; i++)
+		free(doc->strings[i]);
+	free(doc->strings);
+	free(doc->vms);
+	free(doc->services);
+	free(doc->id);
+	berth_json_free(doc->json);
+	free(doc);
+}
+
+/* ---- asking ---- */
+
+const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url)
+{
+	for (size_t i = 0; i < doc->n_vms; i++) {
+		const char *id = doc->vms[i].id;
+
+		if (did_url[0] == '#' ? berth_did_same(id, doc->id) && strcmp(id + berth_did_len(id), did_url) == 0
+				      : berth_did_url_same(id, did_url))
+			return &doc->vms[i];
+	}
+	return NULL;
+}
+
+static bool fits(const struct berth_pubkey *key, enum berth_rel rel)
+{
+	return rel == BERTH_REL_KEY_AGREEMENT ? berth_key_can_agree(key->type) : berth_key_can_sign(key->type);
+}
+
+enum berth_err berth_did_doc_key(const struct berth_did_doc *doc, const char *did_url, enum berth_rel rel,
+				 const struct berth_vm **out)
+{
+	const struct berth_vm *vm = berth_did_doc_vm(doc, did_url);
+
+	*out = NULL;
+	if (!vm)
+		return berth_fail(BERTH_E_KEY, "the document has no such verification method");
+	if (!(vm->rels & rel))
+		return berth_fail(BERTH_E_KEY, "the verification method is not for %s", berth_rel_name(rel));
+	if (!berth_did_same(vm->controller, doc->id))
+		return berth_fail(BERTH_E_KEY, "the verification method is controlled by another DID");
+	if (!fits(&vm->key, rel))
+		return berth_fail(BERTH_E_KEY, "the key is of a type that is not for %s", berth_rel_name(rel));
+	*out = vm;
+	return BERTH_OK;
+}
+
+const struct berth_vm *berth_did_doc_nth(const struct berth_did_doc *doc, enum berth_rel rel, size_t i)
+{
+	for (size_t k = 0; k < doc->n_vms; k++)
+		if ((doc->vms[k].rels & rel) && i-- == 0)
+			return &doc->vms[k];
+	return NULL;
+}
+
+const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i)
+{
+	for (size_t k = 0; k < doc->n_services; k++) {
+		const struct berth_json *e = berth_json_get(doc->services[k].json, "serviceEndpoint");
+
+		if (strcmp(doc->services[k].type, DIDCOMM) != 0 || i-- != 0)
+			continue;
+		if (berth_json_is(e, BERTH_JSON_ARRAY))
+			e = berth_json_first(e);
+		return berth_json_is(e, BERTH_JSON_OBJECT) ? berth_json_str(berth_json_get(e, "uri")) : berth_json_str(e);
+	}
+	return NULL;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "did/vm_key.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "did/base/buf.h"
+#include "did/base/cur.h"
+#include "did/codec/base58.h"
+#include "did/codec/multibase.h"
+#include "did/crypto/keypair.h"
+#include "did/jose/jwk.h"
+#include "did/jose/multikey.h"
+
+/* Verification method types with one kind of key; the older ones write it as
+ * base58 without a multicodec prefix. */
+static const struct {
+	const char *name;
+	enum berth_key_type key;
+} suites[] = {
+	{ "Ed25519VerificationKey2018",		BERTH_KEY_ED25519 },
+	{ "Ed25519VerificationKey2020",		BERTH_KEY_ED25519 },
+	{ "X25519KeyAgreementKey2019",		BERTH_KEY_X25519 },
+	{ "X25519KeyAgreementKey2020",		BERTH_KEY_X25519 },
+	{ "EcdsaSecp256k1VerificationKey2019",	BERTH_KEY_SECP256K1 },
+	{ "EcdsaSecp256r1VerificationKey2019",	BERTH_KEY_P256 },
+	{ "P256Key2021",			BERTH_KEY_P256 },
+	{ "P384Key2021",			BERTH_KEY_P384 },
+	{ "P521Key2021",			BERTH_KEY_P521 },
+};
+
+static enum berth_key_type suite_key(const char *type)
+{
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		if (strcmp(suites[i].name, type) == 0)
+			return suites[i].key;
+	return BERTH_KEY_NONE;
+}
+
+static bool is_known_codec(uint64_t code)
+{
+	return code == BERTH_CODEC_ED25519_PUB || code == BERTH_CODEC_X25519_PUB ||
+	       code == BERTH_CODEC_SECP256K1_PUB || code == BERTH_CODEC_P256_PUB ||
+	       code == BERTH_CODEC_P384_PUB || code == BERTH_CODEC_P521_PUB;
+}
+
+/* Text that decodes to some other multicodec is a key of a kind we do not have;
+ * everything else that is wrong is wrong. */
+static bool is_foreign_multikey(const char *s)
+{
+	struct berth_buf raw = BERTH_BUF_INIT;
+	struct berth_cur c;
+	uint64_t code;
+	bool foreign = false;
+
+	if (berth_multibase_decode(&raw, s, strlen(s)) == BERTH_OK) {
+		c = berth_cur(raw.p, raw.len);
+		code = berth_cur_uvarint(&c);
+		foreign = !c.bad && c.n > 0 && !is_known_codec(code);
+	}
+	berth_buf_free(&raw);
+	return foreign;
+}
+
+static enum berth_err from_multibase(struct berth_pubkey *out, const struct berth_json *v, const char *type)
+{
+	const char *s = berth_json_str(v);
+
+	if (!s)
+		return berth_fail(BERTH_E_KEY, "publicKeyMultibase is not a string");
+	if ((strcmp(type, "Multikey") != 0 && suite_key(type) == BERTH_KEY_NONE) || is_foreign_multikey(s))
+		return BERTH_OK;
+	return berth_multikey_parse(out, s, strlen(s));
+}
+
+static enum berth_err from_base58(struct berth_pubkey *out, const struct berth_json *v, const char *type)
+{
+	const char *s = berth_json_str(v);
+	struct berth_buf raw = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!s)
+		return berth_fail(BERTH_E_KEY, "publicKeyBase58 is not a string");
+	if (suite_key(type) == BERTH_KEY_NONE)
+		return BERTH_OK;
+	if (berth_base58_decode(&raw, s, strlen(s)))
+		rc = berth_fail(BERTH_E_KEY, "publicKeyBase58 is not base58");
+	else
+		rc = berth_pubkey_import(out, suite_key(type), raw.p, raw.len);
+	berth_buf_free(&raw);
+	return rc;
+}
+
+static enum berth_err from_jwk(struct berth_pubkey *out, const struct berth_json *jwk)
+{
+	if (!berth_json_is(jwk, BERTH_JSON_OBJECT))
+		return berth_fail(BERTH_E_KEY, "publicKeyJwk is not an object");
+	/* DID Core 5.2.1: "MUST NOT contain "d", or any other members of the private
+	 * information class" */
+	if (berth_json_get(jwk, "d"))
+		return berth_fail(BERTH_E_KEY, "publicKeyJwk is a private key");
+	return berth_jwk_type(jwk) == BERTH_KEY_NONE ? BERTH_OK : berth_jwk_parse(out, jwk);
+}
+
+enum berth_err berth_vm_key(struct berth_pubkey *out, const struct berth_json *vm, const char *type)
+{
+	const struct berth_json *jwk = berth_json_get(vm, "publicKeyJwk");
+	const struct berth_json *multibase = berth_json_get(vm, "publicKeyMultibase");
+	const struct berth_json *base58 = berth_json_get(vm, "publicKeyBase58");
+	enum berth_err rc = BERTH_OK;
+
+	memset(out, 0, sizeof(*out));
+	if (!!jwk + !!multibase + !!base58 > 1)
+		return berth_fail(BERTH_E_DID, "a verification method gives its key twice");
+	if (jwk)
+		rc = from_jwk(out, jwk);
+	else if (multibase)
+		rc = from_multibase(out, multibase, type);
+	else if (base58)
+		rc = from_base58(out, base58, type);
+	if (rc)
+		return rc;
+	if (out->type != BERTH_KEY_NONE && suite_key(type) != BERTH_KEY_NONE && out->type != suite_key(type)) {
+		memset(out, 0, sizeof(*out));
+		return berth_fail(BERTH_E_KEY, "a %s holds another type of key", type);
+	}
+	return BERTH_OK;
+}

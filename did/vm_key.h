@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_VM_KEY_H
+#define BERTH_DID_VM_KEY_H
+
+#include "berth/err.h"
+#include "did/base/json.h"
+#include "did/base/key.h"
+
+/* The public key of a verification method: publicKeyJwk, publicKeyMultibase or
+ * publicKeyBase58, as its type says.  A type or curve that we do not know leaves
+ * BERTH_KEY_NONE and is no error.  E_KEY, E_B64: an invalid or private key, or
+ * not the type's; E_DID: two of these members at once. */
+BERTH_MUST_USE enum berth_err
+berth_vm_key(struct berth_pubkey *out, const struct berth_json *vm, const char *type);
+
+#endif /* BERTH_DID_VM_KEY_H */
