@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_KEYCLIENT_H
+#define BERTH_AGENT_CORE_KEYCLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/protocol/keys.h"
+#include "berth/err.h"
+#include "did/jose/keyring.h"
+#include "did/keystore/keystore.h"
+
+/* The core's end of berth-keyd: struct berth_keys, whose keyring finds keys by the
+ * kids that were bound.  Calls block, for at most BERTH_KEYCLIENT_DEADLINE_MS.
+ * When keyd is gone, silent or talks nonsense, that call and all later ones are
+ * E_KEYSTORE until a new keyd is attached; bindings outlive it.  One thread. */
+struct berth_keyclient;
+
+#define BERTH_KEYCLIENT_DEADLINE_MS 10000
+
+/* Remembers cfg (copied) for every attach; not yet connected. */
+BERTH_MUST_USE enum berth_err
+berth_keyclient_new(struct berth_keyclient **out, const struct berth_keystore_config *cfg);
+void berth_keyclient_free(struct berth_keyclient *kc);	/* ends keyd, as it sees the close */
+
+/* sock is taken in every case: a connection to a keyd that has just been started,
+ * or restarted.  Opens the keystore: keyd's codes. */
+BERTH_MUST_USE enum berth_err berth_keyclient_attach(struct berth_keyclient *kc, int sock);
+/* False: start keyd again and attach it. */
+bool berth_keyclient_usable(const struct berth_keyclient *kc);
+/* For a poll loop: readable while no call runs means that keyd has ended.  -1: none. */
+int berth_keyclient_fd(const struct berth_keyclient *kc);
+
+/* Borrowed; what the protocols work with. */
+struct berth_keys *berth_keyclient_keys(struct berth_keyclient *kc);
+struct berth_keyring *berth_keyclient_keyring(struct berth_keyclient *kc);
+
+/* Beyond struct berth_keys.  purposes may be NULL. */
+BERTH_MUST_USE enum berth_err
+berth_keyclient_info(struct berth_keyclient *kc, const char *name, struct berth_key_info *info, uint32_t *purposes);
+typedef enum berth_err berth_keyclient_each_fn(void *arg, const struct berth_key_info *info, uint32_t purposes);
+BERTH_MUST_USE enum berth_err
+berth_keyclient_list(struct berth_keyclient *kc, berth_keyclient_each_fn *fn, void *arg);
+BERTH_MUST_USE enum berth_err
+berth_keyclient_quote(struct berth_keyclient *kc, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
+		      struct berth_buf *attest, struct berth_buf *sig);
+
+#endif

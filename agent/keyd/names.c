@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/keyd/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SUFFIX_LEN 6	/* .pXXXX */
+
+_Static_assert(BERTH_SIGN__COUNT <= 16, "the purposes fit four hex digits");
+
+void keyd_name_format(char out[BERTH_KEY_NAME_MAX + 1], const char *name, uint32_t purposes)
+{
+	snprintf(out, BERTH_KEY_NAME_MAX + 1, "%.*s.p%04x", BERTH_KEYD_NAME_MAX, name, purposes & 0xffffu);
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool keyd_name_parse(struct keyd_name *out, const char *stored)
+{
+	size_t len = strlen(stored);
+	const char *s;
+
+	memset(out, 0, sizeof(*out));
+	if (len <= SUFFIX_LEN || len > BERTH_KEY_NAME_MAX)
+		return false;
+	s = stored + len - SUFFIX_LEN;
+	if (s[0] != '.' || s[1] != 'p')
+		return false;
+	for (size_t i = 2; i < SUFFIX_LEN; i++) {
+		if (hex(s[i]) < 0)
+			return false;
+		out->purposes = out->purposes << 4 | (uint32_t)hex(s[i]);
+	}
+	memcpy(out->name, stored, len - SUFFIX_LEN);
+	return out->purposes < BERTH_PURPOSE_BIT(BERTH_SIGN__COUNT);
+}
+
+/* Where name is, or would go. */
+static size_t place(const struct keyd_names *names, const char *name, bool *there)
+{
+	size_t lo = 0, hi = names->n;
+
+	*there = false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(name, names->v[mid].name);
+
+		if (c == 0) {
+			*there = true;
+			return mid;
+		}
+		if (c < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+const struct keyd_name *keyd_names_find(const struct keyd_names *names, const char *name)
+{
+	bool there;
+	size_t i = place(names, name, &there);
+
+	return there ? &names->v[i] : NULL;
+}
+
+static enum berth_err reserve(struct keyd_names *names)
+{
+	size_t cap = names->cap ? 2 * names->cap : 16;
+	struct keyd_name *v;
+
+	if (names->n < names->cap)
+		return BERTH_OK;
+	if (!(v = realloc(names->v, cap * sizeof(*v))))
+		return berth_fail(BERTH_E_NOMEM, "keyd: names");
+	names->v = v;
+	names->cap = cap;
+	return BERTH_OK;
+}
+
+enum berth_err keyd_names_add(struct keyd_names *names, const char *name, uint32_t purposes)
+{
+	bool there;
+	size_t i = place(names, name, &there);
+	enum berth_err rc = reserve(names);
+
+	if (rc)
+		return rc;
+	if (there)
+		return berth_fail(BERTH_E_KEYSTORE, "keyd: the store has %s twice", name);
+	memmove(&names->v[i + 1], &names->v[i], (names->n - i) * sizeof(names->v[0]));
+	memset(&names->v[i], 0, sizeof(names->v[i]));
+	memcpy(names->v[i].name, name, strnlen(name, BERTH_KEYD_NAME_MAX));
+	names->v[i].purposes = purposes;
+	names->n++;
+	return BERTH_OK;
+}
+
+void keyd_names_remove(struct keyd_names *names, const char *name)
+{
+	bool there;
+	size_t i = place(names, name, &there);
+
+	if (!there)
+		return;
+	names->n--;
+	memmove(&names->v[i], &names->v[i + 1], (names->n - i) * sizeof(names->v[0]));
+}
+
+enum berth_err keyd_names_load(struct keyd_names *names, struct berth_keystore *ks)
+{
+	size_t n = berth_keystore_count(ks);
+	struct berth_key_info info;
+	struct keyd_name name;
+	enum berth_err rc = BERTH_OK;
+
+	memset(names, 0, sizeof(*names));
+	for (size_t i = 0; !rc && i < n; i++)
+		if (!(rc = berth_keystore_at(ks, i, &info)) && keyd_name_parse(&name, info.name))
+			rc = keyd_names_add(names, name.name, name.purposes);
+	if (rc)
+		keyd_names_free(names);
+	return rc;
+}
+
+void keyd_names_free(struct keyd_names *names)
+{
+	free(names->v);
+	memset(names, 0, sizeof(*names));
+}

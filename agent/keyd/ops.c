@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each operation does.  A new one does not compile into anything before
+ * somebody has written its row in the table below. */
+#include "agent/keyd/server.h"
+
+#include <string.h>
+
+#include "did/base/secret.h"
+#include "did/codec/base64url.h"
+#include "did/crypto/keypair.h"
+
+/* The purposes that only SIGN_PROOF serves, as it builds their payload itself. */
+#define PROOFS (BERTH_PURPOSE_BIT(BERTH_SIGN_RV_PROVE) | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | \
+		BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF))
+
+struct op {
+	struct keyd *k;
+	const struct berth_keyd_request *r;
+	char stored[BERTH_KEY_NAME_MAX + 1];	/* the keystore's name for r->name */
+	uint32_t purposes;			/* of that key */
+	struct berth_keyd_reply out;
+	struct berth_buf a, b;			/* become out.a, out.b */
+};
+
+/* ---- the store ---- */
+
+/* What a store says of itself shows in what it makes: a device's keys are in it. */
+static enum berth_custody custody_of(const char *uri)
+{
+	return !strncmp(uri, "tpm2:", 5) || !strncmp(uri, "pkcs11:", 7) ? BERTH_CUSTODY_HARDWARE
+									: BERTH_CUSTODY_SEALED;
+}
+
+static enum berth_err hello(struct op *o)
+{
+	const struct berth_keystore_config cfg = {
+		.uri = o->r->uri, .passphrase_file = o->r->passphrase_file, .tcti = o->r->tcti, .create = o->r->create
+	};
+	struct berth_keystore *ks;
+	enum berth_err rc = berth_keystore_open(&ks, &cfg);
+
+	if (rc)
+		return rc;
+	if ((rc = keyd_names_load(&o->k->names, ks))) {
+		berth_keystore_close(ks);
+		return rc;
+	}
+	o->k->ks = ks;
+	o->k->custody = o->out.custody = custody_of(o->r->uri);
+	return BERTH_OK;
+}
+
+/* name -> the key; E_KEYSTORE when keyd has not made one of that name. */
+static enum berth_err lookup(struct op *o, const char *name)
+{
+	const struct keyd_name *n = keyd_names_find(&o->k->names, name);
+
+	if (!n)
+		return berth_fail(BERTH_E_KEYSTORE, "no key %s", name);
+	keyd_name_format(o->stored, n->name, n->purposes);
+	o->purposes = n->purposes;
+	return BERTH_OK;
+}
+
+/* The key's own name, not the one that carries the purposes. */
+static void own_name(struct berth_key_info *info, const char *name)
+{
+	memset(info->name, 0, sizeof(info->name));
+	memcpy(info->name, name, strnlen(name, BERTH_KEYD_NAME_MAX));
+}
+
+static enum berth_err info(struct op *o)
+{
+	enum berth_err rc = lookup(o, o->r->name);
+
+	if (rc || (rc = berth_keystore_find(o->k->ks, o->stored, &o->out.info)))
+		return rc;
+	own_name(&o->out.info, o->r->name);
+	o->out.purposes = o->purposes;
+	return BERTH_OK;
+}
+
+static enum berth_err list(struct op *o, struct berth_buf *reply)
+{
+	struct berth_key_info key;
+	enum berth_err rc;
+
+	berth_buf_be16(reply, (uint16_t)o->k->names.n);
+	for (size_t i = 0; i < o->k->names.n; i++) {
+		const struct keyd_name *n = &o->k->names.v[i];
+
+		keyd_name_format(o->stored, n->name, n->purposes);
+		if ((rc = berth_keystore_find(o->k->ks, o->stored, &key)))
+			return rc;
+		own_name(&key, n->name);
+		berth_keyd_info_encode(reply, &key, n->purposes);
+	}
+	return berth_buf_status(reply);
+}
+
+/* A signing key has purposes, the others have none; "jws" is the command line's. */
+static enum berth_err purposes_fit(const struct berth_keyd_request *r)
+{
+	if (r->purposes & BERTH_PURPOSE_BIT(BERTH_SIGN_JWS))
+		return berth_fail(BERTH_E_AUTHZ, "%s: no key here signs whatever it is given", r->name);
+	if ((r->usage == BERTH_USAGE_SIGN) != (r->purposes != 0))
+		return berth_fail(BERTH_E_KEY, "%s: purposes are for signing keys", r->name);
+	return BERTH_OK;
+}
+
+static enum berth_err same_as_before(struct op *o)
+{
+	const struct berth_keyd_request *r = o->r;
+	enum berth_err rc = info(o);
+
+	if (rc)
+		return rc;
+	if (o->out.info.pub.type != r->type || o->out.info.usage != r->usage || o->purposes != r->purposes)
+		return berth_fail(BERTH_E_KEYSTORE, "%s is there, as another kind of key", r->name);
+	return BERTH_OK;
+}
+
+static enum berth_err ensure(struct op *o)
+{
+	const struct berth_keyd_request *r = o->r;
+	enum berth_err rc = purposes_fit(r);
+
+	if (rc)
+		return rc;
+	if (keyd_names_find(&o->k->names, r->name))
+		return same_as_before(o);
+	if (o->k->names.n >= UINT16_MAX)
+		return berth_fail(BERTH_E_QUOTA, "too many keys");
+	keyd_name_format(o->stored, r->name, r->purposes);
+	if ((rc = berth_keystore_generate(o->k->ks, o->stored, r->type, r->usage, NULL)) ||
+	    (rc = keyd_names_add(&o->k->names, r->name, r->purposes)))
+		return rc;
+	return info(o);
+}
+
+static enum berth_err delete(struct op *o)
+{
+	enum berth_err rc;
+
+	if (!keyd_names_find(&o->k->names, o->r->name))
+		return BERTH_OK;
+	if ((rc = lookup(o, o->r->name)) || (rc = berth_keystore_delete(o->k->ks, o->stored)))
+		return rc;
+	keyd_names_remove(&o->k->names, o->r->name);
+	return BERTH_OK;
+}
+
+/* ---- signing ---- */
+
+static enum berth_err may_sign(struct op *o, enum berth_purpose purpose)
+{
+	enum berth_err rc = lookup(o, o->r->name);
+
+	if (rc)
+		return rc;
+	if (purpose == BERTH_SIGN_JWS || !(o->purposes & BERTH_PURPOSE_BIT(purpose)))
+		return berth_fail(BERTH_E_AUTHZ, "%s does not sign for purpose %d", o->r->name, (int)purpose);
+	return BERTH_OK;
+}
+
+/* header '.' payload: the header's octets are made here, from the purpose. */
+static enum berth_err sign_as(struct op *o, enum berth_purpose purpose, const void *payload, size_t len,
+			      struct berth_buf *input, struct berth_buf *sig, size_t *header_len)
+{
+	struct berth_key_info key;
+	uint8_t *room;
+	size_t n = 0;
+	enum berth_err rc;
+
+	if ((rc = berth_keystore_find(o->k->ks, o->stored, &key)) ||
+	    (rc = berth_purpose_header(input, purpose, o->r->kid, key.pub.type, payload, len)))
+		return rc;
+	*header_len = input->len;
+	berth_buf_u8(input, '.');
+	berth_b64url_encode(input, payload, len);
+	if ((rc = berth_buf_status(input)))
+		return rc;
+	if (!(room = berth_buf_grow(sig, BERTH_SIG_MAX)))
+		return berth_fail(BERTH_E_NOMEM, "signature");
+	rc = berth_keystore_sign(o->k->ks, o->stored, input->p, input->len, room, &n);
+	sig->len -= BERTH_SIG_MAX - (rc ? 0 : n);
+	return rc;
+}
+
+static enum berth_err sign(struct op *o)
+{
+	const struct berth_keyd_request *r = o->r;
+	size_t header_len = 0;
+	enum berth_err rc = may_sign(o, r->purpose);
+
+	if (rc)
+		return rc;
+	if (BERTH_PURPOSE_BIT(r->purpose) & PROOFS)
+		return berth_fail(BERTH_E_AUTHZ, "the payload of a proof is built here");
+	if (r->data.n > BERTH_KEYD_PLAIN_MAX)
+		return berth_fail(BERTH_E_SIZE, "a payload of %zu bytes", r->data.n);
+	rc = sign_as(o, r->purpose, r->data.p, r->data.n, &o->a, &o->b, &header_len);
+	if (!rc)
+		o->a.len = header_len;
+	return rc;
+}
+
+static enum berth_err sign_proof(struct op *o)
+{
+	struct berth_buf payload = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
+	size_t header_len;
+	enum berth_err rc;
+
+	if ((rc = may_sign(o, o->r->proof.purpose)) || (rc = berth_proof_payload(&payload, &o->r->proof)) ||
+	    (rc = sign_as(o, o->r->proof.purpose, payload.p, payload.len, &o->a, &sig, &header_len)))
+		goto out;
+	berth_buf_u8(&o->a, '.');
+	berth_b64url_encode(&o->a, sig.p, sig.len);
+out:
+	berth_buf_free(&payload);
+	berth_buf_free(&sig);
+	return rc;
+}
+
+/* ---- agreements ---- */
+
+static enum berth_err stored_ecdh(void *key, const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+{
+	struct op *o = key;
+
+	return berth_keystore_ecdh(o->k->ks, o->stored, theirs, z, z_len);
+}
+
+static enum berth_err unwrap(struct op *o)
+{
+	const struct berth_keyd_request *r = o->r;
+	uint8_t cek[BERTH_CEK_MAX];
+	size_t n = 0;
+	enum berth_err rc;
+
+	if ((rc = lookup(o, r->name)) ||
+	    (rc = berth_kek_unwrap(stored_ecdh, o, &r->kek, r->data.p, r->data.n, cek, &n)))
+		goto out;
+	berth_buf_put(&o->a, cek, n);
+out:
+	berth_wipe(cek, sizeof(cek));
+	return rc;
+}
+
+static enum berth_err wrap_1pu(struct op *o)
+{
+	const struct berth_keyd_request *r = o->r;
+	enum berth_err rc = lookup(o, r->name);
+
+	return rc ? rc : berth_kek_wrap_1pu(stored_ecdh, o, &r->kek, r->extra.p, r->extra.n,
+					    r->data.p, r->data.n, &o->a);
+}
+
+/* ---- at rest, counters, evidence ---- */
+
+static enum berth_err seal(struct op *o)
+{
+	if (o->r->data.n > BERTH_KEYD_PLAIN_MAX)
+		return berth_fail(BERTH_E_SIZE, "a record of %zu bytes", o->r->data.n);
+	return berth_keystore_seal(o->k->ks, o->r->label, o->r->epoch, o->r->data.p, o->r->data.n, &o->a);
+}
+
+static enum berth_err unseal(struct op *o)
+{
+	return berth_keystore_unseal(o->k->ks, o->r->label, o->r->epoch, o->r->data.p, o->r->data.n, &o->a);
+}
+
+static enum berth_err counter_read(struct op *o)
+{
+	return berth_keystore_counter_read(o->k->ks, o->r->counter, &o->out.value, &o->out.protected_);
+}
+
+static enum berth_err counter_step(struct op *o)
+{
+	return berth_keystore_counter_step(o->k->ks, o->r->counter, &o->out.value);
+}
+
+static enum berth_err ek(struct op *o)
+{
+	return berth_keystore_ek(o->k->ks, &o->a, &o->b);
+}
+
+static enum berth_err public_area(struct op *o)
+{
+	enum berth_err rc = lookup(o, o->r->name);
+
+	return rc ? rc : berth_keystore_public_area(o->k->ks, o->stored, &o->a);
+}
+
+static enum berth_err activate(struct op *o)
+{
+	const struct berth_keyd_request *r = o->r;
+	enum berth_err rc = lookup(o, r->name);
+
+	return rc ? rc : berth_keystore_activate(o->k->ks, o->stored, r->data.p, r->data.n,
+						 r->extra.p, r->extra.n, &o->a);
+}
+
+static enum berth_err certify(struct op *o)
+{
+	char key[BERTH_KEY_NAME_MAX + 1];
+	enum berth_err rc;
+
+	if ((rc = lookup(o, o->r->name)))
+		return rc;
+	memcpy(key, o->stored, sizeof(key));
+	if ((rc = lookup(o, o->r->ak)))
+		return rc;
+	return berth_keystore_certify(o->k->ks, key, o->stored, o->r->nonce, &o->a, &o->b);
+}
+
+static enum berth_err quote(struct op *o)
+{
+	enum berth_err rc = lookup(o, o->r->name);
+
+	return rc ? rc : berth_keystore_quote(o->k->ks, o->stored, o->r->pcr_mask, o->r->nonce, &o->a, &o->b);
+}
+
+static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
+	[BERTH_KEYD_HELLO] = hello,
+	[BERTH_KEYD_INFO] = info,
+	[BERTH_KEYD_ENSURE] = ensure,
+	[BERTH_KEYD_DELETE] = delete,
+	[BERTH_KEYD_SIGN] = sign,
+	[BERTH_KEYD_SIGN_PROOF] = sign_proof,
+	[BERTH_KEYD_UNWRAP] = unwrap,
+	[BERTH_KEYD_WRAP_1PU] = wrap_1pu,
+	[BERTH_KEYD_SEAL] = seal,
+	[BERTH_KEYD_UNSEAL] = unseal,
+	[BERTH_KEYD_COUNTER_READ] = counter_read,
+	[BERTH_KEYD_COUNTER_STEP] = counter_step,
+	[BERTH_KEYD_EK] = ek,
+	[BERTH_KEYD_PUBLIC_AREA] = public_area,
+	[BERTH_KEYD_ACTIVATE] = activate,
+	[BERTH_KEYD_CERTIFY] = certify,
+	[BERTH_KEYD_QUOTE] = quote,
+};
+
+enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply)
+{
+	struct op o = { .k = k, .r = r };
+	enum berth_err rc;
+
+	if (r->op == BERTH_KEYD_LIST)
+		return list(&o, reply);
+	if (!(rc = ops[r->op](&o)) && !(rc = berth_buf_status(&o.a)) && !(rc = berth_buf_status(&o.b))) {
+		o.out.a = (struct berth_keyd_bytes){ o.a.p, o.a.len };
+		o.out.b = (struct berth_keyd_bytes){ o.b.p, o.b.len };
+		berth_keyd_reply_encode(reply, r->op, &o.out);
+		rc = berth_buf_status(reply);
+	}
+	berth_buf_free(&o.a);
+	berth_buf_free(&o.b);
+	return rc;
+}
