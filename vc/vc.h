@@ -12,7 +12,10 @@
 #include "did/jose/keyring.h"
 #include "did/resolver.h"
 
-#define BERTH_VC_MAX ((size_t)64 << 10)
+#define BERTH_VC_MAX ((size_t)64 << 10)	/* one token */
+#define BERTH_VP_MAX ((size_t)512 << 10)	/* a presentation with what it envelops */
+#define BERTH_VP_CREDENTIALS_MAX 16
+#define BERTH_VC_IAT_SKEW_S 300		/* how far ahead a signer's clock may be */
 #define BERTH_VC_CONTEXT "https://www.w3.org/ns/credentials/v2"
 
 /* The outcome of one check, as the report spells it. */
@@ -30,17 +33,25 @@ const char *berth_presentation_holder(const struct berth_json *vp);
 /* credentialSubject.id of the only subject; NULL: none, or several. */
 const char *berth_credential_subject(const struct berth_json *vc);
 
+/* type says EnvelopedVerifiableCredential. */
+bool berth_vc_is_enveloped(const struct berth_json *vc);
+
 /* vc+jwt (VC-JOSE-COSE): the credential itself is the payload.  issuer must be
- * the DID of kid.  Appends the compact JWS. */
+ * the DID of kid (else E_KEY).  Appends the compact JWS.  Nothing is added: a
+ * device without a clock gives a credential without dates (ONBOARDING C.4). */
 BERTH_MUST_USE enum berth_err
 berth_vc_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
 	       const struct berth_json *credential);
 
-/* vp+jwt around vc+jwt tokens (EnvelopedVerifiableCredential); nonce = challenge,
- * aud = domain. */
+/* vp+jwt around vc+jwt tokens (EnvelopedVerifiableCredential); holder = DID of
+ * kid, nonce = challenge, aud = domain (NULL: none).  No time stands in it. */
 BERTH_MUST_USE enum berth_err
 berth_vp_create(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
 		const char *challenge, const char *domain, const char *const *vcs, size_t n);
+
+/* Of a time asked of the system clock: the time, or -1 when it lies before the
+ * build date and so is no time at all (E_CLOCK for what must judge a date). */
+int64_t berth_verify_clock(void);
 
 struct berth_verify {
 	struct berth_resolver *resolver;
@@ -60,8 +71,8 @@ struct berth_report {
 	enum berth_err first;		/* the first failed, in INTERFACES' order */
 	enum berth_check signature, validity, status, issuer, holder;
 	struct berth_json *warnings;	/* array */
-	struct berth_json *credential;	/* the verified payload (VC or VP), owned */
-	char *issuer_did, *format;
+	struct berth_json *credential;	/* the payload (VC or VP); only if the signature held */
+	char *issuer_did, *format;	/* issuer_did: of a presentation the holder */
 	char detail[256];
 	struct berth_json *credentials;	/* presentations: array of reports */
 };

@@ -89,16 +89,19 @@ static enum berth_err entry_ecdh(void *key, const struct berth_pubkey *theirs, u
 	return rc;
 }
 
-/* header_b64 gets the header, sig the raw signature over it and the payload. */
-static enum berth_err sign_payload(const struct entry *e, enum berth_purpose purpose, const void *payload, size_t len,
-				   struct berth_buf *header_b64, struct berth_buf *sig)
+/* header_b64 gets the header, sig the raw signature over it and the payload.  kid
+ * stands in the header as the caller spells it: the form of a did:peer:4 that the
+ * receiver can resolve is the caller's choice. */
+static enum berth_err sign_payload(const struct entry *e, const char *kid, enum berth_purpose purpose,
+				   const void *payload, size_t len, struct berth_buf *header_b64,
+				   struct berth_buf *sig)
 {
 	struct berth_buf input = BERTH_BUF_INIT;
 	uint8_t raw[BERTH_SIG_MAX];
 	size_t raw_len = 0;
 	enum berth_err rc;
 
-	if ((rc = berth_purpose_header(&input, purpose, e->kid, e->pub.type, payload, len)))
+	if ((rc = berth_purpose_header(&input, purpose, kid, e->pub.type, payload, len)))
 		goto out;
 	berth_buf_put(header_b64, input.p, input.len);
 	berth_buf_u8(&input, '.');
@@ -128,7 +131,7 @@ static enum berth_err local_sign(struct berth_keyring *kr, const char *kid, enum
 		return berth_fail(BERTH_E_AUTHZ, "a proof is signed by its claims only");
 	if ((rc = need(&e, kr, kid)))
 		return rc;
-	return sign_payload(e, purpose, payload, len, header_b64, sig);
+	return sign_payload(e, kid, purpose, payload, len, header_b64, sig);
 }
 
 static enum berth_err local_sign_proof(struct berth_keyring *kr, const char *kid, const struct berth_proof *proof,
@@ -139,7 +142,7 @@ static enum berth_err local_sign_proof(struct berth_keyring *kr, const char *kid
 	enum berth_err rc;
 
 	if ((rc = need(&e, kr, kid)) || (rc = berth_proof_payload(&payload, proof)) ||
-	    (rc = sign_payload(e, proof->purpose, payload.p, payload.len, &header, &sig)))
+	    (rc = sign_payload(e, kid, proof->purpose, payload.p, payload.len, &header, &sig)))
 		goto out;
 	berth_buf_put(compact, header.p, header.len);
 	berth_buf_u8(compact, '.');

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vc/token.h"
+
+#include <string.h>
+
+#include "did/base/clock.h"
+#include "did/url.h"
+
+enum berth_err berth_vc_token_open(struct berth_vc_token *t, const char *token, size_t n, size_t max,
+				   const char *typ, bool typ_optional, bool kid_optional)
+{
+	enum berth_err rc;
+
+	memset(t, 0, sizeof(*t));
+	if ((rc = berth_jws_parse(&t->jws, token, n, max)))
+		goto out;
+	if (t->jws.typ ? strcmp(t->jws.typ, typ) != 0 : !typ_optional) {
+		rc = berth_fail(BERTH_E_ENV, "typ is %.40s, not %s", t->jws.typ ? t->jws.typ : "missing", typ);
+		goto out;
+	}
+	if (!kid_optional && (rc = berth_jws_require_kid(&t->jws)))
+		goto out;
+	rc = berth_json_parse_object(&t->payload, berth_buf_cstr(&t->jws.payload), t->jws.payload.len, max);
+out:
+	if (rc)
+		berth_vc_token_close(t);
+	return rc;
+}
+
+void berth_vc_token_close(struct berth_vc_token *t)
+{
+	berth_jws_free(&t->jws);
+	berth_json_free(t->payload);
+	memset(t, 0, sizeof(*t));
+}
+
+enum berth_err berth_vc_token_verify(const struct berth_vc_token *t, struct berth_resolver *resolver,
+				     enum berth_rel rel)
+{
+	char did[BERTH_DID_URL_MAX + 1];
+	size_t n = berth_did_len(t->jws.kid);
+	struct berth_did_doc *doc = NULL;
+	const struct berth_vm *vm;
+	enum berth_err rc;
+
+	if (n == 0 || n >= sizeof(did))
+		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL");
+	memcpy(did, t->jws.kid, n);
+	did[n] = 0;
+	if ((rc = berth_resolve(resolver, did, &doc)) == BERTH_OK &&
+	    (rc = berth_did_doc_key(doc, t->jws.kid, rel, &vm)) == BERTH_OK)
+		rc = berth_jws_verify(&t->jws, &vm->key);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+/* The claim, when present, is text that names the same as the payload's member. */
+static enum berth_err check_same(const struct berth_json *payload, const char *claim, const char *value)
+{
+	const struct berth_json *v = berth_json_get(payload, claim);
+	const char *s = berth_json_str(v);
+
+	if (!v)
+		return BERTH_OK;
+	if (!s || !value || (strcmp(s, value) != 0 && !(berth_is_did(s) && berth_did_same(s, value))))
+		return berth_fail(BERTH_E_VC, "claim %s differs from the payload", claim);
+	return BERTH_OK;
+}
+
+static enum berth_err check_time(const struct berth_json *payload, const char *claim)
+{
+	const struct berth_json *v = berth_json_get(payload, claim);
+	double t = berth_json_num(v);
+
+	/* RFC 7519 NumericDate: a number of seconds, fractions allowed */
+	if (v && (!berth_json_is(v, BERTH_JSON_NUMBER) || !(t >= 0 && t < 9007199254740992.0)))
+		return berth_fail(BERTH_E_VC, "claim %s is not a time", claim);
+	return BERTH_OK;
+}
+
+enum berth_err berth_vc_check_claims(const struct berth_json *payload, const char *party, const char *subject)
+{
+	enum berth_err rc;
+
+	/* "The JWT Claim Names vc and vp MUST NOT be present." */
+	if (berth_json_get(payload, "vc") || berth_json_get(payload, "vp"))
+		return berth_fail(BERTH_E_VC, "a vc or vp claim: that is VC 1.1");
+	if ((rc = check_same(payload, "iss", party)) || (rc = check_same(payload, "sub", subject)) ||
+	    (rc = check_same(payload, "jti", berth_json_str(berth_json_get(payload, "id")))))
+		return rc;
+	if ((rc = check_time(payload, "exp")) || (rc = check_time(payload, "nbf")))
+		return rc;
+	return check_time(payload, "iat");
+}
+
+struct window {
+	bool any;
+	int64_t from, until;	/* from <= now < until */
+};
+
+static void narrow(struct window *w, bool start, int64_t t)
+{
+	w->any = true;
+	if (start && t > w->from)
+		w->from = t;
+	if (!start && t < w->until)
+		w->until = t;
+}
+
+/* All has been checked before: dates parse, numbers are in range. */
+static struct window window_of(const struct berth_json *payload)
+{
+	static const char *const dates[] = { "validUntil", "validFrom" }, *const claims[] = { "exp", "nbf" };
+	struct window w = { false, INT64_MIN, INT64_MAX };
+	const struct berth_json *v;
+	const char *s;
+	int64_t t;
+
+	for (size_t i = 0; i < 2; i++) {
+		if ((s = berth_json_str(berth_json_get(payload, dates[i]))) && !berth_rfc3339_parse(&t, s))
+			narrow(&w, i == 1, t);
+		if ((v = berth_json_get(payload, claims[i])))
+			narrow(&w, i == 1, (int64_t)berth_json_num(v));
+	}
+	if ((v = berth_json_get(payload, "iat")))
+		narrow(&w, true, (int64_t)berth_json_num(v) - BERTH_VC_IAT_SKEW_S);
+	return w;
+}
+
+void berth_vc_judge_time(struct berth_report *r, const struct berth_verify *v,
+			 const struct berth_json *payload)
+{
+	struct window w = window_of(payload);
+
+	r->validity = BERTH_CHECK_NOT_CHECKED;
+	if (!w.any) {
+		r->validity = BERTH_CHECK_NOT_PRESENT;
+	} else if (v->no_time) {
+		berth_report_warn(r, "validity not judged: no time");
+	} else if (v->now_s < 0) {
+		berth_report_note(r, berth_fail(BERTH_E_CLOCK, "a date to judge, and the time is not known"));
+	} else if (v->now_s < w.from || v->now_s >= w.until) {
+		r->validity = BERTH_CHECK_FAILED;
+		berth_report_note(r, berth_fail(BERTH_E_EXPIRED, v->now_s < w.from ? "not yet valid" : "expired"));
+	} else {
+		r->validity = BERTH_CHECK_PASSED;
+	}
+}
+
+void berth_vc_warn_contexts(struct berth_report *r, const struct berth_json *payload)
+{
+	const struct berth_json *ctx = berth_json_get(payload, "@context");
+
+	if (!berth_json_is(ctx, BERTH_JSON_ARRAY))
+		return;
+	for (const struct berth_json *it = berth_json_next(berth_json_first(ctx)); it; it = berth_json_next(it)) {
+		const char *s = berth_json_str(it);
+
+		berth_report_warn(r, "context not processed: %.160s", s ? s : "(inline)");
+	}
+}
+
+int64_t berth_verify_clock(void)
+{
+	int64_t now = berth_clock_now_s();
+
+	return now < berth_clock_build_s() ? -1 : now;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credentials as vc+jwt (VC-JOSE-COSE 3.1): issue and verify. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/url.h"
+#include "vc/token.h"
+#include "vc/vc.h"
+
+enum berth_err berth_vc_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+			      const struct berth_json *credential)
+{
+	struct berth_buf payload = BERTH_BUF_INIT;
+	const char *issuer;
+	enum berth_err rc;
+
+	if ((rc = berth_credential_check(credential)))
+		return rc;
+	issuer = berth_credential_issuer(credential);
+	if (!berth_is_kid(kid) || !berth_is_did(issuer) || !berth_did_same(kid, issuer))
+		return berth_fail(BERTH_E_KEY, "the issuer is not the DID of the key");
+	if ((rc = berth_vc_check_claims(credential, issuer, berth_credential_subject(credential))) ||
+	    (rc = berth_json_print(&payload, credential)))
+		goto out;
+	if (payload.len > BERTH_VC_MAX / 4 * 3) {
+		rc = berth_fail(BERTH_E_SIZE, "credential of %zu bytes", payload.len);
+		goto out;
+	}
+	rc = berth_keyring_sign_compact(kr, kid, BERTH_SIGN_VC, payload.p, payload.len, out);
+out:
+	berth_buf_free(&payload);
+	return rc;
+}
+
+/* Structure, then the signature: who fails here is not looked at any further. */
+static enum berth_err authenticate(const struct berth_vc_token *t, const struct berth_verify *v)
+{
+	const char *issuer;
+	enum berth_err rc;
+
+	if ((rc = berth_credential_check(t->payload)))
+		return rc;
+	issuer = berth_credential_issuer(t->payload);
+	if ((rc = berth_vc_check_claims(t->payload, issuer, berth_credential_subject(t->payload))))
+		return rc;
+	if (v->key)
+		return berth_jws_verify(&t->jws, v->key);
+	if (!berth_is_did(issuer) || !berth_did_same(t->jws.kid, issuer))
+		return berth_fail(BERTH_E_KEY, "kid is not a key of the issuer");
+	return berth_vc_token_verify(t, v->resolver, BERTH_REL_ASSERTION);
+}
+
+/* Status lists are not consulted here: a status that is there cannot be answered,
+ * and then nobody may rely on the credential unless told to. */
+static void judge_status(struct berth_report *r, const struct berth_verify *v, const struct berth_json *vc)
+{
+	if (!berth_json_get(vc, "credentialStatus")) {
+		r->status = BERTH_CHECK_NOT_PRESENT;
+	} else if (v->no_status) {
+		r->status = BERTH_CHECK_NOT_CHECKED;
+		berth_report_warn(r, "credentialStatus not checked");
+	} else {
+		r->status = BERTH_CHECK_FAILED;
+		berth_report_note(r, berth_fail(BERTH_E_STATUS, "credentialStatus cannot be answered"));
+	}
+}
+
+static void judge_issuer(struct berth_report *r, const struct berth_verify *v)
+{
+	r->issuer = BERTH_CHECK_NOT_CHECKED;
+	if (v->n_trust == 0) {
+		berth_report_warn(r, "issuer not checked: no trusted issuers given");
+		return;
+	}
+	for (size_t i = 0; i < v->n_trust; i++) {
+		if (!strcmp(v->trust[i], r->issuer_did) ||
+		    (berth_is_did(v->trust[i]) && berth_did_same(v->trust[i], r->issuer_did))) {
+			r->issuer = BERTH_CHECK_PASSED;
+			return;
+		}
+	}
+	r->issuer = BERTH_CHECK_FAILED;
+	berth_report_note(r, berth_fail(BERTH_E_AUTHZ, "issuer %.120s is not trusted", r->issuer_did));
+}
+
+enum berth_err berth_vc_verify(struct berth_report *r, const struct berth_verify *v,
+			       const char *token, size_t n)
+{
+	struct berth_vc_token t;
+	enum berth_err rc;
+
+	if ((rc = berth_report_init(r, "vc+jwt")))
+		return rc;
+	if ((rc = berth_vc_token_open(&t, token, n, BERTH_VC_MAX, "vc+jwt", v->typ_optional, v->key != NULL)))
+		return berth_report_note(r, rc);
+	if ((rc = authenticate(&t, v))) {
+		if (rc == BERTH_E_SIG || rc == BERTH_E_ALG || rc == BERTH_E_KEY)
+			r->signature = BERTH_CHECK_FAILED;
+		goto out;
+	}
+	r->signature = BERTH_CHECK_PASSED;
+	r->holder = BERTH_CHECK_NOT_PRESENT;
+	if (!(r->issuer_did = strdup(berth_credential_issuer(t.payload)))) {
+		rc = berth_fail(BERTH_E_NOMEM, "report");
+		goto out;
+	}
+	r->credential = t.payload;
+	t.payload = NULL;
+	berth_vc_warn_contexts(r, r->credential);
+	berth_vc_judge_time(r, v, r->credential);
+	judge_status(r, v, r->credential);
+	judge_issuer(r, v);
+out:
+	berth_report_note(r, rc);
+	r->verified = r->first == BERTH_OK;
+	berth_vc_token_close(&t);
+	return r->first;
+}
