@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/cli/cli.h"
+
+#include <string.h>
+
+#include "agent/cli/cli_resolver.h"
+#include "did/jose/jwk.h"
+#include "did/method_key.h"
+#include "did/method_peer.h"
+
+#define JWK_MAX ((size_t)16 << 10)
+#define PEER_SERVICES_MAX 16
+#define SERVICE_MAX ((size_t)16 << 10)
+
+/* {"did", "didDocument"} of a DID that was just made. */
+static enum berth_err print_created(struct berth_cli *c, const char *did)
+{
+	struct berth_json *o = berth_json_new_object();
+	struct berth_did_doc *doc = NULL;
+	struct berth_resolver r;
+	enum berth_err rc;
+
+	berth_resolver_builtin_init(&r, NULL);
+	if ((rc = berth_resolve(&r, did, &doc)) || (rc = berth_json_set_str(o, "did", did)) ||
+	    (rc = berth_json_set(o, "didDocument", berth_json_clone(doc->json)))) {
+		berth_json_free(o);
+		goto out;
+	}
+	rc = berth_cli_print(c, o);
+out:
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+typedef enum berth_err create_fn(struct berth_buf *did, const struct berth_pubkey *key);
+
+static enum berth_err create_of_key(struct berth_cli *c, create_fn *create)
+{
+	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_cli_key k;
+	enum berth_err rc;
+
+	if (!(rc = berth_cli_key_open(c, &k, false)) && !(rc = create(&did, &k.pub)))
+		rc = print_created(c, berth_buf_cstr(&did));
+	berth_cli_key_close(&k);
+	berth_buf_free(&did);
+	return rc;
+}
+
+static enum berth_err read_keys(const struct berth_cli *c, const char *option, struct berth_pubkey *keys, size_t *n)
+{
+	struct berth_json *jwk;
+	const char *path;
+	enum berth_err rc;
+
+	for (*n = 0; (path = berth_cli_nth(c, option, *n)); (*n)++) {
+		if (*n == BERTH_PEER_KEYS_MAX)
+			return berth_fail(BERTH_E_SIZE, "%s: more than %d keys", option, BERTH_PEER_KEYS_MAX);
+		rc = berth_cli_read_json(&jwk, path, JWK_MAX);
+		if (!rc)
+			rc = berth_jwk_parse(&keys[*n], jwk);
+		berth_json_free(jwk);
+		if (rc)
+			return rc;
+	}
+	return BERTH_OK;
+}
+
+static enum berth_err read_services(const struct berth_cli *c, struct berth_json *services)
+{
+	struct berth_json *service;
+	const char *text;
+	enum berth_err rc;
+
+	for (size_t i = 0; (text = berth_cli_nth(c, "--service", i)); i++) {
+		if (i == PEER_SERVICES_MAX)
+			return berth_fail(BERTH_E_SIZE, "--service: more than %d", PEER_SERVICES_MAX);
+		if ((rc = berth_json_parse_object(&service, text, strlen(text), SERVICE_MAX)) ||
+		    (rc = berth_json_push(services, service)))
+			return rc;
+	}
+	return BERTH_OK;
+}
+
+static enum berth_err peer_spec(const struct berth_cli *c, int *numalgo, struct berth_peer_spec *spec,
+				struct berth_json *services)
+{
+	const char *text;
+	enum berth_err rc;
+
+	memset(spec, 0, sizeof(*spec));
+	*numalgo = 0;
+	if ((rc = berth_cli_need(c, "--numalgo", &text)))
+		return rc;
+	if (strlen(text) != 1 || !strchr("024", *text))
+		return berth_fail(BERTH_E_USAGE, "--numalgo: %s is none of 0, 2, 4", text);
+	*numalgo = *text - '0';
+	if ((rc = read_keys(c, "--verification", spec->verification, &spec->n_verification)) ||
+	    (rc = read_keys(c, "--agreement", spec->agreement, &spec->n_agreement)) || (rc = read_services(c, services)))
+		return rc;
+	if (!spec->n_verification && !spec->n_agreement)
+		return berth_fail(BERTH_E_USAGE, "--verification or --agreement is needed");
+	if (*numalgo == 0 && (spec->n_verification != 1 || spec->n_agreement || berth_json_first(services)))
+		return berth_fail(BERTH_E_USAGE, "--numalgo 0 takes one --verification and nothing else");
+	spec->services = berth_json_first(services) ? services : NULL;
+	return BERTH_OK;
+}
+
+static enum berth_err create_peer(struct berth_cli *c)
+{
+	struct berth_json *services = berth_json_new_array();
+	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_peer_spec spec;
+	enum berth_err rc;
+	int numalgo;
+
+	if (!(rc = peer_spec(c, &numalgo, &spec, services)) && !(rc = berth_did_peer_create(&did, numalgo, &spec)))
+		rc = print_created(c, berth_buf_cstr(&did));
+	berth_buf_free(&did);
+	berth_json_free(services);
+	return rc;
+}
+
+static enum berth_err create(struct berth_cli *c)
+{
+	static const char *const peer_only[] = { "--numalgo", "--verification", "--agreement", "--service" };
+	const char *method = berth_cli_arg(c, 0);
+
+	if (!strcmp(method, "peer")) {
+		if (berth_cli_has(c, "--jwk") || berth_cli_has(c, "--key-uri"))
+			return berth_fail(BERTH_E_USAGE, "did create peer takes --verification and --agreement");
+		return create_peer(c);
+	}
+	for (size_t i = 0; i < sizeof(peer_only) / sizeof(peer_only[0]); i++)
+		if (berth_cli_has(c, peer_only[i]))
+			return berth_fail(BERTH_E_USAGE, "%s is for did create peer", peer_only[i]);
+	if (!strcmp(method, "key"))
+		return create_of_key(c, berth_did_key_create);
+	if (!strcmp(method, "jwk"))
+		return create_of_key(c, berth_did_jwk_create);
+	return berth_fail(BERTH_E_USAGE, "did create: %s is none of key, jwk, peer", method);
+}
+
+/* The result is printed in every case; what went wrong decides the exit status. */
+static enum berth_err resolve(struct berth_cli *c)
+{
+	struct berth_cli_resolver r = { .has_dir = false };
+	struct berth_did_doc *doc = NULL;
+	enum berth_err rc, print_rc;
+	char detail[256];
+
+	if ((rc = berth_cli_resolver_open(&r, c)))
+		return rc;
+	rc = berth_resolve(&r.top, berth_cli_arg(c, 0), &doc);
+	strncpy(detail, berth_err_detail(), sizeof(detail) - 1);
+	detail[sizeof(detail) - 1] = '\0';
+	print_rc = berth_cli_print(c, berth_resolution_result(rc, berth_cli_arg(c, 0), doc));
+	berth_did_doc_free(doc);
+	berth_cli_resolver_close(&r);
+	if (print_rc)
+		return print_rc;
+	return rc ? berth_fail(rc, "%s", detail) : BERTH_OK;
+}
+
+static const struct berth_cli_opt create_opts[] = {
+	BERTH_CLI_KEY_OPTS,
+	{ "--numalgo", BERTH_CLI_ONE, "0|2|4", "peer: how the DID holds its document" },
+	{ "--verification", BERTH_CLI_MANY, "JWK-FILE", "peer: a key that signs" },
+	{ "--agreement", BERTH_CLI_MANY, "JWK-FILE", "peer: a key that messages are encrypted to" },
+	{ "--service", BERTH_CLI_MANY, "JSON", "peer: a service of the DID document" },
+	{ .name = NULL },
+};
+
+static const struct berth_cli_opt resolve_opts[] = {
+	BERTH_CLI_RESOLVER_OPTS,
+	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody (without --config nobody is asked anyway)" },
+	{ .name = NULL },
+};
+
+static const struct berth_cli_cmd cmds[] = {
+	{ "create", "key|jwk|peer", "make a DID of keys (only public members are read)", create_opts, 1, 1, create,
+	  "  berth did create key --jwk key.jwk\n"
+	  "  berth did create jwk --key-uri 'tpm2:device?dir=/var/lib/berth/keys'\n"
+	  "  berth did create peer --numalgo 2 --verification sign.jwk --agreement x25519.jwk \\\n"
+	  "      --service '{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"https://example.com/in\"}}'\n" },
+	{ "resolve", "DID", "print the W3C resolution result of a DID", resolve_opts, 1, 1, resolve,
+	  "  berth did resolve did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp --pretty\n"
+	  "  berth did resolve did:web:example.com --did-docs docs/\n" },
+	{ .run = NULL },
+};
+
+const struct berth_cli_group berth_cli_did = { "did", "decentralized identifiers", cmds };
