@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_CONFIG_H
+#define BERTH_AGENT_CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+
+/* The configuration file: `key = value` in `[sections]`, some of them with a name
+ * (`[keystore main]`); a line that starts with # is a comment.  One table says
+ * which options there are, and is what parsing, --check-config and the reference
+ * docs/berth.conf.example go by.  `key =` with nothing behind it is the default.
+ *
+ * Every fault is E_CONFIG, and the detail names line, section and option. */
+#define BERTH_CONFIG_MAX ((size_t)64 << 10)
+#define BERTH_CONFIG_LINE_MAX 4096
+#define BERTH_CONFIG_SECTIONS_MAX 256
+#define BERTH_CONFIG_VALUES_MAX 2048
+#define BERTH_CONFIG_NAME_MAX 63	/* [A-Za-z0-9._-]+ */
+
+enum berth_option_type {
+	BERTH_OPT_TEXT,
+	BERTH_OPT_PATH,		/* absolute */
+	BERTH_OPT_BOOL,		/* yes | no */
+	BERTH_OPT_INT,
+	BERTH_OPT_TIME,		/* seconds; 90, 90s, 15m, 12h, 30d */
+	BERTH_OPT_WORD,		/* one of words */
+	BERTH_OPT_WORDS,	/* some of words */
+	BERTH_OPT_DID,		/* one or more */
+	BERTH_OPT_URI,		/* one or more */
+	BERTH_OPT_CIDR,		/* one or more */
+	BERTH_OPT_HOST,		/* name=addr, one or more */
+	BERTH_OPT_ACCOUNT,	/* number or name of a user or group, one or more */
+	BERTH_OPT_GRANT,	/* self, secret:ID ..., one or more */
+	BERTH_OPT_ANY		/* [adapter]: the adapter judges key and value */
+};
+
+enum berth_section_kind { BERTH_SECTION_ONE, BERTH_SECTION_NAMED, BERTH_SECTION_EITHER };
+
+struct berth_option {
+	const char *section, *key;	/* key "*": any other */
+	enum berth_section_kind kind;
+	enum berth_option_type type;
+	bool repeat;			/* may stand more than once; values add up */
+	const char *dflt;		/* "": unset */
+	int64_t min, max;		/* INT, TIME */
+	const char *words;		/* "a b c" */
+	const char *doc;
+};
+extern const struct berth_option berth_options[];
+extern const size_t berth_options_n;
+
+struct berth_config;
+
+BERTH_MUST_USE enum berth_err
+berth_config_parse(struct berth_config **out, const char *name, const char *text, size_t len);
+/* The file must be ours or root's and writable by nobody else (C156). */
+BERTH_MUST_USE enum berth_err berth_config_load(struct berth_config **out, const char *path);
+void berth_config_free(struct berth_config *c);
+
+/* Named sections of a kind, in the order of the file ("" for the one without a
+ * name); NULL behind the last. */
+const char *berth_config_section(const struct berth_config *c, const char *section, size_t i);
+
+/* The value, or the default.  name NULL: the section without a name.  Asking for an
+ * option that is not in the table is a caller's bug and aborts.  Borrowed. */
+const char *berth_config_str(const struct berth_config *c, const char *section, const char *name, const char *key);
+int64_t berth_config_int(const struct berth_config *c, const char *section, const char *name, const char *key);
+bool berth_config_bool(const struct berth_config *c, const char *section, const char *name, const char *key);
+/* Whether a list option has that word. */
+bool berth_config_has(const struct berth_config *c, const char *section, const char *name, const char *key,
+		      const char *word);
+/* The i-th word over all values of a list option; NULL behind the last.  Borrowed. */
+const char *berth_config_item(const struct berth_config *c, const char *section, const char *name,
+			      const char *key, size_t i);
+/* What stands in [adapter NAME] besides the options of the table, as one JSON object
+ * of strings, for the adapter's start(). */
+BERTH_MUST_USE enum berth_err
+berth_config_adapter_json(const struct berth_config *c, const char *name, struct berth_buf *out);
+
+/* The same as protocols and netd want it.  policy borrows from c; its ek_roots_pem is
+ * left NULL for who reads that file.  netpol: berth_netpol_free(). */
+struct berth_policy;
+struct berth_netpol;
+BERTH_MUST_USE enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out);
+BERTH_MUST_USE enum berth_err berth_config_netpol(const struct berth_config *c, struct berth_netpol *out);
+
+/* What a principal may do: "secret:wifi" is the right "secret" on "wifi"; "*" is
+ * every object; rights without an object stand alone. */
+bool berth_grant_ok(const char *grant);
+
+#endif /* BERTH_AGENT_CORE_CONFIG_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_CONFIG_INTERNAL_H
+#define BERTH_AGENT_CORE_CONFIG_INTERNAL_H
+
+/* Shared by agent/core/config*.c. */
+#include "agent/core/config.h"
+
+struct config_section {
+	const char *kind;	/* the table's word */
+	char name[BERTH_CONFIG_NAME_MAX + 1];	/* "" none */
+};
+
+struct config_value {
+	const struct berth_option *opt;
+	size_t section;
+	char *key;	/* owned; of a "*" option; else NULL */
+	char *text;	/* owned; of a list: one item */
+	int line;
+};
+
+struct berth_config {
+	struct config_section sections[BERTH_CONFIG_SECTIONS_MAX];
+	size_t n_sections;
+	struct config_value values[BERTH_CONFIG_VALUES_MAX];
+	size_t n_values;
+};
+
+bool config_is_list(enum berth_option_type t);
+/* What is wrong with a value, or with one item of a list; NULL: nothing. */
+const char *config_fault(const struct berth_option *o, char *s);
+bool config_number(int64_t *out, const char *s, bool time);
+bool config_word_in(const char *words, const char *word, size_t n);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the configuration to what protocols and netd read. */
+#include <string.h>
+
+#include "agent/core/config.h"
+#include "agent/ipc/netpol.h"
+#include "agent/protocol/protocol.h"
+
+/* All items of an option; E_CONFIG above the cap. */
+static enum berth_err items(const struct berth_config *c, const char *section, const char *key,
+			    const char **list, size_t *n)
+{
+	const char *v;
+
+	for (*n = 0; (v = berth_config_item(c, section, NULL, key, *n)); list[(*n)++] = v)
+		if (*n == BERTH_POLICY_LIST_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[%s] %s: more than %d", section, key, BERTH_POLICY_LIST_MAX);
+	return BERTH_OK;
+}
+
+static enum berth_err rendezvous(const struct berth_config *c, struct berth_policy *out)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = berth_config_section(c, "rendezvous", i)); i++) {
+		struct berth_rendezvous *r = &out->rendezvous[out->n_rendezvous];
+
+		if (out->n_rendezvous == BERTH_POLICY_LIST_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[rendezvous]: more than %d", BERTH_POLICY_LIST_MAX);
+		r->did = berth_config_str(c, "rendezvous", name, "did");
+		r->uri = berth_config_str(c, "rendezvous", name, "uri");
+		if (!r->did[0] && !r->uri[0])
+			continue;
+		if (!r->did[0] || !r->uri[0])
+			return berth_fail(BERTH_E_CONFIG, "[rendezvous%s%s]: needs both did and uri",
+					  name[0] ? " " : "", name);
+		out->n_rendezvous++;
+	}
+	return BERTH_OK;
+}
+
+static const char *set_or_null(const char *s) { return s[0] ? s : NULL; }
+
+enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out)
+{
+	enum berth_err rc;
+
+	*out = (struct berth_policy){
+		.serial = berth_config_str(c, "device", NULL, "serial"),
+		.model = berth_config_str(c, "device", NULL, "model"),
+		.hardware = berth_config_str(c, "device", NULL, "hardware"),
+		.firmware = berth_config_str(c, "device", NULL, "firmware"),
+		.factory_did = set_or_null(berth_config_str(c, "factory", NULL, "did")),
+		.factory_uri = set_or_null(berth_config_str(c, "factory", NULL, "uri")),
+		.accept_hardware = berth_config_has(c, "policy", NULL, "accept", "hardware"),
+		.accept_sealed = berth_config_has(c, "policy", NULL, "accept", "sealed"),
+		.approve_automatically = !strcmp(berth_config_str(c, "policy", NULL, "approve"), "auto"),
+		.recovery = berth_config_bool(c, "policy", NULL, "recovery"),
+		.run_timeout_s = berth_config_int(c, "policy", NULL, "run-timeout"),
+		.collect_s = berth_config_int(c, "policy", NULL, "collect"),
+		.issue_timeout_s = berth_config_int(c, "policy", NULL, "issue-timeout"),
+		.credential_s = berth_config_int(c, "policy", NULL, "credential-lifetime"),
+		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
+	};
+	if ((rc = rendezvous(c, out)) || (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
+	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))
+		return rc;
+	return out->n_endpoints ? BERTH_OK : items(c, "listen", "uri", out->endpoints, &out->n_endpoints);
+}
+
+enum berth_err berth_config_netpol(const struct berth_config *c, struct berth_netpol *out)
+{
+	enum berth_err rc = BERTH_OK;
+	const char *v;
+
+	*out = (struct berth_netpol){ 0 };
+	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "allow", i)); i++)
+		rc = berth_netpol_add_allow(out, v);
+	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "hosts", i)); i++)
+		rc = berth_netpol_add_host(out, v);
+	if (rc)
+		berth_netpol_free(out);
+	return rc;
+}

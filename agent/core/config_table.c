@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every option there is.  docs/berth.conf.example lists exactly these, in this order. */
+#include "agent/core/config.h"
+
+#define DAY 86400
+#define ONE BERTH_SECTION_ONE
+#define NAMED BERTH_SECTION_NAMED
+#define EITHER BERTH_SECTION_EITHER
+
+#define TEXT(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_TEXT, false, dflt, 0, 0, NULL, doc }
+#define PATH(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_PATH, false, dflt, 0, 0, NULL, doc }
+#define BOOL(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_BOOL, false, dflt, 0, 0, NULL, doc }
+#define WORD(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORD, false, dflt, 0, 0, words, doc }
+#define WORDS(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORDS, true, dflt, 0, 0, words, doc }
+#define LIST(s, k, type, key, doc) { s, key, k, type, true, "", 0, 0, NULL, doc }
+#define SOLE(s, k, type, key, doc) { s, key, k, type, false, "", 0, 0, NULL, doc }
+#define INT(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_INT, false, dflt, min, max, NULL, doc }
+#define TIME(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_TIME, false, dflt, min, max, NULL, doc }
+
+const struct berth_option berth_options[] = {
+	WORDS("agent", ONE, "role", "gateway", "gateway owner factory rendezvous mediator",
+	      "what this agent is; several roles are possible"),
+	TEXT("agent", ONE, "name", "", "what people call it; the host's name when unset"),
+	PATH("agent", ONE, "state-dir", "/var/lib/berth", "where the store is; ours alone, mode 0700"),
+	PATH("agent", ONE, "run-dir", "/run/berth", "where the sockets are; mode 0750"),
+	WORD("agent", ONE, "log-level", "info", "error warn info debug", "how much is logged"),
+	WORD("agent", ONE, "log-format", "auto", "auto text json", "auto: text on a terminal, JSON lines else"),
+	BOOL("agent", ONE, "clock-trusted", "no", "the system clock is right from the start (it has a battery)"),
+
+	TEXT("keystore", NAMED, "uri", "", "soft:PATH, tpm2:?dir=DIR or pkcs11:..."),
+	PATH("keystore", NAMED, "passphrase-file", "", "what opens a soft: store"),
+	TEXT("keystore", NAMED, "tcti", "", "the TPM; $BERTH_TCTI or the kernel's resource manager when unset"),
+	PATH("keystore", NAMED, "module-path", "", "the PKCS#11 module"),
+	PATH("keystore", NAMED, "pin-source", "", "the file that has its PIN"),
+
+	LIST("listen", ONE, BERTH_OPT_URI, "uri", "where peers reach us; none: we only dial out"),
+	LIST("listen", ONE, BERTH_OPT_URI, "announce", "what we tell them, when it is not uri (behind NAT, a name)"),
+
+	TEXT("device", ONE, "serial", "", "of this gateway; the machine id when unset"),
+	TEXT("device", ONE, "model", "", "of this gateway"),
+	TEXT("device", ONE, "hardware", "", "revision of the hardware"),
+	TEXT("device", ONE, "firmware", "", "version of what runs on it"),
+
+	SOLE("factory", ONE, BERTH_OPT_DID, "did", "who may initialize a blank gateway over the network"),
+	SOLE("factory", ONE, BERTH_OPT_URI, "uri", "where that factory is"),
+
+	SOLE("rendezvous", EITHER, BERTH_OPT_DID, "did", "an agent that tells devices where their owner is"),
+	SOLE("rendezvous", EITHER, BERTH_OPT_URI, "uri", "where it is"),
+
+	PATH("adapter", NAMED, "path", "", "the shared object of a registry adapter; root's, absolute"),
+	{ "adapter", "*", NAMED, BERTH_OPT_ANY, false, "", 0, 0, NULL, "whatever the adapter asks for" },
+
+	LIST("egress", ONE, BERTH_OPT_CIDR, "allow", "addresses to be dialled although they are not public"),
+	LIST("egress", ONE, BERTH_OPT_HOST, "hosts", "name=address, instead of asking the name service"),
+	TEXT("egress", ONE, "proxy", "", "HTTP proxy for registry adapters"),
+
+	LIST("trust", ONE, BERTH_OPT_DID, "root", "issuers whose credentials count"),
+	PATH("trust", ONE, "ek-roots", "", "PEM file of the TPM makers' root certificates"),
+	LIST("trust", ONE, BERTH_OPT_DID, "issuer", "manufacturers whose DeviceCredentials an owner takes"),
+
+	TEXT("api", ONE, "group", "", "group that may connect to app.sock; ours when unset"),
+	INT("api", ONE, "requests-per-second", "100", 1, 10000, "of one local user; more is answered 429"),
+	INT("api", ONE, "requests-at-once", "16", 1, 256, "connections of one local user"),
+
+	LIST("principal", NAMED, BERTH_OPT_ACCOUNT, "uid", "users that are this principal"),
+	LIST("principal", NAMED, BERTH_OPT_ACCOUNT, "gid", "groups that are"),
+	PATH("principal", NAMED, "exe", "", "only when they run this program"),
+	TEXT("principal", NAMED, "unit", "", "only in this systemd unit"),
+	LIST("principal", NAMED, BERTH_OPT_GRANT, "may", "what it may do"),
+
+	WORDS("policy", ONE, "accept", "hardware sealed", "hardware sealed", "key custody an owner takes"),
+	WORD("policy", ONE, "approve", "auto", "auto manual", "manual: berth devices approve"),
+	BOOL("policy", ONE, "recovery", "no", "factory: the ownership root may take a device back"),
+	TIME("policy", ONE, "collect", "30", 0, 600, "gateway: how long to wait for a longer chain"),
+	TIME("policy", ONE, "run-timeout", "15m", 10, DAY, "a run that stands still is given up"),
+	TIME("policy", ONE, "issue-timeout", "1h", 10, 30 * DAY, "owner: an offer that is not committed lapses"),
+	TIME("policy", ONE, "credential-lifetime", "30d", 60, 3650 * DAY, "owner: of operational credentials"),
+	TIME("policy", ONE, "registration-lifetime", "7d", 60, 365 * DAY, "owner: at the rendezvous"),
+};
+
+const size_t berth_options_n = sizeof(berth_options) / sizeof(berth_options[0]);

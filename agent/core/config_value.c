@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a value is one of its option's type. */
+#include "agent/core/config_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/ipc/netpol.h"
+#include "did/codec/did_text.h"
+
+#define ACCOUNT_MAX 32
+
+static const char *const grants_alone[] = { "self", "device", "trust", "verify", "random" };
+static const char *const grants_on[] = { "identity", "present", "secret", "message", "key", "cert" };
+
+bool berth_grant_ok(const char *grant)
+{
+	const char *colon = strchr(grant, ':');
+	size_t n = colon ? (size_t)(colon - grant) : strlen(grant);
+	const char *const *list = colon ? grants_on : grants_alone;
+	size_t count = colon ? sizeof(grants_on) / sizeof(*grants_on) : sizeof(grants_alone) / sizeof(*grants_alone);
+
+	if (colon && !colon[1])
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (strlen(list[i]) == n && !memcmp(list[i], grant, n))
+			return true;
+	return false;
+}
+
+/* Seconds or a plain number; false: neither, or more than fits. */
+bool config_number(int64_t *out, const char *s, bool time)
+{
+	int64_t v = 0, unit = 1;
+	size_t i;
+
+	for (i = 0; s[i] >= '0' && s[i] <= '9'; i++) {
+		if (v > INT64_MAX / 1000000)
+			return false;
+		v = v * 10 + (s[i] - '0');
+	}
+	if (i == 0)
+		return false;
+	if (time && s[i]) {
+		const char *at = strchr("smhd", s[i++]);
+		static const int64_t units[] = { 1, 60, 3600, 86400 };
+
+		if (!at)
+			return false;
+		unit = units[at - "smhd"];
+	}
+	*out = v * unit;
+	return s[i] == '\0';
+}
+
+bool config_word_in(const char *words, const char *word, size_t n)
+{
+	for (const char *p = words; p && *p;) {
+		size_t len = strcspn(p, " ");
+
+		if (len == n && !memcmp(p, word, n))
+			return true;
+		p += len;
+		p += strspn(p, " ");
+	}
+	return false;
+}
+
+static bool account_ok(const char *s)
+{
+	int64_t id;
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	if (s[n] || n == 0 || n > ACCOUNT_MAX)
+		return false;
+	if (s[0] == '-' || s[0] == '.')
+		return false;
+	/* 2^32 - 1 means "none" to the kernel. */
+	return s[0] < '0' || s[0] > '9' || (config_number(&id, s, false) && id < UINT32_MAX);
+}
+
+static bool uri_ok(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789+");
+
+	return n > 0 && !strncmp(s + n, "://", 3) && s[n + 3];
+}
+
+static const char *netpol_ok(const char *s, bool host)
+{
+	struct berth_netpol p = { 0 };
+	enum berth_err rc = host ? berth_netpol_add_host(&p, s) : berth_netpol_add_allow(&p, s);
+
+	berth_netpol_free(&p);
+	if (!rc)
+		return NULL;
+	return host ? "not name=address" : "not a block of addresses";
+}
+
+/* One item of a list, or the whole value; NULL: fine, else what is wrong. */
+static const char *item_fault(const struct berth_option *o, const char *s)
+{
+	switch (o->type) {
+	case BERTH_OPT_WORDS:
+		return config_word_in(o->words, s, strlen(s)) ? NULL : "not one of its words";
+	case BERTH_OPT_DID:
+		return berth_is_did(s) ? NULL : "not a DID";
+	case BERTH_OPT_URI:
+		return uri_ok(s) ? NULL : "not a URI";
+	case BERTH_OPT_CIDR:
+		return netpol_ok(s, false);
+	case BERTH_OPT_HOST:
+		return netpol_ok(s, true);
+	case BERTH_OPT_ACCOUNT:
+		return account_ok(s) ? NULL : "not a number or name of an account";
+	case BERTH_OPT_GRANT:
+		return berth_grant_ok(s) ? NULL : "no such right";
+	default:
+		return NULL;
+	}
+}
+
+bool config_is_list(enum berth_option_type t)
+{
+	return t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
+	       t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_GRANT;
+}
+
+const char *config_fault(const struct berth_option *o, char *s)
+{
+	int64_t v;
+
+	switch (o->type) {
+	case BERTH_OPT_PATH:
+		return s[0] == '/' ? NULL : "not an absolute path";
+	case BERTH_OPT_BOOL:
+		return !strcmp(s, "yes") || !strcmp(s, "no") ? NULL : "not yes or no";
+	case BERTH_OPT_INT:
+	case BERTH_OPT_TIME:
+		if (!config_number(&v, s, o->type == BERTH_OPT_TIME))
+			return o->type == BERTH_OPT_TIME ? "not a duration (90, 90s, 15m, 12h, 30d)" : "not a number";
+		return v >= o->min && v <= o->max ? NULL : "out of range";
+	case BERTH_OPT_WORD:
+		return config_word_in(o->words, s, strlen(s)) ? NULL : "not one of its words";
+	default:
+		return item_fault(o, s);
+	}
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/check.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/core/config.h"
+#include "agent/ipc/netpol.h"
+#include "agent/protocol/protocol.h"
+#include "tests/fakes/tmpdir.h"
+
+static struct berth_config *parsed(const char *text)
+{
+	struct berth_config *c;
+
+	CHECK_OK(berth_config_parse(&c, "t", text, strlen(text)));
+	return c;
+}
+
+/* E_CONFIG with exactly this detail. */
+static void refused(const char *text, const char *detail)
+{
+	struct berth_config *c = (void *)1;
+	char *exact = malloc(strlen(text) ? strlen(text) : 1);
+
+	memcpy(exact, text, strlen(text));
+	CHECK_RC(BERTH_E_CONFIG, berth_config_parse(&c, "t", exact, strlen(text)));
+	CHECK(c == NULL);
+	assert_string_equal(berth_err_detail(), detail);
+	free(exact);
+}
+
+static void reads_sections_names_and_lists(void **state)
+{
+	struct berth_config *c = parsed(
+		"# a comment\n\n[agent]\nrole = owner, factory\n\trole=rendezvous\r\nname =  The Shop  \n"
+		"[keystore main]\nuri = soft:/k\n[ keystore  second ]\nuri = tpm2:?dir=/t\n"
+		"[listen]\nuri = nng+tcp://0.0.0.0:1\nuri = nng+ipc:///run/x nng+tcp://[::1]:2\n"
+		"[principal web]\nuid = 33 www-data\nmay = self, secret:wifi, present:*\n"
+		"[policy]\ncollect = 2m\nrecovery = yes\ncredential-lifetime =\n[adapter static]\npath = /a.so\nfolder = x = y");
+
+	(void)state;
+	CHECK(berth_config_has(c, "agent", NULL, "role", "owner"));
+	CHECK(berth_config_has(c, "agent", NULL, "role", "rendezvous"));
+	CHECK(!berth_config_has(c, "agent", NULL, "role", "gateway"));
+	assert_string_equal(berth_config_str(c, "agent", NULL, "name"), "The Shop");
+	assert_string_equal(berth_config_str(c, "agent", NULL, "state-dir"), "/var/lib/berth");
+	assert_string_equal(berth_config_section(c, "keystore", 0), "main");
+	assert_string_equal(berth_config_section(c, "keystore", 1), "second");
+	CHECK(berth_config_section(c, "keystore", 2) == NULL);
+	assert_string_equal(berth_config_str(c, "keystore", "second", "uri"), "tpm2:?dir=/t");
+	assert_string_equal(berth_config_item(c, "listen", NULL, "uri", 2), "nng+tcp://[::1]:2");
+	CHECK(berth_config_item(c, "listen", NULL, "uri", 3) == NULL);
+	assert_string_equal(berth_config_item(c, "principal", "web", "uid", 1), "www-data");
+	assert_string_equal(berth_config_item(c, "principal", "web", "may", 2), "present:*");
+	assert_int_equal(berth_config_int(c, "policy", NULL, "collect"), 120);
+	assert_int_equal(berth_config_int(c, "policy", NULL, "credential-lifetime"), 30 * 86400);
+	assert_int_equal(berth_config_int(c, "api", NULL, "requests-per-second"), 100);
+	CHECK(berth_config_bool(c, "policy", NULL, "recovery"));
+	struct berth_buf b = BERTH_BUF_INIT;
+	CHECK_OK(berth_config_adapter_json(c, "static", &b));
+	assert_string_equal(berth_buf_cstr(&b), "{\"folder\":\"x = y\"}");
+	berth_buf_reset(&b);
+	CHECK_OK(berth_config_adapter_json(c, "none", &b));
+	assert_string_equal(berth_buf_cstr(&b), "{}");
+	berth_buf_free(&b);
+	berth_config_free(c);
+}
+
+static void an_empty_file_is_all_defaults(void **state)
+{
+	struct berth_config *c = parsed("");
+
+	(void)state;
+	CHECK(berth_config_has(c, "agent", NULL, "role", "gateway"));
+	CHECK(berth_config_has(c, "policy", NULL, "accept", "sealed"));
+	CHECK(!berth_config_has(c, "policy", NULL, "accept", "seal"));
+	assert_string_equal(berth_config_str(c, "keystore", "none", "uri"), "");
+	CHECK(berth_config_section(c, "keystore", 0) == NULL);
+	CHECK(!berth_config_bool(c, "agent", NULL, "clock-trusted"));
+	berth_config_free(c);
+}
+
+static void c156_names_line_and_option(void **state)
+{
+	(void)state;
+	refused("[agent]\nrol = owner\n", "t:2: [agent] rol: unknown option");
+	refused("\n\n[agnt]\n", "t:3: [agnt]: unknown section");
+	refused("[agent]\nname = a\nname = b\n", "t:3: [agent] name: given twice");
+	refused("[agent]\n[api]\n[agent]\n", "t:3: [agent]: section given twice");
+	refused("[keystore a]\n[keystore a]\n", "t:2: [keystore a]: section given twice");
+	refused("role = owner\n", "t:1: role: stands before the first [section]");
+	refused("[agent]\nrole owner\n", "t:2: [agent] role owner: not key = value");
+	refused("[agent]\nrole = king\n", "t:2: [agent] role: not one of its words");
+	refused("[agent]\nstate-dir = lib\n", "t:2: [agent] state-dir: not an absolute path");
+	refused("[agent x]\n", "t:1: [agent x]: takes no name");
+	refused("[keystore]\n", "t:1: [keystore]: needs a name");
+	refused("[keystore a/b]\n", "t:1: [keystore a/b]: bad name");
+	refused("[agent\n", "t:1: : not a [section]");
+	refused("[]\n", "t:1: : not a [section]");
+	refused("[policy]\nrecovery = true\n", "t:2: [policy] recovery: not yes or no");
+	refused("[policy]\ncollect = 601\n", "t:2: [policy] collect: out of range");
+	refused("[policy]\ncollect = 10x\n", "t:2: [policy] collect: not a duration (90, 90s, 15m, 12h, 30d)");
+	refused("[policy]\ncollect = 99999999999999999999\n", "t:2: [policy] collect: not a duration (90, 90s, 15m, 12h, 30d)");
+	refused("[api]\nrequests-per-second = 1m\n", "t:2: [api] requests-per-second: not a number");
+	refused("[api]\nrequests-per-second = 0\n", "t:2: [api] requests-per-second: out of range");
+	refused("[egress]\nallow = 127.0.0.0/8 10.0.0.1/8\n", "t:2: [egress] allow: not a block of addresses");
+	refused("[egress]\nhosts = a.test\n", "t:2: [egress] hosts: not name=address");
+	refused("[trust]\nroot = did:\n", "t:2: [trust] root: not a DID");
+	refused("[listen]\nuri = /run/x\n", "t:2: [listen] uri: not a URI");
+	refused("[rendezvous]\nuri = a://b c://d\n", "t:2: [rendezvous] uri: given twice");
+	refused("[principal a]\nuid = -1\n", "t:2: [principal a] uid: not a number or name of an account");
+	refused("[principal a]\nuid = 4294967295\n", "t:2: [principal a] uid: not a number or name of an account");
+	refused("[principal a]\nmay = everything\n", "t:2: [principal a] may: no such right");
+	refused("[principal a]\nmay = secret\n", "t:2: [principal a] may: no such right");
+	refused("[principal a]\nmay = secret:\n", "t:2: [principal a] may: no such right");
+	refused("[principal a]\nmay = self:x\n", "t:2: [principal a] may: no such right");
+	refused("[adapter a]\nkey = 1\nkey = 2\n", "t:3: [adapter a] key: given twice");
+	refused("[adapter a]\n* = 1\n", "t:2: [adapter a] *: unknown option");
+	refused("[agent]\nname = a\033[1m\n", "t:2: [agent]: control character");
+}
+
+static void c156_sizes(void **state)
+{
+	char *big = malloc(BERTH_CONFIG_MAX + 1);
+	struct berth_config *c;
+	char many[BERTH_CONFIG_LINE_MAX + 32];
+
+	(void)state;
+	memset(big, '\n', BERTH_CONFIG_MAX + 1);
+	CHECK_RC(BERTH_E_CONFIG, berth_config_parse(&c, "t", big, BERTH_CONFIG_MAX + 1));
+	CHECK_OK(berth_config_parse(&c, "t", big, BERTH_CONFIG_MAX));
+	berth_config_free(c);
+	memset(big, '#', BERTH_CONFIG_LINE_MAX + 1);
+	CHECK_RC(BERTH_E_CONFIG, berth_config_parse(&c, "t", big, BERTH_CONFIG_MAX));
+	big[BERTH_CONFIG_LINE_MAX] = '\n';
+	CHECK_OK(berth_config_parse(&c, "t", big, BERTH_CONFIG_MAX));
+	berth_config_free(c);
+	CHECK_RC(BERTH_E_CONFIG, berth_config_parse(&c, "t", "[agent]\nname = a\0b\n", 19));
+	size_t at = 0;
+	for (int i = 0; i < BERTH_CONFIG_SECTIONS_MAX + 1; i++)
+		at += (size_t)snprintf(big + at, 32, "[keystore k%d]\n", i);
+	CHECK_RC(BERTH_E_CONFIG, berth_config_parse(&c, "t", big, at));
+	assert_string_equal(berth_err_detail(), "t:257: [keystore k256]: too many sections");
+	CHECK_OK(berth_config_parse(&c, "t", big, at - strlen("[keystore k256]\n")));
+	berth_config_free(c);
+	at = (size_t)snprintf(big, 32, "[listen]\n");
+	snprintf(many, sizeof(many), "uri = a://b a://b a://b a://b a://b a://b a://b a://b\n");
+	for (int i = 0; i < BERTH_CONFIG_VALUES_MAX / 8; i++)
+		at += (size_t)snprintf(big + at, 64, "%s", many);
+	CHECK_OK(berth_config_parse(&c, "t", big, at));
+	berth_config_free(c);
+	at += (size_t)snprintf(big + at, 64, "uri = a://b");
+	CHECK_RC(BERTH_E_CONFIG, berth_config_parse(&c, "t", big, at));
+	free(big);
+}
+
+static void c156_a_file_that_others_may_write_is_refused(void **state)
+{
+	char dir[TMPDIR_LEN];
+	struct berth_config *c;
+	const char *path;
+
+	(void)state;
+	test_tmpdir(dir);
+	path = test_path(dir, "berth.conf");
+	CHECK_RC(BERTH_E_CONFIG, berth_config_load(&c, path));
+	test_write_file(path, "[agent]\nname = a\n", 17, 0666);
+	CHECK_RC(BERTH_E_CONFIG, berth_config_load(&c, path));
+	assert_int_equal(chmod(path, 0620), 0);
+	CHECK_RC(BERTH_E_CONFIG, berth_config_load(&c, path));
+	assert_int_equal(chmod(path, 0644), 0);
+	CHECK_OK(berth_config_load(&c, path));
+	assert_string_equal(berth_config_str(c, "agent", NULL, "name"), "a");
+	berth_config_free(c);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 12345, 0), 0);
+		CHECK_RC(BERTH_E_CONFIG, berth_config_load(&c, path));
+	}
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	CHECK_RC(BERTH_E_CONFIG, berth_config_load(&c, path));
+	CHECK_RC(BERTH_E_CONFIG, berth_config_load(&c, dir));
+	test_tmpdir_remove(dir);
+}
+
+/* docs/berth.conf.example: sections and options of the table, in its order, each once,
+ * at its default; and with the comment signs taken away it is a valid file. */
+static void the_example_lists_exactly_the_table(void **state)
+{
+	size_t len, n = 0;
+	char *text = test_read_file("docs/berth.conf.example", &len), section[64] = "", *save = NULL;
+	struct berth_buf bare = BERTH_BUF_INIT;
+	struct berth_config *c;
+
+	(void)state;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const struct berth_option *o = &berth_options[n];
+		char key[64], want[256];
+
+		if (line[0] == '[') {
+			assert_int_equal(sscanf(line, "[%63[a-z]", section), 1);
+			berth_buf_printf(&bare, "%s\n", line);
+			continue;
+		}
+		if (line[0] != '#' || sscanf(line, "#%63[a-z-]", key) != 1)
+			continue;
+		while (o->type == BERTH_OPT_ANY)	/* told in prose */
+			o = &berth_options[++n];
+		CHECK(n < berth_options_n);
+		assert_string_equal(section, o->section);
+		snprintf(want, sizeof(want), "#%s =%s%s", o->key, o->dflt[0] ? " " : "", o->dflt);
+		assert_string_equal(line, want);
+		berth_buf_printf(&bare, "%s\n", line + 1);
+		n++;
+	}
+	assert_int_equal(n, berth_options_n);
+	CHECK_OK(berth_config_parse(&c, "berth.conf.example", (char *)bare.p, bare.len));
+	for (n = 0; n < berth_options_n; n++)
+		if (berth_options[n].type == BERTH_OPT_INT || berth_options[n].type == BERTH_OPT_TIME)
+			CHECK(berth_config_int(c, berth_options[n].section, NULL, berth_options[n].key) > 0);
+	berth_config_free(c);
+	berth_buf_free(&bare);
+	free(text);
+}
+
+static void becomes_policy_and_egress_rules(void **state)
+{
+	struct berth_config *c = parsed(
+		"[device]\nserial = S1\n[rendezvous]\ndid = did:x:r\nuri = nng+tcp://r.test:1\n"
+		"[rendezvous b]\ndid = did:x:b\nuri = nng+tcp://b.test:1\n[rendezvous none]\n"
+		"[trust]\nissuer = did:x:1 did:x:2\n[listen]\nuri = nng+tcp://0.0.0.0:9\n"
+		"[egress]\nallow = 127.0.0.0/8\nhosts = r.test=127.0.0.2\n[policy]\naccept = sealed\n");
+	struct berth_policy p;
+	struct berth_netpol np;
+	struct berth_netaddr a;
+	bool found;
+
+	(void)state;
+	CHECK_OK(berth_config_policy(c, &p));
+	assert_string_equal(p.serial, "S1");
+	CHECK(p.factory_did == NULL && p.n_rendezvous == 2 && p.n_issuers == 2 && p.n_endpoints == 1);
+	assert_string_equal(p.rendezvous[1].uri, "nng+tcp://b.test:1");
+	assert_string_equal(p.endpoints[0], "nng+tcp://0.0.0.0:9");
+	CHECK(!p.accept_hardware && p.accept_sealed && p.approve_automatically && !p.recovery);
+	CHECK(p.collect_s == 30 && p.run_timeout_s == 900 && p.registration_s == 7 * 86400);
+	CHECK_OK(berth_config_netpol(c, &np));
+	CHECK_OK(berth_netpol_lookup(&np, "r.test", &a, &found));
+	CHECK(found);
+	berth_netpol_free(&np);
+	berth_config_free(c);
+	c = parsed("[rendezvous]\ndid = did:x:r\n[listen]\nuri = a://b\nannounce = c://d");
+	CHECK_RC(BERTH_E_CONFIG, berth_config_policy(c, &p));
+	berth_config_free(c);
+	c = parsed("[listen]\nuri = a://b\nannounce = c://d");
+	CHECK_OK(berth_config_policy(c, &p));
+	assert_string_equal(p.endpoints[0], "c://d");
+	berth_config_free(c);
+	/* Without the line the same host is out of reach. */
+	c = parsed("[egress]\nhosts = r.test=127.0.0.2\n");
+	CHECK_OK(berth_config_netpol(c, &np));
+	CHECK_RC(BERTH_E_NETPOL, berth_netpol_lookup(&np, "r.test", &a, &found));
+	berth_netpol_free(&np);
+	berth_config_free(c);
+}
+
+static void every_truncation_ends_well(void **state)
+{
+	size_t len;
+	char *text = test_read_file("docs/berth.conf.example", &len);
+
+	(void)state;
+	for (size_t n = 0; n <= len; n++) {
+		struct berth_config *c;
+		char *exact = malloc(n ? n : 1);
+
+		memcpy(exact, text, n);
+		if (berth_config_parse(&c, "t", exact, n))
+			CHECK(c == NULL);
+		berth_config_free(c);
+		free(exact);
+	}
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_sections_names_and_lists), cmocka_unit_test(an_empty_file_is_all_defaults),
+		cmocka_unit_test(c156_names_line_and_option), cmocka_unit_test(c156_sizes),
+		cmocka_unit_test(c156_a_file_that_others_may_write_is_refused),
+		cmocka_unit_test(the_example_lists_exactly_the_table),
+		cmocka_unit_test(becomes_policy_and_egress_rules), cmocka_unit_test(every_truncation_ends_well),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
