@@ -12,6 +12,7 @@
 #define BERTH_MESSAGE_TYPE_MAX 256
 #define BERTH_MESSAGE_TO_MAX 64
 #define BERTH_ATTACHMENTS_MAX 64
+#define BERTH_FROM_PRIOR_MAX ((size_t)64 << 10)	/* a JWT with long did:peer:4s */
 
 /* A DIDComm v2 plaintext message (message_structure): all text is borrowed from
  * json, absent members are NULL or 0.  thid is never NULL after parsing: without
@@ -40,6 +41,11 @@ BERTH_MUST_USE enum berth_err
 berth_message_new(struct berth_message *out, const char *type, const char *from, const char *to,
 		  const char *thid, struct berth_json *body);
 
+/* Sets a header of a message under construction: a string, checked like one that
+ * came in.  "pthid", "from_prior", "return_route"... */
+BERTH_MUST_USE enum berth_err
+berth_message_set(struct berth_message *m, const char *header, const char *value);
+
 /* Appends an attachment {id, media_type, data: {json} or {base64}}; node taken. */
 BERTH_MUST_USE enum berth_err
 berth_message_attach_json(struct berth_message *m, const char *id, struct berth_json *take);
@@ -47,7 +53,8 @@ BERTH_MUST_USE enum berth_err
 berth_message_attach_bytes(struct berth_message *m, const char *id, const char *media_type,
 			   const void *p, size_t n);
 /* The bytes of the attachment of that id: json printed as JCS, base64 decoded.
- * data.hash, where present, is checked.  E_TYPE: no such attachment. */
+ * data.hash, where present, is checked.  E_TYPE: no such attachment, or the hash
+ * is another; E_NETPOL: only links, which nothing here follows. */
 BERTH_MUST_USE enum berth_err
 berth_message_attachment(const struct berth_message *m, const char *id, struct berth_buf *out);
 

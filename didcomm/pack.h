@@ -9,11 +9,8 @@
 #include "did/crypto/aead.h"
 #include "did/jose/keyring.h"
 #include "did/resolver.h"
+#include "didcomm/media.h"
 #include "didcomm/message.h"
-
-#define BERTH_MEDIA_PLAIN "application/didcomm-plain+json"
-#define BERTH_MEDIA_SIGNED "application/didcomm-signed+json"
-#define BERTH_MEDIA_ENCRYPTED "application/didcomm-encrypted+json"
 
 enum berth_pack_mode { BERTH_PACK_PLAINTEXT, BERTH_PACK_SIGNED, BERTH_PACK_ANONCRYPT, BERTH_PACK_AUTHCRYPT };
 

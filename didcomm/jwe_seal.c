@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "didcomm/jwe.h"
+
+#include <string.h>
+
+#include "did/base/rand.h"
+#include "did/base/secret.h"
+#include "did/codec/base64url.h"
+#include "did/crypto/agree.h"
+#include "did/crypto/kdf.h"
+#include "did/crypto/keypair.h"
+#include "did/jose/jwk.h"
+#include "didcomm/media.h"
+
+struct sealing {
+	const struct berth_jwe_seal *s;
+	struct berth_privkey epk;
+	uint8_t apv[BERTH_SHA256_LEN];
+	uint8_t cek[BERTH_CEK_MAX], iv[BERTH_IV_MAX], tag[BERTH_TAG_MAX];
+	struct berth_buf header;	/* base64url */
+	struct berth_buf ciphertext;
+};
+
+static void put_str(struct berth_buf *b, const char *key, const char *value)
+{
+	berth_json_print_str(b, key);
+	berth_buf_u8(b, ':');
+	berth_json_print_str(b, value);
+	berth_buf_u8(b, ',');
+}
+
+static void put_b64(struct berth_buf *b, const char *key, const void *p, size_t n)
+{
+	berth_json_print_str(b, key);
+	berth_buf_str(b, ":\"");
+	berth_b64url_encode(b, p, n);
+	berth_buf_str(b, "\",");
+}
+
+static enum berth_err put_epk(struct berth_buf *b, const struct berth_pubkey *key)
+{
+	struct berth_json *jwk = berth_jwk_format(key);
+	enum berth_err rc;
+
+	if (!jwk)
+		return berth_fail(BERTH_E_NOMEM, "jwe: epk");
+	berth_buf_str(b, "\"epk\":");
+	rc = berth_json_print(b, jwk);
+	berth_json_free(jwk);
+	return rc;
+}
+
+static enum berth_err build_header(struct sealing *g)
+{
+	const struct berth_jwe_seal *s = g->s;
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_u8(&b, '{');
+	put_str(&b, "typ", BERTH_MEDIA_ENCRYPTED);
+	put_str(&b, "alg", s->skid ? BERTH_JWE_1PU : BERTH_JWE_ES);
+	put_str(&b, "enc", berth_enc_name(s->enc));
+	if (s->skid) {
+		put_str(&b, "skid", s->skid);
+		put_b64(&b, "apu", s->skid, strlen(s->skid));
+	}
+	put_b64(&b, "apv", g->apv, sizeof(g->apv));
+	if ((rc = put_epk(&b, &g->epk.pub)))
+		goto out;
+	berth_buf_u8(&b, '}');
+	if ((rc = berth_buf_status(&b)))
+		goto out;
+	berth_b64url_encode(&g->header, b.p, b.len);
+	rc = berth_buf_status(&g->header);
+out:
+	berth_buf_free(&b);
+	return rc;
+}
+
+static enum berth_err wrap_es(const struct sealing *g, const struct berth_kek_params *p,
+			      const uint8_t *z, size_t z_len, struct berth_buf *wrapped)
+{
+	struct berth_kdf_info info = { .alg = p->alg, .apv = p->apv, .apv_len = p->apv_len };
+	uint8_t kek[32], out[BERTH_WRAPPED_MAX];
+	size_t n = 0;
+	enum berth_err rc;
+
+	if ((rc = berth_concat_kdf(kek, sizeof(kek), z, z_len, &info)) ||
+	    (rc = berth_keywrap(out, &n, kek, g->cek, berth_enc_key_len(g->s->enc))))
+		goto out;
+	berth_buf_put(wrapped, out, n);
+	rc = berth_buf_status(wrapped);
+out:
+	berth_wipe(kek, sizeof(kek));
+	return rc;
+}
+
+/* The CEK for one recipient.  A peer key that yields no secret (a low-order
+ * point) is the peer's bad key, not a failed decryption. */
+static enum berth_err wrap(const struct sealing *g, const struct berth_pubkey *peer, struct berth_buf *wrapped)
+{
+	const struct berth_jwe_seal *s = g->s;
+	struct berth_kek_params p = {
+		.alg = s->skid ? BERTH_JWE_1PU : BERTH_JWE_ES,
+		.epk = &g->epk.pub, .peer = peer,
+		.apu = (const uint8_t *)s->skid, .apu_len = s->skid ? strlen(s->skid) : 0,
+		.apv = g->apv, .apv_len = sizeof(g->apv),
+		.cc_tag = s->skid ? g->tag : NULL, .cc_tag_len = s->skid ? berth_enc_tag_len(s->enc) : 0,
+	};
+	uint8_t z[BERTH_ECDH_MAX];
+	size_t z_len = 0;
+	enum berth_err rc = berth_ecdh(z, &z_len, &g->epk, peer);
+
+	if (!rc && s->skid)
+		rc = s->keyring->ops->wrap_1pu(s->keyring, s->skid, &p, z, z_len, g->cek,
+					       berth_enc_key_len(s->enc), wrapped);
+	else if (!rc)
+		rc = wrap_es(g, &p, z, z_len, wrapped);
+	berth_wipe(z, sizeof(z));
+	return rc == BERTH_E_DECRYPT ? berth_fail(BERTH_E_KEY, "jwe: a recipient's key is no usable point") : rc;
+}
+
+static enum berth_err put_recipient(struct berth_buf *out, const struct sealing *g, size_t i)
+{
+	struct berth_buf wrapped = BERTH_BUF_INIT;
+	enum berth_err rc = wrap(g, g->s->keys[i], &wrapped);
+
+	if (!rc) {
+		berth_buf_str(out, i ? ",{\"encrypted_key\":\"" : "{\"encrypted_key\":\"");
+		berth_b64url_encode(out, wrapped.p, wrapped.len);
+		berth_buf_str(out, "\",\"header\":{\"kid\":");
+		berth_json_print_str(out, g->s->kids[i]);
+		berth_buf_str(out, "}}");
+	}
+	berth_buf_free(&wrapped);
+	return rc;
+}
+
+static enum berth_err put_envelope(struct berth_buf *out, const struct sealing *g)
+{
+	enum berth_err rc;
+
+	berth_buf_u8(out, '{');
+	put_b64(out, "ciphertext", g->ciphertext.p, g->ciphertext.len);
+	berth_buf_str(out, "\"protected\":\"");
+	berth_buf_put(out, g->header.p, g->header.len);
+	berth_buf_str(out, "\",\"recipients\":[");
+	for (size_t i = 0; i < g->s->n; i++)
+		if ((rc = put_recipient(out, g, i)))
+			return rc;
+	berth_buf_str(out, "],");
+	put_b64(out, "tag", g->tag, berth_enc_tag_len(g->s->enc));
+	berth_buf_str(out, "\"iv\":\"");
+	berth_b64url_encode(out, g->iv, berth_enc_iv_len(g->s->enc));
+	berth_buf_str(out, "\"}");
+	return berth_buf_status(out);
+}
+
+/* draft-madden-jose-ecdh-1pu-04 2.1: the content is encrypted first, because its
+ * tag goes into the derivation of the key-wrapping keys. */
+enum berth_err berth_jwe_seal(struct berth_buf *out, const struct berth_jwe_seal *s, const void *pt, size_t len)
+{
+	struct sealing g = { .s = s };
+	enum berth_err rc;
+
+	if (s->enc != BERTH_ENC_A256CBC_HS512 && (s->enc != BERTH_ENC_XC20P || s->skid))
+		return berth_fail(BERTH_E_ALG, "jwe: enc %s", s->enc ? berth_enc_name(s->enc) : "unknown");
+	if ((rc = berth_jwe_apv(g.apv, s->kids, s->n)) ||
+	    (rc = berth_keypair_generate(&g.epk, s->keys[0]->type)) || (rc = build_header(&g)))
+		goto out;
+	berth_random(g.cek, sizeof(g.cek));
+	berth_random(g.iv, sizeof(g.iv));
+	if ((rc = berth_aead_seal(s->enc, &g.ciphertext, g.tag, g.cek, g.iv, g.header.p, g.header.len, pt, len)))
+		goto out;
+	rc = put_envelope(out, &g);
+out:
+	berth_wipe(g.cek, sizeof(g.cek));
+	berth_privkey_wipe(&g.epk);
+	berth_buf_free(&g.header);
+	berth_buf_free(&g.ciphertext);
+	return rc;
+}
