@@ -327,3 +327,122 @@ def test_jws_with_a_stored_key(store):
     ok("key", "generate", "--type", "secp256k1", "--key-uri", uri + "#s", *pw)
     t = token("jws", "sign", "--key-uri", uri + "#s", *pw, stdin="{}")
     assert ok("jws", "verify", "--key-uri", uri + "#s", *pw, stdin=t)["payload"] == {}
+
+
+# ---- vc, vp ----
+
+NOW = "2026-11-23T12:00:00Z"
+
+
+@pytest.fixture
+def party(jwk):
+    """(DID, kid, JWK file) of a fresh did:key."""
+    def make(kind="ed25519"):
+        key, path = jwk(kind)
+        return key["did"], "%s#%s" % (key["did"], key["multikey"]), path
+    return make
+
+
+def credential(issuer, subject="did:example:subject", **more):
+    return dict({"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"],
+                 "issuer": issuer, "validFrom": "2026-01-01T00:00:00Z", "validUntil": "2027-01-01T00:00:00Z",
+                 "credentialSubject": {"id": subject, "serial": "1234"}}, **more)
+
+
+def issue(party_, files, vc):
+    did, kid, path = party_
+    return token("vc", "issue", "--format", "vc+jwt", "--jwk", path, "--kid", kid, files(vc))
+
+
+@pytest.mark.parametrize("kind", [k for k in TYPES if k != "x25519"])
+def test_vc_round_trip(party, files, kind):
+    issuer = party(kind)
+    vc = credential(issuer[0])
+    report = ok("vc", "verify", "--now", NOW, files(issue(issuer, files, vc)))
+    assert report["verified"] is True and report["credential"] == vc and report["format"] == "vc+jwt"
+    assert report["issuer"] == issuer[0]
+    checks = report["checks"]
+    assert set(checks) == {"signature", "validity", "status", "issuer", "holder"}
+    assert (checks["signature"], checks["validity"], checks["status"], checks["issuer"]) == \
+        ("passed", "passed", "not-present", "not-checked")
+    assert report["warnings"]
+
+
+def test_vc_trust(party, files):
+    issuer = party()
+    t = files(issue(issuer, files, credential(issuer[0])))
+    report = ok("vc", "verify", "--now", NOW, "--trust", "did:example:other", "--trust", issuer[0], t)
+    assert report["checks"]["issuer"] == "passed"
+    report, _ = fails("E_AUTHZ", "vc", "verify", "--now", NOW, "--trust", "did:example:other", t)
+    assert report["verified"] is False and report["checks"]["issuer"] == "failed"
+
+
+def test_vc_times(party, files):
+    issuer = party()
+    t = files(issue(issuer, files, credential(issuer[0])))
+    for now in ("2027-01-01T00:00:01Z", "2025-12-31T23:59:59Z"):
+        report, _ = fails("E_EXPIRED", "vc", "verify", "--now", now, t)
+        assert report["verified"] is False and report["checks"]["validity"] == "failed"
+        assert report["checks"]["signature"] == "passed"
+    fails("E_USAGE", "vc", "verify", "--now", "yesterday", t)
+
+
+def test_vc_refusals_print_a_report(party, files, jwk):
+    issuer = party()
+    t = issue(issuer, files, credential(issuer[0]))
+    head, body, sig = t.split(".")
+    flipped = ("A" if sig[10] != "A" else "B").join((sig[:10], sig[11:]))
+    report, _ = fails("E_SIG", "vc", "verify", "--now", NOW, stdin=".".join((head, body, flipped)))
+    assert report["verified"] is False and report["checks"]["signature"] == "failed" and "credential" not in report
+    report, _ = fails("E_ALG", "vc", "verify", "--now", NOW, "--jwk", jwk("p256")[1], stdin=t)
+    assert report["verified"] is False
+    report, _ = fails("E_SIG", "vc", "verify", "--now", NOW, "--jwk", jwk("ed25519")[1], stdin=t)
+    assert report["verified"] is False
+    for text in ('{"proof":{}}', "a.b.c~"):
+        report, line = fails("E_ALG", "vc", "verify", "--now", NOW, stdin=text)
+        assert report["verified"] is False and "not supported" in line
+
+
+def test_vc_issue_refusals(party, files):
+    issuer, other = party(), party()
+    vc = credential(issuer[0])
+    sign = ("vc", "issue", "--format", "vc+jwt", "--jwk", issuer[2])
+    fails("E_KEY", *sign, "--kid", other[1], files(vc))
+    fails("E_USAGE", *sign, files(vc))
+    fails("E_USAGE", "vc", "issue", "--kid", issuer[1], files(vc))
+    fails("E_USAGE", *sign, "--kid", issuer[1], "--disclose", "/a", files(vc))
+    del vc["credentialSubject"]
+    fails("E_VC", *sign, "--kid", issuer[1], files(vc))
+    fails("E_JSON", *sign, "--kid", issuer[1], stdin='{"a":1,"a":1}')
+    for name in ("vc-jwt", "dc+sd-jwt", "vc+sd-jwt", "di"):
+        _, line = fails("E_ALG", "vc", "issue", "--format", name, "--jwk", issuer[2], "--kid", issuer[1], files(vc))
+        assert name in line
+
+
+def test_vp_round_trip_and_refusals(party, files):
+    issuer, holder, stranger = party("p256"), party(), party()
+    vc = files(issue(issuer, files, credential(issuer[0], holder[0])))
+    make = ("vp", "create", "--format", "vp+jwt", "--challenge", "c1", "--domain", "https://v.example")
+    vp = files(token(*make, "--jwk", holder[2], "--kid", holder[1], vc))
+    check = ("vp", "verify", "--now", NOW)
+    report = ok(*check, "--challenge", "c1", "--domain", "https://v.example", "--trust", issuer[0], vp)
+    assert report["verified"] is True and report["checks"]["holder"] == "passed"
+    for args in (("--challenge", "c2", "--domain", "https://v.example"), ("--challenge", "c1", "--domain", "x")):
+        report, _ = fails("E_HOLDER", *check, *args, vp)
+        assert report["verified"] is False and report["checks"]["holder"] == "failed"
+    fails("E_USAGE", *check, vp)
+    fails("E_USAGE", "vp", "create", "--jwk", holder[2], "--kid", holder[1], vc)
+    fails("E_USAGE", *make, "--jwk", holder[2], "--kid", holder[1])
+    fails("E_ALG", "vp", "create", "--format", "di", "--challenge", "c", "--jwk", holder[2], "--kid", holder[1], vc)
+    stolen = token(*make, "--jwk", stranger[2], "--kid", stranger[1], vc)
+    report, _ = fails("E_HOLDER", *check, "--challenge", "c1", "--domain", "https://v.example", stdin=stolen)
+    assert report["verified"] is False
+    assert run("vc", "verify", "--now", NOW, vp).returncode == 3  # C033: not a credential
+
+
+def test_vc_with_a_stored_key(store, files):
+    uri, *pw = store
+    key = ok("key", "generate", "--type", "p256", "--key-uri", uri + "#i", *pw)
+    kid = "%s#%s" % (key["did"], key["multikey"])
+    t = token("vc", "issue", "--key-uri", uri + "#i", *pw, "--kid", kid, files(credential(key["did"])))
+    assert ok("vc", "verify", "--now", NOW, stdin=t)["verified"] is True
