@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_API_H
+#define BERTH_AGENT_CORE_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/core/config.h"
+#include "berth/err.h"
+#include "did/base/json.h"
+
+/* The local API: HTTP/1.1 and JSON over two UNIX sockets in [agent] run-dir, app.sock
+ * for applications and admin.sock for the operator.  docs/openapi.yaml describes it.
+ *
+ * This side knows sockets, callers, principals, limits and the route table; what the
+ * answers are is the backend's.  No threads: the core polls berth_api_fd() and calls
+ * berth_api_run(). */
+
+enum berth_api_op {
+	/* app.sock, by grant */
+	BERTH_API_DEVICE,		/* GET  /v1/device: onboarding state, owner, epoch, assurance, health */
+	BERTH_API_IDENTITIES,		/* GET  /v1/identities: array of {"name", ...}; filtered by grant here */
+	BERTH_API_IDENTITY,		/* GET  /v1/identities/{name} */
+	BERTH_API_PRESENT,		/* POST /v1/identities/{name}/present {"audience","nonce","format"?} */
+	BERTH_API_SECRETS,		/* GET  /v1/secrets: array of {"id", ...}; filtered by grant here */
+	BERTH_API_SECRET,		/* GET  /v1/secrets/{id} */
+	/* admin.sock */
+	BERTH_API_STATUS,		/* GET  /v1/status */
+	BERTH_API_ONBOARD,		/* POST /v1/onboard {"invitation"?,"dryRun"?,"acceptTip"?,"abandon"?} */
+	BERTH_API_DEVICES,		/* GET  /v1/devices: array */
+	BERTH_API_DEVICE_SHOW,		/* GET  /v1/devices/{id} */
+	BERTH_API_DEVICE_APPROVE,	/* POST /v1/devices/{id}/approve */
+	BERTH_API_DEVICE_DENY,		/* POST /v1/devices/{id}/deny {"reason"?} */
+	BERTH_API_DEVICES_IMPORT,	/* POST /v1/devices/import {"chain"} */
+	BERTH_API_DEVICES_SELL,		/* POST /v1/devices/sell {"device","to"} */
+	BERTH_API_DEVICES_INVITE,	/* POST /v1/devices/{id}/invite */
+	BERTH_API_DEVICES_BIRTH,	/* POST /v1/devices/birth: the body is the operation's own */
+	BERTH_API_PROVISION,		/* POST /v1/provision {"device","id","data","type"?,"sensitivity"?} */
+	BERTH_API_AUDIT,		/* GET  /v1/audit?after=SEQ: array; */
+	BERTH_API_AUDIT_VERIFY,		/* GET  /v1/audit/verify */
+	BERTH_API_PEERS,		/* GET  /v1/peers: array */
+	BERTH_API_MESSAGES,		/* GET  /v1/messages: queues and dead letters */
+	BERTH_API_PING,			/* POST /v1/ping {"to"} : trust ping */
+	BERTH_API_METRICS,		/* GET  /v1/metrics: one JSON string, sent as Prometheus text */
+	BERTH_API__COUNT
+};
+
+struct berth_api_request {
+	const char *principal;		/* who asks; "admin" on admin.sock */
+	const char *param;		/* {name} or {id} of the path, decoded; "" without */
+	int64_t after;			/* ?after=, 0 without */
+	const struct berth_json *body;	/* an object with the fields of the route, checked for
+					 * presence, type and length; NULL for GET */
+};
+
+/* Fills *out (owned by the API) on BERTH_OK.  Else the code decides the status: 400
+ * malformed, 404 E_NOMATCH, 413 E_SIZE, 429 E_QUOTA, 403 other refusals, 503
+ * unavailable, 500 ours; the message of the answer is berth_err_detail(). */
+typedef enum berth_err (*berth_api_fn)(void *arg, const struct berth_api_request *req, struct berth_json **out);
+
+struct berth_api_backend {
+	void *arg;
+	berth_api_fn op[BERTH_API__COUNT];	/* NULL: not in this role, 404 */
+};
+
+struct berth_api;
+
+/* Makes run-dir (0750), app.sock (0660, [api] group) and admin.sock (0600) and
+ * listens.  E_CONFIG: a lax or foreign folder, something else than a stale socket at
+ * the path, an unknown account; E_UNAVAILABLE: another daemon answers there. */
+BERTH_MUST_USE enum berth_err
+berth_api_new(struct berth_api **out, const struct berth_config *cfg, const struct berth_api_backend *backend);
+void berth_api_free(struct berth_api *a);	/* removes the sockets; NULL is fine */
+
+int berth_api_fd(const struct berth_api *a);		/* readable: call run */
+uint32_t berth_api_timeout_ms(struct berth_api *a);	/* at the latest, call run then */
+void berth_api_run(struct berth_api *a);
+/* After SIGHUP: principals and limits anew; E_CONFIG: the old ones stay. */
+BERTH_MUST_USE enum berth_err berth_api_reconfigure(struct berth_api *a, const struct berth_config *cfg);
+
+#endif /* BERTH_AGENT_CORE_API_H */
