@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/buf.h"
+#include "did/codec/multibase.h"
+#include "did/crypto/hash.h"
+#include "did/method_key.h"
+#include "did/method_peer.h"
+#include "did/url.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+static void resolve(const char *did)
+{
+	struct berth_did_doc *doc;
+
+	if (berth_did_peer_resolve(&doc, did) == BERTH_OK && strcmp(doc->id, did) != 0)
+		abort();
+	berth_did_doc_free(doc);
+	if (berth_did_key_resolve(&doc, did) == BERTH_OK && strcmp(doc->id, did) != 0)
+		abort();
+	berth_did_doc_free(doc);
+	if (berth_did_jwk_resolve(&doc, did) == BERTH_OK && strcmp(doc->id, did) != 0)
+		abort();
+	berth_did_doc_free(doc);
+}
+
+/* The input as the document of a numalgo 4 with the hash it needs, so that what is
+ * behind the hash is reached. */
+static void resolve_as_peer4(const uint8_t *p, size_t n)
+{
+	struct berth_buf bytes = BERTH_BUF_INIT, encoded = BERTH_BUF_INIT, did = BERTH_BUF_INIT;
+	uint8_t hash[34] = { 0x12, 0x20 };
+
+	berth_uvarint_encode(&bytes, BERTH_CODEC_JSON);
+	berth_buf_put(&bytes, p, n);
+	if (!berth_multibase_encode(&encoded, 'z', bytes.p, bytes.len)) {
+		berth_sha256(hash + 2, encoded.p, encoded.len);
+		berth_buf_str(&did, "did:peer:4");
+		if (!berth_multibase_encode(&did, 'z', hash, sizeof(hash))) {
+			berth_buf_u8(&did, ':');
+			berth_buf_put(&did, encoded.p, encoded.len);
+			resolve(berth_buf_cstr(&did));
+		}
+	}
+	berth_buf_free(&bytes);
+	berth_buf_free(&encoded);
+	berth_buf_free(&did);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	char *text = strndup((const char *)p, n);
+
+	if (!text)
+		return 0;
+	resolve(text);
+	if (n > 0 && p[0] == '{')
+		resolve_as_peer4(p, n);
+	free(text);
+	return 0;
+}

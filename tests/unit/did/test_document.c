@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/check.h"
+
+#include "did/base/buf.h"
+#include "did/base/json.h"
+#include "did/base/secret.h"
+#include "did/document.h"
+
+#define DID "did:example:123"
+#define ED "z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH"
+#define X "z6LSbysY2xFMRpGMhb7tFTLMpeuPRaqaWM1yECx2AtzE3KCc"
+#define VM(id, more) "{\"id\":\"" id "\",\"type\":\"Multikey\",\"controller\":\"" DID "\",\"publicKeyMultibase\":\"" ED "\"" more "}"
+#define VMX(id) "{\"id\":\"" id "\",\"type\":\"Multikey\",\"controller\":\"" DID "\",\"publicKeyMultibase\":\"" X "\"}"
+#define DOC(more) "{\"id\":\"" DID "\"" more "}"
+
+static enum berth_err parse(struct berth_did_doc **doc, const char *text)
+{
+	return berth_did_doc_parse(doc, text, strlen(text), NULL);
+}
+
+static enum berth_err outcome(const char *text)
+{
+	struct berth_did_doc *doc;
+	enum berth_err rc = parse(&doc, text);
+
+	CHECK((rc == BERTH_OK) == (doc != NULL));
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static void methods_relationships_services(void **state)
+{
+	struct berth_did_doc *doc, *copy;
+	const struct berth_vm *vm;
+
+	(void)state;
+	CHECK_OK(parse(&doc, DOC(",\"verificationMethod\":[" VM("#a", "") "," VM(DID "#b", "") "],"
+		"\"authentication\":[\"#a\",\"" DID "#b\"," VM("#c", "") "],"
+		"\"assertionMethod\":[\"" DID "#a\"],\"keyAgreement\":[" VMX("#x") "],"
+		"\"service\":[{\"id\":\"#s\",\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"nng+tcp://h:1\"}},"
+		"{\"id\":\"https://elsewhere.example/\",\"type\":\"Other\",\"serviceEndpoint\":\"https://a\"}]")));
+	assert_string_equal(doc->id, DID);
+	CHECK(doc->n_vms == 4 && doc->n_services == 2);
+	CHECK((vm = berth_did_doc_vm(doc, "#a")) && vm == berth_did_doc_vm(doc, DID "#a"));
+	assert_string_equal(vm->id, DID "#a");
+	CHECK(vm->rels == (BERTH_REL_AUTHENTICATION | BERTH_REL_ASSERTION));
+	CHECK(vm->key.type == BERTH_KEY_ED25519);
+	CHECK(berth_did_doc_vm(doc, "#b")->rels == BERTH_REL_AUTHENTICATION);
+	CHECK(berth_did_doc_vm(doc, "#c")->rels == BERTH_REL_AUTHENTICATION);
+	CHECK(berth_did_doc_vm(doc, "#x")->rels == BERTH_REL_KEY_AGREEMENT);
+	CHECK(!berth_did_doc_vm(doc, "#d") && !berth_did_doc_vm(doc, "did:example:456#a") && !berth_did_doc_vm(doc, ""));
+	CHECK(berth_did_doc_nth(doc, BERTH_REL_AUTHENTICATION, 0) == vm);
+	CHECK(berth_did_doc_nth(doc, BERTH_REL_AUTHENTICATION, 2) == berth_did_doc_vm(doc, "#c"));
+	CHECK(!berth_did_doc_nth(doc, BERTH_REL_AUTHENTICATION, 3) && !berth_did_doc_nth(doc, BERTH_REL_DELEGATION, 0));
+	assert_string_equal(doc->services[0].id, DID "#s");
+	assert_string_equal(doc->services[1].id, "https://elsewhere.example/");
+	CHECK_OK(berth_did_doc_clone(&copy, doc));
+	CHECK(berth_json_equal(copy->json, doc->json) && copy->n_vms == 4 && copy->vms[0].id != doc->vms[0].id);
+	berth_did_doc_free(doc);
+	assert_string_equal(copy->vms[0].id, DID "#a");
+	berth_did_doc_free(copy);
+}
+
+static enum berth_err key_for(const char *text, const char *id, enum berth_rel rel)
+{
+	struct berth_did_doc *doc;
+	const struct berth_vm *vm;
+	enum berth_err rc;
+
+	CHECK_OK(parse(&doc, text));
+	rc = berth_did_doc_key(doc, id, rel, &vm);
+	CHECK((rc == BERTH_OK) == (vm != NULL));
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static void c032_a_method_of_another_controller_is_e_key(void **state)
+{
+	(void)state;
+	CHECK_OK(key_for(DOC(",\"authentication\":[" VM("#a", "") "]"), DID "#a", BERTH_REL_AUTHENTICATION));
+	CHECK_RC(BERTH_E_KEY, key_for(DOC(",\"authentication\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"controller\":\"did:example:other\","
+		"\"publicKeyMultibase\":\"" ED "\"}]"), DID "#a", BERTH_REL_AUTHENTICATION));
+}
+
+static void c058_a_key_outside_its_relationship_is_e_key(void **state)
+{
+	static const char text[] = DOC(",\"verificationMethod\":[" VMX("#x") "," VM("#a", "") "],"
+		"\"authentication\":[\"#x\",\"#a\"],\"keyAgreement\":[\"#a\"]");
+
+	(void)state;
+	CHECK_OK(key_for(text, "#a", BERTH_REL_AUTHENTICATION));
+	CHECK_RC(BERTH_E_KEY, key_for(text, "#x", BERTH_REL_KEY_AGREEMENT));	/* in authentication only */
+	CHECK_RC(BERTH_E_KEY, key_for(text, "#a", BERTH_REL_ASSERTION));
+	CHECK_RC(BERTH_E_KEY, key_for(text, "#none", BERTH_REL_AUTHENTICATION));
+	/* C111: the relationship is there, but the key's type cannot do it */
+	CHECK_RC(BERTH_E_KEY, key_for(text, "#x", BERTH_REL_AUTHENTICATION));
+	CHECK_RC(BERTH_E_KEY, key_for(text, "#a", BERTH_REL_KEY_AGREEMENT));
+}
+
+static void the_id_must_be_the_did_asked_for(void **state)
+{
+	struct berth_did_doc *doc;
+	static const char text[] = DOC(""), peer[] = "{\"id\":\"did:peer:4zQmA:zDoc\"}";
+
+	(void)state;
+	CHECK_OK(berth_did_doc_parse(&doc, text, strlen(text), DID));
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_doc_parse(&doc, text, strlen(text), "did:example:1234"));
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_doc_parse(&doc, text, strlen(text), "did:Example:123"));
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_doc_parse(&doc, text, strlen(text), DID "#a"));
+	CHECK_OK(berth_did_doc_parse(&doc, peer, strlen(peer), "did:peer:4zQmA"));
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_doc_parse(&doc, peer, strlen(peer), "did:peer:4zQmB"));
+}
+
+static void structure_is_e_did(void **state)
+{
+	static const char *const bad[] = {
+		"{}", "{\"id\":7}", "{\"id\":\"\"}", "{\"id\":\"" DID "#a\"}", "{\"id\":\"x\"}",
+		DOC(",\"controller\":\"x\""), DOC(",\"controller\":[\"" DID "\",7]"), DOC(",\"controller\":{}"),
+		DOC(",\"verificationMethod\":{}"), DOC(",\"verificationMethod\":[7]"), DOC(",\"verificationMethod\":[\"#a\"]"),
+		DOC(",\"verificationMethod\":[{\"id\":\"#a\",\"type\":\"Multikey\"}]"),
+		DOC(",\"verificationMethod\":[{\"id\":\"#a\",\"controller\":\"" DID "\"}]"),
+		DOC(",\"verificationMethod\":[{\"type\":\"Multikey\",\"controller\":\"" DID "\"}]"),
+		DOC(",\"verificationMethod\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"controller\":\"me\"}]"),
+		DOC(",\"verificationMethod\":[" VM("a", "") "]"), DOC(",\"verificationMethod\":[" VM("#", "") "]"),
+		DOC(",\"verificationMethod\":[" VM("#a b", "") "]"),
+		DOC(",\"authentication\":\"#a\""), DOC(",\"authentication\":[7]"), DOC(",\"authentication\":[\"a\"]"),
+		DOC(",\"service\":{}"), DOC(",\"service\":[7]"),
+		DOC(",\"service\":[{\"id\":\"#s\",\"type\":\"T\"}]"), DOC(",\"service\":[{\"id\":\"#s\",\"serviceEndpoint\":\"x\"}]"),
+		DOC(",\"service\":[{\"type\":\"T\",\"serviceEndpoint\":\"x\"}]"),
+		DOC(",\"service\":[{\"id\":\"#s\",\"type\":[],\"serviceEndpoint\":\"x\"}]"),
+		DOC(",\"service\":[{\"id\":\"#s\",\"type\":[7],\"serviceEndpoint\":\"x\"}]"),
+		DOC(",\"service\":[{\"id\":\"#s\",\"type\":\"T\",\"serviceEndpoint\":7}]"),
+	};
+
+	(void)state;
+	CHECK_OK(outcome(DOC("")));
+	CHECK_OK(outcome(DOC(",\"controller\":[\"" DID "\",\"did:example:other\"]")));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK_RC(BERTH_E_DID, outcome(bad[i]));
+	CHECK_RC(BERTH_E_TYPE, outcome("[]"));
+	CHECK_RC(BERTH_E_JSON, outcome("{\"id\":\"" DID "\",\"id\":\"" DID "\"}"));
+	CHECK_RC(BERTH_E_JSON, outcome(DOC("") "x"));
+}
+
+static void c099_duplicate_and_dangling_ids_are_e_did(void **state)
+{
+	(void)state;
+	CHECK_OK(outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "," VM("#b", "") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "," VM("#a", "") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "," VM(DID "#a", "") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "],\"authentication\":[" VM("#a", "") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "],"
+		"\"service\":[{\"id\":\"#a\",\"type\":\"T\",\"serviceEndpoint\":\"x\"}]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "],\"authentication\":[\"#b\"]")));
+	/* into another DID's document: allowed, and no key of ours */
+	CHECK_OK(outcome(DOC(",\"authentication\":[\"did:example:other#b\"]")));
+	CHECK_RC(BERTH_E_KEY, key_for(DOC(",\"authentication\":[\"did:example:other#b\"]"), "did:example:other#b",
+				      BERTH_REL_AUTHENTICATION));
+}
+
+/* n methods (or services) in a document. */
+static enum berth_err many(const char *member, const char *format, unsigned n)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+	char item[256];
+
+	berth_buf_printf(&b, "{\"id\":\"" DID "\",\"%s\":[", member);
+	for (unsigned i = 0; i < n; i++) {
+		int len = snprintf(item, sizeof(item), "%s{\"id\":\"#k%u\",%s", i ? "," : "", i, format);
+
+		CHECK(len > 0 && (size_t)len < sizeof(item));
+		berth_buf_str(&b, item);
+	}
+	berth_buf_str(&b, "]}");
+	rc = outcome(berth_buf_cstr(&b));
+	berth_buf_free(&b);
+	return rc;
+}
+
+static void c099_caps(void **state)
+{
+	static const char vm[] = "\"type\":\"X\",\"controller\":\"" DID "\"}";
+	static const char service[] = "\"type\":\"X\",\"serviceEndpoint\":\"x\"}";
+	char *text = malloc(BERTH_DID_DOC_MAX + 2);
+
+	(void)state;
+	CHECK_OK(many("verificationMethod", vm, BERTH_DID_DOC_VMS_MAX));
+	CHECK_RC(BERTH_E_SIZE, many("verificationMethod", vm, BERTH_DID_DOC_VMS_MAX + 1));
+	CHECK_RC(BERTH_E_SIZE, many("authentication", vm, BERTH_DID_DOC_VMS_MAX + 1));
+	CHECK_OK(many("service", service, BERTH_DID_DOC_SERVICES_MAX));
+	CHECK_RC(BERTH_E_SIZE, many("service", service, BERTH_DID_DOC_SERVICES_MAX + 1));
+	memset(text, ' ', BERTH_DID_DOC_MAX + 1);
+	text[BERTH_DID_DOC_MAX] = '\0';
+	memcpy(text, DOC(""), strlen(DOC("")));
+	CHECK_OK(outcome(text));
+	text[BERTH_DID_DOC_MAX] = ' ';
+	text[BERTH_DID_DOC_MAX + 1] = '\0';
+	CHECK_RC(BERTH_E_SIZE, outcome(text));
+	free(text);
+}
+
+/* ---- keys ---- */
+
+/* The type of key that a method with these members has; rc is what parsing gave. */
+static enum berth_err key(enum berth_key_type *type, const char *members)
+{
+	struct berth_did_doc *doc;
+	char text[1024];
+	enum berth_err rc;
+
+	snprintf(text, sizeof(text), DOC(",\"verificationMethod\":[{\"id\":\"#a\",\"controller\":\"" DID "\",%s}]"), members);
+	*type = BERTH_KEY_NONE;
+	if ((rc = parse(&doc, text)) == BERTH_OK)
+		*type = doc->vms[0].key.type;
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static void has_key(enum berth_key_type want, const char *members)
+{
+	enum berth_key_type type;
+
+	CHECK_OK(key(&type, members));
+	CHECK(type == want);
+}
+
+static void bad_key(enum berth_err want, const char *members)
+{
+	enum berth_key_type type;
+
+	CHECK_RC(want, key(&type, members));
+}
+
+#define JWK_ED "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\""
+
+static void every_way_to_write_a_key(void **state)
+{
+	(void)state;
+	has_key(BERTH_KEY_ED25519, "\"type\":\"JsonWebKey2020\",\"publicKeyJwk\":" JWK_ED "}");
+	has_key(BERTH_KEY_ED25519, "\"type\":\"JsonWebKey\",\"publicKeyJwk\":" JWK_ED "}");
+	has_key(BERTH_KEY_ED25519, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"" ED "\"");
+	has_key(BERTH_KEY_X25519, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"" X "\"");
+	has_key(BERTH_KEY_ED25519, "\"type\":\"Ed25519VerificationKey2020\",\"publicKeyMultibase\":\"" ED "\"");
+	has_key(BERTH_KEY_X25519, "\"type\":\"X25519KeyAgreementKey2020\",\"publicKeyMultibase\":\"" X "\"");
+	has_key(BERTH_KEY_ED25519, "\"type\":\"Ed25519VerificationKey2018\",\"publicKeyBase58\":\"4zvwRjXUKGfvwnParsHAS3HuSVzV5cA4McphgmoCtajS\"");
+	has_key(BERTH_KEY_X25519, "\"type\":\"X25519KeyAgreementKey2019\",\"publicKeyBase58\":\"7By6kV2t2d188odEM4ExAve1UithKT6dLva4dwsDT3ak\"");
+	has_key(BERTH_KEY_SECP256K1, "\"type\":\"EcdsaSecp256k1VerificationKey2019\",\"publicKeyBase58\":\"23o6Sau8NxxzXcgSc3PLcNxrzrZpbLeBn1izfv3jbKhuv\"");
+}
+
+static void unknown_types_and_curves_leave_no_key(void **state)
+{
+	(void)state;
+	has_key(BERTH_KEY_NONE, "\"type\":\"Whatever2031\"");
+	has_key(BERTH_KEY_NONE, "\"type\":\"Whatever2031\",\"publicKeyMultibase\":\"" ED "\"");
+	has_key(BERTH_KEY_NONE, "\"type\":\"Whatever2031\",\"publicKeyBase58\":\"4zvwRjXUKGfvwnParsHAS3HuSVzV5cA4McphgmoCtajS\"");
+	has_key(BERTH_KEY_NONE, "\"type\":\"JsonWebKey2020\",\"publicKeyJwk\":{\"kty\":\"RSA\",\"n\":\"AA\",\"e\":\"AQAB\"}");
+	has_key(BERTH_KEY_NONE, "\"type\":\"JsonWebKey2020\",\"publicKeyJwk\":{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"AA\"}");
+	has_key(BERTH_KEY_NONE, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"zUC7K4ndUaGZgV7Cp2yJy6JtMoUHY6u7tkcSYUvPrEidqBmLCTLmi6d5WvwnUqejscAkERJ3bfjEiSYtdPkRSE8kSa11hFBr4sTgnbZ95SJj19PN2jdvJjyzpSZgxkyyxNnBNnY\"");
+}
+
+static void invalid_keys_are_e_key(void **state)
+{
+	(void)state;
+	bad_key(BERTH_E_KEY, "\"type\":\"JsonWebKey2020\",\"publicKeyJwk\":" JWK_ED ",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"}");
+	bad_key(BERTH_E_KEY, "\"type\":\"JsonWebKey2020\",\"publicKeyJwk\":\"x\"");
+	bad_key(BERTH_E_B64, "\"type\":\"JsonWebKey2020\",\"publicKeyJwk\":{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"\"}");
+	bad_key(BERTH_E_KEY, "\"type\":\"JsonWebKey2020\",\"publicKeyJwk\":{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}");
+	bad_key(BERTH_E_KEY, "\"type\":\"Multikey\",\"publicKeyMultibase\":7");
+	bad_key(BERTH_E_KEY, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"m6MkpTHR8\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"Ed25519VerificationKey2020\",\"publicKeyMultibase\":\"" X "\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"X25519KeyAgreementKey2020\",\"publicKeyMultibase\":\"" ED "\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"Ed25519VerificationKey2018\",\"publicKeyBase58\":\"0OIl\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"Ed25519VerificationKey2018\",\"publicKeyBase58\":\"4zvwRjXUKGfvwnParsHAS3HuSVzV5cA4Mcphgmo\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"Ed25519VerificationKey2018\",\"publicKeyJwk\":{\"kty\":\"OKP\",\"crv\":\"X25519\","
+		"\"x\":\"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08\"}");
+	bad_key(BERTH_E_DID, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"" ED "\",\"publicKeyJwk\":" JWK_ED "}");
+}
+
+/* C018, as far as a document shows it: the text of a Multikey. */
+static void c018_multikey_text_is_canonical(void **state)
+{
+	(void)state;
+	has_key(BERTH_KEY_ED25519, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvkt0\"");
+	bad_key(BERTH_E_KEY, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\"");
+	/* cut short, it is another number, with a prefix that is none of ours: no key */
+	has_key(BERTH_KEY_NONE, "\"type\":\"Multikey\",\"publicKeyMultibase\":\"z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvkt\"");
+}
+
+static void endpoints_of_every_form(void **state)
+{
+	static const struct { const char *service, *want; } cases[] = {
+		{ "\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":\"https://a\"", "https://a" },
+		{ "\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"https://a\",\"accept\":[\"didcomm/v2\"]}", "https://a" },
+		{ "\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":[{\"uri\":\"https://a\"},{\"uri\":\"https://b\"}]", "https://a" },
+		{ "\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":[\"https://a\"]", "https://a" },
+		{ "\"type\":[\"X\",\"DIDCommMessaging\"],\"serviceEndpoint\":\"https://a\"", "https://a" },
+		{ "\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{}", NULL },
+		{ "\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":[]", NULL },
+		{ "\"type\":\"LinkedDomains\",\"serviceEndpoint\":\"https://a\"", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct berth_did_doc *doc;
+		const char *got;
+		char text[512];
+
+		snprintf(text, sizeof(text), DOC(",\"service\":[{\"id\":\"#o\",\"type\":\"Other\",\"serviceEndpoint\":\"x\"},"
+			"{\"id\":\"#s\",%s}]"), cases[i].service);
+		CHECK_OK(parse(&doc, text));
+		got = berth_did_doc_endpoint(doc, 0);
+		CHECK(!got == !cases[i].want && (!got || strcmp(got, cases[i].want) == 0));
+		CHECK(!berth_did_doc_endpoint(doc, 1));
+		berth_did_doc_free(doc);
+	}
+}
+
+static void c012_every_truncation_is_refused(void **state)
+{
+	static const char text[] = DOC(",\"verificationMethod\":[" VM("#a", "") "],\"authentication\":[\"#a\"]");
+	struct berth_did_doc *doc;
+
+	(void)state;
+	CHECK_OK(outcome(text));
+	for (size_t n = 0; n < sizeof(text) - 1; n++) {
+		char *exact = malloc(n ? n : 1);
+
+		memcpy(exact, text, n);
+		CHECK_RC(BERTH_E_JSON, berth_did_doc_parse(&doc, exact, n, NULL));
+		free(exact);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(methods_relationships_services),
+		cmocka_unit_test(c032_a_method_of_another_controller_is_e_key),
+		cmocka_unit_test(c058_a_key_outside_its_relationship_is_e_key),
+		cmocka_unit_test(the_id_must_be_the_did_asked_for),
+		cmocka_unit_test(structure_is_e_did),
+		cmocka_unit_test(c099_duplicate_and_dangling_ids_are_e_did),
+		cmocka_unit_test(c099_caps),
+		cmocka_unit_test(every_way_to_write_a_key),
+		cmocka_unit_test(unknown_types_and_curves_leave_no_key),
+		cmocka_unit_test(invalid_keys_are_e_key),
+		cmocka_unit_test(c018_multikey_text_is_canonical),
+		cmocka_unit_test(endpoints_of_every_form),
+		cmocka_unit_test(c012_every_truncation_is_refused),
+	};
+
+	berth_crypto_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
