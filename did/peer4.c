@@ -112,21 +112,32 @@ static enum berth_err check_hash(const char *hash, size_t n, const char *encoded
 	return rc;
 }
 
+/* What is wrong with the text is E_DID; having no memory is not its fault. */
+static enum berth_err bad_text(enum berth_err rc, const char *what)
+{
+	return rc == BERTH_OK || rc == BERTH_E_NOMEM ? rc : berth_fail(BERTH_E_DID, "did:peer:4: %s", what);
+}
+
 /* "The document MUST NOT include an id at the root." */
 static enum berth_err decode(struct berth_json **out, const char *encoded)
 {
 	struct berth_buf bytes = BERTH_BUF_INIT;
 	struct berth_cur c;
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc;
 
-	if (*encoded != 'z' || berth_multibase_decode(&bytes, encoded, strlen(encoded)))
-		rc = berth_fail(BERTH_E_DID, "did:peer:4: the document is not base58btc");
+	rc = *encoded == 'z' ? berth_multibase_decode(&bytes, encoded, strlen(encoded)) : BERTH_E_B64;
+	if ((rc = bad_text(rc, "the document is not base58btc")))
+		goto out;
 	c = berth_cur(bytes.p, bytes.len);
-	if (!rc && (berth_cur_uvarint(&c) != BERTH_CODEC_JSON || c.bad))
+	if (berth_cur_uvarint(&c) != BERTH_CODEC_JSON || c.bad) {
 		rc = berth_fail(BERTH_E_DID, "did:peer:4: the document is not marked as JSON");
-	if (!rc && (berth_json_parse_object(out, (const char *)c.p, c.n, BERTH_PEER_DID_MAX) ||
-		    berth_json_get(*out, "id")))
-		rc = berth_fail(BERTH_E_DID, "did:peer:4: not a JSON object without an id");
+		goto out;
+	}
+	rc = berth_json_parse_object(out, (const char *)c.p, c.n, BERTH_PEER_DID_MAX);
+	if (rc == BERTH_OK && berth_json_get(*out, "id"))
+		rc = BERTH_E_DID;
+	rc = bad_text(rc, "not a JSON object without an id");
+out:
 	berth_buf_free(&bytes);
 	return rc;
 }
