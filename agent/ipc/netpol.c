@@ -219,18 +219,30 @@ enum berth_err berth_netpol_lookup(const struct berth_netpol *p, const char *hos
 	return BERTH_OK;
 }
 
-enum berth_err berth_netpol_ask(const struct berth_netpol *p, const char *host, struct berth_netaddr *a)
+enum berth_err berth_netpol_ask(const char *host, struct berth_netaddr a[BERTH_NETPOL_ANSWERS_MAX], size_t *n)
 {
 	struct addrinfo want = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *got = NULL;
-	enum berth_err rc;
 
+	*n = 0;
 	if (getaddrinfo(host, NULL, &want, &got) || !got)
 		return berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address", host);
-	rc = BERTH_E_NETPOL;
-	for (struct addrinfo *i = got; i && rc; i = i->ai_next)
-		if (!(rc = berth_netaddr_from_sockaddr(a, i->ai_addr)))
-			rc = berth_netpol_check(p, a);
+	for (struct addrinfo *i = got; i && *n < BERTH_NETPOL_ANSWERS_MAX; i = i->ai_next)
+		if (!berth_netaddr_from_sockaddr(&a[*n], i->ai_addr))
+			++*n;
 	freeaddrinfo(got);
+	return BERTH_OK;
+}
+
+enum berth_err
+berth_netpol_pick(const struct berth_netpol *p, const struct berth_netaddr *a, size_t n, struct berth_netaddr *out)
+{
+	enum berth_err rc = berth_fail(BERTH_E_NETPOL, "no address of a usable family");
+
+	for (size_t i = 0; i < n; i++)
+		if (!(rc = berth_netpol_check(p, &a[i]))) {
+			*out = a[i];
+			break;
+		}
 	return rc;
 }
 

@@ -58,10 +58,14 @@ BERTH_MUST_USE enum berth_err berth_netpol_check(const struct berth_netpol *p, c
 BERTH_MUST_USE enum berth_err
 berth_netpol_lookup(const struct berth_netpol *p, const char *host, struct berth_netaddr *a, bool *found);
 
-/* The first address the name service gives that the policy lets through; may take
- * seconds.  E_UNAVAILABLE: no answer; E_NETPOL: none that is allowed. */
+/* What the name service says; may take seconds and needs no policy, so it can be
+ * asked from another thread.  *n <= BERTH_NETPOL_ANSWERS_MAX.  E_UNAVAILABLE. */
+#define BERTH_NETPOL_ANSWERS_MAX 8
 BERTH_MUST_USE enum berth_err
-berth_netpol_ask(const struct berth_netpol *p, const char *host, struct berth_netaddr *a);
+berth_netpol_ask(const char *host, struct berth_netaddr a[BERTH_NETPOL_ANSWERS_MAX], size_t *n);
+/* The first of them that the policy lets through; E_NETPOL: none. */
+BERTH_MUST_USE enum berth_err
+berth_netpol_pick(const struct berth_netpol *p, const struct berth_netaddr *a, size_t n, struct berth_netaddr *out);
 
 /* E_NETPOL for anything but AF_INET and AF_INET6. */
 BERTH_MUST_USE enum berth_err berth_netaddr_from_sockaddr(struct berth_netaddr *a, const struct sockaddr *sa);

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/req.h>
+
+#include "agent/netd/limit.h"
+#include "agent/netd/netd.h"
+#include "agent/netd/serve.h"
+#include "agent/netd/uri.h"
+#include "did/base/clock.h"
+
+#define LINKS_MAX 64
+#define LINK_SENDS_MAX 16	/* requests open on one link, parked ones too */
+#define IDLE_MS 120000		/* a link that nobody used so long is closed */
+#define DEADLINE_MS 60000
+#define RESEND_MS 600000	/* no repeat by time: our deadline is shorter; a lost connection repeats */
+#define REDIAL_MIN_MS 200
+#define REDIAL_MAX_MS 30000
+#define REQ_HEAD 4		/* request id on the wire */
+#define TCP_HEAD 8		/* length */
+#define IPC_HEAD 9		/* type, length */
+#define HANDSHAKE 8		/* SP greeting, each way */
+
+/* All one host may get from us, whoever names it in a document (C084). */
+#define HOST_LINKS_MAX 8
+#define HOST_RATE 50
+#define HOST_BURST 200
+
+struct link {
+	struct link *next;
+	char uri[BERTH_NET_URI_MAX + 1];
+	struct berth_netaddr addr;
+	unsigned head;			/* octets the link adds to a message */
+	nng_socket sock;
+	atomic_uint connected;		/* nng's threads count */
+	atomic_uint handshakes;
+	unsigned n_sends;
+	bool doomed;			/* finishes what is open, takes no more */
+	uint64_t used_ms;
+};
+
+/* One SEND from the core, until its RESULT. */
+struct sending {
+	struct berth_netd_lookup name;	/* its job is this one's */
+	struct sending *next;
+	struct berth_netd *n;
+	struct link *link;
+	nng_ctx ctx;
+	nng_aio *aio;
+	enum { NAMING, SENDING, AWAITING } state;
+	bool told, counted;
+	uint64_t id, until_ms;
+	struct berth_netd_uri uri;
+	char text[BERTH_NET_URI_MAX + 1];
+	nng_msg *msg;			/* until nng takes it */
+	uint32_t len, sent, received;
+};
+
+struct berth_netd_dial {
+	struct link *links;
+	size_t n_links, n_sendings;
+	struct sending *sendings;
+	struct berth_limit hosts;
+	bool stopping;
+};
+
+/* --- links ----------------------------------------------------------------- */
+
+static void on_pipe(nng_pipe p, nng_pipe_ev ev, void *arg)
+{
+	struct link *l = arg;
+
+	(void)p;
+	if (ev == NNG_PIPE_EV_ADD_POST) {
+		atomic_fetch_add(&l->connected, 1);
+		atomic_fetch_add(&l->handshakes, 1);
+	} else {
+		atomic_fetch_sub(&l->connected, 1);
+	}
+}
+
+static int link_options(struct link *l, nng_dialer *d, const char *url)
+{
+	int rv;
+
+	if ((rv = nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)) ||
+	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS)) ||
+	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) ||
+	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) ||
+	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, on_pipe, l)) ||
+	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, on_pipe, l)) ||
+	    (rv = nng_dialer_create(d, l->sock, url)) ||
+	    (rv = nng_dialer_set_size(*d, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)))
+		return rv;
+	return nng_dialer_start(*d, NNG_FLAG_NONBLOCK);
+}
+
+static void link_close(struct berth_netd_dial *d, struct link *l)
+{
+	struct link **at = &d->links;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	d->n_links--;
+	berth_limit_conn_end(&d->hosts, &l->addr);
+	nng_close(l->sock);
+	free(l);
+}
+
+/* Room for one more: the longest unused link goes. */
+static enum berth_err make_room(struct berth_netd_dial *d)
+{
+	struct link *oldest = NULL;
+
+	if (d->n_links < LINKS_MAX)
+		return BERTH_OK;
+	for (struct link *l = d->links; l; l = l->next)
+		if (l->n_sends == 0 && (!oldest || l->used_ms < oldest->used_ms))
+			oldest = l;
+	if (!oldest)
+		return berth_fail(BERTH_E_QUOTA, "%d links are in use", LINKS_MAX);
+	link_close(d, oldest);
+	return BERTH_OK;
+}
+
+static enum berth_err link_open(struct berth_netd_dial *d, const struct sending *s, const struct berth_netaddr *a,
+				struct link **out)
+{
+	char url[BERTH_NETD_URL_MAX + 1];
+	struct link *l = NULL;
+	nng_dialer dialer;
+	enum berth_err rc;
+	int rv;
+
+	if ((rc = make_room(d)) || (rc = berth_limit_conn(&d->hosts, a, berth_clock_mono_ms())))
+		return rc;
+	if (!(l = calloc(1, sizeof(*l))) || (rv = nng_req0_open(&l->sock))) {
+		berth_limit_conn_end(&d->hosts, a);
+		free(l);
+		return berth_fail(BERTH_E_NOMEM, "link");
+	}
+	memcpy(l->uri, s->text, sizeof(l->uri));
+	l->addr = *a;
+	l->head = REQ_HEAD + (s->uri.scheme == BERTH_NETD_IPC ? IPC_HEAD : TCP_HEAD);
+	l->next = d->links;
+	d->links = l;
+	d->n_links++;
+	berth_netd_uri_nng(url, &s->uri, a);
+	if ((rv = link_options(l, &dialer, url))) {
+		link_close(d, l);
+		return berth_netd_nng_fault(rv, url);
+	}
+	*out = l;
+	return BERTH_OK;
+}
+
+static struct link *link_find(struct berth_netd_dial *d, const char *uri)
+{
+	for (struct link *l = d->links; l; l = l->next)
+		if (!l->doomed && strcmp(l->uri, uri) == 0)
+			return l;
+	return NULL;
+}
+
+void berth_netd_dial_drop(struct berth_netd *n, const char *uri)
+{
+	struct link *l = link_find(n->dial, uri);
+
+	if (l)
+		l->doomed = true;
+	if (l && l->n_sends == 0)
+		link_close(n->dial, l);
+}
+
+/* --- one request ----------------------------------------------------------- */
+
+static void sending_free(struct sending *s)
+{
+	struct berth_netd_dial *d = s->n->dial;
+	struct sending **at = &d->sendings;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	d->n_sendings--;
+	if (s->aio) {
+		nng_ctx_close(s->ctx);
+		nng_aio_free(s->aio);
+	}
+	nng_msg_free(s->msg);
+	if (s->counted)
+		berth_limit_open_end(&d->hosts, &s->link->addr);
+	if (s->link && --s->link->n_sends == 0 && s->link->doomed)
+		link_close(d, s->link);
+	free(s);
+}
+
+/* The one RESULT of a SEND. */
+static void tell(struct berth_netd *n, struct berth_net_result *m)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (m->code) {
+		snprintf(m->detail, sizeof(m->detail), "%s", berth_err_detail());
+		m->frame_len = 0;
+	}
+	berth_net_result_encode(&b, m);
+	rc = berth_netd_tell(n, BERTH_NET_RESULT, &b);
+	if (rc == BERTH_E_QUOTA && !m->code) {	/* the core is behind; without the reply it fits */
+		m->code = rc;
+		tell(n, m);
+	}
+}
+
+static void finish(struct sending *s, enum berth_err code, const uint8_t *frame, size_t len)
+{
+	struct berth_net_result m = { .id = s->id, .code = code, .sent = s->sent, .received = s->received,
+				      .frame = frame, .frame_len = len };
+
+	if (!s->told)
+		tell(s->n, &m);
+	s->told = true;
+	if (s->state != NAMING)
+		sending_free(s);	/* the name service still has the other ones */
+}
+
+static uint32_t left_ms(const struct sending *s)
+{
+	uint64_t now = berth_clock_mono_ms();
+
+	return s->until_ms > now ? (uint32_t)(s->until_ms - now) : 1;
+}
+
+static void on_aio(void *arg)
+{
+	struct sending *s = arg;
+
+	berth_netd_ready_put(&s->n->ready, &s->name.job);
+}
+
+static void lost(struct sending *s, int rv)
+{
+	/* nobody there at the end of all tries: look the address up again next time */
+	if (atomic_load(&s->link->connected) == 0)
+		s->link->doomed = true;
+	finish(s, berth_netd_nng_fault(rv, s->text), NULL, 0);
+}
+
+static void was_sent(struct sending *s)
+{
+	int rv = nng_aio_result(s->aio);
+
+	if (rv) {
+		s->msg = nng_aio_get_msg(s->aio);
+		lost(s, rv);
+		return;
+	}
+	s->sent = s->len + s->link->head;
+	s->state = AWAITING;
+	nng_aio_set_timeout(s->aio, (nng_duration)left_ms(s));
+	nng_ctx_recv(s->ctx, s->aio);
+}
+
+static void was_answered(struct sending *s)
+{
+	int rv = nng_aio_result(s->aio);
+	struct berth_frame_reply r;
+	uint32_t greetings;
+	enum berth_err rc;
+
+	if (rv) {
+		lost(s, rv);
+		return;
+	}
+	s->msg = nng_aio_get_msg(s->aio);
+	greetings = atomic_exchange(&s->link->handshakes, 0) * HANDSHAKE;
+	s->sent += greetings;
+	s->received = greetings + s->link->head + (uint32_t)nng_msg_len(s->msg);
+	s->link->used_ms = berth_clock_mono_ms();
+	rc = berth_frame_reply_decode(&r, nng_msg_body(s->msg), nng_msg_len(s->msg));
+	finish(s, rc, nng_msg_body(s->msg), nng_msg_len(s->msg));
+}
+
+static enum berth_err dispatch(struct sending *s, struct link *l)
+{
+	enum berth_err rc;
+	int rv;
+
+	if (l->n_sends == LINK_SENDS_MAX)
+		return berth_fail(BERTH_E_QUOTA, "%d requests are open at %.100s", LINK_SENDS_MAX, l->uri);
+	if ((rc = berth_limit_open(&s->n->dial->hosts, &l->addr, berth_clock_mono_ms())))
+		return rc;
+	s->link = l;
+	s->counted = true;
+	l->n_sends++;
+	l->used_ms = berth_clock_mono_ms();
+	if ((rv = nng_ctx_open(&s->ctx, l->sock)))
+		return berth_netd_nng_fault(rv, "context");
+	if ((rv = nng_aio_alloc(&s->aio, on_aio, s))) {
+		nng_ctx_close(s->ctx);
+		return berth_netd_nng_fault(rv, "aio");
+	}
+	s->state = SENDING;
+	nng_aio_set_timeout(s->aio, (nng_duration)left_ms(s));
+	nng_aio_set_msg(s->aio, s->msg);
+	s->msg = NULL;
+	nng_ctx_send(s->ctx, s->aio);
+	return BERTH_OK;
+}
+
+static enum berth_err dial(struct sending *s, const struct berth_netaddr *a)
+{
+	struct link *l = link_find(s->n->dial, s->text);
+	enum berth_err rc = BERTH_OK;
+
+	if (!l)
+		rc = link_open(s->n->dial, s, a, &l);
+	return rc ? rc : dispatch(s, l);
+}
+
+static void was_named(struct sending *s)
+{
+	struct berth_netaddr a;
+	enum berth_err rc = s->name.rc;
+
+	if (rc)
+		rc = berth_fail(rc, "%.60s: no address", s->uri.host);	/* said on another thread */
+	s->state = SENDING;
+	if (s->told)
+		sending_free(s);
+	else if (rc || (rc = berth_netpol_pick(&s->n->cfg.policy, s->name.addrs, s->name.n_addrs, &a)) || (rc = dial(s, &a)))
+		finish(s, rc, NULL, 0);
+}
+
+static void sending_done(struct berth_netd_job *job)
+{
+	struct sending *s = (struct sending *)(void *)job;
+
+	if (s->n->dial->stopping)
+		return;
+	switch (s->state) {
+	case NAMING: was_named(s); break;
+	case SENDING: was_sent(s); break;
+	case AWAITING: was_answered(s); break;
+	}
+}
+
+/* Where it goes: an open link, or a checked address, or a question. */
+static enum berth_err route(struct sending *s)
+{
+	const struct berth_netpol *policy = &s->n->cfg.policy;
+	struct link *l = link_find(s->n->dial, s->text);
+	struct berth_netaddr a = { 0 };
+	enum berth_err rc;
+	bool found = true;
+
+	if (l)
+		return dispatch(s, l);
+	/* whoever wrote the document chose the scheme */
+	if (berth_netd_uri_parse(&s->uri, s->text))
+		return berth_fail(BERTH_E_NETPOL, "%.120s is no endpoint we dial", s->text);
+	if (s->uri.port == 0 && s->uri.scheme == BERTH_NETD_TCP)
+		return berth_fail(BERTH_E_NETPOL, "%.120s: port 0", s->text);
+	if (s->uri.scheme == BERTH_NETD_IPC && !policy->allow_ipc)
+		return berth_fail(BERTH_E_NETPOL, "%.120s: no ipc", s->text);
+	if (s->uri.scheme == BERTH_NETD_TCP && (rc = berth_netpol_lookup(policy, s->uri.host, &a, &found)))
+		return rc;
+	if (found)
+		return dial(s, &a);
+	s->state = NAMING;
+	memcpy(s->name.host, s->uri.host, sizeof(s->name.host));
+	if ((rc = berth_netd_names_ask(s->n, &s->name)))
+		s->state = SENDING;
+	return rc;
+}
+
+static enum berth_err prepare(struct sending *s, const struct berth_net_send *m)
+{
+	struct berth_frame_request f;
+	enum berth_err rc = berth_frame_request_decode(&f, m->frame, m->frame_len);
+
+	if (rc)
+		return rc;
+	if (nng_msg_alloc(&s->msg, 0) || nng_msg_append(s->msg, m->frame, m->frame_len))
+		return berth_fail(BERTH_E_NOMEM, "message of %zu bytes", m->frame_len);
+	s->len = (uint32_t)m->frame_len;
+	return route(s);
+}
+
+void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m)
+{
+	struct berth_net_result failure = { .id = m->id, .code = BERTH_E_NOMEM };
+	struct berth_netd_dial *d = n->dial;
+	struct sending *s = NULL;
+	enum berth_err rc;
+
+	if (d->n_sendings >= LINKS_MAX * LINK_SENDS_MAX || !(s = calloc(1, sizeof(*s)))) {
+		failure.code = berth_fail(BERTH_E_QUOTA, "%zu requests are open", d->n_sendings);
+		tell(n, &failure);
+		return;
+	}
+	s->n = n;
+	s->id = m->id;
+	s->state = SENDING;
+	s->name.job.done = sending_done;
+	s->until_ms = berth_clock_mono_ms() + (m->deadline_ms ? m->deadline_ms : DEADLINE_MS);
+	memcpy(s->text, m->uri, sizeof(s->text));
+	s->next = d->sendings;
+	d->sendings = s;
+	d->n_sendings++;
+	if ((rc = prepare(s, m)))
+		finish(s, rc, NULL, 0);
+}
+
+bool berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
+{
+	struct berth_netd_dial *d = n->dial;
+	struct link *next;
+
+	for (struct sending *s = d->sendings; s; s = s->next)	/* stays: the name service has it */
+		if (s->state == NAMING && !s->told && now_ms >= s->until_ms)
+			finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address in time", s->uri.host), NULL, 0);
+	for (struct link *l = d->links; l; l = next) {
+		next = l->next;
+		if (l->n_sends == 0 && now_ms - l->used_ms > IDLE_MS)
+			link_close(d, l);
+	}
+	return d->links || d->sendings;
+}
+
+enum berth_err berth_netd_dial_new(struct berth_netd *n)
+{
+	struct berth_netd_dial *d = calloc(1, sizeof(*d));
+
+	if (!d || berth_limit_init(&d->hosts)) {
+		free(d);
+		return berth_fail(BERTH_E_NOMEM, "dial");
+	}
+	d->hosts.conns_max = LINKS_MAX;
+	d->hosts.conns_source_max = HOST_LINKS_MAX;
+	d->hosts.open_source_max = LINK_SENDS_MAX * HOST_LINKS_MAX;
+	d->hosts.rate_per_s = HOST_RATE;
+	d->hosts.burst = HOST_BURST;
+	n->dial = d;
+	return BERTH_OK;
+}
+
+void berth_netd_dial_free(struct berth_netd *n)
+{
+	struct berth_netd_dial *d = n->dial;
+
+	if (!d)
+		return;
+	d->stopping = true;
+	for (struct sending *s = d->sendings; s; s = s->next)
+		if (s->aio)
+			nng_aio_stop(s->aio);
+	berth_netd_ready_run(&n->ready);
+	while (d->sendings) {
+		struct sending *s = d->sendings;
+
+		if (s->aio && !s->msg)
+			s->msg = nng_aio_get_msg(s->aio);
+		sending_free(s);
+	}
+	while (d->links)
+		link_close(d, d->links);
+	berth_limit_free(&d->hosts);
+	free(d);
+	n->dial = NULL;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/netd/netd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "did/base/clock.h"
+#include "did/base/log.h"
+
+#define TICK_MS 1000
+
+/* Peers decide how much nng allocates, up to a message for each connection, before
+ * we see any of it.  Past this malloc fails, and nng drops the connection.  The
+ * first number is for our own queues and a few whole messages. */
+#define DATA_BASE ((rlim_t)20 << 20)
+#define DATA_CONN ((rlim_t)64 << 10)
+
+enum berth_err berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload)
+{
+	enum berth_err rc = berth_buf_status(payload);
+
+	if (!rc)
+		rc = berth_ipc_queue(&n->core, (uint16_t)op, 0, payload->p, payload->len);
+	berth_buf_free(payload);
+	return rc;
+}
+
+static void bound_memory(uint32_t conns)
+{
+	struct rlimit data;
+
+#ifdef __SANITIZE_ADDRESS__
+	return;		/* its shadow memory counts as data */
+#endif
+	if (getrlimit(RLIMIT_DATA, &data))
+		return;
+	data.rlim_cur = DATA_BASE + conns * DATA_CONN;	/* only the soft limit: CONFIG may come again */
+	if (setrlimit(RLIMIT_DATA, &data))
+		berth_log(BERTH_LOG_WARN, "netd.memory", "no limit: errno %d", errno);
+}
+
+static enum berth_err on_config(struct berth_netd *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_config cfg;
+	enum berth_err rc = berth_net_config_decode(&cfg, f->p, f->n);
+
+	if (rc)
+		return rc;
+	berth_netpol_free(&n->cfg.policy);
+	n->cfg = cfg;
+	n->configured = true;
+	berth_netd_listen_limits(n);
+	bound_memory(cfg.conns_max);
+	return BERTH_OK;
+}
+
+static enum berth_err on_listen(struct berth_netd *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_listening m = { .code = BERTH_OK };
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_net_uri_msg uri;
+	enum berth_err rc = berth_net_uri_decode(&uri, f->p, f->n);
+
+	if (rc)
+		return rc;
+	memcpy(m.uri, uri.uri, sizeof(m.uri));
+	if ((m.code = berth_netd_listen_add(n, uri.uri, m.bound)))
+		snprintf(m.detail, sizeof(m.detail), "%s", berth_err_detail());
+	berth_net_listening_encode(&b, &m);
+	return berth_netd_tell(n, BERTH_NET_LISTENING, &b);
+}
+
+static enum berth_err on_send(struct berth_netd *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_send m;
+	enum berth_err rc = berth_net_send_decode(&m, f->p, f->n);
+
+	if (!rc)
+		berth_netd_dial_send(n, &m);
+	return rc;
+}
+
+static enum berth_err on_reply(struct berth_netd *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_reply m;
+	enum berth_err rc = berth_net_reply_decode(&m, f->p, f->n);
+
+	return rc ? rc : berth_netd_listen_reply(n, &m);
+}
+
+static enum berth_err on_close(struct berth_netd *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_uri_msg uri;
+	enum berth_err rc = berth_net_uri_decode(&uri, f->p, f->n);
+
+	if (!rc && !berth_netd_listen_remove(n, uri.uri))
+		berth_netd_dial_drop(n, uri.uri);
+	return rc;
+}
+
+static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
+{
+	struct berth_netd *n = arg;
+
+	if (f->op != BERTH_NET_CONFIG && !n->configured)
+		return berth_fail(BERTH_E_TYPE, "netd: op %u before CONFIG", f->op);
+	switch (f->op) {
+	case BERTH_NET_CONFIG: return on_config(n, f);
+	case BERTH_NET_LISTEN: return on_listen(n, f);
+	case BERTH_NET_SEND: return on_send(n, f);
+	case BERTH_NET_REPLY: return on_reply(n, f);
+	case BERTH_NET_CLOSE: return on_close(n, f);
+	default: return berth_fail(BERTH_E_TYPE, "netd: op %u", f->op);
+	}
+}
+
+/* One wake-up.  *busy: there are timeouts to watch. */
+static enum berth_err step(struct berth_netd *n, bool *busy)
+{
+	struct pollfd fds[2] = {
+		{ .fd = n->core.fd, .events = (short)(POLLIN | (berth_ipc_wants_write(&n->core) ? POLLOUT : 0)) },
+		{ .fd = n->ready.fd, .events = POLLIN },
+	};
+	enum berth_err rc = BERTH_OK;
+	uint64_t now;
+	bool dialling;
+
+	if (poll(fds, 2, *busy ? TICK_MS : -1) < 0)
+		return errno == EINTR ? BERTH_OK : berth_fail(BERTH_E_UNAVAILABLE, "poll: errno %d", errno);
+	if (fds[1].revents)
+		berth_netd_ready_run(&n->ready);
+	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+		rc = berth_ipc_on_readable(&n->core, on_frame, n);
+	now = berth_clock_mono_ms();
+	dialling = berth_netd_dial_tick(n, now);
+	*busy = berth_netd_listen_tick(n, now) || dialling;
+	if (!rc && berth_ipc_wants_write(&n->core))
+		rc = berth_ipc_on_writable(&n->core);
+	return rc;
+}
+
+enum berth_err berth_netd_run(int fd)
+{
+	struct berth_netd n = { 0 };
+	enum berth_err rc;
+	bool busy = false, core_left;
+
+	berth_ipc_init(&n.core, fd);
+	berth_net_config_init(&n.cfg);
+	if ((rc = berth_netd_ready_init(&n.ready))) {
+		berth_ipc_close(&n.core);
+		return rc;
+	}
+	if (!(rc = berth_netd_names_new(&n)) && !(rc = berth_netd_listen_new(&n)))
+		rc = berth_netd_dial_new(&n);
+	while (!rc)
+		rc = step(&n, &busy);
+	core_left = rc == BERTH_E_UNAVAILABLE;
+	if (!core_left)
+		berth_log_err(BERTH_LOG_ERROR, "netd.core", rc);
+	berth_netd_names_free(&n);	/* first: it still puts jobs of dial */
+	berth_netd_dial_free(&n);
+	berth_netd_listen_free(&n);
+	berth_netd_ready_free(&n.ready);
+	berth_netpol_free(&n.cfg.policy);
+	berth_ipc_close(&n.core);
+	return core_left ? BERTH_OK : rc;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_NETD_NETD_H
+#define BERTH_AGENT_NETD_NETD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/ipc/ipc.h"
+#include "agent/ipc/netd_proto.h"
+#include "agent/netd/ready.h"
+
+/* berth-netd: the one process with sockets to other agents.  The main thread owns
+ * every struct; nng's callbacks only put jobs on the ready list.
+ *   listen  REP sockets: peers' requests, held until the core answers
+ *   dial    REQ sockets: our requests, one link per URI
+ *   names   the name service, asked on its own thread */
+struct berth_netd_listen;
+struct berth_netd_dial;
+struct berth_netd_names;
+
+struct berth_netd {
+	struct berth_ipc core;
+	struct berth_netd_ready ready;
+	struct berth_net_config cfg;
+	struct berth_netd_listen *listen;
+	struct berth_netd_dial *dial;
+	struct berth_netd_names *names;
+	bool configured;
+};
+
+/* Runs until the core closes its end of fd (BERTH_OK) or misbehaves. */
+BERTH_MUST_USE enum berth_err berth_netd_run(int fd);
+
+/* Queues a frame for the core. */
+BERTH_MUST_USE enum berth_err
+berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload);
+
+BERTH_MUST_USE enum berth_err berth_netd_listen_new(struct berth_netd *n);
+void berth_netd_listen_free(struct berth_netd *n);
+/* After the configuration has changed. */
+void berth_netd_listen_limits(struct berth_netd *n);
+/* Starts a listener; bound is its URI with the real port. */
+BERTH_MUST_USE enum berth_err
+berth_netd_listen_add(struct berth_netd *n, const char *uri, char bound[BERTH_NET_URI_MAX + 1]);
+/* False: there is no listener of that URI. */
+bool berth_netd_listen_remove(struct berth_netd *n, const char *uri);
+BERTH_MUST_USE enum berth_err berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m);
+/* Timeouts.  True while there is something to watch. */
+bool berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms);
+
+BERTH_MUST_USE enum berth_err berth_netd_dial_new(struct berth_netd *n);
+void berth_netd_dial_free(struct berth_netd *n);
+void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m);
+/* The next SEND to that URI asks for its address and connects again. */
+void berth_netd_dial_drop(struct berth_netd *n, const char *uri);
+bool berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms);
+
+/* One question to the name service; job.done runs on the main thread. */
+struct berth_netd_lookup {
+	struct berth_netd_job job;
+	struct berth_netd_lookup *next;
+	char host[BERTH_NETPOL_NAME_MAX + 1];
+	enum berth_err rc;
+	struct berth_netaddr addrs[BERTH_NETPOL_ANSWERS_MAX];
+	size_t n_addrs;
+};
+BERTH_MUST_USE enum berth_err berth_netd_names_new(struct berth_netd *n);
+/* Waits for the question that is being asked; drops the others. */
+void berth_netd_names_free(struct berth_netd *n);
+/* E_QUOTA: too many are waiting. */
+BERTH_MUST_USE enum berth_err berth_netd_names_ask(struct berth_netd *n, struct berth_netd_lookup *l);
+
+#endif

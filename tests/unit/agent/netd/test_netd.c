@@ -1,0 +1,866 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole netd processes, and a peer that speaks raw SP to them. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/ipc/ipc.h"
+#include "agent/ipc/netd_proto.h"
+#include "agent/ipc/proc.h"
+#include "tests/check.h"
+#include "tests/fakes/built.h"
+
+#define WAIT_MS 10000
+
+struct netd {
+	struct berth_proc p;
+	struct berth_ipc c;
+	char bound[BERTH_NET_URI_MAX + 1];
+};
+
+static void tell(struct netd *n, enum berth_net_op op, struct berth_buf *b)
+{
+	CHECK_OK(berth_buf_status(b));
+	CHECK_OK(berth_ipc_send(&n->c, (uint16_t)op, 0, b->p, b->len, WAIT_MS));
+	berth_buf_free(b);
+}
+
+static void expect(struct netd *n, enum berth_net_op op, struct berth_ipc_frame *f)
+{
+	CHECK_OK(berth_ipc_recv(&n->c, f, WAIT_MS));
+	assert_int_equal(op, f->op);
+}
+
+static void spawn(struct netd *n)
+{
+	char path[4096], name[] = "berth-netd", *argv[] = { name, NULL };
+	int sock;
+
+	test_built(path, sizeof(path), "libexec/berth-netd");
+	CHECK_OK(berth_proc_spawn(&n->p, &sock, path, argv));
+	berth_ipc_init(&n->c, sock);
+}
+
+static void configure(struct netd *n, struct berth_net_config *cfg)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	berth_net_config_encode(&b, cfg);
+	tell(n, BERTH_NET_CONFIG, &b);
+}
+
+static void local_config(struct berth_net_config *cfg)
+{
+	berth_net_config_init(cfg);
+	CHECK_OK(berth_netpol_add_allow(&cfg->policy, "127.0.0.0/8"));
+	CHECK_OK(berth_netpol_add_host(&cfg->policy, "owner.test=127.0.0.1"));
+	cfg->policy.allow_ipc = true;
+}
+
+static void start(struct netd *n)
+{
+	struct berth_net_config cfg;
+
+	spawn(n);
+	local_config(&cfg);
+	configure(n, &cfg);
+	berth_netpol_free(&cfg.policy);
+}
+
+static enum berth_err listen_on(struct netd *n, const char *uri)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_net_listening m;
+	struct berth_ipc_frame f;
+
+	berth_net_uri_encode(&b, uri);
+	tell(n, BERTH_NET_LISTEN, &b);
+	expect(n, BERTH_NET_LISTENING, &f);
+	CHECK_OK(berth_net_listening_decode(&m, f.p, f.n));
+	assert_string_equal(uri, m.uri);
+	memcpy(n->bound, m.bound, sizeof(n->bound));
+	return m.code;
+}
+
+/* Ends as it should when its socket is closed. */
+static void stop(struct netd *n)
+{
+	int status = -1;
+
+	berth_ipc_close(&n->c);
+	for (int i = 0; i < 1000 && !berth_proc_reap(&n->p, &status); i++)
+		usleep(10000);
+	CHECK(WIFEXITED(status));
+	assert_int_equal(0, WEXITSTATUS(status));
+}
+
+static void kill_9(struct netd *n)
+{
+	kill(n->p.pid, SIGKILL);
+	berth_ipc_close(&n->c);
+	berth_proc_stop(&n->p, 1000);
+}
+
+static void send_to(struct netd *n, uint64_t id, const char *uri, const char *msg, uint32_t deadline_ms)
+{
+	struct berth_frame_request r = { .media = *msg ? BERTH_FRAME_ENCRYPTED : BERTH_FRAME_POLL,
+					 .msg = (const uint8_t *)msg, .msg_len = strlen(msg) };
+	struct berth_net_send m = { .id = id, .deadline_ms = deadline_ms };
+	struct berth_buf frame = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_frame_request_encode(&frame, &r));
+	snprintf(m.uri, sizeof(m.uri), "%s", uri);
+	m.frame = frame.p;
+	m.frame_len = frame.len;
+	berth_net_send_encode(&b, &m);
+	tell(n, BERTH_NET_SEND, &b);
+	berth_buf_free(&frame);
+}
+
+/* The frame's pointers live until the next read. */
+static void result_of(struct netd *n, uint64_t id, enum berth_err code, struct berth_net_result *m)
+{
+	struct berth_ipc_frame f;
+
+	expect(n, BERTH_NET_RESULT, &f);
+	CHECK_OK(berth_net_result_decode(m, f.p, f.n));
+	assert_int_equal(id, m->id);
+	if (code != m->code)
+		fail_msg("result %s (%s), want %s", berth_err_name(m->code), m->detail, berth_err_name(code));
+}
+
+static void request_at(struct netd *n, struct berth_net_request *m, struct berth_frame_request *r)
+{
+	struct berth_ipc_frame f;
+
+	expect(n, BERTH_NET_REQUEST, &f);
+	CHECK_OK(berth_net_request_decode(m, f.p, f.n));
+	CHECK_OK(berth_frame_request_decode(r, m->frame, m->frame_len));
+}
+
+static void reply_to(struct netd *n, uint64_t request, enum berth_frame_status status, const char *msg)
+{
+	struct berth_frame_reply r = { .status = status, .n_msgs = msg != NULL };
+	struct berth_buf frame = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
+	struct berth_net_reply m = { .request = request };
+
+	r.msgs[0].p = (const uint8_t *)msg;
+	r.msgs[0].n = msg ? strlen(msg) : 0;
+	CHECK_OK(berth_frame_reply_encode(&frame, &r));
+	m.frame = frame.p;
+	m.frame_len = frame.len;
+	berth_net_reply_encode(&b, &m);
+	tell(n, BERTH_NET_REPLY, &b);
+	berth_buf_free(&frame);
+}
+
+/* One exchange between two of them, checked at both ends. */
+static void exchange(struct netd *from, struct netd *to, const char *uri, uint64_t id)
+{
+	struct berth_net_request q;
+	struct berth_frame_request fr;
+	struct berth_frame_reply fp;
+	struct berth_net_result r;
+
+	send_to(from, id, uri, "hello", 5000);
+	request_at(to, &q, &fr);
+	assert_int_equal(5, fr.msg_len);
+	assert_memory_equal("hello", fr.msg, 5);
+	reply_to(to, q.request, BERTH_FRAME_STORED, "world");
+	result_of(from, id, BERTH_OK, &r);
+	CHECK_OK(berth_frame_reply_decode(&fp, r.frame, r.frame_len));
+	assert_int_equal(1, fp.n_msgs);
+	assert_memory_equal("world", fp.msgs[0].p, 5);
+}
+
+/* --- raw SP over TCP ------------------------------------------------------- */
+
+static const uint8_t greeting_req[] = { 0, 'S', 'P', 0, 0, 0x30, 0, 0 };
+
+static uint16_t port_of(const struct netd *n)
+{
+	return (uint16_t)atoi(strrchr(n->bound, ':') + 1);
+}
+
+static int raw_connect(const struct netd *n, unsigned source)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port_of(n)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000u + source) };
+	struct timeval limit = { .tv_sec = 5 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	assert_int_equal(0, bind(fd, (struct sockaddr *)&from, sizeof(from)));
+	assert_int_equal(0, connect(fd, (struct sockaddr *)&to, sizeof(to)));
+	return fd;
+}
+
+static bool read_all(int fd, void *p, size_t n)
+{
+	return recv(fd, p, n, MSG_WAITALL) == (ssize_t)n;
+}
+
+static int raw_peer(const struct netd *n, unsigned source)
+{
+	int fd = raw_connect(n, source);
+	uint8_t got[8];
+
+	assert_int_equal(8, send(fd, greeting_req, 8, MSG_NOSIGNAL));
+	CHECK(read_all(fd, got, 8));
+	assert_memory_equal("\0SP\0\0\x31\0\0", got, 8);
+	return fd;
+}
+
+static void raw_send(int fd, const void *frame, size_t n)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	berth_buf_be64(&b, n + 4);
+	berth_buf_be32(&b, 0x80000001u);
+	berth_buf_put(&b, frame, n);
+	assert_int_equal(b.len, send(fd, b.p, b.len, MSG_NOSIGNAL));
+	berth_buf_free(&b);
+}
+
+/* The status and retry-after of the answer. */
+static int raw_status(int fd, uint32_t *retry)
+{
+	uint8_t head[12], body[8];
+	struct berth_cur c = berth_cur(head, 8);
+	struct berth_frame_reply r;
+
+	CHECK(read_all(fd, head, 12));
+	assert_int_equal(12, berth_cur_be64(&c));
+	CHECK(read_all(fd, body, 8));
+	CHECK_OK(berth_frame_reply_decode(&r, body, 8));
+	if (retry)
+		*retry = r.retry_after_s;
+	return r.status;
+}
+
+static bool is_closed(int fd)
+{
+	uint8_t b[64];
+	ssize_t n;
+
+	while ((n = recv(fd, b, sizeof(b), 0)) > 0)
+		;
+	return n == 0 || errno == ECONNRESET;
+}
+
+static long status_kb(const struct netd *n, const char *file, const char *field)
+{
+	char path[64], line[256];
+	long kb = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)n->p.pid, file);
+	CHECK((f = fopen(path, "r")));
+	while (fgets(line, sizeof(line), f))
+		if (strncmp(line, field, strlen(field)) == 0)
+			kb = strtol(line + strlen(field) + 1, NULL, 10);
+	fclose(f);
+	return kb;
+}
+
+/* --- tests ----------------------------------------------------------------- */
+
+static void two_processes_exchange_messages_and_count_octets(void **state)
+{
+	char uri[BERTH_NET_URI_MAX + 1];
+	struct berth_net_request q;
+	struct berth_frame_request fr;
+	struct berth_net_result r;
+	struct netd a, b;
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	snprintf(uri, sizeof(uri), "nng+tcp://owner.test:%u", port_of(&a));
+	send_to(&b, 1, uri, "hello", 5000);
+	request_at(&a, &q, &fr);
+	assert_int_equal(BERTH_NET_TCP, q.transport);
+	assert_string_equal("127.0.0.1", q.peer);
+	reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);
+	result_of(&b, 1, BERTH_OK, &r);
+	assert_int_equal(8 + 8 + 4 + 9, r.sent);	/* greeting, length, id, frame */
+	assert_int_equal(8 + 8 + 4 + 8, r.received);
+	for (uint64_t i = 2; i < 20; i++)
+		exchange(&b, &a, uri, i);
+	reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);	/* twice: ignored */
+	exchange(&b, &a, uri, 99);
+	printf("measured: netd idle PSS %ld kB\n", status_kb(&a, "smaps_rollup", "Pss:"));
+	stop(&a);
+	stop(&b);
+}
+
+static void large_messages_go_both_ways(void **state)
+{
+	char *big = malloc(BERTH_FRAME_MESSAGE_MAX + 1);
+	struct berth_net_request q;
+	struct berth_frame_request fr;
+	struct berth_frame_reply fp;
+	struct berth_net_result r;
+	struct netd a, b;
+
+	(void)state;
+	memset(big, 'x', BERTH_FRAME_MESSAGE_MAX);
+	big[BERTH_FRAME_MESSAGE_MAX] = '\0';
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	send_to(&b, 1, a.bound, big, 10000);
+	request_at(&a, &q, &fr);
+	assert_int_equal(BERTH_FRAME_MESSAGE_MAX, fr.msg_len);
+	reply_to(&a, q.request, BERTH_FRAME_STORED, big);
+	result_of(&b, 1, BERTH_OK, &r);
+	CHECK_OK(berth_frame_reply_decode(&fp, r.frame, r.frame_len));
+	assert_int_equal(BERTH_FRAME_MESSAGE_MAX, fp.msgs[0].n);
+	free(big);
+	stop(&a);
+	stop(&b);
+}
+
+static void ipc_sockets_are_private_and_only_dialled_when_allowed(void **state)
+{
+	char dir[] = "/tmp/berth-netd-XXXXXX", path[64], uri[sizeof(path) + 16];
+	struct berth_net_config cfg;
+	struct berth_net_result r;
+	struct stat st;
+	struct netd a, b;
+
+	(void)state;
+	CHECK(mkdtemp(dir));
+	chmod(dir, 0750);
+	snprintf(path, sizeof(path), "%s/x.sock", dir);
+	snprintf(uri, sizeof(uri), "nng+ipc://%s", path);
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, uri));
+	assert_int_equal(0, stat(path, &st));
+	assert_int_equal(S_IFSOCK | 0600, st.st_mode);
+	exchange(&b, &a, uri, 1);
+	local_config(&cfg);
+	cfg.policy.allow_ipc = false;
+	configure(&b, &cfg);
+	berth_netpol_free(&cfg.policy);
+	send_to(&b, 2, "nng+ipc:///run/berth/admin.sock", "x", 1000);
+	result_of(&b, 2, BERTH_E_NETPOL, &r);
+	stop(&a);
+	stop(&b);
+	CHECK(access(path, F_OK) != 0);
+	chmod(dir, 0777);
+	start(&a);
+	assert_int_equal(BERTH_E_CONFIG, listen_on(&a, uri));
+	chmod(dir, 0750);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(BERTH_E_CONFIG, listen_on(&a, uri));
+	stop(&a);
+	unlink(path);
+	rmdir(dir);
+}
+
+static void c092_c103_nothing_is_dialled_that_policy_forbids(void **state)
+{
+	static const char *const refused[] = {
+		"nng+tcp://127.0.0.1:", "nng+tcp://[::ffff:127.0.0.1]:", "nng+tcp://127.1:",
+		"nng+tcp://owner.test:", "nng+tcp://localhost:", "nng+tcp://2130706433:",
+		"nng+ipc:///run/x.sock", "inproc://x", "http://127.0.0.1:", "ipc:///run/x.sock", "nng+tcp://8.8.8.8:0", "",
+	};
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char uri[BERTH_NET_URI_MAX + 1];
+	struct berth_net_config cfg;
+	struct berth_net_result r;
+	struct netd n;
+
+	(void)state;
+	assert_int_equal(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
+	assert_int_equal(0, listen(fd, 8));
+	getsockname(fd, (struct sockaddr *)&at, &len);
+	spawn(&n);
+	berth_net_config_init(&cfg);
+	CHECK_OK(berth_netpol_add_host(&cfg.policy, "owner.test=127.0.0.1"));
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		size_t n_uri = strlen(refused[i]);
+
+		snprintf(uri, sizeof(uri), "%s", refused[i]);
+		if (n_uri && refused[i][n_uri - 1] == ':')
+			snprintf(uri + n_uri, sizeof(uri) - n_uri, "%u", ntohs(at.sin_port));
+		send_to(&n, i, uri, "x", 5000);
+		result_of(&n, i, BERTH_E_NETPOL, &r);
+		assert_int_equal(0, r.sent);
+	}
+	CHECK(accept(fd, NULL, NULL) < 0 && errno == EAGAIN);	/* 0 connects */
+	local_config(&cfg);
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	snprintf(uri, sizeof(uri), "nng+tcp://owner.test:%u", ntohs(at.sin_port));
+	send_to(&n, 77, uri, "x", 400);
+	result_of(&n, 77, BERTH_E_UNAVAILABLE, &r);	/* nobody answers, but it was dialled */
+	CHECK(accept(fd, NULL, NULL) >= 0);
+	close(fd);
+	stop(&n);
+}
+
+static void names_are_asked_off_the_main_thread(void **state)
+{
+	char uri[64];
+	struct berth_net_result r;
+	struct netd a, b;
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	snprintf(uri, sizeof(uri), "nng+tcp://localhost:%u", port_of(&a));
+	exchange(&b, &a, uri, 1);
+	send_to(&b, 2, "nng+tcp://no-such-name.invalid:7000", "x", 5000);
+	result_of(&b, 2, BERTH_E_UNAVAILABLE, &r);
+	stop(&a);
+	stop(&b);
+}
+
+static void c086_sp_garbage_is_closed(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		bool greet;
+	} bad[] = {
+		{ "GET / HTTP/1.1\r\n\r\n", 18, false },
+		{ "\0SX\0\0\x30\0\0", 8, false },	/* not SP */
+		{ "\0SP\1\0\x30\0\0", 8, false },	/* another version */
+		{ "\0SP\0\0\x31\0\0", 8, false },	/* REP to a REP */
+		{ "\0SP\0\0\x30\1\0", 8, false },	/* reserved bits */
+		{ "\x80\0\0\0\0\0\0\0", 8, true },	/* 2^63 */
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff", 8, true },
+		{ "\0\0\0\0\x40\0\0\0", 8, true },	/* 1 GiB */
+		{ "\0\0\0\0\0\0\0\0", 8, true },	/* no request id */
+		{ "\0\0\0\0\0\0\0\3abc", 11, true },
+	};
+	struct netd a, b;
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		int fd = bad[i].greet ? raw_peer(&a, 1) : raw_connect(&a, 1);
+
+		assert_int_equal(bad[i].n, send(fd, bad[i].bytes, bad[i].n, MSG_NOSIGNAL));
+		if (!is_closed(fd))
+			fail_msg("case %zu stays open", i);
+		close(fd);
+	}
+	for (size_t n = 0; n < 8; n++) {	/* short, then FIN */
+		int fd = raw_connect(&a, 1);
+
+		assert_int_equal(n, send(fd, greeting_req, n, MSG_NOSIGNAL));
+		shutdown(fd, SHUT_WR);
+		CHECK(is_closed(fd));
+		close(fd);
+	}
+	exchange(&b, &a, a.bound, 1);
+	stop(&a);
+	stop(&b);
+}
+
+static void malformed_frames_get_one_octet_each(void **state)
+{
+	static const uint8_t version_2[] = { 2, 1, 0, 0, '{', '}' }, media_3[] = { 1, 3, 0, 0, '{', '}' };
+	uint8_t many_acks[4 + 65 * 16 + 1] = { 1, 1, 0, 65 }, big[4 + 1001] = { 1, 1, 0, 0 };
+	struct berth_net_config cfg;
+	struct berth_net_request q;
+	struct berth_frame_request fr;
+	struct netd a;
+	uint32_t retry;
+	int fd;
+
+	(void)state;
+	spawn(&a);
+	local_config(&cfg);
+	cfg.message_max = 1000;
+	configure(&a, &cfg);
+	berth_netpol_free(&cfg.policy);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	fd = raw_peer(&a, 1);
+	raw_send(fd, "", 0);
+	assert_int_equal(BERTH_FRAME_REFUSED, raw_status(fd, &retry));
+	assert_int_equal(0, retry);
+	raw_send(fd, version_2, sizeof(version_2));
+	assert_int_equal(BERTH_FRAME_REFUSED, raw_status(fd, NULL));
+	raw_send(fd, media_3, sizeof(media_3));
+	assert_int_equal(BERTH_FRAME_REFUSED, raw_status(fd, NULL));
+	raw_send(fd, many_acks, sizeof(many_acks));
+	assert_int_equal(BERTH_FRAME_TOO_BIG, raw_status(fd, NULL));
+	raw_send(fd, big, sizeof(big));
+	assert_int_equal(BERTH_FRAME_TOO_BIG, raw_status(fd, NULL));
+	raw_send(fd, big, sizeof(big) - 1);
+	request_at(&a, &q, &fr);
+	assert_int_equal(1000, fr.msg_len);
+	reply_to(&a, q.request, BERTH_FRAME_REFUSED, NULL);
+	assert_int_equal(BERTH_FRAME_REFUSED, raw_status(fd, NULL));
+	close(fd);
+	stop(&a);
+}
+
+static void c086_memory_stays_bounded(void **state)
+{
+	static uint8_t chunk[65536];
+	struct netd a, b;
+	long before, after;
+	int fd[120];
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	exchange(&b, &a, a.bound, 1);
+	before = status_kb(&a, "status", "VmRSS:");
+	for (unsigned i = 0; i < 120; i++) {	/* nearly all of a message of 1 MiB each, from six addresses */
+		struct timeval limit = { .tv_usec = 20000 };
+		struct berth_buf b8 = BERTH_BUF_INIT;
+
+		fd[i] = raw_connect(&a, 10 + i / 20);
+		setsockopt(fd[i], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		berth_buf_put(&b8, greeting_req, 8);
+		berth_buf_be64(&b8, BERTH_FRAME_REQUEST_MAX + 4);
+		send(fd[i], b8.p, b8.len, MSG_NOSIGNAL);
+		berth_buf_free(&b8);
+		for (int k = 0; k < 15; k++)
+			if (send(fd[i], chunk, sizeof(chunk), MSG_NOSIGNAL) < 0)
+				break;
+	}
+	usleep(300000);
+	after = status_kb(&a, "status", "VmHWM:");
+	printf("measured: netd RSS %ld kB, %ld kB at most under 120 stuck connections\n", before, after);
+#ifndef __SANITIZE_ADDRESS__
+	CHECK(after < 40 << 10);
+#endif
+	for (unsigned i = 0; i < 120; i++)
+		close(fd[i]);
+	usleep(300000);
+	exchange(&b, &a, a.bound, 2);	/* and it serves on */
+	stop(&a);
+	stop(&b);
+}
+
+static void a_flooding_address_is_told_to_wait_and_others_are_served(void **state)
+{
+	static const uint8_t bad[] = { 9 };
+	struct berth_net_config cfg;
+	uint32_t retry = 0;
+	struct netd a, b;
+	int fd, busy = 0;
+
+	(void)state;
+	spawn(&a);
+	local_config(&cfg);
+	cfg.rate_per_s = 5;
+	cfg.burst = 10;
+	cfg.conns_source_max = 3;
+	configure(&a, &cfg);
+	berth_netpol_free(&cfg.policy);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	fd = raw_peer(&a, 9);
+	for (int i = 0; i < 40; i++) {
+		raw_send(fd, bad, 1);
+		busy += raw_status(fd, &retry) == BERTH_FRAME_BUSY;
+	}
+	CHECK(busy >= 20);
+	assert_int_equal(2, retry);
+	exchange(&b, &a, a.bound, 1);
+	for (int i = 0; i < 2; i++)
+		CHECK(raw_peer(&a, 9) >= 0);
+	fd = raw_connect(&a, 9);	/* the fourth of this address */
+	CHECK(send(fd, greeting_req, 8, MSG_NOSIGNAL) == 8 && is_closed(fd));
+	exchange(&b, &a, a.bound, 2);
+	stop(&a);
+	stop(&b);
+}
+
+static void a_peer_that_stalls_delays_nobody(void **state)
+{
+	struct netd a, b;
+	int fd[8];
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	for (int i = 0; i < 8; i++) {
+		fd[i] = i % 2 ? raw_connect(&a, 2) : raw_peer(&a, 2);
+		CHECK(send(fd[i], "\0\0\0\0\0\0\x40", 7, MSG_NOSIGNAL) == 7);
+	}
+	for (uint64_t i = 0; i < 5; i++)
+		exchange(&b, &a, a.bound, i);
+	for (int i = 0; i < 8; i++)
+		close(fd[i]);
+	stop(&a);
+	stop(&b);
+}
+
+static void parked_requests_are_given_back_in_time(void **state)
+{
+	struct berth_net_config cfg;
+	struct berth_net_request q;
+	struct berth_frame_request fr;
+	struct berth_frame_reply fp;
+	struct berth_net_result r;
+	struct berth_ipc_frame f;
+	struct netd a, b;
+	uint64_t gone;
+
+	(void)state;
+	spawn(&a);
+	local_config(&cfg);
+	cfg.park_ms = 300;
+	configure(&a, &cfg);
+	berth_netpol_free(&cfg.policy);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	send_to(&b, 1, a.bound, "", 5000);
+	request_at(&a, &q, &fr);
+	assert_int_equal(BERTH_FRAME_POLL, fr.media);
+	result_of(&b, 1, BERTH_OK, &r);
+	CHECK_OK(berth_frame_reply_decode(&fp, r.frame, r.frame_len));
+	CHECK(fp.status == BERTH_FRAME_STORED && fp.n_msgs == 0);
+	expect(&a, BERTH_NET_GONE, &f);
+	CHECK_OK(berth_net_gone_decode(&gone, f.p, f.n));
+	assert_int_equal(q.request, gone);
+	reply_to(&a, gone, BERTH_FRAME_STORED, "late");	/* ignored */
+
+	send_to(&b, 2, a.bound, "message", 5000);
+	request_at(&a, &q, &fr);
+	result_of(&b, 2, BERTH_OK, &r);
+	CHECK_OK(berth_frame_reply_decode(&fp, r.frame, r.frame_len));
+	assert_int_equal(BERTH_FRAME_BUSY, fp.status);	/* never "stored" on its own authority */
+	expect(&a, BERTH_NET_GONE, &f);
+	stop(&a);
+	stop(&b);
+}
+
+static void a_peer_that_dies_is_reported(void **state)
+{
+	struct berth_net_request q;
+	struct berth_frame_request fr;
+	struct berth_ipc_frame f;
+	struct netd a, b;
+	uint64_t gone;
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	send_to(&b, 1, a.bound, "", 50000);
+	request_at(&a, &q, &fr);
+	kill_9(&b);
+	expect(&a, BERTH_NET_GONE, &f);
+	CHECK_OK(berth_net_gone_decode(&gone, f.p, f.n));
+	assert_int_equal(q.request, gone);
+	start(&b);
+	exchange(&b, &a, a.bound, 2);
+	stop(&a);
+	stop(&b);
+}
+
+static void a_killed_listener_comes_back_and_the_request_is_repeated(void **state)
+{
+	char uri[BERTH_NET_URI_MAX + 1];
+	struct berth_net_request q;
+	struct berth_frame_request fr;
+	struct berth_net_result r;
+	struct netd a, b;
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	memcpy(uri, a.bound, sizeof(uri));
+	send_to(&b, 1, uri, "hello", 9000);
+	request_at(&a, &q, &fr);
+	kill_9(&a);
+	start(&a);
+	CHECK_OK(listen_on(&a, uri));
+	request_at(&a, &q, &fr);
+	assert_memory_equal("hello", fr.msg, 5);
+	reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);
+	result_of(&b, 1, BERTH_OK, &r);
+	stop(&a);
+	stop(&b);
+}
+
+static void parallel_requests_up_to_a_cap(void **state)
+{
+	struct berth_net_request q[16];
+	struct berth_frame_request fr;
+	struct berth_net_result r;
+	struct netd a, b;
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	for (uint64_t i = 0; i < 16; i++)
+		send_to(&b, i, a.bound, "x", 9000);
+	for (int i = 0; i < 16; i++)
+		request_at(&a, &q[i], &fr);	/* all of them are held at once */
+	send_to(&b, 99, a.bound, "x", 9000);
+	result_of(&b, 99, BERTH_E_QUOTA, &r);
+	for (int i = 15; i >= 0; i--)
+		reply_to(&a, q[i].request, BERTH_FRAME_STORED, NULL);
+	for (int i = 0; i < 16; i++) {
+		struct berth_ipc_frame f;
+
+		expect(&b, BERTH_NET_RESULT, &f);
+		CHECK_OK(berth_net_result_decode(&r, f.p, f.n));
+		assert_int_equal(BERTH_OK, r.code);
+	}
+	exchange(&b, &a, a.bound, 100);
+	stop(&a);
+	stop(&b);
+}
+
+static void c084_one_host_gets_only_so_much(void **state)
+{
+	char uri[64];
+	struct berth_net_result r;
+	struct netd b;
+
+	(void)state;
+	start(&b);
+	for (unsigned i = 0; i < 9; i++) {	/* nobody listens there */
+		snprintf(uri, sizeof(uri), "nng+tcp://127.0.0.9:%u", 1 + i);
+		send_to(&b, i, uri, "x", 9000);
+	}
+	result_of(&b, 8, BERTH_E_QUOTA, &r);
+	stop(&b);	/* with eight of them open */
+}
+
+static void bad_replies_are_e_env(void **state)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	static const uint8_t garbage[] = { 2, 0, 0, 0, 0, 0, 0, 0 };
+	socklen_t len = sizeof(at);
+	struct berth_buf out = BERTH_BUF_INIT;
+	struct berth_net_result r;
+	uint8_t in[8 + 8 + 4 + 5];
+	char uri[64];
+	struct netd b;
+
+	(void)state;
+	assert_int_equal(0, bind(listener, (struct sockaddr *)&at, sizeof(at)));
+	assert_int_equal(0, listen(listener, 1));
+	getsockname(listener, (struct sockaddr *)&at, &len);
+	snprintf(uri, sizeof(uri), "nng+tcp://127.0.0.1:%u", ntohs(at.sin_port));
+	start(&b);
+	send_to(&b, 1, uri, "x", 9000);
+	CHECK((fd = accept(listener, NULL, NULL)) >= 0);
+	CHECK(send(fd, "\0SP\0\0\x31\0\0", 8, MSG_NOSIGNAL) == 8);
+	CHECK(read_all(fd, in, sizeof(in)));
+	assert_memory_equal(greeting_req, in, 8);
+	berth_buf_be64(&out, 4 + sizeof(garbage));
+	berth_buf_put(&out, in + 16, 4);	/* the request id */
+	berth_buf_put(&out, garbage, sizeof(garbage));
+	CHECK(send(fd, out.p, out.len, MSG_NOSIGNAL) == (ssize_t)out.len);
+	result_of(&b, 1, BERTH_E_ENV, &r);
+	assert_int_equal(0, r.frame_len);
+	berth_buf_free(&out);
+	close(fd);
+	close(listener);
+	stop(&b);
+}
+
+static void a_silent_host_is_e_unavailable_at_the_deadline(void **state)
+{
+	struct berth_net_result r;
+	struct netd b;
+
+	(void)state;
+	start(&b);
+	send_to(&b, 1, "nng+tcp://127.0.0.1:1", "x", 300);
+	result_of(&b, 1, BERTH_E_UNAVAILABLE, &r);
+	assert_int_equal(0, r.sent);
+	stop(&b);
+}
+
+static void bad_listeners_are_named(void **state)
+{
+	struct netd a;
+	char first[BERTH_NET_URI_MAX + 1];
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	start(&a);
+	assert_int_equal(BERTH_E_CONFIG, listen_on(&a, "nng+tls://127.0.0.1:0"));
+	assert_int_equal(BERTH_E_CONFIG, listen_on(&a, "nng+tcp://owner.test:0"));
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	memcpy(first, a.bound, sizeof(first));
+	assert_int_equal(BERTH_E_UNAVAILABLE, listen_on(&a, first));	/* taken */
+	berth_net_uri_encode(&b, "nng+tcp://127.0.0.1:0");
+	tell(&a, BERTH_NET_CLOSE, &b);
+	CHECK_OK(listen_on(&a, first));		/* and free again */
+	stop(&a);
+}
+
+static void a_core_that_talks_nonsense_ends_it(void **state)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct netd a;
+	int status;
+
+	(void)state;
+	spawn(&a);
+	berth_net_uri_encode(&b, "nng+tcp://127.0.0.1:0");
+	tell(&a, BERTH_NET_LISTEN, &b);	/* before CONFIG */
+	for (int i = 0; i < 1000 && !berth_proc_reap(&a.p, &status); i++)
+		usleep(10000);
+	CHECK(WIFEXITED(status));
+	assert_int_equal(3, WEXITSTATUS(status));
+	berth_ipc_close(&a.c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_processes_exchange_messages_and_count_octets),
+		cmocka_unit_test(large_messages_go_both_ways),
+		cmocka_unit_test(ipc_sockets_are_private_and_only_dialled_when_allowed),
+		cmocka_unit_test(c092_c103_nothing_is_dialled_that_policy_forbids),
+		cmocka_unit_test(names_are_asked_off_the_main_thread),
+		cmocka_unit_test(c086_sp_garbage_is_closed),
+		cmocka_unit_test(malformed_frames_get_one_octet_each),
+		cmocka_unit_test(c086_memory_stays_bounded),
+		cmocka_unit_test(a_flooding_address_is_told_to_wait_and_others_are_served),
+		cmocka_unit_test(a_peer_that_stalls_delays_nobody),
+		cmocka_unit_test(parked_requests_are_given_back_in_time),
+		cmocka_unit_test(a_peer_that_dies_is_reported),
+		cmocka_unit_test(a_killed_listener_comes_back_and_the_request_is_repeated),
+		cmocka_unit_test(parallel_requests_up_to_a_cap),
+		cmocka_unit_test(c084_one_host_gets_only_so_much),
+		cmocka_unit_test(bad_replies_are_e_env),
+		cmocka_unit_test(a_silent_host_is_e_unavailable_at_the_deadline),
+		cmocka_unit_test(bad_listeners_are_named),
+		cmocka_unit_test(a_core_that_talks_nonsense_ends_it),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("netd", tests, NULL, NULL);
+}
