@@ -7,7 +7,7 @@
 #include "did/base/secret.h"
 
 static const struct berth_cli_group *const groups[] = {
-	&berth_cli_jcs, &berth_cli_key, &berth_cli_did, &berth_cli_jws, &berth_cli_vc, &berth_cli_vp,
+	&berth_cli_jcs, &berth_cli_key, &berth_cli_did, &berth_cli_didcomm, &berth_cli_jws, &berth_cli_vc, &berth_cli_vp,
 	NULL,
 };
 

@@ -446,3 +446,134 @@ def test_vc_with_a_stored_key(store, files):
     kid = "%s#%s" % (key["did"], key["multikey"])
     t = token("vc", "issue", "--key-uri", uri + "#i", *pw, "--kid", kid, files(credential(key["did"])))
     assert ok("vc", "verify", "--now", NOW, stdin=t)["verified"] is True
+
+
+# ---- didcomm ----
+
+RUST = VECTORS / "didcomm-rust"
+SIMPLE = json.loads((RUST / "plaintext.json").read_text())[0]["message"]
+
+
+@pytest.fixture
+def world(files, tmp_path):
+    """Options of didcomm-rust's Alice and Bob: {name: ("--secrets", ..., "--did-docs", ...)}."""
+    def secrets(name):
+        keys = json.loads((RUST / "secrets" / (name + ".json")).read_text())
+        return files([{"id": k["kid"], "type": k["type"], "privateKeyJwk": k["privateKeyJwk"]} for k in keys])
+    return {n: ("--secrets", secrets(n), "--did-docs", RUST / "diddocs") for n in ("alice", "bob", "charlie")}
+
+
+@pytest.mark.parametrize("name", ["encrypted", "signed"])
+def test_didcomm_rust_messages(world, name):
+    n = 0
+    for case in json.loads((RUST / (name + ".json")).read_text()):
+        message = json.dumps(case["message"])
+        if case["name"] == "SIGNED_MSG_ALICE_KEY_3":
+            fails("E_ALG", "didcomm", "unpack", *world["bob"], stdin=message)  # ES256K comes later
+        elif case["expect"] == "accept":
+            out = ok("didcomm", "unpack", *world["bob"], stdin=message)
+            assert out["message"] == SIMPLE and out["metadata"]["expired"] is None, case["name"]
+            assert out["metadata"]["encrypted"] is ("ciphertext" in case["message"])
+        else:  # its epk is no canonical base64url
+            fails("E_B64", "didcomm", "unpack", *world["bob"], stdin=message)
+        n += 1
+    print("vectors: didcomm-rust/%s (command line) %d/%d" % (name, n, n))
+
+
+MODES = [
+    ("plaintext", [], False, False, False), ("signed", ["--sign-by", "did:example:alice#key-1"], False, True, True),
+    ("anoncrypt", [], True, False, False), ("authcrypt", ["--from", "did:example:alice"], True, True, False),
+    ("authcrypt", ["--from", "did:example:alice", "--protect-sender"], True, True, False),
+    ("anoncrypt", ["--sign-by", "did:example:alice#key-2"], True, True, True),
+    ("anoncrypt", ["--enc", "XC20P"], True, False, False),
+    ("authcrypt", ["--from", "did:example:alice", "--sign-by", "did:example:alice#key-1"], True, True, True),
+]
+
+
+@pytest.mark.parametrize("mode, options, encrypted, authenticated, signed", MODES)
+def test_didcomm_pack_and_unpack(world, mode, options, encrypted, authenticated, signed):
+    to = ["--to", "did:example:bob"] if mode != "signed" else []
+    packed = raw("didcomm", "pack", "--mode", mode, *options, *to, *world["alice"], stdin=json.dumps(SIMPLE))
+    out = ok("didcomm", "unpack", *world["bob"], stdin=packed)
+    assert out["message"] == SIMPLE
+    meta = out["metadata"]
+    assert (meta["encrypted"], meta["authenticated"], meta["non_repudiation"]) == (encrypted, authenticated, signed)
+    assert {"anonymous_sender", "encrypted_from_kid", "encrypted_to_kids", "sign_from", "enc_alg_auth", "enc_alg_anon",
+            "sign_alg", "from_prior", "from_prior_issuer_kid", "re_wrapped_in_forward", "expired"} <= set(meta)
+    assert raw("didcomm", "unpack", *world["bob"], "--pretty", stdin=packed).count(b"\n") > 10
+
+
+def test_didcomm_modes_default_by_from(world):
+    bare = json.dumps({k: v for k, v in SIMPLE.items() if k not in ("from", "to")})
+    for options, auth in ((["--from", "did:example:alice"], True), ([], False)):
+        packed = raw("didcomm", "pack", *options, "--to", "did:example:bob", *world["alice"], stdin=bare)
+        out = ok("didcomm", "unpack", *world["bob"], stdin=packed)
+        assert out["metadata"]["authenticated"] is auth
+        assert out["message"]["to"] == ["did:example:bob"]
+        assert out["message"].get("from") == ("did:example:alice" if auth else None)
+
+
+def test_didcomm_several_recipients(world):
+    message = json.dumps(dict(SIMPLE, to=["did:example:bob", "did:example:charlie"]))
+    packed = ok("didcomm", "pack", "--from", "did:example:alice", "--to", "did:example:bob", "--to", "did:example:charlie",
+                *world["alice"], stdin=message)
+    assert isinstance(packed, list) and len(packed) == 2
+    for name, envelope in zip(("bob", "charlie"), packed):
+        assert ok("didcomm", "unpack", *world[name], stdin=json.dumps(envelope))["message"]["id"] == SIMPLE["id"]
+    fails("E_DECRYPT", "didcomm", "unpack", *world["bob"], stdin=json.dumps(packed[1]))
+
+
+def test_didcomm_time_is_judged_with_now_only(world):
+    packed = raw("didcomm", "pack", "--to", "did:example:bob", *world["alice"], stdin=json.dumps(SIMPLE))
+    early = ok("didcomm", "unpack", *world["bob"], "--now", "2018-01-19T00:00:00Z", stdin=packed)
+    assert early["metadata"]["expired"] is False
+    late, _ = fails("E_EXPIRED", "didcomm", "unpack", *world["bob"], "--now", NOW, stdin=packed)
+    assert late["metadata"]["expired"] is True
+    fails("E_USAGE", "didcomm", "unpack", *world["bob"], "--now", "now", stdin=packed)
+
+
+@pytest.mark.parametrize("code, options, message", [
+    ("E_ADDR", ["--from", "did:example:alice", "--to", "did:example:bob"], {"from": "did:example:charlie"}),
+    ("E_ADDR", ["--to", "did:example:bob"], {"to": ["did:example:charlie"]}),
+    ("E_USAGE", ["--mode", "signed"], {}), ("E_USAGE", ["--mode", "authcrypt", "--to", "did:example:bob"], {}),
+    ("E_USAGE", [], {}), ("E_USAGE", ["--mode", "nonsense"], {}), ("E_USAGE", ["--enc", "A128GCM", "--to", "did:example:bob"], {}),
+    ("E_USAGE", ["--mode", "plaintext", "--enc", "XC20P"], {}),
+    ("E_USAGE", ["--to", "did:example:bob", "--protect-sender"], {}),
+    ("E_ALG", ["--from", "did:example:alice", "--to", "did:example:bob", "--enc", "XC20P"], {}),
+    ("E_TYPE", ["--to", "did:example:bob"], {"created_time": 1.5}),
+    ("E_TYPE", ["--to", "did:example:bob"], {"expires_time": 0}),
+    ("E_RESOLVE", ["--to", "did:example:nobody"], {"to": ["did:example:nobody"]}),
+    ("E_KEY", ["--from", "did:example:charlie", "--to", "did:example:bob"], {"from": "did:example:charlie"}),
+])
+def test_didcomm_pack_refusals(world, code, options, message):
+    out, _ = fails(code, "didcomm", "pack", *options, *world["alice"], stdin=json.dumps(dict(SIMPLE, **message)))
+    assert out is None
+
+
+def test_didcomm_unpack_refusals(world, files):
+    packed = ok("didcomm", "pack", "--from", "did:example:alice", "--to", "did:example:bob", *world["alice"],
+                stdin=json.dumps(SIMPLE))
+    fails("E_DECRYPT", "didcomm", "unpack", *world["charlie"], stdin=json.dumps(packed))
+    flipped = dict(packed, tag=("A" if packed["tag"][0] != "A" else "B") + packed["tag"][1:])
+    fails("E_DECRYPT", "didcomm", "unpack", *world["bob"], stdin=json.dumps(flipped))
+    fails("E_JSON", "didcomm", "unpack", *world["bob"], stdin=json.dumps(packed)[:-1])
+    fails("E_SIZE", "didcomm", "unpack", *world["bob"], stdin=b" " * ((1 << 20) + 1))
+    fails("E_TYPE", "didcomm", "unpack", "--secrets", files({}), stdin=json.dumps(packed))
+    fails("E_USAGE", "didcomm", "unpack", "--secrets", "/nonexistent", stdin=json.dumps(packed))
+
+
+def test_didcomm_with_stored_keys_and_peer_dids(store, files, jwk):
+    uri, *pw = store
+    for kind in ("ed25519", "x25519"):
+        ok("key", "generate", "--type", kind, "--key-uri", uri + "#" + kind, *pw)
+    public = {k: files(ok("key", "show", "--key-uri", uri + "#" + k, *pw)["publicJwk"]) for k in ("ed25519", "x25519")}
+    did = ok("did", "create", "peer", "--numalgo", "2", "--agreement", public["x25519"],
+             "--verification", public["ed25519"])["did"]
+    doc = ok("did", "resolve", did)["didDocument"]
+    kid = doc["keyAgreement"][0]
+    kid = kid if kid.startswith("did:") else did + kid
+    secrets = files([{"id": kid, "keyUri": uri + "#x25519"}])
+    message = json.dumps({"id": "1", "type": "https://example.com/p/1.0/m", "body": {}})
+    packed = raw("didcomm", "pack", "--from", did, "--to", did, "--secrets", secrets, *pw, stdin=message)
+    out = ok("didcomm", "unpack", "--secrets", secrets, *pw, stdin=packed)
+    assert out["metadata"]["encrypted_from_kid"] == kid and out["message"]["from"] == did

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/cli/cli.h"
+
+#include <string.h>
+
+#include "agent/cli/cli_resolver.h"
+#include "did/jose/keyring.h"
+#include "didcomm/pack.h"
+#include "didcomm/unpack.h"
+
+#define SECRETS_MAX ((size_t)1 << 20)
+
+/* What both commands need: the keys of --secrets and somebody to ask for documents. */
+struct party {
+	struct berth_cli_resolver resolver;
+	struct berth_keyring *keyring;
+};
+
+static enum berth_err open_party(const struct berth_cli *c, struct party *p)
+{
+	const char *path = berth_cli_get(c, "--secrets");
+	struct berth_json *secrets = NULL;
+	enum berth_err rc;
+
+	memset(p, 0, sizeof(*p));
+	if ((rc = berth_cli_resolver_open(&p->resolver, c)) || (rc = berth_keyring_local_new(&p->keyring)) || !path)
+		return rc;
+	rc = berth_cli_read_json(&secrets, path, SECRETS_MAX);
+	if (!rc)
+		rc = berth_keyring_local_add_secrets(p->keyring, secrets, berth_cli_get(c, "--passphrase-file"));
+	berth_json_free(secrets);
+	return rc;
+}
+
+static void close_party(struct party *p)
+{
+	berth_keyring_free(p->keyring);
+	berth_cli_resolver_close(&p->resolver);
+}
+
+/* ---- pack ---- */
+
+static enum berth_err pack_mode(const struct berth_cli *c, enum berth_pack_mode *out)
+{
+	static const struct { const char *name; enum berth_pack_mode mode; } modes[] = {
+		{ "plaintext", BERTH_PACK_PLAINTEXT }, { "signed", BERTH_PACK_SIGNED },
+		{ "anoncrypt", BERTH_PACK_ANONCRYPT }, { "authcrypt", BERTH_PACK_AUTHCRYPT },
+	};
+	const char *name = berth_cli_get(c, "--mode");
+
+	*out = berth_cli_has(c, "--from") ? BERTH_PACK_AUTHCRYPT : BERTH_PACK_ANONCRYPT;
+	if (!name)
+		return BERTH_OK;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(modes[i].name, name)) {
+			*out = modes[i].mode;
+			return BERTH_OK;
+		}
+	return berth_fail(BERTH_E_USAGE, "--mode: %s is none of plaintext, signed, anoncrypt, authcrypt", name);
+}
+
+/* Options that do not go together are wrong usage, whatever the message says. */
+static enum berth_err check_pack(const struct berth_cli *c, const struct berth_pack *p)
+{
+	bool encrypts = p->mode == BERTH_PACK_ANONCRYPT || p->mode == BERTH_PACK_AUTHCRYPT;
+
+	if (p->mode == BERTH_PACK_AUTHCRYPT && !p->from)
+		return berth_fail(BERTH_E_USAGE, "authcrypt needs --from");
+	if (encrypts && !berth_cli_has(c, "--to"))
+		return berth_fail(BERTH_E_USAGE, "encryption needs --to");
+	if (p->mode == BERTH_PACK_SIGNED && !p->sign_by)
+		return berth_fail(BERTH_E_USAGE, "--mode signed needs --sign-by");
+	if (p->mode == BERTH_PACK_PLAINTEXT && p->sign_by)
+		return berth_fail(BERTH_E_USAGE, "--sign-by does not go with --mode plaintext");
+	if (p->protect_sender && p->mode != BERTH_PACK_AUTHCRYPT)
+		return berth_fail(BERTH_E_USAGE, "--protect-sender is for authcrypt");
+	if (p->enc != BERTH_ENC_NONE && !encrypts)
+		return berth_fail(BERTH_E_USAGE, "--enc is for encryption");
+	if (!berth_cli_has(c, "--secrets") && (p->mode == BERTH_PACK_AUTHCRYPT || p->sign_by))
+		return berth_fail(BERTH_E_USAGE, "--secrets is needed");
+	return BERTH_OK;
+}
+
+static enum berth_err pack_request(const struct berth_cli *c, struct berth_pack *p)
+{
+	const char *enc = berth_cli_get(c, "--enc");
+	enum berth_err rc;
+
+	memset(p, 0, sizeof(*p));
+	p->from = berth_cli_get(c, "--from");
+	p->sign_by = berth_cli_get(c, "--sign-by");
+	p->protect_sender = berth_cli_has(c, "--protect-sender");
+	if (enc) {
+		p->enc = berth_enc_parse(enc);
+		if (p->enc == BERTH_ENC_NONE)
+			return berth_fail(BERTH_E_USAGE, "--enc: %s is none of A256CBC-HS512, A256GCM, XC20P", enc);
+	}
+	if ((rc = pack_mode(c, &p->mode)))
+		return rc;
+	return check_pack(c, p);
+}
+
+/* One envelope for each --to; several as a JSON array. */
+static enum berth_err pack_for_all(struct berth_cli *c, struct berth_pack *p, const struct berth_message *msg,
+				   struct berth_buf *out)
+{
+	bool many = berth_cli_nth(c, "--to", 1) != NULL;
+	enum berth_err rc;
+	size_t i = 0;
+
+	if (many)
+		berth_buf_u8(out, '[');
+	do {
+		if (i)
+			berth_buf_u8(out, ',');
+		p->to = berth_cli_nth(c, "--to", i);
+		if ((rc = berth_pack(out, p, msg)))
+			return rc;
+	} while (berth_cli_nth(c, "--to", ++i));
+	if (many)
+		berth_buf_u8(out, ']');
+	return berth_buf_status(out);
+}
+
+static enum berth_err print_envelope(struct berth_cli *c, const struct berth_buf *text)
+{
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if (!berth_cli_has(c, "--pretty"))
+		return berth_cli_print_text(berth_buf_cstr(text), text->len);
+	rc = berth_json_parse(&v, berth_buf_cstr(text), text->len, BERTH_BUF_MAX);
+	return rc ? rc : berth_cli_print(c, v);
+}
+
+static enum berth_err pack(struct berth_cli *c)
+{
+	struct berth_buf text = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
+	struct berth_message msg = { .json = NULL };
+	struct party who = { .keyring = NULL };
+	struct berth_pack p;
+	enum berth_err rc;
+
+	if ((rc = pack_request(c, &p)) || (rc = open_party(c, &who)) ||
+	    (rc = berth_cli_read(&text, berth_cli_arg(c, 0), BERTH_PACKED_MAX)) ||
+	    (rc = berth_message_parse(&msg, berth_buf_cstr(&text), text.len)))
+		goto out;
+	p.resolver = &who.resolver.top;
+	p.keyring = who.keyring;
+	if (!(rc = pack_for_all(c, &p, &msg, &out)))
+		rc = print_envelope(c, &out);
+out:
+	berth_message_free(&msg);
+	close_party(&who);
+	berth_buf_free(&text);
+	berth_buf_free(&out);
+	return rc;
+}
+
+/* ---- unpack ---- */
+
+static enum berth_err print_unpacked(struct berth_cli *c, const struct berth_unpacked *u, int64_t now_s)
+{
+	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set(o, "message", berth_json_clone(u->msg.json))) ||
+	    (rc = berth_json_set(o, "metadata", berth_unpacked_metadata(u, now_s)))) {
+		berth_json_free(o);
+		return rc;
+	}
+	return berth_cli_print(c, o);
+}
+
+/* Time is judged only when --now says what time it is (C072). */
+static enum berth_err unpack(struct berth_cli *c)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_unpacked u = { .encrypted = false };
+	struct party who = { .keyring = NULL };
+	struct berth_unpack p = { .allow_plaintext = true };
+	int64_t now_s = -1;
+	enum berth_err rc;
+
+	if ((berth_cli_has(c, "--now") && (rc = berth_cli_now(c, &now_s))) || (rc = open_party(c, &who)) ||
+	    (rc = berth_cli_read(&text, berth_cli_arg(c, 0), BERTH_PACKED_MAX)))
+		goto out;
+	p.resolver = &who.resolver.top;
+	p.keyring = who.keyring;
+	if ((rc = berth_unpack(&u, &p, berth_buf_cstr(&text), text.len)))
+		goto out;
+	rc = print_unpacked(c, &u, now_s);
+	if (!rc && now_s >= 0 && u.msg.expires_time && u.msg.expires_time <= now_s)
+		rc = berth_fail(BERTH_E_EXPIRED, "expires_time has passed");
+	berth_unpacked_free(&u);
+out:
+	close_party(&who);
+	berth_buf_free(&text);
+	return rc;
+}
+
+#define PARTY_OPTS \
+	{ "--secrets", BERTH_CLI_ONE, "FILE", "private keys, a JSON array of {id, type, privateKeyJwk}" }, \
+	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: key URIs of --secrets" }, \
+	BERTH_CLI_RESOLVER_OPTS
+
+static const struct berth_cli_opt pack_opts[] = {
+	{ "--from", BERTH_CLI_ONE, "DID", "the sender" },
+	{ "--to", BERTH_CLI_MANY, "DID", "a recipient, or a DID URL of one of its keys" },
+	{ "--sign-by", BERTH_CLI_ONE, "DID-URL", "sign with this key" },
+	{ "--mode", BERTH_CLI_ONE, "MODE", "plaintext, signed, anoncrypt, authcrypt (default: authcrypt with --from)" },
+	{ "--enc", BERTH_CLI_ONE, "ENC", "A256CBC-HS512, A256GCM, XC20P" },
+	{ "--protect-sender", BERTH_CLI_FLAG, NULL, "hide the sender's key from onlookers" },
+	{ "--no-forward", BERTH_CLI_FLAG, NULL, "pack for the recipient only" },
+	PARTY_OPTS,
+	{ .name = NULL },
+};
+
+static const struct berth_cli_opt unpack_opts[] = {
+	PARTY_OPTS,
+	{ "--now", BERTH_CLI_ONE, "RFC3339", "judge expires_time at this time" },
+	{ .name = NULL },
+};
+
+static const struct berth_cli_cmd cmds[] = {
+	{ "pack", "[FILE]", "encrypt or sign a DIDComm message", pack_opts, 0, 1, pack,
+	  "  berth didcomm pack --from did:example:alice --to did:example:bob --secrets alice.json \\\n"
+	  "      --did-docs docs/ message.json\n"
+	  "  berth didcomm pack --mode signed --sign-by 'did:example:alice#key-1' --secrets alice.json message.json\n" },
+	{ "unpack", "[FILE]", "open a DIDComm message and say what was proved", unpack_opts, 0, 1, unpack,
+	  "  berth didcomm unpack --secrets bob.json --did-docs docs/ packed.json --pretty\n" },
+	{ .run = NULL },
+};
+
+const struct berth_cli_group berth_cli_didcomm = { "didcomm", "DIDComm v2 messages", cmds };
