@@ -31,9 +31,8 @@ enum berth_err berth_keystore_open(struct berth_keystore **out,
 	berth_crypto_init();
 	if ((rc = berth_key_uri_parse(&uri, cfg->uri)))
 		return rc;
-	if (uri.scheme == BERTH_SCHEME_TPM2)
-		return berth_fail(BERTH_E_KEYSTORE, "tpm2: this build has no TPM support");
-	return berth_soft_open(out, &uri, cfg);
+	return uri.scheme == BERTH_SCHEME_TPM2 ? berth_tpm2_open(out, &uri, cfg)
+					       : berth_soft_open(out, &uri, cfg);
 }
 
 void berth_keystore_close(struct berth_keystore *ks)

@@ -9,6 +9,7 @@
 
 #include "did/keystore/keystore.h"
 #include "tests/check.h"
+#include "tests/fakes/swtpm.h"
 
 struct backend {
 	const char *name;
@@ -66,8 +67,36 @@ static void soft_end(void)
 	rmdir(work);
 }
 
+static struct test_swtpm tpm;
+
+static void tpm2_begin(void)
+{
+	snprintf(work, sizeof(work), "/tmp/berth-ks.XXXXXX");
+	assert_non_null(mkdtemp(work));
+	test_swtpm_start(&tpm, true);
+}
+
+static enum berth_err tpm2_open(struct berth_keystore **ks, bool create)
+{
+	char uri[224];
+	struct berth_keystore_config cfg = { .uri = uri, .create = create };
+
+	snprintf(uri, sizeof(uri), "tpm2:?dir=%s&tcti=%s", work, tpm.tcti);
+	return berth_keystore_open(ks, &cfg);
+}
+
+/* Whatever the test did: the device holds nothing that outlives it. */
+static void tpm2_end(void)
+{
+	CHECK(test_swtpm_handles(&tpm, 0x80) == 0);
+	CHECK(test_swtpm_handles(&tpm, 0x02) == 0);
+	test_swtpm_stop(&tpm);
+	soft_end();
+}
+
 static const struct backend backends[] = {
 	{ "soft", BERTH_CUSTODY_SEALED, false, soft_begin, soft_open, soft_end },
+	{ "tpm2", BERTH_CUSTODY_HARDWARE, true, tpm2_begin, tpm2_open, tpm2_end },
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
