@@ -96,9 +96,9 @@ static enum berth_err read_body(struct berth_message *m)
 
 	if (rc || m->body)
 		return rc;
-	if ((rc = berth_json_set(m->json, "body", berth_json_new_object())))
-		return rc;
-	m->body = berth_json_get(m->json, "body");
+	if (!m->no_body && !(m->no_body = berth_json_new_object()))
+		return berth_fail(BERTH_E_NOMEM, "message: body");
+	m->body = m->no_body;
 	return BERTH_OK;
 }
 
@@ -125,9 +125,9 @@ static enum berth_err read_headers(struct berth_message *m)
 /* The struct's pointers go into the tree: after each change they are read anew. */
 static enum berth_err reread(struct berth_message *m)
 {
-	struct berth_json *json = m->json;
+	struct berth_json *json = m->json, *no_body = m->no_body;
 
-	*m = (struct berth_message){ .json = json };
+	*m = (struct berth_message){ .json = json, .no_body = no_body };
 	return read_headers(m);
 }
 
@@ -163,6 +163,7 @@ void berth_message_free(struct berth_message *m)
 	if (!m)
 		return;
 	berth_json_free(m->json);
+	berth_json_free(m->no_body);
 	*m = (struct berth_message){ 0 };
 }
 

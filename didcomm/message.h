@@ -18,7 +18,8 @@
  * json, absent members are NULL or 0.  thid is never NULL after parsing: without
  * the header it is the id. */
 struct berth_message {
-	struct berth_json *json;		/* owned */
+	struct berth_json *json;		/* owned; as it came */
+	struct berth_json *no_body;		/* owned: what body is when there is none */
 	const char *id, *type, *from, *thid, *pthid;
 	const struct berth_json *to;		/* array of DIDs, or NULL */
 	int64_t created_time, expires_time;	/* 0: absent */

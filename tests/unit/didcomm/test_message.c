@@ -146,6 +146,22 @@ static void members_of_the_wrong_type_are_e_type(void **state)
 	CHECK_RC(BERTH_E_TYPE, parse("[]"));
 }
 
+/* v2.1: body is optional; what came is kept as it came. */
+static void a_missing_body_reads_as_an_empty_one(void **state)
+{
+	const char *text = HEAD "\"lang\":\"en\"}";
+	struct berth_buf again = BERTH_BUF_INIT;
+	struct berth_message m;
+
+	(void)state;
+	CHECK_OK(berth_message_parse(&m, text, strlen(text)));
+	CHECK(berth_json_is(m.body, BERTH_JSON_OBJECT) && !berth_json_first(m.body));
+	CHECK_OK(berth_json_print(&again, m.json));
+	assert_string_equal(berth_buf_cstr(&again), text);
+	berth_buf_free(&again);
+	berth_message_free(&m);
+}
+
 static void text_of(char *out, char c, size_t n)
 {
 	memset(out, c, n);
@@ -363,6 +379,7 @@ int main(void)
 		cmocka_unit_test(c072_expires_time_zero_or_before_created_time_is_e_type),
 		cmocka_unit_test(c004_nul_in_an_id_is_e_json),
 		cmocka_unit_test(members_of_the_wrong_type_are_e_type),
+		cmocka_unit_test(a_missing_body_reads_as_an_empty_one),
 		cmocka_unit_test(caps_of_headers),
 		cmocka_unit_test(caps_of_lists),
 		cmocka_unit_test(c081_65_attachments_is_e_size),
