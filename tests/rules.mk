@@ -5,6 +5,7 @@ DEBS := build-essential pkg-config git libsodium-dev libsecp256k1-dev libcjson-d
 	libnng-dev libssl-dev libtss2-dev libp11-kit-dev libsqlite3-dev sqlite3 libmicrohttpd-dev \
 	zlib1g-dev libqrencode-dev libcmocka-dev python3 python3-pytest python3-yaml swtpm \
 	swtpm-tools tpm2-tools curl openssl procps systemd faketime locales
+DEBS_INTEROP := nodejs npm	# only where node or npm is missing: not everybody's come from Debian
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # tests/fakes/alloc.c makes these fail
@@ -30,13 +31,16 @@ check: have-deps all tests
 check-san: have-deps
 	@$(MAKE) --no-print-directory B=build-san OPT='-O1 -g' SAN=address,undefined all tests
 	@tests/tools/check.py --build build-san unit flow fuzz
-check-interop: have-deps all
+check-interop: have-deps have-node all
 	@tests/tools/check.py --build $(B) interop
 check-soak: have-deps all tests
 	@tests/tools/check.py --build $(B) soak
 
 have-deps:
 	@dpkg-query -W -f='$${db:Status-Status}\n' $(DEBS) 2>&1 | grep -qv '^installed$$' && $(MAKE) --no-print-directory deps || true
+have-node:
+	@command -v node >/dev/null && command -v npm >/dev/null || { $(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBS_INTEROP); }
 deps:
 	$(SUDO) apt-get update -qq
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBS)
@@ -53,4 +57,4 @@ fuzz:
 			build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; \
 	done
 
-.PHONY: tests check check-unit check-san check-interop check-soak have-deps deps fuzz
+.PHONY: tests check check-unit check-san check-interop check-soak have-deps have-node deps fuzz
