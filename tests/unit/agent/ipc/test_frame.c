@@ -205,6 +205,44 @@ static void a_huge_retry_after_is_cut(void **state)
 	assert_int_equal(86400, f.retry_after_s);
 }
 
+/* The octets of the block ```hex NAME: pairs of digits up to two spaces. */
+static size_t doc_octets(const char *name, uint8_t *out, size_t max)
+{
+	char *doc = test_read_file("docs/nng-transport.md", NULL), head[64], *at, *save = NULL;
+	size_t n = 0;
+
+	snprintf(head, sizeof(head), "```hex %s\n", name);
+	CHECK((at = strstr(doc, head)));
+	at += strlen(head);
+	*strstr(at, "```") = '\0';
+	for (char *line = strtok_r(at, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		for (char *p = line; n < max; p += 3) {
+			char two[3] = { p[0], p[1], '\0' };
+
+			out[n++] = (uint8_t)strtoul(two, NULL, 16);
+			if (p[2] == '\0' || p[3] == ' ')
+				break;
+		}
+	free(doc);
+	return n;
+}
+
+static void the_document_shows_these_octets(void **state)
+{
+	static const uint8_t link[] = { 0, 'S', 'P', 0, 0, 0x30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4 + sizeof(request), 0x80, 0, 0, 1 };
+	uint8_t got[128];
+
+	(void)state;
+	assert_int_equal(sizeof(request), doc_octets("request", got, sizeof(got)));
+	assert_memory_equal(request, got, sizeof(request));
+	assert_int_equal(sizeof(reply), doc_octets("reply", got, sizeof(got)));
+	assert_memory_equal(reply, got, sizeof(reply));
+	assert_int_equal(sizeof(link) + sizeof(request), doc_octets("connection", got, sizeof(got)));
+	assert_memory_equal(link, got, sizeof(link));
+	assert_memory_equal(request, got + sizeof(link), sizeof(request));
+	assert_int_equal(1049604, BERTH_FRAME_REQUEST_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +252,7 @@ int main(void)
 		cmocka_unit_test(versions_media_and_statuses_are_closed_sets),
 		cmocka_unit_test(caps_hold_to_the_byte),
 		cmocka_unit_test(a_huge_retry_after_is_cut),
+		cmocka_unit_test(the_document_shows_these_octets),
 	};
 
 	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
