@@ -7,6 +7,7 @@
 #include "agent/core/agent_internal.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
+#include "did/method_peer.h"
 
 uint64_t agent_mono_ms(void) { return berth_clock_mono_ms(); }
 
@@ -25,6 +26,7 @@ void agent_refresh_time(struct berth_agent *a)
 	a->env.floor_s = floor;
 	a->env.now_s = a->cfg.clock_trusted && now >= floor ? now : -1;
 	a->env.mono_ms = agent_mono_ms();
+	a->env.wire_bytes = a->wire_bytes;
 }
 
 /* --- read access for steps --- */
@@ -51,7 +53,6 @@ static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, st
 {
 	struct berth_agent *a = ((struct peer_resolver *)r)->a;
 	struct berth_buf did_long = BERTH_BUF_INIT;
-	struct berth_did_doc *doc = NULL;
 	bool found = false;
 	enum berth_err rc;
 
@@ -64,16 +65,7 @@ static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, st
 		return r->next ? r->next->resolve(r->next, did, out)
 			       : berth_fail(BERTH_E_RESOLVE, "%.80s is not known here", did);
 	}
-	if (!(rc = berth_resolve(&a->builtin, berth_buf_cstr(&did_long), &doc))) {
-		struct berth_json *json = berth_json_clone(doc->json);
-
-		rc = berth_json_set_str(json, "id", did);
-		if (rc)
-			berth_json_free(json);
-		else
-			rc = berth_did_doc_from_json(out, json, did);
-	}
-	berth_did_doc_free(doc);
+	rc = berth_did_peer_resolve_short(out, berth_buf_cstr(&did_long));
 	berth_buf_free(&did_long);
 	return rc;
 }
@@ -262,6 +254,33 @@ void berth_agent_free(struct berth_agent *a)
 		free(a->timers[--a->n_timers].key);
 	free(a->timers);
 	free(a);
+}
+
+/* --- identities from outside a step --- */
+static enum berth_err end(struct berth_agent *a, enum berth_err rc)
+{
+	if (!rc)
+		return berth_store_commit(a->cfg.store);
+	berth_store_rollback(a->cfg.store);
+	return agent_identities_load(a) ? BERTH_E_STORE : rc;
+}
+
+enum berth_err berth_agent_make_identity(struct berth_agent *a, const char *name, enum berth_key_type sign,
+					 enum berth_key_type agree, unsigned purposes, bool with_endpoints)
+{
+	const struct berth_identity *id;
+	enum berth_err rc = berth_store_begin(a->cfg.store);
+
+	return rc ? rc : end(a, a->env.make_identity(&a->env, name, sign, agree, purposes, with_endpoints, &id));
+}
+
+enum berth_err berth_agent_make_signer(struct berth_agent *a, const char *name, enum berth_key_type type,
+				       unsigned purposes)
+{
+	const struct berth_identity *id;
+	enum berth_err rc = berth_store_begin(a->cfg.store);
+
+	return rc ? rc : end(a, a->env.make_signer(&a->env, name, type, purposes, &id));
 }
 
 /* --- commands and looking in --- */

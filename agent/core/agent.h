@@ -81,6 +81,13 @@ typedef enum berth_err (*berth_agent_each_fn)(void *arg, const char *key, const 
 BERTH_MUST_USE enum berth_err
 berth_agent_each(struct berth_agent *a, const char *machine, berth_agent_each_fn fn, void *arg);
 
+/* The DIDs that a role has from its first start on; found again later. */
+BERTH_MUST_USE enum berth_err
+berth_agent_make_identity(struct berth_agent *a, const char *name, enum berth_key_type sign,
+			  enum berth_key_type agree, unsigned purposes, bool with_endpoints);
+BERTH_MUST_USE enum berth_err
+berth_agent_make_signer(struct berth_agent *a, const char *name, enum berth_key_type type, unsigned purposes);
+
 /* For the local API and the status. */
 struct berth_env *berth_agent_env(struct berth_agent *a);
 struct berth_store *berth_agent_store(struct berth_agent *a);

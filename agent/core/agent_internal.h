@@ -19,6 +19,7 @@
 #define IN_FLIGHT_MAX 64
 #define ACKS_MAX 64
 #define TIMERS_MAX 4096
+#define EPHEMERAL_MAX 32
 #define GO_MAX 16		/* "go" after "go" within one event */
 #define REPLY_BYTES_MAX ((size_t)512 << 10)
 #define BUSY_RETRY_S 5
@@ -27,6 +28,8 @@ struct timer { size_t machine; char *key; uint64_t due_ms; };
 struct parked { uint64_t request; char *peer; uint64_t until_ms; };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
+
+struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
 struct poll {
 	char *identity, *peer, *uri;	/* NULL: nobody to ask */
@@ -57,8 +60,9 @@ struct berth_agent {
 	struct poll poll;
 	uint64_t next_id, wire_bytes, start_ms;
 	int64_t start_uptime_s;
-	/* messages for the reply to the request being handled, packed */
-	struct berth_buf ephemeral[BERTH_FRAME_MESSAGES_MAX];
+	/* packed messages that are sent once, after the commit: without a uri in the
+	 * reply to the request being handled */
+	struct ephemeral ephemeral[EPHEMERAL_MAX];
 	size_t n_ephemeral;
 };
 
@@ -69,7 +73,6 @@ void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
 BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did_long);
 /* They wrote to that DID of ours, so they know it. */
 BERTH_MUST_USE enum berth_err agent_mark_known(struct berth_agent *a, const char *our_did, const char *peer);
-const struct berth_identity *agent_identity_by_did(const struct berth_agent *a, const char *did);
 
 /* deliver.c: the whole life of one event.  in, sender: of a message, whose id is
  * remembered in the same transaction.  *refused: for good, whatever rc is. */
@@ -96,6 +99,8 @@ agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s);
 void agent_flush(struct berth_agent *a);		/* due rows out, parked requests answered */
 uint32_t agent_outbound_tick(struct berth_agent *a);
 BERTH_MUST_USE enum berth_err agent_poll_load(struct berth_agent *a);
+BERTH_MUST_USE enum berth_err agent_add_ephemeral(struct berth_agent *a, const struct berth_send *s);
+void agent_drop_ephemeral(struct berth_agent *a, size_t keep);
 void agent_outbound_free(struct berth_agent *a);
 
 /* agent.c */

@@ -71,17 +71,6 @@ save(struct berth_agent *a, const struct berth_machine *m, const struct berth_in
 	return rc;
 }
 
-static enum berth_err add_ephemeral(struct berth_agent *a, const struct berth_send *s)
-{
-	struct berth_pack p = { .mode = s->mode, .to = s->to, .protect_sender = s->protect_sender,
-		.from = s->identity ? s->msg.from : NULL,
-		.resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
-
-	if (a->n_ephemeral == BERTH_FRAME_MESSAGES_MAX)
-		return berth_fail(BERTH_E_SIZE, "too many answers");
-	return berth_pack(&a->ephemeral[a->n_ephemeral++], &p, &s->msg);
-}
-
 static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effects *fx)
 {
 	enum berth_err rc = BERTH_OK;
@@ -111,7 +100,7 @@ static enum berth_err apply(struct berth_agent *a, const struct berth_effects *f
 	if (!rc && fx->drop_peer)
 		rc = berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
-		rc = fx->sends[i].ephemeral ? add_ephemeral(a, &fx->sends[i])
+		rc = fx->sends[i].ephemeral ? agent_add_ephemeral(a, &fx->sends[i])
 					    : agent_pack_to_outbox(a, &fx->sends[i]);
 	if (!rc && fx->step_generation)
 		rc = apply_counter(a, COUNTER_GENERATION);
@@ -154,8 +143,8 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 		berth_effects_free(fx);
 	}
 	if (*step_rc) {
-		berth_log(BERTH_LOG_WARN, "refused", "%s %s: %s: %s: %s (%s)", m->name, inst->key, ev->on,
-			  berth_err_name(*step_rc), berth_err_detail(), berth_err_where());
+		berth_log(ev->in ? BERTH_LOG_WARN : BERTH_LOG_DEBUG, "refused", "%s %s: %s: %s: %s (%s)", m->name,
+			  inst->key, ev->on, berth_err_name(*step_rc), berth_err_detail(), berth_err_where());
 		if ((rc = berth_store_undo(a->cfg.store)) || (rc = agent_identities_load(a)))
 			return rc;
 		return inst->state == before ? BERTH_OK : save(a, m, inst);
@@ -214,8 +203,7 @@ out:
 			berth_log(BERTH_LOG_ERROR, "identity", "cannot be read again");
 	}
 	if (rc)
-		while (a->n_ephemeral > ephemeral)
-			berth_buf_free(&a->ephemeral[--a->n_ephemeral]);
+		agent_drop_ephemeral(a, ephemeral);
 	berth_effects_free(&fx);
 	berth_instance_free(&inst);
 	return rc;

@@ -138,8 +138,10 @@ static const struct berth_identity *find(struct berth_env *env, const char *name
 	return NULL;
 }
 
-const struct berth_identity *agent_identity_by_did(const struct berth_agent *a, const char *did)
+static const struct berth_identity *find_by_did(struct berth_env *env, const char *did)
 {
+	const struct berth_agent *a = env->host;
+
 	for (size_t i = 0; i < a->n_ids; i++)
 		if (berth_did_same(a->ids[i]->did, did))
 			return a->ids[i];
@@ -377,6 +379,7 @@ static bool known(struct berth_env *env, const struct berth_identity *mine, cons
 void agent_env_identities(struct berth_agent *a)
 {
 	a->env.identity = find;
+	a->env.identity_of = find_by_did;
 	a->env.make_identity = make_identity;
 	a->env.make_signer = make_signer;
 	a->env.learn = learn;

@@ -8,12 +8,19 @@
 #include "did/base/log.h"
 #include "did/url.h"
 
-/* The part of a type after the machine's protocol, NULL: another protocol. */
+static const char *after(const char *type, const char *piuri)
+{
+	size_t n = piuri ? strlen(piuri) : 0;
+
+	return n && strncmp(type, piuri, n) == 0 ? type + n : NULL;
+}
+
+/* The part of a type after one of the machine's protocols, NULL: another protocol. */
 static const char *name_in(const struct berth_machine *m, const char *type)
 {
-	size_t n = strlen(m->piuri);
+	const char *on = after(type, m->piuri);
 
-	return strncmp(type, m->piuri, n) == 0 ? type + n : NULL;
+	return on ? on : after(type, m->piuri2);
 }
 
 static bool has_row(const struct berth_machine *m, const char *on)

@@ -164,16 +164,19 @@ static void send_due(struct berth_agent *a)
 static size_t collect(struct berth_agent *a, const char *peer, struct berth_frame_reply *reply,
 		      struct berth_outbox_list *rows)
 {
+	int64_t now = berth_agent_now_s(a);
 	size_t bytes = 0, n = 0;
 	uint8_t ack[BERTH_ACK_LEN];
 
-	if (berth_store_outbox_for_peer(a->cfg.store, peer, berth_agent_now_s(a),
+	if (berth_store_outbox_for_peer(a->cfg.store, peer, now,
 					BERTH_FRAME_MESSAGES_MAX, rows))
 		return 0;
 	for (size_t i = 0; i < rows->n && reply->n_msgs < BERTH_FRAME_MESSAGES_MAX; i++) {
 		const struct berth_outbox_row *row = &rows->rows[i];
 
-		if (bytes + row->body_len > REPLY_BYTES_MAX)
+		/* one that was handed over a moment ago waits for its ack, and those
+		 * behind it for their turn */
+		if ((row->tries && row->next_s > now) || bytes + row->body_len > REPLY_BYTES_MAX)
 			break;
 		berth_frame_ack(ack, row->body, row->body_len);
 		if (mark_sent(a, row->seq, ack))
@@ -269,10 +272,44 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 		berth_store_rollback(a->cfg.store);
 }
 
-static void drop_ephemeral(struct berth_agent *a)
+enum berth_err agent_add_ephemeral(struct berth_agent *a, const struct berth_send *s)
 {
-	while (a->n_ephemeral)
-		berth_buf_free(&a->ephemeral[--a->n_ephemeral]);
+	struct ephemeral *e = &a->ephemeral[a->n_ephemeral];
+	struct berth_pack p = { .mode = s->mode, .to = s->to, .protect_sender = s->protect_sender,
+		.from = s->identity ? s->msg.from : NULL,
+		.resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
+
+	if (a->n_ephemeral == EPHEMERAL_MAX)
+		return berth_fail(BERTH_E_SIZE, "more than %d messages at once", EPHEMERAL_MAX);
+	*e = (struct ephemeral){ .uri = s->uri ? strdup(s->uri) : NULL, .peer = strdup(s->to) };
+	a->n_ephemeral++;
+	if (!e->peer || (s->uri && !e->uri))
+		return berth_fail(BERTH_E_NOMEM, "message");
+	return berth_pack(&e->packed, &p, &s->msg);
+}
+
+void agent_drop_ephemeral(struct berth_agent *a, size_t keep)
+{
+	while (a->n_ephemeral > keep) {
+		struct ephemeral *e = &a->ephemeral[--a->n_ephemeral];
+
+		berth_buf_free(&e->packed);
+		free(e->uri);
+		free(e->peer);
+	}
+}
+
+/* Those with an address of their own; what is left was for a reply that is gone. */
+static void send_ephemeral(struct berth_agent *a)
+{
+	for (size_t i = 0; i < a->n_ephemeral && a->n_flight < IN_FLIGHT_MAX; i++) {
+		const struct ephemeral *e = &a->ephemeral[i];
+
+		if (e->uri && transmit(a, (struct in_flight){ 0 }, e->peer, e->uri, BERTH_FRAME_ENCRYPTED,
+				       e->packed.p, e->packed.len))
+			berth_log(BERTH_LOG_INFO, "send", "%s: %s", e->uri, berth_err_detail());
+	}
+	agent_drop_ephemeral(a, 0);
 }
 
 static void answer(struct berth_agent *a, uint64_t request, const char *peer, bool is_poll)
@@ -280,9 +317,11 @@ static void answer(struct berth_agent *a, uint64_t request, const char *peer, bo
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
 
-	for (size_t i = 0; i < a->n_ephemeral; i++, r.n_msgs++) {
-		r.msgs[i].p = a->ephemeral[i].p;
-		r.msgs[i].n = a->ephemeral[i].len;
+	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < BERTH_FRAME_MESSAGES_MAX; i++) {
+		if (a->ephemeral[i].uri)
+			continue;
+		r.msgs[r.n_msgs].p = a->ephemeral[i].packed.p;
+		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
 	}
 	if (peer)
 		collect(a, peer, &r, &rows);
@@ -291,7 +330,6 @@ static void answer(struct berth_agent *a, uint64_t request, const char *peer, bo
 	else
 		reply_now(a, request, &r);
 	berth_outbox_list_free(&rows);
-	drop_ephemeral(a);
 }
 
 void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
@@ -311,7 +349,7 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char 
 	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &sender, &wants_reply, &is_poll) : BERTH_OK;
 	if (rc) {
 		berth_log_err(BERTH_LOG_WARN, "busy", rc);
-		drop_ephemeral(a);
+		agent_drop_ephemeral(a, 0);
 		reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
 	} else {
 		if (sender)
@@ -417,6 +455,8 @@ void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc
 
 	if (f.poll)
 		poll_result(a, stored);
+	else if (f.seq == 0)
+		;	/* sent once; whoever wanted it sent asks again */
 	else if (stored)
 		row_done(a, &f);
 	else if (rc == BERTH_E_NETPOL || (!rc && r.status >= BERTH_FRAME_REFUSED))
@@ -512,6 +552,7 @@ static void poll_tick(struct berth_agent *a)
 
 void agent_flush(struct berth_agent *a)
 {
+	send_ephemeral(a);
 	send_due(a);
 	answer_parked(a);
 }
@@ -546,7 +587,7 @@ uint32_t agent_outbound_tick(struct berth_agent *a)
 void agent_outbound_free(struct berth_agent *a)
 {
 	poll_clear(a);
-	drop_ephemeral(a);
+	agent_drop_ephemeral(a, 0);
 	while (a->n_flight)
 		flight_end(a, &a->flight[0]);
 	while (a->n_parked)

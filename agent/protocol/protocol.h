@@ -73,6 +73,8 @@ struct berth_env {
 	const struct berth_policy *policy;
 	/* The identity of that name, NULL: none.  Borrowed, as long as the env. */
 	const struct berth_identity *(*identity)(struct berth_env *env, const char *name);
+	/* The one that owns this DID (any form), NULL: it is not ours. */
+	const struct berth_identity *(*identity_of)(struct berth_env *env, const char *did);
 	/* Makes (or finds) a did:peer:4 identity with these key types and names
 	 * ("NAME-sign", "NAME-agree") and binds its kids; stored with the step's
 	 * transaction.  endpoints: the policy's, when with_endpoints. */
@@ -90,7 +92,7 @@ struct berth_env {
 	bool (*known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
 	int64_t now_s;			/* -1: no trusted time */
 	int64_t floor_s;		/* the time is at least this */
-	uint64_t mono_ms;
+	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
 	void *host;
 };
 
@@ -108,7 +110,7 @@ struct berth_send {
 	enum berth_pack_mode mode;
 	bool protect_sender;		/* anoncrypt around authcrypt */
 	bool long_form;			/* from is the long form of our DID */
-	bool ephemeral;			/* only in the reply to this request, never stored */
+	bool ephemeral;			/* never stored: sent once to uri, or in the reply to this request */
 	struct berth_message msg;
 };
 
@@ -152,7 +154,7 @@ struct berth_transition {
 
 struct berth_machine {
 	const char *name;		/* "gateway", "owner", "factory": also the store's namespace */
-	const char *piuri;		/* the prefix of its messages' types */
+	const char *piuri, *piuri2;	/* the prefixes of its messages' types; piuri2 may be NULL */
 	const char *const *states;
 	size_t n_states;
 	const struct berth_transition *table;

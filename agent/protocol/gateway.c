@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/protocol/gateway.h"
+
+static const char *const states[] = {
+	[GW_BLANK] = "BLANK", [GW_INITIALIZED] = "INITIALIZED", [GW_SEEKING] = "SEEKING",
+	[GW_CONTACTING] = "CONTACTING", [GW_OWNER_PROVED] = "OWNER_PROVED",
+	[GW_DEVICE_PROVED] = "DEVICE_PROVED", [GW_PENDING] = "PENDING", [GW_PREPARED] = "PREPARED",
+	[GW_PROVISIONING] = "PROVISIONING", [GW_COMMITTING] = "COMMITTING",
+	[GW_OPERATIONAL] = "OPERATIONAL", [GW_QUARANTINED] = "QUARANTINED",
+};
+
+/* A store that is older than the device's counters: nothing is done with it, and
+ * nothing is reset either; the operator decides (ONBOARDING C.4). */
+static enum berth_err on_rollback(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)env;
+	(void)inst;
+	(void)ev;
+	fx->stop_timer = true;
+	berth_effects_audit(fx, "the state folder is an older copy: quarantined");
+	return BERTH_OK;
+}
+
+#define ANY BERTH_STATE_STAY
+#define STAY BERTH_STATE_STAY
+
+static const struct berth_transition table[] = {
+	/* from            on                  step                          to               otherwise */
+	{ GW_BLANK,        "resume",           gateway_start_birth,          STAY,            STAY },
+	{ GW_BLANK,        "timer",            gateway_start_birth,          STAY,            STAY },
+	{ GW_BLANK,        "factory-challenge", gateway_on_factory_challenge, STAY,           STAY },
+	{ GW_BLANK,        "factory-init-ack", gateway_on_factory_ack,       GW_INITIALIZED,  STAY },
+	{ GW_BLANK,        "denied",           gateway_on_birth_denied,      STAY,            STAY },
+
+	{ GW_INITIALIZED,  "resume",           gateway_begin,                GW_SEEKING,      STAY },
+	{ GW_INITIALIZED,  "cmd/onboard",      gateway_begin,                GW_SEEKING,      STAY },
+	{ GW_INITIALIZED,  "cmd/invitation",   gateway_on_invitation,        GW_CONTACTING,   STAY },
+
+	{ GW_SEEKING,      "resume",           gateway_seek,                 STAY,            STAY },
+	{ GW_SEEKING,      "go",               gateway_seek,                 STAY,            STAY },
+	{ GW_SEEKING,      "cmd/onboard",      gateway_seek,                 STAY,            STAY },
+	{ GW_SEEKING,      "cmd/invitation",   gateway_on_invitation,        GW_CONTACTING,   STAY },
+	{ GW_SEEKING,      "cmd/accept-tip",   gateway_accept_tip,           STAY,            STAY },
+	{ GW_SEEKING,      "challenge",        gateway_on_challenge,         STAY,            STAY },
+	{ GW_SEEKING,      "redirect",         gateway_on_redirect,          STAY,            STAY },
+	{ GW_SEEKING,      "timer",            gateway_choose,               STAY,            STAY },
+
+	{ GW_CONTACTING,   "prove-owner",      gateway_on_prove_owner,       GW_OWNER_PROVED, STAY },
+	{ GW_CONTACTING,   "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
+	{ GW_CONTACTING,   "resume",           gateway_resume_run,           STAY,            STAY },
+	{ GW_CONTACTING,   "timer",            gateway_give_up,              GW_SEEKING,      STAY },
+
+	{ GW_OWNER_PROVED, "go",               gateway_prove,                GW_DEVICE_PROVED, STAY },
+	{ GW_OWNER_PROVED, "resume",           gateway_prove,                GW_DEVICE_PROVED, STAY },
+	{ GW_OWNER_PROVED, "timer",            gateway_give_up,              GW_SEEKING,      STAY },
+
+	{ GW_DEVICE_PROVED, "pending",         gateway_on_pending,           GW_PENDING,      STAY },
+	{ GW_DEVICE_PROVED, "denied",          gateway_on_denied,            GW_SEEKING,      STAY },
+	{ GW_DEVICE_PROVED, "accept-ownership", gateway_on_accept_ownership, GW_PREPARED,     STAY },
+	{ GW_DEVICE_PROVED, "resume",          gateway_resume_run,           STAY,            STAY },
+	{ GW_DEVICE_PROVED, "timer",           gateway_give_up,              GW_SEEKING,      STAY },
+
+	{ GW_PENDING,      "pending",          gateway_on_pending,           STAY,            STAY },
+	{ GW_PENDING,      "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
+	{ GW_PENDING,      "accept-ownership", gateway_on_accept_ownership,  GW_PREPARED,     STAY },
+	{ GW_PENDING,      "resume",           gateway_resume_run,           STAY,            STAY },
+
+	{ GW_PREPARED,     "issue",            gateway_on_issue,             GW_PROVISIONING, STAY },
+	{ GW_PREPARED,     "provision-item",   gateway_on_item,              STAY,            STAY },
+	{ GW_PREPARED,     "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
+	{ GW_PREPARED,     "resume",           gateway_resume_run,           STAY,            STAY },
+	{ GW_PREPARED,     "timer",            gateway_give_up,              GW_SEEKING,      STAY },
+
+	{ GW_PROVISIONING, "provision-item",   gateway_on_item,              STAY,            STAY },
+	{ GW_PROVISIONING, "go",               gateway_commit,               GW_COMMITTING,   STAY },
+	{ GW_PROVISIONING, "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
+	{ GW_PROVISIONING, "resume",           gateway_resume_run,           STAY,            STAY },
+	{ GW_PROVISIONING, "timer",            gateway_give_up,              GW_SEEKING,      STAY },
+
+	{ GW_COMMITTING,   "committed",        gateway_on_committed,         GW_OPERATIONAL,  STAY },
+	{ GW_COMMITTING,   "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
+	{ GW_COMMITTING,   "cmd/abandon",      gateway_abandon,              GW_SEEKING,      STAY },
+
+	{ ANY,             "rollback",         on_rollback,                  GW_QUARANTINED,  STAY },
+};
+
+/* What a gateway takes from nobody in particular: the rendezvous' cookie. */
+static const char *const anonymous[] = { "challenge", NULL };
+
+const struct berth_machine berth_gateway_machine = {
+	.name = "gateway", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
+	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
+	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
+	.anonymous = anonymous,
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_PROTOCOL_GATEWAY_H
+#define BERTH_AGENT_PROTOCOL_GATEWAY_H
+
+/* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
+ * gateway_seek.c (who owns me), gateway_owner.c (M3 to M8), gateway_items.c (M9 to
+ * M11).  One instance, "self"; its data:
+ *
+ *	factoryUri...	while BLANK
+ *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
+ *	seek {lookups {thid: rv DID}, waiting, candidates [], failures}
+ *	chain, owner {did, uri}	the package chosen, whom to talk to
+ *	run		struct berth_run
+ *	slot		"a" or "b": where items of this run go
+ *	offer {identity, challenge, credential?, items []}	slot B
+ *	active {identity, owner, uri, credential, slot, items []}	since OPERATIONAL
+ *	onboarding {startMs, startBytes, ms, bytes} */
+#include "agent/protocol/onboarding.h"
+
+enum gateway_state {
+	GW_BLANK, GW_INITIALIZED, GW_SEEKING, GW_CONTACTING, GW_OWNER_PROVED, GW_DEVICE_PROVED,
+	GW_PENDING, GW_PREPARED, GW_PROVISIONING, GW_COMMITTING, GW_OPERATIONAL, GW_QUARANTINED
+};
+
+/* birth */
+berth_step_fn gateway_start_birth, gateway_on_factory_challenge, gateway_on_factory_ack, gateway_on_birth_denied;
+/* seeking */
+berth_step_fn gateway_begin, gateway_seek, gateway_on_challenge, gateway_on_redirect, gateway_choose,
+	gateway_on_invitation, gateway_accept_tip;
+/* the owner */
+berth_step_fn gateway_on_prove_owner, gateway_prove, gateway_on_pending, gateway_on_denied,
+	gateway_on_accept_ownership, gateway_give_up, gateway_resume_run;
+/* items */
+berth_step_fn gateway_on_issue, gateway_on_item, gateway_commit, gateway_on_committed, gateway_abandon;
+
+/* Back to SEEKING: forget run, offer and chosen chain; the next round after a
+ * back-off that grows with `failures`.  why goes into the audit log. */
+enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *inst,
+				  struct berth_effects *fx, const char *why);
+/* hello to the owner of inst's "chain" and "owner" */
+enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+
+/* Our DeviceCredential, parsed; freed with berth_object_free(&dc->obj). */
+enum berth_err gateway_credential(const struct berth_instance *inst, struct berth_device_credential *dc);
+
+#endif

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M3 to M8 on the device: say hello, check the owner, prove the device, and make the
+ * identity of this epoch.  Nothing of the owner's is applied here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/protocol/gateway.h"
+#include "did/base/rand.h"
+#include "did/url.h"
+
+#define RETRY_AFTER_MAX_S 86400
+
+static const struct berth_identity *me(struct berth_env *env)
+{
+	return env->identity(env, BERTH_ID_FACTORY);
+}
+
+static const char *owner_did(const struct berth_instance *inst)
+{
+	return berth_data_str(berth_json_get(inst->data, "owner"), "did");
+}
+
+static const char *owner_uri(const struct berth_instance *inst)
+{
+	return berth_data_str(berth_json_get(inst->data, "owner"), "uri");
+}
+
+/* The delegation that the chain carried, NULL: the owner itself speaks. */
+static const struct berth_hash *delegation(const struct berth_instance *inst, struct berth_hash *h)
+{
+	const struct berth_json *chain = berth_json_get(inst->data, "chain");
+
+	if (!berth_json_get(chain, "delegation") || berth_body_get_32(chain, "delegation", h->b))
+		return NULL;
+	return h;
+}
+
+static enum berth_err add_str_array(struct berth_json *body, const char *member, const char *only)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = only ? berth_json_push_str(list, only) : list ? BERTH_OK : BERTH_E_NOMEM;
+
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(body, member, list);
+}
+
+static enum berth_err hello_body(const struct berth_run *run, struct berth_json *body)
+{
+	struct berth_json *versions = berth_json_new_array();
+	enum berth_err rc = berth_json_push(versions, berth_json_new_int(1));
+
+	if (rc) {
+		berth_json_free(versions);
+		return rc;
+	}
+	if ((rc = berth_json_set(body, "versions", versions)) ||
+	    (rc = add_str_array(body, "suites", "A256CBC-HS512+ECDH-1PU")) ||
+	    (rc = berth_body_set_b64(body, "nonceD", run->nonce_d, 32)) ||
+	    (rc = berth_body_set_b64(body, "deviceHash", run->device_hash.b, 32)) ||
+	    (rc = berth_json_set_int(body, "epoch", run->epoch)))
+		return rc;
+	return berth_body_set_b64(body, "tip", run->tip.b, 32);
+}
+
+enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	struct berth_run run = { .epoch = berth_data_int(inst->data, "epoch", 0) };
+	struct berth_json *body = berth_json_new_object();
+	struct berth_buf peer = BERTH_BUF_INIT;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	berth_random(run.nonce_d, sizeof(run.nonce_d));
+	if ((rc = berth_device_hash(&run.device_hash, me(env)->did, run.epoch)) ||
+	    (rc = berth_body_get_32(berth_json_get(inst->data, "chain"), "tip", run.tip.b)) ||
+	    (rc = berth_did_short(&peer, owner_did(inst))) || (rc = hello_body(&run, body)))
+		goto out;
+	rc = berth_effects_send(env, fx, me(env), owner_did(inst), owner_uri(inst),
+				BERTH_PIURI_ONBOARDING "hello", NULL, body, &s);
+	body = NULL;
+	if (rc)
+		goto out;
+	s->protect_sender = true;
+	snprintf(run.thid, sizeof(run.thid), "%s", s->msg.id);
+	snprintf(run.peer, sizeof(run.peer), "%s", berth_buf_cstr(&peer));
+	if ((rc = berth_transcript_add(&run.said, s->msg.json)) || (rc = berth_run_save(inst->data, &run)))
+		goto out;
+	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+	berth_effects_audit(fx, "an owner was found and its chain holds: contacting it");
+out:
+	berth_json_free(body);
+	berth_buf_free(&peer);
+	return rc;
+}
+
+/* M4.  The proof is all that counts: nothing else of the message is applied. */
+enum berth_err gateway_on_prove_owner(struct berth_env *env, struct berth_instance *inst,
+				      const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *body = ev->in->msg.body;
+	struct berth_hash h;
+	struct berth_run run;
+	const char *proof;
+	int64_t owner_time, said_time;
+	enum berth_err rc;
+
+	if ((rc = berth_run_load(&run, inst->data)) || (rc = berth_run_check(&run, ev)) ||
+	    (rc = berth_body_get_32(body, "nonceO", run.nonce_o)) ||
+	    (rc = berth_json_req_int(body, "ownerTime", 1, INT64_MAX, &owner_time)) ||
+	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)))
+		return rc;
+	rc = berth_run_check_proof(env, &run, BERTH_SIGN_OWNER_PROOF, owner_did(inst), me(env)->did,
+				   delegation(inst, &h), body, "proof", proof, &said_time);
+	if (!rc && said_time != owner_time)
+		rc = berth_fail(BERTH_E_AUTHZ, "ownerTime is not what was signed");
+	if (rc) {
+		berth_effects_audit(fx, "the owner did not prove itself: %s", berth_err_detail());
+		return rc;
+	}
+	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)) ||
+	    (rc = berth_json_set_int(berth_data_obj(inst->data, "owner"), "time", owner_time)))
+		return rc;
+	fx->go = true;
+	return BERTH_OK;
+}
+
+static enum berth_err
+set_attestation(struct berth_env *env, struct berth_json *body, const struct berth_run *run, const char *label,
+		const uint8_t nonce[32], const struct berth_identity *id)
+{
+	struct berth_json *a = berth_json_new_object(), *empty = berth_json_new_object();
+	uint8_t th[32], qualifying[32];
+	enum berth_err rc = a && empty ? BERTH_OK : BERTH_E_NOMEM;
+
+	if (!rc && !(rc = berth_transcript_th(th, &run->said, empty, NULL))) {
+		berth_attest_nonce(qualifying, label, nonce, th);
+		rc = berth_attest(env, a, qualifying, id->sign_key, id->agree_key, true);
+	}
+	berth_json_free(empty);
+	if (rc) {
+		berth_json_free(a);
+		return rc;
+	}
+	return berth_json_set(body, "attestation", a);
+}
+
+/* M5 */
+enum berth_err gateway_prove(struct berth_env *env, struct berth_instance *inst,
+			     const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_identity *id = me(env);
+	struct berth_json *body = berth_json_new_object();
+	struct berth_buf proof = BERTH_BUF_INIT;
+	struct berth_run run;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	(void)ev;
+	if ((rc = berth_run_load(&run, inst->data)) ||
+	    (rc = berth_json_set_str(body, "deviceCredential", berth_data_str(inst->data, "dc"))) ||
+	    (rc = berth_json_set_str(body, "custody", berth_custody_name(env->keys->custody))) ||
+	    (rc = add_str_array(body, "capabilities", NULL)))
+		goto out;
+	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
+	    (rc = set_attestation(env, body, &run, "berth-m5", run.nonce_o, id)))
+		goto out;
+	if ((rc = berth_run_prove(env, &run, BERTH_SIGN_DEVICE_PROOF, id, owner_did(inst), 0, NULL, body, &proof)) ||
+	    (rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof))))
+		goto out;
+	rc = berth_effects_send(env, fx, id, owner_did(inst), owner_uri(inst),
+				BERTH_PIURI_ONBOARDING "prove-device", run.thid, body, &s);
+	body = NULL;
+	if (!rc && !(rc = berth_transcript_add(&run.said, s->msg.json)) &&
+	    !(rc = berth_run_save(inst->data, &run)))
+		rc = berth_effects_poll(fx, id, run.peer, owner_uri(inst));
+	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+out:
+	berth_json_free(body);
+	berth_buf_free(&proof);
+	return rc;
+}
+
+enum berth_err gateway_on_pending(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *reason = "";
+	struct berth_run run;
+	int64_t after_s;
+	enum berth_err rc;
+
+	(void)env;
+	if ((rc = berth_run_load(&run, inst->data)) || (rc = berth_run_check(&run, ev)) ||
+	    (rc = berth_json_req_int(ev->in->msg.body, "retryAfter", 0, RETRY_AFTER_MAX_S, &after_s)) ||
+	    (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)) ||
+	    (rc = berth_json_set_str(inst->data, "pending", reason)))
+		return rc;
+	fx->stop_timer = true;		/* a person decides; we keep asking */
+	berth_effects_audit(fx, "the owner's approval is pending: %s", reason);
+	return BERTH_OK;
+}
+
+enum berth_err gateway_on_denied(struct berth_env *env, struct berth_instance *inst,
+				 const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *reason = "";
+	struct berth_run run;
+	char why[320];
+	enum berth_err rc;
+
+	if ((rc = berth_run_load(&run, inst->data)) || (rc = berth_run_check(&run, ev)) ||
+	    (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)))
+		return rc;
+	snprintf(why, sizeof(why), "the owner refused: %s", reason);
+	return gateway_seek_again(env, inst, fx, why);
+}
+
+enum berth_err gateway_give_up(struct berth_env *env, struct berth_instance *inst,
+			       const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)ev;
+	return gateway_seek_again(env, inst, fx, "the owner did not answer in time");
+}
+
+enum berth_err gateway_resume_run(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)inst;
+	(void)ev;
+	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+	return BERTH_OK;
+}
+
+/* The other slot than the one that applications are served from. */
+static const char *free_slot(const struct berth_instance *inst)
+{
+	const char *slot = berth_data_str(berth_json_get(inst->data, "active"), "slot");
+
+	return slot && strcmp(slot, "a") == 0 ? "b" : "a";
+}
+
+static enum berth_err
+make_operational(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
+		 const struct berth_identity **op)
+{
+	struct berth_json *offer = berth_data_obj(inst->data, "offer");
+	char name[32];
+	enum berth_err rc;
+
+	snprintf(name, sizeof(name), "op-%lld", (long long)run->epoch);
+	if ((rc = env->make_identity(env, name, berth_sign_type(env->keys), berth_agree_type(env->keys),
+				     BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
+				     BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, op)) ||
+	    (rc = berth_json_set_str(offer, "identity", name)))
+		return rc;
+	return berth_json_set_str(inst->data, "slot", free_slot(inst));
+}
+
+/* Both keys over the same body: so the operational DID is this device's (C075). */
+static enum berth_err
+set_proofs(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op,
+	   const char *owner, struct berth_json *body)
+{
+	struct berth_buf by_op = BERTH_BUF_INIT, by_factory = BERTH_BUF_INIT;
+	struct berth_json *proofs = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, op, owner, 0, NULL, body, &by_op)) ||
+	    (rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, me(env), owner, 0, NULL, body, &by_factory)))
+		goto out;
+	proofs = berth_json_new_object();
+	if ((rc = berth_json_set_str(proofs, "operational", berth_buf_cstr(&by_op))) ||
+	    (rc = berth_json_set_str(proofs, "factory", berth_buf_cstr(&by_factory))))
+		goto out;
+	rc = berth_json_set(body, "proofs", proofs);
+	proofs = NULL;
+out:
+	berth_json_free(proofs);
+	berth_buf_free(&by_op);
+	berth_buf_free(&by_factory);
+	return rc;
+}
+
+static enum berth_err
+set_receipt(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op,
+	    const uint8_t challenge[32], struct berth_json *body)
+{
+	struct berth_receipt r = { .role = BERTH_RECEIPT_OWNERSHIP, .owner = run->peer, .operational = op->did,
+		.epoch = run->epoch, .tip = run->tip };
+	struct berth_buf compact = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	memcpy(r.nonce, challenge, 32);
+	if (!(rc = berth_receipt_build(&compact, env->keys->keyring, me(env)->sign_kid, &r)))
+		rc = berth_json_set_str(body, "receipt", berth_buf_cstr(&compact));
+	berth_buf_free(&compact);
+	return rc;
+}
+
+static enum berth_err
+send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+		  struct berth_run *run, const uint8_t challenge[32])
+{
+	struct berth_json *body = berth_json_new_object();
+	const struct berth_identity *op;
+	struct berth_run proved = *run;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	memcpy(proved.nonce_o, challenge, 32);
+	if ((rc = make_operational(env, inst, run, &op)) ||
+	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)))
+		goto out;
+	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
+	    (rc = set_attestation(env, body, run, "berth-m8", challenge, op)))
+		goto out;
+	if ((rc = set_receipt(env, run, op, challenge, body)) ||
+	    (rc = set_proofs(env, &proved, op, owner_did(inst), body)))
+		goto out;
+	rc = berth_effects_send(env, fx, me(env), owner_did(inst), owner_uri(inst),
+				BERTH_PIURI_ONBOARDING "accept-ready", run->thid, body, &s);
+	body = NULL;
+	if (!rc && !(rc = berth_transcript_add(&run->said, s->msg.json)))
+		rc = berth_run_save(inst->data, run);
+out:
+	berth_json_free(body);
+	return rc;
+}
+
+/* M7: only for the epoch the device itself is in. */
+enum berth_err gateway_on_accept_ownership(struct berth_env *env, struct berth_instance *inst,
+					   const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *body = ev->in->msg.body;
+	struct berth_run run;
+	uint8_t challenge[32];
+	int64_t epoch;
+	enum berth_err rc;
+
+	if ((rc = berth_run_load(&run, inst->data)) || (rc = berth_run_check(&run, ev)) ||
+	    (rc = berth_json_req_int(body, "epoch", 0, INT64_MAX, &epoch)) ||
+	    (rc = berth_body_get_32(body, "challenge", challenge)))
+		return rc;
+	if (epoch != run.epoch)
+		return berth_fail(BERTH_E_AUTHZ, "an offer for epoch %lld, this is %lld", (long long)epoch, (long long)run.epoch);
+	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)))
+		return rc;
+	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+	return send_accept_ready(env, inst, fx, &run, challenge);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/protocol/onboarding.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "did/crypto/hash.h"
+#include "did/crypto/keypair.h"
+#include "did/url.h"
+
+const char *berth_data_str(const struct berth_json *obj, const char *key)
+{
+	return berth_json_str(berth_json_get(obj, key));
+}
+
+int64_t berth_data_int(const struct berth_json *obj, const char *key, int64_t otherwise)
+{
+	int64_t v = otherwise;
+
+	return berth_json_opt_int(obj, key, INT64_MIN, INT64_MAX, &v) ? otherwise : v;
+}
+
+struct berth_json *berth_data_obj(struct berth_json *data, const char *key)
+{
+	if (!berth_json_is(berth_json_get(data, key), BERTH_JSON_OBJECT) &&
+	    berth_json_set(data, key, berth_json_new_object()))
+		return NULL;
+	return berth_json_get_mut(data, key);
+}
+
+void berth_hash_hex(char out[65], const struct berth_hash *h)
+{
+	for (size_t i = 0; i < sizeof(h->b); i++)
+		snprintf(out + 2 * i, 3, "%02x", h->b[i]);
+}
+
+enum berth_key_type berth_sign_type(const struct berth_keys *k)
+{
+	return k->custody == BERTH_CUSTODY_HARDWARE ? BERTH_KEY_P256 : BERTH_KEY_ED25519;
+}
+
+enum berth_key_type berth_agree_type(const struct berth_keys *k)
+{
+	return k->custody == BERTH_CUSTODY_HARDWARE ? BERTH_KEY_P256 : BERTH_KEY_X25519;
+}
+
+/* --- the memory of a run --- */
+static enum berth_err load_text(char *out, size_t size, const struct berth_json *v, const char *key)
+{
+	const char *s;
+	enum berth_err rc = berth_json_req_str(v, key, size - 1, &s);
+
+	if (!rc)
+		memcpy(out, s, strlen(s) + 1);
+	return rc;
+}
+
+enum berth_err berth_run_load(struct berth_run *r, const struct berth_json *data)
+{
+	const struct berth_json *v = berth_json_get(data, "run");
+	struct berth_buf said = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	*r = (struct berth_run){ 0 };
+	if (!v)
+		return berth_fail(BERTH_E_NOMATCH, "no run");
+	if (!(rc = load_text(r->thid, sizeof(r->thid), v, "thid")) &&
+	    !(rc = load_text(r->peer, sizeof(r->peer), v, "peer")) &&
+	    !(rc = berth_json_req_int(v, "epoch", 0, INT64_MAX, &r->epoch)) &&
+	    !(rc = berth_body_get_32(v, "deviceHash", r->device_hash.b)) &&
+	    !(rc = berth_body_get_32(v, "tip", r->tip.b)) &&
+	    !(rc = berth_body_get_32(v, "nonceD", r->nonce_d)) &&
+	    !(rc = berth_body_get_32(v, "nonceO", r->nonce_o)) &&
+	    !(rc = berth_body_get_b64(v, "said", 32 * BERTH_TRANSCRIPT_MAX, &said)))
+		rc = berth_transcript_decode(&r->said, said.p, said.len);
+	berth_buf_free(&said);
+	return rc;
+}
+
+enum berth_err berth_run_save(struct berth_json *data, const struct berth_run *r)
+{
+	struct berth_json *v = berth_json_new_object();
+	struct berth_buf said = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_transcript_encode(&said, &r->said);
+	if ((rc = berth_buf_status(&said)) || (rc = berth_json_set_str(v, "thid", r->thid)) ||
+	    (rc = berth_json_set_str(v, "peer", r->peer)) ||
+	    (rc = berth_json_set_int(v, "epoch", r->epoch)) ||
+	    (rc = berth_body_set_b64(v, "deviceHash", r->device_hash.b, 32)) ||
+	    (rc = berth_body_set_b64(v, "tip", r->tip.b, 32)) ||
+	    (rc = berth_body_set_b64(v, "nonceD", r->nonce_d, 32)) ||
+	    (rc = berth_body_set_b64(v, "nonceO", r->nonce_o, 32)) ||
+	    (rc = berth_body_set_b64(v, "said", said.p, said.len)))
+		berth_json_free(v);
+	else
+		rc = berth_json_set(data, "run", v);
+	berth_buf_free(&said);
+	return rc;
+}
+
+enum berth_err berth_run_check(const struct berth_run *r, const struct berth_event *ev)
+{
+	if (strcmp(ev->in->msg.thid, r->thid) != 0)
+		return berth_fail(BERTH_E_AUTHZ, "%s of another thread", ev->on);
+	if (!ev->sender || !berth_did_same(ev->sender, r->peer))
+		return berth_fail(BERTH_E_AUTHZ, "%s from somebody else", ev->on);
+	return BERTH_OK;
+}
+
+/* --- proofs --- */
+static enum berth_err
+fill(struct berth_proof *p, struct berth_buf *iss, struct berth_buf *aud, const struct berth_run *r,
+     enum berth_purpose purpose, const char *iss_did, const char *aud_did, const struct berth_hash *delegation,
+     const struct berth_json *body, const char *without)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_did_short(iss, iss_did)) || (rc = berth_did_short(aud, aud_did)))
+		return rc;
+	*p = (struct berth_proof){ .purpose = purpose, .iss = berth_buf_cstr(iss), .aud = berth_buf_cstr(aud),
+		.thid = r->thid, .epoch = r->epoch, .has_delegation = delegation != NULL };
+	memcpy(p->device_hash, r->device_hash.b, 32);
+	memcpy(p->tip, r->tip.b, 32);
+	memcpy(p->nonce_d, r->nonce_d, 32);
+	memcpy(p->nonce_o, r->nonce_o, 32);
+	if (delegation)
+		memcpy(p->delegation, delegation->b, 32);
+	return berth_transcript_th(p->th, &r->said, body, without);
+}
+
+enum berth_err
+berth_run_prove(struct berth_env *env, const struct berth_run *r, enum berth_purpose purpose,
+		const struct berth_identity *by, const char *aud, int64_t owner_time,
+		const struct berth_hash *delegation, const struct berth_json *body, struct berth_buf *jws)
+{
+	struct berth_buf iss_s = BERTH_BUF_INIT, aud_s = BERTH_BUF_INIT;
+	struct berth_keyring *kr = env->keys->keyring;
+	struct berth_proof p;
+	enum berth_err rc = fill(&p, &iss_s, &aud_s, r, purpose, by->did, aud, delegation, body, "proof");
+
+	p.owner_time = owner_time;
+	if (!rc)
+		rc = kr->ops->sign_proof(kr, by->sign_kid, &p, jws);
+	berth_buf_free(&iss_s);
+	berth_buf_free(&aud_s);
+	return rc;
+}
+
+/* the authentication key that the JWS names, of the DID it must be by */
+static enum berth_err
+proof_key(struct berth_env *env, const struct berth_jws *j, const char *iss, struct berth_pubkey *key)
+{
+	struct berth_did_doc *doc = NULL;
+	const struct berth_vm *vm;
+	enum berth_err rc;
+
+	if (!j->kid || !berth_is_kid(j->kid))
+		return berth_fail(BERTH_E_ENV, "proof without a kid");
+	if (!berth_did_same(j->kid, iss))
+		return berth_fail(BERTH_E_AUTHZ, "proof by another DID");
+	if ((rc = berth_resolve(env->resolver, iss, &doc)))
+		return rc;
+	if (!(rc = berth_did_doc_key(doc, strchr(j->kid, '#'), BERTH_REL_AUTHENTICATION, &vm)))
+		*key = vm->key;
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+enum berth_err
+berth_run_check_proof(struct berth_env *env, const struct berth_run *r, enum berth_purpose purpose,
+		      const char *iss, const char *aud, const struct berth_hash *delegation,
+		      const struct berth_json *body, const char *without, const char *jws,
+		      int64_t *owner_time)
+{
+	struct berth_buf iss_s = BERTH_BUF_INIT, aud_s = BERTH_BUF_INIT;
+	struct berth_jws j = { 0 };
+	struct berth_pubkey key;
+	struct berth_proof want;
+	enum berth_err rc;
+
+	if ((rc = fill(&want, &iss_s, &aud_s, r, purpose, iss, aud, delegation, body, without)) ||
+	    (rc = berth_jws_parse(&j, jws, strlen(jws), BERTH_OBJECT_MAX)) ||
+	    (rc = proof_key(env, &j, iss, &key)) || (rc = berth_jws_verify(&j, &key)) ||
+	    (rc = berth_proof_check(&want, j.typ, j.payload.p, j.payload.len)))
+		goto out;
+	if (owner_time)
+		*owner_time = want.owner_time;
+out:
+	berth_jws_free(&j);
+	berth_buf_free(&iss_s);
+	berth_buf_free(&aud_s);
+	return rc;
+}
+
+/* --- attestation --- */
+void berth_attest_nonce(uint8_t out[32], const char *label, const uint8_t nonce[32], const uint8_t *th)
+{
+	uint8_t b[16 + 32 + 32];
+	size_t n = strlen(label);
+
+	memcpy(b, label, n);
+	memcpy(b + n, nonce, 32);
+	n += 32;
+	if (th) {
+		memcpy(b + n, th, 32);
+		n += 32;
+	}
+	berth_sha256(out, b, n);
+}
+
+static enum berth_err attest_one(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
+				 const char *key, const char *attest_name, const char *sig_name)
+{
+	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
+	enum berth_err rc = env->keys->ops->certify(env->keys, key, BERTH_KEY_AK, qualifying, &attest, &sig);
+
+	if (!rc && !(rc = berth_body_set_b64(body, attest_name, attest.p, attest.len)))
+		rc = berth_body_set_b64(body, sig_name, sig.p, sig.len);
+	berth_buf_free(&attest);
+	berth_buf_free(&sig);
+	return rc;
+}
+
+enum berth_err berth_body_set_public(struct berth_env *env, struct berth_json *body, const char *name, const char *key)
+{
+	struct berth_buf pub = BERTH_BUF_INIT;
+	enum berth_err rc = env->keys->ops->public_area(env->keys, key, &pub);
+
+	if (!rc)
+		rc = berth_body_set_b64(body, name, pub.p, pub.len);
+	berth_buf_free(&pub);
+	return rc;
+}
+
+enum berth_err berth_attest(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
+			    const char *sign_key, const char *agree_key, bool publics)
+{
+	enum berth_err rc;
+
+	if ((rc = attest_one(env, body, qualifying, sign_key, "signAttest", "signSig")) ||
+	    (rc = attest_one(env, body, qualifying, agree_key, "agreeAttest", "agreeSig")) || !publics)
+		return rc;
+	if ((rc = berth_body_set_public(env, body, "signPub", sign_key)))
+		return rc;
+	return berth_body_set_public(env, body, "agreePub", agree_key);
+}
+
+static enum berth_err check_one(const struct berth_json *body, const uint8_t qualifying[32],
+				const struct berth_tpm_public *ak, const struct berth_tpm_public *key,
+				const char *attest_name, const char *sig_name)
+{
+	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!(rc = berth_body_get_b64(body, attest_name, 1024, &attest)) &&
+	    !(rc = berth_body_get_b64(body, sig_name, BERTH_SIG_MAX, &sig)))
+		rc = berth_tpm_check_certify(ak, key, qualifying, attest.p, attest.len, sig.p, sig.len);
+	berth_buf_free(&attest);
+	berth_buf_free(&sig);
+	return rc;
+}
+
+enum berth_err berth_attest_check(const struct berth_json *body, const uint8_t qualifying[32],
+				  const struct berth_tpm_public *ak, const struct berth_tpm_public *sign,
+				  const struct berth_tpm_public *agree)
+{
+	enum berth_err rc = check_one(body, qualifying, ak, sign, "signAttest", "signSig");
+
+	return rc ? rc : check_one(body, qualifying, ak, agree, "agreeAttest", "agreeSig");
+}
+
+/* A TPMT_PUBLIC that never leaves its TPM and is the very key of the DID document. */
+static enum berth_err
+public_of(const struct berth_json *body, const char *member, const struct berth_did_doc *doc,
+	  enum berth_rel rel, struct berth_tpm_public *out)
+{
+	const struct berth_vm *vm = berth_did_doc_nth(doc, rel, 0);
+	struct berth_buf pub = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!(rc = berth_body_get_b64(body, member, BERTH_AK_PUB_MAX, &pub)) &&
+	    !(rc = berth_tpm_public_parse(out, pub.p, pub.len)) && !(rc = berth_tpm_check_resident(out)) &&
+	    (!vm || !berth_pubkey_equal(&vm->key, &out->pub)))
+		rc = berth_fail(BERTH_E_SIG, "%s is not the key of the DID", member);
+	berth_buf_free(&pub);
+	return rc;
+}
+
+enum berth_err berth_attest_publics(const struct berth_json *body, const struct berth_did_doc *doc,
+				    struct berth_tpm_public *sign, struct berth_tpm_public *agree)
+{
+	enum berth_err rc = public_of(body, "signPub", doc, BERTH_REL_AUTHENTICATION, sign);
+
+	return rc ? rc : public_of(body, "agreePub", doc, BERTH_REL_KEY_AGREEMENT, agree);
+}

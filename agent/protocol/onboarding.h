@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_PROTOCOL_ONBOARDING_H
+#define BERTH_AGENT_PROTOCOL_ONBOARDING_H
+
+#include "agent/protocol/chain.h"
+#include "agent/protocol/protocol.h"
+#include "agent/protocol/rendezvous.h"
+#include "agent/protocol/transcript.h"
+#include "did/jose/proof.h"
+
+/* What gateway, owner, factory and rendezvous share: the machines themselves, the
+ * memory of one run, proofs and TPM attestations (docs/onboarding-protocol.md). */
+
+extern const struct berth_machine berth_gateway_machine;
+extern const struct berth_machine berth_owner_machine;
+extern const struct berth_machine berth_factory_machine;
+extern const struct berth_machine berth_rendezvous_machine;
+extern const struct berth_machine berth_ping_machine;
+extern const struct berth_machine berth_problem_machine;
+
+/* The owner machine's instance for a chain package: deviceHash in hex. */
+BERTH_MUST_USE enum berth_err berth_owner_key(const struct berth_json *package, char key[65]);
+
+/* Names of our identities and keys. */
+#define BERTH_ID_FACTORY "factory"	/* a gateway's factory DID */
+#define BERTH_ID_OWNER "owner"
+#define BERTH_ID_MAKER "maker"		/* a factory agent's messaging DID */
+#define BERTH_ID_ISSUER "issuer"	/* signs DeviceCredentials */
+#define BERTH_ID_ROOT "root"		/* ownershipRoot */
+#define BERTH_ID_RENDEZVOUS "rendezvous"
+#define BERTH_KEY_AK "ak"
+
+/* Names of the records that machines leave for others to read. */
+#define BERTH_NS_PROVISION "provision"	/* owner: items for a device, key DEVICEHASH/ID */
+#define BERTH_NS_THREAD "thread"	/* run -> instance */
+#define BERTH_ITEMS_MAX 16
+#define BERTH_ITEM_MAX ((size_t)32 << 10)
+
+/* One run as both sides remember it. */
+struct berth_run {
+	char thid[BERTH_MESSAGE_ID_MAX + 1];
+	char peer[1024];		/* the other side's DID, short form */
+	int64_t epoch;
+	struct berth_hash device_hash, tip;
+	uint8_t nonce_d[32], nonce_o[32];
+	struct berth_transcript said;
+};
+/* In data as member "run".  E_NOMATCH: there is none. */
+BERTH_MUST_USE enum berth_err berth_run_load(struct berth_run *r, const struct berth_json *data);
+BERTH_MUST_USE enum berth_err berth_run_save(struct berth_json *data, const struct berth_run *r);
+
+/* The event's message belongs to this run and comes from its other side (C075):
+ * E_AUTHZ else. */
+BERTH_MUST_USE enum berth_err berth_run_check(const struct berth_run *r, const struct berth_event *ev);
+
+/* A proof over body, which has neither `proof` nor `proofs` yet.  owner_time and
+ * delegation: owners only; 0 and NULL else. */
+BERTH_MUST_USE enum berth_err
+berth_run_prove(struct berth_env *env, const struct berth_run *r, enum berth_purpose purpose,
+		const struct berth_identity *by, const char *aud, int64_t owner_time,
+		const struct berth_hash *delegation, const struct berth_json *body, struct berth_buf *jws);
+/* The other side's: signature by an authentication key of iss, claims, th of body
+ * without `without`.  E_SIG, E_AUTHZ, E_ENV, E_TYPE.  iss may be a long form. */
+BERTH_MUST_USE enum berth_err
+berth_run_check_proof(struct berth_env *env, const struct berth_run *r, enum berth_purpose purpose,
+		      const char *iss, const char *aud, const struct berth_hash *delegation,
+		      const struct berth_json *body, const char *without, const char *jws,
+		      int64_t *owner_time);
+
+/* TPM evidence that the two keys live in the device: {signAttest, signSig,
+ * agreeAttest, agreeSig} and with publics also signPub, agreePub.  qualifying =
+ * SHA-256(label || nonce || th), th NULL: left out. */
+void berth_attest_nonce(uint8_t out[32], const char *label, const uint8_t nonce[32], const uint8_t *th);
+BERTH_MUST_USE enum berth_err
+berth_attest(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
+	     const char *sign_key, const char *agree_key, bool publics);
+/* The TPMT_PUBLIC of one of our keys, as body[name]. */
+BERTH_MUST_USE enum berth_err
+berth_body_set_public(struct berth_env *env, struct berth_json *body, const char *name, const char *key);
+/* Both certifications in body, for these two keys. */
+BERTH_MUST_USE enum berth_err
+berth_attest_check(const struct berth_json *body, const uint8_t qualifying[32],
+		   const struct berth_tpm_public *ak, const struct berth_tpm_public *sign,
+		   const struct berth_tpm_public *agree);
+/* signPub and agreePub of body: resident in their TPM (E_KEY) and the document's
+ * first authentication and keyAgreement keys (E_SIG). */
+BERTH_MUST_USE enum berth_err
+berth_attest_publics(const struct berth_json *body, const struct berth_did_doc *doc,
+		     struct berth_tpm_public *sign, struct berth_tpm_public *agree);
+
+/* The key types for a custody: P-256 in hardware, Ed25519 and X25519 else. */
+enum berth_key_type berth_sign_type(const struct berth_keys *k);
+enum berth_key_type berth_agree_type(const struct berth_keys *k);
+
+/* Members of data and bodies. */
+const char *berth_data_str(const struct berth_json *obj, const char *key);	/* NULL */
+int64_t berth_data_int(const struct berth_json *obj, const char *key, int64_t otherwise);
+void berth_hash_hex(char out[65], const struct berth_hash *h);
+/* The member as an object, made when it is not there; NULL without memory. */
+struct berth_json *berth_data_obj(struct berth_json *data, const char *key);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/protocol/owner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/url.h"
+
+#define REGISTER_RETRY_MS 10000
+
+const struct berth_identity *owner_me(struct berth_env *env) { return env->identity(env, BERTH_ID_OWNER); }
+
+enum berth_err owner_chain(const struct berth_instance *inst, struct berth_chain **chain)
+{
+	struct berth_json *copy = berth_json_clone(berth_json_get(inst->data, "package"));
+
+	return copy ? berth_chain_from_json(chain, copy) : berth_fail(BERTH_E_NOMEM, "package");
+}
+
+/* Every did:peer:4 that the chain names may have to be resolved by its short form. */
+static enum berth_err learn_all(struct berth_env *env, const struct berth_chain *c)
+{
+	enum berth_err rc = env->learn(env, c->dc.factory_did);
+
+	if (!rc)
+		rc = env->learn(env, c->dc.root.did);
+	for (size_t i = 0; !rc && i < c->n; i++)
+		rc = env->learn(env, c->oc[i].next_owner.did);
+	return rc;
+}
+
+/* The chain's rules with what an owner knows: trusted issuers, and that the tip is us. */
+static enum berth_err judge(struct berth_env *env, const struct berth_chain *c, struct berth_chain_result *r)
+{
+	struct berth_chain_issuer issuers[BERTH_POLICY_LIST_MAX] = { 0 };
+	const struct berth_policy *p = env->policy;
+	enum berth_err rc;
+
+	for (size_t i = 0; i < p->n_issuers; i++)
+		issuers[i].did = p->issuers[i];
+	if (p->n_issuers == 0)
+		return berth_fail(BERTH_E_AUTHZ, "no [trust] issuer: name the manufacturer's DID");
+	struct berth_chain_policy cp = { .resolver = env->resolver, .issuers = issuers,
+		.n_issuers = p->n_issuers, .floor_s = env->floor_s };
+
+	if ((rc = berth_chain_accept(r, c, &cp)))
+		return rc;
+	if (!owner_me(env) || !berth_did_same(r->delegate ? r->delegate : r->owner.did, owner_me(env)->did))
+		return berth_fail(BERTH_E_HOLDER, "the chain ends at another owner: %.80s", r->owner.did);
+	return BERTH_OK;
+}
+
+static enum berth_err keep(struct berth_instance *inst, const struct berth_chain *c, const struct berth_chain_result *r)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(inst->data, "serial", c->dc.serial)) ||
+	    (rc = berth_json_set_str(inst->data, "model", c->dc.model)) ||
+	    (rc = berth_json_set_str(inst->data, "custody", c->dc.keys.custody)) ||
+	    (rc = berth_json_set_str(inst->data, "factoryDid", c->dc.factory_did)) ||
+	    (rc = berth_json_set_int(inst->data, "epoch", r->epoch)) ||
+	    (rc = berth_json_set_int(inst->data, "seq", r->seq)) ||
+	    (rc = berth_body_set_b64(inst->data, "tip", r->tip.b, 32)))
+		return rc;
+	return r->delegate ? berth_body_set_b64(inst->data, "delegation", r->delegation.b, 32) : BERTH_OK;
+}
+
+enum berth_err berth_owner_key(const struct berth_json *package, char key[65])
+{
+	struct berth_json *copy = berth_json_clone(package);
+	struct berth_chain *c = NULL;
+	struct berth_hash h;
+	enum berth_err rc = copy ? berth_chain_from_json(&c, copy) : berth_fail(BERTH_E_NOMEM, "package");
+
+	if (!rc && !(rc = berth_device_hash(&h, c->dc.factory_did, c->oc[c->n - 1].epoch)))
+		berth_hash_hex(key, &h);
+	berth_chain_free(c);
+	return rc;
+}
+
+/* args: the chain package.  A longer chain may replace what is there until a run
+ * has begun; result {"device", "serial", "model"}. */
+enum berth_err owner_import(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_json *copy = berth_json_clone(ev->args);
+	struct berth_chain_result r;
+	struct berth_chain *c = NULL;
+	enum berth_err rc;
+
+	if (!copy || (rc = berth_json_set(inst->data, "package", copy)))
+		return berth_fail(BERTH_E_NOMEM, "package");
+	if ((rc = owner_chain(inst, &c)) || (rc = judge(env, c, &r)) || (rc = keep(inst, c, &r)) ||
+	    (rc = learn_all(env, c)))
+		goto out;
+	fx->result = berth_json_new_object();
+	if ((rc = berth_json_set_str(fx->result, "device", inst->key)) ||
+	    (rc = berth_json_set_str(fx->result, "serial", c->dc.serial)) ||
+	    (rc = berth_json_set_str(fx->result, "model", c->dc.model)))
+		goto out;
+	fx->go = true;
+	berth_effects_audit(fx, "imported %s, serial %s", c->dc.model, c->dc.serial);
+out:
+	berth_chain_free(c);
+	return rc;
+}
+
+/* ---- registration ---- */
+static enum berth_err
+make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out)
+{
+	struct berth_rv_blob blob = { .owner_did = owner_me(env)->did_long,
+		.epoch = berth_data_int(inst->data, "epoch", 0), .seq = berth_data_int(inst->data, "seq", 0),
+		.reg_no = berth_data_int(inst->data, "regNo", 0) + 1,
+		.exp_s = env->now_s < 0 ? 0 : env->now_s + env->policy->registration_s };
+	const struct berth_policy *p = env->policy;
+	enum berth_err rc;
+
+	for (size_t i = 0; i < p->n_endpoints && i < BERTH_BLOB_ENDPOINTS_MAX; i++)
+		blob.endpoints[blob.n_endpoints++] = p->endpoints[i];
+	if ((rc = berth_device_hash(&blob.device_hash, berth_data_str(inst->data, "factoryDid"), blob.epoch)) ||
+	    (rc = berth_body_get_32(inst->data, "tip", blob.tip.b)) ||
+	    (rc = berth_json_set_int(inst->data, "regNo", blob.reg_no)))
+		return rc;
+	return berth_rv_blob_build(out, env->keys->keyring, owner_me(env)->sign_kid_long, &blob);
+}
+
+static enum berth_err
+register_at(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+	    const struct berth_rendezvous *rv, const char *blob)
+{
+	struct berth_json *body = berth_json_new_object(), *package;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	package = berth_json_clone(berth_json_get(inst->data, "package"));
+	if ((rc = env->learn(env, rv->did)) || (rc = berth_json_set_str(body, "blob", blob))) {
+		berth_json_free(package);
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = berth_json_set(body, "package", package))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if (!(rc = berth_effects_send(env, fx, owner_me(env), rv->did, rv->uri,
+				      BERTH_PIURI_RENDEZVOUS "register", NULL, body, &s)))
+		s->ephemeral = true;
+	return rc;
+}
+
+enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst,
+			      const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_policy *p = env->policy;
+	struct berth_buf blob = BERTH_BUF_INIT;
+	enum berth_err rc = BERTH_OK;
+
+	(void)ev;
+	if (p->n_rendezvous == 0)
+		return BERTH_OK;	/* devices come by invitation */
+	fx->timer_ms = REGISTER_RETRY_MS;
+	if ((rc = make_blob(env, inst, &blob)))
+		goto out;
+	for (size_t i = 0; !rc && i < p->n_rendezvous; i++)
+		rc = register_at(env, inst, fx, &p->rendezvous[i], berth_buf_cstr(&blob));
+out:
+	berth_buf_free(&blob);
+	return rc;
+}
+
+enum berth_err owner_on_registered(struct berth_env *env, struct berth_instance *inst,
+				   const struct berth_event *ev, struct berth_effects *fx)
+{
+	bool ours = false;
+	int64_t seconds, reg_no;
+	enum berth_err rc;
+
+	for (size_t i = 0; i < env->policy->n_rendezvous; i++)
+		ours |= berth_did_same(ev->sender, env->policy->rendezvous[i].did);
+	if (!ours)
+		return berth_fail(BERTH_E_AUTHZ, "registered by a rendezvous we did not ask");
+	if ((rc = berth_json_req_int(ev->in->msg.body, "seconds", 1, 366 * 86400, &seconds)) ||
+	    (rc = berth_json_req_int(ev->in->msg.body, "regNo", 1, INT64_MAX, &reg_no)))
+		return rc;
+	if (reg_no != berth_data_int(inst->data, "regNo", 0))
+		return berth_fail(BERTH_E_REPLAY, "an answer to an earlier registration");
+	fx->timer_ms = (uint64_t)seconds * 500;	/* refreshed at half its life */
+	berth_effects_audit(fx, "registered at a rendezvous for %lld s", (long long)seconds);
+	return BERTH_OK;
+}
+
+/* result: the signed invitation {blob, package} */
+enum berth_err owner_invite(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_buf blob = BERTH_BUF_INIT;
+	struct berth_json *package;
+	enum berth_err rc;
+
+	(void)ev;
+	if ((rc = make_blob(env, inst, &blob)))
+		goto out;
+	package = berth_json_clone(berth_json_get(inst->data, "package"));
+	fx->result = berth_json_new_object();
+	if ((rc = berth_json_set_str(fx->result, "blob", berth_buf_cstr(&blob)))) {
+		berth_json_free(package);
+		goto out;
+	}
+	rc = berth_json_set(fx->result, "package", package);
+	berth_effects_audit(fx, "an invitation was written");
+out:
+	berth_buf_free(&blob);
+	return rc;
+}
+
+/* ---- what the parts share ---- */
+enum berth_err owner_run(struct berth_run *run, const struct berth_instance *inst, const struct berth_event *ev)
+{
+	enum berth_err rc = berth_run_load(run, inst->data);
+
+	return rc ? rc : berth_run_check(run, ev);
+}
+
+enum berth_err owner_send(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			  struct berth_run *run, const char *name, struct berth_json *body, bool remember)
+{
+	struct berth_send *s;
+	char type[BERTH_MESSAGE_TYPE_MAX];
+	enum berth_err rc;
+
+	snprintf(type, sizeof(type), "%s%s", BERTH_PIURI_ONBOARDING, name);
+	if ((rc = berth_effects_send(env, fx, owner_me(env), run->peer, NULL, type, run->thid, body, &s)) || !remember)
+		return rc;
+	if ((rc = berth_transcript_add(&run->said, s->msg.json)))
+		return rc;
+	return berth_run_save(inst->data, run);
+}
+
+enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				 struct berth_run *run, const char *reason)
+{
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc = berth_json_set_str(body, "reason", reason);
+
+	if (rc) {
+		berth_json_free(body);
+		return rc;
+	}
+	return owner_send(env, inst, fx, run, "denied", body, false);
+}
+
+/* hello and registered name the device; the rest is found by its thread. */
+static enum berth_err find(struct berth_env *env, const struct berth_event *ev, char **key)
+{
+	const struct berth_message *m = &ev->in->msg;
+	struct berth_buf v = BERTH_BUF_INIT;
+	struct berth_hash h;
+	char hex[65];
+	enum berth_err rc;
+
+	if (strcmp(ev->on, "hello") == 0 || strcmp(ev->on, "registered") == 0) {
+		if ((rc = berth_body_get_32(m->body, "deviceHash", h.b)))
+			return rc;
+		berth_hash_hex(hex, &h);
+		if ((rc = env->records->get(env->records, berth_owner_machine.name, hex, &v)) == BERTH_E_NOMATCH)
+			rc = berth_fail(BERTH_E_NOMATCH, "%s for a device that is not ours", ev->on);
+		berth_buf_free(&v);
+		if (rc)
+			return rc;
+		return (*key = strdup(hex)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "device");
+	}
+	const char *thid = strcmp(ev->on, "complete") == 0 && m->pthid ? m->pthid : m->thid;
+
+	if ((rc = env->records->get(env->records, BERTH_NS_THREAD, thid, &v)))
+		return rc;
+	*key = berth_buf_take_str(&v);
+	return *key ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "device");
+}
+
+#define STAY BERTH_STATE_STAY
+#define FROM_ANY BERTH_STATE_STAY
+
+static const char *const states[] = {
+	[OW_IMPORTED] = "IMPORTED", [OW_CHAIN_OK] = "CHAIN_OK", [OW_PUBLISHED] = "PUBLISHED",
+	[OW_SESSION] = "SESSION", [OW_DEVICE_OK] = "DEVICE_OK", [OW_APPROVAL] = "APPROVAL",
+	[OW_OFFERED] = "OFFERED", [OW_ISSUED] = "ISSUED", [OW_COMMITTED] = "COMMITTED", [OW_ACTIVE] = "ACTIVE",
+};
+
+static const struct berth_transition table[] = {
+	/* from         on                  step                    to             otherwise */
+	{ OW_IMPORTED,  "cmd/import",       owner_import,           OW_CHAIN_OK,   STAY },
+	{ OW_CHAIN_OK,  "cmd/import",       owner_import,           OW_CHAIN_OK,   STAY },
+	{ OW_PUBLISHED, "cmd/import",       owner_import,           OW_CHAIN_OK,   STAY },
+	{ OW_CHAIN_OK,  "go",               owner_register,         STAY,          STAY },
+	{ OW_CHAIN_OK,  "resume",           owner_register,         STAY,          STAY },
+	{ OW_CHAIN_OK,  "timer",            owner_register,         STAY,          STAY },
+	{ OW_CHAIN_OK,  "registered",       owner_on_registered,    OW_PUBLISHED,  STAY },
+	{ OW_PUBLISHED, "registered",       owner_on_registered,    STAY,          STAY },
+	{ OW_PUBLISHED, "resume",           owner_register,         STAY,          STAY },
+	{ OW_PUBLISHED, "timer",            owner_register,         STAY,          STAY },
+	{ OW_CHAIN_OK,  "cmd/invite",       owner_invite,           STAY,          STAY },
+	{ OW_PUBLISHED, "cmd/invite",       owner_invite,           STAY,          STAY },
+
+	{ OW_CHAIN_OK,  "hello",            owner_on_hello,         OW_SESSION,    STAY },
+	{ OW_PUBLISHED, "hello",            owner_on_hello,         OW_SESSION,    STAY },
+	{ OW_SESSION,   "hello",            owner_on_hello,         OW_SESSION,    STAY },
+	{ OW_DEVICE_OK, "hello",            owner_on_hello,         OW_SESSION,    STAY },
+	{ OW_APPROVAL,  "hello",            owner_on_hello,         OW_SESSION,    STAY },
+	{ OW_OFFERED,   "hello",            owner_on_hello,         OW_SESSION,    STAY },
+	{ OW_ISSUED,    "hello",            owner_on_hello,         OW_SESSION,    STAY },
+	{ OW_COMMITTED, "hello",            owner_on_hello,         OW_SESSION,    STAY },
+
+	{ OW_SESSION,   "prove-device",     owner_on_prove_device,  OW_DEVICE_OK,  OW_PUBLISHED },
+	{ OW_DEVICE_OK, "go",               owner_decide,           OW_OFFERED,    STAY },
+	{ OW_DEVICE_OK, "resume",           owner_decide,           OW_OFFERED,    STAY },
+	{ OW_APPROVAL,  "cmd/approve",      owner_approve,          OW_OFFERED,    STAY },
+	{ OW_APPROVAL,  "cmd/deny",         owner_deny,             OW_PUBLISHED,  STAY },
+
+	{ OW_OFFERED,   "accept-ready",     owner_on_accept_ready,  OW_ISSUED,     STAY },
+	{ OW_ISSUED,    "provision-result", owner_on_result,        STAY,          STAY },
+	{ OW_ISSUED,    "commit",           owner_on_commit,        OW_COMMITTED,  STAY },
+	{ OW_ISSUED,    "timer",            owner_issue_timeout,    OW_PUBLISHED,  STAY },
+	{ OW_ISSUED,    "resume",           owner_resume_issued,    STAY,          STAY },
+	{ OW_PUBLISHED, "commit",           owner_on_late_commit,   STAY,          STAY },
+	{ OW_COMMITTED, "provision-result", owner_on_result,        STAY,          STAY },
+	{ OW_COMMITTED, "complete",         owner_on_complete,      OW_ACTIVE,     STAY },
+
+	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
+};
+
+const struct berth_machine berth_owner_machine = {
+	.name = "owner", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
+	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
+	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_PROTOCOL_OWNER_H
+#define BERTH_AGENT_PROTOCOL_OWNER_H
+
+/* The owner's machine, one instance a device, in parts: owner.c (table, import,
+ * registration), owner_session.c (M3 to M6), owner_issue.c (M7 to M11).  The key is
+ * the deviceHash of the chain's epoch in hex; data:
+ *
+ *	package		the chain package
+ *	serial, model, custody, factoryDid, epoch, tip, seq, delegation?
+ *	regNo, registered {rendezvous DID: true}
+ *	run, challenge	struct berth_run; of accept-ownership
+ *	issued {credential, operationalDid, items [{id, sha256}]}
+ *	operationalDid, credential, receipt	since COMMITTED */
+#include "agent/protocol/onboarding.h"
+
+enum owner_state {
+	OW_IMPORTED, OW_CHAIN_OK, OW_PUBLISHED, OW_SESSION, OW_DEVICE_OK, OW_APPROVAL,
+	OW_OFFERED, OW_ISSUED, OW_COMMITTED, OW_ACTIVE
+};
+
+berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite;
+berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve, owner_deny;
+berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_late_commit,
+	owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
+
+const struct berth_identity *owner_me(struct berth_env *env);
+/* The run of the event's thread and sender. */
+enum berth_err owner_run(struct berth_run *run, const struct berth_instance *inst, const struct berth_event *ev);
+/* A message to the device of this run, added to its transcript when asked. */
+enum berth_err owner_send(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			  struct berth_run *run, const char *name, struct berth_json *body, bool remember);
+enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				 struct berth_run *run, const char *reason);
+enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			   struct berth_run *run);
+enum berth_err owner_chain(const struct berth_instance *inst, struct berth_chain **chain);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M7 to M11 on the owner's side: offer, check the operational DID, issue, provision,
+ * commit.  COMMITTED is stored before `committed` leaves. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/protocol/owner.h"
+#include "did/base/rand.h"
+#include "did/crypto/hash.h"
+#include "did/url.h"
+
+static enum berth_err set_rv(struct berth_json *body, const struct berth_policy *p)
+{
+	struct berth_json *list = berth_json_new_array(), *v;
+	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
+
+	for (size_t i = 0; !rc && i < p->n_rendezvous; i++) {
+		v = berth_json_new_object();
+		if ((rc = berth_json_set_str(v, "did", p->rendezvous[i].did)) ||
+		    (rc = berth_json_set_str(v, "uri", p->rendezvous[i].uri)))
+			berth_json_free(v);
+		else
+			rc = berth_json_push(list, v);
+	}
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(body, "nextRV", list);
+}
+
+/* M7 */
+enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			   struct berth_run *run)
+{
+	struct berth_json *body = berth_json_new_object();
+	uint8_t challenge[32], policy[32];
+	enum berth_err rc;
+
+	berth_random(challenge, sizeof(challenge));
+	berth_sha256(policy, "", 0);	/* no policy document yet */
+	if ((rc = berth_json_set_int(body, "epoch", run->epoch)) ||
+	    (rc = berth_body_set_b64(body, "challenge", challenge, 32)) ||
+	    (rc = berth_body_set_b64(inst->data, "challenge", challenge, 32)) ||
+	    (rc = berth_json_set(body, "statusLists", berth_json_new_array())) ||
+	    (rc = berth_body_set_b64(body, "policyHash", policy, 32)) || (rc = set_rv(body, env->policy))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return owner_send(env, inst, fx, run, "accept-ownership", body, true);
+}
+
+/* ---- M8 ---- */
+static enum berth_err
+check_attestation(struct berth_env *env, const struct berth_instance *inst, const struct berth_run *run,
+		  const struct berth_json *body, const uint8_t challenge[32], const char *op_did)
+{
+	struct berth_json *empty = berth_json_new_object();
+	struct berth_tpm_public ak, sign, agree;
+	struct berth_did_doc *doc = NULL;
+	struct berth_chain *c = NULL;
+	const struct berth_json *a;
+	uint8_t th[32], qualifying[32];
+	enum berth_err rc;
+
+	if ((rc = owner_chain(inst, &c)) || (rc = berth_json_req_obj(body, "attestation", &a)) ||
+	    (rc = berth_tpm_public_parse(&ak, c->dc.keys.ak_pub, c->dc.keys.ak_pub_len)) ||
+	    (rc = berth_resolve(env->resolver, op_did, &doc)) ||
+	    (rc = berth_attest_publics(a, doc, &sign, &agree)) ||
+	    (rc = berth_transcript_th(th, &run->said, empty, NULL)))
+		goto out;
+	berth_attest_nonce(qualifying, "berth-m8", challenge, th);
+	rc = berth_attest_check(a, qualifying, &ak, &sign, &agree);
+out:
+	berth_json_free(empty);
+	berth_did_doc_free(doc);
+	berth_chain_free(c);
+	return rc;
+}
+
+static enum berth_err
+check_proofs(struct berth_env *env, const struct berth_instance *inst, const struct berth_run *run,
+	     const struct berth_json *body, const uint8_t challenge[32], const char *op_did)
+{
+	const char *factory = berth_data_str(inst->data, "factoryDid"), *us = owner_me(env)->did;
+	struct berth_run proved = *run;
+	const struct berth_json *proofs;
+	const char *by_op, *by_factory;
+	enum berth_err rc;
+
+	memcpy(proved.nonce_o, challenge, 32);
+	if ((rc = berth_json_req_obj(body, "proofs", &proofs)) ||
+	    (rc = berth_json_req_str(proofs, "operational", BERTH_OBJECT_MAX, &by_op)) ||
+	    (rc = berth_json_req_str(proofs, "factory", BERTH_OBJECT_MAX, &by_factory)) ||
+	    (rc = berth_run_check_proof(env, &proved, BERTH_SIGN_DEVICE_PROOF, factory, us, NULL, body, "proofs",
+					by_factory, NULL)))
+		return rc;
+	return berth_run_check_proof(env, &proved, BERTH_SIGN_DEVICE_PROOF, op_did, us, NULL, body, "proofs", by_op, NULL);
+}
+
+static enum berth_err
+check_receipt(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
+	      const struct berth_json *body, const uint8_t challenge[32], const char *op_did)
+{
+	struct berth_receipt r = { 0 };
+	const char *compact;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_str(body, "receipt", BERTH_OBJECT_MAX, &compact)) ||
+	    (rc = berth_receipt_parse(&r, compact, strlen(compact))))
+		return rc;
+	if (!berth_did_same(r.obj.issuer, run->peer) || !berth_did_same(r.owner, owner_me(env)->did) ||
+	    r.epoch != run->epoch || !berth_hash_equal(&r.tip, &run->tip) || memcmp(r.nonce, challenge, 32) != 0 ||
+	    !r.operational || !berth_did_same(r.operational, op_did))
+		rc = berth_fail(BERTH_E_AUTHZ, "the receipt is for something else");
+	else if (!(rc = berth_object_verify(&r.obj, env->resolver, NULL, NULL)))
+		rc = berth_json_set_str(inst->data, "receipt", compact);
+	berth_object_free(&r.obj);
+	return rc;
+}
+
+static enum berth_err
+make_credential(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run, const char *op_did,
+		struct berth_buf *out)
+{
+	struct berth_operational oc = { .operational_did = op_did, .epoch = run->epoch,
+		.custody = berth_data_str(inst->data, "custody"), .issued_s = env->now_s,
+		.exp_s = env->now_s + env->policy->credential_s };
+
+	return berth_operational_build(out, env->keys->keyring, owner_me(env)->sign_kid, &oc);
+}
+
+/* ---- the items that were provided for this device, or for all ("*") ---- */
+struct items {
+	struct berth_env *env;
+	struct berth_instance *inst;
+	struct berth_effects *fx;
+	struct berth_run *run;
+	struct berth_json *announced;
+	bool send;		/* the second walk sends what the first announced */
+};
+
+static enum berth_err
+item_body(struct berth_json *out, const char *id, const struct berth_json *item, const struct berth_buf *bytes)
+{
+	const char *type, *sensitivity = "public";
+	uint8_t h[32];
+	enum berth_err rc;
+
+	berth_sha256(h, bytes->p, bytes->len);
+	if ((rc = berth_json_req_str(item, "type", 63, &type)) ||
+	    (rc = berth_json_opt_str(item, "sensitivity", 31, &sensitivity)) ||
+	    (rc = berth_json_set_str(out, "id", id)) || (rc = berth_json_set_str(out, "type", type)) ||
+	    (rc = berth_json_set_int(out, "seq", berth_data_int(item, "seq", 0))) ||
+	    (rc = berth_json_set_int(out, "size", (int64_t)bytes->len)) ||
+	    (rc = berth_json_set_str(out, "sensitivity", sensitivity)))
+		return rc;
+	return berth_body_set_b64(out, "sha256", h, 32);
+}
+
+static enum berth_err send_item(struct items *it, struct berth_json *body, const struct berth_buf *bytes)
+{
+	size_t at = it->fx->n_sends;
+	enum berth_err rc = owner_send(it->env, it->inst, it->fx, it->run, "provision-item", body, false);
+
+	return rc ? rc : berth_message_attach_bytes(&it->fx->sends[at].msg, "item", "application/octet-stream",
+						    bytes->p, bytes->len);
+}
+
+static enum berth_err one_item(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct items *it = arg;
+	const char *slash = strchr(key, '/');
+	struct berth_json *v = NULL, *body = NULL;
+	struct berth_buf bytes = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
+	enum berth_err rc = BERTH_OK;
+
+	if (!slash || (strncmp(key, it->inst->key, (size_t)(slash - key)) != 0 && key[0] != '*'))
+		return BERTH_OK;
+	body = berth_json_new_object();
+	if ((rc = it->env->keys->ops->unseal(it->env->keys, BERTH_NS_PROVISION, -1, value, len, &plain)) ||
+	    (rc = berth_json_parse_object(&v, (const char *)plain.p, plain.len, BERTH_JSON_MAX)) ||
+	    (rc = berth_body_get_b64(v, "value", BERTH_ITEM_MAX, &bytes)) ||
+	    (rc = item_body(body, slash + 1, v, &bytes)))
+		goto out;
+	if (it->send)
+		rc = send_item(it, body, &bytes);
+	else if (berth_json_len(it->announced) == BERTH_ITEMS_MAX)
+		rc = berth_fail(BERTH_E_QUOTA, "more than %d items", BERTH_ITEMS_MAX);
+	else
+		rc = berth_json_push(it->announced, body);
+	body = NULL;
+out:
+	berth_json_free(v);
+	berth_json_free(body);
+	berth_buf_free(&bytes);
+	berth_buf_free(&plain);
+	return rc;
+}
+
+static enum berth_err set_trust(struct berth_env *env, struct berth_json *body)
+{
+	struct berth_json *trust = berth_json_new_object(), *owners = berth_json_new_array();
+	enum berth_err rc = berth_json_push_str(owners, owner_me(env)->did_long);
+
+	if (rc) {
+		berth_json_free(owners);
+		berth_json_free(trust);
+		return rc;
+	}
+	if ((rc = berth_json_set(trust, "owners", owners))) {
+		berth_json_free(trust);
+		return rc;
+	}
+	return berth_json_set(body, "trust", trust);
+}
+
+/* what commit must name again, word for word */
+static enum berth_err
+remember_issue(struct berth_instance *inst, const char *credential, const char *op_did, const struct berth_json *items)
+{
+	struct berth_json *issued = berth_json_new_object(), *copy = berth_json_clone(items);
+	enum berth_err rc;
+
+	if ((rc = berth_json_set(issued, "items", copy)) ||
+	    (rc = berth_json_set_str(issued, "credential", credential)) ||
+	    (rc = berth_json_set_str(issued, "operationalDid", op_did))) {
+		berth_json_free(issued);
+		return rc;
+	}
+	return berth_json_set(inst->data, "issued", issued);
+}
+
+/* M9 and M10 */
+static enum berth_err
+issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
+      const char *op_did)
+{
+	struct items it = { .env = env, .inst = inst, .fx = fx, .run = run, .announced = berth_json_new_array() };
+	struct berth_json *body = berth_json_new_object();
+	struct berth_buf credential = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if ((rc = make_credential(env, inst, run, op_did, &credential)) ||
+	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, one_item, &it)) ||
+	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced)) ||
+	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
+	    (rc = set_trust(env, body)))
+		goto out;
+	rc = berth_json_set(body, "items", it.announced);
+	it.announced = NULL;
+	if (rc)
+		goto out;
+	rc = owner_send(env, inst, fx, run, "issue", body, false);
+	body = NULL;
+	it.send = true;
+	if (!rc)
+		rc = env->records->each(env->records, BERTH_NS_PROVISION, one_item, &it);
+out:
+	berth_json_free(it.announced);
+	berth_json_free(body);
+	berth_buf_free(&credential);
+	return rc;
+}
+
+static enum berth_err
+check_ready(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
+	    const struct berth_json *body, const char **op_did)
+{
+	uint8_t challenge[32];
+	enum berth_err rc;
+
+	if ((rc = berth_body_get_32(inst->data, "challenge", challenge)) ||
+	    (rc = berth_json_req_str(body, "operationalDid", 8192, op_did)) || (rc = env->learn(env, *op_did)) ||
+	    (rc = check_proofs(env, inst, run, body, challenge, *op_did)) ||
+	    (rc = check_receipt(env, inst, run, body, challenge, *op_did)))
+		return rc;
+	if (strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
+		return BERTH_OK;
+	return check_attestation(env, inst, run, body, challenge, *op_did);
+}
+
+enum berth_err owner_on_accept_ready(struct berth_env *env, struct berth_instance *inst,
+				     const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *op_did;
+	struct berth_run run;
+	enum berth_err rc;
+
+	if (env->now_s < 0)
+		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
+	if ((rc = owner_run(&run, inst, ev)))
+		return rc;
+	if ((rc = check_ready(env, inst, &run, ev->in->msg.body, &op_did))) {
+		berth_effects_audit(fx, "device %s: operational DID refused: %s", berth_data_str(inst->data, "serial"),
+				    berth_err_detail());
+		return rc;
+	}
+	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)) ||
+	    (rc = issue(env, inst, fx, &run, op_did)))
+		return rc;
+	fx->timer_ms = (uint64_t)env->policy->issue_timeout_s * 1000;
+	berth_effects_audit(fx, "device %s: operational credential issued", berth_data_str(inst->data, "serial"));
+	return BERTH_OK;
+}
+
+enum berth_err owner_on_result(struct berth_env *env, struct berth_instance *inst,
+			       const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *id, *status;
+	struct berth_run run;
+	enum berth_err rc;
+
+	(void)env;
+	(void)fx;
+	if ((rc = owner_run(&run, inst, ev)) || (rc = berth_json_req_str(ev->in->msg.body, "id", 63, &id)) ||
+	    (rc = berth_json_req_str(ev->in->msg.body, "status", 15, &status)))
+		return rc;
+	return berth_json_set_str(berth_data_obj(inst->data, "results"), id, status);
+}
+
+/* The device names exactly what was issued. */
+static enum berth_err check_commit(const struct berth_json *issued, const struct berth_json *body)
+{
+	const char *compact = berth_data_str(issued, "credential");
+	const struct berth_json *want = berth_json_get(issued, "items"), *have;
+	struct berth_hash ours, theirs;
+	enum berth_err rc;
+
+	if (!compact)
+		return berth_fail(BERTH_E_TYPE, "commit before issue");
+	if ((rc = berth_body_get_32(body, "credential", theirs.b)) ||
+	    (rc = berth_json_req_arr(body, "items", BERTH_ITEMS_MAX, &have)))
+		return rc;
+	berth_object_hash(&ours, compact, strlen(compact));
+	if (!berth_hash_equal(&ours, &theirs) || berth_json_len(want) != berth_json_len(have))
+		return berth_fail(BERTH_E_AUTHZ, "commit of something else than was issued");
+	for (size_t i = 0; i < berth_json_len(want); i++) {
+		const struct berth_json *w = berth_json_at(want, i), *h = berth_json_at(have, i);
+
+		if (!berth_json_equal(berth_json_get(w, "id"), berth_json_get(h, "id")) ||
+		    !berth_json_equal(berth_json_get(w, "sha256"), berth_json_get(h, "sha256")))
+			return berth_fail(BERTH_E_AUTHZ, "commit names another item");
+	}
+	return BERTH_OK;
+}
+
+enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *inst,
+			       const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *issued = berth_json_get(inst->data, "issued");
+	struct berth_json *body;
+	struct berth_hash h;
+	struct berth_run run;
+	enum berth_err rc;
+
+	if ((rc = owner_run(&run, inst, ev)) || (rc = check_commit(issued, ev->in->msg.body)) ||
+	    (rc = berth_body_get_32(ev->in->msg.body, "credential", h.b)) ||
+	    (rc = berth_json_set_str(inst->data, "operationalDid", berth_data_str(issued, "operationalDid"))) ||
+	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(issued, "credential"))))
+		return rc;
+	body = berth_json_new_object();
+	if ((rc = berth_body_set_b64(body, "credential", h.b, 32)) ||
+	    (rc = berth_json_set_int(body, "epoch", run.epoch))) {
+		berth_json_free(body);
+		return rc;
+	}
+	fx->stop_timer = true;
+	fx->step_generation = true;
+	berth_effects_audit(fx, "device %s committed", berth_data_str(inst->data, "serial"));
+	return owner_send(env, inst, fx, &run, "committed", body, false);
+}
+
+enum berth_err owner_on_late_commit(struct berth_env *env, struct berth_instance *inst,
+				    const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc = owner_run(&run, inst, ev);
+
+	return rc ? rc : owner_send_denied(env, inst, fx, &run, "the offer ran out; start again");
+}
+
+/* From the operational DID, for the first time: the run is over (C075). */
+enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *inst,
+				 const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc;
+
+	(void)env;
+	if ((rc = berth_run_load(&run, inst->data)))
+		return rc;
+	if (!berth_did_same(ev->sender, berth_data_str(inst->data, "operationalDid")))
+		return berth_fail(BERTH_E_AUTHZ, "complete from another DID than the one that was bound");
+	berth_json_remove(inst->data, "run");
+	berth_json_remove(inst->data, "issued");
+	berth_json_remove(inst->data, "challenge");
+	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));
+	if ((rc = berth_effects_drop(fx, run.peer, run.thid)))
+		return rc;
+	return berth_effects_remove(fx, BERTH_NS_THREAD, run.thid);
+}
+
+enum berth_err owner_issue_timeout(struct berth_env *env, struct berth_instance *inst,
+				   const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc = berth_run_load(&run, inst->data);
+
+	(void)env;
+	(void)ev;
+	berth_json_remove(inst->data, "issued");
+	berth_effects_audit(fx, "device %s did not commit in time", berth_data_str(inst->data, "serial"));
+	return rc ? rc : berth_effects_drop(fx, run.peer, run.thid);
+}
+
+enum berth_err owner_resume_issued(struct berth_env *env, struct berth_instance *inst,
+				   const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)inst;
+	(void)ev;
+	fx->timer_ms = (uint64_t)env->policy->issue_timeout_s * 1000;
+	return BERTH_OK;
+}
+
+/* args: {"id", "type", "sensitivity"?, "value": base64url}; sealed at rest */
+enum berth_err owner_provision(struct berth_env *env, struct berth_instance *inst,
+			       const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_buf plain = BERTH_BUF_INIT, box = BERTH_BUF_INIT, bytes = BERTH_BUF_INIT;
+	const char *id, *type;
+	char key[160];
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_str(ev->args, "id", 63, &id)) || (rc = berth_json_req_str(ev->args, "type", 63, &type)) ||
+	    (rc = berth_body_get_b64(ev->args, "value", BERTH_ITEM_MAX, &bytes)) ||
+	    (rc = berth_json_print(&plain, ev->args)) ||
+	    (rc = env->keys->ops->seal(env->keys, BERTH_NS_PROVISION, -1, plain.p, plain.len, &box)))
+		goto out;
+	snprintf(key, sizeof(key), "%s/%s", inst->key, id);
+	rc = berth_effects_put(fx, BERTH_NS_PROVISION, key, box.p, box.len);
+	berth_effects_audit(fx, "item %s (%s) provided for %s", id, type, inst->key);
+out:
+	berth_buf_free(&plain);
+	berth_buf_free(&box);
+	berth_buf_free(&bytes);
+	return rc;
+}

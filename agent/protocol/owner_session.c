@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M3 to M6 on the owner's side: answer hello with a proof, check the device. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/protocol/owner.h"
+#include "did/base/rand.h"
+#include "did/url.h"
+
+#define PENDING_RETRY_S 30
+
+static enum berth_err has_version(const struct berth_json *body)
+{
+	const struct berth_json *versions;
+	enum berth_err rc = berth_json_req_arr(body, "versions", 16, &versions);
+
+	if (rc)
+		return rc;
+	berth_json_each(v, versions)
+		if (berth_json_is(v, BERTH_JSON_NUMBER) && berth_json_num(v) == 1)
+			return BERTH_OK;
+	return berth_fail(BERTH_E_AUTHZ, "no version of the protocol in common");
+}
+
+/* The hello of this device, for this epoch, from its factory DID, about our tip. */
+static enum berth_err
+read_hello(const struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run)
+{
+	const struct berth_json *body = ev->in->msg.body;
+	struct berth_hash tip;
+	enum berth_err rc;
+
+	if (!berth_did_same(ev->sender, berth_data_str(inst->data, "factoryDid")))
+		return berth_fail(BERTH_E_HOLDER, "hello from another DID than the device's");
+	*run = (struct berth_run){ .epoch = berth_data_int(inst->data, "epoch", 0) };
+	int64_t epoch;
+
+	if ((rc = has_version(body)) || (rc = berth_json_req_int(body, "epoch", 0, INT64_MAX, &epoch)) ||
+	    (rc = berth_body_get_32(body, "nonceD", run->nonce_d)) ||
+	    (rc = berth_body_get_32(body, "deviceHash", run->device_hash.b)) ||
+	    (rc = berth_body_get_32(body, "tip", run->tip.b)) ||
+	    (rc = berth_body_get_32(inst->data, "tip", tip.b)))
+		return rc;
+	if (epoch != run->epoch || !berth_hash_equal(&tip, &run->tip))
+		return berth_fail(BERTH_E_AUTHZ, "hello for another epoch or tip than ours");
+	snprintf(run->thid, sizeof(run->thid), "%s", ev->in->msg.thid);
+	snprintf(run->peer, sizeof(run->peer), "%s", ev->sender);
+	return berth_transcript_add(&run->said, ev->in->msg.json);
+}
+
+/* whatever an earlier run left behind */
+static enum berth_err start_over(struct berth_instance *inst, struct berth_effects *fx)
+{
+	struct berth_run old;
+	enum berth_err rc;
+
+	if (berth_run_load(&old, inst->data))
+		return BERTH_OK;
+	if ((rc = berth_effects_drop(fx, old.peer, old.thid)))
+		return rc;
+	berth_json_remove(inst->data, "issued");
+	return berth_effects_remove(fx, BERTH_NS_THREAD, old.thid);
+}
+
+static const struct berth_hash *delegation(const struct berth_instance *inst, struct berth_hash *h)
+{
+	if (!berth_json_get(inst->data, "delegation") || berth_body_get_32(inst->data, "delegation", h->b))
+		return NULL;
+	return h;
+}
+
+enum berth_err owner_on_hello(struct berth_env *env, struct berth_instance *inst,
+			      const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_json *body = NULL, *evidence;
+	struct berth_buf proof = BERTH_BUF_INIT;
+	struct berth_hash h;
+	struct berth_run run;
+	enum berth_err rc;
+
+	if (env->now_s < 0)
+		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
+	if ((rc = start_over(inst, fx)) || (rc = read_hello(inst, ev, &run)))
+		return rc;
+	berth_random(run.nonce_o, sizeof(run.nonce_o));
+	body = berth_json_new_object();
+	evidence = berth_json_new_array();
+	if ((rc = berth_json_set(body, "evidence", evidence)) ||
+	    (rc = berth_body_set_b64(body, "nonceO", run.nonce_o, 32)) ||
+	    (rc = berth_json_set_int(body, "ownerTime", env->now_s)) ||
+	    (rc = berth_run_prove(env, &run, BERTH_SIGN_OWNER_PROOF, owner_me(env), run.peer, env->now_s,
+				  delegation(inst, &h), body, &proof)) ||
+	    (rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof))))
+		goto out;
+	rc = owner_send(env, inst, fx, &run, "prove-owner", body, true);
+	body = NULL;
+	if (!rc)
+		rc = berth_effects_put(fx, BERTH_NS_THREAD, run.thid, inst->key, strlen(inst->key));
+	berth_effects_audit(fx, "hello from device %s", berth_data_str(inst->data, "serial"));
+out:
+	berth_json_free(body);
+	berth_buf_free(&proof);
+	return rc;
+}
+
+/* P3: the keys of the credential live in the TPM that the manufacturer examined. */
+static enum berth_err
+check_attestation(struct berth_env *env, const struct berth_run *run, const struct berth_json *body,
+		  const struct berth_key_provenance *keys, const char *did)
+{
+	struct berth_json *empty = berth_json_new_object();
+	struct berth_tpm_public ak, sign, agree;
+	struct berth_did_doc *doc = NULL;
+	const struct berth_json *a;
+	uint8_t th[32], qualifying[32];
+	enum berth_err rc;
+
+	if (!keys->has_tpm) {
+		rc = berth_fail(BERTH_E_VC, "hardware, but no attestation key in the DeviceCredential");
+		goto out;
+	}
+	if ((rc = berth_json_req_obj(body, "attestation", &a)) ||
+	    (rc = berth_tpm_public_parse(&ak, keys->ak_pub, keys->ak_pub_len)) || (rc = berth_tpm_check_ak(&ak)) ||
+	    (rc = berth_resolve(env->resolver, did, &doc)) ||
+	    (rc = berth_attest_publics(a, doc, &sign, &agree)) ||
+	    (rc = berth_transcript_th(th, &run->said, empty, NULL)))
+		goto out;
+	if (memcmp(ak.name, keys->ak_name, sizeof(ak.name)) != 0 ||
+	    memcmp(sign.name, keys->sign_name, sizeof(sign.name)) != 0 ||
+	    memcmp(agree.name, keys->agree_name, sizeof(agree.name)) != 0) {
+		rc = berth_fail(BERTH_E_SIG, "not the keys that the DeviceCredential certifies");
+		goto out;
+	}
+	berth_attest_nonce(qualifying, "berth-m5", run->nonce_o, th);
+	rc = berth_attest_check(a, qualifying, &ak, &sign, &agree);
+out:
+	berth_json_free(empty);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static enum berth_err check_custody(const struct berth_policy *p, const char *custody)
+{
+	if (strcmp(custody, "hardware") == 0 ? p->accept_hardware : p->accept_sealed)
+		return BERTH_OK;
+	return berth_fail(BERTH_E_AUTHZ, "policy does not accept %s keys", custody);
+}
+
+static enum berth_err
+check_device(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run)
+{
+	const struct berth_json *body = ev->in->msg.body;
+	struct berth_chain *c = NULL;
+	const char *dc, *custody, *proof;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_str(body, "deviceCredential", BERTH_OBJECT_MAX, &dc)) ||
+	    (rc = berth_json_req_str(body, "custody", 16, &custody)) ||
+	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) || (rc = owner_chain(inst, &c)))
+		goto out;
+	if (strcmp(dc, c->dc.obj.compact) != 0 || strcmp(custody, c->dc.keys.custody) != 0) {
+		rc = berth_fail(BERTH_E_HOLDER, "another DeviceCredential or custody than the chain's");
+		goto out;
+	}
+	if ((rc = check_custody(env->policy, custody)) ||
+	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, c->dc.factory_did, owner_me(env)->did,
+					NULL, body, "proof", proof, NULL)))
+		goto out;
+	if (strcmp(custody, "hardware") == 0)
+		rc = check_attestation(env, run, body, &c->dc.keys, c->dc.factory_did);
+out:
+	berth_chain_free(c);
+	return rc;
+}
+
+enum berth_err owner_on_prove_device(struct berth_env *env, struct berth_instance *inst,
+				     const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc;
+
+	if ((rc = owner_run(&run, inst, ev)))
+		return rc;
+	if ((rc = check_device(env, inst, ev, &run))) {
+		berth_effects_audit(fx, "device %s refused: %s: %s", berth_data_str(inst->data, "serial"),
+				    berth_err_name(rc), berth_err_detail());
+		return rc;
+	}
+	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)))
+		return rc;
+	fx->go = true;
+	berth_effects_audit(fx, "device %s proved itself (%s keys)", berth_data_str(inst->data, "serial"),
+			    berth_data_str(inst->data, "custody"));
+	return BERTH_OK;
+}
+
+static enum berth_err
+send_pending(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run)
+{
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_int(body, "retryAfter", PENDING_RETRY_S)) ||
+	    (rc = berth_json_set_str(body, "reason", "waiting for the operator's approval"))) {
+		berth_json_free(body);
+		return rc;
+	}
+	fx->state = OW_APPROVAL;
+	return owner_send(env, inst, fx, run, "pending", body, false);
+}
+
+enum berth_err owner_decide(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc = berth_run_load(&run, inst->data);
+
+	(void)ev;
+	if (rc)
+		return rc;
+	return env->policy->approve_automatically ? owner_offer(env, inst, fx, &run)
+						  : send_pending(env, inst, fx, &run);
+}
+
+enum berth_err owner_approve(struct berth_env *env, struct berth_instance *inst,
+			     const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc = berth_run_load(&run, inst->data);
+
+	(void)ev;
+	berth_effects_audit(fx, "device %s approved by the operator", berth_data_str(inst->data, "serial"));
+	return rc ? rc : owner_offer(env, inst, fx, &run);
+}
+
+/* args: {"reason"?} */
+enum berth_err owner_deny(struct berth_env *env, struct berth_instance *inst,
+			  const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *reason = "the operator said no";
+	struct berth_run run;
+	enum berth_err rc;
+
+	if ((rc = berth_run_load(&run, inst->data)) ||
+	    (ev->args && (rc = berth_json_opt_str(ev->args, "reason", 200, &reason))))
+		return rc;
+	berth_effects_audit(fx, "device %s denied by the operator", berth_data_str(inst->data, "serial"));
+	return owner_send_denied(env, inst, fx, &run, reason);
+}
