@@ -89,7 +89,7 @@ enum berth_err berth_multikey_format(struct berth_buf *out, const struct berth_p
 	for (size_t i = 0; i < CODECS; i++)
 		if (codecs[i].type == key->type)
 			berth_uvarint_encode(&raw, codecs[i].pub);
-	if (!raw.len)
+	if (!raw.len && !raw.bad)
 		return berth_fail(BERTH_E_KEY, "multikey: no key");
 	berth_buf_put(&raw, point, berth_pubkey_compress(point, key));
 	rc = berth_buf_status(&raw);

@@ -2,11 +2,12 @@
 """`berth` without a daemon: every command, its results, codes and exit statuses."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
-from cli import BERTH, VECTORS, fails, ok, raw, run, token
+from cli import BERTH, ROOT, VECTORS, fails, ok, raw, run, token
 
 
 # ---- the frame ----
@@ -31,6 +32,14 @@ def test_every_command_has_help_with_examples():
         assert "usage: berth " + group in text and "examples:\n  " in text
         assert ("berth %s %s" % (group, name)).strip() in text.split("examples:")[1]
         assert "usage: berth " + group in raw(group, "--help").decode()
+
+
+def test_man_page_has_every_command_and_option():
+    page = (ROOT / "docs/man/berth.1").read_text().replace("\\\n", "")
+    for group, name in commands():
+        assert ("Nm Cm %s %s" % (group, name)).strip() in page, (group, name)
+        for option in re.findall(r"^  (--[a-z-]+)", raw(group, *([name] if name else []), "--help").decode(), re.M):
+            assert "Fl " + option[1:] in page, (group, name, option)
 
 
 @pytest.mark.parametrize("args", [

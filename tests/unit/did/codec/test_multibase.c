@@ -4,6 +4,7 @@
 #include "did/base/cur.h"
 #include "did/base/json.h"
 #include "tests/check.h"
+#include "tests/fakes/alloc.h"
 
 /* "\x00\x00yes mani !" -> bytes */
 static size_t unquote(uint8_t *out, const char *s, const char *end)
@@ -161,6 +162,26 @@ static void c018_other_prefixes_are_e_b64(void **s)
 	berth_buf_free(&b);
 }
 
+static enum berth_err there_and_back(void *base)
+{
+	struct berth_buf text = BERTH_BUF_INIT, bytes = BERTH_BUF_INIT;
+	static const char long_enough[200] = "longer than the first buffer";
+	enum berth_err rc = berth_multibase_encode(&text, *(char *)base, long_enough, sizeof(long_enough));
+
+	if (!rc)
+		rc = berth_multibase_decode(&bytes, berth_buf_cstr(&text), text.len);
+	berth_buf_free(&text);
+	berth_buf_free(&bytes);
+	return rc;
+}
+
+static void c015_every_allocation_may_fail(void **s)
+{
+	(void)s;
+	CHECK(test_every_allocation_fails(there_and_back, "z") > 1);
+	CHECK(test_every_allocation_fails(there_and_back, "u") > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +189,7 @@ int main(void)
 		cmocka_unit_test(unsigned_varint_vectors),
 		cmocka_unit_test(codecs_are_those_of_the_table),
 		cmocka_unit_test(c018_other_prefixes_are_e_b64),
+		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "did/codec/multibase.h"
 #include "did/crypto/keypair.h"
 #include "tests/check.h"
+#include "tests/fakes/alloc.h"
 
 #define PREFIX (sizeof("did:key:") - 1)
 
@@ -161,6 +162,24 @@ static void private_keys(void **s)
 	CHECK_RC(BERTH_E_KEY, berth_multikey_parse_private(&k, secret, strlen(secret) - 1));
 }
 
+static enum berth_err parse_and_format(void *text)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_pubkey k;
+	enum berth_err rc = berth_multikey_parse(&k, text, strlen(text));
+
+	if (!rc)
+		rc = berth_multikey_format(&b, &k);
+	berth_buf_free(&b);
+	return rc;
+}
+
+static void c015_every_allocation_may_fail(void **s)
+{
+	(void)s;
+	CHECK(test_every_allocation_fails(parse_and_format, (void *)good) > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +189,7 @@ int main(void)
 		cmocka_unit_test(too_long_is_e_size),
 		cmocka_unit_test(uncompressed_points_are_e_key),
 		cmocka_unit_test(private_keys),
+		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
