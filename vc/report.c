@@ -103,29 +103,40 @@ static struct berth_json *checks_json(const struct berth_report *r)
 	return c;
 }
 
+/* A copy of v, or null: a reader finds every member in every report. */
 static enum berth_err set_copy(struct berth_json *obj, const char *key, const struct berth_json *v)
 {
-	return v ? berth_json_set(obj, key, berth_json_clone(v)) : BERTH_OK;
+	struct berth_json *null = NULL;
+	enum berth_err rc;
+
+	if (v)
+		return berth_json_set(obj, key, berth_json_clone(v));
+	if ((rc = berth_json_parse(&null, "null", 4, BERTH_JSON_MAX)))
+		return rc;
+	return berth_json_set(obj, key, null);
 }
 
-static const char *party_member(const struct berth_report *r)
+static enum berth_err set_party(struct berth_json *obj, const struct berth_report *r, bool vp)
 {
-	return r->format && !strncmp(r->format, "vp", 2) ? "holder" : "issuer";
+	if (!r->issuer_did)
+		return set_copy(obj, vp ? "holder" : "issuer", NULL);
+	return berth_json_set_str(obj, vp ? "holder" : "issuer", r->issuer_did);
 }
 
-/* The members of INTERFACES; a refusal also says its code and reason, and shows
- * the credential only when its signature held. */
+/* The members of INTERFACES; a refusal also says its code and reason.  issuer and
+ * credential are null unless the signature held: nobody has said them then. */
 struct berth_json *berth_report_json(const struct berth_report *r)
 {
+	bool vp = r->format && !strncmp(r->format, "vp", 2);
 	struct berth_json *o = berth_json_new_object();
 
 	if (berth_json_set_bool(o, "verified", r->verified) ||
 	    berth_json_set_str(o, "format", r->format ? r->format : "") ||
-	    (r->issuer_did && berth_json_set_str(o, party_member(r), r->issuer_did)) ||
+	    (vp && set_copy(o, "issuer", NULL)) || set_party(o, r, vp) ||
 	    berth_json_set(o, "checks", checks_json(r)) || set_copy(o, "warnings", r->warnings) ||
 	    (r->first && (berth_json_set_str(o, "error", berth_err_name(r->first)) ||
 			  berth_json_set_str(o, "detail", r->detail))) ||
-	    set_copy(o, "credential", r->credential) || set_copy(o, "credentials", r->credentials)) {
+	    set_copy(o, "credential", r->credential) || (vp && set_copy(o, "credentials", r->credentials))) {
 		berth_json_free(o);
 		return NULL;
 	}

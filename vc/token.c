@@ -34,20 +34,31 @@ void berth_vc_token_close(struct berth_vc_token *t)
 	memset(t, 0, sizeof(*t));
 }
 
-enum berth_err berth_vc_token_verify(const struct berth_vc_token *t, struct berth_resolver *resolver,
-				     enum berth_rel rel)
+/* Of two forms of one did:peer:4 the long one resolves by itself. */
+static enum berth_err resolve_signer(struct berth_did_doc **doc, struct berth_resolver *resolver,
+				     const char *kid, const char *party)
 {
 	char did[BERTH_DID_URL_MAX + 1];
-	size_t n = berth_did_len(t->jws.kid);
-	struct berth_did_doc *doc = NULL;
+	size_t n = berth_did_len(kid);
+
+	*doc = NULL;
+	if (!resolver || n == 0 || n >= sizeof(did))
+		return berth_fail(resolver ? BERTH_E_ENV : BERTH_E_RESOLVE, "kid cannot be resolved");
+	if (party && berth_is_did(party) && berth_did_same(kid, party) && strlen(party) > n)
+		return berth_resolve(resolver, party, doc);
+	memcpy(did, kid, n);
+	did[n] = 0;
+	return berth_resolve(resolver, did, doc);
+}
+
+enum berth_err berth_vc_token_verify(const struct berth_vc_token *t, struct berth_resolver *resolver,
+				     const char *party, enum berth_rel rel)
+{
+	struct berth_did_doc *doc;
 	const struct berth_vm *vm;
 	enum berth_err rc;
 
-	if (n == 0 || n >= sizeof(did))
-		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL");
-	memcpy(did, t->jws.kid, n);
-	did[n] = 0;
-	if ((rc = berth_resolve(resolver, did, &doc)) == BERTH_OK &&
+	if ((rc = resolve_signer(&doc, resolver, t->jws.kid, party)) == BERTH_OK &&
 	    (rc = berth_did_doc_key(doc, t->jws.kid, rel, &vm)) == BERTH_OK)
 		rc = berth_jws_verify(&t->jws, &vm->key);
 	berth_did_doc_free(doc);

@@ -30,10 +30,12 @@ berth_vc_check_claims(const struct berth_json *payload, const char *party, const
 void berth_vc_judge_time(struct berth_report *r, const struct berth_verify *v,
 			 const struct berth_json *payload);
 
-/* The key of kid in its document, in that relationship, and the signature with it. */
+/* The key of kid in its document, in that relationship, and the signature with it.
+ * party: issuer or holder; where it is another form of the same DID, either may be
+ * the one that resolves. */
 BERTH_MUST_USE enum berth_err
 berth_vc_token_verify(const struct berth_vc_token *t, struct berth_resolver *resolver,
-		      enum berth_rel rel);
+		      const char *party, enum berth_rel rel);
 
 /* Contexts after the first are not processed (C121): each one is a warning. */
 void berth_vc_warn_contexts(struct berth_report *r, const struct berth_json *payload);

@@ -47,7 +47,7 @@ static enum berth_err authenticate(const struct berth_vc_token *t, const struct 
 		return berth_jws_verify(&t->jws, v->key);
 	if (!berth_is_did(issuer) || !berth_did_same(t->jws.kid, issuer))
 		return berth_fail(BERTH_E_KEY, "kid is not a key of the issuer");
-	return berth_vc_token_verify(t, v->resolver, BERTH_REL_ASSERTION);
+	return berth_vc_token_verify(t, v->resolver, issuer, BERTH_REL_ASSERTION);
 }
 
 /* Status lists are not consulted here: a status that is there cannot be answered,

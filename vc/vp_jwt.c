@@ -127,7 +127,7 @@ static enum berth_err authenticate(const struct berth_vc_token *t, const struct 
 	if ((rc = berth_presentation_check(t->payload)) ||
 	    (rc = berth_vc_check_claims(t->payload, holder, NULL)))
 		return rc;
-	return berth_vc_token_verify(t, v->resolver, BERTH_REL_AUTHENTICATION);
+	return berth_vc_token_verify(t, v->resolver, holder, BERTH_REL_AUTHENTICATION);
 }
 
 static bool is_audience(const struct berth_json *aud, const char *domain)

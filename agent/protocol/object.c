@@ -89,6 +89,19 @@ static enum berth_err check_kind(const struct berth_object *o)
 	return BERTH_OK;
 }
 
+/* One way to say a time: registered claims beside validFrom and validUntil could
+ * say another. */
+static enum berth_err check_no_times(const struct berth_object *o)
+{
+	static const char *const claims[] = { "exp", "nbf", "iat" };
+
+	for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++)
+		if (berth_json_get(o->json, claims[i]))
+			return berth_fail(BERTH_E_VC, "%s has no place in a %s", claims[i],
+					  berth_object_type(o->kind));
+	return BERTH_OK;
+}
+
 static enum berth_err check_date(const struct berth_object *o, const char *key, int64_t *out)
 {
 	const char *s = berth_json_str(berth_json_get(o->json, key));
@@ -132,7 +145,8 @@ enum berth_err berth_object_open(struct berth_object *o, enum berth_object_kind 
 		rc = berth_fail(BERTH_E_VC, "credentialSubject: not one DID");
 		goto out;
 	}
-	if ((rc = berth_vc_check_claims(o->json, o->issuer, o->subject)) || (rc = check_issuer(o)) ||
+	if ((rc = berth_vc_check_claims(o->json, o->issuer, o->subject)) || (rc = check_no_times(o)) ||
+	    (rc = check_issuer(o)) ||
 	    (rc = check_date(o, "validFrom", &o->issued_s)) || (rc = check_date(o, "validUntil", &o->exp_s)))
 		goto out;
 	*subject = berth_json_get(o->json, "credentialSubject");

@@ -261,6 +261,9 @@ static void c032_key_stands_in_assertion_method(void **state)
 		free(doc);
 	}
 	v.resolver = &resolver;
+	v.resolver = NULL;
+	expect(BERTH_E_RESOLVE, test_party_forge(&alice, h, p));
+	v.resolver = &resolver;
 	{	/* nobody can say which key that is */
 		char *token = test_party_forge(&alice, h, p);
 		struct berth_report r;
@@ -310,6 +313,25 @@ static void truncations(void **state)
 		free(exact);
 	}
 	expect(BERTH_OK, token);
+}
+
+static void refusal_shows_nothing_unsigned(void **state)
+{
+	char *token = issued(&bob, ""), *sig = strrchr(token, '.') + 5;
+	struct berth_report r;
+	struct berth_json *j;
+
+	(void)state;
+	*sig = *sig == 'A' ? 'B' : 'A';
+	CHECK_RC(BERTH_E_SIG, berth_vc_verify(&r, &v, token, strlen(token)));
+	j = berth_report_json(&r);
+	CHECK(berth_json_is(berth_json_get(j, "issuer"), BERTH_JSON_NULL));
+	CHECK(berth_json_is(berth_json_get(j, "credential"), BERTH_JSON_NULL));
+	CHECK(!strcmp(berth_json_str(berth_json_get(j, "error")), "E_SIG"));
+	CHECK(!strcmp(berth_json_str(berth_json_get(berth_json_get(j, "checks"), "signature")), "failed"));
+	berth_json_free(j);
+	berth_report_free(&r);
+	free(token);
 }
 
 static void c116_issuer_must_be_trusted(void **state)
@@ -564,6 +586,7 @@ int main(void)
 		cmocka_unit_test_setup(c032_key_stands_in_assertion_method, fresh),
 		cmocka_unit_test_setup(c114_altered_token_never_verifies, fresh),
 		cmocka_unit_test_setup(truncations, fresh),
+		cmocka_unit_test_setup(refusal_shows_nothing_unsigned, fresh),
 		cmocka_unit_test_setup(c116_issuer_must_be_trusted, fresh),
 		cmocka_unit_test_setup(c117_validity, fresh),
 		cmocka_unit_test_setup(no_clock, fresh),

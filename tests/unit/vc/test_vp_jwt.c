@@ -168,7 +168,8 @@ static void holder_and_key_are_one(void **state)
 	forged(BERTH_E_ENV, "vc+jwt", holder.kid_long, holder.did, aud);
 	forged(BERTH_E_ENV, "kb+jwt", holder.kid_long, holder.did, aud);
 	forged(BERTH_E_ENV, "vp+jwt", "#key-1", holder.did, aud);
-	/* the short form alone says no key */
+	/* one of the two forms must say the key */
+	forged(BERTH_OK, "vp+jwt", holder.kid, holder.did_long, aud);
 	forged(BERTH_E_RESOLVE, "vp+jwt", holder.kid, holder.did, aud);
 }
 

@@ -438,6 +438,11 @@ static void no_end(struct berth_json *payload, void *arg)
 	berth_json_remove(payload, arg);
 }
 
+static void set_time(struct berth_json *payload, void *arg)
+{
+	CHECK_OK(berth_json_set_int(payload, arg, 1));
+}
+
 static void expect_changed(enum berth_err want, const struct kind *k, void (*change)(struct berth_json *, void *),
 			   const char *arg)
 {
@@ -460,6 +465,8 @@ static void context_and_type_are_exact(void **state)
 	expect_changed(BERTH_E_VC, &kinds[1], more_types, "BerthOwnerDelegation");
 	expect_changed(BERTH_E_VC, &kinds[2], no_end, "validUntil");	/* a delegation has an end */
 	expect_changed(BERTH_OK, &kinds[4], no_end, "validUntil");
+	expect_changed(BERTH_E_VC, &kinds[2], set_time, "exp");	/* one way to say a time */
+	expect_changed(BERTH_E_VC, &kinds[1], set_time, "iat");
 }
 
 static void kid_is_a_key_of_the_issuer(void **state)
