@@ -12,17 +12,18 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 WRAP := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
 FAKES_OBJ := $(call obj,$(wildcard tests/fakes/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(shell find tests/unit tests/flow -name 'test_*.c' 2>/dev/null))
+HELPERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/system/*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 L_ALL := $(L_CRYPTO) $(L_TPM) -lsqlite3 -lmicrohttpd -lnng -lqrencode -lz -ldl -lcmocka
 
-$(UNIT): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
+$(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
 # Fuzz targets are replayed over their corpora here, and explored by `make fuzz`.
 $(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
-tests: $(UNIT) $(FUZZ:%=$(B)/tests/fuzz/%)
+tests: $(UNIT) $(HELPERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 check-unit: all tests
 	@tests/tools/check.py --build $(B) unit flow fuzz

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop behind both sockets.  We accept ourselves, because only then the limits
+ * of a user are known before libmicrohttpd spends anything on a connection, and hand
+ * the descriptors to it; it parses HTTP, we answer. */
+#include "agent/core/api.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/core/api_dispatch.h"
+#include "agent/core/api_limit.h"
+#include "agent/core/api_socket.h"
+#include "did/base/clock.h"
+#include "did/base/log.h"
+
+#define CONNS_MAX 112u		/* of both sockets; */
+#define CONNS_APP_MAX 96u	/* so many of applications, that the operator always gets in */
+#define POOL_MAX ((size_t)16 << 10)	/* libmicrohttpd's memory of one connection */
+#define HEADERS_MAX ((size_t)8 << 10)
+#define STEP_MS 5000u		/* for the headers, for the body, for taking the answer */
+#define PAUSE_MS 1000u		/* without descriptors, before accepting again */
+#define ACCEPT_BURST 32
+#define EVENTS 32
+#define DISCARD_MAX (4 * BERTH_API_BODY_MAX)	/* of a body that is too large */
+
+struct conn {
+	struct conn *next;
+	struct berth_api *api;
+	struct berth_peer peer;
+	struct berth_limit_user *user;
+	enum berth_api_socket socket;
+	int fd;				/* libmicrohttpd's */
+	uint64_t deadline_ms;
+	bool over;			/* one too many of its user: may only hear so */
+	bool cut;			/* shut down, will be reported closed */
+};
+
+struct request {
+	struct berth_buf body;
+	size_t seen;			/* bytes of the body, kept or not */
+};
+
+struct berth_api {
+	const struct berth_api_backend *backend;
+	struct berth_principals principals;
+	struct berth_limits limits;
+	struct berth_api_quota quota;
+	struct MHD_Daemon *mhd;
+	struct conn *conns;
+	unsigned n_conns, n_app;
+	int epoll, mhd_epoll, app_fd, admin_fd;
+	uint64_t paused_until_ms;
+	char *run_dir;
+};
+
+/* ---- connections */
+
+static void cut(struct conn *c)
+{
+	if (!c->cut)
+		shutdown(c->fd, SHUT_RDWR);
+	c->cut = true;
+}
+
+static void forget(struct conn *c)
+{
+	struct berth_api *a = c->api;
+	struct conn **at = &a->conns;
+
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
+	a->n_conns--;
+	a->n_app -= c->socket == BERTH_SOCKET_APP;
+	berth_limits_close(c->user);
+	berth_peer_close(&c->peer);	/* leaves the epoll set with it */
+	free(c);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *mc, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct berth_api *a = cls;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+		for (struct conn *c = a->conns; c && info; c = c->next)
+			if (c->fd == info->connect_fd)
+				*context = c;
+	} else if (*context) {
+		forget(*context);
+		*context = NULL;
+	}
+}
+
+static struct conn *conn_of(struct MHD_Connection *mc)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static struct conn *new_conn(struct berth_api *a, int fd, enum berth_api_socket socket)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c || berth_peer_of_socket(&c->peer, fd)) {
+		free(c);
+		close(fd);
+		return NULL;
+	}
+	c->api = a;
+	c->socket = socket;
+	c->fd = fd;
+	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
+	ev.data.ptr = c;
+	if (a->n_conns >= CONNS_MAX || (socket == BERTH_SOCKET_APP && a->n_app >= CONNS_APP_MAX) ||
+	    !(c->user = berth_limits_open(&a->limits, c->peer.uid, berth_clock_mono_ms(), &c->over)) ||
+	    (c->peer.pidfd >= 0 && epoll_ctl(a->epoll, EPOLL_CTL_ADD, c->peer.pidfd, &ev))) {
+		berth_limits_close(c->user);
+		berth_peer_close(&c->peer);
+		free(c);
+		close(fd);
+		return NULL;
+	}
+	return c;
+}
+
+static void take(struct berth_api *a, int fd, enum berth_api_socket socket)
+{
+	struct sockaddr_storage sa = { .ss_family = AF_UNIX };
+	struct conn *c = new_conn(a, fd, socket);
+
+	if (!c)
+		return;
+	c->next = a->conns;
+	a->conns = c;
+	a->n_conns++;
+	a->n_app += socket == BERTH_SOCKET_APP;
+	/* On failure it closes fd; that it never reported the connection shows in c
+	 * being the first still. */
+	if (MHD_add_connection(a->mhd, fd, (struct sockaddr *)&sa, sizeof(sa_family_t)) != MHD_YES && a->conns == c)
+		forget(c);
+}
+
+static void watch(struct berth_api *a, int fd, bool on)
+{
+	struct epoll_event ev = { .events = on ? EPOLLIN : 0, .data.ptr = fd == a->app_fd ? &a->app_fd : &a->admin_fd };
+
+	epoll_ctl(a->epoll, EPOLL_CTL_MOD, fd, &ev);
+}
+
+static void accept_some(struct berth_api *a, int listener, enum berth_api_socket socket)
+{
+	for (int i = 0; i < ACCEPT_BURST; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			take(a, fd, socket);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			berth_log(BERTH_LOG_WARN, "api-accept", "%s", strerror(errno));
+			a->paused_until_ms = berth_clock_mono_ms() + PAUSE_MS;
+			watch(a, a->app_fd, false);
+			watch(a, a->admin_fd, false);
+		}
+		return;
+	}
+}
+
+/* ---- requests */
+
+static void free_body(void *p)
+{
+	berth_buf_free(p);	/* wipes */
+	free(p);
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *mc, struct berth_api_answer *ans)
+{
+	struct berth_buf *kept = malloc(sizeof(*kept));
+	struct MHD_Response *r = NULL;
+	enum MHD_Result ok = MHD_NO;
+	char seconds[16];
+
+	if (kept) {
+		*kept = ans->body;
+		ans->body = (struct berth_buf)BERTH_BUF_INIT;
+		r = MHD_create_response_from_buffer_with_free_callback_cls(kept->len, kept->p ? kept->p : (void *)"",
+									    free_body, kept);
+		if (!r)
+			free_body(kept);
+	}
+	berth_buf_free(&ans->body);
+	if (!r)
+		return MHD_NO;
+	snprintf(seconds, sizeof(seconds), "%u", ans->retry_after_s);
+	if (MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+				    ans->text ? "text/plain; version=0.0.4" : "application/json") == MHD_YES &&
+	    MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES &&
+	    (!ans->retry_after_s || MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, seconds) == MHD_YES))
+		ok = MHD_queue_response(mc, (unsigned)ans->status, r);
+	MHD_destroy_response(r);
+	return ok;
+}
+
+static enum MHD_Result send_error(struct MHD_Connection *mc, int status, enum berth_err code, const char *message)
+{
+	struct berth_api_answer ans = { .body = BERTH_BUF_INIT };
+
+	berth_api_error(&ans, status, code, message, NULL, NULL);
+	return send_answer(mc, &ans);
+}
+
+struct headers { size_t bytes, hosts; bool host_ok; };
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	struct headers *h = cls;
+
+	(void)kind;
+	h->bytes += strlen(key) + (value ? strlen(value) : 0) + 4;
+	if (!strcasecmp(key, MHD_HTTP_HEADER_HOST)) {
+		h->hosts++;
+		h->host_ok = value && (!strcasecmp(value, "berth") || !strcasecmp(value, "localhost"));
+	}
+	return MHD_YES;
+}
+
+/* What can be said before the body comes; 0: go on. */
+static int early(struct MHD_Connection *mc, struct conn *c, const char *url, enum berth_err *code, const char **message)
+{
+	const char *length = MHD_lookup_connection_value(mc, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct headers h = { .bytes = strlen(url) };
+
+	if (berth_peer_check(&c->peer)) {
+		*code = BERTH_E_AUTHZ;
+		*message = "the process that connected is gone";
+		return 401;
+	}
+	if (c->over || (c->socket == BERTH_SOCKET_APP &&
+			!berth_limits_request(&c->api->limits, c->user, berth_clock_mono_ms()))) {
+		*code = BERTH_E_QUOTA;
+		*message = c->over ? "too many connections of this user" : "too many requests of this user";
+		return 429;
+	}
+	MHD_get_connection_values(mc, MHD_HEADER_KIND, on_header, &h);
+	if (h.bytes > HEADERS_MAX) {
+		*code = BERTH_E_SIZE;
+		*message = "headers above 8 KiB";
+		return 431;
+	}
+	if (h.hosts != 1 || !h.host_ok) {
+		*code = BERTH_E_TYPE;
+		*message = "Host must be berth or localhost";
+		return 400;
+	}
+	if (length && strtoull(length, NULL, 10) > BERTH_API_BODY_MAX) {
+		*code = BERTH_E_SIZE;
+		*message = "body above 256 KiB";
+		return 413;
+	}
+	return 0;
+}
+
+static enum MHD_Result take_body(struct request *r, const char *data, size_t *n)
+{
+	r->seen += *n;
+	if (r->seen <= BERTH_API_BODY_MAX)
+		berth_buf_put(&r->body, data, *n);
+	else
+		berth_buf_reset(&r->body);
+	*n = 0;
+	return r->seen <= DISCARD_MAX && !r->body.bad ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *mc, struct conn *c, struct request *r, const char *method,
+			      const char *path)
+{
+	struct berth_api_call call = {
+		.socket = c->socket, .peer = &c->peer, .principal = berth_principal_of(&c->api->principals, &c->peer),
+		.method = method, .path = path,
+		.after = MHD_lookup_connection_value(mc, MHD_GET_ARGUMENT_KIND, "after"),
+		.body = r->body.p, .body_len = r->body.len,
+	};
+	struct berth_api_answer ans;
+
+	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
+	if (r->seen > BERTH_API_BODY_MAX)
+		return send_error(mc, 413, BERTH_E_SIZE, "body above 256 KiB");
+	berth_api_dispatch(&ans, c->api->backend, &c->api->quota, &call);
+	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
+	return send_answer(mc, &ans);
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const char *url, const char *method,
+				  const char *version, const char *data, size_t *data_n, void **state)
+{
+	struct conn *c = conn_of(mc);
+	struct request *r = *state;
+	enum berth_err code = BERTH_OK;
+	const char *message = "";
+	int status;
+
+	(void)cls, (void)version;
+	if (!c)
+		return MHD_NO;
+	if (r)
+		return *data_n ? take_body(r, data, data_n) : answer(mc, c, r, method, url);
+	if (!(*state = calloc(1, sizeof(*r))))
+		return MHD_NO;
+	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
+	status = early(mc, c, url, &code, &message);
+	return status ? send_error(mc, status, code, message) : MHD_YES;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *mc, void **state, enum MHD_RequestTerminationCode code)
+{
+	struct conn *c = conn_of(mc);
+	struct request *r = *state;
+
+	(void)cls, (void)code;
+	if (r)
+		berth_buf_free(&r->body);
+	free(r);
+	*state = NULL;
+	if (c)
+		c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
+}
+
+/* Paths stay as they were sent; berth_api_match() decodes what it takes out. */
+static size_t leave_escaped(void *cls, struct MHD_Connection *mc, char *s)
+{
+	(void)cls, (void)mc;
+	return strlen(s);
+}
+
+/* ---- the life of the API */
+
+static enum berth_err add(struct berth_api *a, int fd, void *tag)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = tag };
+
+	if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, fd, &ev))
+		return berth_fail(BERTH_E_UNAVAILABLE, "epoll: %s", strerror(errno));
+	return BERTH_OK;
+}
+
+static enum berth_err start_http(struct berth_api *a)
+{
+	const union MHD_DaemonInfo *info;
+
+	a->mhd = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, a,
+		MHD_OPTION_CONNECTION_LIMIT, CONNS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, STEP_MS / 1000u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_NOTIFY_COMPLETED, on_completed, a,
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, a, MHD_OPTION_END);
+	info = a->mhd ? MHD_get_daemon_info(a->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	if (!info)
+		return berth_fail(BERTH_E_UNAVAILABLE, "libmicrohttpd does not start");
+	a->mhd_epoll = info->epoll_fd;
+	return BERTH_OK;
+}
+
+static enum berth_err listen_both(struct berth_api *a, const struct berth_config *cfg)
+{
+	const char *group = berth_config_str(cfg, "api", NULL, "group");
+	gid_t gid = BERTH_GROUP_OURS;
+	enum berth_err rc;
+
+	if ((group[0] && (rc = berth_group_id(&gid, group, NULL))) || (rc = berth_api_run_dir(a->run_dir, gid)) ||
+	    (rc = berth_api_listen(&a->app_fd, a->run_dir, "app.sock", 0660, gid)) ||
+	    (rc = berth_api_listen(&a->admin_fd, a->run_dir, "admin.sock", 0600, BERTH_GROUP_OURS)))
+		return rc;
+	return BERTH_OK;
+}
+
+enum berth_err berth_api_reconfigure(struct berth_api *a, const struct berth_config *cfg)
+{
+	struct berth_principals p;
+	enum berth_err rc;
+
+	if ((rc = berth_principals_load(&p, cfg, NULL, NULL)))
+		return rc;
+	berth_principals_free(&a->principals);
+	a->principals = p;
+	a->quota.per_s = berth_config_int(cfg, "api", NULL, "requests-per-second");
+	a->quota.conns = (unsigned)berth_config_int(cfg, "api", NULL, "requests-at-once");
+	a->limits.per_s = a->quota.per_s;
+	a->limits.conns = a->quota.conns;
+	return BERTH_OK;
+}
+
+enum berth_err berth_api_new(struct berth_api **out, const struct berth_config *cfg,
+			     const struct berth_api_backend *backend)
+{
+	struct berth_api *a = calloc(1, sizeof(*a));
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!a)
+		return berth_fail(BERTH_E_NOMEM, "api");
+	a->backend = backend;
+	a->app_fd = a->admin_fd = -1;
+	a->epoll = epoll_create1(EPOLL_CLOEXEC);
+	a->run_dir = strdup(berth_config_str(cfg, "agent", NULL, "run-dir"));
+	if (!a->run_dir || a->epoll < 0) {
+		rc = berth_fail(BERTH_E_NOMEM, "api");
+		goto out;
+	}
+	if ((rc = berth_api_reconfigure(a, cfg)))
+		goto out;
+	berth_limits_init(&a->limits, a->quota.per_s, a->quota.conns);
+	if ((rc = start_http(a)) || (rc = listen_both(a, cfg)) || (rc = add(a, a->mhd_epoll, &a->mhd_epoll)) ||
+	    (rc = add(a, a->app_fd, &a->app_fd)) || (rc = add(a, a->admin_fd, &a->admin_fd)))
+		goto out;
+	*out = a;
+	a = NULL;
+out:
+	berth_api_free(a);
+	return rc;
+}
+
+static void stop_listening(const struct berth_api *a, int fd, const char *name)
+{
+	char path[256];
+
+	if (fd < 0)
+		return;
+	close(fd);
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", a->run_dir, name) < sizeof(path))
+		unlink(path);
+}
+
+void berth_api_free(struct berth_api *a)
+{
+	if (!a)
+		return;
+	stop_listening(a, a->app_fd, "app.sock");
+	stop_listening(a, a->admin_fd, "admin.sock");
+	if (a->mhd)
+		MHD_stop_daemon(a->mhd);	/* reports every connection closed */
+	if (a->epoll >= 0)
+		close(a->epoll);
+	berth_principals_free(&a->principals);
+	free(a->run_dir);
+	free(a);
+}
+
+int berth_api_fd(const struct berth_api *a) { return a->epoll; }
+
+uint32_t berth_api_timeout_ms(struct berth_api *a)
+{
+	uint64_t now = berth_clock_mono_ms(), wait = UINT32_MAX;
+	MHD_UNSIGNED_LONG_LONG mhd;
+
+	if (MHD_get_timeout(a->mhd, &mhd) == MHD_YES && mhd < wait)
+		wait = mhd;
+	for (const struct conn *c = a->conns; c; c = c->next) {
+		uint64_t left = c->deadline_ms > now ? c->deadline_ms - now : 0;
+
+		if (!c->cut && left < wait)
+			wait = left;
+	}
+	if (a->paused_until_ms && a->paused_until_ms < now + wait)
+		wait = a->paused_until_ms > now ? a->paused_until_ms - now : 0;
+	return (uint32_t)wait;
+}
+
+static void cut_the_late(struct berth_api *a)
+{
+	uint64_t now = berth_clock_mono_ms();
+
+	for (struct conn *c = a->conns; c; c = c->next)
+		if (now >= c->deadline_ms)
+			cut(c);
+	if (a->paused_until_ms && now >= a->paused_until_ms) {
+		a->paused_until_ms = 0;
+		watch(a, a->app_fd, true);
+		watch(a, a->admin_fd, true);
+	}
+}
+
+void berth_api_run(struct berth_api *a)
+{
+	struct epoll_event ev[EVENTS];
+	int n = epoll_wait(a->epoll, ev, EVENTS, 0);
+	bool app = false, admin = false;
+
+	for (int i = 0; i < n; i++) {
+		void *tag = ev[i].data.ptr;
+
+		if (tag == &a->app_fd)
+			app = true;
+		else if (tag == &a->admin_fd)
+			admin = true;
+		else if (tag != &a->mhd_epoll)
+			cut(tag);	/* its process ended; freed only in MHD_run() below */
+	}
+	cut_the_late(a);
+	/* The operator first. */
+	if (admin)
+		accept_some(a, a->admin_fd, BERTH_SOCKET_ADMIN);
+	if (app)
+		accept_some(a, a->app_fd, BERTH_SOCKET_APP);
+	MHD_run(a->mhd);
+}

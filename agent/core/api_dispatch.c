@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/api_dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "did/base/log.h"
+
+#define RETRY_QUOTA_S 1
+#define RETRY_UNAVAILABLE_S 5
+#define MISSING_MAX (BERTH_API_PARAM_MAX + 32)
+#define ADMIN_NAME "admin"
+
+int berth_api_status(enum berth_err code)
+{
+	if (code == BERTH_OK)
+		return 200;
+	if (code == BERTH_E_SIZE)
+		return 413;
+	if (code == BERTH_E_NOMATCH)
+		return 404;
+	if (code == BERTH_E_QUOTA)
+		return 429;
+	switch (berth_err_exit(code)) {
+	case 3:
+		return 400;
+	case 1:
+		return 403;
+	case 4:
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+/* Error texts may quote bytes of the request, cut anywhere: ASCII stays. */
+static void put_text(struct berth_buf *b, const char *s)
+{
+	char clean[512];
+	size_t n = 0;
+
+	for (; s[n] && n < sizeof(clean) - 1; n++)
+		clean[n] = s[n] >= 0x20 && s[n] < 0x7f ? s[n] : '?';
+	clean[n] = '\0';
+	berth_json_print_str(b, clean);
+}
+
+static void put_member(struct berth_buf *b, const char *name, const char *value)
+{
+	berth_buf_printf(b, ",\"%s\":", name);
+	if (value)
+		put_text(b, value);
+	else
+		berth_buf_str(b, "null");
+}
+
+void berth_api_error(struct berth_api_answer *out, int status, enum berth_err code, const char *message,
+		     const char *principal, const char *missing)
+{
+	berth_buf_reset(&out->body);
+	out->status = status;
+	out->text = false;
+	out->retry_after_s = status == 429 ? RETRY_QUOTA_S : status == 503 ? RETRY_UNAVAILABLE_S : 0;
+	berth_buf_printf(&out->body, "{\"error\":\"%s\"", berth_err_name(code));
+	put_member(&out->body, "message", message);
+	put_member(&out->body, "principal", principal);
+	put_member(&out->body, "missing", missing);
+	berth_buf_str(&out->body, "}");
+}
+
+static const char *name_of(const struct berth_api_call *c)
+{
+	if (c->socket == BERTH_SOCKET_ADMIN)
+		return ADMIN_NAME;
+	return c->principal ? c->principal->name : NULL;
+}
+
+static void refuse(struct berth_api_answer *out, const struct berth_api_call *c, enum berth_err rc)
+{
+	berth_api_error(out, berth_api_status(rc), rc, berth_err_detail(), name_of(c), NULL);
+}
+
+static void deny(struct berth_api_answer *out, const struct berth_api_call *c, const char *who, const char *missing)
+{
+	berth_log(BERTH_LOG_INFO, "api-denied", "uid %u principal %s missing %s", (unsigned)c->peer->uid,
+		  who ? who : "none", missing);
+	berth_api_error(out, 403, BERTH_E_AUTHZ, who ? "this principal lacks the right" : "no principal matches this caller",
+			who, missing);
+}
+
+/* false: denied, and *out says so. */
+static bool allowed(struct berth_api_answer *out, const struct berth_api_call *c, const struct berth_api_route *r,
+		    const char *param)
+{
+	char missing[MISSING_MAX];
+	const char *who = c->principal ? c->principal->name : NULL;
+
+	if (c->socket == BERTH_SOCKET_ADMIN) {
+		if (c->peer->uid == 0 || c->peer->uid == geteuid())
+			return true;
+		deny(out, c, who, ADMIN_NAME);
+		return false;
+	}
+	snprintf(missing, sizeof(missing), "%s%s", r->right ? r->right : r->filter, r->right ? param : "");
+	if (r->right ? berth_principal_may(c->principal, r->right, param) : c->principal != NULL)
+		return true;
+	deny(out, c, who, missing);
+	return false;
+}
+
+/* ---- GET /v1/self */
+
+static enum berth_err self_grants(struct berth_json *o, const struct berth_principal *p)
+{
+	struct berth_json *may = berth_json_new_array(), *ids = berth_json_new_array();
+	enum berth_err rc = BERTH_OK;
+	const char *grant;
+
+	for (size_t i = 0; !rc && (grant = berth_config_item(p->cfg, "principal", p->name, "may", i)); i++) {
+		rc = berth_json_push_str(may, grant);
+		if (!rc && !strncmp(grant, "identity:", 9))
+			rc = berth_json_push_str(ids, grant + 9);
+	}
+	if (rc) {
+		berth_json_free(may);
+		berth_json_free(ids);
+		return rc;
+	}
+	if ((rc = berth_json_set(o, "may", may))) {
+		berth_json_free(ids);
+		return rc;
+	}
+	return berth_json_set(o, "identities", ids);
+}
+
+static enum berth_err self_selectors(struct berth_json *o, const struct berth_peer *peer)
+{
+	struct berth_json *s = berth_json_new_object(), *groups = berth_json_new_array();
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < peer->n_groups; i++)
+		rc = berth_json_push(groups, berth_json_new_int(peer->groups[i]));
+	if (rc || (rc = berth_json_set_int(s, "uid", peer->uid)) || (rc = berth_json_set_int(s, "gid", peer->gid)) ||
+	    (rc = berth_json_set_int(s, "pid", peer->pid)) || (rc = berth_json_set_str(s, "exe", peer->exe)) ||
+	    (rc = berth_json_set_str(s, "unit", peer->unit))) {
+		berth_json_free(s);
+		berth_json_free(groups);
+		return rc;
+	}
+	if ((rc = berth_json_set(s, "groups", groups))) {
+		berth_json_free(s);
+		return rc;
+	}
+	return berth_json_set(o, "selectors", s);
+}
+
+static enum berth_err self(const struct berth_api_call *c, const struct berth_api_quota *quota, struct berth_json **out)
+{
+	struct berth_json *o = berth_json_new_object(), *q = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_int(q, "requestsPerSecond", quota->per_s)) ||
+	    (rc = berth_json_set_int(q, "requestsAtOnce", quota->conns))) {
+		berth_json_free(q);
+		goto out;
+	}
+	if ((rc = berth_json_set(o, "quotas", q)) || (rc = berth_json_set_str(o, "principal", c->principal->name)) ||
+	    (rc = self_selectors(o, c->peer)) || (rc = self_grants(o, c->principal)))
+		goto out;
+	*out = o;
+	o = NULL;
+out:
+	berth_json_free(o);
+	return rc;
+}
+
+/* ---- everything else */
+
+/* Leaves of a list what the caller has a grant for. */
+static enum berth_err filter(struct berth_json **list, const struct berth_api_call *c, const struct berth_api_route *r)
+{
+	struct berth_json *kept = berth_json_new_array();
+	enum berth_err rc = kept ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "list");
+
+	berth_json_each(item, *list) {
+		const char *key = berth_json_str(berth_json_get(item, r->filter_key));
+
+		if (rc || !key || !berth_principal_may(c->principal, r->filter, key))
+			continue;
+		rc = berth_json_push(kept, berth_json_clone(item));
+	}
+	if (rc) {
+		berth_json_free(kept);
+		return rc;
+	}
+	berth_json_free(*list);
+	*list = kept;
+	return BERTH_OK;
+}
+
+static enum berth_err read_body(struct berth_json **body, const struct berth_api_call *c,
+				const struct berth_api_route *r)
+{
+	enum berth_err rc;
+
+	if (!strcmp(r->method, "GET"))
+		return c->body_len ? berth_fail(BERTH_E_TYPE, "body: GET has none") : BERTH_OK;
+	if (c->body_len)
+		rc = berth_json_parse_object(body, (const char *)c->body, c->body_len, BERTH_API_BODY_MAX);
+	else
+		rc = berth_json_parse_object(body, "{}", 2, 2);
+	return rc ? rc : berth_api_check_body(r, *body);
+}
+
+static enum berth_err read_after(int64_t *out, const char *text)
+{
+	size_t n = text ? strspn(text, "0123456789") : 0;
+
+	*out = 0;
+	if (!text)
+		return BERTH_OK;
+	if (n == 0 || text[n] || n > 15)
+		return berth_fail(BERTH_E_TYPE, "after: not a number");
+	for (size_t i = 0; i < n; i++)
+		*out = *out * 10 + (text[i] - '0');
+	return BERTH_OK;
+}
+
+static enum berth_err run(struct berth_json **out, const struct berth_api_backend *backend,
+			  const struct berth_api_quota *quota, const struct berth_api_call *c,
+			  const struct berth_api_route *r, const char *param)
+{
+	struct berth_api_request req = { .principal = name_of(c), .param = param };
+	struct berth_json *body = NULL;
+	enum berth_err rc;
+
+	if ((rc = read_body(&body, c, r)) || (rc = read_after(&req.after, c->after)))
+		goto out;
+	req.body = body;
+	if (r->op == BERTH_API_SELF)
+		rc = self(c, quota, out);
+	else if (!backend->op[r->op])
+		rc = berth_fail(BERTH_E_NOMATCH, "not in this role");
+	else
+		rc = backend->op[r->op](backend->arg, &req, out);
+	if (!rc && r->filter && c->socket == BERTH_SOCKET_APP)
+		rc = filter(out, c, r);
+out:
+	berth_json_free(body);
+	return rc;
+}
+
+static void write_result(struct berth_api_answer *out, const struct berth_api_call *c, const struct berth_json *v,
+			 bool text)
+{
+	enum berth_err rc;
+
+	out->status = 200;
+	out->text = text && berth_json_str(v);
+	if (out->text) {
+		berth_buf_str(&out->body, berth_json_str(v));
+		return;
+	}
+	if (!(rc = berth_json_print(&out->body, v)))
+		rc = berth_buf_status(&out->body);
+	if (rc) {
+		berth_buf_free(&out->body);
+		refuse(out, c, rc);
+	}
+}
+
+void berth_api_dispatch(struct berth_api_answer *out, const struct berth_api_backend *backend,
+			const struct berth_api_quota *quota, const struct berth_api_call *c)
+{
+	char param[BERTH_API_PARAM_MAX + 1];
+	const struct berth_api_route *r;
+	struct berth_json *v = NULL;
+	bool other_method;
+	enum berth_err rc;
+
+	*out = (struct berth_api_answer){ .body = BERTH_BUF_INIT };
+	if ((rc = berth_api_match(&r, &other_method, param, c->socket, c->method, c->path))) {
+		refuse(out, c, rc);
+		return;
+	}
+	if (!r) {
+		berth_api_error(out, other_method ? 405 : 404, BERTH_E_NOMATCH,
+				other_method ? "not with this method" : "no such path", name_of(c), NULL);
+		return;
+	}
+	if (!allowed(out, c, r, param))
+		return;
+	if ((rc = run(&v, backend, quota, c, r, param)))
+		refuse(out, c, rc);
+	else
+		write_result(out, c, v, r->op == BERTH_API_METRICS);
+	berth_json_free(v);
+}

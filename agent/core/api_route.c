@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/api_route.h"
+
+#include <string.h>
+
+#include "did/codec/did_text.h"
+
+#define APP BERTH_SOCKET_APP
+#define ADMIN BERTH_SOCKET_ADMIN
+#define BOTH (APP | ADMIN)
+#define TEXT_MAX ((size_t)256 << 10)
+#define ID_MAX 128
+
+#define GET(p, s, ...) { .method = "GET", .path = p, .sockets = s, __VA_ARGS__ }
+#define POST(p, s, ...) { .method = "POST", .path = p, .sockets = s, __VA_ARGS__ }
+#define OP(o) .op = BERTH_API_##o
+#define STR(n, req, most) { n, BERTH_FIELD_STR, req, most }
+#define BOOL(n, req) { n, BERTH_FIELD_BOOL, req, 0 }
+#define OBJECT(n, req) { n, BERTH_FIELD_OBJECT, req, 0 }
+
+const struct berth_api_route berth_api_routes[] = {
+	GET("/v1/self", APP, .right = "self", OP(SELF)),
+	GET("/v1/device", BOTH, .right = "device", OP(DEVICE)),
+	GET("/v1/identities", BOTH, .filter = "identity:", .filter_key = "name", OP(IDENTITIES)),
+	GET("/v1/identities/{name}", BOTH, .right = "identity:", OP(IDENTITY)),
+	POST("/v1/identities/{name}/present", BOTH, .right = "present:", OP(PRESENT),
+	     .fields = { STR("audience", true, BERTH_DID_URL_MAX), STR("nonce", true, 512), STR("format", false, 32) }),
+	GET("/v1/secrets", APP, .filter = "secret:", .filter_key = "id", OP(SECRETS)),
+	GET("/v1/secrets/{id}", APP, .right = "secret:", OP(SECRET), .secret = true),
+
+	GET("/v1/status", ADMIN, OP(STATUS)),
+	POST("/v1/onboard", ADMIN, OP(ONBOARD),
+	     .fields = { OBJECT("invitation", false), BOOL("dryRun", false), STR("acceptTip", false, 128),
+			 STR("abandon", false, 256) }),
+	GET("/v1/devices", ADMIN, OP(DEVICES)),
+	POST("/v1/devices/import", ADMIN, OP(DEVICES_IMPORT), .fields = { OBJECT("chain", true) }),
+	POST("/v1/devices/sell", ADMIN, OP(DEVICES_SELL),
+	     .fields = { STR("device", true, BERTH_API_PARAM_MAX), STR("to", true, BERTH_DID_URL_MAX) }),
+	POST("/v1/devices/birth", ADMIN, OP(DEVICES_BIRTH), .open = true),
+	GET("/v1/devices/{id}", ADMIN, OP(DEVICE_SHOW)),
+	POST("/v1/devices/{id}/approve", ADMIN, OP(DEVICE_APPROVE)),
+	POST("/v1/devices/{id}/deny", ADMIN, OP(DEVICE_DENY), .fields = { STR("reason", false, 256) }),
+	POST("/v1/devices/{id}/invite", ADMIN, OP(DEVICES_INVITE)),
+	POST("/v1/provision", ADMIN, OP(PROVISION),
+	     .fields = { STR("device", true, BERTH_API_PARAM_MAX), STR("id", true, ID_MAX), STR("data", true, TEXT_MAX),
+			 STR("type", false, 32), STR("sensitivity", false, 32) }),
+	GET("/v1/audit", ADMIN, OP(AUDIT)),
+	GET("/v1/audit/verify", ADMIN, OP(AUDIT_VERIFY)),
+	GET("/v1/peers", ADMIN, OP(PEERS)),
+	GET("/v1/messages", ADMIN, OP(MESSAGES)),
+	POST("/v1/ping", ADMIN, OP(PING), .fields = { STR("to", false, BERTH_DID_URL_MAX) }),
+	GET("/v1/metrics", ADMIN, OP(METRICS)),
+};
+
+const size_t berth_api_routes_n = sizeof(berth_api_routes) / sizeof(berth_api_routes[0]);
+
+/* One segment of the pattern against one of the path; the parameter's raw text. */
+static bool same_shape(const char *pattern, const char *path, const char **raw, size_t *raw_n)
+{
+	*raw = "";
+	*raw_n = 0;
+	while (*pattern && *path) {
+		size_t n = strcspn(path + 1, "/"), m = strcspn(pattern + 1, "/");
+
+		if (*path != '/')
+			return false;
+		if (pattern[1] == '{') {
+			if (n == 0)
+				return false;
+			*raw = path + 1;
+			*raw_n = n;
+		} else if (n != m || memcmp(path + 1, pattern + 1, n)) {
+			return false;
+		}
+		path += 1 + n;
+		pattern += 1 + m;
+	}
+	return !*pattern && !*path;
+}
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum berth_err decode(char out[BERTH_API_PARAM_MAX + 1], const char *p, size_t n)
+{
+	size_t o = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int v = (uint8_t)p[i];
+
+		if (o == BERTH_API_PARAM_MAX)
+			return berth_fail(BERTH_E_SIZE, "path: parameter longer than %d", BERTH_API_PARAM_MAX);
+		if (p[i] == '%') {
+			int hi = n - i > 2 ? hex(p[i + 1]) : -1, lo = n - i > 2 ? hex(p[i + 2]) : -1;
+
+			if (hi < 0 || lo < 0)
+				return berth_fail(BERTH_E_TYPE, "path: percent-encoding");
+			v = hi << 4 | lo;
+			i += 2;
+		}
+		if (v < 0x20 || v == 0x7f)
+			return berth_fail(BERTH_E_TYPE, "path: control character");
+		out[o++] = (char)v;
+	}
+	out[o] = '\0';
+	return BERTH_OK;
+}
+
+enum berth_err berth_api_match(const struct berth_api_route **route, bool *other_method,
+			       char param[BERTH_API_PARAM_MAX + 1], enum berth_api_socket socket,
+			       const char *method, const char *path)
+{
+	const char *raw;
+	size_t n;
+
+	*route = NULL;
+	*other_method = false;
+	param[0] = '\0';
+	if (strlen(path) > BERTH_API_PATH_MAX)
+		return BERTH_OK;
+	for (size_t i = 0; i < berth_api_routes_n; i++) {
+		const struct berth_api_route *r = &berth_api_routes[i];
+		enum berth_err rc;
+
+		if (!(r->sockets & socket) || !same_shape(r->path, path, &raw, &n))
+			continue;
+		if (strcmp(r->method, method)) {
+			*other_method = true;
+			continue;
+		}
+		if ((rc = decode(param, raw, n)))
+			return rc;
+		*route = r;
+		return BERTH_OK;
+	}
+	return BERTH_OK;
+}
+
+static enum berth_err check_field(const struct berth_api_field *f, const struct berth_json *body)
+{
+	const struct berth_json *o;
+	const char *s;
+	bool b;
+
+	if (!berth_json_get(body, f->name) && !f->required)
+		return BERTH_OK;
+	switch (f->type) {
+	case BERTH_FIELD_STR:
+		return berth_json_req_str(body, f->name, f->max, &s);
+	case BERTH_FIELD_BOOL:
+		return berth_json_req_bool(body, f->name, &b);
+	case BERTH_FIELD_OBJECT:
+		return berth_json_req_obj(body, f->name, &o);
+	}
+	return berth_fail(BERTH_E_INTERNAL, "route table");
+}
+
+enum berth_err berth_api_check_body(const struct berth_api_route *r, const struct berth_json *body)
+{
+	const struct berth_api_field *f;
+	enum berth_err rc;
+
+	if (!berth_json_is(body, BERTH_JSON_OBJECT))
+		return berth_fail(BERTH_E_TYPE, "body: not an object");
+	for (f = r->fields; f->name; f++)
+		if ((rc = check_field(f, body)))
+			return rc;
+	if (r->open)
+		return BERTH_OK;
+	berth_json_each(m, body) {
+		for (f = r->fields; f->name && strcmp(f->name, berth_json_key(m)); f++)
+			;
+		if (!f->name)
+			return berth_fail(BERTH_E_TYPE, "body: unknown member %.40s", berth_json_key(m));
+	}
+	return BERTH_OK;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fakes/api_backend.h"
+
+#include <string.h>
+
+static enum berth_err give(struct berth_json **out, const char *text)
+{
+	return berth_json_parse(out, text, strlen(text), BERTH_JSON_MAX);
+}
+
+#define FIXED(name, text) \
+	static enum berth_err name(void *arg, const struct berth_api_request *req, struct berth_json **out) \
+	{ \
+		(void)arg, (void)req; \
+		return give(out, text); \
+	}
+
+FIXED(device, "{\"state\":\"OPERATIONAL\",\"ownerDid\":\"did:x:owner\",\"epoch\":0,\"assurance\":\"sealed\","
+	      "\"health\":{\"state\":\"ok\",\"reasons\":[]}}")
+FIXED(identities, "[{\"name\":\"web\",\"did\":\"did:x:web\"},{\"name\":\"db\",\"did\":\"did:x:db\"}]")
+FIXED(secrets, "[{\"id\":\"wifi\",\"type\":\"network\",\"generation\":3},{\"id\":\"cloud\",\"type\":\"cloud\",\"generation\":1}]")
+FIXED(status, "{\"state\":\"OPERATIONAL\",\"epoch\":0,\"generation\":7,\"factoryDid\":\"did:x:f\",\"operationalDid\":\"did:x:o\","
+	      "\"ownerDid\":\"did:x:owner\",\"chainTip\":\"ab\",\"assurance\":\"sealed\","
+	      "\"health\":{\"state\":\"ok\",\"reasons\":[],\"rollback_protection\":\"none\"},"
+	      "\"onboarding\":{\"ms\":12,\"bytes\":34},\"queue\":{\"out\":0,\"in\":0,\"dead\":0}}")
+FIXED(onboard, "{\"state\":\"SEEKING\"}")
+FIXED(devices, "[{\"id\":\"dev-1\",\"state\":\"ACTIVE\"}]")
+FIXED(ok, "{}")
+FIXED(chain, "{\"chain\":{}}")
+FIXED(invitation, "{\"invitation\":{}}")
+FIXED(audit, "[{\"seq\":1,\"time\":\"2026-11-23T13:50:00Z\",\"event\":\"start\",\"detail\":\"\"}]")
+FIXED(audit_verify, "{\"verified\":true,\"rows\":1}")
+FIXED(peers, "[{\"did\":\"did:x:owner\"}]")
+FIXED(messages, "{\"out\":0,\"in\":0,\"dead\":[]}")
+FIXED(ping, "{\"ms\":3}")
+FIXED(metrics, "\"berth_up 1\\n\"")
+
+static enum berth_err known(const struct berth_api_request *req, const char *a, const char *b)
+{
+	if (!strcmp(req->param, a) || !strcmp(req->param, b))
+		return BERTH_OK;
+	return berth_fail(BERTH_E_NOMATCH, "no %s", req->param);
+}
+
+static enum berth_err identity(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	enum berth_err rc = known(req, "web", "db");
+
+	(void)arg;
+	if (rc || (rc = give(out, "{\"keyUri\":\"soft:op\",\"credentials\":[]}")) ||
+	    (rc = berth_json_set_str(*out, "name", req->param)) || (rc = berth_json_set_str(*out, "did", "did:x:web")))
+		return rc;
+	return BERTH_OK;
+}
+
+static enum berth_err present(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	enum berth_err rc = known(req, "web", "db");
+
+	(void)arg;
+	if (rc || (rc = give(out, "{\"format\":\"vp+jwt\"}")))
+		return rc;
+	return berth_json_set_str(*out, "presentation", berth_json_str(berth_json_get(req->body, "nonce")));
+}
+
+static enum berth_err secret(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	enum berth_err rc = known(req, "wifi", "cloud");
+
+	(void)arg;
+	if (rc || (rc = give(out, "{\"type\":\"network\",\"generation\":3,\"data\":\"aHVudGVyMg\"}")))
+		return rc;
+	return berth_json_set_str(*out, "id", req->param);
+}
+
+static enum berth_err device_show(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	enum berth_err rc = known(req, "dev-1", "dev-1");
+
+	(void)arg;
+	return rc ? rc : give(out, "{\"id\":\"dev-1\",\"state\":\"ACTIVE\"}");
+}
+
+/* Every class of code, by the name of the peer that is pinged. */
+static enum berth_err ping_or_fail(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	const char *to = berth_json_str(berth_json_get(req->body, "to"));
+
+	for (int code = 1; to && code < BERTH_E__COUNT; code++)
+		if (!strcmp(to, berth_err_name((enum berth_err)code)))
+			return berth_fail((enum berth_err)code, "as \"asked\" \033[1m");
+	return ping(arg, req, out);
+}
+
+const struct berth_api_backend fake_api_backend = {
+	.op = {
+		[BERTH_API_DEVICE] = device, [BERTH_API_IDENTITIES] = identities, [BERTH_API_IDENTITY] = identity,
+		[BERTH_API_PRESENT] = present, [BERTH_API_SECRETS] = secrets, [BERTH_API_SECRET] = secret,
+		[BERTH_API_STATUS] = status, [BERTH_API_ONBOARD] = onboard, [BERTH_API_DEVICES] = devices,
+		[BERTH_API_DEVICE_SHOW] = device_show, [BERTH_API_DEVICE_APPROVE] = ok, [BERTH_API_DEVICE_DENY] = ok,
+		[BERTH_API_DEVICES_IMPORT] = ok, [BERTH_API_DEVICES_SELL] = chain, [BERTH_API_DEVICES_INVITE] = invitation,
+		[BERTH_API_DEVICES_BIRTH] = NULL, [BERTH_API_PROVISION] = ok, [BERTH_API_AUDIT] = audit,
+		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
+		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
+	},
+};
