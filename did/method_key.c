@@ -117,8 +117,9 @@ static enum berth_err decode_jwk(struct berth_json **out, struct berth_pubkey *k
 
 	if ((rc = berth_b64url_decode(&text, b64, strlen(b64))))
 		goto out;
-	if (berth_json_parse_object(out, berth_buf_cstr(&text), text.len, JWK_MAX)) {
-		rc = berth_fail(BERTH_E_DID, "did:jwk: not a JSON object");
+	if ((rc = berth_json_parse_object(out, berth_buf_cstr(&text), text.len, JWK_MAX))) {
+		if (rc != BERTH_E_NOMEM)
+			rc = berth_fail(BERTH_E_DID, "did:jwk: not a JSON object");
 		goto out;
 	}
 	/* did:jwk, Security: "a JWK for a private key must never be used and must be
@@ -155,6 +156,8 @@ enum berth_err berth_did_jwk_resolve(struct berth_did_doc **out, const char *did
 	rels = jwk_rels(jwk);
 	berth_buf_str(&id, did);
 	berth_buf_str(&id, "#0");
+	if ((rc = berth_buf_status(&id)))
+		goto out;
 	m = berth_doc_method(berth_buf_cstr(&id), "JsonWebKey2020", did);
 	rc = berth_json_set(m, "publicKeyJwk", jwk);
 	jwk = NULL;

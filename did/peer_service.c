@@ -32,44 +32,62 @@ static const char *rename_type(const char *value, bool expand)
 	return value;
 }
 
-static struct berth_json *translate(const struct berth_json *v, bool expand, bool is_type);
+static enum berth_err translate(struct berth_json **out, const struct berth_json *v, bool expand, bool is_type);
 
-static struct berth_json *translate_object(const struct berth_json *v, bool expand)
+static enum berth_err translate_object(struct berth_json *into, const struct berth_json *v, bool expand)
 {
-	struct berth_json *out = berth_json_new_object();
+	struct berth_json *value;
+	enum berth_err rc;
 
 	berth_json_each(m, v) {
 		const char *key = rename_member(berth_json_key(m), expand);
+		bool is_type = strcmp(rename_member(key, true), "type") == 0;
 
-		/* "t" and "type" in one object are one member twice */
-		if (berth_json_get(out, key) ||
-		    berth_json_set(out, key, translate(m, expand, strcmp(rename_member(key, true), "type") == 0))) {
-			berth_json_free(out);
-			return NULL;
-		}
+		if (berth_json_get(into, key))
+			return berth_fail(BERTH_E_DID, "did:peer: a service has a member and its abbreviation");
+		if ((rc = translate(&value, m, expand, is_type)) || (rc = berth_json_set(into, key, value)))
+			return rc;
 	}
-	return out;
+	return BERTH_OK;
 }
 
-/* A copy with names replaced at every depth; NULL without memory, or when two
- * members would get one name.  Depth is bounded by the JSON gate. */
-static struct berth_json *translate(const struct berth_json *v, bool expand, bool is_type)
+static enum berth_err translate_array(struct berth_json *into, const struct berth_json *v, bool expand, bool is_type)
 {
-	struct berth_json *out;
+	struct berth_json *value;
+	enum berth_err rc;
 
-	if (berth_json_is(v, BERTH_JSON_OBJECT))
-		return translate_object(v, expand);
-	if (is_type && berth_json_str(v))
-		return berth_json_new_str(rename_type(berth_json_str(v), expand));
-	if (!berth_json_is(v, BERTH_JSON_ARRAY))
-		return berth_json_clone(v);
-	out = berth_json_new_array();
 	berth_json_each(e, v)
-		if (berth_json_push(out, translate(e, expand, is_type))) {
-			berth_json_free(out);
-			return NULL;
-		}
-	return out;
+		if ((rc = translate(&value, e, expand, is_type)) || (rc = berth_json_push(into, value)))
+			return rc;
+	return BERTH_OK;
+}
+
+/* A copy with names replaced at every depth, which the JSON gate bounds. */
+static enum berth_err translate(struct berth_json **out, const struct berth_json *v, bool expand, bool is_type)
+{
+	struct berth_json *copy;
+	enum berth_err rc = BERTH_OK;
+
+	*out = NULL;
+	if (berth_json_is(v, BERTH_JSON_OBJECT))
+		copy = berth_json_new_object();
+	else if (berth_json_is(v, BERTH_JSON_ARRAY))
+		copy = berth_json_new_array();
+	else if (is_type && berth_json_str(v))
+		copy = berth_json_new_str(rename_type(berth_json_str(v), expand));
+	else
+		copy = berth_json_clone(v);
+	if (!copy)
+		return berth_fail(BERTH_E_NOMEM, "did:peer service");
+	if (berth_json_is(v, BERTH_JSON_OBJECT))
+		rc = translate_object(copy, v, expand);
+	else if (berth_json_is(v, BERTH_JSON_ARRAY))
+		rc = translate_array(copy, v, expand, is_type);
+	if (rc)
+		berth_json_free(copy);
+	else
+		*out = copy;
+	return rc;
 }
 
 enum berth_err berth_peer_service_encode(struct berth_buf *did, const struct berth_json *service)
@@ -81,8 +99,8 @@ enum berth_err berth_peer_service_encode(struct berth_buf *did, const struct ber
 
 	if (!berth_json_is(service, BERTH_JSON_OBJECT) || (berth_json_get(service, "id") && !id) || (id && *id != '#'))
 		return berth_fail(BERTH_E_DID, "did:peer: a service is an object with a relative id");
-	if (!(brief = translate(service, false, false)))
-		return berth_fail(BERTH_E_DID, "did:peer: a service has a member and its abbreviation");
+	if ((rc = translate(&brief, service, false, false)))
+		return rc;
 	if ((rc = berth_json_print(&text, brief)) == BERTH_OK) {
 		berth_buf_str(did, ".S");
 		berth_b64url_encode(did, text.p, text.len);
@@ -110,8 +128,10 @@ static enum berth_err push_service(struct berth_json *services, size_t *unnamed,
 	struct berth_json *s;
 	enum berth_err rc;
 
-	if (!berth_json_is(brief, BERTH_JSON_OBJECT) || !(s = translate(brief, true, false)))
+	if (!berth_json_is(brief, BERTH_JSON_OBJECT))
 		return berth_fail(BERTH_E_DID, "did:peer: not a service");
+	if ((rc = translate(&s, brief, true, false)))
+		return rc;
 	if ((rc = berth_peer_service_name(s, unnamed))) {
 		berth_json_free(s);
 		return rc;
@@ -123,11 +143,11 @@ enum berth_err berth_peer_service_decode(struct berth_json *services, size_t *un
 {
 	struct berth_buf text = BERTH_BUF_INIT;
 	struct berth_json *v = NULL;
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc;
 
-	if (berth_b64url_decode(&text, b64, n) ||
-	    berth_json_parse(&v, berth_buf_cstr(&text), text.len, SERVICE_MAX))
-		rc = berth_fail(BERTH_E_DID, "did:peer: a service is not base64url of JSON");
+	if ((rc = berth_b64url_decode(&text, b64, n)) ||
+	    (rc = berth_json_parse(&v, berth_buf_cstr(&text), text.len, SERVICE_MAX)))
+		rc = rc == BERTH_E_NOMEM ? rc : berth_fail(BERTH_E_DID, "did:peer: a service is not base64url of JSON");
 	else if (!berth_json_is(v, BERTH_JSON_ARRAY))
 		rc = push_service(services, unnamed, v);
 	else	/* "The services MUST NOT be encoded as a JSON list", but once were */

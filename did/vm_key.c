@@ -45,21 +45,22 @@ static bool is_known_codec(uint64_t code)
 }
 
 /* Text that decodes to some other multicodec is a key of a kind we do not have;
- * everything else that is wrong is wrong. */
-static bool is_foreign_multikey(const char *s)
+ * everything else that is wrong is wrong, and said by berth_multikey_parse(). */
+static enum berth_err parse_multikey(struct berth_pubkey *out, const char *s)
 {
 	struct berth_buf raw = BERTH_BUF_INIT;
 	struct berth_cur c;
 	uint64_t code;
-	bool foreign = false;
+	bool foreign;
+	enum berth_err rc = berth_multibase_decode(&raw, s, strlen(s));
 
-	if (berth_multibase_decode(&raw, s, strlen(s)) == BERTH_OK) {
-		c = berth_cur(raw.p, raw.len);
-		code = berth_cur_uvarint(&c);
-		foreign = !c.bad && c.n > 0 && !is_known_codec(code);
-	}
+	c = berth_cur(raw.p, raw.len);
+	code = berth_cur_uvarint(&c);
+	foreign = !rc && !c.bad && c.n > 0 && !is_known_codec(code);
 	berth_buf_free(&raw);
-	return foreign;
+	if (rc == BERTH_E_NOMEM || foreign)
+		return rc;
+	return berth_multikey_parse(out, s, strlen(s));
 }
 
 static enum berth_err from_multibase(struct berth_pubkey *out, const struct berth_json *v, const char *type)
@@ -68,9 +69,9 @@ static enum berth_err from_multibase(struct berth_pubkey *out, const struct bert
 
 	if (!s)
 		return berth_fail(BERTH_E_KEY, "publicKeyMultibase is not a string");
-	if ((strcmp(type, "Multikey") != 0 && suite_key(type) == BERTH_KEY_NONE) || is_foreign_multikey(s))
+	if (strcmp(type, "Multikey") != 0 && suite_key(type) == BERTH_KEY_NONE)
 		return BERTH_OK;
-	return berth_multikey_parse(out, s, strlen(s));
+	return parse_multikey(out, s);
 }
 
 static enum berth_err from_base58(struct berth_pubkey *out, const struct berth_json *v, const char *type)
@@ -83,10 +84,10 @@ static enum berth_err from_base58(struct berth_pubkey *out, const struct berth_j
 		return berth_fail(BERTH_E_KEY, "publicKeyBase58 is not a string");
 	if (suite_key(type) == BERTH_KEY_NONE)
 		return BERTH_OK;
-	if (berth_base58_decode(&raw, s, strlen(s)))
-		rc = berth_fail(BERTH_E_KEY, "publicKeyBase58 is not base58");
-	else
+	if ((rc = berth_base58_decode(&raw, s, strlen(s))) == BERTH_OK)
 		rc = berth_pubkey_import(out, suite_key(type), raw.p, raw.len);
+	else if (rc != BERTH_E_NOMEM)
+		rc = berth_fail(BERTH_E_KEY, "publicKeyBase58 is not base58");
 	berth_buf_free(&raw);
 	return rc;
 }

@@ -130,9 +130,9 @@ static enum berth_err read_bytes(uint8_t out[32], const struct berth_json *o, co
 
 	if ((rc = berth_json_req_str(o, name, 64, &s)))
 		return rc;
-	if (berth_b64url_decode_fixed(out, 32, s, strlen(s)))
-		return berth_fail(BERTH_E_TYPE, "proof: %s is not 32 bytes of base64url", name);
-	return BERTH_OK;
+	if ((rc = berth_b64url_decode_fixed(out, 32, s, strlen(s))) && rc != BERTH_E_NOMEM)
+		rc = berth_fail(BERTH_E_TYPE, "proof: %s is not 32 bytes of base64url", name);
+	return rc;
 }
 
 struct claims {

@@ -108,6 +108,7 @@ static void spec_numalgo3(void **state)
 		CHECK_OK(berth_did_peer_resolve(&doc, str(v, "numalgo2")));
 		assert_string_equal(berth_json_str(berth_json_at(berth_json_get(doc->json, "alsoKnownAs"), 0)),
 				    str(v, "numalgo3"));
+		berth_did_doc_free(doc);
 		CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, str(v, "numalgo3")));
 	}
 	VECTORS("did-peer-spec numalgo 2 to 3", berth_json_len(file), berth_json_len(file));
