@@ -46,6 +46,12 @@ deps:
 	$(SUDO) apt-get update -qq
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBS)
 
+# Ours against the same work composed of bare library calls (docs/BENCHMARKS.md).
+$(B)/tests/bench/bench: $(call obj,$(wildcard tests/bench/*.c)) $(B)/lib/libagent.a $(B)/lib/libberth.a
+	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
+bench: $(B)/tests/bench/bench
+	@$<
+
 FUZZ_SECONDS ?= 30
 FUZZ_CC := clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEFS) -DBERTH_BUILD_S=$(BUILD_S) -I. -Iinclude
 fuzz:
@@ -58,4 +64,4 @@ fuzz:
 			build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; \
 	done
 
-.PHONY: tests check check-unit check-san check-interop check-soak have-deps have-node deps fuzz
+.PHONY: tests bench check check-unit check-san check-interop check-soak have-deps have-node deps fuzz

@@ -467,9 +467,43 @@ static void pretty_is_the_same_value(void **s)
 	berth_buf_free(&out);
 }
 
+/* Strings are read eight bytes at a time: every special byte at every place. */
+static void special_bytes_are_seen_wherever_they_stand(void **state)
+{
+	static const struct { const char *text, *value; } special[] = {
+		{ "\\\"", "\"" }, { "\\\\", "\\" }, { "\\n", "\n" }, { "\x7f", "\x7f" }, { " ", " " }, { "!", "!" }, { "#", "#" },
+		{ "[", "[" }, { "]", "]" }, { "\xc3\xa9", "\xc3\xa9" }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		{ "\x1f", NULL }, { "\n", NULL }, { "\x01", NULL }, { "\x80", NULL }, { "\xff", NULL }, { "\"", NULL },
+		{ "\\x", NULL }, { "\xc0\xaf", NULL }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+		for (int before = 0; before < 20; before++)
+			for (int after = 0; after < 20; after++) {
+				char text[64], want[64];
+				int n = snprintf(text, sizeof(text), "\"%.*s%s%.*s\"", before, "aaaaaaaaaaaaaaaaaaaa",
+						 special[i].text, after, "bbbbbbbbbbbbbbbbbbbb");
+				struct berth_json *v;
+				char *exact = malloc((size_t)n);
+
+				assert_non_null(exact);
+				memcpy(exact, text, (size_t)n);
+				CHECK_RC(special[i].value ? BERTH_OK : BERTH_E_JSON, berth_json_parse(&v, exact, (size_t)n, 64));
+				if (special[i].value) {
+					snprintf(want, sizeof(want), "%.*s%s%.*s", before, "aaaaaaaaaaaaaaaaaaaa",
+						 special[i].value, after, "bbbbbbbbbbbbbbbbbbbb");
+					assert_string_equal(berth_json_str(v), want);
+				}
+				berth_json_free(v);
+				free(exact);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(special_bytes_are_seen_wherever_they_stand),
 		cmocka_unit_test(c001_duplicate_member_is_e_json),
 		cmocka_unit_test(c003_names_are_case_sensitive),
 		cmocka_unit_test(c004_escaped_nul_is_e_json),

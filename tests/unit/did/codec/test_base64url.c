@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/codec/base64url.h"
 
+#include "did/base/rand.h"
 #include "tests/check.h"
 
 static const struct {
@@ -81,11 +82,39 @@ static void c017_only_one_spelling_is_accepted(void **s)
 	berth_buf_free(&b);
 }
 
+/* The functions for private keys are other code. */
+static void both_kinds_agree(void **s)
+{
+	struct berth_buf a = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
+	uint8_t bytes[48], out_a[48], out_b[48];
+
+	(void)s;
+	for (int round = 0; round < 4000; round++) {
+		size_t n;
+
+		berth_random(bytes, sizeof(bytes));
+		n = bytes[0] % 47u;
+		berth_buf_reset(&a);
+		berth_buf_reset(&b);
+		berth_b64url_encode(&a, bytes + 1, n);
+		berth_b64url_encode_ct(&b, bytes + 1, n);
+		assert_string_equal(berth_buf_cstr(&a), berth_buf_cstr(&b));
+		if (a.len && round % 2)
+			a.p[bytes[47] % a.len] = bytes[46];	/* mostly no character of the alphabet */
+		enum berth_err rc = berth_b64url_decode_fixed(out_a, n, berth_buf_cstr(&a), a.len);
+		CHECK_RC(rc, berth_b64url_decode_fixed_ct(out_b, n, berth_buf_cstr(&a), a.len));
+		assert_memory_equal(out_a, out_b, n);
+	}
+	berth_buf_free(&a);
+	berth_buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rfc4648_vectors),
 		cmocka_unit_test(every_byte_value_round_trips),
+		cmocka_unit_test(both_kinds_agree),
 		cmocka_unit_test(c017_only_one_spelling_is_accepted),
 	};
 

@@ -170,7 +170,7 @@ static void c030_ed25519_small_order_and_non_canonical_keys_are_e_key(void **sta
 	CHECK_OK(berth_pubkey_import(&p, BERTH_KEY_ED25519, b, 32));
 }
 
-/* RFC 8032 7.1 TEST 2; its X25519 twin is checked with the did:key vectors */
+/* RFC 8032 7.1 TEST 2; the did:key vectors have more twins */
 static void ed25519_converts_to_x25519(void **state)
 {
 	struct berth_privkey k;
@@ -186,6 +186,37 @@ static void ed25519_converts_to_x25519(void **state)
 	assert_int_equal(x.type, BERTH_KEY_X25519);
 	CHECK_RC(BERTH_E_KEY, berth_pubkey_ed25519_to_x25519(&y, &x));
 	assert_int_equal(y.type, BERTH_KEY_NONE);
+	for (int i = 0; i < 200; i++) {
+		CHECK_OK(berth_keypair_generate(&k, BERTH_KEY_ED25519));
+		CHECK_OK(berth_pubkey_ed25519_to_x25519(&x, &k.pub));
+		assert_int_equal(crypto_sign_ed25519_pk_to_curve25519(pk, k.pub.b), 0);
+		assert_memory_equal(x.b, pk, 32);
+	}
+}
+
+/* the check that is skipped for a key seen before must not be skipped for others */
+static void ed25519_keys_off_the_curve_stay_out(void **state)
+{
+	struct berth_privkey k;
+	struct berth_pubkey p;
+	size_t refused = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		CHECK_OK(berth_keypair_generate(&k, BERTH_KEY_ED25519));
+		for (int j = 0; j < 3; j++)
+			CHECK_OK(berth_pubkey_import(&p, BERTH_KEY_ED25519, k.pub.b, 32));
+		k.pub.b[5 + i % 20] ^= 1;
+		bool on = crypto_core_ed25519_is_valid_point(k.pub.b);
+		for (int j = 0; j < 3; j++) {
+			enum berth_err rc = berth_pubkey_import(&p, BERTH_KEY_ED25519, k.pub.b, 32);
+
+			CHECK(rc == BERTH_OK || rc == BERTH_E_KEY);
+			CHECK(!on || rc == BERTH_OK);
+			refused += rc == BERTH_E_KEY;
+		}
+	}
+	CHECK(refused % 3 == 0 && refused > 60);	/* half of all y are on no point */
 }
 
 static void names(void **state)
@@ -228,6 +259,7 @@ int main(void)
 		cmocka_unit_test(c034_off_curve_and_hybrid_points_are_e_key),
 		cmocka_unit_test(c030_ed25519_small_order_and_non_canonical_keys_are_e_key),
 		cmocka_unit_test(ed25519_converts_to_x25519),
+		cmocka_unit_test(ed25519_keys_off_the_curve_stay_out),
 		cmocka_unit_test(names),
 		cmocka_unit_test(c144_a_stuck_generator_makes_no_key),
 	};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_TESTS_BENCH_H
+#define BERTH_TESTS_BENCH_H
+
+#include <stddef.h>
+
+/* One comparison: ours against the floor, the same work composed of nothing but
+ * library calls.  Each function does the work once and ends the program when it
+ * fails. */
+struct bench {
+	const char *name;
+	void (*floor)(void);
+	void (*ours)(void);
+	double goal;		/* ours / floor at most; 0: no goal */
+};
+
+/* Runs all of them: in each round every floor and its twin take turns, so that
+ * what else the machine does hits both.  Prints the medians and the ratio of a
+ * pair; returns how many goals were missed. */
+int bench_run(const char *title, const struct bench *b, size_t n);
+
+/* Ends the program with the text unless the condition holds. */
+void need(int ok, const char *what);
+
+void bench_crypto(int *missed);
+void bench_vc(int *missed);
+void bench_didcomm(int *missed);
+
+#endif
