@@ -20,6 +20,7 @@ struct berth_tpm_public {
 	uint8_t name[BERTH_TPM_NAME_LEN];
 	struct berth_pubkey pub;	/* BERTH_KEY_NONE for RSA */
 	uint32_t attributes;		/* TPMA_OBJECT */
+	uint16_t sig_alg, sig_hash;	/* TPM_ALG_ID of an ECC key's scheme; 0: none */
 };
 BERTH_MUST_USE enum berth_err
 berth_tpm_public_parse(struct berth_tpm_public *out, const void *p, size_t n);
