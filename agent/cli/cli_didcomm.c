@@ -5,6 +5,7 @@
 
 #include "agent/cli/cli_resolver.h"
 #include "did/jose/keyring.h"
+#include "didcomm/from_prior.h"
 #include "didcomm/pack.h"
 #include "didcomm/unpack.h"
 
@@ -172,7 +173,16 @@ static enum berth_err print_unpacked(struct berth_cli *c, const struct berth_unp
 	return berth_cli_print(c, o);
 }
 
-/* Time is judged only when --now says what time it is (C072). */
+/* Time is judged only when --now says what time it is (C072, C061). */
+static enum berth_err check_time(const struct berth_unpacked *u, int64_t now_s)
+{
+	if (now_s < 0)
+		return BERTH_OK;
+	if (u->msg.expires_time && u->msg.expires_time <= now_s)
+		return berth_fail(BERTH_E_EXPIRED, "expires_time has passed");
+	return u->from_prior ? berth_from_prior_check_time(u->from_prior, now_s) : BERTH_OK;
+}
+
 static enum berth_err unpack(struct berth_cli *c)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
@@ -189,9 +199,8 @@ static enum berth_err unpack(struct berth_cli *c)
 	p.keyring = who.keyring;
 	if ((rc = berth_unpack(&u, &p, berth_buf_cstr(&text), text.len)))
 		goto out;
-	rc = print_unpacked(c, &u, now_s);
-	if (!rc && now_s >= 0 && u.msg.expires_time && u.msg.expires_time <= now_s)
-		rc = berth_fail(BERTH_E_EXPIRED, "expires_time has passed");
+	if (!(rc = print_unpacked(c, &u, now_s)))
+		rc = check_time(&u, now_s);
 	berth_unpacked_free(&u);
 out:
 	close_party(&who);
