@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "berth/did.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/buf.h"
+#include "did/base/json.h"
+#include "did/base/secret.h"
+#include "did/jose/jwk.h"
+#include "did/method_key.h"
+#include "did/method_peer.h"
+#include "did/resolver.h"
+#include "did/url.h"
+
+#define JWK_MAX ((size_t)64 << 10)
+#define SERVICES_MAX ((size_t)64 << 10)
+
+void berth_string_free(char *s)
+{
+	free(s);
+}
+
+/* Hands the text of b over; b is empty afterwards. */
+static enum berth_err give(char **out, struct berth_buf *b)
+{
+	enum berth_err rc = berth_buf_status(b);
+
+	if (!rc && !(*out = berth_buf_take_str(b)))
+		rc = berth_fail(BERTH_E_NOMEM, "result");
+	berth_buf_free(b);
+	return rc;
+}
+
+static enum berth_err resolve(struct berth_did_doc **doc, const char *did, const char *docs_dir)
+{
+	struct berth_resolver_dir docs;
+	struct berth_resolver builtin;
+	enum berth_err rc;
+
+	*doc = NULL;
+	if (!docs_dir) {
+		berth_resolver_builtin_init(&builtin, NULL);
+		return berth_resolve(&builtin, did, doc);
+	}
+	if ((rc = berth_resolver_dir_open(&docs, docs_dir, NULL)))
+		return rc;
+	berth_resolver_builtin_init(&builtin, &docs.base);
+	rc = berth_resolve(&builtin, did, doc);
+	berth_resolver_dir_close(&docs);
+	return rc;
+}
+
+enum berth_err berth_did_resolve_json(char **result, const char *did, const char *docs_dir)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+	struct berth_json *v;
+	enum berth_err rc, made;
+
+	*result = NULL;
+	berth_crypto_init();
+	rc = resolve(&doc, did, docs_dir);
+	v = berth_resolution_result(rc, did, doc);
+	made = v ? berth_json_print(&b, v) : berth_fail(BERTH_E_NOMEM, "result");
+	berth_json_free(v);
+	berth_did_doc_free(doc);
+	if (made) {
+		berth_buf_free(&b);
+		return made;
+	}
+	made = give(result, &b);
+	return made ? made : rc;
+}
+
+static enum berth_err public_key(struct berth_pubkey *key, const char *jwk)
+{
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if ((rc = berth_json_parse_object(&v, jwk, strlen(jwk), JWK_MAX)))
+		return rc;
+	rc = berth_jwk_parse(key, v);
+	berth_json_free(v);
+	return rc;
+}
+
+enum berth_err berth_did_from_jwk(char **did, const char *method, const char *jwk)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_pubkey key;
+	enum berth_err rc;
+
+	*did = NULL;
+	berth_crypto_init();
+	if ((rc = public_key(&key, jwk)))
+		return rc;
+	if (strcmp(method, "key") == 0)
+		rc = berth_did_key_create(&b, &key);
+	else if (strcmp(method, "jwk") == 0)
+		rc = berth_did_jwk_create(&b, &key);
+	else
+		rc = berth_fail(BERTH_E_DID, "method %.20s is not key or jwk", method);
+	if (rc) {
+		berth_buf_free(&b);
+		return rc;
+	}
+	return give(did, &b);
+}
+
+static enum berth_err public_keys(struct berth_pubkey *keys, const char *const *jwks, size_t n)
+{
+	enum berth_err rc;
+
+	if (n > BERTH_PEER_KEYS_MAX)
+		return berth_fail(BERTH_E_SIZE, "more than %d keys of a kind", BERTH_PEER_KEYS_MAX);
+	for (size_t i = 0; i < n; i++)
+		if ((rc = public_key(&keys[i], jwks[i])))
+			return rc;
+	return BERTH_OK;
+}
+
+enum berth_err berth_did_peer_from_jwks(char **did, int numalgo, const char *const *verification,
+					size_t n_verification, const char *const *agreement, size_t n_agreement,
+					const char *services)
+{
+	struct berth_peer_spec spec = { .n_verification = n_verification, .n_agreement = n_agreement };
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_json *v = NULL;
+	enum berth_err rc;
+
+	*did = NULL;
+	berth_crypto_init();
+	if ((rc = public_keys(spec.verification, verification, n_verification)) ||
+	    (rc = public_keys(spec.agreement, agreement, n_agreement)) ||
+	    (services && (rc = berth_json_parse(&v, services, strlen(services), SERVICES_MAX))))
+		return rc;
+	spec.services = v;
+	rc = berth_did_peer_create(&b, numalgo, &spec);
+	berth_json_free(v);
+	if (rc) {
+		berth_buf_free(&b);
+		return rc;
+	}
+	return give(did, &b);
+}
+
+enum berth_err berth_did_canonical(char **out, const char *did)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	*out = NULL;
+	if ((rc = berth_did_short(&b, did))) {
+		berth_buf_free(&b);
+		return rc;
+	}
+	return give(out, &b);
+}

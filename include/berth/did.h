@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_H
+#define BERTH_DID_H
+
+#include <stddef.h>
+
+#include "berth/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Identifiers, for programs that link libberth (cc ... -lberth).  Everything is
+ * text: DIDs, JWKs and documents as UTF-8 JSON.  Nothing here asks the network.
+ * What a call gives is the caller's, to be given back with berth_string_free();
+ * it is NULL whenever the call fails, and berth_err_detail() then says why. */
+
+void berth_string_free(char *s);	/* NULL is fine */
+
+/* The W3C DID resolution result of a DID: {"didDocument", "didResolutionMetadata",
+ * "didDocumentMetadata"}.  did:key, did:jwk and did:peer (numalgo 0, 2, 4) are
+ * computed; any other is looked for in the *.json documents of the folder docs_dir
+ * (NULL: none).  *result is also given when resolution fails, with the error in
+ * it.  BERTH_E_DID, BERTH_E_KEY: not a DID, an unknown method, a bad key in it;
+ * BERTH_E_RESOLVE: not found. */
+BERTH_MUST_USE enum berth_err
+berth_did_resolve_json(char **result, const char *did, const char *docs_dir);
+
+/* The did:key or did:jwk (method "key" or "jwk") of a JWK: Ed25519, X25519, P-256,
+ * P-384, P-521 or secp256k1.  Only public members are read. */
+BERTH_MUST_USE enum berth_err
+berth_did_from_jwk(char **did, const char *method, const char *jwk);
+
+/* A did:peer of numalgo 0, 2 or 4 (the long form) from public JWKs: keys to sign
+ * with, keys to agree with, and services, a JSON array as DID Core 5.4 has it
+ * (NULL: none).  Methods are "#key-1", "#key-2" in this order. */
+BERTH_MUST_USE enum berth_err
+berth_did_peer_from_jwks(char **did, int numalgo, const char *const *verification, size_t n_verification,
+			 const char *const *agreement, size_t n_agreement, const char *services);
+
+/* The form of a DID under which it is compared and stored: the short form of a
+ * did:peer:4, any other DID as it is. */
+BERTH_MUST_USE enum berth_err berth_did_canonical(char **out, const char *did);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* BERTH_DID_H */
