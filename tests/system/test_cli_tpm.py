@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`berth key` and what signs with it on a TPM 2.0 (swtpm): the evidence is checked
+with openssl and by hand, not with our own code."""
+import base64
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from cli import fails, ok, token
+from test_cli_offline import NOW, credential
+
+
+def b64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@pytest.fixture(scope="module")
+def tpm(tmp_path_factory):
+    """Query part of a tpm2: URI for a TPM and a folder that are both new."""
+    d = tmp_path_factory.mktemp("tpm")
+    (d / "state").mkdir()
+    (d / "keys").mkdir(mode=0o700)
+    sock = "/tmp/berth-tpm-%d" % os.getpid()
+    p = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", "dir=%s" % (d / "state"), "--server",
+                          "type=unixio,path=" + sock, "--ctrl", "type=unixio,path=" + sock + ".ctrl", "--flags",
+                          "not-need-init,startup-clear"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        if os.path.exists(sock + ".ctrl"):
+            break
+        time.sleep(0.02)
+    yield "?dir=%s&tcti=swtpm:path=%s" % (d / "keys", sock)
+    p.send_signal(signal.SIGKILL)
+    p.wait()
+    for path in (sock, sock + ".ctrl"):
+        if os.path.exists(path):
+            os.unlink(path)
+
+
+@pytest.fixture(scope="module")
+def key(tpm):
+    return ok("key", "generate", "--type", "p256", "--key-uri", "tpm2:device" + tpm)
+
+
+def test_generate_show_list(tpm, key):
+    assert key["custody"] == "hardware" and key["use"] == "sign" and "privateJwk" not in key
+    assert key["keyUri"].startswith("tpm2:device?")
+    assert ok("key", "show", "--key-uri", "tpm2:device" + tpm) == key
+    assert key in ok("key", "list", "--key-uri", "tpm2:" + tpm)
+    fails("E_KEYSTORE", "key", "generate", "--type", "p256", "--key-uri", "tpm2:device" + tpm)
+    fails("E_KEY", "key", "generate", "--type", "ed25519", "--key-uri", "tpm2:other" + tpm)
+    fails("E_KEYSTORE", "key", "show", "--key-uri", "tpm2:none" + tpm)
+
+
+def test_no_tpm_is_e_keystore(tmp_path):
+    fails("E_KEYSTORE", "key", "list", "--key-uri", "tpm2:?dir=%s&tcti=swtpm:path=/nonexistent" % tmp_path)
+
+
+def test_jws_and_credential(tpm, key, tmp_path):
+    uri = ("--key-uri", "tpm2:device" + tpm)
+    public = tmp_path / "public.jwk"
+    public.write_text(json.dumps(key["publicJwk"]))
+    t = token("jws", "sign", *uri, stdin='{"a":1}')
+    assert ok("jws", "verify", "--jwk", public, stdin=t)["payload"] == {"a": 1}
+    kid = "%s#%s" % (key["did"], key["multikey"])
+    vc = token("vc", "issue", *uri, "--kid", kid, stdin=json.dumps(credential(key["did"])))
+    assert ok("vc", "verify", "--now", NOW, stdin=vc)["verified"] is True
+
+
+def der(tag, *parts):
+    body = b"".join(parts)
+    assert len(body) < 128
+    return bytes([tag, len(body)]) + body
+
+
+def integer(b):
+    b = b.lstrip(b"\0") or b"\0"
+    return der(2, (b"\0" if b[0] & 0x80 else b"") + b)
+
+
+def openssl_verifies(folder, point, message, sig):
+    spki = der(0x30, bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107"), der(3, b"\0\4" + point))
+    for name, data in (("k.der", spki), ("m", message), ("s", der(0x30, integer(sig[:32]), integer(sig[32:])))):
+        (folder / name).write_bytes(data)
+    r = subprocess.run(["openssl", "dgst", "-sha256", "-verify", "k.der", "-keyform", "DER", "-signature", "s", "m"],
+                       cwd=folder, capture_output=True, text=True)
+    return r.stdout.strip() == "Verified OK"
+
+
+def point_of(public_area):
+    """The end of a TPMT_PUBLIC of an ECC key: two TPM2B of 32 bytes."""
+    assert public_area[-68:-66] == public_area[-34:-32] == b"\0\x20"
+    return public_area[-66:-34] + public_area[-32:]
+
+
+def name_of(public_area):
+    return b"\0\x0b" + hashlib.sha256(public_area).digest()
+
+
+def test_attest(tpm, key, tmp_path):
+    nonce = os.urandom(32)
+    e = ok("key", "attest", "--key-uri", "tpm2:device" + tpm, "--nonce", nonce.hex())
+    assert e["keyUri"] == key["keyUri"] and b64(e["nonce"]) == nonce
+    ak, area = b64(e["akPublic"]), b64(e["keyPublic"])
+    assert point_of(area) == b64(key["publicJwk"]["x"]) + b64(key["publicJwk"]["y"])
+    for part, kind in (("certify", b"\x80\x17"), ("quote", b"\x80\x18")):
+        attest, sig = b64(e[part]["attest"]), b64(e[part]["signature"])
+        assert attest[:6] == b"\xffTCG" + kind
+        assert b"\0\x20" + nonce in attest
+        assert openssl_verifies(tmp_path, point_of(ak), attest, sig)
+        assert not openssl_verifies(tmp_path, point_of(area), attest, sig)
+    assert name_of(area) in b64(e["certify"]["attest"])
+    again = ok("key", "attest", "--key-uri", "tpm2:device" + tpm)
+    assert again["akPublic"] == e["akPublic"] and again["nonce"] != e["nonce"]
+    assert "ekPublic" in e
