@@ -11,6 +11,10 @@
 #include "didcomm/media.h"
 
 #define ALG_MAX 64
+/* Looking up every name of one header in the other is quadratic work for whoever
+ * sends it, so there are few of both. */
+#define HEADER_MEMBERS_MAX 32
+#define RECIPIENT_MEMBERS_MAX 8
 
 /* Header parameters with a meaning of their own: they stand in `protected` or
  * nowhere. */
@@ -72,6 +76,8 @@ static enum berth_err read_header(struct berth_jwe *j)
 	if ((rc = berth_b64url_decode(&plain, j->protected_b64, strlen(j->protected_b64))))
 		goto out;
 	rc = berth_json_parse_object(&j->header, (const char *)plain.p, plain.len, BERTH_JWE_HEADER_MAX);
+	if (!rc && berth_json_len(j->header) > HEADER_MEMBERS_MAX)
+		rc = berth_fail(BERTH_E_SIZE, "jwe: protected header of %zu members", berth_json_len(j->header));
 out:
 	berth_buf_free(&plain);
 	return rc;
@@ -124,6 +130,8 @@ static enum berth_err check_recipient_header(const struct berth_jwe *j, const st
 {
 	const size_t n = sizeof(protected_only) / sizeof(protected_only[0]);
 
+	if (berth_json_len(header) > RECIPIENT_MEMBERS_MAX)
+		return berth_fail(BERTH_E_SIZE, "jwe: recipient's header of %zu members", berth_json_len(header));
 	for (size_t i = 0; i < n; i++)
 		if (berth_json_get(header, protected_only[i]))
 			return berth_fail(BERTH_E_ENV, "jwe: %s outside the protected header", protected_only[i]);

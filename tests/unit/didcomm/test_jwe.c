@@ -580,6 +580,52 @@ static void wycheproof_json_web_encryption(void **state)
 	free(text);
 }
 
+static char *members(const char *first, size_t n)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	berth_buf_printf(&b, "{%s", first);
+	for (size_t i = 1; i < n; i++)
+		berth_buf_printf(&b, ",\"x%zu\":0", i);
+	berth_buf_u8(&b, '}');
+	return berth_buf_take_str(&b);
+}
+
+static void header_caps(void **state)
+{
+	char *es = vector("C3-1"), *bad, *text;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {	/* C3-1 has five */
+		bad = strdup(es);
+		for (size_t i = 5; i < 32 + over; i++) {
+			char name[16], *next;
+
+			snprintf(name, sizeof(name), "x%zu", i);
+			next = post_with_header(bad, name, "0");
+			free(bad);
+			bad = next;
+		}
+		CHECK_RC(over ? BERTH_E_SIZE : BERTH_E_DECRYPT, unpack(bad));
+		free(bad);
+		text = members("\"kid\":\"" BOB_X "\"", 8 + over);
+		berth_buf_printf(&b, "[{\"encrypted_key\":\"AAAA\",\"header\":%s}]", text);
+		member_case(over ? BERTH_E_SIZE : BERTH_E_ENV, es, "recipients", berth_buf_cstr(&b));
+		berth_buf_reset(&b);
+		free(text);
+	}
+	/* 64 recipients with a thousand members each, refused at the first */
+	text = members("\"kid\":\"" BOB_X "\"", 1024);
+	for (size_t i = 0; i < 64; i++)
+		berth_buf_printf(&b, "%s{\"encrypted_key\":\"AAAA\",\"header\":%s}", i ? "," : "[", text);
+	berth_buf_u8(&b, ']');
+	member_case(BERTH_E_SIZE, es, "recipients", berth_buf_cstr(&b));
+	berth_buf_free(&b);
+	free(text);
+	free(es);
+}
+
 static char *two_kib(const char *skid, const char *kid)
 {
 	char plain[1024];
@@ -589,14 +635,15 @@ static char *two_kib(const char *skid, const char *kid)
 	return post_jwe(&w, skid, kid, "A256CBC-HS512", plain, (size_t)n);
 }
 
-static void flip_all(const char *good, const char *name)
+static void flip_all(const char *good, const char *name, size_t stride)
 {
-	size_t n = strlen(good);
+	size_t n = strlen(good), first = (size_t)time(NULL) % stride;
 	char *bad = malloc(n);
 
 	CHECK_OK(unpack(good));
-	CHECK(n > 1600);
-	for (size_t bit = 0; bit < 8 * n; bit++) {
+	if (stride > 1)
+		printf("%s: bits %zu, %zu...\n", name, first, first + stride);
+	for (size_t bit = first; bit < 8 * n; bit += stride) {
 		memcpy(bad, good, n);
 		bad[bit / 8] = (char)(bad[bit / 8] ^ (1 << (bit % 8)));
 		if (unpack_n(bad, n) == BERTH_OK)
@@ -610,7 +657,7 @@ static void c047_no_flipped_bit_of_an_authcrypt_is_accepted(void **state)
 	char *good = two_kib(ALICE_X, BOB_X);
 
 	(void)state;
-	flip_all(good, "authcrypt X25519");
+	flip_all(good, "authcrypt X25519", 1);
 	free(good);
 }
 
@@ -619,7 +666,32 @@ static void c047_no_flipped_bit_of_an_anoncrypt_is_accepted(void **state)
 	char *good = two_kib(NULL, BOB_P);
 
 	(void)state;
-	flip_all(good, "anoncrypt P-256");
+	flip_all(good, "anoncrypt P-256", 1);
+	free(good);
+}
+
+static void c047_no_flipped_bit_of_a_signed_message_is_accepted(void **state)
+{
+	char *good = post_jws(&w, "did:example:alice#key-1", "{\"typ\":\"application/didcomm-signed+json\",\"alg\":\"EdDSA\"}",
+			      "did:example:alice#key-1", PLAIN);
+
+	(void)state;
+	flip_all(good, "signed", 1);
+	free(good);
+}
+
+/* Three layers are 4 KiB, so every 7th bit, another one each run. */
+static void c047_nested(void **state)
+{
+	char *sig = post_jws(&w, "did:example:alice#key-1", "{\"typ\":\"application/didcomm-signed+json\",\"alg\":\"EdDSA\"}",
+			     "did:example:alice#key-1", PLAIN);
+	char *auth = post_jwe(&w, ALICE_P, BOB_P, "A256CBC-HS512", sig, strlen(sig));
+	char *good = post_jwe(&w, NULL, BOB_X, "XC20P", auth, strlen(auth));
+
+	(void)state;
+	flip_all(good, "anoncrypt(authcrypt(sign))", 7);
+	free(sig);
+	free(auth);
 	free(good);
 }
 
@@ -717,6 +789,9 @@ int main(void)
 		cmocka_unit_test(wycheproof_json_web_encryption),
 		cmocka_unit_test(c047_no_flipped_bit_of_an_authcrypt_is_accepted),
 		cmocka_unit_test(c047_no_flipped_bit_of_an_anoncrypt_is_accepted),
+		cmocka_unit_test(c047_no_flipped_bit_of_a_signed_message_is_accepted),
+		cmocka_unit_test(c047_nested),
+		cmocka_unit_test(header_caps),
 		cmocka_unit_test(c012_every_prefix_is_refused),
 		cmocka_unit_test(c012_trailing_bytes_are_refused),
 		cmocka_unit_test(more_than_a_mebibyte_is_e_size),
