@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,11 +22,12 @@
 #include "did/base/log.h"
 
 #define CONNS_MAX 112u		/* of both sockets; */
-#define CONNS_APP_MAX 96u	/* so many of applications, that the operator always gets in */
+#define CONNS_ADMIN 8u		/* so many are kept for the operator */
+#define FDS_RESERVE 12u		/* of the descriptors we may have: for everybody else here */
 #define POOL_MAX ((size_t)16 << 10)	/* libmicrohttpd's memory of one connection */
 #define HEADERS_MAX ((size_t)8 << 10)
 #define STEP_MS 5000u		/* for the headers, for the body, for taking the answer */
-#define PAUSE_MS 1000u		/* without descriptors, before accepting again */
+#define PAUSE_MS 100u		/* without room, before accepting again */
 #define ACCEPT_BURST 32
 #define EVENTS 32
 #define DISCARD_MAX (4 * BERTH_API_BODY_MAX)	/* of a body that is too large */
@@ -45,6 +47,9 @@ struct conn {
 struct request {
 	struct berth_buf body;
 	size_t seen;			/* bytes of the body, kept or not */
+	int status;			/* 0; or it is refused, once the body is here */
+	enum berth_err code;
+	const char *message;
 };
 
 struct berth_api {
@@ -54,7 +59,7 @@ struct berth_api {
 	struct berth_api_quota quota;
 	struct MHD_Daemon *mhd;
 	struct conn *conns;
-	unsigned n_conns, n_app;
+	unsigned n_conns, n_app, conns_max;
 	int epoll, mhd_epoll, app_fd, admin_fd;
 	uint64_t paused_until_ms;
 	char *run_dir;
@@ -124,8 +129,7 @@ static struct conn *new_conn(struct berth_api *a, int fd, enum berth_api_socket 
 	c->fd = fd;
 	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
 	ev.data.ptr = c;
-	if (a->n_conns >= CONNS_MAX || (socket == BERTH_SOCKET_APP && a->n_app >= CONNS_APP_MAX) ||
-	    !(c->user = berth_limits_open(&a->limits, c->peer.uid, berth_clock_mono_ms(), &c->over)) ||
+	if (!(c->user = berth_limits_open(&a->limits, c->peer.uid, berth_clock_mono_ms(), &c->over)) ||
 	    (c->peer.pidfd >= 0 && epoll_ctl(a->epoll, EPOLL_CTL_ADD, c->peer.pidfd, &ev))) {
 		berth_limits_close(c->user);
 		berth_peer_close(&c->peer);
@@ -160,10 +164,41 @@ static void watch(struct berth_api *a, int fd, bool on)
 	epoll_ctl(a->epoll, EPOLL_CTL_MOD, fd, &ev);
 }
 
+static void pause_accepting(struct berth_api *a)
+{
+	a->paused_until_ms = berth_clock_mono_ms() + PAUSE_MS;
+	watch(a, a->app_fd, false);
+	watch(a, a->admin_fd, false);
+}
+
+/* Each connection takes two descriptors, its own and its process's. */
+static unsigned room(void)
+{
+	struct rlimit l;
+	rlim_t n = CONNS_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < 2 * CONNS_MAX + FDS_RESERVE)
+		n = l.rlim_cur > FDS_RESERVE + 2 ? (l.rlim_cur - FDS_RESERVE) / 2 : 1;
+	return (unsigned)n;
+}
+
+static bool has_room(const struct berth_api *a, enum berth_api_socket socket)
+{
+	unsigned admin = a->conns_max > 2 * CONNS_ADMIN ? CONNS_ADMIN : 1;
+
+	return a->n_conns < a->conns_max && (socket == BERTH_SOCKET_ADMIN || a->n_app + admin < a->conns_max);
+}
+
 static void accept_some(struct berth_api *a, int listener, enum berth_api_socket socket)
 {
 	for (int i = 0; i < ACCEPT_BURST; i++) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd;
+
+		if (!has_room(a, socket)) {
+			pause_accepting(a);
+			return;
+		}
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
 			take(a, fd, socket);
@@ -171,9 +206,7 @@ static void accept_some(struct berth_api *a, int listener, enum berth_api_socket
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
 			berth_log(BERTH_LOG_WARN, "api-accept", "%s", strerror(errno));
-			a->paused_until_ms = berth_clock_mono_ms() + PAUSE_MS;
-			watch(a, a->app_fd, false);
-			watch(a, a->admin_fd, false);
+			pause_accepting(a);
 		}
 		return;
 	}
@@ -187,7 +220,7 @@ static void free_body(void *p)
 	free(p);
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *mc, struct berth_api_answer *ans)
+static enum MHD_Result send_answer(struct MHD_Connection *mc, struct berth_api_answer *ans, bool last)
 {
 	struct berth_buf *kept = malloc(sizeof(*kept));
 	struct MHD_Response *r = NULL;
@@ -209,21 +242,22 @@ static enum MHD_Result send_answer(struct MHD_Connection *mc, struct berth_api_a
 	if (MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
 				    ans->text ? "text/plain; version=0.0.4" : "application/json") == MHD_YES &&
 	    MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES &&
+	    (!last || MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES) &&
 	    (!ans->retry_after_s || MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, seconds) == MHD_YES))
 		ok = MHD_queue_response(mc, (unsigned)ans->status, r);
 	MHD_destroy_response(r);
 	return ok;
 }
 
-static enum MHD_Result send_error(struct MHD_Connection *mc, int status, enum berth_err code, const char *message)
+static enum MHD_Result send_error(struct MHD_Connection *mc, const struct request *r, bool last)
 {
 	struct berth_api_answer ans = { .body = BERTH_BUF_INIT };
 
-	berth_api_error(&ans, status, code, message, NULL, NULL);
-	return send_answer(mc, &ans);
+	berth_api_error(&ans, r->status, r->code, r->message, NULL, NULL);
+	return send_answer(mc, &ans, last);
 }
 
-struct headers { size_t bytes, hosts; bool host_ok; };
+struct headers { size_t bytes, hosts, lengths, encodings; bool host_ok; };
 
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
@@ -231,6 +265,8 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 
 	(void)kind;
 	h->bytes += strlen(key) + (value ? strlen(value) : 0) + 4;
+	h->lengths += !strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	h->encodings += !strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 	if (!strcasecmp(key, MHD_HTTP_HEADER_HOST)) {
 		h->hosts++;
 		h->host_ok = value && (!strcasecmp(value, "berth") || !strcasecmp(value, "localhost"));
@@ -238,49 +274,46 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 	return MHD_YES;
 }
 
-/* What can be said before the body comes; 0: go on. */
-static int early(struct MHD_Connection *mc, struct conn *c, const char *url, enum berth_err *code, const char **message)
+static void refused(struct request *r, int status, enum berth_err code, const char *message)
 {
-	const char *length = MHD_lookup_connection_value(mc, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	r->status = status;
+	r->code = code;
+	r->message = message;
+}
+
+/* What is known before the body comes.  false: nothing of it may be read. */
+static bool judge(struct MHD_Connection *mc, struct conn *c, struct request *r, const char *url)
+{
 	struct headers h = { .bytes = strlen(url) };
 
-	if (berth_peer_check(&c->peer)) {
-		*code = BERTH_E_AUTHZ;
-		*message = "the process that connected is gone";
-		return 401;
-	}
-	if (c->over || (c->socket == BERTH_SOCKET_APP &&
-			!berth_limits_request(&c->api->limits, c->user, berth_clock_mono_ms()))) {
-		*code = BERTH_E_QUOTA;
-		*message = c->over ? "too many connections of this user" : "too many requests of this user";
-		return 429;
-	}
 	MHD_get_connection_values(mc, MHD_HEADER_KIND, on_header, &h);
-	if (h.bytes > HEADERS_MAX) {
-		*code = BERTH_E_SIZE;
-		*message = "headers above 8 KiB";
-		return 431;
+	if (h.lengths + h.encodings > 1) {
+		refused(r, 400, BERTH_E_TYPE, "more than one length");
+		return false;	/* where the next request begins is anybody's guess */
 	}
-	if (h.hosts != 1 || !h.host_ok) {
-		*code = BERTH_E_TYPE;
-		*message = "Host must be berth or localhost";
-		return 400;
-	}
-	if (length && strtoull(length, NULL, 10) > BERTH_API_BODY_MAX) {
-		*code = BERTH_E_SIZE;
-		*message = "body above 256 KiB";
-		return 413;
-	}
-	return 0;
+	if (berth_peer_check(&c->peer))
+		refused(r, 401, BERTH_E_AUTHZ, "the process that connected is gone");
+	else if (c->over)
+		refused(r, 429, BERTH_E_QUOTA, "too many connections of this user");
+	else if (c->socket == BERTH_SOCKET_APP &&
+		 !berth_limits_request(&c->api->limits, c->user, berth_clock_mono_ms()))
+		refused(r, 429, BERTH_E_QUOTA, "too many requests of this user");
+	else if (h.bytes > HEADERS_MAX)
+		refused(r, 431, BERTH_E_SIZE, "headers above 8 KiB");
+	else if (h.hosts != 1 || !h.host_ok)
+		refused(r, 400, BERTH_E_TYPE, "Host must be berth or localhost");
+	return true;
 }
 
 static enum MHD_Result take_body(struct request *r, const char *data, size_t *n)
 {
 	r->seen += *n;
-	if (r->seen <= BERTH_API_BODY_MAX)
-		berth_buf_put(&r->body, data, *n);
+	if (r->seen > BERTH_API_BODY_MAX && !r->status)
+		refused(r, 413, BERTH_E_SIZE, "body above 256 KiB");
+	if (r->status)
+		berth_buf_free(&r->body);
 	else
-		berth_buf_reset(&r->body);
+		berth_buf_put(&r->body, data, *n);
 	*n = 0;
 	return r->seen <= DISCARD_MAX && !r->body.bad ? MHD_YES : MHD_NO;
 }
@@ -297,11 +330,11 @@ static enum MHD_Result answer(struct MHD_Connection *mc, struct conn *c, struct 
 	struct berth_api_answer ans;
 
 	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
-	if (r->seen > BERTH_API_BODY_MAX)
-		return send_error(mc, 413, BERTH_E_SIZE, "body above 256 KiB");
+	if (r->status)
+		return send_error(mc, r, false);
 	berth_api_dispatch(&ans, c->api->backend, &c->api->quota, &call);
 	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
-	return send_answer(mc, &ans);
+	return send_answer(mc, &ans, false);
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const char *url, const char *method,
@@ -309,20 +342,16 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const ch
 {
 	struct conn *c = conn_of(mc);
 	struct request *r = *state;
-	enum berth_err code = BERTH_OK;
-	const char *message = "";
-	int status;
 
 	(void)cls, (void)version;
 	if (!c)
 		return MHD_NO;
 	if (r)
 		return *data_n ? take_body(r, data, data_n) : answer(mc, c, r, method, url);
-	if (!(*state = calloc(1, sizeof(*r))))
+	if (!(*state = r = calloc(1, sizeof(*r))))
 		return MHD_NO;
 	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
-	status = early(mc, c, url, &code, &message);
-	return status ? send_error(mc, status, code, message) : MHD_YES;
+	return judge(mc, c, r, url) ? MHD_YES : send_error(mc, r, true);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *mc, void **state, enum MHD_RequestTerminationCode code)
@@ -414,6 +443,7 @@ enum berth_err berth_api_new(struct berth_api **out, const struct berth_config *
 		return berth_fail(BERTH_E_NOMEM, "api");
 	a->backend = backend;
 	a->app_fd = a->admin_fd = -1;
+	a->conns_max = room();
 	a->epoll = epoll_create1(EPOLL_CLOEXEC);
 	a->run_dir = strdup(berth_config_str(cfg, "agent", NULL, "run-dir"));
 	if (!a->run_dir || a->epoll < 0) {

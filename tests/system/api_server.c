@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The local API over the fake backend: api_server CONFIG [limit-of-descriptors].
- * Prints "ready" when it listens; ends on SIGTERM. */
+ * Prints "ready" when it listens; ends on SIGTERM.  api_server --routes prints the
+ * route table, one line an endpoint. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
-#include "agent/core/api.h"
+#include "agent/core/api_route.h"
+#include "did/base/log.h"
 #include "tests/fakes/api_backend.h"
 
 static volatile sig_atomic_t ended;
@@ -33,6 +36,23 @@ static int serve(struct berth_api *api)
 	return 0;
 }
 
+static int print_routes(void)
+{
+	static const char *const types[] = { "string", "boolean", "object" };
+	static const char *const sockets[] = { "", "app", "admin", "app+admin" };
+
+	for (size_t i = 0; i < berth_api_routes_n; i++) {
+		const struct berth_api_route *r = &berth_api_routes[i];
+
+		printf("%s %s %s %s", r->method, r->path, sockets[r->sockets],
+		       r->right ? r->right : r->filter ? r->filter : "-");
+		for (const struct berth_api_field *f = r->fields; f->name; f++)
+			printf(" %s:%s:%s:%zu", f->name, types[f->type], f->required ? "required" : "optional", f->max);
+		puts("");
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_term };
@@ -43,6 +63,9 @@ int main(int argc, char **argv)
 
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && !strcmp(argv[1], "--routes"))
+		return print_routes();
+	berth_log_init("api_server", BERTH_LOG_INFO, true);
 	if (argc > 2) {
 		struct rlimit l = { .rlim_cur = (rlim_t)atoi(argv[2]), .rlim_max = (rlim_t)atoi(argv[2]) };
 

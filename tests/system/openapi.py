@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP over a UNIX socket, and answers held against docs/openapi.yaml."""
+import json
+import pathlib
+import re
+import socket
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOC = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+
+
+def deref(node):
+    while isinstance(node, dict) and "$ref" in node:
+        at = DOC
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            at = at[part]
+        node = at
+    return node
+
+
+def operations():
+    """(METHOD, path, operation) of the document."""
+    for path, item in DOC["paths"].items():
+        for method in ("get", "post", "put", "delete", "patch"):
+            if method in item:
+                yield method.upper(), path, item[method]
+
+
+TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
+
+
+def check(schema, value, at="$"):
+    """The part of OpenAPI 3.0's schema language that the document uses."""
+    schema = deref(schema)
+    known = {"type", "required", "properties", "additionalProperties", "items", "enum", "pattern", "nullable",
+             "maxLength", "minimum", "allOf", "description", "example"}
+    assert set(schema) <= known, f"{at}: openapi.py does not know {set(schema) - known}"
+    if value is None:
+        assert schema.get("nullable"), f"{at}: null"
+        return
+    for part in schema.get("allOf", []):
+        check(part, value, at)
+    t = schema.get("type")
+    if t == "integer":
+        assert isinstance(value, int) and not isinstance(value, bool), f"{at}: {value!r} is no integer"
+    elif t:
+        assert isinstance(value, TYPES[t]), f"{at}: {value!r} is no {t}"
+    if "enum" in schema:
+        assert value in schema["enum"], f"{at}: {value!r} is not one of {schema['enum']}"
+    if "pattern" in schema:
+        assert re.search(schema["pattern"], value), f"{at}: {value!r}"
+    for name in schema.get("required", []):
+        assert name in value, f"{at}: no {name}"
+    for name, sub in schema.get("properties", {}).items():
+        if name in value:
+            check(sub, value[name], f"{at}.{name}")
+    if schema.get("additionalProperties") is False:
+        assert set(value) <= set(schema["properties"]), f"{at}: {set(value) - set(schema['properties'])} not documented"
+    if "items" in schema:
+        for i, sub in enumerate(value):
+            check(schema["items"], sub, f"{at}[{i}]")
+
+
+def check_answer(op, status, headers, body):
+    """An answer is what the document says for that status, and JSON is parsed."""
+    answers = op["responses"]
+    answer = deref(answers.get(str(status), answers["default"]))
+    (kind, media), = answer["content"].items()
+    assert headers["content-type"].split(";")[0] == kind, headers
+    value = json.loads(body) if kind == "application/json" else body.decode()
+    check(media["schema"], value)
+    assert headers["cache-control"] == "no-store"
+    if status in (429, 503):
+        assert int(headers["retry-after"]) > 0
+    return value
+
+
+class Http:
+    """One connection, so that a test can send what no library would."""
+
+    def __init__(self, path, timeout=10):
+        self.s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.s.settimeout(timeout)
+        self.s.connect(str(path))
+        self.rest = b""
+
+    def close(self):
+        self.s.close()
+
+    def send(self, data):
+        self.s.sendall(data)
+
+    def until(self, mark):
+        while mark not in self.rest:
+            more = self.s.recv(65536)
+            if not more:
+                raise EOFError(self.rest)
+            self.rest += more
+        head, self.rest = self.rest.split(mark, 1)
+        return head
+
+    def answer(self, head_only=False):
+        lines = self.until(b"\r\n\r\n").decode().split("\r\n")
+        headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines[1:])}
+        n = 0 if head_only else int(headers.get("content-length", 0))
+        while len(self.rest) < n:
+            more = self.s.recv(65536)
+            if not more:
+                raise EOFError(self.rest)
+            self.rest += more
+        body, self.rest = self.rest[:n], self.rest[n:]
+        return int(lines[0].split()[1]), headers, body
+
+    def ask(self, method, path, body=None, host="berth", extra=()):
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *extra]
+        if body is not None:
+            lines.append(f"Content-Length: {len(data)}")
+        self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
+        return self.answer(method == "HEAD")
+
+
+def ask(socket_path, method, path, body=None, **kw):
+    c = Http(socket_path)
+    try:
+        return c.ask(method, path, body, **kw)
+    finally:
+        c.close()
