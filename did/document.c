@@ -27,15 +27,18 @@ const char *berth_rel_name(enum berth_rel rel)
 
 /* ---- ids ---- */
 
-/* DID Core 3.2.2: a relative DID URL is resolved against the document's id.  The
- * string belongs to the document.  NULL: no memory (*rc says so) or no DID URL. */
+/* DID Core 3.2.2: a relative DID URL (path, query or fragment) is resolved against
+ * the document's id.  The string belongs to the document.  NULL: no memory (*rc says
+ * so) or no DID URL. */
 static const char *absolute(struct berth_did_doc *doc, const char *id, enum berth_err *rc)
 {
 	size_t base = strlen(doc->id), len = strlen(id);
 	char **grown, *s;
 
-	if (id[0] != '#')
+	if (!strchr("#/?", id[0]))
 		return berth_is_did_url(id) ? id : NULL;
+	if (id[0] == '\0' || id[1] == '\0')
+		return NULL;
 	grown = realloc(doc->strings, (doc->n_strings + 1) * sizeof(*grown));
 	s = malloc(base + len + 1);
 	if (grown)
@@ -48,7 +51,7 @@ static const char *absolute(struct berth_did_doc *doc, const char *id, enum bert
 	memcpy(s, doc->id, base);
 	memcpy(s + base, id, len + 1);
 	grown[doc->n_strings++] = s;
-	return berth_is_kid(s) ? s : NULL;
+	return berth_is_did_url(s) ? s : NULL;
 }
 
 static bool taken(const struct berth_did_doc *doc, const char *id)
@@ -124,7 +127,8 @@ static enum berth_err refer(struct berth_did_doc *doc, const char *ref, enum ber
 	return berth_fail(BERTH_E_DID, "DID document: %s refers to nothing", berth_rel_name(rel));
 }
 
-static enum berth_err read_relationship(struct berth_did_doc *doc, enum berth_rel rel)
+/* The embedded methods of a relationship, or its references. */
+static enum berth_err read_relationship(struct berth_did_doc *doc, enum berth_rel rel, bool embedded)
 {
 	const struct berth_json *list = berth_json_get(doc->json, berth_rel_name(rel));
 	enum berth_err rc = BERTH_OK;
@@ -134,9 +138,25 @@ static enum berth_err read_relationship(struct berth_did_doc *doc, enum berth_re
 	if (berth_json_len(list) > BERTH_DID_DOC_VMS_MAX)
 		return berth_fail(BERTH_E_SIZE, "DID document: %s has %zu entries", berth_rel_name(rel),
 				  berth_json_len(list));
-	for (const struct berth_json *v = berth_json_first(list); v && !rc; v = berth_json_next(v))
-		rc = berth_json_str(v) ? refer(doc, berth_json_str(v), rel) : add_vm(doc, v, rel);
+	for (const struct berth_json *v = berth_json_first(list); v && !rc; v = berth_json_next(v)) {
+		if (embedded && !berth_json_str(v))
+			rc = add_vm(doc, v, rel);
+		else if (!embedded && berth_json_str(v))
+			rc = refer(doc, berth_json_str(v), rel);
+	}
 	return rc;
+}
+
+/* A method that one relationship embeds may be referred to from another, so the
+ * references come last. */
+static enum berth_err read_relationships(struct berth_did_doc *doc)
+{
+	enum berth_err rc;
+
+	for (size_t i = 0; i < 2 * N_RELS; i++)
+		if ((rc = read_relationship(doc, relationships[i % N_RELS].rel, i < N_RELS)))
+			return rc;
+	return BERTH_OK;
 }
 
 /* ---- services ---- */
@@ -246,12 +266,8 @@ enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_
 		rc = berth_fail(BERTH_E_NOMEM, "DID document");
 		goto out;
 	}
-	if ((rc = read_id(doc, did)) || (rc = read_methods(doc)))
-		goto out;
-	for (size_t i = 0; i < N_RELS; i++)
-		if ((rc = read_relationship(doc, relationships[i].rel)))
-			goto out;
-	if ((rc = read_services(doc)))
+	if ((rc = read_id(doc, did)) || (rc = read_methods(doc)) || (rc = read_relationships(doc)) ||
+	    (rc = read_services(doc)))
 		goto out;
 	*out = doc;
 	doc = NULL;

@@ -154,6 +154,10 @@ static void c099_duplicate_and_dangling_ids_are_e_did(void **state)
 	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "],"
 		"\"service\":[{\"id\":\"#a\",\"type\":\"T\",\"serviceEndpoint\":\"x\"}]")));
 	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "],\"authentication\":[\"#b\"]")));
+	/* embedded in a relationship that is read later; relative paths and queries */
+	CHECK_OK(outcome(DOC(",\"authentication\":[\"#a\"],\"capabilityInvocation\":[" VM("#a", "") "]")));
+	CHECK_OK(outcome(DOC(",\"verificationMethod\":[" VM("/p", "") "," VM("?q", "") "],\"authentication\":[\"/p\",\"" DID "?q\"]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("/", "") "]")));
 	/* into another DID's document: allowed, and no key of ours */
 	CHECK_OK(outcome(DOC(",\"authentication\":[\"did:example:other#b\"]")));
 	CHECK_RC(BERTH_E_KEY, key_for(DOC(",\"authentication\":[\"did:example:other#b\"]"), "did:example:other#b",
