@@ -8,8 +8,8 @@ DEBS := build-essential pkg-config git libsodium-dev libsecp256k1-dev libcjson-d
 DEBS_INTEROP := nodejs npm	# only where node or npm is missing: not everybody's come from Debian
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-# tests/fakes/alloc.c makes these fail
-WRAP := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
+# tests/fakes/alloc.c makes these fail; tests/fakes/tap.c listens to what is packed
+WRAP := $(foreach f,malloc calloc realloc strdup strndup berth_pack,-Wl,--wrap=$(f))
 FAKES_OBJ := $(call obj,$(wildcard tests/fakes/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(shell find tests/unit tests/flow -name 'test_*.c' 2>/dev/null))
 HELPERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/system/*.c))

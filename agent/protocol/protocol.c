@@ -8,6 +8,7 @@
 
 #include "did/base/log.h"
 #include "did/codec/base64url.h"
+#include "did/url.h"
 
 static const struct berth_transition *
 find_row(const struct berth_machine *m, int state, const char *on)
@@ -121,18 +122,16 @@ static bool copy(char **out, const char *s)
 	return !s || *out;
 }
 
-enum berth_err berth_effects_send(struct berth_env *env, struct berth_effects *fx,
-				  const struct berth_identity *from, const char *to, const char *uri,
-				  const char *type, const char *thid, struct berth_json *body,
-				  struct berth_send **out)
+static enum berth_err
+send_to(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+	const char *to, const char *uri, const char *type, const char *thid, struct berth_json *body,
+	struct berth_send **out)
 {
 	bool long_form = from && !env->known(env, from, to);
 	struct berth_send s = { .mode = BERTH_PACK_AUTHCRYPT, .long_form = long_form };
 	const char *from_did = !from ? NULL : long_form ? from->did_long : from->did;
 	enum berth_err rc;
 
-	if (out)
-		*out = NULL;
 	if (fx->n_sends == BERTH_EFFECTS_SENDS_MAX) {
 		berth_json_free(body);
 		return berth_fail(BERTH_E_SIZE, "more than %d messages in one step", BERTH_EFFECTS_SENDS_MAX);
@@ -154,6 +153,26 @@ enum berth_err berth_effects_send(struct berth_env *env, struct berth_effects *f
 		*out = &fx->sends[fx->n_sends];
 	fx->n_sends++;
 	return BERTH_OK;
+}
+
+/* Whoever a message is for knows its own document: the short form always does for
+ * `to`, once we have noted the long one for ourselves. */
+enum berth_err berth_effects_send(struct berth_env *env, struct berth_effects *fx,
+				  const struct berth_identity *from, const char *to, const char *uri,
+				  const char *type, const char *thid, struct berth_json *body,
+				  struct berth_send **out)
+{
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (out)
+		*out = NULL;
+	if ((rc = berth_did_short(&shorter, to)) || (rc = env->learn(env, to)))
+		berth_json_free(body);
+	else
+		rc = send_to(env, fx, from, berth_buf_cstr(&shorter), uri, type, thid, body, out);
+	berth_buf_free(&shorter);
+	return rc;
 }
 
 static enum berth_err

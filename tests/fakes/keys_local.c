@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fakes/keys_local.h"
+
+#include <stdlib.h>
+
+struct local {
+	struct berth_keys base;
+	struct berth_keystore *ks;
+};
+
+static struct berth_keystore *ks(struct berth_keys *k) { return ((struct local *)k)->ks; }
+
+static enum berth_err ensure(struct berth_keys *k, const char *name, enum berth_key_type type,
+			     enum berth_usage usage, unsigned purposes, struct berth_key_info *info)
+{
+	struct berth_key_info mine;
+
+	(void)purposes;
+	if (!info)
+		info = &mine;
+	return berth_keystore_has(ks(k), name) ? berth_keystore_find(ks(k), name, info)
+					       : berth_keystore_generate(ks(k), name, type, usage, info);
+}
+
+static enum berth_err remove_key(struct berth_keys *k, const char *name)
+{
+	return berth_keystore_delete(ks(k), name);
+}
+
+static enum berth_err bind_kid(struct berth_keys *k, const char *kid, const char *name)
+{
+	struct berth_pubkey pub;
+
+	if (k->keyring->ops->find(k->keyring, kid, &pub) == BERTH_OK)
+		return BERTH_OK;
+	return berth_keyring_local_add_stored(k->keyring, kid, ks(k), name);
+}
+
+static void unbind(struct berth_keys *k, const char *kid)
+{
+	(void)k;
+	(void)kid;
+}
+
+static enum berth_err seal(struct berth_keys *k, const char *label, int64_t epoch, const void *pt, size_t len,
+			   struct berth_buf *box)
+{
+	return berth_keystore_seal(ks(k), label, epoch, pt, len, box);
+}
+
+static enum berth_err unseal(struct berth_keys *k, const char *label, int64_t epoch, const void *box, size_t len,
+			     struct berth_buf *pt)
+{
+	return berth_keystore_unseal(ks(k), label, epoch, box, len, pt);
+}
+
+static enum berth_err counter_read(struct berth_keys *k, enum berth_counter c, uint64_t *value, bool *protected_)
+{
+	return berth_keystore_counter_read(ks(k), c, value, protected_);
+}
+
+static enum berth_err counter_step(struct berth_keys *k, enum berth_counter c, uint64_t *value)
+{
+	return berth_keystore_counter_step(ks(k), c, value);
+}
+
+static enum berth_err ek(struct berth_keys *k, struct berth_buf *cert, struct berth_buf *pub)
+{
+	return berth_keystore_ek(ks(k), cert, pub);
+}
+
+static enum berth_err public_area(struct berth_keys *k, const char *name, struct berth_buf *pub)
+{
+	return berth_keystore_public_area(ks(k), name, pub);
+}
+
+static enum berth_err activate(struct berth_keys *k, const char *ak, const void *blob, size_t blob_len,
+			       const void *secret, size_t secret_len, struct berth_buf *opened)
+{
+	return berth_keystore_activate(ks(k), ak, blob, blob_len, secret, secret_len, opened);
+}
+
+static enum berth_err certify(struct berth_keys *k, const char *key, const char *ak, const uint8_t nonce[32],
+			      struct berth_buf *attest, struct berth_buf *sig)
+{
+	return berth_keystore_certify(ks(k), key, ak, nonce, attest, sig);
+}
+
+static const struct berth_keys_ops ops = {
+	.ensure = ensure, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
+	.counter_read = counter_read, .counter_step = counter_step, .ek = ek, .public_area = public_area,
+	.activate = activate, .certify = certify,
+};
+
+struct berth_keys *test_keys_local_new(struct berth_keystore *store, enum berth_custody custody)
+{
+	struct local *l = calloc(1, sizeof(*l));
+
+	if (!l || berth_keyring_local_new(&l->base.keyring))
+		abort();
+	l->base.ops = &ops;
+	l->base.custody = custody;
+	l->ks = store;
+	return &l->base;
+}
+
+void test_keys_local_free(struct berth_keys *k)
+{
+	if (!k)
+		return;
+	berth_keyring_free(k->keyring);
+	free(k);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_TESTS_FAKES_KEYS_LOCAL_H
+#define BERTH_TESTS_FAKES_KEYS_LOCAL_H
+
+#include "agent/protocol/keys.h"
+
+/* struct berth_keys over a real keystore in this process: what berth-keyd does,
+ * without the process.  The store is borrowed. */
+struct berth_keys *test_keys_local_new(struct berth_keystore *ks, enum berth_custody custody);
+void test_keys_local_free(struct berth_keys *k);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fakes/sim.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "did/base/clock.h"
+#include "did/base/secret.h"
+#include "did/base/log.h"
+#include "tests/fakes/keys_local.h"
+#include "tests/fakes/tap.h"
+
+struct packet {
+	struct sim_node *from, *to;
+	uint64_t id;		/* the sender's, or of a reply */
+	bool reply, lost;
+	struct berth_buf frame;
+};
+
+/* who asked with which id, by the request number we made */
+struct asked { struct sim_node *from; uint64_t id; };
+static struct asked asked[1 << 16];
+
+static struct sim *clock_sim;
+static struct sim_node *clock_node;
+
+static int64_t now_s(void)
+{
+	return clock_node ? clock_node->now_s + (int64_t)(clock_sim->mono_ms / 1000) : 0;
+}
+static uint64_t mono_ms(void) { return clock_sim->mono_ms; }
+
+static struct packet *push(struct sim *w)
+{
+	if (w->n_queue == w->cap) {
+		w->cap = w->cap ? 2 * w->cap : 64;
+		w->queue = realloc(w->queue, w->cap * sizeof(*w->queue));
+		assert_non_null(w->queue);
+	}
+	w->queue[w->n_queue] = (struct packet){ 0 };
+	return &w->queue[w->n_queue++];
+}
+
+static struct sim_node *node_at(struct sim *w, const char *uri)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->node[i].uri && strcmp(w->node[i].uri, uri) == 0)
+			return &w->node[i];
+	return NULL;
+}
+
+/* what a developer who counts octets wants to see */
+static void trace(const struct sim *w, const struct packet *p)
+{
+	if (getenv("BERTH_TEST_WIRE"))
+		printf("%6llu %s %s -> %s %zu\n", (unsigned long long)w->mono_ms, p->reply ? "  re" : "send",
+		       p->from->name, p->to ? p->to->name : "?", p->frame.len);
+}
+
+static void trace_message(void *arg, const struct berth_pack *p, const struct berth_message *msg, size_t packed)
+{
+	(void)arg;
+	printf("       %s packed %zu, from %zu, to %zu\n", strrchr(msg->type, '/'), packed,
+	       p->from ? strlen(p->from) : 0, strlen(p->to));
+}
+
+static enum berth_err net_send(struct berth_transport *t, uint64_t id, const char *uri, const struct berth_buf *frame)
+{
+	struct sim_node *n = (struct sim_node *)t;
+	struct sim *w = n->w;
+	bool hit = ++w->sent == w->fault_at;
+	int copies = hit && w->fault == FAULT_TWICE ? 2 : 1;
+
+	for (int i = 0; i < copies; i++) {
+		struct packet *p = push(w);
+
+		p->from = n;
+		p->to = node_at(w, uri);
+		p->id = id;
+		p->lost = hit && w->fault == FAULT_LOSE_REQUEST;
+		berth_buf_put(&p->frame, frame->p, frame->len);
+		trace(w, p);
+		if (hit && w->fault == FAULT_LOSE_REPLY)
+			p->reply = false, p->id = id | (uint64_t)1 << 63;
+	}
+	return BERTH_OK;
+}
+
+static enum berth_err net_reply(struct berth_transport *t, uint64_t request, const struct berth_buf *frame)
+{
+	struct sim_node *n = (struct sim_node *)t;
+	struct asked a = asked[request % (sizeof(asked) / sizeof(asked[0]))];
+	struct packet *p = push(n->w);
+
+	p->from = n;
+	p->to = a.from;
+	p->id = a.id & ~((uint64_t)1 << 63);
+	p->lost = (a.id >> 63) != 0;
+	p->reply = true;
+	berth_buf_put(&p->frame, frame->p, frame->len);
+	trace(n->w, p);
+	return BERTH_OK;
+}
+
+static const struct berth_transport_ops net = { .send = net_send, .reply = net_reply };
+
+void sim_init(struct sim *w)
+{
+	berth_crypto_init();
+	berth_log_init("test", getenv("BERTH_TEST_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
+	*w = (struct sim){ .mono_ms = 1000 };
+	snprintf(w->root, sizeof(w->root), "/tmp/berth-flow-XXXXXX");
+	assert_non_null(mkdtemp(w->root));
+	clock_sim = w;
+	berth_clock_inject(now_s, mono_ms);
+	if (getenv("BERTH_TEST_WIRE"))
+		test_tap(trace_message, NULL);
+}
+
+static void remove_tree(const char *path)
+{
+	char cmd[160];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		snprintf(cmd, sizeof(cmd), "%s", path);
+		execlp("rm", "rm", "-rf", cmd, (char *)NULL);
+		_exit(1);
+	}
+	while (waitpid(pid, NULL, 0) < 0)
+		;
+}
+
+void sim_free(struct sim *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		sim_off(&w->node[i]);
+	for (size_t i = 0; i < w->n_queue; i++)
+		berth_buf_free(&w->queue[i].frame);
+	free(w->queue);
+	remove_tree(w->root);
+	berth_clock_inject(NULL, NULL);
+}
+
+struct sim_node *sim_add(struct sim *w, const char *name, const char *uri,
+		       const struct berth_machine *const *machines, size_t n)
+{
+	struct sim_node *node = &w->node[w->n++];
+
+	*node = (struct sim_node){ .transport.ops = &net, .w = w, .name = name, .uri = uri, .now_s = berth_clock_build_s() + 86400 };
+	snprintf(node->dir, sizeof(node->dir), "%s/%s", w->root, name);
+	node->policy = (struct berth_policy){ .approve_automatically = true, .accept_hardware = true,
+		.accept_sealed = true, .run_timeout_s = 600, .collect_s = 30, .issue_timeout_s = 900,
+		.credential_s = 30 * 86400, .registration_s = 86400 };
+	if (uri)
+		node->policy.endpoints[node->policy.n_endpoints++] = node->uri;
+	for (size_t i = 0; i < n; i++)
+		node->cfg.machines[i] = machines[i];
+	node->cfg.n_machines = n;
+	node->cfg.clock_trusted = true;
+	assert_int_equal(mkdir(node->dir, 0700), 0);
+	return node;
+}
+
+static void open_keys(struct sim_node *n)
+{
+	char uri[192], pass[192];
+	struct berth_keystore_config cfg = { .uri = n->key_uri ? n->key_uri : uri, .passphrase_file = pass,
+		.tcti = n->tcti, .create = true };
+
+	snprintf(uri, sizeof(uri), "soft:%s/keys", n->dir);
+	snprintf(pass, sizeof(pass), "%s/passphrase", n->dir);
+	if (access(pass, F_OK) != 0) {
+		FILE *f = fopen(pass, "w");
+
+		assert_non_null(f);
+		fputs("8f3b6c0a1d2e4f5061728394a5b6c7d8e9fa0b1c2d3e4f5061728394a5b6c7d8\n", f);
+		fclose(f);
+		chmod(pass, 0600);
+	}
+	CHECK_OK(berth_keystore_open(&n->ks, &cfg));
+	n->keys = test_keys_local_new(n->ks, n->key_uri ? BERTH_CUSTODY_HARDWARE : BERTH_CUSTODY_SEALED);
+}
+
+void sim_on(struct sim_node *n)
+{
+	char dir[192];
+
+	clock_node = n;
+	snprintf(dir, sizeof(dir), "%s/state", n->dir);
+	open_keys(n);
+	CHECK_OK(berth_store_open(&n->store, dir, true));
+	n->cfg.store = n->store;
+	n->cfg.keys = n->keys;
+	n->cfg.transport = &n->transport;
+	n->cfg.policy = &n->policy;
+	CHECK_OK(berth_agent_new(&n->agent, &n->cfg));
+}
+
+void sim_off(struct sim_node *n)
+{
+	if (!n->agent)
+		return;
+	berth_agent_free(n->agent);
+	berth_store_close(n->store);
+	test_keys_local_free(n->keys);
+	berth_keystore_close(n->ks);
+	n->agent = NULL;
+}
+
+static void hand_over(struct sim *w, struct packet *p)
+{
+	uint64_t request;
+
+	clock_node = p->to;
+	if (p->reply) {
+		if (p->to->agent)
+			berth_agent_on_result(p->to->agent, p->id, p->lost ? BERTH_E_UNAVAILABLE : BERTH_OK,
+					      p->frame.p, p->frame.len);
+		return;
+	}
+	if (p->lost || !p->to || !p->to->agent) {
+		clock_node = p->from;
+		if (p->from->agent)
+			berth_agent_on_result(p->from->agent, p->id & ~((uint64_t)1 << 63), BERTH_E_UNAVAILABLE, NULL, 0);
+		return;
+	}
+	request = ++w->next_request;
+	asked[request % (sizeof(asked) / sizeof(asked[0]))] = (struct asked){ p->from, p->id };
+	berth_agent_on_request(p->to->agent, request, p->from->name, p->frame.p, p->frame.len);
+}
+
+static bool pump_one(struct sim *w)
+{
+	struct packet p;
+
+	if (w->n_queue == 0)
+		return false;
+	p = w->queue[0];
+	memmove(w->queue, w->queue + 1, --w->n_queue * sizeof(*w->queue));
+	if (!p.reply && w->fault == FAULT_LATE && w->sent == w->fault_at && w->n_queue) {
+		w->fault = FAULT_NONE;	/* behind what is under way now */
+		*push(w) = p;
+		return true;
+	}
+	hand_over(w, &p);
+	berth_buf_free(&p.frame);
+	return true;
+}
+
+void sim_pump(struct sim *w)
+{
+	for (int i = 0; i < 100000 && pump_one(w); i++)
+		;
+}
+
+bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s)
+{
+	uint64_t end = w->mono_ms + (uint64_t)at_most_s * 1000;
+
+	while (w->mono_ms < end) {
+		uint32_t wait = 1000;
+
+		sim_pump(w);
+		if (done(w))
+			return true;
+		for (size_t i = 0; i < w->n; i++) {
+			if (!w->node[i].agent)
+				continue;
+			clock_node = &w->node[i];
+			uint32_t in = berth_agent_tick(w->node[i].agent);
+
+			wait = in < wait ? in : wait;
+		}
+		if (w->n_queue == 0)
+			w->mono_ms += wait ? wait : 1;
+	}
+	return done(w);
+}
+
+const char *sim_state(struct sim_node *n, const char *machine, const char *key)
+{
+	static char state[64];
+	struct berth_json *v = NULL;
+
+	clock_node = n;
+	snprintf(state, sizeof(state), "%s", "");
+	if (n->agent && berth_agent_instance(n->agent, machine, key, &v) == BERTH_OK)
+		snprintf(state, sizeof(state), "%s", berth_json_str(berth_json_get(v, "state")));
+	berth_json_free(v);
+	return state;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_TESTS_FAKES_SIM_H
+#define BERTH_TESTS_FAKES_SIM_H
+
+#include "agent/core/agent.h"
+#include "agent/protocol/onboarding.h"
+#include "tests/check.h"
+
+/* Several agents in one process: real stores, real keys, the real core; only the
+ * network and the clock are ours.  Time stands still while anything is under way
+ * and jumps to the next due moment when nothing is. */
+#define NODES_MAX 6
+
+struct sim;
+
+struct sim_node {
+	struct berth_transport transport;	/* first */
+	struct sim *w;
+	const char *name, *uri;		/* uri NULL: nobody can dial it */
+	char dir[128];
+	struct berth_store *store;
+	struct berth_keystore *ks;
+	struct berth_keys *keys;
+	struct berth_policy policy;
+	struct berth_agent_config cfg;
+	struct berth_agent *agent;	/* NULL: switched off */
+	int64_t now_s;			/* wall clock at mono 0 */
+	const char *key_uri;		/* NULL: a sealed file in dir */
+	const char *tcti;
+};
+
+enum fault { FAULT_NONE, FAULT_LOSE_REQUEST, FAULT_LOSE_REPLY, FAULT_TWICE, FAULT_LATE };
+
+struct sim {
+	struct sim_node node[NODES_MAX];
+	size_t n;
+	uint64_t mono_ms;
+	struct packet *queue;
+	size_t n_queue, cap;
+	uint64_t next_request;
+	size_t sent;			/* request frames so far */
+	size_t fault_at;		/* the request frame that meets it; 0: none */
+	enum fault fault;
+	char root[64];
+};
+
+void sim_init(struct sim *w);
+void sim_free(struct sim *w);	/* removes the state folders */
+struct sim_node *sim_add(struct sim *w, const char *name, const char *uri,
+		       const struct berth_machine *const *machines, size_t n);
+void sim_on(struct sim_node *n);
+void sim_off(struct sim_node *n);		/* the process dies; the folder stays */
+/* Runs until done() or the time is up; true: done. */
+bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
+void sim_pump(struct sim *w);	/* what is under way, without letting time pass */
+/* What an instance is in; "" when there is none.  Static. */
+const char *sim_state(struct sim_node *n, const char *machine, const char *key);
+
+#endif
