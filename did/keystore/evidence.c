@@ -2,6 +2,7 @@
 /* Public areas and attestations, as a stranger sends them. */
 #include "did/keystore/evidence.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
@@ -12,6 +13,13 @@
 
 #define NONCE_LEN 32
 #define RESIDENT (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN)
+
+/* tss2 prints what it refuses, and here strangers choose what that is.  Before
+ * main, because setenv() and threads do not mix. */
+__attribute__((constructor)) static void hush_tss2(void)
+{
+	setenv("TSS2_LOG", "all+NONE", 0);
+}
 
 enum berth_err berth_tpm_unmarshal_public(TPMT_PUBLIC *out, const void *p, size_t n)
 {
