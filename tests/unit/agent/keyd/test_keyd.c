@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyd in a process of its own, as in the daemon, with a sealed file. */
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "child.h"
 
-#include "agent/core/keyclient.h"
+#include <sys/stat.h>
+
 #include "agent/ipc/keyd_proto.h"
 #include "agent/ipc/proc.h"
-#include "agent/keyd/server.h"
 #include "did/base/clock.h"
 #include "did/base/rand.h"
 #include "did/base/secret.h"
@@ -20,55 +16,16 @@
 #include "did/crypto/keywrap.h"
 #include "did/crypto/sign.h"
 #include "did/jose/jws.h"
-#include "tests/check.h"
 
 #define DID "did:example:gateway"
 #define KID DID "#key-1"
 #define PURPOSE(p) BERTH_PURPOSE_BIT(BERTH_SIGN_##p)
 
 static char dir[64], uri[128], pass[96];
-static pid_t child;
-static struct berth_keyclient *kc;
 static struct berth_keys *keys;
 static struct berth_keyring *ring;
 
 /* ---- the process ---- */
-
-static int start(void)
-{
-	int sv[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
-	fflush(stdout);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		struct berth_ipc ipc;
-		struct keyd keyd;
-
-		close(sv[0]);
-		if (kc)
-			close(berth_keyclient_fd(kc));
-		berth_ipc_init(&ipc, sv[1]);
-		keyd_init(&keyd);
-		enum berth_err rc = keyd_serve(&keyd, &ipc);
-		keyd_free(&keyd);
-		berth_ipc_close(&ipc);
-		_exit((int)rc);
-	}
-	close(sv[1]);
-	return sv[0];
-}
-
-/* How the child ended: what keyd_serve() returned. */
-static enum berth_err ended(void)
-{
-	int status = 0;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return (enum berth_err)WEXITSTATUS(status);
-}
 
 static struct berth_keystore_config config(void)
 {
