@@ -19,12 +19,10 @@ static enum berth_err check_sender(const struct berth_unpacking *s, const char *
 {
 	const char *from = s->u->msg.from, *skid = s->u->encrypted_from_kid;
 
-	if (skid && !from)
-		return berth_fail(BERTH_E_ADDR, "addressing: authcrypt without from");
+	if (!from && (skid || signer))
+		return berth_fail(BERTH_E_ADDR, "addressing: somebody proved to be the sender, and there is no from");
 	if (skid && !berth_did_same(from, skid))
 		return berth_fail(BERTH_E_ADDR, "addressing: from is not the DID of skid");
-	if (signer && !from)
-		return berth_fail(BERTH_E_ADDR, "addressing: signed without from");
 	if (signer && !berth_did_same(from, signer))
 		return berth_fail(BERTH_E_ADDR, "addressing: from is not the DID of the signer's kid");
 	return BERTH_OK;

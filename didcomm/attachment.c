@@ -41,8 +41,6 @@ static enum berth_err check_one(const struct berth_json *a)
 	const char *id = NULL, *media = NULL;
 	enum berth_err rc;
 
-	if (!berth_json_is(a, BERTH_JSON_OBJECT))
-		return berth_fail(BERTH_E_TYPE, "attachment: not an object");
 	if ((rc = berth_json_opt_str(a, "id", ID_MAX, &id)) ||
 	    (rc = berth_json_opt_str(a, "media_type", MEDIA_TYPE_MAX, &media)) ||
 	    (rc = berth_json_req_obj(a, "data", &data)))

@@ -6,26 +6,19 @@
 #include "did/base/secret.h"
 #include "did/codec/base64url.h"
 
-/* base64url that no cipher could have made is malformed (E_B64); a length that
- * none has is undecryptable like any other forgery (C045). */
-static enum berth_err decode_max(uint8_t *out, size_t max, size_t *len, const char *b64)
+#define KEYWRAP_EXTRA 8	/* RFC 3394 */
+
+/* What is not base64url is malformed (E_B64); a length that the cipher does not
+ * have is undecryptable like any other forgery (C045). */
+static enum berth_err decode(uint8_t *out, size_t want, const char *b64)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc = berth_b64url_decode(&b, b64, strlen(b64));
 
-	*len = 0;
-	if (strlen(b64) > (max + 2) / 3 * 4)
-		return berth_jwe_undecryptable();
-	if ((rc = berth_b64url_decode(&b, b64, strlen(b64))))
-		goto out;
-	if (b.len > max) {
+	if (!rc && b.len != want)
 		rc = berth_jwe_undecryptable();
-		goto out;
-	}
-	if (b.len)
-		memcpy(out, b.p, b.len);
-	*len = b.len;
-out:
+	else if (!rc)
+		memcpy(out, b.p, want);
 	berth_buf_free(&b);
 	return rc;
 }
@@ -41,15 +34,13 @@ static enum berth_err decode_parts(struct parts *p, const struct berth_jwe *j,
 {
 	enum berth_err rc;
 
-	if ((rc = berth_b64url_decode(&p->ciphertext, j->ciphertext, strlen(j->ciphertext))) ||
-	    (rc = decode_max(p->iv, sizeof(p->iv), &p->iv_len, j->iv)) ||
-	    (rc = decode_max(p->tag, sizeof(p->tag), &p->tag_len, j->tag)) ||
-	    (rc = decode_max(p->wrapped, sizeof(p->wrapped), &p->wrapped_len, r->encrypted_key)))
+	p->iv_len = berth_enc_iv_len(j->enc);
+	p->tag_len = berth_enc_tag_len(j->enc);
+	p->wrapped_len = berth_enc_key_len(j->enc) + KEYWRAP_EXTRA;
+	if ((rc = decode(p->iv, p->iv_len, j->iv)) || (rc = decode(p->tag, p->tag_len, j->tag)) ||
+	    (rc = decode(p->wrapped, p->wrapped_len, r->encrypted_key)))
 		return rc;
-	if (p->iv_len != berth_enc_iv_len(j->enc) || p->tag_len != berth_enc_tag_len(j->enc) ||
-	    p->wrapped_len != berth_enc_key_len(j->enc) + 8)
-		return berth_jwe_undecryptable();
-	return BERTH_OK;
+	return berth_b64url_decode(&p->ciphertext, j->ciphertext, strlen(j->ciphertext));
 }
 
 static enum berth_err unwrap(const struct berth_jwe *j, const struct berth_jwe_recipient *r,

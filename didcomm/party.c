@@ -53,6 +53,8 @@ static enum berth_err find_to(struct berth_pack_parties *who, const struct berth
 	return listed ? BERTH_OK : berth_fail(BERTH_E_ADDR, "pack: to is somebody else");
 }
 
+_Static_assert(BERTH_DID_DOC_VMS_MAX <= BERTH_JWE_RECIPIENTS_MAX, "a document has no more keys");
+
 static bool supported(enum berth_key_type type)
 {
 	return type == BERTH_KEY_X25519 || type == BERTH_KEY_P256;
@@ -120,11 +122,8 @@ static enum berth_err take_all(struct berth_pack_parties *who, const struct bert
 	enum berth_err rc = choose_curve(who, p, own, &type);
 
 	for (size_t i = 0; !rc && (vm = berth_did_doc_nth(who->doc, BERTH_REL_KEY_AGREEMENT, i)); i++) {
-		if (vm->key.type != type)
-			continue;
-		if (who->n == BERTH_JWE_RECIPIENTS_MAX)
-			return berth_fail(BERTH_E_SIZE, "pack: recipients");
-		who->keys[who->n++] = vm;
+		if (vm->key.type == type)
+			who->keys[who->n++] = vm;
 	}
 	return rc;
 }

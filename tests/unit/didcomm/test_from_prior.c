@@ -18,17 +18,19 @@
 
 static struct post w;
 
-static enum berth_err verify(const char *jwt)
+static enum berth_err verify_for(const char *jwt, const char *from)
 {
 	struct berth_json *claims;
 	char *kid;
-	enum berth_err rc = berth_from_prior_verify(&claims, &kid, jwt, ALICE, &w.resolver);
+	enum berth_err rc = berth_from_prior_verify(&claims, &kid, jwt, from, &w.resolver);
 
 	CHECK(!rc == (claims != NULL) && !rc == (kid != NULL));
 	berth_json_free(claims);
 	free(kid);
 	return rc;
 }
+
+static enum berth_err verify(const char *jwt) { return verify_for(jwt, ALICE); }
 
 /* A compact JWS with the key of that kid; free(). */
 static char *jwt(const char *key, const char *header, const char *claims)
@@ -114,6 +116,26 @@ static void c061_alg_none_and_other_algorithms(void **state)
 	expect(BERTH_E_ROTATE, jwt(CHARLIE "#key-1", "{\"alg\":\"ES256K\",\"kid\":\"" CHARLIE "#key-1\"}", CLAIMS), "ES256K");
 }
 
+/* alice's document has an Ed25519, a P-256 and a secp256k1 authentication key. */
+static void c061_algorithms_of_this_release(void **state)
+{
+	static const struct { const char *key, *alg; enum berth_err want; } cases[] = {
+		{ ALICE "#key-1", "EdDSA", BERTH_OK }, { ALICE "#key-2", "ES256", BERTH_OK },
+		{ ALICE "#key-3", "ES256K", BERTH_E_ROTATE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char header[128], *token;
+
+		snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"kid\":\"%s\"}", cases[i].alg, cases[i].key);
+		token = jwt(cases[i].key, header, "{\"iss\":\"" ALICE "\",\"sub\":\"" BOB "\",\"iat\":1}");
+		CHECK_RC(cases[i].want, verify_for(token, BOB));
+		CHECK_RC(BERTH_E_ROTATE, verify_for(token, NULL));
+		free(token);
+	}
+}
+
 static void c061_exp_and_nbf_are_judged_where_the_time_is_known(void **state)
 {
 	struct berth_json *c = NULL;
@@ -137,6 +159,7 @@ static void c062_signed_by_a_key_that_is_not_the_prior_dids(void **state)
 {
 	(void)state;
 	expect(BERTH_E_ROTATE, jwt(ALICE "#key-1", HEADER(ALICE "#key-1"), CLAIMS), "the new DID's key");
+	assert_string_equal(berth_err_detail(), "from_prior: not signed by iss");
 	expect(BERTH_E_ROTATE, jwt(ALICE "#key-1", HEADER(CHARLIE "#key-1"), CLAIMS), "the new DID's key under the old kid");
 	expect(BERTH_E_ROTATE, jwt(CHARLIE "#key-1", HEADER(CHARLIE "#key-x25519-1"), CLAIMS), "an agreement key");
 	expect(BERTH_E_ROTATE, jwt(CHARLIE "#key-1", HEADER(CHARLIE "#nothing"), CLAIMS), "no key");
@@ -278,6 +301,7 @@ int main(void)
 		cmocka_unit_test(twin_is_accepted),
 		cmocka_unit_test(c061_claims_that_are_no_rotation),
 		cmocka_unit_test(c061_alg_none_and_other_algorithms),
+		cmocka_unit_test(c061_algorithms_of_this_release),
 		cmocka_unit_test(c061_exp_and_nbf_are_judged_where_the_time_is_known),
 		cmocka_unit_test(c062_signed_by_a_key_that_is_not_the_prior_dids),
 		cmocka_unit_test(c024a_kid_missing_relative_or_without_fragment_is_e_env),

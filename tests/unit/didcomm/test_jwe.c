@@ -7,6 +7,7 @@
 #include "did/base/secret.h"
 #include "did/codec/base64url.h"
 #include "did/jose/jwk.h"
+#include "didcomm/jwe.h"
 #include "didcomm/unpack.h"
 
 #define SPEC "tests/vectors/didcomm-spec/"
@@ -66,6 +67,14 @@ static void member_case(enum berth_err want, const char *envelope, const char *n
 	if (rc != want)
 		fail_msg("%s=%.60s: %s (%s)", name, json ? json : "-", berth_err_name(rc), berth_err_detail());
 	free(bad);
+}
+
+/* The same, and for that reason: later checks would refuse it too. */
+static void reason_case(enum berth_err want, const char *why, const char *envelope, const char *name, const char *json)
+{
+	member_case(want, envelope, name, json);
+	if (!strstr(berth_err_detail(), why))
+		fail_msg("%s=%.60s: %s, not %s", name, json ? json : "-", berth_err_detail(), why);
 }
 
 static void twins_are_accepted(void **state)
@@ -254,7 +263,8 @@ static void crit_typ_and_headers_outside_protected_are_e_env(void **state)
 	member_case(BERTH_E_ENV, es, "unprotected", "{\"alg\":\"ECDH-ES+A256KW\"}");
 	member_case(BERTH_E_ENV, es, "aad", "\"AAAA\"");
 	member_case(BERTH_E_ENV, es, "payload", "\"AAAA\"");
-	member_case(BERTH_E_ENV, es, "encrypted_key", "\"AAAA\"");
+	reason_case(BERTH_E_ENV, "both general and flattened", es, "encrypted_key", "\"AAAA\"");
+	reason_case(BERTH_E_ENV, "both general and flattened", es, "header", "{}");
 	member_case(BERTH_E_ENV, es, "iv", NULL);
 	member_case(BERTH_E_ENV, es, "tag", "1");
 	member_case(BERTH_E_ENV, es, "protected", NULL);
@@ -354,9 +364,9 @@ static void c043_recipients_none_many_twice_or_of_two_dids(void **state)
 	member_case(BERTH_E_ENV, es, "recipients", NULL);
 	member_case(BERTH_E_ENV, es, "recipients", "[1]");
 	snprintf(text, sizeof(text), "[%s,%s]", one, one);
-	member_case(BERTH_E_ENV, es, "recipients", text);
+	reason_case(BERTH_E_ENV, "a kid stands twice", es, "recipients", text);
 	snprintf(text, sizeof(text), "[%s,{\"encrypted_key\":\"AAAA\",\"header\":{\"kid\":\"did:example:carol#k\"}}]", one);
-	member_case(BERTH_E_ENV, es, "recipients", text);
+	reason_case(BERTH_E_ENV, "two DIDs", es, "recipients", text);
 	many = recipients(BERTH_RECIPIENTS_MAX + 1, "did:example:bob#k");
 	member_case(BERTH_E_SIZE, es, "recipients", many);
 	free(many);
@@ -372,21 +382,23 @@ static void c043_recipients_none_many_twice_or_of_two_dids(void **state)
 
 static void c024c_recipient_kid_is_absolute(void **state)
 {
-	static const char *const bad[] = {
-		"{\"kid\":\"#key-x25519-1\"}", "{\"kid\":\"did:example:bob\"}", "{\"kid\":\"did:example:bob#\"}",
-		"{\"kid\":\"key-x25519-1\"}", "{\"kid\":\"\"}", "{\"kid\":1}", "{}", "[]",
-		"{\"kid\":\"did:example:bob#key-x25519-1\",\"alg\":\"ECDH-ES+A256KW\"}",
-		"{\"kid\":\"did:example:bob#key-x25519-1\",\"epk\":{}}",
-		"{\"kid\":\"did:example:bob#key-x25519-1\",\"apv\":\"x\"}",
+	static const struct { const char *header, *why; } bad[] = {
+		{ "{\"kid\":\"#key-x25519-1\"}", "absolute" }, { "{\"kid\":\"did:example:bob\"}", "absolute" },
+		{ "{\"kid\":\"did:example:bob#\"}", "absolute" }, { "{\"kid\":\"key-x25519-1\"}", "absolute" },
+		{ "{\"kid\":\"\"}", "absolute" }, { "{\"kid\":1}", "kid" }, { "{}", "kid" }, { "[]", "header" },
+		{ "{\"kid\":\"did:example:bob#key-x25519-1\",\"alg\":\"ECDH-ES+A256KW\"}", "alg outside" },
+		{ "{\"kid\":\"did:example:bob#key-x25519-1\",\"epk\":{}}", "epk outside" },
+		{ "{\"kid\":\"did:example:bob#key-x25519-1\",\"apv\":\"x\"}", "apv outside" },
+		{ "{\"kid\":\"did:example:bob#key-x25519-1\",\"zip\":\"DEF\"}", "zip outside" },
 	};
 	char *es = vector("C3-1"), text[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		snprintf(text, sizeof(text), "[{\"encrypted_key\":\"AAAA\",\"header\":%s}]", bad[i]);
-		member_case(BERTH_E_ENV, es, "recipients", text);
+		snprintf(text, sizeof(text), "[{\"encrypted_key\":\"AAAA\",\"header\":%s}]", bad[i].header);
+		reason_case(BERTH_E_ENV, bad[i].why, es, "recipients", text);
 	}
-	member_case(BERTH_E_ENV, es, "recipients", "[{\"header\":{\"kid\":\"did:example:bob#key-x25519-1\"}}]");
+	reason_case(BERTH_E_ENV, "encrypted_key", es, "recipients", "[{\"header\":{\"kid\":\"did:example:bob#key-x25519-1\"}}]");
 	free(es);
 }
 
@@ -430,13 +442,13 @@ static void c044_our_kid_second_after_junk_is_accepted(void **state)
 static void c045_lengths_no_cipher_makes_are_e_decrypt(void **state)
 {
 	static const char *const names[] = { "iv", "tag", "ciphertext" };
-	static const char *const values[] = { "\"\"", "\"AAAA\"", "\"AAAAAAAAAAAAAAAAAAAAAA\"",
+	static const char *const values[] = { "\"\"", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", "\"AAAA\"", "\"AAAAAAAAAAAAAAAAAAAAAA\"",
 		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"" };
 	char *es = vector("C3-1"), *pu = vector("C3-4");
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
-		for (size_t k = 0; k < 4; k++) {
+		for (size_t k = 0; k < 5; k++) {
 			member_case(BERTH_E_DECRYPT, es, names[i], values[k]);
 			member_case(BERTH_E_DECRYPT, pu, names[i], values[k]);
 			assert_string_equal(berth_err_detail(), "jwe: cannot be decrypted");
@@ -600,7 +612,7 @@ static void header_caps(void **state)
 	for (size_t over = 0; over < 2; over++) {	/* C3-1 has five */
 		bad = strdup(es);
 		for (size_t i = 5; i < 32 + over; i++) {
-			char name[16], *next;
+			char name[32], *next;
 
 			snprintf(name, sizeof(name), "x%zu", i);
 			next = post_with_header(bad, name, "0");
@@ -615,6 +627,12 @@ static void header_caps(void **state)
 		berth_buf_reset(&b);
 		free(text);
 	}
+	berth_buf_u8(&b, '"');
+	for (size_t i = 0; i < (BERTH_JWE_HEADER_MAX + 2) / 3 * 4 + 1; i++)
+		berth_buf_u8(&b, 'e');
+	berth_buf_u8(&b, '"');
+	reason_case(BERTH_E_SIZE, "jwe: protected header", es, "protected", berth_buf_cstr(&b));
+	berth_buf_reset(&b);
 	/* 64 recipients with a thousand members each, refused at the first */
 	text = members("\"kid\":\"" BOB_X "\"", 1024);
 	for (size_t i = 0; i < 64; i++)
@@ -740,6 +758,53 @@ static void more_than_a_mebibyte_is_e_size(void **state)
 	free(big);
 }
 
+static void a_compact_text_of_more_than_a_mebibyte_is_e_size(void **state)
+{
+	char *big = malloc(BERTH_PACKED_MAX + 1);
+
+	(void)state;
+	memset(big, 'e', BERTH_PACKED_MAX + 1);
+	CHECK_RC(BERTH_E_SIZE, unpack_n(big, BERTH_PACKED_MAX + 1));
+	CHECK_RC(BERTH_E_ENV, unpack_n(big, BERTH_PACKED_MAX));
+	free(big);
+}
+
+static void the_sealer_makes_only_what_is_accepted(void **state)
+{
+	const struct berth_pubkey *key = &post_find(&w, BOB_X)->pub;
+	struct berth_jwe_seal s = { .enc = BERTH_ENC_A256GCM, .keyring = w.real, .kids = { BOB_X }, .keys = { key }, .n = 1 };
+	struct berth_buf out = BERTH_BUF_INIT;
+	const char *kids[BERTH_JWE_RECIPIENTS_MAX + 1] = { 0 };
+	uint8_t apv[32];
+
+	(void)state;
+	CHECK_RC(BERTH_E_ALG, berth_jwe_seal(&out, &s, "x", 1));
+	s.enc = BERTH_ENC_NONE;
+	CHECK_RC(BERTH_E_ALG, berth_jwe_seal(&out, &s, "x", 1));
+	s.enc = BERTH_ENC_XC20P;
+	s.skid = ALICE_X;
+	CHECK_RC(BERTH_E_ALG, berth_jwe_seal(&out, &s, "x", 1));
+	s.skid = NULL;
+	s.n = 0;
+	CHECK_RC(BERTH_E_SIZE, berth_jwe_seal(&out, &s, "x", 1));
+	CHECK_RC(BERTH_E_SIZE, berth_jwe_apv(apv, kids, BERTH_JWE_RECIPIENTS_MAX + 1));
+	s.n = 1;
+	CHECK(out.len == 0);
+	CHECK_OK(berth_jwe_seal(&out, &s, "x", 1));
+	berth_buf_free(&out);
+}
+
+static void c036_a_low_order_recipient_is_e_key(void **state)
+{
+	struct berth_pubkey zero = { .type = BERTH_KEY_X25519, .len = 32 };
+	struct berth_jwe_seal s = { .enc = BERTH_ENC_XC20P, .kids = { BOB_X }, .keys = { &zero }, .n = 1 };
+	struct berth_buf out = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_RC(BERTH_E_KEY, berth_jwe_seal(&out, &s, "x", 1));
+	berth_buf_free(&out);
+}
+
 static void c014_no_nonce_is_used_twice(void **state)
 {
 	char *a = two_kib(NULL, BOB_X), *b = two_kib(NULL, BOB_X);
@@ -795,6 +860,9 @@ int main(void)
 		cmocka_unit_test(c012_every_prefix_is_refused),
 		cmocka_unit_test(c012_trailing_bytes_are_refused),
 		cmocka_unit_test(more_than_a_mebibyte_is_e_size),
+		cmocka_unit_test(a_compact_text_of_more_than_a_mebibyte_is_e_size),
+		cmocka_unit_test(the_sealer_makes_only_what_is_accepted),
+		cmocka_unit_test(c036_a_low_order_recipient_is_e_key),
 		cmocka_unit_test(c014_no_nonce_is_used_twice),
 	};
 

@@ -192,6 +192,9 @@ static void no_common_curve_is_e_key(void **state)
 	p.from = ALICE;
 	p.to = "bob";
 	CHECK_RC(BERTH_E_DID, pack_only(&p, TEXT));
+	p = request(BERTH_PACK_PLAINTEXT);
+	p.to = "bob";
+	CHECK_RC(BERTH_E_DID, pack_only(&p, TEXT));
 }
 
 #define WITH(members) "{\"id\":\"1\",\"type\":\"https://example.com/p/1.0/m\"," members ",\"body\":{\"a\":1}}"

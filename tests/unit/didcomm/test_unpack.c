@@ -298,6 +298,35 @@ static char *two(const char *key1, const char *header1, const char *kid1, const 
 	return out;
 }
 
+/* A flattened or compact spelling of a one-signature message; free(). */
+static char *respell(char *general, bool compact)
+{
+	struct berth_json *root = NULL;
+	const struct berth_json *sig;
+	struct berth_buf b = BERTH_BUF_INIT;
+	const char *payload, *prot, *value;
+
+	CHECK_OK(berth_json_parse(&root, general, strlen(general), BERTH_JSON_MAX));
+	sig = berth_json_first(berth_json_get(root, "signatures"));
+	payload = berth_json_str(berth_json_get(root, "payload"));
+	prot = berth_json_str(berth_json_get(sig, "protected"));
+	value = berth_json_str(berth_json_get(sig, "signature"));
+	if (compact) {
+		berth_buf_printf(&b, "%s.%s.%s", prot, payload, value);
+	} else {
+		berth_buf_printf(&b, "{\"payload\":\"%s\",\"protected\":\"%s\",\"signature\":\"%s\"",
+				 payload, prot, value);
+		if (berth_json_get(sig, "header")) {
+			berth_buf_str(&b, ",\"header\":");
+			CHECK_OK(berth_json_print(&b, berth_json_get(sig, "header")));
+		}
+		berth_buf_u8(&b, '}');
+	}
+	berth_json_free(root);
+	free(general);
+	return berth_buf_take_str(&b);
+}
+
 static void c026_several_signatures(void **state)
 {
 	static const char es[] = "{" TYP ",\"alg\":\"ES256\"}";
@@ -316,32 +345,10 @@ static void c026_several_signatures(void **state)
 	expect(BERTH_E_B64, post_with_member(one, "payload", "\"a+b/\""), "payload's encoding");
 	expect(BERTH_E_SIZE, post_with_member(one, "signatures", "[1,1,1,1,1]"), "five");
 	free(one);
-}
-
-/* name: a flattened or compact spelling of a one-signature message; free(). */
-static char *respell(char *general, bool compact)
-{
-	struct berth_json *root = NULL;
-	const struct berth_json *sig;
-	struct berth_buf b = BERTH_BUF_INIT;
-	const char *payload, *prot, *value;
-
-	CHECK_OK(berth_json_parse(&root, general, strlen(general), BERTH_JSON_MAX));
-	sig = berth_json_first(berth_json_get(root, "signatures"));
-	payload = berth_json_str(berth_json_get(root, "payload"));
-	prot = berth_json_str(berth_json_get(sig, "protected"));
-	value = berth_json_str(berth_json_get(sig, "signature"));
-	if (compact) {
-		berth_buf_printf(&b, "%s.%s.%s", prot, payload, value);
-	} else {
-		berth_buf_printf(&b, "{\"payload\":\"%s\",\"protected\":\"%s\",\"signature\":\"%s\",\"header\":",
-				 payload, prot, value);
-		CHECK_OK(berth_json_print(&b, berth_json_get(sig, "header")));
-		berth_buf_u8(&b, '}');
-	}
-	berth_json_free(root);
-	free(general);
-	return berth_buf_take_str(&b);
+	one = respell(jws(ALICE_ED, "{" TYP ",\"alg\":\"EdDSA\",\"kid\":\"" ALICE_ED "\"}", NULL, MSG(FROM("alice"))), false);
+	expect(BERTH_E_ENV, post_with_member(one, "signatures", "[]"), "flattened and signatures");
+	expect(BERTH_E_ENV, post_with_member(one, "header", "5"), "header is no object");
+	expect(BERTH_OK, one, "kid in protected, flattened");
 }
 
 static void flattened_and_compact_are_accepted(void **state)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DIDCOMM_H
+#define BERTH_DIDCOMM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* DIDComm v2.1 messages as text: what docs/didcomm.md describes, for programs that
+ * link libberth.  Nothing here asks the network or reads a file.  An object is
+ * used by one thread at a time. */
+
+struct berth_didcomm;	/* private keys, and documents of DIDs */
+
+/* out: berth_didcomm_free().  did:key, did:jwk and did:peer need no document. */
+BERTH_MUST_USE enum berth_err berth_didcomm_new(struct berth_didcomm **out);
+void berth_didcomm_free(struct berth_didcomm *d);	/* wipes the keys; NULL is fine */
+
+/* Private keys: a JSON array of {"id": DID URL, "type": "JsonWebKey2020",
+ * "privateKeyJwk"} or {"id", "type": "Multikey", "privateKeyMultibase"}.  Copied
+ * into guarded memory. */
+BERTH_MUST_USE enum berth_err
+berth_didcomm_add_secrets(struct berth_didcomm *d, const char *json, size_t len);
+
+/* A DID document that the caller trusts to be the current one of its id; it takes
+ * the place of an earlier one.  E_DID, E_KEY, E_JSON: it is no document. */
+BERTH_MUST_USE enum berth_err
+berth_didcomm_add_document(struct berth_didcomm *d, const char *json, size_t len);
+
+/* How to pack.  Zero the struct and set size to its size; members are only ever
+ * added at its end. */
+struct berth_didcomm_how {
+	size_t size;
+	const char *mode;	/* "plaintext", "signed", "anoncrypt", "authcrypt"; NULL:
+				 * authcrypt when from is set, else anoncrypt */
+	const char *from;	/* DID, or DID URL of one agreement key; NULL */
+	const char *to;		/* DID, or DID URL of one key */
+	const char *sign_by;	/* DID URL of the signing key; NULL: no signature */
+	const char *enc;	/* "A256CBC-HS512" (NULL: the same) or "XC20P" (anoncrypt) */
+	int protect_sender;	/* an anoncrypt around the authcrypt */
+};
+
+/* message: a plaintext message, JSON.  packed: a NUL-terminated string for
+ * berth_didcomm_string_free(). */
+BERTH_MUST_USE enum berth_err
+berth_didcomm_pack(struct berth_didcomm *d, const struct berth_didcomm_how *how,
+		   const char *message, size_t len, char **packed);
+
+/* result: {"message": {...}, "metadata": {...}} as of `berth didcomm unpack`; only
+ * metadata says who sent it.  A message without any envelope is refused.  now_s:
+ * seconds since 1970, or -1 when the time is not known; an expired message is
+ * E_EXPIRED, a rotation outside its time E_ROTATE. */
+BERTH_MUST_USE enum berth_err
+berth_didcomm_unpack(struct berth_didcomm *d, const char *packed, size_t len, int64_t now_s, char **result);
+
+void berth_didcomm_string_free(char *s);	/* wipes; NULL is fine */
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* BERTH_DIDCOMM_H */
