@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An adapter that does what its DID says, and whose build flags break its frame. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "berth/registry.h"
+
+#ifndef MAJOR
+#define MAJOR BERTH_REGISTRY_ABI_MAJOR
+#endif
+#ifndef SIZE
+#define SIZE sizeof(struct berth_registry_adapter)
+#endif
+#ifndef NAME
+#define NAME "faulty"
+#endif
+#ifndef METHODS
+#define METHODS "fault other"
+#endif
+#ifndef SYMBOL
+#define SYMBOL berth_registry_adapter_v1
+#endif
+
+static const struct berth_registry_host *host;
+
+static int f_start(const struct berth_registry_host *h, const char *config, void **self)
+{
+	host = h;
+	*self = NULL;
+	if (strstr(config, "loop"))
+		for (;;)
+			pause();
+	if (strstr(config, "exit"))
+		exit(0);
+	if (strstr(config, "segv"))
+		*(volatile int *)self = *(volatile int *)8;
+	return strstr(config, "refuse") != NULL;
+}
+
+static void f_stop(void *self)
+{
+	(void)self;
+}
+
+static void ok(struct berth_registry_query *q, const char *text, size_t len)
+{
+	host->answer(q, BERTH_REGISTRY_OK, (const uint8_t *)text, len, NULL);
+}
+
+static void *other_thread(void *q)
+{
+	ok(q, "{}", 2);
+	return NULL;
+}
+
+static void huge(struct berth_registry_query *q)
+{
+	size_t gib = (size_t)1 << 30;
+	char *p = mmap(NULL, gib, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ok(q, p == MAP_FAILED ? "x" : p, gib);
+}
+
+/* A valid document of exactly n bytes. */
+static void padded(struct berth_registry_query *q, const char *did, size_t n)
+{
+	char *p = malloc(n + 1);
+	int len = snprintf(p, n + 1, "{\"id\":\"%s\"}", did);
+
+	memset(p + len, ' ', n - (size_t)len);
+	ok(q, p, n);
+	free(p);
+}
+
+static void f_resolve(void *self, const char *did, uint32_t deadline_ms, size_t max_bytes, struct berth_registry_query *q)
+{
+	const char *what = strrchr(did, ':') + 1;
+	char doc[512];
+	pthread_t t;
+	int n = snprintf(doc, sizeof(doc), "{\"id\":\"%s\"}", did);
+
+	(void)self;
+	(void)deadline_ms;
+	if (strcmp(what, "segv") == 0)
+		n = *(volatile int *)8;
+	if (strcmp(what, "loop") == 0)
+		for (;;)
+			n = getpid();
+	if (strcmp(what, "exit") == 0)
+		exit(0);
+	if (strcmp(what, "abort") == 0)
+		abort();
+	if (strcmp(what, "none") == 0)
+		return;
+	if (strcmp(what, "gib") == 0)
+		huge(q);
+	else if (strcmp(what, "lie") == 0)
+		ok(q, doc, (size_t)1 << 30);
+	else if (strcmp(what, "endless") == 0)
+		ok(q, doc, (size_t)-1);
+	else if (strcmp(what, "null") == 0)
+		ok(q, NULL, 5);
+	else if (strcmp(what, "empty") == 0)
+		ok(q, doc, 0);
+	else if (strcmp(what, "max") == 0)
+		padded(q, did, max_bytes);
+	else if (strcmp(what, "over") == 0)
+		padded(q, did, max_bytes + 1);
+	else if (strcmp(what, "wrongid") == 0)
+		ok(q, "{\"id\":\"did:fault:else\"}", 23);
+	else if (strcmp(what, "garbage") == 0)
+		ok(q, "\0\xff{", 3);
+	else if (strcmp(what, "status") == 0)
+		host->answer(q, 77, NULL, 0, NULL);
+	else if (strcmp(what, "notfound") == 0)
+		host->answer(q, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "no\x1b[31m %s%n\n");
+	else if (strcmp(what, "invalid") == 0)
+		host->answer(q, BERTH_REGISTRY_INVALID, NULL, 0, NULL);
+	else if (strcmp(what, "away") == 0)
+		host->answer(q, BERTH_REGISTRY_UNAVAILABLE, NULL, 0, "offline");
+	else if (strcmp(what, "thread") == 0 && pthread_create(&t, NULL, other_thread, q) == 0)
+		pthread_join(t, NULL);
+	else
+		ok(q, doc, (size_t)n);
+	if (strcmp(what, "twice") == 0)
+		ok(q, doc, (size_t)n);
+}
+
+static const struct berth_registry_adapter adapter = {
+	.size = SIZE,
+	.abi_major = MAJOR,
+	.abi_minor = BERTH_REGISTRY_ABI_MINOR + 7,	/* a later minor one is fine */
+	.name = NAME,
+	.methods = METHODS,
+	.start = f_start,
+	.stop = f_stop,
+#ifndef NO_RESOLVE
+	.resolve = f_resolve,
+#endif
+};
+
+const struct berth_registry_adapter *SYMBOL(void);
+__attribute__((visibility("default")))
+const struct berth_registry_adapter *SYMBOL(void)
+{
+	static void (*const used)(void *, const char *, uint32_t, size_t, struct berth_registry_query *) = f_resolve;
+
+#ifdef NO_ADAPTER
+	return used ? NULL : &adapter;
+#else
+	return used ? &adapter : NULL;
+#endif
+}

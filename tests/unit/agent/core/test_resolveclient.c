@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The core's resolver over a real berth-resolverd and adapters of all manners. */
+#include "agent/core/resolveclient.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "did/base/clock.h"
+#include "tests/check.h"
+#include "tests/fakes/built.h"
+#include "tests/fakes/shell.h"
+
+static char dir[] = "/tmp/berth-resolve-XXXXXX", faulty[64], libexec[PATH_MAX];
+
+static int make_folder(void **state)
+{
+	char exe[PATH_MAX];
+
+	(void)state;
+	CHECK(mkdtemp(dir));
+	chmod(dir, 0755);
+	snprintf(faulty, sizeof(faulty), "%s/faulty.so", dir);
+	test_build_adapter(faulty, "tests/fakes/adapters/faulty.c", "");
+	test_built(exe, sizeof(exe), "libexec/berth-resolverd");
+	snprintf(libexec, sizeof(libexec), "%s", dirname(exe));
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	const char *argv[] = { "rm", "-rf", dir, NULL };
+
+	(void)state;
+	return test_run(argv);
+}
+
+static struct berth_resolveclient *client(const char *path, const char *config)
+{
+	struct berth_resolveclient *c;
+
+	CHECK_OK(berth_resolveclient_new(&c, libexec, NULL));
+	CHECK_OK(berth_resolveclient_add(c, "test", path, config));
+	return c;
+}
+
+static enum berth_err resolve(struct berth_resolveclient *c, const char *did)
+{
+	struct berth_did_doc *doc = NULL;
+	enum berth_err rc = berth_resolve(berth_resolveclient_resolver(c), did, &doc);
+
+	CHECK((doc != NULL) == (rc == BERTH_OK));
+	if (doc)
+		assert_string_equal(did, doc->id);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static void answers_are_judged(void **state)
+{
+	struct berth_resolveclient *c = client(faulty, "{}");
+
+	(void)state;
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK(berth_resolveclient_pid(c) > 0);
+	CHECK_OK(resolve(c, "did:fault:x"));
+	CHECK_OK(resolve(c, "did:other:x"));
+	CHECK_OK(resolve(c, "did:fault:max"));	/* 64 KiB */
+	CHECK_RC(BERTH_E_DID, resolve(c, "did:third:x"));	/* nobody's method */
+	CHECK_RC(BERTH_E_DID, resolve(c, "did:faul:x"));
+	CHECK_RC(BERTH_E_DID, resolve(c, "did:faults:x"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:notfound"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:away"));
+	CHECK_RC(BERTH_E_DID, resolve(c, "did:fault:invalid"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:wrongid"));	/* C097, C155 */
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:garbage"));
+	berth_resolveclient_free(c);
+}
+
+static void c155_what_breaks_the_process_leaves_us_alive(void **state)
+{
+	static const char *const breaks[] = {
+		"segv", "exit", "abort", "loop", "gib", "lie", "endless", "none", "twice", "thread", "null", "empty", "over", "status"
+	};
+	struct berth_resolveclient *c = client(faulty, "{}");
+	char did[64];
+	int pid;
+
+	(void)state;
+	berth_resolveclient_deadline(c, 300);
+	for (size_t i = 0; i < sizeof(breaks) / sizeof(*breaks); i++) {
+		uint64_t before;
+
+		CHECK_OK(berth_resolveclient_start(c));
+		pid = berth_resolveclient_pid(c);
+		before = berth_clock_mono_ms();
+		snprintf(did, sizeof(did), "did:fault:%s", breaks[i]);
+		CHECK_RC(BERTH_E_PLUGIN, resolve(c, did));
+		CHECK(berth_clock_mono_ms() - before < 3000);
+		CHECK(kill(pid, 0) < 0);	/* the helper is gone */
+		CHECK_RC(BERTH_E_PLUGIN, resolve(c, did));	/* and not asked again for it */
+		CHECK(berth_resolveclient_pid(c) == 0);
+		CHECK_RC(BERTH_E_PLUGIN, resolve(c, "did:fault:y"));	/* back-off */
+		/* a new one for each: the back-off of 14 in a row would take minutes */
+		berth_resolveclient_free(c);
+		c = client(faulty, "{}");
+		berth_resolveclient_deadline(c, 300);
+	}
+	berth_resolveclient_free(c);
+}
+
+static void c154_c155_bad_adapters_stop_the_start(void **state)
+{
+	static const char *const configs[] = { "{\"loop\":\"\"}", "{\"exit\":\"\"}", "{\"segv\":\"\"}", "{\"refuse\":\"\"}" };
+	struct berth_resolveclient *c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(configs) / sizeof(*configs); i++) {
+		c = client(faulty, configs[i]);
+		berth_resolveclient_deadline(c, 300);
+		CHECK_RC(BERTH_E_PLUGIN, berth_resolveclient_start(c));
+		CHECK(berth_resolveclient_pid(c) == 0);
+		berth_resolveclient_free(c);
+	}
+	c = client("faulty.so", "{}");
+	CHECK_RC(BERTH_E_PLUGIN, berth_resolveclient_start(c));
+	berth_resolveclient_free(c);
+	setenv("LD_LIBRARY_PATH", dir, 1);
+	c = client("faulty.so", "{}");
+	CHECK_RC(BERTH_E_PLUGIN, berth_resolveclient_start(c));
+	berth_resolveclient_free(c);
+	unsetenv("LD_LIBRARY_PATH");
+	chmod(dir, 0777);
+	c = client(faulty, "{}");
+	CHECK_RC(BERTH_E_PLUGIN, berth_resolveclient_start(c));
+	berth_resolveclient_free(c);
+	chmod(dir, 0755);
+}
+
+static void a_killed_resolverd_comes_back(void **state)
+{
+	struct berth_resolveclient *c = client(faulty, "{}");
+
+	(void)state;
+	CHECK_OK(berth_resolveclient_start(c));
+	kill(berth_resolveclient_pid(c), SIGKILL);
+	CHECK_RC(BERTH_E_PLUGIN, resolve(c, "did:fault:a"));
+	usleep(150000);
+	CHECK_OK(resolve(c, "did:fault:b"));
+	berth_resolveclient_free(c);
+}
+
+static void answers_are_remembered_for_a_while(void **state)
+{
+	struct berth_resolveclient *c = client(faulty, "{}");
+
+	(void)state;
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK_OK(resolve(c, "did:fault:x"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:notfound"));
+	kill(berth_resolveclient_pid(c), SIGSTOP);	/* it cannot be asked */
+	berth_resolveclient_deadline(c, 100);
+	CHECK_OK(resolve(c, "did:fault:x"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:notfound"));
+	berth_resolveclient_forget(c, "did:fault:x");
+	CHECK_RC(BERTH_E_PLUGIN, resolve(c, "did:fault:x"));
+	berth_resolveclient_free(c);
+}
+
+static void c102_waiting_is_rationed(void **state)
+{
+	struct berth_resolveclient *c = client(faulty, "{}");
+
+	(void)state;
+	berth_resolveclient_deadline(c, 400);	/* a hang costs 900 ms of 1200 */
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK_OK(resolve(c, "did:fault:x"));
+	CHECK_RC(BERTH_E_PLUGIN, resolve(c, "did:fault:loop"));
+	usleep(150000);		/* the back-off */
+	CHECK_OK(resolve(c, "did:fault:y"));
+	CHECK_RC(BERTH_E_PLUGIN, resolve(c, "did:fault:1:loop"));
+	CHECK_RC(BERTH_E_QUOTA, resolve(c, "did:fault:z"));
+	CHECK_OK(resolve(c, "did:fault:y"));	/* what is remembered costs nothing */
+	usleep(2600000);
+	CHECK_OK(resolve(c, "did:fault:z"));
+	berth_resolveclient_free(c);
+}
+
+static void put(const char *name, const char *text)
+{
+	char path[128], tmp[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/docs/%s", dir, name);
+	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
+	CHECK((f = fopen(tmp, "w")));
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(0, rename(tmp, path));
+}
+
+static void the_static_adapter_serves_a_folder(void **state)
+{
+	char so[PATH_MAX], config[128], from[128], to[128], *big = malloc(70000);
+	struct berth_resolveclient *c;
+
+	(void)state;
+	snprintf(to, sizeof(to), "%s/docs", dir);
+	mkdir(to, 0755);
+	snprintf(config, sizeof(config), "{\"dir\":\"%s/docs\"}", dir);
+	test_built(so, sizeof(so), "lib/berth/registry/static.so");
+	put("a.json", "{\"id\":\"did:web:a.test\"}");
+	put("b.txt", "{\"id\":\"did:web:b.test\"}");
+	put("broken.json", "{\"id\":");
+	memset(big, ' ', 70000);
+	memcpy(big, "{\"id\":\"did:web:big.test\"}", 25);
+	big[65536] = '\0';
+	put("big.json", big);
+	big[65536] = ' ';
+	big[65537] = '\0';
+	memcpy(big, "{\"id\":\"did:web:tob.test\"}", 25);
+	put("too-big.json", big);
+	snprintf(from, sizeof(from), "%s/docs/link.json", dir);
+	put("target", "{\"id\":\"did:web:link.test\"}");
+	assert_int_equal(0, symlink("target", from));
+	c = client(so, config);
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK_OK(resolve(c, "did:web:a.test"));
+	CHECK_OK(resolve(c, "did:web:big.test"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:web:b.test"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:web:tob.test"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:web:link.test"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:web:late.test"));
+	put("late.json", "{\"id\":\"did:web:late.test\"}");	/* while it runs */
+	put("a.json", "{\"id\":\"did:web:c.test\"}");
+	berth_resolveclient_forget(c, NULL);
+	usleep(2100000);
+	CHECK_OK(resolve(c, "did:web:late.test"));
+	CHECK_OK(resolve(c, "did:web:c.test"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:web:a.test"));
+	berth_resolveclient_free(c);
+	free(big);
+	c = client(so, "{\"dir\":\"docs\"}");
+	CHECK_RC(BERTH_E_PLUGIN, berth_resolveclient_start(c));
+	berth_resolveclient_free(c);
+	c = client(so, "{}");
+	CHECK_RC(BERTH_E_PLUGIN, berth_resolveclient_start(c));
+	berth_resolveclient_free(c);
+}
+
+/* A copy of the folder, the installed header, and nothing else of ours. */
+static void the_example_builds_outside_the_tree(void **state)
+{
+	char root[128], inc[160], var[200], so[200];
+	const char *copy[] = { "cp", "-r", "examples/registry-adapter", root, NULL };
+	const char *make_dir[] = { "mkdir", "-p", inc, NULL };
+	const char *header[] = { "cp", "include/berth/registry.h", inc, NULL };
+	const char *make[] = { "env", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "-s", "-C", root, var, "CFLAGS=-Wall -Wextra -Werror", NULL };
+	struct berth_resolveclient *c;
+
+	(void)state;
+	snprintf(root, sizeof(root), "%s/example", dir);
+	snprintf(inc, sizeof(inc), "%s/inc/berth", dir);
+	snprintf(var, sizeof(var), "BERTH_INCLUDE=%s/inc", dir);
+	assert_int_equal(0, test_run(copy));
+	assert_int_equal(0, test_run(make_dir));
+	assert_int_equal(0, test_run(header));
+	assert_int_equal(0, test_run(make));
+	snprintf(so, sizeof(so), "%s/example.so", root);
+	c = client(so, "{}");
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK_OK(resolve(c, "did:example:somebody"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:example:nobody"));
+	berth_resolveclient_free(c);
+}
+
+static void without_adapters_there_is_no_process(void **state)
+{
+	struct berth_resolveclient *c;
+
+	(void)state;
+	CHECK_OK(berth_resolveclient_new(&c, libexec, NULL));
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK(berth_resolveclient_pid(c) == 0);
+	CHECK_RC(BERTH_E_DID, resolve(c, "did:web:a.test"));
+	berth_resolveclient_free(c);
+	berth_resolveclient_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(c155_what_breaks_the_process_leaves_us_alive),
+		cmocka_unit_test(c154_c155_bad_adapters_stop_the_start),
+		cmocka_unit_test(a_killed_resolverd_comes_back),
+		cmocka_unit_test(answers_are_remembered_for_a_while),
+		cmocka_unit_test(c102_waiting_is_rationed),
+		cmocka_unit_test(the_static_adapter_serves_a_folder),
+		cmocka_unit_test(the_example_builds_outside_the_tree),
+		cmocka_unit_test(without_adapters_there_is_no_process),
+	};
+
+	return cmocka_run_group_tests_name("resolveclient", tests, make_folder, remove_folder);
+}
