@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "did/base/utf8.h"
 #include "did/codec/did_text.h"
 
 #define APP BERTH_SOCKET_APP
@@ -108,7 +109,7 @@ static enum berth_err decode(char out[BERTH_API_PARAM_MAX + 1], const char *p, s
 		out[o++] = (char)v;
 	}
 	out[o] = '\0';
-	return BERTH_OK;
+	return berth_utf8_valid(out, o) ? BERTH_OK : berth_fail(BERTH_E_TYPE, "path: not UTF-8");
 }
 
 enum berth_err berth_api_match(const struct berth_api_route **route, bool *other_method,

@@ -12,6 +12,7 @@
 
 #include "agent/core/config_internal.h"
 #include "did/base/json.h"
+#include "did/base/utf8.h"
 
 struct parser {
 	struct berth_config *c;
@@ -175,6 +176,8 @@ static enum berth_err on_line(struct parser *p, const char *text, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (((uint8_t)line[i] < 0x20 && line[i] != '\t' && line[i] != '\r') || line[i] == 0x7f)
 			return fault(p, "", "control character");
+	if (!berth_utf8_valid(line, n))
+		return fault(p, "", "not UTF-8");
 	s = trim(line, n);
 	if (s[0] == '\0' || s[0] == '#')
 		return BERTH_OK;

@@ -15,6 +15,7 @@
 
 #define APPLICATION_ID "1113937012"	/* "Bert" */
 #define REOPEN_MS 1000
+#define FULL_CHECK_MAX (1 << 20)
 #define PATH_LEN (PATH_MAX + 32)
 
 /* ---- the folder and the files, before SQLite sees them */
@@ -108,9 +109,11 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	return BERTH_OK;
 }
 
-/* PRAGMA quick_check, and that the file is one of ours. */
-static enum berth_err verify(struct berth_store *s)
+/* The file is one of ours and in order.  What a full check adds, that indexes and
+ * tables agree, takes too long at every start of a large store. */
+static enum berth_err verify(struct berth_store *s, int64_t size)
 {
+	const char *check = size <= FULL_CHECK_MAX ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)";
 	sqlite3_stmt *st;
 	enum berth_err rc;
 	int64_t id;
@@ -120,7 +123,7 @@ static enum berth_err verify(struct berth_store *s)
 		return rc;
 	if (id != strtoll(APPLICATION_ID, NULL, 10))
 		return berth_fail(BERTH_E_STORE, "%s: not a Berth store", BERTH_STORE_FILE);
-	if ((rc = store_stmt(s, &st, "PRAGMA quick_check(1)", "")) || (rc = store_step(s, st, &row)))
+	if ((rc = store_stmt(s, &st, check, "")) || (rc = store_step(s, st, &row)))
 		return rc;
 	if (!row || strcmp((const char *)sqlite3_column_text(st, 0), "ok")) {
 		s->damaged = true;
@@ -195,7 +198,7 @@ static enum berth_err open_file(struct berth_store *s, bool create)
 	}
 	if (stat(path, &st) || st.st_size == 0)
 		return berth_fail(BERTH_E_STORE, "%s: empty", path);
-	if ((rc = connect(s, path)) || (rc = verify(s)) || (rc = store_migrate(s)) ||
+	if ((rc = connect(s, path)) || (rc = verify(s, st.st_size)) || (rc = store_migrate(s)) ||
 	    (rc = mark_open(s, wal_there)))
 		return rc;
 	s->damaged = false;

@@ -29,6 +29,9 @@ struct berth_store {
 /* E_STORE with SQLite's words; remembers what must not be retried. */
 BERTH_MUST_USE enum berth_err store_sqlite(struct berth_store *s, int rc, const char *what);
 
+/* E_STORE: what SQLite gave us contradicts itself (an index and its table, say). */
+BERTH_MUST_USE enum berth_err store_contradiction(struct berth_store *s, const char *what);
+
 /* Usable for reading or, with write, inside a transaction; reopens after damage. */
 BERTH_MUST_USE enum berth_err store_ready(struct berth_store *s, bool write);
 

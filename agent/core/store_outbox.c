@@ -244,7 +244,9 @@ static enum berth_err remove_row(struct berth_store *s, int64_t seq)
 	    (rc = store_int(s, &len, 0, "SELECT length(body) FROM outbox WHERE seq = ?1", "i", seq)) ||
 	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
 		return rc;
-	s->out_msgs -= sqlite3_changes(s->db);
+	if (sqlite3_changes(s->db) != 1)	/* or the loops below would not end */
+		return store_contradiction(s, "outbox");
+	s->out_msgs--;
 	s->out_bytes -= len;
 	return BERTH_OK;
 }

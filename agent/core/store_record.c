@@ -126,6 +126,10 @@ enum berth_err berth_store_each(struct berth_store *s, const char *ns, const cha
 	if ((rc = store_ready(s, false)) || (rc = check_name(ns, "")))
 		return rc;
 	while (!rc && !(rc = one_after(s, ns, last ? last : after, &key, &val, &row)) && row) {
+		if (strlen((char *)key.p) + 1 != key.len || (last && strcmp((char *)key.p, last) <= 0)) {
+			rc = store_contradiction(s, "keys");	/* it would not end */
+			break;
+		}
 		free(last);
 		if (!(last = strdup((char *)key.p)))
 			rc = berth_fail(BERTH_E_NOMEM, "store: each");

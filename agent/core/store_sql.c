@@ -20,6 +20,12 @@ enum berth_err store_sqlite(struct berth_store *s, int rc, const char *what)
 	return berth_fail(BERTH_E_STORE, "store: %s: %s", what, sqlite3_errstr(rc));
 }
 
+enum berth_err store_contradiction(struct berth_store *s, const char *what)
+{
+	s->failed = s->damaged = true;
+	return berth_fail(BERTH_E_STORE, "store: damaged: %s", what);
+}
+
 enum berth_err store_exec(struct berth_store *s, const char *sql)
 {
 	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/api_dispatch.h"
+#include "did/base/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -32,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (!nl || !(path = strndup((const char *)p + 1, (size_t)(nl - p - 1))))
 		return 0;
+	berth_log_init("fuzz", BERTH_LOG_ERROR, true);
 	for (size_t i = 0; i < BERTH_API__COUNT; i++)
 		backend.op[i] = echo;
 	if (berth_config_parse(&cfg, "t", text, sizeof(text) - 1) || berth_principals_load(&who, cfg, NULL, NULL))

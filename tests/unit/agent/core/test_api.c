@@ -246,6 +246,9 @@ static void parameters_are_percent_decoded_once(void **state)
 	CHECK_RC(BERTH_E_TYPE, berth_api_match(&r, &other, param, BERTH_SOCKET_APP, "GET", "/v1/secrets/a%4"));
 	CHECK_RC(BERTH_E_TYPE, berth_api_match(&r, &other, param, BERTH_SOCKET_APP, "GET", "/v1/secrets/a%4g"));
 	CHECK_RC(BERTH_E_TYPE, berth_api_match(&r, &other, param, BERTH_SOCKET_APP, "GET", "/v1/secrets/a\n"));
+	CHECK_RC(BERTH_E_TYPE, berth_api_match(&r, &other, param, BERTH_SOCKET_APP, "GET", "/v1/secrets/%ff"));
+	CHECK_OK(berth_api_match(&r, &other, param, BERTH_SOCKET_APP, "GET", "/v1/secrets/%c3%a4"));
+	assert_string_equal(param, "\xc3\xa4");
 	CHECK_OK(berth_api_match(&r, &other, param, BERTH_SOCKET_APP, "GET", "/v1/secrets/%41"));
 	assert_string_equal(param, "A");
 }

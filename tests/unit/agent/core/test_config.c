@@ -117,6 +117,7 @@ static void c156_names_line_and_option(void **state)
 	refused("[principal a]\nmay = self:x\n", "t:2: [principal a] may: no such right");
 	refused("[adapter a]\nkey = 1\nkey = 2\n", "t:3: [adapter a] key: given twice");
 	refused("[adapter a]\n* = 1\n", "t:2: [adapter a] *: unknown option");
+	refused("[agent]\nname = a\xff\n", "t:2: [agent]: not UTF-8");
 	refused("[agent]\nname = a\033[1m\n", "t:2: [agent]: control character");
 }
 
