@@ -227,6 +227,8 @@ char *post_raw_jwe(const struct post *w, const char *skid, const char *kid, cons
 	struct berth_kdf_info info = { .alg = skid ? BERTH_JWE_1PU : BERTH_JWE_ES, .apv = apv, .apv_len = 32,
 		.apu = (const uint8_t *)apu, .apu_len = apu ? strlen(apu) : 0 };
 
+	if (w->zero_cek)
+		memset(cek, 0, sizeof(cek));
 	CHECK_OK(berth_keypair_generate(&epk, peer->type));
 	CHECK_OK(berth_jwe_apv(apv, &kid, 1));
 	jwk = berth_jwk_format(&epk.pub);

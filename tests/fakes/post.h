@@ -22,6 +22,7 @@ struct post {
 	struct berth_privkey keys[POST_MAX];
 	size_t n_keys;
 	unsigned key_ops, lookups;
+	bool zero_cek;		/* post_raw_jwe() encrypts with a key of zeros */
 };
 
 /* The keys and documents of tests/vectors/didcomm-spec; whose: "a", "b" or "ab"

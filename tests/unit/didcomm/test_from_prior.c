@@ -101,11 +101,14 @@ static void c061_claims_that_are_no_rotation(void **state)
 		"{\"iss\":\"" CHARLIE "\",\"sub\":\"" ALICE "\",\"iat\":\"1\"}",
 		"{\"iss\":\"" CHARLIE "\",\"sub\":\"" ALICE "#key-1\",\"iat\":1}",
 		"{\"iss\":\"charlie\",\"sub\":\"" ALICE "\",\"iat\":1}",
+		"{\"iss\":\"" CHARLIE "?v=1\",\"sub\":\"" ALICE "\",\"iat\":1}",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		expect(BERTH_E_ROTATE, jwt(CHARLIE "#key-1", HEADER(CHARLIE "#key-1"), bad[i]), bad[i]);
+	expect(BERTH_E_ROTATE, jwt(ALICE "#key-1", HEADER(ALICE "#key-1"), "{\"iss\":\"" ALICE "\",\"sub\":\"" ALICE "\",\"iat\":1}"),
+	       "from alice to alice");
 }
 
 static void c061_alg_none_and_other_algorithms(void **state)

@@ -263,8 +263,11 @@ static void crit_typ_and_headers_outside_protected_are_e_env(void **state)
 	member_case(BERTH_E_ENV, es, "unprotected", "{\"alg\":\"ECDH-ES+A256KW\"}");
 	member_case(BERTH_E_ENV, es, "aad", "\"AAAA\"");
 	member_case(BERTH_E_ENV, es, "payload", "\"AAAA\"");
+	member_case(BERTH_E_ENV, es, "signatures", "[]");
 	reason_case(BERTH_E_ENV, "both general and flattened", es, "encrypted_key", "\"AAAA\"");
 	reason_case(BERTH_E_ENV, "both general and flattened", es, "header", "{}");
+	CHECK_RC(BERTH_E_ENV, unpack("{\"protected\":\"e30\",\"encrypted_key\":\"AAAA\"}"));
+	CHECK_RC(BERTH_E_ENV, unpack("{\"protected\":\"e30\",\"recipients\":[]}"));
 	member_case(BERTH_E_ENV, es, "iv", NULL);
 	member_case(BERTH_E_ENV, es, "tag", "1");
 	member_case(BERTH_E_ENV, es, "protected", NULL);
@@ -290,6 +293,10 @@ static void c040_apv_and_apu_are_checked(void **state)
 	header_case(BERTH_E_ENV, pu, "apu", "null");
 	header_case(BERTH_E_ENV, pu, "skid", "\"did:example:alice#key-x25519-2\"");
 	header_case(BERTH_E_ENV, pu, "skid", "1");
+	/* the kid, NUL, and more */
+	header_case(BERTH_E_ENV, pu, "apu", "\"ZGlkOmV4YW1wbGU6YWxpY2Uja2V5LXgyNTUxOS0xAHg\"");
+	header_case(BERTH_E_ENV, es, "apu", "\"!\"");
+	header_case(BERTH_E_ENV, es, "apu", "1");
 	both = post_with_header(pu, "skid", NULL);
 	header_case(BERTH_E_ENV, both, "apu", NULL);
 	header_case(BERTH_E_ENV, both, "apu", "\"YWxpY2U\"");
@@ -456,6 +463,7 @@ static void c045_lengths_no_cipher_makes_are_e_decrypt(void **state)
 	member_case(BERTH_E_B64, pu, "iv", "\"o02OXDQ6_-sKz2PX_6oyJh\"");
 	member_case(BERTH_E_B64, pu, "iv", "\"o02OXDQ6_-sKz2PX_6oyJg==\"");
 	member_case(BERTH_E_B64, pu, "ciphertext", "\"a+b/\"");
+	member_case(BERTH_E_B64, pu, "tag", "\"a+b/\"");
 	free(es);
 	free(pu);
 }
@@ -472,7 +480,29 @@ static void bad_encrypted_key_is_e_decrypt(void **state)
 		member_case(BERTH_E_DECRYPT, good, "recipients", text);
 		assert_string_equal(berth_err_detail(), "jwe: cannot be decrypted");
 	}
+	member_case(BERTH_E_B64, good, "recipients", "[{\"encrypted_key\":\"a+b/\",\"header\":{\"kid\":\"" BOB_X "\"}}]");
+	member_case(BERTH_E_ENV, good, "recipients", "{\"a\":{\"encrypted_key\":\"AAAA\",\"header\":{\"kid\":\"" BOB_X "\"}}}");
+	assert_string_equal(berth_err_detail(), "jwe: no recipients");
 	free(good);
+}
+
+/* A content key of zeros is what a failed unwrap leaves behind: whoever encrypts
+ * with it must not get in. */
+static void c045_a_failed_unwrap_is_not_a_key_of_zeros(void **state)
+{
+	char *good, *bad, *at;
+
+	(void)state;
+	w.zero_cek = true;
+	good = post_raw_jwe(&w, NULL, BOB_X, "A256CBC-HS512", NULL, "", PLAIN);
+	w.zero_cek = false;
+	CHECK_OK(unpack(good));
+	bad = strdup(good);
+	at = strstr(bad, "\"encrypted_key\":\"") + strlen("\"encrypted_key\":\"");
+	*at = *at == 'A' ? 'B' : 'A';
+	CHECK_RC(BERTH_E_DECRYPT, unpack(bad));
+	free(good);
+	free(bad);
 }
 
 static void flattened_is_accepted(void **state)
@@ -850,6 +880,7 @@ int main(void)
 		cmocka_unit_test(c044_our_kid_second_after_junk_is_accepted),
 		cmocka_unit_test(c045_lengths_no_cipher_makes_are_e_decrypt),
 		cmocka_unit_test(bad_encrypted_key_is_e_decrypt),
+		cmocka_unit_test(c045_a_failed_unwrap_is_not_a_key_of_zeros),
 		cmocka_unit_test(flattened_is_accepted),
 		cmocka_unit_test(wycheproof_json_web_encryption),
 		cmocka_unit_test(c047_no_flipped_bit_of_an_authcrypt_is_accepted),

@@ -230,8 +230,11 @@ static void c081_attachment_data(void **state)
 	static const char *const bad[] = {
 		"{\"id\":\"a\"}", "{\"data\":{}}", "{\"data\":{\"base64\":1}}", "{\"data\":{\"links\":[\"https://x\"]}}",
 		"{\"data\":{\"links\":[1],\"hash\":\"z\"}}", "{\"data\":{\"links\":\"https://x\",\"hash\":\"z\"}}",
-		"{\"data\":{\"json\":{},\"hash\":5}}", "{\"id\":5,\"data\":{\"json\":{}}}",
+		"{\"data\":{\"json\":{},\"hash\":5}}", "{\"id\":5,\"data\":{\"json\":{}}}", "1",
+		"{\"data\":{\"json\":{},\"base64\":5}}", "{\"data\":{\"json\":{},\"links\":5}}",
+		"{\"media_type\":5,\"data\":{\"json\":{}}}", "{\"data\":[]}",
 	};
+	char link[2200], text[2300];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -239,6 +242,15 @@ static void c081_attachment_data(void **state)
 	CHECK_OK(with_list("attachments", "{\"data\":{\"links\":[\"https://x\"],\"hash\":\"z\"}}", 1));
 	CHECK_OK(with_list("attachments", "{\"data\":{\"json\":null}}", 1));
 	CHECK_RC(BERTH_E_TYPE, with_list("attachments", "{\"id\":\"a\",\"data\":{\"json\":{}}}", 2));
+	for (size_t over = 0; over < 2; over++) {
+		memset(link, 'x', sizeof(link));
+		link[2048 + over] = '\0';
+		snprintf(text, sizeof(text), "{\"data\":{\"links\":[\"%s\"],\"hash\":\"z\"}}", link);
+		CHECK_RC(over ? BERTH_E_TYPE : BERTH_OK, with_list("attachments", text, 1));
+		snprintf(text, sizeof(text), "{\"data\":{\"links\":[1%s],\"hash\":\"z\"}}",
+			 over ? ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1" : ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1");
+		CHECK_RC(over ? BERTH_E_SIZE : BERTH_E_TYPE, with_list("attachments", text, 1));
+	}
 }
 
 static enum berth_err read_attachment(const char *data, const char *want)

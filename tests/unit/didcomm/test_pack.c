@@ -169,6 +169,23 @@ static void the_senders_keyring_decides_the_curve(void **state)
 	post_close(&only_p256);
 }
 
+/* didcomm-rust's alice lists a key first whose private half she does not have. */
+static void a_listed_key_that_is_not_ours_is_passed_over(void **state)
+{
+	struct post rust;
+	struct berth_pack p = request(BERTH_PACK_AUTHCRYPT);
+	struct berth_buf out = BERTH_BUF_INIT;
+
+	(void)state;
+	post_open(&rust, "");
+	post_add_rust(&rust, "alice", true);
+	p.resolver = &rust.resolver;
+	p.keyring = &rust.keyring;
+	CHECK_OK(pack_text(&out, &p, TEXT));
+	berth_buf_free(&out);
+	post_close(&rust);
+}
+
 static void no_common_curve_is_e_key(void **state)
 {
 	struct berth_pack p = request(BERTH_PACK_ANONCRYPT);
@@ -192,6 +209,11 @@ static void no_common_curve_is_e_key(void **state)
 	p.from = ALICE;
 	p.to = "bob";
 	CHECK_RC(BERTH_E_DID, pack_only(&p, TEXT));
+	p.to = BOB;
+	p.from = "alice";
+	CHECK_RC(BERTH_E_DID, pack_only(&p, TEXT));
+	p.from = "did:example:nobody";
+	CHECK_RC(BERTH_E_DID, pack_only(&p, TEXT));
 	p = request(BERTH_PACK_PLAINTEXT);
 	p.to = "bob";
 	CHECK_RC(BERTH_E_DID, pack_only(&p, TEXT));
@@ -211,8 +233,13 @@ static void another_from_or_to_is_e_addr(void **state)
 	round_trip(&u, &p, WITH("\"from\":\"did:example:alice\",\"to\":[\"did:example:carol\",\"did:example:bob\"]"));
 	assert_int_equal(berth_json_len(u.msg.to), 2);
 	berth_unpacked_free(&u);
+	round_trip(&u, &p, WITH("\"to\":[\"did:example:carol\",\"did:example:bob\"]"));
+	assert_int_equal(berth_json_len(u.msg.to), 2);
+	berth_unpacked_free(&u);
 	p.sign_by = BOB "#key-1";
 	CHECK_RC(BERTH_E_ADDR, pack_only(&p, TEXT));
+	p.sign_by = ALICE "#nothing";
+	CHECK_RC(BERTH_E_KEYSTORE, pack_only(&p, TEXT));
 	p = request(BERTH_PACK_SIGNED);
 	CHECK_RC(BERTH_E_ADDR, pack_only(&p, WITH("\"from\":\"did:example:carol\"")));
 }
@@ -304,6 +331,12 @@ static void peer4_long_and_short_are_one(void **state)
 	round_trip(&u, &p, berth_buf_cstr(&text));
 	assert_string_equal(berth_unpacked_sender(&u), berth_buf_cstr(&short_a));
 	berth_unpacked_free(&u);
+	berth_buf_reset(&text);
+	berth_buf_printf(&text, WITH("\"from\":\"%s\""), berth_buf_cstr(&short_a));
+	round_trip(&u, &p, berth_buf_cstr(&text));
+	assert_string_equal(u.msg.from, berth_buf_cstr(&short_a));
+	assert_string_equal(berth_json_str(berth_json_first(u.msg.to)), b);
+	berth_unpacked_free(&u);
 	p.protect_sender = true;
 	berth_buf_reset(&text);
 	berth_buf_printf(&text, "%s#key-1", a);
@@ -354,6 +387,7 @@ int main(void)
 		cmocka_unit_test(signed_and_plaintext),
 		cmocka_unit_test(all_keys_of_one_curve_are_recipients),
 		cmocka_unit_test(the_senders_keyring_decides_the_curve),
+		cmocka_unit_test(a_listed_key_that_is_not_ours_is_passed_over),
 		cmocka_unit_test(no_common_curve_is_e_key),
 		cmocka_unit_test(another_from_or_to_is_e_addr),
 		cmocka_unit_test(names_may_come_from_the_message),

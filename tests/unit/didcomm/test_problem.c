@@ -45,7 +45,8 @@ static void refuses_what_is_no_report(void **state)
 {
 	static const char *const bad[] = {
 		"{}", "{\"code\":1}", "{\"code\":\"\"}", "{\"code\":\"e\"}", "{\"code\":\"e.\"}", "{\"code\":\"x.p.msg\"}",
-		"{\"code\":\"e.p..msg\"}", "{\"code\":\"e.p.\"}", "{\"code\":\"e.P.msg\"}", "{\"code\":\"e p\"}",
+		"{\"code\":\"e.p..msg\"}", "{\"code\":\"e.p.\"}", "{\"code\":\"e.P.msg\"}", "{\"code\":\"e p\"}", "{\"code\":\"ep.msg\"}",
+		"{\"code\":\"e.p.msg\",\"escalate_to\":1}",
 		"{\"code\":\"e.p.msg\",\"args\":[1]}", "{\"code\":\"e.p.msg\",\"args\":{}}",
 		"{\"code\":\"e.p.msg\",\"comment\":1}",
 	};

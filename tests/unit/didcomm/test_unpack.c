@@ -344,10 +344,18 @@ static void c026_several_signatures(void **state)
 	expect(BERTH_E_ENV, post_with_member(one, "payload", "1"), "payload");
 	expect(BERTH_E_B64, post_with_member(one, "payload", "\"a+b/\""), "payload's encoding");
 	expect(BERTH_E_SIZE, post_with_member(one, "signatures", "[1,1,1,1,1]"), "five");
+	expect(BERTH_E_JSON, post_with_member(one, "payload", "\"AAAA\""), "payload is no JSON");
+	expect(BERTH_E_TYPE, post_with_member(one, "payload", "\"W10\""), "payload is no object");
+	expect(BERTH_E_ENV, post_with_member(one, "payload", NULL), "no payload");
 	free(one);
 	one = respell(jws(ALICE_ED, "{" TYP ",\"alg\":\"EdDSA\",\"kid\":\"" ALICE_ED "\"}", NULL, MSG(FROM("alice"))), false);
 	expect(BERTH_E_ENV, post_with_member(one, "signatures", "[]"), "flattened and signatures");
 	expect(BERTH_E_ENV, post_with_member(one, "header", "5"), "header is no object");
+	expect(BERTH_E_B64, post_with_member(one, "signature", "\"a+b/\""), "signature's encoding");
+	expect(BERTH_E_ENV, post_with_member(one, "signature", NULL), "no signature");
+	expect(BERTH_E_B64, post_with_member(one, "protected", "\"a+b/\""), "header's encoding");
+	expect(BERTH_E_JSON, post_with_member(one, "protected", "\"AAAA\""), "header is no JSON");
+	expect(BERTH_E_TYPE, post_with_member(one, "protected", "\"W10\""), "protected header is no object");
 	expect(BERTH_OK, one, "kid in protected, flattened");
 }
 
@@ -369,6 +377,28 @@ static void flattened_and_compact_are_accepted(void **state)
 	expect(BERTH_OK, compact, "compact");
 	expect(BERTH_E_ENV, strdup("eyJ9.x"), "two parts");
 	expect(BERTH_E_ENV, strdup("eyJ9.x.y.z.a"), "five parts");
+}
+
+/* Bytes behind a NUL would be signed by nobody and seen by others. */
+static void a_nul_in_a_compact_message_is_e_env(void **state)
+{
+	static const char with_kid[] = "{" TYP ",\"alg\":\"EdDSA\",\"kid\":\"" ALICE_ED "\"}";
+	const struct berth_unpack p = { .resolver = &w.resolver, .keyring = &w.keyring };
+	char *good = respell(jws(ALICE_ED, with_kid, NULL, MSG(FROM("alice"))), true), bad[2048];
+	size_t n = strlen(good);
+
+	(void)state;
+	for (size_t at = 1; at <= n; at++) {
+		struct berth_unpacked u;
+
+		if (at < n && good[at] != '.')
+			continue;
+		memcpy(bad, good, at);
+		memcpy(bad + at, "\0xx", 3);
+		memcpy(bad + at + 3, good + at, n - at);
+		CHECK_RC(BERTH_E_ENV, berth_unpack(&u, &p, bad, n + 3));
+	}
+	expect(BERTH_OK, good, "twin");
 }
 
 static void c027_malformed_signatures_are_e_sig(void **state)
@@ -664,6 +694,7 @@ int main(void)
 		cmocka_unit_test(c025_crit_and_b64_are_e_env),
 		cmocka_unit_test(c026_several_signatures),
 		cmocka_unit_test(flattened_and_compact_are_accepted),
+		cmocka_unit_test(a_nul_in_a_compact_message_is_e_env),
 		cmocka_unit_test(c027_malformed_signatures_are_e_sig),
 		cmocka_unit_test(c033_tokens_for_another_use_are_e_env),
 		cmocka_unit_test(c058_c032_keys_of_the_wrong_relationship_or_controller_are_e_key),
