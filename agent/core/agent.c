@@ -116,9 +116,12 @@ void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const
 		a->n_timers++;
 }
 
+#define TIMER_RETRY_MS 10000u
+
 static void fire_timers(struct berth_agent *a)
 {
 	const struct berth_event ev = { .on = "timer" };
+	enum berth_err rc;
 
 	for (size_t i = a->n_timers; i-- > 0;) {
 		if (i >= a->n_timers || a->timers[i].due_ms > agent_mono_ms())
@@ -127,10 +130,26 @@ static void fire_timers(struct berth_agent *a)
 		char *key = a->timers[i].key;
 
 		a->timers[i] = a->timers[--a->n_timers];
-		if (agent_deliver(a, m, key, &ev, NULL))
+		rc = agent_deliver(a, m, key, &ev, NULL);
+		if (rc)
 			berth_log(BERTH_LOG_DEBUG, "timer", "%s %s: %s", m->name, key, berth_err_detail());
+		if (agent_is_transient(rc) && !find_timer(a, m, key))
+			agent_set_timer(a, m, key, TIMER_RETRY_MS);	/* a full disk is no end */
 		free(key);
 	}
+}
+
+/* What has been waiting for too long goes. */
+static void housekeeping(struct berth_agent *a)
+{
+	int64_t now = berth_agent_now_s(a), n;
+
+	if (agent_mono_ms() < a->housekeeping_ms || berth_store_begin(a->cfg.store))
+		return;
+	a->housekeeping_ms = agent_mono_ms() + HOUSEKEEPING_MS;
+	if (berth_store_outbox_expire(a->cfg.store, now, &n) || berth_store_inbox_prune(a->cfg.store, now, &n) ||
+	    berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, now) || berth_store_commit(a->cfg.store))
+		berth_store_rollback(a->cfg.store);
 }
 
 uint32_t berth_agent_tick(struct berth_agent *a)
@@ -138,6 +157,9 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 	uint32_t in;
 	uint64_t now;
 
+	if (a->quarantined)
+		return 60000;
+	housekeeping(a);
 	fire_timers(a);
 	in = agent_outbound_tick(a);
 	now = agent_mono_ms();
@@ -215,6 +237,7 @@ static enum berth_err start(struct berth_agent *a)
 	    (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)))
 		return rc;
 	agent_refresh_time(a);
+	a->quarantined = rolled_back;
 	for (size_t i = 0; i < a->cfg.n_machines; i++)
 		to_all(a, a->cfg.machines[i], rolled_back ? "rollback" : "resume");
 	return BERTH_OK;
@@ -257,30 +280,33 @@ void berth_agent_free(struct berth_agent *a)
 }
 
 /* --- identities from outside a step --- */
-static enum berth_err end(struct berth_agent *a, enum berth_err rc)
+static enum berth_err end(struct berth_agent *a, enum berth_err rc, size_t before)
 {
-	if (!rc)
-		return berth_store_commit(a->cfg.store);
+	if (!rc && !(rc = berth_store_commit(a->cfg.store)))
+		return BERTH_OK;
 	berth_store_rollback(a->cfg.store);
-	return agent_identities_load(a) ? BERTH_E_STORE : rc;
+	agent_identities_cut(a, before);
+	return rc;
 }
 
 enum berth_err berth_agent_make_identity(struct berth_agent *a, const char *name, enum berth_key_type sign,
 					 enum berth_key_type agree, unsigned purposes, bool with_endpoints)
 {
 	const struct berth_identity *id;
+	size_t n = a->n_ids;
 	enum berth_err rc = berth_store_begin(a->cfg.store);
 
-	return rc ? rc : end(a, a->env.make_identity(&a->env, name, sign, agree, purposes, with_endpoints, &id));
+	return rc ? rc : end(a, a->env.make_identity(&a->env, name, sign, agree, purposes, with_endpoints, &id), n);
 }
 
 enum berth_err berth_agent_make_signer(struct berth_agent *a, const char *name, enum berth_key_type type,
 				       unsigned purposes)
 {
 	const struct berth_identity *id;
+	size_t n = a->n_ids;
 	enum berth_err rc = berth_store_begin(a->cfg.store);
 
-	return rc ? rc : end(a, a->env.make_signer(&a->env, name, type, purposes, &id));
+	return rc ? rc : end(a, a->env.make_signer(&a->env, name, type, purposes, &id), n);
 }
 
 /* --- commands and looking in --- */
@@ -303,6 +329,8 @@ enum berth_err berth_agent_command(struct berth_agent *a, const char *machine, c
 		*result = NULL;
 	if (!m)
 		return berth_fail(BERTH_E_USAGE, "this agent is no %s", machine);
+	if (a->quarantined)
+		return berth_fail(BERTH_E_STORE, "quarantined: the state folder is an older copy");
 	rc = agent_deliver(a, m, key ? key : "self", &ev, result);
 	agent_flush(a);
 	return rc;
@@ -351,6 +379,7 @@ struct berth_env *berth_agent_env(struct berth_agent *a)
 	return &a->env;
 }
 
+bool berth_agent_quarantined(const struct berth_agent *a) { return a->quarantined; }
 struct berth_store *berth_agent_store(struct berth_agent *a) { return a->cfg.store; }
 size_t berth_agent_identity_count(const struct berth_agent *a) { return a->n_ids; }
 

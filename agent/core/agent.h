@@ -88,6 +88,10 @@ berth_agent_make_identity(struct berth_agent *a, const char *name, enum berth_ke
 BERTH_MUST_USE enum berth_err
 berth_agent_make_signer(struct berth_agent *a, const char *name, enum berth_key_type type, unsigned purposes);
 
+/* The store is an older copy than the device's counters say (ONBOARDING C.4): nothing
+ * is sent, answered or changed until the operator has looked at it. */
+bool berth_agent_quarantined(const struct berth_agent *a);
+
 /* For the local API and the status. */
 struct berth_env *berth_agent_env(struct berth_agent *a);
 struct berth_store *berth_agent_store(struct berth_agent *a);

@@ -23,6 +23,9 @@
 #define GO_MAX 16		/* "go" after "go" within one event */
 #define REPLY_BYTES_MAX ((size_t)512 << 10)
 #define BUSY_RETRY_S 5
+#define QUARANTINE_RETRY_S 3600
+#define HOUSEKEEPING_MS 600000u
+#define REFUSALS_AUDITED_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
 struct timer { size_t machine; char *key; uint64_t due_ms; };
 struct parked { uint64_t request; char *peer; uint64_t until_ms; };
@@ -60,6 +63,9 @@ struct berth_agent {
 	struct poll poll;
 	uint64_t next_id, wire_bytes, start_ms;
 	int64_t start_uptime_s;
+	bool quarantined;
+	uint64_t housekeeping_ms, refusals_ms;	/* next time; begin of this hour */
+	unsigned refusals;			/* audited in this hour */
 	/* packed messages that are sent once, after the commit: without a uri in the
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
@@ -69,6 +75,7 @@ struct berth_agent {
 /* identity.c */
 BERTH_MUST_USE enum berth_err agent_identities_load(struct berth_agent *a);
 void agent_identities_free(struct berth_agent *a);
+void agent_identities_cut(struct berth_agent *a, size_t n);	/* those that a step made, when it is undone */
 void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
 BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did_long);
 /* They wrote to that DID of ours, so they know it. */
@@ -86,6 +93,9 @@ bool agent_is_transient(enum berth_err rc);
 BERTH_MUST_USE enum berth_err
 agent_remember(struct berth_agent *a, const char *sender, const char *id, const char *audit);
 
+/* Long forms are learned and "they know us" is noted in the step's transaction. */
+BERTH_MUST_USE enum berth_err
+agent_note_peer(struct berth_agent *a, const struct berth_unpacked *in, const char *sender);
 /* inbound.c: one packed message from anywhere.  *sender (owned) is set when it was
  * authenticated, *wants_reply when it asks for answers on the same link.  Transient
  * codes only: everything else has been dealt with. */

@@ -64,7 +64,9 @@ save(struct berth_agent *a, const struct berth_machine *m, const struct berth_in
 	berth_buf_str(&text, ",\"data\":");
 	if (!(rc = berth_json_print(&text, inst->data))) {
 		berth_buf_u8(&text, '}');
-		if (!(rc = berth_buf_status(&text)))
+		if (!(rc = berth_buf_status(&text)) && text.len > INSTANCE_MAX)
+			rc = berth_fail(BERTH_E_SIZE, "%s %s: %zu bytes", m->name, inst->key, text.len);
+		if (!rc)
 			rc = berth_store_put(a->cfg.store, m->name, inst->key, text.p, text.len);
 	}
 	berth_buf_free(&text);
@@ -84,12 +86,29 @@ static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effec
 	return rc;
 }
 
-static enum berth_err apply_counter(struct berth_agent *a, const char *name)
+/* One ahead of the device's, never two: a step that the device has missed is made up
+ * for first, or nothing is done. */
+static enum berth_err apply_counter(struct berth_agent *a, const char *name, enum berth_counter c)
+{
+	uint64_t device;
+	int64_t v;
+	bool protected_;
+	enum berth_err rc;
+
+	if ((rc = berth_store_counter_get(a->cfg.store, name, &v)) ||
+	    (rc = a->cfg.keys->ops->counter_read(a->cfg.keys, c, &device, &protected_)) ||
+	    ((uint64_t)v == device + 1 && (rc = a->cfg.keys->ops->counter_step(a->cfg.keys, c, &device))))
+		return rc;
+	return berth_store_counter_set(a->cfg.store, name, v + 1);
+}
+
+/* Only forward; a release sets it back by other means. */
+static enum berth_err apply_floor(struct berth_agent *a, int64_t floor_s)
 {
 	int64_t v;
-	enum berth_err rc = berth_store_counter_get(a->cfg.store, name, &v);
+	enum berth_err rc = berth_store_counter_get(a->cfg.store, COUNTER_FLOOR, &v);
 
-	return rc ? rc : berth_store_counter_set(a->cfg.store, name, v + 1);
+	return rc || floor_s <= v ? rc : berth_store_counter_set(a->cfg.store, COUNTER_FLOOR, floor_s);
 }
 
 /* all of it into the open transaction */
@@ -102,10 +121,12 @@ static enum berth_err apply(struct berth_agent *a, const struct berth_effects *f
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
 		rc = fx->sends[i].ephemeral ? agent_add_ephemeral(a, &fx->sends[i])
 					    : agent_pack_to_outbox(a, &fx->sends[i]);
+	if (!rc && fx->floor_s)
+		rc = apply_floor(a, fx->floor_s);
 	if (!rc && fx->step_generation)
-		rc = apply_counter(a, COUNTER_GENERATION);
+		rc = apply_counter(a, COUNTER_GENERATION, BERTH_COUNTER_GENERATION);
 	if (!rc && fx->step_epoch)
-		rc = apply_counter(a, COUNTER_EPOCH);
+		rc = apply_counter(a, COUNTER_EPOCH, BERTH_COUNTER_EPOCH);
 	return rc;
 }
 
@@ -125,6 +146,20 @@ static void step_counters(struct berth_agent *a, const struct berth_effects *fx)
 		berth_log_err(BERTH_LOG_ERROR, "counter", rc);
 }
 
+/* Every refusal can be seen in the audit log, but nobody can fill it with them. */
+static void note_refusal(struct berth_agent *a, const struct berth_event *ev, struct berth_effects *fx, enum berth_err rc)
+{
+	if (!ev->in || fx->audit || agent_is_transient(rc))
+		return;
+	if (agent_mono_ms() - a->refusals_ms >= 3600000u) {
+		a->refusals_ms = agent_mono_ms();
+		a->refusals = 0;
+	}
+	if (++a->refusals > REFUSALS_AUDITED_MAX)
+		return;
+	berth_effects_audit(fx, "refused: %s: %s", berth_err_name(rc), berth_err_detail());
+}
+
 /* Runs the step inside the transaction; on failure what it did is taken back, and
  * only its `otherwise` state, audit line and timer are left. */
 static enum berth_err
@@ -132,11 +167,14 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
     const struct berth_event *ev, struct berth_effects *fx, enum berth_err *step_rc)
 {
 	int before = inst->state;
+	size_t ids = a->n_ids;
 	enum berth_err rc = berth_store_savepoint(a->cfg.store);
 
 	if (rc)
 		return rc;
-	*step_rc = berth_machine_step(m, &a->env, inst, ev, fx);
+	*step_rc = ev->in && ev->sender ? agent_note_peer(a, ev->in, ev->sender) : BERTH_OK;
+	if (!*step_rc)
+		*step_rc = berth_machine_step(m, &a->env, inst, ev, fx);
 	if (!*step_rc && (*step_rc = apply(a, fx))) {
 		/* the step was fine, the host could not follow: as if it never ran */
 		inst->state = before;
@@ -145,7 +183,9 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 	if (*step_rc) {
 		berth_log(ev->in ? BERTH_LOG_WARN : BERTH_LOG_DEBUG, "refused", "%s %s: %s: %s: %s (%s)", m->name,
 			  inst->key, ev->on, berth_err_name(*step_rc), berth_err_detail(), berth_err_where());
-		if ((rc = berth_store_undo(a->cfg.store)) || (rc = agent_identities_load(a)))
+		note_refusal(a, ev, fx, *step_rc);
+		agent_identities_cut(a, ids);
+		if ((rc = berth_store_undo(a->cfg.store)))
 			return rc;
 		return inst->state == before ? BERTH_OK : save(a, m, inst);
 	}
@@ -172,7 +212,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	struct berth_instance inst = { 0 };
 	struct berth_effects fx = { .state = BERTH_STATE_STAY };
 	enum berth_err step_rc = BERTH_OK, rc;
-	size_t ephemeral = a->n_ephemeral;
+	size_t ephemeral = a->n_ephemeral, ids = a->n_ids;
 
 	agent_refresh_time(a);
 	if ((rc = berth_store_begin(a->cfg.store)))
@@ -199,8 +239,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 out:
 	if (berth_store_in_transaction(a->cfg.store)) {
 		berth_store_rollback(a->cfg.store);
-		if (agent_identities_load(a))
-			berth_log(BERTH_LOG_ERROR, "identity", "cannot be read again");
+		agent_identities_cut(a, ids);
 	}
 	if (rc)
 		agent_drop_ephemeral(a, ephemeral);

@@ -29,13 +29,17 @@ static void identity_free(struct berth_identity *id)
 	free(id);
 }
 
+void agent_identities_cut(struct berth_agent *a, size_t n)
+{
+	while (a->n_ids > n)
+		identity_free(a->ids[--a->n_ids]);
+}
+
 void agent_identities_free(struct berth_agent *a)
 {
-	for (size_t i = 0; i < a->n_ids; i++)
-		identity_free(a->ids[i]);
+	agent_identities_cut(a, 0);
 	free(a->ids);
 	a->ids = NULL;
-	a->n_ids = 0;
 }
 
 static enum berth_err append(struct berth_agent *a, struct berth_identity *take)
@@ -376,6 +380,11 @@ static bool known(struct berth_env *env, const struct berth_identity *mine, cons
 	return found;
 }
 
+static enum berth_err mark_known(struct berth_env *env, const struct berth_identity *mine, const char *peer)
+{
+	return agent_mark_known(env->host, mine->did, peer);
+}
+
 void agent_env_identities(struct berth_agent *a)
 {
 	a->env.identity = find;
@@ -384,4 +393,5 @@ void agent_env_identities(struct berth_agent *a)
 	a->env.make_signer = make_signer;
 	a->env.learn = learn;
 	a->env.known = known;
+	a->env.mark_known = mark_known;
 }

@@ -72,26 +72,17 @@ static enum berth_err judge_time(struct berth_agent *a, const struct berth_messa
 	return BERTH_OK;
 }
 
-/* Long forms are learned and "they know us" is noted before the step, in a
- * transaction of their own: both are facts, whatever the step says. */
-static enum berth_err note_peer(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
+/* In the step's transaction: a refused message teaches us nothing. */
+enum berth_err agent_note_peer(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
 {
-	enum berth_err rc = berth_store_begin(a->cfg.store);
+	enum berth_err rc = in->msg.from ? agent_learn(a, in->msg.from) : BERTH_OK;
+	char *ours;
 
-	if (rc)
+	if (rc || !in->encrypted_to_kid)
 		return rc;
-	if (in->msg.from)
-		rc = agent_learn(a, in->msg.from);
-	if (!rc && in->encrypted_to_kid) {
-		size_t n = berth_did_len(in->encrypted_to_kid);
-		char *ours = strndup(in->encrypted_to_kid, n);
-
-		rc = ours ? agent_mark_known(a, ours, sender) : berth_fail(BERTH_E_NOMEM, "peer");
-		free(ours);
-	}
-	if (!rc)
-		return berth_store_commit(a->cfg.store);
-	berth_store_rollback(a->cfg.store);
+	ours = strndup(in->encrypted_to_kid, berth_did_len(in->encrypted_to_kid));
+	rc = ours ? agent_mark_known(a, ours, sender) : berth_fail(BERTH_E_NOMEM, "peer");
+	free(ours);
 	return rc;
 }
 
@@ -122,8 +113,6 @@ handle(struct berth_agent *a, const struct berth_unpacked *in, const char *sende
 
 	if (sender) {
 		if ((rc = berth_store_inbox_seen(a->cfg.store, sender, in->msg.id, &seen, answer)) || seen)
-			return rc;
-		if ((rc = note_peer(a, in, sender)))
 			return rc;
 		if (is_poll)
 			return BERTH_OK;

@@ -12,6 +12,7 @@
 
 #define DUE_MAX 16
 #define POLL_FAIL_MAX_S 300
+#define POLL_DELAY_MS 2000u
 #define SP_OVERHEAD 12		/* the SP length and the request id, per direction */
 
 /* Where a peer is dialled when the step did not say: its document's endpoint. */
@@ -346,6 +347,10 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char 
 		reply_status(a, request, rc == BERTH_E_SIZE ? BERTH_FRAME_TOO_BIG : BERTH_FRAME_REFUSED, 0);
 		return;
 	}
+	if (a->quarantined) {
+		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
+		return;
+	}
 	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &sender, &wants_reply, &is_poll) : BERTH_OK;
 	if (rc) {
 		berth_log_err(BERTH_LOG_WARN, "busy", rc);
@@ -507,6 +512,8 @@ enum berth_err agent_poll_load(struct berth_agent *a)
 	a->poll.identity = strdup(identity);
 	a->poll.peer = strdup(peer);
 	a->poll.uri = strdup(uri);
+	/* most runs are over before: what comes, comes in the replies */
+	a->poll.next_ms = agent_mono_ms() + POLL_DELAY_MS;
 	if (!a->poll.identity || !a->poll.peer || !a->poll.uri) {
 		poll_clear(a);
 		rc = berth_fail(BERTH_E_NOMEM, "poll");
@@ -552,6 +559,8 @@ static void poll_tick(struct berth_agent *a)
 
 void agent_flush(struct berth_agent *a)
 {
+	if (a->quarantined)
+		return;
 	send_ephemeral(a);
 	send_due(a);
 	answer_parked(a);

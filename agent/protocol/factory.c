@@ -200,10 +200,11 @@ check_prove(struct berth_env *env, const struct berth_instance *inst, const stru
 	if (!is_hardware(inst->data))
 		return BERTH_OK;
 	berth_attest_nonce(qualifying, "berth-m0", nonce, NULL);
-	if (!(rc = check_activated(challenge, body, nonce)) && !(rc = examine(env, inst->data, &t))) {
+	if ((rc = check_activated(challenge, body, nonce)))
+		return rc;
+	if (!(rc = examine(env, inst->data, &t)))
 		rc = berth_attest_check(body, qualifying, &t.ak, &t.sign, &t.agree);
-		tpm_free(&t);
-	}
+	tpm_free(&t);
 	return rc;
 }
 

@@ -65,6 +65,7 @@ static const struct berth_transition table[] = {
 	{ GW_PENDING,      "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
 	{ GW_PENDING,      "accept-ownership", gateway_on_accept_ownership,  GW_PREPARED,     STAY },
 	{ GW_PENDING,      "resume",           gateway_resume_run,           STAY,            STAY },
+	{ GW_PENDING,      "timer",            gateway_give_up,              GW_SEEKING,      STAY },
 
 	{ GW_PREPARED,     "issue",            gateway_on_issue,             GW_PROVISIONING, STAY },
 	{ GW_PREPARED,     "provision-item",   gateway_on_item,              STAY,            STAY },
@@ -80,7 +81,11 @@ static const struct berth_transition table[] = {
 
 	{ GW_COMMITTING,   "committed",        gateway_on_committed,         GW_OPERATIONAL,  STAY },
 	{ GW_COMMITTING,   "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
+	{ GW_COMMITTING,   "resume",           gateway_commit_again,         STAY,            STAY },
+	{ GW_COMMITTING,   "timer",            gateway_commit_again,         STAY,            STAY },
 	{ GW_COMMITTING,   "cmd/abandon",      gateway_abandon,              GW_SEEKING,      STAY },
+
+	{ ANY,             "committed",        gateway_on_late_committed,    STAY,            STAY },
 
 	{ ANY,             "rollback",         on_rollback,                  GW_QUARANTINED,  STAY },
 };

@@ -3,17 +3,19 @@
 #define BERTH_AGENT_PROTOCOL_GATEWAY_H
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
- * gateway_seek.c (who owns me), gateway_owner.c (M3 to M8), gateway_items.c (M9 to
- * M11).  One instance, "self"; its data:
+ * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8),
+ * gateway_items.c (M9, M10), gateway_commit.c (M11).  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
- *	seek {lookups {thid: rv DID}, waiting, candidates [], failures}
+ *	seek {lookups {thid: uri}, waiting, candidates [{blob, package, tip, regNo}],
+ *	      failures, resting}
  *	chain, owner {did, uri}	the package chosen, whom to talk to
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
- *	offer {identity, challenge, credential?, items []}	slot B
- *	active {identity, owner, uri, credential, slot, items []}	since OPERATIONAL
+ *	offer {identity, credential?, trust?, items [], stored {id: sha256}}	slot B
+ *	abandoned {thid, peer}	a run that the operator ended while committing
+ *	active {identity, owner, uri, credential, slot, items [], trust}	since OPERATIONAL
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"
 
@@ -31,12 +33,28 @@ berth_step_fn gateway_begin, gateway_seek, gateway_on_challenge, gateway_on_redi
 berth_step_fn gateway_on_prove_owner, gateway_prove, gateway_on_pending, gateway_on_denied,
 	gateway_on_accept_ownership, gateway_give_up, gateway_resume_run;
 /* items */
-berth_step_fn gateway_on_issue, gateway_on_item, gateway_commit, gateway_on_committed, gateway_abandon;
+berth_step_fn gateway_on_issue, gateway_on_item;
+/* commit */
+berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
 
 /* Back to SEEKING: forget run, offer and chosen chain; the next round after a
  * back-off that grows with `failures`.  why goes into the audit log. */
 enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *inst,
 				  struct berth_effects *fx, const char *why);
+uint64_t gateway_back_off_ms(int64_t failures);
+/* What `berth status` says of the run is measured from here. */
+enum berth_err gateway_note_start(struct berth_env *env, struct berth_instance *inst);
+/* Judges what a rendezvous answered and keeps what holds. */
+enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance *inst,
+				    const struct berth_json *blobs, const char *from, struct berth_effects *fx);
+/* The run of the event's message; E_AUTHZ: of another, or from somebody else. */
+enum berth_err gateway_run(struct berth_run *run, const struct berth_instance *inst, const struct berth_event *ev);
+/* Takes the items of slot B away that `keep` (may be NULL) does not name. */
+enum berth_err gateway_drop_items(struct berth_instance *inst, struct berth_effects *fx, const struct berth_json *keep);
+/* A message to the run's owner. */
+enum berth_err gateway_send(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+			    const struct berth_identity *from, const char *name, const char *thid,
+			    struct berth_json *body, struct berth_send **out);
 /* hello to the owner of inst's "chain" and "owner" */
 enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 

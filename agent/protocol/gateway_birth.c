@@ -196,6 +196,7 @@ enum berth_err gateway_on_factory_ack(struct berth_env *env, struct berth_instan
 		goto out;
 	fx->stop_timer = true;
 	fx->step_generation = true;
+	fx->floor_s = dc.issued_s;
 	berth_effects_audit(fx, "born: serial %s, custody %s, issuer %.80s", dc.serial, dc.keys.custody, dc.obj.issuer);
 out:
 	berth_object_free(&dc.obj);

@@ -9,6 +9,7 @@
 #include "did/url.h"
 
 #define RETRY_AFTER_MAX_S 86400
+#define PENDING_MS (24u * 3600000u)
 
 static const struct berth_identity *me(struct berth_env *env)
 {
@@ -117,7 +118,7 @@ enum berth_err gateway_on_prove_owner(struct berth_env *env, struct berth_instan
 	if (!rc && said_time != owner_time)
 		rc = berth_fail(BERTH_E_AUTHZ, "ownerTime is not what was signed");
 	if (rc) {
-		berth_effects_audit(fx, "the owner did not prove itself: %s", berth_err_detail());
+		berth_effects_audit(fx, "the owner did not prove itself: %s: %s", berth_err_name(rc), berth_err_detail());
 		return rc;
 	}
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)) ||
@@ -152,15 +153,18 @@ enum berth_err gateway_prove(struct berth_env *env, struct berth_instance *inst,
 			     const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_identity *id = me(env);
+	const char *dc = berth_data_str(inst->data, "dc");
 	struct berth_json *body = berth_json_new_object();
 	struct berth_buf proof = BERTH_BUF_INIT;
+	struct berth_hash h;
 	struct berth_run run;
 	struct berth_send *s;
 	enum berth_err rc;
 
 	(void)ev;
+	berth_object_hash(&h, dc, strlen(dc));	/* the owner's chain has the credential */
 	if ((rc = berth_run_load(&run, inst->data)) ||
-	    (rc = berth_json_set_str(body, "deviceCredential", berth_data_str(inst->data, "dc"))) ||
+	    (rc = berth_body_set_b64(body, "deviceCredential", h.b, 32)) ||
 	    (rc = berth_json_set_str(body, "custody", berth_custody_name(env->keys->custody))) ||
 	    (rc = add_str_array(body, "capabilities", NULL)))
 		goto out;
@@ -197,7 +201,9 @@ enum berth_err gateway_on_pending(struct berth_env *env, struct berth_instance *
 	    (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)) ||
 	    (rc = berth_json_set_str(inst->data, "pending", reason)))
 		return rc;
-	fx->stop_timer = true;		/* a person decides; we keep asking */
+	/* a person decides; we keep asking, and start over should the owner have
+	 * forgotten us */
+	fx->timer_ms = PENDING_MS;
 	berth_effects_audit(fx, "the owner's approval is pending: %s", reason);
 	return BERTH_OK;
 }
@@ -227,9 +233,8 @@ enum berth_err gateway_give_up(struct berth_env *env, struct berth_instance *ins
 enum berth_err gateway_resume_run(struct berth_env *env, struct berth_instance *inst,
 				  const struct berth_event *ev, struct berth_effects *fx)
 {
-	(void)inst;
 	(void)ev;
-	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+	fx->timer_ms = inst->state == GW_PENDING ? PENDING_MS : (uint64_t)env->policy->run_timeout_s * 1000;
 	return BERTH_OK;
 }
 

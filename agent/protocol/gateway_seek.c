@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who owns me?  Every rendezvous of the DeviceCredential is asked, answers are
- * collected for a window, and the longest chain that the rules accept wins. */
+/* Who owns me?  Every rendezvous of the DeviceCredential is asked, and the answers
+ * that hold are collected for a window (gateway_choose.c says which do). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +10,13 @@
 #include "did/method_key.h"
 #include "did/url.h"
 
-#define CANDIDATES_MAX 8
 #define BACKOFF_MAX_MS 3600000u
 #define LOOKUP_KEY "lookup-agree"
 /* what the challenge's envelope is longer than the lookup's body without padding */
 #define LOOKUP_PAD 640
-#define FORKED_MAX 8
+#define BLOBS_MAX 4		/* of one rendezvous */
 
-static uint64_t back_off_ms(int64_t failures)
+uint64_t gateway_back_off_ms(int64_t failures)
 {
 	uint32_t r, top = failures >= 12 ? BACKOFF_MAX_MS : 1000u << failures;
 
@@ -40,13 +39,13 @@ enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *
 	if ((rc = berth_json_set_int(seek, "failures", failures + 1)) ||
 	    (rc = berth_json_set_bool(seek, "resting", true)) ||
 	    (peer && thid && (rc = berth_effects_drop(fx, peer, thid))) ||
-	    (rc = berth_effects_poll(fx, NULL, NULL, NULL)))
+	    (rc = gateway_drop_items(inst, fx, NULL)) || (rc = berth_effects_poll(fx, NULL, NULL, NULL)))
 		return rc;
 	berth_json_remove(inst->data, "run");
 	berth_json_remove(inst->data, "offer");
 	berth_json_remove(inst->data, "chain");
 	berth_json_remove(inst->data, "owner");
-	fx->timer_ms = back_off_ms(failures);
+	fx->timer_ms = gateway_back_off_ms(failures);
 	berth_effects_audit(fx, "%s", why);
 	return BERTH_OK;
 }
@@ -135,7 +134,7 @@ ask_all(struct berth_env *env, struct berth_instance *inst, struct berth_effects
 	return rc;
 }
 
-static enum berth_err note_start(struct berth_env *env, struct berth_instance *inst)
+enum berth_err gateway_note_start(struct berth_env *env, struct berth_instance *inst)
 {
 	struct berth_json *o = berth_data_obj(inst->data, "onboarding");
 	enum berth_err rc = berth_json_set_int(o, "startMs", (int64_t)env->mono_ms);
@@ -150,8 +149,8 @@ enum berth_err gateway_seek(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc;
 
 	(void)ev;
-	fx->timer_ms = back_off_ms(3);	/* if anything below fails */
-	if ((rc = gateway_credential(inst, &dc)) || (rc = note_start(env, inst)))
+	fx->timer_ms = gateway_back_off_ms(3);	/* if anything below fails */
+	if ((rc = gateway_credential(inst, &dc)) || (rc = gateway_note_start(env, inst)))
 		return rc;
 	rc = ask_all(env, inst, fx, &dc);
 	if (!rc && dc.n_rv == 0)
@@ -238,40 +237,25 @@ out:
 	return rc;
 }
 
-static enum berth_err keep_candidate(struct berth_json *list, const struct berth_json *entry)
-{
-	struct berth_json *copy;
-
-	if (berth_json_len(list) >= CANDIDATES_MAX)
-		return berth_fail(BERTH_E_SIZE, "more than %d answers", CANDIDATES_MAX);
-	copy = berth_json_clone(entry);
-	return copy ? berth_json_push(list, copy) : berth_fail(BERTH_E_NOMEM, "candidates");
-}
-
 enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance *inst,
 				   const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct berth_json *seek = berth_data_obj(inst->data, "seek"), *list;
+	struct berth_json *seek = berth_data_obj(inst->data, "seek");
 	struct berth_device_credential dc = { 0 };
 	const struct berth_json *blobs;
 	const struct berth_rv *rv;
 	int64_t waiting;
 	enum berth_err rc;
 
-	(void)env;
 	if ((rc = gateway_credential(inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv)) ||
-	    (rc = berth_json_req_arr(ev->in->msg.body, "blobs", 4, &blobs)))
+	    (rc = berth_json_req_arr(ev->in->msg.body, "blobs", BLOBS_MAX, &blobs)))
 		goto out;
 	if (!berth_did_same(ev->sender, rv->did)) {
 		rc = berth_fail(BERTH_E_AUTHZ, "redirect from another rendezvous");
 		goto out;
 	}
-	if (!berth_json_get(seek, "candidates") && (rc = berth_json_set(seek, "candidates", berth_json_new_array())))
+	if ((rc = gateway_keep_answers(env, inst, blobs, rv->uri, fx)))
 		goto out;
-	list = berth_json_get_mut(seek, "candidates");
-	berth_json_each(entry, blobs)
-		if ((rc = keep_candidate(list, entry)))
-			goto out;
 	waiting = berth_data_int(seek, "waiting", 1) - 1;
 	berth_json_remove(berth_json_get_mut(seek, "lookups"), ev->in->msg.thid);
 	rc = berth_json_set_int(seek, "waiting", waiting);
@@ -280,249 +264,4 @@ enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance 
 out:
 	berth_object_free(&dc.obj);
 	return rc;
-}
-
-/* ---- choosing ---- */
-struct candidate {
-	struct berth_chain *chain;
-	struct berth_rv_blob blob;
-	struct berth_chain_result result;
-};
-
-struct choice {
-	struct candidate c[CANDIDATES_MAX];
-	size_t n;
-};
-
-static void choice_free(struct choice *ch)
-{
-	for (size_t i = 0; i < ch->n; i++) {
-		berth_chain_free(ch->c[i].chain);
-		berth_object_free(&ch->c[i].blob.obj);
-	}
-	free(ch);
-}
-
-/* what the device knows, for the rules of C.1a */
-struct known {
-	struct berth_hash dc, root, tip, accept_tip, forked[FORKED_MAX], dseq_tip;
-	struct berth_chain_policy p;
-};
-
-static enum berth_err known_load(struct known *k, struct berth_env *env, const struct berth_instance *inst)
-{
-	const struct berth_json *forked = berth_json_get(inst->data, "forked");
-	const char *compact = berth_data_str(inst->data, "dc");
-	enum berth_err rc;
-
-	*k = (struct known){ .p = { .resolver = env->resolver, .device_credential = &k->dc, .root = &k->root,
-		.factory_did = env->identity(env, BERTH_ID_FACTORY)->did, .has_epoch = true,
-		.epoch = berth_data_int(inst->data, "epoch", 0), .floor_s = env->floor_s } };
-	berth_object_hash(&k->dc, compact, strlen(compact));
-	if ((rc = berth_body_get_32(inst->data, "rootHash", k->root.b)))
-		return rc;
-	if (berth_json_get(inst->data, "tip")) {
-		if ((rc = berth_body_get_32(inst->data, "tip", k->tip.b)))
-			return rc;
-		k->p.accepted = &k->tip;
-		k->p.accepted_seq = berth_data_int(inst->data, "tipSeq", 0);
-	}
-	if (berth_json_get(inst->data, "acceptTip")) {
-		if ((rc = berth_body_get_32(inst->data, "acceptTip", k->accept_tip.b)))
-			return rc;
-		k->p.accept_tip = &k->accept_tip;
-	}
-	if (berth_json_get(inst->data, "dseqTip")) {
-		if ((rc = berth_body_get_32(inst->data, "dseqTip", k->dseq_tip.b)))
-			return rc;
-		k->p.dseq_tip = &k->dseq_tip;
-		k->p.dseq = berth_data_int(inst->data, "dseq", 0);
-	}
-	k->p.forked = k->forked;
-	for (size_t i = 0; i < berth_json_len(forked) && i < FORKED_MAX; i++)
-		if ((rc = berth_body_get_32(berth_json_at(forked, i), "entry", k->forked[k->p.n_forked++].b)))
-			return rc;
-	return BERTH_OK;
-}
-
-/* Takes entry apart and judges it; a bad one is only a hint that somebody lies. */
-static enum berth_err
-judge(struct candidate *c, const struct known *k, const struct berth_json *entry)
-{
-	const struct berth_json *package;
-	struct berth_json *copy;
-	const char *blob;
-	enum berth_err rc;
-
-	if ((rc = berth_json_req_str(entry, "blob", BERTH_BLOB_MAX, &blob)) ||
-	    (rc = berth_json_req_obj(entry, "package", &package)))
-		return rc;
-	if (!(copy = berth_json_clone(package)))
-		return berth_fail(BERTH_E_NOMEM, "package");
-	if ((rc = berth_chain_from_json(&c->chain, copy)) ||
-	    (rc = berth_rv_blob_parse(&c->blob, blob, strlen(blob))) ||
-	    (rc = berth_chain_accept(&c->result, c->chain, &k->p)))
-		return rc;
-	return berth_rv_blob_verify(&c->blob, c->chain, &c->result, -1);
-}
-
-static enum berth_err
-remember_fork(struct berth_instance *inst, const struct berth_chain_fork *fork)
-{
-	struct berth_json *list;
-	enum berth_err rc = BERTH_OK;
-
-	if (!berth_json_get(inst->data, "forked") && (rc = berth_json_set(inst->data, "forked", berth_json_new_array())))
-		return rc;
-	list = berth_json_get_mut(inst->data, "forked");
-	for (int i = 0; !rc && i < 2 && berth_json_len(list) < FORKED_MAX; i++) {
-		struct berth_json *e = berth_json_new_object();
-
-		if ((rc = berth_body_set_b64(e, "entry", fork->entry[i].b, 32)))
-			berth_json_free(e);
-		else
-			rc = berth_json_push(list, e);
-	}
-	return rc;
-}
-
-/* The chain that wins; of several blobs for its tip the one with the highest regNo. */
-static enum berth_err
-pick(struct berth_instance *inst, const struct choice *ch, size_t *best, bool *forked)
-{
-	const struct berth_chain *chains[CANDIDATES_MAX];
-	struct berth_chain_fork fork;
-	enum berth_err rc;
-
-	for (size_t i = 0; i < ch->n; i++)
-		chains[i] = ch->c[i].chain;
-	if ((rc = berth_chain_longest(best, chains, ch->n, &fork))) {
-		*forked = rc == BERTH_E_AUTHZ;
-		return *forked ? remember_fork(inst, &fork) : rc;
-	}
-	for (size_t i = 0; i < ch->n; i++)
-		if (berth_hash_equal(&ch->c[i].result.tip, &ch->c[*best].result.tip) &&
-		    ch->c[i].blob.reg_no > ch->c[*best].blob.reg_no)
-			*best = i;
-	return BERTH_OK;
-}
-
-/* Keeps what the run needs of the winner. */
-static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, const struct candidate *c)
-{
-	struct berth_json *owner = berth_data_obj(inst->data, "owner"), *chain = berth_data_obj(inst->data, "chain");
-	int64_t failures = berth_data_int(berth_json_get(inst->data, "seek"), "failures", 0);
-	enum berth_err rc;
-
-	if (c->blob.n_endpoints == 0)
-		return berth_fail(BERTH_E_VC, "the owner says no endpoint");
-	if ((rc = env->learn(env, c->blob.obj.issuer)) ||
-	    (rc = berth_json_set_str(owner, "did", c->blob.obj.issuer)) ||
-	    (rc = berth_json_set_str(owner, "uri", c->blob.endpoints[(uint64_t)failures % c->blob.n_endpoints])) ||
-	    (rc = berth_body_set_b64(chain, "tip", c->result.tip.b, 32)) ||
-	    (rc = berth_json_set_int(chain, "tipSeq", c->result.seq)))
-		return rc;
-	if (!c->result.delegate)
-		return BERTH_OK;
-	if ((rc = berth_body_set_b64(chain, "delegation", c->result.delegation.b, 32)) ||
-	    (rc = berth_json_set_int(chain, "dseq", c->result.dseq)))
-		return rc;
-	return berth_json_set_int(chain, "delegationExp", c->result.delegation_exp_s);
-}
-
-static enum berth_err
-contact(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct candidate *c)
-{
-	enum berth_err rc;
-
-	if ((rc = keep(env, inst, c)))
-		return rc;
-	berth_json_remove(berth_data_obj(inst->data, "seek"), "candidates");
-	fx->state = GW_CONTACTING;
-	return gateway_hello(env, inst, fx);
-}
-
-enum berth_err gateway_choose(struct berth_env *env, struct berth_instance *inst,
-			      const struct berth_event *ev, struct berth_effects *fx)
-{
-	const struct berth_json *seek = berth_json_get(inst->data, "seek");
-	struct choice *ch;
-	struct known *k;
-	size_t best = 0;
-	bool forked = false;
-	enum berth_err rc;
-
-	if (berth_json_bool(berth_json_get(seek, "resting"), false))
-		return gateway_seek(env, inst, ev, fx);
-	ch = calloc(1, sizeof(*ch));
-	k = calloc(1, sizeof(*k));
-	if (!ch || !k) {
-		free(ch);
-		free(k);
-		return berth_fail(BERTH_E_NOMEM, "candidates");
-	}
-	fx->timer_ms = back_off_ms(3);
-	if ((rc = known_load(k, env, inst)))
-		goto out;
-	berth_json_each(entry, berth_json_get(seek, "candidates")) {
-		struct candidate *c = &ch->c[ch->n];
-
-		if (judge(c, k, entry) == BERTH_OK) {
-			ch->n++;
-			continue;
-		}
-		berth_effects_audit(fx, "an answer was refused: %s", berth_err_detail());
-		berth_chain_free(c->chain);
-		berth_object_free(&c->blob.obj);
-		*c = (struct candidate){ 0 };
-	}
-	if (ch->n == 0) {
-		char why[300];
-
-		snprintf(why, sizeof(why), "nobody who asked may own this device%s%s", fx->audit ? ": " : "",
-			 fx->audit ? fx->audit : "");
-		rc = gateway_seek_again(env, inst, fx, why);
-	} else if (!(rc = pick(inst, ch, &best, &forked))) {
-		rc = forked ? gateway_seek_again(env, inst, fx, "two owners show forked chains: both refused")
-			    : contact(env, inst, fx, &ch->c[best]);
-	}
-out:
-	choice_free(ch);
-	free(k);
-	return rc;
-}
-
-/* args: {"blob", "package"}, the signed invitation file */
-enum berth_err gateway_on_invitation(struct berth_env *env, struct berth_instance *inst,
-				     const struct berth_event *ev, struct berth_effects *fx)
-{
-	struct candidate *c = calloc(1, sizeof(*c));
-	struct known *k = calloc(1, sizeof(*k));
-	enum berth_err rc = c && k ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "invitation");
-
-	if (!rc && !(rc = note_start(env, inst)) && !(rc = known_load(k, env, inst)) &&
-	    !(rc = judge(c, k, ev->args)))
-		rc = contact(env, inst, fx, c);
-	if (c) {
-		berth_chain_free(c->chain);
-		berth_object_free(&c->blob.obj);
-	}
-	free(c);
-	free(k);
-	return rc;
-}
-
-/* C.1a (c), the operator's way out of a fork; args: {"tip": base64url} */
-enum berth_err gateway_accept_tip(struct berth_env *env, struct berth_instance *inst,
-				  const struct berth_event *ev, struct berth_effects *fx)
-{
-	uint8_t tip[32];
-	enum berth_err rc = berth_body_get_32(ev->args, "tip", tip);
-
-	(void)env;
-	if (rc || (rc = berth_body_set_b64(inst->data, "acceptTip", tip, 32)))
-		return rc;
-	fx->go = true;
-	berth_effects_audit(fx, "the operator accepts a tip");
-	return BERTH_OK;
 }

@@ -7,8 +7,6 @@
 
 #include "did/url.h"
 
-#define REGISTER_RETRY_MS 10000
-
 const struct berth_identity *owner_me(struct berth_env *env) { return env->identity(env, BERTH_ID_OWNER); }
 
 enum berth_err owner_chain(const struct berth_instance *inst, struct berth_chain **chain)
@@ -110,7 +108,7 @@ out:
 static enum berth_err
 make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out)
 {
-	struct berth_rv_blob blob = { .owner_did = owner_me(env)->did_long,
+	struct berth_rv_blob blob = { .owner_did = owner_me(env)->did,
 		.epoch = berth_data_int(inst->data, "epoch", 0), .seq = berth_data_int(inst->data, "seq", 0),
 		.reg_no = berth_data_int(inst->data, "regNo", 0) + 1,
 		.exp_s = env->now_s < 0 ? 0 : env->now_s + env->policy->registration_s };
@@ -123,7 +121,7 @@ make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *
 	    (rc = berth_body_get_32(inst->data, "tip", blob.tip.b)) ||
 	    (rc = berth_json_set_int(inst->data, "regNo", blob.reg_no)))
 		return rc;
-	return berth_rv_blob_build(out, env->keys->keyring, owner_me(env)->sign_kid_long, &blob);
+	return berth_rv_blob_build(out, env->keys->keyring, owner_me(env)->sign_kid, &blob);
 }
 
 static enum berth_err
@@ -160,7 +158,7 @@ enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst
 	(void)ev;
 	if (p->n_rendezvous == 0)
 		return BERTH_OK;	/* devices come by invitation */
-	fx->timer_ms = REGISTER_RETRY_MS;
+	fx->timer_ms = OWNER_REFRESH_MS;
 	if ((rc = make_blob(env, inst, &blob)))
 		goto out;
 	for (size_t i = 0; !rc && i < p->n_rendezvous; i++)
@@ -312,7 +310,7 @@ static const struct berth_transition table[] = {
 	{ OW_ISSUED,    "hello",            owner_on_hello,         OW_SESSION,    STAY },
 	{ OW_COMMITTED, "hello",            owner_on_hello,         OW_SESSION,    STAY },
 
-	{ OW_SESSION,   "prove-device",     owner_on_prove_device,  OW_DEVICE_OK,  OW_PUBLISHED },
+	{ OW_SESSION,   "prove-device",     owner_on_prove_device,  OW_DEVICE_OK,  STAY },
 	{ OW_DEVICE_OK, "go",               owner_decide,           OW_OFFERED,    STAY },
 	{ OW_DEVICE_OK, "resume",           owner_decide,           OW_OFFERED,    STAY },
 	{ OW_APPROVAL,  "cmd/approve",      owner_approve,          OW_OFFERED,    STAY },
@@ -323,9 +321,28 @@ static const struct berth_transition table[] = {
 	{ OW_ISSUED,    "commit",           owner_on_commit,        OW_COMMITTED,  STAY },
 	{ OW_ISSUED,    "timer",            owner_issue_timeout,    OW_PUBLISHED,  STAY },
 	{ OW_ISSUED,    "resume",           owner_resume_issued,    STAY,          STAY },
+	{ OW_CHAIN_OK,  "commit",           owner_on_late_commit,   STAY,          STAY },
 	{ OW_PUBLISHED, "commit",           owner_on_late_commit,   STAY,          STAY },
+	{ OW_COMMITTED, "commit",           owner_on_commit_again,  STAY,          STAY },
+	{ OW_COMMITTED, "abandoned",        owner_on_abandoned,     OW_PUBLISHED,  STAY },
 	{ OW_COMMITTED, "provision-result", owner_on_result,        STAY,          STAY },
 	{ OW_COMMITTED, "complete",         owner_on_complete,      OW_ACTIVE,     STAY },
+
+	/* the registration is kept up while a run is under way: it may have to start over */
+	{ OW_SESSION,   "timer",            owner_register,         STAY,          STAY },
+	{ OW_SESSION,   "resume",           owner_register,         STAY,          STAY },
+	{ OW_SESSION,   "registered",       owner_on_registered,    STAY,          STAY },
+	{ OW_DEVICE_OK, "timer",            owner_register,         STAY,          STAY },
+	{ OW_DEVICE_OK, "registered",       owner_on_registered,    STAY,          STAY },
+	{ OW_APPROVAL,  "timer",            owner_register,         STAY,          STAY },
+	{ OW_APPROVAL,  "resume",           owner_register,         STAY,          STAY },
+	{ OW_APPROVAL,  "registered",       owner_on_registered,    STAY,          STAY },
+	{ OW_OFFERED,   "timer",            owner_register,         STAY,          STAY },
+	{ OW_OFFERED,   "resume",           owner_register,         STAY,          STAY },
+	{ OW_OFFERED,   "registered",       owner_on_registered,    STAY,          STAY },
+	{ OW_COMMITTED, "timer",            owner_register,         STAY,          STAY },
+	{ OW_COMMITTED, "resume",           owner_register,         STAY,          STAY },
+	{ OW_COMMITTED, "registered",       owner_on_registered,    STAY,          STAY },
 
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
 };

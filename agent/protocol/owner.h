@@ -21,8 +21,12 @@ enum owner_state {
 
 berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite;
 berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve, owner_deny;
-berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_late_commit,
-	owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
+berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_commit_again, owner_on_late_commit,
+	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
+
+/* Until a device is ACTIVE it must be able to find us: when to refresh what the
+ * rendezvous agents hold, after a state that used the timer for something else. */
+#define OWNER_REFRESH_MS 10000u
 
 const struct berth_identity *owner_me(struct berth_env *env);
 /* The run of the event's thread and sender. */

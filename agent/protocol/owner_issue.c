@@ -168,6 +168,19 @@ static enum berth_err send_item(struct items *it, struct berth_json *body, const
 						    bytes->p, bytes->len);
 }
 
+/* What is provided for one device stands before what is provided for all. */
+static bool has_own(const struct items *it, const char *slash)
+{
+	struct berth_buf v = BERTH_BUF_INIT;
+	char key[160];
+	enum berth_err rc;
+
+	snprintf(key, sizeof(key), "%s%s", it->inst->key, slash);
+	rc = it->env->records->get(it->env->records, BERTH_NS_PROVISION, key, &v);
+	berth_buf_free(&v);
+	return rc == BERTH_OK;
+}
+
 static enum berth_err one_item(void *arg, const char *key, const uint8_t *value, size_t len)
 {
 	struct items *it = arg;
@@ -176,7 +189,8 @@ static enum berth_err one_item(void *arg, const char *key, const uint8_t *value,
 	struct berth_buf bytes = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
 	enum berth_err rc = BERTH_OK;
 
-	if (!slash || (strncmp(key, it->inst->key, (size_t)(slash - key)) != 0 && key[0] != '*'))
+	if (!slash || (strncmp(key, it->inst->key, (size_t)(slash - key)) != 0 && key[0] != '*') ||
+	    (key[0] == '*' && has_own(it, slash)))
 		return BERTH_OK;
 	body = berth_json_new_object();
 	if ((rc = it->env->keys->ops->unseal(it->env->keys, BERTH_NS_PROVISION, -1, value, len, &plain)) ||
@@ -272,7 +286,12 @@ check_ready(struct berth_env *env, struct berth_instance *inst, const struct ber
 	enum berth_err rc;
 
 	if ((rc = berth_body_get_32(inst->data, "challenge", challenge)) ||
-	    (rc = berth_json_req_str(body, "operationalDid", 8192, op_did)) || (rc = env->learn(env, *op_did)) ||
+	    (rc = berth_json_req_str(body, "operationalDid", 8192, op_did)))
+		return rc;
+	/* P9: operational traffic does not show the factory DID */
+	if (berth_did_same(*op_did, run->peer))
+		return berth_fail(BERTH_E_AUTHZ, "the operational DID is the factory's");
+	if ((rc = env->learn(env, *op_did)) ||
 	    (rc = check_proofs(env, inst, run, body, challenge, *op_did)) ||
 	    (rc = check_receipt(env, inst, run, body, challenge, *op_did)))
 		return rc;
@@ -293,8 +312,8 @@ enum berth_err owner_on_accept_ready(struct berth_env *env, struct berth_instanc
 	if ((rc = owner_run(&run, inst, ev)))
 		return rc;
 	if ((rc = check_ready(env, inst, &run, ev->in->msg.body, &op_did))) {
-		berth_effects_audit(fx, "device %s: operational DID refused: %s", berth_data_str(inst->data, "serial"),
-				    berth_err_detail());
+		berth_effects_audit(fx, "device %s: operational DID refused: %s: %s", berth_data_str(inst->data, "serial"),
+				    berth_err_name(rc), berth_err_detail());
 		return rc;
 	}
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)) ||
@@ -305,18 +324,30 @@ enum berth_err owner_on_accept_ready(struct berth_env *env, struct berth_instanc
 	return BERTH_OK;
 }
 
+static bool was_issued(const struct berth_instance *inst, const char *id)
+{
+	berth_json_each(item, berth_json_get(berth_json_get(inst->data, "issued"), "items"))
+		if (strcmp(berth_data_str(item, "id"), id) == 0)
+			return true;
+	return false;
+}
+
+/* Only refusals: what was stored is named by commit. */
 enum berth_err owner_on_result(struct berth_env *env, struct berth_instance *inst,
 			       const struct berth_event *ev, struct berth_effects *fx)
 {
-	const char *id, *status;
+	const char *id, *status, *reason = "";
 	struct berth_run run;
 	enum berth_err rc;
 
 	(void)env;
-	(void)fx;
 	if ((rc = owner_run(&run, inst, ev)) || (rc = berth_json_req_str(ev->in->msg.body, "id", 63, &id)) ||
-	    (rc = berth_json_req_str(ev->in->msg.body, "status", 15, &status)))
+	    (rc = berth_json_req_str(ev->in->msg.body, "status", 15, &status)) ||
+	    (rc = berth_json_opt_str(ev->in->msg.body, "reason", 64, &reason)))
 		return rc;
+	if (!was_issued(inst, id))
+		return berth_fail(BERTH_E_AUTHZ, "a result for an item that was not sent");
+	berth_effects_audit(fx, "device %s: item %s %s %s", berth_data_str(inst->data, "serial"), id, status, reason);
 	return berth_json_set_str(berth_data_obj(inst->data, "results"), id, status);
 }
 
@@ -346,30 +377,71 @@ static enum berth_err check_commit(const struct berth_json *issued, const struct
 	return BERTH_OK;
 }
 
+static enum berth_err
+send_committed(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
+	       const struct berth_event *ev)
+{
+	struct berth_json *body = berth_json_new_object();
+	uint8_t h[32];
+	enum berth_err rc;
+
+	if ((rc = berth_body_get_32(ev->in->msg.body, "credential", h)) ||
+	    (rc = berth_body_set_b64(body, "credential", h, 32)) ||
+	    (rc = berth_json_set_int(body, "epoch", run->epoch))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return owner_send(env, inst, fx, run, "committed", body, false);
+}
+
 enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *inst,
 			       const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_json *issued = berth_json_get(inst->data, "issued");
-	struct berth_json *body;
-	struct berth_hash h;
 	struct berth_run run;
 	enum berth_err rc;
 
 	if ((rc = owner_run(&run, inst, ev)) || (rc = check_commit(issued, ev->in->msg.body)) ||
-	    (rc = berth_body_get_32(ev->in->msg.body, "credential", h.b)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", berth_data_str(issued, "operationalDid"))) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(issued, "credential"))))
 		return rc;
-	body = berth_json_new_object();
-	if ((rc = berth_body_set_b64(body, "credential", h.b, 32)) ||
-	    (rc = berth_json_set_int(body, "epoch", run.epoch))) {
-		berth_json_free(body);
-		return rc;
-	}
-	fx->stop_timer = true;
+	fx->timer_ms = OWNER_REFRESH_MS;
 	fx->step_generation = true;
 	berth_effects_audit(fx, "device %s committed", berth_data_str(inst->data, "serial"));
-	return owner_send(env, inst, fx, &run, "committed", body, false);
+	return send_committed(env, inst, fx, &run, ev);
+}
+
+/* The device asks again: it has not had our answer. */
+enum berth_err owner_on_commit_again(struct berth_env *env, struct berth_instance *inst,
+				     const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc;
+
+	if ((rc = owner_run(&run, inst, ev)) ||
+	    (rc = check_commit(berth_json_get(inst->data, "issued"), ev->in->msg.body)) ||
+	    (rc = berth_effects_drop(fx, run.peer, run.thid)))
+		return rc;
+	return send_committed(env, inst, fx, &run, ev);
+}
+
+/* The device's operator ended the run after we had committed: nothing of it is in
+ * use there. */
+enum berth_err owner_on_abandoned(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc;
+
+	(void)env;
+	if ((rc = owner_run(&run, inst, ev)))
+		return rc;
+	berth_json_remove(inst->data, "issued");
+	berth_json_remove(inst->data, "credential");
+	berth_json_remove(inst->data, "operationalDid");
+	fx->timer_ms = OWNER_REFRESH_MS;
+	berth_effects_audit(fx, "device %s abandoned the run after it was committed", berth_data_str(inst->data, "serial"));
+	return berth_effects_drop(fx, run.peer, run.thid);
 }
 
 enum berth_err owner_on_late_commit(struct berth_env *env, struct berth_instance *inst,
@@ -396,6 +468,8 @@ enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *i
 	berth_json_remove(inst->data, "run");
 	berth_json_remove(inst->data, "issued");
 	berth_json_remove(inst->data, "challenge");
+	berth_json_remove(inst->data, "results");
+	fx->stop_timer = true;
 	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));
 	if ((rc = berth_effects_drop(fx, run.peer, run.thid)))
 		return rc;
@@ -410,6 +484,7 @@ enum berth_err owner_issue_timeout(struct berth_env *env, struct berth_instance 
 
 	(void)env;
 	(void)ev;
+	fx->timer_ms = OWNER_REFRESH_MS;
 	berth_json_remove(inst->data, "issued");
 	berth_effects_audit(fx, "device %s did not commit in time", berth_data_str(inst->data, "serial"));
 	return rc ? rc : berth_effects_drop(fx, run.peer, run.thid);

@@ -151,14 +151,15 @@ check_device(struct berth_env *env, struct berth_instance *inst, const struct be
 {
 	const struct berth_json *body = ev->in->msg.body;
 	struct berth_chain *c = NULL;
-	const char *dc, *custody, *proof;
+	const char *custody, *proof;
+	struct berth_hash dc;
 	enum berth_err rc;
 
-	if ((rc = berth_json_req_str(body, "deviceCredential", BERTH_OBJECT_MAX, &dc)) ||
+	if ((rc = berth_body_get_32(body, "deviceCredential", dc.b)) ||
 	    (rc = berth_json_req_str(body, "custody", 16, &custody)) ||
 	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) || (rc = owner_chain(inst, &c)))
 		goto out;
-	if (strcmp(dc, c->dc.obj.compact) != 0 || strcmp(custody, c->dc.keys.custody) != 0) {
+	if (!berth_hash_equal(&dc, &c->dc.obj.hash) || strcmp(custody, c->dc.keys.custody) != 0) {
 		rc = berth_fail(BERTH_E_HOLDER, "another DeviceCredential or custody than the chain's");
 		goto out;
 	}
@@ -184,7 +185,12 @@ enum berth_err owner_on_prove_device(struct berth_env *env, struct berth_instanc
 	if ((rc = check_device(env, inst, ev, &run))) {
 		berth_effects_audit(fx, "device %s refused: %s: %s", berth_data_str(inst->data, "serial"),
 				    berth_err_name(rc), berth_err_detail());
-		return rc;
+		if (rc == BERTH_E_NOMEM)
+			return rc;
+		/* it is told that, and no more; its run is over */
+		fx->state = OW_PUBLISHED;
+		fx->timer_ms = OWNER_REFRESH_MS;
+		return owner_send_denied(env, inst, fx, &run, berth_err_name(rc));
 	}
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)))
 		return rc;
@@ -216,6 +222,7 @@ enum berth_err owner_decide(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc = berth_run_load(&run, inst->data);
 
 	(void)ev;
+	fx->timer_ms = OWNER_REFRESH_MS;
 	if (rc)
 		return rc;
 	return env->policy->approve_automatically ? owner_offer(env, inst, fx, &run)
@@ -244,6 +251,7 @@ enum berth_err owner_deny(struct berth_env *env, struct berth_instance *inst,
 	if ((rc = berth_run_load(&run, inst->data)) ||
 	    (ev->args && (rc = berth_json_opt_str(ev->args, "reason", 200, &reason))))
 		return rc;
+	fx->timer_ms = OWNER_REFRESH_MS;
 	berth_effects_audit(fx, "device %s denied by the operator", berth_data_str(inst->data, "serial"));
 	return owner_send_denied(env, inst, fx, &run, reason);
 }

@@ -241,6 +241,9 @@ enum berth_err berth_effects_poll(struct berth_effects *fx, const struct berth_i
 
 enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid)
 {
+	free(fx->drop_peer);
+	free(fx->drop_thid);
+	fx->drop_thid = NULL;
 	if (!copy(&fx->drop_peer, peer) || !copy(&fx->drop_thid, thid))
 		return berth_fail(BERTH_E_NOMEM, "drop");
 	return BERTH_OK;

@@ -90,6 +90,9 @@ struct berth_env {
 	/* Whether that peer has shown that it knows the document of our identity, so
 	 * that the short form will do. */
 	bool (*known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
+	/* It is certain that peer has that document: it stood in a chain, or in a
+	 * message that was answered. */
+	enum berth_err (*mark_known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
 	int64_t now_s;			/* -1: no trusted time */
 	int64_t floor_s;		/* the time is at least this */
 	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
@@ -128,6 +131,7 @@ struct berth_effects {
 	bool stop_timer;
 	bool go;			/* deliver "go" to this instance right after the commit */
 	bool step_generation, step_epoch;
+	int64_t floor_s;		/* the time is at least this from now on; 0: as it was */
 	char *drop_peer, *drop_thid;	/* forget what still waits for this peer in this thread */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
 	char *audit;			/* one line for the audit log */
@@ -179,7 +183,7 @@ void berth_effects_free(struct berth_effects *fx);
 void berth_instance_free(struct berth_instance *inst);
 
 /* Adds a message: authcrypt from one of our identities (in its long form until the
- * peer is known to know it), anoncrypt when from is NULL.  body is taken over, also
+ * peer is known to know it), anoncrypt when from is NULL; to becomes the short form.  body is taken over, also
  * on failure.  uri: where to dial; it then asks for answers on the same link.  thid
  * NULL: a new thread.  The message is complete (id, from, to), so that its bytes
  * can be hashed; *out (out may be NULL) is borrowed until fx is freed, and mode,

@@ -147,11 +147,14 @@ static bool expired(const struct berth_env *env, const struct berth_json *tip)
 	return exp && env->now_s >= 0 && exp < env->now_s;
 }
 
+/* The device has its DeviceCredential: the package goes without. */
 static enum berth_err add_answer(struct berth_json *blobs, const struct berth_json *tip)
 {
 	struct berth_json *v = berth_json_new_object(), *package = berth_json_clone(berth_json_get(tip, "package"));
 	enum berth_err rc;
 
+	if (package)
+		berth_json_remove(package, "deviceCredential");
 	if ((rc = berth_json_set(v, "package", package)) ||
 	    (rc = berth_json_set_str(v, "blob", berth_data_str(tip, "blob")))) {
 		berth_json_free(v);
