@@ -20,6 +20,9 @@
 #define RESEND_MS 600000	/* no repeat by time: our deadline is shorter; a lost connection repeats */
 #define REDIAL_MIN_MS 200
 #define REDIAL_MAX_MS 30000
+#define REDIAL_NEVER_MS INT32_MAX
+#define RETIRED_MS 240000	/* a try to connect, and the greeting, are over by then */
+#define RETIRED_MAX 64
 #define REQ_HEAD 4		/* request id on the wire */
 #define TCP_HEAD 8		/* length */
 #define IPC_HEAD 9		/* type, length */
@@ -36,11 +39,13 @@ struct link {
 	struct berth_netaddr addr;
 	unsigned head;			/* octets the link adds to a message */
 	nng_socket sock;
+	nng_dialer dialer;
 	atomic_uint connected;		/* nng's threads count */
 	atomic_uint handshakes;
 	unsigned n_sends;
+	bool stale;			/* look its address up before it is used again */
 	bool doomed;			/* finishes what is open, takes no more */
-	uint64_t used_ms;
+	uint64_t used_ms;		/* doomed: retired */
 };
 
 /* One SEND from the core, until its RESULT. */
@@ -62,10 +67,9 @@ struct sending {
 
 struct berth_netd_dial {
 	struct link *links;
-	size_t n_links, n_sendings;
+	size_t n_links, n_retired, n_sendings;
 	struct sending *sendings;
 	struct berth_limit hosts;
-	bool stopping;
 };
 
 /* --- links ----------------------------------------------------------------- */
@@ -83,7 +87,7 @@ static void on_pipe(nng_pipe p, nng_pipe_ev ev, void *arg)
 	}
 }
 
-static int link_options(struct link *l, nng_dialer *d, const char *url)
+static int link_start(struct link *l, const char *url)
 {
 	int rv;
 
@@ -93,10 +97,10 @@ static int link_options(struct link *l, nng_dialer *d, const char *url)
 	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) ||
 	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, on_pipe, l)) ||
 	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, on_pipe, l)) ||
-	    (rv = nng_dialer_create(d, l->sock, url)) ||
-	    (rv = nng_dialer_set_size(*d, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)))
+	    (rv = nng_dialer_create(&l->dialer, l->sock, url)) ||
+	    (rv = nng_dialer_set_size(l->dialer, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)))
 		return rv;
-	return nng_dialer_start(*d, NNG_FLAG_NONBLOCK);
+	return nng_dialer_start(l->dialer, NNG_FLAG_NONBLOCK);
 }
 
 static void link_close(struct berth_netd_dial *d, struct link *l)
@@ -106,10 +110,30 @@ static void link_close(struct berth_netd_dial *d, struct link *l)
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
-	d->n_links--;
+	if (l->doomed)
+		d->n_retired--;
+	else
+		d->n_links--;
 	berth_limit_conn_end(&d->hosts, &l->addr);
 	nng_close(l->sock);
 	free(l);
+}
+
+/* nng 1.5.2 uses memory after it has freed it when a socket is closed while it is
+ * connecting or greeting.  So one that is not connected is told to try no more, and
+ * closed when whatever it was doing must be over. */
+static void link_retire(struct berth_netd_dial *d, struct link *l)
+{
+	if (l->doomed)
+		return;
+	l->doomed = true;
+	l->used_ms = berth_clock_mono_ms();
+	d->n_links--;
+	d->n_retired++;
+	nng_dialer_set_ms(l->dialer, NNG_OPT_RECONNMAXT, REDIAL_NEVER_MS);
+	nng_dialer_set_ms(l->dialer, NNG_OPT_RECONNMINT, REDIAL_NEVER_MS);
+	if (l->n_sends == 0 && atomic_load(&l->connected))
+		link_close(d, l);
 }
 
 /* Room for one more: the longest unused link goes. */
@@ -117,14 +141,16 @@ static enum berth_err make_room(struct berth_netd_dial *d)
 {
 	struct link *oldest = NULL;
 
+	if (d->n_retired == RETIRED_MAX)
+		return berth_fail(BERTH_E_QUOTA, "%d links are being closed", RETIRED_MAX);
 	if (d->n_links < LINKS_MAX)
 		return BERTH_OK;
 	for (struct link *l = d->links; l; l = l->next)
-		if (l->n_sends == 0 && (!oldest || l->used_ms < oldest->used_ms))
+		if (!l->doomed && l->n_sends == 0 && (!oldest || l->used_ms < oldest->used_ms))
 			oldest = l;
 	if (!oldest)
 		return berth_fail(BERTH_E_QUOTA, "%d links are in use", LINKS_MAX);
-	link_close(d, oldest);
+	link_retire(d, oldest);
 	return BERTH_OK;
 }
 
@@ -133,7 +159,6 @@ static enum berth_err link_open(struct berth_netd_dial *d, const struct sending 
 {
 	char url[BERTH_NETD_URL_MAX + 1];
 	struct link *l = NULL;
-	nng_dialer dialer;
 	enum berth_err rc;
 	int rv;
 
@@ -151,7 +176,7 @@ static enum berth_err link_open(struct berth_netd_dial *d, const struct sending 
 	d->links = l;
 	d->n_links++;
 	berth_netd_uri_nng(url, &s->uri, a);
-	if ((rv = link_options(l, &dialer, url))) {
+	if ((rv = link_start(l, url))) {
 		link_close(d, l);
 		return berth_netd_nng_fault(rv, url);
 	}
@@ -171,10 +196,10 @@ void berth_netd_dial_drop(struct berth_netd *n, const char *uri)
 {
 	struct link *l = link_find(n->dial, uri);
 
-	if (l)
-		l->doomed = true;
-	if (l && l->n_sends == 0)
-		link_close(n->dial, l);
+	if (l && atomic_load(&l->connected))
+		link_retire(n->dial, l);
+	else if (l)
+		l->stale = true;
 }
 
 /* --- one request ----------------------------------------------------------- */
@@ -195,7 +220,7 @@ static void sending_free(struct sending *s)
 	nng_msg_free(s->msg);
 	if (s->counted)
 		berth_limit_open_end(&d->hosts, &s->link->addr);
-	if (s->link && --s->link->n_sends == 0 && s->link->doomed)
+	if (s->link && --s->link->n_sends == 0 && s->link->doomed && atomic_load(&s->link->connected))
 		link_close(d, s->link);
 	free(s);
 }
@@ -246,9 +271,8 @@ static void on_aio(void *arg)
 
 static void lost(struct sending *s, int rv)
 {
-	/* nobody there at the end of all tries: look the address up again next time */
 	if (atomic_load(&s->link->connected) == 0)
-		s->link->doomed = true;
+		s->link->stale = true;	/* nobody there at the end of all tries */
 	finish(s, berth_netd_nng_fault(rv, s->text), NULL, 0);
 }
 
@@ -316,11 +340,18 @@ static enum berth_err dispatch(struct sending *s, struct link *l)
 
 static enum berth_err dial(struct sending *s, const struct berth_netaddr *a)
 {
-	struct link *l = link_find(s->n->dial, s->text);
+	struct berth_netd_dial *d = s->n->dial;
+	struct link *l = link_find(d, s->text);
 	enum berth_err rc = BERTH_OK;
 
-	if (!l)
-		rc = link_open(s->n->dial, s, a, &l);
+	if (l && memcmp(&l->addr, a, sizeof(*a)) != 0) {	/* it has moved */
+		link_retire(d, l);
+		l = NULL;
+	}
+	if (l)
+		l->stale = false;
+	else
+		rc = link_open(d, s, a, &l);
 	return rc ? rc : dispatch(s, l);
 }
 
@@ -342,8 +373,6 @@ static void sending_done(struct berth_netd_job *job)
 {
 	struct sending *s = (struct sending *)(void *)job;
 
-	if (s->n->dial->stopping)
-		return;
 	switch (s->state) {
 	case NAMING: was_named(s); break;
 	case SENDING: was_sent(s); break;
@@ -360,7 +389,7 @@ static enum berth_err route(struct sending *s)
 	enum berth_err rc;
 	bool found = true;
 
-	if (l)
+	if (l && !l->stale)
 		return dispatch(s, l);
 	/* whoever wrote the document chose the scheme */
 	if (berth_netd_uri_parse(&s->uri, s->text))
@@ -418,20 +447,25 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m)
 		finish(s, rc, NULL, 0);
 }
 
-bool berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
+int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 {
 	struct berth_netd_dial *d = n->dial;
 	struct link *next;
+	bool naming = false;
 
-	for (struct sending *s = d->sendings; s; s = s->next)	/* stays: the name service has it */
+	for (struct sending *s = d->sendings; s; s = s->next) {	/* stays: the name service has it */
+		naming |= s->state == NAMING;
 		if (s->state == NAMING && !s->told && now_ms >= s->until_ms)
 			finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address in time", s->uri.host), NULL, 0);
+	}
 	for (struct link *l = d->links; l; l = next) {
 		next = l->next;
-		if (l->n_sends == 0 && now_ms - l->used_ms > IDLE_MS)
+		if (!l->doomed && l->n_sends == 0 && now_ms - l->used_ms > IDLE_MS)
+			link_retire(d, l);
+		else if (l->doomed && l->n_sends == 0 && now_ms - l->used_ms > RETIRED_MS)
 			link_close(d, l);
 	}
-	return d->links || d->sendings;
+	return naming ? BERTH_NETD_SOON_MS : d->links ? BERTH_NETD_LATER_MS : -1;
 }
 
 enum berth_err berth_netd_dial_new(struct berth_netd *n)
@@ -449,29 +483,4 @@ enum berth_err berth_netd_dial_new(struct berth_netd *n)
 	d->hosts.burst = HOST_BURST;
 	n->dial = d;
 	return BERTH_OK;
-}
-
-void berth_netd_dial_free(struct berth_netd *n)
-{
-	struct berth_netd_dial *d = n->dial;
-
-	if (!d)
-		return;
-	d->stopping = true;
-	for (struct sending *s = d->sendings; s; s = s->next)
-		if (s->aio)
-			nng_aio_stop(s->aio);
-	berth_netd_ready_run(&n->ready);
-	while (d->sendings) {
-		struct sending *s = d->sendings;
-
-		if (s->aio && !s->msg)
-			s->msg = nng_aio_get_msg(s->aio);
-		sending_free(s);
-	}
-	while (d->links)
-		link_close(d, d->links);
-	berth_limit_free(&d->hosts);
-	free(d);
-	n->dial = NULL;
 }

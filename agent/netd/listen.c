@@ -156,7 +156,6 @@ enum berth_err berth_netd_listen_new(struct berth_netd *n)
 	n->listen = l;
 	if ((rv = nng_rep0_open(&l->sock)))
 		return berth_netd_nng_fault(rv, "rep socket");
-	l->open = true;
 	if ((rv = nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REQUEST_MAX + 64)) ||
 	    (rv = nng_socket_set_int(l->sock, NNG_OPT_MAXTTL, 1)) ||
 	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_PRE, berth_netd_on_accept, l)) ||
@@ -165,31 +164,9 @@ enum berth_err berth_netd_listen_new(struct berth_netd *n)
 	return rc;
 }
 
-void berth_netd_listen_free(struct berth_netd *n)
+void berth_netd_listen_unlink(struct berth_netd *n)
 {
-	struct berth_netd_listen *l = n->listen;
-
-	if (!l)
-		return;
-	for (size_t i = 0; i < BERTH_NETD_LISTENERS_MAX; i++)
-		if (l->listeners[i].used)
-			stop(l, i);
-	l->stopping = true;
-	if (l->open)
-		nng_close(l->sock);
-	for (struct berth_netd_slot *s = l->slots; s; s = s->next)
-		nng_aio_stop(s->aio);
-	berth_netd_ready_run(&n->ready);	/* nothing may hang there any more */
-	while (l->slots) {
-		struct berth_netd_slot *s = l->slots;
-
-		l->slots = s->next;
-		nng_msg_free(nng_aio_get_msg(s->aio));
-		nng_aio_free(s->aio);
-		free(s);
-	}
-	berth_limit_free(&l->limit);
-	pthread_mutex_destroy(&l->lock);
-	free(l);
-	n->listen = NULL;
+	for (size_t i = 0; n->listen && i < BERTH_NETD_LISTENERS_MAX; i++)
+		if (n->listen->listeners[i].used && n->listen->listeners[i].path[0])
+			unlink(n->listen->listeners[i].path);
 }

@@ -4,8 +4,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <nng/nng.h>
-
 #include "agent/ipc/ipc.h"
 #include "agent/ipc/proc.h"
 #include "agent/netd/netd.h"
@@ -36,6 +34,5 @@ int main(void)
 	berth_log_init("netd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
 	small_memory();
 	rc = berth_netd_run(BERTH_IPC_FD);
-	nng_fini();
-	return berth_err_exit(rc);
+	_exit(berth_err_exit(rc));
 }

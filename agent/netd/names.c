@@ -11,7 +11,7 @@ struct berth_netd_names {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	pthread_t thread;
-	bool started, stop;
+	bool started;
 	struct berth_netd_lookup *head, **tail;
 	size_t waiting;
 	struct berth_netd_ready *ready;
@@ -36,29 +36,28 @@ static struct berth_netd_lookup *next(struct berth_netd_names *q)
 	struct berth_netd_lookup *l;
 
 	pthread_mutex_lock(&q->lock);
-	while (!q->head && !q->stop)
+	while (!q->head)
 		pthread_cond_wait(&q->wake, &q->lock);
-	l = q->stop ? NULL : q->head;
-	if (l) {
-		q->head = l->next;
-		q->waiting--;
-		if (!q->head)
-			q->tail = &q->head;
-	}
+	l = q->head;
+	q->head = l->next;
+	q->waiting--;
+	if (!q->head)
+		q->tail = &q->head;
 	pthread_mutex_unlock(&q->lock);
 	return l;
 }
 
+__attribute__((noreturn))
 static void *worker(void *arg)
 {
 	struct berth_netd_names *q = arg;
 	struct berth_netd_lookup *l;
 
-	while ((l = next(q))) {
+	for (;;) {
+		l = next(q);
 		l->rc = berth_netpol_ask(l->host, l->addrs, &l->n_addrs);
 		berth_netd_ready_put(q->ready, &l->job);
 	}
-	return NULL;
 }
 
 /* The thread costs memory, so it starts with the first question. */
@@ -94,22 +93,4 @@ enum berth_err berth_netd_names_ask(struct berth_netd *n, struct berth_netd_look
 	}
 	pthread_mutex_unlock(&q->lock);
 	return rc;
-}
-
-void berth_netd_names_free(struct berth_netd *n)
-{
-	struct berth_netd_names *q = n->names;
-
-	if (!q)
-		return;
-	pthread_mutex_lock(&q->lock);
-	q->stop = true;
-	pthread_cond_signal(&q->wake);
-	pthread_mutex_unlock(&q->lock);
-	if (q->started)
-		pthread_join(q->thread, NULL);
-	pthread_mutex_destroy(&q->lock);
-	pthread_cond_destroy(&q->wake);
-	free(q);
-	n->names = NULL;
 }

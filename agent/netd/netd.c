@@ -10,8 +10,6 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
-#define TICK_MS 1000
-
 /* Peers decide how much nng allocates, up to a message for each connection, before
  * we see any of it.  Past this malloc fails, and nng drops the connection.  The
  * first number is for our own queues and a few whole messages. */
@@ -117,8 +115,8 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 	}
 }
 
-/* One wake-up.  *busy: there are timeouts to watch. */
-static enum berth_err step(struct berth_netd *n, bool *busy)
+/* One wake-up; *wait_ms is how long it may take, and then the next one. */
+static enum berth_err step(struct berth_netd *n, int *wait_ms)
 {
 	struct pollfd fds[2] = {
 		{ .fd = n->core.fd, .events = (short)(POLLIN | (berth_ipc_wants_write(&n->core) ? POLLOUT : 0)) },
@@ -126,17 +124,19 @@ static enum berth_err step(struct berth_netd *n, bool *busy)
 	};
 	enum berth_err rc = BERTH_OK;
 	uint64_t now;
-	bool dialling;
+	int dial;
 
-	if (poll(fds, 2, *busy ? TICK_MS : -1) < 0)
+	if (poll(fds, 2, *wait_ms) < 0)
 		return errno == EINTR ? BERTH_OK : berth_fail(BERTH_E_UNAVAILABLE, "poll: errno %d", errno);
 	if (fds[1].revents)
 		berth_netd_ready_run(&n->ready);
 	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		rc = berth_ipc_on_readable(&n->core, on_frame, n);
 	now = berth_clock_mono_ms();
-	dialling = berth_netd_dial_tick(n, now);
-	*busy = berth_netd_listen_tick(n, now) || dialling;
+	dial = berth_netd_dial_tick(n, now);
+	*wait_ms = berth_netd_listen_tick(n, now);
+	if (*wait_ms < 0 || (dial >= 0 && dial < *wait_ms))
+		*wait_ms = dial;
 	if (!rc && berth_ipc_wants_write(&n->core))
 		rc = berth_ipc_on_writable(&n->core);
 	return rc;
@@ -144,9 +144,10 @@ static enum berth_err step(struct berth_netd *n, bool *busy)
 
 enum berth_err berth_netd_run(int fd)
 {
-	struct berth_netd n = { 0 };
+	static struct berth_netd n;	/* other threads may look at it to the end */
 	enum berth_err rc;
-	bool busy = false, core_left;
+	bool core_left;
+	int wait_ms = -1;
 
 	berth_ipc_init(&n.core, fd);
 	berth_net_config_init(&n.cfg);
@@ -157,15 +158,11 @@ enum berth_err berth_netd_run(int fd)
 	if (!(rc = berth_netd_names_new(&n)) && !(rc = berth_netd_listen_new(&n)))
 		rc = berth_netd_dial_new(&n);
 	while (!rc)
-		rc = step(&n, &busy);
+		rc = step(&n, &wait_ms);
 	core_left = rc == BERTH_E_UNAVAILABLE;
 	if (!core_left)
 		berth_log_err(BERTH_LOG_ERROR, "netd.core", rc);
-	berth_netd_names_free(&n);	/* first: it still puts jobs of dial */
-	berth_netd_dial_free(&n);
-	berth_netd_listen_free(&n);
-	berth_netd_ready_free(&n.ready);
-	berth_netpol_free(&n.cfg.policy);
+	berth_netd_listen_unlink(&n);
 	berth_ipc_close(&n.core);
 	return core_left ? BERTH_OK : rc;
 }

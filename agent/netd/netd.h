@@ -28,7 +28,9 @@ struct berth_netd {
 	bool configured;
 };
 
-/* Runs until the core closes its end of fd (BERTH_OK) or misbehaves. */
+/* Runs until the core closes its end of fd (BERTH_OK) or misbehaves.  Threads and
+ * sockets are left as they are: the caller ends the process with _exit(), because
+ * closing them is where nng 1.5.2 fails. */
 BERTH_MUST_USE enum berth_err berth_netd_run(int fd);
 
 /* Queues a frame for the core. */
@@ -36,7 +38,8 @@ BERTH_MUST_USE enum berth_err
 berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload);
 
 BERTH_MUST_USE enum berth_err berth_netd_listen_new(struct berth_netd *n);
-void berth_netd_listen_free(struct berth_netd *n);
+/* Removes the sockets of nng+ipc listeners. */
+void berth_netd_listen_unlink(struct berth_netd *n);
 /* After the configuration has changed. */
 void berth_netd_listen_limits(struct berth_netd *n);
 /* Starts a listener; bound is its URI with the real port. */
@@ -45,15 +48,17 @@ berth_netd_listen_add(struct berth_netd *n, const char *uri, char bound[BERTH_NE
 /* False: there is no listener of that URI. */
 bool berth_netd_listen_remove(struct berth_netd *n, const char *uri);
 BERTH_MUST_USE enum berth_err berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m);
-/* Timeouts.  True while there is something to watch. */
-bool berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms);
+/* Timeouts.  How soon to look again: BERTH_NETD_SOON_MS with requests held, else
+ * BERTH_NETD_LATER_MS, -1 with nothing to watch. */
+#define BERTH_NETD_SOON_MS 1000
+#define BERTH_NETD_LATER_MS 15000
+int berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms);
 
 BERTH_MUST_USE enum berth_err berth_netd_dial_new(struct berth_netd *n);
-void berth_netd_dial_free(struct berth_netd *n);
 void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m);
 /* The next SEND to that URI asks for its address and connects again. */
 void berth_netd_dial_drop(struct berth_netd *n, const char *uri);
-bool berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms);
+int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms);
 
 /* One question to the name service; job.done runs on the main thread. */
 struct berth_netd_lookup {
@@ -65,8 +70,6 @@ struct berth_netd_lookup {
 	size_t n_addrs;
 };
 BERTH_MUST_USE enum berth_err berth_netd_names_new(struct berth_netd *n);
-/* Waits for the question that is being asked; drops the others. */
-void berth_netd_names_free(struct berth_netd *n);
 /* E_QUOTA: too many are waiting. */
 BERTH_MUST_USE enum berth_err berth_netd_names_ask(struct berth_netd *n, struct berth_netd_lookup *l);
 

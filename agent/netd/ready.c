@@ -16,12 +16,6 @@ enum berth_err berth_netd_ready_init(struct berth_netd_ready *r)
 	return BERTH_OK;
 }
 
-void berth_netd_ready_free(struct berth_netd_ready *r)
-{
-	close(r->fd);
-	pthread_mutex_destroy(&r->lock);
-}
-
 void berth_netd_ready_put(struct berth_netd_ready *r, struct berth_netd_job *job)
 {
 	const uint64_t one = 1;

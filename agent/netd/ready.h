@@ -24,7 +24,6 @@ struct berth_netd_ready {
 };
 
 BERTH_MUST_USE enum berth_err berth_netd_ready_init(struct berth_netd_ready *r);
-void berth_netd_ready_free(struct berth_netd_ready *r);
 void berth_netd_ready_put(struct berth_netd_ready *r, struct berth_netd_job *job);	/* any thread */
 void berth_netd_ready_run(struct berth_netd_ready *r);
 

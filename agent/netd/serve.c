@@ -176,8 +176,6 @@ static void slot_done(struct berth_netd_job *job)
 {
 	struct berth_netd_slot *s = (struct berth_netd_slot *)(void *)job;
 
-	if (s->owner->stopping)
-		return;
 	if (s->state == RECEIVING) {
 		received(s);
 	} else if (s->state == ANSWERING) {
@@ -210,7 +208,7 @@ static void tell_gone(struct berth_netd_slot *s)
 
 void berth_netd_conn_gone(struct berth_netd_listen *l, uint32_t conn)
 {
-	for (struct berth_netd_slot *s = l->slots; s && !l->stopping; s = s->next)
+	for (struct berth_netd_slot *s = l->slots; s; s = s->next)
 		if (s->state == HELD && s->conn == conn) {
 			unhold(s);
 			tell_gone(s);
@@ -254,17 +252,13 @@ bool berth_netd_holds(const struct berth_netd_listen *l, uint32_t conn)
 	return false;
 }
 
-bool berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms)
+int berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms)
 {
 	struct berth_netd_listen *l = n->listen;
-	bool busy;
 
 	for (struct berth_netd_slot *s = l->slots; s; s = s->next)
 		if (s->state == HELD && now_ms >= s->until_ms)
 			give_up(s);
 	berth_netd_close_silent(l, now_ms);
-	pthread_mutex_lock(&l->lock);
-	busy = l->n_held || l->conns;
-	pthread_mutex_unlock(&l->lock);
-	return busy;
+	return l->n_held ? BERTH_NETD_SOON_MS : l->slots ? BERTH_NETD_LATER_MS : -1;
 }

@@ -47,7 +47,6 @@ struct berth_netd_slot {
 struct berth_netd_listen {
 	struct berth_netd *n;
 	nng_socket sock;
-	bool open, stopping;
 	struct {
 		char uri[BERTH_NET_URI_MAX + 1];
 		nng_listener id;
