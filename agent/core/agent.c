@@ -194,6 +194,8 @@ static void to_all(struct berth_agent *a, const struct berth_machine *m, const c
 	const struct berth_event ev = { .on = on };
 	struct keys_of k = { 0 };
 
+	if (!berth_machine_knows(m, on))
+		return;
 	if (!berth_store_each(a->cfg.store, m->name, NULL, collect_key, &k) && k.n == 0 && !m->find)
 		collect_key(&k, "self", NULL, 0);
 	for (size_t i = 0; i < k.n; i++)
@@ -290,13 +292,13 @@ static enum berth_err end(struct berth_agent *a, enum berth_err rc, size_t befor
 }
 
 enum berth_err berth_agent_make_identity(struct berth_agent *a, const char *name, enum berth_key_type sign,
-					 enum berth_key_type agree, unsigned purposes, bool with_endpoints)
+					 enum berth_key_type agree, unsigned purposes, bool is_public)
 {
 	const struct berth_identity *id;
 	size_t n = a->n_ids;
 	enum berth_err rc = berth_store_begin(a->cfg.store);
 
-	return rc ? rc : end(a, a->env.make_identity(&a->env, name, sign, agree, purposes, with_endpoints, &id), n);
+	return rc ? rc : end(a, a->env.make_identity(&a->env, name, sign, agree, purposes, is_public, &id), n);
 }
 
 enum berth_err berth_agent_make_signer(struct berth_agent *a, const char *name, enum berth_key_type type,

@@ -84,7 +84,7 @@ berth_agent_each(struct berth_agent *a, const char *machine, berth_agent_each_fn
 /* The DIDs that a role has from its first start on; found again later. */
 BERTH_MUST_USE enum berth_err
 berth_agent_make_identity(struct berth_agent *a, const char *name, enum berth_key_type sign,
-			  enum berth_key_type agree, unsigned purposes, bool with_endpoints);
+			  enum berth_key_type agree, unsigned purposes, bool is_public);
 BERTH_MUST_USE enum berth_err
 berth_agent_make_signer(struct berth_agent *a, const char *name, enum berth_key_type type, unsigned purposes);
 

@@ -26,6 +26,9 @@ static void identity_free(struct berth_identity *id)
 	free(id->agree_kid_long);
 	free(id->sign_key);
 	free(id->agree_key);
+	free(id->agree2_kid);
+	free(id->agree2_kid_long);
+	free(id->agree2_key);
 	free(id);
 }
 
@@ -65,18 +68,20 @@ static enum berth_err bind_all(struct berth_agent *a, const struct berth_identit
 	enum berth_err rc;
 
 	if ((rc = bind_one(a, id->sign_kid, id->sign_key)) ||
-	    (rc = bind_one(a, id->agree_kid, id->agree_key)))
+	    (rc = bind_one(a, id->agree_kid, id->agree_key)) ||
+	    (rc = bind_one(a, id->agree2_kid, id->agree2_key)))
 		return rc;
 	if (strcmp(id->did, id->did_long) == 0)
 		return BERTH_OK;
-	if ((rc = bind_one(a, id->sign_kid_long, id->sign_key)))
+	if ((rc = bind_one(a, id->sign_kid_long, id->sign_key)) ||
+	    (rc = bind_one(a, id->agree_kid_long, id->agree_key)))
 		return rc;
-	return bind_one(a, id->agree_kid_long, id->agree_key);
+	return bind_one(a, id->agree2_kid_long, id->agree2_key);
 }
 
 /* The members of struct berth_identity by their names in the record. */
 #define FIELDS(X) X(did_long) X(did) X(sign_kid) X(agree_kid) X(sign_kid_long) X(agree_kid_long) \
-	X(sign_key) X(agree_key)
+	X(sign_key) X(agree_key) X(agree2_kid) X(agree2_kid_long) X(agree2_key)
 
 static enum berth_err from_record(struct berth_identity **out, const char *name, const struct berth_json *v)
 {
@@ -228,6 +233,9 @@ peer_identity(struct berth_agent *a, struct berth_identity *id, const struct ber
 	    !(id->sign_kid_long = kid_of(id->did_long, "#key-1")) ||
 	    !(id->agree_kid_long = kid_of(id->did_long, "#key-2")))
 		goto out;
+	if (spec->n_agreement > 1 && (!(id->agree2_kid = kid_of(id->did, "#key-3")) ||
+				      !(id->agree2_kid_long = kid_of(id->did_long, "#key-3"))))
+		goto out;
 	/* our own short form resolves like anybody's */
 	rc = agent_learn(a, id->did_long);
 out:
@@ -238,10 +246,11 @@ out:
 
 static enum berth_err
 make_identity(struct berth_env *env, const char *name, enum berth_key_type sign, enum berth_key_type agree,
-	      unsigned purposes, bool with_endpoints, const struct berth_identity **out)
+	      unsigned purposes, bool is_public, const struct berth_identity **out)
 {
 	struct berth_agent *a = env->host;
-	struct berth_peer_spec spec = { .n_verification = 1, .n_agreement = 1 };
+	bool two = is_public && agree != BERTH_KEY_X25519 && a->cfg.keys->custody != BERTH_CUSTODY_HARDWARE;
+	struct berth_peer_spec spec = { .n_verification = 1, .n_agreement = two ? 2 : 1 };
 	struct berth_json *list = NULL;
 	struct berth_identity *id;
 	enum berth_err rc;
@@ -253,7 +262,7 @@ make_identity(struct berth_env *env, const char *name, enum berth_key_type sign,
 		identity_free(id);
 		return berth_fail(BERTH_E_NOMEM, "identity %s", name);
 	}
-	if (with_endpoints && a->cfg.policy->n_endpoints) {
+	if (is_public && a->cfg.policy->n_endpoints) {
 		if ((rc = services(&list, a->cfg.policy))) {
 			identity_free(id);
 			return rc;
@@ -262,6 +271,8 @@ make_identity(struct berth_env *env, const char *name, enum berth_key_type sign,
 	}
 	if ((rc = make_key(a, &id->sign_key, name, "sign", sign, BERTH_USAGE_SIGN, purposes, &spec.verification[0])) ||
 	    (rc = make_key(a, &id->agree_key, name, "agree", agree, BERTH_USAGE_AGREE, 0, &spec.agreement[0])) ||
+	    (two && (rc = make_key(a, &id->agree2_key, name, "agree2", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0,
+				   &spec.agreement[1]))) ||
 	    (rc = peer_identity(a, id, &spec))) {
 		berth_json_free(list);
 		identity_free(id);

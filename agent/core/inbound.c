@@ -23,14 +23,6 @@ static const char *name_in(const struct berth_machine *m, const char *type)
 	return on ? on : after(type, m->piuri2);
 }
 
-static bool has_row(const struct berth_machine *m, const char *on)
-{
-	for (size_t i = 0; i < m->table_len; i++)
-		if (strcmp(m->table[i].on, on) == 0)
-			return true;
-	return false;
-}
-
 static bool may_be_anonymous(const struct berth_machine *m, const char *on)
 {
 	for (const char *const *p = m->anonymous; p && *p; p++)
@@ -50,7 +42,7 @@ static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacke
 		struct berth_event ev = { .on = on, .in = in, .sender = sender };
 		char *key = NULL;
 
-		if (!on || !has_row(m, on))
+		if (!on || !berth_machine_knows(m, on))
 			continue;
 		if (!sender && !may_be_anonymous(m, on))
 			return berth_fail(BERTH_E_AUTHZ, "%s from nobody", on);

@@ -20,7 +20,7 @@ static bool has_tpm(const struct berth_env *env)
 
 static enum berth_err me(struct berth_env *env, const struct berth_identity **out)
 {
-	return env->make_identity(env, BERTH_ID_FACTORY, berth_sign_type(env->keys), berth_agree_type(env->keys),
+	return env->make_identity(env, BERTH_ID_FACTORY, berth_sign_type(env->keys), BERTH_AGREE_TYPE,
 				  PURPOSES, false, out);
 }
 

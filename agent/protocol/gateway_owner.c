@@ -255,7 +255,7 @@ make_operational(struct berth_env *env, struct berth_instance *inst, const struc
 	enum berth_err rc;
 
 	snprintf(name, sizeof(name), "op-%lld", (long long)run->epoch);
-	if ((rc = env->make_identity(env, name, berth_sign_type(env->keys), berth_agree_type(env->keys),
+	if ((rc = env->make_identity(env, name, berth_sign_type(env->keys), BERTH_AGREE_TYPE,
 				     BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
 				     BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, op)) ||
 	    (rc = berth_json_set_str(offer, "identity", name)))

@@ -58,7 +58,7 @@ static enum berth_err lookup_did(struct berth_env *env, struct berth_buf *did)
 	const struct berth_vm *vm;
 	enum berth_err rc;
 
-	if ((rc = env->keys->ops->ensure(env->keys, LOOKUP_KEY, berth_agree_type(env->keys),
+	if ((rc = env->keys->ops->ensure(env->keys, LOOKUP_KEY, BERTH_AGREE_TYPE,
 					 BERTH_USAGE_AGREE, 0, &info)) ||
 	    (rc = berth_did_key_create(did, &info.pub)) ||
 	    (rc = berth_resolve(env->resolver, berth_buf_cstr(did), &doc)))

@@ -39,11 +39,6 @@ enum berth_key_type berth_sign_type(const struct berth_keys *k)
 	return k->custody == BERTH_CUSTODY_HARDWARE ? BERTH_KEY_P256 : BERTH_KEY_ED25519;
 }
 
-enum berth_key_type berth_agree_type(const struct berth_keys *k)
-{
-	return k->custody == BERTH_CUSTODY_HARDWARE ? BERTH_KEY_P256 : BERTH_KEY_X25519;
-}
-
 /* --- the memory of a run --- */
 static enum berth_err load_text(char *out, size_t size, const struct berth_json *v, const char *key)
 {

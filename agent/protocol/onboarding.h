@@ -88,9 +88,10 @@ BERTH_MUST_USE enum berth_err
 berth_attest_publics(const struct berth_json *body, const struct berth_did_doc *doc,
 		     struct berth_tpm_public *sign, struct berth_tpm_public *agree);
 
-/* The key types for a custody: P-256 in hardware, Ed25519 and X25519 else. */
+/* What agents of ours sign with: P-256 in hardware, Ed25519 else.  They agree on
+ * P-256, which every TPM has, so that any gateway can talk to any owner. */
 enum berth_key_type berth_sign_type(const struct berth_keys *k);
-enum berth_key_type berth_agree_type(const struct berth_keys *k);
+#define BERTH_AGREE_TYPE BERTH_KEY_P256
 
 /* Members of data and bodies. */
 const char *berth_data_str(const struct berth_json *obj, const char *key);	/* NULL */

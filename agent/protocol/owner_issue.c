@@ -128,7 +128,7 @@ make_credential(struct berth_env *env, struct berth_instance *inst, const struct
 		.custody = berth_data_str(inst->data, "custody"), .issued_s = env->now_s,
 		.exp_s = env->now_s + env->policy->credential_s };
 
-	return berth_operational_build(out, env->keys->keyring, owner_me(env)->sign_kid, &oc);
+	return berth_operational_build(out, env->keys->keyring, owner_me(env)->sign_kid_long, &oc);
 }
 
 /* ---- the items that were provided for this device, or for all ("*") ---- */

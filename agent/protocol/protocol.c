@@ -72,6 +72,14 @@ enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_en
 	return rc;
 }
 
+bool berth_machine_knows(const struct berth_machine *m, const char *on)
+{
+	for (size_t i = 0; i < m->table_len; i++)
+		if (strcmp(m->table[i].on, on) == 0)
+			return true;
+	return false;
+}
+
 int berth_machine_state(const struct berth_machine *m, const char *name)
 {
 	for (size_t i = 0; i < m->n_states; i++)

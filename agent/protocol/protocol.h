@@ -33,6 +33,7 @@ struct berth_identity {
 	char *sign_kid, *agree_kid;	/* DID URLs on `did`; agree_kid may be NULL */
 	char *sign_kid_long, *agree_kid_long;	/* the same on did_long */
 	char *sign_key, *agree_key;	/* key names in the keystore */
+	char *agree2_kid, *agree2_kid_long, *agree2_key;	/* a second curve for others; may be NULL */
 };
 
 struct berth_rendezvous { const char *did, *uri; };
@@ -77,9 +78,10 @@ struct berth_env {
 	const struct berth_identity *(*identity_of)(struct berth_env *env, const char *did);
 	/* Makes (or finds) a did:peer:4 identity with these key types and names
 	 * ("NAME-sign", "NAME-agree") and binds its kids; stored with the step's
-	 * transaction.  endpoints: the policy's, when with_endpoints. */
+	 * transaction.  public: it says the policy's endpoints and, where the custody
+	 * can, has a second key agreement key (X25519) for everybody else's agents. */
 	enum berth_err (*make_identity)(struct berth_env *env, const char *name, enum berth_key_type sign,
-					enum berth_key_type agree, unsigned purposes, bool with_endpoints,
+					enum berth_key_type agree, unsigned purposes, bool is_public,
 					const struct berth_identity **out);
 	/* Makes (or finds) a signing-only did:key identity. */
 	enum berth_err (*make_signer)(struct berth_env *env, const char *name, enum berth_key_type type,
@@ -177,6 +179,8 @@ struct berth_machine {
 BERTH_MUST_USE enum berth_err
 berth_machine_step(const struct berth_machine *m, struct berth_env *env,
 		   struct berth_instance *inst, const struct berth_event *ev, struct berth_effects *fx);
+/* Whether any row takes this event. */
+bool berth_machine_knows(const struct berth_machine *m, const char *on);
 int berth_machine_state(const struct berth_machine *m, const char *name);	/* -1 */
 
 void berth_effects_free(struct berth_effects *fx);

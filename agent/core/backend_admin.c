@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's side of the local API. */
+#include "agent/core/backend_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/protocol/onboarding.h"
+
+#define LIST_MAX 10000
+
+static enum berth_err done(enum berth_err rc, struct berth_json *o, struct berth_json **out)
+{
+	if (rc) {
+		berth_json_free(o);
+		o = NULL;
+	}
+	*out = o;
+	return rc;
+}
+
+/* ---- status ---- */
+static enum berth_err set_queue(struct berth_backend *b, struct berth_json *o)
+{
+	struct berth_json *q = berth_json_new_object();
+	struct berth_store_counts c;
+	enum berth_err rc = berth_store_counts(berth_agent_store(b->agent), &c);
+
+	if (rc || (rc = berth_json_set_int(q, "out", c.out)) || (rc = berth_json_set_int(q, "in", c.inbox)) ||
+	    (rc = berth_json_set_int(q, "dead", c.dead))) {
+		berth_json_free(q);
+		return rc;
+	}
+	return berth_json_set(o, "queue", q);
+}
+
+static enum berth_err set_onboarding(struct berth_json *o, const struct berth_json *data)
+{
+	const struct berth_json *from = berth_json_get(data, "onboarding");
+	struct berth_json *v = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_int(v, "ms", berth_data_int(from, "ms", 0))) ||
+	    (rc = berth_json_set_int(v, "bytes", berth_data_int(from, "bytes", 0)))) {
+		berth_json_free(v);
+		return rc;
+	}
+	return berth_json_set(o, "onboarding", v);
+}
+
+static enum berth_err set_counters(struct berth_backend *b, struct berth_json *o, const struct berth_json *data)
+{
+	int64_t generation;
+	enum berth_err rc = berth_store_counter_get(berth_agent_store(b->agent), "generation", &generation);
+
+	if (rc || (rc = berth_json_set_int(o, "generation", generation)))
+		return rc;
+	return berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0));
+}
+
+static enum berth_err status(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_env *env = berth_agent_env(b->agent);
+	const struct berth_identity *factory = env->identity(env, BERTH_ID_FACTORY);
+	struct berth_json *inst, *o = berth_json_new_object();
+	const struct berth_json *gw = backend_gateway(b, &inst), *data = berth_json_get(gw, "data");
+	const struct berth_json *active = berth_json_get(data, "active");
+	const char *state = berth_data_str(gw, "state");
+	enum berth_err rc;
+
+	(void)req;
+	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) || (rc = set_counters(b, o, data)) ||
+	    (factory && (rc = berth_json_set_str(o, "factoryDid", factory->did))) ||
+	    (rc = backend_copy(o, "operationalDid", active, "did")) ||
+	    (rc = backend_copy(o, "ownerDid", active, "owner")) || (rc = backend_copy(o, "chainTip", data, "tip")) ||
+	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(env->keys->custody))) ||
+	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
+		goto out;
+	rc = set_queue(b, o);
+out:
+	berth_json_free(inst);
+	return done(rc, o, out);
+}
+
+/* ---- the gateway's onboarding ---- */
+static enum berth_err command_str(struct berth_backend *b, const char *on, const char *member, const char *value)
+{
+	struct berth_json *args = berth_json_new_object();
+	enum berth_err rc = berth_json_set_str(args, member, value);
+
+	if (!rc)
+		rc = berth_agent_command(b->agent, "gateway", NULL, on, args, NULL);
+	berth_json_free(args);
+	return rc;
+}
+
+static enum berth_err dry_run(struct berth_backend *b, struct berth_json *o)
+{
+	struct berth_device_credential dc = { 0 };
+	struct berth_json *inst, *list = berth_json_new_array();
+	const struct berth_json *gw = backend_gateway(b, &inst);
+	const char *compact = berth_data_str(berth_json_get(gw, "data"), "dc");
+	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
+
+	if (!rc && compact)
+		rc = berth_device_credential_parse(&dc, compact, strlen(compact));
+	for (size_t i = 0; !rc && i < dc.n_rv; i++)
+		rc = berth_json_push_str(list, dc.rv[i].uri);
+	if (!rc)
+		rc = berth_json_set_str(o, "would", !compact ? "be born at the configured factory first"
+					: dc.n_rv ? "ask these rendezvous agents who owns this device"
+						  : "wait for an invitation: the DeviceCredential names no rendezvous");
+	berth_object_free(&dc.obj);
+	berth_json_free(inst);
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(o, "rendezvous", list);
+}
+
+static enum berth_err onboard(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	const char *tip = berth_data_str(req->body, "acceptTip"), *serial = berth_data_str(req->body, "abandon");
+	const struct berth_json *invitation = berth_json_get(req->body, "invitation");
+	bool dry = berth_json_bool(berth_json_get(req->body, "dryRun"), false);
+	struct berth_backend *b = arg;
+	struct berth_json *o = berth_json_new_object(), *inst;
+	const char *state;
+	enum berth_err rc;
+
+	if (dry)
+		rc = dry_run(b, o);
+	else if (tip)
+		rc = command_str(b, "cmd/accept-tip", "tip", tip);
+	else if (serial)
+		rc = command_str(b, "cmd/abandon", "serial", serial);
+	else
+		rc = berth_agent_command(b->agent, "gateway", NULL, invitation ? "cmd/invitation" : "cmd/onboard",
+					 invitation, NULL);
+	state = berth_data_str(backend_gateway(b, &inst), "state");
+	if (!rc)
+		rc = berth_json_set_str(o, "state", state ? state : "READY");
+	berth_json_free(inst);
+	return done(rc, o, out);
+}
+
+/* ---- devices of an owner and of a factory ---- */
+static const char *const machines[] = { "owner", "factory" };
+
+struct listing {
+	struct berth_json *list;
+	const char *want;		/* id or serial; NULL: all */
+	struct berth_json *found;
+	char key[65];
+	const char *machine;
+};
+
+static enum berth_err summary(const char *key, const struct berth_json *inst, struct berth_json **out)
+{
+	static const char *const members[] = { "serial", "model", "custody", "epoch", "operationalDid", "soldTo" };
+	const struct berth_json *data = berth_json_get(inst, "data");
+	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc = berth_json_set_str(o, "device", key);
+
+	if (!rc)
+		rc = backend_copy(o, "state", inst, "state");
+	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
+		rc = backend_copy(o, members[i], data, members[i]);
+	return done(rc, o, out);
+}
+
+static enum berth_err list_one(void *arg, const char *key, const struct berth_json *inst)
+{
+	struct listing *l = arg;
+	const char *serial = berth_data_str(berth_json_get(inst, "data"), "serial");
+	struct berth_json *o;
+	enum berth_err rc;
+
+	if (l->want) {
+		if (strcmp(l->want, key) != 0 && (!serial || strcmp(l->want, serial) != 0))
+			return BERTH_OK;
+		snprintf(l->key, sizeof(l->key), "%s", key);
+		berth_json_free(l->found);
+		return summary(key, inst, &l->found);
+	}
+	if (berth_json_len(l->list) >= LIST_MAX)
+		return BERTH_OK;
+	return (rc = summary(key, inst, &o)) ? rc : berth_json_push(l->list, o);
+}
+
+static enum berth_err devices(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct listing l = { .list = berth_json_new_array() };
+	enum berth_err rc = l.list ? BERTH_OK : BERTH_E_NOMEM;
+
+	(void)req;
+	for (size_t i = 0; !rc && i < 2; i++)
+		rc = berth_agent_each(b->agent, machines[i], list_one, &l);
+	return done(rc, l.list, out);
+}
+
+/* The device of that id or serial in machine (NULL: any). */
+static enum berth_err find(struct berth_backend *b, const char *machine, const char *want, struct listing *l)
+{
+	enum berth_err rc = BERTH_OK;
+
+	*l = (struct listing){ .want = want };
+	for (size_t i = 0; !rc && !l->found && i < 2; i++)
+		if (!machine || strcmp(machine, machines[i]) == 0) {
+			l->machine = machines[i];
+			rc = berth_agent_each(b->agent, machines[i], list_one, l);
+		}
+	if (!rc && !l->found)
+		rc = berth_fail(BERTH_E_NOMATCH, "no device %s", want);
+	return rc;
+}
+
+static enum berth_err device_show(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct listing l;
+	enum berth_err rc = find(arg, NULL, req->param, &l);
+
+	return done(rc, l.found, out);
+}
+
+static enum berth_err device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,
+				     const struct berth_json *args, struct berth_json **out)
+{
+	struct listing l;
+	enum berth_err rc = find(b, machine, want, &l);
+
+	berth_json_free(l.found);
+	if (rc)
+		return rc;
+	if (!(rc = berth_agent_command(b->agent, l.machine, l.key, on, args, out)) && !*out &&
+	    !(*out = berth_json_new_object()))
+		rc = berth_fail(BERTH_E_NOMEM, "answer");
+	return rc;
+}
+
+static enum berth_err approve(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return device_command(arg, "owner", req->param, "cmd/approve", req->body, out);
+}
+
+static enum berth_err deny(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return device_command(arg, "owner", req->param, "cmd/deny", req->body, out);
+}
+
+static enum berth_err invite(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return device_command(arg, "owner", req->param, "cmd/invite", NULL, out);
+}
+
+static enum berth_err sell(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return device_command(arg, "factory", berth_data_str(req->body, "device"), "cmd/sell", req->body, out);
+}
+
+static enum berth_err import(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	const struct berth_json *chain = berth_json_get(req->body, "chain");
+	struct berth_backend *b = arg;
+	char key[65];
+	enum berth_err rc = berth_owner_key(chain, key);
+
+	return rc ? rc : berth_agent_command(b->agent, "owner", key, "cmd/import", chain, out);
+}
+
+static enum berth_err provision(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_json *args = berth_json_new_object();
+	const char *type = berth_data_str(req->body, "type");
+	enum berth_err rc;
+
+	if (!(rc = backend_copy(args, "id", req->body, "id")) && !(rc = backend_copy(args, "value", req->body, "data")) &&
+	    !(rc = berth_json_set_str(args, "type", type ? type : "config")) &&
+	    !(rc = backend_copy(args, "sensitivity", req->body, "sensitivity")))
+		rc = device_command(arg, "owner", berth_data_str(req->body, "device"), "cmd/provision", args, out);
+	berth_json_free(args);
+	return rc;
+}
+
+/* ---- logs and queues ---- */
+static enum berth_err audit_row(void *arg, int64_t seq, int64_t time_s, const char *event, const char *detail,
+				const uint8_t hash[BERTH_AUDIT_HASH_LEN])
+{
+	struct berth_json *list = arg, *o;
+	enum berth_err rc;
+
+	(void)hash;
+	if (berth_json_len(list) >= 1000)
+		return BERTH_OK;
+	o = berth_json_new_object();
+	if ((rc = berth_json_set_int(o, "seq", seq)) || (rc = berth_json_set_int(o, "time", time_s)) ||
+	    (rc = berth_json_set_str(o, "event", event)) || (rc = berth_json_set_str(o, "detail", detail))) {
+		berth_json_free(o);
+		return rc;
+	}
+	return berth_json_push(list, o);
+}
+
+static enum berth_err audit(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *list = berth_json_new_array();
+
+	return done(berth_store_audit_each(berth_agent_store(b->agent), req->after, audit_row, list), list, out);
+}
+
+static enum berth_err audit_verify(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *o = berth_json_new_object();
+	int64_t rows = 0;
+	enum berth_err rc = berth_store_audit_verify(berth_agent_store(b->agent), &rows);
+
+	(void)req;
+	return done(rc ? rc : berth_json_set_int(o, "rows", rows), o, out);
+}
+
+static enum berth_err peer_row(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct berth_json *list = arg, *o = NULL;
+	enum berth_err rc = berth_json_parse_object(&o, (const char *)value, len, 4096);
+
+	if (!rc && (rc = berth_json_set_str(o, "did", key)))
+		berth_json_free(o);
+	return rc ? rc : berth_json_push(list, o);
+}
+
+/* who has answered a ping, and when (milliseconds since the agent's machine started) */
+static enum berth_err peers(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_env *env = berth_agent_env(b->agent);
+	struct berth_json *list = berth_json_new_array();
+
+	(void)req;
+	return done(env->records->each(env->records, "pong", peer_row, list), list, out);
+}
+
+static enum berth_err dead_row(void *arg, const char *id, const char *peer, const char *reason, int64_t when_s)
+{
+	struct berth_json *list = arg, *o = berth_json_new_object();
+	enum berth_err rc;
+
+	(void)when_s;
+	if ((rc = berth_json_set_str(o, "id", id)) || (rc = berth_json_set_str(o, "peer", peer)) ||
+	    (rc = berth_json_set_str(o, "reason", reason))) {
+		berth_json_free(o);
+		return rc;
+	}
+	return berth_json_push(list, o);
+}
+
+static enum berth_err messages(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *o = berth_json_new_object(), *dead = berth_json_new_array();
+	enum berth_err rc;
+
+	(void)req;
+	if ((rc = berth_store_dead_each(berth_agent_store(b->agent), dead_row, dead))) {
+		berth_json_free(dead);
+		return done(rc, o, out);
+	}
+	if (!(rc = berth_json_set(o, "dead", dead)))
+		rc = set_queue(b, o);
+	return done(rc, o, out);
+}
+
+/* A trust ping; without "to" from the operational DID to the owner. */
+static enum berth_err ping(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *inst, *args = berth_json_new_object();
+	const struct berth_json *active = berth_json_get(berth_json_get(backend_gateway(b, &inst), "data"), "active");
+	const char *to = berth_data_str(req->body, "to");
+	enum berth_err rc;
+
+	if (!active)
+		rc = berth_fail(BERTH_E_NOMATCH, "no owner yet to ping");
+	else if (!(rc = backend_copy(args, "identity", active, "identity")) &&
+		 !(rc = berth_json_set_str(args, "peer", to ? to : berth_data_str(active, "owner"))) &&
+		 (to || !(rc = backend_copy(args, "uri", active, "uri"))))
+		rc = berth_agent_command(b->agent, "ping", NULL, "cmd/ping", args, out);
+	berth_json_free(args);
+	berth_json_free(inst);
+	return rc;
+}
+
+static enum berth_err metrics(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_store_counts c;
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc = berth_store_counts(berth_agent_store(b->agent), &c);
+
+	(void)req;
+	berth_buf_printf(&text, "# TYPE berth_outbox_messages gauge\nberth_outbox_messages %" PRId64 "\n"
+			 "# TYPE berth_outbox_bytes gauge\nberth_outbox_bytes %" PRId64 "\n"
+			 "# TYPE berth_dead_letters gauge\nberth_dead_letters %" PRId64 "\n"
+			 "# TYPE berth_wire_octets counter\nberth_wire_octets %" PRIu64 "\n",
+			 c.out, c.out_bytes, c.dead, berth_agent_wire_bytes(b->agent));
+	if (!rc && !(rc = berth_buf_status(&text)))
+		*out = berth_json_new_str(berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc ? rc : *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "metrics");
+}
+
+void backend_admin_init(struct berth_api_backend *api)
+{
+	api->op[BERTH_API_STATUS] = status;
+	api->op[BERTH_API_ONBOARD] = onboard;
+	api->op[BERTH_API_DEVICES] = devices;
+	api->op[BERTH_API_DEVICE_SHOW] = device_show;
+	api->op[BERTH_API_DEVICE_APPROVE] = approve;
+	api->op[BERTH_API_DEVICE_DENY] = deny;
+	api->op[BERTH_API_DEVICES_IMPORT] = import;
+	api->op[BERTH_API_DEVICES_SELL] = sell;
+	api->op[BERTH_API_DEVICES_INVITE] = invite;
+	api->op[BERTH_API_PROVISION] = provision;
+	api->op[BERTH_API_AUDIT] = audit;
+	api->op[BERTH_API_AUDIT_VERIFY] = audit_verify;
+	api->op[BERTH_API_PEERS] = peers;
+	api->op[BERTH_API_MESSAGES] = messages;
+	api->op[BERTH_API_PING] = ping;
+	api->op[BERTH_API_METRICS] = metrics;
+}

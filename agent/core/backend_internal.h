@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_BACKEND_INTERNAL_H
+#define BERTH_AGENT_CORE_BACKEND_INTERNAL_H
+
+#include "agent/core/backend.h"
+
+/* The gateway's instance {"state", "data"}; NULL: this agent is no gateway.  *owned
+ * is to be freed. */
+const struct berth_json *backend_gateway(struct berth_backend *b, struct berth_json **owned);
+/* to[as] = a copy of from[key], if there is one. */
+BERTH_MUST_USE enum berth_err
+backend_copy(struct berth_json *to, const char *as, const struct berth_json *from, const char *key);
+/* out.health */
+BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
+
+void backend_admin_init(struct berth_api_backend *api);
+
+#endif

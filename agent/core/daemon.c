@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/core/agent.h"
+#include "agent/core/api.h"
+#include "agent/core/backend.h"
+#include "agent/core/keyclient.h"
+#include "agent/core/netclient.h"
+#include "agent/core/notify.h"
+#include "agent/core/resolveclient.h"
+#include "agent/core/store.h"
+#include "agent/ipc/proc.h"
+#include "agent/protocol/onboarding.h"
+#include "did/base/clock.h"
+#include "did/base/log.h"
+
+#define EK_ROOTS_MAX (256 << 10)
+#define STOP_GRACE_MS 3000
+
+struct berth_daemon {
+	struct berth_config *cfg;
+	const char *path, *libexec_dir;
+	struct berth_policy policy;
+	char *ek_roots;
+	struct berth_keyclient *keys;
+	struct berth_proc keyd;
+	struct berth_backoff keyd_backoff;
+	uint64_t keyd_again_ms;
+	struct berth_buf keyd_path;
+	struct berth_netclient *net;
+	struct berth_resolveclient *resolve;
+	struct berth_store *store;
+	struct berth_agent *agent;
+	struct berth_backend backend;
+	struct berth_api_backend api_backend;
+	struct berth_api *api;
+	int signals;
+	bool stop;
+};
+
+/* ---- berth-keyd ---- */
+static enum berth_err keyd_start(struct berth_daemon *d)
+{
+	char *argv[] = { (char *)d->keyd_path.p, NULL };
+	int sock;
+	enum berth_err rc = berth_proc_spawn(&d->keyd, &sock, berth_buf_cstr(&d->keyd_path), argv);
+
+	return rc ? rc : berth_keyclient_attach(d->keys, sock);
+}
+
+/* Whoever has a store had keys: then none are made anew (never a silent new identity). */
+static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
+{
+	const char *name = berth_config_section(d->cfg, "keystore", 0);
+	struct berth_keystore_config kc = { .create = fresh };
+	const char *pass, *tcti;
+	enum berth_err rc;
+
+	if (!name)
+		return berth_fail(BERTH_E_CONFIG, "no [keystore NAME]: say where the keys are, uri = soft:PATH or tpm2:?dir=DIR");
+	kc.uri = berth_config_str(d->cfg, "keystore", name, "uri");
+	pass = berth_config_str(d->cfg, "keystore", name, "passphrase-file");
+	tcti = berth_config_str(d->cfg, "keystore", name, "tcti");
+	kc.passphrase_file = pass[0] ? pass : NULL;
+	kc.tcti = tcti[0] ? tcti : NULL;
+	if ((rc = berth_proc_libexec(&d->keyd_path, d->libexec_dir, "keyd")) ||
+	    (rc = berth_keyclient_new(&d->keys, &kc)))
+		return rc;
+	return keyd_start(d);
+}
+
+static void keyd_down(struct berth_daemon *d)
+{
+	uint64_t now = berth_clock_mono_ms(), lived = now - d->keyd.started_ms;
+
+	berth_proc_stop(&d->keyd, 0);
+	d->keyd_again_ms = now + berth_backoff_next(&d->keyd_backoff, lived);
+	berth_log(BERTH_LOG_WARN, "keyd", "has ended after %llu ms; starting again", (unsigned long long)lived);
+}
+
+static void keyd_watch(struct berth_daemon *d)
+{
+	if (d->keyd.pid && (berth_proc_reap(&d->keyd, NULL) || !berth_keyclient_usable(d->keys)))
+		keyd_down(d);
+	if (d->keyd.pid || berth_clock_mono_ms() < d->keyd_again_ms)
+		return;
+	if (keyd_start(d)) {
+		berth_log(BERTH_LOG_ERROR, "keyd", "%s", berth_err_detail());
+		keyd_down(d);
+	}
+}
+
+/* ---- the store ---- */
+static bool has_store(const char *dir)
+{
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, BERTH_STORE_FILE);
+	return lstat(path, &st) == 0;
+}
+
+/* A missing store beside keys that have lived is a loss, not a first start (C150). */
+static enum berth_err store_open(struct berth_daemon *d, bool fresh)
+{
+	const char *dir = berth_config_str(d->cfg, "agent", NULL, "state-dir");
+	struct berth_keys *k = berth_keyclient_keys(d->keys);
+	bool protected_;
+	uint64_t generation;
+	enum berth_err rc;
+
+	if (fresh && (rc = k->ops->counter_read(k, BERTH_COUNTER_GENERATION, &generation, &protected_)))
+		return rc;
+	if (fresh && generation > 0)
+		return berth_fail(BERTH_E_STORE, "%s/%s is gone, but its keys have lived: restore the folder", dir, BERTH_STORE_FILE);
+	return berth_store_open(&d->store, dir, fresh);
+}
+
+/* ---- the other two ---- */
+static enum berth_err resolver_start(struct berth_daemon *d)
+{
+	struct berth_buf json = BERTH_BUF_INIT;
+	const char *name;
+	enum berth_err rc = berth_resolveclient_new(&d->resolve, d->libexec_dir, NULL);
+
+	for (size_t i = 0; !rc && (name = berth_config_section(d->cfg, "adapter", i)); i++) {
+		berth_buf_reset(&json);
+		if (!(rc = berth_config_adapter_json(d->cfg, name, &json)))
+			rc = berth_resolveclient_add(d->resolve, name, berth_config_str(d->cfg, "adapter", name, "path"),
+						     berth_buf_cstr(&json));
+	}
+	berth_buf_free(&json);
+	return rc ? rc : berth_resolveclient_start(d->resolve);
+}
+
+static enum berth_err read_roots(struct berth_daemon *d)
+{
+	const char *path = berth_config_str(d->cfg, "trust", NULL, "ek-roots");
+	struct stat st;
+	FILE *f;
+	enum berth_err rc = BERTH_OK;
+
+	if (!path[0])
+		return BERTH_OK;
+	if (!(f = fopen(path, "re")))
+		return berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s: %s", path, strerror(errno));
+	if (fstat(fileno(f), &st) || st.st_size <= 0 || st.st_size > EK_ROOTS_MAX)
+		rc = berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s is empty or larger than %d bytes", path, EK_ROOTS_MAX);
+	else if (!(d->ek_roots = calloc(1, (size_t)st.st_size + 1)))
+		rc = berth_fail(BERTH_E_NOMEM, "ek-roots");
+	else if (fread(d->ek_roots, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
+		rc = berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s cannot be read", path);
+	fclose(f);
+	return rc;
+}
+
+static enum berth_err make_policy(struct berth_daemon *d)
+{
+	enum berth_err rc = berth_config_policy(d->cfg, &d->policy);
+
+	if (rc)
+		return rc;
+	if (d->policy.serial && !d->policy.serial[0])
+		d->policy.serial = NULL;
+	if (d->policy.model && !d->policy.model[0])
+		d->policy.model = NULL;
+	d->policy.ek_roots_pem = d->ek_roots;
+	return BERTH_OK;
+}
+
+/* ---- roles ---- */
+static bool role(const struct berth_daemon *d, const char *name)
+{
+	return berth_config_has(d->cfg, "agent", NULL, "role", name);
+}
+
+static void add_machine(struct berth_agent_config *ac, const struct berth_machine *m)
+{
+	ac->machines[ac->n_machines++] = m;
+}
+
+static enum berth_err agent_start(struct berth_daemon *d)
+{
+	struct berth_agent_config ac = { .store = d->store, .keys = berth_keyclient_keys(d->keys),
+		.transport = berth_netclient_transport(d->net), .resolver = berth_resolveclient_resolver(d->resolve),
+		.policy = &d->policy, .clock_trusted = berth_config_bool(d->cfg, "agent", NULL, "clock-trusted") };
+
+	if (role(d, "gateway"))
+		add_machine(&ac, &berth_gateway_machine);
+	if (role(d, "owner"))
+		add_machine(&ac, &berth_owner_machine);
+	if (role(d, "factory"))
+		add_machine(&ac, &berth_factory_machine);
+	if (role(d, "rendezvous"))
+		add_machine(&ac, &berth_rendezvous_machine);
+	add_machine(&ac, &berth_ping_machine);
+	add_machine(&ac, &berth_problem_machine);
+	return berth_agent_new(&d->agent, &ac);
+}
+
+/* The DIDs of the fixed roles are there from the first start, to be handed around. */
+static enum berth_err make_identities(struct berth_daemon *d)
+{
+	struct berth_keys *k = berth_keyclient_keys(d->keys);
+	enum berth_key_type sign = berth_sign_type(k), agree = BERTH_AGREE_TYPE;
+	unsigned vc = BERTH_PURPOSE_BIT(BERTH_SIGN_VC), didcomm = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM);
+	unsigned owner = vc | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_RV_BLOB);
+	enum berth_err rc = BERTH_OK;
+
+	if (role(d, "owner"))
+		rc = berth_agent_make_identity(d->agent, BERTH_ID_OWNER, sign, agree, owner, true);
+	if (!rc && role(d, "rendezvous"))
+		rc = berth_agent_make_identity(d->agent, BERTH_ID_RENDEZVOUS, sign, agree, didcomm, true);
+	if (rc || !role(d, "factory"))
+		return rc;
+	if ((rc = berth_agent_make_signer(d->agent, BERTH_ID_ISSUER, sign, vc)) ||
+	    (rc = berth_agent_make_signer(d->agent, BERTH_ID_ROOT, sign, vc)))
+		return rc;
+	return berth_agent_make_identity(d->agent, BERTH_ID_MAKER, sign, agree, didcomm, true);
+}
+
+/* ---- birth and death ---- */
+static enum berth_err start(struct berth_daemon *d)
+{
+	bool fresh = !has_store(berth_config_str(d->cfg, "agent", NULL, "state-dir"));
+	enum berth_err rc;
+
+	if ((rc = read_roots(d)) || (rc = make_policy(d)) || (rc = keys_open(d, fresh)) || (rc = store_open(d, fresh)) ||
+	    (rc = resolver_start(d)) || (rc = berth_netclient_new(&d->net, d->cfg, d->libexec_dir)) ||
+	    (rc = berth_netclient_start(d->net)) || (rc = agent_start(d)) || (rc = make_identities(d)))
+		return rc;
+	berth_netclient_set_agent(d->net, d->agent);
+	d->backend.agent = d->agent;
+	berth_backend_init(&d->backend, &d->api_backend);
+	return berth_api_new(&d->api, d->cfg, &d->api_backend);
+}
+
+static enum berth_err signals_open(struct berth_daemon *d)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) || (d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+		return berth_fail(BERTH_E_INTERNAL, "signals: %s", strerror(errno));
+	return BERTH_OK;
+}
+
+enum berth_err berth_daemon_new(struct berth_daemon **out, struct berth_config *cfg, const char *path,
+				const char *libexec_dir)
+{
+	struct berth_daemon *d = calloc(1, sizeof(*d));
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!d) {
+		berth_config_free(cfg);
+		return berth_fail(BERTH_E_NOMEM, "daemon");
+	}
+	d->cfg = cfg;
+	d->path = path;
+	d->libexec_dir = libexec_dir;
+	d->signals = -1;
+	if ((rc = signals_open(d)) || (rc = start(d))) {
+		berth_daemon_free(d);
+		return rc;
+	}
+	*out = d;
+	return BERTH_OK;
+}
+
+void berth_daemon_free(struct berth_daemon *d)
+{
+	if (!d)
+		return;
+	berth_api_free(d->api);
+	if (d->net)
+		berth_netclient_set_agent(d->net, NULL);
+	berth_agent_free(d->agent);
+	berth_netclient_free(d->net);
+	berth_resolveclient_free(d->resolve);
+	berth_store_close(d->store);
+	berth_keyclient_free(d->keys);
+	berth_proc_stop(&d->keyd, STOP_GRACE_MS);
+	berth_buf_free(&d->keyd_path);
+	if (d->signals >= 0)
+		close(d->signals);
+	free(d->ek_roots);
+	berth_config_free(d->cfg);
+	free(d);
+}
+
+/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystore and folders
+ * stay what they were at the start. */
+static void reload(struct berth_daemon *d)
+{
+	struct berth_config *cfg = NULL, *old = d->cfg;
+	enum berth_err rc = berth_config_load(&cfg, d->path);
+
+	if (rc || (rc = berth_api_reconfigure(d->api, cfg)) || (rc = berth_netclient_reconfigure(d->net, cfg))) {
+		berth_log_err(BERTH_LOG_ERROR, "reload", rc);
+		berth_config_free(cfg);
+		return;
+	}
+	d->cfg = cfg;
+	if (make_policy(d)) {
+		berth_log(BERTH_LOG_ERROR, "reload", "%s", berth_err_detail());
+		d->cfg = old;
+		if (make_policy(d) || berth_api_reconfigure(d->api, old) || berth_netclient_reconfigure(d->net, old))
+			berth_log(BERTH_LOG_ERROR, "reload", "the old configuration could not be kept");
+		berth_config_free(cfg);
+		return;
+	}
+	berth_config_free(old);
+	berth_log(BERTH_LOG_INFO, "reload", "%s", d->path);
+}
+
+static void on_signal(struct berth_daemon *d)
+{
+	struct signalfd_siginfo s;
+
+	while (read(d->signals, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
+		if (s.ssi_signo == SIGHUP)
+			reload(d);
+		else
+			d->stop = true;
+	}
+}
+
+static int wait_ms(struct berth_daemon *d)
+{
+	uint32_t in = berth_agent_tick(d->agent), api = berth_api_timeout_ms(d->api);
+	uint32_t net = berth_netclient_timeout_ms(d->net), watchdog = berth_notify_watchdog_ms();
+	uint64_t now = berth_clock_mono_ms();
+
+	in = api < in ? api : in;
+	in = net < in ? net : in;
+	in = watchdog < in ? watchdog : in;
+	if (!d->keyd.pid)
+		in = d->keyd_again_ms > now && d->keyd_again_ms - now < in ? (uint32_t)(d->keyd_again_ms - now) : in;
+	return in > 60000 ? 60000 : (int)in;
+}
+
+enum { P_SIGNALS, P_API, P_NET, P_KEYD, P__COUNT };
+
+static enum berth_err turn(struct berth_daemon *d)
+{
+	int net = berth_netclient_fd(d->net), timeout = wait_ms(d);
+	struct pollfd p[P__COUNT] = {
+		[P_SIGNALS] = { .fd = d->signals, .events = POLLIN },
+		[P_API] = { .fd = berth_api_fd(d->api), .events = POLLIN },
+		[P_NET] = { .fd = net, .events = POLLIN },
+		[P_KEYD] = { .fd = d->keyd.pid ? berth_keyclient_fd(d->keys) : -1, .events = POLLIN },
+	};
+
+	if (berth_netclient_wants_write(d->net))
+		p[P_NET].events |= POLLOUT;
+	if (poll(p, P__COUNT, timeout) < 0 && errno != EINTR)
+		return berth_fail(BERTH_E_INTERNAL, "poll: %s", strerror(errno));
+	if (p[P_SIGNALS].revents)
+		on_signal(d);
+	keyd_watch(d);
+	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),
+			    net >= 0 && p[P_NET].revents & POLLOUT);
+	berth_api_run(d->api);
+	berth_notify_alive();
+	return BERTH_OK;
+}
+
+enum berth_err berth_daemon_run(struct berth_daemon *d)
+{
+	enum berth_err rc = BERTH_OK;
+
+	berth_notify("READY=1");
+	berth_log(BERTH_LOG_INFO, "ready", "%s", berth_config_str(d->cfg, "agent", NULL, "name"));
+	while (!rc && !d->stop)
+		rc = turn(d);
+	berth_notify("STOPPING=1");
+	return rc;
+}

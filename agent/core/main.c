@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* berthd: the agent's core.  Stays in the foreground, logs to stderr. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/core/config.h"
+#include "agent/core/daemon.h"
+#include "agent/ipc/proc.h"
+#include "did/base/log.h"
+#include "did/base/secret.h"
+
+static const char usage[] =
+	"usage: berthd --config FILE [--libexec-dir DIR]\n"
+	"       berthd --check-config FILE\n"
+	"       berthd --version | --help\n"
+	"\n"
+	"Runs the agent in the foreground: a gateway, an owner, a factory or a rendezvous,\n"
+	"as [agent] role says. Logs go to stderr, as text on a terminal and as JSON lines\n"
+	"otherwise. SIGHUP reads FILE again (a bad file keeps the old configuration),\n"
+	"SIGTERM stops cleanly. The options of FILE are in berth.conf(5).\n"
+	"\n"
+	"examples:\n"
+	"  berthd --check-config /etc/berth/berth.conf\n"
+	"  berthd --config /etc/berth/berth.conf\n";
+
+static int fail(enum berth_err rc)
+{
+	fprintf(stderr, "berthd: %s: %s\n", berth_err_name(rc), berth_err_detail());
+	return berth_err_exit(rc);
+}
+
+static int check(const char *path)
+{
+	struct berth_config *cfg = NULL;
+	enum berth_err rc = berth_config_load(&cfg, path);
+
+	berth_config_free(cfg);
+	if (rc)
+		return fail(rc);
+	printf("%s: no fault found\n", path);
+	return 0;
+}
+
+static void log_as(const struct berth_config *cfg)
+{
+	static const char *const levels[] = { "error", "warn", "info", "debug" };
+	const char *level = berth_config_str(cfg, "agent", NULL, "log-level");
+	const char *format = berth_config_str(cfg, "agent", NULL, "log-format");
+	enum berth_log_level most = BERTH_LOG_INFO;
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(levels[i], level) == 0)
+			most = (enum berth_log_level)i;
+	berth_log_init("berthd", most, strcmp(format, "auto") ? !strcmp(format, "json") : !isatty(STDERR_FILENO));
+}
+
+static int run(const char *path, const char *libexec_dir)
+{
+	struct berth_daemon *d = NULL;
+	struct berth_config *cfg = NULL;
+	enum berth_err rc = berth_config_load(&cfg, path);
+
+	if (rc)
+		return fail(rc);
+	log_as(cfg);
+	if (!(rc = berth_daemon_new(&d, cfg, path, libexec_dir)))
+		rc = berth_daemon_run(d);
+	if (rc)
+		berth_log_err(BERTH_LOG_ERROR, "stopped", rc);
+	berth_daemon_free(d);
+	return rc ? fail(rc) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *libexec_dir = NULL, *config = NULL;
+
+	berth_proc_harden(NULL, 0);
+	berth_crypto_init();
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+
+		if (strcmp(argv[i], "--help") == 0)
+			return fputs(usage, stdout) < 0;
+		if (strcmp(argv[i], "--version") == 0)
+			return printf("berthd %s\n", BERTH_VERSION) < 0;
+		if (strcmp(argv[i], "--check-config") == 0 && value && argc == 3)
+			return check(value);
+		if (strcmp(argv[i], "--config") == 0 && value)
+			config = argv[++i];
+		else if (strcmp(argv[i], "--libexec-dir") == 0 && value)
+			libexec_dir = argv[++i];
+		else
+			return fail(berth_fail(BERTH_E_USAGE, "%s: try berthd --help", argv[i]));
+	}
+	return config ? run(config, libexec_dir) : fail(berth_fail(BERTH_E_USAGE, "which --config FILE?"));
+}

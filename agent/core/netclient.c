@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/netclient.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/ipc/ipc.h"
+#include "agent/ipc/netd_proto.h"
+#include "agent/ipc/proc.h"
+#include "did/base/clock.h"
+#include "did/base/log.h"
+
+#define START_MS 5000
+#define OPEN_MAX 128		/* sends without a result yet */
+
+struct berth_netclient {
+	struct berth_transport transport;	/* first */
+	const struct berth_config *cfg;
+	struct berth_buf libexec;
+	struct berth_agent *agent;
+	struct berth_proc proc;
+	struct berth_ipc ipc;
+	struct berth_backoff backoff;
+	uint64_t again_ms;			/* when down: start at */
+	uint64_t open[OPEN_MAX];
+	size_t n_open;
+	size_t listening;			/* [listen] uris bound so far */
+	enum berth_err listen_rc;
+};
+
+static bool up(const struct berth_netclient *n) { return n->proc.pid != 0 && n->ipc.fd >= 0 && !n->ipc.failed; }
+
+static bool take_open(struct berth_netclient *n, uint64_t id)
+{
+	for (size_t i = 0; i < n->n_open; i++)
+		if (n->open[i] == id) {
+			n->open[i] = n->open[--n->n_open];
+			return true;
+		}
+	return false;
+}
+
+static enum berth_err net_send(struct berth_transport *t, uint64_t id, const char *uri, const struct berth_buf *frame)
+{
+	struct berth_netclient *n = (struct berth_netclient *)t;
+	struct berth_net_send m = { .id = id, .frame = frame->p, .frame_len = frame->len };
+	struct berth_buf b = BERTH_BUF_INIT;
+	size_t len = strlen(uri);
+	enum berth_err rc;
+
+	if (!up(n) || n->n_open == OPEN_MAX)
+		return berth_fail(BERTH_E_UNAVAILABLE, "netd is down or busy");
+	if (len > BERTH_NET_URI_MAX)
+		return berth_fail(BERTH_E_NETPOL, "a URI of %zu bytes", len);
+	memcpy(m.uri, uri, len + 1);
+	berth_net_send_encode(&b, &m);
+	if (!(rc = berth_buf_status(&b)) && !(rc = berth_ipc_queue(&n->ipc, BERTH_NET_SEND, 0, b.p, b.len)))
+		n->open[n->n_open++] = id;
+	berth_buf_free(&b);
+	return rc;
+}
+
+static enum berth_err net_reply(struct berth_transport *t, uint64_t request, const struct berth_buf *frame)
+{
+	struct berth_netclient *n = (struct berth_netclient *)t;
+	struct berth_net_reply m = { .request = request, .frame = frame->p, .frame_len = frame->len };
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!up(n))
+		return berth_fail(BERTH_E_UNAVAILABLE, "netd is down");
+	berth_net_reply_encode(&b, &m);
+	if (!(rc = berth_buf_status(&b)))
+		rc = berth_ipc_queue(&n->ipc, BERTH_NET_REPLY, 0, b.p, b.len);
+	berth_buf_free(&b);
+	return rc;
+}
+
+static const struct berth_transport_ops ops = { .send = net_send, .reply = net_reply };
+
+enum berth_err berth_netclient_new(struct berth_netclient **out, const struct berth_config *cfg,
+				   const char *libexec_dir)
+{
+	struct berth_netclient *n = calloc(1, sizeof(*n));
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!n)
+		return berth_fail(BERTH_E_NOMEM, "netd");
+	n->transport.ops = &ops;
+	n->cfg = cfg;
+	n->ipc.fd = -1;
+	if ((rc = berth_proc_libexec(&n->libexec, libexec_dir, "netd"))) {
+		berth_netclient_free(n);
+		return rc;
+	}
+	*out = n;
+	return BERTH_OK;
+}
+
+void berth_netclient_free(struct berth_netclient *n)
+{
+	if (!n)
+		return;
+	berth_ipc_close(&n->ipc);
+	berth_proc_stop(&n->proc, 1000);
+	berth_buf_free(&n->libexec);
+	free(n);
+}
+
+struct berth_transport *berth_netclient_transport(struct berth_netclient *n) { return &n->transport; }
+void berth_netclient_set_agent(struct berth_netclient *n, struct berth_agent *agent) { n->agent = agent; }
+int berth_netclient_fd(const struct berth_netclient *n) { return up(n) ? n->ipc.fd : -1; }
+bool berth_netclient_wants_write(const struct berth_netclient *n) { return up(n) && berth_ipc_wants_write(&n->ipc); }
+int berth_netclient_pid(const struct berth_netclient *n) { return (int)n->proc.pid; }
+
+static enum berth_err send_config(struct berth_netclient *n, const struct berth_config *cfg)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_net_config c;
+	enum berth_err rc;
+
+	berth_net_config_init(&c);
+	if ((rc = berth_config_netpol(cfg, &c.policy)))
+		return rc;
+	berth_net_config_encode(&b, &c);
+	if (!(rc = berth_buf_status(&b)))
+		rc = berth_ipc_queue(&n->ipc, BERTH_NET_CONFIG, 0, b.p, b.len);
+	berth_buf_free(&b);
+	berth_netpol_free(&c.policy);
+	return rc;
+}
+
+static enum berth_err send_listen(struct berth_netclient *n)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	const char *uri;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && (uri = berth_config_item(n->cfg, "listen", NULL, "uri", i)); i++) {
+		berth_buf_reset(&b);
+		berth_net_uri_encode(&b, uri);
+		if (!(rc = berth_buf_status(&b)))
+			rc = berth_ipc_queue(&n->ipc, BERTH_NET_LISTEN, 0, b.p, b.len);
+	}
+	berth_buf_free(&b);
+	return rc;
+}
+
+static enum berth_err spawn(struct berth_netclient *n)
+{
+	char *argv[] = { (char *)n->libexec.p, NULL };
+	int sock;
+	enum berth_err rc;
+
+	n->listening = 0;
+	n->listen_rc = BERTH_OK;
+	if ((rc = berth_proc_spawn(&n->proc, &sock, berth_buf_cstr(&n->libexec), argv)))
+		return rc;
+	berth_ipc_init(&n->ipc, sock);
+	return (rc = send_config(n, n->cfg)) ? rc : send_listen(n);
+}
+
+/* Everything that was under way has failed; the outbox knows what to do. */
+static void down(struct berth_netclient *n)
+{
+	uint64_t now = berth_clock_mono_ms(), lived = now - n->proc.started_ms;
+	uint64_t open[OPEN_MAX];
+	size_t n_open = n->n_open;
+
+	berth_ipc_close(&n->ipc);
+	berth_proc_stop(&n->proc, 0);
+	n->again_ms = now + berth_backoff_next(&n->backoff, lived);
+	berth_log(BERTH_LOG_WARN, "netd", "has ended after %llu ms; starting again", (unsigned long long)lived);
+	memcpy(open, n->open, sizeof(open));
+	n->n_open = 0;
+	for (size_t i = 0; n->agent && i < n_open; i++)
+		berth_agent_on_result(n->agent, open[i], BERTH_E_UNAVAILABLE, NULL, 0);
+}
+
+/* --- what netd says --- */
+static enum berth_err on_listening(struct berth_netclient *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_listening m;
+	enum berth_err rc = berth_net_listening_decode(&m, f->p, f->n);
+
+	if (rc)
+		return rc;
+	if (m.code) {
+		n->listen_rc = berth_fail(m.code, "%s: %s", m.uri, m.detail);
+		berth_log(BERTH_LOG_ERROR, "listen", "%s: %s", m.uri, m.detail);
+	} else {
+		berth_log(BERTH_LOG_INFO, "listen", "%s", m.bound);
+	}
+	n->listening++;
+	return BERTH_OK;
+}
+
+static enum berth_err on_request(struct berth_netclient *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_request m;
+	enum berth_err rc = berth_net_request_decode(&m, f->p, f->n);
+
+	if (!rc && n->agent)
+		berth_agent_on_request(n->agent, m.request, m.peer, m.frame, m.frame_len);
+	return rc;
+}
+
+static enum berth_err on_result(struct berth_netclient *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_result m;
+	enum berth_err rc = berth_net_result_decode(&m, f->p, f->n);
+
+	if (rc || !take_open(n, m.id) || !n->agent)
+		return rc;
+	if (m.code)
+		m.code = berth_fail(m.code, "%s", m.detail);
+	berth_agent_on_result(n->agent, m.id, m.code, m.frame, m.frame_len);
+	return BERTH_OK;
+}
+
+static enum berth_err on_gone(struct berth_netclient *n, const struct berth_ipc_frame *f)
+{
+	uint64_t request;
+	enum berth_err rc = berth_net_gone_decode(&request, f->p, f->n);
+
+	if (!rc && n->agent)
+		berth_agent_on_gone(n->agent, request);
+	return rc;
+}
+
+static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
+{
+	struct berth_netclient *n = arg;
+
+	switch (f->op) {
+	case BERTH_NET_LISTENING: return on_listening(n, f);
+	case BERTH_NET_REQUEST: return on_request(n, f);
+	case BERTH_NET_RESULT: return on_result(n, f);
+	case BERTH_NET_GONE: return on_gone(n, f);
+	default: return berth_fail(BERTH_E_TYPE, "netd says %u", f->op);
+	}
+}
+
+static enum berth_err pump(struct berth_netclient *n, bool readable, bool writable)
+{
+	enum berth_err rc = BERTH_OK;
+
+	if (writable && berth_ipc_wants_write(&n->ipc))
+		rc = berth_ipc_on_writable(&n->ipc);
+	if (!rc && readable)
+		rc = berth_ipc_on_readable(&n->ipc, on_frame, n);
+	return rc;
+}
+
+static size_t uris(const struct berth_netclient *n)
+{
+	size_t i = 0;
+
+	while (berth_config_item(n->cfg, "listen", NULL, "uri", i))
+		i++;
+	return i;
+}
+
+enum berth_err berth_netclient_start(struct berth_netclient *n)
+{
+	uint64_t end = berth_clock_mono_ms() + START_MS;
+	enum berth_err rc = spawn(n);
+
+	while (!rc && (n->listening < uris(n) || berth_ipc_wants_write(&n->ipc))) {
+		struct pollfd p = { .fd = n->ipc.fd, .events = POLLIN };
+
+		if (berth_ipc_wants_write(&n->ipc))
+			p.events |= POLLOUT;
+		if (berth_clock_mono_ms() > end)
+			return berth_fail(BERTH_E_UNAVAILABLE, "netd does not answer");
+		if (poll(&p, 1, 100) > 0)
+			rc = pump(n, p.revents & (POLLIN | POLLHUP), p.revents & POLLOUT);
+	}
+	return rc ? rc : n->listen_rc;
+}
+
+enum berth_err berth_netclient_reconfigure(struct berth_netclient *n, const struct berth_config *cfg)
+{
+	n->cfg = cfg;
+	return up(n) ? send_config(n, cfg) : BERTH_OK;
+}
+
+void berth_netclient_run(struct berth_netclient *n, bool readable, bool writable)
+{
+	if (up(n)) {
+		if (pump(n, readable, writable) == BERTH_OK && !berth_proc_reap(&n->proc, NULL))
+			return;
+		down(n);
+		return;
+	}
+	if (berth_clock_mono_ms() < n->again_ms)
+		return;
+	if (spawn(n)) {
+		berth_log(BERTH_LOG_ERROR, "netd", "%s", berth_err_detail());
+		berth_ipc_close(&n->ipc);
+		berth_proc_stop(&n->proc, 0);
+		n->again_ms = berth_clock_mono_ms() + berth_backoff_next(&n->backoff, 0);
+	}
+}
+
+uint32_t berth_netclient_timeout_ms(const struct berth_netclient *n)
+{
+	uint64_t now = berth_clock_mono_ms();
+
+	if (up(n))
+		return UINT32_MAX;
+	return n->again_ms > now ? (uint32_t)(n->again_ms - now) : 0;
+}
