@@ -14,9 +14,9 @@ static void identities(struct story *s)
 
 	CHECK_OK(berth_agent_make_signer(s->factory->agent, BERTH_ID_ISSUER, BERTH_KEY_ED25519, BERTH_PURPOSE_BIT(BERTH_SIGN_VC)));
 	CHECK_OK(berth_agent_make_signer(s->factory->agent, BERTH_ID_ROOT, BERTH_KEY_ED25519, BERTH_PURPOSE_BIT(BERTH_SIGN_VC)));
-	CHECK_OK(berth_agent_make_identity(s->factory->agent, BERTH_ID_MAKER, BERTH_KEY_ED25519, BERTH_KEY_X25519, 0, true));
-	CHECK_OK(berth_agent_make_identity(s->rendezvous->agent, BERTH_ID_RENDEZVOUS, BERTH_KEY_ED25519, BERTH_KEY_X25519, 0, true));
-	CHECK_OK(berth_agent_make_identity(s->owner->agent, BERTH_ID_OWNER, BERTH_KEY_ED25519, BERTH_KEY_X25519, owner, true));
+	CHECK_OK(berth_agent_make_identity(s->factory->agent, BERTH_ID_MAKER, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, 0, true));
+	CHECK_OK(berth_agent_make_identity(s->rendezvous->agent, BERTH_ID_RENDEZVOUS, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, 0, true));
+	CHECK_OK(berth_agent_make_identity(s->owner->agent, BERTH_ID_OWNER, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, owner, true));
 }
 
 static const struct berth_identity *identity(struct sim_node *n, const char *name)
