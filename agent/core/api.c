@@ -5,18 +5,15 @@
 #include "agent/core/api.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/core/api_dispatch.h"
-#include "agent/core/api_limit.h"
+#include "agent/core/api_internal.h"
 #include "agent/core/api_socket.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -25,45 +22,9 @@
 #define CONNS_ADMIN 8u		/* so many are kept for the operator */
 #define FDS_RESERVE 12u		/* of the descriptors we may have: for everybody else here */
 #define POOL_MAX ((size_t)16 << 10)	/* libmicrohttpd's memory of one connection */
-#define HEADERS_MAX ((size_t)8 << 10)
-#define STEP_MS 5000u		/* for the headers, for the body, for taking the answer */
 #define PAUSE_MS 100u		/* without room, before accepting again */
 #define ACCEPT_BURST 32
 #define EVENTS 32
-#define DISCARD_MAX (4 * BERTH_API_BODY_MAX)	/* of a body that is too large */
-
-struct conn {
-	struct conn *next;
-	struct berth_api *api;
-	struct berth_peer peer;
-	struct berth_limit_user *user;
-	enum berth_api_socket socket;
-	int fd;				/* libmicrohttpd's */
-	uint64_t deadline_ms;
-	bool over;			/* one too many of its user: may only hear so */
-	bool cut;			/* shut down, will be reported closed */
-};
-
-struct request {
-	struct berth_buf body;
-	size_t seen;			/* bytes of the body, kept or not */
-	int status;			/* 0; or it is refused, once the body is here */
-	enum berth_err code;
-	const char *message;
-};
-
-struct berth_api {
-	const struct berth_api_backend *backend;
-	struct berth_principals principals;
-	struct berth_limits limits;
-	struct berth_api_quota quota;
-	struct MHD_Daemon *mhd;
-	struct conn *conns;
-	unsigned n_conns, n_app, conns_max;
-	int epoll, mhd_epoll, app_fd, admin_fd;
-	uint64_t paused_until_ms;
-	char *run_dir;
-};
 
 /* ---- connections */
 
@@ -107,13 +68,6 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **context,
 	}
 }
 
-static struct conn *conn_of(struct MHD_Connection *mc)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
-}
-
 static struct conn *new_conn(struct berth_api *a, int fd, enum berth_api_socket socket)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -127,7 +81,7 @@ static struct conn *new_conn(struct berth_api *a, int fd, enum berth_api_socket 
 	c->api = a;
 	c->socket = socket;
 	c->fd = fd;
-	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
+	c->deadline_ms = berth_clock_mono_ms() + API_STEP_MS;
 	ev.data.ptr = c;
 	if (!(c->user = berth_limits_open(&a->limits, c->peer.uid, berth_clock_mono_ms(), &c->over)) ||
 	    (c->peer.pidfd >= 0 && epoll_ctl(a->epoll, EPOLL_CTL_ADD, c->peer.pidfd, &ev))) {
@@ -212,161 +166,7 @@ static void accept_some(struct berth_api *a, int listener, enum berth_api_socket
 	}
 }
 
-/* ---- requests */
-
-static void free_body(void *p)
-{
-	berth_buf_free(p);	/* wipes */
-	free(p);
-}
-
-static enum MHD_Result send_answer(struct MHD_Connection *mc, struct berth_api_answer *ans, bool last)
-{
-	struct berth_buf *kept = malloc(sizeof(*kept));
-	struct MHD_Response *r = NULL;
-	enum MHD_Result ok = MHD_NO;
-	char seconds[16];
-
-	if (kept) {
-		*kept = ans->body;
-		ans->body = (struct berth_buf)BERTH_BUF_INIT;
-		r = MHD_create_response_from_buffer_with_free_callback_cls(kept->len, kept->p ? kept->p : (void *)"",
-									    free_body, kept);
-		if (!r)
-			free_body(kept);
-	}
-	berth_buf_free(&ans->body);
-	if (!r)
-		return MHD_NO;
-	snprintf(seconds, sizeof(seconds), "%u", ans->retry_after_s);
-	if (MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-				    ans->text ? "text/plain; version=0.0.4" : "application/json") == MHD_YES &&
-	    MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES &&
-	    (!last || MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES) &&
-	    (!ans->retry_after_s || MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, seconds) == MHD_YES))
-		ok = MHD_queue_response(mc, (unsigned)ans->status, r);
-	MHD_destroy_response(r);
-	return ok;
-}
-
-static enum MHD_Result send_error(struct MHD_Connection *mc, const struct request *r, bool last)
-{
-	struct berth_api_answer ans = { .body = BERTH_BUF_INIT };
-
-	berth_api_error(&ans, r->status, r->code, r->message, NULL, NULL);
-	return send_answer(mc, &ans, last);
-}
-
-struct headers { size_t bytes, hosts, lengths, encodings; bool host_ok; };
-
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
-{
-	struct headers *h = cls;
-
-	(void)kind;
-	h->bytes += strlen(key) + (value ? strlen(value) : 0) + 4;
-	h->lengths += !strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	h->encodings += !strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	if (!strcasecmp(key, MHD_HTTP_HEADER_HOST)) {
-		h->hosts++;
-		h->host_ok = value && (!strcasecmp(value, "berth") || !strcasecmp(value, "localhost"));
-	}
-	return MHD_YES;
-}
-
-static void refused(struct request *r, int status, enum berth_err code, const char *message)
-{
-	r->status = status;
-	r->code = code;
-	r->message = message;
-}
-
-/* What is known before the body comes.  false: nothing of it may be read. */
-static bool judge(struct MHD_Connection *mc, struct conn *c, struct request *r, const char *url)
-{
-	struct headers h = { .bytes = strlen(url) };
-
-	MHD_get_connection_values(mc, MHD_HEADER_KIND, on_header, &h);
-	if (h.lengths + h.encodings > 1) {
-		refused(r, 400, BERTH_E_TYPE, "more than one length");
-		return false;	/* where the next request begins is anybody's guess */
-	}
-	if (berth_peer_check(&c->peer))
-		refused(r, 401, BERTH_E_AUTHZ, "the process that connected is gone");
-	else if (c->over)
-		refused(r, 429, BERTH_E_QUOTA, "too many connections of this user");
-	else if (c->socket == BERTH_SOCKET_APP &&
-		 !berth_limits_request(&c->api->limits, c->user, berth_clock_mono_ms()))
-		refused(r, 429, BERTH_E_QUOTA, "too many requests of this user");
-	else if (h.bytes > HEADERS_MAX)
-		refused(r, 431, BERTH_E_SIZE, "headers above 8 KiB");
-	else if (h.hosts != 1 || !h.host_ok)
-		refused(r, 400, BERTH_E_TYPE, "Host must be berth or localhost");
-	return true;
-}
-
-static enum MHD_Result take_body(struct request *r, const char *data, size_t *n)
-{
-	r->seen += *n;
-	if (r->seen > BERTH_API_BODY_MAX && !r->status)
-		refused(r, 413, BERTH_E_SIZE, "body above 256 KiB");
-	if (r->status)
-		berth_buf_free(&r->body);
-	else
-		berth_buf_put(&r->body, data, *n);
-	*n = 0;
-	return r->seen <= DISCARD_MAX && !r->body.bad ? MHD_YES : MHD_NO;
-}
-
-static enum MHD_Result answer(struct MHD_Connection *mc, struct conn *c, struct request *r, const char *method,
-			      const char *path)
-{
-	struct berth_api_call call = {
-		.socket = c->socket, .peer = &c->peer, .principal = berth_principal_of(&c->api->principals, &c->peer),
-		.method = method, .path = path,
-		.after = MHD_lookup_connection_value(mc, MHD_GET_ARGUMENT_KIND, "after"),
-		.body = r->body.p, .body_len = r->body.len,
-	};
-	struct berth_api_answer ans;
-
-	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
-	if (r->status)
-		return send_error(mc, r, false);
-	berth_api_dispatch(&ans, c->api->backend, &c->api->quota, &call);
-	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
-	return send_answer(mc, &ans, false);
-}
-
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const char *url, const char *method,
-				  const char *version, const char *data, size_t *data_n, void **state)
-{
-	struct conn *c = conn_of(mc);
-	struct request *r = *state;
-
-	(void)cls, (void)version;
-	if (!c)
-		return MHD_NO;
-	if (r)
-		return *data_n ? take_body(r, data, data_n) : answer(mc, c, r, method, url);
-	if (!(*state = r = calloc(1, sizeof(*r))))
-		return MHD_NO;
-	c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
-	return judge(mc, c, r, url) ? MHD_YES : send_error(mc, r, true);
-}
-
-static void on_completed(void *cls, struct MHD_Connection *mc, void **state, enum MHD_RequestTerminationCode code)
-{
-	struct conn *c = conn_of(mc);
-	struct request *r = *state;
-
-	(void)cls, (void)code;
-	if (r)
-		berth_buf_free(&r->body);
-	free(r);
-	*state = NULL;
-	if (c)
-		c->deadline_ms = berth_clock_mono_ms() + STEP_MS;
-}
+/* ---- the life of the API */
 
 /* Paths stay as they were sent; berth_api_match() decodes what it takes out. */
 static size_t leave_escaped(void *cls, struct MHD_Connection *mc, char *s)
@@ -374,8 +174,6 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *mc, char *s)
 	(void)cls, (void)mc;
 	return strlen(s);
 }
-
-/* ---- the life of the API */
 
 static enum berth_err add(struct berth_api *a, int fd, void *tag)
 {
@@ -391,10 +189,10 @@ static enum berth_err start_http(struct berth_api *a)
 	const union MHD_DaemonInfo *info;
 
 	a->mhd = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, a,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, api_on_request, a,
 		MHD_OPTION_CONNECTION_LIMIT, CONNS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, STEP_MS / 1000u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_NOTIFY_COMPLETED, on_completed, a,
+		MHD_OPTION_CONNECTION_TIMEOUT, API_STEP_MS / 1000u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_NOTIFY_COMPLETED, api_on_completed, a,
 		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, a, MHD_OPTION_END);
 	info = a->mhd ? MHD_get_daemon_info(a->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info)

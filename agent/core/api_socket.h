@@ -6,7 +6,7 @@
 
 #include "berth/err.h"
 
-#define BERTH_API_BACKLOG 64
+#define BERTH_API_BACKLOG 256
 #define BERTH_GROUP_OURS ((gid_t)-1)
 
 /* Makes the folder, or takes one that is ours and that nobody else may write; in the

@@ -97,6 +97,7 @@ int main(void)
 	bench_crypto(&missed);
 	bench_vc(&missed);
 	bench_didcomm(&missed);
+	bench_store(&missed);
 	printf("\n%d goals missed\n", missed);
 	return 0;	/* a shared machine proves no regression; people read the ratios */
 }

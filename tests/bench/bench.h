@@ -25,5 +25,6 @@ void need(int ok, const char *what);
 void bench_crypto(int *missed);
 void bench_vc(int *missed);
 void bench_didcomm(int *missed);
+void bench_store(int *missed);
 
 #endif

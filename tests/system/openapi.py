@@ -82,8 +82,8 @@ class Http:
 
     def __init__(self, path, timeout=10):
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.s.connect(str(path))   # blocking: with a timeout a full backlog would be EAGAIN at once
         self.s.settimeout(timeout)
-        self.s.connect(str(path))
         self.rest = b""
 
     def close(self):
