@@ -15,12 +15,15 @@ struct packet {
 	struct sim_node *from, *to;
 	uint64_t id;		/* the sender's, or of a reply */
 	bool reply, lost;
+	uint64_t due_ms;	/* not before */
 	struct berth_buf frame;
 };
 
 /* who asked with which id, by the request number we made */
 struct asked { struct sim_node *from; uint64_t id; };
 static struct asked asked[1 << 16];
+
+#define LATE_MS 3000
 
 static struct sim *clock_sim;
 static struct sim_node *clock_node;
@@ -30,6 +33,25 @@ static int64_t now_s(void)
 	return clock_node ? clock_node->now_s + (int64_t)(clock_sim->mono_ms / 1000) : 0;
 }
 static uint64_t mono_ms(void) { return clock_sim->mono_ms; }
+
+static bool unlucky(struct sim *w)
+{
+	w->seed = w->seed * 1664525u + 1013904223u;
+	return (w->seed >> 16) % 100 < w->loss_percent;
+}
+
+static void record(struct sim *w, const struct packet *p)
+{
+	struct sim_frame *f;
+
+	if (!w->record)
+		return;
+	w->frames = realloc(w->frames, (w->n_frames + 1) * sizeof(*w->frames));
+	assert_non_null(w->frames);
+	f = &w->frames[w->n_frames++];
+	*f = (struct sim_frame){ .to = p->to, .reply = p->reply };
+	berth_buf_put(&f->bytes, p->frame.p, p->frame.len);
+}
 
 static struct packet *push(struct sim *w)
 {
@@ -78,7 +100,9 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 		p->from = n;
 		p->to = node_at(w, uri);
 		p->id = id;
-		p->lost = hit && w->fault == FAULT_LOSE_REQUEST;
+		p->lost = (hit && w->fault == FAULT_LOSE_REQUEST) || unlucky(w);
+		if (hit && (w->fault == FAULT_LATE || i == 1))
+			p->due_ms = w->mono_ms + LATE_MS;
 		berth_buf_put(&p->frame, frame->p, frame->len);
 		trace(w, p);
 		if (hit && w->fault == FAULT_LOSE_REPLY)
@@ -91,12 +115,15 @@ static enum berth_err net_reply(struct berth_transport *t, uint64_t request, con
 {
 	struct sim_node *n = (struct sim_node *)t;
 	struct asked a = asked[request % (sizeof(asked) / sizeof(asked[0]))];
-	struct packet *p = push(n->w);
+	struct packet *p;
 
+	if (!a.from)
+		return BERTH_OK;
+	p = push(n->w);
 	p->from = n;
 	p->to = a.from;
 	p->id = a.id & ~((uint64_t)1 << 63);
-	p->lost = (a.id >> 63) != 0;
+	p->lost = (a.id >> 63) != 0 || unlucky(n->w);
 	p->reply = true;
 	berth_buf_put(&p->frame, frame->p, frame->len);
 	trace(n->w, p);
@@ -139,6 +166,9 @@ void sim_free(struct sim *w)
 	for (size_t i = 0; i < w->n_queue; i++)
 		berth_buf_free(&w->queue[i].frame);
 	free(w->queue);
+	for (size_t i = 0; i < w->n_frames; i++)
+		berth_buf_free(&w->frames[i].bytes);
+	free(w->frames);
 	remove_tree(w->root);
 	berth_clock_inject(NULL, NULL);
 }
@@ -214,6 +244,8 @@ static void hand_over(struct sim *w, struct packet *p)
 	uint64_t request;
 
 	clock_node = p->to;
+	if (!p->lost && p->to)
+		record(w, p);
 	if (p->reply) {
 		if (p->to->agent)
 			berth_agent_on_result(p->to->agent, p->id, p->lost ? BERTH_E_UNAVAILABLE : BERTH_OK,
@@ -234,16 +266,14 @@ static void hand_over(struct sim *w, struct packet *p)
 static bool pump_one(struct sim *w)
 {
 	struct packet p;
+	size_t i = 0;
 
-	if (w->n_queue == 0)
+	while (i < w->n_queue && w->queue[i].due_ms > w->mono_ms)
+		i++;
+	if (i == w->n_queue)
 		return false;
-	p = w->queue[0];
-	memmove(w->queue, w->queue + 1, --w->n_queue * sizeof(*w->queue));
-	if (!p.reply && w->fault == FAULT_LATE && w->sent == w->fault_at && w->n_queue) {
-		w->fault = FAULT_NONE;	/* behind what is under way now */
-		*push(w) = p;
-		return true;
-	}
+	p = w->queue[i];
+	memmove(&w->queue[i], &w->queue[i + 1], (--w->n_queue - i) * sizeof(*w->queue));
 	hand_over(w, &p);
 	berth_buf_free(&p.frame);
 	return true;
@@ -254,6 +284,25 @@ void sim_pump(struct sim *w)
 	for (int i = 0; i < 100000 && pump_one(w); i++)
 		;
 }
+
+static bool under_way(const struct sim *w)
+{
+	for (size_t i = 0; i < w->n_queue; i++)
+		if (w->queue[i].due_ms <= w->mono_ms)
+			return true;
+	return false;
+}
+
+void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
+{
+	uint64_t request = ++n->w->next_request;
+
+	asked[request % (sizeof(asked) / sizeof(asked[0]))] = (struct asked){ 0 };
+	clock_node = n;
+	berth_agent_on_request(n->agent, request, "198.51.100.7", frame, len);
+}
+
+void sim_as(struct sim_node *n) { clock_node = n; }
 
 bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s)
 {
@@ -273,7 +322,7 @@ bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s)
 
 			wait = in < wait ? in : wait;
 		}
-		if (w->n_queue == 0)
+		if (!under_way(w))
 			w->mono_ms += wait ? wait : 1;
 	}
 	return done(w);

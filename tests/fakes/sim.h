@@ -31,6 +31,13 @@ struct sim_node {
 
 enum fault { FAULT_NONE, FAULT_LOSE_REQUEST, FAULT_LOSE_REPLY, FAULT_TWICE, FAULT_LATE };
 
+/* One frame that arrived, when the sim records. */
+struct sim_frame {
+	struct sim_node *to;
+	bool reply;
+	struct berth_buf bytes;
+};
+
 struct sim {
 	struct sim_node node[NODES_MAX];
 	size_t n;
@@ -41,6 +48,11 @@ struct sim {
 	size_t sent;			/* request frames so far */
 	size_t fault_at;		/* the request frame that meets it; 0: none */
 	enum fault fault;
+	unsigned loss_percent;		/* of all frames, drawn from seed */
+	uint32_t seed;
+	bool record;
+	struct sim_frame *frames;
+	size_t n_frames;
 	char root[64];
 };
 
@@ -53,6 +65,10 @@ void sim_off(struct sim_node *n);		/* the process dies; the folder stays */
 /* Runs until done() or the time is up; true: done. */
 bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
 void sim_pump(struct sim *w);	/* what is under way, without letting time pass */
+/* The frame arrives at the node as a request from nobody who waits for an answer. */
+void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len);
+/* Work on a node outside of the sim's loop sees that node's clock. */
+void sim_as(struct sim_node *n);
 /* What an instance is in; "" when there is none.  Static. */
 const char *sim_state(struct sim_node *n, const char *machine, const char *key);
 

@@ -2,6 +2,7 @@
 #include "tests/fakes/story.h"
 
 #include "did/codec/base64url.h"
+#include "did/url.h"
 
 #define ROLE(...) (const struct berth_machine *const[]){ __VA_ARGS__, &berth_ping_machine, &berth_problem_machine }
 
@@ -19,7 +20,7 @@ static void identities(struct story *s)
 	CHECK_OK(berth_agent_make_identity(s->owner->agent, BERTH_ID_OWNER, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, owner, true));
 }
 
-static const struct berth_identity *identity(struct sim_node *n, const char *name)
+const struct berth_identity *story_identity(struct sim_node *n, const char *name)
 {
 	struct berth_env *env = berth_agent_env(n->agent);
 	const struct berth_identity *id = env->identity(env, name);
@@ -44,12 +45,12 @@ void story_cast(struct story *s)
 	sim_on(s->owner);
 	identities(s);
 
-	struct berth_rendezvous rv = { strdup(identity(s->rendezvous, BERTH_ID_RENDEZVOUS)->did_long), s->rendezvous->uri };
+	struct berth_rendezvous rv = { strdup(story_identity(s->rendezvous, BERTH_ID_RENDEZVOUS)->did_long), s->rendezvous->uri };
 
 	s->factory->policy.rendezvous[0] = s->owner->policy.rendezvous[0] = rv;
 	s->factory->policy.n_rendezvous = s->owner->policy.n_rendezvous = 1;
-	s->owner->policy.issuers[s->owner->policy.n_issuers++] = strdup(identity(s->factory, BERTH_ID_ISSUER)->did);
-	s->gateway->policy.factory_did = strdup(identity(s->factory, BERTH_ID_MAKER)->did_long);
+	s->owner->policy.issuers[s->owner->policy.n_issuers++] = strdup(story_identity(s->factory, BERTH_ID_ISSUER)->did);
+	s->gateway->policy.factory_did = strdup(story_identity(s->factory, BERTH_ID_MAKER)->did_long);
 	s->gateway->policy.factory_uri = s->factory->uri;
 	s->gateway->policy.serial = "GW-0001";
 	s->gateway->policy.model = "Berth Box 1";
@@ -99,7 +100,7 @@ void story_sale(struct story *s)
 	struct berth_json *args = berth_json_new_object(), *chain = NULL;
 	char key[65];
 
-	CHECK_OK(berth_json_set_str(args, "to", identity(s->owner, BERTH_ID_OWNER)->did_long));
+	CHECK_OK(berth_json_set_str(args, "to", story_identity(s->owner, BERTH_ID_OWNER)->did_long));
 	CHECK_OK(berth_agent_command(s->factory->agent, "factory", s->device, "cmd/sell", args, &chain));
 	berth_json_free(args);
 	CHECK_OK(berth_owner_key(chain, key));
@@ -116,6 +117,186 @@ bool story_operational(struct sim *w)
 	(void)w;
 	return strcmp(sim_state(now->gateway, "gateway", NULL), "OPERATIONAL") == 0 &&
 	       strcmp(sim_state(now->owner, "owner", now->device), "ACTIVE") == 0;
+}
+
+void story_begin(struct story *s)
+{
+	story_cast(s);
+	story_birth(s);
+	story_sale(s);
+	sim_on(s->gateway);
+}
+
+bool story_settled(struct sim *w)
+{
+	struct berth_store_counts c;
+
+	if (!story_operational(w))
+		return false;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->node[i].agent)
+			continue;
+		CHECK_OK(berth_store_counts(w->node[i].store, &c));
+		if (c.out)
+			return false;
+	}
+	return true;
+}
+
+struct berth_json *story_data(struct story *s, struct sim_node *n)
+{
+	struct berth_json *v = NULL, *data;
+
+	sim_as(n);
+	CHECK_OK(n == s->gateway ? berth_agent_instance(n->agent, "gateway", NULL, &v)
+				 : berth_agent_instance(n->agent, "owner", s->device, &v));
+	data = berth_json_clone(berth_json_get(v, "data"));
+	assert_non_null(data);
+	berth_json_free(v);
+	return data;
+}
+
+struct search { const char *text; int n; };
+
+static enum berth_err search_one(void *arg, int64_t seq, int64_t time_s, const char *event, const char *detail,
+				 const uint8_t hash[BERTH_AUDIT_HASH_LEN])
+{
+	struct search *s = arg;
+
+	(void)seq;
+	(void)time_s;
+	(void)event;
+	(void)hash;
+	s->n += strstr(detail, s->text) != NULL;
+	return BERTH_OK;
+}
+
+int story_audit(struct sim_node *n, const char *text)
+{
+	struct search s = { text, 0 };
+
+	CHECK_OK(berth_store_audit_each(n->store, 0, search_one, &s));
+	return s.n;
+}
+
+/* ---- the end of the story ---- */
+struct item { struct sim_node *n; const char *slot; int count; };
+
+static enum berth_err check_item(void *arg, const char *key, const uint8_t *p, size_t len)
+{
+	struct item *it = arg;
+	bool wifi = strcmp(key, "wifi") == 0;
+	const char *want = wifi ? "ssid=plant psk=correct horse" : "interval = 5\n";
+	struct berth_buf plain = BERTH_BUF_INIT, value = BERTH_BUF_INIT;
+	struct berth_json *v = NULL;
+	char label[80];
+
+	if (!wifi)
+		assert_string_equal(key, "app.conf");
+	snprintf(label, sizeof(label), "item/%s", key);
+	CHECK_OK(it->n->keys->ops->unseal(it->n->keys, label, 0, p, len, &plain));
+	CHECK_OK(berth_json_parse_object(&v, (const char *)plain.p, plain.len, BERTH_JSON_MAX));
+	CHECK_OK(berth_body_get_b64(v, "value", 4096, &value));
+	assert_string_equal(berth_buf_cstr(&value), want);
+	berth_json_free(v);
+	berth_buf_free(&plain);
+	berth_buf_free(&value);
+	it->count++;
+	return BERTH_OK;
+}
+
+static void check_items(struct story *s, const char *active)
+{
+	const char *names[] = { "a", "b" };
+
+	for (int i = 0; i < 2; i++) {
+		struct item it = { s->gateway, names[i], 0 };
+		char ns[16];
+
+		snprintf(ns, sizeof(ns), "item-%s", names[i]);
+		CHECK_OK(berth_store_each(s->gateway->store, ns, NULL, check_item, &it));
+		assert_int_equal(it.count, strcmp(active, names[i]) == 0 ? 2 : 0);
+	}
+}
+
+static int64_t counter(struct sim_node *n, const char *name)
+{
+	uint64_t device;
+	bool protected_;
+	int64_t v;
+
+	CHECK_OK(berth_store_counter_get(n->store, name, &v));
+	if (strcmp(name, "generation") == 0) {
+		CHECK_OK(n->keys->ops->counter_read(n->keys, BERTH_COUNTER_GENERATION, &device, &protected_));
+		assert_int_equal(device, v);
+	}
+	return v;
+}
+
+void story_check_end(struct story *s, int runs)
+{
+	struct berth_json *g = story_data(s, s->gateway), *o = story_data(s, s->owner);
+	const struct berth_json *active = berth_json_get(g, "active");
+	int64_t threads;
+
+	assert_string_equal(sim_state(s->gateway, "gateway", NULL), "OPERATIONAL");
+	assert_string_equal(sim_state(s->owner, "owner", s->device), "ACTIVE");
+	assert_true(berth_did_same(berth_data_str(active, "owner"), story_identity(s->owner, BERTH_ID_OWNER)->did));
+	assert_true(berth_did_same(berth_data_str(active, "did"), berth_data_str(o, "operationalDid")));
+	assert_string_equal(berth_data_str(active, "credential"), berth_data_str(o, "credential"));
+	assert_null(berth_json_get(g, "run"));
+	assert_null(berth_json_get(g, "offer"));
+	assert_null(berth_json_get(o, "run"));
+	assert_null(berth_json_get(o, "issued"));
+	check_items(s, berth_data_str(active, "slot"));
+	assert_int_equal(story_audit(s->gateway, "operational: "), 1);
+	assert_int_equal(story_audit(s->owner, " committed"), 1);
+	assert_int_equal(story_audit(s->owner, " is active"), 1);
+	assert_int_equal(story_audit(s->owner, "operational credential issued"), runs);
+	assert_int_equal(counter(s->gateway, "generation"), 2);
+	assert_int_equal(counter(s->owner, "generation"), 1);
+	CHECK_OK(berth_store_count(s->owner->store, BERTH_NS_THREAD, &threads));
+	assert_int_equal(threads, 0);
+	for (size_t i = 0; i < s->w.n; i++) {
+		int64_t rows;
+
+		CHECK_OK(berth_store_audit_verify(s->w.node[i].store, &rows));
+	}
+	berth_json_free(g);
+	berth_json_free(o);
+}
+
+struct dump { struct berth_buf *out; const char *ns; };
+
+static enum berth_err dump_one(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	struct dump *d = arg;
+
+	berth_buf_printf(d->out, "\n%s %s ", d->ns, key);
+	berth_buf_put(d->out, p, n);
+	return BERTH_OK;
+}
+
+void story_dump(struct story *s, struct berth_buf *out)
+{
+	static const char *const spaces[] = { "gateway", "owner", "factory", "rendezvous", "identity", "peer", "known",
+		"poll", "thread", "provision", "registration", "item-a", "item-b", "pong", "ping", "problem" };
+
+	for (size_t i = 0; i < s->w.n; i++) {
+		struct sim_node *n = &s->w.node[i];
+		struct berth_store_counts c;
+		uint8_t head[BERTH_AUDIT_HASH_LEN];
+		int64_t seq, generation;
+
+		for (size_t k = 0; k < sizeof(spaces) / sizeof(spaces[0]); k++)
+			CHECK_OK(berth_store_each(n->store, spaces[k], NULL, dump_one, &(struct dump){ out, spaces[k] }));
+		CHECK_OK(berth_store_counts(n->store, &c));
+		CHECK_OK(berth_store_audit_head(n->store, &seq, head));
+		CHECK_OK(berth_store_counter_get(n->store, "generation", &generation));
+		berth_buf_printf(out, "\n%s: out %lld records %lld audit %lld generation %lld\n", n->name, (long long)c.out,
+				 (long long)c.records, (long long)seq, (long long)generation);
+	}
+	CHECK_OK(berth_buf_status(out));
 }
 
 void story_end(struct story *s)

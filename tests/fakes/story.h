@@ -16,7 +16,21 @@ void story_birth(struct story *s);		/* the gateway is born and switched off agai
 void story_sale(struct story *s);		/* the owner has imported, registered, provisioned */
 void story_end(struct story *s);
 
+/* story_cast() to story_sale(), and the gateway is switched on. */
+void story_begin(struct story *s);
+const struct berth_identity *story_identity(struct sim_node *n, const char *name);
+
 bool story_operational(struct sim *w);	/* the gateway is, and its owner knows */
+bool story_settled(struct sim *w);	/* and nothing waits in any outbox */
+/* Exactly one owner, one credential on both sides, the items once each, nothing left
+ * over of the run; runs: credentials that were issued on the way. */
+void story_check_end(struct story *s, int runs);
+/* Lines of the node's audit log that contain text. */
+int story_audit(struct sim_node *n, const char *text);
+/* data of the gateway, or of the owner's instance; owned. */
+struct berth_json *story_data(struct story *s, struct sim_node *n);
+/* All that the four agents know, as text; times do not count. */
+void story_dump(struct story *s, struct berth_buf *out);
 void story_provision(struct story *s, const char *id, const char *type, const char *value);
 
 #endif
