@@ -96,12 +96,16 @@ agent_remember(struct berth_agent *a, const char *sender, const char *id, const 
 /* Long forms are learned and "they know us" is noted in the step's transaction. */
 BERTH_MUST_USE enum berth_err
 agent_note_peer(struct berth_agent *a, const struct berth_unpacked *in, const char *sender);
-/* inbound.c: one packed message from anywhere.  *sender (owned) is set when it was
- * authenticated, *wants_reply when it asks for answers on the same link.  Transient
- * codes only: everything else has been dealt with. */
+/* inbound.c: one packed message from anywhere.  Transient codes only: everything
+ * else has been dealt with. */
+struct berth_received {
+	char *sender;		/* owned; NULL: nobody was authenticated */
+	bool wants_reply;	/* asks for what waits, on the same link */
+	bool is_poll;		/* and for nothing else */
+	bool fresh;		/* not seen before: what rides along may be believed */
+};
 BERTH_MUST_USE enum berth_err
-agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, char **sender,
-	      bool *wants_reply, bool *is_poll);
+agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r);
 
 /* outbound.c */
 BERTH_MUST_USE enum berth_err

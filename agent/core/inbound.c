@@ -96,26 +96,29 @@ static enum berth_err settle(struct berth_agent *a, enum berth_err rc, const str
 	return agent_remember(a, sender, in->msg.id, NULL);
 }
 
+/* Polls are remembered like everything else: a copy of an old one fetches nothing
+ * and acknowledges nothing. */
 static enum berth_err
-handle(struct berth_agent *a, const struct berth_unpacked *in, const char *sender, bool is_poll)
+handle(struct berth_agent *a, const struct berth_unpacked *in, struct berth_received *r)
 {
+	const char *sender = r->sender;
 	uint8_t answer[BERTH_ANSWER_LEN];
 	bool seen = false;
 	enum berth_err rc;
 
-	if (sender) {
-		if ((rc = berth_store_inbox_seen(a->cfg.store, sender, in->msg.id, &seen, answer)) || seen)
-			return rc;
-		if (is_poll)
-			return BERTH_OK;
-	}
-	if (!(rc = judge_time(a, &in->msg)))
+	if (sender && ((rc = berth_store_inbox_seen(a->cfg.store, sender, in->msg.id, &seen, answer)) || seen))
+		return rc;
+	r->fresh = true;
+	if (r->is_poll)
+		return agent_remember(a, sender, in->msg.id, NULL);
+	if (!in->encrypted)	/* a signature does not say who was meant to read it */
+		rc = berth_fail(BERTH_E_AUTHZ, "%.120s in the clear", in->msg.type);
+	else if (!(rc = judge_time(a, &in->msg)))
 		rc = dispatch(a, in, sender);
 	return settle(a, rc, in, sender);
 }
 
-enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, char **sender,
-			     bool *wants_reply, bool *is_poll)
+enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r)
 {
 	struct berth_unpack up = { .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
 	struct berth_buf shorter = BERTH_BUF_INIT;
@@ -123,8 +126,7 @@ enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_
 	const char *who;
 	enum berth_err rc;
 
-	*sender = NULL;
-	*wants_reply = *is_poll = false;
+	*r = (struct berth_received){ 0 };
 	agent_refresh_time(a);
 	if ((rc = berth_unpack(&in, &up, (const char *)packed, n))) {
 		if (!agent_is_transient(rc)) {
@@ -136,11 +138,11 @@ enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_
 	if ((who = berth_unpacked_sender(&in))) {
 		if ((rc = berth_did_short(&shorter, who)))
 			goto out;
-		*sender = berth_buf_take_str(&shorter);
-		*wants_reply = in.msg.return_route && strcmp(in.msg.return_route, "none") != 0;
-		*is_poll = *wants_reply && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0;
+		r->sender = berth_buf_take_str(&shorter);
+		r->wants_reply = in.msg.return_route && strcmp(in.msg.return_route, "none") != 0;
+		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0;
 	}
-	rc = handle(a, &in, *sender, *is_poll);
+	rc = handle(a, &in, r);
 out:
 	berth_buf_free(&shorter);
 	berth_unpacked_free(&in);

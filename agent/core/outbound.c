@@ -336,9 +336,8 @@ static void answer(struct berth_agent *a, uint64_t request, const char *peer, bo
 void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
 			    const uint8_t *frame, size_t len)
 {
+	struct berth_received r = { 0 };
 	struct berth_frame_request f;
-	char *sender = NULL;
-	bool wants_reply = false, is_poll = false;
 	enum berth_err rc;
 
 	a->wire_bytes += len + SP_OVERHEAD;
@@ -351,17 +350,19 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char 
 		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
 		return;
 	}
-	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &sender, &wants_reply, &is_poll) : BERTH_OK;
+	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &r) : BERTH_OK;
 	if (rc) {
 		berth_log_err(BERTH_LOG_WARN, "busy", rc);
 		agent_drop_ephemeral(a, 0);
 		reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
 	} else {
-		if (sender)
-			take_acks(a, sender, &f);
-		answer(a, request, wants_reply ? sender : NULL, is_poll);
+		/* acks are not signed: only a message that nobody has seen before
+		 * vouches for those in front of it */
+		if (r.sender && r.fresh)
+			take_acks(a, r.sender, &f);
+		answer(a, request, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.is_poll && r.fresh);
 	}
-	free(sender);
+	free(r.sender);
 	agent_flush(a);
 }
 
@@ -394,12 +395,11 @@ static void owe_ack(struct berth_agent *a, const char *uri, const uint8_t *msg, 
 static void take_messages(struct berth_agent *a, const char *uri, const struct berth_frame_reply *r)
 {
 	for (size_t i = 0; i < r->n_msgs; i++) {
-		char *sender = NULL;
-		bool wants_reply, is_poll;
+		struct berth_received got = { 0 };
 
-		if (agent_receive(a, r->msgs[i].p, r->msgs[i].n, &sender, &wants_reply, &is_poll) == BERTH_OK)
+		if (agent_receive(a, r->msgs[i].p, r->msgs[i].n, &got) == BERTH_OK)
 			owe_ack(a, uri, r->msgs[i].p, r->msgs[i].n);
-		free(sender);
+		free(got.sender);
 	}
 }
 
