@@ -22,6 +22,11 @@ void berth_proc_harden(const int *keep, size_t n_keep);
  * umask 077, SIGPIPE ignored. */
 void berth_proc_harden_tool(void);
 
+/* A seccomp filter for a process that parses what strangers wrote: no other program,
+ * no tracing, no modules, mounts, namespaces, keyrings or raw packets; those calls
+ * are EPERM (C159).  For all threads started after it.  Aborts when refused. */
+void berth_proc_confine(void);
+
 /* A running child.  pid is 0 when there is none. */
 struct berth_proc {
 	pid_t pid;

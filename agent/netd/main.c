@@ -31,6 +31,7 @@ int main(void)
 	enum berth_err rc;
 
 	berth_proc_harden(keep, 1);
+	berth_proc_confine();
 	berth_log_init("netd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
 	small_memory();
 	rc = berth_netd_run(BERTH_IPC_FD);

@@ -17,6 +17,7 @@ int main(void)
 	enum berth_err rc;
 
 	berth_proc_harden(keep, 1);
+	berth_proc_confine();
 	berth_log_init("resolverd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
 	mallopt(M_ARENA_MAX, 1);
 #ifndef __SANITIZE_ADDRESS__

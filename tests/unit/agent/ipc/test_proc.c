@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/ipc/proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +19,26 @@
 #include "tests/check.h"
 
 extern char **environ;
+
+/* What each forbidden call yields, one after the other. */
+static int confined(void)
+{
+	const int keep[] = { BERTH_IPC_FD };
+	char name[] = "true", *argv[] = { name, NULL };
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_ipc c;
+
+	berth_proc_harden(keep, 1);
+	berth_proc_confine();
+	berth_ipc_init(&c, BERTH_IPC_FD);
+	berth_buf_printf(&b, "exec %d", execv("/bin/true", argv) < 0 ? errno : 0);
+	berth_buf_printf(&b, " ptrace %d", ptrace(PTRACE_TRACEME, 0, 0, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " packet %d", socket(AF_PACKET, SOCK_RAW, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " inet %d", socket(AF_INET, SOCK_STREAM, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " unshare %d", unshare(CLONE_NEWUSER) < 0 ? errno : 0);
+	berth_buf_printf(&b, " mount %d", mount("none", "/tmp", "tmpfs", 0, NULL) < 0 ? errno : 0);
+	return berth_ipc_send(&c, 1, 1, b.p, b.len, 1000) ? 1 : 0;
+}
 
 /* This program is its own child: it reports what it finds, then hangs or ends. */
 static int as_child(const char *what)
@@ -28,6 +53,8 @@ static int as_child(const char *what)
 
 	if (strcmp(what, "--die") == 0)
 		raise(SIGKILL);
+	if (strcmp(what, "--confine") == 0)
+		return confined();
 	signal(SIGPIPE, SIG_DFL);
 	open("/dev/null", O_RDONLY);	/* one too many */
 	if (strcmp(what, "--hang") == 0)
@@ -102,6 +129,22 @@ static void a_child_is_confined_and_has_a_clean_environment(void **state)
 	assert_int_equal(5, WEXITSTATUS(status));	/* ended by itself: its socket was closed */
 	berth_proc_stop(&p, 0);				/* an empty one is fine */
 	close(leak);
+}
+
+static void c159_a_confined_child_gets_eperm(void **state)
+{
+	struct berth_ipc_frame f;
+	struct berth_proc p;
+	struct berth_ipc c;
+	char text[256];
+
+	(void)state;
+	start(&p, &c, "--confine");
+	CHECK_OK(berth_ipc_recv(&c, &f, 10000));
+	snprintf(text, sizeof(text), "%.*s", (int)f.n, (const char *)f.p);
+	assert_string_equal("exec 1 ptrace 1 packet 1 inet 0 unshare 1 mount 1", text);
+	berth_ipc_close(&c);
+	berth_proc_stop(&p, 1000);
 }
 
 static void stop_kills_what_does_not_end(void **state)
@@ -186,6 +229,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_is_confined_and_has_a_clean_environment),
+		cmocka_unit_test(c159_a_confined_child_gets_eperm),
 		cmocka_unit_test(stop_kills_what_does_not_end),
 		cmocka_unit_test(a_dead_child_is_seen_on_its_socket_and_reaped),
 		cmocka_unit_test(only_absolute_programs_are_run),

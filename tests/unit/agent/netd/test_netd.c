@@ -300,6 +300,7 @@ static void two_processes_exchange_messages_and_count_octets(void **state)
 		exchange(&b, &a, uri, i);
 	reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);	/* twice: ignored */
 	exchange(&b, &a, uri, 99);
+	assert_int_equal(2, status_kb(&a, "status", "Seccomp:"));	/* C159: a filter */
 	printf("measured: netd idle PSS %ld kB\n", status_kb(&a, "smaps_rollup", "Pss:"));
 	stop(&a);
 	stop(&b);
