@@ -19,6 +19,7 @@ struct berth_json;	/* a node; a tree is owned by its root */
 #define BERTH_JSON_MAX ((size_t)1 << 20)	/* bytes of one message */
 #define BERTH_JSON_DEPTH_MAX 32
 #define BERTH_JSON_MEMBERS_MAX 1024		/* of one object */
+#define BERTH_JSON_VALUES_MAX 65536		/* of one text, so that its tree is a few MB at most */
 
 enum berth_json_kind {
 	BERTH_JSON_NULL, BERTH_JSON_BOOL, BERTH_JSON_NUMBER,

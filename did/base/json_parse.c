@@ -18,6 +18,7 @@
 struct reader {
 	const char *p, *start, *end;
 	unsigned depth;
+	size_t values;
 	bool exact;
 };
 
@@ -404,6 +405,8 @@ static enum berth_err container(struct reader *r, cJSON **out, int type)
 static enum berth_err value(struct reader *r, cJSON **out)
 {
 	skip_space(r);
+	if (r->values++ == BERTH_JSON_VALUES_MAX)
+		return bad(r, "too many values");
 	switch (peek(r)) {
 	case '{': return container(r, out, cJSON_Object);
 	case '[': return container(r, out, cJSON_Array);

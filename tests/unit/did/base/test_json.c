@@ -229,6 +229,28 @@ static void c011_many_members_are_refused_at_once(void **s)
 	free(text);
 }
 
+/* "0," costs two bytes in the text and a hundred in the tree. */
+static void c011_many_values_are_refused(void **s)
+{
+	size_t most = BERTH_JSON_VALUES_MAX - 1;	/* the array is one itself */
+	char *text = malloc(2 * BERTH_JSON_MAX);
+
+	(void)s;
+	text[0] = '[';
+	for (size_t i = 0; i < BERTH_JSON_MAX; i++)
+		memcpy(text + 1 + 2 * i, "0,", 2 * (i < BERTH_JSON_MAX - 1));
+	text[2 * most] = ']';
+	CHECK_OK(berth_json_check(text, 2 * most + 1, BERTH_JSON_MAX));
+	text[2 * most] = ',';
+	text[2 * (most + 1)] = ']';
+	CHECK_RC(BERTH_E_JSON, berth_json_check(text, 2 * (most + 1) + 1, BERTH_JSON_MAX));
+	text[2 * (most + 1)] = ',';
+	text[BERTH_JSON_MAX - 2] = '0';
+	text[BERTH_JSON_MAX - 1] = ']';
+	CHECK_RC(BERTH_E_JSON, berth_json_check(text, BERTH_JSON_MAX, BERTH_JSON_MAX));
+	free(text);
+}
+
 static const char message[] =
 	"{\"id\":\"1234567890\",\"type\":\"https://didcomm.org/x/1.0/y\",\"from\":\"did:example:alice\",\"to\":"
 	"[\"did:example:bob\"],\"created_time\":1516269022,\"body\":{\"a\":[true,false,null,-1.5e3,\"\\ud83d\\ude00\"]}}";
@@ -515,6 +537,7 @@ int main(void)
 		cmocka_unit_test(size_cap_is_e_size),
 		cmocka_unit_test(builds_and_replaces),
 		cmocka_unit_test(c011_many_members_are_refused_at_once),
+		cmocka_unit_test(c011_many_values_are_refused),
 		cmocka_unit_test(c012_every_truncation_and_every_addition_is_e_json),
 		cmocka_unit_test(c013_the_locale_does_not_matter),
 		cmocka_unit_test(c014_nothing_is_canonicalised_lossily),
