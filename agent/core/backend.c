@@ -29,6 +29,17 @@ enum berth_err backend_copy(struct berth_json *to, const char *as, const struct 
 	return copy ? berth_json_set(to, as, copy) : berth_fail(BERTH_E_NOMEM, "%s", as);
 }
 
+enum berth_err backend_copy_or_null(struct berth_json *to, const char *as, const struct berth_json *from,
+				    const char *key)
+{
+	struct berth_json *null;
+	enum berth_err rc;
+
+	if (berth_json_get(from, key))
+		return backend_copy(to, as, from, key);
+	return (rc = berth_json_parse(&null, "null", 4, 4)) ? rc : berth_json_set(to, as, null);
+}
+
 /* {"state": ok | degraded, "reasons": [], "rollback_protection": tpm | none} */
 enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out)
 {
@@ -80,7 +91,7 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 	(void)req;
 	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) ||
 	    (rc = berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0))) ||
-	    (rc = backend_copy(o, "ownerDid", berth_json_get(data, "active"), "owner")) ||
+	    (rc = backend_copy_or_null(o, "ownerDid", berth_json_get(data, "active"), "owner")) ||
 	    (rc = berth_json_set_str(o, "assurance", assurance(b))) || (rc = backend_health(b, state, o))) {
 		berth_json_free(o);
 		o = NULL;

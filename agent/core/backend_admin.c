@@ -73,9 +73,10 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 
 	(void)req;
 	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) || (rc = set_counters(b, o, data)) ||
-	    (factory && (rc = berth_json_set_str(o, "factoryDid", factory->did))) ||
-	    (rc = backend_copy(o, "operationalDid", active, "did")) ||
-	    (rc = backend_copy(o, "ownerDid", active, "owner")) || (rc = backend_copy(o, "chainTip", data, "tip")) ||
+	    (rc = factory ? berth_json_set_str(o, "factoryDid", factory->did)
+			  : backend_copy_or_null(o, "factoryDid", NULL, "")) ||
+	    (rc = backend_copy_or_null(o, "operationalDid", active, "did")) ||
+	    (rc = backend_copy_or_null(o, "ownerDid", active, "owner")) || (rc = backend_copy_or_null(o, "chainTip", data, "tip")) ||
 	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(env->keys->custody))) ||
 	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
 		goto out;
@@ -322,7 +323,9 @@ static enum berth_err audit_verify(void *arg, const struct berth_api_request *re
 	enum berth_err rc = berth_store_audit_verify(berth_agent_store(b->agent), &rows);
 
 	(void)req;
-	return done(rc ? rc : berth_json_set_int(o, "rows", rows), o, out);
+	if (!rc && !(rc = berth_json_set_bool(o, "verified", true)))
+		rc = berth_json_set_int(o, "rows", rows);
+	return done(rc, o, out);
 }
 
 static enum berth_err peer_row(void *arg, const char *key, const uint8_t *value, size_t len)

@@ -10,6 +10,9 @@ const struct berth_json *backend_gateway(struct berth_backend *b, struct berth_j
 /* to[as] = a copy of from[key], if there is one. */
 BERTH_MUST_USE enum berth_err
 backend_copy(struct berth_json *to, const char *as, const struct berth_json *from, const char *key);
+/* The same, but a member that is not there becomes null: the shape stays. */
+BERTH_MUST_USE enum berth_err
+backend_copy_or_null(struct berth_json *to, const char *as, const struct berth_json *from, const char *key);
 /* out.health */
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 

@@ -18,21 +18,23 @@ static enum berth_err give(struct berth_json **out, const char *text)
 FIXED(device, "{\"state\":\"OPERATIONAL\",\"ownerDid\":\"did:x:owner\",\"epoch\":0,\"assurance\":\"sealed\","
 	      "\"health\":{\"state\":\"ok\",\"reasons\":[]}}")
 FIXED(identities, "[{\"name\":\"web\",\"did\":\"did:x:web\"},{\"name\":\"db\",\"did\":\"did:x:db\"}]")
-FIXED(secrets, "[{\"id\":\"wifi\",\"type\":\"network\",\"generation\":3},{\"id\":\"cloud\",\"type\":\"cloud\",\"generation\":1}]")
+FIXED(secrets, "[{\"id\":\"wifi\",\"type\":\"network\",\"seq\":3,\"sha256\":\"YWI\",\"size\":7},"
+	       "{\"id\":\"cloud\",\"type\":\"cloud\",\"seq\":1,\"sha256\":\"YWM\",\"size\":7}]")
 FIXED(status, "{\"state\":\"OPERATIONAL\",\"epoch\":0,\"generation\":7,\"factoryDid\":\"did:x:f\",\"operationalDid\":\"did:x:o\","
 	      "\"ownerDid\":\"did:x:owner\",\"chainTip\":\"ab\",\"assurance\":\"sealed\","
 	      "\"health\":{\"state\":\"ok\",\"reasons\":[],\"rollback_protection\":\"none\"},"
 	      "\"onboarding\":{\"ms\":12,\"bytes\":34},\"queue\":{\"out\":0,\"in\":0,\"dead\":0}}")
 FIXED(onboard, "{\"state\":\"SEEKING\"}")
-FIXED(devices, "[{\"id\":\"dev-1\",\"state\":\"ACTIVE\"}]")
+FIXED(devices, "[{\"device\":\"dev-1\",\"state\":\"ACTIVE\"}]")
 FIXED(ok, "{}")
-FIXED(chain, "{\"chain\":{}}")
-FIXED(invitation, "{\"invitation\":{}}")
-FIXED(audit, "[{\"seq\":1,\"time\":\"2026-11-23T13:50:00Z\",\"event\":\"start\",\"detail\":\"\"}]")
+FIXED(chain, "{\"deviceCredential\":\"a.b.c\",\"entries\":[]}")
+FIXED(invitation, "{\"blob\":\"a.b.c\",\"package\":{\"deviceCredential\":\"a.b.c\",\"entries\":[]}}")
+FIXED(audit, "[{\"seq\":1,\"time\":7,\"event\":\"start\",\"detail\":\"\"}]")
+FIXED(imported, "{\"device\":\"dev-1\",\"serial\":\"S\",\"model\":\"M\"}")
 FIXED(audit_verify, "{\"verified\":true,\"rows\":1}")
 FIXED(peers, "[{\"did\":\"did:x:owner\"}]")
-FIXED(messages, "{\"out\":0,\"in\":0,\"dead\":[]}")
-FIXED(ping, "{\"ms\":3}")
+FIXED(messages, "{\"queue\":{\"out\":0,\"in\":0,\"dead\":0},\"dead\":[]}")
+FIXED(ping, "{\"thid\":\"t\"}")
 FIXED(metrics, "\"berth_up 1\\n\"")
 
 static enum berth_err known(const struct berth_api_request *req, const char *a, const char *b)
@@ -47,7 +49,7 @@ static enum berth_err identity(void *arg, const struct berth_api_request *req, s
 	enum berth_err rc = known(req, "web", "db");
 
 	(void)arg;
-	if (rc || (rc = give(out, "{\"keyUri\":\"soft:op\",\"credentials\":[]}")) ||
+	if (rc || (rc = give(out, "{\"credential\":\"a.b.c\"}")) ||
 	    (rc = berth_json_set_str(*out, "name", req->param)) || (rc = berth_json_set_str(*out, "did", "did:x:web")))
 		return rc;
 	return BERTH_OK;
@@ -68,7 +70,7 @@ static enum berth_err secret(void *arg, const struct berth_api_request *req, str
 	enum berth_err rc = known(req, "wifi", "cloud");
 
 	(void)arg;
-	if (rc || (rc = give(out, "{\"type\":\"network\",\"generation\":3,\"data\":\"aHVudGVyMg\"}")))
+	if (rc || (rc = give(out, "{\"type\":\"network\",\"seq\":3,\"generation\":7,\"data\":\"aHVudGVyMg\"}")))
 		return rc;
 	return berth_json_set_str(*out, "id", req->param);
 }
@@ -78,7 +80,7 @@ static enum berth_err device_show(void *arg, const struct berth_api_request *req
 	enum berth_err rc = known(req, "dev-1", "dev-1");
 
 	(void)arg;
-	return rc ? rc : give(out, "{\"id\":\"dev-1\",\"state\":\"ACTIVE\"}");
+	return rc ? rc : give(out, "{\"device\":\"dev-1\",\"state\":\"ACTIVE\"}");
 }
 
 /* Every class of code, by the name of the peer that is pinged. */
@@ -98,7 +100,7 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_PRESENT] = present, [BERTH_API_SECRETS] = secrets, [BERTH_API_SECRET] = secret,
 		[BERTH_API_STATUS] = status, [BERTH_API_ONBOARD] = onboard, [BERTH_API_DEVICES] = devices,
 		[BERTH_API_DEVICE_SHOW] = device_show, [BERTH_API_DEVICE_APPROVE] = ok, [BERTH_API_DEVICE_DENY] = ok,
-		[BERTH_API_DEVICES_IMPORT] = ok, [BERTH_API_DEVICES_SELL] = chain, [BERTH_API_DEVICES_INVITE] = invitation,
+		[BERTH_API_DEVICES_IMPORT] = imported, [BERTH_API_DEVICES_SELL] = chain, [BERTH_API_DEVICES_INVITE] = invitation,
 		[BERTH_API_DEVICES_BIRTH] = NULL, [BERTH_API_PROVISION] = ok, [BERTH_API_AUDIT] = audit,
 		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,

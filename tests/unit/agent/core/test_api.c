@@ -140,11 +140,11 @@ static void c135_each_sees_its_own_and_denials_say_why(void **state)
 {
 	(void)state;
 	app("GET", "/v1/secrets/wifi", NULL, 200,
-	    "{\"type\":\"network\",\"generation\":3,\"data\":\"aHVudGVyMg\",\"id\":\"wifi\"}");
+	    "{\"type\":\"network\",\"seq\":3,\"generation\":7,\"data\":\"aHVudGVyMg\",\"id\":\"wifi\"}");
 	denied("/v1/secrets/cloud", "web", "secret:cloud");
 	denied("/v1/secrets/none", "web", "secret:none");	/* whether it exists is nobody's business */
 	denied("/v1/identities/db", "web", "identity:db");
-	app("GET", "/v1/secrets", NULL, 200, "[{\"id\":\"wifi\",\"type\":\"network\",\"generation\":3}]");
+	app("GET", "/v1/secrets", NULL, 200, "[{\"id\":\"wifi\",\"type\":\"network\",\"seq\":3,\"sha256\":\"YWI\",\"size\":7}]");
 	app("GET", "/v1/identities", NULL, 200, "[{\"name\":\"web\",\"did\":\"did:x:web\"}]");
 	peer = (struct berth_peer){ .uid = 1, .gid = 50 };
 	denied("/v1/device", "ops", "device");
