@@ -137,7 +137,8 @@ void sim_init(struct sim *w)
 	berth_crypto_init();
 	berth_log_init("test", getenv("BERTH_TEST_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	*w = (struct sim){ .mono_ms = 1000 };
-	snprintf(w->root, sizeof(w->root), "/tmp/berth-flow-XXXXXX");
+	/* in memory where there is some: what is synced here needs no real disk */
+	snprintf(w->root, sizeof(w->root), "%s/berth-flow-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(w->root));
 	clock_sim = w;
 	berth_clock_inject(now_s, mono_ms);
@@ -236,6 +237,7 @@ void sim_off(struct sim_node *n)
 	berth_store_close(n->store);
 	test_keys_local_free(n->keys);
 	berth_keystore_close(n->ks);
+	n->keys = NULL;
 	n->agent = NULL;
 }
 
@@ -304,14 +306,16 @@ void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
 
 void sim_as(struct sim_node *n) { clock_node = n; }
 
-bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s)
+static bool run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s, bool steps)
 {
 	uint64_t end = w->mono_ms + (uint64_t)at_most_s * 1000;
 
 	while (w->mono_ms < end) {
 		uint32_t wait = 1000;
 
-		sim_pump(w);
+		while (pump_one(w))
+			if (steps && done(w))
+				return true;
 		if (done(w))
 			return true;
 		for (size_t i = 0; i < w->n; i++) {
@@ -326,6 +330,16 @@ bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s)
 			w->mono_ms += wait ? wait : 1;
 	}
 	return done(w);
+}
+
+bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s)
+{
+	return run(w, done, at_most_s, false);
+}
+
+bool sim_run_steps(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s)
+{
+	return run(w, done, at_most_s, true);
 }
 
 const char *sim_state(struct sim_node *n, const char *machine, const char *key)

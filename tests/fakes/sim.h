@@ -64,6 +64,8 @@ void sim_on(struct sim_node *n);
 void sim_off(struct sim_node *n);		/* the process dies; the folder stays */
 /* Runs until done() or the time is up; true: done. */
 bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
+/* The same, looking after each frame. */
+bool sim_run_steps(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
 void sim_pump(struct sim *w);	/* what is under way, without letting time pass */
 /* The frame arrives at the node as a request from nobody who waits for an answer. */
 void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len);

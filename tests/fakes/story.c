@@ -127,6 +127,29 @@ void story_begin(struct story *s)
 	sim_on(s->gateway);
 }
 
+static struct sim_node *watched;
+static const char *wanted;
+
+static bool reached(struct sim *w)
+{
+	(void)w;
+	return strcmp(story_state(now, watched), wanted) == 0;
+}
+
+bool story_run_to(struct story *s, struct sim_node *n, const char *state)
+{
+	(void)s;
+	watched = n;
+	wanted = state;
+	return sim_run_steps(&s->w, reached, 7200);
+}
+
+const char *story_state(struct story *s, struct sim_node *n)
+{
+	return n == s->gateway ? sim_state(n, "gateway", NULL)
+	     : n == s->owner ? sim_state(n, "owner", s->device) : sim_state(n, "factory", s->device);
+}
+
 bool story_settled(struct sim *w)
 {
 	struct berth_store_counts c;

@@ -21,6 +21,10 @@ void story_begin(struct story *s);
 const struct berth_identity *story_identity(struct sim_node *n, const char *name);
 
 bool story_operational(struct sim *w);	/* the gateway is, and its owner knows */
+/* Until the node's machine is in that state; it stops right there, with whatever is
+ * under way still under way. */
+const char *story_state(struct story *s, struct sim_node *n);
+bool story_run_to(struct story *s, struct sim_node *n, const char *state);
 bool story_settled(struct sim *w);	/* and nothing waits in any outbox */
 /* Exactly one owner, one credential on both sides, the items once each, nothing left
  * over of the run; runs: credentials that were issued on the way. */
