@@ -103,7 +103,7 @@ struct berth_env {
 
 struct berth_event {
 	const char *on;			/* "hello", "timer", "resume", "go", "cmd/approve" ... */
-	const struct berth_unpacked *in;	/* the message, NULL for other events */
+	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, cmd/...) */
 	const char *sender;		/* the DID that authenticated it (short form), or NULL */
 	const struct berth_json *args;	/* of a command; may be NULL */
 };
