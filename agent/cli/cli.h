@@ -48,6 +48,10 @@ struct berth_cli_group {
 /* One per file cli_*.c, listed in main.c. */
 extern const struct berth_cli_group berth_cli_jcs, berth_cli_key, berth_cli_did, berth_cli_didcomm,
 	berth_cli_jws, berth_cli_vc, berth_cli_vp;
+/* with a daemon */
+extern const struct berth_cli_group berth_cli_status, berth_cli_identity, berth_cli_onboard, berth_cli_invite,
+	berth_cli_provision, berth_cli_devices, berth_cli_credentials, berth_cli_peers, berth_cli_messages,
+	berth_cli_ping, berth_cli_audit;
 
 #define BERTH_CLI_VALUES_MAX 256
 #define BERTH_CLI_FILE_MAX BERTH_JSON_MAX
@@ -67,7 +71,7 @@ struct berth_cli {
 /* ---- cli_args.c ---- */
 /* Options and arguments; may be called more than once.  E_USAGE. */
 BERTH_MUST_USE enum berth_err berth_cli_parse(struct berth_cli *c, int n, char **words);
-/* Every command also has --pretty, --json and --help. */
+/* Every command also has --socket, --pretty, --json and --help. */
 const char *berth_cli_get(const struct berth_cli *c, const char *name);		/* NULL: not given */
 const char *berth_cli_nth(const struct berth_cli *c, const char *name, size_t i);	/* NULL: past the end */
 bool berth_cli_has(const struct berth_cli *c, const char *name);

@@ -6,6 +6,7 @@
 #include "did/base/clock.h"
 
 static const struct berth_cli_opt common[] = {
+	{ "--socket", BERTH_CLI_ONE, "PATH", "the daemon's; commands that need none take it too" },
 	{ "--pretty", BERTH_CLI_FLAG, NULL, "print JSON for people" },
 	{ "--json", BERTH_CLI_FLAG, NULL, "print JSON for programs" },
 	{ "--help", BERTH_CLI_FLAG, NULL, "this text" },

@@ -8,7 +8,16 @@
 
 static const struct berth_cli_group *const groups[] = {
 	&berth_cli_jcs, &berth_cli_key, &berth_cli_did, &berth_cli_didcomm, &berth_cli_jws, &berth_cli_vc, &berth_cli_vp,
+	&berth_cli_status, &berth_cli_identity, &berth_cli_onboard, &berth_cli_invite, &berth_cli_provision,
+	&berth_cli_devices, &berth_cli_credentials, &berth_cli_peers, &berth_cli_messages, &berth_cli_ping,
+	&berth_cli_audit,
 	NULL,
+};
+
+/* Words that will mean something: no typing error, so the answer is another one. */
+static const char *const later[] = {
+	"watch", "rotate", "backup", "restore", "devices birth", "devices suspend", "devices resume", "devices revoke",
+	"devices transfer", "devices retire", NULL,
 };
 
 /* Exactly one line, whatever the input has put into the text. */
@@ -32,13 +41,25 @@ static const struct berth_cli_group *find_group(const char *name)
 	return NULL;
 }
 
+static enum berth_err unknown(const char *word, const char *sub)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.30s%s%.30s", word, sub ? " " : "", sub ? sub : "");
+	for (const char *const *l = later; *l; l++)
+		if (!strcmp(*l, name))
+			return berth_fail(BERTH_E_USAGE, "%s: comes with a later version", name);
+	return berth_fail(BERTH_E_USAGE, "unknown command %s (see berth %s%s--help)", name,
+			  sub ? word : "", sub ? " " : "");
+}
+
 /* The command, and in *used how many words name it. */
 static enum berth_err find_cmd(struct berth_cli *c, int n, char **words, int *used)
 {
 	*used = 1;
 	c->group = find_group(words[0]);
 	if (!c->group)
-		return berth_fail(BERTH_E_USAGE, "unknown command %s (see berth --help)", words[0]);
+		return unknown(words[0], NULL);
 	c->cmd = c->group->cmds;
 	if (!*c->cmd->name)
 		return BERTH_OK;
@@ -48,7 +69,7 @@ static enum berth_err find_cmd(struct berth_cli *c, int n, char **words, int *us
 	for (; c->cmd->run; c->cmd++)
 		if (!strcmp(c->cmd->name, words[1]))
 			return BERTH_OK;
-	return berth_fail(BERTH_E_USAGE, "unknown command %s %s (see berth %s --help)", words[0], words[1], words[0]);
+	return unknown(words[0], words[1]);
 }
 
 static bool is_help(const char *word)

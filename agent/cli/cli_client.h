@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CLI_CLI_CLIENT_H
+#define BERTH_AGENT_CLI_CLI_CLIENT_H
+
+#include "agent/cli/cli.h"
+
+/* The daemon's admin socket: one request, one answer, one connection. */
+#define BERTH_CLI_ANSWER_MAX ((size_t)4 << 20)
+
+#define BERTH_CLI_DAEMON_OPTS \
+	{ "--socket", BERTH_CLI_ONE, "PATH", "the daemon's admin socket (default: $BERTH_SOCKET, /run/berth/admin.sock)" }, \
+	{ "--json", BERTH_CLI_FLAG, NULL, "print the daemon's JSON" }
+
+/* GET where body is NULL, else POST; takes body over.  An answer that is an error
+ * becomes its code; no daemon, or no answer in time, is E_UNAVAILABLE.  out: owned. */
+BERTH_MUST_USE enum berth_err
+berth_cli_call(const struct berth_cli *c, const char *path, struct berth_json *take_body, struct berth_json **out);
+/* The object under that name, or v itself where the answer is the object. */
+const struct berth_json *berth_cli_member(const struct berth_json *v, const char *name);
+/* prefix, one segment with what needs it percent-encoded, suffix. */
+void berth_cli_path(struct berth_buf *out, const char *prefix, const char *segment, const char *suffix);
+
+/* A whole HTTP/1.1 answer: its status and the body, borrowed from p.  E_UNAVAILABLE
+ * when it is none, or cut short. */
+BERTH_MUST_USE enum berth_err
+berth_cli_http_parse(const char *p, size_t n, int *status, const char **body, size_t *body_len);
+
+/* ---- cli_show.c: for people, unless --json or --pretty ---- */
+struct berth_cli_row {
+	const char *title;
+	const char *member;	/* "health.state": a path of member names */
+};
+bool berth_cli_json_wanted(const struct berth_cli *c);
+/* One line a row, of those that v has. */
+BERTH_MUST_USE enum berth_err
+berth_cli_show_fields(const struct berth_json *v, const struct berth_cli_row *rows, size_t n);
+/* A line for each element, in columns; `none` when there is none. */
+BERTH_MUST_USE enum berth_err
+berth_cli_show_table(const struct berth_json *list, const struct berth_cli_row *cols, size_t n, const char *none);
+/* Text from elsewhere: what a terminal would obey becomes '?'. */
+void berth_cli_put_clean(struct berth_buf *out, const char *text);
+/* One line. */
+BERTH_MUST_USE enum berth_err berth_cli_say(const char *fmt, ...) BERTH_PRINTF(1, 2);
+/* stdout, with the sticky status of b; frees it. */
+BERTH_MUST_USE enum berth_err berth_cli_flush(struct berth_buf *b);
+
+/* ---- cli_qr.c ---- */
+#define BERTH_CLI_QR_MAX 2331	/* bytes: version 40, error correction M */
+BERTH_MUST_USE enum berth_err berth_cli_qr(const void *p, size_t n);
+
+/* ---- cli_files.c ---- */
+/* A file that was not there before, or is replaced as a whole; mode 0600. */
+BERTH_MUST_USE enum berth_err berth_cli_save(const char *path, const struct berth_json *v);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon knows: status, identities, credentials, peers, queues, audit log. */
+#include "agent/cli/cli_client.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "did/base/clock.h"
+#include "did/jose/jws.h"
+
+#define PONG_WAIT_MS 10000
+#define PONG_POLL_MS 100
+#define ROWS(a) a, sizeof(a) / sizeof((a)[0])
+
+/* ---- status ---- */
+
+static const struct berth_cli_row status_rows[] = {
+	{ "state", "state" }, { "owner", "ownerDid" }, { "factory DID", "factoryDid" },
+	{ "operational DID", "operationalDid" }, { "chain tip", "chainTip" }, { "epoch", "epoch" },
+	{ "generation", "generation" }, { "key custody", "assurance" }, { "health", "health.state" },
+	{ "because", "health.reasons" }, { "rollback protection", "health.rollback_protection" },
+};
+
+/* The numbers that belong together, on one line each. */
+static enum berth_err status_counts(const struct berth_json *v)
+{
+	const struct berth_json *o = berth_json_get(v, "onboarding"), *q = berth_json_get(v, "queue");
+	int64_t ms = 0, bytes = 0, out = 0, in = 0, dead = 0;
+	enum berth_err rc;
+
+	if ((rc = berth_json_opt_int(o, "ms", 0, INT64_MAX, &ms)) ||
+	    (rc = berth_json_opt_int(o, "bytes", 0, INT64_MAX, &bytes)) ||
+	    (rc = berth_json_opt_int(q, "out", 0, INT64_MAX, &out)) ||
+	    (rc = berth_json_opt_int(q, "in", 0, INT64_MAX, &in)) ||
+	    (rc = berth_json_opt_int(q, "dead", 0, INT64_MAX, &dead)))
+		return rc;
+	if (ms && (rc = berth_cli_say("%-19s  %" PRId64 " ms, %" PRId64 " bytes", "onboarding took", ms, bytes)))
+		return rc;
+	return berth_cli_say("%-19s  %" PRId64 " to send, %" PRId64 " received, %" PRId64 " given up", "messages",
+			     out, in, dead);
+}
+
+static enum berth_err status(struct berth_cli *c)
+{
+	struct berth_json *v;
+	enum berth_err rc = berth_cli_call(c, "/v1/status", NULL, &v);
+
+	if (rc)
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	if (!(rc = berth_cli_show_fields(v, ROWS(status_rows))))
+		rc = status_counts(v);
+	berth_json_free(v);
+	return rc;
+}
+
+/* ---- lists ---- */
+
+static enum berth_err list(struct berth_cli *c, const char *path, const struct berth_cli_row *cols, size_t n,
+			   const char *none)
+{
+	struct berth_json *v;
+	enum berth_err rc = berth_cli_call(c, path, NULL, &v);
+
+	if (rc)
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	rc = berth_cli_show_table(v, cols, n, none);
+	berth_json_free(v);
+	return rc;
+}
+
+static const struct berth_cli_row identity_cols[] = { { "NAME", "name" }, { "DID", "did" } };
+static const struct berth_cli_row peer_cols[] = { { "DID", "did" }, { "LAST PING", "thid" } };
+static const struct berth_cli_row dead_cols[] = { { "GIVEN UP", "id" }, { "PEER", "peer" }, { "REASON", "reason" } };
+static const struct berth_cli_row queue_rows[] = { { "to send", "out" }, { "received", "in" } };
+
+static enum berth_err identity(struct berth_cli *c)
+{
+	return list(c, "/v1/identities", ROWS(identity_cols), "no identity yet");
+}
+
+static enum berth_err peers(struct berth_cli *c)
+{
+	return list(c, "/v1/peers", ROWS(peer_cols), "no peer has answered a ping yet");
+}
+
+static enum berth_err messages(struct berth_cli *c)
+{
+	struct berth_json *v;
+	enum berth_err rc = berth_cli_call(c, "/v1/messages", NULL, &v);
+
+	if (rc)
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	if (!(rc = berth_cli_show_fields(v, ROWS(queue_rows))) && berth_json_len(berth_json_get(v, "dead")))
+		rc = berth_cli_show_table(berth_json_get(v, "dead"), ROWS(dead_cols), "");
+	berth_json_free(v);
+	return rc;
+}
+
+/* ---- credentials ---- */
+
+static enum berth_err with_credential(const struct berth_json *from, struct berth_json **out)
+{
+	struct berth_json *kept = berth_json_new_array();
+	enum berth_err rc = kept ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "credentials");
+
+	berth_json_each(v, from)
+		if (!rc && berth_json_str(berth_json_get(v, "credential")))
+			rc = berth_json_push(kept, berth_json_clone(v));
+	if (rc) {
+		berth_json_free(kept);
+		kept = NULL;
+	}
+	*out = kept;
+	return rc;
+}
+
+static const struct berth_cli_row credential_rows[] = {
+	{ "type", "type" }, { "issuer", "issuer" }, { "issuer", "issuer.id" }, { "subject", "credentialSubject.id" },
+	{ "valid from", "validFrom" }, { "valid until", "validUntil" },
+};
+
+static enum berth_err show_credential(const struct berth_json *v)
+{
+	const char *compact = berth_json_str(berth_json_get(v, "credential"));
+	struct berth_json *claims = NULL;
+	struct berth_jws j = { .header = NULL };
+	enum berth_err rc;
+
+	if (!(rc = berth_jws_parse(&j, compact, strlen(compact), BERTH_CLI_ANSWER_MAX)) &&
+	    !(rc = berth_json_parse_object(&claims, berth_buf_cstr(&j.payload), j.payload.len, BERTH_CLI_ANSWER_MAX)) &&
+	    !(rc = berth_cli_say("%-11s  %s", "identity", berth_json_str(berth_json_get(v, "name")))))
+		rc = berth_cli_show_fields(claims, ROWS(credential_rows));
+	berth_json_free(claims);
+	berth_jws_free(&j);
+	return rc;
+}
+
+static enum berth_err credentials(struct berth_cli *c)
+{
+	struct berth_json *all, *v = NULL;
+	enum berth_err rc = berth_cli_call(c, "/v1/identities", NULL, &all);
+
+	if (rc || (rc = with_credential(all, &v)))
+		goto out;
+	if (berth_cli_json_wanted(c)) {
+		rc = berth_cli_print(c, v);
+		v = NULL;
+	} else if (!berth_json_len(v)) {
+		rc = berth_cli_say("no credential yet");
+	}
+	berth_json_each(one, v)
+		if (!rc)
+			rc = show_credential(one);
+out:
+	berth_json_free(all);
+	berth_json_free(v);
+	return rc;
+}
+
+/* ---- ping ---- */
+
+/* Whether a peer's last answer is the one to thid. */
+static enum berth_err answered(const struct berth_cli *c, const char *thid, struct berth_json **peer)
+{
+	struct berth_json *all;
+	enum berth_err rc = berth_cli_call(c, "/v1/peers", NULL, &all);
+
+	berth_json_each(v, all) {
+		const char *t = berth_json_str(berth_json_get(v, "thid"));
+
+		if (!rc && !*peer && t && !strcmp(t, thid) && !(*peer = berth_json_clone(v)))
+			rc = berth_fail(BERTH_E_NOMEM, "peer");
+	}
+	berth_json_free(all);
+	return rc;
+}
+
+static enum berth_err wait_for_pong(const struct berth_cli *c, const char *thid, struct berth_json **peer)
+{
+	static const struct timespec nap = { .tv_nsec = PONG_POLL_MS * 1000000L };
+	uint64_t until_ms = berth_clock_mono_ms() + PONG_WAIT_MS;
+	enum berth_err rc;
+
+	while (!(rc = answered(c, thid, peer)) && !*peer) {
+		if (berth_clock_mono_ms() >= until_ms)
+			return berth_fail(BERTH_E_UNAVAILABLE, "ping: no answer within %d s", PONG_WAIT_MS / 1000);
+		nanosleep(&nap, NULL);
+	}
+	return rc;
+}
+
+static enum berth_err ping(struct berth_cli *c)
+{
+	struct berth_json *body = berth_json_new_object(), *sent = NULL, *peer = NULL;
+	uint64_t start_ms = berth_clock_mono_ms();
+	const char *to = berth_cli_get(c, "--to"), *thid;
+	enum berth_err rc = body ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "ping");
+
+	if (!rc && to)
+		rc = berth_json_set_str(body, "to", to);
+	if (rc)
+		berth_json_free(body);
+	else if (!(rc = berth_cli_call(c, "/v1/ping", body, &sent)) && !(rc = berth_json_req_str(sent, "thid", 256, &thid)))
+		rc = wait_for_pong(c, thid, &peer);
+	berth_json_free(sent);
+	if (!rc && berth_cli_json_wanted(c))
+		return berth_cli_print(c, peer);
+	if (!rc)
+		rc = berth_cli_say("pong from %s after %" PRIu64 " ms", berth_json_str(berth_json_get(peer, "did")),
+				   berth_clock_mono_ms() - start_ms);
+	berth_json_free(peer);
+	return rc;
+}
+
+/* ---- audit ---- */
+
+static enum berth_err audit_verify(struct berth_cli *c)
+{
+	struct berth_json *v;
+	int64_t rows;
+	enum berth_err rc = berth_cli_call(c, "/v1/audit/verify", NULL, &v);
+
+	if (rc)
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	if (!(rc = berth_json_req_int(v, "rows", 0, INT64_MAX, &rows)))
+		rc = berth_cli_say("the chain of %" PRId64 " rows holds", rows);
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err audit_row(struct berth_buf *out, const struct berth_json *v)
+{
+	const char *event = berth_json_str(berth_json_get(v, "event")), *detail = berth_json_str(berth_json_get(v, "detail"));
+	char when[BERTH_RFC3339_LEN + 1] = "-";
+	int64_t seq, at = -1;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_int(v, "seq", 0, INT64_MAX, &seq)) ||
+	    (rc = berth_json_opt_int(v, "time", INT64_MIN, INT64_MAX, &at)))
+		return rc;
+	if (at >= 0)
+		berth_rfc3339_format(when, at);
+	berth_buf_printf(out, "%5" PRId64 "  %-20s  ", seq, when);
+	berth_cli_put_clean(out, event ? event : "");
+	berth_buf_str(out, "  ");
+	berth_cli_put_clean(out, detail ? detail : "");
+	berth_buf_u8(out, '\n');
+	return BERTH_OK;
+}
+
+static enum berth_err audit(struct berth_cli *c)
+{
+	const char *word = berth_cli_arg(c, 0);
+	struct berth_buf out = BERTH_BUF_INIT;
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if (word)
+		return strcmp(word, "verify") ? berth_fail(BERTH_E_USAGE, "audit: %s is not verify", word) : audit_verify(c);
+	if ((rc = berth_cli_call(c, "/v1/audit", NULL, &v)))
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	berth_json_each(row, v)
+		if (!rc)
+			rc = audit_row(&out, row);
+	berth_json_free(v);
+	if (!rc)
+		return berth_cli_flush(&out);
+	berth_buf_free(&out);
+	return rc;
+}
+
+/* ---- tables ---- */
+
+static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+static const struct berth_cli_opt ping_opts[] = {
+	{ "--to", BERTH_CLI_ONE, "DID", "whom; the owner when not given" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+
+#define GROUP(id, word, args, max, o, does, example) \
+	static const struct berth_cli_cmd id##_cmds[] = { { "", args, does, o, 0, max, id, example }, { .run = NULL } }; \
+	const struct berth_cli_group berth_cli_##id = { word, does, id##_cmds }
+
+GROUP(status, "status", "", 0, opts, "how the agent is: state, owner, keys, health",
+      "  berth status\n  berth status --json | jq -r .state\n");
+GROUP(identity, "identity", "", 0, opts, "the agent's DIDs",
+      "  berth identity\n  berth identity --json | jq -r '.[].didLong'\n");
+GROUP(credentials, "credentials", "", 0, opts, "the credentials the agent holds",
+      "  berth credentials\n  berth credentials --json | jq -r '.[].credential'\n");
+GROUP(peers, "peers", "", 0, opts, "who has answered a ping", "  berth peers\n");
+GROUP(messages, "messages", "", 0, opts, "what waits to be sent, and what was given up", "  berth messages\n");
+GROUP(ping, "ping", "", 0, ping_opts, "ask the owner, or another agent, for a sign of life",
+      "  berth ping\n  berth ping --to did:peer:4...\n");
+GROUP(audit, "audit", "[verify]", 1, opts, "the audit log, or whether its chain of hashes holds",
+      "  berth audit\n  berth audit verify\n");

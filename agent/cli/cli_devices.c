@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The devices that a factory has made and an owner has bought. */
+#include "agent/cli/cli_client.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHAIN_MAX ((size_t)256 << 10)
+#define BAR 30
+
+static const struct berth_cli_row cols[] = {
+	{ "SERIAL", "serial" }, { "MODEL", "model" }, { "STATE", "state" }, { "KEYS", "custody" }, { "DEVICE", "device" },
+};
+static const struct berth_cli_row rows[] = {
+	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
+	{ "key custody", "custody" }, { "epoch", "epoch" }, { "operational DID", "operationalDid" }, { "sold to", "soldTo" },
+};
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
+static enum berth_err list(struct berth_cli *c)
+{
+	struct berth_json *v;
+	enum berth_err rc = berth_cli_call(c, "/v1/devices", NULL, &v);
+
+	if (rc)
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	rc = berth_cli_show_table(v, cols, N(cols), "no devices");
+	berth_json_free(v);
+	return rc;
+}
+
+/* GET or POST on the device in the first argument. */
+static enum berth_err device_call(struct berth_cli *c, const char *suffix, struct berth_json *take, struct berth_json **v)
+{
+	struct berth_buf path = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	*v = NULL;
+	berth_cli_path(&path, "/v1/devices/", berth_cli_arg(c, 0), suffix);
+	if ((rc = berth_buf_status(&path)))
+		berth_json_free(take);
+	else
+		rc = berth_cli_call(c, berth_buf_cstr(&path), take, v);
+	berth_buf_free(&path);
+	return rc;
+}
+
+static enum berth_err show(struct berth_cli *c)
+{
+	struct berth_json *v;
+	enum berth_err rc = device_call(c, "", NULL, &v);
+
+	if (rc)
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	rc = berth_cli_show_fields(v, rows, N(rows));
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err decide(struct berth_cli *c, const char *suffix, const char *done, struct berth_json *take)
+{
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if (!take)
+		return berth_fail(BERTH_E_NOMEM, "request");
+	if ((rc = device_call(c, suffix, take, &v)))
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	berth_json_free(v);
+	return berth_cli_say("%s %s", berth_cli_arg(c, 0), done);
+}
+
+static enum berth_err approve(struct berth_cli *c)
+{
+	return decide(c, "/approve", "may go on", berth_json_new_object());
+}
+
+static enum berth_err deny(struct berth_cli *c)
+{
+	const char *reason = berth_cli_get(c, "--reason");
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc;
+
+	if (reason && (rc = berth_json_set_str(body, "reason", reason))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return decide(c, "/deny", "is refused", body);
+}
+
+/* ---- sell and import ---- */
+
+static enum berth_err sell(struct berth_cli *c)
+{
+	struct berth_json *body, *v;
+	const char *to, *file;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_need(c, "--to", &to)) || (rc = berth_cli_need(c, "--out", &file)))
+		return rc;
+	body = berth_json_new_object();
+	if ((rc = berth_json_set_str(body, "device", berth_cli_arg(c, 0))) || (rc = berth_json_set_str(body, "to", to))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = berth_cli_call(c, "/v1/devices/sell", body, &v)))
+		return rc;
+	rc = berth_cli_save(file, berth_cli_member(v, "chain"));
+	if (!rc && berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	if (!rc)
+		rc = berth_cli_say("the chain of %s is in %s", berth_cli_arg(c, 0), file);
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err import_one(struct berth_cli *c, const char *file, struct berth_json **out)
+{
+	struct berth_json *chain, *body;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_read_json(&chain, file, CHAIN_MAX)))
+		return rc;
+	body = berth_json_new_object();
+	if ((rc = berth_json_set(body, "chain", chain))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return berth_cli_call(c, "/v1/devices/import", body, out);
+}
+
+/* On a terminal, where there is more than one to wait for. */
+static void progress(size_t done, size_t all)
+{
+	static const char bar[BAR + 1] = "##############################";
+
+	if (all < 2 || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r[%-*.*s] %zu/%zu%s", BAR, (int)(BAR * done / all), bar, done, all, done == all ? "\n" : "");
+}
+
+static enum berth_err import(struct berth_cli *c)
+{
+	struct berth_json *all = berth_json_new_array(), *v;
+	enum berth_err rc = all ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "import");
+
+	for (size_t i = 0; !rc && i < c->n_args; i++) {
+		progress(i, c->n_args);
+		if (!(rc = import_one(c, c->args[i], &v)))
+			rc = berth_json_push(all, v);
+	}
+	if (c->n_args > 1 && isatty(STDERR_FILENO) && rc)
+		fputc('\n', stderr);
+	if (!rc) {
+		progress(c->n_args, c->n_args);
+		if (berth_cli_json_wanted(c))
+			return berth_cli_print(c, all);
+		rc = berth_cli_say("imported: %zu", berth_json_len(all));
+	}
+	berth_json_free(all);
+	return rc;
+}
+
+/* ---- tables ---- */
+
+static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+static const struct berth_cli_opt deny_opts[] = {
+	{ "--reason", BERTH_CLI_ONE, "TEXT", "for the audit log" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+static const struct berth_cli_opt sell_opts[] = {
+	{ "--to", BERTH_CLI_ONE, "DID", "the next owner, its long form where it has one" },
+	{ "--out", BERTH_CLI_ONE, "CHAIN", "where the chain package goes" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+
+static const struct berth_cli_cmd cmds[] = {
+	{ "list", "", "the devices this owner or factory knows", opts, 0, 0, list,
+	  "  berth devices list\n  berth devices list --json | jq -r '.[].serial'\n" },
+	{ "show", "DEVICE", "one device, by id or serial number", opts, 1, 1, show, "  berth devices show GW-0001\n" },
+	{ "sell", "DEVICE", "factory: the ownership credential for the first owner", sell_opts, 1, 1, sell,
+	  "  berth devices sell GW-0001 --to did:peer:4... --out GW-0001.chain\n" },
+	{ "import", "CHAIN...", "owner: take the chains of devices it bought", opts, 1, BERTH_CLI_VALUES_MAX, import,
+	  "  berth devices import GW-0001.chain\n  berth devices import delivery/*.chain\n" },
+	{ "approve", "DEVICE", "owner: let a device that waits go on", opts, 1, 1, approve, "  berth devices approve GW-0001\n" },
+	{ "deny", "DEVICE", "owner: refuse a device that waits", deny_opts, 1, 1, deny,
+	  "  berth devices deny GW-0001 --reason 'not ours'\n" },
+	{ .run = NULL },
+};
+
+const struct berth_cli_group berth_cli_devices = { "devices", "devices of an owner or a factory", cmds };

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's part in onboarding: start it, invite, provision. */
+#include "agent/cli/cli_client.h"
+
+#include <string.h>
+
+#include "did/codec/base64url.h"
+#include "did/crypto/hash.h"
+
+#define INVITATION_MAX ((size_t)256 << 10)
+#define ITEM_MAX ((size_t)192 << 10)	/* 256 KiB of base64url, which is what a body may have */
+
+/* ---- onboard ---- */
+
+static const struct berth_cli_opt onboard_opts[] = {
+	{ "--invitation", BERTH_CLI_ONE, "FILE", "a signed invitation from the owner" },
+	{ "--dry-run", BERTH_CLI_FLAG, NULL, "say what would be done; change nothing" },
+	{ "--accept-tip", BERTH_CLI_ONE, "HASH", "of two forked chains of owners, the one to take" },
+	{ "--abandon", BERTH_CLI_ONE, "SERIAL", "give up a run that cannot commit" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+
+static const struct berth_cli_row onboard_rows[] = { { "state", "state" }, { "would", "would" }, { "rendezvous", "rendezvous" } };
+
+static enum berth_err onboard_body(const struct berth_cli *c, struct berth_json *body)
+{
+	const char *file = berth_cli_get(c, "--invitation"), *tip = berth_cli_get(c, "--accept-tip");
+	const char *serial = berth_cli_get(c, "--abandon");
+	struct berth_json *invitation;
+	enum berth_err rc;
+
+	if (berth_cli_has(c, "--dry-run"))
+		return berth_json_set_bool(body, "dryRun", true);
+	if (tip)
+		return berth_json_set_str(body, "acceptTip", tip);
+	if (serial)
+		return berth_json_set_str(body, "abandon", serial);
+	if (!file)
+		return BERTH_OK;
+	if ((rc = berth_cli_read_json(&invitation, file, INVITATION_MAX)))
+		return rc;
+	if (!berth_json_is(invitation, BERTH_JSON_OBJECT)) {
+		berth_json_free(invitation);
+		return berth_fail(BERTH_E_TYPE, "%s: not an invitation", file);
+	}
+	return berth_json_set(body, "invitation", invitation);
+}
+
+static enum berth_err onboard(struct berth_cli *c)
+{
+	int ways = berth_cli_has(c, "--invitation") + berth_cli_has(c, "--dry-run") + berth_cli_has(c, "--accept-tip") +
+		   berth_cli_has(c, "--abandon");
+	struct berth_json *body, *v;
+	enum berth_err rc;
+
+	if (ways > 1)
+		return berth_fail(BERTH_E_USAGE, "onboard: --invitation, --dry-run, --accept-tip or --abandon: only one");
+	if (!(body = berth_json_new_object()))
+		return berth_fail(BERTH_E_NOMEM, "onboard");
+	if ((rc = onboard_body(c, body))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = berth_cli_call(c, "/v1/onboard", body, &v)))
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	rc = berth_cli_show_fields(v, onboard_rows, sizeof(onboard_rows) / sizeof(onboard_rows[0]));
+	berth_json_free(v);
+	return rc;
+}
+
+/* ---- invite ---- */
+
+static const struct berth_cli_opt invite_opts[] = {
+	{ "--device", BERTH_CLI_ONE, "D", "id or serial number" },
+	{ "--out", BERTH_CLI_ONE, "FILE", "where the invitation goes" },
+	{ "--qr", BERTH_CLI_FLAG, NULL, "show it as a QR code too" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+
+/* What a code can hold of an invitation that it cannot hold as a whole. */
+static enum berth_err qr_digest(const struct berth_buf *file)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	uint8_t hash[BERTH_SHA256_LEN];
+	enum berth_err rc;
+
+	berth_sha256(hash, file->p, file->len);
+	berth_buf_str(&text, "berth-invitation:sha256:");
+	berth_b64url_encode(&text, hash, sizeof(hash));
+	if (!(rc = berth_cli_say("the file has %zu bytes, too many for a QR code: this is its SHA-256 only, to compare",
+				 file->len)) &&
+	    !(rc = berth_buf_status(&text)) && !(rc = berth_cli_qr(text.p, text.len)))
+		rc = berth_cli_say("%s", berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err qr(const char *path)
+{
+	struct berth_buf file = BERTH_BUF_INIT;
+	enum berth_err rc = berth_cli_read(&file, path, INVITATION_MAX * 2);
+
+	if (!rc)
+		rc = file.len <= BERTH_CLI_QR_MAX ? berth_cli_qr(file.p, file.len) : qr_digest(&file);
+	berth_buf_free(&file);
+	return rc;
+}
+
+static enum berth_err invite(struct berth_cli *c)
+{
+	struct berth_buf path = BERTH_BUF_INIT;
+	const char *device, *file;
+	struct berth_json *v = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_need(c, "--device", &device)) || (rc = berth_cli_need(c, "--out", &file)))
+		return rc;
+	berth_cli_path(&path, "/v1/devices/", device, "/invite");
+	if (!(rc = berth_buf_status(&path)) &&
+	    !(rc = berth_cli_call(c, berth_buf_cstr(&path), berth_json_new_object(), &v)) &&
+	    !(rc = berth_cli_save(file, berth_cli_member(v, "invitation"))) && !berth_cli_json_wanted(c))
+		rc = berth_cli_say("the invitation for %s is in %s", device, file);
+	berth_buf_free(&path);
+	if (!rc && berth_cli_has(c, "--qr"))
+		rc = qr(file);
+	if (!rc && berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	berth_json_free(v);
+	return rc;
+}
+
+/* ---- provision ---- */
+
+static const struct berth_cli_opt provision_opts[] = {
+	{ "--item", BERTH_CLI_MANY, "ID=FILE", "the item's name and what is in it" },
+	{ "--type", BERTH_CLI_ONE, "T", "network, config (default), file, cloud, lwm2m" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+
+static enum berth_err item_body(const struct berth_cli *c, const char *item, struct berth_json **out)
+{
+	const char *file = strchr(item, '='), *type = berth_cli_get(c, "--type");
+	struct berth_buf bytes = BERTH_BUF_INIT, id = BERTH_BUF_INIT, data = BERTH_BUF_INIT;
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!file || file == item || !file[1]) {
+		rc = berth_fail(BERTH_E_USAGE, "--item %s: not ID=FILE", item);
+		goto out;
+	}
+	berth_buf_put(&id, item, (size_t)(file - item));
+	if ((rc = berth_cli_read(&bytes, file + 1, ITEM_MAX)))
+		goto out;
+	berth_b64url_encode(&data, bytes.p, bytes.len);
+	if ((rc = berth_buf_status(&id)) || (rc = berth_buf_status(&data)) ||
+	    (rc = berth_json_set_str(body, "device", berth_cli_arg(c, 0))) ||
+	    (rc = berth_json_set_str(body, "id", berth_buf_cstr(&id))) ||
+	    (rc = berth_json_set_str(body, "data", berth_buf_cstr(&data))) ||
+	    (type && (rc = berth_json_set_str(body, "type", type))))
+		goto out;
+	*out = body;
+	body = NULL;
+out:
+	berth_buf_free(&bytes);
+	berth_buf_free(&id);
+	berth_buf_free(&data);
+	berth_json_free(body);
+	return rc;
+}
+
+static enum berth_err provision(struct berth_cli *c)
+{
+	struct berth_json *body, *v = NULL;
+	const char *item;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_need(c, "--item", &item)))
+		return rc;
+	for (size_t i = 0; !rc && (item = berth_cli_nth(c, "--item", i)); i++) {
+		if ((rc = item_body(c, item, &body)) || (rc = berth_cli_call(c, "/v1/provision", body, &v)))
+			break;
+		if (berth_cli_json_wanted(c))
+			rc = berth_cli_print(c, v);
+		else
+			berth_json_free(v);
+		if (!rc && !berth_cli_json_wanted(c))
+			rc = berth_cli_say("%.*s is kept for %s", (int)strcspn(item, "="), item, berth_cli_arg(c, 0));
+	}
+	return rc;
+}
+
+#define GROUP(id, args, min, does, example) \
+	static const struct berth_cli_cmd id##_cmds[] = { \
+		{ "", args, does, id##_opts, min, min, id, example }, { .run = NULL } }; \
+	const struct berth_cli_group berth_cli_##id = { #id, does, id##_cmds }
+
+GROUP(onboard, "", 0, "gateway: start onboarding, or decide about it",
+      "  berth onboard --dry-run\n  berth onboard --invitation invitation.json\n  berth onboard --abandon GW-0001\n");
+GROUP(invite, "", 0, "owner: an invitation file for a device that reaches no rendezvous",
+      "  berth invite --device GW-0001 --out invitation.json --qr\n");
+GROUP(provision, "DEVICE", 1, "owner: give a device something: a network credential, a configuration",
+      "  berth provision GW-0001 --item wifi=wifi.conf --type network\n");

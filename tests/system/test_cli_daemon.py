@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`berth` and its answers from the admin socket, given here by a server that can
+also misbehave.  The same commands against real daemons: test_demo.py."""
+import json
+import os
+import pty
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from cli import BERTH, fails, ok, raw
+
+STATUS = {"state": "OPERATIONAL", "generation": 2, "epoch": 0, "factoryDid": "did:peer:4zF", "operationalDid": "did:peer:4zO",
+          "ownerDid": "did:peer:4zW", "chainTip": "C_1b", "assurance": "hardware",
+          "health": {"state": "degraded", "rollback_protection": "tpm", "reasons": ["clock: untrusted", "other"]},
+          "onboarding": {"ms": 388, "bytes": 65885}, "queue": {"out": 1, "in": 8, "dead": 0}}
+
+
+def http(body, status=200, head=b""):
+    if not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    return b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n" % (status, head, len(body)) + body
+
+
+class Daemon:
+    """Answers each request with the next of the given bytes; remembers the requests."""
+
+    def __init__(self, path, *answers):
+        self.path, self.answers, self.seen = str(path), list(answers), []
+        self.s = socket.socket(socket.AF_UNIX)
+        self.s.bind(self.path)
+        self.s.listen(8)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        for answer in self.answers:
+            c, _ = self.s.accept()
+            data = b""
+            while b"\r\n\r\n" not in data:
+                data += c.recv(65536)
+            head, body = data.split(b"\r\n\r\n", 1)
+            want = [int(l.split(b":")[1]) for l in head.split(b"\r\n") if l.lower().startswith(b"content-length:")]
+            while want and len(body) < want[0]:
+                body += c.recv(65536)
+            self.seen.append((head.split(b"\r\n")[0].decode(), json.loads(body) if body else None))
+            try:
+                c.sendall(answer)
+            except OSError:
+                pass
+            c.close()
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    return lambda *answers: Daemon(tmp_path / "admin.sock", *answers)
+
+
+def at(d, *args):
+    return (args[0], "--socket", d.path, *args[1:])
+
+
+# ---- the frame ----
+
+def test_no_daemon_is_e_unavailable(tmp_path):
+    fails("E_UNAVAILABLE", "status", "--socket", tmp_path / "none")
+    fails("E_UNAVAILABLE", "--socket", tmp_path / "none", "--json", "status")
+    fails("E_UNAVAILABLE", "status", env={"BERTH_SOCKET": str(tmp_path / "none")})
+    fails("E_USAGE", "status", "--socket", "x" * 200)
+
+
+def test_socket_from_option_environment_and_leading_option(daemon):
+    d = daemon(*[http(STATUS)] * 3)
+    assert ok("--socket", d.path, "--json", "status") == STATUS
+    assert ok("status", "--json", env={"BERTH_SOCKET": d.path}) == STATUS
+    assert ok("status", "--socket=" + d.path, "--pretty") == STATUS
+    assert [s[0] for s in d.seen] == ["GET /v1/status HTTP/1.1"] * 3
+
+
+@pytest.mark.parametrize("code,status", [("E_AUTHZ", 403), ("E_SIZE", 413), ("E_QUOTA", 429), ("E_KEYSTORE", 503),
+                                         ("E_NOMATCH", 404), ("E_INTERNAL", 500), ("E_SDJWT", 400)])
+def test_an_error_of_the_api_is_the_same_error_here(daemon, code, status):
+    d = daemon(http({"error": code, "message": "line one\nline \u001b[2J two", "principal": None, "missing": None}, status))
+    _, line = fails(code, *at(d, "status"))
+    assert "line one?line ?[2J two" in line
+
+
+def test_a_denial_says_what_is_missing(daemon):
+    d = daemon(http({"error": "E_AUTHZ", "message": "lacks the right", "principal": "web", "missing": "secret:wifi"}, 403))
+    assert "lacks the right: secret:wifi" in fails("E_AUTHZ", *at(d, "status"))[1]
+
+
+GOOD = http(STATUS)
+
+
+@pytest.mark.parametrize("answer", [
+    b"", b"garbage\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n{}", b"HTTP/1.1 2x0 OK\r\n\r\n{}", b"HTTP/1.1 20", GOOD[:-1], GOOD + b" ",
+    GOOD.replace(b"Content-Length: ", b"Content-Length: x"), GOOD.replace(b"Content-Length:", b"Content-Length: 9999999999 #"),
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", http({"error": "E_NONSENSE"}, 500), http(b"<html>", 502),
+    b"HTTP/1.1 200 OK" + b"\r\nX: y" * 4000 + b"\r\n\r\n{}",
+])
+def test_what_is_no_answer_is_e_unavailable(daemon, answer):
+    fails("E_UNAVAILABLE", *at(daemon(answer), "status"))
+
+
+def test_every_truncation_is_e_unavailable(tmp_path):
+    for n in range(0, len(GOOD), 7):
+        path = tmp_path / str(n)
+        fails("E_UNAVAILABLE", *at(Daemon(path, GOOD[:n]), "status"))
+
+
+def test_the_cap_on_answers(daemon):
+    fits = json.dumps(["x" * 1000] * 4000).encode()
+    d = daemon(http(fits), http(b'"' + b"x" * (5 << 20) + b'"'))
+    assert len(ok("devices", "list", "--json", "--socket", d.path)) == 4000
+    fails("E_SIZE", "devices", "list", "--json", "--socket", d.path)
+
+
+def test_an_answer_that_is_not_strict_json_is_e_json(daemon):
+    fails("E_JSON", *at(daemon(http(b'{"a":1,"a":2}')), "status"))
+
+
+@pytest.mark.parametrize("words", ["watch", "rotate", "backup", "restore", "devices birth", "devices suspend", "devices resume",
+                                   "devices revoke", "devices transfer", "devices retire"])
+def test_what_comes_later_says_so(words):
+    assert "comes with a later version" in fails("E_USAGE", *words.split(), "x")[1]
+    assert "  " + words.split()[0] + " " not in raw("--help").decode() or " " in words
+
+
+# ---- the commands ----
+
+def test_status_for_people(daemon):
+    text = raw(*at(daemon(http(STATUS)), "status")).decode()
+    assert "state                OPERATIONAL\n" in text and "clock: untrusted; other" in text
+    assert "388 ms, 65885 bytes" in text and "1 to send, 8 received, 0 given up" in text
+
+
+def test_what_a_terminal_would_obey_is_not_printed(daemon):
+    d = daemon(http([{"serial": "\u001b]0;x\u0007", "model": "\u009b2J", "state": "BORN", "device": "d"}]))
+    assert b"?]0;x?" in raw("devices", "list", "--socket", d.path)
+
+
+def test_onboard_bodies(daemon, tmp_path):
+    (tmp_path / "inv").write_text('{"blob":"b","package":{}}')
+    d = daemon(*[http({"state": "SEEKING"})] * 5)
+    for args, body in [((), {}), (("--dry-run",), {"dryRun": True}), (("--accept-tip", "T"), {"acceptTip": "T"}),
+                       (("--abandon", "S"), {"abandon": "S"}),
+                       (("--invitation", str(tmp_path / "inv")), {"invitation": {"blob": "b", "package": {}}})]:
+        assert b"SEEKING" in raw(*at(d, "onboard", *args))
+        assert d.seen[-1] == ("POST /v1/onboard HTTP/1.1", body)
+    fails("E_USAGE", "onboard", "--dry-run", "--abandon", "S")
+    (tmp_path / "inv").write_text("[]")
+    fails("E_TYPE", "onboard", "--invitation", tmp_path / "inv")
+    fails("E_USAGE", "onboard", "--invitation", tmp_path / "none")
+
+
+def test_provision_bodies(daemon, tmp_path):
+    (tmp_path / "f").write_bytes(b"\x00\xff=")
+    d = daemon(http({}), http({}))
+    raw(*at(d, "provision", "GW-1", "--item", "a=%s" % (tmp_path / "f"), "--item", "b=%s" % (tmp_path / "f"), "--type", "network"))
+    assert [s[1] for s in d.seen] == [{"device": "GW-1", "id": i, "data": "AP89", "type": "network"} for i in "ab"]
+    for bad in ("a", "=f", "a="):
+        fails("E_USAGE", "provision", "GW-1", "--item", bad)
+    fails("E_USAGE", "provision", "GW-1")
+
+
+def test_sell_import_and_invite_files(daemon, tmp_path):
+    d = daemon(http({"docs": {}, "entries": []}), http({"chain": {"docs": {}}}), http({"device": "d"}), http({"device": "d"}),
+               http({"error": "E_VC", "message": "no", "principal": "admin", "missing": None}, 403), http({"blob": "x"}))
+    out = tmp_path / "chain"
+    raw("devices", "sell", "GW-1", "--to", "did:x:y", "--out", out, "--socket", d.path)
+    assert json.loads(out.read_text()) == {"docs": {}, "entries": []} and out.stat().st_mode & 0o777 == 0o600
+    raw("devices", "sell", "GW-1", "--to", "did:x:y", "--out", out, "--socket", d.path)
+    assert json.loads(out.read_text()) == {"docs": {}}
+    assert len(ok("devices", "import", out, out, "--json", "--socket", d.path)) == 2
+    assert d.seen[-1] == ("POST /v1/devices/import HTTP/1.1", {"chain": {"docs": {}}})
+    fails("E_VC", "devices", "import", out, out, "--socket", d.path)
+    raw("invite", "--device", "a/b c", "--out", tmp_path / "inv", "--socket", d.path)
+    assert d.seen[-1][0] == "POST /v1/devices/a%2Fb%20c/invite HTTP/1.1"
+    assert json.loads((tmp_path / "inv").read_text()) == {"blob": "x"}
+    fails("E_USAGE", "invite", "--device", "x")
+
+
+def test_progress_bar_on_a_terminal(daemon, tmp_path):
+    (tmp_path / "c").write_text("{}")
+    d = daemon(*[http({})] * 3)
+    top, sub = pty.openpty()
+    r = subprocess.run([BERTH, "devices", "import", *[str(tmp_path / "c")] * 3, "--socket", d.path], stdout=subprocess.PIPE,
+                       stderr=sub, timeout=30)
+    os.close(sub)
+    assert r.returncode == 0 and r.stdout == b"imported: 3\n"
+    assert b"3/3" in os.read(top, 65536)
+
+
+@pytest.mark.parametrize("size,says", [(10, b""), (4000, b"too many for a QR code")])
+def test_invite_qr(daemon, tmp_path, size, says):
+    d = daemon(http({"blob": "x" * size}))
+    out = raw("invite", "--device", "d", "--out", tmp_path / "inv", "--qr", "--socket", d.path)
+    assert says in out and "█▀".encode() in out
+
+
+def test_ping_waits_for_its_own_answer(daemon):
+    d = daemon(http({"thid": "t2"}), http([{"did": "did:x:o", "thid": "t1"}]), http([{"did": "did:x:o", "thid": "t2"}]))
+    assert b"pong from did:x:o after " in raw(*at(d, "ping", "--to", "did:x:o"))
+    assert d.seen[0] == ("POST /v1/ping HTTP/1.1", {"to": "did:x:o"}) and len(d.seen) == 3
+
+
+def test_audit(daemon):
+    d = daemon(http([{"seq": 1, "time": 1764000000, "event": "e", "detail": "d"}]), http({"verified": True, "rows": 7}))
+    assert raw(*at(d, "audit")) == b"    1  2025-11-24T16:00:00Z  e  d\n"
+    assert raw(*at(d, "audit", "verify")) == b"the chain of 7 rows holds\n"
+    fails("E_USAGE", "audit", "nonsense")
+
+
+def test_lists_for_people(daemon):
+    d = daemon(http([]), http([]), http([{"name": "owner", "did": "did:x:o"}]), http([]),
+               http({"out": 1, "in": 2, "dead": [{"id": "m", "peer": "p", "reason": "r"}]}), http({"device": "d", "state": "BORN"}))
+    assert raw("devices", "list", "--socket", d.path) == b"no devices\n"
+    assert raw(*at(d, "peers")) == b"no peer has answered a ping yet\n"
+    assert raw(*at(d, "identity")) == b"NAME   DID\nowner  did:x:o\n"
+    assert raw(*at(d, "credentials")) == b"no credential yet\n"
+    assert b"m         p     r\n" in raw(*at(d, "messages"))
+    assert b"state            BORN\n" in raw("devices", "show", "d", "--socket", d.path)
