@@ -32,6 +32,7 @@ struct berth_store;
 #define BERTH_STORE_KEY_MAX 1024
 #define BERTH_STORE_VALUE_MAX ((size_t)1 << 20)
 #define BERTH_STORE_RECORDS_MAX 100000	/* all namespaces together */
+#define BERTH_STORE_RECORDS_BYTES ((int64_t)64 << 20)
 #define BERTH_STORE_HEAP_MAX (16 << 20)	/* of SQLite, in this process */
 #define BERTH_STORE_BUSY_MS 1000
 
@@ -104,6 +105,7 @@ int berth_store_schema(void);		/* the version this build reads and writes */
 #define BERTH_OUTBOX_DEAD_MAX 256	/* the oldest go */
 #define BERTH_OUTBOX_HASHES 8		/* packings of one message that may be acked */
 #define BERTH_OUTBOX_LIST_MAX 64
+#define BERTH_OUTBOX_LIST_BYTES ((size_t)2 << 20)	/* of one list; but always one row */
 #define BERTH_OUTBOX_EXPIRES_S (7 * 86400)	/* when the caller has no better one */
 #define BERTH_ACK_LEN 16		/* the first half of the SHA-256 of the packed bytes */
 
@@ -187,6 +189,7 @@ berth_store_inbox_seen(struct berth_store *s, const char *sender, const char *id
 BERTH_MUST_USE enum berth_err
 berth_store_inbox_add(struct berth_store *s, const char *sender, const char *id, int64_t now_s,
 		      const uint8_t *answer);
+/* Forgets what is too old, and gives the disk back what is not needed any more. */
 BERTH_MUST_USE enum berth_err
 berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int64_t *out_n);
 

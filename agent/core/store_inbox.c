@@ -88,5 +88,5 @@ enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int
 	*out_n = s->in_msgs;
 	rc = forget(s, "DELETE FROM inbox WHERE seen_s < ?1", "i", NULL, now_s - BERTH_INBOX_AGE_S);
 	*out_n -= s->in_msgs;
-	return rc;
+	return rc ? rc : store_run(s, "PRAGMA incremental_vacuum(256)", "");
 }

@@ -135,12 +135,17 @@ static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t 
 {
 	struct berth_outbox_list l = { 0 };
 	enum berth_err rc = BERTH_OK;
+	size_t bytes = 0;
 	bool row = true;
 
 	if (!(l.rows = calloc(limit, sizeof(*l.rows))))
 		return berth_fail(BERTH_E_NOMEM, "outbox list");
-	while (!rc && l.n < limit && !(rc = store_step(s, st, &row)) && row)
+	while (!rc && l.n < limit && !(rc = store_step(s, st, &row)) && row) {
+		bytes += (size_t)sqlite3_column_bytes(st, 8);
+		if (l.n > 0 && bytes > BERTH_OUTBOX_LIST_BYTES)
+			break;
 		rc = read_row(&l.rows[l.n++], st);
+	}
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	if (rc)

@@ -25,30 +25,45 @@ enum berth_err store_totals(struct berth_store *s)
 	if ((rc = store_int(s, &s->out_msgs, 0, "SELECT count(*) FROM outbox", "")) ||
 	    (rc = store_int(s, &s->out_bytes, 0, "SELECT coalesce(sum(length(body)), 0) FROM outbox", "")) ||
 	    (rc = store_int(s, &s->in_msgs, 0, "SELECT count(*) FROM inbox", "")) ||
-	    (rc = store_int(s, &s->records, 0, "SELECT count(*) FROM rec", "")))
+	    (rc = store_int(s, &s->records, 0, "SELECT count(*) FROM rec", "")) ||
+	    (rc = store_int(s, &s->rec_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec", "")))
 		return rc;
 	s->totals_known = true;
 	return BERTH_OK;
 }
 
-enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
+/* Bytes of the record; -1: there is none. */
+static enum berth_err value_len(struct berth_store *s, const char *ns, const char *key, int64_t *out)
 {
 	enum berth_err rc;
-	int64_t there;
+
+	if ((rc = store_totals(s)))
+		return rc;
+	return store_int(s, out, -1, "SELECT length(val) FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key);
+}
+
+enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
+{
+	int64_t had, bytes, records;
+	enum berth_err rc;
 
 	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)))
 		return rc;
 	if (n > BERTH_STORE_VALUE_MAX)
 		return berth_fail(BERTH_E_SIZE, "store: %s/%s of %zu bytes", ns, key, n);
-	if ((rc = store_totals(s)) ||
-	    (rc = store_int(s, &there, 0, "SELECT 1 FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
+	if ((rc = value_len(s, ns, key, &had)))
 		return rc;
-	if (!there && s->records >= BERTH_STORE_RECORDS_MAX)
-		return berth_fail(BERTH_E_QUOTA, "store: %d records", BERTH_STORE_RECORDS_MAX);
+	records = s->records + (had < 0);
+	bytes = s->rec_bytes + (int64_t)n - (had < 0 ? 0 : had);
+	/* What shrinks the store is always allowed. */
+	if ((had < 0 && records > BERTH_STORE_RECORDS_MAX) || (bytes > s->rec_bytes && bytes > BERTH_STORE_RECORDS_BYTES))
+		return berth_fail(BERTH_E_QUOTA, "store: %lld records, %lld bytes", (long long)s->records,
+				  (long long)s->rec_bytes);
 	if ((rc = store_run(s, "INSERT INTO rec VALUES (?1, ?2, ?3)"
 			    " ON CONFLICT DO UPDATE SET val = excluded.val", "ssb", ns, key, p, n)))
 		return rc;
-	s->records += !there;
+	s->records = records;
+	s->rec_bytes = bytes;
 	return BERTH_OK;
 }
 
@@ -76,11 +91,14 @@ enum berth_err berth_store_get(struct berth_store *s, const char *ns, const char
 enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const char *key)
 {
 	enum berth_err rc;
+	int64_t had;
 
-	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = store_totals(s)) ||
-	    (rc = store_run(s, "DELETE FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
+	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = value_len(s, ns, key, &had)) || had < 0)
 		return rc;
-	s->records -= sqlite3_changes(s->db);
+	if ((rc = store_run(s, "DELETE FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
+		return rc;
+	s->records--;
+	s->rec_bytes -= had;
 	return BERTH_OK;
 }
 

@@ -178,6 +178,63 @@ static void record_caps(void **state)
 	free(big);
 }
 
+static void record_quotas(void **state)
+{
+	uint8_t *big = calloc(1, BERTH_STORE_VALUE_MAX);
+	struct berth_store_counts c;
+	char key[16];
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	for (int i = 0; i < 64; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		CHECK_OK(berth_store_put(s, "a", key, big, BERTH_STORE_VALUE_MAX));
+	}
+	CHECK_RC(BERTH_E_QUOTA, berth_store_put(s, "a", "more", big, 1));
+	CHECK_OK(berth_store_put(s, "a", "none", big, 0));
+	CHECK_OK(berth_store_put(s, "a", "0", big, BERTH_STORE_VALUE_MAX - 1));
+	CHECK_OK(berth_store_put(s, "a", "more", big, 1));
+	CHECK_RC(BERTH_E_QUOTA, berth_store_put(s, "a", "more", big, 2));
+	CHECK_OK(berth_store_delete(s, "a", "1"));
+	CHECK_OK(berth_store_delete(s, "a", "1"));
+	CHECK_OK(berth_store_put(s, "a", "more", big, BERTH_STORE_VALUE_MAX));
+	berth_store_rollback(s);
+	CHECK_OK(berth_store_begin(s));
+	for (int i = 0; i < BERTH_STORE_RECORDS_MAX; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		CHECK_OK(berth_store_put(s, "a", key, NULL, 0));
+	}
+	CHECK_RC(BERTH_E_QUOTA, berth_store_put(s, "b", "more", NULL, 0));
+	CHECK_OK(berth_store_put(s, "a", "7", "x", 1));
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.records, BERTH_STORE_RECORDS_MAX);
+	free(big);
+}
+
+/* C153: what is deleted is given back, a few pages at a time. */
+static void c153_the_file_shrinks_again(void **state)
+{
+	uint8_t *big = calloc(1, BERTH_STORE_VALUE_MAX);
+	struct stat before, after;
+	int64_t n;
+
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_put(s, "a", "1", big, BERTH_STORE_VALUE_MAX));
+	CHECK_OK(berth_store_put(s, "a", "2", big, BERTH_STORE_VALUE_MAX));
+	CHECK_OK(berth_store_commit(s));
+	reopen();
+	assert_int_equal(stat(test_path(dir, BERTH_STORE_FILE), &before), 0);
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_delete(s, "a", "1"));
+	CHECK_OK(berth_store_inbox_prune(s, 0, &n));
+	CHECK_OK(berth_store_commit(s));
+	reopen();
+	assert_int_equal(stat(test_path(dir, BERTH_STORE_FILE), &after), 0);
+	CHECK(after.st_size <= before.st_size - 900000);
+	free(big);
+}
+
 static enum berth_err collect(void *arg, const char *key, const uint8_t *p, size_t n)
 {
 	struct berth_buf *b = arg;
@@ -683,7 +740,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		T(records_survive_a_restart), T(rollback_and_undo_take_back),
-		T(writes_outside_a_transaction_are_e_internal), T(record_caps),
+		T(writes_outside_a_transaction_are_e_internal), T(record_caps), T(record_quotas), T(c153_the_file_shrinks_again),
 		T(each_walks_in_order_and_may_delete), T(c069_same_id_is_remembered_per_sender),
 		T(c071_ids_are_bounded_by_count_and_age), T(audit_rows_are_chained),
 		T(a_changed_audit_row_is_e_sig), T(the_audit_log_is_bounded_and_still_verifies),

@@ -325,6 +325,10 @@ static void quotas_in_bytes_and_in_all(void **state)
 			snprintf(id, sizeof(id), "%d", i);
 			CHECK_OK(berth_store_outbox_put(s, &row));
 		}
+	struct berth_outbox_list l;
+	CHECK_OK(berth_store_outbox_due(s, 100, 64, &l));
+	CHECK(l.n == BERTH_OUTBOX_LIST_BYTES / BERTH_OUTBOX_BODY_MAX);	/* not 64 MiB at once */
+	berth_outbox_list_free(&l);
 	row.body_len = 1;
 	snprintf(id, sizeof(id), "over");
 	CHECK_RC(BERTH_E_QUOTA, berth_store_outbox_put(s, &row));	/* the peer's 4 MiB */
