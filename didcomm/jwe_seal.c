@@ -166,11 +166,9 @@ enum berth_err berth_jwe_seal(struct berth_buf *out, const struct berth_jwe_seal
 	if (s->enc != BERTH_ENC_A256CBC_HS512 && (s->enc != BERTH_ENC_XC20P || s->skid))
 		return berth_fail(BERTH_E_ALG, "jwe: enc %s", s->enc ? berth_enc_name(s->enc) : "unknown");
 	if ((rc = berth_jwe_apv(g.apv, s->kids, s->n)) ||
-	    (rc = berth_keypair_generate(&g.epk, s->keys[0]->type)) || (rc = build_header(&g)))
-		goto out;
-	berth_random(g.cek, sizeof(g.cek));
-	berth_random(g.iv, sizeof(g.iv));
-	if ((rc = berth_aead_seal(s->enc, &g.ciphertext, g.tag, g.cek, g.iv, g.header.p, g.header.len, pt, len)))
+	    (rc = berth_keypair_generate(&g.epk, s->keys[0]->type)) || (rc = build_header(&g)) ||
+	    (rc = berth_random_once(g.cek, sizeof(g.cek))) || (rc = berth_random_once(g.iv, sizeof(g.iv))) ||
+	    (rc = berth_aead_seal(s->enc, &g.ciphertext, g.tag, g.cek, g.iv, g.header.p, g.header.len, pt, len)))
 		goto out;
 	rc = put_envelope(out, &g);
 out:

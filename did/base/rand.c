@@ -4,6 +4,9 @@
 #include <sodium.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "did/base/secret.h"
 
 static void (*injected)(void *p, size_t n);
 
@@ -13,6 +16,23 @@ void berth_random(void *p, size_t n)
 		injected(p, n);
 	else
 		randombytes_buf(p, n);
+}
+
+/* Of what came last only a hash is kept: it may have become a key. */
+enum berth_err berth_random_once(void *p, size_t n)
+{
+	static _Thread_local uint8_t last[16];
+	static const uint8_t key[crypto_shorthash_siphashx24_KEYBYTES] = "berth: once";
+	uint8_t now[16];
+
+	berth_random(p, n);
+	crypto_shorthash_siphashx24(now, p, n < 16 ? n : 16, key);
+	if (memcmp(now, last, sizeof(now)) == 0) {
+		berth_wipe(p, n);
+		return berth_fail(BERTH_E_KEYSTORE, "the random generator is stuck");
+	}
+	memcpy(last, now, sizeof(last));
+	return BERTH_OK;
 }
 
 void berth_random_inject(void (*fn)(void *p, size_t n)) { injected = fn; }

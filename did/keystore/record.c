@@ -26,7 +26,8 @@ enum berth_err berth_record_seal(const uint8_t kek[32], const char *label, int64
 	uint8_t nonce[NONCE_LEN], tag[TAG_LEN];
 	enum berth_err rc;
 
-	berth_random(nonce, sizeof(nonce));
+	if ((rc = berth_random_once(nonce, sizeof(nonce))))
+		return rc;
 	berth_buf_u8(box, RECORD_VERSION);
 	berth_buf_put(box, nonce, sizeof(nonce));
 	if ((rc = record_aad(&aad, label, epoch)) ||

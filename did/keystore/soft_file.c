@@ -210,11 +210,13 @@ static void write_body(struct berth_buf *out, const struct berth_soft_body *body
 	}
 }
 
-static void write_head(struct berth_buf *out, const struct berth_soft_kdf *kdf)
+static enum berth_err write_head(struct berth_buf *out, const struct berth_soft_kdf *kdf)
 {
 	uint8_t nonce[NONCE_LEN];
+	enum berth_err rc = berth_random_once(nonce, sizeof(nonce));
 
-	berth_random(nonce, sizeof(nonce));
+	if (rc)
+		return rc;
 	berth_buf_str(out, MAGIC);
 	berth_buf_u8(out, VERSION);
 	berth_buf_u8(out, kdf->kdf);
@@ -222,6 +224,7 @@ static void write_head(struct berth_buf *out, const struct berth_soft_kdf *kdf)
 	berth_buf_be32(out, kdf->mem_kib);
 	berth_buf_put(out, kdf->salt, sizeof(kdf->salt));
 	berth_buf_put(out, nonce, sizeof(nonce));
+	return berth_buf_status(out);
 }
 
 enum berth_err berth_soft_file_seal(struct berth_buf *file, const struct berth_soft_body *body,
@@ -231,10 +234,11 @@ enum berth_err berth_soft_file_seal(struct berth_buf *file, const struct berth_s
 	uint8_t tag[TAG_LEN];
 	enum berth_err rc;
 
-	write_head(&head, kdf);
+	if ((rc = write_head(&head, kdf)))
+		goto out;
 	write_body(&plain, body);
 	berth_buf_put(file, head.p, head.len);
-	if ((rc = berth_buf_status(&head)) || (rc = berth_buf_status(&plain)) ||
+	if ((rc = berth_buf_status(&plain)) ||
 	    (rc = berth_aead_seal(BERTH_ENC_XC20P, file, tag, key->b, head.p + head.len - NONCE_LEN,
 				  head.p, head.len, plain.p, plain.len)))
 		goto out;

@@ -191,7 +191,8 @@ static enum berth_err seal_body(struct berth_buf *file, const struct berth_tpm2_
 	uint8_t key[32], nonce[NONCE_LEN], tag[TAG_LEN];
 	enum berth_err rc;
 
-	berth_random(nonce, sizeof(nonce));
+	if ((rc = berth_random_once(nonce, sizeof(nonce))))
+		return rc;
 	berth_buf_put(file, nonce, sizeof(nonce));
 	berth_buf_put(&head, file->p, file->len);
 	write_body(&plain, s);

@@ -2,6 +2,7 @@
 /* What holds for every custody, run against each. */
 #include <unistd.h>
 
+#include "did/base/rand.h"
 #include "did/base/secret.h"
 #include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
@@ -303,6 +304,26 @@ static void records_open_only_as_they_were_sealed(void **state)
 	berth_buf_free(&pt);
 }
 
+static void constant(void *p, size_t n) { memset(p, 0x5a, n); }
+
+static void c144_no_record_is_sealed_with_a_nonce_twice(void **state)
+{
+	struct berth_buf box = BERTH_BUF_INIT;
+	enum berth_err first, second;
+
+	(void)state;
+	berth_random_inject(constant);
+	first = berth_keystore_seal(ks, "item/wifi", -1, "one", 3, &box);
+	berth_buf_reset(&box);
+	second = berth_keystore_seal(ks, "item/wifi", -1, "two", 3, &box);
+	berth_random_inject(NULL);
+	CHECK(first == BERTH_OK || first == BERTH_E_KEYSTORE);	/* the test before may have seen it */
+	CHECK_RC(BERTH_E_KEYSTORE, second);
+	berth_buf_reset(&box);
+	CHECK_OK(berth_keystore_seal(ks, "item/wifi", -1, "two", 3, &box));
+	berth_buf_free(&box);
+}
+
 static void an_epoch_that_is_over_opens_no_more(void **state)
 {
 	const struct backend *b = *state;
@@ -400,6 +421,7 @@ static const struct CMUnitTest contract[] = {
 	T(keys_survive_a_restart),
 	T(a_deleted_key_is_gone),
 	T(records_open_only_as_they_were_sealed),
+	T(c144_no_record_is_sealed_with_a_nonce_twice),
 	T(an_epoch_that_is_over_opens_no_more),
 	T(counters_rise_by_one_and_stay),
 	T(a_key_uri_leads_back_to_its_key),
