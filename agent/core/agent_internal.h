@@ -28,7 +28,7 @@
 #define REFUSALS_AUDITED_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
 struct timer { size_t machine; char *key; uint64_t due_ms; };
-struct parked { uint64_t request; char *peer; uint64_t until_ms; };
+struct parked { uint64_t request; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 

@@ -12,6 +12,7 @@
 #include "did/base/log.h"
 
 #define START_MS 5000
+#define STOP_GRACE_MS 100	/* it has nothing to lose */
 #define OPEN_MAX 128		/* sends without a result yet */
 
 struct berth_netclient {
@@ -104,7 +105,7 @@ void berth_netclient_free(struct berth_netclient *n)
 	if (!n)
 		return;
 	berth_ipc_close(&n->ipc);
-	berth_proc_stop(&n->proc, 1000);
+	berth_proc_stop(&n->proc, STOP_GRACE_MS);
 	berth_buf_free(&n->libexec);
 	free(n);
 }

@@ -161,14 +161,16 @@ static void send_due(struct berth_agent *a)
 	berth_outbox_list_free(&due);
 }
 
-/* Puts what waits for the peer into a reply; how many. */
+/* Puts what waits for the peer into a reply; how many.  *again_s: when the first of
+ * those that had to stay may go, INT64_MAX: none did. */
 static size_t collect(struct berth_agent *a, const char *peer, struct berth_frame_reply *reply,
-		      struct berth_outbox_list *rows)
+		      struct berth_outbox_list *rows, int64_t *again_s)
 {
 	int64_t now = berth_agent_now_s(a);
 	size_t bytes = 0, n = 0;
 	uint8_t ack[BERTH_ACK_LEN];
 
+	*again_s = INT64_MAX;
 	if (berth_store_outbox_for_peer(a->cfg.store, peer, now,
 					BERTH_FRAME_MESSAGES_MAX, rows))
 		return 0;
@@ -177,7 +179,9 @@ static size_t collect(struct berth_agent *a, const char *peer, struct berth_fram
 
 		/* one that was handed over a moment ago waits for its ack, and those
 		 * behind it for their turn */
-		if ((row->tries && row->next_s > now) || bytes + row->body_len > REPLY_BYTES_MAX)
+		if (row->tries && row->next_s > now)
+			*again_s = row->next_s;
+		if (*again_s != INT64_MAX || bytes + row->body_len > REPLY_BYTES_MAX)
 			break;
 		berth_frame_ack(ack, row->body, row->body_len);
 		if (mark_sent(a, row->seq, ack))
@@ -212,7 +216,7 @@ static void reply_status(struct berth_agent *a, uint64_t request, enum berth_fra
 /* At most one parked request a peer: an older one is answered empty. */
 static void park(struct berth_agent *a, uint64_t request, const char *peer)
 {
-	struct parked p = { .request = request, .until_ms = agent_mono_ms() + BERTH_AGENT_PARK_MS };
+	struct parked p = { .request = request, .until_ms = agent_mono_ms() + BERTH_AGENT_PARK_MS, .again_s = INT64_MAX };
 
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (strcmp(a->parked[i].peer, peer) == 0) {
@@ -248,10 +252,13 @@ static void answer_parked(struct berth_agent *a)
 	for (size_t i = a->n_parked; i-- > 0;) {
 		struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 		struct berth_outbox_list rows = { 0 };
+		int64_t again_s;
 
-		if (collect(a, a->parked[i].peer, &r, &rows) || agent_mono_ms() >= a->parked[i].until_ms) {
+		if (collect(a, a->parked[i].peer, &r, &rows, &again_s) || agent_mono_ms() >= a->parked[i].until_ms) {
 			reply_now(a, a->parked[i].request, &r);
 			unpark(a, i);
+		} else {
+			a->parked[i].again_s = again_s;
 		}
 		berth_outbox_list_free(&rows);
 	}
@@ -317,6 +324,7 @@ static void answer(struct berth_agent *a, uint64_t request, const char *peer, bo
 {
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
+	int64_t again_s;
 
 	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < BERTH_FRAME_MESSAGES_MAX; i++) {
 		if (a->ephemeral[i].uri)
@@ -325,7 +333,7 @@ static void answer(struct berth_agent *a, uint64_t request, const char *peer, bo
 		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
 	}
 	if (peer)
-		collect(a, peer, &r, &rows);
+		collect(a, peer, &r, &rows, &again_s);
 	if (is_poll && r.n_msgs == 0)
 		park(a, request, peer);
 	else
@@ -573,6 +581,15 @@ static uint32_t sooner(uint32_t a_ms, uint64_t due_ms, uint64_t now_ms)
 	return in < a_ms ? (uint32_t)in : a_ms;
 }
 
+/* now_s is cut to whole seconds: at worst one of them too late */
+static uint32_t wait_until(uint32_t a_ms, int64_t due_s, int64_t now_s)
+{
+	int64_t wait = due_s > now_s ? due_s - now_s : 0;
+	uint32_t in = wait == 0 ? 200 : wait > 60 ? 60000 : (uint32_t)wait * 1000;
+
+	return in < a_ms ? in : a_ms;
+}
+
 uint32_t agent_outbound_tick(struct berth_agent *a)
 {
 	uint64_t now = agent_mono_ms();
@@ -581,15 +598,14 @@ uint32_t agent_outbound_tick(struct berth_agent *a)
 
 	poll_tick(a);
 	agent_flush(a);
-	if (!berth_store_outbox_next(a->cfg.store, &next_s) && next_s != INT64_MAX) {
-		int64_t wait = next_s - berth_agent_now_s(a);
-
-		in = wait <= 0 ? 200 : wait > 60 ? in : (uint32_t)wait * 1000;
-	}
+	if (!berth_store_outbox_next(a->cfg.store, &next_s))
+		in = wait_until(in, next_s, berth_agent_now_s(a));
 	if (a->poll.peer && !a->poll.in_flight)
 		in = sooner(in, a->poll.next_ms, now);
-	for (size_t i = 0; i < a->n_parked; i++)
+	for (size_t i = 0; i < a->n_parked; i++) {
 		in = sooner(in, a->parked[i].until_ms, now);
+		in = wait_until(in, a->parked[i].again_s, berth_agent_now_s(a));
+	}
 	return in;
 }
 
