@@ -8,6 +8,7 @@
 
 #include "agent/protocol/onboarding.h"
 #include "did/codec/base64url.h"
+#include "did/codec/did_text.h"
 #include "vc/vc.h"
 
 #define ID_OPERATIONAL "operational"
@@ -38,6 +39,20 @@ enum berth_err backend_copy_or_null(struct berth_json *to, const char *as, const
 	if (berth_json_get(from, key))
 		return backend_copy(to, as, from, key);
 	return (rc = berth_json_parse(&null, "null", 4, 4)) ? rc : berth_json_set(to, as, null);
+}
+
+enum berth_err backend_copy_did(struct berth_json *to, const char *as, const struct berth_json *from, const char *key)
+{
+	const char *did = berth_data_str(from, key);
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!did)
+		return backend_copy_or_null(to, as, NULL, "");
+	if (!(rc = berth_did_short(&shorter, did)))
+		rc = berth_json_set_str(to, as, berth_buf_cstr(&shorter));
+	berth_buf_free(&shorter);
+	return rc;
 }
 
 /* {"state": ok | degraded, "reasons": [], "rollback_protection": tpm | none} */
@@ -91,7 +106,7 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 	(void)req;
 	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) ||
 	    (rc = berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0))) ||
-	    (rc = backend_copy_or_null(o, "ownerDid", berth_json_get(data, "active"), "owner")) ||
+	    (rc = backend_copy_did(o, "ownerDid", berth_json_get(data, "active"), "owner")) ||
 	    (rc = berth_json_set_str(o, "assurance", assurance(b))) || (rc = backend_health(b, state, o))) {
 		berth_json_free(o);
 		o = NULL;

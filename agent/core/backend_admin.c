@@ -75,8 +75,9 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) || (rc = set_counters(b, o, data)) ||
 	    (rc = factory ? berth_json_set_str(o, "factoryDid", factory->did)
 			  : backend_copy_or_null(o, "factoryDid", NULL, "")) ||
-	    (rc = backend_copy_or_null(o, "operationalDid", active, "did")) ||
-	    (rc = backend_copy_or_null(o, "ownerDid", active, "owner")) || (rc = backend_copy_or_null(o, "chainTip", data, "tip")) ||
+	    (rc = backend_copy_did(o, "operationalDid", active, "did")) ||
+	    (rc = backend_copy_did(o, "ownerDid", active, "owner")) ||
+	    (rc = backend_copy_or_null(o, "chainTip", data, "tip")) ||
 	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(env->keys->custody))) ||
 	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
 		goto out;
@@ -162,7 +163,8 @@ struct listing {
 
 static enum berth_err summary(const char *key, const struct berth_json *inst, struct berth_json **out)
 {
-	static const char *const members[] = { "serial", "model", "custody", "epoch", "operationalDid", "soldTo" };
+	static const char *const members[] = { "serial", "model", "custody", "epoch" };
+	static const char *const dids[] = { "operationalDid", "soldTo" };
 	const struct berth_json *data = berth_json_get(inst, "data");
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc = berth_json_set_str(o, "device", key);
@@ -171,6 +173,9 @@ static enum berth_err summary(const char *key, const struct berth_json *inst, st
 		rc = backend_copy(o, "state", inst, "state");
 	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
 		rc = backend_copy(o, members[i], data, members[i]);
+	for (size_t i = 0; !rc && i < sizeof(dids) / sizeof(dids[0]); i++)
+		if (berth_json_get(data, dids[i]))
+			rc = backend_copy_did(o, dids[i], data, dids[i]);
 	return done(rc, o, out);
 }
 

@@ -13,6 +13,9 @@ backend_copy(struct berth_json *to, const char *as, const struct berth_json *fro
 /* The same, but a member that is not there becomes null: the shape stays. */
 BERTH_MUST_USE enum berth_err
 backend_copy_or_null(struct berth_json *to, const char *as, const struct berth_json *from, const char *key);
+/* A DID in its short form, or null: what people compare and write down. */
+BERTH_MUST_USE enum berth_err
+backend_copy_did(struct berth_json *to, const char *as, const struct berth_json *from, const char *key);
 /* out.health */
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 

@@ -2,6 +2,7 @@
 #include "agent/core/daemon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +27,19 @@
 
 #define EK_ROOTS_MAX (256 << 10)
 #define STOP_GRACE_MS 3000
+
+void berth_daemon_log_as(const struct berth_config *cfg)
+{
+	static const char *const levels[] = { "error", "warn", "info", "debug" };
+	const char *level = berth_config_str(cfg, "agent", NULL, "log-level");
+	const char *format = berth_config_str(cfg, "agent", NULL, "log-format");
+	enum berth_log_level most = BERTH_LOG_INFO;
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(levels[i], level) == 0)
+			most = (enum berth_log_level)i;
+	berth_log_init("berthd", most, strcmp(format, "auto") ? !strcmp(format, "json") : !isatty(STDERR_FILENO));
+}
 
 struct berth_daemon {
 	struct berth_config *cfg;
@@ -79,25 +93,31 @@ static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
 	return keyd_start(d);
 }
 
-static void keyd_down(struct berth_daemon *d)
+static void keyd_down(struct berth_daemon *d, uint64_t lived_ms)
 {
-	uint64_t now = berth_clock_mono_ms(), lived = now - d->keyd.started_ms;
+	uint32_t wait = berth_backoff_next(&d->keyd_backoff, lived_ms);
 
 	berth_proc_stop(&d->keyd, 0);
-	d->keyd_again_ms = now + berth_backoff_next(&d->keyd_backoff, lived);
-	berth_log(BERTH_LOG_WARN, "keyd", "has ended after %llu ms; starting again", (unsigned long long)lived);
+	d->keyd_again_ms = berth_clock_mono_ms() + wait;
+	berth_log(BERTH_LOG_WARN, "keyd", "is gone after %" PRIu64 " ms; starting again in %" PRIu32 " ms", lived_ms, wait);
 }
 
-static void keyd_watch(struct berth_daemon *d)
+/* readable: keyd only ever answers, so outside a call that is its end. */
+static void keyd_watch(struct berth_daemon *d, bool readable)
 {
-	if (d->keyd.pid && (berth_proc_reap(&d->keyd, NULL) || !berth_keyclient_usable(d->keys)))
-		keyd_down(d);
-	if (d->keyd.pid || berth_clock_mono_ms() < d->keyd_again_ms)
+	uint64_t started = d->keyd.started_ms, now = berth_clock_mono_ms();
+	enum berth_err rc;
+
+	if (d->keyd.pid && (readable || !berth_keyclient_usable(d->keys) || berth_proc_reap(&d->keyd, NULL)))
+		keyd_down(d, now - started);
+	if (d->keyd.pid || now < d->keyd_again_ms)
 		return;
-	if (keyd_start(d)) {
-		berth_log(BERTH_LOG_ERROR, "keyd", "%s", berth_err_detail());
-		keyd_down(d);
+	if ((rc = keyd_start(d))) {
+		berth_log_err(BERTH_LOG_ERROR, "keyd", rc);
+		keyd_down(d, 0);
+		return;
 	}
+	berth_log(BERTH_LOG_INFO, "keyd", "is back");
 }
 
 /* ---- the store ---- */
@@ -110,18 +130,28 @@ static bool has_store(const char *dir)
 	return lstat(path, &st) == 0;
 }
 
-/* A missing store beside keys that have lived is a loss, not a first start (C150). */
+static enum berth_err not_empty(void *arg, const struct berth_key_info *info, uint32_t purposes)
+{
+	(void)info;
+	(void)purposes;
+	*(bool *)arg = true;
+	return BERTH_OK;
+}
+
+/* A missing store beside keys that have lived is a loss, not a first start (C150):
+ * keys are made only when there is a store already. */
 static enum berth_err store_open(struct berth_daemon *d, bool fresh)
 {
 	const char *dir = berth_config_str(d->cfg, "agent", NULL, "state-dir");
 	struct berth_keys *k = berth_keyclient_keys(d->keys);
-	bool protected_;
-	uint64_t generation;
+	bool protected_, lived = false;
+	uint64_t generation = 0;
 	enum berth_err rc;
 
-	if (fresh && (rc = k->ops->counter_read(k, BERTH_COUNTER_GENERATION, &generation, &protected_)))
+	if (fresh && ((rc = berth_keyclient_list(d->keys, not_empty, &lived)) ||
+		      (rc = k->ops->counter_read(k, BERTH_COUNTER_GENERATION, &generation, &protected_))))
 		return rc;
-	if (fresh && generation > 0)
+	if (lived || generation > 0)
 		return berth_fail(BERTH_E_STORE, "%s/%s is gone, but its keys have lived: restore the folder", dir, BERTH_STORE_FILE);
 	return berth_store_open(&d->store, dir, fresh);
 }
@@ -143,38 +173,51 @@ static enum berth_err resolver_start(struct berth_daemon *d)
 	return rc ? rc : berth_resolveclient_start(d->resolve);
 }
 
-static enum berth_err read_roots(struct berth_daemon *d)
+static enum berth_err read_roots(const struct berth_config *cfg, char **out)
 {
-	const char *path = berth_config_str(d->cfg, "trust", NULL, "ek-roots");
+	const char *path = berth_config_str(cfg, "trust", NULL, "ek-roots");
 	struct stat st;
+	char *text = NULL;
 	FILE *f;
 	enum berth_err rc = BERTH_OK;
 
+	*out = NULL;
 	if (!path[0])
 		return BERTH_OK;
 	if (!(f = fopen(path, "re")))
 		return berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s: %s", path, strerror(errno));
 	if (fstat(fileno(f), &st) || st.st_size <= 0 || st.st_size > EK_ROOTS_MAX)
 		rc = berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s is empty or larger than %d bytes", path, EK_ROOTS_MAX);
-	else if (!(d->ek_roots = calloc(1, (size_t)st.st_size + 1)))
+	else if (!(text = calloc(1, (size_t)st.st_size + 1)))
 		rc = berth_fail(BERTH_E_NOMEM, "ek-roots");
-	else if (fread(d->ek_roots, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
+	else if (fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
 		rc = berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s cannot be read", path);
 	fclose(f);
+	if (!rc) {
+		*out = text;
+		text = NULL;
+	}
+	free(text);
 	return rc;
 }
 
-static enum berth_err make_policy(struct berth_daemon *d)
+static const char *set_or_null(const char *s) { return s && s[0] ? s : NULL; }
+
+/* The policy that cfg says; out borrows from cfg and owns its roots. */
+static enum berth_err make_policy(const struct berth_config *cfg, struct berth_policy *out, char **roots)
 {
-	enum berth_err rc = berth_config_policy(d->cfg, &d->policy);
+	enum berth_err rc = read_roots(cfg, roots);
 
 	if (rc)
 		return rc;
-	if (d->policy.serial && !d->policy.serial[0])
-		d->policy.serial = NULL;
-	if (d->policy.model && !d->policy.model[0])
-		d->policy.model = NULL;
-	d->policy.ek_roots_pem = d->ek_roots;
+	if ((rc = berth_config_policy(cfg, out))) {
+		free(*roots);
+		*roots = NULL;
+		return rc;
+	}
+	out->serial = set_or_null(out->serial);
+	out->model = set_or_null(out->model);
+	out->ek_roots_pem = *roots;
 	return BERTH_OK;
 }
 
@@ -235,8 +278,9 @@ static enum berth_err start(struct berth_daemon *d)
 	bool fresh = !has_store(berth_config_str(d->cfg, "agent", NULL, "state-dir"));
 	enum berth_err rc;
 
-	if ((rc = read_roots(d)) || (rc = make_policy(d)) || (rc = keys_open(d, fresh)) || (rc = store_open(d, fresh)) ||
-	    (rc = resolver_start(d)) || (rc = berth_netclient_new(&d->net, d->cfg, d->libexec_dir)) ||
+	if ((rc = make_policy(d->cfg, &d->policy, &d->ek_roots)) || (rc = keys_open(d, fresh)) ||
+	    (rc = store_open(d, fresh)) || (rc = resolver_start(d)) ||
+	    (rc = berth_netclient_new(&d->net, d->cfg, d->libexec_dir)) ||
 	    (rc = berth_netclient_start(d->net)) || (rc = agent_start(d)) || (rc = make_identities(d)))
 		return rc;
 	berth_netclient_set_agent(d->net, d->agent);
@@ -302,28 +346,50 @@ void berth_daemon_free(struct berth_daemon *d)
 	free(d);
 }
 
-/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystore and folders
- * stay what they were at the start. */
+/* All of cfg or nothing: what can fail without having changed anything comes first,
+ * and what borrowed from the old one is made to let go. */
+static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
+{
+	struct berth_policy policy;
+	char *roots = NULL;
+	enum berth_err rc;
+
+	if ((rc = make_policy(cfg, &policy, &roots)))
+		return rc;
+	if ((rc = berth_api_reconfigure(d->api, cfg))) {
+		free(roots);
+		return rc;
+	}
+	if ((rc = berth_netclient_reconfigure(d->net, cfg))) {
+		free(roots);
+		/* it was good for this once already; without it nobody would be let in */
+		if (berth_api_reconfigure(d->api, d->cfg))
+			d->stop = true;
+		return rc;
+	}
+	free(d->ek_roots);
+	berth_config_free(d->cfg);
+	d->ek_roots = roots;
+	d->policy = policy;
+	d->cfg = cfg;
+	return BERTH_OK;
+}
+
+/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystore, adapters and
+ * folders stay what they were at the start. */
 static void reload(struct berth_daemon *d)
 {
-	struct berth_config *cfg = NULL, *old = d->cfg;
+	struct berth_config *cfg = NULL;
 	enum berth_err rc = berth_config_load(&cfg, d->path);
 
-	if (rc || (rc = berth_api_reconfigure(d->api, cfg)) || (rc = berth_netclient_reconfigure(d->net, cfg))) {
+	if (!rc)
+		rc = use(d, cfg);
+	if (rc) {
 		berth_log_err(BERTH_LOG_ERROR, "reload", rc);
 		berth_config_free(cfg);
 		return;
 	}
-	d->cfg = cfg;
-	if (make_policy(d)) {
-		berth_log(BERTH_LOG_ERROR, "reload", "%s", berth_err_detail());
-		d->cfg = old;
-		if (make_policy(d) || berth_api_reconfigure(d->api, old) || berth_netclient_reconfigure(d->net, old))
-			berth_log(BERTH_LOG_ERROR, "reload", "the old configuration could not be kept");
-		berth_config_free(cfg);
-		return;
-	}
-	berth_config_free(old);
+	berth_daemon_log_as(d->cfg);
 	berth_log(BERTH_LOG_INFO, "reload", "%s", d->path);
 }
 
@@ -339,17 +405,26 @@ static void on_signal(struct berth_daemon *d)
 	}
 }
 
+/* After the tick, which is when a keyd that hangs is found out. */
+static uint32_t keyd_wait_ms(const struct berth_daemon *d)
+{
+	uint64_t now = berth_clock_mono_ms();
+
+	if (d->keyd.pid)
+		return berth_keyclient_usable(d->keys) ? UINT32_MAX : 0;
+	return d->keyd_again_ms > now ? (uint32_t)(d->keyd_again_ms - now) : 0;
+}
+
 static int wait_ms(struct berth_daemon *d)
 {
 	uint32_t in = berth_agent_tick(d->agent), api = berth_api_timeout_ms(d->api);
 	uint32_t net = berth_netclient_timeout_ms(d->net), watchdog = berth_notify_watchdog_ms();
-	uint64_t now = berth_clock_mono_ms();
+	uint32_t keyd = keyd_wait_ms(d);
 
 	in = api < in ? api : in;
 	in = net < in ? net : in;
+	in = keyd < in ? keyd : in;
 	in = watchdog < in ? watchdog : in;
-	if (!d->keyd.pid)
-		in = d->keyd_again_ms > now && d->keyd_again_ms - now < in ? (uint32_t)(d->keyd_again_ms - now) : in;
 	return in > 60000 ? 60000 : (int)in;
 }
 
@@ -371,7 +446,7 @@ static enum berth_err turn(struct berth_daemon *d)
 		return berth_fail(BERTH_E_INTERNAL, "poll: %s", strerror(errno));
 	if (p[P_SIGNALS].revents)
 		on_signal(d);
-	keyd_watch(d);
+	keyd_watch(d, p[P_KEYD].revents != 0);
 	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),
 			    net >= 0 && p[P_NET].revents & POLLOUT);
 	berth_api_run(d->api);

@@ -16,4 +16,7 @@ berth_daemon_new(struct berth_daemon **out, struct berth_config *cfg, const char
 BERTH_MUST_USE enum berth_err berth_daemon_run(struct berth_daemon *d);
 void berth_daemon_free(struct berth_daemon *d);
 
+/* [agent] log-level and log-format */
+void berth_daemon_log_as(const struct berth_config *cfg);
+
 #endif

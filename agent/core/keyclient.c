@@ -514,10 +514,12 @@ enum berth_err berth_keyclient_attach(struct berth_keyclient *kc, int sock)
 
 	berth_ipc_close(&kc->ipc);
 	berth_ipc_init(&kc->ipc, sock);
-	if (!(rc = call(kc, &r, &answer, &reply)))
+	if (!(rc = call(kc, &r, &answer, &reply))) {
 		kc->keys.custody = reply.custody;
-	else
+		kc->create = false;	/* what was there once is missed, not made anew */
+	} else {
 		berth_ipc_close(&kc->ipc);
+	}
 	berth_buf_free(&answer);
 	return rc;
 }

@@ -42,19 +42,6 @@ static int check(const char *path)
 	return 0;
 }
 
-static void log_as(const struct berth_config *cfg)
-{
-	static const char *const levels[] = { "error", "warn", "info", "debug" };
-	const char *level = berth_config_str(cfg, "agent", NULL, "log-level");
-	const char *format = berth_config_str(cfg, "agent", NULL, "log-format");
-	enum berth_log_level most = BERTH_LOG_INFO;
-
-	for (int i = 0; i < 4; i++)
-		if (strcmp(levels[i], level) == 0)
-			most = (enum berth_log_level)i;
-	berth_log_init("berthd", most, strcmp(format, "auto") ? !strcmp(format, "json") : !isatty(STDERR_FILENO));
-}
-
 static int run(const char *path, const char *libexec_dir)
 {
 	struct berth_daemon *d = NULL;
@@ -63,13 +50,13 @@ static int run(const char *path, const char *libexec_dir)
 
 	if (rc)
 		return fail(rc);
-	log_as(cfg);
+	berth_daemon_log_as(cfg);
 	if (!(rc = berth_daemon_new(&d, cfg, path, libexec_dir)))
 		rc = berth_daemon_run(d);
 	if (rc)
-		berth_log_err(BERTH_LOG_ERROR, "stopped", rc);
+		fail(rc);	/* before the rest of it has words of its own */
 	berth_daemon_free(d);
-	return rc ? fail(rc) : 0;
+	return berth_err_exit(rc);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/netclient.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct berth_netclient {
 	size_t n_open;
 	size_t listening;			/* [listen] uris bound so far */
 	enum berth_err listen_rc;
+	bool started;				/* once it was up with all of them */
 };
 
 static bool up(const struct berth_netclient *n) { return n->proc.pid != 0 && n->ipc.fd >= 0 && !n->ipc.failed; }
@@ -164,16 +166,16 @@ static enum berth_err spawn(struct berth_netclient *n)
 }
 
 /* Everything that was under way has failed; the outbox knows what to do. */
-static void down(struct berth_netclient *n)
+static void down(struct berth_netclient *n, uint64_t lived_ms)
 {
-	uint64_t now = berth_clock_mono_ms(), lived = now - n->proc.started_ms;
+	uint32_t wait = berth_backoff_next(&n->backoff, lived_ms);
 	uint64_t open[OPEN_MAX];
 	size_t n_open = n->n_open;
 
 	berth_ipc_close(&n->ipc);
 	berth_proc_stop(&n->proc, 0);
-	n->again_ms = now + berth_backoff_next(&n->backoff, lived);
-	berth_log(BERTH_LOG_WARN, "netd", "has ended after %llu ms; starting again", (unsigned long long)lived);
+	n->again_ms = berth_clock_mono_ms() + wait;
+	berth_log(BERTH_LOG_WARN, "netd", "is gone after %" PRIu64 " ms; starting again in %" PRIu32 " ms", lived_ms, wait);
 	memcpy(open, n->open, sizeof(open));
 	n->n_open = 0;
 	for (size_t i = 0; n->agent && i < n_open; i++)
@@ -279,30 +281,45 @@ enum berth_err berth_netclient_start(struct berth_netclient *n)
 		if (poll(&p, 1, 100) > 0)
 			rc = pump(n, p.revents & (POLLIN | POLLHUP), p.revents & POLLOUT);
 	}
-	return rc ? rc : n->listen_rc;
+	if (!rc)
+		rc = n->listen_rc;
+	n->started = !rc;
+	return rc;
 }
 
+/* Once cfg has been read nothing can go wrong: a netd that does not take it is
+ * replaced by one that begins with it. */
 enum berth_err berth_netclient_reconfigure(struct berth_netclient *n, const struct berth_config *cfg)
 {
+	struct berth_netpol policy;
+	enum berth_err rc = berth_config_netpol(cfg, &policy);
+
+	if (rc)
+		return rc;
+	berth_netpol_free(&policy);
 	n->cfg = cfg;
-	return up(n) ? send_config(n, cfg) : BERTH_OK;
+	if (up(n) && send_config(n, cfg))
+		n->ipc.failed = true;
+	return BERTH_OK;
 }
+
+/* After the first start: a port that cannot be had again is tried for again. */
+static bool deaf(const struct berth_netclient *n) { return n->started && n->listen_rc; }
 
 void berth_netclient_run(struct berth_netclient *n, bool readable, bool writable)
 {
-	if (up(n)) {
-		if (pump(n, readable, writable) == BERTH_OK && !berth_proc_reap(&n->proc, NULL))
-			return;
-		down(n);
+	uint64_t now = berth_clock_mono_ms(), started = n->proc.started_ms;
+
+	if (n->proc.pid) {
+		if (!up(n) || pump(n, readable, writable) || deaf(n) || berth_proc_reap(&n->proc, NULL))
+			down(n, now - started);
 		return;
 	}
-	if (berth_clock_mono_ms() < n->again_ms)
+	if (now < n->again_ms)
 		return;
 	if (spawn(n)) {
 		berth_log(BERTH_LOG_ERROR, "netd", "%s", berth_err_detail());
-		berth_ipc_close(&n->ipc);
-		berth_proc_stop(&n->proc, 0);
-		n->again_ms = berth_clock_mono_ms() + berth_backoff_next(&n->backoff, 0);
+		down(n, 0);
 	}
 }
 
@@ -310,7 +327,7 @@ uint32_t berth_netclient_timeout_ms(const struct berth_netclient *n)
 {
 	uint64_t now = berth_clock_mono_ms();
 
-	if (up(n))
-		return UINT32_MAX;
+	if (n->proc.pid)
+		return up(n) ? UINT32_MAX : 0;
 	return n->again_ms > now ? (uint32_t)(n->again_ms - now) : 0;
 }
