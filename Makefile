@@ -71,7 +71,7 @@ $(B)/lib/libagent.a: $(AGENT_OBJ)
 
 $(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lsqlite3 -lmicrohttpd
+	$(Q)$(LINK) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd
 $(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lqrencode

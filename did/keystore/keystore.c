@@ -12,15 +12,6 @@
 #define LABEL_MAX 255
 #define RECORD_MAX ((size_t)8 << 20)
 
-const char *berth_custody_name(enum berth_custody c)
-{
-	switch (c) {
-	case BERTH_CUSTODY_SEALED: return "sealed";
-	case BERTH_CUSTODY_HARDWARE: return "hardware";
-	default: return "software";
-	}
-}
-
 enum berth_err berth_keystore_open(struct berth_keystore **out,
 				   const struct berth_keystore_config *cfg)
 {
