@@ -77,6 +77,17 @@ def check_answer(op, status, headers, body):
     return value
 
 
+def documented(method, path):
+    """The operation that a request is one of, or None."""
+    segments = path.split("?")[0].split("/")
+    for m, template, op in sorted(operations(), key=lambda o: o[1].count("{")):
+        parts = template.split("/")
+        if m == method and len(parts) == len(segments) and all(
+                p == s or p.startswith("{") and s for p, s in zip(parts, segments)):
+            return op
+    return None
+
+
 class Http:
     """One connection, so that a test can send what no library would."""
 
@@ -119,7 +130,12 @@ class Http:
         if body is not None:
             lines.append(f"Content-Length: {len(data)}")
         self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
-        return self.answer(method == "HEAD")
+        status, headers, body = self.answer(method == "HEAD")
+        op = documented(method, path)
+        # what libmicrohttpd refuses by itself is not JSON
+        if op and (status == 200 or headers.get("content-type") == "application/json"):
+            check_answer(op, status, headers, body)
+        return status, headers, body
 
 
 def ask(socket_path, method, path, body=None, **kw):
