@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests and tools.  `check` needs everything that DEBS names; nothing is skipped quietly.
 
-DEBS := build-essential pkg-config git libsodium-dev libsecp256k1-dev libcjson-dev libcurl4-openssl-dev \
+DEBS := build-essential pkg-config git jq libsodium-dev libsecp256k1-dev libcjson-dev libcurl4-openssl-dev \
 	libnng-dev libssl-dev libtss2-dev libp11-kit-dev libsqlite3-dev sqlite3 libmicrohttpd-dev \
 	zlib1g-dev libqrencode-dev libcmocka-dev python3 python3-pytest python3-yaml swtpm \
 	swtpm-tools tpm2-tools curl openssl procps systemd faketime locales
@@ -23,7 +23,13 @@ $(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 $(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
-tests: $(UNIT) $(HELPERS) $(FUZZ:%=$(B)/tests/fuzz/%)
+# Devices that lie, for the demo and its test: berth-keyd with one function replaced.
+ROGUES := $(patsubst tests/rogue/%.c,$(B)/tests/rogue/%/berth-keyd,$(wildcard tests/rogue/*.c))
+$(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -Wl,--wrap=berth_keystore_certify $^ $(L_CRYPTO) $(L_TPM)
+
+tests: $(ROGUES) $(UNIT) $(HELPERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 check-unit: all tests
 	@tests/tools/check.py --build $(B) unit flow fuzz
@@ -36,6 +42,10 @@ check-interop: have-deps have-node all
 	@tests/tools/check.py --build $(B) interop
 check-soak: have-deps all tests
 	@tests/tools/check.py --build $(B) soak
+
+# The whole story on one machine: see examples/demo.sh.
+demo: have-deps all $(ROGUES)
+	@BERTH_BUILD=$(B) examples/demo.sh
 
 have-deps:
 	@dpkg-query -W -f='$${db:Status-Status}\n' $(DEBS) 2>&1 | grep -qv '^installed$$' && $(MAKE) --no-print-directory deps || true
@@ -64,4 +74,4 @@ fuzz:
 			build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; \
 	done
 
-.PHONY: tests bench check check-unit check-san check-interop check-soak have-deps have-node deps fuzz
+.PHONY: tests demo bench check check-unit check-san check-interop check-soak have-deps have-node deps fuzz

@@ -63,10 +63,25 @@ static const struct berth_json *at_path(const struct berth_json *v, const char *
 	return v;
 }
 
+/* A did:peer:4 without the document that its long form carries. */
+static void put_text(struct berth_buf *out, const char *text)
+{
+	static const char peer4[] = "did:peer:4";
+	const char *doc = strncmp(text, peer4, sizeof(peer4) - 1) ? NULL : strchr(text + sizeof(peer4) - 1, ':');
+	char did[128];
+
+	if (!doc || (size_t)(doc - text) >= sizeof(did) || strcspn(text, " ") < strlen(text)) {
+		berth_cli_put_clean(out, text);
+		return;
+	}
+	snprintf(did, sizeof(did), "%.*s", (int)(doc - text), text);
+	berth_cli_put_clean(out, did);
+}
+
 static void put_value(struct berth_buf *out, const struct berth_json *v)
 {
 	if (berth_json_str(v))
-		berth_cli_put_clean(out, berth_json_str(v));
+		put_text(out, berth_json_str(v));
 	else if (berth_json_is(v, BERTH_JSON_NUMBER))
 		berth_json_print_num(out, berth_json_num(v));
 	else if (berth_json_is(v, BERTH_JSON_BOOL))

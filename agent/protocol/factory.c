@@ -59,6 +59,15 @@ static bool is_hardware(const struct berth_json *data)
 	return custody && strcmp(custody, "hardware") == 0;
 }
 
+/* A device that comes back after a refusal uses its short form, which says nothing
+ * to those who will read the DeviceCredential: the long one is kept. */
+static bool knows_longer(const struct berth_json *data, const char *did)
+{
+	const char *known = berth_data_str(data, "did");
+
+	return known && berth_did_same(known, did) && strlen(known) > strlen(did);
+}
+
 static enum berth_err keep_init(struct berth_json *data, const struct berth_json *body, const char *did)
 {
 	const char *s;
@@ -73,7 +82,7 @@ static enum berth_err keep_init(struct berth_json *data, const struct berth_json
 			if ((rc = berth_json_req_str(body, evidence[i], CERT_MAX * 4 / 3, &s)) ||
 			    (rc = berth_json_set_str(data, evidence[i], s)))
 				return rc;
-	return berth_json_set_str(data, "did", did);
+	return knows_longer(data, did) ? BERTH_OK : berth_json_set_str(data, "did", did);
 }
 
 struct tpm {

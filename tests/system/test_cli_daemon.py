@@ -141,6 +141,12 @@ def test_what_a_terminal_would_obey_is_not_printed(daemon):
     assert b"?]0;x?" in raw("devices", "list", "--socket", d.path)
 
 
+def test_people_see_the_short_form_of_a_did(daemon):
+    d = daemon(http(dict(STATUS, ownerDid="did:peer:4zShort:zLongAndLonger")), http(dict(STATUS, ownerDid="did:peer:4zShort")))
+    assert b"owner                did:peer:4zShort\n" in raw(*at(d, "status"))
+    assert b"owner                did:peer:4zShort\n" in raw(*at(d, "status"))
+
+
 def test_onboard_bodies(daemon, tmp_path):
     (tmp_path / "inv").write_text('{"blob":"b","package":{}}')
     d = daemon(*[http({"state": "SEEKING"})] * 5)
