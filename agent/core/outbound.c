@@ -400,15 +400,23 @@ static void owe_ack(struct berth_agent *a, const char *uri, const uint8_t *msg, 
 	a->n_acks++;
 }
 
-static void take_messages(struct berth_agent *a, const char *uri, const struct berth_frame_reply *r)
+/* False: not all of them could be dealt with now. */
+static bool take_messages(struct berth_agent *a, const char *uri, const struct berth_frame_reply *r)
 {
+	enum berth_err rc;
+	bool all = true;
+
 	for (size_t i = 0; i < r->n_msgs; i++) {
 		struct berth_received got = { 0 };
 
-		if (agent_receive(a, r->msgs[i].p, r->msgs[i].n, &got) == BERTH_OK)
+		if (!(rc = agent_receive(a, r->msgs[i].p, r->msgs[i].n, &got)))
 			owe_ack(a, uri, r->msgs[i].p, r->msgs[i].n);
+		else
+			berth_log_err(BERTH_LOG_WARN, "busy", rc);
+		all &= !rc;
 		free(got.sender);
 	}
+	return all;
 }
 
 /* Durably with the peer: the row goes. */
@@ -466,20 +474,22 @@ void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc
 		berth_log(BERTH_LOG_INFO, "send", "%s: %s: %s", f.uri, berth_err_name(rc), berth_err_detail());
 	bool stored = !rc && r.status == BERTH_FRAME_STORED;
 
+	/* What came back and could not be dealt with will come again when we ask again:
+	 * our own message is how to ask, so it stays in the outbox. */
+	if (stored)
+		forget_acks(a, &f);
+	bool done = stored && take_messages(a, f.uri, &r);
+
 	if (f.poll)
-		poll_result(a, stored);
+		poll_result(a, done);
 	else if (f.seq == 0)
 		;	/* sent once; whoever wanted it sent asks again */
-	else if (stored)
+	else if (done)
 		row_done(a, &f);
 	else if (rc == BERTH_E_NETPOL || (!rc && r.status >= BERTH_FRAME_REFUSED))
 		give_up(a, f.seq, rc ? "E_NETPOL" : "refused by the peer");
 	else if (!rc)
 		row_later(a, &f, r.retry_after_s);
-	if (stored) {
-		forget_acks(a, &f);
-		take_messages(a, f.uri, &r);
-	}
 	free(f.peer);
 	free(f.uri);
 	agent_flush(a);
@@ -557,12 +567,16 @@ static enum berth_err poll_once(struct berth_agent *a)
 
 static void poll_tick(struct berth_agent *a)
 {
+	enum berth_err rc;
+
 	if (!a->poll.peer || a->poll.in_flight || agent_mono_ms() < a->poll.next_ms)
 		return;
-	if (poll_once(a))
+	if ((rc = poll_once(a))) {
+		berth_log_err(BERTH_LOG_INFO, "poll", rc);
 		poll_result(a, false);
-	else
+	} else {
 		a->poll.in_flight = true;
+	}
 }
 
 void agent_flush(struct berth_agent *a)

@@ -9,6 +9,8 @@
 
 #define COLUMNS "seq, id, peer, sender, thid, endpoints, mode, parked, body, created_s, next_s, expires_s, tries"
 
+#define PARKED_BACKOFF_MAX_S 8
+
 int64_t berth_backoff_s(int tries, uint32_t rnd)
 {
 	int64_t most = 1;
@@ -204,14 +206,19 @@ enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *pe
 /* tries + 1 and the next time; the row's tries in *tries, -1: no such row. */
 static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
 {
-	int64_t tries, wait;
+	int64_t tries, wait, parked;
 	enum berth_err rc;
 
-	if ((rc = store_int(s, &tries, -1, "SELECT tries FROM outbox WHERE seq = ?1", "i", seq)))
+	if ((rc = store_int(s, &tries, -1, "SELECT tries FROM outbox WHERE seq = ?1", "i", seq)) ||
+	    (rc = store_int(s, &parked, 0, "SELECT parked FROM outbox WHERE seq = ?1", "i", seq)))
 		return rc;
 	if (tries < 0)
 		return berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)seq);
 	wait = backoff_now((int)tries);
+	/* Goes only when its receiver asks, who may have lost it, or its own acks, with
+	 * a restart: no burden to be spared, somebody to be kept waiting. */
+	if (parked && wait > PARKED_BACKOFF_MAX_S)
+		wait = PARKED_BACKOFF_MAX_S;
 	if (wait < at_least_s)
 		wait = at_least_s < BERTH_BACKOFF_MAX_S ? at_least_s : BERTH_BACKOFF_MAX_S;
 	return store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2 WHERE seq = ?1", "ii",
