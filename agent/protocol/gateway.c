@@ -22,6 +22,16 @@ static enum berth_err on_rollback(struct berth_env *env, struct berth_instance *
 	return BERTH_OK;
 }
 
+/* C068: an invitation is for a device that has no owner yet. */
+static enum berth_err on_late_invitation(struct berth_env *env, struct berth_instance *inst,
+					 const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)env;
+	(void)ev;
+	(void)fx;
+	return berth_fail(BERTH_E_AUTHZ, "an invitation, but this device is %s", states[inst->state]);
+}
+
 #define ANY BERTH_STATE_STAY
 #define STAY BERTH_STATE_STAY
 
@@ -87,6 +97,7 @@ static const struct berth_transition table[] = {
 
 	{ ANY,             "committed",        gateway_on_late_committed,    STAY,            STAY },
 
+	{ ANY,             "cmd/invitation",   on_late_invitation,           STAY,            STAY },
 	{ ANY,             "rollback",         on_rollback,                  GW_QUARANTINED,  STAY },
 };
 
