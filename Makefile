@@ -72,7 +72,9 @@ $(B)/lib/libagent.a: $(AGENT_OBJ)
 $(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd
-$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+# `did resolve --config` asks the adapters as the daemon does
+CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_config.c config.c config_table.c config_value.c)
+$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lqrencode
 $(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a

@@ -173,7 +173,8 @@ static const struct berth_cli_opt create_opts[] = {
 
 static const struct berth_cli_opt resolve_opts[] = {
 	BERTH_CLI_RESOLVER_OPTS,
-	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody (without --config nobody is asked anyway)" },
+	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
+	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody: leave the adapters alone" },
 	{ .name = NULL },
 };
 
@@ -185,7 +186,8 @@ static const struct berth_cli_cmd cmds[] = {
 	  "      --service '{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"https://example.com/in\"}}'\n" },
 	{ "resolve", "DID", "print the W3C resolution result of a DID", resolve_opts, 1, 1, resolve,
 	  "  berth did resolve did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp --pretty\n"
-	  "  berth did resolve did:web:example.com --did-docs docs/\n" },
+	  "  berth did resolve did:web:example.com --did-docs docs/\n"
+	  "  berth did resolve did:web:example.com --config /etc/berth/berth.conf\n" },
 	{ .run = NULL },
 };
 

@@ -3,13 +3,16 @@
 #define BERTH_AGENT_CLI_RESOLVER_H
 
 #include "agent/cli/cli.h"
+#include "agent/core/resolveclient.h"
 #include "did/resolver.h"
 
 /* Self-contained methods are computed; a folder given with --did-docs answers for
- * all others.  Offline commands ask nobody else. */
+ * all others, and after it the adapters of --config, where there is that option. */
 struct berth_cli_resolver {
 	struct berth_resolver top;
 	struct berth_resolver_dir dir;
+	struct berth_config *config;
+	struct berth_resolveclient *adapters;
 	bool has_dir;
 };
 #define BERTH_CLI_RESOLVER_OPTS \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "did/base/log.h"
 #include "did/base/secret.h"
 
 static const struct berth_cli_group *const groups[] = {
@@ -118,6 +119,7 @@ int main(int argc, char **argv)
 	enum berth_err rc;
 
 	signal(SIGPIPE, SIG_IGN);
+	berth_log_init("berth", BERTH_LOG_ERROR, false);
 	berth_crypto_init();
 	if (argc > 1 && is_help(argv[1])) {
 		berth_cli_help_all(groups);

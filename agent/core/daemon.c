@@ -159,18 +159,11 @@ static enum berth_err store_open(struct berth_daemon *d, bool fresh)
 /* ---- the other two ---- */
 static enum berth_err resolver_start(struct berth_daemon *d)
 {
-	struct berth_buf json = BERTH_BUF_INIT;
-	const char *name;
 	enum berth_err rc = berth_resolveclient_new(&d->resolve, d->libexec_dir, NULL);
 
-	for (size_t i = 0; !rc && (name = berth_config_section(d->cfg, "adapter", i)); i++) {
-		berth_buf_reset(&json);
-		if (!(rc = berth_config_adapter_json(d->cfg, name, &json)))
-			rc = berth_resolveclient_add(d->resolve, name, berth_config_str(d->cfg, "adapter", name, "path"),
-						     berth_buf_cstr(&json));
-	}
-	berth_buf_free(&json);
-	return rc ? rc : berth_resolveclient_start(d->resolve);
+	if (rc || (rc = berth_resolveclient_add_configured(d->resolve, d->cfg)))
+		return rc;
+	return berth_resolveclient_start(d->resolve);
 }
 
 static enum berth_err read_roots(const struct berth_config *cfg, char **out)

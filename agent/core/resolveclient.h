@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/core/config.h"
 #include "berth/err.h"
 #include "did/resolver.h"
 
@@ -31,6 +32,10 @@ void berth_resolveclient_free(struct berth_resolveclient *c);	/* ends resolverd;
 /* Names an adapter: its [adapter NAME] path, and config as JSON.  Copied. */
 BERTH_MUST_USE enum berth_err
 berth_resolveclient_add(struct berth_resolveclient *c, const char *name, const char *path, const char *config);
+
+/* All [adapter] sections (agent/core/resolve_config.c). */
+BERTH_MUST_USE enum berth_err
+berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg);
 
 /* Starts resolverd and loads all adapters, so that a bad one is E_PLUGIN at start-up
  * and not later.  Without adapters there is no process. */

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from cli import BERTH, ROOT, VECTORS, fails, ok, raw, run, token
+from cli import BERTH, BUILD, ROOT, VECTORS, fails, ok, raw, run, token
 
 
 # ---- the frame ----
@@ -586,3 +586,38 @@ def test_didcomm_with_stored_keys_and_peer_dids(store, files, jwk):
     packed = raw("didcomm", "pack", "--from", did, "--to", did, "--secrets", secrets, *pw, stdin=message)
     out = ok("didcomm", "unpack", "--secrets", secrets, *pw, stdin=packed)
     assert out["metadata"]["encrypted_from_kid"] == kid and out["message"]["from"] == did
+
+
+# ---- did resolve with a daemon's adapters ----
+
+@pytest.fixture
+def adapters(tmp_path):
+    tmp_path.chmod(0o755)
+    (tmp_path / "docs").mkdir(mode=0o755)
+    (tmp_path / "docs/a.json").write_text('{"id":"did:web:a.test"}')
+
+    def write(path):
+        conf = tmp_path / "berth.conf"
+        conf.write_text("[adapter files]\npath = %s\ndir = %s/docs\n" % (path, tmp_path))
+        return conf
+    return write
+
+
+def test_did_resolve_asks_the_adapters_of_a_configuration(adapters):
+    conf = adapters(BUILD.resolve() / "lib/berth/registry/static.so")
+    assert ok("did", "resolve", "did:web:a.test", "--config", conf)["didDocument"] == {"id": "did:web:a.test"}
+    assert ok("did", "resolve", "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp", "--config", conf)
+    out, _ = fails("E_RESOLVE", "did", "resolve", "did:web:b.test", "--config", conf)
+    assert out["didResolutionMetadata"]["error"] == "notFound"
+    out, _ = fails("E_DID", "did", "resolve", "did:web:a.test", "--config", conf, "--offline")
+    assert out["didResolutionMetadata"]["error"] == "methodNotSupported"
+
+
+def test_c154_did_resolve_with_a_bad_adapter_or_configuration(adapters):
+    for path in ("/nonexistent/x.so", BUILD.resolve() / "bin/berth"):
+        assert fails("E_PLUGIN", "did", "resolve", "did:web:a.test", "--config", adapters(path))[0] is None
+    conf = adapters("relative.so")
+    fails("E_CONFIG", "did", "resolve", "did:web:a.test", "--config", conf)
+    conf.chmod(0o666)
+    fails("E_CONFIG", "did", "resolve", "did:web:a.test", "--config", conf)
+    fails("E_CONFIG", "did", "resolve", "did:web:a.test", "--config", "/nonexistent")

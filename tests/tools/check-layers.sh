@@ -17,7 +17,7 @@ FLOORS='0 include
 8 agent/keyd
 8 agent/netd
 8 agent/resolverd
-8 agent/cli'
+9 agent/cli'
 HOMES='sodium.h did/base did/crypto
 secp256k1 did/crypto
 openssl/ did/crypto did/keystore/evidence
