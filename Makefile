@@ -8,6 +8,7 @@ CC       ?= gcc
 OPT      ?= -O2 -g
 SAN      ?=
 PREFIX   ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 DESTDIR  ?=
 VERSION  := 0.1.0
 
@@ -99,8 +100,31 @@ $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
 include tests/rules.mk
 
 Q := $(if $(V),,@)
+# What a package would hold.  A configuration that is there already is left alone.
+D := $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(D)/bin $(D)/libexec/berth $(D)/lib/berth/registry $(D)/lib/systemd/system $(D)/lib/sysusers.d \
+		$(D)/include/berth $(D)/share/doc/berth $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man8 \
+		$(DESTDIR)$(SYSCONFDIR)/berth
+	install -m 755 $(B)/bin/berth $(B)/bin/berthd $(D)/bin
+	install -m 755 $(PROCS:%=$(B)/libexec/berth-%) $(D)/libexec/berth
+	install -m 644 $(ADAPTER_SO) $(D)/lib/berth/registry
+	install -m 644 $(B)/lib/libberth.a $(D)/lib
+	install -m 644 $(B)/lib/libberth.so $(D)/lib/libberth.so.0
+	ln -sf libberth.so.0 $(D)/lib/libberth.so
+	install -m 644 include/berth/*.h $(D)/include/berth
+	install -m 644 docs/man/*.1 $(D)/share/man/man1
+	install -m 644 docs/man/*.5 $(D)/share/man/man5
+	install -m 644 docs/man/*.8 $(D)/share/man/man8
+	install -m 644 README.md docs/*.md docs/berth.conf.example docs/openapi.yaml $(D)/share/doc/berth
+	sed -e 's|@BINDIR@|$(PREFIX)/bin|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g' docs/berthd.service > $(D)/lib/systemd/system/berthd.service
+	chmod 644 $(D)/lib/systemd/system/berthd.service
+	install -m 644 docs/berth.sysusers $(D)/lib/sysusers.d/berth.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \
+		install -m 644 docs/berth.conf.example $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf
+
 clean:
 	rm -rf build build-*
-.PHONY: all clean
+.PHONY: all install clean
 .PRECIOUS: $(B)/%.o
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -260,7 +260,7 @@ good "GW-0001 is OPERATIONAL"
 
 # ======== 5 ========
 step "5. A local application uses it"
-say "\"dashboard\" is a shell script under another user id. The kernel says who it is; berth.conf says" \
+say "\"dashboard\" is a script under another user id. The kernel says who it is; berth.conf says" \
     "what it may do. No password, no token, no key in the application."
 app() { setpriv --reuid $APP_UID --regid $APP_UID --clear-groups --no-new-privs "$@"; }
 app_curl() { app curl -s --max-time 10 --unix-socket "$T/gw1/run/app.sock" "$@"; }
@@ -269,6 +269,9 @@ run "examples/app.sh"
 out=$(app "$T/app.sh" "$T/gw1/run/app.sock") || die gw1 "app.sh: $out"
 jq -c . <<< "$out" 2>/dev/null | indent
 case $out in *'"title"'*'Plant 7'*) ;; *) die gw1 "app.sh did not get its item" ;; esac
+run "examples/app.py            (the same in Python)"
+out=$(app "$T/app.py" "$T/gw1/run/app.sock" 2>&1) || die gw1 "app.py: $out"
+indent <<< "$out"
 good "it got the settings it has a right to"
 run "curl --unix-socket /run/berth/app.sock http://berth/v1/secrets/wifi"
 out=$(app_curl http://berth/v1/secrets/wifi)

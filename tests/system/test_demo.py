@@ -13,7 +13,8 @@ MILESTONES = [
     "2. The new owner takes the papers", "imported: 1", "wifi is kept for GW-0001", "app is kept for GW-0001",
     "3. The gateway is switched on", "device GW-0001 proved itself (hardware keys)", "operational credential issued",
     "4. It gets its operational identity", "BerthOperationalCredential", "ok  GW-0001 is OPERATIONAL",
-    "5. A local application uses it", '"principal":"dashboard"', '"title":"Plant 7"', '"missing":"secret:wifi"',
+    "5. A local application uses it", '"principal":"dashboard"', '"title":"Plant 7"',
+    "I am dashboard on a device that is OPERATIONAL", '"missing":"secret:wifi"',
     '"verified":true', '"issuer":"passed","holder":"passed"', "berth: E_HOLDER: ",
     "6. Power cut", "pong from did:peer:4", "state                OPERATIONAL", "rollback protection  tpm",
     "7. A second gateway", "berth: E_HOLDER: the chain ends at another owner", "berth: E_AUTHZ: blob by neither owner nor delegate",
@@ -43,3 +44,12 @@ def test_demo():
     ms, size = map(int, re.search(r"(\d+) ms and (\d+) bytes to onboard", text).groups())
     print("measured: demo: onboarding %d ms, %d bytes" % (ms, size))
     assert size <= 64 << 10     # the budget, with the EK certificate counted once
+
+
+def test_python_and_shell_examples_are_what_the_readme_shows():
+    readme = (ROOT / "README.md").read_text()
+    for name in ("app.sh", "app.py"):
+        lines = [l for l in (ROOT / "examples" / name).read_text().splitlines() if l.startswith(("api /v1", "berth = ", "print("))]
+        assert lines
+        for line in lines:
+            assert line in readme, (name, line)
