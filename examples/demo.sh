@@ -10,6 +10,7 @@ set -u -o pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 BUILD=${BERTH_BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$HERE/../$BUILD ;; esac
+if [ "$(id -u)" != 0 ] && ! command -v sudo > /dev/null; then echo "demo: needs root or sudo, for a user id per agent" >&2; exit 1; fi
 [ "$(id -u)" = 0 ] || exec sudo BERTH_BUILD="$BUILD" KEEP="${KEEP:-}" "$0" "$@"
 
 # ---- telling ----
