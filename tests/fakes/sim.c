@@ -15,12 +15,13 @@ struct packet {
 	struct sim_node *from, *to;
 	uint64_t id;		/* the sender's, or of a reply */
 	bool reply, lost;
+	unsigned life;		/* of who asked: answers do not reach the next process */
 	uint64_t due_ms;	/* not before */
 	struct berth_buf frame;
 };
 
 /* who asked with which id, by the request number we made */
-struct asked { struct sim_node *from; uint64_t id; };
+struct asked { struct sim_node *from; uint64_t id; unsigned life; };
 static struct asked asked[1 << 16];
 
 #define LATE_MS 3000
@@ -100,6 +101,7 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 		p->from = n;
 		p->to = node_at(w, uri);
 		p->id = id;
+		p->life = n->life;
 		p->lost = (hit && w->fault == FAULT_LOSE_REQUEST) || unlucky(w);
 		if (hit && (w->fault == FAULT_LATE || i == 1))
 			p->due_ms = w->mono_ms + LATE_MS;
@@ -117,12 +119,16 @@ static enum berth_err net_reply(struct berth_transport *t, uint64_t request, con
 	struct asked a = asked[request % (sizeof(asked) / sizeof(asked[0]))];
 	struct packet *p;
 
-	if (!a.from)
+	if (!a.from) {
+		berth_buf_reset(&n->w->answer);
+		berth_buf_put(&n->w->answer, frame->p, frame->len);
 		return BERTH_OK;
+	}
 	p = push(n->w);
 	p->from = n;
 	p->to = a.from;
 	p->id = a.id & ~((uint64_t)1 << 63);
+	p->life = a.life;
 	p->lost = (a.id >> 63) != 0 || unlucky(n->w);
 	p->reply = true;
 	berth_buf_put(&p->frame, frame->p, frame->len);
@@ -170,6 +176,9 @@ void sim_free(struct sim *w)
 	for (size_t i = 0; i < w->n_frames; i++)
 		berth_buf_free(&w->frames[i].bytes);
 	free(w->frames);
+	berth_buf_free(&w->answer);
+	test_tap_edit(NULL, NULL);
+	test_tap(NULL, NULL);
 	remove_tree(w->root);
 	berth_clock_inject(NULL, NULL);
 }
@@ -219,6 +228,7 @@ void sim_on(struct sim_node *n)
 	char dir[192];
 
 	clock_node = n;
+	n->life++;
 	snprintf(dir, sizeof(dir), "%s/state", n->dir);
 	open_keys(n);
 	CHECK_OK(berth_store_open(&n->store, dir, true));
@@ -249,19 +259,19 @@ static void hand_over(struct sim *w, struct packet *p)
 	if (!p->lost && p->to)
 		record(w, p);
 	if (p->reply) {
-		if (p->to->agent)
+		if (p->to->agent && p->to->life == p->life)
 			berth_agent_on_result(p->to->agent, p->id, p->lost ? BERTH_E_UNAVAILABLE : BERTH_OK,
 					      p->frame.p, p->frame.len);
 		return;
 	}
 	if (p->lost || !p->to || !p->to->agent) {
 		clock_node = p->from;
-		if (p->from->agent)
+		if (p->from->agent && p->from->life == p->life)
 			berth_agent_on_result(p->from->agent, p->id & ~((uint64_t)1 << 63), BERTH_E_UNAVAILABLE, NULL, 0);
 		return;
 	}
 	request = ++w->next_request;
-	asked[request % (sizeof(asked) / sizeof(asked[0]))] = (struct asked){ p->from, p->id };
+	asked[request % (sizeof(asked) / sizeof(asked[0]))] = (struct asked){ p->from, p->id, p->life };
 	berth_agent_on_request(p->to->agent, request, p->from->name, p->frame.p, p->frame.len);
 }
 

@@ -24,6 +24,7 @@ struct sim_node {
 	struct berth_policy policy;
 	struct berth_agent_config cfg;
 	struct berth_agent *agent;	/* NULL: switched off */
+	unsigned life;			/* how often it was switched on */
 	int64_t now_s;			/* wall clock at mono 0 */
 	const char *key_uri;		/* NULL: a sealed file in dir */
 	const char *tcti;
@@ -51,6 +52,7 @@ struct sim {
 	unsigned loss_percent;		/* of all frames, drawn from seed */
 	uint32_t seed;
 	bool record;
+	struct berth_buf answer;	/* the last one to an injected frame */
 	struct sim_frame *frames;
 	size_t n_frames;
 	char root[64];

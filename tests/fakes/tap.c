@@ -6,6 +6,14 @@ enum berth_err __wrap_berth_pack(struct berth_buf *out, const struct berth_pack 
 
 static test_tap_fn *listener;
 static void *listener_arg;
+static test_tap_edit_fn *editor;
+static void *editor_arg;
+
+void test_tap_edit(test_tap_edit_fn *fn, void *arg)
+{
+	editor = fn;
+	editor_arg = arg;
+}
 
 void test_tap(test_tap_fn *fn, void *arg)
 {
@@ -16,7 +24,11 @@ void test_tap(test_tap_fn *fn, void *arg)
 enum berth_err __wrap_berth_pack(struct berth_buf *out, const struct berth_pack *p, const struct berth_message *msg)
 {
 	size_t before = out->len;
-	enum berth_err rc = __real_berth_pack(out, p, msg);
+	enum berth_err rc;
+
+	if (editor)
+		editor(editor_arg, p, msg);
+	rc = __real_berth_pack(out, p, msg);
 
 	if (listener && rc == BERTH_OK)
 		listener(listener_arg, p, msg, out->len - before);
