@@ -36,8 +36,8 @@ struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
 struct poll {
 	char *identity, *peer, *uri;	/* NULL: nobody to ask */
-	bool in_flight;
-	uint64_t next_ms;
+	uint64_t flight;		/* of the one that counts; 0: none is under way */
+	uint64_t since_ms, next_ms;
 	int failures;
 };
 

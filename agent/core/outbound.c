@@ -13,6 +13,7 @@
 #define DUE_MAX 16
 #define POLL_FAIL_MAX_S 300
 #define POLL_DELAY_MS 2000u
+#define POLL_QUICK_MS 1000u
 #define SP_OVERHEAD 12		/* the SP length and the request id, per direction */
 
 /* Where a peer is dialled when the step did not say: its document's endpoint. */
@@ -444,7 +445,7 @@ static void poll_result(struct berth_agent *a, bool ok)
 {
 	int64_t wait = 0;
 
-	a->poll.in_flight = false;
+	a->poll.flight = 0;
 	a->poll.failures = ok ? 0 : a->poll.failures + 1;
 	if (!ok) {
 		uint32_t r;
@@ -455,6 +456,15 @@ static void poll_result(struct berth_agent *a, bool ok)
 			wait = POLL_FAIL_MAX_S;
 	}
 	a->poll.next_ms = agent_mono_ms() + (uint64_t)wait * 1000;
+}
+
+/* The answer to an older poll, to another peer or before a restart, is none to this
+ * one, or two of them would chase each other.  Nothing at once is not worth asking
+ * again at once. */
+static void poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t messages)
+{
+	if (id == a->poll.flight)
+		poll_result(a, stored && (messages || agent_mono_ms() - a->poll.since_ms >= POLL_QUICK_MS));
 }
 
 void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc,
@@ -481,7 +491,7 @@ void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc
 	bool done = stored && take_messages(a, f.uri, &r);
 
 	if (f.poll)
-		poll_result(a, done);
+		poll_answered(a, f.id, done, r.n_msgs);
 	else if (f.seq == 0)
 		;	/* sent once; whoever wanted it sent asks again */
 	else if (done)
@@ -569,13 +579,14 @@ static void poll_tick(struct berth_agent *a)
 {
 	enum berth_err rc;
 
-	if (!a->poll.peer || a->poll.in_flight || agent_mono_ms() < a->poll.next_ms)
+	if (!a->poll.peer || a->poll.flight || agent_mono_ms() < a->poll.next_ms)
 		return;
+	a->poll.since_ms = agent_mono_ms();
 	if ((rc = poll_once(a))) {
 		berth_log_err(BERTH_LOG_INFO, "poll", rc);
 		poll_result(a, false);
 	} else {
-		a->poll.in_flight = true;
+		a->poll.flight = a->next_id;
 	}
 }
 
@@ -614,7 +625,7 @@ uint32_t agent_outbound_tick(struct berth_agent *a)
 	agent_flush(a);
 	if (!berth_store_outbox_next(a->cfg.store, &next_s))
 		in = wait_until(in, next_s, berth_agent_now_s(a));
-	if (a->poll.peer && !a->poll.in_flight)
+	if (a->poll.peer && !a->poll.flight)
 		in = sooner(in, a->poll.next_ms, now);
 	for (size_t i = 0; i < a->n_parked; i++) {
 		in = sooner(in, a->parked[i].until_ms, now);

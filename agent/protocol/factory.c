@@ -59,16 +59,7 @@ static bool is_hardware(const struct berth_json *data)
 	return custody && strcmp(custody, "hardware") == 0;
 }
 
-/* A device that comes back after a refusal uses its short form, which says nothing
- * to those who will read the DeviceCredential: the long one is kept. */
-static bool knows_longer(const struct berth_json *data, const char *did)
-{
-	const char *known = berth_data_str(data, "did");
-
-	return known && berth_did_same(known, did) && strlen(known) > strlen(did);
-}
-
-static enum berth_err keep_init(struct berth_json *data, const struct berth_json *body, const char *did)
+static enum berth_err keep_init(struct berth_json *data, const struct berth_json *body)
 {
 	const char *s;
 	enum berth_err rc;
@@ -82,7 +73,20 @@ static enum berth_err keep_init(struct berth_json *data, const struct berth_json
 			if ((rc = berth_json_req_str(body, evidence[i], CERT_MAX * 4 / 3, &s)) ||
 			    (rc = berth_json_set_str(data, evidence[i], s)))
 				return rc;
-	return knows_longer(data, did) ? BERTH_OK : berth_json_set_str(data, "did", did);
+	return BERTH_OK;
+}
+
+/* In its long form whatever the envelope says: the DeviceCredential holds for ever. */
+static enum berth_err keep_did(struct berth_env *env, struct berth_json *data, const struct berth_event *ev)
+{
+	const char *did;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_str(ev->in->msg.body, "did", 8192, &did)))
+		return rc;
+	if (!berth_did_same(did, ev->sender))
+		return berth_fail(BERTH_E_AUTHZ, "factory-init for another DID than the sender's");
+	return (rc = env->learn(env, did)) ? rc : berth_json_set_str(data, "did", did);
 }
 
 struct tpm {
@@ -168,7 +172,7 @@ static enum berth_err on_init(struct berth_env *env, struct berth_instance *inst
 	struct berth_json *body;
 	enum berth_err rc;
 
-	if ((rc = keep_init(inst->data, ev->in->msg.body, ev->in->msg.from)))
+	if ((rc = keep_init(inst->data, ev->in->msg.body)) || (rc = keep_did(env, inst->data, ev)))
 		return rc;
 	body = berth_json_new_object();
 	if ((rc = check_init(env, inst, body))) {

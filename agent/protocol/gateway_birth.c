@@ -81,7 +81,8 @@ enum berth_err gateway_start_birth(struct berth_env *env, struct berth_instance 
 	if ((rc = me(env, &id)) || (rc = env->learn(env, p->factory_did)))
 		return rc;
 	body = berth_json_new_object();
-	if ((rc = berth_json_set_str(body, "serial", p->serial)) ||
+	if ((rc = berth_json_set_str(body, "did", id->did_long)) ||
+	    (rc = berth_json_set_str(body, "serial", p->serial)) ||
 	    (rc = berth_json_set_str(body, "model", p->model)) ||
 	    (rc = set_label(body, "hardware", p->hardware)) || (rc = set_label(body, "firmware", p->firmware)) ||
 	    (rc = berth_json_set_str(body, "custody", berth_custody_name(env->keys->custody))) ||

@@ -170,8 +170,7 @@ void sim_free(struct sim *w)
 {
 	for (size_t i = 0; i < w->n; i++)
 		sim_off(&w->node[i]);
-	for (size_t i = 0; i < w->n_queue; i++)
-		berth_buf_free(&w->queue[i].frame);
+	sim_drop(w);
 	free(w->queue);
 	for (size_t i = 0; i < w->n_frames; i++)
 		berth_buf_free(&w->frames[i].bytes);
@@ -314,6 +313,12 @@ void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
 	berth_agent_on_request(n->agent, request, "198.51.100.7", frame, len);
 }
 
+void sim_drop(struct sim *w)
+{
+	while (w->n_queue)
+		berth_buf_free(&w->queue[--w->n_queue].frame);
+}
+
 void sim_as(struct sim_node *n) { clock_node = n; }
 
 static bool run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s, bool steps)
@@ -321,7 +326,7 @@ static bool run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s, b
 	uint64_t end = w->mono_ms + (uint64_t)at_most_s * 1000;
 
 	while (w->mono_ms < end) {
-		uint32_t wait = 1000;
+		uint32_t wait = 60000;
 
 		while (pump_one(w))
 			if (steps && done(w))

@@ -69,6 +69,7 @@ bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
 /* The same, looking after each frame. */
 bool sim_run_steps(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
 void sim_pump(struct sim *w);	/* what is under way, without letting time pass */
+void sim_drop(struct sim *w);	/* what is under way never arrives */
 /* The frame arrives at the node as a request from nobody who waits for an answer. */
 void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len);
 /* Work on a node outside of the sim's loop sees that node's clock. */

