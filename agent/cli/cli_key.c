@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "did/base/hex.h"
 #include "did/base/rand.h"
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
@@ -192,8 +193,7 @@ static enum berth_err show(struct berth_cli *c)
 
 static enum berth_err read_nonce(const struct berth_cli *c, uint8_t nonce[NONCE_LEN])
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *hex = berth_cli_get(c, "--nonce"), *at;
+	const char *hex = berth_cli_get(c, "--nonce");
 
 	if (!hex) {
 		berth_random(nonce, NONCE_LEN);
@@ -201,10 +201,11 @@ static enum berth_err read_nonce(const struct berth_cli *c, uint8_t nonce[NONCE_
 	}
 	memset(nonce, 0, NONCE_LEN);
 	for (size_t i = 0; i < 2 * NONCE_LEN; i++) {
-		at = hex[i] ? strchr(digits, hex[i] >= 'A' && hex[i] <= 'F' ? hex[i] | 0x20 : hex[i]) : NULL;
-		if (!at)
+		int digit = berth_hex_digit(hex[i]);
+
+		if (digit < 0)
 			return berth_fail(BERTH_E_USAGE, "--nonce: not %d bytes in hex", NONCE_LEN);
-		nonce[i / 2] = (uint8_t)(nonce[i / 2] << 4 | (at - digits));
+		nonce[i / 2] = (uint8_t)(nonce[i / 2] << 4 | digit);
 	}
 	return hex[2 * NONCE_LEN] ? berth_fail(BERTH_E_USAGE, "--nonce: not %d bytes in hex", NONCE_LEN) : BERTH_OK;
 }

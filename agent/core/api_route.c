@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "did/base/hex.h"
 #include "did/base/utf8.h"
 #include "did/codec/did_text.h"
 
@@ -79,14 +80,6 @@ static bool same_shape(const char *pattern, const char *path, const char **raw, 
 	return !*pattern && !*path;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static enum berth_err decode(char out[BERTH_API_PARAM_MAX + 1], const char *p, size_t n)
 {
 	size_t o = 0;
@@ -97,7 +90,7 @@ static enum berth_err decode(char out[BERTH_API_PARAM_MAX + 1], const char *p, s
 		if (o == BERTH_API_PARAM_MAX)
 			return berth_fail(BERTH_E_SIZE, "path: parameter longer than %d", BERTH_API_PARAM_MAX);
 		if (p[i] == '%') {
-			int hi = n - i > 2 ? hex(p[i + 1]) : -1, lo = n - i > 2 ? hex(p[i + 2]) : -1;
+			int hi = n - i > 2 ? berth_hex_digit(p[i + 1]) : -1, lo = n - i > 2 ? berth_hex_digit(p[i + 2]) : -1;
 
 			if (hi < 0 || lo < 0)
 				return berth_fail(BERTH_E_TYPE, "path: percent-encoding");

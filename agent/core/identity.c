@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "did/base/hex.h"
 #include "did/codec/base64url.h"
 #include "did/crypto/hash.h"
 #include "did/method_key.h"
@@ -356,8 +357,7 @@ known_key(char key[65], const char *ours, const char *peer)
 	}
 	if (!rc && !(rc = berth_buf_status(&both))) {
 		berth_sha256(h, both.p, both.len);
-		for (size_t i = 0; i < sizeof(h); i++)
-			snprintf(key + 2 * i, 3, "%02x", h[i]);
+		berth_hex_encode(key, h, sizeof(h));
 	}
 	berth_buf_free(&both);
 	return rc;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/keyd/names.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "did/base/hex.h"
 
 #define SUFFIX_LEN 6	/* .pXXXX */
 
@@ -12,11 +15,6 @@ _Static_assert(BERTH_SIGN__COUNT <= 16, "the purposes fit four hex digits");
 void keyd_name_format(char out[BERTH_KEY_NAME_MAX + 1], const char *name, uint32_t purposes)
 {
 	snprintf(out, BERTH_KEY_NAME_MAX + 1, "%.*s.p%04x", BERTH_KEYD_NAME_MAX, name, purposes & 0xffffu);
-}
-
-static int hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 bool keyd_name_parse(struct keyd_name *out, const char *stored)
@@ -31,9 +29,11 @@ bool keyd_name_parse(struct keyd_name *out, const char *stored)
 	if (s[0] != '.' || s[1] != 'p')
 		return false;
 	for (size_t i = 2; i < SUFFIX_LEN; i++) {
-		if (hex(s[i]) < 0)
+		int digit = berth_hex_digit(s[i]);
+
+		if (digit < 0 || isupper((unsigned char)s[i]))	/* one spelling a name */
 			return false;
-		out->purposes = out->purposes << 4 | (uint32_t)hex(s[i]);
+		out->purposes = out->purposes << 4 | (uint32_t)digit;
 	}
 	memcpy(out->name, stored, len - SUFFIX_LEN);
 	return out->purposes < BERTH_PURPOSE_BIT(BERTH_SIGN__COUNT);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/protocol/onboarding.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "did/base/hex.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
 #include "did/url.h"
@@ -30,8 +30,7 @@ struct berth_json *berth_data_obj(struct berth_json *data, const char *key)
 
 void berth_hash_hex(char out[65], const struct berth_hash *h)
 {
-	for (size_t i = 0; i < sizeof(h->b); i++)
-		snprintf(out + 2 * i, 3, "%02x", h->b[i]);
+	berth_hex_encode(out, h->b, sizeof(h->b));
 }
 
 enum berth_key_type berth_sign_type(const struct berth_keys *k)

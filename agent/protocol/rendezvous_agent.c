@@ -8,6 +8,7 @@
 
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/problem.h"
+#include "did/base/hex.h"
 #include "did/base/rand.h"
 #include "did/base/secret.h"
 #include "did/crypto/hash.h"
@@ -20,10 +21,8 @@
 
 static void record_key(char key[129], const uint8_t device[32], const uint8_t root[32])
 {
-	for (size_t i = 0; i < 32; i++)
-		snprintf(key + 2 * i, 3, "%02x", device[i]);
-	for (size_t i = 0; i < 32; i++)
-		snprintf(key + 64 + 2 * i, 3, "%02x", root[i]);
+	berth_hex_encode(key, device, 32);
+	berth_hex_encode(key + 64, root, 32);
 }
 
 /* The cookie: lookups leave nothing behind here. */

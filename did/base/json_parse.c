@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "did/base/hex.h"
 #include "did/base/json_num.h"
 #include "did/base/secret.h"
 #include "did/base/utf8.h"
@@ -135,14 +136,11 @@ static bool hex4(const struct reader *r, uint32_t *out)
 	if (r->end - r->p < 4)
 		return false;
 	for (int i = 0; i < 4; i++) {
-		char c = r->p[i];
+		int digit = berth_hex_digit(r->p[i]);
 
-		if (is_digit(c))
-			v = v << 4 | (uint32_t)(c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			v = v << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
-		else
+		if (digit < 0)
 			return false;
+		v = v << 4 | (uint32_t)digit;
 	}
 	*out = v;
 	return true;

@@ -3,12 +3,9 @@
 
 #include <string.h>
 
-static const char lower_digit[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+#include "did/base/hex.h"
 
-static bool is_hex(char c)
-{
-	return c && strchr("0123456789abcdefABCDEF", c) != NULL;
-}
+static const char lower_digit[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 static bool is_alnum(char c)
 {
@@ -20,7 +17,7 @@ static bool is_alnum(char c)
 static size_t unit(const char *s, const char *more)
 {
 	if (s[0] == '%')
-		return is_hex(s[1]) && is_hex(s[2]) ? 3 : 0;
+		return berth_hex_digit(s[1]) >= 0 && berth_hex_digit(s[2]) >= 0 ? 3 : 0;
 	return is_alnum(s[0]) || (s[0] && strchr(more, s[0])) ? 1 : 0;
 }
 

@@ -152,3 +152,14 @@ enum berth_err berth_jws_signing_input(struct berth_buf *out, const struct berth
 	berth_buf_free(&text);
 	return rc;
 }
+
+enum berth_err berth_jws_compact(struct berth_buf *out, const struct berth_buf *header_b64,
+				 const void *payload, size_t len, const struct berth_buf *sig)
+{
+	berth_buf_put(out, header_b64->p, header_b64->len);
+	berth_buf_u8(out, '.');
+	berth_b64url_encode(out, payload, len);
+	berth_buf_u8(out, '.');
+	berth_b64url_encode(out, sig->p, sig->len);
+	return berth_buf_status(out);
+}

@@ -47,4 +47,9 @@ BERTH_MUST_USE enum berth_err
 berth_jws_signing_input(struct berth_buf *out, const struct berth_json *header,
 			const void *payload, size_t len);
 
+/* header_b64 '.' b64url(payload) '.' b64url(sig), appended. */
+BERTH_MUST_USE enum berth_err
+berth_jws_compact(struct berth_buf *out, const struct berth_buf *header_b64,
+		  const void *payload, size_t len, const struct berth_buf *sig);
+
 #endif

@@ -9,6 +9,7 @@
 #include "did/crypto/kdf.h"
 #include "did/crypto/keywrap.h"
 #include "did/jose/jwk.h"
+#include "did/jose/jws.h"
 
 #define KEK_LEN 32
 
@@ -192,15 +193,8 @@ enum berth_err berth_keyring_sign_compact(struct berth_keyring *kr, const char *
 	struct berth_buf header = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = kr->ops->sign(kr, kid, purpose, payload, len, &header, &sig)))
-		goto out;
-	berth_buf_put(compact, header.p, header.len);
-	berth_buf_u8(compact, '.');
-	berth_b64url_encode(compact, payload, len);
-	berth_buf_u8(compact, '.');
-	berth_b64url_encode(compact, sig.p, sig.len);
-	rc = berth_buf_status(compact);
-out:
+	if (!(rc = kr->ops->sign(kr, kid, purpose, payload, len, &header, &sig)))
+		rc = berth_jws_compact(compact, &header, payload, len, &sig);
 	berth_buf_free(&header);
 	berth_buf_free(&sig);
 	return rc;

@@ -11,6 +11,7 @@
 #include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
+#include "did/jose/jws.h"
 #include "did/jose/keyring_local.h"
 
 #define ENTRIES_MAX 4096
@@ -141,16 +142,9 @@ static enum berth_err local_sign_proof(struct berth_keyring *kr, const char *kid
 	const struct entry *e;
 	enum berth_err rc;
 
-	if ((rc = need(&e, kr, kid)) || (rc = berth_proof_payload(&payload, proof)) ||
-	    (rc = sign_payload(e, kid, proof->purpose, payload.p, payload.len, &header, &sig)))
-		goto out;
-	berth_buf_put(compact, header.p, header.len);
-	berth_buf_u8(compact, '.');
-	berth_b64url_encode(compact, payload.p, payload.len);
-	berth_buf_u8(compact, '.');
-	berth_b64url_encode(compact, sig.p, sig.len);
-	rc = berth_buf_status(compact);
-out:
+	if (!(rc = need(&e, kr, kid)) && !(rc = berth_proof_payload(&payload, proof)) &&
+	    !(rc = sign_payload(e, kid, proof->purpose, payload.p, payload.len, &header, &sig)))
+		rc = berth_jws_compact(compact, &header, payload.p, payload.len, &sig);
 	berth_buf_free(&payload);
 	berth_buf_free(&header);
 	berth_buf_free(&sig);

@@ -57,8 +57,7 @@ static enum berth_key_type curve_type(TPM2_ECC_CURVE c)
 	}
 }
 
-/* A TPM may write a coordinate shorter than the field. */
-static bool pad(uint8_t *out, size_t size, const TPM2B_ECC_PARAMETER *p)
+bool berth_tpm_pad(uint8_t *out, size_t size, const TPM2B_ECC_PARAMETER *p)
 {
 	if (p->size > size)
 		return false;
@@ -74,7 +73,7 @@ static enum berth_err take_point(struct berth_tpm_public *out, const TPMT_PUBLIC
 	size_t size = type ? berth_key_size(type) : 0;
 	uint8_t x[66], y[66];
 
-	if (!type || !pad(x, size, &p->unique.ecc.x) || !pad(y, size, &p->unique.ecc.y))
+	if (!type || !berth_tpm_pad(x, size, &p->unique.ecc.x) || !berth_tpm_pad(y, size, &p->unique.ecc.y))
 		return berth_fail(BERTH_E_KEY, "TPM key on curve 0x%x", e->curveID);
 	if (e->scheme.scheme != TPM2_ALG_NULL) {
 		out->sig_alg = e->scheme.scheme;

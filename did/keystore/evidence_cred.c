@@ -135,22 +135,13 @@ static enum berth_err seed_for_rsa(const struct suite *s, const TPMT_PUBLIC *ek,
 	return berth_buf_status(secret);
 }
 
-static bool pad(uint8_t *out, size_t size, const TPM2B_ECC_PARAMETER *p)
-{
-	if (p->size > size)
-		return false;
-	memset(out, 0, size - p->size);
-	memcpy(out + size - p->size, p->buffer, p->size);
-	return true;
-}
-
 static enum berth_err ecc_key(struct berth_pubkey *out, const TPMT_PUBLIC *ek)
 {
 	bool big = ek->parameters.eccDetail.curveID == TPM2_ECC_NIST_P384;
 	size_t size = big ? 48 : 32;
 	uint8_t x[48], y[48];
 
-	if (!pad(x, size, &ek->unique.ecc.x) || !pad(y, size, &ek->unique.ecc.y))
+	if (!berth_tpm_pad(x, size, &ek->unique.ecc.x) || !berth_tpm_pad(y, size, &ek->unique.ecc.y))
 		return berth_fail(BERTH_E_KEY, "endorsement key: not a point");
 	return berth_pubkey_import_xy(out, big ? BERTH_KEY_P384 : BERTH_KEY_P256, x, y, size);
 }

@@ -8,6 +8,7 @@
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
+#include "did/keystore/evidence_impl.h"
 #include "did/keystore/tpm2.h"
 
 #define RESIDENT (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | \
@@ -60,16 +61,6 @@ enum berth_err berth_tpm2_put_public(struct berth_tpm2_blob *b, const TPMT_PUBLI
 	return BERTH_OK;
 }
 
-/* The field-sized big-endian number that a TPM may have written shorter. */
-static bool pad(uint8_t *out, size_t size, const uint8_t *p, size_t n)
-{
-	if (n > size)
-		return false;
-	memset(out, 0, size - n);
-	memcpy(out + size - n, p, n);
-	return true;
-}
-
 static enum berth_key_type curve_type(TPM2_ECC_CURVE c)
 {
 	return c == TPM2_ECC_NIST_P256 ? BERTH_KEY_P256 : c == TPM2_ECC_NIST_P384 ? BERTH_KEY_P384
@@ -90,7 +81,7 @@ enum berth_err berth_tpm2_pubkey(struct berth_pubkey *out, const struct berth_tp
 		? curve_type(p.publicArea.parameters.eccDetail.curveID) : BERTH_KEY_NONE;
 	size_t size = type ? berth_key_size(type) : 0;
 
-	if (!type || !pad(x, size, at->x.buffer, at->x.size) || !pad(y, size, at->y.buffer, at->y.size))
+	if (!type || !berth_tpm_pad(x, size, &at->x) || !berth_tpm_pad(y, size, &at->y))
 		return berth_fail(BERTH_E_KEYSTORE, "TPM: a key that is neither P-256 nor P-384");
 	return berth_pubkey_import_xy(out, type, x, y, size);
 }
@@ -393,7 +384,7 @@ enum berth_err berth_tpm2_ecdh(struct berth_keystore *ks, const char *name,
 	memcpy(in.point.y.buffer, checked.b + 1 + size, size);
 	rc = berth_tpm2_rc(t, Esys_ECDH_ZGen(t->esys, h, berth_tpm2_session(t, BERTH_TPM2_IN | BERTH_TPM2_OUT),
 					     ESYS_TR_NONE, ESYS_TR_NONE, &in, &out), "agree on a key");
-	if (!rc && !pad(z, size, out->point.x.buffer, out->point.x.size))
+	if (!rc && !berth_tpm_pad(z, size, &out->point.x))
 		rc = berth_fail(BERTH_E_KEYSTORE, "TPM %s: an agreement of %u bytes", t->tcti_conf,
 				out->point.x.size);
 	if (!rc)
