@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# check-layers.sh finds what it is there for: a tree of one offence a file, each
+# of which must be named, and one file without any, which must not.
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+bad=0
+
+plant() { # file, line
+	mkdir -p "$dir/$(dirname "$1")"
+	printf '/* SPDX-License-Identifier: Apache-2.0 */\n%s\n' "$2" >"$dir/$1"
+}
+
+plant did/base/up.c '#include "did/codec/base58.h"'
+plant did/base/json_x.c '#include <cjson/cJSON.h>'
+plant did/url_cjson.c '#include <cJSON.h>'
+plant did/crypto.c '#  include <openssl/evp.h>'
+plant did/above.c '#include "../agent/core/store.h"'
+plant did/rand.h 'static inline int x(void) { return rand (); }'
+plant did/now.h 'static inline long x(void) { return time(0); }'
+plant vc/beside.c '#include "didcomm/jwe.h"'
+plant didcomm/beside.c '#include "vc/vc.h"'
+plant agent/protocol/up.c '#include "agent/core/agent.h"'
+plant agent/keyd/beside.c '#include "agent/core/store.h"'
+plant agent/keyd/sql.c '#include <sqlite3.h>'
+plant agent/core/nng.c '#include <nng/nng.h>'
+plant agent/netd/ipc.c '#include "agent/ipc/ipc.h"'
+plant registry-adapters/x/inside.c '#include "did/url.h"'
+plant registry-adapters/x/public.c '#include "berth/registry.h"'
+plant include/berth/inside.h '#include "did/base/buf.h"'
+mkdir -p "$dir/tests" && echo 'int x;' >"$dir/tests/no_spdx.c"
+
+found=$("${0%/*}/check-layers.sh" "$dir") && { echo "check-layers.sh is content"; bad=1; }
+for f in $(cd "$dir" && find . -name '*.[ch]' | cut -c3-); do
+	case $f in did/base/json_x.c | agent/netd/ipc.c | registry-adapters/x/public.c) want=0 ;; *) want=1 ;; esac
+	echo "$found" | grep -q "^$f:" && got=1 || got=0
+	[ $got = $want ] || { echo "$f: named $got times, not $want"; bad=1; }
+done
+exit $bad
