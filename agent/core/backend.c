@@ -55,7 +55,8 @@ enum berth_err backend_copy_did(struct berth_json *to, const char *as, const str
 	return rc;
 }
 
-/* {"state": ok | degraded, "reasons": [], "rollback_protection": tpm | none} */
+/* {"state": ok | degraded, "reasons": [], "rollback_protection": tpm | none, "clock":
+ * trusted | untrusted}.  A gateway without a clock is not ill: it works as it should. */
 enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out)
 {
 	struct berth_env *env = berth_agent_env(b->agent);
@@ -71,12 +72,12 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 		rc = berth_json_push_str(reasons, "the state folder is an older copy; see berth(1), onboard");
 	if (!rc && state && strcmp(state, "COMMITTING") == 0)
 		rc = berth_json_push_str(reasons, "waiting for the owner's word; berth onboard --abandon gives up");
-	if (!rc && env->now_s < 0)
-		rc = berth_json_push_str(reasons, "clock: untrusted");
 	if (!rc)
 		rc = berth_json_set_str(health, "state", berth_json_len(reasons) ? "degraded" : "ok");
 	if (!rc)
 		rc = berth_json_set_str(health, "rollback_protection", protected_ ? "tpm" : "none");
+	if (!rc)
+		rc = berth_json_set_str(health, "clock", env->now_s < 0 ? "untrusted" : "trusted");
 	if (rc) {
 		berth_json_free(reasons);
 		berth_json_free(health);
