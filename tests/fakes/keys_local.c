@@ -6,7 +6,38 @@
 struct local {
 	struct berth_keys base;
 	struct berth_keystore *ks;
+	long moments, last;
+	bool dead;
 };
+
+static bool alive(struct berth_keys *k)
+{
+	struct local *l = (struct local *)k;
+
+	if (!l->dead && ++l->moments == l->last)
+		l->dead = true;
+	return !l->dead;
+}
+
+static enum berth_err gone(void) { return berth_fail(BERTH_E_KEYSTORE, "the process is dead"); }
+
+/* What was done is done, whoever hears of it. */
+#define LIVE(k, expr) do { \
+	enum berth_err rc_; \
+	if (!alive(k)) \
+		return gone(); \
+	rc_ = (expr); \
+	return alive(k) ? rc_ : gone(); \
+} while (0)
+
+void test_keys_local_die(struct berth_keys *k, long n)
+{
+	((struct local *)k)->moments = 0;
+	((struct local *)k)->last = n;
+}
+
+bool test_keys_local_dead(const struct berth_keys *k) { return ((const struct local *)k)->dead; }
+long test_keys_local_moments(const struct berth_keys *k) { return ((const struct local *)k)->moments; }
 
 static struct berth_keystore *ks(struct berth_keys *k) { return ((struct local *)k)->ks; }
 
@@ -18,13 +49,13 @@ static enum berth_err ensure(struct berth_keys *k, const char *name, enum berth_
 	(void)purposes;
 	if (!info)
 		info = &mine;
-	return berth_keystore_has(ks(k), name) ? berth_keystore_find(ks(k), name, info)
-					       : berth_keystore_generate(ks(k), name, type, usage, info);
+	LIVE(k, berth_keystore_has(ks(k), name) ? berth_keystore_find(ks(k), name, info)
+						: berth_keystore_generate(ks(k), name, type, usage, info));
 }
 
 static enum berth_err remove_key(struct berth_keys *k, const char *name)
 {
-	return berth_keystore_delete(ks(k), name);
+	LIVE(k, berth_keystore_delete(ks(k), name));
 }
 
 static enum berth_err bind_kid(struct berth_keys *k, const char *kid, const char *name)
@@ -45,45 +76,45 @@ static void unbind(struct berth_keys *k, const char *kid)
 static enum berth_err seal(struct berth_keys *k, const char *label, int64_t epoch, const void *pt, size_t len,
 			   struct berth_buf *box)
 {
-	return berth_keystore_seal(ks(k), label, epoch, pt, len, box);
+	LIVE(k, berth_keystore_seal(ks(k), label, epoch, pt, len, box));
 }
 
 static enum berth_err unseal(struct berth_keys *k, const char *label, int64_t epoch, const void *box, size_t len,
 			     struct berth_buf *pt)
 {
-	return berth_keystore_unseal(ks(k), label, epoch, box, len, pt);
+	LIVE(k, berth_keystore_unseal(ks(k), label, epoch, box, len, pt));
 }
 
 static enum berth_err counter_read(struct berth_keys *k, enum berth_counter c, uint64_t *value, bool *protected_)
 {
-	return berth_keystore_counter_read(ks(k), c, value, protected_);
+	LIVE(k, berth_keystore_counter_read(ks(k), c, value, protected_));
 }
 
 static enum berth_err counter_step(struct berth_keys *k, enum berth_counter c, uint64_t *value)
 {
-	return berth_keystore_counter_step(ks(k), c, value);
+	LIVE(k, berth_keystore_counter_step(ks(k), c, value));
 }
 
 static enum berth_err ek(struct berth_keys *k, struct berth_buf *cert, struct berth_buf *pub)
 {
-	return berth_keystore_ek(ks(k), cert, pub);
+	LIVE(k, berth_keystore_ek(ks(k), cert, pub));
 }
 
 static enum berth_err public_area(struct berth_keys *k, const char *name, struct berth_buf *pub)
 {
-	return berth_keystore_public_area(ks(k), name, pub);
+	LIVE(k, berth_keystore_public_area(ks(k), name, pub));
 }
 
 static enum berth_err activate(struct berth_keys *k, const char *ak, const void *blob, size_t blob_len,
 			       const void *secret, size_t secret_len, struct berth_buf *opened)
 {
-	return berth_keystore_activate(ks(k), ak, blob, blob_len, secret, secret_len, opened);
+	LIVE(k, berth_keystore_activate(ks(k), ak, blob, blob_len, secret, secret_len, opened));
 }
 
 static enum berth_err certify(struct berth_keys *k, const char *key, const char *ak, const uint8_t nonce[32],
 			      struct berth_buf *attest, struct berth_buf *sig)
 {
-	return berth_keystore_certify(ks(k), key, ak, nonce, attest, sig);
+	LIVE(k, berth_keystore_certify(ks(k), key, ak, nonce, attest, sig));
 }
 
 static const struct berth_keys_ops ops = {

@@ -21,7 +21,7 @@ struct packet {
 };
 
 /* who asked with which id, by the request number we made */
-struct asked { struct sim_node *from; uint64_t id; unsigned life; };
+struct asked { struct sim_node *from, *to; uint64_t id; unsigned life; };
 static struct asked asked[1 << 16];
 
 #define LATE_MS 3000
@@ -92,6 +92,8 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 {
 	struct sim_node *n = (struct sim_node *)t;
 	struct sim *w = n->w;
+	if (n->dead && n->dead(n))
+		return BERTH_OK;
 	bool hit = ++w->sent == w->fault_at;
 	int copies = hit && w->fault == FAULT_TWICE ? 2 : 1;
 
@@ -113,24 +115,49 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 	return BERTH_OK;
 }
 
+static struct asked *asked_at(uint64_t request)
+{
+	return &asked[request % (sizeof(asked) / sizeof(asked[0]))];
+}
+
+/* The answer to a request, on its way or lost. */
+static struct packet *answer(struct sim *w, struct sim_node *from, struct asked *a)
+{
+	struct packet *p = push(w);
+
+	p->from = from;
+	p->to = a->from;
+	p->id = a->id & ~((uint64_t)1 << 63);
+	p->life = a->life;
+	p->lost = (a->id >> 63) != 0;
+	p->reply = true;
+	*a = (struct asked){ 0 };
+	return p;
+}
+
+/* Connections break with the process: who still waits for it hears of that. */
+static void hang_up(struct sim_node *n)
+{
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		if (asked[i].from && asked[i].to == n)
+			answer(n->w, n, &asked[i])->lost = true;
+}
+
 static enum berth_err net_reply(struct berth_transport *t, uint64_t request, const struct berth_buf *frame)
 {
 	struct sim_node *n = (struct sim_node *)t;
-	struct asked a = asked[request % (sizeof(asked) / sizeof(asked[0]))];
+	struct asked *a = asked_at(request);
 	struct packet *p;
 
-	if (!a.from) {
+	if (n->dead && n->dead(n))
+		return BERTH_OK;
+	if (!a->from) {
 		berth_buf_reset(&n->w->answer);
 		berth_buf_put(&n->w->answer, frame->p, frame->len);
 		return BERTH_OK;
 	}
-	p = push(n->w);
-	p->from = n;
-	p->to = a.from;
-	p->id = a.id & ~((uint64_t)1 << 63);
-	p->life = a.life;
-	p->lost = (a.id >> 63) != 0 || unlucky(n->w);
-	p->reply = true;
+	p = answer(n->w, n, a);
+	p->lost |= unlucky(n->w);
 	berth_buf_put(&p->frame, frame->p, frame->len);
 	trace(n->w, p);
 	return BERTH_OK;
@@ -143,6 +170,7 @@ void sim_init(struct sim *w)
 	berth_crypto_init();
 	berth_log_init("test", getenv("BERTH_TEST_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	*w = (struct sim){ .mono_ms = 1000 };
+	memset(asked, 0, sizeof(asked));
 	/* in memory where there is some: what is synced here needs no real disk */
 	snprintf(w->root, sizeof(w->root), "%s/berth-flow-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(w->root));
@@ -230,7 +258,7 @@ void sim_on(struct sim_node *n)
 	n->life++;
 	snprintf(dir, sizeof(dir), "%s/state", n->dir);
 	open_keys(n);
-	CHECK_OK(berth_store_open(&n->store, dir, true));
+	CHECK_OK(berth_store_open_vfs(&n->store, dir, true, n->vfs));
 	n->cfg.store = n->store;
 	n->cfg.keys = n->keys;
 	n->cfg.transport = &n->transport;
@@ -242,6 +270,7 @@ void sim_off(struct sim_node *n)
 {
 	if (!n->agent)
 		return;
+	hang_up(n);
 	berth_agent_free(n->agent);
 	berth_store_close(n->store);
 	test_keys_local_free(n->keys);
@@ -270,7 +299,7 @@ static void hand_over(struct sim *w, struct packet *p)
 		return;
 	}
 	request = ++w->next_request;
-	asked[request % (sizeof(asked) / sizeof(asked[0]))] = (struct asked){ p->from, p->id, p->life };
+	*asked_at(request) = (struct asked){ p->from, p->to, p->id, p->life };
 	berth_agent_on_request(p->to->agent, request, p->from->name, p->frame.p, p->frame.len);
 }
 
@@ -308,7 +337,7 @@ void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
 {
 	uint64_t request = ++n->w->next_request;
 
-	asked[request % (sizeof(asked) / sizeof(asked[0]))] = (struct asked){ 0 };
+	*asked_at(request) = (struct asked){ 0 };
 	clock_node = n;
 	berth_agent_on_request(n->agent, request, "198.51.100.7", frame, len);
 }

@@ -24,6 +24,8 @@ struct sim_node {
 	struct berth_policy policy;
 	struct berth_agent_config cfg;
 	struct berth_agent *agent;	/* NULL: switched off */
+	const char *vfs;		/* of its store; NULL: the usual one */
+	bool (*dead)(struct sim_node *n);	/* nothing leaves it any more; NULL: it lives */
 	unsigned life;			/* how often it was switched on */
 	int64_t now_s;			/* wall clock at mono 0 */
 	const char *key_uri;		/* NULL: a sealed file in dir */

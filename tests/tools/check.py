@@ -116,6 +116,7 @@ def main():
         elif part == "fuzz":
             fuzz(a.build)
         elif part == "soak":
+            os.environ["BERTH_SOAK"] = "1"
             programs(a.build, "flow")
             pytests(a.build, "soak")
         else:

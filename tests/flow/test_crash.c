@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* P10, C146: the power goes at any write to the store, or before or after any operation
+ * on the keys, of either side, in the middle of the onboarding.  What was not synced
+ * is lost, torn or kept; nothing leaves the dead process any more.  It starts again on
+ * what is on disk, and the end is the same. */
+#include <time.h>
+
+#include "tests/fakes/keys_local.h"
+#include "tests/fakes/story.h"
+#include "tests/fakes/vfs_lossy.h"
+
+#define LIMIT_S 14400
+#define SAMPLES 40
+
+static long dies_at;		/* disk call of the victim; 0: never */
+
+static bool dead(struct sim_node *n)
+{
+	return (dies_at && vfs_lossy_calls() >= dies_at) || (n->keys && test_keys_local_dead(n->keys));
+}
+
+static struct sim_node *victim_of(struct story *s, bool owner) { return owner ? s->owner : s->gateway; }
+
+/* Sold, the victim on a disk of its own kind, the gateway about to be switched on. */
+static struct sim_node *prepare(struct story *s, bool owner)
+{
+	struct sim_node *v;
+
+	dies_at = 0;
+	story_cast(s);
+	story_birth(s);
+	story_sale(s);
+	v = victim_of(s, owner);
+	sim_off(v);
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	v->vfs = "lossy";
+	sim_on(v);
+	return v;
+}
+
+struct kill { bool owner, key; long at; enum vfs_trouble how; uint32_t seed; };
+
+static bool is_dead(struct sim *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->node[i].dead && w->node[i].dead(&w->node[i]))
+			return true;
+	return story_operational(w);
+}
+
+static void no_end(struct story *s, const struct kill *k)
+{
+	struct berth_store_counts g, o;
+
+	CHECK_OK(berth_store_counts(s->gateway->store, &g));
+	CHECK_OK(berth_store_counts(s->owner->store, &o));
+	print_error("gateway %s, %lld messages wait\n", story_state(s, s->gateway), (long long)g.out);
+	print_error("owner %s, %lld messages wait\n", story_state(s, s->owner), (long long)o.out);
+	fail_msg("killed %s at %s %ld (%d, BERTH_SEED=%u): no end", k->owner ? "owner" : "gateway",
+		 k->key ? "key" : "disk", k->at, (int)k->how, k->seed);
+}
+
+/* false: the moment never came */
+static bool survive(const struct kill *k)
+{
+	struct story s;
+	struct sim_node *v = prepare(&s, k->owner);
+	bool hit;
+
+	v->dead = dead;
+	if (k->key) {
+		test_keys_local_die(v->keys, k->at);
+	} else {
+		dies_at = vfs_lossy_calls() + k->at;
+		vfs_lossy_trouble(k->how, k->at);
+	}
+	if (k->owner)
+		sim_on(s.gateway);
+	assert_true(sim_run_steps(&s.w, is_dead, LIMIT_S));
+	hit = v->dead(v);
+	sim_off(v);
+	dies_at = 0;
+	v->dead = NULL;
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	sim_on(v);
+	if (!sim_run(&s.w, story_settled, LIMIT_S))
+		no_end(&s, k);
+	story_check_end(&s, story_audit(s.owner, "operational credential issued"));
+	story_end(&s);
+	return hit;
+}
+
+/* How many moments there are. */
+static long moments(bool owner, bool key)
+{
+	struct story s;
+	struct sim_node *v = prepare(&s, owner);
+	long before = vfs_lossy_calls(), n;
+
+	test_keys_local_die(v->keys, 0);
+	if (owner)
+		sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_operational, LIMIT_S));
+	n = key ? test_keys_local_moments(v->keys) : vfs_lossy_calls() - before;
+	story_end(&s);
+	return n;
+}
+
+static uint32_t draw(uint32_t *seed)
+{
+	return (*seed = *seed * 1664525u + 1013904223u) >> 8;
+}
+
+static void p10_a_power_cut_at_any_moment(void **state)
+{
+	static const enum vfs_trouble how[] = { VFS_LOSE, VFS_SHUFFLE, VFS_KEEP };
+	const char *given = getenv("BERTH_SEED");
+	uint32_t seed = given ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)time(NULL), start = seed;
+	bool all = getenv("BERTH_SOAK") != NULL;
+	int kills = 0;
+
+	(void)state;
+	vfs_lossy_install();
+	printf("seed %u\n", start);
+	for (int side = 0; side < 4; side++) {
+		bool owner = side & 1, key = side & 2;
+		long n = moments(owner, key), samples = all ? n : SAMPLES / 4;
+
+		assert_true(n > 10);
+		for (long i = 1; i <= samples; i++) {
+			struct kill k = { .owner = owner, .key = key, .at = all ? i : 1 + (long)(draw(&seed) % (uint32_t)n),
+				.how = how[draw(&seed) % 3], .seed = start };
+
+			kills += survive(&k);
+		}
+	}
+	/* each of them ended as it must, or we would not be here */
+	printf("crash: kills %d, lost 0, duplicated 0, diverged 0\n", kills);
+	assert_true(kills >= (all ? 100 : SAMPLES * 3 / 4));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(p10_a_power_cut_at_any_moment) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
