@@ -4,7 +4,10 @@
 
 #include "did/base/secret.h"
 #include "did/codec/base64url.h"
+#include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
+#include "did/jose/jws.h"
+#include "did/method_peer.h"
 #include "didcomm/from_prior.h"
 #include "didcomm/pack.h"
 #include "didcomm/unpack.h"
@@ -282,6 +285,56 @@ static void makes_what_it_verifies(void **state)
 	berth_buf_free(&b);
 }
 
+/* A did:peer:4 in its long form with a service of that much text; free(). */
+static char *long_peer(const struct berth_privkey *key, int pad)
+{
+	struct berth_peer_spec spec = { .verification = { key->pub }, .n_verification = 1 };
+	struct berth_json *services = berth_json_new_array(), *service = berth_json_new_object();
+	struct berth_buf did = BERTH_BUF_INIT;
+	char *text = malloc((size_t)pad + 1);
+
+	snprintf(text, (size_t)pad + 1, "%0*d", pad, 0);
+	CHECK_OK(berth_json_set_str(service, "id", "#s"));
+	CHECK_OK(berth_json_set_str(service, "type", "x"));
+	CHECK_OK(berth_json_set_str(service, "serviceEndpoint", text));
+	CHECK_OK(berth_json_push(services, service));
+	spec.services = services;
+	CHECK_OK(berth_did_peer_create(&did, 4, &spec));
+	berth_json_free(services);
+	free(text);
+	return berth_buf_take_str(&did);
+}
+
+/* The kid of the longest DID still fits into a header, and both DIDs into the claims. */
+static void the_longest_kids_fit(void **state)
+{
+	struct berth_buf kid = BERTH_BUF_INIT, token = BERTH_BUF_INIT;
+	struct berth_json *claims = NULL;
+	struct berth_privkey key;
+	char *did = NULL, *to = NULL, *got = NULL;
+
+	(void)state;
+	CHECK_OK(berth_keypair_generate(&key, BERTH_KEY_ED25519));
+	for (int pad = 5580; pad < 5660 && (!did || strlen(did) < BERTH_KID_MAX - 14); pad++) {
+		free(did);
+		did = long_peer(&key, pad);
+	}
+	to = long_peer(&key, 5000);
+	berth_buf_printf(&kid, "%s#key-1", did);
+	CHECK(kid.len > BERTH_KID_MAX - 20 && kid.len <= BERTH_KID_MAX);
+	post_key(&w, berth_buf_cstr(&kid), &key);
+	CHECK_OK(berth_from_prior_create(&token, berth_buf_cstr(&kid), to, 1, &w.keyring));
+	CHECK(token.len < BERTH_FROM_PRIOR_MAX);
+	CHECK_OK(berth_from_prior_verify(&claims, &got, berth_buf_cstr(&token), to, &w.resolver));
+	assert_string_equal(got, berth_buf_cstr(&kid));
+	berth_json_free(claims);
+	berth_buf_free(&kid);
+	berth_buf_free(&token);
+	free(did);
+	free(to);
+	free(got);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -313,6 +366,7 @@ int main(void)
 		cmocka_unit_test(c063_only_inside_authenticated_encryption),
 		cmocka_unit_test(a_bad_from_prior_spoils_the_message),
 		cmocka_unit_test(makes_what_it_verifies),
+		cmocka_unit_test(the_longest_kids_fit),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -2,10 +2,12 @@
 /* Whole netd processes, and a peer that speaks raw SP to them. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -561,6 +563,65 @@ static void c086_memory_stays_bounded(void **state)
 	stop(&b);
 }
 
+static rlim_t open_fds(const struct netd *n)
+{
+	char path[64];
+	rlim_t count = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)n->p.pid);
+	CHECK((d = opendir(path)));
+	for (struct dirent *e; (e = readdir(d));)
+		count += e->d_name[0] != '.';
+	closedir(d);
+	return count;
+}
+
+/* user and system time, in ticks of a hundredth of a second */
+static long cpu_ticks(const struct netd *n)
+{
+	char path[64], text[1024], *at;
+	long user = 0, system_ = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)n->p.pid);
+	CHECK((f = fopen(path, "r")));
+	CHECK(fgets(text, sizeof(text), f));
+	fclose(f);
+	CHECK((at = strrchr(text, ')')));
+	CHECK(sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system_) == 2);
+	return user + system_;
+}
+
+static void c089_without_descriptors_accepting_pauses_and_recovers(void **state)
+{
+	struct netd a, b;
+	struct rlimit few;
+	int fd[60];
+	long ticks;
+
+	(void)state;
+	start(&a);
+	start(&b);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	exchange(&b, &a, a.bound, 1);
+	few.rlim_cur = few.rlim_max = open_fds(&a) + 5;
+	assert_int_equal(0, prlimit(a.p.pid, RLIMIT_NOFILE, &few, NULL));
+	for (unsigned i = 0; i < 60; i++)
+		fd[i] = raw_connect(&a, 10 + i / 6);
+	usleep(500000);
+	CHECK(open_fds(&a) <= few.rlim_cur);
+	ticks = cpu_ticks(&a);
+	usleep(1000000);
+	CHECK(cpu_ticks(&a) - ticks < 30);	/* it waits, it does not spin */
+	for (unsigned i = 0; i < 60; i++)
+		close(fd[i]);
+	usleep(500000);
+	exchange(&b, &a, a.bound, 2);
+	stop(&a);
+	stop(&b);
+}
+
 static void a_flooding_address_is_told_to_wait_and_others_are_served(void **state)
 {
 	static const uint8_t bad[] = { 9 };
@@ -852,6 +913,7 @@ int main(void)
 		cmocka_unit_test(c086_sp_garbage_is_closed),
 		cmocka_unit_test(malformed_frames_get_one_octet_each),
 		cmocka_unit_test(c086_memory_stays_bounded),
+		cmocka_unit_test(c089_without_descriptors_accepting_pauses_and_recovers),
 		cmocka_unit_test(a_flooding_address_is_told_to_wait_and_others_are_served),
 		cmocka_unit_test(a_peer_that_stalls_delays_nobody),
 		cmocka_unit_test(parked_requests_are_given_back_in_time),
