@@ -31,6 +31,7 @@ STARTED=$SECONDS
 clean_up() {
 	trap - EXIT
 	for n in "${!PID[@]}"; do kill "${PID[$n]}" 2>/dev/null; done
+	for p in ${tpm1:-} ${tpm3:-}; do wait "$p" 2>/dev/null; done	# still being made: it would outlive us
 	for f in "$T"/*/tpm/pid; do [ -s "$f" ] && kill "$(cat "$f")" 2>/dev/null; done
 	for n in "${!PID[@]}"; do wait "${PID[$n]}" 2>/dev/null; done
 	if [ -n "${KEEP:-}" ]; then echo "kept: $T"; else rm -rf "$T"; fi
