@@ -6,6 +6,7 @@ DEBS := build-essential pkg-config git jq libsodium-dev libsecp256k1-dev libcjso
 	zlib1g-dev libqrencode-dev libcmocka-dev python3 python3-pytest python3-yaml swtpm \
 	swtpm-tools tpm2-tools curl openssl procps systemd faketime locales
 DEBS_INTEROP := nodejs npm	# only where node or npm is missing: not everybody's come from Debian
+DEBS_COVERAGE := gcovr
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # tests/fakes/alloc.c makes these fail; tests/fakes/tap.c listens to what is packed
@@ -61,6 +62,18 @@ $(B)/tests/bench/bench: $(call obj,$(wildcard tests/bench/*.c)) $(B)/lib/libagen
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 bench: $(B)/tests/bench/bench
 	@$<
+
+# Lines and branches that the tests reach, a folder a row.  Some system tests cannot
+# pass here: they link libberth as a user would, without gcov, or run it as another user.
+coverage: have-deps
+	@command -v gcovr >/dev/null || { $(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBS_COVERAGE); }
+	@$(MAKE) --no-print-directory B=build-cov OPT='-O1 -g --coverage' LDFLAGS=--coverage all tests
+	@find build-cov -name '*.gcda' -delete
+	@tests/tools/check.py --build build-cov unit flow >build-cov/check.log || { tail -40 build-cov/check.log; exit 1; }
+	@tests/tools/check.py --build build-cov system >build-cov/system.log || true
+	@gcovr -r . --object-directory build-cov $(foreach d,did vc didcomm agent,-f $(d)/) -s --csv build-cov/coverage.csv
+	@tests/tools/coverage.py build-cov/coverage.csv
 
 FUZZ_SECONDS ?= 30
 FUZZ_CC := clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEFS) -DBERTH_BUILD_S=$(BUILD_S) -I. -Iinclude
