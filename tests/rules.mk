@@ -60,8 +60,9 @@ deps:
 # Ours against the same work composed of bare library calls (docs/BENCHMARKS.md).
 $(B)/tests/bench/bench: $(call obj,$(wildcard tests/bench/*.c)) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
-bench: $(B)/tests/bench/bench
-	@$<
+bench: all $(B)/tests/bench/bench
+	@$(B)/tests/bench/bench
+	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/agent.py
 
 # Lines and branches that the tests reach, a folder a row.  Some system tests cannot
 # pass here: they link libberth as a user would, without gcov, or run it as another user.

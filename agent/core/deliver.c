@@ -194,10 +194,12 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 
 /* what the message leaves behind whether it was taken or refused for good */
 static enum berth_err
-remember(struct berth_agent *a, const struct berth_event *ev, const struct berth_effects *fx)
+remember(struct berth_agent *a, const struct berth_event *ev, const struct berth_effects *fx, enum berth_err step_rc)
 {
 	enum berth_err rc = BERTH_OK;
 
+	if (step_rc && !ev->in && !fx->audit)
+		return BERTH_OK;	/* a timer that could do nothing yet: no reason to wear the flash */
 	if (ev->in && ev->sender)
 		rc = berth_store_inbox_add(a->cfg.store, ev->sender, ev->in->msg.id, berth_agent_now_s(a), NULL);
 	if (!rc && fx->audit)
@@ -223,7 +225,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		rc = step_rc;	/* not remembered: the sender tries again */
 		goto out;
 	}
-	if ((rc = remember(a, ev, &fx)) || (rc = berth_store_commit(a->cfg.store)))
+	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)))
 		goto out;
 	step_counters(a, &fx);
 	if (fx.stop_timer)

@@ -58,8 +58,8 @@ static const struct berth_transition table[] = {
 
 	{ GW_CONTACTING,   "prove-owner",      gateway_on_prove_owner,       GW_OWNER_PROVED, STAY },
 	{ GW_CONTACTING,   "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
-	{ GW_CONTACTING,   "resume",           gateway_resume_run,           STAY,            STAY },
-	{ GW_CONTACTING,   "timer",            gateway_give_up,              GW_SEEKING,      STAY },
+	{ GW_CONTACTING,   "resume",           gateway_ask,                  STAY,            STAY },
+	{ GW_CONTACTING,   "timer",            gateway_ask,                  GW_SEEKING,      STAY },
 
 	{ GW_OWNER_PROVED, "go",               gateway_prove,                GW_DEVICE_PROVED, STAY },
 	{ GW_OWNER_PROVED, "resume",           gateway_prove,                GW_DEVICE_PROVED, STAY },

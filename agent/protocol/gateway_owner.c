@@ -10,6 +10,7 @@
 
 #define RETRY_AFTER_MAX_S 86400
 #define PENDING_MS (24u * 3600000u)
+#define HELLO_MS 5000
 
 static const struct berth_identity *me(struct berth_env *env)
 {
@@ -89,12 +90,31 @@ enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst,
 	snprintf(run.peer, sizeof(run.peer), "%s", berth_buf_cstr(&peer));
 	if ((rc = berth_transcript_add(&run.said, s->msg.json)) || (rc = berth_run_save(inst->data, &run)))
 		goto out;
-	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+	fx->timer_ms = HELLO_MS;
 	berth_effects_audit(fx, "an owner was found and its chain holds: contacting it");
 out:
 	berth_json_free(body);
 	berth_buf_free(&peer);
 	return rc;
+}
+
+/* Its answer rides in the reply to hello.  When that reply was lost, with the link or
+ * with one of the two, the answer waits at the owner: it is asked for. */
+enum berth_err gateway_ask(struct berth_env *env, struct berth_instance *inst,
+			   const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_buf asked = BERTH_BUF_INIT;
+	struct berth_run run;
+	enum berth_err rc = env->records->get(env->records, BERTH_NS_POLL, "self", &asked);
+
+	berth_buf_free(&asked);
+	if (!rc && strcmp(ev->on, "timer") == 0)
+		return gateway_give_up(env, inst, ev, fx);
+	if ((rc && rc != BERTH_E_NOMATCH) || (rc = berth_run_load(&run, inst->data)))
+		return rc;
+	fx->state = GW_CONTACTING;
+	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+	return berth_effects_poll(fx, me(env), run.peer, owner_uri(inst));
 }
 
 /* M4.  The proof is all that counts: nothing else of the message is applied. */
