@@ -146,10 +146,11 @@ static void step_counters(struct berth_agent *a, const struct berth_effects *fx)
 		berth_log_err(BERTH_LOG_ERROR, "counter", rc);
 }
 
-/* Every refusal can be seen in the audit log, but nobody can fill it with them. */
+/* Every refusal of somebody who proved who they are can be seen in the audit log, but
+ * nobody can fill it with them; what comes from nobody is logged and costs no write. */
 static void note_refusal(struct berth_agent *a, const struct berth_event *ev, struct berth_effects *fx, enum berth_err rc)
 {
-	if (!ev->in || fx->audit || agent_is_transient(rc))
+	if (!ev->in || !ev->sender || fx->audit || agent_is_transient(rc))
 		return;
 	if (agent_mono_ms() - a->refusals_ms >= 3600000u) {
 		a->refusals_ms = agent_mono_ms();

@@ -128,7 +128,8 @@ static void c069_a_finished_run_replayed_changes_nothing(void **state)
 	assert_true(s.w.n_frames >= 18);
 	replay_all(&s);
 	story_dump(&s, &after);
-	assert_string_equal(berth_buf_cstr(&after), berth_buf_cstr(&before));
+	assert_int_equal(after.len, before.len);	/* sealed items hold NULs: no strings */
+	assert_memory_equal(after.p, before.p, before.len);
 	/* and after a restart, from what is on disk */
 	for (size_t i = 0; i < s.w.n; i++) {
 		sim_off(&s.w.node[i]);
@@ -137,7 +138,8 @@ static void c069_a_finished_run_replayed_changes_nothing(void **state)
 	replay_all(&s);
 	berth_buf_reset(&after);
 	story_dump(&s, &after);
-	assert_string_equal(berth_buf_cstr(&after), berth_buf_cstr(&before));
+	assert_int_equal(after.len, before.len);	/* sealed items hold NULs: no strings */
+	assert_memory_equal(after.p, before.p, before.len);
 	berth_buf_free(&before);
 	berth_buf_free(&after);
 	story_end(&s);
