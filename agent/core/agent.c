@@ -80,17 +80,23 @@ static size_t machine_index(const struct berth_agent *a, const struct berth_mach
 	return i;
 }
 
-static struct timer *find_timer(struct berth_agent *a, const struct berth_machine *m, const char *key)
+#define TIMER_RETRY_MS 10000u
+#define GO_RETRY_MS 2000u
+
+static const char on_timer[] = "timer", on_go[] = "go";
+
+static struct timer *
+find_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on)
 {
 	for (size_t i = 0; i < a->n_timers; i++)
-		if (a->cfg.machines[a->timers[i].machine] == m && strcmp(a->timers[i].key, key) == 0)
+		if (a->timers[i].on == on && a->cfg.machines[a->timers[i].machine] == m && strcmp(a->timers[i].key, key) == 0)
 			return &a->timers[i];
 	return NULL;
 }
 
 void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key)
 {
-	struct timer *t = find_timer(a, m, key);
+	struct timer *t = find_timer(a, m, key, on_timer);
 
 	if (!t)
 		return;
@@ -98,9 +104,10 @@ void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, cons
 	*t = a->timers[--a->n_timers];
 }
 
-void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms)
+static void
+set_event(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on, uint64_t after_ms)
 {
-	struct timer *t = find_timer(a, m, key), *more;
+	struct timer *t = find_timer(a, m, key, on), *more;
 
 	if (t) {
 		t->due_ms = agent_mono_ms() + after_ms;
@@ -111,30 +118,38 @@ void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const
 		return;
 	a->timers = more;
 	t = &more[a->n_timers];
-	*t = (struct timer){ .machine = machine_index(a, m), .key = strdup(key), .due_ms = agent_mono_ms() + after_ms };
+	*t = (struct timer){ .machine = machine_index(a, m), .key = strdup(key), .due_ms = agent_mono_ms() + after_ms, .on = on };
 	if (t->key)
 		a->n_timers++;
 }
 
-#define TIMER_RETRY_MS 10000u
+void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms)
+{
+	set_event(a, m, key, on_timer, after_ms);
+}
+
+void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const char *key)
+{
+	set_event(a, m, key, on_go, GO_RETRY_MS);
+}
 
 static void fire_timers(struct berth_agent *a)
 {
-	const struct berth_event ev = { .on = "timer" };
 	enum berth_err rc;
 
 	for (size_t i = a->n_timers; i-- > 0;) {
 		if (i >= a->n_timers || a->timers[i].due_ms > agent_mono_ms())
 			continue;
 		const struct berth_machine *m = a->cfg.machines[a->timers[i].machine];
+		const struct berth_event ev = { .on = a->timers[i].on };
 		char *key = a->timers[i].key;
 
 		a->timers[i] = a->timers[--a->n_timers];
 		rc = agent_deliver(a, m, key, &ev, NULL);
 		if (rc)
 			berth_log(BERTH_LOG_DEBUG, "timer", "%s %s: %s", m->name, key, berth_err_detail());
-		if (agent_is_transient(rc) && !find_timer(a, m, key))
-			agent_set_timer(a, m, key, TIMER_RETRY_MS);	/* a full disk is no end */
+		if (agent_is_transient(rc) && !find_timer(a, m, key, ev.on))
+			set_event(a, m, key, ev.on, TIMER_RETRY_MS);	/* a full disk is no end */
 		free(key);
 	}
 }

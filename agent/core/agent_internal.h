@@ -27,7 +27,7 @@
 #define HOUSEKEEPING_MS 600000u
 #define REFUSALS_AUDITED_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
-struct timer { size_t machine; char *key; uint64_t due_ms; };
+struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "timer", or a "go" to try again */ };
 struct parked { uint64_t request; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
@@ -119,6 +119,7 @@ void agent_outbound_free(struct berth_agent *a);
 
 /* agent.c */
 void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
+void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const char *key);
 void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key);
 uint64_t agent_mono_ms(void);
 void agent_refresh_time(struct berth_agent *a);

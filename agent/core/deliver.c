@@ -260,8 +260,8 @@ enum berth_err agent_deliver(struct berth_agent *a, const struct berth_machine *
 
 	for (int i = 0; !rc && go && i < GO_MAX; i++) {
 		go = false;
-		if (deliver_once(a, m, key, &next, result, &go))
-			break;	/* logged; "resume" or the timer tries again */
+		if (agent_is_transient(deliver_once(a, m, key, &next, result, &go)))
+			agent_go_later(a, m, key);
 	}
 	if (!rc && agent_poll_load(a))
 		berth_log(BERTH_LOG_WARN, "poll", "cannot be read");

@@ -86,7 +86,7 @@ static const struct berth_transition table[] = {
 	{ GW_PROVISIONING, "provision-item",   gateway_on_item,              STAY,            STAY },
 	{ GW_PROVISIONING, "go",               gateway_commit,               GW_COMMITTING,   STAY },
 	{ GW_PROVISIONING, "denied",           gateway_on_denied,            GW_SEEKING,      STAY },
-	{ GW_PROVISIONING, "resume",           gateway_resume_run,           STAY,            STAY },
+	{ GW_PROVISIONING, "resume",           gateway_resume_items,         STAY,            STAY },
 	{ GW_PROVISIONING, "timer",            gateway_give_up,              GW_SEEKING,      STAY },
 
 	{ GW_COMMITTING,   "committed",        gateway_on_committed,         GW_OPERATIONAL,  STAY },

@@ -31,7 +31,7 @@ berth_step_fn gateway_begin, gateway_seek, gateway_on_challenge, gateway_on_redi
 	gateway_on_invitation, gateway_accept_tip;
 /* the owner */
 berth_step_fn gateway_on_prove_owner, gateway_prove, gateway_on_pending, gateway_on_denied,
-	gateway_on_accept_ownership, gateway_give_up, gateway_resume_run, gateway_ask;
+	gateway_on_accept_ownership, gateway_give_up, gateway_resume_run, gateway_ask, gateway_resume_items;
 /* items */
 berth_step_fn gateway_on_issue, gateway_on_item;
 /* commit */

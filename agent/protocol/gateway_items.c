@@ -304,3 +304,13 @@ out:
 	berth_buf_free(&it.bytes);
 	return rc;
 }
+
+/* Between the last item and "go" there may have been an end. */
+enum berth_err gateway_resume_items(struct berth_env *env, struct berth_instance *inst,
+				    const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)ev;
+	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
+	fx->go = complete(berth_data_obj(inst->data, "offer"));
+	return BERTH_OK;
+}
