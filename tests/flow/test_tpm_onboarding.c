@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The main job with keys in a real TPM 2.0 (swtpm): P3, P8's seal, P15, C151. */
+#include <sys/stat.h>
+
+#include "tests/fakes/forge.h"
+#include "tests/fakes/swtpm.h"
+
+#define LIMIT_S 14400
+
+struct tpm_story {
+	struct story s;
+	struct test_swtpm t;
+	char uri[320], *roots;
+};
+
+static bool never(struct sim *w) { (void)w; return false; }
+
+static void cast(struct tpm_story *x)
+{
+	size_t n;
+	char dir[160];
+
+	test_swtpm_start(&x->t, true);
+	story_cast(&x->s);
+	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
+	x->s.gateway->key_uri = x->uri;
+	x->roots = test_read_file(x->t.ca_pem, &n);
+	x->s.factory->policy.ek_roots_pem = x->roots;
+}
+
+static void begin(struct tpm_story *x)
+{
+	cast(x);
+	story_birth(&x->s);
+	story_sale(&x->s);
+	sim_on(x->s.gateway);
+}
+
+/* Nothing stays in the TPM but what the store knows. */
+static void end(struct tpm_story *x)
+{
+	story_end(&x->s);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
+	test_swtpm_stop(&x->t);
+	free(x->roots);
+}
+
+static enum berth_err first_item(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	(void)key;
+	berth_buf_put(arg, p, n);
+	return BERTH_E_NOMATCH;		/* one is enough */
+}
+
+static void p3_p12_the_whole_onboarding(void **state)
+{
+	struct berth_buf box = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
+	struct tpm_story x;
+	bool protected_ = false;
+	uint64_t v;
+
+	(void)state;
+	begin(&x);
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_check_end(&x.s, 1);
+	assert_int_equal(story_audit(x.s.factory, "device born: serial GW-0001, hardware keys"), 1);
+	assert_int_equal(story_audit(x.s.owner, "proved itself (hardware keys)"), 1);
+	struct berth_json *data = story_data(&x.s, x.s.gateway);
+	int64_t bytes = berth_data_int(berth_json_get(data, "onboarding"), "bytes", -1);
+
+	printf("measured: onboarding with a TPM took %lld bytes on the wire\n", (long long)bytes);
+	assert_in_range(bytes, 1, 65536);
+	berth_json_free(data);
+	/* what the owner provisioned is sealed to this epoch: with the next one it is gone */
+	struct berth_keys *k = x.s.gateway->keys;
+
+	CHECK_RC(BERTH_E_NOMATCH, berth_store_each(x.s.gateway->store, "item-a", NULL, first_item, &box));
+	CHECK_OK(k->ops->unseal(k, "item/app.conf", 0, box.p, box.len, &plain));
+	CHECK_OK(k->ops->counter_read(k, BERTH_COUNTER_EPOCH, &v, &protected_));
+	assert_true(protected_);
+	CHECK_OK(k->ops->counter_step(k, BERTH_COUNTER_EPOCH, &v));
+	assert_int_not_equal(k->ops->unseal(k, "item/app.conf", 0, box.p, box.len, &plain), BERTH_OK);
+	berth_buf_free(&box);
+	berth_buf_free(&plain);
+	end(&x);
+}
+
+/* ---- evidence that is none ---- */
+static void flip(struct berth_json *m, const char *member)
+{
+	struct berth_json *a = berth_json_get_mut(berth_json_get_mut(m, "body"), "attestation");
+	char *text = strdup(berth_data_str(a, member)), *at = text + strlen(text) / 2;
+
+	*at = *at == 'A' ? 'B' : 'A';
+	CHECK_OK(berth_json_set_str(a, member, text));
+	free(text);
+}
+
+/* the proof is made anew, so that it is the evidence that is refused */
+static void prove_again(struct story *s, struct berth_json *m, const struct berth_run *run)
+{
+	struct berth_json *body = berth_json_get_mut(m, "body");
+	struct berth_buf proof = BERTH_BUF_INIT;
+
+	berth_json_remove(body, "proof");
+	CHECK_OK(berth_run_prove(berth_agent_env(s->gateway->agent), run, BERTH_SIGN_DEVICE_PROOF,
+				 story_identity(s->gateway, BERTH_ID_FACTORY), run->peer, 0, NULL, body, &proof));
+	CHECK_OK(berth_json_set_str(body, "proof", berth_buf_cstr(&proof)));
+	berth_buf_free(&proof);
+}
+
+static void load(struct story *s, struct berth_run *run)
+{
+	struct berth_json *data = story_data(s, s->gateway);
+
+	CHECK_OK(berth_run_load(run, data));
+	berth_json_free(data);
+}
+
+static void self_made_signature(struct berth_json *m, void *arg)
+{
+	struct berth_run run;
+
+	flip(m, "signSig");
+	load(arg, &run);
+	prove_again(arg, m, &run);
+}
+
+static void self_made_statement(struct berth_json *m, void *arg)
+{
+	struct berth_run run;
+
+	flip(m, "agreeAttest");
+	load(arg, &run);
+	prove_again(arg, m, &run);
+}
+
+/* a genuine attestation key of the same TPM, but not the one in the credential */
+static void another_attestation_key(struct berth_json *m, void *arg)
+{
+	struct story *s = arg;
+	const struct berth_identity *id = story_identity(s->gateway, BERTH_ID_FACTORY);
+	struct berth_json *a = berth_json_get_mut(berth_json_get_mut(m, "body"), "attestation");
+	struct berth_json *empty = berth_json_new_object();
+	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
+	struct berth_keys *k = s->gateway->keys;
+	uint8_t th[32], qualifying[32];
+	struct berth_run run;
+
+	load(s, &run);
+	CHECK_OK(berth_transcript_th(th, &run.said, empty, NULL));
+	berth_attest_nonce(qualifying, "berth-m5", run.nonce_o, th);
+	CHECK_OK(k->ops->ensure(k, "ak2", BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL));
+	CHECK_OK(k->ops->certify(k, id->sign_key, "ak2", qualifying, &attest, &sig));
+	CHECK_OK(berth_body_set_b64(a, "signAttest", attest.p, attest.len));
+	CHECK_OK(berth_body_set_b64(a, "signSig", sig.p, sig.len));
+	prove_again(s, m, &run);
+	berth_json_free(empty);
+	berth_buf_free(&attest);
+	berth_buf_free(&sig);
+}
+
+static void no_evidence(struct berth_json *m, void *arg)
+{
+	struct berth_run run;
+
+	berth_json_remove(berth_json_get_mut(m, "body"), "attestation");
+	load(arg, &run);
+	prove_again(arg, m, &run);
+}
+
+static void p3_evidence_that_is_none_is_refused(void **state)
+{
+	static const struct { forge_edit_fn *edit; const char *what; } cases[] = {
+		{ self_made_signature,     "refused: E_SIG: " },
+		{ self_made_statement,     "refused: E_SIG: " },
+		{ another_attestation_key, "refused: E_SIG: " },
+		{ no_evidence,             "refused: E_TYPE: attestation" },
+	};
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int before = story_audit(x.s.owner, cases[i].what);
+
+		forge_edit("prove-device", cases[i].edit, &x.s);
+		assert_true(story_run_to(&x.s, x.s.gateway, "DEVICE_PROVED"));
+		assert_true(forge_edited());
+		assert_true(story_run_to(&x.s, x.s.gateway, "SEEKING"));	/* denied */
+		if (story_audit(x.s.owner, cases[i].what) <= before)
+			fail_msg("case %zu: the owner did not say %s", i, cases[i].what);
+	}
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_check_end(&x.s, 1);
+	end(&x);
+}
+
+/* ---- birth ---- */
+static void an_endorsement_key_of_another_ca_is_refused(void **state)
+{
+	struct tpm_story x;
+	char path[192], *other;
+	size_t n;
+
+	(void)state;
+	cast(&x);
+	snprintf(path, sizeof(path), "%s/other.pem", x.s.gateway->dir);
+	test_sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other -days 3650 "
+		"-keyout /dev/null -out %s 2>/dev/null", path);
+	other = test_read_file(path, &n);
+	x.s.factory->policy.ek_roots_pem = other;
+	sim_on(x.s.gateway);
+	assert_false(sim_run(&x.s.w, never, 20));
+	assert_true(story_audit(x.s.factory, "refused at birth: E_KEY") + story_audit(x.s.factory, "refused at birth: E_SIG") >= 1);
+	x.s.factory->policy.ek_roots_pem = NULL;
+	assert_false(sim_run(&x.s.w, never, 70));
+	assert_true(story_audit(x.s.factory, "refused at birth: E_AUTHZ: no [trust] ek-roots") >= 1);
+	assert_string_equal(sim_state(x.s.gateway, "gateway", NULL), "BLANK");
+	sim_off(x.s.gateway);
+	x.s.factory->policy.ek_roots_pem = x.roots;
+	story_birth(&x.s);
+	free(other);
+	end(&x);
+}
+
+/* ---- C151 with a TPM: store and wrapped keys both from yesterday ---- */
+static void c151_yesterdays_folder_is_noticed(void **state)
+{
+	struct tpm_story x;
+	const char *dir;
+
+	(void)state;
+	begin(&x);
+	dir = x.s.gateway->dir;
+	sim_off(x.s.gateway);
+	test_sh("cp -a %s/state %s/state.old && cp -a %s/keys %s/keys.old", dir, dir, dir, dir);
+	sim_on(x.s.gateway);
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	sim_off(x.s.gateway);
+	test_sh("rm -rf %s/state %s/keys && mv %s/state.old %s/state && mv %s/keys.old %s/keys", dir, dir, dir, dir, dir, dir);
+	sim_on(x.s.gateway);
+	assert_true(berth_agent_quarantined(x.s.gateway->agent));
+	assert_string_equal(sim_state(x.s.gateway, "gateway", NULL), "QUARANTINED");
+	end(&x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(p3_p12_the_whole_onboarding),
+		cmocka_unit_test(p3_evidence_that_is_none_is_refused),
+		cmocka_unit_test(an_endorsement_key_of_another_ca_is_refused),
+		cmocka_unit_test(c151_yesterdays_folder_is_noticed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
