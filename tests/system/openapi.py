@@ -1,14 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP over a UNIX socket, and answers held against docs/openapi.yaml."""
+import atexit
 import json
 import pathlib
 import re
+import shutil
 import socket
+import tempfile
 
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOC = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+
+
+def public_folder():
+    """A copy of this module that any user can import, wherever the source tree stands."""
+    top = pathlib.Path(tempfile.mkdtemp(prefix="berth-openapi-"))
+    atexit.register(shutil.rmtree, top, ignore_errors=True)
+    here = top / "tests/system"
+    here.mkdir(parents=True)
+    (top / "docs").mkdir()
+    shutil.copy(__file__, here / "openapi.py")
+    shutil.copy(ROOT / "docs/openapi.yaml", top / "docs")
+    for f in [top, *top.rglob("*")]:
+        f.chmod(0o755 if f.is_dir() else 0o644)
+    return str(here)
 
 
 def deref(node):

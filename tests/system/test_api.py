@@ -16,7 +16,7 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from openapi import Http, ask, check_answer, deref, operations  # noqa: E402
+from openapi import Http, ask, check_answer, deref, operations, public_folder  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 SERVER = str(BUILD / "tests/system/api_server")
@@ -96,7 +96,7 @@ def wait_for(condition, seconds=5):
 def as_uid(uid, code, *args):
     """Runs Python code in a process of another user; its stdout."""
     r = subprocess.run(["/usr/bin/python3", "-c", "import os, sys; sys.path.insert(0, sys.argv[1])\n" + code,
-                        str(pathlib.Path(__file__).parent), *args],
+                        public_folder(), *args],
                        user=uid, group=uid, extra_groups=[], stdout=subprocess.PIPE, timeout=60, check=True)
     return r.stdout.decode()
 

@@ -11,7 +11,7 @@ import pytest
 
 from agents import ApiError, World
 from cli import fails, ok
-from openapi import ask, check_answer, operations
+from openapi import ask, check_answer, operations, public_folder
 
 ME = os.geteuid()
 OTHER, THIRD = 65534, 65533
@@ -45,7 +45,7 @@ def as_uid(uid, g, *requests):
             "    path, body = r if isinstance(r, list) else (r, None)\n"
             "    s, h, b = ask(sys.argv[1], 'POST' if body is not None else 'GET', path, body)\n"
             "    print(json.dumps([s, json.loads(b)]))\n")
-    here = str(pathlib.Path(__file__).parent)
+    here = public_folder()
     r = subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", sys.executable, "-c",
                         f"import sys; sys.path.insert(0, {here!r})\n" + code, str(g.app_sock), json.dumps(requests)],
                        stdout=subprocess.PIPE, text=True, check=True, timeout=60)
