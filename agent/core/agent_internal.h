@@ -4,7 +4,8 @@
 
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
  * DIDs and those of others), deliver.c (one event, one transaction), inbound.c
- * (frames to events), outbound.c (outbox, polls, parked requests). */
+ * (frames to events), outbound.c (the outbox and what is in flight), answer.c
+ * (replies, parked requests), poll.c (asking for messages). */
 #include "agent/core/agent.h"
 #include "agent/ipc/frame.h"
 
@@ -22,6 +23,7 @@
 #define EPHEMERAL_MAX 32
 #define GO_MAX 16		/* "go" after "go" within one event */
 #define REPLY_BYTES_MAX ((size_t)512 << 10)
+#define SP_OVERHEAD 12		/* the SP length and the request id, per direction */
 #define BUSY_RETRY_S 5
 #define QUARANTINE_RETRY_S 3600
 #define HOUSEKEEPING_MS 600000u
@@ -110,12 +112,34 @@ agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct ber
 /* outbound.c */
 BERTH_MUST_USE enum berth_err
 agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s);
-void agent_flush(struct berth_agent *a);		/* due rows out, parked requests answered */
-uint32_t agent_outbound_tick(struct berth_agent *a);
-BERTH_MUST_USE enum berth_err agent_poll_load(struct berth_agent *a);
 BERTH_MUST_USE enum berth_err agent_add_ephemeral(struct berth_agent *a, const struct berth_send *s);
 void agent_drop_ephemeral(struct berth_agent *a, size_t keep);
+/* One frame with the acks that are due to that uri; it is in flight as a->next_id. */
+BERTH_MUST_USE enum berth_err
+agent_transmit(struct berth_agent *a, struct in_flight f, const char *peer, const char *uri,
+	       enum berth_frame_media media, const uint8_t *msg, size_t len);
+/* Before a row's octets leave, by whatever way: in a transaction of its own. */
+BERTH_MUST_USE enum berth_err
+agent_mark_sent(struct berth_agent *a, int64_t seq, const uint8_t ack[BERTH_ACK_LEN]);
+void agent_flush(struct berth_agent *a);		/* due rows out, parked requests answered */
+uint32_t agent_outbound_tick(struct berth_agent *a);
 void agent_outbound_free(struct berth_agent *a);
+/* The smaller of in_ms and the time until something is due. */
+uint32_t agent_sooner(uint32_t in_ms, uint64_t due_ms, uint64_t now_ms);
+uint32_t agent_wait_until(uint32_t in_ms, int64_t due_s, int64_t now_s);
+
+/* answer.c */
+void agent_answer_parked(struct berth_agent *a);
+uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
+void agent_parked_free(struct berth_agent *a);
+
+/* poll.c */
+BERTH_MUST_USE enum berth_err agent_poll_load(struct berth_agent *a);
+void agent_poll_tick(struct berth_agent *a);
+/* Poll or not, the frame with that id was answered. */
+void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t messages);
+uint32_t agent_poll_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
+void agent_poll_clear(struct berth_agent *a);
 
 /* agent.c */
 void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);

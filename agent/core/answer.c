@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is answered: requests from the network, at once or, when somebody asks for
+ * messages and there are none, parked until there are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/agent_internal.h"
+#include "did/base/log.h"
+
+/* Puts what waits for the peer into a reply; how many.  *again_s: when the first of
+ * those that had to stay may go, INT64_MAX: none did. */
+static size_t collect(struct berth_agent *a, const char *peer, struct berth_frame_reply *reply,
+		      struct berth_outbox_list *rows, int64_t *again_s)
+{
+	int64_t now = berth_agent_now_s(a);
+	size_t bytes = 0, n = 0;
+	uint8_t ack[BERTH_ACK_LEN];
+
+	*again_s = INT64_MAX;
+	if (berth_store_outbox_for_peer(a->cfg.store, peer, now,
+					BERTH_FRAME_MESSAGES_MAX, rows))
+		return 0;
+	for (size_t i = 0; i < rows->n && reply->n_msgs < BERTH_FRAME_MESSAGES_MAX; i++) {
+		const struct berth_outbox_row *row = &rows->rows[i];
+
+		/* one that was handed over a moment ago waits for its ack, and those
+		 * behind it for their turn */
+		if (row->tries && row->next_s > now)
+			*again_s = row->next_s;
+		if (*again_s != INT64_MAX || bytes + row->body_len > REPLY_BYTES_MAX)
+			break;
+		berth_frame_ack(ack, row->body, row->body_len);
+		if (agent_mark_sent(a, row->seq, ack))
+			break;
+		reply->msgs[reply->n_msgs].p = row->body;
+		reply->msgs[reply->n_msgs++].n = row->body_len;
+		bytes += row->body_len;
+		n++;
+	}
+	return n;
+}
+
+static void reply_now(struct berth_agent *a, uint64_t request, struct berth_frame_reply *reply)
+{
+	struct berth_buf frame = BERTH_BUF_INIT;
+
+	if (berth_frame_reply_encode(&frame, reply) ||
+	    a->cfg.transport->ops->reply(a->cfg.transport, request, &frame))
+		berth_log(BERTH_LOG_INFO, "reply", "%s", berth_err_detail());
+	else
+		a->wire_bytes += frame.len + SP_OVERHEAD;
+	berth_buf_free(&frame);
+}
+
+static void reply_status(struct berth_agent *a, uint64_t request, enum berth_frame_status status, uint32_t after)
+{
+	struct berth_frame_reply r = { .status = status, .retry_after_s = after };
+
+	reply_now(a, request, &r);
+}
+
+/* At most one parked request a peer: an older one is answered empty. */
+static void park(struct berth_agent *a, uint64_t request, const char *peer)
+{
+	struct parked p = { .request = request, .until_ms = agent_mono_ms() + BERTH_AGENT_PARK_MS, .again_s = INT64_MAX };
+
+	for (size_t i = 0; i < a->n_parked; i++)
+		if (strcmp(a->parked[i].peer, peer) == 0) {
+			reply_status(a, a->parked[i].request, BERTH_FRAME_STORED, 0);
+			a->parked[i].request = request;
+			a->parked[i].until_ms = p.until_ms;
+			return;
+		}
+	if (a->n_parked == BERTH_AGENT_PARKED_MAX || !(p.peer = strdup(peer))) {
+		reply_status(a, request, BERTH_FRAME_STORED, 0);
+		return;
+	}
+	a->parked[a->n_parked++] = p;
+}
+
+static void unpark(struct berth_agent *a, size_t i)
+{
+	free(a->parked[i].peer);
+	a->parked[i] = a->parked[--a->n_parked];
+}
+
+void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
+{
+	for (size_t i = 0; i < a->n_parked; i++)
+		if (a->parked[i].request == request) {
+			unpark(a, i);
+			return;
+		}
+}
+
+void agent_answer_parked(struct berth_agent *a)
+{
+	for (size_t i = a->n_parked; i-- > 0;) {
+		struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
+		struct berth_outbox_list rows = { 0 };
+		int64_t again_s;
+
+		if (collect(a, a->parked[i].peer, &r, &rows, &again_s) || agent_mono_ms() >= a->parked[i].until_ms) {
+			reply_now(a, a->parked[i].request, &r);
+			unpark(a, i);
+		} else {
+			a->parked[i].again_s = again_s;
+		}
+		berth_outbox_list_free(&rows);
+	}
+}
+
+/* acks ride in front of a message whose sender says whose they are */
+static void take_acks(struct berth_agent *a, const char *peer, const struct berth_frame_request *f)
+{
+	bool found;
+
+	if (!f->n_acks || berth_store_begin(a->cfg.store))
+		return;
+	for (size_t i = 0; i < f->n_acks; i++)
+		if (berth_store_outbox_ack(a->cfg.store, peer, f->acks + i * BERTH_ACK_LEN, &found)) {
+			berth_store_rollback(a->cfg.store);
+			return;
+		}
+	if (berth_store_commit(a->cfg.store))
+		berth_store_rollback(a->cfg.store);
+}
+
+static void answer(struct berth_agent *a, uint64_t request, const char *peer, bool is_poll)
+{
+	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
+	struct berth_outbox_list rows = { 0 };
+	int64_t again_s;
+
+	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < BERTH_FRAME_MESSAGES_MAX; i++) {
+		if (a->ephemeral[i].uri)
+			continue;
+		r.msgs[r.n_msgs].p = a->ephemeral[i].packed.p;
+		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
+	}
+	if (peer)
+		collect(a, peer, &r, &rows, &again_s);
+	if (is_poll && r.n_msgs == 0)
+		park(a, request, peer);
+	else
+		reply_now(a, request, &r);
+	berth_outbox_list_free(&rows);
+}
+
+void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
+			    const uint8_t *frame, size_t len)
+{
+	struct berth_received r = { 0 };
+	struct berth_frame_request f;
+	enum berth_err rc;
+
+	a->wire_bytes += len + SP_OVERHEAD;
+	if ((rc = berth_frame_request_decode(&f, frame, len))) {
+		berth_log(BERTH_LOG_INFO, "frame", "from %s: %s", source, berth_err_detail());
+		reply_status(a, request, rc == BERTH_E_SIZE ? BERTH_FRAME_TOO_BIG : BERTH_FRAME_REFUSED, 0);
+		return;
+	}
+	if (a->quarantined) {
+		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
+		return;
+	}
+	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &r) : BERTH_OK;
+	if (rc) {
+		berth_log_err(BERTH_LOG_WARN, "busy", rc);
+		agent_drop_ephemeral(a, 0);
+		reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
+	} else {
+		/* acks are not signed: only a message that nobody has seen before
+		 * vouches for those in front of it */
+		if (r.sender && r.fresh)
+			take_acks(a, r.sender, &f);
+		answer(a, request, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.is_poll && r.fresh);
+	}
+	free(r.sender);
+	agent_flush(a);
+}
+
+uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms)
+{
+	for (size_t i = 0; i < a->n_parked; i++) {
+		in_ms = agent_sooner(in_ms, a->parked[i].until_ms, now_ms);
+		in_ms = agent_wait_until(in_ms, a->parked[i].again_s, berth_agent_now_s(a));
+	}
+	return in_ms;
+}
+
+void agent_parked_free(struct berth_agent *a)
+{
+	while (a->n_parked)
+		unpark(a, 0);
+}
