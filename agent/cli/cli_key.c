@@ -7,8 +7,10 @@
 #include "did/base/rand.h"
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
+#include "did/crypto/x509_req.h"
 #include "did/jose/jwk.h"
 #include "did/jose/multikey.h"
+#include "did/keystore/csr.h"
 #include "did/method_key.h"
 
 #define NONCE_LEN 32
@@ -315,6 +317,40 @@ out:
 	return rc;
 }
 
+/* ---- csr ---- */
+
+static enum berth_err print_request(const struct berth_cli *c, const struct berth_buf *der)
+{
+	struct berth_buf pem = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (berth_cli_has(c, "--der"))
+		return berth_cli_write(der->p, der->len);
+	if (!(rc = berth_pem_write(&pem, "CERTIFICATE REQUEST", der->p, der->len)))
+		rc = berth_cli_write(pem.p, pem.len);
+	berth_buf_free(&pem);
+	return rc;
+}
+
+static enum berth_err csr(struct berth_cli *c)
+{
+	const char *uri, *subject, *sans[BERTH_CLI_VALUES_MAX];
+	struct berth_buf der = BERTH_BUF_INIT;
+	struct berth_cli_key k = { .ks = NULL };
+	size_t n = 0;
+	enum berth_err rc;
+
+	while ((sans[n] = berth_cli_nth(c, "--san", n)))
+		n++;
+	if (!(rc = berth_cli_need(c, "--key-uri", &uri)) && !(rc = berth_cli_need(c, "--subject", &subject)) &&
+	    !(rc = berth_cli_key_open(c, &k, false)) &&
+	    !(rc = berth_keystore_csr(k.ks, k.info.name, subject, sans, n, &der)))
+		rc = print_request(c, &der);
+	berth_cli_key_close(&k);
+	berth_buf_free(&der);
+	return rc;
+}
+
 #define STORE_OPTS \
 	{ "--key-uri", BERTH_CLI_ONE, "URI", "soft:PATH#NAME or tpm2:NAME?dir=DIR" }, \
 	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" }
@@ -334,6 +370,14 @@ static const struct berth_cli_opt attest_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt csr_opts[] = {
+	{ "--subject", BERTH_CLI_ONE, "NAME", "/CN=gw1/O=Example; of C, CN, L, O, OU, ST, serialNumber" },
+	{ "--san", BERTH_CLI_MANY, "NAME", "a URI (a DID) or a DNS name" },
+	{ "--der", BERTH_CLI_FLAG, NULL, "DER in place of PEM" },
+	STORE_OPTS,
+	{ .name = NULL },
+};
+
 static const struct berth_cli_cmd cmds[] = {
 	{ "generate", "", "make a key; without --key-uri print its private JWK", generate_opts, 0, 0, generate,
 	  "  berth key generate --type ed25519\n"
@@ -345,6 +389,8 @@ static const struct berth_cli_cmd cmds[] = {
 	  "  berth key show --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --pretty\n" },
 	{ "attest", "", "show that a key lives in a TPM (certify and quote)", attest_opts, 0, 0, attest,
 	  "  berth key attest --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --nonce $(openssl rand -hex 32)\n" },
+	{ "csr", "", "ask a CA for a certificate of a key (PKCS#10)", csr_opts, 0, 0, csr,
+	  "  berth key csr --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --subject /CN=gw1/O=Example --san gw1.example\n" },
 	{ .run = NULL },
 };
 
