@@ -49,18 +49,27 @@ enum berth_err berth_keystore_key_uri(struct berth_buf *out, const struct berth_
 	return berth_buf_status(out);
 }
 
+static bool type_fits(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage)
+{
+	return usage == BERTH_USAGE_AGREE ? berth_key_can_agree(type)
+	     : usage == BERTH_USAGE_SIGN ? berth_key_can_sign(type)
+	     : usage == BERTH_USAGE_ATTEST && ks->ops->certify;
+}
+
+bool berth_keystore_can(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage)
+{
+	return type_fits(ks, type, usage) && ks->ops->can(ks, type, usage);
+}
+
 static enum berth_err check_new(struct berth_keystore *ks, const char *name,
 				enum berth_key_type type, enum berth_usage usage)
 {
 	struct berth_key_info there;
 	enum berth_err rc = check_name(name);
-	bool fits = usage == BERTH_USAGE_AGREE ? berth_key_can_agree(type)
-		  : usage == BERTH_USAGE_SIGN ? berth_key_can_sign(type)
-		  : usage == BERTH_USAGE_ATTEST && ks->ops->certify;
 
 	if (rc)
 		return rc;
-	if (!fits)
+	if (!type_fits(ks, type, usage))
 		return berth_fail(BERTH_E_KEY, "%s: a key of type %s is not for this usage here",
 				  name, berth_key_type_name(type));
 	if (ks->ops->find(ks, name, &there) == BERTH_OK)

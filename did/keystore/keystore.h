@@ -63,6 +63,10 @@ berth_key_uri_name(char name[BERTH_KEY_NAME_MAX + 1], const char *uri);
 BERTH_MUST_USE enum berth_err
 berth_keystore_key_uri(struct berth_buf *out, const struct berth_keystore *ks, const char *name);
 
+/* Whether this store makes keys of that type for that usage.  False also while a
+ * device that would have to be asked does not answer. */
+bool berth_keystore_can(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage);
+
 /* E_KEYSTORE when the name is taken, E_KEY when this custody cannot hold it.
  * Durable (fsync) before it returns.  info may be NULL. */
 BERTH_MUST_USE enum berth_err

@@ -9,6 +9,8 @@
  * wrong use with the same code. */
 struct berth_keystore_ops {
 	void (*close)(struct berth_keystore *ks);
+	/* Whether a key of that type could be made now; may ask the device. */
+	bool (*can)(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage);
 	enum berth_err (*generate)(struct berth_keystore *ks, const char *name,
 				   enum berth_key_type type, enum berth_usage usage);
 	enum berth_err (*import)(struct berth_keystore *ks, const char *name,

@@ -36,6 +36,15 @@ static void soft_close(struct berth_keystore *ks)
 	free(s);
 }
 
+/* All that can sign or agree at all. */
+static bool soft_can(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage)
+{
+	(void)ks;
+	(void)type;
+	(void)usage;
+	return true;
+}
+
 static struct berth_soft_key *lookup(struct berth_keystore *ks, const char *name)
 {
 	struct berth_soft_body *b = body_of(ks);
@@ -235,6 +244,7 @@ static void soft_format_uri(const struct berth_keystore *ks, const char *name, s
 
 static const struct berth_keystore_ops ops = {
 	.close = soft_close,
+	.can = soft_can,
 	.generate = soft_generate,
 	.import = soft_import,
 	.find = soft_find,

@@ -71,6 +71,7 @@ static void tpm2_format_uri(const struct berth_keystore *ks, const char *name, s
 
 static const struct berth_keystore_ops ops = {
 	.close = tpm2_close,
+	.can = berth_tpm2_can,
 	.generate = berth_tpm2_generate,
 	.find = tpm2_find,
 	.count = tpm2_count,

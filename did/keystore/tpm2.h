@@ -90,6 +90,7 @@ struct berth_tpm2_key *berth_tpm2_lookup(struct berth_tpm2 *t, const char *name)
 BERTH_MUST_USE enum berth_err berth_tpm2_save(struct berth_tpm2 *t);
 void berth_tpm2_name(uint8_t name[BERTH_TPM2_NAME_LEN], const struct berth_tpm2_blob *pub);
 
+bool berth_tpm2_can(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage);
 enum berth_err berth_tpm2_generate(struct berth_keystore *ks, const char *name,
 				   enum berth_key_type type, enum berth_usage usage);
 enum berth_err berth_tpm2_remove(struct berth_keystore *ks, const char *name);

@@ -245,6 +245,15 @@ static enum berth_err template(TPM2B_PUBLIC *out, enum berth_key_type type, enum
 	return BERTH_OK;
 }
 
+bool berth_tpm2_can(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage)
+{
+	struct berth_tpm2 *t = (struct berth_tpm2 *)(void *)ks;
+	TPM2B_PUBLIC tmpl;
+
+	return template(&tmpl, type, usage) == BERTH_OK && berth_tpm2_begin(t) == BERTH_OK &&
+	       has_curve(t, tmpl.publicArea.parameters.eccDetail.curveID, type) == BERTH_OK;
+}
+
 static enum berth_err grow(struct berth_tpm2 *t)
 {
 	struct berth_tpm2_key *more;

@@ -116,6 +116,23 @@ static void a_key_type_that_cannot_do_it_is_e_key(void **state)
 		 berth_keystore_generate(ks, "k1", BERTH_KEY_SECP256K1, BERTH_USAGE_SIGN, NULL));
 }
 
+static void what_it_says_it_can_make_it_makes(void **state)
+{
+	static const enum berth_usage usages[] = { BERTH_USAGE_SIGN, BERTH_USAGE_AGREE, BERTH_USAGE_ATTEST };
+	char name[BERTH_KEY_NAME_MAX + 1];
+
+	(void)state;
+	for (unsigned t = BERTH_KEY_NONE; t < BERTH_KEY__COUNT; t++)
+		for (size_t u = 0; u < 3; u++) {
+			snprintf(name, sizeof(name), "k.%u.%zu", t, u);
+			CHECK_RC(berth_keystore_can(ks, t, usages[u]) ? BERTH_OK : BERTH_E_KEY,
+				 berth_keystore_generate(ks, name, t, usages[u], NULL));
+		}
+	CHECK(berth_keystore_can(ks, BERTH_KEY_P256, BERTH_USAGE_SIGN));
+	CHECK(berth_keystore_can(ks, BERTH_KEY_P256, BERTH_USAGE_AGREE));
+	CHECK(!berth_keystore_can(ks, BERTH_KEY_P256, (enum berth_usage)3));
+}
+
 static void every_type_this_custody_has_works(void **state)
 {
 	const struct backend *b = *state;
@@ -412,6 +429,7 @@ static const struct CMUnitTest contract[] = {
 	T(names_are_checked),
 	T(a_taken_name_is_e_keystore),
 	T(a_key_type_that_cannot_do_it_is_e_key),
+	T(what_it_says_it_can_make_it_makes),
 	T(every_type_this_custody_has_works),
 	T(a_signature_verifies_and_has_the_low_s),
 	T(an_agreement_is_what_software_gets),
