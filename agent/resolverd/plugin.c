@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "did/base/log.h"
+#include "did/base/trusted_file.h"
 
 #define ADAPTER_SIZE_1_0 (offsetof(struct berth_registry_adapter, resolve) + sizeof(void (*)(void)))
 
@@ -122,6 +123,11 @@ static enum berth_err find_adapter(struct berth_plugin *p, const char *path)
 		return berth_fail(BERTH_E_PLUGIN, "%.120s does not export " BERTH_REGISTRY_SYMBOL, path);
 	p->adapter = u.fn();
 	return check_abi(p, path);
+}
+
+enum berth_err berth_plugin_open_file(int *fd, const char *path)
+{
+	return berth_trusted_open(fd, path, BERTH_PLUGIN_SIZE_MAX, BERTH_E_PLUGIN);
 }
 
 enum berth_err berth_plugin_load(struct berth_plugin *p, const char *path, const char *config)

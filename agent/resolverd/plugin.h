@@ -20,11 +20,7 @@ struct berth_plugin {
 	char name[BERTH_RES_TEXT_MAX + 1], methods[BERTH_RES_TEXT_MAX + 1];
 };
 
-/* Opens path for loading, *fd owned.  It is absolute, plain (no empty, "." or ".."
- * part, no symlink anywhere), a regular file, and neither it nor a folder on the
- * way can be changed by anybody but root and the user we run as.  (A folder above
- * the file's own may be open to others when it is sticky, as /tmp is: what stands
- * in it then belongs to its owner.) */
+/* A file that may be loaded: as berth_trusted_open() has it. */
 BERTH_MUST_USE enum berth_err berth_plugin_open_file(int *fd, const char *path);
 
 /* dlopen, symbol, ABI, start().  p is zeroed on failure. */
