@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_KEYSTORE_SECRET_FILE_H
+#define BERTH_DID_KEYSTORE_SECRET_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/secret.h"
+
+/* Files that hold one line of text for us alone: a passphrase, a PIN.  One final
+ * newline is not part of it.  Every fault is E_KEYSTORE and names the file. */
+struct berth_secret_file {
+	const char *what;	/* "passphrase file" */
+	size_t max;		/* bytes */
+};
+
+/* Which file was read, in which state; says nothing of what is in it. */
+#define BERTH_SECRET_STAMP_LEN 32
+
+/* A regular file of ours, mode 0600, no symlink.  stamp may be NULL. */
+BERTH_MUST_USE enum berth_err
+berth_secret_file_read(struct berth_secret **out, const struct berth_secret_file *f, const char *path,
+		       uint8_t stamp[BERTH_SECRET_STAMP_LEN]);
+/* The systemd credential of that name.  *there false, BERTH_OK: the service
+ * manager gave us no folder of credentials. */
+BERTH_MUST_USE enum berth_err
+berth_secret_file_credential(struct berth_secret **out, const struct berth_secret_file *f, const char *name,
+			     uint8_t stamp[BERTH_SECRET_STAMP_LEN], bool *there);
+
+#endif
