@@ -44,6 +44,9 @@ BERTH_MUST_USE enum berth_err berth_cli_say(const char *fmt, ...) BERTH_PRINTF(1
 /* stdout, with the sticky status of b; frees it. */
 BERTH_MUST_USE enum berth_err berth_cli_flush(struct berth_buf *b);
 
+/* ---- cli_import.c ---- */
+BERTH_MUST_USE enum berth_err berth_cli_import(struct berth_cli *c);
+
 /* ---- cli_qr.c ---- */
 #define BERTH_CLI_QR_MAX 2331	/* bytes: version 40, error correction M */
 BERTH_MUST_USE enum berth_err berth_cli_qr(const void *p, size_t n);

@@ -2,19 +2,15 @@
 /* The devices that a factory has made and an owner has bought. */
 #include "agent/cli/cli_client.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#define CHAIN_MAX ((size_t)256 << 10)
-#define BAR 30
 
 static const struct berth_cli_row cols[] = {
-	{ "SERIAL", "serial" }, { "MODEL", "model" }, { "STATE", "state" }, { "KEYS", "custody" }, { "DEVICE", "device" },
+	{ "SERIAL", "serial" }, { "MODEL", "model" }, { "STATE", "state" }, { "KEYS", "custody" }, { "TAKEN", "taken" },
+	{ "DEVICE", "device" },
 };
 static const struct berth_cli_row rows[] = {
 	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
 	{ "key custody", "custody" }, { "epoch", "epoch" }, { "operational DID", "operationalDid" }, { "sold to", "soldTo" },
+	{ "taken", "taken" }, { "taken by", "takenProof.owner" },
 };
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -95,7 +91,7 @@ static enum berth_err deny(struct berth_cli *c)
 	return decide(c, "/deny", "is refused", body);
 }
 
-/* ---- sell and import ---- */
+/* ---- sell ---- */
 
 static enum berth_err sell(struct berth_cli *c)
 {
@@ -121,53 +117,6 @@ static enum berth_err sell(struct berth_cli *c)
 	return rc;
 }
 
-static enum berth_err import_one(struct berth_cli *c, const char *file, struct berth_json **out)
-{
-	struct berth_json *chain, *body;
-	enum berth_err rc;
-
-	if ((rc = berth_cli_read_json(&chain, file, CHAIN_MAX)))
-		return rc;
-	body = berth_json_new_object();
-	if ((rc = berth_json_set(body, "chain", chain))) {
-		berth_json_free(body);
-		return rc;
-	}
-	return berth_cli_call(c, "/v1/devices/import", body, out);
-}
-
-/* On a terminal, where there is more than one to wait for. */
-static void progress(size_t done, size_t all)
-{
-	static const char bar[BAR + 1] = "##############################";
-
-	if (all < 2 || !isatty(STDERR_FILENO))
-		return;
-	fprintf(stderr, "\r[%-*.*s] %zu/%zu%s", BAR, (int)(BAR * done / all), bar, done, all, done == all ? "\n" : "");
-}
-
-static enum berth_err import(struct berth_cli *c)
-{
-	struct berth_json *all = berth_json_new_array(), *v;
-	enum berth_err rc = all ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "import");
-
-	for (size_t i = 0; !rc && i < c->n_args; i++) {
-		progress(i, c->n_args);
-		if (!(rc = import_one(c, c->args[i], &v)))
-			rc = berth_json_push(all, v);
-	}
-	if (c->n_args > 1 && isatty(STDERR_FILENO) && rc)
-		fputc('\n', stderr);
-	if (!rc) {
-		progress(c->n_args, c->n_args);
-		if (berth_cli_json_wanted(c))
-			return berth_cli_print(c, all);
-		rc = berth_cli_say("imported: %zu", berth_json_len(all));
-	}
-	berth_json_free(all);
-	return rc;
-}
-
 /* ---- tables ---- */
 
 static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
@@ -183,14 +132,22 @@ static const struct berth_cli_opt sell_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt import_opts[] = {
+	{ "--receipt", BERTH_CLI_MANY, "FILE", "what one of these devices signed for the owner it has" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+
 static const struct berth_cli_cmd cmds[] = {
 	{ "list", "", "the devices this owner or factory knows", opts, 0, 0, list,
 	  "  berth devices list\n  berth devices list --json | jq -r '.[].serial'\n" },
 	{ "show", "DEVICE", "one device, by id or serial number", opts, 1, 1, show, "  berth devices show GW-0001\n" },
 	{ "sell", "DEVICE", "factory: the ownership credential for the first owner", sell_opts, 1, 1, sell,
 	  "  berth devices sell GW-0001 --to did:peer:4... --out GW-0001.chain\n" },
-	{ "import", "CHAIN...", "owner: take the chains of devices it bought", opts, 1, BERTH_CLI_VALUES_MAX, import,
-	  "  berth devices import GW-0001.chain\n  berth devices import delivery/*.chain\n" },
+	{ "import", "CHAIN...", "owner: take the chains of devices it bought", import_opts, 1, BERTH_CLI_VALUES_MAX,
+	  berth_cli_import,
+	  "  berth devices import GW-0001.chain\n  berth devices import delivery/*.chain\n"
+	  "  berth devices import GW-0001.chain --receipt GW-0001.receipt\n" },
 	{ "approve", "DEVICE", "owner: let a device that waits go on", opts, 1, 1, approve, "  berth devices approve GW-0001\n" },
 	{ "deny", "DEVICE", "owner: refuse a device that waits", deny_opts, 1, 1, deny,
 	  "  berth devices deny GW-0001 --reason 'not ours'\n" },

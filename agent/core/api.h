@@ -32,7 +32,7 @@ enum berth_api_op {
 	BERTH_API_DEVICE_SHOW,		/* GET  /v1/devices/{id} */
 	BERTH_API_DEVICE_APPROVE,	/* POST /v1/devices/{id}/approve */
 	BERTH_API_DEVICE_DENY,		/* POST /v1/devices/{id}/deny {"reason"?} */
-	BERTH_API_DEVICES_IMPORT,	/* POST /v1/devices/import {"chain"} */
+	BERTH_API_DEVICES_IMPORT,	/* POST /v1/devices/import {"chain","receipt"?} */
 	BERTH_API_DEVICES_SELL,		/* POST /v1/devices/sell {"device","to"} */
 	BERTH_API_DEVICES_INVITE,	/* POST /v1/devices/{id}/invite */
 	BERTH_API_DEVICES_BIRTH,	/* POST /v1/devices/birth: the body is the operation's own */

@@ -12,6 +12,7 @@
 #define BOTH (APP | ADMIN)
 #define TEXT_MAX ((size_t)256 << 10)
 #define ID_MAX 128
+#define RECEIPT_MAX ((size_t)24 << 10)	/* one compact JWS */
 
 #define GET(p, s, ...) { .method = "GET", .path = p, .sockets = s, __VA_ARGS__ }
 #define POST(p, s, ...) { .method = "POST", .path = p, .sockets = s, __VA_ARGS__ }
@@ -35,7 +36,8 @@ const struct berth_api_route berth_api_routes[] = {
 	     .fields = { OBJECT("invitation", false), BOOL("dryRun", false), STR("acceptTip", false, 128),
 			 STR("abandon", false, 256) }),
 	GET("/v1/devices", ADMIN, OP(DEVICES)),
-	POST("/v1/devices/import", ADMIN, OP(DEVICES_IMPORT), .fields = { OBJECT("chain", true) }),
+	POST("/v1/devices/import", ADMIN, OP(DEVICES_IMPORT), 
+	     .fields = { OBJECT("chain", true), STR("receipt", false, RECEIPT_MAX) }),
 	POST("/v1/devices/sell", ADMIN, OP(DEVICES_SELL),
 	     .fields = { STR("device", true, BERTH_API_PARAM_MAX), STR("to", true, BERTH_DID_URL_MAX) }),
 	POST("/v1/devices/birth", ADMIN, OP(DEVICES_BIRTH), .open = true),

@@ -62,12 +62,15 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 	struct berth_env *env = berth_agent_env(b->agent);
 	struct berth_json *health = berth_json_new_object(), *reasons = berth_json_new_array();
 	bool protected_ = false;
+	int64_t taken = 0;
 	uint64_t v;
 	enum berth_err rc = health && reasons ? BERTH_OK : BERTH_E_NOMEM, keys;
 
 	keys = env->keys->ops->counter_read(env->keys, BERTH_COUNTER_EPOCH, &v, &protected_);
 	if (!rc && keys)
 		rc = berth_json_push_str(reasons, "the keystore does not answer");
+	if (!rc && !(rc = berth_store_count(berth_agent_store(b->agent), BERTH_NS_TAKEN, &taken)) && taken)
+		rc = berth_json_push_str(reasons, "a device was taken by another owner; see berth devices list");
 	if (!rc && state && strcmp(state, "QUARANTINED") == 0)
 		rc = berth_json_push_str(reasons, "the state folder is an older copy; see berth(1), onboard");
 	if (!rc && state && strcmp(state, "COMMITTING") == 0)
@@ -95,7 +98,10 @@ static const char *assurance(struct berth_backend *b)
 	return berth_custody_name(berth_agent_env(b->agent)->keys->custody);
 }
 
-/* {state, epoch, ownerDid, assurance, health}: nothing that names the factory DID */
+static bool is_admin(const struct berth_api_request *req) { return strcmp(req->principal, "admin") == 0; }
+
+/* {state, epoch, ownerDid, assurance, health}: nothing that names the factory DID, but
+ * to the operator, who gets the receipt that it signed as well. */
 static enum berth_err device(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
@@ -104,8 +110,8 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 	const char *state = berth_data_str(gw, "state");
 	enum berth_err rc;
 
-	(void)req;
 	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) ||
+	    (is_admin(req) && (rc = backend_copy(o, "receipt", berth_json_get(data, "active"), "receipt"))) ||
 	    (rc = berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0))) ||
 	    (rc = backend_copy_did(o, "ownerDid", berth_json_get(data, "active"), "owner")) ||
 	    (rc = berth_json_set_str(o, "assurance", assurance(b))) || (rc = backend_health(b, state, o))) {
@@ -144,8 +150,6 @@ operational(struct berth_backend *b, const struct berth_json *active)
 	return name ? env->identity(env, name) : NULL;
 }
 
-static bool is_admin(const struct berth_api_request *req) { return strcmp(req->principal, "admin") == 0; }
-
 static enum berth_err identities(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
@@ -154,8 +158,14 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 	const struct berth_identity *op = operational(b, active);
 	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
 
-	if (!rc && op && !(rc = identity_json(op, ID_OPERATIONAL, active, &o)))
-		rc = berth_json_push(list, o);
+	if (!rc && op && !(rc = identity_json(op, ID_OPERATIONAL, active, &o))) {
+		if (is_admin(req))
+			rc = backend_copy(o, "receipt", active, "receipt");
+		if (rc)
+			berth_json_free(o);
+		else
+			rc = berth_json_push(list, o);
+	}
 	/* the others are the operator's business, never an application's */
 	for (size_t i = 0; !rc && is_admin(req) && i < berth_agent_identity_count(b->agent); i++) {
 		const struct berth_identity *id = berth_agent_identity_at(b->agent, i);

@@ -163,7 +163,7 @@ struct listing {
 
 static enum berth_err summary(const char *key, const struct berth_json *inst, struct berth_json **out)
 {
-	static const char *const members[] = { "serial", "model", "custody", "epoch" };
+	static const char *const members[] = { "serial", "model", "custody", "epoch", "taken" };
 	static const char *const dids[] = { "operationalDid", "soldTo" };
 	const struct berth_json *data = berth_json_get(inst, "data");
 	struct berth_json *o = berth_json_new_object();
@@ -179,6 +179,14 @@ static enum berth_err summary(const char *key, const struct berth_json *inst, st
 	return done(rc, o, out);
 }
 
+/* What only `show` says: what the device signed for us, and for somebody before us. */
+static enum berth_err proofs(struct berth_json *o, const struct berth_json *data)
+{
+	enum berth_err rc = backend_copy(o, "receipt", data, "receipt");
+
+	return rc ? rc : backend_copy(o, "takenProof", data, "takenProof");
+}
+
 static enum berth_err list_one(void *arg, const char *key, const struct berth_json *inst)
 {
 	struct listing *l = arg;
@@ -191,7 +199,7 @@ static enum berth_err list_one(void *arg, const char *key, const struct berth_js
 			return BERTH_OK;
 		snprintf(l->key, sizeof(l->key), "%s", key);
 		berth_json_free(l->found);
-		return summary(key, inst, &l->found);
+		return (rc = summary(key, inst, &l->found)) ? rc : proofs(l->found, berth_json_get(inst, "data"));
 	}
 	if (berth_json_len(l->list) >= LIST_MAX)
 		return BERTH_OK;
@@ -276,7 +284,7 @@ static enum berth_err import(void *arg, const struct berth_api_request *req, str
 	char key[65];
 	enum berth_err rc = berth_owner_key(chain, key);
 
-	return rc ? rc : berth_agent_command(b->agent, "owner", key, "cmd/import", chain, out);
+	return rc ? rc : berth_agent_command(b->agent, "owner", key, "cmd/import", req->body, out);
 }
 
 static enum berth_err provision(void *arg, const struct berth_api_request *req, struct berth_json **out)

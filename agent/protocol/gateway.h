@@ -13,9 +13,9 @@
  *	chain, owner {did, uri}	the package chosen, whom to talk to
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
- *	offer {identity, credential?, trust?, items [], stored {id: sha256}}	slot B
+ *	offer {identity, receipt?, credential?, trust?, items [], stored {id: sha256}}	slot B
  *	abandoned {thid, peer}	a run that the operator ended while committing
- *	active {identity, owner, uri, credential, slot, items [], trust}	since OPERATIONAL
+ *	active {identity, owner, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"
 

@@ -115,6 +115,7 @@ static enum berth_err make_active(struct berth_instance *inst, const struct bert
 	    (rc = berth_json_set_str(active, "owner", berth_data_str(owner, "did"))) ||
 	    (rc = berth_json_set_str(active, "uri", berth_data_str(owner, "uri"))) ||
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
+	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||
 	    (rc = berth_json_set_str(active, "credential", berth_data_str(offer, "credential")))) {
 		berth_json_free(active);
 		return rc;

@@ -308,9 +308,11 @@ out:
 	return rc;
 }
 
+/* The device's word that it accepted this tip.  It keeps a copy: to be shown to an
+ * owner who was to have the device and does not get it (C.1a b). */
 static enum berth_err
-set_receipt(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op,
-	    const uint8_t challenge[32], struct berth_json *body)
+set_receipt(struct berth_env *env, struct berth_json *offer, const struct berth_run *run,
+	    const struct berth_identity *op, const uint8_t challenge[32], struct berth_json *body)
 {
 	struct berth_receipt r = { .role = BERTH_RECEIPT_OWNERSHIP, .owner = run->peer, .operational = op->did,
 		.epoch = run->epoch, .tip = run->tip };
@@ -318,7 +320,8 @@ set_receipt(struct berth_env *env, const struct berth_run *run, const struct ber
 	enum berth_err rc;
 
 	memcpy(r.nonce, challenge, 32);
-	if (!(rc = berth_receipt_build(&compact, env->keys->keyring, me(env)->sign_kid, &r)))
+	if (!(rc = berth_receipt_build(&compact, env->keys->keyring, me(env)->sign_kid, &r)) &&
+	    !(rc = berth_json_set_str(offer, "receipt", berth_buf_cstr(&compact))))
 		rc = berth_json_set_str(body, "receipt", berth_buf_cstr(&compact));
 	berth_buf_free(&compact);
 	return rc;
@@ -341,7 +344,7 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
 	    (rc = set_attestation(env, body, run, "berth-m8", challenge, op)))
 		goto out;
-	if ((rc = set_receipt(env, run, op, challenge, body)) ||
+	if ((rc = set_receipt(env, berth_data_obj(inst->data, "offer"), run, op, challenge, body)) ||
 	    (rc = set_proofs(env, &proved, op, owner_did(inst), body)))
 		goto out;
 	rc = berth_effects_send(env, fx, me(env), owner_did(inst), owner_uri(inst),

@@ -33,6 +33,7 @@ BERTH_MUST_USE enum berth_err berth_owner_key(const struct berth_json *package, 
 /* Names of the records that machines leave for others to read. */
 #define BERTH_NS_PROVISION "provision"	/* owner: items for a device, key DEVICEHASH/ID */
 #define BERTH_NS_THREAD "thread"	/* run -> instance */
+#define BERTH_NS_TAKEN "taken"		/* owner: devices that a receipt says are somebody else's */
 #define BERTH_ITEMS_MAX 16
 #define BERTH_ITEM_MAX ((size_t)32 << 10)
 

@@ -77,17 +77,22 @@ enum berth_err berth_owner_key(const struct berth_json *package, char key[65])
 	return rc;
 }
 
-/* args: the chain package.  A longer chain may replace what is there until a run
- * has begun; result {"device", "serial", "model"}. */
+/* args: {"chain", "receipt"?}.  A longer chain may replace what is there until a run
+ * has begun; result {"device", "serial", "model", "taken"?, "takenProof"?}. */
 enum berth_err owner_import(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct berth_json *copy = berth_json_clone(ev->args);
+	const struct berth_json *package;
+	const char *receipt = NULL;
+	struct berth_json *copy;
 	struct berth_chain_result r;
 	struct berth_chain *c = NULL;
 	enum berth_err rc;
 
-	if (!copy || (rc = berth_json_set(inst->data, "package", copy)))
+	if ((rc = berth_json_req_obj(ev->args, "chain", &package)) ||
+	    (rc = berth_json_opt_str(ev->args, "receipt", BERTH_OBJECT_MAX, &receipt)))
+		return rc;
+	if (!(copy = berth_json_clone(package)) || (rc = berth_json_set(inst->data, "package", copy)))
 		return berth_fail(BERTH_E_NOMEM, "package");
 	if ((rc = owner_chain(inst, &c)) || (rc = judge(env, c, &r)) || (rc = keep(inst, c, &r)) ||
 	    (rc = learn_all(env, c)))
@@ -99,6 +104,8 @@ enum berth_err owner_import(struct berth_env *env, struct berth_instance *inst,
 		goto out;
 	fx->go = true;
 	berth_effects_audit(fx, "imported %s, serial %s", c->dc.model, c->dc.serial);
+	if (receipt)
+		rc = owner_note_receipt(inst, fx, c, receipt);
 out:
 	berth_chain_free(c);
 	return rc;

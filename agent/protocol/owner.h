@@ -3,11 +3,13 @@
 #define BERTH_AGENT_PROTOCOL_OWNER_H
 
 /* The owner's machine, one instance a device, in parts: owner.c (table, import,
- * registration), owner_session.c (M3 to M6), owner_issue.c (M7 to M11).  The key is
+ * registration), owner_taken.c (receipts beside a chain), owner_session.c (M3 to M6),
+ * owner_issue.c (M7 to M11).  The key is
  * the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
  *	serial, model, custody, factoryDid, epoch, tip, seq, delegation?
+ *	taken, takenProof {receipt, owner, tip, seq?}	what a receipt said at import
  *	regNo, registered {rendezvous DID: true}
  *	run, challenge	struct berth_run; of accept-ownership
  *	issued {credential, operationalDid, items [{id, sha256}]}
@@ -38,6 +40,12 @@ enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *i
 				 struct berth_run *run, const char *reason);
 enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 			   struct berth_run *run);
+/* C.1a (b): judges a device's receipt beside this chain and remembers what it says,
+ * also in fx->result.  E_HOLDER: of another device; E_SIG: forged. */
+enum berth_err owner_note_receipt(struct berth_instance *inst, struct berth_effects *fx,
+				  const struct berth_chain *c, const char *receipt);
+/* The device is ours now: whoever had it before does not matter any more. */
+enum berth_err owner_forget_taken(struct berth_instance *inst, struct berth_effects *fx);
 enum berth_err owner_chain(const struct berth_instance *inst, struct berth_chain **chain);
 
 #endif

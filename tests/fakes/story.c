@@ -95,6 +95,23 @@ static bool published(struct sim *w)
 	return strcmp(sim_state(now->owner, "owner", now->device), "PUBLISHED") == 0;
 }
 
+enum berth_err story_import(struct sim_node *owner, const struct berth_json *package, const char *receipt,
+			    struct berth_json **result)
+{
+	struct berth_json *args = berth_json_new_object();
+	char key[65];
+	enum berth_err rc;
+
+	sim_as(owner);
+	CHECK_OK(berth_owner_key(package, key));
+	CHECK_OK(berth_json_set(args, "chain", berth_json_clone(package)));
+	if (receipt)
+		CHECK_OK(berth_json_set_str(args, "receipt", receipt));
+	rc = berth_agent_command(owner->agent, "owner", key, "cmd/import", args, result);
+	berth_json_free(args);
+	return rc;
+}
+
 void story_sale(struct story *s)
 {
 	struct berth_json *args = berth_json_new_object(), *chain = NULL;
@@ -105,7 +122,7 @@ void story_sale(struct story *s)
 	berth_json_free(args);
 	CHECK_OK(berth_owner_key(chain, key));
 	assert_string_equal(key, s->device);
-	CHECK_OK(berth_agent_command(s->owner->agent, "owner", key, "cmd/import", chain, NULL));
+	CHECK_OK(story_import(s->owner, chain, NULL, NULL));
 	berth_json_free(chain);
 	assert_true(sim_run(&s->w, published, 60));
 	story_provision(s, "wifi", "network", "ssid=plant psk=correct horse");

@@ -331,13 +331,17 @@ class World:
         gw.wait_state("INITIALIZED", "SEEKING")
         return gw
 
-    def sold(self, gw, owner=None):
-        """To the owner, who has imported the chain."""
+    def chain(self, gw, owner=None):
+        """The first owner's, from the factory; it sells a device once."""
         owner = owner or self.owner
         did = owner.identity("owner")["didLong"]
         device = wait_for(lambda: self.factory.device(gw.name), "the factory knows the device")["device"]
-        chain = self.factory.post("/v1/devices/sell", {"device": device, "to": did})
-        return owner.post("/v1/devices/import", {"chain": chain})["device"]
+        return self.factory.post("/v1/devices/sell", {"device": device, "to": did})
+
+    def sold(self, gw, owner=None):
+        """To the owner, who has imported the chain."""
+        owner = owner or self.owner
+        return owner.post("/v1/devices/import", {"chain": self.chain(gw, owner)})["device"]
 
     def provisioned(self, gw, items, owner=None):
         for item, data in items.items():
@@ -353,6 +357,10 @@ class World:
         self.born(gw)
         self.sold(gw, owner)
         self.provisioned(gw, items or {}, owner)
+        return self.switched_on(gw, owner)
+
+    def switched_on(self, gw, owner=None):
+        """From a chain that was imported to OPERATIONAL and ACTIVE."""
         self.registered(gw, owner)
         gw.post("/v1/onboard")
         gw.wait_state("OPERATIONAL")
