@@ -61,6 +61,15 @@ bool berth_keystore_can(struct berth_keystore *ks, enum berth_key_type type, enu
 	return type_fits(ks, type, usage) && ks->ops->can(ks, type, usage);
 }
 
+struct berth_keystore_kind berth_keystore_kind(const struct berth_keystore *ks)
+{
+	return (struct berth_keystore_kind){
+		.custody = ks->ops->import ? BERTH_CUSTODY_SEALED : BERTH_CUSTODY_HARDWARE,
+		.attestable = ks->ops->certify != NULL,
+		.imports = ks->ops->import != NULL,
+	};
+}
+
 static enum berth_err check_new(struct berth_keystore *ks, const char *name,
 				enum berth_key_type type, enum berth_usage usage)
 {

@@ -67,6 +67,14 @@ berth_keystore_key_uri(struct berth_buf *out, const struct berth_keystore *ks, c
  * device that would have to be asked does not answer. */
 bool berth_keystore_can(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage);
 
+/* What holds for every key that a store makes. */
+struct berth_keystore_kind {
+	enum berth_custody custody;
+	bool attestable;	/* the device can certify them */
+	bool imports;		/* keys can be brought to it; those are SOFTWARE */
+};
+struct berth_keystore_kind berth_keystore_kind(const struct berth_keystore *ks);
+
 /* E_KEYSTORE when the name is taken, E_KEY when this custody cannot hold it.
  * Durable (fsync) before it returns.  info may be NULL. */
 BERTH_MUST_USE enum berth_err

@@ -43,6 +43,16 @@ static void make(const char *name, enum berth_usage usage, struct berth_key_info
 	CHECK_OK(berth_keystore_generate(ks, name, BERTH_KEY_P256, usage, info));
 }
 
+static void a_store_says_what_kind_it_is(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_keystore_kind kind = berth_keystore_kind(ks);
+
+	CHECK(kind.custody == b->custody);
+	CHECK(kind.attestable == b->device);
+	CHECK(kind.imports == (b->custody == BERTH_CUSTODY_SEALED));
+}
+
 static void an_empty_store_holds_nothing(void **state)
 {
 	struct berth_key_info info;
@@ -425,6 +435,7 @@ static void only_a_device_gives_evidence(void **state)
 #define T(f) { #f, f, setup, teardown, NULL }
 static const struct CMUnitTest contract[] = {
 	T(an_empty_store_holds_nothing),
+	T(a_store_says_what_kind_it_is),
 	T(a_new_key_is_what_was_asked_for),
 	T(names_are_checked),
 	T(a_taken_name_is_e_keystore),
