@@ -174,6 +174,8 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 
 	if (a->quarantined)
 		return 60000;
+	if (a->counters_behind)
+		agent_counters_follow(a);
 	housekeeping(a);
 	fire_timers(a);
 	in = agent_outbound_tick(a);
@@ -221,37 +223,13 @@ static void to_all(struct berth_agent *a, const struct berth_machine *m, const c
 	free(k.keys);
 }
 
-/* ONBOARDING C.3, the repair rule: the store is level with the device's counter or
- * one ahead (a crash between commit and step); behind it, it is an old copy. */
-static enum berth_err check_counter(struct berth_agent *a, const char *name, enum berth_counter c, bool *rolled_back)
-{
-	uint64_t device;
-	int64_t stored;
-	bool protected_;
-	enum berth_err rc;
-
-	if ((rc = a->cfg.keys->ops->counter_read(a->cfg.keys, c, &device, &protected_)) ||
-	    (rc = berth_store_counter_get(a->cfg.store, name, &stored)))
-		return rc;
-	if ((uint64_t)stored == device + 1)
-		return a->cfg.keys->ops->counter_step(a->cfg.keys, c, &device);
-	if ((uint64_t)stored != device) {
-		berth_log(BERTH_LOG_ERROR, "rollback", "%s: the store says %lld, the device %llu",
-			  name, (long long)stored, (unsigned long long)device);
-		*rolled_back = true;
-	}
-	return BERTH_OK;
-}
-
 static enum berth_err start(struct berth_agent *a)
 {
 	bool rolled_back = false;
 	enum berth_err rc;
 
 	if ((rc = berth_store_counter_get(a->cfg.store, COUNTER_UPTIME, &a->start_uptime_s)) ||
-	    (rc = check_counter(a, COUNTER_GENERATION, BERTH_COUNTER_GENERATION, &rolled_back)) ||
-	    (rc = check_counter(a, COUNTER_EPOCH, BERTH_COUNTER_EPOCH, &rolled_back)) ||
-	    (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)))
+	    (rc = agent_counters_check(a, &rolled_back)) || (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)))
 		return rc;
 	agent_refresh_time(a);
 	a->quarantined = rolled_back;

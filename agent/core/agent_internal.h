@@ -3,9 +3,9 @@
 #define BERTH_AGENT_CORE_AGENT_INTERNAL_H
 
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
- * DIDs and those of others), deliver.c (one event, one transaction), inbound.c
- * (frames to events), outbound.c (the outbox and what is in flight), answer.c
- * (replies, parked requests), poll.c (asking for messages). */
+ * DIDs and those of others), deliver.c (one event, one transaction), counters.c (the
+ * store's and the device's), inbound.c (frames to events), outbound.c (the outbox and
+ * what is in flight), answer.c (replies, parked requests), poll.c (asking for messages). */
 #include "agent/core/agent.h"
 #include "agent/ipc/frame.h"
 
@@ -66,6 +66,7 @@ struct berth_agent {
 	uint64_t next_id, wire_bytes, start_ms;
 	int64_t start_uptime_s;
 	bool quarantined;
+	bool counters_behind;		/* the device has not followed the store yet */
 	uint64_t housekeeping_ms, refusals_ms;	/* next time; begin of this hour */
 	unsigned refusals;			/* audited in this hour */
 	/* packed messages that are sent once, after the commit: without a uri in the
@@ -94,6 +95,14 @@ bool agent_is_transient(enum berth_err rc);
 /* Keeps an inbound message's id although no step wanted it. */
 BERTH_MUST_USE enum berth_err
 agent_remember(struct berth_agent *a, const char *sender, const char *id, const char *audit);
+
+/* counters.c, in the order of an event's life.  check: at the start; *rolled_back when
+ * the store is an old copy.  apply: in the transaction; decides fx->step_generation from
+ * the step's own word and from what a day allows.  step: after the commit. */
+BERTH_MUST_USE enum berth_err agent_counters_check(struct berth_agent *a, bool *rolled_back);
+BERTH_MUST_USE enum berth_err agent_counters_apply(struct berth_agent *a, struct berth_effects *fx);
+void agent_counters_step(struct berth_agent *a, const struct berth_effects *fx);
+void agent_counters_follow(struct berth_agent *a);	/* a step that failed, once more */
 
 /* Long forms are learned and "they know us" is noted in the step's transaction. */
 BERTH_MUST_USE enum berth_err

@@ -86,22 +86,6 @@ static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effec
 	return rc;
 }
 
-/* One ahead of the device's, never two: a step that the device has missed is made up
- * for first, or nothing is done. */
-static enum berth_err apply_counter(struct berth_agent *a, const char *name, enum berth_counter c)
-{
-	uint64_t device;
-	int64_t v;
-	bool protected_;
-	enum berth_err rc;
-
-	if ((rc = berth_store_counter_get(a->cfg.store, name, &v)) ||
-	    (rc = a->cfg.keys->ops->counter_read(a->cfg.keys, c, &device, &protected_)) ||
-	    ((uint64_t)v == device + 1 && (rc = a->cfg.keys->ops->counter_step(a->cfg.keys, c, &device))))
-		return rc;
-	return berth_store_counter_set(a->cfg.store, name, v + 1);
-}
-
 /* Only forward; a release sets it back by other means. */
 static enum berth_err apply_floor(struct berth_agent *a, int64_t floor_s)
 {
@@ -112,7 +96,7 @@ static enum berth_err apply_floor(struct berth_agent *a, int64_t floor_s)
 }
 
 /* all of it into the open transaction */
-static enum berth_err apply(struct berth_agent *a, const struct berth_effects *fx)
+static enum berth_err apply(struct berth_agent *a, struct berth_effects *fx)
 {
 	enum berth_err rc = apply_puts(a, fx);
 
@@ -123,27 +107,7 @@ static enum berth_err apply(struct berth_agent *a, const struct berth_effects *f
 					    : agent_pack_to_outbox(a, &fx->sends[i]);
 	if (!rc && fx->floor_s)
 		rc = apply_floor(a, fx->floor_s);
-	if (!rc && fx->step_generation)
-		rc = apply_counter(a, COUNTER_GENERATION, BERTH_COUNTER_GENERATION);
-	if (!rc && fx->step_epoch)
-		rc = apply_counter(a, COUNTER_EPOCH, BERTH_COUNTER_EPOCH);
-	return rc;
-}
-
-/* After the commit: the device's counters follow the store's.  A crash in between
- * leaves the store one ahead, which the next start repairs (ONBOARDING C.3). */
-static void step_counters(struct berth_agent *a, const struct berth_effects *fx)
-{
-	struct berth_keys *k = a->cfg.keys;
-	uint64_t v;
-	enum berth_err rc = BERTH_OK;
-
-	if (fx->step_generation)
-		rc = k->ops->counter_step(k, BERTH_COUNTER_GENERATION, &v);
-	if (!rc && fx->step_epoch)
-		rc = k->ops->counter_step(k, BERTH_COUNTER_EPOCH, &v);
-	if (rc)
-		berth_log_err(BERTH_LOG_ERROR, "counter", rc);
+	return rc ? rc : agent_counters_apply(a, fx);
 }
 
 /* Every refusal of somebody who proved who they are can be seen in the audit log, but
@@ -176,6 +140,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 	*step_rc = ev->in && ev->sender ? agent_note_peer(a, ev->in, ev->sender) : BERTH_OK;
 	if (!*step_rc)
 		*step_rc = berth_machine_step(m, &a->env, inst, ev, fx);
+	fx->may_step_generation |= m->counted && inst->state != before;
 	if (!*step_rc && (*step_rc = apply(a, fx))) {
 		/* the step was fine, the host could not follow: as if it never ran */
 		inst->state = before;
@@ -228,7 +193,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	}
 	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)))
 		goto out;
-	step_counters(a, &fx);
+	agent_counters_step(a, &fx);
 	if (fx.stop_timer)
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)

@@ -407,7 +407,7 @@ enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *ins
 	    (rc = owner_forget_taken(inst, fx)))
 		return rc;
 	fx->timer_ms = OWNER_REFRESH_MS;
-	fx->step_generation = true;
+	fx->may_step_generation = true;	/* a fleet's owner must not wear its TPM out */
 	berth_effects_audit(fx, "device %s committed", berth_data_str(inst->data, "serial"));
 	return send_committed(env, inst, fx, &run, ev);
 }

@@ -132,7 +132,9 @@ struct berth_effects {
 	uint64_t timer_ms;		/* 0: no timer; replaces the instance's running one */
 	bool stop_timer;
 	bool go;			/* deliver "go" to this instance right after the commit */
-	bool step_generation, step_epoch;
+	bool step_generation, step_epoch;	/* in any case */
+	bool may_step_generation;	/* when the day's allowance has one left (the host
+					 * says so itself for a counted machine's states) */
 	int64_t floor_s;		/* the time is at least this from now on; 0: as it was */
 	char *drop_peer, *drop_thid;	/* forget what still waits for this peer in this thread */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
@@ -165,6 +167,9 @@ struct berth_machine {
 	size_t n_states;
 	const struct berth_transition *table;
 	size_t table_len;
+	/* Its states are a device's own: each change of one is worth a step of the
+	 * generation counter, so that an older copy of the store shows. */
+	bool counted;
 	/* Names of messages that may come from nobody in particular (anoncrypt without
 	 * a signature), NULL-terminated; NULL: none.  All others need a sender (C052). */
 	const char *const *anonymous;

@@ -126,11 +126,75 @@ static void c151_a_restored_state_folder_is_quarantined(void **state)
 	story_end(&s);
 }
 
+/* Every state that a gateway goes through is a step: a copy from any of them shows once
+ * the next has been reached (C.3). */
+static const char *const stops[] = { "INITIALIZED", "SEEKING", "CONTACTING", "DEVICE_PROVED", "PREPARED",
+	"COMMITTING" };
+#define STOPS (sizeof(stops) / sizeof(stops[0]))
+
+static void copy_name(struct story *s, char out[192], const char *state)
+{
+	snprintf(out, 192, "%s/at-%s", s->gateway->dir, state);
+}
+
+/* What is restored is an old one: nothing is done with it. */
+static void restored(struct story *s, const char *folder, const char *copy)
+{
+	replace_folder(copy, folder);
+	sim_on(s->gateway);
+	if (!berth_agent_quarantined(s->gateway->agent))
+		fail_msg("%s was taken for the current one", copy);
+	assert_string_equal(sim_state(s->gateway, "gateway", NULL), "QUARANTINED");
+	sim_off(s->gateway);
+	sim_drop(&s->w);
+}
+
+static void c151_a_copy_of_any_state_is_found_out(void **state)
+{
+	char folder[192], copy[192], today[192];
+	struct story s;
+
+	(void)state;
+	story_cast(&s);
+	story_birth(&s);
+	snprintf(folder, sizeof(folder), "%s/state", s.gateway->dir);
+	story_sale(&s);
+	for (size_t i = 0; i < STOPS; i++) {
+		copy_name(&s, copy, stops[i]);
+		if (i > 0) {	/* it is off, born, at the first */
+			sim_on(s.gateway);
+			assert_true(story_run_to(&s, s.gateway, stops[i]));
+			sim_off(s.gateway);
+		}
+		replace_folder(folder, copy);
+		if (i > 0) {	/* and at once: the one before */
+			copy_name(&s, today, stops[i - 1]);
+			restored(&s, folder, today);
+			replace_folder(copy, folder);
+		}
+	}
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	sim_off(s.gateway);
+	snprintf(today, sizeof(today), "%s/today", s.gateway->dir);
+	replace_folder(folder, today);
+	for (size_t i = 0; i < STOPS; i++) {
+		copy_name(&s, copy, stops[i]);
+		restored(&s, folder, copy);
+	}
+	replace_folder(today, folder);		/* the twin */
+	sim_on(s.gateway);
+	assert_false(berth_agent_quarantined(s.gateway->agent));
+	assert_string_equal(sim_state(s.gateway, "gateway", NULL), "OPERATIONAL");
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(c068_an_invitation_serves_once_and_as_it_was_signed),
 		cmocka_unit_test(c151_a_restored_state_folder_is_quarantined),
+		cmocka_unit_test(c151_a_copy_of_any_state_is_found_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

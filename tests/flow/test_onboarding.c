@@ -16,6 +16,7 @@ static int64_t data_int(struct sim_node *n, const char *machine, const char *mem
 static void a_gateway_finds_its_owner(void **state)
 {
 	struct story s;
+	int64_t generation;
 
 	(void)state;
 	story_cast(&s);
@@ -26,6 +27,9 @@ static void a_gateway_finds_its_owner(void **state)
 	printf("measured: onboarding took %lld bytes on the wire\n",
 	       (long long)data_int(s.gateway, "gateway", "onboarding", "bytes"));
 	assert_true(data_int(s.gateway, "gateway", "onboarding", "bytes") <= 57344);
+	/* one step a state: INITIALIZED to OPERATIONAL (C.3) */
+	CHECK_OK(berth_store_counter_get(s.gateway->store, "generation", &generation));
+	assert_int_equal(generation, 9);
 	story_end(&s);
 }
 

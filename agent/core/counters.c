@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two counters of the store and the device's own beside them (ONBOARDING C.3).
+ *
+ * The order is: the store's counter rises in the transaction that changes the state;
+ * that is committed; then the device's counter follows; only then does anything of it
+ * leave.  The power may go between any two of these:
+ *
+ *	before the commit	nothing has happened
+ *	after the commit	the store is one ahead: the next start, or the next
+ *				step, makes the device follow
+ *	after the device's step	both are level
+ *
+ * so a store is level with its device or one ahead of it, and whatever else is an old
+ * copy.  The other way round, a power cut would look like one. */
+#include "agent/core/agent_internal.h"
+#include "did/base/log.h"
+
+#define COUNTER_PAID "generation-paid"
+
+/* "At most 24 a day on average": each step takes an hour of the agent's uptime to pay
+ * for, and a day's worth may be owed, which is more than two onboardings. */
+#define STEP_S 3600
+#define BURST 24
+
+static const struct { const char *name; enum berth_counter device; } counters[] = {
+	{ COUNTER_GENERATION, BERTH_COUNTER_GENERATION },
+	{ COUNTER_EPOCH, BERTH_COUNTER_EPOCH },
+};
+#define N_COUNTERS (sizeof(counters) / sizeof(counters[0]))
+
+static enum berth_err
+read_both(struct berth_agent *a, size_t i, int64_t *stored, uint64_t *device)
+{
+	bool protected_;
+	enum berth_err rc = berth_store_counter_get(a->cfg.store, counters[i].name, stored);
+
+	return rc ? rc : a->cfg.keys->ops->counter_read(a->cfg.keys, counters[i].device, device, &protected_);
+}
+
+/* A step that the device has missed is made up for. */
+static enum berth_err follow(struct berth_agent *a, size_t i, int64_t *stored, uint64_t *device)
+{
+	enum berth_err rc = read_both(a, i, stored, device);
+
+	if (rc || (uint64_t)*stored != *device + 1)
+		return rc;
+	return a->cfg.keys->ops->counter_step(a->cfg.keys, counters[i].device, device);
+}
+
+enum berth_err agent_counters_check(struct berth_agent *a, bool *rolled_back)
+{
+	uint64_t device;
+	int64_t stored;
+	enum berth_err rc;
+
+	for (size_t i = 0; i < N_COUNTERS; i++) {
+		if ((rc = follow(a, i, &stored, &device)))
+			return rc;
+		if ((uint64_t)stored == device)
+			continue;
+		berth_log(BERTH_LOG_ERROR, "rollback", "%s: the store says %lld, the device %llu", counters[i].name,
+			  (long long)stored, (unsigned long long)device);
+		*rolled_back = true;
+	}
+	return BERTH_OK;
+}
+
+/* The bill, as the second of uptime up to which everything is paid. */
+static enum berth_err pay(struct berth_agent *a, bool must, bool *paid)
+{
+	int64_t now = berth_agent_now_s(a), until;
+	enum berth_err rc = berth_store_counter_get(a->cfg.store, COUNTER_PAID, &until);
+
+	*paid = false;
+	if (rc)
+		return rc;
+	if (until < now)
+		until = now;
+	if (!must && until - now > (BURST - 1) * STEP_S)
+		return BERTH_OK;
+	*paid = true;
+	return berth_store_counter_set(a->cfg.store, COUNTER_PAID, until + STEP_S);
+}
+
+static enum berth_err decide(struct berth_agent *a, struct berth_effects *fx)
+{
+	if (a->quarantined)
+		fx->step_generation = fx->step_epoch = fx->may_step_generation = false;
+	if (!fx->step_generation && !fx->may_step_generation)
+		return BERTH_OK;
+	return pay(a, fx->step_generation, &fx->step_generation);
+}
+
+/* One ahead of the device's, never two. */
+static enum berth_err raise(struct berth_agent *a, size_t i)
+{
+	uint64_t device;
+	int64_t stored;
+	enum berth_err rc = follow(a, i, &stored, &device);
+
+	return rc ? rc : berth_store_counter_set(a->cfg.store, counters[i].name, stored + 1);
+}
+
+enum berth_err agent_counters_apply(struct berth_agent *a, struct berth_effects *fx)
+{
+	enum berth_err rc = decide(a, fx);
+
+	if (!rc && fx->step_generation)
+		rc = raise(a, 0);
+	return rc || !fx->step_epoch ? rc : raise(a, 1);
+}
+
+void agent_counters_follow(struct berth_agent *a)
+{
+	uint64_t device;
+	int64_t stored;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < N_COUNTERS; i++)
+		rc = follow(a, i, &stored, &device);
+	a->counters_behind = rc != BERTH_OK;
+	if (rc)
+		berth_log_err(BERTH_LOG_ERROR, "counter", rc);
+}
+
+void agent_counters_step(struct berth_agent *a, const struct berth_effects *fx)
+{
+	struct berth_keys *k = a->cfg.keys;
+	uint64_t v;
+	enum berth_err rc = BERTH_OK;
+
+	if (fx->step_generation)
+		rc = k->ops->counter_step(k, BERTH_COUNTER_GENERATION, &v);
+	if (!rc && fx->step_epoch)
+		rc = k->ops->counter_step(k, BERTH_COUNTER_EPOCH, &v);
+	if (!rc)
+		return;
+	a->counters_behind = true;
+	berth_log_err(BERTH_LOG_ERROR, "counter", rc);
+}
