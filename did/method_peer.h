@@ -25,7 +25,8 @@ struct berth_peer_spec {
  * in the order of the elements; 4 "#key-1"... verification first.  Appends.
  * E_DID: numalgo 0 with anything but one verification key, another numalgo, no key
  * at all, a service whose id is not relative.  E_KEY: a key that is not for its
- * use.  E_SIZE: longer than BERTH_PEER_DID_MAX. */
+ * use.  E_SIZE: longer than BERTH_PEER_DID_MAX.  (Numalgo 3 is made of a 2 by
+ * berth_did_peer_short(), numalgo 1 of a document by did/peer1.h.) */
 BERTH_MUST_USE enum berth_err
 berth_did_peer_create(struct berth_buf *did, int numalgo, const struct berth_peer_spec *spec);
 
@@ -34,8 +35,15 @@ berth_did_peer_create(struct berth_buf *did, int numalgo, const struct berth_pee
  * themselves: the short form of 4, numalgo 1 and 3. */
 BERTH_MUST_USE enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *did);
 
-/* The document of a did:peer:4 under its short form, from the long one. */
+/* The short form of a peer DID that has one: the did:peer:3 of a did:peer:2, the
+ * did:peer:4 without its document; any other DID as it is.  Appends. */
+BERTH_MUST_USE enum berth_err berth_did_peer_short(struct berth_buf *out, const char *long_did);
+
+/* The document of a did:peer:2 or 4 under its short form, from the long one. */
 BERTH_MUST_USE enum berth_err
 berth_did_peer_resolve_short(struct berth_did_doc **out, const char *long_did);
+
+/* E_KEY unless keys of that type serve the relationship. */
+BERTH_MUST_USE enum berth_err berth_peer_check_use(const struct berth_pubkey *key, unsigned rel);
 
 #endif

@@ -6,21 +6,12 @@
 
 #include "did/base/cur.h"
 #include "did/codec/multibase.h"
-#include "did/crypto/hash.h"
 #include "did/doc_build.h"
+#include "did/peer_hash.h"
 #include "did/peer_service.h"
 #include "did/url.h"
 
 #define PREFIX "did:peer:4"
-
-/* HASH of n characters of ENCODED, appended. */
-static enum berth_err put_hash(struct berth_buf *out, const char *encoded, size_t n)
-{
-	uint8_t hash[2 + BERTH_SHA256_LEN] = { BERTH_CODEC_SHA2_256, BERTH_SHA256_LEN };
-
-	berth_sha256(hash + 2, encoded, n);
-	return berth_multibase_encode(out, 'z', hash, sizeof(hash));
-}
 
 /* ---- creating ---- */
 
@@ -86,7 +77,7 @@ enum berth_err berth_peer4_create(struct berth_buf *did, const struct berth_peer
 	    (rc = add_services(doc, spec->services)) || (rc = put_encoded(&encoded, doc)))
 		goto out;
 	berth_buf_str(did, PREFIX);
-	if ((rc = put_hash(did, berth_buf_cstr(&encoded), encoded.len)))
+	if ((rc = berth_peer_hash(did, berth_buf_cstr(&encoded), encoded.len)))
 		goto out;
 	berth_buf_u8(did, ':');
 	berth_buf_put(did, encoded.p, encoded.len);
@@ -105,7 +96,7 @@ static enum berth_err check_hash(const char *hash, size_t n, const char *encoded
 	struct berth_buf want = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = put_hash(&want, encoded, strlen(encoded))) == BERTH_OK &&
+	if ((rc = berth_peer_hash(&want, encoded, strlen(encoded))) == BERTH_OK &&
 	    (want.len != n || memcmp(want.p, hash, n) != 0))
 		rc = berth_fail(BERTH_E_DID, "did:peer:4: the hash is not that of the document");
 	berth_buf_free(&want);
@@ -142,53 +133,6 @@ out:
 	return rc;
 }
 
-static const char *const with_methods[] = {
-	"verificationMethod", "authentication", "assertionMethod", "keyAgreement",
-	"capabilityInvocation", "capabilityDelegation",
-};
-
-/* "If controller is not set, set controller to the DID", also in methods that are
- * embedded in a relationship. */
-static enum berth_err set_controllers(struct berth_json *doc, const char *member, const char *did)
-{
-	struct berth_json *old = berth_json_get_mut(doc, member), *list, *m;
-	enum berth_err rc;
-
-	if (!berth_json_is(old, BERTH_JSON_ARRAY))
-		return BERTH_OK;
-	list = berth_json_new_array();
-	berth_json_each(v, old) {
-		m = berth_json_clone(v);
-		if (berth_json_is(m, BERTH_JSON_OBJECT) && !berth_json_get(m, "controller") &&
-		    (rc = berth_json_set_str(m, "controller", did))) {
-			berth_json_free(m);
-			berth_json_free(list);
-			return rc;
-		}
-		if ((rc = berth_json_push(list, m))) {
-			berth_json_free(list);
-			return rc;
-		}
-	}
-	return berth_json_set(doc, member, list);
-}
-
-/* The other form of the DID goes to the end of alsoKnownAs. */
-static enum berth_err contextualize(struct berth_json *doc, const char *did, const char *other)
-{
-	enum berth_err rc;
-
-	if (berth_json_get(doc, "alsoKnownAs") && !berth_json_is(berth_json_get(doc, "alsoKnownAs"), BERTH_JSON_ARRAY))
-		return berth_fail(BERTH_E_DID, "did:peer:4: alsoKnownAs is not an array");
-	if ((rc = berth_json_set_str(doc, "id", did)) ||
-	    (rc = berth_json_push_str(berth_doc_array(doc, "alsoKnownAs"), other)))
-		return rc;
-	for (size_t i = 0; i < sizeof(with_methods) / sizeof(with_methods[0]); i++)
-		if ((rc = set_controllers(doc, with_methods[i], did)))
-			return rc;
-	return BERTH_OK;
-}
-
 enum berth_err berth_peer4_resolve(struct berth_did_doc **out, const char *long_did, const char *as)
 {
 	const char *hash, *colon;
@@ -205,7 +149,7 @@ enum berth_err berth_peer4_resolve(struct berth_did_doc **out, const char *long_
 		return berth_fail(BERTH_E_RESOLVE, "did:peer:4: the short form says nothing by itself");
 	if ((rc = berth_did_short(&short_did, long_did)) ||
 	    (rc = check_hash(hash, (size_t)(colon - hash), colon + 1)) || (rc = decode(&doc, colon + 1)) ||
-	    (rc = contextualize(doc, as, strcmp(as, long_did) == 0 ? berth_buf_cstr(&short_did) : long_did)))
+	    (rc = berth_peer_contextualize(doc, as, strcmp(as, long_did) == 0 ? berth_buf_cstr(&short_did) : long_did)))
 		goto out;
 	rc = berth_did_doc_from_json(out, doc, as);
 	doc = NULL;

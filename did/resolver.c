@@ -6,8 +6,11 @@
 
 #include "did/method_key.h"
 #include "did/method_peer.h"
+#include "did/peer1.h"
 #include "did/url.h"
 
+#define PEER1 "did:peer:1"
+#define PEER3 "did:peer:3"
 #define PEER4 "did:peer:4"
 
 static bool has_prefix(const char *s, const char *prefix)
@@ -20,6 +23,16 @@ static bool is_builtin(const char *did)
 	return has_prefix(did, "did:key:") || has_prefix(did, "did:jwk:") || has_prefix(did, "did:peer:");
 }
 
+/* A document of another DID is no answer. */
+static enum berth_err check_id(struct berth_did_doc **doc, const char *did)
+{
+	if (berth_did_same((*doc)->id, did))
+		return BERTH_OK;
+	berth_did_doc_free(*doc);
+	*doc = NULL;
+	return berth_fail(BERTH_E_RESOLVE, "the document is of another DID");
+}
+
 enum berth_err berth_resolve(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
 	enum berth_err rc;
@@ -27,12 +40,24 @@ enum berth_err berth_resolve(struct berth_resolver *r, const char *did, struct b
 	*out = NULL;
 	if (!did || !berth_is_did(did))
 		return berth_fail(BERTH_E_DID, "not a DID");
-	if ((rc = r->resolve(r, did, out)) == BERTH_OK && !berth_did_same((*out)->id, did)) {
-		berth_did_doc_free(*out);
-		*out = NULL;
-		rc = berth_fail(BERTH_E_RESOLVE, "the document is of another DID");
-	}
-	return rc;
+	rc = r->resolve(r, did, out);
+	return rc ? rc : check_id(out, did);
+}
+
+enum berth_err berth_resolve_version(struct berth_resolver *r, const char *did, const struct berth_did_version *version,
+				     struct berth_did_doc **out)
+{
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!version->id && !version->time)
+		return berth_resolve(r, did, out);
+	if (!did || !berth_is_did(did))
+		return berth_fail(BERTH_E_DID, "not a DID");
+	if (is_builtin(did))
+		return berth_fail(BERTH_E_RESOLVE, "a %.12s never changes: it has no versions", did);
+	rc = berth_resolve_version_next(r, did, version, out);
+	return rc ? rc : check_id(out, did);
 }
 
 enum berth_err berth_resolve_next(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
@@ -43,6 +68,16 @@ enum berth_err berth_resolve_next(struct berth_resolver *r, const char *did, str
 	if (is_builtin(did))
 		return berth_fail(BERTH_E_RESOLVE, "%.60s says nothing by itself", did);
 	return berth_fail(BERTH_E_DID, "no such DID method: %.40s", did);
+}
+
+enum berth_err berth_resolve_version_next(struct berth_resolver *r, const char *did,
+					  const struct berth_did_version *version, struct berth_did_doc **out)
+{
+	*out = NULL;
+	for (; r; r = r->next)
+		if (r->resolve_version)
+			return r->resolve_version(r, did, version, out);
+	return berth_fail(BERTH_E_RESOLVE, "nobody here knows versions of %.60s", did);
 }
 
 /* ---- the built-in methods ---- */
@@ -77,6 +112,43 @@ static enum berth_err resolve_short(struct berth_resolver *r, const char *did, s
 	return rc;
 }
 
+static enum berth_err recall(struct berth_resolver *r, const char *did, struct berth_buf *kept)
+{
+	for (r = r->next; r; r = r->next)
+		if (r->recall)
+			return r->recall(r, did, kept);
+	return berth_fail(BERTH_E_RESOLVE, "%.60s says nothing by itself", did);
+}
+
+/* The document of the did:peer:3 is that of the did:peer:2, if it is its hash. */
+static enum berth_err resolve_numalgo3(struct berth_did_doc **out, const char *did, const char *did2)
+{
+	struct berth_buf did3 = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_peer_short(&did3, did2);
+
+	if (!rc && strcmp(berth_buf_cstr(&did3), did) != 0)
+		rc = berth_fail(BERTH_E_RESOLVE, "what is known of %.60s has another hash", did);
+	if (!rc)
+		rc = berth_did_peer_resolve_short(out, did2);
+	berth_buf_free(&did3);
+	return rc;
+}
+
+static enum berth_err resolve_hash(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
+{
+	struct berth_buf kept = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	/* says what is wrong with a text that is no hash */
+	if ((rc = berth_did_peer_resolve(out, did)) != BERTH_E_RESOLVE)
+		return rc;
+	if ((rc = recall(r, did, &kept)) == BERTH_OK && (rc = berth_buf_status(&kept)) == BERTH_OK)
+		rc = has_prefix(did, PEER1) ? berth_peer1_resolve(out, did, berth_buf_cstr(&kept), kept.len) :
+					      resolve_numalgo3(out, did, berth_buf_cstr(&kept));
+	berth_buf_free(&kept);
+	return rc;
+}
+
 static enum berth_err builtin_resolve(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
 	if (has_prefix(did, "did:key:"))
@@ -85,6 +157,8 @@ static enum berth_err builtin_resolve(struct berth_resolver *r, const char *did,
 		return berth_did_jwk_resolve(out, did);
 	if (has_prefix(did, PEER4) && !strchr(did + strlen(PEER4), ':'))
 		return resolve_short(r, did, out);
+	if (has_prefix(did, PEER1) || has_prefix(did, PEER3))
+		return resolve_hash(r, did, out);
 	if (has_prefix(did, "did:peer:"))
 		return berth_did_peer_resolve(out, did);
 	return berth_resolve_next(r, did, out);
@@ -92,8 +166,7 @@ static enum berth_err builtin_resolve(struct berth_resolver *r, const char *did,
 
 void berth_resolver_builtin_init(struct berth_resolver *r, struct berth_resolver *next)
 {
-	r->resolve = builtin_resolve;
-	r->next = next;
+	*r = (struct berth_resolver){ .resolve = builtin_resolve, .next = next };
 }
 
 /* ---- results ---- */

@@ -6,7 +6,14 @@
 #include <stddef.h>
 
 #include "berth/err.h"
+#include "did/base/buf.h"
 #include "did/document.h"
+
+/* Which document of a DID: its versionId, or the newest at versionTime (RFC 3339).
+ * NULL members ask for nothing; with both NULL it is the newest there is. */
+struct berth_did_version {
+	const char *id, *time;
+};
 
 /* DID -> document.  Self-contained methods (key, jwk, peer) are computed; all
  * else is asked of `next` (a folder of documents, the daemon's store of long
@@ -14,6 +21,13 @@
 struct berth_resolver {
 	enum berth_err (*resolve)(struct berth_resolver *r, const char *did, struct berth_did_doc **out);
 	struct berth_resolver *next;	/* borrowed; may be NULL */
+	/* Optional.  One version, asked of next where this one has none of that DID. */
+	enum berth_err (*resolve_version)(struct berth_resolver *r, const char *did,
+					  const struct berth_did_version *version, struct berth_did_doc **out);
+	/* Optional.  What was kept of a DID that is a hash: the genesis document of a
+	 * did:peer:1, the did:peer:2 of a did:peer:3.  Appended to kept and not
+	 * believed: the hash decides.  E_RESOLVE: nothing. */
+	enum berth_err (*recall)(struct berth_resolver *r, const char *did, struct berth_buf *kept);
 };
 
 /* resolve() along the chain; the document's id is the DID asked for, or the other
@@ -21,24 +35,37 @@ struct berth_resolver {
 BERTH_MUST_USE enum berth_err
 berth_resolve(struct berth_resolver *r, const char *did, struct berth_did_doc **out);
 
+/* The same for one version of the document.  E_RESOLVE also where nobody in the chain
+ * knows of versions; did:key, did:jwk and did:peer never change and have none. */
+BERTH_MUST_USE enum berth_err
+berth_resolve_version(struct berth_resolver *r, const char *did, const struct berth_did_version *version,
+		      struct berth_did_doc **out);
+
 /* What a resolver says that has nothing for the DID: asks next, else E_DID. */
 BERTH_MUST_USE enum berth_err
 berth_resolve_next(struct berth_resolver *r, const char *did, struct berth_did_doc **out);
+/* The first resolve_version of r or behind it; E_RESOLVE without one. */
+BERTH_MUST_USE enum berth_err
+berth_resolve_version_next(struct berth_resolver *r, const char *did, const struct berth_did_version *version,
+			   struct berth_did_doc **out);
 
-/* did:key, did:jwk, did:peer:0/2/4.  The short form of 4 is asked of next, and what
- * next knows (a document whose id or alsoKnownAs is the long form) counts only as
- * far as the long form's own hash bears it out. */
+/* did:key, did:jwk, did:peer:0/2/4.  The short forms are asked of next: of 4 a
+ * document whose id or alsoKnownAs is the long form, of 3 and 1 what recall() gives.
+ * All of it counts only as far as the hash in the DID bears it out. */
 void berth_resolver_builtin_init(struct berth_resolver *r, struct berth_resolver *next);
 
 /* A folder of *.json documents, read when it is opened and found by id.  A
  * document is judged when it is asked for, like a fetched one; a file that is no
  * JSON object with a DID for an id is left out, and a search that finds nothing
- * names the first such file.  E_RESOLVE: no such folder; E_DID: two documents for
- * one DID. */
+ * names the first such file.  An object without any id may be the genesis document
+ * of a did:peer:1 and is found as that.  E_RESOLVE: no such folder; E_DID: two
+ * documents for one DID. */
 struct berth_resolver_dir {
 	struct berth_resolver base;
 	struct berth_json **docs;
 	size_t n;
+	struct berth_genesis { char *did, *text; } *genesis;
+	size_t n_genesis;
 	char skipped[160];	/* why the first file was left out; "" for none */
 };
 #define BERTH_RESOLVER_DIR_MAX 4096	/* documents */

@@ -12,22 +12,43 @@
 #define PEER_SERVICES_MAX 16
 #define SERVICE_MAX ((size_t)16 << 10)
 
-/* {"did", "didDocument"} of a DID that was just made. */
-static enum berth_err print_created(struct berth_cli *c, const char *did)
+/* {"did", "didDocument"} */
+static enum berth_err print_document(struct berth_cli *c, const struct berth_did_doc *doc)
 {
 	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(o, "did", doc->id)) ||
+	    (rc = berth_json_set(o, "didDocument", berth_json_clone(doc->json)))) {
+		berth_json_free(o);
+		return rc;
+	}
+	return berth_cli_print(c, o);
+}
+
+/* A DID that was just made and says its document itself. */
+static enum berth_err print_created(struct berth_cli *c, const char *did)
+{
 	struct berth_did_doc *doc = NULL;
 	struct berth_resolver r;
 	enum berth_err rc;
 
 	berth_resolver_builtin_init(&r, NULL);
-	if ((rc = berth_resolve(&r, did, &doc)) || (rc = berth_json_set_str(o, "did", did)) ||
-	    (rc = berth_json_set(o, "didDocument", berth_json_clone(doc->json)))) {
-		berth_json_free(o);
-		goto out;
-	}
-	rc = berth_cli_print(c, o);
-out:
+	if ((rc = berth_resolve(&r, did, &doc)) == BERTH_OK)
+		rc = print_document(c, doc);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+/* The did:peer:3 of a did:peer:2; alsoKnownAs of its document is the latter, without
+ * which nobody can resolve it. */
+static enum berth_err print_numalgo3(struct berth_cli *c, const char *did2)
+{
+	struct berth_did_doc *doc = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_did_peer_resolve_short(&doc, did2)) == BERTH_OK)
+		rc = print_document(c, doc);
 	berth_did_doc_free(doc);
 	return rc;
 }
@@ -92,8 +113,8 @@ static enum berth_err peer_spec(const struct berth_cli *c, int *numalgo, struct 
 	*numalgo = 0;
 	if ((rc = berth_cli_need(c, "--numalgo", &text)))
 		return rc;
-	if (strlen(text) != 1 || !strchr("024", *text))
-		return berth_fail(BERTH_E_USAGE, "--numalgo: %s is none of 0, 2, 4", text);
+	if (strlen(text) != 1 || !strchr("0234", *text))
+		return berth_fail(BERTH_E_USAGE, "--numalgo: %s is none of 0, 2, 3, 4", text);
 	*numalgo = *text - '0';
 	if ((rc = read_keys(c, "--verification", spec->verification, &spec->n_verification)) ||
 	    (rc = read_keys(c, "--agreement", spec->agreement, &spec->n_agreement)) || (rc = read_services(c, services)))
@@ -114,8 +135,9 @@ static enum berth_err create_peer(struct berth_cli *c)
 	enum berth_err rc;
 	int numalgo;
 
-	if (!(rc = peer_spec(c, &numalgo, &spec, services)) && !(rc = berth_did_peer_create(&did, numalgo, &spec)))
-		rc = print_created(c, berth_buf_cstr(&did));
+	if (!(rc = peer_spec(c, &numalgo, &spec, services)) &&
+	    !(rc = berth_did_peer_create(&did, numalgo == 3 ? 2 : numalgo, &spec)))
+		rc = numalgo == 3 ? print_numalgo3(c, berth_buf_cstr(&did)) : print_created(c, berth_buf_cstr(&did));
 	berth_buf_free(&did);
 	berth_json_free(services);
 	return rc;
@@ -164,7 +186,7 @@ static enum berth_err resolve(struct berth_cli *c)
 
 static const struct berth_cli_opt create_opts[] = {
 	BERTH_CLI_KEY_OPTS,
-	{ "--numalgo", BERTH_CLI_ONE, "0|2|4", "peer: how the DID holds its document" },
+	{ "--numalgo", BERTH_CLI_ONE, "0|2|3|4", "peer: how the DID holds its document" },
 	{ "--verification", BERTH_CLI_MANY, "JWK-FILE", "peer: a key that signs" },
 	{ "--agreement", BERTH_CLI_MANY, "JWK-FILE", "peer: a key that messages are encrypted to" },
 	{ "--service", BERTH_CLI_MANY, "JSON", "peer: a service of the DID document" },

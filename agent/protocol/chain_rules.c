@@ -48,7 +48,7 @@ static enum berth_err check_manufacturer(const struct judge *j)
 	const struct berth_device_credential *dc = &j->c->dc;
 	const struct berth_chain_issuer *issuer = find_issuer(j);
 	const uint8_t *pin = issuer ? issuer->jkt : NULL;
-	struct docs_resolver docs = { { docs_resolve, NULL }, j->c->docs };
+	struct docs_resolver docs = { { .resolve = docs_resolve }, j->c->docs };
 	struct berth_resolver *resolver = j->p->resolver;
 	uint8_t jkt[32];
 	enum berth_err rc;

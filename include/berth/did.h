@@ -20,7 +20,7 @@ void berth_string_free(char *s);	/* NULL is fine */
 /* The W3C DID resolution result of a DID: {"didDocument", "didResolutionMetadata",
  * "didDocumentMetadata"}.  did:key, did:jwk and did:peer (numalgo 0, 2, 4) are
  * computed; any other is looked for in the *.json documents of the folder docs_dir
- * (NULL: none).  *result is also given when resolution fails, with the error in
+ * (NULL: none), did:peer 1, 3 and the short form of 4 by what they are the hash of.  *result is also given when resolution fails, with the error in
  * it.  BERTH_E_DID, BERTH_E_KEY: not a DID, an unknown method, a bad key in it;
  * BERTH_E_RESOLVE: not found. */
 BERTH_MUST_USE enum berth_err

@@ -8,6 +8,7 @@
 #include "did/crypto/hash.h"
 #include "did/method_key.h"
 #include "did/method_peer.h"
+#include "did/peer1.h"
 #include "did/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -50,6 +51,40 @@ static void resolve_as_peer4(const uint8_t *p, size_t n)
 	berth_buf_free(&did);
 }
 
+/* The short form's document is found by it, and says what the long one does. */
+static void resolve_short(const char *did)
+{
+	struct berth_buf brief = BERTH_BUF_INIT;
+	struct berth_did_doc *doc, *whole;
+
+	if (berth_did_peer_resolve_short(&doc, did) == BERTH_OK) {
+		if (berth_did_peer_short(&brief, did) || strcmp(doc->id, berth_buf_cstr(&brief)) != 0)
+			abort();
+		/* the long form's own ids may be too long, so it may be refused alone */
+		if (!berth_did_peer_resolve(&whole, did) &&
+		    (whole->n_vms != doc->n_vms || whole->n_services != doc->n_services))
+			abort();
+		berth_did_doc_free(whole);
+	}
+	berth_did_doc_free(doc);
+	berth_buf_free(&brief);
+}
+
+/* The input as the genesis document of a numalgo 1. */
+static void resolve_as_peer1(const char *text, size_t n)
+{
+	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+
+	if (berth_peer1_create(&did, text, n) == BERTH_OK) {
+		if (berth_peer1_resolve(&doc, berth_buf_cstr(&did), text, n) == BERTH_OK &&
+		    strcmp(doc->id, berth_buf_cstr(&did)) != 0)
+			abort();
+		berth_did_doc_free(doc);
+	}
+	berth_buf_free(&did);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	char *text = strndup((const char *)p, n);
@@ -57,8 +92,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (!text)
 		return 0;
 	resolve(text);
-	if (n > 0 && p[0] == '{')
+	resolve_short(text);
+	if (n > 0 && p[0] == '{') {
 		resolve_as_peer4(p, n);
+		resolve_as_peer1((const char *)p, n);
+	}
 	free(text);
 	return 0;
 }

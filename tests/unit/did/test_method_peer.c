@@ -10,10 +10,12 @@
 #include "did/crypto/keypair.h"
 #include "did/jose/multikey.h"
 #include "did/method_peer.h"
+#include "did/peer1.h"
 #include "did/url.h"
 
 #define SPEC "tests/vectors/did-peer-spec/"
 #define ED "z6Mkj3PUd1WjvaDhNZhhhXQdz5UnZXmS7ehtx8bsPpD47kKc"
+#define PEER1_DID "did:peer:1zQmR7cCY5VenQbUNsGr9fLFb3xpsiaHsESjMJ556TgozsWP"
 #define X "z6LSg8zQom395jKLrGiBNruB9MM6V8PWuf2FpEy4uRFiqQBR"
 
 static struct berth_json *json(const char *text)
@@ -110,6 +112,9 @@ static void spec_numalgo3(void **state)
 				    str(v, "numalgo3"));
 		berth_did_doc_free(doc);
 		CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, str(v, "numalgo3")));
+		CHECK_OK(berth_did_peer_resolve_short(&doc, str(v, "numalgo2")));
+		assert_string_equal(doc->id, str(v, "numalgo3"));
+		berth_did_doc_free(doc);
 	}
 	VECTORS("did-peer-spec numalgo 2 to 3", berth_json_len(file), berth_json_len(file));
 	berth_json_free(file);
@@ -426,6 +431,63 @@ static void bad_services_are_e_did(void **state)
 		CHECK_RC(BERTH_E_DID, with_service(&doc, bad[i]));
 }
 
+/* ---- numalgo 1 and 3 ---- */
+
+static enum berth_err genesis(const char *text, const char *as, struct berth_did_doc **doc)
+{
+	struct berth_buf did = BERTH_BUF_INIT;
+	enum berth_err rc = berth_peer1_create(&did, text, strlen(text));
+
+	*doc = NULL;
+	if (!rc)
+		rc = berth_peer1_resolve(doc, as ? as : berth_buf_cstr(&did), text, strlen(text));
+	berth_buf_free(&did);
+	return rc;
+}
+
+static void numalgo_1_is_the_hash_of_a_document(void **state)
+{
+	static const char text[] = "{\"verificationMethod\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"controller\":\"#id\","
+		"\"publicKeyMultibase\":\"" ED "\"}],\"authentication\":[\"#a\"]}";
+	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+
+	(void)state;
+	/* sha256sum of the text as a multihash, by other hands than ours */
+	CHECK_OK(berth_peer1_create(&did, text, strlen(text)));
+	assert_string_equal(berth_buf_cstr(&did), PEER1_DID);
+	CHECK_OK(genesis(text, NULL, &doc));
+	assert_string_equal(doc->id, PEER1_DID);
+	assert_string_equal(doc->vms[0].id, PEER1_DID "#a");
+	assert_string_equal(doc->vms[0].controller, PEER1_DID);
+	CHECK(berth_json_get(doc->json, "alsoKnownAs") == NULL);
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_DID, genesis(text, "did:peer:1zQmZMygzYqNwU6Uhmewx5Xepf2VLp5S4HLSwwgf2aiKZuwa", &doc));
+	CHECK(doc == NULL);
+	CHECK_RC(BERTH_E_DID, genesis("{\"id\":\"did:example:a\"}", NULL, &doc));
+	CHECK_RC(BERTH_E_TYPE, genesis("[]", NULL, &doc));
+	CHECK_RC(BERTH_E_JSON, genesis("{", NULL, &doc));
+	CHECK_RC(BERTH_E_DID, genesis("{\"verificationMethod\":7}", NULL, &doc));
+	CHECK_RC(BERTH_E_DID, genesis("{\"alsoKnownAs\":7}", NULL, &doc));
+	berth_buf_free(&did);
+}
+
+static void short_forms(void **state)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+
+	(void)state;
+	CHECK_OK(berth_did_peer_short(&b, "did:key:" ED));
+	assert_string_equal(berth_buf_cstr(&b), "did:key:" ED);
+	CHECK_RC(BERTH_E_DID, berth_did_peer_short(&b, "did:peer:2.V" ED "#key-1"));
+	CHECK_RC(BERTH_E_DID, berth_did_peer_resolve_short(&doc, "did:peer:2.Q" ED));
+	CHECK_RC(BERTH_E_KEY, berth_did_peer_resolve_short(&doc, "did:peer:2.V" X));
+	CHECK_RC(BERTH_E_DID, berth_did_peer_resolve_short(&doc, "did:key:" ED));
+	CHECK(doc == NULL);
+	berth_buf_free(&b);
+}
+
 /* ---- C111 ---- */
 
 static void refused(enum berth_err want, const char *did)
@@ -607,6 +669,8 @@ int main(void)
 		cmocka_unit_test(old_service_encodings_are_read),
 		cmocka_unit_test(abbreviations_stand_for_members_and_the_type_only),
 		cmocka_unit_test(bad_services_are_e_did),
+		cmocka_unit_test(numalgo_1_is_the_hash_of_a_document),
+		cmocka_unit_test(short_forms),
 		cmocka_unit_test(c111_text_of_numalgo_2),
 		cmocka_unit_test(c111_a_service_of_100_kib_is_e_did),
 		cmocka_unit_test(c111_too_many_elements),

@@ -13,6 +13,7 @@
 #include "did/jose/multikey.h"
 #include "did/method_key.h"
 #include "did/method_peer.h"
+#include "did/peer1.h"
 #include "did/resolver.h"
 #include "did/url.h"
 
@@ -57,6 +58,36 @@ static enum berth_err resolve(void *arg)
 	berth_resolver_builtin_init(&r, NULL);
 	rc = berth_resolve(&r, arg, &doc);
 	berth_did_doc_free(doc);
+	return rc;
+}
+
+#define GENESIS "{\"authentication\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"publicKeyMultibase\":\"" ED "\"}]}"
+
+static enum berth_err recall(struct berth_resolver *r, const char *did, struct berth_buf *kept)
+{
+	(void)r;
+	berth_buf_str(kept, strncmp(did, "did:peer:1", 10) == 0 ? GENESIS : "did:peer:2.V" ED);
+	return BERTH_OK;
+}
+
+static enum berth_err resolve_hash(void *arg)
+{
+	struct berth_resolver next = { .recall = recall }, r;
+	struct berth_did_doc *doc;
+	enum berth_err rc;
+
+	berth_resolver_builtin_init(&r, &next);
+	rc = berth_resolve(&r, arg, &doc);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static enum berth_err hash_of_genesis(void *arg)
+{
+	struct berth_buf did = BERTH_BUF_INIT;
+	enum berth_err rc = berth_peer1_create(&did, arg, strlen(arg));
+
+	berth_buf_free(&did);
 	return rc;
 }
 
@@ -120,7 +151,7 @@ static void c015_every_allocation_may_fail(void **state)
 		"\"controller\":\"did:example:a\",\"publicKeyBase58\":\"4zvwRjXUKGfvwnParsHAS3HuSVzV5cA4McphgmoCtajS\"}],"
 		"\"authentication\":[\"#a\"],\"service\":[{\"id\":\"#s\",\"type\":\"T\",\"serviceEndpoint\":\"x\"}]}";
 	static const char services[] = "[{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"x\",\"accept\":[\"a\"]}}]";
-	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_buf did = BERTH_BUF_INIT, did1 = BERTH_BUF_INIT, did3 = BERTH_BUF_INIT;
 	struct berth_peer_spec s = { .n_verification = 1 };
 	struct berth_did_doc *parsed;
 	struct berth_json *v;
@@ -132,6 +163,8 @@ static void c015_every_allocation_may_fail(void **state)
 	s.services = v;
 	CHECK_OK(berth_did_peer_create(&did, 4, &s));
 
+	CHECK_OK(berth_peer1_create(&did1, GENESIS, strlen(GENESIS)));
+	CHECK_OK(berth_did_peer_short(&did3, "did:peer:2.V" ED));
 	run("DID URL", url, "did:example:a/p?q#f");
 	run("JWS", jws, "eyJhbGciOiJFZERTQSJ9.e30.AAAA");
 	run("document", document, doc);
@@ -139,11 +172,16 @@ static void c015_every_allocation_may_fail(void **state)
 	run("did:jwk", resolve, "did:jwk:eyJrdHkiOiJPS1AiLCJjcnYiOiJYMjU1MTkiLCJ1c2UiOiJlbmMiLCJ4IjoiM3A3YmZYdDl3YlRUVzJIQzdPUTFOei1EUThoYmVHZE5yZngtRkctSUswOCJ9");
 	run("did:peer:2", resolve, "did:peer:2.V" ED ".E" X ".SeyJ0IjoiZG0iLCJzIjp7InVyaSI6IngiLCJhIjpbImEiXX19");
 	run("did:peer:4", resolve, berth_buf_cstr(&did));
+	run("did:peer:1", resolve_hash, berth_buf_cstr(&did1));
+	run("did:peer:3", resolve_hash, berth_buf_cstr(&did3));
+	run("create 1", hash_of_genesis, GENESIS);
 	run("create", create, v);
 	run("proof", proof, NULL);
 	run("result", result, parsed);
 
 	berth_buf_free(&did);
+	berth_buf_free(&did1);
+	berth_buf_free(&did3);
 	berth_json_free(v);
 	berth_did_doc_free(parsed);
 }

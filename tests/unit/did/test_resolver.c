@@ -10,6 +10,7 @@
 #include "did/codec/multibase.h"
 #include "did/jose/multikey.h"
 #include "did/method_peer.h"
+#include "did/peer1.h"
 #include "did/resolver.h"
 #include "did/url.h"
 
@@ -216,6 +217,124 @@ static void a_document_that_the_hash_does_not_bear_out_is_refused(void **state)
 	berth_buf_free(&text);
 }
 
+/* ---- did:peer:1 and did:peer:3, of which only what was seen tells ---- */
+
+#define GENESIS "{\"verificationMethod\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"controller\":\"#id\"," \
+	"\"publicKeyMultibase\":\"" ED "\"}],\n \"authentication\":[\"#a\"]}"
+
+static void a_did_peer_1_is_found_by_its_genesis_document(void **state)
+{
+	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+
+	(void)state;
+	CHECK_OK(berth_peer1_create(&did, GENESIS, strlen(GENESIS)));
+	CHECK_RC(BERTH_E_RESOLVE, outcome(false, berth_buf_cstr(&did)));
+	CHECK_RC(BERTH_E_RESOLVE, outcome(true, berth_buf_cstr(&did)));
+	put("genesis.json", GENESIS);
+	CHECK_OK(resolve(true, berth_buf_cstr(&did), &doc));
+	assert_string_equal(doc->id, berth_buf_cstr(&did));
+	assert_string_equal(doc->vms[0].controller, berth_buf_cstr(&did));
+	CHECK(doc->vms[0].rels == BERTH_REL_AUTHENTICATION);
+	berth_did_doc_free(doc);
+	put("genesis.json", GENESIS "\n");		/* the hash is of every octet */
+	CHECK_RC(BERTH_E_RESOLVE, outcome(true, berth_buf_cstr(&did)));
+	CHECK(strstr(berth_err_detail(), "left out"));
+	berth_buf_free(&did);
+}
+
+static void a_did_peer_3_is_found_by_its_did_peer_2(void **state)
+{
+	static const char did2[] = "did:peer:2.V" ED;
+	struct berth_buf did3 = BERTH_BUF_INIT, text = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+
+	(void)state;
+	CHECK_OK(berth_did_peer_short(&did3, did2));
+	CHECK_RC(BERTH_E_RESOLVE, outcome(false, berth_buf_cstr(&did3)));
+	put("two.json", DOC("did:peer:2.V" OTHER, OTHER));
+	CHECK_RC(BERTH_E_RESOLVE, outcome(true, berth_buf_cstr(&did3)));
+	put("two.json", DOC("did:peer:2.V" ED, OTHER));	/* what the document says is not asked */
+	CHECK_OK(resolve(true, berth_buf_cstr(&did3), &doc));
+	assert_string_equal(doc->id, berth_buf_cstr(&did3));
+	assert_string_equal(doc->vms[0].controller, berth_buf_cstr(&did3));
+	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(doc->json, "alsoKnownAs"), 0)), did2);
+	CHECK(doc->n_vms == 1 && doc->vms[0].rels == BERTH_REL_AUTHENTICATION);
+	CHECK_OK(berth_json_print(&text, doc->json));
+	berth_did_doc_free(doc);
+	put("two.json", berth_buf_cstr(&text));		/* its own document names the other in alsoKnownAs */
+	CHECK_OK(outcome(true, berth_buf_cstr(&did3)));
+	berth_buf_free(&did3);
+	berth_buf_free(&text);
+}
+
+static enum berth_err tells_lies(struct berth_resolver *r, const char *did, struct berth_buf *kept)
+{
+	(void)r;
+	berth_buf_str(kept, strncmp(did, "did:peer:1", 10) == 0 ? GENESIS : "did:peer:2.V" OTHER);
+	return BERTH_OK;
+}
+
+static void what_is_recalled_counts_only_with_the_right_hash(void **state)
+{
+	struct berth_resolver next = { .recall = tells_lies }, r;
+	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+
+	(void)state;
+	berth_resolver_builtin_init(&r, &next);
+	CHECK_OK(berth_peer1_create(&did, GENESIS, strlen(GENESIS)));
+	CHECK_OK(berth_resolve(&r, berth_buf_cstr(&did), &doc));
+	berth_did_doc_free(doc);
+	did.p[20] ^= 1;
+	CHECK(berth_resolve(&r, berth_buf_cstr(&did), &doc) != BERTH_OK);
+	berth_buf_reset(&did);
+	CHECK_OK(berth_did_peer_short(&did, "did:peer:2.V" OTHER));
+	CHECK_OK(berth_resolve(&r, berth_buf_cstr(&did), &doc));
+	berth_did_doc_free(doc);
+	berth_buf_reset(&did);
+	CHECK_OK(berth_did_peer_short(&did, "did:peer:2.V" ED));
+	CHECK_RC(BERTH_E_RESOLVE, berth_resolve(&r, berth_buf_cstr(&did), &doc));
+	CHECK(doc == NULL);
+	berth_buf_free(&did);
+}
+
+/* ---- versions ---- */
+
+static const struct berth_did_version *asked;
+
+static enum berth_err versioned(struct berth_resolver *r, const char *did, const struct berth_did_version *v,
+				struct berth_did_doc **out)
+{
+	static const char text[] = DOC("did:example:v", ED);
+
+	(void)r;
+	(void)did;
+	asked = v;
+	return berth_did_doc_parse(out, text, sizeof(text) - 1, NULL);
+}
+
+static void versions_are_asked_of_who_has_them(void **state)
+{
+	struct berth_resolver last = { .resolve = NULL, .resolve_version = versioned }, r, alone;
+	struct berth_did_version v = { .id = "3" };
+	struct berth_did_doc *doc;
+
+	(void)state;
+	berth_resolver_builtin_init(&r, &last);
+	berth_resolver_builtin_init(&alone, NULL);
+	CHECK_OK(berth_resolve_version(&r, "did:example:v", &v, &doc));
+	CHECK(asked == &v);
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_RESOLVE, berth_resolve_version(&r, "did:example:w", &v, &doc));	/* C097 */
+	CHECK_RC(BERTH_E_RESOLVE, berth_resolve_version(&alone, "did:example:v", &v, &doc));
+	CHECK_RC(BERTH_E_RESOLVE, berth_resolve_version(&r, "did:key:" ED, &v, &doc));
+	CHECK_RC(BERTH_E_DID, berth_resolve_version(&r, "did:example:v#a", &v, &doc));
+	v.id = NULL;
+	CHECK_OK(berth_resolve_version(&r, "did:key:" ED, &v, &doc));	/* asks for none */
+	berth_did_doc_free(doc);
+}
+
 /* ---- a resolver that lies ---- */
 
 static enum berth_err liar(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
@@ -291,6 +410,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_documents_for_one_did_are_e_did, fresh, gone),
 		cmocka_unit_test_setup_teardown(a_short_form_is_found_by_its_long_one, fresh, gone),
 		cmocka_unit_test_setup_teardown(a_document_that_the_hash_does_not_bear_out_is_refused, fresh, gone),
+		cmocka_unit_test_setup_teardown(a_did_peer_1_is_found_by_its_genesis_document, fresh, gone),
+		cmocka_unit_test_setup_teardown(a_did_peer_3_is_found_by_its_did_peer_2, fresh, gone),
+		cmocka_unit_test(what_is_recalled_counts_only_with_the_right_hash),
+		cmocka_unit_test(versions_are_asked_of_who_has_them),
 		cmocka_unit_test(c097_a_document_of_another_did_is_e_resolve),
 		cmocka_unit_test(resolution_results),
 	};
