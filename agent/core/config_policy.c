@@ -54,6 +54,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.factory_uri = set_or_null(berth_config_str(c, "factory", NULL, "uri")),
 		.accept_hardware = berth_config_has(c, "policy", NULL, "accept", "hardware"),
 		.accept_sealed = berth_config_has(c, "policy", NULL, "accept", "sealed"),
+		.ek_live = !strcmp(berth_config_str(c, "policy", NULL, "ek-live"), "required"),
 		.approve_automatically = !strcmp(berth_config_str(c, "policy", NULL, "approve"), "auto"),
 		.recovery = berth_config_bool(c, "policy", NULL, "recovery"),
 		.run_timeout_s = berth_config_int(c, "policy", NULL, "run-timeout"),

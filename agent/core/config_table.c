@@ -69,6 +69,8 @@ const struct berth_option berth_options[] = {
 	LIST("principal", NAMED, BERTH_OPT_GRANT, "may", "what it may do"),
 
 	WORDS("policy", ONE, "accept", "hardware sealed", "hardware sealed", "key custody an owner takes"),
+	WORD("policy", ONE, "ek-live", "manufacturer", "required manufacturer",
+	     "owner: whether a device proves its TPM to us, or the maker's word does"),
 	WORD("policy", ONE, "approve", "auto", "auto manual", "manual: berth devices approve"),
 	BOOL("policy", ONE, "recovery", "no", "factory: the ownership root may take a device back"),
 	TIME("policy", ONE, "collect", "30", 0, 600, "gateway: how long to wait for a longer chain"),

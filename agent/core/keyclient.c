@@ -405,11 +405,24 @@ static enum berth_err keys_certify(struct berth_keys *k, const char *key, const 
 	return call_bytes(of_keys(k), &r, attest, sig);
 }
 
+static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
+				 struct berth_buf *attest, struct berth_buf *sig)
+{
+	struct berth_keyd_request r = { .op = BERTH_KEYD_QUOTE, .name = ak, .pcr_mask = pcr_mask };
+	enum berth_err rc = check_name(ak);
+
+	if (rc)
+		return rc;
+	memcpy(r.nonce, nonce, 32);
+	return call_bytes(of_keys(k), &r, attest, sig);
+}
+
 static const struct berth_keys_ops keys_ops = {
 	.ensure = keys_ensure, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
+	.quote = keys_quote,
 };
 
 /* ---- beyond it ---- */

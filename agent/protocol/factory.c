@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The manufacturer's side: birth of devices (M0) and their first sale.  One instance
  * a device; the key is its deviceHash of epoch 0 in hex.  data: what factory-init
- * said, the challenge {nonce, secret} while it runs, dc (compact) since BORN, and
+ * said, the challenge {nonce, activated} while it runs, dc (compact) since BORN, and
  * soldTo since SOLD. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/attestation.h"
 #include "agent/protocol/onboarding.h"
 #include "did/base/rand.h"
-#include "did/base/secret.h"
 #include "did/crypto/hash.h"
 #include "did/url.h"
 
@@ -113,7 +113,7 @@ examine(struct berth_env *env, const struct berth_json *data, struct tpm *t)
 	if (!env->policy->ek_roots_pem)
 		return berth_fail(BERTH_E_AUTHZ, "no [trust] ek-roots");
 	if ((rc = berth_body_get_b64(data, "ekCert", CERT_MAX, &t->cert)) ||
-	    (rc = berth_body_get_b64(data, "ekPub", BERTH_AK_PUB_MAX, &t->ek)) ||
+	    (rc = berth_body_get_b64(data, "ekPub", BERTH_EK_PUB_MAX, &t->ek)) ||
 	    (rc = berth_body_get_b64(data, "akPub", BERTH_AK_PUB_MAX, &t->ak_bytes)) ||
 	    (rc = berth_tpm_check_ek(t->cert.p, t->cert.len, env->policy->ek_roots_pem, t->ek.p, t->ek.len,
 				     env->now_s < 0 ? 0 : env->now_s)) ||
@@ -127,23 +127,12 @@ examine(struct berth_env *env, const struct berth_json *data, struct tpm *t)
 }
 
 static enum berth_err
-set_credential_blob(struct berth_json *challenge, struct berth_json *body, const struct tpm *t)
+set_credential_blob(struct berth_json *challenge, struct berth_json *body, const struct tpm *t, const uint8_t nonce[32])
 {
-	struct berth_buf blob = BERTH_BUF_INIT, secret = BERTH_BUF_INIT;
-	uint8_t inside[32];
-	enum berth_err rc;
+	uint8_t mac[32];
+	enum berth_err rc = berth_attest_challenge(body, mac, t->ek.p, t->ek.len, t->ak.name, "berth-m0", nonce);
 
-	berth_random(inside, sizeof(inside));
-	if ((rc = berth_tpm_make_credential(&blob, &secret, t->ek.p, t->ek.len, t->ak.name, inside, sizeof(inside))) ||
-	    (rc = berth_body_set_b64(body, "credentialBlob", blob.p, blob.len)) ||
-	    (rc = berth_body_set_b64(body, "secret", secret.p, secret.len)))
-		goto out;
-	rc = berth_body_set_b64(challenge, "secret", inside, sizeof(inside));
-out:
-	berth_wipe(inside, sizeof(inside));
-	berth_buf_free(&blob);
-	berth_buf_free(&secret);
-	return rc;
+	return rc ? rc : berth_body_set_b64(challenge, "activated", mac, sizeof(mac));
 }
 
 static enum berth_err check_init(struct berth_env *env, struct berth_instance *inst, struct berth_json *body)
@@ -161,7 +150,7 @@ static enum berth_err check_init(struct berth_env *env, struct berth_instance *i
 		return env->policy->accept_sealed ? BERTH_OK
 			: berth_fail(BERTH_E_AUTHZ, "policy accepts hardware custody only");
 	if (!(rc = examine(env, inst->data, &t)))
-		rc = set_credential_blob(challenge, body, &t);
+		rc = set_credential_blob(challenge, body, &t, nonce);
 	tpm_free(&t);
 	return rc;
 }
@@ -184,25 +173,10 @@ static enum berth_err on_init(struct berth_env *env, struct berth_instance *inst
 
 /* ---- factory-prove ---- */
 static enum berth_err
-check_activated(const struct berth_json *challenge, const struct berth_json *body, const uint8_t nonce[32])
-{
-	uint8_t inside[32], mac[32], want[32], text[8 + 32] = "berth-m0";
-	enum berth_err rc;
-
-	memcpy(text + 8, nonce, 32);
-	if ((rc = berth_body_get_32(challenge, "secret", inside)) || (rc = berth_body_get_32(body, "activated", mac)))
-		return rc;
-	berth_hmac_sha256(want, inside, sizeof(inside), text, sizeof(text));
-	berth_wipe(inside, sizeof(inside));
-	return berth_equal_ct(mac, want, 32) ? BERTH_OK
-		: berth_fail(BERTH_E_SIG, "the credential was not opened by this TPM");
-}
-
-static enum berth_err
 check_prove(struct berth_env *env, const struct berth_instance *inst, const struct berth_json *body)
 {
 	const struct berth_json *challenge = berth_json_get(inst->data, "challenge");
-	uint8_t nonce[32], theirs[32], qualifying[32];
+	uint8_t nonce[32], theirs[32], mac[32], qualifying[32];
 	struct tpm t;
 	enum berth_err rc;
 
@@ -213,7 +187,7 @@ check_prove(struct berth_env *env, const struct berth_instance *inst, const stru
 	if (!is_hardware(inst->data))
 		return BERTH_OK;
 	berth_attest_nonce(qualifying, "berth-m0", nonce, NULL);
-	if ((rc = check_activated(challenge, body, nonce)))
+	if ((rc = berth_body_get_32(challenge, "activated", mac)) || (rc = berth_attest_check_activated(body, mac)))
 		return rc;
 	if (!(rc = examine(env, inst->data, &t)))
 		rc = berth_attest_check(body, qualifying, &t.ak, &t.sign, &t.agree);
@@ -229,8 +203,8 @@ static enum berth_err set_provenance(struct berth_env *env, const struct berth_j
 	k->custody = berth_data_str(data, "custody");
 	if (!is_hardware(data))
 		return BERTH_OK;
-	if (!(rc = examine(env, data, &t)) && t.ak_bytes.len > sizeof(k->ak_pub))
-		rc = berth_fail(BERTH_E_SIZE, "akPub");
+	if (!(rc = examine(env, data, &t)) && (t.ak_bytes.len > sizeof(k->ak_pub) || t.ek.len > sizeof(k->ek_pub)))
+		rc = berth_fail(BERTH_E_SIZE, "akPub, ekPub");
 	if (!rc) {
 		k->has_tpm = true;
 		memcpy(k->ak_name, t.ak.name, sizeof(k->ak_name));
@@ -238,6 +212,8 @@ static enum berth_err set_provenance(struct berth_env *env, const struct berth_j
 		memcpy(k->agree_name, t.agree.name, sizeof(k->agree_name));
 		memcpy(k->ak_pub, t.ak_bytes.p, t.ak_bytes.len);
 		k->ak_pub_len = t.ak_bytes.len;
+		memcpy(k->ek_pub, t.ek.p, t.ek.len);
+		k->ek_pub_len = t.ek.len;
 		berth_sha256(k->ek_cert_sha256, t.cert.p, t.cert.len);
 	}
 	tpm_free(&t);

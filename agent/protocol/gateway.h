@@ -3,14 +3,14 @@
 #define BERTH_AGENT_PROTOCOL_GATEWAY_H
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
- * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8),
- * gateway_items.c (M9, M10), gateway_commit.c (M11).  One instance, "self"; its data:
+ * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
+ * gateway_evidence.c, gateway_items.c (M9, M10), gateway_commit.c (M11).  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
  *	seek {lookups {thid: uri}, waiting, candidates [{blob, package, tip, regNo}],
  *	      failures, resting}
- *	chain, owner {did, uri}	the package chosen, whom to talk to
+ *	chain, owner {did, uri, time, tpmChallenge?}	the package chosen, whom to talk to
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
  *	offer {identity, receipt?, credential?, trust?, items [], stored {id: sha256}}	slot B
@@ -55,6 +55,12 @@ enum berth_err gateway_drop_items(struct berth_instance *inst, struct berth_effe
 enum berth_err gateway_send(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
 			    const struct berth_identity *from, const char *name, const char *thid,
 			    struct berth_json *body, struct berth_send **out);
+/* What the TPM says of the keys, if there is one: the factory's, with the answer to
+ * the owner's challenge if it made one (M5); this epoch's (M8, hardware only). */
+enum berth_err gateway_set_evidence(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body,
+				    const struct berth_run *run);
+enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_json *body, const struct berth_run *run,
+					  const uint8_t challenge[32], const struct berth_identity *op);
 /* hello to the owner of inst's "chain" and "owner" */
 enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 

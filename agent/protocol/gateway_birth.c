@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/attestation.h"
 #include "agent/protocol/gateway.h"
-#include "did/base/secret.h"
-#include "did/crypto/hash.h"
 #include "did/url.h"
 
 #define BIRTH_RETRY_MS 5000
@@ -101,28 +100,6 @@ static enum berth_err from_factory(struct berth_env *env, const struct berth_eve
 	return BERTH_OK;
 }
 
-/* opens the factory's credential: only this TPM can, and only with this AK in it */
-static enum berth_err
-set_activated(struct berth_env *env, struct berth_json *body, const struct berth_json *in, const uint8_t nonce[32])
-{
-	struct berth_buf blob = BERTH_BUF_INIT, secret = BERTH_BUF_INIT, opened = BERTH_BUF_INIT;
-	uint8_t text[8 + 32] = "berth-m0", mac[32];
-	enum berth_err rc;
-
-	memcpy(text + 8, nonce, 32);
-	if ((rc = berth_body_get_b64(in, "credentialBlob", 512, &blob)) ||
-	    (rc = berth_body_get_b64(in, "secret", 512, &secret)) ||
-	    (rc = env->keys->ops->activate(env->keys, BERTH_KEY_AK, blob.p, blob.len, secret.p, secret.len, &opened)))
-		goto out;
-	berth_hmac_sha256(mac, opened.p, opened.len, text, sizeof(text));
-	rc = berth_body_set_b64(body, "activated", mac, sizeof(mac));
-out:
-	berth_buf_free(&blob);
-	berth_buf_free(&secret);
-	berth_buf_free(&opened);
-	return rc;
-}
-
 enum berth_err gateway_on_factory_challenge(struct berth_env *env, struct berth_instance *inst,
 					    const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -142,8 +119,8 @@ enum berth_err gateway_on_factory_challenge(struct berth_env *env, struct berth_
 	rc = berth_body_set_b64(body, "nonce", nonce, 32);
 	if (!rc && has_tpm(env)) {
 		berth_attest_nonce(qualifying, "berth-m0", nonce, NULL);
-		if (!(rc = set_activated(env, body, in, nonce)))
-			rc = berth_attest(env, body, qualifying, id->sign_key, id->agree_key, false);
+		if (!(rc = berth_attest_activate(env, body, in, "berth-m0", nonce)))
+			rc = berth_attest(env, body, qualifying, BERTH_KEY_AK, id->sign_key, id->agree_key, false);
 	}
 	if (rc) {
 		berth_json_free(body);

@@ -117,6 +117,16 @@ enum berth_err gateway_ask(struct berth_env *env, struct berth_instance *inst,
 	return berth_effects_poll(fx, me(env), run.peer, owner_uri(inst));
 }
 
+/* The owner's challenge to our TPM, for M5; the proof covers it. */
+static enum berth_err keep_challenge(struct berth_instance *inst, const struct berth_json *body)
+{
+	struct berth_json *owner = berth_data_obj(inst->data, "owner");
+	const struct berth_json *challenge = berth_json_get(body, "tpmChallenge");
+
+	berth_json_remove(owner, "tpmChallenge");
+	return challenge ? berth_json_set(owner, "tpmChallenge", berth_json_clone(challenge)) : BERTH_OK;
+}
+
 /* M4.  The proof is all that counts: nothing else of the message is applied. */
 enum berth_err gateway_on_prove_owner(struct berth_env *env, struct berth_instance *inst,
 				      const struct berth_event *ev, struct berth_effects *fx)
@@ -142,30 +152,11 @@ enum berth_err gateway_on_prove_owner(struct berth_env *env, struct berth_instan
 		return rc;
 	}
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)) ||
-	    (rc = berth_json_set_int(berth_data_obj(inst->data, "owner"), "time", owner_time)))
+	    (rc = berth_json_set_int(berth_data_obj(inst->data, "owner"), "time", owner_time)) ||
+	    (rc = keep_challenge(inst, body)))
 		return rc;
 	fx->go = true;
 	return BERTH_OK;
-}
-
-static enum berth_err
-set_attestation(struct berth_env *env, struct berth_json *body, const struct berth_run *run, const char *label,
-		const uint8_t nonce[32], const struct berth_identity *id)
-{
-	struct berth_json *a = berth_json_new_object(), *empty = berth_json_new_object();
-	uint8_t th[32], qualifying[32];
-	enum berth_err rc = a && empty ? BERTH_OK : BERTH_E_NOMEM;
-
-	if (!rc && !(rc = berth_transcript_th(th, &run->said, empty, NULL))) {
-		berth_attest_nonce(qualifying, label, nonce, th);
-		rc = berth_attest(env, a, qualifying, id->sign_key, id->agree_key, true);
-	}
-	berth_json_free(empty);
-	if (rc) {
-		berth_json_free(a);
-		return rc;
-	}
-	return berth_json_set(body, "attestation", a);
 }
 
 /* M5 */
@@ -188,9 +179,10 @@ enum berth_err gateway_prove(struct berth_env *env, struct berth_instance *inst,
 	    (rc = berth_json_set_str(body, "custody", berth_custody_name(env->keys->custody))) ||
 	    (rc = add_str_array(body, "capabilities", NULL)))
 		goto out;
-	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
-	    (rc = set_attestation(env, body, &run, "berth-m5", run.nonce_o, id)))
+	if ((rc = gateway_set_evidence(env, inst, body, &run))) {
+		berth_effects_audit(fx, "no evidence for the owner: %s: %s", berth_err_name(rc), berth_err_detail());
 		goto out;
+	}
 	if ((rc = berth_run_prove(env, &run, BERTH_SIGN_DEVICE_PROOF, id, owner_did(inst), 0, NULL, body, &proof)) ||
 	    (rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof))))
 		goto out;
@@ -342,7 +334,7 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)))
 		goto out;
 	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
-	    (rc = set_attestation(env, body, run, "berth-m8", challenge, op)))
+	    (rc = gateway_attest_operational(env, body, run, challenge, op)))
 		goto out;
 	if ((rc = set_receipt(env, berth_data_obj(inst->data, "offer"), run, op, challenge, body)) ||
 	    (rc = set_proofs(env, &proved, op, owner_did(inst), body)))

@@ -41,6 +41,8 @@ struct berth_keys_ops {
 				   const void *secret, size_t secret_len, struct berth_buf *opened);
 	enum berth_err (*certify)(struct berth_keys *k, const char *key, const char *ak,
 				  const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig);
+	enum berth_err (*quote)(struct berth_keys *k, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
+				struct berth_buf *attest, struct berth_buf *sig);
 };
 
 struct berth_keys {	/* first member of each implementation */

@@ -15,6 +15,7 @@ static struct berth_json *provenance_json(const struct berth_key_provenance *k)
 	if (berth_json_set_str(o, "custody", k->custody) ||
 	    (k->has_tpm && (berth_set_bytes(o, "akName", k->ak_name, sizeof(k->ak_name)) ||
 			    berth_set_bytes(o, "akPub", k->ak_pub, k->ak_pub_len) ||
+			    berth_set_bytes(o, "ekPub", k->ek_pub, k->ek_pub_len) ||
 			    berth_set_bytes(o, "ekCertSha256", k->ek_cert_sha256, 32) ||
 			    berth_set_bytes(o, "signName", k->sign_name, sizeof(k->sign_name)) ||
 			    berth_set_bytes(o, "agreeName", k->agree_name, sizeof(k->agree_name))))) {
@@ -88,6 +89,7 @@ static enum berth_err read_provenance(struct berth_key_provenance *k, const stru
 		return berth_fail(BERTH_E_TYPE, "keyProvenance: a TPM, and custody %s", k->custody);
 	if ((rc = berth_req_bytes(o, "akName", k->ak_name, sizeof(k->ak_name))) ||
 	    (rc = berth_req_blob(o, "akPub", k->ak_pub, sizeof(k->ak_pub), &k->ak_pub_len)) ||
+	    (rc = berth_req_blob(o, "ekPub", k->ek_pub, sizeof(k->ek_pub), &k->ek_pub_len)) ||
 	    (rc = berth_req_bytes(o, "ekCertSha256", k->ek_cert_sha256, 32)) ||
 	    (rc = berth_req_bytes(o, "signName", k->sign_name, sizeof(k->sign_name))))
 		return rc;

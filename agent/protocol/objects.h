@@ -34,6 +34,7 @@
 #define BERTH_RV_MAX 8			/* rendezvous agents in a list */
 #define BERTH_SCOPES_MAX 8
 #define BERTH_AK_PUB_MAX 512
+#define BERTH_EK_PUB_MAX 640		/* of an RSA 4096 key: 588 */
 #define BERTH_LABEL_MAX 128		/* serial, model, hardware, firmware */
 
 /* SHA-256 over the exact bytes of a compact JWS: how objects name each other. */
@@ -104,6 +105,8 @@ struct berth_key_provenance {
 	uint8_t ak_name[BERTH_TPM_NAME_LEN];
 	uint8_t ak_pub[BERTH_AK_PUB_MAX];	/* TPMT_PUBLIC */
 	size_t ak_pub_len;
+	uint8_t ek_pub[BERTH_EK_PUB_MAX];	/* of the certificate; for ek-live */
+	size_t ek_pub_len;
 	uint8_t ek_cert_sha256[32];
 	uint8_t sign_name[BERTH_TPM_NAME_LEN];	/* certified Names of the DID's keys */
 	uint8_t agree_name[BERTH_TPM_NAME_LEN];

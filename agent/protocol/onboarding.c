@@ -5,7 +5,6 @@
 
 #include "did/base/hex.h"
 #include "did/crypto/hash.h"
-#include "did/crypto/keypair.h"
 #include "did/url.h"
 
 const char *berth_data_str(const struct berth_json *obj, const char *key)
@@ -185,106 +184,4 @@ out:
 	berth_buf_free(&iss_s);
 	berth_buf_free(&aud_s);
 	return rc;
-}
-
-/* --- attestation --- */
-void berth_attest_nonce(uint8_t out[32], const char *label, const uint8_t nonce[32], const uint8_t *th)
-{
-	uint8_t b[16 + 32 + 32];
-	size_t n = strlen(label);
-
-	memcpy(b, label, n);
-	memcpy(b + n, nonce, 32);
-	n += 32;
-	if (th) {
-		memcpy(b + n, th, 32);
-		n += 32;
-	}
-	berth_sha256(out, b, n);
-}
-
-static enum berth_err attest_one(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
-				 const char *key, const char *attest_name, const char *sig_name)
-{
-	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
-	enum berth_err rc = env->keys->ops->certify(env->keys, key, BERTH_KEY_AK, qualifying, &attest, &sig);
-
-	if (!rc && !(rc = berth_body_set_b64(body, attest_name, attest.p, attest.len)))
-		rc = berth_body_set_b64(body, sig_name, sig.p, sig.len);
-	berth_buf_free(&attest);
-	berth_buf_free(&sig);
-	return rc;
-}
-
-enum berth_err berth_body_set_public(struct berth_env *env, struct berth_json *body, const char *name, const char *key)
-{
-	struct berth_buf pub = BERTH_BUF_INIT;
-	enum berth_err rc = env->keys->ops->public_area(env->keys, key, &pub);
-
-	if (!rc)
-		rc = berth_body_set_b64(body, name, pub.p, pub.len);
-	berth_buf_free(&pub);
-	return rc;
-}
-
-enum berth_err berth_attest(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
-			    const char *sign_key, const char *agree_key, bool publics)
-{
-	enum berth_err rc;
-
-	if ((rc = attest_one(env, body, qualifying, sign_key, "signAttest", "signSig")) ||
-	    (rc = attest_one(env, body, qualifying, agree_key, "agreeAttest", "agreeSig")) || !publics)
-		return rc;
-	if ((rc = berth_body_set_public(env, body, "signPub", sign_key)))
-		return rc;
-	return berth_body_set_public(env, body, "agreePub", agree_key);
-}
-
-static enum berth_err check_one(const struct berth_json *body, const uint8_t qualifying[32],
-				const struct berth_tpm_public *ak, const struct berth_tpm_public *key,
-				const char *attest_name, const char *sig_name)
-{
-	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if (!(rc = berth_body_get_b64(body, attest_name, 1024, &attest)) &&
-	    !(rc = berth_body_get_b64(body, sig_name, BERTH_SIG_MAX, &sig)))
-		rc = berth_tpm_check_certify(ak, key, qualifying, attest.p, attest.len, sig.p, sig.len);
-	berth_buf_free(&attest);
-	berth_buf_free(&sig);
-	return rc;
-}
-
-enum berth_err berth_attest_check(const struct berth_json *body, const uint8_t qualifying[32],
-				  const struct berth_tpm_public *ak, const struct berth_tpm_public *sign,
-				  const struct berth_tpm_public *agree)
-{
-	enum berth_err rc = check_one(body, qualifying, ak, sign, "signAttest", "signSig");
-
-	return rc ? rc : check_one(body, qualifying, ak, agree, "agreeAttest", "agreeSig");
-}
-
-/* A TPMT_PUBLIC that never leaves its TPM and is the very key of the DID document. */
-static enum berth_err
-public_of(const struct berth_json *body, const char *member, const struct berth_did_doc *doc,
-	  enum berth_rel rel, struct berth_tpm_public *out)
-{
-	const struct berth_vm *vm = berth_did_doc_nth(doc, rel, 0);
-	struct berth_buf pub = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if (!(rc = berth_body_get_b64(body, member, BERTH_AK_PUB_MAX, &pub)) &&
-	    !(rc = berth_tpm_public_parse(out, pub.p, pub.len)) && !(rc = berth_tpm_check_resident(out)) &&
-	    (!vm || !berth_pubkey_equal(&vm->key, &out->pub)))
-		rc = berth_fail(BERTH_E_SIG, "%s is not the key of the DID", member);
-	berth_buf_free(&pub);
-	return rc;
-}
-
-enum berth_err berth_attest_publics(const struct berth_json *body, const struct berth_did_doc *doc,
-				    struct berth_tpm_public *sign, struct berth_tpm_public *agree)
-{
-	enum berth_err rc = public_of(body, "signPub", doc, BERTH_REL_AUTHENTICATION, sign);
-
-	return rc ? rc : public_of(body, "agreePub", doc, BERTH_REL_KEY_AGREEMENT, agree);
 }

@@ -9,7 +9,7 @@
 #include "did/jose/proof.h"
 
 /* What gateway, owner, factory and rendezvous share: the machines themselves, the
- * memory of one run, proofs and TPM attestations (docs/onboarding-protocol.md). */
+ * memory of one run and proofs (docs/onboarding-protocol.md). */
 
 extern const struct berth_machine berth_gateway_machine;
 extern const struct berth_machine berth_owner_machine;
@@ -67,27 +67,6 @@ berth_run_check_proof(struct berth_env *env, const struct berth_run *r, enum ber
 		      const char *iss, const char *aud, const struct berth_hash *delegation,
 		      const struct berth_json *body, const char *without, const char *jws,
 		      int64_t *owner_time);
-
-/* TPM evidence that the two keys live in the device: {signAttest, signSig,
- * agreeAttest, agreeSig} and with publics also signPub, agreePub.  qualifying =
- * SHA-256(label || nonce || th), th NULL: left out. */
-void berth_attest_nonce(uint8_t out[32], const char *label, const uint8_t nonce[32], const uint8_t *th);
-BERTH_MUST_USE enum berth_err
-berth_attest(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
-	     const char *sign_key, const char *agree_key, bool publics);
-/* The TPMT_PUBLIC of one of our keys, as body[name]. */
-BERTH_MUST_USE enum berth_err
-berth_body_set_public(struct berth_env *env, struct berth_json *body, const char *name, const char *key);
-/* Both certifications in body, for these two keys. */
-BERTH_MUST_USE enum berth_err
-berth_attest_check(const struct berth_json *body, const uint8_t qualifying[32],
-		   const struct berth_tpm_public *ak, const struct berth_tpm_public *sign,
-		   const struct berth_tpm_public *agree);
-/* signPub and agreePub of body: resident in their TPM (E_KEY) and the document's
- * first authentication and keyAgreement keys (E_SIG). */
-BERTH_MUST_USE enum berth_err
-berth_attest_publics(const struct berth_json *body, const struct berth_did_doc *doc,
-		     struct berth_tpm_public *sign, struct berth_tpm_public *agree);
 
 /* What agents of ours sign with: P-256 in hardware, Ed25519 else.  They agree on
  * P-256, which every TPM has, so that any gateway can talk to any owner. */

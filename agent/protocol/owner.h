@@ -12,6 +12,8 @@
  *	taken, takenProof {receipt, owner, tip, seq?}	what a receipt said at import
  *	regNo, registered {rendezvous DID: true}
  *	run, challenge	struct berth_run; of accept-ownership
+ *	activated	what the device's TPM must answer with, while ek-live asks it
+ *	pcrDigest	of the quote in the last prove-device
  *	issued {credential, operationalDid, items [{id, sha256}]}
  *	operationalDid, credential, receipt	since COMMITTED */
 #include "agent/protocol/onboarding.h"

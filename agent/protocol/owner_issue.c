@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/attestation.h"
 #include "agent/protocol/owner.h"
 #include "did/base/rand.h"
 #include "did/crypto/hash.h"
@@ -52,29 +53,19 @@ enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, s
 }
 
 /* ---- M8 ---- */
+/* The operational keys live in the device's TPM as well. */
 static enum berth_err
-check_attestation(struct berth_env *env, const struct berth_instance *inst, const struct berth_run *run,
-		  const struct berth_json *body, const uint8_t challenge[32], const char *op_did)
+check_hardware(struct berth_env *env, const struct berth_instance *inst, const struct berth_run *run,
+	       const struct berth_json *body, const uint8_t challenge[32], const char *op_did)
 {
-	struct berth_json *empty = berth_json_new_object();
-	struct berth_tpm_public ak, sign, agree;
-	struct berth_did_doc *doc = NULL;
+	struct berth_attest_claim claim = { .label = "berth-m8", .nonce = challenge, .said = &run->said, .did = op_did };
 	struct berth_chain *c = NULL;
-	const struct berth_json *a;
-	uint8_t th[32], qualifying[32];
-	enum berth_err rc;
+	enum berth_err rc = owner_chain(inst, &c);
 
-	if ((rc = owner_chain(inst, &c)) || (rc = berth_json_req_obj(body, "attestation", &a)) ||
-	    (rc = berth_tpm_public_parse(&ak, c->dc.keys.ak_pub, c->dc.keys.ak_pub_len)) ||
-	    (rc = berth_resolve(env->resolver, op_did, &doc)) ||
-	    (rc = berth_attest_publics(a, doc, &sign, &agree)) ||
-	    (rc = berth_transcript_th(th, &run->said, empty, NULL)))
-		goto out;
-	berth_attest_nonce(qualifying, "berth-m8", challenge, th);
-	rc = berth_attest_check(a, qualifying, &ak, &sign, &agree);
-out:
-	berth_json_free(empty);
-	berth_did_doc_free(doc);
+	if (!rc) {
+		claim.keys = &c->dc.keys;
+		rc = berth_attest_verify(env, &claim, body);
+	}
 	berth_chain_free(c);
 	return rc;
 }
@@ -297,7 +288,7 @@ check_ready(struct berth_env *env, struct berth_instance *inst, const struct ber
 		return rc;
 	if (strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
 		return BERTH_OK;
-	return check_attestation(env, inst, run, body, challenge, *op_did);
+	return check_hardware(env, inst, run, body, challenge, *op_did);
 }
 
 enum berth_err owner_on_accept_ready(struct berth_env *env, struct berth_instance *inst,

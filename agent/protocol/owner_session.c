@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/protocol/attestation.h"
 #include "agent/protocol/owner.h"
 #include "did/base/rand.h"
+#include "did/crypto/hash.h"
 #include "did/url.h"
 
 #define PENDING_RETRY_S 30
+#define CERT_MAX 4096
 
 static enum berth_err has_version(const struct berth_json *body)
 {
@@ -69,6 +72,40 @@ static const struct berth_hash *delegation(const struct berth_instance *inst, st
 	return h;
 }
 
+static bool is_hardware(const char *custody) { return strcmp(custody, "hardware") == 0; }
+
+/* ek-live = required: what only the TPM can open that has the EK and the attestation
+ * key of the DeviceCredential; its answer comes with prove-device. */
+static enum berth_err set_challenge(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
+				    struct berth_json *body)
+{
+	struct berth_json *challenge = NULL;
+	struct berth_chain *c = NULL;
+	uint8_t mac[32];
+	enum berth_err rc;
+
+	berth_json_remove(inst->data, "activated");
+	if (!env->policy->ek_live || (rc = owner_chain(inst, &c)))
+		return env->policy->ek_live ? rc : BERTH_OK;
+	if (!is_hardware(c->dc.keys.custody))
+		goto out;	/* `accept` says whether such a device will do */
+	if (!c->dc.keys.has_tpm) {
+		rc = berth_fail(BERTH_E_VC, "hardware, but no endorsement key in the DeviceCredential");
+		goto out;
+	}
+	challenge = berth_json_new_object();
+	if ((rc = berth_attest_challenge(challenge, mac, c->dc.keys.ek_pub, c->dc.keys.ek_pub_len, c->dc.keys.ak_name,
+					 "berth-m5-ek", run->nonce_o)) ||
+	    (rc = berth_body_set_b64(inst->data, "activated", mac, sizeof(mac))))
+		goto out;
+	rc = berth_json_set(body, "tpmChallenge", challenge);
+	challenge = NULL;
+out:
+	berth_json_free(challenge);
+	berth_chain_free(c);
+	return rc;
+}
+
 enum berth_err owner_on_hello(struct berth_env *env, struct berth_instance *inst,
 			      const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -88,6 +125,7 @@ enum berth_err owner_on_hello(struct berth_env *env, struct berth_instance *inst
 	if ((rc = berth_json_set(body, "evidence", evidence)) ||
 	    (rc = berth_body_set_b64(body, "nonceO", run.nonce_o, 32)) ||
 	    (rc = berth_json_set_int(body, "ownerTime", env->now_s)) ||
+	    (rc = set_challenge(env, inst, &run, body)) ||
 	    (rc = berth_run_prove(env, &run, BERTH_SIGN_OWNER_PROOF, owner_me(env), run.peer, env->now_s,
 				  delegation(inst, &h), body, &proof)) ||
 	    (rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof))))
@@ -103,45 +141,49 @@ out:
 	return rc;
 }
 
-/* P3: the keys of the credential live in the TPM that the manufacturer examined. */
+/* It opened the challenge of this run, and the certificate is the one that the maker
+ * saw; with roots of our own we need not take the maker's word for it. */
 static enum berth_err
-check_attestation(struct berth_env *env, const struct berth_run *run, const struct berth_json *body,
-		  const struct berth_key_provenance *keys, const char *did)
+check_live(struct berth_env *env, const struct berth_instance *inst, const struct berth_json *body,
+	   const struct berth_key_provenance *keys)
 {
-	struct berth_json *empty = berth_json_new_object();
-	struct berth_tpm_public ak, sign, agree;
-	struct berth_did_doc *doc = NULL;
-	const struct berth_json *a;
-	uint8_t th[32], qualifying[32];
+	const char *roots = env->policy->ek_roots_pem;
+	struct berth_buf cert = BERTH_BUF_INIT;
+	uint8_t mac[32], h[32];
 	enum berth_err rc;
 
-	if (!keys->has_tpm) {
-		rc = berth_fail(BERTH_E_VC, "hardware, but no attestation key in the DeviceCredential");
+	if ((rc = berth_body_get_32(inst->data, "activated", mac)) || (rc = berth_attest_check_activated(body, mac)) ||
+	    (rc = berth_body_get_b64(body, "ekCert", CERT_MAX, &cert)))
 		goto out;
-	}
-	if ((rc = berth_json_req_obj(body, "attestation", &a)) ||
-	    (rc = berth_tpm_public_parse(&ak, keys->ak_pub, keys->ak_pub_len)) || (rc = berth_tpm_check_ak(&ak)) ||
-	    (rc = berth_resolve(env->resolver, did, &doc)) ||
-	    (rc = berth_attest_publics(a, doc, &sign, &agree)) ||
-	    (rc = berth_transcript_th(th, &run->said, empty, NULL)))
-		goto out;
-	if (memcmp(ak.name, keys->ak_name, sizeof(ak.name)) != 0 ||
-	    memcmp(sign.name, keys->sign_name, sizeof(sign.name)) != 0 ||
-	    memcmp(agree.name, keys->agree_name, sizeof(agree.name)) != 0) {
-		rc = berth_fail(BERTH_E_SIG, "not the keys that the DeviceCredential certifies");
-		goto out;
-	}
-	berth_attest_nonce(qualifying, "berth-m5", run->nonce_o, th);
-	rc = berth_attest_check(a, qualifying, &ak, &sign, &agree);
+	berth_sha256(h, cert.p, cert.len);
+	if (memcmp(h, keys->ek_cert_sha256, sizeof(h)) != 0)
+		rc = berth_fail(BERTH_E_SIG, "not the endorsement certificate of the DeviceCredential");
+	else if (roots)
+		rc = berth_tpm_check_ek(cert.p, cert.len, roots, keys->ek_pub, keys->ek_pub_len, env->now_s);
 out:
-	berth_json_free(empty);
-	berth_did_doc_free(doc);
+	berth_buf_free(&cert);
 	return rc;
+}
+
+/* P3: the keys of the credential live in the TPM that the manufacturer examined. */
+static enum berth_err
+check_hardware(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
+	       const struct berth_json *body, const struct berth_device_credential *dc)
+{
+	struct berth_attest_claim claim = { .label = "berth-m5", .nonce = run->nonce_o, .said = &run->said,
+		.keys = &dc->keys, .did = dc->factory_did, .factory = true };
+	enum berth_err rc;
+
+	if ((rc = berth_attest_verify(env, &claim, body)) ||
+	    (env->policy->ek_live && (rc = check_live(env, inst, body, &dc->keys))))
+		return rc;
+	berth_json_remove(inst->data, "activated");
+	return berth_body_set_b64(inst->data, "pcrDigest", claim.pcr_digest, sizeof(claim.pcr_digest));
 }
 
 static enum berth_err check_custody(const struct berth_policy *p, const char *custody)
 {
-	if (strcmp(custody, "hardware") == 0 ? p->accept_hardware : p->accept_sealed)
+	if (is_hardware(custody) ? p->accept_hardware : p->accept_sealed)
 		return BERTH_OK;
 	return berth_fail(BERTH_E_AUTHZ, "policy does not accept %s keys", custody);
 }
@@ -167,8 +209,8 @@ check_device(struct berth_env *env, struct berth_instance *inst, const struct be
 	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, c->dc.factory_did, owner_me(env)->did,
 					NULL, body, "proof", proof, NULL)))
 		goto out;
-	if (strcmp(custody, "hardware") == 0)
-		rc = check_attestation(env, run, body, &c->dc.keys, c->dc.factory_did);
+	if (is_hardware(custody))
+		rc = check_hardware(env, inst, run, body, &c->dc);
 out:
 	berth_chain_free(c);
 	return rc;

@@ -52,6 +52,7 @@ struct berth_policy {
 	size_t n_endpoints;
 	const char *ek_roots_pem;			/* NULL: none */
 	bool accept_hardware, accept_sealed;		/* custody levels of devices */
+	bool ek_live;					/* owner: hardware shows its EK in every run */
 	bool approve_automatically;
 	bool recovery;					/* DeviceCredentials we issue allow it */
 	int64_t run_timeout_s, collect_s, issue_timeout_s, credential_s, registration_s;

@@ -118,8 +118,13 @@ enum berth_err berth_tpm_check_ak(const struct berth_tpm_public *ak)
 	return BERTH_OK;
 }
 
-enum berth_err berth_tpm_check_resident(const struct berth_tpm_public *key)
+enum berth_err berth_tpm_check_resident(const struct berth_tpm_public *key, bool signs)
 {
+	const uint32_t both = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT;
+
+	if ((key->attributes & both) != (signs ? TPMA_OBJECT_SIGN_ENCRYPT : TPMA_OBJECT_DECRYPT))
+		return berth_fail(BERTH_E_KEY, "key does not just %s: attributes 0x%08x", signs ? "sign" : "agree",
+				  key->attributes);
 	if ((key->attributes & RESIDENT) != RESIDENT || (key->attributes & TPMA_OBJECT_RESTRICTED))
 		return berth_fail(BERTH_E_KEY, "key is not bound to its TPM: attributes 0x%08x", key->attributes);
 	return BERTH_OK;

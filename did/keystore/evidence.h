@@ -2,6 +2,7 @@
 #ifndef BERTH_DID_KEYSTORE_EVIDENCE_H
 #define BERTH_DID_KEYSTORE_EVIDENCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,8 +30,8 @@ berth_tpm_public_parse(struct berth_tpm_public *out, const void *p, size_t n);
  * P-256 with ECDSA/SHA-256: what a key must be to vouch for others.  E_KEY else. */
 BERTH_MUST_USE enum berth_err berth_tpm_check_ak(const struct berth_tpm_public *ak);
 /* fixedTPM, fixedParent, sensitiveDataOrigin, not restricted: made in the TPM and
- * never leaving it. */
-BERTH_MUST_USE enum berth_err berth_tpm_check_resident(const struct berth_tpm_public *key);
+ * never leaving it; and it either signs or decrypts (agrees), as asked, never both. */
+BERTH_MUST_USE enum berth_err berth_tpm_check_resident(const struct berth_tpm_public *key, bool signs);
 
 /* The EK certificate chains to one of the roots (PEM, concatenated) and is for
  * the key ek_pub (TPMT_PUBLIC).  Validity dates are judged at now_s (0: not

@@ -117,10 +117,16 @@ static enum berth_err certify(struct berth_keys *k, const char *key, const char 
 	LIVE(k, berth_keystore_certify(ks(k), key, ak, nonce, attest, sig));
 }
 
+static enum berth_err quote(struct berth_keys *k, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
+			    struct berth_buf *attest, struct berth_buf *sig)
+{
+	LIVE(k, berth_keystore_quote(ks(k), ak, pcr_mask, nonce, attest, sig));
+}
+
 static const struct berth_keys_ops ops = {
 	.ensure = ensure, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
 	.counter_read = counter_read, .counter_step = counter_step, .ek = ek, .public_area = public_area,
-	.activate = activate, .certify = certify,
+	.activate = activate, .certify = certify, .quote = quote,
 };
 
 struct berth_keys *test_keys_local_new(struct berth_keystore *store, enum berth_custody custody)

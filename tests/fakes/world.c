@@ -39,6 +39,8 @@ void test_world_dc(const struct test_world *w, struct berth_device_credential *d
 	memset(dc->keys.ak_name, 0x11, sizeof(dc->keys.ak_name));
 	memset(dc->keys.ak_pub, 0x22, 88);
 	dc->keys.ak_pub_len = 88;
+	memset(dc->keys.ek_pub, 0x66, 122);
+	dc->keys.ek_pub_len = 122;
 	memset(dc->keys.ek_cert_sha256, 0x33, 32);
 	memset(dc->keys.sign_name, 0x44, sizeof(dc->keys.sign_name));
 	memset(dc->keys.agree_name, 0x55, sizeof(dc->keys.agree_name));

@@ -2,6 +2,7 @@
 /* The main job with keys in a real TPM 2.0 (swtpm): P3, P8's seal, P15, C151. */
 #include <sys/stat.h>
 
+#include "agent/protocol/attestation.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/swtpm.h"
 
@@ -74,6 +75,10 @@ static void p3_p12_the_whole_onboarding(void **state)
 	printf("measured: onboarding with a TPM took %lld bytes on the wire\n", (long long)bytes);
 	assert_in_range(bytes, 1, 65536);
 	berth_json_free(data);
+	data = story_data(&x.s, x.s.owner);
+	assert_int_equal(strlen(berth_data_str(data, "pcrDigest")), 43);
+	assert_null(berth_data_str(data, "activated"));
+	berth_json_free(data);
 	/* what the owner provisioned is sealed to this epoch: with the next one it is gone */
 	struct berth_keys *k = x.s.gateway->keys;
 
@@ -85,6 +90,25 @@ static void p3_p12_the_whole_onboarding(void **state)
 	assert_int_not_equal(k->ops->unseal(k, "item/app.conf", 0, box.p, box.len, &plain), BERTH_OK);
 	berth_buf_free(&box);
 	berth_buf_free(&plain);
+	end(&x);
+}
+
+static void p3_ek_live_fits_too(void **state)
+{
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	x.s.owner->policy.ek_live = true;
+	x.s.owner->policy.ek_roots_pem = x.roots;
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_check_end(&x.s, 1);
+	struct berth_json *data = story_data(&x.s, x.s.gateway);
+	int64_t bytes = berth_data_int(berth_json_get(data, "onboarding"), "bytes", -1);
+
+	printf("measured: with ek-live it took %lld bytes\n", (long long)bytes);
+	assert_in_range(bytes, 1, 65536);
+	berth_json_free(data);
 	end(&x);
 }
 
@@ -199,6 +223,165 @@ static void p3_evidence_that_is_none_is_refused(void **state)
 	end(&x);
 }
 
+/* ---- ek-live ---- */
+static char *said;	/* `activated` of an earlier run, owned */
+
+static void prove_with(struct story *s, struct berth_json *m, const char *member, const char *value)
+{
+	struct berth_json *body = berth_json_get_mut(m, "body");
+	struct berth_run run;
+
+	if (!said && berth_data_str(body, "activated"))
+		said = strdup(berth_data_str(body, "activated"));
+	if (value)
+		CHECK_OK(berth_json_set_str(body, member, value));
+	else
+		berth_json_remove(body, member);
+	load(s, &run);
+	prove_again(s, m, &run);
+}
+
+static void no_answer(struct berth_json *m, void *arg) { prove_with(arg, m, "activated", NULL); }
+static void the_answer_of_yesterday(struct berth_json *m, void *arg) { prove_with(arg, m, "activated", said); }
+static void no_certificate(struct berth_json *m, void *arg) { prove_with(arg, m, "ekCert", NULL); }
+
+/* A TPM that opens another secret than the one it was sent. */
+static void another_secret(struct berth_json *m, void *arg)
+{
+	struct story *s = arg;
+	struct berth_json *body = berth_json_new_object(), *c = berth_json_new_object();
+	struct berth_buf cert = BERTH_BUF_INIT, ek = BERTH_BUF_INIT, area = BERTH_BUF_INIT;
+	struct berth_keys *k = s->gateway->keys;
+	struct berth_tpm_public ak;
+	struct berth_run run;
+	uint8_t mac[32];
+
+	load(s, &run);
+	CHECK_OK(k->ops->ek(k, &cert, &ek));
+	CHECK_OK(k->ops->public_area(k, "ak", &area));
+	CHECK_OK(berth_tpm_public_parse(&ak, area.p, area.len));
+	CHECK_OK(berth_attest_challenge(c, mac, ek.p, ek.len, ak.name, "berth-m5-ek", run.nonce_o));
+	CHECK_OK(berth_attest_activate(berth_agent_env(s->gateway->agent), body, c, "berth-m5-ek", run.nonce_o));
+	CHECK_OK(berth_attest_check_activated(body, mac));	/* it did open that one */
+	prove_with(s, m, "activated", berth_data_str(body, "activated"));
+	berth_json_free(body);
+	berth_json_free(c);
+	berth_buf_free(&cert);
+	berth_buf_free(&ek);
+	berth_buf_free(&area);
+}
+
+static void another_certificate(struct berth_json *m, void *arg)
+{
+	prove_with(arg, m, "ekCert", "MAA");
+}
+
+static void p3_ek_live_asks_the_tpm_itself(void **state)
+{
+	static const struct { forge_edit_fn *edit; const char *what; } cases[] = {
+		{ no_answer,               "refused: E_TYPE: activated" },
+		{ another_secret,          "refused: E_SIG: the credential was not opened by this TPM" },
+		{ the_answer_of_yesterday, "refused: E_SIG: the credential was not opened by this TPM" },
+		{ no_certificate,          "refused: E_TYPE: ekCert" },
+		{ another_certificate,     "refused: E_SIG: not the endorsement certificate" },
+	};
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	x.s.owner->policy.ek_live = true;
+	x.s.owner->policy.ek_roots_pem = x.roots;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int before = story_audit(x.s.owner, cases[i].what);
+
+		forge_edit("prove-device", cases[i].edit, &x.s);
+		assert_true(story_run_to(&x.s, x.s.gateway, "DEVICE_PROVED"));
+		assert_true(forge_edited());
+		assert_true(story_run_to(&x.s, x.s.gateway, "SEEKING"));	/* denied */
+		if (story_audit(x.s.owner, cases[i].what) <= before)
+			fail_msg("case %zu: the owner did not say %s", i, cases[i].what);
+	}
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_check_end(&x.s, 1);
+	free(said);
+	said = NULL;
+	end(&x);
+}
+
+/* An owner with roots of its own does not take the maker's word. */
+static void p3_ek_live_with_the_roots_of_another_maker(void **state)
+{
+	struct tpm_story x;
+	char path[192], *other;
+	size_t n;
+
+	(void)state;
+	begin(&x);
+	snprintf(path, sizeof(path), "%s/other.pem", x.s.gateway->dir);
+	test_sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other -days 3650 "
+		"-keyout /dev/null -out %s 2>/dev/null", path);
+	other = test_read_file(path, &n);
+	x.s.owner->policy.ek_live = true;
+	x.s.owner->policy.ek_roots_pem = other;
+	assert_true(story_run_to(&x.s, x.s.gateway, "DEVICE_PROVED"));
+	assert_true(story_run_to(&x.s, x.s.gateway, "SEEKING"));
+	assert_true(story_audit(x.s.owner, "refused: E_SIG: the endorsement certificate") >= 1);
+	x.s.owner->policy.ek_roots_pem = NULL;	/* the maker's word for the certificate, the TPM's for the rest */
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_check_end(&x.s, 1);
+	free(other);
+	end(&x);
+}
+
+/* ---- the attestation key of the epoch ---- */
+static char *shown[3];	/* akPub, signPub, agreePub of accept-ready, owned */
+
+static void listen_to(struct berth_json *m, void *arg)
+{
+	const struct berth_json *a = berth_json_get(berth_json_get(m, "body"), "attestation");
+	static const char *const members[] = { "akPub", "signPub", "agreePub" };
+
+	(void)arg;
+	for (size_t i = 0; i < 3; i++)
+		shown[i] = strdup(berth_data_str(a, members[i]));
+}
+
+static bool is_public_of(struct story *s, const char *shown_b64, const char *key)
+{
+	struct berth_json *o = berth_json_new_object();
+	bool same;
+
+	CHECK_OK(berth_body_set_public(berth_agent_env(s->gateway->agent), o, "p", key));
+	same = strcmp(berth_data_str(o, "p"), shown_b64) == 0;
+	berth_json_free(o);
+	return same;
+}
+
+/* P9: no owner sees what the next one's attestations are signed with, and the TPM
+ * keeps no handle for it. */
+static void p9_each_epoch_has_an_attestation_key_of_its_own(void **state)
+{
+	struct tpm_story x;
+	char name[BERTH_EPOCH_AK_MAX + 1];
+
+	(void)state;
+	begin(&x);
+	forge_edit("accept-ready", listen_to, NULL);
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	assert_true(forge_edited());
+	story_check_end(&x.s, 1);
+	berth_epoch_ak(name, 0);
+	assert_string_equal(name, "ak-0");
+	assert_true(is_public_of(&x.s, shown[0], name));
+	assert_false(is_public_of(&x.s, shown[0], "ak"));
+	assert_true(is_public_of(&x.s, shown[1], "op-0-sign"));
+	assert_true(is_public_of(&x.s, shown[2], "op-0-agree"));
+	assert_int_equal(test_swtpm_handles(&x.t, 0x81), 4);	/* swtpm_setup's two EKs, SRK, the first AK */
+	for (size_t i = 0; i < 3; i++)
+		free(shown[i]);
+	end(&x);
+}
+
 /* ---- birth ---- */
 static void an_endorsement_key_of_another_ca_is_refused(void **state)
 {
@@ -253,6 +436,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p3_p12_the_whole_onboarding),
 		cmocka_unit_test(p3_evidence_that_is_none_is_refused),
+		cmocka_unit_test(p3_ek_live_fits_too),
+		cmocka_unit_test(p3_ek_live_asks_the_tpm_itself),
+		cmocka_unit_test(p3_ek_live_with_the_roots_of_another_maker),
+		cmocka_unit_test(p9_each_epoch_has_an_attestation_key_of_its_own),
 		cmocka_unit_test(an_endorsement_key_of_another_ca_is_refused),
 		cmocka_unit_test(c151_yesterdays_folder_is_noticed),
 	};

@@ -99,6 +99,7 @@ static void c156_names_line_and_option(void **state)
 	refused("[agent\n", "t:1: : not a [section]");
 	refused("[]\n", "t:1: : not a [section]");
 	refused("[policy]\nrecovery = true\n", "t:2: [policy] recovery: not yes or no");
+	refused("[policy]\nek-live = yes\n", "t:2: [policy] ek-live: not one of its words");
 	refused("[policy]\ncollect = 601\n", "t:2: [policy] collect: out of range");
 	refused("[policy]\ncollect = 10x\n", "t:2: [policy] collect: not a duration (90, 90s, 15m, 12h, 30d)");
 	refused("[policy]\ncollect = 99999999999999999999\n", "t:2: [policy] collect: not a duration (90, 90s, 15m, 12h, 30d)");
@@ -231,7 +232,8 @@ static void becomes_policy_and_egress_rules(void **state)
 		"[device]\nserial = S1\n[rendezvous]\ndid = did:x:r\nuri = nng+tcp://r.test:1\n"
 		"[rendezvous b]\ndid = did:x:b\nuri = nng+tcp://b.test:1\n[rendezvous none]\n"
 		"[trust]\nissuer = did:x:1 did:x:2\n[listen]\nuri = nng+tcp://0.0.0.0:9\n"
-		"[egress]\nallow = 127.0.0.0/8\nhosts = r.test=127.0.0.2\n[policy]\naccept = sealed\n");
+		"[egress]\nallow = 127.0.0.0/8\nhosts = r.test=127.0.0.2\n[policy]\naccept = sealed\n"
+		"ek-live = required\n");
 	struct berth_policy p;
 	struct berth_netpol np;
 	struct berth_netaddr a;
@@ -243,7 +245,7 @@ static void becomes_policy_and_egress_rules(void **state)
 	CHECK(p.factory_did == NULL && p.n_rendezvous == 2 && p.n_issuers == 2 && p.n_endpoints == 1);
 	assert_string_equal(p.rendezvous[1].uri, "nng+tcp://b.test:1");
 	assert_string_equal(p.endpoints[0], "nng+tcp://0.0.0.0:9");
-	CHECK(!p.accept_hardware && p.accept_sealed && p.approve_automatically && !p.recovery);
+	CHECK(!p.accept_hardware && p.accept_sealed && p.approve_automatically && !p.recovery && p.ek_live);
 	CHECK(p.collect_s == 30 && p.run_timeout_s == 900 && p.registration_s == 7 * 86400);
 	CHECK_OK(berth_config_netpol(c, &np));
 	CHECK_OK(berth_netpol_lookup(&np, "r.test", &a, &found));
@@ -256,6 +258,7 @@ static void becomes_policy_and_egress_rules(void **state)
 	c = parsed("[listen]\nuri = a://b\nannounce = c://d");
 	CHECK_OK(berth_config_policy(c, &p));
 	assert_string_equal(p.endpoints[0], "c://d");
+	CHECK(!p.ek_live);
 	berth_config_free(c);
 	/* Without the line the same host is out of reach. */
 	c = parsed("[egress]\nhosts = r.test=127.0.0.2\n");

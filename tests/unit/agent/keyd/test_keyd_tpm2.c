@@ -97,7 +97,7 @@ static void factory_evidence(void **state)
 	CHECK_OK(berth_tpm_public_parse(&ak_pub, ak.p, ak.len));
 	CHECK_OK(berth_tpm_check_ak(&ak_pub));
 	CHECK_OK(berth_tpm_public_parse(&key_pub, key.p, key.len));
-	CHECK_OK(berth_tpm_check_resident(&key_pub));
+	CHECK_OK(berth_tpm_check_resident(&key_pub, false));
 
 	CHECK_OK(berth_tpm_make_credential(&blob, &secret, ek.p, ek.len, ak_pub.name, data, 32));
 	CHECK_OK(keys->ops->activate(keys, "ak", blob.p, blob.len, secret.p, secret.len, &opened));

@@ -184,6 +184,7 @@ static void device_credential_fields(void **state)
 	CHECK(!strcmp(got.keys.custody, "hardware") && got.keys.has_tpm && got.keys.ak_pub_len == 88);
 	CHECK(!memcmp(got.keys.ak_name, want.keys.ak_name, sizeof(got.keys.ak_name)));
 	CHECK(!memcmp(got.keys.ak_pub, want.keys.ak_pub, 88));
+	CHECK(got.keys.ek_pub_len == 122 && !memcmp(got.keys.ek_pub, want.keys.ek_pub, 122));
 	CHECK(!memcmp(got.keys.ek_cert_sha256, want.keys.ek_cert_sha256, 32));
 	CHECK(!memcmp(got.keys.sign_name, want.keys.sign_name, sizeof(got.keys.sign_name)));
 	CHECK(!memcmp(got.keys.agree_name, want.keys.agree_name, sizeof(got.keys.agree_name)));

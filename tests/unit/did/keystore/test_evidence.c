@@ -99,7 +99,8 @@ static void a_genuine_chain_is_believed(void **state)
 	CHECK_OK(berth_tpm_check_ek(cert.p, cert.len, roots, ek.p, ek.len, 0));
 	CHECK_OK(berth_tpm_check_ek(cert.p, cert.len, roots, ek.p, ek.len, (int64_t)time(NULL) + 60));
 	CHECK_OK(berth_tpm_check_ak(&ak));
-	CHECK_OK(berth_tpm_check_resident(&key));
+	CHECK_OK(berth_tpm_check_resident(&key, false));
+	CHECK_RC(BERTH_E_KEY, berth_tpm_check_resident(&key, true));
 	CHECK_OK(berth_keystore_find(ks, "did", &info));
 	CHECK(berth_pubkey_equal(&info.pub, &key.pub));
 	CHECK_OK(check(&ak, &key));
@@ -258,9 +259,9 @@ static void what_no_attestation_key_is_is_e_key(void **state)
 	CHECK_RC(BERTH_E_KEY, berth_tpm_check_ak(&p));
 	for (unsigned i = 0; i < 3; i++) {
 		soft_ak(&p, &k, bad[i] & ~TPMA_OBJECT_RESTRICTED, TPM2_ALG_SHA256);
-		CHECK_RC(BERTH_E_KEY, berth_tpm_check_resident(&p));
+		CHECK_RC(BERTH_E_KEY, berth_tpm_check_resident(&p, true));
 	}
-	CHECK_RC(BERTH_E_KEY, berth_tpm_check_resident(&ak));
+	CHECK_RC(BERTH_E_KEY, berth_tpm_check_resident(&ak, true));
 	berth_privkey_wipe(&k);
 }
 
