@@ -249,7 +249,7 @@ static void c032_key_stands_in_assertion_method(void **state)
 		{ "did:web:b.example", "assertionMethod", BERTH_E_KEY },
 	};
 	char *h = header_of("EdDSA", "did:web:a.example#k", "vc+jwt"), *p = text_of("did:web:a.example", "");
-	struct one_doc one = { { one_resolve, NULL }, NULL };
+	struct one_doc one = { .base = { .resolve = one_resolve } };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
