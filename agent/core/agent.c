@@ -60,7 +60,7 @@ static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, st
 	if (strlen(did) <= BERTH_STORE_KEY_MAX &&
 	    (rc = berth_store_get(a->cfg.store, NS_PEER, did, &did_long, &found)))
 		return rc;
-	if (!found) {
+	if (!found || strcmp(berth_buf_cstr(&did_long), did) == 0) {
 		berth_buf_free(&did_long);
 		return r->next ? r->next->resolve(r->next, did, out)
 			       : berth_fail(BERTH_E_RESOLVE, "%.80s is not known here", did);

@@ -10,7 +10,7 @@
 #include "agent/ipc/frame.h"
 
 #define NS_IDENTITY "identity"
-#define NS_PEER "peer"		/* short did:peer:4 -> long form */
+#define NS_PEER "peer"		/* short did:peer:4 -> long form; of other DIDs we deal with, the DID itself */
 #define NS_KNOWN "known"	/* who has seen our long form */
 #define COUNTER_UPTIME "uptime"
 #define COUNTER_FLOOR "time-floor"
@@ -27,7 +27,7 @@
 #define BUSY_RETRY_S 5
 #define QUARANTINE_RETRY_S 3600
 #define HOUSEKEEPING_MS 600000u
-#define REFUSALS_AUDITED_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
+#define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
 struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "timer", or a "go" to try again */ };
 struct parked { uint64_t request; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
@@ -35,6 +35,8 @@ struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 
 struct ephemeral { struct berth_buf packed; char *uri, *peer; };
+
+struct ration { uint64_t since_ms; unsigned used; };	/* of an hour */
 
 struct poll {
 	char *identity, *peer, *uri;	/* NULL: nobody to ask */
@@ -67,8 +69,8 @@ struct berth_agent {
 	int64_t start_uptime_s;
 	bool quarantined;
 	bool counters_behind;		/* the device has not followed the store yet */
-	uint64_t housekeeping_ms, refusals_ms;	/* next time; begin of this hour */
-	unsigned refusals;			/* audited in this hour */
+	uint64_t housekeeping_ms;		/* next time */
+	struct ration refusals, strangers;	/* lines in the audit log */
 	/* packed messages that are sent once, after the commit: without a uri in the
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
@@ -80,7 +82,13 @@ BERTH_MUST_USE enum berth_err agent_identities_load(struct berth_agent *a);
 void agent_identities_free(struct berth_agent *a);
 void agent_identities_cut(struct berth_agent *a, size_t n);	/* those that a step made, when it is undone */
 void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
-BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did_long);
+/* The peer has business here, and its record is kept for good: an owner, a device, a
+ * rendezvous, whoever stands in a chain or was written to by our own wish. */
+BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did);
+/* It wrote to us, no more: its long form is kept among other strangers' for as long as
+ * there is room (berth_store_put_guest), or as long as we have had it. */
+BERTH_MUST_USE enum berth_err agent_meet(struct berth_agent *a, const char *did);
+bool agent_is_stranger(struct berth_agent *a, const char *did);
 /* They wrote to that DID of ours, so they know it. */
 BERTH_MUST_USE enum berth_err agent_mark_known(struct berth_agent *a, const char *our_did, const char *peer);
 

@@ -53,8 +53,22 @@ out:
 	return rc;
 }
 
+/* What this event makes is a stranger's.  Asked after the step, which may have found out
+ * that it has business here. */
+static bool by_stranger(struct berth_agent *a, const struct berth_machine *m, const struct berth_event *ev)
+{
+	return m->strangers && ev->in && (!ev->sender || agent_is_stranger(a, ev->sender));
+}
+
 static enum berth_err
-save(struct berth_agent *a, const struct berth_machine *m, const struct berth_instance *inst)
+put(struct berth_agent *a, bool guest, const char *ns, const char *key, const struct berth_buf *value)
+{
+	return guest ? berth_store_put_guest(a->cfg.store, ns, key, value->p, value->len)
+		     : berth_store_put(a->cfg.store, ns, key, value->p, value->len);
+}
+
+static enum berth_err save(struct berth_agent *a, const struct berth_machine *m, const struct berth_instance *inst,
+			   const struct berth_event *ev)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc;
@@ -67,13 +81,13 @@ save(struct berth_agent *a, const struct berth_machine *m, const struct berth_in
 		if (!(rc = berth_buf_status(&text)) && text.len > INSTANCE_MAX)
 			rc = berth_fail(BERTH_E_SIZE, "%s %s: %zu bytes", m->name, inst->key, text.len);
 		if (!rc)
-			rc = berth_store_put(a->cfg.store, m->name, inst->key, text.p, text.len);
+			rc = put(a, m->find && by_stranger(a, m, ev), m->name, inst->key, &text);
 	}
 	berth_buf_free(&text);
 	return rc;
 }
 
-static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effects *fx)
+static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effects *fx, bool guest)
 {
 	enum berth_err rc = BERTH_OK;
 
@@ -81,7 +95,7 @@ static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effec
 		const struct berth_put *p = &fx->puts[i];
 
 		rc = p->gone ? berth_store_delete(a->cfg.store, p->ns, p->key)
-			     : berth_store_put(a->cfg.store, p->ns, p->key, p->value.p, p->value.len);
+			     : put(a, guest, p->ns, p->key, &p->value);
 	}
 	return rc;
 }
@@ -96,9 +110,9 @@ static enum berth_err apply_floor(struct berth_agent *a, int64_t floor_s)
 }
 
 /* all of it into the open transaction */
-static enum berth_err apply(struct berth_agent *a, struct berth_effects *fx)
+static enum berth_err apply(struct berth_agent *a, struct berth_effects *fx, bool guest)
 {
-	enum berth_err rc = apply_puts(a, fx);
+	enum berth_err rc = apply_puts(a, fx, guest);
 
 	if (!rc && fx->drop_peer)
 		rc = berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
@@ -110,19 +124,25 @@ static enum berth_err apply(struct berth_agent *a, struct berth_effects *fx)
 	return rc ? rc : agent_counters_apply(a, fx);
 }
 
-/* Every refusal of somebody who proved who they are can be seen in the audit log, but
- * nobody can fill it with them; what comes from nobody is logged and costs no write. */
-static void note_refusal(struct berth_agent *a, const struct berth_event *ev, struct berth_effects *fx, enum berth_err rc)
+/* Every refusal of somebody who proved who they are can be seen in the audit log; what
+ * comes from nobody is logged and costs no write. */
+static void note_refusal(const struct berth_event *ev, struct berth_effects *fx, enum berth_err rc)
 {
-	if (!ev->in || !ev->sender || fx->audit || agent_is_transient(rc))
-		return;
-	if (agent_mono_ms() - a->refusals_ms >= 3600000u) {
-		a->refusals_ms = agent_mono_ms();
-		a->refusals = 0;
-	}
-	if (++a->refusals > REFUSALS_AUDITED_MAX)
-		return;
-	berth_effects_audit(fx, "refused: %s: %s", berth_err_name(rc), berth_err_detail());
+	if (ev->in && ev->sender && !fx->audit && !agent_is_transient(rc))
+		berth_effects_audit(fx, "refused: %s: %s", berth_err_name(rc), berth_err_detail());
+}
+
+/* Neither refusals nor strangers fill the audit log: so many lines an hour of each. */
+static bool may_audit(struct berth_agent *a, const struct berth_event *ev, enum berth_err step_rc)
+{
+	struct ration *r = !ev->in ? NULL : !ev->sender || agent_is_stranger(a, ev->sender) ? &a->strangers
+			 : step_rc ? &a->refusals : NULL;
+
+	if (!r)
+		return true;
+	if (agent_mono_ms() - r->since_ms >= 3600000u)
+		*r = (struct ration){ .since_ms = agent_mono_ms() };
+	return ++r->used <= RATIONED_LINES_MAX;
 }
 
 /* Runs the step inside the transaction; on failure what it did is taken back, and
@@ -141,7 +161,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 	if (!*step_rc)
 		*step_rc = berth_machine_step(m, &a->env, inst, ev, fx);
 	fx->may_step_generation |= m->counted && inst->state != before;
-	if (!*step_rc && (*step_rc = apply(a, fx))) {
+	if (!*step_rc && (*step_rc = apply(a, fx, by_stranger(a, m, ev)))) {
 		/* the step was fine, the host could not follow: as if it never ran */
 		inst->state = before;
 		berth_effects_free(fx);
@@ -149,13 +169,13 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 	if (*step_rc) {
 		berth_log(ev->in ? BERTH_LOG_WARN : BERTH_LOG_DEBUG, "refused", "%s %s: %s: %s: %s (%s)", m->name,
 			  inst->key, ev->on, berth_err_name(*step_rc), berth_err_detail(), berth_err_where());
-		note_refusal(a, ev, fx, *step_rc);
+		note_refusal(ev, fx, *step_rc);
 		agent_identities_cut(a, ids);
 		if ((rc = berth_store_undo(a->cfg.store)))
 			return rc;
-		return inst->state == before ? BERTH_OK : save(a, m, inst);
+		return inst->state == before ? BERTH_OK : save(a, m, inst, ev);
 	}
-	return (rc = berth_store_keep(a->cfg.store)) ? rc : save(a, m, inst);
+	return (rc = berth_store_keep(a->cfg.store)) ? rc : save(a, m, inst, ev);
 }
 
 /* what the message leaves behind whether it was taken or refused for good */
@@ -168,7 +188,7 @@ remember(struct berth_agent *a, const struct berth_event *ev, const struct berth
 		return BERTH_OK;	/* a timer that could do nothing yet: no reason to wear the flash */
 	if (ev->in && ev->sender)
 		rc = berth_store_inbox_add(a->cfg.store, ev->sender, ev->in->msg.id, berth_agent_now_s(a), NULL);
-	if (!rc && fx->audit)
+	if (!rc && fx->audit && may_audit(a, ev, step_rc))
 		rc = berth_store_audit(a->cfg.store, berth_clock_now_s(), ev->on, fx->audit);
 	return rc ? rc : berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
 }

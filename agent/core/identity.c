@@ -321,21 +321,81 @@ fail:
 	return rc;
 }
 
-enum berth_err agent_learn(struct berth_agent *a, const char *did_long)
+/* The hash binds the long form to the short one. */
+static enum berth_err check_long(const char *did_long)
+{
+	struct berth_did_doc *doc = NULL;
+	enum berth_err rc = berth_did_peer_resolve(&doc, did_long);
+
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+/* The long form that a short one had, or the DID itself where nothing longer is known. */
+static enum berth_err full_form(struct berth_agent *a, const char *did, struct berth_buf *out)
+{
+	bool found;
+	enum berth_err rc = berth_store_get(a->cfg.store, NS_PEER, did, out, &found);
+
+	if (rc || found)
+		return rc;
+	berth_buf_str(out, did);
+	return berth_buf_status(out);
+}
+
+enum berth_err agent_learn(struct berth_agent *a, const char *did)
+{
+	struct berth_buf shorter = BERTH_BUF_INIT, full = BERTH_BUF_INIT;
+	bool is_long, ours = false;
+	enum berth_err rc = berth_did_short(&shorter, did);
+
+	if (rc)
+		goto out;
+	is_long = strcmp(berth_buf_cstr(&shorter), did) != 0;
+	if (strlen(berth_buf_cstr(&shorter)) > BERTH_STORE_KEY_MAX)
+		goto out;	/* has no short form: it needs no record to be resolved */
+	if ((rc = is_long ? check_long(did) : full_form(a, did, &full)) ||
+	    (!is_long && (rc = berth_store_is_ours(a->cfg.store, NS_PEER, did, &ours))) || ours)
+		goto out;
+	rc = berth_store_put_str(a->cfg.store, NS_PEER, berth_buf_cstr(&shorter), is_long ? did : berth_buf_cstr(&full));
+out:
+	berth_buf_free(&shorter);
+	berth_buf_free(&full);
+	return rc;
+}
+
+enum berth_err agent_meet(struct berth_agent *a, const char *did)
+{
+	struct berth_buf shorter = BERTH_BUF_INIT, full = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&shorter, did);
+	bool found = false;
+
+	if (rc)
+		goto out;
+	if (strcmp(berth_buf_cstr(&shorter), did) != 0) {
+		if (!(rc = check_long(did)))
+			rc = berth_store_put_guest(a->cfg.store, NS_PEER, berth_buf_cstr(&shorter), did, strlen(did));
+	} else if (strlen(did) <= BERTH_STORE_KEY_MAX &&
+		   !(rc = berth_store_get(a->cfg.store, NS_PEER, did, &full, &found)) && found) {
+		rc = berth_store_put_guest(a->cfg.store, NS_PEER, did, full.p, full.len);	/* used just now */
+	}
+out:
+	berth_buf_free(&shorter);
+	berth_buf_free(&full);
+	return rc;
+}
+
+/* When the store cannot say, a stranger. */
+bool agent_is_stranger(struct berth_agent *a, const char *did)
 {
 	struct berth_buf shorter = BERTH_BUF_INIT;
-	enum berth_err rc = berth_did_short(&shorter, did_long);
+	bool ours = false;
 
-	if (!rc && strcmp(berth_buf_cstr(&shorter), did_long) != 0) {
-		struct berth_did_doc *doc = NULL;
-
-		/* the hash binds the long form to the short one */
-		if (!(rc = berth_did_peer_resolve(&doc, did_long)))
-			rc = berth_store_put_str(a->cfg.store, NS_PEER, berth_buf_cstr(&shorter), did_long);
-		berth_did_doc_free(doc);
-	}
+	if (berth_did_short(&shorter, did) || strlen(berth_buf_cstr(&shorter)) > BERTH_STORE_KEY_MAX ||
+	    berth_store_is_ours(a->cfg.store, NS_PEER, berth_buf_cstr(&shorter), &ours))
+		ours = false;
 	berth_buf_free(&shorter);
-	return rc;
+	return !ours;
 }
 
 static enum berth_err learn(struct berth_env *env, const char *did_long)

@@ -64,13 +64,14 @@ static enum berth_err judge_time(struct berth_agent *a, const struct berth_messa
 	return BERTH_OK;
 }
 
-/* In the step's transaction: a refused message teaches us nothing. */
+/* In the step's transaction: a refused message teaches us nothing.  What a stranger
+ * knows we do not keep: it gets our long form once more. */
 enum berth_err agent_note_peer(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
 {
-	enum berth_err rc = in->msg.from ? agent_learn(a, in->msg.from) : BERTH_OK;
+	enum berth_err rc = in->msg.from ? agent_meet(a, in->msg.from) : BERTH_OK;
 	char *ours;
 
-	if (rc || !in->encrypted_to_kid)
+	if (rc || !in->encrypted_to_kid || agent_is_stranger(a, sender))
 		return rc;
 	ours = strndup(in->encrypted_to_kid, berth_did_len(in->encrypted_to_kid));
 	rc = ours ? agent_mark_known(a, ours, sender) : berth_fail(BERTH_E_NOMEM, "peer");

@@ -39,7 +39,7 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 	int64_t now = berth_agent_now_s(a);
 	struct berth_outbox_row row = { .id = s->msg.id, .peer = berth_buf_cstr(&peer),
 		.from = s->identity ? s->identity : "", .thid = s->msg.thid,
-		.endpoints = berth_buf_cstr(&uri), .mode = BERTH_FRAME_ENCRYPTED, .parked = uri.len == 0,
+		.endpoints = berth_buf_cstr(&uri), .mode = BERTH_FRAME_ENCRYPTED, .parked = uri.len == 0, .guest = agent_is_stranger(a, s->to),
 		.body = packed.p, .body_len = packed.len, .created_s = now, .next_s = now,
 		.expires_s = now + BERTH_OUTBOX_EXPIRES_S };
 

@@ -33,6 +33,8 @@ struct berth_store;
 #define BERTH_STORE_VALUE_MAX ((size_t)1 << 20)
 #define BERTH_STORE_RECORDS_MAX 100000	/* all namespaces together */
 #define BERTH_STORE_RECORDS_BYTES ((int64_t)64 << 20)
+#define BERTH_STORE_GUESTS_MAX 1024	/* records that strangers made, all together */
+#define BERTH_STORE_GUESTS_BYTES ((int64_t)2 << 20)	/* more than one value */
 #define BERTH_STORE_HEAP_MAX (16 << 20)	/* of SQLite, in this process */
 #define BERTH_STORE_BUSY_MS 1000
 
@@ -65,6 +67,15 @@ BERTH_MUST_USE enum berth_err
 berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err
 berth_store_put_str(struct berth_store *s, const char *ns, const char *key, const char *text);
+/* The same for what a stranger's message makes: such a record goes, the one whose
+ * last put is the longest ago first, as soon as guests have more than their share.  It
+ * takes nobody else's place, and one of ours is written but stays ours.  A plain put
+ * makes a guest ours. */
+BERTH_MUST_USE enum berth_err
+berth_store_put_guest(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n);
+/* Whether there is such a record and it is no guest. */
+BERTH_MUST_USE enum berth_err
+berth_store_is_ours(struct berth_store *s, const char *ns, const char *key, bool *ours);
 /* Appends to out; *found is false and out as it was when there is none. */
 BERTH_MUST_USE enum berth_err
 berth_store_get(struct berth_store *s, const char *ns, const char *key, struct berth_buf *out, bool *found);
@@ -102,6 +113,7 @@ int berth_store_schema(void);		/* the version this build reads and writes */
 #define BERTH_OUTBOX_PEER_BYTES ((int64_t)4 << 20)
 #define BERTH_OUTBOX_MSGS 16384
 #define BERTH_OUTBOX_BYTES ((int64_t)64 << 20)
+#define BERTH_OUTBOX_GUEST_MSGS 256	/* answers to strangers, all together: the oldest go */
 #define BERTH_OUTBOX_DEAD_MAX 256	/* the oldest go */
 #define BERTH_OUTBOX_HASHES 8		/* packings of one message that may be acked */
 #define BERTH_OUTBOX_LIST_MAX 64
@@ -118,6 +130,7 @@ struct berth_outbox_row {
 	const char *endpoints;	/* JSON array or whatever the caller reads; "": it polls */
 	int mode;		/* the caller's word for how to pack */
 	bool parked;		/* waits until the peer asks; never due */
+	bool guest;		/* for put: the peer is a stranger */
 	const uint8_t *body;
 	size_t body_len;
 	int64_t created_s, next_s, expires_s;
@@ -155,7 +168,8 @@ berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ac
 /* Nothing was handed over (no route, busy, refused for now): try again later. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_retry(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s);
-/* Given up: the body goes, id, peer and reason stay to be shown. */
+/* Given up: the body goes, id, peer and reason stay to be shown.  A row that is not
+ * there any more is fine. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64_t now_s, const char *reason);
 /* Dead-letters what has expired; how many. */
@@ -214,7 +228,7 @@ berth_store_audit_each(struct berth_store *s, int64_t after_seq, berth_audit_fn 
 
 /* --- for status */
 struct berth_store_counts {
-	int64_t out, out_bytes, parked, dead, inbox, records, audit;
+	int64_t out, out_bytes, parked, dead, inbox, records, guests, guest_bytes, audit;
 };
 BERTH_MUST_USE enum berth_err
 berth_store_counts(struct berth_store *s, struct berth_store_counts *out);

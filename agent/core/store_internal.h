@@ -18,7 +18,7 @@ struct berth_store {
 	bool damaged;		/* an I/O error: close, open, check before anything else */
 	uint64_t tried_ms;	/* when reopening was last tried */
 	bool totals_known;	/* of the outbox and the inbox; a rollback forgets them */
-	int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes;
+	int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes, guests, guest_bytes;
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;

@@ -42,14 +42,25 @@ static const char *const to_2[] = {
 	NULL
 };
 
-static const char *const *const steps[] = { to_1, to_2 };
+/* What strangers leave: records in the order of their last use, and rows.  Who was a
+ * stranger before this step nobody can say any more: all that is there stays ours. */
+static const char *const to_3[] = {
+	"ALTER TABLE rec ADD COLUMN guest INTEGER",
+	"CREATE INDEX rec_guest ON rec (guest) WHERE guest IS NOT NULL",
+	"ALTER TABLE outbox ADD COLUMN guest INTEGER NOT NULL DEFAULT 0",
+	"CREATE INDEX outbox_guest ON outbox (seq) WHERE guest = 1",
+	NULL
+};
+
+static const char *const *const steps[] = { to_1, to_2, to_3 };
 #define SCHEMA ((int)(sizeof(steps) / sizeof(steps[0])))
 
 int berth_store_schema(void) { return SCHEMA; }
 
 static enum berth_err one_step(struct berth_store *s, int from)
 {
-	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2" };
+	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
+					   "PRAGMA user_version = 3" };
 	enum berth_err rc;
 
 	_Static_assert(sizeof(mark) / sizeof(mark[0]) == sizeof(steps) / sizeof(steps[0]), "a mark a step");

@@ -61,6 +61,35 @@ static enum berth_err check_quota(struct berth_store *s, const struct berth_outb
 	return BERTH_OK;
 }
 
+static enum berth_err remove_row(struct berth_store *s, int64_t seq)
+{
+	enum berth_err rc;
+	int64_t len;
+
+	if ((rc = store_totals(s)) ||
+	    (rc = store_int(s, &len, 0, "SELECT length(body) FROM outbox WHERE seq = ?1", "i", seq)) ||
+	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
+		return rc;
+	if (sqlite3_changes(s->db) != 1)	/* or the loops below would not end */
+		return store_contradiction(s, "outbox");
+	s->out_msgs--;
+	s->out_bytes -= len;
+	return BERTH_OK;
+}
+
+/* Strangers push out each other and nobody else. */
+static enum berth_err cap_guests(struct berth_store *s)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE guest = 1 ORDER BY seq DESC"
+				" LIMIT 1 OFFSET ?1", "i", (int64_t)BERTH_OUTBOX_GUEST_MSGS)) && seq)
+		if ((rc = remove_row(s, seq)))
+			break;
+	return rc;
+}
+
 enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *r)
 {
 	enum berth_err rc;
@@ -72,13 +101,14 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 	if (there)
 		return berth_fail(BERTH_E_REPLAY, "outbox: this id is there already");
 	if ((rc = store_run(s, "INSERT INTO outbox (id, peer, sender, thid, endpoints, mode, parked, body,"
-			    " created_s, next_s, expires_s, tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-			    "sssssiibiii", r->id, r->peer, r->from, r->thid, r->endpoints, (int64_t)r->mode,
-			    (int64_t)r->parked, r->body, r->body_len, r->created_s, r->next_s, r->expires_s)))
+			    " created_s, next_s, expires_s, tries, guest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+			    "sssssiibiiii", r->id, r->peer, r->from, r->thid, r->endpoints, (int64_t)r->mode,
+			    (int64_t)r->parked, r->body, r->body_len, r->created_s, r->next_s, r->expires_s,
+			    (int64_t)r->guest)))
 		return rc;
 	s->out_msgs++;
 	s->out_bytes += (int64_t)r->body_len;
-	return BERTH_OK;
+	return r->guest ? cap_guests(s) : BERTH_OK;
 }
 
 /* ---- reading */
@@ -247,22 +277,6 @@ enum berth_err berth_store_outbox_sent(struct berth_store *s, int64_t seq, const
 			 seq, ack, (size_t)BERTH_ACK_LEN, (int64_t)(BERTH_OUTBOX_HASHES - 1));
 }
 
-static enum berth_err remove_row(struct berth_store *s, int64_t seq)
-{
-	enum berth_err rc;
-	int64_t len;
-
-	if ((rc = store_totals(s)) ||
-	    (rc = store_int(s, &len, 0, "SELECT length(body) FROM outbox WHERE seq = ?1", "i", seq)) ||
-	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
-		return rc;
-	if (sqlite3_changes(s->db) != 1)	/* or the loops below would not end */
-		return store_contradiction(s, "outbox");
-	s->out_msgs--;
-	s->out_bytes -= len;
-	return BERTH_OK;
-}
-
 enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ack[BERTH_ACK_LEN],
 				      bool *found)
 {
@@ -281,9 +295,13 @@ enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, c
 enum berth_err berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64_t now_s, const char *reason)
 {
 	enum berth_err rc;
+	int64_t there;
 
+	/* while a row was under way its thread may have been dropped, or others taken its place */
 	if ((rc = store_ready(s, true)) ||
-	    (rc = store_run(s, "INSERT INTO dead (id, peer, thid, reason, when_s, tries) SELECT id, peer, thid,"
+	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE seq = ?1", "i", seq)) || !there)
+		return rc;
+	if ((rc = store_run(s, "INSERT INTO dead (id, peer, thid, reason, when_s, tries) SELECT id, peer, thid,"
 			    " substr(?2, 1, 256), ?3, tries FROM outbox WHERE seq = ?1", "isi", seq, reason, now_s)) ||
 	    (rc = store_run(s, "DELETE FROM dead WHERE seq <= (SELECT seq FROM dead ORDER BY seq DESC"
 			    " LIMIT 1 OFFSET ?1)", "i", (int64_t)BERTH_OUTBOX_DEAD_MAX)))

@@ -26,44 +26,133 @@ enum berth_err store_totals(struct berth_store *s)
 	    (rc = store_int(s, &s->out_bytes, 0, "SELECT coalesce(sum(length(body)), 0) FROM outbox", "")) ||
 	    (rc = store_int(s, &s->in_msgs, 0, "SELECT count(*) FROM inbox", "")) ||
 	    (rc = store_int(s, &s->records, 0, "SELECT count(*) FROM rec", "")) ||
-	    (rc = store_int(s, &s->rec_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec", "")))
+	    (rc = store_int(s, &s->rec_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec", "")) ||
+	    (rc = store_int(s, &s->guests, 0, "SELECT count(*) FROM rec WHERE guest IS NOT NULL", "")) ||
+	    (rc = store_int(s, &s->guest_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec"
+			    " WHERE guest IS NOT NULL", "")))
 		return rc;
 	s->totals_known = true;
 	return BERTH_OK;
 }
 
-/* Bytes of the record; -1: there is none. */
-static enum berth_err value_len(struct berth_store *s, const char *ns, const char *key, int64_t *out)
+/* What is there under a name. */
+struct had {
+	int64_t len;		/* -1: nothing */
+	bool guest;
+};
+
+static enum berth_err look(struct berth_store *s, const char *ns, const char *key, struct had *out)
 {
+	sqlite3_stmt *st;
+	bool row = false;
 	enum berth_err rc;
 
-	if ((rc = store_totals(s)))
+	*out = (struct had){ .len = -1 };
+	if ((rc = store_totals(s)) ||
+	    (rc = store_stmt(s, &st, "SELECT length(val), guest IS NOT NULL FROM rec WHERE ns = ?1 AND key = ?2",
+			     "ss", ns, key)) ||
+	    (rc = store_step(s, st, &row)) || !row)
 		return rc;
-	return store_int(s, out, -1, "SELECT length(val) FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key);
+	*out = (struct had){ sqlite3_column_int64(st, 0), sqlite3_column_int(st, 1) != 0 };
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return BERTH_OK;
 }
 
-enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
+/* n: -1: it is gone */
+static void count(struct berth_store *s, const struct had *had, int64_t n, bool guest)
 {
-	int64_t had, bytes, records;
+	s->records += (n >= 0) - (had->len >= 0);
+	s->rec_bytes += (n > 0 ? n : 0) - (had->len > 0 ? had->len : 0);
+	if (had->guest) {
+		s->guests--;
+		s->guest_bytes -= had->len;
+	}
+	if (guest && n >= 0) {
+		s->guests++;
+		s->guest_bytes += n;
+	}
+}
+
+static enum berth_err check_put(struct berth_store *s, const char *ns, const char *key, size_t n, struct had *had)
+{
+	int64_t more;
 	enum berth_err rc;
 
 	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)))
 		return rc;
 	if (n > BERTH_STORE_VALUE_MAX)
 		return berth_fail(BERTH_E_SIZE, "store: %s/%s of %zu bytes", ns, key, n);
-	if ((rc = value_len(s, ns, key, &had)))
+	if ((rc = look(s, ns, key, had)))
 		return rc;
-	records = s->records + (had < 0);
-	bytes = s->rec_bytes + (int64_t)n - (had < 0 ? 0 : had);
+	more = (int64_t)n - (had->len < 0 ? 0 : had->len);
 	/* What shrinks the store is always allowed. */
-	if ((had < 0 && records > BERTH_STORE_RECORDS_MAX) || (bytes > s->rec_bytes && bytes > BERTH_STORE_RECORDS_BYTES))
+	if ((had->len < 0 && s->records >= BERTH_STORE_RECORDS_MAX) ||
+	    (more > 0 && s->rec_bytes + more > BERTH_STORE_RECORDS_BYTES))
 		return berth_fail(BERTH_E_QUOTA, "store: %lld records, %lld bytes", (long long)s->records,
 				  (long long)s->rec_bytes);
-	if ((rc = store_run(s, "INSERT INTO rec VALUES (?1, ?2, ?3)"
-			    " ON CONFLICT DO UPDATE SET val = excluded.val", "ssb", ns, key, p, n)))
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
+{
+	struct had had;
+	enum berth_err rc;
+
+	if ((rc = check_put(s, ns, key, n, &had)) ||
+	    (rc = store_run(s, "INSERT INTO rec (ns, key, val) VALUES (?1, ?2, ?3)"
+			    " ON CONFLICT DO UPDATE SET val = excluded.val, guest = NULL", "ssb", ns, key, p, n)))
 		return rc;
-	s->records = records;
-	s->rec_bytes = bytes;
+	count(s, &had, (int64_t)n, false);
+	return BERTH_OK;
+}
+
+/* The guest whose last put is the longest ago. */
+static enum berth_err evict_one(struct berth_store *s)
+{
+	struct had had = { .guest = true };
+	int64_t who;
+	enum berth_err rc;
+
+	if ((rc = store_int(s, &who, -1, "SELECT min(guest) FROM rec WHERE guest IS NOT NULL", "")) ||
+	    (rc = store_int(s, &had.len, -1, "SELECT length(val) FROM rec WHERE guest = ?1", "i", who)))
+		return rc;
+	if (had.len < 0)
+		return store_contradiction(s, "guests");	/* it would not end */
+	if ((rc = store_run(s, "DELETE FROM rec WHERE guest = ?1", "i", who)))
+		return rc;
+	count(s, &had, -1, false);
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_put_guest(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
+{
+	struct had had;
+	enum berth_err rc;
+	int64_t last;
+
+	if ((rc = check_put(s, ns, key, n, &had)) ||
+	    (rc = store_int(s, &last, 0, "SELECT max(guest) FROM rec WHERE guest IS NOT NULL", "")) ||
+	    (rc = store_run(s, "INSERT INTO rec (ns, key, val, guest) VALUES (?1, ?2, ?3, ?4)"
+			    " ON CONFLICT DO UPDATE SET val = excluded.val,"
+			    " guest = CASE WHEN guest IS NULL THEN NULL ELSE excluded.guest END", "ssbi",
+			    ns, key, p, n, last + 1)))
+		return rc;
+	count(s, &had, (int64_t)n, had.len < 0 || had.guest);
+	while (!rc && (s->guests > BERTH_STORE_GUESTS_MAX || s->guest_bytes > BERTH_STORE_GUESTS_BYTES))
+		rc = evict_one(s);
+	return rc;
+}
+
+enum berth_err berth_store_is_ours(struct berth_store *s, const char *ns, const char *key, bool *ours)
+{
+	struct had had;
+	enum berth_err rc;
+
+	*ours = false;
+	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, &had)))
+		return rc;
+	*ours = had.len >= 0 && !had.guest;
 	return BERTH_OK;
 }
 
@@ -90,15 +179,14 @@ enum berth_err berth_store_get(struct berth_store *s, const char *ns, const char
 
 enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const char *key)
 {
+	struct had had;
 	enum berth_err rc;
-	int64_t had;
 
-	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = value_len(s, ns, key, &had)) || had < 0)
+	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, &had)) || had.len < 0)
 		return rc;
 	if ((rc = store_run(s, "DELETE FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
 		return rc;
-	s->records--;
-	s->rec_bytes -= had;
+	count(s, &had, -1, false);
 	return BERTH_OK;
 }
 
@@ -195,5 +283,7 @@ enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_coun
 	out->out_bytes = s->out_bytes;
 	out->inbox = s->in_msgs;
 	out->records = s->records;
+	out->guests = s->guests;
+	out->guest_bytes = s->guest_bytes;
 	return BERTH_OK;
 }

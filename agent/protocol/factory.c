@@ -77,7 +77,7 @@ static enum berth_err keep_init(struct berth_json *data, const struct berth_json
 }
 
 /* In its long form whatever the envelope says: the DeviceCredential holds for ever. */
-static enum berth_err keep_did(struct berth_env *env, struct berth_json *data, const struct berth_event *ev)
+static enum berth_err keep_did(struct berth_json *data, const struct berth_event *ev)
 {
 	const char *did;
 	enum berth_err rc;
@@ -86,7 +86,7 @@ static enum berth_err keep_did(struct berth_env *env, struct berth_json *data, c
 		return rc;
 	if (!berth_did_same(did, ev->sender))
 		return berth_fail(BERTH_E_AUTHZ, "factory-init for another DID than the sender's");
-	return (rc = env->learn(env, did)) ? rc : berth_json_set_str(data, "did", did);
+	return berth_json_set_str(data, "did", did);
 }
 
 struct tpm {
@@ -161,7 +161,7 @@ static enum berth_err on_init(struct berth_env *env, struct berth_instance *inst
 	struct berth_json *body;
 	enum berth_err rc;
 
-	if ((rc = keep_init(inst->data, ev->in->msg.body)) || (rc = keep_did(env, inst->data, ev)))
+	if ((rc = keep_init(inst->data, ev->in->msg.body)) || (rc = keep_did(inst->data, ev)))
 		return rc;
 	body = berth_json_new_object();
 	if ((rc = check_init(env, inst, body))) {
@@ -272,7 +272,7 @@ static enum berth_err on_prove(struct berth_env *env, struct berth_instance *ins
 
 	if ((rc = check_prove(env, inst, ev->in->msg.body)))
 		return deny(env, inst, fx, ev, rc);
-	if ((rc = issue(env, inst, &compact, &root)) ||
+	if ((rc = env->learn(env, berth_data_str(inst->data, "did"))) || (rc = issue(env, inst, &compact, &root)) ||
 	    (rc = berth_json_set_str(inst->data, "dc", berth_buf_cstr(&compact))) ||
 	    (rc = berth_body_set_b64(inst->data, "rootHash", root.b, 32)))
 		goto out;
@@ -371,4 +371,5 @@ const struct berth_machine berth_factory_machine = {
 	.name = "factory", .piuri = BERTH_PIURI_ONBOARDING,
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find,
+	.strangers = true,	/* until they are born */
 };

@@ -57,7 +57,7 @@ birth_send(struct berth_env *env, struct berth_effects *fx, const struct berth_i
 	struct berth_send *s;
 	enum berth_err rc = berth_effects_send(env, fx, id, p->factory_did, p->factory_uri, type, thid, body, &s);
 
-	if (!rc)
+	if (!rc && !(rc = berth_send_in_full(s, id)))
 		s->ephemeral = true;
 	fx->timer_ms = BIRTH_RETRY_MS;
 	return rc;

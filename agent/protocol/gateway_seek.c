@@ -229,7 +229,7 @@ enum berth_err gateway_on_challenge(struct berth_env *env, struct berth_instance
 	rc = berth_effects_send(env, fx, id, rv->did, rv->uri, BERTH_PIURI_RENDEZVOUS "prove",
 				ev->in->msg.thid, body, &s);
 	body = NULL;
-	if (!rc)
+	if (!rc && !(rc = berth_send_in_full(s, id)))
 		s->ephemeral = s->protect_sender = true;
 out:
 	berth_json_free(body);

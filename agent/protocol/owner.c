@@ -150,7 +150,8 @@ register_at(struct berth_env *env, struct berth_instance *inst, struct berth_eff
 		return rc;
 	}
 	if (!(rc = berth_effects_send(env, fx, owner_me(env), rv->did, rv->uri,
-				      BERTH_PIURI_RENDEZVOUS "register", NULL, body, &s)))
+				      BERTH_PIURI_RENDEZVOUS "register", NULL, body, &s)) &&
+	    !(rc = berth_send_in_full(s, owner_me(env))))
 		s->ephemeral = true;
 	return rc;
 }

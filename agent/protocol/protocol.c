@@ -176,7 +176,8 @@ send_to(struct berth_env *env, struct berth_effects *fx, const struct berth_iden
 }
 
 /* Whoever a message is for knows its own document: the short form always does for
- * `to`, once we have noted the long one for ourselves. */
+ * `to`, once we have noted the long one for ourselves.  A short one is no news, and an
+ * answer to a stranger makes it no friend. */
 enum berth_err berth_effects_send(struct berth_env *env, struct berth_effects *fx,
 				  const struct berth_identity *from, const char *to, const char *uri,
 				  const char *type, const char *thid, struct berth_json *body,
@@ -187,12 +188,19 @@ enum berth_err berth_effects_send(struct berth_env *env, struct berth_effects *f
 
 	if (out)
 		*out = NULL;
-	if ((rc = berth_did_short(&shorter, to)) || (rc = env->learn(env, to)))
+	if ((rc = berth_did_short(&shorter, to)) ||
+	    (strcmp(berth_buf_cstr(&shorter), to) != 0 && (rc = env->learn(env, to))))
 		berth_json_free(body);
 	else
 		rc = send_to(env, fx, from, berth_buf_cstr(&shorter), uri, type, thid, body, out);
 	berth_buf_free(&shorter);
 	return rc;
+}
+
+enum berth_err berth_send_in_full(struct berth_send *s, const struct berth_identity *from)
+{
+	s->long_form = true;
+	return berth_message_set(&s->msg, "from", from->did_long);
 }
 
 static enum berth_err

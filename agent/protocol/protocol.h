@@ -87,9 +87,10 @@ struct berth_env {
 	/* Makes (or finds) a signing-only did:key identity. */
 	enum berth_err (*make_signer)(struct berth_env *env, const char *name, enum berth_key_type type,
 				      unsigned purposes, const struct berth_identity **out);
-	/* Remembers the long form of a peer's did:peer:4, so that its short form
-	 * resolves from then on.  Checked against its hash.  Other DIDs: nothing. */
-	enum berth_err (*learn)(struct berth_env *env, const char *did_long);
+	/* That peer has business with us, and is no stranger from now on: what is kept
+	 * of it no stranger pushes out.  The long form of a did:peer:4, checked against
+	 * its hash, is remembered, so that its short form resolves. */
+	enum berth_err (*learn)(struct berth_env *env, const char *did);
 	/* Whether that peer has shown that it knows the document of our identity, so
 	 * that the short form will do. */
 	bool (*known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
@@ -174,6 +175,9 @@ struct berth_machine {
 	/* Names of messages that may come from nobody in particular (anoncrypt without
 	 * a signature), NULL-terminated; NULL: none.  All others need a sender (C052). */
 	const char *const *anonymous;
+	/* Takes messages of strangers, and what they make here is kept only as long as
+	 * there is room: instances of machines with find(), and all records. */
+	bool strangers;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of
 	 * this machine's.  NULL: there is only "self". */
 	enum berth_err (*find)(struct berth_env *env, const struct berth_event *ev, char **key);
@@ -202,6 +206,10 @@ BERTH_MUST_USE enum berth_err
 berth_effects_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 		   const char *to, const char *uri, const char *type,
 		   const char *thid, struct berth_json *body, struct berth_send **out);
+/* The message names its sender in the long form after all: `to` may have forgotten us,
+ * since to it we are a stranger. */
+BERTH_MUST_USE enum berth_err
+berth_send_in_full(struct berth_send *s, const struct berth_identity *from);
 /* After the commit: keep asking `peer` for messages to that identity over uri (a
  * gateway behind NAT), in place of whom it asked before.  mine NULL: nobody any more. */
 BERTH_MUST_USE enum berth_err

@@ -184,6 +184,9 @@ static enum berth_err on_prove(struct berth_env *env, struct berth_instance *ins
 	berth_json_each(tip, berth_json_get(held, "tips"))
 		if (!expired(env, tip) && (rc = add_answer(blobs, tip)))
 			goto out;
+	/* a device in a chain we hold */
+	if (berth_json_len(blobs) && (rc = env->learn(env, ev->sender)))
+		goto out;
 	berth_effects_audit(fx, "a device asked who owns it: %zu answers", berth_json_len(blobs));
 	rc = berth_effects_send(env, fx, env->identity(env, BERTH_ID_RENDEZVOUS), ev->sender, NULL,
 				BERTH_PIURI_RENDEZVOUS "redirect", ev->in->msg.thid, body, &s);
@@ -360,7 +363,7 @@ static enum berth_err on_register(struct berth_env *env, struct berth_instance *
 		berth_effects_audit(fx, "a registration was refused: %s", berth_err_detail());
 		rc = berth_problem_reply(env, fx, env->identity(env, BERTH_ID_RENDEZVOUS), ev, "e.p.req.chain",
 					 berth_err_detail());
-	} else if (!rc) {
+	} else if (!rc && !(rc = env->learn(env, ev->sender))) {
 		berth_effects_audit(fx, "an owner registered a device of %s", o->chain->dc.model);
 		rc = send_registered(env, fx, ev, o);
 	}
@@ -384,4 +387,5 @@ static const struct berth_transition table[] = {
 const struct berth_machine berth_rendezvous_machine = {
 	.name = "rendezvous", .piuri = BERTH_PIURI_RENDEZVOUS, .states = states, .n_states = 1,
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .anonymous = anonymous,
+	.strangers = true,
 };

@@ -6,7 +6,7 @@
 #include "did/url.h"
 
 #define PIURI "https://didcomm.org/trust-ping/2.0/"
-#define NS_PONG "pong"		/* peer -> {"thid", "monoMs"} of its last answer */
+#define NS_PONG "pong"		/* peer -> {"thid", "monoMs"} of its last answer, asked for or not */
 
 /* the identity that a message was encrypted to */
 static const struct berth_identity *addressed(struct berth_env *env, const struct berth_unpacked *in)
@@ -65,7 +65,8 @@ static enum berth_err on_command(struct berth_env *env, struct berth_instance *i
 		berth_json_free(body);
 		return rc;
 	}
-	if ((rc = berth_effects_send(env, fx, me, peer, uri, PIURI "ping", NULL, body, &s)))
+	if ((rc = berth_effects_send(env, fx, me, peer, uri, PIURI "ping", NULL, body, &s)) ||
+	    (rc = berth_send_in_full(s, me)))
 		return rc;
 	fx->result = berth_json_new_object();
 	return berth_json_set_str(fx->result, "thid", s->msg.id);
@@ -80,5 +81,5 @@ static const struct berth_transition table[] = {
 
 const struct berth_machine berth_ping_machine = {
 	.name = "ping", .piuri = PIURI, .states = states, .n_states = 1,
-	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
+	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .strangers = true,
 };

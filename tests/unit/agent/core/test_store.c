@@ -601,6 +601,108 @@ static void c150_every_damaged_page_is_e_store(void **state)
 	free(whole);
 }
 
+/* ---- guests */
+
+static void put_guest(const char *key, size_t n)
+{
+	static uint8_t value[BERTH_STORE_VALUE_MAX];
+
+	CHECK_OK(berth_store_put_guest(s, "g", key, value, n));
+}
+
+static void check_counts(int64_t records, int64_t guests, int64_t bytes)
+{
+	struct berth_store_counts c;
+
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.records, records);
+	assert_int_equal(c.guests, guests);
+	assert_int_equal(c.guest_bytes, bytes);
+}
+
+static bool there(const char *key)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	bool found;
+
+	CHECK_OK(berth_store_get(s, "g", key, &b, &found));
+	berth_buf_free(&b);
+	return found;
+}
+
+static void guests(int from, int to)
+{
+	char key[16];
+
+	for (int i = from; i < to; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		put_guest(key, 2);
+	}
+}
+
+static void guests_push_out_guests_in_the_order_of_their_last_use(void **state)
+{
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_put_str(s, "g", "ours", "1"));
+	guests(0, BERTH_STORE_GUESTS_MAX);
+	check_counts(BERTH_STORE_GUESTS_MAX + 1, BERTH_STORE_GUESTS_MAX, 2 * BERTH_STORE_GUESTS_MAX);
+	put_guest("k0", 3);				/* used again */
+	put_guest("one more", 2);
+	CHECK(there("k0") && !there("k1") && there("k2") && there("ours"));
+	check_counts(BERTH_STORE_GUESTS_MAX + 1, BERTH_STORE_GUESTS_MAX, 2 * BERTH_STORE_GUESTS_MAX + 1);
+	CHECK_OK(berth_store_commit(s));
+	reopen();
+	check_counts(BERTH_STORE_GUESTS_MAX + 1, BERTH_STORE_GUESTS_MAX, 2 * BERTH_STORE_GUESTS_MAX + 1);
+	CHECK_OK(berth_store_begin(s));
+	put_guest("and one", 2);
+	CHECK(there("k0") && !there("k2") && there("k3"));
+	berth_store_rollback(s);
+	CHECK(there("k2") && !there("and one"));
+	check_counts(BERTH_STORE_GUESTS_MAX + 1, BERTH_STORE_GUESTS_MAX, 2 * BERTH_STORE_GUESTS_MAX + 1);
+}
+
+static void guests_share_a_number_of_bytes(void **state)
+{
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	guests(0, 10);
+	put_guest("big", BERTH_STORE_VALUE_MAX);
+	put_guest("almost", BERTH_STORE_GUESTS_BYTES - BERTH_STORE_VALUE_MAX - 20);
+	check_counts(12, 12, BERTH_STORE_GUESTS_BYTES);		/* exactly */
+	put_guest("almost", BERTH_STORE_GUESTS_BYTES - BERTH_STORE_VALUE_MAX - 19);
+	check_counts(11, 11, BERTH_STORE_GUESTS_BYTES - 1);
+	CHECK(!there("k0") && there("k1") && there("big"));
+	CHECK_RC(BERTH_E_SIZE, berth_store_put_guest(s, "g", "k", "", BERTH_STORE_VALUE_MAX + 1));
+	CHECK_OK(berth_store_commit(s));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_put_guest(s, "g", "k", "", 0));
+}
+
+static void a_guest_that_is_put_plainly_is_ours(void **state)
+{
+	bool ours;
+
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	put_guest("friend", 2);
+	CHECK_OK(berth_store_is_ours(s, "g", "friend", &ours));
+	CHECK(!ours);
+	CHECK_OK(berth_store_put_str(s, "g", "friend", "long"));
+	check_counts(1, 0, 0);
+	CHECK_OK(berth_store_put_guest(s, "g", "friend", "longer", 6));	/* stays ours */
+	check_record("g", "friend", "longer");
+	CHECK_OK(berth_store_is_ours(s, "g", "friend", &ours));
+	CHECK(ours);
+	CHECK_OK(berth_store_is_ours(s, "g", "nobody", &ours));
+	CHECK(!ours);
+	guests(0, 2 * BERTH_STORE_GUESTS_MAX);
+	CHECK(there("friend"));
+	check_counts(BERTH_STORE_GUESTS_MAX + 1, BERTH_STORE_GUESTS_MAX, 2 * BERTH_STORE_GUESTS_MAX);
+	CHECK_OK(berth_store_delete(s, "g", "k2047"));
+	check_counts(BERTH_STORE_GUESTS_MAX, BERTH_STORE_GUESTS_MAX - 1, 2 * BERTH_STORE_GUESTS_MAX - 2);
+	CHECK_OK(berth_store_commit(s));
+}
+
 /* ---- migration */
 
 static const char *const version_1 =
@@ -639,6 +741,7 @@ static void check_migrated(void)
 	int64_t g;
 
 	check_record("gw", "state", "OPERATIONAL");
+	check_counts(1, 0, 0);			/* what was there is nobody's guest */
 	CHECK_OK(berth_store_counter_get(s, "generation", &g));
 	assert_int_equal(g, 41);
 	CHECK_OK(berth_store_outbox_due(s, 100, 10, &l));
@@ -666,6 +769,34 @@ static void c152_version_1_is_migrated_with_its_data(void **state)
 	(void)state;
 	make_version_1();
 	CHECK_OK(berth_store_open(&s, dir, false));
+	check_migrated();
+}
+
+/* Version 2 as it was released. */
+static const char *const version_2 =
+	"ALTER TABLE outbox ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE outbox SET parked = 1 WHERE endpoints = '';"
+	"CREATE INDEX outbox_due ON outbox (parked, next_s); CREATE INDEX outbox_peer ON outbox (peer, seq);"
+	"CREATE INDEX outbox_expires ON outbox (expires_s);"
+	"CREATE TABLE outbox_sent (ack BLOB NOT NULL, seq INTEGER NOT NULL REFERENCES outbox (seq) ON DELETE CASCADE,"
+	" PRIMARY KEY (ack, seq)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX outbox_sent_seq ON outbox_sent (seq);"
+	"CREATE TABLE dead (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, peer TEXT NOT NULL,"
+	" thid TEXT NOT NULL, reason TEXT NOT NULL, when_s INTEGER NOT NULL, tries INTEGER NOT NULL) STRICT;"
+	"ALTER TABLE inbox ADD COLUMN answer BLOB;"
+	"CREATE TABLE audit_base (seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;"
+	"PRAGMA user_version = 2;";
+
+static void version_2_is_migrated_with_its_data(void **state)
+{
+	bool ours;
+
+	(void)state;
+	make_version_1();
+	meddle(version_2);
+	CHECK_OK(berth_store_open(&s, dir, false));
+	CHECK_OK(berth_store_is_ours(s, "gw", "state", &ours));
+	CHECK(ours);
 	check_migrated();
 }
 
@@ -747,7 +878,10 @@ int main(void)
 		T(lax_permissions_are_e_store), T(a_missing_store_is_made_only_when_asked),
 		T(a_second_opener_is_e_store), T(c152_a_locked_file_is_e_store_soon),
 		T(c150_not_ours_empty_or_newer_is_refused), T(c150_a_missing_wal_after_a_crash_is_e_store),
-		T(c150_every_damaged_page_is_e_store), T(c152_version_1_is_migrated_with_its_data),
+		T(c150_every_damaged_page_is_e_store),
+		T(guests_push_out_guests_in_the_order_of_their_last_use), T(guests_share_a_number_of_bytes),
+		T(a_guest_that_is_put_plainly_is_ours), T(c152_version_1_is_migrated_with_its_data),
+		T(version_2_is_migrated_with_its_data),
 		T(c152_a_migration_killed_at_every_statement_resumes),
 		T(creation_killed_at_every_statement_leaves_none_or_all),
 	};

@@ -347,6 +347,57 @@ static void quotas_in_bytes_and_in_all(void **state)
 	free(body);
 }
 
+static int64_t put_guest(int i)
+{
+	struct berth_outbox_row row = message("m", NULL);
+	struct berth_outbox_list l;
+	char peer[32];
+	int64_t seq;
+
+	snprintf(peer, sizeof(peer), "did:x:guest%d", i);
+	row.peer = peer;
+	row.guest = true;
+	CHECK_OK(berth_store_outbox_put(s, &row));
+	CHECK_OK(berth_store_outbox_for_peer(s, peer, 100, 64, &l));
+	seq = l.rows[0].seq;
+	berth_outbox_list_free(&l);
+	return seq;
+}
+
+static void strangers_push_out_each_others_rows_only(void **state)
+{
+	struct berth_outbox_list l;
+	struct berth_store_counts c;
+	int64_t first;
+
+	(void)state;
+	put("ours", "did:x:1");
+	first = put_guest(0);
+	for (int i = 1; i < BERTH_OUTBOX_GUEST_MSGS; i++)
+		put_guest(i);
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.out, BERTH_OUTBOX_GUEST_MSGS + 1);
+	for (int i = 0; i < 3; i++)
+		put_guest(BERTH_OUTBOX_GUEST_MSGS + i);
+	restart();
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.out, BERTH_OUTBOX_GUEST_MSGS + 1);
+	assert_int_equal(c.out_bytes, 7 * (BERTH_OUTBOX_GUEST_MSGS + 1));
+	CHECK_OK(berth_store_outbox_for_peer(s, "did:x:guest2", 100, 64, &l));
+	assert_int_equal(l.n, 0);
+	berth_outbox_list_free(&l);
+	CHECK_OK(berth_store_outbox_for_peer(s, "did:x:guest3", 100, 64, &l));
+	assert_int_equal(l.n, 1);
+	berth_outbox_list_free(&l);
+	CHECK_OK(berth_store_outbox_for_peer(s, "did:x:1", 100, 64, &l));
+	assert_int_equal(l.n, 1);
+	berth_outbox_list_free(&l);
+	/* it was under way when it was pushed out, and is refused now */
+	CHECK_OK(berth_store_outbox_dead(s, first, 100, "refused"));
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.dead, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
@@ -357,6 +408,7 @@ int main(void)
 		T(back_off_doubles_to_an_hour_with_full_jitter), T(retry_counts_and_waits),
 		T(expired_and_refused_rows_become_dead_letters), T(a_finished_thread_takes_its_rows_along),
 		T(c083_a_silent_peer_fills_only_its_own_share), T(quotas_in_bytes_and_in_all),
+		T(strangers_push_out_each_others_rows_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
