@@ -165,6 +165,7 @@ static void housekeeping(struct berth_agent *a)
 	if (berth_store_outbox_expire(a->cfg.store, now, &n) || berth_store_inbox_prune(a->cfg.store, now, &n) ||
 	    berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, now) || berth_store_commit(a->cfg.store))
 		berth_store_rollback(a->cfg.store);
+	agent_forget_sweep(a);
 }
 
 uint32_t berth_agent_tick(struct berth_agent *a)
@@ -233,6 +234,7 @@ static enum berth_err start(struct berth_agent *a)
 		return rc;
 	agent_refresh_time(a);
 	a->quarantined = rolled_back;
+	agent_forget_sweep(a);
 	for (size_t i = 0; i < a->cfg.n_machines; i++)
 		to_all(a, a->cfg.machines[i], rolled_back ? "rollback" : "resume");
 	return BERTH_OK;

@@ -3,15 +3,17 @@
 #define BERTH_AGENT_CORE_AGENT_INTERNAL_H
 
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
- * DIDs and those of others), deliver.c (one event, one transaction), counters.c (the
- * store's and the device's), inbound.c (frames to events), outbound.c (the outbox and
- * what is in flight), answer.c (replies, parked requests), poll.c (asking for messages). */
+ * DIDs and those of others), forget.c (the end of ours), deliver.c (one event, one
+ * transaction), counters.c (the store's and the device's), inbound.c (frames to events),
+ * outbound.c (the outbox and what is in flight), answer.c (replies, parked requests),
+ * poll.c (asking for messages). */
 #include "agent/core/agent.h"
 #include "agent/ipc/frame.h"
 
 #define NS_IDENTITY "identity"
 #define NS_PEER "peer"		/* short did:peer:4 -> long form; of other DIDs we deal with, the DID itself */
 #define NS_KNOWN "known"	/* who has seen our long form */
+#define NS_DOOMED "doomed"	/* identities whose keys have to go */
 #define COUNTER_UPTIME "uptime"
 #define COUNTER_FLOOR "time-floor"
 #define COUNTER_GENERATION "generation"
@@ -81,6 +83,7 @@ struct berth_agent {
 BERTH_MUST_USE enum berth_err agent_identities_load(struct berth_agent *a);
 void agent_identities_free(struct berth_agent *a);
 void agent_identities_cut(struct berth_agent *a, size_t n);	/* those that a step made, when it is undone */
+void agent_identity_drop(struct berth_agent *a, const char *name);	/* from memory */
 void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
 /* The peer has business here, and its record is kept for good: an owner, a device, a
  * rendezvous, whoever stands in a chain or was written to by our own wish. */
@@ -111,6 +114,12 @@ BERTH_MUST_USE enum berth_err agent_counters_check(struct berth_agent *a, bool *
 BERTH_MUST_USE enum berth_err agent_counters_apply(struct berth_agent *a, struct berth_effects *fx);
 void agent_counters_step(struct berth_agent *a, const struct berth_effects *fx);
 void agent_counters_follow(struct berth_agent *a);	/* a step that failed, once more */
+
+/* forget.c: what fx->forget names.  apply: in the transaction.  done: after the commit.
+ * sweep: keys that were to go when the power went, at the start and from time to time. */
+BERTH_MUST_USE enum berth_err agent_forget_apply(struct berth_agent *a, const struct berth_effects *fx);
+void agent_forget_done(struct berth_agent *a, const struct berth_effects *fx);
+void agent_forget_sweep(struct berth_agent *a);
 
 /* Long forms are learned and "they know us" is noted in the step's transaction. */
 BERTH_MUST_USE enum berth_err

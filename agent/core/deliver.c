@@ -121,6 +121,8 @@ static enum berth_err apply(struct berth_agent *a, struct berth_effects *fx, boo
 					    : agent_pack_to_outbox(a, &fx->sends[i]);
 	if (!rc && fx->floor_s)
 		rc = apply_floor(a, fx->floor_s);
+	if (!rc)
+		rc = agent_forget_apply(a, fx);
 	return rc ? rc : agent_counters_apply(a, fx);
 }
 
@@ -214,6 +216,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)))
 		goto out;
 	agent_counters_step(a, &fx);
+	agent_forget_done(a, &fx);
 	if (fx.stop_timer)
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)

@@ -39,6 +39,28 @@ void agent_identities_cut(struct berth_agent *a, size_t n)
 		identity_free(a->ids[--a->n_ids]);
 }
 
+static void unbind_all(struct berth_agent *a, const struct berth_identity *id)
+{
+	const char *const kids[] = { id->sign_kid, id->agree_kid, id->agree2_kid, id->sign_kid_long,
+		id->agree_kid_long, id->agree2_kid_long };
+
+	for (size_t i = 0; i < sizeof(kids) / sizeof(kids[0]); i++)
+		if (kids[i])
+			a->cfg.keys->ops->unbind(a->cfg.keys, kids[i]);
+}
+
+void agent_identity_drop(struct berth_agent *a, const char *name)
+{
+	for (size_t i = 0; i < a->n_ids; i++) {
+		if (strcmp(a->ids[i]->name, name) != 0)
+			continue;
+		unbind_all(a, a->ids[i]);
+		identity_free(a->ids[i]);
+		memmove(&a->ids[i], &a->ids[i + 1], (--a->n_ids - i) * sizeof(a->ids[0]));
+		return;
+	}
+}
+
 void agent_identities_free(struct berth_agent *a)
 {
 	agent_identities_cut(a, 0);

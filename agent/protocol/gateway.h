@@ -14,6 +14,7 @@
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
  *	offer {identity, receipt?, credential?, trust?, items [], stored {id: sha256}}	slot B
+ *	attempts	operational identities named so far
  *	abandoned {thid, peer}	a run that the operator ended while committing
  *	active {identity, owner, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
  *	onboarding {startMs, startBytes, ms, bytes} */
@@ -37,7 +38,10 @@ berth_step_fn gateway_on_issue, gateway_on_item;
 /* commit */
 berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
 
-/* Back to SEEKING: forget run, offer and chosen chain; the next round after a
+/* The name of the next operational identity: of this epoch and this attempt, so that no
+ * two owners see the same one (P9).  It is in data one step before its keys are made. */
+enum berth_err gateway_name_operational(struct berth_instance *inst, struct berth_json *to);
+/* Back to SEEKING: forget run, offer with its keys, and chosen chain; the next round after a
  * back-off that grows with `failures`.  why goes into the audit log. */
 enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *inst,
 				  struct berth_effects *fx, const char *why);

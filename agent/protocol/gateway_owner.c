@@ -183,6 +183,8 @@ enum berth_err gateway_prove(struct berth_env *env, struct berth_instance *inst,
 		berth_effects_audit(fx, "no evidence for the owner: %s: %s", berth_err_name(rc), berth_err_detail());
 		goto out;
 	}
+	if ((rc = gateway_name_operational(inst, berth_data_obj(inst->data, "offer"))))
+		goto out;
 	if ((rc = berth_run_prove(env, &run, BERTH_SIGN_DEVICE_PROOF, id, owner_did(inst), 0, NULL, body, &proof)) ||
 	    (rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof))))
 		goto out;
@@ -258,19 +260,30 @@ static const char *free_slot(const struct berth_instance *inst)
 	return slot && strcmp(slot, "a") == 0 ? "b" : "a";
 }
 
-static enum berth_err
-make_operational(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
-		 const struct berth_identity **op)
+enum berth_err gateway_name_operational(struct berth_instance *inst, struct berth_json *to)
 {
-	struct berth_json *offer = berth_data_obj(inst->data, "offer");
-	char name[32];
+	int64_t attempt = berth_data_int(inst->data, "attempts", 0) + 1;
+	char name[64];
 	enum berth_err rc;
 
-	snprintf(name, sizeof(name), "op-%lld", (long long)run->epoch);
+	snprintf(name, sizeof(name), "op-%lld-%lld", (long long)berth_data_int(inst->data, "epoch", 0), (long long)attempt);
+	if ((rc = berth_json_set_int(inst->data, "attempts", attempt)))
+		return rc;
+	return berth_json_set_str(to, "identity", name);
+}
+
+/* Under the name that was set aside for it when the device proved itself. */
+static enum berth_err
+make_operational(struct berth_env *env, struct berth_instance *inst, const struct berth_identity **op)
+{
+	const char *name = berth_data_str(berth_json_get(inst->data, "offer"), "identity");
+	enum berth_err rc;
+
+	if (!name)
+		return berth_fail(BERTH_E_INTERNAL, "no name for the operational identity");
 	if ((rc = env->make_identity(env, name, berth_sign_type(env->keys), BERTH_AGREE_TYPE,
 				     BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
-				     BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, op)) ||
-	    (rc = berth_json_set_str(offer, "identity", name)))
+				     BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, op)))
 		return rc;
 	return berth_json_set_str(inst->data, "slot", free_slot(inst));
 }
@@ -330,7 +343,7 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 	enum berth_err rc;
 
 	memcpy(proved.nonce_o, challenge, 32);
-	if ((rc = make_operational(env, inst, run, &op)) ||
+	if ((rc = make_operational(env, inst, &op)) ||
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)))
 		goto out;
 	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&

@@ -32,6 +32,7 @@ enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *
 	struct berth_json *seek = berth_data_obj(inst->data, "seek");
 	const char *peer = berth_data_str(berth_json_get(inst->data, "run"), "peer");
 	const char *thid = berth_data_str(berth_json_get(inst->data, "run"), "thid");
+	const char *identity = berth_data_str(berth_json_get(inst->data, "offer"), "identity");
 	int64_t failures = berth_data_int(seek, "failures", 0);
 	enum berth_err rc;
 
@@ -39,6 +40,7 @@ enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *
 	if ((rc = berth_json_set_int(seek, "failures", failures + 1)) ||
 	    (rc = berth_json_set_bool(seek, "resting", true)) ||
 	    (peer && thid && (rc = berth_effects_drop(fx, peer, thid))) ||
+	    (identity && (rc = berth_effects_forget(fx, identity))) ||
 	    (rc = gateway_drop_items(inst, fx, NULL)) || (rc = berth_effects_poll(fx, NULL, NULL, NULL)))
 		return rc;
 	berth_json_remove(inst->data, "run");

@@ -121,6 +121,8 @@ void berth_effects_free(struct berth_effects *fx)
 		send_free(&fx->sends[i]);
 	for (size_t i = 0; i < fx->n_puts; i++)
 		put_free(&fx->puts[i]);
+	for (size_t i = 0; i < fx->n_forget; i++)
+		free(fx->forget[i]);
 	free(fx->audit);
 	free(fx->drop_peer);
 	free(fx->drop_thid);
@@ -201,6 +203,16 @@ enum berth_err berth_send_in_full(struct berth_send *s, const struct berth_ident
 {
 	s->long_form = true;
 	return berth_message_set(&s->msg, "from", from->did_long);
+}
+
+enum berth_err berth_effects_forget(struct berth_effects *fx, const char *name)
+{
+	if (fx->n_forget == BERTH_EFFECTS_FORGET_MAX)
+		return berth_fail(BERTH_E_SIZE, "more than %d identities to forget", BERTH_EFFECTS_FORGET_MAX);
+	if (!copy(&fx->forget[fx->n_forget], name))
+		return berth_fail(BERTH_E_NOMEM, "identity %s", name);
+	fx->n_forget++;
+	return BERTH_OK;
 }
 
 static enum berth_err

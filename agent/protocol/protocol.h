@@ -28,7 +28,7 @@
 
 /* One of the agent's own DIDs. */
 struct berth_identity {
-	char *name;			/* "factory", "owner", "op-0" ... */
+	char *name;			/* "factory", "owner", "op-0-1" ... */
 	char *did_long, *did;		/* did: the short form; equal where there is one form */
 	char *sign_kid, *agree_kid;	/* DID URLs on `did`; agree_kid may be NULL */
 	char *sign_kid_long, *agree_kid_long;	/* the same on did_long */
@@ -125,6 +125,7 @@ struct berth_put { char *ns, *key; struct berth_buf value; bool gone; };
 
 #define BERTH_EFFECTS_SENDS_MAX 40
 #define BERTH_EFFECTS_PUTS_MAX 40
+#define BERTH_EFFECTS_FORGET_MAX 2
 
 /* What a step wants done, all or nothing. */
 struct berth_effects {
@@ -138,6 +139,8 @@ struct berth_effects {
 	bool may_step_generation;	/* when the day's allowance has one left (the host
 					 * says so itself for a counted machine's states) */
 	int64_t floor_s;		/* the time is at least this from now on; 0: as it was */
+	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */
+	size_t n_forget;
 	char *drop_peer, *drop_thid;	/* forget what still waits for this peer in this thread */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
 	char *audit;			/* one line for the audit log */
@@ -216,6 +219,9 @@ BERTH_MUST_USE enum berth_err
 berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine, const char *peer, const char *uri);
 BERTH_MUST_USE enum berth_err
 berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid);
+/* One of our identities ends: its record in this step's transaction, its keys after the
+ * commit.  It need not exist: a name that was set aside and never used is fine. */
+BERTH_MUST_USE enum berth_err berth_effects_forget(struct berth_effects *fx, const char *name);
 BERTH_MUST_USE enum berth_err
 berth_effects_put(struct berth_effects *fx, const char *ns, const char *key, const void *value, size_t len);
 BERTH_MUST_USE enum berth_err

@@ -273,6 +273,24 @@ static int64_t counter(struct sim_node *n, const char *name)
 	return v;
 }
 
+/* Of all operational identities that were ever tried, the active one's keys are left. */
+static void check_keys(struct story *s, const char *active)
+{
+	struct sim_node *n = s->gateway;
+	struct berth_key_info info;
+	int64_t doomed;
+
+	for (size_t i = 0; i < berth_keystore_count(n->ks); i++) {
+		CHECK_OK(berth_keystore_at(n->ks, i, &info));
+		if (strncmp(info.name, "op-", 3) == 0 &&
+		    (strncmp(info.name, active, strlen(active)) != 0 || info.name[strlen(active)] != '-'))
+			fail_msg("key %s is an orphan beside %s", info.name, active);
+	}
+	CHECK_OK(berth_store_count(n->store, "doomed", &doomed));
+	assert_int_equal(doomed, 0);
+	assert_int_equal(berth_agent_identity_count(n->agent), 2);	/* and the factory's */
+}
+
 void story_check_end(struct story *s, int runs)
 {
 	struct berth_json *g = story_data(s, s->gateway), *o = story_data(s, s->owner);
@@ -289,6 +307,7 @@ void story_check_end(struct story *s, int runs)
 	assert_null(berth_json_get(o, "run"));
 	assert_null(berth_json_get(o, "issued"));
 	check_items(s, berth_data_str(active, "slot"));
+	check_keys(s, berth_data_str(active, "identity"));
 	assert_int_equal(story_audit(s->gateway, "operational: "), 1);
 	assert_int_equal(story_audit(s->owner, " committed"), 1);
 	assert_int_equal(story_audit(s->owner, " is active"), 1);
@@ -321,7 +340,7 @@ static enum berth_err dump_one(void *arg, const char *key, const uint8_t *p, siz
 void story_dump(struct story *s, struct berth_buf *out)
 {
 	static const char *const spaces[] = { "gateway", "owner", "factory", "rendezvous", "identity", "peer", "known",
-		"poll", "thread", "provision", "registration", "item-a", "item-b", "pong", "ping", "problem" };
+		"poll", "thread", "provision", "doomed", "taken", "registration", "item-a", "item-b", "pong", "ping", "problem" };
 
 	for (size_t i = 0; i < s->w.n; i++) {
 		struct sim_node *n = &s->w.node[i];
