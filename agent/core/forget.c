@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/protocol/onboarding.h"
 #include "did/base/log.h"
 
 #define DOOMED_MAX 8		/* at once; the rest is for the next round */
@@ -57,7 +58,7 @@ static enum berth_err collect(void *arg, const char *key, const uint8_t *p, size
 /* The names that agent_identity's keys have; one that was never made is fine. */
 static enum berth_err remove_keys(struct berth_agent *a, const char *name)
 {
-	static const char *const suffixes[] = { "sign", "agree", "agree2" };
+	static const char *const suffixes[] = { "sign", "agree", "agree2", BERTH_KEY_AK };
 	char *key;
 	enum berth_err rc = BERTH_OK;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/protocol/attestation.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,9 +15,9 @@
 #define CREDENTIAL_MAX 640	/* of an RSA 4096 EK: 512, and a length */
 #define PCRS_N 24
 
-void berth_epoch_ak(char name[BERTH_EPOCH_AK_MAX + 1], int64_t epoch)
+void berth_identity_ak(char name[BERTH_IDENTITY_AK_MAX + 1], const char *identity)
 {
-	snprintf(name, BERTH_EPOCH_AK_MAX + 1, "%s-%" PRId64, BERTH_KEY_AK, epoch);
+	snprintf(name, BERTH_IDENTITY_AK_MAX + 1, "%s-%s", identity, BERTH_KEY_AK);
 }
 
 /* label || nonce || th, which its users hash, with a key or without. */
@@ -237,7 +236,7 @@ static enum berth_err credential_ak(const struct berth_key_provenance *keys, str
 }
 
 /* C.1: owners cannot link a device by the key that attests its operational keys. */
-static enum berth_err epoch_ak(const struct berth_json *a, const uint8_t qualifying[32],
+static enum berth_err identity_ak(const struct berth_json *a, const uint8_t qualifying[32],
 			       const struct berth_tpm_public *by, struct berth_tpm_public *ak)
 {
 	struct berth_buf pub = BERTH_BUF_INIT;
@@ -247,7 +246,7 @@ static enum berth_err epoch_ak(const struct berth_json *a, const uint8_t qualify
 	    !(rc = berth_tpm_public_parse(ak, pub.p, pub.len)) && !(rc = berth_tpm_check_ak(ak)))
 		rc = memcmp(ak->name, by->name, sizeof(ak->name)) != 0
 			? check_one(a, qualifying, by, ak, "akAttest", "akSig")
-			: berth_fail(BERTH_E_AUTHZ, "the attestation key of the epoch is the DeviceCredential's");
+			: berth_fail(BERTH_E_AUTHZ, "the attestation key of the identity is the DeviceCredential's");
 	berth_buf_free(&pub);
 	return rc;
 }
@@ -303,12 +302,12 @@ out:
 static enum berth_err verify(struct berth_attest_claim *c, const struct berth_json *a, const struct berth_did_doc *doc,
 			     const uint8_t qualifying[32])
 {
-	struct berth_tpm_public own, epoch, sign, agree;
-	const struct berth_tpm_public *by = c->factory ? &own : &epoch;
+	struct berth_tpm_public own, fresh, sign, agree;
+	const struct berth_tpm_public *by = c->factory ? &own : &fresh;
 	enum berth_err rc;
 
 	if ((rc = credential_ak(c->keys, &own)) || (rc = berth_attest_publics(a, doc, &sign, &agree)) ||
-	    (rc = c->factory ? credential_keys(c->keys, &sign, &agree) : epoch_ak(a, qualifying, &own, &epoch)) ||
+	    (rc = c->factory ? credential_keys(c->keys, &sign, &agree) : identity_ak(a, qualifying, &own, &fresh)) ||
 	    (rc = berth_attest_check(a, qualifying, by, &sign, &agree)) || !c->factory)
 		return rc;
 	return check_quote(a, qualifying, &own, c->pcr_digest);

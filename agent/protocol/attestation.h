@@ -13,9 +13,10 @@
 /* The PCRs of a device's quote: firmware, boot loader and their configuration. */
 #define BERTH_ATTEST_PCRS 0xffu
 
-/* The attestation key of one epoch, ak-EPOCH: a wrapped key, no handle is kept. */
-#define BERTH_EPOCH_AK_MAX 24
-void berth_epoch_ak(char name[BERTH_EPOCH_AK_MAX + 1], int64_t epoch);
+/* The attestation key of an operational identity, IDENTITY-ak: a wrapped key, no handle
+ * is kept, and its end is that of the identity's other keys. */
+#define BERTH_IDENTITY_AK_MAX 63
+void berth_identity_ak(char name[BERTH_IDENTITY_AK_MAX + 1], const char *identity);
 
 /* Qualifying data: SHA-256(label || nonce || th), th NULL: left out. */
 void berth_attest_nonce(uint8_t out[32], const char *label, const uint8_t nonce[32], const uint8_t *th);
@@ -26,7 +27,7 @@ void berth_attest_nonce(uint8_t out[32], const char *label, const uint8_t nonce[
 BERTH_MUST_USE enum berth_err
 berth_attest(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32], const char *ak,
 	     const char *sign_key, const char *agree_key, bool publics);
-/* {akPub, akAttest, akSig}: the epoch's key, certified by the device's own. */
+/* {akPub, akAttest, akSig}: the identity's key, certified by the device's own. */
 BERTH_MUST_USE enum berth_err
 berth_attest_ak(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32], const char *ak);
 /* quote {attest, sig, pcrs []} by the device's own key. */
@@ -73,14 +74,14 @@ struct berth_attest_claim {
 	const struct berth_key_provenance *keys;	/* of the DeviceCredential */
 	const char *did;			/* whose two keys they are */
 	/* The keys are the credential's own, certified by its attestation key, with a
-	 * quote.  Else an attestation key of the epoch certifies them, another one than
+	 * quote.  Else an attestation key of the identity certifies them, another one than
 	 * the credential's, which certifies it. */
 	bool factory;
 	uint8_t pcr_digest[32];			/* out, where factory: over BERTH_ATTEST_PCRS */
 };
 /* P3: body's member `attestation`.  E_VC: the credential names no attestation key;
  * E_TYPE: a member is missing; E_KEY: a key is not what it must be; E_SIG: it does
- * not verify; E_AUTHZ: the epoch's key is an old one, or a quote of too little. */
+ * not verify; E_AUTHZ: the identity's key is an old one, or a quote of too little. */
 BERTH_MUST_USE enum berth_err
 berth_attest_verify(struct berth_env *env, struct berth_attest_claim *c, const struct berth_json *body);
 

@@ -359,10 +359,10 @@ static bool is_public_of(struct story *s, const char *shown_b64, const char *key
 
 /* P9: no owner sees what the next one's attestations are signed with, and the TPM
  * keeps no handle for it. */
-static void p9_each_epoch_has_an_attestation_key_of_its_own(void **state)
+static void p9_each_identity_has_an_attestation_key_of_its_own(void **state)
 {
 	struct tpm_story x;
-	char name[BERTH_EPOCH_AK_MAX + 1];
+	char name[BERTH_IDENTITY_AK_MAX + 1];
 
 	(void)state;
 	begin(&x);
@@ -370,12 +370,12 @@ static void p9_each_epoch_has_an_attestation_key_of_its_own(void **state)
 	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
 	assert_true(forge_edited());
 	story_check_end(&x.s, 1);
-	berth_epoch_ak(name, 0);
-	assert_string_equal(name, "ak-0");
+	berth_identity_ak(name, "op-0-1");
+	assert_string_equal(name, "op-0-1-ak");
 	assert_true(is_public_of(&x.s, shown[0], name));
 	assert_false(is_public_of(&x.s, shown[0], "ak"));
-	assert_true(is_public_of(&x.s, shown[1], "op-0-sign"));
-	assert_true(is_public_of(&x.s, shown[2], "op-0-agree"));
+	assert_true(is_public_of(&x.s, shown[1], "op-0-1-sign"));
+	assert_true(is_public_of(&x.s, shown[2], "op-0-1-agree"));
 	assert_int_equal(test_swtpm_handles(&x.t, 0x81), 4);	/* swtpm_setup's two EKs, SRK, the first AK */
 	for (size_t i = 0; i < 3; i++)
 		free(shown[i]);
@@ -439,7 +439,7 @@ int main(void)
 		cmocka_unit_test(p3_ek_live_fits_too),
 		cmocka_unit_test(p3_ek_live_asks_the_tpm_itself),
 		cmocka_unit_test(p3_ek_live_with_the_roots_of_another_maker),
-		cmocka_unit_test(p9_each_epoch_has_an_attestation_key_of_its_own),
+		cmocka_unit_test(p9_each_identity_has_an_attestation_key_of_its_own),
 		cmocka_unit_test(an_endorsement_key_of_another_ca_is_refused),
 		cmocka_unit_test(c151_yesterdays_folder_is_noticed),
 	};
