@@ -85,8 +85,10 @@ static enum berth_err set_challenge(struct berth_env *env, struct berth_instance
 	enum berth_err rc;
 
 	berth_json_remove(inst->data, "activated");
-	if (!env->policy->ek_live || (rc = owner_chain(inst, &c)))
-		return env->policy->ek_live ? rc : BERTH_OK;
+	if (!env->policy->ek_live)
+		return BERTH_OK;
+	if ((rc = owner_chain(inst, &c)))
+		return rc;
 	if (!is_hardware(c->dc.keys.custody))
 		goto out;	/* `accept` says whether such a device will do */
 	if (!c->dc.keys.has_tpm) {

@@ -11,7 +11,6 @@
 #include "did/crypto/sign.h"
 #include "did/keystore/evidence_impl.h"
 
-#define NONCE_LEN 32
 #define RESIDENT (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN)
 
 /* tss2 prints what it refuses, and here strangers choose what that is.  Before
@@ -134,7 +133,7 @@ enum berth_err berth_tpm_check_resident(const struct berth_tpm_public *key, bool
  * is the only thing that tells what the TPM made from what it was asked to sign:
  * a restricted key signs foreign data only when it does not begin with it. */
 static enum berth_err check_attest(TPMS_ATTEST *out, TPMI_ST_ATTEST type, const struct berth_tpm_public *ak,
-				   const uint8_t nonce[NONCE_LEN], const void *attest, size_t attest_len,
+				   const uint8_t nonce[BERTH_TPM_NONCE_LEN], const void *attest, size_t attest_len,
 				   const uint8_t *sig, size_t sig_len)
 {
 	enum berth_err rc;
@@ -146,13 +145,13 @@ static enum berth_err check_attest(TPMS_ATTEST *out, TPMI_ST_ATTEST type, const 
 		return berth_fail(BERTH_E_SIG, "attestation: no TPM made this (magic 0x%08x)", out->magic);
 	if (out->type != type)
 		return berth_fail(BERTH_E_SIG, "attestation: of type 0x%04x, not 0x%04x", out->type, type);
-	if (out->extraData.size != NONCE_LEN || memcmp(out->extraData.buffer, nonce, NONCE_LEN) != 0)
+	if (out->extraData.size != BERTH_TPM_NONCE_LEN || memcmp(out->extraData.buffer, nonce, BERTH_TPM_NONCE_LEN) != 0)
 		return berth_fail(BERTH_E_SIG, "attestation: of another challenge");
 	return BERTH_OK;
 }
 
 enum berth_err berth_tpm_check_certify(const struct berth_tpm_public *ak, const struct berth_tpm_public *key,
-				       const uint8_t nonce[32], const void *attest, size_t attest_len,
+				       const uint8_t nonce[BERTH_TPM_NONCE_LEN], const void *attest, size_t attest_len,
 				       const uint8_t *sig, size_t sig_len)
 {
 	TPMS_ATTEST a;
@@ -166,7 +165,7 @@ enum berth_err berth_tpm_check_certify(const struct berth_tpm_public *ak, const 
 	return BERTH_OK;
 }
 
-enum berth_err berth_tpm_check_quote(const struct berth_tpm_public *ak, const uint8_t nonce[32],
+enum berth_err berth_tpm_check_quote(const struct berth_tpm_public *ak, const uint8_t nonce[BERTH_TPM_NONCE_LEN],
 				     const void *attest, size_t attest_len, const uint8_t *sig, size_t sig_len,
 				     uint32_t *pcr_mask, uint8_t digest[32])
 {

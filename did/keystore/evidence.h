@@ -15,6 +15,9 @@
  * (an unusable key or certificate) or E_TYPE (not such a structure). */
 
 #define BERTH_TPM_NAME_LEN 34	/* 000b || SHA-256 */
+/* Qualifying data.  Real chips bound it by their largest digest, which for some is
+ * SHA-256's: what is longer works in a simulator only. */
+#define BERTH_TPM_NONCE_LEN 32
 
 /* What a TPMT_PUBLIC says. */
 struct berth_tpm_public {
@@ -53,11 +56,11 @@ berth_tpm_make_credential(struct berth_buf *blob, struct berth_buf *secret,
  * exactly key. */
 BERTH_MUST_USE enum berth_err
 berth_tpm_check_certify(const struct berth_tpm_public *ak, const struct berth_tpm_public *key,
-			const uint8_t nonce[32], const void *attest, size_t attest_len,
+			const uint8_t nonce[BERTH_TPM_NONCE_LEN], const void *attest, size_t attest_len,
 			const uint8_t *sig, size_t sig_len);
 /* TPM2_Quote likewise; digest gets the digest over the selected PCRs. */
 BERTH_MUST_USE enum berth_err
-berth_tpm_check_quote(const struct berth_tpm_public *ak, const uint8_t nonce[32],
+berth_tpm_check_quote(const struct berth_tpm_public *ak, const uint8_t nonce[BERTH_TPM_NONCE_LEN],
 		      const void *attest, size_t attest_len, const uint8_t *sig, size_t sig_len,
 		      uint32_t *pcr_mask, uint8_t digest[32]);
 

@@ -5,6 +5,7 @@
 #include <tss2/tss2_mu.h>
 
 #include "did/base/cur.h"
+#include "did/keystore/evidence.h"
 #include "did/keystore/tpm2.h"
 
 /* TCG EK Credential Profile: where they are kept. */
@@ -252,20 +253,29 @@ static enum berth_err put_evidence(struct berth_tpm2 *t, const TPM2B_ATTEST *a, 
 	return (rc = berth_buf_status(attest)) ? rc : berth_buf_status(sig);
 }
 
+/* The one place where qualifying data gets its length. */
+static TPM2B_DATA qualifying(const uint8_t nonce[BERTH_TPM_NONCE_LEN])
+{
+	TPM2B_DATA q = { .size = BERTH_TPM_NONCE_LEN };
+
+	_Static_assert(BERTH_TPM_NONCE_LEN <= TPM2_SHA256_DIGEST_SIZE, "no chip takes more than its largest digest");
+	memcpy(q.buffer, nonce, BERTH_TPM_NONCE_LEN);
+	return q;
+}
+
 static const TPMT_SIG_SCHEME of_the_key = { .scheme = TPM2_ALG_NULL };
 
 enum berth_err berth_tpm2_certify(struct berth_keystore *ks, const char *key, const char *ak,
 				  const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig)
 {
 	struct berth_tpm2 *t = tpm2(ks);
-	TPM2B_DATA q = { .size = 32 };
+	const TPM2B_DATA q = qualifying(nonce);
 	TPM2B_ATTEST *a = NULL;
 	TPMT_SIGNATURE *s = NULL;
 	struct berth_tpm2_key *ko = NULL, *ka = NULL;
 	ESYS_TR obj = ESYS_TR_NONE, by = ESYS_TR_NONE, second = ESYS_TR_NONE;
 	enum berth_err rc;
 
-	memcpy(q.buffer, nonce, 32);
 	/* one command takes a session only once, and both keys want authorisation */
 	if ((rc = berth_tpm2_begin(t)) || (rc = berth_tpm2_load_key(t, key, &obj, &ko)) ||
 	    (rc = berth_tpm2_load_key(t, ak, &by, &ka)) ||
@@ -293,7 +303,7 @@ enum berth_err berth_tpm2_quote(struct berth_keystore *ks, const char *ak, uint3
 	struct berth_tpm2 *t = tpm2(ks);
 	TPML_PCR_SELECTION pcr = { .count = 1, .pcrSelections = { { .hash = TPM2_ALG_SHA256, .sizeofSelect = 3,
 		.pcrSelect = { pcr_mask & 0xff, pcr_mask >> 8 & 0xff, pcr_mask >> 16 & 0xff } } } };
-	TPM2B_DATA q = { .size = 32 };
+	const TPM2B_DATA q = qualifying(nonce);
 	TPM2B_ATTEST *a = NULL;
 	TPMT_SIGNATURE *s = NULL;
 	struct berth_tpm2_key *ka = NULL;
@@ -302,7 +312,6 @@ enum berth_err berth_tpm2_quote(struct berth_keystore *ks, const char *ak, uint3
 
 	if (pcr_mask >> 24)
 		return berth_fail(BERTH_E_TYPE, "PCR mask 0x%x: there are 24", pcr_mask);
-	memcpy(q.buffer, nonce, 32);
 	if ((rc = berth_tpm2_begin(t)) || (rc = berth_tpm2_load_key(t, ak, &by, &ka)) ||
 	    (rc = berth_tpm2_rc(t, Esys_Quote(t->esys, by, berth_tpm2_session(t, BERTH_TPM2_IN), ESYS_TR_NONE,
 					      ESYS_TR_NONE, &q, &of_the_key, &pcr, &a, &s), "quote")))
