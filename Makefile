@@ -104,7 +104,8 @@ Q := $(if $(V),,@)
 D := $(DESTDIR)$(PREFIX)
 install: all
 	install -d $(D)/bin $(D)/libexec/berth $(D)/lib/berth/registry $(D)/lib/systemd/system $(D)/lib/sysusers.d \
-		$(D)/include/berth $(D)/share/doc/berth $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man8 \
+		$(D)/lib/pkgconfig $(D)/include/berth $(D)/share/doc/berth/examples $(D)/share/man/man1 $(D)/share/man/man3 \
+		$(D)/share/man/man5 $(D)/share/man/man8 \
 		$(DESTDIR)$(SYSCONFDIR)/berth
 	install -m 755 $(B)/bin/berth $(B)/bin/berthd $(D)/bin
 	install -m 755 $(PROCS:%=$(B)/libexec/berth-%) $(D)/libexec/berth
@@ -113,7 +114,11 @@ install: all
 	install -m 644 $(B)/lib/libberth.so $(D)/lib/libberth.so.0
 	ln -sf libberth.so.0 $(D)/lib/libberth.so
 	install -m 644 include/berth/*.h $(D)/include/berth
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/berth.pc.in > $(D)/lib/pkgconfig/berth.pc
+	chmod 644 $(D)/lib/pkgconfig/berth.pc
+	install -m 644 examples/*.c $(D)/share/doc/berth/examples
 	install -m 644 docs/man/*.1 $(D)/share/man/man1
+	install -m 644 docs/man/*.3 $(D)/share/man/man3
 	install -m 644 docs/man/*.5 $(D)/share/man/man5
 	install -m 644 docs/man/*.8 $(D)/share/man/man8
 	install -m 644 README.md docs/*.md docs/berth.conf.example docs/openapi.yaml $(D)/share/doc/berth

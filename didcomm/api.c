@@ -7,6 +7,7 @@
 
 #include "did/base/secret.h"
 #include "did/jose/keyring.h"
+#include "did/keychain.h"
 #include "did/resolver.h"
 #include "did/url.h"
 #include "didcomm/from_prior.h"
@@ -84,6 +85,19 @@ enum berth_err berth_didcomm_add_secrets(struct berth_didcomm *d, const char *te
 		rc = berth_keyring_local_add_secrets(d->keyring, json, NULL);
 	berth_json_free(json);
 	return rc;
+}
+
+enum berth_err berth_didcomm_add_key(struct berth_didcomm *d, const char *kid, struct berth_keychain *keychain,
+				     const char *name)
+{
+	struct berth_key_info info;
+	enum berth_err rc;
+
+	if (!berth_is_kid(kid))
+		return berth_fail(BERTH_E_DID, "didcomm: kid is not a DID URL with a fragment");
+	if ((rc = berth_keychain_find(keychain, name, &info)))
+		return rc;
+	return berth_keyring_local_add_stored(d->keyring, kid, berth_keychain_store(keychain), info.name);
 }
 
 enum berth_err berth_didcomm_add_document(struct berth_didcomm *d, const char *text, size_t len)

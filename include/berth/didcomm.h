@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "berth/err.h"
+#include "berth/key.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +27,11 @@ void berth_didcomm_free(struct berth_didcomm *d);	/* wipes the keys; NULL is fin
  * into guarded memory. */
 BERTH_MUST_USE enum berth_err
 berth_didcomm_add_secrets(struct berth_didcomm *d, const char *json, size_t len);
+
+/* A key of a keychain as the private half of the verification method kid, a DID
+ * URL; name as in berth/key.h.  The keychain is borrowed and outlives d. */
+BERTH_MUST_USE enum berth_err
+berth_didcomm_add_key(struct berth_didcomm *d, const char *kid, struct berth_keychain *keychain, const char *name);
 
 /* A DID document that the caller trusts to be the current one of its id; it takes
  * the place of an earlier one.  E_DID, E_KEY, E_JSON: it is no document. */

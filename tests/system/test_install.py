@@ -29,7 +29,8 @@ def test_files_are_where_debian_expects_them(dest):
     want = {"usr/bin/berth", "usr/bin/berthd", "usr/libexec/berth/berth-keyd", "usr/libexec/berth/berth-netd",
             "usr/libexec/berth/berth-resolverd", "usr/lib/libberth.a", "usr/lib/libberth.so", "usr/lib/libberth.so.0",
             "usr/lib/systemd/system/berthd.service", "usr/lib/sysusers.d/berth.conf", "usr/share/man/man1/berth.1",
-            "usr/share/man/man5/berth.conf.5", "usr/share/man/man8/berthd.8", "usr/share/doc/berth/berth.conf.example",
+            "usr/share/man/man3/libberth.3", "usr/share/man/man5/berth.conf.5", "usr/share/man/man8/berthd.8",
+            "usr/lib/pkgconfig/berth.pc", "usr/share/doc/berth/berth.conf.example",
             "usr/share/doc/berth/README.md", "usr/share/doc/berth/openapi.yaml", "etc/berth/berth.conf"}
     want |= {"usr/lib/berth/registry/" + p.name for p in (BUILD / "lib/berth/registry").glob("*.so")}
     want |= {"usr/include/berth/" + p.name for p in (ROOT / "include/berth").glob("*.h")}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The installed interface to keys, berth/key.h: text in, text out. */
+#include "berth/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "did/base/buf.h"
+#include "did/base/json.h"
+#include "did/base/secret.h"
+#include "did/codec/base64url.h"
+#include "did/crypto/keypair.h"
+#include "did/crypto/keywrap.h"
+#include "did/crypto/x509_req.h"
+#include "did/jose/jwk.h"
+#include "did/jose/jws.h"
+#include "did/jose/keyring.h"
+#include "did/jose/multikey.h"
+#include "did/key_json.h"
+#include "did/keychain.h"
+#include "did/keystore/csr.h"
+#include "did/method_key.h"
+
+#define JWK_MAX ((size_t)64 << 10)
+#define PAYLOAD_MAX ((size_t)8 << 20)
+#define RESERVED "berth-"	/* typ of what an agent signs */
+#define PARTY_INFO_MAX 8192	/* apu, apv: DID URLs are long */
+
+struct berth_keychain {
+	struct berth_keystore *ks;
+	char name[BERTH_KEY_NAME_MAX + 1];	/* "": the URI has none */
+};
+
+/* ---- what a call gives ---- */
+
+static enum berth_err give_text(char **out, struct berth_buf *b)
+{
+	enum berth_err rc = berth_buf_status(b);
+
+	if (!rc && !(*out = berth_buf_take_str(b)))
+		rc = berth_fail(BERTH_E_NOMEM, "result");
+	return rc;
+}
+
+/* Takes v over. */
+static enum berth_err give_json(char **out, struct berth_json *v)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc = v ? berth_json_print(&b, v) : berth_fail(BERTH_E_NOMEM, "result");
+
+	if (!rc)
+		rc = give_text(out, &b);
+	berth_buf_free(&b);
+	berth_json_free(v);
+	return rc;
+}
+
+/* A caller's struct of an earlier version is shorter: what it lacks is zero. */
+static void take_options(void *out, size_t max, const void *options, size_t size)
+{
+	memset(out, 0, max);
+	memcpy(out, options, size < max ? size : max);
+}
+
+/* ---- the store ---- */
+
+enum berth_err berth_keychain_open(struct berth_keychain **out, const char *uri, const struct berth_keychain_how *how)
+{
+	struct berth_keychain *k = calloc(1, sizeof(*k));
+	struct berth_keystore_config cfg = { .uri = uri };
+	struct berth_keychain_how h;
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!k)
+		return berth_fail(BERTH_E_NOMEM, "keychain");
+	if (how) {
+		take_options(&h, sizeof(h), how, how->size);
+		cfg.passphrase_file = h.passphrase_file;
+		cfg.tcti = h.tcti;
+		cfg.create = h.create != 0;
+	}
+	if ((rc = berth_key_uri_name(k->name, uri)) || (rc = berth_keystore_open(&k->ks, &cfg))) {
+		free(k);
+		return rc;
+	}
+	*out = k;
+	return BERTH_OK;
+}
+
+void berth_keychain_close(struct berth_keychain *k)
+{
+	if (k)
+		berth_keystore_close(k->ks);
+	free(k);
+}
+
+struct berth_keystore *berth_keychain_store(struct berth_keychain *k)
+{
+	return k->ks;
+}
+
+enum berth_err berth_keychain_capabilities(struct berth_keychain *k, char **json)
+{
+	struct berth_json *o;
+	enum berth_err rc;
+
+	*json = NULL;
+	return (rc = berth_keystore_describe(&o, k->ks)) ? rc : give_json(json, o);
+}
+
+size_t berth_keychain_count(const struct berth_keychain *k)
+{
+	return berth_keystore_count(k->ks);
+}
+
+enum berth_err berth_keychain_name(struct berth_keychain *k, size_t i, char **name)
+{
+	struct berth_key_info info;
+	enum berth_err rc;
+
+	*name = NULL;
+	if ((rc = berth_keystore_at(k->ks, i, &info)))
+		return rc;
+	*name = strdup(info.name);
+	return *name ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "result");
+}
+
+/* ---- keys ---- */
+
+enum berth_err berth_keychain_find(struct berth_keychain *k, const char *name, struct berth_key_info *info)
+{
+	if (name || *k->name)
+		return berth_keystore_find(k->ks, name ? name : k->name, info);
+	if (berth_keystore_count(k->ks) != 1)
+		return berth_fail(BERTH_E_KEYSTORE, "the store holds %zu keys, name one", berth_keystore_count(k->ks));
+	return berth_keystore_at(k->ks, 0, info);
+}
+
+enum berth_err berth_keychain_generate(struct berth_keychain *k, const char *name, const char *type, const char *use)
+{
+	enum berth_key_type t = berth_key_type_parse(type);
+	enum berth_usage usage = use ? berth_usage_parse(use)
+			       : berth_key_can_sign(t) ? BERTH_USAGE_SIGN : BERTH_USAGE_AGREE;
+
+	if (t == BERTH_KEY_NONE)
+		return berth_fail(BERTH_E_KEY, "there is no key type %.20s", type);
+	if (!usage)
+		return berth_fail(BERTH_E_KEY, "there is no use %.20s of a key", use);
+	return berth_keystore_generate(k->ks, name ? name : k->name, t, usage, NULL);
+}
+
+enum berth_err berth_keychain_delete(struct berth_keychain *k, const char *name)
+{
+	return berth_keystore_delete(k->ks, name ? name : "");
+}
+
+enum berth_err berth_keychain_describe(struct berth_keychain *k, const char *name, char **json)
+{
+	struct berth_key_info info;
+	struct berth_json *o;
+	enum berth_err rc;
+
+	*json = NULL;
+	if ((rc = berth_keychain_find(k, name, &info)) || (rc = berth_key_describe(&o, k->ks, &info)))
+		return rc;
+	return give_json(json, o);
+}
+
+enum berth_err berth_keychain_jwk(struct berth_keychain *k, const char *name, char **jwk)
+{
+	struct berth_key_info info;
+	enum berth_err rc;
+
+	*jwk = NULL;
+	return (rc = berth_keychain_find(k, name, &info)) ? rc : give_json(jwk, berth_jwk_format(&info.pub));
+}
+
+static enum berth_err format_public(struct berth_keychain *k, const char *name, char **out,
+				    enum berth_err (*format)(struct berth_buf *, const struct berth_pubkey *))
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_key_info info;
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!(rc = berth_keychain_find(k, name, &info)) && !(rc = format(&b, &info.pub)))
+		rc = give_text(out, &b);
+	berth_buf_free(&b);
+	return rc;
+}
+
+enum berth_err berth_keychain_multikey(struct berth_keychain *k, const char *name, char **multikey)
+{
+	return format_public(k, name, multikey, berth_multikey_format);
+}
+
+enum berth_err berth_keychain_did(struct berth_keychain *k, const char *name, char **did)
+{
+	return format_public(k, name, did, berth_did_key_create);
+}
+
+/* ---- what keys do ---- */
+
+static enum berth_err jws_header(struct berth_json *header, enum berth_key_type type, const char *kid, const char *typ)
+{
+	const char *alg = berth_jws_alg(type);
+	enum berth_err rc;
+
+	if (!alg)
+		return berth_fail(BERTH_E_KEY, "the key cannot sign");
+	if (typ && !strncmp(typ, RESERVED, strlen(RESERVED)))
+		return berth_fail(BERTH_E_AUTHZ, "typ %.40s is an agent's", typ);
+	if ((kid && strlen(kid) > BERTH_KID_MAX) || (typ && strlen(typ) > BERTH_KID_MAX))
+		return berth_fail(BERTH_E_SIZE, "kid or typ: more than %d bytes", BERTH_KID_MAX);
+	if ((rc = berth_json_set_str(header, "alg", alg)) || (kid && (rc = berth_json_set_str(header, "kid", kid))))
+		return rc;
+	return typ ? berth_json_set_str(header, "typ", typ) : BERTH_OK;
+}
+
+enum berth_err berth_keychain_sign_jws(struct berth_keychain *k, const char *name, const char *kid, const char *typ,
+				       const void *payload, size_t len, char **compact)
+{
+	struct berth_json *header = berth_json_new_object();
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_key_info info;
+	uint8_t sig[BERTH_SIG_MAX];
+	size_t n;
+	enum berth_err rc;
+
+	*compact = NULL;
+	if (len > PAYLOAD_MAX) {
+		rc = berth_fail(BERTH_E_SIZE, "payload: %zu bytes, at most %zu", len, PAYLOAD_MAX);
+		goto out;
+	}
+	if ((rc = berth_keychain_find(k, name, &info)) || (rc = jws_header(header, info.pub.type, kid, typ)) ||
+	    (rc = berth_jws_signing_input(&b, header, payload, len)) ||
+	    (rc = berth_keystore_sign(k->ks, info.name, b.p, b.len, sig, &n)))
+		goto out;
+	berth_buf_u8(&b, '.');
+	berth_b64url_encode(&b, sig, n);
+	rc = give_text(compact, &b);
+out:
+	berth_json_free(header);
+	berth_buf_free(&b);
+	return rc;
+}
+
+/* A recipient in the form that the derivation wants. */
+struct recipient {
+	struct berth_pubkey epk, sender;
+	struct berth_buf apu, apv, tag, encrypted_key;
+};
+
+static enum berth_err read_key(struct berth_pubkey *out, const char *jwk)
+{
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if ((rc = berth_json_parse_object(&v, jwk, strlen(jwk), JWK_MAX)))
+		return rc;
+	rc = berth_jwk_parse(out, v);
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err read_bytes(struct berth_buf *out, const char *text, size_t max)
+{
+	if (!text)
+		return BERTH_OK;
+	if (strlen(text) > max * 4 / 3 + 2)
+		return berth_fail(BERTH_E_SIZE, "JWE: a member of more than %zu bytes", max);
+	return berth_b64url_decode(out, text, strlen(text));
+}
+
+static enum berth_err read_recipient(struct recipient *r, const struct berth_keychain_jwe *jwe)
+{
+	bool sender = jwe->sender || jwe->tag;
+	enum berth_err rc;
+
+	if (!jwe->alg || !jwe->epk || !jwe->encrypted_key)
+		return berth_fail(BERTH_E_TYPE, "JWE: alg, epk and encrypted_key are needed");
+	if (sender != !strcmp(jwe->alg, "ECDH-1PU+A256KW") || !jwe->sender != !jwe->tag)
+		return berth_fail(BERTH_E_TYPE, "JWE: sender and tag go with ECDH-1PU");
+	if ((rc = read_key(&r->epk, jwe->epk)) || (sender && (rc = read_key(&r->sender, jwe->sender))) ||
+	    (rc = read_bytes(&r->apu, jwe->apu, PARTY_INFO_MAX)) ||
+	    (rc = read_bytes(&r->apv, jwe->apv, PARTY_INFO_MAX)) || (rc = read_bytes(&r->tag, jwe->tag, BERTH_TAG_MAX)))
+		return rc;
+	return read_bytes(&r->encrypted_key, jwe->encrypted_key, BERTH_WRAPPED_MAX);
+}
+
+static void free_recipient(struct recipient *r)
+{
+	berth_buf_free(&r->apu);
+	berth_buf_free(&r->apv);
+	berth_buf_free(&r->tag);
+	berth_buf_free(&r->encrypted_key);
+}
+
+struct stored {
+	struct berth_keystore *ks;
+	struct berth_key_info info;
+};
+
+static enum berth_err stored_ecdh(void *key, const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+{
+	const struct stored *s = key;
+
+	return berth_keystore_ecdh(s->ks, s->info.name, theirs, z, z_len);
+}
+
+enum berth_err berth_keychain_unwrap(struct berth_keychain *k, const char *name, const struct berth_keychain_jwe *jwe,
+				     uint8_t cek[BERTH_KEYCHAIN_CEK_MAX], size_t *cek_len)
+{
+	struct recipient r = { .epk = { .type = BERTH_KEY_NONE } };
+	struct stored key = { .ks = k->ks };
+	struct berth_keychain_jwe j;
+	enum berth_err rc;
+
+	*cek_len = 0;
+	take_options(&j, sizeof(j), jwe, jwe->size);
+	if (!(rc = berth_keychain_find(k, name, &key.info)) && !(rc = read_recipient(&r, &j))) {
+		const struct berth_kek_params p = {
+			.alg = j.alg, .epk = &r.epk, .peer = j.sender ? &r.sender : NULL,
+			.apu = r.apu.p, .apu_len = r.apu.len, .apv = r.apv.p, .apv_len = r.apv.len,
+			.cc_tag = r.tag.p, .cc_tag_len = r.tag.len,
+		};
+
+		rc = berth_kek_unwrap(stored_ecdh, &key, &p, r.encrypted_key.p, r.encrypted_key.len, cek, cek_len);
+	}
+	free_recipient(&r);
+	return rc;
+}
+
+enum berth_err berth_keychain_csr(struct berth_keychain *k, const char *name, const char *subject,
+				  const char *const *sans, size_t n_sans, char **pem)
+{
+	struct berth_buf der = BERTH_BUF_INIT, text = BERTH_BUF_INIT;
+	struct berth_key_info info;
+	enum berth_err rc;
+
+	*pem = NULL;
+	if (!(rc = berth_keychain_find(k, name, &info)) &&
+	    !(rc = berth_keystore_csr(k->ks, info.name, subject, sans, n_sans, &der)) &&
+	    !(rc = berth_pem_write(&text, "CERTIFICATE REQUEST", der.p, der.len)))
+		rc = give_text(pem, &text);
+	berth_buf_free(&der);
+	berth_buf_free(&text);
+	return rc;
+}
+
+enum berth_err berth_keychain_attest(struct berth_keychain *k, const char *name, const uint8_t nonce[32], char **json)
+{
+	struct berth_key_info info;
+	struct berth_json *o;
+	enum berth_err rc;
+
+	*json = NULL;
+	if ((rc = berth_keychain_find(k, name, &info)) || (rc = berth_key_attest(&o, k->ks, &info, nonce)))
+		return rc;
+	return give_json(json, o);
+}
