@@ -117,6 +117,33 @@ static enum berth_err sell(struct berth_cli *c)
 	return rc;
 }
 
+/* ---- delegate ---- */
+
+static enum berth_err delegate(struct berth_cli *c)
+{
+	struct berth_json *body, *v = NULL;
+	const char *to, *until, *file;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_need(c, "--to", &to)) || (rc = berth_cli_need(c, "--until", &until)) ||
+	    (rc = berth_cli_need(c, "--out", &file)))
+		return rc;
+	body = berth_json_new_object();
+	if ((rc = berth_json_set_str(body, "to", to)) || (rc = berth_json_set_str(body, "until", until))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = device_call(c, "/delegate", body, &v)))
+		return rc;
+	rc = berth_cli_save(file, v);
+	if (!rc && berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	if (!rc)
+		rc = berth_cli_say("the chain of %s with the delegation is in %s", berth_cli_arg(c, 0), file);
+	berth_json_free(v);
+	return rc;
+}
+
 /* ---- tables ---- */
 
 static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
@@ -132,6 +159,13 @@ static const struct berth_cli_opt sell_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt delegate_opts[] = {
+	{ "--to", BERTH_CLI_ONE, "DID", "the onboarding agent, its long form" },
+	{ "--until", BERTH_CLI_ONE, "TIME", "when it ends, as 2027-01-31T00:00:00Z" },
+	{ "--out", BERTH_CLI_ONE, "CHAIN", "where the chain package with the delegation goes" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
 static const struct berth_cli_opt import_opts[] = {
 	{ "--receipt", BERTH_CLI_MANY, "FILE", "what one of these devices signed for the owner it has" },
 	BERTH_CLI_DAEMON_OPTS,
@@ -148,6 +182,8 @@ static const struct berth_cli_cmd cmds[] = {
 	  berth_cli_import,
 	  "  berth devices import GW-0001.chain\n  berth devices import delivery/*.chain\n"
 	  "  berth devices import GW-0001.chain --receipt GW-0001.receipt\n" },
+	{ "delegate", "DEVICE", "owner: let another agent onboard it in your name", delegate_opts, 1, 1, delegate,
+	  "  berth devices delegate GW-0001 --to did:peer:4... --until 2027-01-31T00:00:00Z --out GW-0001.chain\n" },
 	{ "approve", "DEVICE", "owner: let a device that waits go on", opts, 1, 1, approve, "  berth devices approve GW-0001\n" },
 	{ "deny", "DEVICE", "owner: refuse a device that waits", deny_opts, 1, 1, deny,
 	  "  berth devices deny GW-0001 --reason 'not ours'\n" },

@@ -45,6 +45,8 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/devices/{id}/approve", ADMIN, OP(DEVICE_APPROVE)),
 	POST("/v1/devices/{id}/deny", ADMIN, OP(DEVICE_DENY), .fields = { STR("reason", false, 256) }),
 	POST("/v1/devices/{id}/invite", ADMIN, OP(DEVICES_INVITE)),
+	POST("/v1/devices/{id}/delegate", ADMIN, OP(DEVICES_DELEGATE),
+	     .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("until", true, 64) }),
 	POST("/v1/provision", ADMIN, OP(PROVISION),
 	     .fields = { STR("device", true, BERTH_API_PARAM_MAX), STR("id", true, ID_MAX), STR("data", true, TEXT_MAX),
 			 STR("type", false, 32), STR("sensitivity", false, 32) }),

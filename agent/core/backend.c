@@ -98,6 +98,12 @@ static const char *assurance(struct berth_backend *b)
 	return berth_custody_name(berth_agent_env(b->agent)->keys->custody);
 }
 
+/* The tip's owner, also where a delegate of it did the onboarding. */
+enum berth_err backend_copy_owner(struct berth_json *to, const struct berth_json *active)
+{
+	return backend_copy_did(to, "ownerDid", active, berth_json_get(active, "for") ? "for" : "owner");
+}
+
 static bool is_admin(const struct berth_api_request *req) { return strcmp(req->principal, "admin") == 0; }
 
 /* {state, epoch, ownerDid, assurance, health}: nothing that names the factory DID, but
@@ -113,7 +119,7 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) ||
 	    (is_admin(req) && (rc = backend_copy(o, "receipt", berth_json_get(data, "active"), "receipt"))) ||
 	    (rc = berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0))) ||
-	    (rc = backend_copy_did(o, "ownerDid", berth_json_get(data, "active"), "owner")) ||
+	    (rc = backend_copy_owner(o, berth_json_get(data, "active"))) ||
 	    (rc = berth_json_set_str(o, "assurance", assurance(b))) || (rc = backend_health(b, state, o))) {
 		berth_json_free(o);
 		o = NULL;

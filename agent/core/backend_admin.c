@@ -76,7 +76,7 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	    (rc = factory ? berth_json_set_str(o, "factoryDid", factory->did)
 			  : backend_copy_or_null(o, "factoryDid", NULL, "")) ||
 	    (rc = backend_copy_did(o, "operationalDid", active, "did")) ||
-	    (rc = backend_copy_did(o, "ownerDid", active, "owner")) ||
+	    (rc = backend_copy_owner(o, active)) ||
 	    (rc = backend_copy_or_null(o, "chainTip", data, "tip")) ||
 	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(env->keys->custody))) ||
 	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
@@ -272,6 +272,11 @@ static enum berth_err invite(void *arg, const struct berth_api_request *req, str
 	return device_command(arg, "owner", req->param, "cmd/invite", NULL, out);
 }
 
+static enum berth_err delegate(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return device_command(arg, "owner", req->param, "cmd/delegate", req->body, out);
+}
+
 static enum berth_err sell(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	return device_command(arg, "factory", berth_data_str(req->body, "device"), "cmd/sell", req->body, out);
@@ -442,6 +447,7 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_DEVICES_IMPORT] = import;
 	api->op[BERTH_API_DEVICES_SELL] = sell;
 	api->op[BERTH_API_DEVICES_INVITE] = invite;
+	api->op[BERTH_API_DEVICES_DELEGATE] = delegate;
 	api->op[BERTH_API_PROVISION] = provision;
 	api->op[BERTH_API_AUDIT] = audit;
 	api->op[BERTH_API_AUDIT_VERIFY] = audit_verify;

@@ -16,6 +16,8 @@ backend_copy_or_null(struct berth_json *to, const char *as, const struct berth_j
 /* A DID in its short form, or null: what people compare and write down. */
 BERTH_MUST_USE enum berth_err
 backend_copy_did(struct berth_json *to, const char *as, const struct berth_json *from, const char *key);
+/* ownerDid of the gateway's data.active, or null. */
+BERTH_MUST_USE enum berth_err backend_copy_owner(struct berth_json *to, const struct berth_json *active);
 /* out.health */
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 

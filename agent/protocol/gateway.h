@@ -10,13 +10,15 @@
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
  *	seek {lookups {thid: uri}, waiting, candidates [{blob, package, tip, regNo}],
  *	      failures, resting}
- *	chain, owner {did, uri, time, tpmChallenge?}	the package chosen, whom to talk to
+ *	dseqTip, dseq	the highest delegation seen, and of which tip
+ *	chain, owner {did, uri, for?, time, tpmChallenge?}	the package chosen, whom to
+ *			talk to; for: the owner in whose name it speaks
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
  *	offer {identity, receipt?, credential?, trust?, items [], stored {id: sha256}}	slot B
  *	attempts	operational identities named so far
  *	abandoned {thid, peer}	a run that the operator ended while committing
- *	active {identity, owner, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
+ *	active {identity, owner, for?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"
 

@@ -142,6 +142,15 @@ pick(struct berth_instance *inst, const struct choice *ch, size_t *best, bool *f
 	return BERTH_OK;
 }
 
+/* The highest delegation seen of this tip counts from the moment it is seen, whatever
+ * comes of the run: what its owner signed before is over. */
+static enum berth_err keep_dseq(struct berth_instance *inst, const struct berth_chain_result *r)
+{
+	enum berth_err rc = berth_body_set_b64(inst->data, "dseqTip", r->tip.b, 32);
+
+	return rc ? rc : berth_json_set_int(inst->data, "dseq", r->dseq);
+}
+
 /* Keeps what the run needs of the winner. */
 static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, const struct candidate *c)
 {
@@ -163,10 +172,12 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 	    (rc = berth_body_set_b64(chain, "tip", c->result.tip.b, 32)) ||
 	    (rc = berth_json_set_int(chain, "tipSeq", c->result.seq)))
 		return rc;
+	if (c->result.delegate && (rc = keep_dseq(inst, &c->result)))
+		return rc;
 	if (!by_delegate)
 		return BERTH_OK;
-	if ((rc = berth_body_set_b64(chain, "delegation", c->result.delegation.b, 32)) ||
-	    (rc = berth_json_set_int(chain, "dseq", c->result.dseq)))
+	if ((rc = berth_json_set_str(owner, "for", c->result.owner.did)) ||
+	    (rc = berth_body_set_b64(chain, "delegation", c->result.delegation.b, 32)))
 		return rc;
 	return berth_json_set_int(chain, "delegationExp", c->result.delegation_exp_s);
 }

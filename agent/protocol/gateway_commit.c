@@ -81,21 +81,16 @@ enum berth_err gateway_commit_again(struct berth_env *env, struct berth_instance
 	return rc ? rc : send_commit(env, inst, fx);
 }
 
-/* The accepted tip, and the delegation's number, are remembered for ever (C.1a). */
+/* The accepted tip is remembered for ever (C.1a). */
 static enum berth_err remember_chain(struct berth_instance *inst)
 {
 	const struct berth_json *chain = berth_json_get(inst->data, "chain");
 	uint8_t h[32];
 	enum berth_err rc;
 
-	if ((rc = berth_body_get_32(chain, "tip", h)) || (rc = berth_body_set_b64(inst->data, "tip", h, 32)) ||
-	    (rc = berth_json_set_int(inst->data, "tipSeq", berth_data_int(chain, "tipSeq", 0))))
+	if ((rc = berth_body_get_32(chain, "tip", h)) || (rc = berth_body_set_b64(inst->data, "tip", h, 32)))
 		return rc;
-	if (!berth_json_get(chain, "delegation"))
-		return BERTH_OK;
-	if ((rc = berth_body_set_b64(inst->data, "dseqTip", h, 32)))
-		return rc;
-	return berth_json_set_int(inst->data, "dseq", berth_data_int(chain, "dseq", 0));
+	return berth_json_set_int(inst->data, "tipSeq", berth_data_int(chain, "tipSeq", 0));
 }
 
 static enum berth_err make_active(struct berth_instance *inst, const struct berth_identity *op)
@@ -103,6 +98,7 @@ static enum berth_err make_active(struct berth_instance *inst, const struct bert
 	const struct berth_json *offer = berth_json_get(inst->data, "offer"), *owner = berth_json_get(inst->data, "owner");
 	struct berth_json *active = berth_json_new_object(), *items = berth_json_clone(berth_json_get(offer, "items"));
 	struct berth_json *trust = berth_json_clone(berth_json_get(offer, "trust"));
+	const char *tip_owner = berth_data_str(owner, "for");
 	enum berth_err rc;
 
 	if ((rc = berth_json_set(active, "items", items))) {
@@ -113,6 +109,7 @@ static enum berth_err make_active(struct berth_instance *inst, const struct bert
 	if ((rc = berth_json_set(active, "trust", trust)) || (rc = berth_json_set_str(active, "identity", op->name)) ||
 	    (rc = berth_json_set_str(active, "did", op->did)) ||
 	    (rc = berth_json_set_str(active, "owner", berth_data_str(owner, "did"))) ||
+	    (tip_owner && (rc = berth_json_set_str(active, "for", tip_owner))) ||
 	    (rc = berth_json_set_str(active, "uri", berth_data_str(owner, "uri"))) ||
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
 	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||

@@ -39,8 +39,9 @@ static enum berth_err judge(struct berth_env *env, const struct berth_chain *c, 
 		issuers[i].did = p->issuers[i];
 	if (p->n_issuers == 0)
 		return berth_fail(BERTH_E_AUTHZ, "no [trust] issuer: name the manufacturer's DID");
+	/* an owner has a clock, and so knows when its delegation ends */
 	struct berth_chain_policy cp = { .resolver = env->resolver, .issuers = issuers,
-		.n_issuers = p->n_issuers, .floor_s = env->floor_s };
+		.n_issuers = p->n_issuers, .floor_s = env->now_s < 0 ? env->floor_s : env->now_s };
 
 	if ((rc = berth_chain_accept(r, c, &cp)))
 		return rc;
@@ -61,7 +62,13 @@ static enum berth_err keep(struct berth_instance *inst, const struct berth_chain
 	    (rc = berth_json_set_int(inst->data, "seq", r->seq)) ||
 	    (rc = berth_body_set_b64(inst->data, "tip", r->tip.b, 32)))
 		return rc;
-	return r->delegate ? berth_body_set_b64(inst->data, "delegation", r->delegation.b, 32) : BERTH_OK;
+	berth_json_remove(inst->data, "delegation");
+	berth_json_remove(inst->data, "tipOwner");
+	if (!r->delegate)
+		return BERTH_OK;
+	if ((rc = berth_json_set_str(inst->data, "tipOwner", r->owner.did)))
+		return rc;
+	return berth_body_set_b64(inst->data, "delegation", r->delegation.b, 32);
 }
 
 enum berth_err berth_owner_key(const struct berth_json *package, char key[65])
@@ -115,7 +122,9 @@ out:
 static enum berth_err
 make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out)
 {
-	struct berth_rv_blob blob = { .owner_did = owner_me(env)->did,
+	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
+	struct berth_buf owner = BERTH_BUF_INIT;
+	struct berth_rv_blob blob = {
 		.epoch = berth_data_int(inst->data, "epoch", 0), .seq = berth_data_int(inst->data, "seq", 0),
 		.reg_no = berth_data_int(inst->data, "regNo", 0) + 1,
 		.exp_s = env->now_s < 0 ? 0 : env->now_s + env->policy->registration_s };
@@ -124,11 +133,16 @@ make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *
 
 	for (size_t i = 0; i < p->n_endpoints && i < BERTH_BLOB_ENDPOINTS_MAX; i++)
 		blob.endpoints[blob.n_endpoints++] = p->endpoints[i];
-	if ((rc = berth_device_hash(&blob.device_hash, berth_data_str(inst->data, "factoryDid"), blob.epoch)) ||
+	if ((rc = berth_did_short(&owner, tip_owner ? tip_owner : owner_me(env)->did)) ||
+	    (rc = berth_device_hash(&blob.device_hash, berth_data_str(inst->data, "factoryDid"), blob.epoch)) ||
 	    (rc = berth_body_get_32(inst->data, "tip", blob.tip.b)) ||
 	    (rc = berth_json_set_int(inst->data, "regNo", blob.reg_no)))
-		return rc;
-	return berth_rv_blob_build(out, env->keys->keyring, owner_me(env)->sign_kid, &blob);
+		goto out;
+	blob.owner_did = berth_buf_cstr(&owner);
+	rc = berth_rv_blob_build(out, env->keys->keyring, owner_me(env)->sign_kid, &blob);
+out:
+	berth_buf_free(&owner);
+	return rc;
 }
 
 static enum berth_err
@@ -353,6 +367,7 @@ static const struct berth_transition table[] = {
 	{ OW_COMMITTED, "registered",       owner_on_registered,    STAY,          STAY },
 
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
+	{ FROM_ANY,     "cmd/delegate",     owner_delegate,         STAY,          STAY },
 };
 
 const struct berth_machine berth_owner_machine = {

@@ -3,12 +3,14 @@
 #define BERTH_AGENT_PROTOCOL_OWNER_H
 
 /* The owner's machine, one instance a device, in parts: owner.c (table, import,
- * registration), owner_taken.c (receipts beside a chain), owner_session.c (M3 to M6),
- * owner_issue.c (M7 to M11).  The key is
+ * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
+ * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11).  The key is
  * the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
- *	serial, model, custody, factoryDid, epoch, tip, seq, delegation?
+ *	serial, model, custody, factoryDid, epoch, tip, seq
+ *	delegation, tipOwner	when we are only the delegate of the tip's owner
+ *	dseq		the last delegation we signed
  *	taken, takenProof {receipt, owner, tip, seq?}	what a receipt said at import
  *	regNo, registered {rendezvous DID: true}
  *	run, challenge	struct berth_run; of accept-ownership
@@ -23,7 +25,7 @@ enum owner_state {
 	OW_OFFERED, OW_ISSUED, OW_COMMITTED, OW_ACTIVE
 };
 
-berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite;
+berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite, owner_delegate;
 berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve, owner_deny;
 berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_commit_again, owner_on_late_commit,
 	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;

@@ -204,11 +204,15 @@ out:
 	return rc;
 }
 
-static enum berth_err set_trust(struct berth_env *env, struct berth_json *body)
+/* Whose word counts: ours, and the owner's in whose name we act. */
+static enum berth_err set_trust(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
 {
 	struct berth_json *trust = berth_json_new_object(), *owners = berth_json_new_array();
-	enum berth_err rc = berth_json_push_str(owners, owner_me(env)->did_long);
+	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
+	enum berth_err rc = tip_owner ? berth_json_push_str(owners, tip_owner) : BERTH_OK;
 
+	if (!rc)
+		rc = berth_json_push_str(owners, owner_me(env)->did_long);
 	if (rc) {
 		berth_json_free(owners);
 		berth_json_free(trust);
@@ -251,7 +255,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, one_item, &it)) ||
 	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
-	    (rc = set_trust(env, body)))
+	    (rc = set_trust(env, inst, body)))
 		goto out;
 	rc = berth_json_set(body, "items", it.announced);
 	it.announced = NULL;

@@ -101,6 +101,7 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_STATUS] = status, [BERTH_API_ONBOARD] = onboard, [BERTH_API_DEVICES] = devices,
 		[BERTH_API_DEVICE_SHOW] = device_show, [BERTH_API_DEVICE_APPROVE] = ok, [BERTH_API_DEVICE_DENY] = ok,
 		[BERTH_API_DEVICES_IMPORT] = imported, [BERTH_API_DEVICES_SELL] = chain, [BERTH_API_DEVICES_INVITE] = invitation,
+		[BERTH_API_DEVICES_DELEGATE] = chain,
 		[BERTH_API_DEVICES_BIRTH] = NULL, [BERTH_API_PROVISION] = ok, [BERTH_API_AUDIT] = audit,
 		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,

@@ -112,7 +112,7 @@ enum berth_err story_import(struct sim_node *owner, const struct berth_json *pac
 	return rc;
 }
 
-void story_sale(struct story *s)
+struct berth_json *story_chain(struct story *s)
 {
 	struct berth_json *args = berth_json_new_object(), *chain = NULL;
 	char key[65];
@@ -122,6 +122,13 @@ void story_sale(struct story *s)
 	berth_json_free(args);
 	CHECK_OK(berth_owner_key(chain, key));
 	assert_string_equal(key, s->device);
+	return chain;
+}
+
+void story_sale(struct story *s)
+{
+	struct berth_json *chain = story_chain(s);
+
 	CHECK_OK(story_import(s->owner, chain, NULL, NULL));
 	berth_json_free(chain);
 	assert_true(sim_run(&s->w, published, 60));

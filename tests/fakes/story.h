@@ -14,6 +14,7 @@ struct story {
 void story_cast(struct story *s);		/* the agents exist, all but the gateway are on */
 void story_birth(struct story *s);		/* the gateway is born and switched off again */
 void story_sale(struct story *s);		/* the owner has imported, registered, provisioned */
+struct berth_json *story_chain(struct story *s);	/* the factory sells to the owner; owned */
 /* An owner takes a chain; receipt and result may be NULL. */
 enum berth_err story_import(struct sim_node *owner, const struct berth_json *package, const char *receipt,
 			    struct berth_json **result);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An owner keeps its key offline: it signs an OwnerDelegation for an onboarding agent,
+ * which imports the chain with it and does M1 to M11 in its place. */
+#include "agent/protocol/owner.h"
+
+#include "did/base/clock.h"
+#include "did/url.h"
+
+static enum berth_err read_args(const struct berth_env *env, const struct berth_event *ev, struct berth_delegation *d)
+{
+	const char *until;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_str(ev->args, "to", BERTH_OBJECT_MAX, &d->delegate)) ||
+	    (rc = berth_did_self_certifying(d->delegate)) ||
+	    (rc = berth_json_req_str(ev->args, "until", BERTH_RFC3339_LEN + 16, &until)) ||
+	    (rc = berth_rfc3339_parse(&d->exp_s, until)))
+		return rc;
+	if (env->now_s < 0)
+		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
+	return d->exp_s > env->now_s ? BERTH_OK : berth_fail(BERTH_E_EXPIRED, "delegation until %s", until);
+}
+
+static enum berth_err package_with(struct berth_json **out, const struct berth_instance *inst, const char *delegation)
+{
+	struct berth_json *package = berth_json_clone(berth_json_get(inst->data, "package"));
+	enum berth_err rc = package ? berth_json_set_str(package, "delegation", delegation)
+				    : berth_fail(BERTH_E_NOMEM, "package");
+
+	if (rc) {
+		berth_json_free(package);
+		return rc;
+	}
+	*out = package;
+	return BERTH_OK;
+}
+
+/* args: {"to", "until"}; result: the chain package for the delegate.  dseq rises with
+ * each: a device that has seen a higher one refuses the earlier ones. */
+enum berth_err owner_delegate(struct berth_env *env, struct berth_instance *inst,
+			      const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_delegation d = { .scope = { BERTH_SCOPE_ONBOARD }, .n_scope = 1,
+		.dseq = berth_data_int(inst->data, "dseq", 0) + 1 };
+	struct berth_buf compact = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!berth_json_get(inst->data, "package"))
+		return berth_fail(BERTH_E_NOMATCH, "no chain of this device was imported");
+	if (berth_json_get(inst->data, "delegation"))
+		return berth_fail(BERTH_E_AUTHZ, "a delegate cannot delegate");
+	if ((rc = read_args(env, ev, &d)) || (rc = berth_body_get_32(inst->data, "tip", d.tip.b)) ||
+	    (rc = berth_delegation_build(&compact, env->keys->keyring, owner_me(env)->sign_kid, &d)) ||
+	    (rc = package_with(&fx->result, inst, berth_buf_cstr(&compact))))
+		goto out;
+	rc = berth_json_set_int(inst->data, "dseq", d.dseq);
+	berth_effects_audit(fx, "device %s: delegation %lld to %.80s", berth_data_str(inst->data, "serial"),
+			    (long long)d.dseq, d.delegate);
+out:
+	berth_buf_free(&compact);
+	return rc;
+}
