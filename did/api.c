@@ -7,6 +7,7 @@
 #include "did/base/buf.h"
 #include "did/base/json.h"
 #include "did/base/secret.h"
+#include "did/dereference.h"
 #include "did/jose/jwk.h"
 #include "did/method_key.h"
 #include "did/method_peer.h"
@@ -32,45 +33,66 @@ static enum berth_err give(char **out, struct berth_buf *b)
 	return rc;
 }
 
-static enum berth_err resolve(struct berth_did_doc **doc, const char *did, const char *docs_dir)
-{
-	struct berth_resolver_dir docs;
+/* Self-contained methods, then the folder, if there is one. */
+struct chain {
 	struct berth_resolver builtin;
-	enum berth_err rc;
+	struct berth_resolver_dir docs;
+};
 
-	*doc = NULL;
-	if (!docs_dir) {
-		berth_resolver_builtin_init(&builtin, NULL);
-		return berth_resolve(&builtin, did, doc);
-	}
-	if ((rc = berth_resolver_dir_open(&docs, docs_dir, NULL)))
-		return rc;
-	berth_resolver_builtin_init(&builtin, &docs.base);
-	rc = berth_resolve(&builtin, did, doc);
-	berth_resolver_dir_close(&docs);
+static enum berth_err chain_open(struct chain *c, const char *docs_dir)
+{
+	enum berth_err rc = BERTH_OK;
+
+	berth_crypto_init();
+	memset(c, 0, sizeof(*c));
+	if (docs_dir)
+		rc = berth_resolver_dir_open(&c->docs, docs_dir, NULL);
+	berth_resolver_builtin_init(&c->builtin, docs_dir ? &c->docs.base : NULL);
+	return rc;
+}
+
+/* Prints v, which it takes over and which is NULL without memory. */
+static enum berth_err give_json(char **out, struct berth_json *v)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc = v ? berth_json_print(&b, v) : berth_fail(BERTH_E_NOMEM, "result");
+
+	berth_json_free(v);
+	if (!rc)
+		return give(out, &b);
+	berth_buf_free(&b);
 	return rc;
 }
 
 enum berth_err berth_did_resolve_json(char **result, const char *did, const char *docs_dir)
 {
-	struct berth_buf b = BERTH_BUF_INIT;
-	struct berth_did_doc *doc;
-	struct berth_json *v;
-	enum berth_err rc, made;
+	struct berth_did_doc *doc = NULL;
+	struct chain c;
+	enum berth_err rc, given;
 
 	*result = NULL;
-	berth_crypto_init();
-	rc = resolve(&doc, did, docs_dir);
-	v = berth_resolution_result(rc, did, doc);
-	made = v ? berth_json_print(&b, v) : berth_fail(BERTH_E_NOMEM, "result");
-	berth_json_free(v);
+	if ((rc = chain_open(&c, docs_dir)) == BERTH_OK)
+		rc = berth_resolve(&c.builtin, did, &doc);
+	given = give_json(result, berth_resolution_result(rc, did, doc));
 	berth_did_doc_free(doc);
-	if (made) {
-		berth_buf_free(&b);
-		return made;
-	}
-	made = give(result, &b);
-	return made ? made : rc;
+	berth_resolver_dir_close(&c.docs);
+	return given ? given : rc;
+}
+
+enum berth_err
+berth_did_dereference_json(char **result, const char *did_url, const char *accept, const char *docs_dir)
+{
+	struct berth_dereferenced d = { .error = "internalError" };
+	struct chain c;
+	enum berth_err rc, given;
+
+	*result = NULL;
+	if ((rc = chain_open(&c, docs_dir)) == BERTH_OK)
+		rc = berth_dereference(&d, &c.builtin, did_url, accept);
+	given = give_json(result, berth_dereferencing_result(&d));
+	berth_dereferenced_free(&d);
+	berth_resolver_dir_close(&c.docs);
+	return given ? given : rc;
 }
 
 static enum berth_err public_key(struct berth_pubkey *key, const char *jwk)

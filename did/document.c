@@ -367,3 +367,16 @@ const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i)
 	}
 	return NULL;
 }
+
+#define CONTEXT_1_1 "https://www.w3.org/ns/did/v1.1"
+
+const char *berth_did_doc_media_type(const struct berth_did_doc *doc)
+{
+	const struct berth_json *context = berth_json_get(doc->json, "@context");
+	const char *first;
+
+	if (!context)
+		return "application/did+json";
+	first = berth_json_str(berth_json_is(context, BERTH_JSON_ARRAY) ? berth_json_first(context) : context);
+	return first && strcmp(first, CONTEXT_1_1) == 0 ? "application/did" : "application/did+ld+json";
+}

@@ -81,6 +81,10 @@ berth_did_doc_nth(const struct berth_did_doc *doc, enum berth_rel rel, size_t i)
  * array forms), NULL past the end.  Borrowed. */
 const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i);
 
+/* The media type of its JSON; static.  DID Core 1.1 has one for all, 1.0 one with and
+ * one without a context. */
+const char *berth_did_doc_media_type(const struct berth_did_doc *doc);
+
 /* The relationship's member in a document, NULL when rel is not just one. */
 const char *berth_rel_name(enum berth_rel rel);
 

@@ -171,7 +171,7 @@ void berth_resolver_builtin_init(struct berth_resolver *r, struct berth_resolver
 
 /* ---- results ---- */
 
-static const char *error_name(enum berth_err rc, const char *did)
+const char *berth_resolution_error(enum berth_err rc, const char *did)
 {
 	switch (rc) {
 	case BERTH_E_DID:
@@ -189,13 +189,6 @@ static const char *error_name(enum berth_err rc, const char *did)
 	}
 }
 
-static struct berth_json *json_null(void)
-{
-	struct berth_json *v;
-
-	return berth_json_parse(&v, "null", 4, 4) ? NULL : v;
-}
-
 static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const char *did,
 				  const struct berth_did_doc *doc)
 {
@@ -203,15 +196,14 @@ static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const
 	enum berth_err set;
 
 	if (rc || !doc)
-		set = berth_json_set_str(meta, "error", error_name(rc, did));
+		set = berth_json_set_str(meta, "error", berth_resolution_error(rc, did));
 	else
-		set = berth_json_set_str(meta, "contentType", berth_json_get(doc->json, "@context") ?
-					 "application/did+ld+json" : "application/did+json");
+		set = berth_json_set_str(meta, "contentType", berth_did_doc_media_type(doc));
 	if (set) {
 		berth_json_free(meta);
 		return set;
 	}
-	if ((set = berth_json_set(o, "didDocument", rc || !doc ? json_null() : berth_json_clone(doc->json)))) {
+	if ((set = berth_json_set(o, "didDocument", rc || !doc ? berth_json_new_null() : berth_json_clone(doc->json)))) {
 		berth_json_free(meta);
 		return set;
 	}

@@ -80,4 +80,7 @@ void berth_resolver_dir_close(struct berth_resolver_dir *r);
 struct berth_json *
 berth_resolution_result(enum berth_err rc, const char *did, const struct berth_did_doc *doc);
 
+/* The name of that error in such a result; static. */
+const char *berth_resolution_error(enum berth_err rc, const char *did);
+
 #endif

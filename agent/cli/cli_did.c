@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli_resolver.h"
+#include "did/dereference.h"
 #include "did/jose/jwk.h"
 #include "did/method_key.h"
 #include "did/method_peer.h"
@@ -163,25 +164,60 @@ static enum berth_err create(struct berth_cli *c)
 	return berth_fail(BERTH_E_USAGE, "did create: %s is none of key, jwk, peer", method);
 }
 
-/* The result is printed in every case; what went wrong decides the exit status. */
+/* A result is printed in every case; what went wrong decides the exit status. */
+struct outcome {
+	enum berth_err rc;
+	char detail[256];
+};
+
+static struct outcome outcome(enum berth_err rc)
+{
+	struct outcome o = { .rc = rc };
+
+	strncpy(o.detail, berth_err_detail(), sizeof(o.detail) - 1);
+	return o;
+}
+
+/* Takes result over. */
+static enum berth_err print_outcome(struct berth_cli *c, const struct outcome *o, struct berth_json *result)
+{
+	enum berth_err rc = berth_cli_print(c, result);
+
+	if (rc)
+		return rc;
+	return o->rc ? berth_fail(o->rc, "%s", o->detail) : BERTH_OK;
+}
+
 static enum berth_err resolve(struct berth_cli *c)
 {
 	struct berth_cli_resolver r = { .has_dir = false };
 	struct berth_did_doc *doc = NULL;
-	enum berth_err rc, print_rc;
-	char detail[256];
+	struct outcome o;
+	enum berth_err rc;
 
 	if ((rc = berth_cli_resolver_open(&r, c)))
 		return rc;
-	rc = berth_resolve(&r.top, berth_cli_arg(c, 0), &doc);
-	strncpy(detail, berth_err_detail(), sizeof(detail) - 1);
-	detail[sizeof(detail) - 1] = '\0';
-	print_rc = berth_cli_print(c, berth_resolution_result(rc, berth_cli_arg(c, 0), doc));
+	o = outcome(berth_resolve(&r.top, berth_cli_arg(c, 0), &doc));
+	rc = print_outcome(c, &o, berth_resolution_result(o.rc, berth_cli_arg(c, 0), doc));
 	berth_did_doc_free(doc);
 	berth_cli_resolver_close(&r);
-	if (print_rc)
-		return print_rc;
-	return rc ? berth_fail(rc, "%s", detail) : BERTH_OK;
+	return rc;
+}
+
+static enum berth_err dereference(struct berth_cli *c)
+{
+	struct berth_cli_resolver r = { .has_dir = false };
+	struct berth_dereferenced d;
+	struct outcome o;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_resolver_open(&r, c)))
+		return rc;
+	o = outcome(berth_dereference(&d, &r.top, berth_cli_arg(c, 0), berth_cli_get(c, "--accept")));
+	rc = print_outcome(c, &o, berth_dereferencing_result(&d));
+	berth_dereferenced_free(&d);
+	berth_cli_resolver_close(&r);
+	return rc;
 }
 
 static const struct berth_cli_opt create_opts[] = {
@@ -200,6 +236,14 @@ static const struct berth_cli_opt resolve_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt dereference_opts[] = {
+	{ "--accept", BERTH_CLI_ONE, "TYPE", "text/uri-list, or application/did for the document with the chosen services" },
+	BERTH_CLI_RESOLVER_OPTS,
+	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
+	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody: leave the adapters alone" },
+	{ .name = NULL },
+};
+
 static const struct berth_cli_cmd cmds[] = {
 	{ "create", "key|jwk|peer", "make a DID of keys (only public members are read)", create_opts, 1, 1, create,
 	  "  berth did create key --jwk key.jwk\n"
@@ -210,6 +254,11 @@ static const struct berth_cli_cmd cmds[] = {
 	  "  berth did resolve did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp --pretty\n"
 	  "  berth did resolve did:web:example.com --did-docs docs/\n"
 	  "  berth did resolve did:web:example.com --config /etc/berth/berth.conf\n" },
+	{ "dereference", "DID-URL", "print what a DID URL names: a key, a service, an endpoint", dereference_opts, 1, 1,
+	  dereference,
+	  "  berth did dereference 'did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp#z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp'\n"
+	  "  berth did dereference 'did:web:example.com?service=files&relativeRef=manual.pdf' --did-docs docs/\n"
+	  "  berth did dereference 'did:webvh:QmX:example.com?versionId=2-Qm#key-1' --config /etc/berth/berth.conf\n" },
 	{ .run = NULL },
 };
 

@@ -99,6 +99,7 @@ struct berth_json *berth_json_new_array(void);
 struct berth_json *berth_json_new_str(const char *s);
 struct berth_json *berth_json_new_int(int64_t v);
 struct berth_json *berth_json_new_bool(bool v);
+struct berth_json *berth_json_new_null(void);
 struct berth_json *berth_json_clone(const struct berth_json *v);
 BERTH_MUST_USE enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct berth_json *take);
 BERTH_MUST_USE enum berth_err berth_json_set_str(struct berth_json *obj, const char *key, const char *s);

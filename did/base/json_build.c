@@ -43,6 +43,11 @@ struct berth_json *berth_json_new_bool(bool v)
 	return (struct berth_json *)cJSON_CreateBool(v);
 }
 
+struct berth_json *berth_json_new_null(void)
+{
+	return (struct berth_json *)cJSON_CreateNull();
+}
+
 struct berth_json *berth_json_clone(const struct berth_json *v)
 {
 	return v ? (struct berth_json *)cJSON_Duplicate((const cJSON *)v, true) : NULL;

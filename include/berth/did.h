@@ -26,6 +26,17 @@ void berth_string_free(char *s);	/* NULL is fine */
 BERTH_MUST_USE enum berth_err
 berth_did_resolve_json(char **result, const char *did, const char *docs_dir);
 
+/* The W3C DID URL dereferencing result: {"content", "dereferencingMetadata",
+ * "contentMetadata"}.  A fragment names a verification method, a service or whatever else
+ * in the document has that id; ?service= (with relativeRef=, serviceType=) the endpoint,
+ * as text/uri-list.  accept: "text/uri-list", one of DID documents' media types (then the
+ * content of ?service= is the document with only that service), or NULL for what fits.
+ * *result and docs_dir as above.  BERTH_E_DID: no DID URL, a parameter twice, a
+ * relativeRef that leaves the endpoint; BERTH_E_RESOLVE: nothing there; BERTH_E_TYPE:
+ * nothing of that media type. */
+BERTH_MUST_USE enum berth_err
+berth_did_dereference_json(char **result, const char *did_url, const char *accept, const char *docs_dir);
+
 /* The did:key or did:jwk (method "key" or "jwk") of a JWK: Ed25519, X25519, P-256,
  * P-384, P-521 or secp256k1.  Only public members are read. */
 BERTH_MUST_USE enum berth_err

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`berth` without a daemon: every command, its results, codes and exit statuses."""
+import hashlib
 import json
 import os
 import re
@@ -266,6 +267,57 @@ def test_failed_resolution_still_prints_its_result(did, error, code):
     assert result["didDocument"] is None and result["didResolutionMetadata"]["error"] == error
     if code:
         fails(code, "did", "resolve", did)
+
+
+def test_did_create_peer_3_is_found_by_its_2(jwk, tmp_path):
+    made = ok("did", "create", "peer", "--numalgo", "3", "--verification", jwk("ed25519")[1])
+    two = made["didDocument"]["alsoKnownAs"][0]
+    assert made["did"].startswith("did:peer:3zQm") and two.startswith("did:peer:2.Vz6Mk")
+    fails("E_RESOLVE", "did", "resolve", made["did"])
+    (tmp_path / "two.json").write_text(json.dumps(ok("did", "resolve", two)["didDocument"]))
+    assert ok("did", "resolve", made["did"], "--did-docs", tmp_path)["didDocument"] == made["didDocument"]
+
+
+def test_did_peer_1_is_found_by_its_genesis_document(tmp_path):
+    key = ok("did", "resolve", "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp")["didDocument"]
+    method = {**key["verificationMethod"][0], "id": "#a", "controller": "#id"}
+    genesis = json.dumps({"verificationMethod": [method], "authentication": ["#a"]}, indent=1).encode()
+    number = int.from_bytes(b"\x12\x20" + hashlib.sha256(genesis).digest(), "big")
+    text = ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit] + text
+    (tmp_path / "genesis.json").write_bytes(genesis)
+    doc = ok("did", "resolve", "did:peer:1z" + text, "--did-docs", tmp_path)["didDocument"]
+    assert doc["verificationMethod"][0]["controller"] == doc["id"] == "did:peer:1z" + text
+    (tmp_path / "genesis.json").write_bytes(genesis + b" ")
+    fails("E_RESOLVE", "did", "resolve", "did:peer:1z" + text, "--did-docs", tmp_path)
+
+
+def test_did_dereference(tmp_path):
+    did = "did:web:example.com"
+    doc = {"id": did, "service": [{"id": "#files", "type": "F", "serviceEndpoint": "https://a.example/b/"},
+                                  {"id": "#more", "type": "M", "serviceEndpoint": {"uri": "x"}}]}
+    (tmp_path / "a.json").write_text(json.dumps(doc))
+    docs = ("--did-docs", tmp_path)
+
+    def content(url, *more):
+        return ok("did", "dereference", url, *docs, *more)["content"]
+
+    assert content(did) == doc
+    assert content(did + "#files") == doc["service"][0]
+    assert content(did + "?service=files&relativeRef=c%2Fd%3Fe#f") == "https://a.example/b/c/d?e#f"
+    assert content(did + "?service=files", "--accept", "application/did") == {**doc, "service": doc["service"][:1]}
+    for code, error, url in (("E_RESOLVE", "notFound", did + "#no"), ("E_RESOLVE", "notFound", did + "?service=more"),
+                             ("E_RESOLVE", "notFound", did + "?service=files&versionId=1"),
+                             ("E_DID", "invalidDidUrl", did + "?service=files&relativeRef=//evil.example"),
+                             ("E_DID", "invalidDidUrl", "example.com"),
+                             ("E_DID", "methodNotSupported", "did:none:x#a")):
+        more = docs if code == "E_RESOLVE" or "evil" in url else ()
+        out, _ = fails(code, "did", "dereference", url, *more)
+        assert out == {"content": None, "dereferencingMetadata": {"error": error}, "contentMetadata": {}}
+    out, _ = fails("E_TYPE", "did", "dereference", did, *docs, "--accept", "text/html")
+    assert out["dereferencingMetadata"] == {"error": "representationNotSupported"}
 
 
 def test_did_docs_answer_for_other_methods(files, tmp_path):

@@ -9,7 +9,8 @@
 #define JWK_PRIVATE "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"," \
 	"\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"}"
 #define JWK_X "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08\"}"
-#define DID_KEY "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw"
+#define DID_KEY_ID "z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw"
+#define DID_KEY "did:key:" DID_KEY_ID
 
 static void made_from_a_jwk_and_resolved(void **state)
 {
@@ -55,6 +56,24 @@ static void a_peer_did_in_both_forms(void **state)
 	CHECK_OK(berth_did_peer_from_jwks(&did, 0, sign, 1, NULL, 0, NULL));
 	assert_string_equal(did, "did:peer:0z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw");
 	berth_string_free(did);
+}
+
+static void dereferenced(void **state)
+{
+	char *result;
+
+	(void)state;
+	CHECK_OK(berth_did_dereference_json(&result, DID_KEY "#" DID_KEY_ID, NULL, NULL));
+	CHECK(strstr(result, "{\"content\":{\"id\":\"" DID_KEY "#" DID_KEY_ID "\""));
+	berth_string_free(result);
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_dereference_json(&result, DID_KEY "#other", NULL, NULL));
+	CHECK(strstr(result, "\"error\":\"notFound\""));
+	berth_string_free(result);
+	CHECK_RC(BERTH_E_TYPE, berth_did_dereference_json(&result, DID_KEY, "text/uri-list", NULL));
+	berth_string_free(result);
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_dereference_json(&result, DID_KEY, NULL, "/nonexistent/berth"));
+	CHECK(strstr(result, "\"error\":\"internalError\""));
+	berth_string_free(result);
 }
 
 static void refusals_give_nothing_but_the_result(void **state)
@@ -113,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(made_from_a_jwk_and_resolved),
 		cmocka_unit_test(a_peer_did_in_both_forms),
+		cmocka_unit_test(dereferenced),
 		cmocka_unit_test(refusals_give_nothing_but_the_result),
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};

@@ -7,6 +7,7 @@
 #include "did/base/json.h"
 #include "did/base/secret.h"
 #include "did/crypto/keypair.h"
+#include "did/dereference.h"
 #include "did/jose/jwk.h"
 #include "did/jose/jws.h"
 #include "did/jose/keyring.h"
@@ -128,6 +129,38 @@ out:
 	return rc;
 }
 
+static enum berth_err whole_doc(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
+{
+	static const char text[] = "{\"id\":\"did:example:a\",\"service\":[{\"id\":\"#s\",\"type\":\"T\",\"serviceEndpoint\":\"https://a/b\"}]}";
+
+	(void)r;
+	return berth_did_doc_parse(out, text, sizeof(text) - 1, did);
+}
+
+static enum berth_err dereference(void *arg)
+{
+	struct berth_resolver r = { .resolve = whole_doc };
+	struct berth_dereferenced d;
+	enum berth_err rc = berth_dereference(&d, &r, arg, NULL);
+	struct berth_json *v = rc ? NULL : berth_dereferencing_result(&d);
+
+	if (!rc && !v)
+		rc = BERTH_E_NOMEM;
+	berth_json_free(v);
+	berth_dereferenced_free(&d);
+	return rc;
+}
+
+static enum berth_err select_services(void *arg)
+{
+	struct berth_resolver r = { .resolve = whole_doc };
+	struct berth_dereferenced d;
+	enum berth_err rc = berth_dereference(&d, &r, arg, "application/did");
+
+	berth_dereferenced_free(&d);
+	return rc;
+}
+
 static enum berth_err result(void *arg)
 {
 	struct berth_json *v = berth_resolution_result(BERTH_OK, "did:example:a", arg);
@@ -176,6 +209,9 @@ static void c015_every_allocation_may_fail(void **state)
 	run("did:peer:3", resolve_hash, berth_buf_cstr(&did3));
 	run("create 1", hash_of_genesis, GENESIS);
 	run("create", create, v);
+	run("fragment", dereference, "did:example:a#s");
+	run("endpoint", dereference, "did:example:a?service=s&relativeRef=x%2F..%2Fy#z");
+	run("services", select_services, "did:example:a?serviceType=T");
 	run("proof", proof, NULL);
 	run("result", result, parsed);
 
