@@ -223,28 +223,71 @@ static enum berth_err parse(struct berth_did_doc **out, const char *text, size_t
 	return rc;
 }
 
-static enum berth_err fetch(struct berth_resolveclient *c, size_t i, const char *did, struct berth_did_doc **out)
+/* The adapter's answer, judged; its document lives in reply. */
+static enum berth_err ask_adapter(struct berth_resolveclient *c, const struct berth_res_resolve *m, struct berth_buf *reply,
+				  struct berth_res_answer *a)
 {
-	struct berth_buf q = BERTH_BUF_INIT, reply = BERTH_BUF_INIT;
-	struct berth_res_resolve m = {
-		.adapter = (uint16_t)i, .deadline_ms = (uint32_t)c->deadline_ms, .max_bytes = BERTH_DID_DOC_MAX
-	};
+	struct berth_buf q = BERTH_BUF_INIT;
 	uint64_t start = berth_clock_mono_ms();
-	struct berth_res_answer a = { .doc = NULL };
 	enum berth_err rc;
 
-	memcpy(m.did, did, strlen(did) + 1);
-	berth_res_resolve_encode(&q, &m);
-	if (!(rc = call(c, BERTH_RES_RESOLVE, &q, &reply)) && (rc = berth_res_answer_decode(&a, reply.p, reply.len))) {
+	berth_res_resolve_encode(&q, m);
+	if (!(rc = call(c, BERTH_RES_RESOLVE, &q, reply)) && (rc = berth_res_answer_decode(a, reply->p, reply->len))) {
 		down(c);
 		rc = berth_fail(BERTH_E_PLUGIN, "resolverd: malformed answer");
 	}
 	c->share_ms += berth_clock_mono_ms() - start;
-	if (!rc && !(rc = judge(&a)))
+	berth_buf_free(&q);
+	return rc ? rc : judge(a);
+}
+
+static enum berth_err fetch(struct berth_resolveclient *c, size_t i, const char *did, struct berth_did_doc **out)
+{
+	struct berth_buf reply = BERTH_BUF_INIT;
+	struct berth_res_resolve m = {
+		.adapter = (uint16_t)i, .deadline_ms = (uint32_t)c->deadline_ms, .max_bytes = BERTH_DID_DOC_MAX
+	};
+	struct berth_res_answer a = { .doc = NULL };
+	enum berth_err rc;
+
+	memcpy(m.did, did, strlen(did) + 1);
+	if (!(rc = ask_adapter(c, &m, &reply, &a)))
 		rc = parse(out, (const char *)a.doc, a.doc_len, did);
 	if (rc != BERTH_E_NOMEM)
 		remember(c, did, rc, a.doc, a.doc_len);
-	berth_buf_free(&q);
+	berth_buf_free(&reply);
+	return rc;
+}
+
+static bool copy_version(char out[BERTH_RES_VERSION_MAX + 1], const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	if (n > BERTH_RES_VERSION_MAX)
+		return false;
+	memcpy(out, s ? s : "", n + 1);
+	return true;
+}
+
+/* Old versions are asked for rarely, so nothing of them is remembered. */
+static enum berth_err fetch_version(struct berth_resolveclient *c, size_t i, const char *did,
+				    const struct berth_did_version *version, struct berth_did_doc **out)
+{
+	struct berth_buf reply = BERTH_BUF_INIT;
+	struct berth_res_resolve m = {
+		.adapter = (uint16_t)i, .deadline_ms = (uint32_t)c->deadline_ms, .max_bytes = BERTH_DID_DOC_MAX
+	};
+	struct berth_res_answer a = { .doc = NULL };
+	enum berth_err rc;
+
+	if (strlen(did) > BERTH_RES_DID_MAX || !copy_version(m.version_id, version->id) ||
+	    !copy_version(m.version_time, version->time))
+		return berth_fail(BERTH_E_DID, "DID or version of too many bytes");
+	if ((rc = may_wait(c)) || (rc = up(c)))
+		return rc;
+	memcpy(m.did, did, strlen(did) + 1);
+	if (!(rc = ask_adapter(c, &m, &reply, &a)))
+		rc = parse(out, (const char *)a.doc, a.doc_len, did);
 	berth_buf_free(&reply);
 	return rc;
 }
@@ -276,6 +319,18 @@ static enum berth_err resolve(struct berth_resolver *r, const char *did, struct 
 	return berth_resolve_next(r, did, out);
 }
 
+static enum berth_err resolve_version(struct berth_resolver *r, const char *did, const struct berth_did_version *version,
+				      struct berth_did_doc **out)
+{
+	struct berth_resolveclient *c = (struct berth_resolveclient *)(void *)r;
+
+	*out = NULL;
+	for (size_t i = 0; i < c->n; i++)
+		if (has_method(&c->adapters[i], did))
+			return fetch_version(c, i, did, version, out);
+	return berth_resolve_version_next(r->next, did, version, out);
+}
+
 struct berth_resolver *berth_resolveclient_resolver(struct berth_resolveclient *c)
 {
 	return &c->base;
@@ -292,6 +347,7 @@ berth_resolveclient_new(struct berth_resolveclient **out, const char *libexec_di
 	if (!c)
 		return berth_fail(BERTH_E_NOMEM, "resolve client");
 	c->base.resolve = resolve;
+	c->base.resolve_version = resolve_version;
 	c->base.next = next;
 	c->libexec_dir = libexec_dir;
 	c->deadline_ms = BERTH_RESOLVE_DEADLINE_MS;

@@ -48,6 +48,8 @@ void berth_res_resolve_encode(struct berth_buf *out, const struct berth_res_reso
 {
 	berth_buf_be16(out, m->adapter);
 	berth_buf_str16(out, m->did);
+	berth_buf_str16(out, m->version_id);
+	berth_buf_str16(out, m->version_time);
 	berth_buf_be32(out, m->deadline_ms);
 	berth_buf_be32(out, m->max_bytes);
 }
@@ -58,6 +60,8 @@ enum berth_err berth_res_resolve_decode(struct berth_res_resolve *m, const void 
 
 	m->adapter = berth_cur_be16(&c);
 	berth_cur_str16(&c, m->did, BERTH_RES_DID_MAX);
+	berth_cur_str16(&c, m->version_id, BERTH_RES_VERSION_MAX);
+	berth_cur_str16(&c, m->version_time, BERTH_RES_VERSION_MAX);
 	m->deadline_ms = berth_cur_be32(&c);
 	m->max_bytes = berth_cur_be32(&c);
 	c.bad |= m->max_bytes > BERTH_RES_DOC_MAX;

@@ -11,13 +11,14 @@
 /* Calls of the core to resolverd; each is answered with the payload below, or with
  * E_PLUGIN.  Decoders borrow; malformed is E_TYPE.
  *   LOAD     path, config          -> name, methods
- *   RESOLVE  adapter, did, limits  -> status, message, document
+ *   RESOLVE  adapter, did, version, limits  -> status, message, document
  * Adapters are numbered from 0 in the order they were loaded. */
 enum berth_res_op { BERTH_RES_LOAD = 1, BERTH_RES_RESOLVE };
 
 #define BERTH_RES_PATH_MAX 1023
 #define BERTH_RES_CONFIG_MAX ((size_t)64 << 10)
 #define BERTH_RES_DID_MAX 8192
+#define BERTH_RES_VERSION_MAX 512
 #define BERTH_RES_TEXT_MAX 255
 #define BERTH_RES_DOC_MAX ((size_t)1 << 20)	/* the most that may be asked for */
 
@@ -38,6 +39,7 @@ BERTH_MUST_USE enum berth_err berth_res_loaded_decode(struct berth_res_loaded *m
 struct berth_res_resolve {
 	uint16_t adapter;
 	char did[BERTH_RES_DID_MAX + 1];
+	char version_id[BERTH_RES_VERSION_MAX + 1], version_time[BERTH_RES_VERSION_MAX + 1];	/* "": none */
 	uint32_t deadline_ms, max_bytes;
 };
 void berth_res_resolve_encode(struct berth_buf *out, const struct berth_res_resolve *m);

@@ -64,6 +64,24 @@ static void host_answer(struct berth_registry_query *q, int status, const uint8_
 
 static const struct berth_registry_host host = { sizeof(host), host_log, host_answer };
 
+#define HAS(a, member) ((a)->size >= offsetof(struct berth_registry_adapter, member) + sizeof((a)->member) && (a)->member)
+
+static const char *or_null(const char *s)
+{
+	return *s ? s : NULL;
+}
+
+static void ask(struct berth_plugin *p, const struct berth_res_resolve *q, struct berth_registry_query *query)
+{
+	if (!*q->version_id && !*q->version_time)
+		p->adapter->resolve(p->self, q->did, q->deadline_ms, q->max_bytes, query);
+	else if (HAS(p->adapter, resolve_version))
+		p->adapter->resolve_version(p->self, q->did, or_null(q->version_id), or_null(q->version_time), q->deadline_ms,
+					    q->max_bytes, query);
+	else
+		host_answer(query, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "the adapter knows of no versions");
+}
+
 enum berth_err
 berth_plugin_resolve(struct berth_plugin *p, const struct berth_res_resolve *q, struct berth_plugin_answer *out)
 {
@@ -71,7 +89,7 @@ berth_plugin_resolve(struct berth_plugin *p, const struct berth_res_resolve *q, 
 
 	memset(&out->a, 0, sizeof(out->a));
 	berth_buf_reset(&out->doc);
-	p->adapter->resolve(p->self, q->did, q->deadline_ms, q->max_bytes, &query);
+	ask(p, q, &query);
 	if (!query.fault && atomic_load(&query.answers) == 0)
 		query.fault = "did not answer";
 	if (query.fault)

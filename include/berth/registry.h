@@ -16,7 +16,7 @@ extern "C" {
  * Both structs grow only at their end: neither side reads past the other's
  * `size`.  A change to what is already there is a new major version. */
 #define BERTH_REGISTRY_ABI_MAJOR 1
-#define BERTH_REGISTRY_ABI_MINOR 0
+#define BERTH_REGISTRY_ABI_MINOR 1
 
 /* Answers of an adapter.  Anything but OK carries a message for the log. */
 #define BERTH_REGISTRY_OK 0
@@ -52,6 +52,13 @@ struct berth_registry_adapter {
 	 * max_bytes of document may be answered, within deadline_ms. */
 	void (*resolve)(void *self, const char *did, uint32_t deadline_ms, size_t max_bytes,
 			struct berth_registry_query *query);
+	/* Since 1.1; NULL, or too small a size: the adapter knows of no versions, and
+	 * who asks for one is told NOT_FOUND.  As resolve(), for the document that a DID
+	 * URL's versionId or versionTime (RFC 3339, UTC: the newest at that time) names;
+	 * one of them may be NULL.  Both are text from anybody, without control
+	 * characters; an id that cannot be one is NOT_FOUND as well. */
+	void (*resolve_version)(void *self, const char *did, const char *version_id, const char *version_time,
+				uint32_t deadline_ms, size_t max_bytes, struct berth_registry_query *query);
 };
 
 /* The one exported symbol. */

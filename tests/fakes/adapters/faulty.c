@@ -130,6 +130,24 @@ static void f_resolve(void *self, const char *did, uint32_t deadline_ms, size_t 
 		ok(q, doc, (size_t)n);
 }
 
+/* The version comes back in the document. */
+static void f_resolve_version(void *self, const char *did, const char *id, const char *time, uint32_t deadline_ms,
+			      size_t max_bytes, struct berth_registry_query *q)
+{
+	char doc[512];
+	int n = snprintf(doc, sizeof(doc), "{\"id\":\"%s\",\"version\":\"%s %s\"}", did, id ? id : "-", time ? time : "-");
+
+	(void)self;
+	(void)deadline_ms;
+	(void)max_bytes;
+	if (id && strcmp(id, "none") == 0)
+		return;
+	if (id && strcmp(id, "0") == 0)
+		host->answer(q, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "no such version");
+	else
+		ok(q, doc, (size_t)n);
+}
+
 static const struct berth_registry_adapter adapter = {
 	.size = SIZE,
 	.abi_major = MAJOR,
@@ -141,6 +159,7 @@ static const struct berth_registry_adapter adapter = {
 #ifndef NO_RESOLVE
 	.resolve = f_resolve,
 #endif
+	.resolve_version = f_resolve_version,
 };
 
 const struct berth_registry_adapter *SYMBOL(void);

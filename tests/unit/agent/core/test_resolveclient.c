@@ -80,6 +80,50 @@ static void answers_are_judged(void **state)
 	berth_resolveclient_free(c);
 }
 
+/* What the adapter was asked for, as it says in the document; E_... without one. */
+static enum berth_err version(struct berth_resolveclient *c, const char *did, const char *id, const char *time, const char *want)
+{
+	struct berth_did_version v = { id, time };
+	struct berth_did_doc *doc = NULL;
+	enum berth_err rc = berth_resolve_version(berth_resolveclient_resolver(c), did, &v, &doc);
+
+	CHECK((doc != NULL) == (rc == BERTH_OK));
+	if (doc)
+		assert_string_equal(berth_json_str(berth_json_get(doc->json, "version")), want);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static void versions_are_passed_on(void **state)
+{
+	struct berth_resolveclient *c = client(faulty, "{}");
+	char old[80], longest[514] = { 0 }, want[300];
+
+	(void)state;
+	memset(longest, 'v', 513);
+	snprintf(want, sizeof(want), "%s -", longest + 300);
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK_OK(version(c, "did:fault:x", "1-Qm", NULL, "1-Qm -"));
+	CHECK_OK(version(c, "did:fault:x", NULL, "2026-11-23T13:50:00Z", "- 2026-11-23T13:50:00Z"));
+	CHECK_OK(version(c, "did:fault:x", "7", "2026-11-23T13:50:00Z", "7 2026-11-23T13:50:00Z"));
+	CHECK_RC(BERTH_E_RESOLVE, version(c, "did:fault:x", "0", NULL, ""));
+	CHECK_RC(BERTH_E_RESOLVE, version(c, "did:third:x", "1", NULL, ""));
+	CHECK_RC(BERTH_E_DID, version(c, "did:fault:x", longest, NULL, ""));
+	CHECK_OK(version(c, "did:fault:x", longest + 300, NULL, want));
+	CHECK_RC(BERTH_E_PLUGIN, version(c, "did:fault:x", "none", NULL, ""));
+	berth_resolveclient_free(c);
+
+	/* an adapter of ABI 1.0 has no such function where it ends */
+	snprintf(old, sizeof(old), "%s/old.so", dir);
+	test_build_adapter(old, "tests/fakes/adapters/faulty.c", "-DSIZE=48");
+	c = client(old, "{}");
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK_OK(resolve(c, "did:fault:x"));
+	CHECK_RC(BERTH_E_RESOLVE, version(c, "did:fault:x", "1", NULL, ""));
+	CHECK(strstr(berth_err_detail(), "no versions"));
+	berth_resolveclient_free(c);
+}
+
 static void c155_what_breaks_the_process_leaves_us_alive(void **state)
 {
 	static const char *const breaks[] = {
@@ -294,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(versions_are_passed_on),
 		cmocka_unit_test(c155_what_breaks_the_process_leaves_us_alive),
 		cmocka_unit_test(c154_c155_bad_adapters_stop_the_start),
 		cmocka_unit_test(a_killed_resolverd_comes_back),

@@ -36,7 +36,7 @@ static void no_message_decodes_in_part(void **state)
 {
 	struct berth_res_load load = { .path = "/usr/lib/x.so", .config = "{}" };
 	struct berth_res_loaded loaded = { .name = "static", .methods = "*" };
-	struct berth_res_resolve resolve = { .adapter = 1, .did = "did:web:a", .deadline_ms = 5, .max_bytes = 65536 };
+	struct berth_res_resolve resolve = { .adapter = 1, .did = "did:web:a", .version_id = "1-a", .deadline_ms = 5, .max_bytes = 65536 };
 	struct berth_res_answer answer = { .status = BERTH_REGISTRY_OK, .message = "m", .doc = (const uint8_t *)"{}", .doc_len = 2 };
 	struct berth_buf b = BERTH_BUF_INIT;
 

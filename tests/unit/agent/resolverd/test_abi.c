@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adapters built years ago must still fit: docs/abi/registry-1.0.txt is the layout
+/* Adapters built years ago must still fit: docs/abi/registry-1.1.txt is the layout
  * that was promised, and include/berth/registry.h must have it (LP64). */
 #include "berth/registry.h"
 #include "did/base/buf.h"
@@ -15,7 +15,7 @@ static void struct_line(struct berth_buf *b, const char *name, size_t size)
 
 static void the_layout_is_the_promised_one(void **state)
 {
-	char *want = test_read_file("docs/abi/registry-1.0.txt", NULL);
+	char *want = test_read_file("docs/abi/registry-1.1.txt", NULL);
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	(void)state;
@@ -41,14 +41,32 @@ static void the_layout_is_the_promised_one(void **state)
 	FIELD(&b, berth_registry_adapter, start);
 	FIELD(&b, berth_registry_adapter, stop);
 	FIELD(&b, berth_registry_adapter, resolve);
+	FIELD(&b, berth_registry_adapter, resolve_version);
 	assert_string_equal(want, berth_buf_cstr(&b));
 	berth_buf_free(&b);
 	free(want);
 }
 
+/* What 1.0 promised is still where it was, but for the numbers of the version and the
+ * size. */
+static void the_first_layout_is_in_it(void **state)
+{
+	char *first = test_read_file("docs/abi/registry-1.0.txt", NULL), *now = test_read_file("docs/abi/registry-1.1.txt", NULL);
+
+	(void)state;
+	for (char *line = strtok(first, "\n"); line; line = strtok(NULL, "\n"))
+		if (!strstr(line, "ABI_MINOR") && !strstr(line, "berth_registry_adapter size"))
+			CHECK(strstr(now, line));
+	free(first);
+	free(now);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(the_layout_is_the_promised_one) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_layout_is_the_promised_one),
+		cmocka_unit_test(the_first_layout_is_in_it),
+	};
 
 	return cmocka_run_group_tests_name("abi", tests, NULL, NULL);
 }

@@ -165,7 +165,8 @@ static void c155_another_abi_is_refused(void **state)
 	CHECK_OK(load("a1.so", "", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("a2.so", "-DMAJOR=2", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("a3.so", "-DMAJOR=0", "{}"));
-	CHECK_RC(BERTH_E_PLUGIN, load("a4.so", "-DSIZE=sizeof(struct berth_registry_adapter)-1", "{}"));
+	CHECK_RC(BERTH_E_PLUGIN, load("a4.so", "-DSIZE=47", "{}"));	/* 48: ABI 1.0 */
+	CHECK_OK(load("a0.so", "-DSIZE=48", "{}"));
 	CHECK_OK(load("a5.so", "-DSIZE=sizeof(struct berth_registry_adapter)+64", "{}"));	/* a later minor one */
 	CHECK_RC(BERTH_E_PLUGIN, load("a6.so", "-DSIZE=0", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("a7.so", "-DNO_RESOLVE", "{}"));
