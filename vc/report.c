@@ -11,6 +11,7 @@ enum berth_err berth_report_init(struct berth_report *r, const char *format)
 	memset(r, 0, sizeof(*r));
 	r->warnings = berth_json_new_array();
 	r->format = strdup(format);
+	r->presentation = !strncmp(format, "vp", 2);
 	if (r->warnings && r->format)
 		return BERTH_OK;
 	r->first = BERTH_E_NOMEM;
@@ -127,7 +128,7 @@ static enum berth_err set_party(struct berth_json *obj, const struct berth_repor
  * credential are null unless the signature held: nobody has said them then. */
 struct berth_json *berth_report_json(const struct berth_report *r)
 {
-	bool vp = r->format && !strncmp(r->format, "vp", 2);
+	bool vp = r->presentation;
 	struct berth_json *o = berth_json_new_object();
 
 	if (berth_json_set_bool(o, "verified", r->verified) ||

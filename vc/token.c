@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "did/base/clock.h"
+#include "did/signer.h"
 #include "did/url.h"
 
 enum berth_err berth_vc_token_open(struct berth_vc_token *t, const char *token, size_t n, size_t max,
@@ -34,23 +35,6 @@ void berth_vc_token_close(struct berth_vc_token *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* Of two forms of one did:peer:4 the long one resolves by itself. */
-static enum berth_err resolve_signer(struct berth_did_doc **doc, struct berth_resolver *resolver,
-				     const char *kid, const char *party)
-{
-	char did[BERTH_DID_URL_MAX + 1];
-	size_t n = berth_did_len(kid);
-
-	*doc = NULL;
-	if (!resolver || n == 0 || n >= sizeof(did))
-		return berth_fail(resolver ? BERTH_E_ENV : BERTH_E_RESOLVE, "kid cannot be resolved");
-	if (party && berth_is_did(party) && berth_did_same(kid, party) && strlen(party) > n)
-		return berth_resolve(resolver, party, doc);
-	memcpy(did, kid, n);
-	did[n] = 0;
-	return berth_resolve(resolver, did, doc);
-}
-
 enum berth_err berth_vc_token_verify(const struct berth_vc_token *t, struct berth_resolver *resolver,
 				     const char *party, enum berth_rel rel)
 {
@@ -58,7 +42,7 @@ enum berth_err berth_vc_token_verify(const struct berth_vc_token *t, struct bert
 	const struct berth_vm *vm;
 	enum berth_err rc;
 
-	if ((rc = resolve_signer(&doc, resolver, t->jws.kid, party)) == BERTH_OK &&
+	if ((rc = berth_resolve_signer(resolver, t->jws.kid, party, &doc)) == BERTH_OK &&
 	    (rc = berth_did_doc_key(doc, t->jws.kid, rel, &vm)) == BERTH_OK)
 		rc = berth_jws_verify(&t->jws, &vm->key);
 	berth_did_doc_free(doc);
@@ -104,12 +88,7 @@ enum berth_err berth_vc_check_claims(const struct berth_json *payload, const cha
 	return check_time(payload, "iat");
 }
 
-struct window {
-	bool any;
-	int64_t from, until;	/* from <= now < until */
-};
-
-static void narrow(struct window *w, bool start, int64_t t)
+void berth_window_narrow(struct berth_window *w, bool start, int64_t t)
 {
 	w->any = true;
 	if (start && t > w->from)
@@ -118,44 +97,49 @@ static void narrow(struct window *w, bool start, int64_t t)
 		w->until = t;
 }
 
-/* All has been checked before: dates parse, numbers are in range. */
-static struct window window_of(const struct berth_json *payload)
+struct berth_window berth_window_of(const struct berth_json *payload)
 {
-	static const char *const dates[] = { "validUntil", "validFrom" }, *const claims[] = { "exp", "nbf" };
-	struct window w = { false, INT64_MIN, INT64_MAX };
+	static const char *const dates[] = { "validUntil", "validFrom" };
+	static const char *const claims[] = { "exp", "nbf" };
+	struct berth_window w = { false, INT64_MIN, INT64_MAX };
 	const struct berth_json *v;
 	const char *s;
 	int64_t t;
 
 	for (size_t i = 0; i < 2; i++) {
 		if ((s = berth_json_str(berth_json_get(payload, dates[i]))) && !berth_rfc3339_parse(&t, s))
-			narrow(&w, i == 1, t);
+			berth_window_narrow(&w, i == 1, t);
 		if ((v = berth_json_get(payload, claims[i])))
-			narrow(&w, i == 1, (int64_t)berth_json_num(v));
+			berth_window_narrow(&w, i == 1, (int64_t)berth_json_num(v));
 	}
 	if ((v = berth_json_get(payload, "iat")))
-		narrow(&w, true, (int64_t)berth_json_num(v) - BERTH_VC_IAT_SKEW_S);
+		berth_window_narrow(&w, true, (int64_t)berth_json_num(v) - BERTH_VC_IAT_SKEW_S);
 	return w;
 }
 
-void berth_vc_judge_time(struct berth_report *r, const struct berth_verify *v,
-			 const struct berth_json *payload)
+void berth_vc_judge_window(struct berth_report *r, const struct berth_verify *v, const struct berth_window *w)
 {
-	struct window w = window_of(payload);
-
 	r->validity = BERTH_CHECK_NOT_CHECKED;
-	if (!w.any) {
+	if (!w->any) {
 		r->validity = BERTH_CHECK_NOT_PRESENT;
 	} else if (v->no_time) {
 		berth_report_warn(r, "validity not judged: no time");
 	} else if (v->now_s < 0) {
 		berth_report_note(r, berth_fail(BERTH_E_CLOCK, "a date to judge, and the time is not known"));
-	} else if (v->now_s < w.from || v->now_s >= w.until) {
+	} else if (v->now_s < w->from || v->now_s >= w->until) {
 		r->validity = BERTH_CHECK_FAILED;
-		berth_report_note(r, berth_fail(BERTH_E_EXPIRED, v->now_s < w.from ? "not yet valid" : "expired"));
+		berth_report_note(r, berth_fail(BERTH_E_EXPIRED, v->now_s < w->from ? "not yet valid" : "expired"));
 	} else {
 		r->validity = BERTH_CHECK_PASSED;
 	}
+}
+
+void berth_vc_judge_time(struct berth_report *r, const struct berth_verify *v,
+			 const struct berth_json *payload)
+{
+	struct berth_window w = berth_window_of(payload);
+
+	berth_vc_judge_window(r, v, &w);
 }
 
 void berth_vc_warn_contexts(struct berth_report *r, const struct berth_json *payload)

@@ -25,6 +25,17 @@ void berth_vc_token_close(struct berth_vc_token *t);
 BERTH_MUST_USE enum berth_err
 berth_vc_check_claims(const struct berth_json *payload, const char *party, const char *subject);
 
+/* When it is valid: from <= now < until. */
+struct berth_window {
+	bool any;			/* whether anything says so */
+	int64_t from, until;
+};
+/* What validFrom, validUntil, nbf, exp and iat leave. */
+struct berth_window berth_window_of(const struct berth_json *payload);
+void berth_window_narrow(struct berth_window *w, bool start, int64_t t);
+/* Writes report->validity; notes E_EXPIRED or E_CLOCK. */
+void berth_vc_judge_window(struct berth_report *r, const struct berth_verify *v, const struct berth_window *w);
+
 /* Judges validFrom, validUntil, nbf, exp, iat and writes report->validity; notes
  * E_EXPIRED or E_CLOCK. */
 void berth_vc_judge_time(struct berth_report *r, const struct berth_verify *v,

@@ -10,6 +10,7 @@
 #include "did/base/buf.h"
 #include "did/base/json.h"
 #include "did/jose/keyring.h"
+#include "did/proof.h"
 #include "did/resolver.h"
 
 #define BERTH_VC_MAX ((size_t)64 << 10)	/* one token */
@@ -67,7 +68,7 @@ struct berth_verify {
 };
 
 struct berth_report {
-	bool verified;
+	bool verified, presentation;
 	enum berth_err first;		/* the first failed, in INTERFACES' order */
 	enum berth_check signature, validity, status, issuer, holder;
 	struct berth_json *warnings;	/* array */
@@ -83,6 +84,20 @@ enum berth_err
 berth_vc_verify(struct berth_report *report, const struct berth_verify *v, const char *token, size_t n);
 enum berth_err
 berth_vp_verify(struct berth_report *report, const struct berth_verify *v, const char *token, size_t n);
+
+/* Data Integrity (did/proof.h): the JSON text of a credential or presentation with its
+ * proofs.  options->purpose is set here; issuing adds to the proofs that are there. */
+BERTH_MUST_USE enum berth_err
+berth_vc_di_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+		  const struct berth_json *credential, const struct berth_di_options *options);
+BERTH_MUST_USE enum berth_err
+berth_vp_di_create(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+		   const struct berth_di_options *options, const char *const *vcs, size_t n);
+enum berth_err
+berth_vc_di_verify(struct berth_report *report, const struct berth_verify *v, const char *text, size_t n);
+enum berth_err
+berth_vp_di_verify(struct berth_report *report, const struct berth_verify *v, const char *text, size_t n);
+
 void berth_report_free(struct berth_report *r);
 struct berth_json *berth_report_json(const struct berth_report *r);
 

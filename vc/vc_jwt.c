@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "did/url.h"
-#include "vc/token.h"
+#include "vc/judge.h"
 #include "vc/vc.h"
 
 enum berth_err berth_vc_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
@@ -50,43 +50,11 @@ static enum berth_err authenticate(const struct berth_vc_token *t, const struct 
 	return berth_vc_token_verify(t, v->resolver, issuer, BERTH_REL_ASSERTION);
 }
 
-/* Status lists are not consulted here: a status that is there cannot be answered,
- * and then nobody may rely on the credential unless told to. */
-static void judge_status(struct berth_report *r, const struct berth_verify *v, const struct berth_json *vc)
-{
-	if (!berth_json_get(vc, "credentialStatus")) {
-		r->status = BERTH_CHECK_NOT_PRESENT;
-	} else if (v->no_status) {
-		r->status = BERTH_CHECK_NOT_CHECKED;
-		berth_report_warn(r, "credentialStatus not checked");
-	} else {
-		r->status = BERTH_CHECK_FAILED;
-		berth_report_note(r, berth_fail(BERTH_E_STATUS, "credentialStatus cannot be answered"));
-	}
-}
-
-static void judge_issuer(struct berth_report *r, const struct berth_verify *v)
-{
-	r->issuer = BERTH_CHECK_NOT_CHECKED;
-	if (v->n_trust == 0) {
-		berth_report_warn(r, "issuer not checked: no trusted issuers given");
-		return;
-	}
-	for (size_t i = 0; i < v->n_trust; i++) {
-		if (!strcmp(v->trust[i], r->issuer_did) ||
-		    (berth_is_did(v->trust[i]) && berth_did_same(v->trust[i], r->issuer_did))) {
-			r->issuer = BERTH_CHECK_PASSED;
-			return;
-		}
-	}
-	r->issuer = BERTH_CHECK_FAILED;
-	berth_report_note(r, berth_fail(BERTH_E_AUTHZ, "issuer %.120s is not trusted", r->issuer_did));
-}
-
 enum berth_err berth_vc_verify(struct berth_report *r, const struct berth_verify *v,
 			       const char *token, size_t n)
 {
 	struct berth_vc_token t;
+	struct berth_window w;
 	enum berth_err rc;
 
 	if ((rc = berth_report_init(r, "vc+jwt")))
@@ -94,8 +62,7 @@ enum berth_err berth_vc_verify(struct berth_report *r, const struct berth_verify
 	if ((rc = berth_vc_token_open(&t, token, n, BERTH_VC_MAX, "vc+jwt", v->typ_optional, v->key != NULL)))
 		return berth_report_note(r, rc);
 	if ((rc = authenticate(&t, v))) {
-		if (rc == BERTH_E_SIG || rc == BERTH_E_ALG || rc == BERTH_E_KEY)
-			r->signature = BERTH_CHECK_FAILED;
+		berth_vc_mark_signature(r, rc);
 		goto out;
 	}
 	r->signature = BERTH_CHECK_PASSED;
@@ -106,10 +73,8 @@ enum berth_err berth_vc_verify(struct berth_report *r, const struct berth_verify
 	}
 	r->credential = t.payload;
 	t.payload = NULL;
-	berth_vc_warn_contexts(r, r->credential);
-	berth_vc_judge_time(r, v, r->credential);
-	judge_status(r, v, r->credential);
-	judge_issuer(r, v);
+	w = berth_window_of(r->credential);
+	berth_vc_judge(r, v, &w);
 out:
 	berth_report_note(r, rc);
 	r->verified = r->first == BERTH_OK;

@@ -163,7 +163,7 @@ static enum berth_err may_sign(struct op *o, enum berth_purpose purpose)
 	return BERTH_OK;
 }
 
-/* header '.' payload: the header's octets are made here, from the purpose. */
+/* The octets that are signed, and a header among them, are made here from the purpose. */
 static enum berth_err sign_as(struct op *o, enum berth_purpose purpose, const void *payload, size_t len,
 			      struct berth_buf *input, struct berth_buf *sig, size_t *header_len)
 {
@@ -173,12 +173,7 @@ static enum berth_err sign_as(struct op *o, enum berth_purpose purpose, const vo
 	enum berth_err rc;
 
 	if ((rc = berth_keystore_find(o->k->ks, o->stored, &key)) ||
-	    (rc = berth_purpose_header(input, purpose, o->r->kid, key.pub.type, payload, len)))
-		return rc;
-	*header_len = input->len;
-	berth_buf_u8(input, '.');
-	berth_b64url_encode(input, payload, len);
-	if ((rc = berth_buf_status(input)))
+	    (rc = berth_purpose_input(input, header_len, purpose, o->r->kid, key.pub.type, payload, len)))
 		return rc;
 	if (!(room = berth_buf_grow(sig, BERTH_SIG_MAX)))
 		return berth_fail(BERTH_E_NOMEM, "signature");

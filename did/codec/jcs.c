@@ -6,7 +6,20 @@
 
 #include "did/base/utf8.h"
 
+struct edits {
+	const struct berth_jcs_edit *e;
+	size_t n;
+};
+
 static enum berth_err canonical(struct berth_buf *out, const struct berth_json *v);
+
+static const struct berth_jcs_edit *edit_of(const struct edits *edits, const struct berth_json *member)
+{
+	for (size_t i = 0; i < edits->n; i++)
+		if (!strcmp(edits->e[i].key, berth_json_key(member)))
+			return &edits->e[i];
+	return NULL;
+}
 
 /* RFC 8785 3.2.3: member names compare "as arrays of UTF-16 code units".  That is
  * the order of code points, but for the surrogates of characters above U+FFFF,
@@ -41,8 +54,10 @@ static int by_utf16(const void *pa, const void *pb)
 	return utf16_rank(ca) < utf16_rank(cb) ? -1 : 1;
 }
 
-static enum berth_err members(struct berth_buf *out, const struct berth_json **sorted, size_t n)
+static enum berth_err members(struct berth_buf *out, const struct berth_json **sorted, size_t n,
+			      const struct edits *edits)
 {
+	const struct berth_jcs_edit *e;
 	enum berth_err rc = BERTH_OK;
 
 	qsort(sorted, n, sizeof(*sorted), by_utf16);
@@ -51,12 +66,13 @@ static enum berth_err members(struct berth_buf *out, const struct berth_json **s
 			berth_buf_u8(out, ',');
 		berth_json_print_str(out, berth_json_key(sorted[i]));
 		berth_buf_u8(out, ':');
-		rc = canonical(out, sorted[i]);
+		e = edit_of(edits, sorted[i]);
+		rc = canonical(out, e ? e->value : sorted[i]);
 	}
 	return rc;
 }
 
-static enum berth_err object(struct berth_buf *out, const struct berth_json *v)
+static enum berth_err object(struct berth_buf *out, const struct berth_json *v, const struct edits *edits)
 {
 	size_t n = berth_json_len(v), i = 0;
 	const struct berth_json **sorted = calloc(n + 1, sizeof(*sorted));
@@ -64,10 +80,14 @@ static enum berth_err object(struct berth_buf *out, const struct berth_json *v)
 
 	if (!sorted)
 		return berth_fail(BERTH_E_NOMEM, "jcs: %zu members", n);
-	berth_json_each(m, v)
-		sorted[i++] = m;
+	berth_json_each(m, v) {
+		const struct berth_jcs_edit *e = edit_of(edits, m);
+
+		if (!e || e->value)
+			sorted[i++] = m;
+	}
 	berth_buf_u8(out, '{');
-	rc = members(out, sorted, n);
+	rc = members(out, sorted, i, edits);
 	berth_buf_u8(out, '}');
 	free(sorted);
 	return rc;
@@ -91,8 +111,10 @@ static enum berth_err array(struct berth_buf *out, const struct berth_json *v)
 
 static enum berth_err canonical(struct berth_buf *out, const struct berth_json *v)
 {
+	static const struct edits none = { NULL, 0 };
+
 	if (berth_json_is(v, BERTH_JSON_OBJECT))
-		return object(out, v);
+		return object(out, v, &none);
 	if (berth_json_is(v, BERTH_JSON_ARRAY))
 		return array(out, v);
 	return berth_json_print(out, v);
@@ -101,6 +123,15 @@ static enum berth_err canonical(struct berth_buf *out, const struct berth_json *
 enum berth_err berth_jcs(struct berth_buf *out, const struct berth_json *v)
 {
 	enum berth_err rc = canonical(out, v);
+
+	return rc ? rc : berth_buf_status(out);
+}
+
+enum berth_err berth_jcs_edited(struct berth_buf *out, const struct berth_json *obj,
+				const struct berth_jcs_edit *edits, size_t n)
+{
+	const struct edits e = { edits, n };
+	enum berth_err rc = object(out, obj, &e);
 
 	return rc ? rc : berth_buf_status(out);
 }

@@ -8,6 +8,7 @@
 #include "did/codec/did_text.h"
 #include "did/crypto/kdf.h"
 #include "did/crypto/keywrap.h"
+#include "did/jose/di_hash.h"
 #include "did/jose/jwk.h"
 #include "did/jose/jws.h"
 
@@ -106,17 +107,26 @@ static const struct rule {
 	bool may_be_object, may_be_absent;
 	const char *also[2];		/* members that must be there, of this kind */
 	enum berth_json_kind kind;
+	const char *never;		/* a member that another purpose has */
 } rules[BERTH_SIGN__COUNT] = {
-	[BERTH_SIGN_DIDCOMM]	  = { "from", false, true, { "id", "type" }, BERTH_JSON_STRING },
-	[BERTH_SIGN_VC]		  = { "issuer", true, false, { "@context" }, BERTH_JSON_ARRAY },
-	[BERTH_SIGN_VP]		  = { "holder", true, false, { "@context" }, BERTH_JSON_ARRAY },
-	[BERTH_SIGN_RV_PROVE]	  = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING },
-	[BERTH_SIGN_OWNER_PROOF]  = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING },
-	[BERTH_SIGN_DEVICE_PROOF] = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING },
-	[BERTH_SIGN_RV_BLOB]	  = { "iss", false, false, { NULL }, BERTH_JSON_NULL },
-	[BERTH_SIGN_RECEIPT]	  = { "iss", false, false, { NULL }, BERTH_JSON_NULL },
-	[BERTH_SIGN_FROM_PRIOR]	  = { "iss", false, false, { "sub" }, BERTH_JSON_STRING },
+	[BERTH_SIGN_DIDCOMM]	  = { "from", false, true, { "id", "type" }, BERTH_JSON_STRING, NULL },
+	[BERTH_SIGN_VC]		  = { "issuer", true, false, { "@context" }, BERTH_JSON_ARRAY, NULL },
+	[BERTH_SIGN_VP]		  = { "holder", true, false, { "@context" }, BERTH_JSON_ARRAY, NULL },
+	[BERTH_SIGN_RV_PROVE]	  = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING, NULL },
+	[BERTH_SIGN_OWNER_PROOF]  = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING, NULL },
+	[BERTH_SIGN_DEVICE_PROOF] = { "iss", false, false, { "role", "aud" }, BERTH_JSON_STRING, NULL },
+	[BERTH_SIGN_RV_BLOB]	  = { "iss", false, false, { NULL }, BERTH_JSON_NULL, NULL },
+	[BERTH_SIGN_RECEIPT]	  = { "iss", false, false, { NULL }, BERTH_JSON_NULL, NULL },
+	[BERTH_SIGN_FROM_PRIOR]	  = { "iss", false, false, { "sub" }, BERTH_JSON_STRING, "vc" },
+	[BERTH_SIGN_SD_JWT]	  = { "iss", false, true, { "vct" }, BERTH_JSON_STRING, "@context" },
+	[BERTH_SIGN_KB]		  = { "iss", false, true, { "nonce", "sd_hash" }, BERTH_JSON_STRING, NULL },
+	[BERTH_SIGN_STATUS]	  = { "iss", false, true, { "status_list" }, BERTH_JSON_OBJECT, NULL },
+	[BERTH_SIGN_VC_JWT]	  = { "iss", false, false, { "vc" }, BERTH_JSON_OBJECT, NULL },
 };
+
+static const char vc_sd_jwt[] = "vc+sd-jwt";
+/* a credential of the W3C model as SD-JWT */
+static const struct rule rule_vc_sd_jwt = { "issuer", true, false, { "@context" }, BERTH_JSON_ARRAY, "vct" };
 
 static enum berth_err check_signer(const struct rule *r, const struct berth_json *payload, const char *kid)
 {
@@ -134,7 +144,9 @@ static enum berth_err check_signer(const struct rule *r, const struct berth_json
 	return BERTH_OK;
 }
 
-static enum berth_err check_payload(enum berth_purpose purpose, const char *kid, const void *p, size_t len)
+/* *typ: in, the purpose's; out, the payload's where a purpose has two. */
+static enum berth_err check_payload(enum berth_purpose purpose, const char *kid, const void *p, size_t len,
+				    const char **typ)
 {
 	const struct rule *r = &rules[purpose];
 	struct berth_json *o = NULL;
@@ -144,8 +156,16 @@ static enum berth_err check_payload(enum berth_purpose purpose, const char *kid,
 		return BERTH_OK;
 	if (!kid || !berth_is_kid(kid))
 		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL with a fragment");
-	if ((rc = berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)) || (rc = check_signer(r, o, kid)))
+	if ((rc = berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)))
 		goto out;
+	if (purpose == BERTH_SIGN_SD_JWT && berth_json_get(o, "@context")) {
+		r = &rule_vc_sd_jwt;
+		*typ = vc_sd_jwt;
+	}
+	if ((rc = check_signer(r, o, kid)))
+		goto out;
+	if (r->never && berth_json_get(o, r->never))
+		rc = berth_fail(BERTH_E_TYPE, "to be signed: %s belongs to another purpose", r->never);
 	for (size_t i = 0; i < 2 && r->also[i]; i++)
 		if (!berth_json_is(berth_json_get(o, r->also[i]), r->kind))
 			rc = berth_fail(BERTH_E_TYPE, "to be signed: no %s", r->also[i]);
@@ -165,7 +185,9 @@ enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_pur
 		return berth_fail(BERTH_E_INTERNAL, "purpose %d", (int)purpose);
 	if (!alg)
 		return berth_fail(BERTH_E_KEY, "key of a type that does not sign");
-	if ((rc = check_payload(purpose, kid, payload, len)))
+	if (purpose == BERTH_SIGN_DI)
+		return berth_fail(BERTH_E_INTERNAL, "a Data Integrity proof has no header");
+	if ((rc = check_payload(purpose, kid, payload, len, &typ)))
 		return rc;
 	berth_buf_printf(&text, "{\"alg\":\"%s\"", alg);
 	if (kid && purpose != BERTH_SIGN_DIDCOMM) {
@@ -183,6 +205,22 @@ enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_pur
 	}
 	berth_buf_free(&text);
 	return rc;
+}
+
+enum berth_err berth_purpose_input(struct berth_buf *input, size_t *header_len, enum berth_purpose purpose,
+				   const char *kid, enum berth_key_type type, const void *payload, size_t len)
+{
+	enum berth_err rc;
+
+	*header_len = 0;
+	if (purpose == BERTH_SIGN_DI)
+		return berth_di_signing_input(input, kid, type, payload, len);
+	if ((rc = berth_purpose_header(input, purpose, kid, type, payload, len)))
+		return rc;
+	*header_len = input->len;
+	berth_buf_u8(input, '.');
+	berth_b64url_encode(input, payload, len);
+	return berth_buf_status(input);
 }
 
 /* ---- any keyring ---- */

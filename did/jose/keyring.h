@@ -35,7 +35,8 @@ struct berth_keyring_ops {
 
 	/* Signs payload under a header {"alg","kid"?,"typ"} that this side builds.
 	 * header_b64, sig are appended to; the payload's base64url is the
-	 * caller's to make.  DIDCOMM has no kid in the protected header. */
+	 * caller's to make.  DIDCOMM has no kid in the protected header, DI
+	 * no header at all and the payload of berth_di_signing_input(). */
 	enum berth_err (*sign)(struct berth_keyring *kr, const char *kid, enum berth_purpose purpose,
 			       const void *payload, size_t len,
 			       struct berth_buf *header_b64, struct berth_buf *sig);
@@ -101,5 +102,11 @@ berth_kek_wrap_1pu(berth_ecdh_fn *ecdh, void *key, const struct berth_kek_params
 BERTH_MUST_USE enum berth_err
 berth_purpose_header(struct berth_buf *header_b64, enum berth_purpose purpose, const char *kid,
 		     enum berth_key_type type, const void *payload, size_t len);
+
+/* All that is signed, appended to an empty input: header '.' payload, both base64url,
+ * *header_len of it the header; or for DI the hash data, and no header. */
+BERTH_MUST_USE enum berth_err
+berth_purpose_input(struct berth_buf *input, size_t *header_len, enum berth_purpose purpose, const char *kid,
+		    enum berth_key_type type, const void *payload, size_t len);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "did/base/secret.h"
-#include "did/codec/base64url.h"
 #include "did/codec/did_text.h"
 #include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
@@ -99,16 +98,13 @@ static enum berth_err sign_payload(const struct entry *e, const char *kid, enum 
 {
 	struct berth_buf input = BERTH_BUF_INIT;
 	uint8_t raw[BERTH_SIG_MAX];
-	size_t raw_len = 0;
+	size_t raw_len = 0, header_len;
 	enum berth_err rc;
 
-	if ((rc = berth_purpose_header(&input, purpose, kid, e->pub.type, payload, len)))
+	if ((rc = berth_purpose_input(&input, &header_len, purpose, kid, e->pub.type, payload, len)) ||
+	    (rc = entry_sign(e, &input, raw, &raw_len)))
 		goto out;
-	berth_buf_put(header_b64, input.p, input.len);
-	berth_buf_u8(&input, '.');
-	berth_b64url_encode(&input, payload, len);
-	if ((rc = berth_buf_status(&input)) || (rc = entry_sign(e, &input, raw, &raw_len)))
-		goto out;
+	berth_buf_put(header_b64, input.p, header_len);
 	berth_buf_put(sig, raw, raw_len);
 	if ((rc = berth_buf_status(sig)) == BERTH_OK)
 		rc = berth_buf_status(header_b64);

@@ -25,6 +25,11 @@ const char *berth_purpose_typ(enum berth_purpose p)
 		[BERTH_SIGN_RECEIPT]	  = "berth-receipt+jwt",
 		[BERTH_SIGN_FROM_PRIOR]	  = "JWT",
 		[BERTH_SIGN_JWS]	  = NULL,
+		[BERTH_SIGN_DI]		  = NULL,
+		[BERTH_SIGN_SD_JWT]	  = "dc+sd-jwt",
+		[BERTH_SIGN_KB]		  = "kb+jwt",
+		[BERTH_SIGN_STATUS]	  = "statuslist+jwt",
+		[BERTH_SIGN_VC_JWT]	  = "JWT",
 	};
 
 	return (unsigned)p < BERTH_SIGN__COUNT ? typ[p] : NULL;

@@ -24,11 +24,17 @@ enum berth_purpose {
 	BERTH_SIGN_RECEIPT,		/* berth-receipt+jwt */
 	BERTH_SIGN_FROM_PRIOR,		/* JWT, no typ beyond it */
 	BERTH_SIGN_JWS,			/* the command line's `jws sign`; never in keyd */
+	/* a key's purposes are stored as a mask: new ones come last */
+	BERTH_SIGN_DI,			/* a Data Integrity proof (did/jose/di_hash.h); no JWS */
+	BERTH_SIGN_SD_JWT,		/* dc+sd-jwt; vc+sd-jwt where the payload has an @context */
+	BERTH_SIGN_KB,			/* kb+jwt: the holder's key binding of an SD-JWT */
+	BERTH_SIGN_STATUS,		/* statuslist+jwt */
+	BERTH_SIGN_VC_JWT,		/* JWT with a vc claim: VC Data Model 1.1 */
 	BERTH_SIGN__COUNT
 };
 #define BERTH_PURPOSE_BIT(p) (1u << (p))
 
-/* "vc+jwt" and so on; NULL: no typ. */
+/* "vc+jwt" and so on; NULL: no typ.  Of SD_JWT the one without @context. */
 const char *berth_purpose_typ(enum berth_purpose p);
 
 /* The claims of the three onboarding proofs (ONBOARDING C.2).  All of them carry

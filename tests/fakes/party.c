@@ -15,16 +15,26 @@
 static void make_key(struct berth_privkey *k, enum berth_key_type type, const char *label, const char *use)
 {
 	char text[128];
-	uint8_t seed[32];
+	uint8_t seed[BERTH_SHA384_LEN];
 
 	snprintf(text, sizeof(text), "%s/%s", label, use);
-	berth_sha256(seed, text, strlen(text));
-	CHECK_OK(berth_keypair_from_private(k, type, seed, sizeof(seed)));
+	if (type == BERTH_KEY_P384)
+		berth_sha384(seed, text, strlen(text));
+	else
+		berth_sha256(seed, text, strlen(text));
+	CHECK_OK(berth_keypair_from_private(k, type, seed, berth_key_size(type)));
 }
 
-static bool is_ed25519(enum test_party_kind kind)
+static enum berth_key_type type_of(enum test_party_kind kind)
 {
-	return kind == PARTY_KEY_ED25519 || kind == PARTY_PEER4_ED25519;
+	if (kind == PARTY_KEY_P384)
+		return BERTH_KEY_P384;
+	return kind == PARTY_KEY_ED25519 || kind == PARTY_PEER4_ED25519 ? BERTH_KEY_ED25519 : BERTH_KEY_P256;
+}
+
+static bool is_did_key(enum test_party_kind kind)
+{
+	return kind == PARTY_KEY_ED25519 || kind == PARTY_KEY_P256 || kind == PARTY_KEY_P384;
 }
 
 static void make_peer(struct berth_buf *did, int numalgo, const struct berth_privkey *sign, const char *label)
@@ -45,7 +55,7 @@ static void make_kids(struct test_party *p, enum test_party_kind kind)
 {
 	const char *fragment = kind == PARTY_JWK_P256 ? "0" : "key-1";
 
-	if (kind == PARTY_KEY_ED25519 || kind == PARTY_KEY_P256)
+	if (is_did_key(kind))
 		fragment = p->did + strlen("did:key:");
 	snprintf(p->kid, sizeof(p->kid), "%s#%s", p->did, fragment);
 	snprintf(p->kid_long, sizeof(p->kid_long), "%s#%s", p->did_long, fragment);
@@ -58,8 +68,8 @@ void test_party_make(struct test_party *p, struct berth_keyring *kr, enum test_p
 	struct berth_privkey sign;
 
 	memset(p, 0, sizeof(*p));
-	make_key(&sign, is_ed25519(kind) ? BERTH_KEY_ED25519 : BERTH_KEY_P256, label, "sign");
-	if (kind == PARTY_KEY_ED25519 || kind == PARTY_KEY_P256)
+	make_key(&sign, type_of(kind), label, "sign");
+	if (is_did_key(kind))
 		CHECK_OK(berth_did_key_create(&did, &sign.pub));
 	else if (kind == PARTY_JWK_P256)
 		CHECK_OK(berth_did_jwk_create(&did, &sign.pub));

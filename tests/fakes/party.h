@@ -13,7 +13,8 @@ enum test_party_kind {
 	PARTY_JWK_P256,		/* did:jwk */
 	PARTY_PEER2_P256,	/* did:peer:2, signing and agreement key */
 	PARTY_PEER4_P256,	/* did:peer:4 likewise */
-	PARTY_PEER4_ED25519
+	PARTY_PEER4_ED25519,
+	PARTY_KEY_P384		/* did:key */
 };
 
 struct test_party {

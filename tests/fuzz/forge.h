@@ -12,6 +12,7 @@
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
+#include "did/jose/keyring.h"
 #include "did/resolver.h"
 
 /* did:key of the Ed25519 key whose seed is 32 bytes of 7 */
@@ -38,6 +39,23 @@ static inline char *forge_token(const char *typ, const uint8_t *payload, size_t 
 	berth_b64url_encode(&b, sig, sig_len);
 	berth_buf_free(&header);
 	return berth_buf_take_str(&b);
+}
+
+/* A keyring with that key, made once. */
+static inline struct berth_keyring *forge_ring(void)
+{
+	static struct berth_keyring *ring;
+	struct berth_privkey key;
+	uint8_t seed[32];
+
+	if (ring)
+		return ring;
+	berth_crypto_init();
+	memset(seed, 7, sizeof(seed));
+	if (berth_keypair_from_private(&key, BERTH_KEY_ED25519, seed, sizeof(seed)) || berth_keyring_local_new(&ring) ||
+	    berth_keyring_local_add(ring, FORGE_KID, &key))
+		abort();
+	return ring;
 }
 
 #endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_DID_JOSE_DI_HASH_H
+#define BERTH_DID_JOSE_DI_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+#include "did/base/buf.h"
+#include "did/base/json.h"
+#include "did/base/key.h"
+
+/* What a Data Integrity proof signs, for the cryptosuites that canonicalise with
+ * JCS: hash(proof options) || hash(document).  It stands this low because whoever
+ * holds the key makes the hashes: nobody hands a keystore a digest to sign. */
+enum berth_di_suite {
+	BERTH_DI_NONE,
+	BERTH_DI_EDDSA_JCS_2022,	/* Ed25519, SHA-256 */
+	BERTH_DI_ECDSA_JCS_2019		/* P-256 with SHA-256, P-384 with SHA-384 */
+};
+
+const char *berth_di_suite_name(enum berth_di_suite suite);
+/* NONE for a name that we do not have; NULL is fine. */
+enum berth_di_suite berth_di_suite_find(const char *name);
+/* The suite that signs with such a key; NONE: none does. */
+enum berth_di_suite berth_di_suite_for(enum berth_key_type type);
+/* Whether a key of that type signs under that suite. */
+bool berth_di_suite_takes(enum berth_di_suite suite, enum berth_key_type type);
+
+#define BERTH_DI_HASH_MAX 96
+struct berth_di_hash {
+	size_t len;
+	uint8_t b[BERTH_DI_HASH_MAX];
+};
+
+/* document: the secured document; its member proof does not count, or counts as
+ * `previous` where that is not NULL (proof chains).  proof: the proof's object, with
+ * or without proofValue.  Where the proof has an @context it stands for the
+ * document's, which must begin with it; else E_SIG.  type says which hash. */
+BERTH_MUST_USE enum berth_err
+berth_di_hash(struct berth_di_hash *out, const struct berth_json *document, const struct berth_json *proof,
+	      const struct berth_json *previous, enum berth_key_type type);
+
+/* For whoever holds the key: payload is {"document","proof"} with a proof that has no
+ * proofValue.  Appends the hash data.  E_KEY: the suite has no such keys; E_TYPE: not
+ * of that form; E_AUTHZ: the proof is not for kid, or kid's DID is not the issuer of
+ * what it asserts, or the holder of what it presents. */
+BERTH_MUST_USE enum berth_err
+berth_di_signing_input(struct berth_buf *out, const char *kid, enum berth_key_type type,
+		       const void *payload, size_t len);
+
+#endif

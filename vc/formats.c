@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vc/formats.h"
+
+#include <string.h>
+
+#include "vc/report.h"
+
+typedef enum berth_err issue_fn(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				const struct berth_json *credential);
+typedef enum berth_err present_fn(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				  const char *challenge, const char *domain, const char *const *vcs, size_t n);
+typedef enum berth_err verify_fn(struct berth_report *r, const struct berth_verify *v, const char *text, size_t n);
+
+static issue_fn issue_vc_jwt, issue_di;
+static present_fn present_vp_jwt, present_di;
+
+static const struct {
+	const char *name, *vp_name;
+	issue_fn *issue;		/* NULL, here and below: we do not */
+	present_fn *present;
+	verify_fn *verify, *vp_verify;
+} formats[] = {
+	[BERTH_FORMAT_NONE]   = { "", "", NULL, NULL, NULL, NULL },
+	[BERTH_FORMAT_VC_JWT] = { "vc+jwt", "vp+jwt", issue_vc_jwt, present_vp_jwt, berth_vc_verify, berth_vp_verify },
+	[BERTH_FORMAT_DI]     = { "di", "di", issue_di, present_di, berth_vc_di_verify, berth_vp_di_verify },
+};
+#define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+enum berth_vc_format berth_vc_format_find(const char *name)
+{
+	for (size_t i = 1; i < N_FORMATS; i++)
+		if (!strcmp(name, formats[i].name) || !strcmp(name, formats[i].vp_name))
+			return (enum berth_vc_format)i;
+	return BERTH_FORMAT_NONE;
+}
+
+const char *berth_vc_format_name(enum berth_vc_format f, bool presentation)
+{
+	return presentation ? formats[f].vp_name : formats[f].name;
+}
+
+enum berth_vc_format berth_vc_format_guess(const char *text, size_t n)
+{
+	return n && *text == '{' ? BERTH_FORMAT_DI : BERTH_FORMAT_VC_JWT;
+}
+
+static enum berth_err unsupported(enum berth_vc_format f)
+{
+	return berth_fail(BERTH_E_ALG, "not a format for this: %s", f ? formats[f].name : "unknown");
+}
+
+/* ---- making ---- */
+
+static enum berth_err issue_vc_jwt(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				   const struct berth_json *credential)
+{
+	return berth_vc_issue(out, kr, how->kid, credential);
+}
+
+static enum berth_err issue_di(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+			       const struct berth_json *credential)
+{
+	return berth_vc_di_issue(out, kr, how->kid, credential, &how->di);
+}
+
+static enum berth_err present_vp_jwt(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				     const char *challenge, const char *domain, const char *const *vcs, size_t n)
+{
+	return berth_vp_create(out, kr, how->kid, challenge, domain, vcs, n);
+}
+
+static enum berth_err present_di(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				 const char *challenge, const char *domain, const char *const *vcs, size_t n)
+{
+	struct berth_di_options di = how->di;
+
+	di.challenge = challenge;
+	di.domain = domain;
+	return berth_vp_di_create(out, kr, how->kid, &di, vcs, n);
+}
+
+static enum berth_err check_options(const struct berth_issue *how)
+{
+	if (how->format != BERTH_FORMAT_DI && (how->di.suite || how->di.id || how->di.n_previous))
+		return berth_fail(BERTH_E_USAGE, "options of proofs are not for %s", formats[how->format].name);
+	return BERTH_OK;
+}
+
+enum berth_err berth_issue_credential(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				      const struct berth_json *credential)
+{
+	enum berth_err rc = check_options(how);
+
+	if (rc || !formats[how->format].issue)
+		return rc ? rc : unsupported(how->format);
+	return formats[how->format].issue(out, kr, how, credential);
+}
+
+enum berth_err berth_issue_presentation(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+					const char *challenge, const char *domain, const char *const *vcs, size_t n)
+{
+	enum berth_err rc = check_options(how);
+
+	if (rc || !formats[how->format].present)
+		return rc ? rc : unsupported(how->format);
+	return formats[how->format].present(out, kr, how, challenge, domain, vcs, n);
+}
+
+/* ---- verifying ---- */
+
+/* What we cannot even look at is refused with a report like any other. */
+static enum berth_err verify(struct berth_report *r, const struct berth_verify *v, enum berth_vc_format f,
+			     verify_fn *fn, bool presentation, const char *text, size_t n)
+{
+	enum berth_err rc;
+
+	if (fn)
+		return fn(r, v, text, n);
+	if ((rc = berth_report_init(r, berth_vc_format_name(f, presentation))))
+		return rc;
+	r->presentation = presentation;
+	return berth_report_note(r, unsupported(f));
+}
+
+enum berth_err berth_verify_credential(struct berth_report *r, const struct berth_verify *v, enum berth_vc_format f,
+				       const char *text, size_t n)
+{
+	return verify(r, v, f, formats[f].verify, false, text, n);
+}
+
+enum berth_err berth_verify_presentation(struct berth_report *r, const struct berth_verify *v, enum berth_vc_format f,
+					 const char *text, size_t n)
+{
+	return verify(r, v, f, formats[f].vp_verify, true, text, n);
+}

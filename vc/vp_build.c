@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vc/presentation.h"
+#include "vc/token.h"
+
+static const char data_url[] = "data:application/vc+jwt,";
+
+static struct berth_json *envelope(const char *token)
+{
+	struct berth_json *e = berth_json_new_object();
+	struct berth_buf id = BERTH_BUF_INIT;
+
+	berth_buf_str(&id, data_url);
+	berth_buf_str(&id, token);
+	if (berth_buf_status(&id) || berth_json_set_str(e, "@context", BERTH_VC_CONTEXT) ||
+	    berth_json_set_str(e, "id", berth_buf_cstr(&id)) ||
+	    berth_json_set_str(e, "type", "EnvelopedVerifiableCredential")) {
+		berth_json_free(e);
+		e = NULL;
+	}
+	berth_buf_free(&id);
+	return e;
+}
+
+/* Only what a verifier could read back goes in. */
+static enum berth_err push_token(struct berth_json *list, const char *token)
+{
+	struct berth_vc_token t;
+	enum berth_err rc = berth_vc_token_open(&t, token, strlen(token), BERTH_VC_MAX, "vc+jwt", true, true);
+
+	if (rc)
+		return rc;
+	rc = berth_credential_check(t.payload);
+	berth_vc_token_close(&t);
+	return rc ? rc : berth_json_push(list, envelope(token));
+}
+
+static enum berth_err push_json(struct berth_json *list, const char *text)
+{
+	struct berth_json *vc;
+	enum berth_err rc = berth_json_parse_exact(&vc, text, strlen(text), BERTH_VC_MAX);
+
+	if (!rc && !(rc = berth_credential_check(vc)) && !berth_json_get(vc, "proof"))
+		rc = berth_fail(BERTH_E_VC, "a credential without a proof");
+	if (!rc)
+		return berth_json_push(list, vc);
+	berth_json_free(vc);
+	return rc;
+}
+
+static enum berth_err set_list(struct berth_json *vp, const char *const *vcs, size_t n)
+{
+	struct berth_json *list;
+	enum berth_err rc = BERTH_OK;
+
+	if (n > BERTH_VP_CREDENTIALS_MAX)
+		return berth_fail(BERTH_E_SIZE, "presentation of %zu credentials", n);
+	if (n == 0)
+		return BERTH_OK;
+	list = berth_json_new_array();
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = *vcs[i] == '{' ? push_json(list, vcs[i]) : push_token(list, vcs[i]);
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(vp, "verifiableCredential", list);
+}
+
+/* ["text"]; NULL without memory. */
+static struct berth_json *list_of(const char *text)
+{
+	struct berth_json *list = berth_json_new_array();
+
+	if (berth_json_push_str(list, text)) {
+		berth_json_free(list);
+		return NULL;
+	}
+	return list;
+}
+
+enum berth_err berth_vp_build(struct berth_json *vp, const char *holder, const char *const *vcs, size_t n)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_json_set(vp, "@context", list_of(BERTH_VC_CONTEXT))) ||
+	    (rc = berth_json_set(vp, "type", list_of("VerifiablePresentation"))) ||
+	    (rc = berth_json_set_str(vp, "holder", holder)))
+		return rc;
+	return set_list(vp, vcs, n);
+}
