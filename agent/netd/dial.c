@@ -79,10 +79,14 @@ static void on_pipe(nng_pipe p, nng_pipe_ev ev, void *arg)
 	struct link *l = arg;
 
 	(void)p;
-	if (ev == NNG_PIPE_EV_ADD_POST) {
-		atomic_fetch_add(&l->connected, 1);
+	switch (ev) {
+	case NNG_PIPE_EV_ADD_PRE:	/* before anything can be answered over it */
 		atomic_fetch_add(&l->handshakes, 1);
-	} else {
+		break;
+	case NNG_PIPE_EV_ADD_POST:
+		atomic_fetch_add(&l->connected, 1);
+		break;
+	default:
 		atomic_fetch_sub(&l->connected, 1);
 	}
 }
@@ -95,6 +99,7 @@ static int link_start(struct link *l, const char *url)
 	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS)) ||
 	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) ||
 	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) ||
+	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_PRE, on_pipe, l)) ||
 	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, on_pipe, l)) ||
 	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, on_pipe, l)) ||
 	    (rv = nng_dialer_create(&l->dialer, l->sock, url)) ||
