@@ -35,9 +35,9 @@ static const char *absolute(struct berth_did_doc *doc, const char *id, enum bert
 	size_t base = strlen(doc->id), len = strlen(id);
 	char **grown, *s;
 
-	if (!strchr("#/?", id[0]))
+	if (id[0] == '\0' || !strchr("#/?", id[0]))
 		return berth_is_did_url(id) ? id : NULL;
-	if (id[0] == '\0' || id[1] == '\0')
+	if (id[1] == '\0' || !berth_is_relative_did_url(id) || base + len > BERTH_DID_URL_MAX)
 		return NULL;
 	grown = realloc(doc->strings, (doc->n_strings + 1) * sizeof(*grown));
 	s = malloc(base + len + 1);
@@ -51,7 +51,7 @@ static const char *absolute(struct berth_did_doc *doc, const char *id, enum bert
 	memcpy(s, doc->id, base);
 	memcpy(s + base, id, len + 1);
 	grown[doc->n_strings++] = s;
-	return berth_is_did_url(s) ? s : NULL;
+	return s;
 }
 
 static bool taken(const struct berth_did_doc *doc, const char *id)
@@ -118,7 +118,7 @@ static enum berth_err refer(struct berth_did_doc *doc, const char *ref, enum ber
 	if (!id)
 		return rc;
 	for (size_t i = 0; i < doc->n_vms; i++)
-		if (berth_did_url_same(doc->vms[i].id, id)) {
+		if (strcmp(doc->vms[i].id, id) == 0 || berth_did_url_same(doc->vms[i].id, id)) {
 			doc->vms[i].rels |= rel;
 			return BERTH_OK;
 		}
@@ -249,6 +249,22 @@ static enum berth_err read_id(struct berth_did_doc *doc, const char *did)
 	return BERTH_OK;
 }
 
+/* One more than are there or may be there, so that there is always a next one. */
+static size_t capped(size_t n, size_t max)
+{
+	return (n < max ? n : max) + 1;
+}
+
+static size_t places_for_vms(const struct berth_json *json)
+{
+	size_t n = berth_json_len(berth_json_get(json, "verificationMethod"));
+
+	for (size_t i = 0; i < N_RELS; i++)
+		berth_json_each(v, berth_json_get(json, relationships[i].name))
+			n += !berth_json_str(v);
+	return capped(n, BERTH_DID_DOC_VMS_MAX);
+}
+
 enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_json *json, const char *did)
 {
 	struct berth_did_doc *doc = calloc(1, sizeof(*doc));
@@ -260,8 +276,9 @@ enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_
 		return berth_fail(BERTH_E_NOMEM, "DID document");
 	}
 	doc->json = json;
-	doc->vms = calloc(BERTH_DID_DOC_VMS_MAX + 1, sizeof(*doc->vms));
-	doc->services = calloc(BERTH_DID_DOC_SERVICES_MAX + 1, sizeof(*doc->services));
+	doc->vms = calloc(places_for_vms(json), sizeof(*doc->vms));
+	doc->services = calloc(capped(berth_json_len(berth_json_get(json, "service")), BERTH_DID_DOC_SERVICES_MAX),
+			       sizeof(*doc->services));
 	if (!doc->vms || !doc->services) {
 		rc = berth_fail(BERTH_E_NOMEM, "DID document");
 		goto out;

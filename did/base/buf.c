@@ -86,7 +86,14 @@ static void be(struct berth_buf *b, uint64_t v, size_t n)
 		at[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
 }
 
-void berth_buf_u8(struct berth_buf *b, uint8_t v) { be(b, v, 1); }
+void berth_buf_u8(struct berth_buf *b, uint8_t v)
+{
+	uint8_t *at = berth_buf_grow(b, 1);
+
+	if (at)
+		*at = v;
+}
+
 void berth_buf_be16(struct berth_buf *b, uint16_t v) { be(b, v, 2); }
 void berth_buf_be32(struct berth_buf *b, uint32_t v) { be(b, v, 4); }
 void berth_buf_be64(struct berth_buf *b, uint64_t v) { be(b, v, 8); }

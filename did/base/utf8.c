@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/base/utf8.h"
 
+#include <string.h>
+
 /* Lead byte -> length, payload bits and the least code point of that length. */
 static size_t lead(uint8_t b, uint32_t *bits, uint32_t *least)
 {
@@ -49,11 +51,25 @@ size_t berth_utf8_next(const char *p, size_t n, uint32_t *cp)
 	return len;
 }
 
+/* How many bytes at p are ASCII, counted by eights. */
+static size_t ascii(const char *p, size_t n)
+{
+	uint64_t eight;
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		memcpy(&eight, p + i, 8);
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return i;
+}
+
 bool berth_utf8_valid(const char *p, size_t n)
 {
-	size_t step;
+	size_t step = ascii(p, n);
 
-	for (; n; p += step, n -= step) {
+	for (p += step, n -= step; n; p += step, n -= step) {
 		step = berth_utf8_next(p, n, NULL);
 		if (!step)
 			return false;

@@ -14,11 +14,18 @@
 
 static const char alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/* A number in base 58^5 or 2^32, least limb first. */
+/* A number in base 58^5 or 2^32, least limb first.  Limbs from n on were never
+ * written: NUMBER() spares each short text the clearing of 6 KiB. */
 struct number {
 	uint32_t limb[LIMBS_MAX];
 	size_t n;
 };
+#define NUMBER(x) struct number x __attribute__((uninitialized)); (x).n = 0
+
+static void wipe(struct number *x)
+{
+	berth_wipe(x->limb, x->n * sizeof(x->limb[0]));
+}
 
 /* x = x * factor + add; inline, so that base is a constant where it matters. */
 static inline void mul_add(struct number *x, uint64_t base, uint64_t factor, uint64_t add)
@@ -54,9 +61,9 @@ static void put_text(struct berth_buf *out, const struct number *x, size_t zeros
 
 enum berth_err berth_base58_encode(struct berth_buf *out, const void *p, size_t n)
 {
-	struct number x = { .n = 0 };
 	const uint8_t *b = p;
 	size_t zeros = 0;
+	NUMBER(x);
 
 	if (n > BERTH_BASE58_BYTES_MAX)
 		return berth_fail(BERTH_E_SIZE, "base58: %zu bytes", n);
@@ -70,38 +77,47 @@ enum berth_err berth_base58_encode(struct berth_buf *out, const void *p, size_t 
 		mul_add(&x, BASE58_LIMB, factor, add);
 	}
 	put_text(out, &x, zeros);
-	berth_wipe(&x, sizeof(x));
+	wipe(&x);
 	return berth_buf_status(out);
 }
 
-static void put_bytes(struct berth_buf *out, const struct number *x, size_t zeros)
+/* Zeros, then the number in what is left of n bytes. */
+static void put_bytes(struct berth_buf *out, const struct number *x, size_t zeros, size_t n)
 {
-	bool leading = true;
+	uint8_t *at = berth_buf_grow(out, n);
 
-	while (zeros--)
-		berth_buf_u8(out, 0);
-	for (size_t i = x->n * BYTES_PER_LIMB; i-- > 0;) {
-		uint8_t v = (uint8_t)(x->limb[i / BYTES_PER_LIMB] >> i % BYTES_PER_LIMB * 8);
+	if (!at)
+		return;
+	memset(at, 0, zeros);
+	for (size_t i = n - zeros; i-- > 0;)
+		at[n - 1 - i] = (uint8_t)(x->limb[i / BYTES_PER_LIMB] >> i % BYTES_PER_LIMB * 8);
+}
 
-		leading = leading && !v;
-		if (!leading)
-			berth_buf_u8(out, v);
-	}
+/* The value of a digit, 58 or more for what is none.  The alphabet is four runs of
+ * ASCII: digits without 0, capitals without I and O, small letters without l. */
+static unsigned digit(char c)
+{
+	if (c >= '1' && c <= '9')
+		return (unsigned)(c - '1');
+	if (c >= 'A' && c <= 'Z' && c != 'I' && c != 'O')
+		return (unsigned)(c - 'A') + 9 - (c > 'I') - (c > 'O');
+	if (c >= 'a' && c <= 'z' && c != 'l')
+		return (unsigned)(c - 'a') + 33 - (c > 'l');
+	return 58;
 }
 
 /* False for a character outside the alphabet. */
 static bool read_text(struct number *x, const char *s, size_t n)
 {
-	const char *at;
-
 	for (size_t i = 0; i < n;) {
 		uint64_t factor = 1, add = 0;
 
 		for (size_t k = 0; k < CHARS_PER_LIMB && i < n; k++, factor *= 58) {
-			at = memchr(alphabet, s[i++], sizeof(alphabet) - 1);
-			if (!at)
+			unsigned v = digit(s[i++]);
+
+			if (v >= 58)
 				return false;
-			add = add * 58 + (uint64_t)(at - alphabet);
+			add = add * 58 + v;
 		}
 		mul_add(x, BASE256_LIMB, factor, add);
 	}
@@ -110,9 +126,9 @@ static bool read_text(struct number *x, const char *s, size_t n)
 
 enum berth_err berth_base58_decode(struct berth_buf *out, const char *s, size_t n)
 {
-	struct number x = { .n = 0 };
 	enum berth_err rc = BERTH_OK;
 	size_t zeros = 0, bytes;
+	NUMBER(x);
 
 	if (n > BERTH_BASE58_TEXT_MAX)
 		return berth_fail(BERTH_E_SIZE, "base58: %zu characters", n);
@@ -124,9 +140,9 @@ enum berth_err berth_base58_decode(struct berth_buf *out, const char *s, size_t 
 	if (!rc && bytes > BERTH_BASE58_BYTES_MAX)
 		rc = berth_fail(BERTH_E_SIZE, "base58: %zu bytes", bytes);
 	if (!rc) {
-		put_bytes(out, &x, zeros);
+		put_bytes(out, &x, zeros, bytes);
 		rc = berth_buf_status(out);
 	}
-	berth_wipe(&x, sizeof(x));
+	wipe(&x);
 	return rc;
 }

@@ -1,32 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/codec/did_text.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "did/base/hex.h"
 
 static const char lower_digit[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-static bool is_alnum(char c)
+/* Where a character may stand: in a method-specific id (with ':'), in a path (RFC 3986
+ * pchar and '/'), in a query or fragment. */
+#define ID 1
+#define PATH 2
+#define QUERY 4
+
+static const uint8_t places[256] = {
+	['a' ... 'z'] = ID | PATH | QUERY, ['A' ... 'Z'] = ID | PATH | QUERY, ['0' ... '9'] = ID | PATH | QUERY,
+	['.'] = ID | PATH | QUERY, ['-'] = ID | PATH | QUERY, ['_'] = ID | PATH | QUERY, [':'] = ID | PATH | QUERY,
+	['~'] = PATH | QUERY, ['!'] = PATH | QUERY, ['$'] = PATH | QUERY, ['&'] = PATH | QUERY, ['\''] = PATH | QUERY,
+	['('] = PATH | QUERY, [')'] = PATH | QUERY, ['*'] = PATH | QUERY, ['+'] = PATH | QUERY, [','] = PATH | QUERY,
+	[';'] = PATH | QUERY, ['='] = PATH | QUERY, ['@'] = PATH | QUERY, ['/'] = PATH | QUERY, ['?'] = QUERY,
+};
+
+static bool is_pct_encoded(const char *s)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+	return s[0] == '%' && berth_hex_digit(s[1]) >= 0 && berth_hex_digit(s[2]) >= 0;
 }
 
-/* How many bytes at s are one idchar, or one of the characters in more: 3 for
- * a pct-encoded one, 0 for none. */
-static size_t unit(const char *s, const char *more)
+/* How many bytes at s may stand there, pct-encoded ones counted as three. */
+static size_t run(const char *s, uint8_t place)
 {
-	if (s[0] == '%')
-		return berth_hex_digit(s[1]) >= 0 && berth_hex_digit(s[2]) >= 0 ? 3 : 0;
-	return is_alnum(s[0]) || (s[0] && strchr(more, s[0])) ? 1 : 0;
-}
+	size_t n = 0;
 
-static size_t run(const char *s, const char *more)
-{
-	size_t n = 0, u;
-
-	while (n <= BERTH_DID_URL_MAX && (u = unit(s + n, more)))
-		n += u;
+	while (n <= BERTH_DID_URL_MAX) {
+		if (places[(uint8_t)s[n]] & place)
+			n++;
+		else if (is_pct_encoded(s + n))
+			n += 3;
+		else
+			break;
+	}
 	return n;
 }
 
@@ -40,7 +53,7 @@ size_t berth_did_len(const char *did_url)
 	if (method == 0 || method > BERTH_DID_METHOD_MAX || did_url[4 + method] != ':')
 		return 0;
 	/* DID Core 3.1: method-specific-id = *( *idchar ":" ) 1*idchar */
-	id = run(did_url + 5 + method, ".-_:");
+	id = run(did_url + 5 + method, ID);
 	n = 5 + method + id;
 	if (id == 0 || n > BERTH_DID_URL_MAX || did_url[n - 1] == ':')
 		return 0;
@@ -58,18 +71,16 @@ bool berth_is_did(const char *text)
  * its '#'), "" when there is none, NULL when the text is no such thing. */
 static const char *fragment_of(const char *rest)
 {
-	static const char pchar[] = "-._~!$&'()*+,;=:@/";
-	static const char query[] = "-._~!$&'()*+,;=:@/?";
 	const char *fragment = "";
 
-	rest += run(rest, pchar);
+	rest += run(rest, PATH);
 	if (*rest == '?') {
 		rest++;
-		rest += run(rest, query);
+		rest += run(rest, QUERY);
 	}
 	if (*rest == '#') {
 		fragment = ++rest;
-		rest += run(rest, query);
+		rest += run(rest, QUERY);
 	}
 	return *rest == '\0' ? fragment : NULL;
 }
@@ -80,6 +91,12 @@ bool berth_is_did_url(const char *text)
 
 	return n > 0 && strnlen(text, BERTH_DID_URL_MAX + 1) <= BERTH_DID_URL_MAX &&
 	       fragment_of(text + n) != NULL;
+}
+
+bool berth_is_relative_did_url(const char *text)
+{
+	return *text && memchr("/?#", *text, 3) && strnlen(text, BERTH_DID_URL_MAX + 1) <= BERTH_DID_URL_MAX &&
+	       fragment_of(text) != NULL;
 }
 
 bool berth_is_kid(const char *text)
@@ -101,9 +118,13 @@ static size_t short_len(const char *did, size_t len)
 
 bool berth_did_same(const char *a, const char *b)
 {
-	size_t la = berth_did_len(a), lb = berth_did_len(b);
+	size_t la = berth_did_len(a), lb;
 
-	if (la == 0 || lb == 0)
+	if (la == 0)
+		return false;
+	/* most are spelled alike, and long ones take their time */
+	lb = strncmp(a, b, la) == 0 && memchr("/?#", b[la], 4) ? la : berth_did_len(b);
+	if (lb == 0)
 		return false;
 	la = short_len(a, la);
 	lb = short_len(b, lb);

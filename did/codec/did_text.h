@@ -17,6 +17,8 @@
 bool berth_is_did(const char *text);
 /* text is an absolute DID URL. */
 bool berth_is_did_url(const char *text);
+/* text is a path, query or fragment that makes a DID URL of a DID (DID Core 3.2.2). */
+bool berth_is_relative_did_url(const char *text);
 /* text is an absolute DID URL with a non-empty fragment: what a kid must be. */
 bool berth_is_kid(const char *text);
 /* The length of the DID at the start of a DID URL (0 if there is none). */

@@ -7,6 +7,7 @@
 
 #include "did/base/rand.h"
 #include "did/base/secret.h"
+#include "did/crypto/key_memory.h"
 #include "did/crypto/libs.h"
 
 #define GENERATE_TRIES 64	/* each fails with less than 2^-32 */
@@ -200,23 +201,14 @@ static bool ed25519_on_curve(const uint8_t b[32])
 	return crypto_core_ed25519_add(sum, b, neutral) == 0;
 }
 
-/* The keys that this thread found good lately: a document's key is read more than
- * once, and peers come back.  An empty place is the zero key, which is refused
- * before anybody looks here. */
-#define LATELY 16
-static _Thread_local uint8_t lately[LATELY][32];
-
 static enum berth_err ed25519_import(struct berth_pubkey *out, const uint8_t *b)
 {
-	uint8_t *seen = lately[b[0] % LATELY];
-
 	if (!ed25519_canonical(b))
 		return berth_fail(BERTH_E_KEY, "Ed25519 key: not canonical");
 	if (ed25519_small_order(b))
 		return berth_fail(BERTH_E_KEY, "Ed25519 key: of small order");
-	if (memcmp(seen, b, 32) != 0 && !ed25519_on_curve(b))
+	if (!ed25519_on_curve(b))
 		return berth_fail(BERTH_E_KEY, "Ed25519 key: not on the curve");
-	memcpy(seen, b, 32);
 	memcpy(out->b, b, 32);
 	return BERTH_OK;
 }
@@ -282,9 +274,13 @@ enum berth_err berth_pubkey_import(struct berth_pubkey *out, enum berth_key_type
 	memset(out, 0, sizeof(*out));
 	if (!known(type))
 		return berth_fail(BERTH_E_KEY, "public key: unknown type");
+	if (berth_key_recall(out, type, type, b, len))
+		return BERTH_OK;
 	rc = import(&k, b, len);
-	if (rc == BERTH_OK)
+	if (rc == BERTH_OK) {
 		*out = k;
+		berth_key_remember(&k, type, b, len);
+	}
 	return rc;
 }
 
@@ -343,10 +339,13 @@ enum berth_err berth_pubkey_ed25519_to_x25519(struct berth_pubkey *out, const st
 	memset(out, 0, sizeof(*out));
 	if (ed->type != BERTH_KEY_ED25519)
 		return berth_fail(BERTH_E_KEY, "%s key: has no X25519 twin", berth_key_type_name(ed->type));
+	if (berth_key_recall(out, BERTH_KEY_ED25519, BERTH_KEY_X25519, ed->b, ed->len))
+		return BERTH_OK;
 	if (!montgomery_u(out->b, ed->b))	/* y = 1 is of small order, so never here */
 		return berth_fail(BERTH_E_NOMEM, "X25519 twin");
 	out->type = BERTH_KEY_X25519;
 	out->len = 32;
+	berth_key_remember(out, BERTH_KEY_ED25519, ed->b, ed->len);
 	return BERTH_OK;
 }
 
