@@ -44,7 +44,7 @@ void berth_cli_help_all(const struct berth_cli_group *const *groups)
 	printf("usage: berth COMMAND [options] [arguments]\n\ncommands:\n");
 	for (; *groups; groups++)
 		for (const struct berth_cli_cmd *cmd = (*groups)->cmds; cmd->run; cmd++)
-			printf("  %-11s %-9s %s\n", (*groups)->name, cmd->name, cmd->summary);
+			printf("  %-11s %-13s %s\n", (*groups)->name, cmd->name, cmd->summary);
 	printf("\n\"berth COMMAND --help\" shows its options and examples; \"berth --version\" the version.\n"
 	       "Those from status on talk to berthd over its admin socket (--socket PATH).\n"
 	       "A FILE that is - or left out is stdin.  Results are JSON (or one token) on stdout.\n"

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "agent/cli/cli_idevid.h"
+#include "agent/cli/cli_resolver.h"
 #include "did/base/hex.h"
 #include "did/base/rand.h"
 #include "did/crypto/keypair.h"
@@ -274,6 +276,22 @@ static const struct berth_cli_opt csr_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt bind_opts[] = {
+	{ "--cert", BERTH_CLI_ONE, "FILE", "the device certificate, PEM (with those above it) or DER" },
+	{ "--key-uri", BERTH_CLI_ONE, "URI", "the certificate's key" },
+	{ "--did-key-uri", BERTH_CLI_ONE, "URI", "the DID's key" },
+	{ "--kid", BERTH_CLI_ONE, "DID-URL", "the DID's key in its document" },
+	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" },
+	{ .name = NULL },
+};
+
+static const struct berth_cli_opt verify_idevid_opts[] = {
+	{ "--roots", BERTH_CLI_ONE, "FILE", "certificates that are trusted, PEM" },
+	{ "--now", BERTH_CLI_ONE, "RFC3339", "judge as of then (default: the clock's)" },
+	BERTH_CLI_RESOLVER_OPTS,
+	{ .name = NULL },
+};
+
 static const struct berth_cli_cmd cmds[] = {
 	{ "generate", "", "make a key; without --key-uri print its private JWK", generate_opts, 0, 0, generate,
 	  "  berth key generate --type ed25519\n"
@@ -288,6 +306,11 @@ static const struct berth_cli_cmd cmds[] = {
 	  "  berth key attest --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --nonce $(openssl rand -hex 32)\n" },
 	{ "csr", "", "ask a CA for a certificate of a key (PKCS#10)", csr_opts, 0, 0, csr,
 	  "  berth key csr --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --subject /CN=gw1/O=Example --san gw1.example\n" },
+	{ "bind-idevid", "", "bind a DID and an IEEE 802.1AR certificate to each other", bind_opts, 0, 0, berth_cli_bind_idevid,
+	  "  berth key bind-idevid --cert idevid.pem --key-uri 'tpm2:idevid?dir=/var/lib/berth/keys' \\\n"
+	  "    --did-key-uri 'tpm2:device?dir=/var/lib/berth/keys' --kid did:web:gw1.example#key-1\n" },
+	{ "verify-idevid", "[FILE]", "check such a binding", verify_idevid_opts, 0, 1, berth_cli_verify_idevid,
+	  "  berth key verify-idevid --roots maker-ca.pem --did-docs docs/ binding.jws --pretty\n" },
 	{ .run = NULL },
 };
 

@@ -43,7 +43,7 @@ enum berth_keyd_op {
 	BERTH_KEYD__END
 };
 
-#define BERTH_KEYD_NAME_MAX (BERTH_KEY_NAME_MAX - 6)	/* without .pXXXX */
+#define BERTH_KEYD_NAME_MAX (BERTH_KEY_NAME_MAX - 10)	/* without .pXXXX to .pXXXXXXXX */
 #define BERTH_KEYD_KID_MAX 8192				/* and DIDs */
 #define BERTH_KEYD_LABEL_MAX 255
 #define BERTH_KEYD_THID_MAX 255

@@ -8,35 +8,44 @@
 
 #include "did/base/hex.h"
 
-#define SUFFIX_LEN 6	/* .pXXXX */
+#define DIGITS_MIN 4	/* .pXXXX; a key with one of the later purposes has more of them */
+#define DIGITS_MAX 8
 
-_Static_assert(BERTH_SIGN__COUNT <= 16, "the purposes fit four hex digits");
+_Static_assert(BERTH_SIGN__COUNT <= 32, "the purposes fit eight hex digits");
+_Static_assert(BERTH_KEYD_NAME_MAX + 2 + DIGITS_MAX == BERTH_KEY_NAME_MAX, "name and suffix fit");
 
 void keyd_name_format(char out[BERTH_KEY_NAME_MAX + 1], const char *name, uint32_t purposes)
 {
-	snprintf(out, BERTH_KEY_NAME_MAX + 1, "%.*s.p%04x", BERTH_KEYD_NAME_MAX, name, purposes & 0xffffu);
+	snprintf(out, BERTH_KEY_NAME_MAX + 1, "%.*s.p%0*x", BERTH_KEYD_NAME_MAX, name, DIGITS_MIN, purposes);
+}
+
+/* One spelling a name: small letters, and no more zeros in front than it takes. */
+static bool parse_digits(uint32_t *out, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n < DIGITS_MIN || n > DIGITS_MAX || (n > DIGITS_MIN && s[0] == '0'))
+		return false;
+	for (*out = 0; *s; s++) {
+		int digit = berth_hex_digit(*s);
+
+		if (digit < 0 || isupper((unsigned char)*s))
+			return false;
+		*out = *out << 4 | (uint32_t)digit;
+	}
+	return *out < BERTH_PURPOSE_BIT(BERTH_SIGN__COUNT);
 }
 
 bool keyd_name_parse(struct keyd_name *out, const char *stored)
 {
-	size_t len = strlen(stored);
-	const char *s;
+	const char *dot = strrchr(stored, '.');
+	size_t len = dot ? (size_t)(dot - stored) : 0;
 
 	memset(out, 0, sizeof(*out));
-	if (len <= SUFFIX_LEN || len > BERTH_KEY_NAME_MAX)
+	if (!len || len > BERTH_KEYD_NAME_MAX || dot[1] != 'p' || !parse_digits(&out->purposes, dot + 2))
 		return false;
-	s = stored + len - SUFFIX_LEN;
-	if (s[0] != '.' || s[1] != 'p')
-		return false;
-	for (size_t i = 2; i < SUFFIX_LEN; i++) {
-		int digit = berth_hex_digit(s[i]);
-
-		if (digit < 0 || isupper((unsigned char)s[i]))	/* one spelling a name */
-			return false;
-		out->purposes = out->purposes << 4 | (uint32_t)digit;
-	}
-	memcpy(out->name, stored, len - SUFFIX_LEN);
-	return out->purposes < BERTH_PURPOSE_BIT(BERTH_SIGN__COUNT);
+	memcpy(out->name, stored, len);
+	return true;
 }
 
 /* Where name is, or would go. */

@@ -103,7 +103,7 @@ out:
  * whether that member may be an object with an id, and what else is there.  They
  * exclude each other, so that bytes signed for one purpose parse for no other. */
 static const struct rule {
-	const char *who;		/* NULL: any bytes */
+	const char *who;		/* NULL: nobody; with no `also` either: any bytes */
 	bool may_be_object, may_be_absent;
 	const char *also[2];		/* members that must be there, of this kind */
 	enum berth_json_kind kind;
@@ -122,11 +122,20 @@ static const struct rule {
 	[BERTH_SIGN_KB]		  = { "iss", false, true, { "nonce", "sd_hash" }, BERTH_JSON_STRING, NULL },
 	[BERTH_SIGN_STATUS]	  = { "iss", false, true, { "status_list" }, BERTH_JSON_OBJECT, NULL },
 	[BERTH_SIGN_VC_JWT]	  = { "iss", false, false, { "vc" }, BERTH_JSON_OBJECT, NULL },
+	[BERTH_SIGN_IDEVID]	  = { "iss", false, false, { "certHash", "idevid" }, BERTH_JSON_STRING, NULL },
+	[BERTH_SIGN_IDEVID_KEY]	  = { NULL, false, false, { "certHash", "did" }, BERTH_JSON_STRING, NULL },
 };
 
 static const char vc_sd_jwt[] = "vc+sd-jwt";
 /* a credential of the W3C model as SD-JWT */
 static const struct rule rule_vc_sd_jwt = { "issuer", true, false, { "@context" }, BERTH_JSON_ARRAY, "vct" };
+
+/* A DIDComm signature has its kid in the unprotected header, and the key of a
+ * certificate has none. */
+static bool has_kid(enum berth_purpose p)
+{
+	return p != BERTH_SIGN_DIDCOMM && p != BERTH_SIGN_IDEVID_KEY;
+}
 
 static enum berth_err check_signer(const struct rule *r, const struct berth_json *payload, const char *kid)
 {
@@ -152,9 +161,9 @@ static enum berth_err check_payload(enum berth_purpose purpose, const char *kid,
 	struct berth_json *o = NULL;
 	enum berth_err rc;
 
-	if (!r->who)
+	if (!r->who && !r->also[0])
 		return BERTH_OK;
-	if (!kid || !berth_is_kid(kid))
+	if (r->who && (!kid || !berth_is_kid(kid)))
 		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL with a fragment");
 	if ((rc = berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)))
 		goto out;
@@ -162,7 +171,7 @@ static enum berth_err check_payload(enum berth_purpose purpose, const char *kid,
 		r = &rule_vc_sd_jwt;
 		*typ = vc_sd_jwt;
 	}
-	if ((rc = check_signer(r, o, kid)))
+	if (r->who && (rc = check_signer(r, o, kid)))
 		goto out;
 	if (r->never && berth_json_get(o, r->never))
 		rc = berth_fail(BERTH_E_TYPE, "to be signed: %s belongs to another purpose", r->never);
@@ -190,7 +199,7 @@ enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_pur
 	if ((rc = check_payload(purpose, kid, payload, len, &typ)))
 		return rc;
 	berth_buf_printf(&text, "{\"alg\":\"%s\"", alg);
-	if (kid && purpose != BERTH_SIGN_DIDCOMM) {
+	if (kid && has_kid(purpose)) {
 		berth_buf_str(&text, ",\"kid\":");
 		berth_json_print_str(&text, kid);
 	}

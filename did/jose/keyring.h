@@ -77,6 +77,10 @@ berth_keyring_local_add(struct berth_keyring *kr, const char *kid, const struct 
 BERTH_MUST_USE enum berth_err
 berth_keyring_local_add_stored(struct berth_keyring *kr, const char *kid,
 			       struct berth_keystore *ks, const char *name);
+/* The key of a URI, or the only one of the store it names.  The store is opened
+ * once for all of its keys and belongs to the keyring. */
+BERTH_MUST_USE enum berth_err
+berth_keyring_local_add_uri(struct berth_keyring *kr, const char *kid, const char *uri, const char *passphrase_file);
 /* A SECRETS file (INTERFACES): array of {id, type, privateKeyJwk} or
  * {id, type: Multikey, privateKeyMultibase} or {id, keyUri}.  Stores opened for
  * keyUri belong to the keyring. */

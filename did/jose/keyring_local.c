@@ -287,16 +287,22 @@ static enum berth_err store_for(struct berth_keystore **out, struct local *l, co
 	return BERTH_OK;
 }
 
-static enum berth_err add_uri(struct berth_keyring *kr, const char *kid, const char *uri, const char *passphrase_file)
+enum berth_err berth_keyring_local_add_uri(struct berth_keyring *kr, const char *kid, const char *uri,
+					   const char *passphrase_file)
 {
 	char name[BERTH_KEY_NAME_MAX + 1];
 	struct berth_keystore *ks;
+	struct berth_key_info only;
 	enum berth_err rc;
 
 	if ((rc = berth_key_uri_name(name, uri)) ||
 	    (rc = store_for(&ks, (struct local *)kr, uri, passphrase_file)))
 		return rc;
-	return berth_keyring_local_add_stored(kr, kid, ks, name);
+	if (*name)
+		return berth_keyring_local_add_stored(kr, kid, ks, name);
+	if (berth_keystore_count(ks) != 1)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: holds %zu keys, name one", uri, berth_keystore_count(ks));
+	return (rc = berth_keystore_at(ks, 0, &only)) ? rc : berth_keyring_local_add_stored(kr, kid, ks, only.name);
 }
 
 static enum berth_err add_secret(struct berth_keyring *kr, const struct berth_json *s, const char *passphrase_file)
@@ -311,7 +317,7 @@ static enum berth_err add_secret(struct berth_keyring *kr, const struct berth_js
 	if (!berth_is_kid(id))
 		return berth_fail(BERTH_E_DID, "secrets: id is not a DID URL with a fragment");
 	if (uri)
-		return add_uri(kr, id, uri, passphrase_file);
+		return berth_keyring_local_add_uri(kr, id, uri, passphrase_file);
 	if ((rc = berth_secret_key_parse(&key, s)) == BERTH_OK)
 		rc = berth_keyring_local_add(kr, id, &key);
 	berth_privkey_wipe(&key);

@@ -30,6 +30,8 @@ const char *berth_purpose_typ(enum berth_purpose p)
 		[BERTH_SIGN_KB]		  = "kb+jwt",
 		[BERTH_SIGN_STATUS]	  = "statuslist+jwt",
 		[BERTH_SIGN_VC_JWT]	  = "JWT",
+		[BERTH_SIGN_IDEVID]	  = "berth-idevid+jwt",
+		[BERTH_SIGN_IDEVID_KEY]	  = "berth-idevid-key+jwt",
 	};
 
 	return (unsigned)p < BERTH_SIGN__COUNT ? typ[p] : NULL;

@@ -30,6 +30,8 @@ enum berth_purpose {
 	BERTH_SIGN_KB,			/* kb+jwt: the holder's key binding of an SD-JWT */
 	BERTH_SIGN_STATUS,		/* statuslist+jwt */
 	BERTH_SIGN_VC_JWT,		/* JWT with a vc claim: VC Data Model 1.1 */
+	BERTH_SIGN_IDEVID,		/* berth-idevid+jwt: a DID names its device certificate */
+	BERTH_SIGN_IDEVID_KEY,		/* berth-idevid-key+jwt: the certificate's key names the DID */
 	BERTH_SIGN__COUNT
 };
 #define BERTH_PURPOSE_BIT(p) (1u << (p))

@@ -21,8 +21,8 @@ def test_version_and_help():
 
 def commands():
     for line in raw("--help").decode().splitlines():
-        if line.startswith("  ") and len(line) > 24 and line[2] != " " and not line.startswith("  berth"):
-            yield line[2:13].strip(), line[14:23].strip()
+        if line.startswith("  ") and len(line) > 28 and line[2] != " " and not line.startswith("  berth"):
+            yield line[2:13].strip(), line[14:27].strip()
 
 
 def test_every_command_has_help_with_examples():

@@ -92,6 +92,10 @@ static void each_purpose_signs_what_fits_it_under_its_typ(void **state)
 		  "{\"alg\":\"ES256\",\"kid\":\"" KID "\",\"typ\":\"berth-receipt+jwt\"}" },
 		{ BERTH_SIGN_FROM_PRIOR, "{\"iss\":\"" ALICE "\",\"sub\":\"did:example:new\"}",
 		  "{\"alg\":\"ES256\",\"kid\":\"" KID "\",\"typ\":\"JWT\"}" },
+		{ BERTH_SIGN_IDEVID, "{\"iss\":\"" ALICE "\",\"certHash\":\"h\",\"idevid\":\"j\"}",
+		  "{\"alg\":\"ES256\",\"kid\":\"" KID "\",\"typ\":\"berth-idevid+jwt\"}" },
+		{ BERTH_SIGN_IDEVID_KEY, "{\"did\":\"did:example:bob\",\"certHash\":\"h\"}",
+		  "{\"alg\":\"ES256\",\"typ\":\"berth-idevid-key+jwt\"}" },
 		{ BERTH_SIGN_JWS, "any bytes", "{\"alg\":\"ES256\",\"kid\":\"" KID "\"}" },
 	};
 
@@ -133,6 +137,12 @@ static void c033_nothing_else_is_signed(void **state)
 		{ BERTH_E_AUTHZ, BERTH_SIGN_OWNER_PROOF, "{\"iss\":\"" ALICE "\",\"role\":\"owner\",\"aud\":\"a\"}" },
 		{ BERTH_E_AUTHZ, BERTH_SIGN_DEVICE_PROOF, "{}" },
 		{ BERTH_E_AUTHZ, BERTH_SIGN_RV_PROVE, "{}" },
+		{ BERTH_E_AUTHZ, BERTH_SIGN_IDEVID, "{\"iss\":\"did:example:bob\",\"certHash\":\"h\",\"idevid\":\"j\"}" },
+		{ BERTH_E_TYPE, BERTH_SIGN_IDEVID, "{\"iss\":\"" ALICE "\",\"certHash\":\"h\"}" },
+		{ BERTH_E_TYPE, BERTH_SIGN_IDEVID, "{\"did\":\"" ALICE "\",\"certHash\":\"h\",\"idevid\":\"j\"}" },
+		{ BERTH_E_TYPE, BERTH_SIGN_IDEVID_KEY, "{\"certHash\":\"h\"}" },
+		{ BERTH_E_TYPE, BERTH_SIGN_IDEVID_KEY, "{\"did\":\"" ALICE "\"}" },
+		{ BERTH_E_JSON, BERTH_SIGN_IDEVID_KEY, "any bytes" },
 		{ BERTH_E_INTERNAL, BERTH_SIGN__COUNT, "{}" },
 	};
 
