@@ -202,13 +202,31 @@ static void keys_of_others_do_not_exist(void **state)
 	CHECK_OK(ended());
 	CHECK_OK(berth_keystore_open(&ks, &cfg));
 	CHECK_OK(berth_keystore_generate(ks, "mine", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
-	CHECK_OK(berth_keystore_generate(ks, "mine.pffff", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_generate(ks, "mine.pffffffff", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_generate(ks, "mine.p00002", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_generate(ks, "mine.p02", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
 	berth_keystore_close(ks);
 	kc = NULL;
 	up(NULL);
 	CHECK_RC(BERTH_E_KEYSTORE, berth_keyclient_info(kc, "mine", &i, NULL));
 	CHECK_OK(berth_keyclient_list(kc, count, &n));
 	assert_int_equal(n, 0);
+}
+
+static void a_late_purpose_makes_the_stored_name_longer(void **state)
+{
+	uint32_t early = BERTH_PURPOSE_BIT(BERTH_SIGN_VC), late = early | BERTH_PURPOSE_BIT(BERTH_SIGN_IDEVID_KEY);
+	char stored[BERTH_KEY_NAME_MAX + 1];
+	struct keyd_name name;
+
+	(void)state;
+	keyd_name_format(stored, "op.p1", early);
+	assert_string_equal(stored, "op.p1.p0002");
+	CHECK(keyd_name_parse(&name, stored) && name.purposes == early);
+	keyd_name_format(stored, "op.p1", late);
+	assert_string_equal(stored, "op.p1.p10002");
+	CHECK(keyd_name_parse(&name, stored) && name.purposes == late);
+	assert_string_equal(name.name, "op.p1");
 }
 
 /* ---- signatures ---- */
@@ -710,6 +728,7 @@ int main(void)
 		WITH_KEYD(keys_and_purposes_outlive_the_process),
 		WITH_KEYD(delete_is_final_and_repeatable),
 		WITH_KEYD(keys_of_others_do_not_exist),
+		cmocka_unit_test(a_late_purpose_makes_the_stored_name_longer),
 		WITH_KEYD(a_key_signs_for_its_purposes_only),
 		WITH_KEYD(proofs_are_whole_and_verify),
 		WITH_KEYD(c033_payloads_must_be_of_the_keys_did),
