@@ -22,7 +22,7 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPI
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2)
 LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--gc-sections
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
-SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
 DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
 ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
 LINK = $(CC) $(SANFLAGS) -pie $(LDHARD) $(LDFLAGS) -o $@
@@ -31,7 +31,8 @@ LINK = $(CC) $(SANFLAGS) -pie $(LDHARD) $(LDFLAGS) -o $@
 # libmicrohttpd in the core, tss2 in keyd and the command line.
 L_BASE := -lsodium -lcjson
 L_CRYPTO := $(L_BASE) -lcrypto -lsecp256k1
-L_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc
+L_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -ldl
+L_KEYD := $(L_CRYPTO) $(L_TPM) -lseccomp
 
 LIB_SRC := $(wildcard did/*.c did/*/*.c vc/*.c didcomm/*.c)
 IPC_SRC := $(wildcard agent/ipc/*.c)
@@ -80,7 +81,7 @@ $(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B
 	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lqrencode
 $(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM)
+	$(Q)$(LINK) $^ $(L_KEYD)
 $(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_CRYPTO) -lnng

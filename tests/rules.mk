@@ -3,7 +3,7 @@
 
 DEBS := build-essential pkg-config git jq libsodium-dev libsecp256k1-dev libcjson-dev libcurl4-openssl-dev \
 	libnng-dev libssl-dev libtss2-dev libp11-kit-dev libsqlite3-dev sqlite3 libmicrohttpd-dev \
-	zlib1g-dev libqrencode-dev libcmocka-dev python3 python3-pytest python3-yaml swtpm \
+	zlib1g-dev libqrencode-dev libcmocka-dev libseccomp-dev python3 python3-pytest python3-yaml swtpm \
 	swtpm-tools tpm2-tools curl openssl procps systemd faketime locales
 DEBS_INTEROP := nodejs npm	# only where node or npm is missing: not everybody's come from Debian
 DEBS_COVERAGE := gcovr
@@ -15,7 +15,7 @@ FAKES_OBJ := $(call obj,$(wildcard tests/fakes/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(shell find tests/unit tests/flow -name 'test_*.c' 2>/dev/null))
 HELPERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/system/*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-L_ALL := $(L_CRYPTO) $(L_TPM) -lsqlite3 -lmicrohttpd -lnng -lqrencode -lz -ldl -lcmocka
+L_ALL := $(L_KEYD) -lsqlite3 -lmicrohttpd -lnng -lqrencode -lz -ldl -lcmocka
 
 $(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
@@ -24,11 +24,14 @@ $(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 $(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
-# Devices that lie, for the demo and its test: berth-keyd with one function replaced.
+# Devices that lie, for the demo and its test, and one that has been taken over:
+# berth-keyd with one function replaced.
+ROGUE_WRAP = berth_keystore_certify
+$(B)/tests/rogue/forbidden/berth-keyd: ROGUE_WRAP = berth_keystore_counter_read
 ROGUES := $(patsubst tests/rogue/%.c,$(B)/tests/rogue/%/berth-keyd,$(wildcard tests/rogue/*.c))
 $(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -Wl,--wrap=berth_keystore_certify $^ $(L_CRYPTO) $(L_TPM)
+	$(Q)$(LINK) -Wl,--wrap=$(ROGUE_WRAP) $^ $(L_KEYD)
 
 tests: $(ROGUES) $(UNIT) $(HELPERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
@@ -69,7 +72,7 @@ bench: all $(B)/tests/bench/bench
 coverage: have-deps
 	@command -v gcovr >/dev/null || { $(SUDO) apt-get update -qq && \
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBS_COVERAGE); }
-	@$(MAKE) --no-print-directory B=build-cov OPT='-O1 -g --coverage' LDFLAGS=--coverage all tests
+	@$(MAKE) --no-print-directory B=build-cov OPT='-O1 -g --coverage -DBERTH_UNCONFINED' LDFLAGS=--coverage all tests
 	@find build-cov -name '*.gcda' -delete
 	@tests/tools/check.py --build build-cov unit flow >build-cov/check.log || { tail -40 build-cov/check.log; exit 1; }
 	@tests/tools/check.py --build build-cov system >build-cov/system.log || true
@@ -77,7 +80,7 @@ coverage: have-deps
 	@tests/tools/coverage.py build-cov/coverage.csv
 
 FUZZ_SECONDS ?= 30
-FUZZ_CC := clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEFS) -DBERTH_BUILD_S=$(BUILD_S) -I. -Iinclude
+FUZZ_CC := clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DBERTH_UNCONFINED $(DEFS) -DBERTH_BUILD_S=$(BUILD_S) -I. -Iinclude
 fuzz:
 	@mkdir -p build-fuzz
 	@set -e; for t in $(FUZZ); do \

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/core/agent.h"
@@ -49,7 +50,7 @@ struct berth_daemon {
 	struct berth_keyclient *keys;
 	struct berth_proc keyd;
 	struct berth_backoff keyd_backoff;
-	uint64_t keyd_again_ms;
+	uint64_t keyd_again_ms, keyd_open_by_ms;
 	struct berth_buf keyd_path;
 	struct berth_netclient *net;
 	struct berth_resolveclient *resolve;
@@ -63,13 +64,29 @@ struct berth_daemon {
 };
 
 /* ---- berth-keyd ---- */
-static enum berth_err keyd_start(struct berth_daemon *d)
+static enum berth_err keyd_spawn(struct berth_daemon *d, int *sock)
 {
 	char *argv[] = { (char *)d->keyd_path.p, NULL };
+
+	return berth_proc_spawn(&d->keyd, sock, berth_buf_cstr(&d->keyd_path), argv);
+}
+
+static enum berth_err keyd_start(struct berth_daemon *d)
+{
 	int sock;
-	enum berth_err rc = berth_proc_spawn(&d->keyd, &sock, berth_buf_cstr(&d->keyd_path), argv);
+	enum berth_err rc = keyd_spawn(d, &sock);
 
 	return rc ? rc : berth_keyclient_attach(d->keys, sock);
+}
+
+/* Later on the others do not wait for a device that is slow, or gone. */
+static enum berth_err keyd_start_again(struct berth_daemon *d)
+{
+	int sock;
+	enum berth_err rc = keyd_spawn(d, &sock);
+
+	d->keyd_open_by_ms = berth_clock_mono_ms() + BERTH_KEYCLIENT_OPEN_MS;
+	return rc ? rc : berth_keyclient_attach_begin(d->keys, sock);
 }
 
 /* Whoever has a store had keys: then none are made anew (never a silent new identity). */
@@ -96,10 +113,28 @@ static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
 static void keyd_down(struct berth_daemon *d, uint64_t lived_ms)
 {
 	uint32_t wait = berth_backoff_next(&d->keyd_backoff, lived_ms);
+	int status = berth_proc_stop(&d->keyd, 0), sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-	berth_proc_stop(&d->keyd, 0);
 	d->keyd_again_ms = berth_clock_mono_ms() + wait;
-	berth_log(BERTH_LOG_WARN, "keyd", "is gone after %" PRIu64 " ms; starting again in %" PRIu32 " ms", lived_ms, wait);
+	berth_log(BERTH_LOG_WARN, "keyd", "is gone after %" PRIu64 " ms (%s %d%s); starting again in %" PRIu32 " ms", lived_ms,
+		  sig ? "signal" : "status", sig ? sig : WEXITSTATUS(status),
+		  sig == SIGSYS ? ": a system call that it may not make" : "", wait);
+}
+
+/* True: the store is open, or still being opened. */
+static bool keyd_opens(struct berth_daemon *d, bool readable, uint64_t now)
+{
+	enum berth_err rc = BERTH_OK;
+
+	if (readable)
+		rc = berth_keyclient_attach_end(d->keys);
+	else if (now >= d->keyd_open_by_ms)
+		rc = berth_fail(BERTH_E_KEYSTORE, "keyd: no store open after %d ms", BERTH_KEYCLIENT_OPEN_MS);
+	if (rc)
+		berth_log_err(BERTH_LOG_ERROR, "keyd", rc);
+	else if (readable)
+		berth_log(BERTH_LOG_INFO, "keyd", "is back");
+	return !rc;
 }
 
 /* readable: keyd only ever answers, so outside a call that is its end. */
@@ -108,16 +143,18 @@ static void keyd_watch(struct berth_daemon *d, bool readable)
 	uint64_t started = d->keyd.started_ms, now = berth_clock_mono_ms();
 	enum berth_err rc;
 
-	if (d->keyd.pid && (readable || !berth_keyclient_usable(d->keys) || berth_proc_reap(&d->keyd, NULL)))
+	if (d->keyd.pid && berth_keyclient_opening(d->keys)) {
+		if (!keyd_opens(d, readable, now))
+			keyd_down(d, 0);
+	} else if (d->keyd.pid && (readable || !berth_keyclient_usable(d->keys))) {
 		keyd_down(d, now - started);
+	}
 	if (d->keyd.pid || now < d->keyd_again_ms)
 		return;
-	if ((rc = keyd_start(d))) {
+	if ((rc = keyd_start_again(d))) {
 		berth_log_err(BERTH_LOG_ERROR, "keyd", rc);
 		keyd_down(d, 0);
-		return;
 	}
-	berth_log(BERTH_LOG_INFO, "keyd", "is back");
 }
 
 /* ---- the store ---- */
@@ -403,6 +440,8 @@ static uint32_t keyd_wait_ms(const struct berth_daemon *d)
 {
 	uint64_t now = berth_clock_mono_ms();
 
+	if (d->keyd.pid && berth_keyclient_opening(d->keys))
+		return d->keyd_open_by_ms > now ? (uint32_t)(d->keyd_open_by_ms - now) : 0;
 	if (d->keyd.pid)
 		return berth_keyclient_usable(d->keys) ? UINT32_MAX : 0;
 	return d->keyd_again_ms > now ? (uint32_t)(d->keyd_again_ms - now) : 0;

@@ -20,7 +20,7 @@ struct berth_keyclient {
 	struct berth_keys keys;
 	struct berth_ipc ipc;
 	char *uri, *passphrase_file, *tcti;
-	bool create;
+	bool create, opening;
 	struct binding *v;
 	size_t n, cap;
 };
@@ -37,6 +37,37 @@ static struct berth_keyclient *of_keys(struct berth_keys *k)
 
 /* ---- one call ---- */
 
+static int deadline_of(enum berth_keyd_op op)
+{
+	switch (op) {
+	case BERTH_KEYD_HELLO:
+		return BERTH_KEYCLIENT_OPEN_MS;
+	case BERTH_KEYD_ENSURE:
+	case BERTH_KEYD_DELETE:
+	case BERTH_KEYD_EK:
+	case BERTH_KEYD_ACTIVATE:
+	case BERTH_KEYD_CERTIFY:
+	case BERTH_KEYD_QUOTE:
+		return BERTH_KEYCLIENT_MAKE_MS;
+	default:
+		return BERTH_KEYCLIENT_USE_MS;
+	}
+}
+
+/* rc: what the connection said. */
+static enum berth_err
+answered(struct berth_keyclient *kc, enum berth_err rc, enum berth_keyd_op op, const struct berth_buf *answer,
+	 struct berth_keyd_reply *reply)
+{
+	if (rc)
+		return kc->ipc.failed ? berth_fail(BERTH_E_KEYSTORE, "keyd is gone") : rc;
+	if (reply && berth_keyd_reply_decode(reply, op, answer->p, answer->len)) {
+		kc->ipc.failed = true;
+		return berth_fail(BERTH_E_KEYSTORE, "keyd talks nonsense");
+	}
+	return BERTH_OK;
+}
+
 /* reply borrows from answer, which the caller frees (it may hold a CEK). */
 static enum berth_err call(struct berth_keyclient *kc, const struct berth_keyd_request *r,
 			   struct berth_buf *answer, struct berth_keyd_reply *reply)
@@ -44,17 +75,13 @@ static enum berth_err call(struct berth_keyclient *kc, const struct berth_keyd_r
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;
 
+	if (kc->opening)
+		return berth_fail(BERTH_E_KEYSTORE, "keyd is opening its store");
 	berth_keyd_encode(&b, r);
 	if (!(rc = berth_buf_status(&b)))
-		rc = berth_ipc_call(&kc->ipc, (uint16_t)r->op, &b, BERTH_KEYCLIENT_DEADLINE_MS, answer);
+		rc = berth_ipc_call(&kc->ipc, (uint16_t)r->op, &b, deadline_of(r->op), answer);
 	berth_buf_free(&b);
-	if (rc)
-		return kc->ipc.failed ? berth_fail(BERTH_E_KEYSTORE, "keyd is gone") : rc;
-	if (reply && (rc = berth_keyd_reply_decode(reply, r->op, answer->p, answer->len))) {
-		kc->ipc.failed = true;
-		return berth_fail(BERTH_E_KEYSTORE, "keyd talks nonsense");
-	}
-	return BERTH_OK;
+	return answered(kc, rc, r->op, answer, reply);
 }
 
 /* The calls whose result is one or two byte strings, appended to a and b. */
@@ -515,19 +542,36 @@ void berth_keyclient_free(struct berth_keyclient *kc)
 	free(kc);
 }
 
-enum berth_err berth_keyclient_attach(struct berth_keyclient *kc, int sock)
+enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock)
 {
 	const struct berth_keyd_request r = {
 		.op = BERTH_KEYD_HELLO, .uri = kc->uri, .passphrase_file = kc->passphrase_file,
 		.tcti = kc->tcti, .create = kc->create
 	};
-	struct berth_buf answer = BERTH_BUF_INIT;
-	struct berth_keyd_reply reply;
+	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	berth_ipc_close(&kc->ipc);
 	berth_ipc_init(&kc->ipc, sock);
-	if (!(rc = call(kc, &r, &answer, &reply))) {
+	berth_keyd_encode(&b, &r);
+	/* it is new and listens to nobody else: there is room for this */
+	if (!(rc = berth_buf_status(&b)))
+		rc = berth_ipc_ask(&kc->ipc, (uint16_t)r.op, &b, BERTH_KEYCLIENT_USE_MS);
+	berth_buf_free(&b);
+	kc->opening = !rc;
+	if (rc)
+		berth_ipc_close(&kc->ipc);
+	return answered(kc, rc, r.op, NULL, NULL);
+}
+
+static enum berth_err attach_end(struct berth_keyclient *kc, int deadline_ms)
+{
+	struct berth_buf answer = BERTH_BUF_INIT;
+	struct berth_keyd_reply reply;
+	enum berth_err rc = berth_ipc_take(&kc->ipc, deadline_ms, &answer);
+
+	kc->opening = false;
+	if (!(rc = answered(kc, rc, BERTH_KEYD_HELLO, &answer, &reply))) {
 		kc->keys.custody = reply.custody;
 		kc->create = false;	/* what was there once is missed, not made anew */
 	} else {
@@ -535,6 +579,24 @@ enum berth_err berth_keyclient_attach(struct berth_keyclient *kc, int sock)
 	}
 	berth_buf_free(&answer);
 	return rc;
+}
+
+/* Whoever has begun to answer has not much more to say. */
+enum berth_err berth_keyclient_attach_end(struct berth_keyclient *kc)
+{
+	return attach_end(kc, BERTH_KEYCLIENT_USE_MS);
+}
+
+enum berth_err berth_keyclient_attach(struct berth_keyclient *kc, int sock)
+{
+	enum berth_err rc = berth_keyclient_attach_begin(kc, sock);
+
+	return rc ? rc : attach_end(kc, deadline_of(BERTH_KEYD_HELLO));
+}
+
+bool berth_keyclient_opening(const struct berth_keyclient *kc)
+{
+	return kc->opening;
 }
 
 bool berth_keyclient_usable(const struct berth_keyclient *kc)

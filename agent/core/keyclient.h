@@ -11,12 +11,16 @@
 #include "did/keystore/keystore.h"
 
 /* The core's end of berth-keyd: struct berth_keys, whose keyring finds keys by the
- * kids that were bound.  Calls block, for at most BERTH_KEYCLIENT_DEADLINE_MS.
- * When keyd is gone, silent or talks nonsense, that call and all later ones are
- * E_KEYSTORE until a new keyd is attached; bindings outlive it.  One thread. */
+ * kids that were bound.  Calls block, for at most one of the deadlines.  When keyd
+ * is gone, silent or talks nonsense, that call and all later ones are E_KEYSTORE
+ * until a new keyd is attached; bindings outlive it.  One thread. */
 struct berth_keyclient;
 
-#define BERTH_KEYCLIENT_DEADLINE_MS 10000
+/* A slow chip signs in well under a second and makes a key in a few; a small board
+ * opens a store in less than ten.  What takes longer is taken for hanging. */
+#define BERTH_KEYCLIENT_USE_MS 5000	/* of one key, or of a counter */
+#define BERTH_KEYCLIENT_MAKE_MS 10000	/* a key, evidence */
+#define BERTH_KEYCLIENT_OPEN_MS 30000	/* the store */
 
 /* Remembers cfg (copied) for every attach; not yet connected. */
 BERTH_MUST_USE enum berth_err
@@ -26,9 +30,15 @@ void berth_keyclient_free(struct berth_keyclient *kc);	/* ends keyd, as it sees 
 /* sock is taken in every case: a connection to a keyd that has just been started,
  * or restarted.  Opens the keystore: keyd's codes. */
 BERTH_MUST_USE enum berth_err berth_keyclient_attach(struct berth_keyclient *kc, int sock);
+/* The same without waiting, for whoever has other work while a device is slow: begin,
+ * and end once the descriptor is readable.  In between every call is E_KEYSTORE. */
+BERTH_MUST_USE enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock);
+BERTH_MUST_USE enum berth_err berth_keyclient_attach_end(struct berth_keyclient *kc);
+bool berth_keyclient_opening(const struct berth_keyclient *kc);	/* begun, not ended */
 /* False: start keyd again and attach it. */
 bool berth_keyclient_usable(const struct berth_keyclient *kc);
-/* For a poll loop: readable while no call runs means that keyd has ended.  -1: none. */
+/* For a poll loop: readable while no call runs and none is opening means that keyd
+ * has ended.  -1: none. */
 int berth_keyclient_fd(const struct berth_keyclient *kc);
 
 /* Borrowed; what the protocols work with. */

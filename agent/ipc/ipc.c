@@ -276,25 +276,34 @@ static enum berth_err take_answer(struct berth_ipc *c, const struct berth_ipc_fr
 	return berth_buf_status(reply);
 }
 
-enum berth_err berth_ipc_call(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms,
-			      struct berth_buf *reply)
+enum berth_err berth_ipc_ask(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms)
 {
-	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
-	struct berth_ipc_frame f;
-	enum berth_err rc;
-	uint64_t now;
-	int left;
-
 	c->seq++;
-	if ((rc = berth_ipc_send(c, op, c->seq, payload ? payload->p : NULL, payload ? payload->len : 0, deadline_ms)))
-		return rc;
-	now = berth_clock_mono_ms();
-	left = deadline_ms < 0 ? deadline_ms : until > now ? (int)(until - now) : 0;
-	if ((rc = berth_ipc_recv(c, &f, left)))
+	return berth_ipc_send(c, op, c->seq, payload ? payload->p : NULL, payload ? payload->len : 0, deadline_ms);
+}
+
+enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth_buf *reply)
+{
+	struct berth_ipc_frame f;
+	enum berth_err rc = berth_ipc_recv(c, &f, deadline_ms);
+
+	if (rc)
 		return rc;
 	rc = take_answer(c, &f, reply);
 	drop_last(c);	/* what keyd answers must not linger */
 	return rc;
+}
+
+enum berth_err berth_ipc_call(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms,
+			      struct berth_buf *reply)
+{
+	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms), now;
+	enum berth_err rc = berth_ipc_ask(c, op, payload, deadline_ms);
+
+	if (rc)
+		return rc;
+	now = berth_clock_mono_ms();
+	return berth_ipc_take(c, deadline_ms < 0 ? deadline_ms : until > now ? (int)(until - now) : 0, reply);
 }
 
 enum berth_err berth_ipc_answer(struct berth_ipc *c, uint32_t seq, enum berth_err rc, const struct berth_buf *payload)

@@ -197,17 +197,19 @@ bool berth_proc_reap(struct berth_proc *p, int *status)
 	return true;
 }
 
-void berth_proc_stop(struct berth_proc *p, int grace_ms)
+int berth_proc_stop(struct berth_proc *p, int grace_ms)
 {
 	struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
+	int status = 0;
 
 	if (p->pid == 0)
-		return;
+		return 0;
 	if (poll(&fd, 1, grace_ms) <= 0)
 		kill(p->pid, SIGKILL);	/* not reaped yet, so the number is still its own */
-	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	emptied(p);
+	return status;
 }
 
 uint32_t berth_backoff_next(struct berth_backoff *b, uint64_t up_ms)

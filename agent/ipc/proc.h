@@ -27,6 +27,16 @@ void berth_proc_harden_tool(void);
  * are EPERM (C159).  For all threads started after it.  Aborts when refused. */
 void berth_proc_confine(void);
 
+/* From now on nothing of the file system can be reached but these paths and what is
+ * below them: read, or with write also replaced, made and removed as regular files.
+ * Open descriptors stay.  Where the kernel has no landlock one line in the log says
+ * so and nothing changes.  E_INTERNAL: a path is not there, or the kernel refuses. */
+struct berth_proc_path {
+	const char *path;
+	bool write;
+};
+BERTH_MUST_USE enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n);
+
 /* A running child.  pid is 0 when there is none. */
 struct berth_proc {
 	pid_t pid;
@@ -47,8 +57,8 @@ berth_proc_spawn(struct berth_proc *p, int *sock, const char *path, char *const 
 bool berth_proc_reap(struct berth_proc *p, int *status);
 
 /* Waits up to grace_ms for an end by itself (its socket has been closed), then
- * kills; reaps in every case.  An empty p is fine. */
-void berth_proc_stop(struct berth_proc *p, int grace_ms);
+ * kills; reaps in every case.  The status is waitpid()'s; 0 for an empty p. */
+int berth_proc_stop(struct berth_proc *p, int grace_ms);
 
 /* How long to wait before it is started again: 100 ms, doubling to 30 s, from the
  * start again after 60 s of health. */

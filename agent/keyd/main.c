@@ -21,10 +21,12 @@ int main(int argc, char **argv)
 		return berth_err_exit(BERTH_E_USAGE);
 	}
 	berth_proc_harden(keep, 1);
+	berth_proc_confine();
 	berth_log_init("keyd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
 	berth_crypto_init();
 	berth_ipc_init(&ipc, BERTH_IPC_FD);
 	keyd_init(&keyd);
+	keyd.confine = true;
 	rc = keyd_serve(&keyd, &ipc);
 	if (rc)
 		berth_log_err(BERTH_LOG_ERROR, "keyd-stopped", rc);

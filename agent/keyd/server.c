@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "agent/keyd/sandbox.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
@@ -55,6 +56,14 @@ static enum berth_err pay(struct keyd *k)
 	return BERTH_OK;
 }
 
+static void confine(const struct keyd *k)
+{
+	struct berth_keystore_needs needs;
+
+	berth_keystore_needs(k->ks, &needs);
+	keyd_sandbox(&needs);
+}
+
 /* HELLO comes first and once. */
 static bool in_order(const struct keyd *k, enum berth_keyd_op op)
 {
@@ -76,6 +85,8 @@ static enum berth_err serve_one(struct keyd *k, struct berth_ipc *c, const struc
 		rc = pay(k);
 	if (!rc)
 		rc = keyd_run(k, &r, &reply);
+	if (!rc && r.op == BERTH_KEYD_HELLO && k->confine)
+		confine(k);
 	if (rc)
 		berth_log_err(BERTH_LOG_DEBUG, "keyd-refused", rc);
 	rc = berth_ipc_answer(c, f->seq, rc, &reply);

@@ -20,6 +20,7 @@ struct keyd {
 	struct berth_keystore *ks;	/* owned; NULL before HELLO */
 	struct keyd_names names;
 	enum berth_custody custody;	/* of the keys that ENSURE makes */
+	bool confine;			/* the process, once the store is open */
 	uint64_t credit_us;		/* of the token bucket, in microseconds of work */
 	uint64_t credit_at_ms;
 };

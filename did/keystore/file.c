@@ -94,17 +94,15 @@ static enum berth_err open_once(struct berth_ksfile *f, bool *again)
 static enum berth_err split(struct berth_ksfile *f, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = !slash ? strdup(".") : slash == path ? strdup("/")
-		  : strndup(path, (size_t)(slash - path));
 	enum berth_err rc = BERTH_OK;
 
+	f->folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 	f->path = strdup(path);
 	f->base = strdup(slash ? slash + 1 : path);
-	if (!dir || !f->path || !f->base || asprintf(&f->tmp, "%s.new", f->base) < 0)
+	if (!f->folder || !f->path || !f->base || asprintf(&f->tmp, "%s.new", f->base) < 0)
 		rc = berth_fail(BERTH_E_NOMEM, "keystore file");
-	else if ((f->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	else if ((f->dir = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		rc = sys(f, "the folder");
-	free(dir);
 	return rc;
 }
 
@@ -237,6 +235,7 @@ void berth_ksfile_close(struct berth_ksfile *f)
 	if (f->dir >= 0)
 		close(f->dir);
 	free(f->path);
+	free(f->folder);
 	free(f->base);
 	free(f->tmp);
 	memset(f, 0, sizeof(*f));

@@ -13,6 +13,7 @@
  * replaced as a whole.  Every fault is E_KEYSTORE. */
 struct berth_ksfile {
 	char *path;	/* for messages */
+	char *folder;	/* where it lies */
 	char *base, *tmp;
 	int dir;	/* the folder */
 	int fd;		/* locked; -1: there is no such file yet */

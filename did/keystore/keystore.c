@@ -3,6 +3,7 @@
  * so that misuse gets the same code from a file and from a TPM. */
 #include "did/keystore/keystore.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "did/base/secret.h"
@@ -30,6 +31,18 @@ void berth_keystore_close(struct berth_keystore *ks)
 {
 	if (ks)
 		ks->ops->close(ks);
+}
+
+void berth_keystore_needs(const struct berth_keystore *ks, struct berth_keystore_needs *out)
+{
+	*out = (struct berth_keystore_needs){ 0 };
+	ks->ops->needs(ks, out);
+}
+
+void berth_keystore_need_path(struct berth_keystore_needs *out, const char *path, bool write)
+{
+	assert(out->n < BERTH_NEEDS_PATHS_MAX);
+	out->path[out->n++] = (struct berth_keystore_path){ path, write };
 }
 
 static enum berth_err check_name(const char *name)

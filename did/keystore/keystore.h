@@ -56,6 +56,21 @@ BERTH_MUST_USE enum berth_err
 berth_keystore_open(struct berth_keystore **out, const struct berth_keystore_config *cfg);
 void berth_keystore_close(struct berth_keystore *ks);	/* NULL is fine */
 
+/* What an open store needs of the system from now on, for whoever confines its
+ * process: these calls, and nothing of the file system but these paths and what is
+ * below them.  The strings are borrowed from the store. */
+#define BERTH_NEEDS_UNIX 1u	/* connects to a socket of this machine */
+#define BERTH_NEEDS_TCP 2u	/* connects by TCP: a simulator, never a real device */
+#define BERTH_NEEDS_THREADS 4u
+#define BERTH_NEEDS_MODULE 8u	/* runs somebody else's code, which looks around for itself */
+#define BERTH_NEEDS_PATHS_MAX 8
+struct berth_keystore_needs {
+	unsigned calls;			/* BERTH_NEEDS_ */
+	size_t n;
+	struct berth_keystore_path { const char *path; bool write; } path[BERTH_NEEDS_PATHS_MAX];
+};
+void berth_keystore_needs(const struct berth_keystore *ks, struct berth_keystore_needs *out);
+
 /* The key name a URI points at, "" when it has none. E_KEY for a malformed URI. */
 BERTH_MUST_USE enum berth_err
 berth_key_uri_name(char name[BERTH_KEY_NAME_MAX + 1], const char *uri);

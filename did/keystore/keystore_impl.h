@@ -32,6 +32,8 @@ struct berth_keystore_ops {
 	enum berth_err (*counter_step)(struct berth_keystore *ks, enum berth_counter c,
 				       uint64_t *value);
 	void (*format_uri)(const struct berth_keystore *ks, const char *name, struct berth_buf *out);
+	/* adds to what is there */
+	void (*needs)(const struct berth_keystore *ks, struct berth_keystore_needs *out);
 
 	/* NULL where there is no device */
 	enum berth_err (*ek)(struct berth_keystore *ks, struct berth_buf *cert_der,
@@ -48,6 +50,9 @@ struct berth_keystore_ops {
 				const uint8_t nonce[32], struct berth_buf *attest,
 				struct berth_buf *sig);
 };
+
+/* For a custody's needs(). */
+void berth_keystore_need_path(struct berth_keystore_needs *out, const char *path, bool write);
 
 /* The first member of every custody's own struct. */
 struct berth_keystore {

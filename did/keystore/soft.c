@@ -242,6 +242,11 @@ static void soft_format_uri(const struct berth_keystore *ks, const char *name, s
 	berth_buf_printf(out, "soft:%s#%s", ((const struct soft *)(const void *)ks)->file.path, name);
 }
 
+static void soft_needs(const struct berth_keystore *ks, struct berth_keystore_needs *out)
+{
+	berth_keystore_need_path(out, ((const struct soft *)(const void *)ks)->file.folder, true);
+}
+
 static const struct berth_keystore_ops ops = {
 	.close = soft_close,
 	.can = soft_can,
@@ -257,6 +262,7 @@ static const struct berth_keystore_ops ops = {
 	.counter_read = soft_counter_read,
 	.counter_step = soft_counter_step,
 	.format_uri = soft_format_uri,
+	.needs = soft_needs,
 };
 
 static enum berth_err make(struct soft *s, const struct berth_secret *pass)

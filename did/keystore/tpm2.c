@@ -69,6 +69,20 @@ static void tpm2_format_uri(const struct berth_keystore *ks, const char *name, s
 		berth_buf_printf(out, "&tcti=%s", t->uri_tcti);
 }
 
+/* The connection is made anew when it breaks, so this is what connecting takes. */
+static void tpm2_needs(const struct berth_keystore *ks, struct berth_keystore_needs *out)
+{
+	const struct berth_tpm2 *t = (const struct berth_tpm2 *)(const void *)ks;
+
+	berth_keystore_need_path(out, t->dir, true);
+	if (strncmp(t->tcti_conf, "device:", 7) == 0)
+		berth_keystore_need_path(out, t->tcti_conf + 7, true);
+	else if (strncmp(t->tcti_conf, "tabrmd", 6) == 0)
+		out->calls |= BERTH_NEEDS_UNIX | BERTH_NEEDS_THREADS;
+	else
+		out->calls |= strstr(t->tcti_conf, "path=") ? BERTH_NEEDS_UNIX : BERTH_NEEDS_TCP;
+}
+
 static const struct berth_keystore_ops ops = {
 	.close = tpm2_close,
 	.can = berth_tpm2_can,
@@ -83,6 +97,7 @@ static const struct berth_keystore_ops ops = {
 	.counter_read = berth_tpm2_counter_read,
 	.counter_step = berth_tpm2_counter_step,
 	.format_uri = tpm2_format_uri,
+	.needs = tpm2_needs,
 	.ek = berth_tpm2_ek,
 	.public_area = tpm2_public_area,
 	.activate = berth_tpm2_activate,

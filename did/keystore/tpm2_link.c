@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The connection to a TPM: made anew when it broke, salted to the storage key
  * that was pinned when the store was made, and never leaving a handle behind. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
@@ -58,6 +60,16 @@ static enum berth_err check_tcti(const struct berth_tpm2 *t)
 			return check_device(t);
 	return berth_fail(BERTH_E_KEYSTORE, "TPM %s: not one of device:PATH, swtpm, mssim, tabrmd",
 			  t->tcti_conf);
+}
+
+/* The loader takes the library out again when a connection ends; ours stays, so that
+ * no code has to be mapped to connect anew: a process that is confined cannot. */
+static void keep_loaded(const struct berth_tpm2 *t)
+{
+	char lib[48];
+
+	snprintf(lib, sizeof(lib), "libtss2-tcti-%.*s.so.0", (int)strcspn(t->tcti_conf, ":"), t->tcti_conf);
+	(void)dlopen(lib, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 static TSS2_RC list_handles(struct berth_tpm2 *t, uint32_t from, uint32_t n, TPML_HANDLE *out)
@@ -126,6 +138,7 @@ enum berth_err berth_tpm2_connect(struct berth_tpm2 *t)
 		berth_tpm2_disconnect(t, false);
 		return rc;
 	}
+	keep_loaded(t);
 	t->lost = false;
 	return BERTH_OK;
 }

@@ -158,6 +158,7 @@ class Agent:
         self.state, self.run_dir = self.dir / "state", self.dir / "run"
         self.conf, self.logfile = self.dir / "berth.conf", self.dir / "log"
         self.admin_sock, self.app_sock = self.run_dir / "admin.sock", self.run_dir / "app.sock"
+        self.libexec = None     # another folder of berth-keyd and the others
         self.dir.mkdir(mode=0o755)
         self.state.mkdir(mode=0o700)
         (self.dir / "pass").write_text(os.urandom(16).hex())
@@ -195,7 +196,8 @@ class Agent:
     def spawn(self, **kw):
         self.write()
         with open(self.logfile, "a") as log:
-            self.p = subprocess.Popen([BERTHD, "--config", str(self.conf)], stdin=subprocess.DEVNULL,
+            other = ["--libexec-dir", str(self.libexec)] if self.libexec else []
+            self.p = subprocess.Popen([BERTHD, "--config", str(self.conf), *other], stdin=subprocess.DEVNULL,
                                       stdout=log, stderr=log, **kw)
         return self
 

@@ -32,6 +32,7 @@ static int start(void)
 			close(berth_keyclient_fd(kc));
 		berth_ipc_init(&ipc, sv[1]);
 		keyd_init(&keyd);
+		keyd.confine = true;
 		enum berth_err rc = keyd_serve(&keyd, &ipc);
 		keyd_free(&keyd);
 		berth_ipc_close(&ipc);

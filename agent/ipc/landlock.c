@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/ipc/proc.h"
+#include "did/base/log.h"
+
+/* Since ABI 3 and 5; headers may be older than the kernel. */
+#define TRUNCATE (1ull << 14)
+#define IOCTL_DEV (1ull << 15)
+
+#define READ_FILE LANDLOCK_ACCESS_FS_READ_FILE
+#define READ (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define WRITE_FILE (LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE)
+#define WRITE (WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
+
+/* What a kernel of this ABI can forbid: all of it, each version more. */
+static uint64_t known(long abi)
+{
+	uint64_t all = LANDLOCK_ACCESS_FS_MAKE_SYM | (LANDLOCK_ACCESS_FS_MAKE_SYM - 1);
+
+	if (abi >= 2)
+		all |= LANDLOCK_ACCESS_FS_REFER;
+	if (abi >= 3)
+		all |= TRUNCATE;
+	if (abi >= 5)
+		all |= IOCTL_DEV;
+	return all;
+}
+
+static enum berth_err failed(const char *what, const char *path)
+{
+	return berth_fail(BERTH_E_INTERNAL, "landlock: %s%s: %s", what, path, strerror(errno));
+}
+
+static enum berth_err add_path(int rules, uint64_t mask, const struct berth_proc_path *p)
+{
+	struct landlock_path_beneath_attr rule = { .parent_fd = open(p->path, O_PATH | O_CLOEXEC) };
+	enum berth_err rc = BERTH_OK;
+	struct stat st;
+
+	if (rule.parent_fd < 0)
+		return failed("open ", p->path);
+	if (fstat(rule.parent_fd, &st)) {
+		rc = failed("stat ", p->path);
+	} else {
+		bool dir = S_ISDIR(st.st_mode);
+
+		rule.allowed_access = mask & ((dir ? READ : READ_FILE) | (!p->write ? 0 : dir ? WRITE : WRITE_FILE));
+		if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
+			rc = failed("allow ", p->path);
+	}
+	close(rule.parent_fd);
+	return rc;
+}
+
+static enum berth_err restrict_self(int rules, uint64_t mask, const struct berth_proc_path *v, size_t n)
+{
+	enum berth_err rc;
+
+	for (size_t i = 0; i < n; i++)
+		if ((rc = add_path(rules, mask, &v[i])))
+			return rc;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_landlock_restrict_self, rules, 0))
+		return failed("restrict", "");
+	return BERTH_OK;
+}
+
+enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct landlock_ruleset_attr attr = { .handled_access_fs = known(abi) };
+	enum berth_err rc;
+	int rules;
+
+	if (abi < 1) {
+		berth_log(BERTH_LOG_INFO, "landlock", "not to be had here (%s): files are guarded by their modes alone",
+			  strerror(errno));
+		return BERTH_OK;
+	}
+	/* the oldest layout of the structure, which every ABI takes */
+	if ((rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr.handled_access_fs), 0)) < 0)
+		return failed("rules", "");
+	rc = restrict_self(rules, attr.handled_access_fs, v, n);
+	close(rules);
+	return rc;
+}
