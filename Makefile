@@ -12,7 +12,7 @@ SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 DESTDIR  ?=
 VERSION  := 0.1.0
 
-PKGS := libsodium libsecp256k1 libcrypto tss2-esys tss2-mu tss2-tctildr tss2-rc sqlite3 libmicrohttpd zlib libcjson
+PKGS := libsodium libsecp256k1 libcrypto tss2-esys tss2-mu tss2-tctildr tss2-rc sqlite3 libmicrohttpd zlib libcjson p11-kit-1
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 
 WARN := -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

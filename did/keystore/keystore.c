@@ -23,8 +23,11 @@ enum berth_err berth_keystore_open(struct berth_keystore **out,
 	berth_crypto_init();
 	if ((rc = berth_key_uri_parse(&uri, cfg->uri)))
 		return rc;
-	return uri.scheme == BERTH_SCHEME_TPM2 ? berth_tpm2_open(out, &uri, cfg)
-					       : berth_soft_open(out, &uri, cfg);
+	switch (uri.scheme) {
+	case BERTH_SCHEME_TPM2: return berth_tpm2_open(out, &uri, cfg);
+	case BERTH_SCHEME_PKCS11: return berth_pkcs11_open(out, &uri, cfg);
+	default: return berth_soft_open(out, &uri, cfg);
+	}
 }
 
 void berth_keystore_close(struct berth_keystore *ks)

@@ -14,6 +14,7 @@
  * results.  One ops table per custody; URIs (INTERFACES: key URIs) are
  *   soft:PATH[#NAME]                       a sealed file
  *   tpm2:NAME[?dir=DIR][&tcti=STRING]      TPM 2.0, wrapped blobs under DIR
+ *   pkcs11:token=T;object=NAME[?...]       PKCS #11 token (RFC 7512)
  * The daemon's keyd opens a store by its URI without a key name. */
 enum berth_custody {
 	BERTH_CUSTODY_SOFTWARE,	/* private bytes given to us in the clear */
@@ -43,9 +44,11 @@ struct berth_key_info {
 struct berth_keystore;
 
 struct berth_keystore_config {
-	const char *uri;		/* "soft:/var/lib/berth/keys", "tpm2:?dir=..." */
+	const char *uri;		/* "soft:/var/lib/berth/keys", "tpm2:?dir=...", "pkcs11:token=..." */
 	const char *passphrase_file;	/* soft: NULL: $BERTH_PASSPHRASE_FILE */
 	const char *tcti;		/* tpm2: NULL: the URI's, $BERTH_TCTI, /dev/tpmrm0 */
+	const char *module_path;	/* pkcs11: NULL: the URI's */
+	const char *pin_source;		/* pkcs11: NULL: the URI's, the credential berth-pin */
 	bool create;			/* make an empty store where there is none */
 };
 

@@ -3,6 +3,7 @@
 #define BERTH_DID_KEYSTORE_KEYSTORE_IMPL_H
 
 #include "did/keystore/keystore.h"
+#include "did/keystore/pkcs11_uri.h"
 
 /* What a custody implements; private to this folder.  keystore.c has checked
  * names, usages and key types before it calls, so that every custody answers
@@ -62,13 +63,14 @@ struct berth_keystore {
 #define BERTH_KEY_URI_PATH_MAX 1023
 #define BERTH_KEY_URI_TCTI_MAX 255
 
-enum berth_key_scheme { BERTH_SCHEME_SOFT, BERTH_SCHEME_TPM2 };
+enum berth_key_scheme { BERTH_SCHEME_SOFT, BERTH_SCHEME_TPM2, BERTH_SCHEME_PKCS11 };
 
 struct berth_key_uri {
 	enum berth_key_scheme scheme;
 	char name[BERTH_KEY_NAME_MAX + 1];	/* "": a whole store */
 	char path[BERTH_KEY_URI_PATH_MAX + 1];	/* the file; the folder, "": by default */
 	char tcti[BERTH_KEY_URI_TCTI_MAX + 1];	/* "": not said */
+	struct berth_pkcs11_uri pkcs11;		/* of pkcs11: alone */
 };
 
 /* E_KEY for anything that is not exactly of a form keystore.h names. */
@@ -81,6 +83,9 @@ berth_soft_open(struct berth_keystore **out, const struct berth_key_uri *uri,
 BERTH_MUST_USE enum berth_err
 berth_tpm2_open(struct berth_keystore **out, const struct berth_key_uri *uri,
 		const struct berth_keystore_config *cfg);
+BERTH_MUST_USE enum berth_err
+berth_pkcs11_open(struct berth_keystore **out, const struct berth_key_uri *uri,
+		  const struct berth_keystore_config *cfg);
 
 /* Records under a key-encryption key: version 01 || nonce (24) || ciphertext ||
  * tag (16), XChaCha20-Poly1305; label and epoch are authenticated with it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key URIs: soft:PATH[#NAME] and tpm2:[NAME][?dir=DIR][&tcti=STRING].  Nothing is
- * percent-decoded: a path holds no '#', a folder and a TCTI string no '&'. */
+/* Key URIs: soft:PATH[#NAME], tpm2:[NAME][?dir=DIR][&tcti=STRING], and pkcs11: as
+ * pkcs11_uri.h has it.  In the first two nothing is percent-decoded: a path holds
+ * no '#', a folder and a TCTI string no '&'. */
 #include <string.h>
 
 #include "did/keystore/keystore_impl.h"
@@ -67,6 +68,15 @@ static enum berth_err parse_tpm2(struct berth_key_uri *out, const char *s)
 	return rc;
 }
 
+static enum berth_err parse_pkcs11(struct berth_key_uri *out, const char *s)
+{
+	enum berth_err rc = berth_pkcs11_uri_parse(&out->pkcs11, s);
+
+	if (!rc)
+		memcpy(out->name, out->pkcs11.object, sizeof(out->name));
+	return rc;
+}
+
 enum berth_err berth_key_uri_parse(struct berth_key_uri *out, const char *uri)
 {
 	memset(out, 0, sizeof(*out));
@@ -79,7 +89,11 @@ enum berth_err berth_key_uri_parse(struct berth_key_uri *out, const char *uri)
 		out->scheme = BERTH_SCHEME_TPM2;
 		return parse_tpm2(out, uri + 5);
 	}
-	return bad("the scheme is none of soft:, tpm2:");
+	if (strncmp(uri, "pkcs11:", 7) == 0) {
+		out->scheme = BERTH_SCHEME_PKCS11;
+		return parse_pkcs11(out, uri + 7);
+	}
+	return bad("the scheme is none of soft:, tpm2:, pkcs11:");
 }
 
 enum berth_err berth_key_uri_name(char name[BERTH_KEY_NAME_MAX + 1], const char *uri)

@@ -10,11 +10,14 @@
 #include "did/keystore/keystore.h"
 #include "tests/check.h"
 #include "tests/fakes/swtpm.h"
+#include "tests/fakes/token.h"
 
 struct backend {
 	const char *name;
 	enum berth_custody custody;
-	bool device;
+	bool imports;		/* takes private bytes over */
+	bool tpm;		/* evidence, and counters that no copy of the disk turns back */
+	unsigned signs, agrees;	/* the capability table: which types of key, as bits */
 	void (*begin)(void);
 	enum berth_err (*open)(struct berth_keystore **ks, bool create);
 	void (*end)(void);
@@ -94,9 +97,36 @@ static void tpm2_end(void)
 	soft_end();
 }
 
+static struct test_token token;
+
+static void softhsm_begin(void) { test_token_softhsm(&token); }
+static void tpm2_pkcs11_begin(void) { test_token_tpm2(&token); }
+
+static enum berth_err token_open(struct berth_keystore **ks, bool create)
+{
+	struct berth_keystore_config cfg = { .uri = test_token_uri(&token, NULL), .create = create };
+
+	return berth_keystore_open(ks, &cfg);
+}
+
+/* Nothing is in the token but what the store's file names. */
+static void token_end(void)
+{
+	test_token_end(&token);
+}
+
+#define BIT(t) (1u << BERTH_KEY_##t)
+#define NIST (BIT(P256) | BIT(P384))
+#define ALL_SIGN (BIT(ED25519) | NIST | BIT(P521) | BIT(SECP256K1))
+#define ALL_AGREE (BIT(X25519) | NIST | BIT(P521) | BIT(SECP256K1))
 static const struct backend backends[] = {
-	{ "soft", BERTH_CUSTODY_SEALED, false, soft_begin, soft_open, soft_end },
-	{ "tpm2", BERTH_CUSTODY_HARDWARE, true, tpm2_begin, tpm2_open, tpm2_end },
+	{ "soft", BERTH_CUSTODY_SEALED, true, false, ALL_SIGN, ALL_AGREE, soft_begin, soft_open, soft_end },
+	{ "tpm2", BERTH_CUSTODY_HARDWARE, false, true, NIST, NIST, tpm2_begin, tpm2_open, tpm2_end },
+	{ "pkcs11 on SoftHSM", BERTH_CUSTODY_HARDWARE, false, false, ALL_SIGN, ALL_AGREE,
+	  softhsm_begin, token_open, token_end },
+	/* tpm2-pkcs11 1.9 derives nothing, and signs nothing with the P-521 keys it makes */
+	{ "pkcs11 on tpm2-pkcs11", BERTH_CUSTODY_HARDWARE, false, false, NIST, 0,
+	  tpm2_pkcs11_begin, token_open, token_end },
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 

@@ -4,7 +4,7 @@
 
 static void parses_every_form(void **state)
 {
-	static const struct { const char *uri; struct berth_key_uri want; } cases[] = {
+	static const struct { const char *uri; struct { enum berth_key_scheme scheme; const char *name, *path, *tcti; } want; } cases[] = {
 		{ "soft:/var/lib/berth/keys", { BERTH_SCHEME_SOFT, "", "/var/lib/berth/keys", "" } },
 		{ "soft:keys#factory-sign", { BERTH_SCHEME_SOFT, "factory-sign", "keys", "" } },
 		{ "soft:a?b=c", { BERTH_SCHEME_SOFT, "", "a?b=c", "" } },
@@ -35,7 +35,7 @@ static void refuses_what_is_none(void **state)
 {
 	static const char *const bad[] = {
 		"", "soft", "soft:", "soft:#k", "soft:/d/", "soft:a#", "soft:a#K", "soft:a#b#c", "soft:a\n",
-		"soft:a#..", "Soft:a", "pkcs11:token=x", "tpm2", "tpm2:A", "tpm2:a/b", "tpm2:?", "tpm2:?dir=",
+		"soft:a#..", "Soft:a", "pkcs12:token=x", "tpm2", "tpm2:A", "tpm2:a/b", "tpm2:?", "tpm2:?dir=",
 		"tpm2:?tcti=", "tpm2:?dir=a&dir=b", "tpm2:?tcti=a&tcti=b", "tpm2:?dir=a&", "tpm2:?x=y",
 		"tpm2:.",
 		"tpm2:0123456789012345678901234567890123456789012345678901234567890123",
