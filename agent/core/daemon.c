@@ -89,21 +89,28 @@ static enum berth_err keyd_start_again(struct berth_daemon *d)
 	return rc ? rc : berth_keyclient_attach_begin(d->keys, sock);
 }
 
+static const char *keystore_option(const struct berth_daemon *d, const char *name, const char *key)
+{
+	const char *s = berth_config_str(d->cfg, "keystore", name, key);
+
+	return s[0] ? s : NULL;
+}
+
 /* Whoever has a store had keys: then none are made anew (never a silent new identity). */
 static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
 {
 	const char *name = berth_config_section(d->cfg, "keystore", 0);
 	struct berth_keystore_config kc = { .create = fresh };
-	const char *pass, *tcti;
 	enum berth_err rc;
 
 	if (!name)
-		return berth_fail(BERTH_E_CONFIG, "no [keystore NAME]: say where the keys are, uri = soft:PATH or tpm2:?dir=DIR");
+		return berth_fail(BERTH_E_CONFIG, "no [keystore NAME]: say where the keys are, uri = soft:PATH, "
+				  "tpm2:?dir=DIR or pkcs11:token=LABEL");
 	kc.uri = berth_config_str(d->cfg, "keystore", name, "uri");
-	pass = berth_config_str(d->cfg, "keystore", name, "passphrase-file");
-	tcti = berth_config_str(d->cfg, "keystore", name, "tcti");
-	kc.passphrase_file = pass[0] ? pass : NULL;
-	kc.tcti = tcti[0] ? tcti : NULL;
+	kc.passphrase_file = keystore_option(d, name, "passphrase-file");
+	kc.tcti = keystore_option(d, name, "tcti");
+	kc.module_path = keystore_option(d, name, "module-path");
+	kc.pin_source = keystore_option(d, name, "pin-source");
 	if ((rc = berth_proc_libexec(&d->keyd_path, d->libexec_dir, "keyd")) ||
 	    (rc = berth_keyclient_new(&d->keys, &kc)))
 		return rc;

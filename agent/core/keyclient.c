@@ -19,7 +19,7 @@ struct berth_keyclient {
 	struct berth_keyring ring;	/* the first member: what the ring's calls get */
 	struct berth_keys keys;
 	struct berth_ipc ipc;
-	char *uri, *passphrase_file, *tcti;
+	char *uri, *passphrase_file, *tcti, *module_path, *pin_source;
 	bool create, opening;
 	struct binding *v;
 	size_t n, cap;
@@ -520,7 +520,8 @@ enum berth_err berth_keyclient_new(struct berth_keyclient **out, const struct be
 	kc->keys = (struct berth_keys){ .ops = &keys_ops, .keyring = &kc->ring };
 	kc->create = cfg->create;
 	if ((rc = copy(&kc->uri, cfg->uri)) || (rc = copy(&kc->passphrase_file, cfg->passphrase_file)) ||
-	    (rc = copy(&kc->tcti, cfg->tcti))) {
+	    (rc = copy(&kc->tcti, cfg->tcti)) || (rc = copy(&kc->module_path, cfg->module_path)) ||
+	    (rc = copy(&kc->pin_source, cfg->pin_source))) {
 		berth_keyclient_free(kc);
 		return rc;
 	}
@@ -539,6 +540,8 @@ void berth_keyclient_free(struct berth_keyclient *kc)
 	free(kc->uri);
 	free(kc->passphrase_file);
 	free(kc->tcti);
+	free(kc->module_path);
+	free(kc->pin_source);
 	free(kc);
 }
 
@@ -546,7 +549,7 @@ enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock
 {
 	const struct berth_keyd_request r = {
 		.op = BERTH_KEYD_HELLO, .uri = kc->uri, .passphrase_file = kc->passphrase_file,
-		.tcti = kc->tcti, .create = kc->create
+		.tcti = kc->tcti, .module_path = kc->module_path, .pin_source = kc->pin_source, .create = kc->create
 	};
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;

@@ -219,6 +219,8 @@ static void put_config(struct berth_buf *b, const struct berth_keyd_request *r)
 	put_text(b, r->uri);
 	put_text(b, r->passphrase_file);
 	put_text(b, r->tcti);
+	put_text(b, r->module_path);
+	put_text(b, r->pin_source);
 	berth_buf_u8(b, r->create);
 }
 
@@ -227,6 +229,8 @@ static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 	r->uri = get_text(c, BERTH_KEYD_CONFIG_MAX);
 	r->passphrase_file = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->tcti = get_optional(c, BERTH_KEYD_CONFIG_MAX);
+	r->module_path = get_optional(c, BERTH_KEYD_CONFIG_MAX);
+	r->pin_source = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->create = get_u8(c, 0, 1);
 }
 

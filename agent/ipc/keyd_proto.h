@@ -22,7 +22,7 @@
  * such a name were not made by keyd and do not exist for it. */
 enum berth_keyd_op {
 	/* op		   request				answer */
-	BERTH_KEYD_HELLO = 1,	/* uri, passphrase_file, tcti, create	custody; the first request */
+	BERTH_KEYD_HELLO = 1,	/* uri, the files, tcti, create		custody; the first request */
 	BERTH_KEYD_INFO,	/* name					info, purposes */
 	BERTH_KEYD_LIST,	/*					be16 count, (info, purposes)... */
 	BERTH_KEYD_ENSURE,	/* name, type, usage, purposes		info, purposes; other than before: E_KEYSTORE */
@@ -63,7 +63,7 @@ struct berth_keyd_bytes {
 struct berth_keyd_request {
 	enum berth_keyd_op op;
 	const char *name, *ak, *label, *kid;
-	const char *uri, *passphrase_file, *tcti;
+	const char *uri, *passphrase_file, *tcti, *module_path, *pin_source;
 	bool create;
 	enum berth_key_type type;
 	enum berth_usage usage;

@@ -25,7 +25,9 @@
 /* Ours only: a child that had them could speak to the service manager. */
 static const char *const manager_env[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", NULL };
 static const char *const common_env[] = {
-	"CREDENTIALS_DIRECTORY", "TSS2_LOG", "BERTH_TCTI", "BERTH_PASSPHRASE_FILE", NULL
+	"CREDENTIALS_DIRECTORY", "TSS2_LOG", "BERTH_TCTI", "BERTH_PASSPHRASE_FILE",
+	/* of PKCS #11 modules, which read them in keyd */
+	"SOFTHSM2_CONF", "TPM2_PKCS11_STORE", "TPM2_PKCS11_TCTI", NULL
 };
 
 /* environ-style strings of the names that are set, LANG=C first. */

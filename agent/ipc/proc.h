@@ -13,7 +13,8 @@
 /* What every main() of a daemon calls before anything else, while there is one
  * thread: no new privileges, not dumpable, no core files, umask 077, SIGPIPE
  * ignored, the environment cut down to a short list (NOTIFY_SOCKET, WATCHDOG_*,
- * CREDENTIALS_DIRECTORY, TSS2_LOG, BERTH_TCTI, BERTH_PASSPHRASE_FILE) with LANG=C,
+ * CREDENTIALS_DIRECTORY, TSS2_LOG, BERTH_TCTI, BERTH_PASSPHRASE_FILE, and the settings
+ * of PKCS #11 modules: SOFTHSM2_CONF, TPM2_PKCS11_STORE, TPM2_PKCS11_TCTI) with LANG=C,
  * and every descriptor closed but 0, 1, 2 and keep[].  A child keeps BERTH_IPC_FD.
  * Aborts when the kernel refuses: a process that is not confined must not run. */
 void berth_proc_harden(const int *keep, size_t n_keep);

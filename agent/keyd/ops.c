@@ -34,7 +34,8 @@ static enum berth_custody custody_of(const char *uri)
 static enum berth_err hello(struct op *o)
 {
 	const struct berth_keystore_config cfg = {
-		.uri = o->r->uri, .passphrase_file = o->r->passphrase_file, .tcti = o->r->tcti, .create = o->r->create
+		.uri = o->r->uri, .passphrase_file = o->r->passphrase_file, .tcti = o->r->tcti,
+		.module_path = o->r->module_path, .pin_source = o->r->pin_source, .create = o->r->create
 	};
 	struct berth_keystore *ks;
 	enum berth_err rc = berth_keystore_open(&ks, &cfg);

@@ -24,19 +24,14 @@ enum berth_err berth_secret_key_parse(struct berth_privkey *out, const struct be
 
 /* ---- keystores by the URIs of their keys ---- */
 
-/* Without the key's name: soft:PATH#NAME is in soft:PATH, tpm2:NAME?QUERY in
- * tpm2:?QUERY. */
+/* NULL: the URI is none, or no memory. */
 static char *store_uri(const char *key_uri)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
-	const char *query;
 
-	if (strncmp(key_uri, "tpm2:", 5) == 0) {
-		query = strchr(key_uri, '?');
-		berth_buf_str(&b, "tpm2:");
-		berth_buf_str(&b, query ? query : "");
-	} else {
-		berth_buf_put(&b, key_uri, strcspn(key_uri, "#"));
+	if (berth_key_uri_store(&b, key_uri) != BERTH_OK) {
+		berth_buf_free(&b);
+		return NULL;
 	}
 	return berth_buf_take_str(&b);
 }
@@ -44,10 +39,15 @@ static char *store_uri(const char *key_uri)
 enum berth_err berth_opened_store_open(struct berth_opened_store *out, const char *key_uri, const char *passphrase_file)
 {
 	struct berth_keystore_config cfg = { .passphrase_file = passphrase_file };
+	struct berth_buf uri = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	memset(out, 0, sizeof(*out));
-	if (!(out->uri = store_uri(key_uri)))
+	if ((rc = berth_key_uri_store(&uri, key_uri))) {
+		berth_buf_free(&uri);
+		return rc;
+	}
+	if (!(out->uri = berth_buf_take_str(&uri)))
 		return berth_fail(BERTH_E_NOMEM, "key URI");
 	cfg.uri = out->uri;
 	if ((rc = berth_keystore_open(&out->ks, &cfg)))

@@ -77,6 +77,9 @@ void berth_keystore_needs(const struct berth_keystore *ks, struct berth_keystore
 /* The key name a URI points at, "" when it has none. E_KEY for a malformed URI. */
 BERTH_MUST_USE enum berth_err
 berth_key_uri_name(char name[BERTH_KEY_NAME_MAX + 1], const char *uri);
+/* The URI of the store that a key's URI is in: one spelling for all keys of a store
+ * whose URIs are written alike.  Appends. */
+BERTH_MUST_USE enum berth_err berth_key_uri_store(struct berth_buf *out, const char *key_uri);
 /* The canonical URI of a key of this store. */
 BERTH_MUST_USE enum berth_err
 berth_keystore_key_uri(struct berth_buf *out, const struct berth_keystore *ks, const char *name);

@@ -106,3 +106,19 @@ enum berth_err berth_key_uri_name(char name[BERTH_KEY_NAME_MAX + 1], const char 
 		memcpy(name, u.name, sizeof(u.name));
 	return rc;
 }
+
+enum berth_err berth_key_uri_store(struct berth_buf *out, const char *key_uri)
+{
+	struct berth_key_uri u;
+	enum berth_err rc = berth_key_uri_parse(&u, key_uri);
+
+	if (rc)
+		return rc;
+	if (u.scheme == BERTH_SCHEME_SOFT)
+		berth_buf_printf(out, "soft:%s", u.path);
+	else if (u.scheme == BERTH_SCHEME_TPM2)
+		berth_buf_printf(out, "tpm2:%s", key_uri + strcspn(key_uri, "?"));
+	else
+		berth_pkcs11_uri_format(out, &u.pkcs11, "");
+	return berth_buf_status(out);
+}

@@ -14,6 +14,7 @@ static struct berth_keyd_request sample(enum berth_keyd_op op)
 	struct berth_keyd_request r = {
 		.op = op, .name = "factory-sign", .ak = "ak", .label = "items", .kid = KID,
 		.uri = "soft:/var/lib/berth/keys", .passphrase_file = "/run/credentials/p", .create = true,
+		.module_path = "/usr/lib/m.so", .pin_source = "/run/credentials/pin",
 		.type = BERTH_KEY_P256, .usage = BERTH_USAGE_SIGN, .purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_VC),
 		.purpose = BERTH_SIGN_VC, .counter = BERTH_COUNTER_GENERATION, .epoch = -1, .pcr_mask = 0x81,
 		.nonce = { 1, 2, 3 }, .data = { (const uint8_t *)"{}", 2 }, .extra = { (const uint8_t *)"ze", 2 },
@@ -74,6 +75,8 @@ static void fields_arrive(void **state)
 	CHECK_OK(berth_keyd_decode(&out, BERTH_KEYD_HELLO, b.p, b.len));
 	assert_string_equal(out.uri, in.uri);
 	assert_null(out.tcti);
+	assert_string_equal(out.module_path, in.module_path);
+	assert_string_equal(out.pin_source, in.pin_source);
 	CHECK(out.create);
 	berth_buf_free(&b);
 }
@@ -133,6 +136,8 @@ static void caps(void **state)
 		{ BERTH_KEYD_SIGN, offsetof(struct berth_keyd_request, kid), BERTH_KEYD_KID_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, uri), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, tcti), BERTH_KEYD_CONFIG_MAX },
+		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, module_path), BERTH_KEYD_CONFIG_MAX },
+		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, pin_source), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.thid), BERTH_KEYD_THID_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.aud), BERTH_KEYD_KID_MAX },
 	};

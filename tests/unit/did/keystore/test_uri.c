@@ -49,6 +49,27 @@ static void refuses_what_is_none(void **state)
 	}
 }
 
+static void a_key_is_in_the_store_without_its_name(void **state)
+{
+	static const struct { const char *key, *store; } cases[] = {
+		{ "soft:a?b=c#k", "soft:a?b=c" }, { "soft:a", "soft:a" },
+		{ "tpm2:k?dir=/d&tcti=x", "tpm2:?dir=/d&tcti=x" }, { "tpm2:k", "tpm2:" },
+		{ "pkcs11:type=private;object=k;token=a%20b;id=%01?x-dir=/d", "pkcs11:token=a%20b?x-dir=/d" },
+		{ "pkcs11:object=k", "pkcs11:" },
+	};
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CHECK_OK(berth_key_uri_store(&b, cases[i].key));
+		assert_string_equal(berth_buf_cstr(&b), cases[i].store);
+		berth_buf_reset(&b);
+	}
+	CHECK_RC(BERTH_E_KEY, berth_key_uri_store(&b, "pkcs11:object=K"));
+	CHECK(b.len == 0);
+	berth_buf_free(&b);
+}
+
 static void caps_are_exact(void **state)
 {
 	char uri[BERTH_KEY_URI_PATH_MAX + 16] = "soft:", name[BERTH_KEY_NAME_MAX + 16] = "tpm2:";
@@ -70,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_every_form),
 		cmocka_unit_test(refuses_what_is_none),
+		cmocka_unit_test(a_key_is_in_the_store_without_its_name),
 		cmocka_unit_test(caps_are_exact),
 	};
 
