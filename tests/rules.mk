@@ -34,7 +34,14 @@ $(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wild
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -Wl,--wrap=$(ROGUE_WRAP) $^ $(L_KEYD)
 
-tests: $(ROGUES) $(UNIT) $(HELPERS) $(FUZZ:%=$(B)/tests/fuzz/%)
+# A PKCS #11 module that hangs, dies and lies.
+MODULES := $(patsubst %.c,$(B)/%.so,$(wildcard tests/fakes/modules/*.c))
+$(MODULES): $(B)/%.so: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) -fPIC -D_GNU_SOURCE $(PKG_CFLAGS) -shared -o $@ $<
+$(B)/tests/unit/did/keystore/test_pkcs11: | $(MODULES)
+
+tests: $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 check-unit: all tests
 	@tests/tools/check.py --build $(B) unit flow fuzz
