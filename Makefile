@@ -30,7 +30,7 @@ LINK = $(CC) $(SANFLAGS) -pie $(LDHARD) $(LDFLAGS) -o $@
 # Only what a process links can be loaded into it: nng in netd, SQLite and
 # libmicrohttpd in the core, tss2 in keyd and the command line.
 L_BASE := -lsodium -lcjson
-L_CRYPTO := $(L_BASE) -lcrypto -lsecp256k1
+L_CRYPTO := $(L_BASE) -lcrypto -lsecp256k1 -lz
 L_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -ldl
 L_KEYD := $(L_CRYPTO) $(L_TPM) -lseccomp
 

@@ -5,21 +5,6 @@
 
 #include "did/url.h"
 
-/* Status lists are not consulted here: a status that is there cannot be answered,
- * and then nobody may rely on the credential unless told to. */
-void berth_vc_judge_status(struct berth_report *r, const struct berth_verify *v)
-{
-	if (!berth_json_get(r->credential, "credentialStatus")) {
-		r->status = BERTH_CHECK_NOT_PRESENT;
-	} else if (v->no_status) {
-		r->status = BERTH_CHECK_NOT_CHECKED;
-		berth_report_warn(r, "credentialStatus not checked");
-	} else {
-		r->status = BERTH_CHECK_FAILED;
-		berth_report_note(r, berth_fail(BERTH_E_STATUS, "credentialStatus cannot be answered"));
-	}
-}
-
 static bool is_same(const char *trusted, const char *issuer)
 {
 	return !strcmp(trusted, issuer) || (berth_is_did(trusted) && berth_did_same(trusted, issuer));

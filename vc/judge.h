@@ -6,7 +6,8 @@
 
 /* What is judged of a credential whose signature held, the same for every format. */
 
-/* Status and issuer of r->credential; r->issuer_did stands.  Notes E_STATUS, E_AUTHZ. */
+/* Status (vc/status.c) and issuer of r->credential; r->issuer_did stands.  Notes E_STATUS,
+ * E_AUTHZ. */
 void berth_vc_judge_status(struct berth_report *r, const struct berth_verify *v);
 void berth_vc_judge_issuer(struct berth_report *r, const struct berth_verify *v);
 

@@ -61,10 +61,11 @@ struct berth_verify {
 	size_t n_trust;
 	int64_t now_s;			/* < 0: no trusted time, then a date is E_CLOCK */
 	bool no_time;			/* clockless device: validity is not judged */
-	bool no_status;
+	bool no_status;			/* a status that cannot be answered is a warning */
 	bool typ_optional;		/* --format given: a missing typ is accepted */
 	const char *challenge, *domain;	/* presentations */
-	const char *status_dir;
+	const char *status_dir;		/* a folder of status lists, or NULL */
+	size_t max;			/* bytes of one credential; 0: BERTH_VC_MAX */
 };
 
 struct berth_report {

@@ -90,7 +90,7 @@ enum berth_err berth_vc_di_verify_json(struct berth_report *r, const struct bert
 enum berth_err berth_vc_di_verify(struct berth_report *r, const struct berth_verify *v, const char *text, size_t n)
 {
 	struct berth_json *vc;
-	enum berth_err rc = berth_json_parse_exact(&vc, text, n, BERTH_VC_MAX), no_memory;
+	enum berth_err rc = berth_json_parse_exact(&vc, text, n, v->max ? v->max : BERTH_VC_MAX), no_memory;
 
 	if (!rc)
 		return berth_vc_di_verify_json(r, v, vc);

@@ -59,7 +59,7 @@ enum berth_err berth_vc_verify(struct berth_report *r, const struct berth_verify
 
 	if ((rc = berth_report_init(r, "vc+jwt")))
 		return rc;
-	if ((rc = berth_vc_token_open(&t, token, n, BERTH_VC_MAX, "vc+jwt", v->typ_optional, v->key != NULL)))
+	if ((rc = berth_vc_token_open(&t, token, n, v->max ? v->max : BERTH_VC_MAX, "vc+jwt", v->typ_optional, v->key != NULL)))
 		return berth_report_note(r, rc);
 	if ((rc = authenticate(&t, v))) {
 		berth_vc_mark_signature(r, rc);

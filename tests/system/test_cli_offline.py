@@ -552,6 +552,62 @@ def test_vp_di(party, files):
         fails("E_AUTHZ", "vp", "verify", "--now", NOW, "--trust", holder[0], "--challenge", "c1", vp)
 
 
+def test_status_list(files):
+    made = files(ok("status-list", "create", "--id", "urn:list", "--issuer", "did:example:i", "--purpose", "suspension"))
+    assert json.loads(made.read_text())["credentialSubject"]["statusPurpose"] == "suspension"
+    assert ok("status-list", "check", "--index", "94567", made) == {"status": 0}
+    changed = files(ok("status-list", "set", "--index", "94567", "--value", "1", made))
+    assert ok("status-list", "check", "--index", "94567", "--offline", changed) == {"status": 1}
+    assert ok("status-list", "check", "--index", "94566", changed) == {"status": 0}
+    for index in ("131072", "-1", "1e3", "18446744073709551616", "", "07"):     # C125
+        fails("E_STATUS", "status-list", "check", "--index=" + index, changed)
+    assert ok("status-list", "check", "--index", "131071", changed) == {"status": 0}
+    fails("E_USAGE", "status-list", "check", changed)
+    fails("E_USAGE", "status-list", "set", "--index", "1", "--value", "2", changed)
+    fails("E_STATUS", "status-list", "create", "--length", "131064")
+    fails("E_STATUS", "status-list", "check", "--index", "1", stdin="{}")
+    template = files({"id": "urn:x", "name": "kept"})
+    assert ok("status-list", "create", template)["name"] == "kept"
+    four = files(ok("status-list", "create", "--format", "token", "--size", "4", "--id", "urn:t", "--index", "7", "--value", "9"))
+    assert ok("status-list", "check", "--index", "7", four) == {"status": 9}
+    token_ = VECTORS / "token-status-list" / "status_list_jwt_raw.jwt"
+    assert [ok("status-list", "check", "--index", str(i), token_)["status"] for i in range(8)] == [1, 0, 0, 1, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("fmt", ("bitstring", "di", "token"))
+def test_status_of_a_credential(party, files, tmp_path, fmt):
+    issuer, other = party(), party("p256")
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    if fmt == "token":
+        status = {"status": {"status_list": {"idx": 5, "uri": "urn:list"}}}
+    else:
+        status = {"credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "revocation",
+                                       "statusListIndex": "5", "statusListCredential": "urn:list"}}
+    vc = files(issue(issuer, files, credential(issuer[0], **status)))
+    check = ("vc", "verify", "--now", NOW, vc)
+    report, _ = fails("E_STATUS", *check)
+    assert report["checks"]["status"] == "failed" and report["verified"] is False
+    report = ok(*check, "--no-status")
+    assert report["checks"]["status"] == "not-checked" and report["verified"] is True
+    fails("E_STATUS", *check, "--status-dir", lists)
+    sign = ("--jwk", issuer[2], "--kid", issuer[1])
+    made = run("status-list", "create", "--format", fmt, "--id", "urn:list", "--now", NOW, *sign)
+    assert made.returncode == 0
+    (lists / "list").write_bytes(made.stdout)
+    report = ok(*check, "--status-dir", lists)
+    assert report["checks"]["status"] == "passed" and report["verified"] is True
+    made = run("status-list", "set", "--index", "5", "--format", fmt, *sign, lists / "list")
+    assert made.returncode == 0
+    (lists / "list").write_bytes(made.stdout)
+    assert ok("status-list", "check", "--index", "5", lists / "list") == {"status": 1}
+    report, _ = fails("E_STATUS", *check, "--status-dir", lists)
+    assert report["checks"]["status"] == "failed" and report["credential"]
+    forged = run("status-list", "create", "--format", fmt, "--id", "urn:list", "--now", NOW, "--jwk", other[2], "--kid", other[1])
+    (lists / "list").write_bytes(forged.stdout)
+    fails("E_STATUS", *check, "--status-dir", lists)         # by somebody else
+
+
 def test_vc_with_a_stored_key(store, files):
     uri, *pw = store
     key = ok("key", "generate", "--type", "p256", "--key-uri", uri + "#i", *pw)
