@@ -94,6 +94,15 @@ static void pkcs11_format_uri(const struct berth_keystore *ks, const char *name,
 	berth_pkcs11_uri_format(out, &p->uri, name);
 }
 
+/* Where a module keeps its token nobody but the module knows, so it may go where this
+ * user may.  The calls are held to all the same. */
+static void pkcs11_needs(const struct berth_keystore *ks, struct berth_keystore_needs *out)
+{
+	(void)ks;
+	out->calls |= BERTH_NEEDS_MODULE;
+	berth_keystore_need_path(out, "/", true);
+}
+
 static const struct berth_keystore_ops ops = {
 	.close = pkcs11_close,
 	.can = berth_pkcs11_can,
@@ -108,6 +117,7 @@ static const struct berth_keystore_ops ops = {
 	.counter_read = pkcs11_counter_read,
 	.counter_step = pkcs11_counter_step,
 	.format_uri = pkcs11_format_uri,
+	.needs = pkcs11_needs,
 };
 
 /* What the configuration says goes before what the URI says. */

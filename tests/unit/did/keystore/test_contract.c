@@ -55,8 +55,8 @@ static void a_store_says_what_kind_it_is(void **state)
 	struct berth_keystore_kind kind = berth_keystore_kind(ks);
 
 	CHECK(kind.custody == b->custody);
-	CHECK(kind.attestable == b->device);
-	CHECK(kind.imports == (b->custody == BERTH_CUSTODY_SEALED));
+	CHECK(kind.attestable == b->tpm);
+	CHECK(kind.imports == b->imports);
 }
 
 /* A P-256 key that agrees; false: by the table there is none, and it was refused. */
