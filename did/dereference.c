@@ -69,7 +69,7 @@ static const struct berth_json *find_object(const struct berth_did_doc *doc, con
 
 static enum berth_err give_object(struct task *t, const char *rest)
 {
-	const struct berth_json *found = *rest ? find_object(t->doc, t->doc->json, rest) : NULL;
+	const struct berth_json *found = *rest ? find_object(t->doc, berth_did_doc_json(t->doc), rest) : NULL;
 
 	if (!found)
 		return not_found(t, "nothing in the document has that id");
@@ -83,7 +83,7 @@ static enum berth_err give_document(struct task *t)
 	enum berth_err rc;
 
 	if (!t->url.fragment)
-		return give(t, berth_json_clone(t->doc->json), berth_did_doc_media_type(t->doc));
+		return give(t, berth_json_clone(berth_did_doc_json(t->doc)), berth_did_doc_media_type(t->doc));
 	berth_buf_printf(&rest, "#%s", t->url.fragment);
 	rc = berth_buf_status(&rest);
 	rc = rc ? fail(t, rc, "internalError") : give_object(t, t->url.fragment[0] ? berth_buf_cstr(&rest) : "");
@@ -191,7 +191,7 @@ static enum berth_err only_selected(struct task *t)
 		berth_json_free(list);
 		return rc;
 	}
-	json = berth_json_clone(t->doc->json);
+	json = berth_json_clone(berth_did_doc_json(t->doc));
 	if ((rc = berth_json_set(json, "service", list))) {
 		berth_json_free(json);
 		return rc;

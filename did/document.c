@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "did/crypto/keypair.h"
+#include "did/doc_known.h"
 #include "did/url.h"
 #include "did/vm_key.h"
 
@@ -28,30 +29,33 @@ const char *berth_rel_name(enum berth_rel rel)
 /* ---- ids ---- */
 
 /* DID Core 3.2.2: a relative DID URL (path, query or fragment) is resolved against
- * the document's id.  The string belongs to the document.  NULL: no memory (*rc says
- * so) or no DID URL. */
-static const char *absolute(struct berth_did_doc *doc, const char *id, enum berth_err *rc)
+ * the document's id.  The string belongs to the document.  E_DID: no DID URL, said of
+ * what. */
+static enum berth_err absolute(const char **out, struct berth_did_doc *doc, const char *id, const char *what)
 {
 	size_t base = strlen(doc->id), len = strlen(id);
 	char **grown, *s;
+	bool relative = id[0] != '\0' && strchr("#/?", id[0]);
 
-	if (id[0] == '\0' || !strchr("#/?", id[0]))
-		return berth_is_did_url(id) ? id : NULL;
-	if (id[1] == '\0' || !berth_is_relative_did_url(id) || base + len > BERTH_DID_URL_MAX)
-		return NULL;
+	if (relative ? id[1] == '\0' || !berth_is_relative_did_url(id) || base + len > BERTH_DID_URL_MAX
+		     : !berth_is_did_url(id))
+		return berth_fail(BERTH_E_DID, "DID document: %s: no DID URL", what);
+	*out = id;
+	if (!relative)
+		return BERTH_OK;
 	grown = realloc(doc->strings, (doc->n_strings + 1) * sizeof(*grown));
 	s = malloc(base + len + 1);
 	if (grown)
 		doc->strings = grown;
 	if (!grown || !s) {
 		free(s);
-		*rc = berth_fail(BERTH_E_NOMEM, "DID document");
-		return NULL;
+		return berth_fail(BERTH_E_NOMEM, "DID document");
 	}
 	memcpy(s, doc->id, base);
 	memcpy(s + base, id, len + 1);
 	grown[doc->n_strings++] = s;
-	return s;
+	*out = s;
+	return BERTH_OK;
 }
 
 static bool taken(const struct berth_did_doc *doc, const char *id)
@@ -79,10 +83,9 @@ static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json 
 	id = berth_json_str(berth_json_get(vm, "id"));
 	type = berth_json_str(berth_json_get(vm, "type"));
 	controller = berth_json_str(berth_json_get(vm, "controller"));
-	if (!id || !type || !controller || !berth_is_did(controller))
+	if (!id || !type || !controller || !(strcmp(controller, doc->id) == 0 || berth_is_did(controller)))
 		return berth_fail(BERTH_E_DID, "DID document: verification method without id, type or controller");
-	rc = berth_fail(BERTH_E_DID, "DID document: id of a verification method");
-	if (!(id = absolute(doc, id, &rc)))
+	if ((rc = absolute(&id, doc, id, "id of a verification method")))
 		return rc;
 	if (taken(doc, id))
 		return berth_fail(BERTH_E_DID, "DID document: two things have one id");
@@ -97,7 +100,7 @@ static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json 
 
 static enum berth_err read_methods(struct berth_did_doc *doc)
 {
-	const struct berth_json *vms = berth_json_get(doc->json, "verificationMethod");
+	const struct berth_json *vms = berth_json_get(doc->tree, "verificationMethod");
 	enum berth_err rc;
 
 	if (vms && !berth_json_is(vms, BERTH_JSON_ARRAY))
@@ -108,20 +111,32 @@ static enum berth_err read_methods(struct berth_did_doc *doc)
 	return BERTH_OK;
 }
 
+/* Most are spelled as the method's own id is; did:peer:4 has two spellings. */
+static struct berth_vm *find_vm(struct berth_did_doc *doc, const char *id)
+{
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (strcmp(doc->vms[i].id, id) == 0)
+			return &doc->vms[i];
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (berth_did_url_same(doc->vms[i].id, id))
+			return &doc->vms[i];
+	return NULL;
+}
+
 /* A reference must be to a method that is there; one into another DID's document
  * (DID Core 5.3) is allowed and gives no key here. */
 static enum berth_err refer(struct berth_did_doc *doc, const char *ref, enum berth_rel rel)
 {
-	enum berth_err rc = berth_fail(BERTH_E_DID, "DID document: %s refers to no DID URL", berth_rel_name(rel));
-	const char *id = absolute(doc, ref, &rc);
+	struct berth_vm *vm;
+	const char *id;
+	enum berth_err rc;
 
-	if (!id)
+	if ((rc = absolute(&id, doc, ref, berth_rel_name(rel))))
 		return rc;
-	for (size_t i = 0; i < doc->n_vms; i++)
-		if (strcmp(doc->vms[i].id, id) == 0 || berth_did_url_same(doc->vms[i].id, id)) {
-			doc->vms[i].rels |= rel;
-			return BERTH_OK;
-		}
+	if ((vm = find_vm(doc, id))) {
+		vm->rels |= rel;
+		return BERTH_OK;
+	}
 	if (!berth_did_same(doc->id, id))
 		return BERTH_OK;
 	return berth_fail(BERTH_E_DID, "DID document: %s refers to nothing", berth_rel_name(rel));
@@ -130,7 +145,7 @@ static enum berth_err refer(struct berth_did_doc *doc, const char *ref, enum ber
 /* The embedded methods of a relationship, or its references. */
 static enum berth_err read_relationship(struct berth_did_doc *doc, enum berth_rel rel, bool embedded)
 {
-	const struct berth_json *list = berth_json_get(doc->json, berth_rel_name(rel));
+	const struct berth_json *list = berth_json_get(doc->tree, berth_rel_name(rel));
 	enum berth_err rc = BERTH_OK;
 
 	if (list && !berth_json_is(list, BERTH_JSON_ARRAY))
@@ -190,13 +205,13 @@ static enum berth_err add_service(struct berth_did_doc *doc, const struct berth_
 {
 	struct berth_service *out = &doc->services[doc->n_services];
 	const char *id = berth_json_str(berth_json_get(s, "id"));
-	enum berth_err rc = berth_fail(BERTH_E_DID, "DID document: id of a service");
+	enum berth_err rc;
 
 	out->type = service_type(berth_json_get(s, "type"));
 	if (!id || !*id || !out->type || !is_endpoint(berth_json_get(s, "serviceEndpoint")))
 		return berth_fail(BERTH_E_DID, "DID document: service without id, type or serviceEndpoint");
 	/* DID Core 5.4: the id is any URI, so only relative ones are looked at */
-	if (id[0] == '#' && !(id = absolute(doc, id, &rc)))
+	if (id[0] == '#' && (rc = absolute(&id, doc, id, "id of a service")))
 		return rc;
 	if (taken(doc, id))
 		return berth_fail(BERTH_E_DID, "DID document: two things have one id");
@@ -208,7 +223,7 @@ static enum berth_err add_service(struct berth_did_doc *doc, const struct berth_
 
 static enum berth_err read_services(struct berth_did_doc *doc)
 {
-	const struct berth_json *services = berth_json_get(doc->json, "service");
+	const struct berth_json *services = berth_json_get(doc->tree, "service");
 	enum berth_err rc;
 
 	if (services && !berth_json_is(services, BERTH_JSON_ARRAY))
@@ -238,11 +253,11 @@ static bool is_did_or_dids(const struct berth_json *v)
 
 static enum berth_err read_id(struct berth_did_doc *doc, const char *did)
 {
-	const char *id = berth_json_str(berth_json_get(doc->json, "id"));
+	const char *id = berth_json_str(berth_json_get(doc->tree, "id"));
 
-	if (!id || !berth_is_did(id) || !is_did_or_dids(berth_json_get(doc->json, "controller")))
+	if (!id || !berth_is_did(id) || !is_did_or_dids(berth_json_get(doc->tree, "controller")))
 		return berth_fail(BERTH_E_DID, "DID document: id or controller is not a DID");
-	if (did && !(berth_is_did(did) && berth_did_same(id, did)))
+	if (did && strcmp(id, did) != 0 && !(berth_is_did(did) && berth_did_same(id, did)))
 		return berth_fail(BERTH_E_RESOLVE, "DID document: of another DID");
 	if (!(doc->id = strdup(id)))
 		return berth_fail(BERTH_E_NOMEM, "DID document");
@@ -275,7 +290,7 @@ enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_
 		berth_json_free(json);
 		return berth_fail(BERTH_E_NOMEM, "DID document");
 	}
-	doc->json = json;
+	doc->tree = json;
 	doc->vms = calloc(places_for_vms(json), sizeof(*doc->vms));
 	doc->services = calloc(capped(berth_json_len(berth_json_get(json, "service")), BERTH_DID_DOC_SERVICES_MAX),
 			       sizeof(*doc->services));
@@ -306,9 +321,12 @@ enum berth_err berth_did_doc_parse(struct berth_did_doc **out, const char *text,
 
 enum berth_err berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc)
 {
-	struct berth_json *json = berth_json_clone(doc->json);
+	struct berth_json *json;
 
 	*out = NULL;
+	if (!doc->tree)
+		return berth_did_doc_known_clone(out, doc);
+	json = berth_json_clone(doc->tree);
 	return json ? berth_did_doc_from_json(out, json, NULL) : berth_fail(BERTH_E_NOMEM, "DID document");
 }
 
@@ -322,11 +340,19 @@ void berth_did_doc_free(struct berth_did_doc *doc)
 	free(doc->vms);
 	free(doc->services);
 	free(doc->id);
-	berth_json_free(doc->json);
+	berth_json_free(doc->tree);
 	free(doc);
 }
 
 /* ---- asking ---- */
+
+const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc)
+{
+	/* made when it is first asked for, which the owner of the document cannot see */
+	if (!doc->tree && doc->describe(&((struct berth_did_doc *)doc)->tree, doc))
+		return NULL;
+	return doc->tree;
+}
 
 const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url)
 {
@@ -389,7 +415,7 @@ const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i)
 
 const char *berth_did_doc_media_type(const struct berth_did_doc *doc)
 {
-	const struct berth_json *context = berth_json_get(doc->json, "@context");
+	const struct berth_json *context = berth_json_get(berth_did_doc_json(doc), "@context");
 	const char *first;
 
 	if (!context)

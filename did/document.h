@@ -37,10 +37,12 @@ struct berth_service {
 	const struct berth_json *json;	/* the whole entry */
 };
 
-/* A parsed document; owns all it points at. */
+/* A parsed document, or one that its DID says (did/doc_known.h); owns all it points at.
+ * Not for two threads at once. */
 struct berth_did_doc {
 	char *id;
-	struct berth_json *json;	/* as it was read */
+	struct berth_json *tree;	/* as it was read; ask berth_did_doc_json() */
+	enum berth_err (*describe)(struct berth_json **tree, const struct berth_did_doc *doc);
 	struct berth_vm *vms;
 	struct berth_service *services;
 	size_t n_vms, n_services;
@@ -59,6 +61,9 @@ BERTH_MUST_USE enum berth_err
 berth_did_doc_from_json(struct berth_did_doc **out, struct berth_json *json, const char *did);
 BERTH_MUST_USE enum berth_err
 berth_did_doc_parse(struct berth_did_doc **out, const char *text, size_t n, const char *did);
+/* Its JSON, borrowed; unknown members are in it as they were read.  NULL without memory,
+ * which only a document that its DID says can meet. */
+const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc);
 /* A second one of the same. */
 BERTH_MUST_USE enum berth_err
 berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc);

@@ -6,6 +6,7 @@
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
 #include "did/doc_build.h"
+#include "did/doc_known.h"
 #include "did/jose/jwk.h"
 #include "did/jose/multikey.h"
 #include "did/url.h"
@@ -22,15 +23,6 @@ enum berth_err berth_did_key_create(struct berth_buf *did, const struct berth_pu
 	return berth_multikey_format(did, key);
 }
 
-/* did '#' multikey, owned by b. */
-static const char *key_id(struct berth_buf *b, const char *did, const struct berth_pubkey *key)
-{
-	berth_buf_reset(b);
-	berth_buf_str(b, did);
-	berth_buf_u8(b, '#');
-	return berth_multikey_format(b, key) ? NULL : berth_buf_cstr(b);
-}
-
 static unsigned rels_of(const struct berth_pubkey *key)
 {
 	switch (key->type) {
@@ -43,40 +35,53 @@ static unsigned rels_of(const struct berth_pubkey *key)
 	}
 }
 
-static enum berth_err add_key(struct berth_json *doc, const char *did, const struct berth_pubkey *key)
+static enum berth_err describe(struct berth_json **out, const struct berth_did_doc *doc)
 {
-	struct berth_buf id = BERTH_BUF_INIT;
-	struct berth_json *m = NULL;
+	struct berth_json *tree = berth_doc_new(doc->id, BERTH_CONTEXT_MULTIKEY);
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; i < doc->n_vms && !rc; i++)
+		rc = berth_doc_add(tree, berth_doc_multikey(doc->vms[i].id, doc->id, &doc->vms[i].key), doc->vms[i].rels);
+	if (rc) {
+		berth_json_free(tree);
+		return rc;
+	}
+	*out = tree;
+	return BERTH_OK;
+}
+
+/* The X25519 key that did:key derives from an Ed25519 one. */
+static enum berth_err add_twin(struct berth_did_doc *doc, const struct berth_pubkey *ed)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_pubkey x;
 	enum berth_err rc;
 
-	if (key_id(&id, did, key))
-		m = berth_doc_multikey(berth_buf_cstr(&id), did, key);
-	rc = berth_doc_add(doc, m, rels_of(key));
-	berth_buf_free(&id);
+	if (!(rc = berth_pubkey_ed25519_to_x25519(&x, ed)) && !(rc = berth_multikey_format(&text, &x)))
+		rc = berth_did_doc_known_add(doc, berth_buf_cstr(&text), text.len, &x, BERTH_REL_KEY_AGREEMENT);
+	berth_buf_free(&text);
 	return rc;
 }
 
 enum berth_err berth_did_multikey_document(struct berth_did_doc **out, const char *did, const char *multikey)
 {
-	struct berth_pubkey key, agreement;
-	struct berth_json *doc = NULL;
+	size_t n = strlen(multikey);
+	struct berth_pubkey key;
 	enum berth_err rc;
 
 	*out = NULL;
 	if (!berth_is_did(did))
 		return berth_fail(BERTH_E_DID, "not a DID");
-	if ((rc = berth_multikey_parse(&key, multikey, strlen(multikey))))
+	/* a key has one multikey, so this text is its name as well */
+	if ((rc = berth_multikey_parse(&key, multikey, n)) || (rc = berth_did_doc_known_new(out, did, 2, describe)))
 		return rc;
-	doc = berth_doc_new(did, BERTH_CONTEXT_MULTIKEY);
-	if ((rc = add_key(doc, did, &key)))
-		goto out;
-	if (key.type == BERTH_KEY_ED25519 && ((rc = berth_pubkey_ed25519_to_x25519(&agreement, &key)) ||
-					      (rc = add_key(doc, did, &agreement))))
-		goto out;
-	rc = berth_did_doc_from_json(out, doc, did);
-	doc = NULL;
-out:
-	berth_json_free(doc);
+	if ((rc = berth_did_doc_known_add(*out, multikey, n, &key, rels_of(&key))) == BERTH_OK &&
+	    key.type == BERTH_KEY_ED25519)
+		rc = add_twin(*out, &key);
+	if (rc) {
+		berth_did_doc_free(*out);
+		*out = NULL;
+	}
 	return rc;
 }
 

@@ -141,8 +141,7 @@ enum berth_err berth_peer4_resolve(struct berth_did_doc **out, const char *long_
 	enum berth_err rc;
 
 	*out = NULL;
-	if (!berth_is_did(long_did) || strlen(long_did) > BERTH_PEER_DID_MAX ||
-	    strncmp(long_did, PREFIX, strlen(PREFIX)) != 0)
+	if (strlen(long_did) > BERTH_PEER_DID_MAX || strncmp(long_did, PREFIX, strlen(PREFIX)) != 0)
 		return berth_fail(BERTH_E_DID, "not a did:peer:4");
 	hash = long_did + strlen(PREFIX);
 	if (!(colon = strchr(hash, ':')))

@@ -40,12 +40,20 @@ static bool is_own(const struct berth_json *method)
 	       (!controller || (berth_json_str(controller) && strcmp(berth_json_str(controller), "#id") == 0));
 }
 
+static bool has_own(const struct berth_json *list)
+{
+	berth_json_each(m, list)
+		if (is_own(m))
+			return true;
+	return false;
+}
+
 static enum berth_err set_controllers(struct berth_json *doc, const char *member, const char *did)
 {
 	struct berth_json *old = berth_json_get_mut(doc, member), *list, *m;
 	enum berth_err rc = BERTH_OK;
 
-	if (!berth_json_is(old, BERTH_JSON_ARRAY))
+	if (!berth_json_is(old, BERTH_JSON_ARRAY) || !has_own(old))
 		return BERTH_OK;
 	list = berth_json_new_array();
 	for (const struct berth_json *v = berth_json_first(old); v && !rc; v = berth_json_next(v)) {

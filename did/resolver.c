@@ -26,7 +26,7 @@ static bool is_builtin(const char *did)
 /* A document of another DID is no answer. */
 static enum berth_err check_id(struct berth_did_doc **doc, const char *did)
 {
-	if (berth_did_same((*doc)->id, did))
+	if (strcmp((*doc)->id, did) == 0 || berth_did_same((*doc)->id, did))
 		return BERTH_OK;
 	berth_did_doc_free(*doc);
 	*doc = NULL;
@@ -89,7 +89,7 @@ static const char *long_form(const struct berth_did_doc *doc, const char *did)
 
 	if (strchr(s + strlen(PEER4), ':') && berth_did_same(s, did))
 		return s;
-	berth_json_each(also, berth_json_get(doc->json, "alsoKnownAs")) {
+	berth_json_each(also, berth_json_get(berth_did_doc_json(doc), "alsoKnownAs")) {
 		s = berth_json_str(also);
 		if (s && berth_is_did(s) && berth_did_same(s, did) && strchr(s + strlen(PEER4), ':'))
 			return s;
@@ -203,7 +203,7 @@ static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const
 		berth_json_free(meta);
 		return set;
 	}
-	if ((set = berth_json_set(o, "didDocument", rc || !doc ? berth_json_new_null() : berth_json_clone(doc->json)))) {
+	if ((set = berth_json_set(o, "didDocument", rc || !doc ? berth_json_new_null() : berth_json_clone(berth_did_doc_json(doc))))) {
 		berth_json_free(meta);
 		return set;
 	}

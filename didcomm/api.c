@@ -43,7 +43,7 @@ static enum berth_err resolve(struct berth_resolver *r, const char *did, struct 
 	*out = NULL;
 	if (i == d->n_docs)
 		return berth_resolve(&d->builtin, did, out);
-	return berth_did_doc_from_json(out, berth_json_clone(d->docs[i]->json), NULL);
+	return berth_did_doc_clone(out, d->docs[i]);
 }
 
 enum berth_err berth_didcomm_new(struct berth_didcomm **out)

@@ -20,7 +20,7 @@ static enum berth_err print_document(struct berth_cli *c, const struct berth_did
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_str(o, "did", doc->id)) ||
-	    (rc = berth_json_set(o, "didDocument", berth_json_clone(doc->json)))) {
+	    (rc = berth_json_set(o, "didDocument", berth_json_clone(berth_did_doc_json(doc))))) {
 		berth_json_free(o);
 		return rc;
 	}

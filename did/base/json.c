@@ -97,7 +97,7 @@ const struct berth_json *berth_json_get(const struct berth_json *obj, const char
 	if (!key || !berth_json_is(obj, BERTH_JSON_OBJECT))
 		return NULL;
 	berth_json_each(m, obj)
-		if (!strcmp(berth_json_key(m), key))
+		if (berth_json_key(m)[0] == key[0] && !strcmp(berth_json_key(m), key))
 			return m;
 	return NULL;
 }

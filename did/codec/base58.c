@@ -39,6 +39,23 @@ static inline void mul_add(struct number *x, uint64_t base, uint64_t factor, uin
 		x->limb[x->n++] = (uint32_t)(add % base);
 }
 
+/* The same with factor twice, a for the first and b for the second time: in one pass,
+ * where the second carry does not wait for the first to get through. */
+static inline void mul_add_twice(struct number *x, uint64_t base, uint64_t factor, uint64_t a, uint64_t b)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		a += x->limb[i] * factor;
+		b += (a % base) * factor;
+		x->limb[i] = (uint32_t)(b % base);
+		a /= base;
+		b /= base;
+	}
+	for (; a || b; a /= base, b /= base) {
+		b += (a % base) * factor;
+		x->limb[x->n++] = (uint32_t)(b % base);
+	}
+}
+
 static void put_text(struct berth_buf *out, const struct number *x, size_t zeros)
 {
 	char text[CHARS_PER_LIMB];
@@ -93,33 +110,46 @@ static void put_bytes(struct berth_buf *out, const struct number *x, size_t zero
 		at[n - 1 - i] = (uint8_t)(x->limb[i / BYTES_PER_LIMB] >> i % BYTES_PER_LIMB * 8);
 }
 
-/* The value of a digit, 58 or more for what is none.  The alphabet is four runs of
- * ASCII: digits without 0, capitals without I and O, small letters without l. */
-static unsigned digit(char c)
+/* The value of each digit and one more; 0 for what is none. */
+static const uint8_t digits[256] = {
+	['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5, ['6'] = 6, ['7'] = 7, ['8'] = 8, ['9'] = 9, ['A'] = 10,
+	['B'] = 11, ['C'] = 12, ['D'] = 13, ['E'] = 14, ['F'] = 15, ['G'] = 16, ['H'] = 17, ['J'] = 18, ['K'] = 19, ['L'] = 20,
+	['M'] = 21, ['N'] = 22, ['P'] = 23, ['Q'] = 24, ['R'] = 25, ['S'] = 26, ['T'] = 27, ['U'] = 28, ['V'] = 29, ['W'] = 30,
+	['X'] = 31, ['Y'] = 32, ['Z'] = 33, ['a'] = 34, ['b'] = 35, ['c'] = 36, ['d'] = 37, ['e'] = 38, ['f'] = 39, ['g'] = 40,
+	['h'] = 41, ['i'] = 42, ['j'] = 43, ['k'] = 44, ['m'] = 45, ['n'] = 46, ['o'] = 47, ['p'] = 48, ['q'] = 49, ['r'] = 50,
+	['s'] = 51, ['t'] = 52, ['u'] = 53, ['v'] = 54, ['w'] = 55, ['x'] = 56, ['y'] = 57, ['z'] = 58,
+};
+
+/* Up to a limb of digits; *factor is 58 to the power of how many.  False for a
+ * character outside the alphabet. */
+static bool read_digits(uint64_t *v, uint64_t *factor, const char *s, size_t n)
 {
-	if (c >= '1' && c <= '9')
-		return (unsigned)(c - '1');
-	if (c >= 'A' && c <= 'Z' && c != 'I' && c != 'O')
-		return (unsigned)(c - 'A') + 9 - (c > 'I') - (c > 'O');
-	if (c >= 'a' && c <= 'z' && c != 'l')
-		return (unsigned)(c - 'a') + 33 - (c > 'l');
-	return 58;
+	*v = 0;
+	*factor = 1;
+	for (size_t i = 0; i < n; i++, *factor *= 58) {
+		uint8_t d = digits[(uint8_t)s[i]];
+
+		if (d == 0)
+			return false;
+		*v = *v * 58 + d - 1;
+	}
+	return true;
 }
 
-/* False for a character outside the alphabet. */
 static bool read_text(struct number *x, const char *s, size_t n)
 {
-	for (size_t i = 0; i < n;) {
-		uint64_t factor = 1, add = 0;
+	uint64_t factor, a, b;
 
-		for (size_t k = 0; k < CHARS_PER_LIMB && i < n; k++, factor *= 58) {
-			unsigned v = digit(s[i++]);
-
-			if (v >= 58)
-				return false;
-			add = add * 58 + v;
-		}
-		mul_add(x, BASE256_LIMB, factor, add);
+	for (; n >= 2 * CHARS_PER_LIMB; s += 2 * CHARS_PER_LIMB, n -= 2 * CHARS_PER_LIMB) {
+		if (!read_digits(&a, &factor, s, CHARS_PER_LIMB) || !read_digits(&b, &factor, s + CHARS_PER_LIMB, CHARS_PER_LIMB))
+			return false;
+		mul_add_twice(x, BASE256_LIMB, BASE58_LIMB, a, b);
+	}
+	for (size_t k; n > 0; s += k, n -= k) {
+		k = n < CHARS_PER_LIMB ? n : CHARS_PER_LIMB;
+		if (!read_digits(&a, &factor, s, k))
+			return false;
+		mul_add(x, BASE256_LIMB, factor, a);
 	}
 	return true;
 }

@@ -7,6 +7,7 @@
 
 #include "did/base/rand.h"
 #include "did/base/secret.h"
+#include "did/crypto/edwards25519.h"
 #include "did/crypto/key_memory.h"
 #include "did/crypto/libs.h"
 
@@ -157,60 +158,10 @@ void berth_privkey_wipe(struct berth_privkey *k)
 
 /* ---- public keys ---- */
 
-/* y < 2^255 - 19, the sign bit aside. */
-static bool ed25519_canonical(const uint8_t b[32])
-{
-	if ((b[31] & 0x7f) != 0x7f)
-		return true;
-	for (size_t i = 30; i > 0; i--)
-		if (b[i] != 0xff)
-			return true;
-	return b[0] < 0xed;
-}
-
-/* The y of the eight points of small order, of which three pairs share one
- * (order 8 twice, order 4) and y = 1, -1 stand alone. */
-static bool ed25519_small_order(const uint8_t b[32])
-{
-	static const uint8_t y[5][32] = {
-		{ 0 }, { 1 },
-		{ 0xec, [1 ... 30] = 0xff, 0x7f },
-		{ 0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-		  0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05 },
-		{ 0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-		  0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a },
-	};
-	uint8_t abs[32];
-
-	memcpy(abs, b, 32);
-	abs[31] &= 0x7f;
-	for (size_t i = 0; i < 5; i++)
-		if (!memcmp(abs, y[i], 32))
-			return true;
-	return false;
-}
-
-/* Adding the neutral element is libsodium's cheapest way to ask whether a point
- * is on the curve: crypto_core_ed25519_is_valid_point() multiplies by the group
- * order as well, which costs more than verifying a signature. */
-static bool ed25519_on_curve(const uint8_t b[32])
-{
-	static const uint8_t neutral[32] = { 1 };
-	uint8_t sum[32];
-
-	return crypto_core_ed25519_add(sum, b, neutral) == 0;
-}
-
 static enum berth_err ed25519_import(struct berth_pubkey *out, const uint8_t *b)
 {
-	if (!ed25519_canonical(b))
-		return berth_fail(BERTH_E_KEY, "Ed25519 key: not canonical");
-	if (ed25519_small_order(b))
-		return berth_fail(BERTH_E_KEY, "Ed25519 key: of small order");
-	if (!ed25519_on_curve(b))
-		return berth_fail(BERTH_E_KEY, "Ed25519 key: not on the curve");
 	memcpy(out->b, b, 32);
-	return BERTH_OK;
+	return berth_ed25519_check_point(b);
 }
 
 static enum berth_err nist_import(struct berth_pubkey *out, const uint8_t *b, size_t len)
@@ -311,38 +262,17 @@ size_t berth_pubkey_compress(uint8_t out[BERTH_PUBKEY_MAX], const struct berth_p
 	return 1 + n;
 }
 
-/* RFC 7748 4.1: "(u, v) = ((1+y)/(1-y), sqrt(-486664)*u/x)".  libsodium's
- * conversion multiplies by the group order first, which costs more than verifying
- * a signature and tells nothing here: clamped scalars are multiples of 8. */
-static bool montgomery_u(uint8_t u[32], const uint8_t y[32])
-{
-	BN_CTX *ctx = BN_CTX_new();
-	BIGNUM *p = NULL, *a = BN_new(), *b = BN_new();
-	uint8_t abs[32];
-	bool ok;
-
-	memcpy(abs, y, 32);
-	abs[31] &= 0x7f;
-	ok = ctx && a && b && BN_hex2bn(&p, "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed") &&
-	     BN_lebin2bn(abs, 32, a) && BN_copy(b, a) &&
-	     BN_sub(b, BN_value_one(), b) && BN_nnmod(b, b, p, ctx) && BN_mod_inverse(b, b, p, ctx) &&
-	     BN_add_word(a, 1) && BN_mod_mul(a, a, b, p, ctx) && BN_bn2lebinpad(a, u, 32) == 32;
-	BN_free(p);
-	BN_free(a);
-	BN_free(b);
-	BN_CTX_free(ctx);
-	return ok;
-}
-
 enum berth_err berth_pubkey_ed25519_to_x25519(struct berth_pubkey *out, const struct berth_pubkey *ed)
 {
+	enum berth_err rc;
+
 	memset(out, 0, sizeof(*out));
 	if (ed->type != BERTH_KEY_ED25519)
 		return berth_fail(BERTH_E_KEY, "%s key: has no X25519 twin", berth_key_type_name(ed->type));
 	if (berth_key_recall(out, BERTH_KEY_ED25519, BERTH_KEY_X25519, ed->b, ed->len))
 		return BERTH_OK;
-	if (!montgomery_u(out->b, ed->b))	/* y = 1 is of small order, so never here */
-		return berth_fail(BERTH_E_NOMEM, "X25519 twin");
+	if ((rc = berth_ed25519_to_montgomery(out->b, ed->b)))
+		return rc;
 	out->type = BERTH_KEY_X25519;
 	out->len = 32;
 	berth_key_remember(out, BERTH_KEY_ED25519, ed->b, ed->len);

@@ -68,6 +68,14 @@ static void curve(enum berth_key_type t, int nid, char *name)
 	EVP_PKEY_CTX_free(ctx);
 }
 
+static BIGNUM *number(const char *hex)
+{
+	BIGNUM *n = NULL;
+
+	need(BN_hex2bn(&n, hex) ? n : NULL, "a number");
+	return n;
+}
+
 static void secp256k1(void)
 {
 	uint8_t seed[32];
@@ -97,6 +105,8 @@ static void setup(void)
 	curve(BERTH_KEY_P256, NID_X9_62_prime256v1, p256);
 	curve(BERTH_KEY_P384, NID_secp384r1, p384);
 	curve(BERTH_KEY_P521, NID_secp521r1, p521);
+	libs.p25519 = number("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
+	libs.d25519 = number("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3");
 	secp256k1();
 }
 

@@ -5,6 +5,7 @@
 /* Private to did/crypto: what of libcrypto and libsecp256k1 is set up once a
  * process and only read afterwards, from any thread.  Fetching an algorithm by
  * name costs more than hashing a short message with it. */
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <secp256k1.h>
@@ -18,6 +19,7 @@ struct berth_libs {
 	EC_GROUP *group[BERTH_KEY__COUNT];	/* P-256, P-384, P-521 */
 	EVP_PKEY *params[BERTH_KEY__COUNT];	/* the same as keys without a point */
 	secp256k1_context *k1;			/* blinded */
+	BIGNUM *p25519, *d25519;		/* of edwards25519: RFC 8032 5.1 */
 };
 
 /* Aborts when the libraries do not have what Debian's have. */

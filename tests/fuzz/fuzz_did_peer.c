@@ -13,6 +13,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
+/* A document that is known without its JSON is the one that its JSON says. */
+static void check_json(const struct berth_did_doc *doc)
+{
+	const struct berth_json *json = berth_did_doc_json(doc);
+	struct berth_did_doc *parsed;
+
+	if (!json || berth_did_doc_from_json(&parsed, berth_json_clone(json), doc->id) || parsed->n_vms != doc->n_vms)
+		abort();
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (strcmp(parsed->vms[i].id, doc->vms[i].id) != 0 || parsed->vms[i].rels != doc->vms[i].rels ||
+		    strcmp(parsed->vms[i].controller, doc->vms[i].controller) != 0 ||
+		    memcmp(&parsed->vms[i].key, &doc->vms[i].key, sizeof(doc->vms[i].key)) != 0)
+			abort();
+	berth_did_doc_free(parsed);
+}
+
 static void resolve(const char *did)
 {
 	struct berth_did_doc *doc;
@@ -20,8 +36,11 @@ static void resolve(const char *did)
 	if (berth_did_peer_resolve(&doc, did) == BERTH_OK && strcmp(doc->id, did) != 0)
 		abort();
 	berth_did_doc_free(doc);
-	if (berth_did_key_resolve(&doc, did) == BERTH_OK && strcmp(doc->id, did) != 0)
-		abort();
+	if (berth_did_key_resolve(&doc, did) == BERTH_OK) {
+		if (strcmp(doc->id, did) != 0)
+			abort();
+		check_json(doc);
+	}
 	berth_did_doc_free(doc);
 	if (berth_did_jwk_resolve(&doc, did) == BERTH_OK && strcmp(doc->id, did) != 0)
 		abort();

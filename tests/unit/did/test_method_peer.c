@@ -88,7 +88,7 @@ static void spec_resolve(void **state)
 			CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, str(v, "did")));
 		CHECK_OK(is_short ? berth_did_peer_resolve_short(&doc, long_did) : berth_did_peer_resolve(&doc, str(v, "did")));
 		total++;
-		if (strcmp(doc->id, str(v, "did")) == 0 && equal_documents(doc->json, berth_json_get(v, "document")))
+		if (strcmp(doc->id, str(v, "did")) == 0 && equal_documents(berth_did_doc_json(doc), berth_json_get(v, "document")))
 			passed++;
 		else
 			print_message("did-peer-spec: %.60s\n", str(v, "did"));
@@ -108,7 +108,7 @@ static void spec_numalgo3(void **state)
 		struct berth_did_doc *doc;
 
 		CHECK_OK(berth_did_peer_resolve(&doc, str(v, "numalgo2")));
-		assert_string_equal(berth_json_str(berth_json_at(berth_json_get(doc->json, "alsoKnownAs"), 0)),
+		assert_string_equal(berth_json_str(berth_json_at(berth_json_get(berth_did_doc_json(doc), "alsoKnownAs"), 0)),
 				    str(v, "numalgo3"));
 		berth_did_doc_free(doc);
 		CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, str(v, "numalgo3")));
@@ -252,12 +252,12 @@ static void numalgo_4_long_and_short(void **state)
 	assert_string_equal(str(doc->services[2].json, "id"), "#service-1");
 
 	CHECK_OK(berth_did_short(&brief, berth_buf_cstr(&did)));
-	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(doc->json, "alsoKnownAs"), 0)), berth_buf_cstr(&brief));
+	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(berth_did_doc_json(doc), "alsoKnownAs"), 0)), berth_buf_cstr(&brief));
 	CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&same, berth_buf_cstr(&brief)));
 	CHECK_OK(berth_did_peer_resolve_short(&same, berth_buf_cstr(&did)));
 	assert_string_equal(same->id, berth_buf_cstr(&brief));
 	assert_string_equal(same->vms[0].controller, berth_buf_cstr(&brief));
-	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(same->json, "alsoKnownAs"), 0)), berth_buf_cstr(&did));
+	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(berth_did_doc_json(same), "alsoKnownAs"), 0)), berth_buf_cstr(&did));
 	CHECK(berth_did_doc_vm(same, doc->vms[0].id) == &same->vms[0]);	/* either form finds it */
 	CHECK(berth_did_doc_vm(doc, same->vms[1].id) == &doc->vms[1]);
 	berth_did_doc_free(doc);
@@ -460,7 +460,7 @@ static void numalgo_1_is_the_hash_of_a_document(void **state)
 	assert_string_equal(doc->id, PEER1_DID);
 	assert_string_equal(doc->vms[0].id, PEER1_DID "#a");
 	assert_string_equal(doc->vms[0].controller, PEER1_DID);
-	CHECK(berth_json_get(doc->json, "alsoKnownAs") == NULL);
+	CHECK(berth_json_get(berth_did_doc_json(doc), "alsoKnownAs") == NULL);
 	berth_did_doc_free(doc);
 	CHECK_RC(BERTH_E_DID, genesis(text, "did:peer:1zQmZMygzYqNwU6Uhmewx5Xepf2VLp5S4HLSwwgf2aiKZuwa", &doc));
 	CHECK(doc == NULL);

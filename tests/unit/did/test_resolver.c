@@ -175,7 +175,7 @@ static void a_short_form_is_found_by_its_long_one(void **state)
 	(void)state;
 	peer4(&l, &s);
 	CHECK_OK(berth_did_peer_resolve(&doc, berth_buf_cstr(&l)));
-	CHECK_OK(berth_json_print(&text, doc->json));
+	CHECK_OK(berth_json_print(&text, berth_did_doc_json(doc)));
 	berth_did_doc_free(doc);
 	put("long.json", berth_buf_cstr(&text));
 	CHECK_OK(resolve(true, berth_buf_cstr(&s), &doc));
@@ -187,7 +187,7 @@ static void a_short_form_is_found_by_its_long_one(void **state)
 	/* the document of the short form names the long one in alsoKnownAs */
 	CHECK_OK(berth_did_peer_resolve_short(&doc, berth_buf_cstr(&l)));
 	berth_buf_reset(&text);
-	CHECK_OK(berth_json_print(&text, doc->json));
+	CHECK_OK(berth_json_print(&text, berth_did_doc_json(doc)));
 	berth_did_doc_free(doc);
 	put("long.json", berth_buf_cstr(&text));
 	CHECK_OK(outcome(true, berth_buf_cstr(&s)));
@@ -258,9 +258,9 @@ static void a_did_peer_3_is_found_by_its_did_peer_2(void **state)
 	CHECK_OK(resolve(true, berth_buf_cstr(&did3), &doc));
 	assert_string_equal(doc->id, berth_buf_cstr(&did3));
 	assert_string_equal(doc->vms[0].controller, berth_buf_cstr(&did3));
-	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(doc->json, "alsoKnownAs"), 0)), did2);
+	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(berth_did_doc_json(doc), "alsoKnownAs"), 0)), did2);
 	CHECK(doc->n_vms == 1 && doc->vms[0].rels == BERTH_REL_AUTHENTICATION);
-	CHECK_OK(berth_json_print(&text, doc->json));
+	CHECK_OK(berth_json_print(&text, berth_did_doc_json(doc)));
 	berth_did_doc_free(doc);
 	put("two.json", berth_buf_cstr(&text));		/* its own document names the other in alsoKnownAs */
 	CHECK_OK(outcome(true, berth_buf_cstr(&did3)));

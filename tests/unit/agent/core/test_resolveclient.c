@@ -89,7 +89,7 @@ static enum berth_err version(struct berth_resolveclient *c, const char *did, co
 
 	CHECK((doc != NULL) == (rc == BERTH_OK));
 	if (doc)
-		assert_string_equal(berth_json_str(berth_json_get(doc->json, "version")), want);
+		assert_string_equal(berth_json_str(berth_json_get(berth_did_doc_json(doc), "version")), want);
 	berth_did_doc_free(doc);
 	return rc;
 }

@@ -170,6 +170,63 @@ static void c030_ed25519_small_order_and_non_canonical_keys_are_e_key(void **sta
 	CHECK_OK(berth_pubkey_import(&p, BERTH_KEY_ED25519, b, 32));
 }
 
+/* About half of all y are on the curve; libsodium decodes the same ones. */
+static void ed25519_points_are_those_that_libsodium_has(void **state)
+{
+	static const uint8_t neutral[32] = { 1 };
+	size_t on = 0, total = 2000;
+
+	(void)state;
+	for (size_t i = 0; i < total; i++) {
+		struct berth_pubkey k;
+		uint8_t b[32], sum[32];
+		bool want;
+
+		berth_random(b, sizeof(b));
+		want = crypto_core_ed25519_add(sum, b, neutral) == 0;
+		CHECK_RC(want ? BERTH_OK : BERTH_E_KEY, berth_pubkey_import(&k, BERTH_KEY_ED25519, b, 32));
+		on += want;
+	}
+	CHECK(on > total / 3 && on < 2 * total / 3);
+}
+
+/* What is remembered of a key is found for the same bytes and type only, and what was
+ * refused is refused again. */
+static void a_remembered_key_is_no_other_key(void **state)
+{
+	struct berth_privkey p, q;
+	struct berth_pubkey k, twin;
+	uint8_t b[BERTH_PUBKEY_MAX];
+
+	(void)state;
+	CHECK_OK(berth_keypair_generate(&p, BERTH_KEY_ED25519));
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(berth_pubkey_import(&k, BERTH_KEY_ED25519, p.pub.b, 32));
+		CHECK(berth_pubkey_equal(&k, &p.pub));
+		CHECK_OK(berth_pubkey_import(&k, BERTH_KEY_X25519, p.pub.b, 32));
+		CHECK(k.type == BERTH_KEY_X25519 && memcmp(k.b, p.pub.b, 32) == 0);
+		CHECK_OK(berth_pubkey_ed25519_to_x25519(&twin, &p.pub));
+		CHECK(twin.type == BERTH_KEY_X25519 && memcmp(twin.b, p.pub.b, 32) != 0);
+		CHECK_RC(BERTH_E_KEY, berth_pubkey_import(&k, BERTH_KEY_ED25519, p.pub.b, 31));
+		CHECK_RC(BERTH_E_KEY, berth_pubkey_import(&k, BERTH_KEY_P256, p.pub.b, 32));
+		CHECK_RC(BERTH_E_KEY, berth_pubkey_import(&k, BERTH_KEY_ED25519, p.pub.b, 0));
+	}
+	CHECK_OK(berth_keypair_generate(&p, BERTH_KEY_P256));
+	CHECK_OK(berth_keypair_generate(&q, BERTH_KEY_P256));
+	for (int i = 0; i < 2; i++) {	/* both spellings of a point, and its mirror image */
+		CHECK(berth_pubkey_compress(b, &p.pub) == 33);
+		CHECK_OK(berth_pubkey_import(&k, BERTH_KEY_P256, b, 33));
+		CHECK(berth_pubkey_equal(&k, &p.pub));
+		CHECK_OK(berth_pubkey_import(&k, BERTH_KEY_P256, p.pub.b, 65));
+		CHECK(berth_pubkey_equal(&k, &p.pub));
+		b[0] ^= 1;
+		CHECK_OK(berth_pubkey_import(&k, BERTH_KEY_P256, b, 33));
+		CHECK(!berth_pubkey_equal(&k, &p.pub) && memcmp(k.b + 1, p.pub.b + 1, 32) == 0);
+		CHECK_OK(berth_pubkey_import(&k, BERTH_KEY_P256, q.pub.b, 65));
+		CHECK(berth_pubkey_equal(&k, &q.pub));
+	}
+}
+
 /* RFC 8032 7.1 TEST 2; the did:key vectors have more twins */
 static void ed25519_converts_to_x25519(void **state)
 {
@@ -258,6 +315,8 @@ int main(void)
 		cmocka_unit_test(every_other_length_is_e_key),
 		cmocka_unit_test(c034_off_curve_and_hybrid_points_are_e_key),
 		cmocka_unit_test(c030_ed25519_small_order_and_non_canonical_keys_are_e_key),
+		cmocka_unit_test(ed25519_points_are_those_that_libsodium_has),
+		cmocka_unit_test(a_remembered_key_is_no_other_key),
 		cmocka_unit_test(ed25519_converts_to_x25519),
 		cmocka_unit_test(ed25519_keys_off_the_curve_stay_out),
 		cmocka_unit_test(names),
