@@ -26,6 +26,7 @@ void agent_refresh_time(struct berth_agent *a)
 	a->env.floor_s = floor;
 	a->env.now_s = a->cfg.clock_trusted && now >= floor ? now : -1;
 	a->env.mono_ms = agent_mono_ms();
+	a->env.uptime_s = berth_agent_now_s(a);
 	a->env.wire_bytes = a->wire_bytes;
 }
 

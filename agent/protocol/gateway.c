@@ -7,6 +7,7 @@ static const char *const states[] = {
 	[GW_DEVICE_PROVED] = "DEVICE_PROVED", [GW_PENDING] = "PENDING", [GW_PREPARED] = "PREPARED",
 	[GW_PROVISIONING] = "PROVISIONING", [GW_COMMITTING] = "COMMITTING",
 	[GW_OPERATIONAL] = "OPERATIONAL", [GW_QUARANTINED] = "QUARANTINED",
+	[GW_RENEWING] = "RENEWING", [GW_ROTATING] = "ROTATING", [GW_EXPIRED] = "EXPIRED",
 };
 
 /* A store that is older than the device's counters: nothing is done with it, and
@@ -94,6 +95,28 @@ static const struct berth_transition table[] = {
 	{ GW_COMMITTING,   "resume",           gateway_commit_again,         STAY,            STAY },
 	{ GW_COMMITTING,   "timer",            gateway_commit_again,         STAY,            STAY },
 	{ GW_COMMITTING,   "cmd/abandon",      gateway_abandon,              GW_SEEKING,      STAY },
+
+	{ GW_OPERATIONAL,  "resume",           gateway_look,                 STAY,            STAY },
+	{ GW_OPERATIONAL,  "timer",            gateway_look,                 STAY,            STAY },
+	{ GW_OPERATIONAL,  "cmd/rotate",       gateway_rotate,               GW_RENEWING,     STAY },
+
+	{ GW_RENEWING,     "go",               gateway_renew,                STAY,            STAY },
+	{ GW_RENEWING,     "resume",           gateway_renew,                STAY,            STAY },
+	{ GW_RENEWING,     "timer",            gateway_renew,                STAY,            STAY },
+	{ GW_RENEWING,     "cmd/rotate",       gateway_renew,                STAY,            STAY },
+	{ GW_RENEWING,     "renew-issue",      gateway_on_renew_issue,       GW_ROTATING,     STAY },
+	{ GW_RENEWING,     "denied",           gateway_on_renew_denied,      STAY,            STAY },
+
+	{ GW_EXPIRED,      "resume",           gateway_renew,                STAY,            STAY },
+	{ GW_EXPIRED,      "timer",            gateway_renew,                STAY,            STAY },
+	{ GW_EXPIRED,      "cmd/rotate",       gateway_renew,                STAY,            STAY },
+	{ GW_EXPIRED,      "renew-issue",      gateway_on_renew_issue,       GW_ROTATING,     STAY },
+	{ GW_EXPIRED,      "denied",           gateway_on_renew_denied,      STAY,            STAY },
+
+	{ GW_ROTATING,     "resume",           gateway_activate_again,       STAY,            STAY },
+	{ GW_ROTATING,     "timer",            gateway_activate_again,       STAY,            STAY },
+	{ GW_ROTATING,     "cmd/rotate",       gateway_activate_again,       STAY,            STAY },
+	{ GW_ROTATING,     "renewed",          gateway_on_renewed,           GW_OPERATIONAL,  STAY },
 
 	{ ANY,             "committed",        gateway_on_late_committed,    STAY,            STAY },
 

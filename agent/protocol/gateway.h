@@ -4,7 +4,8 @@
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
- * gateway_evidence.c, gateway_items.c (M9, M10), gateway_commit.c (M11).  One instance, "self"; its data:
+ * gateway_evidence.c, gateway_items.c (M9, M10), gateway_commit.c (M11), gateway_renew.c
+ * (M12).  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
@@ -19,12 +20,16 @@
  *	attempts	operational identities named so far
  *	abandoned {thid, peer}	a run that the operator ended while committing
  *	active {identity, owner, for?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
+ *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
+ *	renewal {identity, thid, nonce, tries}	since RENEWING: the next identity
+ *	old {identity, thid, tries?}	since ROTATING: the one before
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"
 
 enum gateway_state {
 	GW_BLANK, GW_INITIALIZED, GW_SEEKING, GW_CONTACTING, GW_OWNER_PROVED, GW_DEVICE_PROVED,
-	GW_PENDING, GW_PREPARED, GW_PROVISIONING, GW_COMMITTING, GW_OPERATIONAL, GW_QUARANTINED
+	GW_PENDING, GW_PREPARED, GW_PROVISIONING, GW_COMMITTING, GW_OPERATIONAL, GW_QUARANTINED,
+	GW_RENEWING, GW_ROTATING, GW_EXPIRED
 };
 
 /* birth */
@@ -37,12 +42,24 @@ berth_step_fn gateway_on_prove_owner, gateway_prove, gateway_on_pending, gateway
 	gateway_on_accept_ownership, gateway_give_up, gateway_resume_run, gateway_ask, gateway_resume_items;
 /* items */
 berth_step_fn gateway_on_issue, gateway_on_item;
+/* renewal */
+berth_step_fn gateway_rotate, gateway_look, gateway_renew, gateway_on_renew_issue, gateway_activate_again,
+	gateway_on_renewed, gateway_on_renew_denied;
 /* commit */
 berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
 
 /* The name of the next operational identity: of this epoch and this attempt, so that no
  * two owners see the same one (P9).  It is in data one step before its keys are made. */
 enum berth_err gateway_name_operational(struct berth_instance *inst, struct berth_json *to);
+/* Makes, or finds, the operational identity of that name. */
+enum berth_err gateway_make_operational(struct berth_env *env, const char *name, const struct berth_identity **op);
+/* The credential is for op (NULL: there is none), this epoch, and by the owner. */
+enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
+					 const char *owner, const char *compact);
+/* to.trust = the owners that body names. */
+enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json *body);
+/* When active.credential has to be renewed. */
+enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active);
 /* Back to SEEKING: forget run, offer with its keys, and chosen chain; the next round after a
  * back-off that grows with `failures`.  why goes into the audit log. */
 enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *inst,
@@ -62,11 +79,11 @@ enum berth_err gateway_send(struct berth_env *env, const struct berth_instance *
 			    const struct berth_identity *from, const char *name, const char *thid,
 			    struct berth_json *body, struct berth_send **out);
 /* What the TPM says of the keys, if there is one: the factory's, with the answer to
- * the owner's challenge if it made one (M5); this epoch's (M8, hardware only). */
+ * the owner's challenge if it made one (M5); an operational identity's (M8, M12; hardware only). */
 enum berth_err gateway_set_evidence(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body,
 				    const struct berth_run *run);
 enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_json *body, const struct berth_run *run,
-					  const uint8_t challenge[32], const struct berth_identity *op);
+					  const char *label, const uint8_t nonce[32], const struct berth_identity *op);
 /* hello to the owner of inst's "chain" and "owner" */
 enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 

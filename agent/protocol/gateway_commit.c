@@ -7,6 +7,7 @@
 #include "did/url.h"
 
 #define COMMIT_AGAIN_MS 60000u
+#define LOOK_SOON_MS 3600000u	/* at the credential: gateway_look() then says when next */
 #define FLOOR_STEP_MAX_S ((int64_t)10 * 366 * 86400)
 
 static const struct berth_identity *operational(struct berth_env *env, const struct berth_json *offer)
@@ -93,7 +94,7 @@ static enum berth_err remember_chain(struct berth_instance *inst)
 	return berth_json_set_int(inst->data, "tipSeq", berth_data_int(chain, "tipSeq", 0));
 }
 
-static enum berth_err make_active(struct berth_instance *inst, const struct berth_identity *op)
+static enum berth_err make_active(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op)
 {
 	const struct berth_json *offer = berth_json_get(inst->data, "offer"), *owner = berth_json_get(inst->data, "owner");
 	struct berth_json *active = berth_json_new_object(), *items = berth_json_clone(berth_json_get(offer, "items"));
@@ -113,7 +114,8 @@ static enum berth_err make_active(struct berth_instance *inst, const struct bert
 	    (rc = berth_json_set_str(active, "uri", berth_data_str(owner, "uri"))) ||
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
 	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||
-	    (rc = berth_json_set_str(active, "credential", berth_data_str(offer, "credential")))) {
+	    (rc = berth_json_set_str(active, "credential", berth_data_str(offer, "credential"))) ||
+	    (rc = gateway_note_life(env, active))) {
 		berth_json_free(active);
 		return rc;
 	}
@@ -179,7 +181,7 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	berth_object_hash(&ours, compact, strlen(compact));
 	if (!berth_hash_equal(&ours, &theirs))
 		return berth_fail(BERTH_E_AUTHZ, "another credential was committed");
-	if ((rc = remember_chain(inst)) || (rc = make_active(inst, op)) || (rc = measure(env, inst)) ||
+	if ((rc = remember_chain(inst)) || (rc = make_active(env, inst, op)) || (rc = measure(env, inst)) ||
 	    (rc = send_complete(env, inst, fx, &run, op)))
 		return rc;
 	fx->floor_s = new_floor(env, inst);
@@ -187,7 +189,7 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	berth_json_remove(inst->data, "run");
 	berth_json_remove(inst->data, "seek");
 	berth_json_remove(inst->data, "commitTries");
-	fx->stop_timer = true;
+	fx->timer_ms = LOOK_SOON_MS;
 	fx->step_generation = true;
 	berth_effects_audit(fx, "operational: %s owned by %s", op->did, run.peer);
 	return BERTH_OK;

@@ -33,10 +33,10 @@ attest_factory(struct berth_env *env, struct berth_json *body, const struct bert
 	return berth_json_set(body, "attestation", a);
 }
 
-/* M8: the operational keys by an attestation key of their own, which the one of the
+/* M8, M12: the operational keys by an attestation key of their own, which the one of the
  * DeviceCredential vouches for: to the owner, and to nobody whom it tells. */
 enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_json *body, const struct berth_run *run,
-					  const uint8_t challenge[32], const struct berth_identity *op)
+					  const char *label, const uint8_t nonce[32], const struct berth_identity *op)
 {
 	struct berth_json *a = berth_json_new_object();
 	char ak[BERTH_IDENTITY_AK_MAX + 1];
@@ -45,7 +45,7 @@ enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_js
 
 	berth_identity_ak(ak, op->name);
 	if ((rc = env->keys->ops->ensure(env->keys, ak, BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL)) ||
-	    (rc = qualify(qualifying, run, "berth-m8", challenge)) || (rc = berth_attest_ak(env, a, qualifying, ak)) ||
+	    (rc = qualify(qualifying, run, label, nonce)) || (rc = berth_attest_ak(env, a, qualifying, ak)) ||
 	    (rc = berth_attest(env, a, qualifying, ak, op->sign_key, op->agree_key, true))) {
 		berth_json_free(a);
 		return rc;

@@ -63,10 +63,9 @@ static const struct berth_identity *operational(struct berth_env *env, const str
 	return name ? env->identity(env, name) : NULL;
 }
 
-static enum berth_err check_operational(struct berth_env *env, const struct berth_instance *inst,
-					const struct berth_run *run, const char *compact)
+enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
+					 const char *owner, const char *compact)
 {
-	const struct berth_identity *op = operational(env, berth_json_get(inst->data, "offer"));
 	struct berth_operational oc = { 0 };
 	enum berth_err rc;
 
@@ -74,9 +73,9 @@ static enum berth_err check_operational(struct berth_env *env, const struct bert
 		return rc;
 	if (!op || !berth_did_same(oc.operational_did, op->did))
 		rc = berth_fail(BERTH_E_HOLDER, "an OperationalCredential for another DID");
-	else if (oc.epoch != run->epoch)
+	else if (oc.epoch != epoch)
 		rc = berth_fail(BERTH_E_AUTHZ, "an OperationalCredential for epoch %lld", (long long)oc.epoch);
-	else if (!berth_did_same(oc.obj.issuer, run->peer))
+	else if (!berth_did_same(oc.obj.issuer, owner))
 		rc = berth_fail(BERTH_E_AUTHZ, "an OperationalCredential by another issuer");
 	else
 		rc = berth_object_verify(&oc.obj, env->resolver, NULL, NULL);
@@ -144,7 +143,7 @@ static bool complete(const struct berth_json *offer)
 }
 
 /* Whose word counts in this epoch: the owner's DIDs, in their long forms. */
-static enum berth_err keep_trust(struct berth_json *offer, const struct berth_json *body)
+enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json *body)
 {
 	const struct berth_json *trust, *owners;
 	struct berth_json *copy, *out;
@@ -162,7 +161,7 @@ static enum berth_err keep_trust(struct berth_json *offer, const struct berth_js
 		berth_json_free(out);
 		return rc;
 	}
-	return berth_json_set(offer, "trust", out);
+	return berth_json_set(to, "trust", out);
 }
 
 /* M9 */
@@ -176,7 +175,8 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 
 	if ((rc = gateway_run(&run, inst, ev)) ||
 	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
-	    (rc = check_operational(env, inst, &run, compact)) || (rc = keep_trust(offer, ev->in->msg.body)) ||
+	    (rc = gateway_check_operational(env, operational(env, offer), run.epoch, run.peer, compact)) ||
+	    (rc = gateway_keep_trust(offer, ev->in->msg.body)) ||
 	    (rc = announce_all(offer, ev->in->msg.body)) ||
 	    (rc = gateway_drop_items(inst, fx, berth_json_get(offer, "items"))) ||
 	    (rc = berth_json_set_str(offer, "credential", compact)))

@@ -272,20 +272,23 @@ enum berth_err gateway_name_operational(struct berth_instance *inst, struct bert
 	return berth_json_set_str(to, "identity", name);
 }
 
+enum berth_err gateway_make_operational(struct berth_env *env, const char *name, const struct berth_identity **op)
+{
+	if (!name)
+		return berth_fail(BERTH_E_INTERNAL, "no name for the operational identity");
+	return env->make_identity(env, name, berth_sign_type(env->keys), BERTH_AGREE_TYPE,
+				  BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
+				  BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, op);
+}
+
 /* Under the name that was set aside for it when the device proved itself. */
 static enum berth_err
 make_operational(struct berth_env *env, struct berth_instance *inst, const struct berth_identity **op)
 {
 	const char *name = berth_data_str(berth_json_get(inst->data, "offer"), "identity");
-	enum berth_err rc;
+	enum berth_err rc = gateway_make_operational(env, name, op);
 
-	if (!name)
-		return berth_fail(BERTH_E_INTERNAL, "no name for the operational identity");
-	if ((rc = env->make_identity(env, name, berth_sign_type(env->keys), BERTH_AGREE_TYPE,
-				     BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
-				     BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, op)))
-		return rc;
-	return berth_json_set_str(inst->data, "slot", free_slot(inst));
+	return rc ? rc : berth_json_set_str(inst->data, "slot", free_slot(inst));
 }
 
 /* Both keys over the same body: so the operational DID is this device's (C075). */
@@ -347,7 +350,7 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)))
 		goto out;
 	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
-	    (rc = gateway_attest_operational(env, body, run, challenge, op)))
+	    (rc = gateway_attest_operational(env, body, run, "berth-m8", challenge, op)))
 		goto out;
 	if ((rc = set_receipt(env, berth_data_obj(inst->data, "offer"), run, op, challenge, body)) ||
 	    (rc = set_proofs(env, &proved, op, owner_did(inst), body)))

@@ -271,7 +271,17 @@ enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *i
 	return owner_send(env, inst, fx, run, "denied", body, false);
 }
 
-/* hello and registered name the device; the rest is found by its thread. */
+/* hello, registered and a renewal name the device; the rest is found by its thread. */
+static bool names_the_device(const char *on)
+{
+	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(on, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static enum berth_err find(struct berth_env *env, const struct berth_event *ev, char **key)
 {
 	const struct berth_message *m = &ev->in->msg;
@@ -280,7 +290,7 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 	char hex[65];
 	enum berth_err rc;
 
-	if (strcmp(ev->on, "hello") == 0 || strcmp(ev->on, "registered") == 0) {
+	if (names_the_device(ev->on)) {
 		if ((rc = berth_body_get_32(m->body, "deviceHash", h.b)))
 			return rc;
 		berth_hash_hex(hex, &h);
@@ -306,6 +316,7 @@ static const char *const states[] = {
 	[OW_IMPORTED] = "IMPORTED", [OW_CHAIN_OK] = "CHAIN_OK", [OW_PUBLISHED] = "PUBLISHED",
 	[OW_SESSION] = "SESSION", [OW_DEVICE_OK] = "DEVICE_OK", [OW_APPROVAL] = "APPROVAL",
 	[OW_OFFERED] = "OFFERED", [OW_ISSUED] = "ISSUED", [OW_COMMITTED] = "COMMITTED", [OW_ACTIVE] = "ACTIVE",
+	[OW_RENEW_PENDING] = "RENEW_PENDING",
 };
 
 static const struct berth_transition table[] = {
@@ -365,6 +376,11 @@ static const struct berth_transition table[] = {
 	{ OW_COMMITTED, "timer",            owner_register,         STAY,          STAY },
 	{ OW_COMMITTED, "resume",           owner_register,         STAY,          STAY },
 	{ OW_COMMITTED, "registered",       owner_on_registered,    STAY,          STAY },
+
+	{ OW_ACTIVE,    "renew-request",    owner_on_renew_request, OW_RENEW_PENDING, STAY },
+	{ OW_ACTIVE,    "renew-activated",  owner_on_activated_again, STAY,        STAY },
+	{ OW_RENEW_PENDING, "renew-request", owner_on_renew_request, STAY,         STAY },
+	{ OW_RENEW_PENDING, "renew-activated", owner_on_activated,  OW_ACTIVE,     STAY },
 
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
 	{ FROM_ANY,     "cmd/delegate",     owner_delegate,         STAY,          STAY },

@@ -4,7 +4,8 @@
 
 /* The owner's machine, one instance a device, in parts: owner.c (table, import,
  * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
- * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11).  The key is
+ * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
+ * owner_renew.c (M12).  The key is
  * the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
@@ -17,18 +18,20 @@
  *	activated	what the device's TPM must answer with, while ek-live asks it
  *	pcrDigest	of the quote in the last prove-device
  *	issued {credential, operationalDid, items [{id, sha256}]}
- *	operationalDid, credential, receipt	since COMMITTED */
+ *	operationalDid, credential, receipt	since COMMITTED
+ *	renewal {operationalDid, credential, peer}	while RENEW_PENDING */
 #include "agent/protocol/onboarding.h"
 
 enum owner_state {
 	OW_IMPORTED, OW_CHAIN_OK, OW_PUBLISHED, OW_SESSION, OW_DEVICE_OK, OW_APPROVAL,
-	OW_OFFERED, OW_ISSUED, OW_COMMITTED, OW_ACTIVE
+	OW_OFFERED, OW_ISSUED, OW_COMMITTED, OW_ACTIVE, OW_RENEW_PENDING
 };
 
 berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite, owner_delegate;
 berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve, owner_deny;
 berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_commit_again, owner_on_late_commit,
 	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
+berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again;
 
 /* Until a device is ACTIVE it must be able to find us: when to refresh what the
  * rendezvous agents hold, after a state that used the timer for something else. */
@@ -42,6 +45,11 @@ enum berth_err owner_send(struct berth_env *env, struct berth_instance *inst, st
 			  struct berth_run *run, const char *name, struct berth_json *body, bool remember);
 enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				 struct berth_run *run, const char *reason);
+/* An OperationalCredential for that DID, in the run's epoch. */
+enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
+				     const char *op_did, struct berth_buf *out);
+/* body.trust: whose word counts. */
+enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
 enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 			   struct berth_run *run);
 /* C.1a (b): judges a device's receipt beside this chain and remembers what it says,

@@ -111,9 +111,8 @@ check_receipt(struct berth_env *env, struct berth_instance *inst, const struct b
 	return rc;
 }
 
-static enum berth_err
-make_credential(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run, const char *op_did,
-		struct berth_buf *out)
+enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
+				     const char *op_did, struct berth_buf *out)
 {
 	struct berth_operational oc = { .operational_did = op_did, .epoch = run->epoch,
 		.custody = berth_data_str(inst->data, "custody"), .issued_s = env->now_s,
@@ -205,7 +204,7 @@ out:
 }
 
 /* Whose word counts: ours, and the owner's in whose name we act. */
-static enum berth_err set_trust(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
+enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
 {
 	struct berth_json *trust = berth_json_new_object(), *owners = berth_json_new_array();
 	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
@@ -251,11 +250,11 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	struct berth_buf credential = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = make_credential(env, inst, run, op_did, &credential)) ||
+	if ((rc = owner_make_credential(env, inst, run, op_did, &credential)) ||
 	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, one_item, &it)) ||
 	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
-	    (rc = set_trust(env, inst, body)))
+	    (rc = owner_set_trust(env, inst, body)))
 		goto out;
 	rc = berth_json_set(body, "items", it.announced);
 	it.announced = NULL;

@@ -99,6 +99,7 @@ struct berth_env {
 	enum berth_err (*mark_known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
 	int64_t now_s;			/* -1: no trusted time */
 	int64_t floor_s;		/* the time is at least this */
+	int64_t uptime_s;		/* the agent's, over restarts; clocks do not move it */
 	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
 	void *host;
 };

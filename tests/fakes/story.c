@@ -321,7 +321,7 @@ void story_check_end(struct story *s, int runs)
 	assert_int_equal(story_audit(s->owner, "operational credential issued"), runs);
 	/* birth, commit and switch at least; every other state as far as a day allows */
 	assert_in_range(counter(s->gateway, "generation"), 3, 24 + 3);
-	assert_int_equal(counter(s->owner, "generation"), 1);
+	assert_in_range(counter(s->owner, "generation"), 1, 24);	/* commits and renewals */
 	CHECK_OK(berth_store_count(s->owner->store, BERTH_NS_THREAD, &threads));
 	assert_int_equal(threads, 0);
 	for (size_t i = 0; i < s->w.n; i++) {

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M12 on the device: new operational keys and a new credential for them, long before the
+ * old one ends.  The new identity is made beside the old one (RENEWING), becomes the
+ * active one when its credential is there (ROTATING), and the old one's keys go when the
+ * owner has answered to the new DID. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/protocol/gateway.h"
+#include "did/base/rand.h"
+#include "did/codec/base64url.h"
+#include "did/url.h"
+
+#define AGAIN_MS 60000u
+#define LOOK_MS (24u * 3600000u)	/* how often an operational device looks at its credential */
+#define REST_MS 3600000u		/* after a refusal */
+
+/* ---- when ---- */
+enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active)
+{
+	const char *compact = berth_data_str(active, "credential");
+	struct berth_operational oc = { 0 };
+	int64_t life, jitter;
+	uint32_t r;
+	enum berth_err rc;
+
+	if (!compact || (rc = berth_operational_parse(&oc, compact, strlen(compact))))
+		return compact ? rc : berth_fail(BERTH_E_INTERNAL, "no credential");
+	/* two thirds of its life, less up to a tenth: a fleet does not come at once */
+	life = oc.exp_s > oc.issued_s ? oc.exp_s - oc.issued_s : 0;
+	berth_random(&r, sizeof(r));
+	jitter = life / 10 ? (int64_t)(r % (uint64_t)(life / 10)) : 0;
+	if (!(rc = berth_json_set_int(active, "issuedS", oc.issued_s)) &&
+	    !(rc = berth_json_set_int(active, "lifeS", life)) &&
+	    !(rc = berth_json_set_int(active, "renewS", life / 3 * 2 - jitter)))
+		rc = berth_json_set_int(active, "sinceS", env->uptime_s);
+	berth_object_free(&oc.obj);
+	return rc;
+}
+
+/* How much of its life is over: by the clock, or without one by what is certain, the
+ * floor of time and the seconds that this device has been on. */
+static int64_t age_s(const struct berth_env *env, const struct berth_json *active)
+{
+	int64_t on = env->uptime_s - berth_data_int(active, "sinceS", env->uptime_s);
+	int64_t wall = (env->now_s >= 0 ? env->now_s : env->floor_s) - berth_data_int(active, "issuedS", INT64_MAX / 2);
+
+	return on > wall ? on : wall;
+}
+
+static bool is_over(const struct berth_env *env, const struct berth_json *active)
+{
+	int64_t life = berth_data_int(active, "lifeS", 0);
+
+	return berth_json_bool(berth_json_get(active, "over"), false) || (life > 0 && age_s(env, active) >= life);
+}
+
+static uint64_t look_again_ms(const struct berth_env *env, const struct berth_json *active)
+{
+	int64_t left = berth_data_int(active, "renewS", 0) - age_s(env, active);
+
+	return left <= 0 ? 1 : left < LOOK_MS / 1000 ? (uint64_t)left * 1000 : LOOK_MS;
+}
+
+/* ---- names: what is needed for the run, one step before keys are made ---- */
+static enum berth_err set_random(struct berth_json *o, const char *member, size_t n)
+{
+	uint8_t b[32];
+
+	berth_random(b, n);
+	return berth_body_set_b64(o, member, b, n);
+}
+
+static enum berth_err begin(struct berth_instance *inst, struct berth_effects *fx, const char *why)
+{
+	struct berth_json *renewal = berth_data_obj(inst->data, "renewal");
+	enum berth_err rc;
+
+	if ((rc = gateway_name_operational(inst, renewal)) || (rc = set_random(renewal, "thid", 16)) ||
+	    (rc = set_random(renewal, "nonce", 32)))
+		return rc;
+	fx->state = GW_RENEWING;
+	fx->go = true;
+	berth_effects_audit(fx, "new operational keys: %s", why);
+	return BERTH_OK;
+}
+
+/* the operator's word */
+enum berth_err gateway_rotate(struct berth_env *env, struct berth_instance *inst,
+			      const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)env;
+	(void)ev;
+	return begin(inst, fx, "asked for by the operator");
+}
+
+/* Of a device that works: is it time? */
+enum berth_err gateway_look(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+
+	(void)ev;
+	if (berth_data_int(active, "lifeS", 0) <= 0)
+		return BERTH_OK;	/* a credential without an end */
+	if (age_s(env, active) >= berth_data_int(active, "renewS", 0))
+		return begin(inst, fx, "two thirds of the credential's life are over");
+	fx->timer_ms = look_again_ms(env, active);
+	return BERTH_OK;
+}
+
+/* ---- renew-request ---- */
+static enum berth_err read_run(struct berth_env *env, const struct berth_instance *inst, struct berth_run *run)
+{
+	const struct berth_json *renewal = berth_json_get(inst->data, "renewal");
+	const char *thid = berth_data_str(renewal, "thid");
+	enum berth_err rc;
+
+	*run = (struct berth_run){ .epoch = berth_data_int(inst->data, "epoch", 0) };
+	if (!thid)
+		return berth_fail(BERTH_E_INTERNAL, "no renewal");
+	snprintf(run->thid, sizeof(run->thid), "%s", thid);
+	snprintf(run->peer, sizeof(run->peer), "%s", berth_data_str(berth_json_get(inst->data, "active"), "owner"));
+	if ((rc = berth_device_hash(&run->device_hash, env->identity(env, BERTH_ID_FACTORY)->did, run->epoch)) ||
+	    (rc = berth_body_get_32(inst->data, "tip", run->tip.b)))
+		return rc;
+	return berth_body_get_32(renewal, "nonce", run->nonce_d);
+}
+
+static enum berth_err
+request_body(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op, struct berth_json *body)
+{
+	struct berth_buf proof = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if ((rc = berth_body_set_b64(body, "deviceHash", run->device_hash.b, 32)) ||
+	    (rc = berth_json_set_int(body, "epoch", run->epoch)) ||
+	    (rc = berth_body_set_b64(body, "nonce", run->nonce_d, 32)) ||
+	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) ||
+	    (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
+	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op))))
+		return rc;
+	if (!(rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, op, run->peer, 0, NULL, body, &proof)))
+		rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof));
+	berth_buf_free(&proof);
+	return rc;
+}
+
+/* To the owner, in place of what still waits for it in this thread. */
+static enum berth_err
+say(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+    const struct berth_identity *from, const char *name, const char *thid, struct berth_json *body)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+	const char *owner = berth_data_str(active, "owner"), *uri = berth_data_str(active, "uri");
+	struct berth_buf peer = BERTH_BUF_INIT;
+	char type[BERTH_MESSAGE_TYPE_MAX];
+	enum berth_err rc;
+
+	snprintf(type, sizeof(type), "%s%s", BERTH_PIURI_ONBOARDING, name);
+	if ((rc = berth_effects_send(env, fx, from, owner, uri, type, thid, body, NULL)) ||
+	    (rc = berth_did_short(&peer, owner)) || (rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid)))
+		goto out;
+	rc = berth_effects_poll(fx, from, berth_buf_cstr(&peer), uri);
+out:
+	berth_buf_free(&peer);
+	return rc;
+}
+
+/* From the operational DID, or from the factory DID once that one's credential is over:
+ * EXPIRED still serves applications, with what is marked as stale. */
+enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
+			     const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+	struct berth_json *renewal = berth_data_obj(inst->data, "renewal"), *body;
+	bool over = is_over(env, active);
+	const struct berth_identity *from = env->identity(env, over ? BERTH_ID_FACTORY : berth_data_str(active, "identity"));
+	const struct berth_identity *op;
+	int64_t tries = berth_data_int(renewal, "tries", 0);
+	struct berth_run run;
+	enum berth_err rc;
+
+	(void)ev;
+	fx->timer_ms = AGAIN_MS + gateway_back_off_ms(tries);
+	if (!from)
+		return berth_fail(BERTH_E_INTERNAL, "no identity to ask with");
+	if (over) {
+		if (inst->state != GW_EXPIRED)
+			berth_effects_audit(fx, "the operational credential has expired: asking with the factory DID");
+		fx->state = GW_EXPIRED;
+	}
+	if ((rc = read_run(env, inst, &run)) || (rc = berth_json_set_int(renewal, "tries", tries + 1)) ||
+	    (rc = gateway_make_operational(env, berth_data_str(renewal, "identity"), &op)))
+		return rc;
+	body = berth_json_new_object();
+	if ((rc = request_body(env, &run, op, body))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return say(env, inst, fx, from, "renew-request", run.thid, body);
+}
+
+/* ---- renew-issue: the switch ---- */
+static enum berth_err from_owner(const struct berth_instance *inst, const struct berth_event *ev, const char *thid)
+{
+	const char *owner = berth_data_str(berth_json_get(inst->data, "active"), "owner");
+
+	if (!thid || strcmp(ev->in->msg.thid, thid) != 0)
+		return berth_fail(BERTH_E_AUTHZ, "%s of another thread", ev->on);
+	if (!ev->sender || !owner || !berth_did_same(ev->sender, owner))
+		return berth_fail(BERTH_E_AUTHZ, "%s from somebody else", ev->on);
+	return BERTH_OK;
+}
+
+static enum berth_err remember_old(struct berth_instance *inst)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+	struct berth_json *old = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(old, "identity", berth_data_str(active, "identity"))) ||
+	    (rc = berth_json_set_str(old, "thid", berth_data_str(berth_json_get(inst->data, "renewal"), "thid")))) {
+		berth_json_free(old);
+		return rc;
+	}
+	return berth_json_set(inst->data, "old", old);
+}
+
+/* Items stay where they are: they are the epoch's, not the identity's. */
+static enum berth_err
+switch_to(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op,
+	  const char *compact, const struct berth_json *body)
+{
+	struct berth_json *active = berth_data_obj(inst->data, "active");
+	enum berth_err rc;
+
+	berth_json_remove(active, "over");
+	if ((rc = remember_old(inst)) || (rc = gateway_keep_trust(active, body)) ||
+	    (rc = berth_json_set_str(active, "identity", op->name)) || (rc = berth_json_set_str(active, "did", op->did)) ||
+	    (rc = berth_json_set_str(active, "credential", compact)))
+		return rc;
+	berth_json_remove(inst->data, "renewal");
+	return gateway_note_life(env, active);
+}
+
+static enum berth_err send_activated(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+	const struct berth_identity *op = env->identity(env, berth_data_str(active, "identity"));
+	struct berth_json *body = berth_json_new_object();
+	int64_t epoch = berth_data_int(inst->data, "epoch", 0);
+	struct berth_hash h;
+	enum berth_err rc;
+
+	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
+	    (rc = env->mark_known(env, op, berth_data_str(active, "owner"))) ||	/* from renew-request */
+	    (rc = berth_body_set_b64(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return say(env, inst, fx, op, "renew-activated", berth_data_str(berth_json_get(inst->data, "old"), "thid"), body);
+}
+
+enum berth_err gateway_on_renew_issue(struct berth_env *env, struct berth_instance *inst,
+				      const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *renewal = berth_json_get(inst->data, "renewal");
+	const char *name = berth_data_str(renewal, "identity"), *compact;
+	const struct berth_identity *op = name ? env->identity(env, name) : NULL;
+	const char *owner = berth_data_str(berth_json_get(inst->data, "active"), "owner");
+	enum berth_err rc;
+
+	if ((rc = from_owner(inst, ev, berth_data_str(renewal, "thid"))) ||
+	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
+	    (rc = gateway_check_operational(env, op, berth_data_int(inst->data, "epoch", 0), owner, compact)) ||
+	    (rc = switch_to(env, inst, op, compact, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
+		return rc;
+	fx->step_generation = true;
+	fx->timer_ms = AGAIN_MS;
+	berth_effects_audit(fx, "rotated to %s; the old keys stay until the owner has used the new ones", op->did);
+	return BERTH_OK;
+}
+
+enum berth_err gateway_activate_again(struct berth_env *env, struct berth_instance *inst,
+				      const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_json *old = berth_data_obj(inst->data, "old");
+	int64_t tries = berth_data_int(old, "tries", 0);
+	enum berth_err rc = berth_json_set_int(old, "tries", tries + 1);
+
+	(void)ev;
+	fx->timer_ms = AGAIN_MS + gateway_back_off_ms(tries);
+	return rc ? rc : send_activated(env, inst, fx);
+}
+
+/* ---- renewed, denied ---- */
+enum berth_err gateway_on_renewed(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active"), *old = berth_json_get(inst->data, "old");
+	const char *compact = berth_data_str(active, "credential");
+	struct berth_hash ours, theirs;
+	enum berth_err rc;
+
+	if ((rc = from_owner(inst, ev, berth_data_str(old, "thid"))) ||
+	    (rc = berth_body_get_32(ev->in->msg.body, "credential", theirs.b)))
+		return rc;
+	berth_object_hash(&ours, compact, strlen(compact));
+	if (!berth_hash_equal(&ours, &theirs))
+		return berth_fail(BERTH_E_AUTHZ, "another credential was renewed");
+	if ((rc = berth_effects_forget(fx, berth_data_str(old, "identity"))))
+		return rc;
+	berth_json_remove(inst->data, "old");
+	fx->timer_ms = look_again_ms(env, active);
+	berth_effects_audit(fx, "the owner uses the new operational keys; the old ones are gone");
+	return BERTH_OK;
+}
+
+/* A credential that is over by the owner's clock is one that we could not see: then the
+ * factory DID asks.  Any other refusal ends the attempt, and the old identity stays. */
+enum berth_err gateway_on_renew_denied(struct berth_env *env, struct berth_instance *inst,
+				       const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *reason = "", *name = berth_data_str(berth_json_get(inst->data, "renewal"), "identity");
+	struct berth_json *active = berth_data_obj(inst->data, "active");
+	enum berth_err rc;
+
+	if ((rc = from_owner(inst, ev, berth_data_str(berth_json_get(inst->data, "renewal"), "thid"))) ||
+	    (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)))
+		return rc;
+	if (strcmp(reason, berth_err_name(BERTH_E_EXPIRED)) == 0 && !is_over(env, active)) {
+		fx->go = true;
+		return berth_json_set_bool(active, "over", true);
+	}
+	berth_effects_audit(fx, "the owner did not renew: %s", reason);
+	fx->timer_ms = REST_MS + gateway_back_off_ms(12);
+	if (inst->state == GW_EXPIRED)
+		return BERTH_OK;	/* there is nothing else to go back to */
+	fx->state = GW_OPERATIONAL;
+	if ((rc = berth_effects_forget(fx, name)))
+		return rc;
+	berth_json_remove(inst->data, "renewal");
+	return BERTH_OK;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M12 on the owner's side: a credential for new operational keys.  Both DIDs are the
+ * device's until it has spoken from the new one; then the old one is nobody's. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/protocol/attestation.h"
+#include "agent/protocol/owner.h"
+#include "did/url.h"
+
+/* By the operational DID while its credential lives, by the factory DID always. */
+static enum berth_err may_ask(struct berth_env *env, const struct berth_instance *inst, const char *sender)
+{
+	const char *compact = berth_data_str(inst->data, "credential");
+	struct berth_operational oc = { 0 };
+	enum berth_err rc;
+
+	if (berth_did_same(sender, berth_data_str(inst->data, "factoryDid")))
+		return BERTH_OK;
+	if (!compact || (rc = berth_operational_parse(&oc, compact, strlen(compact))))
+		return compact ? rc : berth_fail(BERTH_E_INTERNAL, "no credential");
+	rc = oc.exp_s && oc.exp_s <= env->now_s ? berth_fail(BERTH_E_EXPIRED, "operational credential") : BERTH_OK;
+	berth_object_free(&oc.obj);
+	return rc;
+}
+
+static bool is_ours(const struct berth_instance *inst, const char *sender)
+{
+	const char *op = berth_data_str(inst->data, "operationalDid");
+
+	return sender && (berth_did_same(sender, berth_data_str(inst->data, "factoryDid")) ||
+			  (op && berth_did_same(sender, op)));
+}
+
+static enum berth_err
+read_run(const struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run)
+{
+	const struct berth_json *body = ev->in->msg.body;
+	int64_t epoch;
+	enum berth_err rc;
+
+	*run = (struct berth_run){ .epoch = berth_data_int(inst->data, "epoch", 0) };
+	snprintf(run->thid, sizeof(run->thid), "%s", ev->in->msg.thid);
+	snprintf(run->peer, sizeof(run->peer), "%s", ev->sender);
+	if ((rc = berth_body_get_32(body, "deviceHash", run->device_hash.b)) ||
+	    (rc = berth_body_get_32(inst->data, "tip", run->tip.b)) ||
+	    (rc = berth_json_req_int(body, "epoch", 0, INT64_MAX, &epoch)))
+		return rc;
+	return epoch == run->epoch ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "a renewal for epoch %lld", (long long)epoch);
+}
+
+/* P3: a key that lives in a TPM lives there for ever, so the device's own nonce will do:
+ * it ties the certification to this request. */
+static enum berth_err
+check_attestation(struct berth_env *env, const struct berth_instance *inst, const struct berth_run *run,
+		  const struct berth_json *body, const char *op_did)
+{
+	struct berth_attest_claim claim = { .label = "berth-m12", .nonce = run->nonce_d, .said = &run->said, .did = op_did };
+	struct berth_chain *c = NULL;
+	enum berth_err rc;
+
+	if (strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
+		return BERTH_OK;
+	if (!(rc = owner_chain(inst, &c))) {
+		claim.keys = &c->dc.keys;
+		rc = berth_attest_verify(env, &claim, body);
+	}
+	berth_chain_free(c);
+	return rc;
+}
+
+static enum berth_err
+check_request(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev,
+	      struct berth_run *run, const char **op_did)
+{
+	const struct berth_json *body = ev->in->msg.body;
+	const char *proof;
+	enum berth_err rc;
+
+	if ((rc = may_ask(env, inst, ev->sender)) ||
+	    (rc = berth_json_req_str(body, "operationalDid", 8192, op_did)) ||
+	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) ||
+	    (rc = berth_body_get_32(body, "nonce", run->nonce_d)))
+		return rc;
+	if (is_ours(inst, *op_did))
+		return berth_fail(BERTH_E_AUTHZ, "these are no new keys");
+	if ((rc = env->learn(env, *op_did)) ||
+	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, *op_did, owner_me(env)->did, NULL, body,
+					"proof", proof, NULL)))
+		return rc;
+	return check_attestation(env, inst, run, body, *op_did);
+}
+
+/* Asked again for the same keys, the same credential is the answer. */
+static enum berth_err
+credential_for(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run, const char *op_did,
+	       struct berth_buf *out)
+{
+	const struct berth_json *known = berth_json_get(inst->data, "renewal");
+	struct berth_json *renewal;
+	enum berth_err rc;
+
+	if (known && berth_did_same(op_did, berth_data_str(known, "operationalDid"))) {
+		berth_buf_str(out, berth_data_str(known, "credential"));
+		return berth_buf_status(out);
+	}
+	if ((rc = owner_make_credential(env, inst, run, op_did, out)))
+		return rc;
+	renewal = berth_json_new_object();
+	if ((rc = berth_json_set_str(renewal, "operationalDid", op_did)) ||
+	    (rc = berth_json_set_str(renewal, "credential", berth_buf_cstr(out)))) {
+		berth_json_free(renewal);
+		return rc;
+	}
+	return berth_json_set(inst->data, "renewal", renewal);
+}
+
+/* What waited for the operational DID: a refusal, or an earlier answer to it. */
+static enum berth_err drop_earlier(const struct berth_instance *inst, struct berth_effects *fx, const char *thid)
+{
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&peer, berth_data_str(inst->data, "operationalDid"));
+
+	if (!rc)
+		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid);
+	berth_buf_free(&peer);
+	return rc;
+}
+
+static enum berth_err
+send_issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
+	   const char *op_did)
+{
+	struct berth_json *body = berth_json_new_object();
+	struct berth_buf credential = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if ((rc = credential_for(env, inst, run, op_did, &credential)) ||
+	    (rc = berth_json_set_str(berth_data_obj(inst->data, "renewal"), "peer", run->peer)) ||
+	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
+	    (rc = owner_set_trust(env, inst, body)))
+		goto out;
+	rc = owner_send(env, inst, fx, run, "renew-issue", body, false);
+	body = NULL;
+	if (!rc)
+		rc = drop_earlier(inst, fx, run->thid);
+out:
+	berth_json_free(body);
+	berth_buf_free(&credential);
+	return rc;
+}
+
+enum berth_err owner_on_renew_request(struct berth_env *env, struct berth_instance *inst,
+				      const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *op_did, *serial = berth_data_str(inst->data, "serial");
+	struct berth_run run;
+	enum berth_err rc;
+
+	if (env->now_s < 0)
+		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
+	if (!is_ours(inst, ev->sender))
+		return berth_fail(BERTH_E_AUTHZ, "a renewal asked for by somebody else");
+	if ((rc = read_run(inst, ev, &run)))
+		return rc;
+	if ((rc = check_request(env, inst, ev, &run, &op_did))) {
+		berth_effects_audit(fx, "device %s: renewal refused: %s: %s", serial, berth_err_name(rc), berth_err_detail());
+		if (rc == BERTH_E_NOMEM)
+			return rc;
+		fx->state = inst->state;
+		return owner_send_denied(env, inst, fx, &run, berth_err_name(rc));
+	}
+	berth_effects_audit(fx, "device %s: a credential for its new keys", serial);
+	return send_issue(env, inst, fx, &run, op_did);
+}
+
+static enum berth_err send_renewed(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				   struct berth_run *run)
+{
+	const char *compact = berth_data_str(inst->data, "credential");
+	struct berth_json *body = berth_json_new_object();
+	struct berth_hash h;
+	enum berth_err rc;
+
+	berth_object_hash(&h, compact, strlen(compact));
+	if ((rc = berth_body_set_b64(body, "credential", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", run->epoch))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return owner_send(env, inst, fx, run, "renewed", body, false);
+}
+
+/* The first word from the new DID: the old one is not this device any more. */
+enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *renewal = berth_json_get(inst->data, "renewal");
+	const char *did = berth_data_str(renewal, "operationalDid"), *peer = berth_data_str(renewal, "peer");
+	struct berth_run run;
+	enum berth_err rc;
+
+	if (!did || !ev->sender || !berth_did_same(ev->sender, did))
+		return berth_fail(BERTH_E_AUTHZ, "%s from another DID than the one that was certified", ev->on);
+	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, peer, run.thid)) ||
+	    (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
+	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
+	    (rc = send_renewed(env, inst, fx, &run)))
+		return rc;
+	berth_json_remove(inst->data, "renewal");
+	fx->may_step_generation = true;
+	berth_effects_audit(fx, "device %s uses its new keys", berth_data_str(inst->data, "serial"));
+	return BERTH_OK;
+}
+
+/* It has not had our answer. */
+enum berth_err owner_on_activated_again(struct berth_env *env, struct berth_instance *inst,
+					const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *did = berth_data_str(inst->data, "operationalDid");
+	struct berth_run run;
+	enum berth_err rc;
+
+	if (!did || !ev->sender || !berth_did_same(ev->sender, did))
+		return berth_fail(BERTH_E_AUTHZ, "%s from another DID than the device's", ev->on);
+	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, run.peer, run.thid)))
+		return rc;
+	return send_renewed(env, inst, fx, &run);
+}
