@@ -71,6 +71,24 @@ static enum berth_err onboard(struct berth_cli *c)
 	return rc;
 }
 
+/* ---- rotate ---- */
+
+static const struct berth_cli_opt rotate_opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+
+static enum berth_err rotate(struct berth_cli *c)
+{
+	struct berth_json *v;
+	enum berth_err rc = berth_cli_call(c, "/v1/rotate", berth_json_new_object(), &v);
+
+	if (rc)
+		return rc;
+	if (berth_cli_json_wanted(c))
+		return berth_cli_print(c, v);
+	rc = berth_cli_show_fields(v, onboard_rows, 1);
+	berth_json_free(v);
+	return rc;
+}
+
 /* ---- invite ---- */
 
 static const struct berth_cli_opt invite_opts[] = {
@@ -202,6 +220,7 @@ static enum berth_err provision(struct berth_cli *c)
 
 GROUP(onboard, "", 0, "gateway: start onboarding, or decide about it",
       "  berth onboard --dry-run\n  berth onboard --invitation invitation.json\n  berth onboard --abandon GW-0001\n");
+GROUP(rotate, "", 0, "gateway: new operational keys, and a credential for them", "  berth rotate\n  berth status\n");
 GROUP(invite, "", 0, "owner: an invitation file for a device that reaches no rendezvous",
       "  berth invite --device GW-0001 --out invitation.json --qr\n");
 GROUP(provision, "DEVICE", 1, "owner: give a device something: a network credential, a configuration",

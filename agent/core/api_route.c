@@ -35,6 +35,7 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/onboard", ADMIN, OP(ONBOARD),
 	     .fields = { OBJECT("invitation", false), BOOL("dryRun", false), STR("acceptTip", false, 128),
 			 STR("abandon", false, 256) }),
+	POST("/v1/rotate", ADMIN, OP(ROTATE)),
 	GET("/v1/devices", ADMIN, OP(DEVICES)),
 	POST("/v1/devices/import", ADMIN, OP(DEVICES_IMPORT), 
 	     .fields = { OBJECT("chain", true), STR("receipt", false, RECEIPT_MAX) }),

@@ -75,6 +75,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 		rc = berth_json_push_str(reasons, "the state folder is an older copy; see berth(1), onboard");
 	if (!rc && state && strcmp(state, "COMMITTING") == 0)
 		rc = berth_json_push_str(reasons, "waiting for the owner's word; berth onboard --abandon gives up");
+	if (!rc && state && strcmp(state, "EXPIRED") == 0)
+		rc = berth_json_push_str(reasons, "the operational credential has expired; its owner is asked for a new one");
 	if (!rc)
 		rc = berth_json_set_str(health, "state", berth_json_len(reasons) ? "degraded" : "ok");
 	if (!rc)
@@ -160,13 +162,16 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 {
 	struct berth_backend *b = arg;
 	struct berth_json *inst, *list = berth_json_new_array(), *o;
-	const struct berth_json *active = berth_json_get(berth_json_get(backend_gateway(b, &inst), "data"), "active");
+	const struct berth_json *gw = backend_gateway(b, &inst), *active = berth_json_get(berth_json_get(gw, "data"), "active");
 	const struct berth_identity *op = operational(b, active);
+	const char *state = berth_data_str(gw, "state");
 	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
 
 	if (!rc && op && !(rc = identity_json(op, ID_OPERATIONAL, active, &o))) {
 		if (is_admin(req))
 			rc = backend_copy(o, "receipt", active, "receipt");
+		if (!rc && state && strcmp(state, "EXPIRED") == 0)	/* served all the same */
+			rc = berth_json_set_bool(o, "stale", true);
 		if (rc)
 			berth_json_free(o);
 		else

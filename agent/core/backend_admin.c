@@ -150,6 +150,23 @@ static enum berth_err onboard(void *arg, const struct berth_api_request *req, st
 	return done(rc, o, out);
 }
 
+static enum berth_err rotate(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *o, *inst;
+	enum berth_err rc = berth_agent_command(b->agent, "gateway", NULL, "cmd/rotate", NULL, NULL);
+
+	(void)req;
+	if (rc == BERTH_E_USAGE)
+		return berth_fail(BERTH_E_NOMATCH, "rotate: this agent is no gateway");
+	if (rc)
+		return rc;
+	o = berth_json_new_object();
+	rc = backend_copy(o, "state", backend_gateway(b, &inst), "state");
+	berth_json_free(inst);
+	return done(rc, o, out);
+}
+
 /* ---- devices of an owner and of a factory ---- */
 static const char *const machines[] = { "owner", "factory" };
 
@@ -440,6 +457,7 @@ void backend_admin_init(struct berth_api_backend *api)
 {
 	api->op[BERTH_API_STATUS] = status;
 	api->op[BERTH_API_ONBOARD] = onboard;
+	api->op[BERTH_API_ROTATE] = rotate;
 	api->op[BERTH_API_DEVICES] = devices;
 	api->op[BERTH_API_DEVICE_SHOW] = device_show;
 	api->op[BERTH_API_DEVICE_APPROVE] = approve;

@@ -25,6 +25,7 @@ FIXED(status, "{\"state\":\"OPERATIONAL\",\"epoch\":0,\"generation\":7,\"factory
 	      "\"health\":{\"state\":\"ok\",\"reasons\":[],\"rollback_protection\":\"none\"},"
 	      "\"onboarding\":{\"ms\":12,\"bytes\":34},\"queue\":{\"out\":0,\"in\":0,\"dead\":0}}")
 FIXED(onboard, "{\"state\":\"SEEKING\"}")
+FIXED(rotate, "{\"state\":\"RENEWING\"}")
 FIXED(devices, "[{\"device\":\"dev-1\",\"state\":\"ACTIVE\"}]")
 FIXED(ok, "{}")
 FIXED(chain, "{\"deviceCredential\":\"a.b.c\",\"entries\":[]}")
@@ -98,7 +99,7 @@ const struct berth_api_backend fake_api_backend = {
 	.op = {
 		[BERTH_API_DEVICE] = device, [BERTH_API_IDENTITIES] = identities, [BERTH_API_IDENTITY] = identity,
 		[BERTH_API_PRESENT] = present, [BERTH_API_SECRETS] = secrets, [BERTH_API_SECRET] = secret,
-		[BERTH_API_STATUS] = status, [BERTH_API_ONBOARD] = onboard, [BERTH_API_DEVICES] = devices,
+		[BERTH_API_STATUS] = status, [BERTH_API_ONBOARD] = onboard, [BERTH_API_ROTATE] = rotate, [BERTH_API_DEVICES] = devices,
 		[BERTH_API_DEVICE_SHOW] = device_show, [BERTH_API_DEVICE_APPROVE] = ok, [BERTH_API_DEVICE_DENY] = ok,
 		[BERTH_API_DEVICES_IMPORT] = imported, [BERTH_API_DEVICES_SELL] = chain, [BERTH_API_DEVICES_INVITE] = invitation,
 		[BERTH_API_DEVICES_DELEGATE] = chain,

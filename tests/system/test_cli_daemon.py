@@ -121,7 +121,7 @@ def test_an_answer_that_is_not_strict_json_is_e_json(daemon):
     fails("E_JSON", *at(daemon(http(b'{"a":1,"a":2}')), "status"))
 
 
-@pytest.mark.parametrize("words", ["watch", "rotate", "backup", "restore", "devices birth", "devices suspend", "devices resume",
+@pytest.mark.parametrize("words", ["watch", "backup", "restore", "devices birth", "devices suspend", "devices resume",
                                    "devices revoke", "devices transfer", "devices retire"])
 def test_what_comes_later_says_so(words):
     assert "comes with a later version" in fails("E_USAGE", *words.split(), "x")[1]

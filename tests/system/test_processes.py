@@ -155,6 +155,7 @@ def test_key_files_are_ours_alone(gw):
 
 def goes_on(world, g):
     wait_for(lambda: set(g.pids()) >= {"berthd", "keyd", "netd"}, g.pids)
+    wait_for(lambda: g.status()["health"]["state"] == "ok", g.status)   # keyd has opened its store
     before = len(g.get("/v1/peers"))
     asked = g.post("/v1/ping")["thid"]
     wait_for(lambda: any(p["thid"] == asked for p in g.get("/v1/peers")), lambda: g.log()[-2000:])
