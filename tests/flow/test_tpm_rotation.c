@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M12 with keys in a real TPM 2.0 (swtpm): the new keys are certified by the attestation
+ * key that the manufacturer examined, or there is no credential for them (P3). */
+#include <sys/stat.h>
+
+#include "did/url.h"
+#include "tests/fakes/forge.h"
+#include "tests/fakes/swtpm.h"
+
+#define LIMIT_S 14400
+
+struct tpm_story {
+	struct story s;
+	struct test_swtpm t;
+	char uri[320], *roots, *before;
+};
+
+static struct story *now;
+static const char *old_did;
+
+static char *operational(struct story *s)
+{
+	struct berth_json *data = story_data(s, s->gateway);
+	char *did = strdup(berth_data_str(berth_json_get(data, "active"), "did"));
+
+	berth_json_free(data);
+	return did;
+}
+
+static bool rotated(struct sim *w)
+{
+	char *did = story_settled(w) ? operational(now) : NULL;
+	bool other = did && !berth_did_same(did, old_did);
+
+	free(did);
+	return other;
+}
+
+static void begin(struct tpm_story *x)
+{
+	char dir[160];
+	size_t n;
+
+	test_swtpm_start(&x->t, true);
+	story_cast(&x->s);
+	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
+	x->s.gateway->key_uri = x->uri;
+	x->roots = test_read_file(x->t.ca_pem, &n);
+	x->s.factory->policy.ek_roots_pem = x->roots;
+	story_birth(&x->s);
+	story_sale(&x->s);
+	sim_on(x->s.gateway);
+	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
+	now = &x->s;
+	old_did = x->before = operational(&x->s);
+}
+
+static void end(struct tpm_story *x)
+{
+	story_end(&x->s);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
+	test_swtpm_stop(&x->t);
+	free(x->roots);
+	free(x->before);
+}
+
+static void rotate(struct story *s)
+{
+	sim_as(s->gateway);
+	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+}
+
+static struct berth_json *attestation(struct berth_json *m)
+{
+	return berth_json_get_mut(berth_json_get_mut(m, "body"), "attestation");
+}
+
+/* The proof is made anew by the new key, so that it is the evidence that is refused. */
+static void prove_again(struct story *s, struct berth_json *m)
+{
+	struct berth_json *data = story_data(s, s->gateway), *body = berth_json_get_mut(m, "body");
+	const struct berth_json *renewal = berth_json_get(data, "renewal");
+	struct berth_run run = { .epoch = 0 };
+	struct berth_buf proof = BERTH_BUF_INIT;
+
+	snprintf(run.thid, sizeof(run.thid), "%s", berth_data_str(renewal, "thid"));
+	snprintf(run.peer, sizeof(run.peer), "%s", berth_data_str(berth_json_get(data, "active"), "owner"));
+	CHECK_OK(berth_body_get_32(body, "deviceHash", run.device_hash.b));
+	CHECK_OK(berth_body_get_32(data, "tip", run.tip.b));
+	CHECK_OK(berth_body_get_32(body, "nonce", run.nonce_d));
+	berth_json_remove(body, "proof");
+	CHECK_OK(berth_run_prove(berth_agent_env(s->gateway->agent), &run, BERTH_SIGN_DEVICE_PROOF,
+				 story_identity(s->gateway, berth_data_str(renewal, "identity")), run.peer, 0, NULL, body, &proof));
+	CHECK_OK(berth_json_set_str(body, "proof", berth_buf_cstr(&proof)));
+	berth_buf_free(&proof);
+	berth_json_free(data);
+}
+
+static void nothing(struct berth_json *m, void *arg) { prove_again(arg, m); }
+
+static void self_made_signature(struct berth_json *m, void *arg)
+{
+	char *text = strdup(berth_data_str(attestation(m), "signSig")), *at = text + strlen(text) / 2;
+
+	*at = *at == 'A' ? 'B' : 'A';
+	CHECK_OK(berth_json_set_str(attestation(m), "signSig", text));
+	free(text);
+	prove_again(arg, m);
+}
+
+static void no_evidence(struct berth_json *m, void *arg)
+{
+	berth_json_remove(berth_json_get_mut(m, "body"), "attestation");
+	prove_again(arg, m);
+}
+
+/* the factory keys' own publics: resident, but not the keys of the new DID */
+static void publics_of_other_keys(struct berth_json *m, void *arg)
+{
+	struct story *s = arg;
+
+	CHECK_OK(berth_body_set_public(berth_agent_env(s->gateway->agent), attestation(m), "signPub",
+				       story_identity(s->gateway, BERTH_ID_FACTORY)->sign_key));
+	prove_again(s, m);
+}
+
+/* a genuine attestation key of the same TPM, but not the one in the credential */
+static void another_attestation_key(struct berth_json *m, void *arg)
+{
+	struct story *s = arg;
+	struct berth_json *data = story_data(s, s->gateway);
+	const char *name = berth_data_str(berth_json_get(data, "renewal"), "identity");
+	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
+	struct berth_keys *k = s->gateway->keys;
+	uint8_t nonce[32], qualifying[32];
+
+	CHECK_OK(berth_body_get_32(berth_json_get(m, "body"), "nonce", nonce));
+	berth_attest_nonce(qualifying, "berth-m12", nonce, NULL);
+	CHECK_OK(k->ops->ensure(k, "ak2", BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL));
+	CHECK_OK(k->ops->certify(k, story_identity(s->gateway, name)->sign_key, "ak2", qualifying, &attest, &sig));
+	CHECK_OK(berth_body_set_b64(attestation(m), "signAttest", attest.p, attest.len));
+	CHECK_OK(berth_body_set_b64(attestation(m), "signSig", sig.p, sig.len));
+	prove_again(s, m);
+	berth_buf_free(&attest);
+	berth_buf_free(&sig);
+	berth_json_free(data);
+}
+
+static void p3_new_keys_are_certified_or_not_taken(void **state)
+{
+	static const struct { forge_edit_fn *edit; const char *what; } cases[] = {
+		{ self_made_signature,     "renewal refused: E_SIG: " },
+		{ another_attestation_key, "renewal refused: E_SIG: " },
+		{ publics_of_other_keys,   "renewal refused: E_SIG: signPub is not the key of the DID" },
+		{ no_evidence,             "renewal refused: E_TYPE: attestation" },
+	};
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int before = story_audit(x.s.owner, cases[i].what);
+
+		forge_edit("renew-request", cases[i].edit, &x.s);
+		rotate(&x.s);
+		assert_true(story_run_to(&x.s, x.s.gateway, "OPERATIONAL"));	/* the attempt is over */
+		assert_true(forge_edited());
+		if (story_audit(x.s.owner, cases[i].what) <= before)
+			fail_msg("case %zu: the owner did not say %s", i, cases[i].what);
+		assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	}
+	/* the twin: the same detour over a proof made anew, and nothing changed */
+	forge_edit("renew-request", nothing, &x.s);
+	rotate(&x.s);
+	assert_true(sim_run(&x.s.w, rotated, LIMIT_S));
+	assert_true(forge_edited());
+	story_check_end(&x.s, 1);
+	end(&x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(p3_new_keys_are_certified_or_not_taken),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
