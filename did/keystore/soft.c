@@ -8,15 +8,24 @@
 #include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
+#include "did/crypto/signer.h"
 #include "did/keystore/file.h"
 #include "did/keystore/keystore_impl.h"
 #include "did/keystore/soft_file.h"
+
+/* Keys that have signed since the body last changed, by their place in it. */
+#define SIGNERS 16
+struct ready {
+	const struct berth_soft_key *key;	/* NULL: free */
+	struct berth_signer *signer;
+};
 
 struct soft {
 	struct berth_keystore base;
 	struct berth_ksfile file;
 	struct berth_soft_kdf kdf;
 	struct berth_secret *file_key, *body;
+	struct ready ready[SIGNERS];
 };
 
 static struct soft *soft(struct berth_keystore *ks) { return (struct soft *)(void *)ks; }
@@ -26,10 +35,18 @@ static struct berth_soft_body *body_of(const struct berth_keystore *ks)
 	return berth_soft_body(((const struct soft *)(const void *)ks)->body);
 }
 
+static void forget_signers(struct soft *s)
+{
+	for (size_t i = 0; i < SIGNERS; i++)
+		berth_signer_free(s->ready[i].signer);
+	memset(s->ready, 0, sizeof(s->ready));
+}
+
 static void soft_close(struct berth_keystore *ks)
 {
 	struct soft *s = soft(ks);
 
+	forget_signers(s);
 	berth_secret_free(s->file_key);
 	berth_secret_free(s->body);
 	berth_ksfile_close(&s->file);
@@ -97,6 +114,7 @@ static enum berth_err commit(struct soft *s, struct berth_secret *next)
 
 	if (!(rc = berth_soft_file_seal(&file, berth_soft_body(next), &s->kdf, s->file_key)) &&
 	    !(rc = berth_ksfile_write(&s->file, &file))) {
+		forget_signers(s);
 		berth_secret_free(s->body);
 		s->body = next;
 		next = NULL;
@@ -181,26 +199,51 @@ static enum berth_err soft_remove(struct berth_keystore *ks, const char *name)
 	return commit(soft(ks), next);
 }
 
+static enum berth_err signer_of(struct berth_signer **out, struct soft *s, const struct berth_soft_key *k)
+{
+	struct ready *r = &s->ready[(size_t)(k - berth_soft_body(s->body)->key) % SIGNERS];
+	enum berth_err rc = BERTH_OK;
+
+	if (r->key != k) {
+		berth_signer_free(r->signer);
+		rc = berth_signer_new(&r->signer, &k->priv);
+		r->key = rc ? NULL : k;
+	}
+	*out = r->signer;
+	return rc;
+}
+
 static enum berth_err soft_sign(struct berth_keystore *ks, const char *name, const void *msg,
 				size_t len, uint8_t *sig, size_t *sig_len)
 {
+	struct berth_signer *signer;
 	struct berth_soft_key *k;
 	enum berth_err rc = need(ks, name, &k);
 
-	return rc ? rc : berth_sign(sig, sig_len, &k->priv, msg, len);
+	if (rc)
+		return rc;
+	if (!berth_signer_helps(k->priv.type))
+		return berth_sign(sig, sig_len, &k->priv, msg, len);
+	return (rc = signer_of(&signer, soft(ks), k)) ? rc : berth_signer_sign(signer, sig, sig_len, msg, len);
+}
+
+/* Of the one form that a key of its type has; whether the point is on the curve
+ * berth_ecdh() finds out before it touches the private key. */
+static bool has_form(const struct berth_pubkey *theirs, const struct berth_pubkey *mine)
+{
+	return theirs->len == mine->len && (mine->type == BERTH_KEY_X25519 || theirs->b[0] == 4);
 }
 
 static enum berth_err soft_ecdh(struct berth_keystore *ks, const char *name,
 				const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
 {
-	struct berth_pubkey checked;
 	struct berth_soft_key *k;
-	enum berth_err rc;
+	enum berth_err rc = need(ks, name, &k);
 
-	if ((rc = need(ks, name, &k)) ||
-	    (rc = berth_pubkey_import(&checked, theirs->type, theirs->b, theirs->len)))
+	if (rc)
 		return rc;
-	return berth_ecdh(z, z_len, &k->priv, &checked);
+	return has_form(theirs, &k->priv.pub) ? berth_ecdh(z, z_len, &k->priv, theirs)
+		: berth_fail(BERTH_E_KEY, "key agreement with %zu bytes that are no key", theirs->len);
 }
 
 static enum berth_err soft_kek(struct berth_keystore *ks, int64_t epoch, uint8_t kek[32])
@@ -302,6 +345,7 @@ enum berth_err berth_soft_open(struct berth_keystore **out, const struct berth_k
 		return berth_fail(BERTH_E_NOMEM, "keystore");
 	s->base.ops = &ops;
 	s->file.fd = s->file.dir = -1;
+	berth_signer_init();
 	if ((rc = berth_ksfile_open(&s->file, uri->path)))
 		goto out;
 	if (s->file.fd < 0 && !cfg->create) {

@@ -21,12 +21,15 @@ int bench_run(const char *title, const struct bench *b, size_t n);
 /* The same, with goals in microseconds for ours alone.  They are for a machine that
  * does nothing else. */
 int bench_run_us(const char *title, const struct bench *b, size_t n);
+/* The same by the clock on the wall, where another process works for us. */
+int bench_run_wall(const char *title, const struct bench *b, size_t n);
 
 /* Ends the program with the text unless the condition holds. */
 void need(int ok, const char *what);
 
 void bench_crypto(int *missed);
 void bench_did(int *missed);
+void bench_keys(int *missed);
 void bench_vc(int *missed);
 void bench_didcomm(int *missed);
 void bench_store(int *missed);

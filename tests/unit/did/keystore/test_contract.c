@@ -254,6 +254,11 @@ static void a_foreign_point_is_checked_first(void **state)
 	CHECK(n == 0);
 	bad.len = 64;
 	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "a", &bad, z, &n));
+	bad.len = 1;
+	bad.b[0] = 0;		/* infinity */
+	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "a", &bad, z, &n));
+	bad.len = 65;
+	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "a", &bad, z, &n));
 	CHECK_OK(berth_keypair_generate(&other, BERTH_KEY_X25519));
 	CHECK_RC(BERTH_E_KEY, berth_keystore_ecdh(ks, "a", &other.pub, z, &n));
 	CHECK_OK(berth_keystore_ecdh(ks, "a", &info.pub, z, &n));
@@ -274,6 +279,30 @@ static void a_key_signs_or_agrees_never_both(void **state)
 		return;
 	CHECK_RC(BERTH_E_KEY, berth_keystore_sign(ks, "a", "x", 1, out, &n));
 	CHECK_OK(berth_keystore_ecdh(ks, "a", &s.pub, out, &n));
+}
+
+/* More keys than any store keeps ready, each of which signs again after the others
+ * have, and after one has gone. */
+static void many_keys_sign_in_turn(void **state)
+{
+	const struct backend *b = *state;
+	size_t n_keys = b->device ? 5 : 20, n;
+	struct berth_key_info info[20];
+	uint8_t sig[BERTH_SIG_MAX];
+	char name[8];
+
+	for (size_t i = 0; i < n_keys; i++) {
+		snprintf(name, sizeof(name), "k%zu", i);
+		make(name, BERTH_USAGE_SIGN, &info[i]);
+	}
+	for (size_t i = 0; i < 3 * n_keys; i++) {
+		size_t k = i % n_keys;
+
+		if (i == 2 * n_keys)
+			CHECK_OK(berth_keystore_delete(ks, "k0"));
+		CHECK_RC(i == 2 * n_keys ? BERTH_E_KEYSTORE : BERTH_OK, berth_keystore_sign(ks, info[k].name, "x", 1, sig, &n));
+		CHECK_RC(n ? BERTH_OK : BERTH_E_SIG, berth_verify(&info[k].pub, "x", 1, sig, n));
+	}
 }
 
 static void import_is_for_software_only(void **state)
@@ -485,6 +514,7 @@ static const struct CMUnitTest contract[] = {
 	T(an_agreement_is_what_software_gets),
 	T(a_foreign_point_is_checked_first),
 	T(a_key_signs_or_agrees_never_both),
+	T(many_keys_sign_in_turn),
 	T(import_is_for_software_only),
 	T(keys_survive_a_restart),
 	T(a_deleted_key_is_gone),
