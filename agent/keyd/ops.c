@@ -24,11 +24,12 @@ struct op {
 
 /* ---- the store ---- */
 
-/* What a store says of itself shows in what it makes: a device's keys are in it. */
+/* What the agent may claim of its keys towards others: hardware is what a TPM
+ * proves.  A token's keys are in hardware too, each says so, but there is no
+ * evidence of it to show. */
 static enum berth_custody custody_of(const char *uri)
 {
-	return !strncmp(uri, "tpm2:", 5) || !strncmp(uri, "pkcs11:", 7) ? BERTH_CUSTODY_HARDWARE
-									: BERTH_CUSTODY_SEALED;
+	return !strncmp(uri, "tpm2:", 5) ? BERTH_CUSTODY_HARDWARE : BERTH_CUSTODY_SEALED;
 }
 
 static enum berth_err hello(struct op *o)

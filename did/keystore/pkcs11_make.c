@@ -67,8 +67,10 @@ static bool is_no(CK_RV rv)
 	}
 }
 
+/* strict: also say that the key neither decrypts nor unwraps, which by default some
+ * tokens let it (SoftHSM), and which others refuse to be told (tpm2-pkcs11). */
 static CK_RV make(struct berth_pkcs11 *p, CK_MECHANISM_TYPE how, const struct params *curve, const char *name,
-		  const uint8_t *id, enum berth_usage usage, CK_OBJECT_HANDLE h[2])
+		  const uint8_t *id, enum berth_usage usage, bool strict, CK_OBJECT_HANDLE h[2])
 {
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 	CK_BBOOL signs = usage == BERTH_USAGE_SIGN, agrees = usage == BERTH_USAGE_AGREE;
@@ -85,11 +87,12 @@ static CK_RV make(struct berth_pkcs11 *p, CK_MECHANISM_TYPE how, const struct pa
 		{ CKA_SIGN, &signs, sizeof(signs) }, { CKA_DERIVE, &agrees, sizeof(agrees) },
 		{ CKA_ID, (void *)(uintptr_t)id, BERTH_PKCS11_OBJECT_ID_LEN },
 		{ CKA_LABEL, (void *)(uintptr_t)name, strlen(name) },
+		{ CKA_DECRYPT, &no, sizeof(no) }, { CKA_UNWRAP, &no, sizeof(no) },
 	};
+	CK_ULONG n_priv = sizeof(priv) / sizeof(priv[0]) - (strict ? 0 : 2);
 
 	h[0] = h[1] = CK_INVALID_HANDLE;
-	return p->f->C_GenerateKeyPair(p->session, &m, pub, sizeof(pub) / sizeof(pub[0]), priv,
-				       sizeof(priv) / sizeof(priv[0]), &h[0], &h[1]);
+	return p->f->C_GenerateKeyPair(p->session, &m, pub, sizeof(pub) / sizeof(pub[0]), priv, n_priv, &h[0], &h[1]);
 }
 
 enum berth_err berth_pkcs11_make_pair(struct berth_pkcs11 *p, const char *name,
@@ -105,7 +108,9 @@ enum berth_err berth_pkcs11_make_pair(struct berth_pkcs11 *p, const char *name,
 	for (size_t i = 0; i < WAYS_MAX && k->ways[i].make; i++) {
 		if (!berth_pkcs11_has(p, k->ways[i].make))
 			continue;
-		rv = make(p, k->ways[i].make, &k->ways[i].params, name, id, usage, h);
+		rv = make(p, k->ways[i].make, &k->ways[i].params, name, id, usage, true, h);
+		if (is_no(rv))
+			rv = make(p, k->ways[i].make, &k->ways[i].params, name, id, usage, false, h);
 		if (rv == CKR_OK || !is_no(rv))
 			break;
 	}

@@ -39,7 +39,8 @@ static enum berth_err check_steady(struct berth_pkcs11 *p, CK_OBJECT_HANDLE h)
 	return rc;
 }
 
-enum berth_err berth_pkcs11_make_wrap(struct berth_pkcs11 *p)
+/* strict: as in pkcs11_make.c */
+static CK_RV make_pair(struct berth_pkcs11 *p, bool strict, CK_OBJECT_HANDLE h[2])
 {
 	CK_MECHANISM m = { CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 };
 	CK_ULONG bits = WRAP_BITS;
@@ -56,17 +57,25 @@ enum berth_err berth_pkcs11_make_wrap(struct berth_pkcs11 *p)
 		{ CKA_SENSITIVE, &yes, sizeof(yes) }, { CKA_EXTRACTABLE, &no, sizeof(no) },
 		{ CKA_SIGN, &yes, sizeof(yes) },
 		{ CKA_ID, p->s.wrap_id, sizeof(p->s.wrap_id) }, { CKA_LABEL, WRAP_LABEL, sizeof(WRAP_LABEL) - 1 },
+		{ CKA_DECRYPT, &no, sizeof(no) }, { CKA_UNWRAP, &no, sizeof(no) },
 	};
+	CK_ULONG n_priv = sizeof(priv) / sizeof(priv[0]) - (strict ? 0 : 2);
+
+	return p->f->C_GenerateKeyPair(p->session, &m, pub, sizeof(pub) / sizeof(pub[0]), priv, n_priv, &h[0], &h[1]);
+}
+
+enum berth_err berth_pkcs11_make_wrap(struct berth_pkcs11 *p)
+{
 	CK_OBJECT_HANDLE h[2] = { CK_INVALID_HANDLE, CK_INVALID_HANDLE };
 	enum berth_err rc;
+	CK_RV rv;
 
 	if (!berth_pkcs11_has(p, CKM_RSA_PKCS_KEY_PAIR_GEN) || !berth_pkcs11_has(p, CKM_SHA256_RSA_PKCS))
 		return berth_fail(BERTH_E_KEYSTORE, "token %s: has no RSA, which the store's file is encrypted by",
 				  p->s.token);
-	if ((rc = berth_pkcs11_rc(p, p->f->C_GenerateKeyPair(p->session, &m, pub, sizeof(pub) / sizeof(pub[0]), priv,
-							     sizeof(priv) / sizeof(priv[0]), &h[0], &h[1]),
-				  "make the store's key")) ||
-	    (rc = berth_pkcs11_check_guarded(p, h[1], WRAP_LABEL)))
+	if ((rv = make_pair(p, true, h)) != CKR_OK && !berth_pkcs11_is_gone(rv))
+		rv = make_pair(p, false, h);
+	if ((rc = berth_pkcs11_rc(p, rv, "make the store's key")) || (rc = berth_pkcs11_check_guarded(p, h[1], WRAP_LABEL)))
 		return rc;
 	return check_steady(p, h[1]);
 }

@@ -172,10 +172,8 @@ static CK_RV destroy_object(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE o)
 	return fault("destroy") ? CKR_DEVICE_REMOVED : real->C_DestroyObject(h, o);
 }
 
-static CK_RV sign(CK_SESSION_HANDLE h, CK_BYTE *in, CK_ULONG n, CK_BYTE *out, CK_ULONG *out_n)
+static void hang_or_die(void)
 {
-	CK_RV rv;
-
 	if (fault("hang"))
 		for (;;)
 			pause();
@@ -183,6 +181,23 @@ static CK_RV sign(CK_SESSION_HANDLE h, CK_BYTE *in, CK_ULONG n, CK_BYTE *out, CK
 		__builtin_trap();
 	if (fault("exit"))
 		_exit(0);
+}
+
+static CK_RV derive_key(CK_SESSION_HANDLE h, CK_MECHANISM *m, CK_OBJECT_HANDLE base, CK_ATTRIBUTE *a, CK_ULONG n,
+			CK_OBJECT_HANDLE *out)
+{
+	CK_RV rv;
+
+	hang_or_die();
+	rv = real->C_DeriveKey(h, m, base, a, n, out);
+	return fault("removed") ? CKR_DEVICE_REMOVED : rv;
+}
+
+static CK_RV sign(CK_SESSION_HANDLE h, CK_BYTE *in, CK_ULONG n, CK_BYTE *out, CK_ULONG *out_n)
+{
+	CK_RV rv;
+
+	hang_or_die();
 	rv = real->C_Sign(h, in, n, out, out_n);
 	if (fault("signature"))
 		out[3] ^= 1;
@@ -218,6 +233,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 	mine.C_GetAttributeValue = get_attribute_value;
 	mine.C_GenerateKeyPair = generate_key_pair;
 	mine.C_DestroyObject = destroy_object;
+	mine.C_DeriveKey = derive_key;
 	mine.C_Sign = sign;
 	*list = &mine;
 	return CKR_OK;
