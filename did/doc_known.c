@@ -34,7 +34,10 @@ enum berth_err berth_did_doc_known_add(struct berth_did_doc *doc, const char *fr
 	memcpy(id + did_len + 1, fragment, fragment_len);
 	id[did_len + 1 + fragment_len] = '\0';
 	doc->strings[doc->n_strings++] = id;
-	doc->vms[doc->n_vms++] = (struct berth_vm){ .id = id, .controller = doc->id, .key = *key, .rels = rels };
+	doc->vms[doc->n_vms++] = (struct berth_vm){
+		.id = id, .controller = doc->id, .key = *key, .rels = rels,
+		.expires_s = BERTH_VM_NEVER, .revoked_s = BERTH_VM_NEVER,
+	};
 	return BERTH_OK;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "did/crypto/keypair.h"
+#include "did/base/clock.h"
 #include "did/doc_known.h"
 #include "did/url.h"
 #include "did/vm_key.h"
@@ -71,6 +71,18 @@ static bool taken(const struct berth_did_doc *doc, const char *id)
 
 /* ---- verification methods ---- */
 
+/* Controlled Identifiers 2.2: an XML dateTimeStamp.  *out_s stays where there is none. */
+static enum berth_err read_time(int64_t *out_s, const struct berth_json *vm, const char *member)
+{
+	const struct berth_json *v = berth_json_get(vm, member);
+	enum berth_err rc;
+
+	if (!v)
+		return BERTH_OK;
+	rc = berth_json_str(v) ? berth_rfc3339_parse(out_s, berth_json_str(v)) : BERTH_E_TYPE;
+	return rc ? berth_fail(BERTH_E_DID, "DID document: %s of a verification method is no time", member) : BERTH_OK;
+}
+
 static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json *vm, unsigned rels)
 {
 	struct berth_vm *out = &doc->vms[doc->n_vms];
@@ -89,7 +101,9 @@ static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json 
 		return rc;
 	if (taken(doc, id))
 		return berth_fail(BERTH_E_DID, "DID document: two things have one id");
-	if ((rc = berth_vm_key(&out->key, vm, type)))
+	out->expires_s = out->revoked_s = BERTH_VM_NEVER;
+	if ((rc = berth_vm_key(&out->key, vm, type)) || (rc = read_time(&out->expires_s, vm, "expires")) ||
+	    (rc = read_time(&out->revoked_s, vm, "revoked")))
 		return rc;
 	out->id = id;
 	out->controller = controller;
@@ -176,8 +190,6 @@ static enum berth_err read_relationships(struct berth_did_doc *doc)
 
 /* ---- services ---- */
 
-#define DIDCOMM "DIDCommMessaging"
-
 /* DID Core 5.4: "The value of the type property MUST be a string or a set of
  * strings". */
 static const char *service_type(const struct berth_json *type)
@@ -189,7 +201,7 @@ static const char *service_type(const struct berth_json *type)
 	berth_json_each(t, type) {
 		if (!berth_json_str(t))
 			return NULL;
-		if (!first || strcmp(berth_json_str(t), DIDCOMM) == 0)
+		if (!first || strcmp(berth_json_str(t), BERTH_SERVICE_DIDCOMM) == 0)
 			first = berth_json_str(t);
 	}
 	return first;
@@ -205,15 +217,19 @@ static enum berth_err add_service(struct berth_did_doc *doc, const struct berth_
 {
 	struct berth_service *out = &doc->services[doc->n_services];
 	const char *id = berth_json_str(berth_json_get(s, "id"));
+	/* Controlled Identifiers 2.1.4, under DID Core 1.1: "The id property is OPTIONAL" */
+	bool nameless = !berth_json_get(s, "id") && strcmp(berth_did_doc_media_type(doc), "application/did") == 0;
 	enum berth_err rc;
 
+	if (nameless)
+		id = "";
 	out->type = service_type(berth_json_get(s, "type"));
-	if (!id || !*id || !out->type || !is_endpoint(berth_json_get(s, "serviceEndpoint")))
+	if (!id || (!*id && !nameless) || !out->type || !is_endpoint(berth_json_get(s, "serviceEndpoint")))
 		return berth_fail(BERTH_E_DID, "DID document: service without id, type or serviceEndpoint");
 	/* DID Core 5.4: the id is any URI, so only relative ones are looked at */
 	if (id[0] == '#' && (rc = absolute(&id, doc, id, "id of a service")))
 		return rc;
-	if (taken(doc, id))
+	if (!nameless && taken(doc, id))
 		return berth_fail(BERTH_E_DID, "DID document: two things have one id");
 	out->id = id;
 	out->json = s;
@@ -342,84 +358,4 @@ void berth_did_doc_free(struct berth_did_doc *doc)
 	free(doc->id);
 	berth_json_free(doc->tree);
 	free(doc);
-}
-
-/* ---- asking ---- */
-
-const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc)
-{
-	/* made when it is first asked for, which the owner of the document cannot see */
-	if (!doc->tree && doc->describe(&((struct berth_did_doc *)doc)->tree, doc))
-		return NULL;
-	return doc->tree;
-}
-
-const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url)
-{
-	for (size_t i = 0; i < doc->n_vms; i++) {
-		const char *id = doc->vms[i].id;
-
-		if (did_url[0] == '#' ? berth_did_same(id, doc->id) && strcmp(id + berth_did_len(id), did_url) == 0
-				      : berth_did_url_same(id, did_url))
-			return &doc->vms[i];
-	}
-	return NULL;
-}
-
-static bool fits(const struct berth_pubkey *key, enum berth_rel rel)
-{
-	return rel == BERTH_REL_KEY_AGREEMENT ? berth_key_can_agree(key->type) : berth_key_can_sign(key->type);
-}
-
-enum berth_err berth_did_doc_key(const struct berth_did_doc *doc, const char *did_url, enum berth_rel rel,
-				 const struct berth_vm **out)
-{
-	const struct berth_vm *vm = berth_did_doc_vm(doc, did_url);
-
-	*out = NULL;
-	if (!vm)
-		return berth_fail(BERTH_E_KEY, "the document has no such verification method");
-	if (!(vm->rels & rel))
-		return berth_fail(BERTH_E_KEY, "the verification method is not for %s", berth_rel_name(rel));
-	if (!berth_did_same(vm->controller, doc->id))
-		return berth_fail(BERTH_E_KEY, "the verification method is controlled by another DID");
-	if (!fits(&vm->key, rel))
-		return berth_fail(BERTH_E_KEY, "the key is of a type that is not for %s", berth_rel_name(rel));
-	*out = vm;
-	return BERTH_OK;
-}
-
-const struct berth_vm *berth_did_doc_nth(const struct berth_did_doc *doc, enum berth_rel rel, size_t i)
-{
-	for (size_t k = 0; k < doc->n_vms; k++)
-		if ((doc->vms[k].rels & rel) && i-- == 0)
-			return &doc->vms[k];
-	return NULL;
-}
-
-const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i)
-{
-	for (size_t k = 0; k < doc->n_services; k++) {
-		const struct berth_json *e = berth_json_get(doc->services[k].json, "serviceEndpoint");
-
-		if (strcmp(doc->services[k].type, DIDCOMM) != 0 || i-- != 0)
-			continue;
-		if (berth_json_is(e, BERTH_JSON_ARRAY))
-			e = berth_json_first(e);
-		return berth_json_is(e, BERTH_JSON_OBJECT) ? berth_json_str(berth_json_get(e, "uri")) : berth_json_str(e);
-	}
-	return NULL;
-}
-
-#define CONTEXT_1_1 "https://www.w3.org/ns/did/v1.1"
-
-const char *berth_did_doc_media_type(const struct berth_did_doc *doc)
-{
-	const struct berth_json *context = berth_json_get(berth_did_doc_json(doc), "@context");
-	const char *first;
-
-	if (!context)
-		return "application/did+json";
-	first = berth_json_str(berth_json_is(context, BERTH_JSON_ARRAY) ? berth_json_first(context) : context);
-	return first && strcmp(first, CONTEXT_1_1) == 0 ? "application/did" : "application/did+ld+json";
 }

@@ -30,10 +30,14 @@ struct berth_vm {
 	const char *controller;
 	struct berth_pubkey key;	/* BERTH_KEY_NONE: a type or curve we do not know */
 	unsigned rels;		/* enum berth_rel */
+	int64_t expires_s, revoked_s;	/* not to be used from then on; BERTH_VM_NEVER */
 };
+#define BERTH_VM_NEVER INT64_MAX
 
+#define BERTH_SERVICE_DIDCOMM "DIDCommMessaging"
 struct berth_service {
-	const char *id, *type;		/* id absolute; of several types DIDCommMessaging, else the first */
+	const char *id, *type;		/* id absolute, "" for none (DID Core 1.1); of several types
+					 * DIDCommMessaging, else the first */
 	const struct berth_json *json;	/* the whole entry */
 };
 
@@ -52,8 +56,8 @@ struct berth_did_doc {
 
 /* Takes json over, also on failure.  Relative ids are made absolute against id;
  * embedded and referenced methods; duplicate ids, a relationship to a method that
- * this document should have and has not: E_DID.  A key that is not valid for its
- * type, or is a private one: E_KEY, or E_B64 for its encoding.  Types and curves we
+ * this document should have and has not, times that are none: E_DID.  A key that is
+ * not valid for its type, or is a private one: E_KEY, or E_B64 for its encoding.  Types and curves we
  * do not know make a method without a key.  Too many methods or services: E_SIZE.
  * did: the DID that was asked for, which id must equal (E_RESOLVE; did:peer:4 in
  * either form); NULL: not checked. */
@@ -73,12 +77,18 @@ void berth_did_doc_free(struct berth_did_doc *doc);
 const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url);
 
 /* The same, and it must stand in that relationship, be controlled by the
- * document's subject, and have a key that can do it; E_KEY else (C032, C058, C111). */
+ * document's subject, have a key that can do it, and not have expired or been revoked
+ * by now_s; E_KEY else (C032, C058, C111). */
+BERTH_MUST_USE enum berth_err
+berth_did_doc_key_at(const struct berth_did_doc *doc, const char *did_url, enum berth_rel rel, int64_t now_s,
+		     const struct berth_vm **out);
+/* Now, but never earlier than this build: a clock that was not set yet revives no key. */
 BERTH_MUST_USE enum berth_err
 berth_did_doc_key(const struct berth_did_doc *doc, const char *did_url, enum berth_rel rel,
 		  const struct berth_vm **out);
 
-/* The i-th method in document order with the relationship; NULL past the end. */
+/* The i-th method in document order with the relationship that has not expired or been
+ * revoked by now; NULL past the end. */
 const struct berth_vm *
 berth_did_doc_nth(const struct berth_did_doc *doc, enum berth_rel rel, size_t i);
 

@@ -103,6 +103,19 @@ static enum berth_err from_jwk(struct berth_pubkey *out, const struct berth_json
 	return berth_jwk_type(jwk) == BERTH_KEY_NONE ? BERTH_OK : berth_jwk_parse(out, jwk);
 }
 
+/* Whoever publishes one has no secret any more. */
+static bool has_secret(const struct berth_json *vm)
+{
+	static const char *const members[] = {
+		"secretKeyJwk", "secretKeyMultibase", "privateKeyJwk", "privateKeyMultibase", "privateKeyBase58",
+	};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (berth_json_get(vm, members[i]))
+			return true;
+	return false;
+}
+
 enum berth_err berth_vm_key(struct berth_pubkey *out, const struct berth_json *vm, const char *type)
 {
 	const struct berth_json *jwk = berth_json_get(vm, "publicKeyJwk");
@@ -111,6 +124,8 @@ enum berth_err berth_vm_key(struct berth_pubkey *out, const struct berth_json *v
 	enum berth_err rc = BERTH_OK;
 
 	memset(out, 0, sizeof(*out));
+	if (has_secret(vm))
+		return berth_fail(BERTH_E_KEY, "a verification method holds a private key");
 	if (!!jwk + !!multibase + !!base58 > 1)
 		return berth_fail(BERTH_E_DID, "a verification method gives its key twice");
 	if (jwk)

@@ -2,6 +2,7 @@
 #include "tests/check.h"
 
 #include "did/base/buf.h"
+#include "did/base/clock.h"
 #include "did/base/json.h"
 #include "did/base/secret.h"
 #include "did/document.h"
@@ -72,6 +73,116 @@ static enum berth_err key_for(const char *text, const char *id, enum berth_rel r
 	CHECK((rc == BERTH_OK) == (vm != NULL));
 	berth_did_doc_free(doc);
 	return rc;
+}
+
+/* ---- DID Core 1.1 and Controlled Identifiers 1.0 ---- */
+
+static enum berth_err key_at(const char *more, int64_t now_s)
+{
+	struct berth_did_doc *doc;
+	const struct berth_vm *vm;
+	char text[1024];
+	enum berth_err rc;
+
+	snprintf(text, sizeof(text), "{\"id\":\"" DID "\",\"authentication\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"controller\":\""
+		 DID "\",\"publicKeyMultibase\":\"" ED "\"%s}]}", more);
+	CHECK_OK(parse(&doc, text));
+	rc = berth_did_doc_key_at(doc, DID "#a", BERTH_REL_AUTHENTICATION, now_s, &vm);
+	CHECK((rc == BERTH_OK) == (vm != NULL));
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+#define AT 1795442400	/* 2026-11-23T14:00:00Z */
+
+static void methods_expire_and_are_revoked(void **state)
+{
+	static const char *const members[] = { ",\"expires\":\"2026-11-23T14:00:00Z\"", ",\"revoked\":\"2026-11-23T15:00:00+01:00\"" };
+
+	(void)state;
+	CHECK_OK(key_at("", INT64_MAX - 1));
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_OK(key_at(members[i], AT - 1));
+		CHECK_RC(BERTH_E_KEY, key_at(members[i], AT));
+		CHECK_RC(BERTH_E_KEY, key_at(members[i], AT + 1));
+	}
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"authentication\":[" VM("#a", ",\"expires\":\"soon\"") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"authentication\":[" VM("#a", ",\"revoked\":true") "]")));
+}
+
+static int64_t nineteen_seventy(void)
+{
+	return 0;
+}
+
+/* A key that was revoked before this program was made stays so without a clock, and is
+ * not offered. */
+static void a_clock_that_is_not_set_revives_no_key(void **state)
+{
+	static const char text[] = DOC(",\"authentication\":[" VM("#a", ",\"revoked\":\"2020-01-01T00:00:00Z\"") "," VM("#b", "") "]");
+	struct berth_did_doc *doc;
+
+	(void)state;
+	berth_clock_inject(nineteen_seventy, NULL);
+	CHECK_RC(BERTH_E_KEY, key_for(text, DID "#a", BERTH_REL_AUTHENTICATION));
+	CHECK_OK(key_for(text, DID "#b", BERTH_REL_AUTHENTICATION));
+	CHECK_OK(parse(&doc, text));
+	CHECK(berth_did_doc_nth(doc, BERTH_REL_AUTHENTICATION, 0) == berth_did_doc_vm(doc, "#b"));
+	CHECK(!berth_did_doc_nth(doc, BERTH_REL_AUTHENTICATION, 1));
+	berth_did_doc_free(doc);
+	berth_clock_inject(NULL, NULL);
+}
+
+static void what_1_1_allows(void **state)
+{
+	static const char v11[] = "{\"@context\":[\"https://www.w3.org/ns/did/v1.1\",\"x\"],\"id\":\"" DID "\","
+		"\"service\":[{\"type\":\"A\",\"serviceEndpoint\":\"https://a\"},{\"type\":\"B\",\"serviceEndpoint\":\"https://b\"}]}";
+	static const char v10[] = "{\"@context\":\"https://www.w3.org/ns/did/v1\",\"id\":\"" DID "\","
+		"\"service\":[{\"type\":\"A\",\"serviceEndpoint\":\"https://a\"}]}";
+	struct berth_did_doc *doc;
+
+	(void)state;
+	CHECK_OK(parse(&doc, v11));
+	CHECK(doc->n_services == 2 && doc->services[1].id[0] == '\0');
+	assert_string_equal(berth_did_doc_media_type(doc), "application/did");
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_DID, outcome(v10));
+	CHECK_RC(BERTH_E_DID, outcome("{\"@context\":\"https://www.w3.org/ns/did/v1.1\",\"id\":\"" DID "\","
+				      "\"service\":[{\"id\":\"\",\"type\":\"A\",\"serviceEndpoint\":\"https://a\"}]}"));
+	CHECK_OK(parse(&doc, DOC(",\"authentication\":[{\"id\":\"#a\",\"type\":\"JsonWebKey\",\"controller\":\"" DID "\","
+		"\"publicKeyJwk\":{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}}]")));
+	CHECK(doc->vms[0].key.type == BERTH_KEY_ED25519);
+	assert_string_equal(berth_did_doc_media_type(doc), "application/did+json");
+	berth_did_doc_free(doc);
+}
+
+static void published_private_keys_are_e_key(void **state)
+{
+	(void)state;
+	CHECK_OK(outcome(DOC(",\"authentication\":[" VM("#a", "") "]")));
+	CHECK_RC(BERTH_E_KEY, outcome(DOC(",\"authentication\":[" VM("#a", ",\"secretKeyMultibase\":\"z3u2\"") "]")));
+	CHECK_RC(BERTH_E_KEY, outcome(DOC(",\"authentication\":[" VM("#a", ",\"privateKeyBase58\":\"x\"") "]")));
+	CHECK_RC(BERTH_E_KEY, outcome(DOC(",\"verificationMethod\":[" VM("#a", ",\"secretKeyJwk\":{}") "]")));
+}
+
+/* Read and written again, a document says what it said: also what we know nothing of. */
+static void unknown_members_are_kept(void **state)
+{
+	static const char text[] = "{\"@context\":[\"https://www.w3.org/ns/did/v1\",{\"@base\":\"" DID "\"}],\"id\":\"" DID "\","
+		"\"x-own\":{\"a\":[1,2.5,null,true]},\"verificationMethod\":[{\"id\":\"#a\",\"type\":\"Future2099\",\"controller\":\""
+		DID "\",\"publicKeyQuantum\":\"q\"}],\"assertionMethod\":[\"#a\"],\"proof\":{\"type\":\"old\"}}";
+	struct berth_did_doc *doc, *copy;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_OK(parse(&doc, text));
+	CHECK_OK(berth_did_doc_clone(&copy, doc));
+	CHECK_OK(berth_json_print(&b, berth_did_doc_json(copy)));
+	assert_string_equal(berth_buf_cstr(&b), text);
+	CHECK(doc->n_vms == 1 && doc->vms[0].key.type == BERTH_KEY_NONE && doc->vms[0].rels == BERTH_REL_ASSERTION);
+	berth_buf_free(&b);
+	berth_did_doc_free(doc);
+	berth_did_doc_free(copy);
 }
 
 static void c032_a_method_of_another_controller_is_e_key(void **state)
@@ -344,6 +455,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(methods_relationships_services),
+		cmocka_unit_test(methods_expire_and_are_revoked),
+		cmocka_unit_test(a_clock_that_is_not_set_revives_no_key),
+		cmocka_unit_test(what_1_1_allows),
+		cmocka_unit_test(published_private_keys_are_e_key),
+		cmocka_unit_test(unknown_members_are_kept),
 		cmocka_unit_test(c032_a_method_of_another_controller_is_e_key),
 		cmocka_unit_test(c058_a_key_outside_its_relationship_is_e_key),
 		cmocka_unit_test(the_id_must_be_the_did_asked_for),

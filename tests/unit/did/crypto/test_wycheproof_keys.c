@@ -90,6 +90,17 @@ static enum wp_verdict verify_der(struct wp_case *c)
 	return rc ? WP_REFUSED : WP_ACCEPTED;
 }
 
+/* Bitcoin refuses the high s that JOSE has nothing against (C028). */
+static enum wp_verdict verify_bitcoin(struct wp_case *c)
+{
+	enum wp_verdict v = verify_der(c);
+
+	if (v != WP_ACCEPTED || !wp_has_flag(c->test, "SignatureMalleabilityBitcoin"))
+		return v;
+	c->why = "accepted: the high s of a valid signature (C028)";
+	return WP_NOT_APPLICABLE;
+}
+
 static void c027_c028_ecdsa(void **state)
 {
 	(void)state;
@@ -98,6 +109,7 @@ static void c027_c028_ecdsa(void **state)
 	wp_run("ecdsa_secp521r1_sha512_p1363_test.json", verify, NULL);
 	wp_run("ecdsa_secp256k1_sha256_p1363_test.json", verify, NULL);
 	wp_run("ecdsa_secp256r1_sha256_test.json", verify_der, NULL);
+	wp_run("ecdsa_secp256k1_sha256_bitcoin_test.json", verify_bitcoin, NULL);
 }
 
 static void c030_ed25519(void **state)
@@ -236,9 +248,69 @@ static void c036_x25519(void **state)
 	wp_run("x25519_test.json", x25519, "ZeroSharedSecret");
 }
 
+/* The big-endian number in exactly size bytes. */
+static void fixed(uint8_t *out, size_t size, const struct berth_json *t, const char *key)
+{
+	size_t n;
+	uint8_t *b = wp_hex(t, key, &n);
+	size_t skip = n > size ? n - size : 0;
+
+	memset(out, 0, size);
+	memcpy(out + size - (n - skip), b + skip, n - skip);
+	free(b);
+}
+
+/* The base point of a curve of ours is one of its points; one beside it is none. */
+static enum wp_verdict base_point(struct wp_case *c)
+{
+	enum berth_key_type t = curve(wp_text(c->test, "name"));
+	size_t n = berth_key_size(t);
+	uint8_t x[BERTH_PRIVKEY_MAX], y[BERTH_PRIVKEY_MAX];
+	struct berth_pubkey k;
+	enum berth_err rc;
+
+	if (t == BERTH_KEY_NONE) {
+		c->why = "a curve that no key of ours has";
+		return WP_NOT_APPLICABLE;
+	}
+	fixed(x, n, c->test, "gx");
+	fixed(y, n, c->test, "gy");
+	rc = berth_pubkey_import_xy(&k, t, x, y, n);
+	y[n - 1] ^= 1;
+	CHECK_RC(BERTH_E_KEY, berth_pubkey_import_xy(&k, t, x, y, n));
+	return rc ? WP_REFUSED : WP_ACCEPTED;
+}
+
+static void base_points_of_curves(void **state)
+{
+	(void)state;
+	wp_run("ec_prime_order_curves_test.json", base_point, NULL);
+}
+
+/* The files of the collection that stay out, and why. */
+static void what_has_no_primitive_here(void **state)
+{
+	static const char *const files[][2] = {
+		{ "a128cbc_hs256_test.json", "JWE here has A256CBC-HS512" },
+		{ "a192cbc_hs384_test.json", "JWE here has A256CBC-HS512" },
+		{ "chacha20_poly1305_test.json", "only XChaCha20-Poly1305 is used" },
+		{ "hkdf_sha256_test.json", "the sealed file's HKDF has a fixed info: two calls of HMAC-SHA-256, which has its vectors" },
+		{ "hmac_sha384_test.json", "nothing uses HMAC with SHA-384" },
+		{ "pbkdf2_hmacsha256_test.json", "passphrases go through Argon2id" },
+		{ "rsa_pss_2048_sha256_mgf1_32_test.json", "no RSA keys" },
+		{ "rsa_signature_2048_sha256_test.json", "no RSA keys" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		printf("not applicable: %s: %s\n", files[i][0], files[i][1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(base_points_of_curves),
+		cmocka_unit_test(what_has_no_primitive_here),
 		cmocka_unit_test(c027_c028_ecdsa),
 		cmocka_unit_test(c030_ed25519),
 		cmocka_unit_test(c034_ecdh_points),

@@ -427,8 +427,9 @@ static void wycheproof(const char *name)
 			total++;
 			if (valid && not_ours(group)) {
 				CHECK(!accepted(group, t));
-				printf("%s tcId %g (%s, %s): not supported, refused\n", name, id,
-				       str(group, "comment"), str(t, "comment"));
+				printf("%s tcId %g (%s, %s): refused, no %s keys of %s here\n", name, id, str(group, "comment"),
+				       str(t, "comment"), str(group_key(group), "kty"),
+				       str(group_key(group), "alg") ? str(group_key(group), "alg") : "any alg");
 				unsupported++;
 			} else if (accepted(group, t) == valid) {
 				passed++;

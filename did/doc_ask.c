@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is asked of a document once it has been read. */
+#include "did/document.h"
+
+#include <string.h>
+
+#include "did/base/clock.h"
+#include "did/crypto/keypair.h"
+#include "did/url.h"
+
+const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc)
+{
+	/* made when it is first asked for, which the owner of the document cannot see */
+	if (!doc->tree && doc->describe(&((struct berth_did_doc *)doc)->tree, doc))
+		return NULL;
+	return doc->tree;
+}
+
+const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url)
+{
+	for (size_t i = 0; i < doc->n_vms; i++) {
+		const char *id = doc->vms[i].id;
+
+		if (did_url[0] == '#' ? berth_did_same(id, doc->id) && strcmp(id + berth_did_len(id), did_url) == 0
+				      : berth_did_url_same(id, did_url))
+			return &doc->vms[i];
+	}
+	return NULL;
+}
+
+static bool is_over(const struct berth_vm *vm, int64_t now_s)
+{
+	return now_s >= vm->expires_s || now_s >= vm->revoked_s;
+}
+
+/* A clock that was not set yet revives no key. */
+static int64_t now(void)
+{
+	int64_t clock = berth_clock_now_s(), build = berth_clock_build_s();
+
+	return clock > build ? clock : build;
+}
+
+static bool fits(const struct berth_pubkey *key, enum berth_rel rel)
+{
+	return rel == BERTH_REL_KEY_AGREEMENT ? berth_key_can_agree(key->type) : berth_key_can_sign(key->type);
+}
+
+enum berth_err berth_did_doc_key_at(const struct berth_did_doc *doc, const char *did_url, enum berth_rel rel,
+				    int64_t now_s, const struct berth_vm **out)
+{
+	const struct berth_vm *vm = berth_did_doc_vm(doc, did_url);
+
+	*out = NULL;
+	if (!vm)
+		return berth_fail(BERTH_E_KEY, "the document has no such verification method");
+	if (!(vm->rels & rel))
+		return berth_fail(BERTH_E_KEY, "the verification method is not for %s", berth_rel_name(rel));
+	if (!berth_did_same(vm->controller, doc->id))
+		return berth_fail(BERTH_E_KEY, "the verification method is controlled by another DID");
+	if (!fits(&vm->key, rel))
+		return berth_fail(BERTH_E_KEY, "the key is of a type that is not for %s", berth_rel_name(rel));
+	if (is_over(vm, now_s))
+		return berth_fail(BERTH_E_KEY, "the verification method has expired or been revoked");
+	*out = vm;
+	return BERTH_OK;
+}
+
+enum berth_err berth_did_doc_key(const struct berth_did_doc *doc, const char *did_url, enum berth_rel rel,
+				 const struct berth_vm **out)
+{
+	return berth_did_doc_key_at(doc, did_url, rel, now(), out);
+}
+
+const struct berth_vm *berth_did_doc_nth(const struct berth_did_doc *doc, enum berth_rel rel, size_t i)
+{
+	for (size_t k = 0; k < doc->n_vms; k++)
+		if ((doc->vms[k].rels & rel) && !is_over(&doc->vms[k], now()) && i-- == 0)
+			return &doc->vms[k];
+	return NULL;
+}
+
+const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i)
+{
+	for (size_t k = 0; k < doc->n_services; k++) {
+		const struct berth_json *e = berth_json_get(doc->services[k].json, "serviceEndpoint");
+
+		if (strcmp(doc->services[k].type, BERTH_SERVICE_DIDCOMM) != 0 || i-- != 0)
+			continue;
+		if (berth_json_is(e, BERTH_JSON_ARRAY))
+			e = berth_json_first(e);
+		return berth_json_is(e, BERTH_JSON_OBJECT) ? berth_json_str(berth_json_get(e, "uri")) : berth_json_str(e);
+	}
+	return NULL;
+}
+
+#define CONTEXT_1_1 "https://www.w3.org/ns/did/v1.1"
+
+const char *berth_did_doc_media_type(const struct berth_did_doc *doc)
+{
+	const struct berth_json *context = berth_json_get(berth_did_doc_json(doc), "@context");
+	const char *first;
+
+	if (!context)
+		return "application/did+json";
+	first = berth_json_str(berth_json_is(context, BERTH_JSON_ARRAY) ? berth_json_first(context) : context);
+	return first && strcmp(first, CONTEXT_1_1) == 0 ? "application/did" : "application/did+ld+json";
+}
