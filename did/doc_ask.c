@@ -6,6 +6,7 @@
 
 #include "did/base/clock.h"
 #include "did/crypto/keypair.h"
+#include "did/jose/multikey.h"
 #include "did/url.h"
 
 const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc)
@@ -14,6 +15,30 @@ const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc)
 	if (!doc->tree && doc->describe(&((struct berth_did_doc *)doc)->tree, doc))
 		return NULL;
 	return doc->tree;
+}
+
+/* Before the specification counted keys, their own text was the fragment: a multikey,
+ * mostly without its 'z'. */
+static bool is_multikey_of(const struct berth_pubkey *key, const char *fragment)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	bool same = key->type != BERTH_KEY_NONE && !berth_multikey_format(&text, key) &&
+		    strcmp(berth_buf_cstr(&text) + (*fragment != 'z'), fragment) == 0;
+
+	berth_buf_free(&text);
+	return same;
+}
+
+static const struct berth_vm *by_old_name(const struct berth_did_doc *doc, const char *did_url)
+{
+	const char *fragment = strchr(did_url, '#');
+
+	if (strncmp(doc->id, "did:peer:2", 10) != 0 || !fragment || !(*did_url == '#' || berth_did_same(did_url, doc->id)))
+		return NULL;
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (is_multikey_of(&doc->vms[i].key, fragment + 1))
+			return &doc->vms[i];
+	return NULL;
 }
 
 const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url)
@@ -25,7 +50,7 @@ const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const c
 				      : berth_did_url_same(id, did_url))
 			return &doc->vms[i];
 	}
-	return NULL;
+	return by_old_name(doc, did_url);
 }
 
 static bool is_over(const struct berth_vm *vm, int64_t now_s)

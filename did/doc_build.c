@@ -2,8 +2,12 @@
 #include "did/doc_build.h"
 
 #include "did/base/buf.h"
+#include "did/codec/base58.h"
+#include "did/crypto/keypair.h"
 #include "did/document.h"
+#include "did/jose/jwk.h"
 #include "did/jose/multikey.h"
+#include "did/vm_key.h"
 
 struct berth_json *berth_doc_new(const char *did, const char *second_context)
 {
@@ -50,6 +54,40 @@ struct berth_json *berth_doc_multikey(const char *id, const char *controller, co
 	}
 	berth_buf_free(&text);
 	return m;
+}
+
+static enum berth_err set_text(struct berth_json *method, const char *member, struct berth_buf *text, enum berth_err rc)
+{
+	if (!rc)
+		rc = berth_json_set_str(method, member, berth_buf_cstr(text));
+	berth_buf_free(text);
+	return rc;
+}
+
+struct berth_json *berth_doc_key_method(const char *id, const char *type, const char *controller,
+					const struct berth_pubkey *key)
+{
+	struct berth_json *m = berth_doc_method(id, type, controller);
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	switch (berth_vm_material(type, key->type)) {
+	case BERTH_VM_MULTIBASE:
+		rc = set_text(m, "publicKeyMultibase", &text, berth_multikey_format(&text, key));
+		break;
+	case BERTH_VM_BASE58:
+		rc = set_text(m, "publicKeyBase58", &text, berth_base58_encode(&text, key->b, key->len));
+		break;
+	case BERTH_VM_JWK:
+		rc = berth_json_set(m, "publicKeyJwk", berth_jwk_format(key));
+		break;
+	default:
+		rc = berth_fail(BERTH_E_KEY, "no %s key is a %.40s", berth_key_type_name(key->type), type);
+	}
+	if (!rc)
+		return m;
+	berth_json_free(m);
+	return NULL;
 }
 
 enum berth_err berth_doc_add(struct berth_json *doc, struct berth_json *method, unsigned rels)

@@ -26,6 +26,13 @@ struct berth_json *berth_doc_method(const char *id, const char *type, const char
 /* One with publicKeyMultibase. */
 struct berth_json *berth_doc_multikey(const char *id, const char *controller, const struct berth_pubkey *key);
 
+/* One of any type that berth_vm_key() reads, with the member that its specification
+ * asks for: publicKeyMultibase (Multikey, the suites of 2020), publicKeyBase58 (those of
+ * 2018 and 2019 for 25519) or publicKeyJwk (JsonWebKey, JsonWebKey2020, EC suites).  NULL
+ * also when the type is unknown or of another key. */
+struct berth_json *berth_doc_key_method(const char *id, const char *type, const char *controller,
+					const struct berth_pubkey *key);
+
 /* Adds a method to verificationMethod, its id to each relationship of the mask. */
 BERTH_MUST_USE enum berth_err
 berth_doc_add(struct berth_json *doc, struct berth_json *method, unsigned rels);

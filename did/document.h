@@ -73,7 +73,9 @@ BERTH_MUST_USE enum berth_err
 berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc);
 void berth_did_doc_free(struct berth_did_doc *doc);
 
-/* The verification method of that DID URL (relative "#x" allowed), NULL if none. */
+/* The verification method of that DID URL (relative "#x" allowed), NULL if none.  In a
+ * did:peer:2 a key is also found by its multikey, with or without the 'z': what older
+ * agents call it. */
 const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url);
 
 /* The same, and it must stand in that relationship, be controlled by the

@@ -12,22 +12,37 @@
 #include "did/jose/jwk.h"
 #include "did/jose/multikey.h"
 
-/* Verification method types with one kind of key; the older ones write it as
- * base58 without a multicodec prefix. */
+/* Verification method types with one kind of key, and how we write it; the older ones
+ * have it as base58 without a multicodec prefix.  All forms are read. */
 static const struct {
 	const char *name;
 	enum berth_key_type key;
+	enum berth_vm_material written;
 } suites[] = {
-	{ "Ed25519VerificationKey2018",		BERTH_KEY_ED25519 },
-	{ "Ed25519VerificationKey2020",		BERTH_KEY_ED25519 },
-	{ "X25519KeyAgreementKey2019",		BERTH_KEY_X25519 },
-	{ "X25519KeyAgreementKey2020",		BERTH_KEY_X25519 },
-	{ "EcdsaSecp256k1VerificationKey2019",	BERTH_KEY_SECP256K1 },
-	{ "EcdsaSecp256r1VerificationKey2019",	BERTH_KEY_P256 },
-	{ "P256Key2021",			BERTH_KEY_P256 },
-	{ "P384Key2021",			BERTH_KEY_P384 },
-	{ "P521Key2021",			BERTH_KEY_P521 },
+	{ "Ed25519VerificationKey2018",		BERTH_KEY_ED25519,   BERTH_VM_BASE58 },
+	{ "Ed25519VerificationKey2020",		BERTH_KEY_ED25519,   BERTH_VM_MULTIBASE },
+	{ "X25519KeyAgreementKey2019",		BERTH_KEY_X25519,    BERTH_VM_BASE58 },
+	{ "X25519KeyAgreementKey2020",		BERTH_KEY_X25519,    BERTH_VM_MULTIBASE },
+	{ "EcdsaSecp256k1VerificationKey2019",	BERTH_KEY_SECP256K1, BERTH_VM_JWK },
+	{ "EcdsaSecp256r1VerificationKey2019",	BERTH_KEY_P256,      BERTH_VM_MULTIBASE },
+	{ "P256Key2021",			BERTH_KEY_P256,      BERTH_VM_MULTIBASE },
+	{ "P384Key2021",			BERTH_KEY_P384,      BERTH_VM_MULTIBASE },
+	{ "P521Key2021",			BERTH_KEY_P521,      BERTH_VM_MULTIBASE },
 };
+
+enum berth_vm_material berth_vm_material(const char *type, enum berth_key_type key)
+{
+	if (key == BERTH_KEY_NONE)
+		return BERTH_VM_NO_MATERIAL;
+	if (strcmp(type, "Multikey") == 0)
+		return BERTH_VM_MULTIBASE;
+	if (strcmp(type, "JsonWebKey") == 0 || strcmp(type, "JsonWebKey2020") == 0)
+		return BERTH_VM_JWK;
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		if (strcmp(suites[i].name, type) == 0 && suites[i].key == key)
+			return suites[i].written;
+	return BERTH_VM_NO_MATERIAL;
+}
 
 static enum berth_key_type suite_key(const char *type)
 {

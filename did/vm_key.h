@@ -13,4 +13,8 @@
 BERTH_MUST_USE enum berth_err
 berth_vm_key(struct berth_pubkey *out, const struct berth_json *vm, const char *type);
 
+/* The member in which a method of that type holds a key of that type. */
+enum berth_vm_material { BERTH_VM_NO_MATERIAL, BERTH_VM_MULTIBASE, BERTH_VM_BASE58, BERTH_VM_JWK };
+enum berth_vm_material berth_vm_material(const char *type, enum berth_key_type key);
+
 #endif /* BERTH_DID_VM_KEY_H */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "did/codec/multibase.h"
+#include "did/crypto/keypair.h"
 #include "did/jose/multikey.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -20,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct berth_buf raw = BERTH_BUF_INIT, text = BERTH_BUF_INIT;
 	const char *s = (const char *)p;
+	struct berth_privkey secret;
 	struct berth_pubkey key;
 
 	if (!berth_multibase_decode(&raw, s, n)) {
@@ -33,6 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 		same(&text, s, n);
 	}
+	/* a key is refused entirely, or comes with its public half */
+	if (berth_multikey_parse_private(&secret, s, n) ? secret.type != BERTH_KEY_NONE : secret.pub.type != secret.type)
+		abort();
+	berth_privkey_wipe(&secret);
 	berth_buf_free(&raw);
 	berth_buf_free(&text);
 	return 0;

@@ -5,6 +5,8 @@
 #include "did/base/clock.h"
 #include "did/base/json.h"
 #include "did/base/secret.h"
+#include "did/crypto/keypair.h"
+#include "did/doc_build.h"
 #include "did/document.h"
 
 #define DID "did:example:123"
@@ -163,6 +165,41 @@ static void published_private_keys_are_e_key(void **state)
 	CHECK_RC(BERTH_E_KEY, outcome(DOC(",\"authentication\":[" VM("#a", ",\"secretKeyMultibase\":\"z3u2\"") "]")));
 	CHECK_RC(BERTH_E_KEY, outcome(DOC(",\"authentication\":[" VM("#a", ",\"privateKeyBase58\":\"x\"") "]")));
 	CHECK_RC(BERTH_E_KEY, outcome(DOC(",\"verificationMethod\":[" VM("#a", ",\"secretKeyJwk\":{}") "]")));
+}
+
+/* What is written in each suite's form is read as the same key. */
+static void every_suite_is_written_and_read(void **state)
+{
+	static const struct { const char *type, *member; enum berth_key_type key; } suites[] = {
+		{ "Multikey", "publicKeyMultibase", BERTH_KEY_ED25519 }, { "Multikey", "publicKeyMultibase", BERTH_KEY_P521 },
+		{ "JsonWebKey", "publicKeyJwk", BERTH_KEY_P384 }, { "JsonWebKey2020", "publicKeyJwk", BERTH_KEY_X25519 },
+		{ "Ed25519VerificationKey2018", "publicKeyBase58", BERTH_KEY_ED25519 },
+		{ "Ed25519VerificationKey2020", "publicKeyMultibase", BERTH_KEY_ED25519 },
+		{ "X25519KeyAgreementKey2019", "publicKeyBase58", BERTH_KEY_X25519 },
+		{ "X25519KeyAgreementKey2020", "publicKeyMultibase", BERTH_KEY_X25519 },
+		{ "EcdsaSecp256k1VerificationKey2019", "publicKeyJwk", BERTH_KEY_SECP256K1 },
+		{ "EcdsaSecp256r1VerificationKey2019", "publicKeyMultibase", BERTH_KEY_P256 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+		struct berth_json *tree = berth_doc_new(DID, BERTH_CONTEXT_MULTIKEY), *m;
+		struct berth_did_doc *doc;
+		struct berth_privkey k, other;
+
+		CHECK_OK(berth_keypair_generate(&k, suites[i].key));
+		CHECK((m = berth_doc_key_method("#k", suites[i].type, DID, &k.pub)) && berth_json_get(m, suites[i].member));
+		CHECK(berth_json_len(m) == 4);
+		CHECK_OK(berth_doc_add(tree, m, BERTH_REL_ASSERTION));
+		CHECK_OK(berth_did_doc_from_json(&doc, tree, DID));
+		CHECK(berth_pubkey_equal(&doc->vms[0].key, &k.pub));
+		berth_did_doc_free(doc);
+		if (i < 4)
+			continue;
+		CHECK_OK(berth_keypair_generate(&other, BERTH_KEY_P384));
+		CHECK(!berth_doc_key_method("#k", suites[i].type, DID, &other.pub));
+		CHECK(!berth_doc_key_method("#k", "Future2099", DID, &k.pub));
+	}
 }
 
 /* Read and written again, a document says what it said: also what we know nothing of. */
@@ -459,6 +496,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_not_set_revives_no_key),
 		cmocka_unit_test(what_1_1_allows),
 		cmocka_unit_test(published_private_keys_are_e_key),
+		cmocka_unit_test(every_suite_is_written_and_read),
 		cmocka_unit_test(unknown_members_are_kept),
 		cmocka_unit_test(c032_a_method_of_another_controller_is_e_key),
 		cmocka_unit_test(c058_a_key_outside_its_relationship_is_e_key),

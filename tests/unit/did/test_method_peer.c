@@ -401,6 +401,30 @@ static void old_service_encodings_are_read(void **state)
 	}
 }
 
+/* What older agents call the keys of a did:peer:2. */
+static void old_names_of_keys_are_found(void **state)
+{
+	static const char did[] = "did:peer:2.V" ED ".E" X;
+	const struct berth_vm *vm;
+	struct berth_did_doc *doc;
+
+	(void)state;
+	CHECK_OK(berth_did_peer_resolve(&doc, did));
+	CHECK(berth_did_doc_vm(doc, "did:peer:2.V" ED ".E" X "#key-2") == &doc->vms[1]);
+	CHECK(berth_did_doc_vm(doc, "did:peer:2.V" ED ".E" X "#" X) == &doc->vms[1]);
+	CHECK(berth_did_doc_vm(doc, "did:peer:2.V" ED ".E" X "#" ED) == &doc->vms[0]);
+	CHECK(berth_did_doc_vm(doc, "#6LSg8zQom395jKLrGiBNruB9MM6V8PWuf2FpEy4uRFiqQBR") == &doc->vms[1]);
+	CHECK_OK(berth_did_doc_key(doc, "#6Mkj3PUd1WjvaDhNZhhhXQdz5UnZXmS7ehtx8bsPpD47kKc", BERTH_REL_AUTHENTICATION, &vm));
+	CHECK_RC(BERTH_E_KEY, berth_did_doc_key(doc, "#" X, BERTH_REL_AUTHENTICATION, &vm));	/* and serve what they served */
+	CHECK(!berth_did_doc_vm(doc, "#6LSg8zQom395jKLrGiBNruB9MM6V8PWuf2FpEy4uRFiqQB"));
+	CHECK(!berth_did_doc_vm(doc, "#z") && !berth_did_doc_vm(doc, "#") && !berth_did_doc_vm(doc, "did:peer:2.V" ED "#" ED));
+	berth_did_doc_free(doc);
+	/* other methods have one name for a key */
+	CHECK_OK(berth_did_peer_resolve(&doc, "did:peer:0" ED));
+	CHECK(!berth_did_doc_vm(doc, "#6Mkj3PUd1WjvaDhNZhhhXQdz5UnZXmS7ehtx8bsPpD47kKc"));
+	berth_did_doc_free(doc);
+}
+
 static void abbreviations_stand_for_members_and_the_type_only(void **state)
 {
 	struct berth_did_doc *doc;
@@ -667,6 +691,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_made),
 		cmocka_unit_test(eight_keys_of_each_kind),
 		cmocka_unit_test(old_service_encodings_are_read),
+		cmocka_unit_test(old_names_of_keys_are_found),
 		cmocka_unit_test(abbreviations_stand_for_members_and_the_type_only),
 		cmocka_unit_test(bad_services_are_e_did),
 		cmocka_unit_test(numalgo_1_is_the_hash_of_a_document),

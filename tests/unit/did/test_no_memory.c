@@ -8,6 +8,7 @@
 #include "did/base/secret.h"
 #include "did/crypto/keypair.h"
 #include "did/dereference.h"
+#include "did/doc_build.h"
 #include "did/jose/jwk.h"
 #include "did/jose/jws.h"
 #include "did/jose/keyring.h"
@@ -62,6 +63,14 @@ static enum berth_err resolve(void *arg)
 	return rc;
 }
 
+static void run(const char *what, enum berth_err (*fn)(void *), const void *arg)
+{
+	long n = test_every_allocation_fails(fn, (void *)(uintptr_t)arg);
+
+	print_message("%s: %ld allocations\n", what, n);
+	CHECK(n > 0);
+}
+
 #define GENESIS "{\"authentication\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"publicKeyMultibase\":\"" ED "\"}]}"
 
 static enum berth_err recall(struct berth_resolver *r, const char *did, struct berth_buf *kept)
@@ -81,6 +90,51 @@ static enum berth_err resolve_hash(void *arg)
 	rc = berth_resolve(&r, arg, &doc);
 	berth_did_doc_free(doc);
 	return rc;
+}
+
+static enum berth_err folder(void *arg)
+{
+	struct berth_resolver_dir docs;
+	struct berth_resolver r;
+	struct berth_did_doc *doc = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_resolver_dir_open(&docs, arg, NULL)))
+		return rc;
+	berth_resolver_builtin_init(&r, &docs.base);
+	rc = berth_resolve(&r, "did:example:a", &doc);
+	berth_did_doc_free(doc);
+	berth_resolver_dir_close(&docs);
+	return rc;
+}
+
+static enum berth_err write_suites(void *arg)
+{
+	struct berth_json *m = berth_doc_key_method("#k", arg, "did:example:a", &ed.pub);
+
+	berth_json_free(m);
+	return m ? BERTH_OK : BERTH_E_NOMEM;
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	CHECK((f = fopen(path, "w")) && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void folder_of_documents(void)
+{
+	char dir[] = "/tmp/berth-nomem-XXXXXX", rm[64];
+
+	CHECK(mkdtemp(dir));
+	put(dir, "genesis.json", GENESIS);
+	put(dir, "a.json", "{\"id\":\"did:example:a\"}");
+	run("folder", folder, dir);
+	snprintf(rm, sizeof(rm), "rm -r %s", dir);
+	CHECK(system(rm) == 0);
 }
 
 static enum berth_err hash_of_genesis(void *arg)
@@ -169,14 +223,6 @@ static enum berth_err result(void *arg)
 	return v ? BERTH_OK : BERTH_E_NOMEM;
 }
 
-static void run(const char *what, enum berth_err (*fn)(void *), const void *arg)
-{
-	long n = test_every_allocation_fails(fn, (void *)(uintptr_t)arg);
-
-	print_message("%s: %ld allocations\n", what, n);
-	CHECK(n > 0);
-}
-
 static void c015_every_allocation_may_fail(void **state)
 {
 	static const char doc[] = "{\"id\":\"did:example:a\",\"verificationMethod\":[{\"id\":\"#a\",\"type\":\"Multikey\","
@@ -208,6 +254,9 @@ static void c015_every_allocation_may_fail(void **state)
 	run("did:peer:1", resolve_hash, berth_buf_cstr(&did1));
 	run("did:peer:3", resolve_hash, berth_buf_cstr(&did3));
 	run("create 1", hash_of_genesis, GENESIS);
+	folder_of_documents();
+	run("base58 method", write_suites, "Ed25519VerificationKey2018");
+	run("JWK method", write_suites, "JsonWebKey2020");
 	run("create", create, v);
 	run("fragment", dereference, "did:example:a#s");
 	run("endpoint", dereference, "did:example:a?service=s&relativeRef=x%2F..%2Fy#z");
