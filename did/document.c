@@ -83,6 +83,19 @@ static enum berth_err read_time(int64_t *out_s, const struct berth_json *vm, con
 	return rc ? berth_fail(BERTH_E_DID, "DID document: %s of a verification method is no time", member) : BERTH_OK;
 }
 
+/* Some embed one method in each relationship it serves.  A true copy adds nothing but
+ * that, and is not the second thing of that name. */
+static bool is_copy(struct berth_did_doc *doc, const char *id, const struct berth_json *vm, unsigned rel)
+{
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (strcmp(doc->vms[i].id, id) == 0 && doc->vms[i].rels && rel && !(doc->vms[i].rels & rel) &&
+		    berth_json_equal(doc->vms[i].json, vm)) {
+			doc->vms[i].rels |= rel;
+			return true;
+		}
+	return false;
+}
+
 static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json *vm, unsigned rels)
 {
 	struct berth_vm *out = &doc->vms[doc->n_vms];
@@ -100,7 +113,8 @@ static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json 
 	if ((rc = absolute(&id, doc, id, "id of a verification method")))
 		return rc;
 	if (taken(doc, id))
-		return berth_fail(BERTH_E_DID, "DID document: two things have one id");
+		return is_copy(doc, id, vm, rels) ? BERTH_OK : berth_fail(BERTH_E_DID, "DID document: two things have one id");
+	out->json = vm;
 	out->expires_s = out->revoked_s = BERTH_VM_NEVER;
 	if ((rc = berth_vm_key(&out->key, vm, type)) || (rc = read_time(&out->expires_s, vm, "expires")) ||
 	    (rc = read_time(&out->revoked_s, vm, "revoked")))

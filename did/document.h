@@ -31,6 +31,7 @@ struct berth_vm {
 	struct berth_pubkey key;	/* BERTH_KEY_NONE: a type or curve we do not know */
 	unsigned rels;		/* enum berth_rel */
 	int64_t expires_s, revoked_s;	/* not to be used from then on; BERTH_VM_NEVER */
+	const struct berth_json *json;	/* the whole entry; NULL where the DID says it */
 };
 #define BERTH_VM_NEVER INT64_MAX
 
@@ -55,7 +56,8 @@ struct berth_did_doc {
 };
 
 /* Takes json over, also on failure.  Relative ids are made absolute against id;
- * embedded and referenced methods; duplicate ids, a relationship to a method that
+ * embedded and referenced methods; duplicate ids (but for one method that several
+ * relationships embed word for word), a relationship to a method that
  * this document should have and has not, times that are none: E_DID.  A key that is
  * not valid for its type, or is a private one: E_KEY, or E_B64 for its encoding.  Types and curves we
  * do not know make a method without a key.  Too many methods or services: E_SIZE.

@@ -167,6 +167,21 @@ static void published_private_keys_are_e_key(void **state)
 	CHECK_RC(BERTH_E_KEY, outcome(DOC(",\"verificationMethod\":[" VM("#a", ",\"secretKeyJwk\":{}") "]")));
 }
 
+/* As did:v1 has it; anything less than word for word is a second thing of that name. */
+static void a_method_may_be_embedded_in_several_relationships(void **state)
+{
+	struct berth_did_doc *doc;
+
+	(void)state;
+	CHECK_OK(parse(&doc, DOC(",\"authentication\":[" VM("#a", "") "],\"assertionMethod\":[" VM("#a", "") "]")));
+	CHECK(doc->n_vms == 1 && doc->vms[0].rels == (BERTH_REL_AUTHENTICATION | BERTH_REL_ASSERTION));
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"authentication\":[" VM("#a", "") "],\"keyAgreement\":[" VMX("#a") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"authentication\":[" VM("#a", "") "],\"assertionMethod\":[" VM("#a", ",\"x\":1") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"authentication\":[" VM("#a", "") "," VM("#a", "") "]")));
+	CHECK_RC(BERTH_E_DID, outcome(DOC(",\"verificationMethod\":[" VM("#a", "") "],\"authentication\":[" VM("#a", "") "]")));
+}
+
 /* What is written in each suite's form is read as the same key. */
 static void every_suite_is_written_and_read(void **state)
 {
@@ -496,6 +511,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_not_set_revives_no_key),
 		cmocka_unit_test(what_1_1_allows),
 		cmocka_unit_test(published_private_keys_are_e_key),
+		cmocka_unit_test(a_method_may_be_embedded_in_several_relationships),
 		cmocka_unit_test(every_suite_is_written_and_read),
 		cmocka_unit_test(unknown_members_are_kept),
 		cmocka_unit_test(c032_a_method_of_another_controller_is_e_key),
