@@ -286,7 +286,7 @@ static void a_key_signs_or_agrees_never_both(void **state)
 static void many_keys_sign_in_turn(void **state)
 {
 	const struct backend *b = *state;
-	size_t n_keys = b->device ? 5 : 20, n;
+	size_t n_keys = b->custody == BERTH_CUSTODY_HARDWARE ? 5 : 20, n;
 	struct berth_key_info info[20];
 	uint8_t sig[BERTH_SIG_MAX];
 	char name[8];
