@@ -228,6 +228,8 @@ static enum berth_err give_content(struct task *t)
 	bool services = t->params.service || t->params.service_type;
 	enum berth_err rc;
 
+	if (!berth_did_doc_json(t->doc))
+		return give(t, NULL, NULL);
 	/* before anything else: documents may have methods with a path in their ids */
 	if (t->url.path || t->params.others)
 		return give_object(t, t->url.text + strlen(t->url.did));

@@ -192,10 +192,14 @@ const char *berth_resolution_error(enum berth_err rc, const char *did)
 static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const char *did,
 				  const struct berth_did_doc *doc)
 {
-	struct berth_json *meta = berth_json_new_object();
+	const struct berth_json *json = rc || !doc ? NULL : berth_did_doc_json(doc);
+	struct berth_json *meta;
 	enum berth_err set;
 
-	if (rc || !doc)
+	if (!rc && doc && !json)
+		return BERTH_E_NOMEM;
+	meta = berth_json_new_object();
+	if (!json)
 		set = berth_json_set_str(meta, "error", berth_resolution_error(rc, did));
 	else
 		set = berth_json_set_str(meta, "contentType", berth_did_doc_media_type(doc));
@@ -203,7 +207,7 @@ static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const
 		berth_json_free(meta);
 		return set;
 	}
-	if ((set = berth_json_set(o, "didDocument", rc || !doc ? berth_json_new_null() : berth_json_clone(berth_did_doc_json(doc))))) {
+	if ((set = berth_json_set(o, "didDocument", json ? berth_json_clone(json) : berth_json_new_null()))) {
 		berth_json_free(meta);
 		return set;
 	}

@@ -108,6 +108,37 @@ static enum berth_err folder(void *arg)
 	return rc;
 }
 
+/* A did:key's JSON is made late. */
+static enum berth_err key_result(void *arg)
+{
+	struct berth_did_doc *doc, *copy;
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if ((rc = berth_did_key_resolve(&doc, arg)))
+		return rc;
+	if ((rc = berth_did_doc_clone(&copy, doc)) == BERTH_OK) {
+		v = berth_resolution_result(BERTH_OK, arg, copy);
+		rc = v ? BERTH_OK : BERTH_E_NOMEM;
+		berth_json_free(v);
+	}
+	berth_did_doc_free(copy);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static enum berth_err key_fragment(void *arg)
+{
+	struct berth_dereferenced d;
+	struct berth_resolver r;
+	enum berth_err rc;
+
+	berth_resolver_builtin_init(&r, NULL);
+	rc = berth_dereference(&d, &r, arg, NULL);
+	berth_dereferenced_free(&d);
+	return rc;
+}
+
 static enum berth_err write_suites(void *arg)
 {
 	struct berth_json *m = berth_doc_key_method("#k", arg, "did:example:a", &ed.pub);
@@ -255,6 +286,8 @@ static void c015_every_allocation_may_fail(void **state)
 	run("did:peer:3", resolve_hash, berth_buf_cstr(&did3));
 	run("create 1", hash_of_genesis, GENESIS);
 	folder_of_documents();
+	run("did:key result", key_result, "did:key:" ED);
+	run("did:key fragment", key_fragment, "did:key:" ED "#" ED);
 	run("base58 method", write_suites, "Ed25519VerificationKey2018");
 	run("JWK method", write_suites, "JsonWebKey2020");
 	run("create", create, v);
