@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vc/report.h"
+#include "vc/sd_jwt.h"
 
 typedef enum berth_err issue_fn(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
 				const struct berth_json *credential);
@@ -11,8 +12,8 @@ typedef enum berth_err present_fn(struct berth_buf *out, struct berth_keyring *k
 				  const char *challenge, const char *domain, const char *const *vcs, size_t n);
 typedef enum berth_err verify_fn(struct berth_report *r, const struct berth_verify *v, const char *text, size_t n);
 
-static issue_fn issue_vc_jwt, issue_di;
-static present_fn present_vp_jwt, present_di;
+static issue_fn issue_vc_jwt, issue_di, issue_sd;
+static present_fn present_vp_jwt, present_di, present_sd;
 
 static const struct {
 	const char *name, *vp_name;
@@ -23,6 +24,8 @@ static const struct {
 	[BERTH_FORMAT_NONE]   = { "", "", NULL, NULL, NULL, NULL },
 	[BERTH_FORMAT_VC_JWT] = { "vc+jwt", "vp+jwt", issue_vc_jwt, present_vp_jwt, berth_vc_verify, berth_vp_verify },
 	[BERTH_FORMAT_DI]     = { "di", "di", issue_di, present_di, berth_vc_di_verify, berth_vp_di_verify },
+	[BERTH_FORMAT_DC_SD_JWT] = { "dc+sd-jwt", "dc+sd-jwt", issue_sd, present_sd, berth_vc_sd_verify, berth_vp_sd_verify },
+	[BERTH_FORMAT_VC_SD_JWT] = { "vc+sd-jwt", "vc+sd-jwt", issue_sd, present_sd, berth_vc_sd_verify, berth_vp_sd_verify },
 };
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -41,7 +44,9 @@ const char *berth_vc_format_name(enum berth_vc_format f, bool presentation)
 
 enum berth_vc_format berth_vc_format_guess(const char *text, size_t n)
 {
-	return n && *text == '{' ? BERTH_FORMAT_DI : BERTH_FORMAT_VC_JWT;
+	if (n && *text == '{')
+		return BERTH_FORMAT_DI;
+	return memchr(text, '~', n) ? BERTH_FORMAT_DC_SD_JWT : BERTH_FORMAT_VC_JWT;
 }
 
 static enum berth_err unsupported(enum berth_vc_format f)
@@ -79,10 +84,36 @@ static enum berth_err present_di(struct berth_buf *out, struct berth_keyring *kr
 	return berth_vp_di_create(out, kr, how->kid, &di, vcs, n);
 }
 
+static enum berth_err issue_sd(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+			       const struct berth_json *credential)
+{
+	return berth_vc_sd_issue(out, kr, how->kid, credential, how->format == BERTH_FORMAT_VC_SD_JWT, how->disclose,
+				 how->n_disclose);
+}
+
+static enum berth_err present_sd(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				 const char *challenge, const char *domain, const char *const *vcs, size_t n)
+{
+	const struct berth_sd_binding b = { .kid = how->kid, .nonce = challenge, .aud = domain, .iat_s = how->now_s };
+
+	if (n != 1)
+		return berth_fail(BERTH_E_USAGE, "an SD-JWT is presented alone");
+	if (how->now_s < 0)
+		return berth_fail(BERTH_E_CLOCK, "a key binding says when it was made, and the time is not known");
+	return berth_sd_present(out, kr, vcs[0], strlen(vcs[0]), how->disclose, how->n_disclose, &b);
+}
+
+static bool is_sd(enum berth_vc_format f)
+{
+	return f == BERTH_FORMAT_DC_SD_JWT || f == BERTH_FORMAT_VC_SD_JWT;
+}
+
 static enum berth_err check_options(const struct berth_issue *how)
 {
 	if (how->format != BERTH_FORMAT_DI && (how->di.suite || how->di.id || how->di.n_previous))
 		return berth_fail(BERTH_E_USAGE, "options of proofs are not for %s", formats[how->format].name);
+	if (!is_sd(how->format) && how->n_disclose)
+		return berth_fail(BERTH_E_USAGE, "nothing is withheld in %s", formats[how->format].name);
 	return BERTH_OK;
 }
 

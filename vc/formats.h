@@ -8,7 +8,9 @@
 enum berth_vc_format {
 	BERTH_FORMAT_NONE,
 	BERTH_FORMAT_VC_JWT,	/* vc+jwt, presentations vp+jwt */
-	BERTH_FORMAT_DI		/* di */
+	BERTH_FORMAT_DI,	/* di */
+	BERTH_FORMAT_DC_SD_JWT,	/* dc+sd-jwt: SD-JWT VC */
+	BERTH_FORMAT_VC_SD_JWT	/* vc+sd-jwt: the W3C's model */
 };
 
 /* NONE for a name that we do not have. */
@@ -21,6 +23,9 @@ struct berth_issue {
 	enum berth_vc_format format;
 	const char *kid;
 	struct berth_di_options di;	/* format di; purpose is set by the call */
+	const char *const *disclose;	/* SD-JWT: JSON Pointers */
+	size_t n_disclose;
+	int64_t now_s;			/* SD-JWT presentations: iat */
 };
 
 /* A credential, or a presentation of vcs; appends its text.  E_USAGE: an option that

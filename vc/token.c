@@ -73,6 +73,15 @@ static enum berth_err check_time(const struct berth_json *payload, const char *c
 	return BERTH_OK;
 }
 
+enum berth_err berth_vc_check_times(const struct berth_json *payload)
+{
+	enum berth_err rc;
+
+	if ((rc = check_time(payload, "exp")) || (rc = check_time(payload, "nbf")))
+		return rc;
+	return check_time(payload, "iat");
+}
+
 enum berth_err berth_vc_check_claims(const struct berth_json *payload, const char *party, const char *subject)
 {
 	enum berth_err rc;
@@ -83,9 +92,7 @@ enum berth_err berth_vc_check_claims(const struct berth_json *payload, const cha
 	if ((rc = check_same(payload, "iss", party)) || (rc = check_same(payload, "sub", subject)) ||
 	    (rc = check_same(payload, "jti", berth_json_str(berth_json_get(payload, "id")))))
 		return rc;
-	if ((rc = check_time(payload, "exp")) || (rc = check_time(payload, "nbf")))
-		return rc;
-	return check_time(payload, "iat");
+	return berth_vc_check_times(payload);
 }
 
 void berth_window_narrow(struct berth_window *w, bool start, int64_t t)

@@ -25,6 +25,9 @@ void berth_vc_token_close(struct berth_vc_token *t);
 BERTH_MUST_USE enum berth_err
 berth_vc_check_claims(const struct berth_json *payload, const char *party, const char *subject);
 
+/* exp, nbf and iat, where they are: E_VC when they are no times. */
+BERTH_MUST_USE enum berth_err berth_vc_check_times(const struct berth_json *payload);
+
 /* When it is valid: from <= now < until. */
 struct berth_window {
 	bool any;			/* whether anything says so */

@@ -23,20 +23,33 @@ void berth_cli_signer_close(struct berth_cli_signer *s)
 }
 
 /* The options that say how; many: room for those that may be repeated. */
-static enum berth_err read_how(const struct berth_cli *c, struct berth_issue *how, const char **many)
+struct many {
+	const char *previous[BERTH_CLI_VALUES_MAX + 1], *disclose[BERTH_CLI_VALUES_MAX + 1];
+};
+
+static size_t read_many(const struct berth_cli *c, const char *option, const char **out)
+{
+	size_t n = 0;
+
+	while ((out[n] = berth_cli_nth(c, option, n)))
+		n++;
+	return n;
+}
+
+static enum berth_err read_how(const struct berth_cli *c, struct berth_issue *how, struct many *many)
 {
 	enum berth_err rc;
 
 	memset(how, 0, sizeof(*how));
-	if ((rc = berth_cli_format(c, NULL, &how->format)) || (rc = berth_cli_now(c, &how->di.created_s)))
+	if ((rc = berth_cli_format(c, NULL, &how->format)) || (rc = berth_cli_now(c, &how->now_s)))
 		return rc;
+	how->di.created_s = how->now_s;
 	how->di.suite = berth_cli_get(c, "--cryptosuite");
 	how->di.id = berth_cli_get(c, "--proof-id");
-	while ((many[how->di.n_previous] = berth_cli_nth(c, "--previous-proof", how->di.n_previous)))
-		how->di.n_previous++;
-	how->di.previous = many;
-	if (berth_cli_has(c, "--disclose"))
-		return berth_fail(BERTH_E_USAGE, "--disclose is not for %s", berth_vc_format_name(how->format, false));
+	how->di.n_previous = read_many(c, "--previous-proof", many->previous);
+	how->di.previous = many->previous;
+	how->n_disclose = read_many(c, "--disclose", many->disclose);
+	how->disclose = many->disclose;
 	return BERTH_OK;
 }
 
@@ -56,13 +69,13 @@ static enum berth_err read_credential(const struct berth_cli *c, struct berth_js
 enum berth_err berth_cli_vc_issue(struct berth_cli *c)
 {
 	struct berth_buf out = BERTH_BUF_INIT;
-	const char *many[BERTH_CLI_VALUES_MAX + 1];
+	struct many many;
 	struct berth_cli_signer s = { .kr = NULL };
 	struct berth_json *vc = NULL;
 	struct berth_issue how;
 	enum berth_err rc;
 
-	if ((rc = read_how(c, &how, many)) || (rc = berth_cli_signer_open(c, &s)) || (rc = read_credential(c, &vc)))
+	if ((rc = read_how(c, &how, &many)) || (rc = berth_cli_signer_open(c, &s)) || (rc = read_credential(c, &vc)))
 		goto out;
 	how.kid = s.kid;
 	if (!(rc = berth_issue_credential(&out, s.kr, &how, vc)))
@@ -77,14 +90,17 @@ out:
 static enum berth_err present(struct berth_cli *c, const char *const *vcs, size_t n)
 {
 	struct berth_buf out = BERTH_BUF_INIT;
-	const char *challenge, *many[BERTH_CLI_VALUES_MAX + 1];
+	const char *challenge;
+	struct many many;
 	struct berth_cli_signer s = { .kr = NULL };
 	struct berth_issue how;
 	enum berth_err rc;
 
-	if ((rc = read_how(c, &how, many)) || (rc = berth_cli_need(c, "--challenge", &challenge)) ||
+	if ((rc = read_how(c, &how, &many)) || (rc = berth_cli_need(c, "--challenge", &challenge)) ||
 	    (rc = berth_cli_signer_open(c, &s)))
 		goto out;
+	if (!berth_cli_has(c, "--format"))	/* as what is presented is */
+		how.format = berth_vc_format_guess(vcs[0], strlen(vcs[0]));
 	how.kid = s.kid;
 	if (!(rc = berth_issue_presentation(&out, s.kr, &how, challenge, berth_cli_get(c, "--domain"), vcs, n)))
 		rc = berth_cli_print_text(berth_buf_cstr(&out), out.len);

@@ -110,6 +110,12 @@ BERTH_MUST_USE enum berth_err berth_json_push_str(struct berth_json *arr, const 
 void berth_json_remove(struct berth_json *obj, const char *key);
 /* The mutable twin of berth_json_get for trees under construction. */
 struct berth_json *berth_json_get_mut(struct berth_json *obj, const char *key);
+struct berth_json *berth_json_first_mut(struct berth_json *v);
+struct berth_json *berth_json_next_mut(struct berth_json *v);
+/* A value in place, in its object or array and under its name, becomes take's. */
+BERTH_MUST_USE enum berth_err berth_json_replace(struct berth_json *value, struct berth_json *take);
+/* Takes an element out of its array and frees it. */
+void berth_json_drop(struct berth_json *arr, struct berth_json *element);
 
 /* Printing, members in their order; numbers as JCS writes them.  Appends. */
 BERTH_MUST_USE enum berth_err berth_json_print(struct berth_buf *out, const struct berth_json *v);

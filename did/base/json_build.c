@@ -132,3 +132,29 @@ enum berth_err berth_json_push_str(struct berth_json *arr, const char *s)
 		return berth_fail(BERTH_E_JSON, "array element: bad UTF-8");
 	return berth_json_push(arr, berth_json_new_str(s));
 }
+
+struct berth_json *berth_json_first_mut(struct berth_json *v)
+{
+	return v ? (struct berth_json *)((cJSON *)v)->child : NULL;
+}
+
+struct berth_json *berth_json_next_mut(struct berth_json *v)
+{
+	return v ? (struct berth_json *)((cJSON *)v)->next : NULL;
+}
+
+enum berth_err berth_json_replace(struct berth_json *value, struct berth_json *take)
+{
+	if (!value || !take) {
+		berth_json_free(take);
+		return no_memory();
+	}
+	swap_values((cJSON *)value, (cJSON *)take);
+	berth_json_free(take);
+	return BERTH_OK;
+}
+
+void berth_json_drop(struct berth_json *arr, struct berth_json *element)
+{
+	berth_json_free((struct berth_json *)cJSON_DetachItemViaPointer((cJSON *)arr, (cJSON *)element));
+}

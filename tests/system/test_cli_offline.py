@@ -552,6 +552,60 @@ def test_vp_di(party, files):
         fails("E_AUTHZ", "vp", "verify", "--now", NOW, "--trust", holder[0], "--challenge", "c1", vp)
 
 
+def sd_claims(issuer, holder_jwk=None, **more):
+    cnf = {"cnf": {"jwk": {k: v for k, v in holder_jwk.items() if k in ("kty", "crv", "x", "y")}}} if holder_jwk else {}
+    return dict({"iss": issuer, "vct": "https://credentials.example/id", "given_name": "Erika", "exp": 1830000000,
+                 "address": {"city": "Koeln", "street": "Heidestrasse 17"}, "nationalities": ["DE", "FR"]}, **cnf, **more)
+
+
+def test_sd_jwt(party, files):
+    issuer, holder, stranger = party(), party("p256"), party("p256")
+    sign = ("vc", "issue", "--format", "dc+sd-jwt", "--jwk", issuer[2], "--kid", issuer[1])
+    claims = sd_claims(issuer[0], json.loads(holder[2].read_text()))
+    t = token(*sign, "--disclose", "/given_name", "--disclose", "/address/city", "--disclose", "/nationalities/0", files(claims))
+    assert t.endswith("~") and t.count("~") == 4
+    report = ok("vc", "verify", "--now", NOW, "--trust", issuer[0], stdin=t)
+    assert report["format"] == "dc+sd-jwt" and report["credential"] == claims and report["issuer"] == issuer[0]
+    assert report["checks"]["holder"] == "not-present"
+    vc, present = files(t), ("vp", "create", "--format", "dc+sd-jwt", "--challenge", "c1", "--domain", "https://v.example")
+    vp = token(*present, "--now", NOW, "--jwk", holder[2], "--kid", holder[1], "--disclose", "/address/city", vc)
+    check = ("vp", "verify", "--now", NOW, "--trust", issuer[0])
+    report = ok(*check, "--challenge", "c1", "--domain", "https://v.example", stdin=vp)
+    assert report["verified"] is True and report["checks"]["holder"] == "passed"
+    shown = report["credential"]
+    assert shown["address"] == claims["address"] and shown["nationalities"] == ["FR"] and "given_name" not in shown
+    for args in (("--challenge", "c2"), ("--challenge", "c1", "--domain", "x")):        # C129
+        report, _ = fails("E_HOLDER", *check, *args, stdin=vp)
+        assert report["verified"] is False and report["checks"]["holder"] == "failed"
+    fails("E_HOLDER", *check, "--challenge", "c1", stdin=t)
+    fails("E_HOLDER", *check, "--challenge", "c1", stdin=token(*present, "--jwk", stranger[2], "--kid", stranger[1], vc))
+    jwt, *rest = t.split("~")
+    fails("E_SDJWT", "vc", "verify", "--now", NOW, stdin="~".join([jwt, rest[0], *rest]))
+    fails("E_SDJWT", "vc", "verify", "--now", NOW, stdin="~".join([jwt, *rest[:-1], "WyJzIiwibiIsMV0", ""]))
+    head, body, sig = jwt.split(".")
+    flipped = ("A" if sig[10] != "A" else "B").join((sig[:10], sig[11:]))
+    fails("E_SIG", "vc", "verify", "--now", NOW, stdin="~".join([".".join((head, body, flipped)), *rest]))
+    fails("E_EXPIRED", "vc", "verify", "--now", "2028-01-01T00:00:00Z", stdin=t)
+    fails("E_NOMATCH", *present, "--jwk", holder[2], "--kid", holder[1], "--disclose", "/none", vc)
+    fails("E_USAGE", *sign, "--disclose", "/none", files(claims))
+    fails("E_SDJWT", *sign, "--disclose", "/exp", files(claims))
+    fails("E_VC", *sign, files({"iss": issuer[0]}))
+
+
+def test_vc_sd_jwt(party, files):
+    issuer, holder = party("p384"), party()
+    vc = credential(issuer[0], holder[0])
+    sign = ("vc", "issue", "--format", "vc+sd-jwt", "--jwk", issuer[2], "--kid", issuer[1])
+    t = token(*sign, "--disclose", "/credentialSubject/serial", files(vc))
+    report = ok("vc", "verify", "--now", NOW, stdin=t)
+    assert report["format"] == "vc+sd-jwt" and report["credential"] == vc
+    vp = token("vp", "create", "--challenge", "c", "--domain", "d", "--jwk", holder[2], "--kid", holder[1], files(t))
+    report = ok("vp", "verify", "--now", NOW, "--challenge", "c", "--domain", "d", stdin=vp)
+    assert "serial" not in report["credential"]["credentialSubject"] and report["checks"]["holder"] == "passed"
+    fails("E_VC", *sign, files({"iss": issuer[0], "vct": "t"}))
+    fails("E_SDJWT", *sign, "--disclose", "/issuer", files(vc))
+
+
 def test_status_list(files):
     made = files(ok("status-list", "create", "--id", "urn:list", "--issuer", "did:example:i", "--purpose", "suspension"))
     assert json.loads(made.read_text())["credentialSubject"]["statusPurpose"] == "suspension"
@@ -617,6 +671,9 @@ def test_vc_with_a_stored_key(store, files):
     vc = ok("vc", "issue", "--format", "di", "--key-uri", uri + "#i", *pw, "--kid", kid, files(credential(key["did"])))
     assert vc["proof"]["cryptosuite"] == "ecdsa-jcs-2019"
     assert ok("vc", "verify", "--now", NOW, files(vc))["verified"] is True
+    sd = token("vc", "issue", "--format", "dc+sd-jwt", "--key-uri", uri + "#i", *pw, "--kid", kid,
+               files({"iss": key["did"], "vct": "t"}))
+    assert ok("vc", "verify", "--now", NOW, stdin=sd)["verified"] is True
 
 
 # ---- didcomm ----

@@ -69,6 +69,17 @@ def test_jws_and_credential(tpm, key, tmp_path):
     kid = "%s#%s" % (key["did"], key["multikey"])
     vc = token("vc", "issue", *uri, "--kid", kid, stdin=json.dumps(credential(key["did"])))
     assert ok("vc", "verify", "--now", NOW, stdin=vc)["verified"] is True
+    di = ok("vc", "issue", "--format", "di", *uri, "--kid", kid, stdin=json.dumps(credential(key["did"])))
+    assert di["proof"]["cryptosuite"] == "ecdsa-jcs-2019"
+    assert ok("vc", "verify", "--now", NOW, stdin=json.dumps(di))["verified"] is True
+    # the same key issues an SD-JWT, and presents it as the holder that it names
+    claims = {"iss": key["did"], "sub": key["did"], "vct": "t", "a": 1, "b": 2}
+    sd = tmp_path / "sd"
+    sd.write_text(token("vc", "issue", "--format", "dc+sd-jwt", *uri, "--kid", kid, "--disclose", "/a", "--disclose", "/b",
+                        stdin=json.dumps(claims)))
+    vp = token("vp", "create", "--challenge", "c", "--domain", "d", *uri, "--kid", kid, "--disclose", "/a", sd)
+    report = ok("vp", "verify", "--now", NOW, "--challenge", "c", "--domain", "d", stdin=vp)
+    assert report["verified"] is True and report["credential"] == {k: v for k, v in claims.items() if k != "b"}
 
 
 def der(tag, *parts):

@@ -522,9 +522,31 @@ static void special_bytes_are_seen_wherever_they_stand(void **state)
 			}
 }
 
+static void values_are_changed_in_place(void **state)
+{
+	static const char text[] = "{\"a\":[1,2,3],\"b\":{\"c\":true}}";
+	struct berth_json *o, *el;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_OK(berth_json_parse(&o, text, strlen(text), 4096));
+	el = berth_json_next_mut(berth_json_first_mut(berth_json_get_mut(o, "a")));
+	CHECK_OK(berth_json_replace(el, berth_json_new_str("two")));
+	CHECK_OK(berth_json_replace(berth_json_get_mut(o, "b"), berth_json_new_array()));
+	berth_json_drop(berth_json_get_mut(o, "a"), berth_json_first_mut(berth_json_get_mut(o, "a")));
+	CHECK_OK(berth_json_print(&b, o));
+	CHECK(!strcmp(berth_buf_cstr(&b), "{\"a\":[\"two\",3],\"b\":[]}"));
+	CHECK_RC(BERTH_E_NOMEM, berth_json_replace(NULL, berth_json_new_array()));
+	CHECK_RC(BERTH_E_NOMEM, berth_json_replace(o, NULL));
+	CHECK(!berth_json_first_mut(NULL) && !berth_json_next_mut(NULL));
+	berth_buf_free(&b);
+	berth_json_free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_changed_in_place),
 		cmocka_unit_test(special_bytes_are_seen_wherever_they_stand),
 		cmocka_unit_test(c001_duplicate_member_is_e_json),
 		cmocka_unit_test(c003_names_are_case_sensitive),
