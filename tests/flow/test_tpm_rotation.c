@@ -3,6 +3,7 @@
  * key that the manufacturer examined, or there is no credential for them (P3). */
 #include <sys/stat.h>
 
+#include "agent/protocol/attestation.h"
 #include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/swtpm.h"
@@ -135,10 +136,13 @@ static void another_attestation_key(struct berth_json *m, void *arg)
 	const char *name = berth_data_str(berth_json_get(data, "renewal"), "identity");
 	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
 	struct berth_keys *k = s->gateway->keys;
-	uint8_t nonce[32], qualifying[32];
+	struct berth_transcript said = { .n = 0 };
+	struct berth_json *empty = berth_json_new_object();
+	uint8_t nonce[32], th[32], qualifying[32];
 
 	CHECK_OK(berth_body_get_32(berth_json_get(m, "body"), "nonce", nonce));
-	berth_attest_nonce(qualifying, "berth-m12", nonce, NULL);
+	CHECK_OK(berth_transcript_th(th, &said, empty, NULL));
+	berth_attest_nonce(qualifying, "berth-m12", nonce, th);
 	CHECK_OK(k->ops->ensure(k, "ak2", BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL));
 	CHECK_OK(k->ops->certify(k, story_identity(s->gateway, name)->sign_key, "ak2", qualifying, &attest, &sig));
 	CHECK_OK(berth_body_set_b64(attestation(m), "signAttest", attest.p, attest.len));
@@ -146,6 +150,7 @@ static void another_attestation_key(struct berth_json *m, void *arg)
 	prove_again(s, m);
 	berth_buf_free(&attest);
 	berth_buf_free(&sig);
+	berth_json_free(empty);
 	berth_json_free(data);
 }
 
