@@ -20,9 +20,12 @@
 #include "did/keychain.h"
 #include "did/keystore/csr.h"
 #include "did/method_key.h"
+#include "did/resolver.h"
+#include "did/verify.h"
 
 #define JWK_MAX ((size_t)64 << 10)
 #define PAYLOAD_MAX ((size_t)8 << 20)
+#define JWS_MAX (2 * PAYLOAD_MAX)	/* base64url of it, a header and a signature */
 #define RESERVED "berth-"	/* typ of what an agent signs */
 #define PARTY_INFO_MAX 8192	/* apu, apv: DID URLs are long */
 
@@ -243,6 +246,74 @@ enum berth_err berth_keychain_sign_jws(struct berth_keychain *k, const char *nam
 out:
 	berth_json_free(header);
 	berth_buf_free(&b);
+	return rc;
+}
+
+/* Its JSON value as "payload", or any other bytes as "payloadB64". */
+static enum berth_err set_payload(struct berth_json *o, const struct berth_buf *payload)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_json *v;
+	enum berth_err rc = berth_json_parse(&v, berth_buf_cstr(payload), payload->len, PAYLOAD_MAX);
+
+	if (!rc)
+		return berth_json_set(o, "payload", v);
+	if (rc == BERTH_E_NOMEM)
+		return rc;
+	berth_b64url_encode(&text, payload->p, payload->len);
+	if (!(rc = berth_buf_status(&text)))
+		rc = berth_json_set_str(o, "payloadB64", berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err give_verified(char **result, const struct berth_jws *j)
+{
+	struct berth_json *o = berth_json_new_object();
+	struct berth_buf did = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_put(&did, j->kid, strcspn(j->kid, "#?/"));
+	if (!(rc = berth_buf_status(&did)) && !(rc = berth_json_set_str(o, "did", berth_buf_cstr(&did))) &&
+	    !(rc = berth_json_set(o, "header", berth_json_clone(j->header))) && !(rc = set_payload(o, &j->payload))) {
+		rc = give_json(result, o);
+		o = NULL;
+	}
+	berth_json_free(o);
+	berth_buf_free(&did);
+	return rc;
+}
+
+static enum berth_err verify_with(const struct berth_jws *j, const char *docs_dir)
+{
+	struct berth_resolver_dir docs;
+	struct berth_resolver builtin;
+	enum berth_err rc;
+
+	if (!docs_dir) {
+		berth_resolver_builtin_init(&builtin, NULL);
+		return berth_jws_verify_by_did(j, &builtin);
+	}
+	if ((rc = berth_resolver_dir_open(&docs, docs_dir, NULL)))
+		return rc;
+	berth_resolver_builtin_init(&builtin, &docs.base);
+	rc = berth_jws_verify_by_did(j, &builtin);
+	berth_resolver_dir_close(&docs);
+	return rc;
+}
+
+enum berth_err berth_did_verify_jws(char **result, const char *compact, const char *docs_dir)
+{
+	struct berth_jws j;
+	enum berth_err rc;
+
+	*result = NULL;
+	berth_crypto_init();
+	if ((rc = berth_jws_parse(&j, compact, strlen(compact), JWS_MAX)))
+		return rc;
+	if (!(rc = verify_with(&j, docs_dir)))
+		rc = give_verified(result, &j);
+	berth_jws_free(&j);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "did/codec/jcs.h"
 #include "did/crypto/keypair.h"
 #include "did/url.h"
+#include "did/verify.h"
 
 #define INNER_MAX ((size_t)24 << 10)	/* a long DID, a kid-less header, a signature */
 #define MEMBERS 7
@@ -294,30 +295,13 @@ void berth_idevid_free(struct berth_idevid *i)
 
 /* ---- verifying ---- */
 
-static enum berth_err verify_outer(const struct berth_idevid *i, struct berth_resolver *resolver)
-{
-	struct berth_did_doc *doc = NULL;
-	const struct berth_vm *vm;
-	enum berth_err rc;
-
-	if ((rc = berth_resolve(resolver, i->did, &doc)))
-		return rc;
-	rc = berth_did_doc_key(doc, i->outer.kid, BERTH_REL_AUTHENTICATION, &vm);
-	if (rc == BERTH_E_KEY)
-		rc = berth_did_doc_key(doc, i->outer.kid, BERTH_REL_ASSERTION, &vm);
-	if (!rc)
-		rc = berth_jws_verify(&i->outer, &vm->key);
-	berth_did_doc_free(doc);
-	return rc;
-}
-
 enum berth_err berth_idevid_verify(const struct berth_idevid *i, struct berth_resolver *resolver, const char *roots_pem,
 				   int64_t now_s)
 {
 	struct berth_pubkey key;
 	enum berth_err rc;
 
-	if ((rc = verify_outer(i, resolver)) || (rc = berth_x509_pubkey(&key, i->certs.at[0])) ||
+	if ((rc = berth_jws_verify_by_did(&i->outer, resolver)) || (rc = berth_x509_pubkey(&key, i->certs.at[0])) ||
 	    (rc = berth_jws_verify(&i->inner, &key)) || (rc = berth_x509_check_device(i->certs.at[0])))
 		return rc;
 	return berth_x509_check_chain(&i->certs, roots_pem, now_s);

@@ -8,6 +8,7 @@
 #include "did/crypto/sign.h"
 #include "did/jose/jwk.h"
 #include "did/jose/jws.h"
+#include "did/verify.h"
 
 #define TOKEN_MAX (BERTH_CLI_FILE_MAX * 2)	/* base64 of a file, a header and a signature */
 
@@ -71,27 +72,13 @@ static enum berth_err sign(struct berth_cli *c)
 
 /* ---- verify ---- */
 
-static enum berth_err key_of_kid(const struct berth_cli *c, const struct berth_jws *j, struct berth_pubkey *key)
+static enum berth_err verify_by_did(const struct berth_cli *c, const struct berth_jws *j)
 {
 	struct berth_cli_resolver r = { .has_dir = false };
-	struct berth_did_doc *doc = NULL;
-	struct berth_buf did = BERTH_BUF_INIT;
-	const struct berth_vm *vm;
-	enum berth_err rc;
+	enum berth_err rc = berth_cli_resolver_open(&r, c);
 
-	if ((rc = berth_jws_require_kid(j)) || (rc = berth_cli_resolver_open(&r, c)))
-		return rc;
-	berth_buf_put(&did, j->kid, strcspn(j->kid, "#?/"));
-	if ((rc = berth_buf_status(&did)) || (rc = berth_resolve(&r.top, berth_buf_cstr(&did), &doc)))
-		goto out;
-	rc = berth_did_doc_key(doc, j->kid, BERTH_REL_ASSERTION, &vm);
-	if (rc == BERTH_E_KEY)
-		rc = berth_did_doc_key(doc, j->kid, BERTH_REL_AUTHENTICATION, &vm);
 	if (!rc)
-		*key = vm->key;
-out:
-	berth_buf_free(&did);
-	berth_did_doc_free(doc);
+		rc = berth_jws_verify_by_did(j, &r.top);
 	berth_cli_resolver_close(&r);
 	return rc;
 }
@@ -141,7 +128,7 @@ static enum berth_err verify(struct berth_cli *c)
 	if ((bare && (rc = berth_cli_key_open(c, &k, false))) ||
 	    (rc = berth_cli_read_token(&text, berth_cli_arg(c, 0), TOKEN_MAX)) ||
 	    (rc = berth_jws_parse(&j, berth_buf_cstr(&text), text.len, TOKEN_MAX)) ||
-	    (!bare && (rc = key_of_kid(c, &j, &k.pub))) || (rc = berth_jws_verify(&j, &k.pub)))
+	    (rc = bare ? berth_jws_verify(&j, &k.pub) : verify_by_did(c, &j)))
 		goto out;
 	rc = print_verified(c, &j);
 out:

@@ -83,6 +83,17 @@ BERTH_MUST_USE enum berth_err
 berth_keychain_sign_jws(struct berth_keychain *k, const char *name, const char *kid, const char *typ,
 			const void *payload, size_t len, char **compact);
 
+/* Verifies a compact JWS by the key of a DID that its kid names, which stands under
+ * authentication or assertionMethod in the DID's document (docs_dir as for
+ * berth_did_resolve_json()).  *result: {"did", "header": {...}, and "payload", the
+ * value, or "payloadB64", base64url, where it is no JSON}.  It says who signed, and
+ * neither when nor what for: judge header.typ and the payload.  BERTH_E_SIG,
+ * BERTH_E_ALG: refused; BERTH_E_KEY: the DID has no such key; BERTH_E_DID,
+ * BERTH_E_RESOLVE: no document; BERTH_E_ENV, BERTH_E_B64, BERTH_E_JSON,
+ * BERTH_E_SIZE: no such JWS. */
+BERTH_MUST_USE enum berth_err
+berth_did_verify_jws(char **result, const char *compact, const char *docs_dir);
+
 /* One recipient of a JWE, each member as it stands in there.  Zero the struct and
  * set size to its size. */
 struct berth_keychain_jwe {

@@ -198,6 +198,53 @@ static void a_jws_verifies(void **state)
 	}
 }
 
+static char *signed_by_its_did(const char *name, const char *payload, size_t n)
+{
+	char *did, *t, kid[1024];
+
+	CHECK_OK(berth_keychain_did(k, name, &did));
+	snprintf(kid, sizeof(kid), "%s#%s", did, did + strlen("did:key:"));
+	CHECK_OK(berth_keychain_sign_jws(k, name, kid, "x+jwt", payload, n, &t));
+	berth_string_free(did);
+	return t;
+}
+
+static void a_jws_verifies_by_its_did(void **state)
+{
+	char *t, *result, *did;
+
+	(void)state;
+	CHECK_OK(berth_keychain_generate(k, "s", "p384", NULL));
+	CHECK_OK(berth_keychain_did(k, "s", &did));
+	t = signed_by_its_did("s", "{\"a\":1}", 7);
+	CHECK_OK(berth_did_verify_jws(&result, t, NULL));
+	CHECK(strstr(result, "{\"did\":\"did:key:z82L") == result && strstr(result, did));
+	CHECK(strstr(result, "\"typ\":\"x+jwt\"},\"payload\":{\"a\":1}}"));
+	berth_string_free(result);
+	CHECK_OK(berth_did_verify_jws(&result, t, dir));
+	berth_string_free(result);
+	t[strlen(t) - 3] ^= 1;
+	CHECK_RC(BERTH_E_SIG, berth_did_verify_jws(&result, t, NULL));
+	CHECK(!result);
+	berth_string_free(t);
+	t = signed_by_its_did("s", "a\0b", 3);
+	CHECK_OK(berth_did_verify_jws(&result, t, NULL));
+	CHECK(strstr(result, "\"payloadB64\":\"YQBi\"}"));
+	berth_string_free(result);
+	berth_string_free(t);
+	CHECK_OK(berth_keychain_sign_jws(k, "s", NULL, NULL, "{}", 2, &t));
+	CHECK_RC(BERTH_E_ENV, berth_did_verify_jws(&result, t, NULL));
+	berth_string_free(t);
+	CHECK_OK(berth_keychain_sign_jws(k, "s", "did:web:a.example#k", NULL, "{}", 2, &t));
+	CHECK_RC(BERTH_E_DID, berth_did_verify_jws(&result, t, NULL));
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_verify_jws(&result, t, dir));
+	CHECK_RC(BERTH_E_RESOLVE, berth_did_verify_jws(&result, t, "/nonexistent/berth"));
+	CHECK_RC(BERTH_E_ENV, berth_did_verify_jws(&result, "a.b", NULL));
+	CHECK(!result);
+	berth_string_free(t);
+	berth_string_free(did);
+}
+
 static void what_cannot_be_signed(void **state)
 {
 	static char big[((size_t)8 << 20) + 1], long_kid[BERTH_KID_MAX + 2];
@@ -483,6 +530,7 @@ int main(void)
 		T(opening_refuses),
 		T(an_earlier_and_a_later_struct_open_too),
 		T(a_jws_verifies),
+		T(a_jws_verifies_by_its_did),
 		T(what_cannot_be_signed),
 		T(the_content_keys_of_the_specifications_messages),
 		T(what_cannot_be_unwrapped),
