@@ -87,7 +87,10 @@ coverage: have-deps
 	@gcovr -r . --object-directory build-cov $(foreach d,did vc didcomm agent,-f $(d)/) -s --csv build-cov/coverage.csv
 	@tests/tools/coverage.py build-cov/coverage.csv
 
-FUZZ_SECONDS ?= 30
+# make fuzz [FUZZ_SECONDS=30] [RUNS=10000000] [FUZZ='fuzz_jwk fuzz_jws']: so long, or so
+# many executions, of each target; with both whatever comes first.
+RUNS ?=
+FUZZ_SECONDS ?= $(if $(RUNS),,30)
 FUZZ_CC := clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DBERTH_UNCONFINED $(DEFS) -DBERTH_BUILD_S=$(BUILD_S) -I. -Iinclude
 fuzz:
 	@mkdir -p build-fuzz
@@ -95,7 +98,8 @@ fuzz:
 		$(FUZZ_CC) $(PKG_CFLAGS) -o build-fuzz/$$t tests/fuzz/$$t.c $(LIB_SRC) \
 			$(filter-out %/main.c,$(AGENT_SRC)) $(filter-out -lcmocka,$(L_ALL)); \
 		mkdir -p build-fuzz/corpus/$$t; \
-		build-fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=512 -timeout=5 \
+		build-fuzz/$$t $(if $(RUNS),-runs=$(RUNS)) $(if $(FUZZ_SECONDS),-max_total_time=$(FUZZ_SECONDS)) \
+			-rss_limit_mb=512 -timeout=5 \
 			build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; \
 	done
 
