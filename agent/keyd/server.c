@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request at a time, in order: a TPM does one thing at a time, and so does a
- * file.  Requests that make a key work are paid for from a token bucket. */
+ * file.  Requests are paid for from token buckets, one for each class. */
 #include "agent/keyd/server.h"
 
 #include <string.h>
@@ -9,12 +9,23 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
-#define COST_US (1000000u / KEYD_RATE_PER_S)
-#define CREDIT_MAX_US ((uint64_t)KEYD_BURST * COST_US)
+#define COST 1000u	/* of one operation; what per_s operations earn in a millisecond is per_s */
+
+const struct keyd_rate keyd_rates[KEYD_CLASSES] = {
+	[KEYD_SIGN] = { "signatures", 5000, 10000 },
+	[KEYD_AGREE] = { "key agreements", 5000, 10000 },
+	[KEYD_SEAL] = { "sealed records", 5000, 10000 },
+	[KEYD_ATTEST] = { "attestations", 10, 200 },
+	[KEYD_CHANGE] = { "changes", 20, 2000 },
+};
 
 void keyd_init(struct keyd *k)
 {
-	*k = (struct keyd){ .credit_us = CREDIT_MAX_US, .credit_at_ms = berth_clock_mono_ms() };
+	*k = (struct keyd){ 0 };
+	for (size_t i = 0; i < KEYD_CLASSES; i++) {
+		k->bucket[i].credit = (uint64_t)keyd_rates[i].burst * COST;
+		k->bucket[i].at_ms = berth_clock_mono_ms();
+	}
 }
 
 void keyd_free(struct keyd *k)
@@ -24,35 +35,51 @@ void keyd_free(struct keyd *k)
 	k->ks = NULL;
 }
 
-static bool works_a_key(enum berth_keyd_op op)
+enum keyd_class keyd_class_of(enum berth_keyd_op op)
 {
 	switch (op) {
 	case BERTH_KEYD_SIGN:
 	case BERTH_KEYD_SIGN_PROOF:
+		return KEYD_SIGN;
 	case BERTH_KEYD_UNWRAP:
 	case BERTH_KEYD_WRAP_1PU:
+		return KEYD_AGREE;
+	case BERTH_KEYD_SEAL:
+	case BERTH_KEYD_UNSEAL:
+		return KEYD_SEAL;
+	case BERTH_KEYD_EK:
 	case BERTH_KEYD_ACTIVATE:
 	case BERTH_KEYD_CERTIFY:
 	case BERTH_KEYD_QUOTE:
-		return true;
-	default:
-		return false;
+		return KEYD_ATTEST;
+	case BERTH_KEYD_ENSURE:
+	case BERTH_KEYD_DELETE:
+	case BERTH_KEYD_COUNTER_STEP:
+		return KEYD_CHANGE;
+	case BERTH_KEYD_HELLO:
+	case BERTH_KEYD_INFO:
+	case BERTH_KEYD_LIST:
+	case BERTH_KEYD_COUNTER_READ:
+	case BERTH_KEYD_PUBLIC_AREA:
+	case BERTH_KEYD__END:
+		break;
 	}
+	return KEYD_FREE;
 }
 
-static enum berth_err pay(struct keyd *k)
+static enum berth_err pay(struct keyd *k, enum keyd_class c)
 {
-	uint64_t now = berth_clock_mono_ms(), gone = now - k->credit_at_ms;
+	const struct keyd_rate *rate = &keyd_rates[c];
+	uint64_t now = berth_clock_mono_ms(), gone = now - k->bucket[c].at_ms, full = (uint64_t)rate->burst * COST;
+	uint64_t *credit = &k->bucket[c].credit;
 
-	k->credit_at_ms = now;
-	if (gone > CREDIT_MAX_US / 1000)
-		gone = CREDIT_MAX_US / 1000;
-	k->credit_us += gone * 1000;
-	if (k->credit_us > CREDIT_MAX_US)
-		k->credit_us = CREDIT_MAX_US;
-	if (k->credit_us < COST_US)
-		return berth_fail(BERTH_E_QUOTA, "keyd: more than %u key operations a second", KEYD_RATE_PER_S);
-	k->credit_us -= COST_US;
+	k->bucket[c].at_ms = now;
+	*credit += gone > full / rate->per_s ? full : gone * rate->per_s;
+	if (*credit > full)
+		*credit = full;
+	if (*credit < COST)
+		return berth_fail(BERTH_E_QUOTA, "keyd: more than %u %s a second", rate->per_s, rate->what);
+	*credit -= COST;
 	return BERTH_OK;
 }
 
@@ -81,8 +108,8 @@ static enum berth_err serve_one(struct keyd *k, struct berth_ipc *c, const struc
 		return rc;
 	if (!in_order(k, r.op))
 		return berth_fail(BERTH_E_TYPE, "keyd: op %u %s HELLO", f->op, k->ks ? "is a second" : "before");
-	if (!rc && works_a_key(r.op))
-		rc = pay(k);
+	if (!rc && keyd_class_of(r.op) != KEYD_FREE)
+		rc = pay(k, keyd_class_of(r.op));
 	if (!rc)
 		rc = keyd_run(k, &r, &reply);
 	if (!rc && r.op == BERTH_KEYD_HELLO && k->confine)

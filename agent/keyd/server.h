@@ -9,11 +9,23 @@
 #include "agent/keyd/names.h"
 #include "did/keystore/keystore.h"
 
-/* Signatures, agreements and attestations a second, and how many may come at once:
- * more than one core's worth of any honest work, and a bound for a core that has
- * been taken over. */
-#define KEYD_RATE_PER_S 5000u
-#define KEYD_BURST 10000u
+/* Each class of operations is paid for from a token bucket of its own, so that a flood
+ * of one leaves the others; none at all is E_QUOTA.  They bound what a core that has
+ * been taken over gets out of a key, and what it does to flash and NV memory:
+ *
+ *	SIGN, AGREE, SEAL	more than one core's worth of any honest work
+ *	ATTEST		one onboarding takes about a dozen
+ *	CHANGE		keys made and deleted, counters stepped: each is a write.  An
+ *			owner makes a few for every device it takes over */
+enum keyd_class { KEYD_SIGN, KEYD_AGREE, KEYD_SEAL, KEYD_ATTEST, KEYD_CHANGE, KEYD_CLASSES, KEYD_FREE = KEYD_CLASSES };
+struct keyd_rate {
+	const char *what;
+	uint32_t per_s, burst;
+};
+extern const struct keyd_rate keyd_rates[KEYD_CLASSES];
+
+/* The class of an operation; KEYD_FREE: it costs nothing. */
+enum keyd_class keyd_class_of(enum berth_keyd_op op);
 
 /* One keystore and who may do what with its keys. */
 struct keyd {
@@ -21,8 +33,10 @@ struct keyd {
 	struct keyd_names names;
 	enum berth_custody custody;	/* of the keys that ENSURE makes */
 	bool confine;			/* the process, once the store is open */
-	uint64_t credit_us;		/* of the token bucket, in microseconds of work */
-	uint64_t credit_at_ms;
+	struct {
+		uint64_t credit;	/* in thousandths of an operation */
+		uint64_t at_ms;		/* when it was counted */
+	} bucket[KEYD_CLASSES];
 };
 
 void keyd_init(struct keyd *k);

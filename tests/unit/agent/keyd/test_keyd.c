@@ -627,50 +627,108 @@ static void answers_of_a_bad_keyd_are_e_keystore(void **state)
 
 /* ---- the rate, in this process ---- */
 
-static uint64_t stopped(void)
-{
-	return 1000;
-}
+static uint64_t clock_ms = 1000;
 
-static void more_work_than_a_core_can_mean_is_e_quota(void **state)
+static uint64_t hand_wound(void) { return clock_ms; }
+
+/* keyd's loop for one request after the other, under a clock that we wind. */
+static enum berth_err ask(struct keyd *k, const struct berth_keyd_request *r)
 {
-	struct keyd k;
-	struct berth_keyd_request r = { .op = BERTH_KEYD_SIGN, .name = "k", .kid = KID };
-	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_buf b = BERTH_BUF_INIT, reply = BERTH_BUF_INIT;
+	struct berth_ipc ours, theirs;
+	enum berth_err rc;
 	int sv[2];
 
-	(void)state;
-	keyd_init(&k);
-	k.credit_us = 2 * 1000000u / KEYD_RATE_PER_S;	/* two operations */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
-	fflush(stdout);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		struct berth_ipc ipc;
-
-		close(sv[0]);
-		berth_clock_inject(NULL, stopped);	/* no credit comes in */
-		k.credit_at_ms = stopped();
-		const struct berth_keystore_config cfg = config();
-		if (berth_keystore_open(&k.ks, &cfg))
-			_exit(99);
-		berth_ipc_init(&ipc, sv[1]);
-		_exit((int)keyd_serve(&k, &ipc));
-	}
-	close(sv[1]);
-	struct berth_ipc ipc;
-	berth_ipc_init(&ipc, sv[0]);
-	berth_keyd_encode(&b, &r);
-	CHECK_RC(BERTH_E_KEYSTORE, berth_ipc_call(&ipc, BERTH_KEYD_SIGN, &b, 5000, NULL));
-	CHECK_RC(BERTH_E_KEYSTORE, berth_ipc_call(&ipc, BERTH_KEYD_SIGN, &b, 5000, NULL));
-	CHECK_RC(BERTH_E_QUOTA, berth_ipc_call(&ipc, BERTH_KEYD_SIGN, &b, 5000, NULL));
-	struct berth_buf reply = BERTH_BUF_INIT;
-	CHECK_OK(berth_ipc_call(&ipc, BERTH_KEYD_LIST, NULL, 5000, &reply));	/* costs nothing */
-	berth_buf_free(&reply);
+	berth_ipc_init(&ours, sv[0]);
+	berth_ipc_init(&theirs, sv[1]);
+	berth_keyd_encode(&b, r);
+	CHECK_OK(berth_ipc_ask(&ours, (uint16_t)r->op, &b, 5000));
+	shutdown(sv[0], SHUT_WR);	/* answered, keyd sees the end */
+	CHECK_OK(keyd_serve(k, &theirs));
+	rc = berth_ipc_take(&ours, 5000, &reply);
 	berth_buf_free(&b);
-	berth_ipc_close(&ipc);
-	CHECK_OK(ended());
+	berth_buf_free(&reply);
+	berth_ipc_close(&ours);
+	berth_ipc_close(&theirs);
+	return rc;
+}
+
+static const struct berth_pubkey nine = { .type = BERTH_KEY_X25519, .len = 32, .b = { 9 } };
+
+/* One request of each class, and what it yields when it is let through. */
+static const struct { enum keyd_class c; struct berth_keyd_request r; enum berth_err rc; } one_of_each[] = {
+	{ KEYD_SIGN, { .op = BERTH_KEYD_SIGN, .name = "k", .kid = KID }, BERTH_E_KEYSTORE },
+	{ KEYD_AGREE, { .op = BERTH_KEYD_UNWRAP, .name = "k", .kek = { .alg = "ECDH-ES+A256KW", .epk = &nine } },
+	  BERTH_E_KEYSTORE },
+	{ KEYD_SEAL, { .op = BERTH_KEYD_SEAL, .label = "l", .epoch = -1 }, BERTH_OK },
+	{ KEYD_ATTEST, { .op = BERTH_KEYD_QUOTE, .name = "k" }, BERTH_E_KEYSTORE },
+	{ KEYD_CHANGE, { .op = BERTH_KEYD_DELETE, .name = "k" }, BERTH_OK },
+};
+
+static void each_class_has_a_rate_of_its_own(void **state)
+{
+	const struct berth_keyd_request list = { .op = BERTH_KEYD_LIST };
+	const struct berth_keystore_config cfg = config();
+	struct keyd k;
+
+	(void)state;
+	berth_clock_inject(NULL, hand_wound);
+	keyd_init(&k);
+	CHECK_OK(berth_keystore_open(&k.ks, &cfg));
+	for (size_t i = 0; i < KEYD_CLASSES; i++) {
+		assert_int_equal(one_of_each[i].c, i);
+		k.bucket[i].credit = 1000;
+		CHECK_RC(one_of_each[i].rc, ask(&k, &one_of_each[i].r));
+		CHECK_RC(BERTH_E_QUOTA, ask(&k, &one_of_each[i].r));
+		for (size_t j = i + 1; j < KEYD_CLASSES; j++)	/* those not yet exhausted */
+			CHECK_RC(one_of_each[j].rc, ask(&k, &one_of_each[j].r));
+		CHECK_OK(ask(&k, &list));	/* costs nothing */
+	}
+	keyd_free(&k);
+	berth_clock_inject(NULL, NULL);
+}
+
+static void a_bucket_fills_with_time_up_to_its_burst(void **state)
+{
+	const struct berth_keystore_config cfg = config();
+	struct keyd k;
+
+	(void)state;
+	berth_clock_inject(NULL, hand_wound);
+	keyd_init(&k);
+	CHECK_OK(berth_keystore_open(&k.ks, &cfg));
+	for (size_t i = 0; i < KEYD_CLASSES; i++) {
+		uint32_t wait_ms = (1000 + keyd_rates[i].per_s - 1) / keyd_rates[i].per_s;
+
+		k.bucket[i].credit = 0;
+		k.bucket[i].at_ms = clock_ms;
+		CHECK_RC(BERTH_E_QUOTA, ask(&k, &one_of_each[i].r));
+		clock_ms += wait_ms - 1;
+		CHECK_RC(BERTH_E_QUOTA, ask(&k, &one_of_each[i].r));
+		clock_ms += 1;
+		CHECK_RC(one_of_each[i].rc, ask(&k, &one_of_each[i].r));
+		clock_ms += UINT32_MAX;	/* however long nothing was asked */
+		CHECK_RC(one_of_each[i].rc, ask(&k, &one_of_each[i].r));
+		CHECK(k.bucket[i].credit == (uint64_t)(keyd_rates[i].burst - 1) * 1000);
+	}
+	keyd_free(&k);
+	berth_clock_inject(NULL, NULL);
+}
+
+/* Every operation that is not here was thought about and costs nothing. */
+static void what_costs_nothing_works_no_key(void **state)
+{
+	static const enum berth_keyd_op gratis[] = { BERTH_KEYD_HELLO, BERTH_KEYD_INFO, BERTH_KEYD_LIST,
+						     BERTH_KEYD_COUNTER_READ, BERTH_KEYD_PUBLIC_AREA };
+	size_t n = 0;
+
+	(void)state;
+	for (enum berth_keyd_op op = BERTH_KEYD_HELLO; op < BERTH_KEYD__END; op++)
+		n += keyd_class_of(op) == KEYD_FREE;
+	assert_int_equal(n, sizeof(gratis) / sizeof(gratis[0]));
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(keyd_class_of(gratis[i]), KEYD_FREE);
 }
 
 /* ---- the program ---- */
@@ -741,7 +799,9 @@ int main(void)
 		cmocka_unit_test(a_store_that_does_not_open_is_e_keystore),
 		cmocka_unit_test(answers_of_a_bad_keyd_are_e_keystore),
 		cmocka_unit_test(malformed_requests_end_the_connection),
-		cmocka_unit_test(more_work_than_a_core_can_mean_is_e_quota),
+		cmocka_unit_test(each_class_has_a_rate_of_its_own),
+		cmocka_unit_test(a_bucket_fills_with_time_up_to_its_burst),
+		cmocka_unit_test(what_costs_nothing_works_no_key),
 		cmocka_unit_test(the_program_serves_and_ends_with_its_socket),
 	};
 
