@@ -17,6 +17,7 @@ struct backend {
 	enum berth_custody custody;
 	bool imports;		/* takes private bytes over */
 	bool tpm;		/* evidence, and counters that no copy of the disk turns back */
+	bool module;		/* runs code that is not ours */
 	unsigned signs, agrees;	/* the capability table: which types of key, as bits */
 	void (*begin)(void);
 	enum berth_err (*open)(struct berth_keystore **ks, bool create);
@@ -120,12 +121,12 @@ static void token_end(void)
 #define ALL_SIGN (BIT(ED25519) | NIST | BIT(P521) | BIT(SECP256K1))
 #define ALL_AGREE (BIT(X25519) | NIST | BIT(P521) | BIT(SECP256K1))
 static const struct backend backends[] = {
-	{ "soft", BERTH_CUSTODY_SEALED, true, false, ALL_SIGN, ALL_AGREE, soft_begin, soft_open, soft_end },
-	{ "tpm2", BERTH_CUSTODY_HARDWARE, false, true, NIST, NIST, tpm2_begin, tpm2_open, tpm2_end },
-	{ "pkcs11 on SoftHSM", BERTH_CUSTODY_HARDWARE, false, false, ALL_SIGN, ALL_AGREE,
+	{ "soft", BERTH_CUSTODY_SEALED, true, false, false, ALL_SIGN, ALL_AGREE, soft_begin, soft_open, soft_end },
+	{ "tpm2", BERTH_CUSTODY_HARDWARE, false, true, false, NIST, NIST, tpm2_begin, tpm2_open, tpm2_end },
+	{ "pkcs11 on SoftHSM", BERTH_CUSTODY_HARDWARE, false, false, true, ALL_SIGN, ALL_AGREE,
 	  softhsm_begin, token_open, token_end },
 	/* tpm2-pkcs11 1.9 derives nothing, and signs nothing with the P-521 keys it makes */
-	{ "pkcs11 on tpm2-pkcs11", BERTH_CUSTODY_HARDWARE, false, false, NIST, 0,
+	{ "pkcs11 on tpm2-pkcs11", BERTH_CUSTODY_HARDWARE, false, false, true, NIST, 0,
 	  tpm2_pkcs11_begin, token_open, token_end },
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
