@@ -90,7 +90,7 @@ struct berth_cli_key {
 };
 #define BERTH_CLI_KEY_OPTS \
 	{ "--jwk", BERTH_CLI_ONE, "FILE", "the key as a JWK" }, \
-	{ "--key-uri", BERTH_CLI_ONE, "URI", "the key in a key store: soft:PATH#NAME, tpm2:NAME?dir=DIR" }, \
+	{ "--key-uri", BERTH_CLI_ONE, "URI", "the key in a key store: soft:PATH#NAME, tpm2:NAME?dir=DIR, pkcs11:object=NAME?..." }, \
 	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" }
 
 /* Exactly one of the two.  needs_private: E_KEY for a public JWK; else only the

@@ -244,7 +244,7 @@ static enum berth_err csr(struct berth_cli *c)
 }
 
 #define STORE_OPTS \
-	{ "--key-uri", BERTH_CLI_ONE, "URI", "soft:PATH#NAME or tpm2:NAME?dir=DIR" }, \
+	{ "--key-uri", BERTH_CLI_ONE, "URI", "soft:PATH#NAME, tpm2:NAME?dir=DIR or pkcs11:object=NAME?..." }, \
 	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" }
 
 static const struct berth_cli_opt generate_opts[] = {
