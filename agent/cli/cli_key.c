@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli_idevid.h"
+#include "agent/cli/cli_key.h"
 #include "agent/cli/cli_resolver.h"
 #include "did/base/hex.h"
 #include "did/base/rand.h"
@@ -311,6 +312,10 @@ static const struct berth_cli_cmd cmds[] = {
 	  "    --did-key-uri 'tpm2:device?dir=/var/lib/berth/keys' --kid did:web:gw1.example#key-1\n" },
 	{ "verify-idevid", "[FILE]", "check such a binding", verify_idevid_opts, 0, 1, berth_cli_verify_idevid,
 	  "  berth key verify-idevid --roots maker-ca.pem --did-docs docs/ binding.jws --pretty\n" },
+	{ "policy", "", "sign for values of PCRs, so that a bound TPM store opens", berth_cli_key_policy_opts, 0, 0,
+	  berth_cli_key_policy,
+	  "  tpm2_pcrread sha256:0,2,7 -o values\n"
+	  "  berth key policy --pcrs 0,2,7 --values values --key-uri soft:policy.key >>policies\n" },
 	{ .run = NULL },
 };
 

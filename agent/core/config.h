@@ -34,6 +34,7 @@ enum berth_option_type {
 	BERTH_OPT_CIDR,		/* one or more */
 	BERTH_OPT_HOST,		/* name=addr, one or more */
 	BERTH_OPT_ACCOUNT,	/* number or name of a user or group, one or more */
+	BERTH_OPT_PCR,		/* 0 to 23, one or more */
 	BERTH_OPT_GRANT,	/* self, secret:ID ..., one or more */
 	BERTH_OPT_ANY		/* [adapter]: the adapter judges key and value */
 };

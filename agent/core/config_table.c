@@ -30,6 +30,7 @@ const struct berth_option berth_options[] = {
 	TEXT("keystore", NAMED, "uri", "", "soft:PATH, tpm2:?dir=DIR or pkcs11:token=LABEL"),
 	PATH("keystore", NAMED, "passphrase-file", "", "what opens a soft: store"),
 	TEXT("keystore", NAMED, "tcti", "", "the TPM; $BERTH_TCTI or the kernel's resource manager when unset"),
+	{ "keystore", "pcrs", NAMED, BERTH_OPT_PCR, true, "", 0, 0, NULL, "bind a tpm2: store to these; unset: as it is" },
 	PATH("keystore", NAMED, "module-path", "", "the PKCS#11 module"),
 	PATH("keystore", NAMED, "pin-source", "", "the file that has its PIN"),
 

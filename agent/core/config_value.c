@@ -7,6 +7,7 @@
 
 #include "agent/ipc/netpol.h"
 #include "did/codec/did_text.h"
+#include "did/keystore/tpm2_pcr.h"
 
 #define ACCOUNT_MAX 32
 
@@ -100,6 +101,8 @@ static const char *netpol_ok(const char *s, bool host)
 /* One item of a list, or the whole value; NULL: fine, else what is wrong. */
 static const char *item_fault(const struct berth_option *o, const char *s)
 {
+	int64_t v;
+
 	switch (o->type) {
 	case BERTH_OPT_WORDS:
 		return config_word_in(o->words, s, strlen(s)) ? NULL : "not one of its words";
@@ -113,6 +116,8 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 		return netpol_ok(s, true);
 	case BERTH_OPT_ACCOUNT:
 		return account_ok(s) ? NULL : "not a number or name of an account";
+	case BERTH_OPT_PCR:
+		return config_number(&v, s, false) && v < BERTH_PCRS ? NULL : "not the number of a PCR";
 	case BERTH_OPT_GRANT:
 		return berth_grant_ok(s) ? NULL : "no such right";
 	default:
@@ -123,7 +128,7 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 bool config_is_list(enum berth_option_type t)
 {
 	return t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
-	       t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_GRANT;
+	       t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT;
 }
 
 const char *config_fault(const struct berth_option *o, char *s)

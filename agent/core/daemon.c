@@ -96,6 +96,16 @@ static const char *keystore_option(const struct berth_daemon *d, const char *nam
 	return s[0] ? s : NULL;
 }
 
+static uint32_t pcr_mask(const struct berth_config *c, const char *name)
+{
+	uint32_t mask = 0;
+	const char *v;
+
+	for (size_t i = 0; (v = berth_config_item(c, "keystore", name, "pcrs", i)); i++)
+		mask |= 1u << strtoul(v, NULL, 10);
+	return mask;
+}
+
 /* Whoever has a store had keys: then none are made anew (never a silent new identity). */
 static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
 {
@@ -111,6 +121,7 @@ static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
 	kc.tcti = keystore_option(d, name, "tcti");
 	kc.module_path = keystore_option(d, name, "module-path");
 	kc.pin_source = keystore_option(d, name, "pin-source");
+	kc.pcr_mask = pcr_mask(d->cfg, name);
 	if ((rc = berth_proc_libexec(&d->keyd_path, d->libexec_dir, "keyd")) ||
 	    (rc = berth_keyclient_new(&d->keys, &kc)))
 		return rc;

@@ -20,6 +20,7 @@ struct berth_keyclient {
 	struct berth_keys keys;
 	struct berth_ipc ipc;
 	char *uri, *passphrase_file, *tcti, *module_path, *pin_source;
+	uint32_t pcr_mask;
 	bool create, opening;
 	struct binding *v;
 	size_t n, cap;
@@ -519,6 +520,7 @@ enum berth_err berth_keyclient_new(struct berth_keyclient **out, const struct be
 	kc->ring.ops = &ring_ops;
 	kc->keys = (struct berth_keys){ .ops = &keys_ops, .keyring = &kc->ring };
 	kc->create = cfg->create;
+	kc->pcr_mask = cfg->pcr_mask;
 	if ((rc = copy(&kc->uri, cfg->uri)) || (rc = copy(&kc->passphrase_file, cfg->passphrase_file)) ||
 	    (rc = copy(&kc->tcti, cfg->tcti)) || (rc = copy(&kc->module_path, cfg->module_path)) ||
 	    (rc = copy(&kc->pin_source, cfg->pin_source))) {
@@ -549,7 +551,8 @@ enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock
 {
 	const struct berth_keyd_request r = {
 		.op = BERTH_KEYD_HELLO, .uri = kc->uri, .passphrase_file = kc->passphrase_file,
-		.tcti = kc->tcti, .module_path = kc->module_path, .pin_source = kc->pin_source, .create = kc->create
+		.tcti = kc->tcti, .module_path = kc->module_path, .pin_source = kc->pin_source, .pcr_mask = kc->pcr_mask,
+		.create = kc->create
 	};
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;

@@ -221,6 +221,7 @@ static void put_config(struct berth_buf *b, const struct berth_keyd_request *r)
 	put_text(b, r->tcti);
 	put_text(b, r->module_path);
 	put_text(b, r->pin_source);
+	berth_buf_be32(b, r->pcr_mask);
 	berth_buf_u8(b, r->create);
 }
 
@@ -231,6 +232,7 @@ static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 	r->tcti = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->module_path = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->pin_source = get_optional(c, BERTH_KEYD_CONFIG_MAX);
+	r->pcr_mask = berth_cur_be32(c);
 	r->create = get_u8(c, 0, 1);
 }
 

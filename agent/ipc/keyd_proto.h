@@ -22,7 +22,7 @@
  * such a name were not made by keyd and do not exist for it. */
 enum berth_keyd_op {
 	/* op		   request				answer */
-	BERTH_KEYD_HELLO = 1,	/* uri, the files, tcti, create		custody; the first request */
+	BERTH_KEYD_HELLO = 1,	/* uri, the files, tcti, pcr_mask, create	custody; the first request */
 	BERTH_KEYD_INFO,	/* name					info, purposes */
 	BERTH_KEYD_LIST,	/*					be16 count, (info, purposes)... */
 	BERTH_KEYD_ENSURE,	/* name, type, usage, purposes		info, purposes; other than before: E_KEYSTORE */

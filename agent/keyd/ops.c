@@ -36,7 +36,8 @@ static enum berth_err hello(struct op *o)
 {
 	const struct berth_keystore_config cfg = {
 		.uri = o->r->uri, .passphrase_file = o->r->passphrase_file, .tcti = o->r->tcti,
-		.module_path = o->r->module_path, .pin_source = o->r->pin_source, .create = o->r->create
+		.module_path = o->r->module_path, .pin_source = o->r->pin_source, .pcr_mask = o->r->pcr_mask,
+		.create = o->r->create
 	};
 	struct berth_keystore *ks;
 	enum berth_err rc = berth_keystore_open(&ks, &cfg);

@@ -23,6 +23,8 @@ enum berth_err berth_keystore_open(struct berth_keystore **out,
 	berth_crypto_init();
 	if ((rc = berth_key_uri_parse(&uri, cfg->uri)))
 		return rc;
+	if (cfg->pcr_mask && uri.scheme != BERTH_SCHEME_TPM2)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: only a tpm2: store can be bound to PCRs", cfg->uri);
 	switch (uri.scheme) {
 	case BERTH_SCHEME_TPM2: return berth_tpm2_open(out, &uri, cfg);
 	case BERTH_SCHEME_PKCS11: return berth_pkcs11_open(out, &uri, cfg);

@@ -47,6 +47,7 @@ struct berth_keystore_config {
 	const char *uri;		/* "soft:/var/lib/berth/keys", "tpm2:?dir=...", "pkcs11:token=..." */
 	const char *passphrase_file;	/* soft: NULL: $BERTH_PASSPHRASE_FILE */
 	const char *tcti;		/* tpm2: NULL: the URI's, $BERTH_TCTI, /dev/tpmrm0 */
+	uint32_t pcr_mask;		/* tpm2: bind the store to these PCRs; 0: leave it as it is */
 	const char *module_path;	/* pkcs11: NULL: the URI's */
 	const char *pin_source;		/* pkcs11: NULL: the URI's, the credential berth-pin */
 	bool create;			/* make an empty store where there is none */

@@ -118,6 +118,7 @@ static enum berth_err new_store(struct berth_tpm2 **out, const struct berth_key_
 	t->base.ops = &ops;
 	t->file.fd = t->file.dir = -1;
 	t->srk = t->session = t->nv[0] = t->nv[1] = ESYS_TR_NONE;
+	t->pcr_mask = cfg->pcr_mask;
 	t->dir = strdup(or_else(uri->path, DIR_DEFAULT));
 	t->uri_tcti = uri->tcti[0] ? strdup(uri->tcti) : NULL;
 	t->tcti_conf = strdup(tcti);
@@ -299,7 +300,8 @@ static enum berth_err load(struct berth_tpm2 *t)
 	    (rc = berth_tpm2_store_body(&t->s, sec->kek, rest, file.p, file.len)) || (rc = check_keys(t)))
 		goto out;
 	t->counters_known = true;
-	rc = berth_tpm2_attach_counters(t);
+	if (!(rc = berth_tpm2_attach_counters(t)) && t->pcr_mask && !berth_tpm2_is_bound(&t->s.kek))
+		rc = berth_tpm2_bind_kek(t);
 out:
 	berth_buf_free(&file);
 	return rc;

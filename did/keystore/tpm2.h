@@ -12,6 +12,7 @@
 #include "did/keystore/file.h"
 #include "did/keystore/keystore_impl.h"
 #include "did/keystore/tpm2_file.h"
+#include "did/keystore/tpm2_pcr.h"
 
 struct berth_tpm2_secrets {
 	uint8_t seed[32];
@@ -22,6 +23,7 @@ struct berth_tpm2_secrets {
 struct berth_tpm2 {
 	struct berth_keystore base;
 	char *dir, *uri_tcti, *tcti_conf;
+	uint32_t pcr_mask;	/* bind the store to these; 0: as it is */
 	struct berth_ksfile file;
 	struct berth_tpm2_store s;
 	struct berth_secret *secrets;	/* struct berth_tpm2_secrets */
@@ -105,6 +107,8 @@ BERTH_MUST_USE enum berth_err berth_tpm2_attach_counters(struct berth_tpm2 *t);
 BERTH_MUST_USE enum berth_err berth_tpm2_undefine_ours(struct berth_tpm2 *t);
 BERTH_MUST_USE enum berth_err berth_tpm2_make_kek(struct berth_tpm2 *t);
 BERTH_MUST_USE enum berth_err berth_tpm2_unseal_kek(struct berth_tpm2 *t);
+/* What was sealed without a policy is sealed again, to the policy key. */
+BERTH_MUST_USE enum berth_err berth_tpm2_bind_kek(struct berth_tpm2 *t);
 /* Asks the device for the epoch's key, whatever the counter says: it is the
  * device that refuses when the epoch is over. */
 BERTH_MUST_USE enum berth_err berth_tpm2_unseal_epoch_kek(struct berth_tpm2 *t);
@@ -113,6 +117,14 @@ enum berth_err berth_tpm2_counter_read(struct berth_keystore *ks, enum berth_cou
 				       uint64_t *value, bool *protected_);
 enum berth_err berth_tpm2_counter_step(struct berth_keystore *ks, enum berth_counter c,
 				       uint64_t *value);
+
+/* tpm2_policy.c: a record key that is bound to PCRs (tpm2_pcr.h) */
+bool berth_tpm2_is_bound(const struct berth_tpm2_object *kek);
+/* A session in which the TPM unseals it; E_KEYSTORE: no signed policy fits. */
+BERTH_MUST_USE enum berth_err
+berth_tpm2_open_bound(struct berth_tpm2 *t, const struct berth_tpm2_object *kek, ESYS_TR *session);
+/* The policy that the policy key stands for, in whose policies pcr_mask fits now. */
+BERTH_MUST_USE enum berth_err berth_tpm2_bind_to(struct berth_tpm2 *t, TPM2B_DIGEST *policy);
 
 /* tpm2_attest.c */
 enum berth_err berth_tpm2_ek(struct berth_keystore *ks, struct berth_buf *cert_der, struct berth_buf *pub);

@@ -165,15 +165,37 @@ static void sealed_template(TPM2B_PUBLIC *out)
 	out->publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
 }
 
-enum berth_err berth_tpm2_make_kek(struct berth_tpm2 *t)
+/* Under an authorisation value, and a policy where there are PCRs to be bound to. */
+static enum berth_err seal_kek(struct berth_tpm2 *t, struct berth_tpm2_object *out)
 {
 	struct berth_tpm2_secrets *sec = berth_tpm2_secrets(t);
 	TPM2B_PUBLIC tmpl;
+	enum berth_err rc;
 
 	sealed_template(&tmpl);
-	tmpl.publicArea.objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
+	if (!t->pcr_mask)
+		tmpl.publicArea.objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
+	else if ((rc = berth_tpm2_bind_to(t, &tmpl.publicArea.authPolicy)))
+		return rc;
+	return berth_tpm2_create(t, KEK_LABEL, &tmpl, sec->kek, sizeof(sec->kek), out);
+}
+
+enum berth_err berth_tpm2_make_kek(struct berth_tpm2 *t)
+{
+	struct berth_tpm2_secrets *sec = berth_tpm2_secrets(t);
+
 	berth_random(sec->kek, sizeof(sec->kek));
-	return berth_tpm2_create(t, KEK_LABEL, &tmpl, sec->kek, sizeof(sec->kek), &t->s.kek);
+	return seal_kek(t, &t->s.kek);
+}
+
+enum berth_err berth_tpm2_bind_kek(struct berth_tpm2 *t)
+{
+	struct berth_tpm2_object was = t->s.kek;
+	enum berth_err rc;
+
+	if ((rc = seal_kek(t, &t->s.kek)) || (rc = berth_tpm2_save(t)))
+		t->s.kek = was;
+	return rc;
 }
 
 static enum berth_err unseal(struct berth_tpm2 *t, ESYS_TR h, ESYS_TR session, uint8_t out[32])
@@ -194,11 +216,16 @@ static enum berth_err unseal(struct berth_tpm2 *t, ESYS_TR h, ESYS_TR session, u
 
 enum berth_err berth_tpm2_unseal_kek(struct berth_tpm2 *t)
 {
-	ESYS_TR h;
-	enum berth_err rc = berth_tpm2_load(t, KEK_LABEL, &t->s.kek, &h);
+	bool bound = berth_tpm2_is_bound(&t->s.kek);
+	ESYS_TR h = ESYS_TR_NONE, policy = ESYS_TR_NONE;
+	enum berth_err rc;
 
-	if (!rc)
-		rc = unseal(t, h, berth_tpm2_session(t, BERTH_TPM2_OUT), berth_tpm2_secrets(t)->kek);
+	if ((bound && (rc = berth_tpm2_open_bound(t, &t->s.kek, &policy))) ||
+	    (rc = berth_tpm2_load(t, KEK_LABEL, &t->s.kek, &h)))
+		goto out;
+	rc = unseal(t, h, bound ? policy : berth_tpm2_session(t, BERTH_TPM2_OUT), berth_tpm2_secrets(t)->kek);
+out:
+	berth_tpm2_flush(t, &policy);
 	berth_tpm2_flush(t, &h);
 	return rc;
 }

@@ -77,6 +77,7 @@ static void fields_arrive(void **state)
 	assert_null(out.tcti);
 	assert_string_equal(out.module_path, in.module_path);
 	assert_string_equal(out.pin_source, in.pin_source);
+	CHECK(out.pcr_mask == 0x81);
 	CHECK(out.create);
 	berth_buf_free(&b);
 }
