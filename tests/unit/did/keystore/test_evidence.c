@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "did/base/cur.h"
+#include "did/base/hex.h"
 #include "did/base/rand.h"
 #include "did/base/secret.h"
 #include "did/crypto/keypair.h"
@@ -478,6 +480,38 @@ static void credentials_open_with_tpm2_tools(void **state)
 	VECTORS("tpm2-tools activatecredential", passed, sizeof(kinds) / sizeof(kinds[0]));
 }
 
+/* The other way round: tpm2-tools challenges, our TPM opens. */
+static void a_credential_of_tpm2_tools_opens_here(void **state)
+{
+	struct berth_buf opened = BERTH_BUF_INIT, sized = BERTH_BUF_INIT;
+	char path[128], name[2 * BERTH_TPM_NAME_LEN + 1], *cred;
+	uint8_t data[32];
+	size_t n;
+
+	(void)state;
+	berth_random(data, sizeof(data));
+	put("secret", data, sizeof(data));
+	berth_buf_vec16(&sized, ek.p, ek.len);
+	put("ek.tpm2b", sized.p, sized.len);
+	berth_hex_encode(name, ak.name, sizeof(ak.name));
+	test_sh("cd %s && tpm2_makecredential -Q -T none -e ek.tpm2b -s secret -n %s -o cred", dir, name);
+	snprintf(path, sizeof(path), "%s/cred", dir);
+	cred = test_read_file(path, &n);
+	struct berth_cur c = berth_cur(cred, n);
+
+	CHECK(berth_cur_be32(&c) == 0xbadcc0de && berth_cur_be32(&c) == 1);
+	struct berth_cur blob = berth_cur_vec16(&c, 512), secret = berth_cur_vec16(&c, 512);
+
+	CHECK(berth_cur_done(&c));
+	CHECK_OK(berth_keystore_activate(ks, "ak", blob.p, blob.n, secret.p, secret.n, &opened));
+	CHECK(opened.len == 32 && memcmp(opened.p, data, 32) == 0);
+	CHECK_RC(BERTH_E_DECRYPT, berth_keystore_activate(ks, "ak2", blob.p, blob.n, secret.p, secret.n, &opened));
+	VECTORS("tpm2-tools makecredential", 1, 1);
+	berth_buf_free(&opened);
+	berth_buf_free(&sized);
+	free(cred);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +525,7 @@ int main(void)
 		cmocka_unit_test(an_ek_certificate_must_fit),
 		cmocka_unit_test(certificates_of_real_virtual_tpms),
 		cmocka_unit_test(a_quote_of_keylime_is_an_attestation),
+		cmocka_unit_test(a_credential_of_tpm2_tools_opens_here),
 		cmocka_unit_test(credentials_open_with_tpm2_tools),
 	};
 
