@@ -55,6 +55,15 @@ enum berth_err backend_copy_did(struct berth_json *to, const char *as, const str
 	return rc;
 }
 
+const char *backend_state(struct berth_backend *b, const char *state)
+{
+	struct berth_keys *k = berth_agent_env(b->agent)->keys;
+
+	if (k->ops->state(k) == BERTH_KEYSTORE_LOST)
+		return "IDENTITY_LOST";
+	return state ? state : "READY";
+}
+
 /* {"state": ok | degraded, "reasons": [], "rollback_protection": tpm | none, "clock":
  * trusted | untrusted}.  A gateway without a clock is not ill: it works as it should. */
 enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out)
@@ -69,6 +78,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 	keys = env->keys->ops->counter_read(env->keys, BERTH_COUNTER_EPOCH, &v, &protected_);
 	if (!rc && keys)
 		rc = berth_json_push_str(reasons, "the keystore does not answer");
+	if (!rc && state && strcmp(state, "IDENTITY_LOST") == 0)
+		rc = berth_json_push_str(reasons, "the TPM was cleared or replaced, and the keys are lost with it");
 	if (!rc && !(rc = berth_store_count(berth_agent_store(b->agent), BERTH_NS_TAKEN, &taken)) && taken)
 		rc = berth_json_push_str(reasons, "a device was taken by another owner; see berth devices list");
 	if (!rc && state && strcmp(state, "QUARANTINED") == 0)
@@ -115,10 +126,10 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 	struct berth_backend *b = arg;
 	struct berth_json *inst, *o = berth_json_new_object();
 	const struct berth_json *gw = backend_gateway(b, &inst), *data = berth_json_get(gw, "data");
-	const char *state = berth_data_str(gw, "state");
+	const char *state = backend_state(b, berth_data_str(gw, "state"));
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) ||
+	if ((rc = berth_json_set_str(o, "state", state)) ||
 	    (is_admin(req) && (rc = backend_copy(o, "receipt", berth_json_get(data, "active"), "receipt"))) ||
 	    (rc = berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0))) ||
 	    (rc = backend_copy_owner(o, berth_json_get(data, "active"))) ||

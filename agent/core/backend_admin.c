@@ -68,11 +68,11 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	struct berth_json *inst, *o = berth_json_new_object();
 	const struct berth_json *gw = backend_gateway(b, &inst), *data = berth_json_get(gw, "data");
 	const struct berth_json *active = berth_json_get(data, "active");
-	const char *state = berth_data_str(gw, "state");
+	const char *state = backend_state(b, berth_data_str(gw, "state"));
 	enum berth_err rc;
 
 	(void)req;
-	if ((rc = berth_json_set_str(o, "state", state ? state : "READY")) || (rc = set_counters(b, o, data)) ||
+	if ((rc = berth_json_set_str(o, "state", state)) || (rc = set_counters(b, o, data)) ||
 	    (rc = factory ? berth_json_set_str(o, "factoryDid", factory->did)
 			  : backend_copy_or_null(o, "factoryDid", NULL, "")) ||
 	    (rc = backend_copy_did(o, "operationalDid", active, "did")) ||

@@ -19,6 +19,9 @@ backend_copy_did(struct berth_json *to, const char *as, const struct berth_json 
 /* ownerDid of the gateway's data.active, or null. */
 BERTH_MUST_USE enum berth_err backend_copy_owner(struct berth_json *to, const struct berth_json *active);
 /* out.health */
+/* The state to be shown for an instance's (NULL: none): IDENTITY_LOST where the device
+ * with the keys was cleared or replaced. */
+const char *backend_state(struct berth_backend *b, const char *state);
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 
 void backend_admin_init(struct berth_api_backend *api);

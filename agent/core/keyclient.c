@@ -392,6 +392,17 @@ static enum berth_err keys_counter_step(struct berth_keys *k, enum berth_counter
 	return counter(k, BERTH_KEYD_COUNTER_STEP, c, value, NULL);
 }
 
+static enum berth_keystore_state keys_state(struct berth_keys *k)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_STATE };
+	struct berth_buf answer = BERTH_BUF_INIT;
+	struct berth_keyd_reply reply;
+	bool said = call(of_keys(k), &r, &answer, &reply) == BERTH_OK && reply.value <= BERTH_KEYSTORE_LOST;
+
+	berth_buf_free(&answer);
+	return said ? (enum berth_keystore_state)reply.value : BERTH_KEYSTORE_SILENT;
+}
+
 static enum berth_err keys_ek(struct berth_keys *k, struct berth_buf *cert_der, struct berth_buf *pub)
 {
 	const struct berth_keyd_request r = { .op = BERTH_KEYD_EK };
@@ -448,7 +459,7 @@ static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t 
 static const struct berth_keys_ops keys_ops = {
 	.ensure = keys_ensure, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
-	.counter_read = keys_counter_read, .counter_step = keys_counter_step,
+	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
 	.quote = keys_quote,
 };

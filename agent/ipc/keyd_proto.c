@@ -43,6 +43,7 @@ static const struct {
 	[BERTH_KEYD_ACTIVATE] = { { NAME, DATA, EXTRA }, { BYTES_A } },
 	[BERTH_KEYD_CERTIFY] = { { NAME, AK, NONCE }, { BYTES_A, BYTES_B } },
 	[BERTH_KEYD_QUOTE] = { { NAME, PCRS, NONCE }, { BYTES_A, BYTES_B } },
+	[BERTH_KEYD_STATE] = { { END }, { VALUE } },
 };
 
 /* ---- the kinds of value ---- */

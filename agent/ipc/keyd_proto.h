@@ -40,6 +40,7 @@ enum berth_keyd_op {
 	BERTH_KEYD_ACTIVATE,	/* name: AK, data: blob, extra: secret	a: what was opened */
 	BERTH_KEYD_CERTIFY,	/* name, ak, nonce			a: attest, b: signature */
 	BERTH_KEYD_QUOTE,	/* name: AK, pcr_mask, nonce		a: attest, b: signature */
+	BERTH_KEYD_STATE,	/*					value: enum berth_keystore_state */
 	BERTH_KEYD__END
 };
 

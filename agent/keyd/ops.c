@@ -319,6 +319,12 @@ static enum berth_err quote(struct op *o)
 	return rc ? rc : berth_keystore_quote(o->k->ks, o->stored, o->r->pcr_mask, o->r->nonce, &o->a, &o->b);
 }
 
+static enum berth_err state(struct op *o)
+{
+	o->out.value = berth_keystore_state(o->k->ks);
+	return BERTH_OK;
+}
+
 static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_HELLO] = hello,
 	[BERTH_KEYD_INFO] = info,
@@ -337,6 +343,7 @@ static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_ACTIVATE] = activate,
 	[BERTH_KEYD_CERTIFY] = certify,
 	[BERTH_KEYD_QUOTE] = quote,
+	[BERTH_KEYD_STATE] = state,
 };
 
 enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply)

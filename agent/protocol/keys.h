@@ -33,6 +33,7 @@ struct berth_keys_ops {
 	enum berth_err (*counter_read)(struct berth_keys *k, enum berth_counter c, uint64_t *value,
 				       bool *protected_);
 	enum berth_err (*counter_step)(struct berth_keys *k, enum berth_counter c, uint64_t *value);
+	enum berth_keystore_state (*state)(struct berth_keys *k);
 
 	/* TPM evidence; E_KEY where the custody has no device. */
 	enum berth_err (*ek)(struct berth_keys *k, struct berth_buf *cert_der, struct berth_buf *pub);

@@ -269,6 +269,11 @@ enum berth_err berth_keystore_counter_step(struct berth_keystore *ks, enum berth
 	return ks->ops->counter_step(ks, c, value);
 }
 
+enum berth_keystore_state berth_keystore_state(struct berth_keystore *ks)
+{
+	return ks->ops->state ? ks->ops->state(ks) : BERTH_KEYSTORE_FINE;
+}
+
 static enum berth_err no_device(void)
 {
 	return berth_fail(BERTH_E_KEY, "this keystore has no device that could vouch for its keys");

@@ -145,6 +145,11 @@ berth_keystore_counter_read(struct berth_keystore *ks, enum berth_counter c, uin
 BERTH_MUST_USE enum berth_err
 berth_keystore_counter_step(struct berth_keystore *ks, enum berth_counter c, uint64_t *value);
 
+/* How it is now; asks the device.  LOST: it answers, but it is another one or was
+ * cleared, and the keys went with what it was: nothing brings them back. */
+enum berth_keystore_state { BERTH_KEYSTORE_FINE, BERTH_KEYSTORE_SILENT, BERTH_KEYSTORE_LOST };
+enum berth_keystore_state berth_keystore_state(struct berth_keystore *ks);
+
 /* Evidence that keys live in a TPM (E_KEY: this store has no device).  Byte
  * strings are TPM 2.0 structures as the device marshals them; did/keystore/
  * evidence.h checks them without a TPM. */

@@ -37,6 +37,7 @@ struct berth_keystore_ops {
 	void (*needs)(const struct berth_keystore *ks, struct berth_keystore_needs *out);
 
 	/* NULL where there is no device */
+	enum berth_keystore_state (*state)(struct berth_keystore *ks);
 	enum berth_err (*ek)(struct berth_keystore *ks, struct berth_buf *cert_der,
 			     struct berth_buf *pub);
 	enum berth_err (*public_area)(struct berth_keystore *ks, const char *name,

@@ -98,6 +98,7 @@ static const struct berth_keystore_ops ops = {
 	.counter_step = berth_tpm2_counter_step,
 	.format_uri = tpm2_format_uri,
 	.needs = tpm2_needs,
+	.state = berth_tpm2_state,
 	.ek = berth_tpm2_ek,
 	.public_area = tpm2_public_area,
 	.activate = berth_tpm2_activate,

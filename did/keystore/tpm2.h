@@ -33,6 +33,7 @@ struct berth_tpm2 {
 	bool managed;		/* a resource manager is in between */
 	bool lost;		/* the connection is to be made anew */
 	bool counters_known;	/* the body of the file is read: nv_name, nv_base are set */
+	bool cleared;		/* what was pinned is not there: see berth_tpm2_state() */
 	bool locked_out;	/* TPM_RC_LOCKOUT was seen: no more authorisations */
 	ESYS_TR srk, session, nv[2];
 };
@@ -115,6 +116,7 @@ BERTH_MUST_USE enum berth_err berth_tpm2_unseal_epoch_kek(struct berth_tpm2 *t);
 enum berth_err berth_tpm2_kek(struct berth_keystore *ks, int64_t epoch, uint8_t kek[32]);
 enum berth_err berth_tpm2_counter_read(struct berth_keystore *ks, enum berth_counter c,
 				       uint64_t *value, bool *protected_);
+enum berth_keystore_state berth_tpm2_state(struct berth_keystore *ks);
 enum berth_err berth_tpm2_counter_step(struct berth_keystore *ks, enum berth_counter c,
 				       uint64_t *value);
 

@@ -240,6 +240,7 @@ enum berth_err berth_tpm2_attach(struct berth_tpm2 *t, uint32_t handle,
 		goto out;
 	if (!there || name->size != sizeof(want) || memcmp(name->name, want, sizeof(want)) != 0 ||
 	    !is_pinned(t, h, pub)) {
+		t->cleared |= handle == t->s.srk_handle;
 		rc = berth_fail(BERTH_E_KEYSTORE, "TPM %s: the key at 0x%08x is %s: the TPM was cleared or "
 				"replaced, and the keys of %s are lost with it", t->tcti_conf, handle,
 				there ? "another one" : "gone", t->dir);

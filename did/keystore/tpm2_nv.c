@@ -91,11 +91,13 @@ static enum berth_err attach_one(struct berth_tpm2 *t, unsigned c)
 		return rc;
 	/* a Name given out by somebody on the bus makes the authorisation fail */
 	if (!there || name->size != BERTH_TPM2_NAME_LEN ||
-	    memcmp(name->name, t->s.nv_name[c], BERTH_TPM2_NAME_LEN) != 0)
+	    memcmp(name->name, t->s.nv_name[c], BERTH_TPM2_NAME_LEN) != 0) {
+		t->cleared = true;
 		rc = berth_fail(BERTH_E_KEYSTORE, "TPM %s: the counter at 0x%08x is %s: the TPM was cleared or "
 				"replaced", t->tcti_conf, t->s.nv[c], there ? "another one" : "gone");
-	else
+	} else {
 		rc = berth_tpm2_set_auth(t, t->nv[c], nv_label[c]);
+	}
 	Esys_Free(name);
 	return rc;
 }
@@ -352,6 +354,20 @@ enum berth_err berth_tpm2_counter_read(struct berth_keystore *ks, enum berth_cou
 	*value = nv - t->s.nv_base[c];
 	*protected_ = true;
 	return BERTH_OK;
+}
+
+/* What was connected before it was cleared only notices that it is not known any
+ * more; the connection after that shows why. */
+enum berth_keystore_state berth_tpm2_state(struct berth_keystore *ks)
+{
+	struct berth_tpm2 *t = tpm2(ks);
+	uint64_t nv;
+
+	t->cleared = false;
+	for (int i = 0; i < 2 && !t->cleared; i++)
+		if (read_nv(t, BERTH_COUNTER_EPOCH, &nv) == BERTH_OK)
+			return BERTH_KEYSTORE_FINE;
+	return t->cleared ? BERTH_KEYSTORE_LOST : BERTH_KEYSTORE_SILENT;
 }
 
 /* Whatever fails after the step, the old epoch is over; a blob that stays behind

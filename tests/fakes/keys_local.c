@@ -95,6 +95,11 @@ static enum berth_err counter_step(struct berth_keys *k, enum berth_counter c, u
 	LIVE(k, berth_keystore_counter_step(ks(k), c, value));
 }
 
+static enum berth_keystore_state state(struct berth_keys *k)
+{
+	return alive(k) ? berth_keystore_state(ks(k)) : BERTH_KEYSTORE_SILENT;
+}
+
 static enum berth_err ek(struct berth_keys *k, struct berth_buf *cert, struct berth_buf *pub)
 {
 	LIVE(k, berth_keystore_ek(ks(k), cert, pub));
@@ -125,7 +130,7 @@ static enum berth_err quote(struct berth_keys *k, const char *ak, uint32_t pcr_m
 
 static const struct berth_keys_ops ops = {
 	.ensure = ensure, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
-	.counter_read = counter_read, .counter_step = counter_step, .ek = ek, .public_area = public_area,
+	.counter_read = counter_read, .counter_step = counter_step, .state = state, .ek = ek, .public_area = public_area,
 	.activate = activate, .certify = certify, .quote = quote,
 };
 

@@ -237,6 +237,29 @@ static void an_agreement_is_what_software_gets(void **state)
 	berth_privkey_wipe(&eph);
 }
 
+static void every_curve_agrees_as_software_does(void **state)
+{
+	const struct backend *b = *state;
+	uint8_t ours[BERTH_ECDH_MAX], theirs[BERTH_ECDH_MAX];
+
+	for (unsigned t = BERTH_KEY_ED25519; t < BERTH_KEY__COUNT; t++) {
+		struct berth_key_info info;
+		struct berth_privkey eph;
+		size_t n, m;
+
+		if (!berth_key_can_agree(t) || (b->device && t != BERTH_KEY_P256 && t != BERTH_KEY_P384))
+			continue;
+		CHECK_OK(berth_keystore_generate(ks, berth_key_type_name(t), t, BERTH_USAGE_AGREE, &info));
+		for (int i = 0; i < 8; i++) {
+			CHECK_OK(berth_keypair_generate(&eph, t));
+			CHECK_OK(berth_keystore_ecdh(ks, info.name, &eph.pub, ours, &n));
+			CHECK_OK(berth_ecdh(theirs, &m, &eph, &info.pub));
+			CHECK(n == m && memcmp(ours, theirs, n) == 0);
+		}
+		berth_privkey_wipe(&eph);
+	}
+}
+
 static void a_foreign_point_is_checked_first(void **state)
 {
 	struct berth_key_info info;
@@ -511,6 +534,7 @@ static const struct CMUnitTest contract[] = {
 	T(every_type_it_agrees_with_works),
 	T(a_signature_verifies_and_has_the_low_s),
 	T(an_agreement_is_what_software_gets),
+	T(every_curve_agrees_as_software_does),
 	T(a_foreign_point_is_checked_first),
 	T(a_key_signs_or_agrees_never_both),
 	T(many_keys_sign_in_turn),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only a device can do wrong: it dies, is cleared, is swapped, lies. */
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "did/crypto/agree.h"
@@ -51,6 +53,20 @@ static void make(struct berth_keystore **ks, const char *tcti)
 	CHECK_OK(berth_keystore_generate(*ks, "s", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
 	CHECK_OK(berth_keystore_generate(*ks, "a", BERTH_KEY_P256, BERTH_USAGE_AGREE, NULL));
 	CHECK_OK(berth_keystore_generate(*ks, "ak", BERTH_KEY_P256, BERTH_USAGE_ATTEST, NULL));
+}
+
+/* Handles of one kind that the device has now, asked over the store's own line. */
+static unsigned held(struct berth_tpm2 *t, uint32_t from)
+{
+	TPMS_CAPABILITY_DATA *d = NULL;
+	TPMI_YES_NO more;
+	unsigned n;
+
+	assert_int_equal(Esys_GetCapability(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, from,
+					    64, &more, &d), 0);
+	n = d->data.handles.count;
+	Esys_Free(d);
+	return n;
 }
 
 static enum berth_err sign(struct berth_keystore *ks)
@@ -216,6 +232,92 @@ static void c141_a_cleared_tpm_is_e_keystore_and_nothing_is_made_anew(void **sta
 	CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, tpm.tcti, true));
 	CHECK(strstr(berth_err_detail(), "cleared or replaced"));
 	CHECK(test_swtpm_handles(&tpm, NV) == nv && test_swtpm_handles(&tpm, PERSISTENT) == 0);
+}
+
+static void c141_lost_is_told_from_silent(void **state)
+{
+	struct berth_keystore *ks;
+
+	(void)state;
+	make(&ks, tpm.tcti);
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_FINE);
+	test_swtpm_kill(&tpm);
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_SILENT);
+	test_swtpm_restart(&tpm);
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_FINE);
+	test_swtpm_restart(&tpm);	/* behind our back */
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_FINE);
+	/* the attestation key's handle can be made again: the keys are not lost */
+	test_sh("TPM2TOOLS_TCTI=%s tpm2_evictcontrol -Q -C o -c 0x81008000", tpm.tcti);
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_FINE);
+	test_swtpm_clear(&tpm);
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_LOST);
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_LOST);
+	berth_keystore_close(ks);
+}
+
+static void c141_a_counter_that_is_gone_is_e_keystore(void **state)
+{
+	struct berth_keystore *ks;
+	uint64_t v;
+	bool p;
+
+	(void)state;
+	make(&ks, tpm.tcti);
+	test_sh("TPM2TOOLS_TCTI=%s tpm2_nvundefine -Q -C o 0x01be0000; TPM2TOOLS_TCTI=%s tpm2_flushcontext -l",
+		tpm.tcti, tpm.tcti);
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_counter_read(ks, BERTH_COUNTER_EPOCH, &v, &p));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_counter_read(ks, BERTH_COUNTER_EPOCH, &v, &p));
+	CHECK(strstr(berth_err_detail(), "the counter at 0x01be0000 is gone"));
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_LOST);
+	berth_keystore_close(ks);
+	CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, tpm.tcti, true));
+	CHECK(test_swtpm_handles(&tpm, NV) == 1 && test_swtpm_handles(&tpm, TRANSIENT) == 0);
+}
+
+/* Each half of a wrapped key with the other's: the device itself notices. */
+static void a_replaced_blob_is_e_keystore(void **state)
+{
+	struct berth_keystore *ks;
+	struct berth_tpm2_key *s, *a;
+	struct berth_tpm2_blob was;
+
+	(void)state;
+	make(&ks, tpm.tcti);
+	CHECK_OK(berth_keystore_generate(ks, "s2", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	s = berth_tpm2_lookup((struct berth_tpm2 *)(void *)ks, "s");
+	a = berth_tpm2_lookup((struct berth_tpm2 *)(void *)ks, "s2");
+	was = s->object.priv;
+	s->object.priv = a->object.priv;
+	CHECK_RC(BERTH_E_KEYSTORE, sign(ks));
+	s->object.priv = was;
+	CHECK_OK(sign(ks));
+	s->object.priv.b[was.len / 2] ^= 1;
+	CHECK_RC(BERTH_E_KEYSTORE, sign(ks));
+	s->object.priv = was;
+	was = s->object.pub;
+	s->object.pub = a->object.pub;
+	CHECK_RC(BERTH_E_KEYSTORE, sign(ks));
+	s->object.pub = was;
+	CHECK_OK(sign(ks));
+	berth_keystore_close(ks);
+	CHECK(test_swtpm_handles(&tpm, TRANSIENT) == 0);
+}
+
+/* Ours are exempt: what others do to the dictionary attack counter does not stop us. */
+static void c137_a_lockout_by_others_does_not_reach_us(void **state)
+{
+	struct berth_keystore *ks;
+
+	(void)state;
+	make(&ks, tpm.tcti);
+	berth_keystore_close(ks);
+	test_sh("cd %s && export TPM2TOOLS_TCTI=%s && tpm2_createprimary -Q -C o -c p -p secret && tpm2_flushcontext -t && "
+		"for i in 1 2 3 4 5 6; do tpm2_create -Q -C p -P wrong -u u -r r 2>/dev/null; tpm2_flushcontext -t; done; "
+		"tpm2_create -C p -P secret -u u -r r 2>&1 | grep -qi lockout", tpm.dir, tpm.tcti);
+	CHECK_OK(try_open(&ks, tpm.tcti, false));
+	CHECK_OK(sign(ks));
+	berth_keystore_close(ks);
 }
 
 static void c141_another_tpm_is_e_keystore(void **state)
@@ -402,6 +504,93 @@ static void another_key_where_the_ak_was_is_e_keystore(void **state)
 	berth_buf_free(&s);
 }
 
+/* What is in the device after each operation, while the store is open: its session
+ * and nothing else.  Asked over a line of our own, for a swtpm has one only. */
+static void no_operation_leaves_a_handle(void **state)
+{
+	struct berth_buf a = BERTH_BUF_INIT, b = BERTH_BUF_INIT, box = BERTH_BUF_INIT;
+	const uint8_t nonce[32] = { 1 };
+	struct berth_keystore *ks;
+	struct berth_key_info info;
+	struct berth_tpm2 *t;
+	uint8_t out[BERTH_SIG_MAX];
+	uint64_t v;
+	size_t n;
+	bool p;
+
+	(void)state;
+	make(&ks, tpm.tcti);
+	t = (struct berth_tpm2 *)(void *)ks;
+	CHECK_OK(berth_keystore_find(ks, "s", &info));
+	for (int op = 0; op < 15; op++) {
+		enum berth_err rc =
+			op == 0 ? berth_keystore_generate(ks, "x", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL)
+			: op == 1 ? sign(ks)
+			: op == 2 ? berth_keystore_ecdh(ks, "a", &info.pub, out, &n)
+			: op == 3 ? berth_keystore_seal(ks, "l", -1, "x", 1, &box)
+			: op == 4 ? berth_keystore_seal(ks, "l", 0, "x", 1, &a)
+			: op == 5 ? berth_keystore_counter_read(ks, BERTH_COUNTER_EPOCH, &v, &p)
+			: op == 6 ? berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v)
+			: op == 7 ? berth_keystore_ek(ks, &a, &b)
+			: op == 8 ? berth_keystore_certify(ks, "s", "ak", nonce, &a, &b)
+			: op == 9 ? berth_keystore_quote(ks, "ak", 1, nonce, &a, &b)
+			: op == 10 ? berth_keystore_generate(ks, "ak-0", BERTH_KEY_P256, BERTH_USAGE_ATTEST, NULL)
+			: op == 11 ? berth_keystore_certify(ks, "ak-0", "ak", nonce, &a, &b)
+			: op == 12 ? berth_keystore_certify(ks, "s", "ak-0", nonce, &a, &b)
+			: op == 13 ? berth_keystore_delete(ks, "ak-0")
+			: berth_keystore_unseal(ks, "l", -1, box.p, box.len, &a);
+
+		CHECK_OK(rc);
+		if (held(t, TPM2_HR_TRANSIENT) != 0 || held(t, TPM2_HR_HMAC_SESSION) != 1)
+			fail_msg("operation %d left something", op);
+	}
+	CHECK_RC(BERTH_E_DECRYPT, berth_keystore_activate(ks, "ak", "x", 1, "y", 1, &a));
+	CHECK(held(t, TPM2_HR_TRANSIENT) == 0 && held(t, TPM2_HR_HMAC_SESSION) == 1);
+	berth_keystore_close(ks);
+	CHECK(test_swtpm_handles(&tpm, TRANSIENT) == 0 && test_swtpm_handles(&tpm, SESSIONS) == 0);
+	CHECK(test_swtpm_handles(&tpm, PERSISTENT) == 2);
+	berth_buf_free(&a);
+	berth_buf_free(&b);
+	berth_buf_free(&box);
+}
+
+/* A process that signs without end is killed: whatever it held is swept. */
+static void kill_9_leaves_nothing_that_lasts(void **state)
+{
+	struct berth_keystore *ks;
+	int ready[2], status;
+	char c;
+
+	(void)state;
+	make(&ks, tpm.tcti);
+	berth_keystore_close(ks);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(pipe(ready), 0);
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (try_open(&ks, tpm.tcti, false))
+				_exit(1);
+			while (sign(ks) == BERTH_OK && write(ready[1], "x", 1) == 1)
+				;
+			_exit(2);
+		}
+		close(ready[1]);
+		for (int k = 0; k <= i; k++)
+			assert_int_equal(read(ready[0], &c, 1), 1);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		CHECK(WIFSIGNALED(status));
+		close(ready[0]);
+		CHECK_OK(try_open(&ks, tpm.tcti, false));
+		CHECK_OK(sign(ks));
+		CHECK(held((struct berth_tpm2 *)(void *)ks, TPM2_HR_TRANSIENT) == 0);
+		berth_keystore_close(ks);
+		CHECK(test_swtpm_handles(&tpm, TRANSIENT) == 0 && test_swtpm_handles(&tpm, SESSIONS) == 0);
+	}
+	CHECK(test_swtpm_handles(&tpm, PERSISTENT) == 2 && test_swtpm_handles(&tpm, NV) == 2);
+}
+
 static void two_stores_share_one_tpm(void **state)
 {
 	struct berth_keystore *one, *two;
@@ -488,12 +677,18 @@ int main(void)
 		T(c140_no_secret_goes_over_the_bus_in_clear),
 		T(c140_a_tampered_answer_is_e_keystore),
 		T(c141_a_cleared_tpm_is_e_keystore_and_nothing_is_made_anew),
+		T(c141_lost_is_told_from_silent),
+		T(c141_a_counter_that_is_gone_is_e_keystore),
+		T(a_replaced_blob_is_e_keystore),
+		T(c137_a_lockout_by_others_does_not_reach_us),
 		T(c141_another_tpm_is_e_keystore),
 		T(the_device_itself_refuses_an_epoch_that_is_over),
 		T(c142_every_changed_byte_of_the_file_is_e_keystore),
 		T(leftovers_of_a_crash_are_swept),
 		T(only_srk_and_first_ak_are_persistent),
 		T(another_key_where_the_ak_was_is_e_keystore),
+		T(no_operation_leaves_a_handle),
+		T(kill_9_leaves_nothing_that_lasts),
 		T(two_stores_share_one_tpm),
 		T(a_cut_at_any_command_leaves_no_orphan),
 	};
