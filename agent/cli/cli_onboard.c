@@ -75,6 +75,8 @@ static enum berth_err onboard(struct berth_cli *c)
 
 static const struct berth_cli_opt rotate_opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
 
+static const struct berth_cli_row rotate_rows[] = { { "state", "state" }, { "devices", "devices" } };
+
 static enum berth_err rotate(struct berth_cli *c)
 {
 	struct berth_json *v;
@@ -84,7 +86,7 @@ static enum berth_err rotate(struct berth_cli *c)
 		return rc;
 	if (berth_cli_json_wanted(c))
 		return berth_cli_print(c, v);
-	rc = berth_cli_show_fields(v, onboard_rows, 1);
+	rc = berth_cli_show_fields(v, rotate_rows, sizeof(rotate_rows) / sizeof(rotate_rows[0]));
 	berth_json_free(v);
 	return rc;
 }
@@ -220,7 +222,7 @@ static enum berth_err provision(struct berth_cli *c)
 
 GROUP(onboard, "", 0, "gateway: start onboarding, or decide about it",
       "  berth onboard --dry-run\n  berth onboard --invitation invitation.json\n  berth onboard --abandon GW-0001\n");
-GROUP(rotate, "", 0, "gateway: new operational keys, and a credential for them", "  berth rotate\n  berth status\n");
+GROUP(rotate, "", 0, "new operational keys of a gateway; another DID of an owner for each device", "  berth rotate\n  berth status\n");
 GROUP(invite, "", 0, "owner: an invitation file for a device that reaches no rendezvous",
       "  berth invite --device GW-0001 --out invitation.json --qr\n");
 GROUP(provision, "DEVICE", 1, "owner: give a device something: a network credential, a configuration",

@@ -28,7 +28,7 @@ enum berth_api_op {
 	/* admin.sock */
 	BERTH_API_STATUS,		/* GET  /v1/status */
 	BERTH_API_ONBOARD,		/* POST /v1/onboard {"invitation"?,"dryRun"?,"acceptTip"?,"abandon"?} */
-	BERTH_API_ROTATE,		/* POST /v1/rotate: new operational keys */
+	BERTH_API_ROTATE,		/* POST /v1/rotate: new keys, or of an owner new DIDs */
 	BERTH_API_DEVICES,		/* GET  /v1/devices: array */
 	BERTH_API_DEVICE_SHOW,		/* GET  /v1/devices/{id} */
 	BERTH_API_DEVICE_APPROVE,	/* POST /v1/devices/{id}/approve */

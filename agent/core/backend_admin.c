@@ -150,15 +150,58 @@ static enum berth_err onboard(void *arg, const struct berth_api_request *req, st
 	return done(rc, o, out);
 }
 
+/* ---- rotation ---- */
+#define ROTATE_EVERY_MS 200	/* devices of an owner: keys are made and messages leave in between */
+
+static enum berth_err active_one(void *arg, const char *key, const struct berth_json *inst)
+{
+	const char *state = berth_data_str(inst, "state");
+
+	return state && strcmp(state, "ACTIVE") == 0 ? berth_json_push_str(arg, key) : BERTH_OK;
+}
+
+static enum berth_err rotate_all(struct berth_backend *b, const struct berth_json *keys)
+{
+	int64_t after_ms = 1;
+	enum berth_err rc = BERTH_OK;
+
+	berth_json_each(key, keys) {
+		struct berth_json *args = berth_json_new_object();
+
+		if (!(rc = berth_json_set_int(args, "afterMs", after_ms)))
+			rc = berth_agent_command(b->agent, "owner", berth_json_str(key), "cmd/rotate", args, NULL);
+		berth_json_free(args);
+		if (rc)
+			return rc;
+		after_ms += ROTATE_EVERY_MS;
+	}
+	return rc;
+}
+
+/* An owner: another DID for each of its devices. */
+static enum berth_err rotate_owner(struct berth_backend *b, struct berth_json **out)
+{
+	struct berth_json *keys = berth_json_new_array(), *o = berth_json_new_object();
+	enum berth_err rc = berth_agent_each(b->agent, "owner", active_one, keys);
+
+	if (!rc && !(rc = rotate_all(b, keys)) && !(rc = berth_json_set_str(o, "state", "READY")))
+		rc = berth_json_set_int(o, "devices", (int64_t)berth_json_len(keys));
+	berth_json_free(keys);
+	return done(rc, o, out);
+}
+
 static enum berth_err rotate(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
+	struct berth_env *env = berth_agent_env(b->agent);
 	struct berth_json *o, *inst;
 	enum berth_err rc = berth_agent_command(b->agent, "gateway", NULL, "cmd/rotate", NULL, NULL);
 
 	(void)req;
+	if (rc == BERTH_E_USAGE && env->identity(env, BERTH_ID_OWNER))
+		return rotate_owner(b, out);
 	if (rc == BERTH_E_USAGE)
-		return berth_fail(BERTH_E_NOMATCH, "rotate: this agent is no gateway");
+		return berth_fail(BERTH_E_NOMATCH, "rotate: this agent is neither gateway nor owner");
 	if (rc)
 		return rc;
 	o = berth_json_new_object();
@@ -414,6 +457,14 @@ static enum berth_err messages(void *arg, const struct berth_api_request *req, s
 	return done(rc, o, out);
 }
 
+/* The owner's DID, or the one it has rotated to. */
+static const char *peer_of(const struct berth_json *active)
+{
+	const char *peer = berth_data_str(active, "peer");
+
+	return peer ? peer : berth_data_str(active, "owner");
+}
+
 /* A trust ping; without "to" from the operational DID to the owner. */
 static enum berth_err ping(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
@@ -426,7 +477,7 @@ static enum berth_err ping(void *arg, const struct berth_api_request *req, struc
 	if (!active)
 		rc = berth_fail(BERTH_E_NOMATCH, "no owner yet to ping");
 	else if (!(rc = backend_copy(args, "identity", active, "identity")) &&
-		 !(rc = berth_json_set_str(args, "peer", to ? to : berth_data_str(active, "owner"))) &&
+		 !(rc = berth_json_set_str(args, "peer", to ? to : peer_of(active))) &&
 		 (to || !(rc = backend_copy(args, "uri", active, "uri"))))
 		rc = berth_agent_command(b->agent, "ping", NULL, "cmd/ping", args, out);
 	berth_json_free(args);

@@ -305,7 +305,8 @@ static enum berth_err make_identities(struct berth_daemon *d)
 	struct berth_keys *k = berth_keyclient_keys(d->keys);
 	enum berth_key_type sign = berth_sign_type(k), agree = BERTH_AGREE_TYPE;
 	unsigned vc = BERTH_PURPOSE_BIT(BERTH_SIGN_VC), didcomm = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM);
-	unsigned owner = vc | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_RV_BLOB);
+	unsigned owner = vc | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_RV_BLOB) |
+		BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR);
 	enum berth_err rc = BERTH_OK;
 
 	if (role(d, "owner"))

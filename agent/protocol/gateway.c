@@ -100,6 +100,10 @@ static const struct berth_transition table[] = {
 	{ GW_OPERATIONAL,  "timer",            gateway_look,                 STAY,            STAY },
 	{ GW_OPERATIONAL,  "cmd/rotate",       gateway_rotate,               GW_RENEWING,     STAY },
 
+	{ GW_OPERATIONAL,  "rotate",           gateway_on_rotate,            STAY,            STAY },
+	{ GW_RENEWING,     "rotate",           gateway_on_rotate,            STAY,            STAY },
+	{ GW_ROTATING,     "rotate",           gateway_on_rotate,            STAY,            STAY },
+
 	{ GW_RENEWING,     "go",               gateway_renew,                STAY,            STAY },
 	{ GW_RENEWING,     "resume",           gateway_renew,                STAY,            STAY },
 	{ GW_RENEWING,     "timer",            gateway_renew,                STAY,            STAY },

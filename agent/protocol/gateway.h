@@ -5,7 +5,7 @@
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
  * gateway_evidence.c, gateway_items.c (M9, M10), gateway_commit.c (M11), gateway_renew.c
- * (M12).  One instance, "self"; its data:
+ * (M12), gateway_rotate.c (M13).  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
@@ -20,6 +20,7 @@
  *	attempts	operational identities named so far
  *	abandoned {thid, peer}	a run that the operator ended while committing
  *	active {identity, owner, for?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
+ *		peer?, peerIat		whom to talk to in the owner's place since it rotated
  *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
  *	renewal {identity, thid, nonce, tries}	since RENEWING: the next identity
  *	old {identity, thid, tries?}	since ROTATING: the one before
@@ -45,12 +46,16 @@ berth_step_fn gateway_on_issue, gateway_on_item;
 /* renewal */
 berth_step_fn gateway_rotate, gateway_look, gateway_renew, gateway_on_renew_issue, gateway_activate_again,
 	gateway_on_renewed, gateway_on_renew_denied;
+/* the owner's rotation */
+berth_step_fn gateway_on_rotate;
 /* commit */
 berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
 
 /* The name of the next operational identity: of this epoch and this attempt, so that no
  * two owners see the same one (P9).  It is in data one step before its keys are made. */
 enum berth_err gateway_name_operational(struct berth_instance *inst, struct berth_json *to);
+/* Whom we talk to as our owner, of data.active: its DID, or what it rotated to. */
+const char *gateway_peer(const struct berth_json *active);
 /* Makes, or finds, the operational identity of that name. */
 enum berth_err gateway_make_operational(struct berth_env *env, const char *name, const struct berth_identity **op);
 /* The credential is for op (NULL: there is none), this epoch, and by the owner. */

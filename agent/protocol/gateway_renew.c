@@ -120,7 +120,7 @@ static enum berth_err read_run(struct berth_env *env, const struct berth_instanc
 	if (!thid)
 		return berth_fail(BERTH_E_INTERNAL, "no renewal");
 	snprintf(run->thid, sizeof(run->thid), "%s", thid);
-	snprintf(run->peer, sizeof(run->peer), "%s", berth_data_str(berth_json_get(inst->data, "active"), "owner"));
+	snprintf(run->peer, sizeof(run->peer), "%s", gateway_peer(berth_json_get(inst->data, "active")));
 	if ((rc = berth_device_hash(&run->device_hash, env->identity(env, BERTH_ID_FACTORY)->did, run->epoch)) ||
 	    (rc = berth_body_get_32(inst->data, "tip", run->tip.b)))
 		return rc;
@@ -152,7 +152,7 @@ say(struct berth_env *env, const struct berth_instance *inst, struct berth_effec
     const struct berth_identity *from, const char *name, const char *thid, struct berth_json *body)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
-	const char *owner = berth_data_str(active, "owner"), *uri = berth_data_str(active, "uri");
+	const char *owner = gateway_peer(active), *uri = berth_data_str(active, "uri");
 	struct berth_buf peer = BERTH_BUF_INIT;
 	char type[BERTH_MESSAGE_TYPE_MAX];
 	enum berth_err rc;
@@ -204,7 +204,7 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 /* ---- renew-issue: the switch ---- */
 static enum berth_err from_owner(const struct berth_instance *inst, const struct berth_event *ev, const char *thid)
 {
-	const char *owner = berth_data_str(berth_json_get(inst->data, "active"), "owner");
+	const char *owner = gateway_peer(berth_json_get(inst->data, "active"));
 
 	if (!thid || strcmp(ev->in->msg.thid, thid) != 0)
 		return berth_fail(BERTH_E_AUTHZ, "%s of another thread", ev->on);
@@ -254,7 +254,7 @@ static enum berth_err send_activated(struct berth_env *env, struct berth_instanc
 	enum berth_err rc;
 
 	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
-	    (rc = env->mark_known(env, op, berth_data_str(active, "owner"))) ||	/* from renew-request */
+	    (rc = env->mark_known(env, op, gateway_peer(active))) ||	/* from renew-request */
 	    (rc = berth_body_set_b64(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
 		berth_json_free(body);
 		return rc;

@@ -251,7 +251,7 @@ enum berth_err owner_send(struct berth_env *env, struct berth_instance *inst, st
 	enum berth_err rc;
 
 	snprintf(type, sizeof(type), "%s%s", BERTH_PIURI_ONBOARDING, name);
-	if ((rc = berth_effects_send(env, fx, owner_me(env), run->peer, NULL, type, run->thid, body, &s)) || !remember)
+	if ((rc = berth_effects_send(env, fx, owner_us(env, inst), run->peer, NULL, type, run->thid, body, &s)) || !remember)
 		return rc;
 	if ((rc = berth_transcript_add(&run->said, s->msg.json)))
 		return rc;
@@ -274,7 +274,8 @@ enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *i
 /* hello, registered and a renewal name the device; the rest is found by its thread. */
 static bool names_the_device(const char *on)
 {
-	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated" };
+	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated",
+		"rotated" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -379,6 +380,13 @@ static const struct berth_transition table[] = {
 
 	{ OW_ACTIVE,    "renew-request",    owner_on_renew_request, OW_RENEW_PENDING, STAY },
 	{ OW_ACTIVE,    "renew-activated",  owner_on_activated_again, STAY,        STAY },
+	{ OW_ACTIVE,    "cmd/rotate",       owner_rotate,           STAY,          STAY },
+	{ OW_ACTIVE,    "timer",            owner_rotate_again,     STAY,          STAY },
+	{ OW_ACTIVE,    "resume",           owner_rotate_again,     STAY,          STAY },
+	{ OW_ACTIVE,    "rotated",          owner_on_rotated,       STAY,          STAY },
+	{ OW_RENEW_PENDING, "timer",        owner_rotate_again,     STAY,          STAY },
+	{ OW_RENEW_PENDING, "resume",       owner_rotate_again,     STAY,          STAY },
+	{ OW_RENEW_PENDING, "rotated",      owner_on_rotated,       STAY,          STAY },
 	{ OW_RENEW_PENDING, "renew-request", owner_on_renew_request, STAY,         STAY },
 	{ OW_RENEW_PENDING, "renew-activated", owner_on_activated,  OW_ACTIVE,     STAY },
 

@@ -5,7 +5,7 @@
 /* The owner's machine, one instance a device, in parts: owner.c (table, import,
  * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
- * owner_renew.c (M12).  The key is
+ * owner_renew.c (M12), owner_rotate.c (M13).  The key is
  * the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
@@ -19,7 +19,9 @@
  *	pcrDigest	of the quote in the last prove-device
  *	issued {credential, operationalDid, items [{id, sha256}]}
  *	operationalDid, credential, receipt	since COMMITTED
- *	renewal {operationalDid, credential, peer}	while RENEW_PENDING */
+ *	renewal {operationalDid, credential, peer}	while RENEW_PENDING
+ *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
+ *			the DID that only this device knows, and the one after it */
 #include "agent/protocol/onboarding.h"
 
 enum owner_state {
@@ -31,6 +33,7 @@ berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite, o
 berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve, owner_deny;
 berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_commit_again, owner_on_late_commit,
 	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
+berth_step_fn owner_rotate, owner_rotate_again, owner_on_rotated;
 berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again;
 
 /* Until a device is ACTIVE it must be able to find us: when to refresh what the
@@ -38,6 +41,10 @@ berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_aga
 #define OWNER_REFRESH_MS 10000u
 
 const struct berth_identity *owner_me(struct berth_env *env);
+/* Whom this device knows us as: owner_me(), until a rotation. */
+const struct berth_identity *owner_us(struct berth_env *env, const struct berth_instance *inst);
+/* Whom of us the message was for; NULL: nobody. */
+const struct berth_identity *owner_addressed(struct berth_env *env, const struct berth_event *ev);
 /* The run of the event's thread and sender. */
 enum berth_err owner_run(struct berth_run *run, const struct berth_instance *inst, const struct berth_event *ev);
 /* A message to the device of this run, added to its transcript when asked. */

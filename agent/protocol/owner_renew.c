@@ -73,10 +73,13 @@ static enum berth_err
 check_request(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev,
 	      struct berth_run *run, const char **op_did)
 {
+	const struct berth_identity *to = owner_addressed(env, ev);
 	const struct berth_json *body = ev->in->msg.body;
 	const char *proof;
 	enum berth_err rc;
 
+	if (!to)
+		return berth_fail(BERTH_E_ADDR, "a renewal asked of nobody here");
 	if ((rc = may_ask(env, inst, ev->sender)) ||
 	    (rc = berth_json_req_str(body, "operationalDid", 8192, op_did)) ||
 	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) ||
@@ -85,7 +88,7 @@ check_request(struct berth_env *env, const struct berth_instance *inst, const st
 	if (is_ours(inst, *op_did))
 		return berth_fail(BERTH_E_AUTHZ, "these are no new keys");
 	if ((rc = env->learn(env, *op_did)) ||
-	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, *op_did, owner_me(env)->did, NULL, body,
+	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, *op_did, to->did, NULL, body,
 					"proof", proof, NULL)))
 		return rc;
 	return check_attestation(env, inst, run, body, *op_did);

@@ -23,6 +23,10 @@ struct sim_node *forge_mallory(struct story *s, const char *name, const char *ur
 }
 
 /* ---- messages ---- */
+static const char *from_prior;
+
+void forge_from_prior(const char *jwt) { from_prior = jwt; }
+
 static void pack(const struct forge_say *say, struct berth_json *body, struct berth_buf *out)
 {
 	struct berth_env *env = berth_agent_env(say->from->agent);
@@ -35,6 +39,8 @@ static void pack(const struct forge_say *say, struct berth_json *body, struct be
 	CHECK_OK(berth_effects_send(env, &fx, id, say->to_did, NULL, type, say->thid, body, &m));
 	if (say->pthid)
 		CHECK_OK(berth_json_set_str(m->msg.json, "pthid", say->pthid));
+	if (from_prior)
+		CHECK_OK(berth_json_set_str(m->msg.json, "from_prior", from_prior));
 	if (id)
 		CHECK_OK(berth_json_set_str(m->msg.json, "return_route", "all"));
 

@@ -21,6 +21,8 @@ struct forge_say {
 	bool plaintext;
 };
 void forge_say(const struct forge_say *say, struct berth_json *body);
+/* What is said from now on carries this token; NULL: none. */
+void forge_from_prior(const char *jwt);
 /* How many messages the answer to it held. */
 size_t forge_answers(struct story *s);
 

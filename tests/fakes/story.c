@@ -280,22 +280,23 @@ static int64_t counter(struct sim_node *n, const char *name)
 	return v;
 }
 
-/* Of all operational identities that were ever tried, the active one's keys are left. */
-static void check_keys(struct story *s, const char *active)
+/* Of all identities of that kind that were ever tried, the active one's keys are left;
+ * it is one of `count`. */
+static void check_keys(struct sim_node *n, const char *kind, const char *active, size_t count)
 {
-	struct sim_node *n = s->gateway;
+	size_t len = active ? strlen(active) : 0;
 	struct berth_key_info info;
 	int64_t doomed;
 
 	for (size_t i = 0; i < berth_keystore_count(n->ks); i++) {
 		CHECK_OK(berth_keystore_at(n->ks, i, &info));
-		if (strncmp(info.name, "op-", 3) == 0 &&
-		    (strncmp(info.name, active, strlen(active)) != 0 || info.name[strlen(active)] != '-'))
-			fail_msg("key %s is an orphan beside %s", info.name, active);
+		if (strncmp(info.name, kind, strlen(kind)) == 0 &&
+		    (!active || strncmp(info.name, active, len) != 0 || info.name[len] != '-'))
+			fail_msg("key %s is an orphan beside %s", info.name, active ? active : "none");
 	}
 	CHECK_OK(berth_store_count(n->store, "doomed", &doomed));
 	assert_int_equal(doomed, 0);
-	assert_int_equal(berth_agent_identity_count(n->agent), 2);	/* and the factory's */
+	assert_int_equal(berth_agent_identity_count(n->agent), count);
 }
 
 void story_check_end(struct story *s, int runs)
@@ -314,7 +315,10 @@ void story_check_end(struct story *s, int runs)
 	assert_null(berth_json_get(o, "run"));
 	assert_null(berth_json_get(o, "issued"));
 	check_items(s, berth_data_str(active, "slot"));
-	check_keys(s, berth_data_str(active, "identity"));
+	const char *us = berth_data_str(berth_json_get(o, "us"), "identity");
+
+	check_keys(s->gateway, "op-", berth_data_str(active, "identity"), 2);	/* and the factory's */
+	check_keys(s->owner, "to-", us, us ? 2 : 1);
 	assert_int_equal(story_audit(s->gateway, "operational: "), 1);
 	assert_int_equal(story_audit(s->owner, " committed"), 1);
 	assert_int_equal(story_audit(s->owner, " is active"), 1);

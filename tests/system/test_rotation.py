@@ -75,9 +75,32 @@ def test_kill_9_in_the_middle(world):
     gw.stop()
 
 
+def test_another_did_of_the_owner(world):
+    """M13: the devices follow; the chain's DID stays the owner, and credentials come from it."""
+    a, b = (world.gateway(name, **APP) for name in ("GW-PEER-A", "GW-PEER-B"))
+    for gw in (a, b):
+        world.onboard(gw)
+    before = {i["did"] for i in world.owner.get("/v1/identities")}
+    assert ok("rotate", "--json", "--socket", world.owner.admin_sock)["devices"] >= 2
+    for gw in (a, b):
+        wait_for(lambda: "the owner speaks as" in str(gw.get("/v1/audit")), gw.log)
+    wait_for(lambda: str(world.owner.get("/v1/audit")).count("uses our new DID") >= 2, world.owner.log)
+    new = {i["did"] for i in world.owner.get("/v1/identities")} - before
+    assert len(new) >= 2        # one for each
+    for gw in (a, b):
+        gw.restart()
+        gw.post("/v1/ping")
+        wait_for(lambda: [p for p in gw.get("/v1/peers") if p["did"] in new], "a pong from the new DID")
+        assert gw.status()["ownerDid"] in before
+        old = gw.status()["operationalDid"]
+        gw.post("/v1/rotate")       # and M12 goes on over it
+        rotated(world, gw, old)
+        gw.stop()
+
+
 def test_only_a_gateway_that_has_an_owner(world):
     gw = world.gateway("GW-ROT-NONE")
     world.born(gw)
     fails("E_TYPE", "rotate", "--socket", gw.admin_sock)
-    fails("E_NOMATCH", "rotate", "--socket", world.owner.admin_sock)
+    fails("E_NOMATCH", "rotate", "--socket", world.rv.admin_sock)
     gw.stop()

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M13 on the device: its owner speaks from another DID.  from_prior has been verified by
+ * unpack: signed with a key of iss, and sub is who sent the message.  What is left to
+ * judge is whether iss is our owner, and whether this is news. */
+#include <string.h>
+
+#include "agent/protocol/gateway.h"
+#include "did/url.h"
+#include "didcomm/from_prior.h"
+
+const char *gateway_peer(const struct berth_json *active)
+{
+	const char *peer = berth_data_str(active, "peer");
+
+	return peer ? peer : berth_data_str(active, "owner");
+}
+
+/* Later than the last one, and where there is a clock not outside of exp and nbf. */
+static enum berth_err is_news(const struct berth_env *env, const struct berth_json *active, const struct berth_json *claims)
+{
+	const char *iss;
+	int64_t iat;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_str(claims, "iss", 8192, &iss)) ||
+	    (rc = berth_json_req_int(claims, "iat", 0, INT64_MAX, &iat)))
+		return rc;
+	if (!berth_did_same(iss, gateway_peer(active)))
+		return berth_fail(BERTH_E_AUTHZ, "a rotation of another DID than our owner's");
+	if (iat <= berth_data_int(active, "peerIat", -1))
+		return berth_fail(BERTH_E_REPLAY, "a rotation from before the last one");
+	return env->now_s < 0 ? BERTH_OK : berth_from_prior_check_time(claims, env->now_s);
+}
+
+static enum berth_err send_rotated(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				   const struct berth_event *ev)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+	const struct berth_identity *op = env->identity(env, berth_data_str(active, "identity"));
+	const char *uri = berth_data_str(active, "uri");
+	int64_t epoch = berth_data_int(inst->data, "epoch", 0);
+	struct berth_json *body = berth_json_new_object();
+	struct berth_hash h;
+	enum berth_err rc;
+
+	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
+	    (rc = env->mark_known(env, op, ev->sender)) ||	/* the owner has our document */
+	    (rc = berth_body_set_b64(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = berth_effects_send(env, fx, op, ev->sender, uri, BERTH_PIURI_ONBOARDING "rotated", ev->in->msg.thid,
+				     body, NULL)) ||
+	    (rc = berth_effects_drop(fx, ev->sender, ev->in->msg.thid)))
+		return rc;
+	return berth_effects_poll(fx, op, ev->sender, uri);
+}
+
+enum berth_err gateway_on_rotate(struct berth_env *env, struct berth_instance *inst,
+				 const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_json *active = berth_data_obj(inst->data, "active");
+	const struct berth_json *claims = ev->in->from_prior;
+	enum berth_err rc;
+
+	if (!ev->sender || !claims)
+		return berth_fail(BERTH_E_ROTATE, "a rotation without from_prior");
+	if (berth_did_same(ev->sender, gateway_peer(active)))
+		return send_rotated(env, inst, fx, ev);		/* it has not had our answer */
+	if ((rc = is_news(env, active, claims)) || (rc = berth_json_set_str(active, "peer", ev->sender)) ||
+	    (rc = berth_json_set_int(active, "peerIat", berth_data_int(claims, "iat", 0))) ||
+	    (rc = send_rotated(env, inst, fx, ev)))
+		return rc;
+	fx->step_generation = true;
+	berth_effects_audit(fx, "the owner speaks as %s from now on", ev->sender);
+	return BERTH_OK;
+}
