@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* M12 with keys in a real TPM 2.0 (swtpm): the new keys are certified by the attestation
- * key that the manufacturer examined, or there is no credential for them (P3). */
+ * key that the manufacturer examined, or there is no credential for them (P3).  And what
+ * two attempts to be onboarded show of it (P9). */
 #include <sys/stat.h>
 
 #include "agent/protocol/attestation.h"
@@ -37,7 +38,7 @@ static bool rotated(struct sim *w)
 	return other;
 }
 
-static void begin(struct tpm_story *x)
+static void switched_on(struct tpm_story *x)
 {
 	char dir[160];
 	size_t n;
@@ -53,8 +54,13 @@ static void begin(struct tpm_story *x)
 	story_birth(&x->s);
 	story_sale(&x->s);
 	sim_on(x->s.gateway);
-	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
 	now = &x->s;
+}
+
+static void begin(struct tpm_story *x)
+{
+	switched_on(x);
+	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
 	old_did = x->before = operational(&x->s);
 }
 
@@ -66,6 +72,7 @@ static void end(struct tpm_story *x)
 	test_swtpm_stop(&x->t);
 	free(x->roots);
 	free(x->before);
+	x->before = NULL;
 }
 
 static void rotate(struct story *s)
@@ -186,10 +193,47 @@ static void p3_new_keys_are_certified_or_not_taken(void **state)
 	end(&x);
 }
 
+/* What an owner gets to see of an attempt. */
+static void remember(struct berth_json *m, void *arg)
+{
+	struct berth_json **seen = arg;
+
+	*seen = berth_json_clone(berth_json_get(m, "body"));
+}
+
+/* P9: an attempt that failed and the next one have no octets in common that tell. */
+static void p9_attempts_have_different_attestations(void **state)
+{
+	static const char *const members[] = { "signPub", "agreePub", "signAttest", "agreeAttest", "signSig", "agreeSig" };
+	struct berth_json *seen[2] = { NULL };
+	struct tpm_story x = { .before = NULL };
+
+	(void)state;
+	switched_on(&x);
+	forge_edit("accept-ready", remember, &seen[0]);
+	assert_true(story_run_to(&x.s, x.s.owner, "ISSUED"));
+	sim_off(x.s.owner);
+	sim_drop(&x.s.w);
+	assert_true(story_run_to(&x.s, x.s.gateway, "SEEKING"));
+	forge_edit("accept-ready", remember, &seen[1]);
+	sim_on(x.s.owner);
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	assert_true(seen[0] && seen[1]);
+	assert_string_not_equal(berth_data_str(seen[0], "operationalDid"), berth_data_str(seen[1], "operationalDid"));
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		assert_string_not_equal(berth_data_str(berth_json_get(seen[0], "attestation"), members[i]),
+					berth_data_str(berth_json_get(seen[1], "attestation"), members[i]));
+	story_check_end(&x.s, 2);
+	berth_json_free(seen[0]);
+	berth_json_free(seen[1]);
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p3_new_keys_are_certified_or_not_taken),
+		cmocka_unit_test(p9_attempts_have_different_attestations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
