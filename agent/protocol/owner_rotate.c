@@ -17,8 +17,9 @@
 const struct berth_identity *owner_us(struct berth_env *env, const struct berth_instance *inst)
 {
 	const char *name = berth_data_str(berth_json_get(inst->data, "us"), "identity");
+	const struct berth_identity *id = name ? env->identity(env, name) : NULL;
 
-	return env->identity(env, name ? name : BERTH_ID_OWNER);
+	return id ? id : owner_me(env);
 }
 
 const struct berth_identity *owner_addressed(struct berth_env *env, const struct berth_event *ev)

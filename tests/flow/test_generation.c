@@ -73,6 +73,14 @@ static void a_step_that_failed_is_made_up_for(void **state)
 	sim_on(s.gateway);
 	assert_false(berth_agent_quarantined(s.gateway->agent));
 	assert_int_equal(device(s.gateway), stored(s.gateway));
+	/* or at the next step, while it runs */
+	CHECK_OK(berth_store_begin(s.gateway->store));
+	CHECK_OK(berth_store_counter_set(s.gateway->store, "generation", device(s.gateway) + 1));
+	CHECK_OK(berth_store_commit(s.gateway->store));
+	sim_as(s.gateway);
+	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	assert_true(sim_run(&s.w, story_settled, 7200));
+	assert_int_equal(device(s.gateway), stored(s.gateway));
 	/* two ahead is no power cut */
 	CHECK_OK(berth_store_begin(s.gateway->store));
 	CHECK_OK(berth_store_counter_set(s.gateway->store, "generation", device(s.gateway) + 2));

@@ -121,6 +121,18 @@ def test_an_answer_that_is_not_strict_json_is_e_json(daemon):
     fails("E_JSON", *at(daemon(http(b'{"a":1,"a":2}')), "status"))
 
 
+def test_delegate_and_rotate(daemon, tmp_path):
+    chain = {"deviceCredential": "a.b.c", "entries": [], "delegation": "d.e.f"}
+    d = daemon(http(chain), http({"state": "RENEWING"}), http({"state": "READY", "devices": 3}))
+    raw("devices", "delegate", "a/b", "--to", "did:x:y", "--until", "2027-01-01T00:00:00Z", "--out", tmp_path / "c",
+        "--socket", d.path)
+    assert d.seen[-1] == ("POST /v1/devices/a%2Fb/delegate HTTP/1.1", {"to": "did:x:y", "until": "2027-01-01T00:00:00Z"})
+    assert json.loads((tmp_path / "c").read_text()) == chain
+    assert raw("rotate", "--socket", d.path).decode().split() == ["state", "RENEWING"]
+    assert d.seen[-1] == ("POST /v1/rotate HTTP/1.1", {})
+    assert raw("rotate", "--socket", d.path).decode().split() == ["state", "READY", "devices", "3"]
+
+
 @pytest.mark.parametrize("words", ["watch", "backup", "restore", "devices birth", "devices suspend", "devices resume",
                                    "devices revoke", "devices transfer", "devices retire"])
 def test_what_comes_later_says_so(words):
