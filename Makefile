@@ -75,7 +75,7 @@ $(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd
 # `did resolve --config` asks the adapters as the daemon does
-CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_config.c config.c config_table.c config_value.c)
+CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_memory.c resolve_config.c config.c config_table.c config_value.c)
 $(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lqrencode

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/core/lookups.h"
 #include "agent/core/store.h"
 #include "agent/protocol/protocol.h"
 #include "berth/err.h"
@@ -40,6 +41,7 @@ struct berth_agent_config {
 	struct berth_keys *keys;
 	struct berth_transport *transport;
 	struct berth_resolver *resolver;	/* for what is not self-contained; may be NULL */
+	struct berth_lookups *lookups;		/* of that resolver; NULL: it never takes long */
 	const struct berth_policy *policy;
 	const struct berth_machine *machines[BERTH_AGENT_MACHINES_MAX];	/* the roles */
 	size_t n_machines;
@@ -63,6 +65,9 @@ void berth_agent_on_gone(struct berth_agent *a, uint64_t request);
 /* The outcome of transport->send: rc and, with BERTH_OK, the reply frame. */
 void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc,
 			   const uint8_t *frame, size_t len);
+
+/* A look-up that was left for later has ended: what waits for it is taken again. */
+void berth_agent_on_lookups(struct berth_agent *a);
 
 /* Does what has become due: timers, outbox, polls, parked requests.  Returns in how
  * many milliseconds to call again at the latest. */

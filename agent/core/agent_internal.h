@@ -6,7 +6,7 @@
  * DIDs and those of others), forget.c (the end of ours), deliver.c (one event, one
  * transaction), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), answer.c (replies, parked requests),
- * poll.c (asking for messages). */
+ * held.c (what waits for a look-up), poll.c (asking for messages). */
 #include "agent/core/agent.h"
 #include "agent/ipc/frame.h"
 
@@ -25,6 +25,9 @@
 #define EPHEMERAL_MAX 32
 #define GO_MAX 16		/* "go" after "go" within one event */
 #define REPLY_BYTES_MAX ((size_t)512 << 10)
+#define HELD_MAX 16		/* requests and messages that wait for a look-up */
+#define HELD_OF_ONE_MAX 4	/* of one source */
+#define HELD_BYTES_MAX ((size_t)2 << 20)
 #define SP_OVERHEAD 12		/* the SP length and the request id, per direction */
 #define BUSY_RETRY_S 5
 #define QUARANTINE_RETRY_S 3600
@@ -35,6 +38,9 @@ struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "t
 struct parked { uint64_t request; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
+
+/* request 0: a message out of a reply, from the uri that is its source */
+struct held { uint64_t request; char *source; uint8_t *bytes; size_t len; uint64_t until_ms; };
 
 struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
@@ -62,6 +68,8 @@ struct berth_agent {
 	size_t n_timers;
 	struct parked parked[BERTH_AGENT_PARKED_MAX];
 	size_t n_parked;
+	struct held held[HELD_MAX];
+	size_t n_held;
 	struct in_flight flight[IN_FLIGHT_MAX];
 	size_t n_flight;
 	struct pending_ack acks[ACKS_MAX];
@@ -154,7 +162,24 @@ void agent_outbound_free(struct berth_agent *a);
 uint32_t agent_sooner(uint32_t in_ms, uint64_t due_ms, uint64_t now_ms);
 uint32_t agent_wait_until(uint32_t in_ms, int64_t due_s, int64_t now_s);
 
+/* A message out of a reply: dealt with, and an ack is owed to that uri; false: not now. */
+bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *msg, size_t n);
+
+/* held.c: between begin and end nothing waits for a look-up; end says whether one was
+ * left for later, so that it is worth holding what needs it. */
+void agent_lookups_begin(struct berth_agent *a, const char *source);
+bool agent_lookups_missed(const struct berth_agent *a);
+bool agent_lookups_end(struct berth_agent *a);
+/* Copies; false: no room. */
+bool agent_hold(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *p, size_t n);
+void agent_held_gone(struct berth_agent *a, uint64_t request);
+void agent_held_tick(struct berth_agent *a);
+uint32_t agent_held_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
+void agent_held_free(struct berth_agent *a);
+
 /* answer.c */
+void agent_take_request(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *frame, size_t len);
+void agent_reply_busy(struct berth_agent *a, uint64_t request);
 void agent_answer_parked(struct berth_agent *a);
 uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_parked_free(struct berth_agent *a);

@@ -86,6 +86,7 @@ static void unpark(struct berth_agent *a, size_t i)
 
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 {
+	agent_held_gone(a, request);
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (a->parked[i].request == request) {
 			unpark(a, i);
@@ -147,14 +148,18 @@ static void answer(struct berth_agent *a, uint64_t request, const char *peer, bo
 	berth_outbox_list_free(&rows);
 }
 
-void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
-			    const uint8_t *frame, size_t len)
+void agent_reply_busy(struct berth_agent *a, uint64_t request)
+{
+	reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
+}
+
+void agent_take_request(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *frame, size_t len)
 {
 	struct berth_received r = { 0 };
 	struct berth_frame_request f;
 	enum berth_err rc;
+	bool missed;
 
-	a->wire_bytes += len + SP_OVERHEAD;
 	if ((rc = berth_frame_request_decode(&f, frame, len))) {
 		berth_log(BERTH_LOG_INFO, "frame", "from %s: %s", source, berth_err_detail());
 		reply_status(a, request, rc == BERTH_E_SIZE ? BERTH_FRAME_TOO_BIG : BERTH_FRAME_REFUSED, 0);
@@ -164,11 +169,15 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char 
 		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
 		return;
 	}
+	agent_lookups_begin(a, source);
 	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &r) : BERTH_OK;
+	missed = agent_lookups_end(a);
 	if (rc) {
-		berth_log_err(BERTH_LOG_WARN, "busy", rc);
 		agent_drop_ephemeral(a, 0);
-		reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
+		if (!missed || !agent_hold(a, request, source, frame, len)) {
+			berth_log_err(BERTH_LOG_WARN, "busy", rc);
+			agent_reply_busy(a, request);
+		}
 	} else {
 		/* acks are not signed: only a message that nobody has seen before
 		 * vouches for those in front of it */
@@ -177,6 +186,13 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char 
 		answer(a, request, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.is_poll && r.fresh);
 	}
 	free(r.sender);
+}
+
+void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
+			    const uint8_t *frame, size_t len)
+{
+	a->wire_bytes += len + SP_OVERHEAD;
+	agent_take_request(a, request, source, frame, len);
 	agent_flush(a);
 }
 

@@ -284,7 +284,8 @@ static enum berth_err agent_start(struct berth_daemon *d)
 {
 	struct berth_agent_config ac = { .store = d->store, .keys = berth_keyclient_keys(d->keys),
 		.transport = berth_netclient_transport(d->net), .resolver = berth_resolveclient_resolver(d->resolve),
-		.policy = &d->policy, .clock_trusted = berth_config_bool(d->cfg, "agent", NULL, "clock-trusted") };
+		.lookups = berth_resolveclient_lookups(d->resolve), .policy = &d->policy,
+		.clock_trusted = berth_config_bool(d->cfg, "agent", NULL, "clock-trusted") };
 
 	if (role(d, "gateway"))
 		add_machine(&ac, &berth_gateway_machine);
@@ -470,16 +471,17 @@ static int wait_ms(struct berth_daemon *d)
 {
 	uint32_t in = berth_agent_tick(d->agent), api = berth_api_timeout_ms(d->api);
 	uint32_t net = berth_netclient_timeout_ms(d->net), watchdog = berth_notify_watchdog_ms();
-	uint32_t keyd = keyd_wait_ms(d);
+	uint32_t keyd = keyd_wait_ms(d), resolve = berth_resolveclient_timeout_ms(d->resolve);
 
 	in = api < in ? api : in;
 	in = net < in ? net : in;
 	in = keyd < in ? keyd : in;
+	in = resolve < in ? resolve : in;
 	in = watchdog < in ? watchdog : in;
 	return in > 60000 ? 60000 : (int)in;
 }
 
-enum { P_SIGNALS, P_API, P_NET, P_KEYD, P__COUNT };
+enum { P_SIGNALS, P_API, P_NET, P_KEYD, P_RESOLVE, P__COUNT };
 
 static enum berth_err turn(struct berth_daemon *d)
 {
@@ -489,6 +491,7 @@ static enum berth_err turn(struct berth_daemon *d)
 		[P_API] = { .fd = berth_api_fd(d->api), .events = POLLIN },
 		[P_NET] = { .fd = net, .events = POLLIN },
 		[P_KEYD] = { .fd = d->keyd.pid ? berth_keyclient_fd(d->keys) : -1, .events = POLLIN },
+		[P_RESOLVE] = { .fd = berth_resolveclient_fd(d->resolve), .events = POLLIN },
 	};
 
 	if (berth_netclient_wants_write(d->net))
@@ -498,6 +501,8 @@ static enum berth_err turn(struct berth_daemon *d)
 	if (p[P_SIGNALS].revents)
 		on_signal(d);
 	keyd_watch(d, p[P_KEYD].revents != 0);
+	if (berth_resolveclient_run(d->resolve, p[P_RESOLVE].revents != 0))
+		berth_agent_on_lookups(d->agent);
 	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),
 			    net >= 0 && p[P_NET].revents & POLLOUT);
 	berth_api_run(d->api);

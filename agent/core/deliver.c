@@ -209,6 +209,11 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		return rc;
 	if ((rc = agent_load(a, m, key, &inst)) || (rc = run(a, m, &inst, ev, &fx, &step_rc)))
 		goto out;
+	/* a step may make little of one DID that it could not resolve: it will be able to */
+	if (agent_lookups_missed(a)) {
+		rc = berth_fail(BERTH_E_UNAVAILABLE, "%s: a DID is being looked up", ev->on);
+		goto out;
+	}
 	if (agent_is_transient(step_rc) && ev->in) {
 		rc = step_rc;	/* not remembered: the sender tries again */
 		goto out;

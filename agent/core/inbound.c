@@ -130,7 +130,7 @@ enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_
 	*r = (struct berth_received){ 0 };
 	agent_refresh_time(a);
 	if ((rc = berth_unpack(&in, &up, (const char *)packed, n))) {
-		if (!agent_is_transient(rc)) {
+		if (!agent_is_transient(rc) && rc != BERTH_E_QUOTA) {	/* no time to resolve: nobody's fault */
 			berth_log(BERTH_LOG_INFO, "unpack", "%s: %s", berth_err_name(rc), berth_err_detail());
 			rc = BERTH_OK;	/* the same answer as to everything else */
 		}

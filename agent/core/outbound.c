@@ -221,22 +221,30 @@ static void owe_ack(struct berth_agent *a, const char *uri, const uint8_t *msg, 
 	a->n_acks++;
 }
 
+bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *msg, size_t n)
+{
+	struct berth_received got = { 0 };
+	enum berth_err rc;
+	bool missed;
+
+	agent_lookups_begin(a, uri);
+	rc = agent_receive(a, msg, n, &got);
+	missed = agent_lookups_end(a);
+	if (!rc)
+		owe_ack(a, uri, msg, n);
+	else if (!missed || !agent_hold(a, 0, uri, msg, n))
+		berth_log_err(BERTH_LOG_WARN, "busy", rc);
+	free(got.sender);
+	return !rc;
+}
+
 /* False: not all of them could be dealt with now. */
 static bool take_messages(struct berth_agent *a, const char *uri, const struct berth_frame_reply *r)
 {
-	enum berth_err rc;
 	bool all = true;
 
-	for (size_t i = 0; i < r->n_msgs; i++) {
-		struct berth_received got = { 0 };
-
-		if (!(rc = agent_receive(a, r->msgs[i].p, r->msgs[i].n, &got)))
-			owe_ack(a, uri, r->msgs[i].p, r->msgs[i].n);
-		else
-			berth_log_err(BERTH_LOG_WARN, "busy", rc);
-		all &= !rc;
-		free(got.sender);
-	}
+	for (size_t i = 0; i < r->n_msgs; i++)
+		all &= agent_take_message(a, uri, r->msgs[i].p, r->msgs[i].n);
 	return all;
 }
 
@@ -330,10 +338,12 @@ uint32_t agent_outbound_tick(struct berth_agent *a)
 	uint32_t in = 60000;
 	int64_t next_s;
 
+	agent_held_tick(a);
 	agent_poll_tick(a);
 	agent_flush(a);
 	if (!berth_store_outbox_next(a->cfg.store, &next_s))
 		in = agent_wait_until(in, next_s, berth_agent_now_s(a));
+	in = agent_held_wait(a, in, now);
 	return agent_parked_wait(a, agent_poll_wait(a, in, now), now);
 }
 
@@ -341,6 +351,7 @@ void agent_outbound_free(struct berth_agent *a)
 {
 	agent_poll_clear(a);
 	agent_parked_free(a);
+	agent_held_free(a);
 	agent_drop_ephemeral(a, 0);
 	while (a->n_flight)
 		flight_end(a, &a->flight[0]);

@@ -2,16 +2,20 @@
 #ifndef BERTH_AGENT_CORE_RESOLVECLIENT_H
 #define BERTH_AGENT_CORE_RESOLVECLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "agent/core/config.h"
+#include "agent/core/lookups.h"
 #include "berth/err.h"
 #include "did/resolver.h"
 
 /* The core's end of berth-resolverd: a resolver that asks the adapters and believes
- * none of them.  Calls block, each for at most BERTH_RESOLVE_DEADLINE_MS, and all of
- * them together for a share of the time: beyond it they are E_QUOTA (C102).
+ * none of them.  One DID after the other; what happens to the caller meanwhile is said
+ * by the mode (lookups.h).  BERTH_LOOKUP_WAIT, the first one, blocks for at most twice
+ * BERTH_RESOLVE_DEADLINE_MS, all such calls together for a share of the time: beyond it
+ * they are E_QUOTA (C102).  BERTH_LOOKUP_LATER never blocks.
  *
  * Answers are remembered: documents for BERTH_RESOLVE_KEEP_MS, failures for
  * BERTH_RESOLVE_KEEP_BAD_MS.  When resolverd hangs, crashes or breaks its protocol it
@@ -44,6 +48,14 @@ BERTH_MUST_USE enum berth_err berth_resolveclient_start(struct berth_resolveclie
 /* Borrowed.  E_DID: the adapter says the DID is malformed; E_RESOLVE: not found, not
  * available, or not a valid document of that DID; E_PLUGIN; E_QUOTA. */
 struct berth_resolver *berth_resolveclient_resolver(struct berth_resolveclient *c);
+
+struct berth_lookups *berth_resolveclient_lookups(struct berth_resolveclient *c);	/* borrowed */
+
+/* For the poll loop: what to watch for reading (-1: nothing), for how long at most, and
+ * what to do then.  True: some DID that waited does not any more. */
+int berth_resolveclient_fd(const struct berth_resolveclient *c);
+uint32_t berth_resolveclient_timeout_ms(const struct berth_resolveclient *c);
+bool berth_resolveclient_run(struct berth_resolveclient *c, bool readable);
 
 /* Forgets what is remembered of did, or of all (NULL). */
 void berth_resolveclient_forget(struct berth_resolveclient *c, const char *did);

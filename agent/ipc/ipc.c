@@ -262,7 +262,7 @@ static enum berth_err remote_error(struct berth_ipc *c, const struct berth_ipc_f
 	return berth_fail((enum berth_err)code, "%s", detail);
 }
 
-static enum berth_err take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply)
+enum berth_err berth_ipc_take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply)
 {
 	if (f->seq != c->seq)
 		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: answer to another call"));
@@ -289,7 +289,7 @@ enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth
 
 	if (rc)
 		return rc;
-	rc = take_answer(c, &f, reply);
+	rc = berth_ipc_take_answer(c, &f, reply);
 	drop_last(c);	/* what keyd answers must not linger */
 	return rc;
 }

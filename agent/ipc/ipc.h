@@ -69,6 +69,11 @@ BERTH_MUST_USE enum berth_err
 berth_ipc_ask(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms);
 BERTH_MUST_USE enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth_buf *reply);
 
+/* What a frame says as the answer to the last call, whose number is c->seq: for who
+ * does not wait in berth_ipc_call(). */
+BERTH_MUST_USE enum berth_err
+berth_ipc_take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply);
+
 /* The served side of berth_ipc_call(): rc is what the operation yielded; payload
  * (NULL: empty) goes out with BERTH_OK, this thread's error detail else. */
 BERTH_MUST_USE enum berth_err

@@ -61,6 +61,7 @@ enum keyd_class keyd_class_of(enum berth_keyd_op op)
 	case BERTH_KEYD_LIST:
 	case BERTH_KEYD_COUNTER_READ:
 	case BERTH_KEYD_PUBLIC_AREA:
+	case BERTH_KEYD_STATE:
 	case BERTH_KEYD__END:
 		break;
 	}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/resolve_memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/resolveclient.h"
+#include "did/base/clock.h"
+
+static void forget(struct remembered *r)
+{
+	free(r->did);
+	free(r->doc);
+	*r = (struct remembered){ 0 };
+}
+
+static void forget_in(struct remembered *list, const char *did)
+{
+	for (size_t i = 0; i < BERTH_RESOLVE_REMEMBERED_MAX; i++)
+		if (list[i].did && (!did || strcmp(list[i].did, did) == 0))
+			forget(&list[i]);
+}
+
+void resolve_forget(struct resolve_memory *m, const char *did)
+{
+	forget_in(m->docs, did);
+	forget_in(m->failures, did);
+}
+
+static const struct remembered *find(const struct remembered *list, const char *did)
+{
+	uint64_t now = berth_clock_mono_ms();
+
+	for (size_t i = 0; i < BERTH_RESOLVE_REMEMBERED_MAX; i++)
+		if (list[i].did && list[i].until_ms > now && strcmp(list[i].did, did) == 0)
+			return &list[i];
+	return NULL;
+}
+
+const struct remembered *resolve_recall(const struct resolve_memory *m, const char *did)
+{
+	const struct remembered *r = find(m->docs, did);
+
+	return r ? r : find(m->failures, did);
+}
+
+void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len)
+{
+	size_t *next = rc ? &m->next_failure : &m->next_doc;
+	struct remembered *r = rc ? &m->failures[*next] : &m->docs[*next];
+
+	resolve_forget(m, did);
+	forget(r);
+	r->did = strdup(did);
+	r->doc = rc ? NULL : malloc(len ? len : 1);
+	if (!r->did || (!rc && !r->doc)) {
+		forget(r);
+		return;
+	}
+	if (r->doc)
+		memcpy(r->doc, doc, len);
+	r->doc_len = rc ? 0 : len;
+	r->rc = rc;
+	r->until_ms = berth_clock_mono_ms() + (rc ? BERTH_RESOLVE_KEEP_BAD_MS : BERTH_RESOLVE_KEEP_MS);
+	*next = (*next + 1) % BERTH_RESOLVE_REMEMBERED_MAX;
+}

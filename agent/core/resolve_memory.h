@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_RESOLVE_MEMORY_H
+#define BERTH_AGENT_CORE_RESOLVE_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/err.h"
+
+/* What registries said lately: documents, as they came, and failures.  The oldest of
+ * either gives way to the next, so that failures push out no document. */
+#define BERTH_RESOLVE_REMEMBERED_MAX 64	/* of either */
+
+struct remembered {
+	char *did;
+	char *doc;		/* NULL: a failure */
+	size_t doc_len;
+	enum berth_err rc;
+	uint64_t until_ms;
+};
+
+struct resolve_memory {
+	struct remembered docs[BERTH_RESOLVE_REMEMBERED_MAX], failures[BERTH_RESOLVE_REMEMBERED_MAX];
+	size_t next_doc, next_failure;
+};
+
+/* NULL: nothing that still holds.  Borrowed until the next call. */
+const struct remembered *resolve_recall(const struct resolve_memory *m, const char *did);
+/* Without memory nothing is remembered, and nothing else happens. */
+void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len);
+void resolve_forget(struct resolve_memory *m, const char *did);	/* NULL: all */
+
+#endif
