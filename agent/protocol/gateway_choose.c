@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/distrust.h"
 #include "agent/protocol/gateway.h"
 #include "did/url.h"
 
@@ -271,13 +272,20 @@ static void candidate_free(struct candidate *c)
 	*c = (struct candidate){ 0 };
 }
 
+/* That we cannot look at it now, or have no room, is nobody's lie. */
+static bool is_lie(enum berth_err rc)
+{
+	return rc != BERTH_OK && rc != BERTH_E_QUOTA && berth_err_exit(rc) < 4;
+}
+
 enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance *inst,
 				    const struct berth_json *blobs, const char *from, struct berth_effects *fx)
 {
-	struct berth_json *seek = berth_data_obj(inst->data, "seek");
+	struct berth_json *seek = berth_data_obj(inst->data, "seek"), *notes = berth_data_obj(inst->data, "distrust");
 	struct known *k = calloc(1, sizeof(*k));
 	struct candidate c = { 0 };
 	size_t held = 0;
+	bool lied = false;
 	char why[256] = "";
 	enum berth_err rc = k ? known_load(k, env, inst) : berth_fail(BERTH_E_NOMEM, "answers");
 
@@ -289,10 +297,11 @@ enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance
 		else
 			snprintf(why, sizeof(why), "; one refused: %s: %s", berth_err_name(rc), berth_err_detail());
 		candidate_free(&c);
+		lied |= is_lie(rc);
 		if (rc == BERTH_E_NOMEM)
 			goto out;
 	}
-	rc = BERTH_OK;
+	rc = lied ? berth_distrust_lied(notes, from) : berth_distrust_decay(notes, from);
 	berth_effects_audit(fx, "rendezvous %s answered: %zu of %zu hold%s", from, held, berth_json_len(blobs), why);
 out:
 	free(k);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/distrust.h"
 #include "agent/protocol/gateway.h"
 #include "did/base/rand.h"
 #include "did/method_key.h"
@@ -114,23 +115,41 @@ send_lookup(struct berth_env *env, struct berth_instance *inst, struct berth_eff
 	return berth_json_set_str(lookups, s->msg.id, rv->uri);
 }
 
-/* A round: ask everybody, then wait for the window. */
+static bool all_distrusted(const struct berth_json *notes, const struct berth_device_credential *dc)
+{
+	for (size_t i = 0; i < dc->n_rv; i++)
+		if (!berth_distrusted(notes, dc->rv[i].uri))
+			return false;
+	return true;
+}
+
+/* A round: ask everybody but those who sit out, then wait for the window. */
 static enum berth_err
 ask_all(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 	const struct berth_device_credential *dc)
 {
 	struct berth_json *seek = berth_data_obj(inst->data, "seek"), *lookups;
+	struct berth_json *notes = berth_data_obj(inst->data, "distrust");
 	struct berth_buf reply_to = BERTH_BUF_INIT;
+	bool all = all_distrusted(notes, dc);
+	int64_t asked = 0;
 	enum berth_err rc;
 
 	berth_json_remove(seek, "lookups");
 	berth_json_remove(seek, "candidates");
 	berth_json_remove(seek, "resting");
 	lookups = berth_data_obj(seek, "lookups");
-	if (!(rc = berth_json_set_int(seek, "waiting", (int64_t)dc->n_rv)))
-		rc = lookup_did(env, &reply_to);
-	for (size_t i = 0; !rc && i < dc->n_rv; i++)
+	rc = lookup_did(env, &reply_to);
+	for (size_t i = 0; !rc && i < dc->n_rv; i++) {
+		if (!all && berth_distrusted(notes, dc->rv[i].uri)) {
+			rc = berth_distrust_decay(notes, dc->rv[i].uri);
+			continue;
+		}
 		rc = send_lookup(env, inst, fx, lookups, &dc->rv[i], berth_buf_cstr(&reply_to));
+		asked++;
+	}
+	if (!rc)
+		rc = berth_json_set_int(seek, "waiting", asked);
 	berth_buf_free(&reply_to);
 	fx->timer_ms = (uint64_t)env->policy->collect_s * 1000;
 	return rc;

@@ -116,6 +116,84 @@ static void p5_lies_beside_the_truth(void **state)
 	story_end(&s);
 }
 
+/* ---- distrust ---- */
+
+/* A second rendezvous, which the DeviceCredential names and the owner registers with. */
+static struct sim_node *second_rendezvous(struct story *s)
+{
+	static const struct berth_machine *const role[] = { &berth_rendezvous_machine, &berth_ping_machine, &berth_problem_machine };
+	struct sim_node *n = sim_add(&s->w, "rendezvous-2", "nng+tcp://rv-two.test:1", role, 3);
+	struct berth_rendezvous rv = { .uri = n->uri };
+
+	sim_on(n);
+	CHECK_OK(berth_agent_make_identity(n->agent, BERTH_ID_RENDEZVOUS, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, 0, true));
+	rv.did = story_identity(n, BERTH_ID_RENDEZVOUS)->did_long;
+	s->factory->policy.rendezvous[s->factory->policy.n_rendezvous++] = rv;
+	s->owner->policy.rendezvous[s->owner->policy.n_rendezvous++] = rv;
+	return n;
+}
+
+static void registrations_at(struct story *s, struct sim_node *rv, struct berth_json *answers)
+{
+	struct sim_node *first = s->rendezvous;
+
+	s->rendezvous = rv;
+	sim_as(rv);
+	forge_registrations(s, answers);
+	s->rendezvous = first;
+}
+
+/* One knows nothing yet, the other lies whenever it is asked: it is asked less and less
+ * often, never not at all, and the truth of the first is found. */
+static void a_rendezvous_that_lies_sits_out_and_is_asked_again(void **state)
+{
+	struct berth_json *truth;
+	struct sim_node *liar;
+	int honest, lies;
+	struct story s;
+
+	(void)state;
+	story_cast(&s);
+	liar = second_rendezvous(&s);
+	story_birth(&s);
+	story_sale(&s);
+	truth = forge_held(&s);
+	registrations_at(&s, s.rendezvous, berth_json_new_array());
+	registrations_at(&s, liar, list_of(garbage("x")));
+	sim_on(s.gateway);
+	assert_false(sim_run(&s.w, never, LIMIT_S));
+	honest = story_audit(s.gateway, "rendezvous nng+tcp://rv.test:1 answered: 0 of 0 hold");
+	lies = story_audit(s.gateway, "rendezvous nng+tcp://rv-two.test:1 answered: 0 of 1 hold; one refused");
+	assert_true(honest >= 9);
+	assert_true(lies >= 3);				/* it was asked again */
+	assert_true(2 * lies <= honest + 2);		/* and sat out at least two rounds for each lie but the first */
+	registrations_at(&s, s.rendezvous, truth);
+	assert_true(sim_run(&s.w, story_operational, LIMIT_S));
+	story_check_end(&s, 1);
+	story_end(&s);
+}
+
+/* The only one there is, however much it lies, is asked in every round. */
+static void the_only_source_is_never_locked_out(void **state)
+{
+	struct berth_json *truth;
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	truth = forge_held(&s);
+	forge_registrations(&s, list_of(garbage("x")));
+	sim_on(s.gateway);
+	assert_false(sim_run(&s.w, never, LIMIT_S));
+	assert_true(story_audit(s.gateway, "0 of 1 hold; one refused") >= 9);
+	sim_off(s.gateway);				/* the notes outlive a restart, and lock out nobody either */
+	sim_on(s.gateway);
+	forge_registrations(&s, truth);
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_check_end(&s, 1);
+	story_end(&s);
+}
+
 /* ---- owners who are none ---- */
 static void p2_valid_keys_but_no_chain(void **state)
 {
@@ -387,6 +465,8 @@ int main(void)
 		cmocka_unit_test(p5_nothing),
 		cmocka_unit_test(p5_lies_beside_the_truth),
 		cmocka_unit_test(p5_a_redirect_from_another_than_was_asked),
+		cmocka_unit_test(a_rendezvous_that_lies_sits_out_and_is_asked_again),
+		cmocka_unit_test(the_only_source_is_never_locked_out),
 		cmocka_unit_test(p2_valid_keys_but_no_chain),
 		cmocka_unit_test(p2_a_chain_that_mallory_began),
 		cmocka_unit_test(p2_a_chain_that_mallory_went_on_with),
