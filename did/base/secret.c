@@ -4,6 +4,18 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* sodium_malloc() locks the pages and keeps them out of core files; a forked child is
+ * to find zeros in them.  p lies within one mapping, at its end. */
+static void not_for_children(uint8_t *p, size_t len)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)p & ~(page - 1);
+	uintptr_t end = ((uintptr_t)p + len + page - 1) & ~(page - 1);
+
+	madvise((void *)first, end - first, MADV_WIPEONFORK);
+}
 
 struct berth_secret *berth_secret_new(size_t len)
 {
@@ -17,6 +29,7 @@ struct berth_secret *berth_secret_new(size_t len)
 		return NULL;
 	}
 	s->len = len;
+	not_for_children(s->b, len);
 	memset(s->b, 0, len);
 	return s;
 }

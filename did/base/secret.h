@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Long-lived secret bytes: guard pages, mlock, left out of core files, wiped on
- * free (sodium_malloc). */
+ * free (sodium_malloc).  A forked child finds zeros in it, and must not free it. */
 struct berth_secret {
 	size_t len;
 	uint8_t *b;
