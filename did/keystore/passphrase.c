@@ -17,8 +17,8 @@ enum berth_err berth_passphrase_read(struct berth_secret **out, const char *file
 	if (!file)
 		file = secure_getenv("BERTH_PASSPHRASE_FILE");
 	if (file && file[0])
-		return berth_secret_file_read(out, &passphrase, file, NULL);
-	rc = berth_secret_file_credential(out, &passphrase, "berth-passphrase", NULL, &there);
+		return berth_secret_file_read(out, &passphrase, file);
+	rc = berth_secret_file_credential(out, &passphrase, "berth-passphrase", &there);
 	if (!rc && !there)
 		rc = berth_fail(BERTH_E_KEYSTORE, "a sealed file needs a passphrase: --passphrase-file, "
 				"passphrase-file in [keystore], $BERTH_PASSPHRASE_FILE, or the systemd "

@@ -2,14 +2,23 @@
 #ifndef BERTH_DID_KEYSTORE_PIN_H
 #define BERTH_DID_KEYSTORE_PIN_H
 
-#include "did/keystore/secret_file.h"
+#include <stdbool.h>
+
+#include "berth/err.h"
+#include "did/base/secret.h"
 
 #define BERTH_PIN_MAX 255
 
 /* The PIN of a token: from the file named (ours, mode 0600), else the systemd
- * credential berth-pin.  Nothing else knows where PINs come from.  stamp changes
- * when the source does, so that a PIN that was refused is not tried again. */
-BERTH_MUST_USE enum berth_err
-berth_pin_read(struct berth_secret **out, const char *source, uint8_t stamp[BERTH_SECRET_STAMP_LEN]);
+ * credential berth-pin.  Nothing else knows where PINs come from. */
+BERTH_MUST_USE enum berth_err berth_pin_read(struct berth_secret **out, const char *source);
+
+/* A token counts wrong PINs and is useless after a few, so one that was refused is not
+ * tried again, by this process or the next: the file pin-refused of the folder dir
+ * knows it by a salted Argon2id hash.  Whoever can read that file is the user who can
+ * read the PIN. */
+bool berth_pin_was_refused(int dir, const struct berth_secret *pin);
+/* A failure is logged. */
+void berth_pin_refused(int dir, const struct berth_secret *pin);
 
 #endif

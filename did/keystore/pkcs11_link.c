@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The session with a token: found by what the URI says, the same one for the life of
  * a store, logged in with a PIN that is read, used once and forgotten. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "did/base/log.h"
 #include "did/keystore/pin.h"
 #include "did/keystore/pkcs11.h"
 
 #define SLOTS_MAX 64
-#define REFUSED_FILE "pin-refused"
 
 enum berth_err berth_pkcs11_rc(struct berth_pkcs11 *p, CK_RV rv, const char *what)
 {
@@ -147,33 +140,7 @@ static enum berth_err list_mechanisms(struct berth_pkcs11 *p, CK_SLOT_ID slot)
 	return rc;
 }
 
-/* ---- the PIN ----
- * A token counts wrong PINs and is useless after a few, so one that was refused is not
- * tried again, by this process or by the next one: the stamp of where it came from is
- * kept in DIR until the PIN's file is another one. */
-
-static bool refused_before(const struct berth_pkcs11 *p, const uint8_t stamp[BERTH_SECRET_STAMP_LEN])
-{
-	uint8_t old[BERTH_SECRET_STAMP_LEN];
-	int fd = openat(p->file.dir, REFUSED_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	bool same = fd >= 0 && read(fd, old, sizeof(old)) == (ssize_t)sizeof(old) && !memcmp(old, stamp, sizeof(old));
-
-	if (fd >= 0)
-		close(fd);
-	return same;
-}
-
-static void remember_refusal(const struct berth_pkcs11 *p, const uint8_t stamp[BERTH_SECRET_STAMP_LEN])
-{
-	int fd;
-
-	unlinkat(p->file.dir, REFUSED_FILE, 0);
-	fd = openat(p->file.dir, REFUSED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, stamp, BERTH_SECRET_STAMP_LEN) != BERTH_SECRET_STAMP_LEN || fsync(fd) != 0)
-		berth_log(BERTH_LOG_WARN, "pin", "%s: cannot note that the PIN was refused: %s", p->dir, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
+/* ---- the PIN ---- */
 
 static bool is_refusal(CK_RV rv)
 {
@@ -196,23 +163,22 @@ static enum berth_err check_pin_state(struct berth_pkcs11 *p, CK_FLAGS flags)
 
 static enum berth_err log_in(struct berth_pkcs11 *p, CK_FLAGS flags)
 {
-	uint8_t stamp[BERTH_SECRET_STAMP_LEN];
 	struct berth_secret *pin = NULL;
 	enum berth_err rc;
 	CK_RV rv;
 
 	if (!(flags & CKF_LOGIN_REQUIRED))
 		return BERTH_OK;
-	if ((rc = check_pin_state(p, flags)) || (rc = berth_pin_read(&pin, p->uri.pin_source, stamp)))
+	if ((rc = check_pin_state(p, flags)) || (rc = berth_pin_read(&pin, p->uri.pin_source)))
 		goto out;
-	if (refused_before(p, stamp)) {
-		rc = berth_fail(BERTH_E_KEYSTORE, "token %s: this PIN was refused before; it is not tried again until its "
-				"file changes", p->s.token);
+	if (berth_pin_was_refused(p->file.dir, pin)) {
+		rc = berth_fail(BERTH_E_KEYSTORE, "token %s: this PIN was refused before and is not tried again; if it has "
+				"become the right one, delete %s/pin-refused", p->s.token, p->dir);
 		goto out;
 	}
 	rv = p->f->C_Login(p->session, CKU_USER, pin->b, pin->len);
 	if (is_refusal(rv))
-		remember_refusal(p, stamp);
+		berth_pin_refused(p->file.dir, pin);
 	/* another session of this process may have done it */
 	rc = rv == CKR_USER_ALREADY_LOGGED_IN ? BERTH_OK : berth_pkcs11_rc(p, rv, "log in");
 out:

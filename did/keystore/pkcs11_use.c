@@ -200,6 +200,24 @@ out:
 	return rc;
 }
 
+/* A point that gives zero is the peer's doing and not the token's, whatever the token
+ * would say of it: E_DECRYPT, as in software. */
+static enum berth_err check_order(const struct berth_pubkey *theirs)
+{
+	uint8_t z[BERTH_ECDH_MAX];
+	struct berth_privkey any;
+	size_t n;
+	enum berth_err rc;
+
+	if (theirs->type != BERTH_KEY_X25519)
+		return BERTH_OK;
+	if (!(rc = berth_keypair_generate(&any, theirs->type)))
+		rc = berth_ecdh(z, &n, &any, theirs);
+	berth_privkey_wipe(&any);
+	berth_wipe(z, sizeof(z));
+	return rc;
+}
+
 /* ---- what the store calls ---- */
 
 enum berth_err berth_pkcs11_prove(struct berth_pkcs11 *p, struct berth_pkcs11_key *k)
@@ -239,7 +257,8 @@ enum berth_err berth_pkcs11_ecdh(struct berth_keystore *ks, const char *name, co
 	enum berth_err rc;
 
 	/* a point that is none never reaches the token */
-	if ((rc = berth_pubkey_import(&checked, theirs->type, theirs->b, theirs->len)) || (rc = need(p, name, &k)) ||
+	if ((rc = berth_pubkey_import(&checked, theirs->type, theirs->b, theirs->len)) ||
+	    (rc = check_order(&checked)) || (rc = need(p, name, &k)) ||
 	    (!k->proved && (rc = prove_agreement(p, k))))
 		return rc;
 	return agree(p, k, &checked, z, z_len);

@@ -9,9 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "did/base/buf.h"
-#include "did/crypto/hash.h"
-
 static enum berth_err sys(const struct berth_secret_file *f, const char *path)
 {
 	int e = errno;
@@ -69,22 +66,8 @@ static enum berth_err slurp(struct berth_secret **out, const struct berth_secret
 	return rc;
 }
 
-static void make_stamp(uint8_t stamp[BERTH_SECRET_STAMP_LEN], const char *path, const struct stat *st)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-
-	berth_buf_str16(&b, path);
-	berth_buf_be64(&b, (uint64_t)st->st_dev);
-	berth_buf_be64(&b, (uint64_t)st->st_ino);
-	berth_buf_be64(&b, (uint64_t)st->st_size);
-	berth_buf_be64(&b, (uint64_t)st->st_mtim.tv_sec);
-	berth_buf_be64(&b, (uint64_t)st->st_mtim.tv_nsec);
-	berth_sha256(stamp, b.p, b.len);
-	berth_buf_free(&b);
-}
-
 static enum berth_err read_file(struct berth_secret **out, const struct berth_secret_file *f, const char *path,
-				bool credential, uint8_t *stamp)
+				bool credential)
 {
 	struct stat st;
 	enum berth_err rc;
@@ -93,8 +76,6 @@ static enum berth_err read_file(struct berth_secret **out, const struct berth_se
 	if (fd < 0)
 		return sys(f, path);
 	rc = fstat(fd, &st) ? sys(f, path) : check_mode(f, path, &st, credential);
-	if (!rc && stamp)
-		make_stamp(stamp, path, &st);
 	if (!rc)
 		rc = slurp(out, f, path, fd);
 	close(fd);
@@ -102,14 +83,14 @@ static enum berth_err read_file(struct berth_secret **out, const struct berth_se
 }
 
 enum berth_err berth_secret_file_read(struct berth_secret **out, const struct berth_secret_file *f,
-				      const char *path, uint8_t stamp[BERTH_SECRET_STAMP_LEN])
+				      const char *path)
 {
 	*out = NULL;
-	return read_file(out, f, path, false, stamp);
+	return read_file(out, f, path, false);
 }
 
 enum berth_err berth_secret_file_credential(struct berth_secret **out, const struct berth_secret_file *f,
-					    const char *name, uint8_t stamp[BERTH_SECRET_STAMP_LEN], bool *there)
+					    const char *name, bool *there)
 {
 	const char *dir = secure_getenv("CREDENTIALS_DIRECTORY");
 	char *path = NULL;
@@ -121,7 +102,7 @@ enum berth_err berth_secret_file_credential(struct berth_secret **out, const str
 		return BERTH_OK;
 	if (asprintf(&path, "%s/%s", dir, name) < 0)
 		return berth_fail(BERTH_E_NOMEM, "%s", f->what);
-	rc = read_file(out, f, path, true, stamp);
+	rc = read_file(out, f, path, true);
 	free(path);
 	return rc;
 }

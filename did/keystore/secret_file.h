@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "berth/err.h"
 #include "did/base/secret.h"
@@ -16,17 +15,13 @@ struct berth_secret_file {
 	size_t max;		/* bytes */
 };
 
-/* Which file was read, in which state; says nothing of what is in it. */
-#define BERTH_SECRET_STAMP_LEN 32
-
-/* A regular file of ours, mode 0600, no symlink.  stamp may be NULL. */
+/* A regular file of ours, mode 0600, no symlink. */
 BERTH_MUST_USE enum berth_err
-berth_secret_file_read(struct berth_secret **out, const struct berth_secret_file *f, const char *path,
-		       uint8_t stamp[BERTH_SECRET_STAMP_LEN]);
+berth_secret_file_read(struct berth_secret **out, const struct berth_secret_file *f, const char *path);
 /* The systemd credential of that name.  *there false, BERTH_OK: the service
  * manager gave us no folder of credentials. */
 BERTH_MUST_USE enum berth_err
 berth_secret_file_credential(struct berth_secret **out, const struct berth_secret_file *f, const char *name,
-			     uint8_t stamp[BERTH_SECRET_STAMP_LEN], bool *there);
+			     bool *there);
 
 #endif

@@ -110,9 +110,13 @@ static enum berth_err token_open(struct berth_keystore **ks, bool create)
 	return berth_keystore_open(ks, &cfg);
 }
 
-/* Nothing is in the token but what the store's file names. */
+/* Whatever the test did: no key that was made for a trial is left. */
 static void token_end(void)
 {
+	char *list = test_token_tool(&token, "-O");
+
+	CHECK(!strstr(list, "berth.probe"));
+	free(list);
 	test_token_end(&token);
 }
 
