@@ -116,6 +116,10 @@ static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
 	if (!name)
 		return berth_fail(BERTH_E_CONFIG, "no [keystore NAME]: say where the keys are, uri = soft:PATH, "
 				  "tpm2:?dir=DIR or pkcs11:token=LABEL");
+	/* not one of them quietly: whoever wrote the other meant something by it */
+	if (berth_config_section(d->cfg, "keystore", 1))
+		return berth_fail(BERTH_E_CONFIG, "[keystore %s]: an agent has one keystore",
+				  berth_config_section(d->cfg, "keystore", 1));
 	kc.uri = berth_config_str(d->cfg, "keystore", name, "uri");
 	kc.passphrase_file = keystore_option(d, name, "passphrase-file");
 	kc.tcti = keystore_option(d, name, "tcti");

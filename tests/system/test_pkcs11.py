@@ -80,11 +80,11 @@ def test_generate_show_list(hsm, key):
 
 
 def test_pkcs11_tool_sees_a_key_that_cannot_be_taken_out(hsm, key):
-    shown = hsm.tool("-O")
-    private = next(o for o in shown.split("Private Key Object")[1:] if "label:      device\n" in o).split("Public Key")[0]
+    ours = [o for o in re.split(r"^(?=P\w+ Key Object)", hsm.tool("-O"), flags=re.M) if "label:      device\n" in o]
+    private = next(o for o in ours if o.startswith("Private"))
     assert "Access:     sensitive, always sensitive, never extractable, local" in private
     assert re.search(r"Usage:\s+sign\n", private)
-    public = next(o for o in shown.split("Public Key Object")[1:] if "label:      device\n" in o)
+    public = next(o for o in ours if o.startswith("Public"))
     point = bytes.fromhex(re.search(r"EC_POINT:\s+([0-9a-f]+)", public).group(1))
     assert point == b"\x04\x41\x04" + b64(key["publicJwk"]["x"]) + b64(key["publicJwk"]["y"])
 
@@ -203,3 +203,34 @@ def test_c143_a_module_that_hangs_dies_or_lies_costs_keyd_and_no_more(gw, word):
     assert gw.status()["state"] == "OPERATIONAL"
     gw.hsm.heal()
     goes_on(gw)
+
+
+def test_a_second_keystore_is_not_quietly_left_out(world):
+    g = world.add("two", "gateway", keystore_other={"uri": f"soft:{world.dir}/other"})
+    assert "[keystore other]" in g.refuses_to_start("E_CONFIG")
+    del g.sections["keystore other"]
+    g.start()
+    assert g.stop() == 0
+
+
+def test_a_wrong_pin_is_tried_once_however_often_the_daemon_starts(world, tmp_path_factory):
+    t = Token(tmp_path_factory.mktemp("pin"))
+    shutil.copy(HOSTILE, t.dir / "module.so")
+    t.pin.write_text("4321")
+    g = world.add("pin", "gateway", keystore_main={
+        "uri": f"pkcs11:token=gw?x-dir={t.dir}/store", "passphrase_file": None, "module_path": t.dir / "module.so"})
+    for _ in range(3):      # each time a folder of credentials of its own, as the service manager has it
+        folder = tmp_path_factory.mktemp("credentials")
+        (folder / "berth-pin").write_text("4321")
+        (folder / "berth-pin").chmod(0o400)
+        os.environ.update(t.env, CREDENTIALS_DIRECTORY=str(folder))
+        try:
+            assert "PIN" in g.refuses_to_start("E_KEYSTORE")
+        finally:
+            del os.environ["CREDENTIALS_DIRECTORY"]
+    assert pathlib.Path(f"{t.conf}.log").read_text().count("L") == 1
+    t.pin.write_text("1234")
+    g.set("keystore main", pin_source=t.pin)
+    g.start()
+    assert g.stop() == 0
+    assert "4321" not in g.log() and "1234" not in g.log()
