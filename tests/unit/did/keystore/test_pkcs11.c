@@ -517,6 +517,35 @@ static void an_id_in_the_uri_must_be_the_keys(void **state)
 	}
 }
 
+static void two_stores_share_a_token_and_a_process(void **state)
+{
+	char second[sizeof(token.store_dir)];
+	struct berth_keystore *a, *b;
+	struct berth_key_info info;
+
+	(void)state;
+	make(&a);
+	memcpy(second, token.store_dir, sizeof(second));
+	snprintf(token.store_dir, sizeof(token.store_dir), "%s/second", token.dir);
+	CHECK_OK(try_open(&b, true));
+	CHECK(berth_keystore_count(b) == 0);
+	/* a name is taken in the token, whoever has it */
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_generate(b, "s", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_generate(b, "s2", BERTH_KEY_P256, BERTH_USAGE_SIGN, &info));
+	CHECK(asked('I') == 1);
+	set_fault("removed");
+	CHECK_RC(BERTH_E_KEYSTORE, sign(a));	/* its session is made anew, the other's stays */
+	heal();
+	CHECK_OK(sign(a));
+	berth_keystore_close(b);
+	CHECK(asked('F') == 0);
+	CHECK_OK(sign(a));
+	CHECK_OK(agree(a));
+	berth_keystore_close(a);
+	CHECK(asked('F') == 1 && asked('O') == asked('C'));
+	memcpy(token.store_dir, second, sizeof(second));
+}
+
 /* ---- the file ---- */
 
 static struct berth_pkcs11_secrets secrets = { .file_key = { 1 }, .kek = { 2 }, .epoch_kek = { 3 } };
@@ -774,6 +803,7 @@ int main(void)
 		T(a_name_somebody_else_has_given_is_not_ours_to_give),
 		T(without_its_key_a_store_is_lost_and_says_so),
 		T(an_id_in_the_uri_must_be_the_keys),
+		T(two_stores_share_a_token_and_a_process),
 		T(every_truncation_and_every_flipped_bit_is_e_keystore),
 		T(a_store_whose_making_was_cut_short_is_made_again),
 		T(c143_a_key_nobody_got_to_know_is_deleted),
