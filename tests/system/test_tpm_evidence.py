@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from agents import Tpm
+from agents import Tpm, World
 from cli import ROOT, ok
 from test_cli_tpm import b64
 
@@ -91,3 +91,18 @@ def test_and_on_what_is_none(device, tmp_path):
     assert "the attestation key is restricted, signs, and never leaves its TPM" in facts
     assert "signed by the attestation key" in facts
     assert verify(tmp_path, e, nonce) == (0, [])
+
+
+@pytest.mark.parametrize("roots", [False, True], ids=["maker's word", "own roots"])
+def test_p3_ek_live_between_daemons(roots):
+    """The owner's berthd challenges the device's TPM through two keyds."""
+    Tpm.make()
+    w = World(owner={"policy": {"ek-live": "required"}, "trust": {"ek-roots": Tpm.made / "roots.pem"} if roots else {}})
+    try:
+        gw = w.onboard(w.gateway("GW-LIVE", tpm=True))
+        assert gw.status()["assurance"] == "hardware"
+        assert 0 < gw.status()["onboarding"]["bytes"] < 65536
+        soft = w.onboard(w.gateway("GW-SOFT"))  # `accept` has the word about these
+        assert soft.status()["assurance"] == "sealed"
+    finally:
+        w.close()
