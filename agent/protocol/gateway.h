@@ -63,6 +63,8 @@ enum berth_err gateway_check_operational(struct berth_env *env, const struct ber
 					 const char *owner, const char *compact);
 /* to.trust = the owners that body names. */
 enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json *body);
+/* When to look at the active credential next. */
+uint64_t gateway_look_again_ms(const struct berth_env *env, const struct berth_json *active);
 /* When active.credential has to be renewed. */
 enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active);
 /* Back to SEEKING: forget run, offer with its keys, and chosen chain; the next round after a

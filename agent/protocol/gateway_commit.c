@@ -7,7 +7,6 @@
 #include "did/url.h"
 
 #define COMMIT_AGAIN_MS 60000u
-#define LOOK_SOON_MS 3600000u	/* at the credential: gateway_look() then says when next */
 #define FLOOR_STEP_MAX_S ((int64_t)10 * 366 * 86400)
 
 static const struct berth_identity *operational(struct berth_env *env, const struct berth_json *offer)
@@ -189,7 +188,7 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	berth_json_remove(inst->data, "run");
 	berth_json_remove(inst->data, "seek");
 	berth_json_remove(inst->data, "commitTries");
-	fx->timer_ms = LOOK_SOON_MS;
+	fx->timer_ms = gateway_look_again_ms(env, berth_json_get(inst->data, "active"));
 	fx->step_generation = true;
 	berth_effects_audit(fx, "operational: %s owned by %s", op->did, run.peer);
 	return BERTH_OK;

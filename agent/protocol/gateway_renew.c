@@ -14,6 +14,7 @@
 #define AGAIN_MS 60000u
 #define LOOK_MS (24u * 3600000u)	/* how often an operational device looks at its credential */
 #define REST_MS 3600000u		/* after a refusal */
+#define STEP_LIFE_S 10800		/* a day of them is not more steps than a day has */
 
 /* ---- when ---- */
 enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active)
@@ -55,10 +56,12 @@ static bool is_over(const struct berth_env *env, const struct berth_json *active
 	return berth_json_bool(berth_json_get(active, "over"), false) || (life > 0 && age_s(env, active) >= life);
 }
 
-static uint64_t look_again_ms(const struct berth_env *env, const struct berth_json *active)
+uint64_t gateway_look_again_ms(const struct berth_env *env, const struct berth_json *active)
 {
 	int64_t left = berth_data_int(active, "renewS", 0) - age_s(env, active);
 
+	if (berth_data_int(active, "lifeS", 0) <= 0)
+		return LOOK_MS;
 	return left <= 0 ? 1 : left < LOOK_MS / 1000 ? (uint64_t)left * 1000 : LOOK_MS;
 }
 
@@ -105,7 +108,7 @@ enum berth_err gateway_look(struct berth_env *env, struct berth_instance *inst,
 		return BERTH_OK;	/* a credential without an end */
 	if (age_s(env, active) >= berth_data_int(active, "renewS", 0))
 		return begin(inst, fx, "two thirds of the credential's life are over");
-	fx->timer_ms = look_again_ms(env, active);
+	fx->timer_ms = gateway_look_again_ms(env, active);
 	return BERTH_OK;
 }
 
@@ -276,7 +279,9 @@ enum berth_err gateway_on_renew_issue(struct berth_env *env, struct berth_instan
 	    (rc = gateway_check_operational(env, op, berth_data_int(inst->data, "epoch", 0), owner, compact)) ||
 	    (rc = switch_to(env, inst, op, compact, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
 		return rc;
-	fx->step_generation = true;
+	/* a switch is always a step, unless the owner's credentials live so briefly that its
+	 * renewals would wear the counter out: then as many as a day allows */
+	fx->step_generation = berth_data_int(berth_json_get(inst->data, "active"), "lifeS", 0) >= STEP_LIFE_S;
 	fx->timer_ms = AGAIN_MS;
 	berth_effects_audit(fx, "rotated to %s; the old keys stay until the owner has used the new ones", op->did);
 	return BERTH_OK;
@@ -312,7 +317,7 @@ enum berth_err gateway_on_renewed(struct berth_env *env, struct berth_instance *
 	if ((rc = berth_effects_forget(fx, berth_data_str(old, "identity"))))
 		return rc;
 	berth_json_remove(inst->data, "old");
-	fx->timer_ms = look_again_ms(env, active);
+	fx->timer_ms = gateway_look_again_ms(env, active);
 	berth_effects_audit(fx, "the owner uses the new operational keys; the old ones are gone");
 	return BERTH_OK;
 }

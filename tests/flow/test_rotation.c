@@ -32,6 +32,8 @@ static void begin(struct story *s)
 	before = operational(s);
 }
 
+static bool never(struct sim *w) { (void)w; return false; }
+
 static void rotate(struct story *s)
 {
 	sim_as(s->gateway);
@@ -119,6 +121,37 @@ static void by_time_and_not_before(void **state)
 	assert_false(sim_run(&s.w, rotated, 13 * HOUR_S));
 	assert_true(sim_run(&s.w, rotated_by_itself, 4 * HOUR_S));
 	end(&s);
+}
+
+/* Credentials of a minute: renewed again and again, and neither an item nor a key is lost
+ * over it, nor the device's counter worn out. */
+static void again_and_again(void **state)
+{
+	struct story s;
+	int64_t generation;
+	int times;
+
+	(void)state;
+	begin(&s);
+	rotate(&s);
+	assert_true(sim_run(&s.w, rotated, LIMIT_S));
+	s.owner->policy.credential_s = 60;
+	free(before);
+	before = operational(&s);
+	rotate(&s);
+	assert_true(sim_run(&s.w, rotated, LIMIT_S));
+	assert_false(sim_run(&s.w, never, HOUR_S));
+	times = story_audit(s.gateway, "two thirds");
+	printf("renewed %d times in an hour\n", times);
+	assert_in_range(times, 60, 180);
+	s.owner->policy.credential_s = 24 * HOUR_S;
+	assert_true(sim_run(&s.w, rotated, HOUR_S));
+	assert_false(sim_run(&s.w, never, 120));
+	CHECK_OK(berth_store_counter_get(s.gateway->store, "generation", &generation));
+	assert_in_range(generation, 9, 9 + 24 + 8);
+	assert_string_equal(story_state(&s, s.gateway), "OPERATIONAL");
+	free(before);
+	story_end(&s);
 }
 
 /* It was off for long: it does not know, its owner does. */
@@ -359,6 +392,7 @@ int main(void)
 		cmocka_unit_test(new_keys_on_demand),
 		cmocka_unit_test(the_old_keys_stay_until_the_new_ones_were_used),
 		cmocka_unit_test(by_time_and_not_before),
+		cmocka_unit_test(again_and_again),
 		cmocka_unit_test(after_the_end_the_factory_did_asks),
 		cmocka_unit_test(expired_still_serves_and_recovers),
 		cmocka_unit_test(each_request_is_lost_once),
