@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/resolve_memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,8 @@ void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err 
 		memcpy(r->doc, doc, len);
 	r->doc_len = rc ? 0 : len;
 	r->rc = rc;
+	if (rc)
+		snprintf(r->why, sizeof(r->why), "%s", berth_err_detail());
 	r->until_ms = berth_clock_mono_ms() + (rc ? BERTH_RESOLVE_KEEP_BAD_MS : BERTH_RESOLVE_KEEP_MS);
 	*next = (*next + 1) % BERTH_RESOLVE_REMEMBERED_MAX;
 }

@@ -16,6 +16,7 @@ struct remembered {
 	char *doc;		/* NULL: a failure */
 	size_t doc_len;
 	enum berth_err rc;
+	char why[128];		/* of a failure: what this thread said of it */
 	uint64_t until_ms;
 };
 

@@ -117,7 +117,7 @@ static void down(struct berth_resolveclient *c)
 	berth_proc_stop(&c->proc, 0);
 	c->not_before_ms = now + berth_backoff_next(&c->backoff, up);
 	if (c->doing == RESOLVING)
-		resolve_remember(&c->memory, c->waiting[0].key, BERTH_E_PLUGIN, NULL, 0);
+		resolve_remember(&c->memory, c->waiting[0].key, berth_fail(BERTH_E_PLUGIN, "resolverd hung or died"), NULL, 0);
 	if (c->doing == LOADING)
 		c->load_rc = BERTH_E_PLUGIN;
 	c->doing = IDLE;
@@ -402,7 +402,7 @@ static enum berth_err look_up(struct berth_resolveclient *c, const struct look_u
 	if (!r)
 		return berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
 	if (r->rc)
-		return berth_fail(r->rc, "%.80s: %s", l->did, fresh ? "cannot be resolved" : "failed a moment ago");
+		return berth_fail(r->rc, "%.80s: %s%s", l->did, fresh ? "" : "a moment ago: ", r->why);
 	return berth_did_doc_parse(out, r->doc, r->doc_len, l->did);
 }
 

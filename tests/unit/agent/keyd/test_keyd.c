@@ -720,7 +720,7 @@ static void a_bucket_fills_with_time_up_to_its_burst(void **state)
 static void what_costs_nothing_works_no_key(void **state)
 {
 	static const enum berth_keyd_op gratis[] = { BERTH_KEYD_HELLO, BERTH_KEYD_INFO, BERTH_KEYD_LIST,
-						     BERTH_KEYD_COUNTER_READ, BERTH_KEYD_PUBLIC_AREA };
+						     BERTH_KEYD_COUNTER_READ, BERTH_KEYD_PUBLIC_AREA, BERTH_KEYD_STATE };
 	size_t n = 0;
 
 	(void)state;
