@@ -53,6 +53,7 @@ BERTH_MUST_USE enum berth_err berth_cli_qr(const void *p, size_t n);
 
 /* ---- cli_files.c ---- */
 /* A file that was not there before, or is replaced as a whole; mode 0600. */
+BERTH_MUST_USE enum berth_err berth_cli_save_bytes(const char *path, const struct berth_buf *b);
 BERTH_MUST_USE enum berth_err berth_cli_save(const char *path, const struct berth_json *v);
 
 #endif

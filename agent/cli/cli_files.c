@@ -37,16 +37,26 @@ static enum berth_err replace(const char *path, const char *part, const struct b
 	return rc;
 }
 
+enum berth_err berth_cli_save_bytes(const char *path, const struct berth_buf *b)
+{
+	struct berth_buf part = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_printf(&part, "%s.%ld.part", path, (long)getpid());
+	if (!(rc = berth_buf_status(b)) && !(rc = berth_buf_status(&part)))
+		rc = replace(path, berth_buf_cstr(&part), b);
+	berth_buf_free(&part);
+	return rc;
+}
+
 enum berth_err berth_cli_save(const char *path, const struct berth_json *v)
 {
-	struct berth_buf text = BERTH_BUF_INIT, part = BERTH_BUF_INIT;
+	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc = berth_json_print(&text, v);
 
 	berth_buf_u8(&text, '\n');
-	berth_buf_printf(&part, "%s.%ld.part", path, (long)getpid());
-	if (!rc && !(rc = berth_buf_status(&text)) && !(rc = berth_buf_status(&part)))
-		rc = replace(path, berth_buf_cstr(&part), &text);
+	if (!rc)
+		rc = berth_cli_save_bytes(path, &text);
 	berth_buf_free(&text);
-	berth_buf_free(&part);
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/cli/cli.h"
+#include "agent/cli/cli_client.h"
 
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #include "did/jose/jwk.h"
 #include "did/key_json.h"
 #include "did/keystore/csr.h"
+#include "did/keystore/file.h"
+#include "did/keystore/tpm2_seal.h"
 
 /* ---- generate ---- */
 
@@ -174,6 +177,37 @@ static enum berth_err show(struct berth_cli *c)
 	return rc;
 }
 
+/* ---- seal-secret ---- */
+
+static enum berth_err say_where(struct berth_cli *c, const char *path)
+{
+	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc = berth_json_set_str(o, "blob", path);
+
+	if (!rc)
+		return berth_cli_print(c, o);
+	berth_json_free(o);
+	return rc;
+}
+
+/* Whoever unseals it names the same purpose. */
+static enum berth_err seal_secret(struct berth_cli *c)
+{
+	struct berth_buf blob = BERTH_BUF_INIT;
+	struct berth_secret *secret = NULL;
+	const char *in, *out;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_need(c, "--in", &in)) || (rc = berth_cli_need(c, "--out", &out)) ||
+	    (rc = berth_passphrase_read(&secret, in)))
+		return rc;
+	if (!(rc = berth_tpm2_seal_blob(&blob, berth_cli_get(c, "--tcti"), BERTH_TPM2_LABEL_PIN, secret->b, secret->len)))
+		rc = berth_cli_save_bytes(out, &blob);
+	berth_secret_free(secret);
+	berth_buf_free(&blob);
+	return rc ? rc : say_where(c, out);
+}
+
 /* ---- attest ---- */
 
 static enum berth_err read_nonce(const struct berth_cli *c, uint8_t nonce[BERTH_KEY_NONCE_LEN])
@@ -263,6 +297,13 @@ static const struct berth_cli_opt list_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt seal_secret_opts[] = {
+	{ "--in", BERTH_CLI_ONE, "FILE", "the secret, 1 to 128 bytes; mode 0600" },
+	{ "--out", BERTH_CLI_ONE, "BLOB", "where to write what only this TPM opens" },
+	{ "--tcti", BERTH_CLI_ONE, "STRING", "the TPM (default: $BERTH_TCTI, then /dev/tpmrm0)" },
+	{ .name = NULL }
+};
+
 static const struct berth_cli_opt attest_opts[] = {
 	{ "--nonce", BERTH_CLI_ONE, "HEX", "32 bytes of the verifier (default: random)" },
 	STORE_OPTS,
@@ -316,6 +357,8 @@ static const struct berth_cli_cmd cmds[] = {
 	  berth_cli_key_policy,
 	  "  tpm2_pcrread sha256:0,2,7 -o values\n"
 	  "  berth key policy --pcrs 0,2,7 --values values --key-uri soft:policy.key >>policies\n" },
+	{ "seal-secret", "", "seal a PIN so that only this TPM opens it", seal_secret_opts, 0, 0, seal_secret,
+	  "  berth key seal-secret --in pin --out /var/lib/berth/pin.tpm\n" },
 	{ .run = NULL },
 };
 

@@ -27,7 +27,7 @@ const struct berth_option berth_options[] = {
 	WORD("agent", ONE, "log-format", "auto", "auto text json", "auto: text on a terminal, JSON lines else"),
 	BOOL("agent", ONE, "clock-trusted", "no", "the system clock is right from the start (it has a battery)"),
 
-	TEXT("keystore", NAMED, "uri", "", "soft:PATH, tpm2:?dir=DIR or pkcs11:token=LABEL"),
+	TEXT("keystore", NAMED, "uri", "", "soft:PATH[?seal=tpm2], tpm2:?dir=DIR or pkcs11:token=LABEL"),
 	PATH("keystore", NAMED, "passphrase-file", "", "what opens a soft: store"),
 	TEXT("keystore", NAMED, "tcti", "", "the TPM; $BERTH_TCTI or the kernel's resource manager when unset"),
 	{ "keystore", "pcrs", NAMED, BERTH_OPT_PCR, true, "", 0, 0, NULL, "bind a tpm2: store to these; unset: as it is" },

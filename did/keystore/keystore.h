@@ -12,7 +12,7 @@
 
 /* Private keys live behind this and nowhere above it: callers name a key and get
  * results.  One ops table per custody; URIs (INTERFACES: key URIs) are
- *   soft:PATH[#NAME]                       a sealed file
+ *   soft:PATH[?seal=tpm2][#NAME]           a sealed file
  *   tpm2:NAME[?dir=DIR][&tcti=STRING]      TPM 2.0, wrapped blobs under DIR
  *   pkcs11:token=T;object=NAME[?...]       PKCS #11 token (RFC 7512)
  * The daemon's keyd opens a store by its URI without a key name. */
@@ -46,7 +46,7 @@ struct berth_keystore;
 struct berth_keystore_config {
 	const char *uri;		/* "soft:/var/lib/berth/keys", "tpm2:?dir=...", "pkcs11:token=..." */
 	const char *passphrase_file;	/* soft: NULL: $BERTH_PASSPHRASE_FILE */
-	const char *tcti;		/* tpm2: NULL: the URI's, $BERTH_TCTI, /dev/tpmrm0 */
+	const char *tcti;		/* tpm2:, ?seal=tpm2: NULL: the URI's, $BERTH_TCTI, /dev/tpmrm0 */
 	uint32_t pcr_mask;		/* tpm2: bind the store to these PCRs; 0: leave it as it is */
 	const char *module_path;	/* pkcs11: NULL: the URI's */
 	const char *pin_source;		/* pkcs11: NULL: the URI's, the credential berth-pin */

@@ -71,6 +71,7 @@ struct berth_key_uri {
 	char name[BERTH_KEY_NAME_MAX + 1];	/* "": a whole store */
 	char path[BERTH_KEY_URI_PATH_MAX + 1];	/* the file; the folder, "": by default */
 	char tcti[BERTH_KEY_URI_TCTI_MAX + 1];	/* "": not said */
+	bool seal_tpm2;				/* soft: the file's key is sealed by the TPM */
 	struct berth_pkcs11_uri pkcs11;		/* of pkcs11: alone */
 };
 

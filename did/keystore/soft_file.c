@@ -62,7 +62,7 @@ enum berth_err berth_soft_kdf_run(struct berth_secret **key, const struct berth_
 	*key = NULL;
 	if (!k)
 		return berth_fail(BERTH_E_NOMEM, "sealed file");
-	if (kdf->kdf == BERTH_SOFT_KDF_HKDF)
+	if (kdf->kdf != BERTH_SOFT_KDF_ARGON2ID)
 		hkdf(k->b, pass, kdf->salt, sizeof(kdf->salt));
 	else
 		rc = berth_argon2id(k->b, pass->b, pass->len, kdf->salt, kdf->passes, kdf->mem_kib);
@@ -76,11 +76,20 @@ enum berth_err berth_soft_kdf_run(struct berth_secret **key, const struct berth_
 
 static bool kdf_allowed(const struct berth_soft_kdf *k)
 {
-	if (k->kdf == BERTH_SOFT_KDF_HKDF)
+	if (k->kdf == BERTH_SOFT_KDF_HKDF || k->kdf == BERTH_SOFT_KDF_TPM2)
 		return k->passes == 0 && k->mem_kib == 0;
 	return k->kdf == BERTH_SOFT_KDF_ARGON2ID && k->passes >= 1 &&
 	       k->passes <= ARGON2_PASSES_MAX && k->mem_kib >= ARGON2_KIB_MIN &&
 	       k->mem_kib <= ARGON2_KIB_MAX;
+}
+
+static void read_sealed(struct berth_soft_kdf *out, struct berth_cur *c)
+{
+	struct berth_cur v = berth_cur_vec16(c, sizeof(out->sealed));
+
+	out->sealed_len = v.n;
+	if (v.n)
+		memcpy(out->sealed, v.p, v.n);
 }
 
 static enum berth_err read_kdf(struct berth_soft_kdf *out, struct berth_cur *c)
@@ -92,6 +101,9 @@ static enum berth_err read_kdf(struct berth_soft_kdf *out, struct berth_cur *c)
 	out->passes = berth_cur_be32(c);
 	out->mem_kib = berth_cur_be32(c);
 	berth_cur_copy(c, out->salt, sizeof(out->salt));
+	out->sealed_len = 0;
+	if (out->kdf == BERTH_SOFT_KDF_TPM2)
+		read_sealed(out, c);
 	if (c->bad || memcmp(magic, MAGIC, sizeof(MAGIC) - 1) != 0)
 		return berth_fail(BERTH_E_KEYSTORE, "not a sealed keystore file");
 	if (version != VERSION)
@@ -170,6 +182,13 @@ static enum berth_err unseal(struct berth_secret **body, const struct berth_secr
 	return rc;
 }
 
+enum berth_err berth_soft_file_head(struct berth_soft_kdf *kdf, const void *file, size_t len)
+{
+	struct berth_cur c = berth_cur(file, len);
+
+	return read_kdf(kdf, &c);
+}
+
 enum berth_err berth_soft_file_open(struct berth_secret **body, struct berth_soft_kdf *kdf,
 				    struct berth_secret **key, const void *file, size_t len,
 				    const struct berth_secret *pass)
@@ -223,6 +242,8 @@ static enum berth_err write_head(struct berth_buf *out, const struct berth_soft_
 	berth_buf_be32(out, kdf->passes);
 	berth_buf_be32(out, kdf->mem_kib);
 	berth_buf_put(out, kdf->salt, sizeof(kdf->salt));
+	if (kdf->kdf == BERTH_SOFT_KDF_TPM2)
+		berth_buf_vec16(out, kdf->sealed, kdf->sealed_len);
 	berth_buf_put(out, nonce, sizeof(nonce));
 	return berth_buf_status(out);
 }

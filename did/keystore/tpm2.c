@@ -108,11 +108,21 @@ static const struct berth_keystore_ops ops = {
 
 static const char *or_else(const char *a, const char *b) { return a && a[0] ? a : b; }
 
+const char *berth_tpm2_tcti(const char *configured, const char *in_uri)
+{
+	return or_else(configured, or_else(in_uri, or_else(secure_getenv("BERTH_TCTI"), TCTI_DEFAULT)));
+}
+
+bool berth_tpm2_is_managed(const char *tcti)
+{
+	return strncmp(tcti, "device:/dev/tpmrm", 17) == 0 || strncmp(tcti, "tabrmd", 6) == 0;
+}
+
 static enum berth_err new_store(struct berth_tpm2 **out, const struct berth_key_uri *uri,
 				const struct berth_keystore_config *cfg)
 {
 	struct berth_tpm2 *t = calloc(1, sizeof(*t));
-	const char *tcti = or_else(cfg->tcti, or_else(uri->tcti, or_else(secure_getenv("BERTH_TCTI"), TCTI_DEFAULT)));
+	const char *tcti = berth_tpm2_tcti(cfg->tcti, uri->tcti);
 
 	if (!t)
 		return berth_fail(BERTH_E_NOMEM, "keystore");
@@ -124,7 +134,7 @@ static enum berth_err new_store(struct berth_tpm2 **out, const struct berth_key_
 	t->uri_tcti = uri->tcti[0] ? strdup(uri->tcti) : NULL;
 	t->tcti_conf = strdup(tcti);
 	t->secrets = berth_secret_new(sizeof(struct berth_tpm2_secrets));
-	t->managed = strncmp(tcti, "device:/dev/tpmrm", 17) == 0 || strncmp(tcti, "tabrmd", 6) == 0;
+	t->managed = berth_tpm2_is_managed(tcti);
 	if (!t->dir || !t->tcti_conf || !t->secrets || (uri->tcti[0] && !t->uri_tcti)) {
 		tpm2_close(&t->base);
 		return berth_fail(BERTH_E_NOMEM, "keystore");
@@ -223,13 +233,21 @@ out:
 	return rc;
 }
 
-static enum berth_err choose_handles(struct berth_tpm2 *t)
+enum berth_err berth_tpm2_adopt_srk(struct berth_tpm2 *t)
 {
 	enum berth_err rc;
 	bool there;
 
-	if ((rc = berth_tpm2_connect(t)) || (rc = berth_tpm2_exists(t, SRK_HANDLE, &there)) ||
-	    (!there && (rc = make_srk(t))) || (rc = pin_srk(t)) ||
+	if ((rc = berth_tpm2_exists(t, SRK_HANDLE, &there)) || (!there && (rc = make_srk(t))))
+		return rc;
+	return pin_srk(t);
+}
+
+static enum berth_err choose_handles(struct berth_tpm2 *t)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_tpm2_connect(t)) || (rc = berth_tpm2_adopt_srk(t)) ||
 	    (rc = berth_tpm2_free_handle(t, NV_FIRST, &t->s.nv[0])))
 		return rc;
 	return berth_tpm2_free_handle(t, t->s.nv[0] + 1, &t->s.nv[1]);

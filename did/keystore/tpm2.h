@@ -43,6 +43,15 @@ static inline struct berth_tpm2_secrets *berth_tpm2_secrets(const struct berth_t
 	return (struct berth_tpm2_secrets *)(void *)t->secrets->b;
 }
 
+/* tpm2.c */
+
+/* The TCTI string that is meant: the configuration's, else the URI's, else
+ * $BERTH_TCTI's, else the default.  Borrowed. */
+const char *berth_tpm2_tcti(const char *configured, const char *in_uri);
+bool berth_tpm2_is_managed(const char *tcti);
+/* Finds the owner's storage key, or makes it, and pins it; connected before. */
+BERTH_MUST_USE enum berth_err berth_tpm2_adopt_srk(struct berth_tpm2 *t);
+
 /* tpm2_link.c: the connection */
 
 /* Connected, the storage key and the counters those of the store, a session at
@@ -103,6 +112,7 @@ enum berth_err berth_tpm2_ecdh(struct berth_keystore *ks, const char *name,
 			       const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len);
 
 /* tpm2_nv.c: counters and the keys of records */
+void berth_tpm2_sealed_template(TPM2B_PUBLIC *out);	/* what it seals has no policy yet */
 BERTH_MUST_USE enum berth_err berth_tpm2_define_counters(struct berth_tpm2 *t);
 BERTH_MUST_USE enum berth_err berth_tpm2_attach_counters(struct berth_tpm2 *t);
 BERTH_MUST_USE enum berth_err berth_tpm2_undefine_ours(struct berth_tpm2 *t);

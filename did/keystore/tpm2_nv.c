@@ -158,7 +158,7 @@ enum berth_err berth_tpm2_undefine_ours(struct berth_tpm2 *t)
 	return BERTH_OK;
 }
 
-static void sealed_template(TPM2B_PUBLIC *out)
+void berth_tpm2_sealed_template(TPM2B_PUBLIC *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->publicArea.type = TPM2_ALG_KEYEDHASH;
@@ -174,7 +174,7 @@ static enum berth_err seal_kek(struct berth_tpm2 *t, struct berth_tpm2_object *o
 	TPM2B_PUBLIC tmpl;
 	enum berth_err rc;
 
-	sealed_template(&tmpl);
+	berth_tpm2_sealed_template(&tmpl);
 	if (!t->pcr_mask)
 		tmpl.publicArea.objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
 	else if ((rc = berth_tpm2_bind_to(t, &tmpl.publicArea.authPolicy)))
@@ -260,7 +260,7 @@ static enum berth_err make_epoch_kek(struct berth_tpm2 *t, uint64_t nv)
 	TPM2B_PUBLIC tmpl;
 	enum berth_err rc;
 
-	sealed_template(&tmpl);
+	berth_tpm2_sealed_template(&tmpl);
 	policy_digest(t, nv, &tmpl.publicArea.authPolicy);
 	berth_random(sec->epoch_kek, sizeof(sec->epoch_kek));
 	if ((rc = berth_tpm2_create(t, EPOCH_KEK_LABEL, &tmpl, sec->epoch_kek, sizeof(sec->epoch_kek),

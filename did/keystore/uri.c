@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key URIs: soft:PATH[#NAME], tpm2:[NAME][?dir=DIR][&tcti=STRING], and pkcs11: as
- * pkcs11_uri.h has it.  In the first two nothing is percent-decoded: a path holds
- * no '#', a folder and a TCTI string no '&'. */
+/* Key URIs: soft:PATH[?seal=tpm2][#NAME], tpm2:[NAME][?dir=DIR][&tcti=STRING], and
+ * pkcs11: as pkcs11_uri.h has it.  In the first two nothing is percent-decoded: a path
+ * holds no '?' or '#', a folder and a TCTI string no '&'. */
 #include <string.h>
 
 #include "did/keystore/keystore_impl.h"
@@ -37,12 +37,19 @@ static enum berth_err take_name(struct berth_key_uri *out, const char *p, size_t
 
 static enum berth_err parse_soft(struct berth_key_uri *out, const char *s)
 {
-	size_t n = strcspn(s, "#");
+	size_t n = strcspn(s, "?#");
 
 	if (!take(out->path, BERTH_KEY_URI_PATH_MAX, s, n))
 		return bad("soft: needs a path of at most 1023 bytes");
 	if (out->path[n - 1] == '/')
 		return bad("soft: names a file, not a folder");
+	if (s[n] == '?') {
+		s += n + 1;
+		n = strcspn(s, "#");
+		out->seal_tpm2 = n == 9 && strncmp(s, "seal=tpm2", n) == 0;
+		if (!out->seal_tpm2)
+			return bad("soft: takes seal=tpm2 and nothing else");
+	}
 	return s[n] == '#' ? take_name(out, s + n + 1, strlen(s + n + 1)) : BERTH_OK;
 }
 

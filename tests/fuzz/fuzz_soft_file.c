@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	} else {
 		berth_buf_put(&file, p + 1, n - 1);
 		if (n > 18) {	/* no minutes of Argon2 */
-			file.p[9] = BERTH_SOFT_KDF_HKDF;
+			file.p[9] = file.p[9] == BERTH_SOFT_KDF_TPM2 ? BERTH_SOFT_KDF_TPM2 : BERTH_SOFT_KDF_HKDF;
 			memset(file.p + 10, 0, 8);
 		}
 	}

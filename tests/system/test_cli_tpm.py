@@ -3,6 +3,7 @@
 with openssl and by hand, not with our own code."""
 import base64
 import hashlib
+import hmac
 import json
 import os
 import signal
@@ -128,3 +129,43 @@ def test_attest(tpm, key, tmp_path):
     again = ok("key", "attest", "--key-uri", "tpm2:device" + tpm)
     assert again["akPublic"] == e["akPublic"] and again["nonce"] != e["nonce"]
     assert "ekPublic" in e
+
+
+def test_seal_secret(tpm, tmp_path):
+    """tpm2-tools open what we sealed, given the authorisation of the blob's label; and
+    nothing opens it without."""
+    tcti = tpm.split("tcti=")[1]
+    pin, blob = tmp_path / "pin", tmp_path / "pin.tpm"
+    pin.write_text("123456\n")
+    pin.chmod(0o600)
+    ok("key", "seal-secret", "--in", pin, "--out", blob, "--tcti", tcti)
+    assert blob.stat().st_mode & 0o777 == 0o600 and b"123456" not in blob.read_bytes()
+    data = blob.read_bytes()
+    assert data[:9] == b"BERTHBLB\x01"
+    seed, handle, rest, parts = data[9:41], int.from_bytes(data[41:45], "big"), data[45:], []
+    while rest:
+        n = int.from_bytes(rest[:2], "big")
+        parts.append(rest[:2 + n])
+        rest = rest[2 + n:]
+    _, pub, priv = parts
+    auth = bytearray(hmac.digest(seed, b"pin/", "sha256"))
+    auth[-1] |= 1
+    (tmp_path / "pub").write_bytes(pub)
+    (tmp_path / "priv").write_bytes(priv)
+
+    def tool(*args):
+        return subprocess.run([args[0], "-T", tcti, *map(str, args[1:])], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, timeout=30)
+    assert tool("tpm2_load", "-C", hex(handle), "-u", tmp_path / "pub", "-r", tmp_path / "priv", "-c",
+                tmp_path / "ctx").returncode == 0
+    assert tool("tpm2_unseal", "-c", tmp_path / "ctx").returncode != 0
+    tool("tpm2_flushcontext", "-t")
+    assert tool("tpm2_unseal", "-c", tmp_path / "ctx", "-p", "hex:" + auth.hex()).stdout == b"123456"
+    tool("tpm2_flushcontext", "-t")
+
+    pin.write_bytes(b"x" * 129)
+    fails("E_SIZE", "key", "seal-secret", "--in", pin, "--out", blob, "--tcti", tcti)
+    pin.chmod(0o644)
+    fails("E_KEYSTORE", "key", "seal-secret", "--in", pin, "--out", blob, "--tcti", tcti)
+    assert blob.read_bytes() == data
+    fails("E_USAGE", "key", "seal-secret", "--in", pin)

@@ -100,3 +100,23 @@ def test_c137_a_tpm_that_hangs_leaves_the_api_alive(gw):
         gw.tpm.p.send_signal(signal.SIGCONT)
     wait_for(lambda: not is_degraded(gw), lambda: gw.log()[-2000:])
     goes_on(gw, gw.post("/v1/ping")["thid"])
+
+
+def test_a_sealed_file_whose_key_the_tpm_keeps(world):
+    """All of it behind the daemon: keys that no TPM has, a restart, another TPM."""
+    g = world.add("kept", "rendezvous", port=free_port())
+    tpm = world.tpm("kept")
+    g.set("keystore main", uri=f"soft:{g.dir}/keys?seal=tpm2", tcti=tpm.tcti, passphrase_file=None)
+    (g.dir / "pass").unlink()
+    g.start()
+    did = g.identity("rendezvous")["did"]
+    g.stop()
+    g.start()
+    assert g.identity("rendezvous")["did"] == did
+    assert tpm.p.poll() is None and g.stop() == 0
+    before = (g.dir / "keys").read_bytes()
+    tpm.kill()
+    shutil.copytree(tpm.made / "state", tpm.dir / "other")
+    tpm.start("other")
+    assert "cleared or replaced" in g.refuses_to_start("E_KEYSTORE")
+    assert (g.dir / "keys").read_bytes() == before

@@ -4,16 +4,17 @@
 
 static void parses_every_form(void **state)
 {
-	static const struct { const char *uri; struct { enum berth_key_scheme scheme; const char *name, *path, *tcti; } want; } cases[] = {
-		{ "soft:/var/lib/berth/keys", { BERTH_SCHEME_SOFT, "", "/var/lib/berth/keys", "" } },
-		{ "soft:keys#factory-sign", { BERTH_SCHEME_SOFT, "factory-sign", "keys", "" } },
-		{ "soft:a?b=c", { BERTH_SCHEME_SOFT, "", "a?b=c", "" } },
-		{ "tpm2:", { BERTH_SCHEME_TPM2, "", "", "" } },
-		{ "tpm2:k1", { BERTH_SCHEME_TPM2, "k1", "", "" } },
-		{ "tpm2:?dir=/d", { BERTH_SCHEME_TPM2, "", "/d", "" } },
-		{ "tpm2:k.1?tcti=swtpm:path=/x/s", { BERTH_SCHEME_TPM2, "k.1", "", "swtpm:path=/x/s" } },
+	static const struct { const char *uri; struct { enum berth_key_scheme scheme; const char *name, *path, *tcti; bool seal; } want; } cases[] = {
+		{ "soft:/var/lib/berth/keys", { BERTH_SCHEME_SOFT, "", "/var/lib/berth/keys", "", false } },
+		{ "soft:keys#factory-sign", { BERTH_SCHEME_SOFT, "factory-sign", "keys", "", false } },
+		{ "soft:/k?seal=tpm2", { BERTH_SCHEME_SOFT, "", "/k", "", true } },
+		{ "soft:k?seal=tpm2#a", { BERTH_SCHEME_SOFT, "a", "k", "", true } },
+		{ "tpm2:", { BERTH_SCHEME_TPM2, "", "", "", false } },
+		{ "tpm2:k1", { BERTH_SCHEME_TPM2, "k1", "", "", false } },
+		{ "tpm2:?dir=/d", { BERTH_SCHEME_TPM2, "", "/d", "", false } },
+		{ "tpm2:k.1?tcti=swtpm:path=/x/s", { BERTH_SCHEME_TPM2, "k.1", "", "swtpm:path=/x/s", false } },
 		{ "tpm2:k?dir=/d&tcti=swtpm:host=h,port=1",
-		  { BERTH_SCHEME_TPM2, "k", "/d", "swtpm:host=h,port=1" } },
+		  { BERTH_SCHEME_TPM2, "k", "/d", "swtpm:host=h,port=1", false } },
 	};
 
 	(void)state;
@@ -26,6 +27,7 @@ static void parses_every_form(void **state)
 		assert_string_equal(u.name, cases[i].want.name);
 		assert_string_equal(u.path, cases[i].want.path);
 		assert_string_equal(u.tcti, cases[i].want.tcti);
+		CHECK(u.seal_tpm2 == cases[i].want.seal);
 		CHECK_OK(berth_key_uri_name(name, cases[i].uri));
 		assert_string_equal(name, cases[i].want.name);
 	}
@@ -35,6 +37,8 @@ static void refuses_what_is_none(void **state)
 {
 	static const char *const bad[] = {
 		"", "soft", "soft:", "soft:#k", "soft:/d/", "soft:a#", "soft:a#K", "soft:a#b#c", "soft:a\n",
+		"soft:a?b=c", "soft:a?", "soft:a?#k", "soft:?seal=tpm2", "soft:a?seal=tpm", "soft:a?seal=tpm2&x=y",
+		"soft:a?seal=tpm2?seal=tpm2", "soft:a#k?seal=tpm2",
 		"soft:a#..", "Soft:a", "pkcs12:token=x", "tpm2", "tpm2:A", "tpm2:a/b", "tpm2:?", "tpm2:?dir=",
 		"tpm2:?tcti=", "tpm2:?dir=a&dir=b", "tpm2:?tcti=a&tcti=b", "tpm2:?dir=a&", "tpm2:?x=y",
 		"tpm2:.",
