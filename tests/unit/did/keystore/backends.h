@@ -16,7 +16,7 @@ struct backend {
 	const char *name;
 	enum berth_custody custody;
 	bool imports;		/* takes private bytes over */
-	bool tpm;		/* evidence, and counters that no copy of the disk turns back */
+	bool device;		/* evidence, and counters that no copy of the disk turns back */
 	bool module;		/* runs code that is not ours */
 	unsigned signs, agrees;	/* the capability table: which types of key, as bits */
 	void (*begin)(void);

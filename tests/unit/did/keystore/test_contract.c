@@ -88,7 +88,7 @@ static void a_new_key_is_what_was_asked_for(void **state)
 	assert_string_equal(info.name, "f.sign-1_a");
 	CHECK(info.usage == BERTH_USAGE_SIGN);
 	CHECK(info.custody == b->custody);
-	CHECK(info.attestable == b->tpm);
+	CHECK(info.attestable == b->device);
 	CHECK(info.pub.type == BERTH_KEY_P256 && info.pub.len == 65 && info.pub.b[0] == 4);
 	CHECK_OK(berth_keystore_find(ks, "f.sign-1_a", &again));
 	assert_memory_equal(&info, &again, sizeof(info));
@@ -132,7 +132,7 @@ static void a_key_type_that_cannot_do_it_is_e_key(void **state)
 	CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, "a", BERTH_KEY_ED25519, BERTH_USAGE_AGREE, NULL));
 	CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, "a", BERTH_KEY_NONE, BERTH_USAGE_SIGN, NULL));
 	CHECK_RC(BERTH_E_KEY, berth_keystore_generate(ks, "a", BERTH_KEY_P256, (enum berth_usage)3, NULL));
-	CHECK_RC(b->tpm ? BERTH_OK : BERTH_E_KEY,
+	CHECK_RC(b->device ? BERTH_OK : BERTH_E_KEY,
 		 berth_keystore_generate(ks, "ak", BERTH_KEY_P256, BERTH_USAGE_ATTEST, NULL));
 }
 
@@ -140,7 +140,7 @@ static void it_makes_what_it_says_and_nothing_else(void **state)
 {
 	static const enum berth_usage usages[] = { BERTH_USAGE_SIGN, BERTH_USAGE_AGREE, BERTH_USAGE_ATTEST };
 	const struct backend *b = *state;
-	const unsigned table[] = { b->signs, b->agrees, b->tpm ? BIT(P256) : 0 };
+	const unsigned table[] = { b->signs, b->agrees, b->device ? BIT(P256) : 0 };
 	char name[BERTH_KEY_NAME_MAX + 1];
 
 	for (unsigned t = BERTH_KEY_NONE; t < BERTH_KEY__COUNT; t++)
@@ -479,13 +479,13 @@ static void counters_rise_by_one_and_stay(void **state)
 
 	for (uint64_t want = 0; want < 4; want++) {
 		CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_GENERATION, &v, &hard));
-		CHECK(v == want && hard == b->tpm);
+		CHECK(v == want && hard == b->device);
 		CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
 		CHECK(v == want + 1);
 		reopen(b);
 	}
 	CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_EPOCH, &v, &hard));
-	CHECK(v == 0 && hard == b->tpm);
+	CHECK(v == 0 && hard == b->device);
 	CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_GENERATION, &v, &hard));
 	CHECK(v == 4);
 }
@@ -510,9 +510,9 @@ static void only_a_device_gives_evidence(void **state)
 	uint8_t nonce[32] = { 1 };
 
 	make("s", BERTH_USAGE_SIGN, NULL);
-	CHECK_RC(b->tpm ? BERTH_OK : BERTH_E_KEY, berth_keystore_public_area(ks, "s", &x));
+	CHECK_RC(b->device ? BERTH_OK : BERTH_E_KEY, berth_keystore_public_area(ks, "s", &x));
 	berth_buf_reset(&x);
-	CHECK_RC(b->tpm ? BERTH_OK : BERTH_E_KEY, berth_keystore_ek(ks, &x, &y));
+	CHECK_RC(b->device ? BERTH_OK : BERTH_E_KEY, berth_keystore_ek(ks, &x, &y));
 	/* a key that is not restricted vouches for nobody */
 	CHECK_RC(BERTH_E_KEY, berth_keystore_certify(ks, "s", "s", nonce, &x, &y));
 	CHECK_RC(BERTH_E_KEY, berth_keystore_quote(ks, "s", 1, nonce, &x, &y));
