@@ -6,6 +6,7 @@
 #include "did/base/buf.h"
 #include "did/codec/multibase.h"
 #include "did/crypto/hash.h"
+#include "did/crypto/keypair.h"
 #include "did/method_key.h"
 #include "did/method_peer.h"
 #include "did/peer1.h"
@@ -24,7 +25,7 @@ static void check_json(const struct berth_did_doc *doc)
 	for (size_t i = 0; i < doc->n_vms; i++)
 		if (strcmp(parsed->vms[i].id, doc->vms[i].id) != 0 || parsed->vms[i].rels != doc->vms[i].rels ||
 		    strcmp(parsed->vms[i].controller, doc->vms[i].controller) != 0 ||
-		    memcmp(&parsed->vms[i].key, &doc->vms[i].key, sizeof(doc->vms[i].key)) != 0)
+		    !berth_pubkey_equal(&parsed->vms[i].key, &doc->vms[i].key))
 			abort();
 	berth_did_doc_free(parsed);
 }
