@@ -256,6 +256,32 @@ static void the_device_itself_refuses(void **state)
 	berth_keystore_close(ks);
 }
 
+/* C140 for what a policy session carries. */
+static void the_bus_hears_no_record_key(void **state)
+{
+	struct berth_keystore *ks;
+	struct berth_tpm2 *t;
+	struct tpm_proxy bus;
+	TPM2B_AUTH auth;
+
+	(void)state;
+	approve(&maker, MASK, "7,16");
+	tpm_proxy_start(&bus, tpm.dir);
+	CHECK_OK(try_open(&ks, bus.tcti, true, MASK));
+	berth_keystore_close(ks);
+	bus.tamper_cc = TPM2_CC_Unseal;
+	CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, bus.tcti, false, MASK));
+	tpm_proxy_heal(&bus);
+	CHECK_OK(try_open(&ks, bus.tcti, false, MASK));
+	t = (struct berth_tpm2 *)(void *)ks;
+	berth_tpm2_auth(t, "kek/", &auth);
+	CHECK(tpm_proxy_heard(&bus, maker.pub.b + 1, 32));	/* the ear works */
+	CHECK(!tpm_proxy_heard(&bus, berth_tpm2_secrets(t)->kek, 32));
+	CHECK(!tpm_proxy_heard(&bus, auth.buffer, auth.size));
+	berth_keystore_close(ks);
+	tpm_proxy_stop(&bus);
+}
+
 static void hex(char *out, const uint8_t *p, size_t n) { berth_hex_encode(out, p, n); }
 
 /* The digests, computed by tpm2-tools on the TPM. */
@@ -424,6 +450,7 @@ int main(void)
 		T(c138_a_new_store_wants_a_policy_that_fits),
 		T(c138_policies_of_others_open_nothing),
 		T(the_device_itself_refuses),
+		T(the_bus_hears_no_record_key),
 		T(tpm2_tools_come_to_the_same_policies),
 		T(a_cut_while_it_is_bound_loses_nothing),
 		T(a_line_is_read_as_it_was_written),
