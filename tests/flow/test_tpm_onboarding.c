@@ -4,6 +4,7 @@
 
 #include "agent/protocol/attestation.h"
 #include "tests/fakes/forge.h"
+#include "tests/fakes/keys_local.h"
 #include "tests/fakes/swtpm.h"
 
 #define LIMIT_S 14400
@@ -382,6 +383,51 @@ static void p9_each_identity_has_an_attestation_key_of_its_own(void **state)
 	end(&x);
 }
 
+/* ---- power cuts ---- */
+static bool is_dead(struct sim *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->node[i].dead && w->node[i].dead(&w->node[i]))
+			return true;
+	return story_operational(w);
+}
+
+static bool keys_dead(struct sim_node *n) { return test_keys_local_dead(n->keys); }
+
+/* false: the moment never came */
+static bool survives(long at)
+{
+	struct tpm_story x;
+	bool hit;
+
+	begin(&x);
+	x.s.gateway->dead = keys_dead;
+	test_keys_local_die(x.s.gateway->keys, at);
+	assert_true(sim_run_steps(&x.s.w, is_dead, LIMIT_S));
+	hit = keys_dead(x.s.gateway);
+	sim_off(x.s.gateway);
+	x.s.gateway->dead = NULL;
+	sim_on(x.s.gateway);
+	if (!sim_run(&x.s.w, story_settled, LIMIT_S))
+		fail_msg("moment %ld: no end", at);
+	story_check_end(&x.s, story_audit(x.s.owner, "operational credential issued"));
+	assert_int_equal(test_swtpm_handles(&x.t, 0x81), 4);
+	end(&x);
+	return hit;
+}
+
+/* Whatever the device was asked last: one attestation key of the epoch, no orphan. */
+static void p10_a_power_cut_at_key_operations(void **state)
+{
+	long at = 1, kills = 0;
+
+	(void)state;
+	for (; survives(at); at += getenv("BERTH_SOAK") ? 1 : 9)
+		kills++;
+	printf("crash with a TPM: kills %ld in %ld moments\n", kills, at);
+	assert_true(kills >= 4);
+}
+
 /* ---- birth ---- */
 static void an_endorsement_key_of_another_ca_is_refused(void **state)
 {
@@ -440,6 +486,7 @@ int main(void)
 		cmocka_unit_test(p3_ek_live_asks_the_tpm_itself),
 		cmocka_unit_test(p3_ek_live_with_the_roots_of_another_maker),
 		cmocka_unit_test(p9_each_identity_has_an_attestation_key_of_its_own),
+		cmocka_unit_test(p10_a_power_cut_at_key_operations),
 		cmocka_unit_test(an_endorsement_key_of_another_ca_is_refused),
 		cmocka_unit_test(c151_yesterdays_folder_is_noticed),
 	};
