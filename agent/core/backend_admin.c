@@ -223,7 +223,7 @@ struct listing {
 
 static enum berth_err summary(const char *key, const struct berth_json *inst, struct berth_json **out)
 {
-	static const char *const members[] = { "serial", "model", "custody", "epoch", "taken" };
+	static const char *const members[] = { "serial", "model", "custody", "epoch", "taken", "pcrDigest" };
 	static const char *const dids[] = { "operationalDid", "soldTo" };
 	const struct berth_json *data = berth_json_get(inst, "data");
 	struct berth_json *o = berth_json_new_object();

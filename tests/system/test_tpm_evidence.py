@@ -2,6 +2,7 @@
 """examples/verify-attestation.sh, which is openssl and tpm2-tools alone, agrees with what
 `berth key attest` says of keys in a swtpm, and with nothing else."""
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -102,7 +103,12 @@ def test_p3_ek_live_between_daemons(roots):
         gw = w.onboard(w.gateway("GW-LIVE", tpm=True))
         assert gw.status()["assurance"] == "hardware"
         assert 0 < gw.status()["onboarding"]["bytes"] < 65536
+        gw.stop()   # the TPM takes one caller at a time
+        subprocess.run(["tpm2_pcrread", "-T", gw.tpm.tcti, "sha256:0,1,2,3,4,5,6,7", "-o", str(w.dir / "values")],
+                       check=True, stdout=subprocess.DEVNULL, timeout=20)
+        want = hashlib.sha256((w.dir / "values").read_bytes()).digest()
+        assert b64(w.owner.device("GW-LIVE")["pcrDigest"]) == want
         soft = w.onboard(w.gateway("GW-SOFT"))  # `accept` has the word about these
-        assert soft.status()["assurance"] == "sealed"
+        assert soft.status()["assurance"] == "sealed" and "pcrDigest" not in w.owner.device("GW-SOFT")
     finally:
         w.close()
