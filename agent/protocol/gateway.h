@@ -12,14 +12,14 @@
  *	seek {lookups {thid: uri}, waiting, candidates [{blob, package, tip, regNo}],
  *	      failures, resting}
  *	dseqTip, dseq	the highest delegation seen, and of which tip
- *	chain, owner {did, uri, for?, time, tpmChallenge?}	the package chosen, whom to
+ *	chain, owner {did, uri, for?, forJkt?, time, tpmChallenge?}	the package chosen, whom to
  *			talk to; for: the owner in whose name it speaks
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
  *	offer {identity, receipt?, credential?, trust?, items [], stored {id: sha256}}	slot B
  *	attempts	operational identities named so far
  *	abandoned {thid, peer}	a run that the operator ended while committing
- *	active {identity, owner, for?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
+ *	active {identity, owner, for?, forJkt?, forExpS?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
  *		peer?, peerIat		whom to talk to in the owner's place since it rotated
  *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
  *	renewal {identity, thid, nonce, tries}	since RENEWING: the next identity
@@ -56,6 +56,8 @@ berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gatewa
 enum berth_err gateway_name_operational(struct berth_instance *inst, struct berth_json *to);
 /* Whom we talk to as our owner, of data.active: its DID, or what it rotated to. */
 const char *gateway_peer(const struct berth_json *active);
+/* We were onboarded under a delegation, and as far as we know it has ended. */
+bool gateway_delegate_is_over(const struct berth_env *env, const struct berth_json *active);
 /* Makes, or finds, the operational identity of that name. */
 enum berth_err gateway_make_operational(struct berth_env *env, const char *name, const struct berth_identity **op);
 /* The credential is for op (NULL: there is none), this epoch, and by the owner. */

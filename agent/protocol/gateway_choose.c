@@ -178,6 +178,7 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 	if (!by_delegate)
 		return BERTH_OK;
 	if ((rc = berth_json_set_str(owner, "for", c->result.owner.did)) ||
+	    (rc = berth_body_set_b64(owner, "forJkt", c->result.owner.jkt, 32)) ||
 	    (rc = berth_body_set_b64(chain, "delegation", c->result.delegation.b, 32)))
 		return rc;
 	return berth_json_set_int(chain, "delegationExp", c->result.delegation_exp_s);

@@ -93,12 +93,26 @@ static enum berth_err remember_chain(struct berth_instance *inst)
 	return berth_json_set_int(inst->data, "tipSeq", berth_data_int(chain, "tipSeq", 0));
 }
 
+/* A delegate spoke: in whose name, and until when. */
+static enum berth_err set_tip_owner(const struct berth_instance *inst, const struct berth_json *owner,
+				    struct berth_json *active)
+{
+	const char *tip_owner = berth_data_str(owner, "for"), *jkt = berth_data_str(owner, "forJkt");
+	int64_t exp_s = berth_data_int(berth_json_get(inst->data, "chain"), "delegationExp", 0);
+	enum berth_err rc;
+
+	if (!tip_owner)
+		return BERTH_OK;
+	if ((rc = berth_json_set_str(active, "for", tip_owner)) || (rc = berth_json_set_str(active, "forJkt", jkt)))
+		return rc;
+	return berth_json_set_int(active, "forExpS", exp_s);
+}
+
 static enum berth_err make_active(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op)
 {
 	const struct berth_json *offer = berth_json_get(inst->data, "offer"), *owner = berth_json_get(inst->data, "owner");
 	struct berth_json *active = berth_json_new_object(), *items = berth_json_clone(berth_json_get(offer, "items"));
 	struct berth_json *trust = berth_json_clone(berth_json_get(offer, "trust"));
-	const char *tip_owner = berth_data_str(owner, "for");
 	enum berth_err rc;
 
 	if ((rc = berth_json_set(active, "items", items))) {
@@ -109,7 +123,7 @@ static enum berth_err make_active(struct berth_env *env, struct berth_instance *
 	if ((rc = berth_json_set(active, "trust", trust)) || (rc = berth_json_set_str(active, "identity", op->name)) ||
 	    (rc = berth_json_set_str(active, "did", op->did)) ||
 	    (rc = berth_json_set_str(active, "owner", berth_data_str(owner, "did"))) ||
-	    (tip_owner && (rc = berth_json_set_str(active, "for", tip_owner))) ||
+	    (rc = set_tip_owner(inst, owner, active)) ||
 	    (rc = berth_json_set_str(active, "uri", berth_data_str(owner, "uri"))) ||
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
 	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||

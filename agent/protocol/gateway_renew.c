@@ -216,6 +216,55 @@ static enum berth_err from_owner(const struct berth_instance *inst, const struct
 	return BERTH_OK;
 }
 
+static int64_t now_at_least(const struct berth_env *env)
+{
+	return env->now_s > env->floor_s ? env->now_s : env->floor_s;
+}
+
+bool gateway_delegate_is_over(const struct berth_env *env, const struct berth_json *active)
+{
+	return berth_json_get(active, "for") && berth_data_int(active, "forExpS", 0) <= now_at_least(env);
+}
+
+static enum berth_err judge_delegation(struct berth_env *env, const struct berth_instance *inst,
+				       const struct berth_delegation *d)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+	struct berth_hash tip;
+	uint8_t jkt[32];
+	enum berth_err rc;
+
+	if ((rc = berth_body_get_32(active, "forJkt", jkt)) || (rc = berth_body_get_32(inst->data, "tip", tip.b)) ||
+	    (rc = berth_object_verify(&d->obj, NULL, berth_data_str(active, "for"), jkt)))
+		return rc;
+	if (!berth_did_same(d->delegate, berth_data_str(active, "owner")) || !berth_hash_equal(&d->tip, &tip) ||
+	    !berth_delegation_has_scope(d, BERTH_SCOPE_RENEW))
+		return berth_fail(BERTH_E_AUTHZ, "delegation of another agent, tip or scope");
+	if (d->dseq < berth_data_int(inst->data, "dseq", 0))
+		return berth_fail(BERTH_E_REPLAY, "delegation %lld after %lld", (long long)d->dseq,
+				  (long long)berth_data_int(inst->data, "dseq", 0));
+	return d->exp_s > now_at_least(env) ? BERTH_OK : berth_fail(BERTH_E_EXPIRED, "delegation");
+}
+
+/* Onboarding under a delegation does not go on for ever: each renewal shows one anew. */
+static enum berth_err check_delegation(struct berth_env *env, struct berth_instance *inst, const struct berth_json *body)
+{
+	struct berth_json *active = berth_data_obj(inst->data, "active");
+	struct berth_delegation d = { 0 };
+	const char *compact;
+	enum berth_err rc;
+
+	if (!berth_json_get(active, "for"))
+		return BERTH_OK;
+	if ((rc = berth_json_req_str(body, "delegation", BERTH_OBJECT_MAX, &compact)) ||
+	    (rc = berth_delegation_parse(&d, compact, strlen(compact))))
+		return rc;
+	if (!(rc = judge_delegation(env, inst, &d)) && !(rc = berth_json_set_int(inst->data, "dseq", d.dseq)))
+		rc = berth_json_set_int(active, "forExpS", d.exp_s);
+	berth_object_free(&d.obj);
+	return rc;
+}
+
 static enum berth_err remember_old(struct berth_instance *inst)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
@@ -277,6 +326,7 @@ enum berth_err gateway_on_renew_issue(struct berth_env *env, struct berth_instan
 	if ((rc = from_owner(inst, ev, berth_data_str(renewal, "thid"))) ||
 	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
 	    (rc = gateway_check_operational(env, op, berth_data_int(inst->data, "epoch", 0), owner, compact)) ||
+	    (rc = check_delegation(env, inst, ev->in->msg.body)) ||
 	    (rc = switch_to(env, inst, op, compact, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
 		return rc;
 	/* a switch is always a step, unless the owner's credentials live so briefly that its

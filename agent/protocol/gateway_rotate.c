@@ -27,6 +27,8 @@ static enum berth_err is_news(const struct berth_env *env, const struct berth_js
 		return rc;
 	if (!berth_did_same(iss, gateway_peer(active)))
 		return berth_fail(BERTH_E_AUTHZ, "a rotation of another DID than our owner's");
+	if (gateway_delegate_is_over(env, active))
+		return berth_fail(BERTH_E_EXPIRED, "a rotation after the end of the delegation");
 	if (iat <= berth_data_int(active, "peerIat", -1))
 		return berth_fail(BERTH_E_REPLAY, "a rotation from before the last one");
 	return env->now_s < 0 ? BERTH_OK : berth_from_prior_check_time(claims, env->now_s);

@@ -118,6 +118,23 @@ out:
 	return rc;
 }
 
+/* Of a device that is ours already: its chain once more, with a later delegation.
+ * args: {"chain"} */
+enum berth_err owner_import_delegation(struct berth_env *env, struct berth_instance *inst,
+				       const struct berth_event *ev, struct berth_effects *fx)
+{
+	uint8_t before[32], after[32];
+	enum berth_err rc;
+
+	if ((rc = berth_body_get_32(inst->data, "tip", before)) || (rc = owner_import(env, inst, ev, fx)) ||
+	    (rc = berth_body_get_32(inst->data, "tip", after)))
+		return rc;
+	fx->go = false;
+	if (memcmp(before, after, sizeof(before)) != 0 || !berth_json_get(inst->data, "delegation"))
+		return berth_fail(BERTH_E_AUTHZ, "only a later delegation of the same chain is taken now");
+	return BERTH_OK;
+}
+
 /* ---- registration ---- */
 static enum berth_err
 make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out)
@@ -378,12 +395,14 @@ static const struct berth_transition table[] = {
 	{ OW_COMMITTED, "resume",           owner_register,         STAY,          STAY },
 	{ OW_COMMITTED, "registered",       owner_on_registered,    STAY,          STAY },
 
+	{ OW_ACTIVE,    "cmd/import",       owner_import_delegation, STAY,         STAY },
 	{ OW_ACTIVE,    "renew-request",    owner_on_renew_request, OW_RENEW_PENDING, STAY },
 	{ OW_ACTIVE,    "renew-activated",  owner_on_activated_again, STAY,        STAY },
 	{ OW_ACTIVE,    "cmd/rotate",       owner_rotate,           STAY,          STAY },
 	{ OW_ACTIVE,    "timer",            owner_rotate_again,     STAY,          STAY },
 	{ OW_ACTIVE,    "resume",           owner_rotate_again,     STAY,          STAY },
 	{ OW_ACTIVE,    "rotated",          owner_on_rotated,       STAY,          STAY },
+	{ OW_RENEW_PENDING, "cmd/import",   owner_import_delegation, STAY,         STAY },
 	{ OW_RENEW_PENDING, "timer",        owner_rotate_again,     STAY,          STAY },
 	{ OW_RENEW_PENDING, "resume",       owner_rotate_again,     STAY,          STAY },
 	{ OW_RENEW_PENDING, "rotated",      owner_on_rotated,       STAY,          STAY },

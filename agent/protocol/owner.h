@@ -33,7 +33,7 @@ berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite, o
 berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve, owner_deny;
 berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_commit_again, owner_on_late_commit,
 	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
-berth_step_fn owner_rotate, owner_rotate_again, owner_on_rotated;
+berth_step_fn owner_import_delegation, owner_rotate, owner_rotate_again, owner_on_rotated;
 berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again;
 
 /* Until a device is ACTIVE it must be able to find us: when to refresh what the

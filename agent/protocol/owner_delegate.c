@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An owner keeps its key offline: it signs an OwnerDelegation for an onboarding agent,
- * which imports the chain with it and does M1 to M11 in its place. */
+ * which imports the chain with it and does M1 to M13 in its place. */
 #include "agent/protocol/owner.h"
 
 #include "did/base/clock.h"
@@ -40,7 +40,7 @@ static enum berth_err package_with(struct berth_json **out, const struct berth_i
 enum berth_err owner_delegate(struct berth_env *env, struct berth_instance *inst,
 			      const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct berth_delegation d = { .scope = { BERTH_SCOPE_ONBOARD }, .n_scope = 1,
+	struct berth_delegation d = { .scope = { BERTH_SCOPE_ONBOARD, BERTH_SCOPE_RENEW }, .n_scope = 2,
 		.dseq = berth_data_int(inst->data, "dseq", 0) + 1 };
 	struct berth_buf compact = BERTH_BUF_INIT;
 	enum berth_err rc;

@@ -130,6 +130,14 @@ static enum berth_err drop_earlier(const struct berth_instance *inst, struct ber
 	return rc;
 }
 
+/* Who acts for the tip's owner shows by what right. */
+static enum berth_err set_delegation(const struct berth_instance *inst, struct berth_json *body)
+{
+	const char *compact = berth_data_str(berth_json_get(inst->data, "package"), "delegation");
+
+	return compact ? berth_json_set_str(body, "delegation", compact) : BERTH_OK;
+}
+
 static enum berth_err
 send_issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
 	   const char *op_did)
@@ -141,7 +149,7 @@ send_issue(struct berth_env *env, struct berth_instance *inst, struct berth_effe
 	if ((rc = credential_for(env, inst, run, op_did, &credential)) ||
 	    (rc = berth_json_set_str(berth_data_obj(inst->data, "renewal"), "peer", run->peer)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
-	    (rc = owner_set_trust(env, inst, body)))
+	    (rc = owner_set_trust(env, inst, body)) || (rc = set_delegation(inst, body)))
 		goto out;
 	rc = owner_send(env, inst, fx, run, "renew-issue", body, false);
 	body = NULL;

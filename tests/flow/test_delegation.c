@@ -226,6 +226,98 @@ static void a_delegation_that_is_over_by_the_floor_is_e_expired(void **state)
 	story_end(&s);
 }
 
+/* ---- afterwards ---- */
+static void rotate(struct story *s)
+{
+	sim_as(s->gateway);
+	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+}
+
+static struct story *now;
+static int renewals;
+
+static bool renewed(struct sim *w)
+{
+	(void)w;
+	return story_audit(agent, "uses its new keys") == renewals &&
+	       strcmp(story_state(now, now->gateway), "OPERATIONAL") == 0;
+}
+
+/* One that says less than `devices delegate` does. */
+static struct berth_json *narrow(struct story *s, const struct berth_json *chain, int64_t dseq)
+{
+	struct berth_json *copy = berth_json_clone(chain), *data = story_data(s, s->owner);
+	struct berth_delegation d = { .scope = { BERTH_SCOPE_ONBOARD }, .n_scope = 1, .dseq = dseq,
+		.delegate = story_identity(agent, BERTH_ID_OWNER)->did_long, .exp_s = s->owner->now_s + 300 * 86400 };
+	struct berth_buf compact = BERTH_BUF_INIT;
+
+	sim_as(s->owner);
+	CHECK_OK(berth_body_get_32(data, "tip", d.tip.b));
+	CHECK_OK(berth_delegation_build(&compact, s->owner->keys->keyring, story_identity(s->owner, BERTH_ID_OWNER)->sign_kid, &d));
+	CHECK_OK(berth_json_set_str(copy, "delegation", berth_buf_cstr(&compact)));
+	berth_buf_free(&compact);
+	berth_json_free(data);
+	return copy;
+}
+
+static void older_delegation(struct berth_json *m, void *arg)
+{
+	CHECK_OK(berth_json_set_str(berth_json_get_mut(m, "body"), "delegation", arg));
+}
+
+/* A delegate renews as long as it may, and not by what it was allowed once. */
+static void renewals_need_a_delegation_that_holds(void **state)
+{
+	struct berth_json *chain, *later, *onboard_only, *bare, *early;
+	struct story s;
+
+	(void)state;
+	sold_offline(&s);
+	now = &s;
+	agent = forge_mallory(&s, "agent", "nng+tcp://agent.test:1");
+	agent->policy.credential_s = 400 * 86400;	/* longer than any of the delegations */
+	early = delegation(&s, agent, 200);
+	chain = delegation(&s, agent, 30);
+	onboard_only = narrow(&s, chain, 3);
+	later = delegation(&s, agent, 90);	/* dseq 3 as well */
+	bare = forge_package(&s, s.owner);
+	CHECK_OK(story_import(agent, chain, NULL, NULL));
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, onboarded, LIMIT_S));
+	renewals = 1;
+	rotate(&s);
+	assert_true(sim_run(&s.w, renewed, LIMIT_S));
+	/* over by the device's floor of time */
+	set_floor(s.gateway, s.owner->now_s + 60 * 86400);
+	rotate(&s);
+	assert_false(sim_run(&s.w, never, 600));
+	assert_true(story_audit(s.gateway, "refused: E_EXPIRED: delegation") >= 1);
+	assert_string_equal(story_state(&s, s.gateway), "RENEWING");
+	/* one that is for onboarding only; and none at all is not even imported */
+	CHECK_RC(BERTH_E_HOLDER, story_import(agent, bare, NULL, NULL));
+	CHECK_OK(story_import(agent, onboard_only, NULL, NULL));
+	assert_false(sim_run(&s.w, never, 7200));
+	assert_true(story_audit(s.gateway, "refused: E_AUTHZ: delegation of another agent, tip or scope") >= 1);
+	/* the twin */
+	CHECK_OK(story_import(agent, later, NULL, NULL));
+	renewals = 2;
+	assert_true(sim_run(&s.w, renewed, 4 * 3600));
+	/* and an older one, that would still hold, after it */
+	forge_edit("renew-issue", older_delegation, (void *)(uintptr_t)berth_data_str(early, "delegation"));
+	rotate(&s);
+	assert_false(sim_run(&s.w, never, 30));
+	assert_true(forge_edited());
+	assert_true(story_audit(s.gateway, "refused: E_REPLAY: delegation 1 after 3") >= 1);
+	renewals = 3;
+	assert_true(sim_run(&s.w, renewed, 4 * 3600));
+	berth_json_free(early);
+	berth_json_free(chain);
+	berth_json_free(later);
+	berth_json_free(onboard_only);
+	berth_json_free(bare);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +326,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_delegation_is_refused),
 		cmocka_unit_test(a_delegation_that_was_replaced_is_e_replay),
 		cmocka_unit_test(a_delegation_that_is_over_by_the_floor_is_e_expired),
+		cmocka_unit_test(renewals_need_a_delegation_that_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
