@@ -92,20 +92,25 @@ static enum berth_err check_type(const struct berth_json *obj, const char *membe
 
 /* "The value of the @context property MUST be an ordered set where the first item
  * is a URL with the value https://www.w3.org/ns/credentials/v2" */
-static enum berth_err check_context(const struct berth_json *obj)
+static enum berth_err check_context_of(const struct berth_json *obj, const char *url)
 {
 	const struct berth_json *v = berth_json_get(obj, "@context"), *first = berth_json_first(v);
 
 	if (berth_json_str(v))
-		return strcmp(berth_json_str(v), BERTH_VC_CONTEXT) ? bad("@context", "not VCDM 2.0") : BERTH_OK;
+		return strcmp(berth_json_str(v), url) ? bad("@context", "not that of the data model") : BERTH_OK;
 	if (!berth_json_is(v, BERTH_JSON_ARRAY) || berth_json_len(v) > ITEMS_MAX)
 		return bad("@context", "missing or malformed");
-	if (!berth_json_str(first) || strcmp(berth_json_str(first), BERTH_VC_CONTEXT))
-		return bad("@context", "the first is not VCDM 2.0");
+	if (!berth_json_str(first) || strcmp(berth_json_str(first), url))
+		return bad("@context", "the first is not that of the data model");
 	berth_json_each(it, v)
 		if (!berth_json_is(it, BERTH_JSON_OBJECT) && !is_url(berth_json_str(it)))
 			return bad("@context", "neither a URL nor an object");
 	return BERTH_OK;
+}
+
+static enum berth_err check_context(const struct berth_json *obj)
+{
+	return check_context_of(obj, BERTH_VC_CONTEXT);
 }
 
 /* "Language and Base Direction": text, or {@value, @language, @direction}. */
@@ -189,14 +194,14 @@ static enum berth_err check_date(const struct berth_json *vc, const char *key, i
 	return BERTH_OK;
 }
 
-static enum berth_err check_dates(const struct berth_json *vc)
+static enum berth_err check_dates(const struct berth_json *vc, const char *start, const char *end)
 {
 	int64_t from = INT64_MIN, until = INT64_MAX;
 	enum berth_err rc;
 
-	if ((rc = check_date(vc, "validFrom", &from)) || (rc = check_date(vc, "validUntil", &until)))
+	if ((rc = check_date(vc, start, &from)) || (rc = check_date(vc, end, &until)))
 		return rc;
-	return from <= until ? BERTH_OK : bad("validUntil", "before validFrom");
+	return from <= until ? BERTH_OK : bad(end, "before the beginning");
 }
 
 static enum berth_err check_members(const struct berth_json *vc)
@@ -222,23 +227,56 @@ static enum berth_err check_members(const struct berth_json *vc)
 	return BERTH_OK;
 }
 
-enum berth_err berth_credential_check(const struct berth_json *vc)
+/* What both versions of the model ask for. */
+static enum berth_err check_common(const struct berth_json *vc, const char *context)
 {
 	const struct berth_json *issuer = berth_json_get(vc, "issuer");
 	enum berth_err rc;
 
 	if (!berth_json_is(vc, BERTH_JSON_OBJECT))
 		return bad("credential", "not an object");
-	if ((rc = check_context(vc)) || (rc = check_type(vc, "credential", "VerifiableCredential")) ||
+	if ((rc = check_context_of(vc, context)) || (rc = check_type(vc, "credential", "VerifiableCredential")) ||
 	    (rc = check_url_member(vc, "id", "credential", false)))
 		return rc;
 	if (!party(issuer))
 		return bad("issuer", "no URL");
 	if (!berth_json_get(vc, "credentialSubject"))
 		return bad("credentialSubject", "missing");
-	if ((rc = check_dates(vc)) || (rc = check_members(vc)) || (rc = check_texts(vc)))
+	return check_members(vc);
+}
+
+enum berth_err berth_credential_check(const struct berth_json *vc)
+{
+	const struct berth_json *issuer = berth_json_get(vc, "issuer");
+	enum berth_err rc;
+
+	if ((rc = check_common(vc, BERTH_VC_CONTEXT)) || (rc = check_dates(vc, "validFrom", "validUntil")) ||
+	    (rc = check_texts(vc)))
 		return rc;
 	return berth_json_is(issuer, BERTH_JSON_OBJECT) ? check_texts(issuer) : BERTH_OK;
+}
+
+bool berth_credential_is_v1(const struct berth_json *vc)
+{
+	const struct berth_json *v = berth_json_get(vc, "@context");
+	const char *first = berth_json_str(berth_json_is(v, BERTH_JSON_ARRAY) ? berth_json_first(v) : v);
+
+	return first && !strcmp(first, BERTH_VC_CONTEXT_V1);
+}
+
+/* VCDM 1.1 4.5 and 4.6: issuanceDate is required */
+enum berth_err berth_credential_check_v1(const struct berth_json *vc)
+{
+	enum berth_err rc = check_common(vc, BERTH_VC_CONTEXT_V1);
+
+	if (!rc && !berth_json_get(vc, "issuanceDate"))
+		rc = bad("issuanceDate", "missing");
+	return rc ? rc : check_dates(vc, "issuanceDate", "expirationDate");
+}
+
+enum berth_err berth_credential_check_any(const struct berth_json *vc)
+{
+	return berth_credential_is_v1(vc) ? berth_credential_check_v1(vc) : berth_credential_check(vc);
 }
 
 /* "The id value of the enveloped verifiable credential MUST be a data: URL" */
@@ -263,7 +301,7 @@ bool berth_vc_is_enveloped(const struct berth_json *vc)
 static enum berth_err check_contained(const struct berth_json *v, const char *member)
 {
 	(void)member;
-	return berth_vc_is_enveloped(v) ? check_enveloped(v) : berth_credential_check(v);
+	return berth_vc_is_enveloped(v) ? check_enveloped(v) : berth_credential_check_any(v);
 }
 
 enum berth_err berth_presentation_check(const struct berth_json *vp)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "did/codec/base64url.h"
+#include "did/jose/jws.h"
 #include "vc/report.h"
 #include "vc/sd_jwt.h"
 
@@ -12,7 +14,7 @@ typedef enum berth_err present_fn(struct berth_buf *out, struct berth_keyring *k
 				  const char *challenge, const char *domain, const char *const *vcs, size_t n);
 typedef enum berth_err verify_fn(struct berth_report *r, const struct berth_verify *v, const char *text, size_t n);
 
-static issue_fn issue_vc_jwt, issue_di, issue_sd;
+static issue_fn issue_vc_jwt, issue_vc_jwt1, issue_di, issue_sd;
 static present_fn present_vp_jwt, present_di, present_sd;
 
 static const struct {
@@ -26,6 +28,7 @@ static const struct {
 	[BERTH_FORMAT_DI]     = { "di", "di", issue_di, present_di, berth_vc_di_verify, berth_vp_di_verify },
 	[BERTH_FORMAT_DC_SD_JWT] = { "dc+sd-jwt", "dc+sd-jwt", issue_sd, present_sd, berth_vc_sd_verify, berth_vp_sd_verify },
 	[BERTH_FORMAT_VC_SD_JWT] = { "vc+sd-jwt", "vc+sd-jwt", issue_sd, present_sd, berth_vc_sd_verify, berth_vp_sd_verify },
+	[BERTH_FORMAT_VC_JWT1] = { "vc-jwt", "vc-jwt", issue_vc_jwt1, NULL, berth_vc_jwt1_verify, NULL },
 };
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -42,11 +45,41 @@ const char *berth_vc_format_name(enum berth_vc_format f, bool presentation)
 	return presentation ? formats[f].vp_name : formats[f].name;
 }
 
-enum berth_vc_format berth_vc_format_guess(const char *text, size_t n)
+/* The header's typ is that of any JWT: then a credential in it is one of VCDM 1.1. */
+static enum berth_err is_jwt1(bool *is, const char *text, size_t n)
 {
-	if (n && *text == '{')
-		return BERTH_FORMAT_DI;
-	return memchr(text, '~', n) ? BERTH_FORMAT_DC_SD_JWT : BERTH_FORMAT_VC_JWT;
+	const char *dot = memchr(text, '.', n), *typ;
+	struct berth_buf header = BERTH_BUF_INIT;
+	struct berth_json *o = NULL;
+	enum berth_err rc;
+
+	*is = false;
+	if (!dot || (size_t)(dot - text) > BERTH_JWS_HEADER_MAX * 4 / 3)
+		return BERTH_OK;
+	if (!(rc = berth_b64url_decode(&header, text, (size_t)(dot - text))) &&
+	    !(rc = berth_json_parse(&o, berth_buf_cstr(&header), header.len, BERTH_JWS_HEADER_MAX))) {
+		typ = berth_json_str(berth_json_get(o, "typ"));
+		*is = typ && !strcmp(typ, "JWT");
+	}
+	berth_json_free(o);
+	berth_buf_free(&header);
+	return rc == BERTH_E_NOMEM ? rc : BERTH_OK;
+}
+
+enum berth_err berth_vc_format_guess(enum berth_vc_format *out, const char *text, size_t n)
+{
+	bool jwt1 = false;
+	enum berth_err rc = BERTH_OK;
+
+	if (n && *text == '{') {
+		*out = BERTH_FORMAT_DI;
+	} else if (memchr(text, '~', n)) {
+		*out = BERTH_FORMAT_DC_SD_JWT;
+	} else {
+		rc = is_jwt1(&jwt1, text, n);
+		*out = jwt1 ? BERTH_FORMAT_VC_JWT1 : BERTH_FORMAT_VC_JWT;
+	}
+	return rc;
 }
 
 static enum berth_err unsupported(enum berth_vc_format f)
@@ -60,6 +93,12 @@ static enum berth_err issue_vc_jwt(struct berth_buf *out, struct berth_keyring *
 				   const struct berth_json *credential)
 {
 	return berth_vc_issue(out, kr, how->kid, credential);
+}
+
+static enum berth_err issue_vc_jwt1(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
+				    const struct berth_json *credential)
+{
+	return berth_vc_jwt1_issue(out, kr, how->kid, credential);
 }
 
 static enum berth_err issue_di(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,

@@ -10,14 +10,15 @@ enum berth_vc_format {
 	BERTH_FORMAT_VC_JWT,	/* vc+jwt, presentations vp+jwt */
 	BERTH_FORMAT_DI,	/* di */
 	BERTH_FORMAT_DC_SD_JWT,	/* dc+sd-jwt: SD-JWT VC */
-	BERTH_FORMAT_VC_SD_JWT	/* vc+sd-jwt: the W3C's model */
+	BERTH_FORMAT_VC_SD_JWT,	/* vc+sd-jwt: the W3C's model */
+	BERTH_FORMAT_VC_JWT1	/* vc-jwt: VC Data Model 1.1; no presentations */
 };
 
 /* NONE for a name that we do not have. */
 enum berth_vc_format berth_vc_format_find(const char *name);
 const char *berth_vc_format_name(enum berth_vc_format f, bool presentation);
-/* What the text looks like: a signature may still show that it is none. */
-enum berth_vc_format berth_vc_format_guess(const char *text, size_t n);
+/* What the text looks like, which may be wrong.  E_NOMEM. */
+BERTH_MUST_USE enum berth_err berth_vc_format_guess(enum berth_vc_format *out, const char *text, size_t n);
 
 struct berth_issue {
 	enum berth_vc_format format;

@@ -46,11 +46,14 @@ static enum berth_err open_credential(struct berth_status_found *f, const struct
 	};
 	const struct berth_json *subject;
 	int64_t from = INT64_MIN;
+	enum berth_vc_format format;
 	struct berth_report r;
 	const char *date;
 	enum berth_err rc;
 
-	rc = berth_verify_credential(&r, &sub, berth_vc_format_guess(text, n), text, n);
+	if ((rc = berth_vc_format_guess(&format, text, n)))
+		return rc;
+	rc = berth_verify_credential(&r, &sub, format, text, n);
 	f->stale = rc == BERTH_E_EXPIRED;
 	if (rc && rc != BERTH_E_NOMEM && !f->stale)
 		rc = berth_fail(BERTH_E_STATUS, "status list: %s: %s", berth_err_name(rc), r.detail);

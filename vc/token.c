@@ -106,7 +106,9 @@ void berth_window_narrow(struct berth_window *w, bool start, int64_t t)
 
 struct berth_window berth_window_of(const struct berth_json *payload)
 {
-	static const char *const dates[] = { "validUntil", "validFrom" };
+	static const char *const v2[] = { "validUntil", "validFrom" };
+	static const char *const v1[] = { "expirationDate", "issuanceDate" };
+	const char *const *dates = berth_credential_is_v1(payload) ? v1 : v2;
 	static const char *const claims[] = { "exp", "nbf" };
 	struct berth_window w = { false, INT64_MIN, INT64_MAX };
 	const struct berth_json *v;

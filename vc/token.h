@@ -33,7 +33,8 @@ struct berth_window {
 	bool any;			/* whether anything says so */
 	int64_t from, until;
 };
-/* What validFrom, validUntil, nbf, exp and iat leave. */
+/* What validFrom, validUntil (of VCDM 1.1 issuanceDate, expirationDate), nbf, exp and iat
+ * leave. */
 struct berth_window berth_window_of(const struct berth_json *payload);
 void berth_window_narrow(struct berth_window *w, bool start, int64_t t);
 /* Writes report->validity; notes E_EXPIRED or E_CLOCK. */

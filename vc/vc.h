@@ -18,6 +18,7 @@
 #define BERTH_VP_CREDENTIALS_MAX 16
 #define BERTH_VC_IAT_SKEW_S 300		/* how far ahead a signer's clock may be */
 #define BERTH_VC_CONTEXT "https://www.w3.org/ns/credentials/v2"
+#define BERTH_VC_CONTEXT_V1 "https://www.w3.org/2018/credentials/v1"
 
 /* The outcome of one check, as the report spells it. */
 enum berth_check {
@@ -28,6 +29,11 @@ enum berth_check {
 /* VCDM 2.0 structure (section 4): E_VC, naming the member. */
 BERTH_MUST_USE enum berth_err berth_credential_check(const struct berth_json *vc);
 BERTH_MUST_USE enum berth_err berth_presentation_check(const struct berth_json *vp);
+/* VCDM 1.1: whether it says to be one, its structure, and the structure of the version
+ * that it says to be of. */
+bool berth_credential_is_v1(const struct berth_json *vc);
+BERTH_MUST_USE enum berth_err berth_credential_check_v1(const struct berth_json *vc);
+BERTH_MUST_USE enum berth_err berth_credential_check_any(const struct berth_json *vc);
 /* The issuer's or holder's id, string or object form; NULL if malformed. */
 const char *berth_credential_issuer(const struct berth_json *vc);
 const char *berth_presentation_holder(const struct berth_json *vp);
@@ -85,6 +91,14 @@ enum berth_err
 berth_vc_verify(struct berth_report *report, const struct berth_verify *v, const char *token, size_t n);
 enum berth_err
 berth_vp_verify(struct berth_report *report, const struct berth_verify *v, const char *token, size_t n);
+
+/* vc-jwt, VC Data Model 1.1 6.3.1: the credential in the claim vc of a JWT, whose own
+ * claims (iss, sub, jti, nbf, exp) say the same.  The report's credential has all of it. */
+BERTH_MUST_USE enum berth_err
+berth_vc_jwt1_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+		    const struct berth_json *credential);
+enum berth_err
+berth_vc_jwt1_verify(struct berth_report *report, const struct berth_verify *v, const char *token, size_t n);
 
 /* Data Integrity (did/proof.h): the JSON text of a credential or presentation with its
  * proofs.  options->purpose is set here; issuing adds to the proofs that are there. */

@@ -5,7 +5,9 @@
 
 #include "did/url.h"
 #include "vc/data_integrity.h"
+#include "vc/enveloped.h"
 #include "vc/judge.h"
+#include "vc/vc_jwt1.h"
 
 static const char purpose[] = "assertionMethod";
 
@@ -17,7 +19,7 @@ enum berth_err berth_vc_di_issue(struct berth_buf *out, struct berth_keyring *kr
 	const char *issuer;
 	enum berth_err rc;
 
-	if ((rc = berth_credential_check(credential)))
+	if ((rc = berth_credential_check_any(credential)))
 		return rc;
 	issuer = berth_credential_issuer(credential);
 	if (!berth_is_kid(kid) || !berth_is_did(issuer) || !berth_did_same(kid, issuer))
@@ -39,7 +41,7 @@ static enum berth_err authenticate(struct berth_report *r, const struct berth_ve
 	const char *issuer = berth_credential_issuer(vc);
 	enum berth_err rc;
 
-	if ((rc = berth_credential_check(vc)) || (rc = berth_di_set_read(set, vc, purpose)))
+	if ((rc = berth_credential_check_any(vc)) || (rc = berth_di_set_read(set, vc, purpose)))
 		return rc;
 	if (!v->key && (!berth_is_did(issuer) || !berth_di_set_has(set, issuer)))
 		return berth_fail(BERTH_E_KEY, "no proof by a key of the issuer");
@@ -71,6 +73,14 @@ enum berth_err berth_vc_di_verify_json(struct berth_report *r, const struct bert
 	struct berth_di_set set;
 	enum berth_err rc;
 
+	/* what carries a token is that token's business */
+	if (berth_json_str(berth_json_get(berth_json_get(take, "proof"), "jwt")))
+		return berth_vc_proof_jwt_verify(r, v, take);
+	if (take && berth_vc_is_enveloped(take)) {
+		rc = berth_envelope_verify(r, v, take, false);
+		berth_json_free(take);
+		return rc;
+	}
 	if ((rc = berth_report_init(r, "di")) || !take) {
 		berth_json_free(take);
 		return rc ? rc : berth_report_note(r, berth_fail(BERTH_E_NOMEM, "credential"));

@@ -2,39 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vc/enveloped.h"
 #include "vc/presentation.h"
-#include "vc/token.h"
 
-static const char data_url[] = "data:application/vc+jwt,";
-
-static struct berth_json *envelope(const char *token)
-{
-	struct berth_json *e = berth_json_new_object();
-	struct berth_buf id = BERTH_BUF_INIT;
-
-	berth_buf_str(&id, data_url);
-	berth_buf_str(&id, token);
-	if (berth_buf_status(&id) || berth_json_set_str(e, "@context", BERTH_VC_CONTEXT) ||
-	    berth_json_set_str(e, "id", berth_buf_cstr(&id)) ||
-	    berth_json_set_str(e, "type", "EnvelopedVerifiableCredential")) {
-		berth_json_free(e);
-		e = NULL;
-	}
-	berth_buf_free(&id);
-	return e;
-}
-
-/* Only what a verifier could read back goes in. */
 static enum berth_err push_token(struct berth_json *list, const char *token)
 {
-	struct berth_vc_token t;
-	enum berth_err rc = berth_vc_token_open(&t, token, strlen(token), BERTH_VC_MAX, "vc+jwt", true, true);
+	struct berth_json *e;
+	enum berth_err rc = berth_envelope_make(&e, token);
 
-	if (rc)
-		return rc;
-	rc = berth_credential_check(t.payload);
-	berth_vc_token_close(&t);
-	return rc ? rc : berth_json_push(list, envelope(token));
+	return rc ? rc : berth_json_push(list, e);
 }
 
 static enum berth_err push_json(struct berth_json *list, const char *text)
@@ -42,7 +18,7 @@ static enum berth_err push_json(struct berth_json *list, const char *text)
 	struct berth_json *vc;
 	enum berth_err rc = berth_json_parse_exact(&vc, text, strlen(text), BERTH_VC_MAX);
 
-	if (!rc && !(rc = berth_credential_check(vc)) && !berth_json_get(vc, "proof"))
+	if (!rc && !(rc = berth_credential_check_any(vc)) && !berth_json_get(vc, "proof"))
 		rc = berth_fail(BERTH_E_VC, "a credential without a proof");
 	if (!rc)
 		return berth_json_push(list, vc);

@@ -3,9 +3,8 @@
 
 #include "did/url.h"
 #include "vc/data_integrity.h"
+#include "vc/enveloped.h"
 #include "vc/presentation.h"
-
-static const char data_url[] = "data:application/vc+jwt,";
 
 bool berth_vp_has_embedded(const struct berth_json *vp)
 {
@@ -41,21 +40,12 @@ static enum berth_err refuse(struct berth_report *vc, const char *why)
 	return rc ? rc : berth_report_note(vc, berth_fail(BERTH_E_VC, "%s", why));
 }
 
-static enum berth_err verify_enveloped(struct berth_report *vc, const struct berth_verify *v, const char *id)
-{
-	size_t skip = sizeof(data_url) - 1;
-
-	if (!id || strncmp(id, data_url, skip))
-		return refuse(vc, "not an enveloped vc+jwt");
-	return berth_vc_verify(vc, v, id + skip, strlen(id + skip));
-}
-
 /* A credential that is not enveloped carries its proofs with it. */
 static enum berth_err verify_one(struct berth_report *vc, const struct berth_verify *v,
 				 const struct berth_json *item, const char *holder)
 {
 	if (berth_vc_is_enveloped(item))
-		verify_enveloped(vc, v, berth_json_str(berth_json_get(item, "id")));
+		berth_envelope_verify(vc, v, item, false);
 	else if (berth_json_get(item, "proof"))
 		berth_vc_di_verify_json(vc, v, berth_json_clone(item));
 	else

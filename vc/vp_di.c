@@ -5,6 +5,7 @@
 
 #include "did/url.h"
 #include "vc/data_integrity.h"
+#include "vc/enveloped.h"
 #include "vc/judge.h"
 #include "vc/presentation.h"
 
@@ -84,18 +85,22 @@ enum berth_err berth_vp_di_verify(struct berth_report *r, const struct berth_ver
 {
 	struct berth_di_set set;
 	struct berth_json *vp = NULL;
-	enum berth_err rc;
+	enum berth_err parsed = berth_json_parse_exact(&vp, text, n, BERTH_VP_MAX), rc;
 
+	if (berth_vp_is_enveloped(vp)) {
+		rc = berth_envelope_verify(r, v, vp, true);
+		goto out;
+	}
 	if ((rc = berth_report_init(r, "di")))
-		return rc;
+		goto out;
 	r->presentation = true;
-	if ((rc = berth_json_parse_exact(&vp, text, n, BERTH_VP_MAX)) || (rc = authenticate(r, v, vp, &set))) {
+	if ((rc = parsed) || (rc = authenticate(r, v, vp, &set))) {
 		berth_report_note(r, rc);
 		berth_vc_mark_signature(r, r->first);
 		goto out;
 	}
 	if (!(r->issuer_did = strndup(set.proofs[0].method, berth_did_len(set.proofs[0].method)))) {
-		rc = berth_report_note(r, berth_fail(BERTH_E_NOMEM, "report"));
+		berth_report_note(r, berth_fail(BERTH_E_NOMEM, "report"));
 		goto out;
 	}
 	r->credential = vp;

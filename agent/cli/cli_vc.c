@@ -12,14 +12,14 @@ enum berth_err berth_cli_format(const struct berth_cli *c, const struct berth_bu
 	if (given)
 		*out = berth_vc_format_find(given);
 	else if (text)
-		*out = berth_vc_format_guess(berth_buf_cstr(text), text->len);
+		return berth_vc_format_guess(out, berth_buf_cstr(text), text->len);
 	return *out ? BERTH_OK : berth_fail(BERTH_E_ALG, "format %s is not supported", given);
 }
 
 /* ---- tables ---- */
 
 #define SIGN_OPTS \
-	{ "--format", BERTH_CLI_ONE, "FORMAT", "vc+jwt (default; presentations: vp+jwt), di, dc+sd-jwt, vc+sd-jwt" }, \
+	{ "--format", BERTH_CLI_ONE, "FORMAT", "vc+jwt (default; presentations: vp+jwt), di, dc+sd-jwt, vc+sd-jwt, vc-jwt" }, \
 	{ "--kid", BERTH_CLI_ONE, "DID-URL", "the verification method that signs" }, \
 	{ "--disclose", BERTH_CLI_MANY, "JSON-POINTER", "SD-JWT: a claim that can be withheld, or that is shown" }, \
 	{ "--cryptosuite", BERTH_CLI_ONE, "NAME", "format di: eddsa-jcs-2022 or ecdsa-jcs-2019 (default: the key's)" }, \

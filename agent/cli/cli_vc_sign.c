@@ -99,8 +99,11 @@ static enum berth_err present(struct berth_cli *c, const char *const *vcs, size_
 	if ((rc = read_how(c, &how, &many)) || (rc = berth_cli_need(c, "--challenge", &challenge)) ||
 	    (rc = berth_cli_signer_open(c, &s)))
 		goto out;
-	if (!berth_cli_has(c, "--format"))	/* as what is presented is */
-		how.format = berth_vc_format_guess(vcs[0], strlen(vcs[0]));
+	/* as what is presented is, where nothing is said */
+	if (!berth_cli_has(c, "--format") && (rc = berth_vc_format_guess(&how.format, vcs[0], strlen(vcs[0]))))
+		goto out;
+	if (how.format == BERTH_FORMAT_VC_JWT1)
+		how.format = BERTH_FORMAT_VC_JWT;
 	how.kid = s.kid;
 	if (!(rc = berth_issue_presentation(&out, s.kr, &how, challenge, berth_cli_get(c, "--domain"), vcs, n)))
 		rc = berth_cli_print_text(berth_buf_cstr(&out), out.len);

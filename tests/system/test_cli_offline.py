@@ -552,6 +552,43 @@ def test_vp_di(party, files):
         fails("E_AUTHZ", "vp", "verify", "--now", NOW, "--trust", holder[0], "--challenge", "c1", vp)
 
 
+def test_vc_jwt_of_1_1(party, files):
+    issuer, holder = party("secp256k1"), party()
+    vc = {"@context": ["https://www.w3.org/2018/credentials/v1"], "type": ["VerifiableCredential"], "id": "urn:1",
+          "issuer": issuer[0], "issuanceDate": "2026-01-01T00:00:00Z", "expirationDate": "2027-01-01T00:00:00Z",
+          "credentialSubject": {"id": holder[0], "a": 1}}
+    sign = ("vc", "issue", "--jwk", issuer[2], "--kid", issuer[1], "--format")
+    t = token(*sign, "vc-jwt", files(vc))
+    report = ok("vc", "verify", "--now", NOW, "--trust", issuer[0], stdin=t)
+    assert report["verified"] is True and report["format"] == "vc-jwt" and report["credential"] == vc
+    fails("E_EXPIRED", "vc", "verify", "--now", "2027-01-01T00:00:00Z", stdin=t)
+    fails("E_ENV", "vc", "verify", "--now", NOW, "--format", "vc+jwt", stdin=t)
+    fails("E_VC", *sign, "vc-jwt", files(credential(issuer[0])))
+    fails("E_VC", *sign, "vc+jwt", files(vc))
+    fails("E_ALG", "vp", "verify", "--now", NOW, "--challenge", "c", stdin=t)
+    beside = dict(vc, proof={"type": "JwtProof2020", "jwt": t})                         # C114
+    assert ok("vc", "verify", "--now", NOW, files(beside))["verified"] is True
+    report, _ = fails("E_SIG", "vc", "verify", "--now", NOW, files(dict(beside, name="altered")))
+    assert report["credential"] is None
+
+
+def test_enveloped(party, files):
+    issuer, holder = party(), party("p256")
+    vc = credential(issuer[0], holder[0])
+    sd = token("vc", "issue", "--format", "vc+sd-jwt", "--jwk", issuer[2], "--kid", issuer[1],
+               "--disclose", "/credentialSubject/serial", files(vc))
+    context, data = "https://www.w3.org/ns/credentials/v2", "data:application/%s,%s"
+    e = {"@context": context, "type": "EnvelopedVerifiableCredential", "id": data % ("vc+sd-jwt", sd)}
+    assert ok("vc", "verify", "--now", NOW, files(e))["credential"] == vc
+    fails("E_VC", "vc", "verify", "--now", NOW, files(dict(e, id="data:text/plain,x")))
+    vp = token("vp", "create", "--format", "vp+jwt", "--challenge", "c", "--jwk", holder[2], "--kid", holder[1], files(sd))
+    check = ("vp", "verify", "--now", NOW, "--challenge", "c")
+    assert ok(*check, stdin=vp)["credentials"][0]["format"] == "vc+sd-jwt"
+    e = {"@context": context, "type": "EnvelopedVerifiablePresentation", "id": data % ("vp+jwt", vp)}
+    assert ok(*check, files(e))["verified"] is True
+    fails("E_HOLDER", "vp", "verify", "--now", NOW, "--challenge", "other", files(e))
+
+
 def sd_claims(issuer, holder_jwk=None, **more):
     cnf = {"cnf": {"jwk": {k: v for k, v in holder_jwk.items() if k in ("kty", "crv", "x", "y")}}} if holder_jwk else {}
     return dict({"iss": issuer, "vct": "https://credentials.example/id", "given_name": "Erika", "exp": 1830000000,

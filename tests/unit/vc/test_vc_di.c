@@ -552,7 +552,10 @@ static void formats_are_found_by_name_and_look(void **state)
 	(void)state;
 	CHECK(berth_vc_format_find("di") == BERTH_FORMAT_DI && berth_vc_format_find("vp+jwt") == BERTH_FORMAT_VC_JWT);
 	CHECK(berth_vc_format_find("none") == BERTH_FORMAT_NONE && berth_vc_format_find("") == BERTH_FORMAT_NONE);
-	CHECK(berth_vc_format_guess("{", 1) == BERTH_FORMAT_DI && berth_vc_format_guess("", 0) == BERTH_FORMAT_VC_JWT);
+	CHECK_OK(berth_vc_format_guess(&how.format, "{", 1));
+	CHECK(how.format == BERTH_FORMAT_DI);
+	CHECK_OK(berth_vc_format_guess(&how.format, "", 0));
+	CHECK(how.format == BERTH_FORMAT_VC_JWT);
 	CHECK_RC(BERTH_E_USAGE, berth_issue_credential(&b, kr, &how, vc));
 	how.format = BERTH_FORMAT_NONE;
 	how.di.suite = NULL;

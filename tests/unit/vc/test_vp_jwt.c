@@ -250,6 +250,9 @@ static void broken_credential_inside(void **state)
 	free(m);
 	forged(BERTH_E_VC, "vp+jwt", holder.kid_long, holder.did,
 	       ",\"aud\":\"" DOMAIN "\",\"verifiableCredential\":{\"@context\":\"" BERTH_VC_CONTEXT
+	       "\",\"type\":\"EnvelopedVerifiableCredential\",\"id\":\"data:application/jwt,e30.e30.AA\"}");
+	forged(BERTH_E_ENV, "vp+jwt", holder.kid_long, holder.did,
+	       ",\"aud\":\"" DOMAIN "\",\"verifiableCredential\":{\"@context\":\"" BERTH_VC_CONTEXT
 	       "\",\"type\":\"EnvelopedVerifiableCredential\",\"id\":\"data:application/vc+sd-jwt,e30.e30.AA~\"}");
 	forged(BERTH_E_ENV, "vp+jwt", holder.kid_long, holder.did,
 	       ",\"aud\":\"" DOMAIN "\",\"verifiableCredential\":{\"@context\":\"" BERTH_VC_CONTEXT

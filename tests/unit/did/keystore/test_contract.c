@@ -54,7 +54,7 @@ static void a_store_says_what_kind_it_is(void **state)
 	struct berth_keystore_kind kind = berth_keystore_kind(ks);
 
 	CHECK(kind.custody == b->custody);
-	CHECK(kind.attestable == b->tpm);
+	CHECK(kind.attestable == b->device);
 	CHECK(kind.imports == b->imports);
 }
 
