@@ -80,7 +80,7 @@ bench: all $(B)/tests/bench/bench
 coverage: have-deps
 	@command -v gcovr >/dev/null || { $(SUDO) apt-get update -qq && \
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBS_COVERAGE); }
-	@$(MAKE) --no-print-directory B=build-cov OPT='-O1 -g --coverage -DBERTH_UNCONFINED' LDFLAGS=--coverage all tests
+	@$(MAKE) --no-print-directory B=build-cov OPT='-O1 -g --coverage -DBERTH_UNCONFINED -DBERTH_COVERAGE' LDFLAGS=--coverage all tests
 	@find build-cov -name '*.gcda' -delete
 	@tests/tools/check.py --build build-cov unit flow >build-cov/check.log || { tail -40 build-cov/check.log; exit 1; }
 	@tests/tools/check.py --build build-cov system >build-cov/system.log || true

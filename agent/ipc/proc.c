@@ -199,6 +199,17 @@ bool berth_proc_reap(struct berth_proc *p, int *status)
 	return true;
 }
 
+/* BERTH_COVERAGE: `make coverage`, whose counters are written by atexit() else. */
+_Noreturn void berth_proc_end(int status)
+{
+#ifdef BERTH_COVERAGE
+	extern void __gcov_dump(void);
+
+	__gcov_dump();
+#endif
+	_exit(status);
+}
+
 int berth_proc_stop(struct berth_proc *p, int grace_ms)
 {
 	struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };

@@ -28,6 +28,10 @@ void berth_proc_harden_tool(void);
  * are EPERM (C159).  For all threads started after it.  Aborts when refused. */
 void berth_proc_confine(void);
 
+/* Ends the process at once: threads that still run and what others left for atexit()
+ * get no turn. */
+_Noreturn void berth_proc_end(int status);
+
 /* From now on nothing of the file system can be reached but these paths and what is
  * below them: read, or with write also replaced, made and removed as regular files.
  * Open descriptors stay.  Where the kernel has no landlock one line in the log says

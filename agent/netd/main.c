@@ -35,5 +35,5 @@ int main(void)
 	berth_log_init("netd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
 	small_memory();
 	rc = berth_netd_run(BERTH_IPC_FD);
-	_exit(berth_err_exit(rc));
+	berth_proc_end(berth_err_exit(rc));
 }

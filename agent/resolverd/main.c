@@ -27,5 +27,5 @@ int main(void)
 		return berth_err_exit(BERTH_E_INTERNAL);
 #endif
 	rc = berth_resolverd_run(BERTH_IPC_FD);
-	_exit(berth_err_exit(rc));	/* what adapters left for atexit() is not run */
+	berth_proc_end(berth_err_exit(rc));	/* what adapters left for atexit() is not run */
 }

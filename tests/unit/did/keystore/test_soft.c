@@ -282,7 +282,9 @@ static void the_derivation_a_file_asks_for_is_capped(void **state)
 
 		good[bad[i].at] = (char)bad[i].v;
 		CHECK_RC(BERTH_E_KEYSTORE, berth_soft_file_open(&body, &kdf, &key, good, n, p));
-		CHECK(strstr(berth_err_detail(), "version 2") || strstr(berth_err_detail(), "key derivation"));
+		/* with 3 a blob of a TPM would follow, for which there may be no room */
+		CHECK(strstr(berth_err_detail(), "version 2") || strstr(berth_err_detail(), "key derivation") ||
+		      (bad[i].v == 3 && strstr(berth_err_detail(), "not a sealed")));
 		good[bad[i].at] = was;
 	}
 	berth_secret_free(p);
