@@ -261,7 +261,7 @@ static void a_systemd_credential_serves(void **state)
 static void the_derivation_a_file_asks_for_is_capped(void **state)
 {
 	static const struct { size_t at; uint8_t v; } bad[] = {
-		{ 8, 2 }, { 9, 0 }, { 9, 3 }, { 9, 2 }, { 10, 1 }, { 13, 0 }, { 13, 11 }, { 14, 1 }, { 15, 2 },
+		{ 8, 2 }, { 9, 0 }, { 9, 4 }, { 9, 2 }, { 10, 1 }, { 13, 0 }, { 13, 11 }, { 14, 1 }, { 15, 2 },
 	};
 	struct berth_secret *body, *key, *p;
 	struct berth_soft_kdf kdf;
