@@ -5,6 +5,7 @@
 
 #include "agent/ipc/ipc.h"
 #include "agent/ipc/proc.h"
+#include "agent/keyd/sandbox.h"
 #include "agent/keyd/server.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
@@ -21,7 +22,7 @@ int main(int argc, char **argv)
 		return berth_err_exit(BERTH_E_USAGE);
 	}
 	berth_proc_harden(keep, 1);
-	berth_proc_confine();
+	keyd_sandbox_first();
 	berth_log_init("keyd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
 	berth_crypto_init();
 	berth_ipc_init(&ipc, BERTH_IPC_FD);

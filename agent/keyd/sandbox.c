@@ -16,6 +16,10 @@
 
 #ifdef BERTH_UNCONFINED
 
+void keyd_sandbox_first(void)
+{
+}
+
 void keyd_sandbox(const struct berth_keystore_needs *needs)
 {
 	(void)needs;
@@ -152,6 +156,11 @@ static void confine_files(const struct berth_keystore_needs *needs)
 		berth_log_err(BERTH_LOG_ERROR, "landlock", rc);
 		abort();
 	}
+}
+
+void keyd_sandbox_first(void)
+{
+	berth_proc_confine();
 }
 
 void keyd_sandbox(const struct berth_keystore_needs *needs)

@@ -4,6 +4,10 @@
 
 #include "did/keystore/keystore.h"
 
+/* What every helper gets at its start (berth_proc_confine): a store has yet to be
+ * opened, which may take a look around, and map a library. */
+void keyd_sandbox_first(void);
+
 /* The last step of confining keyd, once its store is open: from here on only what
  * serving that kind of store takes.
  *
@@ -20,7 +24,7 @@
  * or (but TCP) the network.  The paths are held to by landlock where there is one.
  *
  * Aborts when the kernel refuses.  With BERTH_UNCONFINED, as builds with sanitizers
- * or coverage are (they write reports and look at themselves), it does nothing. */
+ * or coverage are (they write reports and look at themselves), both do nothing. */
 void keyd_sandbox(const struct berth_keystore_needs *needs);
 
 #endif
