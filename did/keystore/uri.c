@@ -122,7 +122,7 @@ enum berth_err berth_key_uri_store(struct berth_buf *out, const char *key_uri)
 	if (rc)
 		return rc;
 	if (u.scheme == BERTH_SCHEME_SOFT)
-		berth_buf_printf(out, "soft:%s", u.path);
+		berth_buf_printf(out, "soft:%s%s", u.path, u.seal_tpm2 ? "?seal=tpm2" : "");
 	else if (u.scheme == BERTH_SCHEME_TPM2)
 		berth_buf_printf(out, "tpm2:%s", key_uri + strcspn(key_uri, "?"));
 	else

@@ -247,6 +247,8 @@ static const char *payload_of(enum berth_purpose p)
 	case BERTH_SIGN_STATUS: return "{\"iss\":\"" DID "\",\"status_list\":{}}";
 	case BERTH_SIGN_VC_JWT: return "{\"iss\":\"" DID "\",\"vc\":{}}";
 	case BERTH_SIGN_FROM_PRIOR: return "{\"iss\":\"" DID "\",\"sub\":\"did:example:new\"}";
+	case BERTH_SIGN_IDEVID: return "{\"iss\":\"" DID "\",\"certHash\":\"h\",\"idevid\":\"j\"}";
+	case BERTH_SIGN_IDEVID_KEY: return "{\"did\":\"" DID "\",\"certHash\":\"h\"}";
 	default: return "{\"iss\":\"" DID "\"}";
 	}
 }
