@@ -177,7 +177,7 @@ static enum berth_err show(struct berth_cli *c)
 	return rc;
 }
 
-/* ---- seal-secret ---- */
+/* ---- seal-pin ---- */
 
 static enum berth_err say_where(struct berth_cli *c, const char *path)
 {
@@ -191,7 +191,7 @@ static enum berth_err say_where(struct berth_cli *c, const char *path)
 }
 
 /* Whoever unseals it names the same purpose. */
-static enum berth_err seal_secret(struct berth_cli *c)
+static enum berth_err seal_pin(struct berth_cli *c)
 {
 	struct berth_buf blob = BERTH_BUF_INIT;
 	struct berth_secret *secret = NULL;
@@ -297,8 +297,8 @@ static const struct berth_cli_opt list_opts[] = {
 	{ .name = NULL },
 };
 
-static const struct berth_cli_opt seal_secret_opts[] = {
-	{ "--in", BERTH_CLI_ONE, "FILE", "the secret, 1 to 128 bytes; mode 0600" },
+static const struct berth_cli_opt seal_pin_opts[] = {
+	{ "--in", BERTH_CLI_ONE, "FILE", "the PIN, 1 to 128 bytes; mode 0600" },
 	{ "--out", BERTH_CLI_ONE, "BLOB", "where to write what only this TPM opens" },
 	{ "--tcti", BERTH_CLI_ONE, "STRING", "the TPM (default: $BERTH_TCTI, then /dev/tpmrm0)" },
 	{ .name = NULL }
@@ -357,8 +357,8 @@ static const struct berth_cli_cmd cmds[] = {
 	  berth_cli_key_policy,
 	  "  tpm2_pcrread sha256:0,2,7 -o values\n"
 	  "  berth key policy --pcrs 0,2,7 --values values --key-uri soft:policy.key >>policies\n" },
-	{ "seal-secret", "", "seal a PIN so that only this TPM opens it", seal_secret_opts, 0, 0, seal_secret,
-	  "  berth key seal-secret --in pin --out /var/lib/berth/pin.tpm\n" },
+	{ "seal-pin", "", "seal a PIN so that only this TPM opens it", seal_pin_opts, 0, 0, seal_pin,
+	  "  berth key seal-pin --in pin --out /var/lib/berth/pin.tpm\n" },
 	{ .run = NULL },
 };
 

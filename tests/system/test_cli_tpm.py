@@ -131,14 +131,14 @@ def test_attest(tpm, key, tmp_path):
     assert "ekPublic" in e
 
 
-def test_seal_secret(tpm, tmp_path):
+def test_seal_pin(tpm, tmp_path):
     """tpm2-tools open what we sealed, given the authorisation of the blob's label; and
     nothing opens it without."""
     tcti = tpm.split("tcti=")[1]
     pin, blob = tmp_path / "pin", tmp_path / "pin.tpm"
     pin.write_text("123456\n")
     pin.chmod(0o600)
-    ok("key", "seal-secret", "--in", pin, "--out", blob, "--tcti", tcti)
+    ok("key", "seal-pin", "--in", pin, "--out", blob, "--tcti", tcti)
     assert blob.stat().st_mode & 0o777 == 0o600 and b"123456" not in blob.read_bytes()
     data = blob.read_bytes()
     assert data[:9] == b"BERTHBLB\x01"
@@ -164,8 +164,8 @@ def test_seal_secret(tpm, tmp_path):
     tool("tpm2_flushcontext", "-t")
 
     pin.write_bytes(b"x" * 129)
-    fails("E_SIZE", "key", "seal-secret", "--in", pin, "--out", blob, "--tcti", tcti)
+    fails("E_SIZE", "key", "seal-pin", "--in", pin, "--out", blob, "--tcti", tcti)
     pin.chmod(0o644)
-    fails("E_KEYSTORE", "key", "seal-secret", "--in", pin, "--out", blob, "--tcti", tcti)
+    fails("E_KEYSTORE", "key", "seal-pin", "--in", pin, "--out", blob, "--tcti", tcti)
     assert blob.read_bytes() == data
-    fails("E_USAGE", "key", "seal-secret", "--in", pin)
+    fails("E_USAGE", "key", "seal-pin", "--in", pin)
