@@ -640,6 +640,34 @@ static void answers_of_a_bad_keyd_are_e_keystore(void **state)
 	CHECK_OK(ended());
 }
 
+/* C137: a store that is slow to open holds nobody up, and calls have their answer. */
+static void c137_calls_fail_at_once_while_a_store_is_being_opened(void **state)
+{
+	const struct berth_keystore_config cfg = config();
+	struct berth_keyclient *other;
+	struct berth_key_info info;
+	int sv[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	CHECK_OK(berth_keyclient_new(&other, &cfg));
+	CHECK(!berth_keyclient_opening(other));
+	CHECK_OK(berth_keyclient_attach_begin(other, sv[0]));	/* nobody answers there yet */
+	CHECK(berth_keyclient_opening(other) && berth_keyclient_usable(other));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keyclient_info(other, "k", &info, NULL));
+	CHECK(strstr(berth_err_detail(), "opening"));
+	CHECK(berth_keyclient_opening(other) && berth_keyclient_usable(other));
+
+	CHECK_OK(berth_keyclient_attach_begin(other, start()));	/* the silent one is given up */
+	close(sv[1]);
+	CHECK_OK(berth_keyclient_attach_end(other));
+	CHECK(!berth_keyclient_opening(other) && berth_keyclient_usable(other));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keyclient_info(other, "k", &info, NULL));
+	CHECK(strstr(berth_err_detail(), "no key"));
+	berth_keyclient_free(other);
+	CHECK_OK(ended());
+}
+
 /* ---- the rate, in this process ---- */
 
 static uint64_t clock_ms = 1000;
@@ -813,6 +841,7 @@ int main(void)
 		WITH_KEYD(a_file_has_no_evidence),
 		cmocka_unit_test(a_store_that_does_not_open_is_e_keystore),
 		cmocka_unit_test(answers_of_a_bad_keyd_are_e_keystore),
+		cmocka_unit_test(c137_calls_fail_at_once_while_a_store_is_being_opened),
 		cmocka_unit_test(malformed_requests_end_the_connection),
 		cmocka_unit_test(each_class_has_a_rate_of_its_own),
 		cmocka_unit_test(a_bucket_fills_with_time_up_to_its_burst),
