@@ -818,6 +818,38 @@ static void c084_one_host_gets_only_so_much(void **state)
 	stop(&b);	/* with eight of them open */
 }
 
+/* Sixty-four links in all, of which the one that was not used for longest goes when it
+ * can; when all are in use there is no more. */
+static void links_are_capped_and_the_oldest_idle_one_goes(void **state)
+{
+	struct berth_net_result r;
+	struct netd a[10], b, c;	/* one listener takes few links from one address */
+	char uri[64];
+
+	(void)state;
+	start(&b);
+	start(&c);
+	for (unsigned i = 0; i < 10; i++) {
+		start(&a[i]);
+		CHECK_OK(listen_on(&a[i], "nng+tcp://0.0.0.0:0"));
+	}
+	for (unsigned i = 0; i < 70; i++) {
+		snprintf(uri, sizeof(uri), "nng+tcp://127.0.0.%u:%u", 1 + i, port_of(&a[i % 10]));
+		exchange(&b, &a[i % 10], uri, i);
+	}
+	snprintf(uri, sizeof(uri), "nng+tcp://127.0.0.1:%u", port_of(&a[0]));
+	exchange(&b, &a[0], uri, 100);		/* whose link was closed long ago */
+	for (unsigned i = 1; i <= 65; i++) {	/* nobody listens there */
+		snprintf(uri, sizeof(uri), "nng+tcp://127.0.1.%u:1", i);
+		send_to(&c, i, uri, "x", 9000);
+	}
+	result_of(&c, 65, BERTH_E_QUOTA, &r);
+	stop(&b);
+	stop(&c);
+	for (unsigned i = 0; i < 10; i++)
+		stop(&a[i]);
+}
+
 static void bad_replies_are_e_env(void **state)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -921,6 +953,7 @@ int main(void)
 		cmocka_unit_test(a_killed_listener_comes_back_and_the_request_is_repeated),
 		cmocka_unit_test(parallel_requests_up_to_a_cap),
 		cmocka_unit_test(c084_one_host_gets_only_so_much),
+		cmocka_unit_test(links_are_capped_and_the_oldest_idle_one_goes),
 		cmocka_unit_test(bad_replies_are_e_env),
 		cmocka_unit_test(a_silent_host_is_e_unavailable_at_the_deadline),
 		cmocka_unit_test(bad_listeners_are_named),
