@@ -31,6 +31,7 @@ void bench_crypto(int *missed);
 void bench_did(int *missed);
 void bench_keys(int *missed);
 void bench_vc(int *missed);
+void bench_vc_formats(int *missed);
 void bench_didcomm(int *missed);
 void bench_store(int *missed);
 
