@@ -2,6 +2,7 @@
 /* A credential taken apart, with its token beside it: {..., "proof": {"jwt": token}}. */
 #include <string.h>
 
+#include "did/base/clock.h"
 #include "vc/formats.h"
 #include "vc/vc_jwt1.h"
 
@@ -17,13 +18,35 @@ static enum berth_err plain_issuer(struct berth_json *vc)
 	return berth_json_replace(berth_json_get_mut(vc, "issuer"), id);
 }
 
+/* Dates are compared to the second, however they are written. */
+static enum berth_err plain_date(struct berth_json *vc, const char *member)
+{
+	const char *date = berth_json_str(berth_json_get(vc, member));
+	char text[BERTH_RFC3339_LEN + 1];
+	int64_t t;
+
+	if (!date || berth_rfc3339_parse(&t, date))
+		return BERTH_OK;
+	berth_rfc3339_format(text, t);
+	return berth_json_set_str(vc, member, text);
+}
+
+static enum berth_err plain(struct berth_json *vc)
+{
+	enum berth_err rc = plain_issuer(vc);
+
+	if (rc || (rc = plain_date(vc, "issuanceDate")))
+		return rc;
+	return plain_date(vc, "expirationDate");
+}
+
 static enum berth_err compare(const struct berth_json *signed_vc, struct berth_json *shown)
 {
 	struct berth_json *copy = berth_json_clone(signed_vc);
-	enum berth_err rc = copy ? plain_issuer(copy) : berth_fail(BERTH_E_NOMEM, "credential");
+	enum berth_err rc = copy ? plain(copy) : berth_fail(BERTH_E_NOMEM, "credential");
 
 	berth_json_remove(shown, "proof");
-	if (!rc && !(rc = plain_issuer(shown)) && !berth_json_equal(copy, shown))
+	if (!rc && !(rc = plain(shown)) && !berth_json_equal(copy, shown))
 		rc = berth_fail(BERTH_E_SIG, "not what the token in its proof says");
 	berth_json_free(copy);
 	return rc;

@@ -266,7 +266,7 @@ static void c114_altered_beside_its_token(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		CHECK(asprintf(&text, "{\"@context\":[\"" BERTH_VC_CONTEXT_V1 "\"],\"type\":[\"VerifiableCredential\"],"
-				      "\"issuer\":{\"id\":\"%s\"},\"issuanceDate\":\"2026-01-01T00:00:00Z\",\"credentialSubject\":"
+				      "\"issuer\":{\"id\":\"%s\"},\"issuanceDate\":\"2026-01-01T00:00:00.000Z\",\"credentialSubject\":"
 				      "{%s,\"id\":\"%s\"},\"proof\":{\"type\":\"JwtProof2020\",\"jwt\":\"%s\"}}",
 			       issuer.did, altered[i], holder.did, token) > 0);
 		CHECK_RC(i ? BERTH_E_SIG : BERTH_OK, berth_vc_di_verify(&r, &v, text, strlen(text)));
