@@ -176,8 +176,11 @@ void berth_vc_judge_status(struct berth_report *r, const struct berth_verify *v)
 	const struct berth_json *w3c = berth_json_get(r->credential, "credentialStatus");
 	const struct berth_json *ietf = berth_json_get(r->credential, "status");
 
+	/* in the W3C's model a status may be any term; elsewhere it is the IETF's claim */
+	if (berth_json_get(r->credential, "@context") && !berth_json_is(ietf, BERTH_JSON_OBJECT))
+		ietf = NULL;
 	r->status = BERTH_CHECK_NOT_PRESENT;
-	if (!w3c && !berth_json_is(ietf, BERTH_JSON_OBJECT))
+	if (!w3c && !ietf)
 		return;
 	if (v->no_status && !v->status_dir) {
 		r->status = BERTH_CHECK_NOT_CHECKED;
@@ -194,6 +197,6 @@ void berth_vc_judge_status(struct berth_report *r, const struct berth_verify *v)
 	else
 		berth_json_each(it, w3c)
 			judge_w3c(r, v, it);
-	if (berth_json_is(ietf, BERTH_JSON_OBJECT))
+	if (ietf)
 		judge_ietf(r, v, berth_json_get(ietf, "status_list"));
 }

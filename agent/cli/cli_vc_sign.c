@@ -53,6 +53,18 @@ static enum berth_err read_how(const struct berth_cli *c, struct berth_issue *ho
 	return BERTH_OK;
 }
 
+/* A token, or JSON, which may be for people. */
+static enum berth_err print(const struct berth_cli *c, const struct berth_buf *text)
+{
+	struct berth_json *o;
+	enum berth_err rc;
+
+	if (*berth_buf_cstr(text) != '{' || !berth_cli_has(c, "--pretty"))
+		return berth_cli_print_text(berth_buf_cstr(text), text->len);
+	rc = berth_json_parse_exact(&o, berth_buf_cstr(text), text->len, BERTH_VP_MAX);
+	return rc ? rc : berth_cli_print(c, o);
+}
+
 /* What a proof may hash is read so that nothing is lost. */
 static enum berth_err read_credential(const struct berth_cli *c, struct berth_json **out)
 {
@@ -79,7 +91,7 @@ enum berth_err berth_cli_vc_issue(struct berth_cli *c)
 		goto out;
 	how.kid = s.kid;
 	if (!(rc = berth_issue_credential(&out, s.kr, &how, vc)))
-		rc = berth_cli_print_text(berth_buf_cstr(&out), out.len);
+		rc = print(c, &out);
 out:
 	berth_json_free(vc);
 	berth_cli_signer_close(&s);
@@ -106,7 +118,7 @@ static enum berth_err present(struct berth_cli *c, const char *const *vcs, size_
 		how.format = BERTH_FORMAT_VC_JWT;
 	how.kid = s.kid;
 	if (!(rc = berth_issue_presentation(&out, s.kr, &how, challenge, berth_cli_get(c, "--domain"), vcs, n)))
-		rc = berth_cli_print_text(berth_buf_cstr(&out), out.len);
+		rc = print(c, &out);
 out:
 	berth_cli_signer_close(&s);
 	berth_buf_free(&out);

@@ -52,7 +52,9 @@ static bool begins_with(const struct berth_json *document, const struct berth_js
 	const struct berth_json *d = lists ? berth_json_first(document) : document;
 
 	if (!berth_json_is(proof, BERTH_JSON_ARRAY))
-		return berth_json_equal(d, proof);
+		return d && berth_json_equal(d, proof);
+	if (berth_json_len(proof) == 0)
+		return false;	/* all contexts would be somebody else's */
 	for (const struct berth_json *p = berth_json_first(proof); p; p = berth_json_next(p)) {
 		if (!d || !berth_json_equal(d, p))
 			return false;

@@ -515,6 +515,8 @@ def test_vc_di(party, files):
         fails("E_EXPIRED", "vc", "verify", "--now", "2027-01-01T00:00:00Z", files(vc))
         fails("E_VC", "vc", "verify", "--now", NOW, files(dict(vc, proof=dict(vc["proof"], proofPurpose="authentication"))))
         fails("E_ALG", "vc", "verify", "--now", NOW, files(dict(vc, proof=dict(vc["proof"], cryptosuite="other-2022"))))
+    pretty = run(*sign, "--pretty", files(credential(issuer[0])))
+    assert pretty.stdout.count(b"\n") > 10 and json.loads(pretty.stdout)["proof"]
     fails("E_ALG", *sign, "--cryptosuite", "other-2022", files(credential(issuer[0])))
     fails("E_KEY", *sign, "--cryptosuite", "eddsa-jcs-2022", files(credential(issuer[0])))
     fails("E_USAGE", *sign, "--format", "vc+jwt", files(credential(issuer[0])))

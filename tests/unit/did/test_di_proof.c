@@ -316,6 +316,7 @@ static void c122_mutated_options_and_structure(void **state)
 	CHECK_RC(BERTH_E_SIG, with(doc, "@context", "[\"https://a.example/2\"]"));
 	CHECK_RC(BERTH_E_SIG, with(doc, "@context", "\"https://a.example/1\""));
 	CHECK_RC(BERTH_E_SIG, with(doc, "@context", "[\"https://a.example/1\",\"https://a.example/2\"]"));
+	CHECK_RC(BERTH_E_SIG, with(doc, "@context", "[]"));
 	CHECK_RC(BERTH_E_SIG, with(doc, "previousProof", "\"urn:1\""));
 	CHECK_RC(BERTH_E_SIG, with(doc, "proofValue", "\"z\""));
 	CHECK_RC(BERTH_E_SIG, with(doc, "proofValue", "\"z0\""));
@@ -339,6 +340,23 @@ static void c122_mutated_options_and_structure(void **state)
 	CHECK_RC(BERTH_E_KEY, with(doc, "verificationMethod", "\"#key-1\""));
 	snprintf(other, sizeof(other), "\"%s#none\"", ed.did);
 	CHECK_RC(BERTH_E_KEY, with(doc, "verificationMethod", other));
+	berth_json_free(doc);
+}
+
+static void a_proof_over_no_context_vouches_for_none(void **state)
+{
+	const struct berth_di_options o = { .purpose = "assertionMethod", .created_s = -1 };
+	struct berth_json *doc = document_of(&ed);
+
+	(void)state;
+	CHECK_OK(berth_json_set(doc, "@context", parse("[]")));
+	/* signed as it stands, it would verify with any context that is added */
+	CHECK_RC(BERTH_E_SIG, berth_di_proof_add(doc, kr, ed.kid, &o));
+	berth_json_remove(doc, "@context");
+	CHECK_OK(berth_di_proof_add(doc, kr, ed.kid, &o));
+	CHECK_OK(verify_all(doc));
+	CHECK_OK(berth_json_set(doc, "@context", parse("[\"https://a.example/1\"]")));
+	CHECK_RC(BERTH_E_SIG, verify_all(doc));
 	berth_json_free(doc);
 }
 
@@ -417,6 +435,7 @@ int main(void)
 		cmocka_unit_test(the_keyring_signs_for_its_own_did_only),
 		cmocka_unit_test(sets_and_chains),
 		cmocka_unit_test(c122_mutated_options_and_structure),
+		cmocka_unit_test(a_proof_over_no_context_vouches_for_none),
 		cmocka_unit_test(proofs_have_bounds),
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};

@@ -255,6 +255,8 @@ static void structure_and_dates(void **state)
 	expect(BERTH_E_EXPIRED, issued(",\"exp\":1795440600"));
 	expect(BERTH_E_EXPIRED, issued(",\"nbf\":1795440601"));
 	expect(BERTH_E_STATUS, issued(",\"status\":{\"status_list\":{\"idx\":1,\"uri\":\"u\"}}"));
+	expect(BERTH_E_STATUS, issued(",\"status\":{\"other\":1}"));
+	expect(BERTH_E_STATUS, issued(",\"status\":7"));
 	v.no_status = true;
 	expect(BERTH_OK, issued(",\"status\":{\"status_list\":{\"idx\":1,\"uri\":\"u\"}}"));
 	/* a disclosure that is altered, one left over, and C114 of the signed part */
