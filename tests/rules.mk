@@ -8,6 +8,7 @@ DEBS := build-essential pkg-config git jq libsodium-dev libsecp256k1-dev libcjso
 	xxd curl openssl procps systemd faketime locales
 DEBS_INTEROP := nodejs npm	# only where node or npm is missing: not everybody's come from Debian
 DEBS_COVERAGE := gcovr
+DEBS_FUZZ := clang libclang-rt-14-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # tests/fakes/alloc.c makes these fail; tests/fakes/tap.c listens to what is packed
@@ -91,16 +92,21 @@ coverage: have-deps
 # many executions, of each target; with both whatever comes first.
 RUNS ?=
 FUZZ_SECONDS ?= $(if $(RUNS),,30)
-FUZZ_CC := clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DBERTH_UNCONFINED $(DEFS) -DBERTH_BUILD_S=$(BUILD_S) -I. -Iinclude
-fuzz:
-	@mkdir -p build-fuzz
+FUZZ_LINK := clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_LIBS := build-fuzz/lib/libagent.a build-fuzz/lib/libberth.a
+fuzz: have-fuzz
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang WARN='-std=c11 -w' HARDEN= OPT='-O1 -g -DBERTH_UNCONFINED' \
+		SAN=fuzzer-no-link,address,undefined $(FUZZ_LIBS) $(FUZZ:%=build-fuzz/tests/fuzz/%.o)
 	@set -e; for t in $(FUZZ); do \
-		$(FUZZ_CC) $(PKG_CFLAGS) -o build-fuzz/$$t tests/fuzz/$$t.c $(LIB_SRC) \
-			$(filter-out %/main.c,$(AGENT_SRC)) $(filter-out -lcmocka,$(L_ALL)); \
+		$(FUZZ_LINK) -o build-fuzz/$$t build-fuzz/tests/fuzz/$$t.o $(FUZZ_LIBS) $(filter-out -lcmocka,$(L_ALL)); \
 		mkdir -p build-fuzz/corpus/$$t; \
 		build-fuzz/$$t $(if $(RUNS),-runs=$(RUNS)) $(if $(FUZZ_SECONDS),-max_total_time=$(FUZZ_SECONDS)) \
 			-rss_limit_mb=512 -timeout=5 \
 			build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; \
 	done
+have-fuzz:
+	@command -v clang >/dev/null && ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $(DEBS_FUZZ); }
 
-.PHONY: tests demo bench check check-unit check-san check-interop check-soak have-deps have-node deps fuzz
+.PHONY: tests demo bench check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz
