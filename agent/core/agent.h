@@ -54,14 +54,22 @@ BERTH_MUST_USE enum berth_err
 berth_agent_new(struct berth_agent **out, const struct berth_agent_config *cfg);
 void berth_agent_free(struct berth_agent *a);
 
+/* How a request came.  An answer over HTTP holds one message at most.  With acks the
+ * peer says later that it has it, as everybody does over nng; of another there is only
+ * berth_agent_on_sent(). */
+enum berth_link { BERTH_LINK_NNG, BERTH_LINK_HTTP, BERTH_LINK_HTTP_ACKS };
+
 /* A request frame from the network; answered through the transport, at once or
  * later (a poll with nothing to give is parked up to BERTH_AGENT_PARK_MS). */
 #define BERTH_AGENT_PARK_MS 55000u
+#define BERTH_AGENT_PARK_HTTP_MS 25000u	/* what stands between gives up sooner */
 #define BERTH_AGENT_PARKED_MAX 256
-void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
+void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			    const uint8_t *frame, size_t len);
-/* The requester is gone; forget a parked request. */
+/* The requester is gone; forget a parked request, or that it was given a message. */
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request);
+/* BERTH_LINK_HTTP: the answer left completely; what it held counts as delivered. */
+void berth_agent_on_sent(struct berth_agent *a, uint64_t request);
 /* The outcome of transport->send: rc and, with BERTH_OK, the reply frame. */
 void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc,
 			   const uint8_t *frame, size_t len);

@@ -25,6 +25,7 @@
 #define EPHEMERAL_MAX 32
 #define GO_MAX 16		/* "go" after "go" within one event */
 #define REPLY_BYTES_MAX ((size_t)512 << 10)
+#define GIVEN_MAX 64		/* beyond it the oldest is given once more */
 #define HELD_MAX 16		/* requests and messages that wait for a look-up */
 #define HELD_OF_ONE_MAX 4	/* of one source */
 #define HELD_BYTES_MAX ((size_t)2 << 20)
@@ -35,12 +36,14 @@
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
 struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "timer", or a "go" to try again */ };
-struct parked { uint64_t request; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
+struct parked { uint64_t request; enum berth_link link; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
+/* a row that is in an answer over HTTP to a peer that sends no acks */
+struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 
 /* request 0: a message out of a reply, from the uri that is its source */
-struct held { uint64_t request; char *source; uint8_t *bytes; size_t len; uint64_t until_ms; };
+struct held { uint64_t request; enum berth_link link; char *source; uint8_t *bytes; size_t len; uint64_t until_ms; };
 
 struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
@@ -68,6 +71,8 @@ struct berth_agent {
 	size_t n_timers;
 	struct parked parked[BERTH_AGENT_PARKED_MAX];
 	size_t n_parked;
+	struct given given[GIVEN_MAX];	/* the oldest first */
+	size_t n_given;
 	struct held held[HELD_MAX];
 	size_t n_held;
 	struct in_flight flight[IN_FLIGHT_MAX];
@@ -171,17 +176,20 @@ void agent_lookups_begin(struct berth_agent *a, const char *source);
 bool agent_lookups_missed(const struct berth_agent *a);
 bool agent_lookups_end(struct berth_agent *a);
 /* Copies; false: no room. */
-bool agent_hold(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *p, size_t n);
+bool agent_hold(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source, const uint8_t *p,
+		size_t n);
 void agent_held_gone(struct berth_agent *a, uint64_t request);
 void agent_held_tick(struct berth_agent *a);
 uint32_t agent_held_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_held_free(struct berth_agent *a);
 
 /* answer.c */
-void agent_take_request(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *frame, size_t len);
+void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
+			const uint8_t *frame, size_t len);
 void agent_reply_busy(struct berth_agent *a, uint64_t request);
 void agent_answer_parked(struct berth_agent *a);
 uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
+void agent_given_free(struct berth_agent *a);
 void agent_parked_free(struct berth_agent *a);
 
 /* poll.c */

@@ -7,20 +7,69 @@
 #include "agent/core/agent_internal.h"
 #include "did/base/log.h"
 
+static size_t messages_max(enum berth_link link) { return link == BERTH_LINK_NNG ? BERTH_FRAME_MESSAGES_MAX : 1; }
+
+static void forget_given(struct berth_agent *a, size_t i)
+{
+	free(a->given[i].peer);
+	memmove(&a->given[i], &a->given[i + 1], (--a->n_given - i) * sizeof(a->given[0]));
+}
+
+static void note_given(struct berth_agent *a, uint64_t request, const char *peer, const uint8_t ack[BERTH_ACK_LEN])
+{
+	struct given g = { .request = request, .peer = strdup(peer) };
+
+	if (!g.peer)
+		return;		/* it is given again when its time has come */
+	memcpy(g.ack, ack, BERTH_ACK_LEN);
+	if (a->n_given == GIVEN_MAX)
+		forget_given(a, 0);
+	a->given[a->n_given++] = g;
+}
+
+static size_t given_in(const struct berth_agent *a, uint64_t request)
+{
+	size_t i = 0;
+
+	while (i < a->n_given && a->given[i].request != request)
+		i++;
+	return i;
+}
+
+void berth_agent_on_sent(struct berth_agent *a, uint64_t request)
+{
+	size_t i = given_in(a, request);
+	bool found;
+
+	if (i == a->n_given || berth_store_begin(a->cfg.store))
+		return;
+	if (berth_store_outbox_ack(a->cfg.store, a->given[i].peer, a->given[i].ack, &found) ||
+	    berth_store_commit(a->cfg.store))
+		berth_store_rollback(a->cfg.store);
+	forget_given(a, i);
+	agent_flush(a);		/* the next one may go */
+}
+
+void agent_given_free(struct berth_agent *a)
+{
+	while (a->n_given)
+		forget_given(a, 0);
+}
+
 /* Puts what waits for the peer into a reply; how many.  *again_s: when the first of
  * those that had to stay may go, INT64_MAX: none did. */
-static size_t collect(struct berth_agent *a, const char *peer, struct berth_frame_reply *reply,
-		      struct berth_outbox_list *rows, int64_t *again_s)
+static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer,
+		      struct berth_frame_reply *reply, struct berth_outbox_list *rows, int64_t *again_s)
 {
 	int64_t now = berth_agent_now_s(a);
-	size_t bytes = 0, n = 0;
+	size_t bytes = 0, n = 0, max = messages_max(link);
 	uint8_t ack[BERTH_ACK_LEN];
 
 	*again_s = INT64_MAX;
 	if (berth_store_outbox_for_peer(a->cfg.store, peer, now,
 					BERTH_FRAME_MESSAGES_MAX, rows))
 		return 0;
-	for (size_t i = 0; i < rows->n && reply->n_msgs < BERTH_FRAME_MESSAGES_MAX; i++) {
+	for (size_t i = 0; i < rows->n && reply->n_msgs < max; i++) {
 		const struct berth_outbox_row *row = &rows->rows[i];
 
 		/* one that was handed over a moment ago waits for its ack, and those
@@ -32,6 +81,8 @@ static size_t collect(struct berth_agent *a, const char *peer, struct berth_fram
 		berth_frame_ack(ack, row->body, row->body_len);
 		if (agent_mark_sent(a, row->seq, ack))
 			break;
+		if (link == BERTH_LINK_HTTP)
+			note_given(a, request, peer, ack);
 		reply->msgs[reply->n_msgs].p = row->body;
 		reply->msgs[reply->n_msgs++].n = row->body_len;
 		bytes += row->body_len;
@@ -60,14 +111,16 @@ static void reply_status(struct berth_agent *a, uint64_t request, enum berth_fra
 }
 
 /* At most one parked request a peer: an older one is answered empty. */
-static void park(struct berth_agent *a, uint64_t request, const char *peer)
+static void park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer)
 {
-	struct parked p = { .request = request, .until_ms = agent_mono_ms() + BERTH_AGENT_PARK_MS, .again_s = INT64_MAX };
+	uint32_t ms = link == BERTH_LINK_NNG ? BERTH_AGENT_PARK_MS : BERTH_AGENT_PARK_HTTP_MS;
+	struct parked p = { .request = request, .link = link, .until_ms = agent_mono_ms() + ms, .again_s = INT64_MAX };
 
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (strcmp(a->parked[i].peer, peer) == 0) {
 			reply_status(a, a->parked[i].request, BERTH_FRAME_STORED, 0);
 			a->parked[i].request = request;
+			a->parked[i].link = link;
 			a->parked[i].until_ms = p.until_ms;
 			return;
 		}
@@ -86,6 +139,10 @@ static void unpark(struct berth_agent *a, size_t i)
 
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 {
+	size_t given = given_in(a, request);
+
+	if (given < a->n_given)
+		forget_given(a, given);
 	agent_held_gone(a, request);
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (a->parked[i].request == request) {
@@ -101,7 +158,8 @@ void agent_answer_parked(struct berth_agent *a)
 		struct berth_outbox_list rows = { 0 };
 		int64_t again_s;
 
-		if (collect(a, a->parked[i].peer, &r, &rows, &again_s) || agent_mono_ms() >= a->parked[i].until_ms) {
+		if (collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, &r, &rows, &again_s) ||
+		    agent_mono_ms() >= a->parked[i].until_ms) {
 			reply_now(a, a->parked[i].request, &r);
 			unpark(a, i);
 		} else {
@@ -127,22 +185,22 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 		berth_store_rollback(a->cfg.store);
 }
 
-static void answer(struct berth_agent *a, uint64_t request, const char *peer, bool is_poll)
+static void answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, bool is_poll)
 {
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
 	int64_t again_s;
 
-	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < BERTH_FRAME_MESSAGES_MAX; i++) {
+	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
 		if (a->ephemeral[i].uri)
 			continue;
 		r.msgs[r.n_msgs].p = a->ephemeral[i].packed.p;
 		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
 	}
 	if (peer)
-		collect(a, peer, &r, &rows, &again_s);
+		collect(a, request, link, peer, &r, &rows, &again_s);
 	if (is_poll && r.n_msgs == 0)
-		park(a, request, peer);
+		park(a, request, link, peer);
 	else
 		reply_now(a, request, &r);
 	berth_outbox_list_free(&rows);
@@ -153,7 +211,8 @@ void agent_reply_busy(struct berth_agent *a, uint64_t request)
 	reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
 }
 
-void agent_take_request(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *frame, size_t len)
+void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
+			const uint8_t *frame, size_t len)
 {
 	struct berth_received r = { 0 };
 	struct berth_frame_request f;
@@ -174,7 +233,7 @@ void agent_take_request(struct berth_agent *a, uint64_t request, const char *sou
 	missed = agent_lookups_end(a);
 	if (rc) {
 		agent_drop_ephemeral(a, 0);
-		if (!missed || !agent_hold(a, request, source, frame, len)) {
+		if (!missed || !agent_hold(a, request, link, source, frame, len)) {
 			berth_log_err(BERTH_LOG_WARN, "busy", rc);
 			agent_reply_busy(a, request);
 		}
@@ -183,16 +242,16 @@ void agent_take_request(struct berth_agent *a, uint64_t request, const char *sou
 		 * vouches for those in front of it */
 		if (r.sender && r.fresh)
 			take_acks(a, r.sender, &f);
-		answer(a, request, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.is_poll && r.fresh);
+		answer(a, request, link, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.is_poll && r.fresh);
 	}
 	free(r.sender);
 }
 
-void berth_agent_on_request(struct berth_agent *a, uint64_t request, const char *source,
+void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			    const uint8_t *frame, size_t len)
 {
 	a->wire_bytes += len + SP_OVERHEAD;
-	agent_take_request(a, request, source, frame, len);
+	agent_take_request(a, request, link, source, frame, len);
 	agent_flush(a);
 }
 

@@ -45,9 +45,10 @@ static void free_one(struct held *h)
 	free(h->bytes);
 }
 
-bool agent_hold(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *p, size_t n)
+bool agent_hold(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source, const uint8_t *p,
+		size_t n)
 {
-	struct held h = { .request = request, .source = strdup(source), .bytes = malloc(n ? n : 1), .len = n,
+	struct held h = { .request = request, .link = link, .source = strdup(source), .bytes = malloc(n ? n : 1), .len = n,
 		.until_ms = agent_mono_ms() + BERTH_AGENT_PARK_MS };
 	size_t bytes = n;
 
@@ -77,7 +78,7 @@ void berth_agent_on_lookups(struct berth_agent *a)
 		struct held h = take(a, 0);
 
 		if (h.request)
-			agent_take_request(a, h.request, h.source, h.bytes, h.len);
+			agent_take_request(a, h.request, h.link, h.source, h.bytes, h.len);
 		else
 			agent_take_message(a, h.source, h.bytes, h.len);
 		free_one(&h);

@@ -15,6 +15,8 @@
 #define START_MS 5000
 #define STOP_GRACE_MS 100	/* it has nothing to lose */
 #define OPEN_MAX 128		/* sends without a result yet */
+#define LIFE_SHIFT 40		/* in the agent's numbers of requests */
+#define REQUEST_MASK (((uint64_t)1 << LIFE_SHIFT) - 1)
 
 struct berth_netclient {
 	struct berth_transport transport;	/* first */
@@ -25,6 +27,7 @@ struct berth_netclient {
 	struct berth_ipc ipc;
 	struct berth_backoff backoff;
 	uint64_t again_ms;			/* when down: start at */
+	uint64_t life;				/* which netd this is: its requests are counted anew */
 	uint64_t open[OPEN_MAX];
 	size_t n_open;
 	size_t listening;			/* [listen] uris bound so far */
@@ -67,12 +70,13 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 static enum berth_err net_reply(struct berth_transport *t, uint64_t request, const struct berth_buf *frame)
 {
 	struct berth_netclient *n = (struct berth_netclient *)t;
-	struct berth_net_reply m = { .request = request, .frame = frame->p, .frame_len = frame->len };
+	struct berth_net_reply m = { .frame = frame->p, .frame_len = frame->len };
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if (!up(n))
-		return berth_fail(BERTH_E_UNAVAILABLE, "netd is down");
+	if (!up(n) || request >> LIFE_SHIFT != n->life)
+		return berth_fail(BERTH_E_UNAVAILABLE, "who asked is gone with netd");
+	m.request = request & REQUEST_MASK;
 	berth_net_reply_encode(&b, &m);
 	if (!(rc = berth_buf_status(&b)))
 		rc = berth_ipc_queue(&n->ipc, BERTH_NET_REPLY, 0, b.p, b.len);
@@ -157,6 +161,7 @@ static enum berth_err spawn(struct berth_netclient *n)
 	int sock;
 	enum berth_err rc;
 
+	n->life = (n->life + 1) & (UINT64_MAX >> LIFE_SHIFT);
 	n->listening = 0;
 	n->listen_rc = BERTH_OK;
 	if ((rc = berth_proc_spawn(&n->proc, &sock, berth_buf_cstr(&n->libexec), argv)))
@@ -200,13 +205,24 @@ static enum berth_err on_listening(struct berth_netclient *n, const struct berth
 	return BERTH_OK;
 }
 
+/* A request that an earlier netd held is not mixed up with one of this. */
+static uint64_t number(const struct berth_netclient *n, uint64_t request)
+{
+	return n->life << LIFE_SHIFT | (request & REQUEST_MASK);
+}
+
+static enum berth_link link_of(enum berth_net_transport t)
+{
+	return t == BERTH_NET_HTTP ? BERTH_LINK_HTTP : t == BERTH_NET_HTTP_ACKS ? BERTH_LINK_HTTP_ACKS : BERTH_LINK_NNG;
+}
+
 static enum berth_err on_request(struct berth_netclient *n, const struct berth_ipc_frame *f)
 {
 	struct berth_net_request m;
 	enum berth_err rc = berth_net_request_decode(&m, f->p, f->n);
 
 	if (!rc && n->agent)
-		berth_agent_on_request(n->agent, m.request, m.peer, m.frame, m.frame_len);
+		berth_agent_on_request(n->agent, number(n, m.request), link_of(m.transport), m.peer, m.frame, m.frame_len);
 	return rc;
 }
 
@@ -228,9 +244,13 @@ static enum berth_err on_gone(struct berth_netclient *n, const struct berth_ipc_
 	uint64_t request;
 	enum berth_err rc = berth_net_gone_decode(&request, f->p, f->n);
 
-	if (!rc && n->agent)
-		berth_agent_on_gone(n->agent, request);
-	return rc;
+	if (rc || !n->agent)
+		return rc;
+	if (f->op == BERTH_NET_SENT)
+		berth_agent_on_sent(n->agent, number(n, request));
+	else
+		berth_agent_on_gone(n->agent, number(n, request));
+	return BERTH_OK;
 }
 
 static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
@@ -241,7 +261,8 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 	case BERTH_NET_LISTENING: return on_listening(n, f);
 	case BERTH_NET_REQUEST: return on_request(n, f);
 	case BERTH_NET_RESULT: return on_result(n, f);
-	case BERTH_NET_GONE: return on_gone(n, f);
+	case BERTH_NET_GONE:
+	case BERTH_NET_SENT: return on_gone(n, f);
 	default: return berth_fail(BERTH_E_TYPE, "netd says %u", f->op);
 	}
 }

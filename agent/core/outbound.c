@@ -232,7 +232,7 @@ bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *m
 	missed = agent_lookups_end(a);
 	if (!rc)
 		owe_ack(a, uri, msg, n);
-	else if (!missed || !agent_hold(a, 0, uri, msg, n))
+	else if (!missed || !agent_hold(a, 0, BERTH_LINK_NNG, uri, msg, n))
 		berth_log_err(BERTH_LOG_WARN, "busy", rc);
 	free(got.sender);
 	return !rc;
@@ -351,6 +351,7 @@ void agent_outbound_free(struct berth_agent *a)
 {
 	agent_poll_clear(a);
 	agent_parked_free(a);
+	agent_given_free(a);
 	agent_held_free(a);
 	agent_drop_ephemeral(a, 0);
 	while (a->n_flight)

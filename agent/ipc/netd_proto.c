@@ -11,7 +11,6 @@
 #define DEFAULT_RATE 50
 #define DEFAULT_BURST 200
 #define DEFAULT_PARK_MS 58000
-#define CONNS_MAX 8192
 
 /* The end of every decoder. */
 static enum berth_err done(const struct berth_cur *c, const char *what)
@@ -63,8 +62,8 @@ void berth_net_config_encode(struct berth_buf *out, const struct berth_net_confi
 static bool sane(const struct berth_net_config *c)
 {
 	return c->message_max >= 1 && c->message_max <= BERTH_FRAME_MESSAGE_MAX &&
-	       c->conns_max >= 1 && c->conns_max <= CONNS_MAX && c->conns_source_max >= 1 &&
-	       c->requests_max >= 1 && c->requests_max <= CONNS_MAX &&
+	       c->conns_max >= 1 && c->conns_max <= BERTH_NET_CONNS_MAX && c->conns_source_max >= 1 &&
+	       c->requests_max >= 1 && c->requests_max <= BERTH_NET_CONNS_MAX &&
 	       c->rate_per_s >= 1 && c->burst >= 1 && c->park_ms <= DEFAULT_PARK_MS;
 }
 
@@ -171,7 +170,7 @@ enum berth_err berth_net_request_decode(struct berth_net_request *m, const void 
 
 	*m = (struct berth_net_request){ .request = berth_cur_be64(&c) };
 	transport = berth_cur_u8(&c);
-	c.bad |= transport < BERTH_NET_TCP || transport > BERTH_NET_HTTP;
+	c.bad |= transport < BERTH_NET_TCP || transport > BERTH_NET_HTTP_ACKS;
 	m->transport = (enum berth_net_transport)transport;
 	m->conn = berth_cur_be32(&c);
 	berth_cur_str16(&c, m->peer, BERTH_NET_PEER_MAX);

@@ -25,7 +25,9 @@
  *     LISTENING  uri, code, bound uri (its port when 0 was asked for)
  *     REQUEST    request id, transport, connection, peer, request frame
  *     RESULT     id, code, detail, octets, reply frame
- *     GONE       request id: the peer left or waited too long; REPLY would be lost
+ *     GONE       request id: the peer left or waited too long; REPLY would be lost, or
+ *                (HTTP) the message in it was
+ *     SENT       request id: (HTTP) the REPLY with a message in it left completely
  *
  * A REQUEST is open until REPLY or GONE; netd answers it by itself (busy, or an
  * empty reply to a poll) after park_ms.  A REPLY to one that is gone is ignored. */
@@ -38,15 +40,19 @@ enum berth_net_op {
 	BERTH_NET_LISTENING = 16,
 	BERTH_NET_REQUEST,
 	BERTH_NET_RESULT,
-	BERTH_NET_GONE
+	BERTH_NET_GONE,
+	BERTH_NET_SENT
 };
 
-enum berth_net_transport { BERTH_NET_TCP = 1, BERTH_NET_IPC = 2, BERTH_NET_HTTP = 3 };
+/* HTTP takes one message in a REPLY.  HTTP_ACKS: and the peer acknowledges it later, as
+ * nng's do; from another there will be SENT or GONE. */
+enum berth_net_transport { BERTH_NET_TCP = 1, BERTH_NET_IPC = 2, BERTH_NET_HTTP = 3, BERTH_NET_HTTP_ACKS = 4 };
 
 #define BERTH_NET_URI_MAX 511
 #define BERTH_NET_PEER_MAX BERTH_NETADDR_TEXT_MAX
 #define BERTH_NET_DETAIL_MAX 255
 #define BERTH_NET_DEADLINE_MAX_MS 300000u
+#define BERTH_NET_CONNS_MAX 8192u
 
 struct berth_net_config {
 	uint32_t message_max;		/* bytes; larger: status 3 */
@@ -118,6 +124,7 @@ struct berth_net_result {
 void berth_net_result_encode(struct berth_buf *out, const struct berth_net_result *m);
 BERTH_MUST_USE enum berth_err berth_net_result_decode(struct berth_net_result *m, const void *p, size_t n);
 
+/* GONE and SENT. */
 void berth_net_gone_encode(struct berth_buf *out, uint64_t request);
 BERTH_MUST_USE enum berth_err berth_net_gone_decode(uint64_t *request, const void *p, size_t n);
 

@@ -230,31 +230,13 @@ static void sending_free(struct sending *s)
 	free(s);
 }
 
-/* The one RESULT of a SEND. */
-static void tell(struct berth_netd *n, struct berth_net_result *m)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if (m->code) {
-		snprintf(m->detail, sizeof(m->detail), "%s", berth_err_detail());
-		m->frame_len = 0;
-	}
-	berth_net_result_encode(&b, m);
-	rc = berth_netd_tell(n, BERTH_NET_RESULT, &b);
-	if (rc == BERTH_E_QUOTA && !m->code) {	/* the core is behind; without the reply it fits */
-		m->code = rc;
-		tell(n, m);
-	}
-}
-
 static void finish(struct sending *s, enum berth_err code, const uint8_t *frame, size_t len)
 {
 	struct berth_net_result m = { .id = s->id, .code = code, .sent = s->sent, .received = s->received,
 				      .frame = frame, .frame_len = len };
 
 	if (!s->told)
-		tell(s->n, &m);
+		berth_netd_result(s->n, &m);
 	s->told = true;
 	if (s->state != NAMING)
 		sending_free(s);	/* the name service still has the other ones */
@@ -436,7 +418,7 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m)
 
 	if (d->n_sendings >= LINKS_MAX * LINK_SENDS_MAX || !(s = calloc(1, sizeof(*s)))) {
 		failure.code = berth_fail(BERTH_E_QUOTA, "%zu requests are open", d->n_sendings);
-		tell(n, &failure);
+		berth_netd_result(n, &failure);
 		return;
 	}
 	s->n = n;

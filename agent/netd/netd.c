@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "agent/netd/http_uri.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
@@ -15,6 +16,8 @@
  * first number is for our own queues and a few whole messages. */
 #define DATA_BASE ((rlim_t)20 << 20)
 #define DATA_CONN ((rlim_t)64 << 10)
+#define DATA_HTTP ((rlim_t)8 << 20)	/* half-read bodies, answers */
+#define DATA_CURL ((rlim_t)16 << 20)	/* with TLS and the certificates of all authorities */
 
 enum berth_err berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload)
 {
@@ -26,7 +29,26 @@ enum berth_err berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struc
 	return rc;
 }
 
-static void bound_memory(uint32_t conns)
+void berth_netd_result(struct berth_netd *n, struct berth_net_result *m)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (m->code) {
+		snprintf(m->detail, sizeof(m->detail), "%s", berth_err_detail());
+		m->frame_len = 0;
+	}
+	berth_net_result_encode(&b, m);
+	rc = berth_netd_tell(n, BERTH_NET_RESULT, &b);
+	if (rc == BERTH_E_QUOTA && !m->code) {	/* the core is behind; without the reply it fits */
+		m->code = rc;
+		berth_netd_result(n, m);
+	}
+}
+
+uint64_t berth_netd_next_request(struct berth_netd *n) { return ++n->next_request; }
+
+void berth_netd_bound_memory(struct berth_netd *n, bool more)
 {
 	struct rlimit data;
 
@@ -35,7 +57,8 @@ static void bound_memory(uint32_t conns)
 #endif
 	if (getrlimit(RLIMIT_DATA, &data))
 		return;
-	data.rlim_cur = DATA_BASE + conns * DATA_CONN;	/* only the soft limit: CONFIG may come again */
+	data.rlim_cur = DATA_BASE + n->cfg.conns_max * DATA_CONN + (n->http ? DATA_HTTP : 0) +
+			(more || n->http_dial ? DATA_CURL : 0);	/* only the soft limit: CONFIG may come again */
 	if (setrlimit(RLIMIT_DATA, &data))
 		berth_log(BERTH_LOG_WARN, "netd.memory", "no limit: errno %d", errno);
 }
@@ -51,7 +74,8 @@ static enum berth_err on_config(struct berth_netd *n, const struct berth_ipc_fra
 	n->cfg = cfg;
 	n->configured = true;
 	berth_netd_listen_limits(n);
-	bound_memory(cfg.conns_max);
+	berth_netd_http_limits(n);
+	berth_netd_bound_memory(n, false);
 	return BERTH_OK;
 }
 
@@ -65,7 +89,9 @@ static enum berth_err on_listen(struct berth_netd *n, const struct berth_ipc_fra
 	if (rc)
 		return rc;
 	memcpy(m.uri, uri.uri, sizeof(m.uri));
-	if ((m.code = berth_netd_listen_add(n, uri.uri, m.bound)))
+	m.code = berth_netd_uri_is_http(uri.uri) ? berth_netd_http_listen_add(n, uri.uri, m.bound)
+						 : berth_netd_listen_add(n, uri.uri, m.bound);
+	if (m.code)
 		snprintf(m.detail, sizeof(m.detail), "%s", berth_err_detail());
 	berth_net_listening_encode(&b, &m);
 	return berth_netd_tell(n, BERTH_NET_LISTENING, &b);
@@ -76,17 +102,26 @@ static enum berth_err on_send(struct berth_netd *n, const struct berth_ipc_frame
 	struct berth_net_send m;
 	enum berth_err rc = berth_net_send_decode(&m, f->p, f->n);
 
-	if (!rc)
+	if (rc)
+		return rc;
+	if (berth_netd_uri_is_http(m.uri))
+		berth_netd_http_send(n, &m);
+	else
 		berth_netd_dial_send(n, &m);
-	return rc;
+	return BERTH_OK;
 }
 
 static enum berth_err on_reply(struct berth_netd *n, const struct berth_ipc_frame *f)
 {
+	struct berth_frame_reply r;
 	struct berth_net_reply m;
 	enum berth_err rc = berth_net_reply_decode(&m, f->p, f->n);
 
-	return rc ? rc : berth_netd_listen_reply(n, &m);
+	if (rc || (rc = berth_frame_reply_decode(&r, m.frame, m.frame_len)))
+		return rc;
+	if (!berth_netd_http_reply(n, m.request, &r))
+		berth_netd_listen_reply(n, &m);
+	return BERTH_OK;
 }
 
 static enum berth_err on_close(struct berth_netd *n, const struct berth_ipc_frame *f)
@@ -94,7 +129,7 @@ static enum berth_err on_close(struct berth_netd *n, const struct berth_ipc_fram
 	struct berth_net_uri_msg uri;
 	enum berth_err rc = berth_net_uri_decode(&uri, f->p, f->n);
 
-	if (!rc && !berth_netd_listen_remove(n, uri.uri))
+	if (!rc && !berth_netd_http_listen_remove(n, uri.uri) && !berth_netd_listen_remove(n, uri.uri))
 		berth_netd_dial_drop(n, uri.uri);
 	return rc;
 }
@@ -115,28 +150,33 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 	}
 }
 
+static int sooner(int a_ms, int b_ms)
+{
+	return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 /* One wake-up; *wait_ms is how long it may take, and then the next one. */
 static enum berth_err step(struct berth_netd *n, int *wait_ms)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[] = {
 		{ .fd = n->core.fd, .events = (short)(POLLIN | (berth_ipc_wants_write(&n->core) ? POLLOUT : 0)) },
 		{ .fd = n->ready.fd, .events = POLLIN },
+		{ .fd = berth_netd_http_fd(n), .events = POLLIN },
+		{ .fd = berth_netd_http_dial_fd(n), .events = POLLIN },
 	};
 	enum berth_err rc = BERTH_OK;
 	uint64_t now;
-	int dial;
 
-	if (poll(fds, 2, *wait_ms) < 0)
+	if (poll(fds, sizeof(fds) / sizeof(*fds), *wait_ms) < 0)
 		return errno == EINTR ? BERTH_OK : berth_fail(BERTH_E_UNAVAILABLE, "poll: errno %d", errno);
 	if (fds[1].revents)
 		berth_netd_ready_run(&n->ready);
 	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		rc = berth_ipc_on_readable(&n->core, on_frame, n);
 	now = berth_clock_mono_ms();
-	dial = berth_netd_dial_tick(n, now);
-	*wait_ms = berth_netd_listen_tick(n, now);
-	if (*wait_ms < 0 || (dial >= 0 && dial < *wait_ms))
-		*wait_ms = dial;
+	*wait_ms = sooner(berth_netd_dial_tick(n, now), berth_netd_listen_tick(n, now));
+	*wait_ms = sooner(*wait_ms, berth_netd_http_dial_tick(n, now));
+	*wait_ms = sooner(*wait_ms, berth_netd_http_tick(n, now));
 	if (!rc && berth_ipc_wants_write(&n->core))
 		rc = berth_ipc_on_writable(&n->core);
 	return rc;

@@ -11,11 +11,15 @@
 
 /* berth-netd: the one process with sockets to other agents.  The main thread owns
  * every struct; nng's callbacks only put jobs on the ready list.
- *   listen  REP sockets: peers' requests, held until the core answers
- *   dial    REQ sockets: our requests, one link per URI
- *   names   the name service, asked on its own thread */
+ *   listen     REP sockets: peers' requests, held until the core answers
+ *   dial       REQ sockets: our requests, one link per URI
+ *   http       DIDComm over HTTP: peers' requests; NULL until somebody listens
+ *   http_dial  and ours; NULL until the first
+ *   names      the name service, asked on its own thread */
 struct berth_netd_listen;
 struct berth_netd_dial;
+struct berth_netd_http;
+struct berth_netd_http_dial;
 struct berth_netd_names;
 
 struct berth_netd {
@@ -24,7 +28,10 @@ struct berth_netd {
 	struct berth_net_config cfg;
 	struct berth_netd_listen *listen;
 	struct berth_netd_dial *dial;
+	struct berth_netd_http *http;
+	struct berth_netd_http_dial *http_dial;
 	struct berth_netd_names *names;
+	uint64_t next_request;		/* requests of peers, however they came */
 	bool configured;
 };
 
@@ -37,6 +44,12 @@ BERTH_MUST_USE enum berth_err berth_netd_run(int fd);
 BERTH_MUST_USE enum berth_err
 berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload);
 
+/* The one RESULT of a SEND.  With a code the detail is that of the last failure. */
+void berth_netd_result(struct berth_netd *n, struct berth_net_result *m);
+uint64_t berth_netd_next_request(struct berth_netd *n);
+/* As the configuration says; more: libcurl has been loaded, too. */
+void berth_netd_bound_memory(struct berth_netd *n, bool more);
+
 BERTH_MUST_USE enum berth_err berth_netd_listen_new(struct berth_netd *n);
 /* Removes the sockets of nng+ipc listeners. */
 void berth_netd_listen_unlink(struct berth_netd *n);
@@ -47,7 +60,8 @@ BERTH_MUST_USE enum berth_err
 berth_netd_listen_add(struct berth_netd *n, const char *uri, char bound[BERTH_NET_URI_MAX + 1]);
 /* False: there is no listener of that URI. */
 bool berth_netd_listen_remove(struct berth_netd *n, const char *uri);
-BERTH_MUST_USE enum berth_err berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m);
+/* To one that is gone it is lost. */
+void berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m);
 /* Timeouts.  How soon to look again: BERTH_NETD_SOON_MS with requests held, else
  * BERTH_NETD_LATER_MS, -1 with nothing to watch. */
 #define BERTH_NETD_SOON_MS 1000
@@ -59,6 +73,20 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m);
 /* The next SEND to that URI asks for its address and connects again. */
 void berth_netd_dial_drop(struct berth_netd *n, const char *uri);
 int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms);
+
+/* The same for http:// and https:// URIs.  fd: for poll(), -1: nothing yet; tick does
+ * what has become due. */
+void berth_netd_http_limits(struct berth_netd *n);
+BERTH_MUST_USE enum berth_err
+berth_netd_http_listen_add(struct berth_netd *n, const char *uri, char bound[BERTH_NET_URI_MAX + 1]);
+bool berth_netd_http_listen_remove(struct berth_netd *n, const char *uri);
+/* False: no such request is held there. */
+bool berth_netd_http_reply(struct berth_netd *n, uint64_t request, const struct berth_frame_reply *f);
+int berth_netd_http_fd(const struct berth_netd *n);
+int berth_netd_http_tick(struct berth_netd *n, uint64_t now_ms);
+void berth_netd_http_send(struct berth_netd *n, const struct berth_net_send *m);
+int berth_netd_http_dial_fd(const struct berth_netd *n);
+int berth_netd_http_dial_tick(struct berth_netd *n, uint64_t now_ms);
 
 /* One question to the name service; job.done runs on the main thread. */
 struct berth_netd_lookup {

@@ -113,7 +113,7 @@ static enum berth_err forward(struct berth_netd_slot *s, bool ipc, const void *p
 {
 	struct berth_netd_listen *l = s->owner;
 	struct berth_net_request m = {
-		.request = ++l->next_request, .transport = ipc ? BERTH_NET_IPC : BERTH_NET_TCP,
+		.request = berth_netd_next_request(l->n), .transport = ipc ? BERTH_NET_IPC : BERTH_NET_TCP,
 		.conn = s->conn, .frame = p, .frame_len = n
 	};
 	struct berth_buf b = BERTH_BUF_INIT;
@@ -216,20 +216,14 @@ void berth_netd_conn_gone(struct berth_netd_listen *l, uint32_t conn)
 		}
 }
 
-enum berth_err berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m)
+void berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m)
 {
-	struct berth_frame_reply r;
-	enum berth_err rc = berth_frame_reply_decode(&r, m->frame, m->frame_len);
-
-	if (rc)
-		return rc;
 	for (struct berth_netd_slot *s = n->listen->slots; s; s = s->next)
 		if (s->state == HELD && s->request == m->request) {
 			unhold(s);
 			answer_bytes(s, m->frame, m->frame_len);
-			return BERTH_OK;
+			return;
 		}
-	return BERTH_OK;	/* it has gone meanwhile */
 }
 
 /* The core did not answer in time.  Nothing may be called stored that it did not

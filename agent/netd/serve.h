@@ -55,7 +55,6 @@ struct berth_netd_listen {
 	} listeners[BERTH_NETD_LISTENERS_MAX];
 	struct berth_netd_slot *slots;
 	uint32_t n_slots, n_receiving, n_held;
-	uint64_t next_request;
 	pthread_mutex_t lock;		/* conns and limit */
 	struct berth_netd_conn *conns;
 	struct berth_limit limit;

@@ -15,6 +15,7 @@
 struct packet {
 	struct sim_node *from, *to;
 	uint64_t id;		/* the sender's, or of a reply */
+	uint64_t request;	/* a reply's */
 	bool reply, lost;
 	unsigned life;		/* of who asked: answers do not reach the next process */
 	uint64_t due_ms;	/* not before */
@@ -158,6 +159,7 @@ static enum berth_err net_reply(struct berth_transport *t, uint64_t request, con
 		return BERTH_OK;
 	}
 	p = answer(n->w, n, a);
+	p->request = request;
 	p->lost |= unlucky(n->w);
 	berth_buf_put(&p->frame, frame->p, frame->len);
 	trace(n->w, p);
@@ -297,6 +299,8 @@ static void hand_over(struct sim *w, struct packet *p)
 	if (!p->lost && p->to)
 		record(w, p);
 	if (p->reply) {
+		if (w->link == BERTH_LINK_HTTP && p->from->agent)
+			(p->lost ? berth_agent_on_gone : berth_agent_on_sent)(p->from->agent, p->request);
 		if (p->to->agent && p->to->life == p->life)
 			berth_agent_on_result(p->to->agent, p->id, p->lost ? BERTH_E_UNAVAILABLE : BERTH_OK,
 					      p->frame.p, p->frame.len);
@@ -310,7 +314,7 @@ static void hand_over(struct sim *w, struct packet *p)
 	}
 	request = ++w->next_request;
 	*asked_at(request) = (struct asked){ p->from, p->to, p->id, p->life };
-	berth_agent_on_request(p->to->agent, request, p->from->name, p->frame.p, p->frame.len);
+	berth_agent_on_request(p->to->agent, request, w->link, p->from->name, p->frame.p, p->frame.len);
 }
 
 static bool pump_one(struct sim *w)
@@ -349,7 +353,7 @@ void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
 
 	*asked_at(request) = (struct asked){ 0 };
 	clock_node = n;
-	berth_agent_on_request(n->agent, request, "198.51.100.7", frame, len);
+	berth_agent_on_request(n->agent, request, n->w->link, "198.51.100.7", frame, len);
 }
 
 void sim_drop(struct sim *w)

@@ -54,6 +54,7 @@ struct sim {
 	unsigned loss_percent;		/* of all frames, drawn from seed */
 	uint32_t seed;
 	bool record;
+	enum berth_link link;		/* how requests come; HTTP: lost replies are known to be */
 	struct berth_buf answer;	/* the last one to an injected frame */
 	struct sim_frame *frames;
 	size_t n_frames;

@@ -152,7 +152,7 @@ class Tpm:
 
 
 class Agent:
-    def __init__(self, folder, name, role, tpm=None, port=None, clock=True, **sections):
+    def __init__(self, folder, name, role, tpm=None, port=None, clock=True, link="nng", **sections):
         self.dir = pathlib.Path(folder) / name
         self.name, self.role, self.tpm, self.p = name, role, tpm, None
         self.state, self.run_dir = self.dir / "state", self.dir / "run"
@@ -172,8 +172,9 @@ class Agent:
         }
         if port:
             self.port = port
-            self.uri = f"nng+tcp://{name}.test:{port}"
-            self.sections["listen"] = {"uri": f"nng+tcp://127.0.0.1:{port}", "announce": self.uri}
+            form = "http://%s:%d/didcomm" if link == "http" else "nng+tcp://%s:%d"
+            self.uri = form % (f"{name}.test", port)
+            self.sections["listen"] = {"uri": form % ("127.0.0.1", port), "announce": self.uri}
         for section, options in sections.items():
             self.set(section.replace("_", " "), **options)
 
@@ -282,9 +283,10 @@ class Agent:
 
 
 class World:
-    """A factory, a rendezvous and an owner; gateways are born, sold and onboarded."""
+    """A factory, a rendezvous and an owner; gateways are born, sold and onboarded.
+    links: who of them speaks http instead of nng."""
 
-    def __init__(self, owner=None, factory=None):
+    def __init__(self, owner=None, factory=None, links=()):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
         self.dir.chmod(0o755)
         self.agents, self.tpms = [], []
@@ -292,10 +294,11 @@ class World:
         for name in ("factory", "rv", "owner"):
             ports[name] = free_port()
         self.hosts = ", ".join(f"{n}.test=127.0.0.1" for n in ports)
-        self.rv = self.add("rv", "rendezvous", port=ports["rv"]).start()
+        link = {name: "http" if name in links else "nng" for name in ports}
+        self.rv = self.add("rv", "rendezvous", port=ports["rv"], link=link["rv"]).start()
         rv = {"did": self.rv.identity("rendezvous")["didLong"], "uri": self.rv.uri}
-        self.factory = self.add("factory", "factory", port=ports["factory"], rendezvous_a=rv, **(factory or {})).spawn()
-        self.owner = self.add("owner", "owner", port=ports["owner"], rendezvous_a=rv, **(owner or {}))
+        self.factory = self.add("factory", "factory", port=ports["factory"], link=link["factory"], rendezvous_a=rv, **(factory or {})).spawn()
+        self.owner = self.add("owner", "owner", port=ports["owner"], link=link["owner"], rendezvous_a=rv, **(owner or {}))
         self.factory.ready()
         self.owner.set("trust", issuer=self.factory.identity("issuer")["did"])
         self.owner.start()

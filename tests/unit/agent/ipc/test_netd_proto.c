@@ -115,7 +115,7 @@ static void values_out_of_range_are_e_type(void **state)
 	struct berth_net_config cfg;
 	struct berth_net_send send = { .uri = "u", .deadline_ms = BERTH_NET_DEADLINE_MAX_MS + 1 };
 	struct berth_net_result r = { .code = BERTH_OK };	/* no frame */
-	struct berth_net_request q = { .transport = (enum berth_net_transport)4 };
+	struct berth_net_request q = { .transport = (enum berth_net_transport)5 };
 
 	(void)state;
 	berth_net_config_init(&cfg);

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Our POSTs.  The policy decides about the number that the name has, curl is told that
+ * number, and the socket it asks for is refused when it is for any other. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/netd/http_text.h"
+#include "agent/netd/http_uri.h"
+#include "agent/netd/lazy.h"
+#include "agent/netd/limit.h"
+#include "agent/netd/netd.h"
+#include "did/base/clock.h"
+#include "did/base/log.h"
+
+#define SENDS_MAX 64
+#define DEADLINE_MS 60000
+#define CONNECT_MS 15000L
+#define HEADERS_MAX ((size_t)16 << 10)	/* of an answer */
+#define CACHED_MAX 8L			/* connections kept for the next message */
+#define CACHED_AGE_S 50L
+#define EVENTS 16
+#define RESOLVE_MAX (BERTH_NETPOL_NAME_MAX + BERTH_NETADDR_TEXT_MAX + 12)
+
+/* All one host may get from us, whoever names it in a document (C084). */
+#define HOST_OPEN_MAX 16
+#define HOST_RATE 50
+#define HOST_BURST 200
+
+/* One SEND from the core, until its RESULT. */
+struct sending {
+	struct berth_netd_lookup name;	/* its job is this one's */
+	struct sending *next;
+	struct berth_netd *n;
+	CURL *easy;
+	struct curl_slist *headers, *resolve;
+	struct berth_netd_http_uri uri;
+	struct berth_netaddr addr;
+	bool naming, told, counted, moved, forbidden, too_much;
+	uint64_t id, until_ms;
+	char text[BERTH_NET_URI_MAX + 1];
+	struct berth_buf frame, body;	/* what we send; what comes back */
+	struct berth_frame_request f;	/* in frame */
+	size_t head_bytes;
+};
+
+struct berth_netd_http_dial {
+	struct berth_netd *n;
+	const struct berth_curl *curl;
+	CURLM *multi;
+	int epoll;
+	struct sending *sendings;
+	size_t n_sendings;
+	struct berth_limit hosts;
+};
+
+/* ---- the end of one */
+
+static void sending_free(struct sending *s)
+{
+	struct berth_netd_http_dial *d = s->n->http_dial;
+	struct sending **at = &d->sendings;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	d->n_sendings--;
+	if (s->easy) {
+		d->curl->multi_remove_handle(d->multi, s->easy);
+		d->curl->easy_cleanup(s->easy);
+	}
+	d->curl->slist_free_all(s->headers);
+	d->curl->slist_free_all(s->resolve);
+	if (s->counted)
+		berth_limit_open_end(&d->hosts, &s->addr);
+	berth_buf_free(&s->frame);
+	berth_buf_free(&s->body);
+	free(s);
+}
+
+/* Octets that left; a long body goes after what curl counts as the request. */
+static uint32_t sent(const struct sending *s)
+{
+	long n = 0;
+
+	if (!s->easy || s->n->http_dial->curl->easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &n) != CURLE_OK || n <= 0)
+		return 0;
+	return (uint32_t)((size_t)n < s->f.msg_len ? (size_t)n + s->f.msg_len : (size_t)n);
+}
+
+static void finish(struct sending *s, enum berth_err code, const struct berth_buf *reply)
+{
+	struct berth_net_result m = { .id = s->id, .code = code, .sent = sent(s),
+		.received = (uint32_t)(s->head_bytes + s->body.len) };
+
+	if (!code) {
+		m.frame = reply->p;
+		m.frame_len = reply->len;
+	}
+	if (!s->told)
+		berth_netd_result(s->n, &m);
+	s->told = true;
+	if (!s->naming)
+		sending_free(s);	/* the name service still has the other ones */
+}
+
+/* ---- what curl calls */
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct sending *s = arg;
+
+	(void)p;
+	s->head_bytes += size * n;
+	s->too_much |= s->head_bytes > HEADERS_MAX;
+	return s->too_much ? 0 : size * n;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct sending *s = arg;
+
+	if (s->body.len + n > BERTH_FRAME_MESSAGE_MAX)
+		s->too_much = true;
+	else
+		berth_buf_put(&s->body, p, size * n);
+	return s->too_much || s->body.bad ? 0 : size * n;
+}
+
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *sa)
+{
+	struct sending *s = arg;
+	struct berth_netaddr a;
+
+	if (purpose != CURLSOCKTYPE_IPCXN || berth_netaddr_from_sockaddr(&a, &sa->addr) ||
+	    memcmp(&a, &s->addr, sizeof(a)) != 0 || berth_netpol_check(&s->n->cfg.policy, &a)) {
+		s->forbidden = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(sa->family, sa->socktype | SOCK_CLOEXEC, sa->protocol);
+}
+
+static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *seen)
+{
+	struct berth_netd_http_dial *d = arg;
+	struct epoll_event ev = { .data.fd = fd };
+
+	(void)easy, (void)seen;
+	if (what & CURL_POLL_IN)	/* IN, OUT and INOUT are bits, REMOVE is another */
+		ev.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		ev.events |= EPOLLOUT;
+	if (what == CURL_POLL_REMOVE)
+		epoll_ctl(d->epoll, EPOLL_CTL_DEL, fd, NULL);
+	else if (epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &ev) && errno == ENOENT)
+		epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &ev);
+	return 0;
+}
+
+/* ---- one request */
+
+static bool add_line(const struct berth_curl *curl, struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl->slist_append(*list, line);
+
+	if (longer)
+		*list = longer;
+	return longer != NULL;
+}
+
+static bool add_headers(struct sending *s, const struct berth_curl *curl)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	char type[80];
+	bool ok;
+
+	snprintf(type, sizeof(type), "Content-Type: %s", berth_http_type_of(s->f.media));
+	berth_buf_str(&b, BERTH_HTTP_ACKS ": ");
+	berth_http_acks_encode(&b, s->f.acks, s->f.n_acks);
+	ok = !b.bad && add_line(curl, &s->headers, type) && add_line(curl, &s->headers, berth_buf_cstr(&b)) &&
+	     add_line(curl, &s->headers, "Expect:") && add_line(curl, &s->headers, "Accept:");
+	berth_buf_free(&b);
+	return ok;
+}
+
+/* The number that was checked, for the name that curl reads in the URL. */
+static bool pin(struct sending *s, const struct berth_curl *curl)
+{
+	char line[RESOLVE_MAX + 1], number[BERTH_NETADDR_TEXT_MAX + 1];
+
+	if (strchr(s->uri.host, ':'))
+		return true;	/* it is one */
+	berth_netaddr_text(number, &s->addr);
+	snprintf(line, sizeof(line), berth_netaddr_is_v4(&s->addr) ? "%s:%u:%s" : "%s:%u:[%s]", s->uri.host, s->uri.port,
+		 number);
+	return add_line(curl, &s->resolve, line);
+}
+
+static bool set_up(struct sending *s, const struct berth_curl *curl, uint32_t left_ms)
+{
+	CURL *e = s->easy;
+
+#define SET(option, value) (curl->easy_setopt(e, option, value) == CURLE_OK)
+	return SET(CURLOPT_URL, s->text) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+	       SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
+	       SET(CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) &&
+	       SET(CURLOPT_RESOLVE, s->resolve) && SET(CURLOPT_HTTPHEADER, s->headers) && SET(CURLOPT_POST, 1L) &&
+	       SET(CURLOPT_POSTFIELDSIZE, (long)s->f.msg_len) && SET(CURLOPT_POSTFIELDS, (const char *)s->f.msg) &&
+	       SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, s) &&
+	       SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, s) &&
+	       SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(CURLOPT_OPENSOCKETDATA, s) && SET(CURLOPT_PRIVATE, s);
+#undef SET
+}
+
+static enum berth_err post(struct sending *s)
+{
+	struct berth_netd_http_dial *d = s->n->http_dial;
+	uint64_t now = berth_clock_mono_ms();
+	enum berth_err rc;
+
+	if (now >= s->until_ms)
+		return berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no answer in time", s->uri.host);
+	if ((rc = berth_limit_open(&d->hosts, &s->addr, now)))
+		return rc;
+	s->counted = true;
+	if (!add_headers(s, d->curl) || !pin(s, d->curl) || !(s->easy = d->curl->easy_init()) ||
+	    !set_up(s, d->curl, (uint32_t)(s->until_ms - now)) ||
+	    d->curl->multi_add_handle(d->multi, s->easy) != CURLM_OK)
+		return berth_fail(BERTH_E_NOMEM, "http: request");
+	return BERTH_OK;
+}
+
+/* Where it goes: a checked address, or a question. */
+static enum berth_err route(struct sending *s)
+{
+	bool found = false;
+	enum berth_err rc;
+
+	/* whoever wrote the document chose the words */
+	if (berth_netd_http_uri_parse(&s->uri, s->text))
+		return berth_fail(BERTH_E_NETPOL, "%.120s is no endpoint we dial", s->text);
+	if ((rc = berth_netd_http_uri_check_port(&s->uri)) ||
+	    (rc = berth_netpol_lookup(&s->n->cfg.policy, s->uri.host, &s->addr, &found)))
+		return rc;
+	if (found)
+		return post(s);
+	memcpy(s->name.host, s->uri.host, sizeof(s->name.host));
+	s->naming = true;
+	if ((rc = berth_netd_names_ask(s->n, &s->name)))
+		s->naming = false;
+	return rc;
+}
+
+static void was_named(struct berth_netd_job *job)
+{
+	struct sending *s = (struct sending *)(void *)job;
+	enum berth_err rc = s->name.rc;
+
+	s->naming = false;
+	if (rc)
+		rc = berth_fail(rc, "%.60s: no address", s->uri.host);	/* said on another thread */
+	if (s->told)
+		sending_free(s);
+	else if (rc || (rc = berth_netpol_pick(&s->n->cfg.policy, s->name.addrs, s->name.n_addrs, &s->addr)) || (rc = post(s)))
+		finish(s, rc, NULL);
+}
+
+/* ---- its outcome */
+
+/* 307 is the one redirection that DIDComm knows: once, and judged like any endpoint. */
+static bool follow(struct sending *s, long status)
+{
+	struct berth_netd_http_dial *d = s->n->http_dial;
+	char *to = NULL;
+	enum berth_err rc;
+
+	if (status != 307 || s->moved || d->curl->easy_getinfo(s->easy, CURLINFO_REDIRECT_URL, &to) || !to)
+		return false;
+	if (strlen(to) > BERTH_NET_URI_MAX || (s->uri.tls && strncmp(to, "https:", 6) != 0))
+		return false;
+	snprintf(s->text, sizeof(s->text), "%s", to);
+	d->curl->multi_remove_handle(d->multi, s->easy);
+	d->curl->easy_cleanup(s->easy);
+	d->curl->slist_free_all(s->headers);
+	d->curl->slist_free_all(s->resolve);
+	s->easy = NULL;
+	s->headers = s->resolve = NULL;
+	berth_limit_open_end(&d->hosts, &s->addr);
+	berth_buf_reset(&s->body);
+	s->counted = false;
+	s->moved = true;
+	if ((rc = route(s)))
+		finish(s, rc, NULL);
+	return true;
+}
+
+static void answered(struct sending *s)
+{
+	const struct berth_curl *curl = s->n->http_dial->curl;
+	struct berth_http_answer a = { .body = s->body.p, .body_len = s->body.len };
+	struct berth_buf frame = BERTH_BUF_INIT;
+	curl_off_t after = 0;
+	char *type = NULL;
+	enum berth_err rc;
+
+	if (curl->easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &a.status) == CURLE_OK && follow(s, a.status))
+		return;
+	if (curl->easy_getinfo(s->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK)
+		a.type = type;
+	if (curl->easy_getinfo(s->easy, CURLINFO_RETRY_AFTER, &after) == CURLE_OK)
+		a.retry_after_s = after;
+	if (a.status < 200 || a.status > 299)
+		berth_log(BERTH_LOG_INFO, "netd.http", "%.60s answers %ld", s->uri.host, a.status);
+	rc = berth_http_answer_frame(&frame, &a);
+	finish(s, rc, &frame);
+	berth_buf_free(&frame);
+}
+
+static void failed(struct sending *s, CURLcode why)
+{
+	const char *text = s->n->http_dial->curl->easy_strerror(why);
+
+	if (s->forbidden)
+		finish(s, berth_fail(BERTH_E_NETPOL, "%.60s is not where we may connect to", s->uri.host), NULL);
+	else if (s->too_much)
+		finish(s, berth_fail(BERTH_E_SIZE, "%.60s answers more than we read", s->uri.host), NULL);
+	else
+		finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: %s", s->uri.host, text), NULL);
+}
+
+static void outcomes(struct berth_netd_http_dial *d)
+{
+	struct sending *s;
+	CURLMsg *m;
+	int left;
+
+	while ((m = d->curl->multi_info_read(d->multi, &left))) {
+		CURLcode result = m->data.result;
+
+		if (m->msg != CURLMSG_DONE || d->curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&s) != CURLE_OK)
+			continue;
+		if (result == CURLE_OK)
+			answered(s);
+		else
+			failed(s, result);
+	}
+}
+
+/* ---- the life of it */
+
+static enum berth_err start(struct berth_netd *n)
+{
+	struct berth_netd_http_dial *d = calloc(1, sizeof(*d));
+	enum berth_err rc;
+
+	if (!d)
+		return berth_fail(BERTH_E_NOMEM, "http");
+	d->n = n;
+	d->epoll = -1;
+	berth_netd_bound_memory(n, true);
+	if ((rc = berth_curl_load(&d->curl)) || (rc = berth_limit_init(&d->hosts)))
+		goto out;
+	d->epoll = epoll_create1(EPOLL_CLOEXEC);
+	rc = berth_fail(BERTH_E_UNAVAILABLE, "http: libcurl does not start");
+	if (d->epoll < 0 || d->curl->global_init(CURL_GLOBAL_SSL) || !(d->multi = d->curl->multi_init()) ||
+	    d->curl->multi_setopt(d->multi, CURLMOPT_SOCKETFUNCTION, on_interest) != CURLM_OK ||
+	    d->curl->multi_setopt(d->multi, CURLMOPT_SOCKETDATA, d) != CURLM_OK ||
+	    d->curl->multi_setopt(d->multi, CURLMOPT_MAXCONNECTS, CACHED_MAX) != CURLM_OK)
+		goto out;
+	d->hosts.conns_max = SENDS_MAX;
+	d->hosts.open_source_max = HOST_OPEN_MAX;
+	d->hosts.rate_per_s = HOST_RATE;
+	d->hosts.burst = HOST_BURST;
+	n->http_dial = d;
+	return BERTH_OK;
+out:
+	if (d->epoll >= 0)
+		close(d->epoll);
+	berth_limit_free(&d->hosts);
+	free(d);
+	return rc;
+}
+
+static enum berth_err prepare(struct sending *s, const struct berth_net_send *m)
+{
+	enum berth_err rc;
+
+	berth_buf_put(&s->frame, m->frame, m->frame_len);
+	if ((rc = berth_buf_status(&s->frame)) || (rc = berth_frame_request_decode(&s->f, s->frame.p, s->frame.len)))
+		return rc;
+	if (s->f.msg_len == 0)
+		return berth_fail(BERTH_E_ENV, "http: a request without a message");
+	return route(s);
+}
+
+void berth_netd_http_send(struct berth_netd *n, const struct berth_net_send *m)
+{
+	struct berth_net_result failure = { .id = m->id };
+	struct sending *s = NULL;
+	enum berth_err rc;
+
+	if (!n->http_dial && (failure.code = start(n))) {
+		berth_netd_result(n, &failure);
+		return;
+	}
+	if (n->http_dial->n_sendings == SENDS_MAX || !(s = calloc(1, sizeof(*s)))) {
+		failure.code = berth_fail(BERTH_E_QUOTA, "%zu requests are open", n->http_dial->n_sendings);
+		berth_netd_result(n, &failure);
+		return;
+	}
+	s->n = n;
+	s->id = m->id;
+	s->name.job.done = was_named;
+	s->until_ms = berth_clock_mono_ms() + (m->deadline_ms ? m->deadline_ms : DEADLINE_MS);
+	memcpy(s->text, m->uri, sizeof(s->text));
+	s->next = n->http_dial->sendings;
+	n->http_dial->sendings = s;
+	n->http_dial->n_sendings++;
+	if ((rc = prepare(s, m)))
+		finish(s, rc, NULL);
+}
+
+int berth_netd_http_dial_fd(const struct berth_netd *n) { return n->http_dial ? n->http_dial->epoll : -1; }
+
+static bool naming(struct berth_netd_http_dial *d, uint64_t now_ms)
+{
+	bool any = false;
+
+	for (struct sending *s = d->sendings; s; s = s->next) {	/* stays: the name service has it */
+		any |= s->naming;
+		if (s->naming && !s->told && now_ms >= s->until_ms)
+			finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address in time", s->uri.host), NULL);
+	}
+	return any;
+}
+
+int berth_netd_http_dial_tick(struct berth_netd *n, uint64_t now_ms)
+{
+	struct berth_netd_http_dial *d = n->http_dial;
+	struct epoll_event ev[EVENTS];
+	int got, running;
+	long wait = -1;
+
+	if (!d)
+		return -1;
+	got = epoll_wait(d->epoll, ev, EVENTS, 0);
+	for (int i = 0; i < got; i++)
+		d->curl->multi_socket_action(d->multi, ev[i].data.fd,
+					     (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? CURL_CSELECT_IN : 0) |
+					     (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0), &running);
+	d->curl->multi_socket_action(d->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	outcomes(d);
+	d->curl->multi_timeout(d->multi, &wait);
+	if (naming(d, now_ms) && (wait < 0 || wait > BERTH_NETD_SOON_MS))
+		wait = BERTH_NETD_SOON_MS;
+	return wait > BERTH_NETD_LATER_MS ? BERTH_NETD_LATER_MS : (int)wait;
+}

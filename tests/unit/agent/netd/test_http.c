@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DIDComm over HTTP: netd to netd, and servers and clients that misbehave. */
+#include <fcntl.h>
+#include <poll.h>
+#include <strings.h>
+#include <sys/resource.h>
+
+#include "tests/unit/agent/netd/child.h"
+
+#define TYPE "Content-Type: application/didcomm-encrypted+json\r\n"
+#define POST "POST /didcomm HTTP/1.1\r\nHost: x\r\n"
+#define HELLO POST TYPE "Content-Length: 5\r\n\r\nhello"
+
+static void serve(struct netd *n)
+{
+	start(n);
+	CHECK_OK(listen_on(n, "http://127.0.0.1:0/didcomm"));
+}
+
+static uint16_t http_port(const struct netd *n)
+{
+	return (uint16_t)atoi(strchr(n->bound + 7, ':') + 1);
+}
+
+static int client(const struct netd *n, unsigned source)
+{
+	struct netd at = *n;
+
+	snprintf(at.bound, sizeof(at.bound), "x:%u", http_port(n));
+	return raw_connect(&at, source);
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(strlen(text), send(fd, text, strlen(text), MSG_NOSIGNAL));
+}
+
+/* Reads one answer with its body; the status, 0: closed without one. */
+static int hear(int fd, char *body, size_t max, char *head, size_t head_max)
+{
+	char text[4096];
+	size_t n = 0, len = 0;
+	char *end = NULL, *p;
+
+	while (n < sizeof(text) - 1 && !end) {
+		if (recv(fd, text + n, 1, 0) != 1)
+			return 0;
+		text[++n] = '\0';
+		end = strstr(text, "\r\n\r\n");
+	}
+	CHECK(end);
+	if (head)
+		snprintf(head, head_max, "%.1000s", text);
+	if ((p = strcasestr(text, "content-length:")))
+		len = (size_t)atol(p + 15);
+	CHECK(!body || len < max);
+	for (size_t i = 0; i < len; i++) {
+		char c;
+
+		if (recv(fd, &c, 1, 0) != 1)
+			return 0;
+		if (body)
+			body[i] = c;
+	}
+	if (body)
+		body[len] = '\0';
+	return atoi(text + 9);
+}
+
+static int status(int fd) { return hear(fd, NULL, 0, NULL, 0); }
+
+static int status_of(const struct netd *n, const char *request)
+{
+	int fd = client(n, 1), code;
+
+	say(fd, request);
+	code = status(fd);
+	close(fd);
+	return code;
+}
+
+/* SENT or GONE, of that request. */
+static void told(struct netd *n, enum berth_net_op op, uint64_t request)
+{
+	struct berth_ipc_frame f;
+	uint64_t got;
+
+	expect(n, op, &f);
+	CHECK_OK(berth_net_gone_decode(&got, f.p, f.n));
+	assert_int_equal(request, got);
+}
+
+/* ---- in */
+
+static void a_post_is_stored_and_may_bring_a_message(void **state)
+{
+	char body[64], head[1024];
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+	int fd;
+
+	(void)state;
+	serve(&n);
+	fd = client(&n, 1);
+	say(fd, HELLO);
+	request_at(&n, &q, &f);
+	assert_int_equal(BERTH_NET_HTTP, q.transport);
+	assert_string_equal("127.0.0.1", q.peer);
+	assert_int_equal(BERTH_FRAME_ENCRYPTED, f.media);
+	assert_int_equal(0, f.n_acks);
+	assert_memory_equal("hello", f.msg, 5);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+	assert_int_equal(202, hear(fd, body, sizeof(body), NULL, 0));
+	assert_string_equal("", body);
+
+	say(fd, HELLO);		/* on the same connection */
+	request_at(&n, &q, &f);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, "world");
+	assert_int_equal(200, hear(fd, body, sizeof(body), head, sizeof(head)));
+	assert_string_equal("world", body);
+	CHECK(strcasestr(head, "content-type: application/didcomm-encrypted+json\r\n"));
+	told(&n, BERTH_NET_SENT, q.request);
+	close(fd);
+	stop(&n);
+}
+
+static void statuses_of_the_core_and_nothing_else(void **state)
+{
+	static const struct { enum berth_frame_status s; int code; } rows[] = {
+		{ BERTH_FRAME_STORED, 202 }, { BERTH_FRAME_BUSY, 503 }, { BERTH_FRAME_REFUSED, 400 }, { BERTH_FRAME_TOO_BIG, 413 },
+	};
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+	char body[64];
+	int fd;
+
+	(void)state;
+	serve(&n);
+	fd = client(&n, 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		say(fd, HELLO);
+		request_at(&n, &q, &f);
+		reply_to(&n, q.request, rows[i].s, NULL);
+		assert_int_equal(rows[i].code, hear(fd, body, sizeof(body), NULL, 0));
+		assert_string_equal("", body);
+	}
+	close(fd);
+	stop(&n);
+}
+
+static void c060_media_types_are_those_of_didcomm(void **state)
+{
+	static const struct { const char *type; int code; enum berth_frame_media media; } rows[] = {
+		{ "application/didcomm-encrypted+json", 202, BERTH_FRAME_ENCRYPTED },
+		{ "Application/DIDComm-Encrypted+JSON; charset=utf-8", 202, BERTH_FRAME_ENCRYPTED },
+		{ "didcomm-encrypted+json", 202, BERTH_FRAME_ENCRYPTED },
+		{ "application/didcomm-envelope-enc", 202, BERTH_FRAME_ENCRYPTED },
+		{ "application/didcomm-signed+json", 202, BERTH_FRAME_SIGNED },
+		{ "application/didcomm-plain+json", 415, 0 }, { "application/json", 415, 0 },
+		{ "application/didcomm-encrypted+jsonx", 415, 0 }, { "text/plain", 415, 0 }, { "", 415, 0 },
+	};
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	char text[512];
+	struct netd n;
+
+	(void)state;
+	serve(&n);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int fd = client(&n, 1);
+
+		snprintf(text, sizeof(text), POST "Content-Type: %s\r\nContent-Length: 5\r\n\r\nhello", rows[i].type);
+		say(fd, text);
+		if (rows[i].code == 202) {
+			request_at(&n, &q, &f);
+			assert_int_equal(rows[i].media, f.media);
+			reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+		}
+		assert_int_equal(rows[i].code, status(fd));
+		close(fd);
+	}
+	assert_int_equal(415, status_of(&n, POST "Content-Length: 5\r\n\r\nhello"));
+	assert_int_equal(415, status_of(&n, POST TYPE TYPE "Content-Length: 5\r\n\r\nhello"));
+	stop(&n);
+}
+
+static void c088_what_is_not_a_request_of_ours(void **state)
+{
+	static const struct { const char *text; int code, other; } rows[] = {
+		{ "GET /didcomm HTTP/1.1\r\nHost: x\r\n\r\n", 405, 405 },
+		{ "HEAD /didcomm HTTP/1.1\r\nHost: x\r\n\r\n", 405, 405 },
+		{ "PUT /didcomm HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 5\r\n\r\nhello", 405, 405 },
+		{ "POST / HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 5\r\n\r\nhello", 404, 404 },
+		{ "POST /didcomm/ HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 5\r\n\r\nhello", 404, 404 },
+		{ "POST /%64idcomm HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 5\r\n\r\nhello", 404, 404 },
+		{ POST TYPE "\r\n", 411, 411 },
+		{ POST TYPE "Content-Length: 0\r\n\r\n", 400, 400 },
+		{ POST TYPE "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 400, 400 },
+		{ POST TYPE "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400, 400 },
+		{ POST TYPE "Content-Length: -5\r\n\r\nhello", 400, 413 },
+		{ POST TYPE "Content-Length: 99999999999999999999\r\n\r\n", 413, 400 },
+		{ POST TYPE "Content-Length: 999999999\r\n\r\n", 413, 413 },
+		{ POST TYPE "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello", 400, 400 },
+		{ POST TYPE "Transfer-Encoding: gzip\r\n\r\nhello", 400, 400 },
+		{ POST TYPE "Berth-Acks: AA\r\nContent-Length: 5\r\n\r\nhello", 400, 400 },	/* version 0 */
+		{ POST TYPE "Berth-Acks: AQE\r\nContent-Length: 5\r\n\r\nhello", 400, 400 },	/* one octet of 16 */
+		{ "nonsense\r\n\r\n", 400, 0 },
+	};
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+	int fd;
+
+	(void)state;
+	serve(&n);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int code = status_of(&n, rows[i].text);
+
+		if (code != rows[i].code && code != rows[i].other)
+			fail_msg("%s -> %d, want %d or %d", rows[i].text, code, rows[i].code, rows[i].other);
+	}
+	fd = client(&n, 1);	/* the twin: chunks are fine */
+	say(fd, POST TYPE "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
+	request_at(&n, &q, &f);
+	assert_int_equal(5, f.msg_len);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+	assert_int_equal(202, status(fd));
+	close(fd);
+	stop(&n);
+}
+
+static void send_filler(int fd, const char *unit, size_t times)
+{
+	for (size_t i = 0; i < times; i++)
+		if (send(fd, unit, strlen(unit), MSG_NOSIGNAL) < 0)
+			return;
+}
+
+static void c088_long_heads_and_bodies(void **state)
+{
+	static char kib[1025];
+	struct netd n;
+	int fd;
+
+	(void)state;
+	memset(kib, 'a', 1024);
+	serve(&n);
+	fd = client(&n, 1);	/* 100 KiB of headers */
+	say(fd, POST TYPE "Content-Length: 5\r\n");
+	for (int i = 0; i < 100; i++)
+		if (send(fd, "X: ", 3, MSG_NOSIGNAL) < 0 || send(fd, kib, 1024, MSG_NOSIGNAL) < 0 || send(fd, "\r\n", 2, MSG_NOSIGNAL) < 0)
+			break;
+	assert_int_equal(431, status(fd));
+	close(fd);
+
+	fd = client(&n, 1);	/* 9 KiB: libmicrohttpd has room for them, we have not */
+	say(fd, POST TYPE "Content-Length: 5\r\nX: ");
+	send_filler(fd, kib, 9);
+	say(fd, "\r\n\r\nhello");
+	assert_int_equal(431, status(fd));
+	close(fd);
+
+	fd = client(&n, 1);	/* one octet above 1 MiB, announced and not */
+	say(fd, POST TYPE "Content-Length: 1048577\r\n\r\n");
+	send_filler(fd, kib, 1024);
+	say(fd, "a");
+	assert_int_equal(413, status(fd));
+	close(fd);
+	fd = client(&n, 1);
+	say(fd, POST TYPE "Transfer-Encoding: chunked\r\n\r\n100001\r\n");
+	send_filler(fd, kib, 1024);
+	say(fd, "a\r\n0\r\n\r\n");
+	assert_int_equal(413, status(fd));
+	close(fd);
+	fd = client(&n, 1);	/* nobody has that many: it is not read to its end */
+	say(fd, POST TYPE "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n");
+	send_filler(fd, kib, 8192);
+	CHECK(is_closed(fd));
+	close(fd);
+	stop(&n);
+}
+
+static void a_message_of_the_full_size_goes_both_ways(void **state)
+{
+	char *big = malloc(BERTH_FRAME_MESSAGE_MAX + 1), uri[BERTH_NET_URI_MAX + 1];
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct berth_frame_reply p;
+	struct berth_net_result r;
+	struct netd a, b;
+
+	(void)state;
+	memset(big, 'x', BERTH_FRAME_MESSAGE_MAX);
+	big[BERTH_FRAME_MESSAGE_MAX] = '\0';
+	serve(&a);
+	start(&b);
+	snprintf(uri, sizeof(uri), "http://owner.test:%u/didcomm", http_port(&a));
+	send_to(&b, 1, uri, big, 20000);
+	request_at(&a, &q, &f);
+	assert_int_equal(BERTH_NET_HTTP_ACKS, q.transport);
+	assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
+	reply_to(&a, q.request, BERTH_FRAME_STORED, big);
+	result_of(&b, 1, BERTH_OK, &r);
+	CHECK_OK(berth_frame_reply_decode(&p, r.frame, r.frame_len));
+	assert_int_equal(BERTH_FRAME_STORED, p.status);
+	assert_int_equal(1, p.n_msgs);
+	assert_int_equal(BERTH_FRAME_MESSAGE_MAX, p.msgs[0].n);
+	CHECK(r.sent > BERTH_FRAME_MESSAGE_MAX && r.received > BERTH_FRAME_MESSAGE_MAX);
+	assert_int_equal(2, status_kb(&a, "status", "Seccomp:"));	/* C159: the filter stays */
+	assert_int_equal(2, status_kb(&b, "status", "Seccomp:"));
+	printf("measured: netd that serves HTTP: PSS %ld kB, that POSTs: %ld kB\n", status_kb(&a, "smaps_rollup", "Pss:"),
+	       status_kb(&b, "smaps_rollup", "Pss:"));
+	stop(&a);
+	stop(&b);
+	free(big);
+}
+
+static void acks_travel_in_a_header(void **state)
+{
+	static const uint8_t acks[32] = { 1, 2, 3, [16] = 0xff };
+	struct berth_frame_request out = { .media = BERTH_FRAME_ENCRYPTED, .acks = acks, .n_acks = 2,
+		.msg = (const uint8_t *)"hello", .msg_len = 5 };
+	struct berth_buf frame = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
+	struct berth_net_send m = { .id = 4 };
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct berth_net_result r;
+	struct netd s, c;
+
+	(void)state;
+	serve(&s);
+	start(&c);
+	CHECK_OK(berth_frame_request_encode(&frame, &out));
+	snprintf(m.uri, sizeof(m.uri), "http://127.0.0.1:%u/didcomm", http_port(&s));
+	m.frame = frame.p;
+	m.frame_len = frame.len;
+	berth_net_send_encode(&b, &m);
+	tell(&c, BERTH_NET_SEND, &b);
+	request_at(&s, &q, &f);
+	assert_int_equal(2, f.n_acks);
+	assert_memory_equal(acks, f.acks, 32);
+	reply_to(&s, q.request, BERTH_FRAME_STORED, "world");	/* to be acknowledged: no SENT */
+	result_of(&c, 4, BERTH_OK, &r);
+	send_to(&c, 5, m.uri, "again", 5000);
+	request_at(&s, &q, &f);			/* would have been SENT before it */
+	reply_to(&s, q.request, BERTH_FRAME_STORED, NULL);
+	result_of(&c, 5, BERTH_OK, &r);
+	berth_buf_free(&frame);
+	stop(&s);
+	stop(&c);
+}
+
+static void a_message_is_not_given_to_who_has_left(void **state)
+{
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+	int fd;
+
+	(void)state;
+	serve(&n);
+	fd = client(&n, 1);
+	say(fd, HELLO);
+	request_at(&n, &q, &f);
+	close(fd);
+	told(&n, BERTH_NET_GONE, q.request);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, "lost");	/* ignored */
+	fd = client(&n, 1);	/* and the next one is served */
+	say(fd, HELLO);
+	request_at(&n, &q, &f);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, "kept");
+	assert_int_equal(200, status(fd));
+	told(&n, BERTH_NET_SENT, q.request);
+	close(fd);
+	stop(&n);
+}
+
+static void a_core_that_is_silent_is_busy(void **state)
+{
+	struct berth_net_config cfg;
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+	char head[1024];
+	int fd;
+
+	(void)state;
+	serve(&n);
+	local_config(&cfg);
+	cfg.park_ms = 300;
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	fd = client(&n, 1);
+	say(fd, HELLO);
+	request_at(&n, &q, &f);
+	assert_int_equal(503, hear(fd, NULL, 0, head, sizeof(head)));
+	CHECK(strcasestr(head, "retry-after: "));
+	told(&n, BERTH_NET_GONE, q.request);
+	close(fd);
+	stop(&n);
+}
+
+static void c089_slow_peers_cost_only_themselves(void **state)
+{
+	struct berth_net_config cfg;
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	static char kib[1025];
+	struct netd n;
+	int slow[8], fd;
+
+	(void)state;
+	memset(kib, 'a', 1024);
+	serve(&n);
+	local_config(&cfg);
+	cfg.conns_source_max = 8;
+	cfg.rate_per_s = 1;
+	cfg.burst = 12;
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	for (size_t i = 0; i < 8; i++) {	/* 3 MiB between them, of which one address may have 2 */
+		slow[i] = client(&n, 2);
+		say(slow[i], POST TYPE "Content-Length: 1048576\r\n\r\n");
+		send_filler(slow[i], kib, 384);
+	}
+	fd = client(&n, 2);
+	CHECK(is_closed(fd));	/* the ninth of that address */
+	close(fd);
+	fd = client(&n, 3);	/* others are served */
+	say(fd, HELLO);
+	request_at(&n, &q, &f);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+	assert_int_equal(202, status(fd));
+	for (int i = 0; i < 11; i++) {
+		say(fd, HELLO);
+		request_at(&n, &q, &f);
+		reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+		assert_int_equal(202, status(fd));
+	}
+	say(fd, HELLO);
+	assert_int_equal(503, status(fd));	/* too fast */
+	send_filler(slow[7], kib, 640);
+	assert_int_equal(503, status(slow[7]));	/* its address held too much */
+	for (size_t i = 0; i < 8; i++)
+		close(slow[i]);
+	close(fd);
+	CHECK(status_kb(&n, "status", "VmData:") < 48 << 10);
+	stop(&n);
+}
+
+static void c089_without_descriptors_http_pauses_and_recovers(void **state)
+{
+	struct rlimit few = { .rlim_cur = 40, .rlim_max = 40 };
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+	int fds[64], fd;
+
+	(void)state;
+	serve(&n);
+	assert_int_equal(0, prlimit(n.p.pid, RLIMIT_NOFILE, &few, NULL));
+	for (size_t i = 0; i < 64; i++)
+		fds[i] = client(&n, 2 + (unsigned)i / 16);
+	for (size_t i = 0; i < 64; i++)
+		close(fds[i]);
+	fd = client(&n, 1);
+	say(fd, HELLO);
+	request_at(&n, &q, &f);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+	assert_int_equal(202, status(fd));
+	close(fd);
+	stop(&n);
+}
+
+static void listeners_are_on_numbers_and_paths(void **state)
+{
+	static const char *const bad[] = {
+		"https://127.0.0.1:0/", "http://localhost:0/", "http://127.0.0.1:0/a?b", "http://u@127.0.0.1:0/", "http://127.0.0.1:0/#a",
+		"http://127.1:0/", "http://", "http://:1/", "http://[::1:0/", "http://127.0.0.1:65536/",
+	};
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct netd n;
+	int fd;
+
+	(void)state;
+	start(&n);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_RC(BERTH_E_CONFIG, listen_on(&n, bad[i]));
+	CHECK_OK(listen_on(&n, "http://127.0.0.1:0"));	/* "/" */
+	fd = client(&n, 1);
+	say(fd, "POST / HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 5\r\n\r\nhello");
+	request_at(&n, &q, &f);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+	assert_int_equal(202, status(fd));
+	CHECK_RC(BERTH_E_UNAVAILABLE, listen_on(&n, n.bound));	/* taken; the twin of the next */
+	CHECK_OK(listen_on(&n, "http://127.0.0.1:0"));
+	berth_net_uri_encode(&b, "http://127.0.0.1:0");
+	tell(&n, BERTH_NET_CLOSE, &b);
+	CHECK(is_closed(fd));
+	close(fd);
+	stop(&n);
+}
+
+/* ---- out */
+
+/* A server of one answer; its port. */
+static int server(uint16_t *port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval limit = { .tv_sec = 10 };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
+	assert_int_equal(0, listen(fd, 8));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	getsockname(fd, (struct sockaddr *)&at, &len);
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+/* Reads the request to the end of its 5 octets. */
+static int take_post(int listener, char *text, size_t max)
+{
+	int fd = accept(listener, NULL, NULL);
+	size_t n = 0;
+	char *end;
+
+	CHECK(fd >= 0);
+	for (;;) {
+		CHECK(n < max - 1 && recv(fd, text + n, 1, 0) == 1);
+		text[++n] = '\0';
+		if ((end = strstr(text, "\r\n\r\n")) && text + n == end + 9)
+			return fd;
+	}
+}
+
+static void answer_with(struct netd *n, int listener, uint16_t port, uint64_t id, const char *text)
+{
+	char uri[BERTH_NET_URI_MAX + 1], got[4096];
+	int fd;
+
+	snprintf(uri, sizeof(uri), "http://owner.test:%u/a/b?c=d", port);
+	send_to(n, id, uri, "hello", 5000);
+	fd = take_post(listener, got, sizeof(got));
+	CHECK(strncmp(got, "POST /a/b?c=d HTTP/1.1\r\n", 24) == 0);
+	say(fd, text);
+	close(fd);
+}
+
+static void what_servers_answer_is_a_status_of_ours(void **state)
+{
+	static const struct { const char *text; enum berth_frame_status s; uint32_t retry; const char *msg; } rows[] = {
+		{ "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_STORED, 0, NULL },
+		{ "HTTP/1.1 204 No Content\r\n\r\n", BERTH_FRAME_STORED, 0, NULL },
+		{ "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nok", BERTH_FRAME_STORED, 0, NULL },
+		{ "HTTP/1.1 200 OK\r\n" TYPE "Content-Length: 5\r\n\r\nworld", BERTH_FRAME_STORED, 0, "world" },
+		{ "HTTP/1.1 200 OK\r\n" TYPE "Transfer-Encoding: chunked\r\n\r\n5\r\nworld\r\n0\r\n\r\n", BERTH_FRAME_STORED, 0, "world" },
+		{ "HTTP/1.0 200 OK\r\n" TYPE "\r\nworld", BERTH_FRAME_STORED, 0, "world" },
+		{ "HTTP/1.1 200 OK\r\nContent-Type: application/didcomm-envelope-enc\r\nContent-Length: 5\r\n\r\nworld", BERTH_FRAME_STORED, 0, "world" },
+		{ "HTTP/1.1 503 Busy\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_BUSY, 120, NULL },
+		{ "HTTP/1.1 503 Busy\r\nRetry-After: 999999\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_BUSY, 86400, NULL },
+		{ "HTTP/1.1 429 Slow\r\nRetry-After: -4\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_BUSY, 0, NULL },
+		{ "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_BUSY, 0, NULL },
+		{ "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_BUSY, 0, NULL },
+		{ "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_REFUSED, 0, NULL },
+		{ "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_REFUSED, 0, NULL },
+		{ "HTTP/1.1 415 No\r\n" TYPE "Content-Length: 5\r\n\r\nworld", BERTH_FRAME_REFUSED, 0, NULL },
+		{ "HTTP/1.1 413 Big\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_TOO_BIG, 0, NULL },
+		{ "HTTP/1.1 301 Moved\r\nLocation: http://owner.test/\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_BUSY, 0, NULL },
+		{ "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", BERTH_FRAME_BUSY, 0, NULL },
+	};
+	struct berth_frame_reply f;
+	struct berth_net_result r;
+	struct netd n;
+	uint16_t port;
+	int fd = server(&port);
+
+	(void)state;
+	start(&n);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		answer_with(&n, fd, port, i, rows[i].text);
+		result_of(&n, i, BERTH_OK, &r);
+		CHECK_OK(berth_frame_reply_decode(&f, r.frame, r.frame_len));
+		if (f.status != rows[i].s || f.retry_after_s != rows[i].retry || f.n_msgs != (rows[i].msg != NULL))
+			fail_msg("%s -> %d, %u, %zu", rows[i].text, f.status, f.retry_after_s, f.n_msgs);
+		if (rows[i].msg)
+			assert_memory_equal(rows[i].msg, f.msgs[0].p, f.msgs[0].n);
+	}
+	close(fd);
+	stop(&n);
+}
+
+static void c090_answers_that_do_not_end(void **state)
+{
+	char uri[BERTH_NET_URI_MAX + 1], got[4096];
+	static char kib[1025];
+	struct berth_net_result r;
+	struct netd n;
+	uint16_t port;
+	int l = server(&port), fd;
+
+	(void)state;
+	memset(kib, 'a', 1024);
+	start(&n);
+	answer_with(&n, l, port, 1, "HTTP/1.1 200 OK\r\n" TYPE "Content-Length: 10737418240\r\n\r\nworld");	/* 10 GiB, and cut */
+	result_of(&n, 1, BERTH_E_UNAVAILABLE, &r);
+	answer_with(&n, l, port, 2, "HTTP/1.1 200 OK\r\n" TYPE "Content-Length: 6\r\n\r\nworld");
+	result_of(&n, 2, BERTH_E_UNAVAILABLE, &r);
+	answer_with(&n, l, port, 3, "nonsense\r\n\r\n");
+	result_of(&n, 3, BERTH_E_UNAVAILABLE, &r);
+	answer_with(&n, l, port, 4, "");
+	result_of(&n, 4, BERTH_E_UNAVAILABLE, &r);
+
+	snprintf(uri, sizeof(uri), "http://owner.test:%u/", port);
+	send_to(&n, 5, uri, "hello", 5000);	/* a body without end */
+	fd = take_post(l, got, sizeof(got));
+	say(fd, "HTTP/1.1 200 OK\r\n" TYPE "\r\n");
+	send_filler(fd, kib, 4096);
+	result_of(&n, 5, BERTH_E_SIZE, &r);
+	close(fd);
+	send_to(&n, 6, uri, "hello", 5000);	/* a head without end */
+	fd = take_post(l, got, sizeof(got));
+	say(fd, "HTTP/1.1 200 OK\r\n");
+	for (int i = 0; i < 64; i++)
+		if (send(fd, "X: ", 3, MSG_NOSIGNAL) < 0 || send(fd, kib, 1024, MSG_NOSIGNAL) < 0 || send(fd, "\r\n", 2, MSG_NOSIGNAL) < 0)
+			break;
+	result_of(&n, 6, BERTH_E_SIZE, &r);
+	close(fd);
+	send_to(&n, 7, uri, "hello", 300);	/* one that never comes */
+	fd = take_post(l, got, sizeof(got));
+	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nw");
+	result_of(&n, 7, BERTH_E_UNAVAILABLE, &r);
+	close(fd);
+	answer_with(&n, l, port, 8, "HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n");
+	result_of(&n, 8, BERTH_OK, &r);
+	close(l);
+	stop(&n);
+}
+
+static void c090_only_307_is_followed_once_and_judged(void **state)
+{
+	char uri[BERTH_NET_URI_MAX + 1], got[4096], text[512];
+	struct berth_frame_reply f;
+	struct berth_net_result r;
+	struct netd n;
+	uint16_t port, other;
+	int l = server(&port), to = server(&other), fd;
+
+	(void)state;
+	start(&n);
+	snprintf(uri, sizeof(uri), "http://owner.test:%u/", port);
+	snprintf(text, sizeof(text), "HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:%u/x\r\nContent-Length: 0\r\n\r\n", other);
+	send_to(&n, 1, uri, "hello", 5000);
+	fd = take_post(l, got, sizeof(got));
+	say(fd, text);
+	close(fd);
+	fd = take_post(to, got, sizeof(got));	/* the message came along */
+	CHECK(strncmp(got, "POST /x HTTP/1.1\r\n", 18) == 0 && strstr(got, "\r\n\r\nhello"));
+	say(fd, text);		/* once is enough */
+	close(fd);
+	result_of(&n, 1, BERTH_OK, &r);
+	CHECK_OK(berth_frame_reply_decode(&f, r.frame, r.frame_len));
+	assert_int_equal(BERTH_FRAME_BUSY, f.status);
+
+	static const char *const there[] = { "http://10.0.0.1/", "http://169.254.169.254/latest", "http://[fe80::1]/", "http://owner.test:25/" };
+	for (size_t i = 0; i < sizeof(there) / sizeof(*there); i++) {
+		snprintf(text, sizeof(text), "HTTP/1.1 307 There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", there[i]);
+		send_to(&n, 10 + i, uri, "hello", 5000);
+		fd = take_post(l, got, sizeof(got));
+		say(fd, text);
+		close(fd);
+		result_of(&n, 10 + i, BERTH_E_NETPOL, &r);
+	}
+	close(l);
+	close(to);
+	stop(&n);
+}
+
+static void c103_endpoints_that_are_not_dialled(void **state)
+{
+	static const char *const refused[] = {
+		"http://127.0.0.1:%u/", "http://owner.test:%u/", "http://localhost:%u/", "http://0x7f.1:%u/", "http://2130706433:%u/",
+		"http://127.1:%u/", "http://[::ffff:127.0.0.1]:%u/", "http://8.8.8.8@127.0.0.1:%u/", "http://8.8.8.8\\@127.0.0.1:%u/",
+		"http://8.8.8.8#@127.0.0.1:%u/", "https://127.0.0.1:%u/", "http://127.0.0.1:%u /", "http://[::1%%lo]:%u/",
+		"http://8.8.8.8:0/", "http://8.8.8.8:25/", "http://8.8.8.8:022/", "http:///", "http://a:/", "https://[",
+	};
+	char uri[BERTH_NET_URI_MAX + 1];
+	struct berth_net_config cfg;
+	struct berth_net_result r;
+	struct netd n;
+	uint16_t port;
+	int l = server(&port);
+
+	(void)state;
+	fcntl(l, F_SETFL, O_NONBLOCK);
+	spawn(&n);
+	berth_net_config_init(&cfg);
+	CHECK_OK(berth_netpol_add_host(&cfg.policy, "owner.test=127.0.0.1"));
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		char *at;
+
+		snprintf(uri, sizeof(uri), "%s", refused[i]);
+		if ((at = strstr(uri, "%u")))
+			snprintf(at, sizeof(uri) - (size_t)(at - uri), "%u%s", port, strstr(refused[i], "%u") + 2);
+		send_to(&n, i, uri, "x", 5000);
+		result_of(&n, i, BERTH_E_NETPOL, &r);
+	}
+	CHECK(accept(l, NULL, NULL) < 0 && errno == EAGAIN);	/* 0 connects */
+	local_config(&cfg);
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	fcntl(l, F_SETFL, 0);
+	answer_with(&n, l, port, 99, "HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n");	/* the twin */
+	result_of(&n, 99, BERTH_OK, &r);
+	close(l);
+	stop(&n);
+}
+
+static void a_proxy_of_the_environment_is_ignored(void **state)
+{
+	struct berth_net_result r;
+	struct netd n;
+	uint16_t port;
+	int l = server(&port);
+
+	(void)state;
+	setenv("http_proxy", "http://127.0.0.1:9/", 1);
+	setenv("ALL_PROXY", "http://127.0.0.1:9/", 1);
+	start(&n);
+	answer_with(&n, l, port, 1, "HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n");
+	result_of(&n, 1, BERTH_OK, &r);
+	unsetenv("http_proxy");
+	unsetenv("ALL_PROXY");
+	close(l);
+	stop(&n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_post_is_stored_and_may_bring_a_message),
+		cmocka_unit_test(statuses_of_the_core_and_nothing_else),
+		cmocka_unit_test(c060_media_types_are_those_of_didcomm),
+		cmocka_unit_test(c088_what_is_not_a_request_of_ours),
+		cmocka_unit_test(c088_long_heads_and_bodies),
+		cmocka_unit_test(a_message_of_the_full_size_goes_both_ways),
+		cmocka_unit_test(acks_travel_in_a_header),
+		cmocka_unit_test(a_message_is_not_given_to_who_has_left),
+		cmocka_unit_test(a_core_that_is_silent_is_busy),
+		cmocka_unit_test(c089_slow_peers_cost_only_themselves),
+		cmocka_unit_test(c089_without_descriptors_http_pauses_and_recovers),
+		cmocka_unit_test(listeners_are_on_numbers_and_paths),
+		cmocka_unit_test(what_servers_answer_is_a_status_of_ours),
+		cmocka_unit_test(c090_answers_that_do_not_end),
+		cmocka_unit_test(c090_only_307_is_followed_once_and_judged),
+		cmocka_unit_test(c103_endpoints_that_are_not_dialled),
+		cmocka_unit_test(a_proxy_of_the_environment_is_ignored),
+	};
+
+	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}
