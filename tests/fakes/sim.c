@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/ipc/frame.h"
 #include "did/base/clock.h"
 #include "did/base/secret.h"
 #include "did/base/log.h"
@@ -291,6 +292,32 @@ void sim_off(struct sim_node *n)
 	n->agent = NULL;
 }
 
+/* Over HTTP without acks nobody hears of them. */
+static void strip_acks(struct packet *p)
+{
+	struct berth_buf bare = BERTH_BUF_INIT;
+	struct berth_frame_request f;
+
+	CHECK_OK(berth_frame_request_decode(&f, p->frame.p, p->frame.len));
+	f.n_acks = 0;
+	CHECK_OK(berth_frame_request_encode(&bare, &f));
+	berth_buf_free(&p->frame);
+	p->frame = bare;
+}
+
+/* The server's end of an answer: it left, or it did not. */
+static void tell_sender(struct packet *p)
+{
+	if (!p->from->agent)
+		return;
+	clock_node = p->from;
+	if (p->lost)
+		berth_agent_on_gone(p->from->agent, p->request);
+	else
+		berth_agent_on_sent(p->from->agent, p->request);
+	clock_node = p->to;
+}
+
 static void hand_over(struct sim *w, struct packet *p)
 {
 	uint64_t request;
@@ -299,8 +326,8 @@ static void hand_over(struct sim *w, struct packet *p)
 	if (!p->lost && p->to)
 		record(w, p);
 	if (p->reply) {
-		if (w->link == BERTH_LINK_HTTP && p->from->agent)
-			(p->lost ? berth_agent_on_gone : berth_agent_on_sent)(p->from->agent, p->request);
+		if (w->link == BERTH_LINK_HTTP)
+			tell_sender(p);
 		if (p->to->agent && p->to->life == p->life)
 			berth_agent_on_result(p->to->agent, p->id, p->lost ? BERTH_E_UNAVAILABLE : BERTH_OK,
 					      p->frame.p, p->frame.len);
@@ -312,6 +339,8 @@ static void hand_over(struct sim *w, struct packet *p)
 			berth_agent_on_result(p->from->agent, p->id & ~((uint64_t)1 << 63), BERTH_E_UNAVAILABLE, NULL, 0);
 		return;
 	}
+	if (w->link == BERTH_LINK_HTTP)
+		strip_acks(p);
 	request = ++w->next_request;
 	*asked_at(request) = (struct asked){ p->from, p->to, p->id, p->life };
 	berth_agent_on_request(p->to->agent, request, w->link, p->from->name, p->frame.p, p->frame.len);
