@@ -255,7 +255,8 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 	a->peers = (struct peer_resolver){ .base = { .resolve = resolve_peer, .next = cfg->resolver }, .a = a };
 	berth_resolver_builtin_init(&a->builtin, &a->peers.base);
 	a->env = (struct berth_env){ .keys = cfg->keys, .resolver = &a->builtin, .records = &a->records.base,
-		.policy = cfg->policy, .now_s = -1, .host = a };
+		.policy = cfg->policy, .machines = a->cfg.machines, .n_machines = cfg->n_machines,
+		.now_s = -1, .host = a };
 	agent_env_identities(a);
 	if ((rc = start(a))) {
 		berth_agent_free(a);

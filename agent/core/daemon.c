@@ -301,6 +301,7 @@ static enum berth_err agent_start(struct berth_daemon *d)
 		add_machine(&ac, &berth_rendezvous_machine);
 	add_machine(&ac, &berth_ping_machine);
 	add_machine(&ac, &berth_problem_machine);
+	add_machine(&ac, &berth_discover_machine);
 	return berth_agent_new(&d->agent, &ac);
 }
 

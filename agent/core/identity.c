@@ -420,6 +420,8 @@ bool agent_is_stranger(struct berth_agent *a, const char *did)
 	return !ours;
 }
 
+static bool stranger(struct berth_env *env, const char *did) { return agent_is_stranger(env->host, did); }
+
 static enum berth_err learn(struct berth_env *env, const char *did_long)
 {
 	return agent_learn(env->host, did_long);
@@ -486,5 +488,6 @@ void agent_env_identities(struct berth_agent *a)
 	a->env.make_signer = make_signer;
 	a->env.learn = learn;
 	a->env.known = known;
+	a->env.stranger = stranger;
 	a->env.mark_known = mark_known;
 }

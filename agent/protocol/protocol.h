@@ -67,6 +67,8 @@ struct berth_records {
 			       void *arg);
 };
 
+struct berth_machine;
+
 /* What the host hands to every step. */
 struct berth_env {
 	struct berth_keys *keys;
@@ -97,6 +99,10 @@ struct berth_env {
 	/* It is certain that peer has that document: it stood in a chain, or in a
 	 * message that was answered. */
 	enum berth_err (*mark_known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
+	/* That peer has no business with us (yet). */
+	bool (*stranger)(struct berth_env *env, const char *peer);
+	const struct berth_machine *const *machines;	/* all that run here */
+	size_t n_machines;
 	int64_t now_s;			/* -1: no trusted time */
 	int64_t floor_s;		/* the time is at least this */
 	int64_t uptime_s;		/* the agent's, over restarts; clocks do not move it */

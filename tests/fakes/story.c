@@ -4,7 +4,7 @@
 #include "did/codec/base64url.h"
 #include "did/url.h"
 
-#define ROLE(...) (const struct berth_machine *const[]){ __VA_ARGS__, &berth_ping_machine, &berth_problem_machine }
+#define ROLE(...) (const struct berth_machine *const[]){ __VA_ARGS__, &berth_ping_machine, &berth_problem_machine, &berth_discover_machine }
 
 static struct story *now;
 
@@ -35,10 +35,10 @@ void story_cast(struct story *s)
 
 	sim_init(w);
 	now = s;
-	s->factory = sim_add(w, "factory", "nng+tcp://factory.test:1", ROLE(&berth_factory_machine), 3);
-	s->rendezvous = sim_add(w, "rendezvous", "nng+tcp://rv.test:1", ROLE(&berth_rendezvous_machine), 3);
-	s->owner = sim_add(w, "owner", "nng+tcp://owner.test:1", ROLE(&berth_owner_machine), 3);
-	s->gateway = sim_add(w, "gateway", NULL, ROLE(&berth_gateway_machine), 3);
+	s->factory = sim_add(w, "factory", "nng+tcp://factory.test:1", ROLE(&berth_factory_machine), 4);
+	s->rendezvous = sim_add(w, "rendezvous", "nng+tcp://rv.test:1", ROLE(&berth_rendezvous_machine), 4);
+	s->owner = sim_add(w, "owner", "nng+tcp://owner.test:1", ROLE(&berth_owner_machine), 4);
+	s->gateway = sim_add(w, "gateway", NULL, ROLE(&berth_gateway_machine), 4);
 	s->gateway->cfg.clock_trusted = false;
 	sim_on(s->factory);
 	sim_on(s->rendezvous);

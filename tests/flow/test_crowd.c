@@ -2,110 +2,27 @@
 /* Ten thousand strangers: each writes once and proves who it is, none has business here.
  * What they leave is bounded, and nobody with business is any the worse for it. */
 
-#include "agent/ipc/frame.h"
-#include "did/crypto/keypair.h"
-#include "did/method_peer.h"
-#include "did/url.h"
-#include "didcomm/pack.h"
 #include "tests/fakes/story.h"
+#include "tests/fakes/stranger.h"
 
 #define CROWD 10000
 #define FEWER 1500		/* than that, but more than are kept */
 #define LIMIT_S 7200
 #define PING "https://didcomm.org/trust-ping/2.0/ping"
 
-struct stranger {
-	struct berth_resolver self, resolver;	/* its own short form; and everybody's */
-	struct berth_keyring *keys;
-	char *did_long, *did;
-};
-
-static enum berth_err resolve_self(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
+static void ping(struct test_stranger *p, const char *from, struct sim_node *to, const char *identity, enum berth_frame_status want)
 {
-	const struct stranger *p = (const struct stranger *)r;
-
-	*out = NULL;
-	return strcmp(did, p->did) == 0 ? berth_did_peer_resolve_short(out, p->did_long)
-					: berth_fail(BERTH_E_RESOLVE, "%.40s", did);
-}
-
-static void add_key(struct stranger *p, const char *did, const struct berth_privkey *k)
-{
-	struct berth_buf kid = BERTH_BUF_INIT;
-
-	berth_buf_printf(&kid, "%s#key-2", did);
-	CHECK_OK(berth_keyring_local_add(p->keys, berth_buf_cstr(&kid), k));
-	berth_buf_free(&kid);
-}
-
-static void appear(struct stranger *p)
-{
-	struct berth_peer_spec spec = { .n_verification = 1, .n_agreement = 1 };
-	struct berth_buf did = BERTH_BUF_INIT, shorter = BERTH_BUF_INIT;
-	struct berth_privkey sign, agree;
-
-	*p = (struct stranger){ .self.resolve = resolve_self };
-	berth_resolver_builtin_init(&p->resolver, &p->self);
-	CHECK_OK(berth_keyring_local_new(&p->keys));
-	CHECK_OK(berth_keypair_generate(&sign, BERTH_KEY_ED25519));
-	CHECK_OK(berth_keypair_generate(&agree, BERTH_AGREE_TYPE));
-	spec.verification[0] = sign.pub;
-	spec.agreement[0] = agree.pub;
-	CHECK_OK(berth_did_peer_create(&did, 4, &spec));
-	CHECK_OK(berth_did_short(&shorter, berth_buf_cstr(&did)));
-	p->did_long = berth_buf_take_str(&did);
-	p->did = berth_buf_take_str(&shorter);
-	add_key(p, p->did, &agree);	/* the long form finds it too */
-	berth_privkey_wipe(&sign);
-	berth_privkey_wipe(&agree);
-}
-
-static void leave(struct stranger *p)
-{
-	berth_keyring_free(p->keys);
-	free(p->did_long);
-	free(p->did);
-}
-
-/* Says it from one of its two forms; what became of it. */
-static enum berth_frame_status say(struct stranger *p, const char *from, struct sim_node *to, const char *identity,
-				   const char *type, struct berth_json *body)
-{
-	const char *to_did = story_identity(to, identity)->did_long;
-	const struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = from, .to = to_did,
-		.resolver = &p->resolver, .keyring = p->keys };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
-	struct berth_frame_reply r;
-	struct berth_message m;
-
-	sim_as(to);
-	CHECK_OK(berth_message_new(&m, type, from, to_did, NULL, body));
-	CHECK_OK(berth_pack(&packed, &how, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
-	sim_inject(to, frame.p, frame.len);
-	CHECK_OK(berth_frame_reply_decode(&r, to->w->answer.p, to->w->answer.len));
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
-	return r.status;
-}
-
-static void ping(struct stranger *p, const char *from, struct sim_node *to, const char *identity, enum berth_frame_status want)
-{
-	assert_int_equal(say(p, from, to, identity, PING, NULL), want);
+	assert_int_equal(test_stranger_say(p, from, to, identity, PING, NULL, NULL), want);
 }
 
 static void crowd(struct sim_node *to, const char *identity, int n)
 {
-	struct stranger p;
+	struct test_stranger p;
 
 	for (int i = 0; i < n; i++) {
-		appear(&p);
+		test_stranger_appear(&p);
 		ping(&p, p.did_long, to, identity, BERTH_FRAME_STORED);
-		leave(&p);
+		test_stranger_leave(&p);
 	}
 }
 
@@ -170,7 +87,7 @@ static void ten_thousand_strangers_take_nobody_elses_room(void **state)
 	story_end(&s);
 }
 
-static struct berth_json *init_body(const struct stranger *p)
+static struct berth_json *init_body(const struct test_stranger *p)
 {
 	static const char *const labels[] = { "serial", "model", "hardware", "firmware" };
 	struct berth_json *v = berth_json_new_object();
@@ -188,16 +105,16 @@ static void unborn_devices_leave_the_factory_room(void **state)
 {
 	struct berth_store_counts c;
 	struct story s = { 0 };
-	struct stranger p;
+	struct test_stranger p;
 	int64_t n;
 
 	(void)state;
 	story_cast(&s);
 	for (int i = 0; i < FEWER; i++) {
-		appear(&p);
-		assert_int_equal(say(&p, p.did_long, s.factory, BERTH_ID_MAKER, BERTH_PIURI_ONBOARDING "factory-init",
-				     init_body(&p)), BERTH_FRAME_STORED);
-		leave(&p);
+		test_stranger_appear(&p);
+		assert_int_equal(test_stranger_say(&p, p.did_long, s.factory, BERTH_ID_MAKER, BERTH_PIURI_ONBOARDING "factory-init",
+				     NULL, init_body(&p)), BERTH_FRAME_STORED);
+		test_stranger_leave(&p);
 	}
 	c = counts(s.factory);
 	assert_int_equal(c.guests, BERTH_STORE_GUESTS_MAX);
@@ -217,12 +134,12 @@ static void unborn_devices_leave_the_factory_room(void **state)
 static void the_one_not_heard_of_for_longest_goes_first(void **state)
 {
 	struct story s = { 0 };
-	struct stranger often, once;
+	struct test_stranger often, once;
 
 	(void)state;
 	story_cast(&s);
-	appear(&often);
-	appear(&once);
+	test_stranger_appear(&often);
+	test_stranger_appear(&once);
 	ping(&often, often.did_long, s.rendezvous, BERTH_ID_RENDEZVOUS, BERTH_FRAME_STORED);
 	ping(&once, once.did_long, s.rendezvous, BERTH_ID_RENDEZVOUS, BERTH_FRAME_STORED);
 	ping(&once, once.did, s.rendezvous, BERTH_ID_RENDEZVOUS, BERTH_FRAME_STORED);
@@ -233,8 +150,8 @@ static void the_one_not_heard_of_for_longest_goes_first(void **state)
 	ping(&once, once.did, s.rendezvous, BERTH_ID_RENDEZVOUS, BERTH_FRAME_BUSY);
 	ping(&once, once.did_long, s.rendezvous, BERTH_ID_RENDEZVOUS, BERTH_FRAME_STORED);
 	ping(&once, once.did, s.rendezvous, BERTH_ID_RENDEZVOUS, BERTH_FRAME_STORED);
-	leave(&often);
-	leave(&once);
+	test_stranger_leave(&often);
+	test_stranger_leave(&once);
 	story_end(&s);
 }
 
