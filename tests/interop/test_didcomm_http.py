@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An agent of another make over HTTP: didcomm-node packs, a plain HTTP client posts to a
+running berthd, and didcomm-node unpacks what comes in the answer."""
+import http.client
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+
+import pytest
+
+from test_didcomm_node import BUILD, HERE, Node, berth, new_key
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+from agents import Agent, b64, free_port     # noqa: E402
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+ENCRYPTED = "application/didcomm-encrypted+json"
+PING = "https://didcomm.org/trust-ping/2.0/ping"
+X25519 = b"\xec\x01"
+
+
+def multikey(text):
+    n = 0
+    for c in text[1:]:
+        n = n * 58 + ALPHABET.index(c)
+    return n.to_bytes(34 if n.bit_length() <= 272 else 35, "big")
+
+
+def resolve(did):
+    r = berth("did", "resolve", did)
+    assert r.returncode == 0, r.stderr
+    return json.loads(r.stdout)["didDocument"]
+
+
+def for_node(doc, did):
+    """didcomm-node knows no Multikey: the X25519 keys, in the form that it takes."""
+    out = {"id": did, "verificationMethod": [], "keyAgreement": [], "authentication": [], "service": []}
+    for vm in doc["verificationMethod"]:
+        raw = multikey(vm["publicKeyMultibase"])
+        if raw[:2] != X25519:
+            continue
+        kid = did + "#" + vm["id"].split("#")[1]
+        out["verificationMethod"].append({"id": kid, "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": {
+            "kty": "OKP", "crv": "X25519", "x": b64(raw[2:])}})
+        out["keyAgreement"].append(kid)
+    assert out["keyAgreement"], doc
+    return out
+
+
+class Stranger:
+    """A did:peer:2 whose messages didcomm-node packs."""
+
+    def __init__(self, folder, agent):
+        names = {}
+        for use, kind in (("verification", "ed25519"), ("agreement", "x25519")):
+            private, public = new_key(kind)
+            (folder / f"{use}.jwk").write_text(json.dumps(public))
+            names[use] = private
+        r = berth("did", "create", "peer", "--numalgo", "2", "--verification", str(folder / "verification.jwk"),
+                  "--agreement", str(folder / "agreement.jwk"))
+        assert r.returncode == 0, r.stderr
+        self.did = json.loads(r.stdout)["did"]
+        mine = for_node(resolve(self.did), self.did)
+        identity = agent.identity("rendezvous")
+        self.to = identity["didLong"]
+        theirs = resolve(self.to)
+        docs = [mine, for_node(theirs, identity["didLong"]), for_node(theirs, identity["did"])]
+        secrets = [{"id": mine["keyAgreement"][0], "type": "JsonWebKey2020", "privateKeyJwk": names["agreement"]}]
+        (folder / "http-world.json").write_text(json.dumps({"docs": docs, "secrets": secrets}))
+        self.node = Node(folder, "http-world.json")
+
+    def message(self, typ, body, **headers):
+        return {"id": str(uuid.uuid4()), "typ": "application/didcomm-plain+json", "type": typ, "body": body,
+                "from": self.did, "to": [self.to], **headers}
+
+    def pack(self, message, sender=True):
+        a = self.node.ask(op="pack", message=message, to=self.to, **({"from": self.did} if sender else {}))
+        assert "packed" in a, a
+        return a["packed"]
+
+    def unpack(self, packed):
+        a = self.node.ask(op="unpack", packed=packed)
+        assert "message" in a, a
+        return a
+
+
+def post(agent, body, content_type=ENCRYPTED):
+    c = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=20)
+    try:
+        c.request("POST", "/didcomm", body, {"Content-Type": content_type})
+        r = c.getresponse()
+        return r.status, r.getheader("Content-Type"), r.read().decode()
+    finally:
+        c.close()
+
+
+@pytest.fixture(scope="module")
+def pair():
+    folder = BUILD / "interop-http"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", "didcomm_node.mjs"):
+        shutil.copy(HERE / name, folder / name)
+    r = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"], cwd=folder,
+                       text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    assert r.returncode == 0, r.stdout
+    home = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
+    home.chmod(0o755)
+    agent = Agent(home, "rv", "rendezvous", port=free_port(), link="http").start()
+    stranger = Stranger(folder, agent)
+    yield agent, stranger
+    stranger.node.close()
+    agent.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_ping_is_answered_in_the_response(pair):
+    agent, stranger = pair
+    for _ in range(5):      # each is gone from the outbox once it has left
+        ping = stranger.message(PING, {"response_requested": True}, return_route="all")
+        status, typ, body = post(agent, stranger.pack(ping))
+        assert (status, typ) == (200, ENCRYPTED)
+        got = stranger.unpack(body)
+        assert got["message"]["type"] == "https://didcomm.org/trust-ping/2.0/ping-response"
+        assert got["message"]["thid"] == ping["id"]
+        assert got["metadata"]["encrypted"] and got["metadata"]["authenticated"]
+        assert agent.status()["queue"] == {"out": 0, "in": agent.status()["queue"]["in"], "dead": 0}
+
+
+def test_features_are_discovered(pair):
+    agent, stranger = pair
+    q = stranger.message("https://didcomm.org/discover-features/2.0/queries",
+                         {"queries": [{"feature-type": "protocol", "match": "https://didcomm.org/*"}]}, return_route="all")
+    status, _, body = post(agent, stranger.pack(q))
+    assert status == 200
+    message = stranger.unpack(body)["message"]
+    assert message["type"] == "https://didcomm.org/discover-features/2.0/disclose" and message["thid"] == q["id"]
+    found = {d["id"] for d in message["body"]["disclosures"]}
+    assert {"https://didcomm.org/trust-ping/2.0", "https://didcomm.org/discover-features/2.0"} <= found
+
+
+def test_without_return_route_nothing_comes_back(pair):
+    agent, stranger = pair
+    status, _, body = post(agent, stranger.pack(stranger.message(PING, {"response_requested": True})))
+    assert (status, body) == (202, "")
+    # a poll fetches what waited
+    poll = stranger.message("https://didcomm.org/empty/1.0/empty", {}, return_route="all")
+    status, _, body = post(agent, stranger.pack(poll))
+    assert status == 200 and stranger.unpack(body)["message"]["type"].endswith("/ping-response")
+
+
+def test_what_is_refused_sounds_like_what_is_stored(pair):
+    agent, stranger = pair
+    again = stranger.pack(stranger.message(PING, {"response_requested": True}, return_route="all"))
+    assert post(agent, again)[0] == 200
+    broken = json.loads(stranger.pack(stranger.message(PING, {}, return_route="all")))
+    broken["tag"] = ("A" if broken["tag"][0] != "A" else "B") + broken["tag"][1:]
+    unknown = dict(broken, recipients=[dict(broken["recipients"][0], header={"kid": "did:example:nobody#1"})])
+    anonymous = stranger.pack(stranger.message(PING, {}, return_route="all"), sender=False)
+    for body in (again, json.dumps(broken), json.dumps(unknown), anonymous, "{}", "not JSON"):
+        assert post(agent, body) == (202, None, ""), body[:80]
+    assert post(agent, again, "application/json") == (415, None, "")
