@@ -64,6 +64,25 @@ const char *backend_state(struct berth_backend *b, const char *state)
 	return state ? state : "READY";
 }
 
+/* The first one's silence costs nearly everything, and is said by its counter. */
+static enum berth_err push_silent(struct berth_keys *k, struct berth_json *reasons)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_keys *store;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 1; !rc && k->ops->at && (store = k->ops->at(k, i)); i++) {
+		if (store->ops->state(store) != BERTH_KEYSTORE_SILENT)
+			continue;
+		berth_buf_reset(&text);
+		berth_buf_printf(&text, "[keystore %s] does not answer", store->name);
+		if (!(rc = berth_buf_status(&text)))
+			rc = berth_json_push_str(reasons, berth_buf_cstr(&text));
+	}
+	berth_buf_free(&text);
+	return rc;
+}
+
 /* {"state": ok | degraded, "reasons": [], "rollback_protection": tpm | none, "clock":
  * trusted | untrusted}.  A gateway without a clock is not ill: it works as it should. */
 enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out)
@@ -78,6 +97,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 	keys = env->keys->ops->counter_read(env->keys, BERTH_COUNTER_EPOCH, &v, &protected_);
 	if (!rc && keys)
 		rc = berth_json_push_str(reasons, "the keystore does not answer");
+	if (!rc)
+		rc = push_silent(env->keys, reasons);
 	if (!rc && state && strcmp(state, "IDENTITY_LOST") == 0)
 		rc = berth_json_push_str(reasons, "the TPM was cleared or replaced, and the keys are lost with it");
 	if (!rc && !(rc = berth_store_count(berth_agent_store(b->agent), BERTH_NS_TAKEN, &taken)) && taken)
@@ -108,7 +129,7 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 
 static const char *assurance(struct berth_backend *b)
 {
-	return berth_custody_name(berth_agent_env(b->agent)->keys->custody);
+	return berth_custody_name(berth_keys_custody(berth_agent_env(b->agent)->keys, BERTH_ID_FACTORY));
 }
 
 /* The tip's owner, also where a delegate of it did the onboarding. */
@@ -144,19 +165,31 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 
 /* ---- identities ---- */
 static enum berth_err
-identity_json(const struct berth_identity *id, const char *name, const struct berth_json *active, struct berth_json **out)
+identity_json(struct berth_backend *b, const struct berth_identity *id, const char *name,
+	      const struct berth_json *active, struct berth_json **out)
 {
+	struct berth_keys *keys = berth_agent_env(b->agent)->keys;
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_str(o, "name", name)) || (rc = berth_json_set_str(o, "did", id->did)) ||
 	    (rc = berth_json_set_str(o, "didLong", id->did_long)) ||
+	    (rc = berth_json_set_str(o, "custody", berth_custody_name(berth_keys_custody(keys, id->name)))) ||
 	    (rc = backend_copy(o, "credential", active, "credential"))) {
 		berth_json_free(o);
 		return rc;
 	}
 	*out = o;
 	return BERTH_OK;
+}
+
+/* Which section of the configuration has its keys: the operator's business. */
+static enum berth_err set_keystore(struct berth_backend *b, const struct berth_identity *id, struct berth_json *o)
+{
+	struct berth_keys *k = berth_agent_env(b->agent)->keys;
+	const char *name = (k->ops->home ? k->ops->home(k, id->name) : k)->name;
+
+	return name ? berth_json_set_str(o, "keystore", name) : BERTH_OK;
 }
 
 /* The operational identity, E_NOMATCH before there is one. */
@@ -178,8 +211,8 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 	const char *state = berth_data_str(gw, "state");
 	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
 
-	if (!rc && op && !(rc = identity_json(op, ID_OPERATIONAL, active, &o))) {
-		if (is_admin(req))
+	if (!rc && op && !(rc = identity_json(b, op, ID_OPERATIONAL, active, &o))) {
+		if (is_admin(req) && !(rc = set_keystore(b, op, o)))
 			rc = backend_copy(o, "receipt", active, "receipt");
 		if (!rc && state && strcmp(state, "EXPIRED") == 0)	/* served all the same */
 			rc = berth_json_set_bool(o, "stale", true);
@@ -192,7 +225,11 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 	for (size_t i = 0; !rc && is_admin(req) && i < berth_agent_identity_count(b->agent); i++) {
 		const struct berth_identity *id = berth_agent_identity_at(b->agent, i);
 
-		if (id != op && !(rc = identity_json(id, id->name, NULL, &o)))
+		if (id == op || (rc = identity_json(b, id, id->name, NULL, &o)))
+			continue;
+		if ((rc = set_keystore(b, id, o)))
+			berth_json_free(o);
+		else
 			rc = berth_json_push(list, o);
 	}
 	berth_json_free(inst);

@@ -78,7 +78,7 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	    (rc = backend_copy_did(o, "operationalDid", active, "did")) ||
 	    (rc = backend_copy_owner(o, active)) ||
 	    (rc = backend_copy_or_null(o, "chainTip", data, "tip")) ||
-	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(env->keys->custody))) ||
+	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(berth_keys_custody(env->keys, BERTH_ID_FACTORY)))) ||
 	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
 		goto out;
 	rc = set_queue(b, o);

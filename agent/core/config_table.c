@@ -2,6 +2,8 @@
 /* Every option there is.  docs/berth.conf.example lists exactly these, in this order. */
 #include "agent/core/config.h"
 
+#include "agent/core/keyrouter.h"
+
 #define DAY 86400
 #define ONE BERTH_SECTION_ONE
 #define NAMED BERTH_SECTION_NAMED
@@ -27,6 +29,7 @@ const struct berth_option berth_options[] = {
 	WORD("agent", ONE, "log-format", "auto", "auto text json", "auto: text on a terminal, JSON lines else"),
 	BOOL("agent", ONE, "clock-trusted", "no", "the system clock is right from the start (it has a battery)"),
 
+	WORDS("keystore", NAMED, "for", "", BERTH_CLAIM_WORDS, "a further keystore: the identities whose keys it has"),
 	TEXT("keystore", NAMED, "uri", "", "soft:PATH[?seal=tpm2], tpm2:?dir=DIR or pkcs11:token=LABEL"),
 	PATH("keystore", NAMED, "passphrase-file", "", "what opens a soft: store"),
 	TEXT("keystore", NAMED, "tcti", "", "the TPM; $BERTH_TCTI or the kernel's resource manager when unset"),

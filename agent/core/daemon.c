@@ -2,7 +2,6 @@
 #include "agent/core/daemon.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,24 +9,21 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/core/agent.h"
 #include "agent/core/api.h"
 #include "agent/core/backend.h"
-#include "agent/core/keyclient.h"
+#include "agent/core/keystores.h"
 #include "agent/core/netclient.h"
 #include "agent/core/notify.h"
 #include "agent/core/resolveclient.h"
 #include "agent/core/store.h"
-#include "agent/ipc/proc.h"
 #include "agent/protocol/onboarding.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
 #define EK_ROOTS_MAX (256 << 10)
-#define STOP_GRACE_MS 3000
 
 void berth_daemon_log_as(const struct berth_config *cfg)
 {
@@ -47,11 +43,7 @@ struct berth_daemon {
 	const char *path, *libexec_dir;
 	struct berth_policy policy;
 	char *ek_roots;
-	struct berth_keyclient *keys;
-	struct berth_proc keyd;
-	struct berth_backoff keyd_backoff;
-	uint64_t keyd_again_ms, keyd_open_by_ms;
-	struct berth_buf keyd_path;
+	struct berth_keystores *keys;
 	struct berth_netclient *net;
 	struct berth_resolveclient *resolve;
 	struct berth_store *store;
@@ -63,122 +55,6 @@ struct berth_daemon {
 	bool stop;
 };
 
-/* ---- berth-keyd ---- */
-static enum berth_err keyd_spawn(struct berth_daemon *d, int *sock)
-{
-	char *argv[] = { (char *)d->keyd_path.p, NULL };
-
-	return berth_proc_spawn(&d->keyd, sock, berth_buf_cstr(&d->keyd_path), argv);
-}
-
-static enum berth_err keyd_start(struct berth_daemon *d)
-{
-	int sock;
-	enum berth_err rc = keyd_spawn(d, &sock);
-
-	return rc ? rc : berth_keyclient_attach(d->keys, sock);
-}
-
-/* Later on the others do not wait for a device that is slow, or gone. */
-static enum berth_err keyd_start_again(struct berth_daemon *d)
-{
-	int sock;
-	enum berth_err rc = keyd_spawn(d, &sock);
-
-	d->keyd_open_by_ms = berth_clock_mono_ms() + BERTH_KEYCLIENT_OPEN_MS;
-	return rc ? rc : berth_keyclient_attach_begin(d->keys, sock);
-}
-
-static const char *keystore_option(const struct berth_daemon *d, const char *name, const char *key)
-{
-	const char *s = berth_config_str(d->cfg, "keystore", name, key);
-
-	return s[0] ? s : NULL;
-}
-
-static uint32_t pcr_mask(const struct berth_config *c, const char *name)
-{
-	uint32_t mask = 0;
-	const char *v;
-
-	for (size_t i = 0; (v = berth_config_item(c, "keystore", name, "pcrs", i)); i++)
-		mask |= 1u << strtoul(v, NULL, 10);
-	return mask;
-}
-
-/* Whoever has a store had keys: then none are made anew (never a silent new identity). */
-static enum berth_err keys_open(struct berth_daemon *d, bool fresh)
-{
-	const char *name = berth_config_section(d->cfg, "keystore", 0);
-	struct berth_keystore_config kc = { .create = fresh };
-	enum berth_err rc;
-
-	if (!name)
-		return berth_fail(BERTH_E_CONFIG, "no [keystore NAME]: say where the keys are, uri = soft:PATH, "
-				  "tpm2:?dir=DIR or pkcs11:token=LABEL");
-	/* not one of them quietly: whoever wrote the other meant something by it */
-	if (berth_config_section(d->cfg, "keystore", 1))
-		return berth_fail(BERTH_E_CONFIG, "[keystore %s]: an agent has one keystore",
-				  berth_config_section(d->cfg, "keystore", 1));
-	kc.uri = berth_config_str(d->cfg, "keystore", name, "uri");
-	kc.passphrase_file = keystore_option(d, name, "passphrase-file");
-	kc.tcti = keystore_option(d, name, "tcti");
-	kc.module_path = keystore_option(d, name, "module-path");
-	kc.pin_source = keystore_option(d, name, "pin-source");
-	kc.pcr_mask = pcr_mask(d->cfg, name);
-	if ((rc = berth_proc_libexec(&d->keyd_path, d->libexec_dir, "keyd")) ||
-	    (rc = berth_keyclient_new(&d->keys, &kc)))
-		return rc;
-	return keyd_start(d);
-}
-
-static void keyd_down(struct berth_daemon *d, uint64_t lived_ms)
-{
-	uint32_t wait = berth_backoff_next(&d->keyd_backoff, lived_ms);
-	int status = berth_proc_stop(&d->keyd, 0), sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-
-	d->keyd_again_ms = berth_clock_mono_ms() + wait;
-	berth_log(BERTH_LOG_WARN, "keyd", "is gone after %" PRIu64 " ms (%s %d%s); starting again in %" PRIu32 " ms", lived_ms,
-		  sig ? "signal" : "status", sig ? sig : WEXITSTATUS(status),
-		  sig == SIGSYS ? ": a system call that it may not make" : "", wait);
-}
-
-/* True: the store is open, or still being opened. */
-static bool keyd_opens(struct berth_daemon *d, bool readable, uint64_t now)
-{
-	enum berth_err rc = BERTH_OK;
-
-	if (readable)
-		rc = berth_keyclient_attach_end(d->keys);
-	else if (now >= d->keyd_open_by_ms)
-		rc = berth_fail(BERTH_E_KEYSTORE, "keyd: no store open after %d ms", BERTH_KEYCLIENT_OPEN_MS);
-	if (rc)
-		berth_log_err(BERTH_LOG_ERROR, "keyd", rc);
-	else if (readable)
-		berth_log(BERTH_LOG_INFO, "keyd", "is back");
-	return !rc;
-}
-
-/* readable: keyd only ever answers, so outside a call that is its end. */
-static void keyd_watch(struct berth_daemon *d, bool readable)
-{
-	uint64_t started = d->keyd.started_ms, now = berth_clock_mono_ms();
-	enum berth_err rc;
-
-	if (d->keyd.pid && berth_keyclient_opening(d->keys)) {
-		if (!keyd_opens(d, readable, now))
-			keyd_down(d, 0);
-	} else if (d->keyd.pid && (readable || !berth_keyclient_usable(d->keys))) {
-		keyd_down(d, now - started);
-	}
-	if (d->keyd.pid || now < d->keyd_again_ms)
-		return;
-	if ((rc = keyd_start_again(d))) {
-		berth_log_err(BERTH_LOG_ERROR, "keyd", rc);
-		keyd_down(d, 0);
-	}
-}
-
 /* ---- the store ---- */
 static bool has_store(const char *dir)
 {
@@ -189,26 +65,17 @@ static bool has_store(const char *dir)
 	return lstat(path, &st) == 0;
 }
 
-static enum berth_err not_empty(void *arg, const struct berth_key_info *info, uint32_t purposes)
-{
-	(void)info;
-	(void)purposes;
-	*(bool *)arg = true;
-	return BERTH_OK;
-}
-
 /* A missing store beside keys that have lived is a loss, not a first start (C150):
  * keys are made only when there is a store already. */
 static enum berth_err store_open(struct berth_daemon *d, bool fresh)
 {
 	const char *dir = berth_config_str(d->cfg, "agent", NULL, "state-dir");
-	struct berth_keys *k = berth_keyclient_keys(d->keys);
-	bool protected_, lived = false;
+	struct berth_keys *k = berth_keystores_keys(d->keys);
+	bool protected_, lived = fresh && !berth_keystores_empty(d->keys);
 	uint64_t generation = 0;
 	enum berth_err rc;
 
-	if (fresh && ((rc = berth_keyclient_list(d->keys, not_empty, &lived)) ||
-		      (rc = k->ops->counter_read(k, BERTH_COUNTER_GENERATION, &generation, &protected_))))
+	if (fresh && (rc = k->ops->counter_read(k, BERTH_COUNTER_GENERATION, &generation, &protected_)))
 		return rc;
 	if (lived || generation > 0)
 		return berth_fail(BERTH_E_STORE, "%s/%s is gone, but its keys have lived: restore the folder", dir, BERTH_STORE_FILE);
@@ -286,7 +153,7 @@ static void add_machine(struct berth_agent_config *ac, const struct berth_machin
 
 static enum berth_err agent_start(struct berth_daemon *d)
 {
-	struct berth_agent_config ac = { .store = d->store, .keys = berth_keyclient_keys(d->keys),
+	struct berth_agent_config ac = { .store = d->store, .keys = berth_keystores_keys(d->keys),
 		.transport = berth_netclient_transport(d->net), .resolver = berth_resolveclient_resolver(d->resolve),
 		.lookups = berth_resolveclient_lookups(d->resolve), .policy = &d->policy,
 		.clock_trusted = berth_config_bool(d->cfg, "agent", NULL, "clock-trusted") };
@@ -306,25 +173,39 @@ static enum berth_err agent_start(struct berth_daemon *d)
 }
 
 /* The DIDs of the fixed roles are there from the first start, to be handed around. */
+#define BIT(p) BERTH_PURPOSE_BIT(BERTH_SIGN_##p)
+static const struct fixed {
+	const char *role, *name;
+	bool signer;		/* of credentials, and no more */
+	unsigned purposes;
+} fixed[] = {
+	{ "owner", BERTH_ID_OWNER, false, BIT(VC) | BIT(OWNER_PROOF) | BIT(RV_BLOB) | BIT(FROM_PRIOR) },
+	{ "rendezvous", BERTH_ID_RENDEZVOUS, false, BIT(DIDCOMM) },
+	{ "factory", BERTH_ID_ISSUER, true, BIT(VC) },
+	{ "factory", BERTH_ID_ROOT, true, BIT(VC) },
+	{ "factory", BERTH_ID_MAKER, false, BIT(DIDCOMM) },
+};
+
+static enum berth_err make_identity(struct berth_daemon *d, const struct fixed *f)
+{
+	struct berth_env *env = berth_agent_env(d->agent);
+	enum berth_key_type sign;
+
+	if (env->identity(env, f->name))
+		return BERTH_OK;
+	sign = berth_sign_type(env->keys, f->name);
+	return f->signer ? berth_agent_make_signer(d->agent, f->name, sign, f->purposes)
+		: berth_agent_make_identity(d->agent, f->name, sign, BERTH_AGREE_TYPE, f->purposes, true);
+}
+
 static enum berth_err make_identities(struct berth_daemon *d)
 {
-	struct berth_keys *k = berth_keyclient_keys(d->keys);
-	enum berth_key_type sign = berth_sign_type(k), agree = BERTH_AGREE_TYPE;
-	unsigned vc = BERTH_PURPOSE_BIT(BERTH_SIGN_VC), didcomm = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM);
-	unsigned owner = vc | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_RV_BLOB) |
-		BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR);
 	enum berth_err rc = BERTH_OK;
 
-	if (role(d, "owner"))
-		rc = berth_agent_make_identity(d->agent, BERTH_ID_OWNER, sign, agree, owner, true);
-	if (!rc && role(d, "rendezvous"))
-		rc = berth_agent_make_identity(d->agent, BERTH_ID_RENDEZVOUS, sign, agree, didcomm, true);
-	if (rc || !role(d, "factory"))
-		return rc;
-	if ((rc = berth_agent_make_signer(d->agent, BERTH_ID_ISSUER, sign, vc)) ||
-	    (rc = berth_agent_make_signer(d->agent, BERTH_ID_ROOT, sign, vc)))
-		return rc;
-	return berth_agent_make_identity(d->agent, BERTH_ID_MAKER, sign, agree, didcomm, true);
+	for (size_t i = 0; !rc && i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (role(d, fixed[i].role))
+			rc = make_identity(d, &fixed[i]);
+	return rc;
 }
 
 /* ---- birth and death ---- */
@@ -333,7 +214,8 @@ static enum berth_err start(struct berth_daemon *d)
 	bool fresh = !has_store(berth_config_str(d->cfg, "agent", NULL, "state-dir"));
 	enum berth_err rc;
 
-	if ((rc = make_policy(d->cfg, &d->policy, &d->ek_roots)) || (rc = keys_open(d, fresh)) ||
+	if ((rc = make_policy(d->cfg, &d->policy, &d->ek_roots)) || 
+	    (rc = berth_keystores_open(&d->keys, d->cfg, d->libexec_dir, fresh)) ||
 	    (rc = store_open(d, fresh)) || (rc = resolver_start(d)) ||
 	    (rc = berth_netclient_new(&d->net, d->cfg, d->libexec_dir)) ||
 	    (rc = berth_netclient_start(d->net)) || (rc = agent_start(d)) || (rc = make_identities(d)))
@@ -391,9 +273,7 @@ void berth_daemon_free(struct berth_daemon *d)
 	berth_netclient_free(d->net);
 	berth_resolveclient_free(d->resolve);
 	berth_store_close(d->store);
-	berth_keyclient_free(d->keys);
-	berth_proc_stop(&d->keyd, STOP_GRACE_MS);
-	berth_buf_free(&d->keyd_path);
+	berth_keystores_free(d->keys);
 	if (d->signals >= 0)
 		close(d->signals);
 	free(d->ek_roots);
@@ -430,7 +310,7 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 	return BERTH_OK;
 }
 
-/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystore, adapters and
+/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystores, adapters and
  * folders stay what they were at the start. */
 static void reload(struct berth_daemon *d)
 {
@@ -460,23 +340,11 @@ static void on_signal(struct berth_daemon *d)
 	}
 }
 
-/* After the tick, which is when a keyd that hangs is found out. */
-static uint32_t keyd_wait_ms(const struct berth_daemon *d)
-{
-	uint64_t now = berth_clock_mono_ms();
-
-	if (d->keyd.pid && berth_keyclient_opening(d->keys))
-		return d->keyd_open_by_ms > now ? (uint32_t)(d->keyd_open_by_ms - now) : 0;
-	if (d->keyd.pid)
-		return berth_keyclient_usable(d->keys) ? UINT32_MAX : 0;
-	return d->keyd_again_ms > now ? (uint32_t)(d->keyd_again_ms - now) : 0;
-}
-
 static int wait_ms(struct berth_daemon *d)
 {
 	uint32_t in = berth_agent_tick(d->agent), api = berth_api_timeout_ms(d->api);
 	uint32_t net = berth_netclient_timeout_ms(d->net), watchdog = berth_notify_watchdog_ms();
-	uint32_t keyd = keyd_wait_ms(d), resolve = berth_resolveclient_timeout_ms(d->resolve);
+	uint32_t keyd = berth_keystores_timeout_ms(d->keys), resolve = berth_resolveclient_timeout_ms(d->resolve);
 
 	in = api < in ? api : in;
 	in = net < in ? net : in;
@@ -486,26 +354,26 @@ static int wait_ms(struct berth_daemon *d)
 	return in > 60000 ? 60000 : (int)in;
 }
 
-enum { P_SIGNALS, P_API, P_NET, P_KEYD, P_RESOLVE, P__COUNT };
+enum { P_SIGNALS, P_API, P_NET, P_RESOLVE, P_KEYDS };	/* the keyds come last, however many */
 
 static enum berth_err turn(struct berth_daemon *d)
 {
 	int net = berth_netclient_fd(d->net), timeout = wait_ms(d);
-	struct pollfd p[P__COUNT] = {
+	struct pollfd p[P_KEYDS + BERTH_KEYROUTER_MAX] = {
 		[P_SIGNALS] = { .fd = d->signals, .events = POLLIN },
 		[P_API] = { .fd = berth_api_fd(d->api), .events = POLLIN },
 		[P_NET] = { .fd = net, .events = POLLIN },
-		[P_KEYD] = { .fd = d->keyd.pid ? berth_keyclient_fd(d->keys) : -1, .events = POLLIN },
 		[P_RESOLVE] = { .fd = berth_resolveclient_fd(d->resolve), .events = POLLIN },
 	};
+	nfds_t n = P_KEYDS + berth_keystores_poll(d->keys, &p[P_KEYDS]);
 
 	if (berth_netclient_wants_write(d->net))
 		p[P_NET].events |= POLLOUT;
-	if (poll(p, P__COUNT, timeout) < 0 && errno != EINTR)
+	if (poll(p, n, timeout) < 0 && errno != EINTR)
 		return berth_fail(BERTH_E_INTERNAL, "poll: %s", strerror(errno));
 	if (p[P_SIGNALS].revents)
 		on_signal(d);
-	keyd_watch(d, p[P_KEYD].revents != 0);
+	berth_keystores_run(d->keys, &p[P_KEYDS]);
 	if (berth_resolveclient_run(d->resolve, p[P_RESOLVE].revents != 0))
 		berth_agent_on_lookups(d->agent);
 	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),

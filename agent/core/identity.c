@@ -272,14 +272,17 @@ make_identity(struct berth_env *env, const char *name, enum berth_key_type sign,
 	      unsigned purposes, bool is_public, const struct berth_identity **out)
 {
 	struct berth_agent *a = env->host;
-	bool two = is_public && agree != BERTH_KEY_X25519 && a->cfg.keys->custody != BERTH_CUSTODY_HARDWARE;
-	struct berth_peer_spec spec = { .n_verification = 1, .n_agreement = two ? 2 : 1 };
+	struct berth_peer_spec spec = { .n_verification = 1, .n_agreement = 1 };
 	struct berth_json *list = NULL;
 	struct berth_identity *id;
 	enum berth_err rc;
+	bool two;
 
 	if ((*out = find(env, name)))
 		return BERTH_OK;
+	two = is_public && agree != BERTH_KEY_X25519 &&
+	      a->cfg.keys->ops->can(a->cfg.keys, name, BERTH_KEY_X25519, BERTH_USAGE_AGREE);
+	spec.n_agreement = two ? 2 : 1;
 	id = calloc(1, sizeof(*id));
 	if (!id || !(id->name = strdup(name))) {
 		identity_free(id);

@@ -49,6 +49,7 @@ static int deadline_of(enum berth_keyd_op op)
 	case BERTH_KEYD_ACTIVATE:
 	case BERTH_KEYD_CERTIFY:
 	case BERTH_KEYD_QUOTE:
+	case BERTH_KEYD_CAN:
 		return BERTH_KEYCLIENT_MAKE_MS;
 	default:
 		return BERTH_KEYCLIENT_USE_MS;
@@ -332,6 +333,19 @@ static enum berth_err keys_ensure(struct berth_keys *k, const char *name, enum b
 	return rc ? rc : call_info(of_keys(k), &r, info, NULL);
 }
 
+/* What a store can, it can under any name. */
+static bool keys_can(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_CAN, .type = type, .usage = usage };
+	struct berth_buf answer = BERTH_BUF_INIT;
+	struct berth_keyd_reply reply;
+	bool yes = call(of_keys(k), &r, &answer, &reply) == BERTH_OK && reply.value == 1;
+
+	(void)name;
+	berth_buf_free(&answer);
+	return yes;
+}
+
 static enum berth_err keys_remove(struct berth_keys *k, const char *name)
 {
 	const struct berth_keyd_request r = { .op = BERTH_KEYD_DELETE, .name = name };
@@ -457,7 +471,7 @@ static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t 
 }
 
 static const struct berth_keys_ops keys_ops = {
-	.ensure = keys_ensure, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
+	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,

@@ -44,6 +44,7 @@ static const struct {
 	[BERTH_KEYD_CERTIFY] = { { NAME, AK, NONCE }, { BYTES_A, BYTES_B } },
 	[BERTH_KEYD_QUOTE] = { { NAME, PCRS, NONCE }, { BYTES_A, BYTES_B } },
 	[BERTH_KEYD_STATE] = { { END }, { VALUE } },
+	[BERTH_KEYD_CAN] = { { TYPE, USAGE }, { VALUE } },
 };
 
 /* ---- the kinds of value ---- */

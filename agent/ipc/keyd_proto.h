@@ -41,6 +41,7 @@ enum berth_keyd_op {
 	BERTH_KEYD_CERTIFY,	/* name, ak, nonce			a: attest, b: signature */
 	BERTH_KEYD_QUOTE,	/* name: AK, pcr_mask, nonce		a: attest, b: signature */
 	BERTH_KEYD_STATE,	/*					value: enum berth_keystore_state */
+	BERTH_KEYD_CAN,		/* type, usage				value: 1, such a key can be made here */
 	BERTH_KEYD__END
 };
 

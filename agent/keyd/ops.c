@@ -325,6 +325,12 @@ static enum berth_err state(struct op *o)
 	return BERTH_OK;
 }
 
+static enum berth_err can(struct op *o)
+{
+	o->out.value = berth_keystore_can(o->k->ks, o->r->type, o->r->usage);
+	return BERTH_OK;
+}
+
 static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_HELLO] = hello,
 	[BERTH_KEYD_INFO] = info,
@@ -344,6 +350,7 @@ static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_CERTIFY] = certify,
 	[BERTH_KEYD_QUOTE] = quote,
 	[BERTH_KEYD_STATE] = state,
+	[BERTH_KEYD_CAN] = can,
 };
 
 enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply)

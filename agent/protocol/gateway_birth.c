@@ -14,12 +14,12 @@
 
 static bool has_tpm(const struct berth_env *env)
 {
-	return env->keys->custody == BERTH_CUSTODY_HARDWARE;
+	return berth_keys_custody(env->keys, BERTH_ID_FACTORY) == BERTH_CUSTODY_HARDWARE;
 }
 
 static enum berth_err me(struct berth_env *env, const struct berth_identity **out)
 {
-	return env->make_identity(env, BERTH_ID_FACTORY, berth_sign_type(env->keys), BERTH_AGREE_TYPE,
+	return env->make_identity(env, BERTH_ID_FACTORY, berth_sign_type(env->keys, BERTH_ID_FACTORY), BERTH_AGREE_TYPE,
 				  PURPOSES, false, out);
 }
 
@@ -84,7 +84,7 @@ enum berth_err gateway_start_birth(struct berth_env *env, struct berth_instance 
 	    (rc = berth_json_set_str(body, "serial", p->serial)) ||
 	    (rc = berth_json_set_str(body, "model", p->model)) ||
 	    (rc = set_label(body, "hardware", p->hardware)) || (rc = set_label(body, "firmware", p->firmware)) ||
-	    (rc = berth_json_set_str(body, "custody", berth_custody_name(env->keys->custody))) ||
+	    (rc = berth_json_set_str(body, "custody", berth_custody_name(berth_keys_custody(env->keys, BERTH_ID_FACTORY)))) ||
 	    (has_tpm(env) && (rc = set_tpm(env, body, id)))) {
 		berth_json_free(body);
 		return rc;
@@ -145,7 +145,7 @@ check_credential(struct berth_env *env, const struct berth_identity *id, const s
 
 	if (!berth_did_same(dc->factory_did, id->did) || strcmp(dc->serial, p->serial) != 0)
 		return berth_fail(BERTH_E_HOLDER, "a DeviceCredential for another device");
-	if (strcmp(dc->keys.custody, berth_custody_name(env->keys->custody)) != 0)
+	if (strcmp(dc->keys.custody, berth_custody_name(berth_keys_custody(env->keys, BERTH_ID_FACTORY))) != 0)
 		return berth_fail(BERTH_E_HOLDER, "a DeviceCredential that says %s", dc->keys.custody);
 	if (!trusted_issuer(p, dc->obj.issuer))
 		return berth_fail(BERTH_E_AUTHZ, "a DeviceCredential by another issuer");

@@ -75,7 +75,7 @@ enum berth_err gateway_set_evidence(struct berth_env *env, const struct berth_in
 	const struct berth_json *challenge = berth_json_get(berth_json_get(inst->data, "owner"), "tpmChallenge");
 	enum berth_err rc;
 
-	if (env->keys->custody != BERTH_CUSTODY_HARDWARE)
+	if (berth_keys_custody(env->keys, BERTH_ID_FACTORY) != BERTH_CUSTODY_HARDWARE)
 		return BERTH_OK;
 	if (challenge && (rc = answer_challenge(env, body, challenge, run)))
 		return rc;

@@ -176,7 +176,7 @@ enum berth_err gateway_prove(struct berth_env *env, struct berth_instance *inst,
 	berth_object_hash(&h, dc, strlen(dc));	/* the owner's chain has the credential */
 	if ((rc = berth_run_load(&run, inst->data)) ||
 	    (rc = berth_body_set_b64(body, "deviceCredential", h.b, 32)) ||
-	    (rc = berth_json_set_str(body, "custody", berth_custody_name(env->keys->custody))) ||
+	    (rc = berth_json_set_str(body, "custody", berth_custody_name(berth_keys_custody(env->keys, id->name)))) ||
 	    (rc = add_str_array(body, "capabilities", NULL)))
 		goto out;
 	if ((rc = gateway_set_evidence(env, inst, body, &run))) {
@@ -276,7 +276,7 @@ enum berth_err gateway_make_operational(struct berth_env *env, const char *name,
 {
 	if (!name)
 		return berth_fail(BERTH_E_INTERNAL, "no name for the operational identity");
-	return env->make_identity(env, name, berth_sign_type(env->keys), BERTH_AGREE_TYPE,
+	return env->make_identity(env, name, berth_sign_type(env->keys, name), BERTH_AGREE_TYPE,
 				  BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
 				  BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, op);
 }
@@ -349,7 +349,7 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 	if ((rc = make_operational(env, inst, &op)) ||
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)))
 		goto out;
-	if (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
+	if (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
 	    (rc = gateway_attest_operational(env, body, run, "berth-m8", challenge, op)))
 		goto out;
 	if ((rc = set_receipt(env, berth_data_obj(inst->data, "offer"), run, op, challenge, body)) ||

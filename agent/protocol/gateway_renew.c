@@ -140,7 +140,7 @@ request_body(struct berth_env *env, const struct berth_run *run, const struct be
 	    (rc = berth_json_set_int(body, "epoch", run->epoch)) ||
 	    (rc = berth_body_set_b64(body, "nonce", run->nonce_d, 32)) ||
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) ||
-	    (env->keys->custody == BERTH_CUSTODY_HARDWARE &&
+	    (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
 	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op))))
 		return rc;
 	if (!(rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, op, run->peer, 0, NULL, body, &proof)))

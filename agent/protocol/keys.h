@@ -21,6 +21,9 @@ struct berth_keys_ops {
 	 * after a crash.  purposes: mask of BERTH_PURPOSE_BIT. */
 	enum berth_err (*ensure)(struct berth_keys *k, const char *name, enum berth_key_type type,
 				 enum berth_usage usage, unsigned purposes, struct berth_key_info *info);
+	/* Whether the store that would hold it can make such a key; false also where it
+	 * does not answer. */
+	bool (*can)(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage);
 	enum berth_err (*remove)(struct berth_keys *k, const char *name);
 	enum berth_err (*bind)(struct berth_keys *k, const char *kid, const char *name);
 	void (*unbind)(struct berth_keys *k, const char *kid);
@@ -33,9 +36,15 @@ struct berth_keys_ops {
 	enum berth_err (*counter_read)(struct berth_keys *k, enum berth_counter c, uint64_t *value,
 				       bool *protected_);
 	enum berth_err (*counter_step)(struct berth_keys *k, enum berth_counter c, uint64_t *value);
-	enum berth_keystore_state (*state)(struct berth_keys *k);
+	enum berth_keystore_state (*state)(struct berth_keys *k);	/* of several: the worst */
 
-	/* TPM evidence; E_KEY where the custody has no device. */
+	/* Of several stores: the one that holds the keys of that name, and the i-th, NULL
+	 * behind the last.  Both NULL: there is but this one. */
+	struct berth_keys *(*home)(struct berth_keys *k, const char *name);
+	struct berth_keys *(*at)(struct berth_keys *k, size_t i);
+
+	/* TPM evidence; E_KEY where the custody has no device.  Certificate and key are
+	 * those of the device that has the key BERTH_KEY_AK. */
 	enum berth_err (*ek)(struct berth_keys *k, struct berth_buf *cert_der, struct berth_buf *pub);
 	enum berth_err (*public_area)(struct berth_keys *k, const char *name, struct berth_buf *pub);
 	enum berth_err (*activate)(struct berth_keys *k, const char *ak, const void *blob, size_t blob_len,
@@ -49,7 +58,12 @@ struct berth_keys_ops {
 struct berth_keys {	/* first member of each implementation */
 	const struct berth_keys_ops *ops;
 	struct berth_keyring *keyring;	/* of the bound kids */
-	enum berth_custody custody;	/* of the keys that ensure() makes */
+	enum berth_custody custody;	/* of the keys that ensure() makes; of several stores, the first's */
+	const char *name;		/* of the store in the configuration; NULL: it has none */
 };
+
+/* What the store says that holds the keys of an identity, or a key of that name:
+ * whoever tells others of a key's custody asks here. */
+enum berth_custody berth_keys_custody(struct berth_keys *k, const char *name);
 
 #endif

@@ -32,9 +32,14 @@ void berth_hash_hex(char out[65], const struct berth_hash *h)
 	berth_hex_encode(out, h->b, sizeof(h->b));
 }
 
-enum berth_key_type berth_sign_type(const struct berth_keys *k)
+enum berth_key_type berth_sign_type(struct berth_keys *k, const char *identity)
 {
-	return k->custody == BERTH_CUSTODY_HARDWARE ? BERTH_KEY_P256 : BERTH_KEY_ED25519;
+	return k->ops->can(k, identity, BERTH_KEY_ED25519, BERTH_USAGE_SIGN) ? BERTH_KEY_ED25519 : BERTH_KEY_P256;
+}
+
+enum berth_custody berth_keys_custody(struct berth_keys *k, const char *name)
+{
+	return (k->ops->home ? k->ops->home(k, name) : k)->custody;
 }
 
 /* --- the memory of a run --- */

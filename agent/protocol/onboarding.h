@@ -69,9 +69,10 @@ berth_run_check_proof(struct berth_env *env, const struct berth_run *r, enum ber
 		      const struct berth_json *body, const char *without, const char *jws,
 		      int64_t *owner_time);
 
-/* What agents of ours sign with: P-256 in hardware, Ed25519 else.  They agree on
- * P-256, which every TPM has, so that any gateway can talk to any owner. */
-enum berth_key_type berth_sign_type(const struct berth_keys *k);
+/* What an identity of ours signs with: Ed25519 where the store that holds its keys can
+ * make that, P-256 else.  They agree on P-256, which every TPM has, so that any gateway
+ * can talk to any owner. */
+enum berth_key_type berth_sign_type(struct berth_keys *k, const char *identity);
 #define BERTH_AGREE_TYPE BERTH_KEY_P256
 
 /* Members of data and bodies. */

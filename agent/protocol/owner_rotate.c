@@ -81,6 +81,7 @@ static enum berth_err send_rotate(struct berth_env *env, const struct berth_inst
 {
 	const struct berth_json *next = berth_json_get(inst->data, "next");
 	const char *device = berth_data_str(inst->data, "operationalDid"), *thid = berth_data_str(next, "thid");
+	const char *name = berth_data_str(next, "identity");
 	struct berth_json *body = berth_json_new_object();
 	struct berth_buf peer = BERTH_BUF_INIT;
 	const struct berth_identity *id;
@@ -89,7 +90,7 @@ static enum berth_err send_rotate(struct berth_env *env, const struct berth_inst
 
 	if ((rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0))) ||
 	    (rc = berth_did_short(&peer, device)) ||
-	    (rc = env->make_identity(env, berth_data_str(next, "identity"), berth_sign_type(env->keys), BERTH_AGREE_TYPE,
+	    (rc = env->make_identity(env, name, berth_sign_type(env->keys, name), BERTH_AGREE_TYPE,
 				     BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM) | BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR),
 				     true, &id)))
 		goto out;

@@ -81,7 +81,7 @@ struct berth_env {
 	const struct berth_identity *(*identity_of)(struct berth_env *env, const char *did);
 	/* Makes (or finds) a did:peer:4 identity with these key types and names
 	 * ("NAME-sign", "NAME-agree") and binds its kids; stored with the step's
-	 * transaction.  public: it says the policy's endpoints and, where the custody
+	 * transaction.  public: it says the policy's endpoints and, where the store
 	 * can, has a second key agreement key (X25519) for everybody else's agents. */
 	enum berth_err (*make_identity)(struct berth_env *env, const char *name, enum berth_key_type sign,
 					enum berth_key_type agree, unsigned purposes, bool is_public,

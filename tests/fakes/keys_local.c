@@ -53,6 +53,12 @@ static enum berth_err ensure(struct berth_keys *k, const char *name, enum berth_
 						: berth_keystore_generate(ks(k), name, type, usage, info));
 }
 
+static bool can(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage)
+{
+	(void)name;
+	return !((struct local *)k)->dead && berth_keystore_can(ks(k), type, usage);
+}
+
 static enum berth_err remove_key(struct berth_keys *k, const char *name)
 {
 	LIVE(k, berth_keystore_delete(ks(k), name));
@@ -129,7 +135,7 @@ static enum berth_err quote(struct berth_keys *k, const char *ak, uint32_t pcr_m
 }
 
 static const struct berth_keys_ops ops = {
-	.ensure = ensure, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
+	.ensure = ensure, .can = can, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
 	.counter_read = counter_read, .counter_step = counter_step, .state = state, .ek = ek, .public_area = public_area,
 	.activate = activate, .certify = certify, .quote = quote,
 };

@@ -160,6 +160,8 @@ static CK_RV generate_key_pair(CK_SESSION_HANDLE h, CK_MECHANISM *m, CK_ATTRIBUT
 	note('G');
 	if (fault("no-pair"))
 		return CKR_OK;
+	if (fault("no-ed25519") && m->mechanism == CKM_EC_EDWARDS_KEY_PAIR_GEN)
+		return CKR_MECHANISM_INVALID;
 	rv = real->C_GenerateKeyPair(h, m, pub, n_pub, priv, n_priv, out_pub, out_priv);
 	if (fault("pair-crash"))	/* the power goes: made, and nobody knows */
 		_exit(9);

@@ -109,6 +109,19 @@ static void ensure_makes_once_and_finds_again(void **state)
 	assert_int_equal(purposes, PURPOSE(VC));
 }
 
+static void what_a_store_can_make_is_told(void **state)
+{
+	(void)state;
+	CHECK(keys->ops->can(keys, "any", BERTH_KEY_ED25519, BERTH_USAGE_SIGN));
+	CHECK(keys->ops->can(keys, "any", BERTH_KEY_X25519, BERTH_USAGE_AGREE));
+	CHECK(!keys->ops->can(keys, "any", BERTH_KEY_X25519, BERTH_USAGE_SIGN));
+	CHECK(!keys->ops->can(keys, "any", BERTH_KEY_P256, BERTH_USAGE_ATTEST));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK(!keys->ops->can(keys, "any", BERTH_KEY_ED25519, BERTH_USAGE_SIGN));
+	CHECK_OK(berth_keyclient_attach(kc, start()));
+}
+
 static void ensure_of_another_kind_is_e_keystore(void **state)
 {
 	struct berth_key_info i;
@@ -824,6 +837,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_KEYD(ensure_makes_once_and_finds_again),
+		WITH_KEYD(what_a_store_can_make_is_told),
 		WITH_KEYD(ensure_of_another_kind_is_e_keystore),
 		WITH_KEYD(ensure_refuses_what_makes_no_sense),
 		WITH_KEYD(keys_and_purposes_outlive_the_process),

@@ -67,6 +67,8 @@ static void keys_are_made_in_the_device(void **state)
 	berth_b64url_encode(&input, payload, strlen(payload));
 	CHECK_OK(berth_verify(&k.pub, input.p, input.len, sig.p, sig.len));
 	CHECK_RC(BERTH_E_AUTHZ, ring->ops->sign(ring, KID, BERTH_SIGN_VC, payload, strlen(payload), &input, &sig));
+	CHECK(keys->ops->can(keys, "ed", BERTH_KEY_P256, BERTH_USAGE_SIGN));
+	CHECK(!keys->ops->can(keys, "ed", BERTH_KEY_ED25519, BERTH_USAGE_SIGN));
 	/* hardware never falls back to software */
 	CHECK_RC(BERTH_E_KEY, keys->ops->ensure(keys, "ed", BERTH_KEY_ED25519, BERTH_USAGE_SIGN,
 						BERTH_PURPOSE_BIT(BERTH_SIGN_VC), &i));
