@@ -24,6 +24,7 @@
 enum berth_option_type {
 	BERTH_OPT_TEXT,
 	BERTH_OPT_PATH,		/* absolute */
+	BERTH_OPT_PATHS,	/* one or more */
 	BERTH_OPT_BOOL,		/* yes | no */
 	BERTH_OPT_INT,
 	BERTH_OPT_TIME,		/* seconds; 90, 90s, 15m, 12h, 30d */

@@ -35,6 +35,7 @@ const struct berth_option berth_options[] = {
 	TEXT("keystore", NAMED, "tcti", "", "the TPM; $BERTH_TCTI or the kernel's resource manager when unset"),
 	{ "keystore", "pcrs", NAMED, BERTH_OPT_PCR, true, "", 0, 0, NULL, "bind a tpm2: store to these; unset: as it is" },
 	PATH("keystore", NAMED, "module-path", "", "the PKCS#11 module"),
+	LIST("keystore", NAMED, BERTH_OPT_PATHS, "module-dir", "folders that it may write to"),
 	PATH("keystore", NAMED, "pin-source", "", "the file that has its PIN"),
 
 	LIST("listen", ONE, BERTH_OPT_URI, "uri", "where peers reach us; none: we only dial out"),

@@ -104,6 +104,8 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 	int64_t v;
 
 	switch (o->type) {
+	case BERTH_OPT_PATHS:
+		return s[0] == '/' ? NULL : "not an absolute path";
 	case BERTH_OPT_WORDS:
 		return config_word_in(o->words, s, strlen(s)) ? NULL : "not one of its words";
 	case BERTH_OPT_DID:
@@ -127,7 +129,7 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 
 bool config_is_list(enum berth_option_type t)
 {
-	return t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
+	return t == BERTH_OPT_PATHS || t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
 	       t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT;
 }
 

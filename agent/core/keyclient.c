@@ -19,7 +19,7 @@ struct berth_keyclient {
 	struct berth_keyring ring;	/* the first member: what the ring's calls get */
 	struct berth_keys keys;
 	struct berth_ipc ipc;
-	char *uri, *passphrase_file, *tcti, *module_path, *pin_source;
+	char *uri, *passphrase_file, *tcti, *module_path, *pin_source, *module_dir[BERTH_MODULE_DIRS_MAX];
 	uint32_t pcr_mask;
 	bool create, opening;
 	struct binding *v;
@@ -532,6 +532,15 @@ static enum berth_err copy(char **out, const char *s)
 	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "keystore configuration");
 }
 
+static enum berth_err copy_dirs(struct berth_keyclient *kc, const struct berth_keystore_config *cfg)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < BERTH_MODULE_DIRS_MAX && cfg->module_dir[i]; i++)
+		rc = copy(&kc->module_dir[i], cfg->module_dir[i]);
+	return rc;
+}
+
 enum berth_err berth_keyclient_new(struct berth_keyclient **out, const struct berth_keystore_config *cfg)
 {
 	struct berth_keyclient *kc = calloc(1, sizeof(*kc));
@@ -548,7 +557,7 @@ enum berth_err berth_keyclient_new(struct berth_keyclient **out, const struct be
 	kc->pcr_mask = cfg->pcr_mask;
 	if ((rc = copy(&kc->uri, cfg->uri)) || (rc = copy(&kc->passphrase_file, cfg->passphrase_file)) ||
 	    (rc = copy(&kc->tcti, cfg->tcti)) || (rc = copy(&kc->module_path, cfg->module_path)) ||
-	    (rc = copy(&kc->pin_source, cfg->pin_source))) {
+	    (rc = copy(&kc->pin_source, cfg->pin_source)) || (rc = copy_dirs(kc, cfg))) {
 		berth_keyclient_free(kc);
 		return rc;
 	}
@@ -569,12 +578,14 @@ void berth_keyclient_free(struct berth_keyclient *kc)
 	free(kc->tcti);
 	free(kc->module_path);
 	free(kc->pin_source);
+	for (size_t i = 0; i < BERTH_MODULE_DIRS_MAX; i++)
+		free(kc->module_dir[i]);
 	free(kc);
 }
 
 enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock)
 {
-	const struct berth_keyd_request r = {
+	struct berth_keyd_request r = {
 		.op = BERTH_KEYD_HELLO, .uri = kc->uri, .passphrase_file = kc->passphrase_file,
 		.tcti = kc->tcti, .module_path = kc->module_path, .pin_source = kc->pin_source, .pcr_mask = kc->pcr_mask,
 		.create = kc->create
@@ -582,6 +593,7 @@ enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;
 
+	memcpy(r.module_dir, kc->module_dir, sizeof(r.module_dir));
 	berth_ipc_close(&kc->ipc);
 	berth_ipc_init(&kc->ipc, sock);
 	berth_keyd_encode(&b, &r);

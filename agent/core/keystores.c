@@ -136,16 +136,29 @@ static uint32_t pcr_mask(const struct berth_config *cfg, const char *name)
 	return mask;
 }
 
+static enum berth_err set_module_dirs(struct berth_keystore_config *kc, const struct berth_config *cfg, const char *name)
+{
+	const char *dir;
+
+	for (size_t i = 0; (dir = berth_config_item(cfg, "keystore", name, "module-dir", i)); i++) {
+		if (i == BERTH_MODULE_DIRS_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[keystore %s] module-dir: more than %d folders", name, BERTH_MODULE_DIRS_MAX);
+		kc->module_dir[i] = dir;
+	}
+	return BERTH_OK;
+}
+
 static enum berth_err new_client(struct store *s, const struct berth_config *cfg, bool create)
 {
-	const struct berth_keystore_config kc = {
+	struct berth_keystore_config kc = {
 		.uri = berth_config_str(cfg, "keystore", s->name, "uri"),
 		.passphrase_file = option(cfg, s->name, "passphrase-file"), .tcti = option(cfg, s->name, "tcti"),
 		.module_path = option(cfg, s->name, "module-path"), .pin_source = option(cfg, s->name, "pin-source"),
 		.pcr_mask = pcr_mask(cfg, s->name), .create = create
 	};
+	enum berth_err rc = set_module_dirs(&kc, cfg, s->name);
 
-	return berth_keyclient_new(&s->client, &kc);
+	return rc ? rc : berth_keyclient_new(&s->client, &kc);
 }
 
 static enum berth_err add(struct berth_keystores *ks, const struct berth_config *cfg, const char *name, bool create)

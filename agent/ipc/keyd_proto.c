@@ -225,6 +225,8 @@ static void put_config(struct berth_buf *b, const struct berth_keyd_request *r)
 	put_text(b, r->pin_source);
 	berth_buf_be32(b, r->pcr_mask);
 	berth_buf_u8(b, r->create);
+	for (size_t i = 0; i < BERTH_MODULE_DIRS_MAX; i++)
+		put_text(b, r->module_dir[i]);
 }
 
 static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
@@ -236,6 +238,11 @@ static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 	r->pin_source = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->pcr_mask = berth_cur_be32(c);
 	r->create = get_u8(c, 0, 1);
+	for (size_t i = 0; i < BERTH_MODULE_DIRS_MAX; i++) {
+		r->module_dir[i] = get_optional(c, BERTH_KEYD_CONFIG_MAX);
+		if (i && r->module_dir[i] && !r->module_dir[i - 1])
+			c->bad = true;	/* one spelling: no gaps */
+	}
 }
 
 static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd_request *r)

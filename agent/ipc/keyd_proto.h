@@ -66,6 +66,7 @@ struct berth_keyd_request {
 	enum berth_keyd_op op;
 	const char *name, *ak, *label, *kid;
 	const char *uri, *passphrase_file, *tcti, *module_path, *pin_source;
+	const char *module_dir[BERTH_MODULE_DIRS_MAX];	/* NULL behind the last */
 	bool create;
 	enum berth_key_type type;
 	enum berth_usage usage;

@@ -34,15 +34,16 @@ static enum berth_custody custody_of(const char *uri)
 
 static enum berth_err hello(struct op *o)
 {
-	const struct berth_keystore_config cfg = {
+	struct berth_keystore_config cfg = {
 		.uri = o->r->uri, .passphrase_file = o->r->passphrase_file, .tcti = o->r->tcti,
 		.module_path = o->r->module_path, .pin_source = o->r->pin_source, .pcr_mask = o->r->pcr_mask,
 		.create = o->r->create
 	};
 	struct berth_keystore *ks;
-	enum berth_err rc = berth_keystore_open(&ks, &cfg);
+	enum berth_err rc;
 
-	if (rc)
+	memcpy(cfg.module_dir, o->r->module_dir, sizeof(cfg.module_dir));
+	if ((rc = berth_keystore_open(&ks, &cfg)))
 		return rc;
 	if ((rc = keyd_names_load(&o->k->names, ks))) {
 		berth_keystore_close(ks);

@@ -43,6 +43,8 @@ struct berth_key_info {
 
 struct berth_keystore;
 
+#define BERTH_MODULE_DIRS_MAX 4
+
 struct berth_keystore_config {
 	const char *uri;		/* "soft:/var/lib/berth/keys", "tpm2:?dir=...", "pkcs11:token=..." */
 	const char *passphrase_file;	/* soft: NULL: $BERTH_PASSPHRASE_FILE */
@@ -50,6 +52,7 @@ struct berth_keystore_config {
 	uint32_t pcr_mask;		/* tpm2: bind the store to these PCRs; 0: leave it as it is */
 	const char *module_path;	/* pkcs11: NULL: the URI's */
 	const char *pin_source;		/* pkcs11: NULL: the URI's, the credential berth-pin */
+	const char *module_dir[BERTH_MODULE_DIRS_MAX];	/* pkcs11: where a confined module may write; NULL: no more */
 	bool create;			/* make an empty store where there is none */
 };
 
@@ -67,7 +70,7 @@ void berth_keystore_close(struct berth_keystore *ks);	/* NULL is fine */
 #define BERTH_NEEDS_TCP 2u	/* connects by TCP: a simulator, never a real device */
 #define BERTH_NEEDS_THREADS 4u
 #define BERTH_NEEDS_MODULE 8u	/* runs somebody else's code, which looks around for itself */
-#define BERTH_NEEDS_PATHS_MAX 8
+#define BERTH_NEEDS_PATHS_MAX 32
 struct berth_keystore_needs {
 	unsigned calls;			/* BERTH_NEEDS_ */
 	size_t n;

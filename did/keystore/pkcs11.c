@@ -22,6 +22,7 @@ static void pkcs11_close(struct berth_keystore *ks)
 	berth_ksfile_close(&p->file);
 	berth_pkcs11_store_free(&p->s);
 	berth_secret_free(p->secrets);
+	berth_pkcs11_reach_free(p);
 	free(p->dir);
 	free(p);
 }
@@ -94,13 +95,13 @@ static void pkcs11_format_uri(const struct berth_keystore *ks, const char *name,
 	berth_pkcs11_uri_format(out, &p->uri, name);
 }
 
-/* Where a module keeps its token nobody but the module knows, so it may go where this
- * user may.  The calls are held to all the same. */
 static void pkcs11_needs(const struct berth_keystore *ks, struct berth_keystore_needs *out)
 {
-	(void)ks;
+	const struct berth_pkcs11 *p = (const struct berth_pkcs11 *)(const void *)ks;
+
 	out->calls |= BERTH_NEEDS_MODULE;
-	berth_keystore_need_path(out, "/", true);
+	for (size_t i = 0; i < p->reach.n; i++)
+		berth_keystore_need_path(out, p->reach.path[i].path, p->reach.path[i].write);
 }
 
 static const struct berth_keystore_ops ops = {
@@ -255,7 +256,8 @@ enum berth_err berth_pkcs11_open(struct berth_keystore **out, const struct berth
 
 	if (rc)
 		return rc;
-	if ((rc = open_file(p, cfg->create)) || (rc = p->file.fd < 0 ? make(p) : load(p)) || (rc = check_id(p))) {
+	if ((rc = open_file(p, cfg->create)) || (rc = p->file.fd < 0 ? make(p) : load(p)) || (rc = check_id(p)) ||
+	    (rc = berth_pkcs11_reach_find(p, cfg))) {
 		pkcs11_close(&p->base);
 		return rc;
 	}

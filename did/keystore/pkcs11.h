@@ -42,6 +42,7 @@ struct berth_pkcs11 {
 	CK_MECHANISM_TYPE mechanisms[BERTH_PKCS11_MECHANISMS_MAX];
 	size_t n_mechanisms;
 	int8_t can[BERTH_KEY__COUNT][2];	/* asked already: 1 yes, -1 no; by usage */
+	struct berth_keystore_needs reach;	/* its paths are ours */
 };
 
 static inline struct berth_pkcs11_secrets *berth_pkcs11_secrets(const struct berth_pkcs11 *p)
@@ -58,6 +59,12 @@ CK_RV berth_pkcs11_module_up(struct berth_pkcs11_module *m);
 void berth_pkcs11_module_down(struct berth_pkcs11_module *m);	/* C_Finalize by the last one */
 /* "CKR_DEVICE_REMOVED" or "" */
 const char *berth_pkcs11_rv_name(CK_RV rv);
+
+/* pkcs11_reach.c: where the module of an open store may go once its process is
+ * confined, into p->reach.  E_KEYSTORE: a folder of cfg that is none. */
+BERTH_MUST_USE enum berth_err
+berth_pkcs11_reach_find(struct berth_pkcs11 *p, const struct berth_keystore_config *cfg);
+void berth_pkcs11_reach_free(struct berth_pkcs11 *p);
 
 /* pkcs11_link.c: the session */
 

@@ -29,6 +29,7 @@ static const struct attr {
 	{ "module-path", true, PATH, FIELD(module_path) },
 	{ "pin-source", true, FILE_URI, FIELD(pin_source) },
 	{ "x-dir", true, PATH, FIELD(dir) },
+	{ "x-module-dir", true, PATH, FIELD(module_dir) },
 	{ "pin-value", true, REFUSED, 0, 0 },
 	{ "module-name", true, REFUSED, 0, 0 },
 };
@@ -248,4 +249,5 @@ void berth_pkcs11_uri_format(struct berth_buf *out, const struct berth_pkcs11_ur
 	put_attr(out, &sep, '&', "module-path", u->module_path, UNRESERVED "/");
 	put_attr(out, &sep, '&', "pin-source", u->pin_source, UNRESERVED "/");
 	put_attr(out, &sep, '&', "x-dir", u->dir, UNRESERVED "/");
+	put_attr(out, &sep, '&', "x-module-dir", u->module_dir, UNRESERVED "/");
 }

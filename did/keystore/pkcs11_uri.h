@@ -12,13 +12,14 @@
 /* RFC 7512, as much of it as names a token and one of our keys in it, and strictly:
  *
  *   pkcs11:token=T;manufacturer=M;model=M;serial=S;slot-id=N;object=NAME;id=ID;type=private
- *          ?module-path=PATH&pin-source=PATH&x-dir=DIR
+ *          ?module-path=PATH&pin-source=PATH&x-dir=DIR&x-module-dir=DIR
  *
  * all of them optional, each at most once, values percent-decoded, none empty.
  * An attribute of the path that we do not know would narrow what is meant, so it
  * is refused; in the query those with x- are left alone.  pin-value is refused:
  * a PIN does not belong in a URI.  pin-source is a file: URI or an absolute path;
- * x-dir is the folder of what we keep beside the token. */
+ * x-dir is the folder of what we keep beside the token, x-module-dir one that the
+ * module may write to besides. */
 #define BERTH_PKCS11_LABEL_MAX 32	/* as PKCS #11 has them */
 #define BERTH_PKCS11_MODEL_MAX 16
 #define BERTH_PKCS11_ID_MAX 32
@@ -34,7 +35,7 @@ struct berth_pkcs11_uri {
 	uint8_t id[BERTH_PKCS11_ID_MAX];
 	size_t id_len;
 	char module_path[BERTH_PKCS11_PATH_MAX + 1], pin_source[BERTH_PKCS11_PATH_MAX + 1];	/* "": not said */
-	char dir[BERTH_PKCS11_PATH_MAX + 1];
+	char dir[BERTH_PKCS11_PATH_MAX + 1], module_dir[BERTH_PKCS11_PATH_MAX + 1];
 };
 
 /* s: what is behind "pkcs11:".  E_KEY, and out is zeroed. */

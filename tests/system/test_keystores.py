@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several keystores in one agent, a berth-keyd for each: a factory whose issuing key and
 ownership root are in a token, and an owner whose chain key is."""
+import ctypes
+import errno
 import os
 import pathlib
 import shutil
@@ -108,6 +110,33 @@ def test_c143_a_keyd_that_fails_costs_its_own_calls(world, hsm, sig):
     assert keyd(f, True) not in (None, bad) and keyd(f, False) == other
     assert world.sold(gw) == world.owner.device(gw.name)["device"]
     late.wait_state("INITIALIZED", "SEEKING", seconds=120)
+
+
+def has_landlock():
+    return ctypes.CDLL(None).syscall(444, None, 0, 1) >= 1
+
+
+def test_c159_a_module_writes_to_its_token_and_where_it_is_told(world, hsm):
+    """It tries when it is to sign, and leaves in the token's folder what it met."""
+    f, outcome, refused = world.factory, hsm.dir / "tokens/outcome", errno.EACCES if has_landlock() else 0
+    (hsm.dir / "more").mkdir()
+    (hsm.dir / "spy").symlink_to(f.dir / "keys")    # the other store's sealed file
+    assert (hsm.dir / "spy").read_bytes()
+    for name, told in (("GW-2", False), ("GW-3", True)):
+        if told:
+            f.set("keystore hsm", module_dir=hsm.dir / "more")
+            f.restart()
+        world.born(world.gateway(name))
+        hsm.fault("outside")
+        world.chain(next(a for a in world.agents if a.name == name))
+        hsm.heal()
+        assert outcome.read_text() == f"{0 if told else refused} {refused}"
+        assert (hsm.dir / "more/written").exists() == (told or not refused)
+    f.set("keystore hsm", module_dir=hsm.dir / "gone")
+    f.stop()
+    assert "module-dir" in f.refuses_to_start("E_KEYSTORE")
+    f.set("keystore hsm", module_dir=None)
+    f.start()
 
 
 def test_no_key_moves_from_one_keystore_to_another(world):

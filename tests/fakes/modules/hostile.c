@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A PKCS #11 module that is SoftHSM with one fault: the word in $SOFTHSM2_CONF.fault,
- * looked at anew in every call; no such file: none.  What matters to the tests is
+ * looked at anew in every call; no such file: none.  "outside" writes
+ * more/written and reads spy, beside the settings, and leaves in tokens/outcome what
+ * errno it met each time.  What matters to the tests is
  * written to $SOFTHSM2_CONF.log, a letter each: I initialize, F finalize, O open and
  * C close a session, L log in, G make a pair, D destroy an object. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdbool.h>
@@ -174,8 +177,42 @@ static CK_RV destroy_object(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE o)
 	return fault("destroy") ? CKR_DEVICE_REMOVED : real->C_DestroyObject(h, o);
 }
 
+/* In the folder of the settings. */
+static int open_in_folder(const char *name, int flags)
+{
+	const char *conf = getenv("SOFTHSM2_CONF"), *slash = conf ? strrchr(conf, '/') : NULL;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - conf) : 0, conf, name);
+	return open(path, flags | O_CLOEXEC, 0600);
+}
+
+/* 0: it could be opened; else the errno. */
+static int met(const char *name, int flags)
+{
+	int fd = open_in_folder(name, flags), e = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? e : 0;
+}
+
+static void look_around(void)
+{
+	int written = met("more/written", O_WRONLY | O_CREAT), seen = met("spy", O_RDONLY);
+	int fd = open_in_folder("tokens/outcome", O_WRONLY | O_CREAT | O_TRUNC);
+	char said[32];
+
+	snprintf(said, sizeof(said), "%d %d", written, seen);
+	if (fd < 0 || write(fd, said, strlen(said)) < 0)
+		abort();
+	close(fd);
+}
+
 static void hang_or_die(void)
 {
+	if (fault("outside"))
+		look_around();
 	if (fault("hang"))
 		for (;;)
 			pause();

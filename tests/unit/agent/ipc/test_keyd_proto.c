@@ -15,6 +15,7 @@ static struct berth_keyd_request sample(enum berth_keyd_op op)
 		.op = op, .name = "factory-sign", .ak = "ak", .label = "items", .kid = KID,
 		.uri = "soft:/var/lib/berth/keys", .passphrase_file = "/run/credentials/p", .create = true,
 		.module_path = "/usr/lib/m.so", .pin_source = "/run/credentials/pin",
+		.module_dir = { "/var/lib/a", "/var/lib/b" },
 		.type = BERTH_KEY_P256, .usage = BERTH_USAGE_SIGN, .purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_VC),
 		.purpose = BERTH_SIGN_VC, .counter = BERTH_COUNTER_GENERATION, .epoch = -1, .pcr_mask = 0x81,
 		.nonce = { 1, 2, 3 }, .data = { (const uint8_t *)"{}", 2 }, .extra = { (const uint8_t *)"ze", 2 },
@@ -77,8 +78,25 @@ static void fields_arrive(void **state)
 	assert_null(out.tcti);
 	assert_string_equal(out.module_path, in.module_path);
 	assert_string_equal(out.pin_source, in.pin_source);
+	assert_string_equal(out.module_dir[0], "/var/lib/a");
+	assert_string_equal(out.module_dir[1], "/var/lib/b");
+	assert_null(out.module_dir[2]);
 	CHECK(out.pcr_mask == 0x81);
 	CHECK(out.create);
+	berth_buf_free(&b);
+}
+
+/* One spelling: no gap between the folders. */
+static void folders_stand_without_a_gap(void **state)
+{
+	struct berth_keyd_request in = sample(BERTH_KEYD_HELLO), out;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	in.module_dir[1] = NULL;
+	in.module_dir[2] = "/var/lib/c";
+	berth_keyd_encode(&b, &in);
+	CHECK_RC(BERTH_E_TYPE, berth_keyd_decode(&out, BERTH_KEYD_HELLO, b.p, b.len));
 	berth_buf_free(&b);
 }
 
@@ -139,6 +157,7 @@ static void caps(void **state)
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, tcti), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, module_path), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, pin_source), BERTH_KEYD_CONFIG_MAX },
+		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, module_dir[0]), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.thid), BERTH_KEYD_THID_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.aud), BERTH_KEYD_KID_MAX },
 	};
@@ -311,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_op_reads_back),
 		cmocka_unit_test(fields_arrive),
+		cmocka_unit_test(folders_stand_without_a_gap),
 		cmocka_unit_test(every_truncation_and_a_trailing_byte_are_e_type),
 		cmocka_unit_test(unknown_ops_are_e_type),
 		cmocka_unit_test(caps),

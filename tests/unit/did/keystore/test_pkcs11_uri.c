@@ -63,10 +63,11 @@ static void says_where_everything_is(void **state)
 {
 	(void)state;
 	CHECK_OK(berth_pkcs11_uri_parse(&u, "slot-id=4294967295;serial=0a%2F;model=m"
-		"?x-dir=/var/lib/x&pin-source=/run/p&module-path=/usr/lib/m.so"));
+		"?x-dir=/var/lib/x&x-module-dir=/var/lib/m&pin-source=/run/p&module-path=/usr/lib/m.so"));
 	CHECK(u.has_slot && u.slot == 4294967295u);
 	assert_string_equal(u.serial, "0a/");
 	assert_string_equal(u.dir, "/var/lib/x");
+	assert_string_equal(u.module_dir, "/var/lib/m");
 	assert_string_equal(u.pin_source, "/run/p");
 	assert_string_equal(u.module_path, "/usr/lib/m.so");
 	CHECK_OK(berth_pkcs11_uri_parse(&u, "?pin-source=file:///run/p"));
@@ -86,7 +87,7 @@ static void refuses_what_is_none(void **state)
 		"?module-path=m.so", "?module-path=", "?module-path=file:/m.so", "?module-path=//m.so",
 		"?pin-source=p", "?pin-source=file:p", "?pin-source=file://host/p", "?pin-source=|/bin/p",
 		"?pin-source=file:", "?pin-source=https://h/p", "?pin-value=1234", "?pin-value=", "?module-name=m",
-		"?x-dir=d", "?x-dir=/d?x-dir=/e&x-dir=/f",
+		"?x-dir=d", "?x-module-dir=d", "?x-module-dir=/d&x-module-dir=/e", "?x-dir=/d?x-dir=/e&x-dir=/f",
 	};
 
 	(void)state;
@@ -121,7 +122,7 @@ static void caps_are_exact(void **state)
 		{ "model=", BERTH_PKCS11_MODEL_MAX }, { "serial=", BERTH_PKCS11_MODEL_MAX },
 		{ "object=", BERTH_KEY_NAME_MAX }, { "object=k;id=", BERTH_PKCS11_ID_MAX },
 		{ "?module-path=/", BERTH_PKCS11_PATH_MAX - 1 }, { "?x-dir=/", BERTH_PKCS11_PATH_MAX - 1 },
-		{ "?pin-source=/", BERTH_PKCS11_PATH_MAX - 1 },
+		{ "?pin-source=/", BERTH_PKCS11_PATH_MAX - 1 }, { "?x-module-dir=/", BERTH_PKCS11_PATH_MAX - 1 },
 	};
 
 	(void)state;
@@ -132,7 +133,7 @@ static void caps_are_exact(void **state)
 }
 
 #define LONG "token=A%20%25%3B;manufacturer=M;model=m;serial=1;slot-id=7;object=k.1" \
-	"?module-path=/usr/lib/m%20m.so&pin-source=/run/pin&x-dir=/d"
+	"?module-path=/usr/lib/m%20m.so&pin-source=/run/pin&x-dir=/d&x-module-dir=/e%25"
 
 static void every_prefix_is_parsed_or_e_key(void **state)
 {
