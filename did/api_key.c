@@ -82,6 +82,8 @@ enum berth_err berth_keychain_open(struct berth_keychain **out, const char *uri,
 		cfg.passphrase_file = h.passphrase_file;
 		cfg.tcti = h.tcti;
 		cfg.create = h.create != 0;
+		cfg.module_path = h.module_path;
+		cfg.pin_source = h.pin_source;
 	}
 	if ((rc = berth_key_uri_name(k->name, uri)) || (rc = berth_keystore_open(&k->ks, &cfg))) {
 		free(k);

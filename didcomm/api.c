@@ -144,18 +144,35 @@ static enum berth_err read_mode(enum berth_pack_mode *out, const struct berth_di
 	return berth_fail(BERTH_E_USAGE, "didcomm: mode %.32s", how->mode);
 }
 
-static enum berth_err read_how(struct berth_pack *out, const struct berth_didcomm_how *how)
+/* The members that there have always been: who forgot to set size would else send
+ * without a sender what was to have one. */
+#define HOW_FIRST (offsetof(struct berth_didcomm_how, protect_sender) + sizeof(int))
+
+/* A caller's struct of an earlier version is shorter: what it lacks is zero. */
+static enum berth_err take_how(struct berth_didcomm_how *out, const struct berth_didcomm_how *how)
 {
-	if (how->size < sizeof(*how))
+	if (how->size < HOW_FIRST)
 		return berth_fail(BERTH_E_USAGE, "didcomm: options of %zu bytes", how->size);
+	memset(out, 0, sizeof(*out));
+	memcpy(out, how, how->size < sizeof(*out) ? how->size : sizeof(*out));
+	return BERTH_OK;
+}
+
+static enum berth_err read_how(struct berth_pack *out, const struct berth_didcomm_how *caller)
+{
+	struct berth_didcomm_how how;
+	enum berth_err rc = take_how(&how, caller);
+
+	if (rc)
+		return rc;
 	*out = (struct berth_pack){
-		.from = how->from, .to = how->to, .sign_by = how->sign_by,
-		.protect_sender = how->protect_sender != 0,
-		.enc = how->enc ? berth_enc_parse(how->enc) : BERTH_ENC_A256CBC_HS512,
+		.from = how.from, .to = how.to, .sign_by = how.sign_by,
+		.protect_sender = how.protect_sender != 0,
+		.enc = how.enc ? berth_enc_parse(how.enc) : BERTH_ENC_A256CBC_HS512,
 	};
 	if (out->enc == BERTH_ENC_NONE)
-		return berth_fail(BERTH_E_USAGE, "didcomm: enc %.32s", how->enc);
-	return read_mode(&out->mode, how);
+		return berth_fail(BERTH_E_USAGE, "didcomm: enc %.32s", how.enc);
+	return read_mode(&out->mode, &how);
 }
 
 static enum berth_err take_string(char **out, struct berth_buf *b)

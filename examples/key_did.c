@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key in a sealed file or in a TPM: made at the first run, its did:key printed,
- * and stdin signed with it.  Which of the two is the URI's business alone.
+/* A key in a sealed file, in a TPM or in a token: made at the first run, its did:key
+ * printed, and stdin signed with it.  Which of them is the URI's business alone.
  *
  *   cc -o key_did key_did.c $(pkg-config --cflags --libs berth)
  *   echo hello | ./key_did soft:keys#device passphrase-file
  *   echo hello | ./key_did 'tpm2:device?dir=/var/lib/mine&tcti=device:/dev/tpmrm0'
+ *   echo hello | ./key_did 'pkcs11:token=T;object=device?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/pin'
  */
 #include <stdio.h>
 #include <string.h>

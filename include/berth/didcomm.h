@@ -39,7 +39,7 @@ BERTH_MUST_USE enum berth_err
 berth_didcomm_add_document(struct berth_didcomm *d, const char *json, size_t len);
 
 /* How to pack.  Zero the struct and set size to its size; members are only ever
- * added at its end. */
+ * added at its end.  BERTH_E_USAGE: a size that no version of it has had. */
 struct berth_didcomm_how {
 	size_t size;
 	const char *mode;	/* "plaintext", "signed", "anoncrypt", "authcrypt"; NULL:

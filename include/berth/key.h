@@ -11,11 +11,14 @@
 extern "C" {
 #endif
 
-/* Keys in a keystore, for programs that link libberth: a sealed file or a TPM 2.0,
- * chosen by a URI (docs/keystores.md):
+/* Keys in a keystore, for programs that link libberth: a sealed file, a TPM 2.0 or a
+ * PKCS #11 token, chosen by a URI (docs/keystores.md):
  *
  *   soft:PATH[#NAME]
  *   tpm2:[NAME][?dir=DIR][&tcti=STRING]
+ *   pkcs11:[token=LABEL;...][;object=NAME][?module-path=PATH&pin-source=FILE&x-dir=DIR]
+ *
+ * A token's module is loaded into this process and can do whatever it can.
  *
  * No private key and no raw shared secret comes out: a key signs a JWS, or it
  * unwraps the content key of a JWE.  Text is UTF-8; what a call gives as char * is
@@ -23,7 +26,7 @@ extern "C" {
  * whenever the call fails; berth_err_detail() then says why.
  *
  * A keychain is used by one thread at a time, and a store by one process at a time.
- * Calls on a TPM may take a second. */
+ * Calls on a device may take a second. */
 struct berth_keychain;
 
 /* How to open.  Zero the struct and set size to its size; members are only ever
@@ -33,6 +36,8 @@ struct berth_keychain_how {
 	const char *passphrase_file;	/* soft: NULL: $BERTH_PASSPHRASE_FILE */
 	const char *tcti;		/* tpm2: NULL: the URI's, $BERTH_TCTI, /dev/tpmrm0 */
 	int create;			/* make an empty store where there is none */
+	const char *module_path;	/* pkcs11: NULL: the URI's */
+	const char *pin_source;		/* pkcs11: NULL: the URI's, the credential berth-pin */
 };
 
 /* Opens the store of a URI; how may be NULL.  BERTH_E_KEY: the URI;

@@ -11,6 +11,7 @@ import pytest
 from ca import Ca, openssl
 from cli import fails, ok, raw, token
 from test_cli_tpm import tpm    # noqa: F401, a fixture
+from test_pkcs11 import hsm     # noqa: F401, a fixture
 
 NOW = ("--now", "2026-11-28T12:00:00Z")
 SUBJECT = "/O=Maker/CN=gw1/serialNumber=SN-4711"
@@ -105,6 +106,13 @@ def test_bind_and_verify(w):
 def test_keys_in_a_tpm(tmp_path, tpm):     # noqa: F811
     t = World(tmp_path, "tpm2:idevid" + tpm, "tpm2:did" + tpm, did_kind="p384")
     assert ok(*t.verify, stdin=t.bind())["did"] == t.did
+
+
+@pytest.mark.parametrize("kind, did_kind", [("p256", "ed25519"), ("p384", "p256")])
+def test_keys_in_a_token(tmp_path, hsm, kind, did_kind):     # noqa: F811
+    t = World(tmp_path, hsm.uri("idevid-" + kind), hsm.uri("did-" + kind), kind=kind, did_kind=did_kind)
+    assert ok(*t.verify, stdin=t.bind())["did"] == t.did
+    fails("E_KEYSTORE", "key", "bind-idevid", "--cert", t.file(t.cert), "--key-uri", hsm.uri("none"), *t.args[2:])
 
 
 @pytest.mark.parametrize("kind", ["p384", "p521", "ed25519"])

@@ -2,6 +2,7 @@
 """What `berth key list --capabilities` says of a store, and that it is true."""
 from cli import ROOT, fails, ok, raw
 from test_cli_tpm import tpm    # noqa: F401, a fixture
+from test_pkcs11 import hsm     # noqa: F401, a fixture
 
 AGREE = ["ECDH-ES+A256KW", "ECDH-1PU+A256KW"]
 TYPES = ("ed25519", "x25519", "p256", "p384", "p521", "secp256k1")
@@ -44,6 +45,15 @@ def test_capabilities_of_a_tpm(tpm):
     assert (said["custody"], said["attestable"], said["import"]) == ("hardware", True, False)
     assert can == {("p256", "sign"): ["ES256"], ("p256", "agree"): AGREE, ("p384", "sign"): ["ES384"],
                    ("p384", "agree"): AGREE, ("p256", "attest"): ["TPM2_Certify", "TPM2_Quote"]}
+
+
+def test_capabilities_of_a_token(hsm):     # noqa: F811
+    ok("key", "generate", "--type", "p256", "--key-uri", hsm.uri("first"))
+    said, can = makes((), hsm.uri(), hsm.uri)
+    assert (said["custody"], said["attestable"], said["import"]) == ("hardware", False, False)
+    assert can == {("ed25519", "sign"): ["EdDSA"], ("p256", "sign"): ["ES256"], ("p384", "sign"): ["ES384"],
+                   ("p521", "sign"): ["ES512"], ("secp256k1", "sign"): ["ES256K"],
+                   **{(kind, "agree"): AGREE for kind in ("x25519", "p256", "p384", "p521", "secp256k1")}}
 
 
 def test_capabilities_as_a_table(tpm):

@@ -6,6 +6,7 @@ import pytest
 
 from cli import fails, ok, raw
 from test_cli_tpm import tpm    # noqa: F401, a fixture
+from test_pkcs11 import hsm     # noqa: F401, a fixture
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,18 @@ def test_csr_of_a_key_in_a_tpm(tpm, kind, algorithm):
     key = ok("key", "generate", "--type", kind, "--key-uri", uri)
     verified(raw("key", "csr", "--key-uri", uri, "--subject", "/CN=gw1", "--san", key["did"]),
              "Signature Algorithm: " + algorithm, key["did"])
+
+
+@pytest.mark.parametrize("kind, algorithm", [("p256", "ecdsa-with-SHA256"), ("p384", "ecdsa-with-SHA384"),
+                                             ("p521", "ecdsa-with-SHA512"), ("ed25519", "ED25519"),
+                                             ("secp256k1", "ecdsa-with-SHA256")])
+def test_csr_of_a_key_in_a_token(hsm, kind, algorithm):     # noqa: F811
+    at = ("--key-uri", hsm.uri("csr-" + kind))
+    key = ok("key", "generate", "--type", kind, *at)
+    verified(raw("key", "csr", *at, "--subject", "/CN=gw1", "--san", key["did"]), "Signature Algorithm: " + algorithm,
+             key["did"], "Digital Signature")
+    ok("key", "generate", "--type", "p256", "--use", "agree", "--key-uri", hsm.uri("agree-" + kind))
+    fails("E_KEY", "key", "csr", "--key-uri", hsm.uri("agree-" + kind), "--subject", "/CN=gw1")
 
 
 def test_csr_refusals(tmp_path, pw):

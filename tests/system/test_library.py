@@ -12,6 +12,7 @@ import pytest
 
 from cli import BUILD, ROOT, ok
 from test_cli_tpm import openssl_verifies, tpm    # noqa: F401, one is a fixture
+from test_pkcs11 import hsm     # noqa: F401, a fixture
 
 B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -78,12 +79,12 @@ def judge(did, jws, folder):
 
 
 @pytest.mark.parametrize("how", ["shared", "static"])
-def test_a_key_its_did_and_a_signature(prefix, tmp_path, tpm, how):     # noqa: F811
+def test_a_key_its_did_and_a_signature(prefix, tmp_path, tpm, hsm, how):     # noqa: F811
     exe, env = build(prefix, tmp_path, prefix / "share/doc/berth/examples/key_did.c", how)
     pw = tmp_path / "pw"
     pw.write_text("a" * 64)
     pw.chmod(0o600)
-    for args in (["soft:keys#device", "pw"], ["tpm2:example-%s%s" % (how, tpm)]):
+    for args in (["soft:keys#device", "pw"], ["tpm2:example-%s%s" % (how, tpm)], [hsm.uri("example-" + how)]):
         dids = set()
         for _ in range(2):      # the second time the key is there
             r = subprocess.run([exe, *args], input="hello\n", capture_output=True, text=True, cwd=tmp_path, env=env,

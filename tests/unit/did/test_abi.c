@@ -29,6 +29,8 @@ static void keychains(struct berth_buf *b)
 	FIELD(b, berth_keychain_how, passphrase_file);
 	FIELD(b, berth_keychain_how, tcti);
 	FIELD(b, berth_keychain_how, create);
+	FIELD(b, berth_keychain_how, module_path);
+	FIELD(b, berth_keychain_how, pin_source);
 	STRUCT(b, berth_keychain_jwe);
 	FIELD(b, berth_keychain_jwe, size);
 	FIELD(b, berth_keychain_jwe, alg);

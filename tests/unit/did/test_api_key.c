@@ -5,6 +5,7 @@
 #include "tests/fakes/alloc.h"
 #include "tests/fakes/swtpm.h"
 #include "tests/fakes/tmpdir.h"
+#include "tests/fakes/token.h"
 
 #include "berth/did.h"
 #include "berth/key.h"
@@ -167,6 +168,38 @@ static void an_earlier_and_a_later_struct_open_too(void **state)
 	berth_keychain_close(x);
 	snprintf(uri, sizeof(uri), "soft:%s/third", dir);
 	CHECK_RC(BERTH_E_KEYSTORE, berth_keychain_open(&x, uri, &h.how));
+}
+
+/* Module and PIN by the URI, by the options, and by options of a time without them. */
+static void a_token_opens(void **state)
+{
+	struct berth_keychain_how how = { .size = sizeof(how), .create = 1 };
+	struct test_token token;
+	struct berth_keychain *t;
+	char uri[256], *json, *compact;
+
+	(void)state;
+	test_token_softhsm(&token);
+	CHECK_OK(berth_keychain_open(&t, test_token_uri(&token, "dev"), &how));
+	CHECK_OK(berth_keychain_generate(t, NULL, "ed25519", NULL));
+	CHECK_OK(berth_keychain_sign_jws(t, NULL, NULL, NULL, "{}", 2, &compact));
+	berth_string_free(compact);
+	CHECK_OK(berth_keychain_capabilities(t, &json));
+	CHECK(strstr(json, "\"custody\":\"hardware\",\"attestable\":false,\"import\":false"));
+	berth_string_free(json);
+	berth_keychain_close(t);
+	snprintf(uri, sizeof(uri), "pkcs11:token=" TEST_TOKEN_LABEL "?x-dir=%s", token.store_dir);
+	how.module_path = token.module;
+	how.pin_source = token.pin_file;
+	CHECK_OK(berth_keychain_open(&t, uri, &how));
+	assert_int_equal(berth_keychain_count(t), 1);
+	berth_keychain_close(t);
+	how.size = offsetof(struct berth_keychain_how, module_path);
+	how.module_path = how.pin_source = (const char *)1;
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keychain_open(&t, uri, &how));
+	CHECK_OK(berth_keychain_open(&t, test_token_uri(&token, NULL), &how));
+	berth_keychain_close(t);
+	test_token_end(&token);
 }
 
 static void a_jws_verifies(void **state)
@@ -529,6 +562,7 @@ int main(void)
 		T(what_cannot_be_made_is_e_key),
 		T(opening_refuses),
 		T(an_earlier_and_a_later_struct_open_too),
+		T(a_token_opens),
 		T(a_jws_verifies),
 		T(a_jws_verifies_by_its_did),
 		T(what_cannot_be_signed),

@@ -80,6 +80,32 @@ static void opens_the_appendix(void **state)
 	berth_didcomm_free(d);
 }
 
+/* A caller of the first version, whose struct ends at protect_sender, and one of a
+ * version to come. */
+static void an_earlier_and_a_later_struct_pack_too(void **state)
+{
+	struct {
+		struct berth_didcomm_how how;
+		char later[64];
+	} h = { .how = { .size = sizeof(h), .from = "did:example:alice", .to = "did:example:bob" } };
+	struct berth_didcomm *d = open_both();
+	char *out;
+
+	(void)state;
+	memset(h.later, 0xff, sizeof(h.later));
+	CHECK_OK(berth_didcomm_pack(d, &h.how, TEXT, strlen(TEXT), &out));
+	berth_didcomm_string_free(out);
+	h.how.size = offsetof(struct berth_didcomm_how, protect_sender) + sizeof(int);
+	CHECK_OK(berth_didcomm_pack(d, &h.how, TEXT, strlen(TEXT), &out));
+	berth_didcomm_string_free(out);
+	h.how.size--;
+	CHECK_RC(BERTH_E_USAGE, berth_didcomm_pack(d, &h.how, TEXT, strlen(TEXT), &out));
+	h.how.size = 0;
+	CHECK_RC(BERTH_E_USAGE, berth_didcomm_pack(d, &h.how, TEXT, strlen(TEXT), &out));
+	assert_null(out);
+	berth_didcomm_free(d);
+}
+
 static void refuses(void **state)
 {
 	struct berth_didcomm_how how = { .size = sizeof(how), .to = "did:example:bob" };
@@ -155,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packs_and_unpacks),
 		cmocka_unit_test(opens_the_appendix),
+		cmocka_unit_test(an_earlier_and_a_later_struct_pack_too),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(documents_are_replaced),
 		cmocka_unit_test(c015_every_allocation_fails),
