@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """DIDComm over HTTP between whole agents: the main job with nothing but http://
 endpoints, and with some of each."""
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+
 import pytest
 
-from agents import World, b64, wait_for
+from agents import BUILD, World, b64, free_port, wait_for
 
 ITEMS = {"wifi": b"ssid=plant\npsk=correct horse", "cloud": bytes(range(256))}
 APP = {"principal_app": {"uid": "0 65534", "may": "self device identity:operational secret:wifi secret:cloud"}}
@@ -49,4 +56,92 @@ def test_without_the_allow_line_nothing_is_posted():
         gw.set("egress", allow="127.0.0.0/8")
         w.onboard(gw)
     finally:
+        w.close()
+
+
+class TlsProxy:
+    """What stands in front of an http:// listener: takes TLS off, hands octets on."""
+
+    def __init__(self, folder, host):
+        self.cert, key = folder / "proxy.pem", folder / "proxy.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-out", self.cert, "-days", "30", "-subj", f"/CN={host}",
+                        "-addext", f"subjectAltName=DNS:{host}"], check=True, capture_output=True, timeout=60)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.cert, key)
+
+    def start(self, port, to):
+        self.listener = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self.serve, args=(to,), daemon=True).start()
+
+    def serve(self, to):
+        while True:
+            try:
+                conn, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.one, args=(conn, to), daemon=True).start()
+
+    def one(self, conn, to):
+        try:
+            inside = self.context.wrap_socket(conn, server_side=True)
+        except (ssl.SSLError, OSError):
+            return
+        outside = socket.create_connection(("127.0.0.1", to))
+        threading.Thread(target=self.pump, args=(outside, inside), daemon=True).start()
+        self.pump(inside, outside)
+
+    @staticmethod
+    def pump(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+        for s in (a, b):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
+def libexec_that_trusts(folder, cert):
+    """berth-netd in a mount namespace of its own, where the system's authorities are one."""
+    folder.mkdir()
+    for name in ("keyd", "resolverd"):
+        shutil.copy(BUILD / f"libexec/berth-{name}", folder)
+    netd = folder / "berth-netd"
+    unshare = "unshare -m" if os.geteuid() == 0 else "unshare -rm"
+    netd.write_text(f"#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nexec {unshare} /bin/sh -c 'mount --bind {cert} "
+                    f"/etc/ssl/certs/ca-certificates.crt && exec {(BUILD / 'libexec/berth-netd').resolve()}'\n")
+    netd.chmod(0o755)
+    return folder
+
+
+def test_https_is_verified_against_the_systems_authorities():
+    """The owner behind a TLS proxy: a certificate of nobody's is not reached and the
+    message waits; once it is trusted the onboarding goes on."""
+    port = free_port()
+    w = World(owner={"listen": {"announce": f"https://owner.test:{port}/didcomm"}}, links=("owner",))
+    proxy = TlsProxy(w.dir, "owner.test")
+    proxy.start(port, w.owner.port)
+    try:
+        gw = w.gateway("GW-TLS", **APP)
+        w.born(gw)
+        w.sold(gw)
+        w.provisioned(gw, ITEMS)
+        w.registered(gw)
+        gw.post("/v1/onboard")
+        wait_for(lambda: "SSL peer certificate" in gw.log(), lambda: gw.log()[-2000:])
+        assert not gw.state_is("OPERATIONAL") and gw.status()["queue"]["dead"] == 0
+        gw.libexec = libexec_that_trusts(w.dir / "libexec", proxy.cert)
+        gw.restart()
+        gw.wait_state("OPERATIONAL", seconds=60)
+        w.active(gw)
+        assert secrets(gw) == {k: b64(v) for k, v in ITEMS.items()}
+    finally:
+        proxy.close()
         w.close()
