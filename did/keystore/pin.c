@@ -10,6 +10,7 @@
 #include "did/base/rand.h"
 #include "did/crypto/pwhash.h"
 #include "did/keystore/secret_file.h"
+#include "did/keystore/tpm2_seal.h"
 
 #define REFUSED_FILE "pin-refused"	/* salt, hash */
 #define HASH_LEN 32
@@ -17,9 +18,11 @@
 #define ARGON2_PASSES 3
 #define ARGON2_KIB (16 * 1024)
 
-static const struct berth_secret_file pin_file = { .what = "PIN file", .max = BERTH_PIN_MAX };
+static const struct berth_secret_file pin_file = {
+	.what = "PIN file", .max = BERTH_PIN_MAX, .blob = BERTH_TPM2_SEALED_MAGIC, .blob_max = BERTH_TPM2_SEALED_MAX
+};
 
-enum berth_err berth_pin_read(struct berth_secret **out, const char *source)
+static enum berth_err read_source(struct berth_secret **out, const char *source)
 {
 	enum berth_err rc;
 	bool there;
@@ -30,6 +33,20 @@ enum berth_err berth_pin_read(struct berth_secret **out, const char *source)
 	if (!rc && !there)
 		rc = berth_fail(BERTH_E_KEYSTORE, "a token needs its PIN: pin-source in [keystore] or in the URI, "
 				"or the systemd credential berth-pin");
+	return rc;
+}
+
+enum berth_err berth_pin_read(struct berth_secret **out, const char *source, const char *tcti)
+{
+	struct berth_secret *blob;
+	enum berth_err rc = read_source(out, source);
+
+	if (rc || !berth_secret_file_is_blob(&pin_file, *out))
+		return rc;
+	blob = *out;
+	*out = NULL;
+	rc = berth_tpm2_unseal_blob(out, tcti, BERTH_TPM2_LABEL_PIN, blob->b, blob->len);
+	berth_secret_free(blob);
 	return rc;
 }
 

@@ -10,8 +10,10 @@
 #define BERTH_PIN_MAX 255
 
 /* The PIN of a token: from the file named (ours, mode 0600), else the systemd
- * credential berth-pin.  Nothing else knows where PINs come from. */
-BERTH_MUST_USE enum berth_err berth_pin_read(struct berth_secret **out, const char *source);
+ * credential berth-pin.  Either may be a blob of `berth key seal-pin`, which the TPM at
+ * tcti opens (NULL: $BERTH_TCTI, else the default).  Nothing else knows where PINs come
+ * from. */
+BERTH_MUST_USE enum berth_err berth_pin_read(struct berth_secret **out, const char *source, const char *tcti);
 
 /* A token counts wrong PINs and is useless after a few, so one that was refused is not
  * tried again, by this process or the next: the file pin-refused of the folder dir

@@ -24,6 +24,7 @@ static void pkcs11_close(struct berth_keystore *ks)
 	berth_secret_free(p->secrets);
 	berth_pkcs11_reach_free(p);
 	free(p->dir);
+	free(p->tcti);
 	free(p);
 }
 
@@ -150,8 +151,9 @@ static enum berth_err new_store(struct berth_pkcs11 **out, const struct berth_ke
 	if (!p->uri.dir[0])
 		memcpy(p->uri.dir, DIR_DEFAULT, sizeof(DIR_DEFAULT));
 	p->dir = strdup(p->uri.dir);
+	p->tcti = cfg->tcti && cfg->tcti[0] ? strdup(cfg->tcti) : NULL;
 	p->secrets = berth_secret_new(sizeof(struct berth_pkcs11_secrets));
-	if (!p->dir || !p->secrets)
+	if (!p->dir || !p->secrets || (cfg->tcti && cfg->tcti[0] && !p->tcti))
 		rc = berth_fail(BERTH_E_NOMEM, "keystore");
 	if (rc || (rc = take_path(p->uri.module_path, cfg->module_path, "module-path")) ||
 	    (rc = take_path(p->uri.pin_source, cfg->pin_source, "pin-source"))) {

@@ -30,6 +30,7 @@ struct berth_pkcs11 {
 	struct berth_keystore base;
 	struct berth_pkcs11_uri uri;	/* with the paths of the configuration */
 	char *dir;			/* in uri, or the default */
+	char *tcti;			/* of the TPM that opens a sealed PIN; NULL: by default */
 	struct berth_ksfile file;
 	struct berth_pkcs11_store s;
 	struct berth_secret *secrets;	/* struct berth_pkcs11_secrets */

@@ -169,7 +169,7 @@ static enum berth_err log_in(struct berth_pkcs11 *p, CK_FLAGS flags)
 
 	if (!(flags & CKF_LOGIN_REQUIRED))
 		return BERTH_OK;
-	if ((rc = check_pin_state(p, flags)) || (rc = berth_pin_read(&pin, p->uri.pin_source)))
+	if ((rc = check_pin_state(p, flags)) || (rc = berth_pin_read(&pin, p->uri.pin_source, p->tcti)))
 		goto out;
 	if (berth_pin_was_refused(p->file.dir, pin)) {
 		rc = berth_fail(BERTH_E_KEYSTORE, "token %s: this PIN was refused before and is not tried again; if it has "

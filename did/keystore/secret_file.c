@@ -41,9 +41,24 @@ static size_t trimmed(const uint8_t *p, size_t n)
 	return n;
 }
 
+bool berth_secret_file_is_blob(const struct berth_secret_file *f, const struct berth_secret *s)
+{
+	size_t n = f->blob ? strlen(f->blob) : 0;
+
+	return n && s->len >= n && memcmp(s->b, f->blob, n) == 0;
+}
+
+/* How much of the n bytes at the begin of raw is the secret; 0: it is none. */
+static size_t secret_len(const struct berth_secret_file *f, const struct berth_secret *raw, size_t n)
+{
+	if (berth_secret_file_is_blob(f, raw))
+		return n > f->blob_max ? 0 : n;
+	return n > f->max ? 0 : trimmed(raw->b, n);
+}
+
 static enum berth_err slurp(struct berth_secret **out, const struct berth_secret_file *f, const char *path, int fd)
 {
-	struct berth_secret *raw = berth_secret_new(f->max + 1), *text = NULL;
+	struct berth_secret *raw = berth_secret_new((f->max > f->blob_max ? f->max : f->blob_max) + 1), *text = NULL;
 	enum berth_err rc = BERTH_OK;
 	size_t n = 0;
 	ssize_t got = 1;
@@ -55,7 +70,7 @@ static enum berth_err slurp(struct berth_secret **out, const struct berth_secret
 			n += (size_t)got;
 	if (got < 0)
 		rc = sys(f, path);
-	else if (n > f->max || (n = trimmed(raw->b, n)) == 0)
+	else if ((n = secret_len(f, raw, n)) == 0)
 		rc = berth_fail(BERTH_E_KEYSTORE, "%s %s: holds none, or more than %zu bytes", f->what, path, f->max);
 	else if (!(text = berth_secret_new(n)))
 		rc = berth_fail(BERTH_E_NOMEM, "%s", f->what);

@@ -13,7 +13,13 @@
 struct berth_secret_file {
 	const char *what;	/* "passphrase file" */
 	size_t max;		/* bytes */
+	/* A file that begins with these octets is none of text: it is taken whole, as it
+	 * is, up to blob_max bytes.  NULL: there are no such. */
+	const char *blob;
+	size_t blob_max;
 };
+/* Whether what was read is such a blob. */
+bool berth_secret_file_is_blob(const struct berth_secret_file *f, const struct berth_secret *s);
 
 /* A regular file of ours, mode 0600, no symlink. */
 BERTH_MUST_USE enum berth_err

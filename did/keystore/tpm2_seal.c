@@ -8,7 +8,6 @@
 #include "did/base/rand.h"
 #include "did/keystore/tpm2.h"
 
-#define MAGIC "BERTHBLB"
 #define VERSION 1
 
 /* A store without a file: as much of one as the connection and its objects need. */
@@ -35,7 +34,7 @@ static void end(struct berth_tpm2 *t)
 
 static void put_blob(struct berth_buf *out, const struct berth_tpm2 *t, const struct berth_tpm2_object *o)
 {
-	berth_buf_str(out, MAGIC);
+	berth_buf_str(out, BERTH_TPM2_SEALED_MAGIC);
 	berth_buf_u8(out, VERSION);
 	berth_buf_put(out, berth_tpm2_secrets(t)->seed, 32);
 	berth_buf_be32(out, t->s.srk_handle);
@@ -56,7 +55,7 @@ static void get_vec(struct berth_tpm2_blob *out, struct berth_cur *c)
 enum berth_err berth_tpm2_sealed_parse(struct berth_tpm2_sealed *out, const void *blob, size_t len)
 {
 	struct berth_cur c = berth_cur(blob, len);
-	const uint8_t *magic = berth_cur_bytes(&c, sizeof(MAGIC) - 1);
+	const uint8_t *magic = berth_cur_bytes(&c, sizeof(BERTH_TPM2_SEALED_MAGIC) - 1);
 	uint8_t version = berth_cur_u8(&c);
 
 	berth_cur_copy(&c, out->seed, sizeof(out->seed));
@@ -64,7 +63,7 @@ enum berth_err berth_tpm2_sealed_parse(struct berth_tpm2_sealed *out, const void
 	get_vec(&out->srk_pub, &c);
 	get_vec(&out->object.pub, &c);
 	get_vec(&out->object.priv, &c);
-	if (!berth_cur_done(&c) || memcmp(magic, MAGIC, sizeof(MAGIC) - 1) != 0)
+	if (!berth_cur_done(&c) || memcmp(magic, BERTH_TPM2_SEALED_MAGIC, sizeof(BERTH_TPM2_SEALED_MAGIC) - 1) != 0)
 		return berth_fail(BERTH_E_KEYSTORE, "not a secret sealed by a TPM, or cut short");
 	if (version != VERSION)
 		return berth_fail(BERTH_E_KEYSTORE, "a sealed secret of version %u", version);

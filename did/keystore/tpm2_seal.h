@@ -20,6 +20,7 @@
  * Whoever changes it gets nothing out: the TPM authenticates the object, and the seed
  * makes its authorisation value.  Every fault is E_KEYSTORE, a TPM that was cleared or
  * replaced with that text. */
+#define BERTH_TPM2_SEALED_MAGIC "BERTHBLB"
 #define BERTH_TPM2_LABEL_PIN "pin/"	/* a token's PIN: what `berth key seal-pin` makes */
 #define BERTH_TPM2_SECRET_MAX 128	/* what a TPM seals */
 #define BERTH_TPM2_SEALED_MAX 1536

@@ -13,6 +13,7 @@
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
 #include "did/keystore/pkcs11_file.h"
+#include "did/keystore/tpm2_seal.h"
 #include "tests/check.h"
 #include "tests/fakes/built.h"
 #include "tests/fakes/tmpdir.h"
@@ -785,6 +786,51 @@ static void a_point_of_low_order_is_e_decrypt(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* A PIN that a TPM keeps: the file is worth nothing without this one. */
+static void the_pin_may_be_sealed_by_a_tpm(void **state)
+{
+	struct berth_keystore_config cfg = { .uri = test_token_uri(&token, NULL), .create = true };
+	struct berth_buf blob = BERTH_BUF_INIT;
+	struct berth_keystore *ks;
+	struct test_swtpm tpm, other;
+
+	(void)state;
+	test_swtpm_start(&tpm, false);
+	test_swtpm_start(&other, false);
+	cfg.tcti = tpm.tcti;
+	/* until one ends as a line of text does: that octet belongs to it too */
+	for (int i = 0; i < 2000 && (!i || blob.p[blob.len - 1] != '\n'); i++) {
+		berth_buf_reset(&blob);
+		CHECK_OK(berth_tpm2_seal_blob(&blob, tpm.tcti, BERTH_TPM2_LABEL_PIN, "1234", 4));
+	}
+	test_write_file(token.pin_file, blob.p, blob.len, 0600);
+	CHECK_OK(berth_keystore_open(&ks, &cfg));
+	CHECK_OK(berth_keystore_generate(ks, "s", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	berth_keystore_close(ks);
+	unsigned before = asked('L');
+
+	cfg.tcti = other.tcti;
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_open(&ks, &cfg));
+	cfg.tcti = tpm.tcti;
+	for (size_t n = 8; n < blob.len; n += 7) {
+		test_write_file(token.pin_file, blob.p, n, 0600);
+		CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_open(&ks, &cfg));
+	}
+	/* what was sealed for another purpose is no PIN */
+	berth_buf_reset(&blob);
+	CHECK_OK(berth_tpm2_seal_blob(&blob, tpm.tcti, "sealed file/", "1234", 4));
+	test_write_file(token.pin_file, blob.p, blob.len, 0600);
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_open(&ks, &cfg));
+	CHECK(asked('L') == before);	/* the token was not bothered */
+	write_pin("1234\n");
+	CHECK_OK(berth_keystore_open(&ks, &cfg));
+	CHECK_OK(sign(ks));
+	berth_keystore_close(ks);
+	berth_buf_free(&blob);
+	test_swtpm_stop(&tpm);
+	test_swtpm_stop(&other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -799,6 +845,7 @@ int main(void)
 		T(c143_a_wrong_pin_is_tried_once),
 		T(c143_a_pin_that_one_mistake_would_lock_is_not_tried),
 		T(the_pin_is_a_file_of_ours_or_a_credential),
+		T(the_pin_may_be_sealed_by_a_tpm),
 		T(another_key_in_place_of_ours_is_found_out),
 		T(a_name_somebody_else_has_given_is_not_ours_to_give),
 		T(without_its_key_a_store_is_lost_and_says_so),
