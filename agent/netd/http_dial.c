@@ -188,7 +188,8 @@ static bool add_headers(struct sending *s, const struct berth_curl *curl)
 	return ok;
 }
 
-/* The number that was checked, for the name that curl reads in the URL. */
+/* The number that was checked, for the name that curl reads in the URL.  `+`: it ages
+ * like any answer, or the names of all peers ever would be kept. */
 static bool pin(struct sending *s, const struct berth_curl *curl)
 {
 	char line[RESOLVE_MAX + 1], number[BERTH_NETADDR_TEXT_MAX + 1];
@@ -196,7 +197,7 @@ static bool pin(struct sending *s, const struct berth_curl *curl)
 	if (strchr(s->uri.host, ':'))
 		return true;	/* it is one */
 	berth_netaddr_text(number, &s->addr);
-	snprintf(line, sizeof(line), berth_netaddr_is_v4(&s->addr) ? "%s:%u:%s" : "%s:%u:[%s]", s->uri.host, s->uri.port,
+	snprintf(line, sizeof(line), berth_netaddr_is_v4(&s->addr) ? "+%s:%u:%s" : "+%s:%u:[%s]", s->uri.host, s->uri.port,
 		 number);
 	return add_line(curl, &s->resolve, line);
 }

@@ -96,12 +96,12 @@ static bool judge(struct berth_netd_http_conn *c, struct berth_netd_http_request
 	int status;
 
 	h->mhd->get_connection_values(r->mc, MHD_HEADER_KIND, on_header, &r->head);
-	if ((status = berth_http_judge(&r->head, method, url, c->at->path, h->n->cfg.message_max)))
-		refuse(r, status, 0);
-	else if (berth_limit_open(&h->limit, &c->addr, berth_clock_mono_ms()))
+	if (berth_limit_open(&h->limit, &c->addr, berth_clock_mono_ms()))
 		refuse(r, 503, FLOOD_RETRY_S);
 	else
 		r->counted = true;
+	if ((status = berth_http_judge(&r->head, method, url, c->at->path, h->n->cfg.message_max)))
+		refuse(r, status, 0);
 	return !berth_http_head_is_ambiguous(&r->head) && !(r->head.lengths && r->head.length > DISCARD_MAX);
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """DIDComm over HTTP between whole agents: the main job with nothing but http://
 endpoints, and with some of each."""
+import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -55,6 +57,25 @@ def test_without_the_allow_line_nothing_is_posted():
         gw.stop()
         gw.set("egress", allow="127.0.0.0/8")
         w.onboard(gw)
+    finally:
+        w.close()
+
+
+def test_a_netd_that_dies_is_replaced_and_nothing_is_lost():
+    """kill -9 of either side's netd, with the gateway's poll held at its owner."""
+    w = World(links=("owner",))
+    try:
+        gw = w.gateway("GW-NETD", **APP)
+        w.onboard(gw, ITEMS)
+        for agent in (w.owner, gw, w.owner):
+            before = agent.pids()["netd"]
+            os.kill(before, signal.SIGKILL)
+            wait_for(lambda: agent.pids().get("netd", before) != before, "another netd")
+            thid = gw.post("/v1/ping")["thid"]
+            wait_for(lambda: thid in json.dumps(gw.get("/v1/peers")), lambda: gw.log()[-2000:], seconds=60)
+        for agent in (gw, w.owner):
+            wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}", seconds=60)
+            assert agent.status()["queue"]["dead"] == 0
     finally:
         w.close()
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What nobody answers, however it asks for an answer. */
+#include "agent/protocol/problem.h"
+#include "tests/fakes/story.h"
+#include "tests/fakes/stranger.h"
+
+#define PING "https://didcomm.org/trust-ping/2.0/ping"
+
+static size_t answers(struct test_stranger *p, struct sim_node *to, const char *type, const char *body_text)
+{
+	struct berth_json *body = NULL;
+	struct berth_frame_reply r;
+
+	CHECK_OK(berth_json_parse(&body, body_text, strlen(body_text), 4096));
+	assert_int_equal(test_stranger_say(p, p->did_long, to, BERTH_ID_OWNER, type, "all", body), BERTH_FRAME_STORED);
+	CHECK_OK(berth_frame_reply_decode(&r, to->w->answer.p, to->w->answer.len));
+	return r.n_msgs;
+}
+
+static void c080_reports_and_acks_are_not_answered(void **state)
+{
+	static const struct { const char *type, *body; } quiet[] = {
+		{ BERTH_PIURI_PROBLEM "problem-report", "{\"code\":\"e.p.xfer\",\"comment\":\"no\"}" },
+		{ BERTH_PIURI_PROBLEM "problem-report", "{\"code\":7}" },	/* none, and no report about it */
+		{ BERTH_PIURI_PROBLEM "problem-report", "{}" },
+		{ "https://didcomm.org/trust-ping/2.0/ping-response", "{}" },
+		{ "https://didcomm.org/discover-features/2.0/disclose", "{\"disclosures\":[]}" },
+		{ PING, "{\"response_requested\":false}" },
+		{ "https://didcomm.org/routing/2.0/forward", "{\"next\":\"did:example:x\"}" },
+		{ "https://didcomm.org/unheard-of/1.0/x", "{}" },
+	};
+	struct test_stranger p;
+	struct story s;
+
+	(void)state;
+	story_cast(&s);
+	test_stranger_appear(&p);
+	for (size_t i = 0; i < sizeof(quiet) / sizeof(*quiet); i++)
+		assert_int_equal(answers(&p, s.owner, quiet[i].type, quiet[i].body), 0);
+	assert_int_equal(answers(&p, s.owner, PING, "{}"), 1);	/* the twin */
+	test_stranger_leave(&p);
+	story_end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(c080_reports_and_acks_are_not_answered),
+	};
+
+	return cmocka_run_group_tests_name("silence", tests, NULL, NULL);
+}
