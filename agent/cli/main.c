@@ -6,6 +6,7 @@
 #include "agent/cli/cli.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
+#include "did/crypto/settings.h"
 
 static const struct berth_cli_group *const groups[] = {
 	&berth_cli_jcs, &berth_cli_key, &berth_cli_did, &berth_cli_didcomm, &berth_cli_jws, &berth_cli_vc, &berth_cli_vp,
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	berth_log_init("berth", BERTH_LOG_ERROR, false);
+	berth_libcrypto_plain();
 	berth_crypto_init();
 	if (argc > 1 && is_help(argv[1])) {
 		berth_cli_help_all(groups);

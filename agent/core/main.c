@@ -9,6 +9,7 @@
 #include "agent/ipc/proc.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
+#include "did/crypto/settings.h"
 
 static const char usage[] =
 	"usage: berthd --config FILE [--libexec-dir DIR]\n"
@@ -64,6 +65,7 @@ int main(int argc, char **argv)
 	const char *libexec_dir = NULL, *config = NULL;
 
 	berth_proc_harden(NULL, 0);
+	berth_libcrypto_plain();
 	berth_crypto_init();
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;

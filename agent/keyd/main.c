@@ -9,6 +9,7 @@
 #include "agent/keyd/server.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
+#include "did/crypto/settings.h"
 
 int main(int argc, char **argv)
 {
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
 	berth_proc_harden(keep, 1);
 	keyd_sandbox_first();
 	berth_log_init("keyd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
+	berth_libcrypto_plain();
 	berth_crypto_init();
 	berth_ipc_init(&ipc, BERTH_IPC_FD);
 	keyd_init(&keyd);

@@ -167,7 +167,7 @@ void keyd_sandbox(const struct berth_keystore_needs *needs)
 {
 	uint8_t warm[BERTH_SHA256_LEN];
 
-	berth_sha256(warm, "", 0);	/* libcrypto reads its settings on first use */
+	berth_sha256(warm, "", 0);	/* libcrypto sets itself up on first use */
 	confine_files(needs);
 	confine_calls(needs->calls);
 }

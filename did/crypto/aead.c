@@ -64,7 +64,7 @@ static bool cbc(uint8_t *out, size_t *out_len, const struct box *b, const void *
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n = 0, last = 0;
 	bool ok = ctx &&
-		EVP_CipherInit_ex2(ctx, berth_libs()->aes256_cbc, b->key + HALF_KEY, b->iv, dir, NULL) == 1 &&
+		EVP_CipherInit_ex2(ctx, berth_ciphers()->aes256_cbc, b->key + HALF_KEY, b->iv, dir, NULL) == 1 &&
 		(len == 0 || EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1) &&
 		EVP_CipherFinal_ex(ctx, out + n, &last) == 1;
 
@@ -98,7 +98,7 @@ static bool gcm_seal(uint8_t *out, size_t *out_len, uint8_t *tag, const struct b
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n = 0;
-	bool ok = ctx && EVP_EncryptInit_ex2(ctx, berth_libs()->aes256_gcm, b->key, b->iv, NULL) == 1 &&
+	bool ok = ctx && EVP_EncryptInit_ex2(ctx, berth_ciphers()->aes256_gcm, b->key, b->iv, NULL) == 1 &&
 		(b->aad_len == 0 || EVP_EncryptUpdate(ctx, NULL, &n, b->aad, (int)b->aad_len) == 1) &&
 		(len == 0 || EVP_EncryptUpdate(ctx, out, &n, pt, (int)len) == 1) &&
 		EVP_EncryptFinal_ex(ctx, out + len, &n) == 1 &&
@@ -118,7 +118,7 @@ static bool gcm_open(uint8_t *out, size_t *out_len, const uint8_t *tag, const st
 
 	memcpy(t, tag, sizeof(t));
 	/* it deciphers before it knows; the caller drops the bytes on failure */
-	bool ok = ctx && EVP_DecryptInit_ex2(ctx, berth_libs()->aes256_gcm, b->key, b->iv, NULL) == 1 &&
+	bool ok = ctx && EVP_DecryptInit_ex2(ctx, berth_ciphers()->aes256_gcm, b->key, b->iv, NULL) == 1 &&
 		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(t), t) == 1 &&
 		(b->aad_len == 0 || EVP_DecryptUpdate(ctx, NULL, &n, b->aad, (int)b->aad_len) == 1) &&
 		(len == 0 || EVP_DecryptUpdate(ctx, out, &n, ct, (int)len) == 1) &&

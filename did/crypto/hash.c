@@ -14,17 +14,17 @@ static void digest(uint8_t *out, const EVP_MD *md, const void *p, size_t n)
 
 void berth_sha256(uint8_t out[BERTH_SHA256_LEN], const void *p, size_t n)
 {
-	digest(out, berth_libs()->sha256, p, n);
+	digest(out, berth_digests()->sha256, p, n);
 }
 
 void berth_sha384(uint8_t out[BERTH_SHA384_LEN], const void *p, size_t n)
 {
-	digest(out, berth_libs()->sha384, p, n);
+	digest(out, berth_digests()->sha384, p, n);
 }
 
 void berth_sha512(uint8_t out[BERTH_SHA512_LEN], const void *p, size_t n)
 {
-	digest(out, berth_libs()->sha512, p, n);
+	digest(out, berth_digests()->sha512, p, n);
 }
 
 /* Freeing the copy wipes what HMAC made of the key. */
@@ -45,17 +45,17 @@ static void mac(uint8_t *out, size_t out_len, const EVP_MAC_CTX *proto, const vo
 void berth_hmac_sha256(uint8_t out[BERTH_SHA256_LEN], const void *key, size_t key_len,
 		       const void *p, size_t n)
 {
-	mac(out, BERTH_SHA256_LEN, berth_libs()->hmac256, key, key_len, &(struct berth_part){ p, n }, 1);
+	mac(out, BERTH_SHA256_LEN, berth_digests()->hmac256, key, key_len, &(struct berth_part){ p, n }, 1);
 }
 
 void berth_hmac_sha512(uint8_t out[BERTH_SHA512_LEN], const void *key, size_t key_len,
 		       const void *p, size_t n)
 {
-	mac(out, BERTH_SHA512_LEN, berth_libs()->hmac512, key, key_len, &(struct berth_part){ p, n }, 1);
+	mac(out, BERTH_SHA512_LEN, berth_digests()->hmac512, key, key_len, &(struct berth_part){ p, n }, 1);
 }
 
 void berth_hmac_sha512_parts(uint8_t out[BERTH_SHA512_LEN], const void *key, size_t key_len,
 			     const struct berth_part *parts, size_t n)
 {
-	mac(out, BERTH_SHA512_LEN, berth_libs()->hmac512, key, key_len, parts, n);
+	mac(out, BERTH_SHA512_LEN, berth_digests()->hmac512, key, key_len, parts, n);
 }

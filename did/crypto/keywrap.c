@@ -18,7 +18,7 @@ static bool wrap(uint8_t *out, size_t *out_len, const uint8_t kek[32], const uin
 
 	if (ctx) {
 		EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-		ok = EVP_CipherInit_ex2(ctx, berth_libs()->aes256_wrap, kek, NULL, dir, NULL) == 1 &&
+		ok = EVP_CipherInit_ex2(ctx, berth_ciphers()->aes256_wrap, kek, NULL, dir, NULL) == 1 &&
 		     EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1 && n > 0;
 	}
 	EVP_CIPHER_CTX_free(ctx);

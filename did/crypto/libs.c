@@ -11,8 +11,9 @@
 #include "did/base/rand.h"
 #include "did/base/secret.h"
 
+static struct berth_digests digests;
+static struct berth_ciphers ciphers;
 static struct berth_libs libs;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void need(const void *p, const char *what)
 {
@@ -88,20 +89,45 @@ static void secp256k1(void)
 	berth_wipe(seed, sizeof(seed));
 }
 
-static void setup(void)
+static void set_digests(void)
 {
 	char sha256[] = "SHA256", sha384[] = "SHA384", sha512[] = "SHA512";
+
+	digests.sha256 = digest(sha256);
+	digests.sha384 = digest(sha384);
+	digests.sha512 = digest(sha512);
+	digests.hmac256 = hmac(sha256);
+	digests.hmac512 = hmac(sha512);
+}
+
+const struct berth_digests *berth_digests(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_digests);
+	return &digests;
+}
+
+static void set_ciphers(void)
+{
+	ciphers.aes256_cbc = cipher("AES-256-CBC");
+	ciphers.aes256_gcm = cipher("AES-256-GCM");
+	ciphers.aes256_wrap = cipher("AES-256-WRAP");
+}
+
+const struct berth_ciphers *berth_ciphers(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_ciphers);
+	return &ciphers;
+}
+
+static void set_libs(void)
+{
 	char p256[] = "P-256", p384[] = "P-384", p521[] = "P-521";
 
 	berth_crypto_init();
-	libs.sha256 = digest(sha256);
-	libs.sha384 = digest(sha384);
-	libs.sha512 = digest(sha512);
-	libs.hmac256 = hmac(sha256);
-	libs.hmac512 = hmac(sha512);
-	libs.aes256_cbc = cipher("AES-256-CBC");
-	libs.aes256_gcm = cipher("AES-256-GCM");
-	libs.aes256_wrap = cipher("AES-256-WRAP");
 	curve(BERTH_KEY_P256, NID_X9_62_prime256v1, p256);
 	curve(BERTH_KEY_P384, NID_secp384r1, p384);
 	curve(BERTH_KEY_P521, NID_secp521r1, p521);
@@ -112,6 +138,8 @@ static void setup(void)
 
 const struct berth_libs *berth_libs(void)
 {
-	pthread_once(&once, setup);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_libs);
 	return &libs;
 }

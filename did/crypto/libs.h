@@ -12,17 +12,27 @@
 
 #include "did/base/key.h"
 
-struct berth_libs {
+struct berth_digests {
 	EVP_MD *sha256, *sha384, *sha512;
 	EVP_MAC_CTX *hmac256, *hmac512;	/* without a key; to be duplicated */
+};
+
+struct berth_ciphers {
 	EVP_CIPHER *aes256_cbc, *aes256_gcm, *aes256_wrap;
+};
+
+struct berth_libs {
 	EC_GROUP *group[BERTH_KEY__COUNT];	/* P-256, P-384, P-521 */
 	EVP_PKEY *params[BERTH_KEY__COUNT];	/* the same as keys without a point */
 	secp256k1_context *k1;			/* blinded */
 	BIGNUM *p25519, *d25519;		/* of edwards25519: RFC 8032 5.1 */
 };
 
-/* Aborts when the libraries do not have what Debian's have. */
+/* Each set up when it is first asked for: the first cipher alone takes 150 KiB, which
+ * a process that only hashes does not owe.  They abort when the libraries do not have
+ * what Debian's have. */
+const struct berth_digests *berth_digests(void);
+const struct berth_ciphers *berth_ciphers(void);
 const struct berth_libs *berth_libs(void);
 
 static inline int is_nist(enum berth_key_type t)
