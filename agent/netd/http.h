@@ -69,8 +69,8 @@ enum MHD_Result berth_netd_http_on_request(void *cls, struct MHD_Connection *mc,
 					   const char *version, const char *data, size_t *data_n, void **state);
 void berth_netd_http_on_completed(void *cls, struct MHD_Connection *mc, void **state,
 				  enum MHD_RequestTerminationCode code);
-/* Held requests: the peer left; the core did not answer in time. */
-void berth_netd_http_left(struct berth_netd_http_conn *c);
+/* Held requests: the peer left (false: none was held); the core did not answer in time. */
+bool berth_netd_http_left(struct berth_netd_http_conn *c);
 void berth_netd_http_late(struct berth_netd_http_conn *c);
 
 #endif

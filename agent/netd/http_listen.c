@@ -59,6 +59,16 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **context,
 	}
 }
 
+/* libmicrohttpd does not look at a connection while its request is held, and it misses
+ * an end that comes together with octets.  We want to know: no message is given to
+ * nobody, and no place is kept for who has left. */
+static bool watch_end(struct berth_netd_http_conn *c)
+{
+	struct epoll_event ev = { .events = EPOLLRDHUP | EPOLLET, .data.ptr = c };
+
+	return epoll_ctl(c->h->epoll, EPOLL_CTL_ADD, c->fd, &ev) == 0;
+}
+
 static void take(struct berth_netd_http *h, const struct berth_netd_http_listener *at, int fd,
 		 const struct sockaddr *sa, socklen_t sa_len)
 {
@@ -78,6 +88,11 @@ static void take(struct berth_netd_http *h, const struct berth_netd_http_listene
 	c->deadline_ms = now + BERTH_NETD_HTTP_IDLE_MS;
 	c->next = h->conns;
 	h->conns = c;
+	if (!watch_end(c)) {
+		forget(c);
+		close(fd);
+		return;
+	}
 	/* On failure it closes fd; that it never reported the connection shows in c
 	 * being the first still. */
 	if (h->mhd->add_connection(h->daemon, fd, sa, sa_len) != MHD_YES && h->conns == c)
@@ -280,7 +295,7 @@ bool berth_netd_http_listen_remove(struct berth_netd *n, const char *uri)
 			continue;
 		for (struct berth_netd_http_conn *c = n->http->conns; c; c = c->next)
 			if (c->at == at) {
-				berth_netd_http_left(c);
+				(void)berth_netd_http_left(c);
 				cut(c);
 			}
 		close(at->fd);
@@ -335,8 +350,9 @@ static void look(struct berth_netd_http *h, const struct epoll_event *ev)
 				accept_some(h, tag);
 			return;
 		}
-	/* a connection whose request is held; freed only in run() below */
-	berth_netd_http_left(tag);
+	/* a connection; freed only in run() below */
+	if (!berth_netd_http_left(tag))
+		cut(tag);
 }
 
 int berth_netd_http_tick(struct berth_netd *n, uint64_t now_ms)

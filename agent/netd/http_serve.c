@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -159,15 +158,6 @@ static enum berth_err forward(struct berth_netd_http_conn *c, struct berth_netd_
 	return rc;
 }
 
-/* While it is held libmicrohttpd does not look at the connection; we want to know when
- * the peer leaves, so that no message is given to nobody. */
-static void watch(const struct berth_netd_http_conn *c, bool on)
-{
-	struct epoll_event ev = { .events = EPOLLRDHUP, .data.ptr = (void *)c };
-
-	epoll_ctl(c->h->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, c->fd, &ev);
-}
-
 static enum MHD_Result read_all(struct berth_netd_http_conn *c, struct berth_netd_http_request *r)
 {
 	if (!r->status && r->body.len == 0)
@@ -179,7 +169,6 @@ static enum MHD_Result read_all(struct berth_netd_http_conn *c, struct berth_net
 	r->state = HELD;
 	r->until_ms = berth_clock_mono_ms() + c->h->n->cfg.park_ms;
 	c->h->n_held++;
-	watch(c, true);
 	c->h->mhd->suspend_connection(r->mc);
 	return MHD_YES;
 }
@@ -215,7 +204,6 @@ static void unhold(struct berth_netd_http_conn *c, int state)
 	c->rq->state = state;
 	c->h->n_held--;
 	c->deadline_ms = berth_clock_mono_ms() + BERTH_NETD_HTTP_STEP_MS;
-	watch(c, false);
 	c->h->mhd->resume_connection(c->rq->mc);
 }
 
@@ -248,12 +236,13 @@ bool berth_netd_http_reply(struct berth_netd *n, uint64_t request, const struct 
 	return true;
 }
 
-void berth_netd_http_left(struct berth_netd_http_conn *c)
+bool berth_netd_http_left(struct berth_netd_http_conn *c)
 {
 	if (!c->rq || c->rq->state != HELD)
-		return;
+		return false;
 	tell(c->h->n, BERTH_NET_GONE, c->rq->id);
 	unhold(c, GONE);
+	return true;
 }
 
 /* Nothing may be called stored that the core did not say it stored. */

@@ -238,6 +238,46 @@ static void send_filler(int fd, const char *unit, size_t times)
 			return;
 }
 
+/* Cut anywhere, with and without waiting for an answer, it is no request. */
+static void every_truncation_of_a_request(void **state)
+{
+	static const char *const whole[] = {
+		HELLO, POST TYPE "Berth-Acks: AQ\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+	};
+	struct berth_net_config cfg;
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+
+	(void)state;
+	serve(&n);
+	local_config(&cfg);
+	cfg.burst = 100000;
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	for (size_t i = 0; i < sizeof(whole) / sizeof(*whole); i++) {
+		for (size_t len = 0; len < strlen(whole[i]); len++) {
+			int fd = client(&n, 1), code;
+
+			assert_int_equal(len, send(fd, whole[i], len, MSG_NOSIGNAL));
+			shutdown(fd, SHUT_WR);
+			code = status(fd);
+			if (code != 0 && code != 400)
+				fail_msg("%zu octets of request %zu: %d", len, i, code);
+			close(fd);
+		}
+		int fd = client(&n, 1);	/* the twin, and the first that the core hears of */
+		say(fd, whole[i]);
+		request_at(&n, &q, &f);
+		assert_memory_equal("hello", f.msg, 5);
+		assert_int_equal(i + 1, q.request);
+		reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+		assert_int_equal(202, status(fd));
+		close(fd);
+	}
+	stop(&n);
+}
+
 static void c088_long_heads_and_bodies(void **state)
 {
 	static char kib[1025];
@@ -597,6 +637,42 @@ static void what_servers_answer_is_a_status_of_ours(void **state)
 	stop(&n);
 }
 
+/* Only a whole answer counts; what HTTP/1.0 ends by closing is not told from a cut. */
+static void every_truncation_of_an_answer(void **state)
+{
+	static const char whole[] = "HTTP/1.1 200 OK\r\n" TYPE "Content-Length: 5\r\n\r\nworld";
+	const size_t headed = sizeof(whole) - 1 - 5;
+	struct berth_net_result r;
+	struct netd n;
+	uint16_t port;
+	int l = server(&port);
+
+	(void)state;
+	start(&n);
+	for (size_t len = 0; len < sizeof(whole); len++) {
+		struct berth_ipc_frame f;
+		char *cut = strndup(whole, len);
+
+		answer_with(&n, l, port, len, cut);
+		free(cut);
+		expect(&n, BERTH_NET_RESULT, &f);
+		CHECK_OK(berth_net_result_decode(&r, f.p, f.n));
+		assert_int_equal(len, r.id);
+		if (r.code == BERTH_OK) {
+			struct berth_frame_reply p;
+
+			CHECK_OK(berth_frame_reply_decode(&p, r.frame, r.frame_len));
+			if (p.n_msgs && len != sizeof(whole) - 1)
+				fail_msg("%zu octets: a message", len);
+			assert_true(len < headed || len == sizeof(whole) - 1);
+		} else {
+			assert_int_equal(BERTH_E_UNAVAILABLE, r.code);
+		}
+	}
+	close(l);
+	stop(&n);
+}
+
 static void c090_answers_that_do_not_end(void **state)
 {
 	char uri[BERTH_NET_URI_MAX + 1], got[4096];
@@ -751,6 +827,7 @@ int main(void)
 		cmocka_unit_test(statuses_of_the_core_and_nothing_else),
 		cmocka_unit_test(c060_media_types_are_those_of_didcomm),
 		cmocka_unit_test(c088_what_is_not_a_request_of_ours),
+		cmocka_unit_test(every_truncation_of_a_request),
 		cmocka_unit_test(c088_long_heads_and_bodies),
 		cmocka_unit_test(a_message_of_the_full_size_goes_both_ways),
 		cmocka_unit_test(acks_travel_in_a_header),
@@ -760,6 +837,7 @@ int main(void)
 		cmocka_unit_test(c089_without_descriptors_http_pauses_and_recovers),
 		cmocka_unit_test(listeners_are_on_numbers_and_paths),
 		cmocka_unit_test(what_servers_answer_is_a_status_of_ours),
+		cmocka_unit_test(every_truncation_of_an_answer),
 		cmocka_unit_test(c090_answers_that_do_not_end),
 		cmocka_unit_test(c090_only_307_is_followed_once_and_judged),
 		cmocka_unit_test(c103_endpoints_that_are_not_dialled),
