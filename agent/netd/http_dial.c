@@ -1,70 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our POSTs.  The policy decides about the number that the name has, curl is told that
- * number, and the socket it asks for is refused when it is for any other. */
+/* Our POSTs: where each goes, and what its answer means.  The policy decides about the
+ * number that a name has; http_post.c holds curl to it. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/netd/http_text.h"
-#include "agent/netd/http_uri.h"
-#include "agent/netd/lazy.h"
-#include "agent/netd/limit.h"
-#include "agent/netd/netd.h"
+#include "agent/netd/http_dial.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
 #define SENDS_MAX 64
 #define DEADLINE_MS 60000
-#define CONNECT_MS 15000L
-#define HEADERS_MAX ((size_t)16 << 10)	/* of an answer */
 #define CACHED_MAX 8L			/* connections kept for the next message */
-#define CACHED_AGE_S 50L
 #define EVENTS 16
-#define RESOLVE_MAX (BERTH_NETPOL_NAME_MAX + BERTH_NETADDR_TEXT_MAX + 12)
 
 /* All one host may get from us, whoever names it in a document (C084). */
 #define HOST_OPEN_MAX 16
 #define HOST_RATE 50
 #define HOST_BURST 200
 
-/* One SEND from the core, until its RESULT. */
-struct sending {
-	struct berth_netd_lookup name;	/* its job is this one's */
-	struct sending *next;
-	struct berth_netd *n;
-	CURL *easy;
-	struct curl_slist *headers, *resolve;
-	struct berth_netd_http_uri uri;
-	struct berth_netaddr addr;
-	bool naming, told, counted, moved, forbidden, too_much;
-	uint64_t id, until_ms;
-	char text[BERTH_NET_URI_MAX + 1];
-	struct berth_buf frame, body;	/* what we send; what comes back */
-	struct berth_frame_request f;	/* in frame */
-	size_t head_bytes;
-};
-
-struct berth_netd_http_dial {
-	struct berth_netd *n;
-	const struct berth_curl *curl;
-	CURLM *multi;
-	int epoll;
-	struct sending *sendings;
-	size_t n_sendings;
-	struct berth_limit hosts;
-};
-
 /* ---- the end of one */
 
-static void sending_free(struct sending *s)
+static void sending_free(struct berth_netd_sending *s)
 {
 	struct berth_netd_http_dial *d = s->n->http_dial;
-	struct sending **at = &d->sendings;
+	struct berth_netd_sending **at = &d->sendings;
 
 	while (*at != s)
 		at = &(*at)->next;
@@ -84,7 +47,7 @@ static void sending_free(struct sending *s)
 }
 
 /* Octets that left; a long body goes after what curl counts as the request. */
-static uint32_t sent(const struct sending *s)
+static uint32_t sent(const struct berth_netd_sending *s)
 {
 	long n = 0;
 
@@ -93,7 +56,7 @@ static uint32_t sent(const struct sending *s)
 	return (uint32_t)((size_t)n < s->f.msg_len ? (size_t)n + s->f.msg_len : (size_t)n);
 }
 
-static void finish(struct sending *s, enum berth_err code, const struct berth_buf *reply)
+static void finish(struct berth_netd_sending *s, enum berth_err code, const struct berth_buf *reply)
 {
 	struct berth_net_result m = { .id = s->id, .code = code, .sent = sent(s),
 		.received = (uint32_t)(s->head_bytes + s->body.len) };
@@ -107,42 +70,6 @@ static void finish(struct sending *s, enum berth_err code, const struct berth_bu
 	s->told = true;
 	if (!s->naming)
 		sending_free(s);	/* the name service still has the other ones */
-}
-
-/* ---- what curl calls */
-
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-	struct sending *s = arg;
-
-	(void)p;
-	s->head_bytes += size * n;
-	s->too_much |= s->head_bytes > HEADERS_MAX;
-	return s->too_much ? 0 : size * n;
-}
-
-static size_t on_body(char *p, size_t size, size_t n, void *arg)
-{
-	struct sending *s = arg;
-
-	if (s->body.len + n > BERTH_FRAME_MESSAGE_MAX)
-		s->too_much = true;
-	else
-		berth_buf_put(&s->body, p, size * n);
-	return s->too_much || s->body.bad ? 0 : size * n;
-}
-
-static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *sa)
-{
-	struct sending *s = arg;
-	struct berth_netaddr a;
-
-	if (purpose != CURLSOCKTYPE_IPCXN || berth_netaddr_from_sockaddr(&a, &sa->addr) ||
-	    memcmp(&a, &s->addr, sizeof(a)) != 0 || berth_netpol_check(&s->n->cfg.policy, &a)) {
-		s->forbidden = true;
-		return CURL_SOCKET_BAD;
-	}
-	return socket(sa->family, sa->socktype | SOCK_CLOEXEC, sa->protocol);
 }
 
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *seen)
@@ -164,63 +91,7 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *
 
 /* ---- one request */
 
-static bool add_line(const struct berth_curl *curl, struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = curl->slist_append(*list, line);
-
-	if (longer)
-		*list = longer;
-	return longer != NULL;
-}
-
-static bool add_headers(struct sending *s, const struct berth_curl *curl)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	char type[80];
-	bool ok;
-
-	snprintf(type, sizeof(type), "Content-Type: %s", berth_http_type_of(s->f.media));
-	berth_buf_str(&b, BERTH_HTTP_ACKS ": ");
-	berth_http_acks_encode(&b, s->f.acks, s->f.n_acks);
-	ok = !b.bad && add_line(curl, &s->headers, type) && add_line(curl, &s->headers, berth_buf_cstr(&b)) &&
-	     add_line(curl, &s->headers, "Expect:") && add_line(curl, &s->headers, "Accept:");
-	berth_buf_free(&b);
-	return ok;
-}
-
-/* The number that was checked, for the name that curl reads in the URL.  `+`: it ages
- * like any answer, or the names of all peers ever would be kept. */
-static bool pin(struct sending *s, const struct berth_curl *curl)
-{
-	char line[RESOLVE_MAX + 1], number[BERTH_NETADDR_TEXT_MAX + 1];
-
-	if (strchr(s->uri.host, ':'))
-		return true;	/* it is one */
-	berth_netaddr_text(number, &s->addr);
-	snprintf(line, sizeof(line), berth_netaddr_is_v4(&s->addr) ? "+%s:%u:%s" : "+%s:%u:[%s]", s->uri.host, s->uri.port,
-		 number);
-	return add_line(curl, &s->resolve, line);
-}
-
-static bool set_up(struct sending *s, const struct berth_curl *curl, uint32_t left_ms)
-{
-	CURL *e = s->easy;
-
-#define SET(option, value) (curl->easy_setopt(e, option, value) == CURLE_OK)
-	return SET(CURLOPT_URL, s->text) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
-	       SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
-	       SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
-	       SET(CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) &&
-	       SET(CURLOPT_RESOLVE, s->resolve) && SET(CURLOPT_HTTPHEADER, s->headers) && SET(CURLOPT_POST, 1L) &&
-	       SET(CURLOPT_POSTFIELDSIZE, (long)s->f.msg_len) && SET(CURLOPT_POSTFIELDS, (const char *)s->f.msg) &&
-	       SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, s) &&
-	       SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, s) &&
-	       SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(CURLOPT_OPENSOCKETDATA, s) && SET(CURLOPT_PRIVATE, s);
-#undef SET
-}
-
-static enum berth_err post(struct sending *s)
+static enum berth_err post(struct berth_netd_sending *s)
 {
 	struct berth_netd_http_dial *d = s->n->http_dial;
 	uint64_t now = berth_clock_mono_ms();
@@ -231,15 +102,14 @@ static enum berth_err post(struct sending *s)
 	if ((rc = berth_limit_open(&d->hosts, &s->addr, now)))
 		return rc;
 	s->counted = true;
-	if (!add_headers(s, d->curl) || !pin(s, d->curl) || !(s->easy = d->curl->easy_init()) ||
-	    !set_up(s, d->curl, (uint32_t)(s->until_ms - now)) ||
+	if (!berth_netd_http_post(s, (uint32_t)(s->until_ms - now)) ||
 	    d->curl->multi_add_handle(d->multi, s->easy) != CURLM_OK)
 		return berth_fail(BERTH_E_NOMEM, "http: request");
 	return BERTH_OK;
 }
 
 /* Where it goes: a checked address, or a question. */
-static enum berth_err route(struct sending *s)
+static enum berth_err route(struct berth_netd_sending *s)
 {
 	bool found = false;
 	enum berth_err rc;
@@ -261,7 +131,7 @@ static enum berth_err route(struct sending *s)
 
 static void was_named(struct berth_netd_job *job)
 {
-	struct sending *s = (struct sending *)(void *)job;
+	struct berth_netd_sending *s = (struct berth_netd_sending *)(void *)job;
 	enum berth_err rc = s->name.rc;
 
 	s->naming = false;
@@ -276,7 +146,7 @@ static void was_named(struct berth_netd_job *job)
 /* ---- its outcome */
 
 /* 307 is the one redirection that DIDComm knows: once, and judged like any endpoint. */
-static bool follow(struct sending *s, long status)
+static bool follow(struct berth_netd_sending *s, long status)
 {
 	struct berth_netd_http_dial *d = s->n->http_dial;
 	char *to = NULL;
@@ -302,7 +172,7 @@ static bool follow(struct sending *s, long status)
 	return true;
 }
 
-static void answered(struct sending *s)
+static void answered(struct berth_netd_sending *s)
 {
 	const struct berth_curl *curl = s->n->http_dial->curl;
 	struct berth_http_answer a = { .body = s->body.p, .body_len = s->body.len };
@@ -324,7 +194,7 @@ static void answered(struct sending *s)
 	berth_buf_free(&frame);
 }
 
-static void failed(struct sending *s, CURLcode why)
+static void failed(struct berth_netd_sending *s, CURLcode why)
 {
 	const char *text = s->n->http_dial->curl->easy_strerror(why);
 
@@ -338,7 +208,7 @@ static void failed(struct sending *s, CURLcode why)
 
 static void outcomes(struct berth_netd_http_dial *d)
 {
-	struct sending *s;
+	struct berth_netd_sending *s;
 	CURLMsg *m;
 	int left;
 
@@ -389,7 +259,7 @@ out:
 	return rc;
 }
 
-static enum berth_err prepare(struct sending *s, const struct berth_net_send *m)
+static enum berth_err prepare(struct berth_netd_sending *s, const struct berth_net_send *m)
 {
 	enum berth_err rc;
 
@@ -404,7 +274,7 @@ static enum berth_err prepare(struct sending *s, const struct berth_net_send *m)
 void berth_netd_http_send(struct berth_netd *n, const struct berth_net_send *m)
 {
 	struct berth_net_result failure = { .id = m->id };
-	struct sending *s = NULL;
+	struct berth_netd_sending *s = NULL;
 	enum berth_err rc;
 
 	if (!n->http_dial && (failure.code = start(n))) {
@@ -434,7 +304,7 @@ static bool naming(struct berth_netd_http_dial *d, uint64_t now_ms)
 {
 	bool any = false;
 
-	for (struct sending *s = d->sendings; s; s = s->next) {	/* stays: the name service has it */
+	for (struct berth_netd_sending *s = d->sendings; s; s = s->next) {	/* stays: the name service has it */
 		any |= s->naming;
 		if (s->naming && !s->told && now_ms >= s->until_ms)
 			finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address in time", s->uri.host), NULL);
