@@ -241,6 +241,19 @@ enum berth_err berth_keystores_open(struct berth_keystores **out, const struct b
 	return BERTH_OK;
 }
 
+enum berth_err berth_keystores_check(const struct berth_config *cfg)
+{
+	struct berth_keystores *ks = calloc(1, sizeof(*ks));
+	enum berth_err rc;
+
+	if (!ks)
+		return berth_fail(BERTH_E_NOMEM, "keystores");
+	if (!(rc = berth_keyrouter_new(&ks->router)) && berth_config_section(cfg, "keystore", 0))
+		rc = add_all(ks, cfg, false);
+	berth_keystores_free(ks);
+	return rc;
+}
+
 void berth_keystores_free(struct berth_keystores *ks)
 {
 	if (!ks)

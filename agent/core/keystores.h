@@ -25,6 +25,8 @@ struct berth_keystores;
  * not needed any more afterwards. */
 BERTH_MUST_USE enum berth_err
 berth_keystores_open(struct berth_keystores **out, const struct berth_config *cfg, const char *libexec_dir, bool create);
+/* Whether the sections go together, without starting anything; none at all is fine. */
+BERTH_MUST_USE enum berth_err berth_keystores_check(const struct berth_config *cfg);
 void berth_keystores_free(struct berth_keystores *ks);	/* ends them; NULL is fine */
 
 /* Borrowed. */

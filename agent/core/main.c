@@ -6,6 +6,7 @@
 
 #include "agent/core/config.h"
 #include "agent/core/daemon.h"
+#include "agent/core/keystores.h"
 #include "agent/ipc/proc.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
@@ -36,6 +37,8 @@ static int check(const char *path)
 	struct berth_config *cfg = NULL;
 	enum berth_err rc = berth_config_load(&cfg, path);
 
+	if (!rc)
+		rc = berth_keystores_check(cfg);
 	berth_config_free(cfg);
 	if (rc)
 		return fail(rc);

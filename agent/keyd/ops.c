@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each operation does.  A new one does not compile into anything before
  * somebody has written its row in the table below. */
+#include "agent/keyd/sandbox.h"
 #include "agent/keyd/server.h"
 
 #include <string.h>
@@ -32,12 +33,20 @@ static enum berth_custody custody_of(const char *uri)
 	return !strncmp(uri, "tpm2:", 5) ? BERTH_CUSTODY_HARDWARE : BERTH_CUSTODY_SEALED;
 }
 
+static void before_module(void *arg, const struct berth_keystore_needs *needs)
+{
+	const struct keyd *k = arg;
+
+	if (k->confine)
+		keyd_fence(needs);
+}
+
 static enum berth_err hello(struct op *o)
 {
 	struct berth_keystore_config cfg = {
 		.uri = o->r->uri, .passphrase_file = o->r->passphrase_file, .tcti = o->r->tcti,
 		.module_path = o->r->module_path, .pin_source = o->r->pin_source, .pcr_mask = o->r->pcr_mask,
-		.create = o->r->create
+		.create = o->r->create, .fence = before_module, .fence_arg = o->k
 	};
 	struct berth_keystore *ks;
 	enum berth_err rc;

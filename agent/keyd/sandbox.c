@@ -25,6 +25,11 @@ void keyd_sandbox(const struct berth_keystore_needs *needs)
 	(void)needs;
 }
 
+void keyd_fence(const struct berth_keystore_needs *needs)
+{
+	(void)needs;
+}
+
 #else
 
 /* Names that this machine does not have are no rules there. */
@@ -116,6 +121,16 @@ static void allow_threads(void)
 	must(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0));
 }
 
+/* SQLite, in which modules keep tokens, gives files to their folder's owner when it is
+ * root, and does without when it may not. */
+static void refuse_giving_away(void)
+{
+	static const int calls[] = { CALL(fchown), CALL(fchown32) };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		must(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 0));
+}
+
 /* abort() is to end in SIGABRT; no other process is ours to signal. */
 static void allow_abort(void)
 {
@@ -132,8 +147,10 @@ static void confine_calls(unsigned needs)
 	ALLOW(always);
 	allow_mappings(foreign);
 	allow_abort();
-	if (foreign)
+	if (foreign) {
 		ALLOW(module);
+		refuse_giving_away();
+	}
 	if (foreign || needs & (BERTH_NEEDS_UNIX | BERTH_NEEDS_TCP))
 		allow_sockets(AF_UNIX);	/* for TCP: the resolver asks nscd */
 	if (needs & BERTH_NEEDS_TCP)
@@ -145,7 +162,7 @@ static void confine_calls(unsigned needs)
 	filter = NULL;
 }
 
-static void confine_files(const struct berth_keystore_needs *needs)
+void keyd_fence(const struct berth_keystore_needs *needs)
 {
 	struct berth_proc_path v[BERTH_NEEDS_PATHS_MAX];
 	enum berth_err rc;
@@ -168,7 +185,7 @@ void keyd_sandbox(const struct berth_keystore_needs *needs)
 	uint8_t warm[BERTH_SHA256_LEN];
 
 	berth_sha256(warm, "", 0);	/* libcrypto sets itself up on first use */
-	confine_files(needs);
+	keyd_fence(needs);
 	confine_calls(needs->calls);
 }
 

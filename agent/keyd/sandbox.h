@@ -27,4 +27,9 @@ void keyd_sandbox_first(void);
  * or coverage are (they write reports and look at themselves), both do nothing. */
 void keyd_sandbox(const struct berth_keystore_needs *needs);
 
+/* The paths alone, before a module is loaded, which may be up to no good from its first
+ * instruction on.  The calls must wait until the store is open: what a module makes to
+ * come up nobody has listed. */
+void keyd_fence(const struct berth_keystore_needs *needs);
+
 #endif

@@ -44,6 +44,7 @@ struct berth_key_info {
 struct berth_keystore;
 
 #define BERTH_MODULE_DIRS_MAX 4
+struct berth_keystore_needs;
 
 struct berth_keystore_config {
 	const char *uri;		/* "soft:/var/lib/berth/keys", "tpm2:?dir=...", "pkcs11:token=..." */
@@ -54,6 +55,10 @@ struct berth_keystore_config {
 	const char *pin_source;		/* pkcs11: NULL: the URI's, the credential berth-pin */
 	const char *module_dir[BERTH_MODULE_DIRS_MAX];	/* pkcs11: where a confined module may write; NULL: no more */
 	bool create;			/* make an empty store where there is none */
+	/* Called before anybody else's code is loaded, with the paths that it is left (as
+	 * berth_keystore_needs()), to hold the process to them.  NULL: it is not held. */
+	void (*fence)(void *arg, const struct berth_keystore_needs *needs);
+	void *fence_arg;
 };
 
 /* E_KEYSTORE: cannot be opened, wrong passphrase, lax permissions, damaged,

@@ -250,6 +250,19 @@ static enum berth_err check_id(struct berth_pkcs11 *p)
 	return berth_fail(BERTH_E_KEYSTORE, "%s: no key %s with that id", p->dir, u->object);
 }
 
+/* The folder is there, and no code of the module has run in this process. */
+static enum berth_err fence(struct berth_pkcs11 *p, const struct berth_keystore_config *cfg)
+{
+	struct berth_keystore_needs needs;
+	enum berth_err rc = berth_pkcs11_reach_find(p, cfg);
+
+	if (rc || !cfg->fence)
+		return rc;
+	berth_keystore_needs(&p->base, &needs);
+	cfg->fence(cfg->fence_arg, &needs);
+	return BERTH_OK;
+}
+
 enum berth_err berth_pkcs11_open(struct berth_keystore **out, const struct berth_key_uri *uri,
 				 const struct berth_keystore_config *cfg)
 {
@@ -258,8 +271,8 @@ enum berth_err berth_pkcs11_open(struct berth_keystore **out, const struct berth
 
 	if (rc)
 		return rc;
-	if ((rc = open_file(p, cfg->create)) || (rc = p->file.fd < 0 ? make(p) : load(p)) || (rc = check_id(p)) ||
-	    (rc = berth_pkcs11_reach_find(p, cfg))) {
+	if ((rc = open_file(p, cfg->create)) || (rc = fence(p, cfg)) || (rc = p->file.fd < 0 ? make(p) : load(p)) ||
+	    (rc = check_id(p))) {
 		pkcs11_close(&p->base);
 		return rc;
 	}

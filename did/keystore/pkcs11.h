@@ -61,8 +61,8 @@ void berth_pkcs11_module_down(struct berth_pkcs11_module *m);	/* C_Finalize by t
 /* "CKR_DEVICE_REMOVED" or "" */
 const char *berth_pkcs11_rv_name(CK_RV rv);
 
-/* pkcs11_reach.c: where the module of an open store may go once its process is
- * confined, into p->reach.  E_KEYSTORE: a folder of cfg that is none. */
+/* pkcs11_reach.c: where the module may go once its process is confined, into p->reach;
+ * p->dir is there.  E_KEYSTORE: a folder of cfg that is none. */
 BERTH_MUST_USE enum berth_err
 berth_pkcs11_reach_find(struct berth_pkcs11 *p, const struct berth_keystore_config *cfg);
 void berth_pkcs11_reach_free(struct berth_pkcs11 *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a module is left of the file system once its process is confined: code and
+/* What a module is left of the file system by whoever confines its process: code and
  * settings to read, its own token and what the configuration names to write.  The
  * folders of other keystores are in neither, so their sealed files cannot even be read. */
 #include <errno.h>

@@ -7,10 +7,11 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 
 import pytest
 
-from agents import ApiError, World, alive, wait_for
+from agents import BERTHD, ApiError, World, alive, wait_for
 from test_pkcs11 import HOSTILE, Token
 
 ITEMS = {"wifi": b"psk=correct horse battery staple"}
@@ -117,7 +118,7 @@ def has_landlock():
 
 
 def test_c159_a_module_writes_to_its_token_and_where_it_is_told(world, hsm):
-    """It tries when it is to sign, and leaves in the token's folder what it met."""
+    """It leaves in the token's folder what it met."""
     f, outcome, refused = world.factory, hsm.dir / "tokens/outcome", errno.EACCES if has_landlock() else 0
     (hsm.dir / "more").mkdir()
     (hsm.dir / "spy").symlink_to(f.dir / "keys")    # the other store's sealed file
@@ -126,9 +127,12 @@ def test_c159_a_module_writes_to_its_token_and_where_it_is_told(world, hsm):
         if told:
             f.set("keystore hsm", module_dir=hsm.dir / "more")
             f.restart()
-        world.born(world.gateway(name))
+        gw = world.born(world.gateway(name))
         hsm.fault("outside")
-        world.chain(next(a for a in world.agents if a.name == name))
+        f.restart()             # it tries when it is loaded
+        assert outcome.read_text() == f"{0 if told else refused} {refused}"
+        outcome.unlink()
+        world.chain(gw)         # and when it signs
         hsm.heal()
         assert outcome.read_text() == f"{0 if told else refused} {refused}"
         assert (hsm.dir / "more/written").exists() == (told or not refused)
@@ -158,6 +162,8 @@ def test_no_key_moves_from_one_keystore_to_another(world):
 def test_claims_that_do_not_go_together_are_e_config(world):
     g = world.add("claims", "rendezvous", keystore_other={"uri": f"soft:{world.dir}/other"})
     assert "[keystore other]: say what it is for" in g.refuses_to_start("E_CONFIG")
+    r = subprocess.run([BERTHD, "--check-config", g.conf], capture_output=True, text=True, timeout=20)
+    assert r.returncode == 3 and "[keystore other]: say what it is for" in r.stderr
     g.set("keystore other", **{"for": "pets"})
     assert "for: not one of its words" in g.refuses_to_start("E_CONFIG")
     g.set("keystore main", **{"for": "owner"})
@@ -167,6 +173,7 @@ def test_claims_that_do_not_go_together_are_e_config(world):
     g.set("keystore other", passphrase_file=g.dir / "pass")
     g.start()
     assert where(g) == {"rendezvous": "main"} and len(keyds(g)) == 2
+    assert subprocess.run([BERTHD, "--check-config", g.conf], capture_output=True, timeout=20).returncode == 0
     assert g.stop() == 0
 
 
@@ -184,3 +191,20 @@ def test_the_store_decides_the_type_of_key(world, hsm, tmp_path_factory):
     assert g.identity("root")["did"].startswith("did:key:zDn")
     assert g.identity("issuer")["did"].startswith("did:key:z6Mk")
     assert g.stop() == 0
+
+
+def test_a_gateways_own_keys_are_in_a_tpm_and_the_rest_is_not(world):
+    """Certificate, quote and challenge come from the store that has the device's keys."""
+    g = world.gateway("GW-M")
+    t = world.tpm("GW-M")
+    world.trust_tpms()
+    g.set("keystore tpm", **{"for": "device"}, uri=f"tpm2:?dir={g.dir}/tpm-keys&tcti={t.tcti}")
+    world.onboard(g, ITEMS)
+    assert g.status()["assurance"] == "hardware" == world.owner.device("GW-M")["custody"]
+    assert {i["custody"] for i in g.get("/v1/identities")} == {"hardware"}
+    assert set(where(g).values()) == {"tpm"}
+    assert health(g)["rollback_protection"] == "none"   # the counters are the sealed file's
+    main, tpm = sorted(keyds(g))
+    os.kill(main, signal.SIGKILL)
+    wait_for(lambda: len(keyds(g)) == 2 and main not in keyds(g) and health(g)["state"] == "ok", g.log)
+    assert tpm in keyds(g)

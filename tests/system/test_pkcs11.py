@@ -218,7 +218,8 @@ def test_a_wrong_pin_is_tried_once_however_often_the_daemon_starts(world, tmp_pa
     shutil.copy(HOSTILE, t.dir / "module.so")
     t.pin.write_text("4321")
     g = world.add("pin", "gateway", keystore_main={
-        "uri": f"pkcs11:token=gw?x-dir={t.dir}/store", "passphrase_file": None, "module_path": t.dir / "module.so"})
+        "uri": f"pkcs11:token=gw?x-dir={t.dir}/store", "passphrase_file": None, "module_path": t.dir / "module.so",
+        "module_dir": t.dir})   # its log is there
     for _ in range(3):      # each time a folder of credentials of its own, as the service manager has it
         folder = tmp_path_factory.mktemp("credentials")
         (folder / "berth-pin").write_text("4321")

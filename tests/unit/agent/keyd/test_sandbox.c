@@ -69,6 +69,7 @@ static int netlink_socket(void) { return result(socket(AF_NETLINK, SOCK_RAW, 0))
 static int own_namespace(void) { return result(unshare(CLONE_NEWUSER)); }
 static int make_folder(void) { return result(mkdir("sub", 0700)); }
 static int other_uid(void) { return result(syscall(SYS_setuid, 1)); }
+static int give_away(void) { return result(fchown(1, getuid(), getgid())); }
 static int io_ring(void) { return result(syscall(SYS_io_uring_setup, 1, NULL)); }
 
 static int map(int prot)
@@ -231,6 +232,8 @@ static void c159_each_kind_of_store_has_its_own_calls(void **state)
 			assert_int_equal(outcome(kind, sometimes[i].what), sometimes[i].kinds & kind ? 0 : KILLED);
 	}
 	assert_int_equal(outcome(NOTHING, make_folder), KILLED);
+	assert_int_equal(outcome(NOTHING, give_away), KILLED);
+	assert_int_equal(outcome(BERTH_NEEDS_MODULE, give_away), EPERM);
 }
 
 static void c159_only_the_stores_own_paths_can_be_reached(void **state)
