@@ -64,8 +64,9 @@ static void down(struct store *s, uint64_t lived_ms)
 	int status = berth_proc_stop(&s->keyd, 0), sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	s->again_ms = berth_clock_mono_ms() + wait;
-	berth_log(BERTH_LOG_WARN, "keyd", "of [keystore %s] is gone after %" PRIu64 " ms (%s %d%s); starting again in %" PRIu32 " ms",
-		  s->name, lived_ms, sig ? "signal" : "status", sig ? sig : WEXITSTATUS(status),
+	berth_log(BERTH_LOG_WARN, "keyd",
+		  "of [keystore %s] is gone after %" PRIu64 " ms (%s %d%s); starting again in %" PRIu32 " ms", s->name,
+		  lived_ms, sig ? "signal" : "status", sig ? sig : WEXITSTATUS(status),
 		  sig == SIGSYS ? ": a system call that it may not make" : "", wait);
 }
 
