@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from agents import BUILD, Agent, Tpm, World  # noqa: E402
 
 IDLE_S = int(os.environ.get("BERTH_IDLE_S", 60))
-STARTS = 15
+STARTS = 30
 
 
 def row(what, value, budget, unit):
@@ -34,29 +34,36 @@ def private_kib(pid):
     return sum(map(int, re.findall(r"^Private_\w+:\s+(\d+)", text, re.M)))
 
 
-def alone_kib(pids):
-    """What it would be if nothing else on the machine mapped the same files: private
-    memory, and each page of a file that any of ours has touched, once."""
-    shared = {}
+def mapped(pids):
+    """The files that any of them has mapped: programs and libraries."""
+    found = set()
     for pid in pids:
-        for part in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", pathlib.Path(f"/proc/{pid}/smaps").read_text(), flags=re.M)[1:]:
-            head = part.split("\n", 1)[0].split()
-            key = (head[5] if len(head) > 5 else "", head[2], head[1])
-            n = sum(map(int, re.findall(r"^Shared_\w+:\s+(\d+)", part, re.M)))
-            shared[key] = max(n, shared.get(key, 0))
-    return sum(shared.values()) + sum(map(private_kib, pids))
+        found |= set(re.findall(r" (/\S+)$", pathlib.Path(f"/proc/{pid}/maps").read_text(), re.M))
+    return sorted(f for f in found if os.path.isfile(f))
+
+
+def alone(files, folder):
+    """A command's beginning that gives what it starts copies of these files in the place
+    of the files, so that nothing else on the machine shares a page with it."""
+    binds = []
+    for i, name in enumerate(files):
+        copy = pathlib.Path(folder) / f"alone.{i}"
+        shutil.copy(name, copy)
+        binds += [str(copy), name]
+    bind = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; shift; exec "$@"'
+    return ["unshare", "-m", "sh", "-c", bind, "sh", *binds, "--"]
 
 
 def written(pids):
     return sum(int(re.search(r"^write_bytes: (\d+)", pathlib.Path(f"/proc/{p}/io").read_text(), re.M).group(1)) for p in pids)
 
 
-def ready_ms(agent):
+def ready_ms(agent, before=()):
     """From fork to the line that says so; what a service manager sees."""
     agent.write()
     began = time.monotonic()
     with open(agent.logfile, "wb") as log:
-        agent.p = subprocess.Popen([str(BUILD / "bin/berthd"), "--config", str(agent.conf)], stderr=log)
+        agent.p = subprocess.Popen([*before, str(BUILD / "bin/berthd"), "--config", str(agent.conf)], stderr=log)
     while b'"ready"' not in agent.logfile.read_bytes():
         time.sleep(0.0005)
     return (time.monotonic() - began) * 1000
@@ -76,7 +83,8 @@ def sizes():
 
 
 def idle(folder):
-    """A gateway alone, with software keys, waiting for its factory."""
+    """A gateway with software keys, waiting for its factory; first as it is on this
+    machine, then with its programs and libraries to itself."""
     a = Agent(folder, "idle", "gateway", device={"serial": "B-1", "model": "Box"})
     (a.dir / "pass").write_text(os.urandom(32).hex())   # what docs/keystores.md tells a gateway to have
     a.set("agent", log_level="info")
@@ -85,16 +93,28 @@ def idle(folder):
     before = written(a.pids().values())
     time.sleep(max(IDLE_S - 2, 1))
     pids = a.pids()
-    weights = {n: (pss_kib(p), private_kib(p)) for n, p in pids.items()}
-    row(f"PSS of all processes after {IDLE_S} s", sum(w[0] for w in weights.values()) / 1024, 12, "MiB")
-    row("the same, if nothing else mapped libc and the other libraries", alone_kib(pids.values()) / 1024, 12, "MiB")
-    row("of it private", sum(w[1] for w in weights.values()) / 1024, None, "MiB")
-    for name, (pss, private) in weights.items():
-        row(f"  {name}: PSS ({private / 1024:.2f} MiB private)", pss / 1024, None, "MiB")
+    shared = sum(map(pss_kib, pids.values()))
     row("disk writes of a blank gateway, in an hour", (written(pids.values()) - before) / 1024 * 3600 / IDLE_S, 64, "KiB")
+    files = mapped(pids.values())
     a.stop()
+    weigh(a, alone(files, folder))
+    row("PSS where libraries are shared with what else runs here", shared / 1024, None, "MiB")
     starts(a, "a key that a machine made", 60)
     starts(phrase(folder), "a passphrase (Argon2id)", None)
+
+
+def weigh(agent, before):
+    """Needs root, for mounts in a namespace of its own."""
+    if os.geteuid() != 0:
+        print("| PSS of one agent alone | not measured: not root | | |")
+        return
+    ready_ms(agent, before)
+    time.sleep(IDLE_S)
+    weights = {n: (pss_kib(p), private_kib(p)) for n, p in agent.pids().items()}
+    agent.stop()
+    row(f"PSS of all processes after {IDLE_S} s, one agent alone", sum(w[0] for w in weights.values()) / 1024, 12, "MiB")
+    for name, (pss, private) in weights.items():
+        row(f"  {name}: PSS ({private / 1024:.2f} MiB private)", pss / 1024, None, "MiB")
 
 
 def starts(agent, what, budget):

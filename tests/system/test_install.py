@@ -38,6 +38,17 @@ def test_files_are_where_debian_expects_them(dest):
     assert not [p for p in have - want if not p.startswith("usr/share/doc/berth/")]
 
 
+@pytest.mark.skipif(bool(subprocess.run(["grep", "-q", "libasan\\|libgcov\\|gcda", BUILD / "bin/berthd"]).returncode == 0), reason="not as shipped")
+def test_programs_and_libraries_keep_to_the_budget(dest, tmp_path):
+    total = 0
+    files = ["bin/berth", "bin/berthd", "lib/libberth.so.0", *(f"libexec/berth/berth-{p}" for p in ("keyd", "netd", "resolverd")),
+             *(f"lib/berth/registry/{p.name}" for p in (dest / "usr/lib/berth/registry").iterdir())]
+    for name in files:
+        subprocess.run(["strip", "--strip-unneeded", "-o", tmp_path / "stripped", dest / "usr" / name], check=True, timeout=30)
+        total += (tmp_path / "stripped").stat().st_size
+    assert total <= 1_500_000
+
+
 @pytest.mark.parametrize("name", ["berth", "berthd"])
 def test_what_was_installed_runs(dest, name):
     r = subprocess.run([dest / "usr/bin" / name, "--version"], stdout=subprocess.PIPE, timeout=10)
