@@ -12,7 +12,6 @@
 
 #include "agent/ipc/proc.h"
 #include "did/base/log.h"
-#include "did/crypto/hash.h"
 
 #ifdef BERTH_UNCONFINED
 
@@ -182,9 +181,6 @@ void keyd_sandbox_first(void)
 
 void keyd_sandbox(const struct berth_keystore_needs *needs)
 {
-	uint8_t warm[BERTH_SHA256_LEN];
-
-	berth_sha256(warm, "", 0);	/* libcrypto sets itself up on first use */
 	keyd_fence(needs);
 	confine_calls(needs->calls);
 }

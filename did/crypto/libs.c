@@ -96,7 +96,6 @@ static void set_digests(void)
 	digests.sha256 = digest(sha256);
 	digests.sha384 = digest(sha384);
 	digests.sha512 = digest(sha512);
-	digests.hmac256 = hmac(sha256);
 	digests.hmac512 = hmac(sha512);
 }
 
