@@ -7,6 +7,7 @@
 #include "agent/core/agent_internal.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
+#include "did/codec/did_text.h"
 
 #define INSTANCE_MAX ((size_t)512 << 10)
 
@@ -109,16 +110,27 @@ static enum berth_err apply_floor(struct berth_agent *a, int64_t floor_s)
 	return rc || floor_s <= v ? rc : berth_store_counter_set(a->cfg.store, COUNTER_FLOOR, floor_s);
 }
 
+/* Who lets its own answers pile up is refused for good.  Whoever else would have written
+ * to that peer, by a message, a timer or a command, cannot help it: not now. */
+static enum berth_err apply_send(struct berth_agent *a, const struct berth_send *s, const struct berth_event *ev)
+{
+	enum berth_err rc = s->ephemeral ? agent_add_ephemeral(a, s) : agent_pack_to_outbox(a, s);
+
+	if (rc == BERTH_E_QUOTA && !(ev->sender && berth_did_same(ev->sender, s->to)))
+		rc = berth_fail(BERTH_E_UNAVAILABLE, "no room in the outbox for %.80s", s->to);
+	return rc;
+}
+
 /* all of it into the open transaction */
-static enum berth_err apply(struct berth_agent *a, struct berth_effects *fx, bool guest)
+static enum berth_err
+apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event *ev, bool guest)
 {
 	enum berth_err rc = apply_puts(a, fx, guest);
 
 	if (!rc && fx->drop_peer)
 		rc = berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
-		rc = fx->sends[i].ephemeral ? agent_add_ephemeral(a, &fx->sends[i])
-					    : agent_pack_to_outbox(a, &fx->sends[i]);
+		rc = apply_send(a, &fx->sends[i], ev);
 	if (!rc && fx->floor_s)
 		rc = apply_floor(a, fx->floor_s);
 	if (!rc)
@@ -163,7 +175,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 	if (!*step_rc)
 		*step_rc = berth_machine_step(m, &a->env, inst, ev, fx);
 	fx->may_step_generation |= m->counted && inst->state != before;
-	if (!*step_rc && (*step_rc = apply(a, fx, by_stranger(a, m, ev)))) {
+	if (!*step_rc && (*step_rc = apply(a, fx, ev, by_stranger(a, m, ev)))) {
 		/* the step was fine, the host could not follow: as if it never ran */
 		inst->state = before;
 		berth_effects_free(fx);

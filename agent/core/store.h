@@ -61,8 +61,8 @@ BERTH_MUST_USE enum berth_err berth_store_undo(struct berth_store *s);
 BERTH_MUST_USE enum berth_err berth_store_keep(struct berth_store *s);
 
 /* --- records: protocol state and everything else that is named.  Bytes; text
- * without its NUL.  E_SIZE above a cap, E_QUOTA above the count, E_TYPE for a bad
- * namespace. */
+ * without its NUL.  E_SIZE above a cap of one record, E_UNAVAILABLE when all together
+ * have no more room (nobody's fault, and it passes), E_TYPE for a bad namespace. */
 BERTH_MUST_USE enum berth_err
 berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err
@@ -143,8 +143,8 @@ struct berth_outbox_list {
 };
 void berth_outbox_list_free(struct berth_outbox_list *l);	/* wipes the bodies */
 
-/* E_QUOTA: the peer's or the whole share in messages or bytes is used up; E_SIZE;
- * E_REPLAY: a message of that id for that peer is there. */
+/* E_QUOTA: the peer's share in messages or bytes is used up; E_UNAVAILABLE: the whole
+ * outbox is, which passes; E_SIZE; E_REPLAY: a message of that id for that peer is there. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *row);
 /* Not parked, next_s <= now < expires_s; the longest due first. */

@@ -57,7 +57,7 @@ static enum berth_err check_quota(struct berth_store *s, const struct berth_outb
 		return berth_fail(BERTH_E_QUOTA, "outbox: %lld messages, %lld bytes wait for this peer",
 				  (long long)msgs, (long long)bytes);
 	if (s->out_msgs >= BERTH_OUTBOX_MSGS || s->out_bytes + (int64_t)r->body_len > BERTH_OUTBOX_BYTES)
-		return berth_fail(BERTH_E_QUOTA, "outbox: full");
+		return berth_fail(BERTH_E_UNAVAILABLE, "outbox: full");
 	return BERTH_OK;
 }
 

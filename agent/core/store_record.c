@@ -89,7 +89,7 @@ static enum berth_err check_put(struct berth_store *s, const char *ns, const cha
 	/* What shrinks the store is always allowed. */
 	if ((had->len < 0 && s->records >= BERTH_STORE_RECORDS_MAX) ||
 	    (more > 0 && s->rec_bytes + more > BERTH_STORE_RECORDS_BYTES))
-		return berth_fail(BERTH_E_QUOTA, "store: %lld records, %lld bytes", (long long)s->records,
+		return berth_fail(BERTH_E_UNAVAILABLE, "store: full: %lld records, %lld bytes", (long long)s->records,
 				  (long long)s->rec_bytes);
 	return BERTH_OK;
 }

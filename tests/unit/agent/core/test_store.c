@@ -189,11 +189,11 @@ static void record_quotas(void **state)
 		snprintf(key, sizeof(key), "%d", i);
 		CHECK_OK(berth_store_put(s, "a", key, big, BERTH_STORE_VALUE_MAX));
 	}
-	CHECK_RC(BERTH_E_QUOTA, berth_store_put(s, "a", "more", big, 1));
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_store_put(s, "a", "more", big, 1));
 	CHECK_OK(berth_store_put(s, "a", "none", big, 0));
 	CHECK_OK(berth_store_put(s, "a", "0", big, BERTH_STORE_VALUE_MAX - 1));
 	CHECK_OK(berth_store_put(s, "a", "more", big, 1));
-	CHECK_RC(BERTH_E_QUOTA, berth_store_put(s, "a", "more", big, 2));
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_store_put(s, "a", "more", big, 2));
 	CHECK_OK(berth_store_delete(s, "a", "1"));
 	CHECK_OK(berth_store_delete(s, "a", "1"));
 	CHECK_OK(berth_store_put(s, "a", "more", big, BERTH_STORE_VALUE_MAX));
@@ -203,7 +203,7 @@ static void record_quotas(void **state)
 		snprintf(key, sizeof(key), "%d", i);
 		CHECK_OK(berth_store_put(s, "a", key, NULL, 0));
 	}
-	CHECK_RC(BERTH_E_QUOTA, berth_store_put(s, "b", "more", NULL, 0));
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_store_put(s, "b", "more", NULL, 0));
 	CHECK_OK(berth_store_put(s, "a", "7", "x", 1));
 	CHECK_OK(berth_store_commit(s));
 	CHECK_OK(berth_store_counts(s, &c));

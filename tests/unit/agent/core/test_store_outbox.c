@@ -333,7 +333,7 @@ static void quotas_in_bytes_and_in_all(void **state)
 	snprintf(id, sizeof(id), "over");
 	CHECK_RC(BERTH_E_QUOTA, berth_store_outbox_put(s, &row));	/* the peer's 4 MiB */
 	snprintf(peer, sizeof(peer), "did:x:new");
-	CHECK_RC(BERTH_E_QUOTA, berth_store_outbox_put(s, &row));	/* the 64 MiB */
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_store_outbox_put(s, &row));	/* the 64 MiB */
 	berth_store_rollback(s);
 	CHECK_OK(berth_store_begin(s));
 	CHECK_OK(berth_store_outbox_put(s, &row));	/* a rollback gives it all back */
