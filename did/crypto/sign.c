@@ -3,19 +3,17 @@
 
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
 #include <sodium.h>
 
 #include "did/base/secret.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/libs.h"
+#include "did/crypto/signer.h"
 
 #define DER_MAX 144	/* SEQUENCE { INTEGER, INTEGER } of 521 bits each */
 
-/* The hash that JOSE binds to the curve; its length. */
-static size_t digest(uint8_t out[BERTH_SHA512_LEN], enum berth_key_type type, const void *msg, size_t len)
+size_t berth_sign_digest(uint8_t out[BERTH_SHA512_LEN], enum berth_key_type type, const void *msg, size_t len)
 {
 	switch (type) {
 	case BERTH_KEY_P384:
@@ -54,29 +52,6 @@ static enum berth_err k1_sign(uint8_t *sig, const struct berth_privkey *key, con
 	return BERTH_OK;
 }
 
-static EVP_PKEY *nist_private(const struct berth_privkey *key)
-{
-	const char *group = OBJ_nid2sn(EC_GROUP_get_curve_name(berth_libs()->group[key->type]));
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	BIGNUM *d = BN_secure_new();
-	uint8_t native[BERTH_PRIVKEY_MAX];	/* OSSL_PARAM wants the machine's byte order */
-	EVP_PKEY *pkey = NULL;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)key->pub.b, key->pub.len),
-		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, key->len),
-		OSSL_PARAM_construct_end()
-	};
-
-	if (ctx && d && BN_bin2bn(key->b, (int)key->len, d) &&
-	    BN_bn2nativepad(d, native, (int)key->len) > 0 && EVP_PKEY_fromdata_init(ctx) == 1)
-		(void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params);
-	berth_wipe(native, sizeof(native));
-	BN_clear_free(d);
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
-}
-
 /* r, s into their places, s replaced by n - s where that is lower. */
 static enum berth_err put_low_s(uint8_t *sig, enum berth_key_type type, const BIGNUM *r, const BIGNUM *s)
 {
@@ -96,41 +71,22 @@ static enum berth_err put_low_s(uint8_t *sig, enum berth_key_type type, const BI
 	return rc;
 }
 
-static enum berth_err nist_sign(uint8_t *sig, const struct berth_privkey *key, const uint8_t *h, size_t h_len)
-{
-	EVP_PKEY *pkey = nist_private(key);
-	EVP_PKEY_CTX *ctx = pkey ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
-	uint8_t der[DER_MAX];
-	const uint8_t *p = der;
-	size_t len = sizeof(der);
-	ECDSA_SIG *rs = NULL;
-	enum berth_err rc;
-
-	if (ctx && EVP_PKEY_sign_init(ctx) == 1 && EVP_PKEY_sign(ctx, der, &len, h, h_len) == 1)
-		rs = d2i_ECDSA_SIG(NULL, &p, (long)len);
-	rc = rs ? put_low_s(sig, key->type, ECDSA_SIG_get0_r(rs), ECDSA_SIG_get0_s(rs)) :
-		  berth_fail(BERTH_E_INTERNAL, "%s signature", berth_key_type_name(key->type));
-	ECDSA_SIG_free(rs);
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	return rc;
-}
-
 enum berth_err berth_sign(uint8_t *sig, size_t *sig_len, const struct berth_privkey *key,
 			  const void *msg, size_t len)
 {
-	uint8_t h[BERTH_SHA512_LEN];
+	uint8_t h[BERTH_SHA256_LEN];
 	enum berth_err rc;
-	size_t h_len;
 
 	*sig_len = 0;
 	if (!berth_key_can_sign(key->type))
 		return berth_fail(BERTH_E_KEY, "%s keys do not sign", berth_key_type_name(key->type));
+	if (is_nist(key->type))
+		return berth_signer_once(sig, sig_len, key, msg, len);
 	if (key->type == BERTH_KEY_ED25519) {
 		rc = ed25519_sign(sig, key, msg, len);
 	} else {
-		h_len = digest(h, key->type, msg, len);
-		rc = key->type == BERTH_KEY_SECP256K1 ? k1_sign(sig, key, h) : nist_sign(sig, key, h, h_len);
+		berth_sha256(h, msg, len);
+		rc = k1_sign(sig, key, h);
 	}
 	if (rc == BERTH_OK)
 		*sig_len = 2 * berth_key_size(key->type);
@@ -201,7 +157,7 @@ enum berth_err berth_verify(const struct berth_pubkey *key, const void *msg, siz
 		/* not libcrypto: it takes keys and R of small order */
 		good = crypto_sign_verify_detached(sig, msg, len, key->b) == 0;
 	} else {
-		h_len = digest(h, key->type, msg, len);
+		h_len = berth_sign_digest(h, key->type, msg, len);
 		good = key->type == BERTH_KEY_SECP256K1 ? k1_verify(key, h, sig) : nist_verify(key, h, h_len, sig);
 	}
 	return good ? BERTH_OK : berth_fail(BERTH_E_SIG, "%s signature does not verify",

@@ -11,9 +11,9 @@
 
 #include "did/base/cur.h"
 #include "did/base/secret.h"
-#include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/libs.h"
+#include "did/crypto/sign.h"
 
 #define HEAP ((size_t)256 << 10)	/* a power of two; pages count once they are used */
 #define HEAP_MIN 32
@@ -82,9 +82,26 @@ static bool set_order(struct berth_signer *s)
 	return ok;
 }
 
+/* s is all zero before; close_key() afterwards, also on failure. */
+static enum berth_err open_key(struct berth_signer *s, const struct berth_privkey *key)
+{
+	s->type = key->type;
+	if (!set_order(s) || !(s->pkey = private_key(key)) ||
+	    !(s->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, s->pkey, NULL)) || EVP_PKEY_sign_init(s->ctx) != 1)
+		return berth_fail(BERTH_E_KEY, "%s signing key", berth_key_type_name(key->type));
+	return BERTH_OK;
+}
+
+static void close_key(struct berth_signer *s)
+{
+	EVP_PKEY_CTX_free(s->ctx);
+	EVP_PKEY_free(s->pkey);		/* wipes the scalar */
+}
+
 enum berth_err berth_signer_new(struct berth_signer **out, const struct berth_privkey *key)
 {
 	struct berth_signer *s;
+	enum berth_err rc;
 
 	*out = NULL;
 	if (!berth_signer_helps(key->type))
@@ -92,11 +109,9 @@ enum berth_err berth_signer_new(struct berth_signer **out, const struct berth_pr
 	berth_signer_init();
 	if (!(s = calloc(1, sizeof(*s))))
 		return berth_fail(BERTH_E_NOMEM, "signing key");
-	s->type = key->type;
-	if (!set_order(s) || !(s->pkey = private_key(key)) ||
-	    !(s->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, s->pkey, NULL)) || EVP_PKEY_sign_init(s->ctx) != 1) {
+	if ((rc = open_key(s, key))) {
 		berth_signer_free(s);
-		return berth_fail(BERTH_E_KEY, "%s signing key", berth_key_type_name(key->type));
+		return rc;
 	}
 	*out = s;
 	return BERTH_OK;
@@ -106,28 +121,11 @@ void berth_signer_free(struct berth_signer *s)
 {
 	if (!s)
 		return;
-	EVP_PKEY_CTX_free(s->ctx);
-	EVP_PKEY_free(s->pkey);		/* wipes the scalar */
+	close_key(s);
 	free(s);
 }
 
 /* ---- signing ---- */
-
-/* The hash that JOSE binds to the curve; its length. */
-static size_t digest(uint8_t out[BERTH_SHA512_LEN], enum berth_key_type type, const void *msg, size_t len)
-{
-	switch (type) {
-	case BERTH_KEY_P384:
-		berth_sha384(out, msg, len);
-		return BERTH_SHA384_LEN;
-	case BERTH_KEY_P521:
-		berth_sha512(out, msg, len);
-		return BERTH_SHA512_LEN;
-	default:
-		berth_sha256(out, msg, len);
-		return BERTH_SHA256_LEN;
-	}
-}
 
 /* One INTEGER of 1..2^(8n) - 1 into n bytes. */
 static bool take_integer(struct berth_cur *c, uint8_t *out, size_t n)
@@ -162,6 +160,14 @@ static void lower_s(const struct berth_signer *sn, uint8_t *s, size_t n)
 	}
 }
 
+/* 1..n-1 */
+static bool is_scalar(const struct berth_signer *sn, const uint8_t *b, size_t n)
+{
+	static const uint8_t zero[FIELD_MAX];
+
+	return memcmp(b, zero, n) != 0 && memcmp(b, sn->order, n) < 0;
+}
+
 /* libcrypto's SEQUENCE { r, s } to r || s. */
 static bool from_der(const struct berth_signer *sn, uint8_t *sig, const uint8_t *der, size_t len)
 {
@@ -172,7 +178,8 @@ static bool from_der(const struct berth_signer *sn, uint8_t *sig, const uint8_t 
 
 	if (body == 0x81)	/* 128 bytes and more */
 		body = berth_cur_u8(&c);
-	if (!sequence || body != c.n || !take_integer(&c, sig, n) || !take_integer(&c, sig + n, n) || !berth_cur_done(&c))
+	if (!sequence || body != c.n || !take_integer(&c, sig, n) || !take_integer(&c, sig + n, n) || !berth_cur_done(&c) ||
+	    !is_scalar(sn, sig, n) || !is_scalar(sn, sig + n, n))
 		return false;
 	lower_s(sn, sig + n, n);
 	return true;
@@ -181,11 +188,25 @@ static bool from_der(const struct berth_signer *sn, uint8_t *sig, const uint8_t 
 enum berth_err berth_signer_sign(struct berth_signer *s, uint8_t *sig, size_t *sig_len, const void *msg, size_t len)
 {
 	uint8_t h[BERTH_SHA512_LEN], der[DER_MAX];
-	size_t h_len = digest(h, s->type, msg, len), der_len = sizeof(der);
+	size_t h_len = berth_sign_digest(h, s->type, msg, len), der_len = sizeof(der);
 
 	*sig_len = 0;
 	if (EVP_PKEY_sign(s->ctx, der, &der_len, h, h_len) != 1 || !from_der(s, sig, der, der_len))
 		return berth_fail(BERTH_E_INTERNAL, "%s signature", berth_key_type_name(s->type));
 	*sig_len = 2 * berth_key_size(s->type);
 	return BERTH_OK;
+}
+
+enum berth_err berth_signer_once(uint8_t *sig, size_t *sig_len, const struct berth_privkey *key, const void *msg, size_t len)
+{
+	struct berth_signer s = { .pkey = NULL };
+	enum berth_err rc;
+
+	*sig_len = 0;
+	if (!berth_signer_helps(key->type))
+		return berth_fail(BERTH_E_KEY, "%s keys sign as they are", berth_key_type_name(key->type));
+	if (!(rc = open_key(&s, key)))
+		rc = berth_signer_sign(&s, sig, sig_len, msg, len);
+	close_key(&s);
+	return rc;
 }

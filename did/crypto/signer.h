@@ -27,4 +27,9 @@ void berth_signer_free(struct berth_signer *s);		/* NULL is fine */
 BERTH_MUST_USE enum berth_err
 berth_signer_sign(struct berth_signer *s, uint8_t *sig, size_t *sig_len, const void *msg, size_t len);
 
+/* The same for a key that signs once.  It sets no guarded memory up, so that it can be
+ * called from a process that has confined itself. */
+BERTH_MUST_USE enum berth_err
+berth_signer_once(uint8_t *sig, size_t *sig_len, const struct berth_privkey *key, const void *msg, size_t len);
+
 #endif

@@ -10,6 +10,26 @@
 
 #define TIMES 2000	/* r or s is shorter than the field in one of 128 */
 
+/* Before every other test: it must be what sets no memory up. */
+static void a_key_that_signs_once_sets_no_memory_up(void **state)
+{
+	static const enum berth_key_type types[] = { BERTH_KEY_P256, BERTH_KEY_P384, BERTH_KEY_P521 };
+	uint8_t sig[BERTH_SIG_MAX];
+	struct berth_privkey k;
+	size_t n;
+
+	(void)state;
+	for (size_t t = 0; t < 3; t++) {
+		CHECK_OK(berth_keypair_generate(&k, types[t]));
+		CHECK_OK(berth_signer_once(sig, &n, &k, "abc", 3));
+		CHECK(n == 2 * berth_key_size(types[t]));
+		CHECK_OK(berth_verify(&k.pub, "abc", 3, sig, n));
+		CHECK_RC(BERTH_E_SIG, berth_verify(&k.pub, "abd", 3, sig, n));
+		berth_privkey_wipe(&k);
+	}
+	CHECK(!CRYPTO_secure_malloc_initialized());
+}
+
 static void signatures_verify_and_have_the_low_s(void **state)
 {
 	static const enum berth_key_type types[] = { BERTH_KEY_P256, BERTH_KEY_P384, BERTH_KEY_P521 };
@@ -64,7 +84,9 @@ static void others_sign_as_they_are(void **state)
 {
 	static const enum berth_key_type types[] = { BERTH_KEY_ED25519, BERTH_KEY_X25519, BERTH_KEY_SECP256K1 };
 	struct berth_signer *s = (struct berth_signer *)1;
+	uint8_t sig[BERTH_SIG_MAX];
 	struct berth_privkey k;
+	size_t n = 1;
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -72,6 +94,8 @@ static void others_sign_as_they_are(void **state)
 		CHECK_OK(berth_keypair_generate(&k, types[i]));
 		CHECK_RC(BERTH_E_KEY, berth_signer_new(&s, &k));
 		CHECK(!s);
+		CHECK_RC(BERTH_E_KEY, berth_signer_once(sig, &n, &k, "abc", 3));
+		CHECK(n == 0);
 		berth_privkey_wipe(&k);
 	}
 	CHECK(berth_signer_helps(BERTH_KEY_P256) && !berth_signer_helps(BERTH_KEY_NONE));
@@ -100,6 +124,7 @@ static void c015_every_allocation_may_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_that_signs_once_sets_no_memory_up),
 		cmocka_unit_test(signatures_verify_and_have_the_low_s),
 		cmocka_unit_test(the_scalar_lies_in_guarded_memory),
 		cmocka_unit_test(others_sign_as_they_are),
