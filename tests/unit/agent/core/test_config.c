@@ -7,6 +7,7 @@
 #include "agent/core/config.h"
 #include "agent/ipc/netpol.h"
 #include "agent/protocol/protocol.h"
+#include "tests/fakes/alloc.h"
 #include "tests/fakes/tmpdir.h"
 
 static struct berth_config *parsed(const char *text)
@@ -290,6 +291,38 @@ static void every_truncation_ends_well(void **state)
 	free(text);
 }
 
+/* Sections, options, lists and what adapters and netd are told. */
+static enum berth_err read_and_told(void *arg)
+{
+	const char *text = arg;
+	struct berth_buf json = BERTH_BUF_INIT;
+	struct berth_netpol netpol = { 0 };
+	struct berth_config *c;
+	enum berth_err rc;
+
+	if ((rc = berth_config_parse(&c, "t", text, strlen(text)))) {
+		CHECK(c == NULL);
+		return rc;
+	}
+	if (!(rc = berth_config_adapter_json(c, "x", &json)))
+		rc = berth_config_netpol(c, &netpol);
+	berth_netpol_free(&netpol);
+	berth_buf_free(&json);
+	berth_config_free(c);
+	return rc;
+}
+
+static void c015_every_allocation_may_fail(void **state)
+{
+	char text[] = "[agent]\nrole = gateway owner\nname = The Shop\n"
+		      "[keystore main]\nuri = soft:/k\n[keystore second]\nuri = tpm2:?dir=/t\npcrs = 0 7\n"
+		      "[listen]\nuri = nng+tcp://[::1]:2\n"
+		      "[adapter x]\nlib = /usr/lib/x.so\nmethods = x\nledger = main\n";
+
+	(void)state;
+	CHECK(test_every_allocation_fails(read_and_told, text) > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +331,7 @@ int main(void)
 		cmocka_unit_test(c156_a_file_that_others_may_write_is_refused),
 		cmocka_unit_test(the_example_lists_exactly_the_table),
 		cmocka_unit_test(becomes_policy_and_egress_rules), cmocka_unit_test(every_truncation_ends_well),
+		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
