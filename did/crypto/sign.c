@@ -10,6 +10,7 @@
 #include "did/crypto/keypair.h"
 #include "did/crypto/libs.h"
 #include "did/crypto/signer.h"
+#include "did/crypto/verifier.h"
 
 #define DER_MAX 144	/* SEQUENCE { INTEGER, INTEGER } of 521 bits each */
 
@@ -128,18 +129,11 @@ static size_t to_der(uint8_t der[DER_MAX], const uint8_t *sig, size_t n)
 
 static bool nist_verify(const struct berth_pubkey *key, const uint8_t *h, size_t h_len, const uint8_t *sig)
 {
-	/* three times as fast as EVP_PKEY_fromdata() */
-	EVP_PKEY *pkey = EVP_PKEY_dup(berth_libs()->params[key->type]);
-	EVP_PKEY_CTX *ctx = NULL;
 	uint8_t der[DER_MAX];
 	size_t der_len = to_der(der, sig, berth_key_size(key->type));
-	bool good = der_len > 0 && pkey && EVP_PKEY_set1_encoded_public_key(pkey, key->b, key->len) == 1 &&
-		    (ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL)) && EVP_PKEY_verify_init(ctx) == 1 &&
-		    EVP_PKEY_verify(ctx, der, der_len, h, h_len) == 1;
+	EVP_PKEY_CTX *ctx = der_len > 0 ? berth_verifier(key) : NULL;
 
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	return good;
+	return ctx && EVP_PKEY_verify(ctx, der, der_len, h, h_len) == 1;
 }
 
 enum berth_err berth_verify(const struct berth_pubkey *key, const void *msg, size_t len,

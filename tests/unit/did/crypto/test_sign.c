@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hex.h"
 
+#include <pthread.h>
+
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
@@ -194,6 +196,56 @@ static void digests_made_elsewhere(void **state)
 	CHECK_RC(BERTH_E_KEY, berth_verify_digest_p256(&ed.pub, h, sig, 64));
 }
 
+#define KEYS 24		/* more than a thread keeps ready */
+
+/* Each key after each other one: whatever is kept ready, it is the key's that is asked. */
+static void *many_keys_in_turn(void *type)
+{
+	struct berth_privkey k[KEYS];
+	uint8_t sig[KEYS][BERTH_SIG_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < KEYS; i++) {
+		CHECK_OK(berth_keypair_generate(&k[i], *(const enum berth_key_type *)type));
+		CHECK_OK(berth_sign(sig[i], &len, &k[i], "turn", 4));
+	}
+	for (size_t i = 0; i < KEYS; i++)
+		for (size_t j = 0; j < KEYS; j++)
+			CHECK_RC(i == j ? BERTH_OK : BERTH_E_SIG, berth_verify(&k[j].pub, "turn", 4, sig[i], len));
+	return NULL;
+}
+
+static void keys_kept_ready_are_not_mixed_up(void **state)
+{
+	enum berth_key_type types[] = { BERTH_KEY_P256, BERTH_KEY_P384 };
+	pthread_t t[2];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		CHECK(pthread_create(&t[i], NULL, many_keys_in_turn, &types[i]) == 0);
+	many_keys_in_turn(&types[0]);
+	for (size_t i = 0; i < 2; i++)
+		CHECK(pthread_join(t[i], NULL) == 0);
+}
+
+/* Differs from a good key, just used, in a byte that does not choose the place. */
+static void a_key_off_the_curve_verifies_nothing(void **state)
+{
+	struct berth_privkey k;
+	struct berth_pubkey off;
+	uint8_t sig[BERTH_SIG_MAX];
+	size_t len;
+
+	(void)state;
+	CHECK_OK(berth_keypair_generate(&k, BERTH_KEY_P256));
+	CHECK_OK(berth_sign(sig, &len, &k, "", 0));
+	CHECK_OK(berth_verify(&k.pub, "", 0, sig, len));
+	off = k.pub;
+	off.b[off.len - 2] ^= 1;
+	CHECK_RC(BERTH_E_SIG, berth_verify(&off, "", 0, sig, len));
+	CHECK_OK(berth_verify(&k.pub, "", 0, sig, len));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +255,8 @@ int main(void)
 		cmocka_unit_test(c030_ed25519_s_plus_l_is_e_sig),
 		cmocka_unit_test(from_rs_pads_strips_and_refuses),
 		cmocka_unit_test(digests_made_elsewhere),
+		cmocka_unit_test(keys_kept_ready_are_not_mixed_up),
+		cmocka_unit_test(a_key_off_the_curve_verifies_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
