@@ -31,6 +31,7 @@
 #define HELD_BYTES_MAX ((size_t)2 << 20)
 #define SP_OVERHEAD 12		/* the SP length and the request id, per direction */
 #define BUSY_RETRY_S 5
+#define COUNTERS_RETRY_MS 1000u	/* a device that has not followed is asked again */
 #define QUARANTINE_RETRY_S 3600
 #define HOUSEKEEPING_MS 600000u
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
@@ -83,7 +84,7 @@ struct berth_agent {
 	uint64_t next_id, wire_bytes, start_ms;
 	int64_t start_uptime_s;
 	bool quarantined;
-	bool counters_behind;		/* the device has not followed the store yet */
+	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
 	struct ration refusals, strangers;	/* lines in the audit log */
 	/* packed messages that are sent once, after the commit: without a uri in the

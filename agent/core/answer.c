@@ -228,6 +228,10 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
 		return;
 	}
+	if (a->counters_behind) {
+		agent_reply_busy(a, request);
+		return;
+	}
 	agent_lookups_begin(a, source);
 	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &r) : BERTH_OK;
 	missed = agent_lookups_end(a);
@@ -237,6 +241,9 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 			berth_log_err(BERTH_LOG_WARN, "busy", rc);
 			agent_reply_busy(a, request);
 		}
+	} else if (a->counters_behind) {	/* it is stored, but nobody may know yet */
+		agent_drop_ephemeral(a, 0);
+		agent_reply_busy(a, request);
 	} else {
 		/* acks are not signed: only a message that nobody has seen before
 		 * vouches for those in front of it */

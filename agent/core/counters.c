@@ -10,6 +10,9 @@
  *				step, makes the device follow
  *	after the device's step	both are level
  *
+ * A device that cannot step now is like the second of these without the cut: until it
+ * has followed, nothing leaves (counters_behind); whoever asks hears busy.
+ *
  * so a store is level with its device or one ahead of it, and whatever else is an old
  * copy.  The other way round, a power cut would look like one. */
 #include "agent/core/agent_internal.h"

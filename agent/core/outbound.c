@@ -230,6 +230,8 @@ bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *m
 	agent_lookups_begin(a, uri);
 	rc = agent_receive(a, msg, n, &got);
 	missed = agent_lookups_end(a);
+	if (!rc && a->counters_behind)
+		rc = berth_fail(BERTH_E_KEYSTORE, "the device's counter has not followed");
 	if (!rc)
 		owe_ack(a, uri, msg, n);
 	else if (!missed || !agent_hold(a, 0, BERTH_LINK_NNG, uri, msg, n))
@@ -311,6 +313,10 @@ void agent_flush(struct berth_agent *a)
 {
 	if (a->quarantined)
 		return;
+	if (a->counters_behind) {
+		agent_drop_ephemeral(a, 0);	/* sent once or not at all; rows wait */
+		return;
+	}
 	send_ephemeral(a);
 	send_due(a);
 	agent_answer_parked(a);
@@ -339,6 +345,8 @@ uint32_t agent_outbound_tick(struct berth_agent *a)
 	int64_t next_s;
 
 	agent_held_tick(a);
+	if (a->counters_behind)
+		return COUNTERS_RETRY_MS;
 	agent_poll_tick(a);
 	agent_flush(a);
 	if (!berth_store_outbox_next(a->cfg.store, &next_s))

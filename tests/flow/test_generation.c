@@ -91,11 +91,90 @@ static void a_step_that_failed_is_made_up_for(void **state)
 	story_end(&s);
 }
 
+/* ---- a device that does not follow for a while ---- */
+static struct {
+	const struct berth_keys_ops *real;
+	int at, steps;		/* the step that fails, and those so far */
+	bool broken;		/* from that one on, until it is mended */
+	int left;		/* frames that left meanwhile */
+} fault;
+
+static enum berth_err step_or_fail(struct berth_keys *k, enum berth_counter c, uint64_t *value)
+{
+	fault.broken |= ++fault.steps == fault.at;
+	return fault.broken ? berth_fail(BERTH_E_KEYSTORE, "the counter cannot be written") : fault.real->counter_step(k, c, value);
+}
+
+/* Asked whenever a frame of the node is about to leave. */
+static bool count_leaving(struct sim_node *n)
+{
+	(void)n;
+	fault.left += fault.broken;
+	return false;
+}
+
+static void break_at(struct sim_node *n, struct berth_keys_ops *ops, int at)
+{
+	fault.real = n->keys->ops;
+	fault.at = at;
+	fault.steps = fault.left = 0;
+	fault.broken = false;
+	*ops = *n->keys->ops;
+	ops->counter_step = step_or_fail;
+	n->keys->ops = ops;
+	n->dead = count_leaving;
+}
+
+static bool broken(struct sim *w) { (void)w; return fault.broken; }
+
+/* How many steps the node took; 0: the run ended before that one. */
+static int one_step_fails(bool at_owner, int at)
+{
+	struct berth_keys_ops ops;
+	struct sim_node *n;
+	struct story s;
+	int steps;
+
+	story_begin(&s);
+	n = at_owner ? s.owner : s.gateway;
+	break_at(n, &ops, at);
+	if (!sim_run_steps(&s.w, at ? broken : story_settled, 7200))
+		fail_msg("step %d never comes", at);
+	if (at) {
+		assert_false(sim_run(&s.w, story_settled, 120));
+		assert_int_equal(stored(n), device(n) + 1);
+		if (at_owner)	/* what it has committed it has told nobody; busy it may say */
+			assert_string_equal(story_state(&s, s.gateway), "COMMITTING");
+		else
+			assert_int_equal(fault.left, 0);
+		fault.broken = false;
+		assert_true(sim_run(&s.w, story_settled, 7200));
+		assert_int_equal(stored(n), device(n));
+		story_check_end(&s, 1);
+	}
+	steps = fault.steps;
+	story_end(&s);
+	return steps;
+}
+
+static void nothing_leaves_before_the_device_has_followed(void **state)
+{
+	(void)state;
+	for (int owner = 0; owner < 2; owner++) {
+		int n = one_step_fails(owner, 0);
+
+		assert_true(n >= 1);
+		for (int at = 1; at <= n; at++)
+			one_step_fails(owner, at);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flapping_network_does_not_wear_the_counter),
 		cmocka_unit_test(a_step_that_failed_is_made_up_for),
+		cmocka_unit_test(nothing_leaves_before_the_device_has_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
