@@ -63,6 +63,8 @@ enum berth_err gateway_make_operational(struct berth_env *env, const char *name,
 /* The credential is for op (NULL: there is none), this epoch, and by the owner. */
 enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
 					 const char *owner, const char *compact);
+/* The terms of an accept-ownership have their form: E_TYPE, E_SIZE, E_B64 else. */
+enum berth_err gateway_check_terms(const struct berth_json *offer);
 /* to.trust = the owners that body names. */
 enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json *body);
 /* When to look at the active credential next. */

@@ -168,6 +168,7 @@ enum berth_err gateway_on_factory_ack(struct berth_env *env, struct berth_instan
 		return berth_fail(BERTH_E_TYPE, "an answer before factory-init");
 	if ((rc = berth_device_credential_parse(&dc, compact, strlen(compact))) ||
 	    (rc = check_credential(env, id, &dc)) || (rc = berth_root_hash(&root, &dc.root)) ||
+	    (rc = berth_body_is_32(ev->in->msg.body, "rootHash", root.b)) ||
 	    (rc = berth_json_set_str(inst->data, "dc", compact)) ||
 	    (rc = berth_body_set_b64(inst->data, "rootHash", root.b, 32)) ||
 	    (rc = berth_json_set_int(inst->data, "epoch", dc.epoch0)))

@@ -187,7 +187,8 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	struct berth_run run;
 	enum berth_err rc;
 
-	if ((rc = gateway_run(&run, inst, ev)) || (rc = berth_body_get_32(ev->in->msg.body, "credential", theirs.b)))
+	if ((rc = gateway_run(&run, inst, ev)) || (rc = berth_body_get_32(ev->in->msg.body, "credential", theirs.b)) ||
+	    (rc = berth_run_check_epoch(&run, ev)))
 		return rc;
 	if (!op || !compact)
 		return berth_fail(BERTH_E_INTERNAL, "committed without an offer");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/object.h"
 #include "did/crypto/hash.h"
 #include "did/url.h"
 
@@ -164,6 +165,35 @@ enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json
 	return berth_json_set(to, "trust", out);
 }
 
+static enum berth_err check_rv(const struct berth_json *list)
+{
+	const char *did, *uri;
+	enum berth_err rc;
+
+	berth_json_each(rv, list)
+		if ((rc = berth_req_did(rv, "did", &did)) || (rc = berth_json_req_str(rv, "uri", BERTH_URI_MAX, &uri)))
+			return rc;
+	return BERTH_OK;
+}
+
+/* Nothing acts on these three yet, but the proofs of M8 cover them as they are: what has
+ * not even their form is not signed for. */
+enum berth_err gateway_check_terms(const struct berth_json *offer)
+{
+	const struct berth_json *lists, *rv;
+	uint8_t policy[32];
+	enum berth_err rc;
+
+	if ((rc = berth_body_get_32(offer, "policyHash", policy)) ||
+	    (rc = berth_json_req_arr(offer, "statusLists", BERTH_POLICY_LIST_MAX, &lists)) ||
+	    (rc = berth_json_req_arr(offer, "nextRV", BERTH_POLICY_LIST_MAX, &rv)))
+		return rc;
+	berth_json_each(uri, lists)
+		if (!berth_json_str(uri))
+			return berth_fail(BERTH_E_TYPE, "statusLists holds something else than text");
+	return check_rv(rv);
+}
+
 /* M9 */
 enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *inst,
 				const struct berth_event *ev, struct berth_effects *fx)
@@ -189,7 +219,7 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 /* M10: what came, as it is judged */
 struct item {
 	const char *id, *sha, *type, *sensitivity;
-	int64_t seq;
+	int64_t seq, size;
 	struct berth_buf bytes;
 };
 
@@ -201,6 +231,7 @@ static enum berth_err read_item(struct item *it, const struct berth_message *m)
 	if ((rc = berth_json_req_str(m->body, "id", 63, &it->id)) ||
 	    (rc = berth_json_req_str(m->body, "sha256", 64, &it->sha)) ||
 	    (rc = berth_json_req_str(m->body, "type", 63, &it->type)) ||
+	    (rc = berth_json_req_int(m->body, "size", 0, BERTH_ITEM_MAX, &it->size)) ||
 	    (rc = berth_json_opt_int(m->body, "seq", 0, INT64_MAX, &it->seq)))
 		return rc;
 	return berth_json_opt_str(m->body, "sensitivity", 31, &it->sensitivity);
@@ -232,6 +263,8 @@ static enum berth_err check_item(struct item *it, const struct berth_json *offer
 	berth_sha256(have, it->bytes.p, it->bytes.len);
 	if (memcmp(have, want, 32) != 0)
 		return berth_fail(BERTH_E_TYPE, "item %s is not what its hash says", it->id);
+	if ((int64_t)it->bytes.len != it->size)
+		return berth_fail(BERTH_E_AUTHZ, "item %s has another size", it->id);
 	return BERTH_OK;
 }
 

@@ -372,15 +372,12 @@ enum berth_err gateway_on_accept_ownership(struct berth_env *env, struct berth_i
 	const struct berth_json *body = ev->in->msg.body;
 	struct berth_run run;
 	uint8_t challenge[32];
-	int64_t epoch;
 	enum berth_err rc;
 
 	if ((rc = berth_run_load(&run, inst->data)) || (rc = berth_run_check(&run, ev)) ||
-	    (rc = berth_json_req_int(body, "epoch", 0, INT64_MAX, &epoch)) ||
-	    (rc = berth_body_get_32(body, "challenge", challenge)))
+	    (rc = berth_run_check_epoch(&run, ev)) || (rc = berth_body_get_32(body, "challenge", challenge)) ||
+	    (rc = gateway_check_terms(body)))
 		return rc;
-	if (epoch != run.epoch)
-		return berth_fail(BERTH_E_AUTHZ, "an offer for epoch %lld, this is %lld", (long long)epoch, (long long)run.epoch);
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)))
 		return rc;
 	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;

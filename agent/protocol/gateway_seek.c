@@ -258,6 +258,17 @@ out:
 	return rc;
 }
 
+/* What it answers is about us, as we are now. */
+static enum berth_err
+check_device(struct berth_env *env, const struct berth_instance *inst, const struct berth_json *body)
+{
+	const struct berth_identity *id = env->identity(env, BERTH_ID_FACTORY);
+	struct berth_hash device;
+	enum berth_err rc = berth_device_hash(&device, id->did, berth_data_int(inst->data, "epoch", 0));
+
+	return rc ? rc : berth_body_is_32(body, "deviceHash", device.b);
+}
+
 enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance *inst,
 				   const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -275,6 +286,8 @@ enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance 
 		rc = berth_fail(BERTH_E_AUTHZ, "redirect from another rendezvous");
 		goto out;
 	}
+	if ((rc = check_device(env, inst, ev->in->msg.body)))
+		goto out;
 	if ((rc = gateway_keep_answers(env, inst, blobs, rv->uri, fx)))
 		goto out;
 	waiting = berth_data_int(seek, "waiting", 1) - 1;

@@ -106,6 +106,16 @@ enum berth_err berth_run_check(const struct berth_run *r, const struct berth_eve
 	return BERTH_OK;
 }
 
+enum berth_err berth_run_check_epoch(const struct berth_run *r, const struct berth_event *ev)
+{
+	int64_t epoch;
+	enum berth_err rc = berth_json_req_int(ev->in->msg.body, "epoch", 0, INT64_MAX, &epoch);
+
+	if (!rc && epoch != r->epoch)
+		rc = berth_fail(BERTH_E_AUTHZ, "%s for epoch %lld, this is %lld", ev->on, (long long)epoch, (long long)r->epoch);
+	return rc;
+}
+
 /* --- proofs --- */
 static enum berth_err
 fill(struct berth_proof *p, struct berth_buf *iss, struct berth_buf *aud, const struct berth_run *r,

@@ -55,6 +55,9 @@ BERTH_MUST_USE enum berth_err berth_run_save(struct berth_json *data, const stru
  * E_AUTHZ else. */
 BERTH_MUST_USE enum berth_err berth_run_check(const struct berth_run *r, const struct berth_event *ev);
 
+/* The body's epoch is the run's: E_TYPE, E_AUTHZ else. */
+BERTH_MUST_USE enum berth_err berth_run_check_epoch(const struct berth_run *r, const struct berth_event *ev);
+
 /* A proof over body, which has neither `proof` nor `proofs` yet.  owner_time and
  * delegation: owners only; 0 and NULL else. */
 BERTH_MUST_USE enum berth_err

@@ -461,6 +461,8 @@ enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *i
 		return rc;
 	if (!berth_did_same(ev->sender, berth_data_str(inst->data, "operationalDid")))
 		return berth_fail(BERTH_E_AUTHZ, "complete from another DID than the one that was bound");
+	if ((rc = berth_run_check_epoch(&run, ev)))
+		return rc;
 	berth_json_remove(inst->data, "run");
 	berth_json_remove(inst->data, "issued");
 	berth_json_remove(inst->data, "challenge");

@@ -335,3 +335,13 @@ enum berth_err berth_body_get_32(const struct berth_json *obj, const char *key, 
 	memset(out, 0, 32);
 	return rc ? rc : berth_b64url_decode_fixed(out, 32, text, strlen(text));
 }
+
+enum berth_err berth_body_is_32(const struct berth_json *obj, const char *key, const uint8_t want[32])
+{
+	uint8_t said[32];
+	enum berth_err rc = berth_body_get_32(obj, key, said);
+
+	if (!rc && memcmp(said, want, 32) != 0)
+		rc = berth_fail(BERTH_E_AUTHZ, "%s is another one", key);
+	return rc;
+}

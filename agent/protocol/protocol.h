@@ -245,5 +245,8 @@ BERTH_MUST_USE enum berth_err
 berth_body_get_b64(const struct berth_json *obj, const char *key, size_t max, struct berth_buf *out);
 BERTH_MUST_USE enum berth_err
 berth_body_get_32(const struct berth_json *obj, const char *key, uint8_t out[32]);
+/* What we know already is said all the same, and must be it: E_AUTHZ else. */
+BERTH_MUST_USE enum berth_err
+berth_body_is_32(const struct berth_json *obj, const char *key, const uint8_t want[32]);
 
 #endif

@@ -48,7 +48,21 @@ static void other_time(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(be
 static void other_credential(struct berth_json *m, void *arg) { (void)arg; set(m, "deviceCredential", zero32); }
 static void says_hardware(struct berth_json *m, void *arg) { (void)arg; set(m, "custody", "hardware"); }
 static void other_sha(struct berth_json *m, void *arg) { (void)arg; set(m, "sha256", zero32); }
+static void other_device(struct berth_json *m, void *arg) { (void)arg; set(m, "deviceHash", zero32); }
+static void other_root(struct berth_json *m, void *arg) { (void)arg; set(m, "rootHash", zero32); }
+static void other_size(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(body_of(m), "size", 1)); }
 static void other_committed(struct berth_json *m, void *arg) { (void)arg; set(m, "credential", zero32); }
+
+static void rv_of_nobody(struct berth_json *m, void *arg)
+{
+	struct berth_json *rv = berth_json_new_object(), *list = berth_json_new_array();
+
+	(void)arg;
+	CHECK_OK(berth_json_set_str(rv, "did", "rv.test"));
+	CHECK_OK(berth_json_set_str(rv, "uri", "nng+tcp://rv.test:1"));
+	CHECK_OK(berth_json_push(list, rv));
+	CHECK_OK(berth_json_set(body_of(m), "nextRV", list));
+}
 
 /* the last character of a compact JWS, so that only the signature is wrong */
 static void bad_signature_at(struct berth_json *obj, const char *member)
@@ -147,17 +161,52 @@ static const struct forgery {
 	{ "prove-device",     says_hardware,        true,  "refused: E_HOLDER: another DeviceCredential or custody" },
 	{ "prove-device",     bad_proof,            true,  "refused: E_SIG" },
 	{ "prove-device",     proof_for_a_third,    true,  "refused: E_AUTHZ" },
-	{ "accept-ownership", other_epoch,          false, "refused: E_AUTHZ: an offer for epoch 1" },
+	{ "accept-ownership", other_epoch,          false, "refused: E_AUTHZ: accept-ownership for epoch 1" },
+	{ "accept-ownership", rv_of_nobody,         false, "refused: E_TYPE: did: not a DID" },
 	{ "accept-ready",     bad_op_proof,         true,  "operational DID refused: E_SIG" },
 	{ "accept-ready",     bad_receipt,          true,  "operational DID refused: E_AUTHZ" },
 	{ "accept-ready",     factory_signs_twice,  true,  "operational DID refused: E_AUTHZ" },
 	{ "accept-ready",     factory_did_again,    true,  "operational DID refused: E_AUTHZ: the operational DID is the factory's" },
 	{ "issue",            credential_of_nobody, false, "refused: E_SIG" },
 	{ "provision-item",   other_sha,            false, "refused: E_AUTHZ: item" },
+	{ "provision-item",   other_size,           false, "refused: E_AUTHZ: item" },
 	{ "provision-item",   other_bytes,          false, "refused: E_TYPE: item" },
 	{ "commit",           other_committed,      true,  "refused: E_AUTHZ: commit of something else" },
 	{ "committed",        other_committed,      false, "refused: E_AUTHZ: another credential was committed" },
+	{ "committed",        other_epoch,          false, "refused: E_AUTHZ: committed for epoch 1" },
+	{ "redirect",         other_device,         false, "refused: E_AUTHZ: deviceHash is another one" },
 };
+
+/* It is said once, and a device that cannot even do that stays as it is: the owner knows
+ * that it committed and that nobody has used it. */
+static void complete_of_another_epoch_completes_nothing(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	forge_edit("complete", other_epoch, &s);
+	assert_false(sim_run(&s.w, story_operational, LIMIT_S));
+	assert_int_equal(story_audit(s.owner, "refused: E_AUTHZ: complete for epoch 1"), 1);
+	assert_string_equal(story_state(&s, s.owner), "COMMITTED");
+	assert_string_equal(story_state(&s, s.gateway), "OPERATIONAL");
+	story_end(&s);
+}
+
+/* It is pinned, and yet its word is held against what the credential says. */
+static void a_birth_with_another_root_is_e_authz(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_cast(&s);
+	forge_edit("factory-init-ack", other_root, &s);
+	story_birth(&s);	/* with what the factory says when it is asked again */
+	assert_true(forge_edited());
+	sim_on(s.gateway);
+	assert_int_equal(story_audit(s.gateway, "refused: E_AUTHZ: rootHash is another one"), 1);
+	story_end(&s);
+}
 
 static void p4_nothing_of_the_run_can_be_changed(void **state)
 {
@@ -287,6 +336,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p4_nothing_of_the_run_can_be_changed),
+		cmocka_unit_test(complete_of_another_epoch_completes_nothing),
+		cmocka_unit_test(a_birth_with_another_root_is_e_authz),
 		cmocka_unit_test(c075_a_third_did_in_the_thread_changes_nothing),
 		cmocka_unit_test(c076_steps_out_of_order_have_no_effect),
 		cmocka_unit_test(c052_c057_nobody_is_answered),

@@ -21,22 +21,14 @@ static const struct exception {
 } exceptions[] = {
 	{ "lookup", NULL, "", "" },
 	{ "challenge", NULL, "", "" },
-	{ "factory-init-ack", "rootHash", "", "" },
 	{ "registered", "deviceHash", "", "" },
-	{ "redirect", "deviceHash", "", "" },
 	{ "hello", "deviceHash", "", "" },
 	{ "hello", "suites", "", "" },
 	{ "prove-owner", "evidence", "E_AUTHZ", "E_AUTHZ" },
 	{ "prove-device", "capabilities", "E_AUTHZ", "E_AUTHZ" },
-	{ "accept-ownership", "nextRV", "", "" },
-	{ "accept-ownership", "policyHash", "", "" },
-	{ "accept-ownership", "statusLists", "", "" },
 	{ "accept-ready", "receipt", "E_AUTHZ", "E_AUTHZ" },
-	{ "provision-item", "size", "", "" },
 	{ "provision-item", "seq", "", "E_TYPE" },
 	{ "provision-item", "sensitivity", "", "E_TYPE" },
-	{ "committed", "epoch", "", "" },
-	{ "complete", "epoch", "", "" },
 };
 
 static const char *expected(const struct member *m, bool left_out)
@@ -198,7 +190,9 @@ static void later(struct story *s, const char *code)
 	sim_run_steps(&s->w, sold ? story_operational : refused_or_operational, LIMIT_S);
 	assert_true(forge_edited());
 	check_refusal(code, sold);
-	if (!sim_run(&s->w, story_settled, LIMIT_S))
+	if (strcmp(change.m->message, "complete") == 0)	/* said once: see test_adversaries.c */
+		assert_string_equal(story_state(s, s->owner), "COMMITTED");
+	else if (!sim_run(&s->w, story_settled, LIMIT_S))
 		fail_msg("%s: the gateway stays %s", what(), sim_state(s->gateway, "gateway", NULL));
 }
 
