@@ -6,6 +6,7 @@
 
 #define LIMIT_S 14400
 #define HOUR_S 3600
+#define DAY_S 86400
 
 static struct story *now;
 static char *before;		/* whom the gateway talked to */
@@ -268,6 +269,105 @@ static void e_rotate_without_the_owners_word(void **state)
 	story_end(&s);
 }
 
+/* What an owner says in M12, with a credential that its issuer's key really signed. */
+static void say_renew_issue(struct story *s, struct sim_node *by, struct sim_node *issuer)
+{
+	const struct berth_identity *signer = story_identity(issuer, BERTH_ID_OWNER);
+	struct berth_json *data = story_data(s, s->gateway), *body = berth_json_new_object();
+	struct berth_json *trust = berth_json_new_object(), *owners = berth_json_new_array();
+	const struct berth_json *renewal = berth_json_get(data, "renewal");
+	const struct berth_identity *op = story_identity(s->gateway, berth_data_str(renewal, "identity"));
+	const struct berth_operational oc = { .operational_did = op->did_long, .custody = "sealed",
+		.epoch = berth_data_int(data, "epoch", 0), .issued_s = issuer->now_s, .exp_s = issuer->now_s + DAY_S };
+	struct berth_buf compact = BERTH_BUF_INIT;
+	const struct forge_say say = { .from = by, .identity = BERTH_ID_OWNER, .to = s->gateway, .to_did = op->did_long,
+		.name = "renew-issue", .thid = berth_data_str(renewal, "thid") };
+
+	sim_as(issuer);
+	CHECK_OK(berth_operational_build(&compact, issuer->keys->keyring, signer->sign_kid_long, &oc));
+	CHECK_OK(berth_json_push_str(owners, signer->did_long));
+	CHECK_OK(berth_json_set(trust, "owners", owners));
+	CHECK_OK(berth_json_set(body, "trust", trust));
+	CHECK_OK(berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&compact)));
+	forge_say(&say, body);
+	berth_buf_free(&compact);
+	berth_json_free(data);
+}
+
+/* The gateway has asked its owner for a credential, who has not heard of it. */
+static struct berth_json *asking(struct story *s)
+{
+	CHECK_OK(rotate(s->gateway, "gateway", NULL));
+	sim_drop(&s->w);
+	assert_string_equal(story_state(s, s->gateway), "RENEWING");
+	return story_data(s, s->gateway);
+}
+
+static void check_active(struct story *s, const struct berth_json *data_before)
+{
+	struct berth_json *data = story_data(s, s->gateway);
+
+	assert_true(berth_json_equal(berth_json_get(data, "active"), berth_json_get(data_before, "active")));
+	berth_json_free(data);
+}
+
+/* Even with a credential that is good: it is not whom the device talks to any more. */
+static void c065_the_did_before_the_rotation_is_ignored_and_audited(void **state)
+{
+	struct sim_node *mallory;
+	struct berth_json *data;
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	mallory = forge_mallory(&s, "mallory", "nng+tcp://mallory.test:1");
+	rotate_owner(&s);
+	assert_true(sim_run(&s.w, rotated, LIMIT_S));
+	data = asking(&s);
+	say_renew_issue(&s, s.owner, s.owner);
+	assert_int_equal(story_audit(s.gateway, "refused: E_AUTHZ: renew-issue from somebody else"), 1);
+	say_rotate(&s, s.owner, NULL, NULL, 0, s.gateway);
+	assert_int_equal(story_audit(s.gateway, "refused: E_ROTATE: a rotation without from_prior"), 1);
+	/* nor does its key rotate to anybody once more */
+	say_rotate(&s, mallory, story_identity(s.owner, BERTH_ID_OWNER)->sign_kid, s.owner, INT32_MAX, s.gateway);
+	assert_int_equal(story_audit(s.gateway, "refused: E_AUTHZ: a rotation of another DID than our owner's"), 1);
+	check_active(&s, data);
+	berth_json_free(data);
+	assert_true(sim_run(&s.w, renewed, 10 * HOUR_S));	/* the twin: the new DID */
+	end(&s);
+}
+
+/* A stolen key makes the device talk to its thief.  What the thief wants of it needs the
+ * owner's signature all the same. */
+static void c066_a_rotation_alone_commands_nothing(void **state)
+{
+	struct sim_node *mallory;
+	struct berth_json *data;
+	struct story s;
+	char *did;
+
+	(void)state;
+	begin(&s);
+	mallory = forge_mallory(&s, "mallory", "nng+tcp://mallory.test:1");
+	say_rotate(&s, mallory, story_identity(s.owner, BERTH_ID_OWNER)->sign_kid, s.owner, 5, s.gateway);
+	did = peer(&s);
+	assert_true(berth_did_same(did, story_identity(mallory, BERTH_ID_OWNER)->did));
+	free(did);
+	data = asking(&s);
+	assert_true(berth_did_same(berth_data_str(berth_json_get(data, "active"), "owner"),
+				   story_identity(s.owner, BERTH_ID_OWNER)->did));
+	say_renew_issue(&s, mallory, mallory);
+	assert_int_equal(story_audit(s.gateway, "refused: E_AUTHZ: an OperationalCredential by another issuer"), 1);
+	check_active(&s, data);
+	assert_string_equal(story_state(&s, s.gateway), "RENEWING");
+	berth_json_free(data);
+	/* the twin: what the owner signed is taken, whoever brings it */
+	say_renew_issue(&s, mallory, s.owner);
+	assert_string_equal(story_state(&s, s.gateway), "ROTATING");
+	free(before);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +376,8 @@ int main(void)
 		cmocka_unit_test(each_frame_is_lost_doubled_or_late),
 		cmocka_unit_test(a_restart_on_either_side),
 		cmocka_unit_test(e_rotate_without_the_owners_word),
+		cmocka_unit_test(c065_the_did_before_the_rotation_is_ignored_and_audited),
+		cmocka_unit_test(c066_a_rotation_alone_commands_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
