@@ -256,7 +256,7 @@ static void a_jws_verifies_by_its_did(void **state)
 	berth_string_free(result);
 	CHECK_OK(berth_did_verify_jws(&result, t, dir));
 	berth_string_free(result);
-	t[strlen(t) - 3] ^= 1;
+	t[strlen(t) - 3] = t[strlen(t) - 3] == 'A' ? 'B' : 'A';	/* base64url still */
 	CHECK_RC(BERTH_E_SIG, berth_did_verify_jws(&result, t, NULL));
 	CHECK(!result);
 	berth_string_free(t);
