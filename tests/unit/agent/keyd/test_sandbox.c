@@ -205,6 +205,7 @@ static void an_instrumented_build_is_not_confined(void **state)
 	for (size_t i = 0; i < COUNT(outside); i++)
 		assert_int_equal(outcome(NOTHING, outside[i]), 0);
 	assert_int_equal(outcome(NOTHING, make_folder), 0);
+	assert_int_equal(outcome(NOTHING, give_away), 0);
 	assert_int_equal(outcome(NOTHING, symlink_below), 0);
 }
 
