@@ -71,9 +71,10 @@ $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
 $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# nodelete: it leaves a destructor with each thread that has verified
 $(B)/lib/libberth.so: $(LIB_OBJ) include/libberth.map
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,--version-script=include/libberth.map \
+	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,--version-script=include/libberth.map \
 		$(LDHARD) -o $@ $(LIB_OBJ) $(L_CRYPTO) $(L_TPM)
 $(B)/lib/libagent.a: $(AGENT_OBJ)
 	@mkdir -p $(@D)
