@@ -26,6 +26,12 @@ struct berth_ksfile {
 
 /* BERTH_OK with fd == -1 when there is no file. */
 BERTH_MUST_USE enum berth_err berth_ksfile_open(struct berth_ksfile *f, const char *path);
+/* The file `keys` of a folder, which create makes (0700) where there is none; with
+ * parents also those above it: on a machine where no daemon has run there is not even
+ * /var/lib/berth.  E_KEYSTORE too when there is no such file and none is to be made. */
+BERTH_MUST_USE enum berth_err
+berth_ksfile_open_in(struct berth_ksfile *f, const char *dir, bool create, bool parents);
+BERTH_MUST_USE enum berth_err berth_ksfile_make_folder(const char *dir, bool parents);
 BERTH_MUST_USE enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *out);
 /* Durable when it returns.  Refuses when somebody else has replaced the file
  * since it was opened (C142: an older copy put in its place). */

@@ -2,7 +2,7 @@
 /* pkcs11: opening a store, and making one where there is none. */
 #include "did/keystore/pkcs11.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,9 +148,9 @@ static enum berth_err new_store(struct berth_pkcs11 **out, const struct berth_ke
 	p->base.ops = &ops;
 	p->file.fd = p->file.dir = -1;
 	p->uri = uri->pkcs11;
-	if (!p->uri.dir[0])
+	if (!p->uri.dir[0] && cfg->fence)	/* a daemon's one token; its process makes no folders later */
 		memcpy(p->uri.dir, DIR_DEFAULT, sizeof(DIR_DEFAULT));
-	p->dir = strdup(p->uri.dir);
+	p->dir = strdup(p->uri.dir[0] ? p->uri.dir : DIR_DEFAULT);
 	p->tcti = cfg->tcti && cfg->tcti[0] ? strdup(cfg->tcti) : NULL;
 	p->secrets = berth_secret_new(sizeof(struct berth_pkcs11_secrets));
 	if (!p->dir || !p->secrets || (cfg->tcti && cfg->tcti[0] && !p->tcti))
@@ -166,20 +166,27 @@ static enum berth_err new_store(struct berth_pkcs11 **out, const struct berth_ke
 
 static enum berth_err open_file(struct berth_pkcs11 *p, bool create)
 {
-	char *path = NULL;
-	enum berth_err rc;
+	bool ours = strncmp(p->dir, DIR_DEFAULT, strlen(DIR_DEFAULT)) == 0;
 
-	if (create && mkdir(p->dir, 0700) != 0 && errno != EEXIST) {
-		int e = errno;
+	return berth_ksfile_open_in(&p->file, p->dir, create, ours);
+}
 
-		return berth_fail(BERTH_E_KEYSTORE, "%s: %s", p->dir, strerror(e));
-	}
-	if (asprintf(&path, "%s/keys", p->dir) < 0)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
-	if (!(rc = berth_ksfile_open(&p->file, path)) && p->file.fd < 0 && !create)
-		rc = berth_fail(BERTH_E_KEYSTORE, "%s: there is no such keystore", path);
-	free(path);
-	return rc;
+/* The command line meets one token after the other: by default each has a folder of its
+ * own, named after its serial number. */
+static enum berth_err choose_folder(struct berth_pkcs11 *p)
+{
+	char serial[BERTH_PKCS11_LABEL_MAX + 1];
+	enum berth_err rc = berth_pkcs11_serial(p, serial);
+
+	if (rc)
+		return rc;
+	for (char *s = serial; *s; s++)
+		if (!isalnum((unsigned char)*s))
+			*s = '_';
+	snprintf(p->uri.dir, sizeof(p->uri.dir), DIR_DEFAULT "/%s", serial[0] ? serial : "_");
+	free(p->dir);
+	p->dir = strdup(p->uri.dir);
+	return p->dir ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "keystore");
 }
 
 /* The file that names the token and the id is on disk before the token has the key. */
@@ -271,8 +278,8 @@ enum berth_err berth_pkcs11_open(struct berth_keystore **out, const struct berth
 
 	if (rc)
 		return rc;
-	if ((rc = open_file(p, cfg->create)) || (rc = fence(p, cfg)) || (rc = p->file.fd < 0 ? make(p) : load(p)) ||
-	    (rc = check_id(p))) {
+	if ((!p->uri.dir[0] && (rc = choose_folder(p))) || (rc = open_file(p, cfg->create)) ||
+	    (rc = fence(p, cfg)) || (rc = p->file.fd < 0 ? make(p) : load(p)) || (rc = check_id(p))) {
 		pkcs11_close(&p->base);
 		return rc;
 	}

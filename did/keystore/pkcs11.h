@@ -69,6 +69,8 @@ void berth_pkcs11_reach_free(struct berth_pkcs11 *p);
 
 /* pkcs11_link.c: the session */
 
+/* The serial number of the token that is meant, before there is a session; empty when it has none. */
+BERTH_MUST_USE enum berth_err berth_pkcs11_serial(struct berth_pkcs11 *p, char out[BERTH_PKCS11_LABEL_MAX + 1]);
 /* A session with the token of the store, logged in; while the store is made, with the
  * one the URI names, which becomes the store's.  Every operation begins with it. */
 BERTH_MUST_USE enum berth_err berth_pkcs11_begin(struct berth_pkcs11 *p);

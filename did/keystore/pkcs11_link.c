@@ -200,6 +200,18 @@ static enum berth_err initialize(struct berth_pkcs11 *p)
 	return BERTH_OK;
 }
 
+enum berth_err berth_pkcs11_serial(struct berth_pkcs11 *p, char out[BERTH_PKCS11_LABEL_MAX + 1])
+{
+	CK_TOKEN_INFO info;
+	CK_SLOT_ID slot;
+	enum berth_err rc;
+
+	if (!(rc = initialize(p)) && !(rc = find_token(p, &slot, &info)))
+		unpad(out, info.serialNumber, sizeof(info.serialNumber));
+	berth_pkcs11_disconnect(p);
+	return rc;
+}
+
 static enum berth_err open_session(struct berth_pkcs11 *p)
 {
 	CK_TOKEN_INFO info;

@@ -145,20 +145,7 @@ static enum berth_err new_store(struct berth_tpm2 **out, const struct berth_key_
 
 static enum berth_err open_file(struct berth_tpm2 *t, bool create)
 {
-	char *path = NULL;
-	enum berth_err rc;
-
-	if (create && mkdir(t->dir, 0700) != 0 && errno != EEXIST) {
-		int e = errno;
-
-		return berth_fail(BERTH_E_KEYSTORE, "%s: %s", t->dir, strerror(e));
-	}
-	if (asprintf(&path, "%s/keys", t->dir) < 0)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
-	if (!(rc = berth_ksfile_open(&t->file, path)) && t->file.fd < 0 && !create)
-		rc = berth_fail(BERTH_E_KEYSTORE, "%s: there is no such keystore", path);
-	free(path);
-	return rc;
+	return berth_ksfile_open_in(&t->file, t->dir, create, strcmp(t->dir, DIR_DEFAULT) == 0);
 }
 
 /* A storage key as TCG's provisioning guidance has it, P-256. */
