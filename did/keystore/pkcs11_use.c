@@ -40,22 +40,6 @@ static enum berth_err attach(struct berth_pkcs11 *p, struct berth_pkcs11_key *k)
 
 /* ---- signatures ---- */
 
-/* What ECDSA is given; the token's own hashing would be one more thing to differ. */
-static size_t digest(uint8_t out[BERTH_SHA512_LEN], enum berth_key_type type, const void *msg, size_t len)
-{
-	switch (type) {
-	case BERTH_KEY_P384:
-		berth_sha384(out, msg, len);
-		return BERTH_SHA384_LEN;
-	case BERTH_KEY_P521:
-		berth_sha512(out, msg, len);
-		return BERTH_SHA512_LEN;
-	default:
-		berth_sha256(out, msg, len);
-		return BERTH_SHA256_LEN;
-	}
-}
-
 static enum berth_err raw_sign(struct berth_pkcs11 *p, struct berth_pkcs11_key *k, CK_MECHANISM_TYPE how,
 			       const void *in, size_t len, uint8_t out[BERTH_SIG_MAX])
 {
@@ -81,7 +65,7 @@ static enum berth_err sign_as(struct berth_pkcs11 *p, struct berth_pkcs11_key *k
 		*sig_len = 2 * each;
 		return raw_sign(p, k, CKM_EDDSA, msg, len, sig);
 	}
-	size_t n = digest(d, type, msg, len);
+	size_t n = berth_sign_digest(d, type, msg, len);	/* the token's own hashing would be one more thing to differ */
 
 	if ((rc = raw_sign(p, k, CKM_ECDSA, d, n, raw)))
 		return rc;
