@@ -16,18 +16,6 @@
 
 /* ---- making ---- */
 
-static enum berth_err set_bytes(struct berth_json *o, const char *name, const void *p, size_t n)
-{
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_b64url_encode(&text, p, n);
-	if (!(rc = berth_buf_status(&text)))
-		rc = berth_json_set_str(o, name, berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc;
-}
-
 static enum berth_err push_cert(struct berth_json *certs, const struct berth_x509 *cert)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
@@ -75,7 +63,7 @@ static enum berth_err sign_inner(struct berth_buf *compact, struct berth_keyring
 	enum berth_err rc;
 
 	if (!(rc = berth_json_set_int(o, "v", 1)) && !(rc = berth_json_set_str(o, "did", did)) &&
-	    !(rc = set_bytes(o, "certHash", hash, 32)))
+	    !(rc = berth_json_set_b64url(o, "certHash", hash, 32)))
 		rc = sign(compact, kr, device_kid, BERTH_SIGN_IDEVID_KEY, o);
 	berth_json_free(o);
 	return rc;
@@ -90,7 +78,7 @@ static enum berth_err set_payload(struct berth_json *o, const char *did, const u
 	berth_x509_serial(serial, certs->at[0]);
 	if ((rc = berth_x509_subject_serial(device_serial, certs->at[0])) ||
 	    (rc = berth_json_set_int(o, "v", 1)) || (rc = berth_json_set_str(o, "iss", did)) ||
-	    (rc = set_bytes(o, "certHash", hash, 32)) || (rc = berth_json_set_str(o, "serial", serial)) ||
+	    (rc = berth_json_set_b64url(o, "certHash", hash, 32)) || (rc = berth_json_set_str(o, "serial", serial)) ||
 	    (rc = berth_json_set_str(o, "deviceSerial", device_serial)) || (rc = set_certs(o, certs)))
 		return rc;
 	return berth_json_set_str(o, "idevid", inner);

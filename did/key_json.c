@@ -158,19 +158,6 @@ enum berth_err berth_keystore_describe(struct berth_json **out, struct berth_key
 
 /* ---- evidence ---- */
 
-static enum berth_err set_bytes(struct berth_json *o, const char *key, const void *p, size_t n)
-{
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_b64url_encode(&text, p, n);
-	rc = berth_buf_status(&text);
-	if (!rc)
-		rc = berth_json_set_str(o, key, berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc;
-}
-
 /* The store's attestation key, made at the first call. */
 static enum berth_err attestation_key(struct berth_keystore *ks, struct berth_key_info *ak)
 {
@@ -188,7 +175,7 @@ static enum berth_err set_area(struct berth_json *o, const char *key, struct ber
 	enum berth_err rc = berth_keystore_public_area(ks, name, &area);
 
 	if (!rc)
-		rc = set_bytes(o, key, area.p, area.len);
+		rc = berth_json_set_b64url(o, key, area.p, area.len);
 	berth_buf_free(&area);
 	return rc;
 }
@@ -199,9 +186,9 @@ static enum berth_err set_ek(struct berth_json *o, struct berth_keystore *ks)
 	enum berth_err rc = berth_keystore_ek(ks, &cert, &pub);
 
 	if (!rc)
-		rc = set_bytes(o, "ekPublic", pub.p, pub.len);
+		rc = berth_json_set_b64url(o, "ekPublic", pub.p, pub.len);
 	if (!rc && cert.len)
-		rc = set_bytes(o, "ekCertificate", cert.p, cert.len);
+		rc = berth_json_set_b64url(o, "ekCertificate", cert.p, cert.len);
 	berth_buf_free(&cert);
 	berth_buf_free(&pub);
 	return rc;
@@ -214,7 +201,7 @@ static enum berth_err set_evidence(struct berth_json *o, const char *key, const 
 	struct berth_json *e = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = set_bytes(e, "attest", attest->p, attest->len)) || (rc = set_bytes(e, "signature", sig->p, sig->len))) {
+	if ((rc = berth_json_set_b64url(e, "attest", attest->p, attest->len)) || (rc = berth_json_set_b64url(e, "signature", sig->p, sig->len))) {
 		berth_json_free(e);
 		return rc;
 	}
@@ -247,7 +234,7 @@ static enum berth_err set_all(struct berth_json *o, struct berth_keystore *ks, c
 	enum berth_err rc;
 
 	if ((rc = set_info(o, ks, info)) || (rc = set_ek(o, ks)) || (rc = attestation_key(ks, &ak)) ||
-	    (rc = set_bytes(o, "nonce", nonce, BERTH_KEY_NONCE_LEN)) ||
+	    (rc = berth_json_set_b64url(o, "nonce", nonce, BERTH_KEY_NONCE_LEN)) ||
 	    (rc = set_area(o, "keyPublic", ks, info->name)) || (rc = set_area(o, "akPublic", ks, ak.name)))
 		return rc;
 	return set_proofs(o, ks, info->name, ak.name, nonce);

@@ -86,7 +86,6 @@ static enum berth_err verify_by_did(const struct berth_cli *c, const struct bert
 /* Its JSON value as "payload", or any other bytes as "payloadB64". */
 static enum berth_err set_payload(struct berth_json *o, const struct berth_buf *payload)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
 	struct berth_json *v;
 	enum berth_err rc;
 
@@ -95,11 +94,7 @@ static enum berth_err set_payload(struct berth_json *o, const struct berth_buf *
 		return berth_json_set(o, "payload", v);
 	if (rc != BERTH_E_JSON)
 		return rc;
-	berth_b64url_encode(&text, payload->p, payload->len);
-	if (!(rc = berth_buf_status(&text)))
-		rc = berth_json_set_str(o, "payloadB64", berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc;
+	return berth_json_set_b64url(o, "payloadB64", payload->p, payload->len);
 }
 
 static enum berth_err print_verified(struct berth_cli *c, const struct berth_jws *j)

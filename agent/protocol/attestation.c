@@ -50,8 +50,8 @@ static enum berth_err attest_one(struct berth_env *env, struct berth_json *body,
 	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
 	enum berth_err rc = env->keys->ops->certify(env->keys, key, ak, qualifying, &attest, &sig);
 
-	if (!rc && !(rc = berth_body_set_b64(body, attest_name, attest.p, attest.len)))
-		rc = berth_body_set_b64(body, sig_name, sig.p, sig.len);
+	if (!rc && !(rc = berth_json_set_b64url(body, attest_name, attest.p, attest.len)))
+		rc = berth_json_set_b64url(body, sig_name, sig.p, sig.len);
 	berth_buf_free(&attest);
 	berth_buf_free(&sig);
 	return rc;
@@ -63,7 +63,7 @@ enum berth_err berth_body_set_public(struct berth_env *env, struct berth_json *b
 	enum berth_err rc = env->keys->ops->public_area(env->keys, key, &pub);
 
 	if (!rc)
-		rc = berth_body_set_b64(body, name, pub.p, pub.len);
+		rc = berth_json_set_b64url(body, name, pub.p, pub.len);
 	berth_buf_free(&pub);
 	return rc;
 }
@@ -108,8 +108,8 @@ enum berth_err berth_attest_quote(struct berth_env *env, struct berth_json *body
 	enum berth_err rc;
 
 	if ((rc = env->keys->ops->quote(env->keys, BERTH_KEY_AK, BERTH_ATTEST_PCRS, qualifying, &attest, &sig)) ||
-	    (rc = berth_body_set_b64(q, "attest", attest.p, attest.len)) ||
-	    (rc = berth_body_set_b64(q, "sig", sig.p, sig.len)) ||
+	    (rc = berth_json_set_b64url(q, "attest", attest.p, attest.len)) ||
+	    (rc = berth_json_set_b64url(q, "sig", sig.p, sig.len)) ||
 	    (rc = berth_json_set(q, "pcrs", pcr_list(BERTH_ATTEST_PCRS))))
 		goto out;
 	rc = berth_json_set(body, "quote", q);
@@ -134,7 +134,7 @@ enum berth_err berth_attest_activate(struct berth_env *env, struct berth_json *b
 	    (rc = env->keys->ops->activate(env->keys, BERTH_KEY_AK, blob.p, blob.len, secret.p, secret.len, &opened)))
 		goto out;
 	berth_hmac_sha256(mac, opened.p, opened.len, text, n);
-	rc = berth_body_set_b64(body, "activated", mac, sizeof(mac));
+	rc = berth_json_set_b64url(body, "activated", mac, sizeof(mac));
 out:
 	berth_buf_free(&blob);
 	berth_buf_free(&secret);
@@ -155,8 +155,8 @@ enum berth_err berth_attest_challenge(struct berth_json *body, uint8_t mac[32], 
 	berth_random(inside, sizeof(inside));
 	berth_hmac_sha256(mac, inside, sizeof(inside), text, n);
 	if (!(rc = berth_tpm_make_credential(&blob, &secret, ek_pub, ek_len, ak_name, inside, sizeof(inside))) &&
-	    !(rc = berth_body_set_b64(body, "credentialBlob", blob.p, blob.len)))
-		rc = berth_body_set_b64(body, "secret", secret.p, secret.len);
+	    !(rc = berth_json_set_b64url(body, "credentialBlob", blob.p, blob.len)))
+		rc = berth_json_set_b64url(body, "secret", secret.p, secret.len);
 	berth_wipe(inside, sizeof(inside));
 	berth_buf_free(&blob);
 	berth_buf_free(&secret);

@@ -132,7 +132,7 @@ set_credential_blob(struct berth_json *challenge, struct berth_json *body, const
 	uint8_t mac[32];
 	enum berth_err rc = berth_attest_challenge(body, mac, t->ek.p, t->ek.len, t->ak.name, "berth-m0", nonce);
 
-	return rc ? rc : berth_body_set_b64(challenge, "activated", mac, sizeof(mac));
+	return rc ? rc : berth_json_set_b64url(challenge, "activated", mac, sizeof(mac));
 }
 
 static enum berth_err check_init(struct berth_env *env, struct berth_instance *inst, struct berth_json *body)
@@ -143,8 +143,8 @@ static enum berth_err check_init(struct berth_env *env, struct berth_instance *i
 	enum berth_err rc;
 
 	berth_random(nonce, sizeof(nonce));
-	if ((rc = berth_body_set_b64(challenge, "nonce", nonce, 32)) ||
-	    (rc = berth_body_set_b64(body, "nonce", nonce, 32)))
+	if ((rc = berth_json_set_b64url(challenge, "nonce", nonce, 32)) ||
+	    (rc = berth_json_set_b64url(body, "nonce", nonce, 32)))
 		return rc;
 	if (!is_hardware(inst->data))
 		return env->policy->accept_sealed ? BERTH_OK
@@ -274,7 +274,7 @@ static enum berth_err on_prove(struct berth_env *env, struct berth_instance *ins
 		return deny(env, inst, fx, ev, rc);
 	if ((rc = env->learn(env, berth_data_str(inst->data, "did"))) || (rc = issue(env, inst, &compact, &root)) ||
 	    (rc = berth_json_set_str(inst->data, "dc", berth_buf_cstr(&compact))) ||
-	    (rc = berth_body_set_b64(inst->data, "rootHash", root.b, 32)))
+	    (rc = berth_json_set_b64url(inst->data, "rootHash", root.b, 32)))
 		goto out;
 	berth_json_remove(inst->data, "challenge");
 	berth_effects_audit(fx, "device born: serial %s, %s keys", berth_data_str(inst->data, "serial"),

@@ -31,8 +31,8 @@ set_tpm(struct berth_env *env, struct berth_json *body, const struct berth_ident
 
 	if ((rc = env->keys->ops->ensure(env->keys, BERTH_KEY_AK, BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL)) ||
 	    (rc = env->keys->ops->ek(env->keys, &cert, &ek)) ||
-	    (rc = berth_body_set_b64(body, "ekCert", cert.p, cert.len)) ||
-	    (rc = berth_body_set_b64(body, "ekPub", ek.p, ek.len)) ||
+	    (rc = berth_json_set_b64url(body, "ekCert", cert.p, cert.len)) ||
+	    (rc = berth_json_set_b64url(body, "ekPub", ek.p, ek.len)) ||
 	    (rc = berth_body_set_public(env, body, "akPub", BERTH_KEY_AK)) ||
 	    (rc = berth_body_set_public(env, body, "signPub", id->sign_key)))
 		goto out;
@@ -116,7 +116,7 @@ enum berth_err gateway_on_factory_challenge(struct berth_env *env, struct berth_
 	if (!id)
 		return berth_fail(BERTH_E_TYPE, "a challenge before factory-init");
 	body = berth_json_new_object();
-	rc = berth_body_set_b64(body, "nonce", nonce, 32);
+	rc = berth_json_set_b64url(body, "nonce", nonce, 32);
 	if (!rc && has_tpm(env)) {
 		berth_attest_nonce(qualifying, "berth-m0", nonce, NULL);
 		if (!(rc = berth_attest_activate(env, body, in, "berth-m0", nonce)))
@@ -170,7 +170,7 @@ enum berth_err gateway_on_factory_ack(struct berth_env *env, struct berth_instan
 	    (rc = check_credential(env, id, &dc)) || (rc = berth_root_hash(&root, &dc.root)) ||
 	    (rc = berth_body_is_32(ev->in->msg.body, "rootHash", root.b)) ||
 	    (rc = berth_json_set_str(inst->data, "dc", compact)) ||
-	    (rc = berth_body_set_b64(inst->data, "rootHash", root.b, 32)) ||
+	    (rc = berth_json_set_b64url(inst->data, "rootHash", root.b, 32)) ||
 	    (rc = berth_json_set_int(inst->data, "epoch", dc.epoch0)))
 		goto out;
 	fx->stop_timer = true;

@@ -114,7 +114,7 @@ remember_fork(struct berth_instance *inst, const struct berth_chain_fork *fork)
 	for (int i = 0; !rc && i < 2 && berth_json_len(list) < FORKED_MAX; i++) {
 		struct berth_json *e = berth_json_new_object();
 
-		if ((rc = berth_body_set_b64(e, "entry", fork->entry[i].b, 32)))
+		if ((rc = berth_json_set_b64url(e, "entry", fork->entry[i].b, 32)))
 			berth_json_free(e);
 		else
 			rc = berth_json_push(list, e);
@@ -147,7 +147,7 @@ pick(struct berth_instance *inst, const struct choice *ch, size_t *best, bool *f
  * comes of the run: what its owner signed before is over. */
 static enum berth_err keep_dseq(struct berth_instance *inst, const struct berth_chain_result *r)
 {
-	enum berth_err rc = berth_body_set_b64(inst->data, "dseqTip", r->tip.b, 32);
+	enum berth_err rc = berth_json_set_b64url(inst->data, "dseqTip", r->tip.b, 32);
 
 	return rc ? rc : berth_json_set_int(inst->data, "dseq", r->dseq);
 }
@@ -170,7 +170,7 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 	    (rc = env->mark_known(env, env->identity(env, BERTH_ID_FACTORY), did)) ||
 	    (rc = berth_json_set_str(owner, "did", did)) ||
 	    (rc = berth_json_set_str(owner, "uri", c->blob.endpoints[(uint64_t)failures % c->blob.n_endpoints])) ||
-	    (rc = berth_body_set_b64(chain, "tip", c->result.tip.b, 32)) ||
+	    (rc = berth_json_set_b64url(chain, "tip", c->result.tip.b, 32)) ||
 	    (rc = berth_json_set_int(chain, "tipSeq", c->result.seq)))
 		return rc;
 	if (c->result.delegate && (rc = keep_dseq(inst, &c->result)))
@@ -178,8 +178,8 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 	if (!by_delegate)
 		return BERTH_OK;
 	if ((rc = berth_json_set_str(owner, "for", c->result.owner.did)) ||
-	    (rc = berth_body_set_b64(owner, "forJkt", c->result.owner.jkt, 32)) ||
-	    (rc = berth_body_set_b64(chain, "delegation", c->result.delegation.b, 32)))
+	    (rc = berth_json_set_b64url(owner, "forJkt", c->result.owner.jkt, 32)) ||
+	    (rc = berth_json_set_b64url(chain, "delegation", c->result.delegation.b, 32)))
 		return rc;
 	return berth_json_set_int(chain, "delegationExp", c->result.delegation_exp_s);
 }
@@ -220,7 +220,7 @@ static enum berth_err copy_entry(struct berth_json **out, const struct berth_jso
 
 	if ((rc = berth_json_set(v, "package", package)) ||
 	    (rc = berth_json_set_str(v, "blob", berth_data_str(entry, "blob"))) ||
-	    (rc = berth_body_set_b64(v, "tip", c->result.tip.b, 32)) ||
+	    (rc = berth_json_set_b64url(v, "tip", c->result.tip.b, 32)) ||
 	    (rc = berth_json_set_int(v, "regNo", c->blob.reg_no))) {
 		berth_json_free(v);
 		return rc;
@@ -381,7 +381,7 @@ enum berth_err gateway_accept_tip(struct berth_env *env, struct berth_instance *
 	enum berth_err rc = berth_body_get_32(ev->args, "tip", tip);
 
 	(void)env;
-	if (rc || (rc = berth_body_set_b64(inst->data, "acceptTip", tip, 32)))
+	if (rc || (rc = berth_json_set_b64url(inst->data, "acceptTip", tip, 32)))
 		return rc;
 	fx->go = true;
 	berth_effects_audit(fx, "the operator accepts a tip");

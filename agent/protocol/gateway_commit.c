@@ -24,7 +24,7 @@ static enum berth_err commit_body(const struct berth_json *offer, struct berth_j
 	enum berth_err rc;
 
 	berth_object_hash(&h, compact, strlen(compact));
-	rc = list ? berth_body_set_b64(body, "credential", h.b, 32) : BERTH_E_NOMEM;
+	rc = list ? berth_json_set_b64url(body, "credential", h.b, 32) : BERTH_E_NOMEM;
 	berth_json_each(item, berth_json_get(offer, "items")) {
 		if (rc)
 			break;
@@ -88,7 +88,7 @@ static enum berth_err remember_chain(struct berth_instance *inst)
 	uint8_t h[32];
 	enum berth_err rc;
 
-	if ((rc = berth_body_get_32(chain, "tip", h)) || (rc = berth_body_set_b64(inst->data, "tip", h, 32)))
+	if ((rc = berth_body_get_32(chain, "tip", h)) || (rc = berth_json_set_b64url(inst->data, "tip", h, 32)))
 		return rc;
 	return berth_json_set_int(inst->data, "tipSeq", berth_data_int(chain, "tipSeq", 0));
 }

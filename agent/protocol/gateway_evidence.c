@@ -63,7 +63,7 @@ answer_challenge(struct berth_env *env, struct berth_json *body, const struct be
 
 	if (!(rc = berth_attest_activate(env, body, challenge, "berth-m5-ek", run->nonce_o)) &&
 	    !(rc = env->keys->ops->ek(env->keys, &cert, &ek)))
-		rc = berth_body_set_b64(body, "ekCert", cert.p, cert.len);
+		rc = berth_json_set_b64url(body, "ekCert", cert.p, cert.len);
 	berth_buf_free(&cert);
 	berth_buf_free(&ek);
 	return rc;

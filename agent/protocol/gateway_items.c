@@ -283,7 +283,7 @@ seal_item(struct berth_env *env, struct berth_instance *inst, struct berth_effec
 	if ((rc = berth_json_set_str(v, "id", it->id)) || (rc = berth_json_set_str(v, "type", it->type)) ||
 	    (rc = berth_json_set_int(v, "seq", it->seq)) ||
 	    (rc = berth_json_set_str(v, "sensitivity", it->sensitivity)) ||
-	    (rc = berth_body_set_b64(v, "value", it->bytes.p, it->bytes.len)) || (rc = berth_json_print(&plain, v)) ||
+	    (rc = berth_json_set_b64url(v, "value", it->bytes.p, it->bytes.len)) || (rc = berth_json_print(&plain, v)) ||
 	    (rc = env->keys->ops->seal(env->keys, label, run->epoch, plain.p, plain.len, &box)))
 		goto out;
 	rc = berth_effects_put(fx, ns, it->id, box.p, box.len);

@@ -60,11 +60,11 @@ static enum berth_err hello_body(const struct berth_run *run, struct berth_json 
 	}
 	if ((rc = berth_json_set(body, "versions", versions)) ||
 	    (rc = add_str_array(body, "suites", "A256CBC-HS512+ECDH-1PU")) ||
-	    (rc = berth_body_set_b64(body, "nonceD", run->nonce_d, 32)) ||
-	    (rc = berth_body_set_b64(body, "deviceHash", run->device_hash.b, 32)) ||
+	    (rc = berth_json_set_b64url(body, "nonceD", run->nonce_d, 32)) ||
+	    (rc = berth_json_set_b64url(body, "deviceHash", run->device_hash.b, 32)) ||
 	    (rc = berth_json_set_int(body, "epoch", run->epoch)))
 		return rc;
-	return berth_body_set_b64(body, "tip", run->tip.b, 32);
+	return berth_json_set_b64url(body, "tip", run->tip.b, 32);
 }
 
 enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
@@ -175,7 +175,7 @@ enum berth_err gateway_prove(struct berth_env *env, struct berth_instance *inst,
 	(void)ev;
 	berth_object_hash(&h, dc, strlen(dc));	/* the owner's chain has the credential */
 	if ((rc = berth_run_load(&run, inst->data)) ||
-	    (rc = berth_body_set_b64(body, "deviceCredential", h.b, 32)) ||
+	    (rc = berth_json_set_b64url(body, "deviceCredential", h.b, 32)) ||
 	    (rc = berth_json_set_str(body, "custody", berth_custody_name(berth_keys_custody(env->keys, id->name)))) ||
 	    (rc = add_str_array(body, "capabilities", NULL)))
 		goto out;

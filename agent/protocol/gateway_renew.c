@@ -71,7 +71,7 @@ static enum berth_err set_random(struct berth_json *o, const char *member, size_
 	uint8_t b[32];
 
 	berth_random(b, n);
-	return berth_body_set_b64(o, member, b, n);
+	return berth_json_set_b64url(o, member, b, n);
 }
 
 static enum berth_err begin(struct berth_instance *inst, struct berth_effects *fx, const char *why)
@@ -136,9 +136,9 @@ request_body(struct berth_env *env, const struct berth_run *run, const struct be
 	struct berth_buf proof = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = berth_body_set_b64(body, "deviceHash", run->device_hash.b, 32)) ||
+	if ((rc = berth_json_set_b64url(body, "deviceHash", run->device_hash.b, 32)) ||
 	    (rc = berth_json_set_int(body, "epoch", run->epoch)) ||
-	    (rc = berth_body_set_b64(body, "nonce", run->nonce_d, 32)) ||
+	    (rc = berth_json_set_b64url(body, "nonce", run->nonce_d, 32)) ||
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) ||
 	    (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
 	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op))))
@@ -307,7 +307,7 @@ static enum berth_err send_activated(struct berth_env *env, struct berth_instanc
 
 	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
 	    (rc = env->mark_known(env, op, gateway_peer(active))) ||	/* from renew-request */
-	    (rc = berth_body_set_b64(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
+	    (rc = berth_json_set_b64url(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
 		berth_json_free(body);
 		return rc;
 	}

@@ -47,7 +47,7 @@ static enum berth_err send_rotated(struct berth_env *env, struct berth_instance 
 
 	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
 	    (rc = env->mark_known(env, op, ev->sender)) ||	/* the owner has our document */
-	    (rc = berth_body_set_b64(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
+	    (rc = berth_json_set_b64url(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
 		berth_json_free(body);
 		return rc;
 	}

@@ -90,9 +90,9 @@ set_device(struct berth_json *body, const struct berth_instance *inst, const str
 
 	if ((rc = berth_device_hash(&device, id->did, berth_data_int(inst->data, "epoch", 0))) ||
 	    (rc = berth_body_get_32(inst->data, "rootHash", root)) ||
-	    (rc = berth_body_set_b64(body, "deviceHash", device.b, 32)))
+	    (rc = berth_json_set_b64url(body, "deviceHash", device.b, 32)))
 		return rc;
-	return berth_body_set_b64(body, "rootHash", root, 32);
+	return berth_json_set_b64url(body, "rootHash", root, 32);
 }
 
 static enum berth_err
@@ -216,7 +216,7 @@ prove_body(struct berth_env *env, const struct berth_instance *inst, const struc
 
 	if ((rc = berth_device_hash(&run.device_hash, id->did, run.epoch)) || (rc = lookup_did(env, &reply_to)) ||
 	    (rc = set_device(body, inst, id)) || (rc = berth_json_set_str(body, "replyTo", berth_buf_cstr(&reply_to))) ||
-	    (rc = berth_json_set_int(body, "epoch", run.epoch)) || (rc = berth_body_set_b64(body, "nonce", nonce, 32)))
+	    (rc = berth_json_set_int(body, "epoch", run.epoch)) || (rc = berth_json_set_b64url(body, "nonce", nonce, 32)))
 		goto out;
 	if (strlen(thid) > BERTH_MESSAGE_ID_MAX) {
 		rc = berth_fail(BERTH_E_SIZE, "thid");

@@ -3,6 +3,7 @@
 #define BERTH_AGENT_PROTOCOL_OBJECT_H
 
 #include "agent/protocol/objects.h"
+#include "did/codec/base64url.h"	/* berth_json_set_b64url */
 
 /* What the builders and readers of the objects share. */
 
@@ -34,8 +35,6 @@ berth_object_issue_jws(struct berth_buf *out, struct berth_keyring *kr, const ch
 		       enum berth_purpose purpose, struct berth_json *payload);
 
 /* Members.  Bytes are base64url; a DID is a DID and nothing more. */
-BERTH_MUST_USE enum berth_err
-berth_set_bytes(struct berth_json *o, const char *key, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err
 berth_req_bytes(const struct berth_json *o, const char *key, void *out, size_t n);
 BERTH_MUST_USE enum berth_err

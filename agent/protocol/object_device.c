@@ -13,12 +13,12 @@ static struct berth_json *provenance_json(const struct berth_key_provenance *k)
 	struct berth_json *o = berth_json_new_object();
 
 	if (berth_json_set_str(o, "custody", k->custody) ||
-	    (k->has_tpm && (berth_set_bytes(o, "akName", k->ak_name, sizeof(k->ak_name)) ||
-			    berth_set_bytes(o, "akPub", k->ak_pub, k->ak_pub_len) ||
-			    berth_set_bytes(o, "ekPub", k->ek_pub, k->ek_pub_len) ||
-			    berth_set_bytes(o, "ekCertSha256", k->ek_cert_sha256, 32) ||
-			    berth_set_bytes(o, "signName", k->sign_name, sizeof(k->sign_name)) ||
-			    berth_set_bytes(o, "agreeName", k->agree_name, sizeof(k->agree_name))))) {
+	    (k->has_tpm && (berth_json_set_b64url(o, "akName", k->ak_name, sizeof(k->ak_name)) ||
+			    berth_json_set_b64url(o, "akPub", k->ak_pub, k->ak_pub_len) ||
+			    berth_json_set_b64url(o, "ekPub", k->ek_pub, k->ek_pub_len) ||
+			    berth_json_set_b64url(o, "ekCertSha256", k->ek_cert_sha256, 32) ||
+			    berth_json_set_b64url(o, "signName", k->sign_name, sizeof(k->sign_name)) ||
+			    berth_json_set_b64url(o, "agreeName", k->agree_name, sizeof(k->agree_name))))) {
 		berth_json_free(o);
 		return NULL;
 	}

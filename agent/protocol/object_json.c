@@ -9,18 +9,6 @@
 
 #define BYTES_MAX 1024	/* of any byte string in an object */
 
-enum berth_err berth_set_bytes(struct berth_json *o, const char *key, const void *p, size_t n)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_b64url_encode(&b, p, n);
-	if ((rc = berth_buf_status(&b)) == BERTH_OK)
-		rc = berth_json_set_str(o, key, berth_buf_cstr(&b));
-	berth_buf_free(&b);
-	return rc;
-}
-
 enum berth_err berth_req_bytes(const struct berth_json *o, const char *key, void *out, size_t n)
 {
 	const char *s;
@@ -75,7 +63,7 @@ enum berth_err berth_set_owner(struct berth_json *o, const char *key, const stru
 	struct berth_json *v = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(v, "id", ref->did)) || (rc = berth_set_bytes(v, "jkt", ref->jkt, 32))) {
+	if ((rc = berth_json_set_str(v, "id", ref->did)) || (rc = berth_json_set_b64url(v, "jkt", ref->jkt, 32))) {
 		berth_json_free(v);
 		return rc;
 	}

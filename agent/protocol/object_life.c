@@ -52,7 +52,7 @@ enum berth_err berth_release_build(struct berth_buf *out, struct berth_keyring *
 
 	if ((rc = berth_set_did_short(o, "id", r->device)) ||
 	    (rc = berth_json_set_int(o, "epoch", r->epoch)) ||
-	    (rc = berth_set_bytes(o, "tip", r->tip.b, BERTH_HASH_LEN)) ||
+	    (rc = berth_json_set_b64url(o, "tip", r->tip.b, BERTH_HASH_LEN)) ||
 	    (r->next_owner && (rc = berth_json_set_str(o, "nextOwner", r->next_owner))) ||
 	    (rc = berth_set_strings(o, "wipe", r->wipe, r->n_wipe))) {
 		berth_json_free(o);
@@ -103,8 +103,8 @@ enum berth_err berth_receipt_build(struct berth_buf *out, struct berth_keyring *
 	    (rc = berth_json_set_str(o, "aud", r->owner)) ||
 	    (r->operational && (rc = berth_json_set_str(o, "operational", r->operational))) ||
 	    (rc = berth_json_set_int(o, "epoch", r->epoch)) ||
-	    (rc = berth_set_bytes(o, "tip", r->tip.b, BERTH_HASH_LEN)) ||
-	    (rc = berth_set_bytes(o, "nonce", r->nonce, sizeof(r->nonce)))) {
+	    (rc = berth_json_set_b64url(o, "tip", r->tip.b, BERTH_HASH_LEN)) ||
+	    (rc = berth_json_set_b64url(o, "nonce", r->nonce, sizeof(r->nonce)))) {
 		berth_json_free(o);
 		return rc;
 	}

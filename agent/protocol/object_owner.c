@@ -15,13 +15,13 @@ static enum berth_err fill_ownership(struct berth_json *o, const struct berth_ow
 
 	if ((rc = berth_set_did_short(o, "id", oc->device)) ||
 	    (rc = berth_set_owner(o, "nextOwner", &oc->next_owner)) ||
-	    (oc->has_prev && (rc = berth_set_bytes(o, "prev", oc->prev.b, BERTH_HASH_LEN))) ||
-	    (rc = berth_set_bytes(o, "deviceCredential", oc->device_credential.b, BERTH_HASH_LEN)) ||
+	    (oc->has_prev && (rc = berth_json_set_b64url(o, "prev", oc->prev.b, BERTH_HASH_LEN))) ||
+	    (rc = berth_json_set_b64url(o, "deviceCredential", oc->device_credential.b, BERTH_HASH_LEN)) ||
 	    (rc = berth_json_set_int(o, "seq", oc->seq)) || (rc = berth_json_set_int(o, "epoch", oc->epoch)) ||
 	    (rc = berth_json_set_bool(o, "transferable", oc->transferable)))
 		return rc;
 	if ((oc->has_release_receipt &&
-	     (rc = berth_set_bytes(o, "releaseReceipt", oc->release_receipt.b, BERTH_HASH_LEN))) ||
+	     (rc = berth_json_set_b64url(o, "releaseReceipt", oc->release_receipt.b, BERTH_HASH_LEN))) ||
 	    (oc->recovery && (rc = berth_json_set_bool(o, "recovery", true))))
 		return rc;
 	return oc->resolution ? berth_json_set_str(o, "resolution", oc->resolution) : BERTH_OK;
@@ -90,7 +90,7 @@ enum berth_err berth_delegation_build(struct berth_buf *out, struct berth_keyrin
 
 	if ((rc = berth_json_set_str(o, "id", d->delegate)) ||
 	    (rc = berth_set_strings(o, "scope", d->scope, d->n_scope)) ||
-	    (rc = berth_set_bytes(o, "tip", d->tip.b, BERTH_HASH_LEN)) ||
+	    (rc = berth_json_set_b64url(o, "tip", d->tip.b, BERTH_HASH_LEN)) ||
 	    (rc = berth_json_set_int(o, "dseq", d->dseq))) {
 		berth_json_free(o);
 		return rc;
@@ -143,7 +143,7 @@ static enum berth_err fill_resolution(struct berth_json *o, const struct berth_r
 	for (size_t i = 0; i < r->n_refused && !rc; i++) {
 		struct berth_json *item = berth_json_new_object();
 
-		if (!(rc = berth_set_bytes(item, "entry", r->refused[i].b, BERTH_HASH_LEN)))
+		if (!(rc = berth_json_set_b64url(item, "entry", r->refused[i].b, BERTH_HASH_LEN)))
 			rc = berth_json_push(list, item);
 		else
 			berth_json_free(item);
@@ -153,9 +153,9 @@ static enum berth_err fill_resolution(struct berth_json *o, const struct berth_r
 		return rc;
 	}
 	if ((rc = berth_json_set(o, "refused", list)) || (rc = berth_set_did_short(o, "id", r->device)) ||
-	    (rc = berth_set_bytes(o, "deviceCredential", r->device_credential.b, BERTH_HASH_LEN)))
+	    (rc = berth_json_set_b64url(o, "deviceCredential", r->device_credential.b, BERTH_HASH_LEN)))
 		return rc;
-	return berth_set_bytes(o, "chosen", r->chosen.b, BERTH_HASH_LEN);
+	return berth_json_set_b64url(o, "chosen", r->chosen.b, BERTH_HASH_LEN);
 }
 
 enum berth_err berth_resolution_build(struct berth_buf *out, struct berth_keyring *kr, const char *kid,

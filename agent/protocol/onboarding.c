@@ -85,11 +85,11 @@ enum berth_err berth_run_save(struct berth_json *data, const struct berth_run *r
 	if ((rc = berth_buf_status(&said)) || (rc = berth_json_set_str(v, "thid", r->thid)) ||
 	    (rc = berth_json_set_str(v, "peer", r->peer)) ||
 	    (rc = berth_json_set_int(v, "epoch", r->epoch)) ||
-	    (rc = berth_body_set_b64(v, "deviceHash", r->device_hash.b, 32)) ||
-	    (rc = berth_body_set_b64(v, "tip", r->tip.b, 32)) ||
-	    (rc = berth_body_set_b64(v, "nonceD", r->nonce_d, 32)) ||
-	    (rc = berth_body_set_b64(v, "nonceO", r->nonce_o, 32)) ||
-	    (rc = berth_body_set_b64(v, "said", said.p, said.len)))
+	    (rc = berth_json_set_b64url(v, "deviceHash", r->device_hash.b, 32)) ||
+	    (rc = berth_json_set_b64url(v, "tip", r->tip.b, 32)) ||
+	    (rc = berth_json_set_b64url(v, "nonceD", r->nonce_d, 32)) ||
+	    (rc = berth_json_set_b64url(v, "nonceO", r->nonce_o, 32)) ||
+	    (rc = berth_json_set_b64url(v, "said", said.p, said.len)))
 		berth_json_free(v);
 	else
 		rc = berth_json_set(data, "run", v);

@@ -60,7 +60,7 @@ static enum berth_err keep(struct berth_instance *inst, const struct berth_chain
 	    (rc = berth_json_set_str(inst->data, "factoryDid", c->dc.factory_did)) ||
 	    (rc = berth_json_set_int(inst->data, "epoch", r->epoch)) ||
 	    (rc = berth_json_set_int(inst->data, "seq", r->seq)) ||
-	    (rc = berth_body_set_b64(inst->data, "tip", r->tip.b, 32)))
+	    (rc = berth_json_set_b64url(inst->data, "tip", r->tip.b, 32)))
 		return rc;
 	berth_json_remove(inst->data, "delegation");
 	berth_json_remove(inst->data, "tipOwner");
@@ -68,7 +68,7 @@ static enum berth_err keep(struct berth_instance *inst, const struct berth_chain
 		return BERTH_OK;
 	if ((rc = berth_json_set_str(inst->data, "tipOwner", r->owner.did)))
 		return rc;
-	return berth_body_set_b64(inst->data, "delegation", r->delegation.b, 32);
+	return berth_json_set_b64url(inst->data, "delegation", r->delegation.b, 32);
 }
 
 enum berth_err berth_owner_key(const struct berth_json *package, char key[65])

@@ -42,10 +42,10 @@ enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, s
 	berth_random(challenge, sizeof(challenge));
 	berth_sha256(policy, "", 0);	/* no policy document yet */
 	if ((rc = berth_json_set_int(body, "epoch", run->epoch)) ||
-	    (rc = berth_body_set_b64(body, "challenge", challenge, 32)) ||
-	    (rc = berth_body_set_b64(inst->data, "challenge", challenge, 32)) ||
+	    (rc = berth_json_set_b64url(body, "challenge", challenge, 32)) ||
+	    (rc = berth_json_set_b64url(inst->data, "challenge", challenge, 32)) ||
 	    (rc = berth_json_set(body, "statusLists", berth_json_new_array())) ||
-	    (rc = berth_body_set_b64(body, "policyHash", policy, 32)) || (rc = set_rv(body, env->policy))) {
+	    (rc = berth_json_set_b64url(body, "policyHash", policy, 32)) || (rc = set_rv(body, env->policy))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -146,7 +146,7 @@ item_body(struct berth_json *out, const char *id, const struct berth_json *item,
 	    (rc = berth_json_set_int(out, "size", (int64_t)bytes->len)) ||
 	    (rc = berth_json_set_str(out, "sensitivity", sensitivity)))
 		return rc;
-	return berth_body_set_b64(out, "sha256", h, 32);
+	return berth_json_set_b64url(out, "sha256", h, 32);
 }
 
 static enum berth_err send_item(struct items *it, struct berth_json *body, const struct berth_buf *bytes)
@@ -380,7 +380,7 @@ send_committed(struct berth_env *env, struct berth_instance *inst, struct berth_
 	enum berth_err rc;
 
 	if ((rc = berth_body_get_32(ev->in->msg.body, "credential", h)) ||
-	    (rc = berth_body_set_b64(body, "credential", h, 32)) ||
+	    (rc = berth_json_set_b64url(body, "credential", h, 32)) ||
 	    (rc = berth_json_set_int(body, "epoch", run->epoch))) {
 		berth_json_free(body);
 		return rc;

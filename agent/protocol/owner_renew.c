@@ -194,7 +194,7 @@ static enum berth_err send_renewed(struct berth_env *env, struct berth_instance 
 	enum berth_err rc;
 
 	berth_object_hash(&h, compact, strlen(compact));
-	if ((rc = berth_body_set_b64(body, "credential", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", run->epoch))) {
+	if ((rc = berth_json_set_b64url(body, "credential", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", run->epoch))) {
 		berth_json_free(body);
 		return rc;
 	}

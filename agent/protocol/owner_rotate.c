@@ -44,7 +44,7 @@ static enum berth_err name_next(struct berth_env *env, struct berth_instance *in
 
 	berth_random(thid, sizeof(thid));
 	snprintf(name, sizeof(name), "to-%.16s-%lld", inst->key, (long long)n);
-	if ((rc = berth_json_set_str(next, "identity", name)) || (rc = berth_body_set_b64(next, "thid", thid, sizeof(thid))) ||
+	if ((rc = berth_json_set_str(next, "identity", name)) || (rc = berth_json_set_b64url(next, "thid", thid, sizeof(thid))) ||
 	    (rc = berth_json_set_int(next, "iat", env->now_s > last ? env->now_s : last + 1)))
 		return rc;
 	return berth_json_set_int(inst->data, "rotations", n);

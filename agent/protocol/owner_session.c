@@ -98,7 +98,7 @@ static enum berth_err set_challenge(struct berth_env *env, struct berth_instance
 	challenge = berth_json_new_object();
 	if ((rc = berth_attest_challenge(challenge, mac, c->dc.keys.ek_pub, c->dc.keys.ek_pub_len, c->dc.keys.ak_name,
 					 "berth-m5-ek", run->nonce_o)) ||
-	    (rc = berth_body_set_b64(inst->data, "activated", mac, sizeof(mac))))
+	    (rc = berth_json_set_b64url(inst->data, "activated", mac, sizeof(mac))))
 		goto out;
 	rc = berth_json_set(body, "tpmChallenge", challenge);
 	challenge = NULL;
@@ -125,7 +125,7 @@ enum berth_err owner_on_hello(struct berth_env *env, struct berth_instance *inst
 	body = berth_json_new_object();
 	evidence = berth_json_new_array();
 	if ((rc = berth_json_set(body, "evidence", evidence)) ||
-	    (rc = berth_body_set_b64(body, "nonceO", run.nonce_o, 32)) ||
+	    (rc = berth_json_set_b64url(body, "nonceO", run.nonce_o, 32)) ||
 	    (rc = berth_json_set_int(body, "ownerTime", env->now_s)) ||
 	    (rc = set_challenge(env, inst, &run, body)) ||
 	    (rc = berth_run_prove(env, &run, BERTH_SIGN_OWNER_PROOF, owner_me(env), run.peer, env->now_s,
@@ -180,7 +180,7 @@ check_hardware(struct berth_env *env, struct berth_instance *inst, const struct 
 	    (env->policy->ek_live && (rc = check_live(env, inst, body, &dc->keys))))
 		return rc;
 	berth_json_remove(inst->data, "activated");
-	return berth_body_set_b64(inst->data, "pcrDigest", claim.pcr_digest, sizeof(claim.pcr_digest));
+	return berth_json_set_b64url(inst->data, "pcrDigest", claim.pcr_digest, sizeof(claim.pcr_digest));
 }
 
 static enum berth_err check_custody(const struct berth_policy *p, const char *custody)

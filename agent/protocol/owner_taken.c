@@ -29,7 +29,7 @@ proof_json(struct berth_json **out, const struct berth_chain *c, const struct be
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_str(o, "receipt", compact)) || (rc = berth_json_set_str(o, "owner", r->owner)) ||
-	    (rc = berth_body_set_b64(o, "tip", r->tip.b, sizeof(r->tip.b))) ||
+	    (rc = berth_json_set_b64url(o, "tip", r->tip.b, sizeof(r->tip.b))) ||
 	    (seq >= 0 && (rc = berth_json_set_int(o, "seq", seq)))) {
 		berth_json_free(o);
 		return rc;

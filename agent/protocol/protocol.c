@@ -302,18 +302,6 @@ void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...)
 	fx->audit = line;
 }
 
-enum berth_err berth_body_set_b64(struct berth_json *obj, const char *key, const void *p, size_t n)
-{
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_b64url_encode(&text, p, n);
-	if ((rc = berth_buf_status(&text)) == BERTH_OK)
-		rc = berth_json_set_str(obj, key, berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc;
-}
-
 enum berth_err berth_body_get_b64(const struct berth_json *obj, const char *key, size_t max,
 				  struct berth_buf *out)
 {

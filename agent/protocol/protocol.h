@@ -9,6 +9,7 @@
 #include "agent/protocol/keys.h"
 #include "berth/err.h"
 #include "did/base/json.h"
+#include "did/codec/base64url.h"	/* berth_json_set_b64url */
 #include "did/resolver.h"
 #include "didcomm/message.h"
 #include "didcomm/pack.h"
@@ -239,8 +240,6 @@ void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...) BERTH_P
 
 /* Members of our message bodies that hold bytes: base64url.  get_32: exactly 32
  * bytes, what nonces and hashes are; E_TYPE when missing, E_B64 when malformed. */
-BERTH_MUST_USE enum berth_err
-berth_body_set_b64(struct berth_json *obj, const char *key, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err
 berth_body_get_b64(const struct berth_json *obj, const char *key, size_t max, struct berth_buf *out);
 BERTH_MUST_USE enum berth_err

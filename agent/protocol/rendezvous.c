@@ -33,9 +33,9 @@ static enum berth_err fill(struct berth_json *o, const struct berth_rv_blob *b)
 {
 	enum berth_err rc;
 
-	if ((rc = berth_set_bytes(o, "deviceHash", b->device_hash.b, BERTH_HASH_LEN)) ||
+	if ((rc = berth_json_set_b64url(o, "deviceHash", b->device_hash.b, BERTH_HASH_LEN)) ||
 	    (rc = berth_json_set_int(o, "epoch", b->epoch)) ||
-	    (rc = berth_set_bytes(o, "tip", b->tip.b, BERTH_HASH_LEN)) ||
+	    (rc = berth_json_set_b64url(o, "tip", b->tip.b, BERTH_HASH_LEN)) ||
 	    (rc = berth_json_set_int(o, "seq", b->seq)) ||
 	    (rc = berth_json_set_str(o, "ownerDID", b->owner_did)) ||
 	    (rc = berth_set_strings(o, "endpoints", b->endpoints, b->n_endpoints)) ||

@@ -77,7 +77,7 @@ static enum berth_err on_lookup(struct berth_env *env, struct berth_instance *in
 	if (strlen(pad) < PAD_MIN || strncmp(a.reply_to, "did:key:", 8) != 0)
 		return berth_fail(BERTH_E_TYPE, "a lookup without padding or a did:key to answer to");
 	body = berth_json_new_object();
-	if ((rc = berth_body_set_b64(body, "nonce", nonce, 32))) {
+	if ((rc = berth_json_set_b64url(body, "nonce", nonce, 32))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -179,7 +179,7 @@ static enum berth_err on_prove(struct berth_env *env, struct berth_instance *ins
 		goto out;
 	body = berth_json_new_object();
 	blobs = berth_json_new_array();
-	if ((rc = berth_json_set(body, "blobs", blobs)) || (rc = berth_body_set_b64(body, "deviceHash", a.device, 32)))
+	if ((rc = berth_json_set(body, "blobs", blobs)) || (rc = berth_json_set_b64url(body, "deviceHash", a.device, 32)))
 		goto out;
 	berth_json_each(tip, berth_json_get(held, "tips"))
 		if (!expired(env, tip) && (rc = add_answer(blobs, tip)))
@@ -276,7 +276,7 @@ static enum berth_err new_tip(struct berth_json **out, const struct offered *o)
 	enum berth_err rc;
 
 	if ((rc = berth_json_set(v, "package", package)) || (rc = berth_json_set_str(v, "blob", o->blob_text)) ||
-	    (rc = berth_body_set_b64(v, "tip", o->result.tip.b, 32)) ||
+	    (rc = berth_json_set_b64url(v, "tip", o->result.tip.b, 32)) ||
 	    (rc = berth_json_set_int(v, "regNo", o->blob.reg_no)) ||
 	    (rc = berth_json_set_int(v, "exp", o->blob.exp_s))) {
 		berth_json_free(v);
@@ -333,7 +333,7 @@ send_registered(struct berth_env *env, struct berth_effects *fx, const struct be
 
 	if (o->blob.exp_s && env->now_s >= 0 && o->blob.exp_s - env->now_s < seconds)
 		seconds = o->blob.exp_s - env->now_s;
-	if ((rc = berth_body_set_b64(body, "deviceHash", o->blob.device_hash.b, 32)) ||
+	if ((rc = berth_json_set_b64url(body, "deviceHash", o->blob.device_hash.b, 32)) ||
 	    (rc = berth_json_set_int(body, "regNo", o->blob.reg_no)) ||
 	    (rc = berth_json_set_int(body, "seconds", seconds < 1 ? 1 : seconds))) {
 		berth_json_free(body);

@@ -205,3 +205,15 @@ enum berth_err berth_b64url_decode_fixed_ct(void *out, size_t want, const char *
 {
 	return decode_fixed(out, want, s, n, decode_ct);
 }
+
+enum berth_err berth_json_set_b64url(struct berth_json *obj, const char *key, const void *p, size_t n)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_b64url_encode(&text, p, n);
+	if (!(rc = berth_buf_status(&text)))
+		rc = berth_json_set_str(obj, key, berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}

@@ -7,6 +7,7 @@
 
 #include "berth/err.h"
 #include "did/base/buf.h"
+#include "did/base/json.h"
 
 /* RFC 4648 section 5 without padding, one spelling per value: padding, other
  * alphabets, white space, a length of 4n+1 and non-zero trailing bits are E_B64. */
@@ -21,5 +22,9 @@ berth_b64url_decode_fixed(void *out, size_t want, const char *s, size_t n);
 void berth_b64url_encode_ct(struct berth_buf *out, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err
 berth_b64url_decode_fixed_ct(void *out, size_t want, const char *s, size_t n);
+
+/* A member whose value is bytes, not secret ones. */
+BERTH_MUST_USE enum berth_err
+berth_json_set_b64url(struct berth_json *obj, const char *key, const void *p, size_t n);
 
 #endif

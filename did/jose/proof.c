@@ -73,18 +73,6 @@ static bool has_bytes(const struct berth_proof *p, int i)
 	return i != DELEGATION || p->has_delegation;
 }
 
-static enum berth_err set_bytes(struct berth_json *o, const char *name, const uint8_t *p)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_b64url_encode(&b, p, 32);
-	if ((rc = berth_buf_status(&b)) == BERTH_OK)
-		rc = berth_json_set_str(o, name, berth_buf_cstr(&b));
-	berth_buf_free(&b);
-	return rc;
-}
-
 static enum berth_err check_values(const struct berth_proof *p)
 {
 	bool owner = p->purpose == BERTH_SIGN_OWNER_PROOF;
@@ -109,7 +97,7 @@ static enum berth_err fill(struct berth_json *o, const struct berth_proof *p)
 	    (rc = berth_json_set_str(o, "thid", p->thid)) || (rc = berth_json_set_int(o, "epoch", p->epoch)))
 		return rc;
 	for (int i = 0; i < N_BYTES; i++)
-		if (has_bytes(p, i) && (rc = set_bytes(o, byte_claims[i], bytes_of(p, i))))
+		if (has_bytes(p, i) && (rc = berth_json_set_b64url(o, byte_claims[i], bytes_of(p, i), 32)))
 			return rc;
 	return p->owner_time ? berth_json_set_int(o, "ownerTime", p->owner_time) : BERTH_OK;
 }

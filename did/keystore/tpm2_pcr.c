@@ -139,25 +139,13 @@ static struct berth_json *mask_json(uint32_t mask)
 	return list;
 }
 
-static enum berth_err set_bytes(struct berth_json *o, const char *member, const uint8_t *p, size_t n)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_b64url_encode(&b, p, n);
-	if (!(rc = berth_buf_status(&b)))
-		rc = berth_json_set_str(o, member, berth_buf_cstr(&b));
-	berth_buf_free(&b);
-	return rc;
-}
-
 struct berth_json *berth_pcr_policy_json(const struct berth_pcr_policy *p)
 {
 	struct berth_json *o = berth_json_new_object();
 
 	if (berth_json_set_str(o, "bank", BANK) || berth_json_set(o, "pcrs", mask_json(p->mask)) ||
-	    set_bytes(o, "policy", p->policy, sizeof(p->policy)) || set_bytes(o, "key", p->key.b, p->key.len) ||
-	    set_bytes(o, "signature", p->sig, sizeof(p->sig))) {
+	    berth_json_set_b64url(o, "policy", p->policy, sizeof(p->policy)) || berth_json_set_b64url(o, "key", p->key.b, p->key.len) ||
+	    berth_json_set_b64url(o, "signature", p->sig, sizeof(p->sig))) {
 		berth_json_free(o);
 		return NULL;
 	}

@@ -84,7 +84,7 @@ void story_provision(struct story *s, const char *id, const char *type, const ch
 
 	CHECK_OK(berth_json_set_str(args, "id", id));
 	CHECK_OK(berth_json_set_str(args, "type", type));
-	CHECK_OK(berth_body_set_b64(args, "value", value, strlen(value)));
+	CHECK_OK(berth_json_set_b64url(args, "value", value, strlen(value)));
 	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, "cmd/provision", args, NULL));
 	berth_json_free(args);
 }

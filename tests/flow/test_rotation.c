@@ -364,9 +364,9 @@ static void a_stranger_gets_nothing(void **state)
 	CHECK_OK(berth_device_hash(&h, story_identity(s.gateway, BERTH_ID_FACTORY)->did, 0));
 	for (int i = 0; i < 2; i++) {
 		body = berth_json_new_object();
-		CHECK_OK(berth_body_set_b64(body, "deviceHash", h.b, 32));
+		CHECK_OK(berth_json_set_b64url(body, "deviceHash", h.b, 32));
 		CHECK_OK(berth_json_set_int(body, "epoch", 0));
-		CHECK_OK(berth_body_set_b64(body, "nonce", h.b, 32));
+		CHECK_OK(berth_json_set_b64url(body, "nonce", h.b, 32));
 		CHECK_OK(berth_json_set_str(body, "operationalDid", story_identity(mallory, BERTH_ID_OWNER)->did_long));
 		CHECK_OK(berth_json_set_str(body, "proof", "e30.e30.AA"));
 		const struct forge_say say = { .from = mallory, .identity = BERTH_ID_OWNER, .to = s.owner,

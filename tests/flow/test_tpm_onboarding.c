@@ -180,8 +180,8 @@ static void another_attestation_key(struct berth_json *m, void *arg)
 	berth_attest_nonce(qualifying, "berth-m5", run.nonce_o, th);
 	CHECK_OK(k->ops->ensure(k, "ak2", BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL));
 	CHECK_OK(k->ops->certify(k, id->sign_key, "ak2", qualifying, &attest, &sig));
-	CHECK_OK(berth_body_set_b64(a, "signAttest", attest.p, attest.len));
-	CHECK_OK(berth_body_set_b64(a, "signSig", sig.p, sig.len));
+	CHECK_OK(berth_json_set_b64url(a, "signAttest", attest.p, attest.len));
+	CHECK_OK(berth_json_set_b64url(a, "signSig", sig.p, sig.len));
 	prove_again(s, m, &run);
 	berth_json_free(empty);
 	berth_buf_free(&attest);

@@ -152,8 +152,8 @@ static void another_attestation_key(struct berth_json *m, void *arg)
 	berth_attest_nonce(qualifying, "berth-m12", nonce, th);
 	CHECK_OK(k->ops->ensure(k, "ak2", BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL));
 	CHECK_OK(k->ops->certify(k, story_identity(s->gateway, name)->sign_key, "ak2", qualifying, &attest, &sig));
-	CHECK_OK(berth_body_set_b64(attestation(m), "signAttest", attest.p, attest.len));
-	CHECK_OK(berth_body_set_b64(attestation(m), "signSig", sig.p, sig.len));
+	CHECK_OK(berth_json_set_b64url(attestation(m), "signAttest", attest.p, attest.len));
+	CHECK_OK(berth_json_set_b64url(attestation(m), "signSig", sig.p, sig.len));
 	prove_again(s, m);
 	berth_buf_free(&attest);
 	berth_buf_free(&sig);

@@ -87,8 +87,8 @@ static void set(struct berth_json *o, const char *attest, const char *sig, const
 	struct berth_buf x = BERTH_BUF_INIT, y = BERTH_BUF_INIT;
 
 	soft_attest(&x, &y, a, by);
-	CHECK_OK(berth_body_set_b64(o, attest, x.p, x.len));
-	CHECK_OK(berth_body_set_b64(o, sig, y.p, y.len));
+	CHECK_OK(berth_json_set_b64url(o, attest, x.p, x.len));
+	CHECK_OK(berth_json_set_b64url(o, sig, y.p, y.len));
 	berth_buf_free(&x);
 	berth_buf_free(&y);
 }
@@ -98,7 +98,7 @@ static void set_public(struct berth_json *o, const char *member, const struct so
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	soft_key_public(&b, k);
-	CHECK_OK(berth_body_set_b64(o, member, b.p, b.len));
+	CHECK_OK(berth_json_set_b64url(o, member, b.p, b.len));
 	berth_buf_free(&b);
 }
 
