@@ -30,12 +30,12 @@ ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclud
 LINK = $(CC) $(SANFLAGS) -pie $(LDHARD) $(LDFLAGS) -o $@
 
 # Only what a process links can be loaded into it: nng in netd, SQLite and
-# libmicrohttpd in the core, tss2 in keyd and the command line; libcrypto where there is
-# cryptography, for it costs each process 400 KiB.
+# libmicrohttpd in the core; libcrypto where there is cryptography, for it costs each
+# process 400 KiB.  tpm2-tss and PKCS #11 modules are loaded when a keystore is of their
+# kind (did/keystore).
 L_BASE := -lsodium -lcjson -lm
 L_CRYPTO := $(L_BASE) -lcrypto -lsecp256k1 -lz
-L_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -ldl
-L_KEYD := $(L_CRYPTO) $(L_TPM) -lseccomp
+L_LIB := $(L_CRYPTO) -ltss2-mu -ldl
 
 LIB_SRC := $(wildcard did/*.c did/*/*.c vc/*.c didcomm/*.c)
 IPC_SRC := $(wildcard agent/ipc/*.c)
@@ -72,25 +72,35 @@ $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 # nodelete: it leaves a destructor with each thread that has verified
-$(B)/lib/libberth.so: $(LIB_OBJ) include/libberth.map
+$(B)/lib/libberth.so: $(LIB_OBJ) $(B)/libberth.map
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,--version-script=include/libberth.map \
-		$(LDHARD) -o $@ $(LIB_OBJ) $(L_CRYPTO) $(L_TPM)
+	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--version-script=$(B)/libberth.map \
+		$(LDHARD) -o $@ $(LIB_OBJ) $(L_LIB)
+	$(Q)ln -sf libberth.so $@.0
+# Its own programs use more of it than the headers promise.  That has a version of its own,
+# so that a program and a library of two builds do not start together.
+PROG_OBJ = $(call obj,$(CORE_SRC) $(IPC_SRC) $(wildcard agent/cli/*.c agent/keyd/*.c))
+$(B)/libberth.map: include/libberth.map $(PROG_OBJ)
+	@mkdir -p $(@D)
+	$(Q){ cat $<; echo 'BERTH_PRIVATE_$(VERSION) { global:'; nm -u $(PROG_OBJ) | sed -n 's/.* U \(berth_.*\)/\1;/p' | \
+		sort -u | grep -vxF "$$(sed -n 's/^\t\t\(berth_.*\)/\1/p' $<)"; echo '};'; } > $@
 $(B)/lib/libagent.a: $(AGENT_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
+# What is shared is there once, on the disk and in memory; what is to be small stands alone.
+SHARED = -L$(B)/lib -lberth -Wl,--enable-new-dtags -Wl,-rpath,$(1)
+$(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd
+	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd
 # `did resolve --config` asks the adapters as the daemon does
 CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_memory.c resolve_config.c config.c config_table.c config_value.c)
-$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.a
+$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM) -lqrencode
-$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lqrencode -lz
+$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_KEYD)
+	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 $(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_BASE) -lnng

@@ -152,8 +152,9 @@ soft_uri() { echo "soft:$T/$1/keys/keys"; }
 
 # ======== the stage ========
 # The programs as `make install` would lay them out, where every user id may run them.
-mkdir -p "$BIN" "$T/usr/libexec/berth" &&
-cp "$BUILD"/bin/{berth,berthd} "$BIN" && cp "$BUILD"/libexec/berth-* "$T/usr/libexec/berth" || die none "build first: make"
+mkdir -p "$BIN" "$T/usr/libexec/berth" "$T/usr/lib" "$T/liar" && ln -s ../usr/lib "$T/liar/lib" &&
+cp "$BUILD"/bin/{berth,berthd} "$BIN" && cp "$BUILD"/libexec/berth-* "$T/usr/libexec/berth" &&
+cp "$BUILD/lib/libberth.so" "$T/usr/lib/libberth.so.0" || die none "build first: make"
 for liar in self_made other_ak; do
 	mkdir -p "$T/liar/$liar"
 	cp "$T"/usr/libexec/berth/berth-* "$T/liar/$liar" && cp "$BUILD/tests/rogue/$liar/berth-keyd" "$T/liar/$liar" || die none "build first: make demo"

@@ -17,7 +17,7 @@ FAKES_OBJ := $(call obj,$(wildcard tests/fakes/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(shell find tests/unit tests/flow -name 'test_*.c' 2>/dev/null))
 HELPERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/system/*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-L_ALL := $(L_KEYD) -lsqlite3 -lmicrohttpd -lnng -lqrencode -lz -ldl -lcmocka
+L_ALL := $(L_LIB) -ltss2-esys -ltss2-tctildr -ltss2-rc -lseccomp -lsqlite3 -lmicrohttpd -lnng -lqrencode -lz -ldl -lcmocka
 
 $(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
@@ -33,7 +33,7 @@ $(B)/tests/rogue/forbidden/berth-keyd: ROGUE_WRAP = berth_keystore_counter_read
 ROGUES := $(patsubst tests/rogue/%.c,$(B)/tests/rogue/%/berth-keyd,$(wildcard tests/rogue/*.c))
 $(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -Wl,--wrap=$(ROGUE_WRAP) $^ $(L_KEYD)
+	$(Q)$(LINK) -Wl,--wrap=$(ROGUE_WRAP) $^ $(L_LIB) -ltss2-esys -lseccomp
 
 # A PKCS #11 module that hangs, dies and lies.
 MODULES := $(patsubst %.c,$(B)/%.so,$(wildcard tests/fakes/modules/*.c))

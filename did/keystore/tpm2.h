@@ -7,7 +7,7 @@
  * Whatever happens, no transient object and no session but the one below stays
  * in the device: there may be three slots and no resource manager.  So every
  * function that loads something flushes it at its `out:`. */
-#include <tss2/tss2_esys.h>
+#include "did/keystore/tpm2_calls.h"
 
 #include "did/keystore/file.h"
 #include "did/keystore/keystore_impl.h"

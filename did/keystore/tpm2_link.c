@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
-#include <tss2/tss2_rc.h>
-#include <tss2/tss2_tctildr.h>
 #include <unistd.h>
 
 #include "did/crypto/hash.h"
@@ -131,7 +129,7 @@ enum berth_err berth_tpm2_connect(struct berth_tpm2 *t)
 
 	survive_broken_pipes();
 	setenv("TSS2_LOG", "all+NONE", 0);	/* errors come back as codes; stderr is ours */
-	if ((rc = check_tcti(t)) ||
+	if ((rc = check_tcti(t)) || (rc = berth_tss_load()) ||
 	    (rc = berth_tpm2_rc(t, Tss2_TctiLdr_Initialize(t->tcti_conf, &t->tcti), "connect")) ||
 	    (rc = berth_tpm2_rc(t, Esys_Initialize(&t->esys, t->tcti, NULL), "connect")) ||
 	    (!t->managed && (rc = start_up(t)))) {

@@ -3,7 +3,6 @@
 endpoints, and with some of each."""
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -133,7 +132,7 @@ def libexec_that_trusts(folder, cert):
     """berth-netd in a mount namespace of its own, where the system's authorities are one."""
     folder.mkdir()
     for name in ("keyd", "resolverd"):
-        shutil.copy(BUILD / f"libexec/berth-{name}", folder)
+        (folder / f"berth-{name}").symlink_to((BUILD / f"libexec/berth-{name}").resolve())
     netd = folder / "berth-netd"
     unshare = "unshare -m" if os.geteuid() == 0 else "unshare -rm"
     netd.write_text(f"#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nexec {unshare} /bin/sh -c 'mount --bind {cert} "
