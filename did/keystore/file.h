@@ -38,6 +38,16 @@ BERTH_MUST_USE enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct b
 BERTH_MUST_USE enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *b);
 void berth_ksfile_close(struct berth_ksfile *f);
 
+/* The secret part, behind the readable head: nonce (24), XChaCha20-Poly1305 ciphertext,
+ * tag (16); all before the ciphertext is authenticated with it.  unseal: head says where
+ * it begins, what names the file, why_not says what a failure to open it means. */
+#define BERTH_KSFILE_BOX_MORE 40
+BERTH_MUST_USE enum berth_err
+berth_ksfile_seal(struct berth_buf *file, const uint8_t key[32], const struct berth_buf *plain);
+BERTH_MUST_USE enum berth_err
+berth_ksfile_unseal(struct berth_buf *plain, const uint8_t key[32], const void *file, size_t len, size_t head,
+		    const char *what, const char *why_not);
+
 /* The passphrase of a sealed file: from the file named, else from the one that
  * $BERTH_PASSPHRASE_FILE names, else $CREDENTIALS_DIRECTORY/berth-passphrase (a
  * systemd credential).  One final newline is not part of it. */

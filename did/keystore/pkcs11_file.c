@@ -5,15 +5,12 @@
 #include <string.h>
 
 #include "did/base/cur.h"
-#include "did/base/rand.h"
-#include "did/crypto/aead.h"
 #include "did/crypto/keypair.h"
+#include "did/keystore/file.h"
 #include "did/keystore/keystore_impl.h"
 
 #define MAGIC "BERTHP11"
 #define VERSION 1
-#define NONCE_LEN 24
-#define TAG_LEN 16
 
 void berth_pkcs11_store_free(struct berth_pkcs11_store *s)
 {
@@ -86,23 +83,10 @@ static enum berth_err read_body(struct berth_pkcs11_store *s, struct berth_pkcs1
 enum berth_err berth_pkcs11_store_body(struct berth_pkcs11_store *out, struct berth_pkcs11_secrets *secrets,
 				       size_t rest, const void *file, size_t len)
 {
-	struct berth_cur c = berth_cur(file, len);
 	struct berth_buf plain = BERTH_BUF_INIT;
-	enum berth_err rc;
+	enum berth_err rc = berth_ksfile_unseal(&plain, secrets->file_key, file, len, rest, "pkcs11 keystore file",
+						"damaged, changed by a stranger, or of another token");
 
-	berth_cur_bytes(&c, rest);
-	const uint8_t *nonce = berth_cur_bytes(&c, NONCE_LEN);
-	size_t ct_len = c.n < TAG_LEN ? 0 : c.n - TAG_LEN;
-	const uint8_t *ct = berth_cur_bytes(&c, ct_len);
-	const uint8_t *tag = berth_cur_bytes(&c, TAG_LEN);
-
-	if (!berth_cur_done(&c))
-		return berth_fail(BERTH_E_KEYSTORE, "pkcs11 keystore file: cut short");
-	rc = berth_aead_open(BERTH_ENC_XC20P, &plain, secrets->file_key, nonce, NONCE_LEN, tag, TAG_LEN, file,
-			     rest + NONCE_LEN, ct, ct_len);
-	if (rc == BERTH_E_DECRYPT)
-		rc = berth_fail(BERTH_E_KEYSTORE, "pkcs11 keystore file: damaged, changed by a stranger, or of "
-				"another token");
 	if (!rc)
 		rc = read_body(out, secrets, &plain);
 	berth_buf_free(&plain);
@@ -143,23 +127,12 @@ static void write_body(struct berth_buf *b, const struct berth_pkcs11_store *s,
 static enum berth_err seal_body(struct berth_buf *file, const struct berth_pkcs11_store *s,
 				const struct berth_pkcs11_secrets *secrets)
 {
-	struct berth_buf plain = BERTH_BUF_INIT, head = BERTH_BUF_INIT;
-	uint8_t nonce[NONCE_LEN], tag[TAG_LEN];
+	struct berth_buf plain = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = berth_random_once(nonce, sizeof(nonce))))
-		return rc;
-	berth_buf_put(file, nonce, sizeof(nonce));
-	berth_buf_put(&head, file->p, file->len);
 	write_body(&plain, s, secrets);
-	if ((rc = berth_buf_status(&plain)) || (rc = berth_buf_status(&head)) ||
-	    (rc = berth_aead_seal(BERTH_ENC_XC20P, file, tag, secrets->file_key, nonce, head.p, head.len, plain.p,
-				  plain.len)))
-		goto out;
-	berth_buf_put(file, tag, sizeof(tag));
-out:
+	rc = berth_ksfile_seal(file, secrets->file_key, &plain);
 	berth_buf_free(&plain);
-	berth_buf_free(&head);
 	return rc;
 }
 

@@ -5,7 +5,6 @@
 
 #include "did/base/cur.h"
 #include "did/base/rand.h"
-#include "did/crypto/aead.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
 #include "did/keystore/file.h"
@@ -13,8 +12,6 @@
 
 #define MAGIC "BERTHKEY"
 #define VERSION 1
-#define NONCE_LEN 24
-#define TAG_LEN 16
 #define BODY_MIN (8 + 8 + 32 + 32 + 2)
 
 /* A gateway has 128 MB and starts in 60 ms: a moderate cost.  A file may ask for
@@ -160,22 +157,10 @@ static enum berth_err read_body(struct berth_secret **out, const struct berth_bu
 static enum berth_err unseal(struct berth_secret **body, const struct berth_secret *key,
 			     const void *file, size_t len, size_t head_len)
 {
-	struct berth_cur c = berth_cur(file, len);
 	struct berth_buf plain = BERTH_BUF_INIT;
-	enum berth_err rc;
+	enum berth_err rc = berth_ksfile_unseal(&plain, key->b, file, len, head_len, "sealed keystore file",
+						"wrong passphrase, or damaged");
 
-	berth_cur_bytes(&c, head_len);
-	const uint8_t *nonce = berth_cur_bytes(&c, NONCE_LEN);
-	size_t ct_len = c.n < TAG_LEN ? 0 : c.n - TAG_LEN;
-	const uint8_t *ct = berth_cur_bytes(&c, ct_len);
-	const uint8_t *tag = berth_cur_bytes(&c, TAG_LEN);
-
-	if (!berth_cur_done(&c))
-		return berth_fail(BERTH_E_KEYSTORE, "sealed keystore file: cut short");
-	rc = berth_aead_open(BERTH_ENC_XC20P, &plain, key->b, nonce, NONCE_LEN, tag, TAG_LEN,
-			     file, head_len + NONCE_LEN, ct, ct_len);
-	if (rc == BERTH_E_DECRYPT)
-		rc = berth_fail(BERTH_E_KEYSTORE, "sealed keystore file: wrong passphrase, or damaged");
 	if (!rc)
 		rc = read_body(body, &plain);
 	berth_buf_free(&plain);
@@ -200,7 +185,7 @@ enum berth_err berth_soft_file_open(struct berth_secret **body, struct berth_sof
 	if ((rc = read_kdf(kdf, &c)))
 		return rc;
 	/* the shortest body: nothing is derived for less */
-	if (c.n < NONCE_LEN + BODY_MIN + TAG_LEN)
+	if (c.n < BODY_MIN + BERTH_KSFILE_BOX_MORE)
 		return berth_fail(BERTH_E_KEYSTORE, "sealed keystore file: cut short");
 	if ((rc = berth_soft_kdf_run(key, kdf, pass)))
 		return rc;
@@ -229,13 +214,8 @@ static void write_body(struct berth_buf *out, const struct berth_soft_body *body
 	}
 }
 
-static enum berth_err write_head(struct berth_buf *out, const struct berth_soft_kdf *kdf)
+static void write_head(struct berth_buf *out, const struct berth_soft_kdf *kdf)
 {
-	uint8_t nonce[NONCE_LEN];
-	enum berth_err rc = berth_random_once(nonce, sizeof(nonce));
-
-	if (rc)
-		return rc;
 	berth_buf_str(out, MAGIC);
 	berth_buf_u8(out, VERSION);
 	berth_buf_u8(out, kdf->kdf);
@@ -244,29 +224,17 @@ static enum berth_err write_head(struct berth_buf *out, const struct berth_soft_
 	berth_buf_put(out, kdf->salt, sizeof(kdf->salt));
 	if (kdf->kdf == BERTH_SOFT_KDF_TPM2)
 		berth_buf_vec16(out, kdf->sealed, kdf->sealed_len);
-	berth_buf_put(out, nonce, sizeof(nonce));
-	return berth_buf_status(out);
 }
 
 enum berth_err berth_soft_file_seal(struct berth_buf *file, const struct berth_soft_body *body,
 				    const struct berth_soft_kdf *kdf, const struct berth_secret *key)
 {
-	struct berth_buf plain = BERTH_BUF_INIT, head = BERTH_BUF_INIT;
-	uint8_t tag[TAG_LEN];
+	struct berth_buf plain = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = write_head(&head, kdf)))
-		goto out;
+	write_head(file, kdf);
 	write_body(&plain, body);
-	berth_buf_put(file, head.p, head.len);
-	if ((rc = berth_buf_status(&plain)) ||
-	    (rc = berth_aead_seal(BERTH_ENC_XC20P, file, tag, key->b, head.p + head.len - NONCE_LEN,
-				  head.p, head.len, plain.p, plain.len)))
-		goto out;
-	berth_buf_put(file, tag, sizeof(tag));
-	rc = berth_buf_status(file);
-out:
-	berth_buf_free(&head);
+	rc = berth_ksfile_seal(file, key->b, &plain);
 	berth_buf_free(&plain);
 	return rc;
 }

@@ -5,15 +5,12 @@
 #include <string.h>
 
 #include "did/base/cur.h"
-#include "did/base/rand.h"
-#include "did/crypto/aead.h"
 #include "did/crypto/hash.h"
+#include "did/keystore/file.h"
 #include "did/keystore/keystore_impl.h"
 
 #define MAGIC "BERTHTPM"
 #define VERSION 1
-#define NONCE_LEN 24
-#define TAG_LEN 16
 
 void berth_tpm2_store_free(struct berth_tpm2_store *s)
 {
@@ -124,24 +121,12 @@ static void index_key(uint8_t out[32], const uint8_t kek[32])
 enum berth_err berth_tpm2_store_body(struct berth_tpm2_store *out, const uint8_t kek[32], size_t rest,
 				     const void *file, size_t len)
 {
-	struct berth_cur c = berth_cur(file, len);
 	struct berth_buf plain = BERTH_BUF_INIT;
 	uint8_t key[32];
 	enum berth_err rc;
 
-	berth_cur_bytes(&c, rest);
-	const uint8_t *nonce = berth_cur_bytes(&c, NONCE_LEN);
-	size_t ct_len = c.n < TAG_LEN ? 0 : c.n - TAG_LEN;
-	const uint8_t *ct = berth_cur_bytes(&c, ct_len);
-	const uint8_t *tag = berth_cur_bytes(&c, TAG_LEN);
-
-	if (!berth_cur_done(&c))
-		return berth_fail(BERTH_E_KEYSTORE, "tpm2 keystore file: cut short");
 	index_key(key, kek);
-	rc = berth_aead_open(BERTH_ENC_XC20P, &plain, key, nonce, NONCE_LEN, tag, TAG_LEN, file,
-			     rest + NONCE_LEN, ct, ct_len);
-	if (rc == BERTH_E_DECRYPT)
-		rc = berth_fail(BERTH_E_KEYSTORE, "tpm2 keystore file: damaged, or changed by a stranger");
+	rc = berth_ksfile_unseal(&plain, key, file, len, rest, "tpm2 keystore file", "damaged, or changed by a stranger");
 	if (!rc)
 		rc = read_body(out, &plain);
 	berth_wipe(key, sizeof(key));
@@ -187,25 +172,15 @@ static void write_body(struct berth_buf *b, const struct berth_tpm2_store *s)
 static enum berth_err seal_body(struct berth_buf *file, const struct berth_tpm2_store *s,
 				const uint8_t kek[32])
 {
-	struct berth_buf plain = BERTH_BUF_INIT, head = BERTH_BUF_INIT;
-	uint8_t key[32], nonce[NONCE_LEN], tag[TAG_LEN];
+	struct berth_buf plain = BERTH_BUF_INIT;
+	uint8_t key[32];
 	enum berth_err rc;
 
-	if ((rc = berth_random_once(nonce, sizeof(nonce))))
-		return rc;
-	berth_buf_put(file, nonce, sizeof(nonce));
-	berth_buf_put(&head, file->p, file->len);
 	write_body(&plain, s);
 	index_key(key, kek);
-	if ((rc = berth_buf_status(&plain)) || (rc = berth_buf_status(&head)) ||
-	    (rc = berth_aead_seal(BERTH_ENC_XC20P, file, tag, key, nonce, head.p, head.len, plain.p,
-				  plain.len)))
-		goto out;
-	berth_buf_put(file, tag, sizeof(tag));
-out:
+	rc = berth_ksfile_seal(file, key, &plain);
 	berth_wipe(key, sizeof(key));
 	berth_buf_free(&plain);
-	berth_buf_free(&head);
 	return rc;
 }
 
