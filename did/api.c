@@ -14,7 +14,6 @@
 #include "did/resolver.h"
 #include "did/url.h"
 
-#define JWK_MAX ((size_t)64 << 10)
 #define SERVICES_MAX ((size_t)64 << 10)
 
 void berth_string_free(char *s)
@@ -95,18 +94,6 @@ berth_did_dereference_json(char **result, const char *did_url, const char *accep
 	return given ? given : rc;
 }
 
-static enum berth_err public_key(struct berth_pubkey *key, const char *jwk)
-{
-	struct berth_json *v;
-	enum berth_err rc;
-
-	if ((rc = berth_json_parse_object(&v, jwk, strlen(jwk), JWK_MAX)))
-		return rc;
-	rc = berth_jwk_parse(key, v);
-	berth_json_free(v);
-	return rc;
-}
-
 enum berth_err berth_did_from_jwk(char **did, const char *method, const char *jwk)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
@@ -115,7 +102,7 @@ enum berth_err berth_did_from_jwk(char **did, const char *method, const char *jw
 
 	*did = NULL;
 	berth_crypto_init();
-	if ((rc = public_key(&key, jwk)))
+	if ((rc = berth_jwk_parse_text(&key, jwk)))
 		return rc;
 	if (strcmp(method, "key") == 0)
 		rc = berth_did_key_create(&b, &key);
@@ -137,7 +124,7 @@ static enum berth_err public_keys(struct berth_pubkey *keys, const char *const *
 	if (n > BERTH_PEER_KEYS_MAX)
 		return berth_fail(BERTH_E_SIZE, "more than %d keys of a kind", BERTH_PEER_KEYS_MAX);
 	for (size_t i = 0; i < n; i++)
-		if ((rc = public_key(&keys[i], jwks[i])))
+		if ((rc = berth_jwk_parse_text(&keys[i], jwks[i])))
 			return rc;
 	return BERTH_OK;
 }

@@ -23,7 +23,6 @@
 #include "did/resolver.h"
 #include "did/verify.h"
 
-#define JWK_MAX ((size_t)64 << 10)
 #define PAYLOAD_MAX ((size_t)8 << 20)
 #define JWS_MAX (2 * PAYLOAD_MAX)	/* base64url of it, a header and a signature */
 #define RESERVED "berth-"	/* typ of what an agent signs */
@@ -320,18 +319,6 @@ struct recipient {
 	struct berth_buf apu, apv, tag, encrypted_key;
 };
 
-static enum berth_err read_key(struct berth_pubkey *out, const char *jwk)
-{
-	struct berth_json *v;
-	enum berth_err rc;
-
-	if ((rc = berth_json_parse_object(&v, jwk, strlen(jwk), JWK_MAX)))
-		return rc;
-	rc = berth_jwk_parse(out, v);
-	berth_json_free(v);
-	return rc;
-}
-
 static enum berth_err read_bytes(struct berth_buf *out, const char *text, size_t max)
 {
 	if (!text)
@@ -350,7 +337,7 @@ static enum berth_err read_recipient(struct recipient *r, const struct berth_key
 		return berth_fail(BERTH_E_TYPE, "JWE: alg, epk and encrypted_key are needed");
 	if (sender != !strcmp(jwe->alg, "ECDH-1PU+A256KW") || !jwe->sender != !jwe->tag)
 		return berth_fail(BERTH_E_TYPE, "JWE: sender and tag go with ECDH-1PU");
-	if ((rc = read_key(&r->epk, jwe->epk)) || (sender && (rc = read_key(&r->sender, jwe->sender))) ||
+	if ((rc = berth_jwk_parse_text(&r->epk, jwe->epk)) || (sender && (rc = berth_jwk_parse_text(&r->sender, jwe->sender))) ||
 	    (rc = read_bytes(&r->apu, jwe->apu, PARTY_INFO_MAX)) ||
 	    (rc = read_bytes(&r->apv, jwe->apv, PARTY_INFO_MAX)) || (rc = read_bytes(&r->tag, jwe->tag, BERTH_TAG_MAX)))
 		return rc;

@@ -9,11 +9,11 @@
 #include "did/base/secret.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
+#include "did/keystore/tpm2_pcr.h"
 
 #define LABEL_MAX 16
 #define ATTEST_MAX 1024
 #define CREDENTIAL_MAX 640	/* of an RSA 4096 EK: 512, and a length */
-#define PCRS_N 24
 
 void berth_identity_ak(char name[BERTH_IDENTITY_AK_MAX + 1], const char *identity)
 {
@@ -89,18 +89,6 @@ enum berth_err berth_attest_ak(struct berth_env *env, struct berth_json *body, c
 	return rc ? rc : attest_one(env, body, qualifying, ak, BERTH_KEY_AK, "akAttest", "akSig");
 }
 
-static struct berth_json *pcr_list(uint32_t mask)
-{
-	struct berth_json *list = berth_json_new_array();
-
-	for (int i = 0; i < PCRS_N; i++)
-		if ((mask >> i & 1) && berth_json_push(list, berth_json_new_int(i))) {
-			berth_json_free(list);
-			return NULL;
-		}
-	return list;
-}
-
 enum berth_err berth_attest_quote(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32])
 {
 	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
@@ -110,7 +98,7 @@ enum berth_err berth_attest_quote(struct berth_env *env, struct berth_json *body
 	if ((rc = env->keys->ops->quote(env->keys, BERTH_KEY_AK, BERTH_ATTEST_PCRS, qualifying, &attest, &sig)) ||
 	    (rc = berth_json_set_b64url(q, "attest", attest.p, attest.len)) ||
 	    (rc = berth_json_set_b64url(q, "sig", sig.p, sig.len)) ||
-	    (rc = berth_json_set(q, "pcrs", pcr_list(BERTH_ATTEST_PCRS))))
+	    (rc = berth_json_set(q, "pcrs", berth_pcr_list_json(BERTH_ATTEST_PCRS))))
 		goto out;
 	rc = berth_json_set(body, "quote", q);
 	q = NULL;
@@ -260,22 +248,6 @@ static enum berth_err credential_keys(const struct berth_key_provenance *keys, c
 	return BERTH_OK;
 }
 
-static enum berth_err read_pcrs(const struct berth_json *q, uint32_t *mask)
-{
-	const struct berth_json *list;
-	enum berth_err rc = berth_json_req_arr(q, "pcrs", PCRS_N, &list);
-
-	*mask = 0;
-	if (rc)
-		return rc;
-	berth_json_each(v, list) {
-		if (!berth_json_is(v, BERTH_JSON_NUMBER) || berth_json_num(v) < 0 || berth_json_num(v) >= PCRS_N)
-			return berth_fail(BERTH_E_TYPE, "quote: a PCR that there is not");
-		*mask |= 1u << (unsigned)berth_json_num(v);
-	}
-	return BERTH_OK;
-}
-
 static enum berth_err check_quote(const struct berth_json *a, const uint8_t qualifying[32],
 				  const struct berth_tpm_public *ak, uint8_t digest[32])
 {
@@ -284,7 +256,7 @@ static enum berth_err check_quote(const struct berth_json *a, const uint8_t qual
 	uint32_t said, quoted;
 	enum berth_err rc;
 
-	if ((rc = berth_json_req_obj(a, "quote", &q)) || (rc = read_pcrs(q, &said)) ||
+	if ((rc = berth_json_req_obj(a, "quote", &q)) || (rc = berth_pcr_list_read(&said, q)) ||
 	    (rc = berth_body_get_b64(q, "attest", ATTEST_MAX, &attest)) ||
 	    (rc = berth_body_get_b64(q, "sig", BERTH_SIG_MAX, &sig)) ||
 	    (rc = berth_tpm_check_quote(ak, qualifying, attest.p, attest.len, sig.p, sig.len, &quoted, digest)))

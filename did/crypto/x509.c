@@ -15,6 +15,7 @@
 
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
+#include "did/crypto/x509_impl.h"
 
 #define ROOTS_MAX 64
 #define DEPTH_MAX 6
@@ -215,7 +216,7 @@ enum berth_err berth_x509_check_device(const struct berth_x509 *c)
 
 /* ---- who signed for it ---- */
 
-static enum berth_err load_roots(X509_STORE *store, const char *pem)
+enum berth_err berth_x509_trust(X509_STORE *store, const char *pem)
 {
 	BIO *in = BIO_new_mem_buf(pem, -1);
 	enum berth_err rc = BERTH_OK;
@@ -236,26 +237,29 @@ static enum berth_err load_roots(X509_STORE *store, const char *pem)
 	return rc || n ? rc : berth_fail(BERTH_E_KEY, "there is no root to trust");
 }
 
-static enum berth_err chain_error(X509_STORE_CTX *ctx)
+enum berth_err berth_x509_verify(X509_STORE_CTX *ctx, const char *what, enum berth_err late)
 {
-	int e = X509_STORE_CTX_get_error(ctx);
-	bool date = e == X509_V_ERR_CERT_HAS_EXPIRED || e == X509_V_ERR_CERT_NOT_YET_VALID;
+	enum berth_err rc = BERTH_OK;
 
-	return berth_fail(date ? BERTH_E_EXPIRED : BERTH_E_SIG, "certificate: %s", X509_verify_cert_error_string(e));
+	if (X509_verify_cert(ctx) != 1) {
+		int e = X509_STORE_CTX_get_error(ctx);
+		bool date = e == X509_V_ERR_CERT_HAS_EXPIRED || e == X509_V_ERR_CERT_NOT_YET_VALID;
+
+		rc = berth_fail(date ? late : BERTH_E_SIG, "%s: %s", what, X509_verify_cert_error_string(e));
+	}
+	ERR_clear_error();
+	return rc;
 }
 
 static enum berth_err verify(X509_STORE_CTX *ctx, int64_t now_s)
 {
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-	enum berth_err rc;
 
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
 	X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX);
 	X509_VERIFY_PARAM_set_auth_level(param, 1);
 	X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
-	rc = X509_verify_cert(ctx) == 1 ? BERTH_OK : chain_error(ctx);
-	ERR_clear_error();
-	return rc;
+	return berth_x509_verify(ctx, "certificate", BERTH_E_EXPIRED);
 }
 
 enum berth_err berth_x509_check_chain(const struct berth_x509_chain *c, const char *roots_pem, int64_t now_s)
@@ -272,7 +276,7 @@ enum berth_err berth_x509_check_chain(const struct berth_x509_chain *c, const ch
 		rc = berth_fail(BERTH_E_CLOCK, "certificate: the time is needed and not known");
 	else if (!made || c->n == 0)
 		rc = berth_fail(BERTH_E_NOMEM, "certificate chain");
-	else if (!(rc = load_roots(store, roots_pem)))
+	else if (!(rc = berth_x509_trust(store, roots_pem)))
 		rc = X509_STORE_CTX_init(ctx, store, c->at[0]->x, between) == 1 ?
 			verify(ctx, now_s) : berth_fail(BERTH_E_NOMEM, "certificate chain");
 	sk_X509_free(between);

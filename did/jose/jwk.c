@@ -179,6 +179,18 @@ enum berth_err berth_jwk_parse(struct berth_pubkey *out, const struct berth_json
 	return berth_pubkey_import_xy(out, type, x, y, size);
 }
 
+enum berth_err berth_jwk_parse_text(struct berth_pubkey *out, const char *jwk)
+{
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if ((rc = berth_json_parse_object(&v, jwk, strlen(jwk), BERTH_JWK_MAX)))
+		return rc;
+	rc = berth_jwk_parse(out, v);
+	berth_json_free(v);
+	return rc;
+}
+
 enum berth_err berth_jwk_parse_private(struct berth_privkey *out, const struct berth_json *jwk)
 {
 	uint8_t d[BERTH_PRIVKEY_MAX];

@@ -13,6 +13,9 @@
  * ignored; use, key_ops and alg, where present, must fit the type.  E_KEY: not
  * such a key, off the curve, of small order, wrong length; E_B64 for encodings. */
 BERTH_MUST_USE enum berth_err berth_jwk_parse(struct berth_pubkey *out, const struct berth_json *jwk);
+/* The same as text, at most BERTH_JWK_MAX bytes. */
+#define BERTH_JWK_MAX ((size_t)64 << 10)
+BERTH_MUST_USE enum berth_err berth_jwk_parse_text(struct berth_pubkey *out, const char *jwk);
 /* With "d"; its public half must match x, y.  out: berth_privkey_wipe(). */
 BERTH_MUST_USE enum berth_err
 berth_jwk_parse_private(struct berth_privkey *out, const struct berth_json *jwk);

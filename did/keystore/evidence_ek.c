@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The endorsement certificate: whose TPM it is. */
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
 #include "did/crypto/keypair.h"
+#include "did/crypto/x509_impl.h"
 #include "did/keystore/evidence_impl.h"
 
 #define CERT_MAX 8192
-#define ROOTS_MAX 64
 #define CHAIN_MAX 6
 #define RSA_EXPONENT 65537u	/* what 0 stands for in a TPMT_PUBLIC */
 #define EK_USAGE "2.23.133.8.1"	/* tcg-kp-EKCertificate */
@@ -125,37 +123,6 @@ static enum berth_err check_purpose(X509 *cert, const TPMT_PUBLIC *ek)
 	return BERTH_OK;
 }
 
-static enum berth_err load_roots(X509_STORE *store, const char *pem)
-{
-	BIO *in = BIO_new_mem_buf(pem, -1);
-	enum berth_err rc = BERTH_OK;
-	X509 *root;
-	int n = 0;
-
-	if (!in)
-		return berth_fail(BERTH_E_NOMEM, "roots");
-	while (!rc && (root = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
-		if (++n > ROOTS_MAX)
-			rc = berth_fail(BERTH_E_SIZE, "more than %d endorsement roots", ROOTS_MAX);
-		else if (X509_STORE_add_cert(store, root) != 1)
-			rc = berth_fail(BERTH_E_NOMEM, "roots");
-		X509_free(root);
-	}
-	if (!rc && n == 0)
-		rc = berth_fail(BERTH_E_KEY, "no endorsement root is configured");
-	BIO_free(in);
-	return rc;
-}
-
-static enum berth_err chain_error(X509_STORE_CTX *ctx)
-{
-	int e = X509_STORE_CTX_get_error(ctx);
-	bool date = e == X509_V_ERR_CERT_HAS_EXPIRED || e == X509_V_ERR_CERT_NOT_YET_VALID;
-
-	return berth_fail(date ? BERTH_E_KEY : BERTH_E_SIG, "the endorsement certificate: %s",
-			  X509_verify_cert_error_string(e));
-}
-
 /* Whatever stands in roots is trusted as it stands, intermediates too.  Critical
  * extensions that OpenSSL does not know are refused; the critical subjectAltName
  * with the TPM's model (TCG EK Credential Profile) is one that it knows. */
@@ -169,7 +136,7 @@ static enum berth_err check_chain(X509 *cert, const char *roots_pem, int64_t now
 		rc = berth_fail(BERTH_E_NOMEM, "certificate chain");
 		goto out;
 	}
-	if ((rc = load_roots(store, roots_pem)))
+	if ((rc = berth_x509_trust(store, roots_pem)))
 		goto out;
 	if (X509_STORE_CTX_init(ctx, store, cert, NULL) != 1) {
 		rc = berth_fail(BERTH_E_NOMEM, "certificate chain");
@@ -182,7 +149,7 @@ static enum berth_err check_chain(X509 *cert, const char *roots_pem, int64_t now
 	X509_VERIFY_PARAM_set_auth_level(param, 1);
 	if (now_s)
 		X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
-	rc = X509_verify_cert(ctx) == 1 ? BERTH_OK : chain_error(ctx);
+	rc = berth_x509_verify(ctx, "the endorsement certificate", BERTH_E_KEY);
 out:
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);

@@ -69,11 +69,12 @@ void berth_pcr_policy_message(uint8_t out[32 + BERTH_PCR_POLICY_REF_LEN], const 
 }
 
 /* ---- reading ---- */
-static enum berth_err read_mask(const struct berth_json *o, uint32_t *mask)
+enum berth_err berth_pcr_list_read(uint32_t *mask, const struct berth_json *o)
 {
 	const struct berth_json *list;
 	enum berth_err rc = berth_json_req_arr(o, "pcrs", BERTH_PCRS, &list);
 
+	*mask = 0;
 	if (rc)
 		return rc;
 	berth_json_each(v, list) {
@@ -83,7 +84,7 @@ static enum berth_err read_mask(const struct berth_json *o, uint32_t *mask)
 			return berth_fail(BERTH_E_TYPE, "pcrs: a PCR that there is not");
 		*mask |= 1u << (unsigned)d;
 	}
-	return *mask ? BERTH_OK : berth_fail(BERTH_E_TYPE, "pcrs: none");
+	return BERTH_OK;
 }
 
 static enum berth_err read_bytes(const struct berth_json *o, const char *member, uint8_t *out, size_t n)
@@ -100,7 +101,8 @@ static enum berth_err read_policy(struct berth_pcr_policy *p, const struct berth
 	const char *bank;
 	enum berth_err rc;
 
-	if ((rc = berth_json_req_str(o, "bank", 16, &bank)) || (rc = read_mask(o, &p->mask)) ||
+	if ((rc = berth_json_req_str(o, "bank", 16, &bank)) || (rc = berth_pcr_list_read(&p->mask, o)) ||
+	    (rc = p->mask ? BERTH_OK : berth_fail(BERTH_E_TYPE, "pcrs: none")) ||
 	    (rc = read_bytes(o, "policy", p->policy, sizeof(p->policy))) ||
 	    (rc = read_bytes(o, "key", point, sizeof(point))) ||
 	    (rc = read_bytes(o, "signature", p->sig, sizeof(p->sig))) ||
@@ -127,7 +129,7 @@ enum berth_err berth_pcr_policy_parse(struct berth_pcr_policy *out, const char *
 }
 
 /* ---- writing ---- */
-static struct berth_json *mask_json(uint32_t mask)
+struct berth_json *berth_pcr_list_json(uint32_t mask)
 {
 	struct berth_json *list = berth_json_new_array();
 
@@ -143,7 +145,7 @@ struct berth_json *berth_pcr_policy_json(const struct berth_pcr_policy *p)
 {
 	struct berth_json *o = berth_json_new_object();
 
-	if (berth_json_set_str(o, "bank", BANK) || berth_json_set(o, "pcrs", mask_json(p->mask)) ||
+	if (berth_json_set_str(o, "bank", BANK) || berth_json_set(o, "pcrs", berth_pcr_list_json(p->mask)) ||
 	    berth_json_set_b64url(o, "policy", p->policy, sizeof(p->policy)) || berth_json_set_b64url(o, "key", p->key.b, p->key.len) ||
 	    berth_json_set_b64url(o, "signature", p->sig, sizeof(p->sig))) {
 		berth_json_free(o);

@@ -46,6 +46,10 @@ void berth_pcr_policy_digest(uint8_t policy[32], uint32_t mask, const uint8_t *v
 /* What is signed. */
 void berth_pcr_policy_message(uint8_t out[32 + BERTH_PCR_POLICY_REF_LEN], const uint8_t policy[32]);
 
+/* The member "pcrs", [0,2,7]: E_TYPE for anything but numbers from 0 to 23; and the list
+ * to write, owned by the caller, NULL without memory. */
+BERTH_MUST_USE enum berth_err berth_pcr_list_read(uint32_t *mask, const struct berth_json *o);
+struct berth_json *berth_pcr_list_json(uint32_t mask);
 /* "0,2,7"; E_TYPE: not numbers from 0 to 23, each once and rising. */
 BERTH_MUST_USE enum berth_err berth_pcr_list_parse(uint32_t *mask, const char *text);
 unsigned berth_pcr_count(uint32_t mask);
