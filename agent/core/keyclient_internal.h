@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_KEYCLIENT_INTERNAL_H
+#define BERTH_AGENT_CORE_KEYCLIENT_INTERNAL_H
+
+/* Shared by agent/core/keyclient*.c. */
+#include "agent/core/keyclient.h"
+#include "agent/ipc/ipc.h"
+#include "agent/ipc/keyd_proto.h"
+
+/* A kid and the key that it names; sorted by kid. */
+struct binding {
+	char *kid;
+	char name[BERTH_KEYD_NAME_MAX + 1];
+	struct berth_pubkey pub;
+};
+
+struct berth_keyclient {
+	struct berth_keyring ring;	/* the first member: what the ring's calls get */
+	struct berth_keys keys;
+	struct berth_ipc ipc;
+	char *uri, *passphrase_file, *tcti, *module_path, *pin_source, *module_dir[BERTH_MODULE_DIRS_MAX];
+	uint32_t pcr_mask;
+	bool create, opening;
+	struct binding *v;
+	size_t n, cap;
+};
+
+extern const struct berth_keyring_ops keyclient_ring_ops;	/* keyclient_ring.c */
+extern const struct berth_keys_ops keyclient_keys_ops;		/* keyclient_keys.c */
+
+static inline struct berth_keyclient *keyclient_of_ring(struct berth_keyring *kr)
+{
+	return (struct berth_keyclient *)(void *)kr;
+}
+
+static inline struct berth_keyclient *keyclient_of_keys(struct berth_keys *k)
+{
+	return (struct berth_keyclient *)(void *)((char *)k - offsetof(struct berth_keyclient, keys));
+}
+
+/* keyclient_call.c: one request and its answer.  reply borrows from answer, which the
+ * caller frees (it may hold a CEK). */
+BERTH_MUST_USE enum berth_err
+keyclient_call(struct berth_keyclient *kc, const struct berth_keyd_request *r, struct berth_buf *answer,
+	       struct berth_keyd_reply *reply);
+/* The halves of it.  rc: what the connection said; reply may be NULL. */
+int keyclient_deadline(enum berth_keyd_op op);	/* ms */
+BERTH_MUST_USE enum berth_err
+keyclient_answered(struct berth_keyclient *kc, enum berth_err rc, enum berth_keyd_op op,
+		   const struct berth_buf *answer, struct berth_keyd_reply *reply);
+/* The calls whose result is one or two byte strings, appended to a and b. */
+BERTH_MUST_USE enum berth_err
+keyclient_call_bytes(struct berth_keyclient *kc, const struct berth_keyd_request *r, struct berth_buf *a,
+		     struct berth_buf *b);
+BERTH_MUST_USE enum berth_err
+keyclient_call_info(struct berth_keyclient *kc, const struct berth_keyd_request *r, struct berth_key_info *info,
+		    uint32_t *purposes);
+/* Too long for the protocol is not worth a trip, and would end the connection. */
+BERTH_MUST_USE enum berth_err keyclient_check_name(const char *name);
+BERTH_MUST_USE enum berth_err keyclient_check_size(size_t n, size_t max);
+
+/* keyclient_ring.c: which kid names which key. */
+BERTH_MUST_USE enum berth_err keyclient_bind(struct berth_keys *k, const char *kid, const char *name);
+void keyclient_unbind(struct berth_keys *k, const char *kid);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "agent/core/keyclient_internal.h"
+
+static enum berth_err keys_ensure(struct berth_keys *k, const char *name, enum berth_key_type type,
+				  enum berth_usage usage, unsigned purposes, struct berth_key_info *info)
+{
+	const struct berth_keyd_request r = {
+		.op = BERTH_KEYD_ENSURE, .name = name, .type = type, .usage = usage, .purposes = purposes
+	};
+	enum berth_err rc = keyclient_check_name(name);
+
+	return rc ? rc : keyclient_call_info(keyclient_of_keys(k), &r, info, NULL);
+}
+
+/* What a store can, it can under any name. */
+static bool keys_can(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_CAN, .type = type, .usage = usage };
+	struct berth_buf answer = BERTH_BUF_INIT;
+	struct berth_keyd_reply reply;
+	bool yes = keyclient_call(keyclient_of_keys(k), &r, &answer, &reply) == BERTH_OK && reply.value == 1;
+
+	(void)name;
+	berth_buf_free(&answer);
+	return yes;
+}
+
+static enum berth_err keys_remove(struct berth_keys *k, const char *name)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_DELETE, .name = name };
+	enum berth_err rc = keyclient_check_name(name);
+
+	return rc ? rc : keyclient_call_bytes(keyclient_of_keys(k), &r, NULL, NULL);
+}
+
+static enum berth_err keys_seal(struct berth_keys *k, const char *label, int64_t epoch,
+				const void *pt, size_t len, struct berth_buf *box)
+{
+	const struct berth_keyd_request r = {
+		.op = BERTH_KEYD_SEAL, .label = label, .epoch = epoch, .data = { pt, len }
+	};
+	enum berth_err rc;
+
+	if ((rc = keyclient_check_size(strlen(label), BERTH_KEYD_LABEL_MAX)) ||
+	    (rc = keyclient_check_size(len, BERTH_KEYD_PLAIN_MAX)))
+		return rc;
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, box, NULL);
+}
+
+static enum berth_err keys_unseal(struct berth_keys *k, const char *label, int64_t epoch,
+				  const void *box, size_t len, struct berth_buf *pt)
+{
+	const struct berth_keyd_request r = {
+		.op = BERTH_KEYD_UNSEAL, .label = label, .epoch = epoch, .data = { box, len }
+	};
+	enum berth_err rc;
+
+	if ((rc = keyclient_check_size(strlen(label), BERTH_KEYD_LABEL_MAX)) ||
+	    (rc = keyclient_check_size(len, BERTH_KEYD_DATA_MAX)))
+		return rc;
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, pt, NULL);
+}
+
+static enum berth_err counter(struct berth_keys *k, enum berth_keyd_op op, enum berth_counter c,
+			      uint64_t *value, bool *protected_)
+{
+	const struct berth_keyd_request r = { .op = op, .counter = c };
+	struct berth_buf answer = BERTH_BUF_INIT;
+	struct berth_keyd_reply reply;
+	enum berth_err rc = keyclient_call(keyclient_of_keys(k), &r, &answer, &reply);
+
+	if (!rc && value)
+		*value = reply.value;
+	if (!rc && protected_)
+		*protected_ = reply.protected_;
+	berth_buf_free(&answer);
+	return rc;
+}
+
+static enum berth_err keys_counter_read(struct berth_keys *k, enum berth_counter c, uint64_t *value, bool *protected_)
+{
+	return counter(k, BERTH_KEYD_COUNTER_READ, c, value, protected_);
+}
+
+static enum berth_err keys_counter_step(struct berth_keys *k, enum berth_counter c, uint64_t *value)
+{
+	return counter(k, BERTH_KEYD_COUNTER_STEP, c, value, NULL);
+}
+
+static enum berth_keystore_state keys_state(struct berth_keys *k)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_STATE };
+	struct berth_buf answer = BERTH_BUF_INIT;
+	struct berth_keyd_reply reply;
+	bool said = keyclient_call(keyclient_of_keys(k), &r, &answer, &reply) == BERTH_OK && reply.value <= BERTH_KEYSTORE_LOST;
+
+	berth_buf_free(&answer);
+	return said ? (enum berth_keystore_state)reply.value : BERTH_KEYSTORE_SILENT;
+}
+
+static enum berth_err keys_ek(struct berth_keys *k, struct berth_buf *cert_der, struct berth_buf *pub)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_EK };
+
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, cert_der, pub);
+}
+
+static enum berth_err keys_public_area(struct berth_keys *k, const char *name, struct berth_buf *pub)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_PUBLIC_AREA, .name = name };
+	enum berth_err rc = keyclient_check_name(name);
+
+	return rc ? rc : keyclient_call_bytes(keyclient_of_keys(k), &r, pub, NULL);
+}
+
+static enum berth_err keys_activate(struct berth_keys *k, const char *ak, const void *blob, size_t blob_len,
+				    const void *secret, size_t secret_len, struct berth_buf *opened)
+{
+	const struct berth_keyd_request r = {
+		.op = BERTH_KEYD_ACTIVATE, .name = ak, .data = { blob, blob_len }, .extra = { secret, secret_len }
+	};
+	enum berth_err rc;
+
+	if ((rc = keyclient_check_name(ak)) || (rc = keyclient_check_size(blob_len, BERTH_KEYD_EXTRA_MAX)) ||
+	    (rc = keyclient_check_size(secret_len, BERTH_KEYD_EXTRA_MAX)))
+		return rc;
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, opened, NULL);
+}
+
+static enum berth_err keys_certify(struct berth_keys *k, const char *key, const char *ak, const uint8_t nonce[32],
+				   struct berth_buf *attest, struct berth_buf *sig)
+{
+	struct berth_keyd_request r = { .op = BERTH_KEYD_CERTIFY, .name = key, .ak = ak };
+	enum berth_err rc;
+
+	if ((rc = keyclient_check_name(key)) || (rc = keyclient_check_name(ak)))
+		return rc;
+	memcpy(r.nonce, nonce, 32);
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, attest, sig);
+}
+
+static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
+				 struct berth_buf *attest, struct berth_buf *sig)
+{
+	struct berth_keyd_request r = { .op = BERTH_KEYD_QUOTE, .name = ak, .pcr_mask = pcr_mask };
+	enum berth_err rc = keyclient_check_name(ak);
+
+	if (rc)
+		return rc;
+	memcpy(r.nonce, nonce, 32);
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, attest, sig);
+}
+
+const struct berth_keys_ops keyclient_keys_ops = {
+	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keyclient_bind, .unbind = keyclient_unbind,
+	.seal = keys_seal, .unseal = keys_unseal,
+	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state,
+	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
+	.quote = keys_quote,
+};
