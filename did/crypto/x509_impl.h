@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "berth/err.h"
 #include "did/base/key.h"
 
 /* The key in libcrypto's form, EVP_PKEY_free(); NULL: no memory, or X25519. */
