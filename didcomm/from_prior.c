@@ -23,8 +23,6 @@ static enum berth_err check_header(const struct berth_jws *j)
 		return berth_fail(BERTH_E_ENV, "from_prior: kid is not an absolute DID URL with a fragment");
 	if (j->typ && strcasecmp(j->typ, "JWT") != 0)
 		return berth_fail(BERTH_E_ENV, "from_prior: typ");
-	if (strcmp(j->alg, "EdDSA") != 0 && strcmp(j->alg, "ES256") != 0)
-		return berth_fail(BERTH_E_ROTATE, "from_prior: alg %.32s", j->alg);
 	return BERTH_OK;
 }
 

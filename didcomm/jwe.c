@@ -28,6 +28,16 @@ enum berth_err berth_jwe_undecryptable(void)
 	return berth_fail(BERTH_E_DECRYPT, "jwe: cannot be decrypted");
 }
 
+bool berth_jwe_agrees_on(enum berth_key_type type)
+{
+	return type == BERTH_KEY_X25519 || type == BERTH_KEY_P256 || type == BERTH_KEY_P384 || type == BERTH_KEY_P521;
+}
+
+bool berth_jwe_encrypts_with(enum berth_enc enc, bool authcrypt)
+{
+	return enc == BERTH_ENC_A256CBC_HS512 || (!authcrypt && (enc == BERTH_ENC_A256GCM || enc == BERTH_ENC_XC20P));
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -102,7 +112,7 @@ static enum berth_err read_algorithms(struct berth_jwe *j)
 	if ((rc = text(j->header, "enc", &enc)))
 		return rc;
 	j->enc = berth_enc_parse(enc);
-	if (j->enc != BERTH_ENC_A256CBC_HS512 && (j->enc != BERTH_ENC_XC20P || j->authcrypt))
+	if (!berth_jwe_encrypts_with(j->enc, j->authcrypt))
 		return berth_fail(BERTH_E_ALG, "jwe: enc %.*s with %s", ALG_MAX, enc, alg);
 	if (typ && berth_media_parse(berth_json_str(typ)) != BERTH_MEDIA_IS_ENCRYPTED)
 		return berth_fail(BERTH_E_ENV, "jwe: typ");
@@ -118,7 +128,7 @@ static enum berth_err read_epk(struct berth_jwe *j)
 		return berth_fail(BERTH_E_ENV, "jwe: epk is missing or not an object");
 	if ((rc = berth_jwk_parse(&j->epk, epk)))
 		return rc;
-	if (j->epk.type == BERTH_KEY_X25519 || j->epk.type == BERTH_KEY_P256)
+	if (berth_jwe_agrees_on(j->epk.type))
 		return BERTH_OK;
 	if (j->epk.type == BERTH_KEY_ED25519)
 		return berth_fail(BERTH_E_KEY, "jwe: epk cannot agree on a key");

@@ -24,6 +24,11 @@
 #define BERTH_JWE_ES "ECDH-ES+A256KW"
 #define BERTH_JWE_1PU "ECDH-1PU+A256KW"
 
+/* X25519, P-256, P-384 and P-521: what an epk may be. */
+bool berth_jwe_agrees_on(enum berth_key_type type);
+/* A256CBC-HS512 with both algorithms; A256GCM and XC20P with ECDH-ES alone (C037). */
+bool berth_jwe_encrypts_with(enum berth_enc enc, bool authcrypt);
+
 struct berth_jwe_recipient {
 	const char *kid, *encrypted_key;	/* borrowed; encrypted_key is still base64url */
 };
@@ -35,7 +40,7 @@ struct berth_jwe {
 	const char *protected_b64;		/* the additional authenticated data */
 	bool authcrypt;				/* ECDH-1PU */
 	enum berth_enc enc;
-	struct berth_pubkey epk;		/* X25519 or P-256, checked */
+	struct berth_pubkey epk;		/* of a curve above, checked */
 	char *skid;				/* owned; NULL for ECDH-ES (C041) */
 	struct berth_buf apu;			/* decoded; empty if absent */
 	uint8_t apv[BERTH_SHA256_LEN];

@@ -163,7 +163,7 @@ enum berth_err berth_jwe_seal(struct berth_buf *out, const struct berth_jwe_seal
 	struct sealing g = { .s = s };
 	enum berth_err rc;
 
-	if (s->enc != BERTH_ENC_A256CBC_HS512 && (s->enc != BERTH_ENC_XC20P || s->skid))
+	if (!berth_jwe_encrypts_with(s->enc, s->skid))
 		return berth_fail(BERTH_E_ALG, "jwe: enc %s", s->enc ? berth_enc_name(s->enc) : "unknown");
 	if ((rc = berth_jwe_apv(g.apv, s->kids, s->n)) ||
 	    (rc = berth_keypair_generate(&g.epk, s->keys[0]->type)) || (rc = build_header(&g)) ||

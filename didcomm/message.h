@@ -12,6 +12,7 @@
 #define BERTH_MESSAGE_TYPE_MAX 256
 #define BERTH_MESSAGE_TO_MAX 64
 #define BERTH_ATTACHMENTS_MAX 64
+#define BERTH_SIGNATURES_MAX 4			/* of a signed message */
 #define BERTH_FROM_PRIOR_MAX ((size_t)64 << 10)	/* a JWT with long did:peer:4s */
 
 /* A DIDComm v2 plaintext message (message_structure): all text is borrowed from

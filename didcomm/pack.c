@@ -10,6 +10,8 @@
 #include "didcomm/party.h"
 #include "didcomm/unpack.h"
 
+#define ALSO_MAX (BERTH_SIGNATURES_MAX - 1)
+
 /* The message with from and to filled in where they are absent. */
 static enum berth_err fill_in(struct berth_json **out, const struct berth_message *msg,
 			      const char *from, const char *to)
@@ -49,41 +51,45 @@ static enum berth_err print_message(struct berth_buf *out, const struct berth_me
 	return rc ? rc : berth_buf_status(out);
 }
 
-/* SPEC signature: general JSON; the kid stands beside the protected header, as in
- * the spec's appendix. */
-static enum berth_err put_signed(struct berth_buf *out, const char *kid, const struct berth_buf *payload,
-				 const struct berth_buf *header, const struct berth_buf *sig)
-{
-	berth_buf_str(out, "{\"payload\":\"");
-	berth_b64url_encode(out, payload->p, payload->len);
-	berth_buf_str(out, "\",\"signatures\":[{\"protected\":\"");
-	berth_buf_put(out, header->p, header->len);
-	berth_buf_str(out, "\",\"signature\":\"");
-	berth_b64url_encode(out, sig->p, sig->len);
-	berth_buf_str(out, "\",\"header\":{\"kid\":");
-	berth_json_print_str(out, kid);
-	berth_buf_str(out, "}}]}");
-	return berth_buf_status(out);
-}
-
-static enum berth_err sign(struct berth_buf *out, const struct berth_pack *p, const struct berth_buf *payload)
+/* The signer's kid stands beside the protected header, as in the spec's appendix. */
+static enum berth_err put_signature(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+				    const struct berth_buf *payload)
 {
 	struct berth_buf header = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
-	struct berth_keyring *kr = p->keyring;
-	struct berth_pubkey pub;
-	enum berth_err rc;
+	enum berth_err rc = kr->ops->sign(kr, kid, BERTH_SIGN_DIDCOMM, payload->p, payload->len, &header, &sig);
 
-	if ((rc = kr->ops->find(kr, p->sign_by, &pub)))
-		return rc;
-	if (pub.type != BERTH_KEY_ED25519 && pub.type != BERTH_KEY_P256)
-		return berth_fail(BERTH_E_ALG, "pack: the signing key is neither Ed25519 nor P-256");
-	if ((rc = kr->ops->sign(kr, p->sign_by, BERTH_SIGN_DIDCOMM, payload->p, payload->len, &header, &sig)))
-		goto out;
-	rc = put_signed(out, p->sign_by, payload, &header, &sig);
-out:
+	if (!rc) {
+		berth_buf_str(out, "{\"protected\":\"");
+		berth_buf_put(out, header.p, header.len);
+		berth_buf_str(out, "\",\"signature\":\"");
+		berth_b64url_encode(out, sig.p, sig.len);
+		berth_buf_str(out, "\",\"header\":{\"kid\":");
+		berth_json_print_str(out, kid);
+		berth_buf_str(out, "}}");
+		rc = berth_buf_status(out);
+	}
 	berth_buf_free(&header);
 	berth_buf_free(&sig);
 	return rc;
+}
+
+/* SPEC signature: general JSON. */
+static enum berth_err sign(struct berth_buf *out, const struct berth_pack *p, const struct berth_buf *payload)
+{
+	enum berth_err rc;
+
+	berth_buf_str(out, "{\"payload\":\"");
+	berth_b64url_encode(out, payload->p, payload->len);
+	berth_buf_str(out, "\",\"signatures\":[");
+	if ((rc = put_signature(out, p->keyring, p->sign_by, payload)))
+		return rc;
+	for (size_t i = 0; i < ALSO_MAX && p->also_sign_by[i]; i++) {
+		berth_buf_u8(out, ',');
+		if ((rc = put_signature(out, p->keyring, p->also_sign_by[i], payload)))
+			return rc;
+	}
+	berth_buf_str(out, "]}");
+	return berth_buf_status(out);
 }
 
 /* protect_sender: an anoncrypt for the same recipients around the authcrypt, which
@@ -134,6 +140,23 @@ out:
 	return rc;
 }
 
+/* C026: all of one DID, no kid twice. */
+static enum berth_err check_signers(const struct berth_pack *p)
+{
+	for (size_t i = 0; i < ALSO_MAX && p->also_sign_by[i]; i++) {
+		const char *kid = p->also_sign_by[i];
+
+		if (!p->sign_by || !berth_did_same(p->sign_by, kid))
+			return berth_fail(BERTH_E_ADDR, "pack: signers of two DIDs");
+		if (berth_did_url_same(p->sign_by, kid))
+			return berth_fail(BERTH_E_USAGE, "pack: one key is to sign twice");
+		for (size_t k = 0; k < i; k++)
+			if (berth_did_url_same(p->also_sign_by[k], kid))
+				return berth_fail(BERTH_E_USAGE, "pack: one key is to sign twice");
+	}
+	return BERTH_OK;
+}
+
 /* Nothing leaves that our own unpack would refuse; C037 is the sealer's. */
 static enum berth_err check_request(const struct berth_pack *p, const struct berth_message *msg)
 {
@@ -145,7 +168,7 @@ static enum berth_err check_request(const struct berth_pack *p, const struct ber
 		return berth_fail(BERTH_E_USAGE, "pack: plaintext carries no signature");
 	if (msg->from_prior && !proven)
 		return berth_fail(BERTH_E_ROTATE, "pack: from_prior outside an authenticated encryption");
-	return BERTH_OK;
+	return check_signers(p);
 }
 
 enum berth_err berth_pack(struct berth_buf *out, const struct berth_pack *p, const struct berth_message *msg)

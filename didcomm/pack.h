@@ -20,6 +20,8 @@ struct berth_pack {
 	const char *from;		/* DID or DID URL of the sender's agreement key; NULL */
 	const char *to;			/* DID, or DID URL of one key */
 	const char *sign_by;		/* DID URL: sign inside; NULL: do not */
+	/* more signatures of the same DID, the first NULL ends them */
+	const char *also_sign_by[BERTH_SIGNATURES_MAX - 1];
 	enum berth_enc enc;		/* NONE: A256CBC-HS512 */
 	bool protect_sender;		/* anoncrypt around authcrypt */
 	struct berth_resolver *resolver;
@@ -30,7 +32,7 @@ struct berth_pack {
  * different: E_ADDR.  Recipients are all keyAgreement keys of `to` on one curve:
  * the first in its document that the sender also has (authcrypt) or that we
  * support (anoncrypt); no common curve: E_KEY.  authcrypt with another enc than
- * A256CBC-HS512: E_ALG. */
+ * A256CBC-HS512: E_ALG.  A key that does not sign as sign_by: E_KEY. */
 BERTH_MUST_USE enum berth_err
 berth_pack(struct berth_buf *out, const struct berth_pack *p, const struct berth_message *msg);
 

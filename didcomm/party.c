@@ -55,11 +55,6 @@ static enum berth_err find_to(struct berth_pack_parties *who, const struct berth
 
 _Static_assert(BERTH_DID_DOC_VMS_MAX <= BERTH_JWE_RECIPIENTS_MAX, "a document has no more keys");
 
-static bool supported(enum berth_key_type type)
-{
-	return type == BERTH_KEY_X25519 || type == BERTH_KEY_P256;
-}
-
 /* The sender's key of that curve: the one the request names, or the first in the
  * sender's document that the keyring holds.  E_KEY: there is none. */
 static enum berth_err find_skid(char **skid, const struct berth_pack *p, const struct berth_did_doc *own,
@@ -101,7 +96,7 @@ static enum berth_err choose_curve(struct berth_pack_parties *who, const struct 
 
 	for (size_t i = 0; (vm = berth_did_doc_nth(who->doc, BERTH_REL_KEY_AGREEMENT, i)); i++) {
 		*type = vm->key.type;
-		if (!supported(*type))
+		if (!berth_jwe_agrees_on(*type))
 			continue;
 		if (p->mode == BERTH_PACK_ANONCRYPT)
 			return BERTH_OK;
@@ -137,7 +132,7 @@ static enum berth_err take_one(struct berth_pack_parties *who, const struct bert
 	if (rc)
 		return rc;
 	who->n = 1;
-	if (!supported(who->keys[0]->key.type))
+	if (!berth_jwe_agrees_on(who->keys[0]->key.type))
 		return berth_fail(BERTH_E_KEY, "pack: that key is on a curve we do not have");
 	if (p->mode == BERTH_PACK_ANONCRYPT)
 		return BERTH_OK;

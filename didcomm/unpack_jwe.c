@@ -44,6 +44,8 @@ static const char *name_of(const struct berth_jwe *j)
 {
 	if (j->authcrypt)
 		return "A256CBC-HS512+" BERTH_JWE_1PU;
+	if (j->enc == BERTH_ENC_A256GCM)
+		return "A256GCM+" BERTH_JWE_ES;
 	return j->enc == BERTH_ENC_XC20P ? "XC20P+" BERTH_JWE_ES : "A256CBC-HS512+" BERTH_JWE_ES;
 }
 

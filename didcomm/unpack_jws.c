@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "did/codec/base64url.h"
+#include "did/jose/jwk.h"
 #include "did/jose/jws.h"
 #include "did/url.h"
 #include "didcomm/media.h"
 
-#define SIGNATURES_MAX 4
 #define HEADER_MAX ((size_t)16 << 10)	/* a kid may be of a long did:peer:4 */
 
 /* One entry of `signatures`.  The strings point into the two trees. */
@@ -21,13 +21,13 @@ struct signature {
 struct signed_message {
 	struct berth_json *json;	/* owned */
 	const char *payload_b64;
-	struct signature sigs[SIGNATURES_MAX];
+	struct signature sigs[BERTH_SIGNATURES_MAX];
 	size_t n;
 };
 
 static void free_signed(struct signed_message *m)
 {
-	for (size_t i = 0; i < SIGNATURES_MAX; i++)
+	for (size_t i = 0; i < BERTH_SIGNATURES_MAX; i++)
 		berth_json_free(m->sigs[i].header);
 	berth_json_free(m->json);
 }
@@ -55,8 +55,9 @@ out:
 	return rc;
 }
 
-/* SPEC signature: EdDSA, ES256 (ES256K in a later release).  typ keeps apart
- * what is signed for different uses (C033); the spec's own example writes "JWM". */
+/* SPEC signature: EdDSA, ES256 and ES256K; ES384 and ES512 are read besides.  typ
+ * keeps apart what is signed for different uses (C033); the spec's own example
+ * writes "JWM". */
 static enum berth_err check_protected(struct signature *s)
 {
 	const char *typ = berth_json_str(berth_json_get(s->header, "typ"));
@@ -64,8 +65,6 @@ static enum berth_err check_protected(struct signature *s)
 
 	if ((rc = berth_jws_check_header(s->header)) || (rc = text(s->header, "alg", &s->alg)))
 		return rc;
-	if (strcmp(s->alg, "EdDSA") != 0 && strcmp(s->alg, "ES256") != 0)
-		return berth_fail(BERTH_E_ALG, "signed message: alg %.32s", s->alg);
 	if (!typ || (berth_media_parse(typ) != BERTH_MEDIA_IS_SIGNED && strcmp(typ, "JWM") != 0))
 		return berth_fail(BERTH_E_ENV, "signed message: typ");
 	return BERTH_OK;
@@ -139,7 +138,7 @@ static enum berth_err read_signed(struct signed_message *m)
 		return read_signature(m, m->json);
 	if (!berth_json_is(list, BERTH_JSON_ARRAY) || !berth_json_first(list))
 		return berth_fail(BERTH_E_ENV, "signed message: no signatures");
-	if (berth_json_len(list) > SIGNATURES_MAX)
+	if (berth_json_len(list) > BERTH_SIGNATURES_MAX)
 		return berth_fail(BERTH_E_SIZE, "signed message: %zu signatures", berth_json_len(list));
 	berth_json_each(s, list)
 		if ((rc = read_signature(m, s)))
@@ -169,7 +168,7 @@ out:
 	return rc;
 }
 
-static enum berth_err verify(struct berth_unpacking *s, const struct signed_message *m, const struct signature *sig)
+static enum berth_err verify(struct berth_unpacking *s, const struct signed_message *m, struct signature *sig)
 {
 	struct berth_jws jws = { .header = sig->header, .alg = sig->alg, .kid = sig->kid };
 	struct berth_buf raw = BERTH_BUF_INIT;
@@ -191,6 +190,8 @@ static enum berth_err verify(struct berth_unpacking *s, const struct signed_mess
 	berth_buf_str(&jws.input, m->payload_b64);
 	if (!(rc = berth_buf_status(&jws.input)))
 		rc = berth_jws_verify(&jws, &key);
+	if (!rc)
+		sig->alg = berth_jws_alg(key.type);	/* the same word, but ours for good */
 out:
 	berth_buf_free(&jws.input);
 	berth_buf_free(&raw);
@@ -198,7 +199,7 @@ out:
 }
 
 /* C026: every signature must be good, or the message is not signed. */
-static enum berth_err verify_all(struct berth_unpacking *s, const struct signed_message *m)
+static enum berth_err verify_all(struct berth_unpacking *s, struct signed_message *m)
 {
 	struct berth_unpacked *u = s->u;
 	enum berth_err rc;
@@ -208,7 +209,7 @@ static enum berth_err verify_all(struct berth_unpacking *s, const struct signed_
 			return rc;
 	if (!(u->sign_from = strdup(m->sigs[0].kid)))
 		return berth_fail(BERTH_E_NOMEM, "unpack: kid");
-	u->sign_alg = strcmp(m->sigs[0].alg, "ES256") == 0 ? "ES256" : "EdDSA";
+	u->sign_alg = m->sigs[0].alg;
 	u->authenticated = u->non_repudiation = true;
 	return BERTH_OK;
 }

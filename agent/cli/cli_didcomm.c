@@ -89,7 +89,11 @@ static enum berth_err pack_request(const struct berth_cli *c, struct berth_pack 
 
 	memset(p, 0, sizeof(*p));
 	p->from = berth_cli_get(c, "--from");
+	if (berth_cli_nth(c, "--sign-by", BERTH_SIGNATURES_MAX))
+		return berth_fail(BERTH_E_USAGE, "--sign-by: at most %d signatures", BERTH_SIGNATURES_MAX);
 	p->sign_by = berth_cli_get(c, "--sign-by");
+	for (size_t i = 1; i < BERTH_SIGNATURES_MAX; i++)
+		p->also_sign_by[i - 1] = berth_cli_nth(c, "--sign-by", i);
 	p->protect_sender = berth_cli_has(c, "--protect-sender");
 	if (enc) {
 		p->enc = berth_enc_parse(enc);
@@ -216,7 +220,7 @@ out:
 static const struct berth_cli_opt pack_opts[] = {
 	{ "--from", BERTH_CLI_ONE, "DID", "the sender" },
 	{ "--to", BERTH_CLI_MANY, "DID", "a recipient, or a DID URL of one of its keys" },
-	{ "--sign-by", BERTH_CLI_ONE, "DID-URL", "sign with this key" },
+	{ "--sign-by", BERTH_CLI_MANY, "DID-URL", "sign with this key; several of one DID: several signatures" },
 	{ "--mode", BERTH_CLI_ONE, "MODE", "plaintext, signed, anoncrypt, authcrypt (default: authcrypt with --from)" },
 	{ "--enc", BERTH_CLI_ONE, "ENC", "A256CBC-HS512, A256GCM, XC20P" },
 	{ "--protect-sender", BERTH_CLI_FLAG, NULL, "hide the sender's key from onlookers" },

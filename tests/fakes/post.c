@@ -10,6 +10,7 @@
 #include "did/crypto/keywrap.h"
 #include "did/crypto/sign.h"
 #include "did/jose/jwk.h"
+#include "did/jose/multikey.h"
 #include "did/method_key.h"
 #include "did/url.h"
 #include "didcomm/jwe.h"
@@ -138,6 +139,43 @@ static void add_doc(struct post *w, const char *did, const char *path)
 
 	post_doc(w, did, text);
 	free(text);
+}
+
+/* A new key, its method appended to methods and its name to its relationship. */
+static void add_method(struct post *w, const char *did, enum berth_key_type type, bool agrees,
+		       struct berth_buf *methods, struct berth_buf *names)
+{
+	struct berth_buf kid = BERTH_BUF_INIT, multikey = BERTH_BUF_INIT;
+	struct berth_privkey key;
+
+	berth_buf_printf(&kid, "%s#%s%s", did, agrees ? "agree-" : "", berth_key_type_name(type));
+	CHECK_OK(berth_keypair_generate(&key, type));
+	CHECK_OK(berth_multikey_format(&multikey, &key.pub));
+	post_key(w, berth_buf_cstr(&kid), &key);
+	berth_buf_printf(methods, "%s{\"id\":\"%s\",\"type\":\"Multikey\",\"controller\":\"%s\",\"publicKeyMultibase\":\"%s\"}",
+			 methods->len ? "," : "", berth_buf_cstr(&kid), did, berth_buf_cstr(&multikey));
+	berth_buf_printf(names, "%s\"%s\"", names->len ? "," : "", berth_buf_cstr(&kid));
+	berth_buf_free(&multikey);
+	berth_buf_free(&kid);
+}
+
+void post_person(struct post *w, const char *did)
+{
+	struct berth_buf methods = BERTH_BUF_INIT, sign = BERTH_BUF_INIT, agree = BERTH_BUF_INIT, doc = BERTH_BUF_INIT;
+
+	for (unsigned t = BERTH_KEY_ED25519; t < BERTH_KEY__COUNT; t++) {
+		if (berth_key_can_sign(t))
+			add_method(w, did, t, false, &methods, &sign);
+		if (berth_key_can_agree(t))
+			add_method(w, did, t, true, &methods, &agree);
+	}
+	berth_buf_printf(&doc, "{\"id\":\"%s\",\"verificationMethod\":[%s],\"authentication\":[%s],\"keyAgreement\":[%s]}",
+			 did, berth_buf_cstr(&methods), berth_buf_cstr(&sign), berth_buf_cstr(&agree));
+	post_doc(w, did, berth_buf_cstr(&doc));
+	berth_buf_free(&methods);
+	berth_buf_free(&sign);
+	berth_buf_free(&agree);
+	berth_buf_free(&doc);
 }
 
 void post_open(struct post *w, const char *whose)

@@ -32,6 +32,11 @@ void post_open(struct post *w, const char *whose);
 void post_add_rust(struct post *w, const char *name, bool with_secrets);
 void post_close(struct post *w);
 
+/* Somebody with a key of every type for each use, in keyring and document: "#ed25519",
+ * "#p256", "#p384", "#p521", "#secp256k1" sign; "#agree-x25519", "#agree-p256",
+ * "#agree-p384", "#agree-p521" and "#agree-secp256k1" agree. */
+void post_person(struct post *w, const char *did);
+
 /* Adds or replaces a document. */
 void post_doc(struct post *w, const char *did, const char *json);
 void post_key(struct post *w, const char *kid, const struct berth_privkey *key);

@@ -116,24 +116,52 @@ static void c034_off_curve_epk_is_e_key_without_a_key_operation(void **state)
 	free(pu);
 }
 
-static void p384_p521_and_secp256k1_epk_are_e_alg(void **state)
+static void c034_off_curve_p384_and_p521_epk_is_e_key(void **state)
 {
-	char *a = vector("C3-2"), *b = vector("C3-3"), *c = vector("C3-6"), *es = vector("C3-1");
+	/* the points of the appendix with another last digit */
+	static const char p384[] = "{\"kty\":\"EC\",\"crv\":\"P-384\","
+		"\"x\":\"161agGeahGemHgnjHmQ_B_SONyBVg8VLdhTgV5W54VbabyllissnZ6W779IoUqKr\","
+		"\"y\":\"cCeqeFgobo_cR-Y4TsZBZX8u3BkiyNs2b-vdqOqOLyCnVgO2jo7nsA_IC3ant9OY\"}";
+	static const char p521[] = "{\"kty\":\"EC\",\"crv\":\"P-521\","
+		"\"x\":\"AblhyUD5LX4OsX8FE5Z84A_OBa8b8waUHWHQ1m0gs8nHUDD7rH9IEdYo2TK1PaNakNZJNxkQAX-ZRLVkPh6uxy2M\","
+		"\"y\":\"APN8zsLDdbiV3t-9hY2EC1Uea3Nnm31m5j0FcbQc4cfVBaMw5BCeiqOPZIce5L628nuNFLJGk3J8zIPOaIKSLfi2\"}";
+	/* x is the field's prime and more, y is of 65 bytes, none is there */
+	static const char *const others[] = {
+		"{\"kty\":\"EC\",\"crv\":\"P-521\","
+		"\"x\":\"Af__________________________________________________________________________________________\","
+		"\"y\":\"Af__________________________________________________________________________________________\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AAAA\",\"y\":\"AAAA\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-384\","
+		"\"x\":\"161agGeahGemHgnjHmQ_B_SONyBVg8VLdhTgV5W54VbabyllissnZ6W779IoUqKr\"}",
+	};
+	char *a = vector("C3-2"), *b = vector("C3-3"), *c = vector("C3-6");
+
+	(void)state;
+	CHECK_OK(unpack(a));
+	CHECK_OK(unpack(b));
+	CHECK_OK(unpack(c));
+	header_case(BERTH_E_KEY, a, "epk", p384);
+	header_case(BERTH_E_KEY, b, "epk", p521);
+	header_case(BERTH_E_KEY, c, "epk", p521);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		header_case(BERTH_E_KEY, a, "epk", others[i]);
+	free(a);
+	free(b);
+	free(c);
+}
+
+static void a_secp256k1_epk_is_e_alg(void **state)
+{
+	char *es = vector("C3-1");
 
 	(void)state;
 	w.key_ops = 0;
-	CHECK_RC(BERTH_E_ALG, unpack(a));
-	CHECK_RC(BERTH_E_ALG, unpack(b));
-	CHECK_RC(BERTH_E_ALG, unpack(c));
 	header_case(BERTH_E_ALG, es, "epk", "{\"kty\":\"EC\",\"crv\":\"secp256k1\","
 		    "\"x\":\"aToW5EaTq5mlAf8C5ECYDSkqsJycrW-e1SQ6_GJcAOk\","
 		    "\"y\":\"JAGX94caA21WKreXwYUaOCYTBMrqaX4KWIlsQZTHWCk\"}");
 	header_case(BERTH_E_KEY, es, "epk", "{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
 		    "\"x\":\"G-boxFB6vOZBu-wXkm-9Lh79I8nf9Z50cILaOgKKGww\"}");
 	assert_int_equal(w.key_ops, 0);
-	free(a);
-	free(b);
-	free(c);
 	free(es);
 }
 
@@ -209,8 +237,11 @@ static void c037_1pu_with_another_enc_is_e_alg(void **state)
 	header_case(BERTH_E_ALG, pu, "enc", "\"A256GCM\"");
 	header_case(BERTH_E_ALG, pu, "enc", "\"XC20P\"");
 	header_case(BERTH_E_ALG, pu, "enc", "\"A128CBC-HS256\"");
-	header_case(BERTH_E_ALG, es, "enc", "\"A256GCM\"");
+	header_case(BERTH_E_ALG, es, "enc", "\"A128GCM\"");
+	header_case(BERTH_E_ALG, es, "enc", "\"A192GCM\"");
+	header_case(BERTH_E_ALG, es, "enc", "\"a256gcm\"");
 	header_case(BERTH_E_ALG, es, "enc", "\"nonsense\"");
+	header_case(BERTH_E_DECRYPT, es, "enc", "\"A256GCM\"");	/* ours, but not how it was encrypted */
 	header_case(BERTH_E_ENV, es, "enc", "7");
 	free(pu);
 	free(es);
@@ -547,7 +578,7 @@ static char *expand(const char *compact)
 }
 
 /* DIDComm's rules (apv) aside: the same derivation and decryption must open it. */
-static enum berth_err open_bare(const char *flat, const struct berth_json *jwk)
+static enum berth_err open_bare(const char *flat, const struct berth_json *jwk, const char *kid)
 {
 	struct berth_json *root = NULL, *header = NULL;
 	struct berth_buf raw[5] = { 0 }, pt = BERTH_BUF_INIT;
@@ -568,10 +599,11 @@ static enum berth_err open_bare(const char *flat, const struct berth_json *jwk)
 	CHECK_OK(berth_json_parse(&header, berth_buf_cstr(&raw[0]), raw[0].len, BERTH_JSON_MAX));
 	CHECK_OK(berth_jwk_parse(&epk, berth_json_get(header, "epk")));
 	CHECK_OK(berth_jwk_parse_private(&key, jwk));
-	post_key(&w, "did:example:w#k", &key);
+	post_key(&w, kid, &key);
 	kek.epk = &epk;
-	CHECK_OK(w.real->ops->unwrap(w.real, "did:example:w#k", &kek, raw[1].p, raw[1].len, cek, &n));
-	rc = berth_aead_open(BERTH_ENC_A256CBC_HS512, &pt, cek, raw[2].p, raw[2].len, raw[4].p, raw[4].len,
+	CHECK_OK(w.real->ops->unwrap(w.real, kid, &kek, raw[1].p, raw[1].len, cek, &n));
+	rc = berth_aead_open(berth_enc_parse(berth_json_str(berth_json_get(header, "enc"))), &pt, cek,
+			     raw[2].p, raw[2].len, raw[4].p, raw[4].len,
 			     berth_json_str(berth_json_get(root, "protected")),
 			     strlen(berth_json_str(berth_json_get(root, "protected"))), raw[3].p, raw[3].len);
 	for (size_t i = 0; i < 5; i++)
@@ -582,20 +614,24 @@ static enum berth_err open_bare(const char *flat, const struct berth_json *jwk)
 	return rc;
 }
 
-/* The one case with our content encryption opens, but has no apv, which DIDComm
- * asks for; the four others are E_ALG before any key. */
+/* The two with our content encryptions open, but have no apv, which DIDComm asks
+ * for; the three others are E_ALG before any key. */
 static void wycheproof_case(const struct berth_json *group, const struct berth_json *c)
 {
 	const char *jwe = berth_json_str(berth_json_get(c, "jwe"));
-	bool ours = strcmp(berth_json_str(berth_json_get(c, "enc")), "A256CBC-HS512") == 0;
+	bool ours = berth_enc_parse(berth_json_str(berth_json_get(c, "enc"))) != BERTH_ENC_NONE;
 	char *flat = expand(jwe);
 
 	w.key_ops = 0;
 	CHECK_RC(ours ? BERTH_E_ENV : BERTH_E_ALG, unpack(flat));
 	CHECK_RC(BERTH_E_ENV, unpack(jwe));	/* compact */
 	assert_int_equal(w.key_ops, 0);
-	if (ours)
-		CHECK_OK(open_bare(flat, berth_json_get(group, "private")));
+	if (ours) {
+		char kid[64];
+
+		snprintf(kid, sizeof(kid), "did:example:w#%.0f", berth_json_num(berth_json_get(c, "tcId")));
+		CHECK_OK(open_bare(flat, berth_json_get(group, "private"), kid));
+	}
 	free(flat);
 }
 
@@ -744,6 +780,54 @@ static void c047_nested(void **state)
 	free(good);
 }
 
+#define CAROL "did:example:carol"
+#define FROM_CAROL "{\"id\":\"1\",\"type\":\"https://example.com/p/1.0/m\",\"from\":\"" CAROL "\",\"to\":[\"did:example:bob\"]}"
+
+/* Each curve with each content encryption that it has not had above.  An agreement
+ * on P-384 takes a millisecond, so every 7th bit, another one each run. */
+static void c047_every_curve_and_encryption(void **state)
+{
+	static const struct { const char *skid, *kid, *enc; size_t stride; } cases[] = {
+		{ NULL, BOB_X, "A256GCM", 5 },
+		{ NULL, BOB_P, "A256GCM", 7 }, { NULL, BOB_P, "XC20P", 7 },
+		{ NULL, "did:example:bob#key-p384-1", "A256CBC-HS512", 7 },
+		{ NULL, "did:example:bob#key-p384-1", "A256GCM", 7 },
+		{ NULL, "did:example:bob#key-p384-1", "XC20P", 7 },
+		{ NULL, "did:example:bob#key-p521-1", "A256CBC-HS512", 7 },
+		{ NULL, "did:example:bob#key-p521-1", "A256GCM", 7 },
+		{ NULL, "did:example:bob#key-p521-1", "XC20P", 7 },
+		{ CAROL "#agree-p256", BOB_P, "A256CBC-HS512", 7 },
+		{ CAROL "#agree-p384", "did:example:bob#key-p384-1", "A256CBC-HS512", 7 },
+		{ CAROL "#agree-p521", "did:example:bob#key-p521-1", "A256CBC-HS512", 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *good = post_jwe(&w, cases[i].skid, cases[i].kid, cases[i].enc, FROM_CAROL, strlen(FROM_CAROL));
+
+		flip_all(good, cases[i].kid, cases[i].stride);
+		free(good);
+	}
+}
+
+static void c047_every_signature(void **state)
+{
+	static const struct { const char *key, *alg; } cases[] = {
+		{ "p256", "ES256" }, { "p384", "ES384" }, { "p521", "ES512" }, { "secp256k1", "ES256K" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char kid[64], header[96], *good;
+
+		snprintf(kid, sizeof(kid), CAROL "#%s", cases[i].key);
+		snprintf(header, sizeof(header), "{\"typ\":\"didcomm-signed+json\",\"alg\":\"%s\"}", cases[i].alg);
+		good = post_jws(&w, kid, header, kid, FROM_CAROL);
+		flip_all(good, cases[i].alg, 11);
+		free(good);
+	}
+}
+
 static void c012_every_prefix_is_refused(void **state)
 {
 	char *good = vector("C3-4");
@@ -803,17 +887,17 @@ static void a_compact_text_of_more_than_a_mebibyte_is_e_size(void **state)
 static void the_sealer_makes_only_what_is_accepted(void **state)
 {
 	const struct berth_pubkey *key = &post_find(&w, BOB_X)->pub;
-	struct berth_jwe_seal s = { .enc = BERTH_ENC_A256GCM, .keyring = w.real, .kids = { BOB_X }, .keys = { key }, .n = 1 };
+	struct berth_jwe_seal s = { .keyring = w.real, .kids = { BOB_X }, .keys = { key }, .n = 1 };
 	struct berth_buf out = BERTH_BUF_INIT;
 	const char *kids[BERTH_JWE_RECIPIENTS_MAX + 1] = { 0 };
 	uint8_t apv[32];
 
 	(void)state;
 	CHECK_RC(BERTH_E_ALG, berth_jwe_seal(&out, &s, "x", 1));
-	s.enc = BERTH_ENC_NONE;
+	s.skid = ALICE_X;
+	s.enc = BERTH_ENC_A256GCM;
 	CHECK_RC(BERTH_E_ALG, berth_jwe_seal(&out, &s, "x", 1));
 	s.enc = BERTH_ENC_XC20P;
-	s.skid = ALICE_X;
 	CHECK_RC(BERTH_E_ALG, berth_jwe_seal(&out, &s, "x", 1));
 	s.skid = NULL;
 	s.n = 0;
@@ -869,6 +953,7 @@ static int setup(void **state)
 {
 	(void)state;
 	post_open(&w, "ab");
+	post_person(&w, "did:example:carol");
 	return 0;
 }
 
@@ -884,7 +969,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twins_are_accepted),
 		cmocka_unit_test(c034_off_curve_epk_is_e_key_without_a_key_operation),
-		cmocka_unit_test(p384_p521_and_secp256k1_epk_are_e_alg),
+		cmocka_unit_test(c034_off_curve_p384_and_p521_epk_is_e_key),
+		cmocka_unit_test(a_secp256k1_epk_is_e_alg),
 		cmocka_unit_test(c036_low_order_x25519_epk_is_e_decrypt),
 		cmocka_unit_test(c036_epk_of_another_curve_is_e_key),
 		cmocka_unit_test(c037_1pu_with_another_enc_is_e_alg),
@@ -907,6 +993,8 @@ int main(void)
 		cmocka_unit_test(c047_no_flipped_bit_of_an_anoncrypt_is_accepted),
 		cmocka_unit_test(c047_no_flipped_bit_of_a_signed_message_is_accepted),
 		cmocka_unit_test(c047_nested),
+		cmocka_unit_test(c047_every_curve_and_encryption),
+		cmocka_unit_test(c047_every_signature),
 		cmocka_unit_test(header_caps),
 		cmocka_unit_test(c012_every_prefix_is_refused),
 		cmocka_unit_test(c012_trailing_bytes_are_refused),

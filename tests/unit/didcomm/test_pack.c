@@ -58,47 +58,121 @@ static void round_trip(struct berth_unpacked *u, const struct berth_pack *p, con
 	berth_buf_free(&out);
 }
 
-static void every_mode_curve_and_encryption(void **state)
+#define CAROL "did:example:carol"
+#define ERIN "did:example:erin"
+
+struct combination {
+	enum berth_pack_mode mode;
+	const char *curve, *signer;	/* signer NULL: none */
+	enum berth_enc enc;
+	bool protect;
+};
+
+static const char *const curves[] = { "x25519", "p256", "p384", "p521" };
+static const char *const signers[] = { NULL, "ed25519", "p256", "p384", "p521", "secp256k1" };
+static const char *const algs[] = { NULL, "EdDSA", "ES256", "ES384", "ES512", "ES256K" };
+static const enum berth_enc encs[] = { BERTH_ENC_NONE, BERTH_ENC_A256CBC_HS512, BERTH_ENC_XC20P, BERTH_ENC_A256GCM };
+
+static void check_algorithms(const struct berth_unpacked *u, const struct combination *c, const char *alg)
 {
-	static const char *const froms[] = { ALICE "#key-x25519-1", ALICE "#key-p256-1" };
-	static const char *const tos[] = { BOB "#key-x25519-1", BOB "#key-p256-1" };
-	static const char *const signers[] = { NULL, ALICE_ED, ALICE "#key-2" };
-	static const enum berth_enc encs[] = { BERTH_ENC_NONE, BERTH_ENC_A256CBC_HS512, BERTH_ENC_XC20P };
-	unsigned made = 0;
+	enum berth_enc enc = c->enc ? c->enc : BERTH_ENC_A256CBC_HS512;
+	char anon[64];
+
+	snprintf(anon, sizeof(anon), "%s+ECDH-ES+A256KW", berth_enc_name(enc));
+	if (c->mode == BERTH_PACK_AUTHCRYPT)
+		assert_string_equal(u->enc_alg_auth, "A256CBC-HS512+ECDH-1PU+A256KW");
+	if (c->mode == BERTH_PACK_ANONCRYPT || c->protect)
+		assert_string_equal(u->enc_alg_anon, anon);
+	CHECK(!alg == !u->sign_alg);
+	if (alg)
+		assert_string_equal(u->sign_alg, alg);
+}
+
+/* false: it was refused, as it had to be. */
+static bool combine(const struct combination *c, const char *alg)
+{
+	struct berth_pack p = request(c->mode);
+	bool auth = c->mode == BERTH_PACK_AUTHCRYPT;
+	char from[64], to[64], sign[64];
+	struct berth_unpacked u;
+
+	snprintf(from, sizeof(from), CAROL "#agree-%s", c->curve);
+	snprintf(to, sizeof(to), ERIN "#agree-%s", c->curve);
+	snprintf(sign, sizeof(sign), CAROL "#%s", c->signer ? c->signer : "");
+	p.to = to;
+	p.from = auth ? from : NULL;
+	p.sign_by = c->signer ? sign : NULL;
+	p.enc = c->enc;
+	p.protect_sender = c->protect;
+	if (auth && (c->enc == BERTH_ENC_XC20P || c->enc == BERTH_ENC_A256GCM)) {
+		CHECK_RC(BERTH_E_ALG, pack_only(&p, TEXT));
+		return false;
+	}
+	round_trip(&u, &p, TEXT);
+	CHECK(u.encrypted && u.authenticated == (auth || c->signer));
+	CHECK(u.non_repudiation == (c->signer != NULL));
+	CHECK(u.anonymous_sender == (!auth || c->protect));
+	CHECK(!auth == !u.encrypted_from_kid);
+	assert_string_equal(u.encrypted_to_kid, to);
+	assert_int_equal(berth_json_len(u.encrypted_to_kids), 1);
+	assert_string_equal(berth_json_str(berth_json_first(u.msg.to)), ERIN);
+	if (u.authenticated)
+		assert_string_equal(berth_unpacked_sender(&u), CAROL);
+	check_algorithms(&u, c, alg);
+	berth_unpacked_free(&u);
+	return true;
+}
+
+static void every_mode_curve_encryption_and_signature(void **state)
+{
+	unsigned made = 0, refused = 0;
 
 	(void)state;
 	for (int mode = BERTH_PACK_ANONCRYPT; mode <= BERTH_PACK_AUTHCRYPT; mode++)
-	for (size_t curve = 0; curve < 2; curve++)
-	for (size_t s = 0; s < 3; s++)
-	for (size_t e = 0; e < 3; e++)
-	for (int protect = 0; protect < 2; protect++) {
-		struct berth_pack p = request((enum berth_pack_mode)mode);
-		bool auth = mode == BERTH_PACK_AUTHCRYPT;
+	for (size_t k = 0; k < 4; k++)
+	for (size_t s = 0; s < 6; s++)
+	for (size_t e = 0; e < 4; e++)
+	for (int protect = 0; protect < (mode == BERTH_PACK_AUTHCRYPT ? 2 : 1); protect++) {
+		const struct combination c = { (enum berth_pack_mode)mode, curves[k], signers[s], encs[e], protect };
+
+		if (combine(&c, algs[s]))
+			made++;
+		else
+			refused++;
+	}
+	assert_int_equal(made, 4 * 6 * (4 + 2 * 2));
+	assert_int_equal(refused, 4 * 6 * 2 * 2);
+}
+
+/* C026, C056: what several keys of one DID signed, alone and inside. */
+static void several_signatures(void **state)
+{
+	static const enum berth_pack_mode modes[] = { BERTH_PACK_SIGNED, BERTH_PACK_ANONCRYPT, BERTH_PACK_AUTHCRYPT };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct berth_pack p = request(modes[i]);
 		struct berth_unpacked u;
 
-		p.to = tos[curve];
-		p.from = auth ? froms[curve] : NULL;
-		p.sign_by = signers[s];
-		p.enc = encs[e];
-		p.protect_sender = protect;
-		if (auth && p.enc == BERTH_ENC_XC20P) {
-			CHECK_RC(BERTH_E_ALG, pack_only(&p, TEXT));
-			continue;
-		}
+		p.sign_by = ALICE "#key-2";
+		p.also_sign_by[0] = ALICE "#key-3";
+		p.also_sign_by[1] = ALICE_ED;
 		round_trip(&u, &p, TEXT);
-		made++;
-		CHECK(u.encrypted && u.authenticated == (auth || signers[s]));
-		CHECK(u.non_repudiation == (signers[s] != NULL));
-		CHECK(u.anonymous_sender == (!auth || protect));
-		CHECK(!auth == !u.encrypted_from_kid);
-		assert_string_equal(u.encrypted_to_kid, tos[curve]);
-		assert_int_equal(berth_json_len(u.encrypted_to_kids), 1);
-		assert_string_equal(berth_json_str(berth_json_first(u.msg.to)), BOB);
-		if (u.authenticated)
-			assert_string_equal(berth_unpacked_sender(&u), ALICE);
+		CHECK(u.authenticated && u.non_repudiation);
+		assert_string_equal(u.sign_from, ALICE "#key-2");
+		assert_string_equal(u.sign_alg, "ES256");
 		berth_unpacked_free(&u);
+		p.also_sign_by[2] = ALICE_ED;
+		CHECK_RC(BERTH_E_USAGE, pack_only(&p, TEXT));
+		p.also_sign_by[2] = ALICE "#key-2";
+		CHECK_RC(BERTH_E_USAGE, pack_only(&p, TEXT));
+		p.also_sign_by[2] = CAROL "#p256";
+		CHECK_RC(BERTH_E_ADDR, pack_only(&p, TEXT));
+		p.also_sign_by[2] = ALICE "#nothing";
+		CHECK_RC(BERTH_E_KEYSTORE, pack_only(&p, TEXT));
+		p.sign_by = NULL;
+		CHECK(pack_only(&p, TEXT) != BERTH_OK);
 	}
-	assert_int_equal(made, 60);
 }
 
 static void signed_and_plaintext(void **state)
@@ -191,7 +265,7 @@ static void no_common_curve_is_e_key(void **state)
 	struct berth_pack p = request(BERTH_PACK_ANONCRYPT);
 
 	(void)state;
-	p.to = BOB "#key-p384-1";
+	p.to = ERIN "#agree-secp256k1";
 	CHECK_RC(BERTH_E_KEY, pack_only(&p, TEXT));
 	p.to = BOB "#nothing";
 	CHECK_RC(BERTH_E_KEY, pack_only(&p, TEXT));
@@ -201,8 +275,8 @@ static void no_common_curve_is_e_key(void **state)
 	p.to = BOB "#key-p256-1";
 	p.from = ALICE "#key-x25519-1";
 	CHECK_RC(BERTH_E_KEY, pack_only(&p, TEXT));
-	p.from = ALICE "#key-p521-1";
-	p.to = BOB;
+	p.from = CAROL "#agree-secp256k1";
+	p.to = ERIN;
 	CHECK_RC(BERTH_E_KEY, pack_only(&p, TEXT));
 	p.from = ALICE "#unknown";
 	CHECK_RC(BERTH_E_KEYSTORE, pack_only(&p, TEXT));
@@ -278,13 +352,13 @@ static void unsupported_algorithms_are_e_alg(void **state)
 
 	(void)state;
 	p.enc = BERTH_ENC_A256GCM;
-	CHECK_RC(BERTH_E_ALG, pack_only(&p, TEXT));
+	CHECK_OK(pack_only(&p, TEXT));
 	p = request(BERTH_PACK_AUTHCRYPT);
 	p.enc = BERTH_ENC_A256GCM;
 	CHECK_RC(BERTH_E_ALG, pack_only(&p, TEXT));
 	p = request(BERTH_PACK_SIGNED);
-	p.sign_by = ALICE "#key-3";	/* secp256k1 */
-	CHECK_RC(BERTH_E_ALG, pack_only(&p, TEXT));
+	p.sign_by = ALICE "#key-x25519-1";
+	CHECK_RC(BERTH_E_KEY, pack_only(&p, TEXT));
 	p.sign_by = ALICE "#nothing";
 	CHECK_RC(BERTH_E_KEYSTORE, pack_only(&p, TEXT));
 }
@@ -370,6 +444,8 @@ static int setup(void **state)
 {
 	(void)state;
 	post_open(&w, "ab");
+	post_person(&w, CAROL);
+	post_person(&w, ERIN);
 	return 0;
 }
 
@@ -383,7 +459,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_mode_curve_and_encryption),
+		cmocka_unit_test(every_mode_curve_encryption_and_signature),
+		cmocka_unit_test(several_signatures),
 		cmocka_unit_test(signed_and_plaintext),
 		cmocka_unit_test(all_keys_of_one_curve_are_recipients),
 		cmocka_unit_test(the_senders_keyring_decides_the_curve),
