@@ -267,6 +267,21 @@ out:
 	return rc;
 }
 
+/* DIDComm v2.1 asks everybody for X25519 and P-384, and nobody for P-256, which is
+ * what chips have: one of the two besides, the first that the store makes. */
+static enum berth_key_type second_agreement(struct berth_agent *a, const char *name, enum berth_key_type first)
+{
+	static const enum berth_key_type types[] = { BERTH_KEY_X25519, BERTH_KEY_P384 };
+	struct berth_keys *keys = a->cfg.keys;
+
+	if (first == BERTH_KEY_X25519)
+		return BERTH_KEY_NONE;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (first != types[i] && keys->ops->can(keys, name, types[i], BERTH_USAGE_AGREE))
+			return types[i];
+	return BERTH_KEY_NONE;
+}
+
 static enum berth_err
 make_identity(struct berth_env *env, const char *name, enum berth_key_type sign, enum berth_key_type agree,
 	      unsigned purposes, bool is_public, const struct berth_identity **out)
@@ -276,13 +291,12 @@ make_identity(struct berth_env *env, const char *name, enum berth_key_type sign,
 	struct berth_json *list = NULL;
 	struct berth_identity *id;
 	enum berth_err rc;
-	bool two;
+	enum berth_key_type second;
 
 	if ((*out = find(env, name)))
 		return BERTH_OK;
-	two = is_public && agree != BERTH_KEY_X25519 &&
-	      a->cfg.keys->ops->can(a->cfg.keys, name, BERTH_KEY_X25519, BERTH_USAGE_AGREE);
-	spec.n_agreement = two ? 2 : 1;
+	second = is_public ? second_agreement(a, name, agree) : BERTH_KEY_NONE;
+	spec.n_agreement = second ? 2 : 1;
 	id = calloc(1, sizeof(*id));
 	if (!id || !(id->name = strdup(name))) {
 		identity_free(id);
@@ -297,8 +311,8 @@ make_identity(struct berth_env *env, const char *name, enum berth_key_type sign,
 	}
 	if ((rc = make_key(a, &id->sign_key, name, "sign", sign, BERTH_USAGE_SIGN, purposes, &spec.verification[0])) ||
 	    (rc = make_key(a, &id->agree_key, name, "agree", agree, BERTH_USAGE_AGREE, 0, &spec.agreement[0])) ||
-	    (two && (rc = make_key(a, &id->agree2_key, name, "agree2", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0,
-				   &spec.agreement[1]))) ||
+	    (second && (rc = make_key(a, &id->agree2_key, name, "agree2", second, BERTH_USAGE_AGREE, 0,
+				      &spec.agreement[1]))) ||
 	    (rc = peer_identity(a, id, &spec))) {
 		berth_json_free(list);
 		identity_free(id);

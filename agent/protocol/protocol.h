@@ -83,7 +83,8 @@ struct berth_env {
 	/* Makes (or finds) a did:peer:4 identity with these key types and names
 	 * ("NAME-sign", "NAME-agree") and binds its kids; stored with the step's
 	 * transaction.  public: it says the policy's endpoints and, where the store
-	 * can, has a second key agreement key (X25519) for everybody else's agents. */
+	 * can, has a second key agreement key (X25519, else P-384) for everybody else's
+	 * agents. */
 	enum berth_err (*make_identity)(struct berth_env *env, const char *name, enum berth_key_type sign,
 					enum berth_key_type agree, unsigned purposes, bool is_public,
 					const struct berth_identity **out);

@@ -2,6 +2,7 @@
 /* keyd in a process of its own, confined as in the daemon, with tokens of two modules: it
  * makes keys, signs and steps a counter, and finds them again. */
 #include "child.h"
+#include "envelopes.h"
 
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
@@ -81,6 +82,9 @@ static void softhsm_works_when_confined(void **state)
 	CHECK(keys->ops->can(keys, "any", BERTH_KEY_ED25519, BERTH_USAGE_SIGN));
 	CHECK(keys->ops->can(keys, "any", BERTH_KEY_P256, BERTH_USAGE_AGREE));
 	CHECK(!keys->ops->can(keys, "any", BERTH_KEY_P256, BERTH_USAGE_ATTEST));
+	envelopes_on(BERTH_KEY_X25519);
+	envelopes_on(BERTH_KEY_P384);
+	envelopes_on(BERTH_KEY_P521);
 	down();
 	test_token_end(&token);
 }

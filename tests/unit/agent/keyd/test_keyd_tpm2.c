@@ -2,6 +2,7 @@
 /* keyd in front of a TPM: what a factory asks of a gateway, through the process
  * that holds its keys. */
 #include "child.h"
+#include "envelopes.h"
 
 #include "did/base/rand.h"
 #include "did/codec/base64url.h"
@@ -150,6 +151,13 @@ static void records_die_with_their_epoch(void **state)
 	berth_buf_free(&pt);
 }
 
+static void envelopes_by_keys_of_the_device(void **state)
+{
+	(void)state;
+	envelopes_on(BERTH_KEY_P256);
+	envelopes_on(BERTH_KEY_P384);
+}
+
 /* P7, C137: purposes and keys are the device's, not the process's */
 static void a_new_keyd_finds_the_same_keys(void **state)
 {
@@ -177,6 +185,7 @@ int main(void)
 		cmocka_unit_test(keys_are_made_in_the_device),
 		cmocka_unit_test(factory_evidence),
 		cmocka_unit_test(records_die_with_their_epoch),
+		cmocka_unit_test(envelopes_by_keys_of_the_device),
 		cmocka_unit_test(a_new_keyd_finds_the_same_keys),
 	};
 
