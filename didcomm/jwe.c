@@ -9,6 +9,7 @@
 #include "did/jose/jwk.h"
 #include "did/url.h"
 #include "didcomm/media.h"
+#include "didcomm/v1.h"
 
 #define ALG_MAX 64
 /* Looking up every name of one header in the other is quadratic work for whoever
@@ -195,14 +196,28 @@ static enum berth_err read_recipients(struct berth_jwe *j)
 	return BERTH_OK;
 }
 
-static enum berth_err check_apv(struct berth_jwe *j)
+/* Absent is not null, and all recipients are of one DID. */
+static bool may_lack_apv(const struct berth_jwe *j, const struct berth_apv_leniency *lenient)
+{
+	if (j->authcrypt || !lenient || berth_json_get(j->header, "apv"))
+		return false;
+	for (size_t i = 0; i < lenient->n; i++)
+		if (berth_did_same(lenient->dids[i], j->recipients[0].kid))
+			return true;
+	return lenient->for_all;
+}
+
+static enum berth_err check_apv(struct berth_jwe *j, const struct berth_apv_leniency *lenient)
 {
 	const char *kids[BERTH_JWE_RECIPIENTS_MAX], *apv;
 	uint8_t got[BERTH_SHA256_LEN];
 	enum berth_err rc;
 
+	if (may_lack_apv(j, lenient))
+		return BERTH_OK;
 	for (size_t i = 0; i < j->n_recipients; i++)
 		kids[i] = j->recipients[i].kid;
+	j->apv_len = sizeof(j->apv);
 	if ((rc = text(j->header, "apv", &apv)) || (rc = berth_jwe_apv(j->apv, kids, j->n_recipients)))
 		return rc;
 	if (berth_b64url_decode_fixed(got, sizeof(got), apv, strlen(apv)) ||
@@ -246,7 +261,7 @@ static enum berth_err read_sender(struct berth_jwe *j)
 	return BERTH_OK;
 }
 
-static enum berth_err read_jwe(struct berth_jwe *j)
+static enum berth_err read_jwe(struct berth_jwe *j, const struct berth_apv_leniency *lenient)
 {
 	enum berth_err rc;
 
@@ -254,21 +269,25 @@ static enum berth_err read_jwe(struct berth_jwe *j)
 	    berth_json_get(j->json, "payload") || berth_json_get(j->json, "signatures"))
 		return berth_fail(BERTH_E_ENV, "jwe: a member that has no place here");
 	if ((rc = read_header(j)) || (rc = read_algorithms(j)) || (rc = read_epk(j)) ||
-	    (rc = read_recipients(j)) || (rc = check_apv(j)) || (rc = read_sender(j)) ||
+	    (rc = read_recipients(j)) || (rc = check_apv(j, lenient)) || (rc = read_sender(j)) ||
 	    (rc = text(j->json, "iv", &j->iv)) || (rc = text(j->json, "tag", &j->tag)) ||
 	    (rc = text(j->json, "ciphertext", &j->ciphertext)))
 		return rc;
 	return BERTH_OK;
 }
 
-enum berth_err berth_jwe_from_json(struct berth_jwe *out, struct berth_json *json)
+enum berth_err berth_jwe_from_json(struct berth_jwe *out, struct berth_json *json,
+				   const struct berth_apv_leniency *lenient)
 {
 	enum berth_err rc;
 
 	memset(out, 0, sizeof(*out));
 	out->json = json;
-	if ((rc = read_jwe(out)))
+	if ((rc = read_jwe(out, lenient))) {
+		if (berth_v1_is_envelope(json))
+			rc = berth_v1_refuse();
 		berth_jwe_free(out);
+	}
 	return rc;
 }
 

@@ -44,15 +44,26 @@ struct berth_jwe {
 	char *skid;				/* owned; NULL for ECDH-ES (C041) */
 	struct berth_buf apu;			/* decoded; empty if absent */
 	uint8_t apv[BERTH_SHA256_LEN];
+	size_t apv_len;				/* 0: absent, and let pass */
 	struct berth_jwe_recipient recipients[BERTH_JWE_RECIPIENTS_MAX];
 	size_t n_recipients;
 	const char *iv, *ciphertext, *tag;	/* base64url */
 };
 
+/* DIDs of ours for whose keys an anoncrypt may lack its apv, as some agents' do.
+ * They are ours because who sent an anoncrypt is not known when this is decided, and
+ * is nobody's word afterwards, while to whom it is, is in the envelope. */
+struct berth_apv_leniency {
+	const char *const *dids;
+	size_t n;
+	bool for_all;	/* the command line */
+};
+
 /* Takes json over, also on failure.  All that can be said without a private key:
  * E_ENV structure, C024c, C040, C043; E_ALG C037 to C039 and curves we do not
- * have; E_KEY C034; E_B64, E_JSON, E_SIZE. */
-BERTH_MUST_USE enum berth_err berth_jwe_from_json(struct berth_jwe *out, struct berth_json *json);
+ * have; E_KEY C034; E_B64, E_JSON, E_SIZE.  lenient NULL: apv must be there. */
+BERTH_MUST_USE enum berth_err
+berth_jwe_from_json(struct berth_jwe *out, struct berth_json *json, const struct berth_apv_leniency *lenient);
 void berth_jwe_free(struct berth_jwe *j);	/* of a zeroed or parsed one */
 
 /* Opens it with our key `kid`, whose recipient is r; sender: the key of skid,

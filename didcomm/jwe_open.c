@@ -51,7 +51,7 @@ static enum berth_err unwrap(const struct berth_jwe *j, const struct berth_jwe_r
 		.alg = j->authcrypt ? BERTH_JWE_1PU : BERTH_JWE_ES,
 		.epk = &j->epk, .peer = sender,
 		.apu = j->apu.p, .apu_len = j->apu.len,
-		.apv = j->apv, .apv_len = sizeof(j->apv),
+		.apv = j->apv, .apv_len = j->apv_len,
 		.cc_tag = j->authcrypt ? p->tag : NULL, .cc_tag_len = j->authcrypt ? p->tag_len : 0,
 	};
 	enum berth_err rc = kr->ops->unwrap(kr, r->kid, &kek, p->wrapped, p->wrapped_len, cek, cek_len);

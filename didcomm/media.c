@@ -47,6 +47,18 @@ enum berth_media berth_media_parse(const char *text)
 	return BERTH_MEDIA_IS_NONE;
 }
 
+bool berth_media_is_v1(const char *text)
+{
+	static const char *const names[] = { "ssi-agent-wire", "didcomm-enc-env", "didcomm-sig-env" };
+	size_t len;
+	const char *sub = text ? subtype(text, &len) : NULL;
+
+	for (size_t i = 0; sub && i < sizeof(names) / sizeof(names[0]); i++)
+		if (named(sub, len, names[i]))
+			return true;
+	return false;
+}
+
 enum berth_media berth_media_parse_content_type(const char *text)
 {
 	size_t len;

@@ -22,4 +22,7 @@ enum berth_media berth_media_parse(const char *text);
  * agents still send v2 messages under (application/didcomm-envelope-enc). */
 enum berth_media berth_media_parse_content_type(const char *text);
 
+/* A Content-Type of DIDComm v1 (Aries RFC 0044 and before) that means nothing in v2. */
+bool berth_media_is_v1(const char *text);
+
 #endif

@@ -7,6 +7,7 @@
 #include "did/url.h"
 #include "didcomm/from_prior.h"
 #include "didcomm/layers.h"
+#include "didcomm/v1.h"
 
 enum berth_err berth_layer_enter(struct berth_unpacking *s, enum berth_layer layer)
 {
@@ -54,11 +55,12 @@ enum berth_layer berth_envelope_kind(const struct berth_json *json)
 /* C057: a message that came without any envelope proves nothing. */
 static enum berth_err take_plaintext(struct berth_unpacking *s, struct berth_json *json)
 {
+	bool v1 = berth_v1_is_message(json);
 	enum berth_err rc;
 
-	if (s->last == BERTH_LAYER_NONE && !s->p->allow_plaintext) {
+	if (v1 || (s->last == BERTH_LAYER_NONE && !s->p->allow_plaintext)) {
 		berth_json_free(json);
-		return berth_fail(BERTH_E_ENV, "unpack: a plaintext message");
+		return v1 ? berth_v1_refuse() : berth_fail(BERTH_E_ENV, "unpack: a plaintext message");
 	}
 	s->last = BERTH_LAYER_PLAINTEXT;
 	if ((rc = berth_message_from_json(&s->u->msg, json)))

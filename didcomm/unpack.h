@@ -9,6 +9,7 @@
 #include "did/base/json.h"
 #include "did/jose/keyring.h"
 #include "did/resolver.h"
+#include "didcomm/jwe.h"
 #include "didcomm/message.h"
 
 #define BERTH_PACKED_MAX ((size_t)1 << 20)
@@ -33,6 +34,7 @@ struct berth_unpack {
 	struct berth_resolver *resolver;
 	struct berth_keyring *keyring;
 	bool allow_plaintext;	/* the command line; never from the network (C057) */
+	struct berth_apv_leniency lenient_apv;	/* zero: none */
 };
 
 /* Opens every layer, checks nesting (C056), addressing (C050 to C055), keys'

@@ -105,7 +105,7 @@ enum berth_err berth_unpack_jwe(struct berth_unpacking *s, struct berth_json *js
 	struct berth_jwe j;
 	enum berth_err rc;
 
-	if ((rc = berth_jwe_from_json(&j, json)))
+	if ((rc = berth_jwe_from_json(&j, json, &s->p->lenient_apv)))
 		return rc;
 	if ((rc = berth_layer_enter(s, j.authcrypt ? BERTH_LAYER_AUTHCRYPT : BERTH_LAYER_ANONCRYPT)) ||
 	    (rc = find_ours(kr, &j, &r, &ours)))

@@ -201,6 +201,7 @@ static enum berth_err unpack(struct berth_cli *c)
 		goto out;
 	p.resolver = &who.resolver.top;
 	p.keyring = who.keyring;
+	p.lenient_apv.for_all = berth_cli_has(c, "--allow-missing-apv");
 	if ((rc = berth_unpack(&u, &p, berth_buf_cstr(&text), text.len)))
 		goto out;
 	if (!(rc = print_unpacked(c, &u, now_s)))
@@ -232,6 +233,7 @@ static const struct berth_cli_opt pack_opts[] = {
 static const struct berth_cli_opt unpack_opts[] = {
 	PARTY_OPTS,
 	{ "--now", BERTH_CLI_ONE, "RFC3339", "judge expires_time at this time" },
+	{ "--allow-missing-apv", BERTH_CLI_FLAG, NULL, "take an anoncrypt without the hash of its recipients" },
 	{ .name = NULL },
 };
 

@@ -64,6 +64,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 	};
 	if ((rc = rendezvous(c, out)) || (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
+	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))
 		return rc;
 	return out->n_endpoints ? BERTH_OK : items(c, "listen", "uri", out->endpoints, &out->n_endpoints);

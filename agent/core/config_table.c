@@ -63,6 +63,8 @@ const struct berth_option berth_options[] = {
 	PATH("trust", ONE, "ek-roots", "", "PEM file of the TPM makers' root certificates"),
 	LIST("trust", ONE, BERTH_OPT_DID, "issuer", "manufacturers whose DeviceCredentials an owner takes"),
 
+	LIST("interop", ONE, BERTH_OPT_DID, "allow-missing-apv", "our DIDs to which anoncrypts may come without apv"),
+
 	TEXT("api", ONE, "group", "", "group that may connect to app.sock; ours when unset"),
 	INT("api", ONE, "requests-per-second", "100", 1, 10000, "of one local user; more is answered 429"),
 	INT("api", ONE, "requests-at-once", "16", 1, 256, "connections of one local user"),

@@ -121,7 +121,8 @@ handle(struct berth_agent *a, const struct berth_unpacked *in, struct berth_rece
 
 enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r)
 {
-	struct berth_unpack up = { .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
+	struct berth_unpack up = { .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring,
+		.lenient_apv = { .dids = a->cfg.policy->no_apv, .n = a->cfg.policy->n_no_apv } };
 	struct berth_buf shorter = BERTH_BUF_INIT;
 	struct berth_unpacked in;
 	const char *who;

@@ -101,6 +101,8 @@ static bool judge(struct berth_netd_http_conn *c, struct berth_netd_http_request
 		r->counted = true;
 	if ((status = berth_http_judge(&r->head, method, url, c->at->path, h->n->cfg.message_max)))
 		refuse(r, status, 0);
+	if (status == 415 && r->head.v1)
+		berth_log(BERTH_LOG_INFO, "netd.http", "E_ENV: the peer speaks DIDComm v1");
 	return !berth_http_head_is_ambiguous(&r->head) && !(r->head.lengths && r->head.length > DISCARD_MAX);
 }
 

@@ -44,6 +44,7 @@ void berth_http_head_add(struct berth_http_head *h, const char *name, const char
 	} else if (strcasecmp(name, "Content-Type") == 0) {
 		h->types++;
 		h->media = media_of(value);
+		h->v1 = berth_media_is_v1(value);
 	} else if (strcasecmp(name, BERTH_HTTP_ACKS) == 0) {
 		h->acks_fields++;
 		h->bad_acks |= berth_http_acks_decode(h->acks, &h->n_acks, value) != BERTH_OK;

@@ -22,6 +22,7 @@ struct berth_http_head {
 	size_t bytes;
 	unsigned lengths, codings, types, acks_fields;
 	bool chunked;
+	bool v1;			/* a Content-Type of DIDComm v1 */
 	uint64_t length;		/* UINT64_MAX: no number */
 	enum berth_frame_media media;	/* POLL: none that we take */
 	uint8_t acks[BERTH_FRAME_ACKS_MAX * BERTH_FRAME_ACK_LEN];

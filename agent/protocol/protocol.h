@@ -51,6 +51,8 @@ struct berth_policy {
 	size_t n_issuers;
 	const char *endpoints[BERTH_POLICY_LIST_MAX];	/* where we are reached */
 	size_t n_endpoints;
+	const char *no_apv[BERTH_POLICY_LIST_MAX];	/* our DIDs to which anoncrypts may come without apv */
+	size_t n_no_apv;
 	const char *ek_roots_pem;			/* NULL: none */
 	bool accept_hardware, accept_sealed;		/* custody levels of devices */
 	bool ek_live;					/* owner: hardware shows its EK in every run */

@@ -272,9 +272,14 @@ char *post_raw_jwe(const struct post *w, const char *skid, const char *kid, cons
 	jwk = berth_jwk_format(&epk.pub);
 	berth_buf_printf(&header, "{\"alg\":\"%s\",\"enc\":\"%s\"%s,\"epk\":", info.alg, enc_name, extra);
 	CHECK_OK(berth_json_print(&header, jwk));
-	berth_buf_str(&header, ",\"apv\":\"");
-	berth_b64url_encode(&header, apv, 32);
-	berth_buf_str(&header, "\"}");
+	if (w->no_apv) {
+		info.apv_len = 0;
+	} else {
+		berth_buf_str(&header, ",\"apv\":\"");
+		berth_b64url_encode(&header, apv, 32);
+		berth_buf_u8(&header, '"');
+	}
+	berth_buf_u8(&header, '}');
 	berth_b64url_encode(&b64, header.p, header.len);
 	CHECK_OK(berth_aead_seal(enc, &ct, tag, cek, iv, b64.p, b64.len, plain, strlen(plain)));
 	CHECK_OK(berth_ecdh(z, &n, &epk, &peer->pub));

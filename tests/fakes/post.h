@@ -23,6 +23,7 @@ struct post {
 	size_t n_keys;
 	unsigned key_ops, lookups;
 	bool zero_cek;		/* post_raw_jwe() encrypts with a key of zeros */
+	bool no_apv;		/* and writes no apv */
 };
 
 /* The keys and documents of tests/vectors/didcomm-spec; whose: "a", "b" or "ab"

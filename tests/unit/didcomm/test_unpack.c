@@ -639,6 +639,39 @@ static void c056_other_nestings_are_e_env(void **state)
 	CHECK(w.key_ops <= BERTH_NESTING_MAX);
 }
 
+/* The peer's mistake is told from a forger's, whatever its base64url looks like. */
+static void v1_is_refused_by_name(void **state)
+{
+	static const char v1[] = "the peer speaks DIDComm v1";
+	struct berth_json *all = NULL;
+	struct berth_unpacked u;
+	size_t n, passed = 0;
+	char *text = test_read_file("tests/vectors/didcomm-v1/envelopes.json", &n);
+
+	(void)state;
+	CHECK_OK(berth_json_parse(&all, text, n, BERTH_JSON_MAX));
+	w.key_ops = w.lookups = 0;
+	berth_json_each(c, all) {
+		struct berth_buf b = BERTH_BUF_INIT;
+
+		CHECK_OK(berth_json_print(&b, berth_json_get(c, "message")));
+		CHECK_RC(BERTH_E_ENV, unpack(berth_buf_cstr(&b)));
+		assert_string_equal(berth_err_detail(), v1);
+		berth_buf_free(&b);
+		passed++;
+	}
+	CHECK_RC(BERTH_E_ENV, unpack("{\"@type\":\"https://didcomm.org/trust_ping/1.0/ping\",\"@id\":\"1\"}"));
+	assert_string_equal(berth_err_detail(), v1);
+	CHECK_RC(BERTH_E_ENV, unpack_into(&u, "{\"@type\":\"https://didcomm.org/trust_ping/1.0/ping\",\"@id\":\"1\"}", true));
+	CHECK_RC(BERTH_E_ALG, unpack("{\"protected\":\"eyJhbGciOiJkaXIifQ\",\"ciphertext\":\"\"}"));	/* {"alg":"dir"} */
+	CHECK_RC(BERTH_E_B64, unpack("{\"protected\":\"====\",\"ciphertext\":\"\"}"));
+	CHECK(w.key_ops == 0 && w.lookups == 0);
+	VECTORS("didcomm-v1 (refused by name)", passed, 4);
+	assert_int_equal(passed, 4);
+	berth_json_free(all);
+	free(text);
+}
+
 static void c057_plaintext_from_the_network_is_e_env(void **state)
 {
 	struct berth_unpacked u;
@@ -741,6 +774,7 @@ int main(void)
 		cmocka_unit_test(c056_accepted_nestings),
 		cmocka_unit_test(c056_other_nestings_are_e_env),
 		cmocka_unit_test(c057_plaintext_from_the_network_is_e_env),
+		cmocka_unit_test(v1_is_refused_by_name),
 		cmocka_unit_test(metadata_has_every_member),
 	};
 

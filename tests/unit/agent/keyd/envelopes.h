@@ -15,7 +15,7 @@ static void opens(const struct berth_buf *text, struct berth_keyring *ring, cons
 	struct berth_jwe j;
 
 	CHECK_OK(berth_json_parse_object(&json, (const char *)text->p, text->len, BERTH_JSON_MAX));
-	CHECK_OK(berth_jwe_from_json(&j, json));
+	CHECK_OK(berth_jwe_from_json(&j, json, NULL));
 	CHECK(j.authcrypt);
 	CHECK_OK(berth_jwe_open(&j, &j.recipients[0], sender, ring, &pt));
 	assert_string_equal(berth_buf_cstr(&pt), want);
