@@ -5,8 +5,10 @@
 
 #include "agent/cli/cli_resolver.h"
 #include "did/jose/keyring.h"
+#include "did/url.h"
 #include "didcomm/from_prior.h"
 #include "didcomm/pack.h"
+#include "didcomm/routing.h"
 #include "didcomm/unpack.h"
 
 #define SECRETS_MAX ((size_t)1 << 20)
@@ -105,6 +107,32 @@ static enum berth_err pack_request(const struct berth_cli *c, struct berth_pack 
 	return check_pack(c, p);
 }
 
+/* An envelope for whom it is for, and for the mediators that its document names. */
+static enum berth_err pack_one(const struct berth_cli *c, const struct berth_pack *p, const struct berth_message *msg,
+			       struct berth_buf *out)
+{
+	bool encrypts = p->mode == BERTH_PACK_ANONCRYPT || p->mode == BERTH_PACK_AUTHCRYPT;
+	struct berth_buf inner = BERTH_BUF_INIT, to = BERTH_BUF_INIT;
+	struct berth_routes routes = { .n = 0 };
+	enum berth_err rc;
+
+	if (!encrypts || berth_cli_has(c, "--no-forward"))
+		return berth_pack(out, p, msg);
+	berth_buf_put(&to, p->to, berth_did_len(p->to));
+	if ((rc = berth_pack(&inner, p, msg)) || (rc = berth_buf_status(&to)) ||
+	    (rc = berth_routes_find(&routes, p->resolver, berth_buf_cstr(&to))))
+		goto out;
+	if (routes.n)
+		rc = berth_route_wrap(out, &routes.list[0], berth_buf_cstr(&to), inner.p, inner.len);
+	else
+		berth_buf_put(out, inner.p, inner.len);
+out:
+	berth_routes_free(&routes);
+	berth_buf_free(&inner);
+	berth_buf_free(&to);
+	return rc;
+}
+
 /* One envelope for each --to; several as a JSON array. */
 static enum berth_err pack_for_all(struct berth_cli *c, struct berth_pack *p, const struct berth_message *msg,
 				   struct berth_buf *out)
@@ -119,7 +147,7 @@ static enum berth_err pack_for_all(struct berth_cli *c, struct berth_pack *p, co
 		if (i)
 			berth_buf_u8(out, ',');
 		p->to = berth_cli_nth(c, "--to", i);
-		if ((rc = berth_pack(out, p, msg)))
+		if ((rc = pack_one(c, p, msg, out)))
 			return rc;
 	} while (berth_cli_nth(c, "--to", ++i));
 	if (many)
@@ -202,7 +230,7 @@ static enum berth_err unpack(struct berth_cli *c)
 	p.resolver = &who.resolver.top;
 	p.keyring = who.keyring;
 	p.lenient_apv.for_all = berth_cli_has(c, "--allow-missing-apv");
-	if ((rc = berth_unpack(&u, &p, berth_buf_cstr(&text), text.len)))
+	if ((rc = berth_unpack_routed(&u, &p, berth_buf_cstr(&text), text.len)))
 		goto out;
 	if (!(rc = print_unpacked(c, &u, now_s)))
 		rc = check_time(&u, now_s);
@@ -225,7 +253,7 @@ static const struct berth_cli_opt pack_opts[] = {
 	{ "--mode", BERTH_CLI_ONE, "MODE", "plaintext, signed, anoncrypt, authcrypt (default: authcrypt with --from)" },
 	{ "--enc", BERTH_CLI_ONE, "ENC", "A256CBC-HS512, A256GCM, XC20P" },
 	{ "--protect-sender", BERTH_CLI_FLAG, NULL, "hide the sender's key from onlookers" },
-	{ "--no-forward", BERTH_CLI_FLAG, NULL, "pack for the recipient only" },
+	{ "--no-forward", BERTH_CLI_FLAG, NULL, "pack for the recipient only, not for the mediators in its document" },
 	PARTY_OPTS,
 	{ .name = NULL },
 };

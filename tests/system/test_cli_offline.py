@@ -727,7 +727,7 @@ def world(files, tmp_path):
     def secrets(name):
         keys = json.loads((RUST / "secrets" / (name + ".json")).read_text())
         return files([{"id": k["kid"], "type": k["type"], "privateKeyJwk": k["privateKeyJwk"]} for k in keys])
-    return {n: ("--secrets", secrets(n), "--did-docs", RUST / "diddocs") for n in ("alice", "bob", "charlie")}
+    return {n: ("--secrets", secrets(n), "--did-docs", RUST / "diddocs") for n in ("alice", "bob", "charlie", "mediator1", "mediator2", "mediator3")}
 
 
 @pytest.mark.parametrize("name", ["encrypted", "signed"])
@@ -759,7 +759,7 @@ MODES = [
 
 @pytest.mark.parametrize("mode, options, encrypted, authenticated, signed", MODES)
 def test_didcomm_pack_and_unpack(world, mode, options, encrypted, authenticated, signed):
-    to = ["--to", "did:example:bob"] if mode != "signed" else []
+    to = ["--to", "did:example:bob", "--no-forward"] if mode != "signed" else []
     packed = raw("didcomm", "pack", "--mode", mode, *options, *to, *world["alice"], stdin=json.dumps(SIMPLE))
     out = ok("didcomm", "unpack", *world["bob"], stdin=packed)
     assert out["message"] == SIMPLE
@@ -773,7 +773,7 @@ def test_didcomm_pack_and_unpack(world, mode, options, encrypted, authenticated,
 def test_didcomm_modes_default_by_from(world):
     bare = json.dumps({k: v for k, v in SIMPLE.items() if k not in ("from", "to")})
     for options, auth in ((["--from", "did:example:alice"], True), ([], False)):
-        packed = raw("didcomm", "pack", *options, "--to", "did:example:bob", *world["alice"], stdin=bare)
+        packed = raw("didcomm", "pack", *options, "--to", "did:example:bob", "--no-forward", *world["alice"], stdin=bare)
         out = ok("didcomm", "unpack", *world["bob"], stdin=packed)
         assert out["metadata"]["authenticated"] is auth
         assert out["message"]["to"] == ["did:example:bob"]
@@ -783,15 +783,46 @@ def test_didcomm_modes_default_by_from(world):
 def test_didcomm_several_recipients(world):
     message = json.dumps(dict(SIMPLE, to=["did:example:bob", "did:example:charlie"]))
     packed = ok("didcomm", "pack", "--from", "did:example:alice", "--to", "did:example:bob", "--to", "did:example:charlie",
-                *world["alice"], stdin=message)
+                "--no-forward", *world["alice"], stdin=message)
     assert isinstance(packed, list) and len(packed) == 2
     for name, envelope in zip(("bob", "charlie"), packed):
         assert ok("didcomm", "unpack", *world[name], stdin=json.dumps(envelope))["message"]["id"] == SIMPLE["id"]
     fails("E_DECRYPT", "didcomm", "unpack", *world["bob"], stdin=json.dumps(packed[1]))
 
 
+def test_didcomm_forwards_to_the_mediators_of_a_document(world, files, tmp_path):
+    """Charlie's endpoint is did:example:mediator3, his routing keys are mediator2's and mediator1's."""
+    message = json.dumps(dict(SIMPLE, to=["did:example:charlie"]))
+    packed = raw("didcomm", "pack", "--from", "did:example:alice", "--to", "did:example:charlie", *world["alice"], stdin=message)
+    for name, behind in (("mediator3", "did:example:mediator2#key-x25519-1"), ("mediator2", "did:example:mediator1#key-x25519-1"),
+                         ("mediator1", "did:example:charlie")):
+        fails("E_DECRYPT", "didcomm", "unpack", *world["charlie"], stdin=packed)
+        out = ok("didcomm", "unpack", *world[name], stdin=packed)
+        assert out["message"]["type"] == "https://didcomm.org/routing/2.0/forward"
+        assert out["message"]["body"] == {"next": behind} and "from" not in out["message"]
+        assert out["metadata"]["anonymous_sender"] and not out["metadata"]["re_wrapped_in_forward"]
+        packed = json.dumps(out["message"]["attachments"][0]["data"]["json"])
+    out = ok("didcomm", "unpack", *world["charlie"], stdin=packed)
+    assert out["message"]["id"] == SIMPLE["id"] and out["metadata"]["authenticated"]
+    assert out["metadata"]["re_wrapped_in_forward"] is False
+
+
+def test_didcomm_what_a_mediator_rewrapped_is_taken_out(world):
+    message = json.dumps(dict(SIMPLE, to=["did:example:charlie"]))
+    packed = raw("didcomm", "pack", "--to", "did:example:charlie", "--no-forward", *world["alice"], stdin=message)
+    for times in (1, 2, 3):
+        forward = {"id": "f%d" % times, "type": "https://didcomm.org/routing/2.0/forward", "body": {"next": "did:example:charlie"},
+                   "attachments": [{"data": {"json": json.loads(packed)}}]}
+        packed = raw("didcomm", "pack", "--to", "did:example:charlie", "--no-forward", *world["mediator1"], stdin=json.dumps(forward))
+        if times == 3:
+            fails("E_ROUTE", "didcomm", "unpack", *world["charlie"], stdin=packed)
+            break
+        out = ok("didcomm", "unpack", *world["charlie"], stdin=packed)
+        assert out["message"]["id"] == SIMPLE["id"] and out["metadata"]["re_wrapped_in_forward"] is True
+
+
 def test_didcomm_time_is_judged_with_now_only(world):
-    packed = raw("didcomm", "pack", "--to", "did:example:bob", *world["alice"], stdin=json.dumps(SIMPLE))
+    packed = raw("didcomm", "pack", "--to", "did:example:bob", "--no-forward", *world["alice"], stdin=json.dumps(SIMPLE))
     early = ok("didcomm", "unpack", *world["bob"], "--now", "2018-01-19T00:00:00Z", stdin=packed)
     assert early["metadata"]["expired"] is False
     late, _ = fails("E_EXPIRED", "didcomm", "unpack", *world["bob"], "--now", NOW, stdin=packed)
@@ -818,7 +849,7 @@ def test_didcomm_pack_refusals(world, code, options, message):
 
 
 def test_didcomm_unpack_refusals(world, files):
-    packed = ok("didcomm", "pack", "--from", "did:example:alice", "--to", "did:example:bob", *world["alice"],
+    packed = ok("didcomm", "pack", "--from", "did:example:alice", "--to", "did:example:bob", "--no-forward", *world["alice"],
                 stdin=json.dumps(SIMPLE))
     fails("E_DECRYPT", "didcomm", "unpack", *world["charlie"], stdin=json.dumps(packed))
     flipped = dict(packed, tag=("A" if packed["tag"][0] != "A" else "B") + packed["tag"][1:])

@@ -34,7 +34,7 @@ def rotation(world, key="did:example:charlie#key-1", kid=None, **claims):
 
 
 def packed(world, jwt, *options):
-    return raw("didcomm", "pack", *(options or ("--from", "did:example:alice")), "--to", "did:example:bob",
+    return raw("didcomm", "pack", "--no-forward", *(options or ("--from", "did:example:alice")), "--to", "did:example:bob",
                *world["alice"], stdin=json.dumps(dict(MESSAGE, from_prior=jwt)))
 
 
