@@ -89,6 +89,17 @@ static enum berth_err read_return_route(struct berth_message *m)
 	return berth_fail(BERTH_E_TYPE, "message: return_route");
 }
 
+/* SPEC problems: "an array of strings", each "the ID of a message". */
+static enum berth_err read_ids(const struct berth_json *json, const char *key, const struct berth_json **out)
+{
+	enum berth_err rc = berth_json_opt_arr(json, key, BERTH_ACKS_MAX, out);
+
+	berth_json_each(id, *out)
+		if (!berth_json_str(id) || strlen(berth_json_str(id)) > BERTH_MESSAGE_ID_MAX)
+			return berth_fail(BERTH_E_TYPE, "message: %s has an entry that is no id", key);
+	return rc;
+}
+
 /* SPEC message_structure 2.1: body is optional; readers see an empty object. */
 static enum berth_err read_body(struct berth_message *m)
 {
@@ -115,7 +126,8 @@ static enum berth_err read_headers(struct berth_message *m)
 	    (rc = berth_json_opt_arr(m->json, "attachments", BERTH_ATTACHMENTS_MAX, &m->attachments)) ||
 	    (rc = berth_attachments_check(m->attachments)) ||
 	    (rc = opt_text(m->json, "from_prior", BERTH_FROM_PRIOR_MAX, &m->from_prior)) ||
-	    (rc = read_return_route(m)))
+	    (rc = read_return_route(m)) || (rc = read_ids(m->json, "please_ack", &m->please_ack)) ||
+	    (rc = read_ids(m->json, "ack", &m->ack)))
 		return rc;
 	if (!m->thid)
 		m->thid = m->id;
@@ -221,6 +233,13 @@ out:
 enum berth_err berth_message_set(struct berth_message *m, const char *header, const char *value)
 {
 	enum berth_err rc = berth_json_set_str(m->json, header, value);
+
+	return rc ? rc : reread(m);
+}
+
+enum berth_err berth_message_set_json(struct berth_message *m, const char *header, struct berth_json *take)
+{
+	enum berth_err rc = berth_json_set(m->json, header, take);
 
 	return rc ? rc : reread(m);
 }

@@ -13,6 +13,7 @@
 #define BERTH_MESSAGE_TO_MAX 64
 #define BERTH_ATTACHMENTS_MAX 64
 #define BERTH_SIGNATURES_MAX 4			/* of a signed message */
+#define BERTH_ACKS_MAX 64
 #define BERTH_FROM_PRIOR_MAX ((size_t)64 << 10)	/* a JWT with long did:peer:4s */
 
 /* A DIDComm v2 plaintext message (message_structure): all text is borrowed from
@@ -28,6 +29,7 @@ struct berth_message {
 	const struct berth_json *attachments;	/* array, or NULL */
 	const char *from_prior;			/* compact JWS */
 	const char *return_route;		/* "none", "all", "thread" */
+	const struct berth_json *please_ack, *ack;	/* arrays of ids, or NULL; "" in please_ack: this one */
 };
 
 /* Takes json over, also on failure.  E_TYPE for members that are missing or not
@@ -47,6 +49,10 @@ berth_message_new(struct berth_message *out, const char *type, const char *from,
  * came in.  "pthid", "from_prior", "return_route"... */
 BERTH_MUST_USE enum berth_err
 berth_message_set(struct berth_message *m, const char *header, const char *value);
+
+/* The same with any JSON, taken over: "please_ack", "attachments", "created_time"... */
+BERTH_MUST_USE enum berth_err
+berth_message_set_json(struct berth_message *m, const char *header, struct berth_json *take);
 
 /* Appends an attachment {id, media_type, data: {json} or {base64}}; node taken. */
 BERTH_MUST_USE enum berth_err

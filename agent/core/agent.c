@@ -49,6 +49,13 @@ records_each(struct berth_records *r, const char *ns,
 	return berth_store_each(((struct agent_records *)r)->a->cfg.store, ns, NULL, fn, arg);
 }
 
+static enum berth_err
+records_each_after(struct berth_records *r, const char *ns, const char *after,
+		   enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len), void *arg)
+{
+	return berth_store_each(((struct agent_records *)r)->a->cfg.store, ns, after, fn, arg);
+}
+
 /* The short form of a did:peer:4 says nothing by itself: what was learned answers. */
 static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
@@ -251,7 +258,7 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 		return berth_fail(BERTH_E_NOMEM, "agent");
 	a->cfg = *cfg;
 	a->start_ms = agent_mono_ms();
-	a->records = (struct agent_records){ .base = { .get = records_get, .each = records_each }, .a = a };
+	a->records = (struct agent_records){ .base = { .get = records_get, .each = records_each, .each_after = records_each_after }, .a = a };
 	a->peers = (struct peer_resolver){ .base = { .resolve = resolve_peer, .next = cfg->resolver }, .a = a };
 	berth_resolver_builtin_init(&a->builtin, &a->peers.base);
 	a->env = (struct berth_env){ .keys = cfg->keys, .resolver = &a->builtin, .records = &a->records.base,
@@ -333,6 +340,14 @@ enum berth_err berth_agent_command(struct berth_agent *a, const char *machine, c
 	rc = agent_deliver(a, m, key ? key : "self", &ev, result);
 	agent_flush(a);
 	return rc;
+}
+
+enum berth_err agent_tell(struct berth_agent *a, const char *machine, const char *on, const struct berth_json *args)
+{
+	const struct berth_machine *m = machine_named(a, machine);
+	const struct berth_event ev = { .on = on, .args = args };
+
+	return m ? agent_deliver(a, m, "self", &ev, NULL) : berth_fail(BERTH_E_USAGE, "this agent is no %s", machine);
 }
 
 enum berth_err berth_agent_instance(struct berth_agent *a, const char *machine, const char *key,

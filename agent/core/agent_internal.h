@@ -87,6 +87,7 @@ struct berth_agent {
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
 	struct ration refusals, strangers;	/* lines in the audit log */
+	struct ration reports;		/* said to peers */
 	/* packed messages that are sent once, after the commit: without a uri in the
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
@@ -117,6 +118,19 @@ agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *
 BERTH_MUST_USE enum berth_err
 agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key, struct berth_instance *inst);
 bool agent_is_transient(enum berth_err rc);
+/* The host's word to a machine that may not run here. */
+BERTH_MUST_USE enum berth_err
+agent_tell(struct berth_agent *a, const char *machine, const char *on, const struct berth_json *args);
+
+/* courtesy.c.  acknowledge: adds to what a step that went well sends.  report: in the
+ * transaction of a step that did not; over: its thread ended with it.  take_acks: what
+ * a peer says it has; transient codes only. */
+BERTH_MUST_USE enum berth_err
+agent_acknowledge(struct berth_agent *a, const struct berth_event *ev, struct berth_effects *fx);
+void agent_report(struct berth_agent *a, const struct berth_machine *m, const struct berth_event *ev,
+		  enum berth_err why, bool over);
+BERTH_MUST_USE enum berth_err
+agent_take_acks(struct berth_agent *a, const struct berth_message *m, const char *sender);
 /* Keeps an inbound message's id although no step wanted it. */
 BERTH_MUST_USE enum berth_err
 agent_remember(struct berth_agent *a, const char *sender, const char *id, const char *audit);

@@ -25,6 +25,9 @@ enum berth_api_op {
 	BERTH_API_PRESENT,		/* POST /v1/identities/{name}/present {"audience","nonce","format"?} */
 	BERTH_API_SECRETS,		/* GET  /v1/secrets: array of {"id", ...}; filtered by grant here */
 	BERTH_API_SECRET,		/* GET  /v1/secrets/{id} */
+	BERTH_API_APP_MESSAGES,		/* GET  /v1/messages?after=SEQ: array of {"seq", "for", ...}; filtered by grant here */
+	BERTH_API_APP_SEND,		/* POST /v1/messages {"to","type",...}; the right to the type is checked here */
+	BERTH_API_APP_ACK,		/* POST /v1/messages/ack {"upTo"} */
 	/* admin.sock */
 	BERTH_API_STATUS,		/* GET  /v1/status */
 	BERTH_API_ONBOARD,		/* POST /v1/onboard {"invitation"?,"dryRun"?,"acceptTip"?,"abandon"?} */

@@ -102,7 +102,8 @@ static bool allowed(struct berth_api_answer *out, const struct berth_api_call *c
 		deny(out, c, who, ADMIN_NAME);
 		return false;
 	}
-	snprintf(missing, sizeof(missing), "%s%s", r->right ? r->right : r->filter, r->right ? param : "");
+	snprintf(missing, sizeof(missing), "%s%s", r->right ? r->right : r->filter ? r->filter : r->of_member ? r->of_member : "self",
+		 r->right ? param : "");
 	if (r->right ? berth_principal_may(c->principal, r->right, param) : c->principal != NULL)
 		return true;
 	deny(out, c, who, missing);
@@ -227,23 +228,40 @@ static enum berth_err read_after(int64_t *out, const char *text)
 	return BERTH_OK;
 }
 
+/* A right that the body says what it is about.  false: denied, and *missing says it. */
+static bool member_allowed(const struct berth_api_call *c, const struct berth_api_route *r,
+			   const struct berth_json *body, char missing[MISSING_MAX])
+{
+	const char *object = r->of_member ? berth_json_str(berth_json_get(body, r->member)) : NULL;
+
+	if (!object || c->socket == BERTH_SOCKET_ADMIN || berth_principal_may(c->principal, r->of_member, object))
+		return true;
+	snprintf(missing, MISSING_MAX, "%s%s", r->of_member, object);
+	return false;
+}
+
 static enum berth_err run(struct berth_json **out, const struct berth_api_backend *backend,
 			  const struct berth_api_quota *quota, const struct berth_api_call *c,
-			  const struct berth_api_route *r, const char *param)
+			  const struct berth_api_route *r, const char *param, char missing[MISSING_MAX])
 {
 	struct berth_api_request req = { .principal = name_of(c), .param = param };
+	int op = c->socket == BERTH_SOCKET_APP && r->app_op ? r->app_op : r->op;
 	struct berth_json *body = NULL;
 	enum berth_err rc;
 
 	if ((rc = read_body(&body, c, r)) || (rc = read_after(&req.after, c->after)))
 		goto out;
+	if (!member_allowed(c, r, body, missing)) {
+		rc = BERTH_E_AUTHZ;
+		goto out;
+	}
 	req.body = body;
-	if (r->op == BERTH_API_SELF)
+	if (op == BERTH_API_SELF)
 		rc = self(c, quota, out);
-	else if (!backend->op[r->op])
+	else if (!backend->op[op])
 		rc = berth_fail(BERTH_E_NOMATCH, "not in this role");
 	else
-		rc = backend->op[r->op](backend->arg, &req, out);
+		rc = backend->op[op](backend->arg, &req, out);
 	if (!rc && r->filter && c->socket == BERTH_SOCKET_APP)
 		rc = filter(out, c, r);
 out:
@@ -273,7 +291,7 @@ static void write_result(struct berth_api_answer *out, const struct berth_api_ca
 void berth_api_dispatch(struct berth_api_answer *out, const struct berth_api_backend *backend,
 			const struct berth_api_quota *quota, const struct berth_api_call *c)
 {
-	char param[BERTH_API_PARAM_MAX + 1];
+	char param[BERTH_API_PARAM_MAX + 1], missing[MISSING_MAX] = "";
 	const struct berth_api_route *r;
 	struct berth_json *v = NULL;
 	bool other_method;
@@ -291,7 +309,10 @@ void berth_api_dispatch(struct berth_api_answer *out, const struct berth_api_bac
 	}
 	if (!allowed(out, c, r, param))
 		return;
-	if ((rc = run(&v, backend, quota, c, r, param)))
+	rc = run(&v, backend, quota, c, r, param, missing);
+	if (missing[0])
+		deny(out, c, name_of(c), missing);
+	else if (rc)
 		refuse(out, c, rc);
 	else
 		write_result(out, c, v, r->op == BERTH_API_METRICS);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/application.h"
+
 static bool number(uint32_t *out, const char *s)
 {
 	if (s[0] < '0' || s[0] > '9')
@@ -156,6 +158,14 @@ const struct berth_principal *berth_principal_of(const struct berth_principals *
 	return NULL;
 }
 
+/* Only types of messages have families: "secret:a*" is the secret of that name. */
+static bool covers(const char *right, const char *grant, const char *object)
+{
+	if (!strcmp(grant, "*") || !strcmp(grant, object))
+		return true;
+	return !strcmp(right, "message:") && berth_type_matches(grant, object);
+}
+
 bool berth_principal_may(const struct berth_principal *p, const char *right, const char *object)
 {
 	size_t n = strlen(right);
@@ -166,7 +176,7 @@ bool berth_principal_may(const struct berth_principal *p, const char *right, con
 	for (size_t i = 0; (grant = berth_config_item(p->cfg, "principal", p->name, "may", i)); i++) {
 		if (strncmp(grant, right, n))
 			continue;
-		if (n && right[n - 1] == ':' ? !strcmp(grant + n, "*") || !strcmp(grant + n, object) : !grant[n])
+		if (n && right[n - 1] == ':' ? covers(right, grant + n, object) : !grant[n])
 			return true;
 	}
 	return false;

@@ -34,7 +34,8 @@ void berth_principals_free(struct berth_principals *p);
 const struct berth_principal *
 berth_principal_of(const struct berth_principals *p, const struct berth_peer *peer);
 
-/* right: "self", or "secret:" with the object.  "*" in a grant is any object. */
+/* right: "self", or "secret:" with the object.  "*" in a grant is any object, and of
+ * "message:" a star at the end any that begins like that. */
 bool berth_principal_may(const struct berth_principal *p, const char *right, const char *object);
 
 /* A number or a name from the file; E_CONFIG. */

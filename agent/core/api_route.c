@@ -6,12 +6,14 @@
 #include "did/base/hex.h"
 #include "did/base/utf8.h"
 #include "did/codec/did_text.h"
+#include "didcomm/message.h"
 
 #define APP BERTH_SOCKET_APP
 #define ADMIN BERTH_SOCKET_ADMIN
 #define BOTH (APP | ADMIN)
 #define TEXT_MAX ((size_t)256 << 10)
 #define ID_MAX 128
+#define JSON_INT_MAX (((size_t)1 << 53) - 1)
 #define RECEIPT_MAX ((size_t)24 << 10)	/* one compact JWS */
 
 #define GET(p, s, ...) { .method = "GET", .path = p, .sockets = s, __VA_ARGS__ }
@@ -20,6 +22,8 @@
 #define STR(n, req, most) { n, BERTH_FIELD_STR, req, most }
 #define BOOL(n, req) { n, BERTH_FIELD_BOOL, req, 0 }
 #define OBJECT(n, req) { n, BERTH_FIELD_OBJECT, req, 0 }
+#define ARRAY(n, req, most) { n, BERTH_FIELD_ARRAY, req, most }
+#define INT(n, req, most) { n, BERTH_FIELD_INT, req, most }
 
 const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/self", APP, .right = "self", OP(SELF)),
@@ -30,6 +34,14 @@ const struct berth_api_route berth_api_routes[] = {
 	     .fields = { STR("audience", true, BERTH_DID_URL_MAX), STR("nonce", true, 512), STR("format", false, 32) }),
 	GET("/v1/secrets", APP, .filter = "secret:", .filter_key = "id", OP(SECRETS)),
 	GET("/v1/secrets/{id}", APP, .right = "secret:", OP(SECRET), .secret = true),
+
+	GET("/v1/messages", BOTH, .filter = "message:", .filter_key = "for", OP(MESSAGES), .app_op = BERTH_API_APP_MESSAGES),
+	POST("/v1/messages", BOTH, .of_member = "message:", .member = "type", OP(APP_SEND),
+	     .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("type", true, BERTH_MESSAGE_TYPE_MAX), OBJECT("body", false),
+			 ARRAY("attachments", false, BERTH_ATTACHMENTS_MAX), STR("thid", false, BERTH_MESSAGE_ID_MAX),
+			 STR("pthid", false, BERTH_MESSAGE_ID_MAX), STR("lang", false, 64), BOOL("pleaseAck", false),
+			 INT("expiresIn", false, INT32_MAX) }),
+	POST("/v1/messages/ack", APP, OP(APP_ACK), .fields = { INT("upTo", true, JSON_INT_MAX) }),
 
 	GET("/v1/status", ADMIN, OP(STATUS)),
 	POST("/v1/onboard", ADMIN, OP(ONBOARD),
@@ -54,7 +66,6 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/audit", ADMIN, OP(AUDIT)),
 	GET("/v1/audit/verify", ADMIN, OP(AUDIT_VERIFY)),
 	GET("/v1/peers", ADMIN, OP(PEERS)),
-	GET("/v1/messages", ADMIN, OP(MESSAGES)),
 	POST("/v1/ping", ADMIN, OP(PING), .fields = { STR("to", false, BERTH_DID_URL_MAX) }),
 	GET("/v1/metrics", ADMIN, OP(METRICS)),
 };
@@ -144,6 +155,7 @@ static enum berth_err check_field(const struct berth_api_field *f, const struct 
 {
 	const struct berth_json *o;
 	const char *s;
+	int64_t i;
 	bool b;
 
 	if (!berth_json_get(body, f->name) && !f->required)
@@ -155,6 +167,10 @@ static enum berth_err check_field(const struct berth_api_field *f, const struct 
 		return berth_json_req_bool(body, f->name, &b);
 	case BERTH_FIELD_OBJECT:
 		return berth_json_req_obj(body, f->name, &o);
+	case BERTH_FIELD_ARRAY:
+		return berth_json_req_arr(body, f->name, f->max, &o);
+	case BERTH_FIELD_INT:
+		return berth_json_req_int(body, f->name, 0, (int64_t)f->max, &i);
 	}
 	return berth_fail(BERTH_E_INTERNAL, "route table");
 }

@@ -7,17 +7,17 @@
 /* The endpoints as one const table: what docs/openapi.yaml lists, no more, no less. */
 #define BERTH_API_PATH_MAX 1024
 #define BERTH_API_PARAM_MAX 512		/* decoded */
-#define BERTH_API_FIELDS_MAX 6
+#define BERTH_API_FIELDS_MAX 10
 
 enum berth_api_socket { BERTH_SOCKET_APP = 1, BERTH_SOCKET_ADMIN = 2 };
 
-enum berth_api_field_type { BERTH_FIELD_STR, BERTH_FIELD_BOOL, BERTH_FIELD_OBJECT };
+enum berth_api_field_type { BERTH_FIELD_STR, BERTH_FIELD_BOOL, BERTH_FIELD_OBJECT, BERTH_FIELD_ARRAY, BERTH_FIELD_INT };
 
 struct berth_api_field {
 	const char *name;	/* NULL ends the list */
 	enum berth_api_field_type type;
 	bool required;
-	size_t max;		/* STR: bytes */
+	size_t max;		/* STR: bytes; ARRAY: elements; INT: the largest, 0 is the least */
 };
 
 struct berth_api_route {
@@ -25,9 +25,12 @@ struct berth_api_route {
 	unsigned sockets;
 	const char *right;		/* on app.sock: "device"; "secret:" wants the parameter behind it;
 					 * NULL: any principal, the answer is filtered */
+	const char *of_member;		/* app.sock: the right that a member of the body is the object of, "message:" of "type" */
+	const char *member;
 	const char *filter;		/* lists: right prefix and ... */
 	const char *filter_key;		/* ... the member it is about */
 	int op;				/* enum berth_api_op, or BERTH_API_SELF */
+	int app_op;			/* on app.sock, when it is another one; 0: it is not */
 	bool secret;			/* no-store, wiped */
 	bool open;			/* a POST body whose members are the operation's business */
 	struct berth_api_field fields[BERTH_API_FIELDS_MAX + 1];

@@ -25,5 +25,6 @@ const char *backend_state(struct berth_backend *b, const char *state);
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 
 void backend_admin_init(struct berth_api_backend *api);
+void backend_messages_init(struct berth_api_backend *api);
 
 #endif

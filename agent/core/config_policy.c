@@ -39,6 +39,42 @@ static enum berth_err rendezvous(const struct berth_config *c, struct berth_poli
 	return BERTH_OK;
 }
 
+#define MESSAGE "message:"
+
+static enum berth_err types_of(const struct berth_config *c, struct berth_application *app)
+{
+	const char *grant;
+
+	for (size_t i = 0; (grant = berth_config_item(c, "principal", app->name, "may", i)); i++) {
+		if (strncmp(grant, MESSAGE, strlen(MESSAGE)) != 0)
+			continue;
+		if (app->n_types == BERTH_APP_TYPES_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[principal %s] may: more than %d types of messages", app->name,
+					  BERTH_APP_TYPES_MAX);
+		app->types[app->n_types++] = grant + strlen(MESSAGE);
+	}
+	return BERTH_OK;
+}
+
+/* Principals that may send and receive messages. */
+static enum berth_err applications(const struct berth_config *c, struct berth_policy *out)
+{
+	struct berth_application app = { 0 };
+	enum berth_err rc;
+
+	for (size_t i = 0; (app.name = berth_config_section(c, "principal", i)); i++) {
+		app.n_types = 0;
+		if ((rc = types_of(c, &app)))
+			return rc;
+		if (!app.n_types)
+			continue;
+		if (out->n_apps == BERTH_POLICY_LIST_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[principal]: more than %d with messages", BERTH_POLICY_LIST_MAX);
+		out->apps[out->n_apps++] = app;
+	}
+	return BERTH_OK;
+}
+
 static const char *set_or_null(const char *s) { return s[0] ? s : NULL; }
 
 enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out)
@@ -63,7 +99,8 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.credential_s = berth_config_int(c, "policy", NULL, "credential-lifetime"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 	};
-	if ((rc = rendezvous(c, out)) || (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
+	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) ||
+	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))
 		return rc;

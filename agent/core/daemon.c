@@ -19,6 +19,7 @@
 #include "agent/core/notify.h"
 #include "agent/core/resolveclient.h"
 #include "agent/core/store.h"
+#include "agent/protocol/application.h"
 #include "agent/protocol/onboarding.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -167,8 +168,10 @@ static enum berth_err agent_start(struct berth_daemon *d)
 	if (role(d, "rendezvous"))
 		add_machine(&ac, &berth_rendezvous_machine);
 	add_machine(&ac, &berth_ping_machine);
+	add_machine(&ac, &berth_app_machine);	/* takes reports about its threads, before the log does */
 	add_machine(&ac, &berth_problem_machine);
 	add_machine(&ac, &berth_discover_machine);
+	add_machine(&ac, &berth_empty_machine);
 	return berth_agent_new(&d->agent, &ac);
 }
 

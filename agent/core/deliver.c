@@ -172,8 +172,11 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 	if (rc)
 		return rc;
 	*step_rc = ev->in && ev->sender ? agent_note_peer(a, ev->in, ev->sender) : BERTH_OK;
-	if (!*step_rc)
-		*step_rc = berth_machine_step(m, &a->env, inst, ev, fx);
+	if (!*step_rc && !(*step_rc = berth_machine_step(m, &a->env, inst, ev, fx)) &&
+	    (*step_rc = agent_acknowledge(a, ev, fx))) {
+		inst->state = before;
+		berth_effects_free(fx);
+	}
 	fx->may_step_generation |= m->counted && inst->state != before;
 	if (!*step_rc && (*step_rc = apply(a, fx, ev, by_stranger(a, m, ev)))) {
 		/* the step was fine, the host could not follow: as if it never ran */
@@ -187,6 +190,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 		agent_identities_cut(a, ids);
 		if ((rc = berth_store_undo(a->cfg.store)))
 			return rc;
+		agent_report(a, m, ev, *step_rc, inst->state != before);
 		return inst->state == before ? BERTH_OK : save(a, m, inst, ev);
 	}
 	return (rc = berth_store_keep(a->cfg.store)) ? rc : save(a, m, inst, ev);

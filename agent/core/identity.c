@@ -497,6 +497,14 @@ static enum berth_err mark_known(struct berth_env *env, const struct berth_ident
 	return agent_mark_known(env->host, mine->did, peer);
 }
 
+static int64_t waiting(struct berth_env *env, const char *peer)
+{
+	struct berth_agent *a = env->host;
+	int64_t n = INT64_MAX;
+
+	return berth_store_outbox_count(a->cfg.store, peer, &n) ? INT64_MAX : n;
+}
+
 void agent_env_identities(struct berth_agent *a)
 {
 	a->env.identity = find;
@@ -506,5 +514,6 @@ void agent_env_identities(struct berth_agent *a)
 	a->env.learn = learn;
 	a->env.known = known;
 	a->env.stranger = stranger;
+	a->env.waiting = waiting;
 	a->env.mark_known = mark_known;
 }

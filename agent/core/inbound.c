@@ -31,6 +31,22 @@ static bool may_be_anonymous(const struct berth_machine *m, const char *on)
 	return false;
 }
 
+static bool is_somebodys(const struct berth_agent *a, const char *type)
+{
+	for (size_t i = 0; i < a->cfg.n_machines; i++)
+		if (name_in(a->cfg.machines[i], type))
+			return true;
+	return false;
+}
+
+/* What m would call this message; NULL: nothing of its. */
+static const char *on_of(const struct berth_agent *a, const struct berth_machine *m, const char *type)
+{
+	const char *on = name_in(m, type);
+
+	return on || !m->rest || is_somebodys(a, type) ? on : "message";
+}
+
 /* Hands the message to the first machine that has a row for it and an instance. */
 static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
 {
@@ -38,7 +54,7 @@ static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacke
 
 	for (size_t i = 0; i < a->cfg.n_machines; i++) {
 		const struct berth_machine *m = a->cfg.machines[i];
-		const char *on = name_in(m, in->msg.type);
+		const char *on = on_of(a, m, in->msg.type);
 		struct berth_event ev = { .on = on, .in = in, .sender = sender };
 		char *key = NULL;
 
@@ -109,6 +125,8 @@ handle(struct berth_agent *a, const struct berth_unpacked *in, struct berth_rece
 
 	if (sender && ((rc = berth_store_inbox_seen(a->cfg.store, sender, in->msg.id, &seen, answer)) || seen))
 		return rc;
+	if ((rc = agent_take_acks(a, &in->msg, sender)))
+		return rc;
 	r->fresh = true;
 	if (r->is_poll)
 		return agent_remember(a, sender, in->msg.id, NULL);
@@ -142,7 +160,8 @@ enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_
 			goto out;
 		r->sender = berth_buf_take_str(&shorter);
 		r->wants_reply = in.msg.return_route && strcmp(in.msg.return_route, "none") != 0;
-		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0;
+		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0 &&
+			     !in.msg.please_ack;
 	}
 	rc = handle(a, &in, r);
 out:

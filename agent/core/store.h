@@ -157,6 +157,9 @@ berth_store_outbox_next(struct berth_store *s, int64_t *out_s);
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,
 			    struct berth_outbox_list *out);
+/* How many there are. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_count(struct berth_store *s, const char *peer, int64_t *out);
 /* The row was packed to bytes of this hash and handed to the transport.  Counts a
  * try and sets next_s by the back-off, so that a lost reply is a resend. */
 BERTH_MUST_USE enum berth_err

@@ -231,6 +231,15 @@ enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *pe
 	return read_rows(s, st, bounded(limit), out);
 }
 
+enum berth_err berth_store_outbox_count(struct berth_store *s, const char *peer, int64_t *out)
+{
+	enum berth_err rc;
+
+	*out = 0;
+	return (rc = store_ready(s, false)) ? rc
+		: store_int(s, out, 0, "SELECT count(*) FROM outbox WHERE peer = ?1", "s", peer);
+}
+
 /* ---- what became of a row */
 
 /* tries + 1 and the next time; the row's tries in *tries, -1: no such row. */

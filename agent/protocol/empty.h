@@ -4,6 +4,7 @@
 
 /* https://didcomm.org/empty/1.0: a message that says nothing but who sends it; with
  * return_route it asks for whatever waits. */
-#define BERTH_TYPE_EMPTY "https://didcomm.org/empty/1.0/empty"
+#define BERTH_PIURI_EMPTY "https://didcomm.org/empty/1.0/"
+#define BERTH_TYPE_EMPTY BERTH_PIURI_EMPTY "empty"
 
 #endif

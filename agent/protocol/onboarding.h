@@ -18,6 +18,7 @@ extern const struct berth_machine berth_rendezvous_machine;
 extern const struct berth_machine berth_ping_machine;
 extern const struct berth_machine berth_problem_machine;
 extern const struct berth_machine berth_discover_machine;
+extern const struct berth_machine berth_empty_machine;
 
 /* The owner machine's instance for a chain package: deviceHash in hex. */
 BERTH_MUST_USE enum berth_err berth_owner_key(const struct berth_json *package, char key[65]);

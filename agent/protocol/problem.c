@@ -3,7 +3,33 @@
  * others say; a report about a report is never sent (C080). */
 #include "agent/protocol/problem.h"
 
+#include <string.h>
+
 #include "agent/protocol/onboarding.h"
+
+/* The descriptors and what the specification has them say: "the text MUST be statically
+ * associated with code". */
+struct berth_problem_words berth_problem_of(enum berth_err rc)
+{
+	switch (rc) {
+	case BERTH_E_JSON: case BERTH_E_B64: case BERTH_E_TYPE: case BERTH_E_SIZE: case BERTH_E_ENV: case BERTH_E_SDJWT:
+		return (struct berth_problem_words){ "msg", "Bad message." };
+	case BERTH_E_SIG: case BERTH_E_ALG: case BERTH_E_KEY: case BERTH_E_DECRYPT:
+		return (struct berth_problem_words){ "trust.crypto", "Cryptographic operation failed." };
+	case BERTH_E_AUTHZ: case BERTH_E_ADDR: case BERTH_E_HOLDER: case BERTH_E_VC: case BERTH_E_STATUS:
+		return (struct berth_problem_words){ "trust", "Failed to achieve required trust." };
+	case BERTH_E_DID: case BERTH_E_RESOLVE:
+		return (struct berth_problem_words){ "did", "DID is unusable." };
+	case BERTH_E_EXPIRED: case BERTH_E_CLOCK:
+		return (struct berth_problem_words){ "req.time", "Failed to satisfy timing constraints." };
+	case BERTH_E_QUOTA:
+		return (struct berth_problem_words){ "me.res", "A required resource is inadequate or unavailable." };
+	case BERTH_E_REPLAY: case BERTH_E_ROTATE: case BERTH_E_NOMATCH: case BERTH_E_ROUTE:
+		return (struct berth_problem_words){ "req", "Circumstances don't satisfy requirements." };
+	default:
+		return (struct berth_problem_words){ "me", "Internal error." };
+	}
+}
 
 enum berth_err berth_problem_reply(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 				   const struct berth_event *ev, const char *code, const char *comment)
@@ -23,19 +49,26 @@ enum berth_err berth_problem_reply(struct berth_env *env, struct berth_effects *
 	return berth_json_set_str(s->msg.json, "pthid", ev->in->msg.thid);
 }
 
+bool berth_problem_ends(const struct berth_problem *p)
+{
+	return p->code[0] == 'e' && !(p->code[2] == 'm' && (p->code[3] == '.' || !p->code[3]));
+}
+
+enum berth_err berth_problem_note(struct berth_effects *fx, const struct berth_event *ev, const struct berth_problem *p)
+{
+	berth_effects_audit(fx, "%.80s reports %.100s: %.400s", ev->sender, p->code, p->comment ? p->comment : "");
+	return berth_problem_ends(p) ? berth_effects_drop(fx, ev->sender, ev->in->msg.pthid) : BERTH_OK;
+}
+
 static enum berth_err on_report(struct berth_env *env, struct berth_instance *inst,
 				const struct berth_event *ev, struct berth_effects *fx)
 {
-	const char *code, *comment = "";
-	enum berth_err rc;
+	struct berth_problem p;
+	enum berth_err rc = berth_problem_read(&p, &ev->in->msg);
 
 	(void)env;
 	(void)inst;
-	if ((rc = berth_json_req_str(ev->in->msg.body, "code", 128, &code)) ||
-	    (rc = berth_json_opt_str(ev->in->msg.body, "comment", 512, &comment)))
-		return rc;
-	berth_effects_audit(fx, "%.80s reports %s: %s", ev->sender, code, comment);
-	return BERTH_OK;
+	return rc ? rc : berth_problem_note(fx, ev, &p);
 }
 
 static const char *const states[] = { "READY" };

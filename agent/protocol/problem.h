@@ -3,6 +3,7 @@
 #define BERTH_AGENT_PROTOCOL_PROBLEM_H
 
 #include "agent/protocol/protocol.h"
+#include "didcomm/problem.h"
 
 #define BERTH_PIURI_PROBLEM "https://didcomm.org/report-problem/2.0/"
 
@@ -11,5 +12,18 @@
 BERTH_MUST_USE enum berth_err
 berth_problem_reply(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 		    const struct berth_event *ev, const char *code, const char *comment);
+
+/* What every report of a peer leaves behind: a line in the audit log, and with an error
+ * that ends the thread (e.p., or a state to fall back to) nothing of ours that still
+ * waits in it. */
+BERTH_MUST_USE enum berth_err
+berth_problem_note(struct berth_effects *fx, const struct berth_event *ev, const struct berth_problem *p);
+/* Whether the thread is over: an error, and of more than one message. */
+bool berth_problem_ends(const struct berth_problem *p);
+
+/* What a refused message is told to who sent it: a code and, always the same for that
+ * code, a comment.  Static. */
+struct berth_problem_words { const char *code, *comment; };
+struct berth_problem_words berth_problem_of(enum berth_err rc);
 
 #endif

@@ -40,6 +40,15 @@ struct berth_identity {
 struct berth_rendezvous { const char *did, *uri; };
 
 #define BERTH_POLICY_LIST_MAX 16
+#define BERTH_APP_TYPES_MAX 16
+
+/* A local application and the types of messages that are its business: each a type, or
+ * the beginning of one and a star. */
+struct berth_application {
+	const char *name;		/* of its principal */
+	const char *types[BERTH_APP_TYPES_MAX];
+	size_t n_types;
+};
 
 /* What the configuration says to protocols.  All borrowed from it. */
 struct berth_policy {
@@ -59,6 +68,8 @@ struct berth_policy {
 	bool approve_automatically;
 	bool recovery;					/* DeviceCredentials we issue allow it */
 	int64_t run_timeout_s, collect_s, issue_timeout_s, credential_s, registration_s;
+	struct berth_application apps[BERTH_POLICY_LIST_MAX];
+	size_t n_apps;
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */
@@ -68,6 +79,10 @@ struct berth_records {
 	enum berth_err (*each)(struct berth_records *r, const char *ns,
 			       enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len),
 			       void *arg);
+	/* The same, behind the key `after`. */
+	enum berth_err (*each_after)(struct berth_records *r, const char *ns, const char *after,
+				     enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len),
+				     void *arg);
 };
 
 struct berth_machine;
@@ -105,6 +120,8 @@ struct berth_env {
 	enum berth_err (*mark_known)(struct berth_env *env, const struct berth_identity *mine, const char *peer);
 	/* That peer has no business with us (yet). */
 	bool (*stranger)(struct berth_env *env, const char *peer);
+	/* How many messages wait for that peer; where the store cannot say, very many. */
+	int64_t (*waiting)(struct berth_env *env, const char *peer);
 	const struct berth_machine *const *machines;	/* all that run here */
 	size_t n_machines;
 	int64_t now_s;			/* -1: no trusted time */
@@ -192,6 +209,10 @@ struct berth_machine {
 	/* Takes messages of strangers, and what they make here is kept only as long as
 	 * there is room: instances of machines with find(), and all records. */
 	bool strangers;
+	/* A peer hears of what was refused, unless it is a stranger. */
+	bool reports;
+	/* Takes, as "message", whatever no other machine's protocol is. */
+	bool rest;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of
 	 * this machine's.  NULL: there is only "self". */
 	enum berth_err (*find)(struct berth_env *env, const struct berth_event *ev, char **key);

@@ -35,6 +35,9 @@ FIXED(imported, "{\"device\":\"dev-1\",\"serial\":\"S\",\"model\":\"M\"}")
 FIXED(audit_verify, "{\"verified\":true,\"rows\":1}")
 FIXED(peers, "[{\"did\":\"did:x:owner\"}]")
 FIXED(messages, "{\"queue\":{\"out\":0,\"in\":0,\"dead\":0},\"dead\":[]}")
+FIXED(app_messages, "[{\"seq\":1,\"for\":\"urn:app:a\",\"type\":\"urn:app:a\",\"from\":\"did:x:peer\",\"id\":\"m\",\"thid\":\"m\"},"
+		    "{\"seq\":2,\"for\":\"urn:app:b\",\"type\":\"urn:app:b\",\"from\":\"did:x:peer\",\"id\":\"n\",\"thid\":\"n\"}]")
+FIXED(sent, "{\"id\":\"m\",\"thid\":\"m\"}")
 FIXED(ping, "{\"thid\":\"t\"}")
 FIXED(metrics, "\"berth_up 1\\n\"")
 
@@ -105,6 +108,7 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_DEVICES_DELEGATE] = chain,
 		[BERTH_API_DEVICES_BIRTH] = NULL, [BERTH_API_PROVISION] = ok, [BERTH_API_AUDIT] = audit,
 		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
+		[BERTH_API_APP_MESSAGES] = app_messages, [BERTH_API_APP_SEND] = sent, [BERTH_API_APP_ACK] = ok,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
 	},
 };

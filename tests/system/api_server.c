@@ -38,14 +38,14 @@ static int serve(struct berth_api *api)
 
 static int print_routes(void)
 {
-	static const char *const types[] = { "string", "boolean", "object" };
+	static const char *const types[] = { "string", "boolean", "object", "array", "integer" };
 	static const char *const sockets[] = { "", "app", "admin", "app+admin" };
 
 	for (size_t i = 0; i < berth_api_routes_n; i++) {
 		const struct berth_api_route *r = &berth_api_routes[i];
 
 		printf("%s %s %s %s", r->method, r->path, sockets[r->sockets],
-		       r->right ? r->right : r->filter ? r->filter : "-");
+		       r->right ? r->right : r->filter ? r->filter : r->of_member ? r->of_member : "-");
 		for (const struct berth_api_field *f = r->fields; f->name; f++)
 			printf(" %s:%s:%s:%zu", f->name, types[f->type], f->required ? "required" : "optional", f->max);
 		puts("");

@@ -52,13 +52,17 @@ def check(schema, value, at="$"):
     """The part of OpenAPI 3.0's schema language that the document uses."""
     schema = deref(schema)
     known = {"type", "required", "properties", "additionalProperties", "items", "enum", "pattern", "nullable",
-             "maxLength", "minimum", "allOf", "description", "example"}
+             "maxLength", "minimum", "maximum", "maxItems", "allOf", "oneOf", "description", "example"}
     assert set(schema) <= known, f"{at}: openapi.py does not know {set(schema) - known}"
     if value is None:
         assert schema.get("nullable"), f"{at}: null"
         return
     for part in schema.get("allOf", []):
         check(part, value, at)
+    if "oneOf" in schema:
+        right = [s for s in schema["oneOf"] if isinstance(value, TYPES[deref(s)["type"]])]
+        assert len(right) == 1, f"{at}: {value!r} is not one of {len(schema['oneOf'])}"
+        check(right[0], value, at)
     t = schema.get("type")
     if t == "integer":
         assert isinstance(value, int) and not isinstance(value, bool), f"{at}: {value!r} is no integer"

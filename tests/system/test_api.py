@@ -31,7 +31,7 @@ requests-per-second = {rate}
 requests-at-once = {conns}
 [principal tester]
 uid = {me}
-may = self device identity:web present:web secret:wifi
+may = self device identity:web present:web secret:wifi message:https://didcomm.org/basicmessage/2.0/* message:urn:app:a
 [principal stranger]
 uid = 65534
 may = self identity:db
@@ -141,7 +141,7 @@ def test_the_document_lists_every_route_and_field():
         body = deref(op.get("requestBody"))
         schema = body["content"]["application/json"]["schema"] if body else {}
         assert not body or schema.get("additionalProperties") is False or schema == {"type": "object"}
-        fields = [f"{n}:{s['type']}:{'required' if n in schema.get('required', []) else 'optional'}:{s.get('maxLength', 0)}"
+        fields = [f"{n}:{s['type']}:{'required' if n in schema.get('required', []) else 'optional'}:{s.get('maxLength', s.get('maxItems', s.get('maximum', 0)))}"
                   for n, s in schema.get("properties", {}).items()]
         assert bool(body and body.get("required")) == bool(schema.get("required"))
         documented[method, path] = "+".join(op["x-socket"]), op.get("x-right", "-"), sorted(fields)

@@ -13,7 +13,7 @@
 
 static const char *const two_apps =
 	"[principal web]\nuid = 33\nmay = self device identity:web present:web secret:wifi\n"
-	"[principal ops]\ngid = 50 77\nmay = self, secret:*, identity:*\n"
+	"[principal ops]\ngid = 50 77\nmay = self, secret:*, identity:*, message:urn:app:a, message:urn:fam:*\n"
 	"[principal strict]\nuid = 44\nexe = /usr/bin/strict\nunit = strict.service\nmay = self\n"
 	"[principal example]\n";
 
@@ -156,6 +156,25 @@ static void c135_each_sees_its_own_and_denials_say_why(void **state)
 	denied("/v1/self", NULL, "self");
 	denied("/v1/secrets", NULL, "secret:");
 	denied("/v1/secrets/wifi", NULL, "secret:wifi");
+}
+
+/* Types have families; nothing else has. */
+static void c135_messages_are_granted_by_type(void **state)
+{
+	(void)state;
+	peer = (struct berth_peer){ .uid = 1, .gid = 50 };
+	app("GET", "/v1/messages", NULL, 200, "[{\"seq\":1,\"for\":\"urn:app:a\",\"type\":\"urn:app:a\",\"from\":\"did:x:peer\","
+	    "\"id\":\"m\",\"thid\":\"m\"}]");
+	app("POST", "/v1/messages", "{\"to\":\"did:x:y\",\"type\":\"urn:app:a\"}", 200, "{\"id\":\"m\",\"thid\":\"m\"}");
+	app("POST", "/v1/messages", "{\"to\":\"did:x:y\",\"type\":\"urn:fam:b/c\"}", 200, "{\"id\":\"m\",\"thid\":\"m\"}");
+	app("POST", "/v1/messages", "{\"to\":\"did:x:y\",\"type\":\"urn:app:ab\"}", 403,
+	    "{\"error\":\"E_AUTHZ\",\"message\":\"this principal lacks the right\",\"principal\":\"ops\",\"missing\":\"message:urn:app:ab\"}");
+	call_as(BERTH_SOCKET_APP, "POST", "/v1/messages", "{\"to\":\"did:x:y\"}");
+	CHECK(ans.status == 400 && strstr(berth_buf_cstr(&ans.body), "\"E_TYPE\""));
+	peer = (struct berth_peer){ .uid = 33, .gid = 33 };
+	app("GET", "/v1/messages", NULL, 200, "[]");
+	peer = (struct berth_peer){ .uid = 2, .gid = 2 };
+	denied("/v1/messages", NULL, "message:");
 }
 
 static void self_says_who_and_what(void **state)
@@ -477,7 +496,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		T(c130_a_caller_is_the_first_principal_that_matches), T(grants_are_exact), T(accounts_may_be_names),
-		T(c135_each_sees_its_own_and_denials_say_why), T(self_says_who_and_what), T(c133_bad_bodies_are_400),
+		T(c135_each_sees_its_own_and_denials_say_why), T(c135_messages_are_granted_by_type), T(self_says_who_and_what), T(c133_bad_bodies_are_400),
 		T(c133_unknown_paths_are_404_and_wrong_methods_405), T(parameters_are_percent_decoded_once),
 		T(the_admin_socket_is_for_the_operator), T(every_code_has_its_status), T(after_is_a_number),
 		T(c132_a_user_has_its_share_and_no_more), T(many_users_share_what_is_left),

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who we are to whom. */
+#include "agent/protocol/relation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/protocol/onboarding.h"
+#include "did/base/hex.h"
+#include "did/crypto/hash.h"
+#include "did/url.h"
+
+#define RECORD_MAX ((size_t)512 << 10)
+
+static void hash_of(char key[65], const void *p, size_t n)
+{
+	uint8_t h[32];
+
+	berth_sha256(h, p, n);
+	berth_hex_encode(key, h, sizeof(h));
+}
+
+enum berth_err berth_peer_key(char key[65], const char *did)
+{
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&shorter, did);
+
+	if (!rc)
+		hash_of(key, shorter.p, shorter.len);
+	berth_buf_free(&shorter);
+	return rc;
+}
+
+static enum berth_err read_record(struct berth_env *env, const char *ns, const char *key, struct berth_json **out)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc = env->records->get(env->records, ns, key, &text);
+
+	*out = NULL;
+	if (!rc)
+		rc = berth_json_parse_object(out, (const char *)text.p, text.len, RECORD_MAX);
+	berth_buf_free(&text);
+	return rc;
+}
+
+enum berth_err berth_relation_get(struct berth_env *env, const char *peer, struct berth_json **out)
+{
+	char key[65];
+	enum berth_err rc = berth_peer_key(key, peer);
+
+	*out = NULL;
+	return rc ? rc : read_record(env, BERTH_NS_RELATION, key, out);
+}
+
+enum berth_err berth_relation_put(struct berth_effects *fx, const char *peer, const struct berth_json *relation)
+{
+	char key[65];
+	enum berth_err rc = berth_peer_key(key, peer);
+
+	return rc ? rc : berth_effects_put_json(fx, BERTH_NS_RELATION, key, relation);
+}
+
+void berth_way_free(struct berth_way *w)
+{
+	free(w->peer);
+	free(w->uri);
+	*w = (struct berth_way){ 0 };
+}
+
+static enum berth_err set_peer(struct berth_way *w, const char *did)
+{
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&shorter, did);
+
+	if (!rc && !(w->peer = strdup(berth_buf_cstr(&shorter))))
+		rc = berth_fail(BERTH_E_NOMEM, "way");
+	berth_buf_free(&shorter);
+	return rc;
+}
+
+/* The identity of the first role that has one of its own. */
+static const struct berth_identity *by_role(struct berth_env *env)
+{
+	static const char *const names[] = { BERTH_ID_OWNER, BERTH_ID_MAKER, BERTH_ID_RENDEZVOUS };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct berth_identity *id = env->identity(env, names[i]);
+
+		if (id)
+			return id;
+	}
+	return NULL;
+}
+
+/* An owned device: who owns it now, and the identity made for that. */
+static enum berth_err from_device(struct berth_env *env, struct berth_way *w, const char *to)
+{
+	struct berth_json *gw = NULL;
+	const struct berth_json *active;
+	const char *name, *owner, *uri;
+	enum berth_err rc = read_record(env, "gateway", "self", &gw);
+
+	if (rc)
+		return rc;
+	active = berth_json_get(berth_json_get(gw, "data"), "active");
+	name = berth_data_str(active, "identity");
+	owner = berth_data_str(active, "peer") ? berth_data_str(active, "peer") : berth_data_str(active, "owner");
+	uri = berth_data_str(active, "uri");
+	if (name)
+		w->me = env->identity(env, name);
+	if (!w->me || !owner)
+		rc = berth_fail(BERTH_E_NOMATCH, "nobody owns this device yet");
+	else if (strcmp(to, BERTH_TO_OWNER) == 0)
+		rc = set_peer(w, owner);
+	if (!rc && w->me && uri && (strcmp(to, BERTH_TO_OWNER) == 0 || berth_did_same(to, owner)) &&
+	    !(w->uri = strdup(uri)))
+		rc = berth_fail(BERTH_E_NOMEM, "way");
+	berth_json_free(gw);
+	return rc;
+}
+
+static enum berth_err from_relation(struct berth_env *env, struct berth_way *w, const char *to)
+{
+	struct berth_json *r = NULL;
+	enum berth_err rc = berth_relation_get(env, to, &r);
+
+	if (!rc && berth_json_get(r, "ended"))
+		rc = berth_fail(BERTH_E_AUTHZ, "the relationship with %.80s has ended", to);
+	else if (!rc && !(w->me = env->identity(env, berth_data_str(r, "me") ? berth_data_str(r, "me") : "")))
+		rc = berth_fail(BERTH_E_STORE, "relationship with %.80s: no identity", to);
+	berth_json_free(r);
+	return rc;
+}
+
+static enum berth_err fill_way(struct berth_env *env, struct berth_way *w, const char *to)
+{
+	bool owner = strcmp(to, BERTH_TO_OWNER) == 0;
+	enum berth_err rc;
+
+	if (!owner && ((rc = set_peer(w, to)) || (rc = from_relation(env, w, to)) != BERTH_E_NOMATCH))
+		return rc;
+	if ((rc = from_device(env, w, to)) != BERTH_E_NOMATCH || owner)
+		return rc;
+	w->me = by_role(env);
+	return w->me ? BERTH_OK : berth_fail(BERTH_E_NOMATCH, "this agent has no identity to speak from yet");
+}
+
+enum berth_err berth_way_to(struct berth_env *env, const char *to, struct berth_way *out)
+{
+	enum berth_err rc;
+
+	*out = (struct berth_way){ 0 };
+	if ((rc = fill_way(env, out, to)))
+		berth_way_free(out);
+	return rc;
+}
+
+/* Without a relationship there is but one DID. */
+static enum berth_err name_of(struct berth_env *env, const char *peer, struct berth_buf *out)
+{
+	struct berth_json *r = NULL;
+	char key[65];
+	enum berth_err rc = berth_relation_get(env, peer, &r);
+
+	if (rc == BERTH_E_NOMATCH && !(rc = berth_peer_key(key, peer)))
+		berth_buf_str(out, key);
+	else if (!rc && berth_data_str(r, "id"))
+		berth_buf_str(out, berth_data_str(r, "id"));
+	berth_json_free(r);
+	return rc ? rc : berth_buf_status(out);
+}
+
+enum berth_err berth_thread_key(struct berth_env *env, const char *peer, const char *thid, char key[65])
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc = name_of(env, peer, &text);
+
+	berth_buf_u8(&text, ' ');
+	berth_buf_str(&text, thid);
+	if (!rc && !(rc = berth_buf_status(&text)))
+		hash_of(key, text.p, text.len);
+	berth_buf_free(&text);
+	return rc;
+}
