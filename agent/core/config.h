@@ -87,8 +87,12 @@ berth_config_adapter_json(const struct berth_config *c, const char *name, struct
  * left NULL for who reads that file.  netpol: berth_netpol_free(). */
 struct berth_policy;
 struct berth_netpol;
+struct berth_net_config;
 BERTH_MUST_USE enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out);
 BERTH_MUST_USE enum berth_err berth_config_netpol(const struct berth_config *c, struct berth_netpol *out);
+/* All that netd is told; [listen], [tls] and [egress] have been looked at together.
+ * berth_netpol_free(&out->policy). */
+BERTH_MUST_USE enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out);
 
 /* What a principal may do: "secret:wifi" is the right "secret" on "wifi"; "*" is
  * every object; rights without an object stand alone. */

@@ -117,6 +117,8 @@ enum berth_err berth_config_netpol(const struct berth_config *c, struct berth_ne
 		rc = berth_netpol_add_allow(out, v);
 	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "hosts", i)); i++)
 		rc = berth_netpol_add_host(out, v);
+	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "ipc", i)); i++)
+		rc = berth_netpol_add_ipc(out, v);
 	if (rc)
 		berth_netpol_free(out);
 	return rc;

@@ -41,6 +41,11 @@ const struct berth_option berth_options[] = {
 	LIST("listen", ONE, BERTH_OPT_URI, "uri", "where peers reach us; none: we only dial out"),
 	LIST("listen", ONE, BERTH_OPT_URI, "announce", "what we tell them, when it is not uri (behind NAT, a name)"),
 
+	PATH("tls", ONE, "certificate", "", "PEM file, ours with its chain; for nng+tls and https listeners"),
+	PATH("tls", ONE, "key", "", "PEM file of its key; readable by nobody else"),
+	PATH("tls", ONE, "ca", "", "PEM file: who is believed when we dial; https without: the system's authorities"),
+	PATH("tls", ONE, "clients", "", "PEM file: whose certificates may connect to us; unset: anybody may"),
+
 	TEXT("device", ONE, "serial", "", "of this gateway; the machine id when unset"),
 	TEXT("device", ONE, "model", "", "of this gateway"),
 	TEXT("device", ONE, "hardware", "", "revision of the hardware"),
@@ -57,6 +62,7 @@ const struct berth_option berth_options[] = {
 
 	LIST("egress", ONE, BERTH_OPT_CIDR, "allow", "addresses to be dialled although they are not public"),
 	LIST("egress", ONE, BERTH_OPT_HOST, "hosts", "name=address, instead of asking the name service"),
+	LIST("egress", ONE, BERTH_OPT_PATHS, "ipc", "folders whose sockets nng+ipc:// may name"),
 	TEXT("egress", ONE, "proxy", "", "HTTP proxy for registry adapters"),
 
 	LIST("trust", ONE, BERTH_OPT_DID, "root", "issuers whose credentials count"),

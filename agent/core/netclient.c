@@ -128,8 +128,7 @@ static enum berth_err send_config(struct berth_netclient *n, const struct berth_
 	struct berth_net_config c;
 	enum berth_err rc;
 
-	berth_net_config_init(&c);
-	if ((rc = berth_config_netpol(cfg, &c.policy)))
+	if ((rc = berth_config_net(cfg, &c)))
 		return rc;
 	berth_net_config_encode(&b, &c);
 	if (!(rc = berth_buf_status(&b)))
@@ -233,6 +232,10 @@ static enum berth_err on_result(struct berth_netclient *n, const struct berth_ip
 
 	if (rc || !take_open(n, m.id) || !n->agent)
 		return rc;
+	if (m.code && m.later) {	/* to the outbox that is a peer who cannot be reached now */
+		berth_log(BERTH_LOG_WARN, "send", "%s: %s", berth_err_name(m.code), m.detail);
+		m.code = BERTH_E_UNAVAILABLE;
+	}
 	if (m.code)
 		m.code = berth_fail(m.code, "%s", m.detail);
 	berth_agent_on_result(n->agent, m.id, m.code, m.frame, m.frame_len);
@@ -308,18 +311,36 @@ enum berth_err berth_netclient_start(struct berth_netclient *n)
 	return rc;
 }
 
+static bool tls_is_used(const struct berth_net_tls *t) { return t->certificate[0] || t->ca[0] || t->clients[0]; }
+
+/* Certificates are read where a listener or link begins, and which files netd may open
+ * is settled at its start. */
+static bool needs_another(const struct berth_netclient *n, const struct berth_net_config *c)
+{
+	struct berth_net_config old;
+	bool yes;
+
+	if (berth_config_net(n->cfg, &old))
+		return true;
+	yes = tls_is_used(&c->tls) || tls_is_used(&old.tls) || c->policy.n_ipc != old.policy.n_ipc ||
+	      memcmp(c->policy.ipc, old.policy.ipc, sizeof(old.policy.ipc)) != 0;
+	berth_netpol_free(&old.policy);
+	return yes;
+}
+
 /* Once cfg has been read nothing can go wrong: a netd that does not take it is
  * replaced by one that begins with it. */
 enum berth_err berth_netclient_reconfigure(struct berth_netclient *n, const struct berth_config *cfg)
 {
-	struct berth_netpol policy;
-	enum berth_err rc = berth_config_netpol(cfg, &policy);
+	struct berth_net_config c;
+	enum berth_err rc = berth_config_net(cfg, &c);
+	bool anew = !rc && needs_another(n, &c);
 
 	if (rc)
 		return rc;
-	berth_netpol_free(&policy);
+	berth_netpol_free(&c.policy);
 	n->cfg = cfg;
-	if (up(n) && send_config(n, cfg))
+	if (up(n) && (anew || send_config(n, cfg)))
 		n->ipc.failed = true;
 	return BERTH_OK;
 }

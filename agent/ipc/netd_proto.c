@@ -47,6 +47,40 @@ void berth_net_config_init(struct berth_net_config *c)
 	};
 }
 
+static void tls_encode(struct berth_buf *out, const struct berth_net_tls *t)
+{
+	berth_buf_str16(out, t->certificate);
+	berth_buf_str16(out, t->key);
+	berth_buf_str16(out, t->ca);
+	berth_buf_str16(out, t->clients);
+}
+
+static void file_of(struct berth_cur *c, char path[BERTH_NET_FILE_MAX + 1])
+{
+	berth_cur_str16(c, path, BERTH_NET_FILE_MAX);
+	c->bad |= path[0] != '\0' && path[0] != '/';
+}
+
+static void tls_decode(struct berth_net_tls *t, struct berth_cur *c)
+{
+	file_of(c, t->certificate);
+	file_of(c, t->key);
+	file_of(c, t->ca);
+	file_of(c, t->clients);
+	c->bad |= !t->certificate[0] != !t->key[0];
+}
+
+static void sockets_decode(struct berth_net_config *cfg, struct berth_cur *c)
+{
+	size_t n = berth_cur_u8(c);
+
+	c->bad |= n > BERTH_NET_LISTENERS_MAX;
+	for (; cfg->n_sockets < n && !c->bad; cfg->n_sockets++) {
+		berth_cur_str16(c, cfg->sockets[cfg->n_sockets], BERTH_NETPOL_PATH_MAX);
+		c->bad |= !berth_netpol_path_ok(cfg->sockets[cfg->n_sockets]);
+	}
+}
+
 void berth_net_config_encode(struct berth_buf *out, const struct berth_net_config *c)
 {
 	berth_buf_be32(out, c->message_max);
@@ -56,6 +90,11 @@ void berth_net_config_encode(struct berth_buf *out, const struct berth_net_confi
 	berth_buf_be32(out, c->rate_per_s);
 	berth_buf_be32(out, c->burst);
 	berth_buf_be32(out, c->park_ms);
+	berth_buf_u8(out, c->clock_trusted);
+	tls_encode(out, &c->tls);
+	berth_buf_u8(out, (uint8_t)c->n_sockets);
+	for (size_t i = 0; i < c->n_sockets; i++)
+		berth_buf_str16(out, c->sockets[i]);
 	berth_netpol_encode(out, &c->policy);
 }
 
@@ -79,6 +118,9 @@ enum berth_err berth_net_config_decode(struct berth_net_config *c, const void *p
 	c->rate_per_s = berth_cur_be32(&cur);
 	c->burst = berth_cur_be32(&cur);
 	c->park_ms = berth_cur_be32(&cur);
+	c->clock_trusted = berth_cur_u8(&cur) == 1;
+	tls_decode(&c->tls, &cur);
+	sockets_decode(c, &cur);
 	if ((rc = berth_netpol_decode(&c->policy, &cur)))
 		return rc;
 	cur.bad |= !sane(c);
@@ -182,6 +224,7 @@ void berth_net_result_encode(struct berth_buf *out, const struct berth_net_resul
 {
 	berth_buf_be64(out, m->id);
 	berth_buf_be16(out, (uint16_t)m->code);
+	berth_buf_u8(out, m->later);
 	berth_buf_str16(out, m->detail);
 	berth_buf_be32(out, m->sent);
 	berth_buf_be32(out, m->received);
@@ -194,6 +237,7 @@ enum berth_err berth_net_result_decode(struct berth_net_result *m, const void *p
 
 	*m = (struct berth_net_result){ .id = berth_cur_be64(&c) };
 	m->code = code_of(&c);
+	m->later = berth_cur_u8(&c) == 1;
 	berth_cur_str16(&c, m->detail, BERTH_NET_DETAIL_MAX);
 	m->sent = berth_cur_be32(&c);
 	m->received = berth_cur_be32(&c);

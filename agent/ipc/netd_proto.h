@@ -54,6 +54,16 @@ enum berth_net_transport { BERTH_NET_TCP = 1, BERTH_NET_IPC = 2, BERTH_NET_HTTP 
 #define BERTH_NET_DEADLINE_MAX_MS 300000u
 #define BERTH_NET_CONNS_MAX 8192u
 
+/* TLS of every kind.  Only names of files: netd alone reads them.  "": none. */
+#define BERTH_NET_FILE_MAX 255
+struct berth_net_tls {
+	char certificate[BERTH_NET_FILE_MAX + 1];	/* ours, with its chain: listeners', and shown to who asks */
+	char key[BERTH_NET_FILE_MAX + 1];
+	char ca[BERTH_NET_FILE_MAX + 1];	/* who is believed when we dial; none: HTTP's system authorities */
+	char clients[BERTH_NET_FILE_MAX + 1];	/* by whose certificates one may connect; none: anybody */
+};
+
+#define BERTH_NET_LISTENERS_MAX 16
 struct berth_net_config {
 	uint32_t message_max;		/* bytes; larger: status 3 */
 	uint32_t conns_max;		/* incoming connections */
@@ -61,6 +71,10 @@ struct berth_net_config {
 	uint32_t requests_max;		/* open at once, parked ones too */
 	uint32_t rate_per_s, burst;	/* requests of one address */
 	uint32_t park_ms;		/* at most 58 s */
+	bool clock_trusted;		/* else no certificate can be judged: E_CLOCK */
+	struct berth_net_tls tls;
+	char sockets[BERTH_NET_LISTENERS_MAX][BERTH_NETPOL_PATH_MAX + 1];	/* folders of nng+ipc listeners */
+	size_t n_sockets;
 	struct berth_netpol policy;	/* owned; berth_netpol_free() */
 };
 /* The limits of a gateway; the policy lets nothing special through. */
@@ -116,6 +130,7 @@ BERTH_MUST_USE enum berth_err berth_net_request_decode(struct berth_net_request 
 struct berth_net_result {
 	uint64_t id;
 	enum berth_err code;		/* BERTH_OK: there is a frame */
+	bool later;			/* worth another try whatever the code: certificates are renewed */
 	char detail[BERTH_NET_DETAIL_MAX + 1];
 	uint32_t sent, received;	/* octets on the connection, headers of the link counted */
 	const uint8_t *frame;		/* berth_frame_reply, checked by netd */

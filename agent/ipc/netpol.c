@@ -76,6 +76,40 @@ enum berth_err berth_netpol_check(const struct berth_netpol *p, const struct ber
 	return berth_fail(BERTH_E_NETPOL, "%s is not a public address and not allowed", text);
 }
 
+/* Two ways to write one path are one too many for who compares them. */
+bool berth_netpol_path_ok(const char *path)
+{
+	size_t n = strlen(path);
+
+	if (path[0] != '/' || n < 2 || n > BERTH_NETPOL_PATH_MAX || path[n - 1] == '/')
+		return false;
+	for (const char *p = path; p; p = strchr(p + 1, '/'))
+		if (p[1] == '/' || !strncmp(p, "/./", 3) || !strcmp(p, "/.") || !strncmp(p, "/../", 4) || !strcmp(p, "/.."))
+			return false;
+	return true;
+}
+
+enum berth_err berth_netpol_add_ipc(struct berth_netpol *p, const char *folder)
+{
+	if (!berth_netpol_path_ok(folder))
+		return berth_fail(BERTH_E_CONFIG, "%.120s is not a plain absolute path", folder);
+	if (p->n_ipc == BERTH_NETPOL_IPC_MAX)
+		return berth_fail(BERTH_E_CONFIG, "more than %d folders", BERTH_NETPOL_IPC_MAX);
+	memcpy(p->ipc[p->n_ipc++], folder, strlen(folder) + 1);
+	return BERTH_OK;
+}
+
+enum berth_err berth_netpol_check_ipc(const struct berth_netpol *p, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	for (size_t i = 0; berth_netpol_path_ok(path) && i < p->n_ipc; i++)
+		if (strlen(p->ipc[i]) == n && memcmp(p->ipc[i], path, n) == 0)
+			return BERTH_OK;
+	return berth_fail(BERTH_E_NETPOL, "%.120s is not in a folder of [egress] ipc", path);
+}
+
 void berth_netaddr_text(char out[BERTH_NETADDR_TEXT_MAX + 1], const struct berth_netaddr *a)
 {
 	bool v4 = berth_netaddr_is_v4(a);
@@ -254,7 +288,6 @@ void berth_netpol_free(struct berth_netpol *p)
 
 void berth_netpol_encode(struct berth_buf *out, const struct berth_netpol *p)
 {
-	berth_buf_u8(out, p->allow_ipc);
 	berth_buf_be16(out, (uint16_t)p->n_allow);
 	for (size_t i = 0; i < p->n_allow; i++) {
 		berth_buf_put(out, p->allow[i].net.b, 16);
@@ -265,6 +298,9 @@ void berth_netpol_encode(struct berth_buf *out, const struct berth_netpol *p)
 		berth_buf_str16(out, p->hosts[i].name);
 		berth_buf_put(out, p->hosts[i].addr.b, 16);
 	}
+	berth_buf_u8(out, (uint8_t)p->n_ipc);
+	for (size_t i = 0; i < p->n_ipc; i++)
+		berth_buf_str16(out, p->ipc[i]);
 }
 
 static enum berth_err decode_hosts(struct berth_netpol *p, struct berth_cur *c, size_t n)
@@ -282,13 +318,23 @@ static enum berth_err decode_hosts(struct berth_netpol *p, struct berth_cur *c, 
 	return rc;
 }
 
+static void decode_ipc(struct berth_netpol *p, struct berth_cur *c)
+{
+	size_t n = berth_cur_u8(c);
+
+	c->bad |= n > BERTH_NETPOL_IPC_MAX;
+	for (; p->n_ipc < n && !c->bad; p->n_ipc++) {
+		berth_cur_str16(c, p->ipc[p->n_ipc], BERTH_NETPOL_PATH_MAX);
+		c->bad |= !berth_netpol_path_ok(p->ipc[p->n_ipc]);
+	}
+}
+
 enum berth_err berth_netpol_decode(struct berth_netpol *p, struct berth_cur *c)
 {
 	enum berth_err rc;
 	size_t n;
 
 	berth_netpol_free(p);
-	p->allow_ipc = berth_cur_u8(c) == 1;
 	n = berth_cur_be16(c);
 	c->bad |= n > BERTH_NETPOL_ALLOW_MAX;
 	for (; p->n_allow < n && !c->bad; p->n_allow++) {
@@ -296,7 +342,8 @@ enum berth_err berth_netpol_decode(struct berth_netpol *p, struct berth_cur *c)
 		p->allow[p->n_allow].bits = berth_cur_u8(c);
 		c->bad |= p->allow[p->n_allow].bits > 128;
 	}
-	rc = decode_hosts(p, c, berth_cur_be16(c));
+	if (!(rc = decode_hosts(p, c, berth_cur_be16(c))))
+		decode_ipc(p, c);
 	if (c->bad || rc) {
 		berth_netpol_free(p);
 		return berth_fail(BERTH_E_TYPE, "malformed egress policy");

@@ -21,6 +21,8 @@
 #define BERTH_NETPOL_ALLOW_MAX 32
 #define BERTH_NETPOL_HOSTS_MAX 256
 #define BERTH_NETPOL_NAME_MAX 253
+#define BERTH_NETPOL_IPC_MAX 8
+#define BERTH_NETPOL_PATH_MAX 107	/* sun_path with its NUL */
 
 /* IPv4 addresses are kept in their IPv4-mapped form, blocks with 96 more bits. */
 struct berth_netaddr {
@@ -38,7 +40,8 @@ struct berth_netpol {
 		struct berth_netaddr addr;
 	} *hosts;		/* owned; NULL: none */
 	size_t n_hosts;
-	bool allow_ipc;		/* nng+ipc:// of this machine: local setups and tests */
+	char ipc[BERTH_NETPOL_IPC_MAX][BERTH_NETPOL_PATH_MAX + 1];	/* folders with sockets that may be dialled */
+	size_t n_ipc;
 };
 
 void berth_netpol_free(struct berth_netpol *p);	/* leaves an empty policy */
@@ -48,6 +51,14 @@ void berth_netpol_free(struct berth_netpol *p);	/* leaves an empty policy */
 BERTH_MUST_USE enum berth_err berth_netpol_add_allow(struct berth_netpol *p, const char *cidr);
 /* "owner.test=127.0.0.2".  E_CONFIG: not that, given twice, too many. */
 BERTH_MUST_USE enum berth_err berth_netpol_add_host(struct berth_netpol *p, const char *name_is_addr);
+
+/* A folder whose sockets nng+ipc:// may name.  E_CONFIG: not an absolute path without
+ * "." , ".." and doubled slashes, too long, too many. */
+BERTH_MUST_USE enum berth_err berth_netpol_add_ipc(struct berth_netpol *p, const char *folder);
+/* E_NETPOL unless path is right in one of them. */
+BERTH_MUST_USE enum berth_err berth_netpol_check_ipc(const struct berth_netpol *p, const char *path);
+/* A path as above. */
+bool berth_netpol_path_ok(const char *path);
 
 /* E_NETPOL unless the policy lets us connect there. */
 BERTH_MUST_USE enum berth_err berth_netpol_check(const struct berth_netpol *p, const struct berth_netaddr *a);

@@ -10,6 +10,7 @@
 #include "agent/netd/limit.h"
 #include "agent/netd/netd.h"
 #include "agent/netd/serve.h"
+#include "agent/netd/tls.h"
 #include "agent/netd/uri.h"
 #include "did/base/clock.h"
 
@@ -40,6 +41,7 @@ struct link {
 	unsigned head;			/* octets the link adds to a message */
 	nng_socket sock;
 	nng_dialer dialer;
+	nng_tls_config *tls;		/* NULL: a link without */
 	atomic_uint connected;		/* nng's threads count */
 	atomic_uint handshakes;
 	unsigned n_sends;
@@ -58,6 +60,7 @@ struct sending {
 	nng_aio *aio;
 	enum { NAMING, SENDING, AWAITING } state;
 	bool told, counted;
+	bool unverified;		/* whoever is there is not whom we look for */
 	uint64_t id, until_ms;
 	struct berth_netd_uri uri;
 	char text[BERTH_NET_URI_MAX + 1];
@@ -103,6 +106,7 @@ static int link_start(struct link *l, const char *url)
 	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, on_pipe, l)) ||
 	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, on_pipe, l)) ||
 	    (rv = nng_dialer_create(&l->dialer, l->sock, url)) ||
+	    (l->tls && (rv = nng_dialer_set_ptr(l->dialer, NNG_OPT_TLS_CONFIG, l->tls))) ||
 	    (rv = nng_dialer_set_size(l->dialer, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)))
 		return rv;
 	return nng_dialer_start(l->dialer, NNG_FLAG_NONBLOCK);
@@ -121,6 +125,8 @@ static void link_close(struct berth_netd_dial *d, struct link *l)
 		d->n_links--;
 	berth_limit_conn_end(&d->hosts, &l->addr);
 	nng_close(l->sock);
+	if (l->tls)
+		nng_tls_config_free(l->tls);
 	free(l);
 }
 
@@ -181,6 +187,10 @@ static enum berth_err link_open(struct berth_netd_dial *d, const struct sending 
 	d->links = l;
 	d->n_links++;
 	berth_netd_uri_nng(url, &s->uri, a);
+	if ((rc = s->uri.scheme == BERTH_NETD_TLS ? berth_netd_tls_client(&l->tls, &s->n->cfg.tls, s->uri.host) : BERTH_OK)) {
+		link_close(d, l);
+		return rc;
+	}
 	if ((rv = link_start(l, url))) {
 		link_close(d, l);
 		return berth_netd_nng_fault(rv, url);
@@ -232,7 +242,7 @@ static void sending_free(struct sending *s)
 
 static void finish(struct sending *s, enum berth_err code, const uint8_t *frame, size_t len)
 {
-	struct berth_net_result m = { .id = s->id, .code = code, .sent = s->sent, .received = s->received,
+	struct berth_net_result m = { .id = s->id, .code = code, .later = s->unverified, .sent = s->sent, .received = s->received,
 				      .frame = frame, .frame_len = len };
 
 	if (!s->told)
@@ -260,7 +270,11 @@ static void lost(struct sending *s, int rv)
 {
 	if (atomic_load(&s->link->connected) == 0)
 		s->link->stale = true;	/* nobody there at the end of all tries */
-	finish(s, berth_netd_nng_fault(rv, s->text), NULL, 0);
+	s->unverified = rv == NNG_EPEERAUTH;
+	if (s->unverified)
+		finish(s, berth_fail(BERTH_E_NETPOL, "%.120s: TLS does not verify", s->text), NULL, 0);
+	else
+		finish(s, berth_netd_nng_fault(rv, s->text), NULL, 0);
 }
 
 static void was_sent(struct sending *s)
@@ -367,6 +381,15 @@ static void sending_done(struct berth_netd_job *job)
 	}
 }
 
+static enum berth_err may_dial_ipc(const struct berth_netpol *policy, const char *path)
+{
+	enum berth_err rc = berth_netpol_check_ipc(policy, path);
+
+	if (!rc && berth_netd_ipc_check(path))
+		rc = berth_fail(BERTH_E_NETPOL, "%.120s may be anybody's", path);
+	return rc;
+}
+
 /* Where it goes: an open link, or a checked address, or a question. */
 static enum berth_err route(struct sending *s)
 {
@@ -374,18 +397,19 @@ static enum berth_err route(struct sending *s)
 	struct link *l = link_find(s->n->dial, s->text);
 	struct berth_netaddr a = { 0 };
 	enum berth_err rc;
-	bool found = true;
+	bool found;
 
 	if (l && !l->stale)
 		return dispatch(s, l);
 	/* whoever wrote the document chose the scheme */
 	if (berth_netd_uri_parse(&s->uri, s->text))
 		return berth_fail(BERTH_E_NETPOL, "%.120s is no endpoint we dial", s->text);
-	if (s->uri.port == 0 && s->uri.scheme == BERTH_NETD_TCP)
+	if (s->uri.port == 0 && s->uri.scheme != BERTH_NETD_IPC)
 		return berth_fail(BERTH_E_NETPOL, "%.120s: port 0", s->text);
-	if (s->uri.scheme == BERTH_NETD_IPC && !policy->allow_ipc)
-		return berth_fail(BERTH_E_NETPOL, "%.120s: no ipc", s->text);
-	if (s->uri.scheme == BERTH_NETD_TCP && (rc = berth_netpol_lookup(policy, s->uri.host, &a, &found)))
+	if (s->uri.scheme == BERTH_NETD_IPC)
+		return (rc = may_dial_ipc(policy, s->uri.path)) ? rc : dial(s, &a);
+	if ((rc = berth_netpol_lookup(policy, s->uri.host, &a, &found)) ||
+	    (s->uri.scheme == BERTH_NETD_TLS && (rc = berth_netd_tls_clock(&s->n->cfg))))
 		return rc;
 	if (found)
 		return dial(s, &a);
@@ -434,25 +458,42 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m)
 		finish(s, rc, NULL, 0);
 }
 
+/* Of a connection that TLS refuses nng tells nobody: it tries again, at once. */
+static bool give_up_refused(struct berth_netd_dial *d, struct link *l)
+{
+	int fault;
+
+	if (!l->tls || l->doomed || l->n_sends == 0 || atomic_load(&l->connected))
+		return false;
+	if (!(fault = berth_netd_tls_fault(l->dialer)))
+		return true;
+	for (struct sending *s = d->sendings; s; s = s->next)
+		if (s->link == l)
+			nng_aio_abort(s->aio, fault);
+	link_retire(d, l);
+	return false;
+}
+
 int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 {
 	struct berth_netd_dial *d = n->dial;
 	struct link *next;
-	bool naming = false;
+	bool soon = false;
 
 	for (struct sending *s = d->sendings; s; s = s->next) {	/* stays: the name service has it */
-		naming |= s->state == NAMING;
+		soon |= s->state == NAMING;
 		if (s->state == NAMING && !s->told && now_ms >= s->until_ms)
 			finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address in time", s->uri.host), NULL, 0);
 	}
 	for (struct link *l = d->links; l; l = next) {
 		next = l->next;
+		soon |= give_up_refused(d, l);
 		if (!l->doomed && l->n_sends == 0 && now_ms - l->used_ms > IDLE_MS)
 			link_retire(d, l);
 		else if (l->doomed && l->n_sends == 0 && now_ms - l->used_ms > RETIRED_MS)
 			link_close(d, l);
 	}
-	return naming ? BERTH_NETD_SOON_MS : d->links ? BERTH_NETD_LATER_MS : -1;
+	return soon ? BERTH_NETD_SOON_MS : d->links ? BERTH_NETD_LATER_MS : -1;
 }
 
 enum berth_err berth_netd_dial_new(struct berth_netd *n)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/netd/http_dial.h"
+#include "agent/netd/tls.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
@@ -58,7 +59,7 @@ static uint32_t sent(const struct berth_netd_sending *s)
 
 static void finish(struct berth_netd_sending *s, enum berth_err code, const struct berth_buf *reply)
 {
-	struct berth_net_result m = { .id = s->id, .code = code, .sent = sent(s),
+	struct berth_net_result m = { .id = s->id, .code = code, .later = s->unverified, .sent = sent(s),
 		.received = (uint32_t)(s->head_bytes + s->body.len) };
 
 	if (!code) {
@@ -118,7 +119,8 @@ static enum berth_err route(struct berth_netd_sending *s)
 	if (berth_netd_http_uri_parse(&s->uri, s->text))
 		return berth_fail(BERTH_E_NETPOL, "%.120s is no endpoint we dial", s->text);
 	if ((rc = berth_netd_http_uri_check_port(&s->uri)) ||
-	    (rc = berth_netpol_lookup(&s->n->cfg.policy, s->uri.host, &s->addr, &found)))
+	    (rc = berth_netpol_lookup(&s->n->cfg.policy, s->uri.host, &s->addr, &found)) ||
+	    (s->uri.tls && (rc = berth_netd_tls_clock(&s->n->cfg))))
 		return rc;
 	if (found)
 		return post(s);
@@ -194,16 +196,24 @@ static void answered(struct berth_netd_sending *s)
 	berth_buf_free(&frame);
 }
 
+/* There was somebody, and TLS did not come to an end with him that satisfied both. */
+static bool is_tls(CURLcode why)
+{
+	return why == CURLE_PEER_FAILED_VERIFICATION || why == CURLE_SSL_CONNECT_ERROR || why == CURLE_SSL_CERTPROBLEM ||
+	       why == CURLE_SSL_CACERT_BADFILE || why == CURLE_SSL_CIPHER || why == CURLE_SSL_ISSUER_ERROR;
+}
+
 static void failed(struct berth_netd_sending *s, CURLcode why)
 {
 	const char *text = s->n->http_dial->curl->easy_strerror(why);
 
+	s->unverified = is_tls(why);
 	if (s->forbidden)
 		finish(s, berth_fail(BERTH_E_NETPOL, "%.60s is not where we may connect to", s->uri.host), NULL);
 	else if (s->too_much)
 		finish(s, berth_fail(BERTH_E_SIZE, "%.60s answers more than we read", s->uri.host), NULL);
 	else
-		finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: %s", s->uri.host, text), NULL);
+		finish(s, berth_fail(s->unverified ? BERTH_E_NETPOL : BERTH_E_UNAVAILABLE, "%.60s: %s", s->uri.host, text), NULL);
 }
 
 static void outcomes(struct berth_netd_http_dial *d)

@@ -24,6 +24,7 @@ struct berth_netd_sending {
 	struct berth_netd_http_uri uri;
 	struct berth_netaddr addr;
 	bool naming, told, counted, moved, forbidden, too_much;
+	bool unverified;		/* whoever is there is not whom we look for */
 	uint64_t id, until_ms;
 	char text[BERTH_NET_URI_MAX + 1];
 	struct berth_buf frame, body;	/* what we send; what comes back */

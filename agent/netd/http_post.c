@@ -88,6 +88,19 @@ static bool pin(struct berth_netd_sending *s, const struct berth_curl *curl)
 	return add_line(curl, &s->resolve, line);
 }
 
+/* Whom we believe, and who we are: curl reads the files itself. */
+static bool set_tls(struct berth_netd_sending *s, const struct berth_curl *curl)
+{
+	const struct berth_net_tls *t = &s->n->cfg.tls;
+	CURL *e = s->easy;
+
+#define SET(option, value) (curl->easy_setopt(e, option, value) == CURLE_OK)
+	return SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+	       (!t->ca[0] || (SET(CURLOPT_CAINFO, t->ca) && SET(CURLOPT_CAPATH, NULL))) &&
+	       (!t->certificate[0] || (SET(CURLOPT_SSLCERT, t->certificate) && SET(CURLOPT_SSLKEY, t->key)));
+#undef SET
+}
+
 static bool set_up(struct berth_netd_sending *s, const struct berth_curl *curl, uint32_t left_ms)
 {
 	CURL *e = s->easy;
@@ -96,7 +109,7 @@ static bool set_up(struct berth_netd_sending *s, const struct berth_curl *curl, 
 	return SET(CURLOPT_URL, s->text) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
 	       SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
 	       SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
+	       SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
 	       SET(CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) &&
 	       SET(CURLOPT_RESOLVE, s->resolve) && SET(CURLOPT_HTTPHEADER, s->headers) && SET(CURLOPT_POST, 1L) &&
 	       SET(CURLOPT_POSTFIELDSIZE, (long)s->f.msg_len) && SET(CURLOPT_POSTFIELDS, (const char *)s->f.msg) &&
@@ -110,5 +123,6 @@ bool berth_netd_http_post(struct berth_netd_sending *s, uint32_t left_ms)
 {
 	const struct berth_curl *curl = s->n->http_dial->curl;
 
-	return add_headers(s, curl) && pin(s, curl) && (s->easy = curl->easy_init()) && set_up(s, curl, left_ms);
+	return add_headers(s, curl) && pin(s, curl) && (s->easy = curl->easy_init()) && set_up(s, curl, left_ms) &&
+	       (!s->uri.tls || set_tls(s, curl));
 }

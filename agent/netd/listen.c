@@ -9,30 +9,13 @@
 
 #include <nng/protocol/reqrep0/rep.h>
 
+#include "agent/netd/tls.h"
+
 enum berth_err berth_netd_nng_fault(int rv, const char *what)
 {
 	if (rv == NNG_ENOMEM)
 		return berth_fail(BERTH_E_NOMEM, "%s: %s", what, nng_strerror(rv));
 	return berth_fail(BERTH_E_UNAVAILABLE, "%s: %s", what, nng_strerror(rv));
-}
-
-/* Others must not be able to put something else where our socket is. */
-static enum berth_err check_folder(const char *path)
-{
-	char dir[BERTH_NETD_PATH_MAX + 1];
-	struct stat st;
-	char *slash;
-
-	snprintf(dir, sizeof(dir), "%s", path);
-	slash = strrchr(dir, '/');
-	slash[slash == dir] = '\0';
-	if (lstat(dir, &st) || !S_ISDIR(st.st_mode))
-		return berth_fail(BERTH_E_CONFIG, "listen: %s is not a folder", dir);
-	if ((st.st_mode & 022) || (st.st_uid != geteuid() && st.st_uid != 0))
-		return berth_fail(BERTH_E_CONFIG, "listen: %s is writable by others", dir);
-	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return berth_fail(BERTH_E_CONFIG, "listen: %s is there and no socket", path);
-	return BERTH_OK;
 }
 
 static enum berth_err listen_url(struct berth_netd_uri *u, const char *uri, char url[BERTH_NETD_URL_MAX + 1])
@@ -46,7 +29,7 @@ static enum berth_err listen_url(struct berth_netd_uri *u, const char *uri, char
 		return rc;
 	if (u->scheme == BERTH_NETD_IPC) {
 		berth_netd_uri_nng(url, u, NULL);
-		return check_folder(u->path);
+		return berth_netd_ipc_check(u->path);
 	}
 	/* the policy is about where we connect to; here only the number matters */
 	if (berth_netpol_lookup(&none, u->host, &a, &found) && !found)
@@ -57,14 +40,16 @@ static enum berth_err listen_url(struct berth_netd_uri *u, const char *uri, char
 	return BERTH_OK;
 }
 
-static enum berth_err start(struct berth_netd_listen *l, nng_listener *id, const char *url)
+static enum berth_err start(struct berth_netd_listen *l, nng_listener *id, const char *url, nng_tls_config *tls)
 {
 	mode_t old;
 	int rv;
 
 	if ((rv = nng_listener_create(id, l->sock, url)))
 		return berth_netd_nng_fault(rv, url);
-	if ((rv = nng_listener_set_size(*id, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REQUEST_MAX + 64)) == 0) {
+	if (tls)
+		rv = nng_listener_set_ptr(*id, NNG_OPT_TLS_CONFIG, tls);
+	if (rv == 0 && (rv = nng_listener_set_size(*id, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REQUEST_MAX + 64)) == 0) {
 		old = umask(0177);	/* an ipc socket is made 0600 */
 		rv = nng_listener_start(*id, 0);
 		umask(old);
@@ -80,7 +65,7 @@ static void bound_uri(char bound[BERTH_NET_URI_MAX + 1], const char *uri, const 
 	const char *colon = strrchr(uri, ':');
 	int port;
 
-	if (u->scheme == BERTH_NETD_TCP && nng_listener_get_int(id, NNG_OPT_TCP_BOUND_PORT, &port) == 0)
+	if (u->scheme != BERTH_NETD_IPC && nng_listener_get_int(id, NNG_OPT_TCP_BOUND_PORT, &port) == 0)
 		snprintf(bound, BERTH_NET_URI_MAX + 1, "%.*s:%d", (int)(colon - uri), uri, port);
 	else
 		snprintf(bound, BERTH_NET_URI_MAX + 1, "%s", uri);
@@ -90,6 +75,7 @@ enum berth_err berth_netd_listen_add(struct berth_netd *n, const char *uri, char
 {
 	struct berth_netd_listen *l = n->listen;
 	char url[BERTH_NETD_URL_MAX + 1];
+	nng_tls_config *tls = NULL;
 	struct berth_netd_uri u;
 	enum berth_err rc;
 	size_t i = 0;
@@ -99,7 +85,16 @@ enum berth_err berth_netd_listen_add(struct berth_netd *n, const char *uri, char
 		i++;
 	if (i == BERTH_NETD_LISTENERS_MAX)
 		return berth_fail(BERTH_E_CONFIG, "listen: more than %d URIs", BERTH_NETD_LISTENERS_MAX);
-	if ((rc = listen_url(&u, uri, url)) || (rc = start(l, &l->listeners[i].id, url)))
+	rc = listen_url(&u, uri, url);
+	if (!rc && u.scheme == BERTH_NETD_TLS && !(rc = berth_netd_tls_server(&tls, &n->cfg.tls))) {
+		n->tls = true;
+		berth_netd_bound_memory(n, false);
+	}
+	if (!rc)
+		rc = start(l, &l->listeners[i].id, url, tls);
+	if (tls)
+		nng_tls_config_free(tls);	/* the listener has its own hold on it */
+	if (rc)
 		return rc;
 	l->listeners[i].used = true;
 	snprintf(l->listeners[i].uri, sizeof(l->listeners[i].uri), "%s", uri);

@@ -16,6 +16,7 @@
  * first number is for our own queues and a few whole messages. */
 #define DATA_BASE ((rlim_t)20 << 20)
 #define DATA_CONN ((rlim_t)64 << 10)
+#define DATA_TLS ((rlim_t)96 << 10)	/* of a connection: records both ways, and its handshake */
 #define DATA_HTTP ((rlim_t)8 << 20)	/* half-read bodies, answers */
 #define DATA_CURL ((rlim_t)16 << 20)	/* with TLS and the certificates of all authorities */
 
@@ -57,7 +58,7 @@ void berth_netd_bound_memory(struct berth_netd *n, bool more)
 #endif
 	if (getrlimit(RLIMIT_DATA, &data))
 		return;
-	data.rlim_cur = DATA_BASE + n->cfg.conns_max * DATA_CONN + (n->http ? DATA_HTTP : 0) +
+	data.rlim_cur = DATA_BASE + n->cfg.conns_max * (DATA_CONN + (n->tls ? DATA_TLS : 0)) + (n->http ? DATA_HTTP : 0) +
 			(more || n->http_dial ? DATA_CURL : 0);	/* only the soft limit: CONFIG may come again */
 	if (setrlimit(RLIMIT_DATA, &data))
 		berth_log(BERTH_LOG_WARN, "netd.memory", "no limit: errno %d", errno);

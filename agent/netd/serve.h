@@ -14,7 +14,7 @@
 
 /* The listening half of netd, in three files: listen.c starts and stops, conns.c
  * counts connections, serve.c moves requests and answers. */
-#define BERTH_NETD_LISTENERS_MAX 16
+#define BERTH_NETD_LISTENERS_MAX BERTH_NET_LISTENERS_MAX
 #define BERTH_NETD_SLOTS_FIRST 4	/* contexts that receive; more as they are held */
 
 /* A connection, known by nng's number for it.  Made and ended by nng's threads
@@ -50,7 +50,7 @@ struct berth_netd_listen {
 	struct {
 		char uri[BERTH_NET_URI_MAX + 1];
 		nng_listener id;
-		char path[BERTH_NETD_PATH_MAX + 1];
+		char path[BERTH_NETPOL_PATH_MAX + 1];
 		bool used;
 	} listeners[BERTH_NETD_LISTENERS_MAX];
 	struct berth_netd_slot *slots;

@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static enum berth_err refuse(const char *text)
 {
-	return berth_fail(BERTH_E_CONFIG, "%.120s is not nng+tcp://host:port or nng+ipc:///path", text);
+	return berth_fail(BERTH_E_CONFIG, "%.120s is not nng+tcp://host:port, nng+tls://host:port or nng+ipc:///path", text);
 }
 
 static bool parse_port(uint16_t *port, const char *s)
@@ -41,8 +43,11 @@ enum berth_err berth_netd_uri_parse(struct berth_netd_uri *u, const char *text)
 	*u = (struct berth_netd_uri){ .scheme = BERTH_NETD_TCP };
 	if (strncmp(text, "nng+tcp://", 10) == 0)
 		return parse_tcp(u, text, text + 10);
+	u->scheme = BERTH_NETD_TLS;
+	if (strncmp(text, "nng+tls://", 10) == 0)
+		return parse_tcp(u, text, text + 10);
 	u->scheme = BERTH_NETD_IPC;
-	if (strncmp(text, "nng+ipc:///", 11) != 0 || strlen(text + 10) > BERTH_NETD_PATH_MAX || text[11] == '\0')
+	if (strncmp(text, "nng+ipc:///", 11) != 0 || !berth_netpol_path_ok(text + 10))
 		return refuse(text);
 	snprintf(u->path, sizeof(u->path), "%s", text + 10);
 	return BERTH_OK;
@@ -57,5 +62,24 @@ void berth_netd_uri_nng(char out[BERTH_NETD_URL_MAX + 1], const struct berth_net
 		return;
 	}
 	berth_netaddr_text(text, a);
-	snprintf(out, BERTH_NETD_URL_MAX + 1, berth_netaddr_is_v4(a) ? "tcp://%s:%u" : "tcp://[%s]:%u", text, u->port);
+	snprintf(out, BERTH_NETD_URL_MAX + 1, berth_netaddr_is_v4(a) ? "%s://%s:%u" : "%s://[%s]:%u",
+		 u->scheme == BERTH_NETD_TLS ? "tls+tcp" : "tcp", text, u->port);
+}
+
+enum berth_err berth_netd_ipc_check(const char *path)
+{
+	char dir[BERTH_NETPOL_PATH_MAX + 1];
+	struct stat st;
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	if (lstat(dir, &st) || !S_ISDIR(st.st_mode))
+		return berth_fail(BERTH_E_CONFIG, "ipc: %s is not a folder", dir);
+	if ((st.st_mode & 022) || (st.st_uid != geteuid() && st.st_uid != 0))
+		return berth_fail(BERTH_E_CONFIG, "ipc: %s is writable by others", dir);
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return berth_fail(BERTH_E_CONFIG, "ipc: %s is there and no socket", path);
+	return BERTH_OK;
 }

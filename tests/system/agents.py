@@ -151,6 +151,10 @@ class Tpm:
         return [line for line in r.stdout.splitlines() if line.strip()]
 
 
+FORMS = {"nng": "nng+tcp://%s:%d", "tls": "nng+tls://%s:%d", "http": "http://%s:%d/didcomm",
+         "https": "https://%s:%d/didcomm"}
+
+
 class Agent:
     def __init__(self, folder, name, role, tpm=None, port=None, clock=True, link="nng", **sections):
         self.dir = pathlib.Path(folder) / name
@@ -172,7 +176,7 @@ class Agent:
         }
         if port:
             self.port = port
-            form = "http://%s:%d/didcomm" if link == "http" else "nng+tcp://%s:%d"
+            form = FORMS[link]
             self.uri = form % (f"{name}.test", port)
             self.sections["listen"] = {"uri": form % ("127.0.0.1", port), "announce": self.uri}
         for section, options in sections.items():
@@ -284,7 +288,7 @@ class Agent:
 
 class World:
     """A factory, a rendezvous and an owner; gateways are born, sold and onboarded.
-    links: who of them speaks http instead of nng."""
+    links: who of them speaks http instead of nng, or by name what they speak."""
 
     def __init__(self, owner=None, factory=None, links=()):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
@@ -294,7 +298,8 @@ class World:
         for name in ("factory", "rv", "owner"):
             ports[name] = free_port()
         self.hosts = ", ".join(f"{n}.test=127.0.0.1" for n in ports)
-        link = {name: "http" if name in links else "nng" for name in ports}
+        links = links if isinstance(links, dict) else dict.fromkeys(links, "http")
+        link = {name: links.get(name, "nng") for name in ports}
         self.rv = self.add("rv", "rendezvous", port=ports["rv"], link=link["rv"]).start()
         rv = {"did": self.rv.identity("rendezvous")["didLong"], "uri": self.rv.uri}
         self.factory = self.add("factory", "factory", port=ports["factory"], link=link["factory"], rendezvous_a=rv, **(factory or {})).spawn()

@@ -150,6 +150,7 @@ def test_https_is_verified_against_the_systems_authorities():
     proxy.start(port, w.owner.port)
     try:
         gw = w.gateway("GW-TLS", **APP)
+        gw.set("agent", clock_trusted="yes")
         w.born(gw)
         w.sold(gw)
         w.provisioned(gw, ITEMS)

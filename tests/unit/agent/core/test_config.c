@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/core/config.h"
+#include "agent/ipc/netd_proto.h"
 #include "agent/ipc/netpol.h"
 #include "agent/protocol/protocol.h"
 #include "tests/fakes/alloc.h"
@@ -272,6 +273,48 @@ static void becomes_policy_and_egress_rules(void **state)
 	berth_config_free(c);
 }
 
+static enum berth_err net_of(const char *text)
+{
+	struct berth_config *c = parsed(text);
+	struct berth_net_config net;
+	enum berth_err rc = berth_config_net(c, &net);
+
+	if (!rc)
+		berth_netpol_free(&net.policy);
+	berth_config_free(c);
+	return rc;
+}
+
+static void listeners_have_what_they_need(void **state)
+{
+	static const char *const good[] = {
+		"", "[listen]\nuri = nng+tcp://0.0.0.0:1 http://[::]:2/d\n",
+		"[listen]\nuri = nng+tls://0.0.0.0:1\n[tls]\ncertificate = /c\nkey = /k\n",
+		"[listen]\nuri = nng+ipc:///run/peers/x\n[egress]\nipc = /run/peers /srv/y\n", "[tls]\nca = /a\n",
+	};
+	static const char *const bad[] = {
+		"[listen]\nuri = nng+tls://0.0.0.0:1\n", "[tls]\nkey = /k\n", "[tls]\ncertificate = /c\n",
+		"[listen]\nuri = nng+ipc:///x\n", "[listen]\nuri = nng+ipc:///run/../x\n", "[listen]\nuri = ftp://0.0.0.0:1\n",
+		"[listen]\nuri = inproc://x\n", "[egress]\nipc = /run/x/\n",
+		"[listen]\nuri = http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 "
+		"http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 http://a:1 http://a:1\n",
+	};
+	struct berth_config *c = parsed(good[3]);
+	struct berth_net_config net;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		CHECK_OK(net_of(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_RC(BERTH_E_CONFIG, net_of(bad[i]));
+	CHECK_OK(berth_config_net(c, &net));
+	CHECK(net.n_sockets == 1 && net.policy.n_ipc == 2 && !net.clock_trusted);
+	assert_string_equal("/run/peers", net.sockets[0]);
+	assert_string_equal("/srv/y", net.policy.ipc[1]);
+	berth_netpol_free(&net.policy);
+	berth_config_free(c);
+}
+
 static void every_truncation_ends_well(void **state)
 {
 	size_t len;
@@ -330,7 +373,8 @@ int main(void)
 		cmocka_unit_test(c156_names_line_and_option), cmocka_unit_test(c156_sizes),
 		cmocka_unit_test(c156_a_file_that_others_may_write_is_refused),
 		cmocka_unit_test(the_example_lists_exactly_the_table),
-		cmocka_unit_test(becomes_policy_and_egress_rules), cmocka_unit_test(every_truncation_ends_well),
+		cmocka_unit_test(becomes_policy_and_egress_rules), cmocka_unit_test(listeners_have_what_they_need),
+		cmocka_unit_test(every_truncation_ends_well),
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 

@@ -70,6 +70,8 @@ static void no_message_decodes_in_part(void **state)
 	berth_net_config_init(&cfg);
 	CHECK_OK(berth_netpol_add_allow(&cfg.policy, "10.0.0.0/8"));
 	CHECK_OK(berth_netpol_add_host(&cfg.policy, "x.test=10.0.0.1"));
+	cfg.tls = (struct berth_net_tls){ .certificate = "/c", .key = "/k", .ca = "/a", .clients = "/l" };
+	strcpy(cfg.sockets[cfg.n_sockets++], "/run/x");
 	berth_net_config_encode(&b, &cfg);
 	berth_netpol_free(&cfg.policy);
 	only_whole(&b, d_config);

@@ -159,7 +159,7 @@ static void sockaddrs_are_read_by_family(void **state)
 
 static void a_policy_survives_the_wire_and_its_truncations_do_not(void **state)
 {
-	struct berth_netpol p = { .allow_ipc = true }, q = { 0 };
+	struct berth_netpol p = { 0 }, q = { 0 };
 	struct berth_buf b = BERTH_BUF_INIT, again = BERTH_BUF_INIT;
 	struct berth_cur c;
 
@@ -167,6 +167,7 @@ static void a_policy_survives_the_wire_and_its_truncations_do_not(void **state)
 	CHECK_OK(berth_netpol_add_allow(&p, "127.0.0.0/8"));
 	CHECK_OK(berth_netpol_add_host(&p, "a.test=127.0.0.2"));
 	CHECK_OK(berth_netpol_add_host(&p, "b.test=fd00::1"));
+	CHECK_OK(berth_netpol_add_ipc(&p, "/run/peers"));
 	berth_netpol_encode(&b, &p);
 	c = berth_cur(b.p, b.len);
 	CHECK_OK(berth_netpol_decode(&q, &c));
@@ -180,15 +181,40 @@ static void a_policy_survives_the_wire_and_its_truncations_do_not(void **state)
 		memcpy(exact, b.p, n);
 		c = berth_cur(exact, n);
 		CHECK_RC(BERTH_E_TYPE, berth_netpol_decode(&q, &c));
-		CHECK(q.n_allow == 0 && q.n_hosts == 0 && !q.hosts);
+		CHECK(q.n_allow == 0 && q.n_hosts == 0 && !q.hosts && q.n_ipc == 0);
 		free(exact);
 	}
-	b.p[19] = 129;	/* the prefix length of the block */
+	b.p[18] = 129;	/* the prefix length of the block */
 	c = berth_cur(b.p, b.len);
 	CHECK_RC(BERTH_E_TYPE, berth_netpol_decode(&q, &c));
 	berth_netpol_free(&p);
 	berth_buf_free(&b);
 	berth_buf_free(&again);
+}
+
+static void c103_sockets_are_dialled_in_named_folders_only(void **state)
+{
+	static const char *const good[] = { "/run/peers/a.sock", "/srv/x/b" };
+	static const char *const bad[] = {
+		"/run/peers", "/run/peers/", "/run/peers/x/y", "/run/peers/../peers/a", "/run/peers//a", "/run/peersx/a", "/run/a",
+		"run/peers/a", "", "/", "/run/peers/.", "/run/peers/..",
+	};
+	static const char *const folders[] = { "", "/", "run", "/run/", "//run", "/run/../x", "/.", "/run/." };
+	struct berth_netpol p = { 0 };
+
+	(void)state;
+	CHECK_RC(BERTH_E_NETPOL, berth_netpol_check_ipc(&p, good[0]));
+	CHECK_OK(berth_netpol_add_ipc(&p, "/run/peers"));
+	CHECK_OK(berth_netpol_add_ipc(&p, "/srv/x"));
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		CHECK_OK(berth_netpol_check_ipc(&p, good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_RC(BERTH_E_NETPOL, berth_netpol_check_ipc(&p, bad[i]));
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		CHECK_RC(BERTH_E_CONFIG, berth_netpol_add_ipc(&p, folders[i]));
+	while (p.n_ipc < BERTH_NETPOL_IPC_MAX)
+		CHECK_OK(berth_netpol_add_ipc(&p, "/run/z"));
+	CHECK_RC(BERTH_E_CONFIG, berth_netpol_add_ipc(&p, "/run/z"));
 }
 
 int main(void)
@@ -198,6 +224,7 @@ int main(void)
 		cmocka_unit_test(c091_numbers_in_disguise_are_e_netpol),
 		cmocka_unit_test(allowed_blocks_open_exactly_themselves),
 		cmocka_unit_test(malformed_blocks_and_hosts_are_e_config),
+		cmocka_unit_test(c103_sockets_are_dialled_in_named_folders_only),
 		cmocka_unit_test(mapped_names_are_judged_like_any_address),
 		cmocka_unit_test(the_name_service_is_judged_too),
 		cmocka_unit_test(sockaddrs_are_read_by_family),

@@ -60,7 +60,6 @@ static inline void local_config(struct berth_net_config *cfg)
 	berth_net_config_init(cfg);
 	CHECK_OK(berth_netpol_add_allow(&cfg->policy, "127.0.0.0/8"));
 	CHECK_OK(berth_netpol_add_host(&cfg->policy, "owner.test=127.0.0.1"));
-	cfg->policy.allow_ipc = true;
 }
 
 static inline void start(struct netd *n)
@@ -69,6 +68,19 @@ static inline void start(struct netd *n)
 
 	spawn(n);
 	local_config(&cfg);
+	configure(n, &cfg);
+	berth_netpol_free(&cfg.policy);
+}
+
+/* With a folder of sockets, to listen and to dial. */
+static inline void start_ipc(struct netd *n, const char *dir)
+{
+	struct berth_net_config cfg;
+
+	spawn(n);
+	local_config(&cfg);
+	CHECK_OK(berth_netpol_add_ipc(&cfg.policy, dir));
+	snprintf(cfg.sockets[cfg.n_sockets++], sizeof(cfg.sockets[0]), "%s", dir);
 	configure(n, &cfg);
 	berth_netpol_free(&cfg.policy);
 }

@@ -118,8 +118,7 @@ static void large_messages_go_both_ways(void **state)
 
 static void ipc_sockets_are_private_and_only_dialled_when_allowed(void **state)
 {
-	char dir[] = "/tmp/berth-netd-XXXXXX", path[64], uri[sizeof(path) + 16];
-	struct berth_net_config cfg;
+	char dir[] = "/tmp/berth-netd-XXXXXX", path[64], uri[sizeof(path) + 16], other[sizeof(path) + 16];
 	struct berth_net_result r;
 	struct stat st;
 	struct netd a, b;
@@ -129,23 +128,33 @@ static void ipc_sockets_are_private_and_only_dialled_when_allowed(void **state)
 	chmod(dir, 0750);
 	snprintf(path, sizeof(path), "%s/x.sock", dir);
 	snprintf(uri, sizeof(uri), "nng+ipc://%s", path);
-	start(&a);
-	start(&b);
+	snprintf(other, sizeof(other), "nng+ipc://%s/../x.sock", dir);
+	start_ipc(&a, dir);
+	start_ipc(&b, dir);
 	CHECK_OK(listen_on(&a, uri));
 	assert_int_equal(0, stat(path, &st));
 	assert_int_equal(S_IFSOCK | 0600, st.st_mode);
 	exchange(&b, &a, uri, 1);
-	local_config(&cfg);
-	cfg.policy.allow_ipc = false;
-	configure(&b, &cfg);
-	berth_netpol_free(&cfg.policy);
+	/* no folder of ours, another way to write it, one that others may write to */
 	send_to(&b, 2, "nng+ipc:///run/berth/admin.sock", "x", 1000);
 	result_of(&b, 2, BERTH_E_NETPOL, &r);
+	send_to(&b, 3, other, "x", 1000);
+	result_of(&b, 3, BERTH_E_NETPOL, &r);
+	stop(&b);
+	chmod(dir, 0777);
+	start_ipc(&b, dir);
+	send_to(&b, 4, uri, "x", 1000);
+	result_of(&b, 4, BERTH_E_NETPOL, &r);
+	stop(&b);
+	chmod(dir, 0750);
+	start(&b);		/* no folder at all */
+	send_to(&b, 5, uri, "x", 1000);
+	result_of(&b, 5, BERTH_E_NETPOL, &r);
 	stop(&a);
 	stop(&b);
 	CHECK(access(path, F_OK) != 0);
 	chmod(dir, 0777);
-	start(&a);
+	start_ipc(&a, dir);
 	assert_int_equal(BERTH_E_CONFIG, listen_on(&a, uri));
 	chmod(dir, 0750);
 	close(open(path, O_CREAT | O_WRONLY, 0600));

@@ -20,6 +20,10 @@ static void good_uris_are_taken_apart(void **state)
 	assert_string_equal("2606::1", u.host);
 	berth_netd_uri_nng(url, &u, &v6);
 	assert_string_equal("tcp://[2606::1]:65535", url);
+	CHECK_OK(berth_netd_uri_parse(&u, "nng+tls://owner.test:7443"));
+	CHECK(u.scheme == BERTH_NETD_TLS && u.port == 7443);
+	berth_netd_uri_nng(url, &u, &v6);
+	assert_string_equal("tls+tcp://[2606::1]:7443", url);
 	CHECK_OK(berth_netd_uri_parse(&u, "nng+ipc:///run/x.sock"));
 	CHECK(u.scheme == BERTH_NETD_IPC);
 	berth_netd_uri_nng(url, &u, &v4);
@@ -32,8 +36,8 @@ static void c103_everything_else_is_e_config(void **state)
 		"", "nng+tcp://", "nng+tcp://a", "nng+tcp://a:", "nng+tcp://:1", "nng+tcp://a:65536", "nng+tcp://a:1x",
 		"nng+tcp://a:-1", "nng+tcp://a:+1", "nng+tcp://a:000001", "nng+tcp://a:1/", "nng+tcp://a:1?x",
 		"nng+tcp://u@a:1", "nng+tcp://a/b:1", "nng+tcp://::1:1", "nng+tcp://[::1:1", "nng+tcp://[::1]1",
-		"nng+tcp://[]:1", "NNG+TCP://a:1", "nng+tls://a:1", "tcp://a:1", "ipc:///run/x.sock", "inproc://x",
-		"http://127.0.0.1", "nng+ipc://", "nng+ipc:///", "nng+ipc://run/x", "nng+abstract://x", " nng+tcp://a:1",
+		"nng+tcp://[]:1", "NNG+TCP://a:1", "nng+tls://a", "nng+tls:///a", "tls+tcp://a:1", "tcp://a:1", "ipc:///run/x.sock", "inproc://x",
+		"http://127.0.0.1", "nng+ipc://", "nng+ipc:///", "nng+ipc://run/x", "nng+ipc:///run//x", "nng+ipc:///run/../x", "nng+ipc:///run/./x", "nng+ipc:///run/x/", "nng+abstract://x", " nng+tcp://a:1",
 	};
 	struct berth_netd_uri u;
 	char longest[400];
@@ -49,10 +53,10 @@ static void c103_everything_else_is_e_config(void **state)
 	CHECK_RC(BERTH_E_CONFIG, berth_netd_uri_parse(&u, longest));
 	memset(longest, 'a', sizeof(longest));
 	memcpy(longest, "nng+ipc:///", 11);
-	longest[10 + BERTH_NETD_PATH_MAX] = '\0';
+	longest[10 + BERTH_NETPOL_PATH_MAX] = '\0';
 	CHECK_OK(berth_netd_uri_parse(&u, longest));
-	longest[10 + BERTH_NETD_PATH_MAX] = 'a';
-	longest[11 + BERTH_NETD_PATH_MAX] = '\0';
+	longest[10 + BERTH_NETPOL_PATH_MAX] = 'a';
+	longest[11 + BERTH_NETPOL_PATH_MAX] = '\0';
 	CHECK_RC(BERTH_E_CONFIG, berth_netd_uri_parse(&u, longest));
 }
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the configuration to what netd is told, and whether that can work. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/core/config.h"
+#include "agent/ipc/netd_proto.h"
+
+#define IPC "nng+ipc://"
+
+static enum berth_err file(const struct berth_config *c, const char *key, char out[BERTH_NET_FILE_MAX + 1])
+{
+	const char *path = berth_config_str(c, "tls", NULL, key);
+
+	if (strlen(path) > BERTH_NET_FILE_MAX)
+		return berth_fail(BERTH_E_CONFIG, "[tls] %s: longer than %d", key, BERTH_NET_FILE_MAX);
+	memcpy(out, path, strlen(path) + 1);
+	return BERTH_OK;
+}
+
+static enum berth_err tls(const struct berth_config *c, struct berth_net_tls *out)
+{
+	enum berth_err rc;
+
+	if ((rc = file(c, "certificate", out->certificate)) || (rc = file(c, "key", out->key)) ||
+	    (rc = file(c, "ca", out->ca)) || (rc = file(c, "clients", out->clients)))
+		return rc;
+	if (!out->certificate[0] != !out->key[0])
+		return berth_fail(BERTH_E_CONFIG, "[tls]: certificate and key go together");
+	return BERTH_OK;
+}
+
+static bool starts(const char *uri, const char *scheme) { return strncmp(uri, scheme, strlen(scheme)) == 0; }
+
+/* The folder of a listener's socket is netd's to write to. */
+static enum berth_err socket_folder(struct berth_net_config *out, const char *path)
+{
+	char *dir = out->sockets[out->n_sockets], *slash;
+
+	if (!berth_netpol_path_ok(path) || strchr(path + 1, '/') == NULL)
+		return berth_fail(BERTH_E_CONFIG, "[listen] uri: %.120s is no path of a socket in a folder", path);
+	snprintf(dir, sizeof(out->sockets[0]), "%s", path);
+	slash = strrchr(dir, '/');
+	*slash = '\0';
+	out->n_sockets++;
+	return BERTH_OK;
+}
+
+static enum berth_err listener(struct berth_net_config *out, const char *uri)
+{
+	bool with_tls = starts(uri, "nng+tls://") || starts(uri, "https://");
+
+	if (with_tls && !out->tls.certificate[0])
+		return berth_fail(BERTH_E_CONFIG, "[listen] uri: %.120s needs [tls] certificate and key", uri);
+	if (with_tls || starts(uri, "nng+tcp://") || starts(uri, "http://"))
+		return BERTH_OK;
+	if (starts(uri, IPC))
+		return socket_folder(out, uri + sizeof(IPC) - 1);
+	return berth_fail(BERTH_E_CONFIG, "[listen] uri: %.120s: nng+tcp, nng+tls, nng+ipc, http or https", uri);
+}
+
+static enum berth_err listeners(const struct berth_config *c, struct berth_net_config *out)
+{
+	enum berth_err rc = BERTH_OK;
+	const char *uri;
+
+	for (size_t i = 0; !rc && (uri = berth_config_item(c, "listen", NULL, "uri", i)); i++)
+		if (i == BERTH_NET_LISTENERS_MAX)
+			rc = berth_fail(BERTH_E_CONFIG, "[listen] uri: more than %d", BERTH_NET_LISTENERS_MAX);
+		else
+			rc = listener(out, uri);
+	return rc;
+}
+
+enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out)
+{
+	enum berth_err rc;
+
+	berth_net_config_init(out);
+	out->clock_trusted = berth_config_bool(c, "agent", NULL, "clock-trusted");
+	if ((rc = tls(c, &out->tls)) || (rc = listeners(c, out)))
+		return rc;
+	return berth_config_netpol(c, &out->policy);
+}

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job over each transport, with real daemons: messages go both ways, and the
+gateway only dials out."""
+import pathlib
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from agents import World, b64, wait_for
+
+ITEMS = {"wifi": b"ssid=plant\npsk=correct horse"}
+APP = {"principal_app": {"uid": "0 65534", "may": "self device identity:operational secret:wifi"}}
+
+
+def openssl(folder, *args):
+    subprocess.run(["openssl", *args], check=True, cwd=folder, capture_output=True, timeout=60)
+
+
+class Certs:
+    """An authority, and certificates for hosts."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="berth.")
+        self.dir = pathlib.Path(self.folder.name)
+        self.new("ca", "-x509", "-days", "30", "-out", "ca.pem", subject="authority")
+
+    def new(self, name, *args, subject):
+        openssl(self.dir, "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                f"{name}.key", "-subj", f"/CN={subject}", *args)
+
+    def of(self, host, days=30):
+        """What [tls] of that host says."""
+        self.new(host, "-out", f"{host}.csr", subject=host)
+        (self.dir / "ext").write_text(f"subjectAltName=DNS:{host}\n")
+        openssl(self.dir, "x509", "-req", "-in", f"{host}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-days", str(days), "-extfile", "ext", "-out", f"{host}.pem")
+        return {"certificate": self.dir / f"{host}.pem", "key": self.dir / f"{host}.key"}
+
+
+@pytest.fixture(scope="module")
+def certs():
+    c = Certs()
+    yield c
+    c.folder.cleanup()
+
+
+def secrets(gw):
+    return {s["id"]: gw.app(f"/v1/secrets/{s['id']}")["data"] for s in gw.app("/v1/secrets")}
+
+
+def onboarded(w, gw):
+    """Onboarding, and a ping answered after both have started again."""
+    w.onboard(gw, ITEMS)
+    assert secrets(gw) == {k: b64(v) for k, v in ITEMS.items()}
+    gw.restart()
+    w.owner.restart()
+    gw.post("/v1/ping")
+    wait_for(lambda: gw.get("/v1/peers"), "the owner's pong")
+    for agent in (gw, w.owner):
+        wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}")
+        assert agent.status()["queue"]["dead"] == 0
+
+
+@pytest.mark.parametrize("link", ["tls"])
+def test_onboarding_over_tls(certs, link):
+    w = World(owner={"tls": certs.of("owner.test")}, factory={"tls": certs.of("factory.test")},
+              links={"owner": link, "factory": link})
+    try:
+        gw = w.gateway("GW-TLS", tls={"ca": certs.dir / "ca.pem"}, **APP)
+        gw.set("agent", clock_trusted="yes")
+        onboarded(w, gw)
+    finally:
+        w.close()
+
+
+@pytest.mark.parametrize("link", ["tls"])
+def test_c098_a_message_waits_for_a_certificate_that_is_right(certs, link):
+    """Without a clock E_CLOCK, a certificate of another host E_NETPOL; a new one by
+    SIGHUP, and the onboarding goes on: nothing has been given up."""
+    w = World(owner={"tls": certs.of("another.test")}, links={"owner": link})
+    try:
+        gw = w.gateway("GW-C098", tls={"ca": certs.dir / "ca.pem"}, **APP)
+        w.born(gw)
+        w.sold(gw)
+        w.provisioned(gw, ITEMS)
+        w.registered(gw)
+        gw.post("/v1/onboard")
+        wait_for(lambda: "E_CLOCK" in gw.log(), lambda: gw.log()[-2000:])
+        gw.set("agent", clock_trusted="yes")
+        gw.restart()
+        wait_for(lambda: "E_NETPOL" in gw.log(), lambda: gw.log()[-2000:])
+        assert not gw.state_is("OPERATIONAL") and gw.status()["queue"]["dead"] == 0
+        w.owner.set("tls", **certs.of("owner.test"))
+        w.owner.write()
+        w.owner.p.send_signal(signal.SIGHUP)
+        gw.restart()
+        gw.wait_state("OPERATIONAL", seconds=60)
+        w.active(gw)
+        assert secrets(gw) == {k: b64(v) for k, v in ITEMS.items()}
+    finally:
+        w.close()
+
+
+def test_onboarding_over_a_unix_socket():
+    with tempfile.TemporaryDirectory(prefix="berth.") as folder:
+        uri = f"nng+ipc://{folder}/owner.sock"
+        w = World(owner={"listen": {"uri": uri, "announce": uri}})
+        try:
+            gw = w.gateway("GW-IPC", **APP)
+            gw.set("egress", ipc=folder)
+            onboarded(w, gw)
+            w.owner.stop()
+            assert not list(pathlib.Path(folder).iterdir())
+        finally:
+            w.close()
+
+
+def test_a_socket_of_no_named_folder_is_e_netpol():
+    """C103: the same run, one line less."""
+    with tempfile.TemporaryDirectory(prefix="berth.") as folder:
+        uri = f"nng+ipc://{folder}/owner.sock"
+        w = World(owner={"listen": {"uri": uri, "announce": uri}})
+        try:
+            gw = w.gateway("GW-IPCPOL", **APP)
+            w.born(gw)
+            w.sold(gw)
+            w.provisioned(gw, ITEMS)
+            w.registered(gw)
+            gw.post("/v1/onboard")
+            wait_for(lambda: "E_NETPOL" in gw.log(), lambda: gw.log()[-2000:])
+            assert not gw.state_is("OPERATIONAL")
+        finally:
+            w.close()

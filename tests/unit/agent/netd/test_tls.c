@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nng over TLS: netd to netd, and openssl's own client and server at the other end. */
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "tests/unit/agent/netd/certs.h"
+#include "tests/unit/agent/netd/child.h"
+
+static struct certs certs;
+
+static void start_tls(struct netd *n, const struct berth_net_tls *tls, bool clock)
+{
+	struct berth_net_config cfg;
+
+	spawn(n);
+	local_config(&cfg);
+	cfg.tls = *tls;
+	cfg.clock_trusted = clock;
+	configure(n, &cfg);
+	berth_netpol_free(&cfg.policy);
+}
+
+static void start_as(struct netd *n, const char *name, const char *ca, const char *clients)
+{
+	struct berth_net_tls tls;
+
+	certs_use(&tls, &certs, name, ca, clients);
+	start_tls(n, &tls, true);
+}
+
+static void serve_as(struct netd *n, const char *name, const char *clients)
+{
+	start_as(n, name, NULL, clients);
+	CHECK_OK(listen_on(n, "nng+tls://127.0.0.1:0"));
+}
+
+static void uri_at(char uri[64], const struct netd *n)
+{
+	snprintf(uri, 64, "nng+tls://owner.test:%u", port_of(n));
+}
+
+static void messages_go_both_ways_over_tls(void **state)
+{
+	struct netd a, b;
+	char uri[64];
+
+	(void)state;
+	serve_as(&a, "good", NULL);
+	start_as(&b, NULL, "ca.pem", NULL);
+	uri_at(uri, &a);
+	for (uint64_t i = 1; i <= 3; i++)
+		exchange(&b, &a, uri, i);
+	stop(&a);
+	stop(&b);
+}
+
+/* A certificate that is its own authority is a pin. */
+static void a_single_certificate_may_be_pinned(void **state)
+{
+	struct netd a, b;
+	char uri[64];
+
+	(void)state;
+	serve_as(&a, "self", NULL);
+	start_as(&b, NULL, "self.pem", NULL);
+	uri_at(uri, &a);
+	exchange(&b, &a, uri, 1);
+	stop(&a);
+	stop(&b);
+}
+
+static void c098_who_is_not_whom_we_look_for_is_e_netpol(void **state)
+{
+	static const char *const wrong[] = { "other", "expired", "self" };
+	struct berth_net_result r;
+	char uri[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct netd a, b;
+
+		serve_as(&a, wrong[i], NULL);
+		start_as(&b, NULL, "ca.pem", NULL);
+		uri_at(uri, &a);
+		for (uint64_t id = 1; id <= 2; id++) {	/* again, without a memory of the first time */
+			send_to(&b, id, uri, "hello", 30000);
+			result_of(&b, id, BERTH_E_NETPOL, &r);
+			CHECK(r.later);
+		}
+		stop(&a);
+		stop(&b);
+	}
+}
+
+static void c098_without_a_clock_e_clock(void **state)
+{
+	struct berth_net_tls tls;
+	struct berth_net_result r;
+	struct netd a, b;
+	char uri[64];
+
+	(void)state;
+	serve_as(&a, "good", NULL);
+	certs_use(&tls, &certs, NULL, "ca.pem", NULL);
+	start_tls(&b, &tls, false);
+	uri_at(uri, &a);
+	send_to(&b, 1, uri, "hello", 30000);
+	result_of(&b, 1, BERTH_E_CLOCK, &r);
+	stop(&a);
+	stop(&b);
+}
+
+static void without_an_authority_nobody_is_believed(void **state)
+{
+	struct berth_net_result r;
+	struct netd n;
+
+	(void)state;
+	start_as(&n, NULL, NULL, NULL);
+	send_to(&n, 1, "nng+tls://owner.test:7000", "hello", 30000);
+	result_of(&n, 1, BERTH_E_NETPOL, &r);
+	CHECK(!r.later);
+	stop(&n);
+}
+
+/* Whether a server says why it closes is up to it and to chance; the message waits. */
+static void is_not_let_in(struct netd *n, const char *uri)
+{
+	struct berth_ipc_frame f;
+	struct berth_net_result r;
+
+	send_to(n, 1, uri, "hello", 30000);
+	expect(n, BERTH_NET_RESULT, &f);
+	CHECK_OK(berth_net_result_decode(&r, f.p, f.n));
+	CHECK(r.code == BERTH_E_UNAVAILABLE || (r.code == BERTH_E_NETPOL && r.later));
+}
+
+static void clients_may_be_asked_for_certificates(void **state)
+{
+	struct netd a, b;
+	char uri[64];
+
+	(void)state;
+	serve_as(&a, "good", "ca.pem");
+	uri_at(uri, &a);
+	start_as(&b, NULL, "ca.pem", NULL);
+	is_not_let_in(&b, uri);
+	stop(&b);
+	start_as(&b, "self", "ca.pem", NULL);
+	is_not_let_in(&b, uri);
+	stop(&b);
+	start_as(&b, "client", "ca.pem", NULL);
+	exchange(&b, &a, uri, 1);
+	stop(&b);
+	stop(&a);
+}
+
+/* ---- openssl at the other end */
+
+static int s_client(const struct netd *n, const char *version)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "openssl s_client -connect 127.0.0.1:%u %s -cipher DEFAULT@SECLEVEL=0 -CAfile %s/ca.pem "
+		 "-servername owner.test -verify_hostname owner.test -verify_return_error </dev/null >/dev/null 2>&1",
+		 port_of(n), version, certs.dir);
+	return system(line);
+}
+
+static void c098_versions_before_1_2_are_not_spoken_to_us(void **state)
+{
+	struct netd n;
+
+	(void)state;
+	serve_as(&n, "good", NULL);
+	CHECK(s_client(&n, "-tls1") != 0);
+	CHECK(s_client(&n, "-tls1_1") != 0);
+	assert_int_equal(0, s_client(&n, "-tls1_2"));
+	stop(&n);
+}
+
+/* openssl s_server, once it listens. */
+static pid_t s_server(uint16_t *port, const char *version)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, up = -1;
+	socklen_t len = sizeof(at);
+	char accept_at[32], cert[128], key[128];
+	pid_t pid;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(0, bind(fd, (struct sockaddr *)&at, len));
+	assert_int_equal(0, getsockname(fd, (struct sockaddr *)&at, &len));
+	close(fd);
+	*port = ntohs(at.sin_port);
+	snprintf(accept_at, sizeof(accept_at), "127.0.0.1:%u", *port);
+	snprintf(cert, sizeof(cert), "%s/good.pem", certs.dir);
+	snprintf(key, sizeof(key), "%s/good.key", certs.dir);
+	if ((pid = fork()) == 0) {
+		CHECK(freopen("/dev/null", "w", stdout) && freopen("/dev/null", "w", stderr));
+		execlp("openssl", "openssl", "s_server", "-accept", accept_at, "-cert", cert, "-key", key, version, "-cipher",
+		       "DEFAULT@SECLEVEL=0", "-quiet", (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 500 && up; i++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if ((up = connect(fd, (struct sockaddr *)&at, sizeof(at))))
+			usleep(10000);
+		close(fd);
+	}
+	CHECK(up == 0);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void c098_servers_of_versions_before_1_2_are_e_netpol(void **state)
+{
+	static const struct { const char *version; enum berth_err code; } rows[] = {
+		{ "-tls1", BERTH_E_NETPOL }, { "-tls1_1", BERTH_E_NETPOL },
+		{ "-tls1_2", BERTH_E_UNAVAILABLE },	/* TLS is well, and then it does not speak SP */
+	};
+	struct berth_net_result r;
+	char uri[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct netd n;
+		uint16_t port;
+		pid_t server = s_server(&port, rows[i].version);
+
+		start_as(&n, NULL, "ca.pem", NULL);
+		snprintf(uri, sizeof(uri), "nng+tls://owner.test:%u", port);
+		send_to(&n, 1, uri, "hello", rows[i].code == BERTH_E_NETPOL ? 30000 : 2500);
+		result_of(&n, 1, rows[i].code, &r);
+		stop(&n);
+		end(server);
+	}
+}
+
+/* ---- files, and what is no TLS */
+
+static void listeners_need_files_that_are_right(void **state)
+{
+	static const struct { mode_t mode; enum berth_err code; } modes[] = {
+		{ 0644, BERTH_E_CONFIG }, { 0660, BERTH_E_CONFIG }, { 0604, BERTH_E_CONFIG }, { 0640, BERTH_OK }, { 0600, BERTH_OK },
+	};
+	struct netd n;
+	struct berth_net_tls tls;
+	char key[BERTH_NET_FILE_MAX + 1];
+
+	(void)state;
+	certs_file(key, &certs, "good.key");
+	start_as(&n, NULL, NULL, NULL);
+	assert_int_equal(BERTH_E_CONFIG, listen_on(&n, "nng+tls://127.0.0.1:0"));
+	CHECK_OK(listen_on(&n, "nng+tcp://127.0.0.1:0"));
+	stop(&n);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		chmod(key, modes[i].mode);
+		start_as(&n, "good", NULL, NULL);
+		assert_int_equal(modes[i].code, listen_on(&n, "nng+tls://127.0.0.1:0"));
+		stop(&n);
+	}
+	certs_use(&tls, &certs, "good", NULL, NULL);
+	certs_file(tls.certificate, &certs, "nowhere.pem");
+	start_tls(&n, &tls, true);
+	assert_int_equal(BERTH_E_CONFIG, listen_on(&n, "nng+tls://127.0.0.1:0"));
+	stop(&n);
+	certs_use(&tls, &certs, "good", NULL, "log");	/* a file, but no certificates */
+	start_tls(&n, &tls, true);
+	assert_int_equal(BERTH_E_CONFIG, listen_on(&n, "nng+tls://127.0.0.1:0"));
+	stop(&n);
+}
+
+static void what_is_no_tls_is_closed_and_others_are_served(void **state)
+{
+	static const char *const garbage[] = { "\0SP\0\0\x30\0\0", "GET / HTTP/1.0\r\n\r\n", "\x16\x03\x01\xff\xff" };
+	static const size_t len[] = { 8, 18, 5 };
+	struct netd a, b;
+	char uri[64];
+	int fd[3];
+
+	(void)state;
+	serve_as(&a, "good", NULL);
+	start_as(&b, NULL, "ca.pem", NULL);
+	uri_at(uri, &a);
+	for (size_t i = 0; i < 3; i++) {
+		fd[i] = raw_connect(&a, 2);
+		assert_int_equal(len[i], send(fd[i], garbage[i], len[i], MSG_NOSIGNAL));
+	}
+	exchange(&b, &a, uri, 1);
+	CHECK(is_closed(fd[0]) && is_closed(fd[1]));
+	for (size_t i = 0; i < 3; i++)
+		close(fd[i]);
+	stop(&a);
+	stop(&b);
+}
+
+static int make(void **state)
+{
+	(void)state;
+	certs_make(&certs);
+	return 0;
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	certs_free(&certs);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_go_both_ways_over_tls),
+		cmocka_unit_test(a_single_certificate_may_be_pinned),
+		cmocka_unit_test(c098_who_is_not_whom_we_look_for_is_e_netpol),
+		cmocka_unit_test(c098_without_a_clock_e_clock),
+		cmocka_unit_test(without_an_authority_nobody_is_believed),
+		cmocka_unit_test(clients_may_be_asked_for_certificates),
+		cmocka_unit_test(c098_versions_before_1_2_are_not_spoken_to_us),
+		cmocka_unit_test(c098_servers_of_versions_before_1_2_are_e_netpol),
+		cmocka_unit_test(listeners_need_files_that_are_right),
+		cmocka_unit_test(what_is_no_tls_is_closed_and_others_are_served),
+	};
+
+	return cmocka_run_group_tests_name("tls", tests, make, clean);
+}
