@@ -4,56 +4,22 @@ VC-JWT 1.1 with did-jwt-vc, eddsa-jcs-2022 with @digitalbazaar; and what neither
 accept."""
 import base64
 import json
-import os
-import pathlib
-import shutil
-import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
-BERTH = str(BUILD / "bin" / "berth")
-HERE = pathlib.Path(__file__).resolve().parent
+from peers import Node, berth
+
 NOW, NOW_S = "2026-11-23T13:30:00Z", 1795440600
 AUD = "https://verifier.example"
-
-
-def berth(*args, stdin="", status=0):
-    r = subprocess.run([BERTH, *map(str, args)], input=stdin, text=True, capture_output=True, timeout=60)
-    assert r.returncode == status, r.stderr
-    return r
 
 
 def verify(what, *args, status=0, stdin):
     return json.loads(berth(what, "verify", "--now", NOW, *args, stdin=stdin, status=status).stdout)
 
 
-class Node:
-    def __init__(self, folder):
-        self.process = subprocess.Popen(["node", "credentials_node.mjs"], cwd=folder, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def ask(self, op, **q):
-        self.process.stdin.write(json.dumps(dict(q, op=op)) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-
-
 @pytest.fixture(scope="module")
 def node():
-    folder = BUILD / "interop-credentials"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "credentials_node.mjs"):
-        shutil.copy(HERE / name, folder / name)
-    r = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"], cwd=folder,
-                       text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
-    assert r.returncode == 0, r.stdout
-    n = Node(folder)
+    n = Node("credentials_node.mjs")
     yield n
     n.close()
 

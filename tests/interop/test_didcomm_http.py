@@ -5,14 +5,13 @@ import http.client
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import uuid
 
 import pytest
 
-from test_didcomm_node import BUILD, HERE, Node, berth, new_key
+from peers import FOLDER, Node, berth, new_key
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from agents import Agent, b64, free_port, wait_for     # noqa: E402
@@ -31,9 +30,7 @@ def multikey(text):
 
 
 def resolve(did):
-    r = berth("did", "resolve", did)
-    assert r.returncode == 0, r.stderr
-    return json.loads(r.stdout)["didDocument"]
+    return json.loads(berth("did", "resolve", did).stdout)["didDocument"]
 
 
 def for_node(doc, did):
@@ -62,7 +59,6 @@ class Stranger:
             names[use] = private
         r = berth("did", "create", "peer", "--numalgo", "2", "--verification", str(folder / "verification.jwk"),
                   "--agreement", str(folder / "agreement.jwk"))
-        assert r.returncode == 0, r.stderr
         self.did = json.loads(r.stdout)["did"]
         mine = for_node(resolve(self.did), self.did)
         identity = agent.identity("rendezvous")
@@ -71,19 +67,19 @@ class Stranger:
         docs = [mine, for_node(theirs, identity["didLong"]), for_node(theirs, identity["did"])]
         secrets = [{"id": mine["keyAgreement"][0], "type": "JsonWebKey2020", "privateKeyJwk": names["agreement"]}]
         (folder / "http-world.json").write_text(json.dumps({"docs": docs, "secrets": secrets}))
-        self.node = Node(folder, "http-world.json")
+        self.node = Node("didcomm_node.mjs", folder.relative_to(FOLDER) / "http-world.json")
 
     def message(self, typ, body, **headers):
         return {"id": str(uuid.uuid4()), "typ": "application/didcomm-plain+json", "type": typ, "body": body,
                 "from": self.did, "to": [self.to], **headers}
 
     def pack(self, message, sender=True):
-        a = self.node.ask(op="pack", message=message, to=self.to, **({"from": self.did} if sender else {}))
+        a = self.node.ask("pack", message=message, to=self.to, **({"from": self.did} if sender else {}))
         assert "packed" in a, a
         return a["packed"]
 
     def unpack(self, packed):
-        a = self.node.ask(op="unpack", packed=packed)
+        a = self.node.ask("unpack", packed=packed)
         assert "message" in a, a
         return a
 
@@ -100,14 +96,9 @@ def post(agent, body, content_type=ENCRYPTED):
 
 @pytest.fixture(scope="module")
 def pair():
-    folder = BUILD / "interop-http"
+    folder = FOLDER / "http"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json", "didcomm_node.mjs"):
-        shutil.copy(HERE / name, folder / name)
-    r = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"], cwd=folder,
-                       text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
-    assert r.returncode == 0, r.stdout
     home = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
     home.chmod(0o755)
     agent = Agent(home, "rv", "rendezvous", port=free_port(), link="http").start()

@@ -93,7 +93,7 @@ def pytests(build, folder, extra=()):
            "-p", "no:cacheprovider", f"--junitxml={report}", *[e for e in extra if e != "-x"], f"tests/{folder}"]
     r = run(cmd, env={"BERTH_BUILD": str(ROOT / build)})
     print(r.stdout if r.returncode else "\n".join(
-        l for l in r.stdout.splitlines() if re.search(r"passed|failed|vectors:|measured:", l)))
+        l for l in r.stdout.splitlines() if re.search(r"passed|failed|vectors:|measured:|^\| ", l)))
     vectors.extend(re.findall(r"^vectors: (.*)$", r.stdout, re.M))
     if not report.exists():
         return count(0, 1)
