@@ -43,7 +43,8 @@ static enum berth_err on_response(struct berth_env *env, struct berth_instance *
 	return rc;
 }
 
-/* args: {"identity", "peer", "uri"?}; result {"thid"} */
+/* args: {"identity", "peer", "uri"?}; result {"thid"}.  Whoever has no listener hears
+ * the answer on the way that it asked. */
 static enum berth_err on_command(struct berth_env *env, struct berth_instance *inst,
 				 const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -66,7 +67,7 @@ static enum berth_err on_command(struct berth_env *env, struct berth_instance *i
 		return rc;
 	}
 	if ((rc = berth_effects_send(env, fx, me, peer, uri, PIURI "ping", NULL, body, &s)) ||
-	    (rc = berth_send_in_full(s, me)))
+	    (rc = berth_send_in_full(s, me)) || (rc = berth_message_set(&s->msg, "return_route", "all")))
 		return rc;
 	fx->result = berth_json_new_object();
 	return berth_json_set_str(fx->result, "thid", s->msg.id);

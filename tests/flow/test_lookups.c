@@ -15,6 +15,7 @@
 #include "tests/fakes/built.h"
 #include "tests/fakes/shell.h"
 #include "tests/fakes/story.h"
+#include "tests/fakes/tap.h"
 
 #define PING "https://didcomm.org/trust-ping/2.0/ping"
 #define DEADLINE_MS 1000
@@ -220,6 +221,35 @@ static void c102_while_a_look_up_hangs_others_are_served(void **state)
 	end(&s, c);
 }
 
+static void count_pings(void *arg, const struct berth_pack *p, const struct berth_message *msg, size_t packed)
+{
+	(void)p;
+	(void)packed;
+	if (strcmp(msg->type, "https://didcomm.org/trust-ping/2.0/ping") == 0 && msg->return_route &&
+	    strcmp(msg->return_route, "all") == 0)
+		++*(int *)arg;
+}
+
+/* Whoever has no listener hears the answer in the connection that it asked in. */
+static void a_ping_asks_for_its_answer_on_the_same_way(void **state)
+{
+	struct berth_json *args = berth_json_new_object();
+	struct story s = { 0 };
+	int pings = 0;
+
+	(void)state;
+	story_begin(&s);
+	CHECK_OK(berth_json_set_str(args, "identity", BERTH_ID_RENDEZVOUS));
+	CHECK_OK(berth_json_set_str(args, "peer", story_identity(s.owner, BERTH_ID_OWNER)->did_long));
+	sim_as(s.rendezvous);
+	test_tap(count_pings, &pings);
+	CHECK_OK(berth_agent_command(s.rendezvous->agent, "ping", NULL, "cmd/ping", args, NULL));
+	test_tap(NULL, NULL);
+	assert_int_equal(pings, 1);
+	berth_json_free(args);
+	story_end(&s);
+}
+
 /* One source has so many look-ups at a time; then it is busy, and others are not. */
 static void one_source_holds_only_its_share(void **state)
 {
@@ -279,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_waits_for_its_look_up_and_is_taken),
 		cmocka_unit_test(c102_while_a_look_up_hangs_others_are_served),
+		cmocka_unit_test(a_ping_asks_for_its_answer_on_the_same_way),
 		cmocka_unit_test(one_source_holds_only_its_share),
 	};
 	return cmocka_run_group_tests_name("lookups", tests, make_folder, remove_folder);
