@@ -19,14 +19,25 @@ from agents import Agent, b64, free_port, wait_for     # noqa: E402
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 ENCRYPTED = "application/didcomm-encrypted+json"
 PING = "https://didcomm.org/trust-ping/2.0/ping"
-X25519 = b"\xec\x01"
 
 
-def multikey(text):
+def base58(text):
     n = 0
-    for c in text[1:]:
+    for c in text:
         n = n * 58 + ALPHABET.index(c)
-    return n.to_bytes(34 if n.bit_length() <= 272 else 35, "big")
+    return n.to_bytes((n.bit_length() + 7) // 8, "big")
+
+
+def p256(point):
+    """A compressed point as a JWK."""
+    p = 2**256 - 2**224 + 2**192 + 2**96 - 1
+    x = int.from_bytes(point[1:], "big")
+    y = pow(x**3 - 3 * x + 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b, (p + 1) // 4, p)
+    y = y if y % 2 == point[0] % 2 else p - y
+    return {"kty": "EC", "crv": "P-256", "x": b64(point[1:]), "y": b64(y.to_bytes(32, "big"))}
+
+
+AGREE = {b"\xec\x01": lambda raw: {"kty": "OKP", "crv": "X25519", "x": b64(raw)}, b"\x80\x24": p256}
 
 
 def resolve(did):
@@ -34,15 +45,14 @@ def resolve(did):
 
 
 def for_node(doc, did):
-    """didcomm-node knows no Multikey: the X25519 keys, in the form that it takes."""
+    """didcomm-node knows no Multikey: the agreement keys, in the form that it takes."""
     out = {"id": did, "verificationMethod": [], "keyAgreement": [], "authentication": [], "service": []}
     for vm in doc["verificationMethod"]:
-        raw = multikey(vm["publicKeyMultibase"])
-        if raw[:2] != X25519:
+        if vm["id"] not in doc["keyAgreement"]:
             continue
-        kid = did + "#" + vm["id"].split("#")[1]
-        out["verificationMethod"].append({"id": kid, "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": {
-            "kty": "OKP", "crv": "X25519", "x": b64(raw[2:])}})
+        kid, raw = did + "#" + vm["id"].split("#")[1], base58(vm["publicKeyMultibase"][1:])
+        out["verificationMethod"].append(
+            {"id": kid, "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": AGREE[raw[:2]](raw[2:])})
         out["keyAgreement"].append(kid)
     assert out["keyAgreement"], doc
     return out
