@@ -37,7 +37,7 @@ L_BASE := -lsodium -lcjson -lm
 L_CRYPTO := $(L_BASE) -lcrypto -lsecp256k1 -lz
 L_LIB := $(L_CRYPTO) -ltss2-mu -ldl
 
-LIB_SRC := $(wildcard did/*.c did/*/*.c vc/*.c didcomm/*.c)
+LIB_SRC := $(wildcard did/*.c did/*/*.c vc/*.c vc/*/*.c didcomm/*.c)
 IPC_SRC := $(wildcard agent/ipc/*.c)
 CORE_SRC := $(wildcard agent/core/*.c agent/protocol/*.c)
 PROCS := keyd netd resolverd
@@ -62,7 +62,7 @@ $(B)/%.o: %.c
 
 # Where a floor waits for disks, peers and people, or for the primitives below it, size
 # counts and not speed.  An OPT from the command line is for all of them.
-SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c))
+SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c vc/rdf/nquads_parse.c))
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Os,$(OPT))
 
 # the build's date is one object's business, so that a new commit rebuilds only that

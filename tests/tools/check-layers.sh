@@ -8,6 +8,8 @@ FLOORS='1 did/base
 2 did/codec
 2 did/crypto
 3 did/keystore
+3 vc/rdf
+3.5 vc/jsonld
 4 did/jose
 5 did
 6 vc
