@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credentials that the agent holds, sealed. */
+#include "agent/protocol/credentials.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "did/base/hex.h"
+#include "did/codec/did_text.h"
+#include "did/crypto/hash.h"
+
+#define LABEL "cred/"
+#define ID_OCTETS 16
+#define RECORD_MAX (BERTH_CREDENTIAL_TEXT_MAX + BERTH_JSON_DEPTH_MAX * 1024)
+
+void berth_credential_free(struct berth_credential *c)
+{
+	berth_json_free(c->json);
+	memset(c, 0, sizeof(*c));
+}
+
+bool berth_credential_id_ok(const char *id)
+{
+	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return n > 0 && !id[n] && n <= BERTH_CREDENTIAL_ID_MAX;
+}
+
+void berth_credential_id_of(char id[BERTH_CREDENTIAL_ID_MAX + 1], const char *text, size_t n)
+{
+	uint8_t hash[BERTH_SHA256_LEN];
+
+	berth_sha256(hash, text, n);
+	berth_hex_encode(id, hash, ID_OCTETS);
+}
+
+static void label_of(char out[sizeof(LABEL) + BERTH_CREDENTIAL_ID_MAX], const char *id)
+{
+	snprintf(out, sizeof(LABEL) + BERTH_CREDENTIAL_ID_MAX, LABEL "%s", id);
+}
+
+/* ---- writing ---- */
+
+static enum berth_err set_some(struct berth_json *o, const char *member, const char *value)
+{
+	return value ? berth_json_set_str(o, member, value) : BERTH_OK;
+}
+
+static enum berth_err check(const struct berth_credential *c)
+{
+	if (!berth_credential_id_ok(c->id))
+		return berth_fail(BERTH_E_TYPE, "credential: an id is 1 to %d of A-Z a-z 0-9 . _ -",
+				  BERTH_CREDENTIAL_ID_MAX);
+	if (strlen(c->text) > BERTH_CREDENTIAL_TEXT_MAX || berth_json_len(c->types) > BERTH_CREDENTIAL_TYPES_MAX)
+		return berth_fail(BERTH_E_SIZE, "credential %s of %zu bytes", c->id, strlen(c->text));
+	return BERTH_OK;
+}
+
+static enum berth_err fill(struct berth_json *o, const struct berth_credential *c)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(o, "format", c->format)) || (rc = berth_json_set_str(o, "credential", c->text)) ||
+	    (rc = berth_json_set_str(o, "issuer", c->issuer)) ||
+	    (rc = berth_json_set(o, "types", c->types ? berth_json_clone(c->types) : berth_json_new_array())) ||
+	    (rc = set_some(o, "holder", c->holder)) || (rc = set_some(o, "from", c->from)))
+		return rc;
+	return c->received_s >= 0 ? berth_json_set_int(o, "received", c->received_s) : BERTH_OK;
+}
+
+enum berth_err berth_credential_seal(struct berth_env *env, const struct berth_credential *c, struct berth_buf *box)
+{
+	struct berth_json *o = berth_json_new_object();
+	struct berth_buf plain = BERTH_BUF_INIT;
+	char label[sizeof(LABEL) + BERTH_CREDENTIAL_ID_MAX];
+	enum berth_err rc;
+
+	if ((rc = check(c)) || (rc = fill(o, c)) || (rc = berth_json_print(&plain, o)))
+		goto out;
+	label_of(label, c->id);
+	rc = env->keys->ops->seal(env->keys, label, -1, plain.p, plain.len, box);
+out:
+	berth_json_free(o);
+	berth_buf_free(&plain);
+	return rc;
+}
+
+struct counting {
+	const char *but;
+	size_t n;
+};
+
+static enum berth_err count(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct counting *c = arg;
+
+	(void)value;
+	(void)len;
+	c->n += strcmp(key, c->but) != 0;
+	return BERTH_OK;
+}
+
+enum berth_err berth_credential_quota(struct berth_env *env, const char *id)
+{
+	struct counting c = { .but = id };
+	enum berth_err rc = env->records->each(env->records, BERTH_NS_CREDENTIAL, count, &c);
+
+	if (!rc && c.n >= BERTH_CREDENTIALS_MAX)
+		rc = berth_fail(BERTH_E_QUOTA, "%d credentials are held", BERTH_CREDENTIALS_MAX);
+	return rc;
+}
+
+enum berth_err berth_credential_put(struct berth_env *env, struct berth_effects *fx, const struct berth_credential *c)
+{
+	struct berth_buf box = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!(rc = berth_credential_quota(env, c->id)) && !(rc = berth_credential_seal(env, c, &box)))
+		rc = berth_effects_put(fx, BERTH_NS_CREDENTIAL, c->id, box.p, box.len);
+	berth_buf_free(&box);
+	return rc;
+}
+
+enum berth_err berth_credential_remove(struct berth_effects *fx, const char *id)
+{
+	return berth_effects_remove(fx, BERTH_NS_CREDENTIAL, id);
+}
+
+/* ---- reading ---- */
+
+static enum berth_err read_members(struct berth_credential *c)
+{
+	int64_t received = -1;
+
+	if (berth_json_req_str(c->json, "format", 32, &c->format) ||
+	    berth_json_req_str(c->json, "credential", BERTH_CREDENTIAL_TEXT_MAX, &c->text) ||
+	    berth_json_req_str(c->json, "issuer", BERTH_DID_URL_MAX, &c->issuer) ||
+	    berth_json_req_arr(c->json, "types", BERTH_CREDENTIAL_TYPES_MAX, &c->types) ||
+	    berth_json_opt_str(c->json, "holder", 256, &c->holder) ||
+	    berth_json_opt_str(c->json, "from", BERTH_DID_URL_MAX, &c->from) ||
+	    berth_json_opt_int(c->json, "received", 0, INT64_C(1) << 52, &received))
+		return berth_fail(BERTH_E_STORE, "credential %s: the record is not one", c->id);
+	c->received_s = received;
+	return BERTH_OK;
+}
+
+static enum berth_err open_record(struct berth_env *env, const char *id, const uint8_t *box, size_t n,
+				  struct berth_credential *out)
+{
+	struct berth_buf plain = BERTH_BUF_INIT;
+	char label[sizeof(LABEL) + BERTH_CREDENTIAL_ID_MAX];
+	enum berth_err rc;
+
+	memset(out, 0, sizeof(*out));
+	if (!berth_credential_id_ok(id))
+		return berth_fail(BERTH_E_STORE, "credential: the id of a record");
+	memcpy(out->id, id, strlen(id));
+	label_of(label, id);
+	if ((rc = env->keys->ops->unseal(env->keys, label, -1, box, n, &plain)) ||
+	    (rc = berth_json_parse_object(&out->json, berth_buf_cstr(&plain), plain.len, RECORD_MAX)))
+		goto out;
+	rc = read_members(out);
+out:
+	berth_buf_free(&plain);
+	if (rc)
+		berth_credential_free(out);
+	return rc;
+}
+
+enum berth_err berth_credential_get(struct berth_env *env, const char *id, struct berth_credential *out)
+{
+	struct berth_buf box = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	memset(out, 0, sizeof(*out));
+	if (!berth_credential_id_ok(id))
+		return berth_fail(BERTH_E_NOMATCH, "no credential of that id");
+	if ((rc = env->records->get(env->records, BERTH_NS_CREDENTIAL, id, &box)) == BERTH_E_NOMATCH)
+		rc = berth_fail(rc, "no credential %s", id);
+	else if (!rc)
+		rc = open_record(env, id, box.p, box.len, out);
+	berth_buf_free(&box);
+	return rc;
+}
+
+struct walk {
+	struct berth_env *env;
+	berth_credential_fn *fn;
+	void *arg;
+};
+
+static enum berth_err one(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct walk *w = arg;
+	struct berth_credential c;
+	enum berth_err rc = open_record(w->env, key, value, len, &c);
+
+	if (rc)
+		return rc;
+	rc = w->fn(w->arg, &c);
+	berth_credential_free(&c);
+	return rc;
+}
+
+enum berth_err berth_credentials_each(struct berth_env *env, berth_credential_fn *fn, void *arg)
+{
+	struct walk w = { env, fn, arg };
+
+	return env->records->each(env->records, BERTH_NS_CREDENTIAL, one, &w);
+}
