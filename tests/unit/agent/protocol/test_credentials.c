@@ -29,7 +29,7 @@ static enum berth_err each(struct berth_records *r, const char *ns,
 	return berth_store_each(store, ns, NULL, fn, arg);
 }
 
-static struct berth_records records = { get, each };
+static struct berth_records records = { .get = get, .each = each };
 
 static int setup(void **state)
 {
