@@ -45,7 +45,7 @@ berth_forward_payload(const struct berth_json *attachment, struct berth_buf *out
 
 /* One who forwards. */
 struct berth_hop {
-	char *name;		/* as the route names it: DID, or DID URL of one key */
+	char *name;		/* as the route names it, a did:peer:4 in its short form: DID, or DID URL of one key */
 	char *kids[BERTH_HOP_KEYS_MAX];
 	struct berth_pubkey keys[BERTH_HOP_KEYS_MAX];	/* all of one curve */
 	size_t n_keys;

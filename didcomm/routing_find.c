@@ -23,13 +23,33 @@ struct search {
 
 /* ---- keys of a hop */
 
+/* Whoever forwards knows its own document: the short form of a did:peer:4 will do. */
+static enum berth_err copy_short(char **out, const char *did_url)
+{
+	size_t n = berth_did_len(did_url);
+	struct berth_buf did = BERTH_BUF_INIT, shorter = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_put(&did, did_url, n);
+	if (!(rc = berth_buf_status(&did)) && !(rc = berth_did_short(&shorter, berth_buf_cstr(&did)))) {
+		berth_buf_str(&shorter, did_url + n);
+		*out = berth_buf_take_str(&shorter);
+		rc = *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "route");
+	}
+	berth_buf_free(&did);
+	berth_buf_free(&shorter);
+	return rc;
+}
+
 static enum berth_err take_keys(struct berth_hop *h, const struct berth_pack_parties *who)
 {
 	if (who->n > BERTH_HOP_KEYS_MAX)
 		return berth_fail(BERTH_E_SIZE, "route: more than %d keys of one mediator", BERTH_HOP_KEYS_MAX);
 	for (size_t i = 0; i < who->n; i++) {
-		if (!(h->kids[i] = strdup(who->keys[i]->id)))
-			return berth_fail(BERTH_E_NOMEM, "route");
+		enum berth_err rc = copy_short(&h->kids[i], who->keys[i]->id);
+
+		if (rc)
+			return rc;
 		h->keys[i] = who->keys[i]->key;
 		h->n_keys++;
 	}
@@ -46,10 +66,8 @@ enum berth_err berth_hop_find(struct berth_hop *out, struct berth_resolver *r, c
 	*out = (struct berth_hop){ 0 };
 	if (!berth_is_did(name) && !berth_is_kid(name))
 		return berth_fail(BERTH_E_DID, "route: a routing key is no DID");
-	if (!(rc = berth_pack_parties_find(&who, &p, &nothing))) {
-		out->name = strdup(name);
-		rc = out->name ? take_keys(out, &who) : berth_fail(BERTH_E_NOMEM, "route");
-	}
+	if (!(rc = berth_pack_parties_find(&who, &p, &nothing)) && !(rc = copy_short(&out->name, name)))
+		rc = take_keys(out, &who);
 	berth_pack_parties_free(&who);
 	if (rc)
 		berth_hop_free(out);

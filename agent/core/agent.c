@@ -170,7 +170,7 @@ static void housekeeping(struct berth_agent *a)
 	if (agent_mono_ms() < a->housekeeping_ms || berth_store_begin(a->cfg.store))
 		return;
 	a->housekeeping_ms = agent_mono_ms() + HOUSEKEEPING_MS;
-	if (berth_store_outbox_expire(a->cfg.store, now, &n) || berth_store_inbox_prune(a->cfg.store, now, &n) ||
+	if (agent_mediate_housekeeping(a, now) || berth_store_outbox_expire(a->cfg.store, now, &n) || berth_store_inbox_prune(a->cfg.store, now, &n) ||
 	    berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, now) || berth_store_commit(a->cfg.store))
 		berth_store_rollback(a->cfg.store);
 	agent_forget_sweep(a);
@@ -265,6 +265,7 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 		.policy = cfg->policy, .machines = a->cfg.machines, .n_machines = cfg->n_machines,
 		.now_s = -1, .host = a };
 	agent_env_identities(a);
+	agent_mediate_init(a);
 	if ((rc = start(a))) {
 		berth_agent_free(a);
 		return rc;
@@ -278,6 +279,7 @@ void berth_agent_free(struct berth_agent *a)
 	if (!a)
 		return;
 	agent_outbound_free(a);
+	agent_mediate_free(a);
 	agent_identities_free(a);
 	while (a->n_timers)
 		free(a->timers[--a->n_timers].key);

@@ -34,7 +34,7 @@ struct berth_transport_ops {
 };
 struct berth_transport { const struct berth_transport_ops *ops; };
 
-#define BERTH_AGENT_MACHINES_MAX 24
+#define BERTH_AGENT_MACHINES_MAX 32
 
 struct berth_agent_config {
 	struct berth_store *store;		/* borrowed, all of them */

@@ -5,10 +5,12 @@
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
  * DIDs and those of others), forget.c (the end of ours), deliver.c (one event, one
  * transaction), counters.c (the store's and the device's), inbound.c (frames to events),
- * outbound.c (the outbox and what is in flight), answer.c (replies, parked requests),
- * held.c (what waits for a look-up), poll.c (asking for messages). */
+ * outbound.c (the outbox and what is in flight), route.c (which way it goes), answer.c (replies, parked requests),
+ * held.c (what waits for a look-up), poll.c (asking for messages), mediate.c (what waits
+ * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
 #include "agent/ipc/frame.h"
+#include "didcomm/routing.h"
 
 #define NS_IDENTITY "identity"
 #define NS_PEER "peer"		/* short did:peer:4 -> long form; of other DIDs we deal with, the DID itself */
@@ -29,6 +31,8 @@
 #define HELD_MAX 16		/* requests and messages that wait for a look-up */
 #define HELD_OF_ONE_MAX 4	/* of one source */
 #define HELD_BYTES_MAX ((size_t)2 << 20)
+#define CLIENTS_MAX 256		/* of a mediator, whose links we remember; the longest unused goes */
+#define OFFER_AGAIN_MS 2000u	/* the same is not offered more often */
 #define SP_OVERHEAD 12		/* the SP length and the request id, per direction */
 #define BUSY_RETRY_S 5
 #define COUNTERS_RETRY_MS 1000u	/* a device that has not followed is asked again */
@@ -40,7 +44,7 @@ struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "t
 struct parked { uint64_t request; enum berth_link link; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
 struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
-struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll; uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
+struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll, more; /* endpoints to try */ uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 
 /* request 0: a message out of a reply, from the uri that is its source */
@@ -50,6 +54,7 @@ struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
 struct ration { uint64_t since_ms; unsigned used; };	/* of an hour */
 
+#define POLLS 2		/* our owner; our mediator */
 struct poll {
 	char *identity, *peer, *uri;	/* NULL: nobody to ask */
 	uint64_t flight;		/* of the one that counts; 0: none is under way */
@@ -58,12 +63,20 @@ struct poll {
 };
 
 struct agent_records { struct berth_records base; struct berth_agent *a; };
+struct agent_queue { struct berth_queue base; struct berth_agent *a; };
+
+/* A mediator's client, as far as its links matter. */
+struct client { char *did; bool live; int64_t offered_seq; uint64_t offered_ms, used_ms; };
 struct peer_resolver { struct berth_resolver base; struct berth_agent *a; };
 
 struct berth_agent {
 	struct berth_env env;
 	struct berth_agent_config cfg;
 	struct agent_records records;
+	struct agent_queue queue;
+	struct client clients[CLIENTS_MAX];
+	size_t n_clients;
+	bool queue_news;		/* something came in that a parked request may be waiting for */
 	struct berth_resolver builtin;
 	struct peer_resolver peers;
 	struct berth_identity **ids;	/* each allocated, so that borrowed ones stay put */
@@ -80,7 +93,7 @@ struct berth_agent {
 	size_t n_flight;
 	struct pending_ack acks[ACKS_MAX];
 	size_t n_acks;
-	struct poll poll;
+	struct poll polls[POLLS];
 	uint64_t next_id, wire_bytes, start_ms;
 	int64_t start_uptime_s;
 	bool quarantined;
@@ -163,6 +176,20 @@ struct berth_received {
 BERTH_MUST_USE enum berth_err
 agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r);
 
+/* route.c: one try of a row. */
+struct agent_try {
+	char *uri;		/* dial this */
+	struct berth_buf body;	/* and send that */
+	bool more;		/* there are endpoints that were not tried yet */
+};
+/* The ways to that DID as a row keeps them, appended; nothing: it has to ask.  What
+ * cannot be followed is an error, but to an answer, which waits for the asker. */
+BERTH_MUST_USE enum berth_err
+agent_routes_of(struct berth_agent *a, const char *did, bool is_answer, struct berth_buf *endpoints);
+/* On failure out holds nothing. */
+BERTH_MUST_USE enum berth_err agent_route_pick(struct agent_try *out, const struct berth_outbox_row *row);
+void agent_try_free(struct agent_try *t);
+
 /* outbound.c */
 BERTH_MUST_USE enum berth_err
 agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s);
@@ -206,6 +233,22 @@ void agent_answer_parked(struct berth_agent *a);
 uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_given_free(struct berth_agent *a);
 void agent_parked_free(struct berth_agent *a);
+
+/* mediate.c: the mediator's queue for steps, and what is said unasked to a client that
+ * waits.  offer: appends one packed message to the reply, kept in *packed. */
+void agent_mediate_init(struct berth_agent *a);
+void agent_mediate_free(struct berth_agent *a);
+void agent_mediate_offer(struct berth_agent *a, const char *client, struct berth_frame_reply *reply, struct berth_buf *packed);
+BERTH_MUST_USE enum berth_err agent_mediate_housekeeping(struct berth_agent *a, int64_t now_s);
+
+/* fetch.c: a delivery from our mediator.  What is in it is taken like messages from
+ * anywhere; what was taken, or refused for good, need not come again. */
+bool agent_is_delivery(const struct berth_agent *a, const struct berth_unpacked *in, const char *sender);
+BERTH_MUST_USE enum berth_err
+agent_take_delivery(struct berth_agent *a, const struct berth_unpacked *in, const char *sender, int depth);
+/* inbound.c: a message out of another one, at that depth. */
+#define DEPTH_MAX 3
+BERTH_MUST_USE enum berth_err agent_receive_inner(struct berth_agent *a, const struct berth_buf *packed, int depth);
 
 /* poll.c */
 BERTH_MUST_USE enum berth_err agent_poll_load(struct berth_agent *a);

@@ -153,19 +153,26 @@ void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 
 void agent_answer_parked(struct berth_agent *a)
 {
+	bool news = a->queue_news;
+
+	a->queue_news = false;
 	for (size_t i = a->n_parked; i-- > 0;) {
 		struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 		struct berth_outbox_list rows = { 0 };
+		struct berth_buf offer = BERTH_BUF_INIT;
 		int64_t again_s;
 
-		if (collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, &r, &rows, &again_s) ||
-		    agent_mono_ms() >= a->parked[i].until_ms) {
+		collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, &r, &rows, &again_s);
+		if (r.n_msgs == 0 && news)
+			agent_mediate_offer(a, a->parked[i].peer, &r, &offer);
+		if (r.n_msgs || agent_mono_ms() >= a->parked[i].until_ms) {
 			reply_now(a, a->parked[i].request, &r);
 			unpark(a, i);
 		} else {
 			a->parked[i].again_s = again_s;
 		}
 		berth_outbox_list_free(&rows);
+		berth_buf_free(&offer);
 	}
 }
 
@@ -189,6 +196,7 @@ static void answer(struct berth_agent *a, uint64_t request, enum berth_link link
 {
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
+	struct berth_buf offer = BERTH_BUF_INIT;
 	int64_t again_s;
 
 	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
@@ -200,10 +208,13 @@ static void answer(struct berth_agent *a, uint64_t request, enum berth_link link
 	if (peer)
 		collect(a, request, link, peer, &r, &rows, &again_s);
 	if (is_poll && r.n_msgs == 0)
+		agent_mediate_offer(a, peer, &r, &offer);
+	if (is_poll && r.n_msgs == 0)
 		park(a, request, link, peer);
 	else
 		reply_now(a, request, &r);
 	berth_outbox_list_free(&rows);
+	berth_buf_free(&offer);
 }
 
 void agent_reply_busy(struct berth_agent *a, uint64_t request)
@@ -233,7 +244,9 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		return;
 	}
 	agent_lookups_begin(a, source);
+	a->env.held = link == BERTH_LINK_NNG;
 	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &r) : BERTH_OK;
+	a->env.held = false;
 	missed = agent_lookups_end(a);
 	if (rc) {
 		agent_drop_ephemeral(a, 0);

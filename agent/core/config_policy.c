@@ -77,6 +77,33 @@ static enum berth_err applications(const struct berth_config *c, struct berth_po
 
 static const char *set_or_null(const char *s) { return s[0] ? s : NULL; }
 
+static enum berth_err mediator(const struct berth_config *c, struct berth_policy *out)
+{
+	out->mediator_did = set_or_null(berth_config_str(c, "mediator", NULL, "did"));
+	out->mediator_uri = set_or_null(berth_config_str(c, "mediator", NULL, "uri"));
+	out->mediator_interval_s = berth_config_int(c, "mediator", NULL, "interval");
+	if (!out->mediator_did != !out->mediator_uri)
+		return berth_fail(BERTH_E_CONFIG, "[mediator]: needs both did and uri");
+	return BERTH_OK;
+}
+
+static enum berth_err relay(const struct berth_config *c, struct berth_policy *out)
+{
+	const char *who = berth_config_str(c, "policy", NULL, "mediate");
+
+	out->mediate = !strcmp(who, "anyone") ? BERTH_MEDIATE_ANYONE : !strcmp(who, "known") ? BERTH_MEDIATE_KNOWN
+		: BERTH_MEDIATE_NOBODY;
+	out->relay_clients = berth_config_int(c, "policy", NULL, "relay-clients");
+	out->relay_dids = berth_config_int(c, "policy", NULL, "relay-dids");
+	out->relay_messages = berth_config_int(c, "policy", NULL, "relay-messages");
+	out->relay_bytes = berth_config_int(c, "policy", NULL, "relay-bytes");
+	out->relay_all_messages = berth_config_int(c, "policy", NULL, "relay-all-messages");
+	out->relay_all_bytes = berth_config_int(c, "policy", NULL, "relay-all-bytes");
+	out->relay_lifetime_s = berth_config_int(c, "policy", NULL, "relay-lifetime");
+	out->relay_rewrap = berth_config_bool(c, "policy", NULL, "relay-rewrap");
+	return items(c, "policy", "mediate-did", out->mediate_dids, &out->n_mediate_dids);
+}
+
 enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out)
 {
 	enum berth_err rc;
@@ -99,7 +126,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.credential_s = berth_config_int(c, "policy", NULL, "credential-lifetime"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 	};
-	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) ||
+	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))

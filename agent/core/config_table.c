@@ -57,6 +57,10 @@ const struct berth_option berth_options[] = {
 	SOLE("rendezvous", EITHER, BERTH_OPT_DID, "did", "an agent that tells devices where their owner is"),
 	SOLE("rendezvous", EITHER, BERTH_OPT_URI, "uri", "where it is"),
 
+	SOLE("mediator", ONE, BERTH_OPT_DID, "did", "whose client we are: it takes messages for us while nobody can dial us"),
+	SOLE("mediator", ONE, BERTH_OPT_URI, "uri", "where it is"),
+	TIME("mediator", ONE, "interval", "15m", 10, DAY, "how often it is asked what waits, whatever it says by itself"),
+
 	PATH("adapter", NAMED, "path", "", "the shared object of a registry adapter; root's, absolute"),
 	{ "adapter", "*", NAMED, BERTH_OPT_ANY, false, "", 0, 0, NULL, "whatever the adapter asks for" },
 
@@ -91,6 +95,16 @@ const struct berth_option berth_options[] = {
 	TIME("policy", ONE, "issue-timeout", "1h", 10, 30 * DAY, "owner: an offer that is not committed lapses"),
 	TIME("policy", ONE, "credential-lifetime", "30d", 60, 3650 * DAY, "owner: of operational credentials"),
 	TIME("policy", ONE, "registration-lifetime", "7d", 60, 365 * DAY, "owner: at the rendezvous"),
+	WORD("policy", ONE, "mediate", "nobody", "nobody known anyone", "mediator: who may become a client"),
+	LIST("policy", ONE, BERTH_OPT_DID, "mediate-did", "mediator: and these may, whatever mediate says"),
+	INT("policy", ONE, "relay-clients", "256", 1, 100000, "mediator: clients"),
+	INT("policy", ONE, "relay-dids", "32", 1, 128, "mediator: DIDs of one client"),
+	INT("policy", ONE, "relay-messages", "256", 1, 100000, "mediator: messages that wait for one DID"),
+	INT("policy", ONE, "relay-bytes", "4194304", 1024, (int64_t)1 << 30, "mediator: their bytes"),
+	INT("policy", ONE, "relay-all-messages", "16384", 1, 1000000, "mediator: messages that wait for anybody"),
+	INT("policy", ONE, "relay-all-bytes", "67108864", 1024, (int64_t)1 << 36, "mediator: their bytes"),
+	TIME("policy", ONE, "relay-lifetime", "7d", 60, 365 * DAY, "mediator: what is not fetched by then goes"),
+	BOOL("policy", ONE, "relay-rewrap", "no", "mediator: wrap each message once more for its recipient"),
 };
 
 const size_t berth_options_n = sizeof(berth_options) / sizeof(berth_options[0]);

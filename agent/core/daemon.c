@@ -20,6 +20,7 @@
 #include "agent/core/resolveclient.h"
 #include "agent/core/store.h"
 #include "agent/protocol/application.h"
+#include "agent/protocol/mediate.h"
 #include "agent/protocol/onboarding.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -167,6 +168,13 @@ static enum berth_err agent_start(struct berth_daemon *d)
 		add_machine(&ac, &berth_factory_machine);
 	if (role(d, "rendezvous"))
 		add_machine(&ac, &berth_rendezvous_machine);
+	if (role(d, "mediator")) {
+		add_machine(&ac, &berth_mediator_machine);
+		add_machine(&ac, &berth_relay_machine);
+		add_machine(&ac, &berth_pickup_machine);
+	}
+	if (d->policy.mediator_did)
+		add_machine(&ac, &berth_mediated_machine);
 	add_machine(&ac, &berth_ping_machine);
 	add_machine(&ac, &berth_app_machine);	/* takes reports about its threads, before the log does */
 	add_machine(&ac, &berth_problem_machine);
@@ -184,6 +192,7 @@ static const struct fixed {
 } fixed[] = {
 	{ "owner", BERTH_ID_OWNER, false, BIT(VC) | BIT(OWNER_PROOF) | BIT(RV_BLOB) | BIT(FROM_PRIOR) },
 	{ "rendezvous", BERTH_ID_RENDEZVOUS, false, BIT(DIDCOMM) },
+	{ "mediator", BERTH_ID_MEDIATOR, false, BIT(DIDCOMM) },
 	{ "factory", BERTH_ID_ISSUER, true, BIT(VC) },
 	{ "factory", BERTH_ID_ROOT, true, BIT(VC) },
 	{ "factory", BERTH_ID_MAKER, false, BIT(DIDCOMM) },
@@ -313,8 +322,8 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 	return BERTH_OK;
 }
 
-/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystores, adapters and
- * folders stay what they were at the start. */
+/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystores, adapters, folders
+ * and whether we have a mediator stay what they were at the start. */
 static void reload(struct berth_daemon *d)
 {
 	struct berth_config *cfg = NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/protocol/mediate.h"
 #include "did/base/hex.h"
 #include "did/codec/base64url.h"
 #include "did/crypto/hash.h"
@@ -30,6 +31,7 @@ static void identity_free(struct berth_identity *id)
 	free(id->agree2_kid);
 	free(id->agree2_kid_long);
 	free(id->agree2_key);
+	free(id->via);
 	free(id);
 }
 
@@ -104,7 +106,7 @@ static enum berth_err bind_all(struct berth_agent *a, const struct berth_identit
 
 /* The members of struct berth_identity by their names in the record. */
 #define FIELDS(X) X(did_long) X(did) X(sign_kid) X(agree_kid) X(sign_kid_long) X(agree_kid_long) \
-	X(sign_key) X(agree_key) X(agree2_kid) X(agree2_kid_long) X(agree2_key)
+	X(sign_key) X(agree_key) X(agree2_kid) X(agree2_kid_long) X(agree2_key) X(via)
 
 static enum berth_err from_record(struct berth_identity **out, const char *name, const struct berth_json *v)
 {
@@ -170,6 +172,11 @@ static const struct berth_identity *find(struct berth_env *env, const char *name
 	return NULL;
 }
 
+static const struct berth_identity *identity_at(struct berth_env *env, size_t i)
+{
+	return berth_agent_identity_at(env->host, i);
+}
+
 static const struct berth_identity *find_by_did(struct berth_env *env, const char *did)
 {
 	const struct berth_agent *a = env->host;
@@ -188,23 +195,46 @@ static char *kid_of(const char *did, const char *fragment)
 	return asprintf(&s, "%s%s", did, fragment) < 0 ? NULL : s;
 }
 
-/* One DIDCommMessaging service with all our endpoints, in the order of preference. */
-static enum berth_err services(struct berth_json **out, const struct berth_policy *p)
+static void endpoint(struct berth_buf *text, bool first, const char *uri)
+{
+	berth_buf_str(text, first ? "{\"uri\":" : ",{\"uri\":");
+	berth_json_print_str(text, uri);
+	berth_buf_str(text, ",\"accept\":[\"didcomm/v2\"]}");
+}
+
+/* One DIDCommMessaging service with all our endpoints, in the order of preference; our
+ * mediator's DID (or NULL) is the last resort. */
+static enum berth_err services(struct berth_json **out, const struct berth_policy *p, const char *via)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	berth_buf_str(&text, "[{\"id\":\"#service\",\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":[");
-	for (size_t i = 0; i < p->n_endpoints; i++) {
-		berth_buf_str(&text, i ? ",{\"uri\":" : "{\"uri\":");
-		berth_json_print_str(&text, p->endpoints[i]);
-		berth_buf_str(&text, ",\"accept\":[\"didcomm/v2\"]}");
-	}
+	for (size_t i = 0; i < p->n_endpoints; i++)
+		endpoint(&text, i == 0, p->endpoints[i]);
+	if (via)
+		endpoint(&text, p->n_endpoints == 0, via);
 	berth_buf_str(&text, "]}]");
 	if (!(rc = berth_buf_status(&text)))
 		rc = berth_json_parse(out, (const char *)text.p, text.len, IDENTITY_MAX);
 	berth_buf_free(&text);
 	return rc;
+}
+
+/* What our mediator granted, or before it did the DID that we are configured to ask. */
+static enum berth_err via_of(struct berth_agent *a, char **out)
+{
+	const char *did = a->cfg.policy->mediator_did;
+	struct berth_buf granted = BERTH_BUF_INIT;
+	bool found = false;
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!did || (rc = berth_store_get(a->cfg.store, BERTH_NS_ROUTING, "self", &granted, &found)))
+		return did ? rc : BERTH_OK;
+	*out = strdup(found ? berth_buf_cstr(&granted) : did);
+	berth_buf_free(&granted);
+	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "mediator");
 }
 
 /* the key's name in the keystore: NAME-sign, NAME-agree */
@@ -302,8 +332,12 @@ make_identity(struct berth_env *env, const char *name, enum berth_key_type sign,
 		identity_free(id);
 		return berth_fail(BERTH_E_NOMEM, "identity %s", name);
 	}
-	if (is_public && a->cfg.policy->n_endpoints) {
-		if ((rc = services(&list, a->cfg.policy))) {
+	if (is_public && (rc = via_of(a, &id->via))) {
+		identity_free(id);
+		return rc;
+	}
+	if (is_public && (a->cfg.policy->n_endpoints || id->via)) {
+		if ((rc = services(&list, a->cfg.policy, id->via))) {
 			identity_free(id);
 			return rc;
 		}
@@ -508,6 +542,7 @@ static int64_t waiting(struct berth_env *env, const char *peer)
 void agent_env_identities(struct berth_agent *a)
 {
 	a->env.identity = find;
+	a->env.identity_at = identity_at;
 	a->env.identity_of = find_by_did;
 	a->env.make_identity = make_identity;
 	a->env.make_signer = make_signer;

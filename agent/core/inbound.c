@@ -50,7 +50,8 @@ static const char *on_of(const struct berth_agent *a, const struct berth_machine
 /* Hands the message to the first machine that has a row for it and an instance. */
 static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
 {
-	enum berth_err rc = berth_fail(BERTH_E_TYPE, "no protocol here takes %.120s", in->msg.type);
+	bool forward = strcmp(in->msg.type, BERTH_TYPE_FORWARD) == 0;	/* C077 */
+	enum berth_err rc = berth_fail(forward ? BERTH_E_ROUTE : BERTH_E_TYPE, "no protocol here takes %.120s", in->msg.type);
 
 	for (size_t i = 0; i < a->cfg.n_machines; i++) {
 		const struct berth_machine *m = a->cfg.machines[i];
@@ -116,7 +117,7 @@ static enum berth_err settle(struct berth_agent *a, enum berth_err rc, const str
 /* Polls are remembered like everything else: a copy of an old one fetches nothing
  * and acknowledges nothing. */
 static enum berth_err
-handle(struct berth_agent *a, const struct berth_unpacked *in, struct berth_received *r)
+handle(struct berth_agent *a, const struct berth_unpacked *in, struct berth_received *r, int depth)
 {
 	const char *sender = r->sender;
 	uint8_t answer[BERTH_ANSWER_LEN];
@@ -133,11 +134,40 @@ handle(struct berth_agent *a, const struct berth_unpacked *in, struct berth_rece
 	if (!in->encrypted)	/* a signature does not say who was meant to read it */
 		rc = berth_fail(BERTH_E_AUTHZ, "%.120s in the clear", in->msg.type);
 	else if (!(rc = judge_time(a, &in->msg)))
-		rc = dispatch(a, in, sender);
+		rc = agent_is_delivery(a, in, sender) ? agent_take_delivery(a, in, sender, depth) : dispatch(a, in, sender);
 	return settle(a, rc, in, sender);
 }
 
-enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r)
+static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r, int depth);
+
+enum berth_err agent_receive_inner(struct berth_agent *a, const struct berth_buf *packed, int depth)
+{
+	struct berth_received r;
+	enum berth_err rc;
+
+	if (depth > DEPTH_MAX) {
+		berth_log(BERTH_LOG_INFO, "unpack", "more than %d messages in one another", DEPTH_MAX);
+		return BERTH_OK;
+	}
+	rc = receive(a, packed->p, packed->len, &r, depth);
+	free(r.sender);
+	return rc;
+}
+
+/* What a mediator has wrapped once more.  Whoever wrapped it is nobody, and whoever wrote
+ * what is in it did not say how it should come: neither acks nor answers go with it. */
+static enum berth_err take_off(struct berth_agent *a, const struct berth_unpacked *in, int depth, bool *is)
+{
+	struct berth_buf inner = BERTH_BUF_INIT;
+	enum berth_err rc = berth_forward_take_off(in, &inner, is);
+
+	if (!rc && *is)
+		rc = agent_receive_inner(a, &inner, depth + 1);
+	berth_buf_free(&inner);
+	return agent_is_transient(rc) ? rc : BERTH_OK;
+}
+
+static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r, int depth)
 {
 	struct berth_unpack up = { .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring,
 		.lenient_apv = { .dids = a->cfg.policy->no_apv, .n = a->cfg.policy->n_no_apv } };
@@ -145,6 +175,7 @@ enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_
 	struct berth_unpacked in;
 	const char *who;
 	enum berth_err rc;
+	bool forward;
 
 	*r = (struct berth_received){ 0 };
 	agent_refresh_time(a);
@@ -155,6 +186,8 @@ enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_
 		}
 		return rc;
 	}
+	if ((rc = take_off(a, &in, depth, &forward)) || forward)
+		goto out;
 	if ((who = berth_unpacked_sender(&in))) {
 		if ((rc = berth_did_short(&shorter, who)))
 			goto out;
@@ -163,9 +196,14 @@ enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_
 		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0 &&
 			     !in.msg.please_ack;
 	}
-	rc = handle(a, &in, r);
+	rc = handle(a, &in, r, depth);
 out:
 	berth_buf_free(&shorter);
 	berth_unpacked_free(&in);
 	return rc;
+}
+
+enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r)
+{
+	return receive(a, packed, n, r, 0);
 }

@@ -9,19 +9,6 @@
 
 #define DUE_MAX 16
 
-/* Where a peer is dialled when the step did not say: its document's endpoint. */
-static enum berth_err endpoint_of(struct berth_agent *a, const char *did, struct berth_buf *uri)
-{
-	struct berth_did_doc *doc = NULL;
-	enum berth_err rc = berth_resolve(a->env.resolver, did, &doc);
-	const char *e = rc ? NULL : berth_did_doc_endpoint(doc, 0);
-
-	if (e)
-		berth_buf_str(uri, e);
-	berth_did_doc_free(doc);
-	return rc ? rc : berth_buf_status(uri);
-}
-
 enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s)
 {
 	struct berth_pack p = { .mode = s->mode, .to = s->to, .protect_sender = s->protect_sender,
@@ -34,7 +21,7 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 		goto out;
 	if (s->uri)
 		berth_buf_str(&uri, s->uri);
-	else if ((rc = endpoint_of(a, s->to, &uri)))
+	else if ((rc = agent_routes_of(a, s->to, strcmp(s->msg.thid, s->msg.id) != 0, &uri)))
 		goto out;
 	int64_t now = berth_agent_now_s(a);
 	struct berth_outbox_row row = { .id = s->msg.id, .peer = berth_buf_cstr(&peer),
@@ -158,16 +145,21 @@ static void give_up(struct berth_agent *a, int64_t seq, const char *why)
 static void send_row(struct berth_agent *a, const struct berth_outbox_row *row)
 {
 	struct in_flight f = { .seq = row->seq };
+	struct agent_try t;
 	enum berth_err rc;
 
 	berth_frame_ack(f.ack, row->body, row->body_len);
 	if (agent_mark_sent(a, row->seq, f.ack))
 		return;
-	rc = agent_transmit(a, f, row->peer, row->endpoints, (enum berth_frame_media)row->mode, row->body, row->body_len);
-	if (rc == BERTH_E_NETPOL)
+	if (!(rc = agent_route_pick(&t, row))) {
+		f.more = t.more;
+		rc = agent_transmit(a, f, row->peer, t.uri, (enum berth_frame_media)row->mode, t.body.p, t.body.len);
+	}
+	if (rc == BERTH_E_SIZE || (rc == BERTH_E_NETPOL && !t.more))
 		give_up(a, row->seq, berth_err_detail());
 	else if (rc)
 		berth_log_err(BERTH_LOG_INFO, "send", rc);
+	agent_try_free(&t);
 }
 
 static void send_due(struct berth_agent *a)
@@ -176,7 +168,7 @@ static void send_due(struct berth_agent *a)
 
 	if (berth_store_outbox_due(a->cfg.store, berth_agent_now_s(a), DUE_MAX, &due))
 		return;
-	for (size_t i = 0; i < due.n && a->n_flight < IN_FLIGHT_MAX - 1; i++)
+	for (size_t i = 0; i < due.n && a->n_flight < IN_FLIGHT_MAX - POLLS; i++)
 		if (!row_in_flight(a, due.rows[i].seq))
 			send_row(a, &due.rows[i]);
 	berth_outbox_list_free(&due);
@@ -300,7 +292,7 @@ void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc
 		;	/* sent once; whoever wanted it sent asks again */
 	else if (done)
 		row_done(a, &f);
-	else if (rc == BERTH_E_NETPOL || (!rc && r.status >= BERTH_FRAME_REFUSED))
+	else if ((rc == BERTH_E_NETPOL || (!rc && r.status >= BERTH_FRAME_REFUSED)) && !f.more)
 		give_up(a, f.seq, rc ? "E_NETPOL" : "refused by the peer");
 	else if (!rc)
 		row_later(a, &f, r.retry_after_s);

@@ -108,7 +108,7 @@ int berth_store_schema(void);		/* the version this build reads and writes */
 #define BERTH_OUTBOX_ID_MAX 128
 #define BERTH_OUTBOX_DID_MAX 2048	/* use short forms */
 #define BERTH_OUTBOX_BODY_MAX ((size_t)1 << 20)
-#define BERTH_OUTBOX_ENDPOINTS_MAX 4096
+#define BERTH_OUTBOX_ENDPOINTS_MAX 16384	/* with the keys of mediators */
 #define BERTH_OUTBOX_PEER_MSGS 256
 #define BERTH_OUTBOX_PEER_BYTES ((int64_t)4 << 20)
 #define BERTH_OUTBOX_MSGS 16384

@@ -7,7 +7,7 @@
 
 #include "agent/core/store.h"
 
-#define STMT_CACHE 64
+#define STMT_CACHE 128
 
 struct berth_store {
 	sqlite3 *db;		/* NULL while an I/O error waits for a reopening */

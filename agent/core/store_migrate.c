@@ -52,7 +52,19 @@ static const char *const to_3[] = {
 	NULL
 };
 
-static const char *const *const steps[] = { to_1, to_2, to_3 };
+/* A mediator's queue for its clients (agent/core/store_queue.c). */
+static const char *const to_4[] = {
+	"CREATE TABLE queue (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+	" recipient TEXT NOT NULL, client TEXT NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,"
+	" size INTEGER NOT NULL, came_s INTEGER NOT NULL, time_s INTEGER NOT NULL,"
+	" expires_s INTEGER NOT NULL, gone INTEGER NOT NULL, UNIQUE (recipient, hash)) STRICT",
+	"CREATE INDEX queue_client ON queue (gone, client, seq)",
+	"CREATE INDEX queue_recipient ON queue (gone, recipient, size)",
+	"CREATE INDEX queue_expires ON queue (expires_s)",
+	NULL
+};
+
+static const char *const *const steps[] = { to_1, to_2, to_3, to_4 };
 #define SCHEMA ((int)(sizeof(steps) / sizeof(steps[0])))
 
 int berth_store_schema(void) { return SCHEMA; }
@@ -60,7 +72,7 @@ int berth_store_schema(void) { return SCHEMA; }
 static enum berth_err one_step(struct berth_store *s, int from)
 {
 	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
-					   "PRAGMA user_version = 3" };
+					   "PRAGMA user_version = 3", "PRAGMA user_version = 4" };
 	enum berth_err rc;
 
 	_Static_assert(sizeof(mark) / sizeof(mark[0]) == sizeof(steps) / sizeof(steps[0]), "a mark a step");

@@ -72,15 +72,38 @@ static enum berth_err disclose(struct berth_json *list, const char *type, const 
 	return berth_json_push(list, d);
 }
 
+/* The role that a machine plays; of several that share a protocol, each. */
+static enum berth_err add_role(struct berth_json *list, const char *id, const char *role)
+{
+	struct berth_json *d = berth_json_first_mut(list), *roles;
+	enum berth_err rc;
+
+	while (d && strcmp(berth_json_str(berth_json_get(d, "id")), id) != 0)
+		d = berth_json_next_mut(d);
+	if (!d || !role)
+		return BERTH_OK;
+	if (!berth_json_get(d, "roles") && (rc = berth_json_set(d, "roles", berth_json_new_array())))
+		return rc;
+	roles = berth_json_get_mut(d, "roles");
+	berth_json_each(r, roles)
+		if (strcmp(berth_json_str(r), role) == 0)
+			return BERTH_OK;
+	return berth_json_push_str(roles, role);
+}
+
 /* Its identifier has no slash at the end. */
-static enum berth_err disclose_protocol(struct berth_json *list, const char *match, const char *piuri)
+static enum berth_err
+disclose_protocol(struct berth_json *list, const char *match, const char *piuri, const char *role)
 {
 	char id[ID_MAX + 1];
+	enum berth_err rc;
 
 	if (!piuri)
 		return BERTH_OK;
 	snprintf(id, sizeof(id), "%.*s", (int)strlen(piuri) - 1, piuri);
-	return berth_discover_matches(match, id) ? disclose(list, "protocol", id) : BERTH_OK;
+	if (!berth_discover_matches(match, id))
+		return BERTH_OK;
+	return (rc = disclose(list, "protocol", id)) ? rc : add_role(list, id, role);
 }
 
 static enum berth_err
@@ -100,8 +123,8 @@ answer_one(struct berth_env *env, const struct berth_json *query, bool stranger,
 
 		if (stranger && !m->strangers)
 			continue;
-		if (!(rc = disclose_protocol(list, match, m->piuri)))
-			rc = disclose_protocol(list, match, m->piuri2);
+		if (!(rc = disclose_protocol(list, match, m->piuri, m->role)))
+			rc = disclose_protocol(list, match, m->piuri2, m->role);
 	}
 	return rc;
 }

@@ -35,6 +35,7 @@ struct berth_identity {
 	char *sign_kid_long, *agree_kid_long;	/* the same on did_long */
 	char *sign_key, *agree_key;	/* key names in the keystore */
 	char *agree2_kid, *agree2_kid_long, *agree2_key;	/* a second curve for others; may be NULL */
+	char *via;			/* the mediator's DID that its document names for an endpoint; may be NULL */
 };
 
 struct berth_rendezvous { const char *did, *uri; };
@@ -49,6 +50,8 @@ struct berth_application {
 	const char *types[BERTH_APP_TYPES_MAX];
 	size_t n_types;
 };
+
+enum berth_mediate { BERTH_MEDIATE_NOBODY, BERTH_MEDIATE_KNOWN, BERTH_MEDIATE_ANYONE };
 
 /* What the configuration says to protocols.  All borrowed from it. */
 struct berth_policy {
@@ -70,6 +73,15 @@ struct berth_policy {
 	int64_t run_timeout_s, collect_s, issue_timeout_s, credential_s, registration_s;
 	struct berth_application apps[BERTH_POLICY_LIST_MAX];
 	size_t n_apps;
+	enum berth_mediate mediate;			/* mediator: who may become a client */
+	const char *mediate_dids[BERTH_POLICY_LIST_MAX];	/* and these in any case */
+	size_t n_mediate_dids;
+	int64_t relay_clients, relay_dids;		/* clients; recipients of each */
+	int64_t relay_messages, relay_bytes;		/* that wait for one recipient */
+	int64_t relay_all_messages, relay_all_bytes, relay_lifetime_s;
+	bool relay_rewrap;
+	const char *mediator_did, *mediator_uri;	/* ours, when we are somebody's client; NULL: none */
+	int64_t mediator_interval_s;			/* to ask it what waits, whatever it says by itself */
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */
@@ -85,6 +97,25 @@ struct berth_records {
 				     void *arg);
 };
 
+/* What waits for the clients of a mediator (agent/core/mediate.c).  DIDs in short form.
+ * Writes belong to the step's transaction. */
+struct berth_queue_status { int64_t messages, bytes, waited_s, oldest_s, newest_s; /* oldest, newest: 0 unknown */ };
+struct berth_queue {
+	/* One packed message; that very one again is fine and nothing.  E_UNAVAILABLE: no
+	 * room for it now, neither in the recipient's share nor in all. */
+	enum berth_err (*put)(struct berth_queue *q, const char *recipient, const char *client,
+			      const struct berth_buf *packed, int64_t lives_s);
+	/* recipient NULL: all of the client's. */
+	enum berth_err (*status)(struct berth_queue *q, const char *client, const char *recipient,
+				 struct berth_queue_status *out);
+	enum berth_err (*each)(struct berth_queue *q, const char *client, const char *recipient, size_t limit,
+			       enum berth_err (*fn)(void *arg, const char *id, const uint8_t *packed, size_t len), void *arg);
+	enum berth_err (*received)(struct berth_queue *q, const char *client, const char *id, bool *found);
+	/* Live mode, until the process ends. */
+	bool (*live)(struct berth_queue *q, const char *client);
+	enum berth_err (*set_live)(struct berth_queue *q, const char *client, bool on);
+};
+
 struct berth_machine;
 
 /* What the host hands to every step. */
@@ -92,9 +123,12 @@ struct berth_env {
 	struct berth_keys *keys;
 	struct berth_resolver *resolver;
 	struct berth_records *records;
+	struct berth_queue *queue;
 	const struct berth_policy *policy;
 	/* The identity of that name, NULL: none.  Borrowed, as long as the env. */
 	const struct berth_identity *(*identity)(struct berth_env *env, const char *name);
+	/* All of them, one by one; NULL behind the last. */
+	const struct berth_identity *(*identity_at)(struct berth_env *env, size_t i);
 	/* The one that owns this DID (any form), NULL: it is not ours. */
 	const struct berth_identity *(*identity_of)(struct berth_env *env, const char *did);
 	/* Makes (or finds) a did:peer:4 identity with these key types and names
@@ -128,6 +162,7 @@ struct berth_env {
 	int64_t floor_s;		/* the time is at least this */
 	int64_t uptime_s;		/* the agent's, over restarts; clocks do not move it */
 	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
+	bool held;			/* the message came on a link that may wait for more */
 	void *host;
 };
 
@@ -135,7 +170,7 @@ struct berth_event {
 	const char *on;			/* "hello", "timer", "resume", "go", "cmd/approve" ... */
 	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, cmd/...) */
 	const char *sender;		/* the DID that authenticated it (short form), or NULL */
-	const struct berth_json *args;	/* of a command; may be NULL */
+	const struct berth_json *args;	/* of a command; of a delivery the ids that were taken; may be NULL */
 };
 
 struct berth_send {
@@ -206,6 +241,7 @@ struct berth_machine {
 	/* Names of messages that may come from nobody in particular (anoncrypt without
 	 * a signature), NULL-terminated; NULL: none.  All others need a sender (C052). */
 	const char *const *anonymous;
+	const char *role;		/* discover-features: its role in the protocols; NULL: not said */
 	/* Takes messages of strangers, and what they make here is kept only as long as
 	 * there is room: instances of machines with find(), and all records. */
 	bool strangers;

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client of a mediator: asks to be one, registers the DIDs that name the mediator for
+ * an endpoint, and fetches what waits.  Everything is sent once, with the timer behind it;
+ * asked again, a mediator says what is true then.  What is in a delivery was taken by the
+ * host before on_delivery() hears of it (agent/core/fetch.c). */
+#include <string.h>
+
+#include "agent/protocol/mediate.h"
+#include "agent/protocol/onboarding.h"
+#include "did/url.h"
+
+#define ASK_AGAIN_MS 30000u
+#define ASK_AGAIN_MAX_MS 3600000u
+#define DENIED_MS 3600000u
+#define LOOK_MS 60000u		/* for DIDs that are new or gone */
+
+enum state { ASKING, GRANTED, DENIED };
+static const char *const states[] = { "ASKING", "GRANTED", "DENIED" };
+
+static bool is_mediator(const struct berth_env *env, const struct berth_event *ev)
+{
+	return env->policy->mediator_did && berth_did_same(env->policy->mediator_did, ev->sender);
+}
+
+static enum berth_err check_sender(const struct berth_env *env, const struct berth_event *ev)
+{
+	return is_mediator(env, ev) ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "%.80s is not our mediator", ev->sender);
+}
+
+static enum berth_err ask(struct berth_env *env, struct berth_effects *fx, const char *type, struct berth_json *body,
+			  struct berth_send **out)
+{
+	const struct berth_identity *me = env->identity(env, BERTH_ID_MEDIATED);
+	struct berth_send *s;
+	enum berth_err rc;
+
+	/* both were there at the start; the configuration may have been read again */
+	if (!me || !env->policy->mediator_did) {
+		berth_json_free(body);
+		return berth_fail(BERTH_E_CONFIG, "no mediator is configured");
+	}
+	if ((rc = berth_effects_send(env, fx, me, env->policy->mediator_did, env->policy->mediator_uri, type, NULL, body, &s)))
+		return rc;
+	s->ephemeral = true;
+	if (out)
+		*out = s;
+	return BERTH_OK;
+}
+
+/* ---- asking to be a client */
+
+static enum berth_err request(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	int64_t tries = berth_data_int(inst->data, "tries", 0);
+	uint64_t wait = ASK_AGAIN_MS;
+
+	for (int64_t i = 0; i < tries && wait < ASK_AGAIN_MAX_MS; i++)
+		wait *= 2;
+	fx->timer_ms = wait < ASK_AGAIN_MAX_MS ? wait : ASK_AGAIN_MAX_MS;
+	fx->state = ASKING;
+	if (tries < 16 && berth_json_set_int(inst->data, "tries", tries + 1))
+		return berth_fail(BERTH_E_NOMEM, "tries");
+	return ask(env, fx, BERTH_PIURI_MEDIATE "mediate-request", NULL, NULL);
+}
+
+/* A new process, and maybe another mediator than the last one's. */
+static enum berth_err on_resume(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				struct berth_effects *fx)
+{
+	const char *before = berth_data_str(inst->data, "mediator");
+	const struct berth_identity *me;
+	enum berth_err rc;
+
+	(void)ev;
+	if ((rc = env->make_identity(env, BERTH_ID_MEDIATED, berth_sign_type(env->keys, BERTH_ID_MEDIATED), BERTH_AGREE_TYPE,
+				     0, false, &me)) ||
+	    (rc = env->learn(env, env->policy->mediator_did)))
+		return rc;
+	berth_json_remove(inst->data, "tries");
+	berth_json_remove(inst->data, "refused");
+	if (before && berth_did_same(before, env->policy->mediator_did) && inst->state == GRANTED) {
+		fx->go = true;
+		return BERTH_OK;
+	}
+	berth_json_remove(inst->data, "registered");
+	if ((rc = berth_json_set_str(inst->data, "mediator", env->policy->mediator_did)))
+		return rc;
+	return request(env, inst, fx);
+}
+
+static enum berth_err on_ask_timer(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				   struct berth_effects *fx)
+{
+	(void)ev;
+	return request(env, inst, fx);
+}
+
+/* 3.0 says a list, 2.0 one; the first is as good as any. */
+static enum berth_err routing_did(const struct berth_json *body, const char **out)
+{
+	const struct berth_json *v = berth_json_get(body, "routing_did");
+
+	*out = berth_json_str(berth_json_is(v, BERTH_JSON_ARRAY) ? berth_json_first(v) : v);
+	if (!*out || !berth_is_did(*out) || strlen(*out) > BERTH_DID_URL_MAX)
+		return berth_fail(BERTH_E_TYPE, "mediate-grant: no routing_did");
+	return BERTH_OK;
+}
+
+static enum berth_err keep_polling(struct berth_env *env, struct berth_effects *fx)
+{
+	struct berth_json *v = berth_json_new_object();
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&peer, env->policy->mediator_did);
+
+	if (!rc && !(rc = berth_json_set_str(v, "identity", BERTH_ID_MEDIATED)) &&
+	    !(rc = berth_json_set_str(v, "peer", berth_buf_cstr(&peer))) &&
+	    !(rc = berth_json_set_str(v, "uri", env->policy->mediator_uri)))
+		rc = berth_effects_put_json(fx, BERTH_NS_POLL, BERTH_POLL_MEDIATOR, v);
+	berth_buf_free(&peer);
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err on_grant(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			       struct berth_effects *fx)
+{
+	const char *did;
+	enum berth_err rc;
+
+	if ((rc = check_sender(env, ev)) || (rc = routing_did(ev->in->msg.body, &did)) ||
+	    (rc = berth_effects_put(fx, BERTH_NS_ROUTING, "self", did, strlen(did))) ||
+	    (rc = keep_polling(env, fx)))
+		return rc;
+	berth_json_remove(inst->data, "tries");
+	if (inst->state != GRANTED)
+		berth_effects_audit(fx, "mediation granted by %.80s", ev->sender);
+	fx->go = true;
+	return BERTH_OK;
+}
+
+static enum berth_err on_deny(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			      struct berth_effects *fx)
+{
+	enum berth_err rc = check_sender(env, ev);
+
+	(void)inst;
+	if (rc)
+		return rc;
+	berth_effects_audit(fx, "mediation denied by %.80s", ev->sender);
+	fx->timer_ms = DENIED_MS;
+	return berth_effects_remove(fx, BERTH_NS_POLL, BERTH_POLL_MEDIATOR);
+}
+
+/* ---- our DIDs there */
+
+static bool is_in(const struct berth_json *list, const char *did)
+{
+	berth_json_each(d, list)
+		if (berth_did_same(berth_json_str(d), did))
+			return true;
+	return false;
+}
+
+static enum berth_err push_update(struct berth_json *list, const char *did, const char *action)
+{
+	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(o, "recipient_did", did)) || (rc = berth_json_set_str(o, "action", action))) {
+		berth_json_free(o);
+		return rc;
+	}
+	return berth_json_push(list, o);
+}
+
+/* In both forms: senders say the one they know, and not every mediator knows that the
+ * two are one. */
+static enum berth_err push_both(struct berth_json *list, const struct berth_identity *id, const char *action)
+{
+	enum berth_err rc = push_update(list, id->did_long, action);
+
+	return rc || strcmp(id->did, id->did_long) == 0 ? rc : push_update(list, id->did, action);
+}
+
+static bool full(const struct berth_json *list) { return berth_json_len(list) + 2 > BERTH_MEDIATE_UPDATES_MAX; }
+
+static enum berth_err add_new(struct berth_env *env, const struct berth_json *data, struct berth_json *list)
+{
+	const struct berth_identity *id;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && !full(list) && (id = env->identity_at(env, i)); i++)
+		if (id->via && !is_in(berth_json_get(data, "registered"), id->did) && !is_in(berth_json_get(data, "refused"), id->did))
+			rc = push_both(list, id, "add");
+	return rc;
+}
+
+static enum berth_err remove_old(struct berth_env *env, const struct berth_json *data, struct berth_json *list)
+{
+	enum berth_err rc = BERTH_OK;
+
+	berth_json_each(d, berth_json_get(data, "registered"))
+		if (!rc && !full(list) && !env->identity_of(env, berth_json_str(d)))
+			rc = push_update(list, berth_json_str(d), "remove");
+	return rc;
+}
+
+/* E_NOMATCH: there is nothing to say. */
+static enum berth_err update(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	struct berth_json *body = berth_json_new_object(), *list = berth_json_new_array();
+	enum berth_err rc;
+
+	if (!(rc = add_new(env, inst->data, list)) && !(rc = remove_old(env, inst->data, list)) && berth_json_len(list) == 0)
+		rc = berth_fail(BERTH_E_NOMATCH, "all DIDs are registered");
+	if (!rc) {
+		rc = berth_json_set(body, "updates", list);
+		list = NULL;
+	}
+	berth_json_free(list);
+	if (rc) {
+		berth_json_free(body);
+		return rc;
+	}
+	return ask(env, fx, BERTH_PIURI_MEDIATE "recipient-update", body, NULL);
+}
+
+static struct berth_json *list_in(struct berth_json *data, const char *name)
+{
+	if (!berth_json_get(data, name) && berth_json_set(data, name, berth_json_new_array()))
+		return NULL;
+	return berth_json_get_mut(data, name);
+}
+
+static enum berth_err note(struct berth_json *data, const char *name, const char *did, bool there)
+{
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	struct berth_json *list = list_in(data, name), *d = berth_json_first_mut(list);
+	enum berth_err rc = list ? berth_did_short(&shorter, did) : berth_fail(BERTH_E_NOMEM, "%s", name);
+
+	while (d && !berth_did_same(berth_json_str(d), did))
+		d = berth_json_next_mut(d);
+	if (!rc && there && !d)
+		rc = berth_json_push_str(list, berth_buf_cstr(&shorter));
+	else if (!rc && !there && d)
+		berth_json_drop(list, d);
+	berth_buf_free(&shorter);
+	return rc;
+}
+
+/* What we did not ask for changes nothing; one form of a DID that was taken is enough. */
+static enum berth_err one_result(struct berth_env *env, struct berth_instance *inst, const struct berth_json *u,
+				 struct berth_effects *fx)
+{
+	const char *did, *action, *result;
+	enum berth_err rc;
+	bool good;
+
+	if ((rc = berth_json_req_str(u, "recipient_did", BERTH_DID_URL_MAX, &did)) ||
+	    (rc = berth_json_req_str(u, "action", 16, &action)) || (rc = berth_json_req_str(u, "result", 32, &result)))
+		return rc;
+	good = strcmp(result, "success") == 0 || strcmp(result, "no_change") == 0;
+	if (strcmp(action, "remove") == 0)
+		return note(inst->data, "registered", did, false);
+	if (!env->identity_of(env, did) || is_in(berth_json_get(inst->data, "registered"), did))
+		return BERTH_OK;
+	if (!good)
+		berth_effects_audit(fx, "our mediator does not take %.80s: %.32s", did, result);
+	if ((rc = note(inst->data, "refused", did, !good)))
+		return rc;
+	return good ? note(inst->data, "registered", did, true) : BERTH_OK;
+}
+
+static enum berth_err on_updated(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				 struct berth_effects *fx)
+{
+	const struct berth_json *list;
+	enum berth_err rc;
+
+	if ((rc = check_sender(env, ev)) ||
+	    (rc = berth_json_req_arr(ev->in->msg.body, "updated", 2 * BERTH_MEDIATE_UPDATES_MAX, &list)))
+		return rc;
+	berth_json_each(u, list)
+		if ((rc = one_result(env, inst, u, fx)))
+			return rc;
+	return BERTH_OK;
+}
+
+/* ---- fetching */
+
+static enum berth_err ask_live(struct berth_env *env, struct berth_effects *fx)
+{
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc = berth_json_set_bool(body, "live_delivery", true);
+
+	if (rc) {
+		berth_json_free(body);
+		return rc;
+	}
+	return ask(env, fx, BERTH_PIURI_PICKUP "live-delivery-change", body, NULL);
+}
+
+static enum berth_err ask_delivery(struct berth_env *env, struct berth_effects *fx)
+{
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc = berth_json_set_int(body, "limit", BERTH_PICKUP_LIMIT_MAX);
+
+	if (rc) {
+		berth_json_free(body);
+		return rc;
+	}
+	return ask(env, fx, BERTH_PIURI_PICKUP "delivery-request", body, NULL);
+}
+
+/* When the host has granted or resumed: live mode (its status says what waits already),
+ * and our DIDs. */
+static enum berth_err on_go(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			    struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	(void)ev;
+	fx->timer_ms = LOOK_MS;
+	if ((rc = ask_live(env, fx)) || (rc = berth_json_set_int(inst->data, "askedS", env->uptime_s)))
+		return rc;
+	rc = update(env, inst, fx);
+	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
+}
+
+/* Nothing to do is a failure, so that it is not written down. */
+static enum berth_err on_look(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			      struct berth_effects *fx)
+{
+	bool late = env->uptime_s - berth_data_int(inst->data, "askedS", 0) >= env->policy->mediator_interval_s;
+	enum berth_err rc = update(env, inst, fx);
+
+	(void)ev;
+	fx->timer_ms = LOOK_MS;
+	if ((rc && rc != BERTH_E_NOMATCH) || !late)
+		return rc;
+	return (rc = ask_live(env, fx)) ? rc : berth_json_set_int(inst->data, "askedS", env->uptime_s);
+}
+
+/* One that answers nothing is a mediator's that has been started anew: it has forgotten
+ * that we are in live mode. */
+static enum berth_err on_status(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				struct berth_effects *fx)
+{
+	const struct berth_json *body = ev->in->msg.body;
+	bool live = true, unasked = strcmp(ev->in->msg.thid, ev->in->msg.id) == 0;
+	int64_t n;
+	enum berth_err rc;
+
+	(void)inst;
+	if ((rc = check_sender(env, ev)) || (rc = berth_json_req_int(body, "message_count", 0, INT64_MAX >> 11, &n)) ||
+	    (rc = berth_json_opt_bool(body, "live_delivery", &live)))
+		return rc;
+	if (n && (rc = ask_delivery(env, fx)))
+		return rc;
+	return unasked && !live ? ask_live(env, fx) : BERTH_OK;
+}
+
+/* The host has taken what args names, durably or for good: the mediator need not keep it. */
+static enum berth_err on_delivery(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				  struct berth_effects *fx)
+{
+	const struct berth_json *ids = berth_json_get(ev->args, "ids");
+	struct berth_json *body;
+	enum berth_err rc;
+
+	(void)inst;
+	if ((rc = check_sender(env, ev)) || berth_json_len(ids) == 0)
+		return rc;
+	body = berth_json_new_object();
+	if ((rc = berth_json_set(body, "message_id_list", berth_json_clone(ids)))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return ask(env, fx, BERTH_PIURI_PICKUP "messages-received", body, NULL);
+}
+
+static const struct berth_transition table[] = {
+	{ BERTH_STATE_STAY, "resume",        on_resume,    BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ ASKING,           "timer",         on_ask_timer, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ DENIED,           "timer",         on_ask_timer, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ BERTH_STATE_STAY, "mediate-grant", on_grant,     GRANTED,          BERTH_STATE_STAY },
+	{ BERTH_STATE_STAY, "mediate-deny",  on_deny,      DENIED,           BERTH_STATE_STAY },
+	{ GRANTED,          "go",            on_go,        BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ GRANTED,          "timer",         on_look,      BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ GRANTED, "recipient-update-response", on_updated, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ GRANTED,          "status",        on_status,    BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ GRANTED,          "delivery",      on_delivery,  BERTH_STATE_STAY, BERTH_STATE_STAY },
+};
+
+const struct berth_machine berth_mediated_machine = {
+	.name = BERTH_NS_MEDIATED, .piuri = BERTH_PIURI_MEDIATE, .piuri2 = BERTH_PIURI_PICKUP,
+	.states = states, .n_states = 3, .table = table, .table_len = sizeof(table) / sizeof(table[0]),
+	.role = "recipient",
+};
