@@ -41,7 +41,7 @@
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
 struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "timer", or a "go" to try again */ };
-struct parked { uint64_t request; enum berth_link link; char *peer; uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
+struct parked { uint64_t request; enum berth_link link; char *peer, *thread; /* NULL: any */ uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
 struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll, more; /* endpoints to try */ uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
@@ -170,6 +170,7 @@ agent_note_peer(struct berth_agent *a, const struct berth_unpacked *in, const ch
 struct berth_received {
 	char *sender;		/* owned; NULL: nobody was authenticated */
 	bool wants_reply;	/* asks for what waits, on the same link */
+	char *thread;		/* owned; in that thread only; NULL: in any */
 	bool is_poll;		/* and for nothing else */
 	bool fresh;		/* not seen before: what rides along may be believed */
 };
@@ -189,6 +190,8 @@ agent_routes_of(struct berth_agent *a, const char *did, bool is_answer, struct b
 /* On failure out holds nothing. */
 BERTH_MUST_USE enum berth_err agent_route_pick(struct agent_try *out, const struct berth_outbox_row *row);
 void agent_try_free(struct agent_try *t);
+
+void agent_received_free(struct berth_received *r);
 
 /* outbound.c */
 BERTH_MUST_USE enum berth_err

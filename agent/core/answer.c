@@ -56,9 +56,9 @@ void agent_given_free(struct berth_agent *a)
 		forget_given(a, 0);
 }
 
-/* Puts what waits for the peer into a reply; how many.  *again_s: when the first of
+/* Puts what waits for the peer (in one thread, or NULL) into a reply; how many.  *again_s: when the first of
  * those that had to stay may go, INT64_MAX: none did. */
-static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer,
+static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
 		      struct berth_frame_reply *reply, struct berth_outbox_list *rows, int64_t *again_s)
 {
 	int64_t now = berth_agent_now_s(a);
@@ -72,6 +72,8 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 	for (size_t i = 0; i < rows->n && reply->n_msgs < max; i++) {
 		const struct berth_outbox_row *row = &rows->rows[i];
 
+		if (thread && strcmp(thread, row->thid) != 0)
+			continue;
 		/* one that was handed over a moment ago waits for its ack, and those
 		 * behind it for their turn */
 		if (row->tries && row->next_s > now)
@@ -110,8 +112,15 @@ static void reply_status(struct berth_agent *a, uint64_t request, enum berth_fra
 	reply_now(a, request, &r);
 }
 
+static void unpark(struct berth_agent *a, size_t i)
+{
+	free(a->parked[i].peer);
+	free(a->parked[i].thread);
+	a->parked[i] = a->parked[--a->n_parked];
+}
+
 /* At most one parked request a peer: an older one is answered empty. */
-static void park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer)
+static void park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread)
 {
 	uint32_t ms = link == BERTH_LINK_NNG ? BERTH_AGENT_PARK_MS : BERTH_AGENT_PARK_HTTP_MS;
 	struct parked p = { .request = request, .link = link, .until_ms = agent_mono_ms() + ms, .again_s = INT64_MAX };
@@ -119,22 +128,15 @@ static void park(struct berth_agent *a, uint64_t request, enum berth_link link, 
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (strcmp(a->parked[i].peer, peer) == 0) {
 			reply_status(a, a->parked[i].request, BERTH_FRAME_STORED, 0);
-			a->parked[i].request = request;
-			a->parked[i].link = link;
-			a->parked[i].until_ms = p.until_ms;
-			return;
+			unpark(a, i);
+			break;
 		}
-	if (a->n_parked == BERTH_AGENT_PARKED_MAX || !(p.peer = strdup(peer))) {
+	if (a->n_parked == BERTH_AGENT_PARKED_MAX || !(p.peer = strdup(peer)) || (thread && !(p.thread = strdup(thread)))) {
+		free(p.peer);
 		reply_status(a, request, BERTH_FRAME_STORED, 0);
 		return;
 	}
 	a->parked[a->n_parked++] = p;
-}
-
-static void unpark(struct berth_agent *a, size_t i)
-{
-	free(a->parked[i].peer);
-	a->parked[i] = a->parked[--a->n_parked];
 }
 
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
@@ -162,7 +164,7 @@ void agent_answer_parked(struct berth_agent *a)
 		struct berth_buf offer = BERTH_BUF_INIT;
 		int64_t again_s;
 
-		collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, &r, &rows, &again_s);
+		collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, a->parked[i].thread, &r, &rows, &again_s);
 		if (r.n_msgs == 0 && news)
 			agent_mediate_offer(a, a->parked[i].peer, &r, &offer);
 		if (r.n_msgs || agent_mono_ms() >= a->parked[i].until_ms) {
@@ -192,7 +194,8 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 		berth_store_rollback(a->cfg.store);
 }
 
-static void answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, bool is_poll)
+static void
+answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, bool is_poll)
 {
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
@@ -206,11 +209,11 @@ static void answer(struct berth_agent *a, uint64_t request, enum berth_link link
 		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
 	}
 	if (peer)
-		collect(a, request, link, peer, &r, &rows, &again_s);
+		collect(a, request, link, peer, thread, &r, &rows, &again_s);
 	if (is_poll && r.n_msgs == 0)
 		agent_mediate_offer(a, peer, &r, &offer);
 	if (is_poll && r.n_msgs == 0)
-		park(a, request, link, peer);
+		park(a, request, link, peer, thread);
 	else
 		reply_now(a, request, &r);
 	berth_outbox_list_free(&rows);
@@ -262,9 +265,10 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		 * vouches for those in front of it */
 		if (r.sender && r.fresh)
 			take_acks(a, r.sender, &f);
-		answer(a, request, link, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.is_poll && r.fresh);
+		answer(a, request, link, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.thread,
+		       r.is_poll && r.fresh);
 	}
-	free(r.sender);
+	agent_received_free(&r);
 }
 
 void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,

@@ -150,7 +150,7 @@ enum berth_err agent_receive_inner(struct berth_agent *a, const struct berth_buf
 		return BERTH_OK;
 	}
 	rc = receive(a, packed->p, packed->len, &r, depth);
-	free(r.sender);
+	agent_received_free(&r);
 	return rc;
 }
 
@@ -165,6 +165,28 @@ static enum berth_err take_off(struct berth_agent *a, const struct berth_unpacke
 		rc = agent_receive_inner(a, &inner, depth + 1);
 	berth_buf_free(&inner);
 	return agent_is_transient(rc) ? rc : BERTH_OK;
+}
+
+void agent_received_free(struct berth_received *r)
+{
+	free(r->sender);
+	free(r->thread);
+	*r = (struct berth_received){ 0 };
+}
+
+/* return_route: none, all, or thread with the one it names (its own, when it names none). */
+static enum berth_err read_return_route(const struct berth_message *m, struct berth_received *r)
+{
+	const char *thread = m->thid;
+	enum berth_err rc;
+
+	r->wants_reply = m->return_route && strcmp(m->return_route, "none") != 0;
+	if (!r->wants_reply || strcmp(m->return_route, "thread") != 0)
+		return BERTH_OK;
+	if ((rc = berth_json_opt_str(m->json, "return_route_thread", BERTH_MESSAGE_ID_MAX, &thread)))
+		return rc;
+	r->thread = strdup(thread);
+	return r->thread ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "thread");
 }
 
 static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r, int depth)
@@ -192,7 +214,10 @@ static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size
 		if ((rc = berth_did_short(&shorter, who)))
 			goto out;
 		r->sender = berth_buf_take_str(&shorter);
-		r->wants_reply = in.msg.return_route && strcmp(in.msg.return_route, "none") != 0;
+		if ((rc = read_return_route(&in.msg, r))) {
+			rc = settle(a, rc, &in, r->sender);
+			goto out;
+		}
 		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0 &&
 			     !in.msg.please_ack;
 	}

@@ -228,7 +228,7 @@ bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *m
 		owe_ack(a, uri, msg, n);
 	else if (!missed || !agent_hold(a, 0, BERTH_LINK_NNG, uri, msg, n))
 		berth_log_err(BERTH_LOG_WARN, "busy", rc);
-	free(got.sender);
+	agent_received_free(&got);
 	return !rc;
 }
 
