@@ -170,10 +170,11 @@ static void housekeeping(struct berth_agent *a)
 	if (agent_mono_ms() < a->housekeeping_ms || berth_store_begin(a->cfg.store))
 		return;
 	a->housekeeping_ms = agent_mono_ms() + HOUSEKEEPING_MS;
-	if (agent_mediate_housekeeping(a, now) || berth_store_outbox_expire(a->cfg.store, now, &n) || berth_store_inbox_prune(a->cfg.store, now, &n) ||
+	if (agent_mediate_housekeeping(a, now) || berth_store_inbox_prune(a->cfg.store, now, &n) ||
 	    berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, now) || berth_store_commit(a->cfg.store))
 		berth_store_rollback(a->cfg.store);
 	agent_forget_sweep(a);
+	agent_expire(a);
 }
 
 uint32_t berth_agent_tick(struct berth_agent *a)
@@ -185,8 +186,10 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 		return 60000;
 	if (a->counters_behind)
 		agent_counters_follow(a);
+	berth_agent_batch_begin(a);
 	housekeeping(a);
 	fire_timers(a);
+	berth_agent_batch_end(a);
 	in = agent_outbound_tick(a);
 	now = agent_mono_ms();
 	for (size_t i = 0; i < a->n_timers; i++) {
@@ -242,6 +245,7 @@ static enum berth_err start(struct berth_agent *a)
 		return rc;
 	agent_refresh_time(a);
 	a->quarantined = rolled_back;
+	a->untold = true;
 	agent_forget_sweep(a);
 	for (size_t i = 0; i < a->cfg.n_machines; i++)
 		to_all(a, a->cfg.machines[i], rolled_back ? "rollback" : "resume");

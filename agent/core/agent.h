@@ -59,6 +59,11 @@ void berth_agent_free(struct berth_agent *a);
  * berth_agent_on_sent(). */
 enum berth_link { BERTH_LINK_NNG, BERTH_LINK_HTTP, BERTH_LINK_HTTP_ACKS };
 
+/* Around several of the calls below that belong together: what they commit goes to the
+ * disk once, at the end, and the answers after that.  May be nested. */
+void berth_agent_batch_begin(struct berth_agent *a);
+void berth_agent_batch_end(struct berth_agent *a);
+
 /* A request frame from the network; answered through the transport, at once or
  * later (a poll with nothing to give is parked up to BERTH_AGENT_PARK_MS). */
 #define BERTH_AGENT_PARK_MS 55000u

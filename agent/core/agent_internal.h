@@ -5,7 +5,8 @@
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
  * DIDs and those of others), forget.c (the end of ours), deliver.c (one event, one
  * transaction), counters.c (the store's and the device's), inbound.c (frames to events),
- * outbound.c (the outbox and what is in flight), route.c (which way it goes), answer.c (replies, parked requests),
+ * outbound.c (the outbox and what is in flight), route.c (which way it goes), letters.c
+ * (what is given up), batch.c (one sync for many), answer.c (replies, parked requests),
  * held.c (what waits for a look-up), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
@@ -21,7 +22,14 @@
 #define COUNTER_GENERATION "generation"
 #define COUNTER_EPOCH "epoch"
 
-#define IN_FLIGHT_MAX 64
+#define IN_FLIGHT_MAX 256
+#define IN_FLIGHT_PEER_MAX 8	/* of them to one peer */
+#define IN_FLIGHT_SILENT_MAX 64	/* to peers that did not answer last time */
+#define PAUSE_MS 1000u		/* the transport takes nothing: not now */
+#define REPLIES_MAX 64
+#define REPLIES_BYTES_MAX ((size_t)1 << 20)
+#define LETTERS_AT_ONCE 32
+#define LETTERS_RETRY_MS 10000u
 #define ACKS_MAX 64
 #define TIMERS_MAX 4096
 #define EPHEMERAL_MAX 32
@@ -44,7 +52,7 @@ struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "t
 struct parked { uint64_t request; enum berth_link link; char *peer, *thread; /* NULL: any */ uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
 struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
-struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll, more; /* endpoints to try */ uint8_t ack[BERTH_ACK_LEN]; size_t n_acks; };
+struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll, silent, others; /* more endpoints */ size_t n_acks; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 
 /* request 0: a message out of a reply, from the uri that is its source */
@@ -61,6 +69,9 @@ struct poll {
 	uint64_t since_ms, next_ms;
 	int failures;
 };
+
+/* an answer that waits for the disk */
+struct reply { uint64_t request; struct berth_buf frame; };
 
 struct agent_records { struct berth_records base; struct berth_agent *a; };
 struct agent_queue { struct berth_queue base; struct berth_agent *a; };
@@ -96,10 +107,17 @@ struct berth_agent {
 	struct poll polls[POLLS];
 	uint64_t next_id, wire_bytes, start_ms;
 	int64_t start_uptime_s;
+	unsigned batch;			/* how deep we are in batches; 0: in none */
+	size_t batch_ids;		/* n_ids when all was on disk the last time */
+	struct reply replies[REPLIES_MAX];
+	size_t n_replies, reply_bytes;
+	uint64_t pause_ms;		/* nothing is handed to the transport before */
+	bool untold;			/* there may be dead letters that nobody was told of */
+	uint64_t untold_ms;		/* not before */
 	bool quarantined;
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
-	struct ration refusals, strangers;	/* lines in the audit log */
+	struct ration refusals, strangers, letter_lines;	/* in the audit log */
 	struct ration reports;		/* said to peers */
 	/* packed messages that are sent once, after the commit: without a uri in the
 	 * reply to the request being handled */
@@ -181,7 +199,7 @@ agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct ber
 struct agent_try {
 	char *uri;		/* dial this */
 	struct berth_buf body;	/* and send that */
-	bool more;		/* there are endpoints that were not tried yet */
+	bool others;		/* there are more endpoints */
 };
 /* The ways to that DID as a row keeps them, appended; nothing: it has to ask.  What
  * cannot be followed is an error, but to an answer, which waits for the asker. */
@@ -193,19 +211,33 @@ void agent_try_free(struct agent_try *t);
 
 void agent_received_free(struct berth_received *r);
 
+/* batch.c: sync puts what was committed on disk and lets the answers go; after an error
+ * they are all "busy".  later: takes the frame. */
+BERTH_MUST_USE enum berth_err agent_batch_sync(struct berth_agent *a);
+void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf *frame);
+void agent_flush(struct berth_agent *a);		/* at the end of a batch: due rows out, parked requests answered */
+void agent_replies_free(struct berth_agent *a);
+
+/* letters.c */
+void agent_give_up(struct berth_agent *a, int64_t seq, const char *why);
+void agent_expire(struct berth_agent *a);	/* gives up what is too old */
+void agent_letters_tick(struct berth_agent *a);
+uint32_t agent_letters_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
+bool agent_ration(struct ration *r);		/* deliver.c: one line more is allowed */
+
 /* outbound.c */
+struct agent_sender { const char *machine, *instance; };
 BERTH_MUST_USE enum berth_err
-agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s);
+agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s, const struct agent_sender *by);
 BERTH_MUST_USE enum berth_err agent_add_ephemeral(struct berth_agent *a, const struct berth_send *s);
 void agent_drop_ephemeral(struct berth_agent *a, size_t keep);
+void agent_drop_replied(struct berth_agent *a);	/* those that go with a reply */
 /* One frame with the acks that are due to that uri; it is in flight as a->next_id. */
 BERTH_MUST_USE enum berth_err
 agent_transmit(struct berth_agent *a, struct in_flight f, const char *peer, const char *uri,
 	       enum berth_frame_media media, const uint8_t *msg, size_t len);
-/* Before a row's octets leave, by whatever way: in a transaction of its own. */
-BERTH_MUST_USE enum berth_err
-agent_mark_sent(struct berth_agent *a, int64_t seq, const uint8_t ack[BERTH_ACK_LEN]);
-void agent_flush(struct berth_agent *a);		/* due rows out, parked requests answered */
+void agent_send_waiting(struct berth_agent *a);		/* what is due and what is sent once; not in a batch */
+bool agent_row_in_flight(const struct berth_agent *a, int64_t seq);
 uint32_t agent_outbound_tick(struct berth_agent *a);
 void agent_outbound_free(struct berth_agent *a);
 /* The smaller of in_ms and the time until something is due. */

@@ -41,13 +41,15 @@ void berth_agent_on_sent(struct berth_agent *a, uint64_t request)
 	size_t i = given_in(a, request);
 	bool found;
 
-	if (i == a->n_given || berth_store_begin(a->cfg.store))
+	if (i == a->n_given)
 		return;
-	if (berth_store_outbox_ack(a->cfg.store, a->given[i].peer, a->given[i].ack, &found) ||
-	    berth_store_commit(a->cfg.store))
+	berth_agent_batch_begin(a);
+	if (!berth_store_begin(a->cfg.store) &&
+	    (berth_store_outbox_ack(a->cfg.store, a->given[i].peer, a->given[i].ack, &found) ||
+	     berth_store_commit_loose(a->cfg.store)))
 		berth_store_rollback(a->cfg.store);
 	forget_given(a, i);
-	agent_flush(a);		/* the next one may go */
+	berth_agent_batch_end(a);	/* the next one may go */
 }
 
 void agent_given_free(struct berth_agent *a)
@@ -56,39 +58,82 @@ void agent_given_free(struct berth_agent *a)
 		forget_given(a, 0);
 }
 
-/* Puts what waits for the peer (in one thread, or NULL) into a reply; how many.  *again_s: when the first of
- * those that had to stay may go, INT64_MAX: none did. */
-static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
-		      struct berth_frame_reply *reply, struct berth_outbox_list *rows, int64_t *again_s)
+/* How many of the rows, room of them, may go now.  *again_s: when the first of those that have to stay
+ * may, INT64_MAX: none has to. */
+static size_t may_go(struct berth_agent *a, const struct berth_outbox_row *rows, size_t room, int64_t *again_s)
 {
 	int64_t now = berth_agent_now_s(a);
-	size_t bytes = 0, n = 0, max = messages_max(link);
-	uint8_t ack[BERTH_ACK_LEN];
+	size_t bytes = 0, n = 0;
 
 	*again_s = INT64_MAX;
-	if (berth_store_outbox_for_peer(a->cfg.store, peer, now,
-					BERTH_FRAME_MESSAGES_MAX, rows))
-		return 0;
-	for (size_t i = 0; i < rows->n && reply->n_msgs < max; i++) {
-		const struct berth_outbox_row *row = &rows->rows[i];
+	for (; n < room; n++) {
+		const struct berth_outbox_row *row = &rows[n];
 
-		if (thread && strcmp(thread, row->thid) != 0)
-			continue;
 		/* one that was handed over a moment ago waits for its ack, and those
 		 * behind it for their turn */
-		if (row->tries && row->next_s > now)
+		if (agent_row_in_flight(a, row->seq))
+			*again_s = now + 1;
+		else if (row->tries && row->next_s > now && row->next_s < BERTH_OUTBOX_ASLEEP)
 			*again_s = row->next_s;
 		if (*again_s != INT64_MAX || bytes + row->body_len > REPLY_BYTES_MAX)
 			break;
+		bytes += row->body_len;
+	}
+	return n;
+}
+
+/* Before the octets of these rows leave. */
+static enum berth_err mark_sent(struct berth_agent *a, const struct berth_outbox_row *rows, size_t n)
+{
+	enum berth_err rc = berth_store_begin(a->cfg.store);
+	uint8_t ack[BERTH_ACK_LEN];
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		berth_frame_ack(ack, rows[i].body, rows[i].body_len);
+		rc = berth_store_outbox_sent(a->cfg.store, rows[i].seq, ack, berth_agent_now_s(a));
+	}
+	if (!rc)
+		rc = berth_store_commit(a->cfg.store);
+	berth_store_rollback(a->cfg.store);
+	return rc;
+}
+
+/* Those of the thread, or all, to the front of the list; how many. */
+static size_t of_thread(struct berth_outbox_list *rows, const char *thread)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		if (!thread || strcmp(thread, rows->rows[i].thid) == 0) {
+			struct berth_outbox_row row = rows->rows[i];
+
+			rows->rows[i] = rows->rows[n];
+			rows->rows[n++] = row;
+		}
+	return n;
+}
+
+/* Puts what waits for the peer (in one thread, or NULL) into a reply; how many. */
+static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
+		      struct berth_frame_reply *reply, struct berth_outbox_list *rows, int64_t *again_s)
+{
+	uint8_t ack[BERTH_ACK_LEN];
+	size_t n = 0, room = messages_max(link) - reply->n_msgs;
+
+	*again_s = INT64_MAX;
+	if (berth_store_outbox_for_peer(a->cfg.store, peer, berth_agent_now_s(a), BERTH_FRAME_MESSAGES_MAX, rows))
+		return 0;
+	n = of_thread(rows, thread);
+	if (!(n = may_go(a, rows->rows, n < room ? n : room, again_s)) || mark_sent(a, rows->rows, n))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct berth_outbox_row *row = &rows->rows[i];
+
 		berth_frame_ack(ack, row->body, row->body_len);
-		if (agent_mark_sent(a, row->seq, ack))
-			break;
 		if (link == BERTH_LINK_HTTP)
 			note_given(a, request, peer, ack);
 		reply->msgs[reply->n_msgs].p = row->body;
 		reply->msgs[reply->n_msgs++].n = row->body_len;
-		bytes += row->body_len;
-		n++;
 	}
 	return n;
 }
@@ -97,12 +142,13 @@ static void reply_now(struct berth_agent *a, uint64_t request, struct berth_fram
 {
 	struct berth_buf frame = BERTH_BUF_INIT;
 
-	if (berth_frame_reply_encode(&frame, reply) ||
-	    a->cfg.transport->ops->reply(a->cfg.transport, request, &frame))
+	berth_agent_batch_begin(a);
+	if (berth_frame_reply_encode(&frame, reply))
 		berth_log(BERTH_LOG_INFO, "reply", "%s", berth_err_detail());
 	else
-		a->wire_bytes += frame.len + SP_OVERHEAD;
+		agent_reply_later(a, request, &frame);
 	berth_buf_free(&frame);
+	berth_agent_batch_end(a);
 }
 
 static void reply_status(struct berth_agent *a, uint64_t request, enum berth_frame_status status, uint32_t after)
@@ -204,7 +250,7 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 
 	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
 		if (a->ephemeral[i].uri)
-			continue;
+			continue;	/* goes by itself, at the end of the batch */
 		r.msgs[r.n_msgs].p = a->ephemeral[i].packed.p;
 		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
 	}
@@ -216,6 +262,7 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 		park(a, request, link, peer, thread);
 	else
 		reply_now(a, request, &r);
+	agent_drop_replied(a);
 	berth_outbox_list_free(&rows);
 	berth_buf_free(&offer);
 }
@@ -230,6 +277,7 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 {
 	struct berth_received r = { 0 };
 	struct berth_frame_request f;
+	size_t ephemeral = a->n_ephemeral;
 	enum berth_err rc;
 	bool missed;
 
@@ -252,13 +300,13 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 	a->env.held = false;
 	missed = agent_lookups_end(a);
 	if (rc) {
-		agent_drop_ephemeral(a, 0);
+		agent_drop_ephemeral(a, ephemeral);
 		if (!missed || !agent_hold(a, request, link, source, frame, len)) {
 			berth_log_err(BERTH_LOG_WARN, "busy", rc);
 			agent_reply_busy(a, request);
 		}
 	} else if (a->counters_behind) {	/* it is stored, but nobody may know yet */
-		agent_drop_ephemeral(a, 0);
+		agent_drop_ephemeral(a, ephemeral);
 		agent_reply_busy(a, request);
 	} else {
 		/* acks are not signed: only a message that nobody has seen before
@@ -275,8 +323,9 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_
 			    const uint8_t *frame, size_t len)
 {
 	a->wire_bytes += len + SP_OVERHEAD;
+	berth_agent_batch_begin(a);
 	agent_take_request(a, request, link, source, frame, len);
-	agent_flush(a);
+	berth_agent_batch_end(a);
 }
 
 uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms)

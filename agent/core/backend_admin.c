@@ -427,14 +427,13 @@ static enum berth_err peers(void *arg, const struct berth_api_request *req, stru
 	return done(env->records->each(env->records, "pong", peer_row, list), list, out);
 }
 
-static enum berth_err dead_row(void *arg, const char *id, const char *peer, const char *reason, int64_t when_s)
+static enum berth_err dead_row(void *arg, const struct berth_dead *d)
 {
 	struct berth_json *list = arg, *o = berth_json_new_object();
 	enum berth_err rc;
 
-	(void)when_s;
-	if ((rc = berth_json_set_str(o, "id", id)) || (rc = berth_json_set_str(o, "peer", peer)) ||
-	    (rc = berth_json_set_str(o, "reason", reason))) {
+	if ((rc = berth_json_set_str(o, "id", d->id)) || (rc = berth_json_set_str(o, "peer", d->peer)) ||
+	    (rc = berth_json_set_str(o, "reason", d->reason))) {
 		berth_json_free(o);
 		return rc;
 	}

@@ -125,6 +125,9 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.issue_timeout_s = berth_config_int(c, "policy", NULL, "issue-timeout"),
 		.credential_s = berth_config_int(c, "policy", NULL, "credential-lifetime"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
+		.retry_for_s = berth_config_int(c, "delivery", NULL, "retry-for"),
+		.peer_msgs = berth_config_int(c, "delivery", NULL, "peer-messages"),
+		.peer_bytes = berth_config_int(c, "delivery", NULL, "peer-kilobytes") * 1024,
 	};
 	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||

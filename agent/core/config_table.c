@@ -105,6 +105,10 @@ const struct berth_option berth_options[] = {
 	INT("policy", ONE, "relay-all-bytes", "67108864", 1024, (int64_t)1 << 36, "mediator: their bytes"),
 	TIME("policy", ONE, "relay-lifetime", "7d", 60, 365 * DAY, "mediator: what is not fetched by then goes"),
 	BOOL("policy", ONE, "relay-rewrap", "no", "mediator: wrap each message once more for its recipient"),
+
+	TIME("delivery", ONE, "retry-for", "7d", 60, 21 * DAY, "a message that nobody takes is given up"),
+	INT("delivery", ONE, "peer-messages", "256", 1, 4096, "that wait for one peer"),
+	INT("delivery", ONE, "peer-kilobytes", "4096", 1, 65536, "of them together"),
 };
 
 const size_t berth_options_n = sizeof(berth_options) / sizeof(berth_options[0]);

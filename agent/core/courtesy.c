@@ -153,7 +153,7 @@ void agent_report(struct berth_agent *a, const struct berth_machine *m, const st
 		return;
 	snprintf(code, sizeof(code), "e.%c.%s", over ? 'p' : 'm', w.code);
 	if (!(rc = make_report(a, ev, code, w.comment, &fx)))
-		rc = agent_pack_to_outbox(a, &fx.sends[0]);
+		rc = agent_pack_to_outbox(a, &fx.sends[0], &(struct agent_sender){ "", "" });
 	if (rc)
 		berth_log(BERTH_LOG_INFO, "report", "not said: %s: %s", berth_err_name(rc), berth_err_detail());
 	berth_effects_free(&fx);

@@ -112,9 +112,10 @@ static enum berth_err apply_floor(struct berth_agent *a, int64_t floor_s)
 
 /* Who lets its own answers pile up is refused for good.  Whoever else would have written
  * to that peer, by a message, a timer or a command, cannot help it: not now. */
-static enum berth_err apply_send(struct berth_agent *a, const struct berth_send *s, const struct berth_event *ev)
+static enum berth_err apply_send(struct berth_agent *a, const struct berth_send *s, const struct berth_event *ev,
+				 const struct agent_sender *by)
 {
-	enum berth_err rc = s->ephemeral ? agent_add_ephemeral(a, s) : agent_pack_to_outbox(a, s);
+	enum berth_err rc = s->ephemeral ? agent_add_ephemeral(a, s) : agent_pack_to_outbox(a, s, by);
 
 	if (rc == BERTH_E_QUOTA && !(ev->sender && berth_did_same(ev->sender, s->to)))
 		rc = berth_fail(BERTH_E_UNAVAILABLE, "no room in the outbox for %.80s", s->to);
@@ -123,14 +124,15 @@ static enum berth_err apply_send(struct berth_agent *a, const struct berth_send 
 
 /* all of it into the open transaction */
 static enum berth_err
-apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event *ev, bool guest)
+apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event *ev, const struct agent_sender *by,
+      bool guest)
 {
 	enum berth_err rc = apply_puts(a, fx, guest);
 
 	if (!rc && fx->drop_peer)
 		rc = berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
-		rc = apply_send(a, &fx->sends[i], ev);
+		rc = apply_send(a, &fx->sends[i], ev, by);
 	if (!rc && fx->floor_s)
 		rc = apply_floor(a, fx->floor_s);
 	if (!rc)
@@ -146,17 +148,20 @@ static void note_refusal(const struct berth_event *ev, struct berth_effects *fx,
 		berth_effects_audit(fx, "refused: %s: %s", berth_err_name(rc), berth_err_detail());
 }
 
+bool agent_ration(struct ration *r)
+{
+	if (agent_mono_ms() - r->since_ms >= 3600000u)
+		*r = (struct ration){ .since_ms = agent_mono_ms() };
+	return ++r->used <= RATIONED_LINES_MAX;
+}
+
 /* Neither refusals nor strangers fill the audit log: so many lines an hour of each. */
 static bool may_audit(struct berth_agent *a, const struct berth_event *ev, enum berth_err step_rc)
 {
 	struct ration *r = !ev->in ? NULL : !ev->sender || agent_is_stranger(a, ev->sender) ? &a->strangers
 			 : step_rc ? &a->refusals : NULL;
 
-	if (!r)
-		return true;
-	if (agent_mono_ms() - r->since_ms >= 3600000u)
-		*r = (struct ration){ .since_ms = agent_mono_ms() };
-	return ++r->used <= RATIONED_LINES_MAX;
+	return !r || agent_ration(r);
 }
 
 /* Runs the step inside the transaction; on failure what it did is taken back, and
@@ -165,6 +170,7 @@ static enum berth_err
 run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst,
     const struct berth_event *ev, struct berth_effects *fx, enum berth_err *step_rc)
 {
+	const struct agent_sender by = { m->name, inst->key };
 	int before = inst->state;
 	size_t ids = a->n_ids;
 	enum berth_err rc = berth_store_savepoint(a->cfg.store);
@@ -178,7 +184,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 		berth_effects_free(fx);
 	}
 	fx->may_step_generation |= m->counted && inst->state != before;
-	if (!*step_rc && (*step_rc = apply(a, fx, ev, by_stranger(a, m, ev)))) {
+	if (!*step_rc && (*step_rc = apply(a, fx, ev, &by, by_stranger(a, m, ev)))) {
 		/* the step was fine, the host could not follow: as if it never ran */
 		inst->state = before;
 		berth_effects_free(fx);
@@ -211,6 +217,12 @@ remember(struct berth_agent *a, const struct berth_event *ev, const struct berth
 	return rc ? rc : berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
 }
 
+/* Keys and counters are nobody's to take back. */
+static bool touches_device(const struct berth_effects *fx)
+{
+	return fx->step_generation || fx->step_epoch || fx->n_forget;
+}
+
 static enum berth_err
 deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *key,
 	     const struct berth_event *ev, struct berth_json **result, bool *go)
@@ -234,10 +246,13 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		rc = step_rc;	/* not remembered: the sender tries again */
 		goto out;
 	}
-	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)))
+	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)) ||
+	    (touches_device(&fx) && (rc = agent_batch_sync(a))))
 		goto out;
 	agent_counters_step(a, &fx);
 	agent_forget_done(a, &fx);
+	if (touches_device(&fx))
+		a->batch_ids = a->n_ids;
 	if (fx.stop_timer)
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)

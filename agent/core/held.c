@@ -74,6 +74,7 @@ static struct held take(struct berth_agent *a, size_t i)
 /* Each of those that are held now once; some may be put by again. */
 void berth_agent_on_lookups(struct berth_agent *a)
 {
+	berth_agent_batch_begin(a);
 	for (size_t n = a->n_held; n-- > 0;) {
 		struct held h = take(a, 0);
 
@@ -83,7 +84,7 @@ void berth_agent_on_lookups(struct berth_agent *a)
 			agent_take_message(a, h.source, h.bytes, h.len);
 		free_one(&h);
 	}
-	agent_flush(a);
+	berth_agent_batch_end(a);
 }
 
 void agent_held_gone(struct berth_agent *a, uint64_t request)

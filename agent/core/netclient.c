@@ -14,7 +14,7 @@
 
 #define START_MS 5000
 #define STOP_GRACE_MS 100	/* it has nothing to lose */
-#define OPEN_MAX 128		/* sends without a result yet */
+#define OPEN_MAX 288		/* sends without a result yet */
 #define LIFE_SHIFT 40		/* in the agent's numbers of requests */
 #define REQUEST_MASK (((uint64_t)1 << LIFE_SHIFT) - 1)
 
@@ -182,8 +182,12 @@ static void down(struct berth_netclient *n, uint64_t lived_ms)
 	berth_log(BERTH_LOG_WARN, "netd", "is gone after %" PRIu64 " ms; starting again in %" PRIu32 " ms", lived_ms, wait);
 	memcpy(open, n->open, sizeof(open));
 	n->n_open = 0;
-	for (size_t i = 0; n->agent && i < n_open; i++)
-		berth_agent_on_result(n->agent, open[i], BERTH_E_UNAVAILABLE, NULL, 0);
+	if (!n->agent)
+		return;
+	berth_agent_batch_begin(n->agent);
+	for (size_t i = 0; i < n_open; i++)
+		berth_agent_on_result(n->agent, open[i], berth_fail(BERTH_E_UNAVAILABLE, "netd was started again"), NULL, 0);
+	berth_agent_batch_end(n->agent);
 }
 
 /* --- what netd says --- */
@@ -276,8 +280,13 @@ static enum berth_err pump(struct berth_netclient *n, bool readable, bool writab
 
 	if (writable && berth_ipc_wants_write(&n->ipc))
 		rc = berth_ipc_on_writable(&n->ipc);
-	if (!rc && readable)
-		rc = berth_ipc_on_readable(&n->ipc, on_frame, n);
+	if (rc || !readable)
+		return rc;
+	if (n->agent)
+		berth_agent_batch_begin(n->agent);
+	rc = berth_ipc_on_readable(&n->ipc, on_frame, n);
+	if (n->agent)
+		berth_agent_batch_end(n->agent);
 	return rc;
 }
 

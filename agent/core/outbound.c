@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What leaves: outbox rows to whom we can dial, and what their answers say. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 
 #define DUE_MAX 16
 
-enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s)
+enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s, const struct agent_sender *by)
 {
 	struct berth_pack p = { .mode = s->mode, .to = s->to, .protect_sender = s->protect_sender,
 		.from = s->identity ? s->msg.from : NULL,
@@ -23,13 +24,15 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 		berth_buf_str(&uri, s->uri);
 	else if ((rc = agent_routes_of(a, s->to, strcmp(s->msg.thid, s->msg.id) != 0, &uri)))
 		goto out;
+	const struct berth_policy *policy = a->cfg.policy;
 	int64_t now = berth_agent_now_s(a);
 	struct berth_outbox_row row = { .id = s->msg.id, .peer = berth_buf_cstr(&peer),
 		.from = s->identity ? s->identity : "", .thid = s->msg.thid,
-		.endpoints = berth_buf_cstr(&uri), .mode = BERTH_FRAME_ENCRYPTED, .parked = uri.len == 0, .guest = agent_is_stranger(a, s->to),
+		.machine = by->machine, .instance = by->instance, .endpoints = berth_buf_cstr(&uri), .mode = BERTH_FRAME_ENCRYPTED, .parked = uri.len == 0, .guest = agent_is_stranger(a, s->to),
 		.body = packed.p, .body_len = packed.len, .created_s = now, .next_s = now,
-		.expires_s = now + BERTH_OUTBOX_EXPIRES_S };
+		.expires_s = now + (policy && policy->retry_for_s ? policy->retry_for_s : BERTH_OUTBOX_EXPIRES_S) };
 
+	berth_store_outbox_quota(a->cfg.store, policy ? policy->peer_msgs : 0, policy ? policy->peer_bytes : 0);
 	rc = berth_store_outbox_put(a->cfg.store, &row);
 out:
 	berth_buf_free(&packed);
@@ -65,6 +68,24 @@ void agent_drop_ephemeral(struct berth_agent *a, size_t keep)
 	}
 }
 
+/* Those that went with the reply that is done. */
+void agent_drop_replied(struct berth_agent *a)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->n_ephemeral; i++) {
+		struct ephemeral *e = &a->ephemeral[i];
+
+		if (e->uri) {
+			a->ephemeral[kept++] = *e;
+			continue;
+		}
+		berth_buf_free(&e->packed);
+		free(e->peer);
+	}
+	a->n_ephemeral = kept;
+}
+
 static struct in_flight *flight_of(struct berth_agent *a, uint64_t id)
 {
 	for (size_t i = 0; i < a->n_flight; i++)
@@ -73,7 +94,7 @@ static struct in_flight *flight_of(struct berth_agent *a, uint64_t id)
 	return NULL;
 }
 
-static bool row_in_flight(const struct berth_agent *a, int64_t seq)
+bool agent_row_in_flight(const struct berth_agent *a, int64_t seq)
 {
 	for (size_t i = 0; i < a->n_flight; i++)
 		if (!a->flight[i].poll && a->flight[i].seq == seq)
@@ -118,73 +139,6 @@ agent_transmit(struct berth_agent *a, struct in_flight f, const char *peer, cons
 		flight_end(a, flight_of(a, f.id));
 	berth_buf_free(&frame);
 	return rc;
-}
-
-enum berth_err agent_mark_sent(struct berth_agent *a, int64_t seq, const uint8_t ack[BERTH_ACK_LEN])
-{
-	enum berth_err rc = berth_store_begin(a->cfg.store);
-
-	if (rc)
-		return rc;
-	if (!(rc = berth_store_outbox_sent(a->cfg.store, seq, ack, berth_agent_now_s(a))))
-		return berth_store_commit(a->cfg.store);
-	berth_store_rollback(a->cfg.store);
-	return rc;
-}
-
-static void give_up(struct berth_agent *a, int64_t seq, const char *why)
-{
-	berth_log(BERTH_LOG_WARN, "outbox", "given up: %s", why);
-	if (berth_store_begin(a->cfg.store))
-		return;
-	if (berth_store_outbox_dead(a->cfg.store, seq, berth_agent_now_s(a), why) ||
-	    berth_store_commit(a->cfg.store))
-		berth_store_rollback(a->cfg.store);
-}
-
-static void send_row(struct berth_agent *a, const struct berth_outbox_row *row)
-{
-	struct in_flight f = { .seq = row->seq };
-	struct agent_try t;
-	enum berth_err rc;
-
-	berth_frame_ack(f.ack, row->body, row->body_len);
-	if (agent_mark_sent(a, row->seq, f.ack))
-		return;
-	if (!(rc = agent_route_pick(&t, row))) {
-		f.more = t.more;
-		rc = agent_transmit(a, f, row->peer, t.uri, (enum berth_frame_media)row->mode, t.body.p, t.body.len);
-	}
-	if (rc == BERTH_E_SIZE || (rc == BERTH_E_NETPOL && !t.more))
-		give_up(a, row->seq, berth_err_detail());
-	else if (rc)
-		berth_log_err(BERTH_LOG_INFO, "send", rc);
-	agent_try_free(&t);
-}
-
-static void send_due(struct berth_agent *a)
-{
-	struct berth_outbox_list due = { 0 };
-
-	if (berth_store_outbox_due(a->cfg.store, berth_agent_now_s(a), DUE_MAX, &due))
-		return;
-	for (size_t i = 0; i < due.n && a->n_flight < IN_FLIGHT_MAX - POLLS; i++)
-		if (!row_in_flight(a, due.rows[i].seq))
-			send_row(a, &due.rows[i]);
-	berth_outbox_list_free(&due);
-}
-
-/* Those with an address of their own; what is left was for a reply that is gone. */
-static void send_ephemeral(struct berth_agent *a)
-{
-	for (size_t i = 0; i < a->n_ephemeral && a->n_flight < IN_FLIGHT_MAX; i++) {
-		const struct ephemeral *e = &a->ephemeral[i];
-
-		if (e->uri && agent_transmit(a, (struct in_flight){ 0 }, e->peer, e->uri, BERTH_FRAME_ENCRYPTED,
-				       e->packed.p, e->packed.len))
-			berth_log(BERTH_LOG_INFO, "send", "%s: %s", e->uri, berth_err_detail());
-	}
-	agent_drop_ephemeral(a, 0);
 }
 
 /* acks that went out with a frame that was answered need not be repeated */
@@ -232,35 +186,180 @@ bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *m
 	return !rc;
 }
 
-/* False: not all of them could be dealt with now. */
+/* In their order: behind one that cannot be dealt with now none is, they come again. */
 static bool take_messages(struct berth_agent *a, const char *uri, const struct berth_frame_reply *r)
 {
-	bool all = true;
-
 	for (size_t i = 0; i < r->n_msgs; i++)
-		all &= agent_take_message(a, uri, r->msgs[i].p, r->msgs[i].n);
-	return all;
+		if (!agent_take_message(a, uri, r->msgs[i].p, r->msgs[i].n))
+			return false;
+	return true;
 }
 
-/* Durably with the peer: the row goes. */
-static void row_done(struct berth_agent *a, const struct in_flight *f)
+/* ---- what becomes of a row */
+
+typedef enum berth_err change_fn(struct berth_agent *a, const struct in_flight *f, const char *why, int64_t after_s);
+
+/* In a transaction that nobody waits for: what it says is seen again after a power cut. */
+static void change(struct berth_agent *a, change_fn *fn, const struct in_flight *f, const char *why, int64_t after_s)
 {
-	bool found;
+	enum berth_err rc = berth_store_begin(a->cfg.store);
 
-	if (berth_store_begin(a->cfg.store))
-		return;
-	if (berth_store_outbox_ack(a->cfg.store, f->peer, f->ack, &found) || berth_store_commit(a->cfg.store))
-		berth_store_rollback(a->cfg.store);
+	if (!rc && !(rc = fn(a, f, why, after_s)))
+		rc = berth_store_commit_loose(a->cfg.store);
+	berth_store_rollback(a->cfg.store);
+	if (rc)
+		berth_log_err(BERTH_LOG_WARN, "outbox", rc);
 }
 
-static void row_later(struct berth_agent *a, const struct in_flight *f, uint32_t after_s)
+/* Durably with the peer. */
+static enum berth_err done(struct berth_agent *a, const struct in_flight *f, const char *why, int64_t after_s)
+{
+	enum berth_err rc = f->seq ? berth_store_outbox_done(a->cfg.store, f->seq) : BERTH_OK;
+
+	(void)why;
+	(void)after_s;
+	return rc ? rc : berth_store_peer_awake(a->cfg.store, f->peer, berth_agent_now_s(a));
+}
+
+/* The peer is there, and does not want this one now; its thread waits with it. */
+static enum berth_err later(struct berth_agent *a, const struct in_flight *f, const char *why, int64_t after_s)
 {
 	int64_t now = berth_agent_now_s(a);
+	enum berth_err rc = berth_store_peer_awake(a->cfg.store, f->peer, now);
 
-	if (berth_store_begin(a->cfg.store))
+	if (rc || (rc = berth_store_outbox_later(a->cfg.store, f->seq, now, after_s)))
+		return rc;
+	return berth_store_outbox_note(a->cfg.store, f->seq, why);
+}
+
+static enum berth_err silent(struct berth_agent *a, const struct in_flight *f, const char *why, int64_t after_s)
+{
+	(void)after_s;
+	return berth_store_peer_silent(a->cfg.store, f->peer, berth_agent_now_s(a), why);
+}
+
+/* That address is none for us.  Another one of the peer's may be. */
+static void row_refused(struct berth_agent *a, const struct in_flight *f, const char *peer, const char *why)
+{
+	const struct in_flight to = { .seq = f->seq, .peer = (char *)peer };
+	char words[BERTH_OUTBOX_ERROR_MAX];
+
+	snprintf(words, sizeof(words), "E_NETPOL: %s", why);	/* why is said anew below */
+	if (f->others)
+		change(a, silent, &to, words, 0);
+	else
+		agent_give_up(a, f->seq, words);
+}
+
+/* No answer, or none that can be read.  What is short on our side is not the peer's fault. */
+static void row_failed(struct berth_agent *a, const struct in_flight *f, enum berth_err rc, const char *detail)
+{
+	char why[BERTH_OUTBOX_ERROR_MAX];
+
+	snprintf(why, sizeof(why), "%s", detail);
+	if (f->poll)
+		agent_poll_answered(a, f->id, false, 0);
+	else if (f->seq == 0)
+		;	/* sent once; whoever wanted it sent asks again */
+	else if (rc == BERTH_E_NETPOL)
+		row_refused(a, f, f->peer, why);
+	else if (rc == BERTH_E_QUOTA || rc == BERTH_E_NOMEM)
+		change(a, later, f, why, 0);
+	else
+		change(a, silent, f, why, 0);
+}
+
+static void answered(struct berth_agent *a, const struct in_flight *f, const struct berth_frame_reply *r)
+{
+	bool stored = r->status == BERTH_FRAME_STORED;
+
+	/* What came back and could not be dealt with will come again when we ask again:
+	 * our own message is how to ask, so it stays in the outbox. */
+	if (stored)
+		forget_acks(a, f);
+	bool taken = stored && take_messages(a, f->uri, r);
+
+	if (f->poll)
+		agent_poll_answered(a, f->id, taken, r->n_msgs);
+	if (stored && (taken || f->poll))
+		change(a, done, f, NULL, 0);
+	else if (f->poll || f->seq == 0)
+		;
+	else if (r->status >= BERTH_FRAME_REFUSED)
+		agent_give_up(a, f->seq, r->status == BERTH_FRAME_TOO_BIG ? "too big for the peer" : "refused by the peer");
+	else
+		change(a, later, f, stored ? "our own store is not ready" : "the peer is busy", r->retry_after_s);
+}
+
+/* ---- what is due */
+
+struct choice { struct berth_agent *a; struct berth_outbox_list due; };
+
+/* A peer has so many at once, and all that are silent together. */
+static bool wanted(void *arg, int64_t seq, const char *peer, int silences)
+{
+	const struct choice *c = arg;
+	size_t same = 0, silent = 0;
+
+	if (agent_row_in_flight(c->a, seq))
+		return false;
+	for (size_t i = 0; i < c->a->n_flight; i++) {
+		same += !c->a->flight[i].poll && strcmp(c->a->flight[i].peer, peer) == 0;
+		silent += c->a->flight[i].silent;
+	}
+	for (size_t i = 0; i < c->due.n; i++) {
+		same += strcmp(c->due.rows[i].peer, peer) == 0;
+		silent += c->due.rows[i].silences > 0;
+	}
+	return silences ? same == 0 && silent < IN_FLIGHT_SILENT_MAX : same < IN_FLIGHT_PEER_MAX;
+}
+
+/* Nothing is written: after a crash it goes once more, and the peer drops it. */
+static void send_row(struct berth_agent *a, const struct berth_outbox_row *row)
+{
+	struct in_flight f = { .seq = row->seq, .silent = row->silences > 0 };
+	struct agent_try t;
+	enum berth_err rc = agent_route_pick(&t, row);
+
+	f.others = t.others;
+	if (!rc)
+		rc = agent_transmit(a, f, row->peer, t.uri, (enum berth_frame_media)row->mode, t.body.p, t.body.len);
+	if (rc == BERTH_E_NETPOL) {
+		row_refused(a, &f, row->peer, berth_err_detail());
+	} else if (rc == BERTH_E_SIZE) {
+		agent_give_up(a, row->seq, berth_err_detail());
+	} else if (rc) {
+		berth_log_err(BERTH_LOG_INFO, "send", rc);
+		a->pause_ms = agent_mono_ms() + PAUSE_MS;
+	}
+	agent_try_free(&t);
+}
+
+static void send_due(struct berth_agent *a)
+{
+	struct choice c = { .a = a };
+	const struct berth_outbox_want want = { wanted, &c };
+	size_t room = a->n_flight < IN_FLIGHT_MAX - POLLS ? IN_FLIGHT_MAX - POLLS - a->n_flight : 0;
+
+	if (!room || agent_mono_ms() < a->pause_ms ||
+	    berth_store_outbox_due(a->cfg.store, berth_agent_now_s(a), room < DUE_MAX ? room : DUE_MAX, &want, &c.due))
 		return;
-	if (berth_store_outbox_retry(a->cfg.store, f->seq, now, after_s) || berth_store_commit(a->cfg.store))
-		berth_store_rollback(a->cfg.store);
+	for (size_t i = 0; i < c.due.n && agent_mono_ms() >= a->pause_ms; i++)
+		send_row(a, &c.due.rows[i]);
+	berth_outbox_list_free(&c.due);
+}
+
+/* Those with an address of their own; what is left was for a reply that is gone. */
+static void send_ephemeral(struct berth_agent *a)
+{
+	for (size_t i = 0; i < a->n_ephemeral && a->n_flight < IN_FLIGHT_MAX; i++) {
+		const struct ephemeral *e = &a->ephemeral[i];
+
+		if (e->uri && agent_transmit(a, (struct in_flight){ 0 }, e->peer, e->uri, BERTH_FRAME_ENCRYPTED,
+				       e->packed.p, e->packed.len))
+			berth_log(BERTH_LOG_INFO, "send", "%s: %s", e->uri, berth_err_detail());
+	}
+	agent_drop_ephemeral(a, 0);
 }
 
 void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc,
@@ -273,35 +372,22 @@ void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc
 		return;
 	f = *at;		/* the list may grow below; peer and uri are ours now */
 	*at = a->flight[--a->n_flight];
+	berth_agent_batch_begin(a);
 	a->wire_bytes += rc ? 0 : len + SP_OVERHEAD;
 	if (!rc)
 		rc = berth_frame_reply_decode(&r, frame, len);
 	if (rc)
 		berth_log(BERTH_LOG_INFO, "send", "%s: %s: %s", f.uri, berth_err_name(rc), berth_err_detail());
-	bool stored = !rc && r.status == BERTH_FRAME_STORED;
-
-	/* What came back and could not be dealt with will come again when we ask again:
-	 * our own message is how to ask, so it stays in the outbox. */
-	if (stored)
-		forget_acks(a, &f);
-	bool done = stored && take_messages(a, f.uri, &r);
-
-	if (f.poll)
-		agent_poll_answered(a, f.id, done, r.n_msgs);
-	else if (f.seq == 0)
-		;	/* sent once; whoever wanted it sent asks again */
-	else if (done)
-		row_done(a, &f);
-	else if ((rc == BERTH_E_NETPOL || (!rc && r.status >= BERTH_FRAME_REFUSED)) && !f.more)
-		give_up(a, f.seq, rc ? "E_NETPOL" : "refused by the peer");
-	else if (!rc)
-		row_later(a, &f, r.retry_after_s);
+	if (rc)
+		row_failed(a, &f, rc, berth_err_detail());
+	else
+		answered(a, &f, &r);
 	free(f.peer);
 	free(f.uri);
-	agent_flush(a);
+	berth_agent_batch_end(a);
 }
 
-void agent_flush(struct berth_agent *a)
+void agent_send_waiting(struct berth_agent *a)
 {
 	if (a->quarantined)
 		return;
@@ -311,7 +397,6 @@ void agent_flush(struct berth_agent *a)
 	}
 	send_ephemeral(a);
 	send_due(a);
-	agent_answer_parked(a);
 }
 
 uint32_t agent_sooner(uint32_t a_ms, uint64_t due_ms, uint64_t now_ms)
@@ -341,15 +426,17 @@ uint32_t agent_outbound_tick(struct berth_agent *a)
 		return COUNTERS_RETRY_MS;
 	agent_poll_tick(a);
 	agent_flush(a);
+	agent_letters_tick(a);
 	if (!berth_store_outbox_next(a->cfg.store, &next_s))
 		in = agent_wait_until(in, next_s, berth_agent_now_s(a));
-	in = agent_held_wait(a, in, now);
+	in = agent_held_wait(a, agent_letters_wait(a, in, now), now);
 	return agent_parked_wait(a, agent_poll_wait(a, in, now), now);
 }
 
 void agent_outbound_free(struct berth_agent *a)
 {
 	agent_poll_clear(a);
+	agent_replies_free(a);
 	agent_parked_free(a);
 	agent_given_free(a);
 	agent_held_free(a);

@@ -56,8 +56,8 @@ enum berth_err agent_route_pick(struct agent_try *out, const struct berth_outbox
 		rc = berth_fail(BERTH_E_ROUTE, "nothing to dial");
 	if (rc)
 		return rc;
-	i = (size_t)row->tries % r.n;
-	out->more = (size_t)row->tries + 1 < r.n;
+	i = ((size_t)row->tries + (size_t)row->silences) % r.n;
+	out->others = r.n > 1;
 	out->uri = strdup(r.list[i].uri);
 	rc = out->uri ? berth_route_wrap(&out->body, &r.list[i], row->peer, row->body, row->body_len)
 		      : berth_fail(BERTH_E_NOMEM, "route");

@@ -16,6 +16,7 @@
 #define APPLICATION_ID "1113937012"	/* "Bert" */
 #define REOPEN_MS 1000
 #define FULL_CHECK_MAX (1 << 20)
+#define WAL_FRAMES 256		/* then they go to the main file */
 #define PATH_LEN (PATH_MAX + 32)
 
 /* ---- the folder and the files, before SQLite sees them */
@@ -75,7 +76,30 @@ static void shut(struct berth_store *s, bool clean)
 	s->n_cache = 0;
 	sqlite3_close_v2(s->db);
 	s->db = NULL;
-	s->in_txn = s->saved = s->failed = s->totals_known = false;
+	s->lost |= s->owed;
+	s->owed = false;
+	s->in_txn = s->saved = s->failed = s->totals_known = s->relaxed = false;
+}
+
+/* As SQLite itself would do it, but never before the log has been synced: an error of
+ * that sync would be told to nobody. */
+static void checkpoint(struct berth_store *s)
+{
+	if (s->wal_frames >= WAL_FRAMES)
+		sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	s->wal_frames = 0;
+}
+
+static int on_commit(void *arg, sqlite3 *db, const char *name, int frames)
+{
+	struct berth_store *s = arg;
+
+	(void)db;
+	(void)name;
+	s->wal_frames = frames;
+	if (!s->relaxed)
+		checkpoint(s);
+	return SQLITE_OK;
 }
 
 static enum berth_err connect(struct berth_store *s, const char *path)
@@ -103,9 +127,9 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	    (e = store_exec(s, "PRAGMA temp_store = MEMORY")) ||
 	    (e = store_exec(s, "PRAGMA mmap_size = 0")) ||
 	    (e = store_exec(s, "PRAGMA cache_size = -512")) ||
-	    (e = store_exec(s, "PRAGMA wal_autocheckpoint = 256")) ||
 	    (e = store_exec(s, "PRAGMA journal_size_limit = 1048576")))
 		return e;
+	sqlite3_wal_hook(s->db, on_commit, s);
 	return BERTH_OK;
 }
 
@@ -296,13 +320,50 @@ enum berth_err store_ready(struct berth_store *s, bool write)
 
 /* ---- transactions */
 
+void berth_store_group(struct berth_store *s, bool on) { s->group = on; }
+
+/* SQLite syncs the log at each commit, or leaves that to us. */
+static enum berth_err relax(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if (s->relaxed == s->group)
+		return BERTH_OK;
+	if ((rc = store_exec(s, s->group ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL")))
+		return rc;
+	s->relaxed = s->group;
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_sync(struct berth_store *s)
+{
+	bool owed = s->owed, lost = s->lost || (s->owed && (s->damaged || !s->db));
+	sqlite3_file *wal = NULL;
+	int rc;
+
+	s->owed = s->lost = false;
+	if (lost)	/* opened anew meanwhile, or about to be */
+		return berth_fail(BERTH_E_STORE, "store: lost before it was synced");
+	if (!s->db || s->damaged || (!owed && s->wal_frames < WAL_FRAMES))
+		return BERTH_OK;
+	rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+	if (rc == SQLITE_OK && wal && wal->pMethods)
+		rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+	if (rc != SQLITE_OK) {
+		s->damaged = true;	/* whatever SQLite calls it */
+		return store_sqlite(s, rc, "sync");
+	}
+	checkpoint(s);
+	return BERTH_OK;
+}
+
 enum berth_err berth_store_begin(struct berth_store *s)
 {
 	enum berth_err rc;
 
 	if (s->in_txn)
 		return berth_fail(BERTH_E_INTERNAL, "store: transaction inside a transaction");
-	if ((rc = store_ready(s, false)))
+	if ((rc = store_ready(s, false)) || (rc = relax(s)))
 		return rc;
 	s->failed = false;
 	if ((rc = store_run(s, "BEGIN IMMEDIATE", "")))
@@ -311,13 +372,21 @@ enum berth_err berth_store_begin(struct berth_store *s)
 	return BERTH_OK;
 }
 
-enum berth_err berth_store_commit(struct berth_store *s)
+enum berth_err berth_store_commit_loose(struct berth_store *s)
 {
 	enum berth_err rc;
 
 	if ((rc = store_ready(s, true)) || (rc = store_run(s, "COMMIT", "")))
 		berth_store_rollback(s);
 	s->in_txn = s->saved = false;
+	return rc;
+}
+
+enum berth_err berth_store_commit(struct berth_store *s)
+{
+	enum berth_err rc = berth_store_commit_loose(s);
+
+	s->owed |= !rc && s->relaxed;
 	return rc;
 }
 

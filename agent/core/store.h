@@ -15,8 +15,12 @@
  *	begin; ... put, outbox_put, inbox_add, audit ...; commit
  * and whatever the outside world may conclude from it (the acknowledgement of the
  * message that caused it, the bytes of an outbox row) leaves only after commit
- * returned BERTH_OK.  Every write outside a transaction is E_INTERNAL.  Group
- * commit: do many steps between begin and commit; savepoint/undo take back one.
+ * returned BERTH_OK.  Every write outside a transaction is E_INTERNAL.
+ *
+ * Group commit: between berth_store_group(s, true) and (s, false) a commit is whole but
+ * not yet on disk; berth_store_sync() puts all of them there at once, and is what the
+ * outside world waits for.  A power cut before it takes the last of them, never one from
+ * the middle and never a part of one.
  *
  * E_STORE from any call inside a transaction: roll back.  E_STORE from commit:
  * whether it is on disk is unknown, the caller throws its own state away and
@@ -54,6 +58,12 @@ bool berth_store_was_created(const struct berth_store *s);
 BERTH_MUST_USE enum berth_err berth_store_begin(struct berth_store *s);	/* nested: E_INTERNAL */
 BERTH_MUST_USE enum berth_err berth_store_commit(struct berth_store *s);
 void berth_store_rollback(struct berth_store *s);	/* nothing open: nothing done */
+/* On: commits wait for sync.  Off: each is on disk when it returns.  Not in a transaction. */
+void berth_store_group(struct berth_store *s, bool on);
+/* All that was committed is on disk.  E_STORE: nobody knows how much of it. */
+BERTH_MUST_USE enum berth_err berth_store_sync(struct berth_store *s);
+/* In a group: nobody waits for this one; what it says may be said again after a power cut. */
+BERTH_MUST_USE enum berth_err berth_store_commit_loose(struct berth_store *s);
 bool berth_store_in_transaction(const struct berth_store *s);
 /* One step of a group: undo takes back everything since the savepoint.  One level. */
 BERTH_MUST_USE enum berth_err berth_store_savepoint(struct berth_store *s);
@@ -102,9 +112,11 @@ BERTH_MUST_USE enum berth_err
 berth_store_counter_set(struct berth_store *s, const char *name, int64_t value);
 int berth_store_schema(void);		/* the version this build reads and writes */
 
-/* --- outbox.  A row is a plaintext message and how to pack it; it is packed when
- * it is sent, and stays until the receiver acknowledged the packed bytes.  A peer
- * that only polls has its rows parked. */
+/* --- outbox.  A row is a packed message; it stays until the receiver has acknowledged
+ * those bytes.  A peer that only polls has its rows parked.  Within a thread a peer gets
+ * its rows in the order they were put: a later one is not due before the earlier one is
+ * gone.  A peer that cannot be reached is silent: only its oldest row is due, at the
+ * moments of one back-off for the whole peer, until one of its rows arrives. */
 #define BERTH_OUTBOX_ID_MAX 128
 #define BERTH_OUTBOX_DID_MAX 2048	/* use short forms */
 #define BERTH_OUTBOX_BODY_MAX ((size_t)1 << 20)
@@ -114,7 +126,10 @@ int berth_store_schema(void);		/* the version this build reads and writes */
 #define BERTH_OUTBOX_MSGS 16384
 #define BERTH_OUTBOX_BYTES ((int64_t)64 << 20)
 #define BERTH_OUTBOX_GUEST_MSGS 256	/* answers to strangers, all together: the oldest go */
+#define BERTH_OUTBOX_ASLEEP ((int64_t)1 << 62)	/* next_s of what waits for a silent peer */
 #define BERTH_OUTBOX_DEAD_MAX 256	/* the oldest go */
+#define BERTH_OUTBOX_PEER_DEAD_MAX 64	/* of them for one peer */
+#define BERTH_OUTBOX_ERROR_MAX 256	/* what is kept of why; longer is cut */
 #define BERTH_OUTBOX_HASHES 8		/* packings of one message that may be acked */
 #define BERTH_OUTBOX_LIST_MAX 64
 #define BERTH_OUTBOX_LIST_BYTES ((size_t)2 << 20)	/* of one list; but always one row */
@@ -127,29 +142,40 @@ struct berth_outbox_row {
 	const char *peer;	/* DID of the receiver */
 	const char *from;	/* our DID, "" for an anonymous sender */
 	const char *thid;	/* "" when it has none */
-	const char *endpoints;	/* JSON array or whatever the caller reads; "": it polls */
+	const char *endpoints;	/* whatever the caller reads; "": it polls */
+	const char *machine, *instance;	/* who is told when it is given up; NULL for put: nobody */
 	int mode;		/* the caller's word for how to pack */
 	bool parked;		/* waits until the peer asks; never due */
 	bool guest;		/* for put: the peer is a stranger */
 	const uint8_t *body;
 	size_t body_len;
 	int64_t created_s, next_s, expires_s;
-	int tries;		/* put starts at 0 */
+	int tries;		/* that came to nothing; put starts at 0 */
+	int silences;		/* of the peer, tries in a row; put ignores it */
 };
 
 struct berth_outbox_list {
 	struct berth_outbox_row *rows;	/* all owned by the list */
-	size_t n;
+	size_t n, bytes;
+};
+/* Which of the due rows a caller has a use for; silences: of the peer, 0: it answers. */
+struct berth_outbox_want {
+	bool (*fn)(void *arg, int64_t seq, const char *peer, int silences);
+	void *arg;
 };
 void berth_outbox_list_free(struct berth_outbox_list *l);	/* wipes the bodies */
 
+/* Shares of one peer from now on; at the start the two constants above. */
+void berth_store_outbox_quota(struct berth_store *s, int64_t msgs, int64_t bytes);
 /* E_QUOTA: the peer's share in messages or bytes is used up; E_UNAVAILABLE: the whole
  * outbox is, which passes; E_SIZE; E_REPLAY: a message of that id for that peer is there. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *row);
-/* Not parked, next_s <= now < expires_s; the longest due first. */
+/* Not parked, next_s <= now < expires_s, the first of its thread, and of a silent peer
+ * the first of all at the peer's time; the longest due first. */
 BERTH_MUST_USE enum berth_err
-berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit, struct berth_outbox_list *out);
+berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit, const struct berth_outbox_want *want,
+		       struct berth_outbox_list *out);	/* want NULL: all */
 /* When the next row falls due; INT64_MAX when none will. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_next(struct berth_store *s, int64_t *out_s);
@@ -168,24 +194,76 @@ berth_store_outbox_sent(struct berth_store *s, int64_t seq, const uint8_t ack[BE
  * or forged: nothing to do). */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ack[BERTH_ACK_LEN], bool *found);
-/* Nothing was handed over (no route, busy, refused for now): try again later. */
+/* Not now (busy, another address): try again later.  A row that is gone is fine. */
 BERTH_MUST_USE enum berth_err
-berth_store_outbox_retry(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s);
-/* Given up: the body goes, id, peer and reason stay to be shown.  A row that is not
- * there any more is fine. */
+berth_store_outbox_later(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s);
+/* It arrived, or is not wanted any more: the row goes.  One that is not there is fine. */
+BERTH_MUST_USE enum berth_err berth_store_outbox_done(struct berth_store *s, int64_t seq);
+/* The peer could not be reached: one try more of its silence.  error: words for people. */
+BERTH_MUST_USE enum berth_err
+berth_store_peer_silent(struct berth_store *s, const char *peer, int64_t now_s, const char *error);
+/* It could, or somebody wants it tried now: what waits for it is due.  No silence is fine. */
+BERTH_MUST_USE enum berth_err
+berth_store_peer_awake(struct berth_store *s, const char *peer, int64_t now_s);
+/* Why this row alone has to wait, to be shown; a row that is not there is fine. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_note(struct berth_store *s, int64_t seq, const char *error);
+/* An operator's wish, for one message by its id or for all of a peer (the other NULL);
+ * how many rows.  due: tried now, also those of a silent peer.  drop: gone without a word. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_hurry(struct berth_store *s, const char *id, const char *peer, int64_t now_s, int64_t *out_n);
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_drop(struct berth_store *s, const char *id, const char *peer, int64_t *out_n);
+
+/* What waits for one peer, for people. */
+struct berth_waiting {
+	const char *peer;
+	int64_t msgs, bytes, parked;	/* parked: of msgs, held until the peer asks */
+	int64_t oldest_s;		/* when it was put */
+	int64_t next_s;			/* of the next try; INT64_MAX: none, it has to ask */
+	int64_t silent_s;		/* since when it does not answer; -1: it does */
+	int silences;			/* tries in a row without an answer */
+	const char *error;		/* the last one; "" */
+};
+typedef enum berth_err (*berth_waiting_fn)(void *arg, const struct berth_waiting *w);
+BERTH_MUST_USE enum berth_err
+berth_store_waiting_each(struct berth_store *s, size_t limit, berth_waiting_fn fn, void *arg);
+/* Rows without their bodies (body NULL, body_len set), in the order they were put; peer
+ * NULL: of all.  error: the row's own. */
+typedef enum berth_err (*berth_outbox_fn)(void *arg, const struct berth_outbox_row *row, const char *error);
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_each(struct berth_store *s, const char *peer, size_t limit, berth_outbox_fn fn, void *arg);
+/* The same of one row; fn is called once or never. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_one(struct berth_store *s, int64_t seq, berth_outbox_fn fn, void *arg);
+
+/* --- dead letters.  Given up: the body goes, the rest stays to be shown and reported.
+ * A row that is not there any more is fine. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64_t now_s, const char *reason);
-/* Dead-letters what has expired; how many. */
+/* One that has expired, to be given up; *seq 0: none. */
 BERTH_MUST_USE enum berth_err
-berth_store_outbox_expire(struct berth_store *s, int64_t now_s, int64_t *out_n);
+berth_store_outbox_expired(struct berth_store *s, int64_t now_s, int64_t *seq);
 /* Drops every row of a thread without a word (the run it belongs to is over). */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid);
 
-typedef enum berth_err (*berth_dead_fn)(void *arg, const char *id, const char *peer,
-					const char *reason, int64_t when_s);
+struct berth_dead {
+	int64_t seq;		/* names the letter */
+	const char *id, *peer, *thid, *machine, *instance, *reason;
+	int64_t when_s;
+	int tries;
+};
+typedef enum berth_err (*berth_dead_fn)(void *arg, const struct berth_dead *d);
 BERTH_MUST_USE enum berth_err
 berth_store_dead_each(struct berth_store *s, berth_dead_fn fn, void *arg);
+/* The oldest behind after that nobody was told of: fn is called once or never. */
+BERTH_MUST_USE enum berth_err
+berth_store_dead_untold(struct berth_store *s, int64_t after, berth_dead_fn fn, void *arg);
+BERTH_MUST_USE enum berth_err berth_store_dead_told(struct berth_store *s, int64_t seq);
+/* Forgets letters, by id or by peer (the other NULL); how many. */
+BERTH_MUST_USE enum berth_err
+berth_store_dead_drop(struct berth_store *s, const char *id, const char *peer, int64_t *out_n);
 
 /* Seconds to wait after the given number of tries: 1 s to 1 h, doubling, full
  * jitter drawn from rnd. */

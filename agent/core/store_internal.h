@@ -15,9 +15,13 @@ struct berth_store {
 	bool created;
 	bool in_txn, saved;
 	bool failed;		/* in this transaction */
+	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
+	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
+	int wal_frames;		/* after the last commit */
 	bool damaged;		/* an I/O error: close, open, check before anything else */
 	uint64_t tried_ms;	/* when reopening was last tried */
 	bool totals_known;	/* of the outbox and the inbox; a rollback forgets them */
+	int64_t peer_msgs, peer_bytes;	/* quotas; 0: the usual ones */
 	int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes, guests, guest_bytes;
 	struct {
 		const char *sql;	/* a literal: compared by address */
@@ -49,6 +53,9 @@ store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql, co
 
 /* Fills totals_known and what it covers. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
+
+int64_t store_backoff_now(int64_t tries);
+BERTH_MUST_USE enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq);
 
 BERTH_MUST_USE enum berth_err store_exec(struct berth_store *s, const char *sql);
 /* store_migrate.c: from whatever the file has to the current schema. */

@@ -64,7 +64,26 @@ static const char *const to_4[] = {
 	NULL
 };
 
-static const char *const *const steps[] = { to_1, to_2, to_3, to_4 };
+/* Peers that do not answer; the order within a thread, of which a message without one is
+ * the first; who is told of a dead letter (of the earlier ones nobody any more). */
+static const char *const to_5[] = {
+	"UPDATE outbox SET thid = id WHERE thid = ''",
+	"CREATE INDEX outbox_thread ON outbox (peer, thid, seq)",
+	"ALTER TABLE outbox ADD COLUMN machine TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE outbox ADD COLUMN instance TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE outbox ADD COLUMN error TEXT NOT NULL DEFAULT ''",
+	"CREATE TABLE silent (peer TEXT PRIMARY KEY, tries INTEGER NOT NULL, since_s INTEGER NOT NULL,"
+	" next_s INTEGER NOT NULL, error TEXT NOT NULL) STRICT, WITHOUT ROWID",
+	"CREATE INDEX silent_due ON silent (next_s)",
+	"ALTER TABLE dead ADD COLUMN machine TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE dead ADD COLUMN instance TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE dead ADD COLUMN told INTEGER NOT NULL DEFAULT 1",
+	"CREATE INDEX dead_peer ON dead (peer, seq)",
+	"CREATE INDEX dead_untold ON dead (seq) WHERE told = 0",
+	NULL
+};
+
+static const char *const *const steps[] = { to_1, to_2, to_3, to_4, to_5 };
 #define SCHEMA ((int)(sizeof(steps) / sizeof(steps[0])))
 
 int berth_store_schema(void) { return SCHEMA; }
@@ -72,7 +91,7 @@ int berth_store_schema(void) { return SCHEMA; }
 static enum berth_err one_step(struct berth_store *s, int from)
 {
 	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
-					   "PRAGMA user_version = 3", "PRAGMA user_version = 4" };
+					   "PRAGMA user_version = 3", "PRAGMA user_version = 4", "PRAGMA user_version = 5" };
 	enum berth_err rc;
 
 	_Static_assert(sizeof(mark) / sizeof(mark[0]) == sizeof(steps) / sizeof(steps[0]), "a mark a step");

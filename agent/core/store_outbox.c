@@ -7,7 +7,8 @@
 #include "did/base/rand.h"
 #include "did/base/secret.h"
 
-#define COLUMNS "seq, id, peer, sender, thid, endpoints, mode, parked, body, created_s, next_s, expires_s, tries"
+#define COLUMNS "o.seq, o.id, o.peer, o.sender, o.thid, o.endpoints, o.mode, o.parked, o.body, o.created_s," \
+	" o.next_s, o.expires_s, o.tries, o.machine, o.instance"
 
 #define PARKED_BACKOFF_MAX_S 8
 
@@ -22,12 +23,12 @@ int64_t berth_backoff_s(int tries, uint32_t rnd)
 	return 1 + (int64_t)(rnd % (uint64_t)most);
 }
 
-static int64_t backoff_now(int tries)
+int64_t store_backoff_now(int64_t tries)
 {
 	uint32_t rnd;
 
 	berth_random(&rnd, sizeof(rnd));
-	return berth_backoff_s(tries, rnd);
+	return berth_backoff_s(tries < INT32_MAX ? (int)tries : INT32_MAX, rnd);
 }
 
 /* ---- putting */
@@ -38,13 +39,23 @@ static enum berth_err check_row(const struct berth_outbox_row *r)
 		return berth_fail(BERTH_E_TYPE, "outbox: no id or no peer");
 	if (strlen(r->id) > BERTH_OUTBOX_ID_MAX || strlen(r->thid) > BERTH_OUTBOX_ID_MAX ||
 	    strlen(r->peer) > BERTH_OUTBOX_DID_MAX || strlen(r->from) > BERTH_OUTBOX_DID_MAX ||
-	    strlen(r->endpoints) > BERTH_OUTBOX_ENDPOINTS_MAX || r->body_len > BERTH_OUTBOX_BODY_MAX)
+	    strlen(r->endpoints) > BERTH_OUTBOX_ENDPOINTS_MAX || r->body_len > BERTH_OUTBOX_BODY_MAX ||
+	    (r->machine && strlen(r->machine) > BERTH_STORE_NS_MAX) ||
+	    (r->instance && strlen(r->instance) > BERTH_STORE_KEY_MAX))
 		return berth_fail(BERTH_E_SIZE, "outbox: message of %zu bytes", r->body_len);
 	return BERTH_OK;
 }
 
+void berth_store_outbox_quota(struct berth_store *s, int64_t msgs, int64_t bytes)
+{
+	s->peer_msgs = msgs;
+	s->peer_bytes = bytes;
+}
+
 static enum berth_err check_quota(struct berth_store *s, const struct berth_outbox_row *r)
 {
+	int64_t most = s->peer_msgs ? s->peer_msgs : BERTH_OUTBOX_PEER_MSGS;
+	int64_t most_bytes = s->peer_bytes ? s->peer_bytes : BERTH_OUTBOX_PEER_BYTES;
 	int64_t msgs, bytes;
 	enum berth_err rc;
 
@@ -53,7 +64,7 @@ static enum berth_err check_quota(struct berth_store *s, const struct berth_outb
 	    (rc = store_int(s, &bytes, 0, "SELECT coalesce(sum(length(body)), 0) FROM outbox WHERE peer = ?1",
 			    "s", r->peer)))
 		return rc;
-	if (msgs >= BERTH_OUTBOX_PEER_MSGS || bytes + (int64_t)r->body_len > BERTH_OUTBOX_PEER_BYTES)
+	if (msgs >= most || bytes + (int64_t)r->body_len > most_bytes)
 		return berth_fail(BERTH_E_QUOTA, "outbox: %lld messages, %lld bytes wait for this peer",
 				  (long long)msgs, (long long)bytes);
 	if (s->out_msgs >= BERTH_OUTBOX_MSGS || s->out_bytes + (int64_t)r->body_len > BERTH_OUTBOX_BYTES)
@@ -61,13 +72,16 @@ static enum berth_err check_quota(struct berth_store *s, const struct berth_outb
 	return BERTH_OK;
 }
 
-static enum berth_err remove_row(struct berth_store *s, int64_t seq)
+enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 {
 	enum berth_err rc;
 	int64_t len;
 
 	if ((rc = store_totals(s)) ||
 	    (rc = store_int(s, &len, 0, "SELECT length(body) FROM outbox WHERE seq = ?1", "i", seq)) ||
+	    /* nobody asks any more whether that peer is back when nothing waits for it */
+	    (rc = store_run(s, "DELETE FROM silent WHERE peer = (SELECT peer FROM outbox WHERE seq = ?1) AND NOT EXISTS"
+			    " (SELECT 1 FROM outbox o WHERE o.peer = silent.peer AND o.parked = 0 AND o.seq <> ?1)", "i", seq)) ||
 	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
 		return rc;
 	if (sqlite3_changes(s->db) != 1)	/* or the loops below would not end */
@@ -85,26 +99,37 @@ static enum berth_err cap_guests(struct berth_store *s)
 
 	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE guest = 1 ORDER BY seq DESC"
 				" LIMIT 1 OFFSET ?1", "i", (int64_t)BERTH_OUTBOX_GUEST_MSGS)) && seq)
-		if ((rc = remove_row(s, seq)))
+		if ((rc = store_outbox_remove(s, seq)))
 			break;
 	return rc;
+}
+
+/* What is put for a peer that sleeps does not wake it. */
+static enum berth_err first_try(struct berth_store *s, const struct berth_outbox_row *r, int64_t *out)
+{
+	*out = r->next_s;
+	if (r->parked)
+		return BERTH_OK;
+	return store_int(s, out, r->next_s, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);
 }
 
 enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *r)
 {
 	enum berth_err rc;
-	int64_t there;
+	int64_t there, next_s;
 
 	if ((rc = store_ready(s, true)) || (rc = check_row(r)) || (rc = check_quota(s, r)) ||
+	    (rc = first_try(s, r, &next_s)) ||
 	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE peer = ?1 AND id = ?2", "ss", r->peer, r->id)))
 		return rc;
 	if (there)
 		return berth_fail(BERTH_E_REPLAY, "outbox: this id is there already");
 	if ((rc = store_run(s, "INSERT INTO outbox (id, peer, sender, thid, endpoints, mode, parked, body,"
-			    " created_s, next_s, expires_s, tries, guest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
-			    "sssssiibiiii", r->id, r->peer, r->from, r->thid, r->endpoints, (int64_t)r->mode,
-			    (int64_t)r->parked, r->body, r->body_len, r->created_s, r->next_s, r->expires_s,
-			    (int64_t)r->guest)))
+			    " created_s, next_s, expires_s, tries, guest, machine, instance)"
+			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)", "sssssiibiiiiss", r->id, r->peer,
+			    r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, (int64_t)r->parked,
+			    r->body, r->body_len, r->created_s, next_s, r->expires_s, (int64_t)r->guest,
+			    r->machine ? r->machine : "", r->instance ? r->instance : "")))
 		return rc;
 	s->out_msgs++;
 	s->out_bytes += (int64_t)r->body_len;
@@ -120,6 +145,8 @@ static void free_row(struct berth_outbox_row *r)
 	free((char *)r->from);
 	free((char *)r->thid);
 	free((char *)r->endpoints);
+	free((char *)r->machine);
+	free((char *)r->instance);
 	if (r->body)
 		berth_wipe((uint8_t *)r->body, r->body_len);
 	free((uint8_t *)r->body);
@@ -151,6 +178,7 @@ static enum berth_err read_row(struct berth_outbox_row *r, sqlite3_stmt *st)
 		.body_len = (size_t)sqlite3_column_bytes(st, 8),
 		.created_s = sqlite3_column_int64(st, 9), .next_s = sqlite3_column_int64(st, 10),
 		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12),
+		.machine = text(st, 13), .instance = text(st, 14), .silences = sqlite3_column_int(st, 15),
 	};
 	if ((body = malloc(r->body_len + 1))) {
 		if (r->body_len)
@@ -158,31 +186,34 @@ static enum berth_err read_row(struct berth_outbox_row *r, sqlite3_stmt *st)
 		body[r->body_len] = '\0';
 	}
 	r->body = body;
-	if (r->id && r->peer && r->from && r->thid && r->endpoints && body)
+	if (r->id && r->peer && r->from && r->thid && r->endpoints && r->machine && r->instance && body)
 		return BERTH_OK;
 	return berth_fail(BERTH_E_NOMEM, "outbox row");
 }
 
-static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t limit, struct berth_outbox_list *out)
+/* The rows of st that are wanted, behind those that out has already. */
+static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t limit, const struct berth_outbox_want *want,
+				struct berth_outbox_list *out)
 {
-	struct berth_outbox_list l = { 0 };
 	enum berth_err rc = BERTH_OK;
-	size_t bytes = 0;
 	bool row = true;
 
-	if (!(l.rows = calloc(limit, sizeof(*l.rows))))
-		return berth_fail(BERTH_E_NOMEM, "outbox list");
-	while (!rc && l.n < limit && !(rc = store_step(s, st, &row)) && row) {
-		bytes += (size_t)sqlite3_column_bytes(st, 8);
-		if (l.n > 0 && bytes > BERTH_OUTBOX_LIST_BYTES)
+	if (!out->rows && !(out->rows = calloc(limit, sizeof(*out->rows))))
+		rc = berth_fail(BERTH_E_NOMEM, "outbox list");
+	while (!rc && out->n < limit && !(rc = store_step(s, st, &row)) && row) {
+		const char *peer = (const char *)sqlite3_column_text(st, 2);
+
+		if (want && !want->fn(want->arg, sqlite3_column_int64(st, 0), peer ? peer : "", sqlite3_column_int(st, 15)))
+			continue;
+		out->bytes += (size_t)sqlite3_column_bytes(st, 8);
+		if (out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES)
 			break;
-		rc = read_row(&l.rows[l.n++], st);
+		rc = read_row(&out->rows[out->n++], st);
 	}
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	if (rc)
-		berth_outbox_list_free(&l);
-	*out = l;
+		berth_outbox_list_free(out);
 	return rc;
 }
 
@@ -191,30 +222,50 @@ static size_t bounded(size_t limit)
 	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
 }
 
+/* One row of each silent peer whose time has come: who still sleeps is asked once. */
+static enum berth_err due_of_silent(struct berth_store *s, int64_t now_s, size_t limit,
+				    const struct berth_outbox_want *want, struct berth_outbox_list *out)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	if ((rc = store_stmt(s, &st, "SELECT " COLUMNS ", s.tries FROM silent s JOIN outbox o ON o.seq = (SELECT f.seq FROM"
+			     " outbox f WHERE f.peer = s.peer AND f.parked = 0 AND f.expires_s > ?1 ORDER BY f.seq LIMIT 1)"
+			     " WHERE s.next_s <= ?1 ORDER BY s.next_s", "i", now_s)))
+		return rc;
+	return read_rows(s, st, limit, want, out);
+}
+
 enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit,
-				      struct berth_outbox_list *out)
+				      const struct berth_outbox_want *want, struct berth_outbox_list *out)
 {
 	sqlite3_stmt *st;
 	enum berth_err rc;
 
 	*out = (struct berth_outbox_list){ 0 };
-	if ((rc = store_ready(s, false)) ||
-	    (rc = store_stmt(s, &st, "SELECT " COLUMNS " FROM outbox WHERE parked = 0 AND next_s <= ?1"
-			     " AND expires_s > ?1 ORDER BY next_s, seq LIMIT ?2", "ii", now_s,
-			     (int64_t)bounded(limit))))
+	if ((rc = store_ready(s, false)) || (rc = due_of_silent(s, now_s, bounded(limit), want, out)) ||
+	    (rc = store_stmt(s, &st, "SELECT " COLUMNS ", 0 FROM outbox o WHERE o.parked = 0 AND o.next_s <= ?1 AND"
+			     " o.expires_s > ?1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.peer = o.peer AND"
+			     " e.thid = o.thid AND e.seq < o.seq) ORDER BY o.next_s, o.seq", "i", now_s))) {
+		berth_outbox_list_free(out);
 		return rc;
-	return read_rows(s, st, bounded(limit), out);
+	}
+	return read_rows(s, st, bounded(limit), want, out);
 }
 
 enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
 {
 	enum berth_err rc;
+	int64_t silent;
 
 	*out_s = INT64_MAX;
-	if ((rc = store_ready(s, false)))
+	if ((rc = store_ready(s, false)) ||
+	    (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", "")) ||
+	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s < ?1"
+			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_ASLEEP)))
 		return rc;
-	return store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0"
-			 " ORDER BY next_s LIMIT 1", "");
+	*out_s = silent < *out_s ? silent : *out_s;
+	return BERTH_OK;
 }
 
 enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,
@@ -225,10 +276,10 @@ enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *pe
 
 	*out = (struct berth_outbox_list){ 0 };
 	if ((rc = store_ready(s, false)) ||
-	    (rc = store_stmt(s, &st, "SELECT " COLUMNS " FROM outbox WHERE peer = ?1 AND expires_s > ?2"
-			     " ORDER BY seq LIMIT ?3", "sii", peer, now_s, (int64_t)bounded(limit))))
+	    (rc = store_stmt(s, &st, "SELECT " COLUMNS ", 0 FROM outbox o WHERE o.peer = ?1 AND o.expires_s > ?2"
+			     " ORDER BY o.seq LIMIT ?3", "sii", peer, now_s, (int64_t)bounded(limit))))
 		return rc;
-	return read_rows(s, st, bounded(limit), out);
+	return read_rows(s, st, bounded(limit), NULL, out);
 }
 
 enum berth_err berth_store_outbox_count(struct berth_store *s, const char *peer, int64_t *out)
@@ -253,7 +304,7 @@ static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_
 		return rc;
 	if (tries < 0)
 		return berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)seq);
-	wait = backoff_now((int)tries);
+	wait = store_backoff_now(tries);
 	/* Goes only when its receiver asks, who may have lost it, or its own acks, with
 	 * a restart: no burden to be spared, somebody to be kept waiting. */
 	if (parked && wait > PARKED_BACKOFF_MAX_S)
@@ -264,11 +315,15 @@ static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_
 			 seq, now_s + wait);
 }
 
-enum berth_err berth_store_outbox_retry(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
+enum berth_err berth_store_outbox_later(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
 {
 	enum berth_err rc;
+	int64_t there;
 
-	return (rc = store_ready(s, true)) ? rc : count_try(s, seq, now_s, at_least_s);
+	if ((rc = store_ready(s, true)) ||
+	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE seq = ?1", "i", seq)) || !there)
+		return rc;
+	return count_try(s, seq, now_s, at_least_s);
 }
 
 enum berth_err berth_store_outbox_sent(struct berth_store *s, int64_t seq, const uint8_t ack[BERTH_ACK_LEN],
@@ -298,38 +353,7 @@ enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, c
 			    " WHERE a.ack = ?1 AND o.peer = ?2", "bs", ack, (size_t)BERTH_ACK_LEN, peer)))
 		return rc;
 	*found = seq != 0;
-	return seq ? remove_row(s, seq) : BERTH_OK;
-}
-
-enum berth_err berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64_t now_s, const char *reason)
-{
-	enum berth_err rc;
-	int64_t there;
-
-	/* while a row was under way its thread may have been dropped, or others taken its place */
-	if ((rc = store_ready(s, true)) ||
-	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE seq = ?1", "i", seq)) || !there)
-		return rc;
-	if ((rc = store_run(s, "INSERT INTO dead (id, peer, thid, reason, when_s, tries) SELECT id, peer, thid,"
-			    " substr(?2, 1, 256), ?3, tries FROM outbox WHERE seq = ?1", "isi", seq, reason, now_s)) ||
-	    (rc = store_run(s, "DELETE FROM dead WHERE seq <= (SELECT seq FROM dead ORDER BY seq DESC"
-			    " LIMIT 1 OFFSET ?1)", "i", (int64_t)BERTH_OUTBOX_DEAD_MAX)))
-		return rc;
-	return remove_row(s, seq);
-}
-
-enum berth_err berth_store_outbox_expire(struct berth_store *s, int64_t now_s, int64_t *out_n)
-{
-	enum berth_err rc;
-	int64_t seq;
-
-	*out_n = 0;
-	if ((rc = store_ready(s, true)))
-		return rc;
-	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE expires_s <= ?1 LIMIT 1", "i", now_s)) &&
-	       seq && !(rc = berth_store_outbox_dead(s, seq, now_s, "expired")))
-		++*out_n;
-	return rc;
+	return seq ? store_outbox_remove(s, seq) : BERTH_OK;
 }
 
 enum berth_err berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid)
@@ -341,24 +365,18 @@ enum berth_err berth_store_outbox_drop_thread(struct berth_store *s, const char 
 		return rc;
 	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1",
 				"ss", peer, thid)) && seq)
-		if ((rc = remove_row(s, seq)))
+		if ((rc = store_outbox_remove(s, seq)))
 			break;
 	return rc;
 }
 
-enum berth_err berth_store_dead_each(struct berth_store *s, berth_dead_fn fn, void *arg)
+enum berth_err berth_store_outbox_done(struct berth_store *s, int64_t seq)
 {
-	sqlite3_stmt *st;
 	enum berth_err rc;
-	bool row;
+	int64_t there;
 
-	if ((rc = store_ready(s, false)) ||
-	    (rc = store_stmt(s, &st, "SELECT id, peer, reason, when_s FROM dead ORDER BY seq", "")))
+	if ((rc = store_ready(s, true)) ||
+	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE seq = ?1", "i", seq)) || !there)
 		return rc;
-	while (!(rc = store_step(s, st, &row)) && row)
-		if ((rc = fn(arg, (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1),
-			     (const char *)sqlite3_column_text(st, 2), sqlite3_column_int64(st, 3))))
-			break;
-	sqlite3_reset(st);
-	return rc;
+	return store_outbox_remove(s, seq);
 }

@@ -26,7 +26,7 @@ find_row(const struct berth_machine *m, int state, const char *on)
  * that any protocol knows: nobody quarantines or approves anything from outside. */
 static bool is_of_the_host(const char *on)
 {
-	static const char *const names[] = { "go", "resume", "rollback", "timer" };
+	static const char *const names[] = { "go", "resume", "rollback", "timer", "dead" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)

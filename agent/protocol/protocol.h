@@ -82,6 +82,9 @@ struct berth_policy {
 	bool relay_rewrap;
 	const char *mediator_did, *mediator_uri;	/* ours, when we are somebody's client; NULL: none */
 	int64_t mediator_interval_s;			/* to ask it what waits, whatever it says by itself */
+	/* Delivery; 0: the store's defaults.  How long a message is tried, and the most of
+	 * them, and octets, that wait for one peer. */
+	int64_t retry_for_s, peer_msgs, peer_bytes;
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */
@@ -167,10 +170,13 @@ struct berth_env {
 };
 
 struct berth_event {
-	const char *on;			/* "hello", "timer", "resume", "go", "cmd/approve" ... */
-	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, cmd/...) */
+	const char *on;			/* "hello", "timer", "resume", "go", "dead", "cmd/approve" ... */
+	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, dead, cmd/...) */
 	const char *sender;		/* the DID that authenticated it (short form), or NULL */
-	const struct berth_json *args;	/* of a command; of a delivery the ids that were taken; may be NULL */
+	/* Of a command; of a delivery the ids that were taken; may be NULL.  Of "dead", which a machine with a row for it hears at
+	 * least once of each message that one of its instances sent and the host gave up:
+	 * {"id", "thid", "peer", "reason", "tries"}. */
+	const struct berth_json *args;
 };
 
 struct berth_send {

@@ -78,11 +78,11 @@ static void ask(struct berth_store *s)
 	bad += berth_store_each(s, "a", NULL, on_record, NULL) != BERTH_OK;
 	bad += berth_store_counts(s, &c) != BERTH_OK;
 	bad += berth_store_inbox_seen(s, "did:x:1", "1", &found, answer) != BERTH_OK;
-	bad += berth_store_outbox_due(s, 500, 8, &l) != BERTH_OK;
+	bad += berth_store_outbox_due(s, 500, 8, NULL, &l) != BERTH_OK;
 	berth_outbox_list_free(&l);
 	if (berth_store_begin(s) == BERTH_OK) {
 		bad += berth_store_outbox_ack(s, "did:x:1", ack, &found) != BERTH_OK;
-		bad += berth_store_outbox_expire(s, 2000, &n) != BERTH_OK;
+		bad += berth_store_outbox_expired(s, 2000, &n) != BERTH_OK;
 		bad += berth_store_audit(s, 2, "e", "d") != BERTH_OK;
 		bad += berth_store_commit(s) != BERTH_OK;
 	}

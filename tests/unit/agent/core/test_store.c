@@ -134,9 +134,16 @@ static void writes_outside_a_transaction_are_e_internal(void **state)
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_put(s, &row));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_sent(s, 1, ack, 0));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_ack(s, "did:x:1", ack, &found));
-	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_retry(s, 1, 0, 0));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_later(s, 1, 0, 0));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_dead(s, 1, 0, "x"));
-	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_expire(s, 0, &n));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_done(s, 1));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_note(s, 1, ""));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_peer_silent(s, "p", 0, ""));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_peer_awake(s, "p", 0));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_hurry(s, NULL, NULL, 0, &n));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_drop(s, NULL, NULL, &n));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_dead_told(s, 1));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_dead_drop(s, NULL, NULL, &n));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_drop_thread(s, "did:x:1", "t"));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_inbox_add(s, "did:x:1", "1", 0, NULL));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_inbox_prune(s, 0, &n));
@@ -744,7 +751,7 @@ static void check_migrated(void)
 	check_counts(1, 0, 0);			/* what was there is nobody's guest */
 	CHECK_OK(berth_store_counter_get(s, "generation", &g));
 	assert_int_equal(g, 41);
-	CHECK_OK(berth_store_outbox_due(s, 100, 10, &l));
+	CHECK_OK(berth_store_outbox_due(s, 100, 10, NULL, &l));
 	assert_int_equal(l.n, 1);
 	assert_string_equal(l.rows[0].id, "m5");
 	assert_string_equal(l.rows[0].endpoints, "[\"nng\"]");
@@ -786,6 +793,41 @@ static const char *const version_2 =
 	"ALTER TABLE inbox ADD COLUMN answer BLOB;"
 	"CREATE TABLE audit_base (seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;"
 	"PRAGMA user_version = 2;";
+
+/* Version 3 as it was released. */
+static const char *const version_3 =
+	"ALTER TABLE rec ADD COLUMN guest INTEGER; CREATE INDEX rec_guest ON rec (guest) WHERE guest IS NOT NULL;"
+	"ALTER TABLE outbox ADD COLUMN guest INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX outbox_guest ON outbox (seq) WHERE guest = 1;"
+	"INSERT INTO dead (id, peer, thid, reason, when_s, tries) VALUES ('d1', 'did:x:9', 't', 'expired', 7, 2);"
+	"UPDATE outbox SET thid = '' WHERE seq = 5; PRAGMA user_version = 3;";
+
+static enum berth_err told(void *arg, const struct berth_dead *d)
+{
+	assert_string_equal(d->id, "d1");
+	++*(int *)arg;
+	return BERTH_OK;
+}
+
+/* Dead letters of before are shown; nobody knows any more whom to tell of them. */
+static void version_3_is_migrated_with_its_data(void **state)
+{
+	struct berth_outbox_list l;
+	int shown = 0, untold = 0;
+
+	(void)state;
+	make_version_1();
+	meddle(version_2);
+	meddle(version_3);
+	CHECK_OK(berth_store_open(&s, dir, false));
+	CHECK_OK(berth_store_dead_each(s, told, &shown));
+	CHECK_OK(berth_store_dead_untold(s, 0, told, &untold));
+	CHECK(shown == 1 && untold == 0);
+	CHECK_OK(berth_store_outbox_due(s, 100, 10, NULL, &l));
+	CHECK(l.n == 1 && !strcmp(l.rows[0].thid, "m5") && !l.rows[0].machine[0]);
+	berth_outbox_list_free(&l);
+	check_migrated();
+}
 
 static void version_2_is_migrated_with_its_data(void **state)
 {
@@ -881,7 +923,7 @@ int main(void)
 		T(c150_every_damaged_page_is_e_store),
 		T(guests_push_out_guests_in_the_order_of_their_last_use), T(guests_share_a_number_of_bytes),
 		T(a_guest_that_is_put_plainly_is_ours), T(c152_version_1_is_migrated_with_its_data),
-		T(version_2_is_migrated_with_its_data),
+		T(version_2_is_migrated_with_its_data), T(version_3_is_migrated_with_its_data),
 		T(c152_a_migration_killed_at_every_statement_resumes),
 		T(creation_killed_at_every_statement_leaves_none_or_all),
 	};

@@ -18,6 +18,7 @@ static char dir[TMPDIR_LEN];
 static uint64_t now_ms;
 static char *made;	/* an empty store, so that not every test is about making one */
 static size_t made_len;
+static int together = 1;	/* commits for each sync */
 
 static uint64_t mono(void) { return now_ms; }
 
@@ -39,6 +40,7 @@ static int gone(void **state)
 	test_tmpdir_remove(dir);
 	free(made);
 	made = NULL;
+	together = 1;
 	return 0;
 }
 
@@ -102,6 +104,18 @@ static int count(struct berth_store *s)
 	return n;
 }
 
+/* Commit i, and the sync when it is the last of its group: then *acked follows. */
+static enum berth_err one_of_many(struct berth_store *s, int i, int *acked)
+{
+	enum berth_err rc;
+
+	berth_store_group(s, together > 1);
+	rc = one(s, i);
+	if (!rc && i % together == 0 && !(rc = berth_store_sync(s)))
+		*acked = i;
+	return rc;
+}
+
 /* Opens, commits, closes over the failing disk; the commits that were acknowledged. */
 static int run(void)
 {
@@ -109,8 +123,8 @@ static int run(void)
 	int acked = 0;
 
 	if (berth_store_open_vfs(&s, dir, true, "lossy") == BERTH_OK)
-		for (int i = 1; i <= COMMITS && one(s, i) == BERTH_OK; i++)
-			acked = i;
+		for (int i = 1; i <= COMMITS && one_of_many(s, i, &acked) == BERTH_OK; i++)
+			;
 	berth_store_close(s);
 	return acked;
 }
@@ -138,7 +152,7 @@ static void power_off_at_every_call(enum vfs_trouble how, uint32_t seeds)
 			if (berth_store_open_vfs(&s, dir, true, "lossy") != BERTH_OK)
 				fail_msg("call %ld seed %u: %s", at, seed, berth_err_detail());
 			there = count(s);
-			if (there < acked || there > acked + 1)
+			if (there < acked || there > acked + together)
 				fail_msg("call %ld seed %u: %d acked, %d there", at, seed, acked, there);
 			CHECK_OK(one(s, there + 1));
 			berth_store_close(s);
@@ -148,7 +162,7 @@ static void power_off_at_every_call(enum vfs_trouble how, uint32_t seeds)
 			empty_dir();
 		}
 	printf("%ld power cuts, at each of %ld calls\n", tried, total);
-	CHECK(total > 40);
+	CHECK(total > 30);
 }
 
 static void c147_power_off_loses_no_acked_commit(void **state)
@@ -221,7 +235,7 @@ static void fail_every_call(enum vfs_trouble how, int err, bool exact)
 			CHECK_OK(berth_store_open_vfs(&s, dir, true, "lossy"));
 		}
 		for (int i = 1; i <= COMMITS; i++) {
-			enum berth_err rc = one(s, i);
+			enum berth_err rc = one_of_many(s, i, &acked);
 
 			if (rc) {
 				assert_int_equal(rc, BERTH_E_STORE);
@@ -231,12 +245,12 @@ static void fail_every_call(enum vfs_trouble how, int err, bool exact)
 				refused++;
 				break;
 			}
-			acked = i;
 		}
 		vfs_lossy_heal();
 		now_ms += 1500;
+		berth_store_group(s, false);
 		there = count(s);
-		if (there < acked || there > acked + (exact ? 0 : 1))
+		if (there < acked || there > acked + (exact ? 0 : together))
 			fail_msg("call %ld: %d acked, %d there", at, acked, there);
 		while (one(s, there + 1) && tries++ < 2)
 			now_ms += 1500;
@@ -272,6 +286,74 @@ static void c148_eio_that_lasts_is_e_store_and_recovers(void **state)
 	fail_every_call(VFS_BROKEN, SQLITE_IOERR_FSYNC, false);
 }
 
+static void c147_a_group_is_acked_when_it_is_on_disk(void **state)
+{
+	(void)state;
+	start_from_a_made_store();
+	together = 3;
+	power_off_at_every_call(VFS_LOSE, 1);
+	power_off_at_every_call(VFS_SHUFFLE, 2);
+	power_off_at_every_call(VFS_KEEP, 1);
+}
+
+static void c148_a_group_that_cannot_be_synced_is_not_acked(void **state)
+{
+	(void)state;
+	start_from_a_made_store();
+	together = 3;
+	fail_every_call(VFS_ERROR, SQLITE_IOERR_WRITE, false);
+	fail_every_call(VFS_BROKEN, SQLITE_IOERR_FSYNC, false);
+	fail_every_call(VFS_BROKEN, SQLITE_FULL, false);
+}
+
+/* The twin: nothing of a group is on disk before its sync, all of it after. */
+static void a_group_is_one_sync(void **state)
+{
+	struct berth_store *s;
+	int acked = 0;
+
+	(void)state;
+	start_from_a_made_store();
+	for (int synced = 0; synced < 2; synced++) {
+		CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+		together = synced ? 3 : 100;
+		for (int i = 1; i <= 3; i++)
+			CHECK_OK(one_of_many(s, i, &acked));
+		assert_int_equal(count(s), 3);
+		vfs_lossy_trouble(VFS_LOSE, 1);
+		CHECK_RC(BERTH_E_STORE, one(s, 4));
+		berth_store_close(s);
+		vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+		CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+		assert_int_equal(count(s), synced ? 3 : 0);
+		berth_store_close(s);
+		empty_dir();
+	}
+}
+
+/* What was opened anew in the middle of a group has lost the part before it. */
+static void a_group_does_not_outlive_the_connection(void **state)
+{
+	struct berth_store *s;
+	int acked = 0;
+
+	(void)state;
+	start_from_a_made_store();
+	vfs_lossy_reset(VFS_NONE, 0, SQLITE_IOERR_WRITE, 0);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	together = 100;
+	CHECK_OK(one_of_many(s, 1, &acked));
+	vfs_lossy_trouble(VFS_ERROR, 1);
+	CHECK_RC(BERTH_E_STORE, one(s, 2));
+	vfs_lossy_heal();
+	now_ms += 1500;
+	CHECK_OK(one(s, count(s) + 1));
+	CHECK_RC(BERTH_E_STORE, berth_store_sync(s));
+	CHECK_OK(one(s, count(s) + 1));
+	CHECK_OK(berth_store_sync(s));
+	berth_store_close(s);
+}
+
 static void c152_a_read_only_file_system_is_e_store(void **state)
 {
 	struct berth_store *s;
@@ -297,7 +379,9 @@ int main(void)
 		T(c148_enospc_at_every_write_is_e_store_and_recovers),
 		T(c148_one_eio_at_every_write_is_e_store_and_recovers),
 		T(c148_eio_that_lasts_is_e_store_and_recovers),
-		T(c152_a_read_only_file_system_is_e_store),
+		T(c152_a_read_only_file_system_is_e_store), T(c147_a_group_is_acked_when_it_is_on_disk),
+		T(c148_a_group_that_cannot_be_synced_is_not_acked), T(a_group_is_one_sync),
+		T(a_group_does_not_outlive_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
