@@ -105,18 +105,30 @@ const struct berth_vm *berth_did_doc_nth(const struct berth_did_doc *doc, enum b
 	return NULL;
 }
 
+static const char *uri_of(const struct berth_json *e)
+{
+	return berth_json_is(e, BERTH_JSON_OBJECT) ? berth_json_str(berth_json_get(e, "uri")) : berth_json_str(e);
+}
+
+/* The *i-th of one service; else as many fewer are left. */
+static const char *endpoint_in(const struct berth_json *e, size_t *i)
+{
+	if (!berth_json_is(e, BERTH_JSON_ARRAY))
+		return uri_of(e) && (*i)-- == 0 ? uri_of(e) : NULL;
+	berth_json_each(one, e)
+		if (uri_of(one) && (*i)-- == 0)
+			return uri_of(one);
+	return NULL;
+}
+
 const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i)
 {
-	for (size_t k = 0; k < doc->n_services; k++) {
-		const struct berth_json *e = berth_json_get(doc->services[k].json, "serviceEndpoint");
+	const char *uri = NULL;
 
-		if (strcmp(doc->services[k].type, BERTH_SERVICE_DIDCOMM) != 0 || i-- != 0)
-			continue;
-		if (berth_json_is(e, BERTH_JSON_ARRAY))
-			e = berth_json_first(e);
-		return berth_json_is(e, BERTH_JSON_OBJECT) ? berth_json_str(berth_json_get(e, "uri")) : berth_json_str(e);
-	}
-	return NULL;
+	for (size_t k = 0; !uri && k < doc->n_services; k++)
+		if (strcmp(doc->services[k].type, BERTH_SERVICE_DIDCOMM) == 0)
+			uri = endpoint_in(berth_json_get(doc->services[k].json, "serviceEndpoint"), &i);
+	return uri;
 }
 
 #define CONTEXT_1_1 "https://www.w3.org/ns/did/v1.1"

@@ -96,8 +96,8 @@ berth_did_doc_key(const struct berth_did_doc *doc, const char *did_url, enum ber
 const struct berth_vm *
 berth_did_doc_nth(const struct berth_did_doc *doc, enum berth_rel rel, size_t i);
 
-/* The endpoint URI of the i-th DIDCommMessaging service (object, string and
- * array forms), NULL past the end.  Borrowed. */
+/* The i-th endpoint URI of the DIDCommMessaging services, each with one or several of
+ * them (object, string and array forms), in their order; NULL past the end.  Borrowed. */
 const char *berth_did_doc_endpoint(const struct berth_did_doc *doc, size_t i);
 
 /* The media type of its JSON; static.  DID Core 1.1 has one for all, 1.0 one with and

@@ -45,7 +45,7 @@ enum berth_err agent_batch_sync(struct berth_agent *a)
 	enum berth_err rc = berth_store_sync(a->cfg.store);
 
 	if (rc) {
-		berth_log_err(BERTH_LOG_ERROR, "store", rc);
+		berth_log_err(BERTH_LOG_WARN, "store", rc);
 		forget_group(a);
 	}
 	for (size_t i = 0; i < a->n_replies; i++) {

@@ -28,6 +28,7 @@ struct asked { struct sim_node *from, *to; uint64_t id; unsigned life; };
 static struct asked asked[1 << 16];
 
 #define LATE_MS 3000
+#define HOLE_MS 60000
 
 static struct sim *clock_sim;
 static struct sim_node *clock_node;
@@ -38,11 +39,13 @@ static int64_t now_s(void)
 }
 static uint64_t mono_ms(void) { return clock_sim->mono_ms; }
 
-static bool unlucky(struct sim *w)
+static uint32_t draw(struct sim *w)
 {
 	w->seed = w->seed * 1664525u + 1013904223u;
-	return (w->seed >> 16) % 100 < w->loss_percent;
+	return w->seed >> 16;
 }
+
+static bool unlucky(struct sim *w) { return draw(w) % 100 < w->loss_percent; }
 
 static void record(struct sim *w, const struct packet *p)
 {
@@ -97,8 +100,15 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 	struct sim *w = n->w;
 	if (n->dead && n->dead(n))
 		return BERTH_OK;
-	bool hit = ++w->sent == w->fault_at;
-	int copies = hit && w->fault == FAULT_TWICE ? 2 : 1;
+	bool hit = ++w->sent == w->fault_at, hole = w->hole && strcmp(uri, w->hole) == 0;
+	int copies = (hit && w->fault == FAULT_TWICE) || (w->twice_percent && draw(w) % 100 < w->twice_percent) ? 2 : 1;
+
+	if (strncmp(uri, "nng+tcp://10.", 13) == 0)
+		return berth_fail(BERTH_E_NETPOL, "%s is a private address", uri);
+	if (w->on_send)
+		w->on_send(n, uri);
+	if (++w->under_way > w->most)
+		w->most = w->under_way;
 
 	for (int i = 0; i < copies; i++) {
 		struct packet *p = push(w);
@@ -107,9 +117,13 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 		p->to = node_at(w, uri);
 		p->id = id;
 		p->life = n->life;
-		p->lost = (hit && w->fault == FAULT_LOSE_REQUEST) || unlucky(w);
+		p->lost = (hit && w->fault == FAULT_LOSE_REQUEST) || unlucky(w) || hole;
 		if (hit && (w->fault == FAULT_LATE || i == 1))
 			p->due_ms = w->mono_ms + LATE_MS;
+		if (w->late_percent && draw(w) % 100 < w->late_percent)
+			p->due_ms = w->mono_ms + draw(w) % 60000;
+		if (hole)
+			p->due_ms = w->mono_ms + HOLE_MS;
 		berth_buf_put(&p->frame, frame->p, frame->len);
 		trace(w, p);
 		if (hit && w->fault == FAULT_LOSE_REPLY)
@@ -328,15 +342,18 @@ static void hand_over(struct sim *w, struct packet *p)
 	if (p->reply) {
 		if (w->link == BERTH_LINK_HTTP)
 			tell_sender(p);
+		w->under_way -= w->under_way > 0;
 		if (p->to->agent && p->to->life == p->life)
-			berth_agent_on_result(p->to->agent, p->id, p->lost ? BERTH_E_UNAVAILABLE : BERTH_OK,
+			berth_agent_on_result(p->to->agent, p->id, p->lost ? berth_fail(BERTH_E_UNAVAILABLE, "the answer was lost") : BERTH_OK,
 					      p->frame.p, p->frame.len);
 		return;
 	}
 	if (p->lost || !p->to || !p->to->agent) {
 		clock_node = p->from;
+		w->under_way -= w->under_way > 0;
 		if (p->from->agent && p->from->life == p->life)
-			berth_agent_on_result(p->from->agent, p->id & ~((uint64_t)1 << 63), BERTH_E_UNAVAILABLE, NULL, 0);
+			berth_agent_on_result(p->from->agent, p->id & ~((uint64_t)1 << 63),
+					      berth_fail(BERTH_E_UNAVAILABLE, "nobody answers"), NULL, 0);
 		return;
 	}
 	if (w->link == BERTH_LINK_HTTP)
@@ -376,6 +393,15 @@ static bool under_way(const struct sim *w)
 	return false;
 }
 
+/* No later than when the next late frame arrives. */
+static uint64_t sooner(const struct sim *w, uint64_t in_ms)
+{
+	for (size_t i = 0; i < w->n_queue; i++)
+		if (w->queue[i].due_ms < w->mono_ms + in_ms)
+			in_ms = w->queue[i].due_ms - w->mono_ms;
+	return in_ms;
+}
+
 void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
 {
 	uint64_t request = ++n->w->next_request;
@@ -413,8 +439,10 @@ static bool run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s, b
 
 			wait = in < wait ? in : wait;
 		}
+		if (w->mono_ms + wait > end)
+			wait = (uint32_t)(end - w->mono_ms);
 		if (!under_way(w))
-			w->mono_ms += wait ? wait : 1;
+			w->mono_ms += sooner(w, wait ? wait : 1);
 	}
 	return done(w);
 }

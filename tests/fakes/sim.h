@@ -52,6 +52,10 @@ struct sim {
 	size_t fault_at;		/* the request frame that meets it; 0: none */
 	enum fault fault;
 	unsigned loss_percent;		/* of all frames, drawn from seed */
+	unsigned twice_percent, late_percent;	/* of requests; late: up to a minute */
+	const char *hole;		/* who dials this hears nothing, and gives up after a minute */
+	size_t under_way, most;		/* requests without a result, now and the most ever */
+	void (*on_send)(struct sim_node *from, const char *uri);	/* may be NULL */
 	uint32_t seed;
 	bool record;
 	enum berth_link link;		/* how requests come; HTTP: lost replies are known to be */
