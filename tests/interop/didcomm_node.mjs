@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// didcomm-node behind stdin and stdout: one JSON request a line, one JSON answer a
-// line.  argv: a file {"docs": [...], "secrets": [...]}.
+// didcomm-node behind stdin and stdout.  argv: a file {"docs": [...], "secrets": [...]}.
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { createRequire } from 'node:module'
+
+import { serve } from './serve.mjs'
 
 const { FromPrior, Message } = createRequire(import.meta.url)('didcomm-node')
 const world = JSON.parse(readFileSync(process.argv[2], 'utf8'))
@@ -59,13 +59,4 @@ const ops = {
   }),
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const q = JSON.parse(line)
-  let answer
-  try {
-    answer = await ops[q.op](q)
-  } catch (e) {
-    answer = { error: String(e?.message ?? e) }
-  }
-  process.stdout.write(JSON.stringify(answer) + '\n')
-}
+await serve(ops)

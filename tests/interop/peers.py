@@ -61,6 +61,9 @@ class Node:
         self.process.stdin.close()
         self.process.wait(30)
 
+    def accepts(self, op, **q):
+        return "error" not in self.ask(op, **q)
+
 
 class Matrix:
     """Rows of docs/interop.md: how many messages or credentials went which way."""
@@ -91,8 +94,10 @@ class Matrix:
         """A line for each peer and direction, for the end of the run."""
         sums = collections.Counter()
         for row in self.rows(name):
-            sums[row[0], row[1]] += sum(n for n in row if isinstance(n, int))
-        return [f"vectors: {peer}, {direction}: {n}" for (peer, direction), n in sorted(sums.items())]
+            sums[f"{row[0]}, {row[1]}"] += row[4] if name == "credentials" else row[5]
+            if name == "credentials":
+                sums[f"{row[0]}, {row[1]}, refused"] += row[5]
+        return [f"vectors: {text}: {n}" for text, n in sorted(sums.items())]
 
 
 matrix = Matrix()

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Veramo agent behind stdin and stdout, one JSON request and answer a line, and
-// behind HTTP where the world has a port.  argv: a file {"docs", "secrets", "port",
+// A Veramo agent behind stdin and stdout, and behind HTTP where the world has a port.  argv: a file {"docs", "secrets", "port",
 // "envelopes"}; envelopes "didcomm-node" puts those under Veramo's protocols.
 import { createDecipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createInterface } from 'node:readline'
 import { createRequire } from 'node:module'
 
 import { createAgent } from '@veramo/core'
@@ -18,6 +16,8 @@ import { KeyManagementSystem } from '@veramo/kms-local'
 import { KeyValueStore } from '@veramo/kv-store'
 import { MediationManagerPlugin } from '@veramo/mediation-manager'
 import { MessageHandler } from '@veramo/message-handler'
+
+import { serve } from './serve.mjs'
 
 // not among what the package exports
 const { createTrustPingMessage } = await import('./node_modules/@veramo/did-comm/build/protocols/trust-ping-message-handler.js')
@@ -165,14 +165,4 @@ const ops = {
   received: () => ({ received }),
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const q = JSON.parse(line)
-  let answer
-  try {
-    answer = await ops[q.op](q)
-  } catch (e) {
-    answer = { error: String(e?.message ?? e), causes: e?.cause?.errors?.map(String) }
-  }
-  process.stdout.write(JSON.stringify(answer) + '\n')
-}
-process.exit(0)
+await serve(ops)
