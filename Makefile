@@ -68,6 +68,14 @@ $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Os,$(OPT))
 # the build's date is one object's business, so that a new commit rebuilds only that
 $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
 
+# the JSON-LD contexts that are linked in (vc/jsonld/contexts/README.md)
+CONTEXTS_GZ := $(patsubst %,$(B)/%.gz,$(wildcard vc/jsonld/contexts/*.jsonld))
+$(CONTEXTS_GZ): $(B)/%.gz: %
+	@mkdir -p $(@D)
+	$(Q)gzip -9nc $< > $@
+$(B)/vc/jsonld/built_in.o: $(CONTEXTS_GZ)
+$(B)/vc/jsonld/built_in.o: ALL_CFLAGS += -Wa,-I$(B)
+
 $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^

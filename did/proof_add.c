@@ -83,7 +83,8 @@ static enum berth_err set_previous(struct berth_json *proof, const struct berth_
 	return berth_json_set(proof, "previousProof", list);
 }
 
-/* The proof without its value. */
+/* The proof without its value.  With JCS it says which contexts it is over; with RDFC
+ * those of the document count. */
 static enum berth_err options(struct berth_json *proof, const struct berth_json *document, const char *kid,
 			      const char *suite, const struct berth_di_options *o)
 {
@@ -97,7 +98,9 @@ static enum berth_err options(struct berth_json *proof, const struct berth_json 
 	    (rc = set_if(proof, "challenge", o->challenge)) || (rc = set_if(proof, "domain", o->domain)) ||
 	    (rc = set_previous(proof, o)))
 		return rc;
-	return context ? berth_json_set(proof, "@context", berth_json_clone(context)) : BERTH_OK;
+	if (!context || berth_di_suite_is_rdfc(berth_di_suite_find(suite)))
+		return BERTH_OK;
+	return berth_json_set(proof, "@context", berth_json_clone(context));
 }
 
 /* {"document","proof"}, where the document has only the proofs that are signed over. */

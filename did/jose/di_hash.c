@@ -6,6 +6,8 @@
 #include "did/codec/did_text.h"
 #include "did/codec/jcs.h"
 #include "did/crypto/hash.h"
+#include "vc/jsonld/jsonld.h"
+#include "vc/rdf/rdfc.h"
 
 static const struct {
 	const char *name;
@@ -13,6 +15,8 @@ static const struct {
 } suites[] = {
 	[BERTH_DI_EDDSA_JCS_2022] = { "eddsa-jcs-2022", { BERTH_KEY_ED25519, BERTH_KEY_NONE } },
 	[BERTH_DI_ECDSA_JCS_2019] = { "ecdsa-jcs-2019", { BERTH_KEY_P256, BERTH_KEY_P384 } },
+	[BERTH_DI_EDDSA_RDFC_2022] = { "eddsa-rdfc-2022", { BERTH_KEY_ED25519, BERTH_KEY_NONE } },
+	[BERTH_DI_ECDSA_RDFC_2019] = { "ecdsa-rdfc-2019", { BERTH_KEY_P256, BERTH_KEY_P384 } },
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -34,6 +38,11 @@ bool berth_di_suite_takes(enum berth_di_suite suite, enum berth_key_type type)
 	if (suite == BERTH_DI_NONE || (unsigned)suite >= N_SUITES || type == BERTH_KEY_NONE)
 		return false;
 	return suites[suite].types[0] == type || suites[suite].types[1] == type;
+}
+
+bool berth_di_suite_is_rdfc(enum berth_di_suite suite)
+{
+	return suite == BERTH_DI_EDDSA_RDFC_2022 || suite == BERTH_DI_ECDSA_RDFC_2019;
 }
 
 enum berth_di_suite berth_di_suite_for(enum berth_key_type type)
@@ -72,21 +81,62 @@ static void hash(struct berth_di_hash *out, const struct berth_buf *text, bool s
 	out->len += sha384 ? BERTH_SHA384_LEN : BERTH_SHA256_LEN;
 }
 
-enum berth_err berth_di_hash(struct berth_di_hash *out, const struct berth_json *document,
-			     const struct berth_json *proof, const struct berth_json *previous,
-			     enum berth_key_type type)
+static enum berth_err jcs(struct berth_buf *options, struct berth_buf *text, const struct berth_json *document,
+			  const struct berth_json *proof, const struct berth_json *previous)
 {
 	const struct berth_json *context = berth_json_get(proof, "@context");
 	const struct berth_jcs_edit value = { "proofValue", NULL };
 	const struct berth_jcs_edit edits[] = { { "proof", previous }, { "@context", context } };
+	enum berth_err rc;
+
+	if (context && !begins_with(berth_json_get(document, "@context"), context))
+		return berth_fail(BERTH_E_SIG, "the proof is over another @context");
+	rc = berth_jcs_edited(options, proof, &value, 1);
+	return rc ? rc : berth_jcs_edited(text, document, edits, context ? 2 : 1);
+}
+
+static enum berth_err canonical(struct berth_buf *out, const struct berth_jsonld_input *in, enum berth_key_type type)
+{
+	enum berth_rdfc_hash with = type == BERTH_KEY_P384 ? BERTH_RDFC_SHA384 : BERTH_RDFC_SHA256;
+	struct berth_rdf d;
+	enum berth_err rc;
+
+	berth_rdf_init(&d);
+	if (!(rc = berth_jsonld_to_rdf(&d, in)))
+		rc = berth_rdfc(out, NULL, &d, with);
+	berth_rdf_free(&d);
+	return rc;
+}
+
+/* "Set proofConfig.@context to unsecuredDocument.@context." */
+static enum berth_err rdfc(struct berth_buf *options, struct berth_buf *text, const struct berth_json *document,
+			   const struct berth_json *proof, const struct berth_json *previous, enum berth_key_type type)
+{
+	const struct berth_json *context = berth_json_get(document, "@context"), *own = berth_json_get(proof, "@context");
+	const struct berth_jsonld_input config = { proof, context, "proofValue", NULL };
+	const struct berth_jsonld_input whole = { document, NULL, "proof", previous };
+	enum berth_err rc;
+
+	if (own && !berth_json_equal(own, context))
+		return berth_fail(BERTH_E_SIG, "the proof is over another @context");
+	rc = canonical(options, &config, type);
+	return rc ? rc : canonical(text, &whole, type);
+}
+
+enum berth_err berth_di_hash(struct berth_di_hash *out, const struct berth_json *document,
+			     const struct berth_json *proof, const struct berth_json *previous,
+			     enum berth_key_type type)
+{
+	enum berth_di_suite suite = berth_di_suite_find(berth_json_str(berth_json_get(proof, "cryptosuite")));
 	struct berth_buf options = BERTH_BUF_INIT, text = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	out->len = 0;
-	if (context && !begins_with(berth_json_get(document, "@context"), context))
-		return berth_fail(BERTH_E_SIG, "the proof is over another @context");
-	if (!(rc = berth_jcs_edited(&options, proof, &value, 1)) &&
-	    !(rc = berth_jcs_edited(&text, document, edits, context ? 2 : 1))) {
+	if (berth_di_suite_is_rdfc(suite))
+		rc = rdfc(&options, &text, document, proof, previous, type);
+	else
+		rc = jcs(&options, &text, document, proof, previous);
+	if (!rc) {
 		hash(out, &options, type == BERTH_KEY_P384);
 		hash(out, &text, type == BERTH_KEY_P384);
 	}

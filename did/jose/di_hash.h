@@ -11,19 +11,23 @@
 #include "did/base/json.h"
 #include "did/base/key.h"
 
-/* What a Data Integrity proof signs, for the cryptosuites that canonicalise with
- * JCS: hash(proof options) || hash(document).  It stands this low because whoever
- * holds the key makes the hashes: nobody hands a keystore a digest to sign. */
+/* What a Data Integrity proof signs: hash(proof options) || hash(document), both
+ * canonicalised with JCS or, as JSON-LD, with RDFC-1.0.  It stands this low because
+ * whoever holds the key makes the hashes: nobody hands a keystore a digest to sign. */
 enum berth_di_suite {
 	BERTH_DI_NONE,
 	BERTH_DI_EDDSA_JCS_2022,	/* Ed25519, SHA-256 */
-	BERTH_DI_ECDSA_JCS_2019		/* P-256 with SHA-256, P-384 with SHA-384 */
+	BERTH_DI_ECDSA_JCS_2019,	/* P-256 with SHA-256, P-384 with SHA-384 */
+	BERTH_DI_EDDSA_RDFC_2022,	/* the same with RDFC-1.0 and that hash */
+	BERTH_DI_ECDSA_RDFC_2019
 };
 
 const char *berth_di_suite_name(enum berth_di_suite suite);
 /* NONE for a name that we do not have; NULL is fine. */
 enum berth_di_suite berth_di_suite_find(const char *name);
-/* The suite that signs with such a key; NONE: none does. */
+/* Whether it canonicalises RDF, and so needs contexts that we know. */
+bool berth_di_suite_is_rdfc(enum berth_di_suite suite);
+/* The suite that signs with such a key (one with JCS); NONE: none does. */
 enum berth_di_suite berth_di_suite_for(enum berth_key_type type);
 /* Whether a key of that type signs under that suite. */
 bool berth_di_suite_takes(enum berth_di_suite suite, enum berth_key_type type);
@@ -36,8 +40,10 @@ struct berth_di_hash {
 
 /* document: the secured document; its member proof does not count, or counts as
  * `previous` where that is not NULL (proof chains).  proof: the proof's object, with
- * or without proofValue.  Where the proof has an @context it stands for the
- * document's, which must begin with it; else E_SIG.  type says which hash. */
+ * or without proofValue; its cryptosuite says how, type with which hash.  Where the
+ * proof has an @context: JCS takes it instead of the document's, which must begin with
+ * it; RDFC wants both to be the same; else E_SIG.  E_VC, E_SIZE: what JSON-LD or RDFC
+ * cannot take (vc/jsonld/jsonld.h). */
 BERTH_MUST_USE enum berth_err
 berth_di_hash(struct berth_di_hash *out, const struct berth_json *document, const struct berth_json *proof,
 	      const struct berth_json *previous, enum berth_key_type type);

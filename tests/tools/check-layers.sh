@@ -32,7 +32,7 @@ sqlite3 agent/core/store
 nng/ agent/netd/
 curl/ agent/resolverd/ agent/netd/
 microhttpd.h agent/core/api agent/core/http agent/netd
-zlib.h vc/status_list
+zlib.h vc/status_list vc/jsonld/built_in
 linux/seccomp.h agent/ipc/
 dlfcn.h agent/resolverd agent/netd/lazy did/keystore/pkcs11 did/keystore/tpm2_link did/keystore/tpm2_calls
 seccomp.h agent/keyd/

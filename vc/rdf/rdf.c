@@ -121,6 +121,11 @@ static bool is_alnum(char c)
 	return is_alpha(c) || (c >= '0' && c <= '9');
 }
 
+static const bool never_in_iri[256] = {
+	['<'] = true, ['>'] = true, ['"'] = true, ['{'] = true, ['}'] = true, ['|'] = true, ['^'] = true,
+	['`'] = true, ['\\'] = true
+};
+
 bool berth_rdf_is_iri(const char *s, size_t n)
 {
 	size_t i = 0;
@@ -132,7 +137,7 @@ bool berth_rdf_is_iri(const char *s, size_t n)
 	if (i == n || s[i] != ':')
 		return false;
 	for (; i < n; i++)
-		if ((uint8_t)s[i] <= ' ' || strchr("<>\"{}|^`\\", s[i]))
+		if ((uint8_t)s[i] <= ' ' || never_in_iri[(uint8_t)s[i]])
 			return false;
 	return true;
 }

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON-LD 1.1 API 5.2, IRI Expansion. */
+#include <string.h>
+
+#include "vc/jsonld/context.h"
+
+/* The definition of n bytes as a term; one of the context in hand is made first. */
+static enum berth_err lookup(const struct berth_jsonld_def **out, const struct berth_jsonld_ctx *ctx,
+			     struct berth_jsonld_local *local, const char *term, size_t n)
+{
+	struct berth_jsonld_def *own = NULL;
+
+	*out = NULL;
+	if (local)
+		own = berth_jsonld_layer_find(local->layer, term, n, berth_jsonld_hash(term, n));
+	*out = own ? own : berth_jsonld_find(ctx, term, n);
+	return own && own->state != DEF_DONE ? berth_jsonld_define(local, own) : BERTH_OK;
+}
+
+static enum berth_err concat(struct berth_jsonld *ld, const char **out, const char *a, const char *b)
+{
+	size_t na = strlen(a), nb = strlen(b);
+	char *s;
+
+	if (na + nb > BERTH_JSONLD_IRI_MAX)
+		return berth_fail(BERTH_E_SIZE, "an IRI of %zu bytes", na + nb);
+	if (!(s = berth_arena_take(ld->arena, na + nb + 1)))
+		return BERTH_E_NOMEM;
+	memcpy(s, a, na);
+	memcpy(s + na, b, nb);
+	*out = berth_rdf_is_iri(s, na + nb) ? s : NULL;
+	return BERTH_OK;
+}
+
+static bool stands_for_itself(const char *text, const char *colon)
+{
+	return (colon == text + 1 && *text == '_') || !strncmp(colon + 1, "//", 2);
+}
+
+static enum berth_err with_colon(struct berth_jsonld *ld, const char **out, const struct berth_jsonld_ctx *ctx,
+				 struct berth_jsonld_local *local, const char *text, const char *colon)
+{
+	const struct berth_jsonld_def *prefix = NULL;
+	enum berth_err rc;
+
+	if (!stands_for_itself(text, colon)) {
+		if ((rc = lookup(&prefix, ctx, local, text, (size_t)(colon - text))))
+			return rc;
+		if (prefix && prefix->iri && prefix->is_prefix)
+			return concat(ld, out, prefix->iri, colon + 1);
+	}
+	*out = !strncmp(text, "_:", 2) || berth_rdf_is_iri(text, strlen(text)) ? text : NULL;
+	return BERTH_OK;
+}
+
+enum berth_err berth_jsonld_expand(struct berth_jsonld *ld, struct berth_jsonld_name *out,
+				   const struct berth_jsonld_ctx *ctx, struct berth_jsonld_local *local,
+				   const char *text, int how)
+{
+	const char *colon;
+	enum berth_err rc;
+
+	*out = (struct berth_jsonld_name){ .keyword = berth_jsonld_keyword(text) };
+	if (!*text || out->keyword || berth_jsonld_is_reserved(text))
+		return BERTH_OK;
+	if ((rc = lookup(&out->def, ctx, local, text, strlen(text))))
+		return rc;
+	if (out->def && (out->def->keyword || how & EXPAND_VOCAB)) {
+		out->keyword = out->def->keyword;
+		out->iri = out->def->iri;
+		return BERTH_OK;
+	}
+	if ((colon = strchr(text + 1, ':')) &&
+	    ((rc = with_colon(ld, &out->iri, ctx, local, text, colon)) || out->iri))
+		return rc;
+	if (how & EXPAND_VOCAB && ctx->vocab)
+		return concat(ld, &out->iri, ctx->vocab, text);
+	return BERTH_OK;
+}
+
+enum berth_err berth_jsonld_lang(struct berth_jsonld *ld, const char **out, const char *text)
+{
+	size_t n = strlen(text);
+	char *s;
+
+	if (!berth_rdf_is_lang(text, n))
+		return berth_fail(BERTH_E_VC, "JSON-LD: %.40s is not a language", text);
+	if (!(s = berth_arena_text(ld->arena, text, n)))
+		return BERTH_E_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (s[i] >= 'A' && s[i] <= 'Z')
+			s[i] = (char)(s[i] | 0x20);
+	*out = s;
+	return BERTH_OK;
+}
+
+bool berth_jsonld_is_dir(const char *text)
+{
+	return !strcmp(text, "ltr") || !strcmp(text, "rtl");
+}
