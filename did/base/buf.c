@@ -43,8 +43,7 @@ static bool move(struct berth_buf *b, size_t cap)
 	return true;
 }
 
-/* one byte more than asked for, for the NUL */
-static bool reserve(struct berth_buf *b, size_t n)
+static bool make_room(struct berth_buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : 64;
 
@@ -57,6 +56,12 @@ static bool reserve(struct berth_buf *b, size_t n)
 	if (cap > b->cap && !move(b, cap))
 		b->bad = true;
 	return !b->bad;
+}
+
+/* one byte more than asked for, for the NUL */
+static inline bool reserve(struct berth_buf *b, size_t n)
+{
+	return (!b->bad && n < b->cap - b->len) || make_room(b, n);
 }
 
 uint8_t *berth_buf_grow(struct berth_buf *b, size_t n)

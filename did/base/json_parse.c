@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "did/base/buf.h"
 #include "did/base/hex.h"
 #include "did/base/json_num.h"
 #include "did/base/secret.h"
@@ -15,14 +16,18 @@
 #define NUMBER_MAX 512	/* characters of one literal */
 
 /* The reader builds the tree itself, so there is no second opinion on what the
- * bytes mean. */
+ * bytes mean.  What is not wanted in the tree is read by the same code, with no place
+ * to put it. */
 struct reader {
 	const char *p, *start, *end;
 	unsigned depth;
 	size_t values;
 	bool exact;
+	const char *const *only;	/* the root's members that are wanted, NULL: all */
+	struct berth_buf names;		/* of the open objects that are not built as a whole */
 };
 
+/* out NULL: only checked. */
 static enum berth_err value(struct reader *r, cJSON **out);
 
 static enum berth_err bad(const struct reader *r, const char *what)
@@ -45,8 +50,10 @@ static bool is_digit(int c) { return c >= '0' && c <= '9'; }
 
 static enum berth_err node(cJSON **out, int type)
 {
-	cJSON *v = cJSON_CreateNull();
+	cJSON *v = out ? cJSON_CreateNull() : NULL;
 
+	if (!out)
+		return BERTH_OK;
 	if (!v)
 		return berth_fail(BERTH_E_NOMEM, "json value");
 	v->type = type;
@@ -125,7 +132,8 @@ static enum berth_err number(struct reader *r, cJSON **out)
 	if (rc)
 		return rc;
 	r->p = end;
-	(*out)->valuedouble = v;
+	if (out)
+		(*out)->valuedouble = v;
 	return BERTH_OK;
 }
 
@@ -146,10 +154,19 @@ static bool hex4(const struct reader *r, uint32_t *out)
 	return true;
 }
 
+static void keep(char **w, const char *p, size_t n)
+{
+	if (!*w)
+		return;
+	memcpy(*w, p, n);
+	*w += n;
+}
+
 /* What follows "\u", one or two escapes. */
 static enum berth_err unicode_escape(struct reader *r, char **w)
 {
 	uint32_t hi, lo;
+	char utf8[4];
 
 	if (!hex4(r, &hi))
 		return bad(r, "bad \\u escape");
@@ -167,7 +184,7 @@ static enum berth_err unicode_escape(struct reader *r, char **w)
 		r->p += 4;
 		hi = 0x10000 + ((hi - 0xd800) << 10) + (lo - 0xdc00);
 	}
-	*w += berth_utf8_put(*w, hi);
+	keep(w, utf8, berth_utf8_put(utf8, hi));
 	return BERTH_OK;
 }
 
@@ -184,42 +201,21 @@ static enum berth_err escape(struct reader *r, char **w)
 	at = peek(r) > 0 ? strchr(from, *r->p) : NULL;
 	if (!at)
 		return bad(r, "bad escape");
-	*(*w)++ = to[at - from];
+	keep(w, to + (at - from), 1);
 	r->p++;
 	return BERTH_OK;
 }
 
-/* How many of the bytes at p stand for themselves in a string: ASCII but for
- * control characters, quotes and backslashes.  Eight at a time: in each byte of
- * the sums the top bit says that it is one of those. */
-static size_t plain_run(const char *p, const char *end)
-{
-	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-	const char *from = p;
-	uint64_t x, quote, slash;
-
-	for (; end - p >= 8; p += 8) {
-		memcpy(&x, p, 8);
-		quote = x ^ ones * '"';
-		slash = x ^ ones * '\\';
-		if ((x | (x - ones * 0x20) | (quote - ones) | (slash - ones)) & tops)
-			break;
-	}
-	while (p < end && (uint8_t)*p >= 0x20 && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\')
-		p++;
-	return (size_t)(p - from);
-}
-
-/* Decodes up to the closing quote; nothing is longer decoded than written. */
+/* Decodes up to the closing quote; nothing is longer decoded than written.  w NULL:
+ * only checks. */
 static enum berth_err decode(struct reader *r, char *w)
 {
 	enum berth_err rc;
 	size_t n;
 
 	for (;;) {
-		n = plain_run(r->p, r->end);
-		memcpy(w, r->p, n);
-		w += n;
+		n = berth_utf8_plain_run(r->p, r->end);
+		keep(&w, r->p, n);
 		r->p += n;
 		if (peek(r) == '"')
 			break;
@@ -234,12 +230,12 @@ static enum berth_err decode(struct reader *r, char *w)
 		n = berth_utf8_next(r->p, (size_t)(r->end - r->p), NULL);
 		if (!n)
 			return bad(r, "bad UTF-8");
-		memcpy(w, r->p, n);
-		w += n;
+		keep(&w, r->p, n);
 		r->p += n;
 	}
 	r->p++;
-	*w = '\0';
+	if (w)
+		*w = '\0';
 	return BERTH_OK;
 }
 
@@ -249,25 +245,46 @@ static size_t raw_length(const struct reader *r)
 	const char *p = r->p;
 
 	for (;;) {
-		p += plain_run(p, r->end);
+		p += berth_utf8_plain_run(p, r->end);
 		if (p == r->end || *p == '"')
 			return (size_t)(p - r->p);
 		p += *p == '\\' && p + 1 < r->end ? 2 : 1;
 	}
 }
 
+/* How long the string is at which the reader stands, where nothing in it has to be
+ * decoded, as in most; SIZE_MAX: something has. */
+static size_t plain_length(const struct reader *r)
+{
+	size_t n = berth_utf8_plain_run(r->p, r->end);
+
+	return r->p + n < r->end && r->p[n] == '"' ? n : SIZE_MAX;
+}
+
+/* Copies the string of that plain length, and goes behind its quote. */
+static void take_plain(struct reader *r, char *out, size_t n)
+{
+	memcpy(out, r->p, n);
+	out[n] = '\0';
+	r->p += n + 1;
+}
+
 static enum berth_err string(struct reader *r, char **out)
 {
-	enum berth_err rc;
+	size_t plain, cap;
+	enum berth_err rc = BERTH_OK;
 	char *s;
-	size_t cap;
 
 	r->p++;
-	cap = raw_length(r) + 1;
+	plain = plain_length(r);
+	cap = (plain == SIZE_MAX ? raw_length(r) : plain) + 1;
 	s = cJSON_malloc(cap);
 	if (!s)
 		return berth_fail(BERTH_E_NOMEM, "json string");
-	rc = decode(r, s);
+	if (plain == SIZE_MAX)
+		rc = decode(r, s);
+	else
+		take_plain(r, s, plain);
 	if (rc) {
 		berth_wipe(s, cap);
 		cJSON_free(s);
@@ -281,11 +298,14 @@ static enum berth_err string_value(struct reader *r, cJSON **out)
 {
 	enum berth_err rc = node(out, cJSON_String);
 
-	return rc ? rc : string(r, &(*out)->valuestring);
+	if (out)
+		return rc ? rc : string(r, &(*out)->valuestring);
+	r->p++;
+	return decode(r, NULL);
 }
 
 /* Before each element but the first: the comma; at the end: the bracket. */
-static enum berth_err more(struct reader *r, const cJSON *v, char close, bool *out)
+static enum berth_err more(struct reader *r, bool first, char close, bool *out)
 {
 	skip_space(r);
 	*out = false;
@@ -293,7 +313,7 @@ static enum berth_err more(struct reader *r, const cJSON *v, char close, bool *o
 		r->p++;
 		return BERTH_OK;
 	}
-	if (v->child) {
+	if (!first) {
 		if (peek(r) != ',')
 			return bad(r, "expected a comma");
 		r->p++;
@@ -305,13 +325,13 @@ static enum berth_err more(struct reader *r, const cJSON *v, char close, bool *o
 
 static enum berth_err elements(struct reader *r, cJSON *arr)
 {
+	bool go, first = true;
 	enum berth_err rc;
 	cJSON *v;
-	bool go;
 
-	while (!(rc = more(r, arr, ']', &go)) && go) {
+	for (; !(rc = more(r, first, ']', &go)) && go; first = false) {
 		v = NULL;
-		rc = value(r, &v);
+		rc = value(r, arr ? &v : NULL);
 		if (v)
 			cJSON_AddItemToArray(arr, v);
 		if (rc)
@@ -320,31 +340,112 @@ static enum berth_err elements(struct reader *r, cJSON *arr)
 	return rc;
 }
 
+static enum berth_err colon(struct reader *r)
+{
+	skip_space(r);
+	if (peek(r) != ':')
+		return bad(r, "expected a colon");
+	r->p++;
+	return BERTH_OK;
+}
+
 static enum berth_err member(struct reader *r, cJSON *obj)
 {
 	enum berth_err rc;
 	char *key = NULL;
 	cJSON *v = NULL;
 
-	if (peek(r) != '"')
-		return bad(r, "expected a member name");
 	rc = string(r, &key);
 	if (rc)
 		return rc;
-	skip_space(r);
-	if (peek(r) != ':') {
-		rc = bad(r, "expected a colon");
-		goto out;
-	}
-	r->p++;
-	rc = value(r, &v);
+	if (!(rc = colon(r)))
+		rc = value(r, &v);
 	if (v) {
 		v->string = key;
 		key = NULL;
 		cJSON_AddItemToArray(obj, v);
 	}
-out:
 	cJSON_free(key);
+	return rc;
+}
+
+/* Spreads well enough; eight bytes at a time, the last of which may overlap. */
+static uint32_t hash(const char *s, size_t n)
+{
+	const uint64_t odd = 0x9e3779b97f4a7c15;
+	uint64_t h = n, eight = 0;
+	size_t at = 0;
+
+	for (; at + sizeof(eight) < n; at += sizeof(eight)) {
+		memcpy(&eight, s + at, sizeof(eight));
+		h = (h ^ eight) * odd;
+		h ^= h >> 32;
+	}
+	if (n >= sizeof(eight))
+		memcpy(&eight, s + n - sizeof(eight), sizeof(eight));
+	else
+		for (eight = 0; at < n; at++)
+			eight = eight << 8 | (uint8_t)s[at];
+	h = (h ^ eight) * odd;
+	return (uint32_t)((h ^ h >> 32) * odd >> 32);
+}
+
+/* What stands before each of the listed names. */
+struct listed {
+	uint32_t hash, len;
+};
+
+/* A member's name behind those of the same object; borrowed until the next one. */
+static enum berth_err list_name(struct reader *r, const char **name)
+{
+	size_t at = r->names.len, plain, raw;
+	struct listed head = { 0 };
+	enum berth_err rc = BERTH_OK;
+	char *s;
+
+	r->p++;
+	plain = plain_length(r);
+	raw = plain == SIZE_MAX ? raw_length(r) : plain;
+	if (raw > UINT32_MAX || !(s = (char *)berth_buf_grow(&r->names, sizeof(head) + raw + 1)))
+		return berth_fail(BERTH_E_NOMEM, "json member");
+	s += sizeof(head);
+	*name = s;
+	if (plain == SIZE_MAX)
+		rc = decode(r, s);
+	else
+		take_plain(r, s, plain);
+	head.len = (uint32_t)(plain == SIZE_MAX && !rc ? strlen(s) : raw);
+	head.hash = hash(s, head.len);
+	memcpy(s - sizeof(head), &head, sizeof(head));
+	r->names.len = at + sizeof(head) + head.len + 1;
+	return rc;
+}
+
+static bool is_wanted(const struct reader *r, const char *name)
+{
+	for (const char *const *only = r->only; only && *only; only++)
+		if (!strcmp(*only, name))
+			return true;
+	return false;
+}
+
+/* A member of the root, of which not everything is wanted, or of what is not built. */
+static enum berth_err listed_member(struct reader *r, cJSON *obj)
+{
+	size_t at = r->names.len + sizeof(struct listed);
+	const char *name;
+	enum berth_err rc = list_name(r, &name);
+	cJSON *v = NULL;
+
+	if (rc || (rc = colon(r)))
+		return rc;
+	if (!obj || !is_wanted(r, name))
+		return value(r, NULL);
+	rc = value(r, &v);
+	if (v && !cJSON_AddItemToObject(obj, (const char *)r->names.p + at, v)) {
+		berth_json_free((struct berth_json *)v);
+		rc = berth_fail(BERTH_E_NOMEM, "json member");
+	}
 	return rc;
 }
 
@@ -353,34 +454,90 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static enum berth_err no_duplicates(const struct reader *r, const cJSON *obj)
+static bool differ_sorted(const char **names, size_t n)
 {
-	const char *names[BERTH_JSON_MEMBERS_MAX];
-	size_t n = 0;
-
-	for (const cJSON *m = obj->child; m; m = m->next)
-		names[n++] = m->string;
 	qsort(names, n, sizeof(names[0]), by_text);
 	for (size_t i = 1; i < n; i++)
 		if (!strcmp(names[i - 1], names[i]))
-			return bad(r, "duplicate member in the object before");
-	return BERTH_OK;
+			return false;
+	return true;
+}
+
+/* Names that meet in the table more often than chance lets them were chosen to: then
+ * they are sorted, which takes the same time for all. */
+#define SLOTS_MAX (2 * BERTH_JSON_MEMBERS_MAX)
+#define MEETINGS 4
+
+struct names {
+	const char *text[BERTH_JSON_MEMBERS_MAX];
+	uint32_t hash[BERTH_JSON_MEMBERS_MAX];
+	size_t n;
+};
+
+static bool differ(struct names *names)
+{
+	uint16_t slots[SLOTS_MAX];	/* one more than an index, 0: free */
+	size_t size = 8, met = 0, at;
+
+	while (size < 2 * names->n)
+		size *= 2;
+	memset(slots, 0, size * sizeof(slots[0]));
+	for (size_t i = 0; i < names->n; i++) {
+		for (at = names->hash[i] % size; slots[at]; at = (at + 1) % size) {
+			size_t other = slots[at] - 1u;
+
+			if (names->hash[other] == names->hash[i] && !strcmp(names->text[other], names->text[i]))
+				return false;
+			if (met++ == MEETINGS * names->n)
+				return differ_sorted(names->text, names->n);
+		}
+		slots[at] = (uint16_t)(i + 1);
+	}
+	return true;
+}
+_Static_assert((SLOTS_MAX & (SLOTS_MAX - 1)) == 0 && BERTH_JSON_MEMBERS_MAX < UINT16_MAX, "the table of names");
+
+static void add_name(struct names *names, const char *text, uint32_t h)
+{
+	names->text[names->n] = text;
+	names->hash[names->n++] = h;
+}
+
+static enum berth_err no_duplicates(struct reader *r, const cJSON *obj, size_t listed_from)
+{
+	const char *p = berth_buf_cstr(&r->names), *end = p + r->names.len;
+	struct names names;
+	struct listed head;
+
+	names.n = 0;
+	for (p += listed_from; p < end; p += sizeof(head) + head.len + 1) {
+		memcpy(&head, p, sizeof(head));
+		add_name(&names, p + sizeof(head), head.hash);
+	}
+	for (const cJSON *m = names.n ? NULL : obj->child; m; m = m->next)
+		add_name(&names, m->string, hash(m->string, strlen(m->string)));
+	return differ(&names) ? BERTH_OK : bad(r, "duplicate member in the object before");
 }
 
 static enum berth_err members(struct reader *r, cJSON *obj)
 {
+	bool listed = !obj || (r->only && r->depth == 1), go;
+	size_t n = 0, from = r->names.len;
 	enum berth_err rc;
-	size_t n = 0;
-	bool go;
 
-	while (!(rc = more(r, obj, '}', &go)) && go) {
+	while (!(rc = more(r, n == 0, '}', &go)) && go) {
 		if (n++ == BERTH_JSON_MEMBERS_MAX)
 			return bad(r, "too many members");
-		rc = member(r, obj);
+		if (peek(r) != '"')
+			return bad(r, "expected a member name");
+		rc = listed ? listed_member(r, obj) : member(r, obj);
 		if (rc)
 			return rc;
 	}
-	return rc || n < 2 ? rc : no_duplicates(r, obj);
+	if (!rc && n > 1)
+		rc = no_duplicates(r, obj, from);
+	r->names.len = from;
+	return rc;
 }
 
 static enum berth_err container(struct reader *r, cJSON **out, int type)
@@ -394,7 +551,7 @@ static enum berth_err container(struct reader *r, cJSON **out, int type)
 		return rc;
 	r->p++;
 	r->depth++;
-	rc = type == cJSON_Object ? members(r, *out) : elements(r, *out);
+	rc = type == cJSON_Object ? members(r, out ? *out : NULL) : elements(r, out ? *out : NULL);
 	r->depth--;
 	return rc;
 }
@@ -417,41 +574,49 @@ static enum berth_err value(struct reader *r, cJSON **out)
 	}
 }
 
-static enum berth_err parse(struct berth_json **out, const char *p, size_t n, size_t max, bool exact)
+/* out NULL: only checks. */
+static enum berth_err parse(struct berth_json **out, struct reader *r, const char *p, size_t n, size_t max)
 {
-	struct reader r = { .p = p, .start = p, .end = n ? p + n : p, .exact = exact };
 	enum berth_err rc;
 	cJSON *root = NULL;
 
-	*out = NULL;
+	if (out)
+		*out = NULL;
 	if (n > max)
 		return berth_fail(BERTH_E_SIZE, "json text: %zu bytes", n);
-	rc = value(&r, &root);
+	r->p = r->start = p;
+	r->end = n ? p + n : p;
+	rc = value(r, out ? &root : NULL);
 	if (!rc) {
-		skip_space(&r);
-		if (r.p != r.end)
-			rc = bad(&r, "text behind the value");
+		skip_space(r);
+		if (r->p != r->end)
+			rc = bad(r, "text behind the value");
 	}
+	berth_buf_free(&r->names);
 	if (rc)
 		berth_json_free((struct berth_json *)root);
-	else
+	else if (out)
 		*out = (struct berth_json *)root;
 	return rc;
 }
 
 enum berth_err berth_json_parse(struct berth_json **out, const char *p, size_t n, size_t max)
 {
-	return parse(out, p, n, max, false);
+	struct reader r = { .exact = false };
+
+	return parse(out, &r, p, n, max);
 }
 
 enum berth_err berth_json_parse_exact(struct berth_json **out, const char *p, size_t n, size_t max)
 {
-	return parse(out, p, n, max, true);
+	struct reader r = { .exact = true };
+
+	return parse(out, &r, p, n, max);
 }
 
-enum berth_err berth_json_parse_object(struct berth_json **out, const char *p, size_t n, size_t max)
+static enum berth_err parse_object(struct berth_json **out, struct reader *r, const char *p, size_t n, size_t max)
 {
-	enum berth_err rc = berth_json_parse(out, p, n, max);
+	enum berth_err rc = parse(out, r, p, n, max);
 
 	if (!rc && !berth_json_is(*out, BERTH_JSON_OBJECT)) {
 		berth_json_free(*out);
@@ -461,11 +626,24 @@ enum berth_err berth_json_parse_object(struct berth_json **out, const char *p, s
 	return rc;
 }
 
+enum berth_err berth_json_parse_object(struct berth_json **out, const char *p, size_t n, size_t max)
+{
+	struct reader r = { .exact = false };
+
+	return parse_object(out, &r, p, n, max);
+}
+
+enum berth_err berth_json_parse_members(struct berth_json **out, const char *p, size_t n, size_t max,
+					const char *const *names)
+{
+	struct reader r = { .only = names };
+
+	return parse_object(out, &r, p, n, max);
+}
+
 enum berth_err berth_json_check(const char *p, size_t n, size_t max)
 {
-	struct berth_json *v;
-	enum berth_err rc = berth_json_parse(&v, p, n, max);
+	struct reader r = { .exact = false };
 
-	berth_json_free(v);
-	return rc;
+	return parse(NULL, &r, p, n, max);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "did/base/utf8.h"
+
 #define INDENT 2
 
 /* RFC 8785 3.2.2.2: "\b \t \n \f \r", "\"" and "\\" by name, other control
@@ -18,17 +20,32 @@ static void put_escaped(struct berth_buf *out, unsigned char c)
 		berth_buf_printf(out, "\\u%04x", c);
 }
 
+/* What most strings are: nothing to escape.  False: it is another. */
+static bool print_plain(struct berth_buf *out, const char *s, size_t n)
+{
+	uint8_t *at = berth_utf8_plain_run(s, s + n) == n ? berth_buf_grow(out, n + 2) : NULL;
+
+	if (!at)
+		return false;
+	at[0] = at[n + 1] = '"';
+	memcpy(at + 1, s, n);
+	return true;
+}
+
 void berth_json_print_str(struct berth_buf *out, const char *s)
 {
-	const char *run = s;
+	const char *run = s, *end = s + strlen(s);
 
+	if (print_plain(out, s, (size_t)(end - s)))
+		return;
 	berth_buf_u8(out, '"');
-	for (; *s; s++) {
-		if ((unsigned char)*s >= 0x20 && *s != '"' && *s != '\\')
-			continue;
-		berth_buf_put(out, run, (size_t)(s - run));
-		put_escaped(out, (unsigned char)*s);
-		run = s + 1;
+	while ((s += berth_utf8_plain_run(s, end)) < end) {
+		if ((unsigned char)*s < 0x80) {
+			berth_buf_put(out, run, (size_t)(s - run));
+			put_escaped(out, (unsigned char)*s);
+			run = s + 1;
+		}
+		s++;
 	}
 	berth_buf_put(out, run, (size_t)(s - run));
 	berth_buf_u8(out, '"');
@@ -58,7 +75,9 @@ static void print_children(struct berth_buf *out, const struct berth_json *v, in
 			new_line(out, inner);
 		if (object) {
 			berth_json_print_str(out, berth_json_key(it));
-			berth_buf_str(out, depth < 0 ? ":" : ": ");
+			berth_buf_u8(out, ':');
+			if (depth >= 0)
+				berth_buf_u8(out, ' ');
 		}
 		print(out, it, inner);
 	}

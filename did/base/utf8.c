@@ -77,6 +77,25 @@ bool berth_utf8_valid(const char *p, size_t n)
 	return true;
 }
 
+/* Eight at a time: in each byte of the sums the top bit says that it is one of those. */
+size_t berth_utf8_plain_run(const char *p, const char *end)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+	const char *from = p;
+	uint64_t x, quote, slash;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&x, p, 8);
+		quote = x ^ ones * '"';
+		slash = x ^ ones * '\\';
+		if ((x | (x - ones * 0x20) | (quote - ones) | (slash - ones)) & tops)
+			break;
+	}
+	while (p < end && (uint8_t)*p >= 0x20 && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\')
+		p++;
+	return (size_t)(p - from);
+}
+
 size_t berth_utf8_put(char out[4], uint32_t cp)
 {
 	if (cp < 0x80) {

@@ -16,4 +16,8 @@ bool berth_utf8_valid(const char *p, size_t n);
 /* Writes cp (a scalar value) to out; returns how many bytes, 1 to 4. */
 size_t berth_utf8_put(char out[4], uint32_t cp);
 
+/* How many of the bytes at p stand for themselves in a JSON string: ASCII but for
+ * control characters, quotes and backslashes. */
+size_t berth_utf8_plain_run(const char *p, const char *end);
+
 #endif
