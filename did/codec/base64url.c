@@ -7,16 +7,17 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* One more than the six bits of a character; 0 when it is not in the alphabet. */
-static const uint8_t plus_one[256] = {
-	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
-	['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
-	['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
-	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
-	['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
-	['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
-	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
-	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+/* The six bits of a character with GOOD above them; 0 when it is not in the alphabet. */
+#define GOOD 0x40u
+static const uint8_t six_bits[256] = {
+	['A'] = 64, ['B'] = 65, ['C'] = 66, ['D'] = 67, ['E'] = 68, ['F'] = 69, ['G'] = 70, ['H'] = 71,
+	['I'] = 72, ['J'] = 73, ['K'] = 74, ['L'] = 75, ['M'] = 76, ['N'] = 77, ['O'] = 78, ['P'] = 79,
+	['Q'] = 80, ['R'] = 81, ['S'] = 82, ['T'] = 83, ['U'] = 84, ['V'] = 85, ['W'] = 86, ['X'] = 87,
+	['Y'] = 88, ['Z'] = 89, ['a'] = 90, ['b'] = 91, ['c'] = 92, ['d'] = 93, ['e'] = 94, ['f'] = 95,
+	['g'] = 96, ['h'] = 97, ['i'] = 98, ['j'] = 99, ['k'] = 100, ['l'] = 101, ['m'] = 102, ['n'] = 103,
+	['o'] = 104, ['p'] = 105, ['q'] = 106, ['r'] = 107, ['s'] = 108, ['t'] = 109, ['u'] = 110, ['v'] = 111,
+	['w'] = 112, ['x'] = 113, ['y'] = 114, ['z'] = 115, ['0'] = 116, ['1'] = 117, ['2'] = 118, ['3'] = 119,
+	['4'] = 120, ['5'] = 121, ['6'] = 122, ['7'] = 123, ['8'] = 124, ['9'] = 125, ['-'] = 126, ['_'] = 127,
 };
 
 static size_t encoded_len(size_t n)
@@ -53,16 +54,16 @@ void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n)
 		*w = alphabet[v >> 6 & 63];
 }
 
-/* The characters of one group of up to four, from the top bit down; what is wrong
- * with them shows in the upper bits of *bad. */
-static unsigned group(const char *s, size_t n, unsigned *bad)
+/* The characters of one group of two to four, from the top bit down.  *good loses its
+ * bit when one of them is none. */
+static unsigned group(const char *s, size_t n, unsigned *good)
 {
 	unsigned v = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned six = plus_one[(unsigned char)s[i]] - 1u;
+		unsigned six = six_bits[(unsigned char)s[i]];
 
-		*bad |= six & ~63u;
+		*good &= six;
 		v |= (six & 63) << (18 - 6 * i);
 	}
 	return v;
@@ -71,22 +72,26 @@ static unsigned group(const char *s, size_t n, unsigned *bad)
 /* s has a possible length; what is wrong is found out at the end. */
 static enum berth_err decode(uint8_t *w, const char *s, size_t n)
 {
-	unsigned bad = 0, v;
+	unsigned good = GOOD, rest = 0, v;
 
 	for (; n >= 4; n -= 4, s += 4) {
-		v = group(s, 4, &bad);
+		unsigned a = six_bits[(unsigned char)s[0]], b = six_bits[(unsigned char)s[1]];
+		unsigned c = six_bits[(unsigned char)s[2]], d = six_bits[(unsigned char)s[3]];
+
+		good &= a & b & c & d;
+		v = (a << 18) + (b << 12) + (c << 6) + d - ((GOOD << 18) + (GOOD << 12) + (GOOD << 6) + GOOD);
 		*w++ = (uint8_t)(v >> 16);
 		*w++ = (uint8_t)(v >> 8 & 0xff);
 		*w++ = (uint8_t)(v & 0xff);
 	}
 	if (n) {
-		v = group(s, n, &bad);
+		v = group(s, n, &good);
 		*w++ = (uint8_t)(v >> 16);
 		if (n == 3)
 			*w = (uint8_t)(v >> 8 & 0xff);
-		bad |= v & (n == 3 ? 0xffu : 0xffffu);
+		rest = v & (n == 3 ? 0xffu : 0xffffu);
 	}
-	return bad ? berth_fail(BERTH_E_B64, "base64url: bad character or trailing bits") : BERTH_OK;
+	return good && !rest ? BERTH_OK : berth_fail(BERTH_E_B64, "base64url: bad character or trailing bits");
 }
 
 static enum berth_err bad_length(size_t n)
