@@ -153,6 +153,13 @@ static enum berth_err check_signer(const struct rule *r, const struct berth_json
 	return BERTH_OK;
 }
 
+/* What the rules ask about.  The rest of a payload is read as strictly, but kept by
+ * nobody. */
+static const char *const asked[] = {
+	"from", "id", "type", "issuer", "@context", "holder", "iss", "role", "aud", "sub", "vc", "vct", "nonce",
+	"sd_hash", "status_list", "certHash", "idevid", "did", NULL
+};
+
 /* *typ: in, the purpose's; out, the payload's where a purpose has two. */
 static enum berth_err check_payload(enum berth_purpose purpose, const char *kid, const void *p, size_t len,
 				    const char **typ)
@@ -165,7 +172,7 @@ static enum berth_err check_payload(enum berth_purpose purpose, const char *kid,
 		return BERTH_OK;
 	if (r->who && (!kid || !berth_is_kid(kid)))
 		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL with a fragment");
-	if ((rc = berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)))
+	if ((rc = berth_json_parse_members(&o, p, len, BERTH_JSON_MAX, asked)))
 		goto out;
 	if (purpose == BERTH_SIGN_SD_JWT && berth_json_get(o, "@context")) {
 		r = &rule_vc_sd_jwt;
