@@ -8,12 +8,32 @@
 #include "did/codec/jcs.h"
 #include "did/codec/multibase.h"
 #include "did/crypto/hash.h"
+#include "didcomm/layers.h"
+#include "didcomm/message.h"
+#include "didcomm/signature.h"
 
 #define ID_MAX 256
 #define MEDIA_TYPE_MAX 256
 #define HASH_MAX 256
 #define LINKS_MAX 16
 #define LINK_MAX 2048
+#define TEXT_MAX 4096		/* what people read */
+#define INT_MAX_JSON (((int64_t)1 << 53) - 1)
+
+/* Detached (RFC 7515 appendix F), over base64 or what links are to. */
+static enum berth_err check_jws(const struct berth_json *data)
+{
+	const struct berth_json *jws = NULL;
+	enum berth_err rc = berth_json_opt_obj(data, "jws", &jws);
+
+	if (rc || !jws)
+		return rc;
+	if (berth_json_get(jws, "payload"))
+		return berth_fail(BERTH_E_TYPE, "attachment: jws is not detached");
+	if (!berth_json_get(data, "base64") && !berth_json_get(data, "links"))
+		return berth_fail(BERTH_E_TYPE, "attachment: jws over neither base64 nor links");
+	return BERTH_OK;
+}
 
 static enum berth_err check_data(const struct berth_json *data)
 {
@@ -30,19 +50,27 @@ static enum berth_err check_data(const struct berth_json *data)
 			return berth_fail(BERTH_E_TYPE, "attachment: links");
 	if (links && !hash)
 		return berth_fail(BERTH_E_TYPE, "attachment: links without hash");
-	if (!links && !base64 && !berth_json_get(data, "json"))
+	if (!berth_json_first(links) && !base64 && !berth_json_get(data, "json"))
 		return berth_fail(BERTH_E_TYPE, "attachment: data has no content");
-	return BERTH_OK;
+	return check_jws(data);
 }
 
 static enum berth_err check_one(const struct berth_json *a)
 {
+	static const struct { const char *name; size_t max; } texts[] = {
+		{ "id", ID_MAX }, { "media_type", MEDIA_TYPE_MAX }, { "format", MEDIA_TYPE_MAX },
+		{ "filename", ID_MAX }, { "description", TEXT_MAX },
+	};
 	const struct berth_json *data = NULL;
-	const char *id = NULL, *media = NULL;
+	const char *text = NULL;
+	int64_t n;
 	enum berth_err rc;
 
-	if ((rc = berth_json_opt_str(a, "id", ID_MAX, &id)) ||
-	    (rc = berth_json_opt_str(a, "media_type", MEDIA_TYPE_MAX, &media)) ||
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if ((rc = berth_json_opt_str(a, texts[i].name, texts[i].max, &text)))
+			return rc;
+	if ((rc = berth_json_opt_int(a, "lastmod_time", 0, INT_MAX_JSON, &n)) ||
+	    (rc = berth_json_opt_int(a, "byte_count", 0, INT_MAX_JSON, &n)) ||
 	    (rc = berth_json_req_obj(a, "data", &data)))
 		return rc;
 	return check_data(data);
@@ -114,6 +142,62 @@ enum berth_err berth_attachment_bytes(struct berth_json **out, const char *id, c
 		rc = build(out, id, media_type, "base64", berth_json_new_str(berth_buf_cstr(&text)));
 	berth_buf_free(&text);
 	return rc;
+}
+
+enum berth_err berth_attachment_links(struct berth_json **out, const char *id, const char *media_type,
+				      const char *const *links, size_t n, const char *hash)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = BERTH_OK;
+
+	*out = NULL;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = berth_json_push_str(list, links[i]);
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	if ((rc = build(out, id, media_type, "links", list)))
+		return rc;
+	rc = berth_json_set_str(berth_json_get_mut(*out, "data"), "hash", hash);
+	if (!rc)
+		rc = check_one(*out);
+	if (rc) {
+		berth_json_free(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+enum berth_err berth_attachment_signer(const struct berth_json *attachment, struct berth_resolver *resolver, char **kid)
+{
+	const struct berth_json *data = berth_json_get(attachment, "data"), *jws = berth_json_get(data, "jws");
+	const char *base64 = berth_json_str(berth_json_get(data, "base64"));
+	struct berth_signatures of;
+	struct berth_pubkey key;
+	enum berth_err rc;
+
+	*kid = NULL;
+	if (!jws)
+		return berth_fail(BERTH_E_TYPE, "attachment: nobody signed it");
+	if (!base64)
+		return berth_fail(BERTH_E_NETPOL, "attachment: links are not followed");
+	rc = berth_signatures_read(&of, jws);
+	for (size_t i = 0; !rc && i < of.n; i++)
+		if (!(rc = berth_unpack_key(resolver, of.sig[i].kid, BERTH_REL_AUTHENTICATION, &key)))
+			rc = berth_signature_verify(&of.sig[i], base64, &key);
+	if (!rc && !(*kid = strdup(of.sig[0].kid)))
+		rc = berth_fail(BERTH_E_NOMEM, "attachment: kid");
+	berth_signatures_free(&of);
+	return rc;
+}
+
+enum berth_err berth_message_content_hash(struct berth_buf *out, const void *p, size_t n)
+{
+	uint8_t hash[2 + BERTH_SHA256_LEN] = { BERTH_CODEC_SHA2_256, BERTH_SHA256_LEN };
+
+	berth_sha256(hash + 2, p, n);
+	return berth_multibase_encode(out, 'z', hash, sizeof(hash));
 }
 
 /* hash is a multihash in multibase; sha2-256 is the one we know. */

@@ -43,7 +43,7 @@ berth_unpack_expand_compact(struct berth_json **out, const char *text, size_t n)
 
 /* The key of that DID URL, which must stand in that relationship (C058, C032). */
 BERTH_MUST_USE enum berth_err
-berth_unpack_key(struct berth_unpacking *s, const char *kid, enum berth_rel rel, struct berth_pubkey *out);
+berth_unpack_key(struct berth_resolver *resolver, const char *kid, enum berth_rel rel, struct berth_pubkey *out);
 
 /* Message layer addressing consistency over u->msg and what the envelopes said;
  * signer: kid of the signature or NULL.  Runs before the signer's key is looked

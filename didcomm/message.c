@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "didcomm/message.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "did/base/rand.h"
@@ -10,6 +9,7 @@
 #include "didcomm/media.h"
 
 #define DID_MAX BERTH_DID_URL_MAX
+#define LANG_MAX 35	/* RFC 5646 4.4.1 */
 #define RETURN_ROUTE_MAX 16
 #define TYP_MAX 128
 
@@ -89,15 +89,49 @@ static enum berth_err read_return_route(struct berth_message *m)
 	return berth_fail(BERTH_E_TYPE, "message: return_route");
 }
 
-/* SPEC problems: "an array of strings", each "the ID of a message". */
-static enum berth_err read_ids(const struct berth_json *json, const char *key, const struct berth_json **out)
+/* IANA's language tags (RFC 5646): letters, digits and hyphens. */
+static bool is_language(const char *tag)
 {
-	enum berth_err rc = berth_json_opt_arr(json, key, BERTH_ACKS_MAX, out);
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", more[] = "0123456789-";
+	size_t n = tag ? strlen(tag) : 0;
 
-	berth_json_each(id, *out)
-		if (!berth_json_str(id) || strlen(berth_json_str(id)) > BERTH_MESSAGE_ID_MAX)
+	if (n == 0 || n > LANG_MAX || !strchr(letters, *tag))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!strchr(letters, tag[i]) && !strchr(more, tag[i]))
+			return false;
+	return true;
+}
+
+/* SPEC i18n: "an array of IANA's language codes, ranked from most to least preferred". */
+static enum berth_err read_languages(struct berth_message *m)
+{
+	const struct berth_json *lang = berth_json_get(m->json, "lang");
+	enum berth_err rc = berth_json_opt_arr(m->json, "accept-lang", BERTH_MESSAGE_LANGS_MAX, &m->accept_lang);
+
+	if (rc)
+		return rc;
+	berth_json_each(tag, m->accept_lang)
+		if (!is_language(berth_json_str(tag)))
+			return berth_fail(BERTH_E_TYPE, "message: accept-lang has an entry that is no language");
+	m->lang = berth_json_str(lang);
+	return lang && !is_language(m->lang) ? berth_fail(BERTH_E_TYPE, "message: lang is no language") : BERTH_OK;
+}
+
+/* Ids of messages; of this one, please_ack may say "". */
+static enum berth_err read_ids(const struct berth_json *o, const char *key, bool may_be_empty, const struct berth_json **out)
+{
+	enum berth_err rc = berth_json_opt_arr(o, key, BERTH_MESSAGE_ACKS_MAX, out);
+
+	if (rc)
+		return rc;
+	berth_json_each(v, *out) {
+		const char *id = berth_json_str(v);
+
+		if (!id || strlen(id) > BERTH_MESSAGE_ID_MAX || (!*id && !may_be_empty))
 			return berth_fail(BERTH_E_TYPE, "message: %s has an entry that is no id", key);
-	return rc;
+	}
+	return BERTH_OK;
 }
 
 /* SPEC message_structure 2.1: body is optional; readers see an empty object. */
@@ -126,8 +160,9 @@ static enum berth_err read_headers(struct berth_message *m)
 	    (rc = berth_json_opt_arr(m->json, "attachments", BERTH_ATTACHMENTS_MAX, &m->attachments)) ||
 	    (rc = berth_attachments_check(m->attachments)) ||
 	    (rc = opt_text(m->json, "from_prior", BERTH_FROM_PRIOR_MAX, &m->from_prior)) ||
-	    (rc = read_return_route(m)) || (rc = read_ids(m->json, "please_ack", &m->please_ack)) ||
-	    (rc = read_ids(m->json, "ack", &m->ack)))
+	    (rc = read_return_route(m)) || (rc = read_languages(m)) ||
+	    (rc = read_ids(m->json, "please_ack", true, &m->please_ack)) ||
+	    (rc = read_ids(m->json, "ack", false, &m->ack)))
 		return rc;
 	if (!m->thid)
 		m->thid = m->id;
@@ -244,6 +279,35 @@ enum berth_err berth_message_set_json(struct berth_message *m, const char *heade
 	return rc ? rc : reread(m);
 }
 
+enum berth_err berth_message_set_list(struct berth_message *m, const char *header, const char *const *values, size_t n)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "message: %s", header);
+
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = berth_json_push_str(list, values[i]);
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return (rc = berth_json_set(m->json, header, list)) ? rc : reread(m);
+}
+
+enum berth_err berth_message_set_time(struct berth_message *m, const char *header, int64_t at_s)
+{
+	enum berth_err rc = berth_json_set_int(m->json, header, at_s);
+
+	return rc ? rc : reread(m);
+}
+
+bool berth_message_wants_ack(const struct berth_message *m)
+{
+	berth_json_each(v, m->please_ack)
+		if (!*berth_json_str(v) || !strcmp(berth_json_str(v), m->id))
+			return true;
+	return false;
+}
+
 /* Takes attachment over. */
 static enum berth_err attach(struct berth_message *m, struct berth_json *attachment)
 {
@@ -279,13 +343,40 @@ enum berth_err berth_message_attach_bytes(struct berth_message *m, const char *i
 	return rc ? rc : attach(m, a);
 }
 
-enum berth_err berth_message_attachment(const struct berth_message *m, const char *id, struct berth_buf *out)
+enum berth_err berth_message_attach_links(struct berth_message *m, const char *id, const char *media_type,
+					  const char *const *links, size_t n, const char *hash)
+{
+	struct berth_json *a = NULL;
+	enum berth_err rc = berth_attachment_links(&a, id, media_type, links, n, hash);
+
+	return rc ? rc : attach(m, a);
+}
+
+/* NULL: none with that id. */
+static const struct berth_json *find(const struct berth_message *m, const char *id)
 {
 	berth_json_each(a, m->attachments) {
 		const char *name = berth_json_str(berth_json_get(a, "id"));
 
 		if (name && strcmp(name, id) == 0)
-			return berth_attachment_read(a, out);
+			return a;
 	}
-	return berth_fail(BERTH_E_TYPE, "attachment: none with that id");
+	(void)berth_fail(BERTH_E_TYPE, "attachment: none with that id");
+	return NULL;
+}
+
+enum berth_err berth_message_attachment(const struct berth_message *m, const char *id, struct berth_buf *out)
+{
+	const struct berth_json *a = find(m, id);
+
+	return a ? berth_attachment_read(a, out) : BERTH_E_TYPE;
+}
+
+enum berth_err berth_message_attachment_signer(const struct berth_message *m, const char *id,
+					       struct berth_resolver *resolver, char **kid)
+{
+	const struct berth_json *a = find(m, id);
+
+	*kid = NULL;
+	return a ? berth_attachment_signer(a, resolver, kid) : BERTH_E_TYPE;
 }

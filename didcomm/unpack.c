@@ -17,7 +17,7 @@ enum berth_err berth_layer_enter(struct berth_unpacking *s, enum berth_layer lay
 	return BERTH_OK;
 }
 
-enum berth_err berth_unpack_key(struct berth_unpacking *s, const char *kid, enum berth_rel rel,
+enum berth_err berth_unpack_key(struct berth_resolver *resolver, const char *kid, enum berth_rel rel,
 				struct berth_pubkey *out)
 {
 	char *did = strndup(kid, berth_did_len(kid));
@@ -28,7 +28,7 @@ enum berth_err berth_unpack_key(struct berth_unpacking *s, const char *kid, enum
 	*out = (struct berth_pubkey){ 0 };
 	if (!did)
 		return berth_fail(BERTH_E_NOMEM, "unpack: did");
-	if ((rc = berth_resolve(s->p->resolver, did, &doc)) ||
+	if ((rc = berth_resolve(resolver, did, &doc)) ||
 	    (rc = berth_did_doc_key(doc, kid, rel, &vm)))
 		goto out;
 	if (vm->key.type == BERTH_KEY_NONE)

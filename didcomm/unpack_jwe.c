@@ -33,7 +33,7 @@ static enum berth_err find_sender(struct berth_unpacking *s, const struct berth_
 
 	if (!j->authcrypt)
 		return BERTH_OK;
-	if ((rc = berth_unpack_key(s, j->skid, BERTH_REL_KEY_AGREEMENT, out)))
+	if ((rc = berth_unpack_key(s->p->resolver, j->skid, BERTH_REL_KEY_AGREEMENT, out)))
 		return rc;
 	if (out->type != j->epk.type)
 		return berth_fail(BERTH_E_KEY, "jwe: epk and the sender's key are of two curves");

@@ -5,143 +5,37 @@
 #include <string.h>
 
 #include "did/codec/base64url.h"
-#include "did/jose/jwk.h"
-#include "did/jose/jws.h"
-#include "did/url.h"
 #include "didcomm/media.h"
-
-#define HEADER_MAX ((size_t)16 << 10)	/* a kid may be of a long did:peer:4 */
-
-/* One entry of `signatures`.  The strings point into the two trees. */
-struct signature {
-	const char *protected_b64, *signature_b64, *kid, *alg;
-	struct berth_json *header;	/* owned */
-};
+#include "didcomm/signature.h"
 
 struct signed_message {
 	struct berth_json *json;	/* owned */
 	const char *payload_b64;
-	struct signature sigs[BERTH_SIGNATURES_MAX];
-	size_t n;
+	struct berth_signatures of;
 };
-
-static void free_signed(struct signed_message *m)
-{
-	for (size_t i = 0; i < BERTH_SIGNATURES_MAX; i++)
-		berth_json_free(m->sigs[i].header);
-	berth_json_free(m->json);
-}
-
-static enum berth_err text(const struct berth_json *o, const char *key, const char **out)
-{
-	*out = berth_json_str(berth_json_get(o, key));
-	return *out ? BERTH_OK : berth_fail(BERTH_E_ENV, "signed message: %s is missing or not a string", key);
-}
-
-static enum berth_err read_protected(struct signature *s, const struct berth_json *from)
-{
-	struct berth_buf plain = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if ((rc = text(from, "protected", &s->protected_b64)))
-		return rc;
-	if (strlen(s->protected_b64) > (HEADER_MAX + 2) / 3 * 4)
-		return berth_fail(BERTH_E_SIZE, "signed message: protected header");
-	if ((rc = berth_b64url_decode(&plain, s->protected_b64, strlen(s->protected_b64))))
-		goto out;
-	rc = berth_json_parse_object(&s->header, (const char *)plain.p, plain.len, HEADER_MAX);
-out:
-	berth_buf_free(&plain);
-	return rc;
-}
 
 /* SPEC signature: EdDSA, ES256 and ES256K; ES384 and ES512 are read besides.  typ
  * keeps apart what is signed for different uses (C033); the spec's own example
  * writes "JWM". */
-static enum berth_err check_protected(struct signature *s)
+static enum berth_err check_typ(const struct berth_signature *s)
 {
 	const char *typ = berth_json_str(berth_json_get(s->header, "typ"));
-	enum berth_err rc;
 
-	if ((rc = berth_jws_check_header(s->header)) || (rc = text(s->header, "alg", &s->alg)))
-		return rc;
 	if (!typ || (berth_media_parse(typ) != BERTH_MEDIA_IS_SIGNED && strcmp(typ, "JWM") != 0))
 		return berth_fail(BERTH_E_ENV, "signed message: typ");
 	return BERTH_OK;
 }
 
-/* What stands beside the protected header is nobody's word: a kid at most. */
-static enum berth_err check_unprotected(const struct signature *s, const struct berth_json *header)
-{
-	static const char *const keys[] = { "jwk", "jku", "x5c", "x5u" };
-	static const char *const protected_only[] = { "alg", "typ", "cty", "crit", "b64" };
-
-	if (header && !berth_json_is(header, BERTH_JSON_OBJECT))
-		return berth_fail(BERTH_E_ENV, "signed message: header is not an object");
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (berth_json_get(header, keys[i]))
-			return berth_fail(BERTH_E_KEY, "signed message: a key in the header");
-	for (size_t i = 0; i < sizeof(protected_only) / sizeof(protected_only[0]); i++)
-		if (berth_json_get(header, protected_only[i]))
-			return berth_fail(BERTH_E_ENV, "signed message: %s is not protected", protected_only[i]);
-	berth_json_each(m, header)
-		if (berth_json_get(s->header, berth_json_key(m)))
-			return berth_fail(BERTH_E_ENV, "signed message: a header stands twice");
-	return BERTH_OK;
-}
-
-/* C024b: in `protected` or in `header`; both was refused as standing twice. */
-static enum berth_err read_kid(struct signature *s, const struct berth_json *header)
-{
-	const struct berth_json *kid = berth_json_get(s->header, "kid");
-
-	if (!kid)
-		kid = berth_json_get(header, "kid");
-	s->kid = berth_json_str(kid);
-	if (!s->kid || !berth_is_kid(s->kid))
-		return berth_fail(BERTH_E_ENV, "signed message: kid is not an absolute DID URL with a fragment");
-	return BERTH_OK;
-}
-
-static enum berth_err read_signature(struct signed_message *m, const struct berth_json *from)
-{
-	struct signature *s = &m->sigs[m->n];
-	const struct berth_json *header = berth_json_get(from, "header");
-	enum berth_err rc;
-
-	m->n++;
-	if ((rc = read_protected(s, from)) || (rc = check_protected(s)) ||
-	    (rc = check_unprotected(s, header)) || (rc = read_kid(s, header)) ||
-	    (rc = text(from, "signature", &s->signature_b64)))
-		return rc;
-	for (struct signature *other = m->sigs; other < s; other++) {
-		if (!berth_did_same(other->kid, s->kid))
-			return berth_fail(BERTH_E_ENV, "signed message: signatures of two DIDs");
-		if (berth_did_url_same(other->kid, s->kid))
-			return berth_fail(BERTH_E_ENV, "signed message: a kid stands twice");
-	}
-	return BERTH_OK;
-}
-
 static enum berth_err read_signed(struct signed_message *m)
 {
-	const struct berth_json *list = berth_json_get(m->json, "signatures");
-	bool flat = berth_json_get(m->json, "signature") || berth_json_get(m->json, "protected") ||
-		    berth_json_get(m->json, "header");
 	enum berth_err rc;
 
-	if ((rc = text(m->json, "payload", &m->payload_b64)))
+	if (!(m->payload_b64 = berth_json_str(berth_json_get(m->json, "payload"))))
+		return berth_fail(BERTH_E_ENV, "signed message: payload is missing or not a string");
+	if ((rc = berth_signatures_read(&m->of, m->json)))
 		return rc;
-	if (flat && list)
-		return berth_fail(BERTH_E_ENV, "signed message: both general and flattened");
-	if (flat)
-		return read_signature(m, m->json);
-	if (!berth_json_is(list, BERTH_JSON_ARRAY) || !berth_json_first(list))
-		return berth_fail(BERTH_E_ENV, "signed message: no signatures");
-	if (berth_json_len(list) > BERTH_SIGNATURES_MAX)
-		return berth_fail(BERTH_E_SIZE, "signed message: %zu signatures", berth_json_len(list));
-	berth_json_each(s, list)
-		if ((rc = read_signature(m, s)))
+	for (size_t i = 0; i < m->of.n; i++)
+		if ((rc = check_typ(&m->of.sig[i])))
 			return rc;
 	return BERTH_OK;
 }
@@ -168,48 +62,23 @@ out:
 	return rc;
 }
 
-static enum berth_err verify(struct berth_unpacking *s, const struct signed_message *m, struct signature *sig)
-{
-	struct berth_jws jws = { .header = sig->header, .alg = sig->alg, .kid = sig->kid };
-	struct berth_buf raw = BERTH_BUF_INIT;
-	struct berth_pubkey key;
-	enum berth_err rc;
-
-	if ((rc = berth_b64url_decode(&raw, sig->signature_b64, strlen(sig->signature_b64))) ||
-	    (rc = berth_unpack_key(s, sig->kid, BERTH_REL_AUTHENTICATION, &key)))
-		goto out;
-	if (raw.len > sizeof(jws.sig)) {
-		rc = berth_fail(BERTH_E_SIG, "signed message: signature of %zu bytes", raw.len);
-		goto out;
-	}
-	if (raw.len)
-		memcpy(jws.sig, raw.p, raw.len);
-	jws.sig_len = raw.len;
-	berth_buf_str(&jws.input, sig->protected_b64);
-	berth_buf_u8(&jws.input, '.');
-	berth_buf_str(&jws.input, m->payload_b64);
-	if (!(rc = berth_buf_status(&jws.input)))
-		rc = berth_jws_verify(&jws, &key);
-	if (!rc)
-		sig->alg = berth_jws_alg(key.type);	/* the same word, but ours for good */
-out:
-	berth_buf_free(&jws.input);
-	berth_buf_free(&raw);
-	return rc;
-}
-
 /* C026: every signature must be good, or the message is not signed. */
 static enum berth_err verify_all(struct berth_unpacking *s, struct signed_message *m)
 {
 	struct berth_unpacked *u = s->u;
+	struct berth_pubkey key;
 	enum berth_err rc;
 
-	for (size_t i = 0; i < m->n; i++)
-		if ((rc = verify(s, m, &m->sigs[i])))
+	for (size_t i = 0; i < m->of.n; i++) {
+		struct berth_signature *sig = &m->of.sig[i];
+
+		if ((rc = berth_unpack_key(s->p->resolver, sig->kid, BERTH_REL_AUTHENTICATION, &key)) ||
+		    (rc = berth_signature_verify(sig, m->payload_b64, &key)))
 			return rc;
-	if (!(u->sign_from = strdup(m->sigs[0].kid)))
+	}
+	if (!(u->sign_from = strdup(m->of.sig[0].kid)))
 		return berth_fail(BERTH_E_NOMEM, "unpack: kid");
-	u->sign_alg = m->sigs[0].alg;
+	u->sign_alg = m->of.sig[0].alg;
 	u->authenticated = u->non_repudiation = true;
 	return BERTH_OK;
 }
@@ -220,11 +89,12 @@ enum berth_err berth_unpack_jws(struct berth_unpacking *s, struct berth_json *js
 	enum berth_err rc;
 
 	if ((rc = berth_layer_enter(s, BERTH_LAYER_SIGNED)) || (rc = read_signed(&m)) ||
-	    (rc = read_payload(s, &m)) || (rc = berth_addressing_check(s, m.sigs[0].kid)))
+	    (rc = read_payload(s, &m)) || (rc = berth_addressing_check(s, m.of.sig[0].kid)))
 		goto out;
 	rc = verify_all(s, &m);
 out:
-	free_signed(&m);
+	berth_signatures_free(&m.of);
+	berth_json_free(m.json);
 	return rc;
 }
 

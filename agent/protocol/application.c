@@ -324,7 +324,7 @@ static enum berth_err on_acked(struct berth_env *env, struct berth_instance *ins
 	enum berth_err rc;
 
 	if ((rc = berth_json_req_str(ev->args, "peer", BERTH_DID_URL_MAX, &peer)) ||
-	    (rc = berth_json_req_arr(ev->args, "ids", BERTH_ACKS_MAX, &ids)))
+	    (rc = berth_json_req_arr(ev->args, "ids", BERTH_MESSAGE_ACKS_MAX, &ids)))
 		return rc;
 	berth_json_each(id, ids) {
 		if (fx->n_puts + 2 > BERTH_EFFECTS_PUTS_MAX)

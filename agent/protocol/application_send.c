@@ -59,29 +59,18 @@ static enum berth_err set_times(struct berth_env *env, struct berth_message *m, 
 
 	if (env->now_s < 0)
 		return expires_s ? berth_fail(BERTH_E_CLOCK, "expiresIn without a trusted clock") : BERTH_OK;
-	if ((rc = berth_message_set_json(m, "created_time", berth_json_new_int(env->now_s))) || !expires_s)
+	if ((rc = berth_message_set_time(m, "created_time", env->now_s)) || !expires_s)
 		return rc;
-	return berth_message_set_json(m, "expires_time", berth_json_new_int(env->now_s + expires_s));
-}
-
-static enum berth_err set_please_ack(struct berth_message *m)
-{
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = berth_json_push_str(list, "");	/* this one */
-
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_message_set_json(m, "please_ack", list);
+	return berth_message_set_time(m, "expires_time", env->now_s + expires_s);
 }
 
 /* Whom nobody can dial asks for answers on the same link. */
 static enum berth_err set_headers(struct berth_env *env, const struct order *o, struct berth_message *m)
 {
+	static const char *const this_one[] = { "" };
 	enum berth_err rc;
 
-	if ((rc = set_times(env, m, o->expires_s)) || (o->please_ack && (rc = set_please_ack(m))) ||
+	if ((rc = set_times(env, m, o->expires_s)) || (o->please_ack && (rc = berth_message_set_list(m, "please_ack", this_one, 1))) ||
 	    (o->pthid && (rc = berth_message_set(m, "pthid", o->pthid))) ||
 	    (o->lang && (rc = berth_message_set(m, "lang", o->lang))) ||
 	    (!env->policy->n_endpoints && (rc = berth_message_set(m, "return_route", "all"))))

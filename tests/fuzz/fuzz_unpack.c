@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unpacking end to end with fixed keys: both people of the corpus are did:peer:2s,
- * so nothing is looked up.  Whatever is accepted must keep the rules. */
+/* Unpacking end to end with fixed keys: the people of the corpus are did:peer:2s, so
+ * nothing is looked up.  Whatever is accepted must keep the rules. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,26 +15,37 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 static struct berth_keyring *keyring;
 static struct berth_resolver resolver;
 
-/* Person n of the corpus: a did:peer:2 of three keys whose private bytes are all
- * the same, one number for each key.  #key-1 signs, #key-2 and #key-3 agree. */
-static char *person(uint8_t n)
+#define KEYS_MAX 9
+struct kind {
+	size_t n_sign, n_agree;
+	enum berth_key_type types[KEYS_MAX];	/* those that sign first */
+};
+static const struct kind plain = { 1, 2, { BERTH_KEY_ED25519, BERTH_KEY_X25519, BERTH_KEY_P256 } };
+static const struct kind rich = { 5, 4, {
+	BERTH_KEY_ED25519, BERTH_KEY_P256, BERTH_KEY_P384, BERTH_KEY_P521, BERTH_KEY_SECP256K1,
+	BERTH_KEY_X25519, BERTH_KEY_P256, BERTH_KEY_P384, BERTH_KEY_P521 } };
+
+/* Somebody of the corpus: a did:peer:2 of keys whose private bytes are all the same
+ * (P-521's has a 0 before them), one number after the other.  #key-1... sign, then
+ * those that agree. */
+static char *person(const struct kind *k, int number)
 {
-	static const enum berth_key_type types[] = { BERTH_KEY_ED25519, BERTH_KEY_X25519, BERTH_KEY_P256 };
-	struct berth_peer_spec spec = { .n_verification = 1, .n_agreement = 2 };
-	struct berth_privkey keys[3];
+	struct berth_peer_spec spec = { .n_verification = k->n_sign, .n_agreement = k->n_agree };
+	struct berth_privkey keys[KEYS_MAX];
 	struct berth_buf did = BERTH_BUF_INIT, kid = BERTH_BUF_INIT;
 
-	for (size_t i = 0; i < 3; i++) {
-		uint8_t raw[32];
+	for (size_t i = 0; i < k->n_sign + k->n_agree; i++) {
+		uint8_t raw[BERTH_PRIVKEY_MAX];
 
-		memset(raw, n * 3 + (int)i + 1, sizeof(raw));
-		if (berth_keypair_from_private(&keys[i], types[i], raw, sizeof(raw)))
+		memset(raw, number + (int)i, sizeof(raw));
+		raw[0] = k->types[i] == BERTH_KEY_P521 ? 0 : raw[0];
+		if (berth_keypair_from_private(&keys[i], k->types[i], raw, berth_key_size(k->types[i])))
 			__builtin_trap();
-		*(i ? &spec.agreement[i - 1] : &spec.verification[0]) = keys[i].pub;
+		*(i < k->n_sign ? &spec.verification[i] : &spec.agreement[i - k->n_sign]) = keys[i].pub;
 	}
 	if (berth_did_peer_create(&did, 2, &spec))
 		__builtin_trap();
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < k->n_sign + k->n_agree; i++) {
 		berth_buf_reset(&kid);
 		berth_buf_printf(&kid, "%s#key-%zu", berth_buf_cstr(&did), i + 1);
 		if (berth_keyring_local_add(keyring, berth_buf_cstr(&kid), &keys[i]))
@@ -50,8 +61,10 @@ static void start(void)
 	berth_resolver_builtin_init(&resolver, NULL);
 	if (berth_keyring_local_new(&keyring))
 		__builtin_trap();
-	free(person(0));
-	free(person(1));
+	free(person(&plain, 1));
+	free(person(&plain, 4));
+	free(person(&rich, 0x10));
+	free(person(&rich, 0x20));
 }
 
 static void check(const struct berth_unpacked *u)
@@ -73,7 +86,7 @@ static void check(const struct berth_unpacked *u)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct berth_unpack q = { .resolver = &resolver, .allow_plaintext = true };
+	struct berth_unpack q = { .resolver = &resolver, .allow_plaintext = true, .lenient_apv.for_all = n % 2 };
 	struct berth_unpacked u;
 
 	if (!keyring)

@@ -33,6 +33,22 @@ static enum berth_err with(const char *members)
 	return rc;
 }
 
+static enum berth_err with_list(const char *name, const char *entry, size_t n)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_printf(&b, "\"%s\":[", name);
+	for (size_t i = 0; i < n; i++) {
+		berth_buf_str(&b, i ? "," : "");
+		berth_buf_str(&b, entry);
+	}
+	berth_buf_u8(&b, ']');
+	rc = with(berth_buf_cstr(&b));
+	berth_buf_free(&b);
+	return rc;
+}
+
 static void reads_the_appendix_message(void **state)
 {
 	struct berth_message m;
@@ -146,6 +162,84 @@ static void members_of_the_wrong_type_are_e_type(void **state)
 	CHECK_RC(BERTH_E_TYPE, parse("[]"));
 }
 
+static void acknowledgements_and_languages(void **state)
+{
+	static const char *const bad[] = {
+		"\"please_ack\":true", "\"please_ack\":\"1\"", "\"please_ack\":[1]", "\"ack\":[\"\"]", "\"ack\":{}",
+		"\"ack\":[null]", "\"lang\":1", "\"lang\":\"\"", "\"lang\":null", "\"lang\":\"de_DE\"", "\"lang\":\"-de\"",
+		"\"lang\":\"1de\"", "\"lang\":\"d\u00e9\"", "\"accept-lang\":\"fr\"", "\"accept-lang\":[\"fr\",\"\"]",
+		"\"accept-lang\":[5]",
+	};
+	char id[140];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (with(bad[i]) != BERTH_E_TYPE)
+			fail_msg("%s: %s", bad[i], berth_err_name(with(bad[i])));
+	CHECK_OK(with("\"please_ack\":[],\"ack\":[],\"accept-lang\":[]"));
+	CHECK_OK(with("\"please_ack\":[\"\",\"1\"],\"ack\":[\"a\",\"b\"],\"lang\":\"zh-Hant-TW\",\"accept-lang\":[\"fr\",\"en-GB\"]"));
+	CHECK_OK(with_list("ack", "\"x\"", BERTH_MESSAGE_ACKS_MAX));
+	CHECK_RC(BERTH_E_SIZE, with_list("ack", "\"x\"", BERTH_MESSAGE_ACKS_MAX + 1));
+	CHECK_RC(BERTH_E_SIZE, with_list("please_ack", "\"x\"", BERTH_MESSAGE_ACKS_MAX + 1));
+	CHECK_OK(with_list("accept-lang", "\"fr\"", BERTH_MESSAGE_LANGS_MAX));
+	CHECK_RC(BERTH_E_SIZE, with_list("accept-lang", "\"fr\"", BERTH_MESSAGE_LANGS_MAX + 1));
+	for (int over = 0; over < 2; over++) {
+		snprintf(id, sizeof(id), "\"%0*d\"", 128 + over, 7);
+		CHECK_RC(over ? BERTH_E_TYPE : BERTH_OK, with_list("ack", id, 1));
+		snprintf(id, sizeof(id), "\"lang\":\"a%0*d\"", 34 + over, 7);
+		CHECK_RC(over ? BERTH_E_TYPE : BERTH_OK, with(id));
+	}
+}
+
+static void they_are_set_as_they_are_read(void **state)
+{
+	static const char *const asks[] = { "older", "" }, *const acks[] = { "a", "b" }, *const langs[] = { "fr", "en" };
+	struct berth_message m;
+
+	(void)state;
+	CHECK_OK(berth_message_new(&m, "https://example.com/p/1.0/m", NULL, NULL, NULL, NULL));
+	CHECK(!berth_message_wants_ack(&m) && !m.please_ack && !m.ack && !m.lang && !m.accept_lang);
+	CHECK_OK(berth_message_set_list(&m, "please_ack", asks, 1));
+	CHECK(!berth_message_wants_ack(&m));
+	CHECK_OK(berth_message_set_list(&m, "please_ack", asks, 2));
+	CHECK(berth_message_wants_ack(&m));
+	CHECK_OK(berth_message_set_list(&m, "please_ack", &m.id, 1));
+	CHECK(berth_message_wants_ack(&m));
+	CHECK_OK(berth_message_set_list(&m, "ack", acks, 2));
+	CHECK_OK(berth_message_set_list(&m, "accept-lang", langs, 2));
+	CHECK_OK(berth_message_set(&m, "lang", "fr"));
+	CHECK_OK(berth_message_set(&m, "pthid", "parent"));
+	CHECK_OK(berth_message_set_time(&m, "created_time", 1516269022));
+	CHECK_OK(berth_message_set_time(&m, "expires_time", 1516385931));
+	assert_int_equal(m.expires_time, 1516385931);
+	assert_string_equal(berth_json_str(berth_json_at(m.ack, 1)), "b");
+	assert_string_equal(berth_json_str(berth_json_first(m.accept_lang)), "fr");
+	assert_string_equal(m.lang, "fr");
+	assert_string_equal(m.pthid, "parent");
+	berth_message_free(&m);
+	/* what would be refused there is refused here */
+	CHECK_OK(berth_message_new(&m, "https://example.com/p/1.0/m", NULL, NULL, NULL, NULL));
+	CHECK_RC(BERTH_E_TYPE, berth_message_set_list(&m, "ack", asks, 2));
+	berth_message_free(&m);
+	CHECK_OK(berth_message_new(&m, "https://example.com/p/1.0/m", NULL, NULL, NULL, NULL));
+	CHECK_RC(BERTH_E_TYPE, berth_message_set_time(&m, "expires_time", 0));
+	berth_message_free(&m);
+}
+
+/* The specification's own example of a language (i18n). */
+static void the_specs_chess_move_is_in_french(void **state)
+{
+	struct berth_message m;
+	size_t n;
+	char *text = test_read_file("tests/vectors/didcomm-spec/examples/i18n-02.json", &n);
+
+	(void)state;
+	CHECK_OK(berth_message_parse(&m, text, n));
+	assert_string_equal(m.lang, "fr");
+	berth_message_free(&m);
+	free(text);
+}
+
 /* v2.1: body is optional; what came is kept as it came. */
 static void a_missing_body_reads_as_an_empty_one(void **state)
 {
@@ -193,22 +287,6 @@ static void caps_of_headers(void **state)
 	}
 	free(long_text);
 	free(text);
-}
-
-static enum berth_err with_list(const char *name, const char *entry, size_t n)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_buf_printf(&b, "\"%s\":[", name);
-	for (size_t i = 0; i < n; i++) {
-		berth_buf_str(&b, i ? "," : "");
-		berth_buf_str(&b, entry);
-	}
-	berth_buf_u8(&b, ']');
-	rc = with(berth_buf_cstr(&b));
-	berth_buf_free(&b);
-	return rc;
 }
 
 static void caps_of_lists(void **state)
@@ -391,6 +469,9 @@ int main(void)
 		cmocka_unit_test(c072_expires_time_zero_or_before_created_time_is_e_type),
 		cmocka_unit_test(c004_nul_in_an_id_is_e_json),
 		cmocka_unit_test(members_of_the_wrong_type_are_e_type),
+		cmocka_unit_test(acknowledgements_and_languages),
+		cmocka_unit_test(they_are_set_as_they_are_read),
+		cmocka_unit_test(the_specs_chess_move_is_in_french),
 		cmocka_unit_test(a_missing_body_reads_as_an_empty_one),
 		cmocka_unit_test(caps_of_headers),
 		cmocka_unit_test(caps_of_lists),
