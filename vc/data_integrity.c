@@ -60,6 +60,14 @@ bool berth_di_set_is_of(const struct berth_di_set *s, const char *did)
 	return true;
 }
 
+bool berth_di_set_is_rdf(const struct berth_di_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (berth_di_suite_is_rdfc(s->proofs[i].suite))
+			return true;
+	return false;
+}
+
 static size_t context_len(const struct berth_json *context)
 {
 	return berth_json_is(context, BERTH_JSON_ARRAY) ? berth_json_len(context) : 1;

@@ -26,6 +26,9 @@ berth_di_set_verify(struct berth_report *r, const struct berth_di_set *s, const 
 bool berth_di_set_has(const struct berth_di_set *s, const char *did);
 bool berth_di_set_is_of(const struct berth_di_set *s, const char *did);
 
+/* Whether one of them is over RDF, and so all contexts are known. */
+bool berth_di_set_is_rdf(const struct berth_di_set *s);
+
 /* Contexts behind those that a proof is over are not signed: they are taken out. */
 BERTH_MUST_USE enum berth_err berth_di_set_trim(const struct berth_di_set *s, struct berth_json *document);
 

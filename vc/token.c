@@ -160,7 +160,10 @@ void berth_vc_warn_contexts(struct berth_report *r, const struct berth_json *pay
 	for (const struct berth_json *it = berth_json_next(berth_json_first(ctx)); it; it = berth_json_next(it)) {
 		const char *s = berth_json_str(it);
 
-		berth_report_warn(r, "context not processed: %.160s", s ? s : "(inline)");
+		if (!r->rdf)
+			berth_report_warn(r, "context not processed: %.160s", s ? s : "(inline)");
+		else if (!s)
+			berth_report_warn(r, "a context of its own says what names mean");
 	}
 }
 

@@ -76,6 +76,7 @@ struct berth_verify {
 
 struct berth_report {
 	bool verified, presentation;
+	bool rdf;			/* a proof over RDF: the contexts were processed */
 	enum berth_err first;		/* the first failed, in INTERFACES' order */
 	enum berth_check signature, validity, status, issuer, holder;
 	struct berth_json *warnings;	/* array */

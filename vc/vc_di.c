@@ -59,6 +59,7 @@ static enum berth_err judge(struct berth_report *r, const struct berth_verify *v
 
 	r->signature = BERTH_CHECK_PASSED;
 	r->holder = BERTH_CHECK_NOT_PRESENT;
+	r->rdf = berth_di_set_is_rdf(set);
 	berth_di_set_narrow(set, &w);
 	if ((rc = berth_di_set_trim(set, r->credential)))
 		return rc;

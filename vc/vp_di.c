@@ -73,6 +73,7 @@ static enum berth_err judge(struct berth_report *r, const struct berth_verify *v
 	r->status = r->issuer = BERTH_CHECK_NOT_PRESENT;
 	r->holder = rc ? BERTH_CHECK_FAILED : BERTH_CHECK_PASSED;
 	berth_report_note(r, rc);
+	r->rdf = berth_di_set_is_rdf(set);
 	berth_di_set_narrow(set, &w);
 	if ((rc = berth_di_set_trim(set, r->credential)))
 		return rc;

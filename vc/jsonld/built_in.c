@@ -146,7 +146,7 @@ static enum berth_err read_document(struct berth_jsonld *ld, struct berth_jsonld
 
 static enum berth_err load(struct built_in *b)
 {
-	struct berth_jsonld ld = { .arena = &b->arena };
+	struct berth_jsonld ld = { .arena = &b->arena, .built_in = true };
 	struct berth_jsonld_layer *layer = NULL;
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc;

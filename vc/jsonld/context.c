@@ -79,8 +79,8 @@ static enum berth_err process_object(struct berth_jsonld *ld, const struct berth
 			return rc;
 		layer = own;
 	}
-	if (!layer->propagate)
-		how->propagate = false;
+	if (layer->has_propagate)
+		how->propagate = layer->propagate;
 	return push(ld, out, active, layer);
 }
 

@@ -23,7 +23,7 @@ struct berth_jsonld_def {
 	const char *type;			/* or a datatype's IRI; NULL: none */
 	const char *lang, *dir;			/* NULL: the context's; "": none */
 	unsigned container;
-	bool is_protected, is_prefix;
+	bool is_protected, is_prefix, is_built_in;
 	const struct berth_json *scoped;	/* its local context; NULL: none */
 	const struct berth_jsonld_layer *layer;	/* the same read, where it is built in */
 };
@@ -35,7 +35,8 @@ struct berth_jsonld_layer {
 	size_t n_slots;				/* a power of two */
 	bool has_vocab, has_lang, has_dir;	/* said here, maybe to be none */
 	const char *vocab, *lang, *dir;
-	bool is_protected, propagate;
+	bool is_protected;
+	bool has_propagate, propagate;
 };
 
 struct berth_jsonld_ctx {
@@ -58,8 +59,10 @@ struct berth_jsonld_how {
 struct berth_jsonld {
 	struct berth_rdf *d;
 	struct berth_arena *arena;
+	bool built_in;			/* no document, but one of our own contexts */
 	size_t n_terms;			/* defined so far */
 	unsigned chain;			/* definitions in hand */
+	struct berth_rdf_term root;	/* the outermost node; DEFAULT_GRAPH: none yet */
 	/* contexts made before: one that is met again is not read again */
 	struct {
 		const struct berth_jsonld_ctx *from, *made;
@@ -112,6 +115,9 @@ BERTH_MUST_USE enum berth_err
 berth_jsonld_expand(struct berth_jsonld *ld, struct berth_jsonld_name *out, const struct berth_jsonld_ctx *ctx,
 		    struct berth_jsonld_local *local, const char *text, int how);
 
+/* Of the vocabularies of credentials and proofs: what verifiers look for by name must
+ * stand under that name. */
+bool berth_jsonld_is_guarded(const char *iri);
 /* A lower-case copy; E_VC: not a language tag. */
 BERTH_MUST_USE enum berth_err berth_jsonld_lang(struct berth_jsonld *ld, const char **out, const char *text);
 bool berth_jsonld_is_dir(const char *text);	/* "ltr" or "rtl" */

@@ -163,6 +163,8 @@ static enum berth_err list_member(struct berth_jsonld *ld, struct node *node, co
 	}
 	if (!name.iri || !strncmp(name.iri, "_:", 2))
 		return bad("no context defines the member ", key);
+	if (berth_jsonld_is_guarded(name.iri) && !(name.def && name.def->is_built_in))
+		return bad("another name for a member that verifiers look for: ", key);
 	node->members[node->n++] = (struct member){ .v = v, .term = key, .iri = name.iri, .def = name.def };
 	return BERTH_OK;
 }
@@ -200,6 +202,20 @@ static enum berth_err only(const struct node *node, bool members, const enum ber
 
 /* ---- nodes ---- */
 
+static enum berth_err put_type(struct berth_jsonld *ld, const struct node *node, struct berth_rdf_quad *q,
+			       const struct berth_json *v)
+{
+	const struct berth_jsonld_def *def;
+	enum berth_err rc;
+
+	if ((rc = berth_jsonld_node_term(ld, &q->o, node->type_ctx, v, EXPAND_VOCAB | EXPAND_RELATIVE, "the type")))
+		return rc;
+	def = berth_jsonld_find(node->type_ctx, berth_json_str(v), strlen(berth_json_str(v)));
+	if (q->o.kind == BERTH_RDF_IRI && berth_jsonld_is_guarded(q->o.value) && !(def && def->is_built_in))
+		return bad("another name for a type that verifiers look for: ", berth_json_str(v));
+	return berth_rdf_add(ld->d, q);
+}
+
 static enum berth_err put_types(struct berth_jsonld *ld, const struct node *node, const struct berth_rdf_term *subject,
 				const struct berth_rdf_term *graph)
 {
@@ -209,8 +225,7 @@ static enum berth_err put_types(struct berth_jsonld *ld, const struct node *node
 	enum berth_err rc;
 
 	for (const struct berth_json *it = list ? berth_json_first(v) : v; it; it = list ? berth_json_next(it) : NULL)
-		if ((rc = berth_jsonld_node_term(ld, &q.o, node->type_ctx, it, EXPAND_VOCAB | EXPAND_RELATIVE, "the type")) ||
-		    (rc = berth_rdf_add(ld->d, &q)))
+		if ((rc = put_type(ld, node, &q, it)))
 			return rc;
 	return BERTH_OK;
 }
@@ -241,6 +256,13 @@ static enum berth_err put_graph(struct berth_jsonld *ld, const struct node *node
 	return v ? berth_jsonld_element(ld, node->ctx, &none, v, &s) : BERTH_OK;
 }
 
+static bool is_same_node(const struct berth_rdf_term *a, const struct berth_rdf_term *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind == BERTH_RDF_BLANK ? a->blank == b->blank : a->len == b->len && !memcmp(a->value, b->value, a->len);
+}
+
 static enum berth_err name_node(struct berth_jsonld *ld, const struct node *node, struct berth_rdf_term *out)
 {
 	const struct berth_json *id = node->by_keyword[KW_ID];
@@ -248,6 +270,17 @@ static enum berth_err name_node(struct berth_jsonld *ld, const struct node *node
 	if (!id)
 		return berth_rdf_blank(ld->d, out);
 	return berth_jsonld_node_term(ld, out, node->ctx, id, EXPAND_RELATIVE, "the identifier");
+}
+
+/* What the document says of itself it says at its top, where verifiers look: not in
+ * another place, under the same identifier. */
+static enum berth_err check_root(struct berth_jsonld *ld, const struct node *node, const struct berth_rdf_term *subject)
+{
+	if (node->in)
+		ld->root = *subject;
+	else if (ld->root.kind != BERTH_RDF_DEFAULT_GRAPH && is_same_node(subject, &ld->root))
+		return bad("members of the document itself in another place", "");
+	return BERTH_OK;
 }
 
 static enum berth_err put_node(struct berth_jsonld *ld, const struct node *node, struct berth_jsonld_sink *s)
@@ -264,7 +297,7 @@ static enum berth_err put_node(struct berth_jsonld *ld, const struct node *node,
 		return put_graph(ld, node, &subject);
 	if (s->kind == SINK_NOWHERE && !says && !node->by_keyword[KW_GRAPH])
 		return bad("a node that says nothing", "");
-	if ((rc = name_node(ld, node, &subject)) ||
+	if ((rc = name_node(ld, node, &subject)) || ((says || node->in) && (rc = check_root(ld, node, &subject))) ||
 	    (s->kind != SINK_NOWHERE && (rc = berth_jsonld_put(ld, s, &subject))) ||
 	    (rc = put_types(ld, node, &subject, &s->graph)) || (rc = put_graph(ld, node, &subject)))
 		return rc;

@@ -103,7 +103,9 @@ static enum berth_err read_keyword(struct berth_jsonld_local *l, const struct be
 	case KW_LANGUAGE: return read_lang(l, v);
 	case KW_DIRECTION: return read_dir(l, v);
 	case KW_PROTECTED: return read_flag(v, &l->layer->is_protected);
-	case KW_PROPAGATE: return read_flag(v, &l->layer->propagate);
+	case KW_PROPAGATE:
+		l->layer->has_propagate = true;
+		return read_flag(v, &l->layer->propagate);
 	case KW_BASE: return berth_json_is(v, BERTH_JSON_NULL) ? BERTH_OK : bad("@base", "only null is supported");
 	default: return bad(berth_json_key(v), "not supported here");
 	}
@@ -168,7 +170,6 @@ enum berth_err berth_jsonld_read_layer(struct berth_jsonld *ld, struct berth_jso
 
 	if (!layer)
 		return BERTH_E_NOMEM;
-	layer->propagate = true;
 	if ((rc = allocate(ld, layer, berth_json_len(local))) || (rc = read_keywords(&l, local)))
 		return rc;
 	l.ctx = (struct berth_jsonld_ctx){ .below = active, .layer = layer,

@@ -222,6 +222,8 @@ static enum berth_err read_definition(struct berth_jsonld_local *l, struct berth
 		berth_json_each(m, def->value)
 			if ((rc = read_member(l, def, m)))
 				return rc;
+	if (def->type_keyword == KW_JSON && def->container & CONTAINER_LIST)
+		return bad(def, "a list of @json is not supported");
 	if ((rc = read_iri(l, def, object ? berth_json_get(def->value, "@id") : def->value)))
 		return rc;
 	return read_prefix(def, !object);
@@ -258,6 +260,7 @@ enum berth_err berth_jsonld_define(struct berth_jsonld_local *l, struct berth_js
 	l->ld->chain++;
 	def->state = DEF_IN_HAND;
 	def->is_protected = l->layer->is_protected;
+	def->is_built_in = l->ld->built_in;
 	if (!(rc = read_definition(l, def)))
 		rc = check_protected(l, def);
 	def->state = DEF_DONE;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vc/rdf/nquads.h"
 #include "vc/rdf/rdfc_state.h"
 
 void berth_rdfc_digest(const struct berth_rdfc *c, struct berth_rdfc_digest *out, const void *p, size_t n)
@@ -19,6 +18,15 @@ int berth_rdfc_compare(const struct berth_rdfc *c, const struct berth_rdfc_diges
 		       const struct berth_rdfc_digest *b)
 {
 	return memcmp(a->b, b->b, c->hash_len);
+}
+
+enum berth_err berth_rdfc_write(struct berth_rdfc *c, const struct berth_rdf_quad *q, berth_blank_name *name,
+				const void *arg)
+{
+	berth_nquads_write(&c->text, q, name, arg);
+	if (c->text.len > BERTH_RDFC_TEXT_MAX)
+		return berth_fail(BERTH_E_SIZE, "more than %zu bytes of statements", BERTH_RDFC_TEXT_MAX);
+	return berth_buf_status(&c->text);
 }
 
 void berth_rdfc_issue(struct berth_rdfc *c, uint32_t blank)
@@ -166,27 +174,37 @@ static int by_text(const void *pa, const void *pb)
 	return order ? order : (a->n > b->n) - (a->n < b->n);
 }
 
+static enum berth_err write_lines(struct berth_rdfc *c, struct line *lines)
+{
+	enum berth_err rc;
+
+	berth_buf_reset(&c->text);
+	for (size_t i = 0; i < c->d->n; i++) {
+		lines[i] = (struct line){ &c->text, c->text.len, 0 };
+		if ((rc = berth_rdfc_write(c, &c->d->quads[i], name_canonical, c->ids)))
+			return rc;
+		lines[i].n = c->text.len - lines[i].at;
+	}
+	return BERTH_OK;
+}
+
 static enum berth_err write_sorted(struct berth_rdfc *c, struct berth_buf *out)
 {
 	size_t n = c->d->n;
 	struct line *lines = calloc(n + 1, sizeof(*lines));
+	enum berth_err rc;
 
 	if (!lines)
 		return berth_fail(BERTH_E_NOMEM, "%zu statements", n);
-	berth_buf_reset(&c->text);
-	for (size_t i = 0; i < n; i++) {
-		lines[i] = (struct line){ &c->text, c->text.len, 0 };
-		berth_nquads_write(&c->text, &c->d->quads[i], name_canonical, c->ids);
-		lines[i].n = c->text.len - lines[i].at;
-	}
-	if (!c->text.bad) {
+	if (!(rc = write_lines(c, lines))) {
 		qsort(lines, n, sizeof(*lines), by_text);
 		for (size_t i = 0; i < n; i++)
 			if (i == 0 || by_text(&lines[i - 1], &lines[i]))
 				berth_buf_put(out, c->text.p + lines[i].at, lines[i].n);
+		rc = berth_buf_status(out);
 	}
 	free(lines);
-	return c->text.bad ? berth_buf_status(&c->text) : berth_buf_status(out);
+	return rc;
 }
 
 static enum berth_err begin(struct berth_rdfc *c, const struct berth_rdf *d, enum berth_rdfc_hash hash)

@@ -11,6 +11,8 @@
 #define BERTH_RDFC_WORK_MAX 262144	/* statements looked at, hashes made, orders tried */
 #define BERTH_RDFC_ISSUED_MAX 256	/* like blank nodes in one chain, and so the depth */
 
+#define BERTH_RDFC_TEXT_MAX ((size_t)8 << 20)	/* bytes of canonical N-Quads */
+
 enum berth_rdfc_hash { BERTH_RDFC_SHA256, BERTH_RDFC_SHA384 };
 
 /* Appends the canonical N-Quads.  ids, unless NULL, has d->n_blank places and gets the

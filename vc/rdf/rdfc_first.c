@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vc/rdf/nquads.h"
 #include "vc/rdf/rdfc_state.h"
 
 struct line {
@@ -105,18 +104,19 @@ static bool same(const struct line *a, const struct line *b)
 	       !by_blanks(&quads[a->quad], &quads[b->quad]);
 }
 
-static void write_lines(struct berth_rdfc *c, struct line *lines, uint32_t blank)
+static enum berth_err write_lines(struct berth_rdfc *c, struct line *lines, uint32_t blank)
 {
 	uint32_t n = c->from[blank + 1] - c->from[blank];
+	enum berth_err rc;
 
 	berth_buf_reset(&c->text);
 	for (uint32_t i = 0; i < n; i++) {
-		lines[i].c = c;
-		lines[i].quad = c->mentions[c->from[blank] + i];
-		lines[i].at = c->text.len;
-		berth_nquads_write(&c->text, &c->d->quads[lines[i].quad], name_a_or_z, &blank);
+		lines[i] = (struct line){ .c = c, .quad = c->mentions[c->from[blank] + i], .at = c->text.len };
+		if ((rc = berth_rdfc_write(c, &c->d->quads[lines[i].quad], name_a_or_z, &blank)))
+			return rc;
 		lines[i].n = c->text.len - lines[i].at;
 	}
+	return BERTH_OK;
 }
 
 static enum berth_err hash_lines(struct berth_rdfc *c, const struct line *lines, uint32_t blank)
@@ -140,10 +140,9 @@ static enum berth_err hash_lines(struct berth_rdfc *c, const struct line *lines,
 static enum berth_err hash_one(struct berth_rdfc *c, struct line *lines, uint32_t blank)
 {
 	uint32_t n = c->from[blank + 1] - c->from[blank];
-	enum berth_err rc;
+	enum berth_err rc = write_lines(c, lines, blank);
 
-	write_lines(c, lines, blank);
-	if ((rc = berth_buf_status(&c->text)))
+	if (rc)
 		return rc;
 	if (n == 1) {
 		berth_rdfc_digest(c, &c->first[blank], c->text.p, c->text.len);

@@ -3,6 +3,7 @@
 #define BERTH_VC_RDF_RDFC_STATE_H
 
 #include "did/crypto/hash.h"
+#include "vc/rdf/nquads.h"
 #include "vc/rdf/rdfc.h"
 
 /* Between rdfc.c, rdfc_first.c and rdfc_like.c only: the canonicalization state. */
@@ -32,6 +33,9 @@ BERTH_MUST_USE enum berth_err berth_rdfc_first_degree(struct berth_rdfc *c);
 void berth_rdfc_digest(const struct berth_rdfc *c, struct berth_rdfc_digest *out, const void *p, size_t n);
 int berth_rdfc_compare(const struct berth_rdfc *c, const struct berth_rdfc_digest *a,
 		       const struct berth_rdfc_digest *b);
+/* Appends a statement to c->text.  E_SIZE, E_NOMEM. */
+BERTH_MUST_USE enum berth_err
+berth_rdfc_write(struct berth_rdfc *c, const struct berth_rdf_quad *q, berth_blank_name *name, const void *arg);
 /* Each canonical number is given once. */
 void berth_rdfc_issue(struct berth_rdfc *c, uint32_t blank);
 

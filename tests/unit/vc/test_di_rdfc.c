@@ -2,6 +2,8 @@
 /* eddsa-rdfc-2022 and ecdsa-rdfc-2019: the specifications' own examples, and what the
  * suites with JCS are tested for. */
 #include "tests/check.h"
+#include "tests/fakes/alloc.h"
+#include "tests/fakes/party.h"
 
 #include "did/base/hex.h"
 #include "did/base/secret.h"
@@ -13,6 +15,7 @@
 #include "did/proof.h"
 #include "vc/jsonld/jsonld.h"
 #include "vc/rdf/rdfc.h"
+#include "vc/vc.h"
 
 static struct berth_resolver resolver;
 
@@ -194,15 +197,448 @@ static void ed25519_signature_2020(void **state)
 	free(text);
 }
 
+/* ---- making and verifying ---- */
+
+#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
+#define CHALLENGE "n-0S6_WzA2Mj"
+#define DOMAIN "https://verifier.example"
+#define CONTEXTS "[\"" BERTH_VC_CONTEXT "\",\"https://www.w3.org/ns/credentials/examples/v2\"]"
+
+static struct berth_keyring *kr;
+static struct test_party ed, p256, p384, holder;
+static struct berth_verify v;
+
+static int fresh(void **state)
+{
+	(void)state;
+	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .challenge = CHALLENGE, .domain = DOMAIN };
+	return 0;
+}
+
+static const char *suite_of(const struct test_party *p)
+{
+	return p->key.type == BERTH_KEY_ED25519 ? "eddsa-rdfc-2022" : "ecdsa-rdfc-2019";
+}
+
+/* more: further members, with a comma in front. */
+static struct berth_json *credential_of(const struct test_party *by, const char *more)
+{
+	struct berth_json *vc;
+	char *s;
+
+	CHECK(asprintf(&s, "{\"@context\":" CONTEXTS ",\"id\":\"urn:uuid:7\",\"type\":[\"VerifiableCredential\",\"Alumni\"],"
+			   "\"issuer\":\"%s\",\"credentialSubject\":{\"id\":\"%s\",\"n\":[1,2.5,\"x\"],"
+			   "\"deep\":{\"a\":{\"b\":\"c\"}}}%s}", by->did, holder.did, more) > 0);
+	vc = parse(s);
+	free(s);
+	return vc;
+}
+
+static char *issue_by(const struct test_party *by, const char *more, const struct berth_di_options *o)
+{
+	struct berth_json *vc = credential_of(by, more);
+	struct berth_di_options options = *o;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	options.suite = suite_of(by);
+	CHECK_OK(berth_vc_di_issue(&b, kr, by->kid_long, vc, &options));
+	berth_json_free(vc);
+	return test_take(&b);
+}
+
+static char *issued(const char *more)
+{
+	return issue_by(&ed, more, &(struct berth_di_options){ .created_s = NOW });
+}
+
+static void expect(enum berth_err want, char *text)
+{
+	struct berth_report r;
+
+	CHECK_RC(want, berth_vc_di_verify(&r, &v, text, strlen(text)));
+	CHECK(r.first == want && r.verified == (want == BERTH_OK));
+	CHECK((r.credential != NULL) == (r.signature == BERTH_CHECK_PASSED));
+	berth_report_free(&r);
+	free(text);
+}
+
+/* The text of a document where the member at path (names with blanks between) is set to a value,
+ * or removed. */
+static char *changed(const char *text, const char *path, const char *value)
+{
+	struct berth_json *doc = parse(text), *at = doc;
+	struct berth_buf b = BERTH_BUF_INIT;
+	char name[64];
+	size_t n;
+
+	while ((n = strcspn(path, " "))) {
+		snprintf(name, sizeof(name), "%.*s", (int)n, path);
+		path += n;
+		if (!*path)
+			break;
+		path++;
+		at = berth_json_get_mut(at, name);
+		CHECK(at != NULL);
+	}
+	if (value)
+		CHECK_OK(berth_json_set(at, name, parse(value)));
+	else
+		berth_json_remove(at, name);
+	CHECK_OK(berth_json_print(&b, doc));
+	berth_json_free(doc);
+	return test_take(&b);
+}
+
+static void every_key_there_and_back(void **state)
+{
+	const struct test_party *const parties[] = { &ed, &p256, &p384, &holder };
+	struct berth_report r;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		char *text = issue_by(parties[i], "", &(struct berth_di_options){ .created_s = -1 });
+		const struct berth_json *proof;
+
+		CHECK_OK(berth_vc_di_verify(&r, &v, text, strlen(text)));
+		proof = berth_json_get(r.credential, "proof");
+		CHECK(!strcmp(berth_json_str(berth_json_get(proof, "cryptosuite")), suite_of(parties[i])));
+		CHECK(!berth_json_get(proof, "@context"));
+		CHECK(berth_json_len(r.warnings) == 1);	/* no --trust; the contexts are known */
+		berth_report_free(&r);
+		expect(BERTH_E_SIG, changed(text, "credentialSubject n", "[1,2.5]"));
+		free(text);
+	}
+}
+
+static void keys_and_suites(void **state)
+{
+	struct berth_di_options o = { .suite = "ecdsa-rdfc-2019", .created_s = -1 };
+	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_buf b = BERTH_BUF_INIT;
+	char *text = issued("");
+
+	(void)state;
+	CHECK_RC(BERTH_E_KEY, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	expect(BERTH_E_ALG, changed(text, "proof cryptosuite", "\"ecdsa-rdfc-2019\""));
+	expect(BERTH_E_SIG, changed(text, "proof cryptosuite", "\"eddsa-jcs-2022\""));
+	expect(BERTH_OK, text);
+	berth_json_free(vc);
+}
+
+/* The same statements in another spelling are the same credential. */
+static void spelling_does_not_count(void **state)
+{
+	static const char *const same[][2] = {
+		{ "credentialSubject n", "[\"x\",2.5,1,1]" }, { "type", "[\"Alumni\",\"VerifiableCredential\"]" },
+		{ "credentialSubject deep", "[{\"a\":[{\"b\":\"c\"}]}]" },
+		{ "credentialSubject none", "[]" },
+		{ "proof @context", CONTEXTS },
+	};
+	char *text = issued("");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		expect(BERTH_OK, changed(text, same[i][0], same[i][1]));
+	free(text);
+}
+
+static void c114_altered_content_is_e_sig(void **state)
+{
+	static const char *const altered[][2] = {
+		{ "credentialSubject n", "[1,2.5,\"y\"]" }, { "credentialSubject n", NULL }, { "id", NULL },
+		{ "credentialSubject id", "\"did:example:other\"" }, { "type", "[\"VerifiableCredential\",\"X\"]" },
+		{ "credentialSubject deep", "{\"a\":{\"b\":\"c\",\"d\":1}}" },
+		{ "validFrom", "\"2026-01-01T00:00:00Z\"" }, { "proof created", "\"2026-11-23T13:30:01Z\"" },
+		{ "proof created", NULL }, { "proof nonce", "\"n\"" }, { "proof challenge", "\"c\"" },
+		{ "proof any", "\"x\"" },	/* the example vocabulary defines everything */
+		{ "proof expires", "\"2027-01-01T00:00:00Z\"" },
+		{ "proof @context", "[\"" BERTH_VC_CONTEXT "\"]" },
+		/* other names for the same: another vocabulary */
+		{ "@context", "[\"" BERTH_VC_CONTEXT "\",\"https://www.w3.org/ns/credentials/undefined-terms/v2\"]" },
+	};
+	char *text = issued("");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(altered) / sizeof(altered[0]); i++)
+		expect(BERTH_E_SIG, changed(text, altered[i][0], altered[i][1]));
+	expect(BERTH_OK, text);
+}
+
+static void c121_what_no_context_defines_is_e_vc(void **state)
+{
+	static const char *const refused[][2] = {
+		{ "@context", "[\"" BERTH_VC_CONTEXT "\"]" },	/* n, deep, Alumni */
+		{ "@context", "[\"" BERTH_VC_CONTEXT "\",\"https://a.example/1\"]" },
+		{ "@context", "[\"" BERTH_VC_CONTEXT "\",{\"VerifiableCredential\":\"urn:x\",\"@vocab\":\"urn:v#\"}]" },
+		{ "credentialSubject gone", "null" },
+		{ "credentialSubject @nest", "{\"a\":1}" }, { "@included", "[{\"id\":\"urn:x\",\"a\":1}]" },
+		{ "credentialSubject deep", "{\"@reverse\":{\"a\":{\"id\":\"urn:x\"}}}" },
+		{ "credentialSubject id", "\"relative\"" },
+	};
+	char *text = issued("");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		expect(BERTH_E_VC, changed(text, refused[i][0], refused[i][1]));
+	expect(BERTH_OK, text);
+}
+
+/* Statements that verifiers look for cannot be hidden under other names, or in other
+ * places: the signature would still hold. */
+static void c121_nothing_is_hidden_from_who_reads_json(void **state)
+{
+#define UNTIL "\"2026-11-23T13:30:00Z\""
+#define DATE "\"http://www.w3.org/2001/XMLSchema#dateTime\""
+#define CRED "https://www.w3.org/2018/credentials#"
+	char *text = issued(",\"validUntil\":" UNTIL), *bare = changed(text, "validUntil", NULL), *aliased;
+
+	(void)state;
+	expect(BERTH_E_EXPIRED, strdup(text));
+	expect(BERTH_E_VC, changed(bare, CRED "validUntil", "{\"@type\":" DATE ",\"@value\":" UNTIL "}"));
+	aliased = changed(bare, "vu", UNTIL);
+	expect(BERTH_E_VC, changed(aliased, "@context", "[\"" BERTH_VC_CONTEXT "\",\"https://www.w3.org/ns/credentials/examples/v2\","
+						  "{\"vu\":{\"@id\":\"" CRED "validUntil\",\"@type\":" DATE "}}]"));
+	free(aliased);
+	aliased = changed(bare, "c:validUntil", "{\"@type\":" DATE ",\"@value\":" UNTIL "}");
+	expect(BERTH_E_VC, changed(aliased, "@context", "[\"" BERTH_VC_CONTEXT "\",\"https://www.w3.org/ns/credentials/examples/v2\","
+						  "{\"c\":\"" CRED "\"}]"));
+	free(aliased);
+	/* beside its own identifier somewhere else */
+	expect(BERTH_E_VC, changed(bare, "credentialSubject deep", "{\"a\":{\"b\":\"c\"},\"of\":{\"id\":\"urn:uuid:7\","
+				   "\"type\":\"VerifiableCredential\",\"validUntil\":" UNTIL "}}"));
+	expect(BERTH_E_VC, changed(bare, "type", "[\"VerifiableCredential\",\"" CRED "VerifiableCredential\"]"));
+	expect(BERTH_E_SIG, bare);
+	free(text);
+}
+
+static void a_context_of_its_own_is_told(void **state)
+{
+	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = -1 };
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_report r;
+	char *text;
+
+	(void)state;
+	CHECK_OK(berth_json_set(vc, "@context", parse("[\"" BERTH_VC_CONTEXT "\",{\"@vocab\":\"https://own.example/#\"}]")));
+	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	text = test_take(&b);
+	CHECK_OK(berth_vc_di_verify(&r, &v, text, strlen(text)));
+	CHECK(berth_json_len(r.warnings) == 2);
+	CHECK(strstr(berth_json_str(berth_json_at(r.warnings, 0)), "context of its own") != NULL);
+	berth_report_free(&r);
+	free(text);
+	berth_json_free(vc);
+}
+
+static void what_cannot_be_signed_is_not_issued(void **state)
+{
+	struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = -1 };
+	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_OK(berth_json_set(vc, "@context", parse("[\"" BERTH_VC_CONTEXT "\",\"https://a.example/1\"]")));
+	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	o.suite = "eddsa-jcs-2022";	/* which takes them as text */
+	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	berth_buf_free(&b);
+	berth_json_free(vc);
+}
+
+static void version_1_1(void **state)
+{
+	static const char members[] = "\"type\":[\"VerifiableCredential\"],\"issuanceDate\":\"2026-01-01T00:00:00Z\","
+				      "\"credentialSubject\":{\"id\":\"did:example:s\"},\"issuer\":";
+	struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = NOW };
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_json *vc;
+	char *s;
+
+	(void)state;
+	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT_V1 "\",\"https://w3id.org/security/data-integrity/v2\"],%s\"%s\"}",
+		       members, ed.did) > 0);
+	vc = parse(s);
+	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	expect(BERTH_OK, test_take(&b));
+	/* the first context alone knows no proofs of this type */
+	CHECK_OK(berth_json_set(vc, "@context", parse("[\"" BERTH_VC_CONTEXT_V1 "\"]")));
+	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	berth_buf_free(&b);
+	berth_json_free(vc);
+	free(s);
+}
+
+static void sets_and_chains(void **state)
+{
+	static const char *const first[] = { "urn:proof:1" };
+	struct berth_di_options o = { .id = "urn:proof:1", .created_s = NOW };
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_json *vc;
+	char *text = issue_by(&ed, "", &o), *chain;
+
+	(void)state;
+	vc = parse(text);
+	o = (struct berth_di_options){ .suite = "eddsa-rdfc-2022", .id = "urn:proof:2", .previous = first,
+				       .n_previous = 1, .created_s = NOW };
+	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	berth_json_free(vc);
+	free(text);
+	vc = parse(berth_buf_cstr(&b));
+	berth_buf_free(&b);
+	o = (struct berth_di_options){ .suite = "eddsa-jcs-2022", .created_s = NOW };	/* and one of another suite */
+	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	chain = test_take(&b);
+	expect(BERTH_OK, strdup(chain));
+	berth_json_free(vc);
+	vc = parse(chain);
+	berth_json_drop(berth_json_get_mut(vc, "proof"), berth_json_first_mut(berth_json_get_mut(vc, "proof")));
+	CHECK_OK(berth_json_print(&b, vc));
+	expect(BERTH_E_SIG, test_take(&b));	/* the first is gone */
+	berth_json_free(vc);
+	free(chain);
+}
+
+/* ---- presentations ---- */
+
+static char *present(const struct test_party *by, const char *const *vcs, size_t n)
+{
+	const struct berth_di_options o = {
+		.suite = suite_of(by), .challenge = CHALLENGE, .domain = DOMAIN, .created_s = NOW
+	};
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_vp_di_create(&b, kr, by->kid_long, &o, vcs, n));
+	return test_take(&b);
+}
+
+static void expect_vp(enum berth_err want, char *text)
+{
+	struct berth_report r;
+
+	CHECK_RC(want, berth_vp_di_verify(&r, &v, text, strlen(text)));
+	CHECK(r.first == want && r.verified == (want == BERTH_OK) && r.presentation);
+	berth_report_free(&r);
+	free(text);
+}
+
+static void presentations(void **state)
+{
+	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_buf b = BERTH_BUF_INIT;
+	char *di = issued(""), *jcs, *jwt, *text;
+
+	(void)state;
+	CHECK_OK(berth_vc_issue(&b, kr, ed.kid, vc));
+	jwt = test_take(&b);
+	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &(struct berth_di_options){ .created_s = NOW }));
+	jcs = test_take(&b);
+	text = present(&holder, (const char *const[]){ di, jwt, jcs }, 3);
+	expect_vp(BERTH_OK, strdup(text));
+	v.challenge = "another";
+	expect_vp(BERTH_E_HOLDER, strdup(text));
+	v.challenge = CHALLENGE;
+	v.domain = "https://other.example";
+	expect_vp(BERTH_E_HOLDER, strdup(text));
+	v.domain = DOMAIN;
+	expect_vp(BERTH_E_SIG, changed(text, "proof challenge", "\"another\""));
+	expect_vp(BERTH_E_SIG, changed(text, "proof domain", "\"another\""));
+	expect_vp(BERTH_E_SIG, changed(text, "verifiableCredential", NULL));
+	expect_vp(BERTH_E_VC, changed(text, "proof proofPurpose", "\"assertionMethod\""));
+	free(text);
+	free(di);
+	free(jcs);
+	free(jwt);
+	berth_json_free(vc);
+}
+
+static void c117_expiry_of_the_proof(void **state)
+{
+	char *text = issued(",\"validUntil\":\"2026-11-23T13:30:01Z\"");
+
+	(void)state;
+	expect(BERTH_OK, strdup(text));
+	v.now_s++;
+	expect(BERTH_E_EXPIRED, text);
+}
+
+static void every_truncation_is_e_json(void **state)
+{
+	char *text = issued("");
+
+	(void)state;
+	for (size_t n = 0; n < strlen(text); n++)
+		expect(BERTH_E_JSON, strndup(text, n));
+	free(text);
+}
+
+/* ---- C015 ---- */
+
+static enum berth_err verify(void *arg)
+{
+	struct berth_report r;
+	enum berth_err rc = berth_vc_di_verify(&r, &v, arg, strlen(arg));
+
+	berth_report_free(&r);
+	return rc;
+}
+
+static enum berth_err make(void *arg)
+{
+	const struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = NOW };
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc = berth_vc_di_issue(&b, kr, ed.kid, arg, &o);
+
+	berth_buf_free(&b);
+	return rc;
+}
+
+static void c015_no_memory(void **state)
+{
+	struct berth_json *vc = credential_of(&ed, "");
+	char *text = issued("");
+
+	(void)state;
+	CHECK(test_every_allocation_fails(verify, text) > 20);
+	CHECK(test_every_allocation_fails(make, vc) > 20);
+	berth_json_free(vc);
+	free(text);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, fresh)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(examples_of_the_specifications),
-		cmocka_unit_test(same_signature_as_published),
-		cmocka_unit_test(ed25519_signature_2020),
+		TEST(examples_of_the_specifications),
+		TEST(same_signature_as_published),
+		TEST(ed25519_signature_2020),
+		TEST(every_key_there_and_back),
+		TEST(keys_and_suites),
+		TEST(spelling_does_not_count),
+		TEST(c114_altered_content_is_e_sig),
+		TEST(c121_what_no_context_defines_is_e_vc),
+		TEST(c121_nothing_is_hidden_from_who_reads_json),
+		TEST(a_context_of_its_own_is_told),
+		TEST(what_cannot_be_signed_is_not_issued),
+		TEST(version_1_1),
+		TEST(sets_and_chains),
+		TEST(presentations),
+		TEST(c117_expiry_of_the_proof),
+		TEST(every_truncation_is_e_json),
+		TEST(c015_no_memory),
 	};
+	int failed;
 
 	berth_crypto_init();
 	berth_resolver_builtin_init(&resolver, NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (berth_keyring_local_new(&kr))
+		return 1;
+	test_party_make(&ed, kr, PARTY_KEY_ED25519, "issuer");
+	test_party_make(&p256, kr, PARTY_KEY_P256, "p256");
+	test_party_make(&p384, kr, PARTY_KEY_P384, "p384");
+	test_party_make(&holder, kr, PARTY_PEER4_P256, "holder");
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	berth_keyring_free(kr);
+	return failed;
 }
