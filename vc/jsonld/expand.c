@@ -163,7 +163,7 @@ static enum berth_err list_member(struct berth_jsonld *ld, struct node *node, co
 	}
 	if (!name.iri || !strncmp(name.iri, "_:", 2))
 		return bad("no context defines the member ", key);
-	if (berth_jsonld_is_guarded(name.iri) && !(name.def && name.def->is_built_in))
+	if (berth_jsonld_is_disguised(name.iri, name.def))
 		return bad("another name for a member that verifiers look for: ", key);
 	node->members[node->n++] = (struct member){ .v = v, .term = key, .iri = name.iri, .def = name.def };
 	return BERTH_OK;
@@ -211,7 +211,7 @@ static enum berth_err put_type(struct berth_jsonld *ld, const struct node *node,
 	if ((rc = berth_jsonld_node_term(ld, &q->o, node->type_ctx, v, EXPAND_VOCAB | EXPAND_RELATIVE, "the type")))
 		return rc;
 	def = berth_jsonld_find(node->type_ctx, berth_json_str(v), strlen(berth_json_str(v)));
-	if (q->o.kind == BERTH_RDF_IRI && berth_jsonld_is_guarded(q->o.value) && !(def && def->is_built_in))
+	if (q->o.kind == BERTH_RDF_IRI && berth_jsonld_is_disguised(q->o.value, def))
 		return bad("another name for a type that verifiers look for: ", berth_json_str(v));
 	return berth_rdf_add(ld->d, q);
 }

@@ -78,16 +78,19 @@ enum berth_err berth_jsonld_expand(struct berth_jsonld *ld, struct berth_jsonld_
 	return BERTH_OK;
 }
 
-bool berth_jsonld_is_guarded(const char *iri)
+bool berth_jsonld_is_disguised(const char *iri, const struct berth_jsonld_def *def)
 {
 	static const char *const vocabularies[] = {
 		"https://www.w3.org/2018/credentials#", "https://w3id.org/security#",
 		"https://www.w3.org/ns/credentials/status#", "https://w3id.org/vc/status-list#"
 	};
 
-	for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++)
-		if (!strncmp(iri, vocabularies[i], strlen(vocabularies[i])))
-			return true;
+	for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++) {
+		size_t n = strlen(vocabularies[i]);
+
+		if (!strncmp(iri, vocabularies[i], n))
+			return !def || (!def->is_built_in && strcmp(def->term, iri + n) != 0);
+	}
 	return false;
 }
 

@@ -11,8 +11,8 @@
  * the document and not under the signature.  Contexts are the built-in ones
  * (contexts/README.md) and what the document itself defines; nothing is ever fetched.
  * Statements can be written in more ways than one, and verifiers read JSON: members and
- * types of the vocabularies of credentials, proofs and status lists must have the names
- * that the built-in contexts give them, and what is said of the document itself must
+ * types of the vocabularies of credentials, proofs and status lists must have their own
+ * names or those of the built-in contexts, and what is said of the document itself must
  * stand in its outermost object (else a validUntil or credentialStatus could be hidden
  * from a verifier without touching the signature): E_VC.
  * Not supported, and E_VC: @import, @reverse, @nest, @included, @base other than null,
