@@ -62,7 +62,7 @@ $(B)/%.o: %.c
 
 # Where a floor waits for disks, peers and people, or for the primitives below it, size
 # counts and not speed.  An OPT from the command line is for all of them.
-SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c vc/rdf/nquads_parse.c))
+SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c vc/jsonld/*.c vc/rdf/nquads_parse.c))
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Os,$(OPT))
 
 # the build's date is one object's business, so that a new commit rebuilds only that

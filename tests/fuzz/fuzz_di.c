@@ -27,9 +27,11 @@ static void verify(verify_fn *fn, const char *text, size_t n)
 	berth_report_free(&r);
 }
 
-static void sign_and_verify(const char *purpose, verify_fn *fn, const uint8_t *p, size_t n)
+static void sign_and_verify(const char *suite, const char *purpose, verify_fn *fn, const uint8_t *p, size_t n)
 {
-	const struct berth_di_options o = { .purpose = purpose, .challenge = "c", .domain = "d", .created_s = -1 };
+	const struct berth_di_options o = {
+		.suite = suite, .purpose = purpose, .challenge = "c", .domain = "d", .created_s = -1
+	};
 	struct berth_buf text = BERTH_BUF_INIT;
 	struct berth_json *doc;
 
@@ -46,7 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	verify(berth_vc_di_verify, (const char *)p, n);
 	verify(berth_vp_di_verify, (const char *)p, n);
-	sign_and_verify("assertionMethod", berth_vc_di_verify, p, n);
-	sign_and_verify("authentication", berth_vp_di_verify, p, n);
+	for (int i = 0; i < 2; i++) {
+		const char *suite = i ? "eddsa-rdfc-2022" : "eddsa-jcs-2022";
+
+		sign_and_verify(suite, "assertionMethod", berth_vc_di_verify, p, n);
+		sign_and_verify(suite, "authentication", berth_vp_di_verify, p, n);
+	}
 	return 0;
 }

@@ -19,14 +19,6 @@ const struct berth_jsonld_def *berth_jsonld_find(const struct berth_jsonld_ctx *
 
 /* ---- layers upon one another ---- */
 
-static bool has_protected(const struct berth_jsonld_layer *layer)
-{
-	for (size_t i = 0; i < layer->n; i++)
-		if (layer->defs[i].is_protected)
-			return true;
-	return false;
-}
-
 /* Whether a layer that was read by itself fits here as it is: what is protected keeps
  * its meaning, and stays protected. */
 static bool fits(const struct berth_jsonld_ctx *active, const struct berth_jsonld_layer *layer)
@@ -60,7 +52,7 @@ static enum berth_err push(struct berth_jsonld *ld, const struct berth_jsonld_ct
 		ctx->lang = layer->lang;
 	if (layer->has_dir)
 		ctx->dir = layer->dir;
-	ctx->has_protected |= has_protected(layer);
+	ctx->has_protected |= layer->has_protected;
 	*out = ctx;
 	return BERTH_OK;
 }

@@ -35,7 +35,8 @@ struct berth_jsonld_layer {
 	size_t n_slots;				/* a power of two */
 	bool has_vocab, has_lang, has_dir;	/* said here, maybe to be none */
 	const char *vocab, *lang, *dir;
-	bool is_protected;
+	bool is_protected;			/* its terms, unless they say otherwise */
+	bool has_protected;			/* some are */
 	bool has_propagate, propagate;
 };
 

@@ -155,8 +155,10 @@ static enum berth_err read_terms(struct berth_jsonld_local *l, const struct bert
 	berth_json_each(m, local)
 		if (!berth_jsonld_keyword(berth_json_key(m)))
 			list_term(l->layer, m);
-	for (size_t i = 0; i < l->layer->n && !rc; i++)
+	for (size_t i = 0; i < l->layer->n && !rc; i++) {
 		rc = berth_jsonld_define(l, &l->layer->defs[i]);
+		l->layer->has_protected |= l->layer->defs[i].is_protected;
+	}
 	return rc;
 }
 

@@ -20,6 +20,18 @@ int berth_rdfc_compare(const struct berth_rdfc *c, const struct berth_rdfc_diges
 	return memcmp(a->b, b->b, c->hash_len);
 }
 
+void berth_rdfc_put_id(struct berth_buf *out, const char *prefix, size_t number)
+{
+	char digits[24];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + number % 10);
+	} while (number /= 10);
+	berth_buf_str(out, prefix);
+	berth_buf_put(out, digits + n, sizeof(digits) - n);
+}
+
 enum berth_err berth_rdfc_write(struct berth_rdfc *c, const struct berth_rdf_quad *q, berth_blank_name *name,
 				const void *arg)
 {
@@ -163,7 +175,7 @@ struct line {
 
 static void name_canonical(struct berth_buf *out, uint32_t blank, const void *arg)
 {
-	berth_buf_printf(out, "_:c14n%u", ((const uint32_t *)arg)[blank]);
+	berth_rdfc_put_id(out, "_:c14n", ((const uint32_t *)arg)[blank]);
 }
 
 static int by_text(const void *pa, const void *pb)

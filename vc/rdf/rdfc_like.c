@@ -86,9 +86,9 @@ static enum berth_err hash_related(struct berth_rdfc *c, struct related *r, cons
 		berth_buf_u8(&c->text, '>');
 	}
 	if (c->ids[r->blank] != BERTH_RDFC_NO_ID)
-		berth_buf_printf(&c->text, "_:c14n%u", c->ids[r->blank]);
+		berth_rdfc_put_id(&c->text, "_:c14n", c->ids[r->blank]);
 	else if (find(issuer, r->blank, &number))
-		berth_buf_printf(&c->text, "_:b%zu", number);
+		berth_rdfc_put_id(&c->text, "_:b", number);
 	else
 		put_hash(c, &c->text, &c->first[r->blank]);
 	if (!(rc = berth_buf_status(&c->text)))
@@ -194,7 +194,7 @@ static enum berth_err label_neighbours(struct berth_rdfc *c, struct frame *f, co
 		if ((rc = work(c)))
 			return rc;
 		if (c->ids[r[i].blank] != BERTH_RDFC_NO_ID) {
-			berth_buf_printf(&f->path, "_:c14n%u", c->ids[r[i].blank]);
+			berth_rdfc_put_id(&f->path, "_:c14n", c->ids[r[i].blank]);
 			continue;
 		}
 		known = find(&f->tried, r[i].blank, &number);
@@ -202,7 +202,7 @@ static enum berth_err label_neighbours(struct berth_rdfc *c, struct frame *f, co
 			return rc;
 		if (!known)
 			f->pending[f->n_pending++] = r[i].blank;
-		berth_buf_printf(&f->path, "_:b%zu", number);
+		berth_rdfc_put_id(&f->path, "_:b", number);
 	}
 	return berth_buf_status(&f->path);
 }
@@ -220,7 +220,8 @@ static enum berth_err follow_neighbours(struct berth_rdfc *c, struct frame *f)
 			return berth_fail(BERTH_E_INTERNAL, "a blank node without a label");
 		if ((rc = berth_rdfc_n_degree(c, &hash, f->pending[i], &f->tried)))
 			return rc;
-		berth_buf_printf(&f->path, "_:b%zu<", number);
+		berth_rdfc_put_id(&f->path, "_:b", number);
+		berth_buf_u8(&f->path, '<');
 		put_hash(c, &f->path, &hash);
 		berth_buf_u8(&f->path, '>');
 	}

@@ -33,6 +33,8 @@ BERTH_MUST_USE enum berth_err berth_rdfc_first_degree(struct berth_rdfc *c);
 void berth_rdfc_digest(const struct berth_rdfc *c, struct berth_rdfc_digest *out, const void *p, size_t n);
 int berth_rdfc_compare(const struct berth_rdfc *c, const struct berth_rdfc_digest *a,
 		       const struct berth_rdfc_digest *b);
+/* "_:c14n0" and so on; printf() would be a tenth of all the work. */
+void berth_rdfc_put_id(struct berth_buf *out, const char *prefix, size_t number);
 /* Appends a statement to c->text.  E_SIZE, E_NOMEM. */
 BERTH_MUST_USE enum berth_err
 berth_rdfc_write(struct berth_rdfc *c, const struct berth_rdf_quad *q, berth_blank_name *name, const void *arg);
