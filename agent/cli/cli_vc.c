@@ -22,7 +22,7 @@ enum berth_err berth_cli_format(const struct berth_cli *c, const struct berth_bu
 	{ "--format", BERTH_CLI_ONE, "FORMAT", "vc+jwt (default; presentations: vp+jwt), di, dc+sd-jwt, vc+sd-jwt, vc-jwt" }, \
 	{ "--kid", BERTH_CLI_ONE, "DID-URL", "the verification method that signs" }, \
 	{ "--disclose", BERTH_CLI_MANY, "JSON-POINTER", "SD-JWT: a claim that can be withheld, or that is shown" }, \
-	{ "--cryptosuite", BERTH_CLI_ONE, "NAME", "format di: eddsa-jcs-2022 or ecdsa-jcs-2019 (default: the key's)" }, \
+	{ "--cryptosuite", BERTH_CLI_ONE, "NAME", "format di: eddsa-jcs-2022, ecdsa-jcs-2019 (default: the key's), eddsa-rdfc-2022, ecdsa-rdfc-2019" }, \
 	{ "--proof-id", BERTH_CLI_ONE, "URI", "format di: the proof's id" }, \
 	{ "--previous-proof", BERTH_CLI_MANY, "URI", "format di: a proof that is signed over" }, \
 	{ "--now", BERTH_CLI_ONE, "RFC3339", "instead of the system clock" }, \

@@ -535,6 +535,33 @@ def test_vc_di_chain(party, files):
     fails("E_VC", *sign, "--proof-id", "urn:1", files(one))
 
 
+RDF = {"@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/undefined-terms/v2"]}
+
+
+def test_vc_rdf(party, files):
+    for kind, suite in (("ed25519", "eddsa-rdfc-2022"), ("p256", "ecdsa-rdfc-2019"), ("p384", "ecdsa-rdfc-2019")):
+        issuer = party(kind)
+        sign = ("vc", "issue", "--format", "di", "--jwk", issuer[2], "--kid", issuer[1], "--cryptosuite", suite)
+        one = ok(*sign, "--now", NOW, "--proof-id", "urn:1", files(credential(issuer[0], **RDF)))
+        assert one["proof"]["cryptosuite"] == suite and "@context" not in one["proof"]
+        vc = ok(*sign, "--now", NOW, "--previous-proof", "urn:1", files(one))
+        for it in (one, vc):
+            report = ok("vc", "verify", "--now", NOW, "--trust", issuer[0], files(it))
+            assert report["verified"] is True and report["credential"] == it and not report["warnings"]
+        fails("E_SIG", "vc", "verify", "--now", NOW, files(dict(vc, name="altered")))
+        fails("E_SIG", "vc", "verify", "--now", NOW, files(dict(vc, proof=vc["proof"][1])))
+        fails("E_VC", "vc", "verify", "--now", NOW, files(dict(vc, **{"@context": RDF["@context"][:1]})))
+        holder = party("p256")
+        made = ok("vp", "create", "--format", "di", "--cryptosuite", "ecdsa-rdfc-2019", "--challenge", "c", "--domain", "d",
+                  "--jwk", holder[2], "--kid", holder[1], files(ok(*sign, files(credential(issuer[0], holder[0], **RDF)))))
+        assert ok("vp", "verify", "--now", NOW, "--challenge", "c", "--domain", "d", files(made))["verified"] is True
+        fails("E_HOLDER", "vp", "verify", "--now", NOW, "--challenge", "x", "--domain", "d", files(made))
+    # what no context defines, and a context that nobody fetches
+    fails("E_VC", *sign, files(credential(issuer[0])))
+    fails("E_VC", *sign, files(credential(issuer[0], **{"@context": RDF["@context"] + ["https://a.example/v1"]})))
+    fails("E_KEY", *sign[:-1], "eddsa-rdfc-2022", files(credential(issuer[0], **RDF)))
+
+
 def test_vp_di(party, files):
     issuer, holder = party(), party("p256")
     jwt = files(issue(issuer, files, credential(issuer[0], holder[0])))

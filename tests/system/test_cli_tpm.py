@@ -13,7 +13,7 @@ import time
 import pytest
 
 from cli import fails, ok, token
-from test_cli_offline import NOW, credential
+from test_cli_offline import NOW, RDF, credential
 
 
 def b64(text):
@@ -71,6 +71,9 @@ def test_jws_and_credential(tpm, key, tmp_path):
     vc = token("vc", "issue", *uri, "--kid", kid, stdin=json.dumps(credential(key["did"])))
     assert ok("vc", "verify", "--now", NOW, stdin=vc)["verified"] is True
     di = ok("vc", "issue", "--format", "di", *uri, "--kid", kid, stdin=json.dumps(credential(key["did"])))
+    rdf = ok("vc", "issue", "--format", "di", "--cryptosuite", "ecdsa-rdfc-2019", *uri, "--kid", kid,
+             stdin=json.dumps(credential(key["did"], **RDF)))
+    assert ok("vc", "verify", "--now", NOW, stdin=json.dumps(rdf))["verified"] is True
     assert di["proof"]["cryptosuite"] == "ecdsa-jcs-2019"
     assert ok("vc", "verify", "--now", NOW, stdin=json.dumps(di))["verified"] is True
     # the same key issues an SD-JWT, and presents it as the holder that it names

@@ -305,6 +305,30 @@ static void check_signature(const struct berth_pubkey *pub, enum berth_purpose p
 	berth_buf_free(&input);
 }
 
+/* Whoever holds the key makes the statements too. */
+static void a_proof_over_rdf(void **state)
+{
+	static const char payload[] = "{\"document\":{\"@context\":[\"https://www.w3.org/ns/credentials/v2\"],"
+		"\"type\":[\"VerifiableCredential\"],\"issuer\":\"" DID "\",\"credentialSubject\":{\"id\":\"did:example:s\"}},"
+		"\"proof\":{\"type\":\"DataIntegrityProof\",\"cryptosuite\":\"eddsa-rdfc-2022\",\"verificationMethod\":\"" KID "\","
+		"\"proofPurpose\":\"assertionMethod\"}}";
+	struct berth_buf h = BERTH_BUF_INIT, s = BERTH_BUF_INIT, input = BERTH_BUF_INIT;
+	struct berth_key_info k = ensure("rdf", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, BERTH_PURPOSE_BIT(BERTH_SIGN_DI));
+	char *unknown = strdup(payload);
+
+	(void)state;
+	CHECK_OK(keys->ops->bind(keys, KID, "rdf"));
+	CHECK_OK(ring->ops->sign(ring, KID, BERTH_SIGN_DI, payload, strlen(payload), &h, &s));
+	CHECK_OK(berth_di_signing_input(&input, KID, k.pub.type, payload, strlen(payload)));
+	CHECK_OK(berth_verify(&k.pub, input.p, input.len, s.p, s.len));
+	memcpy(strstr(unknown, "credentialSubject"), "credentialSubjecx", 17);
+	CHECK_RC(BERTH_E_VC, ring->ops->sign(ring, KID, BERTH_SIGN_DI, unknown, strlen(unknown), &h, &s));
+	free(unknown);
+	berth_buf_free(&h);
+	berth_buf_free(&s);
+	berth_buf_free(&input);
+}
+
 /* Every purpose against a key that has exactly one: 9 x 10 decisions. */
 static void a_key_signs_for_its_purposes_only(void **state)
 {
@@ -844,6 +868,7 @@ int main(void)
 		WITH_KEYD(delete_is_final_and_repeatable),
 		WITH_KEYD(keys_of_others_do_not_exist),
 		cmocka_unit_test(a_late_purpose_makes_the_stored_name_longer),
+		WITH_KEYD(a_proof_over_rdf),
 		WITH_KEYD(a_key_signs_for_its_purposes_only),
 		WITH_KEYD(proofs_are_whole_and_verify),
 		WITH_KEYD(c033_payloads_must_be_of_the_keys_did),
