@@ -658,6 +658,44 @@ def test_sd_jwt(party, files):
     fails("E_VC", *sign, files({"iss": issuer[0]}))
 
 
+def test_query(party, files):
+    """What answers a query is what the holder discloses, and no more."""
+    issuer, holder = party(), party("p256")
+    sign = ("vc", "issue", "--format", "dc+sd-jwt", "--jwk", issuer[2], "--kid", issuer[1])
+    claims = sd_claims(issuer[0], json.loads(holder[2].read_text()))
+    sd = files(token(*sign, "--disclose", "/given_name", "--disclose", "/address/city", "--disclose", "/nationalities/0",
+                     files(claims)))
+    vc = files(token("vc", "issue", "--jwk", issuer[2], "--kid", issuer[1], files(credential(issuer[0], holder[0]))))
+    dcql = {"credentials": [{"id": "q", "format": "dc+sd-jwt", "meta": {"vct_values": [claims["vct"]]},
+                             "claims": [{"path": ["address", "city"]}, {"path": ["vct"]}]}]}
+    answer = ok("query", "match", "--now", NOW, "--dcql", files(dcql), vc, sd)
+    assert [m["id"] for m in answer["matches"]] == ["q"] and "submission" not in answer
+    (found,) = answer["matches"][0]["credentials"]
+    assert found == {"credential": 1, "name": str(sd), "format": "dc+sd-jwt", "holderBinding": True,
+                     "claims": ["/address/city", "/vct"]}
+    show = [a for c in found["claims"] for a in ("--disclose", c)]
+    vp = token("vp", "create", "--now", NOW, "--challenge", "c", "--jwk", holder[2], "--kid", holder[1], *show, sd)
+    shown = ok("vp", "verify", "--now", NOW, "--challenge", "c", stdin=vp)["credential"]
+    assert shown["address"]["city"] == claims["address"]["city"] and "given_name" not in shown
+
+    pex = {"id": "d", "input_descriptors": [
+        {"id": "w3c", "format": {"jwt_vc": {"alg": ["EdDSA"]}}, "constraints": {"fields": [
+            {"path": ["$.type"], "filter": {"type": "array", "contains": {"const": "VerifiableCredential"}}}]}},
+        {"id": "sd", "constraints": {"limit_disclosure": "required", "fields": [{"path": ["$.given_name"]}]}}]}
+    answer = ok("query", "match", "--now", NOW, "--pex", files({"presentation_definition": pex}), sd, vc)
+    assert [(m["id"], [c["credential"] for c in m["credentials"]]) for m in answer["matches"]] == [("w3c", [1]), ("sd", [0])]
+    assert answer["submission"]["definition_id"] == "d"
+    assert [d["path"] for d in answer["submission"]["descriptor_map"]] == ["$.verifiableCredential[0]", "$.verifiableCredential[1]"]
+
+    fails("E_NOMATCH", "query", "match", "--now", "2030-01-01T00:00:00Z", "--dcql", files(dcql), sd)
+    fails("E_NOMATCH", "query", "match", "--now", NOW, "--dcql", files(dcql), vc)
+    fails("E_TYPE", "query", "match", "--dcql", files({"credentials": []}), sd)
+    fails("E_JSON", "query", "match", "--pex", files("{"), sd)
+    fails("E_ENV", "query", "match", "--dcql", files(dcql), files("no credential"))
+    fails("E_USAGE", "query", "match", sd)
+    fails("E_USAGE", "query", "match", "--pex", files(pex), "--dcql", files(dcql), sd)
+
+
 def test_vc_sd_jwt(party, files):
     issuer, holder = party("p384"), party()
     vc = credential(issuer[0], holder[0])

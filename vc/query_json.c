@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers to queries, as JSON. */
+#include <stdio.h>
+#include <string.h>
+
+#include "vc/query_internal.h"
+
+#define TEXT_MAX 4096
+#define NESTED_MAX 8
+
+static enum berth_err push_take(struct berth_json *list, struct berth_json *o, enum berth_err rc)
+{
+	if (!rc)
+		return berth_json_push(list, o);
+	berth_json_free(o);
+	return rc;
+}
+
+static enum berth_err set_claims(struct berth_json *o, const struct berth_answer_credential *c)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; i < c->n_claims && !rc; i++)
+		rc = berth_json_push_str(list, c->claims[i]);
+	if (!rc)
+		return berth_json_set(o, "claims", list);
+	berth_json_free(list);
+	return rc;
+}
+
+static enum berth_err push_credential(struct berth_json *list, const struct berth_answer_credential *c,
+				      const struct berth_wallet *w)
+{
+	const struct berth_wallet_item *i = &w->items[c->index];
+	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_int(o, "credential", (int64_t)c->index)) ||
+	    (i->name && (rc = berth_json_set_str(o, "name", i->name))) ||
+	    (rc = berth_json_set_str(o, "format", berth_vc_format_name(i->format, false))) ||
+	    (rc = berth_json_set_bool(o, "holderBinding", query_is_bindable(i))))
+		return push_take(list, o, rc);
+	return push_take(list, o, set_claims(o, c));
+}
+
+static enum berth_err push_item(struct berth_json *list, const struct berth_answer_item *a, const struct berth_wallet *w)
+{
+	struct berth_json *o = berth_json_new_object(), *credentials = berth_json_new_array();
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; i < a->n && !rc; i++)
+		rc = push_credential(credentials, &a->credentials[i], w);
+	if (rc || (rc = berth_json_set_str(o, "id", a->id)) || (rc = berth_json_set_bool(o, "optional", a->optional)) ||
+	    (rc = berth_json_set_bool(o, "multiple", a->multiple))) {
+		berth_json_free(credentials);
+		return push_take(list, o, rc);
+	}
+	return push_take(list, o, berth_json_set(o, "credentials", credentials));
+}
+
+struct berth_json *berth_answer_json(const struct berth_answer *a, const struct berth_wallet *w)
+{
+	struct berth_json *o = berth_json_new_object(), *list = berth_json_new_array();
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; i < a->n && !rc; i++)
+		rc = push_item(list, &a->items[i], w);
+	if (rc)
+		berth_json_free(list);
+	else
+		rc = berth_json_set(o, "matches", list);
+	if (!rc)
+		return o;
+	berth_json_free(o);
+	return NULL;
+}
+
+/* ---- presentation_submission ---- */
+
+/* What Presentation Exchange calls our formats. */
+static const char *designation(enum berth_vc_format f)
+{
+	static const char *const names[] = {
+		[BERTH_FORMAT_NONE] = "", [BERTH_FORMAT_VC_JWT] = "jwt_vc", [BERTH_FORMAT_DI] = "ldp_vc",
+		[BERTH_FORMAT_DC_SD_JWT] = "dc+sd-jwt", [BERTH_FORMAT_VC_SD_JWT] = "vc+sd-jwt",
+		[BERTH_FORMAT_VC_JWT1] = "jwt_vc",
+	};
+
+	return names[f];
+}
+
+static enum berth_err push_mapping(struct berth_json *list, const struct berth_answer_item *a, const struct berth_wallet *w,
+				   size_t place, bool alone)
+{
+	const struct berth_wallet_item *i = &w->items[a->credentials[0].index];
+	struct berth_json *o = berth_json_new_object();
+	char path[64] = "$";
+	enum berth_err rc;
+
+	if (!alone || !query_is_sd(i))
+		snprintf(path, sizeof(path), "$.verifiableCredential[%zu]", place);
+	if (!(rc = berth_json_set_str(o, "id", a->id)) && !(rc = berth_json_set_str(o, "format", designation(i->format))))
+		rc = berth_json_set_str(o, "path", path);
+	return push_take(list, o, rc);
+}
+
+enum berth_err berth_query_submission(struct berth_json **out, const struct berth_query *q, const struct berth_answer *a,
+				      const struct berth_wallet *w, const char *id)
+{
+	struct berth_json *o = berth_json_new_object(), *map = berth_json_new_array();
+	size_t n = 0, place = 0;
+	enum berth_err rc = BERTH_OK;
+
+	*out = NULL;
+	for (size_t i = 0; i < a->n; i++)
+		n += !a->items[i].optional;
+	for (size_t i = 0; i < a->n && !rc; i++)
+		if (!a->items[i].optional)
+			rc = push_mapping(map, &a->items[i], w, place++, n == 1);
+	if (!rc && !(rc = berth_json_set_str(o, "id", id)))
+		rc = berth_json_set_str(o, "definition_id", q->id ? q->id : "");
+	if (rc)
+		berth_json_free(map);
+	else
+		rc = berth_json_set(o, "descriptor_map", map);
+	if (rc)
+		berth_json_free(o);
+	else
+		*out = o;
+	return rc;
+}
+
+/* The nested one is about the same descriptor. */
+static enum berth_err check_mapping(const struct berth_json *o, const char *of, size_t depth)
+{
+	const struct berth_json *nested = NULL;
+	const char *id, *format, *path;
+	struct berth_path p;
+	enum berth_err rc;
+
+	if (depth > NESTED_MAX)
+		return berth_fail(BERTH_E_SIZE, "submission: nested too deep");
+	if ((rc = berth_json_req_str(o, "id", TEXT_MAX, &id)) || (rc = berth_json_req_str(o, "format", 64, &format)) ||
+	    (rc = berth_json_req_str(o, "path", BERTH_PATH_TEXT_MAX, &path)) || (rc = berth_path_parse(&p, path)))
+		return rc;
+	berth_path_free(&p);
+	if (of && strcmp(of, id) != 0)
+		return query_bad("path_nested", "of another id");
+	if ((rc = berth_json_opt_obj(o, "path_nested", &nested)) || !nested)
+		return rc;
+	return check_mapping(nested, id, depth + 1);
+}
+
+enum berth_err berth_submission_check(const struct berth_json *submission)
+{
+	const struct berth_json *map;
+	const char *id;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_str(submission, "id", TEXT_MAX, &id)) ||
+	    (rc = berth_json_req_str(submission, "definition_id", TEXT_MAX, &id)) ||
+	    (rc = berth_json_req_arr(submission, "descriptor_map", BERTH_QUERY_ITEMS_MAX, &map)))
+		return rc;
+	for (const struct berth_json *it = berth_json_first(map); it && !rc; it = berth_json_next(it))
+		rc = check_mapping(it, NULL, 0);
+	return rc;
+}
