@@ -10,7 +10,7 @@
 #define ENTRIES_MAX 16
 #define URL_MAX 2048
 
-enum outcome { FINE, SET, STALE, UNANSWERED, NO_MEMORY };
+enum outcome { FINE, SET, AGED, STALE, UNANSWERED, NO_MEMORY };	/* AGED: stale, but not for long */
 
 /* One entry, from either world. */
 struct entry {
@@ -63,10 +63,8 @@ static enum berth_err read_ietf(struct entry *e, const struct berth_json *o)
 
 /* ---- answering them ---- */
 
-static bool has_purpose(const struct berth_json *list_subject, const char *purpose)
+static bool has_purpose(const struct berth_json *v, const char *purpose)
 {
-	const struct berth_json *v = berth_json_get(list_subject, "statusPurpose");
-
 	if (berth_json_str(v))
 		return !strcmp(berth_json_str(v), purpose);
 	berth_json_each(it, v)
@@ -109,31 +107,45 @@ static enum berth_err value_of(unsigned *value, struct berth_status_found *f, co
 {
 	enum berth_err rc;
 
-	if (e->purpose && !has_purpose(berth_json_get(f->document, "credentialSubject"), e->purpose))
+	if (e->purpose && !has_purpose(f->purposes, e->purpose))
 		return berth_fail(BERTH_E_STATUS, "status list: for another purpose than %.40s", e->purpose);
 	if (e->bits && (rc = berth_status_list_widen(&f->list, e->bits)))
 		return rc;
 	return berth_status_list_get(&f->list, e->index, value);
 }
 
+/* A list past its validity still says no, but no more yes: unless policy says how long. */
+static enum outcome judge_age(struct berth_report *r, const struct berth_verify *v, const struct berth_status_found *f)
+{
+	int64_t stale_for;
+
+	if (berth_status_age(f, v, &stale_for))
+		return UNANSWERED;
+	if (!stale_for)
+		return FINE;
+	(void)!berth_fail(BERTH_E_STATUS, "status list: stale for %lld s", (long long)stale_for);
+	if (stale_for > v->max_stale_s)
+		return STALE;
+	berth_report_warn(r, "status list stale for %lld s, taken as policy says", (long long)stale_for);
+	return AGED;
+}
+
 static enum outcome answer(struct berth_report *r, const struct berth_verify *v, const struct entry *e)
 {
-	struct berth_status_found f;
+	struct berth_status_found *f, own;
 	enum outcome o;
 	unsigned value;
 	enum berth_err rc;
 
-	if ((rc = berth_status_find(&f, v, e->uri, r->issuer_did, !e->purpose)))
+	if ((rc = berth_status_find(&f, &own, v, e->uri, r->issuer_did, !e->purpose)))
 		return rc == BERTH_E_NOMEM ? NO_MEMORY : UNANSWERED;
-	if (value_of(&value, &f, e))
+	if (value_of(&value, f, e))
 		o = UNANSWERED;
 	else
 		o = meaning(r, e, value);
-	if (o == FINE && f.stale) {
-		(void)!berth_fail(BERTH_E_STATUS, "status list: stale");
-		o = STALE;
-	}
-	berth_status_found_free(&f);
+	if (o == FINE)
+		o = judge_age(r, v, f);
+	berth_status_found_free(&own);
 	return o;
 }
 
@@ -142,7 +154,7 @@ static enum outcome answer(struct berth_report *r, const struct berth_verify *v,
 static void conclude(struct berth_report *r, const struct berth_verify *v, enum outcome o)
 {
 	static const enum berth_check check[] = {
-		[FINE] = BERTH_CHECK_PASSED, [SET] = BERTH_CHECK_FAILED,
+		[FINE] = BERTH_CHECK_PASSED, [SET] = BERTH_CHECK_FAILED, [AGED] = BERTH_CHECK_STALE,
 		[STALE] = BERTH_CHECK_STALE, [UNANSWERED] = BERTH_CHECK_FAILED,
 		[NO_MEMORY] = BERTH_CHECK_NOT_CHECKED
 	};
@@ -153,7 +165,7 @@ static void conclude(struct berth_report *r, const struct berth_verify *v, enum 
 		return;
 	}
 	r->status = berth_check_and(r->status, check[o]);
-	if (o != FINE)
+	if (o != FINE && o != AGED)
 		berth_report_note(r, o == NO_MEMORY ? BERTH_E_NOMEM : BERTH_E_STATUS);
 }
 

@@ -47,6 +47,41 @@ out:
 	return rc;
 }
 
+static uint64_t mix(uint64_t h, const void *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ ((const uint8_t *)p)[i]) * UINT64_C(1099511628211);	/* FNV-1a */
+	return h;
+}
+
+/* In whatever order the folder is read. */
+static uint64_t stamp_of(int dir, const char *name)
+{
+	uint64_t h = mix(UINT64_C(14695981039346656037), name, strlen(name));
+	struct stat st;
+
+	if (fstatat(dir, name, &st, 0))
+		return h;
+	h = mix(h, &st.st_mtim.tv_sec, sizeof(st.st_mtim.tv_sec));
+	h = mix(h, &st.st_mtim.tv_nsec, sizeof(st.st_mtim.tv_nsec));
+	h = mix(h, &st.st_size, sizeof(st.st_size));
+	return mix(h, &st.st_ino, sizeof(st.st_ino));
+}
+
+uint64_t berth_status_dir_stamp(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	uint64_t sum = 0;
+
+	for (size_t n = 0; d && n <= BERTH_STATUS_DIR_MAX && (e = readdir(d)); n++)
+		if (*e->d_name != '.')
+			sum += stamp_of(dirfd(d), e->d_name);
+	if (d)
+		closedir(d);
+	return sum;
+}
+
 enum berth_err berth_status_dir(const char *path, berth_status_file *each, void *arg)
 {
 	DIR *d = opendir(path);

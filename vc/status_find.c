@@ -17,7 +17,7 @@ static enum berth_err bad(const char *what)
 void berth_status_found_free(struct berth_status_found *f)
 {
 	berth_status_list_free(&f->list);
-	berth_json_free(f->document);
+	berth_json_free(f->purposes);
 	memset(f, 0, sizeof(*f));
 }
 
@@ -26,51 +26,78 @@ static bool same_party(const char *a, const char *b)
 	return a && b && (!strcmp(a, b) || (berth_is_did(a) && berth_is_did(b) && berth_did_same(a, b)));
 }
 
-/* ---- the W3C's: a credential ---- */
+/* ---- how old ---- */
 
-/* The list is as stale as its credential, or when its ttl (in milliseconds) says so. */
-static void judge_age(struct berth_status_found *f, const struct berth_verify *v, int64_t issued_s, double ttl_s)
+enum berth_err berth_status_age(const struct berth_status_found *f, const struct berth_verify *v, int64_t *stale_for)
 {
-	f->issued_s = issued_s;
-	if (v->now_s >= 0 && issued_s != INT64_MIN && ttl_s > 0 && (double)(v->now_s - issued_s) > ttl_s)
-		f->stale = true;
+	*stale_for = 0;
+	if (v->no_time || (f->from_s == INT64_MIN && f->stale_s == INT64_MAX))
+		return BERTH_OK;
+	if (v->now_s < 0)
+		return bad("a date to judge, and the time is not known");
+	if (v->now_s < f->from_s)
+		return bad("not yet valid");
+	if (v->now_s >= f->stale_s)
+		*stale_for = v->now_s - f->stale_s + 1;
+	return BERTH_OK;
 }
 
-static enum berth_err open_credential(struct berth_status_found *f, const struct berth_verify *v, const char *text,
+/* Past its ttl a list is as stale as past its end. */
+static void add_ttl(struct berth_status_found *f, double ttl_s)
+{
+	double end = (double)f->issued_s + ttl_s + 1;
+
+	if (f->issued_s != INT64_MIN && ttl_s > 0 && end < (double)f->stale_s)
+		f->stale_s = (int64_t)end;
+}
+
+/* ---- the W3C's: a credential ---- */
+
+static int64_t date_of(const struct berth_json *vc)
+{
+	const char *date = berth_json_str(berth_json_get(vc, berth_credential_is_v1(vc) ? "issuanceDate" : "validFrom"));
+	int64_t t;
+
+	return date && !berth_rfc3339_parse(&t, date) ? t : INT64_MIN;
+}
+
+static void read_validity(struct berth_status_found *f, const struct berth_json *vc)
+{
+	struct berth_window w = berth_window_of(vc);
+
+	f->issued_s = date_of(vc);
+	f->from_s = w.from;
+	f->stale_s = w.until;
+	/* "ttl" is in milliseconds */
+	add_ttl(f, berth_json_num(berth_json_get(berth_json_get(vc, "credentialSubject"), "ttl")) / 1000);
+}
+
+static enum berth_err open_credential(struct berth_json **document, const struct berth_verify *v, const char *text,
 				      size_t n, const char *issuer)
 {
-	/* a list is judged like any credential, but its own status is not asked for */
+	/* a list is judged like any credential, but its own status is not asked for, and
+	 * its time at each question */
 	const struct berth_verify sub = {
-		.resolver = v->resolver, .key = v->key, .now_s = v->now_s, .no_time = v->no_time,
+		.resolver = v->resolver, .key = v->key, .now_s = -1, .no_time = true,
 		.no_status = true, .typ_optional = true, .max = BERTH_STATUS_FILE_MAX
 	};
-	const struct berth_json *subject;
-	int64_t from = INT64_MIN;
 	enum berth_vc_format format;
 	struct berth_report r;
-	const char *date;
 	enum berth_err rc;
 
 	if ((rc = berth_vc_format_guess(&format, text, n)))
 		return rc;
 	rc = berth_verify_credential(&r, &sub, format, text, n);
-	f->stale = rc == BERTH_E_EXPIRED;
-	if (rc && rc != BERTH_E_NOMEM && !f->stale)
+	if (rc && rc != BERTH_E_NOMEM)
 		rc = berth_fail(BERTH_E_STATUS, "status list: %s: %s", berth_err_name(rc), r.detail);
-	else if (rc != BERTH_E_NOMEM)
+	else if (!rc)
 		rc = same_party(r.issuer_did, issuer) ? BERTH_OK : bad("by another issuer");
-	f->document = rc ? NULL : r.credential;
-	if (!rc)
+	if (!rc) {
+		*document = r.credential;
 		r.credential = NULL;
+	}
 	berth_report_free(&r);
-	if (rc)
-		return rc;
-	subject = berth_json_get(f->document, "credentialSubject");
-	date = berth_json_str(berth_json_get(f->document, "validFrom"));
-	if (date && berth_rfc3339_parse(&from, date))
-		from = INT64_MIN;
-	judge_age(f, v, from, berth_json_num(berth_json_get(subject, "ttl")) / 1000);
-	return BERTH_OK;
+	return rc;
 }
 
 /* ---- the IETF's: a token ---- */
@@ -91,21 +118,20 @@ static enum berth_err verify_token(const struct berth_vc_token *t, const struct 
 	return berth_vc_token_verify(t, v->resolver, issuer, BERTH_REL_ASSERTION);
 }
 
-static enum berth_err check_times(struct berth_status_found *f, const struct berth_verify *v)
+static enum berth_err read_times(struct berth_status_found *f, const struct berth_json *payload)
 {
-	int64_t iat = INT64_MIN, exp = INT64_MAX, ttl = 0;
+	int64_t ttl = 0;
 
 	/* "iat: REQUIRED"; exp and ttl are not */
-	if (berth_json_req_int(f->document, "iat", 0, INT64_C(1) << 52, &iat) ||
-	    berth_json_opt_int(f->document, "exp", 0, INT64_C(1) << 52, &exp) ||
-	    berth_json_opt_int(f->document, "ttl", 1, INT64_C(1) << 52, &ttl))
+	if (berth_json_req_int(payload, "iat", 0, INT64_C(1) << 52, &f->issued_s) ||
+	    berth_json_opt_int(payload, "exp", 0, INT64_C(1) << 52, &f->stale_s) ||
+	    berth_json_opt_int(payload, "ttl", 1, INT64_C(1) << 52, &ttl))
 		return bad("iat, exp or ttl");
-	f->stale = v->now_s >= 0 && v->now_s >= exp;
-	judge_age(f, v, iat, (double)ttl);
+	add_ttl(f, (double)ttl);
 	return BERTH_OK;
 }
 
-static enum berth_err open_token(struct berth_status_found *f, const struct berth_verify *v, const char *text, size_t n,
+static enum berth_err open_token(struct berth_json **document, const struct berth_verify *v, const char *text, size_t n,
 				 const char *issuer)
 {
 	struct berth_vc_token t;
@@ -114,9 +140,8 @@ static enum berth_err open_token(struct berth_status_found *f, const struct bert
 	if ((rc = berth_vc_token_open(&t, text, n, BERTH_STATUS_FILE_MAX, berth_purpose_typ(BERTH_SIGN_STATUS), false, true)))
 		return rc;
 	if (!(rc = verify_token(&t, v, issuer))) {
-		f->document = t.payload;
+		*document = t.payload;
 		t.payload = NULL;
-		rc = check_times(f, v);
 	}
 	berth_vc_token_close(&t);
 	return rc;
@@ -124,34 +149,47 @@ static enum berth_err open_token(struct berth_status_found *f, const struct bert
 
 /* ---- either ---- */
 
+/* What is kept of a document: the list, its times, and what it is about. */
+static enum berth_err keep(struct berth_status_found *out, const struct berth_json *document, const char *id, bool token)
+{
+	const struct berth_json *purpose = berth_json_get(berth_json_get(document, "credentialSubject"), "statusPurpose");
+	const char *name = berth_json_str(berth_json_get(document, token ? "sub" : "id"));
+	enum berth_err rc;
+
+	if (!name || strcmp(name, id) != 0)
+		return bad("called otherwise");
+	if (token && (rc = read_times(out, document)))
+		return rc;
+	if (!token)
+		read_validity(out, document);
+	if ((rc = berth_status_list_read(&out->list, document)))
+		return rc;
+	if ((out->list.kind == BERTH_STATUS_TOKEN) != token)
+		return bad("of the other kind");
+	if (!token && purpose && !(out->purposes = berth_json_clone(purpose)))
+		return berth_fail(BERTH_E_NOMEM, "status list");
+	return BERTH_OK;
+}
+
 enum berth_err berth_status_open(struct berth_status_found *out, const struct berth_verify *v, const char *text, size_t n,
 				 const char *id, const char *issuer, bool token)
 {
-	const char *name;
+	struct berth_json *document = NULL;
 	enum berth_err rc;
 
-	memset(out, 0, sizeof(*out));
-	out->issued_s = INT64_MIN;
-	rc = token ? open_token(out, v, text, n, issuer) : open_credential(out, v, text, n, issuer);
-	if (rc)
-		goto out;
-	name = berth_json_str(berth_json_get(out->document, token ? "sub" : "id"));
-	if (!name || strcmp(name, id) != 0)
-		rc = bad("called otherwise");
-	else
-		rc = berth_status_list_read(&out->list, out->document);
-	if (!rc && (out->list.kind == BERTH_STATUS_TOKEN) != token)
-		rc = bad("of the other kind");
-out:
-	if (rc) {
-		berth_status_found_free(out);
-		if (rc != BERTH_E_NOMEM && rc != BERTH_E_STATUS) {
-			char why[200];
+	*out = (struct berth_status_found){ .issued_s = INT64_MIN, .from_s = INT64_MIN, .stale_s = INT64_MAX };
+	if (!(rc = token ? open_token(&document, v, text, n, issuer) : open_credential(&document, v, text, n, issuer)))
+		rc = keep(out, document, id, token);
+	berth_json_free(document);
+	if (!rc)
+		return BERTH_OK;
+	berth_status_found_free(out);
+	if (rc != BERTH_E_NOMEM && rc != BERTH_E_STATUS) {
+		char why[200];
 
-			strncpy(why, berth_err_detail(), sizeof(why) - 1);
-			why[sizeof(why) - 1] = '\0';
-			rc = berth_fail(BERTH_E_STATUS, "status list: %s: %s", berth_err_name(rc), why);
-		}
+		strncpy(why, berth_err_detail(), sizeof(why) - 1);
+		why[sizeof(why) - 1] = '\0';
+		rc = berth_fail(BERTH_E_STATUS, "status list: %s: %s", berth_err_name(rc), why);
 	}
 	return rc;
 }
@@ -176,6 +214,12 @@ static enum berth_err is_called(bool *is, const char *text, size_t n, const char
 	return rc == BERTH_E_NOMEM ? rc : BERTH_OK;
 }
 
+/* A bare key is one caller's word: what it has verified is not for others. */
+static struct berth_status_cache *cache_of(const struct berth_verify *v)
+{
+	return v->key ? NULL : v->status_cache;
+}
+
 struct search {
 	const struct berth_verify *v;
 	const char *id, *issuer;
@@ -183,6 +227,18 @@ struct search {
 	struct berth_status_found best;
 	char why[200];			/* of the first that is no good */
 };
+
+/* What is remembered of a list of tomorrow would make those of today look old. */
+static enum berth_err open_file(struct berth_status_found *f, const struct search *s, const char *text, size_t n)
+{
+	enum berth_err rc = berth_status_open(f, s->v, text, n, s->id, s->issuer, s->token);
+
+	if (!rc && cache_of(s->v) && s->v->now_s >= 0 && f->issued_s != INT64_MIN && f->issued_s > s->v->now_s + BERTH_VC_IAT_SKEW_S) {
+		berth_status_found_free(f);
+		rc = bad("issued in the future");
+	}
+	return rc;
+}
 
 static enum berth_err try_file(void *arg, const char *name, const char *text, size_t n)
 {
@@ -196,7 +252,7 @@ static enum berth_err try_file(void *arg, const char *name, const char *text, si
 		return BERTH_OK;
 	if ((rc = is_called(&is, text, n, s->token ? "sub" : "id", s->id)) || !is)
 		return rc;
-	if ((rc = berth_status_open(&f, s->v, text, n, s->id, s->issuer, s->token))) {
+	if ((rc = open_file(&f, s, text, n))) {
 		if (!*s->why)
 			strncpy(s->why, berth_err_detail(), sizeof(s->why) - 1);
 		return rc == BERTH_E_NOMEM ? rc : BERTH_OK;
@@ -211,21 +267,35 @@ static enum berth_err try_file(void *arg, const char *name, const char *text, si
 	return BERTH_OK;
 }
 
-enum berth_err berth_status_find(struct berth_status_found *out, const struct berth_verify *v, const char *id,
-				 const char *issuer, bool token)
+static enum berth_err search_dir(struct search *s)
+{
+	enum berth_err rc = berth_status_dir(s->v->status_dir, try_file, s);
+
+	if (rc)
+		berth_status_found_free(&s->best);
+	else if (!s->any)
+		rc = berth_fail(BERTH_E_STATUS, "%s", *s->why ? s->why : "status list: not in the folder");
+	return rc;
+}
+
+enum berth_err berth_status_find(struct berth_status_found **out, struct berth_status_found *own,
+				 const struct berth_verify *v, const char *id, const char *issuer, bool token)
 {
 	struct search s = { .v = v, .id = id, .issuer = issuer, .token = token };
+	struct berth_status_cache *cache = cache_of(v);
 	enum berth_err rc;
 
-	memset(out, 0, sizeof(*out));
+	memset(own, 0, sizeof(*own));
+	*out = NULL;
 	if (!v->status_dir)
 		return bad("none at hand");
-	if ((rc = berth_status_dir(v->status_dir, try_file, &s))) {
-		berth_status_found_free(&s.best);
+	if (cache && (*out = berth_status_cache_find(cache, v->status_dir, id, issuer, token)))
+		return BERTH_OK;
+	if ((rc = search_dir(&s)))
 		return rc;
-	}
-	if (!s.any)
-		return berth_fail(BERTH_E_STATUS, "%s", *s.why ? s.why : "status list: not in the folder");
-	*out = s.best;
+	if (cache)
+		return berth_status_cache_put(cache, out, &s.best, id, issuer, token);
+	*own = s.best;
+	*out = own;
 	return BERTH_OK;
 }

@@ -60,6 +60,8 @@ berth_vp_create(struct berth_buf *out, struct berth_keyring *kr, const char *kid
  * build date and so is no time at all (E_CLOCK for what must judge a date). */
 int64_t berth_verify_clock(void);
 
+struct berth_status_cache;
+
 struct berth_verify {
 	struct berth_resolver *resolver;
 	const struct berth_pubkey *key;	/* the issuer's bare key (--jwk), or NULL */
@@ -71,6 +73,8 @@ struct berth_verify {
 	bool typ_optional;		/* --format given: a missing typ is accepted */
 	const char *challenge, *domain;	/* presentations */
 	const char *status_dir;		/* a folder of status lists, or NULL */
+	struct berth_status_cache *status_cache;	/* vc/status.h; NULL: every list is read anew */
+	int64_t max_stale_s;		/* a list past its validity still counts for so long */
 	size_t max;			/* bytes of one credential; 0: BERTH_VC_MAX */
 };
 

@@ -8,6 +8,8 @@
 #include "vc/status_list.h"
 #include "vc/token.h"
 
+#define TTL_MAX_S ((uint64_t)10 * 365 * 86400)
+
 /* ---- options ---- */
 
 static enum berth_err number(const struct berth_cli *c, const char *option, uint64_t otherwise, uint64_t max,
@@ -85,6 +87,44 @@ static enum berth_err set_given(const struct berth_cli *c, struct berth_json *do
 	return value ? berth_json_set_str(doc, member, value) : BERTH_OK;
 }
 
+/* ---- dates: when it was issued, and until when and for how long it is worth asking ---- */
+
+static enum berth_err date_token(const struct berth_cli *c, struct berth_json *doc)
+{
+	const char *until = berth_cli_get(c, "--valid-until");
+	int64_t now_s, until_s;
+	uint64_t ttl_s;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_now(c, &now_s)) || (rc = number(c, "--ttl", 0, TTL_MAX_S, &ttl_s)) ||
+	    (rc = berth_json_set_int(doc, "iat", now_s < 0 ? 0 : now_s)) ||
+	    (ttl_s && (rc = berth_json_set_int(doc, "ttl", (int64_t)ttl_s))))
+		return rc;
+	if (until && berth_rfc3339_parse(&until_s, until))
+		return berth_fail(BERTH_E_USAGE, "--valid-until: not a date");
+	return until ? berth_json_set_int(doc, "exp", until_s) : BERTH_OK;
+}
+
+/* Without --now what stands there stays: a signer may have no clock. */
+static enum berth_err date_credential(const struct berth_cli *c, struct berth_json *doc)
+{
+	struct berth_json *subject = berth_json_get_mut(doc, "credentialSubject");
+	const char *from = berth_credential_is_v1(doc) ? "issuanceDate" : "validFrom";
+	const char *until = berth_credential_is_v1(doc) ? "expirationDate" : "validUntil";
+	char text[BERTH_RFC3339_LEN + 1];
+	int64_t now_s;
+	uint64_t ttl_s;
+	enum berth_err rc;
+
+	if ((rc = number(c, "--ttl", 0, TTL_MAX_S, &ttl_s)) || (rc = set_given(c, doc, "--valid-until", until)) ||
+	    (ttl_s && (rc = berth_json_set_int(subject, "ttl", (int64_t)ttl_s * 1000))) || (rc = berth_cli_now(c, &now_s)))
+		return rc;
+	if (!berth_cli_has(c, "--now"))
+		return BERTH_OK;
+	berth_rfc3339_format(text, now_s);
+	return berth_json_set_str(doc, from, text);
+}
+
 /* ---- create ---- */
 
 static struct berth_json *parse(const char *text)
@@ -111,31 +151,30 @@ static enum berth_err fill_credential(const struct berth_cli *c, struct berth_js
 	if ((rc = set_missing(doc, "@context", parse("[\"" BERTH_VC_CONTEXT "\"]"))) ||
 	    (rc = set_given(c, doc, "--id", "id")) ||
 	    (rc = set_missing(doc, "type", parse("[\"VerifiableCredential\",\"BitstringStatusListCredential\"]"))) ||
-	    (rc = set_given(c, doc, "--issuer", "issuer")) || (rc = set_given(c, doc, "--now", "validFrom")) ||
-	    (rc = set_missing(doc, "credentialSubject", berth_json_new_object())))
+	    (rc = set_given(c, doc, "--issuer", "issuer")) || (rc = set_missing(doc, "credentialSubject", berth_json_new_object())))
 		return rc;
 	subject = berth_json_get_mut(doc, "credentialSubject");
 	if ((rc = berth_json_set_str(subject, "type", "BitstringStatusList")) ||
 	    (rc = set_missing(subject, "statusPurpose", berth_json_new_str("revocation"))) ||
-	    (rc = set_given(c, subject, "--purpose", "statusPurpose")))
+	    (rc = set_given(c, subject, "--purpose", "statusPurpose")) ||
+	    (rc = berth_json_set_str(subject, "encodedList", "")))
 		return rc;
-	return berth_json_set_str(subject, "encodedList", "");
+	return date_credential(c, doc);
 }
 
 static enum berth_err fill_token(const struct berth_cli *c, struct berth_json *doc, unsigned bits)
 {
 	struct berth_json *list = berth_json_new_object();
-	int64_t now;
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_int(list, "bits", bits)) || (rc = berth_json_set_str(list, "lst", ""))) {
 		berth_json_free(list);
 		return rc;
 	}
-	if ((rc = berth_json_set(doc, "status_list", list)) || (rc = berth_cli_now(c, &now)) ||
-	    (rc = set_given(c, doc, "--issuer", "iss")) || (rc = set_given(c, doc, "--id", "sub")))
+	if ((rc = berth_json_set(doc, "status_list", list)) || (rc = set_given(c, doc, "--issuer", "iss")) ||
+	    (rc = set_given(c, doc, "--id", "sub")))
 		return rc;
-	return berth_json_set_int(doc, "iat", now < 0 ? 0 : now);
+	return date_token(c, doc);
 }
 
 /* A signed list without --issuer is by the DID of the key. */
@@ -283,7 +322,8 @@ static enum berth_err set(struct berth_cli *c)
 	if ((rc = load(c, &x)) || (rc = set_entry(c, &x.list)) || (rc = berth_status_list_write(x.doc, &x.list)))
 		goto out;
 	berth_json_remove(x.doc, "proof");	/* it was over another list */
-	rc = print(c, x.doc, x.is_token);
+	if (!(rc = x.is_token ? date_token(c, x.doc) : date_credential(c, x.doc)))
+		rc = print(c, x.doc, x.is_token);
 out:
 	unload(&x);
 	return rc;
@@ -323,6 +363,9 @@ out:
 #define SIGN_OPTS \
 	{ "--value", BERTH_CLI_ONE, "V", "what it becomes (default 1)" }, \
 	{ "--format", BERTH_CLI_ONE, "FORMAT", "bitstring (signed as vc+jwt), di or token" }, \
+	{ "--ttl", BERTH_CLI_ONE, "SECONDS", "how long it may be kept" }, \
+	{ "--valid-until", BERTH_CLI_ONE, "RFC3339", "after that it is stale" }, \
+	{ "--now", BERTH_CLI_ONE, "RFC3339", "when it is issued" }, \
 	{ "--kid", BERTH_CLI_ONE, "DID-URL", "signs, with the key that follows" }, \
 	BERTH_CLI_KEY_OPTS
 
@@ -333,7 +376,6 @@ static const struct berth_cli_opt create_opts[] = {
 	{ "--purpose", BERTH_CLI_ONE, "PURPOSE", "revocation (default), suspension, message" },
 	{ "--id", BERTH_CLI_ONE, "URI", "what credentials call the list" },
 	{ "--issuer", BERTH_CLI_ONE, "DID", "whose it is (default: the signer's)" },
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "when it was issued" },
 	{ .name = NULL },
 };
 

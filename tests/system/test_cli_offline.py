@@ -726,6 +726,14 @@ def test_status_list(files):
     fails("E_STATUS", "status-list", "check", "--index", "1", stdin="{}")
     template = files({"id": "urn:x", "name": "kept"})
     assert ok("status-list", "create", template)["name"] == "kept"
+    dates = ("--now", "2026-11-01T00:00:00Z", "--ttl", "60", "--valid-until", "2026-12-01T00:00:00Z")
+    dated = ok("status-list", "create", *dates)
+    assert (dated["validFrom"], dated["validUntil"]) == (dates[1], dates[5]) and dated["credentialSubject"]["ttl"] == 60000
+    dated = ok("status-list", "set", "--index", "1", "--now", "2026-11-02T00:00:00Z", files(dated))
+    assert (dated["validFrom"], dated["validUntil"]) == ("2026-11-02T00:00:00Z", dates[5])
+    dated = ok("status-list", "create", "--format", "token", *dates)
+    assert (dated["iat"], dated["ttl"], dated["exp"]) == (1793491200, 60, 1796083200)
+    assert ok("status-list", "set", "--index", "1", "--now", "2026-11-02T00:00:00Z", files(dated))["iat"] == 1793577600
     four = files(ok("status-list", "create", "--format", "token", "--size", "4", "--id", "urn:t", "--index", "7", "--value", "9"))
     assert ok("status-list", "check", "--index", "7", four) == {"status": 9}
     token_ = VECTORS / "token-status-list" / "status_list_jwt_raw.jwt"

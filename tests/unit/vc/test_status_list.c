@@ -141,17 +141,173 @@ static size_t token_vector(void)
 	return same == 16;
 }
 
+/* ---- the same lists where CBOR is around them.  We read no CBOR, but the zlib stream in
+ * it is the one of the JSON. ---- */
+
+/* The octets behind the text "lst": of one byte string, 4n 58nn 59nnnn. */
+static const uint8_t *find_lst(const struct berth_buf *cbor, size_t *n)
+{
+	const uint8_t *p = memmem(cbor->p, cbor->len, "\x63lst", 4);
+
+	CHECK(p != NULL);
+	p += 4;
+	*n = *p & 31;
+	if (*p == 0x58)
+		*n = *++p;
+	else if (*p == 0x59) {
+		*n = (size_t)p[1] << 8 | p[2];
+		p += 2;
+	}
+	p++;
+	CHECK((size_t)(p - cbor->p) + *n <= cbor->len);
+	return p;
+}
+
+static void unhex(struct berth_buf *out, const char *s)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (; *s && s[1] && strchr(digits, *s) && strchr(digits, s[1]); s += 2)
+		berth_buf_u8(out, (uint8_t)((strchr(digits, *s) - digits) << 4 | (strchr(digits, s[1]) - digits)));
+}
+
+/* Whether the list in this CBOR (hex) has these octets. */
+static bool same_list(const char *hex, const uint8_t *want, size_t want_len)
+{
+	struct berth_buf cbor = BERTH_BUF_INIT;
+	const uint8_t *lst;
+	uint8_t *got;
+	size_t n, len;
+	bool same;
+
+	unhex(&cbor, hex);
+	lst = find_lst(&cbor, &n);
+	CHECK_OK(berth_status_inflate(&got, &len, lst, n, false));
+	same = len == want_len && !memcmp(got, want, len);
+	free(got);
+	berth_buf_free(&cbor);
+	return same;
+}
+
+static size_t cbor_small_vectors(size_t *total)
+{
+	struct berth_json *small = load(IETF "small-vectors.json");
+	size_t passed = 0;
+
+	berth_json_each(it, small) {
+		struct berth_buf bytes = BERTH_BUF_INIT;
+
+		(*total)++;
+		unhex(&bytes, str_of(it, "bytes_hex"));
+		passed += same_list(str_of(it, "cbor_hex"), bytes.p, bytes.len);
+		berth_buf_free(&bytes);
+	}
+	berth_json_free(small);
+	return passed;
+}
+
+static size_t cbor_long_vector(const char *hex_file, const char *json_file)
+{
+	struct berth_json *doc = load(json_file);
+	char *hex = test_read_file(hex_file, &(size_t){ 0 });
+	struct berth_status_list l;
+	bool same;
+
+	CHECK_OK(berth_status_list_read(&l, doc));
+	same = same_list(hex, l.b, l.len);
+	berth_status_list_free(&l);
+	berth_json_free(doc);
+	free(hex);
+	return same;
+}
+
+/* "byte_array = [0xb9, 0xa3] encoded: ..." */
+static size_t text_vector(const char *file, bool cbor)
+{
+	char *text = test_read_file(file, &(size_t){ 0 }), *at = strstr(text, "encoded:"), *p = strchr(text, '[');
+	struct berth_status_list l = { .b = NULL };
+	uint8_t want[8];
+	size_t n = 0;
+	bool same;
+
+	CHECK(at && p);
+	*at = '\0';
+	for (; (p = strstr(p, "0x")); p += 2)
+		want[n++] = (uint8_t)strtoul(p, NULL, 16);
+	at += strlen("encoded:") + 1;
+	if (cbor) {
+		same = same_list(at, want, n);
+	} else {
+		struct berth_json *doc;
+
+		CHECK_OK(berth_json_parse(&doc, at, strlen(at), BERTH_JSON_MAX));
+		CHECK_OK(berth_status_list_read(&l, doc));
+		same = l.len == n && !memcmp(l.b, want, n);
+		berth_json_free(doc);
+	}
+	berth_status_list_free(&l);
+	free(text);
+	return same;
+}
+
+/* Tokens in CBOR are no tokens of ours, with a list in them or without. */
+static size_t cwt_vector(const char *file, bool has_list)
+{
+	static const uint8_t want[] = { 0xb9, 0xa3 };
+	char *hex = test_read_file(file, &(size_t){ 0 });
+	struct berth_buf cwt = BERTH_BUF_INIT;
+	struct berth_jws j;
+	bool fine = !has_list || same_list(hex, want, sizeof(want));
+
+	unhex(&cwt, hex);
+	CHECK_RC(BERTH_E_B64, berth_jws_parse(&j, (const char *)cwt.p, cwt.len, BERTH_STATUS_FILE_MAX));
+	berth_buf_free(&cwt);
+	free(hex);
+	return fine;
+}
+
+/* What the text for people says, the token says (and an iss besides). */
+static size_t token_text(void)
+{
+	char *text = test_read_file(IETF "status_list_jwt.txt", &(size_t){ 0 }), *dot = strstr(text, "\n.\n");
+	char *token = test_read_file(IETF "status_list_jwt_raw.jwt", &(size_t){ 0 });
+	struct berth_json *want, *got;
+	struct berth_jws j;
+	bool same;
+
+	CHECK(dot != NULL);
+	CHECK_OK(berth_json_parse(&want, dot + 3, strlen(dot + 3), BERTH_JSON_MAX));
+	CHECK_OK(berth_jws_parse(&j, token, strcspn(token, "\n"), BERTH_STATUS_FILE_MAX));
+	CHECK_OK(berth_json_parse(&got, berth_buf_cstr(&j.payload), j.payload.len, BERTH_JSON_MAX));
+	same = berth_json_len(want) == 5;
+	berth_json_each(it, want)
+		same = same && berth_json_equal(it, berth_json_get(got, berth_json_key(it)));
+	berth_json_free(want);
+	berth_json_free(got);
+	berth_jws_free(&j);
+	free(token);
+	free(text);
+	return same;
+}
+
 static void token_vectors(void **state)
 {
-	size_t total = 3, passed;
+	size_t total = 12, passed;
 
 	(void)state;
 	passed = long_vector(IETF "testvector-1bit-statuses.json", IETF "status_list_encoding1_long_json.json") +
 		 long_vector(IETF "testvector-2bit-statuses.json", IETF "status_list_encoding2_long_json.json") +
-		 token_vector();
-	passed += small_vectors(&total);
+		 token_vector() + token_text() + text_vector(IETF "status_list_encoding_json.txt", false) +
+		 text_vector(IETF "status_list_encoding2_json.txt", false) +
+		 text_vector(IETF "status_list_encoding_cbor.txt", true) +
+		 text_vector(IETF "status_list_encoding2_cbor.txt", true) +
+		 cbor_long_vector(IETF "status_list_encoding1_long_cbor.hex", IETF "status_list_encoding1_long_json.json") +
+		 cbor_long_vector(IETF "status_list_encoding2_long_cbor.hex", IETF "status_list_encoding2_long_json.json") +
+		 cwt_vector(IETF "status_list_cwt.hex", true) + cwt_vector(IETF "referenced_token_cwt.hex", false);
+	passed += small_vectors(&total) + cbor_small_vectors(&total);
 	VECTORS("token-status-list", passed, total);
-	assert_int_equal(passed, 5);
+	assert_int_equal(passed, 16);
+	assert_int_equal(total, 16);
 }
 
 /* ---- entries ---- */
