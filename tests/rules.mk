@@ -22,6 +22,11 @@ L_ALL := $(L_LIB) -ltss2-esys -ltss2-tctildr -ltss2-rc -lseccomp -lsqlite3 -lmic
 $(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
+# What other people's programs talk to: libberth and nothing that a test would replace.
+PEERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/interop/*.c))
+$(PEERS): %: %.o $(B)/lib/libberth.a
+	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM)
+
 # Fuzz targets are replayed over their corpora here, and explored by `make fuzz`.
 $(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
@@ -42,7 +47,7 @@ $(MODULES): $(B)/%.so: %.c
 	$(Q)$(CC) $(WARN) -fPIC -D_GNU_SOURCE $(PKG_CFLAGS) -shared -o $@ $<
 $(B)/tests/unit/did/keystore/test_pkcs11: | $(MODULES)
 
-tests: $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(FUZZ:%=$(B)/tests/fuzz/%)
+tests: $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(PEERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 check-unit: all tests
 	@tests/tools/check.py --build $(B) unit flow fuzz
@@ -51,9 +56,9 @@ check: have-deps all tests
 check-san: have-deps
 	@$(MAKE) --no-print-directory B=build-san OPT='-O1 -g' SAN=address,undefined all tests
 	@tests/tools/check.py --build build-san unit flow fuzz
-check-interop: have-deps have-node all
+check-interop: have-deps have-node all $(PEERS)
 	@tests/tools/check.py --build $(B) interop
-check-soak: have-deps all tests
+check-soak: have-deps have-node all tests
 	@tests/tools/check.py --build $(B) soak
 
 # The whole story on one machine: see examples/demo.sh.

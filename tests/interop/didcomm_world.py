@@ -52,9 +52,9 @@ def person(did, agree, service=()):
 
 
 class World:
-    """script: the other side, given everybody's documents and keys."""
+    """script: the other side, given everybody's documents and keys; None: nobody yet."""
 
-    def __init__(self, name, script, curves=CURVES, others=()):
+    def __init__(self, name, script=None, curves=CURVES, others=()):
         self.folder = FOLDER / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.docs, self.secrets = self.folder / "docs", self.folder / "secrets.json"
@@ -68,7 +68,7 @@ class World:
         self.keys = {s["id"]: s["privateKeyJwk"] for s in keys}
         self.secrets.write_text(json.dumps(keys))
         (self.folder / "world.json").write_text(json.dumps({"docs": list(self.documents.values()), "secrets": keys}))
-        self.node = Node(script, self.folder.relative_to(FOLDER) / "world.json")
+        self.node = script and Node(script, self.folder.relative_to(FOLDER) / "world.json")
 
     def berth(self, what, *args, stdin):
         return berth("didcomm", what, "--secrets", self.secrets, "--did-docs", self.docs, *args, stdin=stdin,

@@ -131,6 +131,14 @@ def test_they_know_no_signed_attachment(world):
     assert world.node.ask("unpack", packed=packed)["error"] == "Malformed: Message is not a valid JWE, JWS or JWM"
 
 
+def test_they_lose_the_last_bit_of_a_number(world):
+    """Of one with 17 digits; what we read is what is there."""
+    m, case = message("number", "X25519", body={"n": 1.0684664889999999e-8}), Case(ANONCRYPT, "X25519", ENCS[0], None)
+    packed = world.pack(m, *case.our_args())
+    assert world.opened(packed)["message"] == m
+    assert world.node.ask("unpack", packed=packed)["message"]["body"] == {"n": 1.068466489e-8}
+
+
 def rotated(jwt):
     return message("rotation", "X25519", from_prior=jwt)
 

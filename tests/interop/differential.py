@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random messages between libberth (peer.c) and didcomm-node (differential.mjs)."""
+import json
+import subprocess
+
+from didcomm_world import ENCS, OURS_LACKS, SIGNATURES, World
+from peers import BUILD, FOLDER
+
+CURVES = [c for c in ("X25519", "P-256") if c not in OURS_LACKS]
+
+
+def run(seed, count, timeout):
+    """[direction, envelope, curve, enc, messages] for each kind that came up, and how many
+    octets all messages had together."""
+    world = World("differential", curves=CURVES)
+    have = [",".join(x for x in names if x not in OURS_LACKS) for names in (ENCS, SIGNATURES)]
+    r = subprocess.run(["node", "differential.mjs", str((BUILD / "tests/interop/peer").resolve()), world.folder.relative_to(FOLDER) / "world.json",
+                        str(seed), str(count), *have], cwd=FOLDER, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       timeout=timeout)
+    assert r.returncode == 0, f"seed {seed}: {r.stderr[-4000:]}"
+    answer = json.loads(r.stdout)
+    assert sum(row[-1] for row in answer["rows"]) == count
+    return answer["rows"], answer["octets"]
