@@ -11,7 +11,8 @@ from peers import FOLDER, Node, berth, new_key
 CURVES = {"X25519": "x25519", "P-256": "p256", "P-384": "p384", "P-521": "p521"}
 SIGNATURES = {"EdDSA": "ed25519", "ES256": "p256", "ES256K": "secp256k1"}
 ENCS = ["A256CBC-HS512", "XC20P", "A256GCM"]
-# What `berth` answers with E_ALG or E_KEY; a name taken out of here joins every test.
+# What `berth` answers with E_ALG or E_KEY, and what it does not say yet; a name taken
+# out of here joins every test.
 OURS_LACKS = set()
 PLAIN = "application/didcomm-plain+json"
 LUNCH = "https://example.com/protocols/lets_do_lunch/1.0/proposal"
