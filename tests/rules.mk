@@ -25,7 +25,7 @@ $(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 # What other people's programs talk to: libberth and nothing that a test would replace.
 PEERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/interop/*.c))
 $(PEERS): %: %.o $(B)/lib/libberth.a
-	$(Q)$(LINK) $^ $(L_CRYPTO) $(L_TPM)
+	$(Q)$(LINK) $^ $(L_ALL)
 
 # Fuzz targets are replayed over their corpora here, and explored by `make fuzz`.
 $(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a
