@@ -38,7 +38,8 @@ L_CRYPTO := $(L_BASE) -lcrypto -lsecp256k1 -lz
 L_LIB := $(L_CRYPTO) -ltss2-mu -ldl
 
 LIB_SRC := $(wildcard did/*.c did/*/*.c vc/*.c vc/*/*.c didcomm/*.c)
-IPC_SRC := $(wildcard agent/ipc/*.c)
+IPC_SRC := $(filter-out agent/ipc/filter.c,$(wildcard agent/ipc/*.c))
+FILTER_SRC := agent/ipc/filter.c	# of who has the library for it
 CORE_SRC := $(wildcard agent/core/*.c agent/protocol/*.c)
 PROCS := keyd netd resolverd
 ADAPTERS := $(notdir $(wildcard registry-adapters/*))
@@ -87,7 +88,7 @@ $(B)/lib/libberth.so: $(LIB_OBJ) $(B)/libberth.map
 	$(Q)ln -sf libberth.so $@.0
 # Its own programs use more of it than the headers promise.  That has a version of its own,
 # so that a program and a library of two builds do not start together.
-PROG_OBJ = $(call obj,$(CORE_SRC) $(IPC_SRC) $(wildcard agent/cli/*.c agent/keyd/*.c))
+PROG_OBJ = $(call obj,$(CORE_SRC) $(IPC_SRC) $(FILTER_SRC) $(wildcard agent/cli/*.c agent/keyd/*.c))
 $(B)/libberth.map: include/libberth.map $(PROG_OBJ)
 	@mkdir -p $(@D)
 	$(Q){ cat $<; echo 'BERTH_PRIVATE_$(VERSION) { global:'; nm -u $(PROG_OBJ) | sed -n 's/.* U \(berth_.*\)/\1;/p' | \
@@ -106,12 +107,12 @@ CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_memory.c resolve_con
 $(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lqrencode -lz
-$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.so
+$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
-$(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+$(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_BASE) -lnng
+	$(Q)$(LINK) $^ $(L_BASE) -lnng -lseccomp
 $(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_BASE) -ldl

@@ -36,7 +36,7 @@ $(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a
 ROGUE_WRAP = berth_keystore_certify
 $(B)/tests/rogue/forbidden/berth-keyd: ROGUE_WRAP = berth_keystore_counter_read
 ROGUES := $(patsubst tests/rogue/%.c,$(B)/tests/rogue/%/berth-keyd,$(wildcard tests/rogue/*.c))
-$(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+$(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -Wl,--wrap=$(ROGUE_WRAP) $^ $(L_LIB) -ltss2-esys -lseccomp
 

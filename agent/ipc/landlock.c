@@ -19,6 +19,7 @@
 #define READ_FILE LANDLOCK_ACCESS_FS_READ_FILE
 #define READ (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITE_FILE (LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE)
+#define SOCKETS (LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE)
 #define WRITE (WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
 
 /* What a kernel of this ABI can forbid: all of it, each version more. */
@@ -40,6 +41,13 @@ static enum berth_err failed(const char *what, const char *path)
 	return berth_fail(BERTH_E_INTERNAL, "landlock: %s%s: %s", what, path, strerror(errno));
 }
 
+static uint64_t access_to(const struct berth_proc_path *p, bool dir)
+{
+	if (!dir)
+		return READ_FILE | (p->write ? WRITE_FILE : 0);
+	return READ | (p->write ? WRITE : 0) | (p->sockets ? SOCKETS : 0);
+}
+
 static enum berth_err add_path(int rules, uint64_t mask, const struct berth_proc_path *p)
 {
 	struct landlock_path_beneath_attr rule = { .parent_fd = open(p->path, O_PATH | O_CLOEXEC) };
@@ -47,13 +55,11 @@ static enum berth_err add_path(int rules, uint64_t mask, const struct berth_proc
 	struct stat st;
 
 	if (rule.parent_fd < 0)
-		return failed("open ", p->path);
+		return p->maybe ? BERTH_OK : failed("open ", p->path);
 	if (fstat(rule.parent_fd, &st)) {
 		rc = failed("stat ", p->path);
 	} else {
-		bool dir = S_ISDIR(st.st_mode);
-
-		rule.allowed_access = mask & ((dir ? READ : READ_FILE) | (!p->write ? 0 : dir ? WRITE : WRITE_FILE));
+		rule.allowed_access = mask & access_to(p, S_ISDIR(st.st_mode));
 		if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
 			rc = failed("allow ", p->path);
 	}

@@ -33,12 +33,13 @@ void berth_proc_confine(void);
 _Noreturn void berth_proc_end(int status);
 
 /* From now on nothing of the file system can be reached but these paths and what is
- * below them: read, or with write also replaced, made and removed as regular files.
- * Open descriptors stay.  Where the kernel has no landlock one line in the log says
- * so and nothing changes.  E_INTERNAL: a path is not there, or the kernel refuses. */
+ * below them: read, or with write also replaced, made and removed as regular files, or
+ * with sockets as sockets.  Open descriptors stay.  Where the kernel has no landlock one
+ * line in the log says so and nothing changes.  E_INTERNAL: a path is not there (unless
+ * it is a maybe), or the kernel refuses. */
 struct berth_proc_path {
 	const char *path;
-	bool write;
+	bool write, sockets, maybe;
 };
 BERTH_MUST_USE enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n);
 

@@ -2,14 +2,10 @@
 #include "agent/keyd/sandbox.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <seccomp.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "agent/ipc/filter.h"
 #include "agent/ipc/proc.h"
 #include "did/base/log.h"
 
@@ -31,8 +27,7 @@ void keyd_fence(const struct berth_keystore_needs *needs)
 
 #else
 
-/* Names that this machine does not have are no rules there. */
-#define CALL(name) SCMP_SYS(name)
+#define CALL(name) BERTH_CALL(name)
 
 static const int always[] = {
 	/* memory; mmap and mprotect are below */
@@ -58,11 +53,6 @@ static const int sockets[] = {
 	CALL(recvmsg), CALL(sendmsg), CALL(sendmmsg), CALL(ioctl),
 };
 
-static const int threads[] = {
-	CALL(set_robust_list), CALL(rseq), CALL(sched_yield), CALL(sched_getaffinity), CALL(eventfd2), CALL(pipe2),
-	CALL(socketpair), CALL(prctl), CALL(sigaltstack), CALL(membarrier),
-};
-
 /* What modules do of their own: look for tokens, lock and list them, read settings. */
 static const int module[] = {
 	CALL(getdents), CALL(getdents64), CALL(stat), CALL(stat64), CALL(lstat), CALL(lstat64), CALL(statfs), CALL(statfs64),
@@ -73,92 +63,34 @@ static const int module[] = {
 	CALL(getrusage), CALL(getppid), CALL(getrlimit), CALL(ugetrlimit), CALL(prlimit64), CALL(mlock2),
 };
 
-static scmp_filter_ctx filter;
-
-static void must(int rc)
-{
-	if (rc)
-		abort();
-}
-
-static void allow(const int *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, v[i], 0));
-}
-#define ALLOW(v) allow(v, sizeof(v) / sizeof((v)[0]))
-
-/* call(.., arg, ..) where (arg & mask) == value */
-static void allow_masked(int call, unsigned arg, uint64_t mask, uint64_t value)
-{
-	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value)));
-}
-
-/* Without a module nothing becomes code; with one nothing is code and writable. */
-static void allow_mappings(bool code)
-{
-	static const int calls[] = { CALL(mmap), CALL(mmap2), CALL(mprotect) };
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		allow_masked(calls[i], 2, PROT_EXEC, 0);
-		if (code)
-			allow_masked(calls[i], 2, PROT_EXEC | PROT_WRITE, PROT_EXEC);
-	}
-}
-
 static void allow_sockets(int family)
 {
-	ALLOW(sockets);
-	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family)));
-}
-
-/* clone3 hides its flags in memory: the C library does without when it is not there. */
-static void allow_threads(void)
-{
-	ALLOW(threads);
-	allow_masked(CALL(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
-	must(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0));
-}
-
-/* SQLite, in which modules keep tokens, gives files to their folder's owner when it is
- * root, and does without when it may not. */
-static void refuse_giving_away(void)
-{
-	static const int calls[] = { CALL(fchown), CALL(fchown32) };
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		must(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 0));
-}
-
-/* abort() is to end in SIGABRT; no other process is ours to signal. */
-static void allow_abort(void)
-{
-	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-			      SCMP_A2(SCMP_CMP_EQ, SIGABRT)));
+	BERTH_FILTER_ALLOW(sockets);
+	berth_filter_allow_family(family);
 }
 
 static void confine_calls(unsigned needs)
 {
 	bool foreign = needs & BERTH_NEEDS_MODULE;
 
-	if (!(filter = seccomp_init(SCMP_ACT_KILL_PROCESS)))
-		abort();
-	ALLOW(always);
-	allow_mappings(foreign);
-	allow_abort();
+	berth_filter_start(BERTH_FILTER_KILL);
+	BERTH_FILTER_ALLOW(always);
+	berth_filter_allow_mappings(foreign);	/* without a module nothing becomes code */
+	berth_filter_allow_abort();
 	if (foreign) {
-		ALLOW(module);
-		refuse_giving_away();
+		BERTH_FILTER_ALLOW(module);
+		/* SQLite, in which modules keep tokens, gives files to their folder's owner
+		 * when it is root, and does without when it may not */
+		berth_filter_refuse(CALL(fchown), EPERM);
+		berth_filter_refuse(CALL(fchown32), EPERM);
 	}
 	if (foreign || needs & (BERTH_NEEDS_UNIX | BERTH_NEEDS_TCP))
 		allow_sockets(AF_UNIX);	/* for TCP: the resolver asks nscd */
 	if (needs & BERTH_NEEDS_TCP)
 		allow_sockets(AF_INET);
 	if (foreign || needs & BERTH_NEEDS_THREADS)
-		allow_threads();
-	must(seccomp_load(filter));
-	seccomp_release(filter);
-	filter = NULL;
+		berth_filter_allow_threads();
+	berth_filter_load();
 }
 
 void keyd_fence(const struct berth_keystore_needs *needs)
@@ -167,7 +99,7 @@ void keyd_fence(const struct berth_keystore_needs *needs)
 	enum berth_err rc;
 
 	for (size_t i = 0; i < needs->n; i++)
-		v[i] = (struct berth_proc_path){ needs->path[i].path, needs->path[i].write };
+		v[i] = (struct berth_proc_path){ .path = needs->path[i].path, .write = needs->path[i].write };
 	if ((rc = berth_proc_landlock(v, needs->n))) {
 		berth_log_err(BERTH_LOG_ERROR, "landlock", rc);
 		abort();

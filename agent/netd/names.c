@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/netd/netd.h"
+#include "agent/netd/sandbox.h"
 
 #define WAITING_MAX 64
 #define STACK (256u << 10)
@@ -77,9 +78,10 @@ static enum berth_err start(struct berth_netd_names *q)
 enum berth_err berth_netd_names_ask(struct berth_netd *n, struct berth_netd_lookup *l)
 {
 	struct berth_netd_names *q = n->names;
-	enum berth_err rc = start(q);
+	enum berth_err rc;
 
-	if (rc)
+	n->stale |= !berth_netd_sandbox_is_current();
+	if ((rc = start(q)))
 		return rc;
 	pthread_mutex_lock(&q->lock);
 	if (q->waiting < WAITING_MAX) {

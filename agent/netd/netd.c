@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "agent/netd/http_uri.h"
+#include "agent/netd/sandbox.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
@@ -64,6 +65,17 @@ void berth_netd_bound_memory(struct berth_netd *n, bool more)
 		berth_log(BERTH_LOG_WARN, "netd.memory", "no limit: errno %d", errno);
 }
 
+/* The first configuration says what we need; what has threads comes after. */
+static enum berth_err begin(struct berth_netd *n)
+{
+	enum berth_err rc;
+
+	berth_netd_sandbox(&n->cfg);
+	if ((rc = berth_netd_names_new(n)) || (rc = berth_netd_listen_new(n)))
+		return rc;
+	return berth_netd_dial_new(n);
+}
+
 static enum berth_err on_config(struct berth_netd *n, const struct berth_ipc_frame *f)
 {
 	struct berth_net_config cfg;
@@ -73,6 +85,8 @@ static enum berth_err on_config(struct berth_netd *n, const struct berth_ipc_fra
 		return rc;
 	berth_netpol_free(&n->cfg.policy);
 	n->cfg = cfg;
+	if (!n->configured && (rc = begin(n)))
+		return rc;
 	n->configured = true;
 	berth_netd_listen_limits(n);
 	berth_netd_http_limits(n);
@@ -174,6 +188,8 @@ static enum berth_err step(struct berth_netd *n, int *wait_ms)
 		berth_netd_ready_run(&n->ready);
 	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		rc = berth_ipc_on_readable(&n->core, on_frame, n);
+	if (!n->configured)
+		return rc;
 	now = berth_clock_mono_ms();
 	*wait_ms = sooner(berth_netd_dial_tick(n, now), berth_netd_listen_tick(n, now));
 	*wait_ms = sooner(*wait_ms, berth_netd_http_dial_tick(n, now));
@@ -196,12 +212,12 @@ enum berth_err berth_netd_run(int fd)
 		berth_ipc_close(&n.core);
 		return rc;
 	}
-	if (!(rc = berth_netd_names_new(&n)) && !(rc = berth_netd_listen_new(&n)))
-		rc = berth_netd_dial_new(&n);
-	while (!rc)
+	while (!rc && !n.stale)
 		rc = step(&n, &wait_ms);
 	core_left = rc == BERTH_E_UNAVAILABLE;
-	if (!core_left)
+	if (n.stale)
+		berth_log(BERTH_LOG_INFO, "netd.names", "the name service's files were replaced: beginning anew");
+	else if (!core_left)
 		berth_log_err(BERTH_LOG_ERROR, "netd.core", rc);
 	berth_netd_listen_unlink(&n);
 	berth_ipc_close(&n.core);

@@ -33,6 +33,7 @@ struct berth_netd {
 	struct berth_netd_names *names;
 	uint64_t next_request;		/* requests of peers, however they came */
 	bool configured;
+	bool stale;			/* to be replaced by another */
 	bool tls;			/* a listener of nng has it */
 };
 

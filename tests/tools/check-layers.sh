@@ -35,7 +35,7 @@ microhttpd.h agent/core/api agent/core/http agent/netd
 zlib.h vc/status_list vc/jsonld/built_in
 linux/seccomp.h agent/ipc/
 dlfcn.h agent/resolverd agent/netd/lazy did/keystore/pkcs11 did/keystore/tpm2_link did/keystore/tpm2_calls
-seccomp.h agent/keyd/
+seccomp.h agent/ipc/filter
 linux/landlock.h agent/ipc/
 qrencode.h agent/cli/'
 folders=

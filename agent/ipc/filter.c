@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/ipc/filter.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const int of_threads[] = {
+	BERTH_CALL(set_robust_list), BERTH_CALL(rseq), BERTH_CALL(sched_yield), BERTH_CALL(sched_getaffinity),
+	BERTH_CALL(eventfd2), BERTH_CALL(pipe2), BERTH_CALL(socketpair), BERTH_CALL(prctl), BERTH_CALL(sigaltstack),
+	BERTH_CALL(membarrier),
+};
+
+static scmp_filter_ctx filter;
+static uint32_t unsaid;		/* what meets a call without a rule */
+
+static void must(int rc)
+{
+	if (rc)
+		abort();
+}
+
+void berth_filter_start(uint32_t otherwise)
+{
+	unsaid = otherwise;
+	if (!(filter = seccomp_init(otherwise)))
+		abort();
+}
+
+void berth_filter_allow(const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0));
+}
+
+void berth_filter_kill(const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		must(seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, calls[i], 0));
+}
+
+void berth_filter_refuse(int call, int error)
+{
+	uint32_t action = SCMP_ACT_ERRNO((uint16_t)error);
+
+	if (action != unsaid)
+		must(seccomp_rule_add(filter, action, call, 0));
+}
+
+static void when(uint32_t action, int call, unsigned arg, uint64_t mask, uint64_t value)
+{
+	if (action != unsaid)	/* the library wants no rule that says nothing */
+		must(seccomp_rule_add(filter, action, call, 1, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value)));
+}
+
+void berth_filter_allow_when(int call, unsigned arg, uint64_t mask, uint64_t value)
+{
+	when(SCMP_ACT_ALLOW, call, arg, mask, value);
+}
+
+void berth_filter_kill_when(int call, unsigned arg, uint64_t mask, uint64_t value)
+{
+	when(SCMP_ACT_KILL_PROCESS, call, arg, mask, value);
+}
+
+void berth_filter_allow_mappings(bool code)
+{
+	static const int calls[] = { BERTH_CALL(mmap), BERTH_CALL(mmap2), BERTH_CALL(mprotect) };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		berth_filter_allow_when(calls[i], 2, PROT_EXEC, 0);
+		if (code)
+			berth_filter_allow_when(calls[i], 2, PROT_EXEC | PROT_WRITE, PROT_EXEC);
+	}
+}
+
+void berth_filter_allow_family(int family)
+{
+	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family)));
+}
+
+/* clone3 hides its flags in memory: the C library does without when it is not there. */
+void berth_filter_allow_threads(void)
+{
+	BERTH_FILTER_ALLOW(of_threads);
+	berth_filter_allow_when(BERTH_CALL(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
+	berth_filter_kill_when(BERTH_CALL(clone), 0, CLONE_THREAD, 0);
+	berth_filter_refuse(BERTH_CALL(clone3), ENOSYS);
+}
+
+/* abort() is to end in SIGABRT; no other process is ours to signal. */
+void berth_filter_allow_abort(void)
+{
+	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(tgkill), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
+			      SCMP_A2(SCMP_CMP_EQ, SIGABRT)));
+}
+
+void berth_filter_load(void)
+{
+	must(seccomp_load(filter));
+	seccomp_release(filter);
+	filter = NULL;
+}
