@@ -12,7 +12,8 @@
 #include "agent/netd/netd.h"
 
 /* The listening half of DIDComm over HTTP, on the main thread: http_listen.c starts and
- * stops and has the connections, http_serve.c what is said on them.  We accept
+ * stops and has the connections, http_bind.c their sockets, http_tls.c certificates,
+ * http_serve.c what is said on them.  We accept
  * ourselves, so that the limits are known before libmicrohttpd spends anything on a
  * connection, and hand the descriptors to it. */
 #define BERTH_NETD_HTTP_LISTENERS_MAX 16
@@ -23,7 +24,7 @@ struct berth_netd_http_listener {
 	char uri[BERTH_NET_URI_MAX + 1];
 	const char *path;		/* in uri, or "/" */
 	int fd;
-	bool used;
+	bool used, tls;
 };
 
 struct berth_netd_http_request {
@@ -52,17 +53,40 @@ struct berth_netd_http_conn {
 	bool cut;			/* shut down, will be reported closed */
 };
 
+/* libmicrohttpd has TLS for all connections of a daemon, or for none. */
+struct berth_netd_http_daemon {
+	struct MHD_Daemon *it;		/* NULL: nobody listens that way */
+};
+
 struct berth_netd_http {
 	struct berth_netd *n;
 	const struct berth_mhd *mhd;
-	struct MHD_Daemon *daemon;
-	int epoll, mhd_epoll;
+	struct berth_netd_http_daemon plain, secure;
+	int epoll;
 	struct berth_netd_http_listener listeners[BERTH_NETD_HTTP_LISTENERS_MAX];
 	struct berth_netd_http_conn *conns;
 	struct berth_limit limit;
 	uint32_t next_conn, n_held;
 	uint64_t paused_until_ms;
 };
+
+/* http_bind.c.  E_CONFIG: not a URI to listen on.  The port: 0 is any, and then which. */
+BERTH_MUST_USE enum berth_err
+berth_netd_http_listen_uri(struct berth_netd_http_uri *u, struct berth_netaddr *a, const char *uri);
+BERTH_MUST_USE enum berth_err berth_netd_http_bind(int *out, uint16_t *port, const struct berth_netaddr *a);
+void berth_netd_http_bound_uri(char bound[BERTH_NET_URI_MAX + 1], const struct berth_netd_http_uri *u);
+
+/* http_tls.c: what a daemon with TLS is started with; forget() once it has been. */
+struct berth_netd_http_tls {
+	struct berth_buf certificate, key, clients;
+	struct MHD_OptionItem options[5];
+};
+BERTH_MUST_USE enum berth_err
+berth_netd_http_tls_read(struct berth_netd_http_tls *t, const struct berth_net_tls *files);
+void berth_netd_http_tls_forget(struct berth_netd_http_tls *t);
+/* Whether a connection may ask for anything: with [tls] clients, not without a
+ * certificate of theirs. */
+bool berth_netd_http_tls_is_let_in(const struct berth_netd_http_conn *c, struct MHD_Connection *mc);
 
 /* http_serve.c: what libmicrohttpd calls. */
 enum MHD_Result berth_netd_http_on_request(void *cls, struct MHD_Connection *mc, const char *url, const char *method,

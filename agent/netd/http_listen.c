@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/netd/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +13,7 @@
 #include "did/base/log.h"
 
 #define POOL_MAX ((size_t)16 << 10)	/* libmicrohttpd's memory of one connection */
-#define BACKLOG 64
-#define PAUSE_MS 100u			/* without room, before accepting again */
+#define PAUSE_MS 100			/* without room, before accepting again */
 #define CROWDED_IDLE_MS 2000u		/* so long a silent connection stays when places run short */
 #define ACCEPT_BURST 16
 #define EVENTS 32
@@ -95,7 +92,7 @@ static void take(struct berth_netd_http *h, const struct berth_netd_http_listene
 	}
 	/* On failure it closes fd; that it never reported the connection shows in c
 	 * being the first still. */
-	if (h->mhd->add_connection(h->daemon, fd, sa, sa_len) != MHD_YES && h->conns == c)
+	if (h->mhd->add_connection(at->tls ? h->secure.it : h->plain.it, fd, sa, sa_len) != MHD_YES && h->conns == c)
 		forget(c);
 }
 
@@ -138,26 +135,40 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *mc, char *s)
 	return strlen(s);
 }
 
-static enum berth_err start_daemon(struct berth_netd_http *h)
+/* options: of TLS, or NULL. */
+static enum berth_err start_daemon(struct berth_netd_http *h, struct berth_netd_http_daemon *d,
+				   struct MHD_OptionItem *options)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
+	struct MHD_OptionItem none = { MHD_OPTION_END, 0, NULL };
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = d };
 	const union MHD_DaemonInfo *info;
 
-	h->daemon = h->mhd->start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+	d->it = h->mhd->start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | (options ? MHD_USE_TLS : 0), 0, NULL, NULL,
 		berth_netd_http_on_request, h, MHD_OPTION_CONNECTION_LIMIT, (unsigned)BERTH_NET_CONNS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 		MHD_OPTION_NOTIFY_COMPLETED, berth_netd_http_on_completed, h,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, h, MHD_OPTION_END);
-	info = h->daemon ? h->mhd->get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, h, MHD_OPTION_ARRAY, options ? options : &none, MHD_OPTION_END);
+	info = d->it ? h->mhd->get_daemon_info(d->it, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info)
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: libmicrohttpd does not start");
-	h->mhd_epoll = info->epoll_fd;
-	ev.data.ptr = &h->mhd_epoll;
-	if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, h->mhd_epoll, &ev))
+	if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, info->epoll_fd, &ev))
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: epoll: %s", strerror(errno));
 	return BERTH_OK;
+}
+
+static enum berth_err start_tls(struct berth_netd_http *h)
+{
+	struct berth_netd_http_tls tls;
+	enum berth_err rc = berth_netd_http_tls_read(&tls, &h->n->cfg.tls);
+
+	if (!rc)
+		rc = start_daemon(h, &h->secure, tls.options);
+	berth_netd_http_tls_forget(&tls);
+	if (rc == BERTH_E_UNAVAILABLE)
+		rc = berth_fail(BERTH_E_CONFIG, "https: %.200s and its key are not taken", h->n->cfg.tls.certificate);
+	return rc;
 }
 
 static enum berth_err start(struct berth_netd *n)
@@ -174,7 +185,7 @@ static enum berth_err start(struct berth_netd *n)
 	if (h->epoll < 0)
 		rc = berth_fail(BERTH_E_UNAVAILABLE, "http: epoll: %s", strerror(errno));
 	else if (!(rc = berth_mhd_load(&h->mhd)))
-		rc = start_daemon(h);
+		rc = start_daemon(h, &h->plain, NULL);
 	if (rc) {
 		if (h->epoll >= 0)
 			close(h->epoll);
@@ -188,72 +199,11 @@ static enum berth_err start(struct berth_netd *n)
 	return BERTH_OK;
 }
 
-static socklen_t address_of(struct sockaddr_storage *sa, const struct berth_netaddr *a, uint16_t port)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-	if (berth_netaddr_is_v4(a)) {
-		memcpy(&v4.sin_addr, a->b + 12, 4);
-		memcpy(sa, &v4, sizeof(v4));
-		return sizeof(v4);
-	}
-	memcpy(&v6.sin6_addr, a->b, 16);
-	memcpy(sa, &v6, sizeof(v6));
-	return sizeof(v6);
-}
-
-static enum berth_err open_socket(int *out, uint16_t *port, const struct berth_netaddr *a)
-{
-	struct sockaddr_storage sa = { 0 };
-	socklen_t len = address_of(&sa, a, *port);
-	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
-
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    (sa.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
-	    bind(fd, (struct sockaddr *)&sa, len) || listen(fd, BACKLOG) || getsockname(fd, (struct sockaddr *)&sa, &len)) {
-		enum berth_err rc = berth_fail(BERTH_E_UNAVAILABLE, "http: %s", strerror(errno));
-
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	*port = ntohs(sa.ss_family == AF_INET ? ((struct sockaddr_in *)&sa)->sin_port
-					      : ((struct sockaddr_in6 *)&sa)->sin6_port);
-	*out = fd;
-	return BERTH_OK;
-}
-
-static enum berth_err parse(struct berth_netd_http_uri *u, struct berth_netaddr *a, const char *uri)
-{
-	struct berth_netpol none = { 0 };
-	enum berth_err rc = berth_netd_http_uri_parse(u, uri);
-	bool found = false;
-
-	if (rc)
-		return rc;
-	if (u->tls)
-		return berth_fail(BERTH_E_CONFIG, "listen: https is a reverse proxy's: listen on http:// behind it");
-	if (strchr(u->path, '?'))
-		return berth_fail(BERTH_E_CONFIG, "listen: %.100s: a path has no query", uri);
-	/* the policy is about where we connect to; here only the number matters */
-	if ((berth_netpol_lookup(&none, u->host, a, &found) && !found) || !found)
-		return berth_fail(BERTH_E_CONFIG, "listen: %.100s is not a numeric address", u->host);
-	return BERTH_OK;
-}
-
-/* The URI with the port that was bound. */
-static void bound_uri(char bound[BERTH_NET_URI_MAX + 1], const struct berth_netd_http_uri *u, uint16_t port)
-{
-	snprintf(bound, BERTH_NET_URI_MAX + 1, strchr(u->host, ':') ? "http://[%s]:%u%s" : "http://%s:%u%s", u->host, port,
-		 u->path);
-}
-
 static enum berth_err add(struct berth_netd_http *h, struct berth_netd_http_listener *at,
 			  struct berth_netd_http_uri *u, const struct berth_netaddr *a, const char *uri)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = at };
-	enum berth_err rc = open_socket(&at->fd, &u->port, a);
+	enum berth_err rc = berth_netd_http_bind(&at->fd, &u->port, a);
 
 	if (rc)
 		return rc;
@@ -263,6 +213,7 @@ static enum berth_err add(struct berth_netd_http *h, struct berth_netd_http_list
 	}
 	snprintf(at->uri, sizeof(at->uri), "%s", uri);
 	at->path = *u->path ? at->uri + (u->path - uri) : "/";
+	at->tls = u->tls;
 	at->used = true;
 	return BERTH_OK;
 }
@@ -271,18 +222,24 @@ enum berth_err berth_netd_http_listen_add(struct berth_netd *n, const char *uri,
 {
 	struct berth_netd_http_uri u;
 	struct berth_netaddr a;
-	enum berth_err rc = parse(&u, &a, uri);
+	enum berth_err rc = berth_netd_http_listen_uri(&u, &a, uri);
 	size_t i = 0;
 
 	bound[0] = '\0';
 	if (rc || (!n->http && (rc = start(n))))
 		return rc;
+	if (u.tls && !n->http->secure.it && (rc = start_tls(n->http)))
+		return rc;
+	if (u.tls && !n->tls) {
+		n->tls = true;
+		berth_netd_bound_memory(n, false);
+	}
 	while (i < BERTH_NETD_HTTP_LISTENERS_MAX && n->http->listeners[i].used)
 		i++;
 	if (i == BERTH_NETD_HTTP_LISTENERS_MAX)
 		return berth_fail(BERTH_E_CONFIG, "listen: more than %d URIs", BERTH_NETD_HTTP_LISTENERS_MAX);
 	if (!(rc = add(n->http, &n->http->listeners[i], &u, &a, uri)))
-		bound_uri(bound, &u, u.port);
+		berth_netd_http_bound_uri(bound, &u);
 	return rc;
 }
 
@@ -342,7 +299,7 @@ static void look(struct berth_netd_http *h, const struct epoll_event *ev)
 {
 	void *tag = ev->data.ptr;
 
-	if (tag == &h->mhd_epoll)
+	if (tag == &h->plain || tag == &h->secure)
 		return;
 	for (size_t i = 0; i < BERTH_NETD_HTTP_LISTENERS_MAX; i++)
 		if (tag == &h->listeners[i]) {
@@ -355,12 +312,22 @@ static void look(struct berth_netd_http *h, const struct epoll_event *ev)
 		cut(tag);
 }
 
+/* How soon that one wants to be run again. */
+static int run(struct berth_netd_http *h, struct berth_netd_http_daemon *d, int wait_ms)
+{
+	MHD_UNSIGNED_LONG_LONG wait;
+
+	if (!d->it)
+		return wait_ms;
+	h->mhd->run(d->it);
+	return h->mhd->get_timeout(d->it, &wait) == MHD_YES && wait < (unsigned)wait_ms ? (int)wait : wait_ms;
+}
+
 int berth_netd_http_tick(struct berth_netd *n, uint64_t now_ms)
 {
 	struct berth_netd_http *h = n->http;
 	struct epoll_event ev[EVENTS];
-	MHD_UNSIGNED_LONG_LONG wait;
-	int got;
+	int got, wait_ms = BERTH_NETD_SOON_MS;
 
 	if (!h)
 		return -1;
@@ -368,10 +335,9 @@ int berth_netd_http_tick(struct berth_netd *n, uint64_t now_ms)
 	for (int i = 0; i < got; i++)
 		look(h, &ev[i]);
 	judge_time(h, now_ms);
-	h->mhd->run(h->daemon);
+	wait_ms = run(h, &h->plain, wait_ms);
+	wait_ms = run(h, &h->secure, wait_ms);
 	if (h->paused_until_ms)
-		return PAUSE_MS;
-	if (h->mhd->get_timeout(h->daemon, &wait) == MHD_YES && wait < BERTH_NETD_SOON_MS)
-		return (int)wait;
-	return h->conns ? BERTH_NETD_SOON_MS : -1;
+		return wait_ms < PAUSE_MS ? wait_ms : PAUSE_MS;
+	return wait_ms < BERTH_NETD_SOON_MS || h->conns ? wait_ms : -1;
 }

@@ -95,6 +95,10 @@ static bool judge(struct berth_netd_http_conn *c, struct berth_netd_http_request
 	int status;
 
 	h->mhd->get_connection_values(r->mc, MHD_HEADER_KIND, on_header, &r->head);
+	if (!berth_netd_http_tls_is_let_in(c, r->mc)) {
+		refuse(r, 403, 0);
+		return false;
+	}
 	if (berth_limit_open(&h->limit, &c->addr, berth_clock_mono_ms()))
 		refuse(r, 503, FLOOD_RETRY_S);
 	else

@@ -24,6 +24,8 @@ enum berth_err berth_mhd_load(const struct berth_mhd **out)
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	BERTH_MHD_CALLS(FIND)
 #undef FIND
+	if (!(*(void **)&calls.verify_peers = dlsym(so, "gnutls_certificate_verify_peers2")))	/* of what it loads */
+		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	*out = &calls;
 	return BERTH_OK;
 }

@@ -25,6 +25,7 @@ struct berth_mhd {
 #define MHD_CALL(name) __typeof__(MHD_##name) *name;
 	BERTH_MHD_CALLS(MHD_CALL)
 #undef MHD_CALL
+	int (*verify_peers)(void *session, unsigned *faults);	/* gnutls_certificate_verify_peers2() */
 };
 struct berth_curl {
 #define CURL_CALL(name) __typeof__(curl_##name) *name;

@@ -34,7 +34,7 @@ struct berth_netd {
 	uint64_t next_request;		/* requests of peers, however they came */
 	bool configured;
 	bool stale;			/* to be replaced by another */
-	bool tls;			/* a listener of nng has it */
+	bool tls;			/* a listener has it */
 };
 
 /* Runs until the core closes its end of fd (BERTH_OK) or misbehaves.  Threads and

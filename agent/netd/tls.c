@@ -39,7 +39,7 @@ enum berth_err berth_netd_pem_read(struct berth_buf *out, const char *path, bool
 		goto out;
 	if (!(to = berth_buf_grow(out, len)))
 		rc = berth_buf_status(out);
-	else if (read(fd, to, len) != (ssize_t)len || memchr(to, 0, len))
+	else if (read(fd, to, len) != (ssize_t)len || memchr(to, 0, len) || !strstr(berth_buf_cstr(out), "-----BEGIN "))
 		rc = berth_fail(BERTH_E_CONFIG, "tls: %.200s is not PEM", path);
 out:
 	close(fd);

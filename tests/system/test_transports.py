@@ -63,7 +63,7 @@ def onboarded(w, gw):
         assert agent.status()["queue"]["dead"] == 0
 
 
-@pytest.mark.parametrize("link", ["tls"])
+@pytest.mark.parametrize("link", ["tls", "https"])
 def test_onboarding_over_tls(certs, link):
     w = World(owner={"tls": certs.of("owner.test")}, factory={"tls": certs.of("factory.test")},
               links={"owner": link, "factory": link})
@@ -75,7 +75,7 @@ def test_onboarding_over_tls(certs, link):
         w.close()
 
 
-@pytest.mark.parametrize("link", ["tls"])
+@pytest.mark.parametrize("link", ["tls", "https"])
 def test_c098_a_message_waits_for_a_certificate_that_is_right(certs, link):
     """Without a clock E_CLOCK, a certificate of another host E_NETPOL; a new one by
     SIGHUP, and the onboarding goes on: nothing has been given up."""
