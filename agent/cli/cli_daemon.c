@@ -76,8 +76,6 @@ static enum berth_err list(struct berth_cli *c, const char *path, const struct b
 
 static const struct berth_cli_row identity_cols[] = { { "NAME", "name" }, { "DID", "did" } };
 static const struct berth_cli_row peer_cols[] = { { "DID", "did" }, { "LAST PING", "thid" } };
-static const struct berth_cli_row dead_cols[] = { { "GIVEN UP", "id" }, { "PEER", "peer" }, { "REASON", "reason" } };
-static const struct berth_cli_row queue_rows[] = { { "to send", "out" }, { "received", "in" } };
 
 static enum berth_err identity(struct berth_cli *c)
 {
@@ -87,21 +85,6 @@ static enum berth_err identity(struct berth_cli *c)
 static enum berth_err peers(struct berth_cli *c)
 {
 	return list(c, "/v1/peers", ROWS(peer_cols), "no peer has answered a ping yet");
-}
-
-static enum berth_err messages(struct berth_cli *c)
-{
-	struct berth_json *v;
-	enum berth_err rc = berth_cli_call(c, "/v1/messages", NULL, &v);
-
-	if (rc)
-		return rc;
-	if (berth_cli_json_wanted(c))
-		return berth_cli_print(c, v);
-	if (!(rc = berth_cli_show_fields(v, ROWS(queue_rows))) && berth_json_len(berth_json_get(v, "dead")))
-		rc = berth_cli_show_table(berth_json_get(v, "dead"), ROWS(dead_cols), "");
-	berth_json_free(v);
-	return rc;
 }
 
 /* ---- credentials ---- */
@@ -301,7 +284,6 @@ GROUP(identity, "identity", "", 0, opts, "the agent's DIDs",
 GROUP(credentials, "credentials", "", 0, opts, "the credentials the agent holds",
       "  berth credentials\n  berth credentials --json | jq -r '.[].credential'\n");
 GROUP(peers, "peers", "", 0, opts, "who has answered a ping", "  berth peers\n");
-GROUP(messages, "messages", "", 0, opts, "what waits to be sent, and what was given up", "  berth messages\n");
 GROUP(ping, "ping", "", 0, ping_opts, "ask the owner, or another agent, for a sign of life",
       "  berth ping\n  berth ping --to did:peer:4...\n");
 GROUP(audit, "audit", "[verify]", 1, opts, "the audit log, or whether its chain of hashes holds",

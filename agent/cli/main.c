@@ -64,8 +64,15 @@ static enum berth_err find_cmd(struct berth_cli *c, int n, char **words, int *us
 	if (!c->group)
 		return unknown(words[0], NULL);
 	c->cmd = c->group->cmds;
-	if (!*c->cmd->name)
+	if (!*c->cmd->name) {	/* itself a command; the other words are further ones */
+		for (const struct berth_cli_cmd *more = c->cmd + 1; n > 1 && more->run; more++)
+			if (!strcmp(more->name, words[1])) {
+				*used = 2;
+				c->cmd = more;
+				break;
+			}
 		return BERTH_OK;
+	}
 	if (n < 2)
 		return berth_fail(BERTH_E_USAGE, "%s: which one? (see berth %s --help)", words[0], words[0]);
 	*used = 2;

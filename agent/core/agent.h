@@ -115,6 +115,8 @@ struct berth_env *berth_agent_env(struct berth_agent *a);
 struct berth_store *berth_agent_store(struct berth_agent *a);
 size_t berth_agent_identity_count(const struct berth_agent *a);
 const struct berth_identity *berth_agent_identity_at(const struct berth_agent *a, size_t i);
+/* Messages out of the outbox that are on their way to that peer just now. */
+size_t berth_agent_on_the_way(const struct berth_agent *a, const char *peer);
 /* Octets on the wire, both ways, frames with the SP header. */
 uint64_t berth_agent_wire_bytes(const struct berth_agent *a);
 /* Seconds that this agent has lived, over restarts, untouched by clock jumps: what

@@ -45,9 +45,11 @@ enum berth_api_op {
 	BERTH_API_AUDIT,		/* GET  /v1/audit?after=SEQ: array; */
 	BERTH_API_AUDIT_VERIFY,		/* GET  /v1/audit/verify */
 	BERTH_API_PEERS,		/* GET  /v1/peers: array */
-	BERTH_API_MESSAGES,		/* GET  /v1/messages: queues and dead letters */
+	BERTH_API_MESSAGES,		/* GET  /v1/messages: what waits, by peer and one by one, and dead letters */
 	BERTH_API_PING,			/* POST /v1/ping {"to"} : trust ping */
 	BERTH_API_METRICS,		/* GET  /v1/metrics: one JSON string, sent as Prometheus text */
+	BERTH_API_MESSAGES_RETRY,	/* POST /v1/messages/retry {"id"} or {"peer"} */
+	BERTH_API_MESSAGES_DROP,	/* POST /v1/messages/drop {"id"} or {"peer"} */
 	BERTH_API__COUNT
 };
 

@@ -68,6 +68,10 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/peers", ADMIN, OP(PEERS)),
 	POST("/v1/ping", ADMIN, OP(PING), .fields = { STR("to", false, BERTH_DID_URL_MAX) }),
 	GET("/v1/metrics", ADMIN, OP(METRICS)),
+	POST("/v1/messages/retry", ADMIN, OP(MESSAGES_RETRY),
+	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),
+	POST("/v1/messages/drop", ADMIN, OP(MESSAGES_DROP),
+	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),
 };
 
 const size_t berth_api_routes_n = sizeof(berth_api_routes) / sizeof(berth_api_routes[0]);

@@ -22,7 +22,7 @@ static enum berth_err done(enum berth_err rc, struct berth_json *o, struct berth
 }
 
 /* ---- status ---- */
-static enum berth_err set_queue(struct berth_backend *b, struct berth_json *o)
+enum berth_err backend_set_queue(struct berth_backend *b, struct berth_json *o)
 {
 	struct berth_json *q = berth_json_new_object();
 	struct berth_store_counts c;
@@ -81,7 +81,7 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(berth_keys_custody(env->keys, BERTH_ID_FACTORY)))) ||
 	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
 		goto out;
-	rc = set_queue(b, o);
+	rc = backend_set_queue(b, o);
 out:
 	berth_json_free(inst);
 	return done(rc, o, out);
@@ -427,35 +427,6 @@ static enum berth_err peers(void *arg, const struct berth_api_request *req, stru
 	return done(env->records->each(env->records, "pong", peer_row, list), list, out);
 }
 
-static enum berth_err dead_row(void *arg, const struct berth_dead *d)
-{
-	struct berth_json *list = arg, *o = berth_json_new_object();
-	enum berth_err rc;
-
-	if ((rc = berth_json_set_str(o, "id", d->id)) || (rc = berth_json_set_str(o, "peer", d->peer)) ||
-	    (rc = berth_json_set_str(o, "reason", d->reason))) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_push(list, o);
-}
-
-static enum berth_err messages(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_backend *b = arg;
-	struct berth_json *o = berth_json_new_object(), *dead = berth_json_new_array();
-	enum berth_err rc;
-
-	(void)req;
-	if ((rc = berth_store_dead_each(berth_agent_store(b->agent), dead_row, dead))) {
-		berth_json_free(dead);
-		return done(rc, o, out);
-	}
-	if (!(rc = berth_json_set(o, "dead", dead)))
-		rc = set_queue(b, o);
-	return done(rc, o, out);
-}
-
 /* The owner's DID, or the one it has rotated to. */
 static const char *peer_of(const struct berth_json *active)
 {
@@ -520,7 +491,7 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_AUDIT] = audit;
 	api->op[BERTH_API_AUDIT_VERIFY] = audit_verify;
 	api->op[BERTH_API_PEERS] = peers;
-	api->op[BERTH_API_MESSAGES] = messages;
 	api->op[BERTH_API_PING] = ping;
 	api->op[BERTH_API_METRICS] = metrics;
+	backend_queue_init(api);
 }

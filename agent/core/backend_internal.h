@@ -24,7 +24,11 @@ BERTH_MUST_USE enum berth_err backend_copy_owner(struct berth_json *to, const st
 const char *backend_state(struct berth_backend *b, const char *state);
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 
-void backend_admin_init(struct berth_api_backend *api);
+/* o.queue */
+BERTH_MUST_USE enum berth_err backend_set_queue(struct berth_backend *b, struct berth_json *o);
+
 void backend_messages_init(struct berth_api_backend *api);
+void backend_admin_init(struct berth_api_backend *api);
+void backend_queue_init(struct berth_api_backend *api);
 
 #endif

@@ -102,6 +102,15 @@ bool agent_row_in_flight(const struct berth_agent *a, int64_t seq)
 	return false;
 }
 
+size_t berth_agent_on_the_way(const struct berth_agent *a, const char *peer)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_flight; i++)
+		n += a->flight[i].seq && strcmp(a->flight[i].peer, peer) == 0;
+	return n;
+}
+
 static void flight_end(struct berth_agent *a, struct in_flight *f)
 {
 	free(f->peer);
@@ -299,14 +308,12 @@ struct choice { struct berth_agent *a; struct berth_outbox_list due; };
 static bool wanted(void *arg, int64_t seq, const char *peer, int silences)
 {
 	const struct choice *c = arg;
-	size_t same = 0, silent = 0;
+	size_t same = berth_agent_on_the_way(c->a, peer), silent = 0;
 
 	if (agent_row_in_flight(c->a, seq))
 		return false;
-	for (size_t i = 0; i < c->a->n_flight; i++) {
-		same += !c->a->flight[i].poll && strcmp(c->a->flight[i].peer, peer) == 0;
+	for (size_t i = 0; i < c->a->n_flight; i++)
 		silent += c->a->flight[i].silent;
-	}
 	for (size_t i = 0; i < c->due.n; i++) {
 		same += strcmp(c->due.rows[i].peer, peer) == 0;
 		silent += c->due.rows[i].silences > 0;

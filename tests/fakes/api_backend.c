@@ -34,7 +34,9 @@ FIXED(audit, "[{\"seq\":1,\"time\":7,\"event\":\"start\",\"detail\":\"\"}]")
 FIXED(imported, "{\"device\":\"dev-1\",\"serial\":\"S\",\"model\":\"M\"}")
 FIXED(audit_verify, "{\"verified\":true,\"rows\":1}")
 FIXED(peers, "[{\"did\":\"did:x:owner\"}]")
-FIXED(messages, "{\"queue\":{\"out\":0,\"in\":0,\"dead\":0},\"dead\":[]}")
+FIXED(messages, "{\"queue\":{\"out\":0,\"in\":0,\"dead\":0},\"peers\":[],\"messages\":[],\"dead\":[]}")
+FIXED(messages_retry, "{\"messages\":1}")
+FIXED(messages_drop, "{\"messages\":2}")
 FIXED(app_messages, "[{\"seq\":1,\"for\":\"urn:app:a\",\"type\":\"urn:app:a\",\"from\":\"did:x:peer\",\"id\":\"m\",\"thid\":\"m\"},"
 		    "{\"seq\":2,\"for\":\"urn:app:b\",\"type\":\"urn:app:b\",\"from\":\"did:x:peer\",\"id\":\"n\",\"thid\":\"n\"}]")
 FIXED(sent, "{\"id\":\"m\",\"thid\":\"m\"}")
@@ -109,6 +111,7 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_DEVICES_BIRTH] = NULL, [BERTH_API_PROVISION] = ok, [BERTH_API_AUDIT] = audit,
 		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
 		[BERTH_API_APP_MESSAGES] = app_messages, [BERTH_API_APP_SEND] = sent, [BERTH_API_APP_ACK] = ok,
+		[BERTH_API_MESSAGES_RETRY] = messages_retry, [BERTH_API_MESSAGES_DROP] = messages_drop,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
 	},
 };

@@ -233,10 +233,52 @@ def test_audit(daemon):
 
 def test_lists_for_people(daemon):
     d = daemon(http([]), http([]), http([{"name": "owner", "did": "did:x:o"}]), http([]),
-               http({"out": 1, "in": 2, "dead": [{"id": "m", "peer": "p", "reason": "r"}]}), http({"device": "d", "state": "BORN"}))
+               http({"device": "d", "state": "BORN"}))
     assert raw("devices", "list", "--socket", d.path) == b"no devices\n"
     assert raw(*at(d, "peers")) == b"no peer has answered a ping yet\n"
     assert raw(*at(d, "identity")) == b"NAME   DID\nowner  did:x:o\n"
     assert raw(*at(d, "credentials")) == b"no credential yet\n"
-    assert b"m         p     r\n" in raw(*at(d, "messages"))
     assert b"state            BORN\n" in raw("devices", "show", "d", "--socket", d.path)
+
+
+QUEUES = {
+    "queue": {"out": 4, "in": 17, "dead": 1},
+    "peers": [
+        {"peer": "did:x:a", "messages": 3, "bytes": 900, "held": 0, "onTheWay": 0, "oldestSeconds": 7300, "nextTrySeconds": 61,
+         "silentSeconds": 7200, "tries": 9, "error": "connection refused"},
+        {"peer": "did:x:b", "messages": 1, "bytes": 30, "held": 1, "onTheWay": 0, "oldestSeconds": 12, "nextTrySeconds": None,
+         "silentSeconds": None, "tries": 0, "error": ""},
+        {"peer": "did:x:c", "messages": 2, "bytes": 60, "held": 0, "onTheWay": 1, "oldestSeconds": 1, "nextTrySeconds": 0,
+         "silentSeconds": None, "tries": 0, "error": "the peer is busy"}],
+    "messages": [{"id": f"m{i}", "peer": "did:x:a", "thid": "t", "bytes": 300, "held": False, "ageSeconds": 7300,
+                  "givenUpInSeconds": 590000, "tries": 0, "error": ""} for i in range(3)],
+    "dead": [{"id": "gone", "peer": "did:x:c", "thid": "t", "reason": "not delivered in time", "agoSeconds": 200000}],
+}
+
+
+def test_messages_for_people(daemon):
+    d = daemon(http(QUEUES), http(QUEUES), http(QUEUES))
+    assert raw(*at(d, "messages")).decode() == (
+        "4 to send, 17 received, 1 given up\n"
+        "WAITING FOR  MESSAGES  BYTES  HELD  OLDEST  NEXT TRY      WHY\n"
+        "did:x:a      3         900    0     2 h     in 61 s       connection refused (9 tries)\n"
+        "did:x:b      1         30     1     12 s    when it asks  -\n"
+        "did:x:c      2         60     0     1 s     on the way    the peer is busy\n"
+        "GIVEN UP  PEER     WHEN     REASON\n"
+        "gone      did:x:c  2 d ago  not delivered in time\n")
+    out = raw(*at(d, "messages", "--peer", "did:x:a")).decode()
+    assert "ID  BYTES  AGE  TRIES  GIVEN UP  WHY\nm0  300    2 h  0      in 6 d    -\nm1 " in out and "gone" not in out
+    assert json.loads(raw(*at(d, "messages", "--json"))) == QUEUES
+
+
+def test_messages_retry_and_drop(daemon):
+    d = daemon(http({"messages": 3}), http({"messages": 1}), http({"messages": 1}))
+    assert raw("messages", "retry", "--peer", "did:x:a", "--socket", d.path) == b"tried now: 3\n"
+    assert d.seen[-1] == ("POST /v1/messages/retry HTTP/1.1", {"peer": "did:x:a"})
+    assert raw("messages", "drop", "m1", "--socket", d.path) == b"dropped: 1\n"
+    assert d.seen[-1] == ("POST /v1/messages/drop HTTP/1.1", {"id": "m1"})
+    assert json.loads(raw("messages", "drop", "m1", "--json", "--socket", d.path)) == {"messages": 1}
+    for wrong in (["retry"], ["drop", "m1", "--peer", "did:x:a"], ["nonsense"], ["retry", "a", "b"]):
+        fails("E_USAGE", "messages", *wrong, "--socket", d.path)
+    for words in (["messages"], ["messages", "drop"]):
+        assert b"examples:\n  berth messages" in raw(*words, "--help")
