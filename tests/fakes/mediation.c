@@ -79,7 +79,7 @@ static void use(struct sim_node *n, struct sim_node *mediator)
 	n->policy.mediator_interval_s = 900;
 }
 
-static void make(struct sim_node *n, const char *name)
+void mediation_make(struct sim_node *n, const char *name)
 {
 	sim_as(n);
 	CHECK_OK(berth_agent_make_identity(n->agent, name, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, 0, true));
@@ -97,7 +97,7 @@ void mediation_cast(struct mediation *m, bool two)
 		m->outer = sim_add(w, "outer", "nng+tcp://outer.test:1", MACHINES(RELAY));
 		allow(&m->outer->policy);
 		sim_on(m->outer);
-		make(m->outer, BERTH_ID_MEDIATOR);
+		mediation_make(m->outer, BERTH_ID_MEDIATOR);
 	}
 	m->mediator = sim_add(w, "mediator", "nng+tcp://mediator.test:1", MACHINES(RELAY, &berth_mediated_machine));
 	allow(&m->mediator->policy);
@@ -108,18 +108,28 @@ void mediation_cast(struct mediation *m, bool two)
 		m->mediator->cfg.n_machines--;
 	}
 	sim_on(m->mediator);
-	make(m->mediator, BERTH_ID_MEDIATOR);
+	mediation_make(m->mediator, BERTH_ID_MEDIATOR);
 	m->box = sim_add(w, "box", NULL, MACHINES(&counted, &berth_mediated_machine, &berth_ping_machine, &berth_problem_machine));
 	use(m->box, m->mediator);
+}
+
+struct sim_node *mediation_add(struct mediation *m, const char *name, const char *uri)
+{
+	return sim_add(&m->w, name, uri, MACHINES(&counted));
 }
 
 void mediation_begin(struct mediation *m, bool two)
 {
 	mediation_cast(m, two);
+	mediation_meet(m);
+}
+
+void mediation_meet(struct mediation *m)
+{
 	sim_on(m->alice);
-	make(m->alice, MEDIATION_ALICE);
+	mediation_make(m->alice, MEDIATION_ALICE);
 	sim_on(m->box);
-	make(m->box, MEDIATION_APP);
+	mediation_make(m->box, MEDIATION_APP);
 	assert_true(sim_run(&m->w, mediation_registered, 600));
 }
 
@@ -191,7 +201,7 @@ bool mediation_all_once(struct sim_node *node, int n)
 	return all;
 }
 
-static bool is_registered(struct sim_node *mediator, const char *did)
+bool mediation_is_registered(struct sim_node *mediator, const char *did)
 {
 	struct berth_buf client = BERTH_BUF_INIT, as = BERTH_BUF_INIT;
 	enum berth_err rc;
@@ -206,17 +216,21 @@ static bool is_registered(struct sim_node *mediator, const char *did)
 bool mediation_registered(struct sim *w)
 {
 	(void)w;
-	return is_registered(now->mediator, mediation_identity(now->box, MEDIATION_APP)->did) &&
-	       (!now->outer || is_registered(now->outer, mediation_identity(now->mediator, BERTH_ID_MEDIATOR)->did));
+	return mediation_is_registered(now->mediator, mediation_identity(now->box, MEDIATION_APP)->did) &&
+	       (!now->outer || mediation_is_registered(now->outer, mediation_identity(now->mediator, BERTH_ID_MEDIATOR)->did));
 }
 
 int64_t mediation_waiting(struct sim_node *mediator)
 {
 	struct sim_node *client = mediator == now->outer ? now->mediator : now->box;
+	static char did[2][256];	/* a client that is switched off is asked no more */
+	char *of = did[client == now->box];
 	struct berth_queue_totals t;
 
+	if (client->agent)
+		snprintf(of, sizeof(did[0]), "%s", mediation_identity(client, BERTH_ID_MEDIATED)->did);
 	sim_as(mediator);
-	CHECK_OK(berth_store_queue_totals(mediator->store, mediation_identity(client, BERTH_ID_MEDIATED)->did, NULL,
+	CHECK_OK(berth_store_queue_totals(mediator->store, of, NULL,
 					  berth_agent_now_s(mediator->agent), &t));
 	return t.messages;
 }
