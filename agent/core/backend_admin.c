@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/mediate.h"
 #include "agent/protocol/onboarding.h"
 
 #define LIST_MAX 10000
@@ -81,7 +82,8 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(berth_keys_custody(env->keys, BERTH_ID_FACTORY)))) ||
 	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
 		goto out;
-	rc = backend_set_queue(b, o);
+	if (!(rc = backend_set_queue(b, o)))
+		rc = backend_mediation(b, o);
 out:
 	berth_json_free(inst);
 	return done(rc, o, out);
@@ -435,16 +437,30 @@ static const char *peer_of(const struct berth_json *active)
 	return peer ? peer : berth_data_str(active, "owner");
 }
 
+/* Who pings where no gateway lives: the first identity that peers write to. */
+static const char *pinging(const struct berth_backend *b)
+{
+	const struct berth_identity *id;
+
+	for (size_t i = 0; (id = berth_agent_identity_at(b->agent, i)); i++)
+		if (id->agree_kid && strcmp(id->name, BERTH_ID_MEDIATED) != 0)
+			return id->name;
+	return NULL;
+}
+
 /* A trust ping; without "to" from the operational DID to the owner. */
 static enum berth_err ping(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
 	struct berth_json *inst, *args = berth_json_new_object();
 	const struct berth_json *active = berth_json_get(berth_json_get(backend_gateway(b, &inst), "data"), "active");
-	const char *to = berth_data_str(req->body, "to");
+	const char *to = berth_data_str(req->body, "to"), *name = pinging(b);
 	enum berth_err rc;
 
-	if (!active)
+	if (!active && to && name && !(rc = berth_json_set_str(args, "identity", name)) &&
+	    !(rc = berth_json_set_str(args, "peer", to)))
+		rc = berth_agent_command(b->agent, "ping", NULL, "cmd/ping", args, out);
+	else if (!active)
 		rc = berth_fail(BERTH_E_NOMATCH, "no owner yet to ping");
 	else if (!(rc = backend_copy(args, "identity", active, "identity")) &&
 		 !(rc = berth_json_set_str(args, "peer", to ? to : peer_of(active))) &&

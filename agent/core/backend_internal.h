@@ -31,4 +31,8 @@ void backend_messages_init(struct berth_api_backend *api);
 void backend_admin_init(struct berth_api_backend *api);
 void backend_queue_init(struct berth_api_backend *api);
 
+/* backend_mediate.c: "mediation" of a mediator's client, "relay" of a mediator; nothing
+ * in other roles. */
+BERTH_MUST_USE enum berth_err backend_mediation(struct berth_backend *b, struct berth_json *o);
+
 #endif

@@ -21,6 +21,15 @@ static enum berth_err check_row(const struct berth_queue_row *r)
 	return BERTH_OK;
 }
 
+enum berth_err berth_store_queue_all(struct berth_store *s, int64_t *messages, int64_t *bytes)
+{
+	enum berth_err rc = store_ready(s, false);
+
+	if (rc || (rc = store_int(s, messages, 0, "SELECT count(*) FROM queue WHERE gone = 0", "")))
+		return rc;
+	return store_int(s, bytes, 0, "SELECT coalesce(sum(size), 0) FROM queue WHERE gone = 0", "");
+}
+
 static enum berth_err
 check_quota(struct berth_store *s, const struct berth_queue_row *r, const struct berth_queue_limits *most)
 {
@@ -30,8 +39,7 @@ check_quota(struct berth_store *s, const struct berth_queue_row *r, const struct
 	if ((rc = store_int(s, &msgs, 0, "SELECT count(*) FROM queue WHERE gone = 0 AND recipient = ?1", "s", r->recipient)) ||
 	    (rc = store_int(s, &bytes, 0, "SELECT coalesce(sum(size), 0) FROM queue WHERE gone = 0 AND recipient = ?1",
 			    "s", r->recipient)) ||
-	    (rc = store_int(s, &all, 0, "SELECT count(*) FROM queue WHERE gone = 0", "")) ||
-	    (rc = store_int(s, &all_bytes, 0, "SELECT coalesce(sum(size), 0) FROM queue WHERE gone = 0", "")))
+	    (rc = berth_store_queue_all(s, &all, &all_bytes)))
 		return rc;
 	if (msgs >= most->messages || bytes + (int64_t)r->body_len > most->bytes)
 		return berth_fail(BERTH_E_QUOTA, "queue: %lld messages, %lld bytes wait for this recipient",

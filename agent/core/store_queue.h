@@ -45,6 +45,9 @@ BERTH_MUST_USE enum berth_err
 berth_store_queue_totals(struct berth_store *s, const char *client, const char *recipient, int64_t now_s,
 			 struct berth_queue_totals *out);
 
+/* Of everybody; for the status. */
+BERTH_MUST_USE enum berth_err berth_store_queue_all(struct berth_store *s, int64_t *messages, int64_t *bytes);
+
 /* In the order in which they came.  fn must not write.  A code other than BERTH_OK ends
  * the walk and is returned. */
 typedef enum berth_err (*berth_queue_fn)(void *arg, const struct berth_queue_row *row);

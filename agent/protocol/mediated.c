@@ -63,18 +63,26 @@ static enum berth_err request(struct berth_env *env, struct berth_instance *inst
 	return ask(env, fx, BERTH_PIURI_MEDIATE "mediate-request", NULL, NULL);
 }
 
+/* The identity and what we know of the mediator; a keystore may have been away before. */
+static enum berth_err prepare(struct berth_env *env)
+{
+	const struct berth_identity *me;
+	enum berth_err rc = env->make_identity(env, BERTH_ID_MEDIATED, berth_sign_type(env->keys, BERTH_ID_MEDIATED),
+					       BERTH_AGREE_TYPE, BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), false, &me);
+
+	return rc ? rc : env->learn(env, env->policy->mediator_did);
+}
+
 /* A new process, and maybe another mediator than the last one's. */
 static enum berth_err on_resume(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 				struct berth_effects *fx)
 {
 	const char *before = berth_data_str(inst->data, "mediator");
-	const struct berth_identity *me;
 	enum berth_err rc;
 
 	(void)ev;
-	if ((rc = env->make_identity(env, BERTH_ID_MEDIATED, berth_sign_type(env->keys, BERTH_ID_MEDIATED), BERTH_AGREE_TYPE,
-				     0, false, &me)) ||
-	    (rc = env->learn(env, env->policy->mediator_did)))
+	fx->timer_ms = ASK_AGAIN_MS;
+	if ((rc = prepare(env)))
 		return rc;
 	berth_json_remove(inst->data, "tries");
 	berth_json_remove(inst->data, "refused");
@@ -91,8 +99,11 @@ static enum berth_err on_resume(struct berth_env *env, struct berth_instance *in
 static enum berth_err on_ask_timer(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 				   struct berth_effects *fx)
 {
+	enum berth_err rc;
+
 	(void)ev;
-	return request(env, inst, fx);
+	fx->timer_ms = ASK_AGAIN_MS;
+	return (rc = prepare(env)) ? rc : request(env, inst, fx);
 }
 
 /* 3.0 says a list, 2.0 one; the first is as good as any. */
