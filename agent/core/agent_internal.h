@@ -40,7 +40,8 @@
 #define HELD_OF_ONE_MAX 4	/* of one source */
 #define HELD_BYTES_MAX ((size_t)2 << 20)
 #define CLIENTS_MAX 256		/* of a mediator, whose links we remember; the longest unused goes */
-#define OFFER_AGAIN_MS 2000u	/* the same is not offered more often */
+#define OFFER_AGAIN_MS 2000u	/* the same is offered again after that, then twice that, ... */
+#define OFFER_DOUBLINGS 4
 #define SP_OVERHEAD 12		/* the SP length and the request id, per direction */
 #define BUSY_RETRY_S 5
 #define COUNTERS_RETRY_MS 1000u	/* a device that has not followed is asked again */
@@ -49,7 +50,7 @@
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
 struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "timer", or a "go" to try again */ };
-struct parked { uint64_t request; enum berth_link link; char *peer, *thread; /* NULL: any */ uint64_t until_ms; int64_t again_s; /* a row for it may go */ };
+struct parked { uint64_t request; enum berth_link link; char *peer, *thread; /* NULL: any */ uint64_t until_ms, offer_ms; /* 0: nothing to offer */ int64_t again_s; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
 struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll, silent, others; /* more endpoints */ size_t n_acks; };
@@ -77,7 +78,7 @@ struct agent_records { struct berth_records base; struct berth_agent *a; };
 struct agent_queue { struct berth_queue base; struct berth_agent *a; };
 
 /* A mediator's client, as far as its links matter. */
-struct client { char *did; bool live; int64_t offered_seq; uint64_t offered_ms, used_ms; };
+struct client { char *did; bool live; int64_t offered_seq; unsigned offers; uint64_t again_ms, used_ms; };
 struct peer_resolver { struct berth_resolver base; struct berth_agent *a; };
 
 struct berth_agent {
@@ -270,10 +271,11 @@ void agent_given_free(struct berth_agent *a);
 void agent_parked_free(struct berth_agent *a);
 
 /* mediate.c: the mediator's queue for steps, and what is said unasked to a client that
- * waits.  offer: appends one packed message to the reply, kept in *packed. */
+ * waits.  offer: appends one packed message to the reply, kept in *packed; else when to
+ * try again, 0: nothing waits. */
 void agent_mediate_init(struct berth_agent *a);
 void agent_mediate_free(struct berth_agent *a);
-void agent_mediate_offer(struct berth_agent *a, const char *client, struct berth_frame_reply *reply, struct berth_buf *packed);
+uint64_t agent_mediate_offer(struct berth_agent *a, const char *client, struct berth_frame_reply *reply, struct berth_buf *packed);
 BERTH_MUST_USE enum berth_err agent_mediate_housekeeping(struct berth_agent *a, int64_t now_s);
 
 /* fetch.c: a delivery from our mediator.  What is in it is taken like messages from

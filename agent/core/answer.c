@@ -166,10 +166,12 @@ static void unpark(struct berth_agent *a, size_t i)
 }
 
 /* At most one parked request a peer: an older one is answered empty. */
-static void park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread)
+static void
+park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, uint64_t offer_ms)
 {
 	uint32_t ms = link == BERTH_LINK_NNG ? BERTH_AGENT_PARK_MS : BERTH_AGENT_PARK_HTTP_MS;
-	struct parked p = { .request = request, .link = link, .until_ms = agent_mono_ms() + ms, .again_s = INT64_MAX };
+	struct parked p = { .request = request, .link = link, .until_ms = agent_mono_ms() + ms,
+		.offer_ms = offer_ms, .again_s = INT64_MAX };
 
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (strcmp(a->parked[i].peer, peer) == 0) {
@@ -211,8 +213,8 @@ void agent_answer_parked(struct berth_agent *a)
 		int64_t again_s;
 
 		collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, a->parked[i].thread, &r, &rows, &again_s);
-		if (r.n_msgs == 0 && news)
-			agent_mediate_offer(a, a->parked[i].peer, &r, &offer);
+		if (r.n_msgs == 0 && (news || (a->parked[i].offer_ms && agent_mono_ms() >= a->parked[i].offer_ms)))
+			a->parked[i].offer_ms = agent_mediate_offer(a, a->parked[i].peer, &r, &offer);
 		if (r.n_msgs || agent_mono_ms() >= a->parked[i].until_ms) {
 			reply_now(a, a->parked[i].request, &r);
 			unpark(a, i);
@@ -246,6 +248,7 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
 	struct berth_buf offer = BERTH_BUF_INIT;
+	uint64_t offer_ms = 0;
 	int64_t again_s;
 
 	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
@@ -257,9 +260,9 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 	if (peer)
 		collect(a, request, link, peer, thread, &r, &rows, &again_s);
 	if (is_poll && r.n_msgs == 0)
-		agent_mediate_offer(a, peer, &r, &offer);
+		offer_ms = agent_mediate_offer(a, peer, &r, &offer);
 	if (is_poll && r.n_msgs == 0)
-		park(a, request, link, peer, thread);
+		park(a, request, link, peer, thread, offer_ms);
 	else
 		reply_now(a, request, &r);
 	agent_drop_replied(a);
@@ -332,6 +335,8 @@ uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t
 {
 	for (size_t i = 0; i < a->n_parked; i++) {
 		in_ms = agent_sooner(in_ms, a->parked[i].until_ms, now_ms);
+		if (a->parked[i].offer_ms)
+			in_ms = agent_sooner(in_ms, a->parked[i].offer_ms, now_ms);
 		in_ms = agent_wait_until(in_ms, a->parked[i].again_s, berth_agent_now_s(a));
 	}
 	return in_ms;

@@ -154,19 +154,24 @@ enum berth_err agent_mediate_housekeeping(struct berth_agent *a, int64_t now_s)
 
 /* ---- offers */
 
-/* Something waits, and it was not said just now. */
-static bool worth_an_offer(struct berth_agent *a, const char *client, int64_t *seq)
+/* The last of what waits for a client; 0: nothing, or it is no client. */
+static int64_t last_waiting(struct berth_agent *a, const char *client)
 {
-	const struct client *c = client_of(a, client);
 	struct berth_queue_totals t;
 
 	if (!a->env.identity(&a->env, BERTH_ID_MEDIATOR) ||
-	    berth_store_queue_totals(a->cfg.store, client, NULL, berth_agent_now_s(a), &t) || t.messages == 0)
-		return false;
-	*seq = t.last_seq;
-	if (c && c->offered_seq == t.last_seq && agent_mono_ms() - c->offered_ms < OFFER_AGAIN_MS)
-		return false;
-	return berth_mediate_check_client(&a->env, client) == BERTH_OK;
+	    berth_store_queue_totals(a->cfg.store, client, NULL, berth_agent_now_s(a), &t) || t.messages == 0 ||
+	    berth_mediate_check_client(&a->env, client))
+		return 0;
+	return t.last_seq;
+}
+
+/* The same again and again ever more seldom. */
+static void note_offer(struct client *c, int64_t seq)
+{
+	c->offers = c->offered_seq == seq ? c->offers + (c->offers < OFFER_DOUBLINGS) : 0;
+	c->offered_seq = seq;
+	c->again_ms = agent_mono_ms() + ((uint64_t)OFFER_AGAIN_MS << c->offers);
 }
 
 /* It is packed here and not kept: it is true now, or never. */
@@ -186,23 +191,25 @@ static enum berth_err pack_offer(struct berth_agent *a, const char *client, stru
 	return rc;
 }
 
-void agent_mediate_offer(struct berth_agent *a, const char *client, struct berth_frame_reply *reply, struct berth_buf *packed)
+uint64_t agent_mediate_offer(struct berth_agent *a, const char *client, struct berth_frame_reply *reply, struct berth_buf *packed)
 {
 	struct client *c;
 	int64_t seq;
 	enum berth_err rc;
 
 	agent_refresh_time(a);
-	if (!worth_an_offer(a, client, &seq) || !(c = use_client(a, client)))
-		return;
-	c->offered_seq = seq;
-	c->offered_ms = agent_mono_ms();
+	if (!(seq = last_waiting(a, client)) || !(c = use_client(a, client)))
+		return 0;
+	if (c->offered_seq == seq && agent_mono_ms() < c->again_ms)
+		return c->again_ms;
+	note_offer(c, seq);
 	if ((rc = pack_offer(a, client, packed))) {
 		berth_log_err(BERTH_LOG_WARN, "offer", rc);
-		return;
+		return c->again_ms;
 	}
 	if (packed->len) {
 		reply->msgs[reply->n_msgs].p = packed->p;
 		reply->msgs[reply->n_msgs++].n = packed->len;
 	}
+	return c->again_ms;
 }

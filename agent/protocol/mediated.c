@@ -311,6 +311,20 @@ static enum berth_err ask_live(struct berth_env *env, struct berth_effects *fx)
 	return ask(env, fx, BERTH_PIURI_PICKUP "live-delivery-change", body, NULL);
 }
 
+/* HTTP carries no live mode: there a poll is told that something waits. */
+static bool is_held(const struct berth_env *env)
+{
+	return env->policy->mediator_uri && strncmp(env->policy->mediator_uri, "http", 4) != 0;
+}
+
+/* The answer to either says how much waits. */
+static enum berth_err ask_what_waits(struct berth_env *env, struct berth_effects *fx)
+{
+	if (is_held(env))
+		return ask_live(env, fx);
+	return ask(env, fx, BERTH_PIURI_PICKUP "status-request", NULL, NULL);
+}
+
 static enum berth_err ask_delivery(struct berth_env *env, struct berth_effects *fx)
 {
 	struct berth_json *body = berth_json_new_object();
@@ -323,8 +337,7 @@ static enum berth_err ask_delivery(struct berth_env *env, struct berth_effects *
 	return ask(env, fx, BERTH_PIURI_PICKUP "delivery-request", body, NULL);
 }
 
-/* When the host has granted or resumed: live mode (its status says what waits already),
- * and our DIDs. */
+/* Once it is granted, and at each start. */
 static enum berth_err on_go(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 			    struct berth_effects *fx)
 {
@@ -332,7 +345,7 @@ static enum berth_err on_go(struct berth_env *env, struct berth_instance *inst, 
 
 	(void)ev;
 	fx->timer_ms = LOOK_MS;
-	if ((rc = ask_live(env, fx)) || (rc = berth_json_set_int(inst->data, "askedS", env->uptime_s)))
+	if ((rc = ask_what_waits(env, fx)) || (rc = berth_json_set_int(inst->data, "askedS", env->uptime_s)))
 		return rc;
 	rc = update(env, inst, fx);
 	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
@@ -349,7 +362,7 @@ static enum berth_err on_look(struct berth_env *env, struct berth_instance *inst
 	fx->timer_ms = LOOK_MS;
 	if ((rc && rc != BERTH_E_NOMATCH) || !late)
 		return rc;
-	return (rc = ask_live(env, fx)) ? rc : berth_json_set_int(inst->data, "askedS", env->uptime_s);
+	return (rc = ask_what_waits(env, fx)) ? rc : berth_json_set_int(inst->data, "askedS", env->uptime_s);
 }
 
 /* One that answers nothing is a mediator's that has been started anew: it has forgotten
@@ -368,7 +381,7 @@ static enum berth_err on_status(struct berth_env *env, struct berth_instance *in
 		return rc;
 	if (n && (rc = ask_delivery(env, fx)))
 		return rc;
-	return unasked && !live ? ask_live(env, fx) : BERTH_OK;
+	return unasked && !live && is_held(env) ? ask_live(env, fx) : BERTH_OK;
 }
 
 /* The host has taken what args names, durably or for good: the mediator need not keep it. */
