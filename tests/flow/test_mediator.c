@@ -517,7 +517,7 @@ static void the_same_message_is_one(void **state)
 static void quotas_are_a_not_now(void **state)
 {
 	struct berth_policy *p = &m.mediator->policy;
-	char mark[8], id[64];
+	char mark[16], id[64];
 
 	(void)state;
 	client(&ann);

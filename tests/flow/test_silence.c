@@ -42,10 +42,26 @@ static void c080_reports_and_acks_are_not_answered(void **state)
 	story_end(&s);
 }
 
+/* Nothing is said; the log has the reason. */
+static void c077_without_the_role_a_forward_is_e_route(void **state)
+{
+	struct test_stranger p;
+	struct story s;
+
+	(void)state;
+	story_cast(&s);
+	test_stranger_appear(&p);
+	assert_int_equal(answers(&p, s.owner, "https://didcomm.org/routing/2.0/forward", "{\"next\":\"did:example:x\"}"), 0);
+	assert_string_equal(berth_err_detail(), "no protocol here takes https://didcomm.org/routing/2.0/forward");
+	test_stranger_leave(&p);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(c080_reports_and_acks_are_not_answered),
+		cmocka_unit_test(c077_without_the_role_a_forward_is_e_route),
 	};
 
 	return cmocka_run_group_tests_name("silence", tests, NULL, NULL);
