@@ -30,12 +30,21 @@ static enum berth_err check_header(const struct berth_jws *j)
  * the DID rotation": without it an old rotation could be played again. */
 static enum berth_err read_claims(struct claims *c, const struct berth_json *json)
 {
+	*c = (struct claims){ 0 };
 	if (berth_json_req_str(json, "iss", BERTH_DID_URL_MAX, &c->iss) ||
-	    berth_json_req_str(json, "sub", BERTH_DID_URL_MAX, &c->sub) ||
+	    berth_json_opt_str(json, "sub", BERTH_DID_URL_MAX, &c->sub) ||
 	    berth_json_req_int(json, "iat", 0, TIME_MAX, &c->iat))
 		return berth_fail(BERTH_E_ROTATE, "from_prior: iss, sub or iat");
-	if (!berth_is_did(c->iss) || !berth_is_did(c->sub) || berth_did_same(c->iss, c->sub))
+	if (!berth_is_did(c->iss) || (c->sub && (!berth_is_did(c->sub) || berth_did_same(c->iss, c->sub))))
 		return berth_fail(BERTH_E_ROTATE, "from_prior: iss and sub are not two DIDs");
+	return BERTH_OK;
+}
+
+/* Without sub the relationship ends, and that nobody says but the DID it is about. */
+static enum berth_err check_sender(const struct claims *c, const char *from)
+{
+	if (!from || !berth_did_same(c->sub ? c->sub : c->iss, from))
+		return berth_fail(BERTH_E_ROTATE, "from_prior: sub is not from");
 	return BERTH_OK;
 }
 
@@ -82,11 +91,7 @@ enum berth_err berth_from_prior_verify(struct berth_json **claims, char **kid, c
 	*kid = NULL;
 	if ((rc = parse(&j, &json, jwt)) || (rc = read_claims(&c, json)))
 		goto out;
-	if (!from || !berth_did_same(c.sub, from)) {
-		rc = berth_fail(BERTH_E_ROTATE, "from_prior: sub is not from");
-		goto out;
-	}
-	if ((rc = verify_signature(&j, c.iss, resolver)))
+	if ((rc = check_sender(&c, from)) || (rc = verify_signature(&j, c.iss, resolver)))
 		goto out;
 	if (!(name = strdup(j.kid))) {
 		rc = berth_fail(BERTH_E_NOMEM, "from_prior: kid");
@@ -125,7 +130,7 @@ enum berth_err berth_from_prior_create(struct berth_buf *jwt, const char *kid, c
 		rc = berth_fail(BERTH_E_NOMEM, "from_prior: iss");
 		goto out;
 	}
-	if ((rc = berth_json_set_str(json, "iss", iss)) || (rc = berth_json_set_str(json, "sub", to)) ||
+	if ((rc = berth_json_set_str(json, "iss", iss)) || (to && (rc = berth_json_set_str(json, "sub", to))) ||
 	    (rc = berth_json_set_int(json, "iat", iat)) || (rc = berth_json_print(&payload, json)) ||
 	    (rc = berth_buf_status(&payload)))
 		goto out;

@@ -44,6 +44,14 @@ BERTH_MUST_USE enum berth_err berth_cli_say(const char *fmt, ...) BERTH_PRINTF(1
 /* stdout, with the sticky status of b; frees it. */
 BERTH_MUST_USE enum berth_err berth_cli_flush(struct berth_buf *b);
 
+/* ---- cli_daemon.c ---- */
+/* The peer whose answer to that ping has come, within ten seconds; E_UNAVAILABLE. */
+BERTH_MUST_USE enum berth_err berth_cli_pong(const struct berth_cli *c, const char *thid, struct berth_json **peer);
+
+/* ---- cli_peers.c ---- */
+BERTH_MUST_USE enum berth_err berth_cli_invite_oob(struct berth_cli *c);
+BERTH_MUST_USE enum berth_err berth_cli_rotate_peer(struct berth_cli *c, const char *peer);
+
 /* ---- cli_import.c ---- */
 BERTH_MUST_USE enum berth_err berth_cli_import(struct berth_cli *c);
 

@@ -75,7 +75,9 @@ static enum berth_err list(struct berth_cli *c, const char *path, const struct b
 }
 
 static const struct berth_cli_row identity_cols[] = { { "NAME", "name" }, { "DID", "did" } };
-static const struct berth_cli_row peer_cols[] = { { "DID", "did" }, { "LAST PING", "thid" } };
+static const struct berth_cli_row peer_cols[] = {
+	{ "DID", "did" }, { "WE ARE", "me" }, { "GOAL", "goal" }, { "NOW", "moved" }, { "ENDED", "ended" },
+};
 
 static enum berth_err identity(struct berth_cli *c)
 {
@@ -84,7 +86,7 @@ static enum berth_err identity(struct berth_cli *c)
 
 static enum berth_err peers(struct berth_cli *c)
 {
-	return list(c, "/v1/peers", ROWS(peer_cols), "no peer has answered a ping yet");
+	return list(c, "/v1/peers", ROWS(peer_cols), "no peer yet");
 }
 
 /* ---- credentials ---- */
@@ -166,12 +168,13 @@ static enum berth_err answered(const struct berth_cli *c, const char *thid, stru
 	return rc;
 }
 
-static enum berth_err wait_for_pong(const struct berth_cli *c, const char *thid, struct berth_json **peer)
+enum berth_err berth_cli_pong(const struct berth_cli *c, const char *thid, struct berth_json **peer)
 {
 	static const struct timespec nap = { .tv_nsec = PONG_POLL_MS * 1000000L };
 	uint64_t until_ms = berth_clock_mono_ms() + PONG_WAIT_MS;
 	enum berth_err rc;
 
+	*peer = NULL;
 	while (!(rc = answered(c, thid, peer)) && !*peer) {
 		if (berth_clock_mono_ms() >= until_ms)
 			return berth_fail(BERTH_E_UNAVAILABLE, "ping: no answer within %d s", PONG_WAIT_MS / 1000);
@@ -192,7 +195,7 @@ static enum berth_err ping(struct berth_cli *c)
 	if (rc)
 		berth_json_free(body);
 	else if (!(rc = berth_cli_call(c, "/v1/ping", body, &sent)) && !(rc = berth_json_req_str(sent, "thid", 256, &thid)))
-		rc = wait_for_pong(c, thid, &peer);
+		rc = berth_cli_pong(c, thid, &peer);
 	berth_json_free(sent);
 	if (!rc && berth_cli_json_wanted(c))
 		return berth_cli_print(c, peer);
@@ -283,7 +286,7 @@ GROUP(identity, "identity", "", 0, opts, "the agent's DIDs",
       "  berth identity\n  berth identity --json | jq -r '.[].didLong'\n");
 GROUP(credentials, "credentials", "", 0, opts, "the credentials the agent holds",
       "  berth credentials\n  berth credentials --json | jq -r '.[].credential'\n");
-GROUP(peers, "peers", "", 0, opts, "who has answered a ping", "  berth peers\n");
+GROUP(peers, "peers", "", 0, opts, "the peers met by invitations, and who has answered a ping", "  berth peers\n");
 GROUP(ping, "ping", "", 0, ping_opts, "ask the owner, or another agent, for a sign of life",
       "  berth ping\n  berth ping --to did:peer:4...\n");
 GROUP(audit, "audit", "[verify]", 1, opts, "the audit log, or whether its chain of hashes holds",

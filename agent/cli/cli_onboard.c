@@ -73,16 +73,22 @@ static enum berth_err onboard(struct berth_cli *c)
 
 /* ---- rotate ---- */
 
-static const struct berth_cli_opt rotate_opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+static const struct berth_cli_opt rotate_opts[] = {
+	{ "--peer", BERTH_CLI_ONE, "DID", "of a relationship: speak to that peer from another DID" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
 
 static const struct berth_cli_row rotate_rows[] = { { "state", "state" }, { "devices", "devices" } };
 
 static enum berth_err rotate(struct berth_cli *c)
 {
 	struct berth_json *v;
-	enum berth_err rc = berth_cli_call(c, "/v1/rotate", berth_json_new_object(), &v);
+	enum berth_err rc;
 
-	if (rc)
+	if (berth_cli_has(c, "--peer"))
+		return berth_cli_rotate_peer(c, berth_cli_get(c, "--peer"));
+	if ((rc = berth_cli_call(c, "/v1/rotate", berth_json_new_object(), &v)))
 		return rc;
 	if (berth_cli_json_wanted(c))
 		return berth_cli_print(c, v);
@@ -95,6 +101,12 @@ static enum berth_err rotate(struct berth_cli *c)
 
 static const struct berth_cli_opt invite_opts[] = {
 	{ "--device", BERTH_CLI_ONE, "D", "id or serial number" },
+	{ "--oob", BERTH_CLI_FLAG, NULL, "for any DIDComm agent, as a URL (out-of-band 2.0)" },
+	{ "--goal", BERTH_CLI_ONE, "TEXT", "with --oob: what it is for, to be read" },
+	{ "--goal-code", BERTH_CLI_ONE, "CODE", "with --oob: the same for programs" },
+	{ "--uses", BERTH_CLI_ONE, "N", "with --oob: how many may answer it (1)" },
+	{ "--expires", BERTH_CLI_ONE, "SECONDS", "with --oob: until when" },
+	{ "--attach", BERTH_CLI_MANY, "FILE", "with --oob: a message that the invited may act upon, JSON" },
 	{ "--out", BERTH_CLI_ONE, "FILE", "where the invitation goes" },
 	{ "--qr", BERTH_CLI_FLAG, NULL, "show it as a QR code too" },
 	BERTH_CLI_DAEMON_OPTS,
@@ -137,6 +149,8 @@ static enum berth_err invite(struct berth_cli *c)
 	struct berth_json *v = NULL;
 	enum berth_err rc;
 
+	if (berth_cli_has(c, "--oob"))
+		return berth_cli_invite_oob(c);
 	if ((rc = berth_cli_need(c, "--device", &device)) || (rc = berth_cli_need(c, "--out", &file)))
 		return rc;
 	berth_cli_path(&path, "/v1/devices/", device, "/invite");
@@ -223,7 +237,8 @@ static enum berth_err provision(struct berth_cli *c)
 GROUP(onboard, "", 0, "gateway: start onboarding, or decide about it",
       "  berth onboard --dry-run\n  berth onboard --invitation invitation.json\n  berth onboard --abandon GW-0001\n");
 GROUP(rotate, "", 0, "new operational keys of a gateway; another DID of an owner for each device", "  berth rotate\n  berth status\n");
-GROUP(invite, "", 0, "owner: an invitation file for a device that reaches no rendezvous",
-      "  berth invite --device GW-0001 --out invitation.json --qr\n");
+GROUP(invite, "", 0, "an invitation: of an owner for a device, or for any DIDComm agent",
+      "  berth invite --device GW-0001 --out invitation.json --qr\n"
+      "  berth invite --oob --goal 'read the meter' --expires 3600 --qr\n");
 GROUP(provision, "DEVICE", 1, "owner: give a device something: a network credential, a configuration",
       "  berth provision GW-0001 --item wifi=wifi.conf --type network\n");

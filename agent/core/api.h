@@ -46,6 +46,10 @@ enum berth_api_op {
 	BERTH_API_AUDIT_VERIFY,		/* GET  /v1/audit/verify */
 	BERTH_API_PEERS,		/* GET  /v1/peers: array */
 	BERTH_API_MESSAGES,		/* GET  /v1/messages: what waits, by peer and one by one, and dead letters */
+	BERTH_API_INVITE,		/* POST /v1/invitations {"goal"?,"goalCode"?,"uses"?,"expiresIn"?,"attachments"?} */
+	BERTH_API_CONNECT,		/* POST /v1/connections {"invitation"} */
+	BERTH_API_PEER_ROTATE,		/* POST /v1/peers/rotate {"peer"}: another DID for it */
+	BERTH_API_PEER_END,		/* POST /v1/peers/end {"peer"} */
 	BERTH_API_PING,			/* POST /v1/ping {"to"} : trust ping */
 	BERTH_API_METRICS,		/* GET  /v1/metrics: one JSON string, sent as Prometheus text */
 	BERTH_API_MESSAGES_RETRY,	/* POST /v1/messages/retry {"id"} or {"peer"} */

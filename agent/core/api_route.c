@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/protocol/oob.h"
 #include "did/base/hex.h"
 #include "did/base/utf8.h"
 #include "did/codec/did_text.h"
@@ -66,6 +67,13 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/audit", ADMIN, OP(AUDIT)),
 	GET("/v1/audit/verify", ADMIN, OP(AUDIT_VERIFY)),
 	GET("/v1/peers", ADMIN, OP(PEERS)),
+	POST("/v1/peers/rotate", ADMIN, OP(PEER_ROTATE), .fields = { STR("peer", true, BERTH_DID_URL_MAX) }),
+	POST("/v1/peers/end", ADMIN, OP(PEER_END), .fields = { STR("peer", true, BERTH_DID_URL_MAX) }),
+	POST("/v1/invitations", ADMIN, OP(INVITE),
+	     .fields = { STR("goal", false, BERTH_OOB_GOAL_MAX), STR("goalCode", false, BERTH_OOB_GOAL_MAX),
+			 INT("uses", false, BERTH_OOB_USES_MAX), INT("expiresIn", false, INT32_MAX),
+			 ARRAY("attachments", false, BERTH_ATTACHMENTS_MAX) }),
+	POST("/v1/connections", ADMIN, OP(CONNECT), .fields = { STR("invitation", true, BERTH_OOB_TEXT_MAX) }),
 	POST("/v1/ping", ADMIN, OP(PING), .fields = { STR("to", false, BERTH_DID_URL_MAX) }),
 	GET("/v1/metrics", ADMIN, OP(METRICS)),
 	POST("/v1/messages/retry", ADMIN, OP(MESSAGES_RETRY),

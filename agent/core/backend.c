@@ -385,4 +385,5 @@ void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api)
 	api->op[BERTH_API_SECRET] = secret;
 	backend_admin_init(api);
 	backend_messages_init(api);
+	backend_peers_init(api);
 }

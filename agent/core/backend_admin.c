@@ -408,27 +408,6 @@ static enum berth_err audit_verify(void *arg, const struct berth_api_request *re
 	return done(rc, o, out);
 }
 
-static enum berth_err peer_row(void *arg, const char *key, const uint8_t *value, size_t len)
-{
-	struct berth_json *list = arg, *o = NULL;
-	enum berth_err rc = berth_json_parse_object(&o, (const char *)value, len, 4096);
-
-	if (!rc && (rc = berth_json_set_str(o, "did", key)))
-		berth_json_free(o);
-	return rc ? rc : berth_json_push(list, o);
-}
-
-/* who has answered a ping, and when (milliseconds since the agent's machine started) */
-static enum berth_err peers(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_backend *b = arg;
-	struct berth_env *env = berth_agent_env(b->agent);
-	struct berth_json *list = berth_json_new_array();
-
-	(void)req;
-	return done(env->records->each(env->records, "pong", peer_row, list), list, out);
-}
-
 /* The owner's DID, or the one it has rotated to. */
 static const char *peer_of(const struct berth_json *active)
 {
@@ -506,7 +485,6 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_PROVISION] = provision;
 	api->op[BERTH_API_AUDIT] = audit;
 	api->op[BERTH_API_AUDIT_VERIFY] = audit_verify;
-	api->op[BERTH_API_PEERS] = peers;
 	api->op[BERTH_API_PING] = ping;
 	api->op[BERTH_API_METRICS] = metrics;
 	backend_queue_init(api);

@@ -124,6 +124,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.collect_s = berth_config_int(c, "policy", NULL, "collect"),
 		.issue_timeout_s = berth_config_int(c, "policy", NULL, "issue-timeout"),
 		.credential_s = berth_config_int(c, "policy", NULL, "credential-lifetime"),
+		.oob_url = berth_config_str(c, "invitations", NULL, "url"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 		.retry_for_s = berth_config_int(c, "delivery", NULL, "retry-for"),
 		.peer_msgs = berth_config_int(c, "delivery", NULL, "peer-messages"),

@@ -75,6 +75,8 @@ const struct berth_option berth_options[] = {
 
 	LIST("interop", ONE, BERTH_OPT_DID, "allow-missing-apv", "our DIDs to which anoncrypts may come without apv"),
 
+	TEXT("invitations", ONE, "url", "https://berth.invalid/", "what the URL of an invitation begins with"),
+
 	TEXT("api", ONE, "group", "", "group that may connect to app.sock; ours when unset"),
 	INT("api", ONE, "requests-per-second", "100", 1, 10000, "of one local user; more is answered 429"),
 	INT("api", ONE, "requests-at-once", "16", 1, 256, "connections of one local user"),

@@ -22,6 +22,8 @@
 #include "agent/protocol/application.h"
 #include "agent/protocol/mediate.h"
 #include "agent/protocol/onboarding.h"
+#include "agent/protocol/oob.h"
+#include "agent/protocol/relation.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
@@ -180,6 +182,8 @@ static enum berth_err agent_start(struct berth_daemon *d)
 	add_machine(&ac, &berth_problem_machine);
 	add_machine(&ac, &berth_discover_machine);
 	add_machine(&ac, &berth_empty_machine);
+	add_machine(&ac, &berth_oob_machine);
+	add_machine(&ac, &berth_relation_machine);
 	return berth_agent_new(&d->agent, &ac);
 }
 

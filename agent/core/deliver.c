@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/protocol/oob.h"
+#include "agent/protocol/relation.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 #include "did/codec/did_text.h"
@@ -164,6 +166,61 @@ static bool may_audit(struct berth_agent *a, const struct berth_event *ev, enum 
 	return !r || agent_ration(r);
 }
 
+/* Each judgement sees what the one before it has stored. */
+static enum berth_err settle(struct berth_agent *a, enum berth_err rc, struct berth_effects *one, struct berth_effects *pre)
+{
+	if (!rc)
+		rc = apply_puts(a, one, false);
+	for (size_t i = 0; !rc && i < one->n_forget; i++)
+		rc = berth_effects_forget(pre, one->forget[i]);
+	if (!rc && one->audit)
+		berth_effects_audit(pre, "%s", one->audit);
+	berth_effects_free(one);
+	return rc;
+}
+
+/* What its sender has to be to us before any step: known, invited, not gone, and under
+ * which DID. */
+static enum berth_err
+preface(struct berth_agent *a, const struct berth_machine *m, const struct berth_event *ev, struct berth_effects *pre)
+{
+	struct berth_effects one = { .state = BERTH_STATE_STAY };
+	bool over = false;
+	enum berth_err rc;
+
+	if (!ev->in || !ev->sender)
+		return BERTH_OK;
+	if ((rc = agent_note_peer(a, ev->in, ev->sender)) ||
+	    (rc = settle(a, berth_oob_admit(&a->env, ev, &one), &one, pre)) || m->rotates ||
+	    (rc = settle(a, berth_relation_moved(&a->env, ev, &one, &over), &one, pre)) || over)
+		return rc;
+	return settle(a, berth_relation_seen(&a->env, ev, &one), &one, pre);
+}
+
+/* The step, with what was decided before it and what is owed after it. */
+static enum berth_err
+whole_step(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst,
+	   const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_effects pre = { .state = BERTH_STATE_STAY };
+	int before = inst->state;
+	enum berth_err rc = preface(a, m, ev, &pre);
+
+	if (rc || (rc = berth_machine_step(m, &a->env, inst, ev, fx)))
+		goto out;
+	for (size_t i = 0; !rc && i < pre.n_forget; i++)
+		rc = berth_effects_forget(fx, pre.forget[i]);
+	if (!fx->audit && pre.audit)
+		berth_effects_audit(fx, "%s", pre.audit);
+	if (rc || (rc = agent_acknowledge(a, ev, fx))) {
+		inst->state = before;
+		berth_effects_free(fx);
+	}
+out:
+	berth_effects_free(&pre);
+	return rc;
+}
+
 /* Runs the step inside the transaction; on failure what it did is taken back, and
  * only its `otherwise` state, audit line and timer are left. */
 static enum berth_err
@@ -177,12 +234,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 
 	if (rc)
 		return rc;
-	*step_rc = ev->in && ev->sender ? agent_note_peer(a, ev->in, ev->sender) : BERTH_OK;
-	if (!*step_rc && !(*step_rc = berth_machine_step(m, &a->env, inst, ev, fx)) &&
-	    (*step_rc = agent_acknowledge(a, ev, fx))) {
-		inst->state = before;
-		berth_effects_free(fx);
-	}
+	*step_rc = whole_step(a, m, inst, ev, fx);
 	fx->may_step_generation |= m->counted && inst->state != before;
 	if (!*step_rc && (*step_rc = apply(a, fx, ev, &by, by_stranger(a, m, ev)))) {
 		/* the step was fine, the host could not follow: as if it never ran */

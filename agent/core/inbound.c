@@ -219,7 +219,7 @@ static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size
 			goto out;
 		}
 		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0 &&
-			     !in.msg.please_ack;
+			     !in.msg.please_ack && !in.msg.from_prior;
 	}
 	rc = handle(a, &in, r, depth);
 out:

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/relation.h"
 #include "did/url.h"
-#include "didcomm/from_prior.h"
 
 const char *gateway_peer(const struct berth_json *active)
 {
@@ -15,23 +15,19 @@ const char *gateway_peer(const struct berth_json *active)
 	return peer ? peer : berth_data_str(active, "owner");
 }
 
-/* Later than the last one, and where there is a clock not outside of exp and nbf. */
 static enum berth_err is_news(const struct berth_env *env, const struct berth_json *active, const struct berth_json *claims)
 {
 	const char *iss;
 	int64_t iat;
 	enum berth_err rc;
 
-	if ((rc = berth_json_req_str(claims, "iss", 8192, &iss)) ||
-	    (rc = berth_json_req_int(claims, "iat", 0, INT64_MAX, &iat)))
+	if ((rc = berth_json_req_str(claims, "iss", BERTH_DID_URL_MAX, &iss)))
 		return rc;
 	if (!berth_did_same(iss, gateway_peer(active)))
 		return berth_fail(BERTH_E_AUTHZ, "a rotation of another DID than our owner's");
 	if (gateway_delegate_is_over(env, active))
 		return berth_fail(BERTH_E_EXPIRED, "a rotation after the end of the delegation");
-	if (iat <= berth_data_int(active, "peerIat", -1))
-		return berth_fail(BERTH_E_REPLAY, "a rotation from before the last one");
-	return env->now_s < 0 ? BERTH_OK : berth_from_prior_check_time(claims, env->now_s);
+	return berth_rotation_is_news(env, claims, berth_data_int(active, "peerIat", -1), &iat);
 }
 
 static enum berth_err send_rotated(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/relation.h"
 #include "did/base/log.h"
 #include "did/codec/base64url.h"
 #include "did/url.h"
@@ -144,8 +145,9 @@ static bool copy(char **out, const char *s)
 	return !s || *out;
 }
 
+/* prior: from_prior, or NULL */
 static enum berth_err
-send_to(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+send_as(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from, const char *prior,
 	const char *to, const char *uri, const char *type, const char *thid, struct berth_json *body,
 	struct berth_send **out)
 {
@@ -162,7 +164,8 @@ send_to(struct berth_env *env, struct berth_effects *fx, const struct berth_iden
 		return rc;
 	if (!from)
 		s.mode = BERTH_PACK_ANONCRYPT;
-	if (uri && (rc = berth_json_set_str(s.msg.json, "return_route", "all"))) {
+	if ((uri && (rc = berth_json_set_str(s.msg.json, "return_route", "all"))) ||
+	    (prior && (rc = berth_message_set(&s.msg, "from_prior", prior)))) {
 		send_free(&s);
 		return rc;
 	}
@@ -175,6 +178,22 @@ send_to(struct berth_env *env, struct berth_effects *fx, const struct berth_iden
 		*out = &fx->sends[fx->n_sends];
 	fx->n_sends++;
 	return BERTH_OK;
+}
+
+static enum berth_err
+send_to(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+	const char *to, const char *uri, const char *type, const char *thid, struct berth_json *body,
+	struct berth_send **out)
+{
+	char *prior = NULL;
+	enum berth_err rc = berth_relation_voice(env, &from, to, &prior);
+
+	if (rc)
+		berth_json_free(body);
+	else
+		rc = send_as(env, fx, from, prior, to, uri, type, thid, body, out);
+	free(prior);
+	return rc;
 }
 
 /* Whoever a message is for knows its own document: the short form always does for

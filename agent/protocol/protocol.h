@@ -85,6 +85,7 @@ struct berth_policy {
 	/* Delivery; 0: the store's defaults.  How long a message is tried, and the most of
 	 * them, and octets, that wait for one peer. */
 	int64_t retry_for_s, peer_msgs, peer_bytes;
+	const char *oob_url;		/* what the URL of an invitation begins with */
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */
@@ -253,6 +254,8 @@ struct berth_machine {
 	bool strangers;
 	/* A peer hears of what was refused, unless it is a stranger. */
 	bool reports;
+	/* Judges from_prior itself: a device's owner does not change by a header alone. */
+	bool rotates;
 	/* Takes, as "message", whatever no other machine's protocol is. */
 	bool rest;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of

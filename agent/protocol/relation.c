@@ -2,6 +2,7 @@
 /* Who we are to whom. */
 #include "agent/protocol/relation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,35 @@ enum berth_err berth_relation_put(struct berth_effects *fx, const char *peer, co
 	enum berth_err rc = berth_peer_key(key, peer);
 
 	return rc ? rc : berth_effects_put_json(fx, BERTH_NS_RELATION, key, relation);
+}
+
+enum berth_err berth_relation_new(const char *peer, const struct berth_identity *me, struct berth_json **out)
+{
+	struct berth_json *r = berth_json_new_object();
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	char key[65];
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!(rc = berth_did_short(&shorter, peer)) && !(rc = berth_peer_key(key, peer)) &&
+	    !(rc = berth_json_set_str(r, "did", berth_buf_cstr(&shorter))) && !(rc = berth_json_set_str(r, "id", key)) &&
+	    !(rc = berth_json_set_str(r, "me", me->name))) {
+		*out = r;
+		r = NULL;
+	}
+	berth_json_free(r);
+	berth_buf_free(&shorter);
+	return rc;
+}
+
+enum berth_err berth_relation_make_identity(struct berth_env *env, const char *kind, const char *suffix,
+					    const struct berth_identity **out)
+{
+	unsigned purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM) | BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR);
+	char name[48];
+
+	snprintf(name, sizeof(name), "to-%.8s-%.24s", kind, suffix);
+	return env->make_identity(env, name, berth_sign_type(env->keys, name), BERTH_AGREE_TYPE, purposes, true, out);
 }
 
 void berth_way_free(struct berth_way *w)
@@ -124,10 +154,12 @@ static enum berth_err from_relation(struct berth_env *env, struct berth_way *w, 
 	struct berth_json *r = NULL;
 	enum berth_err rc = berth_relation_get(env, to, &r);
 
-	if (!rc && berth_json_get(r, "ended"))
+	if (!rc && berth_json_get(r, "moved"))
+		rc = berth_fail(BERTH_E_AUTHZ, "%.80s speaks from another DID since", to);
+	else if (!rc && berth_json_get(r, "ended"))
 		rc = berth_fail(BERTH_E_AUTHZ, "the relationship with %.80s has ended", to);
-	else if (!rc && !(w->me = env->identity(env, berth_data_str(r, "me") ? berth_data_str(r, "me") : "")))
-		rc = berth_fail(BERTH_E_STORE, "relationship with %.80s: no identity", to);
+	else if (!rc && (!berth_data_str(r, "me") || !(w->me = env->identity(env, berth_data_str(r, "me")))))
+		rc = berth_fail(BERTH_E_NOMATCH, "relationship with %.80s: no identity of its own any more", to);
 	berth_json_free(r);
 	return rc;
 }

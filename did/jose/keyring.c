@@ -126,6 +126,10 @@ static const struct rule {
 	[BERTH_SIGN_IDEVID_KEY]	  = { NULL, false, false, { "certHash", "did" }, BERTH_JSON_STRING, NULL },
 };
 
+/* the end of a relationship: from_prior without sub, and nothing else in it */
+static const struct rule rule_ending = { "iss", false, false, { "iat" }, BERTH_JSON_NUMBER, NULL };
+#define ENDING_MEMBERS 2
+
 static const char vc_sd_jwt[] = "vc+sd-jwt";
 /* a credential of the W3C model as SD-JWT */
 static const struct rule rule_vc_sd_jwt = { "issuer", true, false, { "@context" }, BERTH_JSON_ARRAY, "vct" };
@@ -172,12 +176,17 @@ static enum berth_err check_payload(enum berth_purpose purpose, const char *kid,
 		return BERTH_OK;
 	if (r->who && (!kid || !berth_is_kid(kid)))
 		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL with a fragment");
-	if ((rc = berth_json_parse_members(&o, p, len, BERTH_JSON_MAX, asked)))
+	/* a rotation is short, and how many members it has is asked too */
+	rc = purpose == BERTH_SIGN_FROM_PRIOR ? berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)
+	   : berth_json_parse_members(&o, p, len, BERTH_JSON_MAX, asked);
+	if (rc)
 		goto out;
 	if (purpose == BERTH_SIGN_SD_JWT && berth_json_get(o, "@context")) {
 		r = &rule_vc_sd_jwt;
 		*typ = vc_sd_jwt;
 	}
+	if (purpose == BERTH_SIGN_FROM_PRIOR && !berth_json_get(o, "sub") && berth_json_len(o) == ENDING_MEMBERS)
+		r = &rule_ending;
 	if (r->who && (rc = check_signer(r, o, kid)))
 		goto out;
 	if (r->never && berth_json_get(o, r->never))

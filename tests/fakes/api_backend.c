@@ -40,6 +40,8 @@ FIXED(messages_drop, "{\"messages\":2}")
 FIXED(app_messages, "[{\"seq\":1,\"for\":\"urn:app:a\",\"type\":\"urn:app:a\",\"from\":\"did:x:peer\",\"id\":\"m\",\"thid\":\"m\"},"
 		    "{\"seq\":2,\"for\":\"urn:app:b\",\"type\":\"urn:app:b\",\"from\":\"did:x:peer\",\"id\":\"n\",\"thid\":\"n\"}]")
 FIXED(sent, "{\"id\":\"m\",\"thid\":\"m\"}")
+FIXED(connected, "{\"peer\":\"did:x:peer\",\"did\":\"did:x:me\",\"thid\":\"t\"}")
+FIXED(oob, "{\"id\":\"i\",\"did\":\"did:x:i\",\"url\":\"https://x.test/?_oob=e30\",\"invitation\":{}}")
 FIXED(ping, "{\"thid\":\"t\"}")
 FIXED(metrics, "\"berth_up 1\\n\"")
 
@@ -112,6 +114,7 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
 		[BERTH_API_APP_MESSAGES] = app_messages, [BERTH_API_APP_SEND] = sent, [BERTH_API_APP_ACK] = ok,
 		[BERTH_API_MESSAGES_RETRY] = messages_retry, [BERTH_API_MESSAGES_DROP] = messages_drop,
+		[BERTH_API_INVITE] = oob, [BERTH_API_CONNECT] = connected, [BERTH_API_PEER_ROTATE] = connected, [BERTH_API_PEER_END] = ok,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
 	},
 };

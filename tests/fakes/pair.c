@@ -2,14 +2,16 @@
 #include "tests/fakes/pair.h"
 
 #include "agent/protocol/application.h"
+#include "agent/protocol/oob.h"
+#include "agent/protocol/relation.h"
 #include "tests/fakes/story.h"
 
 #define MACHINES (const struct berth_machine *const[]){ &berth_ping_machine, &berth_app_machine, &berth_problem_machine, \
-	&berth_discover_machine, &berth_empty_machine }
+	&berth_discover_machine, &berth_empty_machine, &berth_oob_machine, &berth_relation_machine }
 
 static void make_node(struct pair *p, struct sim_node **out, const char *name, const char *uri)
 {
-	struct sim_node *n = sim_add(&p->w, name, uri, MACHINES, 5);
+	struct sim_node *n = sim_add(&p->w, name, uri, MACHINES, sizeof(MACHINES) / sizeof(*MACHINES));
 	unsigned purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM) | BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR) |
 			    BERTH_PURPOSE_BIT(BERTH_SIGN_VC);
 
@@ -26,6 +28,16 @@ void pair_make(struct pair *p)
 	sim_init(&p->w);
 	make_node(p, &p->a, "a", "nng+tcp://a.test:1");
 	make_node(p, &p->b, "b", "nng+tcp://b.test:1");
+}
+
+struct sim_node *pair_third(struct pair *p, const char *name)
+{
+	static char uri[64];
+	struct sim_node *n;
+
+	snprintf(uri, sizeof(uri), "nng+tcp://%s.test:1", name);
+	make_node(p, &n, name, uri);
+	return n;
 }
 
 void pair_free(struct pair *p) { sim_free(&p->w); }

@@ -264,7 +264,7 @@ static void e_rotate_without_the_owners_word(void **state)
 	free(did);
 	/* and what it signed before that is over */
 	say_rotate(&s, other, story_identity(mallory, BERTH_ID_OWNER)->sign_kid_long, mallory, 5, s.gateway);
-	assert_int_equal(story_audit(s.gateway, "refused: E_REPLAY: a rotation from before the last one"), 1);
+	assert_int_equal(story_audit(s.gateway, "refused: E_ROTATE: a rotation from before the last one"), 1);
 	free(before);
 	story_end(&s);
 }

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invitations, and the peers that we have met by them or otherwise. */
+#include "agent/core/backend_internal.h"
+
+#include <string.h>
+
+#include "agent/protocol/oob.h"
+#include "agent/protocol/onboarding.h"
+#include "agent/protocol/relation.h"
+#include "did/codec/did_text.h"
+
+#define RECORD_MAX ((size_t)16 << 10)
+
+static struct berth_json *row_of(struct berth_json *list, const char *did)
+{
+	for (struct berth_json *row = berth_json_first_mut(list); row; row = berth_json_next_mut(row))
+		if (strcmp(berth_data_str(row, "did"), did) == 0)
+			return row;
+	return NULL;
+}
+
+/* who has answered a ping, and when (milliseconds since the agent's machine started) */
+static enum berth_err pong_row(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct berth_json *list = arg, *o = NULL;
+	enum berth_err rc = berth_json_parse_object(&o, (const char *)value, len, RECORD_MAX);
+
+	if (!rc && (rc = berth_json_set_str(o, "did", key)))
+		berth_json_free(o);
+	return rc ? rc : berth_json_push(list, o);
+}
+
+/* A relationship, added to the row of its peer's pong where there is one. */
+static enum berth_err relation_row(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	static const char *const members[] = { "me", "via", "goal", "goalCode", "moved", "ended" };
+	struct berth_json *list = arg, *o = NULL, *row;
+	const char *did;
+	enum berth_err rc = berth_json_parse_object(&o, (const char *)value, len, BERTH_JSON_MAX);
+
+	(void)key;
+	if (rc || (rc = berth_json_req_str(o, "did", BERTH_DID_URL_MAX, &did)))
+		goto out;
+	if (!(row = row_of(list, did)) &&
+	    ((rc = berth_json_push(list, berth_json_new_object())) ||
+	     !(row = (struct berth_json *)berth_json_at(list, berth_json_len(list) - 1)) ||
+	     (rc = berth_json_set_str(row, "did", did))))
+		goto out;
+	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
+		rc = backend_copy(row, members[i], o, members[i]);
+out:
+	berth_json_free(o);
+	return rc;
+}
+
+static enum berth_err peers(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_env *env = berth_agent_env(b->agent);
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "peers");
+
+	(void)req;
+	if (!rc && !(rc = env->records->each(env->records, "pong", pong_row, list)))
+		rc = env->records->each(env->records, BERTH_NS_RELATION, relation_row, list);
+	if (rc) {
+		berth_json_free(list);
+		list = NULL;
+	}
+	*out = list;
+	return rc;
+}
+
+static enum berth_err
+command(struct berth_backend *b, const char *machine, const char *on, const struct berth_json *args, struct berth_json **out)
+{
+	enum berth_err rc = berth_agent_command(b->agent, machine, NULL, on, args, out);
+
+	if (!rc && !*out && !(*out = berth_json_new_object()))
+		rc = berth_fail(BERTH_E_NOMEM, "answer");
+	return rc;
+}
+
+static enum berth_err invite(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *args = berth_json_clone(req->body);
+	enum berth_err rc = berth_json_set_str(args, "url", berth_agent_env(b->agent)->policy->oob_url);
+
+	if (!rc)
+		rc = command(b, "out-of-band", "cmd/invite", args, out);
+	berth_json_free(args);
+	return rc;
+}
+
+static enum berth_err connect(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return command(arg, "out-of-band", "cmd/connect", req->body, out);
+}
+
+static enum berth_err rotate(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return command(arg, "peers", "cmd/rotate", req->body, out);
+}
+
+static enum berth_err end(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return command(arg, "peers", "cmd/end", req->body, out);
+}
+
+void backend_peers_init(struct berth_api_backend *api)
+{
+	api->op[BERTH_API_PEERS] = peers;
+	api->op[BERTH_API_INVITE] = invite;
+	api->op[BERTH_API_CONNECT] = connect;
+	api->op[BERTH_API_PEER_ROTATE] = rotate;
+	api->op[BERTH_API_PEER_END] = end;
+}
