@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "did/base/clock.h"
-#include "did/jose/jws.h"
 
 #define PONG_WAIT_MS 10000
 #define PONG_POLL_MS 100
@@ -87,67 +86,6 @@ static enum berth_err identity(struct berth_cli *c)
 static enum berth_err peers(struct berth_cli *c)
 {
 	return list(c, "/v1/peers", ROWS(peer_cols), "no peer yet");
-}
-
-/* ---- credentials ---- */
-
-static enum berth_err with_credential(const struct berth_json *from, struct berth_json **out)
-{
-	struct berth_json *kept = berth_json_new_array();
-	enum berth_err rc = kept ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "credentials");
-
-	berth_json_each(v, from)
-		if (!rc && berth_json_str(berth_json_get(v, "credential")))
-			rc = berth_json_push(kept, berth_json_clone(v));
-	if (rc) {
-		berth_json_free(kept);
-		kept = NULL;
-	}
-	*out = kept;
-	return rc;
-}
-
-static const struct berth_cli_row credential_rows[] = {
-	{ "type", "type" }, { "issuer", "issuer" }, { "issuer", "issuer.id" }, { "subject", "credentialSubject.id" },
-	{ "valid from", "validFrom" }, { "valid until", "validUntil" },
-};
-
-static enum berth_err show_credential(const struct berth_json *v)
-{
-	const char *compact = berth_json_str(berth_json_get(v, "credential"));
-	struct berth_json *claims = NULL;
-	struct berth_jws j = { .header = NULL };
-	enum berth_err rc;
-
-	if (!(rc = berth_jws_parse(&j, compact, strlen(compact), BERTH_CLI_ANSWER_MAX)) &&
-	    !(rc = berth_json_parse_object(&claims, berth_buf_cstr(&j.payload), j.payload.len, BERTH_CLI_ANSWER_MAX)) &&
-	    !(rc = berth_cli_say("%-11s  %s", "identity", berth_json_str(berth_json_get(v, "name")))))
-		rc = berth_cli_show_fields(claims, ROWS(credential_rows));
-	berth_json_free(claims);
-	berth_jws_free(&j);
-	return rc;
-}
-
-static enum berth_err credentials(struct berth_cli *c)
-{
-	struct berth_json *all, *v = NULL;
-	enum berth_err rc = berth_cli_call(c, "/v1/identities", NULL, &all);
-
-	if (rc || (rc = with_credential(all, &v)))
-		goto out;
-	if (berth_cli_json_wanted(c)) {
-		rc = berth_cli_print(c, v);
-		v = NULL;
-	} else if (!berth_json_len(v)) {
-		rc = berth_cli_say("no credential yet");
-	}
-	berth_json_each(one, v)
-		if (!rc)
-			rc = show_credential(one);
-out:
-	berth_json_free(all);
-	berth_json_free(v);
-	return rc;
 }
 
 /* ---- ping ---- */
@@ -284,8 +222,6 @@ GROUP(status, "status", "", 0, opts, "how the agent is: state, owner, keys, heal
       "  berth status\n  berth status --json | jq -r .state\n");
 GROUP(identity, "identity", "", 0, opts, "the agent's DIDs",
       "  berth identity\n  berth identity --json | jq -r '.[].didLong'\n");
-GROUP(credentials, "credentials", "", 0, opts, "the credentials the agent holds",
-      "  berth credentials\n  berth credentials --json | jq -r '.[].credential'\n");
 GROUP(peers, "peers", "", 0, opts, "the peers met by invitations, and who has answered a ping", "  berth peers\n");
 GROUP(ping, "ping", "", 0, ping_opts, "ask the owner, or another agent, for a sign of life",
       "  berth ping\n  berth ping --to did:peer:4...\n");

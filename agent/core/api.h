@@ -46,6 +46,17 @@ enum berth_api_op {
 	BERTH_API_AUDIT_VERIFY,		/* GET  /v1/audit/verify */
 	BERTH_API_PEERS,		/* GET  /v1/peers: array */
 	BERTH_API_MESSAGES,		/* GET  /v1/messages: what waits, by peer and one by one, and dead letters */
+	BERTH_API_CREDENTIALS,		/* GET  /v1/credentials: those that are held */
+	BERTH_API_CREDENTIAL_OFFER,	/* POST /v1/credentials/offer {"to","credential","format"?,"comment"?} */
+	BERTH_API_CREDENTIAL_PROPOSE,	/* POST /v1/credentials/propose: the same */
+	BERTH_API_CREDENTIAL_REQUEST,	/* POST /v1/credentials/request: the same */
+	BERTH_API_PROOF_REQUEST,	/* POST /v1/proofs/request {"to","presentationDefinition" or "dcqlQuery","comment"?} */
+	BERTH_API_PROOF_PROPOSE,	/* POST /v1/proofs/propose {"to","comment"?} */
+	BERTH_API_EXCHANGES,		/* GET  /v1/exchanges: array */
+	BERTH_API_EXCHANGE,		/* GET  /v1/exchanges/{id} */
+	BERTH_API_EXCHANGE_ACCEPT,	/* POST /v1/exchanges/{id}/accept: what its state asks for */
+	BERTH_API_EXCHANGE_DECLINE,	/* POST /v1/exchanges/{id}/decline */
+	BERTH_API_EXCHANGE_REVOKE,	/* POST /v1/exchanges/{id}/revoke {"comment"?} */
 	BERTH_API_INVITE,		/* POST /v1/invitations {"goal"?,"goalCode"?,"uses"?,"expiresIn"?,"attachments"?} */
 	BERTH_API_CONNECT,		/* POST /v1/connections {"invitation"} */
 	BERTH_API_PEER_ROTATE,		/* POST /v1/peers/rotate {"peer"}: another DID for it */

@@ -26,6 +26,10 @@
 #define ARRAY(n, req, most) { n, BERTH_FIELD_ARRAY, req, most }
 #define INT(n, req, most) { n, BERTH_FIELD_INT, req, most }
 
+#define COMMENT_MAX 512
+#define CREDENTIAL_FIELDS STR("to", true, BERTH_DID_URL_MAX), OBJECT("credential", true), STR("format", false, 32), \
+	STR("comment", false, COMMENT_MAX)
+
 const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/self", APP, .right = "self", OP(SELF)),
 	GET("/v1/device", BOTH, .right = "device", OP(DEVICE)),
@@ -75,6 +79,23 @@ const struct berth_api_route berth_api_routes[] = {
 			 ARRAY("attachments", false, BERTH_ATTACHMENTS_MAX) }),
 	POST("/v1/connections", ADMIN, OP(CONNECT), .fields = { STR("invitation", true, BERTH_OOB_TEXT_MAX) }),
 	POST("/v1/ping", ADMIN, OP(PING), .fields = { STR("to", false, BERTH_DID_URL_MAX) }),
+	GET("/v1/credentials", ADMIN, OP(CREDENTIALS)),
+	POST("/v1/credentials/offer", ADMIN, OP(CREDENTIAL_OFFER), .fields = { CREDENTIAL_FIELDS }),
+	POST("/v1/credentials/propose", ADMIN, OP(CREDENTIAL_PROPOSE), .fields = { CREDENTIAL_FIELDS }),
+	POST("/v1/credentials/request", ADMIN, OP(CREDENTIAL_REQUEST), .fields = { CREDENTIAL_FIELDS }),
+	POST("/v1/proofs/request", ADMIN, OP(PROOF_REQUEST),
+	     .fields = { STR("to", true, BERTH_DID_URL_MAX), OBJECT("presentationDefinition", false), OBJECT("dcqlQuery", false),
+			 STR("comment", false, COMMENT_MAX) }),
+	POST("/v1/proofs/propose", ADMIN, OP(PROOF_PROPOSE),
+	     .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("comment", false, COMMENT_MAX) }),
+	GET("/v1/exchanges", ADMIN, OP(EXCHANGES)),
+	GET("/v1/exchanges/{id}", ADMIN, OP(EXCHANGE)),
+	POST("/v1/exchanges/{id}/accept", ADMIN, OP(EXCHANGE_ACCEPT),
+	     .fields = { OBJECT("credential", false), STR("format", false, 32), ARRAY("credentials", false, 16),
+			 ARRAY("disclose", false, 64), OBJECT("presentationDefinition", false), OBJECT("dcqlQuery", false),
+			 STR("comment", false, COMMENT_MAX) }),
+	POST("/v1/exchanges/{id}/decline", ADMIN, OP(EXCHANGE_DECLINE)),
+	POST("/v1/exchanges/{id}/revoke", ADMIN, OP(EXCHANGE_REVOKE), .fields = { STR("comment", false, COMMENT_MAX) }),
 	GET("/v1/metrics", ADMIN, OP(METRICS)),
 	POST("/v1/messages/retry", ADMIN, OP(MESSAGES_RETRY),
 	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),

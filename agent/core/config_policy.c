@@ -75,6 +75,11 @@ static enum berth_err applications(const struct berth_config *c, struct berth_po
 	return BERTH_OK;
 }
 
+static enum berth_offers offers(const char *word)
+{
+	return strcmp(word, "owner") == 0 ? BERTH_OFFERS_OWNER : strcmp(word, "peers") == 0 ? BERTH_OFFERS_PEERS : BERTH_OFFERS_MANUAL;
+}
+
 static const char *set_or_null(const char *s) { return s[0] ? s : NULL; }
 
 static enum berth_err mediator(const struct berth_config *c, struct berth_policy *out)
@@ -124,6 +129,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.collect_s = berth_config_int(c, "policy", NULL, "collect"),
 		.issue_timeout_s = berth_config_int(c, "policy", NULL, "issue-timeout"),
 		.credential_s = berth_config_int(c, "policy", NULL, "credential-lifetime"),
+		.accept_offers = offers(berth_config_str(c, "policy", NULL, "accept-offers")),
 		.oob_url = berth_config_str(c, "invitations", NULL, "url"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 		.retry_for_s = berth_config_int(c, "delivery", NULL, "retry-for"),
@@ -133,6 +139,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
+	    (rc = items(c, "trust", "root", out->trust_roots, &out->n_trust_roots)) ||
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))
 		return rc;
 	return out->n_endpoints ? BERTH_OK : items(c, "listen", "uri", out->endpoints, &out->n_endpoints);

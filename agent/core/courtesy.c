@@ -146,15 +146,17 @@ void agent_report(struct berth_agent *a, const struct berth_machine *m, const st
 {
 	struct berth_problem_words w = berth_problem_of(why);
 	struct berth_effects fx = { .state = BERTH_STATE_STAY };
-	char code[64];
+	char code[64], was[256];
 	enum berth_err rc;
 
 	if (!may_report(a, m, ev, why))
 		return;
+	snprintf(was, sizeof(was), "%s", berth_err_detail());
 	snprintf(code, sizeof(code), "e.%c.%s", over ? 'p' : 'm', w.code);
 	if (!(rc = make_report(a, ev, code, w.comment, &fx)))
 		rc = agent_pack_to_outbox(a, &fx.sends[0], &(struct agent_sender){ "", "" });
 	if (rc)
 		berth_log(BERTH_LOG_INFO, "report", "not said: %s: %s", berth_err_name(rc), berth_err_detail());
 	berth_effects_free(&fx);
+	(void)berth_fail(why, "%s", was);	/* what the log is still to say */
 }

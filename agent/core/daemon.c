@@ -20,6 +20,7 @@
 #include "agent/core/resolveclient.h"
 #include "agent/core/store.h"
 #include "agent/protocol/application.h"
+#include "agent/protocol/exchange.h"
 #include "agent/protocol/mediate.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/oob.h"
@@ -178,6 +179,9 @@ static enum berth_err agent_start(struct berth_daemon *d)
 	if (d->policy.mediator_did)
 		add_machine(&ac, &berth_mediated_machine);
 	add_machine(&ac, &berth_ping_machine);
+	add_machine(&ac, &berth_issue_machine);
+	add_machine(&ac, &berth_proof_machine);
+	add_machine(&ac, &berth_revocation_machine);
 	add_machine(&ac, &berth_app_machine);	/* takes reports about its threads, before the log does */
 	add_machine(&ac, &berth_problem_machine);
 	add_machine(&ac, &berth_discover_machine);
@@ -194,7 +198,8 @@ static const struct fixed {
 	bool signer;		/* of credentials, and no more */
 	unsigned purposes;
 } fixed[] = {
-	{ "owner", BERTH_ID_OWNER, false, BIT(VC) | BIT(OWNER_PROOF) | BIT(RV_BLOB) | BIT(FROM_PRIOR) },
+	{ "owner", BERTH_ID_OWNER, false, BIT(VC) | BIT(OWNER_PROOF) | BIT(RV_BLOB) | BIT(FROM_PRIOR) | BIT(SD_JWT) |
+					  BIT(VC_JWT) | BIT(DI) | BIT(VP) | BIT(KB) },
 	{ "rendezvous", BERTH_ID_RENDEZVOUS, false, BIT(DIDCOMM) },
 	{ "mediator", BERTH_ID_MEDIATOR, false, BIT(DIDCOMM) },
 	{ "factory", BERTH_ID_ISSUER, true, BIT(VC) },

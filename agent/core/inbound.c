@@ -7,6 +7,7 @@
 #include "agent/protocol/empty.h"
 #include "did/base/log.h"
 #include "did/url.h"
+#include "didcomm/problem.h"
 
 static const char *after(const char *type, const char *piuri)
 {
@@ -44,6 +45,8 @@ static const char *on_of(const struct berth_agent *a, const struct berth_machine
 {
 	const char *on = name_in(m, type);
 
+	if (!on && m->threads && strcmp(type, BERTH_PROBLEM_TYPE) == 0)
+		return "problem-report";
 	return on || !m->rest || is_somebodys(a, type) ? on : "message";
 }
 

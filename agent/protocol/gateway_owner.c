@@ -278,6 +278,7 @@ enum berth_err gateway_make_operational(struct berth_env *env, const char *name,
 		return berth_fail(BERTH_E_INTERNAL, "no name for the operational identity");
 	return env->make_identity(env, name, berth_sign_type(env->keys, name), BERTH_AGREE_TYPE,
 				  BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
+				  BERTH_PURPOSE_BIT(BERTH_SIGN_KB) | BERTH_PURPOSE_BIT(BERTH_SIGN_DI) |
 				  BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), env->policy->mediator_did != NULL, op);
 }
 

@@ -85,6 +85,9 @@ struct berth_policy {
 	/* Delivery; 0: the store's defaults.  How long a message is tried, and the most of
 	 * them, and octets, that wait for one peer. */
 	int64_t retry_for_s, peer_msgs, peer_bytes;
+	enum berth_offers { BERTH_OFFERS_MANUAL, BERTH_OFFERS_OWNER, BERTH_OFFERS_PEERS } accept_offers;	/* of credentials */
+	const char *trust_roots[BERTH_POLICY_LIST_MAX];	/* issuers whose credentials count; none: any, with a warning */
+	size_t n_trust_roots;
 	const char *oob_url;		/* what the URL of an invitation begins with */
 };
 
@@ -256,6 +259,8 @@ struct berth_machine {
 	bool reports;
 	/* Judges from_prior itself: a device's owner does not change by a header alone. */
 	bool rotates;
+	/* Its instances are threads that problem reports may be about ("problem-report"). */
+	bool threads;
 	/* Takes, as "message", whatever no other machine's protocol is. */
 	bool rest;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of

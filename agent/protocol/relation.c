@@ -83,7 +83,8 @@ enum berth_err berth_relation_new(const char *peer, const struct berth_identity 
 enum berth_err berth_relation_make_identity(struct berth_env *env, const char *kind, const char *suffix,
 					    const struct berth_identity **out)
 {
-	unsigned purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM) | BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR);
+	unsigned purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM) | BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR) |
+			    BERTH_PURPOSE_BIT(BERTH_SIGN_VP) | BERTH_PURPOSE_BIT(BERTH_SIGN_KB) | BERTH_PURPOSE_BIT(BERTH_SIGN_DI);
 	char name[48];
 
 	snprintf(name, sizeof(name), "to-%.8s-%.24s", kind, suffix);

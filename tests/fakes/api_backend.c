@@ -42,6 +42,9 @@ FIXED(app_messages, "[{\"seq\":1,\"for\":\"urn:app:a\",\"type\":\"urn:app:a\",\"
 FIXED(sent, "{\"id\":\"m\",\"thid\":\"m\"}")
 FIXED(connected, "{\"peer\":\"did:x:peer\",\"did\":\"did:x:me\",\"thid\":\"t\"}")
 FIXED(oob, "{\"id\":\"i\",\"did\":\"did:x:i\",\"url\":\"https://x.test/?_oob=e30\",\"invitation\":{}}")
+FIXED(credentials, "[{\"id\":\"c\",\"format\":\"vc+jwt\",\"issuer\":\"did:x:i\",\"credential\":\"a.b.c\"}]")
+FIXED(exchanges, "[{\"id\":\"e\",\"protocol\":\"issue\",\"state\":\"done\"}]")
+FIXED(exchange, "{\"id\":\"e\",\"protocol\":\"proof\",\"state\":\"done\"}")
 FIXED(ping, "{\"thid\":\"t\"}")
 FIXED(metrics, "\"berth_up 1\\n\"")
 
@@ -115,6 +118,10 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_APP_MESSAGES] = app_messages, [BERTH_API_APP_SEND] = sent, [BERTH_API_APP_ACK] = ok,
 		[BERTH_API_MESSAGES_RETRY] = messages_retry, [BERTH_API_MESSAGES_DROP] = messages_drop,
 		[BERTH_API_INVITE] = oob, [BERTH_API_CONNECT] = connected, [BERTH_API_PEER_ROTATE] = connected, [BERTH_API_PEER_END] = ok,
+		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL_OFFER] = sent, [BERTH_API_CREDENTIAL_PROPOSE] = sent,
+		[BERTH_API_CREDENTIAL_REQUEST] = sent, [BERTH_API_PROOF_REQUEST] = sent, [BERTH_API_PROOF_PROPOSE] = sent,
+		[BERTH_API_EXCHANGES] = exchanges, [BERTH_API_EXCHANGE] = exchange, [BERTH_API_EXCHANGE_ACCEPT] = ok,
+		[BERTH_API_EXCHANGE_DECLINE] = ok, [BERTH_API_EXCHANGE_REVOKE] = ok,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
 	},
 };

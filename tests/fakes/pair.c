@@ -2,18 +2,22 @@
 #include "tests/fakes/pair.h"
 
 #include "agent/protocol/application.h"
+#include "agent/protocol/exchange.h"
 #include "agent/protocol/oob.h"
 #include "agent/protocol/relation.h"
 #include "tests/fakes/story.h"
 
-#define MACHINES (const struct berth_machine *const[]){ &berth_ping_machine, &berth_app_machine, &berth_problem_machine, \
+#define MACHINES (const struct berth_machine *const[]){ &berth_ping_machine, &berth_issue_machine, &berth_proof_machine, \
+	&berth_revocation_machine, &berth_app_machine, &berth_problem_machine, \
 	&berth_discover_machine, &berth_empty_machine, &berth_oob_machine, &berth_relation_machine }
 
 static void make_node(struct pair *p, struct sim_node **out, const char *name, const char *uri)
 {
 	struct sim_node *n = sim_add(&p->w, name, uri, MACHINES, sizeof(MACHINES) / sizeof(*MACHINES));
 	unsigned purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM) | BERTH_PURPOSE_BIT(BERTH_SIGN_FROM_PRIOR) |
-			    BERTH_PURPOSE_BIT(BERTH_SIGN_VC);
+			    BERTH_PURPOSE_BIT(BERTH_SIGN_VC) | BERTH_PURPOSE_BIT(BERTH_SIGN_SD_JWT) |
+			    BERTH_PURPOSE_BIT(BERTH_SIGN_VC_JWT) | BERTH_PURPOSE_BIT(BERTH_SIGN_DI) |
+			    BERTH_PURPOSE_BIT(BERTH_SIGN_VP) | BERTH_PURPOSE_BIT(BERTH_SIGN_KB);
 
 	n->policy.apps[0] = (struct berth_application){ .name = "app", .types = { BERTH_PIURI_BASIC "*", "urn:app:*" }, .n_types = 2 };
 	n->policy.n_apps = 1;

@@ -232,10 +232,10 @@ def test_audit(daemon):
 
 
 def test_lists_for_people(daemon):
-    d = daemon(http([]), http([]), http([{"name": "owner", "did": "did:x:o"}]), http([]),
+    d = daemon(http([]), http([]), http([{"name": "owner", "did": "did:x:o"}]), http([]), http([]),
                http({"device": "d", "state": "BORN"}))
     assert raw("devices", "list", "--socket", d.path) == b"no devices\n"
-    assert raw(*at(d, "peers")) == b"no peer has answered a ping yet\n"
+    assert raw(*at(d, "peers")) == b"no peer yet\n"
     assert raw(*at(d, "identity")) == b"NAME   DID\nowner  did:x:o\n"
     assert raw(*at(d, "credentials")) == b"no credential yet\n"
     assert b"state            BORN\n" in raw("devices", "show", "d", "--socket", d.path)

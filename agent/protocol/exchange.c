@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/protocol/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/protocol/onboarding.h"
+#include "agent/protocol/problem.h"
+#include "agent/protocol/relation.h"
+#include "did/url.h"
+#include "didcomm/attachment.h"
+
+#define DIDCOMM_ORG "https://didcomm.org/"
+#define FORMAT_MAX 128
+#define PRUNE_MAX 16	/* in one step */
+#define ABANDONED "e.p.abandoned"
+#define DECLINED "The exchange was declined."
+
+/* ---- attachments ---- */
+static const struct kind {
+	enum berth_vc_format f;
+	const char *format[3];		/* by enum berth_attachment_kind */
+	const char *media_type;
+} kinds[] = {
+	{ BERTH_FORMAT_DI, { "aries/ld-proof-vc-detail@v1.0", "aries/ld-proof-vc@v1.0",
+			     "dif/presentation-exchange/submission@v1.0" }, "application/json" },
+	{ BERTH_FORMAT_VC_JWT, { "urn:berth:vc+jwt-detail@v1.0", "urn:berth:vc+jwt@v1.0", "urn:berth:vp+jwt@v1.0" },
+	  "application/vc+jwt" },
+	{ BERTH_FORMAT_DC_SD_JWT, { "urn:berth:dc+sd-jwt-detail@v1.0", "urn:berth:dc+sd-jwt@v1.0",
+				    "urn:berth:dc+sd-jwt+kb@v1.0" }, "application/dc+sd-jwt" },
+	{ BERTH_FORMAT_VC_SD_JWT, { "urn:berth:vc+sd-jwt-detail@v1.0", "urn:berth:vc+sd-jwt@v1.0",
+				    "urn:berth:vc+sd-jwt+kb@v1.0" }, "application/vc+sd-jwt" },
+	{ BERTH_FORMAT_VC_JWT1, { "urn:berth:vc-jwt-detail@v1.0", "urn:berth:vc-jwt@v1.0", NULL }, "application/jwt" },
+};
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+const char *berth_attachment_format(enum berth_vc_format f, enum berth_attachment_kind kind)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (kinds[i].f == f)
+			return kinds[i].format[kind];
+	return NULL;
+}
+
+/* 3.0 says it in the attachment, 2.0 in the body. */
+static const char *format_of(const struct berth_message *m, const struct berth_json *attachment)
+{
+	const char *format = berth_json_str(berth_json_get(attachment, "format"));
+	const char *id = berth_json_str(berth_json_get(attachment, "id"));
+
+	berth_json_each(f, berth_json_get(m->body, "formats")) {
+		const char *of = berth_json_str(berth_json_get(f, "attach_id"));
+
+		if (!format && id && of && strcmp(of, id) == 0)
+			format = berth_json_str(berth_json_get(f, "format"));
+	}
+	return format;
+}
+
+enum berth_err berth_exchange_read(const struct berth_message *m, enum berth_attachment_kind kind,
+				   enum berth_vc_format *f, struct berth_buf *text)
+{
+	*f = BERTH_FORMAT_NONE;
+	berth_json_each(a, m->attachments) {
+		const char *format = format_of(m, a);
+
+		for (size_t i = 0; format && i < N_KINDS; i++) {
+			if (!kinds[i].format[kind] || strcmp(kinds[i].format[kind], format) != 0)
+				continue;
+			*f = kinds[i].f;
+			return berth_attachment_read(a, text);
+		}
+	}
+	return berth_fail(BERTH_E_TYPE, "no attachment of a format that we have");
+}
+
+enum berth_err berth_exchange_read_format(const struct berth_message *m, const char *format, struct berth_buf *text)
+{
+	berth_json_each(a, m->attachments)
+		if (format_of(m, a) && strcmp(format_of(m, a), format) == 0)
+			return berth_attachment_read(a, text);
+	return berth_fail(BERTH_E_NOMATCH, "no attachment of format %s", format);
+}
+
+static const char *media_type_of(const char *format)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		for (int k = 0; k < 3; k++)
+			if (kinds[i].format[k] && strcmp(kinds[i].format[k], format) == 0)
+				return kinds[i].media_type;
+	return "application/json";
+}
+
+/* body.formats: what 2.0 reads, and nobody minds in 3.0 */
+static enum berth_err add_to_formats(struct berth_message *m, const char *id, const char *format)
+{
+	struct berth_json *body = berth_json_get_mut(m->json, "body"), *list, *entry;
+	enum berth_err rc;
+
+	if (!berth_json_get(body, "formats") && (rc = berth_json_set(body, "formats", berth_json_new_array())))
+		return rc;
+	list = berth_json_get_mut(body, "formats");
+	entry = berth_json_new_object();
+	if ((rc = berth_json_set_str(entry, "attach_id", id)) || (rc = berth_json_set_str(entry, "format", format))) {
+		berth_json_free(entry);
+		return rc;
+	}
+	return berth_json_push(list, entry);
+}
+
+enum berth_err berth_exchange_attach(struct berth_message *m, const char *id, const char *format, const char *text, size_t n)
+{
+	struct berth_json *json = NULL, *last;
+	enum berth_err rc;
+
+	if (n && text[0] == '{') {
+		if ((rc = berth_json_parse_exact(&json, text, n, BERTH_VP_MAX)) ||
+		    (rc = berth_message_attach_json(m, id, json)))
+			return rc;
+	} else if ((rc = berth_message_attach_bytes(m, id, media_type_of(format), text, n))) {
+		return rc;
+	}
+	last = berth_json_first_mut(berth_json_get_mut(m->json, "attachments"));
+	while (last && berth_json_next(last))
+		last = berth_json_next_mut(last);
+	if ((rc = berth_json_set_str(last, "format", format)))
+		return rc;
+	return add_to_formats(m, id, format);
+}
+
+/* ---- threads ---- */
+static bool is_in(const char *const *list, const char *s)
+{
+	for (; *list; list++)
+		if (strcmp(*list, s) == 0)
+			return true;
+	return false;
+}
+
+enum berth_err berth_exchange_find(struct berth_env *env, const struct berth_event *ev, const char *ns,
+				   const char *const *starters, char **key)
+{
+	bool report = strncmp(ev->in->msg.type, BERTH_PIURI_PROBLEM, strlen(BERTH_PIURI_PROBLEM)) == 0;
+	const char *thid = report ? ev->in->msg.pthid : ev->in->msg.thid;
+	struct berth_buf there = BERTH_BUF_INIT;
+	char hex[65];
+	enum berth_err rc;
+
+	if (!thid)
+		return berth_fail(BERTH_E_NOMATCH, "a report about no thread");
+	if ((rc = berth_thread_key(env, ev->sender, thid, hex)))
+		return rc;
+	rc = env->records->get(env->records, ns, hex, &there);
+	berth_buf_free(&there);
+	if (rc == BERTH_E_NOMATCH && is_in(starters, ev->on))
+		rc = BERTH_OK;
+	if (!rc && !(*key = strdup(hex)))
+		rc = berth_fail(BERTH_E_NOMEM, "thread");
+	return rc;
+}
+
+/* What has ended goes after a while, what never ends later. */
+struct pruning { struct berth_env *env; struct berth_effects *fx; const char *ns; int64_t n; size_t gone; };
+
+static enum berth_err prune_one(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct pruning *p = arg;
+	struct berth_json *v = NULL;
+	enum berth_err rc = berth_json_parse_object(&v, (const char *)value, len, BERTH_JSON_MAX);
+
+	p->n++;
+	if (!rc && p->gone < PRUNE_MAX &&
+	    p->env->uptime_s - berth_data_int(berth_json_get(v, "data"), "at", 0) > BERTH_EXCHANGE_KEEP_S) {
+		p->gone++;
+		rc = berth_effects_remove(p->fx, p->ns, key);
+	}
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err make_room(struct berth_env *env, struct berth_effects *fx, const char *ns)
+{
+	struct pruning p = { .env = env, .fx = fx, .ns = ns };
+	enum berth_err rc = env->records->each(env->records, ns, prune_one, &p);
+
+	if (!rc && p.n - (int64_t)p.gone >= BERTH_EXCHANGES_MAX)
+		rc = berth_fail(BERTH_E_QUOTA, "%d exchanges are open", BERTH_EXCHANGES_MAX);
+	return rc;
+}
+
+static enum berth_err fill(struct berth_env *env, struct berth_json *data, const char *peer, const char *me,
+			   const char *thid, const char *version)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(data, "peer", peer)) || (rc = berth_json_set_str(data, "me", me)) ||
+	    (rc = berth_json_set_str(data, "thid", thid)) || (rc = berth_json_set_str(data, "version", version)))
+		return rc;
+	return berth_json_set_int(data, "at", env->uptime_s);
+}
+
+/* ".../2.0/name": the part between the last two slashes */
+static bool version_of(const char *type, char version[8])
+{
+	const char *name = strrchr(type, '/');
+	size_t n = 0;
+
+	while (name && name - n > type && name[-1 - (ptrdiff_t)n] != '/')
+		n++;
+	if (!name || n == 0 || n >= 8)
+		return false;
+	memcpy(version, name - n, n);
+	version[n] = '\0';
+	return true;
+}
+
+enum berth_err berth_exchange_begin(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				    struct berth_effects *fx, const char *ns)
+{
+	const struct berth_identity *me = ev->in->encrypted_to_kid ? env->identity_of(env, ev->in->encrypted_to_kid) : NULL;
+	char version[8];
+	enum berth_err rc;
+
+	if (env->stranger(env, ev->sender))
+		return berth_fail(BERTH_E_AUTHZ, "%s from a stranger", ev->on);
+	if (!me || !version_of(ev->in->msg.type, version))
+		return berth_fail(BERTH_E_ADDR, "%s to nobody here", ev->on);
+	if ((rc = make_room(env, fx, ns)))
+		return rc;
+	return fill(env, inst->data, ev->sender, me->name, ev->in->msg.thid, version);
+}
+
+enum berth_err berth_exchange_open(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				   struct berth_effects *fx, const char *ns)
+{
+	const char *to, *thid;
+	struct berth_way way = { 0 };
+	enum berth_err rc;
+
+	if (berth_data_str(inst->data, "peer"))
+		return BERTH_OK;	/* it is open: an answer by the operator */
+	if ((rc = berth_json_req_str(ev->args, "to", BERTH_DID_URL_MAX, &to)) ||
+	    (rc = berth_json_req_str(ev->args, "thid", BERTH_MESSAGE_ID_MAX, &thid)) || (rc = berth_way_to(env, to, &way)))
+		return rc;
+	if ((strcmp(to, BERTH_TO_OWNER) == 0 || !(rc = env->learn(env, to))) && !(rc = make_room(env, fx, ns)))
+		rc = fill(env, inst->data, way.peer, way.me->name, thid, "3.0");
+	berth_way_free(&way);
+	return rc;
+}
+
+enum berth_err berth_exchange_check(struct berth_instance *inst, const struct berth_event *ev)
+{
+	const char *begun = berth_data_str(inst->data, "version");
+	char version[8];
+
+	if (!begun || !version_of(ev->in->msg.type, version) || strcmp(version, begun) != 0)
+		return berth_fail(BERTH_E_TYPE, "%.120s in an exchange of version %s", ev->in->msg.type, begun ? begun : "none");
+	return berth_json_set_str(inst->data, "peer", ev->sender);
+}
+
+const struct berth_identity *berth_exchange_me(struct berth_env *env, const struct berth_instance *inst)
+{
+	const char *me = berth_data_str(inst->data, "me");
+
+	return me ? env->identity(env, me) : NULL;
+}
+
+/* The owner of a device is dialled where it said to be; everybody else as the document
+ * says. */
+static enum berth_err uri_of(struct berth_env *env, const char *peer, char **uri)
+{
+	struct berth_way way = { 0 };
+	enum berth_err rc = berth_way_to(env, peer, &way);
+
+	*uri = way.uri;
+	way.uri = NULL;
+	berth_way_free(&way);
+	return rc;
+}
+
+enum berth_err berth_exchange_send(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+				   const char *protocol, const char *name, struct berth_json *body,
+				   struct berth_send **out)
+{
+	const struct berth_identity *me = berth_exchange_me(env, inst);
+	const char *peer = berth_data_str(inst->data, "peer");
+	char type[BERTH_MESSAGE_TYPE_MAX], *uri = NULL;
+	enum berth_err rc = me && peer ? uri_of(env, peer, &uri) : berth_fail(BERTH_E_STORE, "exchange: no identity any more");
+
+	if (rc) {
+		berth_json_free(body);
+		return rc;
+	}
+	snprintf(type, sizeof(type), DIDCOMM_ORG "%s/%s/%s", protocol, berth_data_str(inst->data, "version"), name);
+	rc = berth_effects_send(env, fx, me, peer, uri, type, berth_data_str(inst->data, "thid"), body, out);
+	free(uri);
+	return rc;
+}
+
+struct berth_json *berth_exchange_body(const struct berth_json *args)
+{
+	const char *comment = berth_data_str(args, "comment");
+	struct berth_json *body = berth_json_new_object();
+
+	if (comment && berth_json_set_str(body, "comment", comment)) {
+		berth_json_free(body);
+		return NULL;
+	}
+	return body;
+}
+
+/* ---- the end ---- */
+
+/* report-problem 2.0, or 2.0's own message of that name, whose code is an object's. */
+enum berth_err berth_exchange_on_problem(struct berth_env *env, struct berth_instance *inst,
+					 const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_problem p = { .code = "e.p.unknown" };
+	enum berth_err rc;
+
+	(void)env;
+	if (strncmp(ev->in->msg.type, BERTH_PIURI_PROBLEM, strlen(BERTH_PIURI_PROBLEM)) != 0) {
+		berth_effects_audit(fx, "%.80s has ended thread %.80s", ev->sender, ev->in->msg.thid);
+		return berth_json_set_str(inst->data, "problem", p.code);
+	}
+	if ((rc = berth_problem_read(&p, &ev->in->msg)) || (rc = berth_problem_note(fx, ev, &p)))
+		return rc;
+	if (!berth_problem_ends(&p))
+		fx->state = inst->state;	/* a warning, or about one message: the exchange goes on */
+	return berth_json_set_str(inst->data, "problem", p.code);
+}
+
+/* The operator's "no": both sides abandon it. */
+enum berth_err berth_exchange_on_decline(struct berth_env *env, struct berth_instance *inst,
+					 const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_identity *me = berth_exchange_me(env, inst);
+	struct berth_json *body;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	(void)ev;
+	if (!me)
+		return berth_fail(BERTH_E_STORE, "exchange: no identity any more");
+	body = berth_json_new_object();
+	if ((rc = berth_json_set_str(body, "code", ABANDONED)) || (rc = berth_json_set_str(body, "comment", DECLINED))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = berth_effects_send(env, fx, me, berth_data_str(inst->data, "peer"), NULL, BERTH_PIURI_PROBLEM "problem-report",
+				     NULL, body, &s)))
+		return rc;
+	return berth_message_set(&s->msg, "pthid", berth_data_str(inst->data, "thid"));
+}
+
+enum berth_err berth_exchange_on_ack(struct berth_env *env, struct berth_instance *inst,
+				     const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)env;
+	(void)fx;
+	return berth_exchange_check(inst, ev);
+}

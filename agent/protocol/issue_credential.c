@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* issue-credential 3.0, and 2.0 in the same envelopes: both roles in one table, which is
+ * the state table of the protocol's page.  Who gets a credential is who has proved to be
+ * the sender of the request, never who a message names: its subject is put in by us. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/protocol/exchange.h"
+#include "agent/protocol/onboarding.h"
+#include "agent/protocol/relation.h"
+#include "agent/protocol/revocation.h"
+#include "did/jose/jwk.h"
+#include "did/url.h"
+#include "vc/sd_jwt.h"
+
+#define PROTOCOL "issue-credential"
+#define NS "issue"
+#define DETAIL_ID "detail-0"
+#define CREDENTIAL_ID "credential-0"
+#define FORMAT_DEFAULT "vc+jwt"
+
+enum {
+	IDLE,
+	PROPOSAL_RECEIVED, OFFER_SENT, REQUEST_RECEIVED, CREDENTIAL_ISSUED,	/* issuer */
+	PROPOSAL_SENT, OFFER_RECEIVED, REQUEST_SENT,				/* holder */
+	DONE, ABANDONED
+};
+
+static enum berth_err send(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+			   const char *name, struct berth_json *body, struct berth_send **out)
+{
+	return berth_exchange_send(env, inst, fx, PROTOCOL, name, body, out);
+}
+
+/* ---- what is talked about: {"credential", "options": {"format"}} ---- */
+
+static enum berth_vc_format format_of(const struct berth_json *data)
+{
+	const char *name = berth_data_str(data, "format");
+
+	return berth_vc_format_find(name ? name : FORMAT_DEFAULT);
+}
+
+/* Of a message, or of the operator's words; the latest counts. */
+static enum berth_err keep(struct berth_json *data, enum berth_vc_format f, const struct berth_json *credential)
+{
+	enum berth_err rc;
+
+	if (f == BERTH_FORMAT_NONE)
+		return berth_fail(BERTH_E_ALG, "not a format that we have");
+	if ((rc = berth_json_set_str(data, "format", berth_vc_format_name(f, false))))
+		return rc;
+	return credential ? berth_json_set(data, "credential", berth_json_clone(credential)) : BERTH_OK;
+}
+
+static enum berth_err keep_args(struct berth_json *data, const struct berth_json *args)
+{
+	const struct berth_json *credential = NULL;
+	const char *format = berth_data_str(data, "format") ? berth_data_str(data, "format") : FORMAT_DEFAULT;
+	enum berth_err rc;
+
+	if ((rc = berth_json_opt_obj(args, "credential", &credential)) || (rc = berth_json_opt_str(args, "format", 32, &format)))
+		return rc;
+	return keep(data, berth_vc_format_find(format), credential);
+}
+
+static enum berth_err keep_detail(struct berth_json *data, const struct berth_message *m)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_json *detail = NULL;
+	const struct berth_json *credential = NULL;
+	enum berth_vc_format f;
+	enum berth_err rc;
+
+	if ((rc = berth_exchange_read(m, BERTH_ATTACH_DETAIL, &f, &text)) ||
+	    (rc = berth_json_parse_object(&detail, berth_buf_cstr(&text), text.len, BERTH_VC_MAX)) ||
+	    (rc = berth_json_req_obj(detail, "credential", &credential)))
+		goto out;
+	rc = keep(data, f, credential);
+out:
+	berth_json_free(detail);
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err make_detail(const struct berth_json *data, struct berth_buf *out)
+{
+	struct berth_json *o = berth_json_new_object(), *options = berth_json_new_object();
+	enum berth_err rc = berth_json_set_str(options, "format", berth_data_str(data, "format"));
+
+	if (rc)
+		berth_json_free(options);
+	else
+		rc = berth_json_set(o, "options", options);
+	if (!rc && !(rc = berth_json_set(o, "credential", berth_json_clone(berth_json_get(data, "credential")))))
+		rc = berth_json_print(out, o);
+	berth_json_free(o);
+	return rc ? rc : berth_buf_status(out);
+}
+
+/* A message that says which credential: a proposal, an offer, a request. */
+static enum berth_err say(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			  struct berth_effects *fx, const char *name)
+{
+	struct berth_buf detail = BERTH_BUF_INIT;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	if (!berth_json_get(inst->data, "credential"))
+		return berth_fail(BERTH_E_TYPE, "which credential?");
+	if (!(rc = make_detail(inst->data, &detail)) && !(rc = send(env, inst, fx, name, berth_exchange_body(ev->args), &s)))
+		rc = berth_exchange_attach(&s->msg, DETAIL_ID, berth_attachment_format(format_of(inst->data), BERTH_ATTACH_DETAIL),
+					   berth_buf_cstr(&detail), detail.len);
+	berth_buf_free(&detail);
+	return rc;
+}
+
+/* ---- issuer ---- */
+
+/* The key that the holder can prove to have; SD-JWT wants it in the credential. */
+static enum berth_err set_cnf(struct berth_env *env, struct berth_json *claims, const char *holder)
+{
+	struct berth_did_doc *doc = NULL;
+	struct berth_json *cnf = NULL;
+	const struct berth_vm *vm;
+	enum berth_err rc = berth_resolve(env->resolver, holder, &doc);
+
+	if (rc)
+		return rc;
+	vm = berth_did_doc_nth(doc, BERTH_REL_AUTHENTICATION, 0);
+	if (!vm || vm->key.type == BERTH_KEY_NONE)
+		rc = berth_fail(BERTH_E_KEY, "the holder's DID has no key to be bound to");
+	else if ((rc = berth_json_set((cnf = berth_json_new_object()), "jwk", berth_jwk_format(&vm->key))))
+		berth_json_free(cnf);
+	else
+		rc = berth_json_set(claims, "cnf", cnf);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+static enum berth_err set_w3c(struct berth_json *vc, const char *issuer, const char *holder)
+{
+	const struct berth_json *subject = berth_json_get(vc, "credentialSubject");
+	enum berth_err rc;
+
+	if (subject && !berth_json_is(subject, BERTH_JSON_OBJECT))
+		return berth_fail(BERTH_E_HOLDER, "a credential for one holder has one subject");
+	if (!subject && (rc = berth_json_set(vc, "credentialSubject", berth_json_new_object())))
+		return rc;
+	if ((rc = berth_json_set_str(berth_json_get_mut(vc, "credentialSubject"), "id", holder)))
+		return rc;
+	return berth_json_set_str(vc, "issuer", issuer);
+}
+
+static enum berth_err set_claims(struct berth_json *claims, const char *issuer, const char *holder)
+{
+	enum berth_err rc = berth_json_set_str(claims, "iss", issuer);
+
+	return rc ? rc : berth_json_set_str(claims, "sub", holder);
+}
+
+/* Whatever the template says of issuer and subject, they are us and who asked. */
+static enum berth_err complete(struct berth_env *env, const struct berth_instance *inst, const struct berth_identity *issuer,
+			       struct berth_json **out)
+{
+	const struct berth_json *from = berth_json_get(inst->data, "credential");
+	const char *holder = berth_data_str(inst->data, "peer");
+	enum berth_vc_format f = format_of(inst->data);
+	struct berth_json *vc = from ? berth_json_clone(from) : NULL;
+	enum berth_err rc = vc ? BERTH_OK : berth_fail(BERTH_E_TYPE, "which credential?");
+
+	*out = NULL;
+	if (!rc)
+		rc = f == BERTH_FORMAT_DC_SD_JWT ? set_claims(vc, issuer->did_long, holder) : set_w3c(vc, issuer->did_long, holder);
+	if (!rc && (f == BERTH_FORMAT_DC_SD_JWT || f == BERTH_FORMAT_VC_SD_JWT))
+		rc = set_cnf(env, vc, holder);
+	if (rc) {
+		berth_json_free(vc);
+		return rc;
+	}
+	*out = vc;
+	return BERTH_OK;
+}
+
+/* Credentials are the role's own to sign; the identity of the thread is for messages. */
+static const struct berth_identity *issuer_of(struct berth_env *env, const struct berth_instance *inst)
+{
+	const struct berth_identity *id = env->identity(env, BERTH_ID_OWNER);
+
+	return id ? id : berth_exchange_me(env, inst);
+}
+
+#define DISCLOSABLE_MAX 64
+
+/* SD-JWT: each claim of the holder's can be withheld, not what a verifier needs. */
+static size_t disclosable(const struct berth_json *vc, bool vcdm, char (*names)[160], const char **out)
+{
+	const struct berth_json *from = vcdm ? berth_json_get(vc, "credentialSubject") : vc;
+	size_t n = 0;
+
+	berth_json_each(m, from) {
+		struct berth_buf p = BERTH_BUF_INIT;
+
+		if (vcdm)
+			berth_buf_str(&p, "/credentialSubject");
+		berth_sd_pointer_add(&p, berth_json_key(m));
+		if (n < DISCLOSABLE_MAX && !berth_buf_status(&p) && p.len < 160 && !berth_sd_is_open(berth_buf_cstr(&p), vcdm) &&
+		    strcmp(berth_json_key(m), "id") != 0) {
+			memcpy(names[n], berth_buf_cstr(&p), p.len + 1);
+			out[n] = names[n];
+			n++;
+		}
+		berth_buf_free(&p);
+	}
+	return n;
+}
+
+static enum berth_err sign(struct berth_env *env, const struct berth_instance *inst, struct berth_buf *out)
+{
+	const struct berth_identity *issuer = issuer_of(env, inst);
+	struct berth_issue how = { .format = format_of(inst->data), .now_s = env->now_s };
+	char names[DISCLOSABLE_MAX][160];
+	const char *pointers[DISCLOSABLE_MAX];
+	struct berth_json *vc;
+	enum berth_err rc;
+
+	if (!issuer)
+		return berth_fail(BERTH_E_NOMATCH, "no identity to issue from");
+	if ((rc = complete(env, inst, issuer, &vc)))
+		return rc;
+	how.kid = issuer->sign_kid_long;
+	how.di.created_s = env->now_s;
+	if (how.format == BERTH_FORMAT_DC_SD_JWT || how.format == BERTH_FORMAT_VC_SD_JWT) {
+		how.n_disclose = disclosable(vc, how.format == BERTH_FORMAT_VC_SD_JWT, names, pointers);
+		how.disclose = pointers;
+	}
+	rc = berth_issue_credential(out, env->keys->keyring, &how, vc);
+	berth_json_free(vc);
+	return rc;
+}
+
+/* Kept by its hash: what revoking it will say, and to whom. */
+static enum berth_err issue(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			    struct berth_effects *fx)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	char id[BERTH_HELD_ID_LEN + 1];
+	struct berth_send *s;
+	enum berth_err rc;
+
+	if ((rc = sign(env, inst, &text)) || (rc = send(env, inst, fx, "issue-credential", berth_exchange_body(ev->args), &s)) ||
+	    (rc = berth_exchange_attach(&s->msg, CREDENTIAL_ID,
+					berth_attachment_format(format_of(inst->data), BERTH_ATTACH_CREDENTIAL),
+					berth_buf_cstr(&text), text.len)) ||
+	    (rc = berth_held_id(id, berth_buf_cstr(&text), text.len)))
+		goto out;
+	rc = berth_json_set_str(inst->data, "issued", id);
+	berth_effects_audit(fx, "credential %s (%s) issued to %.80s", id, berth_data_str(inst->data, "format"),
+			    berth_data_str(inst->data, "peer"));
+out:
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err on_propose(struct berth_env *env, struct berth_instance *inst,
+				 const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc = inst->state == IDLE ? berth_exchange_begin(env, inst, ev, fx, NS) : berth_exchange_check(inst, ev);
+
+	return rc ? rc : keep_detail(inst->data, &ev->in->msg);
+}
+
+static enum berth_err cmd_offer(struct berth_env *env, struct berth_instance *inst,
+				const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_exchange_open(env, inst, ev, fx, NS)) || (rc = keep_args(inst->data, ev->args)))
+		return rc;
+	return say(env, inst, ev, fx, "offer-credential");
+}
+
+/* Without an offer nobody has agreed to anything: the operator is asked. */
+static enum berth_err on_request(struct berth_env *env, struct berth_instance *inst,
+				 const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	if (inst->state == OFFER_SENT)
+		return (rc = berth_exchange_check(inst, ev)) ? rc : issue(env, inst, ev, fx);
+	if ((rc = berth_exchange_begin(env, inst, ev, fx, NS)))
+		return rc;
+	return keep_detail(inst->data, &ev->in->msg);
+}
+
+static enum berth_err cmd_issue(struct berth_env *env, struct berth_instance *inst,
+				const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc = keep_args(inst->data, ev->args);
+
+	return rc ? rc : issue(env, inst, ev, fx);
+}
+
+/* ---- holder ---- */
+static enum berth_err cmd_propose(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_exchange_open(env, inst, ev, fx, NS)) || (rc = keep_args(inst->data, ev->args)))
+		return rc;
+	return say(env, inst, ev, fx, "propose-credential");
+}
+
+static enum berth_err cmd_request(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_exchange_open(env, inst, ev, fx, NS)) || (rc = keep_args(inst->data, ev->args)))
+		return rc;
+	return say(env, inst, ev, fx, "request-credential");
+}
+
+/* By policy at once, else when a person has said so. */
+static bool accepts(struct berth_env *env, const char *peer)
+{
+	struct berth_way w = { 0 };
+	bool yes = env->policy->accept_offers == BERTH_OFFERS_PEERS;
+
+	if (env->policy->accept_offers == BERTH_OFFERS_OWNER && !berth_way_to(env, BERTH_TO_OWNER, &w))
+		yes = berth_did_same(w.peer, peer);
+	berth_way_free(&w);
+	return yes;
+}
+
+static enum berth_err on_offer(struct berth_env *env, struct berth_instance *inst,
+			       const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc = inst->state == IDLE ? berth_exchange_begin(env, inst, ev, fx, NS) : berth_exchange_check(inst, ev);
+
+	if (rc || (rc = keep_detail(inst->data, &ev->in->msg)) || !accepts(env, ev->sender))
+		return rc;
+	fx->state = REQUEST_SENT;
+	return say(env, inst, ev, fx, "request-credential");
+}
+
+static enum berth_err verify(struct berth_env *env, struct berth_report *r, enum berth_vc_format f, const struct berth_buf *text)
+{
+	const struct berth_verify v = { .resolver = env->resolver, .now_s = env->now_s, .no_time = env->now_s < 0,
+		.no_status = true };
+	enum berth_err rc = berth_verify_credential(r, &v, f, berth_buf_cstr(text), text->len);
+
+	return rc ? berth_fail(rc, "the credential: %s", r->detail) : BERTH_OK;
+}
+
+static const char *subject_of(const struct berth_json *credential)
+{
+	const struct berth_json *vc = berth_json_get(credential, "vc");
+	const char *s = berth_credential_subject(vc ? vc : credential);
+
+	return s ? s : berth_data_str(credential, "sub");
+}
+
+static enum berth_err store(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			    const struct berth_report *r, enum berth_vc_format f, const struct berth_buf *text)
+{
+	struct berth_held h = { .v = berth_json_new_object() };
+	enum berth_err rc;
+
+	if (!(rc = berth_held_id(h.id, berth_buf_cstr(text), text->len)) &&
+	    !(rc = berth_json_set_str(h.v, "format", berth_vc_format_name(f, false))) &&
+	    !(rc = berth_json_set_str(h.v, "text", berth_buf_cstr(text))) &&
+	    !(rc = berth_json_set_str(h.v, "issuer", r->issuer_did)) &&
+	    !(rc = berth_json_set_str(h.v, "identity", berth_data_str(inst->data, "me"))) &&
+	    !(rc = berth_json_set_str(h.v, "peer", berth_data_str(inst->data, "peer"))) &&
+	    !(rc = berth_json_set_str(h.v, "thid", berth_data_str(inst->data, "thid"))) &&
+	    !(rc = berth_json_set_str(h.v, "thread", inst->key)) &&
+	    !(rc = berth_json_set_int(h.v, "at", env->uptime_s)) &&
+	    !(rc = berth_json_set(h.v, "credential", berth_json_clone(r->credential))) &&
+	    !(rc = berth_held_put(env, fx, &h, true)) && !(rc = berth_json_set_str(inst->data, "held", h.id)))
+		berth_effects_audit(fx, "credential %s (%s) by %.80s", h.id, berth_vc_format_name(f, false), r->issuer_did);
+	berth_held_free(&h);
+	return rc;
+}
+
+static bool has_all(const struct berth_json *have, const struct berth_json *asked, const char *but)
+{
+	berth_json_each(m, asked)
+		if (strcmp(berth_json_key(m), but) != 0 && !berth_json_equal(berth_json_get(have, berth_json_key(m)), m))
+			return false;
+	return true;
+}
+
+/* What was agreed on: the type, and what is said of the subject. */
+static enum berth_err check_agreed(const struct berth_json *data, enum berth_vc_format f, const struct berth_json *credential)
+{
+	const struct berth_json *asked = berth_json_get(data, "credential"), *vc = berth_json_get(credential, "vc");
+	const struct berth_json *have = vc ? vc : credential;
+	bool same;
+
+	if (f == BERTH_FORMAT_DC_SD_JWT)
+		same = berth_json_equal(berth_json_get(have, "vct"), berth_json_get(asked, "vct"));
+	else
+		same = berth_json_equal(berth_json_get(have, "type"), berth_json_get(asked, "type")) &&
+		       has_all(berth_json_get(have, "credentialSubject"), berth_json_get(asked, "credentialSubject"), "id");
+	return same ? BERTH_OK : berth_fail(BERTH_E_VC, "another credential than was agreed on");
+}
+
+/* Of the format that was asked for, good, and ours: for the DID that asked. */
+static enum berth_err on_issue(struct berth_env *env, struct berth_instance *inst,
+			       const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_identity *me = berth_exchange_me(env, inst);
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_report r = { .first = BERTH_OK };
+	enum berth_vc_format f;
+	const char *subject;
+	enum berth_err rc;
+
+	if ((rc = berth_exchange_check(inst, ev)) ||
+	    (rc = berth_exchange_read(&ev->in->msg, BERTH_ATTACH_CREDENTIAL, &f, &text)))
+		goto out;
+	if (f != format_of(inst->data)) {
+		rc = berth_fail(BERTH_E_TYPE, "a credential of another format than was asked for");
+		goto out;
+	}
+	if ((rc = verify(env, &r, f, &text)) || (rc = check_agreed(inst->data, f, r.credential)))
+		goto out;
+	subject = subject_of(r.credential);
+	if (!me || !subject || !berth_did_same(subject, me->did))
+		rc = berth_fail(BERTH_E_HOLDER, "a credential for somebody else");
+	else if (!(rc = store(env, inst, fx, &r, f, &text)))
+		rc = send(env, inst, fx, "ack", NULL, NULL);
+out:
+	berth_report_free(&r);
+	berth_buf_free(&text);
+	return rc;
+}
+
+/* ---- the table ---- */
+static enum berth_err find(struct berth_env *env, const struct berth_event *ev, char **key)
+{
+	static const char *const starters[] = { "propose-credential", "offer-credential", "request-credential", NULL };
+
+	return berth_exchange_find(env, ev, NS, starters, key);
+}
+
+static const char *const states[] = {
+	"idle", "proposal-received", "offer-sent", "request-received", "credential-issued",
+	"proposal-sent", "offer-received", "request-sent", "done", "abandoned",
+};
+
+#define ANY BERTH_STATE_STAY
+static const struct berth_transition table[] = {
+	{ IDLE,              "propose-credential", on_propose,  PROPOSAL_RECEIVED, IDLE },
+	{ IDLE,              "offer-credential",   on_offer,    OFFER_RECEIVED,    IDLE },
+	{ IDLE,              "request-credential", on_request,  REQUEST_RECEIVED,  IDLE },
+	{ IDLE,              "cmd/offer",          cmd_offer,   OFFER_SENT,        IDLE },
+	{ IDLE,              "cmd/propose",        cmd_propose, PROPOSAL_SENT,     IDLE },
+	{ IDLE,              "cmd/request",        cmd_request, REQUEST_SENT,      IDLE },
+
+	{ PROPOSAL_RECEIVED, "propose-credential", on_propose,  ANY,               ANY },
+	{ PROPOSAL_RECEIVED, "cmd/accept",         cmd_offer,   OFFER_SENT,        ANY },
+	{ OFFER_SENT,        "propose-credential", on_propose,  PROPOSAL_RECEIVED, ANY },
+	{ OFFER_SENT,        "request-credential", on_request,  CREDENTIAL_ISSUED, ANY },
+	{ REQUEST_RECEIVED,  "cmd/accept",         cmd_issue,   CREDENTIAL_ISSUED, ANY },
+	{ CREDENTIAL_ISSUED, "ack",                berth_exchange_on_ack, DONE,    ANY },
+	{ CREDENTIAL_ISSUED, "cmd/revoke",         berth_revocation_send, ANY,     ANY },
+	{ DONE,              "cmd/revoke",         berth_revocation_send, ANY,     ANY },
+
+	{ PROPOSAL_SENT,     "offer-credential",   on_offer,    OFFER_RECEIVED,    ANY },
+	{ OFFER_RECEIVED,    "offer-credential",   on_offer,    ANY,               ANY },
+	{ OFFER_RECEIVED,    "cmd/propose",        cmd_propose, PROPOSAL_SENT,     ANY },
+	{ OFFER_RECEIVED,    "cmd/accept",         cmd_request, REQUEST_SENT,      ANY },
+	{ REQUEST_SENT,      "issue-credential",   on_issue,    DONE,              ABANDONED },
+
+	{ PROPOSAL_RECEIVED, "cmd/decline",        berth_exchange_on_decline, ABANDONED, ANY },
+	{ OFFER_SENT,        "cmd/decline",        berth_exchange_on_decline, ABANDONED, ANY },
+	{ REQUEST_RECEIVED,  "cmd/decline",        berth_exchange_on_decline, ABANDONED, ANY },
+	{ PROPOSAL_SENT,     "cmd/decline",        berth_exchange_on_decline, ABANDONED, ANY },
+	{ OFFER_RECEIVED,    "cmd/decline",        berth_exchange_on_decline, ABANDONED, ANY },
+	{ REQUEST_SENT,      "cmd/decline",        berth_exchange_on_decline, ABANDONED, ANY },
+
+	{ PROPOSAL_RECEIVED, "problem-report",     berth_exchange_on_problem, ABANDONED, ANY },
+	{ OFFER_SENT,        "problem-report",     berth_exchange_on_problem, ABANDONED, ANY },
+	{ REQUEST_RECEIVED,  "problem-report",     berth_exchange_on_problem, ABANDONED, ANY },
+	{ CREDENTIAL_ISSUED, "problem-report",     berth_exchange_on_problem, ABANDONED, ANY },
+	{ PROPOSAL_SENT,     "problem-report",     berth_exchange_on_problem, ABANDONED, ANY },
+	{ OFFER_RECEIVED,    "problem-report",     berth_exchange_on_problem, ABANDONED, ANY },
+	{ REQUEST_SENT,      "problem-report",     berth_exchange_on_problem, ABANDONED, ANY },
+};
+
+const struct berth_machine berth_issue_machine = {
+	.name = NS, .piuri = "https://didcomm.org/" PROTOCOL "/3.0/", .piuri2 = "https://didcomm.org/" PROTOCOL "/2.0/",
+	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
+	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find, .reports = true, .threads = true,
+};

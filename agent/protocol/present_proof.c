@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* present-proof 3.0, and 2.0 in the same envelopes: prover and verifier in one table.
+ * Every request has a challenge, which serves once on either side, and a domain; a
+ * domain that is a DID is that of who asks, so that nobody passes on another's request. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/protocol/exchange.h"
+#include "agent/protocol/onboarding.h"
+#include "agent/protocol/problem.h"
+#include "agent/protocol/proof_query.h"
+#include "agent/protocol/relation.h"
+#include "did/base/hex.h"
+#include "did/base/rand.h"
+#include "did/crypto/hash.h"
+#include "did/url.h"
+
+#define PROTOCOL "present-proof"
+#define NS "proof"
+#define NS_ANSWERED "proof-seen"	/* hash of verifier and challenge */
+#define QUERY_MAX ((size_t)64 << 10)
+#define CHALLENGE_MIN 8
+#define TEXT_MAX 512
+#define SHOWN_MAX BERTH_VP_CREDENTIALS_MAX
+
+enum {
+	IDLE,
+	REQUEST_SENT, PROPOSAL_RECEIVED,			/* verifier */
+	REQUEST_RECEIVED, PROPOSAL_SENT, PRESENTATION_SENT,	/* prover */
+	DONE, ABANDONED
+};
+
+static enum berth_err send(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+			   const char *name, struct berth_json *body, struct berth_send **out)
+{
+	return berth_exchange_send(env, inst, fx, PROTOCOL, name, body, out);
+}
+
+/* ---- verifier ---- */
+static enum berth_err new_challenge(struct berth_json *data, const struct berth_identity *me)
+{
+	uint8_t nonce[16];
+	enum berth_err rc;
+
+	berth_random(nonce, sizeof(nonce));
+	if ((rc = berth_json_set_b64url(data, "challenge", nonce, sizeof(nonce))))
+		return rc;
+	return berth_json_set_str(data, "domain", me->did);
+}
+
+static bool is_pex(const char *format) { return strcmp(format, BERTH_QUERY_PEX) == 0; }
+
+/* {"options": {"challenge", "domain"}, "presentation_definition" or "dcql_query"} */
+static enum berth_err make_query(const struct berth_json *data, struct berth_buf *out)
+{
+	struct berth_json *o = berth_json_new_object(), *options = berth_json_new_object();
+	const char *format = berth_data_str(data, "queryFormat");
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(options, "challenge", berth_data_str(data, "challenge"))) ||
+	    (rc = berth_json_set_str(options, "domain", berth_data_str(data, "domain"))))
+		berth_json_free(options);
+	else
+		rc = berth_json_set(o, "options", options);
+	if (!rc && !(rc = berth_json_set(o, is_pex(format) ? "presentation_definition" : "dcql_query",
+					 berth_json_clone(berth_json_get(data, "query")))))
+		rc = berth_json_print(out, o);
+	berth_json_free(o);
+	return rc ? rc : berth_buf_status(out);
+}
+
+static enum berth_err keep_query(struct berth_json *data, const struct berth_json *args)
+{
+	const struct berth_json *pex = NULL, *dcql = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_json_opt_obj(args, "presentationDefinition", &pex)) || (rc = berth_json_opt_obj(args, "dcqlQuery", &dcql)))
+		return rc;
+	if (!pex == !dcql)
+		return berth_fail(BERTH_E_TYPE, "presentationDefinition or dcqlQuery: one of them");
+	if ((rc = berth_json_set_str(data, "queryFormat", pex ? BERTH_QUERY_PEX : BERTH_QUERY_DCQL)))
+		return rc;
+	return berth_json_set(data, "query", berth_json_clone(pex ? pex : dcql));
+}
+
+/* args: {"to", "thid", "presentationDefinition" or "dcqlQuery", "comment"?} */
+static enum berth_err cmd_request(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_buf query = BERTH_BUF_INIT;
+	struct berth_json *body;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	if ((rc = berth_exchange_open(env, inst, ev, fx, NS)) || (rc = keep_query(inst->data, ev->args)))
+		return rc;
+	if (!berth_exchange_me(env, inst))
+		return berth_fail(BERTH_E_STORE, "exchange: no identity any more");
+	if ((rc = new_challenge(inst->data, berth_exchange_me(env, inst))) || (rc = make_query(inst->data, &query)))
+		goto out;
+	body = berth_exchange_body(ev->args);
+	if ((rc = berth_json_set_bool(body, "will_confirm", true))) {
+		berth_json_free(body);
+		goto out;
+	}
+	if (!(rc = send(env, inst, fx, "request-presentation", body, &s)))
+		rc = berth_exchange_attach(&s->msg, "query-0", berth_data_str(inst->data, "queryFormat"),
+					   berth_buf_cstr(&query), query.len);
+out:
+	berth_buf_free(&query);
+	return rc;
+}
+
+static enum berth_err on_propose(struct berth_env *env, struct berth_instance *inst,
+				 const struct berth_event *ev, struct berth_effects *fx)
+{
+	return inst->state == IDLE ? berth_exchange_begin(env, inst, ev, fx, NS) : berth_exchange_check(inst, ev);
+}
+
+/* The payloads of what was shown: of a presentation its credentials, else the one. */
+static enum berth_err shown(const struct berth_report *r, struct berth_json **out)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "presentation");
+
+	berth_json_each(one, r->credentials)
+		if (!rc && berth_json_get(one, "credential"))
+			rc = berth_json_push(list, berth_json_clone(berth_json_get(one, "credential")));
+	if (!rc && !r->credentials && r->credential)
+		rc = berth_json_push(list, berth_json_clone(r->credential));
+	if (rc) {
+		berth_json_free(list);
+		list = NULL;
+	}
+	*out = list;
+	return rc;
+}
+
+static enum berth_err judge(struct berth_env *env, struct berth_instance *inst, struct berth_report *r,
+			    enum berth_vc_format f, const struct berth_buf *text)
+{
+	const struct berth_verify v = { .resolver = env->resolver, .now_s = env->now_s,
+		.trust = env->policy->trust_roots, .n_trust = env->policy->n_trust_roots,
+		.challenge = berth_data_str(inst->data, "challenge"), .domain = berth_data_str(inst->data, "domain") };
+	struct berth_json *list = NULL;
+	bool judged = false;
+	enum berth_err rc = berth_verify_presentation(r, &v, f, berth_buf_cstr(text), text->len);
+
+	if (rc)
+		return rc;
+	if (!(rc = shown(r, &list)) &&
+	    !(rc = berth_query_answered(berth_data_str(inst->data, "queryFormat"), berth_json_get(inst->data, "query"), list, &judged)))
+		rc = berth_json_set_bool(inst->data, "queryJudged", judged);
+	berth_json_free(list);
+	return rc;
+}
+
+static enum berth_err refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			     const struct berth_event *ev, enum berth_err why)
+{
+	struct berth_problem_words w = berth_problem_of(why);
+	struct berth_json *body = berth_json_new_object();
+	struct berth_send *s;
+	char code[64];
+	enum berth_err rc;
+
+	snprintf(code, sizeof(code), "e.p.%s", w.code);
+	if ((rc = berth_json_set_str(body, "code", code)) || (rc = berth_json_set_str(body, "comment", w.comment))) {
+		berth_json_free(body);
+		return rc;
+	}
+	fx->state = ABANDONED;
+	if ((rc = berth_effects_send(env, fx, berth_exchange_me(env, inst), ev->sender, NULL,
+				     BERTH_PIURI_PROBLEM "problem-report", NULL, body, &s)))
+		return rc;
+	return berth_message_set(&s->msg, "pthid", berth_data_str(inst->data, "thid"));
+}
+
+/* Once: good or not, the challenge has served. */
+static enum berth_err on_presentation(struct berth_env *env, struct berth_instance *inst,
+				      const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_report r = { .first = BERTH_OK };
+	struct berth_json *report;
+	enum berth_vc_format f;
+	enum berth_err rc, verdict;
+
+	if ((rc = berth_exchange_check(inst, ev)) ||
+	    (rc = berth_exchange_read(&ev->in->msg, BERTH_ATTACH_PRESENTATION, &f, &text)))
+		goto out;
+	verdict = judge(env, inst, &r, f, &text);
+	if (verdict && berth_err_exit(verdict) >= 4) {
+		rc = verdict;		/* a DID that cannot be looked up now: later */
+		goto out;
+	}
+	report = berth_report_json(&r);
+	if ((rc = report ? berth_json_set(inst->data, "report", report) : berth_fail(BERTH_E_NOMEM, "report")) ||
+	    (rc = berth_json_set_bool(inst->data, "verified", !verdict)))
+		goto out;
+	berth_effects_audit(fx, "presentation by %.80s: %s", ev->sender, verdict ? berth_err_name(verdict) : "good");
+	rc = verdict ? refuse(env, inst, fx, ev, verdict) : send(env, inst, fx, "ack", NULL, NULL);
+out:
+	berth_report_free(&r);
+	berth_buf_free(&text);
+	return rc;
+}
+
+/* ---- prover ---- */
+static void seen_key(char key[65], const char *peer, const char *challenge)
+{
+	uint8_t h[32];
+	char text[2048];
+	int n = snprintf(text, sizeof(text), "%.1400s %.500s", peer, challenge);
+
+	berth_sha256(h, text, (size_t)n);
+	berth_hex_encode(key, h, sizeof(h));
+}
+
+/* Challenge and domain must be there, be new, and be of who asks. */
+static enum berth_err check_options(struct berth_env *env, const struct berth_event *ev, const struct berth_json *query,
+				    const char **challenge, const char **domain)
+{
+	const struct berth_json *options = NULL;
+	struct berth_buf was = BERTH_BUF_INIT;
+	char key[65];
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_obj(query, "options", &options)) ||
+	    (rc = berth_json_req_str(options, "challenge", TEXT_MAX, challenge)) ||
+	    (rc = berth_json_req_str(options, "domain", TEXT_MAX, domain)))
+		return rc;
+	if (strlen(*challenge) < CHALLENGE_MIN || !**domain)
+		return berth_fail(BERTH_E_HOLDER, "a challenge of less than %d characters, or no domain", CHALLENGE_MIN);
+	if (berth_is_did(*domain) && !berth_did_same(*domain, ev->sender) &&
+	    !(ev->in->msg.from && berth_did_same(*domain, ev->in->msg.from)))
+		return berth_fail(BERTH_E_HOLDER, "the domain is the DID of somebody else");
+	seen_key(key, ev->sender, *challenge);
+	rc = env->records->get(env->records, NS_ANSWERED, key, &was);
+	berth_buf_free(&was);
+	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc ? rc : berth_fail(BERTH_E_REPLAY, "a challenge that was answered before");
+}
+
+static enum berth_err read_query(const struct berth_message *m, const char **format, struct berth_json **out)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	*out = NULL;
+	*format = BERTH_QUERY_PEX;
+	if ((rc = berth_exchange_read_format(m, *format, &text)) == BERTH_E_NOMATCH)
+		rc = berth_exchange_read_format(m, *format = BERTH_QUERY_DCQL, &text);
+	if (rc == BERTH_E_NOMATCH)
+		rc = berth_fail(BERTH_E_TYPE, "a request in no language that we have");
+	if (!rc)
+		rc = berth_json_parse_object(out, berth_buf_cstr(&text), text.len, QUERY_MAX);
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err keep_request(struct berth_json *data, const char *format, const struct berth_json *query,
+				   const char *challenge, const char *domain, bool confirm)
+{
+	const struct berth_json *what = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_json_req_obj(query, is_pex(format) ? "presentation_definition" : "dcql_query", &what)) ||
+	    (rc = berth_json_set_str(data, "queryFormat", format)) || (rc = berth_json_set_str(data, "challenge", challenge)) ||
+	    (rc = berth_json_set_str(data, "domain", domain)) || (rc = berth_json_set_bool(data, "confirm", confirm)))
+		return rc;
+	return berth_json_set(data, "query", berth_json_clone(what));
+}
+
+static enum berth_err on_request(struct berth_env *env, struct berth_instance *inst,
+				 const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *format, *challenge, *domain;
+	struct berth_json *query = NULL;
+	bool confirm = false;
+	enum berth_err rc = inst->state == IDLE ? berth_exchange_begin(env, inst, ev, fx, NS) : berth_exchange_check(inst, ev);
+
+	if (!rc && !(rc = berth_json_opt_bool(ev->in->msg.body, "will_confirm", &confirm)) &&
+	    !(rc = read_query(&ev->in->msg, &format, &query)) && !(rc = check_options(env, ev, query, &challenge, &domain)))
+		rc = keep_request(inst->data, format, query, challenge, domain, confirm);
+	berth_json_free(query);
+	return rc;
+}
+
+static enum berth_err cmd_propose(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc = berth_exchange_open(env, inst, ev, fx, NS);
+
+	return rc ? rc : send(env, inst, fx, "propose-presentation", berth_exchange_body(ev->args), NULL);
+}
+
+/* The credentials that the operator has chosen, all of one holder and in one format. */
+struct chosen {
+	struct berth_held held[SHOWN_MAX];
+	const char *text[SHOWN_MAX];
+	size_t n;
+	enum berth_vc_format f;
+	const struct berth_identity *holder;
+};
+
+static void chosen_free(struct chosen *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		berth_held_free(&c->held[i]);
+}
+
+/* One of the model of 1.1 is shown in the presentation of tokens. */
+static enum berth_vc_format presented_as(enum berth_vc_format f) { return f == BERTH_FORMAT_VC_JWT1 ? BERTH_FORMAT_VC_JWT : f; }
+
+static enum berth_err choose_one(struct berth_env *env, struct chosen *c, const char *id)
+{
+	struct berth_held *h = &c->held[c->n];
+	const struct berth_identity *holder;
+	enum berth_vc_format f;
+	enum berth_err rc;
+
+	if (!id || c->n == SHOWN_MAX)
+		return berth_fail(BERTH_E_TYPE, "credentials: at most %d ids", SHOWN_MAX);
+	if ((rc = berth_held_get(env, id, h)))
+		return rc;
+	c->n++;
+	if (berth_json_bool(berth_json_get(h->v, "revoked"), false))
+		return berth_fail(BERTH_E_STATUS, "credential %s was revoked", id);
+	f = presented_as(berth_vc_format_find(berth_data_str(h->v, "format") ? berth_data_str(h->v, "format") : ""));
+	holder = berth_data_str(h->v, "identity") ? env->identity(env, berth_data_str(h->v, "identity")) : NULL;
+	if (!holder)
+		return berth_fail(BERTH_E_HOLDER, "credential %s is of an identity that is gone", id);
+	if (c->n > 1 && (f != c->f || holder != c->holder))
+		return berth_fail(BERTH_E_HOLDER, "credentials of one format and one holder");
+	c->f = f;
+	c->holder = holder;
+	c->text[c->n - 1] = berth_data_str(h->v, "text");
+	return BERTH_OK;
+}
+
+static enum berth_err choose(struct berth_env *env, struct chosen *c, const struct berth_json *args)
+{
+	const struct berth_json *ids;
+	enum berth_err rc = berth_json_req_arr(args, "credentials", SHOWN_MAX, &ids);
+
+	berth_json_each(id, ids)
+		if (rc || (rc = choose_one(env, c, berth_json_str(id))))
+			break;
+	return !rc && !c->n ? berth_fail(BERTH_E_NOMATCH, "which credentials?") : rc;
+}
+
+#define DISCLOSE_MAX 64
+
+static enum berth_err make(struct berth_env *env, const struct berth_instance *inst, const struct chosen *c,
+			   const struct berth_json *args, struct berth_buf *out)
+{
+	struct berth_issue how = { .format = c->f, .kid = c->holder->sign_kid_long, .now_s = env->now_s, .di.created_s = env->now_s };
+	const struct berth_json *disclose = NULL;
+	const char *pointers[DISCLOSE_MAX];
+	enum berth_err rc = berth_json_opt_arr(args, "disclose", DISCLOSE_MAX, &disclose);
+
+	if (rc)
+		return rc;
+	berth_json_each(p, disclose)
+		if (!(pointers[how.n_disclose++] = berth_json_str(p)))
+			return berth_fail(BERTH_E_TYPE, "disclose: not JSON pointers");
+	how.disclose = pointers;
+	return berth_issue_presentation(out, env->keys->keyring, &how, berth_data_str(inst->data, "challenge"),
+					berth_data_str(inst->data, "domain"), c->text, c->n);
+}
+
+/* args: {"credentials": ids, "disclose"?: JSON pointers, "comment"?} */
+static enum berth_err cmd_present(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct chosen c = { .n = 0 };
+	struct berth_send *s;
+	char key[65];
+	enum berth_err rc;
+
+	if ((rc = choose(env, &c, ev->args)) || (rc = make(env, inst, &c, ev->args, &text)) ||
+	    (rc = send(env, inst, fx, "presentation", berth_exchange_body(ev->args), &s)) ||
+	    (rc = berth_exchange_attach(&s->msg, "presentation-0", berth_attachment_format(c.f, BERTH_ATTACH_PRESENTATION),
+					berth_buf_cstr(&text), text.len)))
+		goto out;
+	seen_key(key, berth_data_str(inst->data, "peer"), berth_data_str(inst->data, "challenge"));
+	if (!berth_json_bool(berth_json_get(inst->data, "confirm"), false))
+		fx->state = DONE;
+	berth_effects_audit(fx, "%zu credentials shown to %.80s", c.n, berth_data_str(inst->data, "peer"));
+	rc = berth_effects_put(fx, NS_ANSWERED, key, "1", 1);
+out:
+	chosen_free(&c);
+	berth_buf_free(&text);
+	return rc;
+}
+
+/* ---- the table ---- */
+static enum berth_err find(struct berth_env *env, const struct berth_event *ev, char **key)
+{
+	static const char *const starters[] = { "propose-presentation", "request-presentation", NULL };
+
+	return berth_exchange_find(env, ev, NS, starters, key);
+}
+
+static const char *const states[] = {
+	"idle", "request-sent", "proposal-received", "request-received", "proposal-sent", "presentation-sent", "done", "abandoned",
+};
+
+#define ANY BERTH_STATE_STAY
+static const struct berth_transition table[] = {
+	{ IDLE,              "propose-presentation", on_propose,      PROPOSAL_RECEIVED, IDLE },
+	{ IDLE,              "request-presentation", on_request,      REQUEST_RECEIVED,  IDLE },
+	{ IDLE,              "cmd/request",          cmd_request,     REQUEST_SENT,      IDLE },
+	{ IDLE,              "cmd/propose",          cmd_propose,     PROPOSAL_SENT,     IDLE },
+
+	{ PROPOSAL_RECEIVED, "cmd/request",          cmd_request,     REQUEST_SENT,      ANY },
+	{ PROPOSAL_RECEIVED, "cmd/accept",           cmd_request,     REQUEST_SENT,      ANY },
+	{ REQUEST_SENT,      "propose-presentation", on_propose,      PROPOSAL_RECEIVED, ANY },
+	{ REQUEST_SENT,      "presentation",         on_presentation, DONE,              ANY },
+
+	{ PROPOSAL_SENT,     "request-presentation", on_request,      REQUEST_RECEIVED,  ANY },
+	{ REQUEST_RECEIVED,  "cmd/propose",          cmd_propose,     PROPOSAL_SENT,     ANY },
+	{ REQUEST_RECEIVED,  "cmd/accept",           cmd_present,     PRESENTATION_SENT, ANY },
+	{ PRESENTATION_SENT, "ack",                  berth_exchange_on_ack, DONE,        ANY },
+
+	{ REQUEST_SENT,      "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
+	{ PROPOSAL_RECEIVED, "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
+	{ REQUEST_RECEIVED,  "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
+	{ PROPOSAL_SENT,     "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
+
+	{ REQUEST_SENT,      "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
+	{ PROPOSAL_RECEIVED, "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
+	{ REQUEST_RECEIVED,  "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
+	{ PROPOSAL_SENT,     "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
+	{ PRESENTATION_SENT, "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
+};
+
+const struct berth_machine berth_proof_machine = {
+	.name = NS, .piuri = "https://didcomm.org/" PROTOCOL "/3.0/", .piuri2 = "https://didcomm.org/" PROTOCOL "/2.0/",
+	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
+	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find, .reports = true, .threads = true,
+};
