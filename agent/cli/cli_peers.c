@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "did/base/clock.h"
 
 #define INVITATION_MAX ((size_t)64 << 10)
 
@@ -150,6 +153,65 @@ out:
 	return rc;
 }
 
+/* ---- discover ---- */
+#define DISCLOSE_WAIT_MS 10000
+#define DISCLOSE_POLL_MS 100
+
+/* The peer's row once it has answered. */
+static enum berth_err disclosed(const struct berth_cli *c, const char *peer, struct berth_json **out)
+{
+	struct berth_json *all;
+	enum berth_err rc = berth_cli_call(c, "/v1/peers", NULL, &all);
+
+	berth_json_each(v, all) {
+		const char *did = berth_json_str(berth_json_get(v, "did"));
+
+		if (!rc && !*out && did && !strcmp(did, peer) && berth_json_get(v, "disclosures") &&
+		    !(*out = berth_json_clone(berth_json_get(v, "disclosures"))))
+			rc = berth_fail(BERTH_E_NOMEM, "peer");
+	}
+	berth_json_free(all);
+	return rc;
+}
+
+static enum berth_err wait_for_disclosures(const struct berth_cli *c, const char *peer, struct berth_json **out)
+{
+	static const struct timespec nap = { .tv_nsec = DISCLOSE_POLL_MS * 1000000L };
+	uint64_t until_ms = berth_clock_mono_ms() + DISCLOSE_WAIT_MS;
+	enum berth_err rc;
+
+	*out = NULL;
+	while (!(rc = disclosed(c, peer, out)) && !*out) {
+		if (berth_clock_mono_ms() >= until_ms)
+			return berth_fail(BERTH_E_UNAVAILABLE, "discover: no answer within %d s", DISCLOSE_WAIT_MS / 1000);
+		nanosleep(&nap, NULL);
+	}
+	return rc;
+}
+
+static const struct berth_cli_row feature_cols[] = { { "FEATURE", "feature-type" }, { "ID", "id" } };
+
+static enum berth_err discover(struct berth_cli *c)
+{
+	struct berth_json *body = berth_json_new_object(), *sent = NULL, *list = NULL;
+	const char *peer;
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(body, "to", berth_cli_arg(c, 0))) || (rc = set_text(c, body, "--match", "match"))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if (!(rc = berth_cli_call(c, "/v1/discover", body, &sent)) && !(rc = berth_json_req_str(sent, "peer", 8192, &peer)))
+		rc = wait_for_disclosures(c, peer, &list);
+	berth_json_free(sent);
+	if (!rc && berth_cli_json_wanted(c))
+		return berth_cli_print(c, list);
+	if (!rc)
+		rc = berth_cli_show_table(list, feature_cols, sizeof(feature_cols) / sizeof(feature_cols[0]), "it discloses nothing");
+	berth_json_free(list);
+	return rc;
+}
+
 /* ---- another DID, or none ---- */
 
 static enum berth_err tell(struct berth_cli *c, const char *path, const char *peer, const char *what)
@@ -180,11 +242,20 @@ static enum berth_err disconnect(struct berth_cli *c)
 }
 
 static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+static const struct berth_cli_opt discover_opts[] = {
+	{ "--match", BERTH_CLI_ONE, "PATTERN", "only what is like that; * for any characters" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+#define connect_opts opts
+#define disconnect_opts opts
 
 #define GROUP(id, args, does, example) \
-	static const struct berth_cli_cmd id##_cmds[] = { { "", args, does, opts, 1, 1, id, example }, { .run = NULL } }; \
+	static const struct berth_cli_cmd id##_cmds[] = { { "", args, does, id##_opts, 1, 1, id, example }, { .run = NULL } }; \
 	const struct berth_cli_group berth_cli_##id = { #id, does, id##_cmds }
 
 GROUP(connect, "URL|FILE", "answer an out-of-band invitation, and wait for who sent it",
       "  berth connect 'https://example.com/?_oob=...'\n  berth connect invitation.json\n");
+GROUP(discover, "DID", "ask a peer what it can do",
+      "  berth discover did:peer:4...\n  berth discover owner --match 'https://didcomm.org/issue-credential/*'\n");
 GROUP(disconnect, "DID", "end a relationship, and tell the peer", "  berth disconnect did:peer:4...\n");

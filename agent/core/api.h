@@ -59,6 +59,7 @@ enum berth_api_op {
 	BERTH_API_EXCHANGE_REVOKE,	/* POST /v1/exchanges/{id}/revoke {"comment"?} */
 	BERTH_API_INVITE,		/* POST /v1/invitations {"goal"?,"goalCode"?,"uses"?,"expiresIn"?,"attachments"?} */
 	BERTH_API_CONNECT,		/* POST /v1/connections {"invitation"} */
+	BERTH_API_DISCOVER,		/* POST /v1/discover {"to","match"?}: what a peer can do */
 	BERTH_API_PEER_ROTATE,		/* POST /v1/peers/rotate {"peer"}: another DID for it */
 	BERTH_API_PEER_END,		/* POST /v1/peers/end {"peer"} */
 	BERTH_API_PING,			/* POST /v1/ping {"to"} : trust ping */

@@ -71,6 +71,7 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/audit", ADMIN, OP(AUDIT)),
 	GET("/v1/audit/verify", ADMIN, OP(AUDIT_VERIFY)),
 	GET("/v1/peers", ADMIN, OP(PEERS)),
+	POST("/v1/discover", ADMIN, OP(DISCOVER), .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("match", false, 256) }),
 	POST("/v1/peers/rotate", ADMIN, OP(PEER_ROTATE), .fields = { STR("peer", true, BERTH_DID_URL_MAX) }),
 	POST("/v1/peers/end", ADMIN, OP(PEER_END), .fields = { STR("peer", true, BERTH_DID_URL_MAX) }),
 	POST("/v1/invitations", ADMIN, OP(INVITE),

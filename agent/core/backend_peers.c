@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "agent/protocol/discover.h"
 #include "agent/protocol/oob.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/relation.h"
@@ -30,10 +31,10 @@ static enum berth_err pong_row(void *arg, const char *key, const uint8_t *value,
 	return rc ? rc : berth_json_push(list, o);
 }
 
-/* A relationship, added to the row of its peer's pong where there is one. */
+/* A relationship or disclosures, added to the row of that peer where there is one. */
 static enum berth_err relation_row(void *arg, const char *key, const uint8_t *value, size_t len)
 {
-	static const char *const members[] = { "me", "via", "goal", "goalCode", "moved", "ended" };
+	static const char *const members[] = { "me", "via", "goal", "goalCode", "moved", "ended", "disclosures" };
 	struct berth_json *list = arg, *o = NULL, *row;
 	const char *did;
 	enum berth_err rc = berth_json_parse_object(&o, (const char *)value, len, BERTH_JSON_MAX);
@@ -63,6 +64,8 @@ static enum berth_err peers(void *arg, const struct berth_api_request *req, stru
 	(void)req;
 	if (!rc && !(rc = env->records->each(env->records, "pong", pong_row, list)))
 		rc = env->records->each(env->records, BERTH_NS_RELATION, relation_row, list);
+	if (!rc)
+		rc = env->records->each(env->records, BERTH_NS_FEATURES, relation_row, list);
 	if (rc) {
 		berth_json_free(list);
 		list = NULL;
@@ -98,6 +101,11 @@ static enum berth_err connect(void *arg, const struct berth_api_request *req, st
 	return command(arg, "out-of-band", "cmd/connect", req->body, out);
 }
 
+static enum berth_err discover(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return command(arg, "discover", "cmd/query", req->body, out);
+}
+
 static enum berth_err rotate(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	return command(arg, "peers", "cmd/rotate", req->body, out);
@@ -113,6 +121,7 @@ void backend_peers_init(struct berth_api_backend *api)
 	api->op[BERTH_API_PEERS] = peers;
 	api->op[BERTH_API_INVITE] = invite;
 	api->op[BERTH_API_CONNECT] = connect;
+	api->op[BERTH_API_DISCOVER] = discover;
 	api->op[BERTH_API_PEER_ROTATE] = rotate;
 	api->op[BERTH_API_PEER_END] = end;
 }

@@ -8,4 +8,6 @@
  * characters, or none. */
 bool berth_discover_matches(const char *pattern, const char *id);
 
+#define BERTH_NS_FEATURES "features"	/* hash of a peer -> what it has disclosed */
+
 #endif

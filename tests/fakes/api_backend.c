@@ -117,7 +117,7 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
 		[BERTH_API_APP_MESSAGES] = app_messages, [BERTH_API_APP_SEND] = sent, [BERTH_API_APP_ACK] = ok,
 		[BERTH_API_MESSAGES_RETRY] = messages_retry, [BERTH_API_MESSAGES_DROP] = messages_drop,
-		[BERTH_API_INVITE] = oob, [BERTH_API_CONNECT] = connected, [BERTH_API_PEER_ROTATE] = connected, [BERTH_API_PEER_END] = ok,
+		[BERTH_API_INVITE] = oob, [BERTH_API_CONNECT] = connected, [BERTH_API_DISCOVER] = connected, [BERTH_API_PEER_ROTATE] = connected, [BERTH_API_PEER_END] = ok,
 		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL_OFFER] = sent, [BERTH_API_CREDENTIAL_PROPOSE] = sent,
 		[BERTH_API_CREDENTIAL_REQUEST] = sent, [BERTH_API_PROOF_REQUEST] = sent, [BERTH_API_PROOF_PROPOSE] = sent,
 		[BERTH_API_EXCHANGES] = exchanges, [BERTH_API_EXCHANGE] = exchange, [BERTH_API_EXCHANGE_ACCEPT] = ok,

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* discover-features 2.0: what is said is what runs, and not all of it to everybody. */
 #include "agent/protocol/discover.h"
+#include "agent/protocol/relation.h"
+#include "tests/fakes/pair.h"
 #include "tests/fakes/story.h"
 #include "tests/fakes/stranger.h"
 
 #define PIURI "https://didcomm.org/discover-features/2.0/"
 #define MAX_QUERIES 16
+
+static const char *asked;
 
 static void add(struct berth_json *body, const char *type, const char *match)
 {
@@ -90,7 +94,9 @@ static void strangers_hear_of_what_is_for_strangers(void **state)
 	add(both, "goal-code", "*");
 	add(both, "header", "from*");
 	ask(&p, s.owner, BERTH_ID_OWNER, both, text, sizeof(text));
-	assert_string_equal(text, "header:from_prior header:return_route ");
+	assert_string_equal(text, "header:ack header:from_prior header:please_ack header:return_route ");
+	ask(&p, s.owner, BERTH_ID_OWNER, queries("accept", "*"), text, sizeof(text));
+	assert_string_equal(text, "accept:didcomm/v2 ");
 
 	sim_as(s.owner);	/* the same one, once it has business here */
 	CHECK_OK(berth_store_begin(s.owner->store));
@@ -142,9 +148,55 @@ static void malformed_queries_are_not_answered(void **state)
 	assert_string_equal(text, "header:from_prior ");
 	longest[256] = '\0';
 	ask(&p, s.owner, BERTH_ID_OWNER, queries("header", longest), text, sizeof(text));
-	assert_string_equal(text, "header:from_prior header:return_route ");
+	assert_string_equal(text, "header:ack header:from_prior header:please_ack header:return_route ");
 	test_stranger_leave(&p);
 	story_end(&s);
+}
+
+/* Whether the peer that was asked has disclosed that. */
+static bool told(struct sim_node *n, const char *type, const char *id)
+{
+	struct berth_buf v = BERTH_BUF_INIT;
+	char key[65], want[256];
+	bool found, there;
+
+	snprintf(want, sizeof(want), "{\"feature-type\":\"%s\",\"id\":\"%s\"}", type, id);
+	CHECK_OK(berth_peer_key(key, asked));
+	CHECK_OK(berth_store_get(n->store, BERTH_NS_FEATURES, key, &v, &found));
+	there = found && strstr(berth_buf_cstr(&v), want);
+	berth_buf_free(&v);
+	return there;
+}
+
+/* What was granted and what is open, no more. */
+static void disclosures_are_true_to_the_configuration(void **state)
+{
+	struct berth_json *inv = NULL;
+	char args[8000];
+	struct pair p;
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	asked = pair_identity(p.b, "owner")->did;
+	CHECK_OK(pair_command(p.b, "out-of-band", "cmd/invite", "{\"url\":\"https://x.test/\",\"goalCode\":\"org.example.read\"}", &inv));
+	snprintf(args, sizeof(args), "{\"to\":\"%s\"}", pair_identity(p.b, "owner")->did_long);
+	CHECK_OK(pair_command(p.a, "discover", "cmd/query", args, NULL));
+	pair_settle(&p, 10);
+	assert_true(told(p.a, "protocol", "https://didcomm.org/basicmessage/2.0"));
+	assert_true(told(p.a, "protocol", "https://didcomm.org/issue-credential/3.0"));
+	assert_true(told(p.a, "protocol", "https://didcomm.org/issue-credential/2.0"));
+	assert_true(told(p.a, "protocol", "https://didcomm.org/present-proof/3.0"));
+	assert_true(told(p.a, "protocol", "https://didcomm.org/out-of-band/2.0"));
+	assert_true(told(p.a, "protocol", "https://didcomm.org/revocation_notification/2.0"));
+	assert_true(told(p.a, "goal-code", "org.example.read"));
+	p.b->policy.apps[0] = (struct berth_application){ .name = "app", .types = { "urn:app/weather/1.0/*", "urn:x:*" }, .n_types = 2 };
+	CHECK_OK(pair_command(p.a, "discover", "cmd/query", args, NULL));
+	pair_settle(&p, 10);
+	assert_false(told(p.a, "protocol", "https://didcomm.org/basicmessage/2.0"));	/* no application takes it */
+	assert_true(told(p.a, "protocol", "urn:app/weather/1.0"));
+	berth_json_free(inv);
+	pair_free(&p);
 }
 
 int main(void)
@@ -153,6 +205,7 @@ int main(void)
 		cmocka_unit_test(stars),
 		cmocka_unit_test(strangers_hear_of_what_is_for_strangers),
 		cmocka_unit_test(malformed_queries_are_not_answered),
+		cmocka_unit_test(disclosures_are_true_to_the_configuration),
 	};
 
 	return cmocka_run_group_tests_name("discover", tests, NULL, NULL);

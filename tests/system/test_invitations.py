@@ -58,6 +58,11 @@ def test_invite_connect_talk_rotate_and_part(pair, tmp_path):
     wait_for(lambda: alice.app("/v1/messages"), alice.log)
     assert [m["from"] for m in alice.app("/v1/messages")] == [b]
 
+    features = {(d["feature-type"], d["id"]) for d in ok("discover", a, "--json", *at(bob))}
+    assert ("protocol", "https://didcomm.org/basicmessage/2.0") in features and ("accept", "didcomm/v2") in features
+    assert raw("discover", a, "--match", "*issue-credential/3.0", *at(bob)).split() == [
+        "FEATURE", "ID", "protocol", "https://didcomm.org/issue-credential/3.0"]
+
     raw("rotate", "--peer", a, *at(bob))
     wait_for(lambda: peer(alice)["did"] != b, lambda: alice.get("/v1/peers"))
     alice.app("/v1/messages", {"to": peer(alice)["did"], "type": BASIC, "body": {"content": "43"}})
