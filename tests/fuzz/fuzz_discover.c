@@ -6,41 +6,23 @@
 #include "agent/protocol/discover.h"
 #include "agent/protocol/onboarding.h"
 #include "did/base/log.h"
+#include "tests/fuzz/agent_env.h"
 
 #define DISCLOSED_MAX 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-static struct berth_identity me = { .name = (char *)"owner", .did_long = (char *)"did:key:z6MkA", .did = (char *)"did:key:z6MkA" };
-
-static const struct berth_identity *ours(struct berth_env *env, const char *did)
-{
-	(void)env, (void)did;
-	return &me;
-}
-
-static bool yes(struct berth_env *env, const char *did)
-{
-	(void)env, (void)did;
-	return env->host != NULL;
-}
-
-static bool known(struct berth_env *env, const struct berth_identity *mine, const char *peer)
-{
-	(void)env, (void)mine, (void)peer;
-	return true;
-}
-
 static void step(struct berth_json *body, bool stranger)
 {
 	static const struct berth_machine *const machines[] = { &berth_owner_machine, &berth_ping_machine, &berth_discover_machine };
-	struct berth_env env = { .identity_of = ours, .stranger = yes, .known = known, .machines = machines, .n_machines = 3,
-		.host = stranger ? &me : NULL };
-	struct berth_unpacked in = { .encrypted_to_kid = (char *)"did:key:z6MkA#z6MkA", .msg = { .body = body, .thid = "t" } };
-	const struct berth_event ev = { .on = "queries", .in = &in, .sender = "did:key:z6MkB" };
+	struct berth_env env;
+	struct berth_unpacked in = { .encrypted_to_kid = (char *)FUZZ_ME "#k", .msg = { .body = body, .thid = "t" } };
+	const struct berth_event ev = { .on = "queries", .in = &in, .sender = FUZZ_PEER };
 	struct berth_instance inst = { .key = (char *)"self", .data = berth_json_new_object() };
 	struct berth_effects fx;
 
+	fuzz_env(&env, machines, 3);
+	env.host = stranger ? &env : NULL;
 	if (!berth_machine_step(&berth_discover_machine, &env, &inst, &ev, &fx) &&
 	    (fx.n_sends != 1 || berth_json_len(berth_json_get(fx.sends[0].msg.body, "disclosures")) > DISCLOSED_MAX))
 		abort();
