@@ -399,6 +399,7 @@ struct berth_env *berth_agent_env(struct berth_agent *a)
 	return &a->env;
 }
 
+uint64_t berth_agent_news(const struct berth_agent *a) { return a->news; }
 bool berth_agent_quarantined(const struct berth_agent *a) { return a->quarantined; }
 struct berth_store *berth_agent_store(struct berth_agent *a) { return a->cfg.store; }
 size_t berth_agent_identity_count(const struct berth_agent *a) { return a->n_ids; }

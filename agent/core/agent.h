@@ -119,6 +119,8 @@ const struct berth_identity *berth_agent_identity_at(const struct berth_agent *a
 size_t berth_agent_on_the_way(const struct berth_agent *a, const char *peer);
 /* Octets on the wire, both ways, frames with the SP header. */
 uint64_t berth_agent_wire_bytes(const struct berth_agent *a);
+/* Grows with everything that comes in for local applications. */
+uint64_t berth_agent_news(const struct berth_agent *a);
 /* Seconds that this agent has lived, over restarts, untouched by clock jumps: what
  * the store's times are in. */
 int64_t berth_agent_now_s(const struct berth_agent *a);

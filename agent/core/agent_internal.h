@@ -120,6 +120,7 @@ struct berth_agent {
 	uint64_t housekeeping_ms;		/* next time */
 	struct ration refusals, strangers, letter_lines;	/* in the audit log */
 	struct ration reports;		/* said to peers */
+	uint64_t news;			/* of applications */
 	/* packed messages that are sent once, after the commit: without a uri in the
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];

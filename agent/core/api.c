@@ -33,6 +33,7 @@ static void cut(struct conn *c)
 	if (!c->cut)
 		shutdown(c->fd, SHUT_RDWR);
 	c->cut = true;
+	api_resume(c);
 }
 
 static void forget(struct conn *c)
@@ -189,7 +190,7 @@ static enum berth_err start_http(struct berth_api *a)
 	const union MHD_DaemonInfo *info;
 
 	a->mhd = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, api_on_request, a,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, api_on_request, a,
 		MHD_OPTION_CONNECTION_LIMIT, CONNS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, API_STEP_MS / 1000u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_NOTIFY_COMPLETED, api_on_completed, a,
@@ -278,6 +279,7 @@ void berth_api_free(struct berth_api *a)
 		return;
 	stop_listening(a, a->app_fd, "app.sock");
 	stop_listening(a, a->admin_fd, "admin.sock");
+	berth_api_wake(a);
 	if (a->mhd)
 		MHD_stop_daemon(a->mhd);	/* reports every connection closed */
 	if (a->epoll >= 0)
@@ -289,6 +291,12 @@ void berth_api_free(struct berth_api *a)
 
 int berth_api_fd(const struct berth_api *a) { return a->epoll; }
 
+void berth_api_wake(struct berth_api *a)
+{
+	for (struct conn *c = a->conns; c; c = c->next)
+		api_resume(c);
+}
+
 uint32_t berth_api_timeout_ms(struct berth_api *a)
 {
 	uint64_t now = berth_clock_mono_ms(), wait = UINT32_MAX;
@@ -297,7 +305,7 @@ uint32_t berth_api_timeout_ms(struct berth_api *a)
 	if (MHD_get_timeout(a->mhd, &mhd) == MHD_YES && mhd < wait)
 		wait = mhd;
 	for (const struct conn *c = a->conns; c; c = c->next) {
-		uint64_t left = c->deadline_ms > now ? c->deadline_ms - now : 0;
+		uint64_t due = c->held ? c->held_until_ms : c->deadline_ms, left = due > now ? due - now : 0;
 
 		if (!c->cut && left < wait)
 			wait = left;
@@ -311,9 +319,12 @@ static void cut_the_late(struct berth_api *a)
 {
 	uint64_t now = berth_clock_mono_ms();
 
-	for (struct conn *c = a->conns; c; c = c->next)
+	for (struct conn *c = a->conns; c; c = c->next) {
 		if (now >= c->deadline_ms)
 			cut(c);
+		if (c->held && now >= c->held_until_ms)
+			api_resume(c);
+	}
 	if (a->paused_until_ms && now >= a->paused_until_ms) {
 		a->paused_until_ms = 0;
 		watch(a, a->app_fd, true);

@@ -99,6 +99,8 @@ void berth_api_free(struct berth_api *a);	/* removes the sockets; NULL is fine *
 int berth_api_fd(const struct berth_api *a);		/* readable: call run */
 uint32_t berth_api_timeout_ms(struct berth_api *a);	/* at the latest, call run then */
 void berth_api_run(struct berth_api *a);
+/* Something has come in: requests that wait for it (?wait=) are looked at again. */
+void berth_api_wake(struct berth_api *a);
 /* After SIGHUP: principals and limits anew; E_CONFIG: the old ones stay. */
 BERTH_MUST_USE enum berth_err berth_api_reconfigure(struct berth_api *a, const struct berth_config *cfg);
 

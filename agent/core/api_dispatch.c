@@ -270,11 +270,12 @@ out:
 }
 
 static void write_result(struct berth_api_answer *out, const struct berth_api_call *c, const struct berth_json *v,
-			 bool text)
+			 bool text, bool waits)
 {
 	enum berth_err rc;
 
 	out->status = 200;
+	out->may_wait = waits && berth_json_is(v, BERTH_JSON_ARRAY) && !berth_json_len(v);
 	out->text = text && berth_json_str(v);
 	if (out->text) {
 		berth_buf_str(&out->body, berth_json_str(v));
@@ -315,6 +316,6 @@ void berth_api_dispatch(struct berth_api_answer *out, const struct berth_api_bac
 	else if (rc)
 		refuse(out, c, rc);
 	else
-		write_result(out, c, v, r->op == BERTH_API_METRICS);
+		write_result(out, c, v, r->op == BERTH_API_METRICS, r->waits && c->socket == BERTH_SOCKET_APP);
 	berth_json_free(v);
 }

@@ -22,6 +22,7 @@ struct berth_api_answer {
 	struct berth_buf body;
 	bool text;		/* not JSON */
 	unsigned retry_after_s;	/* 0: no header */
+	bool may_wait;		/* an empty list of what may still come */
 };
 
 struct berth_api_quota { int64_t per_s; unsigned conns; };

@@ -18,6 +18,7 @@ struct request {
 	int status;			/* 0; or it is refused, once the body is here */
 	enum berth_err code;
 	const char *message;
+	uint64_t until_ms;		/* of ?wait=; 0: not looked at yet */
 };
 
 struct conn *api_conn_of(struct MHD_Connection *mc)
@@ -131,6 +132,41 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *n)
 	return r->seen <= DISCARD_MAX && !r->body.bad ? MHD_YES : MHD_NO;
 }
 
+/* ?wait=SECONDS, at most so many; anything else is no wait. */
+static unsigned wait_s(struct MHD_Connection *mc)
+{
+	const char *text = MHD_lookup_connection_value(mc, MHD_GET_ARGUMENT_KIND, "wait");
+	size_t n = text ? strspn(text, "0123456789") : 0;
+	unsigned long v = n && n < 6 && !text[n] ? strtoul(text, NULL, 10) : 0;
+
+	return v < API_WAIT_MAX_S ? (unsigned)v : API_WAIT_MAX_S;
+}
+
+/* Nothing there yet: the answer is held back until there is, or the time is up. */
+static bool hold(struct MHD_Connection *mc, struct conn *c, struct request *r)
+{
+	uint64_t now = berth_clock_mono_ms();
+
+	if (!r->until_ms)
+		r->until_ms = now + wait_s(mc) * 1000u;
+	if (now >= r->until_ms)
+		return false;
+	c->held = mc;
+	c->held_until_ms = r->until_ms;
+	c->deadline_ms = r->until_ms + API_STEP_MS;
+	MHD_suspend_connection(mc);
+	return true;
+}
+
+void api_resume(struct conn *c)
+{
+	struct MHD_Connection *mc = c->held;
+
+	c->held = NULL;
+	if (mc)
+		MHD_resume_connection(mc);
+}
+
 static enum MHD_Result answer(struct MHD_Connection *mc, struct conn *c, struct request *r, const char *method,
 			      const char *path)
 {
@@ -143,9 +179,15 @@ static enum MHD_Result answer(struct MHD_Connection *mc, struct conn *c, struct 
 	struct berth_api_answer ans;
 
 	c->deadline_ms = berth_clock_mono_ms() + API_STEP_MS;
+	if (r->until_ms && berth_peer_check(&c->peer))
+		refused(r, 401, BERTH_E_AUTHZ, "the process that connected is gone");
 	if (r->status)
 		return send_error(mc, r, false);
 	berth_api_dispatch(&ans, c->api->backend, &c->api->quota, &call);
+	if (ans.may_wait && hold(mc, c, r)) {
+		berth_buf_free(&ans.body);
+		return MHD_YES;
+	}
 	c->deadline_ms = berth_clock_mono_ms() + API_STEP_MS;
 	return send_answer(mc, &ans, false);
 }

@@ -9,6 +9,7 @@
 #include "agent/core/api_limit.h"
 
 #define API_STEP_MS 5000u	/* for the headers, for the body, for taking the answer */
+#define API_WAIT_MAX_S 55u	/* ?wait= */
 
 struct conn {
 	struct conn *next;
@@ -20,6 +21,8 @@ struct conn {
 	uint64_t deadline_ms;
 	bool over;			/* one too many of its user: may only hear so */
 	bool cut;			/* shut down, will be reported closed */
+	struct MHD_Connection *held;	/* its request waits for news; NULL: none does */
+	uint64_t held_until_ms;
 };
 
 struct berth_api {
@@ -34,6 +37,9 @@ struct berth_api {
 	uint64_t paused_until_ms;
 	char *run_dir;
 };
+
+/* The request that waits is looked at again, as soon as libmicrohttpd runs. */
+void api_resume(struct conn *c);
 
 /* What libmicrohttpd calls; context and state are ours. */
 struct conn *api_conn_of(struct MHD_Connection *mc);

@@ -40,7 +40,8 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/secrets", APP, .filter = "secret:", .filter_key = "id", OP(SECRETS)),
 	GET("/v1/secrets/{id}", APP, .right = "secret:", OP(SECRET), .secret = true),
 
-	GET("/v1/messages", BOTH, .filter = "message:", .filter_key = "for", OP(MESSAGES), .app_op = BERTH_API_APP_MESSAGES),
+	GET("/v1/messages", BOTH, .filter = "message:", .filter_key = "for", OP(MESSAGES), .app_op = BERTH_API_APP_MESSAGES,
+	    .waits = true),
 	POST("/v1/messages", BOTH, .of_member = "message:", .member = "type", OP(APP_SEND),
 	     .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("type", true, BERTH_MESSAGE_TYPE_MAX), OBJECT("body", false),
 			 ARRAY("attachments", false, BERTH_ATTACHMENTS_MAX), STR("thid", false, BERTH_MESSAGE_ID_MAX),

@@ -57,6 +57,7 @@ struct berth_daemon {
 	struct berth_api_backend api_backend;
 	struct berth_api *api;
 	int signals;
+	uint64_t news;		/* of which applications that wait have heard */
 	bool stop;
 };
 
@@ -375,6 +376,18 @@ static int wait_ms(struct berth_daemon *d)
 	return in > 60000 ? 60000 : (int)in;
 }
 
+/* Requests that wait for messages are looked at again. */
+static bool tell_news(struct berth_daemon *d)
+{
+	uint64_t news = berth_agent_news(d->agent);
+	bool any = news != d->news;
+
+	if (any)
+		berth_api_wake(d->api);
+	d->news = news;
+	return any;
+}
+
 enum { P_SIGNALS, P_API, P_NET, P_RESOLVE, P_KEYDS };	/* the keyds come last, however many */
 
 static enum berth_err turn(struct berth_daemon *d)
@@ -390,6 +403,8 @@ static enum berth_err turn(struct berth_daemon *d)
 
 	if (berth_netclient_wants_write(d->net))
 		p[P_NET].events |= POLLOUT;
+	if (tell_news(d))
+		timeout = 0;
 	if (poll(p, n, timeout) < 0 && errno != EINTR)
 		return berth_fail(BERTH_E_INTERNAL, "poll: %s", strerror(errno));
 	if (p[P_SIGNALS].revents)
@@ -399,6 +414,7 @@ static enum berth_err turn(struct berth_daemon *d)
 		berth_agent_on_lookups(d->agent);
 	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),
 			    net >= 0 && p[P_NET].revents & POLLOUT);
+	tell_news(d);
 	berth_api_run(d->api);
 	berth_notify_alive();
 	return BERTH_OK;

@@ -305,6 +305,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	agent_forget_done(a, &fx);
 	if (touches_device(&fx))
 		a->batch_ids = a->n_ids;
+	a->news += m->rest && !step_rc;
 	if (fx.stop_timer)
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages from application to application, through real daemons and their sockets."""
+import json
+
 import pytest
 
 from agents import ApiError, World, wait_for
+from openapi import Http
 
 BASIC = "https://didcomm.org/basicmessage/2.0/message"
 MAY = f"self message:{BASIC} message:urn:app:weather/1.0/*"
@@ -44,6 +47,30 @@ def test_a_basic_message_and_its_answer(world):
     assert gw.app(f"/v1/messages?after={ack['seq']}") == [answer]
     done(gw)
     done(owner)
+
+
+def test_an_application_may_wait_for_a_message(world):
+    """With no message there the answer comes with the first one, or empty at the end; who
+    waits holds up nobody."""
+    gw, owner = world.gw, world.owner
+    done(owner)
+    waiting = Http(owner.app_sock, 60)
+    waiting.send(b"GET /v1/messages?wait=55 HTTP/1.1\r\nHost: berth\r\n\r\n")
+    assert owner.app("/v1/self")["principal"] == "app"
+    assert owner.app("/v1/messages?wait=1") == []
+    gw.app("/v1/messages", {"to": "owner", "type": BASIC, "body": {"content": "now"}})
+    status, _, body = waiting.answer()
+    assert status == 200 and [m["body"] for m in json.loads(body)] == [{"content": "now"}]
+    waiting.close()
+    assert len(owner.app("/v1/messages?wait=55")) == 1      # at once
+    assert len(owner.app("/v1/messages?wait=nonsense")) == 1
+    done(owner)
+    left = Http(owner.app_sock, 60)
+    left.send(b"GET /v1/messages?wait=55 HTTP/1.1\r\nHost: berth\r\n\r\n")
+    assert owner.app("/v1/messages") == []
+    owner.stop()        # with a request that waits
+    owner.start()
+    left.close()
 
 
 def test_it_is_given_again_until_it_is_acknowledged(world):
