@@ -44,6 +44,14 @@ enum berth_err berth_resolve(struct berth_resolver *r, const char *did, struct b
 	return rc ? rc : check_id(out, did);
 }
 
+bool berth_resolve_doubt(struct berth_resolver *r, const char *did)
+{
+	for (; r; r = r->next)
+		if (r->doubt && r->doubt(r, did))
+			return true;
+	return false;
+}
+
 enum berth_err berth_resolve_version(struct berth_resolver *r, const char *did, const struct berth_did_version *version,
 				     struct berth_did_doc **out)
 {

@@ -28,12 +28,19 @@ struct berth_resolver {
 	 * did:peer:1, the did:peer:2 of a did:peer:3.  Appended to kept and not
 	 * believed: the hash decides.  E_RESOLVE: nothing. */
 	enum berth_err (*recall)(struct berth_resolver *r, const char *did, struct berth_buf *kept);
+	/* Optional.  True: what was remembered of that DID may be out of date and is
+	 * forgotten, so that asking once more asks afresh. */
+	bool (*doubt)(struct berth_resolver *r, const char *did);
 };
 
 /* resolve() along the chain; the document's id is the DID asked for, or the other
  * form of the same did:peer:4. */
 BERTH_MUST_USE enum berth_err
 berth_resolve(struct berth_resolver *r, const char *did, struct berth_did_doc **out);
+
+/* A key was missed in the document that a did has by what was remembered (C059): true
+ * when resolving it again may bring a newer one.  Says so rarely for one DID. */
+bool berth_resolve_doubt(struct berth_resolver *r, const char *did);
 
 /* The same for one version of the document.  E_RESOLVE also where nobody in the chain
  * knows of versions; did:key, did:jwk and did:peer never change and have none. */

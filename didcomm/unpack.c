@@ -17,26 +17,41 @@ enum berth_err berth_layer_enter(struct berth_unpacking *s, enum berth_layer lay
 	return BERTH_OK;
 }
 
-enum berth_err berth_unpack_key(struct berth_resolver *resolver, const char *kid, enum berth_rel rel,
-				struct berth_pubkey *out)
+/* *missed: there is a document, and the key is not in it. */
+static enum berth_err look_up(struct berth_resolver *resolver, const char *did, const char *kid, enum berth_rel rel,
+			      struct berth_pubkey *out, bool *missed)
 {
-	char *did = strndup(kid, berth_did_len(kid));
 	struct berth_did_doc *doc = NULL;
 	const struct berth_vm *vm = NULL;
 	enum berth_err rc;
 
+	*missed = false;
+	if ((rc = berth_resolve(resolver, did, &doc)))
+		return rc;
+	rc = berth_did_doc_key(doc, kid, rel, &vm);
+	*missed = rc == BERTH_E_KEY;
+	if (!rc && vm->key.type == BERTH_KEY_NONE)
+		rc = berth_fail(BERTH_E_KEY, "unpack: a verification method of a kind we do not know");
+	else if (!rc)
+		*out = vm->key;
+	berth_did_doc_free(doc);
+	return rc;
+}
+
+/* C059: a key that a remembered document lacks may have come since. */
+enum berth_err berth_unpack_key(struct berth_resolver *resolver, const char *kid, enum berth_rel rel,
+				struct berth_pubkey *out)
+{
+	char *did = strndup(kid, berth_did_len(kid));
+	enum berth_err rc;
+	bool missed;
+
 	*out = (struct berth_pubkey){ 0 };
 	if (!did)
 		return berth_fail(BERTH_E_NOMEM, "unpack: did");
-	if ((rc = berth_resolve(resolver, did, &doc)) ||
-	    (rc = berth_did_doc_key(doc, kid, rel, &vm)))
-		goto out;
-	if (vm->key.type == BERTH_KEY_NONE)
-		rc = berth_fail(BERTH_E_KEY, "unpack: a verification method of a kind we do not know");
-	else
-		*out = vm->key;
-out:
-	berth_did_doc_free(doc);
+	rc = look_up(resolver, did, kid, rel, out, &missed);
+	if (missed && berth_resolve_doubt(resolver, did))
+		rc = look_up(resolver, did, kid, rel, out, &missed);
 	free(did);
 	return rc;
 }

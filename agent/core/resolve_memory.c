@@ -45,6 +45,16 @@ const struct remembered *resolve_recall(const struct resolve_memory *m, const ch
 	return r ? r : find(m->failures, did);
 }
 
+bool resolve_doubt(struct resolve_memory *m, const char *did)
+{
+	const struct remembered *r = find(m->docs, did);
+
+	if (!r || r->until_ms - berth_clock_mono_ms() > BERTH_RESOLVE_KEEP_MS - BERTH_RESOLVE_DOUBT_MS)
+		return false;
+	forget_in(m->docs, did);
+	return true;
+}
+
 void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len)
 {
 	size_t *next = rc ? &m->next_failure : &m->next_doc;

@@ -2,6 +2,7 @@
 #ifndef BERTH_AGENT_CORE_RESOLVE_MEMORY_H
 #define BERTH_AGENT_CORE_RESOLVE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,5 +31,7 @@ const struct remembered *resolve_recall(const struct resolve_memory *m, const ch
 /* Without memory nothing is remembered, and nothing else happens. */
 void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len);
 void resolve_forget(struct resolve_memory *m, const char *did);	/* NULL: all */
+/* Forgets a document that is BERTH_RESOLVE_DOUBT_MS old; false: there is none so old. */
+bool resolve_doubt(struct resolve_memory *m, const char *did);
 
 #endif

@@ -427,6 +427,11 @@ static enum berth_err resolve(struct berth_resolver *r, const char *did, struct 
 	return look_up(c, &l, out);
 }
 
+static bool doubt(struct berth_resolver *r, const char *did)
+{
+	return resolve_doubt(&((struct berth_resolveclient *)(void *)r)->memory, did);
+}
+
 /* No DID has a '?' in it, so these keys are apart from those of DIDs, and the length
  * keeps them apart from each other. */
 static enum berth_err version_key(struct berth_buf *key, const char *did, const struct berth_did_version *v)
@@ -490,6 +495,7 @@ berth_resolveclient_new(struct berth_resolveclient **out, const char *libexec_di
 		return berth_fail(BERTH_E_NOMEM, "resolve client");
 	c->base.resolve = resolve;
 	c->base.resolve_version = resolve_version;
+	c->base.doubt = doubt;
 	c->base.next = next;
 	c->lookups = (struct berth_lookups){ .mode = set_mode, .missed = missed };
 	c->libexec_dir = libexec_dir;

@@ -23,6 +23,7 @@
 #define BERTH_RESOLVE_DEADLINE_MS 5000
 #define BERTH_RESOLVE_KEEP_MS 60000
 #define BERTH_RESOLVE_KEEP_BAD_MS 30000
+#define BERTH_RESOLVE_DOUBT_MS 10000	/* sooner no document is asked for again because it lacks a key */
 #define BERTH_RESOLVE_SHARE 3	/* deadlines of waiting at most, refilled at a quarter of the time */
 
 struct berth_resolveclient;

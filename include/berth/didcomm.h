@@ -47,7 +47,7 @@ struct berth_didcomm_how {
 	const char *from;	/* DID, or DID URL of one agreement key; NULL */
 	const char *to;		/* DID, or DID URL of one key */
 	const char *sign_by;	/* DID URL of the signing key; NULL: no signature */
-	const char *enc;	/* "A256CBC-HS512" (NULL: the same) or "XC20P" (anoncrypt) */
+	const char *enc;	/* "A256CBC-HS512" (NULL: the same); anoncrypt: "A256GCM", "XC20P" too */
 	int protect_sender;	/* an anoncrypt around the authcrypt */
 };
 

@@ -243,6 +243,45 @@ static void the_senders_keyring_decides_the_curve(void **state)
 	post_close(&only_p256);
 }
 
+/* bob has three X25519 keys and two on each of the others: all of them read what a sender
+ * with one key writes, whichever they hold. */
+static void every_key_of_the_curve_opens_it(void **state)
+{
+	static const struct { const char *curve; size_t n; } cases[] = {
+		{ "x25519", 3 }, { "p256", 2 }, { "p384", 2 }, { "p521", 2 },
+	};
+	struct berth_pack p = request(BERTH_PACK_AUTHCRYPT);
+
+	(void)state;
+	p.from = CAROL;
+	for (size_t i = 0; i < 4; i++) {
+		struct post sender, holder;
+		struct berth_buf out = BERTH_BUF_INIT;
+		char kid[64];
+
+		post_open(&sender, "");
+		snprintf(kid, sizeof(kid), CAROL "#agree-%s", cases[i].curve);
+		post_key(&sender, kid, post_find(&w, kid));
+		p.keyring = &sender.keyring;
+		CHECK_OK(pack_text(&out, &p, TEXT));
+		for (size_t k = 1; k <= cases[i].n; k++) {
+			const struct berth_unpack q = { .resolver = &w.resolver, .keyring = &holder.keyring };
+			struct berth_unpacked u;
+
+			post_open(&holder, "");
+			snprintf(kid, sizeof(kid), BOB "#key-%s-%zu", cases[i].curve, k);
+			post_key(&holder, kid, post_find(&w, kid));
+			CHECK_OK(berth_unpack(&u, &q, berth_buf_cstr(&out), out.len));
+			assert_int_equal(berth_json_len(u.encrypted_to_kids), cases[i].n);
+			assert_string_equal(u.encrypted_to_kid, kid);
+			berth_unpacked_free(&u);
+			post_close(&holder);
+		}
+		berth_buf_free(&out);
+		post_close(&sender);
+	}
+}
+
 /* didcomm-rust's alice lists a key first whose private half she does not have. */
 static void a_listed_key_that_is_not_ours_is_passed_over(void **state)
 {
@@ -464,6 +503,7 @@ int main(void)
 		cmocka_unit_test(signed_and_plaintext),
 		cmocka_unit_test(all_keys_of_one_curve_are_recipients),
 		cmocka_unit_test(the_senders_keyring_decides_the_curve),
+		cmocka_unit_test(every_key_of_the_curve_opens_it),
 		cmocka_unit_test(a_listed_key_that_is_not_ours_is_passed_over),
 		cmocka_unit_test(no_common_curve_is_e_key),
 		cmocka_unit_test(another_from_or_to_is_e_addr),

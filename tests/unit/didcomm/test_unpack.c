@@ -512,6 +512,52 @@ static void c058_skid_only_in_authentication_is_e_key(void **state)
 	free(good);
 }
 
+/* What a resolver that remembers does: it gives the older document until it is doubted. */
+static struct { struct berth_resolver base; const char *relationship; unsigned asked, doubted; bool yields; } memory;
+
+static enum berth_err remembered(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
+{
+	memory.asked++;
+	dave(memory.relationship, "did:example:dave");
+	return w.resolver.resolve(r->next, did, out);
+}
+
+static bool doubted(struct berth_resolver *r, const char *did)
+{
+	(void)r;
+	assert_string_equal(did, "did:example:dave");
+	memory.doubted++;
+	memory.relationship = "keyAgreement";
+	return memory.yields;
+}
+
+static void c059_a_key_that_a_remembered_document_lacks_is_looked_up_once_more(void **state)
+{
+	const char *plain = MSG(FROM("dave") BOB_TO);
+	struct berth_unpack p = { .resolver = &memory.base, .keyring = &w.keyring };
+	char *good = post_jwe(&w, "did:example:dave#k", "did:example:bob#key-x25519-2", "A256CBC-HS512", plain, strlen(plain));
+	struct berth_unpacked u;
+
+	(void)state;
+	memory.base = (struct berth_resolver){ .resolve = remembered, .next = &w.resolver, .doubt = doubted };
+	memory.relationship = "authentication";
+	memory.yields = true;
+	CHECK_OK(berth_unpack(&u, &p, good, strlen(good)));
+	berth_unpacked_free(&u);
+	assert_int_equal(memory.asked, 2);
+	assert_int_equal(memory.doubted, 1);
+	memory.relationship = "authentication";
+	memory.yields = false;		/* it has been doubted a moment ago */
+	memory.asked = memory.doubted = 0;
+	CHECK_RC(BERTH_E_KEY, berth_unpack(&u, &p, good, strlen(good)));
+	assert_int_equal(memory.asked, 1);
+	assert_int_equal(memory.doubted, 1);
+	CHECK_OK(berth_unpack(&u, &p, good, strlen(good)));	/* nobody doubts what serves */
+	berth_unpacked_free(&u);
+	assert_int_equal(memory.doubted, 1);
+	free(good);
+}
+
 static void an_unknown_sender_is_e_resolve(void **state)
 {
 	const char *plain = MSG(FROM("erin") BOB_TO);
@@ -765,6 +811,7 @@ int main(void)
 		cmocka_unit_test(c033_tokens_for_another_use_are_e_env),
 		cmocka_unit_test(c058_c032_keys_of_the_wrong_relationship_or_controller_are_e_key),
 		cmocka_unit_test(c058_skid_only_in_authentication_is_e_key),
+		cmocka_unit_test(c059_a_key_that_a_remembered_document_lacks_is_looked_up_once_more),
 		cmocka_unit_test(an_unknown_sender_is_e_resolve),
 		cmocka_unit_test(c050_authcrypt_without_from_or_not_to_us_is_e_addr),
 		cmocka_unit_test(c003_members_are_not_case_folded),

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "did/base/clock.h"
@@ -214,6 +215,45 @@ static void answers_are_remembered_for_a_while(void **state)
 	berth_resolveclient_free(c);
 }
 
+static uint64_t later_ms;
+static uint64_t later(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 + later_ms;
+}
+
+/* A document without the key that is asked for is doubted, but not more often than that. */
+static void c059_a_document_is_doubted_once_in_a_while(void **state)
+{
+	struct berth_resolveclient *c = client(faulty, "{}");
+	struct berth_resolver *r = berth_resolveclient_resolver(c);
+
+	(void)state;
+	berth_clock_inject(NULL, later);
+	CHECK_OK(berth_resolveclient_start(c));
+	CHECK(!berth_resolve_doubt(r, "did:fault:x"));	/* nothing is known of it */
+	CHECK_OK(resolve(c, "did:fault:x"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:notfound"));
+	CHECK(!berth_resolve_doubt(r, "did:fault:x"));
+	later_ms += BERTH_RESOLVE_DOUBT_MS;
+	CHECK(!berth_resolve_doubt(r, "did:fault:notfound"));	/* nor of this */
+	CHECK(berth_resolve_doubt(r, "did:fault:x"));
+	CHECK(!berth_resolve_doubt(r, "did:fault:x"));
+	CHECK_OK(resolve(c, "did:fault:x"));		/* asked afresh */
+	CHECK(!berth_resolve_doubt(r, "did:fault:x"));
+	kill(berth_resolveclient_pid(c), SIGSTOP);	/* it cannot be asked */
+	berth_resolveclient_deadline(c, 100);
+	CHECK_OK(resolve(c, "did:fault:x"));
+	later_ms += BERTH_RESOLVE_DOUBT_MS;
+	CHECK(berth_resolve_doubt(r, "did:fault:x"));
+	CHECK_RC(BERTH_E_PLUGIN, resolve(c, "did:fault:x"));
+	berth_resolveclient_free(c);
+	berth_clock_inject(NULL, NULL);
+	later_ms = 0;
+}
+
 static void c102_waiting_is_rationed(void **state)
 {
 	struct berth_resolveclient *c = client(faulty, "{}");
@@ -343,6 +383,7 @@ int main(void)
 		cmocka_unit_test(c154_c155_bad_adapters_stop_the_start),
 		cmocka_unit_test(a_killed_resolverd_comes_back),
 		cmocka_unit_test(answers_are_remembered_for_a_while),
+		cmocka_unit_test(c059_a_document_is_doubted_once_in_a_while),
 		cmocka_unit_test(c102_waiting_is_rationed),
 		cmocka_unit_test(the_static_adapter_serves_a_folder),
 		cmocka_unit_test(the_example_builds_outside_the_tree),
