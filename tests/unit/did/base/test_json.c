@@ -316,7 +316,7 @@ static void c001_a_duplicate_is_found_wherever_it_is(void **state)
 	}
 }
 
-/* As json_parse.c spreads names of eight bytes over its table. */
+/* As json_names.c spreads names of eight bytes over its table. */
 static unsigned slot(const char *name)
 {
 	const uint64_t odd = 0x9e3779b97f4a7c15;
