@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* authcrypt, anoncrypt and signed messages over curve25519.  The floor has correct
+/* authcrypt, anoncrypt and signed messages over curve25519, and authcrypt over two of the
+ * NIST curves.  The floor has correct
  * sizes and primitives and opens what it makes, but writes its JSON with printf,
  * finds members with strstr and knows its peer's key: no resolving, no checks.  It
  * is a cost, not an implementation. */
@@ -10,7 +11,9 @@
 #include <string.h>
 
 #include <cjson/cJSON.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/params.h>
 #include <sodium.h>
 
@@ -43,9 +46,9 @@ static EVP_CIPHER *cbc, *kw;
 static struct berth_buf plain_small, plain_large, *plain;
 static struct berth_buf f_packed, o_packed;
 
-static void kek(uint8_t out[32], const uint8_t z[64], size_t z_len, const uint8_t tag[32])
+static void kek(uint8_t out[32], const uint8_t *z, size_t z_len, const uint8_t tag[32])
 {
-	uint8_t b[256] = { 0, 0, 0, 1 };
+	uint8_t b[320] = { 0, 0, 0, 1 };
 	size_t n = 4;
 
 	memcpy(b + n, z, z_len);
@@ -96,25 +99,40 @@ static void mac(uint8_t out[64], const uint8_t *cek, const uint8_t *iv, const ch
 	EVP_MAC_final(hmac, out, &m, 64);
 }
 
+/* What differs by curve: both agreements of a packer, with the JWK of its ephemeral key,
+ * and of an unpacker, who finds that in the header.  They return the length of z. */
+struct floor_curve {
+	size_t (*pack)(uint8_t z[2 * BERTH_ECDH_MAX], struct berth_buf *header, int auth);
+	size_t (*unpack)(uint8_t z[2 * BERTH_ECDH_MAX], const char *header, int auth);
+};
+static const struct floor_curve *curve;
+
+static size_t x25519_pack(uint8_t *z, struct berth_buf *header, int auth)
+{
+	uint8_t esk[32], epk[32];
+
+	randombytes_buf(esk, 32);
+	crypto_scalarmult_base(epk, esk);
+	need(!crypto_scalarmult(z, esk, bob.pub.b), "Ze");
+	if (auth)
+		need(!crypto_scalarmult(z + 32, alice.b, bob.pub.b), "Zs");
+	berth_buf_str(header, "{\"epk\":{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"");
+	berth_b64url_encode(header, epk, 32);
+	berth_buf_str(header, "\"}");
+	return auth ? 64 : 32;
+}
+
 static void floor_pack(int auth)
 {
 	static uint8_t ct[PACKED_MAX];
 	static struct berth_buf header;
-	uint8_t esk[32], epk[32], z[64], cek[64], iv[16], tag[64], k[32], ek[72];
+	uint8_t z[2 * BERTH_ECDH_MAX], cek[64], iv[16], tag[64], k[32], ek[72];
 	struct berth_buf *b = &f_packed;
-	size_t at, n, z_len = 32;
+	size_t at, n, z_len;
 
 	b->len = header.len = 0;
-	randombytes_buf(esk, 32);
-	crypto_scalarmult_base(epk, esk);
-	need(!crypto_scalarmult(z, esk, bob.pub.b), "Ze");
-	if (auth) {
-		need(!crypto_scalarmult(z + 32, alice.b, bob.pub.b), "Zs");
-		z_len = 64;
-	}
-	berth_buf_str(&header, "{\"epk\":{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"");
-	berth_b64url_encode(&header, epk, 32);
-	berth_buf_str(&header, "\"},\"apv\":\"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\",\"skid\":\"" ALICE "#key-1\",\"apu\":\"");
+	z_len = curve->pack(z, &header, auth);
+	berth_buf_str(&header, ",\"apv\":\"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\",\"skid\":\"" ALICE "#key-1\",\"apu\":\"");
 	berth_b64url_encode(&header, ALICE "#key-1", 23);
 	berth_buf_str(&header, "\",\"typ\":\"application/didcomm-encrypted+json\",\"enc\":\"A256CBC-HS512\",\"alg\":\"ECDH-1PU+A256KW\"}");
 	berth_buf_str(b, "{\"protected\":\"");
@@ -148,19 +166,31 @@ static const char *member(const char *json, const char *name, size_t *n)
 	return p;
 }
 
+static size_t x25519_unpack(uint8_t *z, const char *header, int auth)
+{
+	uint8_t epk[32];
+	size_t m;
+	const char *x = member(header, "\"x", &m);
+
+	need(!berth_b64url_decode_fixed(epk, 32, x, m), "epk");
+	need(!crypto_scalarmult(z, bob.b, epk), "Ze");
+	if (auth)
+		need(!crypto_scalarmult(z + 32, bob.b, alice.pub.b), "Zs");
+	return auth ? 64 : 32;
+}
+static const struct floor_curve x25519 = { x25519_pack, x25519_unpack };
+
 static void floor_unpack(int auth)
 {
 	static uint8_t pt[PACKED_MAX];
 	static struct berth_buf header, ct;
 	const char *json = berth_buf_cstr(&f_packed), *p, *s;
-	uint8_t epk[32], z[64], cek[64], iv[16], tag[32], want[64], k[32], ek[72];
-	size_t n, m, z_len = 32;
+	uint8_t z[2 * BERTH_ECDH_MAX], cek[64], iv[16], tag[32], want[64], k[32], ek[72];
+	size_t n, m, z_len;
 
 	header.len = ct.len = 0;
 	p = member(json, "protected", &n);
 	need(!berth_b64url_decode(&header, p, n), "header");
-	s = member(berth_buf_cstr(&header), "\"x", &m);
-	need(!berth_b64url_decode_fixed(epk, 32, s, m), "epk");
 	s = member(json, "encrypted_key", &m);
 	need(!berth_b64url_decode_fixed(ek, 72, s, m), "key");
 	s = member(json, "\"iv", &m);
@@ -169,11 +199,7 @@ static void floor_unpack(int auth)
 	need(!berth_b64url_decode(&ct, s, m), "ciphertext");
 	s = member(json, "\"tag", &m);
 	need(!berth_b64url_decode_fixed(tag, 32, s, m), "tag");
-	need(!crypto_scalarmult(z, bob.b, epk), "Ze");
-	if (auth) {
-		need(!crypto_scalarmult(z + 32, bob.b, alice.pub.b), "Zs");
-		z_len = 64;
-	}
+	z_len = curve->unpack(z, berth_buf_cstr(&header), auth);
 	kek(k, z, z_len, tag);
 	wrap64(cek, k, ek, 72, 0);
 	mac(want, cek, iv, p, n, ct.p, ct.len);
@@ -182,6 +208,69 @@ static void floor_unpack(int auth)
 	need(v != NULL, "plaintext");
 	cJSON_Delete(v);
 }
+
+/* ---- the floor on the NIST curves: EVP, with its keys in EVP's own form ---- */
+
+static EVP_PKEY *params, *bob_pkey, *alice_pkey;
+static EVP_PKEY_CTX *maker;
+static size_t size;	/* of a coordinate */
+
+static EVP_PKEY *public_pkey(const uint8_t *point, size_t n)
+{
+	EVP_PKEY *k = EVP_PKEY_dup(params);
+
+	need(k && EVP_PKEY_set1_encoded_public_key(k, point, n) == 1, "point");
+	return k;
+}
+
+static void derive(uint8_t *z, EVP_PKEY *mine, EVP_PKEY *theirs)
+{
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_pkey(NULL, mine, NULL);
+	size_t n = size;
+
+	need(c && EVP_PKEY_derive_init(c) == 1 && EVP_PKEY_derive_set_peer_ex(c, theirs, 0) == 1 &&
+	     EVP_PKEY_derive(c, z, &n) == 1, "derive");
+	EVP_PKEY_CTX_free(c);
+}
+
+static size_t nist_pack(uint8_t *z, struct berth_buf *header, int auth)
+{
+	EVP_PKEY *e = NULL;
+	uint8_t *point = NULL;
+
+	need(EVP_PKEY_keygen(maker, &e) == 1, "keygen");
+	derive(z, e, bob_pkey);
+	if (auth)
+		derive(z + size, alice_pkey, bob_pkey);
+	need(EVP_PKEY_get1_encoded_public_key(e, &point) == 1 + 2 * size, "point");
+	berth_buf_str(header, "{\"epk\":{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"");
+	berth_b64url_encode(header, point + 1, size);
+	berth_buf_str(header, "\",\"y\":\"");
+	berth_b64url_encode(header, point + 1 + size, size);
+	berth_buf_str(header, "\"}");
+	OPENSSL_free(point);
+	EVP_PKEY_free(e);
+	return auth ? 2 * size : size;
+}
+
+static size_t nist_unpack(uint8_t *z, const char *header, int auth)
+{
+	uint8_t point[1 + 2 * BERTH_ECDH_MAX] = { 4 };
+	EVP_PKEY *e;
+	size_t m;
+	const char *x = member(header, "\"x", &m);
+
+	need(!berth_b64url_decode_fixed(point + 1, size, x, m), "x");
+	x = member(header, "\"y", &m);
+	need(!berth_b64url_decode_fixed(point + 1 + size, size, x, m), "y");
+	e = public_pkey(point, 1 + 2 * size);
+	derive(z, bob_pkey, e);
+	if (auth)
+		derive(z + size, bob_pkey, alice_pkey);
+	EVP_PKEY_free(e);
+	return auth ? 2 * size : size;
+}
+static const struct floor_curve nist = { nist_pack, nist_unpack };
 
 static void f_auth_pack(void) { floor_pack(1); }
 static void f_auth_unpack(void) { floor_unpack(1); }
@@ -299,20 +388,30 @@ static void make(struct berth_message *m, struct berth_buf *text, size_t want)
 	need(!berth_json_print(text, m->json), "plaintext");
 }
 
-static void setup(void)
+static void libraries(void)
 {
 	char name[] = "SHA512";
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", name, 0), OSSL_PARAM_construct_end() };
+	const OSSL_PARAM p[] = { OSSL_PARAM_construct_utf8_string("digest", name, 0), OSSL_PARAM_construct_end() };
 	EVP_MAC *m = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	struct berth_privkey bob_sign;
 
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	kw = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
 	hmac = EVP_MAC_CTX_new(m);
-	EVP_MAC_CTX_set_params(hmac, params);
+	EVP_MAC_CTX_set_params(hmac, p);
 	EVP_MAC_free(m);
-	need(!berth_keypair_generate(&alice, BERTH_KEY_X25519) && !berth_keypair_generate(&bob, BERTH_KEY_X25519) &&
+}
+
+/* Two people with an agreement key of that type and an Ed25519 key. */
+static void people(enum berth_key_type type)
+{
+	struct berth_privkey bob_sign;
+
+	berth_keyring_free(alice_ring);
+	berth_keyring_free(bob_ring);
+	berth_did_doc_free(docs[0]);
+	berth_did_doc_free(docs[1]);
+	need(!berth_keypair_generate(&alice, type) && !berth_keypair_generate(&bob, type) &&
 	     !berth_keypair_generate(&alice_sign, BERTH_KEY_ED25519) &&
 	     !berth_keypair_generate(&bob_sign, BERTH_KEY_ED25519), "keys");
 	memcpy(alice_sk, alice_sign.b, 32);
@@ -323,15 +422,70 @@ static void setup(void)
 	     !berth_keyring_local_add(bob_ring, BOB "#key-1", &bob), "keyrings");
 	docs[0] = document(ALICE, &alice.pub, &alice_sign.pub);
 	docs[1] = document(BOB, &bob.pub, &bob_sign.pub);
-	make(&small, &plain_small, 300);
-	make(&large, &plain_large, LARGE);
+}
+
+static EVP_PKEY *private_pkey(const char *group, const struct berth_privkey *k)
+{
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
+	BIGNUM *d = BN_bin2bn(k->b, (int)k->len, NULL);
+	EVP_PKEY *out = NULL;
+	OSSL_PARAM *p;
+
+	need(OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
+	     OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, k->pub.b, k->pub.len) &&
+	     OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_PRIV_KEY, d), "private key");
+	p = OSSL_PARAM_BLD_to_param(b);
+	need(EVP_PKEY_fromdata_init(c) == 1 && EVP_PKEY_fromdata(c, &out, EVP_PKEY_KEYPAIR, p) == 1, "private key");
+	OSSL_PARAM_free(p);
+	OSSL_PARAM_BLD_free(b);
+	BN_free(d);
+	EVP_PKEY_CTX_free(c);
+	return out;
+}
+
+/* The people that people() has just made, for the floor. */
+static void people_of_evp(const char *group)
+{
+	const OSSL_PARAM p[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group, 0),
+				 OSSL_PARAM_construct_end() };
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+
+	need(EVP_PKEY_fromdata_init(c) == 1 && EVP_PKEY_fromdata(c, &params, EVP_PKEY_KEY_PARAMETERS, (OSSL_PARAM *)(uintptr_t)p) == 1, "group");
+	EVP_PKEY_CTX_free(c);
+	maker = EVP_PKEY_CTX_new_from_pkey(NULL, params, NULL);
+	need(maker && EVP_PKEY_keygen_init(maker) == 1, "keygen");
+	alice_pkey = private_pkey(group, &alice);
+	bob_pkey = private_pkey(group, &bob);
+	size = alice.len;
+}
+
+static void bench_nist(enum berth_key_type type, const char *group, int *missed)
+{
+	const struct bench b[] = {
+		{ "authcrypt pack", f_auth_pack, o_auth_pack, 1.3 },
+		{ "authcrypt unpack", f_auth_unpack, o_unpack, 1.3 },
+	};
+	char title[64];
+
+	people(type);
+	people_of_evp(group);
+	curve = &nist;
+	msg = &small;
+	plain = &plain_small;
+	snprintf(title, sizeof(title), "DIDComm on %s, plaintext of %zu bytes", group, plain->len);
+	*missed += bench_run(title, b, sizeof(b) / sizeof(b[0]));
 }
 
 void bench_didcomm(int *missed)
 {
 	char title[64];
 
-	setup();
+	libraries();
+	people(BERTH_KEY_X25519);
+	make(&small, &plain_small, 300);
+	make(&large, &plain_large, LARGE);
+	curve = &x25519;
 	for (int i = 0; i < 2; i++) {
 		double pack_goal = i ? 1.4 : 1.3, unpack_goal = i ? 1.5 : 1.3;
 		/* each pair leaves the envelope that the next one opens */
@@ -349,4 +503,7 @@ void bench_didcomm(int *missed)
 		snprintf(title, sizeof(title), "DIDComm, plaintext of %zu bytes", plain->len);
 		*missed += bench_run(title, b, sizeof(b) / sizeof(b[0]));
 	}
+	bench_nist(BERTH_KEY_P256, "P-256", missed);
+	bench_nist(BERTH_KEY_P384, "P-384", missed);
+	bench_nist(BERTH_KEY_P521, "P-521", missed);
 }
