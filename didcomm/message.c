@@ -372,6 +372,11 @@ enum berth_err berth_message_attachment(const struct berth_message *m, const cha
 	return a ? berth_attachment_read(a, out) : BERTH_E_TYPE;
 }
 
+bool berth_message_attachment_is_signed(const struct berth_message *m, const char *id)
+{
+	return berth_json_get(berth_json_get(find(m, id), "data"), "jws") != NULL;
+}
+
 enum berth_err berth_message_attachment_signer(const struct berth_message *m, const char *id,
 					       struct berth_resolver *resolver, char **kid)
 {

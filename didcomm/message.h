@@ -84,6 +84,8 @@ BERTH_MUST_USE enum berth_err berth_message_content_hash(struct berth_buf *out, 
  * is another; E_NETPOL: only links, which nothing here follows. */
 BERTH_MUST_USE enum berth_err
 berth_message_attachment(const struct berth_message *m, const char *id, struct berth_buf *out);
+/* data.jws is there; who made it, and over what, the next one says. */
+bool berth_message_attachment_is_signed(const struct berth_message *m, const char *id);
 /* Who signed that attachment (data.jws, detached), which need not be the sender: the kid
  * of the first signature, owned; all of them must be good and by authentication keys of
  * one DID.  E_TYPE: no such attachment, or nobody signed it; E_NETPOL: over links; else

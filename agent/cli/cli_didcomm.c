@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/cli/cli_resolver.h"
+#include "did/codec/base64url.h"
 #include "did/jose/keyring.h"
 #include "did/url.h"
 #include "didcomm/from_prior.h"
@@ -241,6 +243,61 @@ out:
 	return rc;
 }
 
+/* ---- attachment ---- */
+
+/* A message, or what unpack prints of one. */
+static enum berth_err read_message(const struct berth_cli *c, struct berth_message *out)
+{
+	struct berth_json *v = NULL, *inner;
+	enum berth_err rc = berth_cli_read_json(&v, berth_cli_arg(c, 0), BERTH_PACKED_MAX);
+
+	if (rc)
+		return rc;
+	if (!berth_json_get(v, "message") || !berth_json_get(v, "metadata"))
+		return berth_message_from_json(out, v);
+	inner = berth_json_clone(berth_json_get(v, "message"));
+	berth_json_free(v);
+	return berth_message_from_json(out, inner);
+}
+
+/* Who signed it, if anybody says so; a bad signature is a refusal. */
+static enum berth_err set_signer(const struct berth_cli *c, struct berth_json *o, const struct berth_message *m, const char *id)
+{
+	struct berth_cli_resolver resolver = { .has_dir = false };
+	enum berth_err rc;
+	char *kid = NULL;
+
+	if (!berth_message_attachment_is_signed(m, id))
+		return berth_json_set(o, "signer", berth_json_new_null());
+	if (!(rc = berth_cli_resolver_open(&resolver, c)) &&
+	    !(rc = berth_message_attachment_signer(m, id, &resolver.top, &kid)))
+		rc = berth_json_set_str(o, "signer", kid);
+	berth_cli_resolver_close(&resolver);
+	free(kid);
+	return rc;
+}
+
+static enum berth_err attachment(struct berth_cli *c)
+{
+	struct berth_json *o = berth_json_new_object();
+	struct berth_buf content = BERTH_BUF_INIT;
+	struct berth_message m = { .json = NULL };
+	const char *id;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_need(c, "--id", &id)) || (rc = read_message(c, &m)) ||
+	    (rc = berth_message_attachment(&m, id, &content)) || (rc = berth_json_set_str(o, "id", id)) ||
+	    (rc = berth_json_set_b64url(o, "content", content.p, content.len)) || (rc = set_signer(c, o, &m, id)))
+		goto out;
+	rc = berth_cli_print(c, o);
+	o = NULL;
+out:
+	berth_json_free(o);
+	berth_message_free(&m);
+	berth_buf_free(&content);
+	return rc;
+}
+
 #define PARTY_OPTS \
 	{ "--secrets", BERTH_CLI_ONE, "FILE", "private keys, a JSON array of {id, type, privateKeyJwk}" }, \
 	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: key URIs of --secrets" }, \
@@ -265,6 +322,12 @@ static const struct berth_cli_opt unpack_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt attachment_opts[] = {
+	{ "--id", BERTH_CLI_ONE, "ID", "of the attachment" },
+	BERTH_CLI_RESOLVER_OPTS,
+	{ .name = NULL },
+};
+
 static const struct berth_cli_cmd cmds[] = {
 	{ "pack", "[FILE]", "encrypt or sign a DIDComm message", pack_opts, 0, 1, pack,
 	  "  berth didcomm pack --from did:example:alice --to did:example:bob --secrets alice.json \\\n"
@@ -272,6 +335,9 @@ static const struct berth_cli_cmd cmds[] = {
 	  "  berth didcomm pack --mode signed --sign-by 'did:example:alice#key-1' --secrets alice.json message.json\n" },
 	{ "unpack", "[FILE]", "open a DIDComm message and say what was proved", unpack_opts, 0, 1, unpack,
 	  "  berth didcomm unpack --secrets bob.json --did-docs docs/ packed.json --pretty\n" },
+	{ "attachment", "[FILE]", "take an attachment out of a message, and check its hash and signature", attachment_opts,
+	  0, 1, attachment,
+	  "  berth didcomm unpack --secrets bob.json packed.json | berth didcomm attachment --id 1\n" },
 	{ .run = NULL },
 };
 

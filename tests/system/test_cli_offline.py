@@ -830,6 +830,34 @@ MODES = [
 ]
 
 
+def test_didcomm_attachments(files, tmp_path):
+    key = ok("key", "generate", "--type", "ed25519")
+    kid = "%s#%s" % (key["did"], key["multikey"])
+    secrets = files([{"id": kid, "type": "JsonWebKey2020", "privateKeyJwk": key["privateJwk"]}])
+    content = json.dumps({"id": "in", "type": "https://example.com/p/1.0/m"})
+    jws = ok("didcomm", "pack", "--mode", "signed", "--sign-by", kid, "--secrets", secrets, stdin=content)
+    data = {"base64": jws["payload"], "jws": {"signatures": jws["signatures"]}}
+    message = {"id": "1", "type": "https://example.com/p/1.0/m", "attachments": [
+        {"id": "signed", "data": data}, {"id": "json", "data": {"json": {"b": 1, "a": 2}}},
+        {"id": "links", "data": {"links": ["https://x.test"], "hash": "zQmRN6wdp1S2A5EtjW9A3M1vKSBuQQGcgvuhoMUoEz4iiT5"}},
+        {"id": "hash", "data": {"base64": "aGVsbG8", "hash": "zQmRN6wdp1S2A5EtjW9A3M1vKSBuQQGcgvuhoMUoEz4iiT5"}}]}
+
+    def take(name, text):
+        return ok("didcomm", "attachment", "--id", name, stdin=json.dumps(text))
+
+    assert take("signed", message) == {"id": "signed", "content": jws["payload"], "signer": kid}
+    assert take("hash", message) == {"id": "hash", "content": "aGVsbG8", "signer": None}
+    unpacked = ok("didcomm", "unpack", stdin=json.dumps(message))
+    assert take("json", unpacked) == {"id": "json", "content": "eyJhIjoyLCJiIjoxfQ", "signer": None}
+    fails("E_NETPOL", "didcomm", "attachment", "--id", "links", stdin=json.dumps(message))
+    fails("E_TYPE", "didcomm", "attachment", "--id", "none", stdin=json.dumps(message))
+    fails("E_USAGE", "didcomm", "attachment", stdin=json.dumps(message))
+    message["attachments"][3]["data"]["base64"] = "aGVsbG9v"
+    fails("E_TYPE", "didcomm", "attachment", "--id", "hash", stdin=json.dumps(message))
+    data["base64"] = "e30"
+    fails("E_SIG", "didcomm", "attachment", "--id", "signed", stdin=json.dumps(message))
+
+
 @pytest.mark.parametrize("mode, options, encrypted, authenticated, signed", MODES)
 def test_didcomm_pack_and_unpack(world, mode, options, encrypted, authenticated, signed):
     to = ["--to", "did:example:bob", "--no-forward"] if mode != "signed" else []
