@@ -117,8 +117,8 @@ berth_jsonld_expand(struct berth_jsonld *ld, struct berth_jsonld_name *out, cons
 		    struct berth_jsonld_local *local, const char *text, int how);
 
 /* Of the vocabularies of credentials and proofs, what verifiers look for by name must
- * stand under that name: the built-in contexts' or its own, behind the '#'.  def: the
- * term that it is written with, or NULL. */
+ * stand under the name that the built-in contexts give it, and these give it but one.
+ * def: the term that it is written with, or NULL. */
 bool berth_jsonld_is_disguised(const char *iri, const struct berth_jsonld_def *def);
 /* A lower-case copy; E_VC: not a language tag. */
 BERTH_MUST_USE enum berth_err berth_jsonld_lang(struct berth_jsonld *ld, const char **out, const char *text);

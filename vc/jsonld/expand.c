@@ -316,16 +316,25 @@ static enum berth_err put_value(struct berth_jsonld *ld, const struct node *node
 	return rc ? rc : berth_jsonld_value_object(ld, node->type_ctx, node->by_keyword, s);
 }
 
+/* The same member within @list or @set: its term as the context there has it. */
+static struct berth_jsonld_property same_member(const struct node *node, const struct berth_jsonld_property *p)
+{
+	const struct berth_jsonld_def *def = p->term ? berth_jsonld_find(node->ctx, p->term, strlen(p->term)) : NULL;
+
+	return (struct berth_jsonld_property){ .term = p->term, .def = def };
+}
+
 static enum berth_err put_list(struct berth_jsonld *ld, const struct node *node, const struct berth_jsonld_property *p,
 			       struct berth_jsonld_sink *s)
 {
 	static const enum berth_jsonld_keyword keywords[] = { KW_LIST, KW_INDEX, KW_NONE_SUCH };
-	const struct berth_jsonld_property within = { .term = p->term, .def = p->def, .in_list = true };
+	struct berth_jsonld_property within = same_member(node, p);
 	struct berth_jsonld_sink list;
 	enum berth_err rc = only(node, false, keywords);
 
 	if (rc)
 		return rc;
+	within.in_list = true;
 	berth_jsonld_list_begin(&list, s);
 	rc = berth_jsonld_element(ld, node->ctx, &within, node->by_keyword[KW_LIST], &list);
 	return rc ? rc : berth_jsonld_list_end(ld, &list, s);
@@ -335,9 +344,12 @@ static enum berth_err put_set(struct berth_jsonld *ld, const struct node *node, 
 			      struct berth_jsonld_sink *s)
 {
 	static const enum berth_jsonld_keyword keywords[] = { KW_SET, KW_INDEX, KW_NONE_SUCH };
-	const struct berth_jsonld_property within = { .term = p->term, .def = p->def };
+	const struct berth_jsonld_property within = same_member(node, p);
 	enum berth_err rc = only(node, false, keywords);
 
+	/* nobody agrees what that is in a list, or how many graphs it is in one */
+	if (!rc && (p->in_list || s->kind == SINK_NOWHERE))
+		return bad("@set in a list or graph", "");
 	return rc ? rc : berth_jsonld_element(ld, node->ctx, &within, node->by_keyword[KW_SET], s);
 }
 
@@ -373,7 +385,10 @@ static enum berth_err put_array(struct berth_jsonld *ld, const struct berth_json
 			rc = berth_jsonld_element(ld, ctx, p, it, s);
 			continue;
 		}
-		berth_jsonld_list_begin(&list, s);	/* a list in a list */
+		/* a list in a list; where no @container says so, nobody agrees what it is */
+		if (!p->def || !(p->def->container & CONTAINER_LIST))
+			return bad("an array in a list: ", p->term ? p->term : "");
+		berth_jsonld_list_begin(&list, s);
 		if (!(rc = berth_jsonld_element(ld, ctx, p, it, &list)))
 			rc = berth_jsonld_list_end(ld, &list, s);
 	}

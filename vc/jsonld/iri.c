@@ -37,8 +37,10 @@ static bool stands_for_itself(const char *text, const char *colon)
 	return (colon == text + 1 && *text == '_') || !strncmp(colon + 1, "//", 2);
 }
 
-static enum berth_err with_colon(struct berth_jsonld *ld, const char **out, const struct berth_jsonld_ctx *ctx,
-				 struct berth_jsonld_local *local, const char *text, const char *colon)
+/* A compact IRI, or one as it is; *found without an IRI: it is one that cannot be. */
+static enum berth_err with_colon(struct berth_jsonld *ld, const char **out, bool *found,
+				 const struct berth_jsonld_ctx *ctx, struct berth_jsonld_local *local, const char *text,
+				 const char *colon)
 {
 	const struct berth_jsonld_def *prefix = NULL;
 	enum berth_err rc;
@@ -46,10 +48,13 @@ static enum berth_err with_colon(struct berth_jsonld *ld, const char **out, cons
 	if (!stands_for_itself(text, colon)) {
 		if ((rc = lookup(&prefix, ctx, local, text, (size_t)(colon - text))))
 			return rc;
-		if (prefix && prefix->iri && prefix->is_prefix)
+		if (prefix && prefix->iri && prefix->is_prefix) {
+			*found = true;
 			return concat(ld, out, prefix->iri, colon + 1);
+		}
 	}
-	*out = !strncmp(text, "_:", 2) || berth_rdf_is_iri(text, strlen(text)) ? text : NULL;
+	*found = !strncmp(text, "_:", 2) || berth_rdf_is_iri(text, strlen(text));
+	*out = *found ? text : NULL;
 	return BERTH_OK;
 }
 
@@ -59,6 +64,7 @@ enum berth_err berth_jsonld_expand(struct berth_jsonld *ld, struct berth_jsonld_
 {
 	const char *colon;
 	enum berth_err rc;
+	bool found = false;
 
 	*out = (struct berth_jsonld_name){ .keyword = berth_jsonld_keyword(text) };
 	if (!*text || out->keyword || berth_jsonld_is_reserved(text))
@@ -71,7 +77,7 @@ enum berth_err berth_jsonld_expand(struct berth_jsonld *ld, struct berth_jsonld_
 		return BERTH_OK;
 	}
 	if ((colon = strchr(text + 1, ':')) &&
-	    ((rc = with_colon(ld, &out->iri, ctx, local, text, colon)) || out->iri))
+	    ((rc = with_colon(ld, &out->iri, &found, ctx, local, text, colon)) || found))
 		return rc;
 	if (how & EXPAND_VOCAB && ctx->vocab)
 		return concat(ld, &out->iri, ctx->vocab, text);
@@ -85,12 +91,9 @@ bool berth_jsonld_is_disguised(const char *iri, const struct berth_jsonld_def *d
 		"https://www.w3.org/ns/credentials/status#", "https://w3id.org/vc/status-list#"
 	};
 
-	for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++) {
-		size_t n = strlen(vocabularies[i]);
-
-		if (!strncmp(iri, vocabularies[i], n))
-			return !def || (!def->is_built_in && strcmp(def->term, iri + n) != 0);
-	}
+	for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++)
+		if (!strncmp(iri, vocabularies[i], strlen(vocabularies[i])))
+			return !def || !def->is_built_in;
 	return false;
 }
 

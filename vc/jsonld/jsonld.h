@@ -11,12 +11,12 @@
  * the document and not under the signature.  Contexts are the built-in ones
  * (contexts/README.md) and what the document itself defines; nothing is ever fetched.
  * Statements can be written in more ways than one, and verifiers read JSON: members and
- * types of the vocabularies of credentials, proofs and status lists must have their own
- * names or those of the built-in contexts, and what is said of the document itself must
+ * types of the vocabularies of credentials, proofs and status lists must have the names
+ * that the built-in contexts give them, and what is said of the document itself must
  * stand in its outermost object (else a validUntil or credentialStatus could be hidden
  * from a verifier without touching the signature): E_VC.
  * Not supported, and E_VC: @import, @reverse, @nest, @included, @base other than null,
- * @index as a property, the containers @id and @type, lists of @json. */
+ * @index as a property, the containers @id and @type, containers of @json. */
 #define BERTH_JSONLD_IRI_MAX 1024	/* bytes of an expanded IRI */
 #define BERTH_JSONLD_CONTEXTS_MAX 64	/* that lie upon one another */
 #define BERTH_JSONLD_TERMS_MAX 8192	/* defined while one document is read, built-in ones not counted */

@@ -183,7 +183,7 @@ enum berth_err berth_jsonld_property(struct berth_jsonld *ld, const struct berth
 		return put_languages(ld, ctx, p, v, s);
 	if (container & CONTAINER_INDEX && map)
 		return put_indexed(ld, ctx, p, v, s);
-	if (container & CONTAINER_GRAPH)
+	if (container & CONTAINER_GRAPH && !(container & CONTAINER_INDEX))
 		return put_graph(ld, ctx, p, v, s);
 	if (container & CONTAINER_LIST)
 		return put_list(ld, ctx, p, v, s);

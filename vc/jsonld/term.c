@@ -222,8 +222,10 @@ static enum berth_err read_definition(struct berth_jsonld_local *l, struct berth
 		berth_json_each(m, def->value)
 			if ((rc = read_member(l, def, m)))
 				return rc;
-	if (def->type_keyword == KW_JSON && def->container & CONTAINER_LIST)
-		return bad(def, "a list of @json is not supported");
+	if (object && berth_json_get(def->value, "@type"))
+		def->lang = def->dir = NULL;	/* they are for what has no type */
+	if (def->type_keyword == KW_JSON && def->container & ~(unsigned)CONTAINER_SET)
+		return bad(def, "a container of @json other than @set is not supported");
 	if ((rc = read_iri(l, def, object ? berth_json_get(def->value, "@id") : def->value)))
 		return rc;
 	return read_prefix(def, !object);

@@ -141,6 +141,11 @@ enum berth_err berth_jsonld_node_term(struct berth_jsonld *ld, struct berth_rdf_
 	return BERTH_OK;
 }
 
+static enum berth_err bad(const char *what)
+{
+	return berth_fail(BERTH_E_VC, "JSON-LD: a value with %s", what);
+}
+
 static enum berth_err put_node(struct berth_jsonld *ld, const struct berth_jsonld_ctx *ctx, const struct berth_json *v,
 			       int how, struct berth_jsonld_sink *s)
 {
@@ -161,17 +166,16 @@ enum berth_err berth_jsonld_scalar(struct berth_jsonld *ld, const struct berth_j
 		return put_node(ld, ctx, v, EXPAND_RELATIVE, s);
 	if (text && def && def->type_keyword == KW_VOCAB)
 		return put_node(ld, ctx, v, EXPAND_VOCAB | EXPAND_RELATIVE, s);
+	if (def && def->keyword)
+		return bad("a name that its own context makes a keyword");
+	if (def && def->type_keyword == KW_JSON)
+		return berth_jsonld_json(ld, v, s);
 	if (!text || (def && def->type))
 		return put_typed(ld, s, v, def ? def->type : NULL);
 	return berth_jsonld_text(ld, text, def && def->lang ? def->lang : ctx->lang, def && def->dir ? def->dir : ctx->dir, s);
 }
 
 /* ---- {"@value": ...} ---- */
-
-static enum berth_err bad(const char *what)
-{
-	return berth_fail(BERTH_E_VC, "JSON-LD: a value with %s", what);
-}
 
 static enum berth_err put_of_type(struct berth_jsonld *ld, const struct berth_jsonld_ctx *ctx,
 				  const struct berth_json *v, const struct berth_json *type, struct berth_jsonld_sink *s)

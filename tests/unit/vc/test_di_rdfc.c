@@ -411,6 +411,27 @@ static void c121_nothing_is_hidden_from_who_reads_json(void **state)
 	free(text);
 }
 
+/* The same of a proof: it has a term whose IRI ends otherwise. */
+static void c121_the_end_of_a_proof_is_not_hidden(void **state)
+{
+	static const struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .purpose = "assertionMethod", .created_s = NOW };
+	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_buf b = BERTH_BUF_INIT;
+	char *text, *aliased;
+
+	(void)state;
+	CHECK_OK(berth_di_proof_add(vc, kr, ed.kid, &o));
+	CHECK_OK(berth_json_print(&b, vc));
+	text = test_take(&b);
+	aliased = changed(text, "proof expiration", UNTIL);
+	expect(BERTH_E_VC, changed(aliased, "@context", "[\"" BERTH_VC_CONTEXT "\",\"https://www.w3.org/ns/credentials/examples/v2\","
+				   "{\"expiration\":{\"@id\":\"https://w3id.org/security#expiration\",\"@type\":" DATE "}}]"));
+	expect(BERTH_E_SIG, changed(text, "proof expires", UNTIL));
+	expect(BERTH_OK, text);
+	free(aliased);
+	berth_json_free(vc);
+}
+
 static void a_context_of_its_own_is_told(void **state)
 {
 	struct berth_json *vc = credential_of(&ed, "");
@@ -619,6 +640,7 @@ int main(void)
 		TEST(c114_altered_content_is_e_sig),
 		TEST(c121_what_no_context_defines_is_e_vc),
 		TEST(c121_nothing_is_hidden_from_who_reads_json),
+		TEST(c121_the_end_of_a_proof_is_not_hidden),
 		TEST(a_context_of_its_own_is_told),
 		TEST(what_cannot_be_signed_is_not_issued),
 		TEST(version_1_1),

@@ -65,11 +65,54 @@ static void each_stands_alone(void **state)
 	CHECK(!layer);
 }
 
+/* ---- one name for each thing that verifiers look for ---- */
+
+#define SEEN_MAX 512
+static struct {
+	const char *iri, *term;
+} seen[SEEN_MAX];
+static size_t n_seen;
+
+static void see(const char *iri, const char *term)
+{
+	for (size_t i = 0; i < n_seen; i++)
+		if (!strcmp(seen[i].iri, iri) && strcmp(seen[i].term, term))
+			fail_msg("%s is both %s and %s", iri, seen[i].term, term);
+	CHECK(n_seen < SEEN_MAX);
+	seen[n_seen].iri = iri;
+	seen[n_seen++].term = term;
+}
+
+static void see_all(const struct berth_jsonld_layer *layer)
+{
+	for (size_t i = 0; i < layer->n; i++) {
+		const struct berth_jsonld_def *def = &layer->defs[i];
+
+		if (def->iri && berth_jsonld_is_disguised(def->iri, NULL))
+			see(def->iri, def->term);
+		if (def->layer)
+			see_all(def->layer);
+	}
+}
+
+static void nothing_guarded_has_two_names(void **state)
+{
+	const struct berth_jsonld_layer *layer;
+
+	(void)state;
+	for (size_t i = 0; i < N_CONTEXTS; i++) {
+		CHECK_OK(berth_jsonld_built_in_layer(&layer, contexts[i].url));
+		see_all(layer);
+	}
+	CHECK(n_seen > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests),
 		cmocka_unit_test(each_stands_alone),
+		cmocka_unit_test(nothing_guarded_has_two_names),
 	};
 
 	berth_crypto_init();

@@ -156,6 +156,11 @@ static void what_is_not_supported_is_e_vc(void **state)
 		"{\"@context\":{\"a\":{\"@id\":\"urn:a\",\"@container\":\"@id\"}},\"@id\":\"urn:s\",\"a\":{\"urn:x\":{}}}",
 		"{\"@context\":{\"a\":{\"@id\":\"urn:a\",\"@container\":\"@type\"}},\"@id\":\"urn:s\",\"a\":{\"urn:x\":{}}}",
 		"{\"@context\":{\"a\":{\"@id\":\"urn:a\",\"@type\":\"@json\",\"@container\":\"@list\"}},\"@id\":\"urn:s\",\"a\":[1]}",
+		/* where implementations differ */
+		"{\"@id\":\"urn:s\",\"urn:a\":{\"@list\":[[\"x\"]]}}", "{\"@id\":\"urn:s\",\"urn:a\":{\"@list\":[{\"@set\":[\"x\"]}]}}",
+		"{\"@context\":{\"a\":{\"@id\":\"urn:a\",\"@container\":\"@graph\"}},\"@id\":\"urn:s\",\"a\":{\"@set\":[]}}",
+		"{\"@context\":{\"a\":{\"@id\":\"urn:a\",\"@context\":{\"a\":\"@id\"}}},\"@id\":\"urn:s\",\"a\":\"x\"}",
+		"{\"@context\":{\"p\":\"_:p\",\"@vocab\":\"urn:v#\"},\"@id\":\"urn:s\",\"p:a\":\"x\"}",
 		"{\"@id\":\"urn:s\",\"@reverse\":{\"urn:a\":{\"@id\":\"urn:t\"}}}",
 		"{\"@id\":\"urn:s\",\"@nest\":{\"urn:a\":1}}", "{\"@id\":\"urn:s\",\"@included\":{\"@id\":\"urn:t\",\"urn:a\":1}}",
 		"[{\"@id\":\"urn:s\",\"urn:a\":1}]", "\"text\"",
