@@ -2,10 +2,7 @@
 /* JSON-LD 1.1 API 5.1.2, Expansion, with statements instead of expanded JSON. */
 #include "vc/jsonld/expand.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define TYPES_MAX 64	/* of one node */
 
 struct member {
 	const struct berth_json *v;
@@ -17,7 +14,7 @@ struct member {
 struct node {
 	const struct berth_json *object;
 	const struct berth_jsonld_input *in;	/* NULL but for the outermost */
-	const struct berth_jsonld_ctx *ctx, *type_ctx;
+	const struct berth_jsonld_ctx *ctx, *type_ctx;	/* see berth_jsonld_enter() */
 	const struct berth_json *by_keyword[KW_VOCAB + 1];
 	struct member *members;			/* those that are no keywords */
 	size_t n;
@@ -26,122 +23,6 @@ struct node {
 static enum berth_err bad(const char *what, const char *which)
 {
 	return berth_fail(BERTH_E_VC, "JSON-LD: %s%.80s", what, which);
-}
-
-/* A member's value, as the input wants it; NULL: left out. */
-static const struct berth_json *value_of(const struct node *node, const struct berth_json *m)
-{
-	if (node->in && node->in->edited && !strcmp(berth_json_key(m), node->in->edited))
-		return node->in->instead;
-	return m;
-}
-
-/* ---- which context ---- */
-
-static enum berth_err use_scoped(struct berth_jsonld *ld, const struct berth_jsonld_ctx **ctx,
-				 const struct berth_jsonld_property *p)
-{
-	const struct berth_jsonld_how how = { .may_override = true, .propagate = true };
-
-	if (!p->def || !p->def->scoped)
-		return BERTH_OK;
-	return berth_jsonld_process(ld, ctx, *ctx, p->def->scoped, p->def->layer, how);
-}
-
-/* "the active context is not propagated", but for values and mere references */
-static enum berth_err use_previous(struct berth_jsonld *ld, struct node *node, const struct berth_jsonld_property *p)
-{
-	enum berth_err rc;
-	bool has;
-
-	if (!node->ctx->previous || p->from_map)
-		return BERTH_OK;
-	if ((rc = berth_jsonld_has(ld, &has, node->ctx, node->object, KW_VALUE)) || has)
-		return rc;
-	if (berth_json_len(node->object) == 1 &&
-	    ((rc = berth_jsonld_has(ld, &has, node->ctx, node->object, KW_ID)) || has))
-		return rc;
-	node->ctx = node->ctx->previous;
-	return BERTH_OK;
-}
-
-static enum berth_err use_own(struct berth_jsonld *ld, struct node *node)
-{
-	const struct berth_jsonld_how how = { .may_override = false, .propagate = true };
-	const struct berth_json *own = berth_json_get(node->object, "@context");
-
-	if (node->in && node->in->context)
-		own = node->in->context;
-	return own ? berth_jsonld_process(ld, &node->ctx, node->ctx, own, NULL, how) : BERTH_OK;
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static enum berth_err list_types(const char **types, size_t *n, const struct berth_json *v)
-{
-	bool list = berth_json_is(v, BERTH_JSON_ARRAY);
-
-	*n = 0;
-	for (const struct berth_json *it = list ? berth_json_first(v) : v; it; it = list ? berth_json_next(it) : NULL) {
-		if (!berth_json_str(it))
-			return bad("@type is not text", "");
-		if (*n == TYPES_MAX)
-			return berth_fail(BERTH_E_SIZE, "JSON-LD: more than %d types", TYPES_MAX);
-		types[(*n)++] = berth_json_str(it);
-	}
-	qsort(types, *n, sizeof(*types), by_text);
-	return BERTH_OK;
-}
-
-/* The contexts of the types, in their order by text. */
-static enum berth_err use_types(struct berth_jsonld *ld, struct node *node, const struct berth_json *v)
-{
-	const struct berth_jsonld_how how = { .may_override = false, .propagate = false };
-	const struct berth_jsonld_def *def;
-	const char *types[TYPES_MAX];
-	enum berth_err rc;
-	size_t n;
-
-	if ((rc = list_types(types, &n, v)))
-		return rc;
-	for (size_t i = 0; i < n; i++) {
-		def = berth_jsonld_find(node->type_ctx, types[i], strlen(types[i]));
-		if (def && def->scoped &&
-		    (rc = berth_jsonld_process(ld, &node->ctx, node->ctx, def->scoped, def->layer, how)))
-			return rc;
-	}
-	return BERTH_OK;
-}
-
-static enum berth_err use_all_types(struct berth_jsonld *ld, struct node *node)
-{
-	const struct berth_jsonld_def *def;
-	const struct berth_json *v;
-	const char *key;
-	enum berth_err rc;
-
-	node->type_ctx = node->ctx;
-	berth_json_each(m, node->object) {
-		key = berth_json_key(m);
-		def = *key == '@' ? NULL : berth_jsonld_find(node->type_ctx, key, strlen(key));
-		if (strcmp(key, "@type") && (!def || def->keyword != KW_TYPE))
-			continue;
-		if ((v = value_of(node, m)) && (rc = use_types(ld, node, v)))
-			return rc;
-	}
-	return BERTH_OK;
-}
-
-static enum berth_err choose_context(struct berth_jsonld *ld, struct node *node, const struct berth_jsonld_property *p)
-{
-	enum berth_err rc;
-
-	if ((rc = use_previous(ld, node, p)) || (rc = use_scoped(ld, &node->ctx, p)) || (rc = use_own(ld, node)))
-		return rc;
-	return use_all_types(ld, node);
 }
 
 /* ---- its members ---- */
@@ -178,7 +59,7 @@ static enum berth_err list_members(struct berth_jsonld *ld, struct node *node)
 	if (!node->members)
 		return BERTH_E_NOMEM;
 	berth_json_each(m, node->object)
-		if (strcmp(berth_json_key(m), "@context") && (v = value_of(node, m)) &&
+		if (strcmp(berth_json_key(m), "@context") && (v = berth_jsonld_value_of(node->in, m)) &&
 		    (rc = list_member(ld, node, berth_json_key(m), v)))
 			return rc;
 	return BERTH_OK;
@@ -360,7 +241,7 @@ static enum berth_err put_object(struct berth_jsonld *ld, const struct berth_jso
 	struct node node = { .object = v, .in = in, .ctx = ctx };
 	enum berth_err rc;
 
-	if ((rc = choose_context(ld, &node, p)) || (rc = list_members(ld, &node)))
+	if ((rc = berth_jsonld_enter(ld, &node.ctx, &node.type_ctx, p, v, in)) || (rc = list_members(ld, &node)))
 		return rc;
 	if (node.by_keyword[KW_VALUE])
 		return put_value(ld, &node, s);
@@ -407,7 +288,7 @@ enum berth_err berth_jsonld_element(struct berth_jsonld *ld, const struct berth_
 	case BERTH_JSON_NULL: return bad("null would not be signed: ", p->term ? p->term : "");
 	default: break;
 	}
-	if ((rc = use_scoped(ld, &ctx, p)))
+	if ((rc = berth_jsonld_use_scoped(ld, &ctx, p)))
 		return rc;
 	return berth_jsonld_scalar(ld, ctx, p, v, s);
 }

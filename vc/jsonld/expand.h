@@ -4,7 +4,7 @@
 
 #include "vc/jsonld/context.h"
 
-/* Inside vc/jsonld only: what is between expand.c, map.c and value.c. */
+/* Inside vc/jsonld only: what is between scope.c, expand.c, property.c and value.c. */
 
 /* Where the terms that a value stands for go. */
 struct berth_jsonld_sink {
@@ -29,6 +29,18 @@ berth_jsonld_put(struct berth_jsonld *ld, struct berth_jsonld_sink *s, const str
 void berth_jsonld_list_begin(struct berth_jsonld_sink *list, const struct berth_jsonld_sink *outer);
 BERTH_MUST_USE enum berth_err
 berth_jsonld_list_end(struct berth_jsonld *ld, struct berth_jsonld_sink *list, struct berth_jsonld_sink *outer);
+
+/* ---- scope.c ---- */
+/* A member's value, as the input wants it; NULL: left out.  in may be NULL. */
+const struct berth_json *berth_jsonld_value_of(const struct berth_jsonld_input *in, const struct berth_json *member);
+/* The context of the member itself, if it has one. */
+BERTH_MUST_USE enum berth_err
+berth_jsonld_use_scoped(struct berth_jsonld *ld, const struct berth_jsonld_ctx **ctx, const struct berth_jsonld_property *p);
+/* *ctx becomes what the object's members are read with, *type_ctx what its types are. */
+BERTH_MUST_USE enum berth_err
+berth_jsonld_enter(struct berth_jsonld *ld, const struct berth_jsonld_ctx **ctx, const struct berth_jsonld_ctx **type_ctx,
+		   const struct berth_jsonld_property *p, const struct berth_json *object,
+		   const struct berth_jsonld_input *in);
 
 /* ---- expand.c ---- */
 /* Any value: an array is each of its elements. */
