@@ -145,27 +145,53 @@ static enum berth_err remember(struct berth_jsonld *ld, const struct berth_jsonl
 	return BERTH_OK;
 }
 
+/* ---- those made before ---- */
+
+static const struct berth_jsonld_made **bucket(struct berth_jsonld *ld, const struct berth_jsonld_ctx *from,
+					       const struct berth_json *local)
+{
+	uintptr_t mixed = (uintptr_t)from / sizeof(*from) + (uintptr_t)local / 16;
+
+	return &ld->made[mixed % BERTH_JSONLD_BUCKETS];
+}
+
+static const struct berth_jsonld_ctx *made_before(const struct berth_jsonld_made *m, const struct berth_jsonld_ctx *from,
+						  const struct berth_json *local, struct berth_jsonld_how how)
+{
+	for (; m; m = m->next)
+		if (m->from == from && m->local == local && m->how.may_override == how.may_override &&
+		    m->how.propagate == how.propagate)
+			return m->made;
+	return NULL;
+}
+
+static enum berth_err keep(struct berth_jsonld *ld, const struct berth_jsonld_made *m)
+{
+	const struct berth_jsonld_made **at = bucket(ld, m->from, m->local);
+	struct berth_jsonld_made *kept = berth_arena_take(ld->arena, sizeof(*kept));
+
+	if (!kept)
+		return BERTH_E_NOMEM;
+	*kept = *m;
+	kept->next = *at;
+	*at = kept;
+	return BERTH_OK;
+}
+
 enum berth_err berth_jsonld_process(struct berth_jsonld *ld, const struct berth_jsonld_ctx **out,
 				    const struct berth_jsonld_ctx *active, const struct berth_json *local,
 				    const struct berth_jsonld_layer *layer, struct berth_jsonld_how how)
 {
-	size_t at = ((uintptr_t)active / sizeof(*active) + (uintptr_t)local / 16) % BERTH_JSONLD_MEMO;
-	const struct berth_jsonld_how asked = how;
-	const struct berth_jsonld_ctx *made = NULL;
+	struct berth_jsonld_made m = { .from = active, .local = local, .how = how };
 	enum berth_err rc;
 
-	if (ld->memo[at].from == active && ld->memo[at].local == local &&
-	    ld->memo[at].how.may_override == how.may_override && ld->memo[at].how.propagate == how.propagate) {
-		*out = ld->memo[at].made;
+	if ((m.made = made_before(*bucket(ld, active, local), active, local, how))) {
+		*out = m.made;
 		return BERTH_OK;
 	}
-	if ((rc = process_all(ld, &made, active, local, layer, &how)) ||
-	    (!how.propagate && (rc = remember(ld, &made, active))))
+	if ((rc = process_all(ld, &m.made, active, local, layer, &how)) ||
+	    (!how.propagate && (rc = remember(ld, &m.made, active))) || (rc = keep(ld, &m)))
 		return rc;
-	ld->memo[at].from = active;
-	ld->memo[at].local = local;
-	ld->memo[at].how = asked;
-	ld->memo[at].made = made;
-	*out = made;
+	*out = m.made;
 	return BERTH_OK;
 }

@@ -55,21 +55,25 @@ struct berth_jsonld_how {
 	bool propagate;		/* false: type-scoped contexts */
 };
 
+/* Contexts made before: one that is met again is not read again. */
+struct berth_jsonld_made {
+	const struct berth_jsonld_made *next;
+	const struct berth_jsonld_ctx *from, *made;
+	const struct berth_json *local;
+	struct berth_jsonld_how how;
+};
+
 /* The reading of one document. */
-#define BERTH_JSONLD_MEMO 32
+#define BERTH_JSONLD_BUCKETS 64
 struct berth_jsonld {
 	struct berth_rdf *d;
 	struct berth_arena *arena;
 	bool built_in;			/* no document, but one of our own contexts */
 	size_t n_terms;			/* defined so far */
 	unsigned chain;			/* definitions in hand */
+	size_t n_text;			/* bytes of IRIs put together so far */
 	struct berth_rdf_term root;	/* the outermost node; DEFAULT_GRAPH: none yet */
-	/* contexts made before: one that is met again is not read again */
-	struct {
-		const struct berth_jsonld_ctx *from, *made;
-		const struct berth_json *local;
-		struct berth_jsonld_how how;
-	} memo[BERTH_JSONLD_MEMO];
+	const struct berth_jsonld_made *made[BERTH_JSONLD_BUCKETS];
 };
 
 /* ---- context.c ---- */

@@ -22,8 +22,9 @@ static enum berth_err concat(struct berth_jsonld *ld, const char **out, const ch
 	size_t na = strlen(a), nb = strlen(b);
 	char *s;
 
-	if (na + nb > BERTH_JSONLD_IRI_MAX)
-		return berth_fail(BERTH_E_SIZE, "an IRI of %zu bytes", na + nb);
+	ld->n_text += na + nb;
+	if (na + nb > BERTH_JSONLD_IRI_MAX || ld->n_text > BERTH_JSONLD_TEXT_MAX)
+		return berth_fail(BERTH_E_SIZE, "an IRI of %zu bytes, %zu bytes of them in all", na + nb, ld->n_text);
 	if (!(s = berth_arena_take(ld->arena, na + nb + 1)))
 		return BERTH_E_NOMEM;
 	memcpy(s, a, na);

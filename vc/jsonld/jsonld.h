@@ -17,7 +17,8 @@
  * from a verifier without touching the signature): E_VC.
  * Not supported, and E_VC: @import, @reverse, @nest, @included, @base other than null,
  * @index as a property, the containers @id and @type, containers of @json. */
-#define BERTH_JSONLD_IRI_MAX 1024	/* bytes of an expanded IRI */
+#define BERTH_JSONLD_IRI_MAX 1024	/* bytes of an IRI that is put together */
+#define BERTH_JSONLD_TEXT_MAX ((size_t)8 << 20)	/* bytes of all of these */
 #define BERTH_JSONLD_CONTEXTS_MAX 64	/* that lie upon one another */
 #define BERTH_JSONLD_TERMS_MAX 8192	/* defined while one document is read, built-in ones not counted */
 #define BERTH_JSONLD_CHAIN_MAX 16	/* terms that are defined by means of one another */

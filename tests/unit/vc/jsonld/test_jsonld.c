@@ -210,6 +210,24 @@ static void iris_have_an_end(void **state)
 	}
 }
 
+/* A short name for a long IRI, many times. */
+static void text_has_an_end(void **state)
+{
+	size_t n = BERTH_JSONLD_TEXT_MAX / 1000;
+	char *before, *prefix = malloc(991);
+
+	(void)state;
+	memset(prefix, 'x', 990);
+	memcpy(prefix, "urn:", 4);
+	prefix[989] = ':';
+	prefix[990] = 0;
+	CHECK(asprintf(&before, "{\"@context\":{\"p\":\"%s\"},\"@id\":\"urn:s\",\"urn:a\":[", prefix) > 0);
+	CHECK_OK(repeated(before, n / 2, "{\"@id\":\"p:#\"}", ",{\"@id\":\"p:#\"}", "]}"));
+	CHECK_RC(BERTH_E_SIZE, repeated(before, n * 11 / 10, "{\"@id\":\"p:#\"}", ",{\"@id\":\"p:#\"}", "]}"));
+	free(before);
+	free(prefix);
+}
+
 static void contexts_and_definitions_have_an_end(void **state)
 {
 	size_t max = BERTH_JSONLD_CONTEXTS_MAX;
@@ -246,13 +264,14 @@ static void chains_of_definitions_have_an_end(void **state)
 
 /* A scoped context is met again and again, and read once: many nodes of one type are
  * within the limit on terms. */
-static void one_type_many_nodes(void **state)
+static void a_few_types_many_nodes(void **state)
 {
-	static const char before[] = "{\"@context\":{" V ",\"T\":{\"@context\":{\"b\":\"urn:b\",\"c\":\"urn:c\",\"d\":\"urn:d\"}}},"
-				     "\"@id\":\"urn:s\",\"a\":[";
+	static const char before[] = "{\"@context\":{" V ",\"T\":{\"@context\":{\"b\":\"urn:b\",\"c\":\"urn:c\",\"d\":\"urn:d\"}},"
+				     "\"U\":{\"@context\":{\"e\":\"urn:e\",\"f\":\"urn:f\"}}},\"@id\":\"urn:s\",\"a\":[";
+	static const char node[] = "{\"@type\":[\"T\",\"U\"],\"b\":#}", next[] = ",{\"@type\":[\"T\",\"U\"],\"b\":#}";
 
 	(void)state;
-	CHECK_OK(repeated(before, BERTH_JSONLD_TERMS_MAX / 2, "{\"@type\":\"T\",\"b\":#}", ",{\"@type\":\"T\",\"b\":#}", "]}"));
+	CHECK_OK(repeated(before, BERTH_JSONLD_TERMS_MAX / 2, node, next, "]}"));
 }
 
 static void terms_have_an_end(void **state)
@@ -310,9 +329,10 @@ int main(void)
 		cmocka_unit_test(nothing_is_dropped),
 		cmocka_unit_test(what_is_not_supported_is_e_vc),
 		cmocka_unit_test(iris_have_an_end),
+		cmocka_unit_test(text_has_an_end),
 		cmocka_unit_test(contexts_and_definitions_have_an_end),
 		cmocka_unit_test(chains_of_definitions_have_an_end),
-		cmocka_unit_test(one_type_many_nodes),
+		cmocka_unit_test(a_few_types_many_nodes),
 		cmocka_unit_test(terms_have_an_end),
 	};
 
