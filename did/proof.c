@@ -56,7 +56,8 @@ static enum berth_err read_texts(const struct berth_json *json, const char *memb
 	return BERTH_OK;
 }
 
-/* "type" may be a list, but a cryptosuite belongs to one type only. */
+/* "type" may be a list, but a cryptosuite belongs to one type only, and one type of
+ * proof has none. */
 static enum berth_err read_suite(struct berth_di_proof *out, const struct berth_json *json)
 {
 	const char *type, *suite;
@@ -64,11 +65,13 @@ static enum berth_err read_suite(struct berth_di_proof *out, const struct berth_
 
 	if ((rc = read_text(json, "type", TEXT_MAX, true, &type)))
 		return rc;
+	out->suite = berth_di_suite_of(json);
+	if (out->suite == BERTH_DI_ED25519_2020)
+		return BERTH_OK;
 	if (strcmp(type, "DataIntegrityProof") != 0)
 		return berth_fail(BERTH_E_ALG, "proof: of type %.40s", type);
 	if ((rc = read_text(json, "cryptosuite", TEXT_MAX, true, &suite)))
 		return rc;
-	out->suite = berth_di_suite_find(suite);
 	return out->suite ? BERTH_OK : berth_fail(BERTH_E_ALG, "proof: cryptosuite %.40s", suite);
 }
 

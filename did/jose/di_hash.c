@@ -17,6 +17,8 @@ static const struct {
 	[BERTH_DI_ECDSA_JCS_2019] = { "ecdsa-jcs-2019", { BERTH_KEY_P256, BERTH_KEY_P384 } },
 	[BERTH_DI_EDDSA_RDFC_2022] = { "eddsa-rdfc-2022", { BERTH_KEY_ED25519, BERTH_KEY_NONE } },
 	[BERTH_DI_ECDSA_RDFC_2019] = { "ecdsa-rdfc-2019", { BERTH_KEY_P256, BERTH_KEY_P384 } },
+	/* no cryptosuite, but a type */
+	[BERTH_DI_ED25519_2020] = { "Ed25519Signature2020", { BERTH_KEY_ED25519, BERTH_KEY_NONE } },
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -27,10 +29,20 @@ const char *berth_di_suite_name(enum berth_di_suite suite)
 
 enum berth_di_suite berth_di_suite_find(const char *name)
 {
-	for (size_t i = 1; name && i < N_SUITES; i++)
+	for (size_t i = 1; name && i < BERTH_DI_ED25519_2020; i++)
 		if (!strcmp(suites[i].name, name))
 			return (enum berth_di_suite)i;
 	return BERTH_DI_NONE;
+}
+
+enum berth_di_suite berth_di_suite_of(const struct berth_json *proof)
+{
+	const struct berth_json *suite = berth_json_get(proof, "cryptosuite");
+	const char *type = berth_json_str(berth_json_get(proof, "type"));
+
+	if (type && !strcmp(type, suites[BERTH_DI_ED25519_2020].name))
+		return suite ? BERTH_DI_NONE : BERTH_DI_ED25519_2020;
+	return berth_di_suite_find(berth_json_str(suite));
 }
 
 bool berth_di_suite_takes(enum berth_di_suite suite, enum berth_key_type type)
@@ -42,7 +54,7 @@ bool berth_di_suite_takes(enum berth_di_suite suite, enum berth_key_type type)
 
 bool berth_di_suite_is_rdfc(enum berth_di_suite suite)
 {
-	return suite == BERTH_DI_EDDSA_RDFC_2022 || suite == BERTH_DI_ECDSA_RDFC_2019;
+	return suite == BERTH_DI_EDDSA_RDFC_2022 || suite == BERTH_DI_ECDSA_RDFC_2019 || suite == BERTH_DI_ED25519_2020;
 }
 
 enum berth_di_suite berth_di_suite_for(enum berth_key_type type)
@@ -127,12 +139,11 @@ enum berth_err berth_di_hash(struct berth_di_hash *out, const struct berth_json 
 			     const struct berth_json *proof, const struct berth_json *previous,
 			     enum berth_key_type type)
 {
-	enum berth_di_suite suite = berth_di_suite_find(berth_json_str(berth_json_get(proof, "cryptosuite")));
 	struct berth_buf options = BERTH_BUF_INIT, text = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	out->len = 0;
-	if (berth_di_suite_is_rdfc(suite))
+	if (berth_di_suite_is_rdfc(berth_di_suite_of(proof)))
 		rc = rdfc(&options, &text, document, proof, previous, type);
 	else
 		rc = jcs(&options, &text, document, proof, previous);

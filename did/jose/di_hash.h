@@ -19,12 +19,15 @@ enum berth_di_suite {
 	BERTH_DI_EDDSA_JCS_2022,	/* Ed25519, SHA-256 */
 	BERTH_DI_ECDSA_JCS_2019,	/* P-256 with SHA-256, P-384 with SHA-384 */
 	BERTH_DI_EDDSA_RDFC_2022,	/* the same with RDFC-1.0 and that hash */
-	BERTH_DI_ECDSA_RDFC_2019
+	BERTH_DI_ECDSA_RDFC_2019,
+	BERTH_DI_ED25519_2020		/* a type of proof before there were suites: verified only */
 };
 
 const char *berth_di_suite_name(enum berth_di_suite suite);
 /* NONE for a name that we do not have; NULL is fine. */
 enum berth_di_suite berth_di_suite_find(const char *name);
+/* Of a proof's object: by its cryptosuite, or by its type where that is all it has. */
+enum berth_di_suite berth_di_suite_of(const struct berth_json *proof);
 /* Whether it canonicalises RDF, and so needs contexts that we know. */
 bool berth_di_suite_is_rdfc(enum berth_di_suite suite);
 /* The suite that signs with such a key (one with JCS); NONE: none does. */
