@@ -102,8 +102,8 @@ SHARED = -L$(B)/lib -lberth -Wl,--enable-new-dtags -Wl,-rpath,$(1)
 $(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd
-# `did resolve --config` asks the adapters as the daemon does
-CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_memory.c resolve_config.c config.c config_table.c config_value.c)
+# `did resolve --config` asks the adapters as the daemon does; `vc verify --policy`
+CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_memory.c resolve_config.c config.c config_table.c config_value.c config_credentials.c)
 $(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lqrencode -lz

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vc/judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "did/url.h"
+#include "vc/policy.h"
 
 static bool is_same(const char *trusted, const char *issuer)
 {
 	return !strcmp(trusted, issuer) || (berth_is_did(trusted) && berth_did_same(trusted, issuer));
 }
 
-void berth_vc_judge_issuer(struct berth_report *r, const struct berth_verify *v)
+static void judge_issuer(struct berth_report *r, const struct berth_verify *v)
 {
 	r->issuer = BERTH_CHECK_NOT_CHECKED;
 	if (v->n_trust == 0) {
@@ -29,10 +31,23 @@ void berth_vc_judge_issuer(struct berth_report *r, const struct berth_verify *v)
 
 void berth_vc_judge(struct berth_report *r, const struct berth_verify *v, const struct berth_window *w)
 {
-	berth_vc_warn_contexts(r, r->credential);
+	struct berth_verify by_rule = *v;
+
+	berth_vc_policy_apply(&by_rule, r);
+	if (berth_json_get(r->credential, "@context"))
+		berth_vc_warn_contexts(r, r->credential);
 	berth_vc_judge_window(r, v, w);
-	berth_vc_judge_status(r, v);
-	berth_vc_judge_issuer(r, v);
+	berth_vc_judge_status(r, &by_rule);
+	berth_vc_judge_schema(r, v);
+	if (v->policy)
+		berth_vc_policy_judge(r, v);
+	else
+		judge_issuer(r, v);
+}
+
+void berth_vc_set_alg(struct berth_report *r, const struct berth_jws *jws)
+{
+	snprintf(r->alg, sizeof(r->alg), "%s", jws->alg);
 }
 
 void berth_vc_mark_signature(struct berth_report *r, enum berth_err rc)

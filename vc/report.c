@@ -12,6 +12,7 @@ enum berth_err berth_report_init(struct berth_report *r, const char *format)
 	r->warnings = berth_json_new_array();
 	r->format = strdup(format);
 	r->presentation = !strncmp(format, "vp", 2);
+	r->schema = BERTH_CHECK_NOT_PRESENT;
 	if (r->warnings && r->format)
 		return BERTH_OK;
 	r->first = BERTH_E_NOMEM;
@@ -25,6 +26,8 @@ void berth_report_free(struct berth_report *r)
 	berth_json_free(r->warnings);
 	berth_json_free(r->credential);
 	berth_json_free(r->credentials);
+	berth_json_free(r->rules);
+	berth_json_free(r->assumed);
 	free(r->issuer_did);
 	free(r->format);
 	memset(r, 0, sizeof(*r));
@@ -78,6 +81,27 @@ void berth_report_warn(struct berth_report *r, const char *fmt, ...)
 		berth_report_note(r, BERTH_E_NOMEM);
 }
 
+static void push_name(struct berth_report *r, struct berth_json **list, const char *name)
+{
+	if (!*list)
+		*list = berth_json_new_array();
+	berth_json_each(it, *list)
+		if (!strcmp(berth_json_str(it), name))
+			return;
+	if (berth_json_push_str(*list, name))
+		berth_report_note(r, BERTH_E_NOMEM);
+}
+
+void berth_report_rule(struct berth_report *r, const char *name)
+{
+	push_name(r, &r->rules, name);
+}
+
+void berth_report_assume(struct berth_report *r, const char *check)
+{
+	push_name(r, &r->assumed, check);
+}
+
 static const char *check_name(enum berth_check c)
 {
 	static const char *const names[] = {
@@ -97,7 +121,8 @@ static struct berth_json *checks_json(const struct berth_report *r)
 	    berth_json_set_str(c, "validity", check_name(r->validity)) ||
 	    berth_json_set_str(c, "status", check_name(r->status)) ||
 	    berth_json_set_str(c, "issuer", check_name(r->issuer)) ||
-	    berth_json_set_str(c, "holder", check_name(r->holder))) {
+	    berth_json_set_str(c, "holder", check_name(r->holder)) ||
+	    (r->schema != BERTH_CHECK_NOT_PRESENT && berth_json_set_str(c, "schema", check_name(r->schema)))) {
 		berth_json_free(c);
 		return NULL;
 	}
@@ -124,6 +149,24 @@ static enum berth_err set_party(struct berth_json *obj, const struct berth_repor
 	return berth_json_set_str(obj, vp ? "holder" : "issuer", r->issuer_did);
 }
 
+/* {"rules": [], "assumed": [], "stale": []} */
+static enum berth_err set_policy(struct berth_json *o, const struct berth_report *r)
+{
+	struct berth_json *p = berth_json_new_object(), *none = berth_json_new_array(), *stale = berth_json_new_array();
+	enum berth_err rc = none && stale ? BERTH_OK : BERTH_E_NOMEM;
+
+	if (!rc && r->status == BERTH_CHECK_STALE)
+		rc = berth_json_push_str(stale, "status");
+	if (rc || (rc = set_copy(p, "rules", r->rules)) || (rc = set_copy(p, "assumed", r->assumed ? r->assumed : none)) ||
+	    (rc = set_copy(p, "stale", stale)))
+		berth_json_free(p);
+	else
+		rc = berth_json_set(o, "policy", p);
+	berth_json_free(none);
+	berth_json_free(stale);
+	return rc;
+}
+
 /* The members of INTERFACES; a refusal also says its code and reason.  issuer and
  * credential are null unless the signature held: nobody has said them then. */
 struct berth_json *berth_report_json(const struct berth_report *r)
@@ -135,6 +178,7 @@ struct berth_json *berth_report_json(const struct berth_report *r)
 	    berth_json_set_str(o, "format", r->format ? r->format : "") ||
 	    (vp && set_copy(o, "issuer", NULL)) || set_party(o, r, vp) ||
 	    berth_json_set(o, "checks", checks_json(r)) || set_copy(o, "warnings", r->warnings) ||
+	    (r->rules && set_policy(o, r)) ||
 	    (r->first && (berth_json_set_str(o, "error", berth_err_name(r->first)) ||
 			  berth_json_set_str(o, "detail", r->detail))) ||
 	    set_copy(o, "credential", r->credential) || (vp && set_copy(o, "credentials", r->credentials))) {

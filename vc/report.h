@@ -17,6 +17,10 @@ enum berth_err berth_report_note(struct berth_report *r, enum berth_err rc);
 /* The conjunction of two outcomes: failed, stale, not-checked, passed, not-present. */
 enum berth_check berth_check_and(enum berth_check a, enum berth_check b);
 
+/* Policy: a rule that was applied; a check that it let pass unmade (each name once). */
+void berth_report_rule(struct berth_report *r, const char *name);
+void berth_report_assume(struct berth_report *r, const char *check);
+
 /* Appends to warnings. */
 void berth_report_warn(struct berth_report *r, const char *fmt, ...) BERTH_PRINTF(2, 3);
 

@@ -61,6 +61,7 @@ berth_vp_create(struct berth_buf *out, struct berth_keyring *kr, const char *kid
 int64_t berth_verify_clock(void);
 
 struct berth_status_cache;
+struct berth_vc_policy;
 
 struct berth_verify {
 	struct berth_resolver *resolver;
@@ -75,6 +76,9 @@ struct berth_verify {
 	const char *status_dir;		/* a folder of status lists, or NULL */
 	struct berth_status_cache *status_cache;	/* vc/status.h; NULL: every list is read anew */
 	int64_t max_stale_s;		/* a list past its validity still counts for so long */
+	const char *schema_dir;		/* a folder of JSON Schemas, or NULL */
+	const char *delegation_dir;	/* a folder of DelegationCredentials, or NULL */
+	const struct berth_vc_policy *policy;	/* vc/policy.h; NULL: trust, and nothing else */
 	size_t max;			/* bytes of one credential; 0: BERTH_VC_MAX */
 };
 
@@ -83,6 +87,10 @@ struct berth_report {
 	bool rdf;			/* a proof over RDF: the contexts were processed */
 	enum berth_err first;		/* the first failed, in INTERFACES' order */
 	enum berth_check signature, validity, status, issuer, holder;
+	enum berth_check schema;	/* not-present unless the credential names one */
+	char alg[32];			/* of a token; "" else */
+	struct berth_json *rules;	/* names of the policy's rules that were kept to; NULL: no policy */
+	struct berth_json *assumed;	/* names of checks that they let pass unmade */
 	struct berth_json *warnings;	/* array */
 	struct berth_json *credential;	/* the payload (VC or VP); only if the signature held */
 	char *issuer_did, *format;	/* issuer_did: of a presentation the holder */

@@ -74,6 +74,7 @@ enum berth_err berth_vc_verify(struct berth_report *r, const struct berth_verify
 	r->credential = t.payload;
 	t.payload = NULL;
 	w = berth_window_of(r->credential);
+	berth_vc_set_alg(r, &t.jws);
 	berth_vc_judge(r, v, &w);
 out:
 	berth_report_note(r, rc);

@@ -85,6 +85,7 @@ enum berth_err berth_vc_jwt1_verify(struct berth_report *r, const struct berth_v
 		berth_json_free(vc);
 	} else {
 		r->credential = vc;
+		berth_vc_set_alg(r, &t.jws);
 		rc = judge(r, v, t.payload);
 	}
 	berth_report_note(r, rc);

@@ -142,11 +142,8 @@ static enum berth_err judge(struct berth_report *r, const struct berth_verify *v
 	judge_holder(r, v, sd, presentation);
 	r->credential = sd->payload;
 	sd->payload = NULL;
-	if (is_vcdm(r->credential))
-		berth_vc_warn_contexts(r, r->credential);
-	berth_vc_judge_window(r, v, &w);
-	berth_vc_judge_status(r, v);
-	berth_vc_judge_issuer(r, v);
+	berth_vc_set_alg(r, &sd->jws);
+	berth_vc_judge(r, v, &w);
 	return BERTH_OK;
 }
 

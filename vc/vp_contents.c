@@ -62,6 +62,11 @@ static enum berth_err merge(struct berth_report *r, const struct berth_report *v
 	r->status = berth_check_and(r->status, vc->status);
 	r->issuer = berth_check_and(r->issuer, vc->issuer);
 	r->holder = berth_check_and(r->holder, vc->holder);
+	r->schema = berth_check_and(r->schema, vc->schema);
+	berth_json_each(rule, vc->rules)
+		berth_report_rule(r, berth_json_str(rule));
+	berth_json_each(check, vc->assumed)
+		berth_report_assume(r, berth_json_str(check));
 	if (vc->first)
 		berth_report_note(r, berth_fail(vc->first, "verifiableCredential[%zu]: %s",
 						berth_json_len(r->credentials), vc->detail));

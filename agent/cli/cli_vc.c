@@ -36,6 +36,8 @@ enum berth_err berth_cli_format(const struct berth_cli *c, const struct berth_bu
 	{ "--now", BERTH_CLI_ONE, "RFC3339", "instead of the system clock" }, \
 	{ "--status-dir", BERTH_CLI_ONE, "DIR", "a folder of status lists" }, \
 	{ "--no-status", BERTH_CLI_FLAG, NULL, "an unanswered status is a warning" }, \
+	{ "--schema-dir", BERTH_CLI_ONE, "DIR", "a folder of JSON Schemas" }, \
+	{ "--policy", BERTH_CLI_ONE, "FILE", "a berth.conf whose [credentials] and [trust] are the policy" }, \
 	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody (nobody is asked anyway)" }
 
 static const struct berth_cli_opt issue_opts[] = {

@@ -2,13 +2,46 @@
 /* `vc verify` and `vp verify`. */
 #include "agent/cli/cli_resolver.h"
 #include "agent/cli/cli_vc.h"
+#include "agent/core/config.h"
+#include "vc/policy.h"
 
 struct verifier {
 	struct berth_cli_resolver resolver;
 	struct berth_cli_key key;
 	const char *trust[BERTH_CLI_VALUES_MAX + 1];
+	struct berth_config *config;	/* of --policy */
+	struct berth_vc_policy *policy;
 	struct berth_verify v;
 };
+
+/* Folders on the command line go before those of the file. */
+static enum berth_err open_policy(const struct berth_cli *c, struct verifier *x)
+{
+	const char *path = berth_cli_get(c, "--policy"), *dir;
+	enum berth_err rc;
+
+	if (path) {
+		if (berth_cli_has(c, "--trust") || berth_cli_has(c, "--no-status"))
+			return berth_fail(BERTH_E_USAGE, "--policy says whom and what to trust: not with --trust or --no-status");
+		if ((rc = berth_config_load(&x->config, path)) || (rc = berth_config_credentials(x->config, &x->policy)))
+			return rc;
+		berth_config_folders(x->config, &x->v);
+		x->v.policy = x->policy;
+	}
+	if ((dir = berth_cli_get(c, "--status-dir")))
+		x->v.status_dir = dir;
+	if ((dir = berth_cli_get(c, "--schema-dir")))
+		x->v.schema_dir = dir;
+	return BERTH_OK;
+}
+
+static void close_verifier(struct verifier *x)
+{
+	berth_config_credentials_free(x->policy);
+	berth_config_free(x->config);
+	berth_cli_resolver_close(&x->resolver);
+	berth_cli_key_close(&x->key);
+}
 
 static enum berth_err open_verifier(const struct berth_cli *c, struct verifier *x)
 {
@@ -24,11 +57,10 @@ static enum berth_err open_verifier(const struct berth_cli *c, struct verifier *
 		x->v.n_trust++;
 	x->v.trust = x->trust;
 	x->v.no_status = berth_cli_has(c, "--no-status");
-	x->v.status_dir = berth_cli_get(c, "--status-dir");
 	x->v.typ_optional = berth_cli_has(c, "--format");
 	x->v.challenge = berth_cli_get(c, "--challenge");
 	x->v.domain = berth_cli_get(c, "--domain");
-	return BERTH_OK;
+	return open_policy(c, x);
 }
 
 /* The report goes to stdout in every case; its first fault is the exit status. */
@@ -61,8 +93,7 @@ static enum berth_err verify(struct berth_cli *c, verify_fn *fn)
 	(void)fn(&r, &x.v, f, berth_buf_cstr(&token), token.len);
 	rc = print_report(c, &r);
 out:
-	berth_cli_resolver_close(&x.resolver);
-	berth_cli_key_close(&x.key);
+	close_verifier(&x);
 	berth_buf_free(&token);
 	return rc;
 }

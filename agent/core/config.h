@@ -37,7 +37,8 @@ enum berth_option_type {
 	BERTH_OPT_ACCOUNT,	/* number or name of a user or group, one or more */
 	BERTH_OPT_PCR,		/* 0 to 23, one or more */
 	BERTH_OPT_GRANT,	/* self, secret:ID ..., one or more */
-	BERTH_OPT_ANY		/* [adapter]: the adapter judges key and value */
+	BERTH_OPT_ANY,		/* [adapter]: the adapter judges key and value */
+	BERTH_OPT_NAMES		/* any words, one or more */
 };
 
 enum berth_section_kind { BERTH_SECTION_ONE, BERTH_SECTION_NAMED, BERTH_SECTION_EITHER };
@@ -93,6 +94,14 @@ BERTH_MUST_USE enum berth_err berth_config_netpol(const struct berth_config *c, 
 /* All that netd is told; [listen], [tls] and [egress] have been looked at together.
  * berth_netpol_free(&out->policy). */
 BERTH_MUST_USE enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out);
+
+/* What [credentials] and [trust] say, for whoever verifies.  Borrows from c. */
+struct berth_verify;
+struct berth_vc_policy;
+BERTH_MUST_USE enum berth_err berth_config_credentials(const struct berth_config *c, struct berth_vc_policy **out);
+void berth_config_credentials_free(struct berth_vc_policy *p);	/* NULL is fine */
+/* The folders that [policy] names, into v. */
+void berth_config_folders(const struct berth_config *c, struct berth_verify *v);
 
 /* What a principal may do: "secret:wifi" is the right "secret" on "wifi"; "*" is
  * every object; rights without an object stand alone. */

@@ -109,10 +109,22 @@ const struct berth_option berth_options[] = {
 	INT("policy", ONE, "relay-all-bytes", "67108864", 1024, (int64_t)1 << 36, "mediator: their bytes"),
 	TIME("policy", ONE, "relay-lifetime", "7d", 60, 365 * DAY, "mediator: what is not fetched by then goes"),
 	BOOL("policy", ONE, "relay-rewrap", "no", "mediator: wrap each message once more for its recipient"),
+	PATH("policy", ONE, "status-dir", "", "status lists, a file each"),
+	PATH("policy", ONE, "schema-dir", "", "JSON Schemas of credentials, a file each"),
+	PATH("policy", ONE, "delegation-dir", "", "DelegationCredentials, a file each"),
 
 	TIME("delivery", ONE, "retry-for", "7d", 60, 21 * DAY, "a message that nobody takes is given up"),
 	INT("delivery", ONE, "peer-messages", "256", 1, 4096, "that wait for one peer"),
 	INT("delivery", ONE, "peer-kilobytes", "4096", 1, 65536, "of them together"),
+
+	LIST("credentials", NAMED, BERTH_OPT_NAMES, "type", "types (or vct) that this is about; none: all others"),
+	LIST("credentials", NAMED, BERTH_OPT_DID, "issuer", "who may issue them; [trust] root where there is neither"),
+	LIST("credentials", NAMED, BERTH_OPT_DID, "anchor", "or who has that from one of these, by DelegationCredential"),
+	WORDS("credentials", NAMED, "format", "", "vc+jwt vc-jwt di dc+sd-jwt vc+sd-jwt", "formats that are taken; none: all"),
+	LIST("credentials", NAMED, BERTH_OPT_NAMES, "algorithm", "of JWS, or cryptosuites, that are taken; none: all"),
+	WORD("credentials", NAMED, "status", "if-present", "required if-present ignored", "whether they must have a status"),
+	TIME("credentials", NAMED, "max-stale", "0", 0, 365 * DAY, "how long past its validity a status list will do"),
+	WORDS("credentials", NAMED, "unchecked", "", "issuer validity status schema", "checks that need not be possible"),
 };
 
 const size_t berth_options_n = sizeof(berth_options) / sizeof(berth_options[0]);

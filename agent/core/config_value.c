@@ -130,7 +130,7 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 bool config_is_list(enum berth_option_type t)
 {
 	return t == BERTH_OPT_PATHS || t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
-	       t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT;
+	       t == BERTH_OPT_NAMES || t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT;
 }
 
 const char *config_fault(const struct berth_option *o, char *s)

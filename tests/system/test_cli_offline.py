@@ -658,6 +658,60 @@ def test_sd_jwt(party, files):
     fails("E_VC", *sign, files({"iss": issuer[0]}))
 
 
+def test_vc_policy(party, files, tmp_path):
+    """--policy: rules by type, and no verdict on what was not checked."""
+    issuer, anchor, subject = party(), party("p256"), party()
+    schemas, delegations = tmp_path / "schemas", tmp_path / "delegations"
+    schemas.mkdir()
+    delegations.mkdir()
+
+    def policy(text, **folders):
+        f = tmp_path / "policy.conf"
+        f.write_text("[policy]\n" + "".join("%s-dir = %s\n" % i for i in folders.items()) + text)
+        f.chmod(0o600)
+        return f
+
+    vc = files(issue(issuer, files, credential(issuer[0], subject[0])))
+    check = ("vc", "verify", "--now", NOW, vc, "--policy")
+    report = ok(*check, policy("[credentials all]\nissuer = %s\n" % issuer[0]))
+    assert report["verified"] is True and report["checks"]["issuer"] == "passed"
+    assert report["policy"] == {"rules": ["all"], "assumed": [], "stale": []}
+    report, _ = fails("E_AUTHZ", *check, policy("[credentials all]\nissuer = %s\n" % anchor[0]))
+    assert report["verified"] is False and report["checks"]["issuer"] == "failed"
+    fails("E_AUTHZ", *check, policy("[credentials other]\ntype = Other\nissuer = %s\n" % issuer[0]))
+    report, _ = fails("E_AUTHZ", *check, policy("[credentials all]\n"))
+    assert report["checks"]["issuer"] == "not-checked"
+    report = ok(*check, policy("[credentials all]\nunchecked = issuer\n"))
+    assert report["checks"]["issuer"] == "not-checked" and report["policy"]["assumed"] == ["issuer"]
+    fails("E_ALG", *check, policy("[credentials all]\nissuer = %s\nformat = di\n" % issuer[0]))
+    fails("E_ALG", *check, policy("[credentials all]\nissuer = %s\nalgorithm = ES256\n" % issuer[0]))
+    fails("E_STATUS", *check, policy("[credentials all]\nissuer = %s\nstatus = required\n" % issuer[0]))
+    fails("E_CONFIG", *check, policy("[credentials all]\nunchecked = signature\n"))
+    fails("E_USAGE", *check, policy(""), "--trust", issuer[0])
+
+    by_anchor = policy("[credentials all]\nanchor = %s\n" % anchor[0], delegation=delegations)
+    fails("E_AUTHZ", *check, by_anchor)
+    delegation = credential(anchor[0], issuer[0], type=["VerifiableCredential", "DelegationCredential"])
+    delegation["credentialSubject"]["mayIssue"] = ["Badge"]
+    (delegations / "d").write_text(issue(anchor, files, delegation))
+    fails("E_AUTHZ", *check, by_anchor)                     # it is no Badge
+    badge = credential(issuer[0], subject[0], type=["VerifiableCredential", "Badge"])
+    badge = files(issue(issuer, files, badge))
+    assert ok("vc", "verify", "--now", NOW, badge, "--policy", by_anchor)["checks"]["issuer"] == "passed"
+
+    schema = {"credentialSchema": {"id": "https://example.com/s", "type": "JsonSchema"}}
+    vc = files(issue(issuer, files, credential(issuer[0], subject[0], **schema)))
+    check = ("vc", "verify", "--now", NOW, vc)
+    assert ok(*check)["checks"]["schema"] == "not-checked"
+    (schemas / "s.json").write_text(json.dumps({"$id": "https://example.com/s", "required": ["issuer"]}))
+    assert ok(*check, "--schema-dir", schemas)["checks"]["schema"] == "passed"
+    fails("E_VC", *check, "--policy", policy("[credentials all]\nissuer = %s\n" % issuer[0]))
+    ok(*check, "--policy", policy("[credentials all]\nissuer = %s\n" % issuer[0], schema=schemas))
+    (schemas / "s.json").write_text(json.dumps({"$id": "https://example.com/s", "required": ["nothing"]}))
+    report, _ = fails("E_VC", *check, "--schema-dir", schemas)
+    assert report["checks"]["schema"] == "failed"
+
+
 def test_query(party, files):
     """What answers a query is what the holder discloses, and no more."""
     issuer, holder = party(), party("p256")

@@ -10,6 +10,7 @@
 #include "agent/protocol/protocol.h"
 #include "tests/fakes/alloc.h"
 #include "tests/fakes/tmpdir.h"
+#include "vc/policy.h"
 
 static struct berth_config *parsed(const char *text)
 {
@@ -225,10 +226,47 @@ static void the_example_lists_exactly_the_table(void **state)
 	CHECK_OK(berth_config_parse(&c, "berth.conf.example", (char *)bare.p, bare.len));
 	for (n = 0; n < berth_options_n; n++)
 		if (berth_options[n].type == BERTH_OPT_INT || berth_options[n].type == BERTH_OPT_TIME)
-			CHECK(berth_config_int(c, berth_options[n].section, NULL, berth_options[n].key) > 0);
+			CHECK(berth_config_int(c, berth_options[n].section, NULL, berth_options[n].key) >= berth_options[n].min);
 	berth_config_free(c);
 	berth_buf_free(&bare);
 	free(text);
+}
+
+static void becomes_rules_for_credentials(void **state)
+{
+	struct berth_config *c = parsed(
+		"[trust]\nroot = did:x:root\n[policy]\nstatus-dir = /s\n"
+		"[credentials badge]\ntype = Badge, https://a.example/badge\nissuer = did:x:1 did:x:2\nformat = vc+jwt di\n"
+		"algorithm = EdDSA eddsa-jcs-2022\nstatus = required\nmax-stale = 2h\nunchecked = schema validity\n"
+		"[credentials rest]\n[credentials delegated]\ntype = D\nanchor = did:x:a\n");
+	struct berth_vc_policy *p;
+	struct berth_verify v = { .resolver = NULL };
+
+	(void)state;
+	CHECK_OK(berth_config_credentials(c, &p));
+	CHECK(p->n == 3);
+	assert_string_equal(p->rules[0].name, "badge");
+	CHECK(p->rules[0].n_types == 2 && p->rules[0].n_issuers == 2 && !p->rules[0].n_anchors && p->rules[0].n_formats == 2);
+	assert_string_equal(p->rules[0].types[1], "https://a.example/badge");
+	assert_string_equal(p->rules[0].issuers[1], "did:x:2");
+	assert_string_equal(p->rules[0].formats[0], "vc+jwt");
+	assert_string_equal(p->rules[0].algs[1], "eddsa-jcs-2022");
+	CHECK(p->rules[0].status == BERTH_STATUS_REQUIRED && p->rules[0].max_stale_s == 7200);
+	CHECK(p->rules[0].unchecked == (BERTH_UNCHECKED_SCHEMA | BERTH_UNCHECKED_VALIDITY));
+	/* whom nobody names: the roots of trust */
+	CHECK(p->rules[1].n_types == 0 && p->rules[1].n_issuers == 1 && !p->rules[1].unchecked);
+	assert_string_equal(p->rules[1].issuers[0], "did:x:root");
+	CHECK(p->rules[2].n_anchors == 1 && p->rules[2].n_issuers == 0);
+	berth_config_folders(c, &v);
+	assert_string_equal(v.status_dir, "/s");
+	CHECK(!v.schema_dir && !v.delegation_dir);
+	berth_config_credentials_free(p);
+	berth_config_free(c);
+	c = parsed("[trust]\nroot = did:x:root\n");
+	CHECK_OK(berth_config_credentials(c, &p));
+	CHECK(p->n == 1 && p->rules[0].n_issuers == 1 && !strcmp(p->rules[0].name, "default"));
+	berth_config_credentials_free(p);
+	berth_config_free(c);
 }
 
 static void becomes_policy_and_egress_rules(void **state)
@@ -374,7 +412,7 @@ int main(void)
 		cmocka_unit_test(c156_a_file_that_others_may_write_is_refused),
 		cmocka_unit_test(the_example_lists_exactly_the_table),
 		cmocka_unit_test(becomes_policy_and_egress_rules), cmocka_unit_test(listeners_have_what_they_need),
-		cmocka_unit_test(every_truncation_ends_well),
+		cmocka_unit_test(becomes_rules_for_credentials), cmocka_unit_test(every_truncation_ends_well),
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
