@@ -4,6 +4,7 @@ import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 
 import { DataIntegrityProof } from '@digitalbazaar/data-integrity'
+import { contexts as integrity } from '@digitalbazaar/data-integrity-context'
 import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey'
 import { cryptosuite as ecdsaRdfc2019 } from '@digitalbazaar/ecdsa-rdfc-2019-cryptosuite'
 import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey'
@@ -78,6 +79,8 @@ const SUITES = { 'eddsa-jcs-2022': [createSignCryptosuite(), createVerifyCryptos
 
 // did:key documents are made here, contexts are those of the package: nobody is asked
 async function documentLoader(url) {
+  if (integrity.has(url))
+    return { contextUrl: null, documentUrl: url, document: integrity.get(url) }
   if (!url.startsWith('did:key:'))
     return vc.defaultDocumentLoader(url)
   const did = url.split('#')[0], key = did.slice('did:key:'.length)
@@ -108,7 +111,7 @@ const di = {
   'di verify presentation': async ({ document, cryptosuite, challenge, domain }) => verified(await vc.verify(
     { presentation: document, suite: verifying(cryptosuite), challenge, domain, documentLoader })),
   'di present': async q => ({ document: await vc.signPresentation(
-    { presentation: vc.createPresentation({ verifiableCredential: q.document, holder: q.holder, version: 2.0 }),
+    { presentation: vc.createPresentation({ verifiableCredential: q.document, holder: q.holder, version: q.version }),
       suite: await signing(q), challenge: q.challenge, domain: q.domain, documentLoader }) }),
 }
 

@@ -56,6 +56,16 @@ def claims(seed):
             "deep": {"a": [rng.random(), None, {"b": {}}], text[:8]: True}}
 
 
+def terms(seed):
+    """What the context of VC Data Model 2.0 has words for, with nodes that have no name."""
+    rng = random.Random(seed)
+    text = lambda: "".join(rng.choice("aé漢😀\"\\\n\t\u2028") for _ in range(rng.choice([1, 5, 40])))      # noqa: E731
+    node = lambda: {"type": [f"https://example.com/{rng.choice('xy')}"], "name": text()}             # noqa: E731
+    return {"name": {"@value": text(), "@language": "en"}, "description": text(),
+            "evidence": [node() for _ in range(rng.randrange(1, 5))], "termsOfUse": [node()] * rng.randrange(1, 3),
+            "relatedResource": [{"id": f"https://example.com/{i}", "digestSRI": "sha384-" + "A" * 64} for i in range(1, 3)]}
+
+
 def issue(fmt, issuer, credential, *args):
     return berth("vc", "issue", "--format", fmt, *issuer.sign, *args, stdin=json.dumps(credential)).stdout.strip()
 

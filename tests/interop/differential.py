@@ -14,9 +14,9 @@ def run(seed, count, timeout):
     octets all messages had together."""
     world = World("differential", curves=CURVES)
     have = [",".join(x for x in names if x not in OURS_LACKS) for names in (ENCS, SIGNATURES)]
-    r = subprocess.run(["node", "differential.mjs", str((BUILD / "tests/interop/peer").resolve()), world.folder.relative_to(FOLDER) / "world.json",
-                        str(seed), str(count), *have], cwd=FOLDER, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       timeout=timeout)
+    peer = (BUILD / "tests" / "interop" / "peer").resolve()
+    r = subprocess.run(["node", "differential.mjs", peer, world.folder.relative_to(FOLDER) / "world.json", str(seed), str(count),
+                        *have], cwd=FOLDER, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
     assert r.returncode == 0, f"seed {seed}: {r.stderr[-4000:]}"
     answer = json.loads(r.stdout)
     assert sum(row[-1] for row in answer["rows"]) == count

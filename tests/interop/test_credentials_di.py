@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from credentials_world import AUD, EACH, Party, claims, issue, verify
+from credentials_world import AUD, EACH, Party, claims, issue, terms, verify
 from peers import Node, berth
 
 PEER = "@digitalbazaar/vc 7.3.0"
 SUITES = [("eddsa-jcs-2022", "ed25519"), ("eddsa-rdfc-2022", "ed25519"), ("ecdsa-rdfc-2019", "p256"), ("ecdsa-rdfc-2019", "p384")]
 # What `berth` does not know; a name taken out of here joins every test.
 OURS_LACKS = {"eddsa-rdfc-2022", "ecdsa-rdfc-2019"}
-BOTH = [s for s in SUITES if s[0] not in OURS_LACKS]
+BOTH = [pytest.param(*s, version, id="-".join((*s, version))) for s in SUITES if s[0] not in OURS_LACKS for version in ("2.0", "1.1")]
 ASK = ("--challenge", "n", "--domain", AUD)
 
 
@@ -28,10 +28,14 @@ def party(tmp_path):
     return lambda kind: Party(tmp_path, kind)
 
 
-def credential(issuer, subject, suite, seed=0):
-    """With terms of the base context alone where it is expanded."""
-    vc = {"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"], "issuer": issuer.did,
-          "name": f"é \u20ac {seed}", "validFrom": "2026-01-01T00:00:00Z", "credentialSubject": {"id": subject.did}}
+def credential(issuer, subject, suite, version, seed=0):
+    """With terms of the contexts alone where it is expanded."""
+    vc = {"type": ["VerifiableCredential"], "issuer": issuer.did, "credentialSubject": {"id": subject.did}}
+    if version == "1.1":
+        vc.update({"@context": ["https://www.w3.org/2018/credentials/v1", "https://w3id.org/security/data-integrity/v2"],
+                   "issuanceDate": "2026-01-01T00:00:00Z"})
+    else:
+        vc.update({"@context": ["https://www.w3.org/ns/credentials/v2"], "validFrom": "2026-01-01T00:00:00Z", **terms(seed)})
     if "jcs" in suite:
         vc["credentialSubject"].update(claims(seed))
     return vc
@@ -41,8 +45,8 @@ def key(party, suite):
     return {"cryptosuite": suite, "key": party.multikeys()}
 
 
-def row(suite, kind, presentation=False):
-    return PEER, ("presentation, " if presentation else "") + suite, {"ed25519": "Ed25519", "p256": "P-256", "p384": "P-384"}[kind]
+def row(suite, kind, version):
+    return PEER, f"{version}, {suite}", {"ed25519": "Ed25519", "p256": "P-256", "p384": "P-384"}[kind]
 
 
 def wrong(document):
@@ -51,12 +55,12 @@ def wrong(document):
     yield dict(document, proof=dict(document["proof"], created="2026-11-01T00:00:00Z"))
 
 
-@pytest.mark.parametrize("suite, kind", BOTH)
-def test_they_verify_our_proofs(node, party, matrix, tmp_path, suite, kind):
+@pytest.mark.parametrize("suite, kind, version", BOTH)
+def test_they_verify_our_proofs(node, party, matrix, tmp_path, suite, kind, version):
     issuer, holder = party(kind), party(kind)
-    peer, fmt, alg = row(suite, kind)
+    peer, fmt, alg = row(suite, kind, "VC " + version)
     for i in range(EACH):
-        vc = json.loads(issue("di", issuer, credential(issuer, holder, suite, i), "--cryptosuite", suite))
+        vc = json.loads(issue("di", issuer, credential(issuer, holder, suite, version, i), "--cryptosuite", suite))
         answer = node.ask("di verify", document=vc, cryptosuite=suite)
         assert "error" not in answer, answer
         matrix.credential(peer, "we to them", fmt, alg, accepted=1)
@@ -68,7 +72,7 @@ def test_they_verify_our_proofs(node, party, matrix, tmp_path, suite, kind):
     ask = {"cryptosuite": suite, "challenge": "n", "domain": AUD}
     answer = node.ask("di verify presentation", document=vp, **ask)
     assert "error" not in answer, answer
-    peer, fmt, alg = row(suite, kind, True)
+    peer, fmt, alg = row(suite, kind, "VP of " + version)
     matrix.credential(peer, "we to them", fmt, alg, accepted=1)
     assert not node.accepts("di verify presentation", document=vp, **dict(ask, challenge="m"))
     assert not node.accepts("di verify presentation", document=vp, **dict(ask, domain="https://other.example"))
@@ -77,12 +81,12 @@ def test_they_verify_our_proofs(node, party, matrix, tmp_path, suite, kind):
         matrix.credential(peer, "we to them", fmt, alg, refused=1)
 
 
-@pytest.mark.parametrize("suite, kind", BOTH)
-def test_we_verify_their_proofs(node, party, matrix, suite, kind):
+@pytest.mark.parametrize("suite, kind, version", BOTH)
+def test_we_verify_their_proofs(node, party, matrix, suite, kind, version):
     issuer, holder = party(kind), party(kind)
-    peer, fmt, alg = row(suite, kind)
+    peer, fmt, alg = row(suite, kind, "VC " + version)
     for i in range(EACH):
-        answer = node.ask("di issue", document=credential(issuer, holder, suite, i), **key(issuer, suite))
+        answer = node.ask("di issue", document=credential(issuer, holder, suite, version, i), **key(issuer, suite))
         assert "error" not in answer, answer
         vc = answer["document"]
         assert verify("vc", stdin=json.dumps(vc))["verified"] is True
@@ -90,12 +94,13 @@ def test_we_verify_their_proofs(node, party, matrix, suite, kind):
         for other in wrong(vc):
             assert verify("vc", stdin=json.dumps(other), status=1)["error"] == "E_SIG"
             matrix.credential(peer, "they to us", fmt, alg, refused=1)
-    answer = node.ask("di present", document=vc, holder=holder.did, challenge="n", domain=AUD, **key(holder, suite))
+    answer = node.ask("di present", document=vc, holder=holder.did, version=2.0, challenge="n",
+                      domain=AUD, **key(holder, suite))
     assert "error" not in answer, answer
     vp = answer["document"]
     report = verify("vp", *ASK, stdin=json.dumps(vp))
     assert report["verified"] and report["checks"]["holder"] == "passed"
-    peer, fmt, alg = row(suite, kind, True)
+    peer, fmt, alg = row(suite, kind, "VP of " + version)
     matrix.credential(peer, "they to us", fmt, alg, accepted=1)
     assert verify("vp", "--challenge", "m", "--domain", AUD, stdin=json.dumps(vp), status=1)["error"] == "E_HOLDER"
     for other in wrong(vp):
@@ -107,7 +112,7 @@ def test_we_verify_their_proofs(node, party, matrix, suite, kind):
 def test_a_suite_that_we_lack_is_e_alg(node, party, suite, kind):
     """Both of them make and read it already: what they say of it is known before ours is there."""
     issuer, holder = party(kind), party(kind)
-    vc = node.ask("di issue", document=credential(issuer, holder, suite), **key(issuer, suite))["document"]
+    vc = node.ask("di issue", document=credential(issuer, holder, suite, "2.0"), **key(issuer, suite))["document"]
     assert node.accepts("di verify", document=vc, cryptosuite=suite)
     assert not any(node.accepts("di verify", document=other, cryptosuite=suite) for other in wrong(vc))
     assert verify("vc", stdin=json.dumps(vc), status=1)["error"] == "E_ALG"

@@ -124,7 +124,7 @@ def test_attachments_arrive_both_ways(world, matrix, kind):
 def test_they_know_no_signed_attachment(world):
     """v2.1 has an object in data.jws, theirs must be a string."""
     jws = {"header": {"kid": alice("X25519") + "#EdDSA"}, "protected": "eyJhbGciOiJFZERTQSJ9", "signature": "AAAA"}
-    m = message("jws", "X25519", attachments=[{"id": "1", "data": {"json": {}, "jws": jws}}])
+    m = message("jws", "X25519", attachments=[{"id": "1", "data": {"base64": "AAAA", "jws": jws}}])
     case = Case(ANONCRYPT, "X25519", ENCS[0], None)
     packed = world.pack(m, *case.our_args())
     assert world.opened(packed)["message"] == m
