@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """@credo-ts/didcomm has DIDComm v1 alone: what each side says to the other's messages."""
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+
 import pytest
 
 from didcomm_world import OURS_LACKS, Case, World, message
-from peers import Node
+from peers import HERE, Node
+from test_didcomm_http import post
+
+sys.path.insert(0, str(HERE.parent / "system"))
+from agents import Agent, free_port, wait_for     # noqa: E402
 
 PEER = "@credo-ts/didcomm 0.6.3 (DIDComm v1)"
 
@@ -40,3 +50,22 @@ def test_credo_refuses_v2(credo, world, matrix, kind, alg):
     answer = credo.ask("unpack", packed=world.pack(message("credo", "X25519"), *case.our_args()))
     assert answer["error"] == f"Unsupported pack algorithm: {alg}"
     matrix.message(PEER, "we to them, refused", *case.row)
+
+
+@pytest.fixture
+def agent():
+    home = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
+    home.chmod(0o755)
+    a = Agent(home, "rv", "rendezvous", port=free_port(), link="http").start()
+    yield a
+    a.stop(signal.SIGKILL)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_v1_over_http_is_refused_and_logged(credo, agent):
+    """By its own media type at once, by the one that some use for v2 like all that is not for us."""
+    packed = credo.ask("pack")["packed"]
+    assert post(agent, packed, "application/ssi-agent-wire") == (415, None, "")
+    assert post(agent, packed, "application/didcomm-envelope-enc") == (202, None, "")
+    if "DIDComm v1" not in OURS_LACKS:
+        wait_for(lambda: "the peer speaks DIDComm v1" in agent.log(), agent.log)
