@@ -55,6 +55,23 @@ def test_we_read_their_signature(world, matrix, alg):
         matrix.message(PEER, "they to us, refused", f"signed {alg}, altered")
 
 
+@pytest.mark.parametrize("enc", [] if "allow-missing-apv" in OURS_LACKS else ENCS)
+def test_we_read_their_anoncrypt_where_apv_may_be_missing(world, matrix, enc):
+    """Said for each message; an authcrypt is refused in any case."""
+    for i in range(EACH):
+        m = message(f"veramo without apv {enc} {i}", "X25519")
+        packed = theirs(world, m, "anoncrypt", enc)
+        r = world.berth("unpack", "--allow-missing-apv", stdin=packed)
+        assert r.returncode == 0, r.stderr
+        got = json.loads(r.stdout)
+        assert got["message"] == m and got["metadata"]["authenticated"] is False
+        matrix.message(PEER, "they to us, --allow-missing-apv", "anoncrypt", "X25519", enc)
+        r = world.berth("unpack", "--allow-missing-apv", stdin=json.dumps(flip(json.loads(packed), "ciphertext")))
+        assert r.returncode == 1 and r.stderr.startswith("berth: E_DECRYPT: "), r.stderr
+    r = world.berth("unpack", "--allow-missing-apv", stdin=theirs(world, m, "authcrypt"))
+    assert r.returncode == 3 and r.stderr.startswith("berth: E_ENV: "), r.stderr
+
+
 # ---- what does not, and why ----
 
 @pytest.mark.parametrize("packing", ["anoncrypt", "authcrypt"])

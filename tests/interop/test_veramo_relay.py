@@ -13,7 +13,7 @@ import pytest
 
 from didcomm_world import LUNCH, OURS_LACKS, PLAIN
 from peers import FOLDER, HERE, berth
-from test_didcomm_http import post
+from test_didcomm_http import for_node, post, resolve
 from test_veramo_http import Veramo
 
 sys.path.insert(0, str(HERE.parent / "system"))
@@ -31,7 +31,8 @@ only_with_it = pytest.mark.parametrize("relayed", [True] if "mediator" not in OU
 def home():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
     folder.chmod(0o755)
-    shutil.rmtree(FOLDER / "veramo-relay", ignore_errors=True)
+    for name in ("veramo-relay", "veramo-relay-native"):
+        shutil.rmtree(FOLDER / name, ignore_errors=True)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -115,3 +116,29 @@ def test_our_client_and_veramos_answers(client, veramo, relayed):
     wait_for(lambda: "recipient-update-response: E_TYPE: updated: missing" in client.log(), client.log)
     assert client.status()["mediation"] == {"state": "GRANTED", "registered": 0}
     assert veramo.received(MEDIATE + "recipient-update")
+
+
+@only_with_it
+def test_veramos_own_forward_is_taken_where_apv_may_be_missing(relay, veramo, matrix, relayed):
+    """Its own encryption, without apv, both of the message and of the forward: not by default."""
+    to = veramo.learn(relay, "mediator")
+    native = Veramo(FOLDER / "veramo-relay-native", "veramo")
+    try:
+        native.learn(relay, "mediator")
+        behind = {"id": native.did + "#s", "type": "DIDCommMessaging", "serviceEndpoint": {"uri": to, "accept": ["didcomm/v2"]}}
+        native.node.ask("learn", document=dict(for_node(resolve(native.did), native.did), service=[behind]))
+        asks(veramo, "createV3MediateRequestMessage", to)
+        asks(veramo, "createV3RecipientUpdateMessage", to, [{"recipient_did": native.did, "action": "add"}])
+        m = {"id": "own", "typ": PLAIN, "type": LUNCH, "from": native.did, "to": [native.did], "body": {"é": 1}}
+        assert "error" not in native.node.ask("send", message=m, packing="anoncrypt")
+        assert asks(veramo, "createV3StatusRequestMessage", to)["data"]["message_count"] == 0
+        relay.set("interop", allow_missing_apv=relay.identity("mediator")["did"])
+        relay.stop()
+        relay.start()
+        assert "error" not in native.node.ask("send", message=m, packing="anoncrypt")
+        (attachment,) = asks(veramo, "createV3DeliveryRequestMessage", to)["attachments"]
+        inner = base64.urlsafe_b64decode(attachment["data"]["base64"] + "==").decode()
+        assert native.node.ask("unpack", packed=inner) == {"message": m, "metadata": {"packing": "anoncrypt"}}
+        matrix.message("@veramo/did-comm 7.0.1", "they to us to them, allow-missing-apv", "forward(anoncrypt)", "X25519", "A256GCM")
+    finally:
+        native.node.close()
