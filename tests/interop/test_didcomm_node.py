@@ -99,6 +99,16 @@ def test_they_lack_the_curves_p384_and_p521(world, curve):
         assert "error" in answer
 
 
+@pytest.mark.parametrize("mode", [] if "several signatures" in OURS_LACKS else ["signed", "anoncrypt"])
+def test_they_take_one_signature_alone(world, mode):
+    """v2.1 allows several; ours are read by us."""
+    m, who = message("two signatures", "X25519"), alice("X25519")
+    args = ["--mode", mode, *(("--to", bob("X25519")) if mode == "anoncrypt" else ())]
+    packed = world.pack(m, *args, "--sign-by", who + "#EdDSA", "--sign-by", who + "#ES256")
+    assert world.opened(packed)["message"] == m
+    assert world.node.ask("unpack", packed=packed)["error"] == "Malformed: Wrong amount of signatures for jws"
+
+
 # ---- what messages carry ----
 
 def attachments():
