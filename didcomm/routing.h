@@ -27,6 +27,7 @@
 #define BERTH_HOP_KEYS_MAX 8
 #define BERTH_ROUTE_DIDS_MAX 2		/* endpoints that are DIDs, one behind the other */
 #define BERTH_ROUTE_LOOKUPS_MAX 24	/* documents that one peer makes us ask for */
+#define BERTH_ROUTE_LOOKUPS_STRANGER 4	/* its own, a mediator's twice, and one more */
 #define BERTH_ROUTES_TEXT_MAX ((size_t)64 << 10)
 
 /* A forward as it came; borrowed from the message. */
@@ -61,13 +62,14 @@ struct berth_route {
 
 struct berth_routes { struct berth_route *list; size_t n; };	/* owned */
 
-/* The ways to a DID, in the order of its document; none is fine.  An endpoint that is a
+/* The ways to a DID, in the order of its document, with at most so many documents asked
+ * for; none is fine.  An endpoint that is a
  * DID stands for the endpoints of that DID, which becomes the first hop.  Endpoints that
  * do not accept DIDComm v2, queue at the sender, or cannot be followed are left out; when
  * no other is left the code says why: E_ROUTE (no v2, DIDs in a circle or too deep, too
  * many hops), E_KEY, E_DID, E_RESOLVE ... */
 BERTH_MUST_USE enum berth_err
-berth_routes_find(struct berth_routes *out, struct berth_resolver *r, const char *did);
+berth_routes_find(struct berth_routes *out, struct berth_resolver *r, const char *did, unsigned lookups);
 void berth_routes_free(struct berth_routes *r);
 
 /* As text that needs no resolver any more, for a store: the one URI where that is all,

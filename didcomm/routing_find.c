@@ -17,7 +17,7 @@ struct trail { const char *names[BERTH_HOPS_MAX]; size_t n; };
 struct search {
 	struct berth_resolver *resolver;
 	struct berth_routes *out;
-	unsigned lookups;
+	unsigned lookups;	/* left */
 	enum berth_err why;	/* what was wrong with the last one that was left out */
 };
 
@@ -102,9 +102,9 @@ void berth_routes_free(struct berth_routes *r)
 
 static enum berth_err look(struct search *s)
 {
-	if (s->lookups == BERTH_ROUTE_LOOKUPS_MAX)
-		return berth_fail(BERTH_E_ROUTE, "route: more than %d look-ups for one peer", BERTH_ROUTE_LOOKUPS_MAX);
-	s->lookups++;
+	if (s->lookups == 0)
+		return berth_fail(BERTH_E_ROUTE, "route: too many look-ups for one peer");
+	s->lookups--;
 	return BERTH_OK;
 }
 
@@ -238,9 +238,9 @@ static enum berth_err walk(struct search *s, const char *did, const struct trail
 	return rc;
 }
 
-enum berth_err berth_routes_find(struct berth_routes *out, struct berth_resolver *r, const char *did)
+enum berth_err berth_routes_find(struct berth_routes *out, struct berth_resolver *r, const char *did, unsigned lookups)
 {
-	struct search s = { .resolver = r, .out = out };
+	struct search s = { .resolver = r, .out = out, .lookups = lookups };
 	const struct trail none = { .n = 0 };
 	enum berth_err rc;
 

@@ -122,7 +122,7 @@ static enum berth_err pack_one(const struct berth_cli *c, const struct berth_pac
 		return berth_pack(out, p, msg);
 	berth_buf_put(&to, p->to, berth_did_len(p->to));
 	if ((rc = berth_pack(&inner, p, msg)) || (rc = berth_buf_status(&to)) ||
-	    (rc = berth_routes_find(&routes, p->resolver, berth_buf_cstr(&to))))
+	    (rc = berth_routes_find(&routes, p->resolver, berth_buf_cstr(&to), BERTH_ROUTE_LOOKUPS_MAX)))
 		goto out;
 	if (routes.n)
 		rc = berth_route_wrap(out, &routes.list[0], berth_buf_cstr(&to), inner.p, inner.len);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/protocol/mediate.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 #include "did/method_peer.h"
@@ -177,6 +178,16 @@ static void housekeeping(struct berth_agent *a)
 	agent_expire(a);
 }
 
+/* Before anybody writes to it: what comes for a DID that is not registered is lost. */
+static void tell_mediator(struct berth_agent *a)
+{
+	if (!a->via_news)
+		return;
+	a->via_news = false;
+	if (machine_index(a, &berth_mediated_machine) < a->cfg.n_machines)
+		set_event(a, &berth_mediated_machine, "self", on_go, 0);
+}
+
 uint32_t berth_agent_tick(struct berth_agent *a)
 {
 	uint32_t in;
@@ -188,6 +199,7 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 		agent_counters_follow(a);
 	berth_agent_batch_begin(a);
 	housekeeping(a);
+	tell_mediator(a);
 	fire_timers(a);
 	berth_agent_batch_end(a);
 	in = agent_outbound_tick(a);

@@ -88,6 +88,7 @@ struct berth_agent {
 	struct agent_queue queue;
 	struct client clients[CLIENTS_MAX];
 	size_t n_clients;
+	bool via_news;			/* an identity was made that our mediator has to know of */
 	bool queue_news;		/* something came in that a parked request may be waiting for */
 	struct berth_resolver builtin;
 	struct peer_resolver peers;

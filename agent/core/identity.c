@@ -266,6 +266,7 @@ finish(struct berth_agent *a, struct berth_identity *id, const struct berth_iden
 	}
 	if ((rc = append(a, id)))
 		return rc;
+	a->via_news |= id->via != NULL;
 	*out = id;
 	return BERTH_OK;
 }

@@ -31,8 +31,10 @@ static enum berth_err print_what_fits(struct berth_buf *out, const struct berth_
 
 enum berth_err agent_routes_of(struct berth_agent *a, const char *did, bool is_answer, struct berth_buf *endpoints)
 {
+	bool stranger = agent_is_stranger(a, did);
 	struct berth_routes r;
-	enum berth_err rc = berth_routes_find(&r, a->env.resolver, did);
+	enum berth_err rc = berth_routes_find(&r, a->env.resolver, did,
+					      stranger ? BERTH_ROUTE_LOOKUPS_STRANGER : BERTH_ROUTE_LOOKUPS_MAX);
 
 	if (!rc && r.n)
 		rc = print_what_fits(endpoints, &r);

@@ -210,6 +210,28 @@ static void both_versions_are_answered(void **state)
 	berth_unpacked_free(&in);
 }
 
+static void the_role_is_disclosed(void **state)
+{
+	static const char *const ids[] = { "https://didcomm.org/coordinate-mediation/3.0", "https://didcomm.org/coordinate-mediation/2.0",
+		"https://didcomm.org/routing/2.0", "https://didcomm.org/messagepickup/3.0" };
+	struct berth_unpacked in;
+	char body[160];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		const struct berth_json *d;
+
+		snprintf(body, sizeof(body), "{\"queries\":[{\"feature-type\":\"protocol\",\"match\":\"%s\"}]}", ids[i]);
+		ask(&ann, "https://didcomm.org/discover-features/2.0/queries", body, "https://didcomm.org/discover-features/2.0/disclose", &in);
+		d = berth_json_get(in.msg.body, "disclosures");
+		assert_int_equal(berth_json_len(d), 1);
+		d = berth_json_get(berth_json_first(d), "roles");
+		assert_int_equal(berth_json_len(d), 1);
+		assert_string_equal(berth_json_str(berth_json_first(d)), "mediator");
+		berth_unpacked_free(&in);
+	}
+}
+
 static void who_may_become_a_client(void **state)
 {
 	struct berth_policy *p = &m.mediator->policy;
@@ -563,6 +585,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(both_versions_are_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_role_is_disclosed, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_may_become_a_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_did_is_one_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(malformed_requests_change_nothing, setup, teardown),

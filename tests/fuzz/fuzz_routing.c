@@ -41,7 +41,7 @@ static void document(const char *p, size_t n)
 	struct berth_routes routes;
 
 	berth_resolver_builtin_init(&r, &o.base);
-	if (berth_routes_find(&routes, &r, "did:example:x"))
+	if (berth_routes_find(&routes, &r, "did:example:x", BERTH_ROUTE_LOOKUPS_MAX))
 		return;
 	if (routes.n > BERTH_ROUTES_MAX)
 		__builtin_trap();

@@ -91,7 +91,7 @@ static void routing_keys_from_the_outside_in(void **state)
 	struct berth_routes r;
 
 	(void)state;
-	CHECK_OK(berth_routes_find(&r, &w.resolver, BOB));
+	CHECK_OK(berth_routes_find(&r, &w.resolver, BOB, BERTH_ROUTE_LOOKUPS_MAX));
 	assert_int_equal(r.n, 1);
 	assert_string_equal(r.list[0].uri, "http://example.com/path");
 	assert_int_equal(r.list[0].n_hops, 1);
@@ -112,7 +112,7 @@ static void a_did_for_an_endpoint_is_the_first_hop(void **state)
 	struct berth_routes r;
 
 	(void)state;
-	CHECK_OK(berth_routes_find(&r, &w.resolver, CHARLIE));
+	CHECK_OK(berth_routes_find(&r, &w.resolver, CHARLIE, BERTH_ROUTE_LOOKUPS_MAX));
 	assert_int_equal(r.n, 1);
 	assert_string_equal(r.list[0].uri, "http://example.com/path");
 	assert_int_equal(r.list[0].n_hops, 3);
@@ -141,7 +141,7 @@ static void check_route(const char *service, enum berth_err rc, size_t n, const 
 	struct berth_routes r;
 
 	set_service(X, service);
-	CHECK_RC(rc, berth_routes_find(&r, &w.resolver, X));
+	CHECK_RC(rc, berth_routes_find(&r, &w.resolver, X, BERTH_ROUTE_LOOKUPS_MAX));
 	if (r.n != n)
 		fail_msg("%s: %zu routes", service, r.n);
 	if (n) {
@@ -234,13 +234,31 @@ static void hops_endpoints_and_look_ups_are_bounded(void **state)
 	berth_buf_free(&s);
 }
 
+/* What a stranger's document may cost: enough for one mediator. */
+static void a_strangers_look_ups_are_few(void **state)
+{
+	struct berth_routes r;
+
+	(void)state;
+	set_service(X, SVC("[{\"uri\":\"" M3 "\"},{\"uri\":\"" CHARLIE "\"}]"));
+	w.lookups = 0;
+	CHECK_OK(berth_routes_find(&r, &w.resolver, X, BERTH_ROUTE_LOOKUPS_STRANGER));
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.list[0].n_hops, 1);
+	assert_true(w.lookups <= BERTH_ROUTE_LOOKUPS_STRANGER);
+	berth_routes_free(&r);
+	CHECK_OK(berth_routes_find(&r, &w.resolver, X, BERTH_ROUTE_LOOKUPS_MAX));
+	assert_int_equal(r.n, 2);
+	berth_routes_free(&r);
+}
+
 static void routes_as_text(void **state)
 {
 	struct berth_buf text = BERTH_BUF_INIT, again = BERTH_BUF_INIT, inner = BERTH_BUF_INIT, packed = BERTH_BUF_INIT;
 	struct berth_routes r, back;
 
 	(void)state;
-	CHECK_OK(berth_routes_find(&r, &w.resolver, CHARLIE));
+	CHECK_OK(berth_routes_find(&r, &w.resolver, CHARLIE, BERTH_ROUTE_LOOKUPS_MAX));
 	CHECK_OK(berth_routes_print(&text, &r));
 	CHECK_OK(berth_routes_parse(&back, berth_buf_cstr(&text)));
 	CHECK_OK(berth_routes_print(&again, &back));
@@ -394,7 +412,7 @@ static void a_forward_to_somebody_else_is_a_forward(void **state)
 	struct berth_routes r;
 
 	(void)state;
-	CHECK_OK(berth_routes_find(&r, &w.resolver, BOB));
+	CHECK_OK(berth_routes_find(&r, &w.resolver, BOB, BERTH_ROUTE_LOOKUPS_MAX));
 	pack(&inner, BOB, TEXT);
 	CHECK_OK(berth_route_wrap(&packed, &r.list[0], BOB, inner.p, inner.len));
 	CHECK_OK(berth_unpack_routed(&u, &p, berth_buf_cstr(&packed), packed.len));
@@ -446,6 +464,7 @@ int main(void)
 		cmocka_unit_test(endpoints_that_lead_nowhere),
 		cmocka_unit_test(dids_behind_dids_are_bounded),
 		cmocka_unit_test(hops_endpoints_and_look_ups_are_bounded),
+		cmocka_unit_test(a_strangers_look_ups_are_few),
 		cmocka_unit_test(routes_as_text),
 		cmocka_unit_test(c079_what_a_forward_must_say),
 		cmocka_unit_test(a_payload_is_an_encrypted_message),
