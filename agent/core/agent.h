@@ -56,8 +56,9 @@ void berth_agent_free(struct berth_agent *a);
 
 /* How a request came.  An answer over HTTP holds one message at most.  With acks the
  * peer says later that it has it, as everybody does over nng; of another there is only
- * berth_agent_on_sent(). */
-enum berth_link { BERTH_LINK_NNG, BERTH_LINK_HTTP, BERTH_LINK_HTTP_ACKS };
+ * berth_agent_on_sent().  A WebSocket is one request as long as it is open: it is answered
+ * as often as there is something for whom its messages authenticated, without end. */
+enum berth_link { BERTH_LINK_NNG, BERTH_LINK_HTTP, BERTH_LINK_HTTP_ACKS, BERTH_LINK_WS };
 
 /* Around several of the calls below that belong together: what they commit goes to the
  * disk once, at the end, and the answers after that.  May be nested. */
@@ -73,8 +74,11 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_
 			    const uint8_t *frame, size_t len);
 /* The requester is gone; forget a parked request, or that it was given a message. */
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request);
-/* BERTH_LINK_HTTP: the answer left completely; what it held counts as delivered. */
+/* BERTH_LINK_HTTP: the answer left completely; BERTH_LINK_WS: the peer has read the next
+ * message of those in answers.  It counts as delivered. */
 void berth_agent_on_sent(struct berth_agent *a, uint64_t request);
+/* The transport has lost all that it held: every request is gone. */
+void berth_agent_on_all_gone(struct berth_agent *a);
 /* The outcome of transport->send: rc and, with BERTH_OK, the reply frame. */
 void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc,
 			   const uint8_t *frame, size_t len);

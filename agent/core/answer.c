@@ -7,7 +7,9 @@
 #include "agent/core/agent_internal.h"
 #include "did/base/log.h"
 
-static size_t messages_max(enum berth_link link) { return link == BERTH_LINK_NNG ? BERTH_FRAME_MESSAGES_MAX : 1; }
+static bool is_socket(enum berth_link link) { return link == BERTH_LINK_WS; }
+static bool is_http(enum berth_link link) { return link == BERTH_LINK_HTTP || link == BERTH_LINK_HTTP_ACKS; }
+static size_t messages_max(enum berth_link link) { return is_http(link) ? 1 : BERTH_FRAME_MESSAGES_MAX; }
 
 static void forget_given(struct berth_agent *a, size_t i)
 {
@@ -41,6 +43,10 @@ void berth_agent_on_sent(struct berth_agent *a, uint64_t request)
 	size_t i = given_in(a, request);
 	bool found;
 
+	if (i < a->n_given && !a->given[i].peer[0]) {	/* it was in no outbox */
+		forget_given(a, i);
+		return;
+	}
 	if (i == a->n_given)
 		return;
 	berth_agent_batch_begin(a);
@@ -120,6 +126,9 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 	uint8_t ack[BERTH_ACK_LEN];
 	size_t n = 0, room = messages_max(link) - reply->n_msgs;
 
+	if (is_socket(link) && room > GIVEN_MAX - a->n_given)
+		room = GIVEN_MAX - a->n_given;	/* confirmations are counted: none may be forgotten */
+
 	*again_s = INT64_MAX;
 	if (berth_store_outbox_for_peer(a->cfg.store, peer, berth_agent_now_s(a), BERTH_FRAME_MESSAGES_MAX, rows))
 		return 0;
@@ -130,12 +139,30 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 		const struct berth_outbox_row *row = &rows->rows[i];
 
 		berth_frame_ack(ack, row->body, row->body_len);
-		if (link == BERTH_LINK_HTTP)
+		if (link == BERTH_LINK_HTTP || is_socket(link))
 			note_given(a, request, peer, ack);
 		reply->msgs[reply->n_msgs].p = row->body;
 		reply->msgs[reply->n_msgs++].n = row->body_len;
 	}
 	return n;
+}
+
+/* On a socket what will be confirmed is counted in order, also what is in no outbox. */
+static void note_other(struct berth_agent *a, uint64_t request, enum berth_link link)
+{
+	if (is_socket(link))
+		note_given(a, request, "", (uint8_t[BERTH_ACK_LEN]){ 0 });
+}
+
+/* What waits at us as its mediator; when to offer it again. */
+static uint64_t offer_queue(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer,
+			    struct berth_frame_reply *reply, struct berth_buf *offer)
+{
+	uint64_t again_ms = agent_mediate_offer(a, peer, reply, offer);
+
+	if (reply->n_msgs)
+		note_other(a, request, link);
+	return again_ms;
 }
 
 static void reply_now(struct berth_agent *a, uint64_t request, struct berth_frame_reply *reply)
@@ -170,18 +197,20 @@ static void
 park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, uint64_t offer_ms)
 {
 	uint32_t ms = link == BERTH_LINK_NNG ? BERTH_AGENT_PARK_MS : BERTH_AGENT_PARK_HTTP_MS;
-	struct parked p = { .request = request, .link = link, .until_ms = agent_mono_ms() + ms,
+	struct parked p = { .request = request, .link = link, .until_ms = is_socket(link) ? UINT64_MAX : agent_mono_ms() + ms,
 		.offer_ms = offer_ms, .again_s = INT64_MAX };
 
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (strcmp(a->parked[i].peer, peer) == 0) {
-			reply_status(a, a->parked[i].request, BERTH_FRAME_STORED, 0);
+			if (!is_socket(a->parked[i].link))
+				reply_status(a, a->parked[i].request, BERTH_FRAME_STORED, 0);
 			unpark(a, i);
 			break;
 		}
 	if (a->n_parked == BERTH_AGENT_PARKED_MAX || !(p.peer = strdup(peer)) || (thread && !(p.thread = strdup(thread)))) {
 		free(p.peer);
-		reply_status(a, request, BERTH_FRAME_STORED, 0);
+		if (!is_socket(link))
+			reply_status(a, request, BERTH_FRAME_STORED, 0);
 		return;
 	}
 	a->parked[a->n_parked++] = p;
@@ -189,16 +218,20 @@ park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *
 
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 {
-	size_t given = given_in(a, request);
+	size_t given;
 
-	if (given < a->n_given)
+	while ((given = given_in(a, request)) < a->n_given)
 		forget_given(a, given);
 	agent_held_gone(a, request);
-	for (size_t i = 0; i < a->n_parked; i++)
-		if (a->parked[i].request == request) {
+	for (size_t i = a->n_parked; i-- > 0;)	/* a socket may be several peers' */
+		if (a->parked[i].request == request)
 			unpark(a, i);
-			return;
-		}
+}
+
+void berth_agent_on_all_gone(struct berth_agent *a)
+{
+	agent_given_free(a);
+	agent_parked_free(a);
 }
 
 void agent_answer_parked(struct berth_agent *a)
@@ -214,10 +247,11 @@ void agent_answer_parked(struct berth_agent *a)
 
 		collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, a->parked[i].thread, &r, &rows, &again_s);
 		if (r.n_msgs == 0 && (news || (a->parked[i].offer_ms && agent_mono_ms() >= a->parked[i].offer_ms)))
-			a->parked[i].offer_ms = agent_mediate_offer(a, a->parked[i].peer, &r, &offer);
+			a->parked[i].offer_ms = offer_queue(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, &r, &offer);
 		if (r.n_msgs || agent_mono_ms() >= a->parked[i].until_ms) {
 			reply_now(a, a->parked[i].request, &r);
-			unpark(a, i);
+			if (!is_socket(a->parked[i].link))
+				unpark(a, i);
 		} else {
 			a->parked[i].again_s = again_s;
 		}
@@ -256,12 +290,15 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 			continue;	/* goes by itself, at the end of the batch */
 		r.msgs[r.n_msgs].p = a->ephemeral[i].packed.p;
 		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
+		note_other(a, request, link);
 	}
 	if (peer)
 		collect(a, request, link, peer, thread, &r, &rows, &again_s);
 	if (is_poll && r.n_msgs == 0)
-		offer_ms = agent_mediate_offer(a, peer, &r, &offer);
-	if (is_poll && r.n_msgs == 0)
+		offer_ms = offer_queue(a, request, link, peer, &r, &offer);
+	if (peer && is_socket(link))
+		park(a, request, link, peer, thread, offer_ms);
+	if (is_poll && r.n_msgs == 0 && !is_socket(link))
 		park(a, request, link, peer, thread, offer_ms);
 	else
 		reply_now(a, request, &r);

@@ -48,15 +48,15 @@ static enum berth_err socket_folder(struct berth_net_config *out, const char *pa
 
 static enum berth_err listener(struct berth_net_config *out, const char *uri)
 {
-	bool with_tls = starts(uri, "nng+tls://") || starts(uri, "https://");
+	bool with_tls = starts(uri, "nng+tls://") || starts(uri, "https://") || starts(uri, "wss://");
 
 	if (with_tls && !out->tls.certificate[0])
 		return berth_fail(BERTH_E_CONFIG, "[listen] uri: %.120s needs [tls] certificate and key", uri);
-	if (with_tls || starts(uri, "nng+tcp://") || starts(uri, "http://"))
+	if (with_tls || starts(uri, "nng+tcp://") || starts(uri, "http://") || starts(uri, "ws://"))
 		return BERTH_OK;
 	if (starts(uri, IPC))
 		return socket_folder(out, uri + sizeof(IPC) - 1);
-	return berth_fail(BERTH_E_CONFIG, "[listen] uri: %.120s: nng+tcp, nng+tls, nng+ipc, http or https", uri);
+	return berth_fail(BERTH_E_CONFIG, "[listen] uri: %.120s: nng+tcp, nng+tls, nng+ipc, http, https, ws or wss", uri);
 }
 
 static enum berth_err listeners(const struct berth_config *c, struct berth_net_config *out)
@@ -72,13 +72,30 @@ static enum berth_err listeners(const struct berth_config *c, struct berth_net_c
 	return rc;
 }
 
+static enum berth_err origins(const struct berth_config *c, struct berth_net_config *out)
+{
+	const char *word;
+	size_t at = 0;
+
+	for (size_t i = 0; (word = berth_config_item(c, "listen", NULL, "origin", i)); i++) {
+		size_t n = strlen(word);
+
+		if (at + n + 1 > BERTH_NET_ORIGINS_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[listen] origin: more than %d characters", BERTH_NET_ORIGINS_MAX);
+		memcpy(out->origins + at, word, n);
+		at += n;
+		out->origins[at++] = ' ';
+	}
+	return BERTH_OK;
+}
+
 enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out)
 {
 	enum berth_err rc;
 
 	berth_net_config_init(out);
 	out->clock_trusted = berth_config_bool(c, "agent", NULL, "clock-trusted");
-	if ((rc = tls(c, &out->tls)) || (rc = listeners(c, out)))
+	if ((rc = tls(c, &out->tls)) || (rc = listeners(c, out)) || (rc = origins(c, out)))
 		return rc;
 	return berth_config_netpol(c, &out->policy);
 }

@@ -40,6 +40,7 @@ const struct berth_option berth_options[] = {
 
 	LIST("listen", ONE, BERTH_OPT_URI, "uri", "where peers reach us; none: we only dial out"),
 	LIST("listen", ONE, BERTH_OPT_URI, "announce", "what we tell them, when it is not uri (behind NAT, a name)"),
+	LIST("listen", ONE, BERTH_OPT_URI, "origin", "web pages that may open a WebSocket to us; unset: none"),
 
 	PATH("tls", ONE, "certificate", "", "PEM file, ours with its chain; for nng+tls and https listeners"),
 	PATH("tls", ONE, "key", "", "PEM file of its key; readable by nobody else"),

@@ -185,6 +185,7 @@ static void down(struct berth_netclient *n, uint64_t lived_ms)
 	if (!n->agent)
 		return;
 	berth_agent_batch_begin(n->agent);
+	berth_agent_on_all_gone(n->agent);
 	for (size_t i = 0; i < n_open; i++)
 		berth_agent_on_result(n->agent, open[i], berth_fail(BERTH_E_UNAVAILABLE, "netd was started again"), NULL, 0);
 	berth_agent_batch_end(n->agent);
@@ -216,7 +217,12 @@ static uint64_t number(const struct berth_netclient *n, uint64_t request)
 
 static enum berth_link link_of(enum berth_net_transport t)
 {
-	return t == BERTH_NET_HTTP ? BERTH_LINK_HTTP : t == BERTH_NET_HTTP_ACKS ? BERTH_LINK_HTTP_ACKS : BERTH_LINK_NNG;
+	switch (t) {
+	case BERTH_NET_HTTP: return BERTH_LINK_HTTP;
+	case BERTH_NET_HTTP_ACKS: return BERTH_LINK_HTTP_ACKS;
+	case BERTH_NET_WS: return BERTH_LINK_WS;
+	default: return BERTH_LINK_NNG;
+	}
 }
 
 static enum berth_err on_request(struct berth_netclient *n, const struct berth_ipc_frame *f)

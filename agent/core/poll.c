@@ -14,6 +14,7 @@
 #define POLL_FAIL_MAX_S 300
 #define POLL_DELAY_MS 2000u
 #define POLL_QUICK_MS 1000u
+#define POLL_SOCKET_MS 50000u	/* less than netd keeps a silent one open */
 
 static const char *const records[POLLS] = { "self", BERTH_POLL_MEDIATOR };
 
@@ -34,14 +35,30 @@ static void poll_result(struct poll *p, bool ok)
 	p->next_ms = agent_mono_ms() + (uint64_t)wait * 1000;
 }
 
+static bool is_socket(const char *uri)
+{
+	return uri && (!strncmp(uri, "ws://", 5) || !strncmp(uri, "wss://", 6));
+}
+
 /* The answer to an older poll, to another peer or before a restart, is none to this
  * one, or two of them would chase each other.  Nothing at once is not worth asking
  * again at once. */
 void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t messages)
 {
-	for (size_t i = 0; i < POLLS; i++)
-		if (id == a->polls[i].flight)
-			poll_result(&a->polls[i], stored && (messages || agent_mono_ms() - a->polls[i].since_ms >= POLL_QUICK_MS));
+	for (size_t i = 0; i < POLLS; i++) {
+		struct poll *p = &a->polls[i];
+
+		if (id != p->flight)
+			continue;
+		/* over a socket what there is comes by itself; asking keeps the way open,
+		 * or opens another */
+		if (stored && is_socket(p->uri)) {
+			poll_result(p, true);
+			p->next_ms = agent_mono_ms() + POLL_SOCKET_MS;
+		} else {
+			poll_result(p, stored && (messages || agent_mono_ms() - p->since_ms >= POLL_QUICK_MS));
+		}
+	}
 }
 
 /* --- asking --- */

@@ -95,6 +95,7 @@ void berth_net_config_encode(struct berth_buf *out, const struct berth_net_confi
 	berth_buf_u8(out, (uint8_t)c->n_sockets);
 	for (size_t i = 0; i < c->n_sockets; i++)
 		berth_buf_str16(out, c->sockets[i]);
+	berth_buf_str16(out, c->origins);
 	berth_netpol_encode(out, &c->policy);
 }
 
@@ -121,6 +122,7 @@ enum berth_err berth_net_config_decode(struct berth_net_config *c, const void *p
 	c->clock_trusted = berth_cur_u8(&cur) == 1;
 	tls_decode(&c->tls, &cur);
 	sockets_decode(c, &cur);
+	berth_cur_str16(&cur, c->origins, BERTH_NET_ORIGINS_MAX);
 	if ((rc = berth_netpol_decode(&c->policy, &cur)))
 		return rc;
 	cur.bad |= !sane(c);
@@ -212,7 +214,7 @@ enum berth_err berth_net_request_decode(struct berth_net_request *m, const void 
 
 	*m = (struct berth_net_request){ .request = berth_cur_be64(&c) };
 	transport = berth_cur_u8(&c);
-	c.bad |= transport < BERTH_NET_TCP || transport > BERTH_NET_HTTP_ACKS;
+	c.bad |= transport < BERTH_NET_TCP || transport > BERTH_NET_WS;
 	m->transport = (enum berth_net_transport)transport;
 	m->conn = berth_cur_be32(&c);
 	berth_cur_str16(&c, m->peer, BERTH_NET_PEER_MAX);

@@ -45,8 +45,11 @@ enum berth_net_op {
 };
 
 /* HTTP takes one message in a REPLY.  HTTP_ACKS: and the peer acknowledges it later, as
- * nng's do; from another there will be SENT or GONE. */
-enum berth_net_transport { BERTH_NET_TCP = 1, BERTH_NET_IPC = 2, BERTH_NET_HTTP = 3, BERTH_NET_HTTP_ACKS = 4 };
+ * nng's do; from another there will be SENT or GONE.  WS: all REQUESTs of a connection have
+ * one number, by which REPLYs reach it as often as one likes, until GONE; SENT comes for
+ * each message in them, in their order. */
+enum berth_net_transport { BERTH_NET_TCP = 1, BERTH_NET_IPC = 2, BERTH_NET_HTTP = 3, BERTH_NET_HTTP_ACKS = 4,
+			  BERTH_NET_WS = 5 };
 
 #define BERTH_NET_URI_MAX 511
 #define BERTH_NET_PEER_MAX BERTH_NETADDR_TEXT_MAX
@@ -64,6 +67,7 @@ struct berth_net_tls {
 };
 
 #define BERTH_NET_LISTENERS_MAX 16
+#define BERTH_NET_ORIGINS_MAX 1023
 struct berth_net_config {
 	uint32_t message_max;		/* bytes; larger: status 3 */
 	uint32_t conns_max;		/* incoming connections */
@@ -75,6 +79,7 @@ struct berth_net_config {
 	struct berth_net_tls tls;
 	char sockets[BERTH_NET_LISTENERS_MAX][BERTH_NETPOL_PATH_MAX + 1];	/* folders of nng+ipc listeners */
 	size_t n_sockets;
+	char origins[BERTH_NET_ORIGINS_MAX + 1];	/* words: whose pages may open a WebSocket to us */
 	struct berth_netpol policy;	/* owned; berth_netpol_free() */
 };
 /* The limits of a gateway; the policy lets nothing special through. */

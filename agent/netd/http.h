@@ -24,7 +24,7 @@ struct berth_netd_http_listener {
 	char uri[BERTH_NET_URI_MAX + 1];
 	const char *path;		/* in uri, or "/" */
 	int fd;
-	bool used, tls;
+	bool used, tls, ws;
 };
 
 struct berth_netd_http_request {
@@ -41,6 +41,7 @@ struct berth_netd_http_request {
 	struct MHD_Connection *mc;
 };
 
+struct berth_netd_ws_conn;
 struct berth_netd_http_conn {
 	struct berth_netd_http_conn *next;
 	struct berth_netd_http *h;
@@ -51,6 +52,8 @@ struct berth_netd_http_conn {
 	uint32_t id;
 	uint64_t deadline_ms, idle_ms;
 	bool cut;			/* shut down, will be reported closed */
+	bool upgraded;			/* its octets are a WebSocket's: */
+	struct berth_netd_ws_conn *ws;	/* NULL once that has ended */
 };
 
 /* libmicrohttpd has TLS for all connections of a daemon, or for none. */
@@ -96,5 +99,10 @@ void berth_netd_http_on_completed(void *cls, struct MHD_Connection *mc, void **s
 /* Held requests: the peer left (false: none was held); the core did not answer in time. */
 bool berth_netd_http_left(struct berth_netd_http_conn *c);
 void berth_netd_http_late(struct berth_netd_http_conn *c);
+
+/* ws_serve.c: requests to a listener for WebSockets.  judge: 101, or a status that refuses
+ * it; upgrade: says 101, and the connection is a WebSocket's. */
+int berth_netd_ws_judge(struct berth_netd_http_conn *c, struct MHD_Connection *mc, const char *method, const char *url);
+enum MHD_Result berth_netd_ws_upgrade(struct berth_netd_http_conn *c, struct MHD_Connection *mc);
 
 #endif

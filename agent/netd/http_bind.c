@@ -66,6 +66,6 @@ enum berth_err berth_netd_http_listen_uri(struct berth_netd_http_uri *u, struct 
 
 void berth_netd_http_bound_uri(char bound[BERTH_NET_URI_MAX + 1], const struct berth_netd_http_uri *u)
 {
-	snprintf(bound, BERTH_NET_URI_MAX + 1, strchr(u->host, ':') ? "%s://[%s]:%u%s" : "%s://%s:%u%s",
-		 u->tls ? "https" : "http", u->host, u->port, u->path);
+	snprintf(bound, BERTH_NET_URI_MAX + 1, strchr(u->host, ':') ? "%s%s://[%s]:%u%s" : "%s%s://%s:%u%s",
+		 u->ws ? "ws" : "http", u->tls ? "s" : "", u->host, u->port, u->path);
 }

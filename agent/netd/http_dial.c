@@ -10,6 +10,7 @@
 
 #include "agent/netd/http_dial.h"
 #include "agent/netd/tls.h"
+#include "agent/netd/ws.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
@@ -156,7 +157,7 @@ static bool follow(struct berth_netd_sending *s, long status)
 
 	if (status != 307 || s->moved || d->curl->easy_getinfo(s->easy, CURLINFO_REDIRECT_URL, &to) || !to)
 		return false;
-	if (strlen(to) > BERTH_NET_URI_MAX || (s->uri.tls && strncmp(to, "https:", 6) != 0))
+	if (strlen(to) > BERTH_NET_URI_MAX || !berth_netd_uri_is_http(to) || (s->uri.tls && strncmp(to, "https:", 6) != 0))
 		return false;
 	snprintf(s->text, sizeof(s->text), "%s", to);
 	d->curl->multi_remove_handle(d->multi, s->easy);
@@ -174,6 +175,17 @@ static bool follow(struct berth_netd_sending *s, long status)
 	return true;
 }
 
+/* A WebSocket's connection: it has the RESULT of the message from now on. */
+static void connected(struct berth_netd_sending *s)
+{
+	if (!berth_netd_ws_dialled(s)) {
+		finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no WebSocket to be had", s->uri.host), NULL);
+		return;
+	}
+	s->told = true;
+	sending_free(s);
+}
+
 static void answered(struct berth_netd_sending *s)
 {
 	const struct berth_curl *curl = s->n->http_dial->curl;
@@ -183,6 +195,10 @@ static void answered(struct berth_netd_sending *s)
 	char *type = NULL;
 	enum berth_err rc;
 
+	if (s->uri.ws) {
+		connected(s);
+		return;
+	}
 	if (curl->easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &a.status) == CURLE_OK && follow(s, a.status))
 		return;
 	if (curl->easy_getinfo(s->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK)

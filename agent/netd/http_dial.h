@@ -42,7 +42,7 @@ struct berth_netd_http_dial {
 	struct berth_limit hosts;
 };
 
-/* Makes s->easy: a POST to s->addr, and to nowhere else, that ends after left_ms.  False:
+/* Makes s->easy: a POST (to ws:// and wss:// a mere connection) to s->addr, and to nowhere else, that ends after left_ms.  False:
  * no memory. */
 bool berth_netd_http_post(struct berth_netd_sending *s, uint32_t left_ms);
 

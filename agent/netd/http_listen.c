@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/netd/http.h"
+#include "agent/netd/ws.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -144,7 +145,7 @@ static enum berth_err start_daemon(struct berth_netd_http *h, struct berth_netd_
 	const union MHD_DaemonInfo *info;
 
 	d->it = h->mhd->start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | (options ? MHD_USE_TLS : 0), 0, NULL, NULL,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | (options ? MHD_USE_TLS : 0), 0, NULL, NULL,
 		berth_netd_http_on_request, h, MHD_OPTION_CONNECTION_LIMIT, (unsigned)BERTH_NET_CONNS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
@@ -214,6 +215,7 @@ static enum berth_err add(struct berth_netd_http *h, struct berth_netd_http_list
 	snprintf(at->uri, sizeof(at->uri), "%s", uri);
 	at->path = *u->path ? at->uri + (u->path - uri) : "/";
 	at->tls = u->tls;
+	at->ws = u->ws;
 	at->used = true;
 	return BERTH_OK;
 }
@@ -284,6 +286,8 @@ static void judge_time(struct berth_netd_http *h, uint64_t now)
 	bool crowded = h->limit.conns > h->limit.conns_max / 4 * 3;
 
 	for (struct berth_netd_http_conn *c = h->conns; c; c = c->next) {
+		if (c->upgraded)
+			continue;
 		if (c->rq && c->rq->state == HELD) {
 			if (now >= c->rq->until_ms)
 				berth_netd_http_late(c);
@@ -297,6 +301,7 @@ static void judge_time(struct berth_netd_http *h, uint64_t now)
 
 static void look(struct berth_netd_http *h, const struct epoll_event *ev)
 {
+	struct berth_netd_http_conn *c;
 	void *tag = ev->data.ptr;
 
 	if (tag == &h->plain || tag == &h->secure)
@@ -307,9 +312,11 @@ static void look(struct berth_netd_http *h, const struct epoll_event *ev)
 				accept_some(h, tag);
 			return;
 		}
-	/* a connection; freed only in run() below */
-	if (!berth_netd_http_left(tag))
-		cut(tag);
+	c = tag;	/* freed only in run() below */
+	if (c->ws)
+		berth_netd_ws_left(c->ws);
+	else if (!c->upgraded && !berth_netd_http_left(c))
+		cut(c);
 }
 
 /* How soon that one wants to be run again. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One POST as curl is told it: to the number that was checked, for the name in its URL;
+/* One POST, or a WebSocket's connection, as curl is told it: to the number that was checked, for the name in its URL;
  * the socket it asks for is refused when it is for any other. */
 #include "agent/netd/http_dial.h"
 
@@ -101,21 +101,38 @@ static bool set_tls(struct berth_netd_sending *s, const struct berth_curl *curl)
 #undef SET
 }
 
-static bool set_up(struct berth_netd_sending *s, const struct berth_curl *curl, uint32_t left_ms)
+/* Where to, and nowhere else. */
+static bool set_way(struct berth_netd_sending *s, const struct berth_curl *curl, const char *url, uint32_t left_ms)
 {
 	CURL *e = s->easy;
 
 #define SET(option, value) (curl->easy_setopt(e, option, value) == CURLE_OK)
-	return SET(CURLOPT_URL, s->text) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+	return SET(CURLOPT_URL, url) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
 	       SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
 	       SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
-	       SET(CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) &&
-	       SET(CURLOPT_RESOLVE, s->resolve) && SET(CURLOPT_HTTPHEADER, s->headers) && SET(CURLOPT_POST, 1L) &&
+	       SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) && SET(CURLOPT_TIMEOUT_MS, (long)left_ms) &&
+	       SET(CURLOPT_RESOLVE, s->resolve) && SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) &&
+	       SET(CURLOPT_OPENSOCKETDATA, s) && SET(CURLOPT_PRIVATE, s) && (!s->uri.tls || set_tls(s, curl));
+}
+
+static bool set_message(struct berth_netd_sending *s, const struct berth_curl *curl)
+{
+	CURL *e = s->easy;
+
+	return SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) && SET(CURLOPT_HTTPHEADER, s->headers) && SET(CURLOPT_POST, 1L) &&
 	       SET(CURLOPT_POSTFIELDSIZE, (long)s->f.msg_len) && SET(CURLOPT_POSTFIELDS, (const char *)s->f.msg) &&
 	       SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, s) &&
-	       SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, s) &&
-	       SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(CURLOPT_OPENSOCKETDATA, s) && SET(CURLOPT_PRIVATE, s);
+	       SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, s);
+}
+
+/* A connection of its own, on which curl says nothing: "ws" becomes "http". */
+static bool set_connection(struct berth_netd_sending *s, const struct berth_curl *curl, uint32_t left_ms)
+{
+	CURL *e = s->easy;
+	char url[BERTH_NET_URI_MAX + 8];
+
+	snprintf(url, sizeof(url), "http%s", s->text + 2);
+	return set_way(s, curl, url, left_ms) && SET(CURLOPT_CONNECT_ONLY, 1L) && SET(CURLOPT_FRESH_CONNECT, 1L);
 #undef SET
 }
 
@@ -123,6 +140,9 @@ bool berth_netd_http_post(struct berth_netd_sending *s, uint32_t left_ms)
 {
 	const struct berth_curl *curl = s->n->http_dial->curl;
 
-	return add_headers(s, curl) && pin(s, curl) && (s->easy = curl->easy_init()) && set_up(s, curl, left_ms) &&
-	       (!s->uri.tls || set_tls(s, curl));
+	if (!pin(s, curl) || !(s->easy = curl->easy_init()))
+		return false;
+	if (s->uri.ws)
+		return set_connection(s, curl, left_ms);
+	return add_headers(s, curl) && set_way(s, curl, s->text, left_ms) && set_message(s, curl);
 }

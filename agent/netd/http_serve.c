@@ -70,7 +70,8 @@ static enum MHD_Result say(struct berth_netd_http_conn *c, struct berth_netd_htt
 		return MHD_NO;
 	snprintf(seconds, sizeof(seconds), "%u", r->retry_after_s);
 	if ((!r->gives || mhd->add_response_header(res, "Content-Type", berth_http_type_of(BERTH_FRAME_ENCRYPTED)) == MHD_YES) &&
-	    (r->status != 405 || mhd->add_response_header(res, "Allow", "POST") == MHD_YES) &&
+	    (r->status != 405 || mhd->add_response_header(res, "Allow", c->at->ws ? "GET" : "POST") == MHD_YES) &&
+	    (r->status != 426 || mhd->add_response_header(res, "Sec-WebSocket-Version", "13") == MHD_YES) &&
 	    (!r->retry_after_s || mhd->add_response_header(res, "Retry-After", seconds) == MHD_YES) &&
 	    (!last || mhd->add_response_header(res, "Connection", "close") == MHD_YES))
 		ok = mhd->queue_response(r->mc, (unsigned)r->status, res);
@@ -94,7 +95,8 @@ static bool judge(struct berth_netd_http_conn *c, struct berth_netd_http_request
 	struct berth_netd_http *h = c->h;
 	int status;
 
-	h->mhd->get_connection_values(r->mc, MHD_HEADER_KIND, on_header, &r->head);
+	if (!c->at->ws)
+		h->mhd->get_connection_values(r->mc, MHD_HEADER_KIND, on_header, &r->head);
 	if (!berth_netd_http_tls_is_let_in(c, r->mc)) {
 		refuse(r, 403, 0);
 		return false;
@@ -103,6 +105,11 @@ static bool judge(struct berth_netd_http_conn *c, struct berth_netd_http_request
 		refuse(r, 503, FLOOD_RETRY_S);
 	else
 		r->counted = true;
+	if (c->at->ws) {
+		if ((status = berth_netd_ws_judge(c, r->mc, method, url)) != 101)
+			refuse(r, status, 0);
+		return !r->status;
+	}
 	if ((status = berth_http_judge(&r->head, method, url, c->at->path, h->n->cfg.message_max)))
 		refuse(r, status, 0);
 	if (status == 415 && r->head.v1)
@@ -164,8 +171,18 @@ static enum berth_err forward(struct berth_netd_http_conn *c, struct berth_netd_
 	return rc;
 }
 
+static enum MHD_Result upgrade(struct berth_netd_http_conn *c, struct berth_netd_http_request *r)
+{
+	if (r->counted)
+		berth_limit_open_end(&c->h->limit, &c->addr);
+	r->counted = false;
+	return berth_netd_ws_upgrade(c, r->mc);
+}
+
 static enum MHD_Result read_all(struct berth_netd_http_conn *c, struct berth_netd_http_request *r)
 {
+	if (!r->status && c->at->ws)
+		return upgrade(c, r);
 	if (!r->status && r->body.len == 0)
 		refuse(r, 400, 0);
 	if (!r->status && (c->h->n->core.out.len >= OUT_HIGH || forward(c, r)))

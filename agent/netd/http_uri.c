@@ -3,18 +3,40 @@
 
 #include <string.h>
 
-#define PLAIN "http://"
-#define TLS "https://"
 #define FIRST_FREE_PORT 1024
+
+static const struct scheme {
+	const char *text;
+	bool tls, ws;
+} schemes[] = {
+	{ "http://", false, false }, { "https://", true, false }, { "ws://", false, true }, { "wss://", true, true },
+};
+
+static const struct scheme *scheme_of(const char *text)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(text, schemes[i].text, strlen(schemes[i].text)) == 0)
+			return &schemes[i];
+	return NULL;
+}
 
 static enum berth_err refuse(const char *text)
 {
-	return berth_fail(BERTH_E_CONFIG, "%.120s is not http[s]://host[:port][/path]", text);
+	return berth_fail(BERTH_E_CONFIG, "%.120s is not http[s]:// or ws[s]://host[:port][/path]", text);
 }
 
 bool berth_netd_uri_is_http(const char *text)
 {
-	return strncmp(text, PLAIN, sizeof(PLAIN) - 1) == 0 || strncmp(text, TLS, sizeof(TLS) - 1) == 0;
+	const struct scheme *s = scheme_of(text);
+
+	return s && !s->ws;
+}
+
+bool berth_netd_uri_is_ws(const char *text)
+{
+	const struct scheme *s = scheme_of(text);
+
+	return s && s->ws;
 }
 
 /* Octets that no URI has, and those that start what we do not take. */
@@ -40,13 +62,16 @@ static bool parse_port(uint16_t *port, const char *s, size_t n)
 
 enum berth_err berth_netd_http_uri_parse(struct berth_netd_http_uri *u, const char *text)
 {
+	const struct scheme *s = scheme_of(text);
 	const char *host, *end, *stop;
 	bool bracket;
 
-	*u = (struct berth_netd_http_uri){ .tls = strncmp(text, TLS, sizeof(TLS) - 1) == 0 };
-	if (!berth_netd_uri_is_http(text) || !clean(text))
+	*u = (struct berth_netd_http_uri){ 0 };
+	if (!s || !clean(text))
 		return refuse(text);
-	host = text + (u->tls ? sizeof(TLS) : sizeof(PLAIN)) - 1;
+	u->tls = s->tls;
+	u->ws = s->ws;
+	host = text + strlen(s->text);
 	stop = u->path = host + strcspn(host, "/?");
 	bracket = *host == '[';
 	host += bracket;

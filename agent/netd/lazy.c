@@ -24,7 +24,8 @@ enum berth_err berth_mhd_load(const struct berth_mhd **out)
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	BERTH_MHD_CALLS(FIND)
 #undef FIND
-	if (!(*(void **)&calls.verify_peers = dlsym(so, "gnutls_certificate_verify_peers2")))	/* of what it loads */
+	if (!(*(void **)&calls.verify_peers = dlsym(so, "gnutls_certificate_verify_peers2")) ||
+	    !(*(void **)&calls.hash = dlsym(so, "gnutls_hash_fast")))
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	*out = &calls;
 	return BERTH_OK;
@@ -44,6 +45,8 @@ enum berth_err berth_curl_load(const struct berth_curl **out)
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	BERTH_CURL_CALLS(FIND)
 #undef FIND
+	if (!(*(void **)&calls.sha1 = dlsym(so, "SHA1")))
+		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	*out = &calls;
 	return BERTH_OK;
 }

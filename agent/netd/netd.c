@@ -90,6 +90,7 @@ static enum berth_err on_config(struct berth_netd *n, const struct berth_ipc_fra
 	n->configured = true;
 	berth_netd_listen_limits(n);
 	berth_netd_http_limits(n);
+	berth_netd_ws_limits(n);
 	berth_netd_bound_memory(n, false);
 	return BERTH_OK;
 }
@@ -104,8 +105,10 @@ static enum berth_err on_listen(struct berth_netd *n, const struct berth_ipc_fra
 	if (rc)
 		return rc;
 	memcpy(m.uri, uri.uri, sizeof(m.uri));
-	m.code = berth_netd_uri_is_http(uri.uri) ? berth_netd_http_listen_add(n, uri.uri, m.bound)
-						 : berth_netd_listen_add(n, uri.uri, m.bound);
+	if (berth_netd_uri_is_http(uri.uri) || berth_netd_uri_is_ws(uri.uri))
+		m.code = berth_netd_http_listen_add(n, uri.uri, m.bound);
+	else
+		m.code = berth_netd_listen_add(n, uri.uri, m.bound);
 	if (m.code)
 		snprintf(m.detail, sizeof(m.detail), "%s", berth_err_detail());
 	berth_net_listening_encode(&b, &m);
@@ -119,7 +122,9 @@ static enum berth_err on_send(struct berth_netd *n, const struct berth_ipc_frame
 
 	if (rc)
 		return rc;
-	if (berth_netd_uri_is_http(m.uri))
+	if (berth_netd_uri_is_ws(m.uri) && berth_netd_ws_send(n, &m))
+		return BERTH_OK;
+	if (berth_netd_uri_is_http(m.uri) || berth_netd_uri_is_ws(m.uri))
 		berth_netd_http_send(n, &m);
 	else
 		berth_netd_dial_send(n, &m);
@@ -134,7 +139,7 @@ static enum berth_err on_reply(struct berth_netd *n, const struct berth_ipc_fram
 
 	if (rc || (rc = berth_frame_reply_decode(&r, m.frame, m.frame_len)))
 		return rc;
-	if (!berth_netd_http_reply(n, m.request, &r))
+	if (!berth_netd_http_reply(n, m.request, &r) && !berth_netd_ws_reply(n, m.request, &r))
 		berth_netd_listen_reply(n, &m);
 	return BERTH_OK;
 }
@@ -178,6 +183,7 @@ static enum berth_err step(struct berth_netd *n, int *wait_ms)
 		{ .fd = n->ready.fd, .events = POLLIN },
 		{ .fd = berth_netd_http_fd(n), .events = POLLIN },
 		{ .fd = berth_netd_http_dial_fd(n), .events = POLLIN },
+		{ .fd = berth_netd_ws_fd(n), .events = POLLIN },
 	};
 	enum berth_err rc = BERTH_OK;
 	uint64_t now;
@@ -193,6 +199,7 @@ static enum berth_err step(struct berth_netd *n, int *wait_ms)
 	now = berth_clock_mono_ms();
 	*wait_ms = sooner(berth_netd_dial_tick(n, now), berth_netd_listen_tick(n, now));
 	*wait_ms = sooner(*wait_ms, berth_netd_http_dial_tick(n, now));
+	*wait_ms = sooner(*wait_ms, berth_netd_ws_tick(n, now));
 	*wait_ms = sooner(*wait_ms, berth_netd_http_tick(n, now));
 	if (!rc && berth_ipc_wants_write(&n->core))
 		rc = berth_ipc_on_writable(&n->core);

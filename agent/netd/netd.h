@@ -15,11 +15,13 @@
  *   dial       REQ sockets: our requests, one link per URI
  *   http       DIDComm over HTTP: peers' requests; NULL until somebody listens
  *   http_dial  and ours; NULL until the first
+ *   ws         WebSockets, both ways; NULL until the first
  *   names      the name service, asked on its own thread */
 struct berth_netd_listen;
 struct berth_netd_dial;
 struct berth_netd_http;
 struct berth_netd_http_dial;
+struct berth_netd_ws;
 struct berth_netd_names;
 
 struct berth_netd {
@@ -30,6 +32,7 @@ struct berth_netd {
 	struct berth_netd_dial *dial;
 	struct berth_netd_http *http;
 	struct berth_netd_http_dial *http_dial;
+	struct berth_netd_ws *ws;
 	struct berth_netd_names *names;
 	uint64_t next_request;		/* requests of peers, however they came */
 	bool configured;
@@ -76,7 +79,7 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m);
 void berth_netd_dial_drop(struct berth_netd *n, const char *uri);
 int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms);
 
-/* The same for http:// and https:// URIs.  fd: for poll(), -1: nothing yet; tick does
+/* The same for http://, https://, ws:// and wss:// URIs.  fd: for poll(), -1: nothing yet; tick does
  * what has become due. */
 void berth_netd_http_limits(struct berth_netd *n);
 BERTH_MUST_USE enum berth_err
@@ -89,6 +92,14 @@ int berth_netd_http_tick(struct berth_netd *n, uint64_t now_ms);
 void berth_netd_http_send(struct berth_netd *n, const struct berth_net_send *m);
 int berth_netd_http_dial_fd(const struct berth_netd *n);
 int berth_netd_http_dial_tick(struct berth_netd *n, uint64_t now_ms);
+
+/* The same for WebSockets, which http listens and dials for.  send: false, none to that
+ * URI is open. */
+void berth_netd_ws_limits(struct berth_netd *n);
+bool berth_netd_ws_reply(struct berth_netd *n, uint64_t request, const struct berth_frame_reply *f);
+bool berth_netd_ws_send(struct berth_netd *n, const struct berth_net_send *m);
+int berth_netd_ws_fd(const struct berth_netd *n);
+int berth_netd_ws_tick(struct berth_netd *n, uint64_t now_ms);
 
 /* One question to the name service; job.done runs on the main thread. */
 struct berth_netd_lookup {

@@ -152,7 +152,7 @@ class Tpm:
 
 
 FORMS = {"nng": "nng+tcp://%s:%d", "tls": "nng+tls://%s:%d", "http": "http://%s:%d/didcomm",
-         "https": "https://%s:%d/didcomm"}
+         "https": "https://%s:%d/didcomm", "ws": "ws://%s:%d/ws", "wss": "wss://%s:%d/ws"}
 
 
 class Agent:

@@ -63,7 +63,7 @@ def onboarded(w, gw):
         assert agent.status()["queue"]["dead"] == 0
 
 
-@pytest.mark.parametrize("link", ["tls", "https"])
+@pytest.mark.parametrize("link", ["tls", "https", "wss"])
 def test_onboarding_over_tls(certs, link):
     w = World(owner={"tls": certs.of("owner.test")}, factory={"tls": certs.of("factory.test")},
               links={"owner": link, "factory": link})
@@ -99,6 +99,18 @@ def test_c098_a_message_waits_for_a_certificate_that_is_right(certs, link):
         gw.wait_state("OPERATIONAL", seconds=60)
         w.active(gw)
         assert secrets(gw) == {k: b64(v) for k, v in ITEMS.items()}
+    finally:
+        w.close()
+
+
+@pytest.mark.parametrize("links", [("factory", "rv", "owner"), ("owner",)], ids=["all", "owner"])
+def test_onboarding_over_websockets(links):
+    w = World(links=dict.fromkeys(links, "ws"))
+    try:
+        gw = w.gateway("GW-WS", **APP)
+        onboarded(w, gw)
+        for agent in w.agents:
+            assert agent.status()["queue"]["dead"] == 0
     finally:
         w.close()
 

@@ -72,6 +72,7 @@ static void no_message_decodes_in_part(void **state)
 	CHECK_OK(berth_netpol_add_host(&cfg.policy, "x.test=10.0.0.1"));
 	cfg.tls = (struct berth_net_tls){ .certificate = "/c", .key = "/k", .ca = "/a", .clients = "/l" };
 	strcpy(cfg.sockets[cfg.n_sockets++], "/run/x");
+	strcpy(cfg.origins, "https://a.example");
 	berth_net_config_encode(&b, &cfg);
 	berth_netpol_free(&cfg.policy);
 	only_whole(&b, d_config);
@@ -117,7 +118,7 @@ static void values_out_of_range_are_e_type(void **state)
 	struct berth_net_config cfg;
 	struct berth_net_send send = { .uri = "u", .deadline_ms = BERTH_NET_DEADLINE_MAX_MS + 1 };
 	struct berth_net_result r = { .code = BERTH_OK };	/* no frame */
-	struct berth_net_request q = { .transport = (enum berth_net_transport)5 };
+	struct berth_net_request q = { .transport = (enum berth_net_transport)6 };
 
 	(void)state;
 	berth_net_config_init(&cfg);
