@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job over each transport, with real daemons: messages go both ways, and the
 gateway only dials out."""
+import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -110,6 +112,27 @@ def test_onboarding_over_websockets(links):
         gw = w.gateway("GW-WS", **APP)
         onboarded(w, gw)
         for agent in w.agents:
+            assert agent.status()["queue"]["dead"] == 0
+    finally:
+        w.close()
+
+
+@pytest.mark.parametrize("link", ["ws", "tls"])
+def test_a_netd_that_dies_is_replaced_and_nothing_is_lost(certs, link):
+    """kill -9 of either side's netd, with the connection open that answers come on."""
+    w = World(owner={"tls": certs.of("owner.test")}, links={"owner": link})
+    try:
+        gw = w.gateway("GW-KILL", tls={"ca": certs.dir / "ca.pem"}, **APP)
+        gw.set("agent", clock_trusted="yes")
+        w.onboard(gw, ITEMS)
+        for agent in (w.owner, gw, w.owner):
+            before = agent.pids()["netd"]
+            os.kill(before, signal.SIGKILL)
+            wait_for(lambda: agent.pids().get("netd", before) != before, "another netd")
+            thid = gw.post("/v1/ping")["thid"]
+            wait_for(lambda: thid in json.dumps(gw.get("/v1/peers")), lambda: gw.log()[-2000:], seconds=90)
+        for agent in (gw, w.owner):
+            wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}", seconds=90)
             assert agent.status()["queue"]["dead"] == 0
     finally:
         w.close()
