@@ -5,28 +5,16 @@
 #include <string.h>
 
 #include <nng/nng.h>
-#include <nng/protocol/reqrep0/req.h>
 
-#include "agent/netd/limit.h"
+#include "agent/netd/link.h"
 #include "agent/netd/netd.h"
 #include "agent/netd/serve.h"
 #include "agent/netd/tls.h"
-#include "agent/netd/uri.h"
 #include "did/base/clock.h"
 
-#define LINKS_MAX 64
-#define LINK_SENDS_MAX 16	/* requests open on one link, parked ones too */
+#define SENDINGS_MAX (BERTH_NETD_LINKS_MAX * BERTH_NETD_LINK_SENDS_MAX)
 #define IDLE_MS 120000		/* a link that nobody used so long is closed */
 #define DEADLINE_MS 60000
-#define RESEND_MS 600000	/* no repeat by time: our deadline is shorter; a lost connection repeats */
-#define REDIAL_MIN_MS 200
-#define REDIAL_MAX_MS 30000
-#define REDIAL_NEVER_MS INT32_MAX
-#define RETIRED_MS 240000	/* a try to connect, and the greeting, are over by then */
-#define RETIRED_MAX 64
-#define REQ_HEAD 4		/* request id on the wire */
-#define TCP_HEAD 8		/* length */
-#define IPC_HEAD 9		/* type, length */
 #define HANDSHAKE 8		/* SP greeting, each way */
 
 /* All one host may get from us, whoever names it in a document (C084). */
@@ -34,28 +22,12 @@
 #define HOST_RATE 50
 #define HOST_BURST 200
 
-struct link {
-	struct link *next;
-	char uri[BERTH_NET_URI_MAX + 1];
-	struct berth_netaddr addr;
-	unsigned head;			/* octets the link adds to a message */
-	nng_socket sock;
-	nng_dialer dialer;
-	nng_tls_config *tls;		/* NULL: a link without */
-	atomic_uint connected;		/* nng's threads count */
-	atomic_uint handshakes;
-	unsigned n_sends;
-	bool stale;			/* look its address up before it is used again */
-	bool doomed;			/* finishes what is open, takes no more */
-	uint64_t used_ms;		/* doomed: retired */
-};
-
 /* One SEND from the core, until its RESULT. */
 struct sending {
 	struct berth_netd_lookup name;	/* its job is this one's */
 	struct sending *next;
 	struct berth_netd *n;
-	struct link *link;
+	struct berth_netd_link *link;
 	nng_ctx ctx;
 	nng_aio *aio;
 	enum { NAMING, SENDING, AWAITING } state;
@@ -69,155 +41,20 @@ struct sending {
 };
 
 struct berth_netd_dial {
-	struct link *links;
-	size_t n_links, n_retired, n_sendings;
+	struct berth_netd_links links;
 	struct sending *sendings;
-	struct berth_limit hosts;
+	size_t n_sendings;
 };
-
-/* --- links ----------------------------------------------------------------- */
-
-static void on_pipe(nng_pipe p, nng_pipe_ev ev, void *arg)
-{
-	struct link *l = arg;
-
-	(void)p;
-	switch (ev) {
-	case NNG_PIPE_EV_ADD_PRE:	/* before anything can be answered over it */
-		atomic_fetch_add(&l->handshakes, 1);
-		break;
-	case NNG_PIPE_EV_ADD_POST:
-		atomic_fetch_add(&l->connected, 1);
-		break;
-	default:
-		atomic_fetch_sub(&l->connected, 1);
-	}
-}
-
-static int link_start(struct link *l, const char *url)
-{
-	int rv;
-
-	if ((rv = nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)) ||
-	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS)) ||
-	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) ||
-	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) ||
-	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_PRE, on_pipe, l)) ||
-	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, on_pipe, l)) ||
-	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, on_pipe, l)) ||
-	    (rv = nng_dialer_create(&l->dialer, l->sock, url)) ||
-	    (l->tls && (rv = nng_dialer_set_ptr(l->dialer, NNG_OPT_TLS_CONFIG, l->tls))) ||
-	    (rv = nng_dialer_set_size(l->dialer, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)))
-		return rv;
-	return nng_dialer_start(l->dialer, NNG_FLAG_NONBLOCK);
-}
-
-static void link_close(struct berth_netd_dial *d, struct link *l)
-{
-	struct link **at = &d->links;
-
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
-	if (l->doomed)
-		d->n_retired--;
-	else
-		d->n_links--;
-	berth_limit_conn_end(&d->hosts, &l->addr);
-	nng_close(l->sock);
-	if (l->tls)
-		nng_tls_config_free(l->tls);
-	free(l);
-}
-
-/* nng 1.5.2 uses memory after it has freed it when a socket is closed while it is
- * connecting or greeting.  So one that is not connected is told to try no more, and
- * closed when whatever it was doing must be over. */
-static void link_retire(struct berth_netd_dial *d, struct link *l)
-{
-	if (l->doomed)
-		return;
-	l->doomed = true;
-	l->used_ms = berth_clock_mono_ms();
-	d->n_links--;
-	d->n_retired++;
-	nng_dialer_set_ms(l->dialer, NNG_OPT_RECONNMAXT, REDIAL_NEVER_MS);
-	nng_dialer_set_ms(l->dialer, NNG_OPT_RECONNMINT, REDIAL_NEVER_MS);
-	if (l->n_sends == 0 && atomic_load(&l->connected))
-		link_close(d, l);
-}
-
-/* Room for one more: the longest unused link goes. */
-static enum berth_err make_room(struct berth_netd_dial *d)
-{
-	struct link *oldest = NULL;
-
-	if (d->n_retired == RETIRED_MAX)
-		return berth_fail(BERTH_E_QUOTA, "%d links are being closed", RETIRED_MAX);
-	if (d->n_links < LINKS_MAX)
-		return BERTH_OK;
-	for (struct link *l = d->links; l; l = l->next)
-		if (!l->doomed && l->n_sends == 0 && (!oldest || l->used_ms < oldest->used_ms))
-			oldest = l;
-	if (!oldest)
-		return berth_fail(BERTH_E_QUOTA, "%d links are in use", LINKS_MAX);
-	link_retire(d, oldest);
-	return BERTH_OK;
-}
-
-static enum berth_err link_open(struct berth_netd_dial *d, const struct sending *s, const struct berth_netaddr *a,
-				struct link **out)
-{
-	char url[BERTH_NETD_URL_MAX + 1];
-	struct link *l = NULL;
-	enum berth_err rc;
-	int rv;
-
-	if ((rc = make_room(d)) || (rc = berth_limit_conn(&d->hosts, a, berth_clock_mono_ms())))
-		return rc;
-	if (!(l = calloc(1, sizeof(*l))) || (rv = nng_req0_open(&l->sock))) {
-		berth_limit_conn_end(&d->hosts, a);
-		free(l);
-		return berth_fail(BERTH_E_NOMEM, "link");
-	}
-	memcpy(l->uri, s->text, sizeof(l->uri));
-	l->addr = *a;
-	l->head = REQ_HEAD + (s->uri.scheme == BERTH_NETD_IPC ? IPC_HEAD : TCP_HEAD);
-	l->next = d->links;
-	d->links = l;
-	d->n_links++;
-	berth_netd_uri_nng(url, &s->uri, a);
-	if ((rc = s->uri.scheme == BERTH_NETD_TLS ? berth_netd_tls_client(&l->tls, &s->n->cfg.tls, s->uri.host) : BERTH_OK)) {
-		link_close(d, l);
-		return rc;
-	}
-	if ((rv = link_start(l, url))) {
-		link_close(d, l);
-		return berth_netd_nng_fault(rv, url);
-	}
-	*out = l;
-	return BERTH_OK;
-}
-
-static struct link *link_find(struct berth_netd_dial *d, const char *uri)
-{
-	for (struct link *l = d->links; l; l = l->next)
-		if (!l->doomed && strcmp(l->uri, uri) == 0)
-			return l;
-	return NULL;
-}
 
 void berth_netd_dial_drop(struct berth_netd *n, const char *uri)
 {
-	struct link *l = link_find(n->dial, uri);
+	struct berth_netd_link *l = berth_netd_link_find(&n->dial->links, uri);
 
 	if (l && atomic_load(&l->connected))
-		link_retire(n->dial, l);
+		berth_netd_link_retire(&n->dial->links, l);
 	else if (l)
 		l->stale = true;
 }
-
-/* --- one request ----------------------------------------------------------- */
 
 static void sending_free(struct sending *s)
 {
@@ -234,9 +71,9 @@ static void sending_free(struct sending *s)
 	}
 	nng_msg_free(s->msg);
 	if (s->counted)
-		berth_limit_open_end(&d->hosts, &s->link->addr);
+		berth_limit_open_end(&d->links.hosts, &s->link->addr);
 	if (s->link && --s->link->n_sends == 0 && s->link->doomed && atomic_load(&s->link->connected))
-		link_close(d, s->link);
+		berth_netd_link_close(&d->links, s->link);
 	free(s);
 }
 
@@ -312,14 +149,14 @@ static void was_answered(struct sending *s)
 	finish(s, rc, nng_msg_body(s->msg), nng_msg_len(s->msg));
 }
 
-static enum berth_err dispatch(struct sending *s, struct link *l)
+static enum berth_err dispatch(struct sending *s, struct berth_netd_link *l)
 {
 	enum berth_err rc;
 	int rv;
 
-	if (l->n_sends == LINK_SENDS_MAX)
-		return berth_fail(BERTH_E_QUOTA, "%d requests are open at %.100s", LINK_SENDS_MAX, l->uri);
-	if ((rc = berth_limit_open(&s->n->dial->hosts, &l->addr, berth_clock_mono_ms())))
+	if (l->n_sends == BERTH_NETD_LINK_SENDS_MAX)
+		return berth_fail(BERTH_E_QUOTA, "%d requests are open at %.100s", BERTH_NETD_LINK_SENDS_MAX, l->uri);
+	if ((rc = berth_limit_open(&s->n->dial->links.hosts, &l->addr, berth_clock_mono_ms())))
 		return rc;
 	s->link = l;
 	s->counted = true;
@@ -342,17 +179,17 @@ static enum berth_err dispatch(struct sending *s, struct link *l)
 static enum berth_err dial(struct sending *s, const struct berth_netaddr *a)
 {
 	struct berth_netd_dial *d = s->n->dial;
-	struct link *l = link_find(d, s->text);
+	struct berth_netd_link *l = berth_netd_link_find(&d->links, s->text);
 	enum berth_err rc = BERTH_OK;
 
 	if (l && memcmp(&l->addr, a, sizeof(*a)) != 0) {	/* it has moved */
-		link_retire(d, l);
+		berth_netd_link_retire(&d->links, l);
 		l = NULL;
 	}
 	if (l)
 		l->stale = false;
 	else
-		rc = link_open(d, s, a, &l);
+		rc = berth_netd_link_open(&l, &d->links, &s->n->cfg, &s->uri, s->text, a);
 	return rc ? rc : dispatch(s, l);
 }
 
@@ -394,7 +231,7 @@ static enum berth_err may_dial_ipc(const struct berth_netpol *policy, const char
 static enum berth_err route(struct sending *s)
 {
 	const struct berth_netpol *policy = &s->n->cfg.policy;
-	struct link *l = link_find(s->n->dial, s->text);
+	struct berth_netd_link *l = berth_netd_link_find(&s->n->dial->links, s->text);
 	struct berth_netaddr a = { 0 };
 	enum berth_err rc;
 	bool found;
@@ -440,7 +277,7 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m)
 	struct sending *s = NULL;
 	enum berth_err rc;
 
-	if (d->n_sendings >= LINKS_MAX * LINK_SENDS_MAX || !(s = calloc(1, sizeof(*s)))) {
+	if (d->n_sendings >= SENDINGS_MAX || !(s = calloc(1, sizeof(*s)))) {
 		failure.code = berth_fail(BERTH_E_QUOTA, "%zu requests are open", d->n_sendings);
 		berth_netd_result(n, &failure);
 		return;
@@ -459,7 +296,7 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m)
 }
 
 /* Of a connection that TLS refuses nng tells nobody: it tries again, at once. */
-static bool give_up_refused(struct berth_netd_dial *d, struct link *l)
+static bool give_up_refused(struct berth_netd_dial *d, struct berth_netd_link *l)
 {
 	int fault;
 
@@ -470,14 +307,14 @@ static bool give_up_refused(struct berth_netd_dial *d, struct link *l)
 	for (struct sending *s = d->sendings; s; s = s->next)
 		if (s->link == l)
 			nng_aio_abort(s->aio, fault);
-	link_retire(d, l);
+	berth_netd_link_retire(&d->links, l);
 	return false;
 }
 
 int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 {
 	struct berth_netd_dial *d = n->dial;
-	struct link *next;
+	struct berth_netd_link *next;
 	bool soon = false;
 
 	for (struct sending *s = d->sendings; s; s = s->next) {	/* stays: the name service has it */
@@ -485,30 +322,30 @@ int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 		if (s->state == NAMING && !s->told && now_ms >= s->until_ms)
 			finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address in time", s->uri.host), NULL, 0);
 	}
-	for (struct link *l = d->links; l; l = next) {
+	for (struct berth_netd_link *l = d->links.first; l; l = next) {
 		next = l->next;
 		soon |= give_up_refused(d, l);
 		if (!l->doomed && l->n_sends == 0 && now_ms - l->used_ms > IDLE_MS)
-			link_retire(d, l);
-		else if (l->doomed && l->n_sends == 0 && now_ms - l->used_ms > RETIRED_MS)
-			link_close(d, l);
+			berth_netd_link_retire(&d->links, l);
+		else if (l->doomed && l->n_sends == 0 && now_ms - l->used_ms > BERTH_NETD_RETIRED_MS)
+			berth_netd_link_close(&d->links, l);
 	}
-	return soon ? BERTH_NETD_SOON_MS : d->links ? BERTH_NETD_LATER_MS : -1;
+	return soon ? BERTH_NETD_SOON_MS : d->links.first ? BERTH_NETD_LATER_MS : -1;
 }
 
 enum berth_err berth_netd_dial_new(struct berth_netd *n)
 {
 	struct berth_netd_dial *d = calloc(1, sizeof(*d));
 
-	if (!d || berth_limit_init(&d->hosts)) {
+	if (!d || berth_limit_init(&d->links.hosts)) {
 		free(d);
 		return berth_fail(BERTH_E_NOMEM, "dial");
 	}
-	d->hosts.conns_max = LINKS_MAX;
-	d->hosts.conns_source_max = HOST_LINKS_MAX;
-	d->hosts.open_source_max = LINK_SENDS_MAX * HOST_LINKS_MAX;
-	d->hosts.rate_per_s = HOST_RATE;
-	d->hosts.burst = HOST_BURST;
+	d->links.hosts.conns_max = BERTH_NETD_LINKS_MAX;
+	d->links.hosts.conns_source_max = HOST_LINKS_MAX;
+	d->links.hosts.open_source_max = BERTH_NETD_LINK_SENDS_MAX * HOST_LINKS_MAX;
+	d->links.hosts.rate_per_s = HOST_RATE;
+	d->links.hosts.burst = HOST_BURST;
 	n->dial = d;
 	return BERTH_OK;
 }
