@@ -40,6 +40,12 @@ $(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wild
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -Wl,--wrap=$(ROGUE_WRAP) $^ $(L_LIB) -ltss2-esys -lseccomp
 
+# berthd with a protocol of notes, for delivery between real daemons.
+COURIERD := $(B)/tests/courier/berthd
+NOTE_WRAP := $(foreach f,berth_agent_new berth_backend_init berth_net_send_encode berth_net_config_init,-Wl,--wrap=$(f))
+$(COURIERD): $(B)/tests/courier/berthd.o $(B)/tests/fakes/note.o $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
+	$(Q)$(LINK) $(NOTE_WRAP) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd
+
 # A PKCS #11 module that hangs, dies and lies.
 MODULES := $(patsubst %.c,$(B)/%.so,$(wildcard tests/fakes/modules/*.c))
 $(MODULES): $(B)/%.so: %.c
@@ -47,7 +53,7 @@ $(MODULES): $(B)/%.so: %.c
 	$(Q)$(CC) $(WARN) -fPIC -D_GNU_SOURCE $(PKG_CFLAGS) -shared -o $@ $<
 $(B)/tests/unit/did/keystore/test_pkcs11: | $(MODULES)
 
-tests: $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(PEERS) $(FUZZ:%=$(B)/tests/fuzz/%)
+tests: $(COURIERD) $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(PEERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 check-unit: all tests
 	@tests/tools/check.py --build $(B) unit flow fuzz

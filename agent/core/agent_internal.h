@@ -53,7 +53,8 @@ struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "t
 struct parked { uint64_t request; enum berth_link link; char *peer, *thread; /* NULL: any */ uint64_t until_ms, offer_ms; /* 0: nothing to offer */ int64_t again_s; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
 struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
-struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; bool poll, silent, others; /* more endpoints */ size_t n_acks; };
+struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; size_t n_acks;
+	bool poll, silent, others /* more endpoints */, met /* the peer has answered something since */; };
 struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 
 /* request 0: a message out of a reply, from the uri that is its source */

@@ -244,13 +244,13 @@ static enum berth_err later(struct berth_agent *a, const struct in_flight *f, co
 static enum berth_err silent(struct berth_agent *a, const struct in_flight *f, const char *why, int64_t after_s)
 {
 	(void)after_s;
-	return berth_store_peer_silent(a->cfg.store, f->peer, berth_agent_now_s(a), why);
+	return berth_store_peer_silent(a->cfg.store, f->peer, f->silent, berth_agent_now_s(a), why);
 }
 
 /* That address is none for us.  Another one of the peer's may be. */
 static void row_refused(struct berth_agent *a, const struct in_flight *f, const char *peer, const char *why)
 {
-	const struct in_flight to = { .seq = f->seq, .peer = (char *)peer };
+	const struct in_flight to = { .seq = f->seq, .peer = (char *)peer, .silent = f->silent };
 	char words[BERTH_OUTBOX_ERROR_MAX];
 
 	snprintf(words, sizeof(words), "E_NETPOL: %s", why);	/* why is said anew below */
@@ -260,7 +260,8 @@ static void row_refused(struct berth_agent *a, const struct in_flight *f, const 
 		agent_give_up(a, f->seq, words);
 }
 
-/* No answer, or none that can be read.  What is short on our side is not the peer's fault. */
+/* No answer, or none that can be read.  What is short on our side is not the peer's fault,
+ * and one that answered others meanwhile is not silent. */
 static void row_failed(struct berth_agent *a, const struct in_flight *f, enum berth_err rc, const char *detail)
 {
 	char why[BERTH_OUTBOX_ERROR_MAX];
@@ -272,7 +273,7 @@ static void row_failed(struct berth_agent *a, const struct in_flight *f, enum be
 		;	/* sent once; whoever wanted it sent asks again */
 	else if (rc == BERTH_E_NETPOL)
 		row_refused(a, f, f->peer, why);
-	else if (rc == BERTH_E_QUOTA || rc == BERTH_E_NOMEM)
+	else if (rc == BERTH_E_QUOTA || rc == BERTH_E_NOMEM || f->met)
 		change(a, later, f, why, 0);
 	else
 		change(a, silent, f, why, 0);
@@ -281,6 +282,9 @@ static void row_failed(struct berth_agent *a, const struct in_flight *f, enum be
 static void answered(struct berth_agent *a, const struct in_flight *f, const struct berth_frame_reply *r)
 {
 	bool stored = r->status == BERTH_FRAME_STORED;
+
+	for (size_t i = 0; i < a->n_flight; i++)
+		a->flight[i].met |= strcmp(a->flight[i].peer, f->peer) == 0;
 
 	/* What came back and could not be dealt with will come again when we ask again:
 	 * our own message is how to ask, so it stays in the outbox. */

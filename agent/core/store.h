@@ -199,9 +199,11 @@ BERTH_MUST_USE enum berth_err
 berth_store_outbox_later(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s);
 /* It arrived, or is not wanted any more: the row goes.  One that is not there is fine. */
 BERTH_MUST_USE enum berth_err berth_store_outbox_done(struct berth_store *s, int64_t seq);
-/* The peer could not be reached: one try more of its silence.  error: words for people. */
+/* The peer could not be reached: it is silent from now on, or, when it was asked as a
+ * silent one, for one try more; what was sent before that says nothing new.  error: words
+ * for people. */
 BERTH_MUST_USE enum berth_err
-berth_store_peer_silent(struct berth_store *s, const char *peer, int64_t now_s, const char *error);
+berth_store_peer_silent(struct berth_store *s, const char *peer, bool asked, int64_t now_s, const char *error);
 /* It could, or somebody wants it tried now: what waits for it is due.  No silence is fine. */
 BERTH_MUST_USE enum berth_err
 berth_store_peer_awake(struct berth_store *s, const char *peer, int64_t now_s);

@@ -12,7 +12,8 @@ static enum berth_err sleep_all(struct berth_store *s, const char *peer)
 			 BERTH_OUTBOX_ASLEEP);
 }
 
-enum berth_err berth_store_peer_silent(struct berth_store *s, const char *peer, int64_t now_s, const char *error)
+enum berth_err berth_store_peer_silent(struct berth_store *s, const char *peer, bool asked, int64_t now_s,
+				       const char *error)
 {
 	enum berth_err rc;
 	int64_t tries;
@@ -20,7 +21,7 @@ enum berth_err berth_store_peer_silent(struct berth_store *s, const char *peer, 
 	if ((rc = store_ready(s, true)) ||
 	    (rc = store_int(s, &tries, 0, "SELECT tries FROM silent WHERE peer = ?1", "s", peer)))
 		return rc;
-	if ((rc = sleep_all(s, peer)))
+	if ((rc = sleep_all(s, peer)) || (tries && !asked))
 		return rc;
 	return store_run(s, "INSERT INTO silent (peer, tries, since_s, next_s, error) VALUES (?1, 1, ?2, ?3, substr(?4, 1, ?5))"
 			 " ON CONFLICT (peer) DO UPDATE SET tries = tries + 1, next_s = ?3, error = substr(?4, 1, ?5)", "siisi",

@@ -2,6 +2,7 @@
 #ifndef BERTH_TESTS_FAKES_COURIER_H
 #define BERTH_TESTS_FAKES_COURIER_H
 
+#include "tests/fakes/note.h"
 #include "tests/fakes/sim.h"
 
 /* Agents that do nothing but write each other numbered notes, in threads of their own,
@@ -29,8 +30,7 @@ enum berth_err courier_send(struct courier *c, size_t from, size_t to, int threa
 void courier_recount(struct courier *c, size_t from, size_t to, int thread);
 
 /* What a node got of a thread: how many different notes, and all together. */
-struct courier_got { int notes, times, out_of_order; };
-struct courier_got courier_got(struct courier *c, size_t from, size_t to, int thread);
+struct test_note_got courier_got(struct courier *c, size_t from, size_t to, int thread);
 int courier_dead(struct courier *c, size_t at);		/* it was told that they were given up */
 bool courier_idle(struct sim *w);	/* no outbox has anything */
 /* Everything that was sent came once, and each thread in its order; how many. */

@@ -163,6 +163,8 @@ class Agent:
         self.conf, self.logfile = self.dir / "berth.conf", self.dir / "log"
         self.admin_sock, self.app_sock = self.run_dir / "admin.sock", self.run_dir / "app.sock"
         self.libexec = None     # another folder of berth-keyd and the others
+        self.program = BERTHD
+        self.env = {}
         self.dir.mkdir(mode=0o755)
         self.state.mkdir(mode=0o700)
         (self.dir / "pass").write_text(os.urandom(16).hex())
@@ -202,8 +204,8 @@ class Agent:
         self.write()
         with open(self.logfile, "a") as log:
             other = ["--libexec-dir", str(self.libexec)] if self.libexec else []
-            self.p = subprocess.Popen([BERTHD, "--config", str(self.conf), *other], stdin=subprocess.DEVNULL,
-                                      stdout=log, stderr=log, **kw)
+            self.p = subprocess.Popen([self.program, "--config", str(self.conf), *other], stdin=subprocess.DEVNULL,
+                                      stdout=log, stderr=log, env={**os.environ, **self.env}, **kw)
         return self
 
     def ready(self, seconds=20):

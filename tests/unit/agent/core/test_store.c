@@ -138,7 +138,7 @@ static void writes_outside_a_transaction_are_e_internal(void **state)
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_dead(s, 1, 0, "x"));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_done(s, 1));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_note(s, 1, ""));
-	CHECK_RC(BERTH_E_INTERNAL, berth_store_peer_silent(s, "p", 0, ""));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_peer_silent(s, "p", true, 0, ""));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_peer_awake(s, "p", 0));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_hurry(s, NULL, NULL, 0, &n));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_drop(s, NULL, NULL, &n));

@@ -398,14 +398,16 @@ static void a_silent_peer_is_asked_with_one_row(void **state)
 	one = put_in("a", "a1", "did:x:1");
 	put_in("b", "b1", "did:x:1");
 	put_in("c", "c1", "did:x:2");
-	CHECK_OK(berth_store_peer_silent(s, "did:x:1", 200, "no route"));
+	CHECK_OK(berth_store_peer_silent(s, "did:x:1", true, 200, "no route"));
 	assert_string_equal(due(200), "c1 ");
 	CHECK_OK(berth_store_outbox_next(s, &next));
 	assert_int_equal(next, 100);		/* c1 */
 	put_in("d", "d1", "did:x:1");		/* sleeps with them */
 	restart();
 	assert_string_equal(due(201), "a1 c1 ");
-	CHECK_OK(berth_store_peer_silent(s, "did:x:1", 201, "no route"));
+	CHECK_OK(berth_store_peer_silent(s, "did:x:1", true, 201, "no route"));
+	assert_string_equal(due(202), "c1 ");
+	CHECK_OK(berth_store_peer_silent(s, "did:x:1", false, 201, "no route"));	/* sent before, told now */
 	assert_string_equal(due(202), "c1 ");
 	assert_string_equal(due(203), "a1 c1 ");	/* one back-off for all of them */
 	CHECK_OK(berth_store_outbox_done(s, one));
@@ -420,7 +422,7 @@ static void nobody_asks_for_a_peer_that_nothing_waits_for(void **state)
 	int64_t next, seq = put_in("a", "a1", "did:x:1");
 
 	(void)state;
-	CHECK_OK(berth_store_peer_silent(s, "did:x:1", 200, "no route"));
+	CHECK_OK(berth_store_peer_silent(s, "did:x:1", true, 200, "no route"));
 	CHECK_OK(berth_store_outbox_dead(s, seq, 300, "expired"));
 	CHECK_OK(berth_store_outbox_next(s, &next));
 	CHECK(next == INT64_MAX);
@@ -478,7 +480,7 @@ static void what_waits_is_counted_by_peer(void **state)
 	CHECK_OK(berth_store_outbox_put(s, &row));
 	CHECK_OK(berth_store_outbox_note(s, seq, "the peer is busy"));
 	berth_random_inject(ones);
-	CHECK_OK(berth_store_peer_silent(s, "did:x:2", 200, "refused"));
+	CHECK_OK(berth_store_peer_silent(s, "did:x:2", true, 200, "refused"));
 	assert_string_equal(waiting(), "did:x:3 1 7 1 50 -1 0 ;did:x:1 2 14 0 100 100 0 the peer is busy;"
 			    "did:x:2 1 7 0 100 201 1 refused;");
 	CHECK_OK(berth_store_outbox_hurry(s, NULL, "did:x:2", 150, &n));
