@@ -37,17 +37,18 @@ class Courier(Agent):
 class Pair:
     """proxied: each is reached through a proxy with these faults; else directly."""
 
-    def __init__(self, seed, link="nng", proxied=True, env=None, **faults):
+    def __init__(self, seed, link="nng", proxied=True, env=None, libexec=None, **faults):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
         self.dir.chmod(0o755)
         self.rng, self.seed, self.proxies = random.Random(seed), seed, []
         self.agents = [Courier(self.dir, n, link, "left.test=127.0.0.1, right.test=127.0.0.1", **(env or {}))
                        for n in ("left", "right")]
         for i, a in enumerate(self.agents):
+            a.libexec = libexec or a.libexec
             if proxied:
                 self.proxies.append(Proxy(a.outside, a.port, link, seed * 2 + i, **faults))
             else:
-                a.set("listen", announce=a.uri)
+                a.set("listen", announce=a.uri)     # its own port
             a.start()
         self.dids = [a.did() for a in self.agents]
         self.sent = [0, 0]
