@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DIDComm's encryption a second time, of openssl(1), hashlib and hmac alone, from RFC 7516
+"""DIDComm's encryption a second time, of OpenSSL, hashlib and hmac alone, from RFC 7516
 to 7518, RFC 3394 and draft-madden-jose-ecdh-1pu-04: what the C code makes must be opened
-here, and the other way round.  A256CBC-HS512 only, one recipient, slow."""
+here, and the other way round.  A256CBC-HS512 only, one recipient."""
 import base64
+import ctypes
+import ctypes.util
 import hashlib
 import hmac
 import json
@@ -28,29 +30,26 @@ def openssl(*args, data=b""):
     return subprocess.run(["openssl", *map(str, args)], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
-def blocks(key, data, *options):
-    return openssl("enc", "-aes-256-ecb", "-nopad", "-K", key.hex(), *options, data=data)
+libcrypto = ctypes.CDLL(ctypes.util.find_library("crypto"))
+
+
+def aes_key(kek, schedule):
+    key = ctypes.create_string_buffer(512)      # an AES_KEY is smaller
+    assert getattr(libcrypto, schedule)(kek, 256, key) == 0
+    return key
 
 
 def wrap(kek, key):
-    """RFC 3394 2.2.1."""
-    a, r = b"\xa6" * 8, [key[i:i + 8] for i in range(0, len(key), 8)]
-    for t in range(6 * len(r)):
-        i = t % len(r)
-        out = blocks(kek, a + r[i])
-        a, r[i] = bytes(x ^ y for x, y in zip(out[:8], (t + 1).to_bytes(8, "big"))), out[8:]
-    return a + b"".join(r)
+    """RFC 3394: openssl(1) has it for nobody, its library has."""
+    out = ctypes.create_string_buffer(len(key) + 8)
+    assert libcrypto.AES_wrap_key(aes_key(kek, "AES_set_encrypt_key"), None, out, key, len(key)) == len(out)
+    return out.raw
 
 
 def unwrap(kek, wrapped):
-    """RFC 3394 2.2.2."""
-    a, r = wrapped[:8], [wrapped[i:i + 8] for i in range(8, len(wrapped), 8)]
-    for t in reversed(range(6 * len(r))):
-        i = t % len(r)
-        out = blocks(kek, bytes(x ^ y for x, y in zip(a, (t + 1).to_bytes(8, "big"))) + r[i], "-d")
-        a, r[i] = out[:8], out[8:]
-    assert a == b"\xa6" * 8
-    return b"".join(r)
+    out = ctypes.create_string_buffer(len(wrapped) - 8)
+    assert libcrypto.AES_unwrap_key(aes_key(kek, "AES_set_decrypt_key"), None, out, wrapped, len(wrapped)) == len(out)
+    return out.raw
 
 
 def cbc_tag(cek, header, iv, ct):

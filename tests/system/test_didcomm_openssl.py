@@ -7,6 +7,8 @@ import pytest
 
 from cli import fails, ok
 from jose import CURVES, Key, seal, unseal
+from test_cli_tpm import tpm    # noqa: F401: a fixture
+from test_pkcs11 import hsm     # noqa: F401: a fixture
 
 KINDS = {"X25519": "x25519", "P-256": "p256", "P-384": "p384", "P-521": "p521"}
 
@@ -14,14 +16,16 @@ KINDS = {"X25519": "x25519", "P-256": "p256", "P-384": "p384", "P-521": "p521"}
 class Pair:
     """We, with a key of `berth key generate`, and a peer with one of openssl's."""
 
-    def __init__(self, folder, crv):
+    def __init__(self, folder, crv, *store):
         self.folder = folder
-        ours = ok("key", "generate", "--type", KINDS[crv])
+        ours = ok("key", "generate", "--type", KINDS[crv], *store)
+        assert ours["custody"] == ("hardware" if store else "software")
+        private = {"keyUri": ours["keyUri"]} if store else {"privateKeyJwk": ours["privateJwk"]}
         self.jwk, self.key = ours["publicJwk"], Key(folder / "peer.pem", crv)
         self.us, self.peer = self.did("us", self.jwk), self.did("peer", self.key.jwk)
         self.kid, self.peer_kid = self.us + "#key-1", self.peer + "#key-1"
         self.secrets = folder / "secrets.json"
-        self.secrets.write_text(json.dumps([{"id": self.kid, "type": "JsonWebKey2020", "privateKeyJwk": ours["privateJwk"]}]))
+        self.secrets.write_text(json.dumps([{"id": self.kid, "type": "JsonWebKey2020", **private}]))
 
     def did(self, name, jwk):
         path = self.folder / (name + ".jwk")
@@ -57,6 +61,21 @@ def test_what_we_make_is_opened_by_the_other(pair, auth):
     packed = ok("didcomm", "pack", *(["--from", pair.us] if auth else []), "--to", pair.peer, "--secrets", pair.secrets,
                 stdin=json.dumps(message))
     assert unseal(json.dumps(packed), pair.peer_kid, pair.key, pair.jwk if auth else None) == message
+
+
+@pytest.mark.parametrize("where, crv", [("tpm", "P-256"), ("tpm", "P-384"), ("hsm", "X25519"), ("hsm", "P-256"),
+                                        ("hsm", "P-384"), ("hsm", "P-521")])
+def test_a_key_that_stays_in_its_device_takes_both_sides(where, crv, tmp_path, request):
+    """ECDH-1PU by a TPM and by a token, against one that has never heard of either."""
+    name = "agree-" + KINDS[crv]
+    store = request.getfixturevalue(where)
+    uri = "tpm2:" + name + store if where == "tpm" else store.uri(name)
+    pair = Pair(tmp_path, crv, "--use", "agree", "--key-uri", uri)
+    theirs, ours = pair.message(pair.peer, pair.us), pair.message(pair.us, pair.peer)
+    out = ok("didcomm", "unpack", "--secrets", pair.secrets, stdin=pair.seal(theirs, True))
+    assert out["message"] == theirs and out["metadata"]["encrypted_from_kid"] == pair.peer_kid
+    packed = ok("didcomm", "pack", "--from", pair.us, "--to", pair.peer, "--secrets", pair.secrets, stdin=json.dumps(ours))
+    assert unseal(json.dumps(packed), pair.peer_kid, pair.key, pair.jwk) == ours
 
 
 def test_the_tag_goes_into_the_derivation_with_its_length(pair):
