@@ -876,18 +876,49 @@ static void c047_every_signature(void **state)
 
 static void c012_every_prefix_is_refused(void **state)
 {
-	char *good = vector("C3-4");
-	size_t n = strlen(good);
+	static const char *const names[] = { "C2-1", "C2-2", "C2-3", "C3-1", "C3-2", "C3-3", "C3-4", "C3-5", "C3-6" };
 
 	(void)state;
-	for (size_t i = 0; i < n; i++) {
-		char *exact = malloc(i ? i : 1);
+	for (size_t v = 0; v < sizeof(names) / sizeof(names[0]); v++) {
+		char *good = vector(names[v]);
+		size_t n = (size_t)(strrchr(good, '}') - good) + 1;
 
-		memcpy(exact, good, i);
-		CHECK_RC(BERTH_E_JSON, unpack_n(exact, i));
-		free(exact);
+		CHECK_OK(unpack_n(good, n));
+		for (size_t i = 0; i < n; i++) {
+			char *exact = malloc(i ? i : 1);
+
+			memcpy(exact, good, i);
+			CHECK_RC(BERTH_E_JSON, unpack_n(exact, i));
+			free(exact);
+		}
+		free(good);
 	}
-	free(good);
+}
+
+/* The same for what is encoded in it: each member of the envelope cut anywhere, the
+ * ciphertext, where each cut costs an agreement, only here and there. */
+static void every_cut_member_is_refused(void **state)
+{
+	static const char *const names[] = { "C3-1", "C3-2", "C3-3", "C3-4", "C3-5", "C3-6" };
+	static const char *const members[] = { "protected", "iv", "tag", "ciphertext" };
+
+	(void)state;
+	for (size_t v = 0; v < sizeof(names) / sizeof(names[0]); v++)
+		for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++) {
+			char *good = vector(names[v]), start[32], *at, *end;
+			ptrdiff_t step = k == 3 ? 41 : 1;
+
+			snprintf(start, sizeof(start), "\"%s\":\"", members[k]);
+			at = strstr(good, start);
+			CHECK(at);
+			at += strlen(start);
+			end = strchr(at, '"');
+			for (; end - at >= step; end -= step) {
+				memmove(end - step, end, strlen(end) + 1);
+				CHECK(unpack(good) != BERTH_OK);
+			}
+			free(good);
+		}
 }
 
 static void c012_trailing_bytes_are_refused(void **state)
@@ -1044,6 +1075,7 @@ int main(void)
 		cmocka_unit_test(c047_every_signature),
 		cmocka_unit_test(header_caps),
 		cmocka_unit_test(c012_every_prefix_is_refused),
+		cmocka_unit_test(every_cut_member_is_refused),
 		cmocka_unit_test(c012_trailing_bytes_are_refused),
 		cmocka_unit_test(more_than_a_mebibyte_is_e_size),
 		cmocka_unit_test(a_compact_text_of_more_than_a_mebibyte_is_e_size),
