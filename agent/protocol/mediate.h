@@ -31,7 +31,8 @@
 #define BERTH_RELAY_MAX ((size_t)720 << 10)	/* one message: what a delivery has room for */
 #define BERTH_PICKUP_LIMIT_MAX 10	/* messages in one delivery */
 #define BERTH_PICKUP_RECEIVED_MAX 256	/* ids in one messages-received */
-#define BERTH_PICKUP_BASE64_MAX ((size_t)512 << 10)	/* of all in a delivery; more goes as JSON */
+#define BERTH_PICKUP_BOTH_MAX ((size_t)128 << 10)	/* of all in a delivery: as base64 and as JSON */
+#define BERTH_PICKUP_BASE64_MAX ((size_t)512 << 10)	/* as base64; more goes as JSON */
 
 extern const struct berth_machine berth_mediator_machine;
 extern const struct berth_machine berth_relay_machine;

@@ -103,20 +103,35 @@ static bool is_2(const struct berth_event *ev)
 	return strncmp(ev->in->msg.type, BERTH_PIURI_MEDIATE_2, strlen(BERTH_PIURI_MEDIATE_2)) == 0;
 }
 
+/* Who did not ask for the answer on this link, and cannot be dialled, gets it here once
+ * all the same: there is no other way to it. */
+static bool only_here(struct berth_env *env, const struct berth_event *ev)
+{
+	struct berth_did_doc *doc = NULL;
+	bool only;
+
+	if (ev->in->msg.return_route && strcmp(ev->in->msg.return_route, "none") != 0)
+		return false;
+	only = berth_resolve(env->resolver, ev->sender, &doc) == BERTH_OK && !berth_did_doc_endpoint(doc, 0);
+	berth_did_doc_free(doc);
+	return only;
+}
+
 /* In the version that the question was in; body is taken. */
 static enum berth_err reply(struct berth_env *env, struct berth_effects *fx, const struct berth_event *ev,
 			    const char *name, const char *name_2, struct berth_json *body)
 {
 	struct berth_buf type = BERTH_BUF_INIT;
 	const struct berth_identity *me;
+	struct berth_send *s;
 	enum berth_err rc;
 
 	berth_buf_str(&type, is_2(ev) ? BERTH_PIURI_MEDIATE_2 : BERTH_PIURI_MEDIATE);
 	berth_buf_str(&type, is_2(ev) ? name_2 : name);
 	if ((rc = berth_buf_status(&type)) || (rc = addressed(env, ev, &me)))
 		berth_json_free(body);
-	else
-		rc = berth_effects_send(env, fx, me, ev->sender, NULL, berth_buf_cstr(&type), ev->in->msg.thid, body, NULL);
+	else if (!(rc = berth_effects_send(env, fx, me, ev->sender, NULL, berth_buf_cstr(&type), ev->in->msg.thid, body, &s)))
+		s->ephemeral = only_here(env, ev);
 	berth_buf_free(&type);
 	return rc;
 }

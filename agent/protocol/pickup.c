@@ -65,19 +65,35 @@ static enum berth_err send_status(struct berth_env *env, struct berth_effects *f
 
 struct delivery { struct berth_message *msg; size_t bytes; size_t n; };
 
-/* Beyond what base64 leaves room for, as JSON, which takes no more than it came with. */
+/* Takes json over. */
+static enum berth_err add_json(struct berth_message *m, struct berth_json *json)
+{
+	struct berth_json *a = berth_json_first_mut(berth_json_get_mut(m->json, "attachments")), *last = a;
+
+	while ((a = berth_json_next_mut(last)))
+		last = a;
+	return berth_json_set(berth_json_get_mut(last, "data"), "json", json);
+}
+
+/* The protocol shows base64, and agents are about that read JSON only: both, as long as
+ * there is room.  JSON alone takes no more than the message came with. */
 static enum berth_err attach(void *arg, const char *id, const uint8_t *packed, size_t len)
 {
 	struct delivery *d = arg;
 	struct berth_json *json = NULL;
-	enum berth_err rc;
+	enum berth_err rc = berth_json_parse_object(&json, (const char *)packed, len, BERTH_PACKED_MAX);
 
 	d->bytes += len;
 	d->n++;
-	if (d->bytes <= BERTH_PICKUP_BASE64_MAX)
-		return berth_message_attach_bytes(d->msg, id, "application/didcomm-encrypted+json", packed, len);
-	rc = berth_json_parse_object(&json, (const char *)packed, len, BERTH_PACKED_MAX);
-	return rc ? rc : berth_message_attach_json(d->msg, id, json);
+	if (rc)
+		return rc;
+	if (d->bytes > BERTH_PICKUP_BASE64_MAX)
+		return berth_message_attach_json(d->msg, id, json);
+	rc = berth_message_attach_bytes(d->msg, id, "application/didcomm-encrypted+json", packed, len);
+	if (!rc && d->bytes <= BERTH_PICKUP_BOTH_MAX)
+		return add_json(d->msg, json);
+	berth_json_free(json);
+	return rc;
 }
 
 /* *n 0: there is nothing, and nothing is said. */

@@ -170,6 +170,8 @@ static enum berth_frame_status forward(const char *next, const char *mark)
 	return forward_text(next, attachment, "");
 }
 
+static int64_t received(struct test_stranger *p, const char *id);
+
 /* ---- who is a client */
 
 static void both_versions_are_answered(void **state)
@@ -208,6 +210,52 @@ static void both_versions_are_answered(void **state)
 	assert_int_equal(berth_json_len(berth_json_get(in.msg.body, "keys")), 2);
 	assert_null(berth_json_get(in.msg.body, "pagination"));
 	berth_unpacked_free(&in);
+}
+
+/* A client that forgets return_route and that nobody can dial is answered on its link. */
+static void without_return_route(void **state)
+{
+	static const char *const routes[] = { NULL, "none" };
+	struct berth_unpacked in;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(test_stranger_say(&ann, ann.did_long, m.mediator, BERTH_ID_MEDIATOR, V3 "mediate-request", routes[i], NULL),
+				 BERTH_FRAME_STORED);
+		test_stranger_read(&ann, m.mediator, &in);
+		assert_string_equal(in.msg.type, V3 "mediate-grant");
+		berth_unpacked_free(&in);
+		ann.owes = false;
+	}
+}
+
+/* Large ones: base64 alone, then JSON alone; the largest that a forward holds arrives. */
+static void large_messages_are_delivered(void **state)
+{
+	static const size_t sizes[] = { 200 << 10, 600 << 10, 700 << 10 };
+
+	(void)state;
+	client(&ann);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct berth_buf attachment = BERTH_BUF_INIT;
+		const struct berth_json *data;
+		struct berth_unpacked in;
+		char id[64];
+
+		berth_buf_str(&attachment, ",\"attachments\":[{\"data\":{\"json\":{\"protected\":\"AA\",\"ciphertext\":\"");
+		while (attachment.len < sizes[i])
+			berth_buf_str(&attachment, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+		berth_buf_str(&attachment, "\"}}}]");
+		assert_int_equal(forward_text(ann.did, berth_buf_cstr(&attachment), ""), BERTH_FRAME_STORED);
+		ask(&ann, PICKUP "delivery-request", "{\"limit\":1}", PICKUP "delivery", &in);
+		data = berth_json_get(berth_json_first(in.msg.attachments), "data");
+		assert_int_equal(berth_json_get(data, "base64") != NULL, i == 0);
+		assert_int_equal(berth_json_get(data, "json") != NULL, i > 0);
+		snprintf(id, sizeof(id), "%s", berth_json_str(berth_json_get(berth_json_first(in.msg.attachments), "id")));
+		berth_unpacked_free(&in);
+		assert_int_equal(received(&ann, id), 0);
+		berth_buf_free(&attachment);
+	}
 }
 
 static void the_role_is_disclosed(void **state)
@@ -346,6 +394,7 @@ static size_t deliver(struct test_stranger *p, const char *body, char id[64])
 	a = berth_json_first(in.msg.attachments);
 	snprintf(id, 64, "%s", berth_json_str(berth_json_get(a, "id")));
 	assert_non_null(berth_json_str(berth_json_get(berth_json_get(a, "data"), "base64")));
+	assert_true(berth_json_is(berth_json_get(berth_json_get(a, "data"), "json"), BERTH_JSON_OBJECT));
 	CHECK_OK(berth_forward_payload(a, &packed));
 	n = berth_json_len(in.msg.attachments);
 	berth_buf_free(&packed);
@@ -585,6 +634,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(both_versions_are_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_return_route, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_messages_are_delivered, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_role_is_disclosed, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_may_become_a_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_did_is_one_clients, setup, teardown),

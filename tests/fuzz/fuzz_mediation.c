@@ -107,14 +107,16 @@ static void step(size_t which, struct berth_message *msg)
 	struct berth_policy policy = { .mediate = BERTH_MEDIATE_ANYONE, .relay_clients = 1, .relay_dids = DIDS, .relay_lifetime_s = 60,
 		.mediator_did = "did:key:z6MkB", .mediator_uri = "nng+tcp://m.test:1" };
 	struct berth_records records = { .get = get, .each = none };
+	struct berth_resolver resolver;
 	struct berth_queue queue = { q_put, q_status, q_each, q_received, q_live, q_set_live };
 	struct berth_env env = { .identity = named, .identity_at = at, .identity_of = ours, .stranger = no, .known = known, .learn = fine,
-		.records = &records, .queue = &queue, .policy = &policy, .held = true, .now_s = -1 };
+		.records = &records, .resolver = &resolver, .queue = &queue, .policy = &policy, .held = true, .now_s = -1 };
 	struct berth_unpacked in = { .encrypted_to_kid = (char *)"did:key:z6MkA#z6MkA", .msg = *msg };
 	const struct berth_event ev = { .on = messages[which].on, .in = &in, .sender = "did:key:z6MkB" };
 	struct berth_instance inst = { .key = (char *)"k", .state = messages[which].state, .data = berth_json_new_object() };
 	struct berth_effects fx;
 
+	berth_resolver_builtin_init(&resolver, NULL);
 	in.msg.type = messages[which].type;
 	if (berth_machine_step(messages[which].m, &env, &inst, &ev, &fx) == BERTH_OK &&
 	    (fx.n_sends > 2 || berth_json_len(berth_json_get(inst.data, "dids")) > DIDS))
