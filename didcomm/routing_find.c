@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a DID document to the ways that lead to its subject. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,7 +186,8 @@ static enum berth_err endpoint(struct search *s, const char *uri, const struct b
 	struct trail t = { .n = 0 };
 	enum berth_err rc;
 
-	if (!uri || !uri[0] || strlen(uri) > BERTH_DID_URL_MAX || (strlen(uri) > URI_MAX && !berth_is_did(uri)))
+	/* RFC 3986: a scheme begins with a letter; nor is it then the text of several routes */
+	if (!uri || !isalpha((unsigned char)uri[0]) || strlen(uri) > BERTH_DID_URL_MAX || (strlen(uri) > URI_MAX && !berth_is_did(uri)))
 		return berth_fail(BERTH_E_DID, "route: an endpoint without a uri");
 	if (strcmp(uri, QUEUE_URI) == 0)
 		return BERTH_OK;

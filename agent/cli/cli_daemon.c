@@ -19,7 +19,8 @@ static const struct berth_cli_row status_rows[] = {
 	{ "operational DID", "operationalDid" }, { "chain tip", "chainTip" }, { "epoch", "epoch" },
 	{ "generation", "generation" }, { "key custody", "assurance" }, { "health", "health.state" },
 	{ "because", "health.reasons" }, { "rollback protection", "health.rollback_protection" },
-	{ "clock", "health.clock" },
+	{ "clock", "health.clock" }, { "mediation", "mediation.state" }, { "DIDs registered", "mediation.registered" },
+	{ "waits for clients", "relay.messages" },
 };
 
 /* The numbers that belong together, on one line each. */

@@ -20,6 +20,10 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 
 	if ((rc = berth_pack(&packed, &p, &s->msg)) || (rc = berth_did_short(&peer, s->to)))
 		goto out;
+	if (s->uri && s->uri[0] == '[')	/* what several ways look like, and no URI does */
+		rc = berth_fail(BERTH_E_TYPE, "not a URI: %.80s", s->uri);
+	if (rc)
+		goto out;
 	if (s->uri)
 		berth_buf_str(&uri, s->uri);
 	else if ((rc = agent_routes_of(a, s->to, strcmp(s->msg.thid, s->msg.id) != 0, &uri)))

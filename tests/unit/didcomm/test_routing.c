@@ -2,6 +2,7 @@
 /* Forwards and the ways that documents name, against didcomm-rust's people (bob behind
  * one mediator, charlie behind three) and the specification's examples. */
 #include "tests/check.h"
+#include "tests/fakes/alloc.h"
 #include "tests/fakes/post.h"
 
 #include "did/url.h"
@@ -190,6 +191,7 @@ static void endpoints_that_lead_nowhere(void **state)
 	check_route(SVC("{\"uri\":\"https://x.test\",\"routingKeys\":[\"" M1 "#nothing\"]}"), BERTH_E_KEY, 0, NULL, 0);
 	check_route(SVC("{\"uri\":\"https://x.test\",\"routingKeys\":7}"), BERTH_E_TYPE, 0, NULL, 0);
 	check_route(SVC("{\"uri\":\"\"}"), BERTH_E_DID, 0, NULL, 0);
+	check_route(SVC("{\"uri\":\"[{\\\"uri\\\":\\\"nng+ipc:///x\\\",\\\"hops\\\":[]}]\"}"), BERTH_E_DID, 0, NULL, 0);	/* our own text */
 	check_route(SVC("{\"accept\":[\"didcomm/v2\"]}"), BERTH_E_DID, 0, NULL, 0);
 }
 
@@ -455,9 +457,48 @@ static void forwards_in_forwards_end(void **state)
 	berth_buf_free(&text);
 }
 
+static enum berth_err find_and_keep(void *arg)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_routes r, back = { .n = 0 };
+	enum berth_err rc = berth_routes_find(&r, &w.resolver, arg, BERTH_ROUTE_LOOKUPS_MAX);
+
+	if (!rc && !(rc = berth_routes_print(&text, &r)))
+		rc = berth_routes_parse(&back, berth_buf_cstr(&text));
+	berth_routes_free(&r);
+	berth_routes_free(&back);
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err wrap_and_open(void *arg)
+{
+	struct berth_buf packed = BERTH_BUF_INIT;
+	struct berth_unpack p = opener();
+	struct berth_unpacked u;
+	enum berth_err rc = berth_forward_rewrap(&packed, &w.resolver, BOB, arg, strlen(arg));
+
+	if (!rc && !(rc = berth_unpack_routed(&u, &p, berth_buf_cstr(&packed), packed.len)))
+		berth_unpacked_free(&u);
+	berth_buf_free(&packed);
+	return rc;
+}
+
+static void c015_every_allocation_fails_once(void **state)
+{
+	struct berth_buf inner = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK(test_every_allocation_fails(find_and_keep, (void *)CHARLIE) > 20);
+	pack(&inner, BOB, TEXT);
+	CHECK(test_every_allocation_fails(wrap_and_open, (void *)berth_buf_cstr(&inner)) > 20);
+	berth_buf_free(&inner);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(c015_every_allocation_fails_once),
 		cmocka_unit_test(routing_keys_from_the_outside_in),
 		cmocka_unit_test(a_did_for_an_endpoint_is_the_first_hop),
 		cmocka_unit_test(forms_of_an_endpoint),

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The main job with a mediator beside it: the gateway's operational DID names it, and its
+ * owner reaches the gateway through it although nobody can dial the gateway. */
+#include "agent/protocol/mediate.h"
+#include "didcomm/routing.h"
+#include "tests/fakes/story.h"
+
+static struct story s;
+static struct sim_node *mediator;
+
+static void allow(struct berth_policy *p)
+{
+	p->mediate = BERTH_MEDIATE_ANYONE;
+	p->relay_clients = p->relay_dids = 8;
+	p->relay_messages = p->relay_all_messages = 64;
+	p->relay_bytes = p->relay_all_bytes = 1 << 20;
+	p->relay_lifetime_s = 86400;
+}
+
+static void add_mediator(void)
+{
+	static const struct berth_machine *const machines[] = { &berth_mediator_machine, &berth_relay_machine, &berth_pickup_machine,
+		&berth_problem_machine };
+
+	mediator = sim_add(&s.w, "mediator", "nng+tcp://mediator.test:1", machines, 4);
+	allow(&mediator->policy);
+	sim_on(mediator);
+	CHECK_OK(berth_agent_make_identity(mediator->agent, BERTH_ID_MEDIATOR, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, 0, true));
+	s.gateway->policy.mediator_did = strdup(story_identity(mediator, BERTH_ID_MEDIATOR)->did_long);
+	s.gateway->policy.mediator_uri = mediator->uri;
+	s.gateway->policy.mediator_interval_s = 900;
+	s.gateway->cfg.machines[s.gateway->cfg.n_machines++] = &berth_mediated_machine;
+}
+
+static const struct berth_identity *operational(void)
+{
+	struct berth_json *data = story_data(&s, s.gateway);
+	const struct berth_identity *id =
+		story_identity(s.gateway, berth_data_str(berth_json_get(data, "active"), "identity"));
+
+	berth_json_free(data);
+	return id;
+}
+
+static bool registered(struct sim *w)
+{
+	struct berth_buf client = BERTH_BUF_INIT, did = BERTH_BUF_INIT;
+	const char *op = operational()->did;
+	enum berth_err rc;
+
+	(void)w;
+	sim_as(mediator);
+	rc = berth_mediate_route(berth_agent_env(mediator->agent), op, &client, &did);
+	berth_buf_free(&client);
+	berth_buf_free(&did);
+	return rc == BERTH_OK;
+}
+
+static char thid[BERTH_MESSAGE_ID_MAX + 1];
+
+static bool ponged(struct sim *w)
+{
+	struct berth_buf pong = BERTH_BUF_INIT;
+	bool found = false;
+	const char *op = operational()->did;
+
+	(void)w;
+	sim_as(s.owner);
+	CHECK_OK(berth_store_get(s.owner->store, "pong", op, &pong, &found));
+	found = found && strstr(berth_buf_cstr(&pong), thid);
+	berth_buf_free(&pong);
+	return found;
+}
+
+static void ping_the_gateway(void)
+{
+	struct berth_json *args = berth_json_new_object(), *result = NULL;
+
+	CHECK_OK(berth_json_set_str(args, "identity", BERTH_ID_OWNER));
+	CHECK_OK(berth_json_set_str(args, "peer", operational()->did_long));
+	sim_as(s.owner);
+	CHECK_OK(berth_agent_command(s.owner->agent, "ping", NULL, "cmd/ping", args, &result));
+	snprintf(thid, sizeof(thid), "%s", berth_json_str(berth_json_get(result, "thid")));
+	berth_json_free(result);
+	berth_json_free(args);
+}
+
+static void an_owner_reaches_its_gateway_through_the_mediator(void **state)
+{
+	struct berth_routes r;
+
+	(void)state;
+	story_cast(&s);
+	add_mediator();
+	story_birth(&s);
+	story_sale(&s);
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_operational, 300));
+	assert_non_null(operational()->via);
+	assert_true(sim_run(&s.w, registered, 60));
+	sim_as(s.owner);
+	CHECK_OK(berth_routes_find(&r, berth_agent_env(s.owner->agent)->resolver, operational()->did, BERTH_ROUTE_LOOKUPS_MAX));
+	assert_int_equal(r.n, 1);
+	assert_string_equal(r.list[0].uri, mediator->uri);
+	assert_int_equal(r.list[0].n_hops, 1);
+	berth_routes_free(&r);
+	ping_the_gateway();
+	assert_true(sim_run(&s.w, ponged, 120));
+	assert_true(sim_run(&s.w, story_settled, 120));
+	free((char *)s.gateway->policy.mediator_did);
+	story_end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_owner_reaches_its_gateway_through_the_mediator),
+	};
+
+	return cmocka_run_group_tests_name("mediated gateway", tests, NULL, NULL);
+}
