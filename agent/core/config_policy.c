@@ -105,6 +105,7 @@ static enum berth_err relay(const struct berth_config *c, struct berth_policy *o
 	out->relay_all_messages = berth_config_int(c, "policy", NULL, "relay-all-messages");
 	out->relay_all_bytes = berth_config_int(c, "policy", NULL, "relay-all-bytes");
 	out->relay_lifetime_s = berth_config_int(c, "policy", NULL, "relay-lifetime");
+	out->relay_idle_s = berth_config_int(c, "policy", NULL, "relay-idle");
 	out->relay_rewrap = berth_config_bool(c, "policy", NULL, "relay-rewrap");
 	return items(c, "policy", "mediate-did", out->mediate_dids, &out->n_mediate_dids);
 }

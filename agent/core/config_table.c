@@ -109,6 +109,7 @@ const struct berth_option berth_options[] = {
 	INT("policy", ONE, "relay-all-messages", "16384", 1, 1000000, "mediator: messages that wait for anybody"),
 	INT("policy", ONE, "relay-all-bytes", "67108864", 1024, (int64_t)1 << 36, "mediator: their bytes"),
 	TIME("policy", ONE, "relay-lifetime", "7d", 60, 365 * DAY, "mediator: what is not fetched by then goes"),
+	TIME("policy", ONE, "relay-idle", "90d", 3600, 3650 * DAY, "mediator: who was not heard of for so long makes room for others"),
 	BOOL("policy", ONE, "relay-rewrap", "no", "mediator: wrap each message once more for its recipient"),
 	PATH("policy", ONE, "status-dir", "", "status lists, a file each"),
 	PATH("policy", ONE, "schema-dir", "", "JSON Schemas of credentials, a file each"),

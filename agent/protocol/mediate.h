@@ -23,6 +23,7 @@
 #define BERTH_NS_ROUTE "route"		/* recipient -> {"client", "did"}, by the same */
 #define BERTH_NS_MEDIATED "mediated"	/* of a client: the machine's instance */
 
+#define BERTH_NS_SEEN "mediator-seen"	/* client -> the day (of uptime) of its last word, by the same */
 #define BERTH_NS_ROUTING "routing"	/* of a client, "self": the DID that was granted */
 #define BERTH_POLL_MEDIATOR "mediator"	/* in BERTH_NS_POLL: whom a client asks for messages */
 
@@ -45,6 +46,9 @@ BERTH_MUST_USE enum berth_err berth_mediate_key(char key[65], const char *did);
 bool berth_mediate_allowed(struct berth_env *env, const char *did);
 /* E_AUTHZ: it is none, or not any more. */
 BERTH_MUST_USE enum berth_err berth_mediate_check_client(struct berth_env *env, const char *did);
+/* Notes that the client was heard of today; one record a day. */
+BERTH_MUST_USE enum berth_err
+berth_mediate_seen(struct berth_env *env, struct berth_effects *fx, const char *client);
 /* Whose recipient that is.  client, did (as it was registered): appended.  E_ROUTE: nobody's. */
 BERTH_MUST_USE enum berth_err
 berth_mediate_route(struct berth_env *env, const char *recipient, struct berth_buf *client, struct berth_buf *did);

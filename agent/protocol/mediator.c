@@ -2,6 +2,8 @@
 /* coordinate-mediation 3.0, the mediator; 2.0 is answered in its own words.  One instance
  * for each client.  A DID belongs to the client that registered it first, until that
  * client removes it. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/protocol/mediate.h"
@@ -9,6 +11,8 @@
 #include "did/base/hex.h"
 #include "did/crypto/hash.h"
 #include "did/url.h"
+
+#define DAY_S 86400
 
 enum state { ASKING, GRANTED };
 static const char *const states[] = { "ASKING", "GRANTED" };
@@ -136,31 +140,83 @@ static enum berth_err reply(struct berth_env *env, struct berth_effects *fx, con
 	return rc;
 }
 
+/* ---- who was heard of when */
+
+static int64_t today(const struct berth_env *env) { return env->uptime_s / DAY_S; }
+
+static int64_t last_day(struct berth_env *env, const char *key)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	int64_t day = env->records->get(env->records, BERTH_NS_SEEN, key, &text) ? -1 : strtoll(berth_buf_cstr(&text), NULL, 10);
+
+	berth_buf_free(&text);
+	return day;
+}
+
+enum berth_err berth_mediate_seen(struct berth_env *env, struct berth_effects *fx, const char *client)
+{
+	char key[65], day[24];
+	enum berth_err rc = berth_mediate_key(key, client);
+
+	if (rc || last_day(env, key) == today(env))
+		return rc;
+	snprintf(day, sizeof(day), "%lld", (long long)today(env));
+	return berth_effects_put(fx, BERTH_NS_SEEN, key, day, strlen(day));
+}
+
 /* ---- mediate-request */
 
-struct count { int64_t n; };
+/* Clients, and the one that was not heard of for the longest time beyond what is allowed. */
+struct clients { struct berth_env *env; int64_t n, idle; char key[65]; };
 
-static enum berth_err count_granted(void *arg, const char *key, const uint8_t *value, size_t len)
+static bool is_granted(const uint8_t *value, size_t len)
 {
 	static const char granted[] = "{\"state\":\"GRANTED\"";
-	struct count *c = arg;
 
-	(void)key;
-	c->n += len >= sizeof(granted) - 1 && memcmp(value, granted, sizeof(granted) - 1) == 0;
+	return len >= sizeof(granted) - 1 && memcmp(value, granted, sizeof(granted) - 1) == 0;
+}
+
+static bool has_dids(const uint8_t *value, size_t len)
+{
+	struct berth_json *v = NULL;
+	bool has = berth_json_parse_object(&v, (const char *)value, len, BERTH_JSON_MAX) != BERTH_OK ||
+		   berth_json_len(berth_json_get(berth_json_get(v, "data"), "dids")) > 0;
+
+	berth_json_free(v);
+	return has;
+}
+
+static enum berth_err one_client(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct clients *c = arg;
+	int64_t idle, most;
+
+	if (!is_granted(value, len))
+		return BERTH_OK;
+	c->n++;
+	idle = today(c->env) - last_day(c->env, key);
+	most = has_dids(value, len) ? c->env->policy->relay_idle_s / DAY_S : 1;
+	if (idle > most && idle > c->idle) {
+		c->idle = idle;
+		snprintf(c->key, sizeof(c->key), "%s", key);
+	}
 	return BERTH_OK;
 }
 
-static enum berth_err has_room(struct berth_env *env, const struct berth_instance *inst, bool *room)
+static enum berth_err make_room(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx, bool *room)
 {
-	struct count c = { 0 };
+	struct clients c = { .env = env };
 	enum berth_err rc;
 
 	*room = true;
 	if (inst->state == GRANTED)
 		return BERTH_OK;
-	rc = env->records->each(env->records, BERTH_NS_MEDIATOR, count_granted, &c);
-	*room = c.n < env->policy->relay_clients;
-	return rc;
+	if ((rc = env->records->each(env->records, BERTH_NS_MEDIATOR, one_client, &c)))
+		return rc;
+	*room = c.n < env->policy->relay_clients || c.key[0];
+	if (c.n < env->policy->relay_clients || !c.key[0])
+		return BERTH_OK;
+	return (rc = berth_effects_remove(fx, BERTH_NS_MEDIATOR, c.key)) ? rc : berth_effects_remove(fx, BERTH_NS_SEEN, c.key);
 }
 
 /* 3.0 gives a list of one DID, 2.0 the DID. */
@@ -193,13 +249,17 @@ static enum berth_err on_request(struct berth_env *env, struct berth_instance *i
 	enum berth_err rc;
 	bool room;
 
-	if ((rc = addressed(env, ev, &me)) || (rc = has_room(env, inst, &room)))
+	if ((rc = addressed(env, ev, &me)))
 		return rc;
-	if (!room || !berth_mediate_allowed(env, ev->sender)) {
-		berth_effects_audit(fx, "mediation denied to %.80s%s", ev->sender, room ? "" : ": no room");
+	room = berth_mediate_allowed(env, ev->sender);
+	if (room && (rc = make_room(env, inst, fx, &room)))
+		return rc;
+	if (!room) {
+		berth_effects_audit(fx, "mediation denied to %.80s", ev->sender);
 		return reply(env, fx, ev, "mediate-deny", "mediate-deny", NULL);
 	}
 	if ((rc = env->learn(env, ev->sender)) || (rc = berth_json_set_str(inst->data, "client", ev->sender)) ||
+	    (rc = berth_mediate_seen(env, fx, ev->sender)) ||
 	    (rc = grant_body(&body, me->did_long, is_2(ev))) ||
 	    (rc = reply(env, fx, ev, "mediate-grant", "mediate-grant", body)))
 		return rc;
@@ -242,13 +302,14 @@ static enum berth_err put_route(struct berth_effects *fx, const char *client, co
 	return rc;
 }
 
-/* Whether that DID is another client's. */
+/* Whether that DID is another client's, who still is one. */
 static enum berth_err is_taken(struct berth_env *env, const char *did, const char *client, bool *taken)
 {
 	struct berth_buf whose = BERTH_BUF_INIT, as = BERTH_BUF_INIT;
 	enum berth_err rc = berth_mediate_route(env, did, &whose, &as);
 
-	*taken = !rc && strcmp(berth_buf_cstr(&whose), client) != 0;
+	*taken = !rc && strcmp(berth_buf_cstr(&whose), client) != 0 &&
+		 berth_mediate_check_client(env, berth_buf_cstr(&whose)) == BERTH_OK;
 	berth_buf_free(&whose);
 	berth_buf_free(&as);
 	return rc == BERTH_E_ROUTE ? BERTH_OK : rc;

@@ -124,13 +124,21 @@ static enum berth_err send_delivery(struct berth_env *env, struct berth_effects 
 
 struct question { const char *asked; struct berth_buf recipient; };
 
+static enum berth_err check_client(struct berth_env *env, const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc = berth_mediate_check_client(env, ev->sender);
+
+	return rc ? rc : berth_mediate_seen(env, fx, ev->sender);
+}
+
 /* Who is asked about: all of the client's DIDs, or one. */
-static enum berth_err read_question(struct berth_env *env, const struct berth_event *ev, struct question *q)
+static enum berth_err
+read_question(struct berth_env *env, const struct berth_event *ev, struct berth_effects *fx, struct question *q)
 {
 	enum berth_err rc;
 
 	*q = (struct question){ .asked = NULL };
-	if ((rc = berth_mediate_check_client(env, ev->sender)) ||
+	if ((rc = check_client(env, ev, fx)) ||
 	    (rc = berth_json_opt_str(ev->in->msg.body, "recipient_did", BERTH_MEDIATE_DID_MAX, &q->asked)) || !q->asked)
 		return rc;
 	if (!berth_is_did(q->asked))
@@ -144,7 +152,7 @@ static enum berth_err on_status_request(struct berth_env *env, struct berth_inst
 					struct berth_effects *fx)
 {
 	struct question q;
-	enum berth_err rc = read_question(env, ev, &q);
+	enum berth_err rc = read_question(env, ev, fx, &q);
 
 	(void)inst;
 	if (!rc)
@@ -159,7 +167,7 @@ static enum berth_err on_delivery_request(struct berth_env *env, struct berth_in
 	struct question q;
 	int64_t limit;
 	size_t n = 0;
-	enum berth_err rc = read_question(env, ev, &q);
+	enum berth_err rc = read_question(env, ev, fx, &q);
 
 	(void)inst;
 	if (!rc && !(rc = berth_json_req_int(ev->in->msg.body, "limit", 1, INT32_MAX, &limit)))
@@ -180,7 +188,7 @@ static enum berth_err on_received(struct berth_env *env, struct berth_instance *
 	bool found;
 
 	(void)inst;
-	if ((rc = berth_mediate_check_client(env, ev->sender)) ||
+	if ((rc = check_client(env, ev, fx)) ||
 	    (rc = berth_json_req_arr(ev->in->msg.body, "message_id_list", BERTH_PICKUP_RECEIVED_MAX, &list)))
 		return rc;
 	berth_json_each(id, list) {
@@ -199,7 +207,7 @@ static enum berth_err on_live(struct berth_env *env, struct berth_instance *inst
 	bool on;
 
 	(void)inst;
-	if ((rc = berth_mediate_check_client(env, ev->sender)) ||
+	if ((rc = check_client(env, ev, fx)) ||
 	    (rc = berth_json_req_bool(ev->in->msg.body, "live_delivery", &on)))
 		return rc;
 	if (on && !env->held)

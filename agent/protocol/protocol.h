@@ -78,7 +78,7 @@ struct berth_policy {
 	size_t n_mediate_dids;
 	int64_t relay_clients, relay_dids;		/* clients; recipients of each */
 	int64_t relay_messages, relay_bytes;		/* that wait for one recipient */
-	int64_t relay_all_messages, relay_all_bytes, relay_lifetime_s;
+	int64_t relay_all_messages, relay_all_bytes, relay_lifetime_s, relay_idle_s;
 	bool relay_rewrap;
 	const char *mediator_did, *mediator_uri;	/* ours, when we are somebody's client; NULL: none */
 	int64_t mediator_interval_s;			/* to ask it what waits, whatever it says by itself */

@@ -33,8 +33,8 @@ static enum berth_err find_leg(struct berth_env *env, const struct berth_event *
 	berth_buf_reset(&l->did);
 	if ((rc = berth_mediate_route(env, berth_buf_cstr(&l->recipient), &l->client, &l->did)))
 		return rc;
-	if (!berth_mediate_allowed(env, berth_buf_cstr(&l->client)))
-		return berth_fail(BERTH_E_ROUTE, "its client may be none any more");
+	if ((rc = berth_mediate_check_client(env, berth_buf_cstr(&l->client))))
+		return rc == BERTH_E_AUTHZ ? berth_fail(BERTH_E_ROUTE, "its client is none any more") : rc;
 	l->lives_s = env->policy->relay_lifetime_s;
 	if (ev->in->msg.expires_time && env->now_s >= 0 && ev->in->msg.expires_time - env->now_s < l->lives_s)
 		l->lives_s = ev->in->msg.expires_time - env->now_s;

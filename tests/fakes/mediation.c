@@ -70,6 +70,7 @@ static void allow(struct berth_policy *p)
 	p->relay_all_messages = 128;
 	p->relay_all_bytes = 2 << 20;
 	p->relay_lifetime_s = 7 * 86400;
+	p->relay_idle_s = 90 * 86400;
 }
 
 static void use(struct sim_node *n, struct sim_node *mediator)

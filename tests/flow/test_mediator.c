@@ -354,6 +354,30 @@ static void a_did_is_one_clients(void **state)
 	berth_buf_free(&many);
 }
 
+/* Full: who was not heard of for too long makes room, and its DIDs are free. */
+static void idle_clients_make_room(void **state)
+{
+	struct berth_policy *p = &m.mediator->policy;
+
+	(void)state;
+	p->relay_clients = 1;
+	client(&ann);
+	m.w.mono_ms += (uint64_t)60 * 86400 * 1000;
+	assert_int_equal(status_of(&ann, NULL), 0);	/* heard of */
+	m.w.mono_ms += (uint64_t)80 * 86400 * 1000;
+	hear(&ben, V3 "mediate-request", "{}", V3 "mediate-deny");
+	m.w.mono_ms += (uint64_t)12 * 86400 * 1000;
+	grant(&ben);
+	assert_int_equal(say(&ann, PICKUP "status-request", "{}"), 0);
+	assert_int_equal(forward(ann.did, "AAAA"), BERTH_FRAME_STORED);	/* E_ROUTE */
+	update(&ben, V3, ann.did, "add", "success");
+	assert_int_equal(status_of(&ben, NULL), 0);
+	update(&ben, V3, ann.did, "remove", "success");
+	m.w.mono_ms += (uint64_t)2 * 86400 * 1000;	/* and has registered nothing */
+	grant(&ann);
+	assert_int_equal(say(&ben, PICKUP "status-request", "{}"), 0);
+}
+
 static void malformed_requests_change_nothing(void **state)
 {
 	static const struct { const char *type, *body; } bad[] = {
@@ -639,6 +663,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_role_is_disclosed, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_may_become_a_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_did_is_one_clients, setup, teardown),
+		cmocka_unit_test_setup_teardown(idle_clients_make_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(malformed_requests_change_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_waits_stays_until_it_is_received, setup, teardown),
 		cmocka_unit_test_setup_teardown(live_mode_is_for_links_that_wait, setup, teardown),
