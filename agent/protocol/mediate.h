@@ -9,9 +9,10 @@
  * (message pickup).
  *
  *	mediator.c  who is a client, and for which DIDs		instance for each client
+ *	mediator_clients.c  the same, for the others
  *	relay.c     forwards					from anybody
  *	pickup.c    what waits					from clients
- *	mediated.c  the client's side of all three */
+ *	mediated.c  the client's side of all three; mediated_dids.c its DIDs there */
 #define BERTH_PIURI_MEDIATE "https://didcomm.org/coordinate-mediation/3.0/"
 #define BERTH_PIURI_MEDIATE_2 "https://didcomm.org/coordinate-mediation/2.0/"
 #define BERTH_PIURI_PICKUP "https://didcomm.org/messagepickup/3.0/"
@@ -20,6 +21,7 @@
 #define BERTH_ID_MEDIATED "mediated"	/* as whom a client speaks with its mediator */
 
 #define BERTH_NS_MEDIATOR "mediator"	/* the machine's instances, by berth_mediate_key() */
+#define BERTH_MEDIATOR_GRANTED "GRANTED"	/* the state of a client's */
 #define BERTH_NS_ROUTE "route"		/* recipient -> {"client", "did"}, by the same */
 #define BERTH_NS_MEDIATED "mediated"	/* of a client: the machine's instance */
 
@@ -49,6 +51,9 @@ BERTH_MUST_USE enum berth_err berth_mediate_check_client(struct berth_env *env, 
 /* Notes that the client was heard of today; one record a day. */
 BERTH_MUST_USE enum berth_err
 berth_mediate_seen(struct berth_env *env, struct berth_effects *fx, const char *client);
+/* Whether there is room for one more client; one that was idle for too long may go. */
+BERTH_MUST_USE enum berth_err
+berth_mediate_make_room(struct berth_env *env, struct berth_effects *fx, bool *room);
 /* Whose recipient that is.  client, did (as it was registered): appended.  E_ROUTE: nobody's. */
 BERTH_MUST_USE enum berth_err
 berth_mediate_route(struct berth_env *env, const char *recipient, struct berth_buf *client, struct berth_buf *did);

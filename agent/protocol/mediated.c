@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "agent/protocol/mediate.h"
+#include "agent/protocol/mediated.h"
 #include "agent/protocol/onboarding.h"
-#include "did/base/log.h"
 #include "did/url.h"
 
 #define ASK_AGAIN_MS 30000u
@@ -23,13 +23,12 @@ static bool is_mediator(const struct berth_env *env, const struct berth_event *e
 	return env->policy->mediator_did && berth_did_same(env->policy->mediator_did, ev->sender);
 }
 
-static enum berth_err check_sender(const struct berth_env *env, const struct berth_event *ev)
+enum berth_err berth_mediated_check_sender(const struct berth_env *env, const struct berth_event *ev)
 {
 	return is_mediator(env, ev) ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "%.80s is not our mediator", ev->sender);
 }
 
-static enum berth_err ask(struct berth_env *env, struct berth_effects *fx, const char *type, struct berth_json *body,
-			  struct berth_send **out)
+enum berth_err berth_mediated_ask(struct berth_env *env, struct berth_effects *fx, const char *type, struct berth_json *body)
 {
 	const struct berth_identity *me = env->identity(env, BERTH_ID_MEDIATED);
 	struct berth_send *s;
@@ -43,8 +42,6 @@ static enum berth_err ask(struct berth_env *env, struct berth_effects *fx, const
 	if ((rc = berth_effects_send(env, fx, me, env->policy->mediator_did, env->policy->mediator_uri, type, NULL, body, &s)))
 		return rc;
 	s->ephemeral = true;
-	if (out)
-		*out = s;
 	return BERTH_OK;
 }
 
@@ -61,7 +58,7 @@ static enum berth_err request(struct berth_env *env, struct berth_instance *inst
 	fx->state = ASKING;
 	if (tries < 16 && berth_json_set_int(inst->data, "tries", tries + 1))
 		return berth_fail(BERTH_E_NOMEM, "tries");
-	return ask(env, fx, BERTH_PIURI_MEDIATE "mediate-request", NULL, NULL);
+	return berth_mediated_ask(env, fx, BERTH_PIURI_MEDIATE "mediate-request", NULL);
 }
 
 /* The identity and what we know of the mediator; a keystore may have been away before. */
@@ -139,7 +136,7 @@ static enum berth_err on_grant(struct berth_env *env, struct berth_instance *ins
 	const char *did;
 	enum berth_err rc;
 
-	if ((rc = check_sender(env, ev)) || (rc = routing_did(ev->in->msg.body, &did)) ||
+	if ((rc = berth_mediated_check_sender(env, ev)) || (rc = routing_did(ev->in->msg.body, &did)) ||
 	    (rc = berth_effects_put(fx, BERTH_NS_ROUTING, "self", did, strlen(did))) ||
 	    (rc = keep_polling(env, fx)))
 		return rc;
@@ -153,7 +150,7 @@ static enum berth_err on_grant(struct berth_env *env, struct berth_instance *ins
 static enum berth_err on_deny(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 			      struct berth_effects *fx)
 {
-	enum berth_err rc = check_sender(env, ev);
+	enum berth_err rc = berth_mediated_check_sender(env, ev);
 
 	(void)inst;
 	if (rc)
@@ -161,151 +158,6 @@ static enum berth_err on_deny(struct berth_env *env, struct berth_instance *inst
 	berth_effects_audit(fx, "mediation denied by %.80s", ev->sender);
 	fx->timer_ms = DENIED_MS;
 	return berth_effects_remove(fx, BERTH_NS_POLL, BERTH_POLL_MEDIATOR);
-}
-
-/* ---- our DIDs there */
-
-static bool is_in(const struct berth_json *list, const char *did)
-{
-	berth_json_each(d, list)
-		if (berth_did_same(berth_json_str(d), did))
-			return true;
-	return false;
-}
-
-static enum berth_err push_update(struct berth_json *list, const char *did, const char *action)
-{
-	struct berth_json *o = berth_json_new_object();
-	enum berth_err rc;
-
-	if ((rc = berth_json_set_str(o, "recipient_did", did)) || (rc = berth_json_set_str(o, "action", action))) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_push(list, o);
-}
-
-/* In both forms: senders say the one they know, and not every mediator knows that the
- * two are one. */
-static enum berth_err push_both(struct berth_json *list, const struct berth_identity *id, const char *action)
-{
-	enum berth_err rc = push_update(list, id->did_long, action);
-
-	return rc || strcmp(id->did, id->did_long) == 0 ? rc : push_update(list, id->did, action);
-}
-
-static bool full(const struct berth_json *list) { return berth_json_len(list) + 2 > BERTH_MEDIATE_UPDATES_MAX; }
-
-static enum berth_err add_new(struct berth_env *env, const struct berth_json *data, struct berth_json *list)
-{
-	const struct berth_identity *id;
-	enum berth_err rc = BERTH_OK;
-
-	for (size_t i = 0; !rc && !full(list) && (id = env->identity_at(env, i)); i++)
-		if (id->via && !is_in(berth_json_get(data, "registered"), id->did) && !is_in(berth_json_get(data, "refused"), id->did))
-			rc = push_both(list, id, "add");
-	return rc;
-}
-
-static enum berth_err remove_old(struct berth_env *env, const struct berth_json *data, struct berth_json *list)
-{
-	enum berth_err rc = BERTH_OK;
-
-	berth_json_each(d, berth_json_get(data, "registered"))
-		if (!rc && !full(list) && !env->identity_of(env, berth_json_str(d)))
-			rc = push_update(list, berth_json_str(d), "remove");
-	return rc;
-}
-
-/* E_NOMATCH: there is nothing to say. */
-static enum berth_err update(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
-{
-	struct berth_json *body = berth_json_new_object(), *list = berth_json_new_array();
-	enum berth_err rc;
-
-	if (!(rc = add_new(env, inst->data, list)) && !(rc = remove_old(env, inst->data, list)) && berth_json_len(list) == 0)
-		rc = berth_fail(BERTH_E_NOMATCH, "all DIDs are registered");
-	if (!rc) {
-		rc = berth_json_set(body, "updates", list);
-		list = NULL;
-	}
-	berth_json_free(list);
-	if (rc) {
-		berth_json_free(body);
-		return rc;
-	}
-	return ask(env, fx, BERTH_PIURI_MEDIATE "recipient-update", body, NULL);
-}
-
-static struct berth_json *list_in(struct berth_json *data, const char *name)
-{
-	if (!berth_json_get(data, name) && berth_json_set(data, name, berth_json_new_array()))
-		return NULL;
-	return berth_json_get_mut(data, name);
-}
-
-static enum berth_err note(struct berth_json *data, const char *name, const char *did, bool there)
-{
-	struct berth_buf shorter = BERTH_BUF_INIT;
-	struct berth_json *list = list_in(data, name), *d = berth_json_first_mut(list);
-	enum berth_err rc = list ? berth_did_short(&shorter, did) : berth_fail(BERTH_E_NOMEM, "%s", name);
-
-	while (d && !berth_did_same(berth_json_str(d), did))
-		d = berth_json_next_mut(d);
-	if (!rc && there && !d)
-		rc = berth_json_push_str(list, berth_buf_cstr(&shorter));
-	else if (!rc && !there && d)
-		berth_json_drop(list, d);
-	berth_buf_free(&shorter);
-	return rc;
-}
-
-/* What we did not ask for changes nothing; one form of a DID that was taken is enough. */
-static enum berth_err one_result(struct berth_env *env, struct berth_instance *inst, const struct berth_json *u,
-				 struct berth_effects *fx)
-{
-	const char *did, *action, *result;
-	enum berth_err rc;
-	bool good;
-
-	if ((rc = berth_json_req_str(u, "recipient_did", BERTH_DID_URL_MAX, &did)) ||
-	    (rc = berth_json_req_str(u, "action", 16, &action)) || (rc = berth_json_req_str(u, "result", 32, &result)))
-		return rc;
-	good = strcmp(result, "success") == 0 || strcmp(result, "no_change") == 0;
-	if (strcmp(action, "remove") == 0)
-		return note(inst->data, "registered", did, false);
-	if (!env->identity_of(env, did) || is_in(berth_json_get(inst->data, "registered"), did))
-		return BERTH_OK;
-	if (!good)
-		berth_effects_audit(fx, "our mediator does not take %.80s: %.32s", did, result);
-	if ((rc = note(inst->data, "refused", did, !good)))
-		return rc;
-	return good ? note(inst->data, "registered", did, true) : BERTH_OK;
-}
-
-/* The protocol says `updated`; a mediator that is about says `updates`. */
-static enum berth_err read_updated(const struct berth_json *body, const struct berth_json **list)
-{
-	bool other = !berth_json_get(body, "updated") && berth_json_get(body, "updates");
-
-	if (other)
-		berth_log(BERTH_LOG_WARN, "mediator", "answers with updates instead of updated");
-	return berth_json_req_arr(body, other ? "updates" : "updated", 2 * BERTH_MEDIATE_UPDATES_MAX, list);
-}
-
-static enum berth_err on_updated(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
-				 struct berth_effects *fx)
-{
-	const struct berth_json *list;
-	enum berth_err rc;
-
-	if ((rc = check_sender(env, ev)) ||
-	    (rc = read_updated(ev->in->msg.body, &list)))
-		return rc;
-	berth_json_each(u, list)
-		if ((rc = one_result(env, inst, u, fx)))
-			return rc;
-	return BERTH_OK;
 }
 
 /* ---- fetching */
@@ -319,7 +171,7 @@ static enum berth_err ask_live(struct berth_env *env, struct berth_effects *fx)
 		berth_json_free(body);
 		return rc;
 	}
-	return ask(env, fx, BERTH_PIURI_PICKUP "live-delivery-change", body, NULL);
+	return berth_mediated_ask(env, fx, BERTH_PIURI_PICKUP "live-delivery-change", body);
 }
 
 /* HTTP carries no live mode: there a poll is told that something waits. */
@@ -333,7 +185,7 @@ static enum berth_err ask_what_waits(struct berth_env *env, struct berth_effects
 {
 	if (is_held(env))
 		return ask_live(env, fx);
-	return ask(env, fx, BERTH_PIURI_PICKUP "status-request", NULL, NULL);
+	return berth_mediated_ask(env, fx, BERTH_PIURI_PICKUP "status-request", NULL);
 }
 
 static enum berth_err ask_delivery(struct berth_env *env, struct berth_effects *fx)
@@ -345,7 +197,7 @@ static enum berth_err ask_delivery(struct berth_env *env, struct berth_effects *
 		berth_json_free(body);
 		return rc;
 	}
-	return ask(env, fx, BERTH_PIURI_PICKUP "delivery-request", body, NULL);
+	return berth_mediated_ask(env, fx, BERTH_PIURI_PICKUP "delivery-request", body);
 }
 
 /* Once it is granted, and at each start. */
@@ -358,7 +210,7 @@ static enum berth_err on_go(struct berth_env *env, struct berth_instance *inst, 
 	fx->timer_ms = LOOK_MS;
 	if ((rc = ask_what_waits(env, fx)) || (rc = berth_json_set_int(inst->data, "askedS", env->uptime_s)))
 		return rc;
-	rc = update(env, inst, fx);
+	rc = berth_mediated_update(env, inst, fx);
 	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
 }
 
@@ -367,7 +219,7 @@ static enum berth_err on_look(struct berth_env *env, struct berth_instance *inst
 			      struct berth_effects *fx)
 {
 	bool late = env->uptime_s - berth_data_int(inst->data, "askedS", 0) >= env->policy->mediator_interval_s;
-	enum berth_err rc = update(env, inst, fx);
+	enum berth_err rc = berth_mediated_update(env, inst, fx);
 
 	(void)ev;
 	fx->timer_ms = LOOK_MS;
@@ -387,7 +239,7 @@ static enum berth_err on_status(struct berth_env *env, struct berth_instance *in
 	enum berth_err rc;
 
 	(void)inst;
-	if ((rc = check_sender(env, ev)) || (rc = berth_json_req_int(body, "message_count", 0, INT64_MAX >> 11, &n)) ||
+	if ((rc = berth_mediated_check_sender(env, ev)) || (rc = berth_json_req_int(body, "message_count", 0, INT64_MAX >> 11, &n)) ||
 	    (rc = berth_json_opt_bool(body, "live_delivery", &live)))
 		return rc;
 	if (n && (rc = ask_delivery(env, fx)))
@@ -404,14 +256,14 @@ static enum berth_err on_delivery(struct berth_env *env, struct berth_instance *
 	enum berth_err rc;
 
 	(void)inst;
-	if ((rc = check_sender(env, ev)) || berth_json_len(ids) == 0)
+	if ((rc = berth_mediated_check_sender(env, ev)) || berth_json_len(ids) == 0)
 		return rc;
 	body = berth_json_new_object();
 	if ((rc = berth_json_set(body, "message_id_list", berth_json_clone(ids)))) {
 		berth_json_free(body);
 		return rc;
 	}
-	return ask(env, fx, BERTH_PIURI_PICKUP "messages-received", body, NULL);
+	return berth_mediated_ask(env, fx, BERTH_PIURI_PICKUP "messages-received", body);
 }
 
 static const struct berth_transition table[] = {
@@ -422,7 +274,7 @@ static const struct berth_transition table[] = {
 	{ BERTH_STATE_STAY, "mediate-deny",  on_deny,      DENIED,           BERTH_STATE_STAY },
 	{ GRANTED,          "go",            on_go,        BERTH_STATE_STAY, BERTH_STATE_STAY },
 	{ GRANTED,          "timer",         on_look,      BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED, "recipient-update-response", on_updated, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ GRANTED, "recipient-update-response", berth_mediated_on_updated, BERTH_STATE_STAY, BERTH_STATE_STAY },
 	{ GRANTED,          "status",        on_status,    BERTH_STATE_STAY, BERTH_STATE_STAY },
 	{ GRANTED,          "delivery",      on_delivery,  BERTH_STATE_STAY, BERTH_STATE_STAY },
 };
