@@ -60,7 +60,7 @@ const struct berth_option berth_options[] = {
 
 	SOLE("mediator", ONE, BERTH_OPT_DID, "did", "whose client we are: it takes messages for us while nobody can dial us"),
 	SOLE("mediator", ONE, BERTH_OPT_URI, "uri", "where it is"),
-	TIME("mediator", ONE, "interval", "15m", 10, DAY, "how often it is asked what waits, whatever it says by itself"),
+	TIME("mediator", ONE, "interval", "1h", 10, DAY, "how often it is asked what waits, whatever it says by itself"),
 
 	PATH("adapter", NAMED, "path", "", "the shared object of a registry adapter; root's, absolute"),
 	{ "adapter", "*", NAMED, BERTH_OPT_ANY, false, "", 0, 0, NULL, "whatever the adapter asks for" },

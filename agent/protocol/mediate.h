@@ -30,6 +30,7 @@
 #define BERTH_POLL_MEDIATOR "mediator"	/* in BERTH_NS_POLL: whom a client asks for messages */
 
 #define BERTH_MEDIATE_DID_MAX 8192	/* of a recipient, as it is registered: a long did:peer:4 holds its mediator's */
+#define BERTH_MEDIATE_SHORT_MAX 2048	/* its short form: what a queue has room for */
 #define BERTH_MEDIATE_UPDATES_MAX 32	/* in one message */
 #define BERTH_RELAY_MAX ((size_t)720 << 10)	/* one message: what a delivery has room for */
 #define BERTH_PICKUP_LIMIT_MAX 10	/* messages in one delivery */

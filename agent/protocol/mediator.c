@@ -159,6 +159,15 @@ static enum berth_err is_taken(struct berth_env *env, const char *did, const cha
 	return rc == BERTH_E_ROUTE ? BERTH_OK : rc;
 }
 
+static bool is_short_enough(const char *did)
+{
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	bool ok = berth_did_short(&shorter, did) == BERTH_OK && shorter.len <= BERTH_MEDIATE_SHORT_MAX;
+
+	berth_buf_free(&shorter);
+	return ok;
+}
+
 static enum berth_err add(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 			  struct berth_effects *fx, const char *did, const char **result)
 {
@@ -173,7 +182,7 @@ static enum berth_err add(struct berth_env *env, struct berth_instance *inst, co
 		*result = "no_change";
 		return BERTH_OK;
 	}
-	if ((rc = is_taken(env, did, ev->sender, &taken)) || taken || env->identity_of(env, did) ||
+	if ((rc = is_taken(env, did, ev->sender, &taken)) || taken || env->identity_of(env, did) || !is_short_enough(did) ||
 	    (int64_t)berth_json_len(list) >= env->policy->relay_dids)
 		return rc;
 	*result = "success";

@@ -178,6 +178,7 @@ static void both_versions_are_answered(void **state)
 {
 	const char *mine = mediation_identity(m.mediator, BERTH_ID_MEDIATOR)->did_long;
 	const struct berth_json *page, *list;
+	char longest[BERTH_MEDIATE_SHORT_MAX + 2];
 	struct berth_unpacked in;
 	int64_t n;
 
@@ -197,6 +198,15 @@ static void both_versions_are_answered(void **state)
 	update(&ann, V3, "did:example:3", "keep", "client_error");
 	update(&ann, V3, "nobody", "add", "client_error");
 	update(&ann, V3, "did:example:4#key-1", "add", "client_error");
+	memset(longest, 'x', sizeof(longest) - 1);
+	memcpy(longest, "did:example:", 12);
+	longest[sizeof(longest) - 1] = '\0';
+	update(&ann, V3, longest, "add", "client_error");
+	longest[BERTH_MEDIATE_SHORT_MAX] = '\0';
+	update(&ann, V3, longest, "add", "success");	/* the twin */
+	assert_int_equal(forward(longest, "AAAA"), BERTH_FRAME_STORED);
+	assert_int_equal(status_of(&ann, longest), 1);
+	update(&ann, V3, longest, "remove", "success");
 	ask(&ann, V3 "recipient-query", "{\"paginate\":{\"limit\":1,\"offset\":1}}", V3 "recipient", &in);
 	list = berth_json_get(in.msg.body, "dids");
 	page = berth_json_get(in.msg.body, "pagination");
