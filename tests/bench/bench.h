@@ -32,7 +32,7 @@ void bench_did(int *missed);
 void bench_keys(int *missed);
 void bench_vc(int *missed);
 void bench_vc_formats(int *missed);
-void bench_vc_rdf(int *missed);
+void bench_vc_sizes(int *missed);
 void bench_didcomm(int *missed);
 void bench_store(int *missed);
 
