@@ -2,6 +2,7 @@
 /* Literals: JSON-LD 1.1 API 5.3, Value Expansion, and 8.2.2, Object to RDF Conversion. */
 #include "vc/jsonld/expand.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "did/codec/jcs.h"
 
 #define INTEGER_END 1e21	/* from here on a number without a fraction is a double too */
+#define LONG_ENOUGH 9e18	/* below, an int64_t holds it */
 #define I18N "https://www.w3.org/ns/i18n#"
 
 static enum berth_err put_literal(struct berth_jsonld *ld, struct berth_jsonld_sink *s, const char *text, size_t n,
@@ -92,8 +94,10 @@ static enum berth_err put_number(struct berth_jsonld *ld, struct berth_jsonld_si
 
 	if (is_double)
 		format_double(&b, v);
+	else if (fabs(v) < LONG_ENOUGH)
+		berth_buf_printf(&b, "%" PRId64, (int64_t)v);
 	else
-		berth_buf_printf(&b, "%.0f", v == 0 ? 0 : v);
+		berth_buf_printf(&b, "%.0f", v);
 	n = b.len;
 	if (!(rc = berth_buf_status(&b)) && !(text = berth_arena_text(ld->arena, berth_buf_cstr(&b), n)))
 		rc = BERTH_E_NOMEM;

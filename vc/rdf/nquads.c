@@ -22,33 +22,44 @@ static bool is_plain(uint8_t c)
 	return c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
 }
 
+/* before, n bytes, after: all at once, for there are many. */
+static void put_between(struct berth_buf *out, const char *before, size_t n_before, const char *s, size_t n, char after)
+{
+	uint8_t *at = berth_buf_grow(out, n_before + n + 1);
+
+	if (!at)
+		return;
+	memcpy(at, before, n_before);
+	if (n)
+		memcpy(at + n_before, s, n);
+	at[n_before + n] = (uint8_t)after;
+}
+
 static void put_string(struct berth_buf *out, const char *s, size_t n)
 {
-	size_t run = 0;
+	size_t run = 0, i = 0;
 
+	while (i < n && is_plain((uint8_t)s[i]))
+		i++;
+	if (i == n) {
+		put_between(out, "\"", 1, s, n, '"');
+		return;
+	}
 	berth_buf_u8(out, '"');
-	for (size_t i = 0; i < n; i++) {
+	for (; i < n; i++) {
 		if (is_plain((uint8_t)s[i]))
 			continue;
 		berth_buf_put(out, s + run, i - run);
 		put_escaped(out, (uint8_t)s[i]);
 		run = i + 1;
 	}
-	berth_buf_put(out, s + run, n - run);
-	berth_buf_u8(out, '"');
-}
-
-static void put_iri(struct berth_buf *out, const char *iri, size_t n)
-{
-	berth_buf_u8(out, '<');
-	berth_buf_put(out, iri, n);
-	berth_buf_u8(out, '>');
+	put_between(out, "", 0, s + run, n - run, '"');
 }
 
 static void put_term(struct berth_buf *out, const struct berth_rdf_term *t, berth_blank_name *name, const void *arg)
 {
 	if (t->kind == BERTH_RDF_IRI) {
-		put_iri(out, t->value, t->len);
+		put_between(out, "<", 1, t->value, t->len, '>');
 	} else if (t->kind == BERTH_RDF_BLANK) {
 		name(out, t->blank, arg);
 	} else {
@@ -57,8 +68,7 @@ static void put_term(struct berth_buf *out, const struct berth_rdf_term *t, bert
 			berth_buf_u8(out, '@');
 			berth_buf_str(out, t->lang);
 		} else if (t->datatype) {
-			berth_buf_str(out, "^^");
-			put_iri(out, t->datatype, strlen(t->datatype));
+			put_between(out, "^^<", 3, t->datatype, strlen(t->datatype), '>');
 		}
 	}
 	berth_buf_u8(out, ' ');

@@ -22,14 +22,15 @@ int berth_rdfc_compare(const struct berth_rdfc *c, const struct berth_rdfc_diges
 
 void berth_rdfc_put_id(struct berth_buf *out, const char *prefix, size_t number)
 {
-	char digits[24];
-	size_t n = sizeof(digits);
+	char text[32];
+	size_t at = sizeof(text), n = strlen(prefix);
 
 	do {
-		digits[--n] = (char)('0' + number % 10);
+		text[--at] = (char)('0' + number % 10);
 	} while (number /= 10);
-	berth_buf_str(out, prefix);
-	berth_buf_put(out, digits + n, sizeof(digits) - n);
+	at -= n;	/* "_:c14n" and 20 digits fit */
+	memcpy(text + at, prefix, n);
+	berth_buf_put(out, text + at, sizeof(text) - at);
 }
 
 enum berth_err berth_rdfc_write(struct berth_rdfc *c, const struct berth_rdf_quad *q, berth_blank_name *name,
