@@ -80,11 +80,51 @@ static enum berth_err put_invitation(struct berth_env *env, struct berth_effects
 	enum berth_err rc;
 
 	if (!(rc = berth_json_set_str(v, "identity", identity)) && !(rc = berth_json_set_int(v, "uses", o->uses)) &&
+	    !(rc = berth_json_set_int(v, "at", env->uptime_s)) &&
 	    !(rc = berth_json_set_int(v, "expires", o->expires_s ? env->uptime_s + o->expires_s : 0)) &&
 	    !(rc = berth_json_set(v, "used", berth_json_new_array())) &&
 	    (!o->goal_code || !(rc = berth_json_set_str(v, "goalCode", o->goal_code))))
 		rc = berth_effects_put_json(fx, BERTH_NS_OOB, id, v);
 	berth_json_free(v);
+	return rc;
+}
+
+/* Nobody can answer it any more. */
+static bool is_over(const struct berth_env *env, const struct berth_json *inv)
+{
+	int64_t expires = berth_data_int(inv, "expires", 0);
+
+	return (expires && expires <= env->uptime_s) ||
+	       (int64_t)berth_json_len(berth_json_get(inv, "used")) >= berth_data_int(inv, "uses", 1);
+}
+
+/* What is over goes after a while, with its DID, some at a time. */
+struct pruning { struct berth_env *env; struct berth_effects *fx; int64_t left; };
+
+static enum berth_err prune_one(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	struct pruning *p = arg;
+	struct berth_json *inv = NULL;
+	enum berth_err rc = berth_json_parse_object(&inv, (const char *)value, len, RECORD_MAX);
+
+	p->left++;
+	if (!rc && is_over(p->env, inv) && p->env->uptime_s - berth_data_int(inv, "at", 0) > BERTH_OOB_KEEP_S &&
+	    p->fx->n_forget < BERTH_EFFECTS_FORGET_MAX && berth_data_str(inv, "identity")) {
+		p->left--;
+		if (!(rc = berth_effects_forget(p->fx, berth_data_str(inv, "identity"))))
+			rc = berth_effects_remove(p->fx, BERTH_NS_OOB, key);
+	}
+	berth_json_free(inv);
+	return rc;
+}
+
+static enum berth_err make_room(struct berth_env *env, struct berth_effects *fx)
+{
+	struct pruning p = { .env = env, .fx = fx };
+	enum berth_err rc = env->records->each(env->records, BERTH_NS_OOB, prune_one, &p);
+
+	if (!rc && p.left >= BERTH_OOB_OPEN_MAX)
+		rc = berth_fail(BERTH_E_QUOTA, "%d invitations are kept", BERTH_OOB_OPEN_MAX);
 	return rc;
 }
 
@@ -117,7 +157,7 @@ static enum berth_err on_invite(struct berth_env *env, struct berth_instance *in
 		return rc;
 	if (!env->policy->n_endpoints)
 		return berth_fail(BERTH_E_UNAVAILABLE, "nobody could answer an invitation: [listen] has no uri");
-	if ((rc = next_identity(env, inst, &id)) || (rc = make_message(env, &o, id, &m)) ||
+	if ((rc = make_room(env, fx)) || (rc = next_identity(env, inst, &id)) || (rc = make_message(env, &o, id, &m)) ||
 	    (rc = put_invitation(env, fx, &o, m.id, id->name)) || (rc = berth_oob_url(&url, base, m.json)))
 		goto out;
 	fx->result = berth_json_new_object();

@@ -16,6 +16,8 @@ extern const struct berth_machine berth_oob_machine;
 #define BERTH_OOB_TEXT_MAX ((size_t)64 << 10)
 #define BERTH_OOB_USES_MAX 256
 #define BERTH_OOB_GOAL_MAX 512
+#define BERTH_OOB_OPEN_MAX 256		/* invitations of ours */
+#define BERTH_OOB_KEEP_S (30 * 86400)	/* of one that nobody can answer any more, and of its DID */
 #define BERTH_OOB_ACCEPT_MAX 16
 
 struct berth_oob {

@@ -396,6 +396,35 @@ static void a_relationship_ends(void **state)
 	pair_free(&p);
 }
 
+/* What nobody can answer goes after a month, with its keys; what somebody can stays. */
+static void invitations_that_are_over_go(void **state)
+{
+	struct berth_json *inv[4];
+	struct berth_env *env;
+	int64_t n = 0;
+	struct pair p;
+
+	(void)state;
+	pair_make(&p);
+	inv[0] = invite(p.a, "\"expiresIn\":10");
+	inv[1] = invite(p.a, "\"uses\":2");
+	inv[2] = invite(p.a, "\"uses\":2,\"expiresIn\":10");
+	pair_settle(&p, BERTH_OOB_KEEP_S + 100);
+	inv[3] = invite(p.a, NULL);
+	CHECK_OK(berth_store_count(p.a->store, BERTH_NS_OOB, &n));
+	assert_int_equal(n, 2);
+	sim_as(p.a);
+	env = berth_agent_env(p.a->agent);
+	assert_null(env->identity(env, "to-oob-1"));
+	assert_non_null(env->identity(env, "to-oob-2"));
+	assert_null(env->identity(env, "to-oob-3"));
+	CHECK_OK(answer_again(&p, p.b, S(inv[1], "url")));
+	assert_true(has_pong(p.b));
+	for (int i = 0; i < 4; i++)
+		berth_json_free(inv[i]);
+	pair_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_relationship_goes_on_under_another_did),
 		cmocka_unit_test(a_relationship_ends),
 		cmocka_unit_test(c061_rotations_only_go_forward),
+		cmocka_unit_test(invitations_that_are_over_go),
 		cmocka_unit_test(every_fault_on_the_way_to_a_relationship),
 	};
 
