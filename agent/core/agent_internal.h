@@ -64,9 +64,11 @@ struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
 struct ration { uint64_t since_ms; unsigned used; };	/* of an hour */
 
-#define POLLS 2		/* our owner; our mediator */
+#define POLLS_MAX 10		/* the owner, the mediator, and peers that cannot dial us */
+
 struct poll {
-	char *identity, *peer, *uri;	/* NULL: nobody to ask */
+	char *key;			/* of its record; NULL: nobody to ask */
+	char *identity, *peer, *uri;
 	uint64_t flight;		/* of the one that counts; 0: none is under way */
 	uint64_t since_ms, next_ms;
 	int failures;
@@ -107,7 +109,8 @@ struct berth_agent {
 	size_t n_flight;
 	struct pending_ack acks[ACKS_MAX];
 	size_t n_acks;
-	struct poll polls[POLLS];
+	struct poll polls[POLLS_MAX];
+	size_t n_polls;
 	uint64_t next_id, wire_bytes, start_ms;
 	int64_t start_uptime_s;
 	unsigned batch;			/* how deep we are in batches; 0: in none */

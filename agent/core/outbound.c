@@ -354,7 +354,7 @@ static void send_due(struct berth_agent *a)
 {
 	struct choice c = { .a = a };
 	const struct berth_outbox_want want = { wanted, &c };
-	size_t room = a->n_flight < IN_FLIGHT_MAX - POLLS ? IN_FLIGHT_MAX - POLLS - a->n_flight : 0;
+	size_t room = a->n_flight < IN_FLIGHT_MAX - POLLS_MAX ? IN_FLIGHT_MAX - POLLS_MAX - a->n_flight : 0;
 
 	if (!room || agent_mono_ms() < a->pause_ms ||
 	    berth_store_outbox_due(a->cfg.store, berth_agent_now_s(a), room < DUE_MAX ? room : DUE_MAX, &want, &c.due))

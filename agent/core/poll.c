@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asking: a gateway that nobody can dial keeps asking its peer for messages, and who has
- * a mediator that one. */
+/* Asking: a gateway that nobody can dial keeps asking its owner, its mediator, and other
+ * peers that it has answered, for messages.  Each record of BERTH_NS_POLL is one of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +9,11 @@
 #include "agent/protocol/mediate.h"
 #include "did/base/log.h"
 #include "did/base/rand.h"
-#include "did/url.h"
 
 #define POLL_FAIL_MAX_S 300
 #define POLL_DELAY_MS 2000u
 #define POLL_QUICK_MS 1000u
 #define POLL_SOCKET_MS 50000u	/* less than netd keeps a silent one open */
-
-static const char *const records[POLLS] = { "self", BERTH_POLL_MEDIATOR };
 
 static void poll_result(struct poll *p, bool ok)
 {
@@ -45,7 +42,7 @@ static bool is_socket(const char *uri)
  * again at once. */
 void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t messages)
 {
-	for (size_t i = 0; i < POLLS; i++) {
+	for (size_t i = 0; i < a->n_polls; i++) {
 		struct poll *p = &a->polls[i];
 
 		if (id != p->flight)
@@ -61,9 +58,10 @@ void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t
 	}
 }
 
-/* --- asking --- */
-static void clear(struct poll *p)
+/* --- whom --- */
+static void poll_free(struct poll *p)
 {
+	free(p->key);
 	free(p->identity);
 	free(p->peer);
 	free(p->uri);
@@ -72,80 +70,118 @@ static void clear(struct poll *p)
 
 void agent_poll_clear(struct berth_agent *a)
 {
-	for (size_t i = 0; i < POLLS; i++)
-		clear(&a->polls[i]);
+	while (a->n_polls)
+		poll_free(&a->polls[--a->n_polls]);
 }
 
-/* An unchanged record changes nothing. */
-static enum berth_err follow(struct poll *p, const struct berth_buf *text)
+static bool is_same(const struct poll *p, const char *key, const char *identity, const char *peer, const char *uri)
 {
+	return strcmp(p->key, key) == 0 && strcmp(p->identity, identity) == 0 && strcmp(p->peer, peer) == 0 &&
+	       strcmp(p->uri, uri) == 0;
+}
+
+static enum berth_err poll_new(struct poll *p, const char *key, const char *identity, const char *peer, const char *uri)
+{
+	*p = (struct poll){ .key = strdup(key), .identity = strdup(identity), .peer = strdup(peer), .uri = strdup(uri),
+		/* most runs are over before: what comes, comes in the replies */
+		.next_ms = agent_mono_ms() + POLL_DELAY_MS };
+	if (p->key && p->identity && p->peer && p->uri)
+		return BERTH_OK;
+	poll_free(p);
+	return berth_fail(BERTH_E_NOMEM, "poll");
+}
+
+/* The polls as the records say, those that are unchanged with all they know. */
+struct loading { struct berth_agent *a; struct poll polls[POLLS_MAX]; size_t n; };
+
+static enum berth_err load_one(void *arg, const char *key, const uint8_t *text, size_t len)
+{
+	struct loading *l = arg;
 	struct berth_json *v = NULL;
 	const char *identity, *peer, *uri;
 	enum berth_err rc;
 
-	if ((rc = berth_json_parse_object(&v, (const char *)text->p, text->len, BERTH_JSON_MAX)) ||
+	if (l->n == POLLS_MAX)
+		return BERTH_OK;	/* the others come when one of these has gone */
+	if ((rc = berth_json_parse_object(&v, (const char *)text, len, BERTH_JSON_MAX)) ||
 	    (rc = berth_json_req_str(v, "identity", 64, &identity)) ||
-	    (rc = berth_json_req_str(v, "peer", BERTH_DID_URL_MAX, &peer)) ||
+	    (rc = berth_json_req_str(v, "peer", BERTH_OUTBOX_DID_MAX, &peer)) ||
 	    (rc = berth_json_req_str(v, "uri", BERTH_OUTBOX_ENDPOINTS_MAX, &uri)))
 		goto out;
-	if (p->peer && strcmp(p->identity, identity) == 0 && strcmp(p->peer, peer) == 0 && strcmp(p->uri, uri) == 0)
-		goto out;
-	clear(p);
-	p->identity = strdup(identity);
-	p->peer = strdup(peer);
-	p->uri = strdup(uri);
-	/* most runs are over before: what comes, comes in the replies */
-	p->next_ms = agent_mono_ms() + POLL_DELAY_MS;
-	if (!p->identity || !p->peer || !p->uri) {
-		clear(p);
-		rc = berth_fail(BERTH_E_NOMEM, "poll");
-	}
+	for (size_t i = 0; i < l->a->n_polls; i++)
+		if (l->a->polls[i].key && is_same(&l->a->polls[i], key, identity, peer, uri)) {
+			l->polls[l->n++] = l->a->polls[i];
+			l->a->polls[i] = (struct poll){ 0 };
+			goto out;
+		}
+	if (!(rc = poll_new(&l->polls[l->n], key, identity, peer, uri)))
+		l->n++;
 out:
 	berth_json_free(v);
 	return rc;
 }
 
-/* A mediator that the configuration does not name any more is not asked. */
-static bool is_wanted(const struct berth_agent *a, const char *record)
+static bool is_first(const char *key)
 {
-	return strcmp(record, BERTH_POLL_MEDIATOR) != 0 || a->cfg.policy->mediator_did;
+	return strcmp(key, BERTH_POLL_OWNER) == 0 || strcmp(key, BERTH_POLL_MEDIATOR) == 0;
 }
 
-/* Follows the records that steps write. */
-enum berth_err agent_poll_load(struct berth_agent *a)
+static enum berth_err load_other(void *arg, const char *key, const uint8_t *text, size_t len)
 {
-	enum berth_err rc = BERTH_OK;
+	return is_first(key) ? BERTH_OK : load_one(arg, key, text, len);
+}
 
-	for (size_t i = 0; !rc && i < POLLS; i++) {
-		struct berth_buf text = BERTH_BUF_INIT;
-		bool found = false;
+static enum berth_err load_first(struct loading *l, const char *key)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	bool found = false;
+	enum berth_err rc = berth_store_get(l->a->cfg.store, BERTH_NS_POLL, key, &text, &found);
 
-		rc = berth_store_get(a->cfg.store, BERTH_NS_POLL, records[i], &text, &found);
-		if (!rc && found && is_wanted(a, records[i]))
-			rc = follow(&a->polls[i], &text);
-		else if (!rc)
-			clear(&a->polls[i]);
-		berth_buf_free(&text);
-	}
+	if (!rc && found)
+		rc = load_one(l, key, text.p, text.len);
+	berth_buf_free(&text);
 	return rc;
 }
 
-static enum berth_err poll_once(struct berth_agent *a, const struct poll *at)
+/* The owner's and the mediator's are there whatever else is; a mediator that the
+ * configuration does not name any more is not asked. */
+enum berth_err agent_poll_load(struct berth_agent *a)
+{
+	struct loading l = { .a = a };
+	enum berth_err rc = load_first(&l, BERTH_POLL_OWNER);
+
+	if (!rc && a->cfg.policy->mediator_did)
+		rc = load_first(&l, BERTH_POLL_MEDIATOR);
+	if (!rc)
+		rc = berth_store_each(a->cfg.store, BERTH_NS_POLL, NULL, load_other, &l);
+	for (size_t i = 0; i < a->n_polls; i++) {
+		if (rc && a->polls[i].key && l.n < POLLS_MAX)
+			l.polls[l.n++] = a->polls[i];	/* what could not be read stays as it was */
+		else
+			poll_free(&a->polls[i]);
+	}
+	memcpy(a->polls, l.polls, sizeof(l.polls));
+	a->n_polls = l.n;
+	return rc;
+}
+
+/* --- asking --- */
+static enum berth_err poll_once(struct berth_agent *a, const struct poll *p)
 {
 	struct berth_effects fx = { .state = BERTH_STATE_STAY };
-	const struct berth_identity *me = a->env.identity(&a->env, at->identity);
+	const struct berth_identity *me = a->env.identity(&a->env, p->identity);
 	struct berth_buf packed = BERTH_BUF_INIT;
 	struct berth_send *s;
 	enum berth_err rc;
 
 	if (!me)
-		return berth_fail(BERTH_E_STORE, "poll for %s", at->identity);
-	if (!(rc = berth_effects_send(&a->env, &fx, me, at->peer, at->uri, BERTH_TYPE_EMPTY, NULL, NULL, &s))) {
-		struct berth_pack p = { .mode = BERTH_PACK_AUTHCRYPT, .from = s->msg.from, .to = s->to,
+		return berth_fail(BERTH_E_STORE, "poll for %s", p->identity);
+	if (!(rc = berth_effects_send(&a->env, &fx, me, p->peer, p->uri, BERTH_TYPE_EMPTY, NULL, NULL, &s))) {
+		struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = s->msg.from, .to = s->to,
 			.resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
 
-		if (!(rc = berth_pack(&packed, &p, &s->msg)))
-			rc = agent_transmit(a, (struct in_flight){ .poll = true }, at->peer, at->uri,
+		if (!(rc = berth_pack(&packed, &how, &s->msg)))
+			rc = agent_transmit(a, (struct in_flight){ .poll = true }, p->peer, p->uri,
 					    BERTH_FRAME_ENCRYPTED, packed.p, packed.len);
 	}
 	berth_buf_free(&packed);
@@ -153,11 +189,11 @@ static enum berth_err poll_once(struct berth_agent *a, const struct poll *at)
 	return rc;
 }
 
-static void tick(struct berth_agent *a, struct poll *p)
+static void tick_one(struct berth_agent *a, struct poll *p)
 {
 	enum berth_err rc;
 
-	if (!p->peer || p->flight || agent_mono_ms() < p->next_ms || a->n_flight >= IN_FLIGHT_MAX)
+	if (p->flight || agent_mono_ms() < p->next_ms || a->n_flight >= IN_FLIGHT_MAX)
 		return;
 	p->since_ms = agent_mono_ms();
 	if ((rc = poll_once(a, p))) {
@@ -170,14 +206,14 @@ static void tick(struct berth_agent *a, struct poll *p)
 
 void agent_poll_tick(struct berth_agent *a)
 {
-	for (size_t i = 0; i < POLLS; i++)
-		tick(a, &a->polls[i]);
+	for (size_t i = 0; i < a->n_polls; i++)
+		tick_one(a, &a->polls[i]);
 }
 
 uint32_t agent_poll_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms)
 {
-	for (size_t i = 0; i < POLLS; i++)
-		if (a->polls[i].peer && !a->polls[i].flight)
+	for (size_t i = 0; i < a->n_polls; i++)
+		if (!a->polls[i].flight)
 			in_ms = agent_sooner(in_ms, a->polls[i].next_ms, now_ms);
 	return in_ms;
 }

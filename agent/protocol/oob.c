@@ -266,13 +266,14 @@ static enum berth_err once(struct berth_env *env, const struct berth_oob *i, cha
 	return rc ? rc : berth_fail(BERTH_E_REPLAY, "that invitation was answered before");
 }
 
-static enum berth_err put_relation(struct berth_effects *fx, const struct berth_oob *i,
+static enum berth_err put_relation(struct berth_env *env, struct berth_effects *fx, const struct berth_oob *i,
 				   const struct berth_identity *me)
 {
 	struct berth_json *r = NULL;
 	enum berth_err rc;
 
-	if ((rc = berth_relation_new(i->msg.from, me, &r)) || (rc = berth_json_set_str(r, "via", i->msg.id)) ||
+	if ((rc = berth_relation_new(i->msg.from, me, &r)) || (rc = berth_relation_set_uri(env, r)) ||
+	    (rc = berth_json_set_str(r, "via", i->msg.id)) ||
 	    (i->goal_code && (rc = berth_json_set_str(r, "goalCode", i->goal_code))) ||
 	    (i->goal && (rc = berth_json_set_str(r, "goal", i->goal))))
 		goto out;
@@ -306,7 +307,7 @@ static enum berth_err answer(struct berth_env *env, struct berth_effects *fx, co
 	enum berth_err rc;
 
 	if ((rc = env->learn(env, i->msg.from)) || (rc = berth_relation_make_identity(env, "peer", key, &me)) ||
-	    (rc = put_relation(fx, i, me)))
+	    (rc = put_relation(env, fx, i, me)))
 		return rc;
 	body = berth_json_new_object();
 	if ((rc = berth_json_set_bool(body, "response_requested", true))) {

@@ -281,21 +281,27 @@ enum berth_err berth_effects_remove(struct berth_effects *fx, const char *ns, co
 	return rc;
 }
 
-/* the host keeps whom to ask as a record, so that it survives a restart */
-enum berth_err berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine,
-				  const char *peer, const char *uri)
+/* the host keeps whom to ask as records, so that they survive a restart */
+enum berth_err berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *mine, const char *peer,
+				       const char *uri)
 {
 	struct berth_json *v;
 	enum berth_err rc;
 
 	if (!mine)
-		return berth_effects_remove(fx, BERTH_NS_POLL, "self");
+		return berth_effects_remove(fx, BERTH_NS_POLL, key);
 	v = berth_json_new_object();
-	if (!(rc = berth_json_set_str(v, "identity", mine->name)) &&
+	if (!(rc = berth_json_set_str(v, "identity", mine)) &&
 	    !(rc = berth_json_set_str(v, "peer", peer)) && !(rc = berth_json_set_str(v, "uri", uri)))
-		rc = berth_effects_put_json(fx, BERTH_NS_POLL, "self", v);
+		rc = berth_effects_put_json(fx, BERTH_NS_POLL, key, v);
 	berth_json_free(v);
 	return rc;
+}
+
+enum berth_err berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine,
+				  const char *peer, const char *uri)
+{
+	return berth_effects_poll_also(fx, BERTH_POLL_OWNER, mine ? mine->name : NULL, peer, uri);
 }
 
 enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid)

@@ -24,7 +24,8 @@
 
 #define BERTH_PIURI_ONBOARDING "urn:berth:gateway-onboarding/1.0/"
 #define BERTH_PIURI_RENDEZVOUS "urn:berth:gateway-rendezvous/1.0/"
-#define BERTH_NS_POLL "poll"		/* record: whom to ask for messages */
+#define BERTH_NS_POLL "poll"		/* records: whom to ask for messages */
+#define BERTH_POLL_OWNER "self"		/* the owner's; the others' are relationships' */
 #define BERTH_STATE_STAY (-1)		/* a row's `to` or `otherwise`: as it was */
 
 /* One of the agent's own DIDs. */
@@ -299,6 +300,9 @@ berth_send_in_full(struct berth_send *s, const struct berth_identity *from);
  * gateway behind NAT), in place of whom it asked before.  mine NULL: nobody any more. */
 BERTH_MUST_USE enum berth_err
 berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine, const char *peer, const char *uri);
+/* The same for somebody else, under that key; mine: a name of ours, NULL: nobody. */
+BERTH_MUST_USE enum berth_err
+berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *mine, const char *peer, const char *uri);
 BERTH_MUST_USE enum berth_err
 berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid);
 /* One of our identities ends: its record in this step's transaction, its keys after the

@@ -53,12 +53,42 @@ enum berth_err berth_relation_get(struct berth_env *env, const char *peer, struc
 	return rc ? rc : read_record(env, BERTH_NS_RELATION, key, out);
 }
 
+/* With a uri we are the one who asks, as whoever we are to the peer by now. */
+static enum berth_err follow_poll(struct berth_effects *fx, const struct berth_json *r)
+{
+	const char *id = berth_data_str(r, "id"), *uri = berth_data_str(r, "uri");
+
+	if (!id || !uri)
+		return BERTH_OK;
+	return berth_effects_poll_also(fx, id, berth_json_get(r, "ended") ? NULL : berth_data_str(r, "me"),
+				       berth_data_str(r, "did"), uri);
+}
+
 enum berth_err berth_relation_put(struct berth_effects *fx, const char *peer, const struct berth_json *relation)
 {
 	char key[65];
 	enum berth_err rc = berth_peer_key(key, peer);
 
-	return rc ? rc : berth_effects_put_json(fx, BERTH_NS_RELATION, key, relation);
+	if (rc || (rc = berth_effects_put_json(fx, BERTH_NS_RELATION, key, relation)))
+		return rc;
+	return follow_poll(fx, relation);
+}
+
+enum berth_err berth_relation_set_uri(struct berth_env *env, struct berth_json *relation)
+{
+	struct berth_did_doc *doc = NULL;
+	const char *uri;
+	enum berth_err rc = berth_resolve(env->resolver, berth_data_str(relation, "did"), &doc);
+
+	if (rc)
+		return rc;
+	uri = berth_did_doc_endpoint(doc, 0);
+	if (!uri)
+		rc = berth_fail(BERTH_E_ROUTE, "%.80s has no endpoint", berth_data_str(relation, "did"));
+	else if (!env->policy->n_endpoints)
+		rc = berth_json_set_str(relation, "uri", uri);
+	berth_did_doc_free(doc);
+	return rc;
 }
 
 enum berth_err berth_relation_new(const char *peer, const struct berth_identity *me, struct berth_json **out)

@@ -24,6 +24,9 @@ berth_relation_put(struct berth_effects *fx, const char *peer, const struct bert
  * Owned by the caller. */
 BERTH_MUST_USE enum berth_err
 berth_relation_new(const char *peer, const struct berth_identity *me, struct berth_json **out);
+/* Where a peer is that we have to ask for messages, since it cannot dial us.  E_ROUTE:
+ * it has no endpoint either. */
+BERTH_MUST_USE enum berth_err berth_relation_set_uri(struct berth_env *env, struct berth_json *relation);
 /* An identity for one peer or one invitation, kind and suffix in its name. */
 BERTH_MUST_USE enum berth_err
 berth_relation_make_identity(struct berth_env *env, const char *kind, const char *suffix,

@@ -175,7 +175,8 @@ static enum berth_err move(struct berth_env *env, const struct berth_event *ev, 
 
 	if ((rc = check_free(env, ev->sender)) || (rc = env->learn(env, ev->in->msg.from)) ||
 	    (rc = mark_moved(fx, iss, ev->sender, iat)) || (rc = berth_json_set_str(r, "did", ev->sender)) ||
-	    (rc = berth_json_set_int(r, "iat", iat)))
+	    (rc = berth_json_set_int(r, "iat", iat)) ||
+	    (berth_json_get(r, "uri") && (rc = berth_relation_set_uri(env, r))))
 		return rc;
 	berth_effects_audit(fx, "%.80s speaks as %.80s from now on", iss, ev->sender);
 	return berth_relation_put(fx, ev->sender, r);

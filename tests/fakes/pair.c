@@ -44,6 +44,14 @@ struct sim_node *pair_third(struct pair *p, const char *name)
 	return n;
 }
 
+struct sim_node *pair_mute(struct pair *p, const char *name)
+{
+	struct sim_node *n;
+
+	make_node(p, &n, name, NULL);
+	return n;
+}
+
 void pair_free(struct pair *p) { sim_free(&p->w); }
 
 const struct berth_identity *pair_identity(struct sim_node *n, const char *name) { return story_identity(n, name); }

@@ -13,6 +13,7 @@ struct pair {
 
 void pair_make(struct pair *p);
 struct sim_node *pair_third(struct pair *p, const char *name);	/* another of the kind, NAME.test */
+struct sim_node *pair_mute(struct pair *p, const char *name);	/* one that nobody can dial */
 void pair_free(struct pair *p);
 void pair_introduce(struct pair *p);	/* neither is a stranger to the other any more */
 const struct berth_identity *pair_identity(struct sim_node *n, const char *name);

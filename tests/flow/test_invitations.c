@@ -425,6 +425,66 @@ static void invitations_that_are_over_go(void **state)
 	pair_free(&p);
 }
 
+static int64_t polls(struct sim_node *n)
+{
+	int64_t k = 0;
+
+	CHECK_OK(berth_store_count(n->store, BERTH_NS_POLL, &k));
+	return k;
+}
+
+/* Behind NAT it asks whom it has answered, whatever DIDs the two have by now. */
+static void who_cannot_be_dialled_asks_for_its_messages(void **state)
+{
+	struct berth_json *inv[2], *other;
+	struct sim_node *g;
+	struct pair p;
+	char *a, *b;
+
+	(void)state;
+	pair_make(&p);
+	g = pair_mute(&p, "g");
+	inv[0] = invite(p.a, NULL);
+	inv[1] = invite(p.b, NULL);
+	CHECK_OK(connect(g, S(inv[0], "url"), NULL));
+	pair_settle(&p, 30);
+	assert_true(has_pong(g));
+	assert_int_equal(polls(g), 1);
+	a = peer_of(p.a);
+	CHECK_OK(pair_send(p.a, a, BASIC, HELLO, NULL, NULL));
+	pair_settle(&p, 120);
+	assert_int_equal(waiting(g), 1);
+	b = peer_of(g);
+	CHECK_OK(on_peer(g, "cmd/rotate", b));
+	pair_settle(&p, 120);
+	free(a);
+	a = peer_of(p.a);
+	CHECK_OK(on_peer(p.a, "cmd/rotate", a));
+	pair_settle(&p, 120);
+	CHECK_OK(pair_send(p.a, a, BASIC, HELLO, NULL, NULL));
+	pair_settle(&p, 120);
+	assert_int_equal(waiting(g), 2);
+	CHECK_OK(connect(g, S(inv[1], "url"), NULL));	/* and another one */
+	pair_settle(&p, 30);
+	assert_int_equal(polls(g), 2);
+	sim_off(g);
+	sim_on(g);
+	free(a);
+	a = peer_of(p.b);
+	CHECK_OK(pair_send(p.b, a, BASIC, HELLO, NULL, NULL));
+	pair_settle(&p, 120);
+	assert_int_equal(waiting(g), 3);
+	other = relation(g);
+	CHECK_OK(on_peer(g, "cmd/end", S(other, "did")));
+	assert_int_equal(polls(g), 1);
+	berth_json_free(other);
+	free(a);
+	free(b);
+	berth_json_free(inv[0]);
+	berth_json_free(inv[1]);
+	pair_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +495,7 @@ int main(void)
 		cmocka_unit_test(a_relationship_ends),
 		cmocka_unit_test(c061_rotations_only_go_forward),
 		cmocka_unit_test(invitations_that_are_over_go),
+		cmocka_unit_test(who_cannot_be_dialled_asks_for_its_messages),
 		cmocka_unit_test(every_fault_on_the_way_to_a_relationship),
 	};
 
