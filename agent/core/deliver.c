@@ -132,7 +132,9 @@ apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event 
 	enum berth_err rc = apply_puts(a, fx, guest);
 
 	if (!rc && fx->drop_peer)
-		rc = berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
+		rc = fx->drop_why ? berth_store_outbox_dead_thread(a->cfg.store, fx->drop_peer, fx->drop_thid,
+								   berth_agent_now_s(a), fx->drop_why)
+				  : berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
 		rc = apply_send(a, &fx->sends[i], ev, by);
 	if (!rc && fx->floor_s)

@@ -250,6 +250,11 @@ berth_store_outbox_expired(struct berth_store *s, int64_t now_s, int64_t *seq);
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid);
 
+/* The same, but each is a dead letter for that reason (the peer has ended the thread). */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_dead_thread(struct berth_store *s, const char *peer, const char *thid, int64_t now_s,
+			       const char *reason);
+
 struct berth_dead {
 	int64_t seq;		/* names the letter */
 	const char *id, *peer, *thid, *machine, *instance, *reason;

@@ -356,6 +356,11 @@ enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, c
 	return seq ? store_outbox_remove(s, seq) : BERTH_OK;
 }
 
+static enum berth_err first_of_thread(struct berth_store *s, const char *peer, const char *thid, int64_t *seq)
+{
+	return store_int(s, seq, 0, "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1", "ss", peer, thid);
+}
+
 enum berth_err berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid)
 {
 	enum berth_err rc;
@@ -363,10 +368,21 @@ enum berth_err berth_store_outbox_drop_thread(struct berth_store *s, const char 
 
 	if ((rc = store_ready(s, true)))
 		return rc;
-	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1",
-				"ss", peer, thid)) && seq)
-		if ((rc = store_outbox_remove(s, seq)))
-			break;
+	while (!(rc = first_of_thread(s, peer, thid, &seq)) && seq && !(rc = store_outbox_remove(s, seq)))
+		;
+	return rc;
+}
+
+enum berth_err berth_store_outbox_dead_thread(struct berth_store *s, const char *peer, const char *thid, int64_t now_s,
+					      const char *reason)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	if ((rc = store_ready(s, true)))
+		return rc;
+	while (!(rc = first_of_thread(s, peer, thid, &seq)) && seq && !(rc = berth_store_outbox_dead(s, seq, now_s, reason)))
+		;
 	return rc;
 }
 

@@ -65,12 +65,12 @@ static enum berth_err set_times(struct berth_env *env, struct berth_message *m, 
 }
 
 /* Whom nobody can dial asks for answers on the same link. */
-static enum berth_err set_headers(struct berth_env *env, const struct order *o, struct berth_message *m)
+static enum berth_err set_headers(struct berth_env *env, const struct order *o, struct berth_send *s)
 {
-	static const char *const this_one[] = { "" };
+	struct berth_message *m = &s->msg;
 	enum berth_err rc;
 
-	if ((rc = set_times(env, m, o->expires_s)) || (o->please_ack && (rc = berth_message_set_list(m, "please_ack", this_one, 1))) ||
+	if ((rc = set_times(env, m, o->expires_s)) || (o->please_ack && (rc = berth_send_please_ack(s))) ||
 	    (o->pthid && (rc = berth_message_set(m, "pthid", o->pthid))) ||
 	    (o->lang && (rc = berth_message_set(m, "lang", o->lang))) ||
 	    (!env->policy->n_endpoints && (rc = berth_message_set(m, "return_route", "all"))))
@@ -139,7 +139,7 @@ send(struct berth_env *env, struct berth_instance *inst, struct berth_effects *f
 	if (o->body && !body)
 		return berth_fail(BERTH_E_NOMEM, "message");
 	if ((rc = berth_effects_send(env, fx, way->me, owner ? way->peer : o->to, way->uri, o->type, o->thid, body, &s)) ||
-	    (rc = set_headers(env, o, &s->msg)) || (rc = remember_both(env, inst, fx, o, way->peer, &s->msg)))
+	    (rc = set_headers(env, o, s)) || (rc = remember_both(env, inst, fx, o, way->peer, &s->msg)))
 		return rc;
 	fx->result = berth_json_new_object();
 	if ((rc = berth_json_set_str(fx->result, "id", s->msg.id)))

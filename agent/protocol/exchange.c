@@ -298,6 +298,19 @@ enum berth_err berth_exchange_send(struct berth_env *env, const struct berth_ins
 	return rc;
 }
 
+enum berth_err berth_exchange_send_ack(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+				       const char *protocol)
+{
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc = berth_json_set_str(body, "status", "OK");
+
+	if (rc) {
+		berth_json_free(body);
+		return rc;
+	}
+	return berth_exchange_send(env, inst, fx, protocol, "ack", body, NULL);
+}
+
 struct berth_json *berth_exchange_body(const struct berth_json *args)
 {
 	const char *comment = berth_data_str(args, "comment");

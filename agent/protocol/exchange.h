@@ -50,6 +50,9 @@ berth_exchange_send(struct berth_env *env, const struct berth_instance *inst, st
 		    const char *protocol, const char *name, struct berth_json *body, struct berth_send **out);
 /* {"comment"} of a command's args, or an empty body; NULL: no memory. */
 struct berth_json *berth_exchange_body(const struct berth_json *args);
+/* "ack", as the protocols' pages adopt it: {"status": "OK"}. */
+BERTH_MUST_USE enum berth_err
+berth_exchange_send_ack(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx, const char *protocol);
 /* Steps that both tables have: a peer's report, and the operator's "no". */
 berth_step_fn berth_exchange_on_problem, berth_exchange_on_decline, berth_exchange_on_ack;
 const struct berth_identity *berth_exchange_me(struct berth_env *env, const struct berth_instance *inst);

@@ -252,7 +252,7 @@ static enum berth_err issue(struct berth_env *env, struct berth_instance *inst, 
 	    (rc = berth_exchange_attach(&s->msg, CREDENTIAL_ID,
 					berth_attachment_format(format_of(inst->data), BERTH_ATTACH_CREDENTIAL),
 					berth_buf_cstr(&text), text.len)) ||
-	    (rc = berth_held_id(id, berth_buf_cstr(&text), text.len)))
+	    (rc = berth_held_id(id, berth_buf_cstr(&text), text.len)) || (rc = berth_send_please_ack(s)))
 		goto out;
 	rc = berth_json_set_str(inst->data, "issued", id);
 	berth_effects_audit(fx, "credential %s (%s) issued to %.80s", id, berth_data_str(inst->data, "format"),
@@ -431,7 +431,7 @@ static enum berth_err on_issue(struct berth_env *env, struct berth_instance *ins
 	if (!me || !subject || !berth_did_same(subject, me->did))
 		rc = berth_fail(BERTH_E_HOLDER, "a credential for somebody else");
 	else if (!(rc = store(env, inst, fx, &r, f, &text)))
-		rc = send(env, inst, fx, "ack", NULL, NULL);
+		rc = berth_exchange_send_ack(env, inst, fx, PROTOCOL);
 out:
 	berth_report_free(&r);
 	berth_buf_free(&text);

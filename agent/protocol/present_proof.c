@@ -199,7 +199,7 @@ static enum berth_err on_presentation(struct berth_env *env, struct berth_instan
 	    (rc = berth_json_set_bool(inst->data, "verified", !verdict)))
 		goto out;
 	berth_effects_audit(fx, "presentation by %.80s: %s", ev->sender, verdict ? berth_err_name(verdict) : "good");
-	rc = verdict ? refuse(env, inst, fx, ev, verdict) : send(env, inst, fx, "ack", NULL, NULL);
+	rc = verdict ? refuse(env, inst, fx, ev, verdict) : berth_exchange_send_ack(env, inst, fx, PROTOCOL);
 out:
 	berth_report_free(&r);
 	berth_buf_free(&text);

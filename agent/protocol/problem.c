@@ -3,6 +3,7 @@
  * others say; a report about a report is never sent (C080). */
 #include "agent/protocol/problem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/protocol/onboarding.h"
@@ -57,7 +58,12 @@ bool berth_problem_ends(const struct berth_problem *p)
 enum berth_err berth_problem_note(struct berth_effects *fx, const struct berth_event *ev, const struct berth_problem *p)
 {
 	berth_effects_audit(fx, "%.80s reports %.100s: %.400s", ev->sender, p->code, p->comment ? p->comment : "");
-	return berth_problem_ends(p) ? berth_effects_drop(fx, ev->sender, ev->in->msg.pthid) : BERTH_OK;
+	if (!berth_problem_ends(p))
+		return BERTH_OK;
+	free(fx->drop_why);
+	if (!(fx->drop_why = strdup(p->code)))
+		return berth_fail(BERTH_E_NOMEM, "report");
+	return berth_effects_drop(fx, ev->sender, ev->in->msg.pthid);
 }
 
 static enum berth_err on_report(struct berth_env *env, struct berth_instance *inst,

@@ -127,6 +127,7 @@ void berth_effects_free(struct berth_effects *fx)
 	free(fx->audit);
 	free(fx->drop_peer);
 	free(fx->drop_thid);
+	free(fx->drop_why);
 	berth_json_free(fx->result);
 	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
 }
@@ -222,6 +223,13 @@ enum berth_err berth_send_in_full(struct berth_send *s, const struct berth_ident
 {
 	s->long_form = true;
 	return berth_message_set(&s->msg, "from", from->did_long);
+}
+
+enum berth_err berth_send_please_ack(struct berth_send *s)
+{
+	static const char *const this_one[] = { "" };	/* SPEC problems: "the current message" */
+
+	return berth_message_set_list(&s->msg, "please_ack", this_one, 1);
 }
 
 enum berth_err berth_effects_forget(struct berth_effects *fx, const char *name)

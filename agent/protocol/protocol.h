@@ -216,6 +216,7 @@ struct berth_effects {
 	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */
 	size_t n_forget;
 	char *drop_peer, *drop_thid;	/* forget what still waits for this peer in this thread */
+	char *drop_why;			/* as dead letters, for that reason; NULL: without a word */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
 	char *audit;			/* one line for the audit log */
 	struct berth_json *result;	/* the answer to a command */
@@ -296,6 +297,8 @@ berth_effects_send(struct berth_env *env, struct berth_effects *fx, const struct
  * since to it we are a stranger. */
 BERTH_MUST_USE enum berth_err
 berth_send_in_full(struct berth_send *s, const struct berth_identity *from);
+/* The receiver is asked to say that it has this message. */
+BERTH_MUST_USE enum berth_err berth_send_please_ack(struct berth_send *s);
 /* After the commit: keep asking `peer` for messages to that identity over uri (a
  * gateway behind NAT), in place of whom it asked before.  mine NULL: nobody any more. */
 BERTH_MUST_USE enum berth_err

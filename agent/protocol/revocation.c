@@ -65,7 +65,7 @@ enum berth_err berth_revocation_send(struct berth_env *env, struct berth_instanc
 				     const struct berth_event *ev, struct berth_effects *fx)
 {
 	const char *id = berth_data_str(inst->data, "issued");
-	struct berth_json *body, *ask;
+	struct berth_json *body;
 	struct berth_send *s;
 	enum berth_err rc;
 
@@ -82,13 +82,8 @@ enum berth_err berth_revocation_send(struct berth_env *env, struct berth_instanc
 	    (rc = berth_message_set(&s->msg, "pthid", berth_data_str(inst->data, "thid"))) ||
 	    (rc = berth_json_set_bool(inst->data, "revoked", true)))
 		return rc;
-	ask = berth_json_new_array();
-	if ((rc = berth_json_push_str(ask, ""))) {
-		berth_json_free(ask);
-		return rc;
-	}
 	berth_effects_audit(fx, "credential %s revoked; %.80s is told", id, berth_data_str(inst->data, "peer"));
-	return berth_message_set_json(&s->msg, "please_ack", ask);
+	return berth_send_please_ack(s);
 }
 
 static const char *const states[] = { "READY" };

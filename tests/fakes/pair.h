@@ -28,6 +28,8 @@ enum berth_err pair_ack(struct sim_node *n, int64_t up_to);
 /* cmd with args as JSON text; result may be NULL. */
 enum berth_err pair_command(struct sim_node *n, const char *machine, const char *on, const char *args,
 			    struct berth_json **result);
+/* A problem report of from's about that thread, straight into to; body is taken. */
+void pair_report(struct sim_node *from, struct sim_node *to, const char *pthid, struct berth_json *body);
 int pair_audit(struct sim_node *n, const char *text);	/* lines that have it */
 
 #endif

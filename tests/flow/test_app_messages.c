@@ -165,6 +165,42 @@ static void c080_what_nobody_takes_is_reported_to_who_sent_it(void **state)
 	pair_free(&p);
 }
 
+/* What still waits in a thread that its peer has ended is a dead letter, of that thread
+ * and that peer only. */
+static void a_report_ends_its_thread(void **state)
+{
+	struct berth_json *sent = NULL, *other = NULL, *body;
+	struct berth_store_counts c;
+	struct pair p;
+	char *b, text[300];
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	b = strdup(did_of(p.b));
+	CHECK_OK(pair_send(p.a, b, BASIC, HELLO, NULL, &sent));
+	CHECK_OK(pair_send(p.a, b, BASIC, HELLO, NULL, &other));
+	sim_drop(&p.w);		/* neither has arrived */
+	for (int ends = 0; ends < 2; ends++) {
+		snprintf(text, sizeof(text), "{\"code\":\"e.%s.xfer\",\"comment\":\"no\"}", ends ? "p" : "m");
+		CHECK_OK(berth_json_parse(&body, text, strlen(text), 4096));
+		pair_report(p.b, p.a, S(sent, "thid"), body);
+		sim_as(p.a);
+		CHECK_OK(berth_store_counts(p.a->store, &c));
+		assert_int_equal(c.out, ends ? 1 : 2);
+		assert_int_equal(c.dead, ends ? 1 : 0);
+	}
+	assert_int_equal(waiting(p.a), 2);	/* its application hears of both */
+	sim_off(p.a);		/* what was under way is tried again */
+	sim_on(p.a);
+	pair_settle(&p, 60);
+	assert_int_equal(waiting(p.b), 1);
+	free(b);
+	berth_json_free(sent);
+	berth_json_free(other);
+	pair_free(&p);
+}
+
 static void an_acknowledgement_comes_after_the_commit_and_once(void **state)
 {
 	struct berth_json *sent = NULL, *box;
@@ -269,6 +305,7 @@ int main(void)
 		cmocka_unit_test(every_fault_leaves_one_message),
 		cmocka_unit_test(strangers_and_reserved_types_are_refused),
 		cmocka_unit_test(c080_what_nobody_takes_is_reported_to_who_sent_it),
+		cmocka_unit_test(a_report_ends_its_thread),
 		cmocka_unit_test(an_acknowledgement_comes_after_the_commit_and_once),
 		cmocka_unit_test(boxes_are_bounded),
 		cmocka_unit_test(c135_boxes_are_apart),
