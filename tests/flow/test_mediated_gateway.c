@@ -111,10 +111,53 @@ static void an_owner_reaches_its_gateway_through_the_mediator(void **state)
 	story_end(&s);
 }
 
+static char old_did[512];
+
+static bool rotated(struct sim *w)
+{
+	return story_operational(w) && strcmp(operational()->did, old_did) != 0 && registered(w);
+}
+
+static bool old_is_gone(struct sim *w)
+{
+	struct berth_buf client = BERTH_BUF_INIT, did = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	(void)w;
+	sim_as(mediator);
+	rc = berth_mediate_route(berth_agent_env(mediator->agent), old_did, &client, &did);
+	berth_buf_free(&client);
+	berth_buf_free(&did);
+	return rc == BERTH_E_ROUTE;
+}
+
+/* The new DID is registered, the old one removed when its keys have gone. */
+static void a_rotation_is_registered(void **state)
+{
+	(void)state;
+	story_cast(&s);
+	add_mediator();
+	story_birth(&s);
+	story_sale(&s);
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_settled, 300));
+	assert_true(sim_run(&s.w, registered, 60));
+	snprintf(old_did, sizeof(old_did), "%s", operational()->did);
+	sim_as(s.gateway);
+	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	assert_true(sim_run(&s.w, rotated, 3600));
+	assert_true(sim_run(&s.w, old_is_gone, 30 * 86400));
+	ping_the_gateway();
+	assert_true(sim_run(&s.w, ponged, 120));
+	free((char *)s.gateway->policy.mediator_did);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_owner_reaches_its_gateway_through_the_mediator),
+		cmocka_unit_test(a_rotation_is_registered),
 	};
 
 	return cmocka_run_group_tests_name("mediated gateway", tests, NULL, NULL);
