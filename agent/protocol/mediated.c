@@ -13,6 +13,8 @@
 #define ASK_AGAIN_MS 30000u
 #define ASK_AGAIN_MAX_MS 3600000u
 #define DENIED_MS 3600000u
+#define UNANSWERED_MAX 2
+#define COUNT_MAX (INT64_MAX >> 11)
 #define LOOK_MS 60000u		/* for DIDs that are new or gone */
 
 enum state { ASKING, GRANTED, DENIED };
@@ -71,11 +73,11 @@ static enum berth_err prepare(struct berth_env *env)
 	return rc ? rc : env->learn(env, env->policy->mediator_did);
 }
 
-/* A new process, and maybe another mediator than the last one's. */
+/* A new process: maybe another mediator than the last one's, and maybe one that has
+ * forgotten us.  Whatever it knows it is told once more. */
 static enum berth_err on_resume(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 				struct berth_effects *fx)
 {
-	const char *before = berth_data_str(inst->data, "mediator");
 	enum berth_err rc;
 
 	(void)ev;
@@ -83,14 +85,6 @@ static enum berth_err on_resume(struct berth_env *env, struct berth_instance *in
 	if ((rc = prepare(env)))
 		return rc;
 	berth_json_remove(inst->data, "tries");
-	berth_json_remove(inst->data, "refused");
-	if (before && berth_did_same(before, env->policy->mediator_did) && inst->state == GRANTED) {
-		fx->go = true;
-		return BERTH_OK;
-	}
-	berth_json_remove(inst->data, "registered");
-	if ((rc = berth_json_set_str(inst->data, "mediator", env->policy->mediator_did)))
-		return rc;
 	return request(env, inst, fx);
 }
 
@@ -141,10 +135,12 @@ static enum berth_err on_grant(struct berth_env *env, struct berth_instance *ins
 	    (rc = keep_polling(env, fx)))
 		return rc;
 	berth_json_remove(inst->data, "tries");
-	if (inst->state != GRANTED)
+	berth_json_remove(inst->data, "unanswered");
+	berth_mediated_forget(env, inst);
+	if (!berth_data_str(inst->data, "mediator") || !berth_did_same(berth_data_str(inst->data, "mediator"), ev->sender))
 		berth_effects_audit(fx, "mediation granted by %.80s", ev->sender);
 	fx->go = true;
-	return BERTH_OK;
+	return berth_json_set_str(inst->data, "mediator", ev->sender);
 }
 
 static enum berth_err on_deny(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
@@ -152,10 +148,10 @@ static enum berth_err on_deny(struct berth_env *env, struct berth_instance *inst
 {
 	enum berth_err rc = berth_mediated_check_sender(env, ev);
 
-	(void)inst;
 	if (rc)
 		return rc;
 	berth_effects_audit(fx, "mediation denied by %.80s", ev->sender);
+	berth_json_remove(inst->data, "mediator");
 	fx->timer_ms = DENIED_MS;
 	return berth_effects_remove(fx, BERTH_NS_POLL, BERTH_POLL_MEDIATOR);
 }
@@ -214,6 +210,19 @@ static enum berth_err on_go(struct berth_env *env, struct berth_instance *inst, 
 	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
 }
 
+/* Who is no client any more is not answered: after some questions it asks to be one. */
+static enum berth_err ask_again(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	int64_t unanswered = berth_data_int(inst->data, "unanswered", 0);
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_int(inst->data, "askedS", env->uptime_s)))
+		return rc;
+	if (unanswered >= UNANSWERED_MAX)
+		return request(env, inst, fx);
+	return (rc = ask_what_waits(env, fx)) ? rc : berth_json_set_int(inst->data, "unanswered", unanswered + 1);
+}
+
 /* Nothing to do is a failure, so that it is not written down. */
 static enum berth_err on_look(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 			      struct berth_effects *fx)
@@ -225,7 +234,7 @@ static enum berth_err on_look(struct berth_env *env, struct berth_instance *inst
 	fx->timer_ms = LOOK_MS;
 	if ((rc && rc != BERTH_E_NOMATCH) || !late)
 		return rc;
-	return (rc = ask_what_waits(env, fx)) ? rc : berth_json_set_int(inst->data, "askedS", env->uptime_s);
+	return ask_again(env, inst, fx);
 }
 
 /* One that answers nothing is a mediator's that has been started anew: it has forgotten
@@ -238,10 +247,11 @@ static enum berth_err on_status(struct berth_env *env, struct berth_instance *in
 	int64_t n;
 	enum berth_err rc;
 
-	(void)inst;
-	if ((rc = berth_mediated_check_sender(env, ev)) || (rc = berth_json_req_int(body, "message_count", 0, INT64_MAX >> 11, &n)) ||
+	if ((rc = berth_mediated_check_sender(env, ev)) ||
+	    (rc = berth_json_req_int(body, "message_count", 0, COUNT_MAX, &n)) ||
 	    (rc = berth_json_opt_bool(body, "live_delivery", &live)))
 		return rc;
+	berth_json_remove(inst->data, "unanswered");
 	if (n && (rc = ask_delivery(env, fx)))
 		return rc;
 	return unasked && !live && is_held(env) ? ask_live(env, fx) : BERTH_OK;
@@ -275,8 +285,8 @@ static const struct berth_transition table[] = {
 	{ GRANTED,          "go",            on_go,        BERTH_STATE_STAY, BERTH_STATE_STAY },
 	{ GRANTED,          "timer",         on_look,      BERTH_STATE_STAY, BERTH_STATE_STAY },
 	{ GRANTED, "recipient-update-response", berth_mediated_on_updated, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED,          "status",        on_status,    BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED,          "delivery",      on_delivery,  BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ BERTH_STATE_STAY, "status",        on_status,    BERTH_STATE_STAY, BERTH_STATE_STAY },
+	{ BERTH_STATE_STAY, "delivery",      on_delivery,  BERTH_STATE_STAY, BERTH_STATE_STAY },
 };
 
 const struct berth_machine berth_mediated_machine = {

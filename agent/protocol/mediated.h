@@ -15,6 +15,9 @@ berth_mediated_check_sender(const struct berth_env *env, const struct berth_even
 /* Tells it of DIDs that are new or gone.  E_NOMATCH: there are none. */
 BERTH_MUST_USE enum berth_err
 berth_mediated_update(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* What the mediator took of our DIDs counts no more; those that are gone it is still to
+ * be told of. */
+void berth_mediated_forget(struct berth_env *env, struct berth_instance *inst);
 berth_step_fn berth_mediated_on_updated;
 
 #endif

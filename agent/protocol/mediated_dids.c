@@ -79,6 +79,18 @@ enum berth_err berth_mediated_update(struct berth_env *env, struct berth_instanc
 	return berth_mediated_ask(env, fx, BERTH_PIURI_MEDIATE "recipient-update", body);
 }
 
+void berth_mediated_forget(struct berth_env *env, struct berth_instance *inst)
+{
+	struct berth_json *list = berth_json_get_mut(inst->data, "registered"), *d = berth_json_first_mut(list), *next;
+
+	for (; d; d = next) {
+		next = berth_json_next_mut(d);
+		if (env->identity_of(env, berth_json_str(d)))
+			berth_json_drop(list, d);
+	}
+	berth_json_remove(inst->data, "refused");
+}
+
 static struct berth_json *list_in(struct berth_json *data, const char *name)
 {
 	if (!berth_json_get(data, name) && berth_json_set(data, name, berth_json_new_array()))

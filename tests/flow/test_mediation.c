@@ -177,6 +177,12 @@ static void a_third_of_everything_is_lost(void **state)
 
 /* ---- registration */
 
+static bool first_arrived(struct sim *w)
+{
+	(void)w;
+	return mediation_all_once(m.box, 1);
+}
+
 static bool second_registered(struct sim *w)
 {
 	(void)w;
@@ -235,6 +241,34 @@ static void whoever_is_denied_asks_again(void **state)
 	mediation_end(&m);
 }
 
+/* A mediator that has lost its memory, or thought us gone, is asked anew: at the next
+ * start, or when it leaves some questions unanswered. */
+static void a_mediator_that_forgot_us(void **state)
+{
+	(void)state;
+	for (int restart = 0; restart < 2; restart++) {
+		char key[65];
+
+		mediation_begin(&m, false);
+		sim_as(m.mediator);
+		CHECK_OK(berth_mediate_key(key, mediation_identity(m.box, BERTH_ID_MEDIATED)->did));
+		CHECK_OK(berth_store_begin(m.mediator->store));
+		CHECK_OK(berth_store_delete(m.mediator->store, BERTH_NS_MEDIATOR, key));
+		CHECK_OK(berth_mediate_key(key, mediation_identity(m.box, MEDIATION_APP)->did));
+		CHECK_OK(berth_store_delete(m.mediator->store, BERTH_NS_ROUTE, key));
+		CHECK_OK(berth_store_commit(m.mediator->store));
+		assert_false(mediation_registered(&m.w));
+		if (restart) {
+			sim_off(m.box);
+			sim_on(m.box);
+		}
+		assert_true(sim_run(&m.w, mediation_registered, restart ? 60 : 4 * 900));
+		mediation_say(&m, 1);
+		assert_true(sim_run(&m.w, first_arrived, 60));
+		mediation_end(&m);
+	}
+}
+
 /* ---- endpoints */
 
 static bool bob_has_it(struct sim *w)
@@ -276,6 +310,7 @@ int main(void)
 		cmocka_unit_test(a_third_of_everything_is_lost),
 		cmocka_unit_test(dids_come_and_go),
 		cmocka_unit_test(whoever_is_denied_asks_again),
+		cmocka_unit_test(a_mediator_that_forgot_us),
 		cmocka_unit_test(endpoints_are_tried_in_their_order),
 	};
 
