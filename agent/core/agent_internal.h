@@ -212,7 +212,7 @@ struct agent_try {
  * cannot be followed is an error, but to an answer, which waits for the asker. */
 BERTH_MUST_USE enum berth_err
 agent_routes_of(struct berth_agent *a, const char *did, bool is_answer, struct berth_buf *endpoints);
-/* On failure out holds nothing. */
+/* On failure out holds nothing; `others` is right in any case. */
 BERTH_MUST_USE enum berth_err agent_route_pick(struct agent_try *out, const struct berth_outbox_row *row);
 void agent_try_free(struct agent_try *t);
 

@@ -20,10 +20,10 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 
 	if ((rc = berth_pack(&packed, &p, &s->msg)) || (rc = berth_did_short(&peer, s->to)))
 		goto out;
-	if (s->uri && s->uri[0] == '[')	/* what several ways look like, and no URI does */
+	if (s->uri && s->uri[0] == '[') {	/* what several ways look like, and no URI does */
 		rc = berth_fail(BERTH_E_TYPE, "not a URI: %.80s", s->uri);
-	if (rc)
 		goto out;
+	}
 	if (s->uri)
 		berth_buf_str(&uri, s->uri);
 	else if ((rc = agent_routes_of(a, s->to, strcmp(s->msg.thid, s->msg.id) != 0, &uri)))
@@ -251,13 +251,13 @@ static enum berth_err silent(struct berth_agent *a, const struct in_flight *f, c
 	return berth_store_peer_silent(a->cfg.store, f->peer, f->silent, berth_agent_now_s(a), why);
 }
 
-/* That address is none for us.  Another one of the peer's may be. */
-static void row_refused(struct berth_agent *a, const struct in_flight *f, const char *peer, const char *why)
+/* That address is none for us, or its way too narrow.  Another one of the peer's may do. */
+static void row_refused(struct berth_agent *a, const struct in_flight *f, const char *peer, enum berth_err rc, const char *why)
 {
 	const struct in_flight to = { .seq = f->seq, .peer = (char *)peer, .silent = f->silent };
 	char words[BERTH_OUTBOX_ERROR_MAX];
 
-	snprintf(words, sizeof(words), "E_NETPOL: %s", why);	/* why is said anew below */
+	snprintf(words, sizeof(words), "%s: %s", berth_err_name(rc), why);	/* why is said anew below */
 	if (f->others)
 		change(a, silent, &to, words, 0);
 	else
@@ -276,7 +276,7 @@ static void row_failed(struct berth_agent *a, const struct in_flight *f, enum be
 	else if (f->seq == 0)
 		;	/* sent once; whoever wanted it sent asks again */
 	else if (rc == BERTH_E_NETPOL)
-		row_refused(a, f, f->peer, why);
+		row_refused(a, f, f->peer, rc, why);
 	else if (rc == BERTH_E_QUOTA || rc == BERTH_E_NOMEM || f->met)
 		change(a, later, f, why, 0);
 	else
@@ -339,10 +339,8 @@ static void send_row(struct berth_agent *a, const struct berth_outbox_row *row)
 	f.others = t.others;
 	if (!rc)
 		rc = agent_transmit(a, f, row->peer, t.uri, (enum berth_frame_media)row->mode, t.body.p, t.body.len);
-	if (rc == BERTH_E_NETPOL) {
-		row_refused(a, &f, row->peer, berth_err_detail());
-	} else if (rc == BERTH_E_SIZE) {
-		agent_give_up(a, row->seq, berth_err_detail());
+	if (rc == BERTH_E_NETPOL || rc == BERTH_E_SIZE) {
+		row_refused(a, &f, row->peer, rc, berth_err_detail());
 	} else if (rc) {
 		berth_log_err(BERTH_LOG_INFO, "send", rc);
 		a->pause_ms = agent_mono_ms() + PAUSE_MS;

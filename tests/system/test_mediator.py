@@ -82,6 +82,26 @@ def test_what_waits_survives_the_mediators_death(world):
     ping(a, b, seconds=90)
 
 
+def test_an_endpoint_that_policy_forbids_is_passed_over():
+    """The mediator's document names an address that nobody here may dial, and then the right one."""
+    w = Mediated()
+    try:
+        w.mediator.stop()
+        shutil.rmtree(w.mediator.state)
+        w.mediator.state.mkdir(mode=0o700)
+        (w.mediator.dir / "keys").unlink()
+        w.mediator.set("listen", announce="nng+tcp://10.1.2.3:7000, " + w.mediator.uri)
+        w.mediator.start()
+        a, b = w.client("alice"), w.client("bob")
+        ping(a, b)
+        assert "E_NETPOL" in a.log()
+        for agent in (a, b):
+            wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}")
+            assert agent.status()["queue"]["dead"] == 0
+    finally:
+        w.close()
+
+
 def test_nobody_is_a_client_by_default():
     w = Mediated(mediate="nobody")
     try:
