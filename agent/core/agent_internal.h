@@ -281,6 +281,7 @@ void agent_parked_free(struct berth_agent *a);
  * try again, 0: nothing waits. */
 void agent_mediate_init(struct berth_agent *a);
 void agent_mediate_free(struct berth_agent *a);
+void agent_mediate_gone(struct berth_agent *a, const char *client);	/* its link broke */
 uint64_t agent_mediate_offer(struct berth_agent *a, const char *client, struct berth_frame_reply *reply, struct berth_buf *packed);
 BERTH_MUST_USE enum berth_err agent_mediate_housekeeping(struct berth_agent *a, int64_t now_s);
 

@@ -224,8 +224,10 @@ void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 		forget_given(a, given);
 	agent_held_gone(a, request);
 	for (size_t i = a->n_parked; i-- > 0;)	/* a socket may be several peers' */
-		if (a->parked[i].request == request)
+		if (a->parked[i].request == request) {
+			agent_mediate_gone(a, a->parked[i].peer);
 			unpark(a, i);
+		}
 }
 
 void berth_agent_on_all_gone(struct berth_agent *a)
@@ -335,7 +337,7 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		return;
 	}
 	agent_lookups_begin(a, source);
-	a->env.held = link == BERTH_LINK_NNG;
+	a->env.held = link != BERTH_LINK_HTTP && link != BERTH_LINK_HTTP_ACKS;
 	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &r) : BERTH_OK;
 	a->env.held = false;
 	missed = agent_lookups_end(a);

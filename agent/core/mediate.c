@@ -134,6 +134,15 @@ static enum berth_err queue_set_live(struct berth_queue *q, const char *client, 
 	return BERTH_OK;
 }
 
+/* SPEC messagepickup: "a new inbound connection starts with Live Mode disabled" */
+void agent_mediate_gone(struct berth_agent *a, const char *client)
+{
+	struct client *c = client_of(a, client);
+
+	if (c)
+		c->live = false;
+}
+
 void agent_mediate_init(struct berth_agent *a)
 {
 	a->queue = (struct agent_queue){ .base = { .put = queue_put, .status = queue_status, .each = queue_each,

@@ -550,6 +550,24 @@ static void whoever_holds_a_request_is_told(void **state)
 	}
 }
 
+/* A link that breaks takes live mode with it. */
+static void live_mode_ends_with_the_link(void **state)
+{
+	struct berth_unpacked in;
+	bool live;
+
+	(void)state;
+	client(&ann);
+	hear(&ann, PICKUP "live-delivery-change", "{\"live_delivery\":true}", PICKUP "status");
+	(void)test_stranger_say(&ann, ann.did_long, m.mediator, BERTH_ID_MEDIATOR, BERTH_TYPE_EMPTY, "all", NULL);	/* held */
+	sim_as(m.mediator);
+	berth_agent_on_gone(m.mediator->agent, m.w.next_request);
+	ask(&ann, PICKUP "status-request", "{}", PICKUP "status", &in);
+	CHECK_OK(berth_json_req_bool(in.msg.body, "live_delivery", &live));
+	assert_false(live);
+	berth_unpacked_free(&in);
+}
+
 /* ---- forwards */
 
 static void c077_forwards_that_are_not_taken(void **state)
@@ -678,6 +696,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_waits_stays_until_it_is_received, setup, teardown),
 		cmocka_unit_test_setup_teardown(live_mode_is_for_links_that_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(whoever_holds_a_request_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(live_mode_ends_with_the_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(c077_forwards_that_are_not_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_same_message_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(quotas_are_a_not_now, setup, teardown),
