@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from didcomm_world import CURVES, ENCS, OURS_LACKS, Case, World, alice, bob, flip, decoded, message
+from didcomm_world import ENCS, OURS_LACKS, Case, World, alice, bob, decoded, flip, message
 
 PEER = "@veramo/did-comm 7.0.1"
 ANONCRYPT, AUTHCRYPT = ("anoncrypt", "anoncrypt", False, False), ("authcrypt", "authcrypt", False, False)
@@ -21,7 +21,7 @@ def world():
 
 
 def theirs(world, m, packing, enc=ENCS[0], alg="EdDSA"):
-    answer = world.node.ask("pack", message=dict(m, signer=f"{alice('X25519')}#{alg}"), packing=packing, enc=enc)
+    answer = world.node.ask("pack", message=m, packing=packing, enc=enc, signer=f"{alice('X25519')}#{alg}")
     assert "packed" in answer, answer
     return answer["packed"]
 

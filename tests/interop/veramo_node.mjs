@@ -137,12 +137,10 @@ function wraps(jwe, recipient, sender, withTag) {
 }
 
 const ops = {
-  async pack({ message, packing, enc }) {
+  async pack({ message, packing, enc, signer }) {
     const alg = packing === 'authcrypt' ? 'ECDH-1PU+A256KW' : 'ECDH-ES+A256KW'
     const options = packing === 'jws' ? {} : { enc, alg }
-    const keyRef = message.signer
-    const { signer, ...rest } = message
-    return { packed: (await agent.packDIDCommMessage({ packing, message: rest, keyRef, options })).message }
+    return { packed: (await agent.packDIDCommMessage({ packing, message, keyRef: signer, options })).message }
   },
   async unpack({ packed }) {
     const { message, metaData } = await agent.unpackDIDCommMessage({ message: packed })
