@@ -164,6 +164,9 @@ static void what_is_not_supported_is_e_vc(void **state)
 		"{\"@id\":\"urn:s\",\"@reverse\":{\"urn:a\":{\"@id\":\"urn:t\"}}}",
 		"{\"@id\":\"urn:s\",\"@nest\":{\"urn:a\":1}}", "{\"@id\":\"urn:s\",\"@included\":{\"@id\":\"urn:t\",\"urn:a\":1}}",
 		"[{\"@id\":\"urn:s\",\"urn:a\":1}]", "\"text\"",
+		/* what jsonld.js lets pass, and the specification does not */
+		"{\"@context\":{\"@protected\":\"yes\"},\"@id\":\"urn:s\",\"urn:a\":1}",
+		"{\"@context\":{\"a\":{\"@id\":\"urn:a\",\"@protected\":1}},\"@id\":\"urn:s\",\"a\":1}",
 	};
 
 	(void)state;

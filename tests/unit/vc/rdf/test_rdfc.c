@@ -316,6 +316,22 @@ static void repetitions_do_not_count(void **state)
 	berth_buf_free(&out[1]);
 }
 
+/* More labels than the first table of them holds, each met twice. */
+static void labels_are_found_again(void **state)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_rdf d;
+
+	(void)state;
+	for (int i = 0; i < 400; i++)
+		berth_buf_printf(&text, "_:l%d <urn:p> _:l%d .\n", i % 200, (i + 1) % 200);
+	berth_rdf_init(&d);
+	CHECK_OK(berth_nquads_parse(&d, berth_buf_cstr(&text), text.len));
+	CHECK(d.n_blank == 200 && d.n_label == 200 && d.n == 400);
+	berth_rdf_free(&d);
+	berth_buf_free(&text);
+}
+
 /* ---- C015 ---- */
 
 static enum berth_err read_and_write(void *arg)
@@ -351,6 +367,7 @@ int main(void)
 		cmocka_unit_test(statements_and_blank_nodes_have_an_end),
 		cmocka_unit_test(text_has_an_end),
 		cmocka_unit_test(repetitions_do_not_count),
+		cmocka_unit_test(labels_are_found_again),
 		cmocka_unit_test(c015_no_memory),
 	};
 
