@@ -73,6 +73,7 @@ struct berth_jsonld {
 	unsigned chain;			/* definitions in hand */
 	size_t n_text;			/* bytes of IRIs put together so far */
 	struct berth_rdf_term root;	/* the outermost node; DEFAULT_GRAPH: none yet */
+	bool second;			/* another node could be a document's outermost too */
 	const struct berth_jsonld_made *made[BERTH_JSONLD_BUCKETS];
 };
 

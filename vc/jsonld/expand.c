@@ -83,6 +83,13 @@ static enum berth_err only(const struct node *node, bool members, const enum ber
 
 /* ---- nodes ---- */
 
+/* What verifiers take for a document when it is the outermost node. */
+static bool is_document(const char *iri)
+{
+	return !strcmp(iri, "https://www.w3.org/2018/credentials#VerifiableCredential") ||
+	       !strcmp(iri, "https://www.w3.org/2018/credentials#VerifiablePresentation");
+}
+
 static enum berth_err put_type(struct berth_jsonld *ld, const struct node *node, struct berth_rdf_quad *q,
 			       const struct berth_json *v)
 {
@@ -94,6 +101,8 @@ static enum berth_err put_type(struct berth_jsonld *ld, const struct node *node,
 	def = berth_jsonld_find(node->type_ctx, berth_json_str(v), strlen(berth_json_str(v)));
 	if (q->o.kind == BERTH_RDF_IRI && berth_jsonld_is_disguised(q->o.value, def))
 		return bad("another name for a type that verifiers look for: ", berth_json_str(v));
+	if (!node->in && q->g.kind == BERTH_RDF_DEFAULT_GRAPH && q->o.kind == BERTH_RDF_IRI && is_document(q->o.value))
+		ld->second = true;
 	return berth_rdf_add(ld->d, q);
 }
 
@@ -293,13 +302,27 @@ enum berth_err berth_jsonld_element(struct berth_jsonld *ld, const struct berth_
 	return berth_jsonld_scalar(ld, ctx, p, v, s);
 }
 
+/* Statements do not say which node is the outermost one.  If another is a credential
+ * as well, and leads to it, the same statements make another document, from there. */
+static enum berth_err check_beginning(const struct berth_jsonld *ld)
+{
+	if (!ld->second)
+		return BERTH_OK;
+	for (size_t i = 0; i < ld->d->n; i++)
+		if (is_same_node(&ld->d->quads[i].o, &ld->root))
+			return bad("two credentials or presentations that name each other", "");
+	return BERTH_OK;
+}
+
 enum berth_err berth_jsonld_to_rdf(struct berth_rdf *d, const struct berth_jsonld_input *in)
 {
 	const struct berth_jsonld_property none = { .term = NULL };
 	struct berth_jsonld ld = { .d = d, .arena = &d->arena };
 	struct berth_jsonld_sink s = { .kind = SINK_NOWHERE };
+	enum berth_err rc;
 
 	if (!berth_json_is(in->object, BERTH_JSON_OBJECT))
 		return bad("not an object", "");
-	return put_object(&ld, &berth_jsonld_nothing, &none, in->object, in, &s);
+	rc = put_object(&ld, &berth_jsonld_nothing, &none, in->object, in, &s);
+	return rc ? rc : check_beginning(&ld);
 }

@@ -14,7 +14,8 @@
  * types of the vocabularies of credentials, proofs and status lists must have the names
  * that the built-in contexts give them, and what is said of the document itself must
  * stand in its outermost object (else a validUntil or credentialStatus could be hidden
- * from a verifier without touching the signature): E_VC.
+ * from a verifier without touching the signature); and no second credential may lead
+ * back to the document (else it could stand for the document): E_VC.
  * Not supported, and E_VC: @import, @reverse, @nest, @included, @base other than null,
  * @index as a property, the containers @id and @type, containers of @json. */
 #define BERTH_JSONLD_IRI_MAX 1024	/* bytes of an IRI that is put together */

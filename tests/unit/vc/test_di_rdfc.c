@@ -421,6 +421,27 @@ static void c121_nothing_is_hidden_from_who_reads_json(void **state)
 	free(text);
 }
 
+/* Which node is the document is not signed: another credential within it could be. */
+static void c121_a_document_has_one_beginning(void **state)
+{
+	static const char inner[] = "{\"id\":\"urn:uuid:8\",\"type\":\"VerifiableCredential\",\"issuer\":\"did:example:i\",\"credentialSubject\":{%s}}";
+	struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = -1 };
+	char within[256], with[512];
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_json *vc;
+
+	(void)state;
+	for (int back = 0; back < 2; back++) {
+		snprintf(within, sizeof(within), inner, back ? "\"of\":{\"id\":\"urn:uuid:7\"}" : "\"of\":{\"id\":\"urn:uuid:9\"}");
+		snprintf(with, sizeof(with), ",\"evidence\":%s", within);
+		vc = credential_of(&ed, with);
+		CHECK_RC(back ? BERTH_E_VC : BERTH_OK, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+		berth_buf_free(&b);
+		berth_json_free(vc);
+	}
+	expect(BERTH_OK, issued(",\"evidence\":{\"type\":\"Other\",\"of\":{\"id\":\"urn:uuid:7\"}}"));
+}
+
 /* The same of a proof: it has a term whose IRI ends otherwise. */
 static void c121_the_end_of_a_proof_is_not_hidden(void **state)
 {
@@ -650,6 +671,7 @@ int main(void)
 		TEST(c114_altered_content_is_e_sig),
 		TEST(c121_what_no_context_defines_is_e_vc),
 		TEST(c121_nothing_is_hidden_from_who_reads_json),
+		TEST(c121_a_document_has_one_beginning),
 		TEST(c121_the_end_of_a_proof_is_not_hidden),
 		TEST(a_context_of_its_own_is_told),
 		TEST(what_cannot_be_signed_is_not_issued),

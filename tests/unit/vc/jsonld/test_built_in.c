@@ -2,6 +2,9 @@
 /* The contexts that are linked in are those that the specifications name, byte for byte. */
 #include "tests/check.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "did/base/hex.h"
 #include "did/base/secret.h"
 #include "did/crypto/hash.h"
@@ -65,6 +68,40 @@ static void each_stands_alone(void **state)
 	CHECK(!layer);
 }
 
+/* ---- threads ---- */
+
+#define THREADS 8
+static atomic_bool go;
+static const struct berth_jsonld_layer *got[THREADS][N_CONTEXTS];
+
+static void *ask_for_all(void *arg)
+{
+	const struct berth_jsonld_layer **mine = arg;
+
+	while (!atomic_load(&go))
+		;
+	for (size_t i = 0; i < N_CONTEXTS; i++)
+		if (berth_jsonld_built_in_layer(&mine[i], contexts[i].url))
+			return NULL;
+	return arg;
+}
+
+/* The first in the program: no context has been read. */
+static void many_ask_and_it_is_read_once(void **state)
+{
+	pthread_t threads[THREADS];
+	void *done;
+
+	(void)state;
+	for (size_t i = 0; i < THREADS; i++)
+		CHECK(pthread_create(&threads[i], NULL, ask_for_all, got[i]) == 0);
+	atomic_store(&go, true);
+	for (size_t i = 0; i < THREADS; i++)
+		CHECK(pthread_join(threads[i], &done) == 0 && done);
+	for (size_t i = 1; i < THREADS; i++)
+		CHECK(!memcmp(got[0], got[i], sizeof(got[0])));
+}
+
 /* ---- one name for each thing that verifiers look for ---- */
 
 #define SEEN_MAX 512
@@ -110,6 +147,7 @@ static void nothing_guarded_has_two_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_ask_and_it_is_read_once),
 		cmocka_unit_test(digests),
 		cmocka_unit_test(each_stands_alone),
 		cmocka_unit_test(nothing_guarded_has_two_names),
