@@ -63,18 +63,18 @@ $(B)/%.o: %.c
 
 # Where a floor waits for disks, peers and people, or for the primitives below it, size
 # counts and not speed.  An OPT from the command line is for all of them.
-SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c vc/jsonld/*.c vc/rdf/nquads_parse.c))
+SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c vc/jsonld/*.c vc/rdf/nquads_parse.c vc/rdf/rdfc_like.c vc/rdf/rdf.c))
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Os,$(OPT))
 
 # the build's date is one object's business, so that a new commit rebuilds only that
 $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
 
 # the JSON-LD contexts that are linked in (vc/jsonld/contexts/README.md)
-CONTEXTS_GZ := $(patsubst %,$(B)/%.gz,$(wildcard vc/jsonld/contexts/*.jsonld))
-$(CONTEXTS_GZ): $(B)/%.gz: %
+CONTEXTS := $(sort $(wildcard vc/jsonld/contexts/*.jsonld))
+$(B)/vc/jsonld/contexts.gz: $(CONTEXTS)
 	@mkdir -p $(@D)
-	$(Q)gzip -9nc $< > $@
-$(B)/vc/jsonld/built_in.o: $(CONTEXTS_GZ)
+	$(Q)for f in $(CONTEXTS); do cat $$f; printf '\0'; done | gzip -9n > $@
+$(B)/vc/jsonld/built_in.o: $(B)/vc/jsonld/contexts.gz
 $(B)/vc/jsonld/built_in.o: ALL_CFLAGS += -Wa,-I$(B)
 
 $(B)/lib/libberth.a: $(LIB_OBJ)

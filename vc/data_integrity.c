@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "did/url.h"
+#include "vc/jsonld/di_rdf.h"
 
 enum berth_err berth_di_set_read(struct berth_di_set *s, const struct berth_json *document, const char *purpose)
 {
 	enum berth_err rc = berth_di_proofs_read(s->proofs, &s->n, document);
 
+	berth_jsonld_for_proofs();
 	if (rc && rc != BERTH_E_ALG)
 		return rc;
 	for (size_t i = 0; i < s->n; i++)

@@ -6,6 +6,7 @@
 #include "did/url.h"
 #include "vc/data_integrity.h"
 #include "vc/enveloped.h"
+#include "vc/jsonld/di_rdf.h"
 #include "vc/judge.h"
 #include "vc/vc_jwt1.h"
 
@@ -27,6 +28,7 @@ enum berth_err berth_vc_di_issue(struct berth_buf *out, struct berth_keyring *kr
 	if (!(copy = berth_json_clone(credential)))
 		return berth_fail(BERTH_E_NOMEM, "credential");
 	o.purpose = purpose;
+	berth_jsonld_for_proofs();
 	if (!(rc = berth_di_proof_add(copy, kr, kid, &o)) && !(rc = berth_json_print(out, copy)) &&
 	    out->len > BERTH_VC_MAX)
 		rc = berth_fail(BERTH_E_SIZE, "credential of %zu bytes", out->len);

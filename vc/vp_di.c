@@ -6,6 +6,7 @@
 #include "did/url.h"
 #include "vc/data_integrity.h"
 #include "vc/enveloped.h"
+#include "vc/jsonld/di_rdf.h"
 #include "vc/judge.h"
 #include "vc/presentation.h"
 
@@ -24,6 +25,7 @@ enum berth_err berth_vp_di_create(struct berth_buf *out, struct berth_keyring *k
 	holder = strndup(kid, berth_did_len(kid));
 	vp = berth_json_new_object();
 	o.purpose = purpose;
+	berth_jsonld_for_proofs();
 	if (!holder || !vp)
 		rc = berth_fail(BERTH_E_NOMEM, "presentation");
 	else if (!(rc = berth_vp_build(vp, holder, vcs, n)) && !(rc = berth_di_proof_add(vp, kr, kid, &o)) &&

@@ -8,6 +8,7 @@
 #include "agent/keyd/sandbox.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
+#include "vc/jsonld/di_rdf.h"
 
 #define COST 1000u	/* of one operation; what per_s operations earn in a millisecond is per_s */
 
@@ -22,6 +23,7 @@ const struct keyd_rate keyd_rates[KEYD_CLASSES] = {
 void keyd_init(struct keyd *k)
 {
 	*k = (struct keyd){ 0 };
+	berth_jsonld_for_proofs();
 	for (size_t i = 0; i < KEYD_CLASSES; i++) {
 		k->bucket[i].credit = (uint64_t)keyd_rates[i].burst * COST;
 		k->bucket[i].at_ms = berth_clock_mono_ms();

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/jose/di_hash.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "did/codec/did_text.h"
 #include "did/codec/jcs.h"
 #include "did/crypto/hash.h"
-#include "vc/jsonld/jsonld.h"
-#include "vc/rdf/rdfc.h"
 
 static const struct {
 	const char *name;
@@ -21,6 +20,13 @@ static const struct {
 	[BERTH_DI_ED25519_2020] = { "Ed25519Signature2020", { BERTH_KEY_ED25519, BERTH_KEY_NONE } },
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))
+
+static _Atomic(berth_di_rdf *) canonical_rdf;
+
+void berth_di_set_rdf(berth_di_rdf *rdf)
+{
+	atomic_store(&canonical_rdf, rdf);
+}
 
 const char *berth_di_suite_name(enum berth_di_suite suite)
 {
@@ -107,32 +113,20 @@ static enum berth_err jcs(struct berth_buf *options, struct berth_buf *text, con
 	return rc ? rc : berth_jcs_edited(text, document, edits, context ? 2 : 1);
 }
 
-static enum berth_err canonical(struct berth_buf *out, const struct berth_jsonld_input *in, enum berth_key_type type)
-{
-	enum berth_rdfc_hash with = type == BERTH_KEY_P384 ? BERTH_RDFC_SHA384 : BERTH_RDFC_SHA256;
-	struct berth_rdf d;
-	enum berth_err rc;
-
-	berth_rdf_init(&d);
-	if (!(rc = berth_jsonld_to_rdf(&d, in)))
-		rc = berth_rdfc(out, NULL, &d, with);
-	berth_rdf_free(&d);
-	return rc;
-}
-
 /* "Set proofConfig.@context to unsecuredDocument.@context." */
 static enum berth_err rdfc(struct berth_buf *options, struct berth_buf *text, const struct berth_json *document,
 			   const struct berth_json *proof, const struct berth_json *previous, enum berth_key_type type)
 {
 	const struct berth_json *context = berth_json_get(document, "@context"), *own = berth_json_get(proof, "@context");
-	const struct berth_jsonld_input config = { proof, context, "proofValue", NULL };
-	const struct berth_jsonld_input whole = { document, NULL, "proof", previous };
+	berth_di_rdf *rdf = atomic_load(&canonical_rdf);
 	enum berth_err rc;
 
+	if (!rdf)
+		return berth_fail(BERTH_E_ALG, "proofs over RDF are not for this program");
 	if (own && !berth_json_equal(own, context))
 		return berth_fail(BERTH_E_SIG, "the proof is over another @context");
-	rc = canonical(options, &config, type);
-	return rc ? rc : canonical(text, &whole, type);
+	rc = rdf(options, proof, context, "proofValue", NULL, type);
+	return rc ? rc : rdf(text, document, NULL, "proof", previous, type);
 }
 
 enum berth_err berth_di_hash(struct berth_di_hash *out, const struct berth_json *document,

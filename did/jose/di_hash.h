@@ -41,6 +41,15 @@ struct berth_di_hash {
 	uint8_t b[BERTH_DI_HASH_MAX];
 };
 
+/* JSON-LD and RDF stand above this floor.  Who has them (vc/jsonld/di_rdf.h) hands them
+ * in before the first proof, and may again; without them the suites over RDF are E_ALG.
+ * Appends object as canonical N-Quads, for a key of that type: with context instead of
+ * its own unless NULL, and of its member edited, if it is there, instead (NULL: none). */
+typedef enum berth_err berth_di_rdf(struct berth_buf *out, const struct berth_json *object,
+				    const struct berth_json *context, const char *edited,
+				    const struct berth_json *instead, enum berth_key_type type);
+void berth_di_set_rdf(berth_di_rdf *rdf);
+
 /* document: the secured document; its member proof does not count, or counts as
  * `previous` where that is not NULL (proof chains).  proof: the proof's object, with
  * or without proofValue; its cryptosuite says how, type with which hash.  Where the

@@ -22,6 +22,7 @@
 #include "did/jose/keyring_local.h"
 #include "did/method_key.h"
 #include "did/proof.h"
+#include "vc/jsonld/di_rdf.h"
 #include "vc/jsonld/jsonld.h"
 #include "vc/rdf/rdfc.h"
 #include "vc/vc.h"
@@ -99,6 +100,7 @@ static void make(struct credential *c, size_t n)
 
 static void setup(void)
 {
+	berth_jsonld_for_proofs();
 	need(!berth_keypair_generate(&issuer, BERTH_KEY_ED25519) && !berth_did_key_create(&did, &issuer.pub), "issuer");
 	berth_buf_printf(&kid, "%s#%s", berth_buf_cstr(&did), berth_buf_cstr(&did) + 8);
 	need(!berth_keyring_local_new(&ring) && !berth_keyring_local_add(ring, berth_buf_cstr(&kid), &issuer), "keyring");

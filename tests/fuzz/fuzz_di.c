@@ -2,6 +2,7 @@
 /* A credential or presentation with proofs: as it is, and with a good proof added to
  * what it says, so that the fuzzer comes past the signature. */
 #include "tests/fuzz/forge.h"
+#include "vc/jsonld/di_rdf.h"
 #include "vc/vc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -46,6 +47,7 @@ static void sign_and_verify(const char *suite, const char *purpose, verify_fn *f
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
+	berth_jsonld_for_proofs();
 	verify(berth_vc_di_verify, (const char *)p, n);
 	verify(berth_vp_di_verify, (const char *)p, n);
 	for (int i = 0; i < 2; i++) {

@@ -8,10 +8,10 @@ FLOORS='1 did/base
 2 did/codec
 2 did/crypto
 3 did/keystore
-3 vc/rdf
-3.5 vc/jsonld
 4 did/jose
 5 did
+5.5 vc/rdf
+5.6 vc/jsonld
 6 vc
 6 didcomm
 7 agent/protocol

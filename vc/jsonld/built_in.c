@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The contexts that we know: contexts/ of this folder, linked in as gzip. */
+/* The contexts that we know: contexts/ of this folder, linked in as one gzip of the
+ * files in the order of their names, a NUL behind each. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,50 +10,34 @@
 #include "vc/jsonld/context.h"
 
 #define GZIP_BITS (15 + 16)
-#define GZIP_MIN 18			/* header and trailer */
-#define CONTEXT_MAX ((size_t)16 << 10)	/* of its text */
+#define TEXT_MAX ((size_t)64 << 10)	/* of all of them */
 
-/* NAME_gz and NAME_gz_end stand around the bytes */
-#define GZIP(name, file) \
-	__asm__(".section .rodata\n" #name "_gz: .incbin \"vc/jsonld/contexts/" file ".gz\"\n" \
-		#name "_gz_end: .byte 0\n.previous\n"); \
-	extern const uint8_t name##_gz[] __attribute__((visibility("hidden"))); \
-	extern const uint8_t name##_gz_end[] __attribute__((visibility("hidden")))
+__asm__(".section .rodata\n"
+	"berth_contexts_gz: .incbin \"vc/jsonld/contexts.gz\"\n"
+	"berth_contexts_gz_end: .byte 0\n"
+	".previous\n");
+extern const uint8_t berth_contexts_gz[] __attribute__((visibility("hidden")));
+extern const uint8_t berth_contexts_gz_end[] __attribute__((visibility("hidden")));
 
-GZIP(credentials_v1, "credentials-v1.jsonld");
-GZIP(credentials_v2, "credentials-v2.jsonld");
-GZIP(data_integrity_v1, "data-integrity-v1.jsonld");
-GZIP(data_integrity_v2, "data-integrity-v2.jsonld");
-GZIP(ed25519_2020_v1, "ed25519-2020-v1.jsonld");
-GZIP(examples_v2, "examples-v2.jsonld");
-GZIP(jwk_v1, "jwk-v1.jsonld");
-GZIP(multikey_v1, "multikey-v1.jsonld");
-GZIP(onboarding_v1, "onboarding-v1.jsonld");
-GZIP(status_list_2021_v1, "status-list-2021-v1.jsonld");
-GZIP(status_v1, "status-v1.jsonld");
-GZIP(undefined_terms_v2, "undefined-terms-v2.jsonld");
-
-#define BUILT_IN(name, where) { .url = (where), .gz = name##_gz, .gz_end = name##_gz_end }
 static struct built_in {
 	const char *url;
-	const uint8_t *gz, *gz_end;
 	/* read once, never freed; the layer borrows from the two behind it */
 	_Atomic(const struct berth_jsonld_layer *) layer;
 	struct berth_json *document;
 	struct berth_arena arena;
-} built_ins[] = {
-	BUILT_IN(credentials_v2, "https://www.w3.org/ns/credentials/v2"),
-	BUILT_IN(credentials_v1, "https://www.w3.org/2018/credentials/v1"),
-	BUILT_IN(data_integrity_v2, "https://w3id.org/security/data-integrity/v2"),
-	BUILT_IN(data_integrity_v1, "https://w3id.org/security/data-integrity/v1"),
-	BUILT_IN(ed25519_2020_v1, "https://w3id.org/security/suites/ed25519-2020/v1"),
-	BUILT_IN(multikey_v1, "https://w3id.org/security/multikey/v1"),
-	BUILT_IN(jwk_v1, "https://w3id.org/security/jwk/v1"),
-	BUILT_IN(status_list_2021_v1, "https://w3id.org/vc/status-list/2021/v1"),
-	BUILT_IN(status_v1, "https://www.w3.org/ns/credentials/status/v1"),
-	BUILT_IN(examples_v2, "https://www.w3.org/ns/credentials/examples/v2"),
-	BUILT_IN(undefined_terms_v2, "https://www.w3.org/ns/credentials/undefined-terms/v2"),
-	BUILT_IN(onboarding_v1, "urn:berth:contexts/onboarding/v1"),
+} built_ins[] = {	/* in the order of their files */
+	{ .url = "https://www.w3.org/2018/credentials/v1" },
+	{ .url = "https://www.w3.org/ns/credentials/v2" },
+	{ .url = "https://w3id.org/security/data-integrity/v1" },
+	{ .url = "https://w3id.org/security/data-integrity/v2" },
+	{ .url = "https://w3id.org/security/suites/ed25519-2020/v1" },
+	{ .url = "https://www.w3.org/ns/credentials/examples/v2" },
+	{ .url = "https://w3id.org/security/jwk/v1" },
+	{ .url = "https://w3id.org/security/multikey/v1" },
+	{ .url = "urn:berth:contexts/onboarding/v1" },
+	{ .url = "https://w3id.org/vc/status-list/2021/v1" },
+	{ .url = "https://www.w3.org/ns/credentials/status/v1" },
+	{ .url = "https://www.w3.org/ns/credentials/undefined-terms/v2" },
 };
 #define N_BUILT_INS (sizeof(built_ins) / sizeof(built_ins[0]))
 
@@ -77,37 +62,60 @@ static void give(void *opaque, void *p)
 }
 
 /* Our own bytes: what is wrong with them is ours to mend. */
-static enum berth_err inflate_text(const struct built_in *b, char *text, size_t *n)
+static enum berth_err inflate_all(char *text, size_t *n)
 {
-	z_stream z = { .zalloc = take, .zfree = give, .next_in = (Bytef *)(uintptr_t)b->gz,
-		       .avail_in = (uInt)(b->gz_end - b->gz), .next_out = (Bytef *)text, .avail_out = CONTEXT_MAX };
+	z_stream z = { .zalloc = take, .zfree = give, .next_in = (Bytef *)(uintptr_t)berth_contexts_gz,
+		       .avail_in = (uInt)(berth_contexts_gz_end - berth_contexts_gz), .next_out = (Bytef *)text,
+		       .avail_out = TEXT_MAX };
 	int zrc;
 
 	if (inflateInit2(&z, GZIP_BITS) != Z_OK)
-		return berth_fail(BERTH_E_NOMEM, "built-in context");
+		return berth_fail(BERTH_E_NOMEM, "built-in contexts");
 	zrc = inflate(&z, Z_FINISH);
-	*n = CONTEXT_MAX - z.avail_out;
+	*n = TEXT_MAX - z.avail_out;
 	inflateEnd(&z);
 	if (zrc == Z_MEM_ERROR)
-		return berth_fail(BERTH_E_NOMEM, "built-in context");
-	return zrc == Z_STREAM_END ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "built-in context %s", b->url);
+		return berth_fail(BERTH_E_NOMEM, "built-in contexts");
+	return zrc == Z_STREAM_END ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "built-in contexts");
+}
+
+static enum berth_err put_text(struct berth_buf *out, const struct built_in *b, const char *text, size_t n)
+{
+	const char *end = text + n, *nul;
+
+	for (const struct built_in *at = built_ins; (nul = memchr(text, 0, (size_t)(end - text))); at++) {
+		if (at == b) {
+			berth_buf_put(out, text, (size_t)(nul - text));
+			return berth_buf_status(out);
+		}
+		text = nul + 1;
+	}
+	return berth_fail(BERTH_E_INTERNAL, "built-in context %s", b->url);
+}
+
+static struct built_in *find(const char *url)
+{
+	for (size_t i = 0; i < N_BUILT_INS; i++)
+		if (!strcmp(built_ins[i].url, url))
+			return &built_ins[i];
+	return NULL;
 }
 
 enum berth_err berth_jsonld_built_in_text(struct berth_buf *out, const char *url)
 {
-	const struct built_in *b = built_ins;
-	char text[CONTEXT_MAX];
+	const struct built_in *b = find(url);
 	enum berth_err rc;
+	char *text;
 	size_t n = 0;
 
-	while (b < built_ins + N_BUILT_INS && strcmp(b->url, url))
-		b++;
-	if (b == built_ins + N_BUILT_INS)
+	if (!b)
 		return BERTH_OK;
-	if ((rc = inflate_text(b, text, &n)))
-		return rc;
-	berth_buf_put(out, text, n);
-	return berth_buf_status(out);
+	if (!(text = malloc(TEXT_MAX)))
+		return berth_fail(BERTH_E_NOMEM, "built-in contexts");
+	if (!(rc = inflate_all(text, &n)))
+		rc = put_text(out, b, text, n);
+	free(text);
+	return rc;
 }
 
 /* ---- the terms ---- */
@@ -137,7 +145,7 @@ static enum berth_err read_document(struct berth_jsonld *ld, struct berth_jsonld
 	const struct berth_json *context;
 	enum berth_err rc;
 
-	if ((rc = berth_json_parse_object(document, text, n, CONTEXT_MAX)) ||
+	if ((rc = berth_json_parse_object(document, text, n, TEXT_MAX)) ||
 	    (rc = berth_json_req_obj(*document, "@context", &context)) ||
 	    (rc = berth_jsonld_read_layer(ld, out, &berth_jsonld_nothing, context, false)))
 		return rc;
@@ -167,13 +175,11 @@ static enum berth_err load(struct built_in *b)
 enum berth_err berth_jsonld_built_in_layer(const struct berth_jsonld_layer **out, const char *url)
 {
 	static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-	struct built_in *b = built_ins;
+	struct built_in *b = find(url);
 	enum berth_err rc = BERTH_OK;
 
 	*out = NULL;
-	while (b < built_ins + N_BUILT_INS && strcmp(b->url, url))
-		b++;
-	if (b == built_ins + N_BUILT_INS)
+	if (!b)
 		return BERTH_OK;
 	if (!atomic_load(&b->layer)) {
 		pthread_mutex_lock(&once);

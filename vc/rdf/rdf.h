@@ -12,8 +12,7 @@
 
 /* An RDF 1.1 dataset in memory: what a credential says, as a set of statements
  * whose order and spelling do not count.  vc/jsonld/ makes it, RDFC-1.0 (rdfc.h)
- * gives it one text.  This folder and vc/jsonld/ stand below did/jose, for whoever
- * holds the key makes the hashes. */
+ * gives it one text. */
 #define BERTH_RDF_QUADS_MAX 65536
 #define BERTH_RDF_BLANKS_MAX 32768
 #define BERTH_RDF_LABEL_MAX 256		/* bytes of a blank node's label */

@@ -13,6 +13,7 @@
 #include "did/crypto/sign.h"
 #include "did/jose/multikey.h"
 #include "did/proof.h"
+#include "vc/jsonld/di_rdf.h"
 #include "vc/jsonld/jsonld.h"
 #include "vc/rdf/rdfc.h"
 #include "vc/vc.h"
@@ -686,6 +687,7 @@ int main(void)
 
 	berth_crypto_init();
 	berth_resolver_builtin_init(&resolver, NULL);
+	berth_jsonld_for_proofs();
 	if (berth_keyring_local_new(&kr))
 		return 1;
 	test_party_make(&ed, kr, PARTY_KEY_ED25519, "issuer");
