@@ -94,6 +94,8 @@ BERTH_MUST_USE enum berth_err berth_config_netpol(const struct berth_config *c, 
 /* All that netd is told; [listen], [tls] and [egress] have been looked at together.
  * berth_netpol_free(&out->policy). */
 BERTH_MUST_USE enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out);
+/* The same for --check-config, and whether the files of [tls] can be read. */
+BERTH_MUST_USE enum berth_err berth_config_net_check(const struct berth_config *c);
 
 /* What [credentials] and [trust] say, for whoever verifies.  Borrows from c. */
 struct berth_verify;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the configuration to what netd is told, and whether that can work. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/core/config.h"
 #include "agent/ipc/netd_proto.h"
@@ -98,4 +100,21 @@ enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_c
 	if ((rc = tls(c, &out->tls)) || (rc = listeners(c, out)) || (rc = origins(c, out)))
 		return rc;
 	return berth_config_netpol(c, &out->policy);
+}
+
+enum berth_err berth_config_net_check(const struct berth_config *c)
+{
+	struct berth_net_config net;
+	enum berth_err rc = berth_config_net(c, &net);
+	const struct { const char *key, *path; } files[] = {
+		{ "certificate", net.tls.certificate }, { "key", net.tls.key }, { "ca", net.tls.ca }, { "clients", net.tls.clients },
+	};
+
+	if (rc)
+		return rc;
+	berth_netpol_free(&net.policy);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (files[i].path[0] && access(files[i].path, R_OK))
+			return berth_fail(BERTH_E_CONFIG, "[tls] %s: %.200s: %s", files[i].key, files[i].path, strerror(errno));
+	return BERTH_OK;
 }

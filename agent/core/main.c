@@ -7,7 +7,6 @@
 #include "agent/core/config.h"
 #include "agent/core/daemon.h"
 #include "agent/core/keystores.h"
-#include "agent/ipc/netd_proto.h"
 #include "agent/ipc/proc.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
@@ -36,13 +35,12 @@ static int fail(enum berth_err rc)
 static int check(const char *path)
 {
 	struct berth_config *cfg = NULL;
-	struct berth_net_config net;
 	enum berth_err rc = berth_config_load(&cfg, path);
 
 	if (!rc)
 		rc = berth_keystores_check(cfg);
-	if (!rc && !(rc = berth_config_net(cfg, &net)))
-		berth_netpol_free(&net.policy);
+	if (!rc)
+		rc = berth_config_net_check(cfg);
 	berth_config_free(cfg);
 	if (rc)
 		return fail(rc);

@@ -130,7 +130,7 @@ void berth_netd_close_silent(struct berth_netd_listen *l, uint64_t now_ms)
 	pthread_mutex_lock(&l->lock);
 	if (l->limit.conns > l->limit.conns_max / 4 * 3)
 		for (struct berth_netd_conn *c = l->conns; c && n < SILENT_AT_ONCE; c = c->next)
-			if (now_ms - c->active_ms > SILENT_MS && !berth_netd_holds(l, c->id))
+			if (now_ms > c->active_ms && now_ms - c->active_ms > SILENT_MS && !berth_netd_holds(l, c->id))
 				go[n++] = c->pipe;
 	pthread_mutex_unlock(&l->lock);
 	for (size_t i = 0; i < n; i++)

@@ -62,6 +62,7 @@ struct berth_netd_ws_conn {
 	uint64_t written, pinged;	/* messages, ever; of them behind the last ping */
 	uint64_t ping_until_ms;		/* 0: none is out */
 	uint64_t heard_ms, used_ms;	/* anything; a message either way */
+	uint64_t begun_ms;		/* a message of which not all has come; 0: none */
 };
 
 struct berth_netd_ws {

@@ -19,10 +19,11 @@
 #define IDLE_MS 120000u			/* one that we dialled, without a message either way */
 #define CROWDED_IDLE_MS 60000u		/* one of a peer, when places run short */
 #define OPEN_MAX 4u			/* requests that the core has not answered, of one connection */
-#define OUT_MAX ((size_t)4 << 20)	/* whoever does not read loses the connection */
+#define OUT_MAX ((size_t)2 << 20)	/* whoever does not read loses the connection */
 #define OUT_HIGH ((size_t)4 << 20)	/* above it the core is behind: no new requests */
 #define PARTS_ALL_MAX ((size_t)4 << 20)	/* half-read messages, of all connections */
 #define PARTS_SOURCE_MAX ((size_t)2 << 20)	/* of one address */
+#define MESSAGE_MS 60000u		/* for a message from its first octet to its last */
 #define CHUNK ((size_t)16 << 10)
 #define CHUNKS_AT_ONCE 4
 #define PING_LEN 8
@@ -250,6 +251,10 @@ static void feed(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 		if (c->unread.bad)
 			berth_netd_ws_end(c);
 	}
+	if (c->in.op == BERTH_WS_MORE && c->in.n_head == 0)
+		c->begun_ms = 0;
+	else if (!c->begun_ms)
+		c->begun_ms = berth_clock_mono_ms();
 }
 
 /* Their answer to our request, and perhaps the first frames. */
@@ -472,18 +477,23 @@ bool berth_netd_ws_reply(struct berth_netd *n, uint64_t request, const struct be
 	return true;
 }
 
+/* What has been heard in this turn is younger than the turn's time. */
+static uint64_t since(uint64_t then, uint64_t now) { return now > then ? now - then : 0; }
+
 static void judge_time(struct berth_netd_ws_conn *c, bool crowded, uint64_t now)
 {
-	uint64_t unused = now - c->used_ms;
+	uint64_t unused = since(c->used_ms, now);
 
 	if (c->ended)
 		return;
 	if (c->ping_until_ms && now >= c->ping_until_ms)
 		berth_netd_ws_end(c);	/* half open, or it does not read */
+	else if (c->begun_ms && since(c->begun_ms, now) > MESSAGE_MS)
+		close_for(c, CLOSE_POLICY);
 	else if (c->n_unconfirmed == 0 && c->open == 0 &&
 		 ((c->client && unused > IDLE_MS) || (!c->client && crowded && unused > CROWDED_IDLE_MS)))
 		close_for(c, CLOSE_GOING);
-	else if (!c->ping_until_ms && now - c->heard_ms > KEEPALIVE_MS)
+	else if (!c->ping_until_ms && since(c->heard_ms, now) > KEEPALIVE_MS)
 		ping(c);
 }
 

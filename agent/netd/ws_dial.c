@@ -11,12 +11,15 @@
 #include "did/base/rand.h"
 
 #define CONNS_MAX 16	/* that we keep open */
+#define RECORD ((size_t)16 << 10)	/* of TLS */
 
 struct carrier {
 	const struct berth_curl *curl;
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *resolve;
+	size_t staged;			/* what TLS wants to be given once more, and nothing else */
+	uint8_t stage[RECORD];
 };
 
 static ssize_t octets(CURLcode rc, size_t n)
@@ -36,12 +39,22 @@ static ssize_t carrier_recv(void *arg, void *p, size_t n)
 	return octets(rc, got);
 }
 
+/* OpenSSL takes a write that it could not finish again from the same place and of the same
+ * length, or not at all; our queue moves and grows.  Whoever calls again begins with what
+ * has not gone, and that is what is staged. */
 static ssize_t carrier_send(void *arg, const void *p, size_t n)
 {
 	struct carrier *k = arg;
 	size_t gone = 0;
-	CURLcode rc = k->curl->easy_send(k->easy, p, n, &gone);
+	CURLcode rc;
 
+	if (!k->staged) {
+		k->staged = n < RECORD ? n : RECORD;
+		memcpy(k->stage, p, k->staged);
+	}
+	rc = k->curl->easy_send(k->easy, k->stage, k->staged, &gone);
+	if (rc == CURLE_OK)
+		k->staged = 0;
 	return octets(rc, gone);
 }
 
@@ -109,7 +122,10 @@ static struct berth_netd_ws_conn *begin(struct berth_netd_sending *s)
 		free(k);
 		goto out;
 	}
-	*k = (struct carrier){ .curl = d->curl, .multi = d->multi, .easy = s->easy, .resolve = s->resolve };
+	k->curl = d->curl;
+	k->multi = d->multi;
+	k->easy = s->easy;
+	k->resolve = s->resolve;
 	s->easy = NULL;
 	s->resolve = NULL;
 	if ((c = berth_netd_ws_open(s->n->ws, &io, k, fd, &s->addr, s->text, request.p, request.len)))

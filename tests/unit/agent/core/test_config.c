@@ -345,11 +345,15 @@ static void listeners_have_what_they_need(void **state)
 		CHECK_OK(net_of(good[i]));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		CHECK_RC(BERTH_E_CONFIG, net_of(bad[i]));
+	CHECK_OK(berth_config_net_check(c));
 	CHECK_OK(berth_config_net(c, &net));
 	CHECK(net.n_sockets == 1 && net.policy.n_ipc == 2 && !net.clock_trusted);
 	assert_string_equal("/run/peers", net.sockets[0]);
 	assert_string_equal("/srv/y", net.policy.ipc[1]);
 	berth_netpol_free(&net.policy);
+	berth_config_free(c);
+	c = parsed("[tls]\nca = /nowhere.pem\n");
+	CHECK_RC(BERTH_E_CONFIG, berth_config_net_check(c));
 	berth_config_free(c);
 }
 

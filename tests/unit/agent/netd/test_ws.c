@@ -93,6 +93,44 @@ static void messages_go_both_ways(void **state)
 	}
 }
 
+/* As long as a message may be, and both ways at once: written and read in many pieces. */
+static void long_messages_arrive_whole(void **state)
+{
+	static const char *const listen[] = { "ws://127.0.0.1:0/ws", "wss://127.0.0.1:0/ws" };
+	char *text = malloc(BERTH_FRAME_MESSAGE_MAX + 1);
+	struct berth_net_request q, back;
+	struct berth_frame_request f;
+
+	(void)state;
+	for (size_t i = 0; i < BERTH_FRAME_MESSAGE_MAX; i++)
+		text[i] = (char)('a' + i % 23);
+	text[BERTH_FRAME_MESSAGE_MAX] = '\0';
+	for (size_t i = 0; i < 2; i++) {
+		struct netd a, b;
+		char uri[64];
+
+		start_ws(&a, "good", "");
+		start_ws(&b, NULL, "");
+		CHECK_OK(listen_on(&a, listen[i]));
+		snprintf(uri, sizeof(uri), "%s://owner.test:%u/ws", i ? "wss" : "ws", bound_port(&a));
+		send_to(&b, 1, uri, text, 30000);
+		request_at(&a, &q, &f);
+		assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
+		assert_memory_equal(text, f.msg, f.msg_len);
+		stored(&b, 1);
+		text[BERTH_FRAME_MESSAGE_MAX - 8] = '\0';	/* a reply's frame is as long, with a length inside */
+		reply_to(&a, q.request, BERTH_FRAME_STORED, text);
+		request_at(&b, &back, &f);
+		assert_int_equal(BERTH_FRAME_MESSAGE_MAX - 8, f.msg_len);
+		assert_memory_equal(text, f.msg, f.msg_len);
+		text[BERTH_FRAME_MESSAGE_MAX - 8] = (char)('a' + (BERTH_FRAME_MESSAGE_MAX - 8) % 23);
+		told(&a, BERTH_NET_SENT, q.request);
+		stop(&b);
+		stop(&a);
+	}
+	free(text);
+}
+
 /* ---- by hand */
 
 static const char hello_head[] = "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
@@ -441,6 +479,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_go_both_ways),
+		cmocka_unit_test(long_messages_arrive_whole),
 		cmocka_unit_test(handshakes_are_judged),
 		cmocka_unit_test(a_message_in_parts_and_pings_between),
 		cmocka_unit_test(c086_frames_that_are_none_end_it),
