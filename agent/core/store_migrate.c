@@ -65,8 +65,16 @@ static const char *const to_4[] = {
 };
 
 /* Peers that do not answer; the order within a thread, of which a message without one is
- * the first; who is told of a dead letter (of the earlier ones nobody any more). */
+ * the first; who is told of a dead letter (of the earlier ones nobody any more); indexes
+ * that answer what is asked for every message without reading the messages. */
 static const char *const to_5[] = {
+	"ALTER TABLE outbox ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
+	"UPDATE outbox SET size = length(body)",
+	"DROP INDEX outbox_peer",
+	"CREATE INDEX outbox_peer ON outbox (peer, seq, size)",
+	"DROP INDEX outbox_due",
+	"CREATE INDEX outbox_due ON outbox (parked, next_s, seq, peer, thid, expires_s)",
+	"CREATE INDEX inbox_sender ON inbox (sender, seq)",
 	"UPDATE outbox SET thid = id WHERE thid = ''",
 	"CREATE INDEX outbox_thread ON outbox (peer, thid, seq)",
 	"ALTER TABLE outbox ADD COLUMN machine TEXT NOT NULL DEFAULT ''",

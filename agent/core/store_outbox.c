@@ -61,7 +61,7 @@ static enum berth_err check_quota(struct berth_store *s, const struct berth_outb
 
 	if ((rc = store_totals(s)) ||
 	    (rc = store_int(s, &msgs, 0, "SELECT count(*) FROM outbox WHERE peer = ?1", "s", r->peer)) ||
-	    (rc = store_int(s, &bytes, 0, "SELECT coalesce(sum(length(body)), 0) FROM outbox WHERE peer = ?1",
+	    (rc = store_int(s, &bytes, 0, "SELECT coalesce(sum(size), 0) FROM outbox WHERE peer = ?1",
 			    "s", r->peer)))
 		return rc;
 	if (msgs >= most || bytes + (int64_t)r->body_len > most_bytes)
@@ -78,7 +78,7 @@ enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 	int64_t len;
 
 	if ((rc = store_totals(s)) ||
-	    (rc = store_int(s, &len, 0, "SELECT length(body) FROM outbox WHERE seq = ?1", "i", seq)) ||
+	    (rc = store_int(s, &len, 0, "SELECT size FROM outbox WHERE seq = ?1", "i", seq)) ||
 	    /* nobody asks any more whether that peer is back when nothing waits for it */
 	    (rc = store_run(s, "DELETE FROM silent WHERE peer = (SELECT peer FROM outbox WHERE seq = ?1) AND NOT EXISTS"
 			    " (SELECT 1 FROM outbox o WHERE o.peer = silent.peer AND o.parked = 0 AND o.seq <> ?1)", "i", seq)) ||
@@ -125,8 +125,8 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 	if (there)
 		return berth_fail(BERTH_E_REPLAY, "outbox: this id is there already");
 	if ((rc = store_run(s, "INSERT INTO outbox (id, peer, sender, thid, endpoints, mode, parked, body,"
-			    " created_s, next_s, expires_s, tries, guest, machine, instance)"
-			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)", "sssssiibiiiiss", r->id, r->peer,
+			    " created_s, next_s, expires_s, tries, guest, machine, instance, size)"
+			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?, ?, ?, 0, ?, ?, ?, length(?8))", "sssssiibiiiiss", r->id, r->peer,
 			    r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, (int64_t)r->parked,
 			    r->body, r->body_len, r->created_s, next_s, r->expires_s, (int64_t)r->guest,
 			    r->machine ? r->machine : "", r->instance ? r->instance : "")))
@@ -222,6 +222,47 @@ static size_t bounded(size_t limit)
 	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
 }
 
+/* The row of that number, behind those that out has already; *full: it has no room. */
+static enum berth_err add_row(struct berth_store *s, int64_t seq, struct berth_outbox_list *out, bool *full)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+	bool row;
+
+	if ((rc = store_stmt(s, &st, "SELECT " COLUMNS ", 0 FROM outbox o WHERE o.seq = ?1", "i", seq)) ||
+	    (rc = store_step(s, st, &row)))
+		return rc;
+	if (!row)
+		return store_contradiction(s, "outbox");
+	out->bytes += (size_t)sqlite3_column_bytes(st, 8);
+	*full = out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
+	if (!*full)
+		rc = read_row(&out->rows[out->n++], st);
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* st: seq and peer of one row after the other. */
+static enum berth_err read_wanted(struct berth_store *s, sqlite3_stmt *st, size_t limit,
+				  const struct berth_outbox_want *want, struct berth_outbox_list *out)
+{
+	enum berth_err rc = BERTH_OK;
+	bool row = true, full = false;
+
+	while (!rc && !full && out->n < limit && !(rc = store_step(s, st, &row)) && row) {
+		const char *peer = (const char *)sqlite3_column_text(st, 1);
+		int64_t seq = sqlite3_column_int64(st, 0);
+
+		if (!want || want->fn(want->arg, seq, peer ? peer : "", 0))
+			rc = add_row(s, seq, out, &full);
+	}
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (rc)
+		berth_outbox_list_free(out);
+	return rc;
+}
+
 /* One row of each silent peer whose time has come: who still sleeps is asked once. */
 static enum berth_err due_of_silent(struct berth_store *s, int64_t now_s, size_t limit,
 				    const struct berth_outbox_want *want, struct berth_outbox_list *out)
@@ -243,14 +284,14 @@ enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size
 	enum berth_err rc;
 
 	*out = (struct berth_outbox_list){ 0 };
-	if ((rc = store_ready(s, false)) || (rc = due_of_silent(s, now_s, bounded(limit), want, out)) ||
-	    (rc = store_stmt(s, &st, "SELECT " COLUMNS ", 0 FROM outbox o WHERE o.parked = 0 AND o.next_s <= ?1 AND"
-			     " o.expires_s > ?1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.peer = o.peer AND"
-			     " e.thid = o.thid AND e.seq < o.seq) ORDER BY o.next_s, o.seq", "i", now_s))) {
-		berth_outbox_list_free(out);
+	if ((rc = store_ready(s, false)) || (rc = due_of_silent(s, now_s, bounded(limit), want, out)))
 		return rc;
-	}
-	return read_rows(s, st, bounded(limit), want, out);
+	/* from the index alone; a row itself is read when it goes */
+	if ((rc = store_stmt(s, &st, "SELECT o.seq, o.peer FROM outbox o WHERE o.parked = 0 AND o.next_s <= ?1 AND"
+			     " o.expires_s > ?1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.peer = o.peer AND"
+			     " e.thid = o.thid AND e.seq < o.seq) ORDER BY o.next_s, o.seq", "i", now_s)))
+		berth_outbox_list_free(out);
+	return rc ? rc : read_wanted(s, st, bounded(limit), want, out);
 }
 
 enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)

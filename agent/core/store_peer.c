@@ -119,7 +119,7 @@ enum berth_err berth_store_waiting_each(struct berth_store *s, size_t limit, ber
 	bool row;
 
 	if ((rc = store_ready(s, false)) ||
-	    (rc = store_stmt(s, &st, "SELECT o.peer, count(*), sum(length(o.body)), sum(o.parked), min(o.created_s),"
+	    (rc = store_stmt(s, &st, "SELECT o.peer, count(*), sum(o.size), sum(o.parked), min(o.created_s),"
 			     " min(CASE WHEN o.parked = 0 THEN o.next_s END), s.next_s, s.since_s, s.tries, s.error, max(o.error)"
 			     " FROM outbox o LEFT JOIN silent s ON s.peer = o.peer GROUP BY o.peer ORDER BY min(o.created_s),"
 			     " o.peer LIMIT ?1", "i", (int64_t)limit)))
@@ -134,7 +134,7 @@ enum berth_err berth_store_waiting_each(struct berth_store *s, size_t limit, ber
 	return rc;
 }
 
-#define ROW "SELECT seq, id, peer, thid, length(body), parked, created_s, next_s, expires_s, tries, error FROM outbox"
+#define ROW "SELECT seq, id, peer, thid, size, parked, created_s, next_s, expires_s, tries, error FROM outbox"
 
 static enum berth_err show_row(sqlite3_stmt *st, berth_outbox_fn fn, void *arg)
 {

@@ -23,7 +23,7 @@ enum berth_err store_totals(struct berth_store *s)
 	if (s->totals_known)
 		return BERTH_OK;
 	if ((rc = store_int(s, &s->out_msgs, 0, "SELECT count(*) FROM outbox", "")) ||
-	    (rc = store_int(s, &s->out_bytes, 0, "SELECT coalesce(sum(length(body)), 0) FROM outbox", "")) ||
+	    (rc = store_int(s, &s->out_bytes, 0, "SELECT coalesce(sum(size), 0) FROM outbox", "")) ||
 	    (rc = store_int(s, &s->in_msgs, 0, "SELECT count(*) FROM inbox", "")) ||
 	    (rc = store_int(s, &s->records, 0, "SELECT count(*) FROM rec", "")) ||
 	    (rc = store_int(s, &s->rec_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec", "")) ||

@@ -48,6 +48,15 @@ def left_to_send(pair):
     return pair.agents[0].waiting()
 
 
+def cpu_s(agent):
+    """Of all its processes, so far."""
+    total = 0
+    for pid in agent.pids().values():
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 def one_at_a_time(pair, n):
     """The next one when the one before has been acknowledged."""
     pair.came(1)
@@ -65,7 +74,9 @@ def many(pair, n, at_once=20, room=200):
     pair.came(1)
     began, sent = time.monotonic(), 0
     while sent < n:
-        if left_to_send(pair) <= room - at_once:
+        if left_to_send(pair) > room - at_once:
+            time.sleep(0.005)
+        else:
             pair.agents[0].send(pair.dids[1], sent // at_once % THREADS, at_once, SIZE)
             sent += at_once
     wait_for(lambda: left_to_send(pair) == 0, "the outbox", 120, 0.005)
@@ -92,8 +103,11 @@ def rows(pair, what, bare):
     row(f"{what}one at a time: from the command to the acknowledgement", 1e6 / serial, "us", bare["both"],
         "an API call and a question for the status each")
     row(f"{what}one at a time: from the command to the receiver's step, median", statistics.median(us), "us", bare["both"])
+    before = [cpu_s(a) for a in pair.agents]
     fast, us = many(pair, N)
+    cost = [(cpu_s(a) - b) / N * 1e6 for a, b in zip(pair.agents, before)]
     row(f"{what}as fast as they go", fast, "/s", 1e6 / bare["both"], "8 under way at most")
+    row(f"{what}CPU for a message, all processes of both", sum(cost), "us", None, f"sender {cost[0]:.0f}, receiver {cost[1]:.0f}")
     us = paced(pair, fast / 2, N // 2)
     row(f"{what}at half of that: median", p(us, 50), "ms")
     row(f"{what}at half of that: p99", p(us, 99), "ms", bare["p99"] / 1000)
