@@ -81,6 +81,9 @@ static enum berth_err judge_time(struct berth_agent *a, const struct berth_messa
 {
 	if (a->env.now_s >= 0 && m->expires_time && m->expires_time < a->env.now_s)
 		return berth_fail(BERTH_E_EXPIRED, "the message expired at %lld", (long long)m->expires_time);
+	/* nobody remembers any more whether it was here before */
+	if (a->env.now_s >= 0 && m->created_time && m->created_time < a->env.now_s - BERTH_INBOX_AGE_S)
+		return berth_fail(BERTH_E_EXPIRED, "the message is from %lld", (long long)m->created_time);
 	return BERTH_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "tests/fakes/courier.h"
+#include "tests/fakes/tap.h"
 
 #define LEFT 0
 #define RIGHT 1
@@ -340,6 +341,53 @@ static void a_report_survives_a_restart(void **state)
 	courier_end(&c);
 }
 
+/* ---- what receivers remember ---- */
+
+struct times { int64_t created, expires; };
+
+static void set_times(void *arg, const struct berth_pack *p, const struct berth_message *msg)
+{
+	const struct times *t = arg;
+
+	(void)p;
+	if (t->created)
+		CHECK_OK(berth_json_set_int(msg->json, "created_time", t->created));
+	if (t->expires)
+		CHECK_OK(berth_json_set_int(msg->json, "expires_time", t->expires));
+}
+
+/* How many of three notes with these times, in seconds from now, have an effect. */
+static int taken(struct courier *c, int thread, int64_t created, int64_t expires)
+{
+	int64_t now = c->node[RIGHT]->now_s + (int64_t)(c->w.mono_ms / 1000);
+	struct times t = { created ? now + created : 0, expires ? now + expires : 0 };
+
+	test_tap_edit(set_times, &t);
+	CHECK_OK(courier_send(c, LEFT, RIGHT, thread, 3));
+	test_tap_edit(NULL, NULL);
+	assert_true(sim_run(&c->w, courier_idle, 60));	/* refused or taken, they are acknowledged */
+	return courier_got(c, LEFT, RIGHT, thread).notes;
+}
+
+static void c071_c072_a_message_older_than_the_memory_of_ids_is_refused(void **state)
+{
+	struct courier c;
+
+	(void)state;
+	two(&c);
+	assert_int_equal(taken(&c, 0, -(29 * DAY), 0), 3);
+	assert_int_equal(taken(&c, 1, -(31 * DAY), 0), 0);
+	assert_int_equal(taken(&c, 2, -DAY, HOUR), 3);
+	assert_int_equal(taken(&c, 3, -DAY, -60), 0);
+	assert_int_equal(dead_letters(&c, LEFT), 0);
+	/* without a clock that is believed nobody can say */
+	sim_off(c.node[RIGHT]);
+	c.node[RIGHT]->cfg.clock_trusted = false;
+	sim_on(c.node[RIGHT]);
+	assert_int_equal(taken(&c, 4, -(31 * DAY), 0), 3);
+	courier_end(&c);
+}
+
 /* ---- several endpoints ---- */
 
 static void several_endpoints_are_tried_in_their_order(void **state)
@@ -386,6 +434,7 @@ int main(void)
 		cmocka_unit_test(more_than_a_week_is_a_dead_letter_with_a_report),
 		cmocka_unit_test(how_long_is_a_matter_of_configuration),
 		cmocka_unit_test(a_report_survives_a_restart),
+		cmocka_unit_test(c071_c072_a_message_older_than_the_memory_of_ids_is_refused),
 		cmocka_unit_test(several_endpoints_are_tried_in_their_order),
 		cmocka_unit_test(the_only_endpoint_is_refused),
 	};
