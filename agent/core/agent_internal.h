@@ -5,8 +5,8 @@
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
  * DIDs and those of others), forget.c (the end of ours), deliver.c (one event, one
  * transaction), counters.c (the store's and the device's), inbound.c (frames to events),
- * outbound.c (the outbox and what is in flight), route.c (which way it goes), letters.c
- * (what is given up), batch.c (one sync for many), answer.c (replies, parked requests),
+ * outbound.c (the outbox and what is in flight), results.c (what became of it),
+ * route.c (which way it goes), letters.c (what is given up), batch.c (one sync for many), answer.c (replies, parked requests),
  * held.c (what waits for a look-up), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
@@ -27,6 +27,7 @@
 #define IN_FLIGHT_SILENT_MAX 64	/* to peers that did not answer last time */
 #define PAUSE_MS 1000u		/* the transport takes nothing: not now */
 #define REPLIES_MAX 64
+#define ARRIVED_MAX 64
 #define REPLIES_BYTES_MAX ((size_t)1 << 20)
 #define LETTERS_AT_ONCE 32
 #define LETTERS_RETRY_MS 10000u
@@ -74,6 +75,9 @@ struct poll {
 	int failures;
 };
 
+/* a row that is with its peer; seq 0: no row, but the peer answered */
+struct arrived { int64_t seq; char *peer; };
+
 /* an answer that waits for the disk */
 struct reply { uint64_t request; struct berth_buf frame; };
 
@@ -117,6 +121,8 @@ struct berth_agent {
 	size_t batch_ids;		/* n_ids when all was on disk the last time */
 	struct reply replies[REPLIES_MAX];
 	size_t n_replies, reply_bytes;
+	struct arrived arrived[ARRIVED_MAX];
+	size_t n_arrived;
 	uint64_t pause_ms;		/* nothing is handed to the transport before */
 	bool untold;			/* there may be dead letters that nobody was told of */
 	uint64_t untold_ms;		/* not before */
@@ -225,6 +231,11 @@ void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf
 void agent_flush(struct berth_agent *a);		/* at the end of a batch: due rows out, parked requests answered */
 void agent_replies_free(struct berth_agent *a);
 
+/* results.c.  note: writes down what has arrived in this batch.  refused: that address is
+ * none for us. */
+void agent_arrivals_note(struct berth_agent *a);
+void agent_row_refused(struct berth_agent *a, const struct in_flight *f, const char *peer, enum berth_err rc, const char *why);
+
 /* letters.c */
 void agent_give_up(struct berth_agent *a, int64_t seq, const char *why);
 void agent_expire(struct berth_agent *a);	/* gives up what is too old */
@@ -244,6 +255,7 @@ BERTH_MUST_USE enum berth_err
 agent_transmit(struct berth_agent *a, struct in_flight f, const char *peer, const char *uri,
 	       enum berth_frame_media media, const uint8_t *msg, size_t len);
 void agent_send_waiting(struct berth_agent *a);		/* what is due and what is sent once; not in a batch */
+bool agent_flight_over(struct berth_agent *a, uint64_t id, struct in_flight *f);	/* takes it off; false: there is none */
 bool agent_row_in_flight(const struct berth_agent *a, int64_t seq);
 uint32_t agent_outbound_tick(struct berth_agent *a);
 void agent_outbound_free(struct berth_agent *a);
@@ -251,7 +263,7 @@ void agent_outbound_free(struct berth_agent *a);
 uint32_t agent_sooner(uint32_t in_ms, uint64_t due_ms, uint64_t now_ms);
 uint32_t agent_wait_until(uint32_t in_ms, int64_t due_s, int64_t now_s);
 
-/* A message out of a reply: dealt with, and an ack is owed to that uri; false: not now. */
+/* results.c: a message out of a reply: dealt with, and an ack is owed to that uri; false: not now. */
 bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *msg, size_t n);
 
 /* held.c: between begin and end nothing waits for a look-up; end says whether one was

@@ -78,6 +78,7 @@ void berth_agent_batch_end(struct berth_agent *a)
 		a->batch--;
 		return;
 	}
+	agent_arrivals_note(a);
 	if (!a->quarantined && !a->counters_behind)
 		agent_answer_parked(a);
 	rc = agent_batch_sync(a);
@@ -99,4 +100,6 @@ void agent_replies_free(struct berth_agent *a)
 {
 	while (a->n_replies)
 		berth_buf_free(&a->replies[--a->n_replies].frame);
+	while (a->n_arrived)
+		free(a->arrived[--a->n_arrived].peer);
 }
