@@ -127,6 +127,7 @@ int berth_store_schema(void);		/* the version this build reads and writes */
 #define BERTH_OUTBOX_BYTES ((int64_t)64 << 20)
 #define BERTH_OUTBOX_GUEST_MSGS 256	/* answers to strangers, all together: the oldest go */
 #define BERTH_OUTBOX_ASLEEP ((int64_t)1 << 62)	/* next_s of what waits for a silent peer */
+#define BERTH_OUTBOX_BEHIND ((int64_t)1 << 61)	/* and of what waits for an earlier one of its thread */
 #define BERTH_OUTBOX_DEAD_MAX 256	/* the oldest go */
 #define BERTH_OUTBOX_PEER_DEAD_MAX 64	/* of them for one peer */
 #define BERTH_OUTBOX_ERROR_MAX 256	/* what is kept of why; longer is cut */

@@ -57,13 +57,18 @@ static enum berth_err check_quota(struct berth_store *s, const struct berth_outb
 	int64_t most = s->peer_msgs ? s->peer_msgs : BERTH_OUTBOX_PEER_MSGS;
 	int64_t most_bytes = s->peer_bytes ? s->peer_bytes : BERTH_OUTBOX_PEER_BYTES;
 	int64_t msgs, bytes;
+	sqlite3_stmt *st;
 	enum berth_err rc;
+	bool row;
 
 	if ((rc = store_totals(s)) ||
-	    (rc = store_int(s, &msgs, 0, "SELECT count(*) FROM outbox WHERE peer = ?1", "s", r->peer)) ||
-	    (rc = store_int(s, &bytes, 0, "SELECT coalesce(sum(size), 0) FROM outbox WHERE peer = ?1",
-			    "s", r->peer)))
+	    (rc = store_stmt(s, &st, "SELECT count(*), coalesce(sum(size), 0) FROM outbox WHERE peer = ?1", "s", r->peer)) ||
+	    (rc = store_step(s, st, &row)))
 		return rc;
+	msgs = row ? sqlite3_column_int64(st, 0) : 0;
+	bytes = row ? sqlite3_column_int64(st, 1) : 0;
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
 	if (msgs >= most || bytes + (int64_t)r->body_len > most_bytes)
 		return berth_fail(BERTH_E_QUOTA, "outbox: %lld messages, %lld bytes wait for this peer",
 				  (long long)msgs, (long long)bytes);
@@ -82,6 +87,9 @@ enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 	    /* nobody asks any more whether that peer is back when nothing waits for it */
 	    (rc = store_run(s, "DELETE FROM silent WHERE peer = (SELECT peer FROM outbox WHERE seq = ?1) AND NOT EXISTS"
 			    " (SELECT 1 FROM outbox o WHERE o.peer = silent.peer AND o.parked = 0 AND o.seq <> ?1)", "i", seq)) ||
+	    (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE next_s = ?2 AND seq = (SELECT n.seq FROM outbox r"
+			    " JOIN outbox n ON n.peer = r.peer AND n.thid = r.thid AND n.seq > r.seq WHERE r.seq = ?1"
+			    " ORDER BY n.seq LIMIT 1)", "ii", seq, BERTH_OUTBOX_BEHIND)) ||
 	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
 		return rc;
 	if (sqlite3_changes(s->db) != 1)	/* or the loops below would not end */
@@ -104,13 +112,23 @@ static enum berth_err cap_guests(struct berth_store *s)
 	return rc;
 }
 
-/* What is put for a peer that sleeps does not wake it. */
+/* What is put for a peer that sleeps does not wake it; what has another of its thread
+ * before it need not be looked at until that one is gone. */
 static enum berth_err first_try(struct berth_store *s, const struct berth_outbox_row *r, int64_t *out)
 {
+	int64_t behind;
+	enum berth_err rc;
+
 	*out = r->next_s;
-	if (r->parked)
-		return BERTH_OK;
-	return store_int(s, out, r->next_s, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);
+	if (r->parked ||
+	    (rc = store_int(s, out, r->next_s, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP)) ||
+	    *out == BERTH_OUTBOX_ASLEEP)
+		return r->parked ? BERTH_OK : rc;
+	rc = store_int(s, &behind, 0, "SELECT 1 FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1", "ss", r->peer,
+		       r->thid[0] ? r->thid : r->id);
+	if (!rc && behind)
+		*out = BERTH_OUTBOX_BEHIND;
+	return rc;
 }
 
 enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *r)
@@ -303,7 +321,7 @@ enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
 	if ((rc = store_ready(s, false)) ||
 	    (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", "")) ||
 	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s < ?1"
-			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_ASLEEP)))
+			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_BEHIND)))
 		return rc;
 	*out_s = silent < *out_s ? silent : *out_s;
 	return BERTH_OK;

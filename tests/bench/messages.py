@@ -30,10 +30,16 @@ def row(what, value, unit, floor=None, note=""):
     print(f"| {what} | {value:.4g} {unit} | {ratio or ' | '} | {note} |", flush=True)
 
 
-def floor():
+def one_floor():
     with tempfile.TemporaryDirectory(prefix="berth.") as d:
-        out = subprocess.run([str(HERE / "floor"), d, str(free_port()), "500"], stdout=subprocess.PIPE, check=True).stdout
+        out = subprocess.run([str(HERE / "floor"), d, str(free_port()), "300"], stdout=subprocess.PIPE, check=True).stdout
     return json.loads(out)
+
+
+def floor():
+    """The disk is everybody's: the median of three."""
+    runs = [one_floor() for _ in range(3)]
+    return {k: statistics.median(r[k] for r in runs) for k in runs[0]}
 
 
 def libexec(folder):
