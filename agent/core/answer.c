@@ -233,6 +233,8 @@ void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 void berth_agent_on_all_gone(struct berth_agent *a)
 {
 	agent_given_free(a);
+	for (size_t i = 0; i < a->n_parked; i++)
+		agent_mediate_gone(a, a->parked[i].peer);
 	agent_parked_free(a);
 }
 
@@ -278,8 +280,10 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 		berth_store_rollback(a->cfg.store);
 }
 
+/* first: of the ephemeral messages, the first that this request made. */
 static void
-answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, bool is_poll)
+answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, bool is_poll,
+       size_t first)
 {
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
@@ -287,7 +291,7 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 	uint64_t offer_ms = 0;
 	int64_t again_s;
 
-	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
+	for (size_t i = first; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
 		if (a->ephemeral[i].uri)
 			continue;	/* goes by itself, at the end of the batch */
 		r.msgs[r.n_msgs].p = a->ephemeral[i].packed.p;
@@ -356,7 +360,7 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		if (r.sender && r.fresh)
 			take_acks(a, r.sender, &f);
 		answer(a, request, link, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.thread,
-		       r.is_poll && r.fresh);
+		       r.is_poll && r.fresh, ephemeral);
 	}
 	agent_received_free(&r);
 }

@@ -205,7 +205,7 @@ class Agent:
         with open(self.logfile, "a") as log:
             other = ["--libexec-dir", str(self.libexec)] if self.libexec else []
             self.p = subprocess.Popen([self.program, "--config", str(self.conf), *other], stdin=subprocess.DEVNULL,
-                                      stdout=log, stderr=log, env={**os.environ, **self.env}, **kw)
+                                      stdout=log, stderr=log, **{"env": {**os.environ, **self.env}, **kw})
         return self
 
     def ready(self, seconds=20):
