@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plain messages between agents, whatever the network does: each has its effect once, each
  * thread comes in its order, nobody is flooded, and what cannot be delivered is reported. */
+#include <sqlite3.h>
 #include <time.h>
 
 #include "tests/fakes/courier.h"
 #include "tests/fakes/tap.h"
+#include "tests/fakes/vfs_lossy.h"
 
 #define LEFT 0
 #define RIGHT 1
@@ -388,6 +390,65 @@ static void c071_c072_a_message_older_than_the_memory_of_ids_is_refused(void **s
 	courier_end(&c);
 }
 
+/* ---- group commit ---- */
+
+static int effects(struct courier *c)
+{
+	int n = 0;
+
+	for (int thread = 0; thread < 5; thread++)
+		n += courier_got(c, LEFT, RIGHT, thread).times;
+	return n;
+}
+
+/* One note in each of five threads arrives, and is not answered yet. */
+static void five_in_a_batch(struct courier *c)
+{
+	for (int thread = 0; thread < 5; thread++)
+		CHECK_OK(courier_send(c, LEFT, RIGHT, thread, 1));
+	sim_as(c->node[RIGHT]);
+	berth_agent_batch_begin(c->node[RIGHT]->agent);
+	sim_pump(&c->w);
+}
+
+static int left_over(struct courier *c)
+{
+	struct berth_store_counts k;
+
+	sim_pump(&c->w);
+	CHECK_OK(berth_store_counts(c->node[LEFT]->store, &k));
+	return (int)k.out;
+}
+
+static void what_is_not_on_disk_is_not_answered(void **state)
+{
+	struct courier c;
+
+	(void)state;
+	vfs_lossy_install();
+	two(&c);
+	sim_off(c.node[RIGHT]);
+	vfs_lossy_reset(VFS_NONE, 0, SQLITE_IOERR_FSYNC, 0);
+	c.node[RIGHT]->vfs = "lossy";
+	sim_on(c.node[RIGHT]);
+	five_in_a_batch(&c);
+	assert_int_equal(effects(&c), 5);
+	assert_int_equal(left_over(&c), 5);
+	sim_as(c.node[RIGHT]);
+	berth_agent_batch_end(c.node[RIGHT]->agent);
+	assert_int_equal(left_over(&c), 0);
+	/* the disk fails in the moment of the sync: all five hear "busy", and come again */
+	five_in_a_batch(&c);
+	vfs_lossy_trouble(VFS_BROKEN, 1);
+	sim_as(c.node[RIGHT]);
+	berth_agent_batch_end(c.node[RIGHT]->agent);
+	vfs_lossy_heal();
+	assert_int_equal(left_over(&c), 5);
+	assert_true(sim_run(&c.w, courier_idle, HOUR));
+	assert_int_equal(courier_check(&c), 10);
+	courier_end(&c);
+}
+
 /* ---- several endpoints ---- */
 
 static void several_endpoints_are_tried_in_their_order(void **state)
@@ -435,6 +496,7 @@ int main(void)
 		cmocka_unit_test(how_long_is_a_matter_of_configuration),
 		cmocka_unit_test(a_report_survives_a_restart),
 		cmocka_unit_test(c071_c072_a_message_older_than_the_memory_of_ids_is_refused),
+		cmocka_unit_test(what_is_not_on_disk_is_not_answered),
 		cmocka_unit_test(several_endpoints_are_tried_in_their_order),
 		cmocka_unit_test(the_only_endpoint_is_refused),
 	};
