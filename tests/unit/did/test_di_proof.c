@@ -240,6 +240,8 @@ static void the_keyring_signs_for_its_own_did_only(void **state)
 	CHECK_RC(BERTH_E_KEY, berth_di_proof_add(doc, kr, ed.kid, &o));
 	o.suite = "bbs-2023";
 	CHECK_RC(BERTH_E_ALG, berth_di_proof_add(doc, kr, ed.kid, &o));
+	o.suite = "eddsa-rdfc-2022";	/* nobody has handed in RDF here */
+	CHECK_RC(BERTH_E_ALG, berth_di_proof_add(doc, kr, ed.kid, &o));
 	o.suite = NULL;
 	CHECK_RC(BERTH_E_KEYSTORE, berth_di_proof_add(doc, kr, "did:example:nobody#k", &o));
 	CHECK(!berth_json_get(doc, "proof"));
