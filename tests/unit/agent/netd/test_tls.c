@@ -234,6 +234,48 @@ static void curl_is_served(void **state)
 	stop(&n);
 }
 
+/* SP by hand, through openssl: what is said after the greeting, in octal; the octets that
+ * come before they close, or max. */
+static size_t sp(struct netd *n, const char *octal, uint8_t *got, size_t max, bool answered)
+{
+	char line[1024];
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	size_t len;
+	FILE *p;
+
+	snprintf(line, sizeof(line), "printf '\\000SP\\000\\000\\060\\000\\000%s' | timeout 30 openssl s_client -quiet -connect 127.0.0.1:%u "
+		 "-CAfile %s/ca.pem 2>/dev/null", octal, bound_port(n), certs.dir);
+	CHECK((p = popen(line, "r")));
+	if (answered) {
+		request_at(n, &q, &f);
+		reply_to(n, q.request, BERTH_FRAME_STORED, NULL);
+	}
+	len = fread(got, 1, max, p);
+	pclose(p);
+	return len;
+}
+
+static void c086_lengths_are_bounded_inside_of_tls_too(void **state)
+{
+	static const char *const bad[] = {
+		"\\200\\000\\000\\000\\000\\000\\000\\000", "\\177\\377\\377\\377\\377\\377\\377\\377",
+		"\\000\\000\\000\\000\\000\\040\\000\\000",	/* 2 MiB */
+	};
+	uint8_t got[64];
+	struct netd n;
+
+	(void)state;
+	serve_as(&n, "good", NULL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(8, sp(&n, bad[i], got, sizeof(got), false));	/* a greeting, and no more */
+		assert_memory_equal("\0SP\0\0\x31\0\0", got, 8);
+	}
+	assert_int_equal(28, sp(&n, "\\000\\000\\000\\000\\000\\000\\000\\010\\200\\000\\000\\001\\001\\000\\000\\000", got, 28, true));
+	assert_memory_equal("\x80\0\0\x01\x01\0", got + 16, 6);
+	stop(&n);
+}
+
 /* openssl s_server, once it listens. */
 static pid_t s_server(uint16_t *port, const char *version)
 {
@@ -393,6 +435,7 @@ int main(void)
 		cmocka_unit_test(without_an_authority_nobody_is_believed),
 		cmocka_unit_test(clients_may_be_asked_for_certificates),
 		cmocka_unit_test(c098_versions_before_1_2_are_not_spoken_to_us),
+		cmocka_unit_test(c086_lengths_are_bounded_inside_of_tls_too),
 		cmocka_unit_test(curl_is_served),
 		cmocka_unit_test(c098_servers_of_versions_before_1_2_are_e_netpol),
 		cmocka_unit_test(listeners_need_files_that_are_right),
