@@ -36,10 +36,22 @@
 
 /* ---- out */
 
+/* What has left makes room, or a peer that is never quite done reading would let it grow. */
+static void compact(struct berth_netd_ws_conn *c)
+{
+	if (c->greeting || c->out_at < c->out.len / 2)
+		return;
+	memmove(c->out.p, c->out.p + c->out_at, c->out.len - c->out_at);
+	c->out.len -= c->out_at;
+	c->out_at = 0;
+}
+
 static void put(struct berth_netd_ws_conn *c, enum berth_ws_op op, const void *p, size_t n)
 {
 	uint8_t mask[BERTH_WS_MASK_LEN];
 
+	if (c->out_at)
+		compact(c);
 	if (c->client)
 		berth_random(mask, sizeof(mask));
 	berth_ws_put(&c->out, op, c->client ? mask : NULL, p, n);
@@ -193,6 +205,7 @@ static bool deliver(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 	c->open++;
 	c->known = true;
 	c->used_ms = berth_clock_mono_ms();
+	berth_buf_free(&c->in.message);		/* it counts no longer */
 	return true;
 }
 
@@ -242,7 +255,7 @@ static void feed(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 			on_event(c, &ev);
 	}
 	if (!c->ended && rc) {
-		berth_log(BERTH_LOG_INFO, "netd.ws", "%s", berth_err_detail());
+		berth_log(c->client ? BERTH_LOG_INFO : BERTH_LOG_DEBUG, "netd.ws", "%s", berth_err_detail());
 		close_for(c, rc == BERTH_E_SIZE ? CLOSE_TOO_BIG : rc == BERTH_E_ENV ? CLOSE_PROTOCOL : CLOSE_LATER);
 	} else if (!c->ended && !room(c)) {
 		close_for(c, CLOSE_LATER);

@@ -125,6 +125,13 @@ static void long_messages_arrive_whole(void **state)
 		assert_memory_equal(text, f.msg, f.msg_len);
 		text[BERTH_FRAME_MESSAGE_MAX - 8] = (char)('a' + (BERTH_FRAME_MESSAGE_MAX - 8) % 23);
 		told(&a, BERTH_NET_SENT, q.request);
+		for (uint64_t id = 2; id < 8; id++) {	/* more than all that may be half-read at once */
+			send_to(&b, id, uri, text, 30000);
+			request_at(&a, &q, &f);
+			assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
+			stored(&b, id);
+			reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);
+		}
 		stop(&b);
 		stop(&a);
 	}
