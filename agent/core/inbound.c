@@ -135,7 +135,7 @@ handle(struct berth_agent *a, const struct berth_unpacked *in, struct berth_rece
 	if ((rc = agent_take_acks(a, &in->msg, sender)))
 		return rc;
 	r->fresh = true;
-	if (r->is_poll)
+	if (r->is_poll && !in->msg.from_prior)
 		return agent_remember(a, sender, in->msg.id, NULL);
 	if (!in->encrypted)	/* a signature does not say who was meant to read it */
 		rc = berth_fail(BERTH_E_AUTHZ, "%.120s in the clear", in->msg.type);
@@ -225,7 +225,7 @@ static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size
 			goto out;
 		}
 		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0 &&
-			     !in.msg.please_ack && !in.msg.from_prior;
+			     !in.msg.please_ack;
 	}
 	rc = handle(a, &in, r, depth);
 out:

@@ -267,7 +267,8 @@ static enum berth_err open_relation(struct berth_env *env, const struct berth_ev
 	return BERTH_OK;
 }
 
-/* args: {"peer"}; result {"did"}: what the peer knows us by from now on. */
+/* args: {"peer"}; result {"did"}: what the peer knows us by from now on.  Its answer to
+ * that DID is what ends the telling. */
 static enum berth_err on_rotate(struct berth_env *env, struct berth_instance *inst,
 				const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -281,7 +282,7 @@ static enum berth_err on_rotate(struct berth_env *env, struct berth_instance *in
 	    (rc = berth_relation_rotate(env, r, strncmp(berth_data_str(r, "me"), "to-peer-", 8) == 0)) ||
 	    (rc = berth_relation_put(fx, berth_data_str(r, "did"), r)) ||
 	    (rc = say_empty(env, fx, me_of(env, r), berth_data_str(r, "did"), &s)) ||
-	    (rc = berth_message_set(&s->msg, "from_prior", berth_data_str(r, "prior"))) ||
+	    (rc = berth_message_set(&s->msg, "from_prior", berth_data_str(r, "prior"))) || (rc = berth_send_please_ack(s)) ||
 	    (rc = berth_send_in_full(s, me_of(env, r))))
 		goto out;
 	berth_effects_audit(fx, "another DID for %.80s, asked for by the operator", berth_data_str(r, "did"));
