@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages from application to application, through real daemons and their sockets."""
 import json
+import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -71,6 +74,22 @@ def test_an_application_may_wait_for_a_message(world):
     owner.stop()        # with a request that waits
     owner.start()
     left.close()
+
+
+def test_the_example_that_answers(world):
+    gw, owner = world.gw, world.owner
+    echo = pathlib.Path(__file__).parents[2] / "examples/echo.py"
+    p = subprocess.Popen([sys.executable, str(echo), str(owner.app_sock)], stderr=subprocess.PIPE)
+    try:
+        for n in range(2):
+            gw.app("/v1/messages", {"to": "owner", "type": BASIC, "body": {"content": str(n)}})
+            assert received(gw, n + 1)[n]["body"] == {"content": str(n)}
+        assert p.poll() is None, p.stderr.read()
+    finally:
+        p.terminate()
+        p.communicate()
+    done(gw)
+    done(owner)
 
 
 def test_it_is_given_again_until_it_is_acknowledged(world):
