@@ -2,16 +2,12 @@
 """Forwards both ways between `berth didcomm` and didcomm-node, over didcomm-rust's own
 people: bob behind one mediator, charlie behind a DID for an endpoint and two routing keys."""
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
-HERE = pathlib.Path(__file__).resolve().parent
+from peers import BUILD, FOLDER, ROOT
+
 RUST = ROOT / "tests/vectors/didcomm-rust"
 PEOPLE = ("alice", "bob", "charlie", "mediator1", "mediator2", "mediator3")
 WAYS = {  # who opens it, and whom that is to be sent to
@@ -30,13 +26,8 @@ def node_doc(doc):
 
 @pytest.fixture(scope="module")
 def world():
-    folder = BUILD / "interop-forward"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "didcomm_forward.mjs"):
-        shutil.copy(HERE / name, folder / name)
-    r = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"], cwd=folder,
-                       text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
-    assert r.returncode == 0, r.stdout
+    folder = FOLDER / "forward"
+    folder.mkdir(exist_ok=True)
     docs, everybody = [], []
     for name in PEOPLE:
         docs.append(node_doc(json.loads((RUST / "diddocs" / (name + ".json")).read_text())))
@@ -49,7 +40,7 @@ def world():
 
 
 def node(folder, **q):
-    r = subprocess.run(["node", "didcomm_forward.mjs", "world.json"], cwd=folder, input=json.dumps(q), text=True,
+    r = subprocess.run(["node", "didcomm_forward.mjs", folder.relative_to(FOLDER) / "world.json"], cwd=FOLDER, input=json.dumps(q), text=True,
                        capture_output=True, timeout=60)
     assert r.returncode == 0, r.stderr
     return json.loads(r.stdout)
@@ -68,7 +59,7 @@ def message(to):
 
 
 @pytest.mark.parametrize("to", WAYS)
-def test_theirs_is_opened_by_each_mediator_of_ours(world, to):
+def test_theirs_is_opened_by_each_mediator_of_ours(world, matrix, to):
     theirs = node(world, pack=message(to), to="did:example:" + to, **{"from": "did:example:alice"})
     assert theirs["endpoint"] == "http://example.com/path"
     packed = theirs["packed"]
@@ -79,12 +70,14 @@ def test_theirs_is_opened_by_each_mediator_of_ours(world, to):
         packed = json.dumps(out["message"]["attachments"][0]["data"]["json"])
     out = berth(world, to, "unpack", stdin=packed)
     assert out["message"] == message(to) and out["metadata"]["authenticated"]
+    matrix.message("didcomm-node 0.4.1", "they to us", f"authcrypt in {len(WAYS[to])} forwards", "X25519", "A256CBC-HS512")
 
 
 @pytest.mark.parametrize("to", WAYS)
-def test_ours_is_opened_by_each_mediator_of_theirs(world, to):
+def test_ours_is_opened_by_each_mediator_of_theirs(world, matrix, to):
     ours = berth(world, "alice", "pack", "--from", "did:example:alice", "--to", "did:example:" + to,
                  stdin=json.dumps(message(to)))
     out = node(world, open=json.dumps(ours))
     assert out["nexts"] == [behind for _, behind in WAYS[to]]
     assert out["message"]["id"] == "m-1" and out["authenticated"]
+    matrix.message("didcomm-node 0.4.1", "we to them", f"authcrypt in {len(WAYS[to])} forwards", "X25519", "A256CBC-HS512")

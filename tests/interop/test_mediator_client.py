@@ -12,8 +12,8 @@ import uuid
 
 import pytest
 
+from peers import FOLDER, Node, berth, new_key
 from test_didcomm_http import ENCRYPTED, for_node, post, resolve
-from test_didcomm_node import BUILD, HERE, Node, berth, new_key
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from agents import Agent, free_port     # noqa: E402
@@ -30,16 +30,14 @@ def peer(folder, name, *service):
         path = folder / f"{name}-{use}.jwk"
         path.write_text(json.dumps(public))
         args += [f"--{use}", str(path)]
-    r = berth("did", "create", "peer", "--numalgo", "2", *args, *service)
-    assert r.returncode == 0, r.stderr
-    did = json.loads(r.stdout)["did"]
+    did = json.loads(berth("did", "create", "peer", "--numalgo", "2", *args, *service).stdout)["did"]
     doc = for_node(resolve(did), did)
     return did, doc, {"id": doc["keyAgreement"][0], "type": "JsonWebKey2020", "privateKeyJwk": private}
 
 
 class Client:
     def __init__(self, folder, mediator):
-        self.folder, self.mediator = folder, mediator
+        self.mediator = mediator
         identity = mediator.identity("mediator")
         self.to = identity["didLong"]
         service = {"type": "DIDCommMessaging", "serviceEndpoint": {"uri": self.to, "accept": ["didcomm/v2"]}}
@@ -54,7 +52,8 @@ class Client:
                                "serviceEndpoint": {"uri": mediator.uri, "accept": ["didcomm/v2"], "routing_keys": []}}]
             docs.append(doc)
         (folder / "world.json").write_text(json.dumps({"docs": docs, "secrets": [secret, senders_secret]}))
-        self.node = Node(folder, "world.json")
+        self.world = folder.relative_to(FOLDER) / "world.json"
+        self.node = Node("didcomm_node.mjs", self.world)
 
     def ask(self, typ, body):
         """One question to the mediator; the message in the answer."""
@@ -72,7 +71,7 @@ class Client:
         """By the sender, wrapped in the forward that didcomm-node finds in our document."""
         message = {"id": text, "typ": "application/didcomm-plain+json", "type": "https://didcomm.org/basicmessage/2.0/message",
                    "body": {"content": text}, "from": self.sender, "to": [self.did]}
-        r = subprocess.run(["node", "didcomm_forward.mjs", "world.json"], cwd=self.folder, text=True, capture_output=True, timeout=60,
+        r = subprocess.run(["node", "didcomm_forward.mjs", self.world], cwd=FOLDER, text=True, capture_output=True, timeout=60,
                            input=json.dumps({"pack": message, "to": self.did, "from": self.sender}))
         assert r.returncode == 0, r.stderr
         out = json.loads(r.stdout)
@@ -93,14 +92,9 @@ class Client:
 
 @pytest.fixture(scope="module")
 def client():
-    folder = BUILD / "interop-mediator"
+    folder = FOLDER / "mediator-client"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json", "didcomm_node.mjs", "didcomm_forward.mjs"):
-        shutil.copy(HERE / name, folder / name)
-    r = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"], cwd=folder,
-                       text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
-    assert r.returncode == 0, r.stdout
+    folder.mkdir()
     home = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
     home.chmod(0o755)
     mediator = Agent(home, "med", "mediator", port=free_port(), link="http", policy={"mediate": "anyone"}).start()
@@ -111,7 +105,7 @@ def client():
     shutil.rmtree(home, ignore_errors=True)
 
 
-def test_from_the_request_to_an_empty_queue(client):
+def test_from_the_request_to_an_empty_queue(client, matrix):
     grant = client.ask(MEDIATE + "mediate-request", {})
     assert grant["type"] == MEDIATE + "mediate-grant" and grant["body"]["routing_did"] == [client.to]
     update = {"recipient_did": client.did, "action": "add"}
@@ -130,6 +124,7 @@ def test_from_the_request_to_an_empty_queue(client):
     assert [m["body"]["content"] for m in rest.values()] == ["hello 2"]
     assert client.ask(PICKUP + "messages-received", {"message_id_list": list(rest)})["body"]["message_count"] == 0
     assert client.ask(PICKUP + "delivery-request", {"limit": 1})["type"] == PICKUP + "status"
+    matrix.message("didcomm-node 0.4.1", "they to us to them", "mediation 3.0, forward and pickup 3.0", "X25519", "A256CBC-HS512", 3)
 
 
 def test_the_older_version_and_live_mode(client):
