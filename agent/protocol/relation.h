@@ -9,6 +9,7 @@
  * peer, {"did", "id", "me", ...}; `id` is the same for all the DIDs it has had. */
 #define BERTH_NS_RELATION "relation"
 #define BERTH_ID_OOB "to-oob-"		/* how the names of invitations' identities begin */
+#define BERTH_RELATION_MOVES_MAX 16	/* rotations of a peer without a quiet hour */
 #define BERTH_TO_OWNER "owner"		/* as a receiver: whoever owns this device */
 
 /* SHA-256 of the DID's short form, in hex: names are long, the store's keys are not. */

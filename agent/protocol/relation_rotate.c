@@ -168,12 +168,26 @@ static enum berth_err check_free(struct berth_env *env, const char *peer)
 	return rc ? rc : berth_fail(BERTH_E_ROTATE, "a rotation into another relationship");
 }
 
+/* Each leaves a mark that stays: so many at once, then one for each quiet hour. */
+static enum berth_err count_move(struct berth_env *env, struct berth_json *r)
+{
+	int64_t now = env->now_s >= 0 ? env->now_s : env->floor_s, n = berth_data_int(r, "moves", 0);
+	int64_t hours = (now - berth_data_int(r, "movedAt", now)) / 3600;
+	enum berth_err rc;
+
+	if (hours > 0)
+		n = n > hours ? n - hours : 0;
+	if (n >= BERTH_RELATION_MOVES_MAX)
+		return berth_fail(BERTH_E_ROTATE, "%.80s rotates too often", berth_data_str(r, "did"));
+	return (rc = berth_json_set_int(r, "moves", n + 1)) ? rc : berth_json_set_int(r, "movedAt", now);
+}
+
 static enum berth_err move(struct berth_env *env, const struct berth_event *ev, struct berth_effects *fx,
 			   struct berth_json *r, const char *iss, int64_t iat)
 {
 	enum berth_err rc;
 
-	if ((rc = check_free(env, ev->sender)) || (rc = env->learn(env, ev->in->msg.from)) ||
+	if ((rc = check_free(env, ev->sender)) || (rc = count_move(env, r)) || (rc = env->learn(env, ev->in->msg.from)) ||
 	    (rc = mark_moved(fx, iss, ev->sender, iat)) || (rc = berth_json_set_str(r, "did", ev->sender)) ||
 	    (rc = berth_json_set_int(r, "iat", iat)) ||
 	    (berth_json_get(r, "uri") && (rc = berth_relation_set_uri(env, r))))

@@ -343,6 +343,41 @@ static void c061_rotations_only_go_forward(void **state)
 	pair_free(&p);
 }
 
+/* Each rotation leaves something behind for ever: nobody fills a store with them, and who
+ * was too quick goes on later with what it had to say then. */
+static void c061_rotations_are_few(void **state)
+{
+	struct pair p;
+	char *a, *b, *now;
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	a = strdup(pair_identity(p.a, BERTH_ID_OWNER)->did);
+	for (int i = 0; i < BERTH_RELATION_MOVES_MAX; i++) {
+		CHECK_OK(on_peer(p.b, "cmd/rotate", a));
+		pair_settle(&p, 10);
+	}
+	assert_int_equal(pair_audit(p.a, "E_ROTATE"), 0);
+	b = peer_of(p.a);
+	CHECK_OK(on_peer(p.b, "cmd/rotate", a));
+	pair_settle(&p, 10);
+	assert_int_equal(pair_audit(p.a, "rotates too often"), 1);
+	now = peer_of(p.a);
+	assert_string_equal(now, b);
+	free(now);
+	pair_settle(&p, 3700);
+	CHECK_OK(pair_send(p.b, a, BASIC, HELLO, NULL, NULL));
+	pair_settle(&p, 10);
+	assert_int_equal(waiting(p.a), 1);
+	now = peer_of(p.a);
+	assert_string_not_equal(now, b);
+	free(now);
+	free(b);
+	free(a);
+	pair_free(&p);
+}
+
 /* Whatever frame is lost, doubled or late: peers in the end, under the new DIDs. */
 static void every_fault_on_the_way_to_a_relationship(void **state)
 {
@@ -496,6 +531,7 @@ int main(void)
 		cmocka_unit_test(a_relationship_goes_on_under_another_did),
 		cmocka_unit_test(a_relationship_ends),
 		cmocka_unit_test(c061_rotations_only_go_forward),
+		cmocka_unit_test(c061_rotations_are_few),
 		cmocka_unit_test(invitations_that_are_over_go),
 		cmocka_unit_test(who_cannot_be_dialled_asks_for_its_messages),
 		cmocka_unit_test(every_fault_on_the_way_to_a_relationship),
