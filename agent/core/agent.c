@@ -195,6 +195,10 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 
 	if (a->quarantined)
 		return 60000;
+	if (a->unread)
+		agent_read_again(a);
+	if (a->unread)
+		return COUNTERS_RETRY_MS;
 	if (a->counters_behind)
 		agent_counters_follow(a);
 	berth_agent_batch_begin(a);
@@ -355,6 +359,8 @@ enum berth_err berth_agent_command(struct berth_agent *a, const char *machine, c
 		return berth_fail(BERTH_E_USAGE, "this agent is no %s", machine);
 	if (a->quarantined)
 		return berth_fail(BERTH_E_STORE, "quarantined: the state folder is an older copy");
+	if (a->unread)
+		return berth_fail(BERTH_E_STORE, "waits until the store can be read again");
 	rc = agent_deliver(a, m, key ? key : "self", &ev, result);
 	agent_flush(a);
 	return rc;

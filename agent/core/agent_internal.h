@@ -124,6 +124,7 @@ struct berth_agent {
 	struct arrived arrived[ARRIVED_MAX];
 	size_t n_arrived;
 	uint64_t pause_ms;		/* nothing is handed to the transport before */
+	bool unread;			/* the store failed: it is read again before anything else */
 	bool untold;			/* there may be dead letters that nobody was told of */
 	uint64_t untold_ms;		/* not before */
 	bool quarantined;
@@ -227,6 +228,7 @@ void agent_received_free(struct berth_received *r);
 /* batch.c: sync puts what was committed on disk and lets the answers go; after an error
  * they are all "busy".  later: takes the frame. */
 BERTH_MUST_USE enum berth_err agent_batch_sync(struct berth_agent *a);
+void agent_read_again(struct berth_agent *a);	/* after such an error, until it succeeds */
 void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf *frame);
 void agent_flush(struct berth_agent *a);		/* at the end of a batch: due rows out, parked requests answered */
 void agent_replies_free(struct berth_agent *a);

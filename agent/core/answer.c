@@ -336,7 +336,7 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
 		return;
 	}
-	if (a->counters_behind) {
+	if (a->counters_behind || a->unread) {
 		agent_reply_busy(a, request);
 		return;
 	}

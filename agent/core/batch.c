@@ -36,8 +36,18 @@ static void send_busy(struct berth_agent *a, uint64_t request)
 static void forget_group(struct berth_agent *a)
 {
 	agent_identities_cut(a, a->batch_ids);
-	if (agent_poll_load(a))
-		berth_log(BERTH_LOG_WARN, "poll", "cannot be read");
+	a->unread = true;
+}
+
+void agent_read_again(struct berth_agent *a)
+{
+	enum berth_err rc = agent_identities_load(a);
+
+	if (!rc)
+		rc = agent_poll_load(a);
+	a->unread = rc != BERTH_OK;
+	if (rc)
+		berth_log_err(BERTH_LOG_WARN, "store", rc);
 }
 
 enum berth_err agent_batch_sync(struct berth_agent *a)

@@ -234,7 +234,7 @@ static void send_ephemeral(struct berth_agent *a)
 
 void agent_send_waiting(struct berth_agent *a)
 {
-	if (a->quarantined)
+	if (a->quarantined || a->unread)
 		return;
 	if (a->counters_behind) {
 		agent_drop_ephemeral(a, 0);	/* sent once or not at all; rows wait */

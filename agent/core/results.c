@@ -39,6 +39,8 @@ bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *m
 	enum berth_err rc;
 	bool missed;
 
+	if (a->unread)
+		return false;
 	agent_lookups_begin(a, uri);
 	rc = agent_receive(a, msg, n, &got);
 	missed = agent_lookups_end(a);
