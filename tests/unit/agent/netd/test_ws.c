@@ -400,6 +400,63 @@ static void who_is_faster_than_the_core_waits(void **state)
 	stop(&n);
 }
 
+/* Whoever cannot wait for the answer to its handshake need not. */
+static void frames_right_behind_the_handshake(void **state)
+{
+	char both[sizeof(hello_head) + 32], text[1024];
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct netd n;
+	int fd;
+
+	(void)state;
+	serve(&n);
+	memcpy(both, hello_head, sizeof(hello_head) - 1);
+	memcpy(both + sizeof(hello_head) - 1, "\x81\x85\0\0\0\0hello\x81\x82\0\0\0\0ok", 19);
+	fd = client(&n, 1);
+	assert_int_equal(sizeof(hello_head) + 18, send(fd, both, sizeof(hello_head) + 18, MSG_NOSIGNAL));
+	assert_int_equal(101, answer(fd, text, sizeof(text)));
+	request_at(&n, &q, &f);
+	assert_memory_equal("hello", f.msg, 5);
+	request_at(&n, &q, &f);
+	assert_memory_equal("ok", f.msg, 2);
+	close(fd);
+	stop(&n);
+}
+
+static void connections_of_one_address_are_capped(void **state)
+{
+	struct berth_net_config cfg;
+	struct netd n;
+	int fd[3];
+
+	(void)state;
+	spawn(&n);
+	local_config(&cfg);
+	cfg.conns_source_max = 2;
+	configure(&n, &cfg);
+	berth_netpol_free(&cfg.policy);
+	CHECK_OK(listen_on(&n, "ws://127.0.0.1:0/ws"));
+	fd[0] = opened(&n, 1);
+	fd[1] = opened(&n, 1);
+	fd[2] = client(&n, 1);
+	CHECK(is_closed(fd[2]));
+	close(fd[2]);
+	fd[2] = opened(&n, 2);		/* another's */
+	send_frame(fd[0], BERTH_WS_CLOSE, "\x03\xe8", 2);
+	assert_int_equal(1001, close_code(fd[0]));
+	CHECK(is_closed(fd[0]));
+	close(fd[0]);
+	for (int i = 0, status = 0; status != 101; i++) {	/* its place is free again */
+		CHECK(i < 500);
+		if ((status = status_of(&n, hello_head)) != 101)
+			usleep(10000);
+	}
+	close(fd[1]);
+	close(fd[2]);
+	stop(&n);
+}
+
 /* ---- when we dial */
 
 static void endpoints_that_are_not_dialled(void **state)
@@ -492,6 +549,8 @@ int main(void)
 		cmocka_unit_test(c086_frames_that_are_none_end_it),
 		cmocka_unit_test(what_the_core_has_not_stored_ends_it),
 		cmocka_unit_test(who_is_faster_than_the_core_waits),
+		cmocka_unit_test(frames_right_behind_the_handshake),
+		cmocka_unit_test(connections_of_one_address_are_capped),
 		cmocka_unit_test(endpoints_that_are_not_dialled),
 		cmocka_unit_test(servers_that_are_none),
 	};
