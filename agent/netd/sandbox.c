@@ -83,15 +83,17 @@ static const int always[] = {
 
 /* Nobody who serves asks for these. */
 static const int never[] = {
-	CALL(execve), CALL(execveat), CALL(fork), CALL(vfork), CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev),
-	CALL(kcmp), CALL(kill), CALL(tkill), CALL(pidfd_getfd), CALL(pidfd_send_signal), CALL(init_module),
-	CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(kexec_file_load), CALL(reboot), CALL(bpf),
-	CALL(perf_event_open), CALL(userfaultfd), CALL(mount), CALL(umount2), CALL(pivot_root), CALL(chroot), CALL(setns),
-	CALL(unshare), CALL(add_key), CALL(request_key), CALL(keyctl), CALL(open_by_handle_at), CALL(swapon), CALL(swapoff), CALL(settimeofday), CALL(clock_settime), CALL(adjtimex),
-	CALL(sethostname), CALL(io_uring_setup), CALL(setuid), CALL(setgid), CALL(setreuid), CALL(setregid), CALL(setresuid),
-	CALL(setresgid), CALL(setgroups), CALL(setfsuid), CALL(setfsgid), CALL(capset), CALL(mknod), CALL(mknodat), CALL(chmod),
-	CALL(fchmod), CALL(fchmodat), CALL(chown), CALL(fchown), CALL(lchown), CALL(fchownat), CALL(link), CALL(linkat),
-	CALL(symlink), CALL(symlinkat), CALL(rename), CALL(renameat), CALL(renameat2),
+	CALL(execve), CALL(execveat), CALL(fork), CALL(vfork), CALL(ptrace), CALL(process_vm_readv),
+	CALL(process_vm_writev), CALL(kcmp), CALL(kill), CALL(tkill), CALL(pidfd_getfd), CALL(pidfd_send_signal),
+	CALL(init_module), CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(kexec_file_load),
+	CALL(reboot), CALL(bpf), CALL(perf_event_open), CALL(userfaultfd), CALL(mount), CALL(umount2),
+	CALL(pivot_root), CALL(chroot), CALL(setns), CALL(unshare), CALL(add_key), CALL(request_key), CALL(keyctl),
+	CALL(open_by_handle_at), CALL(swapon), CALL(swapoff), CALL(settimeofday), CALL(clock_settime),
+	CALL(adjtimex), CALL(sethostname), CALL(io_uring_setup), CALL(setuid), CALL(setgid), CALL(setreuid),
+	CALL(setregid), CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setfsuid), CALL(setfsgid),
+	CALL(capset), CALL(mknod), CALL(mknodat), CALL(chmod), CALL(fchmod), CALL(fchmodat), CALL(chown),
+	CALL(fchown), CALL(lchown), CALL(fchownat), CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat),
+	CALL(rename), CALL(renameat), CALL(renameat2),
 };
 
 /* On a terminal ioctl could type for whoever sits at it. */
