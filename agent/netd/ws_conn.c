@@ -517,6 +517,7 @@ int berth_netd_ws_tick(struct berth_netd *n, uint64_t now_ms)
 	struct berth_netd_ws *w = n->ws;
 	struct epoll_event ev[EVENTS];
 	size_t conns = 0;
+	bool soon = false;
 	int got;
 
 	if (!w)
@@ -539,7 +540,8 @@ int berth_netd_ws_tick(struct berth_netd *n, uint64_t now_ms)
 		if (!c->ended)
 			flush(c);
 		watch(c);
+		soon |= c->ended || c->stalled || c->ping_until_ms || c->begun_ms;
 	}
 	sweep(w);
-	return w->conns ? BERTH_NETD_SOON_MS : -1;
+	return soon ? BERTH_NETD_SOON_MS : w->conns ? BERTH_NETD_LATER_MS : -1;
 }
