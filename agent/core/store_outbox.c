@@ -120,10 +120,11 @@ static enum berth_err first_try(struct berth_store *s, const struct berth_outbox
 	enum berth_err rc;
 
 	*out = r->next_s;
-	if (r->parked ||
-	    (rc = store_int(s, out, r->next_s, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP)) ||
-	    *out == BERTH_OUTBOX_ASLEEP)
-		return r->parked ? BERTH_OK : rc;
+	if (r->parked)
+		return BERTH_OK;
+	rc = store_int(s, out, r->next_s, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);
+	if (rc || *out == BERTH_OUTBOX_ASLEEP)
+		return rc;
 	rc = store_int(s, &behind, 0, "SELECT 1 FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1", "ss", r->peer,
 		       r->thid[0] ? r->thid : r->id);
 	if (!rc && behind)
