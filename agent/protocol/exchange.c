@@ -160,33 +160,74 @@ enum berth_err berth_exchange_find(struct berth_env *env, const struct berth_eve
 	return rc;
 }
 
-/* What has ended goes after a while, what never ends later. */
-struct pruning { struct berth_env *env; struct berth_effects *fx; const char *ns; int64_t n; size_t gone; };
+/* What is older than a month goes; with no room left, what has ended longest ago, of the
+ * peer that wants it first. */
+struct ended { char key[65]; int64_t at; };
+struct pruning {
+	struct berth_env *env;
+	struct berth_effects *fx;
+	const char *ns, *who;
+	int64_t n, open;		/* all, and the peer's that have not ended */
+	size_t gone;
+	struct ended any, theirs;	/* the oldest */
+};
+
+static void note_ended(struct ended *e, const char *key, int64_t at)
+{
+	if (!*e->key || at < e->at) {
+		snprintf(e->key, sizeof(e->key), "%s", key);
+		e->at = at;
+	}
+}
+
+static void count(struct pruning *p, const char *key, const struct berth_json *v)
+{
+	const struct berth_json *data = berth_json_get(v, "data");
+	const char *state = berth_data_str(v, "state"), *who = berth_data_str(data, "who");
+	bool theirs = who && p->who && strcmp(who, p->who) == 0;
+
+	p->n++;
+	if (!state || (strcmp(state, BERTH_EXCHANGE_DONE) != 0 && strcmp(state, BERTH_EXCHANGE_ABANDONED) != 0)) {
+		p->open += theirs;
+		return;
+	}
+	note_ended(&p->any, key, berth_data_int(data, "at", 0));
+	if (theirs)
+		note_ended(&p->theirs, key, berth_data_int(data, "at", 0));
+}
 
 static enum berth_err prune_one(void *arg, const char *key, const uint8_t *value, size_t len)
 {
 	struct pruning *p = arg;
 	struct berth_json *v = NULL;
 	enum berth_err rc = berth_json_parse_object(&v, (const char *)value, len, BERTH_JSON_MAX);
+	int64_t at = berth_data_int(berth_json_get(v, "data"), "at", 0);
 
-	p->n++;
-	if (!rc && p->gone < PRUNE_MAX &&
-	    p->env->uptime_s - berth_data_int(berth_json_get(v, "data"), "at", 0) > BERTH_EXCHANGE_KEEP_S) {
+	if (!rc && p->gone < PRUNE_MAX && p->env->uptime_s - at > BERTH_EXCHANGE_KEEP_S) {
 		p->gone++;
 		rc = berth_effects_remove(p->fx, p->ns, key);
+	} else if (!rc) {
+		count(p, key, v);
 	}
 	berth_json_free(v);
 	return rc;
 }
 
-static enum berth_err make_room(struct berth_env *env, struct berth_effects *fx, const char *ns)
+/* who: the peer that begins one, NULL: we. */
+static enum berth_err make_room(struct berth_env *env, struct berth_effects *fx, const char *ns, const char *who)
 {
-	struct pruning p = { .env = env, .fx = fx, .ns = ns };
+	struct pruning p = { .env = env, .fx = fx, .ns = ns, .who = who };
 	enum berth_err rc = env->records->each(env->records, ns, prune_one, &p);
 
-	if (!rc && p.n - (int64_t)p.gone >= BERTH_EXCHANGES_MAX)
-		rc = berth_fail(BERTH_E_QUOTA, "%d exchanges are open", BERTH_EXCHANGES_MAX);
-	return rc;
+	if (rc)
+		return rc;
+	if (p.open >= BERTH_EXCHANGES_PEER_MAX)
+		return berth_fail(BERTH_E_QUOTA, "%d exchanges that this peer began are open", BERTH_EXCHANGES_PEER_MAX);
+	if (p.n < BERTH_EXCHANGES_MAX)
+		return BERTH_OK;
+	if (!*p.any.key)
+		return berth_fail(BERTH_E_QUOTA, "%d exchanges are open", BERTH_EXCHANGES_MAX);
+	return berth_effects_remove(fx, ns, *p.theirs.key ? p.theirs.key : p.any.key);
 }
 
 static enum berth_err fill(struct berth_env *env, struct berth_json *data, const char *peer, const char *me,
@@ -219,14 +260,15 @@ enum berth_err berth_exchange_begin(struct berth_env *env, struct berth_instance
 				    struct berth_effects *fx, const char *ns)
 {
 	const struct berth_identity *me = ev->in->encrypted_to_kid ? env->identity_of(env, ev->in->encrypted_to_kid) : NULL;
-	char version[8];
+	char version[8], who[65];
 	enum berth_err rc;
 
 	if (env->stranger(env, ev->sender))
 		return berth_fail(BERTH_E_AUTHZ, "%s from a stranger", ev->on);
 	if (!me || !version_of(ev->in->msg.type, version))
 		return berth_fail(BERTH_E_ADDR, "%s to nobody here", ev->on);
-	if ((rc = make_room(env, fx, ns)))
+	if ((rc = berth_thread_key(env, ev->sender, "", who)) || (rc = make_room(env, fx, ns, who)) ||
+	    (rc = berth_json_set_str(inst->data, "who", who)))
 		return rc;
 	return fill(env, inst->data, ev->sender, me->name, ev->in->msg.thid, version);
 }
@@ -243,7 +285,7 @@ enum berth_err berth_exchange_open(struct berth_env *env, struct berth_instance 
 	if ((rc = berth_json_req_str(ev->args, "to", BERTH_DID_URL_MAX, &to)) ||
 	    (rc = berth_json_req_str(ev->args, "thid", BERTH_MESSAGE_ID_MAX, &thid)) || (rc = berth_way_to(env, to, &way)))
 		return rc;
-	if ((strcmp(to, BERTH_TO_OWNER) == 0 || !(rc = env->learn(env, to))) && !(rc = make_room(env, fx, ns)))
+	if ((strcmp(to, BERTH_TO_OWNER) == 0 || !(rc = env->learn(env, to))) && !(rc = make_room(env, fx, ns, NULL)))
 		rc = fill(env, inst->data, way.peer, way.me->name, thid, "3.0");
 	berth_way_free(&way);
 	return rc;

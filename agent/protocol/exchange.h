@@ -9,6 +9,9 @@
  * data {"peer", "me", "thid", "version", "at", ...}; versions 3.0 and 2.0, in which an
  * exchange is answered as it was begun; credentials and presentations as attachments. */
 #define BERTH_EXCHANGES_MAX 512			/* of one machine */
+#define BERTH_EXCHANGES_PEER_MAX 32		/* of these, begun by one peer and not ended */
+#define BERTH_EXCHANGE_DONE "done"		/* the names of both machines' last states */
+#define BERTH_EXCHANGE_ABANDONED "abandoned"
 #define BERTH_EXCHANGE_KEEP_S (30 * 86400)	/* then also an open one goes, for a new one */
 
 /* Formats of attachments, 3.0 in the attachment and 2.0 in body.formats.  Where no

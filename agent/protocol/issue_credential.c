@@ -448,7 +448,7 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 
 static const char *const states[] = {
 	"idle", "proposal-received", "offer-sent", "request-received", "credential-issued",
-	"proposal-sent", "offer-received", "request-sent", "done", "abandoned",
+	"proposal-sent", "offer-received", "request-sent", BERTH_EXCHANGE_DONE, BERTH_EXCHANGE_ABANDONED,
 };
 
 #define ANY BERTH_STATE_STAY

@@ -404,7 +404,7 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 }
 
 static const char *const states[] = {
-	"idle", "request-sent", "proposal-received", "request-received", "proposal-sent", "presentation-sent", "done", "abandoned",
+	"idle", "request-sent", "proposal-received", "request-received", "proposal-sent", "presentation-sent", BERTH_EXCHANGE_DONE, BERTH_EXCHANGE_ABANDONED,
 };
 
 #define ANY BERTH_STATE_STAY

@@ -321,6 +321,39 @@ static void c076_c075_steps_out_of_order_and_by_others(void **state)
 	pair_free(&p);
 }
 
+/* One peer has its share of what is open, and what has ended makes room. */
+static void exchanges_are_bounded(void **state)
+{
+	struct pair p;
+	char thid[24];
+	int64_t n;
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	for (int i = 0; i <= BERTH_EXCHANGES_PEER_MAX; i++) {
+		snprintf(thid, sizeof(thid), "t-%d", i);
+		say(p.b, p.a, BERTH_ID_OWNER, PROOF3 "propose-presentation", thid, "{}", NULL);
+	}
+	CHECK_OK(berth_store_count(p.a->store, "proof", &n));
+	assert_int_equal(n, BERTH_EXCHANGES_PEER_MAX);
+	CHECK_OK(command(p.a, p.b, "proof", "t-0", "cmd/decline", NULL));
+	say(p.b, p.a, BERTH_ID_OWNER, PROOF3 "propose-presentation", "t-x", "{}", NULL);
+	is_in(p.a, p.b, "proof", "t-x", "proposal-received");
+	sim_as(p.a);
+	for (int i = 0; i <= BERTH_EXCHANGES_MAX; i++) {	/* ours, each of them to its end */
+		snprintf(thid, sizeof(thid), "u-%d", i);
+		CHECK_OK(command(p.a, p.b, "proof", thid, "cmd/request", "\"presentationDefinition\":" PEX));
+		CHECK_OK(command(p.a, p.b, "proof", thid, "cmd/decline", NULL));
+		if (i % 32 == 0)
+			pair_settle(&p, 10);
+	}
+	CHECK_OK(berth_store_count(p.a->store, "proof", &n));
+	assert_int_equal(n, BERTH_EXCHANGES_MAX);
+	is_in(p.a, p.b, "proof", "t-x", "proposal-received");
+	pair_free(&p);
+}
+
 /* ---- holder binding ---- */
 #define REQUEST(options) "[{\"id\":\"q\",\"format\":\"dif/presentation-exchange/definitions@v1.0\",\"data\":{\"json\":{" \
 			 options "\"presentation_definition\":" PEX "}}}]"
@@ -521,6 +554,7 @@ int main(void)
 		cmocka_unit_test(c129_a_presentation_for_another_challenge_or_domain),
 		cmocka_unit_test(c116_the_issuer_is_trusted_or_not),
 		cmocka_unit_test(only_the_issuer_revokes),
+		cmocka_unit_test(exchanges_are_bounded),
 		cmocka_unit_test(every_fault_ends_in_one_credential),
 	};
 
