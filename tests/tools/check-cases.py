@@ -9,7 +9,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
-COVERED = [(1, 63), (65, 68), (75, 75), (86, 86), (89, 89), (114, 114), (119, 119), (130, 145), (147, 152), (154, 156), (159, 159)]
+COVERED = [(1, 90), (97, 98), (102, 103), (111, 111), (114, 129), (130, 145), (147, 152), (154, 156), (159, 159)]
+# Each has a row, whatever the tests are called: groups C to I.
+NEEDED = [22, 23, 24, 25, 26, 27, 28, 30, 32, 33, 34, 36, 37, 38, 39, 40, 41, 43, 44, 45, 47, 50, 52, 53, 55, 56, 57, 58, 59, 60,
+          61, 62, 63, 65, 66, 68, 69, 71, 72, 74, 75, 76, 77, 79, 80, 81, 83, 84, 86, 88, 89, 90, 159]
 
 
 def is_there(path, name):
@@ -23,17 +26,20 @@ def is_there(path, name):
 
 
 def table(faults):
-    cases = set()
+    """Rows without a number, (H) and the like, are held against the tests all the same."""
+    cases, outcomes = set(), set()
     for line in (ROOT / "docs/security-cases.md").read_text().splitlines():
-        row = re.fullmatch(r"\| (C\d{3}[abc]?) \| (.+) \| (.+) \|", line)
+        if not line.startswith("|") or line.startswith(("| case |", "|---")):
+            continue
+        row = re.fullmatch(r"\| (C\d{3}[abc]?|G\d+|\([A-Z]\)) \| (.+?) \| (.+) \|", line)
         if not row:
-            if line.startswith("| C"):
-                faults.append("cannot be read: " + line)
+            faults.append("cannot be read: " + line)
             continue
         case, outcome, shown = row.groups()
-        if case in cases:
+        if case in cases or outcome in outcomes:
             faults.append(case + " stands twice")
-        cases.add(case)
+        cases |= set() if case.startswith("(") else {case}
+        outcomes.add(outcome)
         if shown == "-":
             continue
         for part in shown.split("; "):
@@ -46,9 +52,8 @@ def table(faults):
 
 def main():
     faults = []
-    cases = {int(c[1:4]) for c in table(faults)}
-    if len(cases) < 70:
-        faults.append("only %d cases" % len(cases))
+    cases = {int(c[1:4]) for c in table(faults) if c.startswith("C")}
+    faults += ["C%03d is in no row" % n for n in NEEDED if n not in cases]
     for path in sorted(p for p in TESTS.rglob("test_*.*") if p.suffix in (".c", ".py")):
         for text in set(re.findall(r"(?:static void |def test_)((?:c\d{3}[abc]?_)+)", path.read_text())):
             for n in map(int, re.findall(r"\d{3}", text)):
