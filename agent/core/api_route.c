@@ -45,7 +45,8 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/messages", BOTH, .of_member = "message:", .member = "type", OP(APP_SEND),
 	     .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("type", true, BERTH_MESSAGE_TYPE_MAX), OBJECT("body", false),
 			 ARRAY("attachments", false, BERTH_ATTACHMENTS_MAX), STR("thid", false, BERTH_MESSAGE_ID_MAX),
-			 STR("pthid", false, BERTH_MESSAGE_ID_MAX), STR("lang", false, 64), BOOL("pleaseAck", false),
+			 STR("pthid", false, BERTH_MESSAGE_ID_MAX), STR("lang", false, 64),
+			 ARRAY("acceptLang", false, BERTH_MESSAGE_LANGS_MAX), BOOL("pleaseAck", false),
 			 INT("expiresIn", false, INT32_MAX) }),
 	POST("/v1/messages/ack", APP, OP(APP_ACK), .fields = { INT("upTo", true, JSON_INT_MAX) }),
 

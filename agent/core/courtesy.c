@@ -11,8 +11,8 @@
 #include "agent/protocol/problem.h"
 #include "did/base/log.h"
 #include "did/url.h"
+#include "didcomm/routing.h"
 
-#define FORWARD "https://didcomm.org/routing/2.0/forward"
 #define SAID_MAX 40		/* reports an hour, to all together: no two agents quarrel for ever */
 
 static const struct berth_identity *addressed(struct berth_agent *a, const struct berth_unpacked *in)
@@ -34,7 +34,7 @@ static bool is_ack(const struct berth_message *m)
 static bool asks(const struct berth_event *ev)
 {
 	return ev->in && ev->sender && ev->in->msg.please_ack && !is_ack(&ev->in->msg) && !is_report(&ev->in->msg) &&
-	       strcmp(ev->in->msg.type, FORWARD) != 0;
+	       strcmp(ev->in->msg.type, BERTH_TYPE_FORWARD) != 0;
 }
 
 /* Of the older messages that are asked for those we have had, then this one. */
@@ -125,7 +125,9 @@ static enum berth_err make_report(struct berth_agent *a, const struct berth_even
 		berth_json_free(ack);
 		return rc;
 	}
-	return (rc = berth_message_set_json(&s->msg, "ack", ack)) ? rc : berth_message_set(&s->msg, "pthid", ev->in->msg.thid);
+	if ((rc = berth_message_set_json(&s->msg, "ack", ack)) || (rc = berth_message_set(&s->msg, "lang", "en")))
+		return rc;
+	return berth_message_set(&s->msg, "pthid", ev->in->msg.thid);
 }
 
 static bool may_report(struct berth_agent *a, const struct berth_machine *m, const struct berth_event *ev,

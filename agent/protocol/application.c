@@ -172,8 +172,8 @@ static enum berth_err copy(struct berth_json *to, const struct berth_json *from,
  * the type by which it is the application's. */
 static enum berth_err describe(const struct berth_event *ev, const char *as, struct berth_json **out)
 {
-	static const char *const members[] = { "id", "type", "thid", "pthid", "created_time", "expires_time", "lang", "ack",
-		"body", "attachments" };
+	static const char *const members[] = { "id", "type", "thid", "pthid", "created_time", "expires_time", "lang", "accept-lang",
+		"ack", "body", "attachments" };
 	const struct berth_message *m = &ev->in->msg;
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc = berth_json_set_str(o, "for", as);

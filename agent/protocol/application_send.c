@@ -14,7 +14,7 @@
 
 struct order {
 	const char *app, *to, *type, *thid, *pthid, *lang;
-	const struct berth_json *body, *attachments;
+	const struct berth_json *body, *attachments, *accept_lang;
 	bool please_ack;
 	int64_t expires_s;
 };
@@ -29,7 +29,9 @@ static enum berth_err read_order(struct order *o, const struct berth_json *args)
 	    (rc = berth_json_req_str(args, "type", BERTH_MESSAGE_TYPE_MAX, &o->type)) ||
 	    (rc = berth_json_opt_str(args, "thid", BERTH_MESSAGE_ID_MAX, &o->thid)) ||
 	    (rc = berth_json_opt_str(args, "pthid", BERTH_MESSAGE_ID_MAX, &o->pthid)) ||
-	    (rc = berth_json_opt_str(args, "lang", 64, &o->lang)) || (rc = berth_json_opt_obj(args, "body", &o->body)) ||
+	    (rc = berth_json_opt_str(args, "lang", 64, &o->lang)) ||
+	    (rc = berth_json_opt_arr(args, "acceptLang", BERTH_MESSAGE_LANGS_MAX, &o->accept_lang)) ||
+	    (rc = berth_json_opt_obj(args, "body", &o->body)) ||
 	    (rc = berth_json_opt_arr(args, "attachments", BERTH_ATTACHMENTS_MAX, &o->attachments)) ||
 	    (rc = berth_json_opt_bool(args, "pleaseAck", &o->please_ack)) ||
 	    (rc = berth_json_opt_int(args, "expiresIn", 1, INT32_MAX, &o->expires_s)))
@@ -73,6 +75,7 @@ static enum berth_err set_headers(struct berth_env *env, const struct order *o, 
 	if ((rc = set_times(env, m, o->expires_s)) || (o->please_ack && (rc = berth_send_please_ack(s))) ||
 	    (o->pthid && (rc = berth_message_set(m, "pthid", o->pthid))) ||
 	    (o->lang && (rc = berth_message_set(m, "lang", o->lang))) ||
+	    (o->accept_lang && (rc = berth_message_set_json(m, "accept-lang", berth_json_clone(o->accept_lang)))) ||
 	    (!env->policy->n_endpoints && (rc = berth_message_set(m, "return_route", "all"))))
 		return rc;
 	return o->attachments ? berth_message_set_json(m, "attachments", berth_json_clone(o->attachments)) : BERTH_OK;

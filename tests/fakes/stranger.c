@@ -73,6 +73,10 @@ enum berth_frame_status test_stranger_say(struct test_stranger *p, const char *f
 	CHECK_OK(berth_message_new(&m, type, from, to_did, NULL, body));
 	if (return_route)
 		CHECK_OK(berth_json_set_str(m.json, "return_route", return_route));
+	if (p->asks)
+		CHECK_OK(berth_message_set_list(&m, "please_ack", (const char *const[]){ "" }, 1));
+	if (p->acks)
+		CHECK_OK(berth_message_set_list(&m, "ack", (const char *const[]){ "1" }, 1));
 	CHECK_OK(berth_pack(&packed, &how, &m));
 	q.acks = p->ack;
 	q.n_acks = p->owes;

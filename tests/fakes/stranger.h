@@ -12,6 +12,7 @@ struct test_stranger {
 	char *did_long, *did;
 	uint8_t ack[BERTH_FRAME_ACK_LEN];	/* of what it read last, for what it says next */
 	bool owes;
+	bool asks, acks;	/* what it says has please_ack; is an acknowledgement */
 	const struct berth_identity *other;	/* to whom it last wrote */
 };
 

@@ -31,7 +31,7 @@ static void a_basic_message_reaches_the_application(void **state)
 	(void)state;
 	pair_make(&p);
 	pair_introduce(&p);
-	CHECK_OK(pair_send(p.a, did_of(p.b), BASIC, HELLO, "\"lang\":\"en\"", &sent));
+	CHECK_OK(pair_send(p.a, did_of(p.b), BASIC, HELLO, "\"lang\":\"en\",\"acceptLang\":[\"de\",\"en\"]", &sent));
 	pair_settle(&p, 5);
 	box = pair_box(p.b);
 	assert_int_equal(berth_json_len(box), 1);
@@ -41,6 +41,7 @@ static void a_basic_message_reaches_the_application(void **state)
 	assert_string_equal(S(m, "id"), S(sent, "id"));
 	assert_string_equal(S(m, "thid"), S(sent, "thid"));
 	assert_string_equal(S(m, "lang"), "en");
+	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(m, "accept-lang"), 0)), "de");
 	assert_string_equal(S(m, "from"), pair_identity(p.a, BERTH_ID_OWNER)->did);
 	assert_string_equal(S(berth_json_get(m, "body"), "content"), "Your hovercraft is full of eels.");
 	assert_true(berth_json_num(berth_json_get(m, "created_time")) > 1e9);
@@ -127,6 +128,7 @@ static void strangers_and_reserved_types_are_refused(void **state)
 	CHECK_RC(BERTH_E_NOMATCH, pair_send(p.a, "owner", BASIC, HELLO, NULL, NULL));
 	CHECK_RC(BERTH_E_DID, pair_send(p.a, "nobody", BASIC, HELLO, NULL, NULL));
 	CHECK_RC(BERTH_E_TYPE, pair_send(p.a, did_of(p.b), BASIC, HELLO, "\"attachments\":[{\"id\":\"x\"}]", NULL));
+	CHECK_RC(BERTH_E_TYPE, pair_send(p.a, did_of(p.b), BASIC, HELLO, "\"acceptLang\":[\"de_DE\"]", NULL));
 	CHECK_OK(pair_send(p.a, did_of(p.b), BASIC, HELLO, NULL, NULL));
 	pair_settle(&p, 5);
 	assert_int_equal(waiting(p.b), 1);
@@ -155,6 +157,7 @@ static void c080_what_nobody_takes_is_reported_to_who_sent_it(void **state)
 	assert_string_equal(S(m, "pthid"), S(sent, "thid"));
 	assert_string_equal(S(berth_json_get(m, "body"), "code"), "e.m.msg");
 	assert_string_equal(S(berth_json_get(m, "body"), "comment"), "Bad message.");
+	assert_string_equal(S(m, "lang"), "en");	/* of the comment */
 	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(m, "ack"), 0)), S(sent, "id"));
 	berth_json_free(box);
 	berth_json_free(sent);

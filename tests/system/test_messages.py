@@ -38,9 +38,9 @@ def done(agent):
 def test_a_basic_message_and_its_answer(world):
     gw, owner = world.gw, world.owner
     sent = gw.app("/v1/messages", {"to": "owner", "type": BASIC, "body": {"content": "21 degrees"}, "lang": "en",
-                                   "pleaseAck": True})
+                                   "acceptLang": ["de", "en"], "pleaseAck": True})
     (m,) = received(owner)
-    assert (m["id"], m["type"], m["for"], m["lang"]) == (sent["id"], BASIC, BASIC, "en")
+    assert (m["id"], m["type"], m["for"], m["lang"], m["accept-lang"]) == (sent["id"], BASIC, BASIC, "en", ["de", "en"])
     assert m["body"] == {"content": "21 degrees"} and m["from"] == gw.status()["operationalDid"]
     (ack,) = received(gw)
     assert ack["ack"] == [sent["id"]] and ack["for"] == BASIC
