@@ -11,9 +11,6 @@ from peers import FOLDER, Node, berth, new_key
 CURVES = {"X25519": "x25519", "P-256": "p256", "P-384": "p384", "P-521": "p521"}
 SIGNATURES = {"EdDSA": "ed25519", "ES256": "p256", "ES256K": "secp256k1"}
 ENCS = ["A256CBC-HS512", "XC20P", "A256GCM"]
-# What `berth` answers with E_ALG or E_KEY, and what it does not say yet; a name taken
-# out of here joins every test.
-OURS_LACKS = set()
 PLAIN = "application/didcomm-plain+json"
 LUNCH = "https://example.com/protocols/lets_do_lunch/1.0/proposal"
 
@@ -127,7 +124,7 @@ class Case:
                 "sign_by": self.signer}
 
 
-def cases(by_them, lacks):
+def cases(by_them, they_lack):
     """What the two can choose: `--enc` is of our only encryption, theirs of the
     anoncrypt layer; an authcrypt is A256CBC-HS512 always."""
     for kind in KINDS:
@@ -135,7 +132,7 @@ def cases(by_them, lacks):
         for curve in CURVES if mode != "signed" else ["X25519"]:
             for enc in ENCS if mode == "anoncrypt" or (by_them and protect) else ENCS[:1]:
                 for alg in SIGNATURES if sign else [None]:
-                    if not {curve, enc, alg} & lacks:
+                    if not {curve, enc, alg} & they_lack:
                         yield Case(kind, curve, enc, alg)
 
 

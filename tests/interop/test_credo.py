@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from didcomm_world import OURS_LACKS, Case, World, message
+from didcomm_world import Case, World, message
 from peers import HERE, Node
 from test_didcomm_http import post
 
@@ -36,10 +36,7 @@ def test_we_say_that_the_peer_speaks_v1(credo, world, matrix, kind):
     own = credo.ask("unpack", packed=packed)        # it is one that Credo reads
     assert own["message"]["@type"].startswith("https://didcomm.org/"), own
     r = world.unpack(packed)
-    if "DIDComm v1" in OURS_LACKS:
-        assert r.returncode == 1 and r.stderr.startswith("berth: E_ALG: "), r.stderr
-    else:
-        assert r.returncode == 3 and r.stderr.startswith("berth: E_ENV: ") and "DIDComm v1" in r.stderr, r.stderr
+    assert r.returncode == 3 and r.stderr.startswith("berth: E_ENV: ") and "DIDComm v1" in r.stderr, r.stderr
     matrix.message(PEER, "they to us, refused", kind)
 
 
@@ -67,5 +64,4 @@ def test_v1_over_http_is_refused_and_logged(credo, agent):
     packed = credo.ask("pack")["packed"]
     assert post(agent, packed, "application/ssi-agent-wire") == (415, None, "")
     assert post(agent, packed, "application/didcomm-envelope-enc") == (202, None, "")
-    if "DIDComm v1" not in OURS_LACKS:
-        wait_for(lambda: "the peer speaks DIDComm v1" in agent.log(), agent.log)
+    wait_for(lambda: "the peer speaks DIDComm v1" in agent.log(), agent.log)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from didcomm_world import ENCS, OURS_LACKS, Case, World, alice, bob, decoded, flip, message
+from didcomm_world import ENCS, Case, World, alice, bob, decoded, flip, message
 
 PEER = "@veramo/did-comm 7.0.1"
 ANONCRYPT, AUTHCRYPT = ("anoncrypt", "anoncrypt", False, False), ("authcrypt", "authcrypt", False, False)
@@ -28,7 +28,7 @@ def theirs(world, m, packing, enc=ENCS[0], alg="EdDSA"):
 
 # ---- what goes through ----
 
-@pytest.mark.parametrize("enc", [e for e in ENCS if e not in OURS_LACKS])
+@pytest.mark.parametrize("enc", ENCS)
 def test_they_read_our_anoncrypt(world, matrix, enc):
     case = Case(ANONCRYPT, "X25519", enc, None)
     for i in range(EACH):
@@ -42,7 +42,7 @@ def test_they_read_our_anoncrypt(world, matrix, enc):
         matrix.message(PEER, "we to them, refused", "anoncrypt, altered", *case.row[1:])
 
 
-@pytest.mark.parametrize("alg", [a for a in ("EdDSA", "ES256K") if a not in OURS_LACKS])
+@pytest.mark.parametrize("alg", ["EdDSA", "ES256K"])
 def test_we_read_their_signature(world, matrix, alg):
     for i in range(EACH):
         m = message(f"veramo signed {i}", "X25519")
@@ -55,7 +55,7 @@ def test_we_read_their_signature(world, matrix, alg):
         matrix.message(PEER, "they to us, refused", f"signed {alg}, altered")
 
 
-@pytest.mark.parametrize("enc", [] if "allow-missing-apv" in OURS_LACKS else ENCS)
+@pytest.mark.parametrize("enc", ENCS)
 def test_we_read_their_anoncrypt_where_apv_may_be_missing(world, matrix, enc):
     """Said for each message; an authcrypt is refused in any case."""
     for i in range(EACH):

@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from didcomm_world import LUNCH, OURS_LACKS, PLAIN
+from didcomm_world import LUNCH, PLAIN
 from peers import FOLDER, HERE, berth
 from test_didcomm_http import for_node, post, resolve
 from test_veramo_http import Veramo
@@ -23,8 +23,6 @@ PEER = "@veramo/did-comm 7.0.1 on didcomm-node"
 MEDIATE, MEDIATE_2 = "https://didcomm.org/coordinate-mediation/3.0/", "https://didcomm.org/coordinate-mediation/2.0/"
 PICKUP, FORWARD = "https://didcomm.org/messagepickup/3.0/", "https://didcomm.org/routing/2.0/forward"
 ALL_BACK = {"return_route": "all"}
-# Mediation is not in every tree yet.
-only_with_it = pytest.mark.parametrize("relayed", [True] if "mediator" not in OURS_LACKS else [])
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +73,8 @@ def packed(m, *args):
     return berth("didcomm", "pack", "--no-forward", "--mode", "anoncrypt", *args, stdin=json.dumps(m)).stdout
 
 
-@only_with_it
 @pytest.mark.parametrize("version", ["3.0", "2.0"])
-def test_veramo_is_a_client_of_our_mediator(relay, veramo, matrix, relayed, version):
+def test_veramo_is_a_client_of_our_mediator(relay, veramo, matrix, version):
     to = veramo.learn(relay, "mediator")
     if version == "2.0":
         # it goes on in 3.0: Veramo knows no keylist-update
@@ -109,8 +106,7 @@ def test_veramo_is_a_client_of_our_mediator(relay, veramo, matrix, relayed, vers
     matrix.message(PEER, "they to us to them", f"mediation {version}, forward and pickup 3.0", "X25519", "A256CBC-HS512")
 
 
-@only_with_it
-def test_our_client_and_veramos_answers(client, veramo, matrix, relayed):
+def test_our_client_and_veramos_answers(client, veramo, matrix):
     """It is granted and registered; 3.0 says `updated` where Veramo says `updates`, which is
     noticed."""
     wait_for(lambda: client.status()["mediation"] == {"state": "GRANTED", "registered": 1}, client.log)
@@ -119,8 +115,7 @@ def test_our_client_and_veramos_answers(client, veramo, matrix, relayed):
     matrix.message(PEER, "we to them", "mediation 3.0, registered", "X25519", "A256CBC-HS512")
 
 
-@only_with_it
-def test_veramos_own_forward_is_taken_where_apv_may_be_missing(relay, veramo, matrix, relayed):
+def test_veramos_own_forward_is_taken_where_apv_may_be_missing(relay, veramo, matrix):
     """Its own encryption, without apv, both of the message and of the forward: not by default."""
     to = veramo.learn(relay, "mediator")
     native = Veramo(FOLDER / "veramo-relay-native", "veramo")
