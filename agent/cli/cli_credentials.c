@@ -12,7 +12,7 @@
 /* ---- what is held ---- */
 
 static const struct berth_cli_row credential_rows[] = {
-	{ "type", "type" }, { "type", "vct" }, { "issuer", "issuer" }, { "issuer", "issuer.id" }, { "issuer", "iss" },
+	{ "type", "type" }, { "type", "types" }, { "issuer", "issuer" }, { "issuer", "issuer.id" }, { "issuer", "iss" },
 	{ "subject", "credentialSubject.id" }, { "valid from", "validFrom" }, { "valid until", "validUntil" },
 };
 
@@ -39,7 +39,7 @@ static enum berth_err show_held(const struct berth_json *v)
 	enum berth_err rc = berth_cli_say("%-11s  %s (%s)%s", "credential", id ? id : "", format ? format : "",
 					  revoked ? ", revoked" : "");
 
-	return rc ? rc : berth_cli_show_fields(berth_json_get(v, "claims"), ROWS(credential_rows));
+	return rc ? rc : berth_cli_show_fields(v, ROWS(credential_rows));
 }
 
 static enum berth_err show(const struct berth_json *v)

@@ -386,5 +386,5 @@ void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api)
 	backend_admin_init(api);
 	backend_messages_init(api);
 	backend_peers_init(api);
-	backend_credentials_init(api);
+	backend_exchanges_init(api);
 }

@@ -28,7 +28,7 @@ BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char
 BERTH_MUST_USE enum berth_err backend_set_queue(struct berth_backend *b, struct berth_json *o);
 
 void backend_peers_init(struct berth_api_backend *api);
-void backend_credentials_init(struct berth_api_backend *api);
+void backend_exchanges_init(struct berth_api_backend *api);
 void backend_messages_init(struct berth_api_backend *api);
 void backend_admin_init(struct berth_api_backend *api);
 void backend_queue_init(struct berth_api_backend *api);

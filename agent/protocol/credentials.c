@@ -7,6 +7,7 @@
 
 #include "did/base/hex.h"
 #include "did/codec/did_text.h"
+#include "did/codec/jcs.h"
 #include "did/crypto/hash.h"
 
 #define LABEL "cred/"
@@ -26,12 +27,33 @@ bool berth_credential_id_ok(const char *id)
 	return n > 0 && !id[n] && n <= BERTH_CREDENTIAL_ID_MAX;
 }
 
-void berth_credential_id_of(char id[BERTH_CREDENTIAL_ID_MAX + 1], const char *text, size_t n)
+static enum berth_err canonical(struct berth_buf *out, const char *text, size_t n)
 {
-	uint8_t hash[BERTH_SHA256_LEN];
+	struct berth_json *v = NULL;
+	enum berth_err rc;
 
-	berth_sha256(hash, text, n);
-	berth_hex_encode(id, hash, ID_OCTETS);
+	if (n == 0 || text[0] != '{') {
+		berth_buf_put(out, text, n);
+		return berth_buf_status(out);
+	}
+	if (!(rc = berth_json_parse_exact(&v, text, n, BERTH_CREDENTIAL_TEXT_MAX)))
+		rc = berth_jcs(out, v);
+	berth_json_free(v);
+	return rc;
+}
+
+enum berth_err berth_credential_id_of(char id[BERTH_CREDENTIAL_ID_MAX + 1], const char *text, size_t n)
+{
+	struct berth_buf all = BERTH_BUF_INIT;
+	uint8_t hash[BERTH_SHA256_LEN];
+	enum berth_err rc = canonical(&all, text, n);
+
+	if (!rc) {
+		berth_sha256(hash, all.p, all.len);
+		berth_hex_encode(id, hash, ID_OCTETS);
+	}
+	berth_buf_free(&all);
+	return rc;
 }
 
 static void label_of(char out[sizeof(LABEL) + BERTH_CREDENTIAL_ID_MAX], const char *id)
@@ -63,7 +85,9 @@ static enum berth_err fill(struct berth_json *o, const struct berth_credential *
 	if ((rc = berth_json_set_str(o, "format", c->format)) || (rc = berth_json_set_str(o, "credential", c->text)) ||
 	    (rc = berth_json_set_str(o, "issuer", c->issuer)) ||
 	    (rc = berth_json_set(o, "types", c->types ? berth_json_clone(c->types) : berth_json_new_array())) ||
-	    (rc = set_some(o, "holder", c->holder)) || (rc = set_some(o, "from", c->from)))
+	    (rc = set_some(o, "holder", c->holder)) || (rc = set_some(o, "from", c->from)) ||
+	    (rc = set_some(o, "thid", c->thid)) || (rc = set_some(o, "thread", c->thread)) ||
+	    (c->revoked && (rc = berth_json_set_bool(o, "revoked", true))))
 		return rc;
 	return c->received_s >= 0 ? berth_json_set_int(o, "received", c->received_s) : BERTH_OK;
 }
@@ -138,6 +162,8 @@ static enum berth_err read_members(struct berth_credential *c)
 	    berth_json_req_arr(c->json, "types", BERTH_CREDENTIAL_TYPES_MAX, &c->types) ||
 	    berth_json_opt_str(c->json, "holder", 256, &c->holder) ||
 	    berth_json_opt_str(c->json, "from", BERTH_DID_URL_MAX, &c->from) ||
+	    berth_json_opt_str(c->json, "thid", BERTH_MESSAGE_ID_MAX, &c->thid) ||
+	    berth_json_opt_str(c->json, "thread", 64, &c->thread) || berth_json_opt_bool(c->json, "revoked", &c->revoked) ||
 	    berth_json_opt_int(c->json, "received", 0, INT64_C(1) << 52, &received))
 		return berth_fail(BERTH_E_STORE, "credential %s: the record is not one", c->id);
 	c->received_s = received;

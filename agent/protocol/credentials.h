@@ -14,7 +14,9 @@
  *	 "types": [type, or vct, ...],
  *	 "holder": name of our identity whose key can present it,	when it is known
  *	 "from": DID of who sent it,					when somebody did
- *	 "received": seconds since 1970}				when the time was known
+ *	 "received": seconds since 1970,				when the time was known
+ *	 "thid": the thread it came in, "thread": that thread's key here,	when it did
+ *	 "revoked": true}						when who issued it said so
  *
  * issue-credential puts records with berth_credential_put() in its step, the local API
  * with berth_credential_seal() in a transaction of its own.  A machine that takes
@@ -29,7 +31,9 @@ struct berth_credential {
 	char id[BERTH_CREDENTIAL_ID_MAX + 1];
 	const char *format, *text, *issuer;	/* borrowed, from json when read */
 	const char *holder, *from;	/* NULL: not known, nobody */
+	const char *thid, *thread;	/* both, or NULL: it came in none */
 	int64_t received_s;		/* -1: not known */
+	bool revoked;			/* it is not shown any more */
 	const struct berth_json *types;	/* array of strings; NULL: none */
 	struct berth_json *json;	/* owned by one that was read; else NULL */
 };
@@ -38,8 +42,9 @@ void berth_credential_free(struct berth_credential *c);	/* wipes; fine on a zero
 
 bool berth_credential_id_ok(const char *id);
 /* The id of a credential that nobody has given one: 32 hex digits of its hash, so that
- * the same credential twice is one record. */
-void berth_credential_id_of(char id[BERTH_CREDENTIAL_ID_MAX + 1], const char *text, size_t n);
+ * the same credential twice is one record.  JSON travels as a tree: of its canonical form. */
+BERTH_MUST_USE enum berth_err
+berth_credential_id_of(char id[BERTH_CREDENTIAL_ID_MAX + 1], const char *text, size_t n);
 
 /* Appends the sealed record.  E_TYPE: the id; E_SIZE: the text or the list of types. */
 BERTH_MUST_USE enum berth_err

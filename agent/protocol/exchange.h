@@ -60,24 +60,6 @@ berth_exchange_send_ack(struct berth_env *env, const struct berth_instance *inst
 berth_step_fn berth_exchange_on_problem, berth_exchange_on_decline, berth_exchange_on_ack;
 const struct berth_identity *berth_exchange_me(struct berth_env *env, const struct berth_instance *inst);
 
-/* --- credentials that are held (held_credential.c): sealed records --- */
-#define BERTH_NS_HELD "cred"
-#define BERTH_HELD_MAX 256
-#define BERTH_HELD_ID_LEN 32
-struct berth_held {
-	char id[BERTH_HELD_ID_LEN + 1];
-	struct berth_json *v;	/* {"format", "text", "issuer", "identity", "peer", "thid", "at", "revoked"?} */
-};
-void berth_held_free(struct berth_held *h);
-/* E_NOMATCH */
-BERTH_MUST_USE enum berth_err berth_held_get(struct berth_env *env, const char *id, struct berth_held *out);
-/* Sealed into fx; E_QUOTA: there are too many. */
-BERTH_MUST_USE enum berth_err
-berth_held_put(struct berth_env *env, struct berth_effects *fx, const struct berth_held *h, bool is_new);
-BERTH_MUST_USE enum berth_err berth_held_id(char id[BERTH_HELD_ID_LEN + 1], const char *text, size_t n);
-typedef enum berth_err (*berth_held_fn)(void *arg, const struct berth_held *h);
-BERTH_MUST_USE enum berth_err berth_held_each(struct berth_env *env, berth_held_fn fn, void *arg);
-
 extern const struct berth_machine berth_issue_machine;		/* issue_credential.c */
 extern const struct berth_machine berth_proof_machine;		/* present_proof.c */
 extern const struct berth_machine berth_revocation_machine;	/* revocation.c */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/protocol/credentials.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/relation.h"
@@ -12,6 +13,7 @@
 #include "did/jose/jwk.h"
 #include "did/url.h"
 #include "vc/sd_jwt.h"
+#include "vc/wallet.h"
 
 #define PROTOCOL "issue-credential"
 #define NS "issue"
@@ -244,7 +246,7 @@ static enum berth_err issue(struct berth_env *env, struct berth_instance *inst, 
 			    struct berth_effects *fx)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
-	char id[BERTH_HELD_ID_LEN + 1];
+	char id[BERTH_CREDENTIAL_ID_MAX + 1];
 	struct berth_send *s;
 	enum berth_err rc;
 
@@ -252,7 +254,7 @@ static enum berth_err issue(struct berth_env *env, struct berth_instance *inst, 
 	    (rc = berth_exchange_attach(&s->msg, CREDENTIAL_ID,
 					berth_attachment_format(format_of(inst->data), BERTH_ATTACH_CREDENTIAL),
 					berth_buf_cstr(&text), text.len)) ||
-	    (rc = berth_held_id(id, berth_buf_cstr(&text), text.len)) || (rc = berth_send_please_ack(s)))
+	    (rc = berth_credential_id_of(id, berth_buf_cstr(&text), text.len)) || (rc = berth_send_please_ack(s)))
 		goto out;
 	rc = berth_json_set_str(inst->data, "issued", id);
 	berth_effects_audit(fx, "credential %s (%s) issued to %.80s", id, berth_data_str(inst->data, "format"),
@@ -365,22 +367,23 @@ static const char *subject_of(const struct berth_json *credential)
 static enum berth_err store(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 			    const struct berth_report *r, enum berth_vc_format f, const struct berth_buf *text)
 {
-	struct berth_held h = { .v = berth_json_new_object() };
+	struct berth_credential c = {
+		.format = berth_vc_format_name(f, false), .text = berth_buf_cstr(text), .issuer = r->issuer_did,
+		.holder = berth_data_str(inst->data, "me"), .from = berth_data_str(inst->data, "peer"),
+		.thid = berth_data_str(inst->data, "thid"), .thread = inst->key, .received_s = env->now_s,
+	};
+	struct berth_wallet w = { 0 };
+	struct berth_json *types = NULL;
 	enum berth_err rc;
 
-	if (!(rc = berth_held_id(h.id, berth_buf_cstr(text), text->len)) &&
-	    !(rc = berth_json_set_str(h.v, "format", berth_vc_format_name(f, false))) &&
-	    !(rc = berth_json_set_str(h.v, "text", berth_buf_cstr(text))) &&
-	    !(rc = berth_json_set_str(h.v, "issuer", r->issuer_did)) &&
-	    !(rc = berth_json_set_str(h.v, "identity", berth_data_str(inst->data, "me"))) &&
-	    !(rc = berth_json_set_str(h.v, "peer", berth_data_str(inst->data, "peer"))) &&
-	    !(rc = berth_json_set_str(h.v, "thid", berth_data_str(inst->data, "thid"))) &&
-	    !(rc = berth_json_set_str(h.v, "thread", inst->key)) &&
-	    !(rc = berth_json_set_int(h.v, "at", env->uptime_s)) &&
-	    !(rc = berth_json_set(h.v, "credential", berth_json_clone(r->credential))) &&
-	    !(rc = berth_held_put(env, fx, &h, true)) && !(rc = berth_json_set_str(inst->data, "held", h.id)))
-		berth_effects_audit(fx, "credential %s (%s) by %.80s", h.id, berth_vc_format_name(f, false), r->issuer_did);
-	berth_held_free(&h);
+	if (!(rc = berth_credential_id_of(c.id, c.text, text->len)) && !(rc = berth_wallet_add(&w, NULL, c.text, text->len)) &&
+	    !(rc = berth_wallet_types(&types, &w.items[0]))) {
+		c.types = types;
+		if (!(rc = berth_credential_put(env, fx, &c)) && !(rc = berth_json_set_str(inst->data, "held", c.id)))
+			berth_effects_audit(fx, "credential %s (%s) by %.80s", c.id, c.format, c.issuer);
+	}
+	berth_json_free(types);
+	berth_wallet_free(&w);
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/protocol/credentials.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/problem.h"
@@ -296,7 +297,7 @@ static enum berth_err cmd_propose(struct berth_env *env, struct berth_instance *
 
 /* The credentials that the operator has chosen, all of one holder and in one format. */
 struct chosen {
-	struct berth_held held[SHOWN_MAX];
+	struct berth_credential held[SHOWN_MAX];
 	const char *text[SHOWN_MAX];
 	size_t n;
 	enum berth_vc_format f;
@@ -306,7 +307,7 @@ struct chosen {
 static void chosen_free(struct chosen *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		berth_held_free(&c->held[i]);
+		berth_credential_free(&c->held[i]);
 }
 
 /* One of the model of 1.1 is shown in the presentation of tokens. */
@@ -314,27 +315,27 @@ static enum berth_vc_format presented_as(enum berth_vc_format f) { return f == B
 
 static enum berth_err choose_one(struct berth_env *env, struct chosen *c, const char *id)
 {
-	struct berth_held *h = &c->held[c->n];
+	struct berth_credential *h = &c->held[c->n];
 	const struct berth_identity *holder;
 	enum berth_vc_format f;
 	enum berth_err rc;
 
 	if (!id || c->n == SHOWN_MAX)
 		return berth_fail(BERTH_E_TYPE, "credentials: at most %d ids", SHOWN_MAX);
-	if ((rc = berth_held_get(env, id, h)))
+	if ((rc = berth_credential_get(env, id, h)))
 		return rc;
 	c->n++;
-	if (berth_json_bool(berth_json_get(h->v, "revoked"), false))
+	if (h->revoked)
 		return berth_fail(BERTH_E_STATUS, "credential %s was revoked", id);
-	f = presented_as(berth_vc_format_find(berth_data_str(h->v, "format") ? berth_data_str(h->v, "format") : ""));
-	holder = berth_data_str(h->v, "identity") ? env->identity(env, berth_data_str(h->v, "identity")) : NULL;
+	f = presented_as(berth_vc_format_find(h->format));
+	holder = h->holder ? env->identity(env, h->holder) : NULL;
 	if (!holder)
 		return berth_fail(BERTH_E_HOLDER, "credential %s is of an identity that is gone", id);
 	if (c->n > 1 && (f != c->f || holder != c->holder))
 		return berth_fail(BERTH_E_HOLDER, "credentials of one format and one holder");
 	c->f = f;
 	c->holder = holder;
-	c->text[c->n - 1] = berth_data_str(h->v, "text");
+	c->text[c->n - 1] = h->text;
 	return BERTH_OK;
 }
 

@@ -2,61 +2,95 @@
 /* revocation_notification 2.0, the holder: a credential is marked by the word of who
  * issued it in that thread, and of nobody else.  Presentations refuse it from then on;
  * verifiers go by its status. */
-#include "agent/protocol/exchange.h"
+#include "agent/protocol/revocation.h"
 
 #include <string.h>
 
+#include "agent/protocol/credentials.h"
+#include "agent/protocol/exchange.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/relation.h"
-#include "agent/protocol/revocation.h"
+#include "vc/wallet.h"
 
-struct search { const char *id; struct berth_held found; };
+struct search {
+	struct berth_env *env;
+	const char *sender, *want;
+	char found[BERTH_CREDENTIAL_ID_MAX + 1];
+};
 
-/* By our name for it, or by its own id. */
-static enum berth_err match(void *arg, const struct berth_held *h)
+/* Whether it came in a thread with the sender of the message. */
+static enum berth_err is_by(bool *yes, struct berth_env *env, const char *sender, const struct berth_credential *c)
 {
-	struct search *s = arg;
-	const char *own = berth_data_str(berth_json_get(h->v, "credential"), "id");
-
-	if (s->found.v || (strcmp(h->id, s->id) != 0 && (!own || strcmp(own, s->id) != 0)))
-		return BERTH_OK;
-	s->found = *h;
-	return (s->found.v = berth_json_clone(h->v)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "credential");
-}
-
-static enum berth_err check_issuer(struct berth_env *env, const struct berth_event *ev, const struct berth_held *h)
-{
-	const char *thid = berth_data_str(h->v, "thid"), *thread = berth_data_str(h->v, "thread");
 	char key[65];
 	enum berth_err rc;
 
-	if (!thid || !thread)
-		return berth_fail(BERTH_E_AUTHZ, "credential %s came in no thread", h->id);
-	if ((rc = berth_thread_key(env, ev->sender, thid, key)))
+	*yes = false;
+	if (!c->thid || !c->thread)
+		return BERTH_OK;
+	if (!(rc = berth_thread_key(env, sender, c->thid, key)))
+		*yes = strcmp(key, c->thread) == 0;
+	return rc;
+}
+
+/* By its own id, among those of the sender. */
+static enum berth_err match(void *arg, const struct berth_credential *c)
+{
+	struct search *s = arg;
+	struct berth_wallet w = { 0 };
+	const char *own;
+	bool yes;
+	enum berth_err rc = is_by(&yes, s->env, s->sender, c);
+
+	if (rc || !yes || *s->found)
 		return rc;
-	return strcmp(key, thread) == 0 ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "credential %s is by somebody else", h->id);
+	if (!(rc = berth_wallet_add(&w, NULL, c->text, strlen(c->text)))) {
+		own = berth_data_str(berth_wallet_credential(&w.items[0]), "id");
+		if (own && strcmp(own, s->want) == 0)
+			memcpy(s->found, c->id, sizeof(s->found));
+	}
+	berth_wallet_free(&w);
+	return rc;
+}
+
+/* By our name for it, or by its own id. */
+static enum berth_err find(struct search *s, struct berth_credential *out)
+{
+	enum berth_err rc = berth_credential_get(s->env, s->want, out);
+
+	if (rc != BERTH_E_NOMATCH || (rc = berth_credentials_each(s->env, match, s)))
+		return rc;
+	if (!*s->found)
+		return berth_fail(BERTH_E_NOMATCH, "no credential %.80s is held", s->want);
+	return berth_credential_get(s->env, s->found, out);
+}
+
+static enum berth_err check_issuer(struct berth_env *env, const struct berth_event *ev, const struct berth_credential *c)
+{
+	bool yes;
+	enum berth_err rc = is_by(&yes, env, ev->sender, c);
+
+	return rc || yes ? rc : berth_fail(BERTH_E_AUTHZ, "credential %s is by somebody else, or came in no thread", c->id);
 }
 
 static enum berth_err on_revoke(struct berth_env *env, struct berth_instance *inst,
 				const struct berth_event *ev, struct berth_effects *fx)
 {
 	const char *format, *comment = "";
-	struct search s = { .id = NULL };
+	struct search s = { .env = env, .sender = ev->sender };
+	struct berth_credential c = { .json = NULL };
 	enum berth_err rc;
 
 	(void)inst;
 	if ((rc = berth_json_req_str(ev->in->msg.body, "revocation_format", 128, &format)) ||
-	    (rc = berth_json_req_str(ev->in->msg.body, "credential_id", 512, &s.id)) ||
+	    (rc = berth_json_req_str(ev->in->msg.body, "credential_id", 512, &s.want)) ||
 	    (rc = berth_json_opt_str(ev->in->msg.body, "comment", 512, &comment)) ||
-	    (rc = berth_held_each(env, match, &s)))
+	    (rc = find(&s, &c)) || (rc = check_issuer(env, ev, &c)))
 		goto out;
-	if (!s.found.v)
-		rc = berth_fail(BERTH_E_NOMATCH, "no credential %.80s is held", s.id);
-	else if (!(rc = check_issuer(env, ev, &s.found)) && !(rc = berth_json_set_bool(s.found.v, "revoked", true)) &&
-		 !(rc = berth_held_put(env, fx, &s.found, false)))
-		berth_effects_audit(fx, "credential %s was revoked by %.80s: %s", s.found.id, ev->sender, comment);
+	c.revoked = true;
+	if (!(rc = berth_credential_put(env, fx, &c)))
+		berth_effects_audit(fx, "credential %s was revoked by %.80s: %s", c.id, ev->sender, comment);
 out:
-	berth_held_free(&s.found);
+	berth_credential_free(&c);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* issue-credential, present-proof and revocation_notification between two agents. */
+#include "agent/protocol/credentials.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/problem.h"
 #include "agent/protocol/relation.h"
@@ -64,24 +65,26 @@ static void is_in(struct sim_node *n, struct sim_node *peer, const char *machine
 	assert_string_equal(sim_state(n, machine, key), state);
 }
 
-static enum berth_err keep(void *arg, const struct berth_held *h)
+/* The first one that is held; without any the id is "". */
+static enum berth_err keep(void *arg, const struct berth_credential *c)
 {
-	struct berth_held *out = arg;
+	char *id = arg;
 
-	if (!out->v) {
-		*out = *h;
-		out->v = berth_json_clone(h->v);
-	}
+	if (!*id)
+		memcpy(id, c->id, sizeof(c->id));
 	return BERTH_OK;
 }
 
-static struct berth_held held(struct sim_node *n)
+static struct berth_credential held(struct sim_node *n)
 {
-	struct berth_held h = { .v = NULL };
+	struct berth_credential c = { .json = NULL };
+	char id[BERTH_CREDENTIAL_ID_MAX + 1] = "";
 
 	sim_as(n);
-	CHECK_OK(berth_held_each(berth_agent_env(n->agent), keep, &h));
-	return h;
+	CHECK_OK(berth_credentials_each(berth_agent_env(n->agent), keep, id));
+	if (*id)
+		CHECK_OK(berth_credential_get(berth_agent_env(n->agent), id, &c));
+	return c;
 }
 
 static char *offer_args(const char *format, const char *credential)
@@ -111,7 +114,7 @@ static void issue(struct pair *p, const char *thid, const char *format, const ch
 /* a asks, b shows what it holds. */
 static void present(struct pair *p, const char *thid, const char *more)
 {
-	struct berth_held h = held(p->b);
+	struct berth_credential h = held(p->b);
 	struct berth_json *v;
 	char args[300];
 
@@ -127,7 +130,7 @@ static void present(struct pair *p, const char *thid, const char *more)
 	assert_true(berth_json_bool(berth_json_get(berth_json_get(v, "data"), "verified"), false));
 	assert_false(berth_json_bool(berth_json_get(berth_json_get(v, "data"), "queryJudged"), true));
 	berth_json_free(v);
-	berth_held_free(&h);
+	berth_credential_free(&h);
 }
 
 static void offered_accepted_shown_and_revoked(void **state)
@@ -139,16 +142,16 @@ static void offered_accepted_shown_and_revoked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct berth_held h;
+		struct berth_credential h;
 		struct pair p;
 
 		pair_make(&p);
 		pair_introduce(&p);
 		issue(&p, "t-1", rows[i].format, rows[i].credential);
 		h = held(p.b);
-		assert_string_equal(S(h.v, "format"), rows[i].format);
-		assert_true(berth_did_same(S(h.v, "issuer"), did_of(p.a)));
-		berth_held_free(&h);
+		assert_string_equal(h.format, rows[i].format);
+		assert_true(berth_did_same(h.issuer, did_of(p.a)));
+		berth_credential_free(&h);
 		sim_off(p.b);
 		sim_on(p.b);
 		if (rows[i].more)
@@ -156,9 +159,9 @@ static void offered_accepted_shown_and_revoked(void **state)
 		CHECK_OK(command(p.a, p.b, "issue", "t-1", "cmd/revoke", "\"comment\":\"left\""));
 		pair_settle(&p, 10);
 		h = held(p.b);
-		assert_true(berth_json_bool(berth_json_get(h.v, "revoked"), false));
+		assert_true(h.revoked);
 		assert_int_equal(pair_audit(p.b, "was revoked by"), 1);
-		berth_held_free(&h);
+		berth_credential_free(&h);
 		pair_free(&p);
 	}
 }
@@ -367,9 +370,9 @@ static void c129_challenge_and_domain_are_there_and_new_and_of_who_asks(void **s
 		REQUEST("\"options\":{\"challenge\":\"0123456789\",\"domain\":\"did:example:somebody\"},"),
 		REQUEST("\"options\":{\"challenge\":1,\"domain\":\"x.example\"},"),
 	};
-	struct berth_held h;
+	struct berth_credential h;
 	struct pair p;
-	char key[65], args[80];
+	char key[65], args[120];
 
 	(void)state;
 	pair_make(&p);
@@ -394,7 +397,7 @@ static void c129_challenge_and_domain_are_there_and_new_and_of_who_asks(void **s
 	key_of(p.b, p.a, "p-2", key);
 	assert_string_equal(sim_state(p.b, "proof", key), "");	/* answered before, over a restart */
 	assert_int_equal(pair_audit(p.b, "E_REPLAY: a challenge that was answered before"), 1);
-	berth_held_free(&h);
+	berth_credential_free(&h);
 	pair_free(&p);
 }
 
@@ -422,10 +425,10 @@ static void c129_a_presentation_for_another_challenge_or_domain(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct berth_held h;
+		struct berth_credential h;
 		struct berth_json *v;
 		struct pair p;
-		char args[80];
+		char args[120];
 
 		pair_make(&p);
 		pair_introduce(&p);
@@ -444,7 +447,7 @@ static void c129_a_presentation_for_another_challenge_or_domain(void **state)
 		berth_json_free(v);
 		assert_int_equal(pair_audit(p.a, ": E_HOLDER"), 1);
 		assert_int_equal(pair_audit(p.b, "reports e.p.trust"), 1);
-		berth_held_free(&h);
+		berth_credential_free(&h);
 		pair_free(&p);
 	}
 }
@@ -452,9 +455,9 @@ static void c129_a_presentation_for_another_challenge_or_domain(void **state)
 /* With trusted issuers in the configuration another's credential is E_AUTHZ. */
 static void c116_the_issuer_is_trusted_or_not(void **state)
 {
-	struct berth_held h;
+	struct berth_credential h;
 	struct pair p;
-	char args[80];
+	char args[120];
 
 	(void)state;
 	pair_make(&p);
@@ -471,14 +474,14 @@ static void c116_the_issuer_is_trusted_or_not(void **state)
 	is_in(p.a, p.b, "proof", "p-1", "abandoned");
 	p.a->policy.trust_roots[0] = did_of(p.a);	/* the twin */
 	present(&p, "p-2", "");
-	berth_held_free(&h);
+	berth_credential_free(&h);
 	pair_free(&p);
 }
 
 /* ---- revocation ---- */
 static void only_the_issuer_revokes(void **state)
 {
-	struct berth_held h;
+	struct berth_credential h;
 	struct pair p;
 	char body[200];
 
@@ -498,20 +501,20 @@ static void only_the_issuer_revokes(void **state)
 	say(p.a, p.b, BERTH_ID_OWNER, BERTH_PIURI_REVOCATION "revoke", NULL, "{\"credential_id\":\"x\"}", NULL);
 	say(p.a, p.b, BERTH_ID_OWNER, BERTH_PIURI_REVOCATION "revoke", NULL,
 	    "{\"revocation_format\":\"indy\",\"credential_id\":\"nobody-has-it\"}", NULL);
-	berth_held_free(&h);
+	berth_credential_free(&h);
 	h = held(p.b);
-	assert_null(berth_json_get(h.v, "revoked"));
+	assert_false(h.revoked);
 	assert_int_equal(pair_audit(p.b, "E_AUTHZ"), 1);
 	assert_int_equal(pair_audit(p.b, "E_NOMATCH"), 1);
 	say(p.a, p.b, BERTH_ID_OWNER, BERTH_PIURI_REVOCATION "revoke", NULL, body, NULL);
-	berth_held_free(&h);
+	berth_credential_free(&h);
 	h = held(p.b);
-	assert_true(berth_json_bool(berth_json_get(h.v, "revoked"), false));
+	assert_true(h.revoked);
 	snprintf(body, sizeof(body), "\"credentials\":[\"%s\"]", h.id);
 	CHECK_OK(command(p.a, p.b, "proof", "p-1", "cmd/request", "\"presentationDefinition\":" PEX));
 	pair_settle(&p, 10);
 	CHECK_RC(BERTH_E_STATUS, command(p.b, p.a, "proof", "p-1", "cmd/accept", body));
-	berth_held_free(&h);
+	berth_credential_free(&h);
 	pair_free(&p);
 }
 
@@ -521,7 +524,7 @@ static void every_fault_ends_in_one_credential(void **state)
 	for (int f = FAULT_LOSE_REQUEST; f <= FAULT_LATE; f++)
 		for (size_t at = 1; at <= 4; at++) {
 			char *args = offer_args("vc+jwt", W3C);
-			struct berth_held h;
+			struct berth_credential h;
 			struct pair p;
 
 			pair_make(&p);
@@ -535,8 +538,8 @@ static void every_fault_ends_in_one_credential(void **state)
 			is_in(p.a, p.b, "issue", "t-1", "done");
 			assert_int_equal(pair_audit(p.a, "issued to"), 1);
 			h = held(p.b);
-			assert_non_null(h.v);
-			berth_held_free(&h);
+			assert_non_null(h.json);
+			berth_credential_free(&h);
 			free(args);
 			pair_free(&p);
 		}

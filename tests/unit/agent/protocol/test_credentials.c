@@ -101,6 +101,9 @@ static void what_is_put_comes_back_and_is_sealed(void **state)
 	c.holder = "op-0-1";
 	c.from = "did:example:sender";
 	c.received_s = 1795440600;
+	c.thid = "t-1";
+	c.thread = "0a1b";
+	c.revoked = true;
 	CHECK_OK(berth_credential_put(&env, &fx, &c));
 	CHECK_OK(commit(&fx));
 	berth_json_free(types);
@@ -112,7 +115,9 @@ static void what_is_put_comes_back_and_is_sealed(void **state)
 	assert_string_equal(got.issuer, "did:example:issuer");
 	assert_string_equal(got.holder, "op-0-1");
 	assert_string_equal(got.from, "did:example:sender");
-	CHECK(got.received_s == 1795440600 && berth_json_len(got.types) == 1);
+	assert_string_equal(got.thid, "t-1");
+	assert_string_equal(got.thread, "0a1b");
+	CHECK(got.revoked && got.received_s == 1795440600 && berth_json_len(got.types) == 1);
 	berth_credential_free(&got);
 
 	/* nothing of it is readable at rest */
@@ -176,8 +181,12 @@ static void ids_and_sizes(void **state)
 	CHECK_OK(commit(&fx));
 	free(text);
 	/* SHA-256 of "abc" */
-	berth_credential_id_of(id, "abc", 3);
+	CHECK_OK(berth_credential_id_of(id, "abc", 3));
 	assert_string_equal(id, "ba7816bf8f01cfea414140de5dae2223");
+	/* of JSON, however it is spelt: SHA-256 of {"a":1,"b":2} */
+	CHECK_OK(berth_credential_id_of(id, "{ \"b\": 2, \"a\": 1 }", 18));
+	assert_string_equal(id, "43258cff783fe7036d8a43033f830adf");
+	CHECK_RC(BERTH_E_JSON, berth_credential_id_of(id, "{", 1));
 }
 
 static enum berth_err tally(void *arg, const struct berth_credential *c)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/protocol/credentials.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/relation.h"
@@ -25,15 +26,15 @@ static enum berth_err done(enum berth_err rc, struct berth_json *o, struct berth
 }
 
 /* ---- held ---- */
-static enum berth_err held_row(void *arg, const struct berth_held *h)
+static enum berth_err held_row(void *arg, const struct berth_credential *c)
 {
-	static const char *const members[] = { "format", "issuer", "identity", "peer", "thid", "revoked" };
+	static const char *const members[] = { "format", "issuer", "types", "holder", "from", "thid", "revoked", "credential" };
 	struct berth_json *list = arg, *o = berth_json_new_object();
-	enum berth_err rc = berth_json_set_str(o, "id", h->id);
+	enum berth_err rc = berth_json_set_str(o, "id", c->id);
 
 	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
-		rc = backend_copy(o, members[i], h->v, members[i]);
-	if (rc || (rc = backend_copy(o, "credential", h->v, "text")) || (rc = backend_copy(o, "claims", h->v, "credential"))) {
+		rc = backend_copy(o, members[i], c->json, members[i]);
+	if (rc) {
 		berth_json_free(o);
 		return rc;
 	}
@@ -46,7 +47,7 @@ static enum berth_err held(void *arg, const struct berth_api_request *req, struc
 	struct berth_json *list = berth_json_new_array();
 
 	(void)req;
-	return done(list ? berth_held_each(berth_agent_env(b->agent), held_row, list) : berth_fail(BERTH_E_NOMEM, "credentials"),
+	return done(list ? berth_credentials_each(berth_agent_env(b->agent), held_row, list) : berth_fail(BERTH_E_NOMEM, "credentials"),
 		    list, out);
 }
 
@@ -200,7 +201,7 @@ BEGIN(request, "issue", "cmd/request")
 BEGIN(ask, "proof", "cmd/request")
 BEGIN(volunteer, "proof", "cmd/propose")
 
-void backend_credentials_init(struct berth_api_backend *api)
+void backend_exchanges_init(struct berth_api_backend *api)
 {
 	api->op[BERTH_API_CREDENTIALS] = held;
 	api->op[BERTH_API_CREDENTIAL_OFFER] = offer;
