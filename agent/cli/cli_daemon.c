@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon knows: status, identities, credentials, peers, queues, audit log. */
+/* What the daemon knows: status, identities, peers, queues, audit log. */
 #include "agent/cli/cli_client.h"
 
 #include <inttypes.h>

@@ -22,7 +22,7 @@ enum berth_api_op {
 	BERTH_API_DEVICE,		/* GET  /v1/device: onboarding state, owner, epoch, assurance, health */
 	BERTH_API_IDENTITIES,		/* GET  /v1/identities: array of {"name", ...}; filtered by grant here */
 	BERTH_API_IDENTITY,		/* GET  /v1/identities/{name} */
-	BERTH_API_PRESENT,		/* POST /v1/identities/{name}/present {"audience","nonce","format"?} */
+	BERTH_API_PRESENT,		/* POST /v1/identities/{name}/present {"audience","nonce","format"?,"query"?} */
 	BERTH_API_SECRETS,		/* GET  /v1/secrets: array of {"id", ...}; filtered by grant here */
 	BERTH_API_SECRET,		/* GET  /v1/secrets/{id} */
 	BERTH_API_APP_MESSAGES,		/* GET  /v1/messages?after=SEQ: array of {"seq", "for", ...}; filtered by grant here */
@@ -46,7 +46,6 @@ enum berth_api_op {
 	BERTH_API_AUDIT_VERIFY,		/* GET  /v1/audit/verify */
 	BERTH_API_PEERS,		/* GET  /v1/peers: array */
 	BERTH_API_MESSAGES,		/* GET  /v1/messages: what waits, by peer and one by one, and dead letters */
-	BERTH_API_CREDENTIALS,		/* GET  /v1/credentials: those that are held */
 	BERTH_API_CREDENTIAL_OFFER,	/* POST /v1/credentials/offer {"to","credential","format"?,"comment"?} */
 	BERTH_API_CREDENTIAL_PROPOSE,	/* POST /v1/credentials/propose: the same */
 	BERTH_API_CREDENTIAL_REQUEST,	/* POST /v1/credentials/request: the same */
@@ -66,10 +65,20 @@ enum berth_api_op {
 	BERTH_API_METRICS,		/* GET  /v1/metrics: one JSON string, sent as Prometheus text */
 	BERTH_API_MESSAGES_RETRY,	/* POST /v1/messages/retry {"id"} or {"peer"} */
 	BERTH_API_MESSAGES_DROP,	/* POST /v1/messages/drop {"id"} or {"peer"} */
+	/* both, by grant on app.sock */
+	BERTH_API_CREDENTIALS,		/* GET  /v1/credentials: array of {"id", ...}; filtered by grant here */
+	BERTH_API_CREDENTIAL,		/* GET  /v1/credentials/{id} */
+	BERTH_API_VERIFY,		/* POST /v1/verify {"credential" or "presentation","challenge"?,"domain"?} */
+	/* admin.sock */
+	BERTH_API_CREDENTIAL_IMPORT,	/* POST /v1/credentials {"credential","id"?} */
+	BERTH_API_CREDENTIAL_REMOVE,	/* POST /v1/credentials/{id}/remove */
 	BERTH_API__COUNT
 };
 
+struct berth_principal;
+
 struct berth_api_request {
+	const struct berth_principal *who;	/* NULL: the operator */
 	const char *principal;		/* who asks; "admin" on admin.sock */
 	const char *param;		/* {name} or {id} of the path, decoded; "" without */
 	int64_t after;			/* ?after=, 0 without */

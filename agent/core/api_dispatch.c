@@ -244,7 +244,8 @@ static enum berth_err run(struct berth_json **out, const struct berth_api_backen
 			  const struct berth_api_quota *quota, const struct berth_api_call *c,
 			  const struct berth_api_route *r, const char *param, char missing[MISSING_MAX])
 {
-	struct berth_api_request req = { .principal = name_of(c), .param = param };
+	struct berth_api_request req = { .principal = name_of(c), .param = param,
+					 .who = c->socket == BERTH_SOCKET_ADMIN ? NULL : c->principal };
 	int op = c->socket == BERTH_SOCKET_APP && r->app_op ? r->app_op : r->op;
 	struct berth_json *body = NULL;
 	enum berth_err rc;

@@ -36,7 +36,13 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/identities", BOTH, .filter = "identity:", .filter_key = "name", OP(IDENTITIES)),
 	GET("/v1/identities/{name}", BOTH, .right = "identity:", OP(IDENTITY)),
 	POST("/v1/identities/{name}/present", BOTH, .right = "present:", OP(PRESENT),
-	     .fields = { STR("audience", true, BERTH_DID_URL_MAX), STR("nonce", true, 512), STR("format", false, 32) }),
+	     .fields = { STR("audience", true, BERTH_DID_URL_MAX), STR("nonce", true, 512), STR("format", false, 32),
+			 OBJECT("query", false) }),
+	GET("/v1/credentials", BOTH, .filter = "credential:", .filter_key = "id", OP(CREDENTIALS)),
+	GET("/v1/credentials/{id}", BOTH, .right = "credential:", OP(CREDENTIAL), .secret = true),
+	POST("/v1/verify", BOTH, .right = "verify", OP(VERIFY),
+	     .fields = { STR("credential", false, TEXT_MAX), STR("presentation", false, TEXT_MAX), STR("challenge", false, 512),
+			 STR("domain", false, BERTH_DID_URL_MAX) }),
 	GET("/v1/secrets", APP, .filter = "secret:", .filter_key = "id", OP(SECRETS)),
 	GET("/v1/secrets/{id}", APP, .right = "secret:", OP(SECRET), .secret = true),
 
@@ -82,7 +88,6 @@ const struct berth_api_route berth_api_routes[] = {
 			 ARRAY("attachments", false, BERTH_ATTACHMENTS_MAX) }),
 	POST("/v1/connections", ADMIN, OP(CONNECT), .fields = { STR("invitation", true, BERTH_OOB_TEXT_MAX) }),
 	POST("/v1/ping", ADMIN, OP(PING), .fields = { STR("to", false, BERTH_DID_URL_MAX) }),
-	GET("/v1/credentials", ADMIN, OP(CREDENTIALS)),
 	POST("/v1/credentials/offer", ADMIN, OP(CREDENTIAL_OFFER), .fields = { CREDENTIAL_FIELDS }),
 	POST("/v1/credentials/propose", ADMIN, OP(CREDENTIAL_PROPOSE), .fields = { CREDENTIAL_FIELDS }),
 	POST("/v1/credentials/request", ADMIN, OP(CREDENTIAL_REQUEST), .fields = { CREDENTIAL_FIELDS }),
@@ -104,6 +109,9 @@ const struct berth_api_route berth_api_routes[] = {
 	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),
 	POST("/v1/messages/drop", ADMIN, OP(MESSAGES_DROP),
 	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),
+	POST("/v1/credentials", ADMIN, OP(CREDENTIAL_IMPORT),
+	     .fields = { STR("credential", true, TEXT_MAX), STR("id", false, 64) }),
+	POST("/v1/credentials/{id}/remove", ADMIN, OP(CREDENTIAL_REMOVE)),
 };
 
 const size_t berth_api_routes_n = sizeof(berth_api_routes) / sizeof(berth_api_routes[0]);

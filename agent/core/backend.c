@@ -269,6 +269,11 @@ static enum berth_err present(void *arg, const struct berth_api_request *req, st
 
 	if (!rc && (!op || !vc || strcmp(req->param, ID_OPERATIONAL) != 0))
 		rc = berth_fail(BERTH_E_NOMATCH, "no identity %s to present", req->param);
+	if (!rc && berth_json_get(req->body, "query")) {
+		rc = backend_present(b, req, op, out);
+		berth_json_free(inst);
+		return rc;
+	}
 	if (!rc && strcmp(format, "vp+jwt") != 0)
 		rc = berth_fail(BERTH_E_TYPE, "format %s: only vp+jwt so far", format);
 	if (!rc)
@@ -387,4 +392,5 @@ void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api)
 	backend_messages_init(api);
 	backend_peers_init(api);
 	backend_exchanges_init(api);
+	backend_credentials_init(api);
 }

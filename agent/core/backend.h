@@ -4,12 +4,24 @@
 
 #include "agent/core/agent.h"
 #include "agent/core/api.h"
+#include "vc/status.h"
 
 /* What the local API answers: the agent seen from outside.  backend.c has the device
- * and what applications get, backend_admin.c the operator's side. */
+ * and what applications get, backend_credentials.c and backend_present.c credentials, and
+ * backend_admin.c the operator's side. */
 struct berth_backend {
 	struct berth_agent *agent;
+	const struct berth_config *cfg;		/* borrowed */
+	struct berth_vc_policy *policy;		/* for the credentials of others; owned, borrows from cfg */
+	struct berth_status_cache *status_cache;	/* owned */
+	struct berth_status_seen seen;
 };
+
+/* What it needs to judge credentials.  take: after SIGHUP, another configuration and the
+ * policy made of it (berth_config_credentials), taken over. */
+BERTH_MUST_USE enum berth_err berth_backend_open(struct berth_backend *b, const struct berth_config *cfg);
+void berth_backend_take(struct berth_backend *b, const struct berth_config *cfg, struct berth_vc_policy *policy);
+void berth_backend_close(struct berth_backend *b);	/* fine on a zeroed one */
 
 /* Fills api; b outlives it. */
 void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Credentials: those that are held, and the exchanges by which they are issued and shown. */
+/* The exchanges by which credentials are issued and shown. */
 #include "agent/core/backend_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/protocol/credentials.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/relation.h"
@@ -25,33 +24,6 @@ static enum berth_err done(enum berth_err rc, struct berth_json *o, struct berth
 	return rc;
 }
 
-/* ---- held ---- */
-static enum berth_err held_row(void *arg, const struct berth_credential *c)
-{
-	static const char *const members[] = { "format", "issuer", "types", "holder", "from", "thid", "revoked", "credential" };
-	struct berth_json *list = arg, *o = berth_json_new_object();
-	enum berth_err rc = berth_json_set_str(o, "id", c->id);
-
-	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
-		rc = backend_copy(o, members[i], c->json, members[i]);
-	if (rc) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_push(list, o);
-}
-
-static enum berth_err held(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_backend *b = arg;
-	struct berth_json *list = berth_json_new_array();
-
-	(void)req;
-	return done(list ? berth_credentials_each(berth_agent_env(b->agent), held_row, list) : berth_fail(BERTH_E_NOMEM, "credentials"),
-		    list, out);
-}
-
-/* ---- exchanges ---- */
 struct listing { struct berth_json *list; const char *machine, *want; char key[65]; bool whole; int found; };
 
 static enum berth_err describe(const struct listing *l, const char *key, const struct berth_json *inst, struct berth_json **out)
@@ -203,7 +175,6 @@ BEGIN(volunteer, "proof", "cmd/propose")
 
 void backend_exchanges_init(struct berth_api_backend *api)
 {
-	api->op[BERTH_API_CREDENTIALS] = held;
 	api->op[BERTH_API_CREDENTIAL_OFFER] = offer;
 	api->op[BERTH_API_CREDENTIAL_PROPOSE] = propose;
 	api->op[BERTH_API_CREDENTIAL_REQUEST] = request;

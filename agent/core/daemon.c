@@ -244,6 +244,8 @@ static enum berth_err start(struct berth_daemon *d)
 		return rc;
 	berth_netclient_set_agent(d->net, d->agent);
 	d->backend.agent = d->agent;
+	if ((rc = berth_backend_open(&d->backend, d->cfg)))
+		return rc;
 	berth_backend_init(&d->backend, &d->api_backend);
 	return berth_api_new(&d->api, d->cfg, &d->api_backend);
 }
@@ -289,6 +291,7 @@ void berth_daemon_free(struct berth_daemon *d)
 	if (!d)
 		return;
 	berth_api_free(d->api);
+	berth_backend_close(&d->backend);
 	if (d->net)
 		berth_netclient_set_agent(d->net, NULL);
 	berth_agent_free(d->agent);
@@ -307,23 +310,27 @@ void berth_daemon_free(struct berth_daemon *d)
  * and what borrowed from the old one is made to let go. */
 static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 {
+	struct berth_vc_policy *rules = NULL;
 	struct berth_policy policy;
 	char *roots = NULL;
 	enum berth_err rc;
 
 	if ((rc = make_policy(cfg, &policy, &roots)))
 		return rc;
-	if ((rc = berth_api_reconfigure(d->api, cfg))) {
+	if ((rc = berth_config_credentials(cfg, &rules)) || (rc = berth_api_reconfigure(d->api, cfg))) {
+		berth_config_credentials_free(rules);
 		free(roots);
 		return rc;
 	}
 	if ((rc = berth_netclient_reconfigure(d->net, cfg))) {
+		berth_config_credentials_free(rules);
 		free(roots);
 		/* it was good for this once already; without it nobody would be let in */
 		if (berth_api_reconfigure(d->api, d->cfg))
 			d->stop = true;
 		return rc;
 	}
+	berth_backend_take(&d->backend, cfg, rules);
 	free(d->ek_roots);
 	berth_config_free(d->cfg);
 	d->ek_roots = roots;

@@ -42,10 +42,15 @@ FIXED(app_messages, "[{\"seq\":1,\"for\":\"urn:app:a\",\"type\":\"urn:app:a\",\"
 FIXED(sent, "{\"id\":\"m\",\"thid\":\"m\"}")
 FIXED(connected, "{\"peer\":\"did:x:peer\",\"did\":\"did:x:me\",\"thid\":\"t\"}")
 FIXED(oob, "{\"id\":\"i\",\"did\":\"did:x:i\",\"url\":\"https://x.test/?_oob=e30\",\"invitation\":{}}")
-FIXED(credentials, "[{\"id\":\"c\",\"format\":\"vc+jwt\",\"issuer\":\"did:x:i\",\"credential\":\"a.b.c\"}]")
 FIXED(exchanges, "[{\"id\":\"e\",\"protocol\":\"issue\",\"state\":\"done\"}]")
 FIXED(exchange, "{\"id\":\"e\",\"protocol\":\"proof\",\"state\":\"done\"}")
 FIXED(ping, "{\"thid\":\"t\"}")
+#define CREDENTIAL(id, more) "{\"id\":\"" id "\",\"format\":\"vc+jwt\",\"issuer\":\"did:x:i\",\"types\":[\"T\"]" more "}"
+FIXED(credentials, "[" CREDENTIAL("badge", "") "," CREDENTIAL("pass", "") "]")
+FIXED(imported_credential, CREDENTIAL("badge", ""))
+FIXED(removed, "{\"id\":\"badge\"}")
+FIXED(report, "{\"verified\":false,\"format\":\"vc+jwt\",\"issuer\":null,\"checks\":{},\"warnings\":[],\"error\":\"E_SIG\","
+	      "\"detail\":\"\",\"credential\":null}")
 FIXED(metrics, "\"berth_up 1\\n\"")
 
 static enum berth_err known(const struct berth_api_request *req, const char *a, const char *b)
@@ -86,6 +91,14 @@ static enum berth_err secret(void *arg, const struct berth_api_request *req, str
 	return berth_json_set_str(*out, "id", req->param);
 }
 
+static enum berth_err credential(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	enum berth_err rc = known(req, "wifi", "badge");
+
+	(void)arg;
+	return rc ? rc : give(out, CREDENTIAL("badge", ",\"credential\":\"a.b.c\""));
+}
+
 static enum berth_err device_show(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	enum berth_err rc = known(req, "dev-1", "dev-1");
@@ -118,10 +131,12 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_APP_MESSAGES] = app_messages, [BERTH_API_APP_SEND] = sent, [BERTH_API_APP_ACK] = ok,
 		[BERTH_API_MESSAGES_RETRY] = messages_retry, [BERTH_API_MESSAGES_DROP] = messages_drop,
 		[BERTH_API_INVITE] = oob, [BERTH_API_CONNECT] = connected, [BERTH_API_DISCOVER] = connected, [BERTH_API_PEER_ROTATE] = connected, [BERTH_API_PEER_END] = ok,
-		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL_OFFER] = sent, [BERTH_API_CREDENTIAL_PROPOSE] = sent,
+		[BERTH_API_CREDENTIAL_OFFER] = sent, [BERTH_API_CREDENTIAL_PROPOSE] = sent,
 		[BERTH_API_CREDENTIAL_REQUEST] = sent, [BERTH_API_PROOF_REQUEST] = sent, [BERTH_API_PROOF_PROPOSE] = sent,
 		[BERTH_API_EXCHANGES] = exchanges, [BERTH_API_EXCHANGE] = exchange, [BERTH_API_EXCHANGE_ACCEPT] = ok,
 		[BERTH_API_EXCHANGE_DECLINE] = ok, [BERTH_API_EXCHANGE_REVOKE] = ok,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
+		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL] = credential, [BERTH_API_VERIFY] = report,
+		[BERTH_API_CREDENTIAL_IMPORT] = imported_credential, [BERTH_API_CREDENTIAL_REMOVE] = removed,
 	},
 };

@@ -232,7 +232,7 @@ def test_audit(daemon):
 
 
 def test_lists_for_people(daemon):
-    d = daemon(http([]), http([]), http([{"name": "owner", "did": "did:x:o"}]), http([]), http([]),
+    d = daemon(http([]), http([]), http([{"name": "owner", "did": "did:x:o"}]), http([]),
                http({"device": "d", "state": "BORN"}))
     assert raw("devices", "list", "--socket", d.path) == b"no devices\n"
     assert raw(*at(d, "peers")) == b"no peer yet\n"
