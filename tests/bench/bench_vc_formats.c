@@ -6,6 +6,7 @@
 #include "tests/bench/bench.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -20,7 +21,7 @@
 #include "did/jose/keyring_local.h"
 #include "did/method_key.h"
 #include "vc/sd_jwt.h"
-#include "vc/status_list.h"
+#include "vc/status.h"
 #include "vc/vc.h"
 
 #define NOW 1795442400		/* 2026-11-23 */
@@ -161,6 +162,62 @@ static void o_bit(void)
 	}
 }
 
+/* One question to a list of 131,072 in the cache, as a verifier asks it. */
+#define LIST "https://example.com/status/3"
+
+static struct berth_verify asking;
+
+static void put_list(const char *folder)
+{
+	char path[128];
+	struct berth_buf text = BERTH_BUF_INIT, token = BERTH_BUF_INIT, payload = BERTH_BUF_INIT;
+	struct berth_status_list l;
+	FILE *f;
+
+	need(!berth_status_list_new(&l, BERTH_STATUS_TOKEN, 1, 131072) && !berth_status_list_encode(&text, &l), "list");
+	berth_buf_printf(&payload, "{\"iss\":\"%s\",\"sub\":\"" LIST "\",\"iat\":%d,\"exp\":%d,\"status_list\":{\"bits\":1,"
+			 "\"lst\":\"%s\"}}", berth_buf_cstr(&did), NOW - 100, NOW + 1000000, berth_buf_cstr(&text));
+	need(!berth_keyring_sign_compact(ring, berth_buf_cstr(&kid), BERTH_SIGN_STATUS, payload.p, payload.len, &token), "sign");
+	snprintf(path, sizeof(path), "%s/list", folder);
+	f = fopen(path, "w");
+	need(f && fwrite(token.p, 1, token.len, f) == token.len && !fclose(f), "file");
+	berth_status_list_free(&l);
+	berth_buf_free(&text);
+	berth_buf_free(&token);
+	berth_buf_free(&payload);
+}
+
+static void ask_list(void)
+{
+	static uint64_t index;
+	struct berth_status_found *f, own;
+	int64_t stale_for;
+	unsigned value;
+
+	index = (index + 7919) % 131072;
+	need(!berth_status_find(&f, &own, &asking, LIST, berth_buf_cstr(&did), true) && f != &own &&
+	     !berth_status_list_get(&f->list, index, &value) && !berth_status_age(f, &asking, &stale_for) && !value &&
+	     !stale_for, "status");
+	seen = value;
+}
+
+static void bench_cache(int *missed)
+{
+	static const struct bench b[] = { { "status of one in 131,072, list from cache", f_bit, ask_list, 1.0 } };
+	static struct berth_resolver builtin;
+	char folder[] = "/tmp/berth-bench.XXXXXX", path[64];
+
+	need(mkdtemp(folder) != NULL, "folder");
+	put_list(folder);
+	berth_resolver_builtin_init(&builtin, NULL);
+	asking = (struct berth_verify){ .resolver = &builtin, .now_s = NOW, .status_dir = folder };
+	need(!berth_status_cache_new(&asking.status_cache, NULL), "cache");
+	*missed += bench_run_us("status lists (floor: 1,001 bits)", b, 1);
+	berth_status_cache_free(asking.status_cache);
+	snprintf(path, sizeof(path), "%s/list", folder);
+	need(!remove(path) && !remove(folder), "folder");
+}
+
 void bench_vc_formats(int *missed)
 {
 	static const struct bench b[] = {
@@ -171,4 +228,5 @@ void bench_vc_formats(int *missed)
 
 	setup();
 	*missed += bench_run("credential formats, about 1 KiB", b, sizeof(b) / sizeof(b[0]));
+	bench_cache(missed);
 }

@@ -581,8 +581,9 @@ def test_vp_di(party, files):
         fails("E_AUTHZ", "vp", "verify", "--now", NOW, "--trust", holder[0], "--challenge", "c1", vp)
 
 
-def test_vc_jwt_of_1_1(party, files):
-    issuer, holder = party("secp256k1"), party()
+@pytest.mark.parametrize("kind", ("ed25519", "p256", "p384", "secp256k1"))
+def test_vc_jwt_of_1_1(party, files, kind):
+    issuer, holder = party(kind), party()
     vc = {"@context": ["https://www.w3.org/2018/credentials/v1"], "type": ["VerifiableCredential"], "id": "urn:1",
           "issuer": issuer[0], "issuanceDate": "2026-01-01T00:00:00Z", "expirationDate": "2027-01-01T00:00:00Z",
           "credentialSubject": {"id": holder[0], "a": 1}}
