@@ -206,6 +206,19 @@ static void judge_unchecked(struct judging *j, const struct berth_vc_rule *rule,
 	fail(j, rc, rule, what);
 }
 
+/* C121: a closed set of contexts; those written into the credential are in none. */
+static bool takes_contexts(const struct berth_report *r, const struct berth_vc_rule *rule)
+{
+	const struct berth_json *all = berth_json_get(r->credential, "@context");
+
+	if (!berth_json_is(all, BERTH_JSON_ARRAY))
+		return true;
+	for (const struct berth_json *it = berth_json_next(berth_json_first(all)); it; it = berth_json_next(it))
+		if (!berth_json_str(it) || !is_in(rule->contexts, rule->n_contexts, berth_json_str(it)))
+			return false;
+	return true;
+}
+
 static void judge_rule(void *arg, const struct berth_vc_rule *rule)
 {
 	struct judging *j = arg;
@@ -215,6 +228,8 @@ static void judge_rule(void *arg, const struct berth_vc_rule *rule)
 		fail(j, BERTH_E_ALG, rule, "this format is not taken");
 	if (rule->n_algs && !takes_algorithm(r, rule))
 		fail(j, BERTH_E_ALG, rule, "this algorithm is not taken");
+	if (rule->n_contexts && !takes_contexts(r, rule))
+		fail(j, BERTH_E_VC, rule, "a context that is not in the list");
 	if (rule->status == BERTH_STATUS_REQUIRED && r->status == BERTH_CHECK_NOT_PRESENT) {
 		r->status = BERTH_CHECK_FAILED;
 		fail(j, BERTH_E_STATUS, rule, "a status is required, and there is none");

@@ -31,6 +31,8 @@ struct berth_vc_rule {
 	size_t n_formats;
 	const char *const *algs;	/* of JWS or cryptosuites; none: all */
 	size_t n_algs;
+	const char *const *contexts;	/* besides that of the data model; none: any */
+	size_t n_contexts;
 	enum berth_status_need status;
 	int64_t max_stale_s;		/* of status lists */
 	unsigned unchecked;		/* of enum berth_unchecked */

@@ -30,15 +30,18 @@ static bool same_party(const char *a, const char *b)
 
 enum berth_err berth_status_age(const struct berth_status_found *f, const struct berth_verify *v, int64_t *stale_for)
 {
+	const struct berth_window w = { true, f->from_s, f->stale_s };
+	int place;
+
 	*stale_for = 0;
 	if (v->no_time || (f->from_s == INT64_MIN && f->stale_s == INT64_MAX))
 		return BERTH_OK;
-	if (v->now_s < 0)
+	if (berth_window_place(&w, v, &place))
 		return bad("a date to judge, and the time is not known");
-	if (v->now_s < f->from_s)
+	if (place < 0)
 		return bad("not yet valid");
-	if (v->now_s >= f->stale_s)
-		*stale_for = v->now_s - f->stale_s + 1;
+	if (place > 0)	/* without a clock nobody knows for how long */
+		*stale_for = v->now_s >= 0 ? v->now_s - f->stale_s + 1 : INT64_MAX;
 	return BERTH_OK;
 }
 

@@ -126,18 +126,35 @@ struct berth_window berth_window_of(const struct berth_json *payload)
 	return w;
 }
 
+enum berth_err berth_window_place(const struct berth_window *w, const struct berth_verify *v, int *place)
+{
+	bool known = v->now_s >= 0;
+	int64_t at_least = known ? v->now_s : v->floor_s;
+
+	*place = 1;
+	if (at_least >= w->until)
+		return BERTH_OK;
+	if (!known && (at_least < w->from || w->until != INT64_MAX))
+		return berth_fail(BERTH_E_CLOCK, "a date to judge, and the time is not known");
+	*place = at_least < w->from ? -1 : 0;
+	return BERTH_OK;
+}
+
 void berth_vc_judge_window(struct berth_report *r, const struct berth_verify *v, const struct berth_window *w)
 {
+	enum berth_err rc;
+	int place;
+
 	r->validity = BERTH_CHECK_NOT_CHECKED;
 	if (!w->any) {
 		r->validity = BERTH_CHECK_NOT_PRESENT;
 	} else if (v->no_time) {
 		berth_report_warn(r, "validity not judged: no time");
-	} else if (v->now_s < 0) {
-		berth_report_note(r, berth_fail(BERTH_E_CLOCK, "a date to judge, and the time is not known"));
-	} else if (v->now_s < w->from || v->now_s >= w->until) {
+	} else if ((rc = berth_window_place(w, v, &place))) {
+		berth_report_note(r, rc);
+	} else if (place) {
 		r->validity = BERTH_CHECK_FAILED;
-		berth_report_note(r, berth_fail(BERTH_E_EXPIRED, v->now_s < w->from ? "not yet valid" : "expired"));
+		berth_report_note(r, berth_fail(BERTH_E_EXPIRED, place < 0 ? "not yet valid" : "expired"));
 	} else {
 		r->validity = BERTH_CHECK_PASSED;
 	}

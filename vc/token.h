@@ -37,6 +37,9 @@ struct berth_window {
  * leave. */
 struct berth_window berth_window_of(const struct berth_json *payload);
 void berth_window_narrow(struct berth_window *w, bool start, int64_t t);
+/* Where now is, as far as v knows the time: -1 before it, 0 in it, 1 behind it.  E_CLOCK:
+ * that cannot be told. */
+BERTH_MUST_USE enum berth_err berth_window_place(const struct berth_window *w, const struct berth_verify *v, int *place);
 /* Writes report->validity; notes E_EXPIRED or E_CLOCK. */
 void berth_vc_judge_window(struct berth_report *r, const struct berth_verify *v, const struct berth_window *w);
 

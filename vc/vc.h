@@ -68,7 +68,8 @@ struct berth_verify {
 	const struct berth_pubkey *key;	/* the issuer's bare key (--jwk), or NULL */
 	const char *const *trust;	/* trusted issuers' DIDs */
 	size_t n_trust;
-	int64_t now_s;			/* < 0: no trusted time, then a date is E_CLOCK */
+	int64_t now_s;			/* < 0: no trusted time, then a date is E_CLOCK, ... */
+	int64_t floor_s;		/* ... but for what is decided by the time being at least this; 0: nothing */
 	bool no_time;			/* clockless device: validity is not judged */
 	bool no_status;			/* a status that cannot be answered is a warning */
 	bool typ_optional;		/* --format given: a missing typ is accepted */

@@ -69,8 +69,8 @@ enum berth_api_op {
 	BERTH_API_CREDENTIALS,		/* GET  /v1/credentials: array of {"id", ...}; filtered by grant here */
 	BERTH_API_CREDENTIAL,		/* GET  /v1/credentials/{id} */
 	BERTH_API_VERIFY,		/* POST /v1/verify {"credential" or "presentation","challenge"?,"domain"?} */
-	/* admin.sock */
 	BERTH_API_CREDENTIAL_IMPORT,	/* POST /v1/credentials {"credential","id"?} */
+	/* admin.sock */
 	BERTH_API_CREDENTIAL_REMOVE,	/* POST /v1/credentials/{id}/remove */
 	BERTH_API__COUNT
 };

@@ -40,6 +40,8 @@ const struct berth_api_route berth_api_routes[] = {
 			 OBJECT("query", false) }),
 	GET("/v1/credentials", BOTH, .filter = "credential:", .filter_key = "id", OP(CREDENTIALS)),
 	GET("/v1/credentials/{id}", BOTH, .right = "credential:", OP(CREDENTIAL), .secret = true),
+	POST("/v1/credentials", BOTH, .right = "import", OP(CREDENTIAL_IMPORT),
+	     .fields = { STR("credential", true, TEXT_MAX), STR("id", false, 64) }),
 	POST("/v1/verify", BOTH, .right = "verify", OP(VERIFY),
 	     .fields = { STR("credential", false, TEXT_MAX), STR("presentation", false, TEXT_MAX), STR("challenge", false, 512),
 			 STR("domain", false, BERTH_DID_URL_MAX) }),
@@ -109,8 +111,6 @@ const struct berth_api_route berth_api_routes[] = {
 	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),
 	POST("/v1/messages/drop", ADMIN, OP(MESSAGES_DROP),
 	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),
-	POST("/v1/credentials", ADMIN, OP(CREDENTIAL_IMPORT),
-	     .fields = { STR("credential", true, TEXT_MAX), STR("id", false, 64) }),
 	POST("/v1/credentials/{id}/remove", ADMIN, OP(CREDENTIAL_REMOVE)),
 };
 

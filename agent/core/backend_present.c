@@ -40,7 +40,8 @@ static enum berth_err add(void *arg, const struct berth_credential *c)
 {
 	struct presenting *p = arg;
 
-	if (c->revoked || !is_holders(p, c) || !may_see(p, c->id))
+	/* there is no presentation of the W3C model's first version as a token here */
+	if (c->revoked || !is_holders(p, c) || !may_see(p, c->id) || !strcmp(c->format, "vc-jwt"))
 		return BERTH_OK;
 	return berth_wallet_add(&p->wallet, c->id, c->text, strlen(c->text));
 }

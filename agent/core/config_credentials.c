@@ -71,7 +71,8 @@ static enum berth_err rule(const struct berth_config *c, const char *name, struc
 	    (rc = words(c, SECTION, name, "issuer", &r->issuers, &r->n_issuers)) ||
 	    (rc = words(c, SECTION, name, "anchor", &r->anchors, &r->n_anchors)) ||
 	    (rc = words(c, SECTION, name, "format", &r->formats, &r->n_formats)) ||
-	    (rc = words(c, SECTION, name, "algorithm", &r->algs, &r->n_algs)))
+	    (rc = words(c, SECTION, name, "algorithm", &r->algs, &r->n_algs)) ||
+	    (rc = words(c, SECTION, name, "context", &r->contexts, &r->n_contexts)))
 		return rc;
 	return default_issuers(c, r);
 }
@@ -82,7 +83,7 @@ void berth_config_credentials_free(struct berth_vc_policy *p)
 		return;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct berth_vc_rule *r = &p->rules[i];
-		const char *const *lists[] = { r->types, r->issuers, r->anchors, r->formats, r->algs };
+		const char *const *lists[] = { r->types, r->issuers, r->anchors, r->formats, r->algs, r->contexts };
 
 		for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++)
 			free((void *)(uintptr_t)lists[k]);

@@ -124,6 +124,7 @@ const struct berth_option berth_options[] = {
 	LIST("credentials", NAMED, BERTH_OPT_DID, "anchor", "or who has that from one of these, by DelegationCredential"),
 	WORDS("credentials", NAMED, "format", "", "vc+jwt vc-jwt di dc+sd-jwt vc+sd-jwt", "formats that are taken; none: all"),
 	LIST("credentials", NAMED, BERTH_OPT_NAMES, "algorithm", "of JWS, or cryptosuites, that are taken; none: all"),
+	LIST("credentials", NAMED, BERTH_OPT_NAMES, "context", "what may stand in @context besides that of the model; none: any"),
 	WORD("credentials", NAMED, "status", "if-present", "required if-present ignored", "whether they must have a status"),
 	TIME("credentials", NAMED, "max-stale", "0", 0, 365 * DAY, "how long past its validity a status list will do"),
 	WORDS("credentials", NAMED, "unchecked", "", "issuer validity status schema", "checks that need not be possible"),

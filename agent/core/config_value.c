@@ -11,7 +11,7 @@
 
 #define ACCOUNT_MAX 32
 
-static const char *const grants_alone[] = { "self", "device", "trust", "verify", "random" };
+static const char *const grants_alone[] = { "self", "device", "trust", "verify", "random", "import" };
 static const char *const grants_on[] = { "identity", "present", "secret", "message", "key", "cert", "credential" };
 
 bool berth_grant_ok(const char *grant)

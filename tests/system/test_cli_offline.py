@@ -700,6 +700,12 @@ def test_vc_policy(party, files, tmp_path):
     badge = files(issue(issuer, files, badge))
     assert ok("vc", "verify", "--now", NOW, badge, "--policy", by_anchor)["checks"]["issuer"] == "passed"
 
+    # what nobody here knows is kept
+    more = {"evidence": [{"type": "Photo", "id": "https://example.com/p"}], "refreshService": {"type": "Refresh2099"},
+            "nobody-knows-this": [1, {"a": None}]}
+    strange = credential(issuer[0], subject[0], **more)
+    assert ok("vc", "verify", "--now", NOW, files(issue(issuer, files, strange)))["credential"] == strange
+
     schema = {"credentialSchema": {"id": "https://example.com/s", "type": "JsonSchema"}}
     vc = files(issue(issuer, files, credential(issuer[0], subject[0], **schema)))
     check = ("vc", "verify", "--now", NOW, vc)

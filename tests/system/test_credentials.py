@@ -56,7 +56,7 @@ def issuer(world):
 def gw(world):
     may = "present:operational identity:operational"
     g = world.gateway("GW-CRED", principal_one={"uid": str(ME), "may": may + " credential:* verify"},
-                      principal_two={"uid": str(OTHER), "may": may + " credential:pass"})
+                      principal_two={"uid": str(OTHER), "may": may + " credential:pass credential:mine import"})
     g.set("agent", clock_trusted="yes")
     world.onboard(g)
     g.run_dir.chmod(0o755)
@@ -161,6 +161,21 @@ def test_what_is_not_taken_in(gw, issuer, tmp_path):
     assert len(present(gw, PASS)["submission"]["descriptor_map"]) == 1
     assert ok("credentials", "remove", v["id"], "--json", "--socket", gw.admin_sock) == {"id": v["id"]}
     fails("E_NOMATCH", "credentials", "remove", v["id"], "--socket", gw.admin_sock)
+
+
+def test_applications_take_in_what_is_theirs(gw, held, issuer):
+    vc = issuer.vc("did:example:other", refreshService={"type": "VerifiableCredentialRefreshService2021", "id": "https://a.example"})
+    path = "/v1/credentials"
+    (one, mine), (two, theirs), (three, hashed) = as_uid(OTHER, gw, [path, {"credential": vc, "id": "mine"}],
+                                                          [path, {"credential": vc, "id": "badge"}], [path, {"credential": vc}])
+    assert one == 200 and mine["id"] == "mine" and mine["refreshService"]["id"] == "https://a.example"
+    assert two == 403 and theirs["error"] == "E_AUTHZ" and gw.app("/v1/credentials/badge")["credential"] == held["badge"]
+    assert three == 200 and len(hashed["id"]) == 32
+    with pytest.raises(ApiError) as e:      # the first principal has no such right
+        gw.app(path, {"credential": vc})
+    assert e.value.status == 403
+    for name in ("mine", hashed["id"]):
+        ok("credentials", "remove", name, "--json", "--socket", gw.admin_sock)
 
 
 def verify(gw, text):

@@ -160,6 +160,36 @@ static void formats_and_algorithms(void **state)
 	expect(BERTH_E_ALG, BERTH_FORMAT_DI, issued(&other, BERTH_FORMAT_DI, "", ""));	/* ecdsa-jcs-2019 */
 }
 
+static void c121_a_closed_set_of_contexts(void **state)
+{
+	static const char *const contexts[] = { "https://a.example/v1" };
+	static const struct { const char *more; enum berth_err rc; } cases[] = {
+		{ "\"https://a.example/v1\"", BERTH_OK }, { "\"https://b.example/v1\"", BERTH_E_VC },
+		{ "\"https://a.example/v1\",\"https://b.example/v1\"", BERTH_E_VC }, { "{\"x\":\"https://a.example/v1\"}", BERTH_E_VC },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		struct berth_buf b = BERTH_BUF_INIT;
+		struct berth_json *vc;
+		char *s;
+
+		CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\",%s],\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
+			       "\"credentialSubject\":{\"n\":1}}", cases[i].more, issuer.did) > 0);
+		CHECK_OK(berth_json_parse_exact(&vc, s, strlen(s), BERTH_JSON_MAX));
+		CHECK_OK(berth_vc_issue(&b, kr, issuer.kid, vc));
+		rules[0].n_contexts = 0;
+		expect(BERTH_OK, BERTH_FORMAT_VC_JWT, strdup(berth_buf_cstr(&b)));
+		rules[0].contexts = contexts;
+		rules[0].n_contexts = 1;
+		expect(cases[i].rc, BERTH_FORMAT_VC_JWT, strdup(berth_buf_cstr(&b)));
+		berth_buf_free(&b);
+		berth_json_free(vc);
+		free(s);
+	}
+	expect_jwt(BERTH_OK, "", "");
+}
+
 /* ---- what was not checked ---- */
 
 static bool has(const struct berth_json *report, const char *member, const char *text)
@@ -261,6 +291,32 @@ static void stale_lists(void **state)
 	j = report_of(BERTH_OK, BERTH_FORMAT_VC_JWT, issued(&issuer, BERTH_FORMAT_VC_JWT, "", ENTRY));
 	CHECK(has(j, "assumed", "status"));
 	berth_json_free(j);
+}
+
+/* Without a clock the time is at least the floor, and that decides some things. */
+static void c117_the_floor_of_time(void **state)
+{
+	static const struct { const char *more; enum berth_err rc; } cases[] = {
+		{ ",\"validUntil\":\"2026-11-23T13:30:00Z\"", BERTH_E_EXPIRED },	/* the floor */
+		{ ",\"validUntil\":\"2026-11-23T13:30:01Z\"", BERTH_E_CLOCK },
+		{ ",\"validFrom\":\"2026-11-23T13:30:00Z\"", BERTH_OK },
+		{ ",\"validFrom\":\"2026-11-23T13:30:01Z\"", BERTH_E_CLOCK },
+		{ ",\"validFrom\":\"2026-01-01T00:00:00Z\",\"validUntil\":\"2027-01-01T00:00:00Z\"", BERTH_E_CLOCK },
+		{ "", BERTH_OK },
+	};
+
+	(void)state;
+	v.now_s = -1;
+	v.floor_s = NOW;
+	for (size_t i = 0; i < N(cases); i++)
+		expect_jwt(cases[i].rc, "", cases[i].more);
+	put_status(0, ",\"validUntil\":\"2026-11-23T13:30:00Z\"");
+	rules[0].max_stale_s = 1000000;
+	expect_jwt(BERTH_E_STATUS, "", ENTRY);		/* stale, and nobody knows for how long */
+	put_status(0, ",\"validUntil\":\"2026-11-24T13:30:00Z\"");
+	expect_jwt(BERTH_E_STATUS, "", ENTRY);
+	put_status(0, ",\"validFrom\":\"2026-11-20T00:00:00Z\"");
+	expect_jwt(BERTH_OK, "", ENTRY);
 }
 
 /* ---- delegation ---- */
@@ -458,6 +514,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(c116_issuers_by_type),
 		T(formats_and_algorithms),
+		T(c121_a_closed_set_of_contexts),
+		T(c117_the_floor_of_time),
 		T(a_check_that_was_not_made),
 		T(a_status_that_is_required),
 		T(stale_lists),
