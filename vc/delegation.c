@@ -9,6 +9,8 @@
 #include "vc/status.h"
 #include "vc/wallet.h"
 
+#define LOOKS_MAX 32	/* through the folder, for one question */
+
 struct search {
 	const struct berth_verify *v;
 	const char *below;			/* whose delegation is looked for */
@@ -102,15 +104,18 @@ static bool is_anchor(const char *did, const char *const *anchors, size_t n)
 }
 
 static enum berth_err climb(bool *trusted, const struct berth_verify *v, const char *below, const char *const *anchors,
-			    size_t n, const struct berth_json *types, size_t depth)
+			    size_t n, const struct berth_json *types, size_t depth, size_t *looks)
 {
 	struct search s = { .v = v, .below = below, .types = types, .delegates = depth > 1 };
-	enum berth_err rc = berth_status_dir(v->delegation_dir, try_file, &s);
+	enum berth_err rc;
 
+	if (++*looks > LOOKS_MAX)
+		return berth_fail(BERTH_E_AUTHZ, "too many delegations");
+	rc = berth_status_dir(v->delegation_dir, try_file, &s);
 	for (size_t i = 0; i < s.n && !rc && !*trusted; i++) {
 		*trusted = is_anchor(s.by[i], anchors, n);
 		if (!*trusted && depth < BERTH_DELEGATIONS_MAX)
-			rc = climb(trusted, v, s.by[i], anchors, n, types, depth + 1);
+			rc = climb(trusted, v, s.by[i], anchors, n, types, depth + 1, looks);
 	}
 	for (size_t i = 0; i < s.n; i++)
 		free(s.by[i]);
@@ -122,8 +127,10 @@ static enum berth_err climb(bool *trusted, const struct berth_verify *v, const c
 enum berth_err berth_vc_delegated(bool *trusted, const struct berth_verify *v, const char *issuer,
 				  const char *const *anchors, size_t n, const struct berth_json *types)
 {
+	size_t looks = 0;
+
 	*trusted = false;
 	if (!v->delegation_dir)
 		return berth_fail(BERTH_E_AUTHZ, "no delegations at hand");
-	return climb(trusted, v, issuer, anchors, n, types, 1);
+	return climb(trusted, v, issuer, anchors, n, types, 1, &looks);
 }

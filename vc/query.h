@@ -18,8 +18,8 @@
 #define BERTH_QUERY_PATHS_MAX 16		/* of a PEX field */
 #define BERTH_QUERY_RULES_MAX 256		/* all of them, nested ones too */
 #define BERTH_QUERY_DEPTH_MAX 8			/* of nested rules */
-#define BERTH_QUERY_WORK_MAX ((size_t)1 << 22)	/* values looked at */
-#define BERTH_QUERY_COMBINATIONS_MAX 65536	/* steps of the search */
+#define BERTH_QUERY_WORK_MAX ((size_t)1 << 20)	/* values looked at */
+#define BERTH_QUERY_COMBINATIONS_MAX 16384	/* steps of the search */
 
 struct berth_query;
 

@@ -201,7 +201,7 @@ static enum berth_err store(struct berth_backend *b, const struct berth_credenti
 	struct berth_buf box = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = berth_credential_quota(env, c->id)) || (rc = berth_credential_seal(env, c, &box)) ||
+	if ((rc = berth_credential_seal(env, c, &box)) || (rc = berth_credential_quota(env, c->id, box.len)) ||
 	    (rc = berth_store_begin(s)))
 		goto out;
 	if ((rc = berth_store_put(s, BERTH_NS_CREDENTIAL, c->id, box.p, box.len)) ||

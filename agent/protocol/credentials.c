@@ -111,7 +111,7 @@ out:
 
 struct counting {
 	const char *but;
-	size_t n;
+	size_t n, bytes;
 };
 
 static enum berth_err count(void *arg, const char *key, const uint8_t *value, size_t len)
@@ -119,18 +119,20 @@ static enum berth_err count(void *arg, const char *key, const uint8_t *value, si
 	struct counting *c = arg;
 
 	(void)value;
-	(void)len;
-	c->n += strcmp(key, c->but) != 0;
+	if (strcmp(key, c->but) != 0) {
+		c->n++;
+		c->bytes += len;
+	}
 	return BERTH_OK;
 }
 
-enum berth_err berth_credential_quota(struct berth_env *env, const char *id)
+enum berth_err berth_credential_quota(struct berth_env *env, const char *id, size_t n)
 {
 	struct counting c = { .but = id };
 	enum berth_err rc = env->records->each(env->records, BERTH_NS_CREDENTIAL, count, &c);
 
-	if (!rc && c.n >= BERTH_CREDENTIALS_MAX)
-		rc = berth_fail(BERTH_E_QUOTA, "%d credentials are held", BERTH_CREDENTIALS_MAX);
+	if (!rc && (c.n >= BERTH_CREDENTIALS_MAX || c.bytes + n > BERTH_CREDENTIALS_BYTES))
+		rc = berth_fail(BERTH_E_QUOTA, "%zu credentials of %zu bytes are held", c.n, c.bytes);
 	return rc;
 }
 
@@ -139,7 +141,7 @@ enum berth_err berth_credential_put(struct berth_env *env, struct berth_effects 
 	struct berth_buf box = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if (!(rc = berth_credential_quota(env, c->id)) && !(rc = berth_credential_seal(env, c, &box)))
+	if (!(rc = berth_credential_seal(env, c, &box)) && !(rc = berth_credential_quota(env, c->id, box.len)))
 		rc = berth_effects_put(fx, BERTH_NS_CREDENTIAL, c->id, box.p, box.len);
 	berth_buf_free(&box);
 	return rc;

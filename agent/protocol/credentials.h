@@ -26,6 +26,7 @@
 #define BERTH_CREDENTIAL_TEXT_MAX ((size_t)128 << 10)
 #define BERTH_CREDENTIAL_TYPES_MAX 32
 #define BERTH_CREDENTIALS_MAX 256
+#define BERTH_CREDENTIALS_BYTES ((size_t)2 << 20)	/* all records together */
 
 struct berth_credential {
 	char id[BERTH_CREDENTIAL_ID_MAX + 1];
@@ -49,11 +50,12 @@ berth_credential_id_of(char id[BERTH_CREDENTIAL_ID_MAX + 1], const char *text, s
 /* Appends the sealed record.  E_TYPE: the id; E_SIZE: the text or the list of types. */
 BERTH_MUST_USE enum berth_err
 berth_credential_seal(struct berth_env *env, const struct berth_credential *c, struct berth_buf *box);
-/* The same among a step's effects.  E_QUOTA: there are BERTH_CREDENTIALS_MAX of others. */
+/* The same among a step's effects.  E_QUOTA: there are too many others, or too large ones. */
 BERTH_MUST_USE enum berth_err
 berth_credential_put(struct berth_env *env, struct berth_effects *fx, const struct berth_credential *c);
 BERTH_MUST_USE enum berth_err berth_credential_remove(struct berth_effects *fx, const char *id);
-BERTH_MUST_USE enum berth_err berth_credential_quota(struct berth_env *env, const char *id);
+/* E_QUOTA: there is no room for a record of n bytes. */
+BERTH_MUST_USE enum berth_err berth_credential_quota(struct berth_env *env, const char *id, size_t n);
 
 /* E_NOMATCH: no such credential; E_DECRYPT: not what was sealed under that id. */
 BERTH_MUST_USE enum berth_err

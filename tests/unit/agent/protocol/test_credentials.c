@@ -216,6 +216,34 @@ static void there_is_room_for_so_many(void **state)
 	berth_effects_free(&fx);
 	CHECK_OK(berth_credentials_each(&env, tally, &n));
 	CHECK(n == BERTH_CREDENTIALS_MAX);
+	/* all that is removed makes room */
+	for (int i = 0; i < BERTH_CREDENTIALS_MAX; i++) {
+		snprintf(c.id, sizeof(c.id), "c%d", i);
+		CHECK_OK(berth_credential_remove(&fx, c.id));
+		CHECK_OK(commit(&fx));
+	}
+}
+
+static void there_is_room_for_so_much(void **state)
+{
+	char *text = malloc(BERTH_CREDENTIAL_TEXT_MAX + 1);
+	struct berth_credential c = sample("c", text);
+	struct berth_effects fx = { 0 };
+	enum berth_err rc = BERTH_OK;
+	size_t n = 0;
+
+	(void)state;
+	memset(text, 'x', BERTH_CREDENTIAL_TEXT_MAX);
+	text[BERTH_CREDENTIAL_TEXT_MAX] = '\0';
+	for (; !rc; n++) {
+		snprintf(c.id, sizeof(c.id), "c%zu", n);
+		if (!(rc = berth_credential_put(&env, &fx, &c)))
+			CHECK_OK(commit(&fx));
+	}
+	CHECK_RC(BERTH_E_QUOTA, rc);
+	CHECK(n - 1 == BERTH_CREDENTIALS_BYTES / BERTH_CREDENTIAL_TEXT_MAX - 1);	/* a record is a little more */
+	berth_effects_free(&fx);
+	free(text);
 }
 
 int main(void)
@@ -225,6 +253,7 @@ int main(void)
 		cmocka_unit_test(records_do_not_change_places),
 		cmocka_unit_test(ids_and_sizes),
 		cmocka_unit_test(there_is_room_for_so_many),
+		cmocka_unit_test(there_is_room_for_so_much),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
