@@ -311,6 +311,16 @@ out:
 	return rc;
 }
 
+/* What is signed is a new token; what is not stays what it was but for the entry. */
+static enum berth_err redate(const struct berth_cli *c, struct loaded *x)
+{
+	if (!x->is_token)
+		return date_credential(c, x->doc);
+	if (is_signing(c) || berth_cli_has(c, "--now") || berth_cli_has(c, "--ttl") || berth_cli_has(c, "--valid-until"))
+		return date_token(c, x->doc);
+	return BERTH_OK;
+}
+
 static enum berth_err set(struct berth_cli *c)
 {
 	struct loaded x;
@@ -322,7 +332,7 @@ static enum berth_err set(struct berth_cli *c)
 	if ((rc = load(c, &x)) || (rc = set_entry(c, &x.list)) || (rc = berth_status_list_write(x.doc, &x.list)))
 		goto out;
 	berth_json_remove(x.doc, "proof");	/* it was over another list */
-	if (!(rc = x.is_token ? date_token(c, x.doc) : date_credential(c, x.doc)))
+	if (!(rc = redate(c, &x)))
 		rc = print(c, x.doc, x.is_token);
 out:
 	unload(&x);

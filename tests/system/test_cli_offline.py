@@ -795,6 +795,9 @@ def test_status_list(files):
     dated = ok("status-list", "create", "--format", "token", *dates)
     assert (dated["iat"], dated["ttl"], dated["exp"]) == (1793491200, 60, 1796083200)
     assert ok("status-list", "set", "--index", "1", "--now", "2026-11-02T00:00:00Z", files(dated))["iat"] == 1793577600
+    bare = {"bits": 1, "lst": "eNrbuRgAAhcBXQ"}     # the draft's own; nothing is put to it
+    changed = ok("status-list", "set", "--index", "1", files(bare))
+    assert set(changed) == {"bits", "lst"} and ok("status-list", "check", "--index", "1", files(changed)) == {"status": 1}
     four = files(ok("status-list", "create", "--format", "token", "--size", "4", "--id", "urn:t", "--index", "7", "--value", "9"))
     assert ok("status-list", "check", "--index", "7", four) == {"status": 9}
     token_ = VECTORS / "token-status-list" / "status_list_jwt_raw.jwt"
