@@ -144,13 +144,20 @@ static bool is_self_issued(const struct berth_wallet_item *w)
 	return issuer && subject && !strcmp(issuer, subject);
 }
 
+static bool has_one_subject(const struct berth_wallet_item *w)
+{
+	const struct berth_json *subject = berth_json_get(berth_wallet_credential(w), "credentialSubject");
+
+	return !berth_json_is(subject, BERTH_JSON_ARRAY) || berth_json_len(subject) == 1;
+}
+
 static enum berth_err fits_outside(const struct query_item *item, const struct berth_wallet_item *w, bool *fits)
 {
 	struct berth_json *types = NULL;
 	enum berth_err rc;
 
 	*fits = is_wanted_format(item, w) && is_wanted_authority(item, w) && (!item->bound || query_is_bindable(w)) &&
-		(!item->self_issued || is_self_issued(w)) && (item->limit != QUERY_LIMIT_REQUIRED || query_is_sd(w));
+		(!item->self_issued || is_self_issued(w)) && (!item->one_subject || has_one_subject(w)) && (item->limit != QUERY_LIMIT_REQUIRED || query_is_sd(w));
 	if (!*fits || (!item->vcts && !item->types))
 		return BERTH_OK;
 	if (!(rc = berth_wallet_types(&types, w)))

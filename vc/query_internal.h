@@ -27,6 +27,7 @@ struct query_item {
 	bool multiple, unbound;
 	bool bound;			/* without a key or DID of the holder it will not do */
 	bool self_issued;
+	bool one_subject;		/* all it says is about one and the same */
 	enum query_limit limit;
 	struct query_claim *claims;	/* owned */
 	size_t n_claims;

@@ -6,7 +6,6 @@
 #include "vc/schema.h"
 
 #define TEXT_MAX 4096
-#define PATH_MAX_ BERTH_PATH_TEXT_MAX
 
 /* NULL: not there.  E_TYPE for any other word. */
 static enum berth_err get_word(const struct berth_json *o, const char *member, const char *a, const char *b,
@@ -65,22 +64,18 @@ static enum berth_err read_field(struct query_item *item, const struct berth_jso
 	return c->filter ? berth_schema_check(c->filter) : BERTH_OK;
 }
 
-static bool has_field(const struct berth_query *q, const char *id)
+static bool has_field(const struct query_item *item, const char *id)
 {
-	for (size_t i = 0; i < q->n_items; i++)
-		for (size_t k = 0; k < q->items[i].n_claims; k++)
-			if (q->items[i].claims[k].id && !strcmp(q->items[i].claims[k].id, id))
-				return true;
+	for (size_t k = 0; k < item->n_claims; k++)
+		if (item->claims[k].id && !strcmp(item->claims[k].id, id))
+			return true;
 	return false;
 }
 
 /* "unique from every other field object's id property, including those contained in
  * other Input Descriptor Objects" */
-static enum berth_err check_field_ids(struct berth_query *q, const struct berth_json *fields)
+static enum berth_err check_field_ids(const struct berth_query *q, const struct query_item *item)
 {
-	const struct query_item *item = &q->items[q->n_items - 1];
-
-	(void)fields;
 	for (size_t k = 0; k < item->n_claims; k++) {
 		const char *id = item->claims[k].id;
 		size_t times = 0;
@@ -96,9 +91,11 @@ static enum berth_err check_field_ids(struct berth_query *q, const struct berth_
 
 /* ---- what a holder can be asked for besides ---- */
 
-/* [{"field_id": [], "directive": required | preferred}].  *required: any of them is. */
-static enum berth_err read_relation(const struct berth_query *q, const struct berth_json *constraints, const char *member,
-				    bool *required)
+/* [{"field_id": [], "directive": required | preferred}], about fields of this descriptor:
+ * what has to be true of several credentials together nothing here decides.  *required:
+ * any of them is. */
+static enum berth_err read_relation(const struct query_item *item, const struct berth_json *constraints,
+				    const char *member, bool *required)
 {
 	const struct berth_json *list = NULL, *ids;
 	const char *directive;
@@ -114,8 +111,8 @@ static enum berth_err read_relation(const struct berth_query *q, const struct be
 		if (!directive)
 			return query_bad(member, "no directive");
 		berth_json_each(id, ids)
-			if (!berth_json_str(id) || (!has_field(q, berth_json_str(id)) && strcmp(member, "same_subject")))
-				return query_bad(member, "an id of no field");
+			if (!berth_json_str(id) || (is_required(directive) && !has_field(item, berth_json_str(id))))
+				return query_bad(member, "an id of no field of this descriptor");
 		*required |= is_required(directive);
 	}
 	return BERTH_OK;
@@ -146,19 +143,19 @@ static enum berth_err read_statuses(const struct berth_json *constraints)
 	return rc;
 }
 
-static enum berth_err read_relations(struct berth_query *q, struct query_item *item, const struct berth_json *o)
+static enum berth_err read_relations(struct query_item *item, const struct berth_json *o)
 {
 	const char *self;
-	bool holder, same;
+	bool holder;
 	enum berth_err rc;
 
 	if ((rc = get_word(o, "subject_is_issuer", "required", "preferred", &self)) ||
-	    (rc = read_relation(q, o, "is_holder", &holder)) || (rc = read_relation(q, o, "same_subject", &same)) ||
-	    (rc = read_statuses(o)))
+	    (rc = read_relation(item, o, "is_holder", &holder)) ||
+	    (rc = read_relation(item, o, "same_subject", &item->one_subject)) || (rc = read_statuses(o)))
 		return rc;
 	item->self_issued = is_required(self);
 	item->bound = holder;
-	return same ? query_bad("same_subject", "required is not supported") : BERTH_OK;
+	return BERTH_OK;
 }
 
 /* ---- descriptors ---- */
@@ -176,9 +173,9 @@ static enum berth_err read_constraints(struct berth_query *q, struct query_item 
 	item->limit = is_required(limit) ? QUERY_LIMIT_REQUIRED : limit ? QUERY_LIMIT_PREFERRED : QUERY_LIMIT_NONE;
 	for (const struct berth_json *it = berth_json_first(fields); it && !rc; it = berth_json_next(it))
 		rc = read_field(item, it);
-	if (rc || (rc = check_field_ids(q, fields)))
+	if (rc || (rc = check_field_ids(q, item)))
 		return rc;
-	return read_relations(q, item, c);
+	return read_relations(item, c);
 }
 
 /* {"jwt_vc": {"alg": []}, "ldp_vc": {"proof_type": []}} */

@@ -30,10 +30,10 @@ static enum berth_err try_file(void *arg, const char *name, const char *text, si
 	enum berth_err rc;
 
 	(void)name;
-	if (s->schema || (rc = berth_json_parse_object(&o, text, n, BERTH_STATUS_FILE_MAX)) == BERTH_E_NOMEM)
-		return s->schema ? BERTH_OK : BERTH_E_NOMEM;
-	if (rc)
+	if (s->schema)
 		return BERTH_OK;
+	if ((rc = berth_json_parse_object(&o, text, n, BERTH_STATUS_FILE_MAX)))
+		return rc == BERTH_E_NOMEM ? rc : BERTH_OK;	/* not one of ours */
 	id = berth_json_str(berth_json_get(o, "$id"));
 	if (!id)
 		id = berth_json_str(berth_json_get(o, "id"));

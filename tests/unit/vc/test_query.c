@@ -539,6 +539,11 @@ static void pex_constraints(void **state)
 	expect_rc(BERTH_E_NOMATCH, DEF(DESC("a", "\"subject_is_issuer\":\"required\"")), true);
 	expect(DEF(DESC("a", "\"is_holder\":[{\"field_id\":[\"n\"],\"directive\":\"required\"}],"
 			FIELDS(FIELD("$.given_name", ",\"id\":\"n\"")))), true, "a: doe /given_name | smith /given_name");
+	expect(DEF(DESC("a", "\"same_subject\":[{\"field_id\":[\"n\",\"d\"],\"directive\":\"required\"}],"
+			FIELDS(FIELD("$.credentialSubject.dob", ",\"id\":\"n\"") "," FIELD("$.issuer", ",\"id\":\"d\"")))), true,
+	       "a: license /credentialSubject/dob /issuer | citizen /credentialSubject/dob /issuer");
+	expect(DEF(DESC("a", "\"same_subject\":[{\"field_id\":[\"of-another\"],\"directive\":\"preferred\"}]," FIELDS(FIELD("$.name", "")))),
+	       true, "a: job /name");
 	expect_rc(BERTH_E_NOMATCH, DEF(DESC("a", "\"is_holder\":[{\"field_id\":[\"n\"],\"directive\":\"required\"}],"
 					    FIELDS(FIELD("$.name", ",\"id\":\"n\"")))), true);
 	expect(DEF(DESC("a", "\"statuses\":{\"active\":{\"directive\":\"required\"},\"revoked\":{\"directive\":\"disallowed\"}},"
