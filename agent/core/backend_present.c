@@ -93,8 +93,15 @@ static enum berth_err sign_sd(const struct presenting *p, const struct berth_ans
 	return berth_sd_present(out, keyring(p), i->text, i->len, (const char *const *)c->claims, c->n_claims, &bind);
 }
 
-static enum berth_err sign_vp(const struct presenting *p, const char *const *vcs, size_t n, struct berth_buf *out)
+/* Credentials with proofs of their own are shown under such a proof, all others in a token,
+ * which may hold either. */
+static enum berth_err sign_vp(const struct presenting *p, const char *const *vcs, size_t n, bool di, struct berth_buf *out)
 {
+	const struct berth_di_options o = { .challenge = p->nonce, .domain = p->audience,
+					    .created_s = berth_agent_env(p->b->agent)->now_s };
+
+	if (di)
+		return berth_vp_di_create(out, keyring(p), p->id->sign_kid_long, &o, vcs, n);
 	return berth_vp_create(out, keyring(p), p->id->sign_kid_long, p->nonce, p->audience, vcs, n);
 }
 
@@ -115,6 +122,7 @@ static enum berth_err present_pex(const struct presenting *p, struct berth_json 
 	struct berth_buf out = BERTH_BUF_INIT;
 	char id[BERTH_UUID_LEN + 1];
 	size_t n = 0;
+	bool di = true;
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; i < p->answer.n && !rc; i++) {
@@ -128,12 +136,14 @@ static enum berth_err present_pex(const struct presenting *p, struct berth_json 
 			vcs[n++] = p->wallet.items[c->index].text;
 		if (is_sd(&p->wallet.items[c->index]))
 			sd = c;
+		di = di && p->wallet.items[c->index].is_di;
 	}
 	if (!rc && sd && n > 1)
 		rc = berth_fail(BERTH_E_NOMATCH, "an SD-JWT and other credentials are not presented together");
 	berth_random_uuid(id);
-	if (!rc && !(rc = sd ? sign_sd(p, sd, &out) : sign_vp(p, vcs, n, &out)) &&
-	    !(rc = set_presentation(o, sd ? berth_vc_format_name(p->wallet.items[sd->index].format, true) : "vp+jwt", &out)) &&
+	if (!rc && !(rc = sd ? sign_sd(p, sd, &out) : sign_vp(p, vcs, n, di, &out)) &&
+	    !(rc = set_presentation(o, sd ? berth_vc_format_name(p->wallet.items[sd->index].format, true) :
+				       di ? "di" : "vp+jwt", &out)) &&
 	    !(rc = berth_query_submission(&submission, p->query, &p->answer, &p->wallet, id)))
 		rc = berth_json_set(o, "submission", submission);
 	berth_buf_free(&out);
@@ -147,7 +157,7 @@ static enum berth_err push_one(const struct presenting *p, const struct berth_an
 	const struct berth_wallet_item *i = &p->wallet.items[c->index];
 	const char *text = i->text;
 	struct berth_buf out = BERTH_BUF_INIT;
-	enum berth_err rc = is_sd(i) ? sign_sd(p, c, &out) : sign_vp(p, &text, 1, &out);
+	enum berth_err rc = is_sd(i) ? sign_sd(p, c, &out) : sign_vp(p, &text, 1, i->is_di, &out);
 
 	if (!rc)
 		rc = berth_json_push_str(list, berth_buf_cstr(&out));

@@ -30,6 +30,11 @@ class Issuer:
         return self.sign(dict({"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential", "Pass"],
                                "issuer": self.did, "credentialSubject": {"id": subject, "door": "north"}}, **more))
 
+    def proved(self, subject):
+        vc = {"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential", "Pass"],
+              "issuer": self.did, "credentialSubject": {"id": subject, "gate": "west"}}
+        return raw("vc", "issue", "--format", "di", "--jwk", self.jwk, "--kid", self.kid, stdin=json.dumps(vc)).decode().strip()
+
     def badge(self, subject):
         return self.sign({"iss": self.did, "vct": "urn:badge", "sub": subject, "name": "Box", "level": 3, "site": "Plant 7"},
                          "--format", "dc+sd-jwt", *sum((["--disclose", "/" + c] for c in ("name", "level", "site")), []))
@@ -69,7 +74,7 @@ def held(gw, issuer, tmp_path_factory):
     """A badge (SD-JWT) and a pass (vc+jwt) of the gateway's, by the command line."""
     folder = tmp_path_factory.mktemp("held")
     did = gw.identity("operational")["didLong"]
-    texts = {"badge": issuer.badge(did), "pass": issuer.vc(did)}
+    texts = {"badge": issuer.badge(did), "pass": issuer.vc(did), "proved": issuer.proved(did)}
     for name, text in texts.items():
         (folder / name).write_text(text + "\n")
         v = ok("credentials", "import", "--id", name, folder / name, "--json", "--socket", gw.admin_sock)
@@ -89,7 +94,7 @@ PASS = {"pex": {"id": "d", "input_descriptors": [{"id": "p", "constraints": {"fi
 
 def test_list_show_and_rights(gw, held, issuer):
     mine = {c["id"]: c for c in gw.app("/v1/credentials")}
-    assert set(mine) == {"operational", "badge", "pass"} and not any("credential" in c for c in mine.values())
+    assert set(mine) == {"operational", "badge", "pass", "proved"} and not any("credential" in c for c in mine.values())
     assert mine["badge"]["types"] == ["urn:badge"] and mine["pass"]["types"] == ["VerifiableCredential", "Pass"]
     assert gw.app("/v1/credentials/badge")["credential"] == held["badge"]
     everything = {c["id"]: c.get("credential") for c in ok("credentials", "--json", "--socket", gw.admin_sock)}
@@ -131,6 +136,22 @@ def test_pex_is_answered_with_a_submission(gw, held, issuer):
     assert answer["submission"]["descriptor_map"] == [{"id": "p", "format": "jwt_vc", "path": "$.verifiableCredential[0]"}]
     report = ok("vp", "verify", "--trust", issuer.did, "--challenge", "n1", "--domain", "https://v.test", stdin=answer["presentation"])
     assert report["verified"] is True and report["checks"]["holder"] == "passed"
+
+
+def test_credentials_with_proofs_are_shown_under_a_proof(gw, held, issuer):
+    gate = {"path": ["credentialSubject", "gate"], "values": ["west"]}
+    answer = present(gw, {"dcql": {"credentials": [{"id": "q", "format": "ldp_vc", "meta": {"type_values": [["Pass"]]}, "claims": [gate]}]}})
+    (shown,) = answer["vpToken"]["q"]
+    check = ("vp", "verify", "--trust", issuer.did, "--challenge", "n1", "--domain", "https://v.test")
+    report = ok(*check, stdin=shown)
+    assert report["format"] == "di" and report["verified"] is True and report["checks"]["holder"] == "passed"
+    fails("E_HOLDER", *check[:5], "n2", stdin=shown)
+    both = {"pex": {"id": "d", "input_descriptors": [
+        {"id": i, "constraints": {"fields": [{"path": ["$.credentialSubject." + i]}]}} for i in ("gate", "door")]}}
+    answer = present(gw, both)
+    assert answer["format"] == "vp+jwt" and [d["format"] for d in answer["submission"]["descriptor_map"]] == ["ldp_vc", "jwt_vc"]
+    report = ok(*check, stdin=answer["presentation"])
+    assert [c["format"] for c in report["credentials"]] == ["di", "vc+jwt"]
 
 
 def test_nobody_shows_what_he_may_not_see(gw, held):
@@ -231,5 +252,5 @@ def test_c127_no_way_back_over_a_restart(gw, held, issuer):
     issuer.status_list(lists / "l", now="2026-03-01T00:00:00Z")
     wait_for(lambda: verify(gw, vc)["verified"], "a list as new as that counts")
     # and what is held is still there
-    assert {c["id"] for c in gw.app("/v1/credentials")} == {"operational", "badge", "pass"}
+    assert {c["id"] for c in gw.app("/v1/credentials")} == {"operational", "badge", "pass", "proved"}
     assert present(gw, BADGE)["vpToken"]["q"]
