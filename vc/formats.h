@@ -26,6 +26,7 @@ struct berth_issue {
 	struct berth_di_options di;	/* format di; purpose is set by the call */
 	const char *const *disclose;	/* SD-JWT: JSON Pointers */
 	size_t n_disclose;
+	size_t decoys;			/* SD-JWT */
 	int64_t now_s;			/* SD-JWT presentations: iat */
 };
 

@@ -176,7 +176,33 @@ static enum berth_err put_placeholder(struct berth_json *element, const char *di
 	return berth_json_replace(element, o);
 }
 
-static enum berth_err withhold(struct berth_buf *disclosures, struct berth_json *claims, const char *pointer)
+/* ---- decoys ---- */
+
+/* A digest of nothing that anybody knows. */
+static enum berth_err add_decoy(struct berth_json *obj)
+{
+	char digest[BERTH_SD_DIGEST_MAX + 1];
+	uint8_t nothing[32];
+	enum berth_err rc = berth_random_once(nothing, sizeof(nothing));
+
+	if (!rc && !(rc = berth_sd_digest(digest, hash, nothing, sizeof(nothing))))
+		rc = add_digest(obj, digest);
+	return rc;
+}
+
+/* n of them beside every list of digests that there is. */
+static enum berth_err add_decoys(struct berth_json *v, size_t n)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (struct berth_json *it = berth_json_first_mut(v); it && !rc; it = berth_json_next_mut(it))
+		rc = add_decoys(it, n);
+	for (size_t i = 0; i < n && !rc && berth_json_get(v, "_sd"); i++)
+		rc = add_decoy(v);
+	return rc;
+}
+
+static enum berth_err withhold(struct berth_buf *disclosures, struct berth_json *claims, const char *pointer, size_t decoys)
 {
 	char name[NAME_MAX_LEN + 1], digest[BERTH_SD_DIGEST_MAX + 1];
 	struct berth_json *parent = NULL, *claim = locate(claims, pointer, &parent, name);
@@ -186,7 +212,7 @@ static enum berth_err withhold(struct berth_buf *disclosures, struct berth_json 
 
 	if (!claim)
 		return berth_fail(BERTH_E_USAGE, "%.80s: no such claim", pointer);
-	if ((rc = make_disclosure(&text, element ? NULL : name, claim)) ||
+	if ((rc = add_decoys(claim, decoys)) || (rc = make_disclosure(&text, element ? NULL : name, claim)) ||
 	    (rc = berth_sd_digest(digest, hash, text.p, text.len)))
 		goto out;
 	if (element) {
@@ -218,7 +244,7 @@ static int deepest_first(const void *a, const void *b)
 
 /* A claim within a claim goes before the one it is in. */
 static enum berth_err withhold_all(struct berth_buf *disclosures, struct berth_json *claims,
-				   const char *const *pointers, size_t n)
+				   const char *const *pointers, size_t n, size_t decoys)
 {
 	const char *sorted[BERTH_SD_POINTERS_MAX];
 	bool vcdm = berth_json_get(claims, "@context") != NULL;
@@ -234,14 +260,14 @@ static enum berth_err withhold_all(struct berth_buf *disclosures, struct berth_j
 			return rc;
 		if (i && !strcmp(sorted[i - 1], sorted[i]))
 			return berth_fail(BERTH_E_USAGE, "%.80s: given twice", sorted[i]);
-		if ((rc = withhold(disclosures, claims, sorted[i])))
+		if ((rc = withhold(disclosures, claims, sorted[i], decoys)))
 			return rc;
 	}
 	return n ? berth_json_set_str(claims, "_sd_alg", hash) : BERTH_OK;
 }
 
 enum berth_err berth_sd_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
-			      const struct berth_json *claims, const char *const *pointers, size_t n)
+			      const struct berth_json *claims, const char *const *pointers, size_t n, size_t decoys)
 {
 	struct berth_buf disclosures = BERTH_BUF_INIT, payload = BERTH_BUF_INIT;
 	struct berth_json *copy = NULL;
@@ -249,9 +275,12 @@ enum berth_err berth_sd_issue(struct berth_buf *out, struct berth_keyring *kr, c
 
 	if (rc)
 		return rc;
+	if (decoys > BERTH_SD_DECOYS_MAX)
+		return berth_fail(BERTH_E_SIZE, "%zu decoys", decoys);
 	if (!(copy = berth_json_clone(claims)))
 		return berth_fail(BERTH_E_NOMEM, "SD-JWT");
-	if ((rc = withhold_all(&disclosures, copy, pointers, n)) || (rc = berth_json_print(&payload, copy)) ||
+	if ((rc = withhold_all(&disclosures, copy, pointers, n, decoys)) || (rc = add_decoys(copy, decoys)) ||
+	    (rc = berth_json_print(&payload, copy)) ||
 	    (rc = berth_keyring_sign_compact(kr, kid, BERTH_SIGN_SD_JWT, payload.p, payload.len, out)))
 		goto out;
 	berth_buf_u8(out, '~');

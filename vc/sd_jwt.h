@@ -13,6 +13,7 @@
 #define BERTH_SD_MAX ((size_t)256 << 10)	/* all of it */
 #define BERTH_SD_DISCLOSURES_MAX 256
 #define BERTH_SD_POINTERS_MAX 256
+#define BERTH_SD_DECOYS_MAX 64			/* in each list of digests that we make */
 #define BERTH_SD_DIGEST_MAX 86			/* base64url of SHA-512 */
 
 struct berth_sd_disclosure {
@@ -47,12 +48,13 @@ void berth_sd_free(struct berth_sd_jwt *sd);	/* of a zeroed or parsed one */
  * is taken or not allowed, claims nested too deep. */
 BERTH_MUST_USE enum berth_err berth_sd_process(struct berth_sd_jwt *sd);
 
-/* claims as an SD-JWT by kid, those at pointers to be disclosed one by one.  E_SDJWT:
- * a claim that must not be, or members that only an SD-JWT has; E_USAGE: a pointer to
- * nothing. */
+/* claims as an SD-JWT by kid, those at pointers to be disclosed one by one.  decoys: so many
+ * digests of nothing stand beside those of each object, so that their number says less.
+ * (Of an array each element's place is seen; there are none.)  E_SDJWT: a claim that must
+ * not be, or members that only an SD-JWT has; E_USAGE: a pointer to nothing. */
 BERTH_MUST_USE enum berth_err
 berth_sd_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid, const struct berth_json *claims,
-	       const char *const *pointers, size_t n);
+	       const char *const *pointers, size_t n, size_t decoys);
 
 /* text without the disclosures that no pointer asks for (a claim, what is within it
  * and what it is within), bound by kid to nonce and aud (NULL: none) at iat.

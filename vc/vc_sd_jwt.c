@@ -46,6 +46,13 @@ static enum berth_err check(const struct berth_json *payload, const char **issue
 enum berth_err berth_vc_sd_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
 				 const struct berth_json *claims, bool vcdm, const char *const *pointers, size_t n)
 {
+	return berth_vc_sd_issue_decoys(out, kr, kid, claims, vcdm, pointers, n, 0);
+}
+
+enum berth_err berth_vc_sd_issue_decoys(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
+					const struct berth_json *claims, bool vcdm, const char *const *pointers,
+					size_t n, size_t decoys)
+{
 	const char *issuer;
 	enum berth_err rc;
 
@@ -55,7 +62,7 @@ enum berth_err berth_vc_sd_issue(struct berth_buf *out, struct berth_keyring *kr
 		return rc;
 	if (!berth_is_kid(kid) || (issuer && (!berth_is_did(issuer) || !berth_did_same(kid, issuer))))
 		return berth_fail(BERTH_E_KEY, "the issuer is not the DID of the key");
-	return berth_sd_issue(out, kr, kid, claims, pointers, n);
+	return berth_sd_issue(out, kr, kid, claims, pointers, n, decoys);
 }
 
 /* ---- verify ---- */

@@ -42,6 +42,7 @@ enum berth_err berth_cli_format(const struct berth_cli *c, const struct berth_bu
 
 static const struct berth_cli_opt issue_opts[] = {
 	SIGN_OPTS,
+	{ "--decoys", BERTH_CLI_ONE, "N", "SD-JWT: digests of nothing, beside those of each object" },
 	{ .name = NULL },
 };
 

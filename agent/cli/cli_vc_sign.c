@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "agent/cli/cli_vc.h"
+#include "vc/sd_jwt.h"
+#include "vc/status_list.h"
 
 enum berth_err berth_cli_signer_open(const struct berth_cli *c, struct berth_cli_signer *s)
 {
@@ -36,6 +38,17 @@ static size_t read_many(const struct berth_cli *c, const char *option, const cha
 	return n;
 }
 
+static enum berth_err read_decoys(const struct berth_cli *c, size_t *out)
+{
+	const char *text = berth_cli_get(c, "--decoys");
+	uint64_t n = 0;
+
+	if (text && (berth_status_index(text, &n) || n > BERTH_SD_DECOYS_MAX))
+		return berth_fail(BERTH_E_USAGE, "--decoys: not a number up to %d", BERTH_SD_DECOYS_MAX);
+	*out = (size_t)n;
+	return BERTH_OK;
+}
+
 static enum berth_err read_how(const struct berth_cli *c, struct berth_issue *how, struct many *many)
 {
 	enum berth_err rc;
@@ -50,7 +63,7 @@ static enum berth_err read_how(const struct berth_cli *c, struct berth_issue *ho
 	how->di.previous = many->previous;
 	how->n_disclose = read_many(c, "--disclose", many->disclose);
 	how->disclose = many->disclose;
-	return BERTH_OK;
+	return read_decoys(c, &how->decoys);
 }
 
 /* A token, or JSON, which may be for people. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`berth` without a daemon: every command, its results, codes and exit statuses."""
 import hashlib
+import base64
 import json
 import os
 import re
@@ -655,6 +656,11 @@ def test_sd_jwt(party, files):
     fails("E_EXPIRED", "vc", "verify", "--now", "2028-01-01T00:00:00Z", stdin=t)
     fails("E_NOMATCH", *present, "--jwk", holder[2], "--kid", holder[1], "--disclose", "/none", vc)
     fails("E_USAGE", *sign, "--disclose", "/none", files(claims))
+    decoyed = token(*sign, "--disclose", "/given_name", "--decoys", "5", files(claims))
+    assert decoyed.count("~") == 2 and ok("vc", "verify", "--now", NOW, stdin=decoyed)["credential"] == claims
+    assert len(json.loads(base64.urlsafe_b64decode(decoyed.split(".")[1] + "=="))["_sd"]) == 6
+    fails("E_USAGE", *sign, "--decoys", "65", files(claims))
+    fails("E_USAGE", "vc", "issue", "--decoys", "1", "--jwk", issuer[2], "--kid", issuer[1], files(credential(issuer[0])))
     fails("E_SDJWT", *sign, "--disclose", "/exp", files(claims))
     fails("E_VC", *sign, files({"iss": issuer[0]}))
 

@@ -48,7 +48,7 @@ static void add_sd(const char *name, const char *claims, const char *const *poin
 	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_json *j = parse(claims);
 
-	CHECK_OK(berth_sd_issue(&b, kr, issuer.kid, j, pointers, n));
+	CHECK_OK(berth_sd_issue(&b, kr, issuer.kid, j, pointers, n, 0));
 	add(name, berth_buf_cstr(&b));
 	berth_buf_free(&b);
 	berth_json_free(j);

@@ -369,7 +369,7 @@ static char *issued(const char *const *pointers, size_t n)
 	struct berth_json *claims = parse(CLAIMS);
 	struct berth_buf b = BERTH_BUF_INIT;
 
-	CHECK_OK(berth_sd_issue(&b, kr, issuer.kid, claims, pointers, n));
+	CHECK_OK(berth_sd_issue(&b, kr, issuer.kid, claims, pointers, n, 0));
 	berth_json_free(claims);
 	return test_take(&b);
 }
@@ -414,7 +414,7 @@ static enum berth_err issue(const char *json, const char *pointer)
 {
 	struct berth_json *claims = parse(json);
 	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc = berth_sd_issue(&b, kr, issuer.kid, claims, &pointer, 1);
+	enum berth_err rc = berth_sd_issue(&b, kr, issuer.kid, claims, &pointer, 1, 0);
 
 	berth_json_free(claims);
 	berth_buf_free(&b);
@@ -496,7 +496,7 @@ static enum berth_err make(void *arg)
 	static const char *const some[] = { "/a", "/a/c~1d/0" };
 	const struct berth_sd_binding b = { .kid = holder.kid, .nonce = "n", .aud = "a" };
 	struct berth_buf out = BERTH_BUF_INIT, shown = BERTH_BUF_INIT;
-	enum berth_err rc = berth_sd_issue(&out, kr, issuer.kid, arg, some, 2);
+	enum berth_err rc = berth_sd_issue(&out, kr, issuer.kid, arg, some, 2, 0);
 
 	if (!rc)
 		rc = berth_sd_present(&shown, kr, berth_buf_cstr(&out), out.len, some, 1, &b);
@@ -518,6 +518,30 @@ static void c015_every_allocation_may_fail(void **state)
 	free(text);
 }
 
+/* Decoys are in every list of digests, and leave no trace in what is meant. */
+static void decoys(void **state)
+{
+	static const char *const some[] = { "/a", "/o", "/o/x", "/o/y", "/open/z" };
+	struct berth_json *claims = parse("{\"vct\":\"urn:t\",\"a\":1,\"o\":{\"x\":2,\"y\":3},\"open\":{\"z\":4},\"l\":[5]}");
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_sd_jwt sd;
+
+	(void)state;
+	CHECK_RC(BERTH_E_SIZE, berth_sd_issue(&b, kr, issuer.kid, claims, some, 5, BERTH_SD_DECOYS_MAX + 1));
+	CHECK_OK(berth_sd_issue(&b, kr, issuer.kid, claims, some, 5, 3));
+	CHECK_OK(berth_sd_parse(&sd, berth_buf_cstr(&b), b.len));
+	CHECK(sd.n == 5 && berth_json_len(berth_json_get(sd.payload, "_sd")) == 2 + 3);
+	CHECK(berth_json_len(berth_json_get(berth_json_get(sd.payload, "open"), "_sd")) == 1 + 3);
+	for (size_t i = 0; i < sd.n; i++)
+		if (berth_json_is(berth_json_at(sd.disclosures[i].json, 2), BERTH_JSON_OBJECT))
+			CHECK(berth_json_len(berth_json_get(berth_json_at(sd.disclosures[i].json, 2), "_sd")) == 2 + 3);
+	CHECK_OK(berth_sd_process(&sd));
+	CHECK(berth_json_equal(sd.payload, claims));
+	berth_sd_free(&sd);
+	berth_json_free(claims);
+	berth_buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +555,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_withheld),
 		cmocka_unit_test(a_holder_shows_what_is_asked),
 		cmocka_unit_test(c015_every_allocation_may_fail),
+		cmocka_unit_test(decoys),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
