@@ -43,6 +43,9 @@ berth_status_open(struct berth_status_found *out, const struct berth_verify *v, 
 /* Calls each() with every file of the folder, until it fails. */
 typedef enum berth_err berth_status_file(void *arg, const char *name, const char *text, size_t n);
 BERTH_MUST_USE enum berth_err berth_status_dir(const char *path, berth_status_file *each, void *arg);
+/* The same with one of them. */
+BERTH_MUST_USE enum berth_err
+berth_status_dir_file(const char *path, const char *name, berth_status_file *each, void *arg);
 /* Another number when files have come, gone or changed. */
 uint64_t berth_status_dir_stamp(const char *path);
 
@@ -65,6 +68,14 @@ void berth_status_cache_free(struct berth_status_cache *c);	/* NULL is fine */
 /* The list, or NULL.  When anything in the folder has changed, all are read anew. */
 struct berth_status_found *
 berth_status_cache_find(struct berth_status_cache *c, const char *dir, const char *id, const char *issuer, bool token);
+/* Which files say that they hold a list of some name; forgotten when the folder changes.
+ * begin: false where that is known; else index() each file, and end when all went well.
+ * named: the next file from *at on, NULL behind the last; also some of other names. */
+bool berth_status_cache_begin_index(struct berth_status_cache *c);
+BERTH_MUST_USE enum berth_err berth_status_cache_index(struct berth_status_cache *c, const char *file, const char *id);
+void berth_status_cache_end_index(struct berth_status_cache *c);
+const char *berth_status_cache_named(const struct berth_status_cache *c, const char *id, size_t *at);
+
 /* Takes *f over, also on failure; *out is the cache's.  E_STATUS: older than one seen. */
 BERTH_MUST_USE enum berth_err
 berth_status_cache_put(struct berth_status_cache *c, struct berth_status_found **out, struct berth_status_found *f,

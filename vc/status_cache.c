@@ -15,7 +15,12 @@ struct entry {
 	uint64_t used;
 };
 
+struct named { char *file; uint32_t hash; };	/* of the id that it says to have */
+
 struct berth_status_cache {
+	struct named *index;		/* owned */
+	size_t n_index;
+	bool indexed;			/* it is complete */
 	struct entry entries[BERTH_STATUS_CACHE_LISTS];
 	size_t n, bytes;
 	const struct berth_status_seen *seen;
@@ -58,12 +63,23 @@ static void free_entry(struct berth_status_cache *c, struct entry *e)
 	memset(e, 0, sizeof(*e));
 }
 
+static void drop_index(struct berth_status_cache *c)
+{
+	for (size_t i = 0; i < c->n_index; i++)
+		free(c->index[i].file);
+	free(c->index);
+	c->index = NULL;
+	c->n_index = 0;
+	c->indexed = false;
+}
+
 void berth_status_cache_free(struct berth_status_cache *c)
 {
 	if (!c)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		free_entry(c, &c->entries[i]);
+	drop_index(c);
 	free(c);
 }
 
@@ -82,6 +98,45 @@ static struct entry *find(struct berth_status_cache *c, const char *id, const ch
 	return NULL;
 }
 
+/* ---- the index of the folder ---- */
+
+enum berth_err berth_status_cache_index(struct berth_status_cache *c, const char *file, const char *id)
+{
+	struct named *grown = realloc(c->index, (c->n_index + 1) * sizeof(*grown));
+
+	if (!grown)
+		return berth_fail(BERTH_E_NOMEM, "status cache");
+	c->index = grown;
+	grown[c->n_index] = (struct named){ strdup(file), hash_of(id, "") };
+	if (!grown[c->n_index].file)
+		return berth_fail(BERTH_E_NOMEM, "status cache");
+	c->n_index++;
+	return BERTH_OK;
+}
+
+bool berth_status_cache_begin_index(struct berth_status_cache *c)
+{
+	if (c->indexed)
+		return false;
+	drop_index(c);		/* of one that was not finished */
+	return true;
+}
+
+void berth_status_cache_end_index(struct berth_status_cache *c) { c->indexed = true; }
+
+const char *berth_status_cache_named(const struct berth_status_cache *c, const char *id, size_t *at)
+{
+	uint32_t hash = hash_of(id, "");
+
+	while (*at < c->n_index) {
+		const struct named *n = &c->index[(*at)++];
+
+		if (n->hash == hash)
+			return n->file;
+	}
+	return NULL;
+}
+
 /* ---- finding ---- */
 
 /* Any file may have become a newer list. */
@@ -95,6 +150,7 @@ static void look(struct berth_status_cache *c, const char *dir)
 	if ((stamp = berth_status_dir_stamp(dir)) == c->stamp)
 		return;
 	c->stamp = stamp;
+	drop_index(c);
 	for (size_t i = 0; i < c->n; i++)
 		drop_list(c, &c->entries[i]);
 }

@@ -47,6 +47,18 @@ out:
 	return rc;
 }
 
+enum berth_err berth_status_dir_file(const char *path, const char *name, berth_status_file *each, void *arg)
+{
+	int dir = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	enum berth_err rc;
+
+	if (dir < 0)
+		return berth_fail(BERTH_E_STATUS, "%.120s: %s", path, strerror(errno));
+	rc = one_file(dir, name, each, arg);
+	close(dir);
+	return rc;
+}
+
 static uint64_t mix(uint64_t h, const void *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

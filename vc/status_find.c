@@ -197,24 +197,43 @@ enum berth_err berth_status_open(struct berth_status_found *out, const struct be
 	return rc;
 }
 
-/* Whether the text says of itself, signed or not, that it is called so: only such a
- * file is worth a verification.  What cannot be read is not. */
-static enum berth_err is_called(bool *is, const char *text, size_t n, const char *member, const char *id)
+/* sub of a token, id of a credential, which a VC-JWT of 1.1 has as jti or within. */
+static const char *name_in(const struct berth_json *o, bool token)
+{
+	const struct berth_json *id = berth_json_get(o, token ? "sub" : "id");
+
+	if (!id && !token)
+		id = berth_json_get(o, "jti");
+	if (!id && !token)
+		id = berth_json_get(berth_json_get(o, "vc"), "id");
+	return berth_json_str(id);
+}
+
+/* What the text says that it is, signed or not: only what is called right is worth a
+ * verification.  *o, owned, is NULL where it cannot be read. */
+static enum berth_err peek(struct berth_json **o, const char *text, size_t n)
 {
 	struct berth_jws jws = { .header = NULL };
-	struct berth_json *o = NULL;
-	const char *name;
-	enum berth_err rc;
+	enum berth_err rc = BERTH_OK;
 
-	if (*text == '{')
-		rc = berth_json_parse_object(&o, text, n, BERTH_STATUS_FILE_MAX);
-	else if (!(rc = berth_jws_parse(&jws, text, n, BERTH_STATUS_FILE_MAX)))
-		rc = berth_json_parse_object(&o, berth_buf_cstr(&jws.payload), jws.payload.len, BERTH_STATUS_FILE_MAX);
-	name = berth_json_str(berth_json_get(o, member));
-	*is = !rc && name && !strcmp(name, id);
-	berth_json_free(o);
+	*o = NULL;
+	if (n && *text == '{')
+		rc = berth_json_parse_object(o, text, n, BERTH_STATUS_FILE_MAX);
+	else if (n && !(rc = berth_jws_parse(&jws, text, n, BERTH_STATUS_FILE_MAX)))
+		rc = berth_json_parse_object(o, berth_buf_cstr(&jws.payload), jws.payload.len, BERTH_STATUS_FILE_MAX);
 	berth_jws_free(&jws);
 	return rc == BERTH_E_NOMEM ? rc : BERTH_OK;
+}
+
+static enum berth_err is_called(bool *is, const char *text, size_t n, bool token, const char *id)
+{
+	struct berth_json *o;
+	enum berth_err rc = peek(&o, text, n);
+	const char *name = name_in(o, token);
+
+	*is = name && !strcmp(name, id);
+	berth_json_free(o);
+	return rc;
 }
 
 /* A bare key is one caller's word: what it has verified is not for others. */
@@ -251,9 +270,7 @@ static enum berth_err try_file(void *arg, const char *name, const char *text, si
 	enum berth_err rc;
 
 	(void)name;
-	if (n == 0)
-		return BERTH_OK;
-	if ((rc = is_called(&is, text, n, s->token ? "sub" : "id", s->id)) || !is)
+	if ((rc = is_called(&is, text, n, s->token, s->id)) || !is)
 		return rc;
 	if ((rc = open_file(&f, s, text, n))) {
 		if (!*s->why)
@@ -270,9 +287,39 @@ static enum berth_err try_file(void *arg, const char *name, const char *text, si
 	return BERTH_OK;
 }
 
+/* Under which names the lists in the folder are, so that not every question reads all. */
+static enum berth_err index_file(void *arg, const char *name, const char *text, size_t n)
+{
+	struct berth_json *o;
+	enum berth_err rc = peek(&o, text, n);
+
+	for (int token = 0; token < 2 && !rc; token++)
+		if (name_in(o, token))
+			rc = berth_status_cache_index(arg, name, name_in(o, token));
+	berth_json_free(o);
+	return rc;
+}
+
+static enum berth_err search_indexed(struct berth_status_cache *c, struct search *s)
+{
+	const char *name;
+	size_t at = 0;
+	enum berth_err rc = BERTH_OK;
+
+	if (berth_status_cache_begin_index(c)) {
+		if ((rc = berth_status_dir(s->v->status_dir, index_file, c)))
+			return rc;
+		berth_status_cache_end_index(c);
+	}
+	while (!rc && (name = berth_status_cache_named(c, s->id, &at)))
+		rc = berth_status_dir_file(s->v->status_dir, name, try_file, s);
+	return rc;
+}
+
 static enum berth_err search_dir(struct search *s)
 {
-	enum berth_err rc = berth_status_dir(s->v->status_dir, try_file, s);
+	struct berth_status_cache *c = cache_of(s->v);
+	enum berth_err rc = c ? search_indexed(c, s) : berth_status_dir(s->v->status_dir, try_file, s);
 
 	if (rc)
 		berth_status_found_free(&s->best);

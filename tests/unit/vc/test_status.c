@@ -239,6 +239,34 @@ static void the_list_of_2021_is_read(void **state)
 	expect_passed(entry);
 }
 
+/* As its time had it: a JWT of the first version of the model. */
+static void the_list_of_2021_as_vc_jwt(void **state)
+{
+	static const char entry[] = "\"credentialStatus\":{\"type\":\"StatusList2021Entry\",\"statusPurpose\":\"revocation\","
+		"\"statusListIndex\":\"7\",\"statusListCredential\":\"" LIST "\"}";
+
+	(void)state;
+	for (unsigned value = 0; value < 2; value++) {
+		struct berth_buf text = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
+		struct berth_json *vc;
+		char *s;
+
+		packed(&text, BERTH_STATUS_2021, 1, 7, value);
+		CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT_V1 "\"],\"id\":\"" LIST "\",\"type\":[\"VerifiableCredential\","
+				   "\"StatusList2021Credential\"],\"issuer\":\"%s\",\"issuanceDate\":\"2026-01-01T00:00:00Z\","
+				   "\"credentialSubject\":{\"id\":\"" LIST "#list\",\"type\":\"StatusList2021\",\"statusPurpose\":"
+				   "\"revocation\",\"encodedList\":\"%s\"}}", issuer.did, berth_buf_cstr(&text)) > 0);
+		vc = parse(s);
+		CHECK_OK(berth_vc_jwt1_issue(&out, kr, issuer.kid, vc));
+		put("list", berth_buf_cstr(&out));
+		(value ? expect_failed : expect_passed)(entry);
+		berth_json_free(vc);
+		berth_buf_free(&text);
+		berth_buf_free(&out);
+		free(s);
+	}
+}
+
 static void c125_what_cannot_be_answered(void **state)
 {
 	static const char *const entries[] = {
@@ -432,6 +460,7 @@ int main(void)
 		T(suspension_and_messages),
 		T(messages_are_in_the_warnings),
 		T(the_list_of_2021_is_read),
+		T(the_list_of_2021_as_vc_jwt),
 		T(c125_what_cannot_be_answered),
 		T(c126_damaged_lists),
 		T(c127_old_lists),

@@ -137,6 +137,25 @@ static void a_list_is_read_once(void **state)
 	mono_ms += 1;
 	expect_failed();
 	put_list("list", 0, NOW - 100);
+	expect_failed();
+	later();
+	expect_passed();
+}
+
+/* What is asked for and not there costs a look at names, and appears when it comes. */
+static void unknown_names(void **state)
+{
+	struct berth_status_found *f, own;
+
+	(void)state;
+	put_list("list", 0, NOW - 100);
+	for (int i = 0; i < 3; i++)
+		CHECK_RC(BERTH_E_STATUS, berth_status_find(&f, &own, &v, "urn:none", issuer.did, true));
+	expect_passed();
+	put("other", &issuer, "urn:none", 131072, 0, NOW - 100, "");
+	later();
+	CHECK_OK(berth_status_find(&f, &own, &v, "urn:none", issuer.did, true));
+	CHECK_RC(BERTH_E_STATUS, berth_status_find(&f, &own, &v, "urn:none", issuer.did, false));
 	expect_passed();
 }
 
@@ -317,6 +336,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, clean)
 	const struct CMUnitTest tests[] = {
 		T(a_list_is_read_once),
+		T(unknown_names),
 		T(changes_are_seen),
 		T(c127_never_back),
 		T(c127_seen_before_a_restart),
