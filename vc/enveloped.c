@@ -70,6 +70,14 @@ enum berth_err berth_envelope_make(struct berth_json **out, const char *token)
 
 /* ---- verifying ---- */
 
+const char *berth_envelope_token(const struct berth_json *envelope)
+{
+	const char *id = berth_vc_is_enveloped(envelope) ? berth_json_str(berth_json_get(envelope, "id")) : NULL;
+	const char *comma = id && !strncmp(id, "data:", 5) ? strchr(id, ',') : NULL;
+
+	return comma ? comma + 1 : NULL;
+}
+
 bool berth_vp_is_enveloped(const struct berth_json *vp)
 {
 	const struct berth_json *type = berth_json_get(vp, "type");

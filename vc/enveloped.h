@@ -11,6 +11,9 @@
  * for SD-JWT VC, which is none of that model.  out: owned. */
 BERTH_MUST_USE enum berth_err berth_envelope_make(struct berth_json **out, const char *token);
 
+/* The token in an envelope of a credential, borrowed from it; NULL: it is none. */
+const char *berth_envelope_token(const struct berth_json *envelope);
+
 bool berth_vp_is_enveloped(const struct berth_json *vp);
 
 /* Verifies the token in an envelope as a credential, or a presentation.  Notes E_VC

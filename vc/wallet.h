@@ -30,6 +30,9 @@ struct berth_wallet {
 /* Both texts are copied.  E_VC: no credential; the codes of its format; E_SIZE: full. */
 BERTH_MUST_USE enum berth_err
 berth_wallet_add(struct berth_wallet *w, const char *name, const char *text, size_t n);
+/* What a presentation shows, for its verifier: text, of which r is the report. */
+BERTH_MUST_USE enum berth_err
+berth_wallet_add_presented(struct berth_wallet *w, const struct berth_report *r, const char *text, size_t n);
 void berth_wallet_free(struct berth_wallet *w);	/* wipes; fine on a zeroed one */
 
 /* The credential as the W3C or SD-JWT VC know it: of a VC-JWT 1.1 what is in it. */

@@ -14,7 +14,8 @@ static const struct berth_cli_row cols[] = {
 };
 static const struct berth_cli_row rows[] = {
 	{ "id", "id" }, { "protocol", "protocol" }, { "state", "state" }, { "peer", "peer" }, { "format", "format" },
-	{ "type", "credential.type" }, { "type", "credential.vct" }, { "verified", "verified" }, { "held as", "held" },
+	{ "type", "credential.type" }, { "type", "credential.vct" }, { "verified", "verified" },
+	{ "error", "error" }, { "because", "detail" }, { "held as", "held" },
 	{ "issued as", "issued" }, { "revoked", "revoked" }, { "problem", "problem" }, { "domain", "domain" },
 };
 

@@ -393,4 +393,5 @@ void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api)
 	backend_peers_init(api);
 	backend_exchanges_init(api);
 	backend_credentials_init(api);
+	backend_verify_init(api);
 }

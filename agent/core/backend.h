@@ -7,14 +7,14 @@
 #include "vc/status.h"
 
 /* What the local API answers: the agent seen from outside.  backend.c has the device
- * and what applications get, backend_credentials.c and backend_present.c credentials, and
+ * and what applications get, backend_credentials.c, _present.c, _exchanges.c and _verify.c credentials, and
  * backend_admin.c the operator's side. */
 struct berth_backend {
 	struct berth_agent *agent;
-	const struct berth_config *cfg;		/* borrowed */
 	struct berth_vc_policy *policy;		/* for the credentials of others; owned, borrows from cfg */
 	struct berth_status_cache *status_cache;	/* owned */
 	struct berth_status_seen seen;
+	struct berth_verify judging;		/* made of both, and of the folders in the configuration */
 };
 
 /* What it needs to judge credentials.  take: after SIGHUP, another configuration and the

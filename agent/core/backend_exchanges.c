@@ -28,9 +28,9 @@ struct listing { struct berth_json *list; const char *machine, *want; char key[6
 
 static enum berth_err describe(const struct listing *l, const char *key, const struct berth_json *inst, struct berth_json **out)
 {
-	static const char *const short_[] = { "peer", "thid", "version", "format", "problem", "verified", "queryJudged", "issued",
+	static const char *const short_[] = { "peer", "thid", "version", "format", "problem", "verified", "error", "issued",
 		"held", "revoked" };
-	static const char *const long_[] = { "credential", "queryFormat", "query", "challenge", "domain", "report" };
+	static const char *const long_[] = { "credential", "queryFormat", "query", "challenge", "domain", "detail", "report" };
 	const struct berth_json *data = berth_json_get(inst, "data");
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc;

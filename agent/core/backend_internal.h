@@ -38,11 +38,8 @@ void backend_queue_init(struct berth_api_backend *api);
 /* backend_mediate.c: "mediation" of a mediator's client, "relay" of a mediator; nothing
  * in other roles. */
 BERTH_MUST_USE enum berth_err backend_mediation(struct berth_backend *b, struct berth_json *o);
-/* The operational credential, as if it were held like the others; *owned is to be freed
- * when out is not needed any more.  false: there is none. */
-bool backend_own_credential(struct berth_backend *b, struct berth_credential *out, struct berth_json **owned);
-
 void backend_credentials_init(struct berth_api_backend *api);
+void backend_verify_init(struct berth_api_backend *api);
 
 /* backend_present.c: what answers the query of a verifier, for an identity of ours. */
 BERTH_MUST_USE enum berth_err

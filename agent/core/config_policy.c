@@ -140,7 +140,6 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
-	    (rc = items(c, "trust", "root", out->trust_roots, &out->n_trust_roots)) ||
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))
 		return rc;
 	return out->n_endpoints ? BERTH_OK : items(c, "listen", "uri", out->endpoints, &out->n_endpoints);

@@ -236,8 +236,10 @@ static enum berth_err start(struct berth_daemon *d)
 	bool fresh = !has_store(berth_config_str(d->cfg, "agent", NULL, "state-dir"));
 	enum berth_err rc;
 
-	if ((rc = make_policy(d->cfg, &d->policy, &d->ek_roots)) || 
-	    (rc = berth_keystores_open(&d->keys, d->cfg, d->libexec_dir, fresh)) ||
+	if ((rc = make_policy(d->cfg, &d->policy, &d->ek_roots)))
+		return rc;
+	d->policy.judging = &d->backend.judging;
+	if ((rc = berth_keystores_open(&d->keys, d->cfg, d->libexec_dir, fresh)) ||
 	    (rc = store_open(d, fresh)) || (rc = resolver_start(d)) ||
 	    (rc = berth_netclient_new(&d->net, d->cfg, d->libexec_dir)) ||
 	    (rc = berth_netclient_start(d->net)) || (rc = agent_start(d)) || (rc = make_identities(d)))
@@ -335,6 +337,7 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 	berth_config_free(d->cfg);
 	d->ek_roots = roots;
 	d->policy = policy;
+	d->policy.judging = &d->backend.judging;
 	d->cfg = cfg;
 	return BERTH_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/protocol/onboarding.h"
 #include "did/base/hex.h"
 #include "did/codec/did_text.h"
 #include "did/codec/jcs.h"
@@ -208,6 +209,29 @@ enum berth_err berth_credential_get(struct berth_env *env, const char *id, struc
 	else if (!rc)
 		rc = open_record(env, id, box.p, box.len, out);
 	berth_buf_free(&box);
+	return rc;
+}
+
+static enum berth_err read_own(struct berth_credential *c)
+{
+	const struct berth_json *active = berth_json_get(berth_json_get(c->json, "data"), "active");
+
+	c->text = berth_data_str(active, "credential");
+	c->holder = berth_data_str(active, "identity");
+	return c->text && c->holder ? BERTH_OK : berth_fail(BERTH_E_NOMATCH, "no operational credential");
+}
+
+enum berth_err berth_credential_own(struct berth_env *env, struct berth_credential *out)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc = env->records->get(env->records, "gateway", "self", &text);
+
+	*out = (struct berth_credential){ .id = BERTH_CREDENTIAL_OWN, .format = "vc+jwt", .issuer = "", .received_s = -1 };
+	if (!rc && !(rc = berth_json_parse_object(&out->json, berth_buf_cstr(&text), text.len, BERTH_JSON_MAX)))
+		rc = read_own(out);
+	berth_buf_free(&text);
+	if (rc)
+		berth_credential_free(out);
 	return rc;
 }
 

@@ -60,6 +60,10 @@ BERTH_MUST_USE enum berth_err berth_credential_quota(struct berth_env *env, cons
 /* E_NOMATCH: no such credential; E_DECRYPT: not what was sealed under that id. */
 BERTH_MUST_USE enum berth_err
 berth_credential_get(struct berth_env *env, const char *id, struct berth_credential *out);
+/* A gateway's operational credential, which is no record of its own, as if it were held
+ * like the others.  E_NOMATCH: there is none. */
+#define BERTH_CREDENTIAL_OWN "operational"
+BERTH_MUST_USE enum berth_err berth_credential_own(struct berth_env *env, struct berth_credential *out);
 /* In the order of their ids; what fn is shown is freed behind it. */
 typedef enum berth_err berth_credential_fn(void *arg, const struct berth_credential *c);
 BERTH_MUST_USE enum berth_err berth_credentials_each(struct berth_env *env, berth_credential_fn *fn, void *arg);

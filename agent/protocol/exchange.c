@@ -353,6 +353,18 @@ enum berth_err berth_exchange_send_ack(struct berth_env *env, const struct berth
 	return berth_exchange_send(env, inst, fx, protocol, "ack", body, NULL);
 }
 
+struct berth_verify berth_exchange_verify(const struct berth_env *env)
+{
+	struct berth_verify v = { .n_trust = 0 };
+
+	if (env->policy->judging)
+		v = *env->policy->judging;
+	v.resolver = env->resolver;
+	v.now_s = env->now_s;
+	v.floor_s = env->floor_s;
+	return v;
+}
+
 struct berth_json *berth_exchange_body(const struct berth_json *args)
 {
 	const char *comment = berth_data_str(args, "comment");

@@ -60,6 +60,9 @@ berth_exchange_send_ack(struct berth_env *env, const struct berth_instance *inst
 berth_step_fn berth_exchange_on_problem, berth_exchange_on_decline, berth_exchange_on_ack;
 const struct berth_identity *berth_exchange_me(struct berth_env *env, const struct berth_instance *inst);
 
+/* How credentials of others are judged: by the policy, at this time. */
+struct berth_verify berth_exchange_verify(const struct berth_env *env);
+
 extern const struct berth_machine berth_issue_machine;		/* issue_credential.c */
 extern const struct berth_machine berth_proof_machine;		/* present_proof.c */
 extern const struct berth_machine berth_revocation_machine;	/* revocation.c */

@@ -347,12 +347,16 @@ static enum berth_err on_offer(struct berth_env *env, struct berth_instance *ins
 	return say(env, inst, ev, fx, "request-credential");
 }
 
+/* By the policy: what is not believed of others is not taken in.  Without a clock only it
+ * can say whether a validity that cannot be judged will do; without a policy all will. */
 static enum berth_err verify(struct berth_env *env, struct berth_report *r, enum berth_vc_format f, const struct berth_buf *text)
 {
-	const struct berth_verify v = { .resolver = env->resolver, .now_s = env->now_s, .no_time = env->now_s < 0,
-		.no_status = true };
-	enum berth_err rc = berth_verify_credential(r, &v, f, berth_buf_cstr(text), text->len);
+	struct berth_verify v = berth_exchange_verify(env);
+	enum berth_err rc;
 
+	v.no_time = env->now_s < 0;
+	v.no_status = !v.policy;
+	rc = berth_verify_credential(r, &v, f, berth_buf_cstr(text), text->len);
 	return rc ? berth_fail(rc, "the credential: %s", r->detail) : BERTH_OK;
 }
 

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/protocol/credentials.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/problem.h"
 #include "agent/protocol/proof_query.h"
 #include "agent/protocol/relation.h"
+#include "agent/protocol/showing.h"
 #include "did/base/hex.h"
 #include "did/base/rand.h"
 #include "did/crypto/hash.h"
@@ -70,6 +70,20 @@ static enum berth_err make_query(const struct berth_json *data, struct berth_buf
 	return rc ? rc : berth_buf_status(out);
 }
 
+/* One that can be read, in the other's words or in ours. */
+static enum berth_err set_query(struct berth_json *data, const char *format, const struct berth_json *query)
+{
+	struct berth_query *q;
+	enum berth_err rc = berth_proof_query(&q, format, query);
+
+	if (rc)
+		return rc;
+	berth_query_free(q);
+	if ((rc = berth_json_set_str(data, "queryFormat", format)))
+		return rc;
+	return berth_json_set(data, "query", berth_json_clone(query));
+}
+
 static enum berth_err keep_query(struct berth_json *data, const struct berth_json *args)
 {
 	const struct berth_json *pex = NULL, *dcql = NULL;
@@ -79,9 +93,7 @@ static enum berth_err keep_query(struct berth_json *data, const struct berth_jso
 		return rc;
 	if (!pex == !dcql)
 		return berth_fail(BERTH_E_TYPE, "presentationDefinition or dcqlQuery: one of them");
-	if ((rc = berth_json_set_str(data, "queryFormat", pex ? BERTH_QUERY_PEX : BERTH_QUERY_DCQL)))
-		return rc;
-	return berth_json_set(data, "query", berth_json_clone(pex ? pex : dcql));
+	return set_query(data, pex ? BERTH_QUERY_PEX : BERTH_QUERY_DCQL, pex ? pex : dcql);
 }
 
 /* args: {"to", "thid", "presentationDefinition" or "dcqlQuery", "comment"?} */
@@ -118,42 +130,36 @@ static enum berth_err on_propose(struct berth_env *env, struct berth_instance *i
 	return inst->state == IDLE ? berth_exchange_begin(env, inst, ev, fx, NS) : berth_exchange_check(inst, ev);
 }
 
-/* The payloads of what was shown: of a presentation its credentials, else the one. */
-static enum berth_err shown(const struct berth_report *r, struct berth_json **out)
-{
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "presentation");
-
-	berth_json_each(one, r->credentials)
-		if (!rc && berth_json_get(one, "credential"))
-			rc = berth_json_push(list, berth_json_clone(berth_json_get(one, "credential")));
-	if (!rc && !r->credentials && r->credential)
-		rc = berth_json_push(list, berth_json_clone(r->credential));
-	if (rc) {
-		berth_json_free(list);
-		list = NULL;
-	}
-	*out = list;
-	return rc;
-}
-
+/* By the policy, and by our own query. */
 static enum berth_err judge(struct berth_env *env, struct berth_instance *inst, struct berth_report *r,
 			    enum berth_vc_format f, const struct berth_buf *text)
 {
-	const struct berth_verify v = { .resolver = env->resolver, .now_s = env->now_s,
-		.trust = env->policy->trust_roots, .n_trust = env->policy->n_trust_roots,
-		.challenge = berth_data_str(inst->data, "challenge"), .domain = berth_data_str(inst->data, "domain") };
-	struct berth_json *list = NULL;
-	bool judged = false;
-	enum berth_err rc = berth_verify_presentation(r, &v, f, berth_buf_cstr(text), text->len);
+	struct berth_verify v = berth_exchange_verify(env);
+	enum berth_err rc;
 
-	if (rc)
+	v.challenge = berth_data_str(inst->data, "challenge");
+	v.domain = berth_data_str(inst->data, "domain");
+	if ((rc = berth_verify_presentation(r, &v, f, berth_buf_cstr(text), text->len)))
+		return berth_fail(rc, "%s", r->detail);
+	return berth_proof_answered(berth_data_str(inst->data, "queryFormat"), berth_json_get(inst->data, "query"), r,
+				    berth_buf_cstr(text), text->len);
+}
+
+/* {"verified", "report"}, and where it is not {"error", "detail"}: also that of a good
+ * presentation of something else than was asked for. */
+static enum berth_err keep_verdict(struct berth_json *data, const struct berth_report *r, enum berth_err verdict)
+{
+	char detail[sizeof(r->detail)];
+	struct berth_json *report;
+	enum berth_err rc;
+
+	snprintf(detail, sizeof(detail), "%s", berth_err_detail());
+	report = berth_report_json(r);
+	if ((rc = report ? berth_json_set(data, "report", report) : berth_fail(BERTH_E_NOMEM, "report")) ||
+	    (rc = berth_json_set_bool(data, "verified", !verdict)) || !verdict ||
+	    (rc = berth_json_set_str(data, "error", berth_err_name(verdict))))
 		return rc;
-	if (!(rc = shown(r, &list)) &&
-	    !(rc = berth_query_answered(berth_data_str(inst->data, "queryFormat"), berth_json_get(inst->data, "query"), list, &judged)))
-		rc = berth_json_set_bool(inst->data, "queryJudged", judged);
-	berth_json_free(list);
-	return rc;
+	return berth_json_set_str(data, "detail", detail);
 }
 
 static enum berth_err refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
@@ -183,7 +189,6 @@ static enum berth_err on_presentation(struct berth_env *env, struct berth_instan
 {
 	struct berth_buf text = BERTH_BUF_INIT;
 	struct berth_report r = { .first = BERTH_OK };
-	struct berth_json *report;
 	enum berth_vc_format f;
 	enum berth_err rc, verdict;
 
@@ -195,9 +200,7 @@ static enum berth_err on_presentation(struct berth_env *env, struct berth_instan
 		rc = verdict;		/* a DID that cannot be looked up now: later */
 		goto out;
 	}
-	report = berth_report_json(&r);
-	if ((rc = report ? berth_json_set(inst->data, "report", report) : berth_fail(BERTH_E_NOMEM, "report")) ||
-	    (rc = berth_json_set_bool(inst->data, "verified", !verdict)))
+	if ((rc = keep_verdict(inst->data, &r, verdict)))
 		goto out;
 	berth_effects_audit(fx, "presentation by %.80s: %s", ev->sender, verdict ? berth_err_name(verdict) : "good");
 	rc = verdict ? refuse(env, inst, fx, ev, verdict) : berth_exchange_send_ack(env, inst, fx, PROTOCOL);
@@ -266,10 +269,10 @@ static enum berth_err keep_request(struct berth_json *data, const char *format, 
 	enum berth_err rc;
 
 	if ((rc = berth_json_req_obj(query, is_pex(format) ? "presentation_definition" : "dcql_query", &what)) ||
-	    (rc = berth_json_set_str(data, "queryFormat", format)) || (rc = berth_json_set_str(data, "challenge", challenge)) ||
-	    (rc = berth_json_set_str(data, "domain", domain)) || (rc = berth_json_set_bool(data, "confirm", confirm)))
+	    (rc = berth_json_set_str(data, "challenge", challenge)) || (rc = berth_json_set_str(data, "domain", domain)) ||
+	    (rc = berth_json_set_bool(data, "confirm", confirm)))
 		return rc;
-	return berth_json_set(data, "query", berth_json_clone(what));
+	return set_query(data, format, what);
 }
 
 static enum berth_err on_request(struct berth_env *env, struct berth_instance *inst,
@@ -295,103 +298,70 @@ static enum berth_err cmd_propose(struct berth_env *env, struct berth_instance *
 	return rc ? rc : send(env, inst, fx, "propose-presentation", berth_exchange_body(ev->args), NULL);
 }
 
-/* The credentials that the operator has chosen, all of one holder and in one format. */
-struct chosen {
-	struct berth_credential held[SHOWN_MAX];
-	const char *text[SHOWN_MAX];
-	size_t n;
-	enum berth_vc_format f;
-	const struct berth_identity *holder;
-};
-
-static void chosen_free(struct chosen *c)
+/* Those that the operator has chosen, or whatever is held; either way no more than the
+ * query asks for. */
+static enum berth_err choose(struct berth_env *env, const struct berth_instance *inst, struct berth_showing *s,
+			     const struct berth_json *args)
 {
-	for (size_t i = 0; i < c->n; i++)
-		berth_credential_free(&c->held[i]);
-}
+	const struct berth_json *ids = NULL;
+	enum berth_err rc = berth_json_opt_arr(args, "credentials", SHOWN_MAX, &ids);
 
-/* One of the model of 1.1 is shown in the presentation of tokens. */
-static enum berth_vc_format presented_as(enum berth_vc_format f) { return f == BERTH_FORMAT_VC_JWT1 ? BERTH_FORMAT_VC_JWT : f; }
-
-static enum berth_err choose_one(struct berth_env *env, struct chosen *c, const char *id)
-{
-	struct berth_credential *h = &c->held[c->n];
-	const struct berth_identity *holder;
-	enum berth_vc_format f;
-	enum berth_err rc;
-
-	if (!id || c->n == SHOWN_MAX)
-		return berth_fail(BERTH_E_TYPE, "credentials: at most %d ids", SHOWN_MAX);
-	if ((rc = berth_credential_get(env, id, h)))
+	if (rc || (rc = berth_proof_query(&s->query, berth_data_str(inst->data, "queryFormat"), berth_json_get(inst->data, "query"))))
 		return rc;
-	c->n++;
-	if (h->revoked)
-		return berth_fail(BERTH_E_STATUS, "credential %s was revoked", id);
-	f = presented_as(berth_vc_format_find(h->format));
-	holder = h->holder ? env->identity(env, h->holder) : NULL;
-	if (!holder)
-		return berth_fail(BERTH_E_HOLDER, "credential %s is of an identity that is gone", id);
-	if (c->n > 1 && (f != c->f || holder != c->holder))
-		return berth_fail(BERTH_E_HOLDER, "credentials of one format and one holder");
-	c->f = f;
-	c->holder = holder;
-	c->text[c->n - 1] = h->text;
-	return BERTH_OK;
-}
-
-static enum berth_err choose(struct berth_env *env, struct chosen *c, const struct berth_json *args)
-{
-	const struct berth_json *ids;
-	enum berth_err rc = berth_json_req_arr(args, "credentials", SHOWN_MAX, &ids);
-
-	berth_json_each(id, ids)
-		if (rc || (rc = choose_one(env, c, berth_json_str(id))))
-			break;
-	return !rc && !c->n ? berth_fail(BERTH_E_NOMATCH, "which credentials?") : rc;
+	if (!ids)
+		return berth_showing_search(env, s, berth_exchange_me(env, inst));
+	berth_json_each(id, ids) {
+		if (!berth_json_str(id))
+			return berth_fail(BERTH_E_TYPE, "credentials: not ids");
+		if ((rc = berth_showing_add(env, s, berth_json_str(id))))
+			return rc;
+	}
+	return berth_showing_match(env, s);
 }
 
 #define DISCLOSE_MAX 64
 
-static enum berth_err make(struct berth_env *env, const struct berth_instance *inst, const struct chosen *c,
-			   const struct berth_json *args, struct berth_buf *out)
+static enum berth_err sign(struct berth_env *env, const struct berth_instance *inst, const struct berth_showing *s,
+			   const struct berth_json *args, struct berth_buf *out, enum berth_vc_format *f)
 {
-	struct berth_issue how = { .format = c->f, .kid = c->holder->sign_kid_long, .now_s = env->now_s, .di.created_s = env->now_s };
+	struct berth_shown_to to = { .challenge = berth_data_str(inst->data, "challenge"),
+				     .domain = berth_data_str(inst->data, "domain") };
 	const struct berth_json *disclose = NULL;
-	const char *pointers[DISCLOSE_MAX];
+	const char *more[DISCLOSE_MAX];
 	enum berth_err rc = berth_json_opt_arr(args, "disclose", DISCLOSE_MAX, &disclose);
 
 	if (rc)
 		return rc;
 	berth_json_each(p, disclose)
-		if (!(pointers[how.n_disclose++] = berth_json_str(p)))
+		if (!(more[to.n_more++] = berth_json_str(p)))
 			return berth_fail(BERTH_E_TYPE, "disclose: not JSON pointers");
-	how.disclose = pointers;
-	return berth_issue_presentation(out, env->keys->keyring, &how, berth_data_str(inst->data, "challenge"),
-					berth_data_str(inst->data, "domain"), c->text, c->n);
+	to.more = more;
+	return berth_showing_sign(env, s, &to, false, out, f);
 }
 
-/* args: {"credentials": ids, "disclose"?: JSON pointers, "comment"?} */
+/* args: {"credentials"?: ids, "disclose"?: JSON pointers, "comment"?} */
 static enum berth_err cmd_present(struct berth_env *env, struct berth_instance *inst,
 				  const struct berth_event *ev, struct berth_effects *fx)
 {
+	struct berth_showing s = { .query = NULL };
 	struct berth_buf text = BERTH_BUF_INIT;
-	struct chosen c = { .n = 0 };
-	struct berth_send *s;
+	struct berth_send *out;
+	enum berth_vc_format f;
 	char key[65];
 	enum berth_err rc;
 
-	if ((rc = choose(env, &c, ev->args)) || (rc = make(env, inst, &c, ev->args, &text)) ||
-	    (rc = send(env, inst, fx, "presentation", berth_exchange_body(ev->args), &s)) ||
-	    (rc = berth_exchange_attach(&s->msg, "presentation-0", berth_attachment_format(c.f, BERTH_ATTACH_PRESENTATION),
+	if ((rc = choose(env, inst, &s, ev->args)) || (rc = sign(env, inst, &s, ev->args, &text, &f)) ||
+	    (rc = send(env, inst, fx, "presentation", berth_exchange_body(ev->args), &out)) ||
+	    (rc = berth_exchange_attach(&out->msg, "presentation-0", berth_attachment_format(f, BERTH_ATTACH_PRESENTATION),
 					berth_buf_cstr(&text), text.len)))
 		goto out;
 	seen_key(key, berth_data_str(inst->data, "peer"), berth_data_str(inst->data, "challenge"));
 	if (!berth_json_bool(berth_json_get(inst->data, "confirm"), false))
 		fx->state = DONE;
-	berth_effects_audit(fx, "%zu credentials shown to %.80s", c.n, berth_data_str(inst->data, "peer"));
+	berth_effects_audit(fx, "credentials of %.64s shown to %.80s", s.holder->name, berth_data_str(inst->data, "peer"));
 	rc = berth_effects_put(fx, NS_ANSWERED, key, "1", 1);
 out:
-	chosen_free(&c);
+	berth_showing_free(&s);
 	berth_buf_free(&text);
 	return rc;
 }

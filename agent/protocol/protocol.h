@@ -55,6 +55,8 @@ struct berth_application {
 enum berth_mediate { BERTH_MEDIATE_NOBODY, BERTH_MEDIATE_KNOWN, BERTH_MEDIATE_ANYONE };
 
 /* What the configuration says to protocols.  All borrowed from it. */
+struct berth_verify;	/* vc/vc.h */
+
 struct berth_policy {
 	const char *serial, *model, *hardware, *firmware;
 	const char *factory_did, *factory_uri;		/* gateway, before birth */
@@ -87,8 +89,7 @@ struct berth_policy {
 	 * them, and octets, that wait for one peer. */
 	int64_t retry_for_s, peer_msgs, peer_bytes;
 	enum berth_offers { BERTH_OFFERS_MANUAL, BERTH_OFFERS_OWNER, BERTH_OFFERS_PEERS } accept_offers;	/* of credentials */
-	const char *trust_roots[BERTH_POLICY_LIST_MAX];	/* issuers whose credentials count; none: any, with a warning */
-	size_t n_trust_roots;
+	const struct berth_verify *judging;	/* the rest of a verdict on credentials: rules, folders, lists; NULL: none */
 	const char *oob_url;		/* what the URL of an invitation begins with */
 };
 

@@ -8,6 +8,7 @@
 #include "did/url.h"
 #include "didcomm/pack.h"
 #include "tests/fakes/pair.h"
+#include "vc/policy.h"
 #include "agent/ipc/frame.h"
 
 #define ISSUE3 "https://didcomm.org/issue-credential/3.0/"
@@ -18,7 +19,10 @@
 #define W3C1 "{\"@context\":[\"https://www.w3.org/2018/credentials/v1\"],\"type\":[\"VerifiableCredential\"]," \
 	     "\"issuanceDate\":\"2020-01-01T00:00:00Z\",\"credentialSubject\":{\"degree\":\"BSc\"}}"
 #define SD "{\"vct\":\"urn:example:degree\",\"degree\":\"BSc\",\"grade\":1}"
-#define PEX "{\"id\":\"q\",\"input_descriptors\":[]}"
+#define FIELD(path) "{\"id\":\"q\",\"input_descriptors\":[{\"id\":\"d\",\"constraints\":{\"fields\":[{\"path\":[" path "]}]}}]}"
+#define PEX FIELD("\"$.credentialSubject.degree\",\"$.degree\"")
+#define DCQL "{\"credentials\":[{\"id\":\"c\",\"format\":\"dc+sd-jwt\",\"meta\":{\"vct_values\":[\"urn:example:degree\"]}," \
+	     "\"claims\":[{\"path\":[\"degree\"]}]}]}"
 #define S(v, key) berth_json_str(berth_json_get(v, key))
 
 static const char *did_of(struct sim_node *n) { return pair_identity(n, BERTH_ID_OWNER)->did_long; }
@@ -128,8 +132,22 @@ static void present(struct pair *p, const char *thid, const char *more)
 	is_in(p->a, p->b, "proof", thid, "done");
 	v = instance(p->a, p->b, "proof", thid);
 	assert_true(berth_json_bool(berth_json_get(berth_json_get(v, "data"), "verified"), false));
-	assert_false(berth_json_bool(berth_json_get(berth_json_get(v, "data"), "queryJudged"), true));
 	berth_json_free(v);
+	berth_credential_free(&h);
+}
+
+/* There is no presentation of a vc-jwt: neither by its id nor when one is looked for. */
+static void is_not_presented(struct pair *p)
+{
+	struct berth_credential h = held(p->b);
+	char args[120];
+
+	CHECK_OK(command(p->a, p->b, "proof", "p-1", "cmd/request", "\"presentationDefinition\":" PEX));
+	pair_settle(p, 10);
+	snprintf(args, sizeof(args), "\"credentials\":[\"%s\"]", h.id);
+	CHECK_RC(BERTH_E_ALG, command(p->b, p->a, "proof", "p-1", "cmd/accept", args));
+	CHECK_RC(BERTH_E_NOMATCH, command(p->b, p->a, "proof", "p-1", "cmd/accept", NULL));
+	is_in(p->b, p->a, "proof", "p-1", "request-received");
 	berth_credential_free(&h);
 }
 
@@ -156,6 +174,8 @@ static void offered_accepted_shown_and_revoked(void **state)
 		sim_on(p.b);
 		if (rows[i].more)
 			present(&p, "p-1", rows[i].more);
+		else
+			is_not_presented(&p);
 		CHECK_OK(command(p.a, p.b, "issue", "t-1", "cmd/revoke", "\"comment\":\"left\""));
 		pair_settle(&p, 10);
 		h = held(p.b);
@@ -218,7 +238,7 @@ static void either_side_may_say_no(void **state)
 	is_in(p.b, p.a, "issue", "t-1", "abandoned");
 	is_in(p.a, p.b, "issue", "t-1", "abandoned");
 	CHECK_RC(BERTH_E_TYPE, command(p.b, p.a, "issue", "t-1", "cmd/accept", NULL));
-	CHECK_OK(command(p.a, p.b, "proof", "p-1", "cmd/request", "\"dcqlQuery\":{\"credentials\":[]}"));
+	CHECK_OK(command(p.a, p.b, "proof", "p-1", "cmd/request", "\"dcqlQuery\":" DCQL));
 	pair_settle(&p, 10);
 	CHECK_OK(command(p.a, p.b, "proof", "p-1", "cmd/decline", NULL));
 	pair_settle(&p, 10);
@@ -452,10 +472,31 @@ static void c129_a_presentation_for_another_challenge_or_domain(void **state)
 	}
 }
 
-/* With trusted issuers in the configuration another's credential is E_AUTHZ. */
+/* From now on n's policy has one rule: that issuer, for whatever type. */
+static void judge_by(struct sim_node *n, const char *issuer)
+{
+	static const char *issuers[1];
+	static struct berth_vc_rule rule;
+	static const struct berth_vc_policy policy = { &rule, 1 };
+	static const struct berth_verify judging = { .policy = &policy };
+
+	issuers[0] = issuer;
+	rule = (struct berth_vc_rule){ .name = "degrees", .issuers = issuers, .n_issuers = 1 };
+	n->policy.judging = &judging;
+}
+
+static const char *error_of(const struct berth_json *instance)
+{
+	const char *e = S(berth_json_get(instance, "data"), "error");
+
+	return e ? e : "";
+}
+
+/* Of an issuer that the policy does not name another's credential is E_AUTHZ. */
 static void c116_the_issuer_is_trusted_or_not(void **state)
 {
 	struct berth_credential h;
+	struct berth_json *v;
 	struct pair p;
 	char args[120];
 
@@ -465,16 +506,149 @@ static void c116_the_issuer_is_trusted_or_not(void **state)
 	issue(&p, "t-1", "vc+jwt", W3C);
 	h = held(p.b);
 	snprintf(args, sizeof(args), "\"credentials\":[\"%s\"]", h.id);
-	p.a->policy.trust_roots[0] = "did:example:somebody";
-	p.a->policy.n_trust_roots = 1;
+	judge_by(p.a, "did:example:somebody");
 	CHECK_OK(command(p.a, p.b, "proof", "p-1", "cmd/request", "\"presentationDefinition\":" PEX));
 	pair_settle(&p, 10);
 	CHECK_OK(command(p.b, p.a, "proof", "p-1", "cmd/accept", args));
 	pair_settle(&p, 10);
 	is_in(p.a, p.b, "proof", "p-1", "abandoned");
-	p.a->policy.trust_roots[0] = did_of(p.a);	/* the twin */
+	v = instance(p.a, p.b, "proof", "p-1");
+	assert_string_equal(error_of(v), "E_AUTHZ");
+	berth_json_free(v);
+	judge_by(p.a, did_of(p.a));	/* the twin */
 	present(&p, "p-2", "");
 	berth_credential_free(&h);
+	pair_free(&p);
+}
+
+/* What the policy does not take of others is not taken in. */
+static void c116_a_holder_has_a_policy_too(void **state)
+{
+	char *args = offer_args("vc+jwt", W3C);
+	struct berth_credential h;
+	struct pair p;
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	judge_by(p.b, "did:example:somebody");
+	CHECK_OK(command(p.a, p.b, "issue", "t-1", "cmd/offer", args));
+	pair_settle(&p, 10);
+	CHECK_OK(command(p.b, p.a, "issue", "t-1", "cmd/accept", NULL));
+	pair_settle(&p, 10);
+	is_in(p.b, p.a, "issue", "t-1", "abandoned");
+	h = held(p.b);
+	assert_null(h.json);
+	assert_int_equal(pair_audit(p.b, "E_AUTHZ: the credential: policy degrees"), 1);
+	judge_by(p.b, did_of(p.a));	/* the twin */
+	issue(&p, "t-2", "vc+jwt", W3C);
+	free(args);
+	pair_free(&p);
+}
+
+/* ---- queries ---- */
+
+/* Nobody chooses: what answers the query is found, and no more of it is shown. */
+static void answered_from_what_is_held(void **state)
+{
+	const struct berth_json *shown;
+	struct berth_json *v;
+	struct pair p;
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	issue(&p, "t-1", "vc+jwt", W3C);
+	CHECK_OK(command(p.a, p.b, "proof", "p-1", "cmd/request", "\"dcqlQuery\":" DCQL));
+	pair_settle(&p, 10);
+	CHECK_RC(BERTH_E_NOMATCH, command(p.b, p.a, "proof", "p-1", "cmd/accept", NULL));
+	is_in(p.b, p.a, "proof", "p-1", "request-received");
+	issue(&p, "t-2", "dc+sd-jwt", SD);
+	CHECK_OK(command(p.b, p.a, "proof", "p-1", "cmd/accept", NULL));	/* the twin */
+	pair_settle(&p, 10);
+	is_in(p.a, p.b, "proof", "p-1", "done");
+	v = instance(p.a, p.b, "proof", "p-1");
+	shown = berth_json_get(berth_json_get(berth_json_get(v, "data"), "report"), "credential");
+	assert_string_equal(S(shown, "degree"), "BSc");
+	assert_null(berth_json_get(shown, "grade"));
+	berth_json_free(v);
+	CHECK_OK(command(p.a, p.b, "proof", "p-2", "cmd/request", "\"presentationDefinition\":" FIELD("\"$.credentialSubject.degree\"")));
+	pair_settle(&p, 10);
+	CHECK_OK(command(p.b, p.a, "proof", "p-2", "cmd/accept", NULL));
+	pair_settle(&p, 10);
+	is_in(p.a, p.b, "proof", "p-2", "done");
+	pair_free(&p);
+}
+
+/* The query of an instance becomes another. */
+static void edit_query(struct sim_node *n, struct sim_node *peer, const char *thid, const char *query)
+{
+	struct berth_json *v = instance(n, peer, "proof", thid), *q;
+	struct berth_buf out = BERTH_BUF_INIT;
+	char key[65];
+
+	CHECK_OK(berth_json_parse_object(&q, query, strlen(query), BERTH_JSON_MAX));
+	CHECK_OK(berth_json_set(berth_json_get_mut(v, "data"), "query", q));
+	CHECK_OK(berth_json_print(&out, v));
+	key_of(n, peer, thid, key);
+	CHECK_OK(berth_store_begin(n->store));
+	CHECK_OK(berth_store_put(n->store, "proof", key, out.p, out.len));
+	CHECK_OK(berth_store_commit(n->store));
+	berth_json_free(v);
+	berth_buf_free(&out);
+}
+
+/* A holder who shows something else, or less, than was asked for: everything that was
+ * shown is good, and the verdict is no all the same. */
+static void what_does_not_answer_is_no_proof(void **state)
+{
+	static const char *const others[] = { FIELD("\"$.grade\""), FIELD("\"$.vct\"") };
+	struct pair p;
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	issue(&p, "t-1", "dc+sd-jwt", SD);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct berth_json *v;
+		char thid[8];
+
+		snprintf(thid, sizeof(thid), "p-%zu", i);
+		CHECK_OK(command(p.a, p.b, "proof", thid, "cmd/request", "\"presentationDefinition\":" PEX));
+		pair_settle(&p, 10);
+		edit_query(p.b, p.a, thid, others[i]);
+		CHECK_OK(command(p.b, p.a, "proof", thid, "cmd/accept", NULL));
+		pair_settle(&p, 10);
+		is_in(p.a, p.b, "proof", thid, "abandoned");
+		is_in(p.b, p.a, "proof", thid, "abandoned");
+		v = instance(p.a, p.b, "proof", thid);
+		assert_false(berth_json_bool(berth_json_get(berth_json_get(v, "data"), "verified"), true));
+		assert_string_equal(error_of(v), "E_NOMATCH");
+		berth_json_free(v);
+	}
+	present(&p, "p-9", "");		/* the twin */
+	pair_free(&p);
+}
+
+/* Queries that cannot be read are refused where they are: ours, and a peer's. */
+static void queries_that_are_none(void **state)
+{
+	static const char bad[] = "[{\"id\":\"q\",\"format\":\"urn:berth:dcql@v1.0\",\"data\":{\"json\":{\"options\":{"
+				  "\"challenge\":\"0123456789\",\"domain\":\"x.example\"},\"dcql_query\":{\"credentials\":[]}}}}]";
+	struct pair p;
+	char key[65];
+
+	(void)state;
+	pair_make(&p);
+	pair_introduce(&p);
+	CHECK_RC(BERTH_E_TYPE, command(p.a, p.b, "proof", "p-1", "cmd/request", "\"dcqlQuery\":{\"credentials\":[]}"));
+	CHECK_RC(BERTH_E_TYPE, command(p.a, p.b, "proof", "p-1", "cmd/request",
+				       "\"presentationDefinition\":{\"id\":\"q\",\"input_descriptors\":[]}"));
+	CHECK_RC(BERTH_E_TYPE, command(p.a, p.b, "proof", "p-1", "cmd/request", NULL));
+	say(p.a, p.b, BERTH_ID_OWNER, PROOF3 "request-presentation", "p-2", "{}", bad);
+	key_of(p.b, p.a, "p-2", key);
+	assert_string_equal(sim_state(p.b, "proof", key), "");
+	assert_int_equal(pair_audit(p.b, "E_TYPE: query"), 1);
 	pair_free(&p);
 }
 
@@ -556,6 +730,10 @@ int main(void)
 		cmocka_unit_test(c129_challenge_and_domain_are_there_and_new_and_of_who_asks),
 		cmocka_unit_test(c129_a_presentation_for_another_challenge_or_domain),
 		cmocka_unit_test(c116_the_issuer_is_trusted_or_not),
+		cmocka_unit_test(c116_a_holder_has_a_policy_too),
+		cmocka_unit_test(answered_from_what_is_held),
+		cmocka_unit_test(what_does_not_answer_is_no_proof),
+		cmocka_unit_test(queries_that_are_none),
 		cmocka_unit_test(only_the_issuer_revokes),
 		cmocka_unit_test(exchanges_are_bounded),
 		cmocka_unit_test(every_fault_ends_in_one_credential),

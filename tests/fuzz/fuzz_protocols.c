@@ -15,7 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 #define VERSION3 "\"peer\":\"" FUZZ_PEER "\",\"me\":\"owner\",\"thid\":\"t\",\"version\":\"3.0\""
 #define ASKED "{" VERSION3 ",\"format\":\"di\",\"credential\":{\"type\":[\"VerifiableCredential\"]}}"
-#define CHALLENGED "{" VERSION3 ",\"queryFormat\":\"urn:berth:dcql@v1.0\",\"query\":{},\"challenge\":\"0123456789\",\"domain\":\"x\"}"
+#define CHALLENGED "{" VERSION3 ",\"queryFormat\":\"urn:berth:dcql@v1.0\",\"query\":{" \
+	"\"credentials\":[{\"id\":\"c\",\"format\":\"dc+sd-jwt\",\"meta\":{\"vct_values\":[\"v\"]}}]}," \
+	"\"challenge\":\"0123456789\",\"domain\":\"x\"}"
 
 static const struct berth_machine *const machines[] = { &berth_ping_machine, &berth_issue_machine, &berth_proof_machine,
 	&berth_revocation_machine, &berth_app_machine, &berth_problem_machine, &berth_discover_machine, &berth_empty_machine,

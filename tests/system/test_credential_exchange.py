@@ -10,6 +10,7 @@ from cli import fails, ok
 
 DEGREE = {"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential", "Degree"],
           "credentialSubject": {"degree": "BSc"}}
+DIF = {"vc+jwt": "jwt_vc", "di": "ldp_vc", "dc+sd-jwt": "dc+sd-jwt"}
 SD = {"vct": "urn:example:degree", "degree": "BSc", "grade": 1}
 
 
@@ -24,6 +25,7 @@ def pair(tmp_path_factory):
     for name in ("issuer", "holder"):
         a = Agent(folder, name, "owner", port=free_port())
         a.set("egress", hosts="issuer.test=127.0.0.1, holder.test=127.0.0.1")
+        a.set("credentials any", unchecked="issuer")
         agents.append(a.start())
     issuer, holder = agents
     url = raw("invite", "--oob", "--socket", issuer.admin_sock).strip()
@@ -61,23 +63,36 @@ def test_issued_shown_and_revoked(pair, tmp_path, format_, claims):
     assert mine["format"] == format_ and mine["issuer"].startswith(issuer.identity("owner")["did"])
 
     pex = tmp_path / "pex.json"
-    pex.write_text(json.dumps({"id": "q", "input_descriptors": []}))
+    pex.write_text(json.dumps({"id": "q", "input_descriptors": [{"id": "d", "format": {DIF[format_]: {}}, "constraints": {
+        "fields": [{"path": ["$.credentialSubject.degree", "$.degree"]}]}}]}))
     asked = ok("credentials", "ask", "--to", peer(issuer), "--pex", pex, "--json", *at_issuer)
     request = exchange(holder, asked["thid"], "request-received")
     fails("E_NOMATCH", "credentials", "accept", request["id"], "--credential", "0" * 32, *at_holder)
-    disclose = ("--disclose", "/degree") if "sd-jwt" in format_ else ()
-    raw("credentials", "accept", request["id"], "--credential", held, *disclose, *at_holder)
+    raw("credentials", "accept", request["id"], *at_holder)     # whatever answers it
     exchange(issuer, asked["thid"], "done")
     exchange(holder, asked["thid"], "done")
     report = ok("credentials", "exchanges", asked["id"], "--json", *at_issuer)
-    assert report["verified"] is True and report["queryJudged"] is False and "BSc" in json.dumps(report["report"])
-    if disclose:
-        assert "grade" not in report["report"]["credential"]
+    assert report["verified"] is True and "error" not in report and "BSc" in json.dumps(report["report"])
+    assert "grade" not in report["report"]["credential"]
+    assert report["report"]["policy"] == {"rules": ["any"], "assumed": ["issuer"], "stale": []}
+    if "sd-jwt" in format_:
+        asked = ok("credentials", "ask", "--to", peer(issuer), "--pex", pex, "--json", *at_issuer)
+        request = exchange(holder, asked["thid"], "request-received")
+        raw("credentials", "accept", request["id"], "--credential", held, "--disclose", "/grade", *at_holder)
+        exchange(issuer, asked["thid"], "done")
+        assert ok("credentials", "exchanges", asked["id"], "--json", *at_issuer)["report"]["credential"]["grade"] == 1
 
     raw("credentials", "revoke", sent["id"], "--comment", "left", *at_issuer)
     wait_for(lambda: next(c for c in holder.get("/v1/credentials") if c["id"] == held).get("revoked"), holder.log)
     assert "revoked      yes" in raw("credentials", "show", held, *at_holder)
     assert any(held in row["detail"] and "revoked" in row["detail"] for row in holder.get("/v1/audit"))
+    again = ok("credentials", "import", "--json", *at_holder, stdin=mine["credential"])
+    assert again["revoked"] is True and again["thid"] == sent["thid"]
+    asked = ok("credentials", "ask", "--to", peer(issuer), "--pex", pex, "--json", *at_issuer)
+    request = exchange(holder, asked["thid"], "request-received")
+    fails("E_STATUS", "credentials", "accept", request["id"], "--credential", held, *at_holder)
+    out = fails("E_NOMATCH", "credentials", "accept", request["id"], *at_holder)
+    assert "no credential answers the request" in str(out)
 
 
 def test_refusals(pair, tmp_path):
@@ -95,3 +110,40 @@ def test_refusals(pair, tmp_path):
     raw("credentials", "decline", offered["id"], *at_holder)
     assert exchange(issuer, sent["thid"], "abandoned")["problem"] == "e.p.abandoned"
     fails("E_TYPE", "credentials", "accept", offered["id"], *at_holder)
+
+
+def test_issuers_by_policy(pair, tmp_path):
+    """Of an issuer that no section names nothing is taken in, and nothing is believed."""
+    issuer, holder = pair
+    at_issuer, at_holder = ("--socket", str(issuer.admin_sock)), ("--socket", str(holder.admin_sock))
+    file, dcql = tmp_path / "claims.json", tmp_path / "dcql.json"
+    file.write_text(json.dumps(dict(SD, vct="urn:example:licence")))
+    dcql.write_text(json.dumps({"credentials": [{"id": "c", "format": "dc+sd-jwt", "meta": {"vct_values": ["urn:example:licence"]},
+                                                 "claims": [{"path": ["grade"]}]}]}))
+
+    def issue(state):
+        sent = ok("credentials", "offer", file, "--to", peer(issuer), "--format", "dc+sd-jwt", "--json", *at_issuer)
+        raw("credentials", "accept", exchange(holder, sent["thid"], "offer-received")["id"], *at_holder)
+        return exchange(holder, sent["thid"], state)
+
+    def ask(state):
+        asked = ok("credentials", "ask", "--to", peer(issuer), "--dcql", dcql, "--json", *at_issuer)
+        raw("credentials", "accept", exchange(holder, asked["thid"], "request-received")["id"], *at_holder)
+        exchange(issuer, asked["thid"], state)
+        return ok("credentials", "exchanges", asked["id"], "--json", *at_issuer)
+
+    for agent in pair:
+        agent.set("credentials licence", type="urn:example:licence", issuer="did:web:somebody.example")
+    holder.restart()
+    assert "held" not in issue("abandoned")
+    holder.set("credentials licence", type="urn:example:licence", issuer=issuer.identity("owner")["did"])
+    holder.restart()
+    assert issue("done")["held"]
+    issuer.restart()
+    shown = ask("abandoned")
+    assert shown["verified"] is False and shown["error"] == "E_AUTHZ" and "licence" in shown["detail"]
+    assert b"E_AUTHZ" in cli.raw("credentials", "exchanges", shown["id"], *at_issuer)
+    issuer.set("credentials licence", type="urn:example:licence", issuer=issuer.identity("owner")["did"])
+    issuer.restart()
+    shown = ask("done")
+    assert shown["verified"] is True and shown["report"]["policy"]["rules"] == ["licence"]

@@ -14,7 +14,8 @@
 	       "\"credentialSubject\":{\"degree\":\"BSc\"}}"
 #define DETAIL(format) "\"attachments\":[{\"id\":\"d\",\"format\":\"" format "\",\"data\":{\"json\":{\"credential\":" DEGREE "}}}]"
 #define REQUEST "\"attachments\":[{\"id\":\"q\",\"format\":\"" BERTH_QUERY_PEX "\",\"data\":{\"json\":{\"options\":" \
-		"{\"challenge\":\"0123456789\",\"domain\":\"verifier.example\"},\"presentation_definition\":{\"id\":\"q\"}}}}]"
+		"{\"challenge\":\"0123456789\",\"domain\":\"verifier.example\"},\"presentation_definition\":{\"id\":\"q\"," \
+		"\"input_descriptors\":[{\"id\":\"d\",\"constraints\":{}}]}}}}]"
 #define M(type, rest) "{\"id\":\"1\",\"type\":\"" type "\",\"from\":\"" FUZZ_PEER "\"," rest "}"
 #define BASIC BERTH_PIURI_BASIC "message"
 #define ISSUE "https://didcomm.org/issue-credential/3.0/"
