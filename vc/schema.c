@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "did/base/hex.h"
 #include "vc/pattern.h"
 #include "vc/schema_internal.h"
 
@@ -16,7 +17,7 @@ static schema_word ref;
 
 enum kind {
 	ANY, SCHEMA, SCHEMAS, SCHEMA_OR_LIST, MAP, PATTERN_MAP, TEXT, TEXTS, TEXT_OR_LIST, NAME_LISTS, LIST, PATTERN,
-	REF,
+	DEPENDENCIES, REF,
 	COUNT, NUMBER, NUMBER_OR_BOOL, ABOVE_ZERO, BOOL, REFUSED
 };
 
@@ -64,8 +65,8 @@ static const struct {
 	{ "else", SCHEMA, NULL },
 	{ "definitions", MAP, NULL },
 	{ "$defs", MAP, NULL },
-	{ "dependencies", REFUSED, NULL },
-	{ "dependentSchemas", REFUSED, NULL },
+	{ "dependencies", DEPENDENCIES, schema_dependencies },
+	{ "dependentSchemas", DEPENDENCIES, schema_dependencies },
 	{ "unevaluatedItems", REFUSED, NULL },
 	{ "unevaluatedProperties", REFUSED, NULL },
 	{ "$dynamicRef", REFUSED, NULL },
@@ -130,6 +131,17 @@ static bool are_lists(const struct berth_json *v)
 	return true;
 }
 
+/* dependencies: either of names or of schemas. */
+static bool are_dependencies(const struct berth_json *v)
+{
+	if (!berth_json_is(v, BERTH_JSON_OBJECT) || berth_json_len(v) > LIST_MAX)
+		return false;
+	berth_json_each(it, v)
+		if (!are_texts(it) && !berth_json_is(it, BERTH_JSON_OBJECT) && !berth_json_is(it, BERTH_JSON_BOOL))
+			return false;
+	return true;
+}
+
 static bool is_number(const struct berth_json *v, double min)
 {
 	return berth_json_is(v, BERTH_JSON_NUMBER) && berth_json_num(v) >= min;
@@ -155,6 +167,8 @@ static bool has_shape(size_t i, const struct berth_json *v)
 		return berth_json_is(v, BERTH_JSON_OBJECT) && berth_json_len(v) <= LIST_MAX;
 	case NAME_LISTS:
 		return are_lists(v);
+	case DEPENDENCIES:
+		return are_dependencies(v);
 	case TEXT:
 	case PATTERN:
 	case REF:
@@ -181,6 +195,16 @@ static bool has_shape(size_t i, const struct berth_json *v)
 	return false;
 }
 
+static enum berth_err check_dependencies(const struct berth_json *root, const struct berth_json *v, size_t depth)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (const struct berth_json *it = berth_json_first(v); it && !rc; it = berth_json_next(it))
+		if (!berth_json_is(it, BERTH_JSON_ARRAY))
+			rc = check_schema(root, it, depth + 1);
+	return rc;
+}
+
 static enum berth_err check_word(const struct berth_json *root, size_t i, const struct berth_json *v, size_t depth)
 {
 	enum kind kind = words[i].kind;
@@ -195,6 +219,8 @@ static enum berth_err check_word(const struct berth_json *root, size_t i, const 
 		return check_pattern(berth_json_str(v));
 	if (kind == SCHEMA || (kind == SCHEMA_OR_LIST && !berth_json_is(v, BERTH_JSON_ARRAY)))
 		return check_schema(root, v, depth + 1);
+	if (kind == DEPENDENCIES)
+		return check_dependencies(root, v, depth);
 	if (kind == SCHEMAS || kind == SCHEMA_OR_LIST || kind == MAP || kind == PATTERN_MAP) {
 		enum berth_err rc = kind == PATTERN_MAP ? check_patterns(v) : BERTH_OK;
 
@@ -249,18 +275,27 @@ static const char *fragment(const struct berth_json *root, const char *ref_)
 	return hash ? hash + 1 : ref_ + n;
 }
 
+/* One character of a fragment, which is percent-encoded; *p is left at its last byte. */
+static char fragment_char(const char **p)
+{
+	int hi = **p == '%' ? berth_hex_digit((*p)[1]) : -1, lo = hi >= 0 ? berth_hex_digit((*p)[2]) : -1;
+
+	if (lo < 0)
+		return **p;
+	*p += 2;
+	return (char)(hi << 4 | lo);
+}
+
 /* One name of a JSON Pointer, unescaped; the place behind it. */
 static const char *pointer_step(char name[REF_MAX], const char *p)
 {
 	size_t n = 0;
 
 	for (p++; *p && *p != '/'; p++) {
-		if (*p == '~')
+		if (*p == '~' && (p[1] == '0' || p[1] == '1'))
 			name[n++] = *++p == '1' ? '/' : '~';
 		else
-			name[n++] = *p;
-		if (!*p)
-			break;
+			name[n++] = fragment_char(&p);
 	}
 	name[n] = '\0';
 	return p;
@@ -268,7 +303,7 @@ static const char *pointer_step(char name[REF_MAX], const char *p)
 
 const struct berth_json *schema_target(const struct berth_json *root, const char *ref_)
 {
-	const char *p = strlen(ref_) < REF_MAX && !strchr(ref_, '%') ? fragment(root, ref_) : NULL;
+	const char *p = strlen(ref_) < REF_MAX ? fragment(root, ref_) : NULL;
 	const struct berth_json *v = root;
 	char name[REF_MAX];
 

@@ -12,7 +12,7 @@
  *	pattern minLength maxLength format(date, date-time, time, email, uri, uri-reference, uuid)
  *	minimum maximum exclusiveMinimum exclusiveMaximum multipleOf
  *	properties required additionalProperties patternProperties propertyNames
- *	minProperties maxProperties dependentRequired
+ *	minProperties maxProperties dependencies dependentRequired dependentSchemas
  *	items prefixItems additionalItems contains minContains maxContains minItems maxItems uniqueItems
  * Annotations and words nobody knows are ignored, as the standard says; words that would
  * assert something, and are not above, are refused.  Nothing is ever fetched. */

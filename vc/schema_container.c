@@ -126,6 +126,20 @@ WORD(schema_dependent)
 	return BERTH_OK;
 }
 
+/* A list of names, or a schema for all of it. */
+WORD(schema_dependencies)
+{
+	enum berth_err rc = BERTH_OK;
+
+	(void)schema;
+	for (const struct berth_json *p = berth_json_first(word); p && !rc && *valid; p = berth_json_next(p)) {
+		if (!is_object(v) || !berth_json_get(v, berth_json_key(p)))
+			continue;
+		rc = is_array(p) ? schema_required(w, p, schema, v, valid) : schema_apply(w, p, v, valid);
+	}
+	return rc;
+}
+
 /* ---- arrays ---- */
 
 /* The elements from that one on. */

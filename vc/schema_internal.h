@@ -39,7 +39,8 @@ schema_word schema_type, schema_const, schema_enum, schema_pattern_word, schema_
 	schema_format, schema_minimum, schema_maximum, schema_above, schema_below, schema_multiple;
 /* schema_container.c */
 schema_word schema_properties, schema_required, schema_additional, schema_pattern_properties, schema_names,
-	schema_min_properties, schema_max_properties, schema_dependent, schema_items, schema_prefix, schema_additional_items,
+	schema_min_properties, schema_max_properties, schema_dependent, schema_dependencies, schema_items, schema_prefix,
+	schema_additional_items,
 	schema_contains, schema_min_items, schema_max_items, schema_unique;
 
 #endif /* BERTH_VC_SCHEMA_INTERNAL_H */

@@ -2,8 +2,11 @@
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
 
+#include <dirent.h>
+
 #include "vc/schema.h"
 
+#define SUITE "tests/vectors/json-schema-draft4/"
 #define PEX "tests/vectors/presentation-exchange/"
 
 static struct berth_json *parse(const char *text)
@@ -54,6 +57,9 @@ static void every_word(void **state)
 		{ "{\"propertyNames\":{\"maxLength\":1}}", "{\"a\":1}", "{\"ab\":1}" },
 		{ "{\"minProperties\":1}", "{\"a\":1}", "{}" }, { "{\"maxProperties\":1}", "{\"a\":1}", "{\"a\":1,\"b\":1}" },
 		{ "{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"c\":1}", "{\"a\":1}" },
+		{ "{\"dependencies\":{\"a\":[\"b\"],\"c\":{\"required\":[\"d\"]}}}", "{\"a\":1,\"b\":1}", "{\"c\":1}" },
+		{ "{\"dependentSchemas\":{\"a\":{\"maxProperties\":1}}}", "{\"a\":1}", "{\"a\":1,\"b\":1}" },
+		{ "{\"$ref\":\"#/definitions/a%25b\",\"definitions\":{\"a%b\":{\"const\":1}}}", "1", "2" },
 		{ "{\"items\":{\"type\":\"number\"}}", "[1,2]", "[1,\"\"]" },
 		{ "{\"items\":[{\"type\":\"number\"}],\"additionalItems\":false}", "[1]", "[1,2]" },
 		{ "{\"prefixItems\":[{\"type\":\"number\"}],\"items\":{\"type\":\"string\"}}", "[1,\"\"]", "[1,2]" },
@@ -99,7 +105,7 @@ static void what_is_refused(void **state)
 		"{\"minLength\":-1}", "{\"minimum\":\"1\"}", "{\"multipleOf\":0}", "{\"properties\":[]}", "{\"properties\":{\"a\":1}}",
 		"{\"required\":\"a\"}", "{\"required\":[1]}", "{\"patternProperties\":{\"(\":true}}", "{\"items\":1}",
 		"{\"allOf\":[]}", "{\"allOf\":{}}", "{\"not\":1}", "{\"uniqueItems\":1}", "{\"dependentRequired\":{\"a\":1}}",
-		"{\"unevaluatedProperties\":false}", "{\"dependencies\":{}}", "{\"$dynamicRef\":\"#a\"}",
+		"{\"unevaluatedProperties\":false}", "{\"dependencies\":{\"a\":1}}", "{\"$dynamicRef\":\"#a\"}",
 		"{\"$ref\":\"https://other.example/s\"}", "{\"$ref\":\"#/nothing\"}", "{\"$ref\":\"#name\"}", "{\"$ref\":1}",
 		"{\"$defs\":{\"a\":{\"type\":1}}}", "{\"exclusiveMinimum\":\"1\"}", "{\"format\":1}",
 	};
@@ -173,6 +179,57 @@ static void schemas_of_others(void **state)
 	berth_json_free(s);
 }
 
+/* ---- the suite of JSON Schema's own authors, draft 4 ---- */
+
+struct tally { size_t passed, total, refused; };
+
+/* What refers to other documents is refused as a whole. */
+static void one_group(const char *file, const struct berth_json *group, struct tally *t)
+{
+	const struct berth_json *schema = berth_json_get(group, "schema"), *tests = berth_json_get(group, "tests");
+	enum berth_err rc = berth_schema_check(schema);
+
+	t->total += berth_json_len(tests);
+	if (rc) {
+		CHECK_RC(BERTH_E_TYPE, rc);
+		printf("vectors: json-schema-draft4: %s: %s: refused, a $ref to another document\n", file,
+		       berth_json_str(berth_json_get(group, "description")));
+		t->refused += berth_json_len(tests);
+		return;
+	}
+	berth_json_each(it, tests) {
+		if (conforms(schema, berth_json_get(it, "data")) != berth_json_bool(berth_json_get(it, "valid"), false))
+			fail_msg("%s: %s", file, berth_json_str(berth_json_get(it, "description")));
+		t->passed++;
+	}
+}
+
+static void draft_4(void **state)
+{
+	struct tally t = { 0, 0, 0 };
+	DIR *d = opendir(SUITE);
+	struct dirent *e;
+	char path[300];
+
+	(void)state;
+	CHECK(d != NULL);
+	while ((e = readdir(d))) {
+		struct berth_json *groups;
+
+		if (!strstr(e->d_name, ".json"))
+			continue;
+		snprintf(path, sizeof(path), SUITE "%s", e->d_name);
+		groups = read_json(path);
+		berth_json_each(group, groups)
+			one_group(e->d_name, group, &t);
+		berth_json_free(groups);
+	}
+	closedir(d);
+	VECTORS("json-schema-draft4", t.passed, t.total);
+	assert_int_equal(t.passed + t.refused, t.total);
+	CHECK(t.passed > 190);
+}
+
 static enum berth_err one_run(void *arg)
 {
 	static const char text[] = "{\"patternProperties\":{\"a\":{\"pattern\":\"b\"}},\"propertyNames\":true}";
@@ -203,6 +260,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(work_is_bounded),
 		cmocka_unit_test(schemas_of_others),
+		cmocka_unit_test(draft_4),
 		cmocka_unit_test(without_memory),
 	};
 
