@@ -90,24 +90,30 @@ out:
 
 struct listing {
 	struct berth_json *list;
-	bool with_text;
+	const struct berth_principal *who;	/* NULL: the operator */
 };
+
+/* What the caller would not be shown is not opened for it either. */
+static bool may_see(void *arg, const char *id)
+{
+	const struct listing *l = arg;
+
+	return !l->who || berth_principal_may(l->who, "credential:", id);
+}
 
 static enum berth_err list_one(void *arg, const struct berth_credential *c)
 {
 	struct listing *l = arg;
 	struct berth_json *o = NULL;
-	enum berth_err rc = describe(&o, c, l->with_text);
+	enum berth_err rc = describe(&o, c, !l->who);
 
 	return rc ? rc : berth_json_push(l->list, o);
 }
 
-static bool is_admin(const struct berth_api_request *req) { return req->who == NULL; }
-
 static enum berth_err list(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
-	struct listing l = { berth_json_new_array(), is_admin(req) };
+	struct listing l = { berth_json_new_array(), req->who };
 	struct berth_credential own = { .json = NULL };
 	enum berth_err rc = l.list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "credentials");
 
@@ -115,7 +121,7 @@ static enum berth_err list(void *arg, const struct berth_api_request *req, struc
 		rc = list_one(&l, &own);
 	berth_credential_free(&own);
 	if (!rc || rc == BERTH_E_NOMATCH)
-		rc = berth_credentials_each(berth_agent_env(b->agent), list_one, &l);
+		rc = berth_credentials_each_of(berth_agent_env(b->agent), may_see, list_one, &l);
 	if (rc) {
 		berth_json_free(l.list);
 		l.list = NULL;

@@ -237,6 +237,7 @@ enum berth_err berth_credential_own(struct berth_env *env, struct berth_credenti
 
 struct walk {
 	struct berth_env *env;
+	berth_credential_wanted_fn *wanted;	/* NULL: all */
 	berth_credential_fn *fn;
 	void *arg;
 };
@@ -245,18 +246,26 @@ static enum berth_err one(void *arg, const char *key, const uint8_t *value, size
 {
 	struct walk *w = arg;
 	struct berth_credential c;
-	enum berth_err rc = open_record(w->env, key, value, len, &c);
+	enum berth_err rc;
 
-	if (rc)
+	if (w->wanted && !w->wanted(w->arg, key))
+		return BERTH_OK;
+	if ((rc = open_record(w->env, key, value, len, &c)))
 		return rc;
 	rc = w->fn(w->arg, &c);
 	berth_credential_free(&c);
 	return rc;
 }
 
-enum berth_err berth_credentials_each(struct berth_env *env, berth_credential_fn *fn, void *arg)
+enum berth_err berth_credentials_each_of(struct berth_env *env, berth_credential_wanted_fn *wanted,
+					 berth_credential_fn *fn, void *arg)
 {
-	struct walk w = { env, fn, arg };
+	struct walk w = { env, wanted, fn, arg };
 
 	return env->records->each(env->records, BERTH_NS_CREDENTIAL, one, &w);
+}
+
+enum berth_err berth_credentials_each(struct berth_env *env, berth_credential_fn *fn, void *arg)
+{
+	return berth_credentials_each_of(env, NULL, fn, arg);
 }

@@ -67,5 +67,9 @@ BERTH_MUST_USE enum berth_err berth_credential_own(struct berth_env *env, struct
 /* In the order of their ids; what fn is shown is freed behind it. */
 typedef enum berth_err berth_credential_fn(void *arg, const struct berth_credential *c);
 BERTH_MUST_USE enum berth_err berth_credentials_each(struct berth_env *env, berth_credential_fn *fn, void *arg);
+/* The same with those that are wanted: the others are not even opened. */
+typedef bool berth_credential_wanted_fn(void *arg, const char *id);
+BERTH_MUST_USE enum berth_err
+berth_credentials_each_of(struct berth_env *env, berth_credential_wanted_fn *wanted, berth_credential_fn *fn, void *arg);
 
 #endif /* BERTH_AGENT_PROTOCOL_CREDENTIALS_H */

@@ -19,17 +19,25 @@ void berth_showing_free(struct berth_showing *s)
 
 struct filling {
 	struct berth_showing *s;
-	berth_may_show_fn *may;
+	berth_credential_wanted_fn *may;
 	void *arg;
 };
 
 static bool is_shown(const struct berth_credential *c) { return !c->revoked && strcmp(c->format, "vc-jwt") != 0; }
 
+/* What may not be shown is not opened. */
+static bool may_fill(void *arg, const char *id)
+{
+	const struct filling *f = arg;
+
+	return !f->may || f->may(f->arg, id);
+}
+
 static enum berth_err fill_one(void *arg, const struct berth_credential *c)
 {
 	const struct filling *f = arg;
 
-	if (!is_shown(c) || !c->holder || strcmp(c->holder, f->s->holder->name) != 0 || (f->may && !f->may(f->arg, c->id)))
+	if (!is_shown(c) || !c->holder || strcmp(c->holder, f->s->holder->name) != 0)
 		return BERTH_OK;
 	return berth_wallet_add(&f->s->wallet, c->id, c->text, strlen(c->text));
 }
@@ -47,7 +55,7 @@ static enum berth_err fill_own(struct berth_env *env, struct berth_showing *s)
 }
 
 enum berth_err berth_showing_fill(struct berth_env *env, struct berth_showing *s, const struct berth_identity *holder,
-				  berth_may_show_fn *may, void *arg)
+				  berth_credential_wanted_fn *may, void *arg)
 {
 	struct filling f = { s, may, arg };
 	enum berth_err rc;
@@ -55,7 +63,7 @@ enum berth_err berth_showing_fill(struct berth_env *env, struct berth_showing *s
 	berth_wallet_free(&s->wallet);
 	s->holder = holder;
 	rc = fill_own(env, s);
-	return rc ? rc : berth_credentials_each(env, fill_one, &f);
+	return rc ? rc : berth_credentials_each_of(env, may_fill, fill_one, &f);
 }
 
 static enum berth_err check_chosen(struct berth_env *env, struct berth_showing *s, const struct berth_credential *c)

@@ -19,10 +19,9 @@ void berth_showing_free(struct berth_showing *s);	/* fine on a zeroed one */
 
 /* Everything of this holder that may() lets pass, its operational credential too; NULL:
  * all.  What was in the wallet goes. */
-typedef bool berth_may_show_fn(void *arg, const char *credential);
 BERTH_MUST_USE enum berth_err
 berth_showing_fill(struct berth_env *env, struct berth_showing *s, const struct berth_identity *holder,
-		   berth_may_show_fn *may, void *arg);
+		   berth_credential_wanted_fn *may, void *arg);
 /* One more, chosen by its id; all are of one holder.  E_NOMATCH; E_STATUS: revoked; E_ALG: a
  * vc-jwt; E_HOLDER: of nobody here, or of another than those before. */
 BERTH_MUST_USE enum berth_err berth_showing_add(struct berth_env *env, struct berth_showing *s, const char *id);
