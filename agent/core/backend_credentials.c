@@ -208,16 +208,21 @@ static enum berth_err may_import(const struct berth_api_request *req, const char
 }
 
 /* What came in a thread stays what came there, and revoked if it is: that very credential
- * once more changes nothing. */
-static enum berth_err is_there(bool *yes, struct berth_backend *b, const char *id, struct berth_json **out)
+ * once more, which has the same name, changes nothing. */
+static enum berth_err is_there(bool *yes, struct berth_backend *b, const struct berth_credential *c, struct berth_json **out)
 {
-	struct berth_credential c;
-	enum berth_err rc = berth_credential_get(berth_agent_env(b->agent), id, &c);
+	char hash[BERTH_CREDENTIAL_ID_MAX + 1];
+	struct berth_credential there;
+	enum berth_err rc = berth_credential_id_of(hash, c->text, strlen(c->text));
 
-	*yes = !rc && c.thid;
+	*yes = false;
+	if (rc || strcmp(hash, c->id) != 0)
+		return rc;
+	rc = berth_credential_get(berth_agent_env(b->agent), c->id, &there);
+	*yes = !rc && there.thid;
 	if (*yes)
-		rc = describe(out, &c, false);
-	berth_credential_free(&c);
+		rc = describe(out, &there, false);
+	berth_credential_free(&there);
 	return rc == BERTH_E_NOMATCH || rc == BERTH_E_DECRYPT ? BERTH_OK : rc;
 }
 
@@ -260,7 +265,7 @@ static enum berth_err import(void *arg, const struct berth_api_request *req, str
 	enum berth_err rc;
 
 	if ((rc = may_import(req, id)) || (rc = check(b, c.text)) || (rc = name(&c, id)) ||
-	    (!id && (rc = is_there(&there, b, c.id, out))))
+	    (rc = is_there(&there, b, &c, out)))
 		return rc;
 	return there ? BERTH_OK : take(b, &c, out);
 }

@@ -130,38 +130,6 @@ static enum berth_err on_propose(struct berth_env *env, struct berth_instance *i
 	return inst->state == IDLE ? berth_exchange_begin(env, inst, ev, fx, NS) : berth_exchange_check(inst, ev);
 }
 
-/* By the policy, and by our own query. */
-static enum berth_err judge(struct berth_env *env, struct berth_instance *inst, struct berth_report *r,
-			    enum berth_vc_format f, const struct berth_buf *text)
-{
-	struct berth_verify v = berth_exchange_verify(env);
-	enum berth_err rc;
-
-	v.challenge = berth_data_str(inst->data, "challenge");
-	v.domain = berth_data_str(inst->data, "domain");
-	if ((rc = berth_verify_presentation(r, &v, f, berth_buf_cstr(text), text->len)))
-		return berth_fail(rc, "%s", r->detail);
-	return berth_proof_answered(berth_data_str(inst->data, "queryFormat"), berth_json_get(inst->data, "query"), r,
-				    berth_buf_cstr(text), text->len);
-}
-
-/* {"verified", "report"}, and where it is not {"error", "detail"}: also that of a good
- * presentation of something else than was asked for. */
-static enum berth_err keep_verdict(struct berth_json *data, const struct berth_report *r, enum berth_err verdict)
-{
-	char detail[sizeof(r->detail)];
-	struct berth_json *report;
-	enum berth_err rc;
-
-	snprintf(detail, sizeof(detail), "%s", berth_err_detail());
-	report = berth_report_json(r);
-	if ((rc = report ? berth_json_set(data, "report", report) : berth_fail(BERTH_E_NOMEM, "report")) ||
-	    (rc = berth_json_set_bool(data, "verified", !verdict)) || !verdict ||
-	    (rc = berth_json_set_str(data, "error", berth_err_name(verdict))))
-		return rc;
-	return berth_json_set_str(data, "detail", detail);
-}
-
 static enum berth_err refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 			     const struct berth_event *ev, enum berth_err why)
 {
@@ -195,12 +163,12 @@ static enum berth_err on_presentation(struct berth_env *env, struct berth_instan
 	if ((rc = berth_exchange_check(inst, ev)) ||
 	    (rc = berth_exchange_read(&ev->in->msg, BERTH_ATTACH_PRESENTATION, &f, &text)))
 		goto out;
-	verdict = judge(env, inst, &r, f, &text);
+	verdict = berth_proof_judge(env, inst->data, &r, f, &text);
 	if (verdict && berth_err_exit(verdict) >= 4) {
 		rc = verdict;		/* a DID that cannot be looked up now: later */
 		goto out;
 	}
-	if ((rc = keep_verdict(inst->data, &r, verdict)))
+	if ((rc = berth_proof_keep_verdict(inst->data, &r, verdict)))
 		goto out;
 	berth_effects_audit(fx, "presentation by %.80s: %s", ev->sender, verdict ? berth_err_name(verdict) : "good");
 	rc = verdict ? refuse(env, inst, fx, ev, verdict) : berth_exchange_send_ack(env, inst, fx, PROTOCOL);

@@ -2,6 +2,7 @@
 #ifndef BERTH_AGENT_PROTOCOL_PROOF_QUERY_H
 #define BERTH_AGENT_PROTOCOL_PROOF_QUERY_H
 
+#include "agent/protocol/protocol.h"
 #include "vc/query.h"
 
 /* The query languages of present-proof, by the attachment format that they come in: a DIF
@@ -13,10 +14,14 @@
 BERTH_MUST_USE enum berth_err
 berth_proof_query(struct berth_query **out, const char *format, const struct berth_json *query);
 
-/* The verifier: whether the presentation text, of which r is the report, answers the
- * query.  E_NOMATCH: it does not, and the detail says what is missing. */
+/* The verdict on a presentation: by the policy, and by our own query; data is the
+ * exchange's.  r is filled in every case.  E_NOMATCH: it is good and does not answer the query,
+ * and the detail says what is missing. */
 BERTH_MUST_USE enum berth_err
-berth_proof_answered(const char *format, const struct berth_json *query, const struct berth_report *r, const char *text,
-		     size_t n);
+berth_proof_judge(struct berth_env *env, const struct berth_json *data, struct berth_report *r, enum berth_vc_format f,
+		  const struct berth_buf *text);
+/* Right behind it: {"verified", "report"}, and where it is not {"error", "detail"}. */
+BERTH_MUST_USE enum berth_err
+berth_proof_keep_verdict(struct berth_json *data, const struct berth_report *r, enum berth_err verdict);
 
 #endif

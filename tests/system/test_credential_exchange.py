@@ -86,8 +86,9 @@ def test_issued_shown_and_revoked(pair, tmp_path, format_, claims):
     wait_for(lambda: next(c for c in holder.get("/v1/credentials") if c["id"] == held).get("revoked"), holder.log)
     assert "revoked      yes" in raw("credentials", "show", held, *at_holder)
     assert any(held in row["detail"] and "revoked" in row["detail"] for row in holder.get("/v1/audit"))
-    again = ok("credentials", "import", "--json", *at_holder, stdin=mine["credential"])
-    assert again["revoked"] is True and again["thid"] == sent["thid"]
+    for name in ((), ("--id", held)):
+        again = ok("credentials", "import", *name, "--json", *at_holder, stdin=mine["credential"])
+        assert again["id"] == held and again["revoked"] is True and again["thid"] == sent["thid"]
     asked = ok("credentials", "ask", "--to", peer(issuer), "--pex", pex, "--json", *at_issuer)
     request = exchange(holder, asked["thid"], "request-received")
     fails("E_STATUS", "credentials", "accept", request["id"], "--credential", held, *at_holder)
