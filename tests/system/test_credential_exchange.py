@@ -53,6 +53,7 @@ def test_issued_shown_and_revoked(pair, tmp_path, format_, claims):
     file.write_text(json.dumps(claims))
     sent = ok("credentials", "offer", file, "--to", peer(issuer), "--format", format_, "--json", *at_issuer)
     offered = exchange(holder, sent["thid"], "offer-received")
+    wait_for(lambda: issuer.get("/v1/status")["queue"]["out"] == 0, issuer.log)     # or it is sent again, later
     holder.restart()
     assert "offer-received" in raw("credentials", "exchanges", *at_holder)
     raw("credentials", "accept", offered["id"][:12], *at_holder)

@@ -226,7 +226,7 @@ static void there_is_room_for_so_many(void **state)
 
 static void there_is_room_for_so_much(void **state)
 {
-	char *text = malloc(BERTH_CREDENTIAL_TEXT_MAX + 1);
+	char *text = calloc(1, BERTH_CREDENTIAL_TEXT_MAX + 1);
 	struct berth_credential c = sample("c", text);
 	struct berth_effects fx = { 0 };
 	enum berth_err rc = BERTH_OK;
