@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each of an agent's processes has and has not, and what happens when one of
 them, the TPM, the keys or the store goes away."""
+import contextlib
 import json
 import os
 import pathlib
@@ -58,7 +59,12 @@ def field(pid, name):
 
 
 def fds(pid):
-    return {int(f): os.readlink(f"/proc/{pid}/fd/{f}") for f in os.listdir(f"/proc/{pid}/fd")}
+    """Those that are still there when they are looked at."""
+    found = {}
+    for f in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[int(f)] = os.readlink(f"/proc/{pid}/fd/{f}")
+    return found
 
 
 # ---- what each has
