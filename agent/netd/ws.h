@@ -57,6 +57,9 @@ struct berth_netd_ws_conn {
 	struct berth_buf out;
 	size_t out_at;
 	uint32_t open;			/* requests that the core has not answered */
+	bool asked;			/* by a ping, and the pong waits for those */
+	uint8_t ping[BERTH_WS_CONTROL_MAX];	/* what it said */
+	size_t ping_len;
 	struct berth_netd_ws_written unconfirmed[BERTH_NETD_WS_UNCONFIRMED_MAX];
 	size_t n_unconfirmed;
 	uint64_t written, pinged;	/* messages, ever; of them behind the last ping */

@@ -195,7 +195,7 @@ static bool deliver(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 {
 	struct berth_netd_ws *w = c->w;
 
-	if (c->open == OPEN_MAX || w->n->core.out.len >= OUT_HIGH ||
+	if (c->asked || c->open == OPEN_MAX || w->n->core.out.len >= OUT_HIGH ||
 	    berth_limit_open(&w->limit, &c->addr, berth_clock_mono_ms()))
 		return false;
 	if (forward(c, p, n)) {
@@ -211,13 +211,30 @@ static bool deliver(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 
 /* ---- in */
 
+/* A pong says that everything in front of the ping is stored, as who sent it will forget
+ * it.  What comes behind the ping waits meanwhile: the core's answers do not say to which
+ * message they are. */
+static void answer_ping(struct berth_netd_ws_conn *c)
+{
+	if (!c->asked || c->open)
+		return;
+	c->asked = false;
+	if (c->out.len - c->out_at < CHUNK)
+		put(c, BERTH_WS_PONG, c->ping, c->ping_len);
+}
+
+static void on_ping(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
+{
+	memcpy(c->ping, p, n);
+	c->ping_len = n;
+	c->asked = true;
+	answer_ping(c);
+}
+
 static void on_event(struct berth_netd_ws_conn *c, const struct berth_ws_event *ev)
 {
 	switch (ev->op) {
-	case BERTH_WS_PING:
-		if (c->out.len - c->out_at < CHUNK)
-			put(c, BERTH_WS_PONG, ev->p, ev->n);
-		break;
+	case BERTH_WS_PING: on_ping(c, ev->p, ev->n); break;
 	case BERTH_WS_PONG: on_pong(c, ev->p, ev->n); break;
 	case BERTH_WS_CLOSE: close_for(c, CLOSE_GOING); break;
 	default:
@@ -484,6 +501,7 @@ bool berth_netd_ws_reply(struct berth_netd *n, uint64_t request, const struct be
 		close_for(c, f->status == BERTH_FRAME_BUSY ? CLOSE_LATER : CLOSE_POLICY);
 		return true;
 	}
+	answer_ping(c);
 	for (size_t i = 0; i < f->n_msgs && !c->ended; i++)
 		if (!berth_netd_ws_write(c, m, f->msgs[i].p, f->msgs[i].n))
 			close_for(c, CLOSE_LATER);	/* what was not confirmed comes again */

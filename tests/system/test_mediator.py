@@ -42,7 +42,7 @@ class Mediated:
         shutil.rmtree(self.dir)
 
 
-@pytest.fixture(params=["nng", "http"])
+@pytest.fixture(params=["nng", "http", "ws"])
 def world(request):
     w = Mediated(link=request.param)
     try:

@@ -72,20 +72,22 @@ static void messages_go_both_ways(void **state)
 			assert_int_equal(BERTH_NET_WS, q.transport);
 			assert_string_equal("127.0.0.1", q.peer);
 			assert_memory_equal("hello", f.msg, 5);
-			stored(&b, id);		/* once they have read it */
-			reply_to(&a, q.request, BERTH_FRAME_STORED, id == 1 ? NULL : "world");
+			reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);
+			stored(&b, id);		/* once their core has said so */
 			if (id == 1)
 				continue;
+			reply_to(&a, q.request, BERTH_FRAME_STORED, "world");
 			request_at(&b, &back, &f);
 			assert_int_equal(BERTH_NET_WS, back.transport);
 			assert_memory_equal("world", f.msg, 5);
-			told(&a, BERTH_NET_SENT, q.request);
 			reply_to(&b, back.request, BERTH_FRAME_STORED, NULL);
+			told(&a, BERTH_NET_SENT, q.request);
 		}
 		/* and as long as it is open, without being asked */
 		reply_to(&a, q.request, BERTH_FRAME_STORED, "news");
 		request_at(&b, &back, &f);
 		assert_memory_equal("news", f.msg, 4);
+		reply_to(&b, back.request, BERTH_FRAME_STORED, NULL);
 		told(&a, BERTH_NET_SENT, q.request);
 		stop(&b);
 		told(&a, BERTH_NET_GONE, q.request);
@@ -117,20 +119,22 @@ static void long_messages_arrive_whole(void **state)
 		request_at(&a, &q, &f);
 		assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
 		assert_memory_equal(text, f.msg, f.msg_len);
-		stored(&b, 1);
 		text[BERTH_FRAME_MESSAGE_MAX - 8] = '\0';	/* a reply's frame is as long, with a length inside */
+		reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);
+		stored(&b, 1);
 		reply_to(&a, q.request, BERTH_FRAME_STORED, text);
 		request_at(&b, &back, &f);
 		assert_int_equal(BERTH_FRAME_MESSAGE_MAX - 8, f.msg_len);
 		assert_memory_equal(text, f.msg, f.msg_len);
 		text[BERTH_FRAME_MESSAGE_MAX - 8] = (char)('a' + (BERTH_FRAME_MESSAGE_MAX - 8) % 23);
+		reply_to(&b, back.request, BERTH_FRAME_STORED, NULL);
 		told(&a, BERTH_NET_SENT, q.request);
 		for (uint64_t id = 2; id < 8; id++) {	/* more than all that may be half-read at once */
 			send_to(&b, id, uri, text, 30000);
 			request_at(&a, &q, &f);
 			assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
-			stored(&b, id);
 			reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);
+			stored(&b, id);
 		}
 		stop(&b);
 		stop(&a);
@@ -282,11 +286,11 @@ static void a_message_in_parts_and_pings_between(void **state)
 	fd = opened(&n, 1);
 	for (size_t i = 0; i < sizeof(parts); i++)	/* octet by octet */
 		assert_int_equal(1, send(fd, parts + i, 1, MSG_NOSIGNAL));
+	assert_int_equal(BERTH_WS_PONG, read_frame(fd, p, &len));	/* nothing whole is in front of it */
+	assert_string_equal("pq", p);
 	request_at(&n, &q, &f);
 	assert_int_equal(5, f.msg_len);
 	assert_memory_equal("hello", f.msg, 5);
-	assert_int_equal(BERTH_WS_PONG, read_frame(fd, p, &len));
-	assert_string_equal("pq", p);
 	/* the answer is of the kind that the peer uses; it is sent once the pong is here */
 	send_frame(fd, BERTH_WS_BINARY, "again", 5);
 	request_at(&n, &q, &f);
@@ -337,6 +341,46 @@ static void c086_frames_that_are_none_end_it(void **state)
 		CHECK(is_closed(fd));
 		close(fd);
 	}
+	stop(&n);
+}
+
+/* The pong is what the peer forgets its messages for: it comes when they are stored, what
+ * is behind the ping goes to the core afterwards, and what is not stored has none. */
+static void a_pong_says_that_it_is_stored(void **state)
+{
+	struct berth_net_request q;
+	struct berth_frame_request f;
+	struct pollfd quiet[2];
+	char p[126];
+	struct netd n;
+	size_t len;
+	int fd;
+
+	(void)state;
+	serve(&n);
+	fd = opened(&n, 1);
+	send_frame(fd, BERTH_WS_TEXT, "one", 3);
+	send_frame(fd, BERTH_WS_TEXT, "two", 3);
+	send_frame(fd, BERTH_WS_PING, "older", 5);
+	send_frame(fd, BERTH_WS_PING, "both", 4);
+	send_frame(fd, BERTH_WS_TEXT, "behind", 6);
+	request_at(&n, &q, &f);
+	request_at(&n, &q, &f);
+	assert_memory_equal("two", f.msg, 3);
+	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+	quiet[0] = (struct pollfd){ .fd = n.c.fd, .events = POLLIN };
+	quiet[1] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	assert_int_equal(0, poll(quiet, 2, 300));
+	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
+	assert_int_equal(BERTH_WS_PONG, read_frame(fd, p, &len));
+	assert_string_equal("both", p);
+	request_at(&n, &q, &f);
+	assert_memory_equal("behind", f.msg, 6);
+	send_frame(fd, BERTH_WS_PING, "never", 5);
+	reply_to(&n, q.request, BERTH_FRAME_BUSY, NULL);
+	assert_int_equal(BERTH_WS_CLOSE, read_frame(fd, p, &len));
+	CHECK(is_closed(fd));
+	close(fd);
 	stop(&n);
 }
 
@@ -547,6 +591,7 @@ int main(void)
 		cmocka_unit_test(handshakes_are_judged),
 		cmocka_unit_test(a_message_in_parts_and_pings_between),
 		cmocka_unit_test(c086_frames_that_are_none_end_it),
+		cmocka_unit_test(a_pong_says_that_it_is_stored),
 		cmocka_unit_test(what_the_core_has_not_stored_ends_it),
 		cmocka_unit_test(who_is_faster_than_the_core_waits),
 		cmocka_unit_test(frames_right_behind_the_handshake),
