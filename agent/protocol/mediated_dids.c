@@ -5,7 +5,6 @@
 
 #include "agent/protocol/mediate.h"
 #include "agent/protocol/mediated.h"
-#include "did/base/log.h"
 #include "did/url.h"
 
 static bool is_in(const struct berth_json *list, const char *did)
@@ -137,16 +136,6 @@ static enum berth_err one_result(struct berth_env *env, struct berth_instance *i
 	return good ? note(inst->data, "registered", did, true) : BERTH_OK;
 }
 
-/* The protocol says `updated`; a mediator that is about says `updates`. */
-static enum berth_err read_updated(const struct berth_json *body, const struct berth_json **list)
-{
-	bool other = !berth_json_get(body, "updated") && berth_json_get(body, "updates");
-
-	if (other)
-		berth_log(BERTH_LOG_WARN, "mediator", "answers with updates instead of updated");
-	return berth_json_req_arr(body, other ? "updates" : "updated", 2 * BERTH_MEDIATE_UPDATES_MAX, list);
-}
-
 enum berth_err berth_mediated_on_updated(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 					 struct berth_effects *fx)
 {
@@ -154,7 +143,7 @@ enum berth_err berth_mediated_on_updated(struct berth_env *env, struct berth_ins
 	enum berth_err rc;
 
 	if ((rc = berth_mediated_check_sender(env, ev)) ||
-	    (rc = read_updated(ev->in->msg.body, &list)))
+	    (rc = berth_json_req_arr(ev->in->msg.body, "updated", 2 * BERTH_MEDIATE_UPDATES_MAX, &list)))
 		return rc;
 	berth_json_each(u, list)
 		if ((rc = one_result(env, inst, u, fx)))
