@@ -46,7 +46,7 @@ static bool differ_sorted(const char **names, size_t n)
 
 bool berth_json_names_differ(struct berth_json_names *names)
 {
-	uint16_t slots[SLOTS_MAX];	/* one more than an index, 0: free */
+	uint16_t slots[SLOTS_MAX] __attribute__((uninitialized));	/* one more than an index, 0: free */
 	size_t size = 8, met = 0, at;
 
 	while (size < 2 * names->n)
