@@ -93,6 +93,13 @@ bench: all $(B)/tests/bench/bench $(COURIERD) $(addprefix $(B)/tests/courier/,be
 	@$(B)/tests/bench/bench
 	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/agent.py
 	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/messages.py
+	@if command -v node >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory bench-peers; fi
+
+# Ours beside what npm has, in turns; `make bench` includes it where there is a node.
+$(B)/tests/bench/side/ours: $(call obj,tests/bench/side/ours.c) $(B)/lib/libberth.a
+	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libberth.a $(L_ALL)
+bench-peers: have-node all $(B)/tests/bench/side/ours
+	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/side.py
 
 # Lines and branches that the tests reach, a folder a row.  Some system tests cannot
 # pass here: they link libberth as a user would, without gcov, or run it as another user.
@@ -127,4 +134,4 @@ have-fuzz:
 		{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $(DEBS_FUZZ); }
 
-.PHONY: tests demo bench check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz
+.PHONY: tests demo bench bench-peers check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz
