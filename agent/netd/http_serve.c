@@ -155,18 +155,9 @@ static enum berth_err forward(struct berth_netd_http_conn *c, struct berth_netd_
 		.msg = r->body.p, .msg_len = r->body.len };
 	struct berth_net_request m = { .request = berth_netd_next_request(n), .conn = c->id,
 		.transport = r->head.acks_fields ? BERTH_NET_HTTP_ACKS : BERTH_NET_HTTP };
-	struct berth_buf frame = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
-	enum berth_err rc = berth_frame_request_encode(&frame, &f);
+	enum berth_err rc = berth_netd_forward(n, &m, &f, &c->addr);
 
-	if (!rc) {
-		m.frame = frame.p;
-		m.frame_len = frame.len;
-		berth_netaddr_text(m.peer, &c->addr);
-		berth_net_request_encode(&b, &m);
-		rc = berth_netd_tell(n, BERTH_NET_REQUEST, &b);
-	}
 	r->id = m.request;
-	berth_buf_free(&frame);
 	berth_buf_free(&r->body);
 	return rc;
 }

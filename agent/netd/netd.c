@@ -31,6 +31,23 @@ enum berth_err berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struc
 	return rc;
 }
 
+enum berth_err berth_netd_forward(struct berth_netd *n, struct berth_net_request *m, const struct berth_frame_request *f,
+				  const struct berth_netaddr *from)
+{
+	struct berth_buf frame = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
+	enum berth_err rc = berth_frame_request_encode(&frame, f);
+
+	if (!rc) {
+		m->frame = frame.p;
+		m->frame_len = frame.len;
+		berth_netaddr_text(m->peer, from);
+		berth_net_request_encode(&b, m);
+		rc = berth_netd_tell(n, BERTH_NET_REQUEST, &b);
+	}
+	berth_buf_free(&frame);
+	return rc;
+}
+
 void berth_netd_result(struct berth_netd *n, struct berth_net_result *m)
 {
 	struct berth_buf b = BERTH_BUF_INIT;

@@ -49,6 +49,11 @@ BERTH_MUST_USE enum berth_err berth_netd_run(int fd);
 BERTH_MUST_USE enum berth_err
 berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload);
 
+/* Queues the REQUEST m, whose frame is f and which came from there. */
+BERTH_MUST_USE enum berth_err
+berth_netd_forward(struct berth_netd *n, struct berth_net_request *m, const struct berth_frame_request *f,
+		   const struct berth_netaddr *from);
+
 /* The one RESULT of a SEND.  With a code the detail is that of the last failure. */
 void berth_netd_result(struct berth_netd *n, struct berth_net_result *m);
 uint64_t berth_netd_next_request(struct berth_netd *n);

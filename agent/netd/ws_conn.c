@@ -176,18 +176,8 @@ static enum berth_err forward(struct berth_netd_ws_conn *c, const uint8_t *p, si
 {
 	struct berth_frame_request f = { .media = BERTH_FRAME_ENCRYPTED, .msg = p, .msg_len = n };
 	struct berth_net_request m = { .request = c->request, .transport = BERTH_NET_WS, .conn = c->conn };
-	struct berth_buf frame = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
-	enum berth_err rc = berth_frame_request_encode(&frame, &f);
 
-	if (!rc) {
-		m.frame = frame.p;
-		m.frame_len = frame.len;
-		berth_netaddr_text(m.peer, &c->addr);
-		berth_net_request_encode(&b, &m);
-		rc = berth_netd_tell(c->w->n, BERTH_NET_REQUEST, &b);
-	}
-	berth_buf_free(&frame);
-	return rc;
+	return berth_netd_forward(c->w->n, &m, &f, &c->addr);
 }
 
 /* There is no way to say "busy": who sends faster than it may is read from more slowly. */
