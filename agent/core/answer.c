@@ -318,6 +318,39 @@ void agent_reply_busy(struct berth_agent *a, uint64_t request)
 	reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
 }
 
+/* The frame, if one may be looked at now; false: it has its answer. */
+static bool may_take(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *frame, size_t len,
+		     struct berth_frame_request *f)
+{
+	enum berth_err rc = berth_frame_request_decode(f, frame, len);
+
+	if (rc) {
+		berth_log(BERTH_LOG_INFO, "frame", "from %s: %s", source, berth_err_detail());
+		reply_status(a, request, rc == BERTH_E_SIZE ? BERTH_FRAME_TOO_BIG : BERTH_FRAME_REFUSED, 0);
+	} else if (a->quarantined) {
+		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
+	} else if (a->counters_behind || a->unread) {
+		agent_reply_busy(a, request);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* missed: a DID had to be looked up. */
+static enum berth_err receive(struct berth_agent *a, enum berth_link link, const char *source,
+			      const struct berth_frame_request *f, struct berth_received *r, bool *missed)
+{
+	enum berth_err rc;
+
+	agent_lookups_begin(a, source);
+	a->env.held = !is_http(link);
+	rc = f->msg_len ? agent_receive(a, f->msg, f->msg_len, r) : BERTH_OK;
+	a->env.held = false;
+	*missed = agent_lookups_end(a);
+	return rc;
+}
+
 void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			const uint8_t *frame, size_t len)
 {
@@ -327,25 +360,9 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 	enum berth_err rc;
 	bool missed;
 
-	if ((rc = berth_frame_request_decode(&f, frame, len))) {
-		berth_log(BERTH_LOG_INFO, "frame", "from %s: %s", source, berth_err_detail());
-		reply_status(a, request, rc == BERTH_E_SIZE ? BERTH_FRAME_TOO_BIG : BERTH_FRAME_REFUSED, 0);
+	if (!may_take(a, request, source, frame, len, &f))
 		return;
-	}
-	if (a->quarantined) {
-		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
-		return;
-	}
-	if (a->counters_behind || a->unread) {
-		agent_reply_busy(a, request);
-		return;
-	}
-	agent_lookups_begin(a, source);
-	a->env.held = link != BERTH_LINK_HTTP && link != BERTH_LINK_HTTP_ACKS;
-	rc = f.msg_len ? agent_receive(a, f.msg, f.msg_len, &r) : BERTH_OK;
-	a->env.held = false;
-	missed = agent_lookups_end(a);
-	if (rc) {
+	if ((rc = receive(a, link, source, &f, &r, &missed))) {
 		agent_drop_ephemeral(a, ephemeral);
 		if (!missed || !agent_hold(a, request, link, source, frame, len)) {
 			berth_log_err(BERTH_LOG_WARN, "busy", rc);

@@ -195,13 +195,31 @@ static enum berth_err read_return_route(const struct berth_message *m, struct be
 	return r->thread ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "thread");
 }
 
+/* Who it is, when somebody proved to be, and how an answer may come. */
+static enum berth_err read_sender(const struct berth_unpacked *in, struct berth_received *r)
+{
+	const char *who = berth_unpacked_sender(in);
+	struct berth_buf shorter = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!who)
+		return BERTH_OK;
+	if ((rc = berth_did_short(&shorter, who))) {
+		berth_buf_free(&shorter);
+		return rc;
+	}
+	r->sender = berth_buf_take_str(&shorter);
+	if ((rc = read_return_route(&in->msg, r)))
+		return rc;
+	r->is_poll = r->wants_reply && in->encrypted && strcmp(in->msg.type, BERTH_TYPE_EMPTY) == 0 && !in->msg.please_ack;
+	return BERTH_OK;
+}
+
 static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r, int depth)
 {
 	struct berth_unpack up = { .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring,
 		.lenient_apv = { .dids = a->cfg.policy->no_apv, .n = a->cfg.policy->n_no_apv } };
-	struct berth_buf shorter = BERTH_BUF_INIT;
 	struct berth_unpacked in;
-	const char *who;
 	enum berth_err rc;
 	bool forward;
 
@@ -216,20 +234,11 @@ static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size
 	}
 	if ((rc = take_off(a, &in, depth, &forward)) || forward)
 		goto out;
-	if ((who = berth_unpacked_sender(&in))) {
-		if ((rc = berth_did_short(&shorter, who)))
-			goto out;
-		r->sender = berth_buf_take_str(&shorter);
-		if ((rc = read_return_route(&in.msg, r))) {
-			rc = settle(a, rc, &in, r->sender);
-			goto out;
-		}
-		r->is_poll = r->wants_reply && in.encrypted && strcmp(in.msg.type, BERTH_TYPE_EMPTY) == 0 &&
-			     !in.msg.please_ack;
-	}
-	rc = handle(a, &in, r, depth);
+	if (!(rc = read_sender(&in, r)))
+		rc = handle(a, &in, r, depth);
+	else if (r->sender)
+		rc = settle(a, rc, &in, r->sender);
 out:
-	berth_buf_free(&shorter);
 	berth_unpacked_free(&in);
 	return rc;
 }
