@@ -200,3 +200,13 @@ def test_c009_headers_of_messages(people, change):
     unpack = ("didcomm", "unpack", *people["bob"])
     ok(*unpack, stdin=json.dumps(SIMPLE))
     fails("E_TYPE", *unpack, stdin=json.dumps(dict(SIMPLE, **change)))
+
+
+def test_c072_expiry_is_judged_with_now(people):
+    unpack = ("didcomm", "unpack", *people["bob"])
+    m = json.dumps(dict(SIMPLE, created_time=1767225500, expires_time=1767225600))     # 2026-01-01T00:00:00Z
+    assert ok(*unpack, stdin=m)["metadata"]["expired"] is None
+    assert ok(*unpack, "--now", "2025-12-31T23:59:59Z", stdin=m)["metadata"]["expired"] is False
+    fails("E_EXPIRED", *unpack, "--now", "2026-01-01T00:00:01Z", stdin=m)
+    for times in ({"expires_time": 0}, {"created_time": 10, "expires_time": 9}):
+        fails("E_TYPE", *unpack, stdin=json.dumps(dict(SIMPLE, **times)))
