@@ -2,21 +2,40 @@
 #include "did/base/json_num.h"
 
 #include <float.h>
-#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "did/base/json.h"
 
+/* The literal as an integer, where a double keeps all of its digits. */
+static bool is_short_integer(const char *literal, double *v)
+{
+	bool negative = *literal == '-';
+	const char *p = literal + negative;
+	int64_t n = 0;
+
+	for (int i = 0; *p >= '0' && *p <= '9' && i < DBL_DIG; i++)
+		n = n * 10 + (*p++ - '0');
+	if (*p)
+		return false;
+	*v = negative ? -(double)n : (double)n;
+	return true;
+}
+
 /* The C locale's object is static in the C library: nothing to free, and no
  * other thread's setlocale() can change what it says. */
 double berth_json_num_parse(const char *literal)
 {
-	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	double v;
+	locale_t c;
 
+	if (is_short_integer(literal, &v))
+		return v;
+	c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	return c ? strtod_l(literal, NULL, c) : (double)NAN;
 }
 
@@ -86,6 +105,8 @@ bool berth_json_num_is_exact(const char *literal, double v)
 	struct berth_decimal d;
 	size_t len, nd;
 
+	if (is_short_integer(literal, &v))
+		return true;
 	literal += *literal == '-';
 	if (literal[strspn(literal, "0123456789")] || v == 0)
 		return true;
@@ -127,6 +148,20 @@ static void put_decimal(struct berth_buf *out, const struct berth_decimal *d)
 	}
 }
 
+static void put_integer(struct berth_buf *out, int64_t v)
+{
+	char text[20];
+	size_t at = sizeof(text);
+	uint64_t n = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do
+		text[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	if (v < 0)
+		text[--at] = '-';
+	berth_buf_put(out, text + at, sizeof(text) - at);
+}
+
 void berth_json_print_num(struct berth_buf *out, double v)
 {
 	struct berth_decimal d;
@@ -136,7 +171,7 @@ void berth_json_print_num(struct berth_buf *out, double v)
 		return;
 	}
 	if (fabs(v) <= BERTH_JSON_INT_MAX && v == trunc(v)) {
-		berth_buf_printf(out, "%" PRId64, (int64_t)v);
+		put_integer(out, (int64_t)v);
 		return;
 	}
 	if (v < 0)
