@@ -72,7 +72,7 @@ class Theirs(Side):
 
 
 def verdict(ratio, goal):
-    return "" if goal is None else f"{goal} {'met' if ratio >= goal else 'MISSED'}"
+    return "" if goal is None else f"{goal} {'met' if ratio >= goal else 'MISSED'} "
 
 
 def compare(name, ours, our_q, theirs, their_q, goal=None):
@@ -82,7 +82,7 @@ def compare(name, ours, our_q, theirs, their_q, goal=None):
     rounds = [(theirs.run(n_theirs, **their_q)[0], ours.run(n_ours, **our_q)[0]) for _ in range(ROUNDS)]
     them, us = (statistics.median(r[i] for r in rounds) for i in (0, 1))
     ratio = statistics.median(r[0] / r[1] for r in rounds)
-    print(f"| {name} | {them:.0f} | {us:.1f} | {ratio:.1f} | {verdict(ratio, goal)} |", flush=True)
+    print(f"| {name} | {them:.0f} | {us:.1f} | {ratio:.1f} | {verdict(ratio, goal)}|", flush=True)
     return their_out, our_out
 
 
@@ -188,9 +188,9 @@ def main():
     (FOLDER / "side/world.json").write_text(json.dumps(world))
     ours = Ours(world)
     print(f"Medians of {ROUNDS} rounds in turn, CPU time of each process.")
-    for whose, title, rows in (("didcomm-node", "DIDComm", lambda t: messages("didcomm-node 0.4.1,", t, ours, True)),
-                               ("veramo", "DIDComm", lambda t: messages("@veramo/did-comm 7.0.1,", t, ours, False)),
-                               ("credentials", "verification", lambda t: credentials(t, ours))):
+    for whose, title, rows in (("didcomm-node", "DIDComm, didcomm-node", lambda t: messages("didcomm-node 0.4.1,", t, ours, True)),
+                               ("veramo", "DIDComm, Veramo", lambda t: messages("@veramo/did-comm 7.0.1,", t, ours, False)),
+                               ("credentials", "credentials, verification", lambda t: credentials(t, ours))):
         head(title)
         theirs = Theirs(whose)
         rows(theirs)
