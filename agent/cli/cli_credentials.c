@@ -17,7 +17,7 @@ static const struct berth_cli_row cols[] = {
 static const struct berth_cli_row rows[] = {
 	{ "id", "id" }, { "format", "format" }, { "types", "types" }, { "issuer", "issuer" }, { "valid from", "validFrom" },
 	{ "valid until", "validUntil" }, { "holder", "holder" }, { "sent by", "from" }, { "received", "received" },
-	{ "thread", "thid" }, { "revoked", "revoked" },
+	{ "thread", "thid" }, { "revoked", "revoked" }, { "renewed", "superseded" },
 };
 
 static enum berth_err list(struct berth_cli *c)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/protocol/exchange.h"
 #include "agent/protocol/mediate.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -176,6 +177,8 @@ static void housekeeping(struct berth_agent *a)
 		berth_store_rollback(a->cfg.store);
 	agent_forget_sweep(a);
 	agent_expire(a);
+	if (machine_index(a, &berth_issue_machine) < a->cfg.n_machines)
+		agent_renew_sweep(a);
 }
 
 /* Before anybody writes to it: what comes for a DID that is not registered is lost. */

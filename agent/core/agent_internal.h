@@ -6,7 +6,8 @@
  * DIDs and those of others), forget.c (the end of ours), deliver.c (one event, one
  * transaction), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
- * route.c (which way it goes), letters.c (what is given up), batch.c (one sync for many), answer.c (replies, parked requests),
+ * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
+ * they end), batch.c (one sync for many), answer.c (replies, parked requests),
  * held.c (what waits for a look-up), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
@@ -130,6 +131,7 @@ struct berth_agent {
 	bool quarantined;
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
+	uint64_t renew_ms;		/* credentials are not looked at before */
 	struct ration refusals, strangers, letter_lines;	/* in the audit log */
 	struct ration reports;		/* said to peers */
 	uint64_t news;			/* of applications */
@@ -193,6 +195,9 @@ void agent_counters_follow(struct berth_agent *a);	/* a step that failed, once m
 BERTH_MUST_USE enum berth_err agent_forget_apply(struct berth_agent *a, const struct berth_effects *fx);
 void agent_forget_done(struct berth_agent *a, const struct berth_effects *fx);
 void agent_forget_sweep(struct berth_agent *a);
+
+/* renew.c: with a clock, the credentials that are held. */
+void agent_renew_sweep(struct berth_agent *a);
 
 /* Long forms are learned and "they know us" is noted in the step's transaction. */
 BERTH_MUST_USE enum berth_err

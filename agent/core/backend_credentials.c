@@ -46,6 +46,8 @@ static enum berth_err set_record(struct berth_json *o, const struct berth_creden
 	    (rc = set_if(o, "holder", c->holder)) || (rc = set_if(o, "from", c->from)) || (rc = set_if(o, "thid", c->thid)) ||
 	    (rc = set_date(o, "received", c->received_s, -1)))
 		return rc;
+	if (c->superseded && (rc = berth_json_set_bool(o, "superseded", true)))
+		return rc;
 	return c->revoked ? berth_json_set_bool(o, "revoked", true) : BERTH_OK;
 }
 

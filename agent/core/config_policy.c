@@ -131,6 +131,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.issue_timeout_s = berth_config_int(c, "policy", NULL, "issue-timeout"),
 		.credential_s = berth_config_int(c, "policy", NULL, "credential-lifetime"),
 		.accept_offers = offers(berth_config_str(c, "policy", NULL, "accept-offers")),
+		.renew = berth_config_bool(c, "policy", NULL, "renew"),
 		.oob_url = berth_config_str(c, "invitations", NULL, "url"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 		.retry_for_s = berth_config_int(c, "delivery", NULL, "retry-for"),

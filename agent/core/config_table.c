@@ -95,6 +95,7 @@ const struct berth_option berth_options[] = {
 	BOOL("policy", ONE, "recovery", "no", "factory: the ownership root may take a device back"),
 	WORD("policy", ONE, "accept-offers", "manual", "manual owner peers",
 	     "whose offers of credentials are accepted at once; manual: berth credentials accept"),
+	BOOL("policy", ONE, "renew", "no", "issuer: who holds a credential of ours gets it again before it ends"),
 	TIME("policy", ONE, "collect", "30", 0, 600, "gateway: how long to wait for a longer chain"),
 	TIME("policy", ONE, "run-timeout", "15m", 10, DAY, "a run that stands still is given up"),
 	TIME("policy", ONE, "issue-timeout", "1h", 10, 30 * DAY, "owner: an offer that is not committed lapses"),

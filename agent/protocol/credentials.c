@@ -88,7 +88,10 @@ static enum berth_err fill(struct berth_json *o, const struct berth_credential *
 	    (rc = berth_json_set(o, "types", c->types ? berth_json_clone(c->types) : berth_json_new_array())) ||
 	    (rc = set_some(o, "holder", c->holder)) || (rc = set_some(o, "from", c->from)) ||
 	    (rc = set_some(o, "thid", c->thid)) || (rc = set_some(o, "thread", c->thread)) ||
-	    (c->revoked && (rc = berth_json_set_bool(o, "revoked", true))))
+	    (c->revoked && (rc = berth_json_set_bool(o, "revoked", true))) ||
+	    (c->superseded && (rc = berth_json_set_bool(o, "superseded", true))) ||
+	    (rc = set_some(o, "renewal", c->renewal)) || (c->asked && (rc = berth_json_set_int(o, "asked", c->asked))) ||
+	    (c->asked && (rc = berth_json_set_int(o, "askedS", c->asked_s))))
 		return rc;
 	return c->received_s >= 0 ? berth_json_set_int(o, "received", c->received_s) : BERTH_OK;
 }
@@ -167,6 +170,10 @@ static enum berth_err read_members(struct berth_credential *c)
 	    berth_json_opt_str(c->json, "from", BERTH_DID_URL_MAX, &c->from) ||
 	    berth_json_opt_str(c->json, "thid", BERTH_MESSAGE_ID_MAX, &c->thid) ||
 	    berth_json_opt_str(c->json, "thread", 64, &c->thread) || berth_json_opt_bool(c->json, "revoked", &c->revoked) ||
+	    berth_json_opt_bool(c->json, "superseded", &c->superseded) ||
+	    berth_json_opt_str(c->json, "renewal", BERTH_MESSAGE_ID_MAX, &c->renewal) ||
+	    berth_json_opt_int(c->json, "asked", 0, 32, &c->asked) ||
+	    berth_json_opt_int(c->json, "askedS", 0, INT64_C(1) << 52, &c->asked_s) ||
 	    berth_json_opt_int(c->json, "received", 0, INT64_C(1) << 52, &received))
 		return berth_fail(BERTH_E_STORE, "credential %s: the record is not one", c->id);
 	c->received_s = received;

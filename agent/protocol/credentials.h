@@ -16,7 +16,10 @@
  *	 "from": DID of who sent it,					when somebody did
  *	 "received": seconds since 1970,				when the time was known
  *	 "thid": the thread it came in, "thread": that thread's key here,	when it did
- *	 "revoked": true}						when who issued it said so
+ *	 "revoked": true,						when who issued it said so
+ *	 "renewal": the thread in which another was asked for, "asked": how often,
+ *	 "askedS": when last, seconds since 1970,
+ *	 "superseded": true}					when that one has come (renewal.h)
  *
  * issue-credential puts records with berth_credential_put() in its step, the local API
  * with berth_credential_seal() in a transaction of its own.  A machine that takes
@@ -34,7 +37,9 @@ struct berth_credential {
 	const char *holder, *from;	/* NULL: not known, nobody */
 	const char *thid, *thread;	/* both, or NULL: it came in none */
 	int64_t received_s;		/* -1: not known */
-	bool revoked;			/* it is not shown any more */
+	bool revoked, superseded;	/* it is not shown any more */
+	const char *renewal;		/* thread; NULL: no other was asked for */
+	int64_t asked, asked_s;		/* how often one was, and when last */
 	const struct berth_json *types;	/* array of strings; NULL: none */
 	struct berth_json *json;	/* owned by one that was read; else NULL */
 };

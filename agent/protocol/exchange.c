@@ -160,7 +160,7 @@ enum berth_err berth_exchange_find(struct berth_env *env, const struct berth_eve
 	return rc;
 }
 
-/* What is older than a month goes; with no room left, what has ended longest ago, of the
+/* What is older than a month, and than what was issued in it, goes; with no room left, what has ended longest ago, of the
  * peer that wants it first. */
 struct ended { char key[65]; int64_t at; };
 struct pruning {
@@ -201,9 +201,12 @@ static enum berth_err prune_one(void *arg, const char *key, const uint8_t *value
 	struct pruning *p = arg;
 	struct berth_json *v = NULL;
 	enum berth_err rc = berth_json_parse_object(&v, (const char *)value, len, BERTH_JSON_MAX);
-	int64_t at = berth_data_int(berth_json_get(v, "data"), "at", 0);
+	const struct berth_json *data = berth_json_get(v, "data");
+	int64_t until = berth_data_int(data, "at", 0) + BERTH_EXCHANGE_KEEP_S;
 
-	if (!rc && p->gone < PRUNE_MAX && p->env->uptime_s - at > BERTH_EXCHANGE_KEEP_S) {
+	if (berth_data_int(data, "keepS", 0) > until)
+		until = berth_data_int(data, "keepS", 0);
+	if (!rc && p->gone < PRUNE_MAX && p->env->uptime_s > until) {
 		p->gone++;
 		rc = berth_effects_remove(p->fx, p->ns, key);
 	} else if (!rc) {

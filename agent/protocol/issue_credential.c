@@ -9,6 +9,7 @@
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/relation.h"
+#include "agent/protocol/renewal.h"
 #include "agent/protocol/revocation.h"
 #include "did/jose/jwk.h"
 #include "did/url.h"
@@ -104,6 +105,7 @@ static enum berth_err make_detail(const struct berth_json *data, struct berth_bu
 static enum berth_err say(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 			  struct berth_effects *fx, const char *name)
 {
+	const char *earlier = berth_data_str(inst->data, "earlier");
 	struct berth_buf detail = BERTH_BUF_INIT;
 	struct berth_send *s;
 	enum berth_err rc;
@@ -113,6 +115,8 @@ static enum berth_err say(struct berth_env *env, struct berth_instance *inst, co
 	if (!(rc = make_detail(inst->data, &detail)) && !(rc = send(env, inst, fx, name, berth_exchange_body(ev->args), &s)))
 		rc = berth_exchange_attach(&s->msg, DETAIL_ID, berth_attachment_format(format_of(inst->data), BERTH_ATTACH_DETAIL),
 					   berth_buf_cstr(&detail), detail.len);
+	if (!rc && earlier)
+		rc = berth_message_set(&s->msg, "pthid", earlier);
 	berth_buf_free(&detail);
 	return rc;
 }
@@ -256,7 +260,8 @@ static enum berth_err issue(struct berth_env *env, struct berth_instance *inst, 
 					berth_buf_cstr(&text), text.len)) ||
 	    (rc = berth_credential_id_of(id, berth_buf_cstr(&text), text.len)) || (rc = berth_send_please_ack(s)))
 		goto out;
-	rc = berth_json_set_str(inst->data, "issued", id);
+	if (!(rc = berth_json_set_str(inst->data, "issued", id)))
+		rc = berth_renewal_note(env, inst->data);
 	berth_effects_audit(fx, "credential %s (%s) issued to %.80s", id, berth_data_str(inst->data, "format"),
 			    berth_data_str(inst->data, "peer"));
 out:
@@ -282,17 +287,21 @@ static enum berth_err cmd_offer(struct berth_env *env, struct berth_instance *in
 	return say(env, inst, ev, fx, "offer-credential");
 }
 
-/* Without an offer nobody has agreed to anything: the operator is asked. */
+/* Without an offer nobody has agreed to anything: the operator is asked, unless it is what
+ * the sender has already and the policy says that it gets it again. */
 static enum berth_err on_request(struct berth_env *env, struct berth_instance *inst,
 				 const struct berth_event *ev, struct berth_effects *fx)
 {
 	enum berth_err rc;
+	bool again;
 
 	if (inst->state == OFFER_SENT)
 		return (rc = berth_exchange_check(inst, ev)) ? rc : issue(env, inst, ev, fx);
-	if ((rc = berth_exchange_begin(env, inst, ev, fx, NS)))
+	if ((rc = berth_exchange_begin(env, inst, ev, fx, NS)) || (rc = keep_detail(inst->data, &ev->in->msg)) ||
+	    (rc = berth_renewal_answer(env, inst, ev, NS, &again)) || !again)
 		return rc;
-	return keep_detail(inst->data, &ev->in->msg);
+	fx->state = CREDENTIAL_ISSUED;
+	return issue(env, inst, ev, fx);
 }
 
 static enum berth_err cmd_issue(struct berth_env *env, struct berth_instance *inst,
@@ -320,6 +329,17 @@ static enum berth_err cmd_request(struct berth_env *env, struct berth_instance *
 	enum berth_err rc;
 
 	if ((rc = berth_exchange_open(env, inst, ev, fx, NS)) || (rc = keep_args(inst->data, ev->args)))
+		return rc;
+	return say(env, inst, ev, fx, "request-credential");
+}
+
+/* The host's: another of what is held, before it ends. */
+static enum berth_err cmd_renew(struct berth_env *env, struct berth_instance *inst,
+				const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_exchange_open(env, inst, ev, fx, NS)) || (rc = berth_renewal_begin(env, inst, ev, fx, NS)))
 		return rc;
 	return say(env, inst, ev, fx, "request-credential");
 }
@@ -437,7 +457,7 @@ static enum berth_err on_issue(struct berth_env *env, struct berth_instance *ins
 	subject = subject_of(r.credential);
 	if (!me || !subject || !berth_did_same(subject, me->did))
 		rc = berth_fail(BERTH_E_HOLDER, "a credential for somebody else");
-	else if (!(rc = store(env, inst, fx, &r, f, &text)))
+	else if (!(rc = store(env, inst, fx, &r, f, &text)) && !(rc = berth_renewal_end(env, inst, fx, &r)))
 		rc = berth_exchange_send_ack(env, inst, fx, PROTOCOL);
 out:
 	berth_report_free(&r);
@@ -466,6 +486,7 @@ static const struct berth_transition table[] = {
 	{ IDLE,              "cmd/offer",          cmd_offer,   OFFER_SENT,        IDLE },
 	{ IDLE,              "cmd/propose",        cmd_propose, PROPOSAL_SENT,     IDLE },
 	{ IDLE,              "cmd/request",        cmd_request, REQUEST_SENT,      IDLE },
+	{ IDLE,              "cmd/renew",          cmd_renew,   REQUEST_SENT,      IDLE },
 
 	{ PROPOSAL_RECEIVED, "propose-credential", on_propose,  ANY,               ANY },
 	{ PROPOSAL_RECEIVED, "cmd/accept",         cmd_offer,   OFFER_SENT,        ANY },

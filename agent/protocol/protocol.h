@@ -90,6 +90,7 @@ struct berth_policy {
 	int64_t retry_for_s, peer_msgs, peer_bytes;
 	enum berth_offers { BERTH_OFFERS_MANUAL, BERTH_OFFERS_OWNER, BERTH_OFFERS_PEERS } accept_offers;	/* of credentials */
 	const struct berth_verify *judging;	/* the rest of a verdict on credentials: rules, folders, lists; NULL: none */
+	bool renew;			/* issuer: what was issued is issued again before it ends */
 	const char *oob_url;		/* what the URL of an invitation begins with */
 };
 

@@ -41,7 +41,7 @@ static enum berth_err match(void *arg, const struct berth_credential *c)
 	bool yes;
 	enum berth_err rc = is_by(&yes, s->env, s->sender, c);
 
-	if (rc || !yes || *s->found)
+	if (rc || !yes || c->superseded || *s->found)
 		return rc;
 	if (!(rc = berth_wallet_add(&w, NULL, c->text, strlen(c->text)))) {
 		own = berth_data_str(berth_wallet_credential(&w.items[0]), "id");

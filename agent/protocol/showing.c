@@ -23,7 +23,7 @@ struct filling {
 	void *arg;
 };
 
-static bool is_shown(const struct berth_credential *c) { return !c->revoked && strcmp(c->format, "vc-jwt") != 0; }
+static bool is_shown(const struct berth_credential *c) { return !c->revoked && !c->superseded && strcmp(c->format, "vc-jwt") != 0; }
 
 /* What may not be shown is not opened. */
 static bool may_fill(void *arg, const char *id)
@@ -72,6 +72,8 @@ static enum berth_err check_chosen(struct berth_env *env, struct berth_showing *
 
 	if (c->revoked)
 		return berth_fail(BERTH_E_STATUS, "credential %s was revoked", c->id);
+	if (c->superseded)
+		return berth_fail(BERTH_E_STATUS, "credential %s was renewed", c->id);
 	if (!is_shown(c))
 		return berth_fail(BERTH_E_ALG, "credential %s is a %s, and these are not presented", c->id, c->format);
 	if (!holder)
