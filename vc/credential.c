@@ -327,6 +327,12 @@ const char *berth_credential_issuer(const struct berth_json *vc)
 	return party(berth_json_get(vc, "issuer"));
 }
 
+enum berth_err berth_issuer_signs(const char *issuer, const char *kid)
+{
+	return berth_is_kid(kid) && berth_is_did(issuer) && berth_did_same(kid, issuer) ? BERTH_OK
+		: berth_fail(BERTH_E_KEY, "the issuer is not the DID of the key");
+}
+
 const char *berth_presentation_holder(const struct berth_json *vp)
 {
 	return party(berth_json_get(vp, "holder"));

@@ -21,29 +21,19 @@ struct search {
 	char why[160];				/* what was wrong with the last that there was */
 };
 
-static bool has_text(const struct berth_json *list, const char *text)
-{
-	if (berth_json_str(list))
-		return !strcmp(berth_json_str(list), text);
-	berth_json_each(it, list)
-		if (berth_json_str(it) && !strcmp(berth_json_str(it), text))
-			return true;
-	return false;
-}
-
 /* Whether it is one for `below` and these types. */
 static bool is_for(const struct search *s, const struct berth_json *vc)
 {
 	const struct berth_json *may = berth_json_get(berth_json_get(vc, "credentialSubject"), "mayIssue");
 	const char *subject = berth_credential_subject(vc);
 
-	if (!has_text(berth_json_get(vc, "type"), BERTH_DELEGATION_TYPE) || !subject || !berth_is_did(subject) ||
+	if (!berth_json_says(berth_json_get(vc, "type"), BERTH_DELEGATION_TYPE) || !subject || !berth_is_did(subject) ||
 	    !berth_is_did(s->below) || !berth_did_same(subject, s->below))
 		return false;
-	if (s->delegates && !has_text(may, BERTH_DELEGATION_TYPE))
+	if (s->delegates && !berth_json_says(may, BERTH_DELEGATION_TYPE))
 		return false;
 	berth_json_each(it, s->types)
-		if (!has_text(may, berth_json_str(it)))
+		if (!berth_json_says(may, berth_json_str(it)))
 			return false;
 	return berth_json_len(s->types) > 0;
 }

@@ -24,17 +24,9 @@ static bool is_in(const char *const *list, size_t n, const char *s)
 /* type, and the vct of an SD-JWT VC. */
 static bool has_type(const struct berth_json *vc, const char *type)
 {
-	const struct berth_json *v = berth_json_get(vc, "type");
 	const char *vct = berth_json_str(berth_json_get(vc, "vct"));
 
-	if (vct && !strcmp(vct, type))
-		return true;
-	if (berth_json_str(v))
-		return !strcmp(berth_json_str(v), type);
-	berth_json_each(it, v)
-		if (berth_json_str(it) && !strcmp(berth_json_str(it), type))
-			return true;
-	return false;
+	return (vct && !strcmp(vct, type)) || berth_json_says(berth_json_get(vc, "type"), type);
 }
 
 static bool names(const struct berth_vc_rule *rule, const struct berth_json *vc)

@@ -39,14 +39,6 @@ static bool is_format(const char *name, enum berth_vc_format f)
 	return false;
 }
 
-static bool has_text(const struct berth_json *list, const char *text)
-{
-	berth_json_each(it, list)
-		if (berth_json_str(it) && !strcmp(berth_json_str(it), text))
-			return true;
-	return false;
-}
-
 /* {"alg": []}, {"proof_type": []} or {"sd-jwt_alg_values": []}; one that says nothing takes
  * all.  A proof is known by its type and by its cryptosuite. */
 static bool is_algorithm(const struct berth_json *o, const struct berth_wallet_item *w)
@@ -58,7 +50,7 @@ static bool is_algorithm(const struct berth_json *o, const struct berth_wallet_i
 		const struct berth_json *list = berth_json_get(o, members[i]);
 
 		said |= list != NULL;
-		if (has_text(list, w->alg) || (w->is_di && has_text(list, "DataIntegrityProof") && strchr(w->alg, '-')))
+		if (berth_json_says(list, w->alg) || (w->is_di && berth_json_says(list, "DataIntegrityProof") && strchr(w->alg, '-')))
 			return true;
 	}
 	return !said;
@@ -84,7 +76,7 @@ static bool has_type(const struct berth_json *types, const char *want)
 {
 	static const char iri[] = "https://www.w3.org/2018/credentials#VerifiableCredential";
 
-	return has_text(types, !strcmp(want, iri) ? "VerifiableCredential" : want);
+	return berth_json_says(types, !strcmp(want, iri) ? "VerifiableCredential" : want);
 }
 
 static bool has_types(const struct berth_json *types, const struct berth_json *all)
@@ -99,7 +91,7 @@ static bool is_wanted_type(const struct query_item *item, const struct berth_jso
 {
 	if (item->vcts)
 		berth_json_each(it, item->vcts)
-			if (has_text(types, berth_json_str(it)))
+			if (berth_json_says(types, berth_json_str(it)))
 				return true;
 	if (item->types)
 		berth_json_each(it, item->types)
@@ -118,7 +110,7 @@ static bool is_wanted_authority(const struct query_item *item, const struct bert
 		return true;
 	berth_json_each(it, item->authorities)
 		if (issuer && !strcmp(berth_json_str(berth_json_get(it, "type")), "openid_federation") &&
-		    has_text(berth_json_get(it, "values"), issuer))
+		    berth_json_says(berth_json_get(it, "values"), issuer))
 			return true;
 	return false;
 }

@@ -63,16 +63,6 @@ static enum berth_err read_ietf(struct entry *e, const struct berth_json *o)
 
 /* ---- answering them ---- */
 
-static bool has_purpose(const struct berth_json *v, const char *purpose)
-{
-	if (berth_json_str(v))
-		return !strcmp(berth_json_str(v), purpose);
-	berth_json_each(it, v)
-		if (berth_json_str(it) && !strcmp(berth_json_str(it), purpose))
-			return true;
-	return false;
-}
-
 static const char *message_of(const struct berth_json *messages, unsigned value)
 {
 	berth_json_each(it, messages) {
@@ -107,7 +97,7 @@ static enum berth_err value_of(unsigned *value, struct berth_status_found *f, co
 {
 	enum berth_err rc;
 
-	if (e->purpose && !has_purpose(f->purposes, e->purpose))
+	if (e->purpose && !berth_json_says(f->purposes, e->purpose))
 		return berth_fail(BERTH_E_STATUS, "status list: for another purpose than %.40s", e->purpose);
 	if (e->bits && (rc = berth_status_list_widen(&f->list, e->bits)))
 		return rc;

@@ -23,23 +23,11 @@ static struct berth_json *holder_of(struct berth_json *document, const char **me
 	return NULL;
 }
 
-static bool is_type(const struct berth_json *o, const char *name)
-{
-	const struct berth_json *type = berth_json_get(o, "type");
-
-	if (berth_json_str(type))
-		return !strcmp(berth_json_str(type), name);
-	berth_json_each(it, type)
-		if (berth_json_str(it) && !strcmp(berth_json_str(it), name))
-			return true;
-	return false;
-}
-
 static enum berth_err read_w3c(struct berth_status_list *l, const struct berth_json *o, const char *text)
 {
-	if (is_type(o, "StatusList2021"))
+	if (berth_json_says(berth_json_get(o, "type"), "StatusList2021"))
 		return berth_status_list_decode(l, BERTH_STATUS_2021, 1, text, strlen(text));
-	if (!is_type(o, "BitstringStatusList"))
+	if (!berth_json_says(berth_json_get(o, "type"), "BitstringStatusList"))
 		return bad("of an unknown type");
 	return berth_status_list_decode(l, BERTH_STATUS_BITSTRING, 1, text, strlen(text));
 }

@@ -37,6 +37,8 @@ BERTH_MUST_USE enum berth_err berth_credential_check_any(const struct berth_json
 /* The issuer's or holder's id, string or object form; NULL if malformed. */
 const char *berth_credential_issuer(const struct berth_json *vc);
 const char *berth_presentation_holder(const struct berth_json *vp);
+/* Who signs as kid is the issuer: E_KEY else. */
+BERTH_MUST_USE enum berth_err berth_issuer_signs(const char *issuer, const char *kid);
 /* credentialSubject.id of the only subject; NULL: none, or several. */
 const char *berth_credential_subject(const struct berth_json *vc);
 

@@ -23,8 +23,8 @@ enum berth_err berth_vc_di_issue(struct berth_buf *out, struct berth_keyring *kr
 	if ((rc = berth_credential_check_any(credential)))
 		return rc;
 	issuer = berth_credential_issuer(credential);
-	if (!berth_is_kid(kid) || !berth_is_did(issuer) || !berth_did_same(kid, issuer))
-		return berth_fail(BERTH_E_KEY, "the issuer is not the DID of the key");
+	if ((rc = berth_issuer_signs(issuer, kid)))
+		return rc;
 	if (!(copy = berth_json_clone(credential)))
 		return berth_fail(BERTH_E_NOMEM, "credential");
 	o.purpose = purpose;

@@ -17,8 +17,8 @@ enum berth_err berth_vc_issue(struct berth_buf *out, struct berth_keyring *kr, c
 	if ((rc = berth_credential_check(credential)))
 		return rc;
 	issuer = berth_credential_issuer(credential);
-	if (!berth_is_kid(kid) || !berth_is_did(issuer) || !berth_did_same(kid, issuer))
-		return berth_fail(BERTH_E_KEY, "the issuer is not the DID of the key");
+	if ((rc = berth_issuer_signs(issuer, kid)))
+		return rc;
 	if ((rc = berth_vc_check_claims(credential, issuer, berth_credential_subject(credential))) ||
 	    (rc = berth_json_print(&payload, credential)))
 		goto out;

@@ -19,8 +19,8 @@ enum berth_err berth_vc_jwt1_issue(struct berth_buf *out, struct berth_keyring *
 	if ((rc = berth_credential_check_v1(credential)))
 		return rc;
 	issuer = berth_credential_issuer(credential);
-	if (!berth_is_kid(kid) || !berth_is_did(issuer) || !berth_did_same(kid, issuer))
-		return berth_fail(BERTH_E_KEY, "the issuer is not the DID of the key");
+	if ((rc = berth_issuer_signs(issuer, kid)))
+		return rc;
 	if ((rc = berth_vc_jwt1_claims(&claims, credential)) || (rc = berth_json_print(&payload, claims)))
 		goto out;
 	if (payload.len > BERTH_VC_MAX / 4 * 3) {

@@ -60,8 +60,8 @@ enum berth_err berth_vc_sd_issue_decoys(struct berth_buf *out, struct berth_keyr
 		return berth_fail(BERTH_E_VC, vcdm ? "no @context" : "an @context: that is vc+sd-jwt");
 	if ((rc = check(claims, &issuer)))
 		return rc;
-	if (!berth_is_kid(kid) || (issuer && (!berth_is_did(issuer) || !berth_did_same(kid, issuer))))
-		return berth_fail(BERTH_E_KEY, "the issuer is not the DID of the key");
+	if (issuer ? (rc = berth_issuer_signs(issuer, kid)) : !berth_is_kid(kid))
+		return rc ? rc : berth_fail(BERTH_E_KEY, "the key's id is no DID URL");
 	return berth_sd_issue(out, kr, kid, claims, pointers, n, decoys);
 }
 

@@ -58,6 +58,18 @@ const char *berth_json_str(const struct berth_json *v)
 	return berth_json_is(v, BERTH_JSON_STRING) ? cj(v)->valuestring : NULL;
 }
 
+bool berth_json_says(const struct berth_json *v, const char *text)
+{
+	if (berth_json_str(v))
+		return !strcmp(berth_json_str(v), text);
+	if (!berth_json_is(v, BERTH_JSON_ARRAY))
+		return false;
+	berth_json_each(it, v)
+		if (berth_json_str(it) && !strcmp(berth_json_str(it), text))
+			return true;
+	return false;
+}
+
 bool berth_json_bool(const struct berth_json *v, bool otherwise)
 {
 	return berth_json_is(v, BERTH_JSON_BOOL) ? cJSON_IsTrue(cj(v)) : otherwise;

@@ -56,6 +56,7 @@ void berth_json_free(struct berth_json *root);
 enum berth_json_kind berth_json_kind(const struct berth_json *v);
 bool berth_json_is(const struct berth_json *v, enum berth_json_kind kind);	/* false for NULL */
 const char *berth_json_str(const struct berth_json *v);		/* NULL unless a string */
+bool berth_json_says(const struct berth_json *v, const char *text);	/* is that string, or an array with it */
 bool berth_json_bool(const struct berth_json *v, bool otherwise);
 double berth_json_num(const struct berth_json *v);		/* 0 unless a number */
 size_t berth_json_len(const struct berth_json *v);		/* children; 0 for NULL */
