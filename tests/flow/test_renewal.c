@@ -20,7 +20,7 @@ static int64_t life_s = LIFE_S;
 #define PEX "{\"id\":\"q\",\"input_descriptors\":[{\"id\":\"d\",\"constraints\":{\"fields\":[{\"path\":" \
 	    "[\"$.credentialSubject.degree\"]}]}}]}"
 
-/* %s: dates, or a number for the end */
+/* %s: beginning and end, as dates or as numbers */
 static const struct kind { const char *format, *credential; bool number; } kinds[] = {
 	{ "vc+jwt", "{\"@context\":[\"https://www.w3.org/ns/credentials/v2\"],\"type\":[\"VerifiableCredential\"],"
 		    "\"validFrom\":\"%s\",\"validUntil\":\"%s\",\"credentialSubject\":{\"degree\":\"BSc\"}}", false },
@@ -29,6 +29,8 @@ static const struct kind { const char *format, *credential; bool number; } kinds
 	{ "vc-jwt", "{\"@context\":[\"https://www.w3.org/2018/credentials/v1\"],\"type\":[\"VerifiableCredential\"],"
 		    "\"issuanceDate\":\"%s\",\"expirationDate\":\"%s\",\"credentialSubject\":{\"degree\":\"BSc\"}}", false },
 	{ "dc+sd-jwt", "{\"vct\":\"urn:example:degree\",\"degree\":\"BSc\",\"nbf\":%s,\"exp\":%s}", true },
+	{ "vc+sd-jwt", "{\"@context\":[\"https://www.w3.org/ns/credentials/v2\"],\"type\":[\"VerifiableCredential\"],"
+		       "\"validFrom\":\"%s\",\"validUntil\":\"%s\",\"credentialSubject\":{\"degree\":\"BSc\"}}", false },
 };
 
 static int64_t now_of(struct sim_node *n)
