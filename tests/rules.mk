@@ -42,11 +42,9 @@ $(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wild
 
 # berthd with a protocol of notes, for delivery between real daemons.
 COURIERD := $(B)/tests/courier/berthd
-NOTE_WRAP := $(foreach f,berth_agent_new berth_backend_init berth_net_send_encode berth_net_config_init,-Wl,--wrap=$(f))
+NOTE_WRAP := $(foreach f,berth_agent_new berth_backend_init berth_net_send_encode,-Wl,--wrap=$(f))
 $(COURIERD): $(B)/tests/courier/berthd.o $(B)/tests/fakes/note.o $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
 	$(Q)$(LINK) $(NOTE_WRAP) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd
-$(B)/tests/courier/berth-netd: $(B)/tests/courier/netd.o $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
-	$(Q)$(LINK) -Wl,--wrap=berth_limit_open,--wrap=berth_limit_conn $^ $(L_BASE) -lnng
 $(B)/tests/courier/floor: $(B)/tests/courier/floor.o
 	$(Q)$(LINK) $^ -lnng -lsqlite3
 $(B)/tests/courier/crowd: $(B)/tests/courier/crowd.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
@@ -89,7 +87,7 @@ deps:
 # Ours against the same work composed of bare library calls (docs/BENCHMARKS.md).
 $(B)/tests/bench/bench: $(call obj,$(wildcard tests/bench/*.c)) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
-bench: all $(B)/tests/bench/bench $(COURIERD) $(addprefix $(B)/tests/courier/,berth-netd crowd floor)
+bench: all $(B)/tests/bench/bench $(COURIERD) $(addprefix $(B)/tests/courier/,crowd floor)
 	@$(B)/tests/bench/bench
 	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/agent.py
 	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/messages.py

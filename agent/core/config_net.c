@@ -91,11 +91,27 @@ static enum berth_err origins(const struct berth_config *c, struct berth_net_con
 	return BERTH_OK;
 }
 
+static uint32_t number(const struct berth_config *c, const char *section, const char *key)
+{
+	return (uint32_t)berth_config_int(c, section, NULL, key);
+}
+
+static void limits(const struct berth_config *c, struct berth_net_config *out)
+{
+	out->conns_max = number(c, "listen", "connections");
+	out->conns_source_max = number(c, "listen", "connections-per-address");
+	out->requests_max = number(c, "listen", "requests-at-once");
+	out->rate_per_s = number(c, "listen", "requests-per-second");
+	out->burst = out->rate_per_s * BERTH_NET_BURST_S;
+	out->host_rate_per_s = number(c, "egress", "requests-per-second");
+}
+
 enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out)
 {
 	enum berth_err rc;
 
 	berth_net_config_init(out);
+	limits(c, out);
 	out->clock_trusted = berth_config_bool(c, "agent", NULL, "clock-trusted");
 	if ((rc = tls(c, &out->tls)) || (rc = listeners(c, out)) || (rc = origins(c, out)))
 		return rc;

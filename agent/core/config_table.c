@@ -3,6 +3,7 @@
 #include "agent/core/config.h"
 
 #include "agent/core/keyrouter.h"
+#include "agent/ipc/netd_proto.h"
 
 #define DAY 86400
 #define ONE BERTH_SECTION_ONE
@@ -41,6 +42,10 @@ const struct berth_option berth_options[] = {
 	LIST("listen", ONE, BERTH_OPT_URI, "uri", "where peers reach us; none: we only dial out"),
 	LIST("listen", ONE, BERTH_OPT_URI, "announce", "what we tell them, when it is not uri (behind NAT, a name)"),
 	LIST("listen", ONE, BERTH_OPT_URI, "origin", "web pages that may open a WebSocket to us; unset: none"),
+	INT("listen", ONE, "connections", "128", 1, BERTH_NET_CONNS_MAX, "of peers, for each kind of link"),
+	INT("listen", ONE, "connections-per-address", "32", 1, BERTH_NET_CONNS_MAX, "of them (IPv6: of a /64)"),
+	INT("listen", ONE, "requests-at-once", "128", 1, BERTH_NET_CONNS_MAX, "of peers, those that wait for messages too"),
+	INT("listen", ONE, "requests-per-second", "50", 1, BERTH_NET_RATE_MAX, "of one address"),
 
 	PATH("tls", ONE, "certificate", "", "PEM file, ours with its chain; for nng+tls and https listeners"),
 	PATH("tls", ONE, "key", "", "PEM file of its key; readable by nobody else"),
@@ -69,6 +74,7 @@ const struct berth_option berth_options[] = {
 	LIST("egress", ONE, BERTH_OPT_HOST, "hosts", "name=address, instead of asking the name service"),
 	LIST("egress", ONE, BERTH_OPT_PATHS, "ipc", "folders whose sockets nng+ipc:// may name"),
 	TEXT("egress", ONE, "proxy", "", "HTTP proxy for registry adapters"),
+	INT("egress", ONE, "requests-per-second", "50", 1, BERTH_NET_RATE_MAX, "of ours to one address"),
 
 	LIST("trust", ONE, BERTH_OPT_DID, "root", "issuers whose credentials count"),
 	PATH("trust", ONE, "ek-roots", "", "PEM file of the TPM makers' root certificates"),

@@ -9,7 +9,6 @@
 #define DEFAULT_CONNS_SOURCE 32
 #define DEFAULT_REQUESTS 128
 #define DEFAULT_RATE 50
-#define DEFAULT_BURST 200
 #define DEFAULT_PARK_MS 58000
 
 /* The end of every decoder. */
@@ -42,7 +41,8 @@ void berth_net_config_init(struct berth_net_config *c)
 		.conns_source_max = DEFAULT_CONNS_SOURCE,
 		.requests_max = DEFAULT_REQUESTS,
 		.rate_per_s = DEFAULT_RATE,
-		.burst = DEFAULT_BURST,
+		.burst = DEFAULT_RATE * BERTH_NET_BURST_S,
+		.host_rate_per_s = DEFAULT_RATE,
 		.park_ms = DEFAULT_PARK_MS,
 	};
 }
@@ -89,6 +89,7 @@ void berth_net_config_encode(struct berth_buf *out, const struct berth_net_confi
 	berth_buf_be32(out, c->requests_max);
 	berth_buf_be32(out, c->rate_per_s);
 	berth_buf_be32(out, c->burst);
+	berth_buf_be32(out, c->host_rate_per_s);
 	berth_buf_be32(out, c->park_ms);
 	berth_buf_u8(out, c->clock_trusted);
 	tls_encode(out, &c->tls);
@@ -103,8 +104,10 @@ static bool sane(const struct berth_net_config *c)
 {
 	return c->message_max >= 1 && c->message_max <= BERTH_FRAME_MESSAGE_MAX &&
 	       c->conns_max >= 1 && c->conns_max <= BERTH_NET_CONNS_MAX && c->conns_source_max >= 1 &&
+	       c->conns_source_max <= BERTH_NET_CONNS_MAX &&
 	       c->requests_max >= 1 && c->requests_max <= BERTH_NET_CONNS_MAX &&
-	       c->rate_per_s >= 1 && c->burst >= 1 && c->park_ms <= DEFAULT_PARK_MS;
+	       c->rate_per_s >= 1 && c->rate_per_s <= BERTH_NET_RATE_MAX && c->burst >= 1 &&
+	       c->host_rate_per_s >= 1 && c->host_rate_per_s <= BERTH_NET_RATE_MAX && c->park_ms <= DEFAULT_PARK_MS;
 }
 
 enum berth_err berth_net_config_decode(struct berth_net_config *c, const void *p, size_t n)
@@ -118,6 +121,7 @@ enum berth_err berth_net_config_decode(struct berth_net_config *c, const void *p
 	c->requests_max = berth_cur_be32(&cur);
 	c->rate_per_s = berth_cur_be32(&cur);
 	c->burst = berth_cur_be32(&cur);
+	c->host_rate_per_s = berth_cur_be32(&cur);
 	c->park_ms = berth_cur_be32(&cur);
 	c->clock_trusted = berth_cur_u8(&cur) == 1;
 	tls_decode(&c->tls, &cur);

@@ -72,8 +72,9 @@ struct berth_net_config {
 	uint32_t message_max;		/* bytes; larger: status 3 */
 	uint32_t conns_max;		/* incoming connections */
 	uint32_t conns_source_max;	/* of them from one address (IPv6: one /64) */
-	uint32_t requests_max;		/* open at once, parked ones too */
+	uint32_t requests_max;		/* open at once, parked ones too; of one address half of them and one */
 	uint32_t rate_per_s, burst;	/* requests of one address */
+	uint32_t host_rate_per_s;	/* of ours to one address; BERTH_NET_BURST_S of them at once */
 	uint32_t park_ms;		/* at most 58 s */
 	bool clock_trusted;		/* else no certificate can be judged: E_CLOCK */
 	struct berth_net_tls tls;
@@ -82,6 +83,9 @@ struct berth_net_config {
 	char origins[BERTH_NET_ORIGINS_MAX + 1];	/* words: whose pages may open a WebSocket to us */
 	struct berth_netpol policy;	/* owned; berth_netpol_free() */
 };
+/* Of the limits that the configuration sets; the burst is so many seconds' requests. */
+#define BERTH_NET_RATE_MAX 1000000u
+#define BERTH_NET_BURST_S 4
 /* The limits of a gateway; the policy lets nothing special through. */
 void berth_net_config_init(struct berth_net_config *c);
 void berth_net_config_encode(struct berth_buf *out, const struct berth_net_config *c);

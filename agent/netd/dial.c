@@ -19,8 +19,6 @@
 
 /* All one host may get from us, whoever names it in a document (C084). */
 #define HOST_LINKS_MAX 8
-#define HOST_RATE 50
-#define HOST_BURST 200
 
 /* One SEND from the core, until its RESULT. */
 struct sending {
@@ -333,6 +331,11 @@ int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 	return soon ? BERTH_NETD_SOON_MS : d->links.first ? BERTH_NETD_LATER_MS : -1;
 }
 
+void berth_netd_dial_limits(struct berth_netd *n)
+{
+	berth_limit_rate(&n->dial->links.hosts, n->cfg.host_rate_per_s);
+}
+
 enum berth_err berth_netd_dial_new(struct berth_netd *n)
 {
 	struct berth_netd_dial *d = calloc(1, sizeof(*d));
@@ -344,8 +347,7 @@ enum berth_err berth_netd_dial_new(struct berth_netd *n)
 	d->links.hosts.conns_max = BERTH_NETD_LINKS_MAX;
 	d->links.hosts.conns_source_max = HOST_LINKS_MAX;
 	d->links.hosts.open_source_max = BERTH_NETD_LINK_SENDS_MAX * HOST_LINKS_MAX;
-	d->links.hosts.rate_per_s = HOST_RATE;
-	d->links.hosts.burst = HOST_BURST;
 	n->dial = d;
+	berth_netd_dial_limits(n);
 	return BERTH_OK;
 }

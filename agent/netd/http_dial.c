@@ -21,8 +21,6 @@
 
 /* All one host may get from us, whoever names it in a document (C084). */
 #define HOST_OPEN_MAX 16
-#define HOST_RATE 50
-#define HOST_BURST 200
 
 /* ---- the end of one */
 
@@ -252,6 +250,12 @@ static void outcomes(struct berth_netd_http_dial *d)
 
 /* ---- the life of it */
 
+void berth_netd_http_dial_limits(struct berth_netd *n)
+{
+	if (n->http_dial)
+		berth_limit_rate(&n->http_dial->hosts, n->cfg.host_rate_per_s);
+}
+
 static enum berth_err start(struct berth_netd *n)
 {
 	struct berth_netd_http_dial *d = calloc(1, sizeof(*d));
@@ -273,9 +277,8 @@ static enum berth_err start(struct berth_netd *n)
 		goto out;
 	d->hosts.conns_max = SENDS_MAX;
 	d->hosts.open_source_max = HOST_OPEN_MAX;
-	d->hosts.rate_per_s = HOST_RATE;
-	d->hosts.burst = HOST_BURST;
 	n->http_dial = d;
+	berth_netd_http_dial_limits(n);
 	return BERTH_OK;
 out:
 	if (d->epoll >= 0)

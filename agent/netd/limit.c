@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBES 16	/* places an address may stand in */
+#include "agent/ipc/netd_proto.h"
+
+#define PROBES 64	/* places an address may stand in */
 
 enum berth_err berth_limit_init(struct berth_limit *l)
 {
@@ -16,6 +18,12 @@ void berth_limit_free(struct berth_limit *l)
 {
 	free(l->sources);
 	*l = (struct berth_limit){ 0 };
+}
+
+void berth_limit_rate(struct berth_limit *l, uint32_t per_s)
+{
+	l->rate_per_s = per_s;
+	l->burst = per_s * BERTH_NET_BURST_S;
 }
 
 static struct berth_netaddr key_of(const struct berth_netaddr *a)
@@ -59,7 +67,9 @@ static struct berth_limit_source *find(struct berth_limit *l, const struct berth
 	for (size_t i = 0, at = place_of(&k); i < PROBES; i++) {
 		struct berth_limit_source *s = &l->sources[(at + i) % BERTH_LIMIT_SOURCES];
 
-		if (s->used && memcmp(&s->key, &k, sizeof(k)) == 0)
+		if (!s->used)	/* a place once taken is given to others, but never empty again */
+			return NULL;
+		if (memcmp(&s->key, &k, sizeof(k)) == 0)
 			return s;
 	}
 	return NULL;

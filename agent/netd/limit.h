@@ -11,8 +11,10 @@
 /* What one address may take: connections, open requests, requests a second (a
  * token bucket).  IPv6 counts by /64, because a host gets that many for free.
  * The table is of fixed size; an address that holds nothing and has a full bucket
- * is forgotten, and when all places are taken a newcomer is refused. */
-#define BERTH_LIMIT_SOURCES 1024
+ * is forgotten, and when all places are taken a newcomer is refused.  As many as
+ * half of its places are there for whoever comes first, whatever their addresses; memory
+ * is taken only where somebody has one. */
+#define BERTH_LIMIT_SOURCES 8192
 
 struct berth_limit_source {
 	struct berth_netaddr key;
@@ -31,6 +33,9 @@ struct berth_limit {
 
 BERTH_MUST_USE enum berth_err berth_limit_init(struct berth_limit *l);	/* then set the numbers */
 void berth_limit_free(struct berth_limit *l);
+
+/* Of each address from now on, BERTH_NET_BURST_S seconds' at once. */
+void berth_limit_rate(struct berth_limit *l, uint32_t per_s);
 
 /* E_QUOTA, or it is counted until the matching _end(). */
 BERTH_MUST_USE enum berth_err berth_limit_conn(struct berth_limit *l, const struct berth_netaddr *a, uint64_t now_ms);

@@ -108,6 +108,8 @@ static enum berth_err on_config(struct berth_netd *n, const struct berth_ipc_fra
 	berth_netd_listen_limits(n);
 	berth_netd_http_limits(n);
 	berth_netd_ws_limits(n);
+	berth_netd_dial_limits(n);
+	berth_netd_http_dial_limits(n);
 	berth_netd_bound_memory(n, false);
 	return BERTH_OK;
 }

@@ -79,6 +79,7 @@ void berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply 
 int berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms);
 
 BERTH_MUST_USE enum berth_err berth_netd_dial_new(struct berth_netd *n);
+void berth_netd_dial_limits(struct berth_netd *n);
 void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m);
 /* The next SEND to that URI asks for its address and connects again. */
 void berth_netd_dial_drop(struct berth_netd *n, const char *uri);
@@ -95,6 +96,7 @@ bool berth_netd_http_reply(struct berth_netd *n, uint64_t request, const struct 
 int berth_netd_http_fd(const struct berth_netd *n);
 int berth_netd_http_tick(struct berth_netd *n, uint64_t now_ms);
 void berth_netd_http_send(struct berth_netd *n, const struct berth_net_send *m);
+void berth_netd_http_dial_limits(struct berth_netd *n);
 int berth_netd_http_dial_fd(const struct berth_netd *n);
 int berth_netd_http_dial_tick(struct berth_netd *n, uint64_t now_ms);
 

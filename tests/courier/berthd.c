@@ -2,7 +2,7 @@
 /* berthd, whole, with one protocol more: numbered notes (tests/fakes/note.h), for tests and
  * measurements of delivery between real daemons.  Three functions are wrapped: the agent
  * gets the note machine, the administrator's ping and peers become "send notes" and "what
- * came", and netd's deadline and limits follow the environment. */
+ * came", and netd's deadline follows the environment. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +17,11 @@
 enum berth_err __real_berth_agent_new(struct berth_agent **out, const struct berth_agent_config *cfg);
 void __real_berth_backend_init(struct berth_backend *b, struct berth_api_backend *api);
 void __real_berth_net_send_encode(struct berth_buf *out, const struct berth_net_send *m);
-void __real_berth_net_config_init(struct berth_net_config *c);
 enum berth_err __wrap_berth_agent_new(struct berth_agent **out, const struct berth_agent_config *cfg);
 void __wrap_berth_backend_init(struct berth_backend *b, struct berth_api_backend *api);
 void __wrap_berth_net_send_encode(struct berth_buf *out, const struct berth_net_send *m);
-void __wrap_berth_net_config_init(struct berth_net_config *c);
 
-static uint32_t deadline_ms, conns, requests, rate;	/* 0: the usual ones */
+static uint32_t deadline_ms;	/* 0: the usual one */
 
 static uint32_t from_env(const char *name)
 {
@@ -36,9 +34,6 @@ static uint32_t from_env(const char *name)
 __attribute__((constructor)) static void read_env(void)
 {
 	deadline_ms = from_env("BERTH_NOTE_DEADLINE_MS");
-	conns = from_env("BERTH_NOTE_CONNS");
-	requests = from_env("BERTH_NOTE_REQUESTS");
-	rate = from_env("BERTH_NOTE_RATE");
 }
 
 enum berth_err __wrap_berth_agent_new(struct berth_agent **out, const struct berth_agent_config *cfg)
@@ -56,18 +51,6 @@ void __wrap_berth_net_send_encode(struct berth_buf *out, const struct berth_net_
 	if (deadline_ms)
 		sooner.deadline_ms = deadline_ms;
 	__real_berth_net_send_encode(out, &sooner);
-}
-
-/* Everybody is at one address here. */
-void __wrap_berth_net_config_init(struct berth_net_config *c)
-{
-	__real_berth_net_config_init(c);
-	if (conns)
-		c->conns_max = c->conns_source_max = conns;
-	if (requests)
-		c->requests_max = requests;
-	if (rate)
-		c->rate_per_s = c->burst = rate;
 }
 
 /* {"to": "IDENTITY THREAD N SIZE DID"} */

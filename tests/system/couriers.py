@@ -35,16 +35,18 @@ class Courier(Agent):
 
 
 class Pair:
-    """proxied: each is reached through a proxy with these faults; else directly."""
+    """proxied: each is reached through a proxy with these faults; else directly.
+    options: {section: {option: value}} of both."""
 
-    def __init__(self, seed, link="nng", proxied=True, env=None, libexec=None, **faults):
+    def __init__(self, seed, link="nng", proxied=True, env=None, options=None, **faults):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="berth."))
         self.dir.chmod(0o755)
         self.rng, self.seed, self.proxies = random.Random(seed), seed, []
         self.agents = [Courier(self.dir, n, link, "left.test=127.0.0.1, right.test=127.0.0.1", **(env or {}))
                        for n in ("left", "right")]
         for i, a in enumerate(self.agents):
-            a.libexec = libexec or a.libexec
+            for section, values in (options or {}).items():
+                a.set(section, **values)
             if proxied:
                 self.proxies.append(Proxy(a.outside, a.port, link, seed * 2 + i, **faults))
             else:

@@ -357,6 +357,30 @@ static void listeners_have_what_they_need(void **state)
 	berth_config_free(c);
 }
 
+static void limits_of_peers_reach_netd(void **state)
+{
+	struct berth_config *c = parsed("[listen]\nconnections = 1000\nconnections-per-address = 900\n"
+					"requests-at-once = 2000\nrequests-per-second = 500\n[egress]\n"
+					"requests-per-second = 60\n");
+	struct berth_net_config usual, none, net;
+
+	(void)state;
+	CHECK_OK(berth_config_net(c, &net));
+	CHECK(net.conns_max == 1000 && net.conns_source_max == 900 && net.requests_max == 2000);
+	CHECK(net.rate_per_s == 500 && net.burst == 2000 && net.host_rate_per_s == 60);
+	berth_netpol_free(&net.policy);
+	berth_config_free(c);
+	c = parsed("");
+	CHECK_OK(berth_config_net(c, &none));
+	berth_net_config_init(&usual);
+	CHECK(none.conns_max == usual.conns_max && none.conns_source_max == usual.conns_source_max);
+	CHECK(none.host_rate_per_s == usual.host_rate_per_s && none.requests_max == usual.requests_max && none.rate_per_s == usual.rate_per_s && none.burst == usual.burst);
+	berth_netpol_free(&none.policy);
+	berth_config_free(c);
+	refused("[listen]\nconnections = 8193\n", "t:2: [listen] connections: out of range");
+	refused("[listen]\nrequests-per-second = 0\n", "t:2: [listen] requests-per-second: out of range");
+}
+
 static void every_truncation_ends_well(void **state)
 {
 	size_t len;
@@ -416,7 +440,7 @@ int main(void)
 		cmocka_unit_test(c156_a_file_that_others_may_write_is_refused),
 		cmocka_unit_test(the_example_lists_exactly_the_table),
 		cmocka_unit_test(becomes_policy_and_egress_rules), cmocka_unit_test(listeners_have_what_they_need),
-		cmocka_unit_test(becomes_rules_for_credentials), cmocka_unit_test(every_truncation_ends_well),
+		cmocka_unit_test(limits_of_peers_reach_netd), cmocka_unit_test(becomes_rules_for_credentials), cmocka_unit_test(every_truncation_ends_well),
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 

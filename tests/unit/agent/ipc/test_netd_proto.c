@@ -130,6 +130,16 @@ static void values_out_of_range_are_e_type(void **state)
 	berth_buf_reset(&b);
 	berth_net_config_encode(&b, &cfg);
 	CHECK_RC(BERTH_E_TYPE, d_config(b.p, b.len));
+	berth_net_config_init(&cfg);
+	cfg.conns_source_max = BERTH_NET_CONNS_MAX + 1;
+	berth_buf_reset(&b);
+	berth_net_config_encode(&b, &cfg);
+	CHECK_RC(BERTH_E_TYPE, d_config(b.p, b.len));
+	berth_net_config_init(&cfg);
+	cfg.rate_per_s = BERTH_NET_RATE_MAX + 1;
+	berth_buf_reset(&b);
+	berth_net_config_encode(&b, &cfg);
+	CHECK_RC(BERTH_E_TYPE, d_config(b.p, b.len));
 	berth_buf_reset(&b);
 	berth_net_send_encode(&b, &send);
 	CHECK_RC(BERTH_E_TYPE, d_send(b.p, b.len));

@@ -91,7 +91,7 @@ static void many_addresses_do_not_grow_the_table(void **state)
 
 	(void)state;
 	start(&l);
-	for (unsigned i = 0; i < 20000; i++) {	/* all within one second */
+	for (unsigned i = 0; i < 40000; i++) {	/* all within one second */
 		struct berth_netaddr a = v4(i);
 
 		if (berth_limit_open(&l, &a, 0))
@@ -99,12 +99,67 @@ static void many_addresses_do_not_grow_the_table(void **state)
 		else
 			berth_limit_open_end(&l, &a);
 	}
-	CHECK(refused > 18000);
+	CHECK(refused > 40000 - BERTH_LIMIT_SOURCES - 1);
 	for (unsigned i = 0; i < 100; i++) {	/* and forgotten once they are quiet */
 		struct berth_netaddr a = v4(50000 + i);
 
 		CHECK_OK(berth_limit_open(&l, &a, 10000));
 	}
+	berth_limit_free(&l);
+}
+
+/* Neighbours, each in a network of its own, and IPv6. */
+static struct berth_netaddr source(int kind, unsigned i)
+{
+	struct berth_netaddr a = { { 0x20, 1, 0xd, 0xb8, 0, 0, (uint8_t)(i >> 8), (uint8_t)i, 1 } };
+
+	return kind == 0 ? v4(i) : kind == 1 ? v4(i << 8) : a;
+}
+
+static void four_thousand_addresses_have_a_place_each(void **state)
+{
+	struct berth_limit l;
+
+	(void)state;
+	for (int kind = 0; kind < 3; kind++) {
+		start(&l);
+		l.conns_max = 3 * 4096;
+		for (unsigned i = 0; i < 4096; i++) {
+			struct berth_netaddr a = source(kind, i);
+
+			CHECK_OK(berth_limit_conn(&l, &a, 0));
+			CHECK_OK(berth_limit_open(&l, &a, 0));
+		}
+		assert_int_equal(4096, l.conns);
+		for (unsigned i = 0; i < 4096; i++) {	/* each is counted by itself */
+			struct berth_netaddr a = source(kind, i);
+
+			CHECK_OK(berth_limit_conn(&l, &a, 0));
+			CHECK_OK(berth_limit_conn(&l, &a, 0));
+			CHECK_RC(BERTH_E_QUOTA, berth_limit_conn(&l, &a, 0));
+		}
+		berth_limit_free(&l);
+	}
+}
+
+static void a_thousand_of_one_address_where_that_is_wanted(void **state)
+{
+	struct berth_netaddr a = v4(1);
+	struct berth_limit l;
+
+	(void)state;
+	start(&l);
+	l.conns_max = l.conns_source_max = l.open_source_max = 1000;
+	l.rate_per_s = 250;
+	l.burst = 1000;
+	for (int i = 0; i < 1000; i++) {
+		CHECK_OK(berth_limit_conn(&l, &a, 0));
+		CHECK_OK(berth_limit_open(&l, &a, 0));
+	}
+	CHECK_RC(BERTH_E_QUOTA, berth_limit_conn(&l, &a, 0));
+	CHECK_RC(BERTH_E_QUOTA, berth_limit_open(&l, &a, 5000));
+	berth_limit_open_end(&l, &a);
+	CHECK_OK(berth_limit_open(&l, &a, 5000));
 	berth_limit_free(&l);
 }
 
@@ -115,6 +170,8 @@ int main(void)
 		cmocka_unit_test(requests_are_capped_by_number_and_by_time),
 		cmocka_unit_test(ipv6_counts_by_slash_64),
 		cmocka_unit_test(many_addresses_do_not_grow_the_table),
+		cmocka_unit_test(four_thousand_addresses_have_a_place_each),
+		cmocka_unit_test(a_thousand_of_one_address_where_that_is_wanted),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
