@@ -109,6 +109,8 @@ static enum berth_err parse_route(struct berth_route *r, const struct berth_json
 	if ((rc = berth_json_req_str(v, "uri", URI_MAX, &uri)) ||
 	    (rc = berth_json_req_arr(v, "hops", BERTH_HOPS_MAX, &hops)))
 		return rc;
+	if (!uri[0] || uri[0] == '[')	/* by itself it would be no way, or several */
+		return berth_fail(BERTH_E_TYPE, "route: no URI");
 	if (!(r->uri = strdup(uri)))
 		return berth_fail(BERTH_E_NOMEM, "route");
 	berth_json_each(h, hops)

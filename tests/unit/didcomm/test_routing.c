@@ -286,6 +286,8 @@ static void routes_as_text(void **state)
 	CHECK_OK(berth_routes_parse(&r, ""));
 	assert_int_equal(r.n, 0);
 	CHECK_RC(BERTH_E_TYPE, berth_routes_parse(&r, "[{\"uri\":\"a\"}]"));
+	CHECK_RC(BERTH_E_TYPE, berth_routes_parse(&r, "[{\"uri\":\"\",\"hops\":[]}]"));
+	CHECK_RC(BERTH_E_TYPE, berth_routes_parse(&r, "[{\"uri\":\"[]\",\"hops\":[]}]"));
 	CHECK_RC(BERTH_E_TYPE, berth_routes_parse(&r, "[{\"uri\":\"a\",\"hops\":[{\"name\":\"x\",\"keys\":{\"" M1 "#k\":\"z6\"}}]}]"));
 	CHECK_RC(BERTH_E_KEY, berth_routes_parse(&r, "[{\"uri\":\"a\",\"hops\":[{\"name\":\"" M1 "\",\"keys\":{\"" M1 "#k\":\"z6\"}}]}]"));
 	CHECK_RC(BERTH_E_SIZE, berth_routes_parse(&r, "[{\"uri\":\"a\",\"hops\":[{\"name\":\"" M1 "\",\"keys\":{}}]}]"));
