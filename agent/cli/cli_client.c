@@ -241,6 +241,26 @@ enum berth_err berth_cli_call(const struct berth_cli *c, const char *path, struc
 	return rc;
 }
 
+enum berth_err berth_cli_call_with(const struct berth_cli *c, const char *path, const char *member, const char *text,
+				   struct berth_json **out)
+{
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc = berth_json_set_str(body, member, text);
+
+	*out = NULL;
+	if (!rc)
+		return berth_cli_call(c, path, body, out);
+	berth_json_free(body);
+	return rc;
+}
+
+enum berth_err berth_cli_set_option(const struct berth_cli *c, struct berth_json *body, const char *option, const char *member)
+{
+	const char *text = berth_cli_get(c, option);
+
+	return text ? berth_json_set_str(body, member, text) : BERTH_OK;
+}
+
 const struct berth_json *berth_cli_member(const struct berth_json *v, const char *name)
 {
 	const struct berth_json *m = berth_json_get(v, name);

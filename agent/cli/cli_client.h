@@ -15,6 +15,13 @@
  * becomes its code; no daemon, or no answer in time, is E_UNAVAILABLE.  out: owned. */
 BERTH_MUST_USE enum berth_err
 berth_cli_call(const struct berth_cli *c, const char *path, struct berth_json *take_body, struct berth_json **out);
+/* The same with the body {member: text}. */
+BERTH_MUST_USE enum berth_err
+berth_cli_call_with(const struct berth_cli *c, const char *path, const char *member, const char *text,
+		    struct berth_json **out);
+/* body.member as the option says; nothing where it was not given. */
+BERTH_MUST_USE enum berth_err
+berth_cli_set_option(const struct berth_cli *c, struct berth_json *body, const char *option, const char *member);
 /* The object under that name, or v itself where the answer is the object. */
 const struct berth_json *berth_cli_member(const struct berth_json *v, const char *name);
 /* prefix, one segment with what needs it percent-encoded, suffix. */

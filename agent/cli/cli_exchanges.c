@@ -84,13 +84,6 @@ static enum berth_err post(struct berth_cli *c, const char *path, struct berth_j
 	return rc;
 }
 
-static enum berth_err set_text(const struct berth_cli *c, struct berth_json *body, const char *option, const char *member)
-{
-	const char *text = berth_cli_get(c, option);
-
-	return text ? berth_json_set_str(body, member, text) : BERTH_OK;
-}
-
 static enum berth_err set_file(struct berth_json *body, const char *path, const char *member)
 {
 	struct berth_json *v = NULL;
@@ -127,7 +120,7 @@ static enum berth_err begin(struct berth_cli *c)
 
 	if ((rc = berth_cli_need(c, "--to", &to)) || (rc = need_arg(c, "FILE", &file)) ||
 	    (rc = berth_json_set_str(body, "to", to)) || (rc = set_file(body, file, "credential")) ||
-	    (rc = set_text(c, body, "--format", "format")) || (rc = set_text(c, body, "--comment", "comment"))) {
+	    (rc = berth_cli_set_option(c, body, "--format", "format")) || (rc = berth_cli_set_option(c, body, "--comment", "comment"))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -150,7 +143,7 @@ static enum berth_err ask(struct berth_cli *c)
 	if ((rc = berth_cli_need(c, "--to", &to)) || (rc = berth_json_set_str(body, "to", to)) ||
 	    (rc = set_file(body, berth_cli_get(c, "--pex"), "presentationDefinition")) ||
 	    (rc = set_file(body, berth_cli_get(c, "--dcql"), "dcqlQuery")) ||
-	    (rc = set_text(c, body, "--comment", "comment"))) {
+	    (rc = berth_cli_set_option(c, body, "--comment", "comment"))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -185,7 +178,7 @@ static enum berth_err accept(struct berth_cli *c)
 	if ((rc = set_list(c, body, "--credential", "credentials")) || (rc = set_list(c, body, "--disclose", "disclose")) ||
 	    (rc = set_file(body, berth_cli_get(c, "--pex"), "presentationDefinition")) ||
 	    (rc = set_file(body, berth_cli_get(c, "--dcql"), "dcqlQuery")) ||
-	    (rc = set_text(c, body, "--comment", "comment"))) {
+	    (rc = berth_cli_set_option(c, body, "--comment", "comment"))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -200,7 +193,7 @@ static enum berth_err decline(struct berth_cli *c)
 static enum berth_err revoke(struct berth_cli *c)
 {
 	struct berth_json *body = berth_json_new_object();
-	enum berth_err rc = set_text(c, body, "--comment", "comment");
+	enum berth_err rc = berth_cli_set_option(c, body, "--comment", "comment");
 
 	if (rc) {
 		berth_json_free(body);

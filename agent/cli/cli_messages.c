@@ -149,18 +149,13 @@ static enum berth_err messages(struct berth_cli *c)
 static enum berth_err command(struct berth_cli *c, const char *path, const char *done)
 {
 	const char *peer = berth_cli_get(c, "--peer"), *id = berth_cli_arg(c, 0);
-	struct berth_json *body, *v;
+	struct berth_json *v;
 	int64_t n;
 	enum berth_err rc;
 
 	if (!peer == !id)
 		return berth_fail(BERTH_E_USAGE, "messages %s: either an ID or --peer DID", c->cmd->name);
-	body = berth_json_new_object();
-	if ((rc = berth_json_set_str(body, id ? "id" : "peer", id ? id : peer))) {
-		berth_json_free(body);
-		return rc;
-	}
-	if ((rc = berth_cli_call(c, path, body, &v)))
+	if ((rc = berth_cli_call_with(c, path, id ? "id" : "peer", id ? id : peer, &v)))
 		return rc;
 	if (berth_cli_json_wanted(c))
 		return berth_cli_print(c, v);

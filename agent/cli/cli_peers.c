@@ -24,13 +24,6 @@ static enum berth_err set_number(const struct berth_cli *c, struct berth_json *b
 	return berth_json_set_int(body, member, atol(text));
 }
 
-static enum berth_err set_text(const struct berth_cli *c, struct berth_json *body, const char *option, const char *member)
-{
-	const char *text = berth_cli_get(c, option);
-
-	return text ? berth_json_set_str(body, member, text) : BERTH_OK;
-}
-
 /* {"id": "request-0", "media_type": ..., "data": {"json": ...}} */
 static enum berth_err attach(struct berth_json *list, size_t i, struct berth_json *message)
 {
@@ -92,7 +85,7 @@ enum berth_err berth_cli_invite_oob(struct berth_cli *c)
 	struct berth_json *body = berth_json_new_object(), *v = NULL;
 	enum berth_err rc;
 
-	if ((rc = set_text(c, body, "--goal", "goal")) || (rc = set_text(c, body, "--goal-code", "goalCode")) ||
+	if ((rc = berth_cli_set_option(c, body, "--goal", "goal")) || (rc = berth_cli_set_option(c, body, "--goal-code", "goalCode")) ||
 	    (rc = set_number(c, body, "--uses", "uses")) || (rc = set_number(c, body, "--expires", "expiresIn")) ||
 	    (rc = set_attachments(c, body))) {
 		berth_json_free(body);
@@ -126,15 +119,11 @@ static const struct berth_cli_row connect_rows[] = {
 static enum berth_err connect(struct berth_cli *c)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
-	struct berth_json *body = berth_json_new_object(), *v = NULL, *peer = NULL;
+	struct berth_json *v = NULL, *peer = NULL;
 	const char *thid;
 	enum berth_err rc = read_invitation(berth_cli_arg(c, 0), &text);
 
-	if (rc || (rc = berth_json_set_str(body, "invitation", berth_buf_cstr(&text)))) {
-		berth_json_free(body);
-		goto out;
-	}
-	if ((rc = berth_cli_call(c, "/v1/connections", body, &v)))
+	if (rc || (rc = berth_cli_call_with(c, "/v1/connections", "invitation", berth_buf_cstr(&text), &v)))
 		goto out;
 	if (!berth_cli_json_wanted(c))
 		rc = berth_cli_show_fields(v, connect_rows, sizeof(connect_rows) / sizeof(connect_rows[0]));
@@ -197,7 +186,7 @@ static enum berth_err discover(struct berth_cli *c)
 	const char *peer;
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(body, "to", berth_cli_arg(c, 0))) || (rc = set_text(c, body, "--match", "match"))) {
+	if ((rc = berth_json_set_str(body, "to", berth_cli_arg(c, 0))) || (rc = berth_cli_set_option(c, body, "--match", "match"))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -216,14 +205,10 @@ static enum berth_err discover(struct berth_cli *c)
 
 static enum berth_err tell(struct berth_cli *c, const char *path, const char *peer, const char *what)
 {
-	struct berth_json *body = berth_json_new_object(), *v = NULL;
-	enum berth_err rc = berth_json_set_str(body, "peer", peer);
+	struct berth_json *v;
+	enum berth_err rc = berth_cli_call_with(c, path, "peer", peer, &v);
 
-	if (rc) {
-		berth_json_free(body);
-		return rc;
-	}
-	if ((rc = berth_cli_call(c, path, body, &v)))
+	if (rc)
 		return rc;
 	if (berth_cli_json_wanted(c))
 		return berth_cli_print(c, v);

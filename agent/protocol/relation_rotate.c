@@ -262,10 +262,14 @@ static enum berth_err relation_for(struct berth_env *env, const char *peer, stru
 	return rc;
 }
 
-static enum berth_err say_empty(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *me,
-				const char *peer, struct berth_send **out)
+/* A message for what its from_prior says and nothing else. */
+static enum berth_err say_prior(struct berth_env *env, struct berth_effects *fx, const struct berth_json *r,
+				struct berth_send **out)
 {
-	return berth_effects_send(env, fx, me, peer, NULL, BERTH_TYPE_EMPTY, NULL, NULL, out);
+	enum berth_err rc = berth_effects_send(env, fx, me_of(env, r), berth_data_str(r, "did"), NULL, BERTH_TYPE_EMPTY, NULL,
+					       NULL, out);
+
+	return rc ? rc : berth_message_set(&(*out)->msg, "from_prior", berth_data_str(r, "prior"));
 }
 
 static enum berth_err open_relation(struct berth_env *env, const struct berth_event *ev, const char **peer,
@@ -295,8 +299,7 @@ static enum berth_err on_rotate(struct berth_env *env, struct berth_instance *in
 	if ((rc = open_relation(env, ev, &peer, &r)) ||
 	    (rc = berth_relation_rotate(env, r, strncmp(berth_data_str(r, "me"), "to-peer-", 8) == 0)) ||
 	    (rc = berth_relation_put(fx, berth_data_str(r, "did"), r)) ||
-	    (rc = say_empty(env, fx, me_of(env, r), berth_data_str(r, "did"), &s)) ||
-	    (rc = berth_message_set(&s->msg, "from_prior", berth_data_str(r, "prior"))) || (rc = berth_send_please_ack(s)) ||
+	    (rc = say_prior(env, fx, r, &s)) || (rc = berth_send_please_ack(s)) ||
 	    (rc = berth_send_in_full(s, me_of(env, r))))
 		goto out;
 	berth_effects_audit(fx, "another DID for %.80s, asked for by the operator", berth_data_str(r, "did"));
@@ -324,8 +327,7 @@ static enum berth_err on_end(struct berth_env *env, struct berth_instance *inst,
 		goto out;
 	}
 	berth_json_remove(r, "prior");
-	if ((rc = set_prior(env, r, me_of(env, r), NULL)) || (rc = say_empty(env, fx, me_of(env, r), berth_data_str(r, "did"), &s)) ||
-	    (rc = berth_message_set(&s->msg, "from_prior", berth_data_str(r, "prior"))) ||
+	if ((rc = set_prior(env, r, me_of(env, r), NULL)) || (rc = say_prior(env, fx, r, &s)) ||
 	    (rc = berth_json_set_bool(r, "ended", true)))
 		goto out;
 	berth_json_remove(r, "prior");
