@@ -5,21 +5,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "agent/netd/http_uri.h"
 #include "agent/netd/sandbox.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
-
-/* Peers decide how much nng allocates, up to a message for each connection, before
- * we see any of it.  Past this malloc fails, and nng drops the connection.  The
- * first number is for our own queues and a few whole messages. */
-#define DATA_BASE ((rlim_t)20 << 20)
-#define DATA_CONN ((rlim_t)64 << 10)
-#define DATA_TLS ((rlim_t)96 << 10)	/* of a connection: records both ways, and its handshake */
-#define DATA_HTTP ((rlim_t)8 << 20)	/* half-read bodies, answers */
-#define DATA_CURL ((rlim_t)16 << 20)	/* with TLS and the certificates of all authorities */
 
 enum berth_err berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload)
 {
@@ -66,21 +56,6 @@ void berth_netd_result(struct berth_netd *n, struct berth_net_result *m)
 }
 
 uint64_t berth_netd_next_request(struct berth_netd *n) { return ++n->next_request; }
-
-void berth_netd_bound_memory(struct berth_netd *n, bool more)
-{
-	struct rlimit data;
-
-#ifdef __SANITIZE_ADDRESS__
-	return;		/* its shadow memory counts as data */
-#endif
-	if (getrlimit(RLIMIT_DATA, &data))
-		return;
-	data.rlim_cur = DATA_BASE + n->cfg.conns_max * (DATA_CONN + (n->tls ? DATA_TLS : 0)) + (n->http ? DATA_HTTP : 0) +
-			(more || n->http_dial ? DATA_CURL : 0);	/* only the soft limit: CONFIG may come again */
-	if (setrlimit(RLIMIT_DATA, &data))
-		berth_log(BERTH_LOG_WARN, "netd.memory", "no limit: errno %d", errno);
-}
 
 /* The first configuration says what we need; what has threads comes after. */
 static enum berth_err begin(struct berth_netd *n)

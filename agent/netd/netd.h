@@ -57,6 +57,8 @@ berth_netd_forward(struct berth_netd *n, struct berth_net_request *m, const stru
 /* The one RESULT of a SEND.  With a code the detail is that of the last failure. */
 void berth_netd_result(struct berth_netd *n, struct berth_net_result *m);
 uint64_t berth_netd_next_request(struct berth_netd *n);
+/* First of all: for a process whose peers decide what it allocates. */
+void berth_netd_small_memory(void);
 /* As the configuration says; more: libcurl has been loaded, too. */
 void berth_netd_bound_memory(struct berth_netd *n, bool more);
 
