@@ -205,6 +205,12 @@ static enum berth_err judge(const struct berth_res_answer *a)
 		return berth_fail(BERTH_E_DID, "the registry calls it malformed: %s", a->message);
 	case BERTH_REGISTRY_NOT_FOUND:
 		return berth_fail(BERTH_E_RESOLVE, "not found: %s", a->message);
+	case BERTH_REGISTRY_REFUSED:
+		return berth_fail(BERTH_E_NETPOL, "%s", a->message);
+	case BERTH_REGISTRY_TOO_BIG:
+		return berth_fail(BERTH_E_SIZE, "%s", a->message);
+	case BERTH_REGISTRY_UNSUPPORTED:
+		return berth_fail(BERTH_E_RESOLVE, "not supported: %s", a->message);
 	default:
 		return berth_fail(BERTH_E_RESOLVE, "registry not available: %s", a->message);
 	}

@@ -84,6 +84,6 @@ enum berth_err berth_res_answer_decode(struct berth_res_answer *m, const void *p
 	doc = berth_cur_vec32(&c, BERTH_RES_DOC_MAX);
 	m->doc = doc.p;
 	m->doc_len = doc.n;
-	c.bad |= m->status > BERTH_REGISTRY_UNAVAILABLE || (m->status == BERTH_REGISTRY_OK) != (m->doc_len > 0);
+	c.bad |= m->status > BERTH_REGISTRY_CONFLICT || (m->status == BERTH_REGISTRY_OK) != (m->doc_len > 0);
 	return done(&c, "answer to RESOLVE");
 }

@@ -20,6 +20,7 @@ enum berth_res_op { BERTH_RES_LOAD = 1, BERTH_RES_RESOLVE };
 #define BERTH_RES_DID_MAX 8192
 #define BERTH_RES_VERSION_MAX 512
 #define BERTH_RES_TEXT_MAX 255
+#define BERTH_RES_PARTS_MAX 8
 #define BERTH_RES_DOC_MAX ((size_t)1 << 20)	/* the most that may be asked for */
 
 struct berth_res_load {
@@ -46,7 +47,7 @@ void berth_res_resolve_encode(struct berth_buf *out, const struct berth_res_reso
 BERTH_MUST_USE enum berth_err berth_res_resolve_decode(struct berth_res_resolve *m, const void *p, size_t n);
 
 struct berth_res_answer {
-	uint8_t status;			/* BERTH_REGISTRY_OK ... UNAVAILABLE */
+	uint8_t status;			/* BERTH_REGISTRY_OK ... CONFLICT */
 	char message[BERTH_RES_TEXT_MAX + 1];
 	const uint8_t *doc;
 	size_t doc_len;

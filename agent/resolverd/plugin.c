@@ -11,7 +11,8 @@
 #include "did/base/log.h"
 #include "did/base/trusted_file.h"
 
-#define ADAPTER_SIZE_1_0 (offsetof(struct berth_registry_adapter, resolve) + sizeof(void (*)(void)))
+#define ADAPTER_SIZE_2_0 (offsetof(struct berth_registry_adapter, cancel) + sizeof(void (*)(void)))
+#define ANSWER_SIZE_2_0 (offsetof(struct berth_registry_answer, ttl_s) + sizeof(uint32_t))
 
 struct berth_registry_query {
 	pthread_t thread;
@@ -39,59 +40,93 @@ static void copy_message(char out[BERTH_RES_TEXT_MAX + 1], const char *s)
 	out[i] = '\0';
 }
 
-static void host_answer(struct berth_registry_query *q, int status, const uint8_t *doc, size_t doc_len, const char *message)
+/* Why an answer breaks the contract; NULL: it does not. */
+static const char *fault_of(const struct berth_registry_query *q, const struct berth_registry_answer *a)
+{
+	size_t left = q->max_bytes;
+
+	if (!a || a->size < ANSWER_SIZE_2_0)
+		return "answered with too short a struct";
+	if (a->status < BERTH_REGISTRY_OK || a->status > BERTH_REGISTRY_CONFLICT)
+		return "answered with an unknown status";
+	if (a->status != BERTH_REGISTRY_OK)
+		return NULL;
+	if (!a->parts || a->n_parts == 0 || a->n_parts > BERTH_RES_PARTS_MAX)
+		return "answered OK without parts, or with too many";
+	for (size_t i = 0; i < a->n_parts; i++) {
+		const struct berth_registry_part *part = &a->parts[i];
+
+		if (!part->name || !part->p || part->n == 0)
+			return "answered with an empty part";
+		if (part->n > left)
+			return "answered with more bytes than it may";
+		left -= part->n;
+	}
+	return NULL;
+}
+
+static void host_answer(struct berth_registry_query *q, const struct berth_registry_answer *a)
 {
 	if (!q || !pthread_equal(q->thread, pthread_self()))
 		return;		/* counts as no answer */
-	if (atomic_fetch_add(&q->answers, 1) > 0) {
+	if (atomic_fetch_add(&q->answers, 1) > 0)
 		q->fault = "answered twice";
-		return;
-	}
-	if (status < BERTH_REGISTRY_OK || status > BERTH_REGISTRY_UNAVAILABLE)
-		q->fault = "answered with an unknown status";
-	else if (status == BERTH_REGISTRY_OK && (!doc || doc_len == 0))
-		q->fault = "answered OK without a document";
-	else if (doc_len > q->max_bytes)
-		q->fault = "answered with too long a document";
+	else
+		q->fault = fault_of(q, a);
 	if (q->fault)
 		return;
-	q->out->a.status = (uint8_t)status;
-	if (message)
-		copy_message(q->out->a.message, message);
-	if (status == BERTH_REGISTRY_OK)
-		berth_buf_put(&q->out->doc, doc, doc_len);
+	q->out->a.status = (uint8_t)a->status;
+	if (a->message)
+		copy_message(q->out->a.message, a->message);
+	for (size_t i = 0; a->status == BERTH_REGISTRY_OK && i < a->n_parts; i++)
+		if (strcmp(a->parts[i].name, "didDocument") == 0)
+			berth_buf_put(&q->out->doc, a->parts[i].p, a->parts[i].n);
 }
 
-static const struct berth_registry_host host = { sizeof(host), host_log, host_answer };
+/* Nothing outlives ask() yet. */
+static int host_http(struct berth_registry_query *q, const struct berth_registry_http *request,
+		     berth_registry_http_done *done, void *arg)
+{
+	(void)q;
+	(void)request;
+	(void)done;
+	(void)arg;
+	return -1;
+}
 
-#define HAS(a, member) ((a)->size >= offsetof(struct berth_registry_adapter, member) + sizeof((a)->member) && (a)->member)
+static int host_timer(struct berth_registry_query *q, uint32_t ms, berth_registry_timer_done *done, void *arg)
+{
+	(void)q;
+	(void)ms;
+	(void)done;
+	(void)arg;
+	return -1;
+}
+
+static const struct berth_registry_host host = { sizeof(host), host_log, host_answer, host_http, host_timer };
 
 static const char *or_null(const char *s)
 {
 	return *s ? s : NULL;
 }
 
-static void ask(struct berth_plugin *p, const struct berth_res_resolve *q, struct berth_registry_query *query)
-{
-	if (!*q->version_id && !*q->version_time)
-		p->adapter->resolve(p->self, q->did, q->deadline_ms, q->max_bytes, query);
-	else if (HAS(p->adapter, resolve_version))
-		p->adapter->resolve_version(p->self, q->did, or_null(q->version_id), or_null(q->version_time), q->deadline_ms,
-					    q->max_bytes, query);
-	else
-		host_answer(query, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "the adapter knows of no versions");
-}
-
 enum berth_err
 berth_plugin_resolve(struct berth_plugin *p, const struct berth_res_resolve *q, struct berth_plugin_answer *out)
 {
 	struct berth_registry_query query = { .thread = pthread_self(), .max_bytes = q->max_bytes, .out = out };
+	const struct berth_registry_request request = {
+		.size = sizeof(request), .op = BERTH_REGISTRY_RESOLVE, .deadline_ms = q->deadline_ms,
+		.max_bytes = q->max_bytes, .did = q->did, .version_id = or_null(q->version_id),
+		.version_time = or_null(q->version_time),
+	};
 
 	memset(&out->a, 0, sizeof(out->a));
 	berth_buf_reset(&out->doc);
-	ask(p, q, &query);
+	p->adapter->ask(p->self, &request, &query);
 	if (!query.fault && atomic_load(&query.answers) == 0)
 		query.fault = "did not answer";
+	if (!query.fault && out->a.status == BERTH_REGISTRY_OK && out->doc.len == 0)
+		query.fault = "answered without a document";
 	if (query.fault)
 		return berth_fail(BERTH_E_PLUGIN, "adapter %.60s %s", p->name, query.fault);
 	out->a.doc = out->doc.p;
@@ -118,13 +153,15 @@ static enum berth_err check_abi(struct berth_plugin *p, const char *path)
 {
 	const struct berth_registry_adapter *a = p->adapter;
 
-	if (!a || a->size < ADAPTER_SIZE_1_0)
-		return berth_fail(BERTH_E_PLUGIN, "%.120s: adapter of %u bytes, need %zu", path, a ? a->size : 0, ADAPTER_SIZE_1_0);
+	if (!a || a->size < ADAPTER_SIZE_2_0)
+		return berth_fail(BERTH_E_PLUGIN, "%.120s: adapter of %u bytes, need %zu", path, a ? a->size : 0, ADAPTER_SIZE_2_0);
 	if (a->abi_major != BERTH_REGISTRY_ABI_MAJOR)
 		return berth_fail(BERTH_E_PLUGIN, "%.120s: ABI %u.%u, ours is %u.%u", path, a->abi_major, a->abi_minor,
 				  BERTH_REGISTRY_ABI_MAJOR, BERTH_REGISTRY_ABI_MINOR);
-	if (!a->start || !a->stop || !a->resolve)
+	if (!a->start || !a->stop || !a->ask)
 		return berth_fail(BERTH_E_PLUGIN, "%.120s: a function is missing", path);
+	if (!(a->operations & 1u << BERTH_REGISTRY_RESOLVE))
+		return berth_fail(BERTH_E_PLUGIN, "%.120s: does not resolve", path);
 	if (!copy_text(p->name, a->name, "-_.") || !copy_text(p->methods, a->methods, " *"))
 		return berth_fail(BERTH_E_PLUGIN, "%.120s: name or methods", path);
 	return BERTH_OK;

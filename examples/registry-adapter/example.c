@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A registry adapter in sixty lines: did:example:NAME, whose document it makes up.
+/* A registry adapter in seventy lines: did:example:NAME, whose document it makes up.
  * Copy this folder anywhere and put your registry where make_document() is. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,21 +31,38 @@ static int make_document(char *out, size_t size, const char *did)
 	return snprintf(out, size, "{\"@context\":[\"https://www.w3.org/ns/did/v1\"],\"id\":\"%s\"}", did);
 }
 
-/* Answers exactly once, before it returns, within deadline_ms. */
-static void example_resolve(void *self, const char *did, uint32_t deadline_ms, size_t max_bytes,
-			    struct berth_registry_query *query)
+static void answer(struct berth_registry_query *query, int status, const char *message)
+{
+	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
+
+	host->answer(query, &a);
+}
+
+static void answer_document(struct berth_registry_query *query, const char *doc, size_t len)
+{
+	const struct berth_registry_part part = { "didDocument", (const uint8_t *)doc, len };
+	const struct berth_registry_answer a = {
+		.size = sizeof(a), .status = BERTH_REGISTRY_OK, .parts = &part, .n_parts = 1,
+	};
+
+	host->answer(query, &a);
+}
+
+/* Answers exactly once, here or later from a callback of the host. */
+static void example_ask(void *self, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	char doc[1024];
-	int n = make_document(doc, sizeof(doc), did);
+	int n = make_document(doc, sizeof(doc), q->did);
 
 	(void)self;
-	(void)deadline_ms;
-	if (n < 0)
-		host->answer(query, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "nobody of that name");
-	else if ((size_t)n >= sizeof(doc) || (size_t)n > max_bytes)
-		host->answer(query, BERTH_REGISTRY_INVALID, NULL, 0, "the name is too long");
+	if (q->version_id || q->version_time)
+		answer(query, BERTH_REGISTRY_NOT_FOUND, "there are no versions");
+	else if (n < 0)
+		answer(query, BERTH_REGISTRY_NOT_FOUND, "nobody of that name");
+	else if ((size_t)n >= sizeof(doc) || (size_t)n > q->max_bytes)
+		answer(query, BERTH_REGISTRY_INVALID, "the name is too long");
 	else
-		host->answer(query, BERTH_REGISTRY_OK, (const uint8_t *)doc, (size_t)n, NULL);
+		answer_document(query, doc, (size_t)n);
 }
 
 static const struct berth_registry_adapter adapter = {
@@ -54,13 +71,14 @@ static const struct berth_registry_adapter adapter = {
 	.abi_minor = BERTH_REGISTRY_ABI_MINOR,
 	.name = "example",
 	.methods = "example",
+	.operations = 1u << BERTH_REGISTRY_RESOLVE,
 	.start = example_start,
 	.stop = example_stop,
-	.resolve = example_resolve,
+	.ask = example_ask,
 };
 
 __attribute__((visibility("default")))
-const struct berth_registry_adapter *berth_registry_adapter_v1(void)
+const struct berth_registry_adapter *berth_registry_adapter_v2(void)
 {
 	return &adapter;
 }

@@ -190,22 +190,42 @@ static void static_stop(void *self)
 	free(f);
 }
 
-static void static_resolve(void *self, const char *did, uint32_t deadline_ms, size_t max_bytes,
-			   struct berth_registry_query *query)
+static void answer(const struct folder *f, struct berth_registry_query *query, int status, const char *message)
+{
+	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
+
+	f->host->answer(query, &a);
+}
+
+static void answer_document(const struct folder *f, struct berth_registry_query *query, const char *doc, size_t len)
+{
+	const struct berth_registry_part part = { "didDocument", (const uint8_t *)doc, len };
+	const struct berth_registry_answer a = {
+		.size = sizeof(a), .status = BERTH_REGISTRY_OK, .parts = &part, .n_parts = 1,
+	};
+
+	f->host->answer(query, &a);
+}
+
+static void static_ask(void *self, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	struct folder *f = self;
 	size_t len = 0;
-	char *doc = lookup(f, did, &len);
+	char *doc;
 
-	(void)deadline_ms;
+	if (q->version_id || q->version_time) {
+		answer(f, query, BERTH_REGISTRY_NOT_FOUND, "a folder knows of no versions");
+		return;
+	}
+	doc = lookup(f, q->did, &len);
 	if (!doc && scan_again(f))
-		doc = lookup(f, did, &len);
+		doc = lookup(f, q->did, &len);
 	if (!doc)
-		f->host->answer(query, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "no such document in the folder");
-	else if (len > max_bytes)
-		f->host->answer(query, BERTH_REGISTRY_UNAVAILABLE, NULL, 0, "document too large");
+		answer(f, query, BERTH_REGISTRY_NOT_FOUND, "no such document in the folder");
+	else if (len > q->max_bytes)
+		answer(f, query, BERTH_REGISTRY_TOO_BIG, "document too large");
 	else
-		f->host->answer(query, BERTH_REGISTRY_OK, (const uint8_t *)doc, len, NULL);
+		answer_document(f, query, doc, len);
 	free(doc);
 }
 
@@ -215,13 +235,14 @@ static const struct berth_registry_adapter adapter = {
 	.abi_minor = BERTH_REGISTRY_ABI_MINOR,
 	.name = "static",
 	.methods = "*",
+	.operations = 1u << BERTH_REGISTRY_RESOLVE,
 	.start = static_start,
 	.stop = static_stop,
-	.resolve = static_resolve,
+	.ask = static_ask,
 };
 
 __attribute__((visibility("default")))
-const struct berth_registry_adapter *berth_registry_adapter_v1(void)
+const struct berth_registry_adapter *berth_registry_adapter_v2(void)
 {
 	return &adapter;
 }

@@ -21,8 +21,11 @@
 #ifndef METHODS
 #define METHODS "fault other"
 #endif
+#ifndef OPERATIONS
+#define OPERATIONS (1u << BERTH_REGISTRY_RESOLVE)
+#endif
 #ifndef SYMBOL
-#define SYMBOL berth_registry_adapter_v1
+#define SYMBOL berth_registry_adapter_v2
 #endif
 
 static const struct berth_registry_host *host;
@@ -46,9 +49,19 @@ static void f_stop(void *self)
 	(void)self;
 }
 
+static void say(struct berth_registry_query *q, int status, const char *message)
+{
+	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
+
+	host->answer(q, &a);
+}
+
 static void ok(struct berth_registry_query *q, const char *text, size_t len)
 {
-	host->answer(q, BERTH_REGISTRY_OK, (const uint8_t *)text, len, NULL);
+	const struct berth_registry_part part = { "didDocument", (const uint8_t *)text, len };
+	const struct berth_registry_answer a = { .size = sizeof(a), .parts = &part, .n_parts = 1 };
+
+	host->answer(q, &a);
 }
 
 static void *other_thread(void *q)
@@ -76,15 +89,13 @@ static void padded(struct berth_registry_query *q, const char *did, size_t n)
 	free(p);
 }
 
-static void f_resolve(void *self, const char *did, uint32_t deadline_ms, size_t max_bytes, struct berth_registry_query *q)
+static void resolve(const char *did, size_t max_bytes, struct berth_registry_query *q)
 {
 	const char *what = strrchr(did, ':') + 1;
 	char doc[512];
 	pthread_t t;
 	int n = snprintf(doc, sizeof(doc), "{\"id\":\"%s\"}", did);
 
-	(void)self;
-	(void)deadline_ms;
 	if (strcmp(what, "segv") == 0)
 		n = *(volatile int *)8;
 	if (strcmp(what, "loop") == 0)
@@ -115,13 +126,13 @@ static void f_resolve(void *self, const char *did, uint32_t deadline_ms, size_t 
 	else if (strcmp(what, "garbage") == 0)
 		ok(q, "\0\xff{", 3);
 	else if (strcmp(what, "status") == 0)
-		host->answer(q, 77, NULL, 0, NULL);
+		say(q, 77, NULL);
 	else if (strcmp(what, "notfound") == 0)
-		host->answer(q, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "no\x1b[31m %s%n\n");
+		say(q, BERTH_REGISTRY_NOT_FOUND, "no\x1b[31m %s%n\n");
 	else if (strcmp(what, "invalid") == 0)
-		host->answer(q, BERTH_REGISTRY_INVALID, NULL, 0, NULL);
+		say(q, BERTH_REGISTRY_INVALID, NULL);
 	else if (strcmp(what, "away") == 0)
-		host->answer(q, BERTH_REGISTRY_UNAVAILABLE, NULL, 0, "offline");
+		say(q, BERTH_REGISTRY_UNAVAILABLE, "offline");
 	else if (strcmp(what, "thread") == 0 && pthread_create(&t, NULL, other_thread, q) == 0)
 		pthread_join(t, NULL);
 	else
@@ -131,21 +142,27 @@ static void f_resolve(void *self, const char *did, uint32_t deadline_ms, size_t 
 }
 
 /* The version comes back in the document. */
-static void f_resolve_version(void *self, const char *did, const char *id, const char *time, uint32_t deadline_ms,
-			      size_t max_bytes, struct berth_registry_query *q)
+static void resolve_version(const struct berth_registry_request *r, struct berth_registry_query *q)
 {
+	const char *id = r->version_id, *time = r->version_time;
 	char doc[512];
-	int n = snprintf(doc, sizeof(doc), "{\"id\":\"%s\",\"version\":\"%s %s\"}", did, id ? id : "-", time ? time : "-");
+	int n = snprintf(doc, sizeof(doc), "{\"id\":\"%s\",\"version\":\"%s %s\"}", r->did, id ? id : "-", time ? time : "-");
 
-	(void)self;
-	(void)deadline_ms;
-	(void)max_bytes;
 	if (id && strcmp(id, "none") == 0)
 		return;
 	if (id && strcmp(id, "0") == 0)
-		host->answer(q, BERTH_REGISTRY_NOT_FOUND, NULL, 0, "no such version");
+		say(q, BERTH_REGISTRY_NOT_FOUND, "no such version");
 	else
 		ok(q, doc, (size_t)n);
+}
+
+static void f_ask(void *self, const struct berth_registry_request *r, struct berth_registry_query *q)
+{
+	(void)self;
+	if (r->version_id || r->version_time)
+		resolve_version(r, q);
+	else
+		resolve(r->did, r->max_bytes, q);
 }
 
 static const struct berth_registry_adapter adapter = {
@@ -154,19 +171,19 @@ static const struct berth_registry_adapter adapter = {
 	.abi_minor = BERTH_REGISTRY_ABI_MINOR + 7,	/* a later minor one is fine */
 	.name = NAME,
 	.methods = METHODS,
+	.operations = OPERATIONS,
 	.start = f_start,
 	.stop = f_stop,
-#ifndef NO_RESOLVE
-	.resolve = f_resolve,
+#ifndef NO_ASK
+	.ask = f_ask,
 #endif
-	.resolve_version = f_resolve_version,
 };
 
 const struct berth_registry_adapter *SYMBOL(void);
 __attribute__((visibility("default")))
 const struct berth_registry_adapter *SYMBOL(void)
 {
-	static void (*const used)(void *, const char *, uint32_t, size_t, struct berth_registry_query *) = f_resolve;
+	static void (*const used)(void *, const struct berth_registry_request *, struct berth_registry_query *) = f_ask;
 
 #ifdef NO_ADAPTER
 	return used ? NULL : &adapter;

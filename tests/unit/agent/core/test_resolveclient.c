@@ -98,7 +98,7 @@ static enum berth_err version(struct berth_resolveclient *c, const char *did, co
 static void versions_are_passed_on(void **state)
 {
 	struct berth_resolveclient *c = client(faulty, "{}");
-	char old[80], longest[514] = { 0 }, want[300];
+	char longest[514] = { 0 }, want[300];
 
 	(void)state;
 	memset(longest, 'v', 513);
@@ -112,16 +112,6 @@ static void versions_are_passed_on(void **state)
 	CHECK_RC(BERTH_E_DID, version(c, "did:fault:x", longest, NULL, ""));
 	CHECK_OK(version(c, "did:fault:x", longest + 300, NULL, want));
 	CHECK_RC(BERTH_E_PLUGIN, version(c, "did:fault:x", "none", NULL, ""));
-	berth_resolveclient_free(c);
-
-	/* an adapter of ABI 1.0 has no such function where it ends */
-	snprintf(old, sizeof(old), "%s/old.so", dir);
-	test_build_adapter(old, "tests/fakes/adapters/faulty.c", "-DSIZE=48");
-	c = client(old, "{}");
-	CHECK_OK(berth_resolveclient_start(c));
-	CHECK_OK(resolve(c, "did:fault:x"));
-	CHECK_RC(BERTH_E_RESOLVE, version(c, "did:fault:x", "1", NULL, ""));
-	CHECK(strstr(berth_err_detail(), "no versions"));
 	berth_resolveclient_free(c);
 }
 

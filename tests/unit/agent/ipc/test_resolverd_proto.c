@@ -55,7 +55,7 @@ static void contradictions_are_e_type(void **state)
 {
 	struct berth_res_answer no_doc = { .status = BERTH_REGISTRY_OK };
 	struct berth_res_answer doc = { .status = BERTH_REGISTRY_NOT_FOUND, .doc = (const uint8_t *)"{}", .doc_len = 2 };
-	struct berth_res_answer status = { .status = 4 };
+	struct berth_res_answer status = { .status = BERTH_REGISTRY_CANCELLED };
 	struct berth_res_resolve large = { .did = "did:a:b", .max_bytes = BERTH_RES_DOC_MAX + 1 };
 	struct berth_buf b = BERTH_BUF_INIT;
 

@@ -163,15 +163,16 @@ static void c155_another_abi_is_refused(void **state)
 
 	(void)state;
 	CHECK_OK(load("a1.so", "", "{}"));
-	CHECK_RC(BERTH_E_PLUGIN, load("a2.so", "-DMAJOR=2", "{}"));
-	CHECK_RC(BERTH_E_PLUGIN, load("a3.so", "-DMAJOR=0", "{}"));
-	CHECK_RC(BERTH_E_PLUGIN, load("a4.so", "-DSIZE=47", "{}"));	/* 48: ABI 1.0 */
-	CHECK_OK(load("a0.so", "-DSIZE=48", "{}"));
+	CHECK_RC(BERTH_E_PLUGIN, load("a2.so", "-DMAJOR=3", "{}"));
+	CHECK_RC(BERTH_E_PLUGIN, load("a3.so", "-DMAJOR=1", "{}"));
+	CHECK_RC(BERTH_E_PLUGIN, load("a4.so", "-DSIZE=63", "{}"));	/* 64: ABI 2.0 */
+	CHECK_OK(load("a0.so", "-DSIZE=64", "{}"));
 	CHECK_OK(load("a5.so", "-DSIZE=sizeof(struct berth_registry_adapter)+64", "{}"));	/* a later minor one */
 	CHECK_RC(BERTH_E_PLUGIN, load("a6.so", "-DSIZE=0", "{}"));
-	CHECK_RC(BERTH_E_PLUGIN, load("a7.so", "-DNO_RESOLVE", "{}"));
+	CHECK_RC(BERTH_E_PLUGIN, load("a7.so", "-DNO_ASK", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("a8.so", "-DNO_ADAPTER", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("a9.so", "-DSYMBOL=another_name", "{}"));
+	CHECK_RC(BERTH_E_PLUGIN, load("b0.so", "-DOPERATIONS=0", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("b1.so", "-DNAME=NULL", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("b2.so", "-DNAME=\"a\\nb\"", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("b3.so", "-DMETHODS=\"\"", "{}"));
