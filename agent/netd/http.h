@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/ipc/http_uri.h"
+#include "agent/ipc/limit.h"
 #include "agent/netd/http_text.h"
-#include "agent/netd/http_uri.h"
-#include "agent/netd/lazy.h"
-#include "agent/netd/limit.h"
+#include "agent/netd/mhd.h"
 #include "agent/netd/netd.h"
 
 /* The listening half of DIDComm over HTTP, on the main thread: http_listen.c starts and
@@ -75,9 +75,9 @@ struct berth_netd_http {
 
 /* http_bind.c.  E_CONFIG: not a URI to listen on.  The port: 0 is any, and then which. */
 BERTH_MUST_USE enum berth_err
-berth_netd_http_listen_uri(struct berth_netd_http_uri *u, struct berth_netaddr *a, const char *uri);
+berth_netd_http_listen_uri(struct berth_http_uri *u, struct berth_netaddr *a, const char *uri);
 BERTH_MUST_USE enum berth_err berth_netd_http_bind(int *out, uint16_t *port, const struct berth_netaddr *a);
-void berth_netd_http_bound_uri(char bound[BERTH_NET_URI_MAX + 1], const struct berth_netd_http_uri *u);
+void berth_netd_http_bound_uri(char bound[BERTH_NET_URI_MAX + 1], const struct berth_http_uri *u);
 
 /* http_tls.c: what a daemon with TLS is started with; forget() once it has been. */
 struct berth_netd_http_tls {

@@ -48,10 +48,10 @@ enum berth_err berth_netd_http_bind(int *out, uint16_t *port, const struct berth
 	return BERTH_OK;
 }
 
-enum berth_err berth_netd_http_listen_uri(struct berth_netd_http_uri *u, struct berth_netaddr *a, const char *uri)
+enum berth_err berth_netd_http_listen_uri(struct berth_http_uri *u, struct berth_netaddr *a, const char *uri)
 {
 	struct berth_netpol none = { 0 };
-	enum berth_err rc = berth_netd_http_uri_parse(u, uri);
+	enum berth_err rc = berth_http_uri_parse(u, uri);
 	bool found = false;
 
 	if (rc)
@@ -64,7 +64,7 @@ enum berth_err berth_netd_http_listen_uri(struct berth_netd_http_uri *u, struct 
 	return BERTH_OK;
 }
 
-void berth_netd_http_bound_uri(char bound[BERTH_NET_URI_MAX + 1], const struct berth_netd_http_uri *u)
+void berth_netd_http_bound_uri(char bound[BERTH_NET_URI_MAX + 1], const struct berth_http_uri *u)
 {
 	snprintf(bound, BERTH_NET_URI_MAX + 1, strchr(u->host, ':') ? "%s%s://[%s]:%u%s" : "%s%s://%s:%u%s",
 		 u->ws ? "ws" : "http", u->tls ? "s" : "", u->host, u->port, u->path);

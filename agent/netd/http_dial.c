@@ -115,9 +115,9 @@ static enum berth_err route(struct berth_netd_sending *s)
 	enum berth_err rc;
 
 	/* whoever wrote the document chose the words */
-	if (berth_netd_http_uri_parse(&s->uri, s->text))
+	if (berth_http_uri_parse(&s->uri, s->text))
 		return berth_fail(BERTH_E_NETPOL, "%.120s is no endpoint we dial", s->text);
-	if ((rc = berth_netd_http_uri_check_port(&s->uri)) ||
+	if ((rc = berth_http_uri_check_port(&s->uri)) ||
 	    (rc = berth_netpol_lookup(&s->n->cfg.policy, s->uri.host, &s->addr, &found)) ||
 	    (s->uri.tls && (rc = berth_netd_tls_clock(&s->n->cfg))))
 		return rc;
@@ -155,7 +155,7 @@ static bool follow(struct berth_netd_sending *s, long status)
 
 	if (status != 307 || s->moved || d->curl->easy_getinfo(s->easy, CURLINFO_REDIRECT_URL, &to) || !to)
 		return false;
-	if (strlen(to) > BERTH_NET_URI_MAX || !berth_netd_uri_is_http(to) || (s->uri.tls && strncmp(to, "https:", 6) != 0))
+	if (strlen(to) > BERTH_NET_URI_MAX || !berth_uri_is_http(to) || (s->uri.tls && strncmp(to, "https:", 6) != 0))
 		return false;
 	snprintf(s->text, sizeof(s->text), "%s", to);
 	d->curl->multi_remove_handle(d->multi, s->easy);

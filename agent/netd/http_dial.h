@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/ipc/curl.h"
+#include "agent/ipc/http_uri.h"
+#include "agent/ipc/limit.h"
 #include "agent/netd/http_text.h"
-#include "agent/netd/http_uri.h"
-#include "agent/netd/lazy.h"
-#include "agent/netd/limit.h"
 #include "agent/netd/netd.h"
 
 /* The dialling half of DIDComm over HTTP: http_dial.c says where and what came of it,
@@ -21,7 +21,7 @@ struct berth_netd_sending {
 	struct berth_netd *n;
 	CURL *easy;
 	struct curl_slist *headers, *resolve;
-	struct berth_netd_http_uri uri;
+	struct berth_http_uri uri;
 	struct berth_netaddr addr;
 	bool naming, told, counted, moved, forbidden, too_much;
 	bool unverified;		/* whoever is there is not whom we look for */

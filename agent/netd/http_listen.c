@@ -201,7 +201,7 @@ static enum berth_err start(struct berth_netd *n)
 }
 
 static enum berth_err add(struct berth_netd_http *h, struct berth_netd_http_listener *at,
-			  struct berth_netd_http_uri *u, const struct berth_netaddr *a, const char *uri)
+			  struct berth_http_uri *u, const struct berth_netaddr *a, const char *uri)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = at };
 	enum berth_err rc = berth_netd_http_bind(&at->fd, &u->port, a);
@@ -222,7 +222,7 @@ static enum berth_err add(struct berth_netd_http *h, struct berth_netd_http_list
 
 enum berth_err berth_netd_http_listen_add(struct berth_netd *n, const char *uri, char bound[BERTH_NET_URI_MAX + 1])
 {
-	struct berth_netd_http_uri u;
+	struct berth_http_uri u;
 	struct berth_netaddr a;
 	enum berth_err rc = berth_netd_http_listen_uri(&u, &a, uri);
 	size_t i = 0;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/netd/http_uri.h"
+#include "agent/ipc/http_uri.h"
 #include "agent/netd/sandbox.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -99,7 +99,7 @@ static enum berth_err on_listen(struct berth_netd *n, const struct berth_ipc_fra
 	if (rc)
 		return rc;
 	memcpy(m.uri, uri.uri, sizeof(m.uri));
-	if (berth_netd_uri_is_http(uri.uri) || berth_netd_uri_is_ws(uri.uri))
+	if (berth_uri_is_http(uri.uri) || berth_uri_is_ws(uri.uri))
 		m.code = berth_netd_http_listen_add(n, uri.uri, m.bound);
 	else
 		m.code = berth_netd_listen_add(n, uri.uri, m.bound);
@@ -116,9 +116,9 @@ static enum berth_err on_send(struct berth_netd *n, const struct berth_ipc_frame
 
 	if (rc)
 		return rc;
-	if (berth_netd_uri_is_ws(m.uri) && berth_netd_ws_send(n, &m))
+	if (berth_uri_is_ws(m.uri) && berth_netd_ws_send(n, &m))
 		return BERTH_OK;
-	if (berth_netd_uri_is_http(m.uri) || berth_netd_uri_is_ws(m.uri))
+	if (berth_uri_is_http(m.uri) || berth_uri_is_ws(m.uri))
 		berth_netd_http_send(n, &m);
 	else
 		berth_netd_dial_send(n, &m);

@@ -8,7 +8,7 @@
 
 #include <nng/nng.h>
 
-#include "agent/netd/limit.h"
+#include "agent/ipc/limit.h"
 #include "agent/netd/netd.h"
 #include "agent/netd/uri.h"
 

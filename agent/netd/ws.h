@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "agent/netd/limit.h"
+#include "agent/ipc/limit.h"
 #include "agent/netd/netd.h"
 #include "agent/netd/ws_frame.h"
 #include "agent/netd/ws_text.h"

@@ -79,7 +79,7 @@ static size_t clients(const struct berth_netd_ws *w)
 	return n;
 }
 
-static bool make_request(struct berth_buf *out, const struct berth_curl *curl, const struct berth_netd_http_uri *u,
+static bool make_request(struct berth_buf *out, const struct berth_curl *curl, const struct berth_http_uri *u,
 			 char accept[BERTH_WS_ACCEPT_LEN + 1])
 {
 	char key[BERTH_WS_KEY_LEN + 1], both[BERTH_WS_KEY_LEN + sizeof(BERTH_WS_GUID)];

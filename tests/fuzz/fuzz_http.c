@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/ipc/http_uri.h"
 #include "agent/netd/http_text.h"
-#include "agent/netd/http_uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -24,9 +24,9 @@ static void acks(const struct berth_http_head *h)
 
 static void url(const char *text)
 {
-	struct berth_netd_http_uri u;
+	struct berth_http_uri u;
 
-	if (berth_netd_http_uri_parse(&u, text))
+	if (berth_http_uri_parse(&u, text))
 		return;
 	if (!u.host[0] || strpbrk(u.host, "/?@#\\[] ") || (*u.path && !strchr("/?", *u.path)) || !strstr(text, u.host))
 		abort();

@@ -30,11 +30,11 @@ cjson/ did/base/json
 cJSON did/base/json
 sqlite3 agent/core/store
 nng/ agent/netd/
-curl/ agent/resolverd/ agent/netd/
+curl/ agent/ipc/curl
 microhttpd.h agent/core/api agent/core/http agent/netd
 zlib.h vc/status_list vc/jsonld/built_in
 linux/seccomp.h agent/ipc/
-dlfcn.h agent/resolverd agent/netd/lazy did/keystore/pkcs11 did/keystore/tpm2_link did/keystore/tpm2_calls
+dlfcn.h agent/resolverd agent/ipc/curl agent/netd/mhd did/keystore/pkcs11 did/keystore/tpm2_link did/keystore/tpm2_calls
 seccomp.h agent/ipc/filter
 linux/landlock.h agent/ipc/
 qrencode.h agent/cli/'

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The words of DIDComm over HTTP, without a connection. */
+#include "agent/ipc/http_uri.h"
 #include "agent/netd/http_text.h"
-#include "agent/netd/http_uri.h"
 #include "did/base/buf.h"
 #include "tests/check.h"
 
@@ -160,25 +160,25 @@ static void urls_are_taken_apart(void **state)
 		"http://[[::1]]", "http://a]", "http://u@a", "http://u:p@a", "http://a/@", "http://a/#f", "http://a\\b", "http://a b",
 		"http://a\n", "http://a/\x7f", "http://\xc3\xa9", "http://a/{b}",
 	};
-	struct berth_netd_http_uri u;
+	struct berth_http_uri u;
 	char longest[400];
 
 	(void)state;
 	for (size_t i = 0; i < N(good); i++) {
-		CHECK_OK(berth_netd_http_uri_parse(&u, good[i].text));
+		CHECK_OK(berth_http_uri_parse(&u, good[i].text));
 		assert_string_equal(good[i].host, u.host);
 		assert_string_equal(good[i].path, u.path);
 		CHECK(u.port == good[i].port && u.tls == good[i].tls);
 	}
 	for (size_t i = 0; i < N(bad); i++)
-		CHECK_RC(BERTH_E_CONFIG, berth_netd_http_uri_parse(&u, bad[i]));
+		CHECK_RC(BERTH_E_CONFIG, berth_http_uri_parse(&u, bad[i]));
 	memset(longest, 'a', sizeof(longest));
 	memcpy(longest, "http://", 7);
 	longest[7 + BERTH_NETPOL_NAME_MAX] = '\0';
-	CHECK_OK(berth_netd_http_uri_parse(&u, longest));
+	CHECK_OK(berth_http_uri_parse(&u, longest));
 	longest[7 + BERTH_NETPOL_NAME_MAX] = 'a';
 	longest[8 + BERTH_NETPOL_NAME_MAX] = '\0';
-	CHECK_RC(BERTH_E_CONFIG, berth_netd_http_uri_parse(&u, longest));
+	CHECK_RC(BERTH_E_CONFIG, berth_http_uri_parse(&u, longest));
 }
 
 static void ports_of_other_protocols_are_e_netpol(void **state)
@@ -187,9 +187,9 @@ static void ports_of_other_protocols_are_e_netpol(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N(good); i++)
-		CHECK_OK(berth_netd_http_uri_check_port(&(struct berth_netd_http_uri){ .port = good[i] }));
+		CHECK_OK(berth_http_uri_check_port(&(struct berth_http_uri){ .port = good[i] }));
 	for (size_t i = 0; i < N(bad); i++)
-		CHECK_RC(BERTH_E_NETPOL, berth_netd_http_uri_check_port(&(struct berth_netd_http_uri){ .port = bad[i] }));
+		CHECK_RC(BERTH_E_NETPOL, berth_http_uri_check_port(&(struct berth_http_uri){ .port = bad[i] }));
 }
 
 int main(void)

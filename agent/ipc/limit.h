@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BERTH_AGENT_NETD_LIMIT_H
-#define BERTH_AGENT_NETD_LIMIT_H
+#ifndef BERTH_AGENT_IPC_LIMIT_H
+#define BERTH_AGENT_IPC_LIMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

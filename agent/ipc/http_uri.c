@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/netd/http_uri.h"
+#include "agent/ipc/http_uri.h"
 
 #include <string.h>
 
@@ -25,14 +25,14 @@ static enum berth_err refuse(const char *text)
 	return berth_fail(BERTH_E_CONFIG, "%.120s is not http[s]:// or ws[s]://host[:port][/path]", text);
 }
 
-bool berth_netd_uri_is_http(const char *text)
+bool berth_uri_is_http(const char *text)
 {
 	const struct scheme *s = scheme_of(text);
 
 	return s && !s->ws;
 }
 
-bool berth_netd_uri_is_ws(const char *text)
+bool berth_uri_is_ws(const char *text)
 {
 	const struct scheme *s = scheme_of(text);
 
@@ -60,13 +60,13 @@ static bool parse_port(uint16_t *port, const char *s, size_t n)
 	return n == 0 && v <= 65535;
 }
 
-enum berth_err berth_netd_http_uri_parse(struct berth_netd_http_uri *u, const char *text)
+enum berth_err berth_http_uri_parse(struct berth_http_uri *u, const char *text)
 {
 	const struct scheme *s = scheme_of(text);
 	const char *host, *end, *stop;
 	bool bracket;
 
-	*u = (struct berth_netd_http_uri){ 0 };
+	*u = (struct berth_http_uri){ 0 };
 	if (!s || !clean(text))
 		return refuse(text);
 	u->tls = s->tls;
@@ -86,7 +86,7 @@ enum berth_err berth_netd_http_uri_parse(struct berth_netd_http_uri *u, const ch
 	return BERTH_OK;
 }
 
-enum berth_err berth_netd_http_uri_check_port(const struct berth_netd_http_uri *u)
+enum berth_err berth_http_uri_check_port(const struct berth_http_uri *u)
 {
 	if (u->port >= FIRST_FREE_PORT || u->port == 80 || u->port == 443)
 		return BERTH_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/netd/limit.h"
+#include "agent/ipc/limit.h"
 
 #include "tests/check.h"
 
