@@ -38,7 +38,7 @@ static bool is_ipc(nng_pipe p)
 }
 
 /* On the main thread, once nng is done with it. */
-static void conn_ended(struct berth_netd_job *job)
+static void conn_ended(struct berth_job *job)
 {
 	struct berth_netd_conn *c = (struct berth_netd_conn *)(void *)job;
 
@@ -91,7 +91,7 @@ void berth_netd_on_end(nng_pipe p, nng_pipe_ev ev, void *arg)
 		}
 	pthread_mutex_unlock(&l->lock);
 	if (c)
-		berth_netd_ready_put(&l->n->ready, &c->job);
+		berth_ready_put(&l->n->ready, &c->job);
 }
 
 enum berth_err berth_netd_admit(struct berth_netd_slot *s, bool *ipc)

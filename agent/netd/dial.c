@@ -22,7 +22,7 @@
 
 /* One SEND from the core, until its RESULT. */
 struct sending {
-	struct berth_netd_lookup name;	/* its job is this one's */
+	struct berth_lookup name;	/* its job is this one's */
 	struct sending *next;
 	struct berth_netd *n;
 	struct berth_netd_link *link;
@@ -98,7 +98,7 @@ static void on_aio(void *arg)
 {
 	struct sending *s = arg;
 
-	berth_netd_ready_put(&s->n->ready, &s->name.job);
+	berth_ready_put(&s->n->ready, &s->name.job);
 }
 
 static void lost(struct sending *s, int rv)
@@ -205,7 +205,7 @@ static void was_named(struct sending *s)
 		finish(s, rc, NULL, 0);
 }
 
-static void sending_done(struct berth_netd_job *job)
+static void sending_done(struct berth_job *job)
 {
 	struct sending *s = (struct sending *)(void *)job;
 
@@ -250,7 +250,7 @@ static enum berth_err route(struct sending *s)
 		return dial(s, &a);
 	s->state = NAMING;
 	memcpy(s->name.host, s->uri.host, sizeof(s->name.host));
-	if ((rc = berth_netd_names_ask(s->n, &s->name)))
+	if ((rc = berth_netd_ask(s->n, &s->name)))
 		s->state = SENDING;
 	return rc;
 }

@@ -125,12 +125,12 @@ static enum berth_err route(struct berth_netd_sending *s)
 		return post(s);
 	memcpy(s->name.host, s->uri.host, sizeof(s->name.host));
 	s->naming = true;
-	if ((rc = berth_netd_names_ask(s->n, &s->name)))
+	if ((rc = berth_netd_ask(s->n, &s->name)))
 		s->naming = false;
 	return rc;
 }
 
-static void was_named(struct berth_netd_job *job)
+static void was_named(struct berth_job *job)
 {
 	struct berth_netd_sending *s = (struct berth_netd_sending *)(void *)job;
 	enum berth_err rc = s->name.rc;

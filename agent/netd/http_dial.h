@@ -16,7 +16,7 @@
 
 /* One SEND from the core, until its RESULT. */
 struct berth_netd_sending {
-	struct berth_netd_lookup name;	/* its job is this one's */
+	struct berth_lookup name;	/* its job is this one's */
 	struct berth_netd_sending *next;
 	struct berth_netd *n;
 	CURL *easy;

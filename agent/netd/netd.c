@@ -11,6 +11,8 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
+#define NAME_THREADS 1
+
 enum berth_err berth_netd_tell(struct berth_netd *n, enum berth_net_op op, struct berth_buf *payload)
 {
 	enum berth_err rc = berth_buf_status(payload);
@@ -57,13 +59,19 @@ void berth_netd_result(struct berth_netd *n, struct berth_net_result *m)
 
 uint64_t berth_netd_next_request(struct berth_netd *n) { return ++n->next_request; }
 
+enum berth_err berth_netd_ask(struct berth_netd *n, struct berth_lookup *l)
+{
+	n->stale |= !berth_netd_sandbox_is_current();
+	return berth_names_ask(n->names, l);
+}
+
 /* The first configuration says what we need; what has threads comes after. */
 static enum berth_err begin(struct berth_netd *n)
 {
 	enum berth_err rc;
 
 	berth_netd_sandbox(&n->cfg);
-	if ((rc = berth_netd_names_new(n)) || (rc = berth_netd_listen_new(n)))
+	if ((rc = berth_names_new(&n->names, &n->ready, NAME_THREADS)) || (rc = berth_netd_listen_new(n)))
 		return rc;
 	return berth_netd_dial_new(n);
 }
@@ -185,7 +193,7 @@ static enum berth_err step(struct berth_netd *n, int *wait_ms)
 	if (poll(fds, sizeof(fds) / sizeof(*fds), *wait_ms) < 0)
 		return errno == EINTR ? BERTH_OK : berth_fail(BERTH_E_UNAVAILABLE, "poll: errno %d", errno);
 	if (fds[1].revents)
-		berth_netd_ready_run(&n->ready);
+		berth_ready_run(&n->ready);
 	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		rc = berth_ipc_on_readable(&n->core, on_frame, n);
 	if (!n->configured)
@@ -209,7 +217,7 @@ enum berth_err berth_netd_run(int fd)
 
 	berth_ipc_init(&n.core, fd);
 	berth_net_config_init(&n.cfg);
-	if ((rc = berth_netd_ready_init(&n.ready))) {
+	if ((rc = berth_ready_init(&n.ready))) {
 		berth_ipc_close(&n.core);
 		return rc;
 	}

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 #include "agent/ipc/ipc.h"
+#include "agent/ipc/names.h"
 #include "agent/ipc/netd_proto.h"
-#include "agent/netd/ready.h"
+#include "agent/ipc/ready.h"
 
 /* berth-netd: the one process with sockets to other agents.  The main thread owns
  * every struct; nng's callbacks only put jobs on the ready list.
@@ -16,24 +17,23 @@
  *   http       DIDComm over HTTP: peers' requests; NULL until somebody listens
  *   http_dial  and ours; NULL until the first
  *   ws         WebSockets, both ways; NULL until the first
- *   names      the name service, asked on its own thread */
+ *   names      the name service, asked on its own thread (agent/ipc) */
 struct berth_netd_listen;
 struct berth_netd_dial;
 struct berth_netd_http;
 struct berth_netd_http_dial;
 struct berth_netd_ws;
-struct berth_netd_names;
 
 struct berth_netd {
 	struct berth_ipc core;
-	struct berth_netd_ready ready;
+	struct berth_ready ready;
 	struct berth_net_config cfg;
 	struct berth_netd_listen *listen;
 	struct berth_netd_dial *dial;
 	struct berth_netd_http *http;
 	struct berth_netd_http_dial *http_dial;
 	struct berth_netd_ws *ws;
-	struct berth_netd_names *names;
+	struct berth_names *names;
 	uint64_t next_request;		/* requests of peers, however they came */
 	bool configured;
 	bool stale;			/* to be replaced by another */
@@ -110,17 +110,8 @@ bool berth_netd_ws_send(struct berth_netd *n, const struct berth_net_send *m);
 int berth_netd_ws_fd(const struct berth_netd *n);
 int berth_netd_ws_tick(struct berth_netd *n, uint64_t now_ms);
 
-/* One question to the name service; job.done runs on the main thread. */
-struct berth_netd_lookup {
-	struct berth_netd_job job;
-	struct berth_netd_lookup *next;
-	char host[BERTH_NETPOL_NAME_MAX + 1];
-	enum berth_err rc;
-	struct berth_netaddr addrs[BERTH_NETPOL_ANSWERS_MAX];
-	size_t n_addrs;
-};
-BERTH_MUST_USE enum berth_err berth_netd_names_new(struct berth_netd *n);
-/* E_QUOTA: too many are waiting. */
-BERTH_MUST_USE enum berth_err berth_netd_names_ask(struct berth_netd *n, struct berth_netd_lookup *l);
+/* As berth_names_ask(); this netd is stale from then on if the files of the name service
+ * are others by now. */
+BERTH_MUST_USE enum berth_err berth_netd_ask(struct berth_netd *n, struct berth_lookup *l);
 
 #endif

@@ -5,44 +5,19 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <termios.h>
 
 #include "agent/ipc/filter.h"
+#include "agent/ipc/names.h"
 #include "agent/ipc/proc.h"
 #include "did/base/log.h"
-
-/* What getaddrinfo() goes by. */
-static const char *const names[] = {
-	"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
-};
-#define NAMES (sizeof(names) / sizeof(names[0]))
-
-/* 0, 0: it was not there. */
-static struct identity {
-	dev_t dev;
-	ino_t ino;
-} seen[NAMES];
-
-static struct identity identity_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) ? (struct identity){ 0 } : (struct identity){ st.st_dev, st.st_ino };
-}
 
 bool berth_netd_sandbox_is_current(void)
 {
 #ifdef BERTH_UNCONFINED
 	return true;
 #endif
-	for (size_t i = 0; i < NAMES; i++) {
-		struct identity now = identity_of(names[i]);
-
-		if (now.dev != seen[i].dev || now.ino != seen[i].ino)
-			return false;
-	}
-	return true;
+	return berth_names_are_current();
 }
 
 #ifdef BERTH_UNCONFINED
@@ -135,16 +110,15 @@ static const char *const readable[] = {
 static void confine_files(const struct berth_net_config *cfg)
 {
 	const char *const tls[TLS_FILES] = { cfg->tls.certificate, cfg->tls.key, cfg->tls.ca, cfg->tls.clients };
-	struct berth_proc_path v[READABLE + NAMES + TLS_FILES + BERTH_NET_LISTENERS_MAX];
+	struct berth_proc_path v[READABLE + BERTH_NAMES_FILES + TLS_FILES + BERTH_NET_LISTENERS_MAX];
 	enum berth_err rc;
 	size_t n = 0;
 
 	for (size_t i = 0; i < READABLE; i++)
 		v[n++] = (struct berth_proc_path){ .path = readable[i], .maybe = true };
-	for (size_t i = 0; i < NAMES; i++) {
-		seen[i] = identity_of(names[i]);
-		v[n++] = (struct berth_proc_path){ .path = names[i], .maybe = true };
-	}
+	berth_names_remember_files();
+	for (size_t i = 0; i < BERTH_NAMES_FILES; i++)
+		v[n++] = (struct berth_proc_path){ .path = berth_names_files[i], .maybe = true };
 	for (size_t i = 0; i < TLS_FILES; i++)
 		if (tls[i][0])
 			v[n++] = (struct berth_proc_path){ .path = tls[i], .maybe = true };

@@ -24,10 +24,10 @@ static void on_aio(void *arg)
 {
 	struct berth_netd_slot *s = arg;
 
-	berth_netd_ready_put(&s->owner->n->ready, &s->job);
+	berth_ready_put(&s->owner->n->ready, &s->job);
 }
 
-static void slot_done(struct berth_netd_job *job);
+static void slot_done(struct berth_job *job);
 
 enum berth_err berth_netd_slot_add(struct berth_netd_listen *l)
 {
@@ -172,7 +172,7 @@ static void received(struct berth_netd_slot *s)
 	nng_msg_free(msg);
 }
 
-static void slot_done(struct berth_netd_job *job)
+static void slot_done(struct berth_job *job)
 {
 	struct berth_netd_slot *s = (struct berth_netd_slot *)(void *)job;
 

@@ -20,7 +20,7 @@
 /* A connection, known by nng's number for it.  Made and ended by nng's threads
  * under `lock`; freed on the main thread. */
 struct berth_netd_conn {
-	struct berth_netd_job job;
+	struct berth_job job;
 	struct berth_netd_conn *next;
 	struct berth_netd_listen *owner;
 	uint32_t id;
@@ -32,7 +32,7 @@ struct berth_netd_conn {
 
 /* One context: it receives a request, holds it while the core thinks, answers. */
 struct berth_netd_slot {
-	struct berth_netd_job job;
+	struct berth_job job;
 	struct berth_netd_slot *next;
 	struct berth_netd_listen *owner;
 	nng_ctx ctx;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/netd/ready.h"
+#include "agent/ipc/ready.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum berth_err berth_netd_ready_init(struct berth_netd_ready *r)
+enum berth_err berth_ready_init(struct berth_ready *r)
 {
-	*r = (struct berth_netd_ready){ .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	*r = (struct berth_ready){ .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	r->tail = &r->head;
 	if (r->fd < 0)
 		return berth_fail(BERTH_E_UNAVAILABLE, "eventfd: errno %d", errno);
@@ -16,7 +16,7 @@ enum berth_err berth_netd_ready_init(struct berth_netd_ready *r)
 	return BERTH_OK;
 }
 
-void berth_netd_ready_put(struct berth_netd_ready *r, struct berth_netd_job *job)
+void berth_ready_put(struct berth_ready *r, struct berth_job *job)
 {
 	const uint64_t one = 1;
 
@@ -32,9 +32,9 @@ void berth_netd_ready_put(struct berth_netd_ready *r, struct berth_netd_job *job
 		;	/* EAGAIN: it has been rung often enough */
 }
 
-static struct berth_netd_job *take(struct berth_netd_ready *r)
+static struct berth_job *take(struct berth_ready *r)
 {
-	struct berth_netd_job *job;
+	struct berth_job *job;
 
 	pthread_mutex_lock(&r->lock);
 	if ((job = r->head)) {
@@ -47,9 +47,9 @@ static struct berth_netd_job *take(struct berth_netd_ready *r)
 	return job;
 }
 
-void berth_netd_ready_run(struct berth_netd_ready *r)
+void berth_ready_run(struct berth_ready *r)
 {
-	struct berth_netd_job *job;
+	struct berth_job *job;
 	uint64_t n;
 
 	while (read(r->fd, &n, sizeof(n)) < 0 && errno == EINTR)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BERTH_AGENT_NETD_READY_H
-#define BERTH_AGENT_NETD_READY_H
+#ifndef BERTH_AGENT_IPC_READY_H
+#define BERTH_AGENT_IPC_READY_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -11,20 +11,20 @@
  * finished job is hung on a list and an eventfd rung.  Each operation owns its job
  * and has one outcome at a time, so the list cannot grow past the number of
  * operations that were allowed to start, and putting never allocates. */
-struct berth_netd_job {
-	struct berth_netd_job *next;
+struct berth_job {
+	struct berth_job *next;
 	bool queued;
-	void (*done)(struct berth_netd_job *job);	/* on the main thread */
+	void (*done)(struct berth_job *job);	/* on the main thread */
 };
 
-struct berth_netd_ready {
+struct berth_ready {
 	pthread_mutex_t lock;
-	struct berth_netd_job *head, **tail;
+	struct berth_job *head, **tail;
 	int fd;		/* readable when there is something to run */
 };
 
-BERTH_MUST_USE enum berth_err berth_netd_ready_init(struct berth_netd_ready *r);
-void berth_netd_ready_put(struct berth_netd_ready *r, struct berth_netd_job *job);	/* any thread */
-void berth_netd_ready_run(struct berth_netd_ready *r);
+BERTH_MUST_USE enum berth_err berth_ready_init(struct berth_ready *r);
+void berth_ready_put(struct berth_ready *r, struct berth_job *job);	/* any thread */
+void berth_ready_run(struct berth_ready *r);
 
 #endif
