@@ -110,6 +110,11 @@ void berth_names_free(struct berth_names *q)
 	pthread_mutex_unlock(&q->lock);
 	for (unsigned i = 0; i < q->n_threads; i++)
 		pthread_join(q->threads[i], NULL);
+	for (struct berth_lookup *l = q->head, *after; l; l = after) {
+		after = l->next;
+		l->rc = BERTH_E_UNAVAILABLE;
+		berth_ready_put(q->ready, &l->job);
+	}
 	pthread_cond_destroy(&q->wake);
 	pthread_mutex_destroy(&q->lock);
 	free(q);

@@ -29,8 +29,9 @@ struct berth_lookup {
 BERTH_MUST_USE enum berth_err berth_names_new(struct berth_names **out, struct berth_ready *ready, unsigned threads);
 /* E_QUOTA: too many are waiting. */
 BERTH_MUST_USE enum berth_err berth_names_ask(struct berth_names *q, struct berth_lookup *l);
-/* Waits for what is being asked, which may take seconds; what has not been asked yet
- * never will.  A process that ends has no need of it. */
+/* Waits for what is being asked, which may take seconds; what has not been asked yet is
+ * E_UNAVAILABLE.  All of it is on the ready list then.  A process that ends has no need
+ * of this. */
 void berth_names_free(struct berth_names *q);
 
 /* The files that getaddrinfo() goes by. */

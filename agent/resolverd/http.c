@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/resolverd/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/resolverd/http_internal.h"
+#include "did/base/clock.h"
+
+#define NAME_THREADS 4
+#define DEADLINE_MS 30000u
+#define HOST_OPEN_MAX 16	/* with one address */
+#define SOON_MS 50		/* when to see again whether the rate lets one more pass */
+#define EVENTS 32
+#define FIELD_MAX 4096
+
+/* ---- lists */
+
+static void append(struct berth_res_exchanges *l, struct berth_res_exchange *x)
+{
+	x->next = NULL;
+	*l->tail = x;
+	l->tail = &x->next;
+}
+
+static void take_out(struct berth_res_exchanges *l, struct berth_res_exchange *x)
+{
+	struct berth_res_exchange **at = &l->head;
+
+	while (*at != x)
+		at = &(*at)->next;
+	if (!(*at = x->next))
+		l->tail = at;
+}
+
+/* ---- the end of one */
+
+static void exchange_free(struct berth_res_exchange *x)
+{
+	x->h->held -= x->body.len + x->reply.len;
+	x->h->n--;
+	free(x->url);
+	berth_buf_free(&x->lines);
+	berth_buf_free(&x->body);
+	berth_buf_free(&x->reply);
+	free(x);
+}
+
+/* Whatever has it now has it no longer. */
+static void release(struct berth_res_exchange *x)
+{
+	if (x->state == BERTH_RES_RUNNING) {
+		berth_res_curl_stop(x);
+		x->h->n_running--;
+	}
+	if (x->counted)
+		berth_limit_open_end(&x->h->hosts, &x->addr);
+	x->counted = false;
+}
+
+void berth_res_exchange_end(struct berth_res_exchange *x, int status, enum berth_err why)
+{
+	struct berth_res_http *h = x->h;
+
+	if (x->state >= BERTH_RES_ENDED)
+		return;
+	x->status = status;
+	x->why = why;
+	if (status != BERTH_REGISTRY_OK)
+		snprintf(x->message, sizeof(x->message), "%s", berth_err_detail());
+	release(x);
+	x->state = BERTH_RES_ENDED;
+	take_out(&h->live, x);
+	append(&h->ended, x);
+	h->n_ended++;
+}
+
+static void refuse(struct berth_res_exchange *x, enum berth_err why)
+{
+	bool policy = why == BERTH_E_NETPOL || why == BERTH_E_CLOCK;
+
+	berth_res_exchange_end(x, policy ? BERTH_REGISTRY_REFUSED : BERTH_REGISTRY_UNAVAILABLE, why);
+}
+
+/* Out of every list, and free unless the name service writes to it. */
+static void leave(struct berth_res_exchange *x)
+{
+	struct berth_res_http *h = x->h;
+
+	if (x->state == BERTH_RES_GONE)
+		return;
+	if (x->state == BERTH_RES_ENDED) {
+		take_out(&h->ended, x);
+		h->n_ended--;
+	} else {
+		release(x);
+		take_out(&h->live, x);
+	}
+	x->state = BERTH_RES_GONE;
+	if (!x->named_later)
+		exchange_free(x);
+}
+
+static void tell(struct berth_res_exchange *x)
+{
+	struct berth_registry_http_reply r = {
+		.size = sizeof(r), .status = x->status, .code = x->code, .content_type = x->type, .message = x->message,
+	};
+
+	if (x->status == BERTH_REGISTRY_OK) {
+		r.body = x->reply.p;
+		r.body_len = x->reply.len;
+		r.max_age_s = berth_res_head_fresh_s(&x->head);
+	}
+	x->h->why = x->why;
+	x->done(x->arg, &r);
+	x->h->why = BERTH_OK;
+}
+
+/* Those of now; what their calls end is told in the next round. */
+static void tell_ended(struct berth_res_http *h)
+{
+	struct berth_res_exchange *x;
+
+	for (size_t n = h->n_ended; n && (x = h->ended.head); n--) {
+		take_out(&h->ended, x);
+		h->n_ended--;
+		x->state = BERTH_RES_GONE;	/* to cancel it in its own call is nothing any more */
+		tell(x);
+		if (!x->named_later)
+			exchange_free(x);
+	}
+}
+
+/* ---- where it goes */
+
+static enum berth_err check_clock(const struct berth_res_http_policy *p)
+{
+	if (p->clock_trusted && berth_clock_now_s() >= berth_clock_build_s())
+		return BERTH_OK;
+	return berth_fail(BERTH_E_CLOCK, "without a trusted clock no certificate can be judged");
+}
+
+/* What can be said without asking anybody. */
+static enum berth_err judge(struct berth_res_exchange *x)
+{
+	const struct berth_res_http_policy *p = x->h->policy;
+	bool found;
+	enum berth_err rc;
+
+	if ((rc = berth_res_url_check_port(&x->uri)) ||
+	    (rc = berth_res_http_policy_check_host(p, x->uri.host, x->uri.tls)) ||
+	    (rc = berth_netpol_lookup(&p->addresses, x->uri.host, &x->addr, &found)) ||
+	    (p->proxy.host[0] && (rc = berth_netpol_lookup(&p->addresses, p->proxy.host, &x->addr, &found))) ||
+	    (x->uri.tls && (rc = check_clock(p))))
+		return rc;
+	memcpy(x->name.host, p->proxy.host[0] ? p->proxy.host : x->uri.host, sizeof(x->name.host));
+	x->state = found ? BERTH_RES_NAMED : BERTH_RES_BEGUN;
+	return BERTH_OK;
+}
+
+static void was_named(struct berth_job *job)
+{
+	struct berth_res_exchange *x = (struct berth_res_exchange *)(void *)job;
+	enum berth_err rc = x->name.rc;
+
+	x->named_later = false;
+	if (x->state == BERTH_RES_GONE) {
+		exchange_free(x);
+		return;
+	}
+	if (x->state != BERTH_RES_NAMING)
+		return;
+	if (rc)
+		rc = berth_fail(rc, "%.60s: no address", x->name.host);	/* said on another thread */
+	else
+		rc = berth_netpol_pick(&x->h->policy->addresses, x->name.addrs, x->name.n_addrs, &x->addr);
+	x->state = BERTH_RES_NAMED;
+	if (rc)
+		refuse(x, rc);
+}
+
+/* E_QUOTA leaves it where it is: there will be room. */
+static void ask_name(struct berth_res_exchange *x)
+{
+	enum berth_err rc = berth_names_ask(x->h->names, &x->name);
+
+	if (!rc) {
+		x->named_later = true;
+		x->state = BERTH_RES_NAMING;
+	} else if (rc != BERTH_E_QUOTA) {
+		refuse(x, rc);
+	}
+}
+
+static void start(struct berth_res_exchange *x, uint64_t now_ms)
+{
+	struct berth_res_http *h = x->h;
+	enum berth_err rc;
+
+	if (!h->multi && (rc = berth_res_curl_start(h))) {
+		refuse(x, rc);
+		return;
+	}
+	if (h->n_running >= h->policy->at_once || berth_limit_open(&h->hosts, &x->addr, now_ms))
+		return;
+	x->counted = true;
+	h->n_running++;
+	x->state = BERTH_RES_RUNNING;
+	if (!berth_res_curl_run(x, (uint32_t)(x->until_ms - now_ms)))
+		refuse(x, berth_fail(BERTH_E_NOMEM, "http: request"));
+}
+
+static void advance(struct berth_res_http *h, uint64_t now_ms)
+{
+	struct berth_res_exchange *x, *next;
+
+	for (x = h->live.head; x; x = next) {
+		next = x->next;
+		if (now_ms >= x->until_ms)
+			refuse(x, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no answer in time", x->uri.host));
+		else if (x->state == BERTH_RES_BEGUN)
+			ask_name(x);
+		else if (x->state == BERTH_RES_NAMED)
+			start(x, now_ms);
+		x->waits = true;
+	}
+}
+
+/* ---- the beginning of one */
+
+/* What goes into a line of a head. */
+static bool field_ok(const char *s)
+{
+	size_t n = strnlen(s, FIELD_MAX + 1);
+
+	if (n == 0 || n > FIELD_MAX || s[0] == ' ' || s[n - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < ' ' || s[i] > '~')
+			return false;
+	return true;
+}
+
+/* Without a value curl is not to make one up. */
+static bool add_line(struct berth_res_exchange *x, const char *name, const char *value)
+{
+	if (value && !field_ok(value))
+		return false;
+	berth_buf_printf(&x->lines, value ? "%s: %s" : "%s:", name, value ? value : "");
+	berth_buf_u8(&x->lines, 0);
+	return true;
+}
+
+static const char *known_method(const char *s)
+{
+	static const char *const methods[] = { "GET", "POST", "PUT" };
+
+	for (size_t i = 0; s && i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(s, methods[i]) == 0)
+			return methods[i];
+	return NULL;
+}
+
+static enum berth_err copy_head(struct berth_res_exchange *x, const struct berth_registry_http *q)
+{
+	bool has_body = q->body_len > 0;
+
+	if (!(x->method = known_method(q->method)) || (has_body && strcmp(x->method, "GET") == 0) || !q->url)
+		return berth_fail(BERTH_E_TYPE, "http: method or URL");
+	if (!(x->url = strdup(q->url)))
+		return berth_fail(BERTH_E_NOMEM, "http");
+	if (!add_line(x, "Accept", q->accept ? q->accept : "*/*") || !add_line(x, "Content-Type", q->content_type) ||
+	    !add_line(x, "Authorization", q->authorization) || !add_line(x, "Expect", NULL))
+		return berth_fail(BERTH_E_TYPE, "http: a field of the request");
+	return berth_res_url_parse(&x->uri, x->url);
+}
+
+static enum berth_err copy_body(struct berth_res_exchange *x, const struct berth_registry_http *q)
+{
+	size_t max = q->max_bytes < BERTH_RES_HTTP_BODY_MAX ? q->max_bytes : BERTH_RES_HTTP_BODY_MAX;
+
+	if (q->body_len > BERTH_RES_HTTP_REQUEST_MAX || x->h->held + q->body_len > BERTH_RES_HELD_MAX)
+		return berth_fail(BERTH_E_QUOTA, "http: %zu octets to send", q->body_len);
+	x->max_bytes = max;
+	berth_buf_put(&x->body, q->body, q->body_len);
+	x->h->held += x->body.len;
+	return berth_buf_status(&x->body);
+}
+
+static uint64_t until(uint32_t deadline_ms)
+{
+	uint32_t ms = deadline_ms ? deadline_ms : DEADLINE_MS;
+
+	return berth_clock_mono_ms() + (ms < BERTH_RES_HTTP_DEADLINE_MAX_MS ? ms : BERTH_RES_HTTP_DEADLINE_MAX_MS);
+}
+
+enum berth_err berth_res_http_begin(struct berth_res_http *h, const struct berth_registry_http *req, uint32_t deadline_ms,
+				    berth_registry_http_done *done, void *arg, struct berth_res_exchange **out)
+{
+	struct berth_res_exchange *x;
+	enum berth_err rc;
+
+	*out = NULL;
+	if (req->size < offsetof(struct berth_registry_http, max_bytes) + sizeof(req->max_bytes))
+		return berth_fail(BERTH_E_TYPE, "http: a request of %u octets", req->size);
+	if (h->n == BERTH_RES_HTTP_MAX)
+		return berth_fail(BERTH_E_QUOTA, "%zu exchanges are open", h->n);
+	if (!(x = calloc(1, sizeof(*x))))
+		return berth_fail(BERTH_E_NOMEM, "http");
+	h->n++;
+	x->h = h;
+	x->name.job.done = was_named;
+	x->done = done;
+	x->arg = arg;
+	x->until_ms = until(deadline_ms);
+	if ((rc = copy_head(x, req)) || (rc = copy_body(x, req)) || (rc = berth_buf_status(&x->lines))) {
+		exchange_free(x);
+		return rc;
+	}
+	append(&h->live, x);
+	if ((rc = judge(x)))
+		refuse(x, rc);
+	*out = x;
+	return BERTH_OK;
+}
+
+void berth_res_http_cancel(struct berth_res_http *h, struct berth_res_exchange *x)
+{
+	berth_registry_http_done *done = x->state == BERTH_RES_GONE ? NULL : x->done;
+	void *arg = x->arg;
+	struct berth_registry_http_reply r = {
+		.size = sizeof(r), .status = BERTH_REGISTRY_CANCELLED, .content_type = "", .message = "cancelled",
+	};
+
+	berth_res_http_drop(h, x);
+	if (done)
+		done(arg, &r);
+}
+
+void berth_res_http_drop(struct berth_res_http *h, struct berth_res_exchange *x)
+{
+	(void)h;
+	leave(x);
+}
+
+/* ---- the life of it */
+
+enum berth_err berth_res_http_new(struct berth_res_http **out, const struct berth_res_http_policy *p)
+{
+	struct berth_res_http *h = calloc(1, sizeof(*h));
+	struct epoll_event ev = { .events = EPOLLIN };
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!h)
+		return berth_fail(BERTH_E_NOMEM, "http");
+	h->policy = p;
+	h->epoll = epoll_create1(EPOLL_CLOEXEC);
+	h->live.tail = &h->live.head;
+	h->ended.tail = &h->ended.head;
+	h->ready.fd = -1;
+	if ((rc = berth_limit_init(&h->hosts)))
+		goto out;
+	h->hosts.open_source_max = HOST_OPEN_MAX;
+	berth_limit_rate(&h->hosts, p->rate_per_s);
+	if ((rc = berth_ready_init(&h->ready)) || (rc = berth_names_new(&h->names, &h->ready, NAME_THREADS)))
+		goto out;
+	ev.data.fd = h->ready.fd;
+	if (h->epoll < 0 || epoll_ctl(h->epoll, EPOLL_CTL_ADD, h->ready.fd, &ev)) {
+		rc = berth_fail(BERTH_E_UNAVAILABLE, "http: no epoll");
+		goto out;
+	}
+	*out = h;
+	return BERTH_OK;
+out:
+	berth_res_http_free(h);
+	return rc;
+}
+
+void berth_res_http_free(struct berth_res_http *h)
+{
+	if (!h)
+		return;
+	while (h->live.head)
+		leave(h->live.head);
+	while (h->ended.head)
+		leave(h->ended.head);
+	berth_names_free(h->names);
+	if (h->ready.fd >= 0) {
+		berth_ready_run(&h->ready);	/* what was named too late */
+		close(h->ready.fd);
+	}
+	berth_res_curl_free(h);
+	berth_limit_free(&h->hosts);
+	if (h->epoll >= 0)
+		close(h->epoll);
+	free(h);
+}
+
+int berth_res_http_fd(const struct berth_res_http *h) { return h->epoll; }
+enum berth_err berth_res_http_why(const struct berth_res_http *h) { return h->why; }
+
+static void sooner(int64_t *wait, int64_t ms)
+{
+	if (*wait < 0 || ms < *wait)
+		*wait = ms < 0 ? 0 : ms;
+}
+
+int berth_res_http_timeout_ms(struct berth_res_http *h)
+{
+	uint64_t now = berth_clock_mono_ms();
+	int64_t wait = berth_res_curl_timeout_ms(h);
+
+	if (h->ended.head)
+		return 0;
+	for (struct berth_res_exchange *x = h->live.head; x; x = x->next) {
+		sooner(&wait, (int64_t)(x->until_ms - now));
+		if (x->state == BERTH_RES_BEGUN || x->state == BERTH_RES_NAMED)
+			sooner(&wait, x->waits ? SOON_MS : 0);
+	}
+	return (int)wait;
+}
+
+void berth_res_http_run(struct berth_res_http *h)
+{
+	struct epoll_event ev[EVENTS];
+	int n = epoll_wait(h->epoll, ev, EVENTS, 0);
+
+	for (int i = 0; i < n; i++)
+		if (ev[i].data.fd == h->ready.fd)
+			berth_ready_run(&h->ready);
+		else
+			berth_res_curl_events(h, ev[i].data.fd, ev[i].events);
+	berth_res_curl_outcomes(h);
+	advance(h, berth_clock_mono_ms());
+	tell_ended(h);
+}
