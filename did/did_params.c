@@ -17,6 +17,7 @@ static char **place_of(struct berth_did_params *p, const char *name, size_t n)
 	const struct { const char *name; char **place; } known[] = {
 		{ "service", &p->service }, { "serviceType", &p->service_type }, { "relativeRef", &p->relative_ref },
 		{ "versionId", &p->version_id }, { "versionTime", &p->version_time },
+		{ "versionNumber", &p->version_number },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -114,5 +115,6 @@ void berth_did_params_free(struct berth_did_params *p)
 	free(p->relative_ref);
 	free(p->version_id);
 	free(p->version_time);
+	free(p->version_number);
 	memset(p, 0, sizeof(*p));
 }

@@ -9,7 +9,7 @@
 /* The DID parameters of a DID URL's query (DID Resolution, 3), percent-decoded;
  * NULL for those that are not there.  Owned. */
 struct berth_did_params {
-	char *service, *service_type, *relative_ref, *version_id, *version_time;
+	char *service, *service_type, *relative_ref, *version_id, *version_time, *version_number;
 	bool others;	/* there are parameters that nobody here knows */
 };
 

@@ -108,6 +108,8 @@ static enum berth_err add_vm(struct berth_did_doc *doc, const struct berth_json 
 	id = berth_json_str(berth_json_get(vm, "id"));
 	type = berth_json_str(berth_json_get(vm, "type"));
 	controller = berth_json_str(berth_json_get(vm, "controller"));
+	if (doc->as_signed && id && !berth_json_get(vm, "controller") && (*id == '#' || berth_did_same(doc->id, id)))
+		controller = doc->id;
 	if (!id || !type || !controller || !(strcmp(controller, doc->id) == 0 || berth_is_did(controller)))
 		return berth_fail(BERTH_E_DID, "DID document: verification method without id, type or controller");
 	if ((rc = absolute(&id, doc, id, "id of a verification method")))
@@ -165,7 +167,7 @@ static enum berth_err refer(struct berth_did_doc *doc, const char *ref, enum ber
 		vm->rels |= rel;
 		return BERTH_OK;
 	}
-	if (!berth_did_same(doc->id, id))
+	if (doc->as_signed || !berth_did_same(doc->id, id))
 		return BERTH_OK;
 	return berth_fail(BERTH_E_DID, "DID document: %s refers to nothing", berth_rel_name(rel));
 }
@@ -310,7 +312,7 @@ static size_t places_for_vms(const struct berth_json *json)
 	return capped(n, BERTH_DID_DOC_VMS_MAX);
 }
 
-enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_json *json, const char *did)
+static enum berth_err from_json(struct berth_did_doc **out, struct berth_json *json, const char *did, bool as_signed)
 {
 	struct berth_did_doc *doc = calloc(1, sizeof(*doc));
 	enum berth_err rc;
@@ -321,6 +323,7 @@ enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_
 		return berth_fail(BERTH_E_NOMEM, "DID document");
 	}
 	doc->tree = json;
+	doc->as_signed = as_signed;
 	doc->vms = calloc(places_for_vms(json), sizeof(*doc->vms));
 	doc->services = calloc(capped(berth_json_len(berth_json_get(json, "service")), BERTH_DID_DOC_SERVICES_MAX),
 			       sizeof(*doc->services));
@@ -336,6 +339,16 @@ enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_
 out:
 	berth_did_doc_free(doc);
 	return rc;
+}
+
+enum berth_err berth_did_doc_from_json(struct berth_did_doc **out, struct berth_json *json, const char *did)
+{
+	return from_json(out, json, did, false);
+}
+
+enum berth_err berth_did_doc_from_signed(struct berth_did_doc **out, struct berth_json *json, const char *did)
+{
+	return from_json(out, json, did, true);
 }
 
 enum berth_err berth_did_doc_parse(struct berth_did_doc **out, const char *text, size_t n, const char *did)
@@ -357,7 +370,7 @@ enum berth_err berth_did_doc_clone(struct berth_did_doc **out, const struct bert
 	if (!doc->tree)
 		return berth_did_doc_known_clone(out, doc);
 	json = berth_json_clone(doc->tree);
-	return json ? berth_did_doc_from_json(out, json, NULL) : berth_fail(BERTH_E_NOMEM, "DID document");
+	return json ? from_json(out, json, NULL, doc->as_signed) : berth_fail(BERTH_E_NOMEM, "DID document");
 }
 
 void berth_did_doc_free(struct berth_did_doc *doc)

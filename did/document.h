@@ -2,6 +2,7 @@
 #ifndef BERTH_DID_DOCUMENT_H
 #define BERTH_DID_DOCUMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,7 @@ struct berth_did_doc {
 	size_t n_vms, n_services;
 	char **strings;			/* absolute forms of relative ids */
 	size_t n_strings;
+	bool as_signed;			/* it was made by berth_did_doc_from_signed() */
 };
 
 /* Takes json over, also on failure.  Relative ids are made absolute against id;
@@ -67,6 +69,11 @@ BERTH_MUST_USE enum berth_err
 berth_did_doc_from_json(struct berth_did_doc **out, struct berth_json *json, const char *did);
 BERTH_MUST_USE enum berth_err
 berth_did_doc_parse(struct berth_did_doc **out, const char *text, size_t n, const char *did);
+/* The same for a document that its subject has signed and a registry keeps for good.  A
+ * relationship to a method of its own that it has not is a key less, and no fault; a
+ * method of its own without a controller is its own. */
+BERTH_MUST_USE enum berth_err
+berth_did_doc_from_signed(struct berth_did_doc **out, struct berth_json *json, const char *did);
 /* Its JSON, borrowed; unknown members are in it as they were read.  NULL without memory,
  * which only a document that its DID says can meet. */
 const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc);

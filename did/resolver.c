@@ -58,7 +58,7 @@ enum berth_err berth_resolve_version(struct berth_resolver *r, const char *did, 
 	enum berth_err rc;
 
 	*out = NULL;
-	if (!version->id && !version->time)
+	if (!version->id && !version->time && !version->number)
 		return berth_resolve(r, did, out);
 	if (!did || !berth_is_did(did))
 		return berth_fail(BERTH_E_DID, "not a DID");

@@ -9,10 +9,11 @@
 #include "did/base/buf.h"
 #include "did/document.h"
 
-/* Which document of a DID: its versionId, or the newest at versionTime (RFC 3339).
- * NULL members ask for nothing; with both NULL it is the newest there is. */
+/* Which document of a DID: its versionId, the newest at versionTime (RFC 3339), its
+ * versionNumber (did:webvh).  NULL members ask for nothing; with all NULL it is the newest
+ * there is. */
 struct berth_did_version {
-	const char *id, *time;
+	const char *id, *time, *number;
 };
 
 /* DID -> document.  Self-contained methods (key, jwk, peer) are computed; all

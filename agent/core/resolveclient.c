@@ -442,9 +442,9 @@ static bool doubt(struct berth_resolver *r, const char *did)
  * keeps them apart from each other. */
 static enum berth_err version_key(struct berth_buf *key, const char *did, const struct berth_did_version *v)
 {
-	const char *id = v->id ? v->id : "", *time = v->time ? v->time : "";
+	const char *id = v->id ? v->id : "", *time = v->time ? v->time : "", *number = v->number ? v->number : "";
 
-	berth_buf_printf(key, "%s?%zu?%s?%s", did, strlen(id), id, time);
+	berth_buf_printf(key, "%s?%zu?%s?%zu?%s?%s", did, strlen(id), id, strlen(number), number, time);
 	return berth_buf_status(key);
 }
 

@@ -84,7 +84,7 @@ static void answers_are_judged(void **state)
 /* What the adapter was asked for, as it says in the document; E_... without one. */
 static enum berth_err version(struct berth_resolveclient *c, const char *did, const char *id, const char *time, const char *want)
 {
-	struct berth_did_version v = { id, time };
+	struct berth_did_version v = { .id = id, .time = time };
 	struct berth_did_doc *doc = NULL;
 	enum berth_err rc = berth_resolve_version(berth_resolveclient_resolver(c), did, &v, &doc);
 
