@@ -11,6 +11,18 @@
 
 #define POINTS 4
 
+enum berth_err berth_k1_sign_digest(uint8_t rs[64], const struct berth_privkey *key, const uint8_t digest[32])
+{
+	const secp256k1_context *ctx = berth_libs()->k1;
+	secp256k1_ecdsa_signature sig;
+
+	memset(rs, 0, 64);
+	if (key->type != BERTH_KEY_SECP256K1 || !secp256k1_ecdsa_sign(ctx, &sig, digest, key->b, NULL, NULL))
+		return berth_fail(BERTH_E_KEY, "secp256k1 signature");
+	(void)secp256k1_ecdsa_signature_serialize_compact(ctx, rs, &sig);
+	return BERTH_OK;
+}
+
 static bool recover(struct berth_pubkey *out, const uint8_t digest[32], const uint8_t rs[64], uint8_t recovery)
 {
 	const secp256k1_context *ctx = berth_libs()->k1;
