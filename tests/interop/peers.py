@@ -28,16 +28,16 @@ def new_key(kind):
     return jwk, {k: v for k, v in jwk.items() if k != "d"}
 
 
-def install():
+def install(source=HERE, folder=FOLDER):
     """The packages that package-lock.json pins, once for each content of it."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in [*HERE.glob("*.mjs"), *HERE.glob("package*.json")]:
-        shutil.copy(path, FOLDER / path.name)
-    want = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    stamp = FOLDER / "node_modules" / ".berth-installed"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in [HERE / "serve.mjs", *source.glob("*.mjs"), *source.glob("package*.json")]:
+        shutil.copy(path, folder / path.name)
+    want = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".berth-installed"
     if stamp.exists() and stamp.read_text() == want:
         return
-    r = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"], cwd=FOLDER,
+    r = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"], cwd=folder,
                        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     assert r.returncode == 0, r.stdout
     stamp.write_text(want)
@@ -46,8 +46,8 @@ def install():
 class Node:
     """One of the scripts here: a JSON request a line, a JSON answer a line."""
 
-    def __init__(self, script, *args):
-        self.process = subprocess.Popen(["node", script, *map(str, args)], cwd=FOLDER, text=True,
+    def __init__(self, script, *args, folder=FOLDER):
+        self.process = subprocess.Popen(["node", script, *map(str, args)], cwd=folder, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, op, **q):
