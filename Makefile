@@ -118,11 +118,12 @@ $(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_S
 	$(Q)$(LINK) $^ $(L_BASE) -ldl
 
 # adapters see the installed headers and nothing else
+ADAPTER_PKGS_ethr := libsecp256k1
 define adapter_rule
-$(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.c) include/berth/registry.h
+$(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) include/berth/registry.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(WARN) $$(OPT) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
-		-shared -Wl,-z,relro,-z,now -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson)
+		-shared -Wl,-z,relro,-z,now -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
 

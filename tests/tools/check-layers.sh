@@ -67,7 +67,8 @@ BEGIN {
 	inc = substr(inc, 2); sub(/[>"].*$/, "", inc)
 }
 file ~ /^(include|registry-adapters)\// {
-	if ((quoted && inc !~ /^berth\//) || inc ~ /\.\./)
+	own = file ~ /^registry-adapters/ && inc !~ /\//	# its own, beside it
+	if ((quoted && inc !~ /^berth\// && !own) || inc ~ /\.\./)
 		offence("includes \"" inc "\": only what is installed is to be seen here")
 	next
 }
