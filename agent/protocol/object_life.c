@@ -88,9 +88,40 @@ enum berth_err berth_release_parse(struct berth_release *out, bool retire, const
 
 /* ---- receipt ---- */
 
-static const char *role_name(enum berth_receipt_role role)
+static const char *const roles[] = {
+	[BERTH_RECEIPT_OWNERSHIP] = "ownership", [BERTH_RECEIPT_RELEASED] = "released", [BERTH_RECEIPT_RETIRED] = "retired"
+};
+static const char *const erasures[] = {
+	[BERTH_ERASURE_OVERWRITTEN] = "overwritten", [BERTH_ERASURE_COUNTER] = "counter"
+};
+
+const char *berth_erasure_name(enum berth_erasure e) { return erasures[e]; }
+
+/* E_TYPE: none of the words. */
+static enum berth_err req_word(const struct berth_json *o, const char *key, const char *const *words, int n, int *out)
 {
-	return role == BERTH_RECEIPT_RELEASED ? "released" : "ownership";
+	const char *word;
+	enum berth_err rc = berth_json_req_str(o, key, 16, &word);
+
+	if (rc)
+		return rc;
+	for (*out = 0; *out < n; (*out)++)
+		if (words[*out] && !strcmp(words[*out], word))
+			return BERTH_OK;
+	return berth_fail(BERTH_E_TYPE, "receipt: %s %s", key, word);
+}
+
+static enum berth_err fill_end(struct berth_json *o, const struct berth_receipt *r)
+{
+	enum berth_err rc;
+
+	if (r->role == BERTH_RECEIPT_OWNERSHIP)
+		return BERTH_OK;
+	if (!r->erasure)
+		return berth_fail(BERTH_E_TYPE, "receipt: %s without an erasure", roles[r->role]);
+	if ((rc = berth_json_set_str(o, "erasure", erasures[r->erasure])))
+		return rc;
+	return berth_json_set_b64url(o, "credential", r->credential.b, BERTH_HASH_LEN);
 }
 
 enum berth_err berth_receipt_build(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
@@ -99,35 +130,47 @@ enum berth_err berth_receipt_build(struct berth_buf *out, struct berth_keyring *
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(o, "role", role_name(r->role))) ||
+	if ((rc = berth_json_set_str(o, "role", roles[r->role])) ||
 	    (rc = berth_json_set_str(o, "aud", r->owner)) ||
 	    (r->operational && (rc = berth_json_set_str(o, "operational", r->operational))) ||
 	    (rc = berth_json_set_int(o, "epoch", r->epoch)) ||
 	    (rc = berth_json_set_b64url(o, "tip", r->tip.b, BERTH_HASH_LEN)) ||
-	    (rc = berth_json_set_b64url(o, "nonce", r->nonce, sizeof(r->nonce)))) {
+	    (rc = berth_json_set_b64url(o, "nonce", r->nonce, sizeof(r->nonce))) || (rc = fill_end(o, r))) {
 		berth_json_free(o);
 		return rc;
 	}
 	return berth_object_issue_jws(out, kr, kid, BERTH_SIGN_RECEIPT, o);
 }
 
+static enum berth_err read_end(struct berth_receipt *r, const struct berth_json *o)
+{
+	int erasure;
+	enum berth_err rc;
+
+	if (r->role == BERTH_RECEIPT_OWNERSHIP)
+		return BERTH_OK;
+	if ((rc = req_word(o, "erasure", erasures, BERTH_ERASURE_COUNTER + 1, &erasure)))
+		return rc;
+	r->erasure = (enum berth_erasure)erasure;
+	return berth_req_bytes(o, "credential", r->credential.b, BERTH_HASH_LEN);
+}
+
 static enum berth_err read_receipt(struct berth_receipt *r)
 {
 	const struct berth_json *o = r->obj.json;
-	const char *role;
+	int role;
 	enum berth_err rc;
 
-	if ((rc = berth_json_req_str(o, "role", 16, &role)))
+	if ((rc = req_word(o, "role", roles, BERTH_RECEIPT_RETIRED + 1, &role)))
 		return rc;
-	r->role = strcmp(role, role_name(BERTH_RECEIPT_RELEASED)) ? BERTH_RECEIPT_OWNERSHIP : BERTH_RECEIPT_RELEASED;
-	if (strcmp(role, role_name(r->role)))
-		return berth_fail(BERTH_E_TYPE, "receipt: role %s", role);
+	r->role = (enum berth_receipt_role)role;
 	if ((rc = berth_req_did(o, "aud", &r->owner)) ||
 	    (berth_json_get(o, "operational") && (rc = berth_req_did(o, "operational", &r->operational))) ||
 	    (rc = berth_json_req_int(o, "epoch", 0, BERTH_COUNT_MAX, &r->epoch)) ||
-	    (rc = berth_req_bytes(o, "tip", r->tip.b, BERTH_HASH_LEN)))
+	    (rc = berth_req_bytes(o, "tip", r->tip.b, BERTH_HASH_LEN)) ||
+	    (rc = berth_req_bytes(o, "nonce", r->nonce, sizeof(r->nonce))))
 		return rc;
-	return berth_req_bytes(o, "nonce", r->nonce, sizeof(r->nonce));
+	return read_end(r, o);
 }
 
 enum berth_err berth_receipt_parse(struct berth_receipt *out, const char *compact, size_t n)

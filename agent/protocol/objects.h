@@ -222,16 +222,26 @@ BERTH_MUST_USE enum berth_err
 berth_release_parse(struct berth_release *out, bool retire, const char *compact, size_t n);
 
 /* ---- receipt: device -> owner, typ berth-receipt+jwt, by the factory key ---- */
-enum berth_receipt_role { BERTH_RECEIPT_OWNERSHIP, BERTH_RECEIPT_RELEASED };
+enum berth_receipt_role { BERTH_RECEIPT_OWNERSHIP, BERTH_RECEIPT_RELEASED, BERTH_RECEIPT_RETIRED };
+/* What the end of an epoch did to what the owner had provisioned. */
+enum berth_erasure {
+	BERTH_ERASURE_NONE,		/* ownership: nothing has ended */
+	BERTH_ERASURE_OVERWRITTEN,	/* its key was deleted: a copy of the disk made before still has it */
+	BERTH_ERASURE_COUNTER		/* its key was the TPM's, for that value of a counter: no copy opens it */
+};
+const char *berth_erasure_name(enum berth_erasure e);	/* "overwritten", "counter"; NULL */
 struct berth_receipt {
 	struct berth_object obj;	/* issuer: the factory DID */
 	enum berth_receipt_role role;
 	const char *owner;		/* the owner it is for */
 	const char *operational;	/* operational DID; NULL */
-	int64_t epoch;			/* released: the new one */
+	int64_t epoch;			/* released, retired: the new one */
 	struct berth_hash tip;
 	uint8_t nonce[32];		/* the owner's */
+	enum berth_erasure erasure;	/* of the last two roles */
+	struct berth_hash credential;	/* what it obeyed: Release or RetireCredential */
 };
+/* E_TYPE: released or retired without an erasure. */
 BERTH_MUST_USE enum berth_err
 berth_receipt_build(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
 		    const struct berth_receipt *r);

@@ -418,6 +418,7 @@ static void receipt_for(struct berth_receipt *out, const struct test_party *devi
 	r.epoch = epoch;
 	r.tip = *tip;
 	memset(r.nonce, 7, sizeof(r.nonce));
+	r.erasure = BERTH_ERASURE_OVERWRITTEN;
 	CHECK_OK(berth_receipt_build(&b, w.kr, device->kid, &r));
 	*token = test_take(&b);
 	CHECK_OK(berth_receipt_parse(out, *token, strlen(*token)));

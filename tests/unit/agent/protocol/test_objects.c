@@ -101,7 +101,7 @@ static char *make_retire(void)
 static char *make_receipt(void)
 {
 	struct berth_receipt r = { .role = BERTH_RECEIPT_RELEASED, .owner = w.a.did, .operational = w.agent.did_long,
-				   .epoch = 5, .tip = h1, .nonce = { 8 } };
+				   .epoch = 5, .tip = h1, .nonce = { 8 }, .erasure = BERTH_ERASURE_COUNTER, .credential = h2 };
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	CHECK_OK(berth_receipt_build(&b, w.kr, w.device.kid_long, &r));
@@ -270,11 +270,36 @@ static void receipt_fields(void **state)
 	CHECK_OK(berth_receipt_parse(&r, token, strlen(token)));
 	CHECK(r.role == BERTH_RECEIPT_RELEASED && !strcmp(r.owner, w.a.did) && r.epoch == 5);
 	CHECK(!strcmp(r.operational, w.agent.did_long) && berth_hash_equal(&r.tip, &h1) && r.nonce[0] == 8);
+	CHECK(r.erasure == BERTH_ERASURE_COUNTER && berth_hash_equal(&r.credential, &h2));
 	CHECK_OK(berth_object_verify(&r.obj, NULL, w.device.did_long, w.device.jkt));
 	/* "a device without trusted time omits ... iat, exp in what it signs" */
 	CHECK(!berth_json_get(r.obj.json, "iat") && !berth_json_get(r.obj.json, "exp"));
 	berth_object_free(&r.obj);
 	free(token);
+}
+
+/* P15: what the end of an epoch did is said by whoever did it, and ownership ends nothing. */
+static void a_receipt_of_an_end_says_what_was_erased(void **state)
+{
+	static const enum berth_receipt_role roles[] = { BERTH_RECEIPT_OWNERSHIP, BERTH_RECEIPT_RELEASED, BERTH_RECEIPT_RETIRED };
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		for (int e = BERTH_ERASURE_NONE; e <= BERTH_ERASURE_COUNTER; e++) {
+			struct berth_receipt got, r = { .role = roles[i], .owner = w.a.did, .erasure = (enum berth_erasure)e };
+			bool ends = roles[i] != BERTH_RECEIPT_OWNERSHIP;
+
+			CHECK_RC(ends && !e ? BERTH_E_TYPE : BERTH_OK, berth_receipt_build(&b, w.kr, w.device.kid_long, &r));
+			if (ends && !e)
+				continue;
+			CHECK_OK(berth_receipt_parse(&got, berth_buf_cstr(&b), b.len));
+			CHECK(got.role == roles[i] && got.erasure == (ends ? r.erasure : BERTH_ERASURE_NONE));
+			berth_object_free(&got.obj);
+			berth_buf_reset(&b);
+		}
+	}
+	berth_buf_free(&b);
 }
 
 static void clockless_objects_have_no_dates(void **state)
@@ -620,6 +645,7 @@ int main(void)
 		cmocka_unit_test(delegation_and_resolution_fields),
 		cmocka_unit_test(operational_and_release_fields),
 		cmocka_unit_test(receipt_fields),
+		cmocka_unit_test(a_receipt_of_an_end_says_what_was_erased),
 		cmocka_unit_test(clockless_objects_have_no_dates),
 		cmocka_unit_test(c033_kinds_are_not_confused),
 		cmocka_unit_test(every_truncation_of_every_kind),
