@@ -99,9 +99,9 @@ $(B)/lib/libagent.a: $(AGENT_OBJ)
 
 # What is shared is there once, on the disk and in memory; what is to be small stands alone.
 SHARED = -L$(B)/lib -lberth -Wl,--enable-new-dtags -Wl,-rpath,$(1)
-$(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.so
+$(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd
+	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd -lseccomp
 # `did resolve --config` asks the adapters as the daemon does; `vc verify --policy`
 CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_memory.c resolve_config.c config.c config_table.c config_value.c config_credentials.c)
 $(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.so

@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/ipc/starter.h"
+
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77		/* Linux 6.5 */
 #endif
@@ -84,13 +86,26 @@ static bool alive(int pidfd)
 	return poll(&p, 1, 0) == 0;
 }
 
+static void read_exe(struct berth_peer *p)
+{
+	char path[64];
+	ssize_t n;
+
+	if (berth_starter_is_there()) {
+		berth_starter_exe(p->pid, p->exe, sizeof(p->exe));
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)p->pid);
+	n = readlink(path, p->exe, sizeof(p->exe) - 1);
+	p->exe[n > 0 ? n : 0] = '\0';
+}
+
 /* What /proc says about the process of the pidfd, which is still the same one when
  * it is alive afterwards. */
 static enum berth_err read_process(struct berth_peer *p, bool sure)
 {
 	char path[64], text[PROC_TEXT_MAX];
 	struct stat st;
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d", (int)p->pid);
 	/* Without SO_PEERPIDFD the number could be another's by now; another user's at
@@ -99,9 +114,7 @@ static enum berth_err read_process(struct berth_peer *p, bool sure)
 		return berth_fail(BERTH_E_AUTHZ, "the process that connected is gone");
 	p->start = start_of(p->pid);
 	berth_peer_unit_parse(p->unit, text, read_proc(text, p->pid, "cgroup"));
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)p->pid);
-	n = readlink(path, p->exe, sizeof(p->exe) - 1);
-	p->exe[n > 0 ? n : 0] = '\0';
+	read_exe(p);
 	return berth_peer_check(p);
 }
 

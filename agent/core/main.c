@@ -8,6 +8,7 @@
 #include "agent/core/daemon.h"
 #include "agent/core/keystores.h"
 #include "agent/ipc/proc.h"
+#include "agent/ipc/starter.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
 #include "did/crypto/settings.h"
@@ -48,13 +49,32 @@ static int check(const char *path)
 	return 0;
 }
 
+/* What starts the other programs, while there is nothing in memory yet. */
+static enum berth_err start_starter(const char *libexec_dir)
+{
+	static const char *const names[] = { "keyd", "netd", "resolverd" };
+	struct berth_buf path[3] = { BERTH_BUF_INIT, BERTH_BUF_INIT, BERTH_BUF_INIT };
+	const char *paths[3];
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < 3; i++) {
+		rc = berth_proc_libexec(&path[i], libexec_dir, names[i]);
+		paths[i] = berth_buf_cstr(&path[i]);
+	}
+	if (!rc)
+		rc = berth_starter_begin(paths, 3);
+	for (size_t i = 0; i < 3; i++)
+		berth_buf_free(&path[i]);
+	return rc;
+}
+
 static int run(const char *path, const char *libexec_dir)
 {
 	struct berth_daemon *d = NULL;
 	struct berth_config *cfg = NULL;
-	enum berth_err rc = berth_config_load(&cfg, path);
+	enum berth_err rc;
 
-	if (rc)
+	if ((rc = start_starter(libexec_dir)) || (rc = berth_config_load(&cfg, path)))
 		return fail(rc);
 	berth_daemon_log_as(cfg);
 	if (!(rc = berth_daemon_new(&d, cfg, path, libexec_dir)))
@@ -62,6 +82,7 @@ static int run(const char *path, const char *libexec_dir)
 	if (rc)
 		fail(rc);	/* before the rest of it has words of its own */
 	berth_daemon_free(d);
+	berth_starter_end();
 	return berth_err_exit(rc);
 }
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "agent/ipc/ipc.h"
+#include "agent/ipc/starter.h"
 #include "did/base/clock.h"
 
 #define ENV_MAX 16
@@ -135,7 +136,7 @@ static void child(const char *path, char *const argv[], char *const envp[], int 
 	_exit(127);
 }
 
-static enum berth_err start(struct berth_proc *p, const char *path, char *const argv[], int sock)
+enum berth_err berth_proc_exec(struct berth_proc *p, const char *path, char *const argv[], int sock)
 {
 	static char lang[] = "LANG=C";
 	struct env e = { 0 };
@@ -156,6 +157,11 @@ static enum berth_err start(struct berth_proc *p, const char *path, char *const 
 	waitpid(pid, NULL, 0);
 	*p = (struct berth_proc){ .pidfd = -1 };
 	return berth_fail(BERTH_E_UNAVAILABLE, "pidfd_open: errno %d", errno);
+}
+
+static enum berth_err start(struct berth_proc *p, const char *path, char *const argv[], int sock)
+{
+	return berth_starter_is_there() ? berth_starter_spawn(p, path, argv, sock) : berth_proc_exec(p, path, argv, sock);
 }
 
 enum berth_err berth_proc_spawn(struct berth_proc *p, int *sock, const char *path, char *const argv[])
@@ -185,17 +191,41 @@ static void emptied(struct berth_proc *p)
 	*p = (struct berth_proc){ .pidfd = -1 };
 }
 
+static bool has_ended(const struct berth_proc *p, int wait_ms)
+{
+	struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
+	int n;
+
+	while ((n = poll(&fd, 1, wait_ms)) < 0 && errno == EINTR && wait_ms < 0)
+		;
+	return n > 0;
+}
+
+/* Of one that has ended. */
+static int collect(struct berth_proc *p)
+{
+	int status = 0;
+
+	if (berth_starter_is_there())
+		status = berth_starter_status(p->pid);
+	else
+		while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	emptied(p);
+	return status;
+}
+
 bool berth_proc_reap(struct berth_proc *p, int *status)
 {
-	int st = 0;
+	int st;
 
 	if (p->pid == 0)
 		return true;
-	if (waitpid(p->pid, &st, WNOHANG) == 0)
+	if (!has_ended(p, 0))
 		return false;
+	st = collect(p);
 	if (status)
 		*status = st;
-	emptied(p);
 	return true;
 }
 
@@ -212,17 +242,13 @@ _Noreturn void berth_proc_end(int status)
 
 int berth_proc_stop(struct berth_proc *p, int grace_ms)
 {
-	struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
-	int status = 0;
-
 	if (p->pid == 0)
 		return 0;
-	if (poll(&fd, 1, grace_ms) <= 0)
-		kill(p->pid, SIGKILL);	/* not reaped yet, so the number is still its own */
-	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	emptied(p);
-	return status;
+	if (!has_ended(p, grace_ms)) {
+		pidfd_send_signal(p->pidfd, SIGKILL, NULL, 0);
+		has_ended(p, -1);
+	}
+	return collect(p);
 }
 
 uint32_t berth_backoff_next(struct berth_backoff *b, uint64_t up_ms)

@@ -58,6 +58,12 @@ struct berth_proc {
 BERTH_MUST_USE enum berth_err
 berth_proc_spawn(struct berth_proc *p, int *sock, const char *path, char *const argv[]);
 
+#define BERTH_PROC_PATH_MAX 1023	/* of a program */
+
+/* That without the look at the path and without the starter (agent/ipc/starter.h), which
+ * calls it: the child has sock, which stays open here. */
+BERTH_MUST_USE enum berth_err berth_proc_exec(struct berth_proc *p, const char *path, char *const argv[], int sock);
+
 /* Whether it has ended, without waiting; once it has, *status is as waitpid()
  * gives it (may be NULL) and p is empty. */
 bool berth_proc_reap(struct berth_proc *p, int *status);

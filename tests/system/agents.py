@@ -70,6 +70,7 @@ def children(pid):
                 continue
             if alive(child):
                 found[name.removeprefix("berth-")] = int(child)
+                found |= children(child)  # the starter's are the agent's
     return found
 
 

@@ -43,6 +43,7 @@ def test_c159_keyd_is_confined(world, gw):
     assert status_of(pid, "Seccomp") == "2" and status_of(pid, "Seccomp_filters") == "2"
     assert status_of(world.rv.pids()["keyd"], "Seccomp_filters") == "2"
     assert status_of(gw.pids()["netd"], "Seccomp_filters") == "2"    # see test_sandbox.c of netd
+    assert status_of(gw.p.pid, "Seccomp_filters") == "1"    # see test_core_sandbox.c
 
 
 def test_c159_a_keyd_that_is_taken_over_is_killed_and_replaced(world, tmp_path):

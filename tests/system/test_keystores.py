@@ -47,7 +47,7 @@ def world(hsm):
 def keyds(agent):
     """pid of each keyd -> whether a PKCS #11 module is in it"""
     found = {}
-    for p in pathlib.Path(f"/proc/{agent.p.pid}/task").glob("*/children"):
+    for p in pathlib.Path(f"/proc/{agent.pids()['starter']}/task").glob("*/children"):
         for pid in p.read_text().split():
             try:
                 if pathlib.Path(f"/proc/{pid}/comm").read_text() == "berth-keyd\n" and alive(pid):
