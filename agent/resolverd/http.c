@@ -61,6 +61,15 @@ static void release(struct berth_res_exchange *x)
 	x->counted = false;
 }
 
+/* Adapters log it, and it may have words of a peer's certificate. */
+static void copy_detail(char *out, size_t size)
+{
+	snprintf(out, size, "%s", berth_err_detail());
+	for (; *out; out++)
+		if (*out < ' ' || *out > '~')
+			*out = '?';
+}
+
 void berth_res_exchange_end(struct berth_res_exchange *x, int status, enum berth_err why)
 {
 	struct berth_res_http *h = x->h;
@@ -70,7 +79,7 @@ void berth_res_exchange_end(struct berth_res_exchange *x, int status, enum berth
 	x->status = status;
 	x->why = why;
 	if (status != BERTH_REGISTRY_OK)
-		snprintf(x->message, sizeof(x->message), "%s", berth_err_detail());
+		copy_detail(x->message, sizeof(x->message));
 	release(x);
 	x->state = BERTH_RES_ENDED;
 	take_out(&h->live, x);

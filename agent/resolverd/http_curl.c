@@ -121,7 +121,8 @@ static bool set_way(struct berth_res_exchange *x, const struct berth_curl *curl,
 	       SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
 	       SET(CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES) &&
 	       SET(CURLOPT_LOW_SPEED_TIME, (long)x->h->policy->stall_s) && SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) &&
-	       SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(CURLOPT_OPENSOCKETDATA, x) && SET(CURLOPT_PRIVATE, x);
+	       SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(CURLOPT_OPENSOCKETDATA, x) && SET(CURLOPT_PRIVATE, x) &&
+	       SET(CURLOPT_ERRORBUFFER, x->error);
 }
 
 /* Whom we believe.  Without a folder of authorities curl reads their file once for all
@@ -184,11 +185,21 @@ void berth_res_curl_stop(struct berth_res_exchange *x)
 
 /* ---- its outcome */
 
-/* There was somebody, and TLS did not come to an end with him that satisfied us. */
-static bool is_tls(CURLcode why)
+/* A connection that broke in the handshake is no word about whom it was with.  curl has one
+ * code for that and for a peer that wants less than TLS 1.2, of which OpenSSL says
+ * "error:" and what. */
+static bool is_broken(const char *error)
 {
-	return why == CURLE_PEER_FAILED_VERIFICATION || why == CURLE_SSL_CONNECT_ERROR || why == CURLE_SSL_CACERT_BADFILE ||
-	       why == CURLE_SSL_CIPHER || why == CURLE_SSL_ISSUER_ERROR;
+	return !strstr(error, "error:") || strstr(error, "unexpected eof");
+}
+
+/* There was somebody, and TLS did not come to an end with him that satisfied us. */
+static bool is_tls(CURLcode why, const char *error)
+{
+	if (why == CURLE_SSL_CONNECT_ERROR)
+		return !is_broken(error);
+	return why == CURLE_PEER_FAILED_VERIFICATION || why == CURLE_SSL_CACERT_BADFILE || why == CURLE_SSL_CIPHER ||
+	       why == CURLE_SSL_ISSUER_ERROR;
 }
 
 /* Printable, or it is not passed on. */
@@ -209,6 +220,11 @@ static void answered(struct berth_res_exchange *x)
 	char *type = NULL;
 	long code = 0;
 
+	if (!x->head.complete) {	/* curl takes that for a reply without a body */
+		berth_res_exchange_end(x, BERTH_REGISTRY_UNAVAILABLE,
+				       berth_fail(BERTH_E_UNAVAILABLE, "%.60s: the reply ends in its head", x->uri.host));
+		return;
+	}
 	if (curl->easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK)
 		copy_type(x, type);
 	if (curl->easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code) == CURLE_OK)
@@ -218,7 +234,7 @@ static void answered(struct berth_res_exchange *x)
 
 static void failed(struct berth_res_exchange *x, CURLcode why)
 {
-	const char *host = x->uri.host, *text = x->h->curl->easy_strerror(why);
+	const char *host = x->uri.host, *text = x->error[0] ? x->error : x->h->curl->easy_strerror(why);
 
 	if (x->forbidden)
 		berth_res_exchange_end(x, BERTH_REGISTRY_REFUSED,
@@ -229,7 +245,7 @@ static void failed(struct berth_res_exchange *x, CURLcode why)
 	else if (x->head.encoded)
 		berth_res_exchange_end(x, BERTH_REGISTRY_REFUSED,
 				       berth_fail(BERTH_E_NETPOL, "%.60s answers in a coding we did not ask for", host));
-	else if (is_tls(why))
+	else if (is_tls(why, x->error))
 		berth_res_exchange_end(x, BERTH_REGISTRY_REFUSED, berth_fail(BERTH_E_NETPOL, "%.60s: %s", host, text));
 	else
 		berth_res_exchange_end(x, BERTH_REGISTRY_UNAVAILABLE, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: %s", host,

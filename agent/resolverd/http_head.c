@@ -112,6 +112,8 @@ bool berth_res_head_line(struct berth_res_head *h, const char *p, size_t n)
 	h->bytes += n;
 	if (n >= 5 && strncmp(p, "HTTP/", 5) == 0)
 		*h = (struct berth_res_head){ .bytes = h->bytes };
+	else if (trim(p, n).n == 0)
+		h->complete = true;
 	else if (colon && !blank(*p))	/* a folded line says nothing to us */
 		field(h, trim(p, (size_t)(colon - p)), trim(colon + 1, n - (size_t)(colon - p) - 1));
 	return h->bytes <= BERTH_RES_HEAD_MAX;

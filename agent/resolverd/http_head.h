@@ -11,6 +11,7 @@
 
 struct berth_res_head {
 	size_t bytes;			/* of all lines */
+	bool complete;			/* its empty line has come */
 	bool encoded;			/* a coding we have not asked for (C099) */
 	bool no_store;			/* or nothing that may be used again unasked */
 	bool has_max_age;

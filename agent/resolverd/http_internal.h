@@ -43,6 +43,7 @@ struct berth_res_exchange {
 	struct curl_slist *headers, *connect_to;
 	bool counted;			/* in h->hosts */
 	bool forbidden, too_much, no_room;
+	char error[CURL_ERROR_SIZE];	/* what curl says, in words of the peer's, too */
 
 	struct berth_res_head head;
 	struct berth_buf reply;
