@@ -38,7 +38,9 @@ enum berth_option_type {
 	BERTH_OPT_PCR,		/* 0 to 23, one or more */
 	BERTH_OPT_GRANT,	/* self, secret:ID ..., one or more */
 	BERTH_OPT_ANY,		/* [adapter]: the adapter judges key and value */
-	BERTH_OPT_NAMES		/* any words, one or more */
+	BERTH_OPT_NAMES,	/* any words, one or more */
+	BERTH_OPT_HOSTNAME,	/* of a host, or its address; one or more */
+	BERTH_OPT_HOSTNAMES	/* and *.example.org for all below it, * for any */
 };
 
 enum berth_section_kind { BERTH_SECTION_ONE, BERTH_SECTION_NAMED, BERTH_SECTION_EITHER };
@@ -89,6 +91,7 @@ berth_config_adapter_json(const struct berth_config *c, const char *name, struct
 struct berth_policy;
 struct berth_netpol;
 struct berth_net_config;
+struct berth_res_http_policy;
 BERTH_MUST_USE enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out);
 BERTH_MUST_USE enum berth_err berth_config_netpol(const struct berth_config *c, struct berth_netpol *out);
 /* All that netd is told; [listen], [tls] and [egress] have been looked at together.
@@ -96,6 +99,11 @@ BERTH_MUST_USE enum berth_err berth_config_netpol(const struct berth_config *c, 
 BERTH_MUST_USE enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out);
 /* The same for --check-config, and whether the files of [tls] can be read. */
 BERTH_MUST_USE enum berth_err berth_config_net_check(const struct berth_config *c);
+
+/* What registry adapters may ask for: berth_res_http_policy_free().  The same for
+ * --check-config, and whether ca-file can be read. */
+BERTH_MUST_USE enum berth_err berth_config_http(const struct berth_config *c, struct berth_res_http_policy *out);
+BERTH_MUST_USE enum berth_err berth_config_http_check(const struct berth_config *c);
 
 /* What [credentials] and [trust] say, for whoever verifies.  Borrows from c. */
 struct berth_verify;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "agent/core/config.h"
-#include "agent/ipc/netpol.h"
 #include "agent/protocol/protocol.h"
 
 /* All items of an option; E_CONFIG above the cap. */
@@ -144,21 +143,4 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))
 		return rc;
 	return out->n_endpoints ? BERTH_OK : items(c, "listen", "uri", out->endpoints, &out->n_endpoints);
-}
-
-enum berth_err berth_config_netpol(const struct berth_config *c, struct berth_netpol *out)
-{
-	enum berth_err rc = BERTH_OK;
-	const char *v;
-
-	*out = (struct berth_netpol){ 0 };
-	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "allow", i)); i++)
-		rc = berth_netpol_add_allow(out, v);
-	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "hosts", i)); i++)
-		rc = berth_netpol_add_host(out, v);
-	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "ipc", i)); i++)
-		rc = berth_netpol_add_ipc(out, v);
-	if (rc)
-		berth_netpol_free(out);
-	return rc;
 }

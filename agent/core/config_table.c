@@ -3,6 +3,7 @@
 #include "agent/core/config.h"
 
 #include "agent/core/keyrouter.h"
+#include "agent/ipc/http_policy.h"
 #include "agent/ipc/netd_proto.h"
 
 #define DAY 86400
@@ -73,8 +74,12 @@ const struct berth_option berth_options[] = {
 	LIST("egress", ONE, BERTH_OPT_CIDR, "allow", "addresses to be dialled although they are not public"),
 	LIST("egress", ONE, BERTH_OPT_HOST, "hosts", "name=address, instead of asking the name service"),
 	LIST("egress", ONE, BERTH_OPT_PATHS, "ipc", "folders whose sockets nng+ipc:// may name"),
-	TEXT("egress", ONE, "proxy", "", "HTTP proxy for registry adapters"),
+	TEXT("egress", ONE, "proxy", "", "http://HOST:PORT, through which registry adapters ask"),
 	INT("egress", ONE, "requests-per-second", "50", 1, BERTH_NET_RATE_MAX, "of ours to one address"),
+	INT("egress", ONE, "requests-at-once", "32", 1, BERTH_HTTP_AT_ONCE_MAX, "of registry adapters"),
+	LIST("egress", ONE, BERTH_OPT_HOSTNAMES, "names", "the only hosts that registry adapters may ask; unset: any"),
+	LIST("egress", ONE, BERTH_OPT_HOSTNAME, "http-hosts", "hosts that they may ask without TLS"),
+	PATH("egress", ONE, "ca-file", "", "PEM file: who vouches for those hosts; the system's authorities when unset"),
 
 	LIST("trust", ONE, BERTH_OPT_DID, "root", "issuers whose credentials count"),
 	PATH("trust", ONE, "ek-roots", "", "PEM file of the TPM makers' root certificates"),

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/ipc/netpol.h"
+#include "agent/ipc/http_policy.h"
 #include "did/codec/did_text.h"
 #include "did/keystore/tpm2_pcr.h"
 
@@ -98,6 +98,15 @@ static const char *netpol_ok(const char *s, bool host)
 	return host ? "not name=address" : "not a block of addresses";
 }
 
+static bool hostname_ok(const char *s, bool any)
+{
+	struct berth_http_names l = { 0 };
+	enum berth_err rc = berth_http_names_add(&l, s, any);
+
+	free(l.v);
+	return !rc;
+}
+
 /* One item of a list, or the whole value; NULL: fine, else what is wrong. */
 static const char *item_fault(const struct berth_option *o, const char *s)
 {
@@ -116,6 +125,9 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 		return netpol_ok(s, false);
 	case BERTH_OPT_HOST:
 		return netpol_ok(s, true);
+	case BERTH_OPT_HOSTNAME:
+	case BERTH_OPT_HOSTNAMES:
+		return hostname_ok(s, o->type == BERTH_OPT_HOSTNAMES) ? NULL : "not the name of a host";
 	case BERTH_OPT_ACCOUNT:
 		return account_ok(s) ? NULL : "not a number or name of an account";
 	case BERTH_OPT_PCR:
@@ -130,7 +142,8 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 bool config_is_list(enum berth_option_type t)
 {
 	return t == BERTH_OPT_PATHS || t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
-	       t == BERTH_OPT_NAMES || t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT;
+	       t == BERTH_OPT_NAMES || t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT ||
+	       t == BERTH_OPT_HOSTNAME || t == BERTH_OPT_HOSTNAMES;
 }
 
 const char *config_fault(const struct berth_option *o, char *s)

@@ -42,6 +42,8 @@ static int check(const char *path)
 		rc = berth_keystores_check(cfg);
 	if (!rc)
 		rc = berth_config_net_check(cfg);
+	if (!rc)
+		rc = berth_config_http_check(cfg);
 	berth_config_free(cfg);
 	if (rc)
 		return fail(rc);
