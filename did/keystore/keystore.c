@@ -193,6 +193,20 @@ enum berth_err berth_keystore_sign(struct berth_keystore *ks, const char *name, 
 	return ks->ops->sign(ks, name, msg, len, sig, sig_len);
 }
 
+enum berth_err berth_keystore_sign_digest(struct berth_keystore *ks, const char *name, const uint8_t digest[32],
+					   uint8_t rs[64])
+{
+	struct berth_key_info info;
+	enum berth_err rc;
+
+	memset(rs, 0, 64);
+	if ((rc = need(ks, name, BERTH_USAGE_SIGN, &info)))
+		return rc;
+	if (info.pub.type != BERTH_KEY_SECP256K1 || !ks->ops->sign_digest)
+		return berth_fail(BERTH_E_KEY, "%s: no secp256k1 key", name);
+	return ks->ops->sign_digest(ks, name, digest, rs);
+}
+
 enum berth_err berth_keystore_ecdh(struct berth_keystore *ks, const char *name,
 				   const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
 {

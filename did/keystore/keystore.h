@@ -128,6 +128,10 @@ BERTH_MUST_USE enum berth_err berth_keystore_delete(struct berth_keystore *ks, c
 BERTH_MUST_USE enum berth_err
 berth_keystore_sign(struct berth_keystore *ks, const char *name, const void *msg, size_t len,
 		    uint8_t *sig, size_t *sig_len);
+/* ECDSA over a digest made elsewhere, for what hashes with Keccak-256 (did/ethr_sign.h):
+ * r || s with the low s.  E_KEY: no secp256k1 signing key. */
+BERTH_MUST_USE enum berth_err
+berth_keystore_sign_digest(struct berth_keystore *ks, const char *name, const uint8_t digest[32], uint8_t rs[64]);
 /* As berth_ecdh(); theirs is checked before the private key is touched. */
 BERTH_MUST_USE enum berth_err
 berth_keystore_ecdh(struct berth_keystore *ks, const char *name, const struct berth_pubkey *theirs,

@@ -23,6 +23,9 @@ struct berth_keystore_ops {
 	enum berth_err (*remove)(struct berth_keystore *ks, const char *name);
 	enum berth_err (*sign)(struct berth_keystore *ks, const char *name, const void *msg,
 			       size_t len, uint8_t *sig, size_t *sig_len);
+	/* secp256k1 only; NULL where there are no such keys */
+	enum berth_err (*sign_digest)(struct berth_keystore *ks, const char *name,
+				      const uint8_t digest[32], uint8_t rs[64]);
 	enum berth_err (*ecdh)(struct berth_keystore *ks, const char *name,
 			       const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len);
 	/* The key that encrypts records; E_DECRYPT: the epoch is not the current one.

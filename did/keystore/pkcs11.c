@@ -114,6 +114,7 @@ static const struct berth_keystore_ops ops = {
 	.at = pkcs11_at,
 	.remove = berth_pkcs11_remove,
 	.sign = berth_pkcs11_sign,
+	.sign_digest = berth_pkcs11_sign_digest,
 	.ecdh = berth_pkcs11_ecdh,
 	.kek = pkcs11_kek,
 	.counter_read = pkcs11_counter_read,

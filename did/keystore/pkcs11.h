@@ -129,6 +129,8 @@ enum berth_err berth_pkcs11_remove(struct berth_keystore *ks, const char *name);
 /* pkcs11_use.c: what they do */
 enum berth_err berth_pkcs11_sign(struct berth_keystore *ks, const char *name, const void *msg,
 				 size_t len, uint8_t *sig, size_t *sig_len);
+enum berth_err berth_pkcs11_sign_digest(struct berth_keystore *ks, const char *name, const uint8_t digest[32],
+					uint8_t rs[64]);
 enum berth_err berth_pkcs11_ecdh(struct berth_keystore *ks, const char *name,
 				 const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len);
 /* One use of a key that has just been made or found: E_KEYSTORE when it does not

@@ -7,6 +7,7 @@
 #include "did/crypto/agree.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
+#include "did/crypto/recover.h"
 #include "did/crypto/sign.h"
 #include "did/keystore/pkcs11.h"
 
@@ -85,6 +86,24 @@ static enum berth_err sign(struct berth_pkcs11 *p, struct berth_pkcs11_key *k, c
 		return not_the_key(p, k);
 	memcpy(sig, s, n);
 	*sig_len = n;
+	return BERTH_OK;
+}
+
+/* The same for a digest that is not of the curve's own hash; the key that it can be
+ * recovered to must be the right one. */
+static enum berth_err sign_digest(struct berth_pkcs11 *p, struct berth_pkcs11_key *k, const uint8_t digest[32],
+				  uint8_t rs[64])
+{
+	uint8_t raw[BERTH_SIG_MAX], low[BERTH_SIG_MAX], recovery;
+	size_t n;
+	enum berth_err rc = attach(p, k);
+
+	if (rc || (rc = raw_sign(p, k, CKM_ECDSA, digest, 32, raw)))
+		return rc;
+	if (berth_ecdsa_from_rs(low, &n, BERTH_KEY_SECP256K1, raw, 32, raw + 32, 32) ||
+	    berth_k1_find_recovery(&recovery, &k->info.pub, digest, low))
+		return not_the_key(p, k);
+	memcpy(rs, low, 64);
 	return BERTH_OK;
 }
 
@@ -230,6 +249,16 @@ enum berth_err berth_pkcs11_sign(struct berth_keystore *ks, const char *name, co
 	enum berth_err rc = need(p, name, &k);
 
 	return rc ? rc : sign(p, k, msg, len, sig, sig_len);
+}
+
+enum berth_err berth_pkcs11_sign_digest(struct berth_keystore *ks, const char *name, const uint8_t digest[32],
+					uint8_t rs[64])
+{
+	struct berth_pkcs11 *p = (struct berth_pkcs11 *)(void *)ks;
+	struct berth_pkcs11_key *k;
+	enum berth_err rc = need(p, name, &k);
+
+	return rc ? rc : sign_digest(p, k, digest, rs);
 }
 
 enum berth_err berth_pkcs11_ecdh(struct berth_keystore *ks, const char *name, const struct berth_pubkey *theirs,

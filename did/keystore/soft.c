@@ -7,6 +7,7 @@
 #include "did/base/rand.h"
 #include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
+#include "did/crypto/recover.h"
 #include "did/crypto/sign.h"
 #include "did/crypto/signer.h"
 #include "did/keystore/file.h"
@@ -230,6 +231,15 @@ static enum berth_err soft_sign(struct berth_keystore *ks, const char *name, con
 	return (rc = signer_of(&signer, soft(ks), k)) ? rc : berth_signer_sign(signer, sig, sig_len, msg, len);
 }
 
+static enum berth_err soft_sign_digest(struct berth_keystore *ks, const char *name, const uint8_t digest[32],
+				       uint8_t rs[64])
+{
+	struct berth_soft_key *k;
+	enum berth_err rc = need(ks, name, &k);
+
+	return rc ? rc : berth_k1_sign_digest(rs, &k->priv, digest);
+}
+
 /* Of the one form that a key of its type has; whether the point is on the curve
  * berth_ecdh() finds out before it touches the private key. */
 static bool has_form(const struct berth_pubkey *theirs, const struct berth_pubkey *mine)
@@ -305,6 +315,7 @@ static const struct berth_keystore_ops ops = {
 	.at = soft_at,
 	.remove = soft_remove,
 	.sign = soft_sign,
+	.sign_digest = soft_sign_digest,
 	.ecdh = soft_ecdh,
 	.kek = soft_kek,
 	.counter_read = soft_counter_read,

@@ -6,6 +6,7 @@
 #include "did/base/secret.h"
 #include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
+#include "did/crypto/recover.h"
 #include "did/crypto/sign.h"
 #include "tests/check.h"
 #include "tests/unit/did/keystore/backends.h"
@@ -216,6 +217,39 @@ static void a_signature_verifies_and_has_the_low_s(void **state)
 	}
 	CHECK_OK(berth_keystore_sign(ks, "a", "", 0, sig, &n));
 	CHECK_OK(berth_verify(&info.pub, "", 0, sig, n));
+}
+
+/* A digest of another hash than the curve's own: secp256k1 only, the key comes back from
+ * what it signed. */
+static void only_secp256k1_signs_a_digest(void **state)
+{
+	/* (n - 1) / 2 */
+	static const uint8_t half[32] = {
+		0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0 };
+	const struct backend *b = *state;
+	struct berth_key_info info;
+	struct berth_pubkey found;
+	uint8_t digest[32] = { 0 }, rs[64], recovery;
+
+	make("p256", BERTH_USAGE_SIGN, &info);
+	CHECK_RC(BERTH_E_KEY, berth_keystore_sign_digest(ks, "p256", digest, rs));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_sign_digest(ks, "k1", digest, rs));
+	if (!(b->signs & BIT(SECP256K1)))
+		return;
+	CHECK_OK(berth_keystore_generate(ks, "k1", BERTH_KEY_SECP256K1, BERTH_USAGE_SIGN, &info));
+	for (unsigned i = 0; i < 16; i++) {
+		digest[0] = (uint8_t)i;
+		CHECK_OK(berth_keystore_sign_digest(ks, "k1", digest, rs));
+		CHECK(memcmp(rs + 32, half, 32) <= 0);
+		CHECK_OK(berth_k1_find_recovery(&recovery, &info.pub, digest, rs));
+		CHECK_OK(berth_k1_recover(&found, digest, rs, recovery));
+		CHECK(berth_pubkey_equal(&found, &info.pub));
+	}
+	if (!(b->agrees & BIT(SECP256K1)))
+		return;
+	CHECK_OK(berth_keystore_generate(ks, "a1", BERTH_KEY_SECP256K1, BERTH_USAGE_AGREE, &info));
+	CHECK_RC(BERTH_E_KEY, berth_keystore_sign_digest(ks, "a1", digest, rs));
 }
 
 static void an_agreement_is_what_software_gets(void **state)
@@ -533,6 +567,7 @@ static const struct CMUnitTest contract[] = {
 	T(every_type_it_signs_with_works),
 	T(every_type_it_agrees_with_works),
 	T(a_signature_verifies_and_has_the_low_s),
+	T(only_secp256k1_signs_a_digest),
 	T(an_agreement_is_what_software_gets),
 	T(every_curve_agrees_as_software_does),
 	T(a_foreign_point_is_checked_first),
