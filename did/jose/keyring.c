@@ -9,6 +9,7 @@
 #include "did/crypto/kdf.h"
 #include "did/crypto/keywrap.h"
 #include "did/jose/di_hash.h"
+#include "did/jose/di_log.h"
 #include "did/jose/jwk.h"
 #include "did/jose/jws.h"
 
@@ -219,7 +220,7 @@ enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_pur
 		return berth_fail(BERTH_E_INTERNAL, "purpose %d", (int)purpose);
 	if (!alg)
 		return berth_fail(BERTH_E_KEY, "key of a type that does not sign");
-	if (purpose == BERTH_SIGN_DI)
+	if (purpose == BERTH_SIGN_DI || purpose == BERTH_SIGN_WEBVH)
 		return berth_fail(BERTH_E_INTERNAL, "a Data Integrity proof has no header");
 	if ((rc = check_payload(purpose, kid, payload, len, &typ)))
 		return rc;
@@ -249,6 +250,8 @@ enum berth_err berth_purpose_input(struct berth_buf *input, size_t *header_len, 
 	*header_len = 0;
 	if (purpose == BERTH_SIGN_DI)
 		return berth_di_signing_input(input, kid, type, payload, len);
+	if (purpose == BERTH_SIGN_WEBVH)
+		return berth_di_log_input(input, kid, type, payload, len);
 	if ((rc = berth_purpose_header(input, purpose, kid, type, payload, len)))
 		return rc;
 	*header_len = input->len;

@@ -35,8 +35,9 @@ struct berth_keyring_ops {
 
 	/* Signs payload under a header {"alg","kid"?,"typ"} that this side builds.
 	 * header_b64, sig are appended to; the payload's base64url is the
-	 * caller's to make.  DIDCOMM has no kid in the protected header, DI
-	 * no header at all and the payload of berth_di_signing_input(). */
+	 * caller's to make.  DIDCOMM has no kid in the protected header; DI
+	 * and WEBVH have no header at all and the payload of
+	 * berth_di_signing_input() and berth_di_log_input(). */
 	enum berth_err (*sign)(struct berth_keyring *kr, const char *kid, enum berth_purpose purpose,
 			       const void *payload, size_t len,
 			       struct berth_buf *header_b64, struct berth_buf *sig);

@@ -16,11 +16,14 @@
 #include "did/crypto/keywrap.h"
 #include "did/crypto/sign.h"
 #include "did/jose/di_hash.h"
+#include "did/jose/di_log.h"
 #include "did/jose/jws.h"
 #include "vc/jsonld/di_rdf.h"
 
 #define DID "did:example:gateway"
 #define KID DID "#key-1"
+#define LOG_KEY "z6MkjchhfUsD6mmvni8mCdXHw216Xrm9bQe2mBH1P5RDjVJG"
+#define LOG_KID "did:key:" LOG_KEY "#" LOG_KEY
 #define PURPOSE(p) BERTH_PURPOSE_BIT(BERTH_SIGN_##p)
 
 static char dir[64], uri[128], pass[96];
@@ -263,6 +266,9 @@ static const char *payload_of(enum berth_purpose p)
 	case BERTH_SIGN_FROM_PRIOR: return "{\"iss\":\"" DID "\",\"sub\":\"did:example:new\"}";
 	case BERTH_SIGN_IDEVID: return "{\"iss\":\"" DID "\",\"certHash\":\"h\",\"idevid\":\"j\"}";
 	case BERTH_SIGN_IDEVID_KEY: return "{\"did\":\"" DID "\",\"certHash\":\"h\"}";
+	case BERTH_SIGN_WEBVH: return "{\"document\":{\"versionId\":\"1-Qm\"},\"proof\":{\"type\":\"DataIntegrityProof\","
+				      "\"cryptosuite\":\"eddsa-jcs-2022\",\"verificationMethod\":\"" LOG_KID "\","
+				      "\"proofPurpose\":\"assertionMethod\"}}";
 	default: return "{\"iss\":\"" DID "\"}";
 	}
 }
@@ -295,7 +301,9 @@ static void check_signature(const struct berth_pubkey *pub, enum berth_purpose p
 {
 	struct berth_buf input = BERTH_BUF_INIT;
 
-	if (p == BERTH_SIGN_DI) {
+	if (p == BERTH_SIGN_WEBVH) {
+		CHECK_OK(berth_di_log_input(&input, LOG_KID, pub->type, payload_of(p), strlen(payload_of(p))));
+	} else if (p == BERTH_SIGN_DI) {
 		CHECK_OK(berth_di_signing_input(&input, KID, pub->type, payload_of(p), strlen(payload_of(p))));
 	} else {
 		berth_buf_put(&input, header->p, header->len);
@@ -346,10 +354,11 @@ static void a_key_signs_for_its_purposes_only(void **state)
 		snprintf(name, sizeof(name), "k%d", (int)has);
 		k = ensure(name, BERTH_KEY_ED25519, BERTH_USAGE_SIGN, BERTH_PURPOSE_BIT(has));
 		CHECK_OK(keys->ops->bind(keys, KID, name));
+		CHECK_OK(keys->ops->bind(keys, LOG_KID, name));
 		for (enum berth_purpose p = BERTH_SIGN_DIDCOMM; p < BERTH_SIGN__COUNT; p++) {
 			bool good = p == has && !is_proof(p);
 
-			CHECK_RC(good ? BERTH_OK : BERTH_E_AUTHZ, sign(KID, p, &h, &s));
+			CHECK_RC(good ? BERTH_OK : BERTH_E_AUTHZ, sign(p == BERTH_SIGN_WEBVH ? LOG_KID : KID, p, &h, &s));
 			if (good)
 				check_signature(&k.pub, p, &h, &s);
 			else
