@@ -47,12 +47,15 @@ enum berth_err berth_webvh_proof_read(const char **multikey, const struct berth_
 static enum berth_err read_key(struct berth_webvh_key *cache, const char *multikey)
 {
 	size_t n = strlen(multikey);
+	enum berth_err rc;
 
 	if (strcmp(cache->text, multikey) == 0)
 		return BERTH_OK;
 	cache->text[0] = '\0';
-	if (n >= sizeof(cache->text) || berth_multikey_parse(&cache->key, multikey, n) ||
-	    cache->key.type != BERTH_KEY_ED25519)
+	rc = n < sizeof(cache->text) ? berth_multikey_parse(&cache->key, multikey, n) : BERTH_E_KEY;
+	if (rc == BERTH_E_NOMEM)
+		return rc;
+	if (rc || cache->key.type != BERTH_KEY_ED25519)
 		return berth_fail(BERTH_E_RESOLVE, "did:webvh: signed with a key that is not of Ed25519");
 	memcpy(cache->text, multikey, n + 1);
 	return BERTH_OK;
@@ -85,9 +88,9 @@ enum berth_err berth_webvh_proof_verify(const struct berth_json *proof, const vo
 
 	if ((rc = read_key(cache, multikey)) || (rc = hash_data(hashes, proof, text, n)))
 		return rc;
-	if (value[0] != 'z' || berth_multibase_decode(&sig, value, strlen(value)) ||
-	    berth_verify(&cache->key, hashes, sizeof(hashes), sig.p, sig.len))
-		rc = berth_fail(BERTH_E_RESOLVE, "did:webvh: a signature does not verify");
+	rc = value[0] == 'z' ? berth_multibase_decode(&sig, value, strlen(value)) : BERTH_E_B64;
+	if (!rc)
+		rc = berth_verify(&cache->key, hashes, sizeof(hashes), sig.p, sig.len);
 	berth_buf_free(&sig);
-	return rc;
+	return !rc || rc == BERTH_E_NOMEM ? rc : berth_fail(BERTH_E_RESOLVE, "did:webvh: a signature does not verify");
 }
