@@ -132,7 +132,8 @@ enum berth_err berth_webvh_log_read(struct berth_webvh_log *out, const struct be
 	if (f->log_len > BERTH_WEBVH_LOG_MAX)
 		return berth_fail(BERTH_E_SIZE, "did:webvh: a log of %zu bytes", f->log_len);
 	if ((rc = read_lines(out, f->log_len, BERTH_WEBVH_ENTRIES_MAX + 1, did, now_s)) == BERTH_OK &&
-	    (rc = berth_webvh_witnessed(&n, out, f->witness, f->witness_len, now_s)) == BERTH_OK && n < out->n)
+	    !f->unwitnessed && (rc = berth_webvh_witnessed(&n, out, f->witness, f->witness_len, now_s)) == BERTH_OK &&
+	    n < out->n)
 		rc = cut(out, n, f, did, now_s);
 	if (rc)
 		berth_webvh_log_free(out);

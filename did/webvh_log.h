@@ -44,6 +44,7 @@ struct berth_webvh_log {
 struct berth_webvh_files {
 	const char *log, *witness;
 	size_t log_len, witness_len;
+	bool unwitnessed;	/* nobody need approve: of who makes a log, or is asked to witness it */
 };
 
 /* did: whose log it should be; NULL: any.  now_s: what no entry may be later than.
