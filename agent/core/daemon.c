@@ -416,6 +416,8 @@ static enum berth_err turn(struct berth_daemon *d)
 
 	if (berth_netclient_wants_write(d->net))
 		p[P_NET].events |= POLLOUT;
+	if (berth_resolveclient_wants_write(d->resolve))
+		p[P_RESOLVE].events |= POLLOUT;
 	if (tell_news(d))
 		timeout = 0;
 	if (poll(p, n, timeout) < 0 && errno != EINTR)
@@ -425,7 +427,7 @@ static enum berth_err turn(struct berth_daemon *d)
 	if (p[P_SIGNALS].revents)
 		on_signal(d);
 	berth_keystores_run(d->keys, &p[P_KEYDS]);
-	if (berth_resolveclient_run(d->resolve, p[P_RESOLVE].revents != 0))
+	if (berth_resolveclient_run(d->resolve, p[P_RESOLVE].revents & ~POLLOUT))
 		berth_agent_on_lookups(d->agent);
 	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),
 			    net >= 0 && p[P_NET].revents & POLLOUT);

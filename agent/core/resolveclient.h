@@ -8,19 +8,31 @@
 
 #include "agent/core/config.h"
 #include "agent/core/lookups.h"
+#include "agent/core/pins.h"
 #include "berth/err.h"
+#include "did/registry_answer.h"
 #include "did/resolver.h"
 
-/* The core's end of berth-resolverd: a resolver that asks the adapters and believes
- * none of them.  One DID after the other; what happens to the caller meanwhile is said
- * by the mode (lookups.h).  BERTH_LOOKUP_WAIT, the first one, blocks for at most twice
- * BERTH_RESOLVE_DEADLINE_MS, all such calls together for a share of the time: beyond it
- * they are E_QUOTA (C102).  BERTH_LOOKUP_LATER never blocks.
+/* The core's end of berth-resolverd: a resolver that asks the adapters and believes none
+ * of them (judge.h).  BERTH_RES_AT_ONCE questions are under way at once, one for each DID
+ * however many want it, and RESOLVE_QUEUE_MAX wait; what happens to the caller meanwhile
+ * is said by the mode (lookups.h).  BERTH_LOOKUP_WAIT, the first one, blocks for at most
+ * twice BERTH_RESOLVE_DEADLINE_MS, all such calls together for a share of the time: beyond
+ * it they are E_QUOTA (C102).  BERTH_LOOKUP_LATER never blocks.
  *
  * Answers are remembered: documents for BERTH_RESOLVE_KEEP_MS, failures for
- * BERTH_RESOLVE_KEEP_BAD_MS.  When resolverd hangs, crashes or breaks its protocol it
- * is killed and started again after a back-off; until then E_PLUGIN. */
+ * BERTH_RESOLVE_KEEP_BAD_MS.  When resolverd hangs, crashes or breaks its protocol it is
+ * killed and started again after a back-off; until then E_PLUGIN.  The DID that it was
+ * about is remembered as a failure, whoever else waited is only told.
+ *
+ * resolveclient.c     the resolver, and what is remembered
+ * resolve_call.c      everything else that adapters can do: publishing, related resources
+ * resolve_answer.c    what an answer means
+ * resolve_queue.c     questions that wait
+ * resolve_process.c   the process
+ * resolve_config.c    what of it the configuration says */
 #define BERTH_RESOLVE_DEADLINE_MS 5000
+#define BERTH_RESOLVE_CALL_MS 30000
 #define BERTH_RESOLVE_KEEP_MS 60000
 #define BERTH_RESOLVE_KEEP_BAD_MS 30000
 #define BERTH_RESOLVE_DOUBT_MS 10000	/* sooner no document is asked for again because it lacks a key */
@@ -37,24 +49,58 @@ void berth_resolveclient_free(struct berth_resolveclient *c);	/* ends resolverd;
 /* Names an adapter: its [adapter NAME] path, and config as JSON.  Copied. */
 BERTH_MUST_USE enum berth_err
 berth_resolveclient_add(struct berth_resolveclient *c, const char *name, const char *path, const char *config);
+/* The adapter that was added last is believed where a method has a judge of its own. */
+void berth_resolveclient_is_authoritative(struct berth_resolveclient *c);
 
-/* All [adapter] sections (agent/core/resolve_config.c). */
+/* All [adapter] sections, [egress], whose word counts and the clock
+ * (agent/core/resolve_config.c). */
 BERTH_MUST_USE enum berth_err
 berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg);
+
+/* What is known over restarts; borrowed.  Without it every look-up starts from nothing. */
+void berth_resolveclient_set_pins(struct berth_resolveclient *c, struct berth_pins *pins);
+void berth_resolveclient_clock_trusted(struct berth_resolveclient *c, bool trusted);
+/* DIDs that much depends on, such as whose word we take for who owns us: nobody's
+ * resolution result counts for them but an authoritative adapter's (C100).  Copied. */
+BERTH_MUST_USE enum berth_err berth_resolveclient_add_critical(struct berth_resolveclient *c, const char *did);
 
 /* Starts resolverd and loads all adapters, so that a bad one is E_PLUGIN at start-up
  * and not later.  Without adapters there is no process. */
 BERTH_MUST_USE enum berth_err berth_resolveclient_start(struct berth_resolveclient *c);
 
 /* Borrowed.  E_DID: the adapter says the DID is malformed; E_RESOLVE: not found, not
- * available, or not a valid document of that DID; E_PLUGIN; E_QUOTA. */
+ * available, deactivated, or not a valid document of that DID; E_NETPOL, E_CLOCK, E_SIZE:
+ * why it was not fetched; E_PLUGIN; E_QUOTA. */
 struct berth_resolver *berth_resolveclient_resolver(struct berth_resolveclient *c);
 
 struct berth_lookups *berth_resolveclient_lookups(struct berth_resolveclient *c);	/* borrowed */
 
-/* For the poll loop: what to watch for reading (-1: nothing), for how long at most, and
- * what to do then.  True: some DID that waited does not any more. */
+/* --- everything else an adapter can do.  All is borrowed until the call returns. */
+struct berth_resolve_call {
+	uint8_t op, phase;		/* BERTH_REGISTRY_CREATE ... FETCH; PROPOSE ... CHECK, or 0 */
+	const char *did;		/* whose registry; NULL with a resource that is an https URL */
+	const char *resource;		/* of FETCH, else NULL */
+	const struct berth_registry_piece *pieces;	/* what is published */
+	size_t n_pieces;
+	uint32_t deadline_ms;		/* 0: BERTH_RESOLVE_CALL_MS */
+	uint32_t max_bytes;		/* of the answer; 0: BERTH_DID_DOC_MAX */
+};
+/* Called once, from berth_resolveclient_run() or while somebody waits.  e: borrowed; NULL
+ * with an error, as the resolver has them */
+typedef void berth_resolve_done(void *arg, enum berth_err rc, const struct berth_registry_evidence *e);
+/* E_RESOLVE: no adapter can do that for that DID; E_DID, E_SIZE, E_QUOTA, E_PLUGIN: not
+ * begun, and done is not called.  done may call again, but not wait. */
+BERTH_MUST_USE enum berth_err
+berth_resolveclient_call(struct berth_resolveclient *c, const struct berth_resolve_call *q, berth_resolve_done *done, void *arg);
+/* The same, and done has been called when it returns BERTH_OK. */
+BERTH_MUST_USE enum berth_err
+berth_resolveclient_call_wait(struct berth_resolveclient *c, const struct berth_resolve_call *q, berth_resolve_done *done,
+			      void *arg);
+
+/* For the poll loop: what to watch for reading (-1: nothing) and whether for writing, for
+ * how long at most, and what to do then.  True: some DID that waited does not any more. */
 int berth_resolveclient_fd(const struct berth_resolveclient *c);
+bool berth_resolveclient_wants_write(const struct berth_resolveclient *c);
 uint32_t berth_resolveclient_timeout_ms(const struct berth_resolveclient *c);
 bool berth_resolveclient_run(struct berth_resolveclient *c, bool readable);
 

@@ -1,19 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/resolverd/resolverd.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "agent/ipc/ipc.h"
 #include "agent/resolverd/plugin.h"
+#include "agent/resolverd/query.h"
 #include "did/base/log.h"
 
 #define PLUGINS_MAX 16
 
 struct resolverd {
 	struct berth_ipc core;
+	struct berth_res_pieces pieces;
 	struct berth_plugin plugins[PLUGINS_MAX];
 	size_t n;
+	bool sealed;
+	enum berth_err sent;		/* of answers: the core has left, or there is no memory */
 };
+
+/* --- what the core is told ----------------------------------------------------------- */
+
+struct sending { struct resolverd *r; uint32_t seq; };
+
+/* Waits where the core is slow: it never waits for us. */
+static enum berth_err send_frame(void *arg, uint16_t op, const void *p, size_t n)
+{
+	struct sending *s = arg;
+
+	return berth_ipc_send(&s->r->core, op, s->seq, p, n, BERTH_IPC_FOREVER);
+}
+
+static void on_answered(void *arg, uint32_t seq, const struct berth_buf *answer)
+{
+	struct resolverd *r = arg;
+	struct sending s = { r, seq };
+	enum berth_err rc = berth_res_in_pieces(BERTH_IPC_OK, answer, send_frame, &s);
+
+	if (rc)
+		r->sent = rc;
+}
+
+static void on_now(void *arg, uint32_t seq)
+{
+	struct resolverd *r = arg;
+	struct sending s = { r, seq };
+	enum berth_err rc = send_frame(&s, BERTH_RES_NOW, NULL, 0);
+
+	if (rc)
+		r->sent = rc;
+}
+
+/* --- what it wants ------------------------------------------------------------------- */
 
 static enum berth_err load(struct resolverd *r, const struct berth_res_load *m, struct berth_buf *out)
 {
@@ -22,72 +62,128 @@ static enum berth_err load(struct resolverd *r, const struct berth_res_load *m, 
 
 	if (r->n == PLUGINS_MAX)
 		return berth_fail(BERTH_E_PLUGIN, "more than %d adapters", PLUGINS_MAX);
-	if ((rc = berth_plugin_load(&r->plugins[r->n], m->path, m->config)))
+	if ((rc = berth_plugin_load(&r->plugins[r->n], m->path, m->config, &berth_query_host)))
 		return rc;
 	memcpy(l.name, r->plugins[r->n].name, sizeof(l.name));
 	memcpy(l.methods, r->plugins[r->n].methods, sizeof(l.methods));
+	l.operations = r->plugins[r->n].operations;
 	r->n++;
 	berth_res_loaded_encode(out, &l);
 	return berth_buf_status(out);
 }
 
-static enum berth_err resolve(struct resolverd *r, const struct berth_res_resolve *m, struct berth_buf *out)
-{
-	struct berth_plugin_answer a = { .doc = BERTH_BUF_INIT };
-	enum berth_err rc;
-
-	if (!(rc = berth_plugin_resolve(&r->plugins[m->adapter], m, &a)))
-		berth_res_answer_encode(out, &a.a);
-	berth_buf_free(&a.doc);
-	return rc ? rc : berth_buf_status(out);
-}
-
-/* A malformed call ends the process; *broken does after its answer is out. */
-static enum berth_err handle(struct resolverd *r, const struct berth_ipc_frame *f, bool *broken)
+static enum berth_err on_load(struct resolverd *r, const struct berth_ipc_frame *f)
 {
 	struct berth_buf out = BERTH_BUF_INIT;
-	struct berth_res_resolve q;
-	struct berth_res_load l;
-	enum berth_err rc, done;
+	struct berth_res_load m;
+	enum berth_err rc = berth_res_load_decode(&m, f->p, f->n), done;
 
-	if (f->op == BERTH_RES_LOAD) {
-		if ((rc = berth_res_load_decode(&l, f->p, f->n)))
-			return rc;
-		done = load(r, &l, &out);
-	} else if (f->op == BERTH_RES_RESOLVE) {
-		if ((rc = berth_res_resolve_decode(&q, f->p, f->n)))
-			return rc;
-		if (q.adapter >= r->n)
-			return berth_fail(BERTH_E_TYPE, "no adapter %u", q.adapter);
-		done = resolve(r, &q, &out);
-	} else {
-		return berth_fail(BERTH_E_TYPE, "resolverd: op %u", f->op);
-	}
-	*broken = done && f->op == BERTH_RES_RESOLVE;
+	if (rc)
+		return rc;
+	done = load(r, &m, &out);
 	rc = berth_ipc_answer(&r->core, f->seq, done, &out);
 	berth_buf_free(&out);
 	return rc;
 }
 
+static enum berth_err on_seal(struct resolverd *r, const struct berth_ipc_frame *f)
+{
+	if (f->n)
+		return berth_fail(BERTH_E_TYPE, "resolverd: SEAL says nothing");
+	r->sealed = true;
+	return berth_ipc_answer(&r->core, f->seq, BERTH_OK, NULL);
+}
+
+static enum berth_err on_ask(struct resolverd *r, const struct berth_ipc_frame *f)
+{
+	const uint8_t *p = f->p;
+	size_t n = f->n;
+	enum berth_err rc;
+
+	if (!(rc = berth_res_pieces_end(&r->pieces, f->seq, &p, &n)))
+		rc = berth_query_begin(r->plugins, r->n, f->seq, p, n);
+	berth_res_pieces_clear(&r->pieces);
+	return rc;
+}
+
+static enum berth_err on_cancel(const struct berth_ipc_frame *f)
+{
+	struct berth_cur c = berth_cur(f->p, f->n);
+	uint32_t seq = berth_cur_be32(&c);
+
+	if (!berth_cur_done(&c))
+		return berth_fail(BERTH_E_TYPE, "resolverd: malformed CANCEL");
+	berth_query_cancel(seq);
+	return BERTH_OK;
+}
+
+/* The last word of a process whose adapter cannot be trusted with another one. */
+static enum berth_err check_fault(struct resolverd *r)
+{
+	uint32_t seq;
+	const char *fault = berth_query_fault(&seq);
+	enum berth_err rc, sent;
+
+	if (r->sent || !fault)
+		return r->sent;
+	rc = berth_fail(BERTH_E_PLUGIN, "%s", fault);
+	sent = berth_ipc_answer(&r->core, seq, rc, NULL);
+	return sent ? sent : rc;
+}
+
+static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
+{
+	struct resolverd *r = arg;
+	enum berth_err rc;
+
+	switch (f->op * 2 + r->sealed) {
+	case BERTH_RES_LOAD * 2: rc = on_load(r, f); break;
+	case BERTH_RES_SEAL * 2: rc = on_seal(r, f); break;
+	case BERTH_RES_ASK * 2 + 1: rc = on_ask(r, f); break;
+	case BERTH_RES_MORE * 2 + 1: rc = berth_res_pieces_take(&r->pieces, f->seq, f->p, f->n); break;
+	case BERTH_RES_CANCEL * 2 + 1: rc = on_cancel(f); break;
+	default: return berth_fail(BERTH_E_TYPE, "resolverd: op %u %s SEAL", f->op, r->sealed ? "after" : "before");
+	}
+	return rc ? rc : check_fault(r);
+}
+
+/* --- the loop ------------------------------------------------------------------------- */
+
+static enum berth_err turn(struct resolverd *r)
+{
+	uint32_t in = berth_query_timeout_ms();
+	struct pollfd p[] = { { .fd = r->core.fd, .events = POLLIN } };
+	enum berth_err rc = BERTH_OK;
+
+	if (poll(p, 1, in == UINT32_MAX ? -1 : (int)(in > 60000 ? 60000 : in)) < 0 && errno != EINTR)
+		return berth_fail(BERTH_E_INTERNAL, "poll: errno %d", errno);
+	if (p[0].revents)
+		rc = berth_ipc_on_readable(&r->core, on_frame, r);
+	if (rc)
+		return rc;
+	berth_query_run();
+	return check_fault(r);
+}
+
 enum berth_err berth_resolverd_run(int fd)
 {
-	struct resolverd r = { .n = 0 };
-	struct berth_ipc_frame f;
-	enum berth_err rc = BERTH_OK;
-	bool broken = false;
+	static struct resolverd r;
+	const struct berth_query_events events = { on_answered, on_now, &r };
+	enum berth_err rc;
 
 	berth_ipc_init(&r.core, fd);
-	while (!broken && !(rc = berth_ipc_recv(&r.core, &f, BERTH_IPC_FOREVER)))
-		if ((rc = handle(&r, &f, &broken)))
-			break;
-	if (broken)
-		rc = BERTH_E_PLUGIN;
-	else if (rc == BERTH_E_UNAVAILABLE)
-		rc = BERTH_OK;	/* the core has left */
-	if (rc)
+	berth_query_init(&events);
+	while (!(rc = turn(&r)))
+		;
+	if (rc == BERTH_E_UNAVAILABLE) {	/* the core has left */
+		rc = BERTH_OK;
+		berth_query_cancel_all();
+		while (r.n)
+			berth_plugin_unload(&r.plugins[--r.n]);
+	} else {
 		berth_log_err(BERTH_LOG_ERROR, "resolverd", rc);
-	while (r.n && !broken)
-		berth_plugin_unload(&r.plugins[--r.n]);
+	}
+	berth_res_pieces_clear(&r.pieces);
 	berth_ipc_close(&r.core);
 	return rc;
 }

