@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "did/base/json.h"
+#include "did/method_webvh.h"
 
 typedef enum berth_err judge_fn(struct berth_registry_result *out, const struct berth_registry_evidence *e, const char *did,
 				const struct berth_did_version *version, const struct berth_registry_judge *j);
@@ -14,7 +15,7 @@ static const struct method {
 	size_t bytes_max;
 	bool pin;
 } methods[] = {
-	{ "webvh", NULL, (size_t)6 << 20, true },
+	{ "webvh", berth_webvh_judge, (size_t)6 << 20, true },
 	{ "ethr", NULL, (size_t)2 << 20, true },
 };
 

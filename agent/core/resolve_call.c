@@ -71,7 +71,6 @@ static enum berth_err ask(struct berth_resolveclient *c, const struct berth_reso
 		.deadline_ms = q->deadline_ms ? q->deadline_ms : BERTH_RESOLVE_CALL_MS,
 		.max_bytes = q->max_bytes ? q->max_bytes : BERTH_DID_DOC_MAX,
 	};
-	struct resolve_question *question;
 	struct call *call;
 	char key[KEY_MAX];
 	enum berth_err rc;
@@ -85,7 +84,7 @@ static enum berth_err ask(struct berth_resolveclient *c, const struct berth_reso
 		return berth_fail(BERTH_E_NOMEM, "call");
 	*call = (struct call){ done, arg };
 	snprintf(key, sizeof(key), "call %llu", (unsigned long long)++c->calls);	/* no DID has a space */
-	if ((rc = resolve_queue_add(&c->process, key, &m, urgent, on_answer, call, &question)))
+	if ((rc = resolve_queue_add(&c->process, key, &m, NULL, urgent, on_answer, call)))
 		free(call);
 	return rc;
 }

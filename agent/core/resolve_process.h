@@ -36,6 +36,7 @@ typedef void resolve_done(void *arg, struct resolve_question *q, const struct be
 struct resolve_question {
 	char *key;			/* owned: by which it is found; never NULL */
 	char *did;			/* owned */
+	char *number;			/* of the version, owned; NULL: none */
 	size_t adapter;
 	struct berth_buf payload;	/* of ASK */
 	uint32_t deadline_ms;
@@ -94,12 +95,12 @@ void resolve_process_turn(struct resolve_process *p);
 
 /* --- resolve_queue.c --- */
 
-/* Queues a copy of m for later; the key and m's DID are copied, the rest is encoded.
- * urgent: before all that are not.  E_QUOTA: RESOLVE_QUEUE_MAX, or room only for urgent
- * ones. */
+/* Queues a copy of m, and what resolverd need not know: the key, and which number of a
+ * version is wanted (NULL: none is).  urgent: before all that are not.  E_QUOTA:
+ * RESOLVE_QUEUE_MAX, or room only for urgent ones. */
 BERTH_MUST_USE enum berth_err
-resolve_queue_add(struct resolve_process *p, const char *key, const struct berth_res_ask *m, bool urgent,
-		  resolve_done *done, void *arg, struct resolve_question **out);
+resolve_queue_add(struct resolve_process *p, const char *key, const struct berth_res_ask *m, const char *number, bool urgent,
+		  resolve_done *done, void *arg);
 struct resolve_question *resolve_queue_find(const struct resolve_process *p, const char *key);
 struct resolve_question *resolve_queue_asked(const struct resolve_process *p, uint32_t seq);
 /* Now somebody waits for it. */

@@ -12,11 +12,13 @@ static void question_free(struct resolve_question *q)
 		return;
 	free(q->key);
 	free(q->did);
+	free(q->number);
 	berth_buf_free(&q->payload);
 	free(q);
 }
 
-static enum berth_err question_new(struct resolve_question **out, const char *key, const struct berth_res_ask *m)
+static enum berth_err question_new(struct resolve_question **out, const char *key, const struct berth_res_ask *m,
+				    const char *number)
 {
 	struct resolve_question *q = calloc(1, sizeof(*q));
 
@@ -24,11 +26,12 @@ static enum berth_err question_new(struct resolve_question **out, const char *ke
 	if (q) {
 		q->key = strdup(key);
 		q->did = strdup(m->did);
+		q->number = number ? strdup(number) : NULL;
 		q->adapter = m->adapter;
 		q->deadline_ms = m->deadline_ms;
 		berth_res_ask_encode(&q->payload, m);
 	}
-	if (!q || !q->key || !q->did || berth_buf_status(&q->payload)) {
+	if (!q || !q->key || !q->did || (number && !q->number) || berth_buf_status(&q->payload)) {
 		question_free(q);
 		return berth_fail(BERTH_E_NOMEM, "look-up");
 	}
@@ -63,20 +66,20 @@ static void take_out(struct resolve_process *p, const struct resolve_question *q
 	memmove(&p->queue[at], &p->queue[at + 1], (--p->n_queue - at) * sizeof(q));
 }
 
-enum berth_err resolve_queue_add(struct resolve_process *p, const char *key, const struct berth_res_ask *m, bool urgent,
-				 resolve_done *done, void *arg, struct resolve_question **out)
+enum berth_err resolve_queue_add(struct resolve_process *p, const char *key, const struct berth_res_ask *m,
+				 const char *number, bool urgent, resolve_done *done, void *arg)
 {
+	struct resolve_question *q;
 	enum berth_err rc;
 
-	*out = NULL;
 	if (p->n_queue + (urgent ? 0 : RESOLVE_RESERVED) >= RESOLVE_QUEUE_MAX)
 		return berth_fail(BERTH_E_QUOTA, "%zu look-ups are waiting", p->n_queue);
-	if ((rc = question_new(out, key, m)))
+	if ((rc = question_new(&q, key, m, number)))
 		return rc;
-	(*out)->urgent = urgent;
-	(*out)->done = done;
-	(*out)->arg = arg;
-	insert(p, *out);
+	q->urgent = urgent;
+	q->done = done;
+	q->arg = arg;
+	insert(p, q);
 	return BERTH_OK;
 }
 

@@ -21,7 +21,7 @@ void berth_resolveclient_forget(struct berth_resolveclient *c, const char *did)
 
 /* --- one question ---------------------------------------------------------------- */
 
-/* The version is in the question's payload. */
+/* The version is in the question, most of it in its payload. */
 static enum berth_err judge_answer(struct berth_resolveclient *c, const struct resolve_question *q,
 				   const struct berth_res_answer *a, struct berth_buf *document)
 {
@@ -31,9 +31,10 @@ static enum berth_err judge_answer(struct berth_resolveclient *c, const struct r
 
 	if (rc)
 		return rc;
-	version = (struct berth_did_version){ *m.version_id ? m.version_id : NULL, *m.version_time ? m.version_time : NULL };
-	return resolve_judge(c, &c->process.adapters[q->adapter], q->did, version.id || version.time ? &version : NULL,
-			     q->urgent, a, document);
+	version = (struct berth_did_version){ *m.version_id ? m.version_id : NULL, *m.version_time ? m.version_time : NULL,
+		q->number };
+	return resolve_judge(c, &c->process.adapters[q->adapter], q->did,
+			     version.id || version.time || version.number ? &version : NULL, q->urgent, a, document);
 }
 
 static void on_answer(void *arg, struct resolve_question *q, const struct berth_res_answer *a, bool blamed)
@@ -63,7 +64,7 @@ static enum berth_err want(struct berth_resolveclient *c, const struct look_up *
 	};
 
 	if (!q)
-		return resolve_queue_add(&c->process, l->key, &m, urgent, on_answer, c, &q);
+		return resolve_queue_add(&c->process, l->key, &m, v ? v->number : NULL, urgent, on_answer, c);
 	if (urgent)
 		resolve_queue_hurry(&c->process, q);
 	return BERTH_OK;
@@ -110,7 +111,8 @@ static bool fits(const struct look_up *l)
 	const struct berth_did_version *v = l->version;
 
 	return strlen(l->did) <= BERTH_RES_DID_MAX && (!v || !v->id || strlen(v->id) <= BERTH_RES_VERSION_MAX) &&
-	       (!v || !v->time || strlen(v->time) <= BERTH_RES_VERSION_MAX);
+	       (!v || !v->time || strlen(v->time) <= BERTH_RES_VERSION_MAX) &&
+	       (!v || !v->number || strlen(v->number) <= BERTH_RES_VERSION_MAX);
 }
 
 static enum berth_err ask(struct berth_resolveclient *c, const struct look_up *l)
@@ -208,6 +210,8 @@ static enum berth_err resolve_version(struct berth_resolver *r, const char *did,
 	*out = NULL;
 	if (!l.adapter)
 		return berth_resolve_version_next(r->next, did, version, out);
+	if (version->number && !berth_judge_keeps_pin(did))	/* adapters are not asked for it */
+		return berth_fail(BERTH_E_RESOLVE, "%.80s has no numbered versions", did);
 	if (!(rc = version_key(&key, did, version))) {
 		l.key = berth_buf_cstr(&key);
 		rc = look_up(c, &l, out);
