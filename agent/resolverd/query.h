@@ -11,8 +11,11 @@
 #include "berth/registry.h"
 
 /* The queries that adapters have under way, and what the host does for them: answers,
- * timers, deadlines.  There is one set of them in a process, because adapters call the
+ * exchanges, timers, deadlines.  There is one set of them in a process, because adapters call the
  * host without saying which.
+ *
+ * query.c       their lives and times
+ * query_host.c  what adapters call
  *
  * What an adapter does against its contract is remembered as the process's fault, and
  * from then on the host does nothing for anybody. */
@@ -25,8 +28,9 @@ struct berth_query_events {
 	void (*now)(void *arg, uint32_t seq);
 	void *arg;
 };
-/* Forgets whatever there was. */
-void berth_query_init(const struct berth_query_events *events);
+/* Forgets whatever there was.  http: borrowed; NULL: adapters get none. */
+struct berth_res_http;
+void berth_query_init(const struct berth_query_events *events, struct berth_res_http *http);
 
 /* Asks the adapter of an ASK, n bytes of payload that are copied; the answer may be told
  * before this returns.  E_TYPE: malformed, no such adapter, not one of its operations, a

@@ -5,12 +5,15 @@
 #include <poll.h>
 #include <string.h>
 
+#include "agent/ipc/http_policy.h"
 #include "agent/ipc/ipc.h"
+#include "agent/resolverd/http.h"
 #include "agent/resolverd/plugin.h"
 #include "agent/resolverd/query.h"
 #include "did/base/log.h"
 
 #define PLUGINS_MAX 16
+#define WAIT_MAX_MS 60000u
 
 struct resolverd {
 	struct berth_ipc core;
@@ -18,6 +21,8 @@ struct resolverd {
 	struct berth_plugin plugins[PLUGINS_MAX];
 	size_t n;
 	bool sealed;
+	struct berth_res_http_policy policy;
+	struct berth_res_http *http;	/* NULL: no POLICY has come */
 	enum berth_err sent;		/* of answers: the core has left, or there is no memory */
 };
 
@@ -54,6 +59,24 @@ static void on_now(void *arg, uint32_t seq)
 }
 
 /* --- what it wants ------------------------------------------------------------------- */
+
+static enum berth_err on_policy(struct resolverd *r, const struct berth_ipc_frame *f)
+{
+	const struct berth_query_events events = { on_answered, on_now, r };
+	struct berth_cur c = berth_cur(f->p, f->n);
+	enum berth_err rc;
+
+	if (r->http || r->n)
+		return berth_fail(BERTH_E_TYPE, "resolverd: POLICY comes first, and once");
+	if ((rc = berth_res_http_policy_decode(&r->policy, &c)))
+		return rc;
+	if (!berth_cur_done(&c))
+		return berth_fail(BERTH_E_TYPE, "resolverd: malformed POLICY");
+	if ((rc = berth_res_http_new(&r->http, &r->policy)))
+		return rc;
+	berth_query_init(&events, r->http);
+	return berth_ipc_answer(&r->core, f->seq, BERTH_OK, NULL);
+}
 
 static enum berth_err load(struct resolverd *r, const struct berth_res_load *m, struct berth_buf *out)
 {
@@ -137,6 +160,7 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 	enum berth_err rc;
 
 	switch (f->op * 2 + r->sealed) {
+	case BERTH_RES_POLICY * 2: rc = on_policy(r, f); break;
 	case BERTH_RES_LOAD * 2: rc = on_load(r, f); break;
 	case BERTH_RES_SEAL * 2: rc = on_seal(r, f); break;
 	case BERTH_RES_ASK * 2 + 1: rc = on_ask(r, f); break;
@@ -149,18 +173,29 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 
 /* --- the loop ------------------------------------------------------------------------- */
 
-static enum berth_err turn(struct resolverd *r)
+/* -1: until something comes. */
+static int wait_ms(struct resolverd *r)
 {
 	uint32_t in = berth_query_timeout_ms();
-	struct pollfd p[] = { { .fd = r->core.fd, .events = POLLIN } };
-	enum berth_err rc = BERTH_OK;
+	int http = r->http ? berth_res_http_timeout_ms(r->http) : -1;
 
-	if (poll(p, 1, in == UINT32_MAX ? -1 : (int)(in > 60000 ? 60000 : in)) < 0 && errno != EINTR)
+	if (http >= 0 && (uint32_t)http < in)
+		in = (uint32_t)http;
+	return in == UINT32_MAX ? -1 : (int)(in > WAIT_MAX_MS ? WAIT_MAX_MS : in);
+}
+
+static enum berth_err turn(struct resolverd *r)
+{
+	struct pollfd p[] = { { .fd = r->core.fd, .events = POLLIN },
+			      { .fd = r->http ? berth_res_http_fd(r->http) : -1, .events = POLLIN } };
+	enum berth_err rc;
+
+	if (poll(p, 2, wait_ms(r)) < 0 && errno != EINTR)
 		return berth_fail(BERTH_E_INTERNAL, "poll: errno %d", errno);
-	if (p[0].revents)
-		rc = berth_ipc_on_readable(&r->core, on_frame, r);
-	if (rc)
+	if (p[0].revents && (rc = berth_ipc_on_readable(&r->core, on_frame, r)))
 		return rc;
+	if (r->http)
+		berth_res_http_run(r->http);
 	berth_query_run();
 	return check_fault(r);
 }
@@ -172,7 +207,7 @@ enum berth_err berth_resolverd_run(int fd)
 	enum berth_err rc;
 
 	berth_ipc_init(&r.core, fd);
-	berth_query_init(&events);
+	berth_query_init(&events, NULL);
 	while (!(rc = turn(&r)))
 		;
 	if (rc == BERTH_E_UNAVAILABLE) {	/* the core has left */

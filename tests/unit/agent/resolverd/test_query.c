@@ -47,7 +47,7 @@ static void again(void)
 {
 	const struct berth_query_events events = { on_answered, on_now, NULL };
 
-	berth_query_init(&events);
+	berth_query_init(&events, NULL);
 	memset(&said, 0, sizeof(said));
 }
 
