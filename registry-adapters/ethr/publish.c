@@ -7,14 +7,15 @@
  *            out  proposal     {"chainId", "to", "from", "nonce", "confirmedNonce", "gas",
  *                              "gasPrice" or "maxFeePerGas" and "maxPriorityFeePerGas",
  *                              "data"}, {"registryNonce"}: quantities and data as JSON-RPC
- *                              writes them
+ *                              writes them; or {"refused": TEXT}: the registry does not take
+ *                              the call
  *   SUBMIT   in   transaction  the signed transaction, bytes
- *            out  receipt      {"transactionHash"}: it is on its way, or was before
+ *            out  receipt      {"transactionHash", "state": "sent"}: or was before; or
+ *                              {"state": "refused", "reason": TEXT} by the node
  *   CHECK    in   transaction  {"hash", "from", "nonce"}
  *            out  receipt      {"transactionHash", "state": "confirmed" | "failed" |
- *                              "pending" | "unknown", "blockNumber", "confirmations"}
- *
- * CONFLICT: the nonce is another transaction's, or the registry does not take the call. */
+ *                              "pending" | "unknown" | "overtaken", "blockNumber",
+ *                              "confirmations"}; overtaken: another has the nonce */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +117,9 @@ static void on_proposal(struct job *j)
 	} else if (!ethr_result_quantity(j, P_CONFIRMED, &confirmed)) {
 		ethr_fail_call(j, P_CONFIRMED);
 	} else if (j->results[P_GAS].error[0]) {
-		ethr_fail(j, BERTH_REGISTRY_CONFLICT, "the registry does not take it: %s", j->results[P_GAS].error);
+		o = cJSON_CreateObject();
+		cJSON_AddStringToObject(o, "refused", j->results[P_GAS].error);
+		answer_and_free(j, "proposal", o);
 	} else if (!ethr_result_quantity(j, P_GAS, &gas)) {
 		ethr_fail_call(j, P_GAS);
 	} else {
@@ -172,23 +175,24 @@ static void propose(struct job *j)
 
 /* ---- SUBMIT */
 
-static void accepted(struct job *j)
+static void submitted(struct job *j, const char *refused)
 {
 	cJSON *o = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(o, "transactionHash", j->hash);
+	cJSON_AddStringToObject(o, "state", refused ? "refused" : "sent");
+	if (refused)
+		cJSON_AddStringToObject(o, "reason", refused);
 	answer_and_free(j, "receipt", o);
 }
 
-/* It may have been ours that took the nonce. */
+/* It may have been sent before: "already known", or "nonce too low" because it was ours
+ * that took the nonce. */
 static void on_known(struct job *j)
 {
 	const char *hash = ethr_str(ethr_result_obj(j, 0), "hash");
 
-	if (hash && strcmp(hash, j->hash) == 0)
-		accepted(j);
-	else
-		ethr_fail(j, BERTH_REGISTRY_CONFLICT, "the node does not take it: %s", j->data ? j->data : "");
+	submitted(j, hash && strcmp(hash, j->hash) == 0 ? NULL : j->data ? j->data : "");
 }
 
 static void on_submitted(struct job *j)
@@ -196,7 +200,7 @@ static void on_submitted(struct job *j)
 	const char *hash = ethr_result_str(j, 0);
 
 	if (hash && strcmp(hash, j->hash) == 0) {
-		accepted(j);
+		submitted(j, NULL);
 	} else if (hash) {
 		ethr_fail(j, BERTH_REGISTRY_REFUSED, "the node calls the transaction by another hash");
 	} else {
@@ -302,8 +306,7 @@ static void on_look(struct job *j)
 	else if (!ethr_result_quantity(j, C_NONCE, &count))
 		ethr_fail_call(j, C_NONCE);
 	else if (count > j->nonce && ++j->overtaken >= OVERTAKEN_LOOKS)
-		ethr_fail(j, BERTH_REGISTRY_CONFLICT, "another transaction of the account has its nonce %llu",
-			  (unsigned long long)j->nonce);
+		answer_state(j, "overtaken", 0, 0);
 	else if (count <= j->nonce && !ethr_result_obj(j, C_KNOWN))
 		answer_state(j, "unknown", 0, 0);
 	else

@@ -319,7 +319,7 @@ static void a_transaction_is_proposed(void **state)
 	says("proposal", "\"gasPrice\":\"0x77\"");
 	test_registry_script(&r, refused, 1);
 	publishes(BERTH_REGISTRY_PROPOSE, "proposal", PROPOSAL, strlen(PROPOSAL));
-	assert_int_equal(BERTH_REGISTRY_CONFLICT, a.status);
+	assert_string_equal("{\"refused\":\"execution reverted: bad_actor\"}", test_registry_part(&a, "proposal"));
 	test_registry_script(&r, nonce, 1);
 	publishes(BERTH_REGISTRY_PROPOSE, "proposal", "{\"nonceOf\":\"" IDENTITY "\"}", 58);
 	assert_string_equal("{\"registryNonce\":\"0x7\"}", test_registry_part(&a, "proposal"));
@@ -344,14 +344,13 @@ static void a_transaction_is_submitted(void **state)
 	(void)state;
 	begin(CONFIG(""), taken, N(taken));
 	publishes(BERTH_REGISTRY_SUBMIT, "transaction", "abc", 3);
-	assert_string_equal("{\"transactionHash\":\"" HASH "\"}", test_registry_part(&a, "receipt"));
+	assert_string_equal("{\"transactionHash\":\"" HASH "\",\"state\":\"sent\"}", test_registry_part(&a, "receipt"));
 	test_registry_script(&r, known, N(known));
 	publishes(BERTH_REGISTRY_SUBMIT, "transaction", "abc", 3);
-	assert_int_equal(BERTH_REGISTRY_OK, a.status);
+	says("receipt", "\"state\":\"sent\"}");
 	test_registry_script(&r, low, N(low));
 	publishes(BERTH_REGISTRY_SUBMIT, "transaction", "abc", 3);
-	assert_int_equal(BERTH_REGISTRY_CONFLICT, a.status);
-	assert_string_equal("the node does not take it: nonce too low", a.message);
+	says("receipt", "\"state\":\"refused\",\"reason\":\"nonce too low\"}");
 	test_registry_script(&r, other, N(other));
 	publishes(BERTH_REGISTRY_SUBMIT, "transaction", "abc", 3);
 	assert_int_equal(BERTH_REGISTRY_REFUSED, a.status);
@@ -391,7 +390,7 @@ static void a_transaction_is_followed(void **state)
 	checks("\"state\":\"failed\"", BERTH_REGISTRY_OK, failed, N(failed));
 	checks("\"state\":\"unknown\"}", BERTH_REGISTRY_OK, unknown, N(unknown));
 	checks("\"state\":\"confirmed\"", BERTH_REGISTRY_OK, late, N(late));
-	checks(NULL, BERTH_REGISTRY_CONFLICT, overtaken, N(overtaken));
+	checks("\"state\":\"overtaken\"}", BERTH_REGISTRY_OK, overtaken, N(overtaken));
 	checks(NULL, BERTH_REGISTRY_UNAVAILABLE, liar, N(liar));
 	end();
 	begin(CONFIG(",\"poll-ms\":\"10000\""), NULL, 0);
