@@ -254,6 +254,21 @@ static void to_all(struct berth_agent *a, const struct berth_machine *m, const c
 	free(k.keys);
 }
 
+/* A machine with such a state has but one instance. */
+static enum berth_err find_closed(struct berth_agent *a)
+{
+	struct berth_instance inst;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < a->cfg.n_machines; i++) {
+		if (!a->cfg.machines[i]->closed || (rc = agent_load(a, a->cfg.machines[i], "self", &inst)))
+			continue;
+		a->closed |= agent_is_closed(a->cfg.machines[i], &inst);
+		berth_instance_free(&inst);
+	}
+	return rc;
+}
+
 static enum berth_err start(struct berth_agent *a)
 {
 	bool rolled_back = false;
@@ -265,6 +280,8 @@ static enum berth_err start(struct berth_agent *a)
 	agent_refresh_time(a);
 	a->quarantined = rolled_back;
 	a->untold = true;
+	if ((rc = find_closed(a)))
+		return rc;
 	agent_forget_sweep(a);
 	for (size_t i = 0; i < a->cfg.n_machines; i++)
 		to_all(a, a->cfg.machines[i], rolled_back ? "rollback" : "resume");

@@ -3,8 +3,8 @@
 #define BERTH_AGENT_CORE_AGENT_INTERNAL_H
 
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
- * DIDs and those of others), forget.c (the end of ours), deliver.c (one event, one
- * transaction), counters.c (the store's and the device's), inbound.c (frames to events),
+ * DIDs and those of others), forget.c (the end of ours), wipe.c (the end of an epoch),
+ * deliver.c (one event, one transaction), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
  * they end), batch.c (one sync for many), answer.c (replies, parked requests),
@@ -129,6 +129,7 @@ struct berth_agent {
 	bool untold;			/* there may be dead letters that nobody was told of */
 	uint64_t untold_ms;		/* not before */
 	bool quarantined;
+	bool closed;			/* a device that is no more: it sends what is left, and answers nobody */
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
 	uint64_t renew_ms;		/* credentials are not looked at before */
@@ -165,6 +166,7 @@ agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *
 BERTH_MUST_USE enum berth_err
 agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key, struct berth_instance *inst);
 bool agent_is_transient(enum berth_err rc);
+bool agent_is_closed(const struct berth_machine *m, const struct berth_instance *inst);
 /* The host's word to a machine that may not run here. */
 BERTH_MUST_USE enum berth_err
 agent_tell(struct berth_agent *a, const char *machine, const char *on, const struct berth_json *args);
@@ -195,6 +197,12 @@ void agent_counters_follow(struct berth_agent *a);	/* a step that failed, once m
 BERTH_MUST_USE enum berth_err agent_forget_apply(struct berth_agent *a, const struct berth_effects *fx);
 void agent_forget_done(struct berth_agent *a, const struct berth_effects *fx);
 void agent_forget_sweep(struct berth_agent *a);
+
+/* wipe.c: what fx->wipe means.  apply: in the transaction, before anything else of the step.
+ * done: after the commit. */
+BERTH_MUST_USE enum berth_err agent_wipe_apply(struct berth_agent *a, const struct berth_effects *fx);
+void agent_wipe_done(struct berth_agent *a, const struct berth_effects *fx);
+BERTH_MUST_USE enum berth_err agent_forget_one(struct berth_agent *a, const char *name);	/* forget.c: in a transaction */
 
 /* renew.c: with a clock, the credentials that are held. */
 void agent_renew_sweep(struct berth_agent *a);

@@ -331,6 +331,8 @@ static bool may_take(struct berth_agent *a, uint64_t request, const char *source
 		reply_status(a, request, BERTH_FRAME_BUSY, QUARANTINE_RETRY_S);
 	} else if (a->counters_behind || a->unread) {
 		agent_reply_busy(a, request);
+	} else if (a->closed) {
+		reply_status(a, request, BERTH_FRAME_REFUSED, 0);
 	} else {
 		return true;
 	}

@@ -103,13 +103,14 @@ static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effec
 	return rc;
 }
 
-/* Only forward; a release sets it back by other means. */
-static enum berth_err apply_floor(struct berth_agent *a, int64_t floor_s)
+/* Only forward, but where an owner's time ends with the owner. */
+static enum berth_err apply_floor(struct berth_agent *a, const struct berth_effects *fx)
 {
 	int64_t v;
 	enum berth_err rc = berth_store_counter_get(a->cfg.store, COUNTER_FLOOR, &v);
 
-	return rc || floor_s <= v ? rc : berth_store_counter_set(a->cfg.store, COUNTER_FLOOR, floor_s);
+	return rc || (fx->floor_s <= v && !fx->floor_back) ? rc
+		: berth_store_counter_set(a->cfg.store, COUNTER_FLOOR, fx->floor_s);
 }
 
 /* Who lets its own answers pile up is refused for good.  Whoever else would have written
@@ -129,16 +130,20 @@ static enum berth_err
 apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event *ev, const struct agent_sender *by,
       bool guest)
 {
-	enum berth_err rc = apply_puts(a, fx, guest);
+	enum berth_err rc = fx->wipe ? agent_wipe_apply(a, fx) : BERTH_OK;
 
+	if (!rc)
+		rc = apply_puts(a, fx, guest);
 	if (!rc && fx->drop_peer)
 		rc = fx->drop_why ? berth_store_outbox_dead_thread(a->cfg.store, fx->drop_peer, fx->drop_thid,
 								   berth_agent_now_s(a), fx->drop_why)
 				  : berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
+	if (!rc && fx->gone_peer)
+		rc = berth_store_outbox_drop(a->cfg.store, NULL, fx->gone_peer, &(int64_t){ 0 });
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
 		rc = apply_send(a, &fx->sends[i], ev, by);
-	if (!rc && fx->floor_s)
-		rc = apply_floor(a, fx->floor_s);
+	if (!rc && (fx->floor_s || fx->floor_back))
+		rc = apply_floor(a, fx);
 	if (!rc)
 		rc = agent_forget_apply(a, fx);
 	return rc ? rc : agent_counters_apply(a, fx);
@@ -271,10 +276,15 @@ remember(struct berth_agent *a, const struct berth_event *ev, const struct berth
 	return rc ? rc : berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
 }
 
+bool agent_is_closed(const struct berth_machine *m, const struct berth_instance *inst)
+{
+	return m->closed && strcmp(m->states[inst->state], m->closed) == 0;
+}
+
 /* Keys and counters are nobody's to take back. */
 static bool touches_device(const struct berth_effects *fx)
 {
-	return fx->step_generation || fx->step_epoch || fx->n_forget;
+	return fx->step_generation || fx->step_epoch || fx->n_forget || fx->wipe;
 }
 
 static enum berth_err
@@ -304,7 +314,9 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	    (touches_device(&fx) && (rc = agent_batch_sync(a))))
 		goto out;
 	agent_counters_step(a, &fx);
+	agent_wipe_done(a, &fx);
 	agent_forget_done(a, &fx);
+	a->closed |= agent_is_closed(m, &inst);
 	if (touches_device(&fx))
 		a->batch_ids = a->n_ids;
 	a->news += m->rest && !step_rc;

@@ -14,7 +14,7 @@
 #define DOOMED_MAX 8		/* at once; the rest is for the next round */
 
 /* In the step's transaction: the identity is nobody's any more. */
-static enum berth_err doom(struct berth_agent *a, const char *name)
+enum berth_err agent_forget_one(struct berth_agent *a, const char *name)
 {
 	const struct berth_identity *id = a->env.identity(&a->env, name);
 	enum berth_err rc;
@@ -30,7 +30,7 @@ enum berth_err agent_forget_apply(struct berth_agent *a, const struct berth_effe
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; !rc && i < fx->n_forget; i++)
-		rc = doom(a, fx->forget[i]);
+		rc = agent_forget_one(a, fx->forget[i]);
 	return rc;
 }
 

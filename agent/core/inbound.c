@@ -224,6 +224,8 @@ static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size
 	bool forward;
 
 	*r = (struct berth_received){ 0 };
+	if (a->closed)
+		return BERTH_OK;	/* what rides along in answers to us is for nobody */
 	agent_refresh_time(a);
 	if ((rc = berth_unpack(&in, &up, (const char *)packed, n))) {
 		if (!agent_is_transient(rc) && rc != BERTH_E_QUOTA) {	/* no time to resolve: nobody's fault */

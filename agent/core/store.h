@@ -240,6 +240,9 @@ berth_store_outbox_each(struct berth_store *s, const char *peer, size_t limit, b
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_one(struct berth_store *s, int64_t seq, berth_outbox_fn fn, void *arg);
 
+/* Drops every row of one sender of ours, by the name of its identity, without a word. */
+BERTH_MUST_USE enum berth_err berth_store_outbox_forget(struct berth_store *s, const char *from);
+
 /* --- dead letters.  Given up: the body goes, the rest stays to be shown and reported.
  * A row that is not there any more is fine. */
 BERTH_MUST_USE enum berth_err

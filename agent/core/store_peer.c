@@ -84,6 +84,19 @@ enum berth_err berth_store_outbox_drop(struct berth_store *s, const char *id, co
 	return rc;
 }
 
+enum berth_err berth_store_outbox_forget(struct berth_store *s, const char *from)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	if ((rc = store_ready(s, true)))
+		return rc;
+	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE sender = ?1 LIMIT 1", "s", from)) && seq &&
+	       !(rc = store_outbox_remove(s, seq)))
+		;
+	return rc;
+}
+
 /* ---- what waits, for people */
 
 static int64_t or_none(sqlite3_stmt *st, int col, int64_t none)

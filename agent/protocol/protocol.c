@@ -128,6 +128,7 @@ void berth_effects_free(struct berth_effects *fx)
 	free(fx->drop_peer);
 	free(fx->drop_thid);
 	free(fx->drop_why);
+	free(fx->gone_peer);
 	berth_json_free(fx->result);
 	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
 }
@@ -320,6 +321,12 @@ enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, co
 	if (!copy(&fx->drop_peer, peer) || !copy(&fx->drop_thid, thid))
 		return berth_fail(BERTH_E_NOMEM, "drop");
 	return BERTH_OK;
+}
+
+enum berth_err berth_effects_part(struct berth_effects *fx, const char *peer)
+{
+	free(fx->gone_peer);
+	return copy(&fx->gone_peer, peer) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "part");
 }
 
 void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...)

@@ -92,6 +92,9 @@ struct berth_policy {
 	const struct berth_verify *judging;	/* the rest of a verdict on credentials: rules, folders, lists; NULL: none */
 	bool renew;			/* issuer: what was issued is issued again before it ends */
 	const char *oob_url;		/* what the URL of an invitation begins with */
+	bool release_consent;		/* gateway: the end of an epoch needs the local operator's word */
+	int64_t release_notice_s;	/* and applications hear of it so long before */
+	bool clear_tpm;			/* a retirement may clear the TPM */
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */
@@ -215,10 +218,14 @@ struct berth_effects {
 	bool may_step_generation;	/* when the day's allowance has one left (the host
 					 * says so itself for a counted machine's states) */
 	int64_t floor_s;		/* the time is at least this from now on; 0: as it was */
+	bool floor_back;		/* it is floor_s, even if it was later */
+	bool wipe;			/* a gateway's epoch ends: what it has of its owner goes, before
+					 * this step's own records and messages */
 	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */
 	size_t n_forget;
 	char *drop_peer, *drop_thid;	/* forget what still waits for this peer in this thread */
 	char *drop_why;			/* as dead letters, for that reason; NULL: without a word */
+	char *gone_peer;		/* nobody is there any more: nothing waits for that DID */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
 	char *audit;			/* one line for the audit log */
 	struct berth_json *result;	/* the answer to a command */
@@ -265,6 +272,8 @@ struct berth_machine {
 	bool rotates;
 	/* Its instances are threads that problem reports may be about ("problem-report"). */
 	bool threads;
+	/* The state in which the whole agent answers nobody any more; NULL: none. */
+	const char *closed;
 	/* Takes, as "message", whatever no other machine's protocol is. */
 	bool rest;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of
@@ -310,6 +319,8 @@ BERTH_MUST_USE enum berth_err
 berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *mine, const char *peer, const char *uri);
 BERTH_MUST_USE enum berth_err
 berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid);
+/* All that waits for that DID is dropped, before this step's own messages. */
+BERTH_MUST_USE enum berth_err berth_effects_part(struct berth_effects *fx, const char *peer);
 /* One of our identities ends: its record in this step's transaction, its keys after the
  * commit.  It need not exist: a name that was set aside and never used is fine. */
 BERTH_MUST_USE enum berth_err berth_effects_forget(struct berth_effects *fx, const char *name);

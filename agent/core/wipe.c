@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a gateway's epoch.  What its owner provisioned, said and made here goes in the
+ * transaction of the step that ends the epoch; the keys follow by name (forget.c), and the
+ * key that items were sealed with goes with the device's step of its epoch counter
+ * (counters.c).  What stays is the device's own: its factory identity, what it remembers of
+ * messages (so that none of them has an effect again), the audit log, other roles' records. */
+#include <string.h>
+
+#include "agent/core/agent_internal.h"
+#include "agent/protocol/application_internal.h"
+#include "agent/protocol/credentials.h"
+#include "agent/protocol/discover.h"
+#include "agent/protocol/onboarding.h"
+#include "agent/protocol/oob.h"
+#include "agent/protocol/relation.h"
+
+static const char *const spaces[] = {
+	"item-a", "item-b", BERTH_NS_CREDENTIAL, BERTH_NS_APP_BOX, NS_APP_THREAD, NS_APP_RING, BERTH_NS_OOB,
+	BERTH_NS_OOB_TAKEN, BERTH_NS_RELATION, BERTH_NS_FEATURES, BERTH_NS_POLL, "pong", "proof-seen",
+};
+
+struct space { struct berth_agent *a; const char *ns; };
+
+static enum berth_err delete_one(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	const struct space *s = arg;
+
+	(void)p;
+	(void)n;
+	return berth_store_delete(s->a->cfg.store, s->ns, key);
+}
+
+static enum berth_err clear(struct berth_agent *a, const char *ns)
+{
+	return berth_store_each(a->cfg.store, ns, NULL, delete_one, &(struct space){ a, ns });
+}
+
+static enum berth_err clear_records(struct berth_agent *a)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < sizeof(spaces) / sizeof(spaces[0]); i++)
+		rc = clear(a, spaces[i]);
+	for (size_t i = 0; !rc && i < a->cfg.n_machines; i++)	/* exchanges of credentials and proofs */
+		if (a->cfg.machines[i]->find && a->cfg.machines[i]->threads)
+			rc = clear(a, a->cfg.machines[i]->name);
+	return rc;
+}
+
+/* Made in this epoch, for its owner or for somebody it dealt with under that owner. */
+static bool ends(const struct berth_identity *id)
+{
+	static const char *const kinds[] = { "op-", "to-peer-", BERTH_ID_OOB };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strncmp(id->name, kinds[i], strlen(kinds[i])) == 0)
+			return true;
+	return false;
+}
+
+enum berth_err agent_wipe_apply(struct berth_agent *a, const struct berth_effects *fx)
+{
+	struct berth_store *s = a->cfg.store;
+	int64_t n;
+	enum berth_err rc;
+
+	(void)fx;
+	if ((rc = clear_records(a)) || (rc = berth_store_dead_drop(s, NULL, NULL, &n)) ||
+	    (rc = berth_store_outbox_forget(s, BERTH_ID_FACTORY)))
+		return rc;
+	for (size_t i = 0; i < a->n_ids; i++)
+		if (ends(a->ids[i]) && ((rc = berth_store_outbox_forget(s, a->ids[i]->name)) ||
+					(rc = agent_forget_one(a, a->ids[i]->name))))
+			return rc;
+	return BERTH_OK;
+}
+
+static void stop_timers(struct berth_agent *a)
+{
+	for (size_t i = a->n_timers; i-- > 0;) {
+		const struct berth_machine *m = a->cfg.machines[a->timers[i].machine];
+
+		if (m->find && m->threads)
+			agent_stop_timer(a, m, a->timers[i].key);
+	}
+}
+
+void agent_wipe_done(struct berth_agent *a, const struct berth_effects *fx)
+{
+	if (!fx->wipe)
+		return;
+	for (size_t i = a->n_ids; i-- > 0;)
+		if (ends(a->ids[i]))
+			agent_identity_drop(a, a->ids[i]->name);
+	stop_timers(a);
+	agent_forget_sweep(a);
+	a->news++;
+}
