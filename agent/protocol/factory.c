@@ -293,23 +293,6 @@ static enum berth_err on_again(struct berth_env *env, struct berth_instance *ins
 }
 
 /* ---- first sale: OC[0] by the ownership root ---- */
-static enum berth_err owner_ref(struct berth_env *env, const char *did, struct berth_owner_ref *out)
-{
-	struct berth_did_doc *doc = NULL;
-	const struct berth_vm *vm;
-	enum berth_err rc;
-
-	if ((rc = berth_did_self_certifying(did)) || (rc = env->learn(env, did)) ||
-	    (rc = berth_resolve(env->resolver, did, &doc)))
-		return rc;
-	vm = berth_did_doc_nth(doc, BERTH_REL_ASSERTION, 0);
-	out->did = did;
-	rc = vm ? berth_kid_thumbprint(out->jkt, env->resolver, vm->id)
-		: berth_fail(BERTH_E_KEY, "the buyer's DID has no assertion key");
-	berth_did_doc_free(doc);
-	return rc;
-}
-
 /* args: {"to": DID}; result: the chain package */
 static enum berth_err on_sell(struct berth_env *env, struct berth_instance *inst,
 			      const struct berth_event *ev, struct berth_effects *fx)
@@ -322,7 +305,7 @@ static enum berth_err on_sell(struct berth_env *env, struct berth_instance *inst
 	const char *entry;
 	enum berth_err rc;
 
-	if ((rc = berth_json_req_str(ev->args, "to", 8192, &to)) || (rc = owner_ref(env, to, &oc.next_owner)))
+	if ((rc = berth_json_req_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = berth_owner_ref_of(env, to, &oc.next_owner)))
 		return rc;
 	berth_object_hash(&oc.device_credential, dc, strlen(dc));
 	if ((rc = berth_ownership_build(&compact, env->keys->keyring, root->sign_kid, &oc)))

@@ -8,6 +8,7 @@ static const char *const states[] = {
 	[GW_PROVISIONING] = "PROVISIONING", [GW_COMMITTING] = "COMMITTING",
 	[GW_OPERATIONAL] = "OPERATIONAL", [GW_QUARANTINED] = "QUARANTINED",
 	[GW_RENEWING] = "RENEWING", [GW_ROTATING] = "ROTATING", [GW_EXPIRED] = "EXPIRED",
+	[GW_RELEASING] = "RELEASING", [GW_RETIRING] = "RETIRING", [GW_RETIRED] = "RETIRED",
 };
 
 /* A store that is older than the device's counters: nothing is done with it, and
@@ -126,6 +127,31 @@ static const struct berth_transition table[] = {
 
 	{ ANY,             "cmd/invitation",   on_late_invitation,           STAY,            STAY },
 	{ ANY,             "rollback",         on_rollback,                  GW_QUARANTINED,  STAY },
+
+	{ GW_INITIALIZED,  "go",               gateway_begin,                GW_SEEKING,      STAY },
+	{ GW_OPERATIONAL,  "transfer-prepare", gateway_on_prepare,           GW_RELEASING,    STAY },
+	{ GW_RENEWING,     "transfer-prepare", gateway_on_prepare,           GW_RELEASING,    STAY },
+	{ GW_EXPIRED,      "transfer-prepare", gateway_on_prepare,           GW_RELEASING,    STAY },
+	{ GW_RELEASING,    "transfer-prepare", gateway_on_prepare,           STAY,            STAY },
+	{ GW_RELEASING,    "resume",           gateway_ready,                STAY,            STAY },
+	{ GW_RELEASING,    "timer",            gateway_ready,                STAY,            STAY },
+	{ GW_RELEASING,    "cmd/consent",      gateway_consent,              STAY,            STAY },
+	{ GW_RELEASING,    "transfer-cancel",  gateway_on_cancel,            GW_OPERATIONAL,  STAY },
+	{ GW_RELEASING,    "release",          gateway_on_release,           GW_INITIALIZED,  STAY },
+	{ GW_OPERATIONAL,  "release",          gateway_on_stale_release,     STAY,            STAY },
+
+	{ GW_OPERATIONAL,  "retire",           gateway_on_retire,            GW_RETIRING,     STAY },
+	{ GW_RENEWING,     "retire",           gateway_on_retire,            GW_RETIRING,     STAY },
+	{ GW_EXPIRED,      "retire",           gateway_on_retire,            GW_RETIRING,     STAY },
+	{ GW_RETIRING,     "retire",           gateway_on_retire,            STAY,            STAY },
+	{ GW_RETIRING,     "resume",           gateway_retire,               STAY,            STAY },
+	{ GW_RETIRING,     "timer",            gateway_retire,               STAY,            STAY },
+	{ GW_RETIRING,     "cmd/consent",      gateway_consent,              STAY,            STAY },
+	{ GW_RETIRED,      "resume",           gateway_bury,                 STAY,            STAY },
+	{ GW_RETIRED,      "timer",            gateway_bury,                 STAY,            STAY },
+
+	{ ANY,             "release",          gateway_on_release_again,     STAY,            STAY },
+	{ ANY,             "dead",             gateway_on_undelivered,       STAY,            STAY },
 };
 
 /* What a gateway takes from nobody in particular: the rendezvous' cookie. */
@@ -135,5 +161,5 @@ const struct berth_machine berth_gateway_machine = {
 	.name = "gateway", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
-	.anonymous = anonymous, .counted = true, .rotates = true,
+	.anonymous = anonymous, .counted = true, .rotates = true, .closed = "RETIRED",
 };

@@ -5,7 +5,8 @@
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
  * gateway_evidence.c, gateway_items.c (M9, M10), gateway_commit.c (M11), gateway_renew.c
- * (M12), gateway_rotate.c (M13).  One instance, "self"; its data:
+ * (M12), gateway_rotate.c (M13), gateway_release.c (M15), gateway_retire.c (M16), and what
+ * both are, gateway_end.c.  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
@@ -19,18 +20,22 @@
  *	offer {identity, receipt?, credential?, trust?, items [], stored {id: sha256}}	slot B
  *	attempts	operational identities named so far
  *	abandoned {thid, peer}	a run that the operator ended while committing
- *	active {identity, owner, for?, forJkt?, forExpS?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
+ *	active {identity, owner, ownerJkt?, for?, forJkt?, forExpS?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
  *		peer?, peerIat		whom to talk to in the owner's place since it rotated
  *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
  *	renewal {identity, thid, nonce, tries}	since RENEWING: the next identity
  *	old {identity, thid, tries?}	since ROTATING: the one before
+ *	release {thid, nonce, credential, nextOwner?, retire, consent, noticeS, ready?, tries?}
+ *			while RELEASING and RETIRING: the end that is coming; its noticeS of uptime
+ *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, over?}
+ *			until the next owner has the device: how the last epoch ended
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"
 
 enum gateway_state {
 	GW_BLANK, GW_INITIALIZED, GW_SEEKING, GW_CONTACTING, GW_OWNER_PROVED, GW_DEVICE_PROVED,
 	GW_PENDING, GW_PREPARED, GW_PROVISIONING, GW_COMMITTING, GW_OPERATIONAL, GW_QUARANTINED,
-	GW_RENEWING, GW_ROTATING, GW_EXPIRED
+	GW_RENEWING, GW_ROTATING, GW_EXPIRED, GW_RELEASING, GW_RETIRING, GW_RETIRED
 };
 
 /* birth */
@@ -50,6 +55,34 @@ berth_step_fn gateway_rotate, gateway_look, gateway_renew, gateway_on_renew_issu
 berth_step_fn gateway_on_rotate;
 /* commit */
 berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
+
+/* the end of an epoch */
+berth_step_fn gateway_on_prepare, gateway_ready, gateway_consent, gateway_on_cancel, gateway_on_release,
+	gateway_on_stale_release, gateway_on_release_again, gateway_on_undelivered;
+berth_step_fn gateway_on_retire, gateway_retire, gateway_bury;
+
+/* E_AUTHZ: the message is not by whom we talk to as our owner. */
+enum berth_err gateway_from_owner(const struct berth_instance *inst, const struct berth_event *ev);
+/* To a peer, in place of what still waits for it in this thread. */
+enum berth_err gateway_say(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+			   const char *to, const char *uri, const char *name, const char *thid, struct berth_json *body);
+enum berth_err gateway_set_device(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
+enum berth_err gateway_say_refused(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+				   const char *thid, const char *reason);
+/* The owner is told the code; BERTH_OK then, the code itself where it means "not now". */
+enum berth_err gateway_refuse_end(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+				  const struct berth_event *ev, enum berth_err why);
+/* Whether a Release or RetireCredential is for us, now, by the tip's owner in person, and asks
+ * for nothing that we do not do.  r is to be freed (r->obj), whatever comes of it. */
+enum berth_err gateway_check_release(struct berth_env *env, const struct berth_instance *inst, bool retire,
+				     const char *compact, struct berth_release *r);
+/* Notice is over, and consent given; else when to look again. */
+bool gateway_may_end(const struct berth_env *env, const struct berth_instance *inst, uint64_t *wait_ms);
+/* All of it: receipt, wipe, epoch + 1; by data.release. */
+enum berth_err gateway_end_epoch(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* released or retired, by data.ended. */
+enum berth_err gateway_say_ended(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx);
+enum berth_err gateway_forget_end(struct berth_instance *inst, struct berth_effects *fx);
 
 /* The name of the next operational identity: of this epoch and this attempt, so that no
  * two owners see the same one (P9).  It is in data one step before its keys are made. */

@@ -35,9 +35,23 @@ static void choice_free(struct choice *ch)
 /* what the device knows, for the rules of C.1a */
 struct known {
 	const char *compact;		/* our DeviceCredential */
-	struct berth_hash dc, root, tip, accept_tip, forked[FORKED_MAX], dseq_tip;
+	struct berth_hash dc, root, tip, accept_tip, forked[FORKED_MAX], dseq_tip, receipt;
 	struct berth_chain_policy p;
 };
+
+/* (e): the chain goes on from how the last epoch ended. */
+static enum berth_err load_release(struct known *k, const struct berth_json *ended)
+{
+	enum berth_err rc;
+
+	if (!ended)
+		return BERTH_OK;
+	if ((rc = berth_body_get_32(ended, "hash", k->receipt.b)))
+		return rc;
+	k->p.release_receipt = &k->receipt;
+	k->p.release_next_owner = berth_data_str(ended, "nextOwner");
+	return BERTH_OK;
+}
 
 static enum berth_err known_load(struct known *k, struct berth_env *env, const struct berth_instance *inst)
 {
@@ -68,6 +82,8 @@ static enum berth_err known_load(struct known *k, struct berth_env *env, const s
 		k->p.dseq_tip = &k->dseq_tip;
 		k->p.dseq = berth_data_int(inst->data, "dseq", 0);
 	}
+	if ((rc = load_release(k, berth_json_get(inst->data, "ended"))))
+		return rc;
 	k->p.forked = k->forked;
 	for (size_t i = 0; i < berth_json_len(forked) && i < FORKED_MAX; i++)
 		if ((rc = berth_body_get_32(berth_json_at(forked, i), "entry", k->forked[k->p.n_forked++].b)))
@@ -176,7 +192,7 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 	if (c->result.delegate && (rc = keep_dseq(inst, &c->result)))
 		return rc;
 	if (!by_delegate)
-		return BERTH_OK;
+		return berth_json_set_b64url(owner, "jkt", c->result.owner.jkt, 32);
 	if ((rc = berth_json_set_str(owner, "for", c->result.owner.did)) ||
 	    (rc = berth_json_set_b64url(owner, "forJkt", c->result.owner.jkt, 32)) ||
 	    (rc = berth_json_set_b64url(chain, "delegation", c->result.delegation.b, 32)))

@@ -102,7 +102,7 @@ static enum berth_err set_tip_owner(const struct berth_instance *inst, const str
 	enum berth_err rc;
 
 	if (!tip_owner)
-		return BERTH_OK;
+		return (jkt = berth_data_str(owner, "jkt")) ? berth_json_set_str(active, "ownerJkt", jkt) : BERTH_OK;
 	if ((rc = berth_json_set_str(active, "for", tip_owner)) || (rc = berth_json_set_str(active, "forJkt", jkt)))
 		return rc;
 	return berth_json_set_int(active, "forExpS", exp_s);
@@ -196,7 +196,7 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	if (!berth_hash_equal(&ours, &theirs))
 		return berth_fail(BERTH_E_AUTHZ, "another credential was committed");
 	if ((rc = remember_chain(inst)) || (rc = make_active(env, inst, op)) || (rc = measure(env, inst)) ||
-	    (rc = send_complete(env, inst, fx, &run, op)))
+	    (rc = send_complete(env, inst, fx, &run, op)) || (rc = gateway_forget_end(inst, fx)))
 		return rc;
 	fx->floor_s = new_floor(env, inst);
 	berth_json_remove(inst->data, "offer");

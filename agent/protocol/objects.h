@@ -205,6 +205,8 @@ BERTH_MUST_USE enum berth_err
 berth_operational_parse(struct berth_operational *out, const char *compact, size_t n);
 
 /* ---- ReleaseCredential, RetireCredential: owner -> device ---- */
+#define BERTH_WIPE_OWNER "owner"		/* all that the epoch's owner left; always */
+#define BERTH_WIPE_TPM "tpm"		/* a retirement may ask for that as well */
 struct berth_release {
 	struct berth_object obj;
 	bool retire;			/* RetireCredential; else Release */

@@ -23,6 +23,10 @@ extern const struct berth_machine berth_empty_machine;
 /* The owner machine's instance for a chain package: deviceHash in hex. */
 BERTH_MUST_USE enum berth_err berth_owner_key(const struct berth_json *package, char key[65]);
 
+/* A buyer's DID, self-certifying, with the key of it that signs; borrowed from did. */
+#define BERTH_OWNER_DID_MAX 8192
+BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const char *did, struct berth_owner_ref *out);
+
 /* Names of our identities and keys. */
 #define BERTH_ID_FACTORY "factory"	/* a gateway's factory DID */
 #define BERTH_ID_OWNER "owner"

@@ -292,7 +292,7 @@ enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *i
 static bool names_the_device(const char *on)
 {
 	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated",
-		"rotated" };
+		"rotated", "transfer-ready", "refused", "released", "retired" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -334,7 +334,8 @@ static const char *const states[] = {
 	[OW_IMPORTED] = "IMPORTED", [OW_CHAIN_OK] = "CHAIN_OK", [OW_PUBLISHED] = "PUBLISHED",
 	[OW_SESSION] = "SESSION", [OW_DEVICE_OK] = "DEVICE_OK", [OW_APPROVAL] = "APPROVAL",
 	[OW_OFFERED] = "OFFERED", [OW_ISSUED] = "ISSUED", [OW_COMMITTED] = "COMMITTED", [OW_ACTIVE] = "ACTIVE",
-	[OW_RENEW_PENDING] = "RENEW_PENDING",
+	[OW_RENEW_PENDING] = "RENEW_PENDING", [OW_TRANSFERRING] = "TRANSFERRING", [OW_TRANSFERRED] = "TRANSFERRED",
+	[OW_RETIRING] = "RETIRING", [OW_RETIRED] = "RETIRED",
 };
 
 static const struct berth_transition table[] = {
@@ -411,6 +412,36 @@ static const struct berth_transition table[] = {
 
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
 	{ FROM_ANY,     "cmd/delegate",     owner_delegate,         STAY,          STAY },
+
+	{ OW_CHAIN_OK,  "cmd/transfer",     owner_sell_on,          OW_TRANSFERRED, STAY },
+	{ OW_PUBLISHED, "cmd/transfer",     owner_sell_on,          OW_TRANSFERRED, STAY },
+	{ OW_ACTIVE,    "cmd/transfer",     owner_transfer,         OW_TRANSFERRING, STAY },
+	{ OW_ACTIVE,    "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
+	{ OW_RENEW_PENDING, "cmd/transfer", owner_not_now,          STAY,          STAY },
+	{ OW_TRANSFERRING, "cmd/transfer",  owner_transfer_again,   STAY,          STAY },
+	{ OW_TRANSFERRING, "timer",         owner_let_go_again,     STAY,          STAY },
+	{ OW_TRANSFERRING, "resume",        owner_let_go_again,     STAY,          STAY },
+	{ OW_TRANSFERRING, "transfer-ready", owner_on_ready,        STAY,          STAY },
+	{ OW_TRANSFERRING, "renew-request", owner_on_request_of_leaving, STAY,     STAY },
+	{ OW_TRANSFERRING, "renew-activated", owner_on_activated_again, STAY,      STAY },
+	{ OW_TRANSFERRING, "refused",       owner_on_refused,       OW_ACTIVE,     STAY },
+	{ OW_TRANSFERRING, "released",      owner_on_ended,         OW_TRANSFERRED, STAY },
+	{ OW_TRANSFERRING, "cmd/receipt",   owner_take_receipt,     OW_TRANSFERRED, STAY },
+	{ OW_TRANSFERRED, "cmd/transfer",   owner_sell_released,    STAY,          STAY },
+	{ OW_TRANSFERRED, "released",       owner_on_ended_again,   STAY,          STAY },
+
+	{ OW_ACTIVE,    "cmd/retire",       owner_retire,           OW_RETIRING,   STAY },
+	{ OW_RENEW_PENDING, "cmd/retire",   owner_not_now,          STAY,          STAY },
+	{ OW_RETIRING,  "cmd/retire",       owner_retire_again,     STAY,          STAY },
+	{ OW_RETIRING,  "timer",            owner_let_go_again,     STAY,          STAY },
+	{ OW_RETIRING,  "resume",           owner_let_go_again,     STAY,          STAY },
+	{ OW_RETIRING,  "renew-request",    owner_on_request_of_leaving, STAY,     STAY },
+	{ OW_RETIRING,  "renew-activated",  owner_on_activated_again, STAY,        STAY },
+	{ OW_RETIRING,  "refused",          owner_on_refused,       OW_ACTIVE,     STAY },
+	{ OW_RETIRING,  "retired",          owner_on_ended,         OW_RETIRED,    STAY },
+	{ OW_RETIRING,  "cmd/receipt",      owner_take_receipt,     OW_RETIRED,    STAY },
+	{ OW_RETIRED,   "cmd/retire",       owner_show_tombstone,   STAY,          STAY },
+	{ OW_RETIRED,   "retired",          owner_on_ended_again,   STAY,          STAY },
 };
 
 const struct berth_machine berth_owner_machine = {

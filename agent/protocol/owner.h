@@ -5,7 +5,8 @@
 /* The owner's machine, one instance a device, in parts: owner.c (table, import,
  * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
- * owner_renew.c (M12), owner_rotate.c (M13).  The key is
+ * owner_renew.c (M12), owner_rotate.c (M13), owner_release.c (M15, M16), owner_resell.c
+ * (the next owner).  The key is
  * the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
@@ -21,12 +22,16 @@
  *	operationalDid, credential, receipt	since COMMITTED
  *	renewal {operationalDid, credential, peer}	while RENEW_PENDING
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
- *			the DID that only this device knows, and the one after it */
+ *			the DID that only this device knows, and the one after it
+ *	transfer {thid, nonce, credential, to?, retire, ready?, tries}	while TRANSFERRING and RETIRING
+ *	ended {receipt, erasure}	how our epoch ended
+ *	resold {to, package}	the chain with the entry after ours */
 #include "agent/protocol/onboarding.h"
 
 enum owner_state {
 	OW_IMPORTED, OW_CHAIN_OK, OW_PUBLISHED, OW_SESSION, OW_DEVICE_OK, OW_APPROVAL,
-	OW_OFFERED, OW_ISSUED, OW_COMMITTED, OW_ACTIVE, OW_RENEW_PENDING
+	OW_OFFERED, OW_ISSUED, OW_COMMITTED, OW_ACTIVE, OW_RENEW_PENDING,
+	OW_TRANSFERRING, OW_TRANSFERRED, OW_RETIRING, OW_RETIRED
 };
 
 berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite, owner_delegate;
@@ -35,6 +40,15 @@ berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_
 	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
 berth_step_fn owner_import_delegation, owner_rotate, owner_rotate_again, owner_on_rotated;
 berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again;
+
+berth_step_fn owner_transfer, owner_transfer_again, owner_retire, owner_retire_again, owner_not_now, owner_let_go_again,
+	owner_on_ready, owner_on_late_ready, owner_on_refused, owner_on_ended, owner_on_ended_again, owner_take_receipt;
+berth_step_fn owner_on_request_of_leaving, owner_sell_released, owner_sell_on, owner_show_tombstone;
+
+/* The device is ours to let go, and nothing else is under way; sells: and its chain may go on. */
+enum berth_err owner_may_let_go(struct berth_instance *inst, bool sells);
+/* The chain's next entry, in data.resold; with the receipt of data.ended it opens an epoch. */
+enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, const char *to);
 
 /* Until a device is ACTIVE it must be able to find us: when to refresh what the
  * rendezvous agents hold, after a state that used the timer for something else. */

@@ -185,6 +185,21 @@ enum berth_err owner_on_renew_request(struct berth_env *env, struct berth_instan
 	return send_issue(env, inst, fx, &run, op_did);
 }
 
+/* Of a device that is being let go: it needs no new keys.  But one whose credential is over,
+ * which it may not know, has to ask with its factory DID, where our last word waits for it. */
+enum berth_err owner_on_request_of_leaving(struct berth_env *env, struct berth_instance *inst,
+					   const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc;
+
+	if (!is_ours(inst, ev->sender))
+		return berth_fail(BERTH_E_AUTHZ, "a renewal asked for by somebody else");
+	if ((rc = read_run(inst, ev, &run)) || !(rc = may_ask(env, inst, ev->sender)))
+		return rc;
+	return rc == BERTH_E_EXPIRED ? owner_send_denied(env, inst, fx, &run, berth_err_name(rc)) : rc;
+}
+
 static enum berth_err send_renewed(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				   struct berth_run *run)
 {
