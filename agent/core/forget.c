@@ -55,12 +55,20 @@ static enum berth_err collect(void *arg, const char *key, const uint8_t *p, size
 	return BERTH_OK;
 }
 
+/* With the factory identity goes the device: the keys that are nobody's in particular. */
+static enum berth_err remove_devices_keys(struct berth_keys *k)
+{
+	enum berth_err rc = k->ops->remove(k, BERTH_KEY_AK);
+
+	return rc ? rc : k->ops->remove(k, BERTH_KEY_LOOKUP);
+}
+
 /* The names that agent_identity's keys have; one that was never made is fine. */
 static enum berth_err remove_keys(struct berth_agent *a, const char *name)
 {
 	static const char *const suffixes[] = { "sign", "agree", "agree2", BERTH_KEY_AK };
+	enum berth_err rc = strcmp(name, BERTH_ID_FACTORY) == 0 ? remove_devices_keys(a->cfg.keys) : BERTH_OK;
 	char *key;
-	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; !rc && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		if (asprintf(&key, "%s-%s", name, suffixes[i]) < 0)

@@ -27,7 +27,7 @@
  *	old {identity, thid, tries?}	since ROTATING: the one before
  *	release {thid, nonce, credential, nextOwner?, retire, consent, noticeS, ready?, tries?}
  *			while RELEASING and RETIRING: the end that is coming; its noticeS of uptime
- *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, over?}
+ *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?}
  *			until the next owner has the device: how the last epoch ended
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"

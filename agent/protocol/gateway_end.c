@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/object.h"
 #include "did/url.h"
 
 enum berth_err gateway_from_owner(const struct berth_instance *inst, const struct berth_event *ev)
@@ -165,7 +166,7 @@ static enum berth_err note_end(struct berth_env *env, const struct berth_instanc
 	berth_object_hash(&h, receipt, strlen(receipt));
 	if ((rc = gateway_set_device(env, inst, out)) ||
 	    (rc = berth_json_set_str(out, "thid", berth_data_str(berth_json_get(inst->data, "release"), "thid"))) ||
-	    (rc = berth_json_set_str(out, "peer", gateway_peer(active))) ||
+	    (rc = berth_set_did_short(out, "peer", gateway_peer(active))) ||
 	    (rc = berth_json_set_str(out, "uri", berth_data_str(active, "uri"))) ||
 	    (rc = berth_json_set_str(out, "receipt", receipt)) || (rc = berth_json_set_b64url(out, "hash", h.b, 32)) ||
 	    (rc = berth_json_set_bool(out, "retire", rel->retire)))
@@ -300,6 +301,7 @@ enum berth_err gateway_on_undelivered(struct berth_env *env, struct berth_instan
 	if (!is_ended(inst, berth_data_str(ev->args, "thid")) ||
 	    berth_json_bool(berth_json_get(berth_json_get(inst->data, "ended"), "over"), false))
 		return BERTH_OK;
+	berth_json_remove(berth_data_obj(inst->data, "ended"), "quiet");
 	return gateway_say_ended(env, inst, fx);
 }
 
@@ -307,14 +309,11 @@ enum berth_err gateway_on_undelivered(struct berth_env *env, struct berth_instan
 enum berth_err gateway_forget_end(struct berth_instance *inst, struct berth_effects *fx)
 {
 	const struct berth_json *ended = berth_json_get(inst->data, "ended");
-	struct berth_buf peer = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	if (!ended)
 		return BERTH_OK;
-	if (!(rc = berth_did_short(&peer, berth_data_str(ended, "peer"))))
-		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), berth_data_str(ended, "thid"));
-	berth_buf_free(&peer);
+	rc = berth_effects_drop(fx, berth_data_str(ended, "peer"), berth_data_str(ended, "thid"));
 	berth_json_remove(inst->data, "ended");
 	return rc;
 }

@@ -3,6 +3,8 @@
  * the transaction that ends the epoch; the factory keys stay until it has been delivered,
  * for it may have to be packed again, and are deleted then.  RETIRED seeks nobody and
  * answers nobody, also after a restart. */
+#include <string.h>
+
 #include "agent/protocol/gateway.h"
 
 #define LOOK_MS 60000u
@@ -23,7 +25,8 @@ enum berth_err gateway_retire(struct berth_env *env, struct berth_instance *inst
 	return BERTH_OK;
 }
 
-/* Has the tombstone been delivered?  Then the last keys go. */
+/* Has the tombstone been delivered?  Then the last keys go.  That nothing waits may also mean
+ * that it was given up: then we hear of that ("dead") before we look for the second time. */
 enum berth_err gateway_bury(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -31,15 +34,15 @@ enum berth_err gateway_bury(struct berth_env *env, struct berth_instance *inst,
 	const char *peer = berth_data_str(ended, "peer");
 	enum berth_err rc;
 
-	(void)ev;
-	fx->timer_ms = LOOK_MS;
 	if (berth_json_bool(berth_json_get(ended, "over"), false)) {
-		fx->timer_ms = 0;
 		fx->stop_timer = true;
 		return BERTH_OK;
 	}
+	fx->timer_ms = LOOK_MS;
 	if (!peer || env->waiting(env, peer) > 0)
 		return BERTH_OK;
+	if (!berth_json_get(ended, "quiet") || strcmp(ev->on, "timer") != 0)
+		return berth_json_set_bool(ended, "quiet", true);
 	if ((rc = berth_json_set_bool(ended, "over", true)) || (rc = berth_effects_forget(fx, BERTH_ID_FACTORY)))
 		return rc;
 	berth_effects_audit(fx, "the owner has the tombstone: the factory keys are deleted");

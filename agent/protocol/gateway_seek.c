@@ -12,7 +12,6 @@
 #include "did/url.h"
 
 #define BACKOFF_MAX_MS 3600000u
-#define LOOKUP_KEY "lookup-agree"
 /* what the challenge's envelope is longer than the lookup's body without padding */
 #define LOOKUP_PAD 640
 #define BLOBS_MAX 4		/* of one rendezvous */
@@ -61,13 +60,13 @@ static enum berth_err lookup_did(struct berth_env *env, struct berth_buf *did)
 	const struct berth_vm *vm;
 	enum berth_err rc;
 
-	if ((rc = env->keys->ops->ensure(env->keys, LOOKUP_KEY, BERTH_AGREE_TYPE,
+	if ((rc = env->keys->ops->ensure(env->keys, BERTH_KEY_LOOKUP, BERTH_AGREE_TYPE,
 					 BERTH_USAGE_AGREE, 0, &info)) ||
 	    (rc = berth_did_key_create(did, &info.pub)) ||
 	    (rc = berth_resolve(env->resolver, berth_buf_cstr(did), &doc)))
 		return rc;
 	vm = berth_did_doc_nth(doc, BERTH_REL_KEY_AGREEMENT, 0);
-	rc = vm ? env->keys->ops->bind(env->keys, vm->id, LOOKUP_KEY) : berth_fail(BERTH_E_INTERNAL, "lookup key");
+	rc = vm ? env->keys->ops->bind(env->keys, vm->id, BERTH_KEY_LOOKUP) : berth_fail(BERTH_E_INTERNAL, "lookup key");
 	berth_did_doc_free(doc);
 	return rc;
 }

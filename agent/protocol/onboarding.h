@@ -35,6 +35,7 @@ BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const ch
 #define BERTH_ID_ROOT "root"		/* ownershipRoot */
 #define BERTH_ID_RENDEZVOUS "rendezvous"
 #define BERTH_KEY_AK "ak"
+#define BERTH_KEY_LOOKUP "lookup-agree"	/* what rendezvous agents answer a gateway to */
 
 /* Names of the records that machines leave for others to read. */
 #define BERTH_NS_PROVISION "provision"	/* owner: items for a device, key DEVICEHASH/ID */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* P10, C146: the power goes at any write to the store, or before or after any operation
- * on the keys, of either side, in the middle of the onboarding or of a rotation of keys.
+ * on the keys, of either side, in the middle of the onboarding, of a rotation of keys, of a
+ * release or of a retirement.
  * What was not synced is lost, torn or kept; nothing leaves the dead process any more.
  * It starts again on what is on disk, and the end is the same. */
 #include <time.h>
 
 #include "did/url.h"
 #include "tests/fakes/keys_local.h"
-#include "tests/fakes/story.h"
+#include "tests/fakes/resale.h"
 #include "tests/fakes/vfs_lossy.h"
 
 #define LIMIT_S 14400
@@ -29,6 +30,7 @@ struct scene {
 	void (*start)(struct story *s);
 	bool (*done)(struct sim *w);		/* and settled */
 	bool (*ended)(struct sim *w);		/* with messages still under way */
+	void (*check)(struct story *s);
 };
 
 static struct story *now;
@@ -119,10 +121,56 @@ static bool owner_rotated(struct sim *w)
 
 static bool owner_rotation_settled(struct sim *w) { return owner_rotated(w) && story_settled(w); }
 
+static void check_owned(struct story *s) { story_check_end(s, story_audit(s->owner, "operational credential issued")); }
+
+/* M15, M16: the owner's command, once more where the power cut took it too. */
+static void let_go(struct story *s, const char *on)
+{
+	struct berth_json *none = berth_json_new_object();
+
+	sim_as(s->owner);
+	if (strcmp(story_state(s, s->owner), "ACTIVE") == 0 &&
+	    berth_agent_command(s->owner->agent, "owner", s->device, on, none, NULL) && !s->owner->dead)
+		fail_msg("%s: %s", on, berth_err_detail());
+	berth_json_free(none);
+}
+
+static void release(struct story *s) { let_go(s, "cmd/transfer"); }
+static void retire(struct story *s) { let_go(s, "cmd/retire"); }
+static void to_be_let_go(struct story *s) { onboarded(s); resale_watch(s); }
+static bool released(struct sim *w) { (void)w; return strcmp(story_state(now, now->owner), "TRANSFERRED") == 0; }
+
+/* The last key goes with the last look, long after the last message. */
+static bool retired(struct sim *w)
+{
+	(void)w;
+	return strcmp(story_state(now, now->owner), "RETIRED") == 0 && now->gateway->agent &&
+	       berth_agent_identity_count(now->gateway->agent) == 0;
+}
+
+static void check_let_go(struct story *s, const char *state, const char *gateway)
+{
+	resale_check_gone(s, 1);
+	resale_check_receipt(s->owner, s->device, state);
+	assert_int_equal(story_audit(s->gateway, "epoch 0 is over"), 1);
+	assert_int_equal(story_audit(s->owner, "it has signed for that"), 1);
+	assert_string_equal(story_state(s, s->gateway), gateway);
+}
+
+static void check_released(struct story *s) { check_let_go(s, "TRANSFERRED", "SEEKING"); }
+
+static void check_retired(struct story *s)
+{
+	check_let_go(s, "RETIRED", "RETIRED");
+	assert_int_equal(berth_keystore_count(s->gateway->ks), 0);
+}
+
 static const struct scene scenes[] = {
-	{ "onboarding", sold, switch_on, story_settled, story_operational },
-	{ "rotation", onboarded, rotate, rotation_settled, rotated },
-	{ "owner's rotation", onboarded, rotate_owner, owner_rotation_settled, owner_rotated },
+	{ "onboarding", sold, switch_on, story_settled, story_operational, check_owned },
+	{ "rotation", onboarded, rotate, rotation_settled, rotated, check_owned },
+	{ "owner's rotation", onboarded, rotate_owner, owner_rotation_settled, owner_rotated, check_owned },
+	{ "release", to_be_let_go, release, resale_released, released, check_released },
+	{ "retirement", to_be_let_go, retire, resale_retired, retired, check_retired },
 };
 static const struct scene *scene;
 
@@ -190,7 +238,7 @@ static bool survive(const struct kill *k)
 	scene->start(&s);
 	if (!sim_run(&s.w, scene->done, LIMIT_S))
 		no_end(&s, k);
-	story_check_end(&s, story_audit(s.owner, "operational credential issued"));
+	scene->check(&s);
 	story_end(&s);
 	return hit;
 }
@@ -246,6 +294,8 @@ static void at_any_moment(const struct scene *which)
 static void p10_a_power_cut_at_any_moment(void **state) { (void)state; at_any_moment(&scenes[0]); }
 static void p10_a_power_cut_in_a_rotation(void **state) { (void)state; at_any_moment(&scenes[1]); }
 static void p10_a_power_cut_in_the_owners_rotation(void **state) { (void)state; at_any_moment(&scenes[2]); }
+static void p10_a_power_cut_in_a_release(void **state) { (void)state; at_any_moment(&scenes[3]); }
+static void p10_a_power_cut_in_a_retirement(void **state) { (void)state; at_any_moment(&scenes[4]); }
 
 int main(void)
 {
@@ -253,6 +303,8 @@ int main(void)
 		cmocka_unit_test(p10_a_power_cut_at_any_moment),
 		cmocka_unit_test(p10_a_power_cut_in_a_rotation),
 		cmocka_unit_test(p10_a_power_cut_in_the_owners_rotation),
+		cmocka_unit_test(p10_a_power_cut_in_a_release),
+		cmocka_unit_test(p10_a_power_cut_in_a_retirement),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
