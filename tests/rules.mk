@@ -43,8 +43,8 @@ $(ROGUES): $(B)/tests/rogue/%/berth-keyd: $(B)/tests/rogue/%.o $(call obj,$(wild
 # berthd with a protocol of notes, for delivery between real daemons.
 COURIERD := $(B)/tests/courier/berthd
 NOTE_WRAP := $(foreach f,berth_agent_new berth_backend_init berth_net_send_encode,-Wl,--wrap=$(f))
-$(COURIERD): $(B)/tests/courier/berthd.o $(B)/tests/fakes/note.o $(call obj,$(CORE_SRC) $(IPC_SRC)) $(B)/lib/libberth.a
-	$(Q)$(LINK) $(NOTE_WRAP) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd
+$(COURIERD): $(B)/tests/courier/berthd.o $(B)/tests/fakes/note.o $(call obj,$(CORE_SRC) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
+	$(Q)$(LINK) $(NOTE_WRAP) $^ $(L_CRYPTO) -ltss2-mu -lsqlite3 -lmicrohttpd -lseccomp
 $(B)/tests/courier/floor: $(B)/tests/courier/floor.o
 	$(Q)$(LINK) $^ -lnng -lsqlite3
 $(B)/tests/courier/crowd: $(B)/tests/courier/crowd.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
