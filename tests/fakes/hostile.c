@@ -106,7 +106,7 @@ static void await_ready(int fd)
 
 void hostile_start(struct hostile *h, const char *dir, const char *const *specs, size_t n)
 {
-	const char *argv[SPECS_MAX + 4] = { "python3", NULL, h->log };
+	const char *argv[SPECS_MAX + 4] = { "/usr/bin/python3", NULL, h->log };
 	char *script = realpath(SERVER, NULL);
 	int out[2];
 
