@@ -378,6 +378,7 @@ static void the_rate_of_an_address_makes_wait(void **state)
 {
 	enum { MANY = 6 };
 	struct told t[MANY];
+	uint64_t began;
 
 	(void)state;
 	stop_http(NULL);
@@ -385,10 +386,10 @@ static void the_rate_of_an_address_makes_wait(void **state)
 	berth_res_http_free(http);
 	policy.rate_per_s = 1;		/* four at once, then one a second */
 	CHECK_OK(berth_res_http_new(&http, &policy));
+	began = berth_clock_mono_ms();
 	many(MANY, "/ok", t);
-	await(t, 4);
-	CHECK(t[4].calls == 0 && t[5].calls == 0);
 	await(t, MANY);
+	CHECK(berth_clock_mono_ms() - began >= 1000);	/* a slow machine only makes it later */
 	CHECK(t[5].status == BERTH_REGISTRY_OK);
 }
 
