@@ -247,9 +247,12 @@ static void failed(struct berth_res_exchange *x, CURLcode why)
 				       berth_fail(BERTH_E_NETPOL, "%.60s answers in a coding we did not ask for", host));
 	else if (is_tls(why, x->error))
 		berth_res_exchange_end(x, BERTH_REGISTRY_REFUSED, berth_fail(BERTH_E_NETPOL, "%.60s: %s", host, text));
+	else if (x->reply.bad || x->no_room)
+		berth_res_exchange_end(x, BERTH_REGISTRY_UNAVAILABLE,
+				       berth_fail(BERTH_E_NOMEM, "%.60s: no room for what it answers", host));
 	else
-		berth_res_exchange_end(x, BERTH_REGISTRY_UNAVAILABLE, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: %s", host,
-				       x->no_room ? "no room for more answers" : text));
+		berth_res_exchange_end(x, BERTH_REGISTRY_UNAVAILABLE,
+				       berth_fail(BERTH_E_UNAVAILABLE, "%.60s: %s", host, text));
 }
 
 void berth_res_curl_outcomes(struct berth_res_http *h)

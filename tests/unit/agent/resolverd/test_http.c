@@ -2,6 +2,7 @@
 /* Exchanges of adapters with servers that behave, and with all the others. */
 #include <unistd.h>
 
+#include "tests/fakes/alloc.h"
 #include "tests/unit/agent/resolverd/exchange.h"
 
 static size_t connects(void) { return hostile_count(&server, "connect"); }
@@ -478,10 +479,99 @@ static void freed_with_exchanges_under_way(void **state)
 	}
 }
 
+/* ---- what it costs */
+
+static bool has_curl(void)
+{
+	char line[512];
+	FILE *f = fopen("/proc/self/maps", "re");
+	bool found = false;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		found |= strstr(line, "libcurl") != NULL;
+	fclose(f);
+	return found;
+}
+
+/* First of all tests: what is loaded stays. */
+static void curl_is_loaded_by_what_the_policy_lets_through(void **state)
+{
+	struct told t;
+
+	(void)state;
+	REFUSED("https://10.0.0.1/");
+	REFUSED("http://owner.test/");
+	CHECK(!has_curl());
+	replies(SITE "/ok", 200, &t);
+	CHECK(has_curl());
+}
+
+static void at_rest_nothing_is_due(void **state)
+{
+	struct told t;
+
+	(void)state;
+	CHECK(berth_res_http_timeout_ms(http) == -1);
+	replies(SITE "/ok", 200, &t);
+	for (unsigned i = 0; i < 20 && berth_res_http_timeout_ms(http) >= 0; i++)
+		pump();
+	CHECK(berth_res_http_timeout_ms(http) == -1);
+}
+
+static void what_is_held_of_all_replies_is_bounded(void **state)
+{
+	enum { MANY = 12 };
+	struct told t[MANY];
+	unsigned whole = 0;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		struct berth_registry_http q = request_of(SITE "/size/5000000");
+
+		q.max_bytes = SIZE_MAX;
+		begin(&q, 0, &t[i]);
+	}
+	await(t, MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		whole += t[i].status == BERTH_REGISTRY_OK;
+		CHECK(t[i].status == BERTH_REGISTRY_OK || t[i].why == BERTH_E_NOMEM);
+	}
+	CHECK(whole >= 1);
+	replies(SITE "/ok", 200, &t[0]);
+}
+
+static enum berth_err one_exchange(void *arg)
+{
+	struct berth_registry_http q = request_of(SITE "/size/100000");
+	struct berth_res_exchange *x;
+	struct told t = { 0 };
+	enum berth_err rc = berth_res_http_new(&http, &policy);
+
+	(void)arg;
+	if (!rc && !(rc = berth_res_http_begin(http, &q, 60000, on_done, &t, &x))) {
+		await(&t, 1);
+		rc = t.why;
+	}
+	berth_res_http_free(http);
+	http = NULL;
+	return rc;
+}
+
+static void c015_every_allocation_may_fail(void **state)
+{
+	(void)state;
+	CHECK_OK(berth_netpol_add_host(&policy.addresses, "owner.test=11.0.0.1"));
+	berth_res_http_free(http);
+	CHECK(test_every_allocation_fails(one_exchange, NULL) >= 6);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start_http, stop_http)
 	const struct CMUnitTest tests[] = {
+		TEST(curl_is_loaded_by_what_the_policy_lets_through),
+		TEST(at_rest_nothing_is_due),
 		TEST(a_reply_is_code_type_and_body),
 		TEST(what_is_sent_is_what_was_asked_for),
 		TEST(malformed_requests_do_not_begin),
@@ -504,6 +594,8 @@ int main(void)
 		TEST(a_call_may_begin_and_end_others),
 		TEST(cancelled_in_any_state_it_is_told_once),
 		TEST(freed_with_exchanges_under_way),
+		TEST(what_is_held_of_all_replies_is_bounded),
+		TEST(c015_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, start_server, stop_server);

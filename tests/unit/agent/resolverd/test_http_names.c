@@ -136,6 +136,22 @@ static void c102_a_deadline_ends_the_wait_for_a_name(void **state)
 	CHECK(t.calls == 1 && t.status == BERTH_REGISTRY_UNAVAILABLE && strstr(t.message, "in time"));
 }
 
+static void c102_more_names_than_can_be_asked_for_wait(void **state)
+{
+	enum { MANY = 100 };	/* above BERTH_NAMES_WAITING_MAX */
+	struct berth_registry_http slow = request_of("https://slow.test/");
+	struct told t[MANY];
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		begin(&slow, i % 2 ? 200 : 0, &t[i]);
+	pump();
+	for (size_t i = 1; i < MANY; i += 2)
+		await(&t[i], 1);
+	for (size_t i = 0; i < MANY; i++)
+		CHECK(t[i].calls == i % 2 || t[i].status == BERTH_REGISTRY_UNAVAILABLE);
+}	/* freed with the rest of them under way */
+
 static void names_that_are_not_listed_are_refused_unasked(void **state)
 {
 	struct told t;
@@ -223,6 +239,7 @@ int main(void)
 		TEST(names_without_an_answer_are_unavailable),
 		TEST(c102_while_a_name_is_slow_others_are_found),
 		TEST(c102_a_deadline_ends_the_wait_for_a_name),
+		TEST(c102_more_names_than_can_be_asked_for_wait),
 		TEST(names_that_are_not_listed_are_refused_unasked),
 		TEST(the_policy_of_addresses_is_the_proxys),
 		TEST(a_proxy_has_a_name),
