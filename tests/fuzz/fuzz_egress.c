@@ -31,12 +31,15 @@ static void url(const uint8_t *p, size_t n)
 {
 	char *text = calloc(1, n + 1);
 	struct berth_http_uri u;
+	const char *dots;
 
 	if (!text)
 		return;
 	memcpy(text, p, n);
 	if (!berth_res_url_parse(&u, text)) {
-		if (!u.host[0] || u.ws || strpbrk(u.host, "/?@#\\[] ") || strstr(u.path, "/../") || strpbrk(text, "#@\\\r\n") ||
+		dots = strstr(u.path, "/../");
+		if (!u.host[0] || u.ws || strpbrk(u.host, "/?@#\\[] ") || strpbrk(text, "#@\\\r\n") ||
+		    (dots && dots < u.path + strcspn(u.path, "?")) ||
 		    strncmp(text, u.tls ? "https://" : "http://", u.tls ? 8 : 7) != 0)
 			abort();
 		if (!berth_res_url_check_port(&u) && (u.port == 0 || u.port == 22 || u.port == 25))
