@@ -69,6 +69,7 @@ const struct berth_option berth_options[] = {
 	TIME("mediator", ONE, "interval", "1h", 10, DAY, "how often it is asked what waits, whatever it says by itself"),
 
 	PATH("adapter", NAMED, "path", "", "the shared object of a registry adapter; root's, absolute"),
+	BOOL("adapter", NAMED, "authoritative", "no", "what it resolves is believed without the evidence of the method"),
 	{ "adapter", "*", NAMED, BERTH_OPT_ANY, false, "", 0, 0, NULL, "whatever the adapter asks for" },
 
 	LIST("egress", ONE, BERTH_OPT_CIDR, "allow", "addresses to be dialled although they are not public"),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/resolveclient.h"
+/* What the configuration says of registries: [adapter], [egress], and whose DIDs matter. */
+#include "agent/core/resolve_internal.h"
+#include "agent/ipc/http_policy.h"
 
-enum berth_err berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg)
+static enum berth_err add_adapters(struct berth_resolveclient *c, const struct berth_config *cfg)
 {
 	struct berth_buf json = BERTH_BUF_INIT;
 	enum berth_err rc = BERTH_OK;
@@ -12,7 +14,58 @@ enum berth_err berth_resolveclient_add_configured(struct berth_resolveclient *c,
 		if (!(rc = berth_config_adapter_json(cfg, name, &json)))
 			rc = berth_resolveclient_add(c, name, berth_config_str(cfg, "adapter", name, "path"),
 						     berth_buf_cstr(&json));
+		if (!rc && berth_config_bool(cfg, "adapter", name, "authoritative"))
+			berth_resolveclient_is_authoritative(c);
 	}
 	berth_buf_free(&json);
 	return rc;
+}
+
+static enum berth_err add_critical(struct berth_resolveclient *c, const struct berth_config *cfg, const char *kind,
+				   const char *name, const char *key)
+{
+	enum berth_err rc = BERTH_OK;
+	const char *did;
+
+	for (size_t i = 0; !rc && (did = berth_config_item(cfg, kind, name, key, i)); i++)
+		rc = berth_resolveclient_add_critical(c, did);
+	return rc;
+}
+
+static enum berth_err add_one(struct berth_resolveclient *c, const struct berth_config *cfg, const char *kind, const char *name)
+{
+	const char *did = berth_config_str(cfg, kind, name, "did");
+
+	return did[0] ? berth_resolveclient_add_critical(c, did) : BERTH_OK;
+}
+
+/* Whoever is named here is somebody whose word counts. */
+static enum berth_err add_all_critical(struct berth_resolveclient *c, const struct berth_config *cfg)
+{
+	enum berth_err rc;
+	const char *name;
+
+	if ((rc = add_one(c, cfg, "factory", NULL)) || (rc = add_one(c, cfg, "mediator", NULL)) ||
+	    (rc = add_critical(c, cfg, "trust", NULL, "root")) || (rc = add_critical(c, cfg, "trust", NULL, "issuer")))
+		return rc;
+	for (size_t i = 0; !rc && (name = berth_config_section(cfg, "rendezvous", i)); i++)
+		rc = add_one(c, cfg, "rendezvous", name);
+	for (size_t i = 0; !rc && (name = berth_config_section(cfg, "credentials", i)); i++)
+		if (!(rc = add_critical(c, cfg, "credentials", name, "issuer")))
+			rc = add_critical(c, cfg, "credentials", name, "anchor");
+	return rc;
+}
+
+enum berth_err berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg)
+{
+	struct berth_res_http_policy policy;
+	enum berth_err rc;
+
+	if ((rc = add_adapters(c, cfg)) || (rc = add_all_critical(c, cfg)) || (rc = berth_config_http(cfg, &policy)))
+		return rc;
+	berth_resolveclient_clock_trusted(c, policy.clock_trusted);
+	berth_buf_reset(&c->process.policy);
+	berth_res_http_policy_encode(&c->process.policy, &policy);
+	berth_res_http_policy_free(&policy);
+	return berth_buf_status(&c->process.policy);
 }

@@ -7,7 +7,7 @@
 #include "agent/core/resolve_process.h"
 #include "agent/core/resolveclient.h"
 
-#define RESOLVE_CRITICAL_MAX 64
+#define RESOLVE_CRITICAL_MAX 256
 
 struct berth_resolveclient {
 	struct berth_resolver base;	/* first: what resolve() gets */
