@@ -18,9 +18,7 @@
 #include "agent/core/netclient.h"
 #include "agent/core/notify.h"
 #include "agent/core/resolveclient.h"
-#include "agent/core/sandbox.h"
 #include "agent/core/store.h"
-#include "agent/ipc/starter.h"
 #include "agent/protocol/application.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/mediate.h"
@@ -52,6 +50,7 @@ struct berth_daemon {
 	char *ek_roots;
 	struct berth_keystores *keys;
 	struct berth_netclient *net;
+	struct berth_pins *pins;
 	struct berth_resolveclient *resolve;
 	struct berth_store *store;
 	struct berth_agent *agent;
@@ -95,8 +94,10 @@ static enum berth_err resolver_start(struct berth_daemon *d)
 {
 	enum berth_err rc = berth_resolveclient_new(&d->resolve, d->libexec_dir, NULL);
 
-	if (rc || (rc = berth_resolveclient_add_configured(d->resolve, d->cfg)))
+	if (rc || (rc = berth_store_pins_new(&d->pins, d->store)) ||
+	    (rc = berth_resolveclient_add_configured(d->resolve, d->cfg)))
 		return rc;
+	berth_resolveclient_set_pins(d->resolve, d->pins);
 	return berth_resolveclient_start(d->resolve);
 }
 
@@ -301,6 +302,7 @@ void berth_daemon_free(struct berth_daemon *d)
 	berth_agent_free(d->agent);
 	berth_netclient_free(d->net);
 	berth_resolveclient_free(d->resolve);
+	berth_store_pins_free(d->pins);
 	berth_store_close(d->store);
 	berth_keystores_free(d->keys);
 	if (d->signals >= 0)
@@ -400,14 +402,13 @@ static bool tell_news(struct berth_daemon *d)
 	return any;
 }
 
-enum { P_SIGNALS, P_STARTER, P_API, P_NET, P_RESOLVE, P_KEYDS };	/* the keyds come last, however many */
+enum { P_SIGNALS, P_API, P_NET, P_RESOLVE, P_KEYDS };	/* the keyds come last, however many */
 
 static enum berth_err turn(struct berth_daemon *d)
 {
 	int net = berth_netclient_fd(d->net), timeout = wait_ms(d);
 	struct pollfd p[P_KEYDS + BERTH_KEYROUTER_MAX] = {
 		[P_SIGNALS] = { .fd = d->signals, .events = POLLIN },
-		[P_STARTER] = { .fd = berth_starter_fd(), .events = POLLIN },
 		[P_API] = { .fd = berth_api_fd(d->api), .events = POLLIN },
 		[P_NET] = { .fd = net, .events = POLLIN },
 		[P_RESOLVE] = { .fd = berth_resolveclient_fd(d->resolve), .events = POLLIN },
@@ -422,13 +423,13 @@ static enum berth_err turn(struct berth_daemon *d)
 		timeout = 0;
 	if (poll(p, n, timeout) < 0 && errno != EINTR)
 		return berth_fail(BERTH_E_INTERNAL, "poll: %s", strerror(errno));
-	if (p[P_STARTER].revents)	/* and with it all that it started */
-		return berth_fail(BERTH_E_UNAVAILABLE, "the process that starts the others is gone");
 	if (p[P_SIGNALS].revents)
 		on_signal(d);
 	berth_keystores_run(d->keys, &p[P_KEYDS]);
-	if (berth_resolveclient_run(d->resolve, p[P_RESOLVE].revents & ~POLLOUT))
+	if (berth_resolveclient_run(d->resolve, p[P_RESOLVE].revents & ~POLLOUT)) {
+		berth_store_pins_flush(d->pins);
 		berth_agent_on_lookups(d->agent);
+	}
 	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),
 			    net >= 0 && p[P_NET].revents & POLLOUT);
 	tell_news(d);
@@ -441,7 +442,6 @@ enum berth_err berth_daemon_run(struct berth_daemon *d)
 {
 	enum berth_err rc = BERTH_OK;
 
-	berth_core_sandbox(d->cfg, d->path);
 	berth_notify("READY=1");
 	berth_log(BERTH_LOG_INFO, "ready", "%s", berth_config_str(d->cfg, "agent", NULL, "name"));
 	while (!rc && !d->stop)

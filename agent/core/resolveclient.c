@@ -264,7 +264,7 @@ bool berth_resolveclient_wants_write(const struct berth_resolveclient *c)
 
 uint32_t berth_resolveclient_timeout_ms(const struct berth_resolveclient *c)
 {
-	return resolve_process_timeout_ms(&c->process);
+	return c->finished ? 0 : resolve_process_timeout_ms(&c->process);	/* somebody waited elsewhere */
 }
 
 /* --- life ---------------------------------------------------------------------- */

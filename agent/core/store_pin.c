@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pins as records, under the hash of their DID, and what contradicted them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/pins.h"
+#include "agent/core/store.h"
+#include "did/base/clock.h"
+#include "did/base/json.h"
+#include "did/base/log.h"
+#include "did/codec/base64url.h"
+#include "did/crypto/hash.h"
+
+#define NS_PIN "pin"			/* hash of a DID -> {"did", "pin"} */
+#define NS_FORK "pin-fork"		/* the same -> {"did", "pin", "time", "why", "evidence": [{"name", "size", "hash", "end"}]} */
+#define NS_FORK_GUEST "pin-fork-guest"	/* of strangers' DIDs: the same */
+#define COUNTER_FLOOR "time-floor"
+#define PENDING_MAX 64
+#define FORKS_MAX 16			/* of DIDs that we wanted to know ourselves */
+#define EVIDENCE_OURS ((size_t)512 << 10)	/* bytes that are kept of one; the end of what is longer */
+#define EVIDENCE_GUEST ((size_t)32 << 10)	/* they share their room with other records of strangers */
+
+struct pending { char *did, *pin; bool ours; };
+
+struct store_pins {
+	struct berth_pins base;		/* first */
+	struct berth_store *store;
+	struct pending pending[PENDING_MAX];	/* in the order they were put */
+	size_t n_pending;
+};
+
+static struct berth_buf key_of(const char *did)
+{
+	struct berth_buf key = BERTH_BUF_INIT;
+	uint8_t hash[BERTH_SHA256_LEN];
+
+	berth_sha256(hash, did, strlen(did));
+	berth_b64url_encode(&key, hash, sizeof(hash));
+	return key;
+}
+
+static enum berth_err put(struct store_pins *s, const char *ns, const char *did, const struct berth_json *v, bool ours)
+{
+	struct berth_buf key = key_of(did), text = BERTH_BUF_INIT;
+	enum berth_err rc = berth_buf_status(&key);
+
+	if (!rc && !(rc = berth_json_print(&text, v)))
+		rc = ours ? berth_store_put(s->store, ns, berth_buf_cstr(&key), text.p, text.len)
+			  : berth_store_put_guest(s->store, ns, berth_buf_cstr(&key), text.p, text.len);
+	berth_buf_free(&text);
+	berth_buf_free(&key);
+	return rc;
+}
+
+static enum berth_err write_pin(struct store_pins *s, const struct pending *p)
+{
+	struct berth_json *v = berth_json_new_object();
+	enum berth_err rc;
+
+	if (!v)
+		return berth_fail(BERTH_E_NOMEM, "pin");
+	if (!(rc = berth_json_set_str(v, "did", p->did)) && !(rc = berth_json_set_str(v, "pin", p->pin)))
+		rc = put(s, NS_PIN, p->did, v, p->ours);
+	berth_json_free(v);
+	return rc;
+}
+
+/* --- pins that wait ------------------------------------------------------------------ */
+
+static void pending_free(struct pending *p)
+{
+	free(p->did);
+	free(p->pin);
+	*p = (struct pending){ 0 };
+}
+
+static struct pending *find(struct store_pins *s, const char *did)
+{
+	for (size_t i = 0; i < s->n_pending; i++)
+		if (strcmp(s->pending[i].did, did) == 0)
+			return &s->pending[i];
+	return NULL;
+}
+
+static enum berth_err wait(struct store_pins *s, const char *did, const char *pin, bool ours)
+{
+	struct pending p = { strdup(did), strdup(pin), ours }, *old = find(s, did);
+
+	if (!p.did || !p.pin || (!old && s->n_pending == PENDING_MAX)) {
+		bool full = p.did && p.pin;
+
+		pending_free(&p);
+		return full ? berth_fail(BERTH_E_QUOTA, "too many pins wait for the store") : berth_fail(BERTH_E_NOMEM, "pin");
+	}
+	if (old) {
+		p.ours |= old->ours;
+		pending_free(old);
+		*old = p;
+	} else {
+		s->pending[s->n_pending++] = p;
+	}
+	return BERTH_OK;
+}
+
+/* All of them, or none. */
+static enum berth_err write_all(struct store_pins *s)
+{
+	enum berth_err rc = berth_store_begin(s->store);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < s->n_pending; i++)
+		rc = write_pin(s, &s->pending[i]);
+	if (!rc)
+		rc = berth_store_commit(s->store);
+	if (rc)
+		berth_store_rollback(s->store);
+	return rc;
+}
+
+static enum berth_err flush(struct store_pins *s)
+{
+	enum berth_err rc;
+
+	if (!s->n_pending || berth_store_in_transaction(s->store))
+		return BERTH_OK;
+	if ((rc = write_all(s)))
+		return rc;
+	while (s->n_pending)
+		pending_free(&s->pending[--s->n_pending]);
+	return BERTH_OK;
+}
+
+void berth_store_pins_flush(struct berth_pins *p)
+{
+	enum berth_err rc = flush((struct store_pins *)p);
+
+	if (rc)
+		berth_log_err(BERTH_LOG_WARN, "pins", rc);
+}
+
+/* --- what the client asks for ---------------------------------------------------------- */
+
+static enum berth_err read_pin(struct berth_buf *out, const struct berth_buf *record, const char *did)
+{
+	struct berth_json *v = NULL;
+	const char *who, *pin;
+	enum berth_err rc = berth_json_parse_object(&v, berth_buf_cstr(record), record->len, BERTH_STORE_VALUE_MAX);
+
+	if (!rc && !(rc = berth_json_req_str(v, "did", BERTH_STORE_VALUE_MAX, &who)) &&
+	    !(rc = berth_json_req_str(v, "pin", BERTH_PIN_MAX, &pin))) {
+		if (strcmp(who, did) == 0)
+			berth_buf_str(out, pin);
+		else
+			rc = BERTH_E_STORE;
+	}
+	berth_json_free(v);
+	return rc && rc != BERTH_E_NOMEM ? berth_fail(BERTH_E_STORE, "the pin of %.80s is damaged", did) : rc;
+}
+
+static enum berth_err pins_get(struct berth_pins *base, const char *did, struct berth_buf *out)
+{
+	struct store_pins *s = (struct store_pins *)base;
+	const struct pending *p = find(s, did);
+	struct berth_buf key = key_of(did), record = BERTH_BUF_INIT;
+	bool found = false;
+	enum berth_err rc = berth_buf_status(&key);
+
+	if (p)
+		berth_buf_str(out, p->pin);
+	else if (!rc && !(rc = berth_store_get(s->store, NS_PIN, berth_buf_cstr(&key), &record, &found)) && found)
+		rc = read_pin(out, &record, did);
+	berth_buf_free(&record);
+	berth_buf_free(&key);
+	return rc ? rc : berth_buf_status(out);
+}
+
+static enum berth_err pins_put(struct berth_pins *base, const char *did, const char *pin, bool ours)
+{
+	struct store_pins *s = (struct store_pins *)base;
+	enum berth_err rc = wait(s, did, pin, ours);
+
+	return rc ? rc : flush(s);
+}
+
+static int64_t pins_floor_s(struct berth_pins *base)
+{
+	int64_t floor = 0;
+
+	if (berth_store_counter_get(((struct store_pins *)base)->store, COUNTER_FLOOR, &floor) || floor < berth_clock_build_s())
+		floor = berth_clock_build_s();
+	return floor;
+}
+
+/* --- contradictions ----------------------------------------------------------------------- */
+
+/* What is longer than the rest of the room is kept from its end, where histories part. */
+static enum berth_err add_piece(struct berth_json *list, const struct berth_registry_piece *p, size_t *room)
+{
+	struct berth_json *v = berth_json_new_object();
+	size_t n = p->n < *room ? p->n : *room;
+	uint8_t hash[BERTH_SHA256_LEN];
+	enum berth_err rc;
+
+	if (!v)
+		return berth_fail(BERTH_E_NOMEM, "evidence");
+	*room -= n;
+	berth_sha256(hash, p->p, p->n);
+	if ((rc = berth_json_set_str(v, "name", p->name)) || (rc = berth_json_set_int(v, "size", (int64_t)p->n)) ||
+	    (rc = berth_json_set_b64url(v, "hash", hash, sizeof(hash))) ||
+	    (rc = berth_json_set_b64url(v, "end", p->p + (p->n - n), n))) {
+		berth_json_free(v);
+		return rc;
+	}
+	return berth_json_push(list, v);
+}
+
+static enum berth_err make_evidence(struct berth_json *v, const struct berth_registry_evidence *e, size_t room)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "evidence");
+
+	for (size_t i = 0; !rc && i < e->n; i++)
+		rc = add_piece(list, &e->pieces[i], &room);
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(v, "evidence", list);
+}
+
+struct contradiction { const char *did, *pin, *why; const struct berth_registry_evidence *e; bool ours; };
+
+static enum berth_err write_evidence(struct store_pins *s, const struct contradiction *c)
+{
+	struct berth_json *v = berth_json_new_object();
+	char time[BERTH_RFC3339_LEN + 1];
+	enum berth_err rc;
+
+	if (!v)
+		return berth_fail(BERTH_E_NOMEM, "evidence");
+	berth_rfc3339_format(time, berth_clock_now_s());
+	if (!(rc = berth_json_set_str(v, "did", c->did)) && !(rc = berth_json_set_str(v, "pin", c->pin)) &&
+	    !(rc = berth_json_set_str(v, "time", time)) && !(rc = berth_json_set_str(v, "why", c->why)) &&
+	    !(rc = make_evidence(v, c->e, c->ours ? EVIDENCE_OURS : EVIDENCE_GUEST)))
+		rc = put(s, c->ours ? NS_FORK : NS_FORK_GUEST, c->did, v, c->ours);
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err audit(struct store_pins *s, const struct contradiction *c)
+{
+	struct berth_buf line = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_printf(&line, "%.200s: %s", c->did, c->why);
+	if (!(rc = berth_buf_status(&line)))
+		rc = berth_store_audit(s->store, berth_clock_now_s(), "registry contradicts itself", berth_buf_cstr(&line));
+	berth_buf_free(&line);
+	return rc;
+}
+
+/* Whose it is: strangers' DIDs take no room from ours. */
+static enum berth_err sort(struct store_pins *s, const char *key, bool *ours)
+{
+	int64_t n = 0;
+	enum berth_err rc = berth_store_is_ours(s->store, NS_PIN, key, ours);
+
+	if (!rc && *ours && !(rc = berth_store_count(s->store, NS_FORK, &n)))
+		*ours = n < FORKS_MAX;
+	return rc;
+}
+
+/* The first one of a DID stays: it says when that began. */
+static enum berth_err keep(struct store_pins *s, struct contradiction *c)
+{
+	static const char *const spaces[] = { NS_FORK, NS_FORK_GUEST };
+	struct berth_buf key = key_of(c->did), record = BERTH_BUF_INIT;
+	bool known = false;
+	enum berth_err rc = berth_buf_status(&key);
+
+	for (size_t i = 0; !rc && !known && i < sizeof(spaces) / sizeof(spaces[0]); i++)
+		rc = berth_store_get(s->store, spaces[i], berth_buf_cstr(&key), &record, &known);
+	if (!rc && !known && !(rc = sort(s, berth_buf_cstr(&key), &c->ours)) && !(rc = write_evidence(s, c)))
+		rc = audit(s, c);
+	berth_buf_free(&record);
+	berth_buf_free(&key);
+	return rc;
+}
+
+static void pins_contradicted(struct berth_pins *base, const char *did, const char *pin,
+			      const struct berth_registry_evidence *e, const char *why)
+{
+	struct store_pins *s = (struct store_pins *)base;
+	struct contradiction c = { .did = did, .pin = pin, .why = why, .e = e };
+	bool alone = !berth_store_in_transaction(s->store);
+	enum berth_err rc = alone ? berth_store_begin(s->store) : BERTH_OK;
+
+	berth_log(BERTH_LOG_WARN, "registry", "contradicts itself: %.120s: %s", did, why);
+	if (!rc)
+		rc = keep(s, &c);
+	if (!rc && alone)
+		rc = berth_store_commit(s->store);
+	if (rc && alone)
+		berth_store_rollback(s->store);
+	if (rc)
+		berth_log_err(BERTH_LOG_WARN, "pins", rc);
+}
+
+enum berth_err berth_store_pins_new(struct berth_pins **out, struct berth_store *store)
+{
+	struct store_pins *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (!s)
+		return berth_fail(BERTH_E_NOMEM, "pins");
+	s->base = (struct berth_pins){ pins_get, pins_put, pins_contradicted, pins_floor_s };
+	s->store = store;
+	*out = &s->base;
+	return BERTH_OK;
+}
+
+void berth_store_pins_free(struct berth_pins *p)
+{
+	struct store_pins *s = (struct store_pins *)p;
+
+	if (!s)
+		return;
+	berth_store_pins_flush(p);
+	while (s->n_pending)
+		pending_free(&s->pending[--s->n_pending]);
+	free(s);
+}
