@@ -64,7 +64,7 @@ class Talk:
         length = [f.split(":")[1] for f in self.fields if f.lower().startswith("content-length:")]
         self.content = self.body(int(length[0])) if length else b""
         log("request", self.at, self.method, self.path)
-        word = (self.path.split("?")[0] + "/").split("/")[1].replace("-", "_")
+        word = (self.path.split("?")[0] + "/").split("/")[1].replace("-", "_").replace(".", "")
         return getattr(self, "do_" + word, self.do_ok)()
 
     def send(self, data):
@@ -83,6 +83,11 @@ class Talk:
     def do_ok(self):
         return self.answer(f"at {self.at}", "Content-Type: application/json")
 
+    def do_well_known(self):
+        host = [f.split(" ")[1] for f in self.fields if f.lower().startswith("host:")][0]
+        did = "did:web:" + host.replace(":", "%3A")
+        return self.answer('{"id":"%s"}' % did, "Content-Type: application/did+json")
+
     def do_echo(self):
         return self.answer(f"{self.method} {self.path}\n" + "\n".join(self.fields) + "\n\n" + self.content.decode("latin-1"))
 
@@ -90,7 +95,7 @@ class Talk:
         return self.answer("so it is", code=self.number())
 
     def do_redirect(self):
-        return self.answer("elsewhere", "Location: " + self.path.split("?", 1)[1], code=302)
+        return self.answer("elsewhere", "Location: " + self.path.partition("?")[2], code=302)
 
     def do_size(self):
         return self.answer(b"x" * self.number())
