@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli_resolver.h"
+#include "agent/cli/cli_webvh.h"
 #include "did/dereference.h"
 #include "did/jose/jwk.h"
 #include "did/method_key.h"
@@ -144,24 +145,42 @@ static enum berth_err create_peer(struct berth_cli *c)
 	return rc;
 }
 
+/* An option that is of other methods than that.  The bits: 1 peer, 2 webvh. */
+static enum berth_err check_options(const struct berth_cli *c, const char *method)
+{
+	static const struct { const char *option; unsigned of; } some[] = {
+		{ "--numalgo", 1 }, { "--verification", 3 }, { "--agreement", 3 }, { "--service", 3 },
+		{ "--domain", 2 }, { "--next-key", 2 }, { "--portable", 2 }, { "--witness", 2 }, { "--threshold", 2 },
+		{ "--watcher", 2 }, { "--ttl", 2 }, { "--document", 2 }, { "--did-web", 2 }, { "--out", 2 }, { "--now", 2 },
+	};
+	unsigned is = !strcmp(method, "peer") ? 1 : !strcmp(method, "webvh") ? 2 : 0;
+
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+		if (berth_cli_has(c, some[i].option) && !(some[i].of & is))
+			return berth_fail(BERTH_E_USAGE, "%s is for did create %s", some[i].option,
+					  some[i].of & 1 ? "peer" : "webvh");
+	return BERTH_OK;
+}
+
 static enum berth_err create(struct berth_cli *c)
 {
-	static const char *const peer_only[] = { "--numalgo", "--verification", "--agreement", "--service" };
 	const char *method = berth_cli_arg(c, 0);
+	enum berth_err rc = check_options(c, method);
 
+	if (rc)
+		return rc;
+	if (!strcmp(method, "webvh"))
+		return berth_cli_webvh_create(c);
 	if (!strcmp(method, "peer")) {
 		if (berth_cli_has(c, "--jwk") || berth_cli_has(c, "--key-uri"))
 			return berth_fail(BERTH_E_USAGE, "did create peer takes --verification and --agreement");
 		return create_peer(c);
 	}
-	for (size_t i = 0; i < sizeof(peer_only) / sizeof(peer_only[0]); i++)
-		if (berth_cli_has(c, peer_only[i]))
-			return berth_fail(BERTH_E_USAGE, "%s is for did create peer", peer_only[i]);
 	if (!strcmp(method, "key"))
 		return create_of_key(c, berth_did_key_create);
 	if (!strcmp(method, "jwk"))
 		return create_of_key(c, berth_did_jwk_create);
-	return berth_fail(BERTH_E_USAGE, "did create: %s is none of key, jwk, peer", method);
+	return berth_fail(BERTH_E_USAGE, "did create: %s is none of key, jwk, peer, webvh", method);
 }
 
 /* A result is printed in every case; what went wrong decides the exit status. */
@@ -223,9 +242,13 @@ static enum berth_err dereference(struct berth_cli *c)
 static const struct berth_cli_opt create_opts[] = {
 	BERTH_CLI_KEY_OPTS,
 	{ "--numalgo", BERTH_CLI_ONE, "0|2|3|4", "peer: how the DID holds its document" },
-	{ "--verification", BERTH_CLI_MANY, "JWK-FILE", "peer: a key that signs" },
-	{ "--agreement", BERTH_CLI_MANY, "JWK-FILE", "peer: a key that messages are encrypted to" },
-	{ "--service", BERTH_CLI_MANY, "JSON", "peer: a service of the DID document" },
+	{ "--verification", BERTH_CLI_MANY, "JWK-FILE", "peer, webvh: a key that signs" },
+	{ "--agreement", BERTH_CLI_MANY, "JWK-FILE", "peer, webvh: a key that messages are encrypted to" },
+	{ "--service", BERTH_CLI_MANY, "JSON", "peer, webvh: a service of the DID document" },
+	{ "--domain", BERTH_CLI_ONE, "PLACE", "webvh: where it will be: HOST[:PORT][/PATH]; {SCID} in the path stands for that" },
+	{ "--portable", BERTH_CLI_FLAG, NULL, "webvh: it may move to another place later" },
+	BERTH_CLI_WEBVH_PARAM_OPTS,
+	{ "--out", BERTH_CLI_ONE, "DIR", "webvh: the folder that did.jsonl is written to" },
 	{ .name = NULL },
 };
 
@@ -245,11 +268,30 @@ static const struct berth_cli_opt dereference_opts[] = {
 };
 
 static const struct berth_cli_cmd cmds[] = {
-	{ "create", "key|jwk|peer", "make a DID of keys (only public members are read)", create_opts, 1, 1, create,
+	{ "create", "key|jwk|peer|webvh", "make a DID of keys (only public members are read)", create_opts, 1, 1, create,
 	  "  berth did create key --jwk key.jwk\n"
 	  "  berth did create jwk --key-uri 'tpm2:device?dir=/var/lib/berth/keys'\n"
 	  "  berth did create peer --numalgo 2 --verification sign.jwk --agreement x25519.jwk \\\n"
-	  "      --service '{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"https://example.com/in\"}}'\n" },
+	  "      --service '{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"https://example.com/in\"}}'\n"
+	  "  berth did create webvh --domain example.com/gateways/7 --key-uri soft:keys#update --next-key next.jwk --out www/\n" },
+	{ "update", "webvh", "add an entry to a log: another document, other parameters", berth_cli_webvh_update_opts, 1, 1,
+	  berth_cli_webvh_update,
+	  "  berth did update webvh --log www/ --jwk update.jwk --document new.json\n"
+	  "  berth did update webvh --log www/ --jwk update.jwk --witness did:key:z6Mk... --witness did:key:z6Mk... --threshold 1\n" },
+	{ "rotate", "webvh", "add an entry to a log: other update keys", berth_cli_webvh_rotate_opts, 1, 1, berth_cli_webvh_rotate,
+	  "  berth did rotate webvh --log www/ --jwk update.jwk --update-key new.jwk\n"
+	  "  berth did rotate webvh --log www/ --jwk next.jwk --next-key after-that.jwk\n" },
+	{ "migrate", "webvh", "add an entry to a log: it moves to another place", berth_cli_webvh_migrate_opts, 1, 1,
+	  berth_cli_webvh_migrate,
+	  "  berth did migrate webvh --log www/ --jwk update.jwk --domain example.org\n" },
+	{ "deactivate", "webvh", "add the last entry to a log", berth_cli_webvh_deactivate_opts, 1, 1, berth_cli_webvh_deactivate,
+	  "  berth did deactivate webvh --log www/ --key-uri 'pkcs11:object=update?module-path=/usr/lib/softhsm/libsofthsm2.so'\n" },
+	{ "witness", "", "approve of the newest version of a did:webvh log", berth_cli_webvh_witness_opts, 0, 0, berth_cli_webvh_witness,
+	  "  berth did witness --log www/ --key-uri soft:witness\n" },
+	{ "verify-log", "FILE", "verify a did:webvh log and print the document it gives", berth_cli_webvh_verify_opts, 1, 1,
+	  berth_cli_webvh_verify,
+	  "  berth did verify-log www/did.jsonl --witness www/did-witness.json\n"
+	  "  berth did verify-log www/did.jsonl --version-number 2\n" },
 	{ "resolve", "DID", "print the W3C resolution result of a DID", resolve_opts, 1, 1, resolve,
 	  "  berth did resolve did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp --pretty\n"
 	  "  berth did resolve did:web:example.com --did-docs docs/\n"
