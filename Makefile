@@ -120,10 +120,13 @@ $(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_S
 
 # adapters see the installed headers and nothing else
 ADAPTER_PKGS_ethr := libsecp256k1
+# a did:webvh is where the did:web of the same place is
+ADAPTER_USES_webvh := web
+ADAPTER_ALSO_webvh := $(addprefix registry-adapters/web/,url.c url.h publish.c publish.h)
 define adapter_rule
-$(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) include/berth/registry.h
+$(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(WARN) $$(OPT) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
+	$$(Q)$$(CC) $$(WARN) $$(OPT) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
 		-shared -Wl,-z,relro,-z,now -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))

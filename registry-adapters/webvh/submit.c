@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Publishing a log: what witnesses say of it first, so that nobody finds the one without
+ * the other, then the log, then the did:web of the same place.  A log only grows: what is
+ * there must be the beginning of what comes. */
+#include "webvh.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "publish.h"
+
+#define PUT_REPLY_MAX ((size_t)64 << 10)	/* nobody reads it */
+#define LOG_MAX ((size_t)5 << 20)
+
+static const char *const files[] = { "did-witness.json", "did.jsonl", "did.json" };
+enum { WITNESS, LOG, WEB, N_FILES };
+
+static const struct berth_registry_part *part_of(const struct berth_registry_request *q, const char *name)
+{
+	for (size_t i = 0; i < q->n_parts; i++)
+		if (strcmp(q->parts[i].name, name) == 0)
+			return &q->parts[i];
+	return NULL;
+}
+
+/* The log is that of the DID: its last entry's document says so. */
+static bool is_of(const struct berth_registry_part *log, const char *did)
+{
+	const char *p = (const char *)log->p, *end = p + log->n, *line;
+	cJSON *entry;
+	const char *id;
+	bool same;
+
+	while (end > p && end[-1] == '\n')
+		end--;
+	for (line = end; line > p && line[-1] != '\n'; line--)
+		;
+	entry = cJSON_ParseWithLength(line, (size_t)(end - line));
+	id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(entry, "state"), "id"));
+	same = id && strcmp(id, did) == 0;
+	cJSON_Delete(entry);
+	return same;
+}
+
+static bool grows(const struct berth_registry_part *log, const void *old, size_t n)
+{
+	return n <= log->n && memcmp(log->p, old, n) == 0;
+}
+
+static void say(const struct webvh *w, struct berth_registry_query *query, int status, const char *message)
+{
+	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
+
+	w->host->answer(query, &a);
+}
+
+static void say_published(const struct webvh *w, struct berth_registry_query *query, const char *url)
+{
+	char receipt[WEB_URL_MAX + 32];
+	int n = snprintf(receipt, sizeof(receipt), "{\"url\":\"%s\"}", url);
+	const struct berth_registry_part part = { "receipt", (const uint8_t *)receipt, (size_t)n };
+	const struct berth_registry_answer a = { .size = sizeof(a), .parts = &part, .n_parts = 1 };
+
+	w->host->answer(query, &a);
+}
+
+/* ---- as files ---- */
+
+/* The log that is there; NULL without one, errno says why. */
+static char *read_tree(int tree, const char *path, size_t *n)
+{
+	int fd = openat(tree, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	char *text = NULL;
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)LOG_MAX && (text = malloc((size_t)st.st_size + 1)))
+		got = read(fd, text, (size_t)st.st_size);
+	if (got < 0 || got != st.st_size) {
+		free(text);
+		text = NULL;
+		errno = EIO;
+	}
+	*n = (size_t)(got > 0 ? got : 0);
+	close(fd);
+	return text;
+}
+
+static int check_tree(const struct webvh *w, const struct berth_registry_request *q, const char *path, const char **why)
+{
+	size_t n = 0;
+	char *old = read_tree(w->tree, path, &n);
+	bool create = q->op == BERTH_REGISTRY_CREATE, good;
+
+	if (!old) {
+		*why = errno == ENOENT ? "webvh: there is no log to go on with" : "webvh: the log that is there cannot be read";
+		if (errno != ENOENT)
+			return BERTH_REGISTRY_UNAVAILABLE;
+		return create ? BERTH_REGISTRY_OK : BERTH_REGISTRY_NOT_FOUND;
+	}
+	good = !create && grows(part_of(q, files[LOG]), old, n);
+	free(old);
+	*why = "webvh: there is another log than the one this goes on with";
+	return good ? BERTH_REGISTRY_OK : BERTH_REGISTRY_CONFLICT;
+}
+
+/* One that may be there or not. */
+static int put_file(int tree, const char *path, const struct berth_registry_part *p, const char **why)
+{
+	int rc = web_publish_write(tree, path, WEB_CREATE, p->p, p->n, why);
+
+	return rc == BERTH_REGISTRY_CONFLICT ? web_publish_write(tree, path, WEB_REPLACE, p->p, p->n, why) : rc;
+}
+
+static void put_in_tree(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query,
+			const char *file, const char *url)
+{
+	char path[WEB_URL_MAX + 16];
+	const char *why = "";
+	int rc;
+
+	webvh_url_of(path, file, files[LOG]);
+	rc = check_tree(w, q, path, &why);
+	for (int i = 0; i < N_FILES && !rc; i++) {
+		const struct berth_registry_part *p = part_of(q, files[i]);
+
+		webvh_url_of(path, file, files[i]);
+		if (p)
+			rc = put_file(w->tree, path, p, &why);
+	}
+	if (rc)
+		say(w, query, rc, why);
+	else
+		say_published(w, query, url);
+}
+
+/* ---- by HTTP ---- */
+
+/* "Bearer ...": the first line of the file, read each time so that it can be renewed.
+ * false: there is to be one and there is none. */
+static bool read_secret(const struct webvh *w, char out[WEBVH_SECRET_MAX])
+{
+	int fd = w->authorization_file ? open(w->authorization_file, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd >= 0 ? read(fd, out, WEBVH_SECRET_MAX - 1) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\r\n")] = '\0';
+	return !w->authorization_file || out[0];
+}
+
+/* Where a file goes. */
+static void target_of(char out[2 * WEB_URL_MAX], const struct webvh_job *j, const char *file)
+{
+	char url[WEB_URL_MAX + 16];
+
+	webvh_url_of(url, j->url, file);
+	if (strcmp(j->w->publish_url, "itself") == 0)
+		snprintf(out, 2 * WEB_URL_MAX, "%s", url);
+	else
+		snprintf(out, 2 * WEB_URL_MAX, "%.*s/%s", WEBVH_PUBLISH_URL_MAX, j->w->publish_url, url + strlen("https://"));
+}
+
+static void exchange(struct webvh_job *j, struct berth_registry_http *http, const char *file, berth_registry_http_done *done)
+{
+	char target[2 * WEB_URL_MAX], secret[WEBVH_SECRET_MAX];
+
+	target_of(target, j, file);
+	http->size = sizeof(*http);
+	http->url = target;
+	if (!read_secret(j->w, secret)) {
+		webvh_job_say(j, BERTH_REGISTRY_UNAVAILABLE, "webvh: authorization-file cannot be read");
+	} else {
+		http->authorization = secret[0] ? secret : NULL;
+		webvh_job_begin(j, http, done);
+	}
+	explicit_bzero(secret, sizeof(secret));
+}
+
+static void put_next(struct webvh_job *j);
+
+static void on_put(void *arg, const struct berth_registry_http_reply *r)
+{
+	struct webvh_job *j = arg;
+
+	if (webvh_job_failed(j, r, true))
+		return;
+	j->step++;
+	put_next(j);
+}
+
+static void put_next(struct webvh_job *j)
+{
+	struct berth_registry_http http = { .method = "PUT", .max_bytes = PUT_REPLY_MAX };
+	const struct berth_registry_part *p = NULL;
+	char url[WEB_URL_MAX + 16];
+
+	while (j->step < N_FILES && !(p = part_of(j->q, files[j->step])))
+		j->step++;
+	if (!p) {
+		webvh_url_of(url, j->url, files[LOG]);
+		say_published(j->w, j->query, url);
+		webvh_job_free(j);
+		return;
+	}
+	http.content_type = j->step == LOG ? "text/jsonl" : "application/json";
+	http.body = p->p;
+	http.body_len = p->n;
+	exchange(j, &http, files[j->step], on_put);
+}
+
+/* What is there now */
+static void on_look(void *arg, const struct berth_registry_http_reply *r)
+{
+	struct webvh_job *j = arg;
+	bool create = j->q->op == BERTH_REGISTRY_CREATE;
+
+	if (create && r->status == BERTH_REGISTRY_OK && (r->code == 404 || r->code == 410))
+		put_next(j);
+	else if (webvh_job_failed(j, r, false))
+		return;
+	else if (create || !grows(part_of(j->q, files[LOG]), r->body, r->body_len))
+		webvh_job_say(j, BERTH_REGISTRY_CONFLICT, "webvh: there is another log than the one this goes on with");
+	else
+		put_next(j);
+}
+
+static void put_by_http(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query,
+			const char *url)
+{
+	struct berth_registry_http http = { .method = "GET", .max_bytes = LOG_MAX };
+	struct webvh_job *j = webvh_job_new(w, q, query);
+
+	if (!j)
+		return;
+	if (q->max_bytes < http.max_bytes)
+		http.max_bytes = q->max_bytes;
+	snprintf(j->url, sizeof(j->url), "%s", url);
+	exchange(j, &http, files[LOG], on_look);
+}
+
+/* ---- both ---- */
+
+void webvh_publish(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query)
+{
+	const struct berth_registry_part *log = part_of(q, files[LOG]);
+	char web[WEB_URL_MAX + 1], url[WEB_URL_MAX + 1], file[WEB_URL_MAX + 1], shown[WEB_URL_MAX + 16];
+	const char *why = "webvh: no did:webvh";
+	int rc = BERTH_REGISTRY_INVALID;
+
+	if (q->phase != BERTH_REGISTRY_SUBMIT) {
+		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: a log is complete, so there is only SUBMIT");
+		return;
+	}
+	if (webvh_web_did(web, q->did) && !(rc = web_url_document(url, web, &why)))
+		rc = web_url_file(file, web, &why);
+	webvh_url_of(shown, rc ? "did.json" : url, files[LOG]);
+	if (rc)
+		say(w, query, rc, why);
+	else if (!log || log->n > LOG_MAX || !is_of(log, q->did))
+		say(w, query, BERTH_REGISTRY_INVALID, "webvh: no log of that DID is given");
+	else if (w->tree >= 0)
+		put_in_tree(w, q, query, file, shown);
+	else if (w->publish_url)
+		put_by_http(w, q, query, url);
+	else
+		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: neither publish-dir nor publish-url is configured");
+}
