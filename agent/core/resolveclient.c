@@ -128,6 +128,18 @@ static enum berth_err ask(struct berth_resolveclient *c, const struct look_up *l
 	return c->mode == BERTH_LOOKUP_WAIT ? wait_here(c, l) : begin(c, l);
 }
 
+/* What a judge took for a document is one. */
+static enum berth_err recalled(struct berth_did_doc **out, const struct remembered *r, const char *did)
+{
+	struct berth_json *json;
+	enum berth_err rc;
+
+	if (!berth_judge_keeps_pin(did))
+		return berth_did_doc_parse(out, r->doc, r->doc_len, did);
+	rc = berth_json_parse_object(&json, r->doc, r->doc_len, BERTH_DID_DOC_MAX);
+	return rc ? rc : berth_did_doc_from_signed(out, json, did);
+}
+
 static enum berth_err look_up(struct berth_resolveclient *c, const struct look_up *l, struct berth_did_doc **out)
 {
 	const struct remembered *r = resolve_recall(&c->memory, l->key);
@@ -143,7 +155,7 @@ static enum berth_err look_up(struct berth_resolveclient *c, const struct look_u
 		return berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
 	if (r->rc)
 		return berth_fail(r->rc, "%.80s: %s%s", l->did, fresh ? "" : "a moment ago: ", r->why);
-	return berth_did_doc_parse(out, r->doc, r->doc_len, l->did);
+	return recalled(out, r, l->did);
 }
 
 /* --- the resolver ------------------------------------------------------------------ */
