@@ -35,5 +35,6 @@ void bench_vc_formats(int *missed);
 void bench_vc_sizes(int *missed);
 void bench_didcomm(int *missed);
 void bench_store(int *missed);
+void bench_webvh(int *missed);
 
 #endif
