@@ -20,22 +20,23 @@
  *					topic, oldest first, as eth_getLogs gave them: address, topics,
  *					data, blockNumber, logIndex, removed; other members are ignored
  *    "blocks": {"0x1100": "0x65..."}}	the time of each block that has one of the logs; of the
- *					block that versionId names too, where that was asked for
+ *					block that versionId names too, where one was asked for
  *
  * Blocks that may still be replaced do not belong in it: once a log was believed, an
  * answer without it is a roll-back.  So the adapter asks as of a block that is some
  * confirmations old.
  *
- * What the logs mean is decided here.  E_RESOLVE: they are not the whole history (each
- * names the block of the one before it), are of another chain, registry or identity, out
- * of order or taken back, go back behind what was believed before, or there is no such
- * version.  E_TYPE, E_JSON: the piece is malformed; E_SIZE: larger than the caps; E_DID.
+ * What the logs mean is decided here.  E_RESOLVE: they are not what a node says of this
+ * identity on this chain, or not the whole history (each names the block of the one before
+ * it), out of order or taken back, or go back behind what was believed before; or there is
+ * no such version.  E_JSON, E_SIZE: the piece is no JSON, or larger than the caps; E_DID;
+ * E_STORE: the pin is not one of ours.
  *
  * version: id is a block number in decimal digits, time RFC 3339; the document is as of
  * then.  Otherwise it is as of j->now_s, or of the block's time where the clock is
  * not trusted and behind it; ttl_s ends with the first thing in it that expires. */
 #define BERTH_ETHR_EVIDENCE_MAX ((size_t)1 << 20)
-#define BERTH_ETHR_LOGS_MAX 1024
+#define BERTH_ETHR_LOGS_MAX 1000	/* and their blocks are members of one object */
 
 BERTH_MUST_USE enum berth_err
 berth_ethr_judge(struct berth_registry_result *out, const struct berth_registry_evidence *e, const char *did,
