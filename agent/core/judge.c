@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "did/base/json.h"
+#include "did/method_ethr.h"
 #include "did/method_webvh.h"
 
 typedef enum berth_err judge_fn(struct berth_registry_result *out, const struct berth_registry_evidence *e, const char *did,
@@ -16,7 +17,7 @@ static const struct method {
 	bool pin;
 } methods[] = {
 	{ "webvh", berth_webvh_judge, (size_t)6 << 20, true },
-	{ "ethr", NULL, (size_t)2 << 20, true },
+	{ "ethr", berth_ethr_judge, BERTH_ETHR_EVIDENCE_MAX, true },
 };
 
 static const struct method *method_of(const char *did)
