@@ -28,7 +28,7 @@ struct berth_ethr_order {
 };
 
 #define BERTH_ETHR_GAS_MIN 21000	/* what any transaction takes */
-#define BERTH_ETHR_GAS_MAX 10000000
+#define BERTH_ETHR_GAS_MAX 1000000	/* several times what the longest value takes */
 
 /* E_TYPE: a field that is missing, or one too many; a fee or an amount of gas that cannot be
  * meant.  What can be said without a key. */

@@ -7,6 +7,7 @@
 
 #include "agent/ipc/http_policy.h"
 #include "did/codec/did_text.h"
+#include "did/ethr.h"
 #include "did/keystore/tpm2_pcr.h"
 
 #define ACCOUNT_MAX 32
@@ -110,6 +111,7 @@ static bool hostname_ok(const char *s, bool any)
 /* One item of a list, or the whole value; NULL: fine, else what is wrong. */
 static const char *item_fault(const struct berth_option *o, const char *s)
 {
+	struct berth_ethr_registry registry;
 	int64_t v;
 
 	switch (o->type) {
@@ -134,6 +136,8 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 		return config_number(&v, s, false) && v < BERTH_PCRS ? NULL : "not the number of a PCR";
 	case BERTH_OPT_GRANT:
 		return berth_grant_ok(s) ? NULL : "no such right";
+	case BERTH_OPT_REGISTRY:
+		return berth_ethr_registry_parse(&registry, s) ? "not CHAINID:0xADDRESS" : NULL;
 	default:
 		return NULL;
 	}
@@ -143,7 +147,7 @@ bool config_is_list(enum berth_option_type t)
 {
 	return t == BERTH_OPT_PATHS || t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
 	       t == BERTH_OPT_NAMES || t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT ||
-	       t == BERTH_OPT_HOSTNAME || t == BERTH_OPT_HOSTNAMES;
+	       t == BERTH_OPT_HOSTNAME || t == BERTH_OPT_HOSTNAMES || t == BERTH_OPT_REGISTRY;
 }
 
 const char *config_fault(const struct berth_option *o, char *s)

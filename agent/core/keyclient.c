@@ -106,7 +106,20 @@ void berth_keyclient_free(struct berth_keyclient *kc)
 	free(kc->pin_source);
 	for (size_t i = 0; i < BERTH_MODULE_DIRS_MAX; i++)
 		free(kc->module_dir[i]);
+	for (size_t i = 0; i < BERTH_KEYD_REGISTRIES_MAX; i++)
+		free(kc->ethr_registry[i]);
 	free(kc);
+}
+
+enum berth_err berth_keyclient_allow_registry(struct berth_keyclient *kc, const char *registry)
+{
+	struct berth_ethr_registry parsed;
+	enum berth_err rc = berth_ethr_registry_parse(&parsed, registry);
+
+	for (size_t i = 0; !rc && i < BERTH_KEYD_REGISTRIES_MAX; i++)
+		if (!kc->ethr_registry[i])
+			return copy(&kc->ethr_registry[i], registry);
+	return rc ? rc : berth_fail(BERTH_E_CONFIG, "keystore: more than %d registries", BERTH_KEYD_REGISTRIES_MAX);
 }
 
 enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock)
@@ -120,6 +133,7 @@ enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock
 	enum berth_err rc;
 
 	memcpy(r.module_dir, kc->module_dir, sizeof(r.module_dir));
+	memcpy(r.ethr_registry, kc->ethr_registry, sizeof(r.ethr_registry));
 	berth_ipc_close(&kc->ipc);
 	berth_ipc_init(&kc->ipc, sock);
 	berth_keyd_encode(&b, &r);

@@ -26,6 +26,9 @@ struct berth_keyclient;
 BERTH_MUST_USE enum berth_err
 berth_keyclient_new(struct berth_keyclient **out, const struct berth_keystore_config *cfg);
 void berth_keyclient_free(struct berth_keyclient *kc);	/* ends keyd, as it sees the close */
+/* One more registry of did:ethr (CHAINID:0xADDRESS) that keys of the store may write to;
+ * before it is attached.  None: no key writes to any.  E_CONFIG: it is none, or one too many. */
+BERTH_MUST_USE enum berth_err berth_keyclient_allow_registry(struct berth_keyclient *kc, const char *registry);
 
 /* sock is taken in every case: a connection to a keyd that has just been started,
  * or restarted.  Opens the keystore: keyd's codes. */

@@ -153,10 +153,22 @@ static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t 
 	return keyclient_call_bytes(keyclient_of_keys(k), &r, attest, sig);
 }
 
+/* What keyd would not read is not sent: it would end the connection. */
+static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
+				     struct berth_buf *signed_, struct berth_buf *hash)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_SIGN_ETHR, .name = name, .ethr = *order };
+	enum berth_err rc;
+
+	if ((rc = keyclient_check_name(name)) || (rc = berth_ethr_order_check(order)))
+		return rc;
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, signed_, hash);
+}
+
 const struct berth_keys_ops keyclient_keys_ops = {
 	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keyclient_bind, .unbind = keyclient_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
-	.quote = keys_quote,
+	.quote = keys_quote, .sign_ethr = keys_sign_ethr,
 };

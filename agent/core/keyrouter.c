@@ -266,13 +266,21 @@ static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t 
 	return to->ops->quote(to, ak, pcr_mask, nonce, attest, sig);
 }
 
+static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
+				     struct berth_buf *signed_, struct berth_buf *hash)
+{
+	struct berth_keys *to = home(k, name);
+
+	return to->ops->sign_ethr(to, name, order, signed_, hash);
+}
+
 static const struct berth_keys_ops keys_ops = {
 	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state,
 	.home = home, .at = at,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
-	.quote = keys_quote,
+	.quote = keys_quote, .sign_ethr = keys_sign_ethr,
 };
 
 /* ---- what it is made of ---- */

@@ -149,6 +149,16 @@ static enum berth_err set_module_dirs(struct berth_keystore_config *kc, const st
 	return BERTH_OK;
 }
 
+static enum berth_err allow_registries(struct berth_keyclient *kc, const struct berth_config *cfg, const char *name)
+{
+	const char *registry;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && (registry = berth_config_item(cfg, "keystore", name, "ethr-registry", i)); i++)
+		rc = berth_keyclient_allow_registry(kc, registry);
+	return rc;
+}
+
 static enum berth_err new_client(struct store *s, const struct berth_config *cfg, bool create)
 {
 	struct berth_keystore_config kc = {
@@ -159,7 +169,11 @@ static enum berth_err new_client(struct store *s, const struct berth_config *cfg
 	};
 	enum berth_err rc = set_module_dirs(&kc, cfg, s->name);
 
-	return rc ? rc : berth_keyclient_new(&s->client, &kc);
+	if (rc || (rc = berth_keyclient_new(&s->client, &kc)) || !(rc = allow_registries(s->client, cfg, s->name)))
+		return rc;
+	berth_keyclient_free(s->client);
+	s->client = NULL;
+	return rc;
 }
 
 static enum berth_err add(struct berth_keystores *ks, const struct berth_config *cfg, const char *name, bool create)

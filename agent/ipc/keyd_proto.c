@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "agent/ipc/keyd_ethr.h"
 #include "did/crypto/keypair.h"
 
 #define FIELDS_MAX 6
@@ -17,7 +18,7 @@
 
 enum field {
 	END, NAME, AK, LABEL, KID, CONFIG, TYPE, USAGE, PURPOSES, PURPOSE, COUNTER, EPOCH, PCRS, NONCE,
-	DATA, EXTRA, PROOF, KEK,
+	DATA, EXTRA, PROOF, KEK, ETHR,
 	/* of answers */
 	INFO, CUSTODY, BYTES_A, BYTES_B, VALUE, PROTECTED
 };
@@ -45,6 +46,7 @@ static const struct {
 	[BERTH_KEYD_QUOTE] = { { NAME, PCRS, NONCE }, { BYTES_A, BYTES_B } },
 	[BERTH_KEYD_STATE] = { { END }, { VALUE } },
 	[BERTH_KEYD_CAN] = { { TYPE, USAGE }, { VALUE } },
+	[BERTH_KEYD_SIGN_ETHR] = { { NAME, ETHR }, { BYTES_A, BYTES_B } },
 };
 
 /* ---- the kinds of value ---- */
@@ -227,6 +229,18 @@ static void put_config(struct berth_buf *b, const struct berth_keyd_request *r)
 	berth_buf_u8(b, r->create);
 	for (size_t i = 0; i < BERTH_MODULE_DIRS_MAX; i++)
 		put_text(b, r->module_dir[i]);
+	for (size_t i = 0; i < BERTH_KEYD_REGISTRIES_MAX; i++)
+		put_text(b, r->ethr_registry[i]);
+}
+
+/* One spelling: no gaps. */
+static void get_texts(struct berth_cur *c, const char **out, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		out[i] = get_optional(c, BERTH_KEYD_CONFIG_MAX);
+		if (i && out[i] && !out[i - 1])
+			c->bad = true;
+	}
 }
 
 static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
@@ -238,11 +252,8 @@ static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 	r->pin_source = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->pcr_mask = berth_cur_be32(c);
 	r->create = get_u8(c, 0, 1);
-	for (size_t i = 0; i < BERTH_MODULE_DIRS_MAX; i++) {
-		r->module_dir[i] = get_optional(c, BERTH_KEYD_CONFIG_MAX);
-		if (i && r->module_dir[i] && !r->module_dir[i - 1])
-			c->bad = true;	/* one spelling: no gaps */
-	}
+	get_texts(c, r->module_dir, BERTH_MODULE_DIRS_MAX);
+	get_texts(c, r->ethr_registry, BERTH_KEYD_REGISTRIES_MAX);
 }
 
 static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd_request *r)
@@ -265,6 +276,7 @@ static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd
 	case EXTRA: berth_buf_vec32(b, r->extra.p, r->extra.n); break;
 	case PROOF: put_proof(b, &r->proof); break;
 	case KEK: put_kek(b, &r->kek); break;
+	case ETHR: berth_keyd_put_ethr(b, &r->ethr); break;
 	default: break;
 	}
 }
@@ -298,6 +310,7 @@ static enum berth_err get_field(struct berth_cur *c, enum field f, struct berth_
 	case EXTRA: r->extra = get_bytes(c, BERTH_KEYD_EXTRA_MAX); break;
 	case PROOF: get_proof(c, &r->proof); break;
 	case KEK: return get_kek(c, r);
+	case ETHR: berth_keyd_get_ethr(c, &r->ethr); break;
 	default: break;
 	}
 	return BERTH_OK;

@@ -9,6 +9,7 @@
 #include "berth/err.h"
 #include "did/base/buf.h"
 #include "did/base/cur.h"
+#include "did/ethr_sign.h"
 #include "did/jose/keyring.h"
 #include "did/jose/proof.h"
 #include "did/keystore/keystore.h"
@@ -22,7 +23,7 @@
  * such a name were not made by keyd and do not exist for it. */
 enum berth_keyd_op {
 	/* op		   request				answer */
-	BERTH_KEYD_HELLO = 1,	/* uri, the files, tcti, pcr_mask, create	custody; the first request */
+	BERTH_KEYD_HELLO = 1,	/* uri, the files, tcti, pcr_mask, create, ethr_registry	custody; the first request */
 	BERTH_KEYD_INFO,	/* name					info, purposes */
 	BERTH_KEYD_LIST,	/*					be16 count, (info, purposes)... */
 	BERTH_KEYD_ENSURE,	/* name, type, usage, purposes		info, purposes; other than before: E_KEYSTORE */
@@ -42,6 +43,7 @@ enum berth_keyd_op {
 	BERTH_KEYD_QUOTE,	/* name: AK, pcr_mask, nonce		a: attest, b: signature */
 	BERTH_KEYD_STATE,	/*					value: enum berth_keystore_state */
 	BERTH_KEYD_CAN,		/* type, usage				value: 1, such a key can be made here */
+	BERTH_KEYD_SIGN_ETHR,	/* name, ethr				a: transaction, b: its hash; of meta: signature, what was signed */
 	BERTH_KEYD__END
 };
 
@@ -54,6 +56,7 @@ enum berth_keyd_op {
 #define BERTH_KEYD_DATA_MAX (BERTH_KEYD_PLAIN_MAX + 4096)	/* and their results: a box */
 #define BERTH_KEYD_EXTRA_MAX 1024
 #define BERTH_KEYD_PARTY_MAX 8192			/* apu, apv */
+#define BERTH_KEYD_REGISTRIES_MAX 8			/* of did:ethr, that keys may write to */
 
 struct berth_keyd_bytes {
 	const uint8_t *p;
@@ -67,6 +70,7 @@ struct berth_keyd_request {
 	const char *name, *ak, *label, *kid;
 	const char *uri, *passphrase_file, *tcti, *module_path, *pin_source;
 	const char *module_dir[BERTH_MODULE_DIRS_MAX];	/* NULL behind the last */
+	const char *ethr_registry[BERTH_KEYD_REGISTRIES_MAX];	/* CHAINID:0xADDRESS; NULL behind the last */
 	bool create;
 	enum berth_key_type type;
 	enum berth_usage usage;
@@ -80,6 +84,7 @@ struct berth_keyd_request {
 	struct berth_proof proof;
 	struct berth_kek_params kek;	/* decoded: its keys are the two below */
 	struct berth_pubkey epk, peer;
+	struct berth_ethr_order ethr;
 };
 
 void berth_keyd_encode(struct berth_buf *out, const struct berth_keyd_request *r);

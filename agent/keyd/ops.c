@@ -10,9 +10,10 @@
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
 
-/* The purposes that only SIGN_PROOF serves, as it builds their payload itself. */
-#define PROOFS (BERTH_PURPOSE_BIT(BERTH_SIGN_RV_PROVE) | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | \
-		BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF))
+/* The purposes that SIGN does not serve, as what is signed is built here: by SIGN_PROOF,
+ * and for did:ethr by SIGN_ETHR. */
+#define BUILT_HERE (BERTH_PURPOSE_BIT(BERTH_SIGN_RV_PROVE) | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | \
+		    BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_ETHR))
 
 struct op {
 	struct keyd *k;
@@ -41,6 +42,17 @@ static void before_module(void *arg, const struct berth_keystore_needs *needs)
 		keyd_fence(needs);
 }
 
+/* The registries of did:ethr that keys of this store may write to; no other may be asked for. */
+static enum berth_err take_registries(struct keyd *k, const struct berth_keyd_request *r)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (k->n_ethr = 0; !rc && k->n_ethr < BERTH_KEYD_REGISTRIES_MAX && r->ethr_registry[k->n_ethr];)
+		if (!(rc = berth_ethr_registry_parse(&k->ethr[k->n_ethr], r->ethr_registry[k->n_ethr])))
+			k->n_ethr++;
+	return rc;
+}
+
 static enum berth_err hello(struct op *o)
 {
 	struct berth_keystore_config cfg = {
@@ -52,7 +64,7 @@ static enum berth_err hello(struct op *o)
 	enum berth_err rc;
 
 	memcpy(cfg.module_dir, o->r->module_dir, sizeof(cfg.module_dir));
-	if ((rc = berth_keystore_open(&ks, &cfg)))
+	if ((rc = take_registries(o->k, o->r)) || (rc = berth_keystore_open(&ks, &cfg)))
 		return rc;
 	if ((rc = keyd_names_load(&o->k->names, ks))) {
 		berth_keystore_close(ks);
@@ -203,8 +215,8 @@ static enum berth_err sign(struct op *o)
 
 	if (rc)
 		return rc;
-	if (BERTH_PURPOSE_BIT(r->purpose) & PROOFS)
-		return berth_fail(BERTH_E_AUTHZ, "the payload of a proof is built here");
+	if (BERTH_PURPOSE_BIT(r->purpose) & BUILT_HERE)
+		return berth_fail(BERTH_E_AUTHZ, "what is signed as proof or transaction is built here");
 	if (r->data.n > BERTH_KEYD_PLAIN_MAX)
 		return berth_fail(BERTH_E_SIZE, "a payload of %zu bytes", r->data.n);
 	rc = sign_as(o, r->purpose, r->data.p, r->data.n, &o->a, &o->b, &header_len);
@@ -227,6 +239,28 @@ static enum berth_err sign_proof(struct op *o)
 out:
 	berth_buf_free(&payload);
 	berth_buf_free(&sig);
+	return rc;
+}
+
+static bool is_ours(const struct keyd *k, const struct berth_ethr_registry *r)
+{
+	for (size_t i = 0; i < k->n_ethr; i++)
+		if (k->ethr[i].chain_id == r->chain_id && berth_eth_address_equal(&k->ethr[i].address, &r->address))
+			return true;
+	return false;
+}
+
+static enum berth_err sign_ethr(struct op *o)
+{
+	uint8_t hash[32];
+	enum berth_err rc = may_sign(o, BERTH_SIGN_ETHR);
+
+	if (rc)
+		return rc;
+	if (!is_ours(o->k, &o->r->ethr.registry))
+		return berth_fail(BERTH_E_AUTHZ, "%s: a registry that ethr-registry does not name", o->r->name);
+	if (!(rc = berth_ethr_sign(o->k->ks, o->stored, &o->r->ethr, &o->a, hash)))
+		berth_buf_put(&o->b, hash, sizeof(hash));
 	return rc;
 }
 
@@ -361,6 +395,7 @@ static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_QUOTE] = quote,
 	[BERTH_KEYD_STATE] = state,
 	[BERTH_KEYD_CAN] = can,
+	[BERTH_KEYD_SIGN_ETHR] = sign_ethr,
 };
 
 enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply)

@@ -18,6 +18,7 @@ const struct keyd_rate keyd_rates[KEYD_CLASSES] = {
 	[KEYD_SEAL] = { "sealed records", 5000, 10000 },
 	[KEYD_ATTEST] = { "attestations", 10, 200 },
 	[KEYD_CHANGE] = { "changes", 20, 2000 },
+	[KEYD_CHAIN] = { "transactions", 1, 50 },
 };
 
 void keyd_init(struct keyd *k)
@@ -59,6 +60,8 @@ enum keyd_class keyd_class_of(enum berth_keyd_op op)
 	case BERTH_KEYD_COUNTER_STEP:
 	case BERTH_KEYD_CAN:	/* a token is asked by making a key and deleting it */
 		return KEYD_CHANGE;
+	case BERTH_KEYD_SIGN_ETHR:
+		return KEYD_CHAIN;
 	case BERTH_KEYD_HELLO:
 	case BERTH_KEYD_INFO:
 	case BERTH_KEYD_LIST:

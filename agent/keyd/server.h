@@ -16,8 +16,9 @@
  *	SIGN, AGREE, SEAL	more than one core's worth of any honest work
  *	ATTEST		one onboarding takes about a dozen
  *	CHANGE		keys made and deleted, counters stepped: each is a write.  An
- *			owner makes a few for every device it takes over */
-enum keyd_class { KEYD_SIGN, KEYD_AGREE, KEYD_SEAL, KEYD_ATTEST, KEYD_CHANGE, KEYD_CLASSES, KEYD_FREE = KEYD_CLASSES };
+ *			owner makes a few for every device it takes over
+ *	CHAIN		transactions: each costs its account money */
+enum keyd_class { KEYD_SIGN, KEYD_AGREE, KEYD_SEAL, KEYD_ATTEST, KEYD_CHANGE, KEYD_CHAIN, KEYD_CLASSES, KEYD_FREE = KEYD_CLASSES };
 struct keyd_rate {
 	const char *what;
 	uint32_t per_s, burst;
@@ -32,6 +33,8 @@ struct keyd {
 	struct berth_keystore *ks;	/* owned; NULL before HELLO */
 	struct keyd_names names;
 	enum berth_custody custody;	/* of the keys that ENSURE makes */
+	struct berth_ethr_registry ethr[BERTH_KEYD_REGISTRIES_MAX];	/* that keys may write to */
+	size_t n_ethr;
 	bool confine;			/* the process, once the store is open */
 	struct {
 		uint64_t credit;	/* in thousandths of an operation */

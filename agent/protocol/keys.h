@@ -7,6 +7,7 @@
 
 #include "berth/err.h"
 #include "did/base/buf.h"
+#include "did/ethr_sign.h"
 #include "did/jose/keyring.h"
 #include "did/keystore/keystore.h"
 
@@ -53,6 +54,12 @@ struct berth_keys_ops {
 				  const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig);
 	enum berth_err (*quote)(struct berth_keys *k, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
 				struct berth_buf *attest, struct berth_buf *sig);
+
+	/* A transaction of did:ethr, or the owner's signature for another's: see
+	 * berth_ethr_sign(); hash is appended to.  E_AUTHZ: a registry that the store's
+	 * ethr-registry does not name, or a key without the purpose BERTH_SIGN_ETHR. */
+	enum berth_err (*sign_ethr)(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
+				    struct berth_buf *signed_, struct berth_buf *hash);
 };
 
 struct berth_keys {	/* first member of each implementation */

@@ -32,6 +32,7 @@ const char *berth_purpose_typ(enum berth_purpose p)
 		[BERTH_SIGN_VC_JWT]	  = "JWT",
 		[BERTH_SIGN_IDEVID]	  = "berth-idevid+jwt",
 		[BERTH_SIGN_IDEVID_KEY]	  = "berth-idevid-key+jwt",
+		[BERTH_SIGN_ETHR]	  = NULL,
 		[BERTH_SIGN_WEBVH]	  = NULL,
 	};
 

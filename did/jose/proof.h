@@ -33,6 +33,7 @@ enum berth_purpose {
 	BERTH_SIGN_IDEVID,		/* berth-idevid+jwt: a DID names its device certificate */
 	BERTH_SIGN_IDEVID_KEY,		/* berth-idevid-key+jwt: the certificate's key names the DID */
 	BERTH_SIGN_WEBVH,		/* an entry of a did:webvh log, or a witness's approval of one; no JWS */
+	BERTH_SIGN_ETHR,		/* transactions of did:ethr (did/ethr_sign.h); no JWS, no payload */
 	BERTH_SIGN__COUNT
 };
 #define BERTH_PURPOSE_BIT(p) (1u << (p))

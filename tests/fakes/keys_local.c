@@ -134,10 +134,21 @@ static enum berth_err quote(struct berth_keys *k, const char *ak, uint32_t pcr_m
 	LIVE(k, berth_keystore_quote(ks(k), ak, pcr_mask, nonce, attest, sig));
 }
 
+static enum berth_err sign_ethr(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
+				struct berth_buf *signed_, struct berth_buf *hash)
+{
+	uint8_t h[32];
+	enum berth_err rc = alive(k) ? berth_ethr_sign(ks(k), name, order, signed_, h) : gone();
+
+	if (!rc)
+		berth_buf_put(hash, h, sizeof(h));
+	return rc;
+}
+
 static const struct berth_keys_ops ops = {
 	.ensure = ensure, .can = can, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
 	.counter_read = counter_read, .counter_step = counter_step, .state = state, .ek = ek, .public_area = public_area,
-	.activate = activate, .certify = certify, .quote = quote,
+	.activate = activate, .certify = certify, .quote = quote, .sign_ethr = sign_ethr,
 };
 
 struct berth_keys *test_keys_local_new(struct berth_keystore *store, enum berth_custody custody)

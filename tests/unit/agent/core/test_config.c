@@ -38,6 +38,8 @@ static void reads_sections_names_and_lists(void **state)
 	struct berth_config *c = parsed(
 		"# a comment\n\n[agent]\nrole = owner, factory\n\trole=rendezvous\r\nname =  The Shop  \n"
 		"[keystore main]\nuri = soft:/k\n[ keystore  second ]\nuri = tpm2:?dir=/t\npcrs = 0, 2 7\n"
+		"ethr-registry = 1:0xdca7ef03e98e0dc2b855be647c39abe984fcf21b\n"
+		"ethr-registry = 1337:0xdCa7EF03e98e0DC2B855bE647C39ABe984fcF21B\n"
 		"[listen]\nuri = nng+tcp://0.0.0.0:1\nuri = nng+ipc:///run/x nng+tcp://[::1]:2\n"
 		"[principal web]\nuid = 33 www-data\nmay = self, secret:wifi, present:*\n"
 		"[policy]\ncollect = 2m\nrecovery = yes\ncredential-lifetime =\n[adapter static]\npath = /a.so\nfolder = x = y");
@@ -54,6 +56,8 @@ static void reads_sections_names_and_lists(void **state)
 	assert_string_equal(berth_config_str(c, "keystore", "second", "uri"), "tpm2:?dir=/t");
 	assert_string_equal(berth_config_item(c, "keystore", "second", "pcrs", 2), "7");
 	CHECK(berth_config_item(c, "keystore", "main", "pcrs", 0) == NULL);
+	assert_string_equal(berth_config_item(c, "keystore", "second", "ethr-registry", 1),
+			    "1337:0xdCa7EF03e98e0DC2B855bE647C39ABe984fcF21B");
 	assert_string_equal(berth_config_item(c, "listen", NULL, "uri", 2), "nng+tcp://[::1]:2");
 	CHECK(berth_config_item(c, "listen", NULL, "uri", 3) == NULL);
 	assert_string_equal(berth_config_item(c, "principal", "web", "uid", 1), "www-data");
@@ -105,6 +109,9 @@ static void c156_names_line_and_option(void **state)
 	refused("[]\n", "t:1: : not a [section]");
 	refused("[policy]\nrecovery = true\n", "t:2: [policy] recovery: not yes or no");
 	refused("[keystore x]\npcrs = 24\n", "t:2: [keystore x] pcrs: not the number of a PCR");
+	refused("[keystore x]\nethr-registry = 1\n", "t:2: [keystore x] ethr-registry: not CHAINID:0xADDRESS");
+	refused("[keystore x]\nethr-registry = 1:0xDCA7ef03e98e0dc2b855be647c39abe984fcf21b\n",
+		"t:2: [keystore x] ethr-registry: not CHAINID:0xADDRESS");
 	refused("[policy]\nek-live = yes\n", "t:2: [policy] ek-live: not one of its words");
 	refused("[policy]\ncollect = 601\n", "t:2: [policy] collect: out of range");
 	refused("[policy]\ncollect = 10x\n", "t:2: [policy] collect: not a duration (90, 90s, 15m, 12h, 30d)");

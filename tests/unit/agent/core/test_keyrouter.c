@@ -8,6 +8,7 @@
 #include "did/base/secret.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
+#include "did/ethr_tx.h"
 #include "tests/check.h"
 #include "tests/fakes/keys_local.h"
 #include "tests/fakes/tmpdir.h"
@@ -181,6 +182,29 @@ static void evidence_is_of_one_device(void **state)
 	berth_buf_free(&b);
 }
 
+/* A transaction is signed where the key is. */
+static void a_transaction_is_of_the_store_of_its_key(void **state)
+{
+	struct berth_key_info info = make("issuer-ethr", BERTH_KEY_SECP256K1, BERTH_USAGE_SIGN);
+	struct berth_buf raw = BERTH_BUF_INIT, hash = BERTH_BUF_INIT;
+	struct berth_ethr_order o = {
+		.registry = { 1337, { { 1 } } }, .call = { .function = BERTH_ETHR_CHANGE_OWNER, .party = { { 2 } } },
+		.gas_limit = 50000, .max_fee = 1
+	};
+	struct berth_eth_address from, want;
+	struct berth_eth_tx tx;
+
+	(void)state;
+	CHECK(berth_keystore_has(ks[1], "issuer-ethr") && !berth_keystore_has(ks[0], "issuer-ethr"));
+	CHECK_OK(keys->ops->sign_ethr(keys, "issuer-ethr", &o, &raw, &hash));
+	CHECK_OK(berth_eth_tx_parse(&tx, &from, raw.p, raw.len));
+	CHECK_OK(berth_eth_address_of(&want, &info.pub));
+	CHECK(berth_eth_address_equal(&from, &want) && hash.len == 32);
+	CHECK_RC(BERTH_E_KEYSTORE, keys->ops->sign_ethr(keys, "factory-ethr", &o, &raw, &hash));
+	berth_buf_free(&raw);
+	berth_buf_free(&hash);
+}
+
 /* ---- one that fails ---- */
 
 static void c143_a_store_that_is_gone_costs_its_own_calls(void **state)
@@ -256,6 +280,7 @@ int main(void)
 		T(records_and_counters_are_the_first_stores),
 		T(what_a_store_can_make_is_asked_of_that_store),
 		T(evidence_is_of_one_device),
+		T(a_transaction_is_of_the_store_of_its_key),
 		T(c143_a_store_that_is_gone_costs_its_own_calls),
 		T(claims_that_do_not_go_together_are_e_config),
 		T(there_are_no_more_stores_than_the_most),

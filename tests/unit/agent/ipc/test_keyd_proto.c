@@ -15,7 +15,7 @@ static struct berth_keyd_request sample(enum berth_keyd_op op)
 		.op = op, .name = "factory-sign", .ak = "ak", .label = "items", .kid = KID,
 		.uri = "soft:/var/lib/berth/keys", .passphrase_file = "/run/credentials/p", .create = true,
 		.module_path = "/usr/lib/m.so", .pin_source = "/run/credentials/pin",
-		.module_dir = { "/var/lib/a", "/var/lib/b" },
+		.module_dir = { "/var/lib/a", "/var/lib/b" }, .ethr_registry = { "1:0xa", "2:0xb", "3:0xc" },
 		.type = BERTH_KEY_P256, .usage = BERTH_USAGE_SIGN, .purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_VC),
 		.purpose = BERTH_SIGN_VC, .counter = BERTH_COUNTER_GENERATION, .epoch = -1, .pcr_mask = 0x81,
 		.nonce = { 1, 2, 3 }, .data = { (const uint8_t *)"{}", 2 }, .extra = { (const uint8_t *)"ze", 2 },
@@ -25,6 +25,11 @@ static struct berth_keyd_request sample(enum berth_keyd_op op)
 		.kek = { .alg = "ECDH-1PU+A256KW", .epk = &ephemeral.pub, .peer = &sender.pub,
 			 .apu = (const uint8_t *)"u", .apu_len = 1, .apv = (const uint8_t *)"v", .apv_len = 1,
 			 .cc_tag = (const uint8_t *)"tag", .cc_tag_len = 3 },
+		.ethr = { .registry = { 1337, { { 1, 2 } } },
+			  .call = { .function = BERTH_ETHR_SET_ATTRIBUTE, .identity = { { 3 } }, .party = { { 4 } }, .name = "did/svc/x",
+				    .value = (const uint8_t *)"v", .value_len = 1, .validity_s = 5 },
+			  .meta = true, .nonce = 6, .gas_limit = 7, .legacy = true, .gas_price = 8, .max_fee = 9,
+			  .max_priority_fee = 10, .relayed = true, .owner = { { 11 }, 1 } },
 	};
 
 	return r;
@@ -83,6 +88,32 @@ static void fields_arrive(void **state)
 	assert_null(out.module_dir[2]);
 	CHECK(out.pcr_mask == 0x81);
 	CHECK(out.create);
+	assert_string_equal(out.ethr_registry[2], "3:0xc");
+	assert_null(out.ethr_registry[3]);
+	berth_buf_free(&b);
+}
+
+static void an_order_arrives(void **state)
+{
+	struct berth_keyd_request in = sample(BERTH_KEYD_SIGN_ETHR), out;
+	struct berth_ethr_order *o = &out.ethr;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	berth_keyd_encode(&b, &in);
+	CHECK_OK(berth_keyd_decode(&out, BERTH_KEYD_SIGN_ETHR, b.p, b.len));
+	assert_string_equal(out.name, "factory-sign");
+	CHECK(o->registry.chain_id == 1337 && o->registry.address.b[1] == 2 && o->call.function == BERTH_ETHR_SET_ATTRIBUTE);
+	CHECK(o->call.identity.b[0] == 3 && o->call.party.b[0] == 4 && o->call.validity_s == 5 && o->call.value_len == 1);
+	assert_string_equal(o->call.name, "did/svc/x");
+	CHECK(o->meta && o->legacy && o->relayed && o->nonce == 6 && o->gas_limit == 7 && o->gas_price == 8);
+	CHECK(o->max_fee == 9 && o->max_priority_fee == 10 && o->owner.rs[0] == 11 && o->owner.recovery == 1);
+	in.ethr.meta = in.ethr.legacy = in.ethr.relayed = false;
+	in.ethr.call.name = NULL;
+	berth_buf_reset(&b);
+	berth_keyd_encode(&b, &in);
+	CHECK_OK(berth_keyd_decode(&out, BERTH_KEYD_SIGN_ETHR, b.p, b.len));
+	CHECK(!o->meta && !o->legacy && !o->relayed && !o->call.name);
 	berth_buf_free(&b);
 }
 
@@ -93,6 +124,11 @@ static void folders_stand_without_a_gap(void **state)
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	(void)state;
+	in.ethr_registry[1] = NULL;
+	berth_keyd_encode(&b, &in);
+	CHECK_RC(BERTH_E_TYPE, berth_keyd_decode(&out, BERTH_KEYD_HELLO, b.p, b.len));
+	berth_buf_reset(&b);
+	in = sample(BERTH_KEYD_HELLO);
 	in.module_dir[1] = NULL;
 	in.module_dir[2] = "/var/lib/c";
 	berth_keyd_encode(&b, &in);
@@ -158,6 +194,8 @@ static void caps(void **state)
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, module_path), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, pin_source), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, module_dir[0]), BERTH_KEYD_CONFIG_MAX },
+		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, ethr_registry[0]), BERTH_KEYD_CONFIG_MAX },
+		{ BERTH_KEYD_SIGN_ETHR, offsetof(struct berth_keyd_request, ethr.call.name), BERTH_ETHR_NAME_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.thid), BERTH_KEYD_THID_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.aud), BERTH_KEYD_KID_MAX },
 	};
@@ -207,6 +245,12 @@ static void byte_caps(void **state)
 	CHECK_OK(recode(&in));
 	in.kek.cc_tag_len++;
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_SIGN_ETHR);
+	in.ethr.call.value = big;
+	in.ethr.call.value_len = BERTH_ETHR_VALUE_MAX;
+	CHECK_OK(recode(&in));
+	in.ethr.call.value_len++;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
 	free(big);
 }
 
@@ -227,6 +271,11 @@ static void numbers_out_of_range_are_e_type(void **state)
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
 	in = sample(BERTH_KEYD_SIGN);
 	in.purpose = BERTH_SIGN__COUNT;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_SIGN_ETHR);
+	in.ethr.call.function = BERTH_ETHR__END;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in.ethr.call.function = 0;
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
 	in = sample(BERTH_KEYD_COUNTER_STEP);
 	in.counter = (enum berth_counter)2;
@@ -330,6 +379,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_op_reads_back),
 		cmocka_unit_test(fields_arrive),
+		cmocka_unit_test(an_order_arrives),
 		cmocka_unit_test(folders_stand_without_a_gap),
 		cmocka_unit_test(every_truncation_and_a_trailing_byte_are_e_type),
 		cmocka_unit_test(unknown_ops_are_e_type),

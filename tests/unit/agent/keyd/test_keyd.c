@@ -356,7 +356,7 @@ static void a_key_signs_for_its_purposes_only(void **state)
 		CHECK_OK(keys->ops->bind(keys, KID, name));
 		CHECK_OK(keys->ops->bind(keys, LOG_KID, name));
 		for (enum berth_purpose p = BERTH_SIGN_DIDCOMM; p < BERTH_SIGN__COUNT; p++) {
-			bool good = p == has && !is_proof(p);
+			bool good = p == has && !is_proof(p) && p != BERTH_SIGN_ETHR;	/* test_keyd_ethr.c */
 
 			CHECK_RC(good ? BERTH_OK : BERTH_E_AUTHZ, sign(p == BERTH_SIGN_WEBVH ? LOG_KID : KID, p, &h, &s));
 			if (good)
@@ -755,6 +755,8 @@ static const struct { enum keyd_class c; struct berth_keyd_request r; enum berth
 	{ KEYD_SEAL, { .op = BERTH_KEYD_SEAL, .label = "l", .epoch = -1 }, BERTH_OK },
 	{ KEYD_ATTEST, { .op = BERTH_KEYD_QUOTE, .name = "k" }, BERTH_E_KEYSTORE },
 	{ KEYD_CHANGE, { .op = BERTH_KEYD_DELETE, .name = "k" }, BERTH_OK },
+	{ KEYD_CHAIN, { .op = BERTH_KEYD_SIGN_ETHR, .name = "k", .ethr = { .call = { .function = BERTH_ETHR_CHANGE_OWNER } } },
+	  BERTH_E_KEYSTORE },
 };
 
 static void each_class_has_a_rate_of_its_own(void **state)
