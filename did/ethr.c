@@ -83,6 +83,12 @@ enum berth_err berth_eth_data_parse(struct berth_buf *out, const char *text, siz
 	return berth_fail(BERTH_E_TYPE, "\"%.20s\" is no bytes in hex", text);
 }
 
+enum berth_err berth_eth_data_fixed(void *out, size_t n, const char *text)
+{
+	return is_0x(text) && unhex(out, n, text + 2) ? BERTH_OK
+		: berth_fail(BERTH_E_TYPE, "\"%.20s\" is not %zu bytes in hex", text, n);
+}
+
 /* ---- addresses ---- */
 
 /* EIP-55: a letter is a capital where the digit of the hash of the small ones is above 7. */

@@ -31,6 +31,8 @@ bool berth_eth_address_equal(const struct berth_eth_address *a, const struct ber
  * Data is appended. */
 BERTH_MUST_USE enum berth_err berth_eth_quantity_parse(uint64_t *out, const char *text);
 BERTH_MUST_USE enum berth_err berth_eth_data_parse(struct berth_buf *out, const char *text, size_t max);
+/* Exactly n bytes; E_TYPE. */
+BERTH_MUST_USE enum berth_err berth_eth_data_fixed(void *out, size_t n, const char *text);
 
 /* EIP-2294's bound: 2 * id + 36 is still a number of 64 bits. */
 #define BERTH_ETH_CHAIN_MAX (UINT64_MAX / 2 - 36)

@@ -389,15 +389,16 @@ static enum berth_err add_controller(struct making *m, const struct berth_ethr_d
 static enum berth_err endpoint(struct berth_json **out, const uint8_t *p, size_t n)
 {
 	char *text;
+	enum berth_err rc;
 
 	*out = NULL;
 	if (!n || n > ENDPOINT_MAX || memchr(p, 0, n) || !berth_utf8_valid((const char *)p, n))
 		return BERTH_OK;
-	if (!berth_json_parse(out, (const char *)p, n, ENDPOINT_MAX)) {
-		if (berth_json_is(*out, BERTH_JSON_OBJECT) || berth_json_is(*out, BERTH_JSON_ARRAY) || berth_json_str(*out))
-			return BERTH_OK;
-		berth_json_free(*out);
-	}
+	rc = berth_json_parse(out, (const char *)p, n, ENDPOINT_MAX);
+	if (rc == BERTH_E_NOMEM || berth_json_is(*out, BERTH_JSON_OBJECT) || berth_json_is(*out, BERTH_JSON_ARRAY) ||
+	    berth_json_str(*out))
+		return rc;
+	berth_json_free(*out);
 	text = strndup((const char *)p, n);
 	*out = text ? berth_json_new_str(text) : NULL;
 	free(text);

@@ -71,17 +71,11 @@ static enum berth_err get_time(const struct berth_json *obj, const char *key, in
 	return rc;
 }
 
-/* Text in hex of exactly so many bytes. */
 static bool get_word(const struct berth_json *v, uint8_t out[WORD])
 {
-	struct berth_buf b = BERTH_BUF_INIT;
 	const char *text = berth_json_str(v);
-	bool ok = text && !berth_eth_data_parse(&b, text, WORD) && b.len == WORD;
 
-	if (ok)
-		memcpy(out, b.p, WORD);
-	berth_buf_free(&b);
-	return ok;
+	return text && !berth_eth_data_fixed(out, WORD, text);
 }
 
 enum berth_err berth_ethr_block_time(int64_t *out_s, const struct berth_ethr_history *h, uint64_t block)
@@ -261,10 +255,11 @@ static enum berth_err read_log(struct reading *r, const struct berth_json *log)
 	if (i == N_KNOWN)
 		return BERTH_OK;
 	e.kind = known[i].kind;
-	if (berth_json_len(topics) != TOPICS || !hex || berth_eth_data_parse(&data, hex, LOG_DATA_MAX))
-		rc = berth_fail(BERTH_E_RESOLVE, "did:ethr: a log with too much or too little in it");
-	else
+	rc = berth_json_len(topics) == TOPICS && hex ? berth_eth_data_parse(&data, hex, LOG_DATA_MAX) : BERTH_E_TYPE;
+	if (!rc)
 		rc = add_event(r, &e, &data);
+	else if (rc != BERTH_E_NOMEM)
+		rc = berth_fail(BERTH_E_RESOLVE, "did:ethr: a log with too much or too little in it");
 	berth_buf_free(&data);
 	return rc;
 }

@@ -138,8 +138,8 @@ static enum berth_err find_moment(struct moment *at, const struct berth_ethr_his
 	*at = (struct moment){ .block = h->block, .now_s = j->now_s };
 	if (!j->clock_trusted && h->time_s > at->now_s)
 		at->now_s = h->time_s;
-	if (version && version->id && version->time)
-		return berth_fail(BERTH_E_RESOLVE, "did:ethr: versionId or versionTime, not both");
+	if (version && (version->number || (version->id && version->time)))
+		return berth_fail(BERTH_E_RESOLVE, "did:ethr: versionId or versionTime, one of them");
 	if (version && version->id)
 		return at_block(at, h, version->id);
 	return version && version->time ? at_time(at, h, version->time, at->now_s) : BERTH_OK;

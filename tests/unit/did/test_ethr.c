@@ -114,6 +114,7 @@ static void quantities_and_data(void **s)
 	};
 	static const char *const bad_data[] = { "", "0", "00", "0x0", "0xgg", "0x0g", "0X00", "0x00 " };
 	struct berth_buf b = BERTH_BUF_INIT;
+	uint8_t four[4];
 	uint64_t v;
 
 	(void)s;
@@ -130,6 +131,11 @@ static void quantities_and_data(void **s)
 	for (size_t i = 0; i < sizeof(bad_data) / sizeof(bad_data[0]); i++)
 		CHECK_RC(BERTH_E_TYPE, berth_eth_data_parse(&b, bad_data[i], 4));
 	CHECK(b.len == 4);
+	CHECK_OK(berth_eth_data_fixed(four, 4, "0x00fFA1b2"));
+	CHECK(memcmp(four, b.p, 4) == 0);
+	CHECK_RC(BERTH_E_TYPE, berth_eth_data_fixed(four, 4, "0x00fFA1"));
+	CHECK_RC(BERTH_E_TYPE, berth_eth_data_fixed(four, 4, "0x00fFA1b2c3"));
+	CHECK_RC(BERTH_E_TYPE, berth_eth_data_fixed(four, 4, "00fFA1b2"));
 	berth_buf_free(&b);
 }
 

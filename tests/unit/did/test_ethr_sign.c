@@ -8,6 +8,7 @@
 #include "did/crypto/keccak.h"
 #include "did/crypto/keypair.h"
 #include "did/ethr_tx.h"
+#include "tests/fakes/alloc.h"
 #include "tests/unit/did/crypto/hex.h"
 
 static struct berth_keystore *ks;
@@ -226,6 +227,28 @@ static void orders_that_cannot_be_meant(void **s)
 	free(value);
 }
 
+static enum berth_err sign_once(void *arg)
+{
+	struct berth_buf out = BERTH_BUF_INIT;
+	uint8_t hash[32];
+	enum berth_err rc = berth_ethr_sign(ks, "owner", arg, &out, hash);
+
+	berth_buf_free(&out);
+	return rc;
+}
+
+static void c015_every_allocation_may_fail(void **s)
+{
+	struct berth_ethr_order o = { .gas_limit = 100000, .max_fee = 2 }, meta = { .meta = true };
+	uint8_t *value = order_of(&o, 7), *other = order_of(&meta, 7);
+
+	(void)s;
+	CHECK(test_every_allocation_fails(sign_once, &o) > 3);
+	CHECK(test_every_allocation_fails(sign_once, &meta) > 1);
+	free(value);
+	free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +256,7 @@ int main(void)
 		cmocka_unit_test(a_signature_for_anothers_transaction),
 		cmocka_unit_test(a_call_that_the_owner_signed),
 		cmocka_unit_test(orders_that_cannot_be_meant),
+		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

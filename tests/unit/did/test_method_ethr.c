@@ -7,6 +7,7 @@
 #include "did/base/json.h"
 #include "did/codec/base58.h"
 #include "did/crypto/keypair.h"
+#include "tests/fakes/alloc.h"
 #include "tests/unit/did/crypto/hex.h"
 
 #define NOW 1780000000	/* 2026-05-28 */
@@ -34,7 +35,7 @@ static enum berth_err judge_text(struct berth_registry_result *out, const char *
 {
 	const struct berth_registry_piece piece = { "ethr", (const uint8_t *)text, n };
 	const struct berth_registry_evidence e = { &piece, 1, 0 };
-	const struct berth_did_version version = { id, time };
+	const struct berth_did_version version = { .id = id, .time = time };
 	const struct berth_registry_judge j = { now_s, true, pin, new_pin };
 
 	return berth_ethr_judge(out, &e, did, &version, &j);
@@ -848,6 +849,30 @@ static void names_that_mean_no_chain_to_us(void **s)
 	berth_json_free(t.root);
 }
 
+static void versions_have_no_numbers(void **s)
+{
+	struct berth_did_version version = { .number = "1" };
+	const struct berth_registry_judge j = { NOW, true, "", NULL };
+	struct berth_registry_piece piece = { "ethr", NULL, 0 };
+	const struct berth_registry_evidence e = { &piece, 1, 0 };
+	struct berth_registry_result r;
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct story t;
+
+	(void)s;
+	begin(&t);
+	owner(&t, D);
+	CHECK_OK(berth_json_print(&b, t.root));
+	piece.p = b.p;
+	piece.n = b.len;
+	CHECK_RC(BERTH_E_RESOLVE, berth_ethr_judge(&r, &e, DID, &version, &j));
+	version.number = NULL;
+	CHECK_OK(berth_ethr_judge(&r, &e, DID, &version, &j));
+	berth_registry_result_free(&r);
+	berth_buf_free(&b);
+	berth_json_free(t.root);
+}
+
 static void no_answer_at_all(void **s)
 {
 	const struct berth_registry_piece piece = { "didDocument", (const uint8_t *)"{}", 2 };
@@ -953,6 +978,40 @@ static void every_truncation(void **s)
 	berth_json_free(t.root);
 }
 
+/* C015: whatever allocation fails, nothing is believed of what could not be read. */
+static enum berth_err once(void *arg)
+{
+	const struct berth_buf *b = arg;
+	struct berth_buf pin = BERTH_BUF_INIT;
+	struct berth_registry_result r;
+	enum berth_err rc = judge_text(&r, berth_buf_cstr(b), b->len, DID, NULL, NULL, "", &pin, NOW);
+
+	CHECK(rc ? !r.doc && !r.metadata : r.doc && r.doc->n_services == 2 && r.doc->n_vms == 6);
+	berth_registry_result_free(&r);
+	berth_buf_free(&pin);
+	return rc;
+}
+
+static void c015_every_allocation_may_fail(void **s)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct story t;
+
+	(void)s;
+	begin(&t);
+	delegate(&t, "veriKey", C, FOREVER);
+	attribute(&t, "did/pub/Secp256k1/sigAuth", "02b97c30de767f084ce3080168ee293053ba33b235d7116a3263d29f1450936b71", FOREVER);
+	attribute(&t, "did/pub/RSA/veriKey", "3000", FOREVER);
+	attribute(&t, "did/pub/X/veriKey/base58", "0102", FOREVER);
+	attribute(&t, "did/pub/X25519/enc", "118557777ffb078774371a52b00fed75561dcf975e61c47553e664a617661052", FOREVER);
+	text_attribute(&t, "did/svc/A", "{\"uri\":\"x\"}", FOREVER);
+	text_attribute(&t, "did/svc/B", "https://b.example", FOREVER);
+	CHECK_OK(berth_json_print(&b, t.root));
+	CHECK(test_every_allocation_fails(once, &b) > 100);
+	berth_buf_free(&b);
+	berth_json_free(t.root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -974,10 +1033,12 @@ int main(void)
 		cmocka_unit_test(other_events_are_left_out),
 		cmocka_unit_test(too_long_a_history),
 		cmocka_unit_test(names_that_mean_no_chain_to_us),
+		cmocka_unit_test(versions_have_no_numbers),
 		cmocka_unit_test(no_answer_at_all),
 		cmocka_unit_test(only_forward),
 		cmocka_unit_test(a_damaged_pin),
 		cmocka_unit_test(every_truncation),
+		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
