@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/cli/cli_bundle.h"
 #include "agent/cli/cli_resolver.h"
 #include "agent/cli/cli_webvh.h"
 #include "did/dereference.h"
@@ -301,6 +302,13 @@ static const struct berth_cli_cmd cmds[] = {
 	  "  berth did dereference 'did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp#z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp'\n"
 	  "  berth did dereference 'did:web:example.com?service=files&relativeRef=manual.pdf' --did-docs docs/\n"
 	  "  berth did dereference 'did:webvh:QmX:example.com?versionId=2-Qm#key-1' --config /etc/berth/berth.conf\n" },
+	{ "export-bundle", "[DID...]", "sign documents, logs and status lists for a site without a network",
+	  berth_cli_export_bundle_opts, 0, BERTH_CLI_VALUES_MAX, berth_cli_export_bundle,
+	  "  berth did export-bundle --out site.jws --jwk op.jwk --kid did:key:z6Mk...#z6Mk... --config /etc/berth/berth.conf \\\n"
+	  "      --status-list revoked.jwt --log did.jsonl,did-witness.json did:web:example.com did:web:example.com:factory\n" },
+	{ "import-bundle", "FILE", "verify a bundle and put it where the static adapter looks", berth_cli_import_bundle_opts, 1, 1,
+	  berth_cli_import_bundle,
+	  "  berth did import-bundle site.jws --signer did:key:z6Mk... --dir /var/lib/berth-mirror\n" },
 	{ .run = NULL },
 };
 

@@ -1,232 +1,279 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder of DID documents as a registry: config {"dir": "/etc/berth/did"}, one
- * document in each *.json, found by its "id".  For closed networks, tests, and as a
- * mirror that something else fills.  Files may be added, replaced (by rename) and
- * removed at any time.  Symlinks and files above 64 KiB are left out. */
-#include <dirent.h>
+/* Folders as a registry, for closed networks, tests, and as a mirror that something else
+ * fills (folder.h has what lies in one).  `berth did import-bundle` puts verified bundles
+ * into the same folder, each as a whole: the file `current` names the sub-folder of the
+ * one that counts.  What lies beside it by hand goes first. */
+#include "folder.h"
+
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
 
-#include "berth/registry.h"
+#define RESCAN_S 1	/* at most one scan in this time */
+#define SECONDS_A_DAY 86400
+#define MAX_AGE_DAYS 36500
+#define BUNDLE_NAME_MAX 32	/* "bundle-" and a number */
+#define BUNDLE_INFO_MAX ((size_t)1 << 20)
 
-#define FILES_MAX 4096
-#define FILE_SIZE_MAX (64 * 1024)
-#define RESCAN_S 1	/* at most one scan of the folder in this time */
-
-struct entry {
-	char *id, *file;
-};
-
-struct folder {
+struct registry {
 	const struct berth_registry_host *host;
-	int fd;
-	struct entry *entries;
-	size_t n;
+	struct folder loose, bundle;
 	struct timespec scanned;
+	time_t max_age_s;		/* of the bundle; 0: any */
+	char name[BUNDLE_NAME_MAX + 1];	/* of the bundle; "" for none */
+	char issued[32];
+	double serial;
+	time_t issued_s;
 };
 
-static void say(const struct folder *f, int level, const char *what, const char *name)
+static long age_days(const struct registry *r)
 {
-	char line[256];
+	time_t now = time(NULL);
 
-	snprintf(line, sizeof(line), "static: %s: %.120s", what, name);
-	f->host->log(level, line);
+	return now > r->issued_s ? (long)((now - r->issued_s) / SECONDS_A_DAY) : 0;
 }
 
-/* The whole file, or NULL.  free() it. */
-static char *read_file(const struct folder *f, const char *name, size_t *len)
+static bool is_too_old(const struct registry *r)
 {
-	int fd = openat(f->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	char *p = NULL;
-	ssize_t n = -1;
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= FILE_SIZE_MAX &&
-	    (p = malloc((size_t)st.st_size)))
-		n = read(fd, p, (size_t)st.st_size);
-	if (fd >= 0)
-		close(fd);
-	if (n > 0) {
-		*len = (size_t)n;
-		return p;
-	}
-	free(p);
-	return NULL;
+	return r->max_age_s && time(NULL) - r->issued_s > r->max_age_s;
 }
 
-/* The id of a document; only to find it: the agent reads it strictly. */
-static char *id_of(const char *p, size_t len)
+/* ---- the bundle ---- */
+
+/* What `current` says: "bundle-" and digits. */
+static bool read_current(const struct registry *r, char name[BUNDLE_NAME_MAX + 1])
 {
-	cJSON *doc = cJSON_ParseWithLength(p, len);
-	const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(doc, "id"));
-	char *copy = id ? strdup(id) : NULL;
+	size_t len, digits;
+	char *text = folder_read(&r->loose, "current", BUNDLE_NAME_MAX, &len);
+	bool good;
 
-	cJSON_Delete(doc);
-	return copy;
-}
-
-static void forget(struct folder *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		free(f->entries[i].id);
-		free(f->entries[i].file);
-	}
-	free(f->entries);
-	f->entries = NULL;
-	f->n = 0;
-}
-
-static void add(struct folder *f, const char *name)
-{
-	size_t len, dot = strlen(name);
-	struct entry *grown;
-	char *text;
-
-	if (dot < 6 || strcmp(name + dot - 5, ".json") != 0 || f->n == FILES_MAX)
-		return;
-	text = read_file(f, name, &len);
-	grown = text ? realloc(f->entries, (f->n + 1) * sizeof(*grown)) : NULL;
-	if (grown) {
-		f->entries = grown;
-		grown[f->n].id = id_of(text, len);
-		grown[f->n].file = strdup(name);
-	}
-	if (grown && grown[f->n].id && grown[f->n].file) {
-		f->n++;
-	} else {
-		if (grown) {
-			free(grown[f->n].id);
-			free(grown[f->n].file);
-		}
-		say(f, 1, "left out", name);
-	}
+	snprintf(name, BUNDLE_NAME_MAX + 1, "%s", text ? text : "");
+	name[strcspn(name, "\n")] = '\0';
+	digits = strncmp(name, "bundle-", 7) == 0 ? strspn(name + 7, "0123456789") : 0;
+	good = digits > 0 && !name[7 + digits];
 	free(text);
+	return good;
 }
 
-static void scan(struct folder *f)
+static void read_info(struct registry *r)
 {
-	int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *e;
+	size_t len;
+	char *text = folder_read(&r->bundle, "bundle.json", BUNDLE_INFO_MAX, &len), line[128];
+	cJSON *info = text ? cJSON_ParseWithLength(text, len) : NULL;
+	const char *issued = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(info, "issued"));
+	const cJSON *serial = cJSON_GetObjectItemCaseSensitive(info, "serial");
+	struct tm tm = { 0 };
 
-	if (!d && fd >= 0)
-		close(fd);
-	if (!d)
-		return;
-	forget(f);
-	while ((e = readdir(d)))
-		add(f, e->d_name);
-	closedir(d);
-	clock_gettime(CLOCK_MONOTONIC, &f->scanned);
+	r->serial = cJSON_IsNumber(serial) ? serial->valuedouble : 0;
+	snprintf(r->issued, sizeof(r->issued), "%s", issued && strptime(issued, "%Y-%m-%dT%H:%M:%SZ", &tm) ? issued : "");
+	r->issued_s = r->issued[0] ? timegm(&tm) : 0;
+	cJSON_Delete(info);
+	free(text);
+	snprintf(line, sizeof(line), "static: %s of %s, %ld days old", r->name, r->issued[0] ? r->issued : "no known time", age_days(r));
+	r->host->log(is_too_old(r) ? 1 : 2, line);
 }
 
-static bool scan_again(struct folder *f)
+/* Another name in `current` is another folder; one that cannot be opened is none. */
+static void find_bundle(struct registry *r)
+{
+	char name[BUNDLE_NAME_MAX + 1];
+	bool there = read_current(r, name);
+	int fd;
+
+	if (there && r->bundle.fd >= 0 && strcmp(name, r->name) == 0) {
+		folder_scan(&r->bundle);
+		return;
+	}
+	folder_close(&r->bundle);
+	r->name[0] = '\0';
+	fd = there ? openat(r->loose.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return;
+	memcpy(r->name, name, sizeof(r->name));
+	folder_open(&r->bundle, fd);
+	read_info(r);
+}
+
+static void scan(struct registry *r)
+{
+	folder_scan(&r->loose);
+	find_bundle(r);
+	clock_gettime(CLOCK_MONOTONIC, &r->scanned);
+}
+
+static bool scan_again(struct registry *r)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec - f->scanned.tv_sec < RESCAN_S)
+	if (now.tv_sec - r->scanned.tv_sec < RESCAN_S)
 		return false;
-	scan(f);
+	scan(r);
 	return true;
 }
 
-/* The document's bytes, if the file still is what it was. */
-static char *lookup(const struct folder *f, const char *did, size_t *len)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		char *text, *id;
-		bool same;
+/* ---- answers ---- */
 
-		if (strcmp(f->entries[i].id, did) != 0 || !(text = read_file(f, f->entries[i].file, len)))
-			continue;
-		id = id_of(text, *len);
-		same = id && strcmp(id, did) == 0;
-		free(id);
-		if (same)
-			return text;
-		free(text);
+static void say(const struct registry *r, struct berth_registry_query *query, int status, const char *message)
+{
+	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
+
+	r->host->answer(query, &a);
+}
+
+/* The parts that there are; of a bundle one more, with how old it is. */
+static void say_parts(const struct registry *r, const struct berth_registry_request *q, struct berth_registry_query *query,
+		      struct berth_registry_part parts[3], bool of_bundle)
+{
+	struct berth_registry_answer a = { .size = sizeof(a), .parts = parts };
+	char info[160];
+	size_t sum = 0;
+
+	if (of_bundle) {
+		snprintf(info, sizeof(info), "{\"serial\":%.0f,\"issued\":\"%s\",\"ageDays\":%ld}", r->serial, r->issued, age_days(r));
+		parts[2] = (struct berth_registry_part){ "bundle", (const uint8_t *)info, strlen(info) };
 	}
+	for (size_t i = 0; i < 3; i++) {
+		if (!parts[i].p || parts[i].n == 0 || (i == 2 && parts[i].n > q->max_bytes - sum))
+			continue;
+		sum += parts[i].n;
+		if (sum > q->max_bytes) {
+			say(r, query, BERTH_REGISTRY_TOO_BIG, "static: more than was asked for");
+			return;
+		}
+		parts[a.n_parts++] = parts[i];
+	}
+	r->host->answer(query, &a);
+}
+
+static void say_document(const struct registry *r, const struct berth_registry_request *q, struct berth_registry_query *query,
+			 struct folder_document *d, bool of_bundle)
+{
+	struct berth_registry_part parts[3] = {
+		{ d->log ? "did.jsonl" : "didDocument", (const uint8_t *)d->text, d->len },
+		{ "did-witness.json", (const uint8_t *)d->witness, d->witness_len },
+	};
+
+	if (!d->log && (q->version_id || q->version_time))
+		say(r, query, BERTH_REGISTRY_NOT_FOUND, "static: a document alone has no versions");
+	else
+		say_parts(r, q, query, parts, of_bundle);
+	free(d->text);
+	free(d->witness);
+}
+
+static bool resolve(const struct registry *r, const struct berth_registry_request *q, struct berth_registry_query *query)
+{
+	bool loose, bundle = false;
+	struct folder_document d;
+
+	if (!(loose = folder_document(&r->loose, q->did, &d)))
+		bundle = !is_too_old(r) && folder_document(&r->bundle, q->did, &d);
+	if (loose || bundle)
+		say_document(r, q, query, &d, bundle);
+	return loose || bundle;
+}
+
+static bool fetch(const struct registry *r, const struct berth_registry_request *q, struct berth_registry_query *query)
+{
+	char *key = NULL, type[FOLDER_TYPE_MAX], *text;
+	const char *resource = q->resource ? q->resource : "";
+	bool of_bundle = false, found;
+	size_t len;
+
+	if (asprintf(&key, "%s%s", resource[0] == '/' ? q->did : "", resource) < 0)
+		return false;
+	text = folder_resource(&r->loose, key, &len, type);
+	if (!text && !is_too_old(r) && (text = folder_resource(&r->bundle, key, &len, type)))
+		of_bundle = true;
+	found = text != NULL;
+	if (found) {
+		struct berth_registry_part parts[3] = {
+			{ "resource", (const uint8_t *)text, len }, { "contentType", (const uint8_t *)type, strlen(type) },
+		};
+
+		say_parts(r, q, query, parts, of_bundle);
+	}
+	free(text);
+	free(key);
+	return found;
+}
+
+static void static_ask(void *self, const struct berth_registry_request *q, struct berth_registry_query *query)
+{
+	struct registry *r = self;
+	bool (*answered)(const struct registry *, const struct berth_registry_request *, struct berth_registry_query *) =
+		q->op == BERTH_REGISTRY_FETCH ? fetch : resolve;
+
+	if (answered(r, q, query) || (scan_again(r) && answered(r, q, query)))
+		return;
+	if (r->bundle.fd >= 0 && is_too_old(r))
+		say(r, query, BERTH_REGISTRY_UNAVAILABLE, "static: the bundle is too old");
+	else
+		say(r, query, BERTH_REGISTRY_NOT_FOUND, "static: nothing of that name in the folder");
+}
+
+/* ---- configuration ---- */
+
+static void static_stop(void *self)
+{
+	struct registry *r = self;
+
+	folder_close(&r->loose);
+	folder_close(&r->bundle);
+	free(r);
+}
+
+static const char *set_max_age(struct registry *r, const char *days)
+{
+	char *end;
+	long n = strtol(days, &end, 10);
+
+	if (end == days || *end || n < 1 || n > MAX_AGE_DAYS)
+		return "static: bundle-max-age is a number of days";
+	r->max_age_s = n * SECONDS_A_DAY;
 	return NULL;
+}
+
+static const char *configure(struct registry *r, const cJSON *c)
+{
+	const cJSON *dir = cJSON_GetObjectItemCaseSensitive(c, "dir"), *age = cJSON_GetObjectItemCaseSensitive(c, "bundle-max-age");
+	const char *path = cJSON_GetStringValue(dir), *bad = NULL;
+
+	if (!path || path[0] != '/' || cJSON_GetArraySize(c) != (age ? 2 : 1))
+		return "static: needs dir = an absolute path of a folder, takes bundle-max-age, and nothing else";
+	if (age && (bad = set_max_age(r, cJSON_IsString(age) ? age->valuestring : "")))
+		return bad;
+	r->loose.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return r->loose.fd >= 0 ? NULL : "static: dir cannot be opened";
 }
 
 static int static_start(const struct berth_registry_host *host, const char *config, void **self)
 {
 	cJSON *c = cJSON_Parse(config);
-	const char *dir = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(c, "dir"));
-	struct folder *f = calloc(1, sizeof(*f));
-	int bad = 1;
+	struct registry *r = calloc(1, sizeof(*r));
+	const char *bad = "static: no memory";
 
-	if (f && dir && dir[0] == '/' && cJSON_GetArraySize(c) == 1) {
-		f->host = host;
-		f->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		bad = f->fd < 0;
-	}
-	if (bad) {
-		host->log(0, "static: needs dir = an absolute path of a folder, and nothing else");
-		free(f);
-	} else {
-		scan(f);
-		*self = f;
+	if (r) {
+		r->host = r->loose.host = r->bundle.host = host;
+		r->loose.fd = r->bundle.fd = -1;
+		bad = configure(r, c);
 	}
 	cJSON_Delete(c);
-	return bad;
-}
-
-static void static_stop(void *self)
-{
-	struct folder *f = self;
-
-	forget(f);
-	close(f->fd);
-	free(f);
-}
-
-static void answer(const struct folder *f, struct berth_registry_query *query, int status, const char *message)
-{
-	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
-
-	f->host->answer(query, &a);
-}
-
-static void answer_document(const struct folder *f, struct berth_registry_query *query, const char *doc, size_t len)
-{
-	const struct berth_registry_part part = { "didDocument", (const uint8_t *)doc, len };
-	const struct berth_registry_answer a = {
-		.size = sizeof(a), .status = BERTH_REGISTRY_OK, .parts = &part, .n_parts = 1,
-	};
-
-	f->host->answer(query, &a);
-}
-
-static void static_ask(void *self, const struct berth_registry_request *q, struct berth_registry_query *query)
-{
-	struct folder *f = self;
-	size_t len = 0;
-	char *doc;
-
-	if (q->version_id || q->version_time) {
-		answer(f, query, BERTH_REGISTRY_NOT_FOUND, "a folder knows of no versions");
-		return;
+	if (bad) {
+		host->log(0, bad);
+		if (r)
+			static_stop(r);
+		return 1;
 	}
-	doc = lookup(f, q->did, &len);
-	if (!doc && scan_again(f))
-		doc = lookup(f, q->did, &len);
-	if (!doc)
-		answer(f, query, BERTH_REGISTRY_NOT_FOUND, "no such document in the folder");
-	else if (len > q->max_bytes)
-		answer(f, query, BERTH_REGISTRY_TOO_BIG, "document too large");
-	else
-		answer_document(f, query, doc, len);
-	free(doc);
+	scan(r);
+	*self = r;
+	return 0;
 }
 
 static const struct berth_registry_adapter adapter = {
@@ -235,7 +282,7 @@ static const struct berth_registry_adapter adapter = {
 	.abi_minor = BERTH_REGISTRY_ABI_MINOR,
 	.name = "static",
 	.methods = "*",
-	.operations = 1u << BERTH_REGISTRY_RESOLVE,
+	.operations = 1u << BERTH_REGISTRY_RESOLVE | 1u << BERTH_REGISTRY_FETCH,
 	.start = static_start,
 	.stop = static_stop,
 	.ask = static_ask,

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CLI_BUNDLE_CMDS_H
+#define BERTH_AGENT_CLI_BUNDLE_CMDS_H
+
+#include "agent/cli/cli.h"
+
+/* `did export-bundle` and `did import-bundle`, rows of cli_did.c. */
+extern const struct berth_cli_opt berth_cli_export_bundle_opts[], berth_cli_import_bundle_opts[];
+enum berth_err berth_cli_export_bundle(struct berth_cli *c);
+enum berth_err berth_cli_import_bundle(struct berth_cli *c);
+
+#endif
