@@ -14,68 +14,6 @@ static const char *skip_space(const char *p, const char *end)
 	return p;
 }
 
-/* p is behind the first quote; what is behind the last. */
-static const char *skip_string(const char *p, const char *end)
-{
-	for (; p < end && *p != '"'; p++)
-		if (*p == '\\' && p + 1 < end)
-			p++;
-	return p < end ? p + 1 : end;
-}
-
-static const char *skip_word(const char *p, const char *end)
-{
-	while (p < end && *p && !strchr(",}] \t\r\n", *p))
-		p++;
-	return p;
-}
-
-static const char *skip_value(const char *p, const char *end)
-{
-	size_t depth = 0;
-
-	do {
-		if (p < end && *p == '"') {
-			p = skip_string(p + 1, end);
-			continue;
-		}
-		if (p < end && (*p == '{' || *p == '['))
-			depth++;
-		else if (p < end && (*p == '}' || *p == ']') && depth > 0)
-			depth--;
-		else if (depth == 0)
-			return skip_word(p, end);
-		p++;
-	} while (p < end && depth > 0);
-	return p < end ? p : end;
-}
-
-const char *uni_member(const char *json, size_t n, const char *name, size_t *len)
-{
-	const char *end = json + n, *p = skip_space(json, end), *key, *value;
-	size_t name_len = strlen(name);
-
-	if (p == end || *p != '{')
-		return NULL;
-	for (p++; ; p = skip_space(p, end) + 1) {
-		p = skip_space(p, end);
-		if (p >= end || *p != '"')
-			return NULL;
-		key = p + 1;
-		p = skip_string(key, end);
-		value = skip_space(p, end);
-		if (value >= end || *value != ':')
-			return NULL;
-		value = skip_space(value + 1, end);
-		*len = (size_t)(skip_value(value, end) - value);
-		if ((size_t)(p - key) == name_len + 1 && memcmp(key, name, name_len) == 0)
-			return *len == 4 && memcmp(value, "null", 4) == 0 ? NULL : value;
-		p = skip_space(value + *len, end);
-		if (p >= end || *p != ',')
-			return NULL;
-	}
-}
-
 cJSON *uni_parse(const uint8_t *p, size_t n)
 {
 	const char *text = (const char *)p, *end = NULL;

@@ -99,11 +99,11 @@ static void judge(struct order *o, const cJSON *v, const struct berth_registry_h
 	char message[UNI_MESSAGE_MAX];
 
 	if (uni_has_private_key(v)) {
-		end(o, BERTH_REGISTRY_REFUSED, "universal: the registrar has made private keys (internal secret mode): they are not used");
+		end(o, BERTH_REGISTRY_UNSUPPORTED, "universal: the registrar has made private keys (internal secret mode): they are not used");
 	} else if (strcmp(word, "failed") == 0) {
 		say_failed(o, state);
 	} else if (strcmp(word, "finished") == 0 && !is_for_us(o, state)) {
-		end(o, BERTH_REGISTRY_REFUSED, "universal: the registrar has registered another DID");
+		end(o, BERTH_REGISTRY_CONFLICT, "universal: the registrar has registered another DID");
 	} else if (strcmp(word, "finished") == 0) {
 		hand_on(o, "receipt", r);
 	} else if (strcmp(word, "wait") == 0 || (strcmp(word, "action") == 0 && can_do(state))) {
@@ -113,7 +113,7 @@ static void judge(struct order *o, const cJSON *v, const struct berth_registry_h
 			 string_of(state, "action"));
 		end(o, BERTH_REGISTRY_UNSUPPORTED, message);
 	} else {
-		end(o, BERTH_REGISTRY_REFUSED, "universal: the registrar's answer says no state");
+		end(o, BERTH_REGISTRY_UNAVAILABLE, "universal: the registrar's answer says no state");
 	}
 }
 
@@ -125,7 +125,7 @@ static int status_of(uint32_t code)
 		return BERTH_REGISTRY_CONFLICT;
 	if (code == 501)
 		return BERTH_REGISTRY_UNSUPPORTED;
-	return code >= 500 || code < 300 || code == 408 || code == 429 ? BERTH_REGISTRY_UNAVAILABLE : BERTH_REGISTRY_REFUSED;
+	return (code >= 300 && code < 400) || code == 401 || code == 403 ? BERTH_REGISTRY_REFUSED : BERTH_REGISTRY_UNAVAILABLE;
 }
 
 static void begin(struct order *o);

@@ -86,7 +86,7 @@ static void note_code(struct lookup *l, uint32_t code)
 		status = BERTH_REGISTRY_INVALID;
 	else if (code == 406 || code == 501)
 		status = BERTH_REGISTRY_UNSUPPORTED;
-	else if (code >= 300 && code < 500 && code != 408 && code != 429)
+	else if (code >= 300 && code < 400)
 		status = BERTH_REGISTRY_REFUSED;
 	snprintf(text, sizeof(text), "HTTP %u", code);
 	note(l, status, text);
@@ -122,44 +122,59 @@ static bool is_about(const struct lookup *l, const cJSON *document)
 	return id && strcmp(id, l->request->did) == 0;
 }
 
-/* What is handed on of it, at most two parts; 0: it is of no use, and why is noted. */
-static size_t parts_of(struct lookup *l, const cJSON *v, const char *body, size_t n, struct berth_registry_part parts[2])
+/* Whether there is a use for it; if not, why is noted. */
+static bool is_good(struct lookup *l, const cJSON *v, bool result)
 {
-	const cJSON *document = cJSON_GetObjectItemCaseSensitive(v, "didDocument");
-	const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(v, "didDocumentMetadata");
-	bool result = document || metadata || cJSON_GetObjectItemCaseSensitive(v, "didResolutionMetadata");
+	const cJSON *document = result ? cJSON_GetObjectItemCaseSensitive(v, "didDocument") : v;
+	const cJSON *metadata = result ? cJSON_GetObjectItemCaseSensitive(v, "didDocumentMetadata") : NULL;
 	bool gone = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(metadata, "deactivated"));
-	const char *raw;
-	size_t len;
 
 	if (result && note_error(l, v))
-		return 0;
-	if (!is_about(l, result ? document : v) && !(gone && !cJSON_IsObject(document))) {
-		note(l, BERTH_REGISTRY_REFUSED, cJSON_IsObject(v) ? "an answer about another DID" : "an answer that is no JSON object");
-		l->uni->host->log(1, l->message);
-		return 0;
+		return false;
+	if (is_about(l, document) || (gone && !cJSON_IsObject(document)))
+		return true;
+	note(l, BERTH_REGISTRY_UNAVAILABLE, cJSON_IsObject(v) ? "an answer about another DID" : "an answer that is no JSON object");
+	l->uni->host->log(1, l->message);
+	return false;
+}
+
+static bool is_result(const cJSON *v)
+{
+	return cJSON_HasObjectItem(v, "didDocument") || cJSON_HasObjectItem(v, "didDocumentMetadata") ||
+	       cJSON_HasObjectItem(v, "didResolutionMetadata");
+}
+
+/* A bare document goes on as a result too: by that name the agent knows that somebody
+ * else resolved it, which does not do for every DID. */
+static void say_result(const struct lookup *l, const struct berth_registry_http_reply *r, bool result)
+{
+	static const char head[] = "{\"didDocument\":", tail[] = ",\"didResolutionMetadata\":{},\"didDocumentMetadata\":{}}";
+	size_t size = r->body_len + sizeof(head) + sizeof(tail);
+	char *text = result ? NULL : malloc(size);
+	struct berth_registry_part part = { "didResolution", r->body, r->body_len };
+
+	if (text) {
+		part.n = (size_t)snprintf(text, size, "%s%.*s%s", head, (int)r->body_len, (const char *)r->body, tail);
+		part.p = (const uint8_t *)text;
 	}
-	parts[0] = (struct berth_registry_part){ result ? "didResolution" : "didDocument", (const uint8_t *)body, n };
-	raw = result && cJSON_IsObject(document) ? uni_member(body, n, "didDocument", &len) : NULL;
-	if (!raw)
-		return 1;
-	parts[1] = (struct berth_registry_part){ "didDocument", (const uint8_t *)raw, len };
-	if (len <= l->request->max_bytes - n)
-		return 2;
-	parts[0] = parts[1];
-	return 1;
+	if (!result && !text)
+		uni_say(l->uni, l->query, BERTH_REGISTRY_UNAVAILABLE, "universal: no memory");
+	else if (part.n > l->request->max_bytes)
+		uni_say(l->uni, l->query, BERTH_REGISTRY_TOO_BIG, "universal: more than was asked for");
+	else
+		uni_say_parts(l->uni, l->query, &part, 1, r->max_age_s);
+	free(text);
 }
 
 static bool hand_on(struct lookup *l, const struct berth_registry_http_reply *r)
 {
-	struct berth_registry_part parts[2];
 	cJSON *v = uni_parse(r->body, r->body_len);
-	size_t n = parts_of(l, v, (const char *)r->body, r->body_len, parts);
+	bool result = is_result(v), good = is_good(l, v, result);
 
 	cJSON_Delete(v);
-	if (n > 0)
-		uni_say_parts(l->uni, l->query, parts, n, r->max_age_s);
-	return n > 0;
+	if (good)
+		say_result(l, r, result);
+	return good;
 }
 
 static bool hand_on_resource(const struct lookup *l, const struct berth_registry_http_reply *r)

@@ -36,9 +36,7 @@ char *uni_authorization(const struct uni *u);
 void uni_resolve(const struct uni *u, const struct berth_registry_request *r, struct berth_registry_query *q);
 void uni_register(const struct uni *u, const struct berth_registry_request *r, struct berth_registry_query *q);
 
-/* json.c.  The octets of a member of an object, as they are in the text; NULL: no such, or
- * null.  What is not JSON may give nonsense, never anything outside of [json, json + n). */
-const char *uni_member(const char *json, size_t n, const char *name, size_t *len);
+/* json.c */
 struct cJSON;
 /* NULL: not JSON, or something behind it. */
 struct cJSON *uni_parse(const uint8_t *p, size_t n);

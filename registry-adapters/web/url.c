@@ -218,19 +218,17 @@ static bool is_path(const char *s)
 int web_url_resource(char *out, const char *did, const char *resource, const char **why)
 {
 	struct place p;
-	int rc = parse(&p, did, why), written;
-	size_t n;
+	int rc, written;
+	size_t n = 0;
 
-	if (rc)
-		return rc;
-	if (strncmp(resource, "https://", 8) == 0 || strncmp(resource, "http://", 7) == 0) {
-		n = 0;
-	} else if (is_path(resource)) {
+	if (strncmp(resource, "https://", 8) != 0 && strncmp(resource, "http://", 7) != 0) {
+		if ((rc = parse(&p, did, why)))
+			return rc;
+		if (!is_path(resource))
+			return fail(why, "did:web: no path and no https URL");
 		n = put_base(out, &p);
 		if (strcmp(resource, "/whois") == 0)
 			resource = "/whois.vp";
-	} else {
-		return fail(why, "did:web: no path and no https URL");
 	}
 	written = snprintf(out + n, WEB_URL_MAX + 1 - n, "%s", resource);
 	return (size_t)written > WEB_URL_MAX - n ? fail(why, "did:web: too long") : BERTH_REGISTRY_OK;

@@ -15,9 +15,9 @@
 /* https://HOST[:PORT]/.well-known/did.json or .../SEGMENT/did.json */
 int web_url_document(char *out, const char *did, const char **why);
 
-/* What a FETCH asks for: an https or http URL as it is, or a path behind the DID, which
- * counts from the folder of its document (from the root where that is .well-known);
- * "/whois" is its whois.vp, as in did:webvh. */
+/* What a FETCH asks for: an https or http URL as it is, whatever the DID, for the host to
+ * judge; or a path behind the DID, which counts from the folder of its document (from the
+ * root where that is .well-known), "/whois" being its whois.vp as in did:webvh. */
 int web_url_resource(char *out, const char *did, const char *resource, const char **why);
 
 /* The document's place in a tree of several hosts: HOST[%3APORT]/SEGMENT/did.json, with

@@ -63,17 +63,16 @@ static void say_published(const struct web *w, struct berth_registry_query *q, c
 
 /* ---- what servers answer ---- */
 
+/* What is not shown to us is not there for us. */
 static int status_of(uint32_t code, bool publishing)
 {
-	if (code == 404 || code == 410)
+	if (code == 404 || code == 410 || (!publishing && (code == 401 || code == 403)))
 		return BERTH_REGISTRY_NOT_FOUND;
 	if (publishing && (code == 409 || code == 412))
 		return BERTH_REGISTRY_CONFLICT;
 	if (publishing && code == 413)
 		return BERTH_REGISTRY_TOO_BIG;
-	if (code >= 500 || code == 408 || code == 425 || code == 429 || code < 300)
-		return BERTH_REGISTRY_UNAVAILABLE;
-	return BERTH_REGISTRY_REFUSED;
+	return (code >= 300 && code < 400) || code == 401 || code == 403 ? BERTH_REGISTRY_REFUSED : BERTH_REGISTRY_UNAVAILABLE;
 }
 
 static bool is_done(const struct job *j, uint32_t code)
@@ -107,7 +106,7 @@ static void hand_on(const struct job *j, const struct berth_registry_http_reply 
 	if (r->body_len == 0)
 		say(j->web, j->query, BERTH_REGISTRY_UNAVAILABLE, "web: the server has nothing there");
 	else if (!j->resource && !is_document_type(r->content_type))
-		say(j->web, j->query, BERTH_REGISTRY_REFUSED, "web: the server has a page of another type there");
+		say(j->web, j->query, BERTH_REGISTRY_NOT_FOUND, "web: what is there is no document, by its type");
 	else
 		say_parts(j->web, j->query, parts, j->resource && type_len && type_len <= j->max_bytes - r->body_len ? 2 : 1, r->max_age_s);
 }

@@ -41,39 +41,44 @@ static const struct test_exchange good = {
 	.max_age_s = 120,
 };
 
-static void a_result_is_handed_on_with_its_document(void **state)
+static void a_result_is_handed_on_as_it_came(void **state)
 {
 	(void)state;
 	assert_int_equal(0, start(BOTH));
 	assert_int_equal(BERTH_REGISTRY_OK, resolve(&good, 1));
 	assert_string_equal(good.reply, test_registry_part(&a, "didResolution"));
-	assert_string_equal(DOC, test_registry_part(&a, "didDocument"));
+	assert_int_equal(1, a.n_parts);
 	assert_int_equal(120, a.ttl_s);
 	test_registry_stop(&r);
 }
 
-static void a_bare_document_is_one_too(void **state)
+/* Never as a document, which the agent would take for any DID. */
+static void a_bare_document_becomes_a_result(void **state)
 {
 	static const struct test_exchange bare = { .method = "GET", .url = ONE "/" DID, .reply = DOC };
 
 	(void)state;
 	assert_int_equal(0, start(BOTH));
 	assert_int_equal(BERTH_REGISTRY_OK, resolve(&bare, 1));
-	assert_string_equal(DOC, test_registry_part(&a, "didDocument"));
+	assert_string_equal(RESULT(DOC, "{}"), test_registry_part(&a, "didResolution"));
 	assert_int_equal(1, a.n_parts);
 	test_registry_stop(&r);
 }
 
-static void without_room_for_both_the_document_goes(void **state)
+static void what_does_not_fit_is_too_big(void **state)
 {
-	const struct berth_registry_request q = { .op = BERTH_REGISTRY_RESOLVE, .did = DID, .max_bytes = strlen(good.reply) };
+	static const struct test_exchange bare = { .method = "GET", .url = ONE "/" DID, .reply = DOC };
+	struct berth_registry_request q = { .op = BERTH_REGISTRY_RESOLVE, .did = DID, .max_bytes = strlen(RESULT(DOC, "{}")) };
 
 	(void)state;
 	assert_int_equal(0, start(BOTH));
-	test_registry_script(&r, &good, 1);
+	test_registry_script(&r, &bare, 1);
 	test_registry_ask(&r, &q, &a);
-	assert_int_equal(1, a.n_parts);
-	assert_string_equal(DOC, test_registry_part(&a, "didDocument"));
+	assert_int_equal(BERTH_REGISTRY_OK, a.status);
+	q.max_bytes--;
+	test_registry_script(&r, &bare, 1);
+	test_registry_ask(&r, &q, &a);
+	assert_int_equal(BERTH_REGISTRY_TOO_BIG, a.status);
 	test_registry_stop(&r);
 }
 
@@ -102,13 +107,13 @@ static const struct { struct test_exchange x; int status; } failures[] = {
 	{ { .code = 406 }, BERTH_REGISTRY_UNSUPPORTED },
 	{ { .code = 302 }, BERTH_REGISTRY_REFUSED },
 	{ { .code = 429 }, BERTH_REGISTRY_UNAVAILABLE },
-	{ { .reply = "<html>" }, BERTH_REGISTRY_REFUSED },
-	{ { .reply = "" }, BERTH_REGISTRY_REFUSED },
-	{ { .reply = "[]" }, BERTH_REGISTRY_REFUSED },
-	{ { .reply = "{}" }, BERTH_REGISTRY_REFUSED },
-	{ { .reply = DOC DOC }, BERTH_REGISTRY_REFUSED },
-	{ { .reply = RESULT("null", "{}") }, BERTH_REGISTRY_REFUSED },
-	{ { .reply = RESULT("[]", "{}") }, BERTH_REGISTRY_REFUSED },
+	{ { .reply = "<html>" }, BERTH_REGISTRY_UNAVAILABLE },
+	{ { .reply = "" }, BERTH_REGISTRY_UNAVAILABLE },
+	{ { .reply = "[]" }, BERTH_REGISTRY_UNAVAILABLE },
+	{ { .reply = "{}" }, BERTH_REGISTRY_UNAVAILABLE },
+	{ { .reply = DOC DOC }, BERTH_REGISTRY_UNAVAILABLE },
+	{ { .reply = RESULT("null", "{}") }, BERTH_REGISTRY_UNAVAILABLE },
+	{ { .reply = RESULT("[]", "{}") }, BERTH_REGISTRY_UNAVAILABLE },
 	{ { .reply = "{\"didResolutionMetadata\":{\"error\":\"notFound\"}}" }, BERTH_REGISTRY_NOT_FOUND },
 	{ { .reply = "{\"didResolutionMetadata\":{\"error\":\"invalidDid\"}}" }, BERTH_REGISTRY_INVALID },
 	{ { .reply = "{\"didResolutionMetadata\":{\"error\":{\"type\":\"https://www.w3.org/ns/did#NOT_FOUND\"}},\"didDocument\":" DOC "}" },
@@ -134,7 +139,7 @@ static void the_next_endpoint_is_asked(void **state)
 		const struct test_exchange script[] = { at(&failures[i].x, ONE "/" DID), at(&good, TWO "/" DID) };
 
 		assert_int_equal(BERTH_REGISTRY_OK, resolve(script, 2));
-		assert_string_equal(DOC, test_registry_part(&a, "didDocument"));
+		assert_string_equal(good.reply, test_registry_part(&a, "didResolution"));
 	}
 	test_registry_stop(&r);
 	assert_int_equal(0, start("{\"resolvers\":\"" TWO "\"}"));
@@ -177,7 +182,7 @@ static void c100_an_answer_about_another_did_is_none(void **state)
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		const struct test_exchange x = { .method = "GET", .url = ONE "/" DID, .reply = others[i] };
 
-		assert_int_equal(BERTH_REGISTRY_REFUSED, resolve(&x, 1));
+		assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, resolve(&x, 1));
 		assert_string_equal("universal: an answer about another DID", r.logged);
 	}
 	test_registry_stop(&r);
@@ -341,14 +346,15 @@ static void what_registrars_say(void **state)
 	static const struct { uint32_t code; const char *reply; int status; } said[] = {
 		{ 200, "{\"didState\":{\"state\":\"failed\",\"reason\":\"networkUnavailable\"}}", BERTH_REGISTRY_UNAVAILABLE },
 		{ 400, "{\"didState\":{\"state\":\"failed\",\"reason\":\"invalidDidDocument\"}}", BERTH_REGISTRY_INVALID },
-		{ 200, "{\"didState\":{\"state\":\"finished\",\"did\":\"did:x:2\"}}", BERTH_REGISTRY_REFUSED },
-		{ 200, "{\"didState\":{\"state\":\"finished\"}}", BERTH_REGISTRY_REFUSED },
+		{ 200, "{\"didState\":{\"state\":\"finished\",\"did\":\"did:x:2\"}}", BERTH_REGISTRY_CONFLICT },
+		{ 200, "{\"didState\":{\"state\":\"finished\"}}", BERTH_REGISTRY_CONFLICT },
 		{ 200, "{\"didState\":{\"state\":\"action\",\"action\":\"redirect\",\"redirectUrl\":\"https://a\"}}", BERTH_REGISTRY_UNSUPPORTED },
 		{ 200, "{\"didState\":{\"state\":\"action\",\"action\":\"decryptPayload\"}}", BERTH_REGISTRY_UNSUPPORTED },
 		{ 200, "{\"didState\":{\"state\":\"action\",\"action\":\"getVerificationMethod\",\"verificationMethodTemplate\":[{}]}}",
 		  BERTH_REGISTRY_OK },
-		{ 200, "{\"didState\":{\"state\":\"tired\"}}", BERTH_REGISTRY_REFUSED },
-		{ 200, "{}", BERTH_REGISTRY_REFUSED }, { 200, "<p>", BERTH_REGISTRY_REFUSED }, { 200, FINISHED "x", BERTH_REGISTRY_REFUSED },
+		{ 200, "{\"didState\":{\"state\":\"tired\"}}", BERTH_REGISTRY_UNAVAILABLE },
+		{ 200, "{}", BERTH_REGISTRY_UNAVAILABLE }, { 200, "<p>", BERTH_REGISTRY_UNAVAILABLE },
+		{ 200, FINISHED "x", BERTH_REGISTRY_UNAVAILABLE },
 		{ 400, "", BERTH_REGISTRY_INVALID }, { 409, "", BERTH_REGISTRY_CONFLICT }, { 501, "", BERTH_REGISTRY_UNSUPPORTED },
 		{ 500, "", BERTH_REGISTRY_UNAVAILABLE }, { 302, "", BERTH_REGISTRY_REFUSED }, { 401, "", BERTH_REGISTRY_REFUSED },
 	};
@@ -379,7 +385,7 @@ static void keys_neither_come_nor_go(void **state)
 	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++) {
 		const struct test_exchange x = { .method = "POST", .url = REGISTRAR "/create", .reply = made[i] };
 
-		assert_int_equal(BERTH_REGISTRY_REFUSED, publish(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_PROPOSE, "didDocument", DOC, &x, 1));
+		assert_int_equal(BERTH_REGISTRY_UNSUPPORTED, publish(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_PROPOSE, "didDocument", DOC, &x, 1));
 		CHECK(strstr(a.message, "internal secret mode"));
 		assert_int_equal(0, a.n_parts);
 	}
@@ -461,9 +467,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_result_is_handed_on_with_its_document),
-		TEST(a_bare_document_is_one_too),
-		TEST(without_room_for_both_the_document_goes),
+		TEST(a_result_is_handed_on_as_it_came),
+		TEST(a_bare_document_becomes_a_result),
+		TEST(what_does_not_fit_is_too_big),
 		TEST(what_was_deactivated_may_have_no_document),
 		TEST(the_next_endpoint_is_asked),
 		TEST(that_there_is_none_says_more_than_silence),

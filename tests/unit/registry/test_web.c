@@ -82,7 +82,7 @@ static void types_of_documents(void **state)
 	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++) {
 		const struct test_exchange x = { .method = "GET", .url = URL, .content_type = other[i], .reply = DOC };
 
-		assert_int_equal(BERTH_REGISTRY_REFUSED, resolve(&x));
+		assert_int_equal(BERTH_REGISTRY_NOT_FOUND, resolve(&x));
 	}
 	test_registry_stop(&r);
 }
@@ -92,8 +92,8 @@ static void what_servers_answer(void **state)
 	static const struct { uint32_t code; int status; } table[] = {
 		{ 404, BERTH_REGISTRY_NOT_FOUND }, { 410, BERTH_REGISTRY_NOT_FOUND }, { 301, BERTH_REGISTRY_REFUSED },
 		{ 302, BERTH_REGISTRY_REFUSED }, { 307, BERTH_REGISTRY_REFUSED }, { 308, BERTH_REGISTRY_REFUSED },
-		{ 304, BERTH_REGISTRY_REFUSED }, { 400, BERTH_REGISTRY_REFUSED }, { 401, BERTH_REGISTRY_REFUSED },
-		{ 403, BERTH_REGISTRY_REFUSED }, { 406, BERTH_REGISTRY_REFUSED }, { 409, BERTH_REGISTRY_REFUSED },
+		{ 304, BERTH_REGISTRY_REFUSED }, { 400, BERTH_REGISTRY_UNAVAILABLE }, { 401, BERTH_REGISTRY_NOT_FOUND },
+		{ 403, BERTH_REGISTRY_NOT_FOUND }, { 406, BERTH_REGISTRY_UNAVAILABLE }, { 409, BERTH_REGISTRY_UNAVAILABLE },
 		{ 408, BERTH_REGISTRY_UNAVAILABLE }, { 429, BERTH_REGISTRY_UNAVAILABLE }, { 500, BERTH_REGISTRY_UNAVAILABLE },
 		{ 503, BERTH_REGISTRY_UNAVAILABLE }, { 204, BERTH_REGISTRY_UNAVAILABLE }, { 206, BERTH_REGISTRY_UNAVAILABLE },
 	};
