@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Web servers for registry adapters: TLS under names that end in .test, an authority of
+their own, and a configuration that reaches them."""
+import http.server
+import ssl
+import threading
+
+from ca import openssl
+from cli import BUILD
+
+
+class Server:
+    """routes: path -> (code, headers, body), a function of the handler, or a body."""
+
+    def __init__(self, folder, names=("a.test",), tls=True):
+        self.routes, self.seen = {}, []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                n = int(self.headers.get("Content-Length") or 0)
+                self.body = self.rfile.read(n)
+                outer.seen.append((self.command, self.path, dict(self.headers), self.body))
+                route = outer.routes.get(self.path, (404, {}, b""))
+                if callable(route):
+                    route = route(self)
+                if route is None:
+                    return
+                code, headers, body = route if isinstance(route, tuple) else (200, {"Content-Type": "application/json"}, route)
+                body = body.encode() if isinstance(body, str) else body
+                self.send_response(code)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_PUT = do_POST = answer
+
+            def log_message(self, *args):
+                pass
+
+        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.httpd.daemon_threads = True
+        self.port = self.httpd.server_port
+        if tls:
+            self.wrap(folder, names)
+        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
+
+    def wrap(self, folder, names):
+        self.pem = folder / ("server-%d.pem" % self.port)
+        key = folder / ("server-%d.key" % self.port)
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", self.pem,
+                "-subj", "/CN=" + names[0], "-days", "30", "-addext", "subjectAltName=" + ",".join("DNS:" + n for n in names))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pem, key)
+        self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True, do_handshake_on_connect=False)
+
+    def close(self):
+        self.httpd.shutdown()
+        self.httpd.server_close()
+
+
+def configuration(folder, adapters, names=("a.test",), servers=(), egress=""):
+    """adapters: [(name of the shared object, {option: value})], in their order."""
+    authorities = folder / "authorities.pem"
+    authorities.write_bytes(b"".join(s.pem.read_bytes() for s in servers))
+    text = "[agent]\nclock-trusted = yes\n[egress]\nallow = 127.0.0.0/8\nhosts = %s\nca-file = %s\n%s\n" % (
+        " ".join("%s=127.0.0.1" % n for n in names), authorities, egress)
+    for i, (name, options) in enumerate(adapters):
+        text += "[adapter %s%d]\npath = %s\n" % (name, i, BUILD.resolve() / ("lib/berth/registry/%s.so" % name))
+        text += "".join("%s = %s\n" % o for o in options.items())
+    path = folder / "berth.conf"
+    path.write_text(text)
+    return path
