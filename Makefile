@@ -151,6 +151,8 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/berth.pc.in > $(D)/lib/pkgconfig/berth.pc
 	chmod 644 $(D)/lib/pkgconfig/berth.pc
 	install -m 644 examples/*.c $(D)/share/doc/berth/examples
+	install -d $(D)/share/doc/berth/examples/registry-adapter
+	install -m 644 examples/registry-adapter/* $(D)/share/doc/berth/examples/registry-adapter
 	install -m 644 docs/man/*.1 $(D)/share/man/man1
 	install -m 644 docs/man/*.3 $(D)/share/man/man3
 	install -m 644 docs/man/*.5 $(D)/share/man/man5

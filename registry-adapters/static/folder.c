@@ -54,23 +54,15 @@ char *folder_read(const struct folder *f, const char *name, size_t max, size_t *
 }
 
 /* Whose it is: only to find it, the agent reads it strictly.  free(). */
-static char *did_of(const char *text, size_t len, bool log)
+static char *did_of(const char *text, size_t len, bool entry)
 {
-	const char *line = text;
-	const cJSON *object;
-	cJSON *v;
-	char *did;
+	cJSON *v = cJSON_ParseWithLength(text, len);
+	const cJSON *object = entry ? cJSON_GetObjectItemCaseSensitive(v, "state") : v;
+	const char *did = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "id"));
+	char *copy = did ? strdup(did) : NULL;
 
-	while (log && len > 0 && text[len - 1] == '\n')
-		len--;
-	if (log && memrchr(text, '\n', len))
-		line = (const char *)memrchr(text, '\n', len) + 1;
-	v = cJSON_ParseWithLength(line, len - (size_t)(line - text));
-	object = log ? cJSON_GetObjectItemCaseSensitive(v, "state") : v;
-	did = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "id"));
-	did = did ? strdup(did) : NULL;
 	cJSON_Delete(v);
-	return did;
+	return copy;
 }
 
 static void forget(struct folder *f)
@@ -90,27 +82,53 @@ static bool is_document(const char *name)
 	       strcmp(name, "bundle.json") != 0;
 }
 
+/* Takes did over; false: not added. */
+static bool add_entry(struct folder *f, char *did, const char *name, bool log)
+{
+	struct folder_entry e = { .did = did, .file = strdup(name), .log = log };
+	struct folder_entry *grown = did && e.file && f->n < FOLDER_FILES_MAX ? realloc(f->entries, (f->n + 1) * sizeof(*grown)) : NULL;
+
+	if (!grown) {
+		free(e.did);
+		free(e.file);
+		return false;
+	}
+	f->entries = grown;
+	f->entries[f->n++] = e;
+	return true;
+}
+
+/* A DID that has moved is found by what it was called before, too. */
+static bool add_log(struct folder *f, const char *name, const char *text, size_t len)
+{
+	size_t before = f->n;
+
+	for (const char *line = text, *end; line < text + len; line = end + 1) {
+		char *did;
+
+		end = memchr(line, '\n', len - (size_t)(line - text));
+		end = end ? end : text + len;
+		did = did_of(line, (size_t)(end - line), true);
+		if (did && f->n > before && strcmp(did, f->entries[f->n - 1].did) == 0)
+			free(did);
+		else if (did && !add_entry(f, did, name, true))
+			break;
+	}
+	return f->n > before;
+}
+
 static void add(struct folder *f, const char *name)
 {
-	bool log = ends_with(name, ".jsonl");
-	struct folder_entry *grown, e = { .log = log };
+	bool log = ends_with(name, ".jsonl"), added;
 	size_t len = 0;
 	char *text;
 
 	if ((!log && !is_document(name)) || f->n == FOLDER_FILES_MAX)
 		return;
 	text = folder_read(f, name, log ? FOLDER_FILE_MAX : FOLDER_DOCUMENT_MAX, &len);
-	e.did = text ? did_of(text, len, log) : NULL;
-	e.file = strdup(name);
-	grown = e.did && e.file ? realloc(f->entries, (f->n + 1) * sizeof(*grown)) : NULL;
-	if (grown) {
-		f->entries = grown;
-		f->entries[f->n++] = e;
-	} else {
-		free(e.did);
-		free(e.file);
+	added = text && (log ? add_log(f, name, text, len) : add_entry(f, did_of(text, len, false), name, false));
+	if (!added)
 		say(f, 1, "left out", name);
-	}
 	free(text);
 }
 
@@ -154,6 +172,7 @@ static char *read_witness(const struct folder *f, const char *log, size_t *len)
 	return folder_read(f, name, FOLDER_FILE_MAX, len);
 }
 
+/* A document that is another's by now is not there; a log is judged as a whole. */
 static bool read_entry(const struct folder *f, const struct folder_entry *e, struct folder_document *out)
 {
 	char *did;
@@ -161,8 +180,8 @@ static bool read_entry(const struct folder *f, const struct folder_entry *e, str
 
 	*out = (struct folder_document){ .log = e->log };
 	out->text = folder_read(f, e->file, e->log ? FOLDER_FILE_MAX : FOLDER_DOCUMENT_MAX, &out->len);
-	did = out->text ? did_of(out->text, out->len, e->log) : NULL;
-	same = did && strcmp(did, e->did) == 0;
+	did = out->text && !e->log ? did_of(out->text, out->len, false) : NULL;
+	same = out->text && (e->log || (did && strcmp(did, e->did) == 0));
 	free(did);
 	if (same && e->log)
 		out->witness = read_witness(f, e->file, &out->witness_len);

@@ -10,13 +10,13 @@
 
 /* One folder:
  *   NAME.json          a DID document, found by its id
- *   NAME.jsonl         the log of a did:webvh, found by state.id of its last entry, and
+ *   NAME.jsonl         the log of a did:webvh, found by each state.id that is in it, and
  *   NAME.witness.json  its witness proofs, if there are any
  *   resources.json     {"https://... or DID/path": {"file": NAME, "contentType": TYPE}, ...}
  *   resources/NAME     those
  * Files may be added, replaced (by rename) and removed at any time; symlinks and what is
  * too large are left out. */
-#define FOLDER_FILES_MAX 4096
+#define FOLDER_FILES_MAX 4096	/* DIDs, too */
 #define FOLDER_DOCUMENT_MAX ((size_t)64 << 10)
 #define FOLDER_FILE_MAX ((size_t)8 << 20)	/* of anything else */
 #define FOLDER_TYPE_MAX 256

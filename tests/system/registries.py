@@ -64,13 +64,14 @@ class Server:
 
 
 def configuration(folder, adapters, names=("a.test",), servers=(), egress=""):
-    """adapters: [(name of the shared object, {option: value})], in their order."""
+    """adapters: [(name of a shared object of ours, or its path, {option: value})], in their order."""
     authorities = folder / "authorities.pem"
     authorities.write_bytes(b"".join(s.pem.read_bytes() for s in servers))
     text = "[agent]\nclock-trusted = yes\n[egress]\nallow = 127.0.0.0/8\nhosts = %s\nca-file = %s\n%s\n" % (
         " ".join("%s=127.0.0.1" % n for n in names), authorities, egress)
     for i, (name, options) in enumerate(adapters):
-        text += "[adapter %s%d]\npath = %s\n" % (name, i, BUILD.resolve() / ("lib/berth/registry/%s.so" % name))
+        path = BUILD.resolve() / ("lib/berth/registry/%s.so" % name) if "/" not in str(name) else name
+        text += "[adapter a%d]\npath = %s\n" % (i, path)
         text += "".join("%s = %s\n" % o for o in options.items())
     path = folder / "berth.conf"
     path.write_text(text)

@@ -60,7 +60,7 @@ static int fetch(const char *did, const char *resource)
 	return a.status;
 }
 
-static void logs_are_found_by_their_last_entry(void **state)
+static void logs_are_found_by_each_did_in_them(void **state)
 {
 	const struct berth_registry_request q = { .op = BERTH_REGISTRY_RESOLVE, .did = "did:webvh:Q:a.test", .version_id = "1-Q" };
 
@@ -76,7 +76,9 @@ static void logs_are_found_by_their_last_entry(void **state)
 	assert_int_equal(2, a.n_parts);
 	assert_int_equal(BERTH_REGISTRY_OK, resolve("did:webvh:Q:b.test"));
 	assert_int_equal(1, a.n_parts);
-	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, resolve("did:webvh:Q:old.test"));
+	assert_int_equal(BERTH_REGISTRY_OK, resolve("did:webvh:Q:old.test"));	/* what it was before it moved */
+	assert_string_equal(LOG("did:webvh:Q:a.test"), test_registry_part(&a, "did.jsonl"));
+	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, resolve("did:webvh:Q:c.test"));
 	test_registry_ask(&r, &q, &a);		/* the judge picks versions out of the log */
 	assert_int_equal(BERTH_REGISTRY_OK, a.status);
 	test_registry_stop(&r);
@@ -302,7 +304,7 @@ static void configurations_that_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(logs_are_found_by_their_last_entry),
+		TEST(logs_are_found_by_each_did_in_them),
 		TEST(what_is_left_out),
 		TEST(resources_are_found_by_url_or_path),
 		TEST(a_bundle_says_how_old_it_is),
