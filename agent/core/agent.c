@@ -280,7 +280,7 @@ static enum berth_err start(struct berth_agent *a)
 	agent_refresh_time(a);
 	a->quarantined = rolled_back;
 	a->untold = true;
-	if ((rc = find_closed(a)))
+	if ((rc = find_closed(a)) || (rc = agent_epoch_load(a)))
 		return rc;
 	agent_forget_sweep(a);
 	for (size_t i = 0; i < a->cfg.n_machines; i++)

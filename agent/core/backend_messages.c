@@ -58,7 +58,7 @@ static enum berth_err give(void *arg, const char *key, const uint8_t *box, size_
 
 	if (strncmp(key, g->prefix, strlen(g->prefix)) != 0 || berth_json_len(g->list) == GIVEN_MAX || g->bytes > GIVEN_BYTES)
 		return BERTH_E_NOMATCH;		/* the walk is over */
-	if (!(rc = g->env->keys->ops->unseal(g->env->keys, key, -1, box, len, &plain)) &&
+	if (!(rc = berth_env_unseal(g->env, key, box, len, &plain)) &&
 	    !(rc = berth_json_parse_object(&o, (const char *)plain.p, plain.len, BERTH_JSON_MAX)) &&
 	    !(rc = berth_json_set_int(o, "seq", (int64_t)strtoull(key + strlen(g->prefix), NULL, 16)))) {
 		rc = berth_json_push(g->list, o);

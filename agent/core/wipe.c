@@ -75,6 +75,16 @@ enum berth_err agent_wipe_apply(struct berth_agent *a, const struct berth_effect
 	return BERTH_OK;
 }
 
+enum berth_err agent_epoch_load(struct berth_agent *a)
+{
+	for (size_t i = 0; i < a->cfg.n_machines; i++)
+		if (a->cfg.machines[i] == &berth_gateway_machine) {
+			a->env.has_epoch = true;
+			return berth_store_counter_get(a->cfg.store, COUNTER_EPOCH, &a->env.epoch);
+		}
+	return BERTH_OK;
+}
+
 static void stop_timers(struct berth_agent *a)
 {
 	for (size_t i = a->n_timers; i-- > 0;) {
@@ -93,6 +103,7 @@ void agent_wipe_done(struct berth_agent *a, const struct berth_effects *fx)
 		if (ends(a->ids[i]))
 			agent_identity_drop(a, a->ids[i]->name);
 	stop_timers(a);
+	a->env.epoch++;
 	agent_forget_sweep(a);
 	a->news++;
 }

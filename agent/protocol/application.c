@@ -97,7 +97,7 @@ static enum berth_err seal_into(struct berth_env *env, struct berth_effects *fx,
 		rc = berth_fail(BERTH_E_SIZE, "a message of %zu bytes for an application", text.len);
 		goto out;
 	}
-	if (!(rc = env->keys->ops->seal(env->keys, key, -1, text.p, text.len, &box)))
+	if (!(rc = berth_env_seal(env, key, &text, &box)))
 		rc = berth_effects_put(fx, BERTH_NS_APP_BOX, key, box.p, box.len);
 	*len = box.len;
 out:

@@ -106,7 +106,7 @@ enum berth_err berth_credential_seal(struct berth_env *env, const struct berth_c
 	if ((rc = check(c)) || (rc = fill(o, c)) || (rc = berth_json_print(&plain, o)))
 		goto out;
 	label_of(label, c->id);
-	rc = env->keys->ops->seal(env->keys, label, -1, plain.p, plain.len, box);
+	rc = berth_env_seal(env, label, &plain, box);
 out:
 	berth_json_free(o);
 	berth_buf_free(&plain);
@@ -192,7 +192,7 @@ static enum berth_err open_record(struct berth_env *env, const char *id, const u
 		return berth_fail(BERTH_E_STORE, "credential: the id of a record");
 	memcpy(out->id, id, strlen(id));
 	label_of(label, id);
-	if ((rc = env->keys->ops->unseal(env->keys, label, -1, box, n, &plain)) ||
+	if ((rc = berth_env_unseal(env, label, box, n, &plain)) ||
 	    (rc = berth_json_parse_object(&out->json, berth_buf_cstr(&plain), plain.len, RECORD_MAX)))
 		goto out;
 	rc = read_members(out);

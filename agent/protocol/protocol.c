@@ -342,6 +342,23 @@ void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...)
 	fx->audit = line;
 }
 
+enum berth_err berth_env_seal(struct berth_env *env, const char *label, const struct berth_buf *plain, struct berth_buf *box)
+{
+	return env->keys->ops->seal(env->keys, label, env->has_epoch ? env->epoch : -1, plain->p, plain->len, box);
+}
+
+enum berth_err berth_env_unseal(struct berth_env *env, const char *label, const uint8_t *box, size_t len,
+				struct berth_buf *plain)
+{
+	enum berth_err rc = env->keys->ops->unseal(env->keys, label, env->has_epoch ? env->epoch : -1, box, len, plain);
+
+	/* what an earlier version has sealed knew no epoch */
+	if (rc != BERTH_E_DECRYPT || !env->has_epoch)
+		return rc;
+	berth_buf_reset(plain);
+	return env->keys->ops->unseal(env->keys, label, -1, box, len, plain);
+}
+
 enum berth_err berth_body_get_b64(const struct berth_json *obj, const char *key, size_t max,
 				  struct berth_buf *out)
 {

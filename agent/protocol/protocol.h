@@ -175,6 +175,8 @@ struct berth_env {
 	int64_t floor_s;		/* the time is at least this */
 	int64_t uptime_s;		/* the agent's, over restarts; clocks do not move it */
 	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
+	bool has_epoch;			/* a gateway: what it seals ends with this epoch */
+	int64_t epoch;
 	bool held;			/* the message came on a link that may wait for more */
 	void *host;
 };
@@ -331,6 +333,12 @@ berth_effects_put_json(struct berth_effects *fx, const char *ns, const char *key
 BERTH_MUST_USE enum berth_err
 berth_effects_remove(struct berth_effects *fx, const char *ns, const char *key);
 void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...) BERTH_PRINTF(2, 3);
+
+/* At rest: of a gateway for as long as its epoch lasts, else for the agent's whole life. */
+BERTH_MUST_USE enum berth_err
+berth_env_seal(struct berth_env *env, const char *label, const struct berth_buf *plain, struct berth_buf *box);
+BERTH_MUST_USE enum berth_err
+berth_env_unseal(struct berth_env *env, const char *label, const uint8_t *box, size_t len, struct berth_buf *plain);
 
 /* Members of our message bodies that hold bytes: base64url.  get_32: exactly 32
  * bytes, what nonces and hashes are; E_TYPE when missing, E_B64 when malformed. */

@@ -105,6 +105,11 @@ struct berth_keystore_kind {
 };
 struct berth_keystore_kind berth_keystore_kind(const struct berth_keystore *ks);
 
+/* How the names of keys begin that are of use in one epoch only.  In a TPM they are of none
+ * after the epoch counter has moved on, whatever copy of the disk there is; in other stores
+ * they end when they are deleted. */
+#define BERTH_KEY_OF_EPOCH "op-"
+
 /* E_KEYSTORE when the name is taken, E_KEY when this custody cannot hold it.
  * Durable (fsync) before it returns.  info may be NULL. */
 BERTH_MUST_USE enum berth_err

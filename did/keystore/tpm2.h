@@ -130,6 +130,13 @@ enum berth_keystore_state berth_tpm2_state(struct berth_keystore *ks);
 enum berth_err berth_tpm2_counter_step(struct berth_keystore *ks, enum berth_counter c,
 				       uint64_t *value);
 
+/* tpm2_epoch.c: keys that end with the epoch, see keystore.h */
+bool berth_tpm2_is_of_epoch(const char *name);
+BERTH_MUST_USE enum berth_err berth_tpm2_hide(struct berth_tpm2 *t, struct berth_tpm2_key *k);
+/* As TPM2_Load takes it; E_KEYSTORE: its epoch is over. */
+BERTH_MUST_USE enum berth_err
+berth_tpm2_bare(struct berth_tpm2 *t, const struct berth_tpm2_key *k, struct berth_tpm2_object *out);
+
 /* tpm2_policy.c: a record key that is bound to PCRs (tpm2_pcr.h) */
 bool berth_tpm2_is_bound(const struct berth_tpm2_object *kek);
 /* A session in which the TPM unseals it; E_KEYSTORE: no signed policy fits. */

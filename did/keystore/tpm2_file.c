@@ -11,6 +11,7 @@
 
 #define MAGIC "BERTHTPM"
 #define VERSION 1
+#define OF_EPOCH 0x80u
 
 void berth_tpm2_store_free(struct berth_tpm2_store *s)
 {
@@ -74,7 +75,10 @@ static bool read_key(struct berth_tpm2_key *k, struct berth_cur *c)
 
 	berth_cur_str16(c, i->name, BERTH_KEY_NAME_MAX);
 	i->pub.type = berth_cur_u8(c);	/* the point is read from the public area */
-	i->usage = berth_cur_u8(c);
+	uint8_t usage = berth_cur_u8(c);
+
+	k->of_epoch = usage & OF_EPOCH;
+	i->usage = usage & (uint8_t)~OF_EPOCH;
 	i->custody = BERTH_CUSTODY_HARDWARE;
 	i->attestable = true;
 	k->handle = berth_cur_be32(c);
@@ -163,7 +167,7 @@ static void write_body(struct berth_buf *b, const struct berth_tpm2_store *s)
 
 		berth_buf_str16(b, k->info.name);
 		berth_buf_u8(b, (uint8_t)k->info.pub.type);
-		berth_buf_u8(b, (uint8_t)k->info.usage);
+		berth_buf_u8(b, (uint8_t)(k->info.usage | (k->of_epoch ? OF_EPOCH : 0)));
 		berth_buf_be32(b, k->handle);
 		write_object(b, &k->object);
 	}

@@ -21,7 +21,8 @@
  *   per counter: NV Name (34) base u64
  *   key of the epoch: present u8  counter value u64  public, private
  *   count u16, then each key: name  type u8  usage u8  persistent handle u32 (0:
- *   none)  public, private
+ *   none)  public, private.  Usage with the bit 0x80: the private area is a record
+ *   under the key of the epoch (tpm2_epoch.c).
  *
  * Public areas are TPMT_PUBLIC, private ones what TPM2_Create returned.  The
  * authorisation value of an object is HMAC(seed, its name); it keeps other users
@@ -42,6 +43,7 @@ struct berth_tpm2_object {
 struct berth_tpm2_key {
 	struct berth_key_info info;
 	uint32_t handle;
+	bool of_epoch;		/* object.priv is a record under the epoch's key */
 	struct berth_tpm2_object object;
 };
 

@@ -186,12 +186,16 @@ enum berth_err berth_tpm2_load_key(struct berth_tpm2 *t, const char *name, ESYS_
 				   struct berth_tpm2_key **key)
 {
 	struct berth_tpm2_key *k = berth_tpm2_lookup(t, name);
+	struct berth_tpm2_object bare;
+	enum berth_err rc;
 
 	*h = ESYS_TR_NONE;
 	if (!k)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: no key %s", t->dir, name);
 	*key = k;
-	return k->handle ? attach_kept(t, k, h) : berth_tpm2_load(t, name, &k->object, h);
+	if (k->handle)
+		return attach_kept(t, k, h);
+	return (rc = berth_tpm2_bare(t, k, &bare)) ? rc : berth_tpm2_load(t, name, &bare, h);
 }
 
 void berth_tpm2_unload(struct berth_tpm2 *t, ESYS_TR *h, const struct berth_tpm2_key *key)
@@ -289,10 +293,12 @@ enum berth_err berth_tpm2_generate(struct berth_keystore *ks, const char *name,
 
 	if ((rc = berth_tpm2_create(t, name, &tmpl, NULL, 0, &k->object)) ||
 	    (rc = berth_tpm2_pubkey(&k->info.pub, &k->object.pub)) ||
-	    (usage == BERTH_USAGE_ATTEST && !has_kept(t) &&
+	    (usage == BERTH_USAGE_ATTEST && !has_kept(t) && !berth_tpm2_is_of_epoch(name) &&
 	     (rc = berth_tpm2_free_handle(t, AK_HANDLE_FIRST, &k->handle))))
 		return rc;
 	memcpy(k->info.name, name, strlen(name) + 1);
+	if (berth_tpm2_is_of_epoch(name) && (rc = berth_tpm2_hide(t, k)))
+		return rc;
 	k->info.usage = usage;
 	k->info.custody = BERTH_CUSTODY_HARDWARE;
 	k->info.attestable = true;

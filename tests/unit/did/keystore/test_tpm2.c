@@ -394,6 +394,50 @@ static void the_device_itself_refuses_an_epoch_that_is_over(void **state)
 	berth_buf_free(&pt);
 }
 
+static enum berth_err sign_as(struct berth_keystore *ks, const char *name)
+{
+	uint8_t sig[BERTH_SIG_MAX];
+	size_t n;
+
+	return berth_keystore_sign(ks, name, "x", 1, sig, &n);
+}
+
+/* P8: neither do a copy's keys of that epoch do anything, whoever asks the device. */
+static void a_key_of_an_epoch_ends_with_it(void **state)
+{
+	struct berth_tpm2_object *o;
+	struct berth_keystore *ks;
+	ESYS_TR h;
+	char old[96];
+	uint64_t v;
+
+	(void)state;
+	snprintf(old, sizeof(old), "%s.old", dir);
+	make(&ks, tpm.tcti);
+	CHECK_OK(berth_keystore_generate(ks, "op-0-1-sign", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_generate(ks, "op-0-1-ak", BERTH_KEY_P256, BERTH_USAGE_ATTEST, NULL));
+	CHECK_OK(sign_as(ks, "op-0-1-sign"));
+	berth_keystore_close(ks);
+	copy_dir(dir, old);
+	CHECK_OK(try_open(&ks, tpm.tcti, false));	/* the twin: a copy of a living epoch */
+	CHECK_OK(sign_as(ks, "op-0-1-sign"));
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v));
+	CHECK_RC(BERTH_E_KEYSTORE, sign_as(ks, "op-0-1-sign"));
+	CHECK_OK(berth_keystore_delete(ks, "op-0-1-sign"));
+	CHECK_OK(berth_keystore_generate(ks, "op-1-1-sign", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(sign_as(ks, "op-1-1-sign"));
+	berth_keystore_close(ks);
+
+	copy_dir(old, dir);
+	CHECK_OK(try_open(&ks, tpm.tcti, false));
+	CHECK_RC(BERTH_E_KEYSTORE, sign_as(ks, "op-0-1-sign"));
+	CHECK_OK(sign(ks));				/* what is no epoch's is as it was */
+	o = &berth_tpm2_lookup((struct berth_tpm2 *)(void *)ks, "op-0-1-sign")->object;
+	CHECK_RC(BERTH_E_KEYSTORE, berth_tpm2_load((struct berth_tpm2 *)(void *)ks, "op-0-1-sign", o, &h));
+	berth_keystore_close(ks);
+	CHECK(test_swtpm_handles(&tpm, TRANSIENT) == 0 && test_swtpm_handles(&tpm, SESSIONS) == 0);
+}
+
 static void c142_every_changed_byte_of_the_file_is_e_keystore(void **state)
 {
 	struct berth_tpm2_store s;
@@ -687,6 +731,7 @@ int main(void)
 		T(c137_a_lockout_by_others_does_not_reach_us),
 		T(c141_another_tpm_is_e_keystore),
 		T(the_device_itself_refuses_an_epoch_that_is_over),
+		T(a_key_of_an_epoch_ends_with_it),
 		T(c142_every_changed_byte_of_the_file_is_e_keystore),
 		T(leftovers_of_a_crash_are_swept),
 		T(only_srk_and_first_ak_are_persistent),
