@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* P8, P12 with a real TPM 2.0 (swtpm): a thief has a copy of everything on the disk from
+ * before the release, and the device itself.  And a device that goes through two owners. */
+#include <sys/stat.h>
+
+#include "did/url.h"
+#include "tests/fakes/keys_local.h"
+#include "tests/fakes/resale.h"
+#include "tests/fakes/shell.h"
+#include "tests/fakes/swtpm.h"
+
+#define LIMIT_S 14400
+
+struct tpm_story {
+	struct story s;
+	struct test_swtpm t;
+	char uri[320], copy[160], *roots;
+	struct sim_node *a, *b;
+};
+
+static void begin(struct tpm_story *x)
+{
+	char dir[160];
+	size_t n;
+
+	test_swtpm_start(&x->t, true);
+	story_cast(&x->s);
+	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
+	snprintf(x->copy, sizeof(x->copy), "%s/copy", x->s.w.root);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
+	x->s.gateway->key_uri = x->uri;
+	x->roots = test_read_file(x->t.ca_pem, &n);
+	x->s.factory->policy.ek_roots_pem = x->roots;
+	x->a = x->s.owner;
+	x->b = forge_mallory(&x->s, "owner-b", "nng+tcp://owner-b.test:1");
+	story_birth(&x->s);
+	story_sale(&x->s);
+	sim_on(x->s.gateway);
+	resale_watch(&x->s);
+	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
+}
+
+static void end(struct tpm_story *x)
+{
+	story_end(&x->s);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
+	test_swtpm_stop(&x->t);
+	free(x->roots);
+}
+
+static void let_go(struct tpm_story *x)
+{
+	berth_json_free(resale_command(x->a, x->s.device, "cmd/transfer", story_identity(x->b, BERTH_ID_OWNER)->did_long,
+				       BERTH_OK));
+	assert_true(sim_run(&x->s.w, resale_released, LIMIT_S));
+}
+
+/* ---- the thief ---- */
+struct thief { struct berth_keystore *ks; struct berth_store *store; };
+
+static void steal(struct tpm_story *x)
+{
+	sim_off(x->s.gateway);
+	test_sh("rm -rf %s && cp -a %s %s", x->copy, x->s.gateway->dir, x->copy);
+	sim_on(x->s.gateway);
+}
+
+static void open_copy(struct tpm_story *x, struct thief *t)
+{
+	char uri[320], dir[200];
+	struct berth_keystore_config cfg = { .uri = uri };
+
+	sim_off(x->s.gateway);	/* the TPM has one user at a time */
+	snprintf(uri, sizeof(uri), "tpm2:?dir=%s/keys&tcti=%s", x->copy, x->t.tcti);
+	snprintf(dir, sizeof(dir), "%s/state", x->copy);
+	CHECK_OK(berth_keystore_open(&t->ks, &cfg));
+	CHECK_OK(berth_store_open(&t->store, dir, false));
+}
+
+static void close_copy(struct tpm_story *x, struct thief *t)
+{
+	berth_store_close(t->store);
+	berth_keystore_close(t->ks);
+	sim_on(x->s.gateway);
+}
+
+/* The Wi-Fi password that owner A had provisioned. */
+static enum berth_err read_wifi(struct thief *t)
+{
+	struct berth_buf box = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
+	bool found;
+	enum berth_err rc;
+
+	CHECK_OK(berth_store_get(t->store, "item-a", "wifi", &box, &found));
+	assert_true(found);
+	rc = berth_keystore_unseal(t->ks, "item/wifi", 0, box.p, box.len, &plain);
+	berth_buf_free(&box);
+	berth_buf_free(&plain);
+	return rc;
+}
+
+static enum berth_err sign_as_operational(struct thief *t)
+{
+	struct berth_key_info info;
+	uint8_t sig[BERTH_SIG_MAX];
+	size_t n;
+
+	for (size_t i = 0; i < berth_keystore_count(t->ks); i++) {
+		CHECK_OK(berth_keystore_at(t->ks, i, &info));
+		if (strncmp(info.name, "op-", 3) == 0 && info.usage == BERTH_USAGE_SIGN)
+			return berth_keystore_sign(t->ks, info.name, "x", 1, sig, &n);
+	}
+	return BERTH_E_NOMATCH;
+}
+
+static void p8_no_copy_of_the_disk_opens_what_the_last_owner_left(void **state)
+{
+	struct tpm_story x;
+	struct thief t;
+
+	(void)state;
+	begin(&x);
+	steal(&x);
+	open_copy(&x, &t);	/* the twin: while the epoch lasts, who has disk and TPM has it all */
+	CHECK_OK(read_wifi(&t));
+	CHECK_OK(sign_as_operational(&t));
+	close_copy(&x, &t);
+	let_go(&x);
+	resale_check_gone(&x.s, 1);
+	open_copy(&x, &t);
+	CHECK_RC(BERTH_E_DECRYPT, read_wifi(&t));
+	CHECK_RC(BERTH_E_KEYSTORE, sign_as_operational(&t));
+	close_copy(&x, &t);
+	end(&x);
+}
+
+/* Nor does the copy come to life in its place: its counters are behind. */
+static void the_copy_put_back_is_quarantined(void **state)
+{
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	steal(&x);
+	let_go(&x);
+	sim_off(x.s.gateway);
+	test_sh("rm -rf %s && cp -a %s %s", x.s.gateway->dir, x.copy, x.s.gateway->dir);
+	sim_on(x.s.gateway);
+	assert_string_equal(story_state(&x.s, x.s.gateway), "QUARANTINED");
+	end(&x);
+}
+
+static void the_next_owner_gets_new_keys_of_the_same_tpm(void **state)
+{
+	struct berth_json *data;
+	struct tpm_story x;
+	char *before;
+
+	(void)state;
+	begin(&x);
+	data = story_data(&x.s, x.s.owner);
+	before = strdup(berth_data_str(data, "operationalDid"));
+	berth_json_free(data);
+	let_go(&x);
+	data = story_data(&x.s, x.a);	/* P15: what kind of erasure it was */
+	assert_string_equal(berth_data_str(berth_json_get(data, "ended"), "erasure"), "counter");
+	berth_json_free(data);
+	resale_take(&x.s, x.b);
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	data = story_data(&x.s, x.b);
+	assert_string_equal(berth_data_str(data, "custody"), "hardware");
+	assert_false(berth_did_same(berth_data_str(data, "operationalDid"), before));
+	berth_json_free(data);
+	free(before);
+	end(&x);
+}
+
+static void a_retired_device_has_no_key_in_its_tpm(void **state)
+{
+	struct tpm_story x;
+	unsigned kept;
+
+	(void)state;
+	begin(&x);
+	kept = test_swtpm_handles(&x.t, 0x81);
+	berth_json_free(resale_command(x.a, x.s.device, "cmd/retire", NULL, BERTH_OK));
+	assert_true(sim_run(&x.s.w, resale_retired, LIMIT_S));
+	resale_check_gone(&x.s, 1);
+	assert_int_equal(berth_keystore_count(x.s.gateway->ks), 0);
+	assert_int_equal(test_swtpm_handles(&x.t, 0x81), kept - 1);	/* the attestation key; others' stay */
+	sim_off(x.s.gateway);
+	sim_on(x.s.gateway);
+	assert_string_equal(story_state(&x.s, x.s.gateway), "RETIRED");
+	end(&x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(p8_no_copy_of_the_disk_opens_what_the_last_owner_left),
+		cmocka_unit_test(the_copy_put_back_is_quarantined),
+		cmocka_unit_test(the_next_owner_gets_new_keys_of_the_same_tpm),
+		cmocka_unit_test(a_retired_device_has_no_key_in_its_tpm),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
