@@ -27,7 +27,7 @@
  *	old {identity, thid, tries?}	since ROTATING: the one before
  *	release {thid, nonce, credential, nextOwner?, retire, consent, noticeS, ready?, tries?}
  *			while RELEASING and RETIRING: the end that is coming; its noticeS of uptime
- *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?}
+ *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?, saidS?}
  *			until the next owner has the device: how the last epoch ended
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"
@@ -82,6 +82,8 @@ bool gateway_may_end(const struct berth_env *env, const struct berth_instance *i
 enum berth_err gateway_end_epoch(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* released or retired, by data.ended. */
 enum berth_err gateway_say_ended(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx);
+/* The same once more, from time to time while we look for an owner. */
+enum berth_err gateway_remind(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 enum berth_err gateway_forget_end(struct berth_instance *inst, struct berth_effects *fx);
 
 /* The name of the next operational identity: of this epoch and this attempt, so that no

@@ -12,6 +12,8 @@
 #include "agent/protocol/object.h"
 #include "did/url.h"
 
+#define REMIND_S (6 * 3600)
+
 enum berth_err gateway_from_owner(const struct berth_instance *inst, const struct berth_event *ev)
 {
 	const char *owner = gateway_peer(berth_json_get(inst->data, "active"));
@@ -303,6 +305,24 @@ enum berth_err gateway_on_undelivered(struct berth_env *env, struct berth_instan
 		return BERTH_OK;
 	berth_json_remove(berth_data_obj(inst->data, "ended"), "quiet");
 	return gateway_say_ended(env, inst, fx);
+}
+
+/* Nobody owns us yet: it may have been taken and lost again, with a store that was restored
+ * from a copy.  Without the receipt there is no next owner. */
+enum berth_err gateway_remind(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	struct berth_json *ended;
+	enum berth_err rc;
+
+	if (!berth_json_get(inst->data, "ended"))
+		return BERTH_OK;
+	ended = berth_data_obj(inst->data, "ended");
+	if (!berth_json_get(ended, "saidS"))
+		return berth_json_set_int(ended, "saidS", env->uptime_s);
+	if (env->uptime_s - berth_data_int(ended, "saidS", 0) < REMIND_S)
+		return BERTH_OK;
+	rc = berth_json_set_int(ended, "saidS", env->uptime_s);
+	return rc ? rc : gateway_say_ended(env, inst, fx);
 }
 
 /* The next owner's chain had the receipt's hash: it has arrived. */

@@ -170,11 +170,13 @@ enum berth_err gateway_seek(struct berth_env *env, struct berth_instance *inst,
 
 	(void)ev;
 	fx->timer_ms = gateway_back_off_ms(3);	/* if anything below fails */
-	if ((rc = gateway_credential(inst, &dc)) || (rc = gateway_note_start(env, inst)))
-		return rc;
+	if ((rc = gateway_credential(inst, &dc)) || (rc = gateway_note_start(env, inst)) ||
+	    (rc = gateway_remind(env, inst, fx)))
+		goto out;
 	rc = ask_all(env, inst, fx, &dc);
 	if (!rc && dc.n_rv == 0)
 		fx->stop_timer = true, fx->timer_ms = 0;	/* an invitation is the only way */
+out:
 	berth_object_free(&dc.obj);
 	return rc;
 }

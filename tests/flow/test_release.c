@@ -2,6 +2,7 @@
 /* M15, L10: an owner lets its device go, and the next one has it as if it were new. */
 #include "did/base/clock.h"
 #include "did/url.h"
+#include "tests/fakes/replay.h"
 #include "tests/fakes/resale.h"
 
 #define LIMIT_S 14400
@@ -396,6 +397,22 @@ static void the_receipt_arrives_however_long_it_takes(void **state)
 	story_end(&s);
 }
 
+static void c069_a_finished_transfer_replayed_changes_nothing(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	s.w.record = true;
+	let_go(&s, b);
+	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
+	resale_take(&s, b);
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	assert_true(s.w.n_frames >= 20);
+	test_replay(&s);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_third_of_all_frames_is_lost),
 		cmocka_unit_test(a_restart_in_every_state),
 		cmocka_unit_test(the_receipt_arrives_however_long_it_takes),
+		cmocka_unit_test(c069_a_finished_transfer_replayed_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

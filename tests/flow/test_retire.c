@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* M16: a device ends.  What is left is a tombstone that anybody can read. */
 #include "did/url.h"
+#include "tests/fakes/replay.h"
 #include "tests/fakes/resale.h"
 
 #define LIMIT_S 14400
@@ -255,6 +256,21 @@ static void a_restart_in_every_state(void **state)
 	}
 }
 
+static void c069_a_finished_retirement_replayed_changes_nothing(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	s.w.record = true;
+	start(&s);
+	assert_true(sim_run(&s.w, resale_retired, LIMIT_S));
+	assert_true(s.w.n_frames >= 4);
+	test_replay(&s);
+	check_dead(&s);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +284,7 @@ int main(void)
 		cmocka_unit_test(each_request_comes_twice),
 		cmocka_unit_test(each_request_comes_late),
 		cmocka_unit_test(a_restart_in_every_state),
+		cmocka_unit_test(c069_a_finished_retirement_replayed_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
