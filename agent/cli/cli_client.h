@@ -59,6 +59,10 @@ BERTH_MUST_USE enum berth_err berth_cli_pong(const struct berth_cli *c, const ch
 BERTH_MUST_USE enum berth_err berth_cli_invite_oob(struct berth_cli *c);
 BERTH_MUST_USE enum berth_err berth_cli_rotate_peer(struct berth_cli *c, const char *peer);
 
+/* ---- cli_let_go.c ---- */
+BERTH_MUST_USE enum berth_err berth_cli_transfer(struct berth_cli *c);
+BERTH_MUST_USE enum berth_err berth_cli_retire(struct berth_cli *c);
+
 /* ---- cli_import.c ---- */
 BERTH_MUST_USE enum berth_err berth_cli_import(struct berth_cli *c);
 

@@ -10,7 +10,7 @@ static const struct berth_cli_row cols[] = {
 static const struct berth_cli_row rows[] = {
 	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
 	{ "key custody", "custody" }, { "epoch", "epoch" }, { "operational DID", "operationalDid" }, { "sold to", "soldTo" },
-	{ "taken", "taken" }, { "taken by", "takenProof.owner" },
+	{ "taken", "taken" }, { "taken by", "takenProof.owner" }, { "erased", "ended.erasure" },
 };
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -172,6 +172,24 @@ static const struct berth_cli_opt import_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt transfer_opts[] = {
+	{ "--to", BERTH_CLI_ONE, "DID", "the next owner, its long form where it has one" },
+	{ "--out", BERTH_CLI_ONE, "CHAIN", "where its chain package goes" },
+	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the device's receipt (60 with --out, else 0)" },
+	{ "--receipt", BERTH_CLI_ONE, "FILE", "the receipt, where the device cannot reach us" },
+	{ "--cancel", BERTH_CLI_FLAG, NULL, "keep it, if the release has not left yet" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+static const struct berth_cli_opt retire_opts[] = {
+	{ "--clear-tpm", BERTH_CLI_FLAG, NULL, "and clear its TPM, where its own policy allows that" },
+	{ "--out", BERTH_CLI_ONE, "FILE", "where the tombstone goes, with what a third party needs" },
+	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the device's word (60 with --out, else 0)" },
+	{ "--receipt", BERTH_CLI_ONE, "FILE", "the tombstone, where the device cannot reach us" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+
 static const struct berth_cli_cmd cmds[] = {
 	{ "list", "", "the devices this owner or factory knows", opts, 0, 0, list,
 	  "  berth devices list\n  berth devices list --json | jq -r '.[].serial'\n" },
@@ -187,6 +205,10 @@ static const struct berth_cli_cmd cmds[] = {
 	{ "approve", "DEVICE", "owner: let a device that waits go on", opts, 1, 1, approve, "  berth devices approve GW-0001\n" },
 	{ "deny", "DEVICE", "owner: refuse a device that waits", deny_opts, 1, 1, deny,
 	  "  berth devices deny GW-0001 --reason 'not ours'\n" },
+	{ "transfer", "DEVICE", "owner: let it go, to its next owner", transfer_opts, 1, 1, berth_cli_transfer,
+	  "  berth devices transfer GW-0001 --to did:peer:4... --out GW-0001.chain\n  berth devices transfer GW-0001 --cancel\n" },
+	{ "retire", "DEVICE", "owner: end it for good", retire_opts, 1, 1, berth_cli_retire,
+	  "  berth devices retire GW-0001 --out GW-0001.tombstone\n" },
 	{ .run = NULL },
 };
 

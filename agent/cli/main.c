@@ -13,7 +13,7 @@ static const struct berth_cli_group *const groups[] = {
 	&berth_cli_status_list, &berth_cli_query,
 	&berth_cli_status, &berth_cli_identity, &berth_cli_onboard, &berth_cli_rotate, &berth_cli_invite, &berth_cli_provision,
 	&berth_cli_devices, &berth_cli_credentials, &berth_cli_peers, &berth_cli_messages, &berth_cli_ping,
-	&berth_cli_audit, &berth_cli_connect, &berth_cli_disconnect, &berth_cli_discover,
+	&berth_cli_audit, &berth_cli_connect, &berth_cli_disconnect, &berth_cli_discover, &berth_cli_consent,
 	NULL,
 };
 

@@ -72,6 +72,9 @@ enum berth_api_op {
 	BERTH_API_CREDENTIAL_IMPORT,	/* POST /v1/credentials {"credential","id"?} */
 	/* admin.sock */
 	BERTH_API_CREDENTIAL_REMOVE,	/* POST /v1/credentials/{id}/remove */
+	BERTH_API_DEVICE_TRANSFER,	/* POST /v1/devices/{id}/transfer {"to"?,"cancel"?,"receipt"?} */
+	BERTH_API_DEVICE_RETIRE,	/* POST /v1/devices/{id}/retire {"clearTpm"?,"receipt"?} */
+	BERTH_API_RELEASE_CONSENT,	/* POST /v1/release-consent {"consent"} */
 	BERTH_API__COUNT
 };
 

@@ -112,6 +112,11 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/messages/drop", ADMIN, OP(MESSAGES_DROP),
 	     .fields = { STR("id", false, ID_MAX), STR("peer", false, BERTH_DID_URL_MAX) }),
 	POST("/v1/credentials/{id}/remove", ADMIN, OP(CREDENTIAL_REMOVE)),
+	POST("/v1/devices/{id}/transfer", ADMIN, OP(DEVICE_TRANSFER),
+	     .fields = { STR("to", false, BERTH_DID_URL_MAX), BOOL("cancel", false), STR("receipt", false, RECEIPT_MAX) }),
+	POST("/v1/devices/{id}/retire", ADMIN, OP(DEVICE_RETIRE),
+	     .fields = { BOOL("clearTpm", false), STR("receipt", false, RECEIPT_MAX) }),
+	POST("/v1/release-consent", ADMIN, OP(RELEASE_CONSENT), .fields = { BOOL("consent", true) }),
 };
 
 const size_t berth_api_routes_n = sizeof(berth_api_routes) / sizeof(berth_api_routes[0]);

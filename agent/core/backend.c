@@ -107,6 +107,12 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 		rc = berth_json_push_str(reasons, "the state folder is an older copy; see berth(1), onboard");
 	if (!rc && state && strcmp(state, "COMMITTING") == 0)
 		rc = berth_json_push_str(reasons, "waiting for the owner's word; berth onboard --abandon gives up");
+	if (!rc && state && strcmp(state, "RELEASING") == 0)
+		rc = berth_json_push_str(reasons, "the owner lets this device go; see berth(1), consent");
+	if (!rc && state && strcmp(state, "RETIRING") == 0)
+		rc = berth_json_push_str(reasons, "the owner retires this device; see berth(1), consent");
+	if (!rc && state && strcmp(state, "RETIRED") == 0)
+		rc = berth_json_push_str(reasons, "this device was retired");
 	if (!rc && state && strcmp(state, "EXPIRED") == 0)
 		rc = berth_json_push_str(reasons, "the operational credential has expired; its owner is asked for a new one");
 	if (!rc)
@@ -154,7 +160,8 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 	    (is_admin(req) && (rc = backend_copy(o, "receipt", berth_json_get(data, "active"), "receipt"))) ||
 	    (rc = berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0))) ||
 	    (rc = backend_copy_owner(o, berth_json_get(data, "active"))) ||
-	    (rc = berth_json_set_str(o, "assurance", assurance(b))) || (rc = backend_health(b, state, o))) {
+	    (rc = berth_json_set_str(o, "assurance", assurance(b))) || (rc = backend_health(b, state, o)) ||
+	    (rc = backend_set_release(b, o, data, is_admin(req)))) {
 		berth_json_free(o);
 		o = NULL;
 	}

@@ -246,7 +246,9 @@ static enum berth_err proofs(struct berth_json *o, const struct berth_json *data
 {
 	enum berth_err rc = backend_copy(o, "receipt", data, "receipt");
 
-	return rc ? rc : backend_copy(o, "takenProof", data, "takenProof");
+	if (rc || (rc = backend_copy(o, "ended", data, "ended")))
+		return rc;
+	return backend_copy(o, "takenProof", data, "takenProof");
 }
 
 static enum berth_err list_one(void *arg, const char *key, const struct berth_json *inst)
@@ -304,8 +306,8 @@ static enum berth_err device_show(void *arg, const struct berth_api_request *req
 	return done(rc, l.found, out);
 }
 
-static enum berth_err device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,
-				     const struct berth_json *args, struct berth_json **out)
+enum berth_err backend_device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,
+				      const struct berth_json *args, struct berth_json **out)
 {
 	struct listing l;
 	enum berth_err rc = find(b, machine, want, &l);
@@ -321,27 +323,27 @@ static enum berth_err device_command(struct berth_backend *b, const char *machin
 
 static enum berth_err approve(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
-	return device_command(arg, "owner", req->param, "cmd/approve", req->body, out);
+	return backend_device_command(arg, "owner", req->param, "cmd/approve", req->body, out);
 }
 
 static enum berth_err deny(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
-	return device_command(arg, "owner", req->param, "cmd/deny", req->body, out);
+	return backend_device_command(arg, "owner", req->param, "cmd/deny", req->body, out);
 }
 
 static enum berth_err invite(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
-	return device_command(arg, "owner", req->param, "cmd/invite", NULL, out);
+	return backend_device_command(arg, "owner", req->param, "cmd/invite", NULL, out);
 }
 
 static enum berth_err delegate(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
-	return device_command(arg, "owner", req->param, "cmd/delegate", req->body, out);
+	return backend_device_command(arg, "owner", req->param, "cmd/delegate", req->body, out);
 }
 
 static enum berth_err sell(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
-	return device_command(arg, "factory", berth_data_str(req->body, "device"), "cmd/sell", req->body, out);
+	return backend_device_command(arg, "factory", berth_data_str(req->body, "device"), "cmd/sell", req->body, out);
 }
 
 static enum berth_err import(void *arg, const struct berth_api_request *req, struct berth_json **out)
@@ -363,7 +365,7 @@ static enum berth_err provision(void *arg, const struct berth_api_request *req, 
 	if (!(rc = backend_copy(args, "id", req->body, "id")) && !(rc = backend_copy(args, "value", req->body, "data")) &&
 	    !(rc = berth_json_set_str(args, "type", type ? type : "config")) &&
 	    !(rc = backend_copy(args, "sensitivity", req->body, "sensitivity")))
-		rc = device_command(arg, "owner", berth_data_str(req->body, "device"), "cmd/provision", args, out);
+		rc = backend_device_command(arg, "owner", berth_data_str(req->body, "device"), "cmd/provision", args, out);
 	berth_json_free(args);
 	return rc;
 }
@@ -488,4 +490,5 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_PING] = ping;
 	api->op[BERTH_API_METRICS] = metrics;
 	backend_queue_init(api);
+	backend_release_init(api);
 }

@@ -26,6 +26,15 @@ BERTH_MUST_USE enum berth_err backend_copy_owner(struct berth_json *to, const st
 const char *backend_state(struct berth_backend *b, const char *state);
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 
+/* A command to the device of that id or serial in a machine (NULL: any). */
+BERTH_MUST_USE enum berth_err
+backend_device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,
+		       const struct berth_json *args, struct berth_json **out);
+/* backend_release.c: "release", of a gateway whose epoch is about to end; to the operator the
+ * "receipt" of one that has. */
+BERTH_MUST_USE enum berth_err
+backend_set_release(struct berth_backend *b, struct berth_json *o, const struct berth_json *data, bool is_admin);
+
 /* o.queue */
 BERTH_MUST_USE enum berth_err backend_set_queue(struct berth_backend *b, struct berth_json *o);
 
@@ -33,6 +42,7 @@ void backend_peers_init(struct berth_api_backend *api);
 void backend_exchanges_init(struct berth_api_backend *api);
 void backend_messages_init(struct berth_api_backend *api);
 void backend_admin_init(struct berth_api_backend *api);
+void backend_release_init(struct berth_api_backend *api);
 void backend_queue_init(struct berth_api_backend *api);
 
 /* backend_mediate.c: "mediation" of a mediator's client, "relay" of a mediator; nothing

@@ -48,6 +48,7 @@ berth_step_fn owner_on_request_of_leaving, owner_sell_released, owner_sell_on, o
 /* The device is ours to let go, and nothing else is under way; sells: and its chain may go on. */
 enum berth_err owner_may_let_go(struct berth_instance *inst, bool sells);
 /* The chain's next entry, in data.resold; with the receipt of data.ended it opens an epoch. */
+enum berth_err owner_say_sold(const struct berth_instance *inst, struct berth_effects *fx);
 enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, const char *to);
 
 /* Until a device is ACTIVE it must be able to find us: when to refresh what the

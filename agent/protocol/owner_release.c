@@ -460,7 +460,7 @@ enum berth_err owner_take_receipt(struct berth_env *env, struct berth_instance *
 
 	if (rc || (rc = take_receipt(env, inst, fx, compact)))
 		return rc;
-	return say_state(fx, fx->state == OW_RETIRED ? "RETIRED" : "TRANSFERRED");
+	return fx->state == OW_RETIRED ? owner_show_tombstone(env, inst, ev, fx) : owner_say_sold(inst, fx);
 }
 
 /* It does not know yet that we have it. */

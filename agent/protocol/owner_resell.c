@@ -65,7 +65,7 @@ out:
 }
 
 /* result: {"state", "chain"?, "receipt"?} */
-static enum berth_err say_sold(const struct berth_instance *inst, struct berth_effects *fx)
+enum berth_err owner_say_sold(const struct berth_instance *inst, struct berth_effects *fx)
 {
 	const struct berth_json *package = berth_json_get(berth_json_get(inst->data, "resold"), "package");
 	const char *receipt = berth_data_str(berth_json_get(inst->data, "ended"), "receipt");
@@ -94,7 +94,7 @@ enum berth_err owner_sell_released(struct berth_env *env, struct berth_instance 
 			return rc;
 		berth_effects_audit(fx, "device %s sold to %.80s", berth_data_str(inst->data, "serial"), to);
 	}
-	return say_sold(inst, fx);
+	return owner_say_sold(inst, fx);
 }
 
 /* Before it was ever onboarded by us: args {"to"}.  Where a delegate of ours may have done
@@ -113,7 +113,7 @@ enum berth_err owner_sell_on(struct berth_env *env, struct berth_instance *inst,
 		return rc;
 	fx->stop_timer = true;
 	berth_effects_audit(fx, "device %s sold on to %.80s", berth_data_str(inst->data, "serial"), to);
-	return say_sold(inst, fx);
+	return owner_say_sold(inst, fx);
 }
 
 /* Its tombstone.  result: {"state", "receipt", "deviceCredential"}: all that a third party

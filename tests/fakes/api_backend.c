@@ -107,6 +107,14 @@ static enum berth_err device_show(void *arg, const struct berth_api_request *req
 	return rc ? rc : give(out, "{\"device\":\"dev-1\",\"state\":\"ACTIVE\"}");
 }
 
+static enum berth_err let_go(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	enum berth_err rc = known(req, "dev-1", "dev-1");
+
+	(void)arg;
+	return rc ? rc : give(out, berth_json_get(req->body, "to") ? "{\"state\":\"TRANSFERRING\"}" : "{\"state\":\"RETIRING\"}");
+}
+
 /* Every class of code, by the name of the peer that is pinged. */
 static enum berth_err ping_or_fail(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
@@ -138,5 +146,6 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
 		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL] = credential, [BERTH_API_VERIFY] = report,
 		[BERTH_API_CREDENTIAL_IMPORT] = imported_credential, [BERTH_API_CREDENTIAL_REMOVE] = removed,
+		[BERTH_API_DEVICE_TRANSFER] = let_go, [BERTH_API_DEVICE_RETIRE] = let_go, [BERTH_API_RELEASE_CONSENT] = rotate,
 	},
 };
