@@ -269,13 +269,32 @@ static enum berth_err find_closed(struct berth_agent *a)
 	return rc;
 }
 
+static enum berth_err note_recovery(struct berth_agent *a)
+{
+	struct berth_instance inst;
+	enum berth_err rc;
+
+	for (size_t i = 0; i < a->cfg.n_machines; i++) {
+		const struct berth_machine *m = a->cfg.machines[i];
+
+		if (!m->recovery)
+			continue;
+		if ((rc = agent_load(a, m, "self", &inst)))
+			return rc;
+		a->recovering = inst.state == m->recovery;
+		berth_instance_free(&inst);
+	}
+	return BERTH_OK;
+}
+
 static enum berth_err start(struct berth_agent *a)
 {
 	bool rolled_back = false;
 	enum berth_err rc;
 
 	if ((rc = berth_store_counter_get(a->cfg.store, COUNTER_UPTIME, &a->start_uptime_s)) ||
-	    (rc = agent_counters_check(a, &rolled_back)) || (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)))
+	    (rc = agent_counters_check(a, &rolled_back)) || (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)) ||
+	    (rc = note_recovery(a)))
 		return rc;
 	agent_refresh_time(a);
 	a->quarantined = rolled_back;

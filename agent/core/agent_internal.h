@@ -74,6 +74,8 @@ struct poll {
 	uint64_t flight;		/* of the one that counts; 0: none is under way */
 	uint64_t since_ms, next_ms;
 	int failures;
+	int64_t rest_s;			/* unhurried: ever more seldom, up to this; 0: at once again */
+	unsigned idle;			/* how often it brought nothing */
 };
 
 /* a row that is with its peer; seq 0: no row, but the peer answered */
@@ -130,6 +132,7 @@ struct berth_agent {
 	uint64_t untold_ms;		/* not before */
 	bool quarantined;
 	bool closed;			/* a device that is no more: it sends what is left, and answers nobody */
+	bool recovering;		/* a machine is in its recovery state: nobody else is heard */
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
 	uint64_t renew_ms;		/* credentials are not looked at before */

@@ -39,7 +39,7 @@ enum berth_api_op {
 	BERTH_API_DEVICES_IMPORT,	/* POST /v1/devices/import {"chain","receipt"?} */
 	BERTH_API_DEVICES_SELL,		/* POST /v1/devices/sell {"device","to"} */
 	BERTH_API_DEVICES_INVITE,	/* POST /v1/devices/{id}/invite */
-	BERTH_API_DEVICES_DELEGATE,	/* POST /v1/devices/{id}/delegate {"to","until"} */
+	BERTH_API_DEVICES_DELEGATE,	/* POST /v1/devices/{id}/delegate {"to","until","scope"?} */
 	BERTH_API_DEVICES_BIRTH,	/* POST /v1/devices/birth: the body is the operation's own */
 	BERTH_API_PROVISION,		/* POST /v1/provision {"device","id","data","type"?,"sensitivity"?} */
 	BERTH_API_AUDIT,		/* GET  /v1/audit?after=SEQ: array; */
@@ -65,6 +65,11 @@ enum berth_api_op {
 	BERTH_API_METRICS,		/* GET  /v1/metrics: one JSON string, sent as Prometheus text */
 	BERTH_API_MESSAGES_RETRY,	/* POST /v1/messages/retry {"id"} or {"peer"} */
 	BERTH_API_MESSAGES_DROP,	/* POST /v1/messages/drop {"id"} or {"peer"} */
+	BERTH_API_DEVICE_SUSPEND,	/* POST /v1/devices/{id}/suspend {"reason"?} */
+	BERTH_API_DEVICE_RESUME,	/* POST /v1/devices/{id}/resume */
+	BERTH_API_DEVICE_REVOKE,	/* POST /v1/devices/{id}/revoke {"reason"?} */
+	BERTH_API_DEVICE_ATTEST,	/* POST /v1/devices/{id}/attest */
+	BERTH_API_STATUS_LISTS,		/* GET  /v1/status-lists: {"revocation","suspension","seq","signedS"} */
 	/* both, by grant on app.sock */
 	BERTH_API_CREDENTIALS,		/* GET  /v1/credentials: array of {"id", ...}; filtered by grant here */
 	BERTH_API_CREDENTIAL,		/* GET  /v1/credentials/{id} */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/protocol/objects.h"
 #include "agent/protocol/oob.h"
 #include "did/base/hex.h"
 #include "did/base/utf8.h"
@@ -74,7 +75,7 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/devices/{id}/deny", ADMIN, OP(DEVICE_DENY), .fields = { STR("reason", false, 256) }),
 	POST("/v1/devices/{id}/invite", ADMIN, OP(DEVICES_INVITE)),
 	POST("/v1/devices/{id}/delegate", ADMIN, OP(DEVICES_DELEGATE),
-	     .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("until", true, 64) }),
+	     .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("until", true, 64), ARRAY("scope", false, BERTH_SCOPES_MAX) }),
 	POST("/v1/provision", ADMIN, OP(PROVISION),
 	     .fields = { STR("device", true, BERTH_API_PARAM_MAX), STR("id", true, ID_MAX), STR("data", true, TEXT_MAX),
 			 STR("type", false, 32), STR("sensitivity", false, 32) }),
@@ -117,6 +118,11 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/devices/{id}/retire", ADMIN, OP(DEVICE_RETIRE),
 	     .fields = { BOOL("clearTpm", false), STR("receipt", false, RECEIPT_MAX) }),
 	POST("/v1/release-consent", ADMIN, OP(RELEASE_CONSENT), .fields = { BOOL("consent", true) }),
+	POST("/v1/devices/{id}/suspend", ADMIN, OP(DEVICE_SUSPEND), .fields = { STR("reason", false, 200) }),
+	POST("/v1/devices/{id}/resume", ADMIN, OP(DEVICE_RESUME)),
+	POST("/v1/devices/{id}/revoke", ADMIN, OP(DEVICE_REVOKE), .fields = { STR("reason", false, 200) }),
+	POST("/v1/devices/{id}/attest", ADMIN, OP(DEVICE_ATTEST)),
+	GET("/v1/status-lists", ADMIN, OP(STATUS_LISTS)),
 };
 
 const size_t berth_api_routes_n = sizeof(berth_api_routes) / sizeof(berth_api_routes[0]);

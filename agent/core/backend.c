@@ -103,18 +103,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 		rc = berth_json_push_str(reasons, "the TPM was cleared or replaced, and the keys are lost with it");
 	if (!rc && !(rc = berth_store_count(berth_agent_store(b->agent), BERTH_NS_TAKEN, &taken)) && taken)
 		rc = berth_json_push_str(reasons, "a device was taken by another owner; see berth devices list");
-	if (!rc && state && strcmp(state, "QUARANTINED") == 0)
-		rc = berth_json_push_str(reasons, "the state folder is an older copy; see berth(1), onboard");
-	if (!rc && state && strcmp(state, "COMMITTING") == 0)
-		rc = berth_json_push_str(reasons, "waiting for the owner's word; berth onboard --abandon gives up");
-	if (!rc && state && strcmp(state, "RELEASING") == 0)
-		rc = berth_json_push_str(reasons, "the owner lets this device go; see berth(1), consent");
-	if (!rc && state && strcmp(state, "RETIRING") == 0)
-		rc = berth_json_push_str(reasons, "the owner retires this device; see berth(1), consent");
-	if (!rc && state && strcmp(state, "RETIRED") == 0)
-		rc = berth_json_push_str(reasons, "this device was retired");
-	if (!rc && state && strcmp(state, "EXPIRED") == 0)
-		rc = berth_json_push_str(reasons, "the operational credential has expired; its owner is asked for a new one");
+	if (!rc)
+		rc = backend_push_life(b, state, reasons);
 	if (!rc)
 		rc = berth_json_set_str(health, "state", berth_json_len(reasons) ? "degraded" : "ok");
 	if (!rc)
@@ -215,7 +205,7 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 	struct berth_json *inst, *list = berth_json_new_array(), *o;
 	const struct berth_json *gw = backend_gateway(b, &inst), *active = berth_json_get(berth_json_get(gw, "data"), "active");
 	const struct berth_identity *op = operational(b, active);
-	const char *state = berth_data_str(gw, "state");
+	const char *state = berth_data_str(gw, "state"), *out_why = backend_out(berth_json_get(gw, "data"));
 	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
 
 	if (!rc && op && !(rc = identity_json(b, op, ID_OPERATIONAL, active, &o))) {
@@ -223,6 +213,10 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 			rc = backend_copy(o, "receipt", active, "receipt");
 		if (!rc && state && strcmp(state, "EXPIRED") == 0)	/* served all the same */
 			rc = berth_json_set_bool(o, "stale", true);
+		if (!rc && out_why) {
+			berth_json_remove(o, "credential");
+			rc = berth_json_set_str(o, "outOfService", out_why);
+		}
 		if (rc)
 			berth_json_free(o);
 		else
@@ -274,6 +268,8 @@ static enum berth_err present(void *arg, const struct berth_api_request *req, st
 	struct berth_buf vp = BERTH_BUF_INIT;
 	enum berth_err rc = berth_json_opt_str(req->body, "format", 32, &format);
 
+	if (!rc)
+		rc = backend_check_in_service(b);
 	if (!rc && (!op || !vc || strcmp(req->param, ID_OPERATIONAL) != 0))
 		rc = berth_fail(BERTH_E_NOMATCH, "no identity %s to present", req->param);
 	if (!rc && berth_json_get(req->body, "query")) {
@@ -303,12 +299,13 @@ static enum berth_err present(void *arg, const struct berth_api_request *req, st
 static enum berth_err secrets(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_json *inst, *list = berth_json_new_array(), *o;
-	const struct berth_json *gw = backend_gateway(arg, &inst);
+	const struct berth_json *gw = backend_gateway(arg, &inst), *data = berth_json_get(gw, "data");
+	bool redacted = backend_out(data) != NULL;
 	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
 
 	(void)req;
-	berth_json_each(item, berth_json_get(berth_json_get(berth_json_get(gw, "data"), "active"), "items")) {
-		if (rc)
+	berth_json_each(item, berth_json_get(berth_json_get(data, "active"), "items")) {
+		if (rc || redacted)
 			break;
 		o = berth_json_clone(item);
 		rc = o ? berth_json_push(list, o) : BERTH_E_NOMEM;
@@ -379,7 +376,7 @@ static enum berth_err secret(void *arg, const struct berth_api_request *req, str
 		listed |= strcmp(berth_data_str(item, "id"), req->param) == 0;
 	if (!listed)
 		rc = berth_fail(BERTH_E_NOMATCH, "nothing of the name %s was provisioned", req->param);
-	else if (!(rc = open_item(b, data, req->param, out)) &&
+	else if (!(rc = backend_check_in_service(b)) && !(rc = open_item(b, data, req->param, out)) &&
 		 !(rc = berth_store_counter_get(berth_agent_store(b->agent), "generation", &generation)))
 		rc = berth_json_set_int(*out, "generation", generation);
 	berth_json_free(inst);

@@ -101,31 +101,6 @@ static enum berth_err command_str(struct berth_backend *b, const char *on, const
 	return rc;
 }
 
-static enum berth_err dry_run(struct berth_backend *b, struct berth_json *o)
-{
-	struct berth_device_credential dc = { 0 };
-	struct berth_json *inst, *list = berth_json_new_array();
-	const struct berth_json *gw = backend_gateway(b, &inst);
-	const char *compact = berth_data_str(berth_json_get(gw, "data"), "dc");
-	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
-
-	if (!rc && compact)
-		rc = berth_device_credential_parse(&dc, compact, strlen(compact));
-	for (size_t i = 0; !rc && i < dc.n_rv; i++)
-		rc = berth_json_push_str(list, dc.rv[i].uri);
-	if (!rc)
-		rc = berth_json_set_str(o, "would", !compact ? "be born at the configured factory first"
-					: dc.n_rv ? "ask these rendezvous agents who owns this device"
-						  : "wait for an invitation: the DeviceCredential names no rendezvous");
-	berth_object_free(&dc.obj);
-	berth_json_free(inst);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(o, "rendezvous", list);
-}
-
 static enum berth_err onboard(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	const char *tip = berth_data_str(req->body, "acceptTip"), *serial = berth_data_str(req->body, "abandon");
@@ -137,7 +112,7 @@ static enum berth_err onboard(void *arg, const struct berth_api_request *req, st
 	enum berth_err rc;
 
 	if (dry)
-		rc = dry_run(b, o);
+		rc = backend_dry_run(b, o);
 	else if (tip)
 		rc = command_str(b, "cmd/accept-tip", "tip", tip);
 	else if (serial)
@@ -225,7 +200,8 @@ struct listing {
 
 static enum berth_err summary(const char *key, const struct berth_json *inst, struct berth_json **out)
 {
-	static const char *const members[] = { "serial", "model", "custody", "epoch", "taken", "pcrDigest" };
+	static const char *const members[] = { "serial", "model", "custody", "epoch", "taken", "pcrDigest",
+		"hold", "denied" };
 	static const char *const dids[] = { "operationalDid", "soldTo" };
 	const struct berth_json *data = berth_json_get(inst, "data");
 	struct berth_json *o = berth_json_new_object();
@@ -241,14 +217,16 @@ static enum berth_err summary(const char *key, const struct berth_json *inst, st
 	return done(rc, o, out);
 }
 
-/* What only `show` says: what the device signed for us, and for somebody before us. */
+/* What only `show` says: what the device signed for us, and for somebody before us; what
+ * its owner last said of it, and what it last attested. */
 static enum berth_err proofs(struct berth_json *o, const struct berth_json *data)
 {
-	enum berth_err rc = backend_copy(o, "receipt", data, "receipt");
+	enum berth_err rc;
 
-	if (rc || (rc = backend_copy(o, "ended", data, "ended")))
+	if ((rc = backend_copy(o, "receipt", data, "receipt")) || (rc = backend_copy(o, "takenProof", data, "takenProof")) ||
+	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy(o, "attested", data, "attested")))
 		return rc;
-	return backend_copy(o, "takenProof", data, "takenProof");
+	return backend_copy_status(o, data);
 }
 
 static enum berth_err list_one(void *arg, const char *key, const struct berth_json *inst)
@@ -491,4 +469,5 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_METRICS] = metrics;
 	backend_queue_init(api);
 	backend_release_init(api);
+	backend_life_init(api);
 }

@@ -51,6 +51,25 @@ BERTH_MUST_USE enum berth_err backend_mediation(struct berth_backend *b, struct 
 void backend_credentials_init(struct berth_api_backend *api);
 void backend_verify_init(struct berth_api_backend *api);
 
+/* backend_life.c: devices out of service and back, attestation, status lists; and what this
+ * gateway says of itself when it is the one.  push_life: reasons of its health. */
+void backend_life_init(struct berth_api_backend *api);
+BERTH_MUST_USE enum berth_err backend_push_life(struct berth_backend *b, const char *state, struct berth_json *reasons);
+/* status {is, reason?, index, seq, noted} of a device, where anything was said. */
+BERTH_MUST_USE enum berth_err backend_copy_status(struct berth_json *to, const struct berth_json *data);
+/* What `berth onboard` would do now: {"would", "rendezvous" [], "owner"?}. */
+BERTH_MUST_USE enum berth_err backend_dry_run(struct berth_backend *b, struct berth_json *o);
+/* Why the owner took this gateway out of service ("suspended"), of the gateway's data; NULL:
+ * it did not. */
+const char *backend_out(const struct berth_json *data);
+/* E_STATUS where it did: nothing is signed for applications then, and no secret shown. */
+BERTH_MUST_USE enum berth_err backend_check_in_service(struct berth_backend *b);
+/* A command to the owner's or factory's (machine) device of that id or serial; *out is an
+ * empty object where the step has nothing to say. */
+BERTH_MUST_USE enum berth_err
+backend_device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,
+		       const struct berth_json *args, struct berth_json **out);
+
 /* backend_present.c: what answers the query of a verifier, for an identity of ours. */
 BERTH_MUST_USE enum berth_err
 backend_present(struct berth_backend *b, const struct berth_api_request *req, const struct berth_identity *id,

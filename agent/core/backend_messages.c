@@ -26,7 +26,9 @@ command(struct berth_backend *b, const struct berth_api_request *req, const char
 
 static enum berth_err send(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
-	return command(arg, req, "cmd/send", out);
+	enum berth_err rc = backend_check_in_service(arg);
+
+	return rc ? rc : command(arg, req, "cmd/send", out);
 }
 
 /* Some at a time, so that no transaction is a long one. */

@@ -169,8 +169,10 @@ static enum berth_err agent_start(struct berth_daemon *d)
 
 	if (role(d, "gateway"))
 		add_machine(&ac, &berth_gateway_machine);
-	if (role(d, "owner"))
+	if (role(d, "owner")) {
 		add_machine(&ac, &berth_owner_machine);
+		add_machine(&ac, &berth_status_machine);
+	}
 	if (role(d, "factory"))
 		add_machine(&ac, &berth_factory_machine);
 	if (role(d, "rendezvous"))

@@ -134,10 +134,10 @@ apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event 
 
 	if (!rc)
 		rc = apply_puts(a, fx, guest);
-	if (!rc && fx->drop_peer)
-		rc = fx->drop_why ? berth_store_outbox_dead_thread(a->cfg.store, fx->drop_peer, fx->drop_thid,
+	for (size_t i = 0; !rc && i < fx->n_drops; i++)
+		rc = fx->drop_why ? berth_store_outbox_dead_thread(a->cfg.store, fx->drops[i].peer, fx->drops[i].thid,
 								   berth_agent_now_s(a), fx->drop_why)
-				  : berth_store_outbox_drop_thread(a->cfg.store, fx->drop_peer, fx->drop_thid);
+				  : berth_store_outbox_drop_thread(a->cfg.store, fx->drops[i].peer, fx->drops[i].thid);
 	if (!rc && fx->gone_peer)
 		rc = berth_store_outbox_drop(a->cfg.store, NULL, fx->gone_peer, &(int64_t){ 0 });
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
@@ -320,6 +320,8 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	if (touches_device(&fx))
 		a->batch_ids = a->n_ids;
 	a->news += m->rest && !step_rc;
+	if (m->recovery)
+		a->recovering = inst.state == m->recovery;
 	if (fx.stop_timer)
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)

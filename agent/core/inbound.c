@@ -66,6 +66,8 @@ static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacke
 			continue;
 		if (!sender && !may_be_anonymous(m, on))
 			return berth_fail(BERTH_E_AUTHZ, "%s from nobody", on);
+		if (a->recovering && m->everyday)
+			return berth_fail(BERTH_E_STATUS, "%s, but this device is out of service", on);
 		rc = m->find ? m->find(&a->env, &ev, &key) : BERTH_OK;
 		if (rc == BERTH_E_NOMATCH)
 			continue;

@@ -13,6 +13,7 @@
 #define POLL_FAIL_MAX_S 300
 #define POLL_DELAY_MS 2000u
 #define POLL_QUICK_MS 1000u
+#define POLL_REST_MIN_S 60
 #define POLL_SOCKET_MS 50000u	/* less than netd keeps a silent one open */
 
 static void poll_result(struct poll *p, bool ok)
@@ -32,6 +33,22 @@ static void poll_result(struct poll *p, bool ok)
 	p->next_ms = agent_mono_ms() + (uint64_t)wait * 1000;
 }
 
+/* Who has nothing to expect does not wear out the network, and still hears of it when that
+ * changes: two minutes, four ... rest_s, of each something between half and all. */
+static void rest(struct poll *p, size_t messages)
+{
+	int64_t s;
+	uint32_t r;
+
+	p->flight = 0;
+	p->idle = messages ? 0 : p->idle < 16 ? p->idle + 1 : 16;
+	s = (int64_t)POLL_REST_MIN_S << p->idle;
+	if (s > p->rest_s)
+		s = p->rest_s;
+	berth_random(&r, sizeof(r));
+	p->next_ms = agent_mono_ms() + (uint64_t)s * 500 + r % ((uint64_t)s * 500);
+}
+
 static bool is_socket(const char *uri)
 {
 	return uri && (!strncmp(uri, "ws://", 5) || !strncmp(uri, "wss://", 6));
@@ -47,6 +64,10 @@ void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t
 
 		if (id != p->flight)
 			continue;
+		if (p->rest_s) {
+			rest(p, messages);
+			continue;
+		}
 		/* over a socket what there is comes by itself; asking keeps the way open,
 		 * or opens another */
 		if (stored && is_socket(p->uri)) {
@@ -74,9 +95,10 @@ void agent_poll_clear(struct berth_agent *a)
 		poll_free(&a->polls[--a->n_polls]);
 }
 
-static bool is_same(const struct poll *p, const char *key, const char *identity, const char *peer, const char *uri)
+static bool is_same(const struct poll *p, const char *key, const char *identity, const char *peer, const char *uri,
+		    int64_t rest_s)
 {
-	return strcmp(p->key, key) == 0 && strcmp(p->identity, identity) == 0 && strcmp(p->peer, peer) == 0 &&
+	return p->rest_s == rest_s && strcmp(p->key, key) == 0 && strcmp(p->identity, identity) == 0 && strcmp(p->peer, peer) == 0 &&
 	       strcmp(p->uri, uri) == 0;
 }
 
@@ -99,6 +121,7 @@ static enum berth_err load_one(void *arg, const char *key, const uint8_t *text, 
 	struct loading *l = arg;
 	struct berth_json *v = NULL;
 	const char *identity, *peer, *uri;
+	int64_t rest_s = 0;
 	enum berth_err rc;
 
 	if (l->n == POLLS_MAX)
@@ -106,16 +129,17 @@ static enum berth_err load_one(void *arg, const char *key, const uint8_t *text, 
 	if ((rc = berth_json_parse_object(&v, (const char *)text, len, BERTH_JSON_MAX)) ||
 	    (rc = berth_json_req_str(v, "identity", 64, &identity)) ||
 	    (rc = berth_json_req_str(v, "peer", BERTH_OUTBOX_DID_MAX, &peer)) ||
-	    (rc = berth_json_req_str(v, "uri", BERTH_OUTBOX_ENDPOINTS_MAX, &uri)))
+	    (rc = berth_json_req_str(v, "uri", BERTH_OUTBOX_ENDPOINTS_MAX, &uri)) ||
+	    (rc = berth_json_opt_int(v, "restS", 1, INT32_MAX, &rest_s)))
 		goto out;
 	for (size_t i = 0; i < l->a->n_polls; i++)
-		if (l->a->polls[i].key && is_same(&l->a->polls[i], key, identity, peer, uri)) {
+		if (l->a->polls[i].key && is_same(&l->a->polls[i], key, identity, peer, uri, rest_s)) {
 			l->polls[l->n++] = l->a->polls[i];
 			l->a->polls[i] = (struct poll){ 0 };
 			goto out;
 		}
 	if (!(rc = poll_new(&l->polls[l->n], key, identity, peer, uri)))
-		l->n++;
+		l->polls[l->n++].rest_s = rest_s;
 out:
 	berth_json_free(v);
 	return rc;
@@ -198,7 +222,7 @@ static void tick_one(struct berth_agent *a, struct poll *p)
 	p->since_ms = agent_mono_ms();
 	if ((rc = poll_once(a, p))) {
 		berth_log_err(BERTH_LOG_INFO, "poll", rc);
-		poll_result(p, false);
+		p->rest_s ? rest(p, 0) : poll_result(p, false);
 	} else {
 		p->flight = a->next_id;
 	}

@@ -99,7 +99,7 @@ void agent_renew_sweep(struct berth_agent *a)
 	enum berth_err rc;
 
 	agent_refresh_time(a);
-	if (a->quarantined || a->env.now_s < 0 || agent_mono_ms() < a->renew_ms)
+	if (a->quarantined || a->recovering || a->env.now_s < 0 || agent_mono_ms() < a->renew_ms)
 		return;
 	next_s = a->env.now_s + LOOK_S;
 	if ((rc = berth_credentials_each_of(&a->env, collect, nothing, &ids)))

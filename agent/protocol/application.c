@@ -364,4 +364,5 @@ static const struct berth_transition table[] = {
 const struct berth_machine berth_app_machine = {
 	.name = "app", .piuri = BERTH_PIURI_BASIC, .piuri2 = BERTH_PIURI_PROBLEM, .states = states, .n_states = 1,
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find, .reports = true, .rest = true,
+	.everyday = true,
 };

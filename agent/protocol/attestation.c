@@ -89,16 +89,17 @@ enum berth_err berth_attest_ak(struct berth_env *env, struct berth_json *body, c
 	return rc ? rc : attest_one(env, body, qualifying, ak, BERTH_KEY_AK, "akAttest", "akSig");
 }
 
-enum berth_err berth_attest_quote(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32])
+enum berth_err berth_attest_quote(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
+				  const char *ak, uint32_t pcrs)
 {
 	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
 	struct berth_json *q = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = env->keys->ops->quote(env->keys, BERTH_KEY_AK, BERTH_ATTEST_PCRS, qualifying, &attest, &sig)) ||
+	if ((rc = env->keys->ops->quote(env->keys, ak, pcrs, qualifying, &attest, &sig)) ||
 	    (rc = berth_json_set_b64url(q, "attest", attest.p, attest.len)) ||
 	    (rc = berth_json_set_b64url(q, "sig", sig.p, sig.len)) ||
-	    (rc = berth_json_set(q, "pcrs", berth_pcr_list_json(BERTH_ATTEST_PCRS))))
+	    (rc = berth_json_set(q, "pcrs", berth_pcr_list_json(pcrs))))
 		goto out;
 	rc = berth_json_set(body, "quote", q);
 	q = NULL;
@@ -248,8 +249,14 @@ static enum berth_err credential_keys(const struct berth_key_provenance *keys, c
 	return BERTH_OK;
 }
 
-static enum berth_err check_quote(const struct berth_json *a, const uint8_t qualifying[32],
-				  const struct berth_tpm_public *ak, uint8_t digest[32])
+/* The factory's key may quote more than is asked for; whose values are compared, just that. */
+static bool covers(const struct berth_attest_claim *c, uint32_t quoted)
+{
+	return c->factory ? (quoted & BERTH_ATTEST_PCRS) == BERTH_ATTEST_PCRS : quoted == c->pcrs;
+}
+
+static enum berth_err check_quote(struct berth_attest_claim *c, const struct berth_json *a, const uint8_t qualifying[32],
+				  const struct berth_tpm_public *ak)
 {
 	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
 	const struct berth_json *q;
@@ -259,12 +266,13 @@ static enum berth_err check_quote(const struct berth_json *a, const uint8_t qual
 	if ((rc = berth_json_req_obj(a, "quote", &q)) || (rc = berth_pcr_list_read(&said, q)) ||
 	    (rc = berth_body_get_b64(q, "attest", ATTEST_MAX, &attest)) ||
 	    (rc = berth_body_get_b64(q, "sig", BERTH_SIG_MAX, &sig)) ||
-	    (rc = berth_tpm_check_quote(ak, qualifying, attest.p, attest.len, sig.p, sig.len, &quoted, digest)))
+	    (rc = berth_tpm_check_quote(ak, qualifying, attest.p, attest.len, sig.p, sig.len, &quoted,
+					c->pcr_digest)))
 		goto out;
 	if (quoted != said)
 		rc = berth_fail(BERTH_E_SIG, "quote: of other PCRs than it says");
-	else if ((quoted & BERTH_ATTEST_PCRS) != BERTH_ATTEST_PCRS)
-		rc = berth_fail(BERTH_E_AUTHZ, "quote: leaves out PCRs");
+	else if (!covers(c, quoted))
+		rc = berth_fail(BERTH_E_AUTHZ, "quote: not of the PCRs that count");
 out:
 	berth_buf_free(&attest);
 	berth_buf_free(&sig);
@@ -280,9 +288,9 @@ static enum berth_err verify(struct berth_attest_claim *c, const struct berth_js
 
 	if ((rc = credential_ak(c->keys, &own)) || (rc = berth_attest_publics(a, doc, &sign, &agree)) ||
 	    (rc = c->factory ? credential_keys(c->keys, &sign, &agree) : identity_ak(a, qualifying, &own, &fresh)) ||
-	    (rc = berth_attest_check(a, qualifying, by, &sign, &agree)) || !c->factory)
+	    (rc = berth_attest_check(a, qualifying, by, &sign, &agree)))
 		return rc;
-	return check_quote(a, qualifying, &own, c->pcr_digest);
+	return c->factory || c->pcrs ? check_quote(c, a, qualifying, by) : BERTH_OK;
 }
 
 enum berth_err berth_attest_verify(struct berth_env *env, struct berth_attest_claim *c, const struct berth_json *body)

@@ -6,7 +6,7 @@
 #include "agent/protocol/protocol.h"
 #include "agent/protocol/transcript.h"
 
-/* TPM evidence in M0, M5 and M8 (docs/onboarding-protocol.md).  An attestation is
+/* TPM evidence in M0, M5, M8, M12 and M14 (docs/onboarding-protocol.md).  An attestation is
  * {signAttest, signSig, agreeAttest, agreeSig}, TPM2_Certify of the two keys of a
  * DID by an attestation key, with signPub and agreePub where nobody has them yet. */
 
@@ -30,9 +30,9 @@ berth_attest(struct berth_env *env, struct berth_json *body, const uint8_t quali
 /* {akPub, akAttest, akSig}: the identity's key, certified by the device's own. */
 BERTH_MUST_USE enum berth_err
 berth_attest_ak(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32], const char *ak);
-/* quote {attest, sig, pcrs []} by the device's own key. */
+/* quote {attest, sig, pcrs []} by that key over those PCRs. */
 BERTH_MUST_USE enum berth_err
-berth_attest_quote(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32]);
+berth_attest_quote(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32], const char *ak, uint32_t pcrs);
 /* The TPMT_PUBLIC of one of our keys, as body[name]. */
 BERTH_MUST_USE enum berth_err
 berth_body_set_public(struct berth_env *env, struct berth_json *body, const char *name, const char *key);
@@ -68,7 +68,7 @@ berth_attest_publics(const struct berth_json *body, const struct berth_did_doc *
 
 /* What an owner asks of a device's attestation. */
 struct berth_attest_claim {
-	const char *label;			/* "berth-m5", "berth-m8" */
+	const char *label;			/* "berth-m5", "berth-m8" ... */
 	const uint8_t *nonce;			/* 32 bytes of ours */
 	const struct berth_transcript *said;	/* before this message */
 	const struct berth_key_provenance *keys;	/* of the DeviceCredential */
@@ -77,7 +77,8 @@ struct berth_attest_claim {
 	 * quote.  Else an attestation key of the identity certifies them, another one than
 	 * the credential's, which certifies it. */
 	bool factory;
-	uint8_t pcr_digest[32];			/* out, where factory: over BERTH_ATTEST_PCRS */
+	uint32_t pcrs;				/* where not factory: the identity's key quotes exactly these; 0: none */
+	uint8_t pcr_digest[32];			/* out, where there is a quote; factory: over BERTH_ATTEST_PCRS */
 };
 /* P3: body's member `attestation`.  E_VC: the credential names no attestation key;
  * E_TYPE: a member is missing; E_KEY: a key is not what it must be; E_SIG: it does

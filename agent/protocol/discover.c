@@ -349,4 +349,5 @@ static const struct berth_transition table[] = {
 const struct berth_machine berth_discover_machine = {
 	.name = "discover", .piuri = PIURI, .states = states, .n_states = 1,
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .strangers = true,
+	.everyday = true,
 };

@@ -123,6 +123,19 @@ static const struct berth_transition table[] = {
 	{ GW_ROTATING,     "cmd/rotate",       gateway_activate_again,       STAY,            STAY },
 	{ GW_ROTATING,     "renewed",          gateway_on_renewed,           GW_OPERATIONAL,  STAY },
 
+	{ GW_OPERATIONAL,  "status-notify",    gateway_on_status,            STAY,            STAY },
+	{ GW_RENEWING,     "status-notify",    gateway_on_status,            STAY,            STAY },
+	{ GW_ROTATING,     "status-notify",    gateway_on_status,            STAY,            STAY },
+	{ GW_EXPIRED,      "status-notify",    gateway_on_status,            STAY,            STAY },
+	{ GW_QUARANTINED,  "status-notify",    gateway_on_status,            STAY,            STAY },
+	{ GW_QUARANTINED,  "cmd/onboard",      gateway_onboard_anew,         GW_SEEKING,      STAY },
+	{ GW_QUARANTINED,  "rotate",           gateway_on_rotate,            STAY,            STAY },
+	{ GW_OPERATIONAL,  "attest-request",   gateway_on_attest_request,    STAY,            STAY },
+	{ GW_RENEWING,     "attest-request",   gateway_on_attest_request,    STAY,            STAY },
+	{ GW_ROTATING,     "attest-request",   gateway_on_attest_request,    STAY,            STAY },
+	{ GW_EXPIRED,      "attest-request",   gateway_on_attest_request,    STAY,            STAY },
+	{ GW_QUARANTINED,  "attest-request",   gateway_on_attest_request,    STAY,            STAY },
+
 	{ ANY,             "committed",        gateway_on_late_committed,    STAY,            STAY },
 
 	{ ANY,             "cmd/invitation",   on_late_invitation,           STAY,            STAY },
@@ -161,5 +174,5 @@ const struct berth_machine berth_gateway_machine = {
 	.name = "gateway", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
-	.anonymous = anonymous, .counted = true, .rotates = true, .closed = "RETIRED",
+	.anonymous = anonymous, .counted = true, .rotates = true, .closed = "RETIRED", .recovery = GW_QUARANTINED,
 };

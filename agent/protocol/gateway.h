@@ -5,8 +5,8 @@
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
  * gateway_evidence.c, gateway_items.c (M9, M10), gateway_commit.c (M11), gateway_renew.c
- * (M12), gateway_rotate.c (M13), gateway_release.c (M15), gateway_retire.c (M16), and what
- * both are, gateway_end.c.  One instance, "self"; its data:
+ * (M12), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
+ * (M15), gateway_retire.c (M16), and what both are, gateway_end.c.  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
@@ -29,6 +29,9 @@
  *			while RELEASING and RETIRING: the end that is coming; its noticeS of uptime
  *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?, saidS?}
  *			until the next owner has the device: how the last epoch ended
+ *	statusSeq	the highest that the owner has said of us
+ *	quarantine {why, reason?, was}	since QUARANTINED by the owner; without it, by an old copy
+ *	denied		why an owner refused us last, until one does not
  *	onboarding {startMs, startBytes, ms, bytes} */
 #include "agent/protocol/onboarding.h"
 
@@ -37,6 +40,11 @@ enum gateway_state {
 	GW_PENDING, GW_PREPARED, GW_PROVISIONING, GW_COMMITTING, GW_OPERATIONAL, GW_QUARANTINED,
 	GW_RENEWING, GW_ROTATING, GW_EXPIRED, GW_RELEASING, GW_RETIRING, GW_RETIRED
 };
+
+/* How seldom a device that is out of service asks in the end: one that was suspended may
+ * come back, and does within an hour or so of the owner's word. */
+#define GATEWAY_REST_S 3600
+#define GATEWAY_REST_REVOKED_S 21600
 
 /* birth */
 berth_step_fn gateway_start_birth, gateway_on_factory_challenge, gateway_on_factory_ack, gateway_on_birth_denied;
@@ -56,6 +64,9 @@ berth_step_fn gateway_on_rotate;
 /* commit */
 berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
 
+/* the owner's word about us */
+berth_step_fn gateway_on_status, gateway_onboard_anew, gateway_on_attest_request;
+
 /* the end of an epoch */
 berth_step_fn gateway_on_prepare, gateway_ready, gateway_consent, gateway_on_cancel, gateway_on_release,
 	gateway_on_stale_release, gateway_on_release_again, gateway_on_undelivered;
@@ -64,9 +75,8 @@ berth_step_fn gateway_on_retire, gateway_retire, gateway_bury;
 /* E_AUTHZ: the message is not by whom we talk to as our owner. */
 enum berth_err gateway_from_owner(const struct berth_instance *inst, const struct berth_event *ev);
 /* To a peer, in place of what still waits for it in this thread. */
-enum berth_err gateway_say(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
-			   const char *to, const char *uri, const char *name, const char *thid, struct berth_json *body);
-enum berth_err gateway_set_device(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
+enum berth_err gateway_say_to(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+			      const char *to, const char *uri, const char *name, const char *thid, struct berth_json *body);
 enum berth_err gateway_say_refused(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
 				   const char *thid, const char *reason);
 /* The owner is told the code; BERTH_OK then, the code itself where it means "not now". */
@@ -95,6 +105,20 @@ const char *gateway_peer(const struct berth_json *active);
 bool gateway_delegate_is_over(const struct berth_env *env, const struct berth_json *active);
 /* Makes, or finds, the operational identity of that name. */
 enum berth_err gateway_make_operational(struct berth_env *env, const char *name, const struct berth_identity **op);
+/* A delegate's message: its delegation holds, for our tip, and is for that.  Nothing is
+ * asked of an owner. */
+enum berth_err gateway_check_delegation(struct berth_env *env, struct berth_instance *inst, const struct berth_json *body,
+					const char *scope);
+/* To the owner, in place of what still waits for it in this thread. */
+enum berth_err gateway_say(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+			   const struct berth_identity *from, const char *name, const char *thid, struct berth_json *body);
+/* What the owner has for that identity of ours is asked for; rest_s as berth_effects_poll_resting(). */
+enum berth_err gateway_listen(const struct berth_instance *inst, struct berth_effects *fx,
+			      const struct berth_identity *as, int64_t rest_s);
+/* gateway_from_owner(), and for this epoch. */
+enum berth_err gateway_from_owner_now(const struct berth_instance *inst, const struct berth_event *ev);
+/* {deviceHash, epoch}, as what names us; owned by the caller. */
+enum berth_err gateway_name_us(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
 /* The credential is for op (NULL: there is none), this epoch, and by the owner. */
 enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
 					 const char *owner, const char *compact);
@@ -125,11 +149,13 @@ enum berth_err gateway_send(struct berth_env *env, const struct berth_instance *
 			    const struct berth_identity *from, const char *name, const char *thid,
 			    struct berth_json *body, struct berth_send **out);
 /* What the TPM says of the keys, if there is one: the factory's, with the answer to
- * the owner's challenge if it made one (M5); an operational identity's (M8, M12; hardware only). */
+ * the owner's challenge if it made one (M5); an operational identity's (M8, M12, M14; hardware only; pcrs 0: without
+ * a quote). */
 enum berth_err gateway_set_evidence(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body,
 				    const struct berth_run *run);
 enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_json *body, const struct berth_run *run,
-					  const char *label, const uint8_t nonce[32], const struct berth_identity *op);
+					  const char *label, const uint8_t nonce[32], const struct berth_identity *op,
+					  uint32_t pcrs);
 /* hello to the owner of inst's "chain" and "owner" */
 enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 

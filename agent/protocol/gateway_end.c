@@ -24,7 +24,7 @@ enum berth_err gateway_from_owner(const struct berth_instance *inst, const struc
 }
 
 /* ---- what is said ---- */
-enum berth_err gateway_say(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+enum berth_err gateway_say_to(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 			   const char *to, const char *uri, const char *name, const char *thid, struct berth_json *body)
 {
 	struct berth_buf peer = BERTH_BUF_INIT;
@@ -36,18 +36,6 @@ enum berth_err gateway_say(struct berth_env *env, struct berth_effects *fx, cons
 		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid);
 	berth_buf_free(&peer);
 	return rc;
-}
-
-enum berth_err gateway_set_device(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
-{
-	int64_t epoch = berth_data_int(inst->data, "epoch", 0);
-	struct berth_hash h;
-	enum berth_err rc;
-
-	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
-	    (rc = berth_json_set_b64url(body, "deviceHash", h.b, 32)))
-		return rc;
-	return berth_json_set_int(body, "epoch", epoch);
 }
 
 enum berth_err gateway_say_refused(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
@@ -62,11 +50,11 @@ enum berth_err gateway_say_refused(struct berth_env *env, const struct berth_ins
 		berth_json_free(body);
 		return berth_fail(BERTH_E_INTERNAL, "no operational identity");
 	}
-	if ((rc = gateway_set_device(env, inst, body)) || (rc = berth_json_set_str(body, "reason", reason))) {
+	if ((rc = gateway_name_us(env, inst, body)) || (rc = berth_json_set_str(body, "reason", reason))) {
 		berth_json_free(body);
 		return rc;
 	}
-	return gateway_say(env, fx, op, gateway_peer(active), berth_data_str(active, "uri"), "refused", thid, body);
+	return gateway_say(env, inst, fx, op, "refused", thid, body);
 }
 
 enum berth_err gateway_refuse_end(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
@@ -166,7 +154,7 @@ static enum berth_err note_end(struct berth_env *env, const struct berth_instanc
 	enum berth_err rc;
 
 	berth_object_hash(&h, receipt, strlen(receipt));
-	if ((rc = gateway_set_device(env, inst, out)) ||
+	if ((rc = gateway_name_us(env, inst, out)) ||
 	    (rc = berth_json_set_str(out, "thid", berth_data_str(berth_json_get(inst->data, "release"), "thid"))) ||
 	    (rc = berth_set_did_short(out, "peer", gateway_peer(active))) ||
 	    (rc = berth_json_set_str(out, "uri", berth_data_str(active, "uri"))) ||
@@ -195,7 +183,7 @@ enum berth_err gateway_say_ended(struct berth_env *env, const struct berth_insta
 		berth_json_free(body);
 		return rc;
 	}
-	return gateway_say(env, fx, env->identity(env, BERTH_ID_FACTORY), berth_data_str(ended, "peer"),
+	return gateway_say_to(env, fx, env->identity(env, BERTH_ID_FACTORY), berth_data_str(ended, "peer"),
 			   berth_data_str(ended, "uri"), retire ? "retired" : "released", berth_data_str(ended, "thid"), body);
 }
 

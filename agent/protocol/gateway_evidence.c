@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a gateway with a TPM shows of its keys in M5 and M8. */
+/* What a gateway with a TPM shows of its keys in M5, M8, M12 and M14. */
 #include "agent/protocol/attestation.h"
 #include "agent/protocol/gateway.h"
 
@@ -26,17 +26,18 @@ attest_factory(struct berth_env *env, struct berth_json *body, const struct bert
 
 	if ((rc = qualify(qualifying, run, "berth-m5", run->nonce_o)) ||
 	    (rc = berth_attest(env, a, qualifying, BERTH_KEY_AK, id->sign_key, id->agree_key, true)) ||
-	    (rc = berth_attest_quote(env, a, qualifying))) {
+	    (rc = berth_attest_quote(env, a, qualifying, BERTH_KEY_AK, BERTH_ATTEST_PCRS))) {
 		berth_json_free(a);
 		return rc;
 	}
 	return berth_json_set(body, "attestation", a);
 }
 
-/* M8, M12: the operational keys by an attestation key of their own, which the one of the
+/* M8, M12, M14: the operational keys by an attestation key of their own, which the one of the
  * DeviceCredential vouches for: to the owner, and to nobody whom it tells. */
 enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_json *body, const struct berth_run *run,
-					  const char *label, const uint8_t nonce[32], const struct berth_identity *op)
+					  const char *label, const uint8_t nonce[32], const struct berth_identity *op,
+					  uint32_t pcrs)
 {
 	struct berth_json *a = berth_json_new_object();
 	char ak[BERTH_IDENTITY_AK_MAX + 1];
@@ -46,7 +47,8 @@ enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_js
 	berth_identity_ak(ak, op->name);
 	if ((rc = env->keys->ops->ensure(env->keys, ak, BERTH_KEY_P256, BERTH_USAGE_ATTEST, 0, NULL)) ||
 	    (rc = qualify(qualifying, run, label, nonce)) || (rc = berth_attest_ak(env, a, qualifying, ak)) ||
-	    (rc = berth_attest(env, a, qualifying, ak, op->sign_key, op->agree_key, true))) {
+	    (rc = berth_attest(env, a, qualifying, ak, op->sign_key, op->agree_key, true)) ||
+	    (pcrs && (rc = berth_attest_quote(env, a, qualifying, ak, pcrs)))) {
 		berth_json_free(a);
 		return rc;
 	}

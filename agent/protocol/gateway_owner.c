@@ -351,7 +351,7 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)))
 		goto out;
 	if (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
-	    (rc = gateway_attest_operational(env, body, run, "berth-m8", challenge, op)))
+	    (rc = gateway_attest_operational(env, body, run, "berth-m8", challenge, op, 0)))
 		goto out;
 	if ((rc = set_receipt(env, berth_data_obj(inst->data, "offer"), run, op, challenge, body)) ||
 	    (rc = set_proofs(env, &proved, op, owner_did(inst), body)))

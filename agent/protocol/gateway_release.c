@@ -158,12 +158,11 @@ static enum berth_err send_ready(struct berth_env *env, struct berth_instance *i
 		return berth_fail(BERTH_E_INTERNAL, "no operational identity");
 	}
 	if ((rc = set_ready_nonce(release)) || (rc = berth_json_set_str(body, "nonce", berth_data_str(release, "ready"))) ||
-	    (rc = gateway_set_device(env, inst, body))) {
+	    (rc = gateway_name_us(env, inst, body))) {
 		berth_json_free(body);
 		return rc;
 	}
-	if ((rc = gateway_say(env, fx, op, gateway_peer(active), berth_data_str(active, "uri"), "transfer-ready",
-			      berth_data_str(release, "thid"), body)))
+	if ((rc = gateway_say(env, inst, fx, op, "transfer-ready", berth_data_str(release, "thid"), body)))
 		return rc;
 	/* its next word is for the factory DID */
 	return listen_as(env, inst, fx, BERTH_ID_FACTORY);

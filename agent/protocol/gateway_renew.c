@@ -141,7 +141,7 @@ request_body(struct berth_env *env, const struct berth_run *run, const struct be
 	    (rc = berth_json_set_b64url(body, "nonce", run->nonce_d, 32)) ||
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) ||
 	    (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
-	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op))))
+	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op, 0))))
 		return rc;
 	if (!(rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, op, run->peer, 0, NULL, body, &proof)))
 		rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof));
@@ -149,25 +149,35 @@ request_body(struct berth_env *env, const struct berth_run *run, const struct be
 	return rc;
 }
 
-/* To the owner, in place of what still waits for it in this thread. */
+enum berth_err gateway_say(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+			   const struct berth_identity *from, const char *name, const char *thid, struct berth_json *body)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+
+	return gateway_say_to(env, fx, from, gateway_peer(active), berth_data_str(active, "uri"), name, thid, body);
+}
+
+enum berth_err gateway_listen(const struct berth_instance *inst, struct berth_effects *fx,
+			      const struct berth_identity *as, int64_t rest_s)
+{
+	const struct berth_json *active = berth_json_get(inst->data, "active");
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!(rc = berth_did_short(&peer, gateway_peer(active))))
+		rc = berth_effects_poll_resting(fx, as, berth_buf_cstr(&peer), berth_data_str(active, "uri"), rest_s);
+	berth_buf_free(&peer);
+	return rc;
+}
+
+/* From now on its answers are asked for with that identity. */
 static enum berth_err
 say(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
     const struct berth_identity *from, const char *name, const char *thid, struct berth_json *body)
 {
-	const struct berth_json *active = berth_json_get(inst->data, "active");
-	const char *owner = gateway_peer(active), *uri = berth_data_str(active, "uri");
-	struct berth_buf peer = BERTH_BUF_INIT;
-	char type[BERTH_MESSAGE_TYPE_MAX];
-	enum berth_err rc;
+	enum berth_err rc = gateway_say(env, inst, fx, from, name, thid, body);
 
-	snprintf(type, sizeof(type), "%s%s", BERTH_PIURI_ONBOARDING, name);
-	if ((rc = berth_effects_send(env, fx, from, owner, uri, type, thid, body, NULL)) ||
-	    (rc = berth_did_short(&peer, owner)) || (rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid)))
-		goto out;
-	rc = berth_effects_poll(fx, from, berth_buf_cstr(&peer), uri);
-out:
-	berth_buf_free(&peer);
-	return rc;
+	return rc ? rc : gateway_listen(inst, fx, from, 0);
 }
 
 /* From the operational DID, or from the factory DID once that one's credential is over:
@@ -227,7 +237,7 @@ bool gateway_delegate_is_over(const struct berth_env *env, const struct berth_js
 }
 
 static enum berth_err judge_delegation(struct berth_env *env, const struct berth_instance *inst,
-				       const struct berth_delegation *d)
+				       const struct berth_delegation *d, const char *scope)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
 	struct berth_hash tip;
@@ -238,7 +248,7 @@ static enum berth_err judge_delegation(struct berth_env *env, const struct berth
 	    (rc = berth_object_verify(&d->obj, NULL, berth_data_str(active, "for"), jkt)))
 		return rc;
 	if (!berth_did_same(d->delegate, berth_data_str(active, "owner")) || !berth_hash_equal(&d->tip, &tip) ||
-	    !berth_delegation_has_scope(d, BERTH_SCOPE_RENEW))
+	    !berth_delegation_has_scope(d, scope))
 		return berth_fail(BERTH_E_AUTHZ, "delegation of another agent, tip or scope");
 	if (d->dseq < berth_data_int(inst->data, "dseq", 0))
 		return berth_fail(BERTH_E_REPLAY, "delegation %lld after %lld", (long long)d->dseq,
@@ -246,8 +256,10 @@ static enum berth_err judge_delegation(struct berth_env *env, const struct berth
 	return d->exp_s > now_at_least(env) ? BERTH_OK : berth_fail(BERTH_E_EXPIRED, "delegation");
 }
 
-/* Onboarding under a delegation does not go on for ever: each renewal shows one anew. */
-static enum berth_err check_delegation(struct berth_env *env, struct berth_instance *inst, const struct berth_json *body)
+/* Onboarding under a delegation does not go on for ever: whatever else a delegate wants, it
+ * shows one anew. */
+enum berth_err gateway_check_delegation(struct berth_env *env, struct berth_instance *inst, const struct berth_json *body,
+					const char *scope)
 {
 	struct berth_json *active = berth_data_obj(inst->data, "active");
 	struct berth_delegation d = { 0 };
@@ -259,7 +271,7 @@ static enum berth_err check_delegation(struct berth_env *env, struct berth_insta
 	if ((rc = berth_json_req_str(body, "delegation", BERTH_OBJECT_MAX, &compact)) ||
 	    (rc = berth_delegation_parse(&d, compact, strlen(compact))))
 		return rc;
-	if (!(rc = judge_delegation(env, inst, &d)) && !(rc = berth_json_set_int(inst->data, "dseq", d.dseq)))
+	if (!(rc = judge_delegation(env, inst, &d, scope)) && !(rc = berth_json_set_int(inst->data, "dseq", d.dseq)))
 		rc = berth_json_set_int(active, "forExpS", d.exp_s);
 	berth_object_free(&d.obj);
 	return rc;
@@ -301,13 +313,10 @@ static enum berth_err send_activated(struct berth_env *env, struct berth_instanc
 	const struct berth_json *active = berth_json_get(inst->data, "active");
 	const struct berth_identity *op = env->identity(env, berth_data_str(active, "identity"));
 	struct berth_json *body = berth_json_new_object();
-	int64_t epoch = berth_data_int(inst->data, "epoch", 0);
-	struct berth_hash h;
 	enum berth_err rc;
 
-	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
-	    (rc = env->mark_known(env, op, gateway_peer(active))) ||	/* from renew-request */
-	    (rc = berth_json_set_b64url(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
+	if ((rc = env->mark_known(env, op, gateway_peer(active))) ||	/* from renew-request */
+	    (rc = gateway_name_us(env, inst, body))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -326,7 +335,7 @@ enum berth_err gateway_on_renew_issue(struct berth_env *env, struct berth_instan
 	if ((rc = from_owner(inst, ev, berth_data_str(renewal, "thid"))) ||
 	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
 	    (rc = gateway_check_operational(env, op, berth_data_int(inst->data, "epoch", 0), owner, compact)) ||
-	    (rc = check_delegation(env, inst, ev->in->msg.body)) ||
+	    (rc = gateway_check_delegation(env, inst, ev->in->msg.body, BERTH_SCOPE_RENEW)) ||
 	    (rc = switch_to(env, inst, op, compact, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
 		return rc;
 	/* a switch is always a step, unless the owner's credentials live so briefly that its

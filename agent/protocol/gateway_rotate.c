@@ -36,14 +36,11 @@ static enum berth_err send_rotated(struct berth_env *env, struct berth_instance 
 	const struct berth_json *active = berth_json_get(inst->data, "active");
 	const struct berth_identity *op = env->identity(env, berth_data_str(active, "identity"));
 	const char *uri = berth_data_str(active, "uri");
-	int64_t epoch = berth_data_int(inst->data, "epoch", 0);
 	struct berth_json *body = berth_json_new_object();
-	struct berth_hash h;
 	enum berth_err rc;
 
-	if ((rc = berth_device_hash(&h, env->identity(env, BERTH_ID_FACTORY)->did, epoch)) ||
-	    (rc = env->mark_known(env, op, ev->sender)) ||	/* the owner has our document */
-	    (rc = berth_json_set_b64url(body, "deviceHash", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", epoch))) {
+	if ((rc = env->mark_known(env, op, ev->sender)) ||	/* the owner has our document */
+	    (rc = gateway_name_us(env, inst, body))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -51,7 +48,8 @@ static enum berth_err send_rotated(struct berth_env *env, struct berth_instance 
 				     body, NULL)) ||
 	    (rc = berth_effects_drop(fx, ev->sender, ev->in->msg.thid)))
 		return rc;
-	return berth_effects_poll(fx, op, ev->sender, uri);
+	return inst->state == GW_QUARANTINED ? gateway_listen(inst, fx, op, GATEWAY_REST_S)
+					     : berth_effects_poll(fx, op, ev->sender, uri);
 }
 
 enum berth_err gateway_on_rotate(struct berth_env *env, struct berth_instance *inst,

@@ -401,4 +401,5 @@ const struct berth_machine berth_issue_machine = {
 	.name = NS, .piuri = "https://didcomm.org/" PROTOCOL "/3.0/", .piuri2 = "https://didcomm.org/" PROTOCOL "/2.0/",
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find, .reports = true, .threads = true,
+	.everyday = true,
 };

@@ -158,6 +158,8 @@ berth_ownership_parse(struct berth_ownership *out, const char *compact, size_t n
 /* ---- OwnerDelegation: tip owner -> online onboarding agent ---- */
 #define BERTH_SCOPE_ONBOARD "onboard"		/* blobs, M3 to M11 */
 #define BERTH_SCOPE_RENEW "renew"		/* M12, M13 */
+#define BERTH_SCOPE_ATTEST "attest"		/* M14: attest-request */
+#define BERTH_SCOPE_SUSPEND "suspend"		/* M14: status-notify, suspended and valid; never revoked */
 struct berth_delegation {
 	struct berth_object obj;
 	const char *delegate;			/* self-certifying */

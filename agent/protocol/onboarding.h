@@ -13,6 +13,7 @@
 
 extern const struct berth_machine berth_gateway_machine;
 extern const struct berth_machine berth_owner_machine;
+extern const struct berth_machine berth_status_machine;	/* beside the owner's: status_lists.h */
 extern const struct berth_machine berth_factory_machine;
 extern const struct berth_machine berth_rendezvous_machine;
 extern const struct berth_machine berth_ping_machine;

@@ -354,5 +354,5 @@ static const struct berth_transition table[] = {
 
 const struct berth_machine berth_oob_machine = {
 	.name = "out-of-band", .piuri = BERTH_PIURI_OOB, .states = states, .n_states = 1,
-	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
+	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .everyday = true,
 };

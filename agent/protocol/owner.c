@@ -292,7 +292,7 @@ enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *i
 static bool names_the_device(const char *on)
 {
 	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated",
-		"rotated", "transfer-ready", "refused", "released", "retired" };
+		"rotated", "status-noted", "attest-evidence", "transfer-ready", "refused", "released", "retired" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -336,6 +336,7 @@ static const char *const states[] = {
 	[OW_OFFERED] = "OFFERED", [OW_ISSUED] = "ISSUED", [OW_COMMITTED] = "COMMITTED", [OW_ACTIVE] = "ACTIVE",
 	[OW_RENEW_PENDING] = "RENEW_PENDING", [OW_TRANSFERRING] = "TRANSFERRING", [OW_TRANSFERRED] = "TRANSFERRED",
 	[OW_RETIRING] = "RETIRING", [OW_RETIRED] = "RETIRED",
+	[OW_SUSPENDED] = "SUSPENDED", [OW_REVOKED] = "REVOKED",
 };
 
 static const struct berth_transition table[] = {
@@ -400,16 +401,44 @@ static const struct berth_transition table[] = {
 	{ OW_ACTIVE,    "renew-request",    owner_on_renew_request, OW_RENEW_PENDING, STAY },
 	{ OW_ACTIVE,    "renew-activated",  owner_on_activated_again, STAY,        STAY },
 	{ OW_ACTIVE,    "cmd/rotate",       owner_rotate,           STAY,          STAY },
-	{ OW_ACTIVE,    "timer",            owner_rotate_again,     STAY,          STAY },
-	{ OW_ACTIVE,    "resume",           owner_rotate_again,     STAY,          STAY },
+	{ OW_ACTIVE,    "timer",            owner_look,             STAY,          STAY },
+	{ OW_ACTIVE,    "resume",           owner_look,             STAY,          STAY },
 	{ OW_ACTIVE,    "rotated",          owner_on_rotated,       STAY,          STAY },
 	{ OW_RENEW_PENDING, "cmd/import",   owner_import_delegation, STAY,         STAY },
-	{ OW_RENEW_PENDING, "timer",        owner_rotate_again,     STAY,          STAY },
-	{ OW_RENEW_PENDING, "resume",       owner_rotate_again,     STAY,          STAY },
+	{ OW_RENEW_PENDING, "timer",        owner_look,             STAY,          STAY },
+	{ OW_RENEW_PENDING, "resume",       owner_look,             STAY,          STAY },
 	{ OW_RENEW_PENDING, "rotated",      owner_on_rotated,       STAY,          STAY },
 	{ OW_RENEW_PENDING, "renew-request", owner_on_renew_request, STAY,         STAY },
 	{ OW_RENEW_PENDING, "renew-activated", owner_on_activated,  OW_ACTIVE,     STAY },
 
+	{ OW_ACTIVE,    "cmd/suspend",      owner_suspend,          OW_SUSPENDED,  STAY },
+	{ OW_ACTIVE,    "cmd/revoke",       owner_revoke,           OW_REVOKED,    STAY },
+	{ OW_ACTIVE,    "cmd/attest",       owner_attest,           STAY,          STAY },
+	{ OW_ACTIVE,    "attest-evidence",  owner_on_evidence,      STAY,          STAY },
+	{ OW_RENEW_PENDING, "cmd/suspend",  owner_suspend,          OW_SUSPENDED,  STAY },
+	{ OW_RENEW_PENDING, "cmd/revoke",   owner_revoke,           OW_REVOKED,    STAY },
+	{ OW_RENEW_PENDING, "cmd/attest",   owner_attest,           STAY,          STAY },
+	{ OW_RENEW_PENDING, "attest-evidence", owner_on_evidence,   STAY,          STAY },
+	{ OW_SUSPENDED, "cmd/suspend",      owner_suspend,          STAY,          STAY },
+	{ OW_SUSPENDED, "cmd/resume",       owner_resume,           OW_ACTIVE,     STAY },
+	{ OW_SUSPENDED, "cmd/revoke",       owner_revoke,           OW_REVOKED,    STAY },
+	{ OW_SUSPENDED, "cmd/attest",       owner_attest,           STAY,          STAY },
+	{ OW_SUSPENDED, "cmd/import",       owner_import_delegation, STAY,         STAY },
+	{ OW_SUSPENDED, "attest-evidence",  owner_on_evidence,      STAY,          STAY },
+	{ OW_SUSPENDED, "renew-request",    owner_on_renew_refused, STAY,          STAY },
+	{ OW_SUSPENDED, "renew-activated",  owner_on_activated_late, STAY,         STAY },
+	{ OW_SUSPENDED, "hello",            owner_on_hello_refused, STAY,          STAY },
+	{ OW_SUSPENDED, "rotated",          owner_on_rotated,       STAY,          STAY },
+	{ OW_SUSPENDED, "timer",            owner_look,             STAY,          STAY },
+	{ OW_SUSPENDED, "resume",           owner_look,             STAY,          STAY },
+	{ OW_REVOKED,   "cmd/approve",      owner_readmit,          OW_CHAIN_OK,   STAY },
+	{ OW_REVOKED,   "renew-request",    owner_on_renew_refused, STAY,          STAY },
+	{ OW_REVOKED,   "renew-activated",  owner_on_activated_late, STAY,         STAY },
+	{ OW_REVOKED,   "hello",            owner_on_hello_refused, STAY,          STAY },
+	{ OW_REVOKED,   "timer",            owner_status_again,     STAY,          STAY },
+	{ OW_REVOKED,   "resume",           owner_status_again,     STAY,          STAY },
+
+	{ FROM_ANY,     "status-noted",     owner_on_status_noted,  STAY,          STAY },
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
 	{ FROM_ANY,     "cmd/delegate",     owner_delegate,         STAY,          STAY },
 

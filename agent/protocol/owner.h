@@ -5,8 +5,9 @@
 /* The owner's machine, one instance a device, in parts: owner.c (table, import,
  * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
- * owner_renew.c (M12), owner_rotate.c (M13), owner_release.c (M15, M16), owner_resell.c
- * (the next owner).  The key is
+ * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c and owner_attest.c (M14),
+ * owner_release.c (M15, M16), owner_resell.c (the next owner), owner_life.c (what is due
+ * of a device in use).  The key is
  * the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
@@ -25,13 +26,17 @@
  *			the DID that only this device knows, and the one after it
  *	transfer {thid, nonce, credential, to?, retire, ready?, tries}	while TRANSFERRING and RETIRING
  *	ended {receipt, erasure}	how our epoch ended
- *	resold {to, package}	the chain with the entry after ours */
+ *	resold {to, package}	the chain with the entry after ours
+ *	status, notice, goodbye	owner_status.c
+ *	attest, attested, attestDueS	owner_attest.c
+ *	hold		why it waits for a person; denied: why it was refused last */
 #include "agent/protocol/onboarding.h"
 
 enum owner_state {
 	OW_IMPORTED, OW_CHAIN_OK, OW_PUBLISHED, OW_SESSION, OW_DEVICE_OK, OW_APPROVAL,
 	OW_OFFERED, OW_ISSUED, OW_COMMITTED, OW_ACTIVE, OW_RENEW_PENDING,
-	OW_TRANSFERRING, OW_TRANSFERRED, OW_RETIRING, OW_RETIRED
+	OW_TRANSFERRING, OW_TRANSFERRED, OW_RETIRING, OW_RETIRED,
+	OW_SUSPENDED, OW_REVOKED
 };
 
 berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite, owner_delegate;
@@ -39,7 +44,11 @@ berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve
 berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_commit_again, owner_on_late_commit,
 	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
 berth_step_fn owner_import_delegation, owner_rotate, owner_rotate_again, owner_on_rotated;
-berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again;
+berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again, owner_on_activated_late;
+berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_status_again, owner_on_status_noted,
+	owner_on_renew_refused, owner_on_hello_refused;
+berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
+berth_step_fn owner_look;
 
 berth_step_fn owner_transfer, owner_transfer_again, owner_retire, owner_retire_again, owner_not_now, owner_let_go_again,
 	owner_on_ready, owner_on_late_ready, owner_on_refused, owner_on_ended, owner_on_ended_again, owner_take_receipt;
@@ -54,6 +63,8 @@ enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, 
 /* Until a device is ACTIVE it must be able to find us: when to refresh what the
  * rendezvous agents hold, after a state that used the timer for something else. */
 #define OWNER_REFRESH_MS 10000u
+/* Something of a device in use has changed: look at what else there is to do. */
+#define OWNER_LOOK_MS 1000u
 
 const struct berth_identity *owner_me(struct berth_env *env);
 /* Whom this device knows us as: owner_me(), until a rotation. */
@@ -68,8 +79,27 @@ enum berth_err owner_send(struct berth_env *env, struct berth_instance *inst, st
 enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				 struct berth_run *run, const char *reason);
 /* An OperationalCredential for that DID, in the run's epoch. */
-enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
-				     const char *op_did, struct berth_buf *out);
+enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				     const struct berth_run *run, const char *op_did, struct berth_buf *out);
+/* Where we are only a delegate: E_AUTHZ when the delegation is not for that; scope NULL: for
+ * no delegate. */
+enum berth_err owner_check_scope(const struct berth_instance *inst, const char *scope);
+/* body.delegation: by what right a delegate speaks; nothing of an owner. */
+enum berth_err owner_set_delegation(const struct berth_instance *inst, struct berth_json *body);
+/* The message is from a DID of this device, for its epoch: E_AUTHZ else. */
+enum berth_err owner_check_device(const struct berth_instance *inst, const struct berth_event *ev);
+/* Those that wait for the device, by whichever of its DIDs. */
+enum berth_err owner_drop_notices(const struct berth_instance *inst, struct berth_effects *fx);
+/* The device writes as itself again: nothing for its revoked identity has to wait. */
+enum berth_err owner_drop_goodbye(struct berth_instance *inst, struct berth_effects *fx);
+/* SUSPENDED, by our own doing. */
+enum berth_err owner_take_out(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *reason);
+/* What policy has for devices of that model: its reference's name (NULL: none), and whether
+ * the digest is one of its own. */
+enum owner_reference { OWNER_REFERENCE_NONE, OWNER_REFERENCE_MATCHES, OWNER_REFERENCE_DIFFERS };
+enum owner_reference owner_look_up(const struct berth_policy *p, const char *model, const uint8_t digest[32], const char **name);
+/* E_NOMATCH, and fx->timer_ms: not yet, by its dueS. */
+enum berth_err owner_is_due(const struct berth_env *env, struct berth_effects *fx, const struct berth_json *what);
 /* body.trust: whose word counts. */
 enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
 enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,

@@ -7,6 +7,7 @@
 
 #include "agent/protocol/attestation.h"
 #include "agent/protocol/owner.h"
+#include "agent/protocol/status_lists.h"
 #include "did/base/rand.h"
 #include "did/crypto/hash.h"
 #include "did/url.h"
@@ -31,6 +32,23 @@ static enum berth_err set_rv(struct berth_json *body, const struct berth_policy 
 	return berth_json_set(body, "nextRV", list);
 }
 
+/* The names of our lists. */
+static enum berth_err set_status_lists(struct berth_env *env, struct berth_json *body)
+{
+	struct berth_json *list = berth_json_new_array(), *entries;
+	enum berth_err rc = berth_status_entry(&entries, env, 0);
+
+	berth_json_each(e, entries)
+		if (!rc)
+			rc = berth_json_push_str(list, berth_data_str(e, "statusListCredential"));
+	berth_json_free(entries);
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(body, "statusLists", list);
+}
+
 /* M7 */
 enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 			   struct berth_run *run)
@@ -44,7 +62,7 @@ enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, s
 	if ((rc = berth_json_set_int(body, "epoch", run->epoch)) ||
 	    (rc = berth_json_set_b64url(body, "challenge", challenge, 32)) ||
 	    (rc = berth_json_set_b64url(inst->data, "challenge", challenge, 32)) ||
-	    (rc = berth_json_set(body, "statusLists", berth_json_new_array())) ||
+	    (rc = set_status_lists(env, body)) ||
 	    (rc = berth_json_set_b64url(body, "policyHash", policy, 32)) || (rc = set_rv(body, env->policy))) {
 		berth_json_free(body);
 		return rc;
@@ -111,14 +129,35 @@ check_receipt(struct berth_env *env, struct berth_instance *inst, const struct b
 	return rc;
 }
 
-enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
-				     const char *op_did, struct berth_buf *out)
+/* The index in the status lists is the device's, for all its credentials. */
+static enum berth_err
+status_entry(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_json **out)
+{
+	struct berth_json *status = berth_data_obj(inst->data, "status");
+	int64_t index = berth_data_int(status, "index", -1);
+	enum berth_err rc;
+
+	*out = NULL;
+	if (index < 0 && ((rc = berth_status_assign(env, fx, inst->key, &index)) ||
+			  (rc = berth_json_set_int(status, "index", index))))
+		return rc;
+	return berth_status_entry(out, env, index);
+}
+
+enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				     const struct berth_run *run, const char *op_did, struct berth_buf *out)
 {
 	struct berth_operational oc = { .operational_did = op_did, .epoch = run->epoch,
 		.custody = berth_data_str(inst->data, "custody"), .issued_s = env->now_s,
 		.exp_s = env->now_s + env->policy->credential_s };
+	struct berth_json *status;
+	enum berth_err rc = status_entry(env, inst, fx, &status);
 
-	return berth_operational_build(out, env->keys->keyring, owner_me(env)->sign_kid_long, &oc);
+	oc.status = status;
+	if (!rc)
+		rc = berth_operational_build(out, env->keys->keyring, owner_me(env)->sign_kid_long, &oc);
+	berth_json_free(status);
+	return rc;
 }
 
 /* ---- the items that were provided for this device, or for all ("*") ---- */
@@ -250,7 +289,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	struct berth_buf credential = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = owner_make_credential(env, inst, run, op_did, &credential)) ||
+	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)) ||
 	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, one_item, &it)) ||
 	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
@@ -467,7 +506,7 @@ enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *i
 	berth_json_remove(inst->data, "issued");
 	berth_json_remove(inst->data, "challenge");
 	berth_json_remove(inst->data, "results");
-	fx->stop_timer = true;
+	fx->timer_ms = OWNER_LOOK_MS;
 	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));
 	if ((rc = berth_effects_drop(fx, run.peer, run.thid)))
 		return rc;

@@ -96,8 +96,8 @@ check_request(struct berth_env *env, const struct berth_instance *inst, const st
 
 /* Asked again for the same keys, the same credential is the answer. */
 static enum berth_err
-credential_for(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run, const char *op_did,
-	       struct berth_buf *out)
+credential_for(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run,
+	       const char *op_did, struct berth_buf *out)
 {
 	const struct berth_json *known = berth_json_get(inst->data, "renewal");
 	struct berth_json *renewal;
@@ -107,7 +107,7 @@ credential_for(struct berth_env *env, struct berth_instance *inst, const struct 
 		berth_buf_str(out, berth_data_str(known, "credential"));
 		return berth_buf_status(out);
 	}
-	if ((rc = owner_make_credential(env, inst, run, op_did, out)))
+	if ((rc = owner_make_credential(env, inst, fx, run, op_did, out)))
 		return rc;
 	renewal = berth_json_new_object();
 	if ((rc = berth_json_set_str(renewal, "operationalDid", op_did)) ||
@@ -130,14 +130,6 @@ static enum berth_err drop_earlier(const struct berth_instance *inst, struct ber
 	return rc;
 }
 
-/* Who acts for the tip's owner shows by what right. */
-static enum berth_err set_delegation(const struct berth_instance *inst, struct berth_json *body)
-{
-	const char *compact = berth_data_str(berth_json_get(inst->data, "package"), "delegation");
-
-	return compact ? berth_json_set_str(body, "delegation", compact) : BERTH_OK;
-}
-
 static enum berth_err
 send_issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
 	   const char *op_did)
@@ -146,10 +138,10 @@ send_issue(struct berth_env *env, struct berth_instance *inst, struct berth_effe
 	struct berth_buf credential = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = credential_for(env, inst, run, op_did, &credential)) ||
+	if ((rc = credential_for(env, inst, fx, run, op_did, &credential)) ||
 	    (rc = berth_json_set_str(berth_data_obj(inst->data, "renewal"), "peer", run->peer)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
-	    (rc = owner_set_trust(env, inst, body)) || (rc = set_delegation(inst, body)))
+	    (rc = owner_set_trust(env, inst, body)) || (rc = owner_set_delegation(inst, body)))
 		goto out;
 	rc = owner_send(env, inst, fx, run, "renew-issue", body, false);
 	body = NULL;
@@ -228,7 +220,7 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 	if (!did || !ev->sender || !berth_did_same(ev->sender, did))
 		return berth_fail(BERTH_E_AUTHZ, "%s from another DID than the one that was certified", ev->on);
 	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, peer, run.thid)) ||
-	    (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
+	    (rc = owner_drop_notices(inst, fx)) || (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
 	    (rc = send_renewed(env, inst, fx, &run)))
 		return rc;
@@ -251,4 +243,13 @@ enum berth_err owner_on_activated_again(struct berth_env *env, struct berth_inst
 	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, run.peer, run.thid)))
 		return rc;
 	return send_renewed(env, inst, fx, &run);
+}
+
+/* Out of service meanwhile: what was certified before is the device's all the same, and
+ * whatever we have to tell it goes to its new DID from now on. */
+enum berth_err owner_on_activated_late(struct berth_env *env, struct berth_instance *inst,
+				       const struct berth_event *ev, struct berth_effects *fx)
+{
+	return berth_json_get(inst->data, "renewal") ? owner_on_activated(env, inst, ev, fx)
+						     : owner_on_activated_again(env, inst, ev, fx);
 }

@@ -11,7 +11,7 @@
 #include "did/url.h"
 #include "didcomm/from_prior.h"
 
-#define AGAIN_MS 60000u
+#define AGAIN_S 60
 #define TRIES_MAX 10		/* for the back-off: an hour is the most */
 
 const struct berth_identity *owner_us(struct berth_env *env, const struct berth_instance *inst)
@@ -55,13 +55,17 @@ static enum berth_err name_next(struct berth_env *env, struct berth_instance *in
 enum berth_err owner_rotate(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
+	enum berth_err rc;
+
 	if (env->now_s < 0)
 		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
 	fx->timer_ms = (uint64_t)berth_data_int(ev->args, "afterMs", 1);
-	if (berth_json_get(inst->data, "next"))
-		return BERTH_OK;
-	berth_effects_audit(fx, "device %s: another DID for it, asked for by the operator", berth_data_str(inst->data, "serial"));
-	return name_next(env, inst);
+	if (!berth_json_get(inst->data, "next")) {
+		berth_effects_audit(fx, "device %s: another DID for it, asked for by the operator", berth_data_str(inst->data, "serial"));
+		if ((rc = name_next(env, inst)))
+			return rc;
+	}
+	return berth_json_set_int(berth_data_obj(inst->data, "next"), "dueS", env->uptime_s + (int64_t)(fx->timer_ms / 1000));
 }
 
 static enum berth_err set_from_prior(struct berth_env *env, const struct berth_instance *inst, struct berth_send *s,
@@ -104,7 +108,7 @@ out:
 	return rc;
 }
 
-/* Until the device has answered.  Nothing under way costs no write, whatever the fleet. */
+/* Until the device has answered. */
 enum berth_err owner_rotate_again(struct berth_env *env, struct berth_instance *inst,
 				  const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -116,9 +120,11 @@ enum berth_err owner_rotate_again(struct berth_env *env, struct berth_instance *
 	if (!berth_json_get(inst->data, "next"))
 		return berth_fail(BERTH_E_NOMATCH, "no rotation is under way");
 	next = berth_data_obj(inst->data, "next");
+	if ((rc = owner_is_due(env, fx, next)))
+		return rc;
 	tries = berth_data_int(next, "tries", 0);
-	fx->timer_ms = (uint64_t)AGAIN_MS << (tries < 6 ? tries : 6);
-	if ((rc = berth_json_set_int(next, "tries", tries < TRIES_MAX ? tries + 1 : tries)))
+	if ((rc = berth_json_set_int(next, "dueS", env->uptime_s + ((int64_t)AGAIN_S << (tries < 6 ? tries : 6)))) ||
+	    (rc = berth_json_set_int(next, "tries", tries < TRIES_MAX ? tries + 1 : tries)))
 		return rc;
 	return send_rotate(env, inst, fx);
 }
@@ -148,7 +154,7 @@ enum berth_err owner_on_rotated(struct berth_env *env, struct berth_instance *in
 		return rc;
 	}
 	berth_effects_audit(fx, "device %s uses our new DID %s", berth_data_str(inst->data, "serial"), to->did);
-	fx->stop_timer = true;
+	fx->timer_ms = OWNER_LOOK_MS;
 	fx->may_step_generation = true;
 	berth_json_remove(inst->data, "next");
 	return berth_json_set(inst->data, "us", us);

@@ -119,7 +119,7 @@ enum berth_err owner_on_hello(struct berth_env *env, struct berth_instance *inst
 
 	if (env->now_s < 0)
 		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
-	if ((rc = start_over(inst, fx)) || (rc = read_hello(inst, ev, &run)))
+	if ((rc = start_over(inst, fx)) || (rc = owner_drop_goodbye(inst, fx)) || (rc = read_hello(inst, ev, &run)))
 		return rc;
 	berth_random(run.nonce_o, sizeof(run.nonce_o));
 	body = berth_json_new_object();

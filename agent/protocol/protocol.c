@@ -125,8 +125,10 @@ void berth_effects_free(struct berth_effects *fx)
 	for (size_t i = 0; i < fx->n_forget; i++)
 		free(fx->forget[i]);
 	free(fx->audit);
-	free(fx->drop_peer);
-	free(fx->drop_thid);
+	for (size_t i = 0; i < fx->n_drops; i++) {
+		free(fx->drops[i].peer);
+		free(fx->drops[i].thid);
+	}
 	free(fx->drop_why);
 	free(fx->gone_peer);
 	berth_json_free(fx->result);
@@ -291,8 +293,8 @@ enum berth_err berth_effects_remove(struct berth_effects *fx, const char *ns, co
 }
 
 /* the host keeps whom to ask as records, so that they survive a restart */
-enum berth_err berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *mine, const char *peer,
-				       const char *uri)
+static enum berth_err put_poll(struct berth_effects *fx, const char *key, const char *mine, const char *peer, const char *uri,
+			       int64_t rest_s)
 {
 	struct berth_json *v;
 	enum berth_err rc;
@@ -300,25 +302,39 @@ enum berth_err berth_effects_poll_also(struct berth_effects *fx, const char *key
 	if (!mine)
 		return berth_effects_remove(fx, BERTH_NS_POLL, key);
 	v = berth_json_new_object();
-	if (!(rc = berth_json_set_str(v, "identity", mine)) &&
-	    !(rc = berth_json_set_str(v, "peer", peer)) && !(rc = berth_json_set_str(v, "uri", uri)))
+	if (!(rc = berth_json_set_str(v, "identity", mine)) && !(rc = berth_json_set_str(v, "peer", peer)) &&
+	    !(rc = berth_json_set_str(v, "uri", uri)) && !(rc = rest_s ? berth_json_set_int(v, "restS", rest_s) : BERTH_OK))
 		rc = berth_effects_put_json(fx, BERTH_NS_POLL, key, v);
 	berth_json_free(v);
 	return rc;
 }
 
+enum berth_err berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *mine, const char *peer,
+				       const char *uri)
+{
+	return put_poll(fx, key, mine, peer, uri, 0);
+}
+
 enum berth_err berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine,
 				  const char *peer, const char *uri)
 {
-	return berth_effects_poll_also(fx, BERTH_POLL_OWNER, mine ? mine->name : NULL, peer, uri);
+	return berth_effects_poll_resting(fx, mine, peer, uri, 0);
+}
+
+enum berth_err berth_effects_poll_resting(struct berth_effects *fx, const struct berth_identity *mine,
+					  const char *peer, const char *uri, int64_t rest_s)
+{
+	return put_poll(fx, BERTH_POLL_OWNER, mine ? mine->name : NULL, peer, uri, rest_s);
 }
 
 enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid)
 {
-	free(fx->drop_peer);
-	free(fx->drop_thid);
-	fx->drop_thid = NULL;
-	if (!copy(&fx->drop_peer, peer) || !copy(&fx->drop_thid, thid))
+	struct berth_drop *d = &fx->drops[fx->n_drops];
+
+	if (fx->n_drops == BERTH_EFFECTS_DROPS_MAX)
+		return berth_fail(BERTH_E_SIZE, "more than %d threads to drop", BERTH_EFFECTS_DROPS_MAX);
+	fx->n_drops++;
+	if (!copy(&d->peer, peer) || !copy(&d->thid, thid))
 		return berth_fail(BERTH_E_NOMEM, "drop");
 	return BERTH_OK;
 }

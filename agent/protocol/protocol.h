@@ -52,6 +52,14 @@ struct berth_application {
 	size_t n_types;
 };
 
+/* What the PCRs of a model's devices may be: digests over the quoted ones, as base64url. */
+#define BERTH_REFERENCE_DIGESTS_MAX 16
+struct berth_reference {
+	const char *name, *model;
+	const char *digests[BERTH_REFERENCE_DIGESTS_MAX];
+	size_t n_digests;
+};
+
 enum berth_mediate { BERTH_MEDIATE_NOBODY, BERTH_MEDIATE_KNOWN, BERTH_MEDIATE_ANYONE };
 
 /* What the configuration says to protocols.  All borrowed from it. */
@@ -95,6 +103,14 @@ struct berth_policy {
 	bool release_consent;		/* gateway: the end of an epoch needs the local operator's word */
 	int64_t release_notice_s;	/* and applications hear of it so long before */
 	bool clear_tpm;			/* a retirement may clear the TPM */
+	int64_t status_s;		/* owner: how long a status list is worth asking */
+	int64_t attest_every_s;		/* owner: between two attestations of a device; 0: on demand only */
+	uint32_t attest_pcrs;		/* owner: what they are over; bit i: PCR i */
+	bool attest_quarantine;		/* owner: a device that has drifted is suspended */
+	struct berth_reference references[BERTH_POLICY_LIST_MAX];
+	size_t n_references;
+	const char *approve_models[BERTH_POLICY_LIST_MAX];	/* owner: others wait for a person; none: all go on */
+	size_t n_approve_models;
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */
@@ -207,6 +223,7 @@ struct berth_put { char *ns, *key; struct berth_buf value; bool gone; };
 #define BERTH_EFFECTS_SENDS_MAX 40
 #define BERTH_EFFECTS_PUTS_MAX 40
 #define BERTH_EFFECTS_FORGET_MAX 2
+#define BERTH_EFFECTS_DROPS_MAX 4
 
 /* What a step wants done, all or nothing. */
 struct berth_effects {
@@ -225,7 +242,8 @@ struct berth_effects {
 					 * this step's own records and messages */
 	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */
 	size_t n_forget;
-	char *drop_peer, *drop_thid;	/* forget what still waits for this peer in this thread */
+	struct berth_drop { char *peer, *thid; } drops[BERTH_EFFECTS_DROPS_MAX];	/* forget what waits for peer in thid */
+	size_t n_drops;
 	char *drop_why;			/* as dead letters, for that reason; NULL: without a word */
 	char *gone_peer;		/* nobody is there any more: nothing waits for that DID */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
@@ -272,6 +290,9 @@ struct berth_machine {
 	bool reports;
 	/* Judges from_prior itself: a device's owner does not change by a header alone. */
 	bool rotates;
+	/* In this state of its instance "self" no machine for everyday use is heard; 0: in none. */
+	int recovery;
+	bool everyday;			/* is for peers and applications */
 	/* Its instances are threads that problem reports may be about ("problem-report"). */
 	bool threads;
 	/* The state in which the whole agent answers nobody any more; NULL: none. */
@@ -316,6 +337,10 @@ BERTH_MUST_USE enum berth_err berth_send_please_ack(struct berth_send *s);
  * gateway behind NAT), in place of whom it asked before.  mine NULL: nobody any more. */
 BERTH_MUST_USE enum berth_err
 berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine, const char *peer, const char *uri);
+/* The same, but unhurried: where nothing comes, ever more seldom, up to rest_s; 0: as above. */
+BERTH_MUST_USE enum berth_err
+berth_effects_poll_resting(struct berth_effects *fx, const struct berth_identity *mine, const char *peer, const char *uri,
+			   int64_t rest_s);
 /* The same for somebody else, under that key; mine: a name of ours, NULL: nobody. */
 BERTH_MUST_USE enum berth_err
 berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *mine, const char *peer, const char *uri);

@@ -83,4 +83,5 @@ static const struct berth_transition table[] = {
 const struct berth_machine berth_ping_machine = {
 	.name = "ping", .piuri = PIURI, .states = states, .n_states = 1,
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .strangers = true,
+	.everyday = true,
 };

@@ -5,13 +5,14 @@
 #include "did/url.h"
 #include "tests/fakes/tap.h"
 
-static const struct berth_machine *const owner_role[] = { &berth_owner_machine, &berth_ping_machine, &berth_problem_machine };
+static const struct berth_machine *const owner_role[] = { &berth_owner_machine, &berth_ping_machine, &berth_problem_machine,
+	&berth_status_machine };
 
 struct sim_node *forge_mallory(struct story *s, const char *name, const char *uri)
 {
 	unsigned purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VC) |
 			    BERTH_PURPOSE_BIT(BERTH_SIGN_RV_BLOB);
-	struct sim_node *n = sim_add(&s->w, name, uri, owner_role, 3);
+	struct sim_node *n = sim_add(&s->w, name, uri, owner_role, 4);
 
 	sim_on(n);
 	CHECK_OK(berth_agent_make_identity(n->agent, BERTH_ID_OWNER, BERTH_KEY_ED25519, BERTH_KEY_P256, purposes, true));

@@ -37,7 +37,7 @@ void story_cast(struct story *s)
 	now = s;
 	s->factory = sim_add(w, "factory", "nng+tcp://factory.test:1", ROLE(&berth_factory_machine), 4);
 	s->rendezvous = sim_add(w, "rendezvous", "nng+tcp://rv.test:1", ROLE(&berth_rendezvous_machine), 4);
-	s->owner = sim_add(w, "owner", "nng+tcp://owner.test:1", ROLE(&berth_owner_machine), 4);
+	s->owner = sim_add(w, "owner", "nng+tcp://owner.test:1", ROLE(&berth_owner_machine, &berth_status_machine), 5);
 	s->gateway = sim_add(w, "gateway", NULL, ROLE(&berth_gateway_machine), 4);
 	s->gateway->cfg.clock_trusted = false;
 	sim_on(s->factory);
@@ -351,7 +351,7 @@ static enum berth_err dump_one(void *arg, const char *key, const uint8_t *p, siz
 void story_dump(struct story *s, struct berth_buf *out)
 {
 	static const char *const spaces[] = { "gateway", "owner", "factory", "rendezvous", "identity", "peer", "known",
-		"poll", "thread", "provision", "doomed", "taken", "registration", "item-a", "item-b", "pong", "ping", "problem" };
+		"poll", "thread", "provision", "doomed", "taken", "registration", "status", "status-lists", "item-a", "item-b", "pong", "ping", "problem" };
 
 	for (size_t i = 0; i < s->w.n; i++) {
 		struct sim_node *n = &s->w.node[i];

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M14 on the owner's side: a device is suspended, taken back, or revoked.  The status lists
+ * are signed anew in the same transaction, and the device is told until it has said that it
+ * knows.  data:
+ *
+ *	status {index, thid, seq, is, reason?, notedS?}	what we last said of it
+ *	notice {tries, dueS}	while the device has not answered to that
+ *	goodbye {peer, thid}	the last notice to an identity that was revoked */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/protocol/owner.h"
+#include "agent/protocol/status_lists.h"
+#include "did/base/rand.h"
+#include "did/url.h"
+
+#define AGAIN_S 60
+#define DOUBLED_MAX 10		/* a device that never comes back costs a write every 17 hours */
+#define REASON_MAX 200
+
+/* ---- may we ---- */
+/* A delegate can take a device out of service, as far as its delegation goes, and never
+ * for good. */
+enum berth_err owner_check_scope(const struct berth_instance *inst, const char *scope)
+{
+	const char *compact = berth_data_str(berth_json_get(inst->data, "package"), "delegation");
+	struct berth_delegation d = { 0 };
+	enum berth_err rc;
+
+	if (!berth_json_get(inst->data, "tipOwner"))
+		return BERTH_OK;
+	if (!scope || !compact)
+		return berth_fail(BERTH_E_AUTHZ, "a delegate cannot do that");
+	if ((rc = berth_delegation_parse(&d, compact, strlen(compact))))
+		return rc;
+	if (!berth_delegation_has_scope(&d, scope))
+		rc = berth_fail(BERTH_E_AUTHZ, "the delegation is not for %s", scope);
+	berth_object_free(&d.obj);
+	return rc;
+}
+
+enum berth_err owner_set_delegation(const struct berth_instance *inst, struct berth_json *body)
+{
+	const char *compact = berth_data_str(berth_json_get(inst->data, "package"), "delegation");
+
+	return compact ? berth_json_set_str(body, "delegation", compact) : BERTH_OK;
+}
+
+/* ---- the notice ---- */
+static enum berth_err push_hash(struct berth_json *list, const char *compact)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_hash h;
+	enum berth_err rc;
+
+	if (!compact)
+		return BERTH_OK;
+	berth_object_hash(&h, compact, strlen(compact));
+	berth_b64url_encode(&text, h.b, 32);
+	if (!(rc = berth_buf_status(&text)))
+		rc = berth_json_push_str(list, berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}
+
+/* The credentials that the device may hold by now. */
+static enum berth_err set_credentials(const struct berth_instance *inst, struct berth_json *body)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc;
+
+	if ((rc = push_hash(list, berth_data_str(inst->data, "credential"))) ||
+	    (rc = push_hash(list, berth_data_str(berth_json_get(inst->data, "renewal"), "credential")))) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(body, "credentials", list);
+}
+
+static enum berth_err notice_body(const struct berth_instance *inst, struct berth_json *body)
+{
+	const struct berth_json *status = berth_json_get(inst->data, "status");
+	const char *reason = berth_data_str(status, "reason");
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0))) ||
+	    (rc = berth_json_set_int(body, "seq", berth_data_int(status, "seq", 0))) ||
+	    (rc = berth_json_set_str(body, "status", berth_data_str(status, "is"))) ||
+	    (reason && (rc = berth_json_set_str(body, "reason", reason))) || (rc = set_credentials(inst, body)))
+		return rc;
+	return owner_set_delegation(inst, body);
+}
+
+static enum berth_err
+send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx, const char *to)
+{
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = notice_body(inst, body))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return berth_effects_send(env, fx, owner_us(env, inst), to, NULL, BERTH_PIURI_ONBOARDING "status-notify",
+				  berth_data_str(berth_json_get(inst->data, "status"), "thid"), body, NULL);
+}
+
+static enum berth_err drop_notice(const struct berth_instance *inst, struct berth_effects *fx, const char *to)
+{
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&peer, to);
+
+	if (!rc)
+		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), berth_data_str(berth_json_get(inst->data, "status"), "thid"));
+	berth_buf_free(&peer);
+	return rc;
+}
+
+/* The DIDs that the device may be reached by: while a renewal is under way, two. */
+static size_t dids_of(const struct berth_instance *inst, const char *dids[2])
+{
+	const char *next = berth_data_str(berth_json_get(inst->data, "renewal"), "operationalDid");
+	size_t n = 0;
+
+	dids[n++] = berth_data_str(inst->data, "operationalDid");
+	if (next)
+		dids[n++] = next;
+	return n;
+}
+
+enum berth_err owner_drop_notices(const struct berth_instance *inst, struct berth_effects *fx)
+{
+	const char *dids[2];
+	enum berth_err rc = BERTH_OK;
+
+	if (!berth_json_get(berth_json_get(inst->data, "status"), "thid"))
+		return BERTH_OK;
+	for (size_t n = dids_of(inst, dids), i = 0; !rc && i < n; i++)
+		rc = drop_notice(inst, fx, dids[i]);
+	return rc;
+}
+
+/* In place of what still waits for it. */
+static enum berth_err notify(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
+{
+	const char *dids[2];
+	enum berth_err rc = owner_drop_notices(inst, fx);
+
+	for (size_t n = dids_of(inst, dids), i = 0; !rc && i < n; i++)
+		rc = send_notice(env, inst, fx, dids[i]);
+	return rc;
+}
+
+static enum berth_err note_due(struct berth_env *env, struct berth_instance *inst, int64_t tries)
+{
+	struct berth_json *notice = berth_data_obj(inst->data, "notice");
+	enum berth_err rc = berth_json_set_int(notice, "tries", tries < DOUBLED_MAX ? tries + 1 : tries);
+
+	return rc ? rc : berth_json_set_int(notice, "dueS", env->uptime_s + ((int64_t)AGAIN_S << tries));
+}
+
+/* For ever, ever more seldom. */
+enum berth_err owner_status_again(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	const struct berth_json *notice = berth_json_get(inst->data, "notice");
+	int64_t tries = berth_data_int(notice, "tries", 0);
+	enum berth_err rc;
+
+	(void)ev;
+	if (!notice)
+		return berth_fail(BERTH_E_NOMATCH, "nothing to tell");
+	if ((rc = owner_is_due(env, fx, notice)) || (rc = note_due(env, inst, tries)))
+		return rc;
+	fx->timer_ms = (uint64_t)(AGAIN_S << tries) * 1000;
+	return notify(env, inst, fx);
+}
+
+/* ---- the operator's words ---- */
+static enum berth_err set_thid(struct berth_json *status)
+{
+	uint8_t thid[16];
+
+	if (berth_json_get(status, "thid"))
+		return BERTH_OK;
+	berth_random(thid, sizeof(thid));
+	return berth_json_set_b64url(status, "thid", thid, sizeof(thid));
+}
+
+static enum berth_err
+change(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *is, const char *reason)
+{
+	struct berth_json *status = berth_data_obj(inst->data, "status");
+	int64_t index = berth_data_int(status, "index", -1), seq = 0;
+	const char *in_list = strcmp(is, BERTH_STATUS_ONBOARD) == 0 ? BERTH_STATUS_REVOKED : is;
+	enum berth_err rc;
+
+	/* of before there were lists */
+	if ((index < 0 && (rc = berth_status_assign(env, fx, inst->key, &index))) ||
+	    (rc = berth_status_change(env, fx, inst->key, index, in_list, &seq)) || (rc = set_thid(status)) ||
+	    (rc = berth_json_set_int(status, "index", index)) || (rc = berth_json_set_int(status, "seq", seq)) ||
+	    (rc = berth_json_set_str(status, "is", is)))
+		return rc;
+	berth_json_remove(status, "reason");
+	berth_json_remove(status, "notedS");
+	if ((reason && (rc = berth_json_set_str(status, "reason", reason))) || (rc = note_due(env, inst, 0)))
+		return rc;
+	fx->timer_ms = AGAIN_S * 1000;
+	fx->may_step_generation = true;
+	berth_effects_audit(fx, "device %s: %s%s%s", berth_data_str(inst->data, "serial"), is, reason ? ": " : "",
+			    reason ? reason : "");
+	return notify(env, inst, fx);
+}
+
+static enum berth_err reason_of(const struct berth_event *ev, const char **reason)
+{
+	*reason = NULL;
+	return ev->args ? berth_json_opt_str(ev->args, "reason", REASON_MAX, reason) : BERTH_OK;
+}
+
+enum berth_err owner_take_out(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *reason)
+{
+	enum berth_err rc = change(env, inst, fx, BERTH_STATUS_SUSPENDED, reason);
+
+	if (!rc)
+		fx->state = OW_SUSPENDED;
+	return rc;
+}
+
+/* args: {"reason"?} */
+enum berth_err owner_suspend(struct berth_env *env, struct berth_instance *inst,
+			     const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *reason;
+	enum berth_err rc;
+
+	if ((rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND)) || (rc = reason_of(ev, &reason)))
+		return rc;
+	return owner_take_out(env, inst, fx, reason);
+}
+
+/* A renewal that was under way goes on. */
+enum berth_err owner_resume(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	(void)ev;
+	if ((rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND)) || (rc = change(env, inst, fx, BERTH_STATUS_VALID, NULL)))
+		return rc;
+	fx->state = berth_json_get(inst->data, "renewal") ? OW_RENEW_PENDING : OW_ACTIVE;
+	return BERTH_OK;
+}
+
+/* For good: args: {"reason"?} */
+enum berth_err owner_revoke(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *reason;
+	enum berth_err rc;
+
+	if ((rc = owner_check_scope(inst, NULL)) || (rc = reason_of(ev, &reason)))
+		return rc;
+	return change(env, inst, fx, BERTH_STATUS_REVOKED, reason);
+}
+
+static enum berth_err forget_ours(struct berth_instance *inst, struct berth_effects *fx, const char *member)
+{
+	const char *name = berth_data_str(berth_json_get(inst->data, member), "identity");
+	enum berth_err rc = name ? berth_effects_forget(fx, name) : BERTH_OK;
+
+	if (!rc)
+		berth_json_remove(inst->data, member);
+	return rc;
+}
+
+/* What still waits for the identity that ends is dropped when the device comes as itself. */
+static enum berth_err keep_goodbye(struct berth_instance *inst)
+{
+	struct berth_json *bye = berth_data_obj(inst->data, "goodbye");
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!(rc = berth_did_short(&peer, berth_data_str(inst->data, "operationalDid"))) &&
+	    !(rc = berth_json_set_str(bye, "peer", berth_buf_cstr(&peer))))
+		rc = berth_json_set_str(bye, "thid", berth_data_str(berth_json_get(inst->data, "status"), "thid"));
+	berth_buf_free(&peer);
+	return rc;
+}
+
+enum berth_err owner_drop_goodbye(struct berth_instance *inst, struct berth_effects *fx)
+{
+	const struct berth_json *bye = berth_json_get(inst->data, "goodbye");
+	enum berth_err rc = bye ? berth_effects_drop(fx, berth_data_str(bye, "peer"), berth_data_str(bye, "thid")) : BERTH_OK;
+
+	if (!rc)
+		berth_json_remove(inst->data, "goodbye");
+	return rc;
+}
+
+/* What was revoked stays revoked: the device may be onboarded once more, and gets another
+ * identity, credential and index.  It is told once, for it will write to us as to somebody
+ * new; when that is lost, berth onboard on the device does the same. */
+enum berth_err owner_readmit(struct berth_env *env, struct berth_instance *inst,
+			     const struct berth_event *ev, struct berth_effects *fx)
+{
+	static const char *const ended[] = { "status", "notice", "renewal", "credential", "operationalDid", "receipt",
+		"attest", "attested" };
+	enum berth_err rc;
+
+	(void)ev;
+	if ((rc = owner_check_scope(inst, NULL)) || (rc = change(env, inst, fx, BERTH_STATUS_ONBOARD, NULL)) ||
+	    (rc = keep_goodbye(inst)) || (rc = forget_ours(inst, fx, "us")) || (rc = forget_ours(inst, fx, "next")))
+		return rc;
+	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
+		berth_json_remove(inst->data, ended[i]);
+	fx->timer_ms = OWNER_REFRESH_MS;
+	fx->go = true;
+	return BERTH_OK;
+}
+
+/* ---- what the device says ---- */
+static bool is_the_device(const struct berth_instance *inst, const char *sender)
+{
+	const char *const dids[] = { berth_data_str(inst->data, "operationalDid"), berth_data_str(inst->data, "factoryDid"),
+		berth_data_str(berth_json_get(inst->data, "renewal"), "operationalDid") };
+
+	for (size_t i = 0; sender && i < sizeof(dids) / sizeof(dids[0]); i++)
+		if (dids[i] && berth_did_same(sender, dids[i]))
+			return true;
+	return false;
+}
+
+enum berth_err owner_check_device(const struct berth_instance *inst, const struct berth_event *ev)
+{
+	int64_t epoch;
+	enum berth_err rc;
+
+	if (!is_the_device(inst, ev->sender))
+		return berth_fail(BERTH_E_AUTHZ, "%s from another DID than the device's", ev->on);
+	if ((rc = berth_json_req_int(ev->in->msg.body, "epoch", 0, INT64_MAX, &epoch)))
+		return rc;
+	return epoch == berth_data_int(inst->data, "epoch", 0) ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "%s for another epoch", ev->on);
+}
+
+/* It is in force there. */
+enum berth_err owner_on_status_noted(struct berth_env *env, struct berth_instance *inst,
+				     const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_json *status = berth_data_obj(inst->data, "status");
+	int64_t seq;
+	enum berth_err rc;
+
+	if ((rc = owner_check_device(inst, ev)) || (rc = berth_json_req_int(ev->in->msg.body, "seq", 0, INT64_MAX, &seq)))
+		return rc;
+	if (!berth_json_get(inst->data, "notice") || seq != berth_data_int(status, "seq", -1))
+		return berth_fail(BERTH_E_REPLAY, "an answer to an earlier notice");
+	berth_json_remove(inst->data, "notice");
+	if ((rc = berth_json_set_int(status, "notedS", env->now_s < 0 ? 0 : env->now_s)) ||
+	    (rc = drop_notice(inst, fx, ev->sender)) || (rc = owner_drop_notices(inst, fx)))
+		return rc;
+	fx->timer_ms = OWNER_LOOK_MS;
+	berth_effects_audit(fx, "device %s knows that it is %s", berth_data_str(inst->data, "serial"), berth_data_str(status, "is"));
+	return BERTH_OK;
+}
+
+/* Of a device that is out of service: no new credential, and the notice once more, to the
+ * DID that it asked with, which need not be the one that we know. */
+enum berth_err owner_on_renew_refused(struct berth_env *env, struct berth_instance *inst,
+				      const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *serial = berth_data_str(inst->data, "serial");
+	struct berth_run run = { .epoch = berth_data_int(inst->data, "epoch", 0) };
+	enum berth_err rc;
+
+	if ((rc = owner_check_device(inst, ev)))
+		return rc;
+	snprintf(run.thid, sizeof(run.thid), "%s", ev->in->msg.thid);
+	snprintf(run.peer, sizeof(run.peer), "%s", ev->sender);
+	berth_effects_audit(fx, "device %s: renewal refused: %s: it is %s", serial, berth_err_name(BERTH_E_STATUS),
+			    berth_data_str(berth_json_get(inst->data, "status"), "is"));
+	if ((rc = owner_send_denied(env, inst, fx, &run, berth_err_name(BERTH_E_STATUS))))
+		return rc;
+	return send_notice(env, inst, fx, ev->sender);
+}
+
+/* It starts anew, and has not been let in again. */
+enum berth_err owner_on_hello_refused(struct berth_env *env, struct berth_instance *inst,
+				      const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run = { .epoch = berth_data_int(inst->data, "epoch", 0) };
+
+	if (!ev->sender || !berth_did_same(ev->sender, berth_data_str(inst->data, "factoryDid")))
+		return berth_fail(BERTH_E_HOLDER, "hello from another DID than the device's");
+	snprintf(run.thid, sizeof(run.thid), "%s", ev->in->msg.thid);
+	snprintf(run.peer, sizeof(run.peer), "%s", ev->sender);
+	berth_effects_audit(fx, "hello from device %s, which is %s: denied", berth_data_str(inst->data, "serial"),
+			    berth_data_str(berth_json_get(inst->data, "status"), "is"));
+	return owner_send_denied(env, inst, fx, &run, berth_err_name(BERTH_E_STATUS));
+}
