@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* M14 with keys in a real TPM 2.0 (swtpm): an owner asks what a device runs, and believes
+ * nothing that this TPM has not signed for this question.  tpm2-tools judge the same. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/protocol/attestation.h"
+#include "did/base/hex.h"
+#include "did/url.h"
+#include "tests/fakes/forge.h"
+#include "tests/fakes/shell.h"
+#include "tests/fakes/swtpm.h"
+
+#define LIMIT_S 14400
+#define DAY_S 86400
+
+struct tpm_story {
+	struct story s;
+	struct test_swtpm t;
+	char uri[320], *roots;
+};
+
+static struct story *now;
+
+static bool never(struct sim *w) { (void)w; return false; }
+
+static void begin(struct tpm_story *x)
+{
+	char dir[160];
+	size_t n;
+
+	test_swtpm_start(&x->t, true);
+	story_cast(&x->s);
+	now = &x->s;
+	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
+	x->s.gateway->key_uri = x->uri;
+	x->roots = test_read_file(x->t.ca_pem, &n);
+	x->s.factory->policy.ek_roots_pem = x->roots;
+	story_birth(&x->s);
+	story_sale(&x->s);
+	sim_on(x->s.gateway);
+	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
+}
+
+static void end(struct tpm_story *x)
+{
+	story_end(&x->s);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
+	test_swtpm_stop(&x->t);
+	free(x->roots);
+}
+
+static enum berth_err order(struct story *s, const char *on)
+{
+	sim_as(s->owner);
+	return berth_agent_command(s->owner->agent, "owner", s->device, on, NULL, NULL);
+}
+
+/* ---- what the owner has of it; static ---- */
+static const char *attested(struct story *s, const char *member)
+{
+	static char text[200];
+	struct berth_json *data = story_data(s, s->owner);
+	const char *v = berth_data_str(berth_json_get(data, "attested"), member);
+
+	snprintf(text, sizeof(text), "%s", v ? v : "");
+	berth_json_free(data);
+	return text;
+}
+
+static bool answered(struct sim *w)
+{
+	struct berth_json *data = story_data(now, now->owner);
+	bool yes = !berth_json_get(data, "attest") && berth_json_get(data, "attested");
+
+	(void)w;
+	berth_json_free(data);
+	return yes;
+}
+
+static void ask(struct story *s)
+{
+	CHECK_OK(order(s, "cmd/attest"));
+	assert_true(sim_run(&s->w, answered, LIMIT_S));
+}
+
+static void check_verdict(struct story *s, const char *verdict, const char *detail)
+{
+	assert_string_equal(attested(s, "verdict"), verdict);
+	if (!strstr(attested(s, "detail"), detail))
+		fail_msg("\"%s\" is not \"%s\"", attested(s, "detail"), detail);
+}
+
+static void extend(struct tpm_story *x, int pcr)
+{
+	test_sh("TPM2TOOLS_TCTI=%s tpm2_pcrextend %d:sha256=%064d", x->t.tcti, pcr, 1);
+}
+
+static char *base_digest(struct story *s)
+{
+	struct berth_json *data = story_data(s, s->owner);
+	char *copy = strdup(berth_data_str(data, "pcrDigest"));
+
+	berth_json_free(data);
+	return copy;
+}
+
+/* ---- tpm2-tools and openssl on the same evidence ---- */
+static struct berth_json *caught;	/* the body of attest-evidence */
+
+static void listen_to(struct berth_json *m, void *arg)
+{
+	(void)arg;
+	berth_json_free(caught);
+	caught = berth_json_clone(berth_json_get(m, "body"));
+}
+
+static void put(struct berth_json *o, const char *as, const struct berth_json *from, const char *member)
+{
+	CHECK_OK(berth_json_set_str(o, as, berth_data_str(from, member)));
+}
+
+static void save(const char *path, const struct berth_json *v)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	FILE *f = fopen(path, "w");
+
+	CHECK_OK(berth_json_print(&text, v));
+	assert_non_null(f);
+	fputs(berth_buf_cstr(&text), f);
+	fclose(f);
+	berth_buf_free(&text);
+}
+
+static struct berth_json *pair(const struct berth_json *from, const char *attest, const char *sig)
+{
+	struct berth_json *o = berth_json_new_object();
+
+	put(o, "attest", from, attest);
+	put(o, "signature", from, sig);
+	return o;
+}
+
+/* As `berth key attest` prints it, which is what the script reads. */
+static int tools_say(struct tpm_story *x, const uint8_t nonce[32])
+{
+	const struct berth_json *a = berth_json_get(caught, "attestation");
+	struct berth_json *o = berth_json_new_object(), *empty = berth_json_new_object();
+	struct berth_keys *k = x->s.gateway->keys;
+	struct berth_buf cert = BERTH_BUF_INIT, ek = BERTH_BUF_INIT;
+	struct berth_transcript none = { .n = 0 };
+	uint8_t th[32], qualifying[32];
+	char path[192], hex[65];
+	int rc;
+
+	CHECK_OK(berth_transcript_th(th, &none, empty, NULL));
+	berth_attest_nonce(qualifying, "berth-m14", nonce, th);
+	berth_hex_encode(hex, qualifying, sizeof(qualifying));
+	CHECK_OK(k->ops->ek(k, &cert, &ek));
+	put(o, "keyPublic", a, "signPub");
+	put(o, "akPublic", a, "akPub");
+	CHECK_OK(berth_json_set_b64url(o, "ekPublic", ek.p, ek.len));
+	CHECK_OK(berth_json_set_b64url(o, "ekCertificate", cert.p, cert.len));
+	CHECK_OK(berth_json_set_b64url(o, "nonce", qualifying, sizeof(qualifying)));
+	CHECK_OK(berth_json_set(o, "certify", pair(a, "signAttest", "signSig")));
+	CHECK_OK(berth_json_set(o, "quote", pair(berth_json_get(a, "quote"), "attest", "sig")));
+	snprintf(path, sizeof(path), "%s/evidence.json", x->s.owner->dir);
+	save(path, o);
+	rc = test_run((const char *const[]){ "examples/verify-attestation.sh", path, x->t.ca_pem, hex, NULL });
+	berth_json_free(o);
+	berth_json_free(empty);
+	berth_buf_free(&cert);
+	berth_buf_free(&ek);
+	return rc;
+}
+
+static void a_device_says_what_it_runs_and_others_see_it_too(void **state)
+{
+	struct tpm_story x;
+	struct berth_json *data;
+	uint8_t nonce[32];
+	char *base;
+
+	(void)state;
+	begin(&x);
+	base = base_digest(&x.s);
+	forge_edit("attest-evidence", listen_to, NULL);
+	CHECK_OK(order(&x.s, "cmd/attest"));
+	data = story_data(&x.s, x.s.owner);
+	CHECK_OK(berth_body_get_32(berth_json_get(data, "attest"), "nonce", nonce));
+	berth_json_free(data);
+	assert_true(sim_run(&x.s.w, answered, LIMIT_S));
+	assert_true(forge_edited());
+	check_verdict(&x.s, "ok", "");
+	assert_string_equal(attested(&x.s, "pcrDigest"), base);
+	assert_int_equal(tools_say(&x, nonce), 0);
+	nonce[0] ^= 1;		/* the twin: for another question it is nothing */
+	assert_int_equal(tools_say(&x, nonce), 1);
+	free(base);
+	berth_json_free(caught);
+	caught = NULL;
+	end(&x);
+}
+
+/* ---- drift ---- */
+static bool out_of_service(struct sim *w)
+{
+	(void)w;
+	return strcmp(story_state(now, now->gateway), "QUARANTINED") == 0;
+}
+
+static bool back(struct sim *w) { return story_settled(w); }
+
+static void drift_is_reported_or_ends_service_as_policy_says(void **state)
+{
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	extend(&x, 7);
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "the PCRs have changed since it was onboarded");
+	assert_string_equal(story_state(&x.s, x.s.owner), "ACTIVE");
+	x.s.owner->policy.attest_quarantine = true;
+	ask(&x.s);
+	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
+	assert_true(sim_run(&x.s.w, out_of_service, LIMIT_S));
+	assert_int_equal(story_audit(x.s.gateway, "the owner says: suspended: attestation: drift"), 1);
+	/* it can still be asked, and only a person takes it back */
+	CHECK_OK(order(&x.s, "cmd/attest"));
+	assert_true(sim_run(&x.s.w, answered, 2 * 3600));
+	check_verdict(&x.s, "drift", "");
+	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
+	CHECK_OK(order(&x.s, "cmd/resume"));
+	assert_true(sim_run(&x.s.w, back, 2 * 3600));
+	end(&x);
+}
+
+static void a_reference_says_what_a_model_may_be(void **state)
+{
+	struct berth_reference *r;
+	struct tpm_story x;
+	char *before, *after;
+
+	(void)state;
+	begin(&x);
+	before = base_digest(&x.s);
+	extend(&x, 7);
+	ask(&x.s);
+	after = strdup(attested(&x.s, "pcrDigest"));
+	r = &x.s.owner->policy.references[x.s.owner->policy.n_references++];
+	*r = (struct berth_reference){ .name = "new", .model = "Berth Box 1", .digests = { "x", after }, .n_digests = 2 };
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");		/* an update that was announced is no drift */
+	r->digests[1] = before;
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "the PCRs are not those of its model's reference");
+	r->model = "Berth Box 2";		/* and another model's is none of its business */
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "since it was onboarded");
+	free(before);
+	free(after);
+	end(&x);
+}
+
+/* Other PCRs than the usual: the first answer is what the later ones are compared with. */
+static void other_pcrs_have_a_base_of_their_own(void **state)
+{
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	x.s.owner->policy.attest_pcrs = 1u << 16;
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	extend(&x, 7);		/* not asked for */
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	extend(&x, 16);
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "");
+	end(&x);
+}
+
+/* ---- evidence that is none ---- */
+static struct berth_json *attestation(struct berth_json *m)
+{
+	return berth_json_get_mut(berth_json_get_mut(m, "body"), "attestation");
+}
+
+static void flip(struct berth_json *o, const char *member)
+{
+	char *text = strdup(berth_data_str(o, member)), *at = text + strlen(text) / 2;
+
+	*at = *at == 'A' ? 'B' : 'A';
+	CHECK_OK(berth_json_set_str(o, member, text));
+	free(text);
+}
+
+static void self_made_signature(struct berth_json *m, void *arg) { (void)arg; flip(berth_json_get_mut(attestation(m), "quote"), "sig"); }
+static void self_made_quote(struct berth_json *m, void *arg) { (void)arg; flip(berth_json_get_mut(attestation(m), "quote"), "attest"); }
+static void self_made_certification(struct berth_json *m, void *arg) { (void)arg; flip(attestation(m), "signSig"); }
+static void no_quote(struct berth_json *m, void *arg) { (void)arg; berth_json_remove(attestation(m), "quote"); }
+
+static void no_evidence(struct berth_json *m, void *arg)
+{
+	(void)arg;
+	berth_json_remove(berth_json_get_mut(m, "body"), "attestation");
+}
+
+/* A genuine quote of this TPM, now, by a key of the caller's choice. */
+static void quote_by(struct story *s, struct berth_json *m, const char *ak, uint32_t pcrs, bool this_nonce)
+{
+	struct berth_json *data = story_data(s, s->owner), *empty = berth_json_new_object();
+	struct berth_transcript none = { .n = 0 };
+	uint8_t nonce[32], th[32], qualifying[32];
+
+	CHECK_OK(berth_body_get_32(berth_json_get(data, "attest"), "nonce", nonce));
+	nonce[0] ^= !this_nonce;
+	CHECK_OK(berth_transcript_th(th, &none, empty, NULL));
+	berth_attest_nonce(qualifying, "berth-m14", nonce, th);
+	sim_as(s->gateway);
+	berth_json_remove(attestation(m), "quote");
+	CHECK_OK(berth_attest_quote(berth_agent_env(s->gateway->agent), attestation(m), qualifying, ak, pcrs));
+	berth_json_free(data);
+	berth_json_free(empty);
+}
+
+static void for_another_nonce(struct berth_json *m, void *arg) { quote_by(arg, m, "op-0-1-ak", BERTH_ATTEST_PCRS, false); }
+static void by_another_key(struct berth_json *m, void *arg) { quote_by(arg, m, "ak", BERTH_ATTEST_PCRS, true); }
+static void of_less(struct berth_json *m, void *arg) { quote_by(arg, m, "op-0-1-ak", 0x7f, true); }
+static void of_more(struct berth_json *m, void *arg) { quote_by(arg, m, "op-0-1-ak", 0x1ff, true); }
+
+static void the_credentials_key(struct berth_json *m, void *arg)
+{
+	struct story *s = arg;
+
+	CHECK_OK(berth_body_set_public(berth_agent_env(s->gateway->agent), attestation(m), "akPub", "ak"));
+}
+
+static const struct forgery { forge_edit_fn *edit; const char *what; } forgeries[] = {
+	{ self_made_signature,     "E_SIG" },
+	{ self_made_quote,         "E_" },	/* E_SIG, or no structure any more */
+	{ self_made_certification, "E_SIG" },
+	{ no_quote,                "E_TYPE" },
+	{ no_evidence,             "E_TYPE" },
+	{ for_another_nonce,       "E_SIG" },
+	{ by_another_key,          "E_SIG" },
+	{ of_less,                 "E_AUTHZ" },
+	{ of_more,                 "E_AUTHZ" },
+	{ the_credentials_key,     "E_AUTHZ" },
+};
+
+static void evidence_that_is_none_is_refused(void **state)
+{
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+		forge_edit("attest-evidence", forgeries[i].edit, &x.s);
+		ask(&x.s);
+		assert_true(forge_edited());
+		check_verdict(&x.s, "failed", forgeries[i].what);
+		ask(&x.s);	/* the twin */
+		check_verdict(&x.s, "ok", "");
+	}
+	end(&x);
+}
+
+/* Yesterday's answer, whole and genuine, in a message of today. */
+static void evidence_is_for_one_question(void **state)
+{
+	struct tpm_story x;
+	struct berth_json *again, *data;
+	char *did, *before;
+
+	(void)state;
+	begin(&x);
+	forge_edit("attest-evidence", listen_to, NULL);
+	ask(&x.s);
+	data = story_data(&x.s, x.s.gateway);
+	did = strdup(berth_data_str(berth_json_get(data, "active"), "identity"));
+	berth_json_free(data);
+	for (int i = 0; i < 2; i++) {
+		const struct forge_say say = { .from = x.s.gateway, .identity = did, .to = x.s.owner,
+			.to_did = story_identity(x.s.owner, BERTH_ID_OWNER)->did_long, .name = "attest-evidence" };
+
+		before = strdup(attested(&x.s, "verdict"));
+		again = berth_json_clone(caught);
+		if (i)
+			CHECK_OK(order(&x.s, "cmd/attest"));
+		forge_say(&say, again);
+		assert_int_equal(story_audit(x.s.owner, "refused: E_REPLAY: evidence that nobody waits for"), i + 1);
+		assert_string_equal(attested(&x.s, "verdict"), before);
+		free(before);
+	}
+	assert_true(sim_run(&x.s.w, answered, LIMIT_S));
+	check_verdict(&x.s, "ok", "");
+	free(did);
+	berth_json_free(caught);
+	caught = NULL;
+	end(&x);
+}
+
+/* ---- who may ask ---- */
+static void only_the_owner_may_ask(void **state)
+{
+	static const char nonce[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	static const struct { bool owner; int epoch; const char *pcrs, *what; } cases[] = {
+		{ false, 0, "[0]", "refused: E_AUTHZ: attest-request from somebody else" },
+		{ true, 1, "[0]", "refused: E_AUTHZ: attest-request for another epoch" },
+		{ true, 0, "[]", "refused: E_TYPE" },
+		{ true, 0, "[24]", "refused: E_TYPE" },
+	};
+	struct sim_node *mallory;
+	struct berth_json *data;
+	struct tpm_story x;
+	char *did;
+
+	(void)state;
+	begin(&x);
+	mallory = forge_mallory(&x.s, "mallory", "nng+tcp://mallory.test:1");
+	data = story_data(&x.s, x.s.gateway);
+	did = strdup(story_identity(x.s.gateway, berth_data_str(berth_json_get(data, "active"), "identity"))->did_long);
+	berth_json_free(data);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct berth_json *body = berth_json_new_object(), *pcrs;
+		const struct forge_say say = { .from = cases[i].owner ? x.s.owner : mallory, .identity = BERTH_ID_OWNER,
+			.to = x.s.gateway, .to_did = did, .name = "attest-request" };
+		int before = story_audit(x.s.gateway, cases[i].what);
+
+		CHECK_OK(berth_json_parse(&pcrs, cases[i].pcrs, strlen(cases[i].pcrs), 64));
+		CHECK_OK(berth_json_set(body, "pcrs", pcrs));
+		CHECK_OK(berth_json_set_int(body, "epoch", cases[i].epoch));
+		CHECK_OK(berth_json_set_str(body, "nonce", nonce));
+		forge_say(&say, body);
+		if (story_audit(x.s.gateway, cases[i].what) != before + 1)
+			fail_msg("case %zu: the gateway does not say \"%s\"", i, cases[i].what);
+	}
+	assert_int_equal(story_audit(x.s.gateway, "attested to the owner"), 0);
+	ask(&x.s);	/* the twin */
+	assert_int_equal(story_audit(x.s.gateway, "attested to the owner"), 1);
+	free(did);
+	end(&x);
+}
+
+/* ---- by itself ---- */
+static void as_often_as_policy_says(void **state)
+{
+	struct tpm_story x;
+	int n;
+
+	(void)state;
+	begin(&x);
+	assert_false(sim_run(&x.s.w, never, 3 * DAY_S));
+	assert_int_equal(story_audit(x.s.owner, "attested:"), 0);	/* off by default */
+	x.s.owner->policy.attest_every_s = DAY_S;
+	sim_off(x.s.owner);
+	sim_on(x.s.owner);
+	assert_false(sim_run(&x.s.w, never, DAY_S / 2));
+	assert_int_equal(story_audit(x.s.owner, "attested:"), 0);
+	assert_false(sim_run(&x.s.w, never, 9 * DAY_S));
+	n = story_audit(x.s.owner, "attested: ok");
+	printf("attested %d times in nine days and a half\n", n);
+	assert_in_range(n, 9, 11);
+	sim_off(x.s.gateway);	/* and who does not answer is said to be silent */
+	assert_false(sim_run(&x.s.w, never, 2 * DAY_S));
+	check_verdict(&x.s, "silent", "");
+	sim_on(x.s.gateway);
+	assert_false(sim_run(&x.s.w, never, 2 * DAY_S));
+	check_verdict(&x.s, "ok", "");
+	end(&x);
+}
+
+/* ---- approval by reference ---- */
+static void a_reference_decides_who_is_approved_by_itself(void **state)
+{
+	struct berth_reference *r;
+	struct berth_json *data;
+	struct tpm_story x;
+	char *good;
+
+	(void)state;
+	begin(&x);
+	good = base_digest(&x.s);
+	/* once more from the beginning: revoked, and let in again */
+	CHECK_OK(order(&x.s, "cmd/revoke"));
+	assert_true(sim_run(&x.s.w, out_of_service, LIMIT_S));
+	r = &x.s.owner->policy.references[x.s.owner->policy.n_references++];
+	*r = (struct berth_reference){ .name = "golden", .model = "Berth Box 1", .digests = { good }, .n_digests = 1 };
+	extend(&x, 7);
+	CHECK_OK(order(&x.s, "cmd/approve"));
+	assert_true(story_run_to(&x.s, x.s.gateway, "PENDING"));
+	assert_string_equal(story_state(&x.s, x.s.owner), "APPROVAL");
+	data = story_data(&x.s, x.s.owner);
+	assert_string_equal(berth_data_str(data, "hold"), "its PCRs are not those of reference golden");
+	berth_json_free(data);
+	data = story_data(&x.s, x.s.gateway);
+	assert_string_equal(berth_data_str(data, "pending"), "its PCRs are not those of reference golden");
+	berth_json_free(data);
+	CHECK_OK(order(&x.s, "cmd/approve"));	/* the twin: a person has looked */
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	free(good);
+	end(&x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_device_says_what_it_runs_and_others_see_it_too),
+		cmocka_unit_test(drift_is_reported_or_ends_service_as_policy_says),
+		cmocka_unit_test(a_reference_says_what_a_model_may_be),
+		cmocka_unit_test(other_pcrs_have_a_base_of_their_own),
+		cmocka_unit_test(evidence_that_is_none_is_refused),
+		cmocka_unit_test(evidence_is_for_one_question),
+		cmocka_unit_test(only_the_owner_may_ask),
+		cmocka_unit_test(as_often_as_policy_says),
+		cmocka_unit_test(a_reference_decides_who_is_approved_by_itself),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
