@@ -174,12 +174,10 @@ const char *story_state(struct story *s, struct sim_node *n)
 	     : n == s->owner ? sim_state(n, "owner", s->device) : sim_state(n, "factory", s->device);
 }
 
-bool story_settled(struct sim *w)
+bool story_quiet(struct sim *w)
 {
 	struct berth_store_counts c;
 
-	if (!story_operational(w))
-		return false;
 	for (size_t i = 0; i < w->n; i++) {
 		if (!w->node[i].agent)
 			continue;
@@ -189,6 +187,8 @@ bool story_settled(struct sim *w)
 	}
 	return true;
 }
+
+bool story_settled(struct sim *w) { return story_operational(w) && story_quiet(w); }
 
 struct berth_json *story_data(struct story *s, struct sim_node *n)
 {

@@ -29,7 +29,8 @@ bool story_operational(struct sim *w);	/* the gateway is, and its owner knows */
  * under way still under way. */
 const char *story_state(struct story *s, struct sim_node *n);
 bool story_run_to(struct story *s, struct sim_node *n, const char *state);
-bool story_settled(struct sim *w);	/* and nothing waits in any outbox */
+bool story_quiet(struct sim *w);	/* nothing waits in any outbox */
+bool story_settled(struct sim *w);	/* both */
 /* Exactly one owner, one credential on both sides, the items once each, nothing left
  * over of the run; runs: credentials that were issued on the way. */
 void story_check_end(struct story *s, int runs);

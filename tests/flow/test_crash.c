@@ -165,12 +165,86 @@ static void check_retired(struct story *s)
 	assert_int_equal(berth_keystore_count(s->gateway->ks), 0);
 }
 
+/* M14: out of service, back, and what was revoked once more from the beginning. */
+static bool knows(struct story *s)
+{
+	struct berth_json *data = story_data(s, s->owner);
+	bool yes = berth_json_get(data, "notice") == NULL;
+
+	berth_json_free(data);
+	return yes;
+}
+
+static bool is_out(const char *owner)
+{
+	return strcmp(story_state(now, now->owner), owner) == 0 && strcmp(story_state(now, now->gateway), "QUARANTINED") == 0 &&
+	       knows(now);
+}
+
+static bool suspended(struct sim *w) { (void)w; return is_out("SUSPENDED"); }
+static bool suspension_settled(struct sim *w) { return suspended(w) && story_quiet(w); }
+static bool revoked(struct sim *w) { (void)w; return is_out("REVOKED"); }
+static bool back(struct sim *w) { return story_operational(w) && knows(now); }
+static bool back_settled(struct sim *w) { return back(w) && story_settled(w); }
+static bool anew(struct sim *w) { return story_operational(w) && story_audit(now->owner, " is active") == 2; }
+static bool anew_settled(struct sim *w) { return anew(w) && story_settled(w); }
+
+/* The owner's word, unless it has been heard already. */
+static void tell(struct story *s, const char *when, const char *on)
+{
+	sim_as(s->owner);
+	if (strcmp(story_state(s, s->owner), when) == 0 &&
+	    berth_agent_command(s->owner->agent, "owner", s->device, on, NULL, NULL) && !s->owner->dead)
+		fail_msg("%s: %s", on, berth_err_detail());
+}
+
+static void suspend(struct story *s) { tell(s, "ACTIVE", "cmd/suspend"); }
+static void take_back(struct story *s) { tell(s, "SUSPENDED", "cmd/resume"); }
+static void let_in_again(struct story *s) { tell(s, "REVOKED", "cmd/approve"); }
+
+static void to_be_taken_back(struct story *s)
+{
+	onboarded(s);
+	suspend(s);
+	assert_true(sim_run(&s->w, suspension_settled, LIMIT_S));
+}
+
+static void to_be_let_in_again(struct story *s)
+{
+	onboarded(s);
+	tell(s, "ACTIVE", "cmd/revoke");
+	assert_true(sim_run(&s->w, revoked, LIMIT_S));
+}
+
+/* It can come back, so nothing was lost. */
+static void check_suspended(struct story *s)
+{
+	take_back(s);
+	assert_true(sim_run(&s->w, back_settled, LIMIT_S));
+	check_owned(s);
+}
+
+static void check_anew(struct story *s)
+{
+	int64_t a, b;
+
+	assert_false(berth_did_same(operational_did(s), old_did));
+	assert_int_equal(berth_agent_identity_count(s->gateway->agent), 2);
+	CHECK_OK(berth_store_count(s->gateway->store, "item-a", &a));
+	CHECK_OK(berth_store_count(s->gateway->store, "item-b", &b));
+	assert_int_equal(a + b, 2);
+	assert_int_equal(story_audit(s->gateway, "revoked, and begins anew"), 1);
+}
+
 static const struct scene scenes[] = {
 	{ "onboarding", sold, switch_on, story_settled, story_operational, check_owned },
 	{ "rotation", onboarded, rotate, rotation_settled, rotated, check_owned },
 	{ "owner's rotation", onboarded, rotate_owner, owner_rotation_settled, owner_rotated, check_owned },
 	{ "release", to_be_let_go, release, resale_released, released, check_released },
 	{ "retirement", to_be_let_go, retire, resale_retired, retired, check_retired },
+	{ "suspension", onboarded, suspend, suspension_settled, suspended, check_suspended },
+	{ "return", to_be_taken_back, take_back, back_settled, back, check_owned },
+	{ "beginning anew", to_be_let_in_again, let_in_again, anew_settled, anew, check_anew },
 };
 static const struct scene *scene;
 
@@ -297,6 +371,10 @@ static void p10_a_power_cut_in_the_owners_rotation(void **state) { (void)state; 
 static void p10_a_power_cut_in_a_release(void **state) { (void)state; at_any_moment(&scenes[3]); }
 static void p10_a_power_cut_in_a_retirement(void **state) { (void)state; at_any_moment(&scenes[4]); }
 
+static void p10_a_power_cut_in_a_suspension(void **state) { (void)state; at_any_moment(&scenes[5]); }
+static void p10_a_power_cut_in_a_return(void **state) { (void)state; at_any_moment(&scenes[6]); }
+static void p10_a_power_cut_when_it_begins_anew(void **state) { (void)state; at_any_moment(&scenes[7]); }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +383,9 @@ int main(void)
 		cmocka_unit_test(p10_a_power_cut_in_the_owners_rotation),
 		cmocka_unit_test(p10_a_power_cut_in_a_release),
 		cmocka_unit_test(p10_a_power_cut_in_a_retirement),
+		cmocka_unit_test(p10_a_power_cut_in_a_suspension),
+		cmocka_unit_test(p10_a_power_cut_in_a_return),
+		cmocka_unit_test(p10_a_power_cut_when_it_begins_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
