@@ -114,9 +114,9 @@ $(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC) $(FILT
 $(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_BASE) -lnng -lseccomp
-$(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_SRC)) $(B)/lib/libberth.a
+$(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_BASE) -ldl
+	$(Q)$(LINK) $^ $(L_BASE) -lseccomp -ldl
 
 # adapters see the installed headers and nothing else
 ADAPTER_PKGS_ethr := libsecp256k1

@@ -9,6 +9,8 @@
 #include "did/base/log.h"
 
 #define WAIT_MAX_MS 60000
+#define LEFT_AFTER_MS 1000	/* sooner it is a failure */
+#define TRIES_MAX 3
 
 /* --- up and down ------------------------------------------------------------------- */
 
@@ -42,10 +44,16 @@ static enum berth_err up(struct resolve_process *p)
 	return BERTH_OK;
 }
 
-/* Whose adapter ran last, if it is still under way; or the only one that is. */
+/* Whose adapter ran last, if it is still under way. */
+static struct resolve_question *running(const struct resolve_process *p)
+{
+	return resolve_queue_asked(p, p->now_seq);
+}
+
+/* Of a process that hangs; where nothing ran, the only one that was asked. */
 static struct resolve_question *suspect(const struct resolve_process *p)
 {
-	struct resolve_question *q = resolve_queue_asked(p, p->now_seq);
+	struct resolve_question *q = running(p);
 
 	for (size_t i = 0; !q && p->n_asked == 1 && i < p->n_queue; i++)
 		if (p->queue[i]->seq)
@@ -53,19 +61,43 @@ static struct resolve_question *suspect(const struct resolve_process *p)
 	return q;
 }
 
-/* Whoever waits hears of it. */
+/* What it has not begun with the next one may be asked. */
+static void take_back(struct resolve_process *p)
+{
+	for (size_t i = 0; i < p->n_queue; i++) {
+		struct resolve_question *q = p->queue[i];
+
+		if (q->seq && !q->begun && ++q->tries < TRIES_MAX) {
+			q->seq = 0;
+			p->n_asked--;
+		}
+	}
+}
+
+/* Whoever waits hears of it, but after a process that ended by itself with nothing under
+ * way, as it does when a file of its has been replaced: then another one is asked at once. */
 static void down(struct resolve_process *p, const struct resolve_question *culprit)
 {
 	uint64_t now = berth_clock_mono_ms();
 	uint64_t lived = now > p->proc.started_ms ? now - p->proc.started_ms : 0;
+	bool left = p->proc.pid && p->stage == RESOLVE_READY && p->n_asked == 0 && lived >= LEFT_AFTER_MS;
 
 	if (p->proc.pid && p->stage != RESOLVE_READY && !p->setup_rc)
 		p->setup_rc = BERTH_E_PLUGIN;
 	berth_ipc_close(&p->ipc);
 	berth_res_pieces_clear(&p->pieces);
 	berth_proc_stop(&p->proc, 0);
-	p->not_before_ms = now + berth_backoff_next(&p->backoff, lived);
-	resolve_queue_finish_all(p, culprit);
+	p->not_before_ms = left ? now : now + berth_backoff_next(&p->backoff, lived);
+	if (!left)
+		resolve_queue_finish_all(p, culprit);
+}
+
+static void ended(struct resolve_process *p)
+{
+	const struct resolve_question *culprit = running(p);
+
+	take_back(p);
+	down(p, culprit);
 }
 
 enum berth_err resolve_process_start(struct resolve_process *p)
@@ -142,25 +174,28 @@ static enum berth_err ask(struct resolve_process *p, struct resolve_question *q)
 	return tell(p, BERTH_RES_ASK, &q->payload, &q->seq);
 }
 
-void resolve_process_proceed(struct resolve_process *p)
+static enum berth_err ask_what_is_next(struct resolve_process *p)
 {
 	struct resolve_question *q;
 	enum berth_err rc = BERTH_OK;
 
-	if (p->running)
-		return;
-	if (!p->proc.pid && p->n_queue && resolve_process_start(p)) {
-		resolve_queue_finish_all(p, NULL);	/* it rests */
-		return;
-	}
-	if (!p->proc.pid)
-		return;
 	if (p->stage != RESOLVE_READY && !p->setup_seq)
 		rc = set_up(p);
 	while (!rc && p->stage == RESOLVE_READY && (q = resolve_queue_next(p)) && has_room(p, q))
 		rc = ask(p, q);
-	if (rc)
-		down(p, NULL);
+	return rc;
+}
+
+void resolve_process_proceed(struct resolve_process *p)
+{
+	if (p->running)
+		return;
+	do {
+		if (!p->proc.pid && p->n_queue && resolve_process_start(p))
+			resolve_queue_finish_all(p, NULL);	/* it rests */
+		if (p->proc.pid && ask_what_is_next(p))
+			ended(p);
+	} while (!p->proc.pid && p->n_queue);
 }
 
 /* --- what it answers ------------------------------------------------------------------- */
@@ -228,6 +263,8 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 		return berth_res_pieces_take(&p->pieces, f->seq, f->p, f->n);
 	if (f->op == BERTH_RES_NOW) {
 		p->now_seq = f->seq;
+		if ((q = running(p)))
+			q->begun = true;
 		return BERTH_OK;
 	}
 	rc = code_of(p, f);
@@ -248,9 +285,9 @@ void resolve_process_run(struct resolve_process *p, bool readable)
 {
 	p->running = true;
 	if (readable && p->proc.pid && berth_ipc_on_readable(&p->ipc, on_frame, p))
-		down(p, suspect(p));
+		ended(p);
 	if (p->proc.pid && berth_ipc_wants_write(&p->ipc) && berth_ipc_on_writable(&p->ipc))
-		down(p, suspect(p));
+		ended(p);
 	if (hangs(p))
 		down(p, suspect(p));
 	p->running = false;

@@ -43,6 +43,8 @@ struct resolve_question {
 	bool urgent;			/* somebody waits right here */
 	uint32_t seq;			/* 0: not asked yet */
 	uint64_t until_ms;		/* then the process hangs */
+	bool begun;			/* its adapter has run */
+	unsigned tries;
 	resolve_done *done;
 	void *arg;
 };

@@ -9,7 +9,8 @@
 
 #include <seccomp.h>
 
-/* A seccomp filter as it is put together, by who links it: berth-keyd and berth-netd.
+/* A seccomp filter as it is put together, by who links it: berth-keyd, berth-netd
+ * and berth-resolverd.
  * Whatever fails aborts: a process that is not confined must not run. */
 
 /* A name that this machine does not have is no rule there. */

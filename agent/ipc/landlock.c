@@ -21,6 +21,7 @@
 #define WRITE_FILE (LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE)
 #define SOCKETS (LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE)
 #define WRITE (WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
+#define FOLDERS (LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR)
 
 /* What a kernel of this ABI can forbid: all of it, each version more. */
 static uint64_t known(long abi)
@@ -45,7 +46,7 @@ static uint64_t access_to(const struct berth_proc_path *p, bool dir)
 {
 	if (!dir)
 		return READ_FILE | (p->write ? WRITE_FILE : 0);
-	return READ | (p->write ? WRITE : 0) | (p->sockets ? SOCKETS : 0);
+	return READ | (p->write ? WRITE : 0) | (p->sockets ? SOCKETS : 0) | (p->folders ? FOLDERS : 0);
 }
 
 static enum berth_err add_path(int rules, uint64_t mask, const struct berth_proc_path *p)

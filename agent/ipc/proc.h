@@ -40,6 +40,7 @@ _Noreturn void berth_proc_end(int status);
 struct berth_proc_path {
 	const char *path;
 	bool write, sockets, maybe;
+	bool folders;		/* and folders made and removed */
 };
 BERTH_MUST_USE enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n);
 

@@ -10,6 +10,7 @@
 #include "agent/resolverd/http.h"
 #include "agent/resolverd/plugin.h"
 #include "agent/resolverd/query.h"
+#include "agent/resolverd/sandbox.h"
 #include "did/base/log.h"
 
 #define PLUGINS_MAX 16
@@ -20,7 +21,8 @@ struct resolverd {
 	struct berth_res_pieces pieces;
 	struct berth_plugin plugins[PLUGINS_MAX];
 	size_t n;
-	bool sealed;
+	struct berth_res_paths paths;	/* that they may reach */
+	bool sealed, stale;
 	struct berth_res_http_policy policy;
 	struct berth_res_http *http;	/* NULL: no POLICY has come */
 	enum berth_err sent;		/* of answers: the core has left, or there is no memory */
@@ -85,7 +87,8 @@ static enum berth_err load(struct resolverd *r, const struct berth_res_load *m, 
 
 	if (r->n == PLUGINS_MAX)
 		return berth_fail(BERTH_E_PLUGIN, "more than %d adapters", PLUGINS_MAX);
-	if ((rc = berth_plugin_load(&r->plugins[r->n], m->path, m->config, &berth_query_host)))
+	if ((rc = berth_res_paths_add(&r->paths, m->config)) ||
+	    (rc = berth_plugin_load(&r->plugins[r->n], m->path, m->config, &berth_query_host)))
 		return rc;
 	memcpy(l.name, r->plugins[r->n].name, sizeof(l.name));
 	memcpy(l.methods, r->plugins[r->n].methods, sizeof(l.methods));
@@ -111,8 +114,13 @@ static enum berth_err on_load(struct resolverd *r, const struct berth_ipc_frame 
 
 static enum berth_err on_seal(struct resolverd *r, const struct berth_ipc_frame *f)
 {
+	enum berth_err rc;
+
 	if (f->n)
 		return berth_fail(BERTH_E_TYPE, "resolverd: SEAL says nothing");
+	if (r->policy.ca_file[0] && (rc = berth_res_paths_add_file(&r->paths, r->policy.ca_file)))
+		return rc;
+	berth_resolverd_sandbox(&r->paths);
 	r->sealed = true;
 	return berth_ipc_answer(&r->core, f->seq, BERTH_OK, NULL);
 }
@@ -123,6 +131,7 @@ static enum berth_err on_ask(struct resolverd *r, const struct berth_ipc_frame *
 	size_t n = f->n;
 	enum berth_err rc;
 
+	r->stale |= !berth_resolverd_sandbox_is_current(&r->paths);
 	if (!(rc = berth_res_pieces_end(&r->pieces, f->seq, &p, &n)))
 		rc = berth_query_begin(r->plugins, r->n, f->seq, p, n);
 	berth_res_pieces_clear(&r->pieces);
@@ -200,6 +209,13 @@ static enum berth_err turn(struct resolverd *r)
 	return check_fault(r);
 }
 
+/* What has been asked is answered as well as it can be; then another process sees the
+ * files that have been replaced. */
+static bool is_over(const struct resolverd *r)
+{
+	return r->stale && berth_query_timeout_ms() == UINT32_MAX;
+}
+
 enum berth_err berth_resolverd_run(int fd)
 {
 	static struct resolverd r;
@@ -208,9 +224,9 @@ enum berth_err berth_resolverd_run(int fd)
 
 	berth_ipc_init(&r.core, fd);
 	berth_query_init(&events, NULL);
-	while (!(rc = turn(&r)))
+	while (!(rc = turn(&r)) && !is_over(&r))
 		;
-	if (rc == BERTH_E_UNAVAILABLE) {	/* the core has left */
+	if (!rc || rc == BERTH_E_UNAVAILABLE) {	/* the core has left, or we do */
 		rc = BERTH_OK;
 		berth_query_cancel_all();
 		while (r.n)
@@ -218,6 +234,7 @@ enum berth_err berth_resolverd_run(int fd)
 	} else {
 		berth_log_err(BERTH_LOG_ERROR, "resolverd", rc);
 	}
+	berth_res_paths_free(&r.paths);
 	berth_res_pieces_clear(&r.pieces);
 	berth_ipc_close(&r.core);
 	return rc;

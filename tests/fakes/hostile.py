@@ -100,6 +100,10 @@ class Talk:
     def do_size(self):
         return self.answer(b"x" * self.number())
 
+    def do_did(self):
+        did = "did:web:owner.test:" + self.path[1:].replace("/did.json", "").replace("/", ":")
+        return self.answer('{"id":"%s"}' % did, "Content-Type: application/did+json")
+
     def do_cache(self):
         return self.answer("fresh", "Cache-Control: public, max-age=60", "Age: 10")
 

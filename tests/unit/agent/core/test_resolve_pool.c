@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/core/resolve_internal.h"
@@ -202,6 +203,64 @@ static void c155_only_who_broke_it_is_remembered(void **state)
 		usleep(10000);
 	CHECK_RC(BERTH_E_UNAVAILABLE, resolve(c, "did:fault:60000:later"));
 	CHECK_RC(BERTH_E_PLUGIN, resolve(c, "did:fault:50:crash"));
+	berth_resolveclient_free(c);
+}
+
+static void rest(const struct berth_resolveclient *c)
+{
+	while (resolve_process_rests(&c->process))
+		usleep(10000);
+}
+
+/* Through a real process, with an adapter that does it. */
+static void c159_what_no_adapter_does_ends_the_process(void **state)
+{
+	static const char *const dids[] = { "did:fault:exec", "did:fault:ptrace", "did:fault:packet" };
+	struct berth_resolveclient *c = client(faulty, "{}");
+
+	(void)state;
+#ifndef BERTH_UNCONFINED
+	for (size_t i = 0; i < sizeof(dids) / sizeof(dids[0]); i++) {
+		CHECK_RC(BERTH_E_PLUGIN, resolve(c, dids[i]));
+		assert_int_equal(0, berth_resolveclient_pid(c));
+		rest(c);
+	}
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 1)
+		CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:passwd"));
+#else
+	(void)dids;
+#endif
+	CHECK_OK(resolve(c, "did:fault:x"));		/* and another one serves */
+	berth_resolveclient_free(c);
+}
+
+/* A file that a confined process has lost sight of: it ends, and nobody loses anything. */
+static void a_replaced_file_needs_another_process(void **state)
+{
+	char with_file[256], path[128];
+	struct berth_resolveclient *c;
+	int pid;
+
+	(void)state;
+#ifdef BERTH_UNCONFINED
+	skip();
+#endif
+	snprintf(path, sizeof(path), "%s/secret", folder);
+	snprintf(with_file, sizeof(with_file), "{\"dir\":\"%s\",\"authorization-file\":\"%s\"}", folder, path);
+	put_text("secret", "1");
+	c = client(shelf, with_file);
+	CHECK_OK(resolve(c, "did:web:made:1"));
+	pid = berth_resolveclient_pid(c);
+	usleep(1100000);				/* it has lived: it is no failure that it ends */
+	CHECK_OK(resolve(c, "did:web:made:2"));
+	assert_int_equal(pid, berth_resolveclient_pid(c));
+	take_away("secret");
+	put_text("secret", "2");
+	CHECK_OK(resolve(c, "did:web:made:3"));		/* is still answered by the old one */
+	CHECK_OK(resolve(c, "did:web:made:4"));		/* and this by either */
+	CHECK_OK(resolve(c, "did:web:made:5"));
+	CHECK(berth_resolveclient_pid(c) != pid);
+	take_away("secret");
 	berth_resolveclient_free(c);
 }
 
@@ -512,6 +571,8 @@ int main(void)
 		cmocka_unit_test(who_waits_does_not_stand_in_the_queue),
 		cmocka_unit_test(c102_the_queue_is_bounded),
 		cmocka_unit_test(c155_only_who_broke_it_is_remembered),
+		cmocka_unit_test(c159_what_no_adapter_does_ends_the_process),
+		cmocka_unit_test(a_replaced_file_needs_another_process),
 		cmocka_unit_test(statuses_have_their_codes),
 		cmocka_unit_test(why_an_exchange_failed_is_heeded),
 		cmocka_unit_test(c100_a_resolution_result_is_no_evidence_for_owner_dids),
