@@ -35,10 +35,10 @@ static void on_answer(void *arg, struct resolve_question *q, const struct berth_
 /* A resource of the web belongs to the DID of its host. */
 static enum berth_err did_of_url(struct berth_buf *out, const char *url)
 {
-	const char *host = url ? url + strlen(HTTPS) : "";
+	const char *host = url && strncmp(url, HTTPS, strlen(HTTPS)) == 0 ? url + strlen(HTTPS) : "";
 	size_t n = strcspn(host, "/?#"), name = strcspn(host, ":/?#");
 
-	if (!url || strncmp(url, HTTPS, strlen(HTTPS)) != 0 || name == 0 || memchr(host, '@', n) || memchr(host, '[', n))
+	if (name == 0 || memchr(host, '@', n) || memchr(host, '[', n))
 		return berth_fail(BERTH_E_DID, "a resource without a DID has an https URL with a name in it");
 	berth_buf_printf(out, "did:web:%.*s", (int)name, host);
 	if (n > name)
