@@ -18,7 +18,9 @@
 #include "agent/core/netclient.h"
 #include "agent/core/notify.h"
 #include "agent/core/resolveclient.h"
+#include "agent/core/sandbox.h"
 #include "agent/core/store.h"
+#include "agent/ipc/starter.h"
 #include "agent/protocol/application.h"
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/mediate.h"
@@ -404,13 +406,14 @@ static bool tell_news(struct berth_daemon *d)
 	return any;
 }
 
-enum { P_SIGNALS, P_API, P_NET, P_RESOLVE, P_KEYDS };	/* the keyds come last, however many */
+enum { P_SIGNALS, P_STARTER, P_API, P_NET, P_RESOLVE, P_KEYDS };	/* the keyds come last, however many */
 
 static enum berth_err turn(struct berth_daemon *d)
 {
 	int net = berth_netclient_fd(d->net), timeout = wait_ms(d);
 	struct pollfd p[P_KEYDS + BERTH_KEYROUTER_MAX] = {
 		[P_SIGNALS] = { .fd = d->signals, .events = POLLIN },
+		[P_STARTER] = { .fd = berth_starter_fd(), .events = POLLIN },
 		[P_API] = { .fd = berth_api_fd(d->api), .events = POLLIN },
 		[P_NET] = { .fd = net, .events = POLLIN },
 		[P_RESOLVE] = { .fd = berth_resolveclient_fd(d->resolve), .events = POLLIN },
@@ -425,6 +428,8 @@ static enum berth_err turn(struct berth_daemon *d)
 		timeout = 0;
 	if (poll(p, n, timeout) < 0 && errno != EINTR)
 		return berth_fail(BERTH_E_INTERNAL, "poll: %s", strerror(errno));
+	if (p[P_STARTER].revents)	/* and with it all that it started */
+		return berth_fail(BERTH_E_UNAVAILABLE, "the process that starts the others is gone");
 	if (p[P_SIGNALS].revents)
 		on_signal(d);
 	berth_keystores_run(d->keys, &p[P_KEYDS]);
@@ -444,6 +449,7 @@ enum berth_err berth_daemon_run(struct berth_daemon *d)
 {
 	enum berth_err rc = BERTH_OK;
 
+	berth_core_sandbox(d->cfg, d->path);
 	berth_notify("READY=1");
 	berth_log(BERTH_LOG_INFO, "ready", "%s", berth_config_str(d->cfg, "agent", NULL, "name"));
 	while (!rc && !d->stop)
