@@ -15,7 +15,6 @@
 #define HOST_OPEN_MAX 16	/* with one address */
 #define SOON_MS 50		/* when to see again whether the rate lets one more pass */
 #define EVENTS 32
-#define FIELD_MAX 4096
 
 /* ---- lists */
 
@@ -146,31 +145,6 @@ static void tell_ended(struct berth_res_http *h)
 
 /* ---- where it goes */
 
-static enum berth_err check_clock(const struct berth_res_http_policy *p)
-{
-	if (p->clock_trusted && berth_clock_now_s() >= berth_clock_build_s())
-		return BERTH_OK;
-	return berth_fail(BERTH_E_CLOCK, "without a trusted clock no certificate can be judged");
-}
-
-/* What can be said without asking anybody. */
-static enum berth_err judge(struct berth_res_exchange *x)
-{
-	const struct berth_res_http_policy *p = x->h->policy;
-	bool found;
-	enum berth_err rc;
-
-	if ((rc = berth_res_url_check_port(&x->uri)) ||
-	    (rc = berth_res_http_policy_check_host(p, x->uri.host, x->uri.tls)) ||
-	    (rc = berth_netpol_lookup(&p->addresses, x->uri.host, &x->addr, &found)) ||
-	    (p->proxy.host[0] && (rc = berth_netpol_lookup(&p->addresses, p->proxy.host, &x->addr, &found))) ||
-	    (x->uri.tls && (rc = check_clock(p))))
-		return rc;
-	memcpy(x->name.host, p->proxy.host[0] ? p->proxy.host : x->uri.host, sizeof(x->name.host));
-	x->state = found ? BERTH_RES_NAMED : BERTH_RES_BEGUN;
-	return BERTH_OK;
-}
-
 static void was_named(struct berth_job *job)
 {
 	struct berth_res_exchange *x = (struct berth_res_exchange *)(void *)job;
@@ -241,65 +215,6 @@ static void advance(struct berth_res_http *h, uint64_t now_ms)
 
 /* ---- the beginning of one */
 
-/* What goes into a line of a head. */
-static bool field_ok(const char *s)
-{
-	size_t n = strnlen(s, FIELD_MAX + 1);
-
-	if (n == 0 || n > FIELD_MAX || s[0] == ' ' || s[n - 1] == ' ')
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (s[i] < ' ' || s[i] > '~')
-			return false;
-	return true;
-}
-
-/* Without a value curl is not to make one up. */
-static bool add_line(struct berth_res_exchange *x, const char *name, const char *value)
-{
-	if (value && !field_ok(value))
-		return false;
-	berth_buf_printf(&x->lines, value ? "%s: %s" : "%s:", name, value ? value : "");
-	berth_buf_u8(&x->lines, 0);
-	return true;
-}
-
-static const char *known_method(const char *s)
-{
-	static const char *const methods[] = { "GET", "POST", "PUT" };
-
-	for (size_t i = 0; s && i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (strcmp(s, methods[i]) == 0)
-			return methods[i];
-	return NULL;
-}
-
-static enum berth_err copy_head(struct berth_res_exchange *x, const struct berth_registry_http *q)
-{
-	bool has_body = q->body_len > 0;
-
-	if (!(x->method = known_method(q->method)) || (has_body && strcmp(x->method, "GET") == 0) || !q->url)
-		return berth_fail(BERTH_E_TYPE, "http: method or URL");
-	if (!(x->url = strdup(q->url)))
-		return berth_fail(BERTH_E_NOMEM, "http");
-	if (!add_line(x, "Accept", q->accept ? q->accept : "*/*") || !add_line(x, "Content-Type", q->content_type) ||
-	    !add_line(x, "Authorization", q->authorization) || !add_line(x, "Expect", NULL))
-		return berth_fail(BERTH_E_TYPE, "http: a field of the request");
-	return berth_res_url_parse(&x->uri, x->url);
-}
-
-static enum berth_err copy_body(struct berth_res_exchange *x, const struct berth_registry_http *q)
-{
-	size_t max = q->max_bytes < BERTH_RES_HTTP_BODY_MAX ? q->max_bytes : BERTH_RES_HTTP_BODY_MAX;
-
-	if (q->body_len > BERTH_RES_HTTP_REQUEST_MAX || x->h->held + q->body_len > BERTH_RES_HELD_MAX)
-		return berth_fail(BERTH_E_QUOTA, "http: %zu octets to send", q->body_len);
-	x->max_bytes = max;
-	berth_buf_put(&x->body, q->body, q->body_len);
-	x->h->held += x->body.len;
-	return berth_buf_status(&x->body);
-}
-
 static uint64_t until(uint32_t deadline_ms)
 {
 	uint32_t ms = deadline_ms ? deadline_ms : DEADLINE_MS;
@@ -314,8 +229,6 @@ enum berth_err berth_res_http_begin(struct berth_res_http *h, const struct berth
 	enum berth_err rc;
 
 	*out = NULL;
-	if (req->size < offsetof(struct berth_registry_http, max_bytes) + sizeof(req->max_bytes))
-		return berth_fail(BERTH_E_TYPE, "http: a request of %u octets", req->size);
 	if (h->n == BERTH_RES_HTTP_MAX)
 		return berth_fail(BERTH_E_QUOTA, "%zu exchanges are open", h->n);
 	if (!(x = calloc(1, sizeof(*x))))
@@ -326,12 +239,12 @@ enum berth_err berth_res_http_begin(struct berth_res_http *h, const struct berth
 	x->done = done;
 	x->arg = arg;
 	x->until_ms = until(deadline_ms);
-	if ((rc = copy_head(x, req)) || (rc = copy_body(x, req)) || (rc = berth_buf_status(&x->lines))) {
+	if ((rc = berth_res_exchange_copy(x, req))) {
 		exchange_free(x);
 		return rc;
 	}
 	append(&h->live, x);
-	if ((rc = judge(x)))
+	if ((rc = berth_res_exchange_judge(x)))
 		refuse(x, rc);
 	*out = x;
 	return BERTH_OK;

@@ -14,6 +14,7 @@
  * is on one thread but getaddrinfo(), which has its own.
  *
  * http.c        exchanges, from their beginning to their end
+ * http_begin.c  the request, and what the policy says of it
  * http_curl.c   what libcurl is told, and what it tells; loaded with the first exchange
  * http_url.c    which URLs there are
  * http_head.c   what we read in the head of a reply */

@@ -79,6 +79,11 @@ struct berth_res_http {
 /* Of all bodies together; an exchange that would go past it is given up. */
 #define BERTH_RES_HELD_MAX ((size_t)24 << 20)
 
+/* http_begin.c.  copy: E_TYPE, E_QUOTA, E_NOMEM.  judge: everything that can be said without
+ * asking anybody; x is to be named then, or has its address.  E_NETPOL, E_CLOCK. */
+BERTH_MUST_USE enum berth_err berth_res_exchange_copy(struct berth_res_exchange *x, const struct berth_registry_http *q);
+BERTH_MUST_USE enum berth_err berth_res_exchange_judge(struct berth_res_exchange *x);
+
 /* http.c: the first outcome of an exchange counts. */
 void berth_res_exchange_end(struct berth_res_exchange *x, int status, enum berth_err why);
 
