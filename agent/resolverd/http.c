@@ -257,10 +257,13 @@ void berth_res_http_cancel(struct berth_res_http *h, struct berth_res_exchange *
 	struct berth_registry_http_reply r = {
 		.size = sizeof(r), .status = BERTH_REGISTRY_CANCELLED, .content_type = "", .message = "cancelled",
 	};
+	enum berth_err before = h->why;
 
 	berth_res_http_drop(h, x);
+	h->why = BERTH_OK;
 	if (done)
 		done(arg, &r);
+	h->why = before;		/* of the call that this may be in */
 }
 
 void berth_res_http_drop(struct berth_res_http *h, struct berth_res_exchange *x)
@@ -280,6 +283,7 @@ enum berth_err berth_res_http_new(struct berth_res_http **out, const struct bert
 	*out = NULL;
 	if (!h)
 		return berth_fail(BERTH_E_NOMEM, "http");
+	unsetenv("SSLKEYLOGFILE");	/* the one variable that curl has no option against; before there are threads */
 	h->policy = p;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);
 	h->live.tail = &h->live.head;

@@ -48,7 +48,8 @@ int berth_res_http_timeout_ms(struct berth_res_http *h);	/* -1: whenever fd says
 void berth_res_http_run(struct berth_res_http *h);
 
 /* In a done: why the exchange did not come to a reply, more exactly than its status:
- * E_NETPOL, E_CLOCK, E_SIZE, E_NOMEM, E_UNAVAILABLE; BERTH_OK after one. */
+ * E_NETPOL, E_CLOCK, E_SIZE, E_NOMEM, E_UNAVAILABLE; BERTH_OK after one,
+ * and when it was cancelled. */
 enum berth_err berth_res_http_why(const struct berth_res_http *h);
 
 #endif

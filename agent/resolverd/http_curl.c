@@ -4,7 +4,6 @@
  * used again only for the same number, because curl goes by CONNECT_TO there. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -16,6 +15,7 @@
 #define STALL_BYTES 64L		/* a second; below that it stands still */
 #define CACHED_MAX 16L		/* connections kept for what comes next */
 #define CACHED_AGE_S 50L
+#define CACHED_LIFE_S 600L	/* then certificates are looked at again */
 #define AGENT "berth"
 #define TARGET_MAX (BERTH_NETADDR_TEXT_MAX + 16)
 
@@ -121,6 +121,7 @@ static bool set_way(struct berth_res_exchange *x, const struct berth_curl *curl,
 	       SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
 	       SET(CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES) &&
 	       SET(CURLOPT_LOW_SPEED_TIME, (long)x->h->policy->stall_s) && SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) &&
+	       SET(CURLOPT_MAXLIFETIME_CONN, CACHED_LIFE_S) &&
 	       SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(CURLOPT_OPENSOCKETDATA, x) && SET(CURLOPT_PRIVATE, x) &&
 	       SET(CURLOPT_ERRORBUFFER, x->error);
 }
@@ -286,7 +287,6 @@ enum berth_err berth_res_curl_start(struct berth_res_http *h)
 
 	if (rc)
 		return rc;
-	unsetenv("SSLKEYLOGFILE");	/* the one variable that curl has no option against */
 	if (curl->global_init(CURL_GLOBAL_SSL) || !(multi = curl->multi_init()))
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: libcurl does not start");
 	if (curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_interest) != CURLM_OK ||

@@ -114,7 +114,7 @@ bool berth_res_head_line(struct berth_res_head *h, const char *p, size_t n)
 		*h = (struct berth_res_head){ .bytes = h->bytes };
 	else if (trim(p, n).n == 0)
 		h->complete = true;
-	else if (colon && !blank(*p))	/* a folded line says nothing to us */
+	else if (colon && !blank(*p) && !h->complete)	/* folded lines and trailers say nothing to us */
 		field(h, trim(p, (size_t)(colon - p)), trim(colon + 1, n - (size_t)(colon - p) - 1));
 	return h->bytes <= BERTH_RES_HEAD_MAX;
 }

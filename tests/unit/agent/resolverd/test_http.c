@@ -301,6 +301,8 @@ static void c101_nothing_of_the_environment_counts(void **state)
 	CHECK(f && fputs(text, f) >= 0 && fclose(f) == 0);
 	snprintf(file, sizeof(file), "%s/keys.log", certs.dir);
 	setenv("SSLKEYLOGFILE", file, 1);
+	stop_http(NULL);
+	start_http(NULL);
 	replies(SITE "/echo", 200, &t);
 	CHECK(!strstr(t.body, "Authorization") && !strstr(t.body, "Proxy"));
 	REFUSED(SITE ":8003/ok");

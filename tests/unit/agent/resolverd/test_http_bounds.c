@@ -129,6 +129,7 @@ static void a_call_may_begin_and_end_others(void **state)
 		while (m.own.calls < 4)
 			pump();
 		CHECK(other.calls == !m.drops && (m.drops || other.status == BERTH_REGISTRY_CANCELLED));
+		CHECK(other.why == BERTH_OK);
 	}
 }
 

@@ -50,6 +50,7 @@ static void freshness_is_what_all_fields_agree_on(void **state)
 		{ "Cache-Control: s-maxage=60\r\n", 0 },
 		{ "Cache-Control: ,,,\r\n", 0 },
 		{ "X: y\r\n Cache-Control: max-age=60\r\n", 0 },
+		{ "HTTP/1.1 200 x\r\n\r\nCache-Control: max-age=60\r\n", 0 },
 		{ "HTTP/1.1 103 x\r\nCache-Control: max-age=60\r\n\r\nHTTP/1.1 200 x\r\n\r\n", 0 },
 	};
 
@@ -70,6 +71,7 @@ static void c099_codings_are_seen(void **state)
 	};
 	static const char *const plain[] = {
 		"Content-Encoding: identity\r\n", "Content-Encoding:\r\n", "Transfer-Encoding: Chunked\r\n", "Content-Encodings: gzip\r\n",
+		"\r\nContent-Encoding: gzip\r\n",
 	};
 
 	(void)state;
