@@ -145,6 +145,30 @@ static void tell_ended(struct berth_res_http *h)
 
 /* ---- where it goes */
 
+/* The next of its addresses that the policy lets through. */
+static enum berth_err choose(struct berth_res_exchange *x, struct berth_netaddr *addr)
+{
+	enum berth_err rc = berth_fail(BERTH_E_NETPOL, "%.60s: no address of a usable family", x->name.host);
+
+	while (rc && x->tried < x->name.n_addrs)
+		rc = berth_netpol_pick(&x->h->policy->addresses, &x->name.addrs[x->tried++], 1, addr);
+	return rc;
+}
+
+bool berth_res_exchange_elsewhere(struct berth_res_exchange *x)
+{
+	struct berth_netaddr addr;
+
+	if (choose(x, &addr))
+		return false;
+	release(x);
+	x->addr = addr;
+	x->error[0] = '\0';
+	x->state = BERTH_RES_NAMED;
+	x->waits = false;
+	return true;
+}
+
 static void was_named(struct berth_job *job)
 {
 	struct berth_res_exchange *x = (struct berth_res_exchange *)(void *)job;
@@ -160,7 +184,7 @@ static void was_named(struct berth_job *job)
 	if (rc)
 		rc = berth_fail(rc, "%.60s: no address", x->name.host);	/* said on another thread */
 	else
-		rc = berth_netpol_pick(&x->h->policy->addresses, x->name.addrs, x->name.n_addrs, &x->addr);
+		rc = choose(x, &x->addr);
 	x->state = BERTH_RES_NAMED;
 	if (rc)
 		refuse(x, rc);

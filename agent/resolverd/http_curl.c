@@ -12,6 +12,7 @@
 #include "did/base/secret.h"
 
 #define CONNECT_MS 15000L
+#define CONNECT_FIRST_MS 5000L	/* where another address is left to try */
 #define STALL_BYTES 64L		/* a second; below that it stands still */
 #define CACHED_MAX 16L		/* connections kept for what comes next */
 #define CACHED_AGE_S 50L
@@ -115,10 +116,12 @@ static bool set_target(struct berth_res_exchange *x, const struct berth_curl *cu
 /* And nowhere else, for no longer than that. */
 static bool set_way(struct berth_res_exchange *x, const struct berth_curl *curl, CURL *e, uint32_t left_ms)
 {
+	const long wait_ms = x->tried < x->name.n_addrs ? CONNECT_FIRST_MS : CONNECT_MS;
+
 	return SET(CURLOPT_URL, x->url) && SET(CURLOPT_PROTOCOLS_STR, x->uri.tls ? "https" : "http") &&
 	       SET(CURLOPT_PATH_AS_IS, 1L) && SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
 	       SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_NOSIGNAL, 1L) &&
-	       SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) &&
+	       SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_CONNECTTIMEOUT_MS, wait_ms) &&
 	       SET(CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES) &&
 	       SET(CURLOPT_LOW_SPEED_TIME, (long)x->h->policy->stall_s) && SET(CURLOPT_MAXAGE_CONN, CACHED_AGE_S) &&
 	       SET(CURLOPT_MAXLIFETIME_CONN, CACHED_LIFE_S) &&
@@ -233,10 +236,22 @@ static void answered(struct berth_res_exchange *x)
 	berth_res_exchange_end(x, BERTH_REGISTRY_OK, BERTH_OK);
 }
 
+/* Nothing of ours has gone anywhere. */
+static bool is_unreached(const struct berth_res_exchange *x, CURLcode why)
+{
+	curl_off_t connected_us = 0;
+
+	return why == CURLE_COULDNT_CONNECT ||
+	       (why == CURLE_OPERATION_TIMEDOUT &&
+		x->h->curl->easy_getinfo(x->easy, CURLINFO_CONNECT_TIME_T, &connected_us) == CURLE_OK && connected_us == 0);
+}
+
 static void failed(struct berth_res_exchange *x, CURLcode why)
 {
 	const char *host = x->uri.host, *text = x->error[0] ? x->error : x->h->curl->easy_strerror(why);
 
+	if (!x->forbidden && is_unreached(x, why) && berth_res_exchange_elsewhere(x))
+		return;
 	if (x->forbidden)
 		berth_res_exchange_end(x, BERTH_REGISTRY_REFUSED,
 				       berth_fail(BERTH_E_NETPOL, "%.60s is not where we may connect to", host));

@@ -38,6 +38,7 @@ struct berth_res_exchange {
 	struct berth_buf body;
 	size_t max_bytes;
 	struct berth_netaddr addr;	/* whom we connect to, and nobody else */
+	size_t tried;			/* of the name's addresses */
 
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
@@ -86,6 +87,9 @@ BERTH_MUST_USE enum berth_err berth_res_exchange_judge(struct berth_res_exchange
 
 /* http.c: the first outcome of an exchange counts. */
 void berth_res_exchange_end(struct berth_res_exchange *x, int status, enum berth_err why);
+
+/* Nobody answered at x->addr: true, it waits for a place with another one of its name's. */
+bool berth_res_exchange_elsewhere(struct berth_res_exchange *x);
 
 /* http_curl.c.  start: E_UNAVAILABLE, no libcurl.  run: to x->addr, for left_ms at most;
  * false, no memory.  stop: it is curl's no longer.  events: what epoll saw; outcomes. */

@@ -150,6 +150,8 @@ static int start_server(void **state)
 		"name=owner.test,11.0.0.1", "name=private.test,10.0.0.1", "name=loopback.test,127.0.0.1", "name=ten.test,172.16.0.1",
 		"name=home.test,192.168.0.1", "name=metadata.test,169.254.169.254", "name=shared.test,100.64.0.1",
 		"name=zero.test,0.0.0.0", "name=six.test,::1", "name=mapped.test,::ffff:127.0.0.1", "name=both.test,10.0.0.1+11.0.0.1",
+		"http=11.0.0.1:8080",
+		"name=first.test,11.0.0.2+11.0.0.1", "name=second.test,11.0.0.1+11.0.0.2", "name=neither.test,11.0.0.2+10.0.0.1",
 		"name=turns.test,11.0.0.1|10.0.0.1", "name=moves.test,11.0.0.1|11.0.0.2", "name=loop.test,loop", "name=slow.test,slow",
 		"name=local.test,fe80::1", "name=unique.test,fc00::1", "name=alias.test,=private.test", "name=proxy.test,10.0.0.1",
 	};

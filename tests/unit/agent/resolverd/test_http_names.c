@@ -69,6 +69,25 @@ static void of_several_addresses_the_public_one_is_dialled(void **state)
 	CHECK(hostile_count(&server, "connect 11.0.0.1:443") == 1 && connects() == 1);
 }
 
+static void where_nobody_answers_the_next_address_is_tried(void **state)
+{
+	static const char *const names[] = { "first.test", "second.test", "neither.test" };
+	char url[64];
+	struct told t;
+
+	(void)state;
+	for (size_t i = 0; i < N(names); i++)
+		CHECK_OK(berth_http_names_add(&policy.plain, names[i], false));
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(url, sizeof(url), "http://%s:8080/ok", names[i]);
+		replies(url, 200, &t);
+		assert_string_equal("at 11.0.0.1:8080", t.body);
+	}
+	CHECK(connects() == 2);
+	fails("http://neither.test:8545/ok", BERTH_REGISTRY_UNAVAILABLE, BERTH_E_UNAVAILABLE);	/* at 10.0.0.1 somebody would */
+	CHECK(connects() == 2);
+}
+
 /* C092: a name that is public when it is looked at and private when it is dialled. */
 static void c092_the_answer_that_was_judged_is_the_one_that_is_dialled(void **state)
 {
@@ -234,6 +253,7 @@ int main(void)
 		TEST(c092_names_of_other_than_public_addresses_are_refused),
 		TEST(c092_where_they_are_allowed_they_are_dialled),
 		TEST(of_several_addresses_the_public_one_is_dialled),
+		TEST(where_nobody_answers_the_next_address_is_tried),
 		TEST(c092_the_answer_that_was_judged_is_the_one_that_is_dialled),
 		TEST(a_connection_is_used_again_for_the_same_address_only),
 		TEST(names_without_an_answer_are_unavailable),
