@@ -61,7 +61,9 @@ static void ethr_ask(void *self, const struct berth_registry_request *request, s
 		refuse(e, query, identity ? BERTH_REGISTRY_UNAVAILABLE : BERTH_REGISTRY_INVALID, "not a did:ethr");
 		return;
 	}
-	*j = (struct job){ .e = e, .query = query, .request = request, .net = net, .later = e->jobs };
+	*j = (struct job){
+		.e = e, .query = query, .request = request, .net = net, .later = e->jobs, .began_ms = ethr_clock_ms(),
+	};
 	e->jobs = j;
 	if (!ethr_address(j->identity, identity))
 		ethr_fail(j, BERTH_REGISTRY_INVALID, "neither an address nor a compressed public key");

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* network, network-2, ... = NAME CHAIN-ID REGISTRY URL; block, confirmations, batch,
- * poll-ms.  Each option is text. */
+ * poll-ms.  Each option is text.  Blocks that may still be replaced are left out: the agent
+ * remembers what it has believed, and takes an answer without it for a roll-back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ethr.h"
+
+#define CONFIRMATIONS 12
+#define UNSET UINT64_MAX
 
 static int refuse(const struct ethr *e, const char *option, const char *what)
 {
@@ -115,6 +119,7 @@ int ethr_config(struct ethr *e, const char *config)
 	int bad = 0;
 
 	e->tag = "latest";
+	e->confirmations = UNSET;
 	e->batch = true;
 	e->poll_ms = POLL_MS;
 	cJSON_ArrayForEach(o, c) {
@@ -125,6 +130,8 @@ int ethr_config(struct ethr *e, const char *config)
 			break;
 		}
 	}
+	if (e->confirmations == UNSET)
+		e->confirmations = strcmp(e->tag, "latest") == 0 ? CONFIRMATIONS : 0;
 	if (!bad && !cJSON_IsObject(c))
 		bad = refuse(e, "configuration", "not an object");
 	if (!bad && e->n == 0)

@@ -20,7 +20,7 @@
 #define DEPTH_MAX 8			/* of its JSON */
 #define CALLS_MAX 8			/* in one batch */
 #define LOGS_MAX 64			/* of one identity in one block */
-#define CHANGES_MAX 1024		/* blocks in the history of one identity */
+#define CHANGES_MAX 1000		/* blocks in the history of one identity */
 #define DATA_HEX_MAX ((size_t)32 << 10)	/* data of a log or a transaction */
 #define CONFIRMATIONS_MAX 4096
 #define POLL_MS 1000			/* between two looks for a receipt */
@@ -53,6 +53,7 @@ bool ethr_quantity(uint64_t *v, const char *s);	/* no leading zeros, at most 64 
 bool ethr_bytes_ok(const char *s, size_t min, size_t max);	/* "0x" and an even number of digits; bytes */
 bool ethr_word(uint64_t *v, const char *digits);	/* 64 digits, the number in them; false also above 64 bits */
 bool ethr_decimal(uint64_t *v, const char *s);
+uint64_t ethr_clock_ms(void);
 char *ethr_hex(const uint8_t *p, size_t n);	/* "0x..."; free() it; NULL: no memory */
 
 /* ---- config.c: the options of the section.  Non-zero: refused, and the log says why. */
@@ -101,7 +102,7 @@ struct job {
 	char *data;			/* "0x..." */
 	uint64_t nonce;
 	unsigned overtaken;		/* looks in which the nonce was gone without a receipt */
-	uint64_t waited_ms;
+	uint64_t began_ms, waited_ms;	/* by the clock; in timers */
 };
 
 /* params: a JSON array; taken, and may be NULL (no memory). */

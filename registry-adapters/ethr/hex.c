@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ethr.h"
 
@@ -80,4 +81,12 @@ char *ethr_hex(const uint8_t *p, size_t n)
 	}
 	s[2 + 2 * n] = '\0';
 	return s;
+}
+
+uint64_t ethr_clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }

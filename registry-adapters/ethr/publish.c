@@ -25,6 +25,7 @@
 #define RAW_MAX 8192
 #define CALL_NONCE "70ae92d2"		/* nonce(address) */
 #define FEE_BLOCKS 5
+#define LOOK_MS 500			/* what one look may take */
 #define OVERTAKEN_LOOKS 3		/* a receipt may come after the nonce */
 
 static const struct berth_registry_part *part(const struct job *j, const char *name)
@@ -202,7 +203,7 @@ static void on_submitted(struct job *j)
 	if (hash && strcmp(hash, j->hash) == 0) {
 		submitted(j, NULL);
 	} else if (hash) {
-		ethr_fail(j, BERTH_REGISTRY_REFUSED, "the node calls the transaction by another hash");
+		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "the node calls the transaction by another hash");
 	} else {
 		j->data = strdup(j->results[0].error);
 		ethr_call(j, "eth_getTransactionByHash", ethr_text("[\"%s\"]", j->hash));
@@ -263,12 +264,20 @@ static void answer_state(struct job *j, const char *state, uint64_t block, uint6
 	answer_and_free(j, "receipt", o);
 }
 
+/* Looking takes time of its own. */
+static uint64_t spent_ms(const struct job *j)
+{
+	uint64_t all = ethr_clock_ms() - j->began_ms;
+
+	return all > j->waited_ms ? all : j->waited_ms;
+}
+
 /* Once more later, or that it is pending where there is no time for that. */
 static void look_again(struct job *j)
 {
 	uint32_t ms = j->e->poll_ms;
 
-	if (j->waited_ms + 2 * (uint64_t)ms >= j->request->deadline_ms) {
+	if (spent_ms(j) + 2 * (uint64_t)ms + LOOK_MS >= j->request->deadline_ms) {
 		answer_state(j, "pending", 0, 0);
 		return;
 	}
@@ -276,6 +285,7 @@ static void look_again(struct job *j)
 	ethr_wait(j, ms, look);
 }
 
+/* It counts when a resolution would see it. */
 static void on_receipt(struct job *j, const cJSON *receipt)
 {
 	const char *hash = ethr_str(receipt, "transactionHash");
@@ -284,7 +294,7 @@ static void on_receipt(struct job *j, const cJSON *receipt)
 	if (!hash || strcmp(hash, j->hash) != 0 || !ethr_member_quantity(receipt, "blockNumber", &block) ||
 	    !ethr_member_quantity(receipt, "status", &status) || status > 1) {
 		ethr_fail_call(j, C_RECEIPT);
-	} else if (!ethr_result_quantity(j, C_HEAD, &head)) {
+	} else if (!ethr_member_quantity(ethr_result_obj(j, C_HEAD), "number", &head)) {
 		ethr_fail_call(j, C_HEAD);
 	} else if (head < block || head - block < j->e->confirmations) {
 		look_again(j);
@@ -319,7 +329,7 @@ static void look(struct job *j)
 	ethr_call(j, "eth_getTransactionReceipt", ethr_text("[\"%s\"]", j->hash));
 	ethr_call(j, "eth_getTransactionByHash", ethr_text("[\"%s\"]", j->hash));
 	ethr_call(j, "eth_getTransactionCount", ethr_text("[\"%s\",\"latest\"]", j->from));
-	ethr_call(j, "eth_blockNumber", strdup("[]"));
+	ethr_call(j, "eth_getBlockByNumber", ethr_text("[\"%s\",false]", j->e->tag));
 	ethr_go(j, on_look);
 }
 

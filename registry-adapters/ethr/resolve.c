@@ -83,26 +83,36 @@ static bool put_quantity(cJSON *o, const char *name, uint64_t v)
 
 static void ask_change(struct job *j);
 
-/* Logs of one block, in front of the later ones; how far back the one before them is. */
+/* Those of the blocks behind it come after them. */
+static void put_in_front(struct job *j, cJSON *earlier)
+{
+	cJSON *logs = cJSON_DetachItemFromObjectCaseSensitive(j->evidence, "logs"), *l;
+
+	while ((l = cJSON_DetachItemFromArray(logs, 0)))
+		cJSON_AddItemToArray(earlier, l);
+	cJSON_Delete(logs);
+	cJSON_AddItemToObject(j->evidence, "logs", earlier);
+}
+
+/* Logs of one block, in their order; how far back the one before them is. */
 static bool take_logs(struct job *j, uint64_t *before)
 {
 	const cJSON *logs = j->results[0].result, *log;
-	cJSON *all = cJSON_GetObjectItemCaseSensitive(j->evidence, "logs"), *l;
-	int at = 0;
+	cJSON *kept = cJSON_CreateArray();
+	bool ok = cJSON_IsArray(logs) && cJSON_GetArraySize(logs) <= LOGS_MAX;
+	uint64_t v;
 
 	*before = j->at;
-	if (!cJSON_IsArray(logs) || cJSON_GetArraySize(logs) > LOGS_MAX)
-		return false;
 	cJSON_ArrayForEach(log, logs) {
-		uint64_t v;
-
-		if (!previous_change(log, &v) || !(l = log_piece(log)))
-			return false;
-		cJSON_InsertItemInArray(all, at++, l);
-		if (v < *before)
+		ok = ok && previous_change(log, &v) && cJSON_AddItemToArray(kept, log_piece(log));
+		if (ok && v < *before)
 			*before = v;
 	}
-	return true;
+	if (ok)
+		put_in_front(j, kept);
+	else
+		cJSON_Delete(kept);
+	return ok;
 }
 
 static void on_change(struct job *j)

@@ -222,7 +222,7 @@ bool ethr_chain_ok(struct job *j, size_t i)
 		return false;
 	}
 	if (id != j->net->chain_id) {
-		ethr_fail(j, BERTH_REGISTRY_REFUSED, "the node is of chain %llu, and network %s is %llu", (unsigned long long)id,
+		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "the node is of chain %llu, and network %s is %llu", (unsigned long long)id,
 			  j->net->name, (unsigned long long)j->net->chain_id);
 		return false;
 	}
