@@ -42,17 +42,6 @@ static void before_module(void *arg, const struct berth_keystore_needs *needs)
 		keyd_fence(needs);
 }
 
-/* The registries of did:ethr that keys of this store may write to; no other may be asked for. */
-static enum berth_err take_registries(struct keyd *k, const struct berth_keyd_request *r)
-{
-	enum berth_err rc = BERTH_OK;
-
-	for (k->n_ethr = 0; !rc && k->n_ethr < BERTH_KEYD_REGISTRIES_MAX && r->ethr_registry[k->n_ethr];)
-		if (!(rc = berth_ethr_registry_parse(&k->ethr[k->n_ethr], r->ethr_registry[k->n_ethr])))
-			k->n_ethr++;
-	return rc;
-}
-
 static enum berth_err hello(struct op *o)
 {
 	struct berth_keystore_config cfg = {
@@ -64,7 +53,7 @@ static enum berth_err hello(struct op *o)
 	enum berth_err rc;
 
 	memcpy(cfg.module_dir, o->r->module_dir, sizeof(cfg.module_dir));
-	if ((rc = take_registries(o->k, o->r)) || (rc = berth_keystore_open(&ks, &cfg)))
+	if ((rc = keyd_registries_take(&o->k->ethr, o->r->ethr_registry)) || (rc = berth_keystore_open(&ks, &cfg)))
 		return rc;
 	if ((rc = keyd_names_load(&o->k->names, ks))) {
 		berth_keystore_close(ks);
@@ -242,14 +231,6 @@ out:
 	return rc;
 }
 
-static bool is_ours(const struct keyd *k, const struct berth_ethr_registry *r)
-{
-	for (size_t i = 0; i < k->n_ethr; i++)
-		if (k->ethr[i].chain_id == r->chain_id && berth_eth_address_equal(&k->ethr[i].address, &r->address))
-			return true;
-	return false;
-}
-
 static enum berth_err sign_ethr(struct op *o)
 {
 	uint8_t hash[32];
@@ -257,7 +238,7 @@ static enum berth_err sign_ethr(struct op *o)
 
 	if (rc)
 		return rc;
-	if (!is_ours(o->k, &o->r->ethr.registry))
+	if (!keyd_registries_have(&o->k->ethr, &o->r->ethr.registry))
 		return berth_fail(BERTH_E_AUTHZ, "%s: a registry that ethr-registry does not name", o->r->name);
 	if (!(rc = berth_ethr_sign(o->k->ks, o->stored, &o->r->ethr, &o->a, hash)))
 		berth_buf_put(&o->b, hash, sizeof(hash));

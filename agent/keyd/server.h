@@ -7,6 +7,7 @@
 #include "agent/ipc/ipc.h"
 #include "agent/ipc/keyd_proto.h"
 #include "agent/keyd/names.h"
+#include "agent/keyd/registries.h"
 #include "did/keystore/keystore.h"
 
 /* Each class of operations is paid for from a token bucket of its own, so that a flood
@@ -33,8 +34,7 @@ struct keyd {
 	struct berth_keystore *ks;	/* owned; NULL before HELLO */
 	struct keyd_names names;
 	enum berth_custody custody;	/* of the keys that ENSURE makes */
-	struct berth_ethr_registry ethr[BERTH_KEYD_REGISTRIES_MAX];	/* that keys may write to */
-	size_t n_ethr;
+	struct keyd_registries ethr;
 	bool confine;			/* the process, once the store is open */
 	struct {
 		uint64_t credit;	/* in thousandths of an operation */
