@@ -40,6 +40,7 @@ const struct berth_option berth_options[] = {
 	LIST("keystore", NAMED, BERTH_OPT_PATHS, "module-dir", "folders that it may write to"),
 	PATH("keystore", NAMED, "pin-source", "", "the file that has its PIN"),
 	LIST("keystore", NAMED, BERTH_OPT_REGISTRY, "ethr-registry", "CHAINID:0xADDRESS of did:ethr that keys may write to"),
+	INT("keystore", NAMED, "ethr-fee-max", "1000", 0, 1000000, "what they may pay for it, gwei for one unit of gas"),
 
 	LIST("listen", ONE, BERTH_OPT_URI, "uri", "where peers reach us; none: we only dial out"),
 	LIST("listen", ONE, BERTH_OPT_URI, "announce", "what we tell them, when it is not uri (behind NAT, a name)"),

@@ -6,6 +6,8 @@
 
 #include "agent/core/keyclient_internal.h"
 
+#define WEI_OF_GWEI UINT64_C(1000000000)
+
 enum berth_err berth_keyclient_info(struct berth_keyclient *kc, const char *name,
 				    struct berth_key_info *info, uint32_t *purposes)
 {
@@ -81,6 +83,7 @@ enum berth_err berth_keyclient_new(struct berth_keyclient **out, const struct be
 	kc->keys = (struct berth_keys){ .ops = &keyclient_keys_ops, .keyring = &kc->ring };
 	kc->create = cfg->create;
 	kc->pcr_mask = cfg->pcr_mask;
+	berth_keyclient_set_fee_max(kc, BERTH_KEYCLIENT_FEE_GWEI);
 	if ((rc = copy(&kc->uri, cfg->uri)) || (rc = copy(&kc->passphrase_file, cfg->passphrase_file)) ||
 	    (rc = copy(&kc->tcti, cfg->tcti)) || (rc = copy(&kc->module_path, cfg->module_path)) ||
 	    (rc = copy(&kc->pin_source, cfg->pin_source)) || (rc = copy_dirs(kc, cfg))) {
@@ -122,12 +125,17 @@ enum berth_err berth_keyclient_allow_registry(struct berth_keyclient *kc, const 
 	return rc ? rc : berth_fail(BERTH_E_CONFIG, "keystore: more than %d registries", BERTH_KEYD_REGISTRIES_MAX);
 }
 
+void berth_keyclient_set_fee_max(struct berth_keyclient *kc, uint64_t gwei)
+{
+	kc->ethr_fee_max = gwei > UINT64_MAX / WEI_OF_GWEI ? UINT64_MAX : gwei * WEI_OF_GWEI;
+}
+
 enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock)
 {
 	struct berth_keyd_request r = {
 		.op = BERTH_KEYD_HELLO, .uri = kc->uri, .passphrase_file = kc->passphrase_file,
 		.tcti = kc->tcti, .module_path = kc->module_path, .pin_source = kc->pin_source, .pcr_mask = kc->pcr_mask,
-		.create = kc->create
+		.create = kc->create, .ethr_fee_max = kc->ethr_fee_max
 	};
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;

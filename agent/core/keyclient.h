@@ -29,6 +29,9 @@ void berth_keyclient_free(struct berth_keyclient *kc);	/* ends keyd, as it sees 
 /* One more registry of did:ethr (CHAINID:0xADDRESS) that keys of the store may write to;
  * before it is attached.  None: no key writes to any.  E_CONFIG: it is none, or one too many. */
 BERTH_MUST_USE enum berth_err berth_keyclient_allow_registry(struct berth_keyclient *kc, const char *registry);
+/* What they may pay for it, in gwei for one unit of gas; before it is attached. */
+#define BERTH_KEYCLIENT_FEE_GWEI 1000	/* where it is not said */
+void berth_keyclient_set_fee_max(struct berth_keyclient *kc, uint64_t gwei);
 
 /* sock is taken in every case: a connection to a keyd that has just been started,
  * or restarted.  Opens the keystore: keyd's codes. */

@@ -20,6 +20,7 @@ struct berth_keyclient {
 	struct berth_ipc ipc;
 	char *uri, *passphrase_file, *tcti, *module_path, *pin_source, *module_dir[BERTH_MODULE_DIRS_MAX];
 	char *ethr_registry[BERTH_KEYD_REGISTRIES_MAX];
+	uint64_t ethr_fee_max;
 	uint32_t pcr_mask;
 	bool create, opening;
 	struct binding *v;

@@ -156,6 +156,7 @@ static enum berth_err allow_registries(struct berth_keyclient *kc, const struct 
 
 	for (size_t i = 0; !rc && (registry = berth_config_item(cfg, "keystore", name, "ethr-registry", i)); i++)
 		rc = berth_keyclient_allow_registry(kc, registry);
+	berth_keyclient_set_fee_max(kc, (uint64_t)berth_config_int(cfg, "keystore", name, "ethr-fee-max"));
 	return rc;
 }
 

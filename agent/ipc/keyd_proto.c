@@ -231,6 +231,7 @@ static void put_config(struct berth_buf *b, const struct berth_keyd_request *r)
 		put_text(b, r->module_dir[i]);
 	for (size_t i = 0; i < BERTH_KEYD_REGISTRIES_MAX; i++)
 		put_text(b, r->ethr_registry[i]);
+	berth_buf_be64(b, r->ethr_fee_max);
 }
 
 /* One spelling: no gaps. */
@@ -254,6 +255,7 @@ static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 	r->create = get_u8(c, 0, 1);
 	get_texts(c, r->module_dir, BERTH_MODULE_DIRS_MAX);
 	get_texts(c, r->ethr_registry, BERTH_KEYD_REGISTRIES_MAX);
+	r->ethr_fee_max = berth_cur_be64(c);
 }
 
 static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd_request *r)

@@ -23,7 +23,7 @@
  * such a name were not made by keyd and do not exist for it. */
 enum berth_keyd_op {
 	/* op		   request				answer */
-	BERTH_KEYD_HELLO = 1,	/* uri, the files, tcti, pcr_mask, create, ethr_registry	custody; the first request */
+	BERTH_KEYD_HELLO = 1,	/* uri, the files, tcti, pcr_mask, create, ethr_registry, ethr_fee_max	custody; the first request */
 	BERTH_KEYD_INFO,	/* name					info, purposes */
 	BERTH_KEYD_LIST,	/*					be16 count, (info, purposes)... */
 	BERTH_KEYD_ENSURE,	/* name, type, usage, purposes		info, purposes; other than before: E_KEYSTORE */
@@ -71,6 +71,7 @@ struct berth_keyd_request {
 	const char *uri, *passphrase_file, *tcti, *module_path, *pin_source;
 	const char *module_dir[BERTH_MODULE_DIRS_MAX];	/* NULL behind the last */
 	const char *ethr_registry[BERTH_KEYD_REGISTRIES_MAX];	/* CHAINID:0xADDRESS; NULL behind the last */
+	uint64_t ethr_fee_max;		/* wei for one unit of gas */
 	bool create;
 	enum berth_key_type type;
 	enum berth_usage usage;

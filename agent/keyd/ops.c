@@ -53,7 +53,7 @@ static enum berth_err hello(struct op *o)
 	enum berth_err rc;
 
 	memcpy(cfg.module_dir, o->r->module_dir, sizeof(cfg.module_dir));
-	if ((rc = keyd_registries_take(&o->k->ethr, o->r->ethr_registry)) || (rc = berth_keystore_open(&ks, &cfg)))
+	if ((rc = keyd_registries_take(&o->k->ethr, o->r)) || (rc = berth_keystore_open(&ks, &cfg)))
 		return rc;
 	if ((rc = keyd_names_load(&o->k->names, ks))) {
 		berth_keystore_close(ks);
@@ -236,10 +236,8 @@ static enum berth_err sign_ethr(struct op *o)
 	uint8_t hash[32];
 	enum berth_err rc = may_sign(o, BERTH_SIGN_ETHR);
 
-	if (rc)
+	if (rc || (rc = keyd_registries_allow(&o->k->ethr, &o->r->ethr)))
 		return rc;
-	if (!keyd_registries_have(&o->k->ethr, &o->r->ethr.registry))
-		return berth_fail(BERTH_E_AUTHZ, "%s: a registry that ethr-registry does not name", o->r->name);
 	if (!(rc = berth_ethr_sign(o->k->ks, o->stored, &o->r->ethr, &o->a, hash)))
 		berth_buf_put(&o->b, hash, sizeof(hash));
 	return rc;

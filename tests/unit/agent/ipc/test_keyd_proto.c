@@ -15,7 +15,7 @@ static struct berth_keyd_request sample(enum berth_keyd_op op)
 		.op = op, .name = "factory-sign", .ak = "ak", .label = "items", .kid = KID,
 		.uri = "soft:/var/lib/berth/keys", .passphrase_file = "/run/credentials/p", .create = true,
 		.module_path = "/usr/lib/m.so", .pin_source = "/run/credentials/pin",
-		.module_dir = { "/var/lib/a", "/var/lib/b" }, .ethr_registry = { "1:0xa", "2:0xb", "3:0xc" },
+		.module_dir = { "/var/lib/a", "/var/lib/b" }, .ethr_registry = { "1:0xa", "2:0xb", "3:0xc" }, .ethr_fee_max = 12,
 		.type = BERTH_KEY_P256, .usage = BERTH_USAGE_SIGN, .purposes = BERTH_PURPOSE_BIT(BERTH_SIGN_VC),
 		.purpose = BERTH_SIGN_VC, .counter = BERTH_COUNTER_GENERATION, .epoch = -1, .pcr_mask = 0x81,
 		.nonce = { 1, 2, 3 }, .data = { (const uint8_t *)"{}", 2 }, .extra = { (const uint8_t *)"ze", 2 },
@@ -90,6 +90,7 @@ static void fields_arrive(void **state)
 	CHECK(out.create);
 	assert_string_equal(out.ethr_registry[2], "3:0xc");
 	assert_null(out.ethr_registry[3]);
+	CHECK(out.ethr_fee_max == 12);
 	berth_buf_free(&b);
 }
 

@@ -175,6 +175,24 @@ static void only_to_the_registries_it_was_told_of(void **state)
 	CHECK_RC(BERTH_E_AUTHZ, sign("op-0-1", &meta));
 }
 
+static void nothing_dearer_than_it_was_told(void **state)
+{
+	struct berth_pubkey key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	struct berth_ethr_order o = order(&key);
+
+	(void)state;
+	o.max_fee = BERTH_KEYCLIENT_FEE_GWEI * UINT64_C(1000000000);
+	CHECK_OK(sign("op-0-1", &o));
+	o.max_fee++;
+	CHECK_RC(BERTH_E_QUOTA, sign("op-0-1", &o));
+	o.legacy = true;
+	o.gas_price = o.max_fee;
+	o.max_fee = o.max_priority_fee = 0;
+	CHECK_RC(BERTH_E_QUOTA, sign("op-0-1", &o));
+	o.gas_price--;
+	CHECK_OK(sign("op-0-1", &o));
+}
+
 static void with_no_registry_there_is_no_transaction(void **state)
 {
 	struct berth_pubkey key;
@@ -284,6 +302,7 @@ int main(void)
 		WITH_KEYD(a_transaction_of_its_fields),
 		WITH_KEYD(a_signature_for_anothers_transaction),
 		WITH_KEYD(only_to_the_registries_it_was_told_of),
+		WITH_KEYD(nothing_dearer_than_it_was_told),
 		cmocka_unit_test(with_no_registry_there_is_no_transaction),
 		WITH_KEYD(only_keys_that_were_made_for_it),
 		WITH_KEYD(a_key_of_transactions_signs_no_text),
