@@ -104,7 +104,8 @@ $(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libbe
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd -lseccomp
 # `did resolve --config` asks the adapters as the daemon does; `vc verify --policy`
 CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_answer.c resolve_call.c resolve_config.c resolve_memory.c resolve_process.c \
-	resolve_queue.c judge.c config.c config_table.c config_value.c config_credentials.c config_egress.c)
+	resolve_queue.c judge.c config.c config_table.c config_value.c config_credentials.c config_egress.c \
+	ethr_networks.c ethr_publish.c ethr_sent.c)
 $(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lqrencode -lz

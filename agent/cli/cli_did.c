@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli_bundle.h"
+#include "agent/cli/cli_ethr.h"
 #include "agent/cli/cli_resolver.h"
 #include "agent/cli/cli_webvh.h"
 #include "did/dereference.h"
@@ -309,6 +310,14 @@ static const struct berth_cli_cmd cmds[] = {
 	{ "import-bundle", "FILE", "verify a bundle and put it where the static adapter looks", berth_cli_import_bundle_opts, 1, 1,
 	  berth_cli_import_bundle,
 	  "  berth did import-bundle site.jws --signer did:key:z6Mk... --dir /var/lib/berth-mirror\n" },
+	{ "ethr", "VERB [DID [ARGUMENT]...]", "make a did:ethr, or change one on its chain", berth_cli_did_ethr_opts, 1, 4, berth_cli_did_ethr,
+	  "  berth did ethr create --key-uri soft:keys#owner --network sepolia\n"
+	  "  berth did ethr owner DID 0xADDRESS --key-uri soft:keys#owner --config berth.conf --state change.json\n"
+	  "  berth did ethr deactivate DID ...\n"
+	  "  berth did ethr add-delegate DID veriKey|sigAuth 0xADDRESS --validity 86400 ...\n"
+	  "  berth did ethr revoke-delegate DID veriKey|sigAuth 0xADDRESS ...\n"
+	  "  berth did ethr set-attribute DID did/svc/Hub https://hub.example --validity 86400 ...\n"
+	  "  berth did ethr revoke-attribute DID did/svc/Hub https://hub.example ...\n" },
 	{ .run = NULL },
 };
 

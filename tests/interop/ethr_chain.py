@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A local chain from npm with the registry's published byte code, and npm's resolver
 for it (ethr/chain.mjs)."""
+import http.server
 import json
+import threading
+import urllib.request
 
 import peers
 
@@ -35,3 +38,48 @@ class Chain(peers.Node):
 
     def events(self, identity):
         return self.ask("events", identity=identity)["logs"]
+
+
+class Proxy:
+    """A node between ours and the chain's that changes what it says: change(call, result)
+    is what goes back.  It is asked with None first, and HANG then keeps the whole exchange
+    from the chain."""
+    HANG = object()
+
+    def __init__(self, url, change=lambda call, result: result):
+        self.calls = []
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                calls = json.loads(body)
+                proxy.calls += [c["method"] for c in (calls if isinstance(calls, list) else [calls])]
+                if any(change(c, None) is proxy.HANG for c in (calls if isinstance(calls, list) else [calls])):
+                    proxy.hung.set()
+                    proxy.released.wait(60)
+                    return
+                request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+                answers = json.loads(urllib.request.urlopen(request, timeout=30).read())
+                for call, answer in zip(calls, answers) if isinstance(calls, list) else [(calls, answers)]:
+                    if "result" in answer:
+                        answer["result"] = change(call, answer["result"])
+                out = json.dumps(answers).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(out)))
+                self.end_headers()
+                self.wfile.write(out)
+
+            def log_message(self, *args):
+                pass
+
+        self.hung, self.released = threading.Event(), threading.Event()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()

@@ -68,11 +68,13 @@ class Node:
 class Matrix:
     """Rows of docs/interop.md: how many messages or credentials went which way."""
     HEADS = {"didcomm": ("peer", "direction", "envelope", "curve", "enc", "messages"),
-             "credentials": ("peer", "direction", "format", "algorithm", "accepted", "altered and refused")}
+             "credentials": ("peer", "direction", "format", "algorithm", "accepted", "altered and refused"),
+             "ethr": ("step", "block", "owner", "verification methods", "services", "both resolvers agree")}
 
     def __init__(self):
         self.messages = collections.Counter()
         self.accepted, self.refused = collections.Counter(), collections.Counter()
+        self.steps = []
 
     def message(self, peer, direction, envelope, curve="-", enc="-", n=1):
         self.messages[peer, direction, envelope, curve, enc] += n
@@ -81,7 +83,13 @@ class Matrix:
         self.accepted[peer, direction, fmt, algorithm] += accepted
         self.refused[peer, direction, fmt, algorithm] += refused
 
+    def step(self, *row):
+        """One of the live chain's (test_ethr.py), in their order."""
+        self.steps.append(row)
+
     def rows(self, name):
+        if name == "ethr":
+            return self.steps
         if name == "didcomm":
             return [(*row, n) for row, n in sorted(self.messages.items())]
         return [(*row, n, self.refused[row]) for row, n in sorted(self.accepted.items())]
@@ -93,6 +101,8 @@ class Matrix:
     def totals(self, name):
         """A line for each peer and direction, for the end of the run."""
         sums = collections.Counter()
+        if name == "ethr":
+            return [f"vectors: did:ethr on a live chain, steps with both resolvers: {len(self.steps)}"] if self.steps else []
         for row in self.rows(name):
             sums[f"{row[0]}, {row[1]}"] += row[4] if name == "credentials" else row[5]
             if name == "credentials":

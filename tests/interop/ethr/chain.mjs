@@ -20,6 +20,7 @@ const balance = '0x' + (10n ** 21n).toString(16)
 const server = ganache.server({
   chain: { chainId, networkId: chainId, hardfork: hardfork ?? 'merge', time: time && new Date(time) },
   wallet: { accounts: keys.map(secretKey => ({ secretKey, balance })) }, logging: { quiet: true },
+  miner: { instamine: 'strict' },  // a transaction's hash is answered before its block is made
 })
 await server.listen(port ?? 0, '127.0.0.1')
 const url = `http://127.0.0.1:${server.address().port}`
@@ -40,7 +41,11 @@ await serve({
   async rpc({ method, params }) { return { result: await rpc(method, params ?? []) } },
   // transactions wait until {"op": "go"}
   async hold() { await rpc('miner_stop', []) },
-  async go() { await rpc('miner_start', []) },
+  async go() {
+    // by hand first: where a transaction was replaced the miner makes two blocks of one number
+    await rpc('evm_mine', [])
+    await rpc('miner_start', [])
+  },
   // so many blocks, each so many seconds after the last
   async mine({ blocks, seconds }) {
     for (let i = 0; i < (blocks ?? 1); i++) {

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* berth did ethr: changes of a did:ethr without a daemon. */
+#include "agent/cli/cli_ethr.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cli/cli_resolver.h"
+#include "agent/core/ethr_networks.h"
+#include "agent/core/ethr_publish.h"
+#include "berth/registry.h"
+#include "did/ethr_sign.h"
+
+#define WAIT_S 300		/* of --wait */
+#define LOOK_MS 10000		/* one CHECK */
+#define MAX_FEE_GWEI 200	/* of --max-fee */
+#define GWEI 1000000000u
+#define SECONDS_MAX 4000000000u	/* of --validity: a date of a uint64 in any case */
+
+/* What a command has open; the key of the owner, and of who pays. */
+struct session {
+	struct berth_cli *c;
+	struct berth_cli_resolver r;	/* for its configuration and adapters */
+	struct berth_keystore *ks[2];
+	struct berth_key_info key[2];
+	struct berth_cli_ethr_state state;
+	struct berth_ethr_sent sent;
+	struct berth_buf value;
+};
+enum { OWNER, PAYER };
+
+/* ---- words to a change ---- */
+
+static enum berth_err number(const struct berth_cli *c, const char *option, uint64_t dflt, uint64_t max, uint64_t *out)
+{
+	const char *text = berth_cli_get(c, option);
+	char *end;
+
+	*out = dflt;
+	if (!text)
+		return BERTH_OK;
+	*out = strspn(text, "0123456789") == strlen(text) && strlen(text) < 12 ? strtoull(text, &end, 10) : max + 1;
+	return *out > 0 && *out <= max ? BERTH_OK : berth_fail(BERTH_E_USAGE, "%s: %s is no number from 1 to %llu", option, text,
+							       (unsigned long long)max);
+}
+
+/* An account: an address, or the did:ethr of it. */
+static enum berth_err party(struct berth_eth_address *out, const char *text)
+{
+	struct berth_ethr_did did;
+	enum berth_err rc;
+
+	if (strncmp(text, "did:", 4) != 0)
+		return berth_eth_address_parse(out, text);
+	if (!(rc = berth_ethr_did_parse(&did, text)))
+		*out = did.identity;
+	return rc;
+}
+
+/* Text, or bytes as 0x and hex digits. */
+static enum berth_err value(struct session *s, struct berth_ethr_call *call, const char *text)
+{
+	enum berth_err rc = BERTH_OK;
+
+	if (strncmp(text, "0x", 2) == 0)
+		rc = berth_eth_data_parse(&s->value, text, BERTH_ETHR_VALUE_MAX);
+	else
+		berth_buf_str(&s->value, text);
+	call->value = s->value.p;
+	call->value_len = s->value.len;
+	return rc ? rc : berth_buf_status(&s->value);
+}
+
+enum { NONE, NEW_OWNER, DELEGATE, ATTRIBUTE };
+static const struct verb {
+	const char *name;
+	enum berth_ethr_function function;
+	int takes;
+	size_t n_args;		/* the verb and DID among them */
+	bool validity;
+	const char *usage;
+} verbs[] = {
+	{ "owner", BERTH_ETHR_CHANGE_OWNER, NEW_OWNER, 3, false, "DID ADDRESS" },
+	{ "deactivate", BERTH_ETHR_CHANGE_OWNER, NONE, 2, false, "DID" },
+	{ "add-delegate", BERTH_ETHR_ADD_DELEGATE, DELEGATE, 4, true, "DID veriKey|sigAuth ADDRESS --validity SECONDS" },
+	{ "revoke-delegate", BERTH_ETHR_REVOKE_DELEGATE, DELEGATE, 4, false, "DID veriKey|sigAuth ADDRESS" },
+	{ "set-attribute", BERTH_ETHR_SET_ATTRIBUTE, ATTRIBUTE, 4, true, "DID NAME VALUE --validity SECONDS" },
+	{ "revoke-attribute", BERTH_ETHR_REVOKE_ATTRIBUTE, ATTRIBUTE, 4, false, "DID NAME VALUE" },
+};
+
+static enum berth_err find_verb(const struct berth_cli *c, const struct verb **out)
+{
+	const char *name = berth_cli_arg(c, 0);
+	size_t n = 0;
+
+	while (berth_cli_arg(c, n))
+		n++;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(verbs[i].name, name)) {
+			*out = &verbs[i];
+			if (n != verbs[i].n_args || berth_cli_has(c, "--validity") != verbs[i].validity)
+				return berth_fail(BERTH_E_USAGE, "did ethr %s %s", name, verbs[i].usage);
+			return BERTH_OK;
+		}
+	return berth_fail(BERTH_E_USAGE, "did ethr: %s is none of create, owner, deactivate, add-delegate, revoke-delegate, "
+			  "set-attribute, revoke-attribute", name);
+}
+
+static bool is_null(const struct berth_eth_address *a)
+{
+	static const struct berth_eth_address null;
+
+	return berth_eth_address_equal(a, &null);
+}
+
+static enum berth_err read_call(struct session *s, const struct verb *v, struct berth_ethr_call *call)
+{
+	const char *a = berth_cli_arg(s->c, 2), *b = berth_cli_arg(s->c, 3);
+	enum berth_err rc = BERTH_OK;
+
+	call->function = v->function;
+	if (v->takes == NEW_OWNER && !(rc = party(&call->party, a)) && is_null(&call->party))
+		rc = berth_fail(BERTH_E_USAGE, "did ethr deactivate is what gives a DID to nobody");
+	if (v->takes == DELEGATE || v->takes == ATTRIBUTE)
+		call->name = a;
+	if (v->takes == DELEGATE)
+		rc = party(&call->party, b);
+	if (v->takes == ATTRIBUTE)
+		rc = value(s, call, b);
+	if (!rc && v->validity)
+		rc = number(s->c, "--validity", 0, SECONDS_MAX, &call->validity_s);
+	return rc;
+}
+
+static enum berth_err read_change(struct session *s, struct berth_ethr_change *change, struct berth_ethr_did *did)
+{
+	const struct verb *v = NULL;
+	enum berth_err rc;
+
+	change->did = berth_cli_arg(s->c, 1);
+	change->old_registry = berth_cli_has(s->c, "--old-registry");
+	change->relayed = berth_cli_has(s->c, "--payer-key-uri");
+	if ((rc = find_verb(s->c, &v)) || (rc = berth_ethr_did_parse(did, change->did)))
+		return rc;
+	change->call.identity = did->identity;
+	return read_call(s, v, &change->call);
+}
+
+/* ---- keys ---- */
+
+static enum berth_err open_key(struct session *s, int who, const char *option, struct berth_eth_address *account)
+{
+	const char *uri;
+	enum berth_err rc;
+
+	if ((rc = berth_cli_need(s->c, option, &uri)) || (rc = berth_cli_store_open(s->c, uri, false, &s->ks[who])) ||
+	    (rc = berth_cli_store_find(s->ks[who], uri, &s->key[who])))
+		return rc;
+	return berth_eth_address_of(account, &s->key[who].pub);
+}
+
+static enum berth_err create(struct session *s)
+{
+	struct berth_json *o = berth_json_new_object();
+	char address[BERTH_ETH_ADDRESS_LEN + 1];
+	struct berth_buf did = BERTH_BUF_INIT;
+	struct berth_eth_address account;
+	struct berth_ethr_did parsed;
+	struct berth_cli_key k;
+	enum berth_err rc;
+
+	if (!(rc = berth_cli_key_open(s->c, &k, false)) && !(rc = berth_eth_address_of(&account, &k.pub))) {
+		berth_ethr_did_format(&did, berth_cli_get(s->c, "--network"), &account);
+		berth_eth_address_format(address, &account);
+		if (!(rc = berth_buf_status(&did)) && !(rc = berth_ethr_did_parse(&parsed, berth_buf_cstr(&did))) &&
+		    !(rc = berth_json_set_str(o, "did", berth_buf_cstr(&did))) && !(rc = berth_json_set_str(o, "address", address))) {
+			rc = berth_cli_print(s->c, o);
+			o = NULL;
+		}
+	}
+	berth_json_free(o);
+	berth_cli_key_close(&k);
+	berth_buf_free(&did);
+	return rc;
+}
+
+/* ---- publishing ---- */
+
+struct answer {
+	enum berth_err rc;
+	char why[256];
+	struct berth_buf *out;
+};
+
+static void on_answer(void *arg, enum berth_err rc, const struct berth_registry_evidence *e)
+{
+	struct answer *a = arg;
+
+	a->rc = rc;
+	if (rc)
+		snprintf(a->why, sizeof(a->why), "%s", berth_err_detail());
+	else if (e->n == 1)
+		berth_buf_put(a->out, e->pieces[0].p, e->pieces[0].n);
+}
+
+static enum berth_err ask(void *arg, uint32_t phase, const char *did, const char *part, const struct berth_buf *in,
+			  struct berth_buf *out)
+{
+	struct session *s = arg;
+	const struct berth_registry_piece piece = { part, in->p, in->len };
+	const struct berth_resolve_call q = {
+		.op = BERTH_REGISTRY_UPDATE, .phase = (uint8_t)phase, .did = did, .pieces = &piece, .n_pieces = 1, .deadline_ms = LOOK_MS,
+	};
+	struct answer a = { .out = out };
+	enum berth_err rc = berth_resolveclient_call_wait(s->r.adapters, &q, on_answer, &a);
+
+	if (!rc && a.rc)
+		rc = berth_fail(a.rc, "%s", a.why);
+	return rc ? rc : berth_buf_status(out);
+}
+
+static enum berth_err sign(void *arg, bool payer, const struct berth_ethr_order *o, struct berth_buf *signed_, uint8_t hash[32])
+{
+	struct session *s = arg;
+	int who = payer ? PAYER : OWNER;
+
+	return berth_ethr_sign(s->ks[who], s->key[who].name, o, signed_, hash);
+}
+
+static enum berth_err keep(void *arg, const struct berth_ethr_sent *sent)
+{
+	struct session *s = arg;
+
+	return berth_cli_ethr_state_keep(&s->state, sent);
+}
+
+static enum berth_err print_receipt(const struct session *s, const struct berth_ethr_receipt *r, const char *did)
+{
+	struct berth_buf hash = BERTH_BUF_INIT, version = BERTH_BUF_INIT;
+	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc;
+
+	berth_ethr_put_hex(&hash, r->hash, sizeof(r->hash));
+	berth_buf_printf(&version, "%llu", (unsigned long long)r->block);
+	if ((rc = berth_buf_status(&hash)) || (rc = berth_buf_status(&version)) || (rc = berth_json_set_str(o, "did", did)) ||
+	    (rc = berth_json_set_str(o, "transactionHash", berth_buf_cstr(&hash))) ||
+	    (rc = berth_json_set_str(o, "versionId", berth_buf_cstr(&version))))
+		berth_json_free(o);
+	else
+		rc = berth_cli_print(s->c, o);
+	berth_buf_free(&version);
+	berth_buf_free(&hash);
+	return rc;
+}
+
+/* A change that is over is forgotten when its result is out, so that a command that is cut
+ * off before has the same result once more. */
+static enum berth_err publish(struct session *s, const struct berth_ethr_publisher *p, const struct berth_ethr_change *change)
+{
+	struct berth_ethr_receipt r;
+	enum berth_err rc = berth_ethr_publish(&r, p, change, &s->sent, berth_cli_has(s->c, "--raise-fee")), forgotten;
+	char why[256];
+
+	if (!r.over || (!rc && (rc = print_receipt(s, &r, change->did))))
+		return rc;
+	snprintf(why, sizeof(why), "%s", berth_err_detail());
+	forgotten = berth_cli_ethr_state_forget(&s->state);
+	return rc ? berth_fail(rc, "%s", why) : forgotten;
+}
+
+static enum berth_err limits(const struct berth_cli *c, struct berth_ethr_publisher *p)
+{
+	uint64_t wait_s, gwei;
+	enum berth_err rc;
+
+	if ((rc = number(c, "--wait", WAIT_S, 86400, &wait_s)) || (rc = number(c, "--max-fee", MAX_FEE_GWEI, 1000000, &gwei)))
+		return rc;
+	p->max_fee = gwei * GWEI;
+	p->looks = (unsigned)(wait_s * 1000 / LOOK_MS) + 1;
+	return BERTH_OK;
+}
+
+static enum berth_err change_it(struct session *s)
+{
+	struct berth_ethr_publisher p = { .ask = ask, .sign = sign, .keep = keep, .arg = s };
+	struct berth_ethr_change change = { .did = NULL };
+	const char *config, *state;
+	struct berth_ethr_did did;
+	enum berth_err rc;
+
+	if ((rc = read_change(s, &change, &did)) || (rc = limits(s->c, &p)) || (rc = berth_cli_need(s->c, "--config", &config)) ||
+	    (rc = berth_cli_need(s->c, "--state", &state)) || (rc = berth_cli_resolver_open(&s->r, s->c)) ||
+	    (rc = berth_ethr_registry_of(&p.registry, s->r.config, &did)) || (rc = open_key(s, OWNER, "--key-uri", &change.owner)) ||
+	    (change.relayed && (rc = open_key(s, PAYER, "--payer-key-uri", &change.payer))) ||
+	    (rc = berth_cli_ethr_state_open(&s->state, state, &s->sent)))
+		return rc;
+	return publish(s, &p, &change);
+}
+
+enum berth_err berth_cli_did_ethr(struct berth_cli *c)
+{
+	struct session s = { .c = c, .state = { .lock = -1 } };
+	enum berth_err rc;
+
+	if (!strcmp(berth_cli_arg(c, 0), "create"))
+		rc = berth_cli_arg(c, 1) ? berth_fail(BERTH_E_USAGE, "did ethr create takes a key and a --network") : create(&s);
+	else
+		rc = berth_cli_arg(c, 1) ? change_it(&s) : berth_fail(BERTH_E_USAGE, "did ethr VERB DID ...");
+	berth_cli_resolver_close(&s.r);
+	berth_cli_ethr_state_close(&s.state);
+	berth_ethr_sent_free(&s.sent);
+	berth_keystore_close(s.ks[OWNER]);
+	berth_keystore_close(s.ks[PAYER]);
+	berth_buf_free(&s.value);
+	return rc;
+}
+
+const struct berth_cli_opt berth_cli_did_ethr_opts[] = {
+	BERTH_CLI_KEY_OPTS,
+	{ "--network", BERTH_CLI_ONE, "NAME", "create: the network of the DID (default: mainnet)" },
+	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
+	{ "--state", BERTH_CLI_ONE, "FILE", "what is sent is kept there until the chain has it" },
+	{ "--validity", BERTH_CLI_ONE, "SECONDS", "add-delegate, set-attribute: from its block on" },
+	{ "--payer-key-uri", BERTH_CLI_ONE, "URI", "another account sends and pays; the owner only signs" },
+	{ "--old-registry", BERTH_CLI_FLAG, NULL, "with a payer: a contract of before 2019, such as mainnet's" },
+	{ "--max-fee", BERTH_CLI_ONE, "GWEI", "for one unit of gas; dearer is not signed (default: 200)" },
+	{ "--raise-fee", BERTH_CLI_FLAG, NULL, "send what --state holds once more for more, in its place" },
+	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the chain to have it (default: 300)" },
+	{ .name = NULL },
+};

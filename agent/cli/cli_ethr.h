@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CLI_CLI_ETHR_H
+#define BERTH_AGENT_CLI_CLI_ETHR_H
+
+#include "agent/cli/cli.h"
+#include "agent/core/ethr_sent.h"
+
+/* `berth did ethr`. */
+BERTH_MUST_USE enum berth_err berth_cli_did_ethr(struct berth_cli *c);
+extern const struct berth_cli_opt berth_cli_did_ethr_opts[];
+
+/* ---- cli_ethr_state.c: the file of --state, held by one command at a time ---- */
+struct berth_cli_ethr_state {
+	const char *path;	/* borrowed */
+	int lock;		/* -1: not held */
+};
+/* What was sent before, if anything.  E_UNAVAILABLE: another command has it. */
+BERTH_MUST_USE enum berth_err
+berth_cli_ethr_state_open(struct berth_cli_ethr_state *s, const char *path, struct berth_ethr_sent *sent);
+/* On disk when it returns, name and all. */
+BERTH_MUST_USE enum berth_err
+berth_cli_ethr_state_keep(const struct berth_cli_ethr_state *s, const struct berth_ethr_sent *sent);
+BERTH_MUST_USE enum berth_err berth_cli_ethr_state_forget(const struct berth_cli_ethr_state *s);
+void berth_cli_ethr_state_close(struct berth_cli_ethr_state *s);
+
+#endif
