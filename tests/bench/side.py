@@ -16,9 +16,10 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "interop"))
+INTEROP = HERE.parent / "interop"
+sys.path.insert(0, str(INTEROP))
 from credentials_world import NOW_S, Party, issue  # noqa: E402
-from peers import BUILD, FOLDER, Node, install, new_key  # noqa: E402
+from peers import BUILD, FOLDER, Node, berth, install, new_key  # noqa: E402
 
 ROUNDS = int(os.environ.get("BERTH_ROUNDS", 9))
 SLICE_US = 100e3    # how long one side works in one round
@@ -66,7 +67,11 @@ class Ours(Side):
 
 class Theirs(Side):
     def __init__(self, whose):
-        self.node = Node("theirs.mjs", "side/world.json", whose)
+        if whose == "webvh":
+            install(INTEROP / "webvh", FOLDER / "webvh")
+            self.node = Node("webvh.mjs", folder=FOLDER / "webvh")
+        else:
+            self.node = Node("theirs.mjs", "side/world.json", whose)
         super().__init__(lambda op, **q: self.node.ask(op, **q))
         self.close = self.node.close
 
@@ -179,6 +184,25 @@ def credentials(theirs, ours):
         proofs(theirs, ours, issuer)
 
 
+# ---- did:webvh ----
+
+LOG_ENTRIES = 100
+
+
+def logs(theirs, ours):
+    """A log of ours, by one key: what is parsed, hashed and verified by both."""
+    with tempfile.TemporaryDirectory(prefix="berth.") as d:
+        private, _ = new_key("ed25519")
+        jwk = pathlib.Path(d, "key.jwk")
+        jwk.write_text(json.dumps(private))
+        how = ("--jwk", jwk, "--now", "2026-01-01T00:00:00Z")
+        berth("did", "create", "webvh", "--domain", "example.com", "--out", d, *how)
+        for _ in range(LOG_ENTRIES - 1):
+            berth("did", "update", "webvh", "--log", d, *how)
+        text = pathlib.Path(d, "did.jsonl").read_text()
+    compare(f"didwebvh-ts 2.8.0, log of {LOG_ENTRIES} entries", ours, {"op": "webvh", "text": text}, theirs, {"op": "time", "text": text})
+
+
 def main():
     install()
     shutil.copy(HERE / "side/theirs.mjs", FOLDER)
@@ -190,7 +214,8 @@ def main():
     print(f"Medians of {ROUNDS} rounds in turn, CPU time of each process.")
     for whose, title, rows in (("didcomm-node", "DIDComm, didcomm-node", lambda t: messages("didcomm-node 0.4.1,", t, ours, True)),
                                ("veramo", "DIDComm, Veramo", lambda t: messages("@veramo/did-comm 7.0.1,", t, ours, False)),
-                               ("credentials", "credentials, verification", lambda t: credentials(t, ours))):
+                               ("credentials", "credentials, verification", lambda t: credentials(t, ours)),
+                               ("webvh", "did:webvh", lambda t: logs(t, ours))):
         head(title)
         theirs = Theirs(whose)
         rows(theirs)

@@ -11,6 +11,7 @@
 #include "did/base/json.h"
 #include "did/base/secret.h"
 #include "did/resolver.h"
+#include "did/webvh_log.h"
 #include "vc/jsonld/di_rdf.h"
 #include "vc/vc.h"
 
@@ -74,11 +75,23 @@ static void verify_jwt(struct job *j) { verify(berth_vc_verify, j); }
 static void verify_di(struct job *j) { verify(berth_vc_di_verify, j); }
 static void verify_sd(struct job *j) { verify(berth_vc_sd_verify, j); }
 
+/* A log of any DID: its last entry says which. */
+static void judge_log(struct job *j)
+{
+	const struct berth_webvh_files f = { .log = j->text, .log_len = j->len };
+	struct berth_webvh_log log;
+
+	or_die(berth_webvh_log_read(&log, &f, NULL, j->now_s));
+	if (*log.bad)
+		exit(1);
+	berth_webvh_log_free(&log);
+}
+
 static work_fn *find(const char *op)
 {
 	static const struct { const char *op; work_fn *fn; } all[] = {
 		{ "pack", pack }, { "unpack", unpack }, { "vc-jwt", verify_jwt1 }, { "vc+jwt", verify_jwt },
-		{ "di", verify_di }, { "dc+sd-jwt", verify_sd },
+		{ "di", verify_di }, { "dc+sd-jwt", verify_sd }, { "webvh", judge_log },
 	};
 
 	for (size_t i = 0; op && i < sizeof(all) / sizeof(all[0]); i++)
