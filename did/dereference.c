@@ -7,6 +7,7 @@
 #include "did/did_params.h"
 #include "did/uri_ref.h"
 #include "did/url.h"
+#include "did/webvh_path.h"
 
 #define URI_LIST "text/uri-list"
 
@@ -203,6 +204,26 @@ static enum berth_err only_selected(struct task *t)
 	return BERTH_OK;
 }
 
+/* A path names what has it in its id, or with did:webvh what is at a service's place. */
+static enum berth_err give_path(struct task *t)
+{
+	enum berth_err rc = give_object(t, t->url.text + strlen(t->url.did));
+	struct berth_buf url = BERTH_BUF_INIT;
+
+	if (rc != BERTH_E_RESOLVE || !t->url.path || t->params.others)
+		return rc;
+	if ((rc = berth_webvh_path(&url, t->doc, t->url.path)) == BERTH_OK) {
+		if (t->url.fragment)
+			berth_buf_printf(&url, "#%s", t->url.fragment);
+		t->out->error = NULL;
+		rc = give(t, berth_json_new_str(berth_buf_cstr(&url)), URI_LIST);
+	} else {
+		rc = fail(t, rc, rc == BERTH_E_DID ? "invalidDidUrl" : "notFound");
+	}
+	berth_buf_free(&url);
+	return rc;
+}
+
 /* ---- the whole ---- */
 
 static bool wants_urls(const struct task *t)
@@ -232,7 +253,7 @@ static enum berth_err give_content(struct task *t)
 		return give(t, NULL, NULL);
 	/* before anything else: documents may have methods with a path in their ids */
 	if (t->url.path || t->params.others)
-		return give_object(t, t->url.text + strlen(t->url.did));
+		return give_path(t);
 	if (services && (!t->accept || wants_urls(t)))
 		return give_urls(t);
 	if (wants_urls(t))

@@ -15,7 +15,8 @@
  *                              relativeRef resolved against them and the fragment
  *                              appended, as text/uri-list; or, with a media type of DID
  *                              documents in accept, the document with only them
- *   DID/path, DID?other        what in the document has that DID URL for its id
+ *   DID/path, DID?other        what in the document has that DID URL for its id; of a
+ *                              did:webvh with a path else where that is, as text/uri-list
  *
  * accept is one of application/did, application/did+json, application/did+ld+json,
  * text/uri-list, or NULL for whatever fits. */

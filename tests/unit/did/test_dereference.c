@@ -16,12 +16,20 @@
 
 static const char document[] = DOC(SERVICES(FILES "," TWO "," MAP "," FRAG));
 
+#define V "did:webvh:QmWGqHMYsShoNu8Sm1R9tLPGersH8EHwnqMEhJitruJ94M:example.com"
+static const char log_document[] = "{\"id\":\"" V "\"," SERVICES(
+	"{\"id\":\"#files\",\"type\":\"relativeRef\",\"serviceEndpoint\":\"https://example.com/dids/\"},"
+	"{\"id\":\"" V "#whois\",\"type\":\"LinkedVerifiablePresentation\",\"serviceEndpoint\":\"https://example.com/dids/whois.vp\"},"
+	"{\"id\":\"" V "/named\",\"type\":\"x\",\"serviceEndpoint\":\"https://example.com/\"}") "}";
+
 static struct berth_did_version asked;
 static char asked_id[64], asked_time[64];
 
 static enum berth_err get(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
 	*out = NULL;
+	if (strcmp(did, V) == 0)
+		return berth_did_doc_parse(out, log_document, sizeof(log_document) - 1, did);
 	if (strcmp(did, A) != 0)
 		return berth_resolve_next(r, did, out);
 	return berth_did_doc_parse(out, document, sizeof(document) - 1, did);
@@ -202,6 +210,27 @@ static int done(void **state)
 	return 0;
 }
 
+static void paths_of_did_webvh(void **state)
+{
+	static const char *const bad[] = { "/..", "/.", "/a/../b", "/%2e%2E/b", "/a/%2e", "/.%2e/x" };
+
+	(void)state;
+	gives("\"https://example.com/dids/governance/issuers.json\"", LIST, V "/governance/issuers.json", NULL);
+	gives("\"https://example.com/dids/a/...\"", LIST, V "/a/...", NULL);
+	gives("\"https://example.com/dids/a#b\"", LIST, V "/a?versionNumber=1#b", NULL);
+	gives("\"https://example.com/dids/whois.vp\"", LIST, V "/whois", NULL);
+	CHECK_OK(deref(V "/named", NULL));
+	CHECK(berth_json_get(result.content, "type"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char url[256];
+
+		snprintf(url, sizeof(url), V "%s", bad[i]);
+		refused(BERTH_E_DID, "invalidDidUrl", url, NULL);
+	}
+	refused(BERTH_E_RESOLVE, "notFound", V "/a?x=1", NULL);
+	refused(BERTH_E_RESOLVE, "notFound", A "/a", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +241,7 @@ int main(void)
 		cmocka_unit_test(versions_go_to_the_resolver),
 		cmocka_unit_test(parameters_are_strict),
 		cmocka_unit_test(results),
+		cmocka_unit_test(paths_of_did_webvh),
 	};
 
 	berth_crypto_init();
