@@ -5,6 +5,7 @@
 
 #include "agent/cli/cli_bundle.h"
 #include "agent/cli/cli_ethr.h"
+#include "agent/cli/cli_publish.h"
 #include "agent/cli/cli_resolver.h"
 #include "agent/cli/cli_webvh.h"
 #include "did/dereference.h"
@@ -303,6 +304,12 @@ static const struct berth_cli_cmd cmds[] = {
 	  "  berth did dereference 'did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp#z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp'\n"
 	  "  berth did dereference 'did:web:example.com?service=files&relativeRef=manual.pdf' --did-docs docs/\n"
 	  "  berth did dereference 'did:webvh:QmX:example.com?versionId=2-Qm#key-1' --config /etc/berth/berth.conf\n" },
+	{ "publish", "create|update|deactivate DID", "have a registry adapter publish", berth_cli_publish_opts, 2, 2, berth_cli_publish,
+	  "  berth did publish create did:web:example.com --part didDocument=did.json --config /etc/berth/berth.conf\n"
+	  "  berth did publish deactivate did:web:example.com --config /etc/berth/berth.conf\n" },
+	{ "fetch", "DID/PATH|URL", "have a registry adapter fetch what belongs to a DID", berth_cli_fetch_opts, 1, 1, berth_cli_fetch,
+	  "  berth did fetch did:web:example.com/whois --config /etc/berth/berth.conf\n"
+	  "  berth did fetch https://example.com/status/1 --out list.jwt --config /etc/berth/berth.conf\n" },
 	{ "export-bundle", "[DID...]", "sign documents, logs and status lists for a site without a network",
 	  berth_cli_export_bundle_opts, 0, BERTH_CLI_VALUES_MAX, berth_cli_export_bundle,
 	  "  berth did export-bundle --out site.jws --jwk op.jwk --kid did:key:z6Mk...#z6Mk... --config /etc/berth/berth.conf \\\n"

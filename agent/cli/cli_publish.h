@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AGENT_CLI_PUBLISH_H
+#define BERTH_AGENT_CLI_PUBLISH_H
+
+#include "agent/cli/cli.h"
+
+/* `did publish` and `did fetch`, rows of cli_did.c: what registry adapters do besides
+ * resolving. */
+extern const struct berth_cli_opt berth_cli_publish_opts[], berth_cli_fetch_opts[];
+enum berth_err berth_cli_publish(struct berth_cli *c);
+enum berth_err berth_cli_fetch(struct berth_cli *c);
+
+#endif
