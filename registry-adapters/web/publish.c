@@ -70,16 +70,25 @@ static int write_temp(int dir, const void *p, size_t n)
 	return close(fd) || bad ? -1 : 0;
 }
 
-/* linkat() is the one way to name a file only where nothing is. */
+/* Where nothing is.  File systems that cannot say so in one call have one writer, too. */
+static int name_new(int dir, const char *file)
+{
+	if (renameat2(dir, TEMP_NAME, dir, file, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (faccessat(dir, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(dir, TEMP_NAME, dir, file);
+}
+
 static int put_in_place(int dir, const char *file, enum web_publish how, const char **why)
 {
-	if (how == WEB_REPLACE) {
-		if (faccessat(dir, file, F_OK, AT_SYMLINK_NOFOLLOW))
-			return fail(why, BERTH_REGISTRY_NOT_FOUND, "web: there is no document to replace");
-		return renameat(dir, TEMP_NAME, dir, file) ? fail(why, BERTH_REGISTRY_UNAVAILABLE, "web: cannot rename the document")
-							   : BERTH_REGISTRY_OK;
-	}
-	if (linkat(dir, TEMP_NAME, dir, file, 0) == 0)
+	if (how == WEB_REPLACE && faccessat(dir, file, F_OK, AT_SYMLINK_NOFOLLOW))
+		return fail(why, BERTH_REGISTRY_NOT_FOUND, "web: there is no document to replace");
+	if (how == WEB_REPLACE ? renameat(dir, TEMP_NAME, dir, file) == 0 : name_new(dir, file) == 0)
 		return BERTH_REGISTRY_OK;
 	return errno == EEXIST ? fail(why, BERTH_REGISTRY_CONFLICT, "web: there is a document already")
 			       : fail(why, BERTH_REGISTRY_UNAVAILABLE, "web: cannot name the document");
