@@ -72,6 +72,7 @@ const struct berth_option berth_options[] = {
 
 	PATH("adapter", NAMED, "path", "", "the shared object of a registry adapter; root's, absolute"),
 	BOOL("adapter", NAMED, "authoritative", "no", "what it resolves is believed without the evidence of the method"),
+	LIST("adapter", NAMED, BERTH_OPT_NAMES, "methods", "the only DID methods that it is asked for; unset: all it has"),
 	{ "adapter", "*", NAMED, BERTH_OPT_ANY, false, "", 0, 0, NULL, "whatever the adapter asks for" },
 
 	LIST("egress", ONE, BERTH_OPT_CIDR, "allow", "addresses to be dialled although they are not public"),

@@ -3,6 +3,16 @@
 #include "agent/core/resolve_internal.h"
 #include "agent/ipc/http_policy.h"
 
+static enum berth_err add_methods(struct berth_resolveclient *c, const struct berth_config *cfg, const char *name)
+{
+	enum berth_err rc = BERTH_OK;
+	const char *method;
+
+	for (size_t i = 0; !rc && (method = berth_config_item(cfg, "adapter", name, "methods", i)); i++)
+		rc = berth_resolveclient_only_method(c, method);
+	return rc;
+}
+
 static enum berth_err add_adapters(struct berth_resolveclient *c, const struct berth_config *cfg)
 {
 	struct berth_buf json = BERTH_BUF_INIT;
@@ -14,6 +24,8 @@ static enum berth_err add_adapters(struct berth_resolveclient *c, const struct b
 		if (!(rc = berth_config_adapter_json(cfg, name, &json)))
 			rc = berth_resolveclient_add(c, name, berth_config_str(cfg, "adapter", name, "path"),
 						     berth_buf_cstr(&json));
+		if (!rc)
+			rc = add_methods(c, cfg, name);
 		if (!rc && berth_config_bool(cfg, "adapter", name, "authoritative"))
 			berth_resolveclient_is_authoritative(c);
 	}

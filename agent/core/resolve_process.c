@@ -361,5 +361,6 @@ void resolve_process_free(struct resolve_process *p)
 		free(p->adapters[i].name);
 		free(p->adapters[i].path);
 		free(p->adapters[i].config);
+		berth_buf_free(&p->adapters[i].only);
 	}
 }

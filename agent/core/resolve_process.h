@@ -22,6 +22,7 @@
 
 struct resolve_adapter {
 	char *name, *path, *config;
+	struct berth_buf only;		/* " web webvh ": of its methods only these; empty: all */
 	bool authoritative;
 	struct berth_res_loaded is;	/* no methods until it has been loaded once */
 };

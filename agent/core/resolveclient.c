@@ -8,6 +8,7 @@
 #include "agent/core/resolve_internal.h"
 #include "berth/registry.h"
 #include "did/base/clock.h"
+#include "did/codec/did_text.h"
 
 #define SHARE_REFILL 4		/* one ms of waiting for each four that pass */
 
@@ -160,9 +161,10 @@ static enum berth_err look_up(struct berth_resolveclient *c, const struct look_u
 
 /* --- the resolver ------------------------------------------------------------------ */
 
-static bool has_method(const struct resolve_adapter *a, const char *did)
+/* The method of did is in a list with spaces between. */
+static bool is_listed(const char *at, const char *did)
 {
-	const char *method = did + strlen("did:"), *at = a->is.methods;
+	const char *method = did + strlen("did:");
 	size_t len = strcspn(method, ":");
 
 	for (;;) {
@@ -174,6 +176,11 @@ static bool has_method(const struct resolve_adapter *a, const char *did)
 			return true;
 		at += n;
 	}
+}
+
+static bool has_method(const struct resolve_adapter *a, const char *did)
+{
+	return is_listed(a->is.methods, did) && (!a->only.len || is_listed((const char *)a->only.p, did));
 }
 
 const struct resolve_adapter *resolve_adapter_of(const struct berth_resolveclient *c, const char *did, uint8_t op)
@@ -305,6 +312,16 @@ enum berth_err
 berth_resolveclient_add(struct berth_resolveclient *c, const char *name, const char *path, const char *config)
 {
 	return resolve_process_add(&c->process, name, path, config);
+}
+
+enum berth_err berth_resolveclient_only_method(struct berth_resolveclient *c, const char *method)
+{
+	struct berth_buf *only = &c->process.adapters[c->process.n - 1].only;
+
+	if (!*method || strlen(method) > BERTH_DID_METHOD_MAX || method[strspn(method, "abcdefghijklmnopqrstuvwxyz0123456789")])
+		return berth_fail(BERTH_E_CONFIG, "%.60s is no DID method's name", method);
+	berth_buf_printf(only, "%s%s", only->len ? " " : "", method);
+	return berth_buf_status(only);
 }
 
 void berth_resolveclient_is_authoritative(struct berth_resolveclient *c)

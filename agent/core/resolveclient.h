@@ -49,6 +49,9 @@ void berth_resolveclient_free(struct berth_resolveclient *c);	/* ends resolverd;
 /* Names an adapter: its [adapter NAME] path, and config as JSON.  Copied. */
 BERTH_MUST_USE enum berth_err
 berth_resolveclient_add(struct berth_resolveclient *c, const char *name, const char *path, const char *config);
+/* The adapter that was added last is asked for DIDs of this method, and of others that are
+ * named so, and of no others.  E_CONFIG: not a method's name. */
+BERTH_MUST_USE enum berth_err berth_resolveclient_only_method(struct berth_resolveclient *c, const char *method);
 /* The adapter that was added last is believed where a method has a judge of its own. */
 void berth_resolveclient_is_authoritative(struct berth_resolveclient *c);
 

@@ -44,25 +44,11 @@ char *uni_authorization(const struct uni *u)
 	return out;
 }
 
-/* Whether this DID's method is one of `methods`. */
-static bool is_ours(const struct uni *u, const char *did)
-{
-	char word[64];
-
-	if (!u->methods)
-		return true;
-	if (snprintf(word, sizeof(word), " %.*s ", (int)strcspn(did + 4, ":"), did + 4) >= (int)sizeof(word))
-		return false;
-	return strstr(u->methods, word) != NULL;
-}
-
 static void uni_ask(void *self, const struct berth_registry_request *r, struct berth_registry_query *q)
 {
 	const struct uni *u = self;
 
-	if (!is_ours(u, r->did))
-		uni_say(u, q, BERTH_REGISTRY_UNSUPPORTED, "universal: not one of the configured methods");
-	else if (r->op == BERTH_REGISTRY_RESOLVE || r->op == BERTH_REGISTRY_FETCH)
+	if (r->op == BERTH_REGISTRY_RESOLVE || r->op == BERTH_REGISTRY_FETCH)
 		uni_resolve(u, r, q);
 	else
 		uni_register(u, r, q);
@@ -78,7 +64,6 @@ static void uni_stop(void *self)
 		free(u->resolvers.url[i]);
 		free(u->registrars.url[i]);
 	}
-	free(u->methods);
 	free(u->authorization_file);
 	free(u);
 }
@@ -104,31 +89,17 @@ static const char *set_list(struct uni_list *l, const char *value)
 	return NULL;
 }
 
-static const char *set_methods(struct uni *u, const char *value)
-{
-	if (asprintf(&u->methods, " %s ", value) < 0) {
-		u->methods = NULL;
-		return "universal: no memory";
-	}
-	for (char *c = u->methods; *c; c++)
-		if (*c == ',' || *c == '\t')
-			*c = ' ';
-	return NULL;
-}
-
 static const char *set_option(struct uni *u, const char *name, const char *value)
 {
 	if (strcmp(name, "resolvers") == 0)
 		return set_list(&u->resolvers, value);
 	if (strcmp(name, "registrars") == 0)
 		return set_list(&u->registrars, value);
-	if (strcmp(name, "methods") == 0)
-		return set_methods(u, value);
 	if (strcmp(name, "authorization-file") == 0 && value[0] == '/') {
 		u->authorization_file = strdup(value);
 		return u->authorization_file ? NULL : "universal: no memory";
 	}
-	return "universal: takes resolvers, registrars, methods, authorization-file = PATH, and nothing else";
+	return "universal: takes resolvers, registrars, authorization-file = PATH, and nothing else";
 }
 
 static const char *configure(struct uni *u, const cJSON *c)

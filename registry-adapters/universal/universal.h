@@ -20,7 +20,6 @@ struct uni_list {
 struct uni {
 	const struct berth_registry_host *host;
 	struct uni_list resolvers, registrars;
-	char *methods;			/* " ion indy "; NULL: all */
 	char *authorization_file;	/* NULL: none */
 };
 

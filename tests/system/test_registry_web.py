@@ -99,6 +99,17 @@ def test_two_adapters_the_first_that_has_the_method(site, tmp_path):
     site.conf = configuration(tmp_path, [("web", {}), ("static", {"dir": tmp_path / "docs"})], servers=[site])
     resolve(site, site.did)
     assert resolve(site, "did:example:x")["didDocument"] == {"id": "did:example:x"}
+    static = {"dir": tmp_path / "docs"}
+    site.conf = configuration(tmp_path, [("static", static), ("web", {})], servers=[site])
+    refused("E_RESOLVE", site, site.did)        # static has any method, and no such document
+    for methods in ("example", "x, example"):
+        site.conf = configuration(tmp_path, [("static", {**static, "methods": methods}), ("web", {})], servers=[site])
+        resolve(site, site.did)
+        resolve(site, "did:example:x")
+        refused("E_DID", site, "did:exampl:x")
+        refused("E_DID", site, "did:examples:x")
+    site.conf = configuration(tmp_path, [("static", {**static, "methods": "Example"})], servers=[site])
+    fails("E_CONFIG", "did", "resolve", "did:example:x", "--config", site.conf)
 
 
 # ---- a Universal Resolver ----

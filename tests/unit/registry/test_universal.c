@@ -253,7 +253,7 @@ static void resources_are_fetched(void **state)
 	test_registry_stop(&r);
 }
 
-static void methods_and_secrets_are_configured(void **state)
+static void secrets_are_configured(void **state)
 {
 	static const struct test_exchange x = { .method = "GET", .url = ONE "/did:ion:1", .authorization = "Bearer t", .reply = "{\"id\":\"did:ion:1\"}" };
 	char dir[TMPDIR_LEN], config[256];
@@ -261,15 +261,11 @@ static void methods_and_secrets_are_configured(void **state)
 	(void)state;
 	test_tmpdir(dir);
 	test_write_file(test_path(dir, "token"), "Bearer t\n", 9, 0600);
-	snprintf(config, sizeof(config), "{\"resolvers\":\"%s\",\"methods\":\"ion, indy\",\"authorization-file\":\"%s/token\"}", ONE, dir);
+	snprintf(config, sizeof(config), "{\"resolvers\":\"%s\",\"authorization-file\":\"%s/token\"}", ONE, dir);
 	assert_int_equal(0, start(config));
 	test_registry_script(&r, &x, 1);
 	test_registry_resolve(&r, "did:ion:1", &a);
 	assert_int_equal(BERTH_REGISTRY_OK, a.status);
-	test_registry_resolve(&r, "did:io:1", &a);
-	assert_int_equal(BERTH_REGISTRY_UNSUPPORTED, a.status);
-	test_registry_resolve(&r, "did:ionx:1", &a);
-	assert_int_equal(BERTH_REGISTRY_UNSUPPORTED, a.status);
 	test_registry_stop(&r);
 	test_tmpdir_remove(dir);
 }
@@ -477,7 +473,7 @@ int main(void)
 		TEST(what_is_asked_is_one_segment),
 		TEST(too_long_a_did_is_not_asked_for),
 		TEST(resources_are_fetched),
-		TEST(methods_and_secrets_are_configured),
+		TEST(secrets_are_configured),
 		TEST(cancelled_it_answers),
 		TEST(a_job_from_proposal_to_receipt),
 		TEST(updates_and_deactivations),
