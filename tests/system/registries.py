@@ -13,11 +13,24 @@ class Server:
     """routes: path -> (code, headers, body), a function of the handler, or a body."""
 
     def __init__(self, folder, names=("a.test",), tls=True):
-        self.routes, self.seen = {}, []
+        self.routes, self.seen, self.open, self.most = {}, [], 0, 0     # connections, and the most there were at once
+        self.lock = threading.Lock()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def handle(self):
+                with outer.lock:
+                    outer.open += 1
+                    outer.most = max(outer.most, outer.open)
+                try:
+                    super().handle()
+                except OSError:
+                    pass
+                with outer.lock:
+                    outer.open -= 1
 
             def answer(self):
                 n = int(self.headers.get("Content-Length") or 0)

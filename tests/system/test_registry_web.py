@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """did:web through berth-resolverd: a TLS server under a .test name, and what it says."""
 import json
+import subprocess
 
 import pytest
 
-from cli import fails, ok
+from cli import BUILD, fails, ok
 from registries import Server, configuration
 
 KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
@@ -110,6 +111,25 @@ def test_two_adapters_the_first_that_has_the_method(site, tmp_path):
         refused("E_DID", site, "did:examples:x")
     site.conf = configuration(tmp_path, [("static", {**static, "methods": "Example"})], servers=[site])
     fails("E_CONFIG", "did", "resolve", "did:example:x", "--config", site.conf)
+
+
+# ---- many at once ----
+
+def many(conf, prefix, n, rounds=1):
+    r = subprocess.run([BUILD / "tests/system/registry_many", conf, prefix, str(n), str(rounds)], stdout=subprocess.PIPE, timeout=300)
+    assert r.returncode == 0
+    return [json.loads(line) for line in r.stdout.splitlines()]
+
+
+def test_a_thousand_at_once_and_none_is_lost(site, tmp_path):
+    """Bounded by the pool: 16 connections to an address, however many want something."""
+    for i in range(1000):
+        site.routes["/u/%d/did.json" % i] = document(site.did + ":u:%d" % i)
+    site.conf = configuration(tmp_path, [("web", {})], servers=[site], egress="requests-per-second = 1000")
+    out, = many(site.conf, site.did + ":u:", 1000)
+    assert (out["resolved"], out["failed"]) == (1000, 0)
+    assert len(site.seen) == len({path for _, path, _, _ in site.seen}) == 1000
+    assert site.most <= 16
 
 
 # ---- a Universal Resolver ----
