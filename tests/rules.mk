@@ -96,8 +96,9 @@ bench: all $(B)/tests/bench/bench $(COURIERD) $(addprefix $(B)/tests/courier/,cr
 # Ours beside what npm has, in turns; `make bench` includes it where there is a node.
 $(B)/tests/bench/side/ours: $(call obj,tests/bench/side/ours.c) $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libberth.a $(L_ALL)
-bench-peers: have-node all $(B)/tests/bench/side/ours
+bench-peers: have-node all $(B)/tests/bench/side/ours $(B)/tests/system/registry_many
 	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/side.py
+	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/registries.py
 
 # Lines and branches that the tests reach, a folder a row.  Some system tests cannot
 # pass here: they link libberth as a user would, without gcov, or run it as another user.

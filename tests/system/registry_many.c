@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry_many CONFIG PREFIX N [ROUNDS]: asks for PREFIX0 to PREFIX(N-1), all at once, as
- * a daemon does for its peers, and forgets them before the next round.  A line a round:
+/* registry_many CONFIG PREFIX N [ROUNDS WINDOW]: asks for PREFIX0 to PREFIX(N-1), all at
+ * once, as a daemon does for its peers, and forgets them before the next round; with a
+ * WINDOW so many at once, and each round waits for a line on stdin.  A line a round:
  * {"resolved", "failed", "us"}. */
 #include <limits.h>
 #include <poll.h>
@@ -18,7 +19,7 @@
 struct many {
 	struct berth_resolveclient *client;
 	const char *prefix;
-	size_t n, resolved, failed;
+	size_t n, window, resolved, failed;
 	char *done;
 };
 
@@ -64,14 +65,19 @@ static void wait_for_some(struct berth_resolveclient *c)
 static void run(struct many *m)
 {
 	uint64_t until = berth_clock_mono_ms() + ROUND_MS;
+	size_t first = 0;
 
 	m->resolved = m->failed = 0;
 	for (size_t i = 0; i < m->n; i++)
 		m->done[i] = 0;
 	while (m->resolved + m->failed < m->n && berth_clock_mono_ms() < until) {
-		for (size_t i = 0; i < m->n; i++)
-			if (!m->done[i])
+		for (size_t i = first, asked = 0; i < m->n && asked < m->window; i++)
+			if (!m->done[i]) {
+				asked++;
 				ask(m, i);
+			}
+		while (first < m->n && m->done[first])
+			first++;
 		if (m->resolved + m->failed < m->n)
 			wait_for_some(m->client);
 	}
@@ -93,6 +99,7 @@ int main(int argc, char **argv)
 {
 	struct berth_config *config = NULL;
 	struct many m = { .n = 0 };
+	char line[8];
 	int rounds;
 
 	if (argc < 4)
@@ -101,13 +108,17 @@ int main(int argc, char **argv)
 	m.prefix = argv[2];
 	m.n = strtoul(argv[3], NULL, 10);
 	rounds = argc > 4 ? atoi(argv[4]) : 1;
+	m.window = argc > 5 ? strtoul(argv[5], NULL, 10) : m.n;
 	m.done = calloc(m.n + 1, 1);
 	if (!m.done || open_client(&m, argv[1], &config))
 		return 1;
 	berth_resolveclient_lookups(m.client)->mode(berth_resolveclient_lookups(m.client), BERTH_LOOKUP_LATER);
 	while (rounds-- > 0) {
-		uint64_t start = berth_clock_mono_ms();
+		uint64_t start;
 
+		if (argc > 5 && !fgets(line, sizeof(line), stdin))
+			break;
+		start = berth_clock_mono_ms();
 		run(&m);
 		printf("{\"resolved\":%zu,\"failed\":%zu,\"us\":%llu}\n", m.resolved, m.failed,
 		       (unsigned long long)(berth_clock_mono_ms() - start) * 1000);
