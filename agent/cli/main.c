@@ -20,7 +20,7 @@ static const struct berth_cli_group *const groups[] = {
 /* Words that will mean something: no typing error, so the answer is another one. */
 static const char *const later[] = {
 	"watch", "backup", "restore", "devices birth", "devices suspend", "devices resume", "devices revoke",
-	"devices transfer", "devices retire", NULL,
+	NULL,
 };
 
 /* Exactly one line, whatever the input has put into the text. */

@@ -222,7 +222,24 @@ static enum berth_err put_in_place(struct berth_ksfile *f)
 	return BERTH_OK;
 }
 
-static enum berth_err replace(struct berth_ksfile *f, const struct berth_buf *b)
+/* The file that has just lost its name: nobody can undo that, so nothing here fails. */
+static void overwrite(int fd)
+{
+	static const uint8_t zero[4096];
+	struct stat st;
+	off_t left = fstat(fd, &st) == 0 ? st.st_size : 0;
+
+	while (left > 0) {
+		ssize_t n = write(fd, zero, left < (off_t)sizeof(zero) ? (size_t)left : sizeof(zero));
+
+		if (n <= 0)
+			break;
+		left -= n;
+	}
+	fsync(fd);
+}
+
+static enum berth_err replace_by(struct berth_ksfile *f, const struct berth_buf *b)
 {
 	struct stat st;
 	enum berth_err rc;
@@ -245,6 +262,20 @@ static enum berth_err replace(struct berth_ksfile *f, const struct berth_buf *b)
 fail:
 	unlinkat(f->dir, f->tmp, 0);
 	close(fd);
+	return rc;
+}
+
+static enum berth_err replace(struct berth_ksfile *f, const struct berth_buf *b)
+{
+	int old = f->overwrite ? openat(f->dir, f->base, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
+	enum berth_err rc = replace_by(f, b);
+
+	if (!rc && old >= 0)
+		overwrite(old);
+	if (old >= 0)
+		close(old);
+	if (!rc)
+		f->overwrite = false;
 	return rc;
 }
 

@@ -20,6 +20,8 @@ struct berth_ksfile {
 	dev_t dev;
 	ino_t ino;
 	bool broken;	/* a sync failed: what is on disk is not known */
+	bool overwrite;	/* what the next write replaces is overwritten, as far as the file
+			 * system and the disk do that; once */
 };
 
 #define BERTH_KSFILE_MAX ((size_t)1 << 20)

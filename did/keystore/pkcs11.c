@@ -77,8 +77,10 @@ static enum berth_err pkcs11_counter_step(struct berth_keystore *ks, enum berth_
 
 	memcpy(old, s->epoch_kek, sizeof(old));
 	p->s.counter[c]++;
-	if (c == BERTH_COUNTER_EPOCH)	/* what the last epoch sealed is lost with its key */
+	if (c == BERTH_COUNTER_EPOCH) {	/* what the last epoch sealed is lost with its key */
 		berth_random(s->epoch_kek, sizeof(s->epoch_kek));
+		p->file.overwrite = true;
+	}
 	if ((rc = berth_pkcs11_save(p))) {
 		p->s.counter[c]--;
 		memcpy(s->epoch_kek, old, sizeof(old));

@@ -286,8 +286,10 @@ static enum berth_err soft_counter_step(struct berth_keystore *ks, enum berth_co
 	if ((rc = copy(&next, ks)))
 		return rc;
 	berth_soft_body(next)->counter[c]++;
-	if (c == BERTH_COUNTER_EPOCH)	/* what the last epoch sealed is lost with its key */
+	if (c == BERTH_COUNTER_EPOCH) {	/* what the last epoch sealed is lost with its key */
 		berth_random(berth_soft_body(next)->epoch_kek, 32);
+		soft(ks)->file.overwrite = true;
+	}
 	if (!(rc = commit(soft(ks), next)))
 		*value = body_of(ks)->counter[c];
 	return rc;

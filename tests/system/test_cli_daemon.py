@@ -133,8 +133,41 @@ def test_delegate_and_rotate(daemon, tmp_path):
     assert raw("rotate", "--socket", d.path).decode().split() == ["state", "READY", "devices", "3"]
 
 
+def test_letting_a_device_go(daemon, tmp_path):
+    chain = {"deviceCredential": "a.b.c", "entries": ["d.e.f"], "docs": {}}
+    d = daemon(http({"state": "TRANSFERRING"}), http({"state": "TRANSFERRING"}), http({"state": "TRANSFERRED", "chain": chain}),
+               http({"state": "TRANSFERRED", "receipt": "r.s.t"}), http({"state": "ACTIVE"}))
+    at = ("--socket", d.path)
+    assert raw("devices", "transfer", "a/b", "--to", "did:x:y", *at).decode() == "a/b is TRANSFERRING\n"
+    assert d.seen[-1] == ("POST /v1/devices/a%2Fb/transfer HTTP/1.1", {"to": "did:x:y"})
+    raw("devices", "transfer", "a", "--to", "did:x:y", "--out", tmp_path / "c", *at)     # asked again until it is there
+    assert json.loads((tmp_path / "c").read_text()) == chain
+    fails("E_USAGE", "devices", "transfer", "a", "--out", tmp_path / "d", *at)
+    assert not (tmp_path / "d").exists()
+    raw("devices", "transfer", "a", "--cancel", *at)
+    assert d.seen[-1][1] == {"cancel": True}
+    for wait in ("-1", "x", "1e9", "86401"):
+        fails("E_USAGE", "devices", "transfer", "a", "--wait", wait, *at)
+
+
+def test_the_end_of_a_device(daemon, tmp_path):
+    dead = {"state": "RETIRED", "receipt": "r.s.t", "deviceCredential": "a.b.c"}
+    (tmp_path / "receipt").write_text("r.s.t\n")
+    d = daemon(http({"state": "RETIRING"}), http(dead), http(dead), http({"state": "RETIRING"}), http({"state": "OPERATIONAL"}))
+    at = ("--socket", d.path)
+    fails("E_UNAVAILABLE", "devices", "retire", "a", "--clear-tpm", "--out", tmp_path / "t", "--wait", "0", *at)
+    assert d.seen[-1] == ("POST /v1/devices/a/retire HTTP/1.1", {"clearTpm": True})
+    raw("devices", "retire", "a", "--receipt", tmp_path / "receipt", "--out", tmp_path / "t", *at)
+    assert [s[1] for s in d.seen[-2:]] == [{"receipt": "r.s.t"}, {}]
+    assert json.loads((tmp_path / "t").read_text()) == dead
+    raw("consent", *at)
+    assert d.seen[-1] == ("POST /v1/release-consent HTTP/1.1", {"consent": True})
+    raw("consent", "--refuse", *at)
+    assert d.seen[-1][1] == {"consent": False}
+
+
 @pytest.mark.parametrize("words", ["watch", "backup", "restore", "devices birth", "devices suspend", "devices resume",
-                                   "devices revoke", "devices transfer", "devices retire"])
+                                   "devices revoke"])
 def test_what_comes_later_says_so(words):
     assert "comes with a later version" in fails("E_USAGE", *words.split(), "x")[1]
     assert "  " + words.split()[0] + " " not in raw("--help").decode() or " " in words

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sealed file itself: C142, and where its passphrase comes from. */
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -337,6 +338,46 @@ static void an_interrupted_write_leaves_the_store_whole(void **state)
 	berth_keystore_close(ks);
 }
 
+/* Whether the file that was at path is now nothing but zeros. */
+static bool is_zeros(int fd)
+{
+	uint8_t b[4096];
+	ssize_t n = pread(fd, b, sizeof(b), 0);
+
+	assert_true(n > 0);
+	for (ssize_t i = 0; i < n; i++)
+		if (b[i])
+			return false;
+	return true;
+}
+
+/* P8 without a TPM, as far as it goes: the file that had the epoch's key is not just unlinked. */
+static void the_end_of_an_epoch_overwrites_its_key(void **state)
+{
+	struct berth_keystore *ks;
+	uint64_t v;
+	int old;
+
+	(void)state;
+	CHECK_OK(try_open(&ks, true));
+	old = open(path, O_RDONLY);
+	assert_true(old >= 0);
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+	assert_false(is_zeros(old));	/* the twin: other changes leave it to the file system */
+	close(old);
+	old = open(path, O_RDONLY);
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v));
+	assert_true(is_zeros(old));
+	close(old);
+	old = open(path, O_RDONLY);
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+	assert_false(is_zeros(old));
+	close(old);
+	berth_keystore_close(ks);
+	CHECK_OK(try_open(&ks, false));	/* and the file in its place is whole */
+	berth_keystore_close(ks);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -346,6 +387,7 @@ int main(void)
 		T(c142_lax_mode_symlink_hard_link_fifo_are_e_keystore),
 		T(c142_an_older_copy_put_in_place_while_open_is_e_keystore),
 		T(a_file_is_no_store_to_replace),
+		T(the_end_of_an_epoch_overwrites_its_key),
 		T(a_second_opener_is_e_keystore),
 		T(none_there_and_not_asked_to_make_one),
 		T(wrong_and_missing_passphrases),
