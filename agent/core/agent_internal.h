@@ -205,6 +205,7 @@ void agent_forget_sweep(struct berth_agent *a);
  * done: after the commit. */
 BERTH_MUST_USE enum berth_err agent_wipe_apply(struct berth_agent *a, const struct berth_effects *fx);
 void agent_wipe_done(struct berth_agent *a, const struct berth_effects *fx);
+void agent_clear_device(struct berth_agent *a);
 BERTH_MUST_USE enum berth_err agent_epoch_load(struct berth_agent *a);	/* into env */
 BERTH_MUST_USE enum berth_err agent_forget_one(struct berth_agent *a, const char *name);	/* forget.c: in a transaction */
 

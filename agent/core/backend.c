@@ -59,7 +59,7 @@ const char *backend_state(struct berth_backend *b, const char *state)
 {
 	struct berth_keys *k = berth_agent_env(b->agent)->keys;
 
-	if (k->ops->state(k) == BERTH_KEYSTORE_LOST)
+	if (k->ops->state(k) == BERTH_KEYSTORE_LOST && (!state || strcmp(state, "RETIRED") != 0))
 		return "IDENTITY_LOST";
 	return state ? state : "READY";
 }

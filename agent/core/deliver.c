@@ -316,6 +316,8 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	agent_counters_step(a, &fx);
 	agent_wipe_done(a, &fx);
 	agent_forget_done(a, &fx);
+	if (fx.clear_device)
+		agent_clear_device(a);
 	a->closed |= agent_is_closed(m, &inst);
 	if (touches_device(&fx))
 		a->batch_ids = a->n_ids;

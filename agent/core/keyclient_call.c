@@ -15,6 +15,7 @@ int keyclient_deadline(enum berth_keyd_op op)
 	case BERTH_KEYD_CERTIFY:
 	case BERTH_KEYD_QUOTE:
 	case BERTH_KEYD_CAN:
+	case BERTH_KEYD_CLEAR:
 		return BERTH_KEYCLIENT_MAKE_MS;
 	default:
 		return BERTH_KEYCLIENT_USE_MS;

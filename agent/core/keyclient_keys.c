@@ -100,6 +100,13 @@ static enum berth_keystore_state keys_state(struct berth_keys *k)
 	return said ? (enum berth_keystore_state)reply.value : BERTH_KEYSTORE_SILENT;
 }
 
+static enum berth_err keys_clear(struct berth_keys *k)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_CLEAR };
+
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, NULL, NULL);
+}
+
 static enum berth_err keys_ek(struct berth_keys *k, struct berth_buf *cert_der, struct berth_buf *pub)
 {
 	const struct berth_keyd_request r = { .op = BERTH_KEYD_EK };
@@ -168,7 +175,7 @@ static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, con
 const struct berth_keys_ops keyclient_keys_ops = {
 	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keyclient_bind, .unbind = keyclient_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
-	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state,
+	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
 	.quote = keys_quote, .sign_ethr = keys_sign_ethr,
 };

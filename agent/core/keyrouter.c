@@ -224,6 +224,14 @@ static enum berth_keystore_state keys_state(struct berth_keys *k)
 	return worst;
 }
 
+/* The device that the attestation key was in. */
+static enum berth_err keys_clear(struct berth_keys *k)
+{
+	struct berth_keys *to = home(k, BERTH_KEY_AK);
+
+	return to->ops->clear_device(to);
+}
+
 /* ---- evidence ---- */
 
 static enum berth_err keys_ek(struct berth_keys *k, struct berth_buf *cert_der, struct berth_buf *pub)
@@ -277,7 +285,7 @@ static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, con
 static const struct berth_keys_ops keys_ops = {
 	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
-	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state,
+	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.home = home, .at = at,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
 	.quote = keys_quote, .sign_ethr = keys_sign_ethr,

@@ -13,6 +13,7 @@
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/oob.h"
 #include "agent/protocol/relation.h"
+#include "did/base/log.h"
 
 static const char *const spaces[] = {
 	"item-a", "item-b", BERTH_NS_CREDENTIAL, BERTH_NS_APP_BOX, NS_APP_THREAD, NS_APP_RING, BERTH_NS_OOB,
@@ -106,4 +107,15 @@ void agent_wipe_done(struct berth_agent *a, const struct berth_effects *fx)
 	a->env.epoch++;
 	agent_forget_sweep(a);
 	a->news++;
+}
+
+/* Nobody can take it back, and who may not do it is told by the log. */
+void agent_clear_device(struct berth_agent *a)
+{
+	enum berth_err rc = a->cfg.keys->ops->clear_device(a->cfg.keys);
+
+	if (rc)
+		berth_log_err(BERTH_LOG_ERROR, "clear-tpm", rc);
+	else
+		berth_log(BERTH_LOG_WARN, "clear-tpm", "the TPM was cleared");
 }

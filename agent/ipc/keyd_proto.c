@@ -47,6 +47,7 @@ static const struct {
 	[BERTH_KEYD_STATE] = { { END }, { VALUE } },
 	[BERTH_KEYD_CAN] = { { TYPE, USAGE }, { VALUE } },
 	[BERTH_KEYD_SIGN_ETHR] = { { NAME, ETHR }, { BYTES_A, BYTES_B } },
+	[BERTH_KEYD_CLEAR] = { { END }, { END } },
 };
 
 /* ---- the kinds of value ---- */

@@ -44,6 +44,7 @@ enum berth_keyd_op {
 	BERTH_KEYD_STATE,	/*					value: enum berth_keystore_state */
 	BERTH_KEYD_CAN,		/* type, usage				value: 1, such a key can be made here */
 	BERTH_KEYD_SIGN_ETHR,	/* name, ethr				a: transaction, b: its hash; of meta: signature, what was signed */
+	BERTH_KEYD_CLEAR,	/*					 ; only a store without keys */
 	BERTH_KEYD__END
 };
 

@@ -348,6 +348,11 @@ static enum berth_err state(struct op *o)
 	return BERTH_OK;
 }
 
+static enum berth_err clear(struct op *o)
+{
+	return berth_keystore_clear_device(o->k->ks);
+}
+
 static enum berth_err can(struct op *o)
 {
 	o->out.value = berth_keystore_can(o->k->ks, o->r->type, o->r->usage);
@@ -375,6 +380,7 @@ static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_STATE] = state,
 	[BERTH_KEYD_CAN] = can,
 	[BERTH_KEYD_SIGN_ETHR] = sign_ethr,
+	[BERTH_KEYD_CLEAR] = clear,
 };
 
 enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply)

@@ -58,6 +58,7 @@ enum keyd_class keyd_class_of(enum berth_keyd_op op)
 	case BERTH_KEYD_ENSURE:
 	case BERTH_KEYD_DELETE:
 	case BERTH_KEYD_COUNTER_STEP:
+	case BERTH_KEYD_CLEAR:
 	case BERTH_KEYD_CAN:	/* a token is asked by making a key and deleting it */
 		return KEYD_CHANGE;
 	case BERTH_KEYD_SIGN_ETHR:

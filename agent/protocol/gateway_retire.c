@@ -7,7 +7,7 @@
 
 #include "agent/protocol/gateway.h"
 
-#define LOOK_MS 60000u
+#define LOOK_MS 15000u
 
 /* RETIRING: when notice and consent allow it. */
 enum berth_err gateway_retire(struct berth_env *env, struct berth_instance *inst,
@@ -25,6 +25,20 @@ enum berth_err gateway_retire(struct berth_env *env, struct berth_instance *inst
 	return BERTH_OK;
 }
 
+/* Where the owner wished it and our policy allowed it, after the last key: once in the life of
+ * a process, for a TPM that does not let us is not to be asked again and again. */
+static enum berth_err clear(const struct berth_json *ended, const struct berth_event *ev, struct berth_effects *fx)
+{
+	bool wished = berth_json_bool(berth_json_get(ended, "clearTpm"), false), now = strcmp(ev->on, "timer") == 0;
+
+	fx->clear_device = wished && now;
+	fx->stop_timer = !wished || now;
+	fx->timer_ms = fx->stop_timer ? 0 : 1;
+	if (fx->clear_device)
+		berth_effects_audit(fx, "the TPM is cleared, as the owner wished");
+	return BERTH_OK;
+}
+
 /* Has the tombstone been delivered?  Then the last keys go.  That nothing waits may also mean
  * that it was given up: then we hear of that ("dead") before we look for the second time. */
 enum berth_err gateway_bury(struct berth_env *env, struct berth_instance *inst,
@@ -34,10 +48,8 @@ enum berth_err gateway_bury(struct berth_env *env, struct berth_instance *inst,
 	const char *peer = berth_data_str(ended, "peer");
 	enum berth_err rc;
 
-	if (berth_json_bool(berth_json_get(ended, "over"), false)) {
-		fx->stop_timer = true;
-		return BERTH_OK;
-	}
+	if (berth_json_bool(berth_json_get(ended, "over"), false))
+		return clear(ended, ev, fx);
 	fx->timer_ms = LOOK_MS;
 	if (!peer || env->waiting(env, peer) > 0)
 		return BERTH_OK;

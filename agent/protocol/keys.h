@@ -39,6 +39,9 @@ struct berth_keys_ops {
 	enum berth_err (*counter_step)(struct berth_keys *k, enum berth_counter c, uint64_t *value);
 	enum berth_keystore_state (*state)(struct berth_keys *k);	/* of several: the worst */
 
+	/* The device's end; E_AUTHZ while it has keys (berth_keystore_clear_device()). */
+	enum berth_err (*clear_device)(struct berth_keys *k);
+
 	/* Of several stores: the one that holds the keys of that name, and the i-th, NULL
 	 * behind the last.  Both NULL: there is but this one. */
 	struct berth_keys *(*home)(struct berth_keys *k, const char *name);

@@ -238,6 +238,7 @@ struct berth_effects {
 					 * says so itself for a counted machine's states) */
 	int64_t floor_s;		/* the time is at least this from now on; 0: as it was */
 	bool floor_back;		/* it is floor_s, even if it was later */
+	bool clear_device;		/* after the commit: the TPM, once all keys are gone */
 	bool wipe;			/* a gateway's epoch ends: what it has of its owner goes, before
 					 * this step's own records and messages */
 	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */

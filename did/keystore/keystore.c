@@ -324,6 +324,15 @@ enum berth_err berth_keystore_activate(struct berth_keystore *ks, const char *ak
 	return ks->ops->activate(ks, ak, blob, blob_len, secret, secret_len, opened);
 }
 
+enum berth_err berth_keystore_clear_device(struct berth_keystore *ks)
+{
+	if (!ks->ops->clear_device)
+		return no_device();
+	if (berth_keystore_count(ks))
+		return berth_fail(BERTH_E_AUTHZ, "%zu keys are left in the keystore", berth_keystore_count(ks));
+	return ks->ops->clear_device(ks);
+}
+
 enum berth_err berth_keystore_certify(struct berth_keystore *ks, const char *key, const char *ak,
 				      const uint8_t nonce[32], struct berth_buf *attest,
 				      struct berth_buf *sig)

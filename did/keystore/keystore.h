@@ -167,6 +167,12 @@ berth_keystore_counter_step(struct berth_keystore *ks, enum berth_counter c, uin
 enum berth_keystore_state { BERTH_KEYSTORE_FINE, BERTH_KEYSTORE_SILENT, BERTH_KEYSTORE_LOST };
 enum berth_keystore_state berth_keystore_state(struct berth_keystore *ks);
 
+/* The end of the device for everybody who has something in it (TPM2_Clear, by the lockout
+ * hierarchy with its empty authorisation): no copy of any wrapped key is of use again.
+ * E_AUTHZ: the store has keys yet; E_KEY: there is no device; E_KEYSTORE: it refuses, for
+ * somebody has set an authorisation or disabled clearing.  The store is LOST afterwards. */
+BERTH_MUST_USE enum berth_err berth_keystore_clear_device(struct berth_keystore *ks);
+
 /* Evidence that keys live in a TPM (E_KEY: this store has no device).  Byte
  * strings are TPM 2.0 structures as the device marshals them; did/keystore/
  * evidence.h checks them without a TPM. */

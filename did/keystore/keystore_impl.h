@@ -41,6 +41,7 @@ struct berth_keystore_ops {
 
 	/* NULL where there is no device */
 	enum berth_keystore_state (*state)(struct berth_keystore *ks);
+	enum berth_err (*clear_device)(struct berth_keystore *ks);
 	enum berth_err (*ek)(struct berth_keystore *ks, struct berth_buf *cert_der,
 			     struct berth_buf *pub);
 	enum berth_err (*public_area)(struct berth_keystore *ks, const char *name,

@@ -99,6 +99,7 @@ static const struct berth_keystore_ops ops = {
 	.format_uri = tpm2_format_uri,
 	.needs = tpm2_needs,
 	.state = berth_tpm2_state,
+	.clear_device = berth_tpm2_clear,
 	.ek = berth_tpm2_ek,
 	.public_area = tpm2_public_area,
 	.activate = berth_tpm2_activate,

@@ -137,6 +137,8 @@ BERTH_MUST_USE enum berth_err berth_tpm2_hide(struct berth_tpm2 *t, struct berth
 BERTH_MUST_USE enum berth_err
 berth_tpm2_bare(struct berth_tpm2 *t, const struct berth_tpm2_key *k, struct berth_tpm2_object *out);
 
+enum berth_err berth_tpm2_clear(struct berth_keystore *ks);
+
 /* tpm2_policy.c: a record key that is bound to PCRs (tpm2_pcr.h) */
 bool berth_tpm2_is_bound(const struct berth_tpm2_object *kek);
 /* A session in which the TPM unseals it; E_KEYSTORE: no signed policy fits. */

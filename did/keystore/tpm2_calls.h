@@ -12,7 +12,7 @@
  * does without its memory, and a program that links libberth without its libraries.  Its
  * calls go by their own names all the same. */
 #define BERTH_ESYS_CALLS(X) \
-	X(Esys_ActivateCredential) X(Esys_Certify) X(Esys_Create) X(Esys_CreatePrimary) X(Esys_ECDH_ZGen) \
+	X(Esys_ActivateCredential) X(Esys_Certify) X(Esys_Clear) X(Esys_Create) X(Esys_CreatePrimary) X(Esys_ECDH_ZGen) \
 	X(Esys_EvictControl) X(Esys_Finalize) X(Esys_FlushContext) X(Esys_Free) X(Esys_GetCapability) \
 	X(Esys_Initialize) X(Esys_Load) X(Esys_LoadExternal) X(Esys_NV_DefineSpace) X(Esys_NV_Increment) \
 	X(Esys_NV_Read) X(Esys_NV_ReadPublic) X(Esys_NV_UndefineSpace) X(Esys_PolicyAuthValue) \
@@ -40,6 +40,7 @@ BERTH_MUST_USE enum berth_err berth_tss_load(void);
 #ifndef BERTH_TSS_BY_NAME	/* tpm2_calls.c looks for the names themselves */
 #define Esys_ActivateCredential berth_tss.Esys_ActivateCredential
 #define Esys_Certify berth_tss.Esys_Certify
+#define Esys_Clear berth_tss.Esys_Clear
 #define Esys_Create berth_tss.Esys_Create
 #define Esys_CreatePrimary berth_tss.Esys_CreatePrimary
 #define Esys_ECDH_ZGen berth_tss.Esys_ECDH_ZGen

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of an epoch.  What TPM2_Create returned for them stands in the file under the epoch's
  * record key, which the device gives out for one value of its counter: a copy of the disk,
- * beside the same TPM, has no use of them once the counter has moved on. */
+ * beside the same TPM, has no use of them once the counter has moved on.  And the end of
+ * all epochs. */
 #include <string.h>
 
 #include "did/keystore/tpm2.h"
@@ -66,5 +67,21 @@ enum berth_err berth_tpm2_bare(struct berth_tpm2 *t, const struct berth_tpm2_key
 	}
 	berth_wipe(kek, sizeof(kek));
 	berth_buf_free(&priv);
+	return rc;
+}
+
+/* Nothing that the connection knows is there afterwards: the next call finds that out. */
+enum berth_err berth_tpm2_clear(struct berth_keystore *ks)
+{
+	struct berth_tpm2 *t = (struct berth_tpm2 *)(void *)ks;
+	enum berth_err rc = berth_tpm2_begin(t);
+
+	if (!rc)
+		rc = berth_tpm2_rc(t, Esys_Clear(t->esys, ESYS_TR_RH_LOCKOUT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE),
+				   "clear the TPM");
+	if (!rc) {
+		berth_tpm2_disconnect(t, true);
+		t->lost = true;
+	}
 	return rc;
 }

@@ -106,6 +106,11 @@ static enum berth_keystore_state state(struct berth_keys *k)
 	return alive(k) ? berth_keystore_state(ks(k)) : BERTH_KEYSTORE_SILENT;
 }
 
+static enum berth_err clear_device(struct berth_keys *k)
+{
+	LIVE(k, berth_keystore_clear_device(ks(k)));
+}
+
 static enum berth_err ek(struct berth_keys *k, struct berth_buf *cert, struct berth_buf *pub)
 {
 	LIVE(k, berth_keystore_ek(ks(k), cert, pub));
@@ -147,8 +152,8 @@ static enum berth_err sign_ethr(struct berth_keys *k, const char *name, const st
 
 static const struct berth_keys_ops ops = {
 	.ensure = ensure, .can = can, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
-	.counter_read = counter_read, .counter_step = counter_step, .state = state, .ek = ek, .public_area = public_area,
-	.activate = activate, .certify = certify, .quote = quote, .sign_ethr = sign_ethr,
+	.counter_read = counter_read, .counter_step = counter_step, .state = state, .clear_device = clear_device, .ek = ek,
+	.public_area = public_area, .activate = activate, .certify = certify, .quote = quote, .sign_ethr = sign_ethr,
 };
 
 struct berth_keys *test_keys_local_new(struct berth_keystore *store, enum berth_custody custody)

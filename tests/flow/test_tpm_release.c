@@ -196,6 +196,51 @@ static void a_retired_device_has_no_key_in_its_tpm(void **state)
 	end(&x);
 }
 
+static enum berth_err retire(struct tpm_story *x)
+{
+	struct berth_json *args = berth_json_new_object();
+	enum berth_err rc;
+
+	sim_as(x->a);
+	CHECK_OK(berth_json_set_bool(args, "clearTpm", true));
+	rc = berth_agent_command(x->a->agent, "owner", x->s.device, "cmd/retire", args, NULL);
+	berth_json_free(args);
+	return rc;
+}
+
+static bool cleared(struct sim *w)
+{
+	struct tpm_story *x = (struct tpm_story *)(void *)w;	/* the story is its first member, and the sim the story's */
+
+	return resale_retired(w) && berth_keystore_state(x->s.gateway->ks) == BERTH_KEYSTORE_LOST;
+}
+
+/* --clear-tpm: not even the storage key is left, so a copy from before is of no use at all. */
+static void the_tpm_is_cleared_where_the_device_allows_it(void **state)
+{
+	struct berth_keystore_config cfg = { .uri = NULL };
+	struct berth_keystore *ks;
+	struct tpm_story x;
+	char uri[320];
+
+	(void)state;
+	begin(&x);
+	steal(&x);
+	snprintf(uri, sizeof(uri), "tpm2:?dir=%s/keys&tcti=%s", x.copy, x.t.tcti);
+	cfg.uri = uri;
+	CHECK_OK(retire(&x));	/* the twin: by default it does not */
+	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	assert_string_equal(story_state(&x.s, x.s.gateway), "OPERATIONAL");
+	x.s.gateway->policy.clear_tpm = true;
+	CHECK_OK(retire(&x));
+	assert_true(sim_run(&x.s.w, cleared, LIMIT_S));
+	assert_int_equal(story_audit(x.s.gateway, "the TPM is cleared"), 1);
+	resale_check_receipt(x.a, x.s.device, "RETIRED");
+	sim_off(x.s.gateway);
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_open(&ks, &cfg));
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +248,7 @@ int main(void)
 		cmocka_unit_test(the_copy_put_back_is_quarantined),
 		cmocka_unit_test(the_next_owner_gets_new_keys_of_the_same_tpm),
 		cmocka_unit_test(a_retired_device_has_no_key_in_its_tpm),
+		cmocka_unit_test(the_tpm_is_cleared_where_the_device_allows_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

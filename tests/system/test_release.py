@@ -95,6 +95,19 @@ def test_the_end(world, tpm, tmp_path):
     gw.stop()
 
 
+def test_its_tpm_is_cleared(world, tmp_path):
+    gw = onboarded(world, "GW-CLEAR", True, clear_tpm="yes")
+    handles = lambda: subprocess.run(["tpm2_getcap", "-T", gw.tpm.tcti, "handles-persistent"], stdout=subprocess.PIPE,
+                                     check=True, timeout=20, text=True).stdout.split()
+    raw("devices", "retire", gw.name, "--clear-tpm", "--out", tmp_path / "t", *at(world.owner))
+    assert tombstone(tmp_path / "t", world.factory.identity("issuer")["did"]).returncode == 0
+    wait_for(lambda: "the TPM was cleared" in gw.log(), lambda: gw.log()[-2000:], 90)
+    assert gw.status()["state"] == "RETIRED"
+    gw.stop()
+    assert handles() == []
+    gw.refuses_to_start("E_KEYSTORE")       # there is no device any more that it could be
+
+
 def test_the_operator_of_the_device_has_a_say(world, tmp_path):
     gw = onboarded(world, "GW-SAY", False, release_consent="required")
     chain, to = tmp_path / "chain", world.buyer.identity("owner")["didLong"]

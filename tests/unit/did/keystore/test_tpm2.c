@@ -438,6 +438,25 @@ static void a_key_of_an_epoch_ends_with_it(void **state)
 	CHECK(test_swtpm_handles(&tpm, TRANSIENT) == 0 && test_swtpm_handles(&tpm, SESSIONS) == 0);
 }
 
+static void a_device_is_cleared_after_its_last_key(void **state)
+{
+	struct berth_keystore *ks;
+
+	(void)state;
+	make(&ks, tpm.tcti);
+	CHECK_RC(BERTH_E_AUTHZ, berth_keystore_clear_device(ks));
+	CHECK_OK(sign(ks));
+	CHECK_OK(berth_keystore_delete(ks, "s"));
+	CHECK_OK(berth_keystore_delete(ks, "a"));
+	CHECK_OK(berth_keystore_delete(ks, "ak"));
+	CHECK_OK(berth_keystore_clear_device(ks));
+	CHECK(berth_keystore_state(ks) == BERTH_KEYSTORE_LOST);
+	berth_keystore_close(ks);
+	CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, tpm.tcti, false));
+	CHECK(test_swtpm_handles(&tpm, PERSISTENT) == 0 && test_swtpm_handles(&tpm, NV) == 0);
+	CHECK(test_swtpm_handles(&tpm, TRANSIENT) == 0 && test_swtpm_handles(&tpm, SESSIONS) == 0);
+}
+
 static void c142_every_changed_byte_of_the_file_is_e_keystore(void **state)
 {
 	struct berth_tpm2_store s;
@@ -732,6 +751,7 @@ int main(void)
 		T(c141_another_tpm_is_e_keystore),
 		T(the_device_itself_refuses_an_epoch_that_is_over),
 		T(a_key_of_an_epoch_ends_with_it),
+		T(a_device_is_cleared_after_its_last_key),
 		T(c142_every_changed_byte_of_the_file_is_e_keystore),
 		T(leftovers_of_a_crash_are_swept),
 		T(only_srk_and_first_ak_are_persistent),
