@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries as a running daemon asks them: with berth-resolverd confined and started by the
+starter, killed, and its adapters' files replaced."""
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from agents import BUILD, ApiError, World, alive, free_port, wait_for
+
+DOC = "did:example:%s"
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory):
+    docs = tmp_path_factory.mktemp("docs")
+    for d in [docs, *docs.parents][:3]:
+        d.chmod(0o755)
+    w = World(links=())
+    a = w.add("asker", "rendezvous", port=free_port(), adapter_static={
+        "path": BUILD.resolve() / "lib/berth/registry/static.so", "dir": docs})
+    a.docs = docs
+    a.start()
+    yield a
+    w.close()
+
+
+def publish(a, name):
+    text = json.dumps({"@context": ["https://www.w3.org/ns/did/v1"], "id": DOC % name})
+    (a.docs / f"{name}.tmp").write_text(text)
+    (a.docs / f"{name}.tmp").rename(a.docs / f"{name}.json")
+
+
+def ask(a, name):
+    """The code of a ping to that DID: it has to be resolved, and there is no way to it."""
+    with pytest.raises(ApiError) as e:
+        a.post("/v1/ping", {"to": DOC % name})
+    return e.value.code
+
+
+def status(pid, name):
+    return next(x.split()[1] for x in open(f"/proc/{pid}/status") if x.startswith(name + ":"))
+
+
+def test_a_document_is_found_when_it_is_there(agent):
+    assert ask(agent, "nobody") == "E_RESOLVE"
+    publish(agent, "somebody")
+    time.sleep(2.1)     # the folder is read again, once in a second
+    found = ask(agent, "somebody")
+    assert found != "E_RESOLVE" and found != "E_PLUGIN"
+
+
+def test_c159_resolverd_is_confined(agent):
+    pid = agent.pids()["resolverd"]
+    assert status(pid, "Seccomp") == "2" and status(pid, "Seccomp_filters") == "2"  # that of all helpers, and its own
+    assert status(pid, "NoNewPrivs") == "1"
+
+
+def test_a_killed_one_is_not_missed(agent):
+    """It had nothing under way: another one is asked at once, from a core that can start nothing itself."""
+    old = agent.pids()["resolverd"]
+    publish(agent, "later")
+    time.sleep(1.1)     # it has lived so long that its end is no sign of a fault
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: not alive(old), "its end")
+    assert ask(agent, "later") not in ("E_RESOLVE", "E_PLUGIN")
+    assert agent.pids()["resolverd"] != old
+    assert status(agent.pids()["resolverd"], "Seccomp_filters") == "2"
+
+
+def test_a_stopped_one_is_killed_and_replaced(agent):
+    """E_PLUGIN for who waits, and for the rest of the daemon nothing."""
+    old = agent.pids()["resolverd"]
+    publish(agent, "last")
+    os.kill(old, signal.SIGSTOP)
+    assert ask(agent, "last") == "E_PLUGIN"
+    wait_for(lambda: not alive(old), "its end")
+    assert agent.status()["health"]["state"] == "ok"
+    publish(agent, "other")
+    wait_for(lambda: ask(agent, "other") not in ("E_PLUGIN", "E_RESOLVE"), "another one")
