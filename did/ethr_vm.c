@@ -12,6 +12,7 @@
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
 #include "did/doc_build.h"
+#include "did/vm_key.h"
 
 #define RECOVERY "EcdsaSecp256k1RecoveryMethod2020"
 #define SECP256K1 "EcdsaSecp256k1VerificationKey2019"
@@ -207,6 +208,17 @@ static const struct form *find_form(const char *algorithm, const char *encoding)
 	return &other_form;
 }
 
+/* False for a method that would make the whole document invalid: of a type that we know,
+ * and no key of it. */
+static bool is_fine(const struct berth_json *vm, enum berth_err *rc)
+{
+	struct berth_pubkey key;
+	enum berth_err why = berth_vm_key(&key, vm, berth_json_str(berth_json_get(vm, "type")));
+
+	*rc = why == BERTH_E_NOMEM ? why : BERTH_OK;
+	return !why;
+}
+
 /* A key that we may know nothing of, under the type that it calls itself. */
 static enum berth_err add_material(struct berth_ethr_vms *v, const char *fragment, const char *algorithm, const char *encoding,
 				   const uint8_t *p, size_t n, unsigned rels)
@@ -226,9 +238,9 @@ static enum berth_err add_material(struct berth_ethr_vms *v, const char *fragmen
 	if (!rc && !(rc = berth_buf_status(&text)))
 		rc = berth_json_set_str(vm, form->member, berth_buf_cstr(&text));
 	berth_buf_free(&text);
-	if (rc) {
+	if (rc || !is_fine(vm, &rc)) {
 		berth_json_free(vm);
-		return rc;
+		return rc == BERTH_E_SIZE ? BERTH_OK : rc;	/* too long for base58: no key is */
 	}
 	v->contexts |= form->contexts;
 	return berth_doc_add(v->doc, vm, rels);

@@ -540,6 +540,7 @@ static void services_are_text_or_json(void **s)
 /* What is no key of the type that the attribute names is nobody's, and still counts. */
 static void keys_that_are_none(void **s)
 {
+	static char much[2 * 6000 + 1];
 	struct berth_registry_result r;
 	struct story t;
 
@@ -552,6 +553,11 @@ static void keys_that_are_none(void **s)
 	attribute(&t, "did/pub/X/veriKey/base58", "fbff", FOREVER);
 	attribute(&t, "did/pub/X/veriKey/pem", "fbff", FOREVER);
 	attribute(&t, "did/pub/X/veriKey/morse", "fbff", FOREVER);
+	attribute(&t, "did/pub/Multikey/veriKey", "e70105b97c30de767f084ce3080168ee293053ba33b235d7116a3263d29f1450936b71", FOREVER);
+	attribute(&t, "did/pub/Multikey/veriKey", "eb0102", FOREVER);	/* a BLS key, for all we know */
+	attribute(&t, "did/pub/Multikey/veriKey", "", FOREVER);
+	memset(much, 'a', sizeof(much) - 1);
+	attribute(&t, "did/pub/X/veriKey/base58", much, FOREVER);
 	CHECK_OK(judge(&r, t.root, DID, NULL, NULL, "", NULL));
 	CHECK(!method(&r, "#delegate-1") && !method(&r, "#delegate-2"));
 	assert_string_equal(text_of(method(&r, "#delegate-3"), "publicKeyPem"),
@@ -560,6 +566,7 @@ static void keys_that_are_none(void **s)
 	assert_string_equal(text_of(method(&r, "#delegate-5"), "publicKeyBase58"), "LBG");
 	assert_non_null(text_of(method(&r, "#delegate-6"), "publicKeyPem"));
 	assert_string_equal(text_of(method(&r, "#delegate-7"), "value"), "fbff");
+	CHECK(!method(&r, "#delegate-8") && method(&r, "#delegate-9") && !method(&r, "#delegate-10") && !method(&r, "#delegate-11"));
 	berth_registry_result_free(&r);
 	berth_json_free(t.root);
 }
