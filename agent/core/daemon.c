@@ -332,11 +332,11 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 		free(roots);
 		return rc;
 	}
-	if ((rc = berth_netclient_reconfigure(d->net, cfg))) {
+	if ((rc = berth_resolveclient_reconfigure(d->resolve, cfg)) || (rc = berth_netclient_reconfigure(d->net, cfg))) {
 		berth_config_credentials_free(rules);
 		free(roots);
-		/* it was good for this once already; without it nobody would be let in */
-		if (berth_api_reconfigure(d->api, d->cfg))
+		/* it was good for these once already; without it nobody would be let in */
+		if (berth_api_reconfigure(d->api, d->cfg) || berth_resolveclient_reconfigure(d->resolve, d->cfg))
 			d->stop = true;
 		return rc;
 	}

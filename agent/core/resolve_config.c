@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the configuration says of registries: [adapter], [egress], and whose DIDs matter. */
+#include <stdlib.h>
+
 #include "agent/core/resolve_internal.h"
 #include "agent/ipc/http_policy.h"
 
@@ -68,16 +70,41 @@ static enum berth_err add_all_critical(struct berth_resolveclient *c, const stru
 	return rc;
 }
 
-enum berth_err berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg)
+/* The payload of POLICY. */
+static enum berth_err encode_policy(struct berth_resolveclient *c, const struct berth_config *cfg, struct berth_buf *out)
 {
 	struct berth_res_http_policy policy;
-	enum berth_err rc;
+	enum berth_err rc = berth_config_http(cfg, &policy);
 
-	if ((rc = add_adapters(c, cfg)) || (rc = add_all_critical(c, cfg)) || (rc = berth_config_http(cfg, &policy)))
+	if (rc)
 		return rc;
 	berth_resolveclient_clock_trusted(c, policy.clock_trusted);
-	berth_buf_reset(&c->process.policy);
-	berth_res_http_policy_encode(&c->process.policy, &policy);
+	berth_res_http_policy_encode(out, &policy);
 	berth_res_http_policy_free(&policy);
-	return berth_buf_status(&c->process.policy);
+	return berth_buf_status(out);
+}
+
+enum berth_err berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg)
+{
+	enum berth_err rc;
+
+	berth_buf_reset(&c->process.policy);
+	if ((rc = add_adapters(c, cfg)) || (rc = add_all_critical(c, cfg)))
+		return rc;
+	return encode_policy(c, cfg, &c->process.policy);
+}
+
+enum berth_err berth_resolveclient_reconfigure(struct berth_resolveclient *c, const struct berth_config *cfg)
+{
+	struct berth_buf policy = BERTH_BUF_INIT;
+	enum berth_err rc = encode_policy(c, cfg, &policy);
+
+	if (rc) {
+		berth_buf_free(&policy);
+		return rc;
+	}
+	while (c->n_critical)
+		free(c->critical[--c->n_critical]);
+	resolve_process_set_policy(&c->process, &policy);
+	return add_all_critical(c, cfg);
 }

@@ -38,6 +38,7 @@ static enum berth_err up(struct resolve_process *p)
 		return rc;
 	berth_ipc_init(&p->ipc, sock);
 	p->loaded = 0;
+	p->outdated = false;
 	p->stage = p->policy.len ? RESOLVE_POLICY : RESOLVE_LOADING;
 	p->setup_seq = p->now_seq = 0;
 	p->setup_rc = BERTH_OK;
@@ -90,6 +91,14 @@ static void down(struct resolve_process *p, const struct resolve_question *culpr
 	p->not_before_ms = left ? now : now + berth_backoff_next(&p->backoff, lived);
 	if (!left)
 		resolve_queue_finish_all(p, culprit);
+}
+
+/* Another one has what this one cannot be told. */
+static void retire(struct resolve_process *p)
+{
+	berth_ipc_close(&p->ipc);
+	berth_proc_stop(&p->proc, RESOLVE_GRACE_MS);
+	p->not_before_ms = berth_clock_mono_ms();
 }
 
 static void ended(struct resolve_process *p)
@@ -181,7 +190,7 @@ static enum berth_err ask_what_is_next(struct resolve_process *p)
 
 	if (p->stage != RESOLVE_READY && !p->setup_seq)
 		rc = set_up(p);
-	while (!rc && p->stage == RESOLVE_READY && (q = resolve_queue_next(p)) && has_room(p, q))
+	while (!rc && p->stage == RESOLVE_READY && !p->outdated && (q = resolve_queue_next(p)) && has_room(p, q))
 		rc = ask(p, q);
 	return rc;
 }
@@ -191,6 +200,8 @@ void resolve_process_proceed(struct resolve_process *p)
 	if (p->running)
 		return;
 	do {
+		if (p->proc.pid && p->outdated && p->n_asked == 0 && p->stage == RESOLVE_READY)
+			retire(p);
 		if (!p->proc.pid && p->n_queue && resolve_process_start(p))
 			resolve_queue_finish_all(p, NULL);	/* it rests */
 		if (p->proc.pid && ask_what_is_next(p))
@@ -347,6 +358,17 @@ resolve_process_add(struct resolve_process *p, const char *name, const char *pat
 	*a = (struct resolve_adapter){ .name = strdup(name), .path = strdup(path), .config = strdup(config) };
 	p->n++;
 	return a->name && a->path && a->config ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "adapter");
+}
+
+void resolve_process_set_policy(struct resolve_process *p, struct berth_buf *policy)
+{
+	if (policy->len != p->policy.len || memcmp(policy->p, p->policy.p, policy->len) != 0) {
+		berth_buf_free(&p->policy);
+		p->policy = *policy;
+		*policy = (struct berth_buf)BERTH_BUF_INIT;
+		p->outdated = true;
+	}
+	berth_buf_free(policy);
 }
 
 void resolve_process_free(struct resolve_process *p)

@@ -53,6 +53,7 @@ struct resolve_question {
 struct resolve_process {
 	const char *libexec_dir;
 	struct berth_buf policy;	/* payload of POLICY; empty: none is sent */
+	bool outdated;			/* the process has another one */
 	struct resolve_adapter adapters[RESOLVE_ADAPTERS_MAX];
 	size_t n, loaded;		/* of this process */
 	enum { RESOLVE_POLICY, RESOLVE_LOADING, RESOLVE_SEALING, RESOLVE_READY } stage;
@@ -78,6 +79,10 @@ void resolve_process_free(struct resolve_process *p);
 /* The next adapter; copied.  E_CONFIG: too many, or too long. */
 BERTH_MUST_USE enum berth_err
 resolve_process_add(struct resolve_process *p, const char *name, const char *path, const char *config);
+
+/* Another policy, taken over: the process that has the old one ends as soon as nothing is
+ * under way, and meanwhile no question is begun. */
+void resolve_process_set_policy(struct resolve_process *p, struct berth_buf *policy);
 
 /* It failed a moment ago and is not started again yet. */
 bool resolve_process_rests(const struct resolve_process *p);

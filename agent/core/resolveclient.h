@@ -60,6 +60,9 @@ void berth_resolveclient_is_authoritative(struct berth_resolveclient *c);
 BERTH_MUST_USE enum berth_err
 berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg);
 
+/* The same of a later configuration; adapters stay as they were at the start. */
+BERTH_MUST_USE enum berth_err berth_resolveclient_reconfigure(struct berth_resolveclient *c, const struct berth_config *cfg);
+
 /* What is known over restarts; borrowed.  Without it every look-up starts from nothing. */
 void berth_resolveclient_set_pins(struct berth_resolveclient *c, struct berth_pins *pins);
 void berth_resolveclient_clock_trusted(struct berth_resolveclient *c, bool trusted);

@@ -80,3 +80,22 @@ def test_a_stopped_one_is_killed_and_replaced(agent):
     assert agent.status()["health"]["state"] == "ok"
     publish(agent, "other")
     wait_for(lambda: ask(agent, "other") not in ("E_PLUGIN", "E_RESOLVE"), "another one")
+
+
+def reload(a):
+    before = a.log().count('"reload"')
+    a.write()
+    a.p.send_signal(signal.SIGHUP)
+    wait_for(lambda: a.log().count('"reload"') > before, "a reload")
+
+
+def test_another_egress_policy_takes_another_process(agent):
+    """What it was told it was told once."""
+    old = agent.pids()["resolverd"]
+    agent.set("api", requests_at_once=17)
+    reload(agent)
+    assert agent.pids()["resolverd"] == old     # nothing of it has changed
+    agent.set("egress", requests_at_once=7)
+    reload(agent)
+    wait_for(lambda: not alive(old), "its end")
+    assert ask(agent, "other") not in ("E_PLUGIN", "E_RESOLVE")
