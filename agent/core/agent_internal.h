@@ -289,6 +289,7 @@ bool agent_take_message(struct berth_agent *a, const char *uri, const uint8_t *m
 /* held.c: between begin and end nothing waits for a look-up; end says whether one was
  * left for later, so that it is worth holding what needs it. */
 void agent_lookups_begin(struct berth_agent *a, const char *source);
+void agent_lookups_strict(struct berth_agent *a, bool on);
 bool agent_lookups_missed(const struct berth_agent *a);
 bool agent_lookups_end(struct berth_agent *a);
 /* Copies; false: no room. */

@@ -204,6 +204,18 @@ preface(struct berth_agent *a, const struct berth_machine *m, const struct berth
 	return settle(a, berth_relation_seen(&a->env, ev, &one), &one, pre);
 }
 
+static enum berth_err
+step(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst, const struct berth_event *ev,
+     struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	agent_lookups_strict(a, m->strict);
+	rc = berth_machine_step(m, &a->env, inst, ev, fx);
+	agent_lookups_strict(a, false);
+	return rc;
+}
+
 /* The step, with what was decided before it and what is owed after it. */
 static enum berth_err
 whole_step(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst,
@@ -213,7 +225,7 @@ whole_step(struct berth_agent *a, const struct berth_machine *m, struct berth_in
 	int before = inst->state;
 	enum berth_err rc = preface(a, m, ev, &pre);
 
-	if (rc || (rc = berth_machine_step(m, &a->env, inst, ev, fx)))
+	if (rc || (rc = step(a, m, inst, ev, fx)))
 		goto out;
 	for (size_t i = 0; !rc && i < pre.n_forget; i++)
 		rc = berth_effects_forget(fx, pre.forget[i]);

@@ -25,6 +25,12 @@ void agent_lookups_begin(struct berth_agent *a, const char *source)
 		l->mode(l, room ? BERTH_LOOKUP_LATER : BERTH_LOOKUP_NEVER);
 }
 
+void agent_lookups_strict(struct berth_agent *a, bool on)
+{
+	if (a->cfg.lookups)
+		a->cfg.lookups->strict(a->cfg.lookups, on);
+}
+
 bool agent_lookups_missed(const struct berth_agent *a)
 {
 	return a->cfg.lookups && a->cfg.lookups->missed(a->cfg.lookups);

@@ -15,6 +15,9 @@ enum berth_lookup_mode {
 
 struct berth_lookups {
 	void (*mode)(struct berth_lookups *l, enum berth_lookup_mode mode);
+	/* On: what decides over devices is decided; a DID counts by its evidence, and nobody's
+	 * word for it does (C100). */
+	void (*strict)(struct berth_lookups *l, bool on);
 	/* Whether any look-up was left for later since the mode was set. */
 	bool (*missed)(struct berth_lookups *l);
 };

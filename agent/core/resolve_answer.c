@@ -55,14 +55,6 @@ struct judging {
 	struct berth_buf pin, new_pin;
 };
 
-static bool is_critical(const struct berth_resolveclient *c, const char *did)
-{
-	for (size_t i = 0; i < c->n_critical; i++)
-		if (strcmp(c->critical[i], did) == 0)
-			return true;
-	return false;
-}
-
 static enum berth_err judge(struct judging *j, const char *pin, struct berth_registry_result *out)
 {
 	int64_t now = berth_clock_now_s(), floor = j->c->pins ? j->c->pins->floor_s(j->c->pins) : berth_clock_build_s();
@@ -124,7 +116,7 @@ static enum berth_err believe(struct judging *j, struct berth_buf *document)
 
 enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
 			     const struct berth_did_version *version, bool ours, const struct berth_res_answer *a,
-			     struct berth_buf *document)
+			     struct berth_buf *document, bool *hearsay)
 {
 	struct berth_registry_piece pieces[BERTH_RES_PARTS_MAX];
 	struct berth_registry_evidence e = resolve_evidence(a, pieces);
@@ -134,8 +126,7 @@ enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve
 
 	if (rc)
 		return rc;
-	if (!from->authoritative && is_critical(c, did) && berth_registry_piece(&e, "didResolution"))
-		return berth_fail(BERTH_E_RESOLVE, "too much depends on it to take adapter %.60s's word", from->name);
+	*hearsay = !from->authoritative && berth_registry_piece(&e, "didResolution");
 	rc = believe(&j, document);
 	berth_buf_free(&j.pin);
 	berth_buf_free(&j.new_pin);

@@ -14,6 +14,7 @@ struct berth_resolveclient {
 	struct berth_lookups lookups;
 	enum berth_lookup_mode mode;
 	bool missed;			/* since the mode was set */
+	bool strict;			/* nobody's word counts */
 	bool finished;			/* some DID waits no more */
 	int deadline_ms;
 	uint64_t share_ms, share_at_ms;
@@ -35,9 +36,11 @@ BERTH_MUST_USE enum berth_err resolve_status(const struct berth_res_answer *a);
 struct berth_registry_evidence
 resolve_evidence(const struct berth_res_answer *a, struct berth_registry_piece pieces[BERTH_RES_PARTS_MAX]);
 
-/* From an answer of a's to the text of the document of did that is to be believed. */
+/* From an answer of an adapter to the text of the document of did that is to be believed.
+ * hearsay: it is no more than a resolver's word. */
 BERTH_MUST_USE enum berth_err
 resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
-	      const struct berth_did_version *version, bool ours, const struct berth_res_answer *a, struct berth_buf *document);
+	      const struct berth_did_version *version, bool ours, const struct berth_res_answer *a, struct berth_buf *document,
+	      bool *hearsay);
 
 #endif

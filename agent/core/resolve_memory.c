@@ -55,7 +55,8 @@ bool resolve_doubt(struct resolve_memory *m, const char *did)
 	return true;
 }
 
-void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len)
+void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len,
+		      bool hearsay)
 {
 	size_t *next = rc ? &m->next_failure : &m->next_doc;
 	struct remembered *r = rc ? &m->failures[*next] : &m->docs[*next];
@@ -72,6 +73,7 @@ void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err 
 		memcpy(r->doc, doc, len);
 	r->doc_len = rc ? 0 : len;
 	r->rc = rc;
+	r->hearsay = hearsay;
 	if (rc)
 		snprintf(r->why, sizeof(r->why), "%s", berth_err_detail());
 	r->until_ms = berth_clock_mono_ms() + (rc ? BERTH_RESOLVE_KEEP_BAD_MS : BERTH_RESOLVE_KEEP_MS);

@@ -16,6 +16,7 @@ struct remembered {
 	char *did;
 	char *doc;		/* NULL: a failure */
 	size_t doc_len;
+	bool hearsay;		/* of a document: a resolver's word for it is all there is */
 	enum berth_err rc;
 	char why[128];		/* of a failure: what this thread said of it */
 	uint64_t until_ms;
@@ -29,7 +30,8 @@ struct resolve_memory {
 /* NULL: nothing that still holds.  Borrowed until the next call. */
 const struct remembered *resolve_recall(const struct resolve_memory *m, const char *did);
 /* Without memory nothing is remembered, and nothing else happens. */
-void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len);
+void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len,
+		      bool hearsay);
 void resolve_forget(struct resolve_memory *m, const char *did);	/* NULL: all */
 /* Forgets a document that is BERTH_RESOLVE_DOUBT_MS old; false: there is none so old. */
 bool resolve_doubt(struct resolve_memory *m, const char *did);

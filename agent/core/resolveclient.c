@@ -24,7 +24,7 @@ void berth_resolveclient_forget(struct berth_resolveclient *c, const char *did)
 
 /* The version is in the question, most of it in its payload. */
 static enum berth_err judge_answer(struct berth_resolveclient *c, const struct resolve_question *q,
-				   const struct berth_res_answer *a, struct berth_buf *document)
+				   const struct berth_res_answer *a, struct berth_buf *document, bool *hearsay)
 {
 	struct berth_did_version version;
 	struct berth_res_ask m;
@@ -35,21 +35,22 @@ static enum berth_err judge_answer(struct berth_resolveclient *c, const struct r
 	version = (struct berth_did_version){ *m.version_id ? m.version_id : NULL, *m.version_time ? m.version_time : NULL,
 		q->number };
 	return resolve_judge(c, &c->process.adapters[q->adapter], q->did,
-			     version.id || version.time || version.number ? &version : NULL, q->urgent, a, document);
+			     version.id || version.time || version.number ? &version : NULL, q->urgent, a, document, hearsay);
 }
 
 static void on_answer(void *arg, struct resolve_question *q, const struct berth_res_answer *a, bool blamed)
 {
 	struct berth_resolveclient *c = arg;
 	struct berth_buf document = BERTH_BUF_INIT;
+	bool hearsay = false;
 	enum berth_err rc;
 
 	c->finished = true;
 	if (!a && !blamed)
 		return;		/* whoever wants it asks again */
-	rc = a ? judge_answer(c, q, a, &document) : berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
+	rc = a ? judge_answer(c, q, a, &document, &hearsay) : berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
 	if (rc != BERTH_E_NOMEM)
-		resolve_remember(&c->memory, q->key, rc, document.p, document.len);
+		resolve_remember(&c->memory, q->key, rc, document.p, document.len, hearsay);
 	berth_buf_free(&document);
 }
 
@@ -141,6 +142,14 @@ static enum berth_err recalled(struct berth_did_doc **out, const struct remember
 	return rc ? rc : berth_did_doc_from_signed(out, json, did);
 }
 
+static bool is_critical(const struct berth_resolveclient *c, const char *did)
+{
+	for (size_t i = 0; i < c->n_critical; i++)
+		if (strcmp(c->critical[i], did) == 0)
+			return true;
+	return c->strict;
+}
+
 static enum berth_err look_up(struct berth_resolveclient *c, const struct look_up *l, struct berth_did_doc **out)
 {
 	const struct remembered *r = resolve_recall(&c->memory, l->key);
@@ -156,6 +165,8 @@ static enum berth_err look_up(struct berth_resolveclient *c, const struct look_u
 		return berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
 	if (r->rc)
 		return berth_fail(r->rc, "%.80s: %s%s", l->did, fresh ? "" : "a moment ago: ", r->why);
+	if (r->hearsay && is_critical(c, l->did))
+		return berth_fail(BERTH_E_RESOLVE, "%.80s: too much depends on it to take a resolver's word", l->did);
 	return recalled(out, r, l->did);
 }
 
@@ -255,6 +266,7 @@ static void set_mode(struct berth_lookups *l, enum berth_lookup_mode mode)
 	of_lookups(l)->missed = false;
 }
 
+static void set_strict(struct berth_lookups *l, bool on) { of_lookups(l)->strict = on; }
 static bool missed(struct berth_lookups *l) { return of_lookups(l)->missed; }
 
 struct berth_lookups *berth_resolveclient_lookups(struct berth_resolveclient *c) { return &c->lookups; }
@@ -300,7 +312,7 @@ berth_resolveclient_new(struct berth_resolveclient **out, const char *libexec_di
 	c->base.resolve_version = resolve_version;
 	c->base.doubt = doubt;
 	c->base.next = next;
-	c->lookups = (struct berth_lookups){ .mode = set_mode, .missed = missed };
+	c->lookups = (struct berth_lookups){ .mode = set_mode, .strict = set_strict, .missed = missed };
 	c->clock_trusted = true;
 	resolve_process_init(&c->process, libexec_dir);
 	berth_resolveclient_deadline(c, BERTH_RESOLVE_DEADLINE_MS);

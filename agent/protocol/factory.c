@@ -355,4 +355,5 @@ const struct berth_machine berth_factory_machine = {
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find,
 	.strangers = true,	/* until they are born */
+	.strict = true,
 };

@@ -174,5 +174,5 @@ const struct berth_machine berth_gateway_machine = {
 	.name = "gateway", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
-	.anonymous = anonymous, .counted = true, .rotates = true, .closed = "RETIRED", .recovery = GW_QUARANTINED,
+	.anonymous = anonymous, .counted = true, .rotates = true, .strict = true, .closed = "RETIRED", .recovery = GW_QUARANTINED,
 };

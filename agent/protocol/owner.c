@@ -477,4 +477,5 @@ const struct berth_machine berth_owner_machine = {
 	.name = "owner", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find,
+	.strict = true,
 };

@@ -298,6 +298,8 @@ struct berth_machine {
 	bool threads;
 	/* The state in which the whole agent answers nobody any more; NULL: none. */
 	const char *closed;
+	/* Decides over devices: a DID counts by its evidence, nobody's word for it does (C100). */
+	bool strict;
 	/* Takes, as "message", whatever no other machine's protocol is. */
 	bool rest;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of

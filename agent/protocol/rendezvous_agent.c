@@ -387,5 +387,5 @@ static const struct berth_transition table[] = {
 const struct berth_machine berth_rendezvous_machine = {
 	.name = "rendezvous", .piuri = BERTH_PIURI_RENDEZVOUS, .states = states, .n_states = 1,
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .anonymous = anonymous,
-	.strangers = true,
+	.strangers = true, .strict = true,
 };

@@ -278,6 +278,55 @@ static void one_source_holds_only_its_share(void **state)
 	end(&s, c);
 }
 
+/* C100: what a resolver's mere word is worth depends on what is being decided. */
+static struct { struct berth_lookups l; bool now; int times; } spy;
+
+static void spy_mode(struct berth_lookups *l, enum berth_lookup_mode mode)
+{
+	(void)l;
+	(void)mode;
+	assert_false(spy.now);		/* between steps it is off */
+}
+
+static void spy_strict(struct berth_lookups *l, bool on)
+{
+	(void)l;
+	spy.times += on;
+	spy.now = on;
+}
+
+static bool spy_missed(struct berth_lookups *l)
+{
+	(void)l;
+	return false;
+}
+
+static void c100_nobodys_word_counts_where_owners_are_decided(void **state)
+{
+	struct berth_json *args = berth_json_new_object();
+	struct story s = { 0 };
+
+	(void)state;
+	spy.l = (struct berth_lookups){ spy_mode, spy_strict, spy_missed };
+	story_cast(&s);
+	sim_off(s.rendezvous);
+	s.rendezvous->cfg.lookups = &spy.l;
+	sim_on(s.rendezvous);
+	CHECK_OK(berth_json_set_str(args, "identity", BERTH_ID_RENDEZVOUS));
+	CHECK_OK(berth_json_set_str(args, "peer", story_identity(s.owner, BERTH_ID_OWNER)->did_long));
+	CHECK_OK(berth_json_set_str(args, "uri", s.owner->uri));
+	sim_as(s.rendezvous);
+	CHECK_OK(berth_agent_command(s.rendezvous->agent, "ping", NULL, "cmd/ping", args, NULL));
+	sim_pump(&s.w);
+	assert_int_equal(spy.times, 0);		/* a ping decides nothing */
+	story_birth(&s);
+	story_sale(&s);
+	assert_true(spy.times > 0);
+	assert_false(spy.now);
+	berth_json_free(args);
+	story_end(&s);
+}
+
 static int make_folder(void **state)
 {
 	char exe[PATH_MAX];
@@ -311,6 +360,7 @@ int main(void)
 		cmocka_unit_test(c102_while_a_look_up_hangs_others_are_served),
 		cmocka_unit_test(a_ping_asks_for_its_answer_on_the_same_way),
 		cmocka_unit_test(one_source_holds_only_its_share),
+		cmocka_unit_test(c100_nobodys_word_counts_where_owners_are_decided),
 	};
 	return cmocka_run_group_tests_name("lookups", tests, make_folder, remove_folder);
 }

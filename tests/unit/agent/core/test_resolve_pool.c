@@ -304,13 +304,22 @@ static void c100_a_resolution_result_is_no_evidence_for_owner_dids(void **state)
 	static const char text[] = "{\"didDocument\":{\"id\":\"did:indy:owner\"}}";
 	static const char webvh[] = "{\"didDocument\":{\"id\":\"did:webvh:Qm:a.test\"}}";
 	struct berth_resolveclient *c = client(shelf, config);
+	struct berth_lookups *l = berth_resolveclient_lookups(c);
 
 	(void)state;
 	put_text("didResolution", text);
 	CHECK_OK(resolve(c, "did:indy:owner"));
 	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:indy:other"));	/* it answers for another DID */
+	l->strict(l, true);			/* as long as owners are decided over */
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:indy:owner"));	/* what was remembered */
+	CHECK(strstr(berth_err_detail(), "too much depends on it"));
 	berth_resolveclient_forget(c, NULL);
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:indy:owner"));	/* and what is asked for */
+	l->strict(l, false);
+	CHECK_OK(resolve(c, "did:indy:owner"));
 	CHECK_OK(berth_resolveclient_add_critical(c, "did:indy:owner"));
+	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:indy:owner"));
+	berth_resolveclient_forget(c, NULL);
 	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:indy:owner"));
 	put_text("didResolution", webvh);
 	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:webvh:Qm:a.test"));	/* without its log */
@@ -328,6 +337,8 @@ static void c100_a_resolution_result_is_no_evidence_for_owner_dids(void **state)
 	put_text("didResolution", webvh);
 	CHECK_OK(resolve(c, "did:webvh:Qm:a.test"));
 	put_text("didResolution", text);
+	CHECK_OK(resolve(c, "did:indy:owner"));
+	l->strict(l, true);
 	CHECK_OK(resolve(c, "did:indy:owner"));
 	take_away("didResolution");
 	berth_resolveclient_free(c);
