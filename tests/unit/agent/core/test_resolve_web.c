@@ -87,6 +87,70 @@ static void a_confined_resolverd_asks_the_web(void **state)
 	berth_resolveclient_free(c);
 }
 
+static struct berth_buf encoded(void)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	berth_res_http_policy_encode(&b, &policy);
+	CHECK_OK(berth_buf_status(&b));
+	return b;
+}
+
+static void another_policy_is_another_process(void **state)
+{
+	struct berth_resolveclient *c = client();
+	pid_t first = berth_resolveclient_pid(c);
+	struct berth_buf b = encoded();
+
+	(void)state;
+	CHECK_OK(resolve(c, "did:web:owner.test:did:new:1"));
+	resolve_process_set_policy(&c->process, &b);	/* the same */
+	CHECK(berth_resolveclient_pid(c) == first);
+	berth_buf_free(&b);
+	CHECK_OK(berth_http_names_add(&policy.names, "other.test", true));
+	b = encoded();
+	hostile_forget(&server);
+	resolve_process_set_policy(&c->process, &b);
+	CHECK(!b.len);
+	CHECK_RC(BERTH_E_NETPOL, resolve(c, "did:web:owner.test:did:new:2"));
+	CHECK(hostile_count(&server, "connect") == 0 && berth_resolveclient_pid(c) != first);
+	CHECK_OK(berth_http_names_add(&policy.names, "owner.test", true));
+	b = encoded();
+	resolve_process_set_policy(&c->process, &b);
+	CHECK_OK(resolve(c, "did:web:owner.test:did:new:3"));
+	berth_resolveclient_free(c);
+	free(policy.names.v);
+	policy.names = (struct berth_http_names){ 0 };
+}
+
+/* What is under way when the policy changes ends as it began. */
+static void what_was_asked_before_ends_before_it(void **state)
+{
+	struct berth_resolveclient *c = client();
+	struct berth_lookups *l = berth_resolveclient_lookups(c);
+	struct berth_buf b;
+
+	(void)state;
+	l->mode(l, BERTH_LOOKUP_LATER);
+	CHECK_RC(BERTH_E_UNAVAILABLE, resolve(c, "did:web:owner.test:did:new:4"));
+	CHECK(c->process.n_asked == 1);
+	CHECK_OK(berth_http_names_add(&policy.names, "other.test", true));
+	b = encoded();
+	resolve_process_set_policy(&c->process, &b);
+	CHECK_RC(BERTH_E_UNAVAILABLE, resolve(c, "did:web:owner.test:did:new:5"));
+	l->mode(l, BERTH_LOOKUP_NEVER);
+	while (c->process.n_queue) {
+		struct pollfd p = { .fd = berth_resolveclient_fd(c), .events = POLLIN };
+
+		(void)berth_resolveclient_run(c, poll(&p, 1, 10000) > 0);
+	}
+	CHECK_OK(resolve(c, "did:web:owner.test:did:new:4"));
+	CHECK_RC(BERTH_E_NETPOL, resolve(c, "did:web:owner.test:did:new:5"));
+	berth_resolveclient_free(c);
+	free(policy.names.v);
+	policy.names = (struct berth_http_names){ 0 };
+}
+
 static void c098_without_a_clock_no_certificate_counts(void **state)
 {
 	struct berth_resolveclient *c;
@@ -140,6 +204,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_confined_resolverd_asks_the_web),
+		cmocka_unit_test(another_policy_is_another_process),
+		cmocka_unit_test(what_was_asked_before_ends_before_it),
 		cmocka_unit_test(c098_without_a_clock_no_certificate_counts),
 		cmocka_unit_test(c102_a_thousand_of_the_web_and_none_is_lost),
 	};
