@@ -376,6 +376,7 @@ def test_check_config_names_line_and_option(tmp_path):
                                ("[agent]\nname = a\n\nname = b\n", "4", "name"),
                                ("[policy]\ncollect = 9999\n", "2", "collect"),
                                ("[egress]\nallow = 300.0.0.0/8\n", "2", "allow"),
+                               ("[egress]\nnames = a.test\nhttp-hosts = *.test\n", "3", "http-hosts"),
                                ("[nonsense]\nx = y\n", "1", "nonsense")):
         status, said = check(text)
         assert status == 3 and said.startswith("berthd: E_CONFIG: ") and line in said and option in said, (text, said)
