@@ -25,9 +25,15 @@ static enum berth_err append(struct berth_cli_webvh *w, const struct berth_json 
 	const struct berth_webvh_entry_spec spec = {
 		.parameters = parameters, .document = document, .keyring = w->kr, .kid = berth_buf_cstr(&w->kid), .now_s = w->now_s
 	};
+	const struct berth_json *asked = berth_webvh_params_witness(&w->head.params, parameters);
 	size_t at = w->log.len;
 	struct berth_webvh_entry e;
 	enum berth_err rc;
+
+	berth_json_free(w->asked);
+	w->asked = NULL;
+	if (asked && !(w->asked = berth_json_clone(asked)))
+		return berth_fail(BERTH_E_NOMEM, "witnesses");
 
 	/* somebody's last line may have no end */
 	if (at > 0 && w->log.p[at - 1] != '\n') {

@@ -15,6 +15,7 @@ struct berth_cli_webvh {
 	struct berth_buf kid, log, witness;	/* the files as they are; witness empty: none */
 	struct berth_webvh_head head;
 	struct berth_json *document;		/* of the last entry; NULL: there is none */
+	struct berth_json *asked;		/* the witnesses who must approve of it; NULL: nobody */
 	const char *dir;
 	int64_t now_s;
 };

@@ -61,6 +61,15 @@ static enum berth_err open_key(struct berth_cli_webvh *w, const struct berth_cli
 
 /* ---- the log ---- */
 
+static enum berth_err keep_asked(struct berth_cli_webvh *w, const struct berth_webvh_log *log)
+{
+	uint32_t rule = log->versions[log->n - 1].rule;
+
+	if (rule && !(w->asked = berth_json_clone(log->rules[rule - 1].witness)))
+		return berth_fail(BERTH_E_NOMEM, "did.jsonl");
+	return BERTH_OK;
+}
+
 /* Takes the head over: what comes next is made of it. */
 static enum berth_err read_log(struct berth_cli_webvh *w)
 {
@@ -78,7 +87,7 @@ static enum berth_err read_log(struct berth_cli_webvh *w)
 		return rc;
 	if (*log.bad)
 		rc = berth_fail(BERTH_E_RESOLVE, "%s", log.bad);
-	if (!rc && !(rc = berth_webvh_log_entry(&e, &log, log.n - 1)) && !(w->document = berth_json_clone(e.state)))
+	if (!rc && !(rc = keep_asked(w, &log)) && !(rc = berth_webvh_log_entry(&e, &log, log.n - 1)) && !(w->document = berth_json_clone(e.state)))
 		rc = berth_fail(BERTH_E_NOMEM, "did.jsonl");
 	if (!rc) {
 		w->head = log.head;
@@ -109,6 +118,7 @@ void berth_cli_webvh_close(struct berth_cli_webvh *w)
 	berth_cli_key_close(&w->key);
 	berth_webvh_head_free(&w->head);
 	berth_json_free(w->document);
+	berth_json_free(w->asked);
 	berth_buf_free(&w->kid);
 	berth_buf_free(&w->log);
 	berth_buf_free(&w->witness);
@@ -140,7 +150,7 @@ static enum berth_err print_head(const struct berth_cli_webvh *w, const struct b
 
 	if ((rc = berth_json_set_str(o, "did", w->head.id)) || (rc = berth_json_set_str(o, "versionId", w->head.version_id)) ||
 	    (rc = berth_json_set(o, "didDocument", berth_json_clone(w->document))) ||
-	    (w->head.params.witness && (rc = berth_json_set(o, "witness", berth_json_clone(w->head.params.witness))))) {
+	    (w->asked && (rc = berth_json_set(o, "witness", berth_json_clone(w->asked))))) {
 		berth_json_free(o);
 		return rc;
 	}
@@ -173,8 +183,17 @@ static enum berth_err read_approvals(struct berth_json **out, const struct berth
 	return rc;
 }
 
-/* Whoever is not asked approves of nothing.  What is asked of are those of this version,
- * and where it changes them, those of before. */
+/* Those of this version, and where it changes them, those of before. */
+static enum berth_err check_asked(const struct berth_cli_webvh *w)
+{
+	const char *key = strchr(berth_buf_cstr(&w->kid), '#') + 1;
+
+	berth_json_each(it, berth_json_get(w->asked, "witnesses"))
+		if (strcmp(berth_webvh_witness_key(it), key) == 0)
+			return BERTH_OK;
+	return berth_fail(BERTH_E_KEY, "the key is of no witness of %s", w->head.version_id);
+}
+
 static enum berth_err print_approvals(const struct berth_cli_webvh *w, const struct berth_cli *c, const struct berth_json *file)
 {
 	struct berth_json *o = berth_json_new_object();
@@ -195,7 +214,7 @@ enum berth_err berth_cli_webvh_witness(struct berth_cli *c)
 	struct berth_json *file = NULL;
 	enum berth_err rc;
 
-	if ((rc = berth_cli_webvh_open(&w, c, "--log", true)) || (rc = read_approvals(&file, &w.witness)) ||
+	if ((rc = berth_cli_webvh_open(&w, c, "--log", true)) || (rc = check_asked(&w)) || (rc = read_approvals(&file, &w.witness)) ||
 	    (rc = berth_webvh_approve(file, w.head.version_id, w.kr, berth_buf_cstr(&w.kid), w.now_s)) ||
 	    (rc = berth_json_print(&text, file)))
 		goto out;

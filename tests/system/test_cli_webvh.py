@@ -91,20 +91,23 @@ def test_pre_rotation(work):
 
 def test_witnesses(work):
     dids = [ok("did", "create", "key", "--jwk", work.key(w))["did"] for w in ("w1", "w2")]
-    work.create(*(x for d in dids for x in ("--witness", d)), "--threshold", "2")
+    made = work.create(*(x for d in dids for x in ("--witness", d)), "--threshold", "2")
+    assert [w["id"] for w in made["witness"]["witnesses"]] == dids
     fails("E_RESOLVE", "did", "verify-log", work.www / "did.jsonl")
     for i, w in enumerate(("w1", "w2")):
         if i:
             fails("E_RESOLVE", "did", "verify-log", work.www / "did.jsonl", "--witness", work.www / "did-witness.json")
         ok("did", "witness", "--log", work.www, "--jwk", work.key(w))
     assert work.verify()["didDocumentMetadata"]["witness"]["threshold"] == "2"
-    work.change("update", "--no-witness")
+    fails("E_KEY", "did", "witness", "--log", work.www, "--jwk", work.key("a"))
+    assert work.change("update", "--no-witness")["witness"] == made["witness"]
     fails("E_RESOLVE", "did", "verify-log", work.www / "did.jsonl", "--witness", work.www / "did-witness.json")
     for w in ("w1", "w2"):
         ok("did", "witness", "--log", work.www, "--jwk", work.key(w))
     assert work.verify()["didDocumentMetadata"]["witness"] == {}
-    work.change("update")
+    assert "witness" not in work.change("update")
     assert work.verify()["versions"] == 3
+    fails("E_KEY", "did", "witness", "--log", work.www, "--jwk", work.key("w1"))
 
 
 def test_what_was_tampered_with_is_refused(work):
