@@ -17,6 +17,7 @@
 #include "did/crypto/sign.h"
 #include "did/jose/di_hash.h"
 #include "did/jose/di_log.h"
+#include "did/webvh_make.h"
 #include "did/jose/jws.h"
 #include "vc/jsonld/di_rdf.h"
 
@@ -337,6 +338,42 @@ static void a_proof_over_rdf(void **state)
 	berth_buf_free(&h);
 	berth_buf_free(&s);
 	berth_buf_free(&input);
+}
+
+/* A did:webvh of the daemon's own: its update key is here, and a key of another purpose
+ * signs no entry. */
+static void a_log_entry_is_signed(void **state)
+{
+	struct berth_key_info k = ensure("update", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, PURPOSE(WEBVH));
+	struct berth_key_info other = ensure("other", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, PURPOSE(DI));
+	struct berth_buf kid = BERTH_BUF_INIT, other_kid = BERTH_BUF_INIT, log = BERTH_BUF_INIT, text = BERTH_BUF_INIT;
+	struct berth_json *params, *document;
+	struct berth_webvh_head head = { .number = 0 };
+	struct berth_webvh_entry_spec spec = { .keyring = ring, .now_s = 1780000000 };
+
+	(void)state;
+	CHECK_OK(berth_webvh_kid(&kid, &k.pub));
+	CHECK_OK(berth_webvh_kid(&other_kid, &other.pub));
+	CHECK_OK(keys->ops->bind(keys, berth_buf_cstr(&kid), "update"));
+	CHECK_OK(keys->ops->bind(keys, berth_buf_cstr(&other_kid), "other"));
+	berth_buf_printf(&text, "{\"updateKeys\":[\"%s\",\"%s\"]}", strchr(berth_buf_cstr(&kid), '#') + 1,
+			 strchr(berth_buf_cstr(&other_kid), '#') + 1);
+	CHECK_OK(berth_json_parse_exact(&params, berth_buf_cstr(&text), text.len, BERTH_JSON_MAX));
+	CHECK_OK(berth_json_parse_exact(&document, "{\"id\":\"did:webvh:{SCID}:example.com\"}", 37, BERTH_JSON_MAX));
+	spec.parameters = params;
+	spec.document = document;
+	spec.kid = berth_buf_cstr(&other_kid);
+	CHECK_RC(BERTH_E_AUTHZ, berth_webvh_entry_make(&log, &head, &spec));
+	spec.kid = berth_buf_cstr(&kid);
+	CHECK_OK(berth_webvh_entry_make(&log, &head, &spec));
+	CHECK(head.number == 1 && log.len > 0);
+	berth_webvh_head_free(&head);
+	berth_json_free(params);
+	berth_json_free(document);
+	berth_buf_free(&kid);
+	berth_buf_free(&other_kid);
+	berth_buf_free(&log);
+	berth_buf_free(&text);
 }
 
 /* Every purpose against a key that has exactly one: 9 x 10 decisions. */
@@ -882,6 +919,7 @@ int main(void)
 		WITH_KEYD(keys_of_others_do_not_exist),
 		cmocka_unit_test(a_late_purpose_makes_the_stored_name_longer),
 		WITH_KEYD(a_proof_over_rdf),
+		WITH_KEYD(a_log_entry_is_signed),
 		WITH_KEYD(a_key_signs_for_its_purposes_only),
 		WITH_KEYD(proofs_are_whole_and_verify),
 		WITH_KEYD(c033_payloads_must_be_of_the_keys_did),
