@@ -123,7 +123,7 @@ $(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_S
 ADAPTER_PKGS_ethr := libsecp256k1
 # a did:webvh is where the did:web of the same place is
 ADAPTER_USES_webvh := web
-ADAPTER_ALSO_webvh := $(addprefix registry-adapters/web/,url.c url.h publish.c publish.h)
+ADAPTER_ALSO_webvh := $(addprefix registry-adapters/web/,site.c site.h url.c url.h publish.c publish.h)
 define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
 	@mkdir -p $$(@D)

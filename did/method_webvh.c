@@ -112,7 +112,7 @@ static enum berth_err set_times(struct berth_json *o, const struct berth_webvh_l
 	return BERTH_OK;
 }
 
-struct berth_json *berth_webvh_metadata(const struct berth_webvh_log *log, const struct berth_webvh_entry *e)
+static struct berth_json *metadata(const struct berth_webvh_log *log, const struct berth_webvh_entry *e)
 {
 	const struct berth_webvh_params *p = &log->head.params;
 	struct berth_json *o = berth_json_new_object();
@@ -209,7 +209,7 @@ static enum berth_err answer(struct berth_registry_result *out, const struct ber
 	/* 0 is "should not be cached", and here "nothing was said" */
 	out->ttl_s = log->head.params.ttl_s ? log->head.params.ttl_s : 1;
 	if ((rc = make_document(out, &e)) == BERTH_OK &&
-	    (!(out->metadata = berth_webvh_metadata(log, &e)) ||
+	    (!(out->metadata = metadata(log, &e)) ||
 	     (!j->clock_trusted && berth_json_set_str(out->metadata, "clock", "untrusted"))))
 		rc = berth_fail(BERTH_E_NOMEM, "did:webvh: metadata");
 	berth_webvh_entry_free(&e);

@@ -23,9 +23,6 @@ BERTH_MUST_USE enum berth_err
 berth_webvh_judge(struct berth_registry_result *out, const struct berth_registry_evidence *e, const char *did,
 		  const struct berth_did_version *version, const struct berth_registry_judge *j);
 
-/* What the metadata of an entry's document are, with those of its log. */
-struct berth_json *berth_webvh_metadata(const struct berth_webvh_log *log, const struct berth_webvh_entry *e);
-
 /* Adds the implicit services to a document of that DID. */
 BERTH_MUST_USE enum berth_err berth_webvh_add_services(struct berth_json *document, const char *did);
 

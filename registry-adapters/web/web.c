@@ -2,78 +2,32 @@
 /* did:web: a document on a web server, found by what the DID says.  It is worth as much
  * as the server's name and certificate; that its id is the DID the agent checks.  There
  * is no history, so a version that is asked for by name is never there. */
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
 #include "berth/registry.h"
 #include "publish.h"
+#include "site.h"
 #include "url.h"
 
 #define ACCEPT "application/did, application/did+ld+json, application/did+json, application/json;q=0.9"
-#define SECRET_MAX 4096
-#define PUBLISH_URL_MAX 1024
 #define MESSAGE_MAX 256
 #define PUT_REPLY_MAX ((size_t)64 << 10)	/* nobody reads it */
 
-struct web {
-	const struct berth_registry_host *host;
-	int tree;			/* publish-dir; -1: none */
-	char *publish_url;		/* NULL: none; "itself": where the document is read */
-	char *authorization_file;	/* NULL: none */
-};
-
 /* One exchange, until it is answered */
 struct job {
-	const struct web *web;
+	const struct web_site *web;
 	struct berth_registry_query *query;
 	char url[WEB_URL_MAX + 1];	/* of the document */
 	size_t max_bytes;		/* of the answer */
 	bool publishing, resource;
 };
 
-static void say(const struct web *w, struct berth_registry_query *q, int status, const char *message)
-{
-	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
-
-	w->host->answer(q, &a);
-}
-
-static void say_parts(const struct web *w, struct berth_registry_query *q, const struct berth_registry_part *parts, size_t n,
-		      uint32_t ttl_s)
-{
-	const struct berth_registry_answer a = { .size = sizeof(a), .parts = parts, .n_parts = n, .ttl_s = ttl_s };
-
-	w->host->answer(q, &a);
-}
-
-static void say_published(const struct web *w, struct berth_registry_query *q, const char *url)
-{
-	char receipt[WEB_URL_MAX + 16];
-	int n = snprintf(receipt, sizeof(receipt), "{\"url\":\"%s\"}", url);
-	const struct berth_registry_part part = { "receipt", (const uint8_t *)receipt, (size_t)n };
-
-	say_parts(w, q, &part, 1, 0);
-}
-
 /* ---- what servers answer ---- */
-
-/* What is not shown to us is not there for us. */
-static int status_of(uint32_t code, bool publishing)
-{
-	if (code == 404 || code == 410 || (!publishing && (code == 401 || code == 403)))
-		return BERTH_REGISTRY_NOT_FOUND;
-	if (publishing && (code == 409 || code == 412))
-		return BERTH_REGISTRY_CONFLICT;
-	if (publishing && code == 413)
-		return BERTH_REGISTRY_TOO_BIG;
-	return (code >= 300 && code < 400) || code == 401 || code == 403 ? BERTH_REGISTRY_REFUSED : BERTH_REGISTRY_UNAVAILABLE;
-}
 
 static bool is_done(const struct job *j, uint32_t code)
 {
@@ -104,11 +58,11 @@ static void hand_on(const struct job *j, const struct berth_registry_http_reply 
 	};
 
 	if (r->body_len == 0)
-		say(j->web, j->query, BERTH_REGISTRY_UNAVAILABLE, "web: the server has nothing there");
+		web_site_say(j->web, j->query, BERTH_REGISTRY_UNAVAILABLE, "web: the server has nothing there");
 	else if (!j->resource && !is_document_type(r->content_type))
-		say(j->web, j->query, BERTH_REGISTRY_NOT_FOUND, "web: what is there is no document, by its type");
+		web_site_say(j->web, j->query, BERTH_REGISTRY_NOT_FOUND, "web: what is there is no document, by its type");
 	else
-		say_parts(j->web, j->query, parts, j->resource && type_len && type_len <= j->max_bytes - r->body_len ? 2 : 1, r->max_age_s);
+		web_site_say_parts(j->web, j->query, parts, j->resource && type_len && type_len <= j->max_bytes - r->body_len ? 2 : 1, r->max_age_s);
 }
 
 static void on_reply(void *arg, const struct berth_registry_http_reply *r)
@@ -117,13 +71,13 @@ static void on_reply(void *arg, const struct berth_registry_http_reply *r)
 	char message[MESSAGE_MAX];
 
 	if (r->status != BERTH_REGISTRY_OK) {
-		say(j->web, j->query, r->status == BERTH_REGISTRY_CANCELLED ? BERTH_REGISTRY_UNAVAILABLE : r->status, r->message);
+		web_site_say(j->web, j->query, r->status == BERTH_REGISTRY_CANCELLED ? BERTH_REGISTRY_UNAVAILABLE : r->status, r->message);
 	} else if (!is_done(j, r->code)) {
 		snprintf(message, sizeof(message), "web: HTTP %u%s", r->code,
 			 r->code >= 300 && r->code < 400 ? ", redirections are not followed" : "");
-		say(j->web, j->query, status_of(r->code, j->publishing), message);
+		web_site_say(j->web, j->query, web_site_status(r->code, j->publishing), message);
 	} else if (j->publishing) {
-		say_published(j->web, j->query, j->url);
+		web_site_say_published(j->web, j->query, j->url);
 	} else {
 		hand_on(j, r);
 	}
@@ -135,16 +89,16 @@ static void begin(struct job *j, const struct berth_registry_http *http)
 {
 	if (j->web->host->http(j->query, http, on_reply, j) == 0)
 		return;
-	say(j->web, j->query, BERTH_REGISTRY_UNAVAILABLE, "web: no exchange can be begun");
+	web_site_say(j->web, j->query, BERTH_REGISTRY_UNAVAILABLE, "web: no exchange can be begun");
 	free(j);
 }
 
-static struct job *new_job(const struct web *w, struct berth_registry_query *query)
+static struct job *new_job(const struct web_site *w, struct berth_registry_query *query)
 {
 	struct job *j = calloc(1, sizeof(*j));
 
 	if (!j) {
-		say(w, query, BERTH_REGISTRY_UNAVAILABLE, "web: no memory");
+		web_site_say(w, query, BERTH_REGISTRY_UNAVAILABLE, "web: no memory");
 		return NULL;
 	}
 	j->web = w;
@@ -154,7 +108,7 @@ static struct job *new_job(const struct web *w, struct berth_registry_query *que
 
 /* ---- asking ---- */
 
-static void read_from(const struct web *w, const struct berth_registry_request *q, struct berth_registry_query *query)
+static void read_from(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	struct job *j = new_job(w, query);
 	struct berth_registry_http http = { .size = sizeof(http), .method = "GET", .max_bytes = q->max_bytes };
@@ -172,7 +126,7 @@ static void read_from(const struct web *w, const struct berth_registry_request *
 		begin(j, &http);
 		return;
 	}
-	say(w, query, rc, why);
+	web_site_say(w, query, rc, why);
 	free(j);
 }
 
@@ -194,33 +148,16 @@ static const struct berth_registry_part *document_of(const struct berth_registry
 	return NULL;
 }
 
-/* "Bearer ...": the first line of the file, read each time so that it can be renewed.
- * false: there is to be one and there is none. */
-static bool read_secret(const struct web *w, char out[SECRET_MAX])
+static void put_by_http(const struct web_site *w, const struct berth_registry_part *doc, struct berth_registry_query *query, const char *url)
 {
-	int fd = w->authorization_file ? open(w->authorization_file, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t n = fd >= 0 ? read(fd, out, SECRET_MAX - 1) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	out[n > 0 ? n : 0] = '\0';
-	out[strcspn(out, "\r\n")] = '\0';
-	return !w->authorization_file || out[0];
-}
-
-static void put_by_http(const struct web *w, const struct berth_registry_part *doc, struct berth_registry_query *query, const char *url)
-{
-	char target[2 * WEB_URL_MAX], secret[SECRET_MAX];
-	struct berth_registry_http http = { .size = sizeof(http), .method = "PUT", .url = url, .content_type = "application/json",
+	char target[WEB_TARGET_MAX], secret[WEB_SECRET_MAX];
+	struct berth_registry_http http = { .size = sizeof(http), .method = "PUT", .url = target, .content_type = "application/json",
 					    .body = doc->p, .body_len = doc->n, .max_bytes = PUT_REPLY_MAX };
 	struct job *j;
 
-	if (strcmp(w->publish_url, "itself") != 0) {
-		snprintf(target, sizeof(target), "%.*s/%s", PUBLISH_URL_MAX, w->publish_url, url + strlen("https://"));
-		http.url = target;
-	}
-	if (!read_secret(w, secret)) {
-		say(w, query, BERTH_REGISTRY_UNAVAILABLE, "web: authorization-file cannot be read");
+	web_site_target(target, w, url);
+	if (!web_site_secret(w, secret)) {
+		web_site_say(w, query, BERTH_REGISTRY_UNAVAILABLE, "web: authorization-file cannot be read");
 	} else if ((j = new_job(w, query))) {
 		j->publishing = true;
 		snprintf(j->url, sizeof(j->url), "%s", url);
@@ -230,7 +167,7 @@ static void put_by_http(const struct web *w, const struct berth_registry_part *d
 	explicit_bzero(secret, sizeof(secret));
 }
 
-static void put_in_tree(const struct web *w, const struct berth_registry_request *q, const struct berth_registry_part *doc,
+static void put_in_tree(const struct web_site *w, const struct berth_registry_request *q, const struct berth_registry_part *doc,
 			struct berth_registry_query *query, const char *url, const char *file)
 {
 	const char *why = "";
@@ -238,13 +175,13 @@ static void put_in_tree(const struct web *w, const struct berth_registry_request
 		     : web_publish_remove(w->tree, file, &why);
 
 	if (rc)
-		say(w, query, rc, why);
+		web_site_say(w, query, rc, why);
 	else
-		say_published(w, query, url);
+		web_site_say_published(w, query, url);
 }
 
 /* To deactivate is to take the document away, or to put one there that says so. */
-static void publish(const struct web *w, const struct berth_registry_request *q, struct berth_registry_query *query)
+static void publish(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	const struct berth_registry_part *doc = document_of(q);
 	char url[WEB_URL_MAX + 1], file[WEB_URL_MAX + 1];
@@ -252,100 +189,36 @@ static void publish(const struct web *w, const struct berth_registry_request *q,
 	int rc;
 
 	if (q->phase != BERTH_REGISTRY_SUBMIT)
-		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: a document is complete, so there is only SUBMIT");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: a document is complete, so there is only SUBMIT");
 	else if ((rc = web_url_document(url, q->did, &why)) || (rc = web_url_file(file, q->did, &why)))
-		say(w, query, rc, why);
+		web_site_say(w, query, rc, why);
 	else if (!doc && (q->n_parts > 0 || q->op != BERTH_REGISTRY_DEACTIVATE))
-		say(w, query, BERTH_REGISTRY_INVALID, "web: no document with that id is given");
+		web_site_say(w, query, BERTH_REGISTRY_INVALID, "web: no document with that id is given");
 	else if (w->tree >= 0)
 		put_in_tree(w, q, doc, query, url, file);
 	else if (!w->publish_url)
-		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: neither publish-dir nor publish-url is configured");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: neither publish-dir nor publish-url is configured");
 	else if (!doc)
-		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: by HTTP a document can be replaced, not removed");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: by HTTP a document can be replaced, not removed");
 	else
 		put_by_http(w, doc, query, url);
 }
 
 static void web_ask(void *self, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
-	const struct web *w = self;
+	const struct web_site *w = self;
 
 	if (q->op == BERTH_REGISTRY_RESOLVE && (q->version_id || q->version_time))
-		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: did:web keeps no versions");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: did:web keeps no versions");
 	else if (q->op == BERTH_REGISTRY_RESOLVE || q->op == BERTH_REGISTRY_FETCH)
 		read_from(w, q, query);
 	else
 		publish(w, q, query);
 }
 
-/* ---- configuration ---- */
-
-static void web_stop(void *self)
-{
-	struct web *w = self;
-
-	if (w->tree >= 0)
-		close(w->tree);
-	free(w->publish_url);
-	free(w->authorization_file);
-	free(w);
-}
-
-/* NULL: fine */
-static const char *set_option(struct web *w, const char *name, const char *value)
-{
-	if (strcmp(name, "publish-dir") == 0 && value[0] == '/') {
-		w->tree = open(value, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return w->tree >= 0 ? NULL : "web: publish-dir cannot be opened";
-	}
-	if (strcmp(name, "publish-url") == 0 && (strncmp(value, "https://", 8) == 0 || strcmp(value, "itself") == 0)) {
-		w->publish_url = strdup(value);
-		return w->publish_url && strlen(value) <= PUBLISH_URL_MAX ? NULL : "web: publish-url is too long";
-	}
-	if (strcmp(name, "authorization-file") == 0 && value[0] == '/') {
-		w->authorization_file = strdup(value);
-		return w->authorization_file ? NULL : "web: no memory";
-	}
-	return "web: takes publish-dir = PATH, or publish-url = https://... or itself and authorization-file = PATH, and nothing else";
-}
-
-static const char *configure(struct web *w, const cJSON *c)
-{
-	const char *bad = NULL;
-	const cJSON *option;
-
-	cJSON_ArrayForEach(option, c) {
-		const char *value = cJSON_GetStringValue(option);
-
-		if ((bad = value ? set_option(w, option->string, value) : "web: an option without a value"))
-			return bad;
-	}
-	if (w->tree >= 0 && w->publish_url)
-		return "web: publish-dir and publish-url exclude each other";
-	return w->authorization_file && !w->publish_url ? "web: authorization-file is for publish-url" : NULL;
-}
-
 static int web_start(const struct berth_registry_host *host, const char *config, void **self)
 {
-	cJSON *c = cJSON_Parse(config);
-	struct web *w = calloc(1, sizeof(*w));
-	const char *bad = "web: no memory";
-
-	if (w) {
-		w->host = host;
-		w->tree = -1;
-		bad = configure(w, c);
-	}
-	cJSON_Delete(c);
-	if (bad) {
-		host->log(0, bad);
-		if (w)
-			web_stop(w);
-		return 1;
-	}
-	*self = w;
-	return 0;
+	return web_site_start("web", host, config, self);
 }
 
 static const struct berth_registry_adapter adapter = {
@@ -357,7 +230,7 @@ static const struct berth_registry_adapter adapter = {
 	.operations = 1u << BERTH_REGISTRY_RESOLVE | 1u << BERTH_REGISTRY_CREATE | 1u << BERTH_REGISTRY_UPDATE |
 		      1u << BERTH_REGISTRY_DEACTIVATE | 1u << BERTH_REGISTRY_FETCH,
 	.start = web_start,
-	.stop = web_stop,
+	.stop = web_site_stop,
 	.ask = web_ask,
 };
 

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asking for logs and resources, and the adapter's configuration. */
+/* Asking for logs and resources. */
 #include "webvh.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cjson/cJSON.h>
 
 #define DID_WEBVH "did:webvh:"
 #define ACCEPT_LOG "text/jsonl, application/jsonl, application/json;q=0.9, */*;q=0.1"
@@ -17,19 +13,12 @@
 
 /* ---- jobs ---- */
 
-static void say(const struct webvh *w, struct berth_registry_query *query, int status, const char *message)
-{
-	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
-
-	w->host->answer(query, &a);
-}
-
-struct webvh_job *webvh_job_new(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query)
+struct webvh_job *webvh_job_new(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	struct webvh_job *j = calloc(1, sizeof(*j));
 
 	if (!j) {
-		say(w, query, BERTH_REGISTRY_UNAVAILABLE, "webvh: no memory");
+		web_site_say(w, query, BERTH_REGISTRY_UNAVAILABLE, "webvh: no memory");
 		return NULL;
 	}
 	j->w = w;
@@ -46,21 +35,8 @@ void webvh_job_free(struct webvh_job *j)
 
 void webvh_job_say(struct webvh_job *j, int status, const char *message)
 {
-	say(j->w, j->query, status, message);
+	web_site_say(j->w, j->query, status, message);
 	webvh_job_free(j);
-}
-
-static int status_of(unsigned code, bool publishing)
-{
-	if (code == 404 || code == 410)
-		return BERTH_REGISTRY_NOT_FOUND;
-	if (publishing && (code == 409 || code == 412))
-		return BERTH_REGISTRY_CONFLICT;
-	if (publishing && code == 413)
-		return BERTH_REGISTRY_TOO_BIG;
-	if (code >= 500 || code == 408 || code == 425 || code == 429 || code < 300)
-		return BERTH_REGISTRY_UNAVAILABLE;
-	return BERTH_REGISTRY_REFUSED;
 }
 
 bool webvh_job_failed(struct webvh_job *j, const struct berth_registry_http_reply *r, bool publishing)
@@ -75,7 +51,7 @@ bool webvh_job_failed(struct webvh_job *j, const struct berth_registry_http_repl
 		return false;
 	snprintf(message, sizeof(message), "webvh: HTTP %u%s", r->code,
 		 r->code >= 300 && r->code < 400 ? ", redirections are not followed" : "");
-	webvh_job_say(j, status_of(r->code, publishing), message);
+	webvh_job_say(j, web_site_status(r->code, publishing), message);
 	return true;
 }
 
@@ -117,9 +93,8 @@ static void hand_on(struct webvh_job *j, const void *witness, size_t len)
 	const struct berth_registry_part parts[] = {
 		{ "did.jsonl", (const uint8_t *)j->log, j->log_len }, { "did-witness.json", witness, len },
 	};
-	const struct berth_registry_answer a = { .size = sizeof(a), .parts = parts, .n_parts = witness ? 2 : 1, .ttl_s = j->ttl_s };
 
-	j->w->host->answer(j->query, &a);
+	web_site_say_parts(j->w, j->query, parts, witness ? 2 : 1, j->ttl_s);
 	webvh_job_free(j);
 }
 
@@ -173,17 +148,15 @@ static void on_resource(void *arg, const struct berth_registry_http_reply *r)
 	const struct berth_registry_part parts[] = {
 		{ "resource", r->body, r->body_len }, { "contentType", (const uint8_t *)r->content_type, type_len },
 	};
-	struct berth_registry_answer a = { .size = sizeof(a), .parts = parts, .n_parts = 1, .ttl_s = r->max_age_s };
+	bool room = type_len && type_len <= j->q->max_bytes - r->body_len;
 
 	if (webvh_job_failed(j, r, false))
 		return;
-	if (type_len && type_len <= j->q->max_bytes - r->body_len)
-		a.n_parts = 2;
-	j->w->host->answer(j->query, &a);
+	web_site_say_parts(j->w, j->query, parts, room ? 2 : 1, r->max_age_s);
 	webvh_job_free(j);
 }
 
-static void read_from(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query)
+static void read_from(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	struct webvh_job *j = webvh_job_new(w, q, query);
 	char web[WEB_URL_MAX + 1], url[WEB_URL_MAX + 16];
@@ -212,7 +185,7 @@ static void read_from(const struct webvh *w, const struct berth_registry_request
 /* All versions are in the log, so that it does not matter which is asked for. */
 static void webvh_ask(void *self, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
-	const struct webvh *w = self;
+	const struct web_site *w = self;
 
 	if (q->op == BERTH_REGISTRY_RESOLVE || q->op == BERTH_REGISTRY_FETCH)
 		read_from(w, q, query);
@@ -220,73 +193,9 @@ static void webvh_ask(void *self, const struct berth_registry_request *q, struct
 		webvh_publish(w, q, query);
 }
 
-/* ---- configuration ---- */
-
-static void webvh_stop(void *self)
-{
-	struct webvh *w = self;
-
-	if (w->tree >= 0)
-		close(w->tree);
-	free(w->publish_url);
-	free(w->authorization_file);
-	free(w);
-}
-
-/* NULL: fine */
-static const char *set_option(struct webvh *w, const char *name, const char *value)
-{
-	if (strcmp(name, "publish-dir") == 0 && value[0] == '/') {
-		w->tree = open(value, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return w->tree >= 0 ? NULL : "webvh: publish-dir cannot be opened";
-	}
-	if (strcmp(name, "publish-url") == 0 && (strncmp(value, "https://", 8) == 0 || strcmp(value, "itself") == 0)) {
-		w->publish_url = strdup(value);
-		return w->publish_url && strlen(value) <= WEBVH_PUBLISH_URL_MAX ? NULL : "webvh: publish-url is too long";
-	}
-	if (strcmp(name, "authorization-file") == 0 && value[0] == '/') {
-		w->authorization_file = strdup(value);
-		return w->authorization_file ? NULL : "webvh: no memory";
-	}
-	return "webvh: takes publish-dir = PATH, or publish-url = https://... or itself and authorization-file = PATH, and nothing else";
-}
-
-static const char *configure(struct webvh *w, const cJSON *c)
-{
-	const char *bad = NULL;
-	const cJSON *option;
-
-	cJSON_ArrayForEach(option, c) {
-		const char *value = cJSON_GetStringValue(option);
-
-		if ((bad = value ? set_option(w, option->string, value) : "webvh: an option without a value"))
-			return bad;
-	}
-	if (w->tree >= 0 && w->publish_url)
-		return "webvh: publish-dir and publish-url exclude each other";
-	return w->authorization_file && !w->publish_url ? "webvh: authorization-file is for publish-url" : NULL;
-}
-
 static int webvh_start(const struct berth_registry_host *host, const char *config, void **self)
 {
-	cJSON *c = cJSON_Parse(config);
-	struct webvh *w = calloc(1, sizeof(*w));
-	const char *bad = "webvh: no memory";
-
-	if (w) {
-		w->host = host;
-		w->tree = -1;
-		bad = configure(w, c);
-	}
-	cJSON_Delete(c);
-	if (bad) {
-		host->log(0, bad);
-		if (w)
-			webvh_stop(w);
-		return 1;
-	}
-	*self = w;
-	return 0;
+	return web_site_start("webvh", host, config, self);
 }
 
 static const struct berth_registry_adapter adapter = {
@@ -298,7 +207,7 @@ static const struct berth_registry_adapter adapter = {
 	.operations = 1u << BERTH_REGISTRY_RESOLVE | 1u << BERTH_REGISTRY_CREATE | 1u << BERTH_REGISTRY_UPDATE |
 		      1u << BERTH_REGISTRY_DEACTIVATE | 1u << BERTH_REGISTRY_FETCH,
 	.start = webvh_start,
-	.stop = webvh_stop,
+	.stop = web_site_stop,
 	.ask = webvh_ask,
 };
 

@@ -55,23 +55,6 @@ static bool grows(const struct berth_registry_part *log, const void *old, size_t
 	return n <= log->n && memcmp(log->p, old, n) == 0;
 }
 
-static void say(const struct webvh *w, struct berth_registry_query *query, int status, const char *message)
-{
-	const struct berth_registry_answer a = { .size = sizeof(a), .status = status, .message = message };
-
-	w->host->answer(query, &a);
-}
-
-static void say_published(const struct webvh *w, struct berth_registry_query *query, const char *url)
-{
-	char receipt[WEB_URL_MAX + 32];
-	int n = snprintf(receipt, sizeof(receipt), "{\"url\":\"%s\"}", url);
-	const struct berth_registry_part part = { "receipt", (const uint8_t *)receipt, (size_t)n };
-	const struct berth_registry_answer a = { .size = sizeof(a), .parts = &part, .n_parts = 1 };
-
-	w->host->answer(query, &a);
-}
-
 /* ---- as files ---- */
 
 /* The log that is there; NULL without one, errno says why. */
@@ -96,7 +79,7 @@ static char *read_tree(int tree, const char *path, size_t *n)
 	return text;
 }
 
-static int check_tree(const struct webvh *w, const struct berth_registry_request *q, const char *path, const char **why)
+static int check_tree(const struct web_site *w, const struct berth_registry_request *q, const char *path, const char **why)
 {
 	size_t n = 0;
 	char *old = read_tree(w->tree, path, &n);
@@ -122,7 +105,7 @@ static int put_file(int tree, const char *path, const struct berth_registry_part
 	return rc == BERTH_REGISTRY_CONFLICT ? web_publish_write(tree, path, WEB_REPLACE, p->p, p->n, why) : rc;
 }
 
-static void put_in_tree(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query,
+static void put_in_tree(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query,
 			const char *file, const char *url)
 {
 	char path[WEB_URL_MAX + 16];
@@ -139,47 +122,22 @@ static void put_in_tree(const struct webvh *w, const struct berth_registry_reque
 			rc = put_file(w->tree, path, p, &why);
 	}
 	if (rc)
-		say(w, query, rc, why);
+		web_site_say(w, query, rc, why);
 	else
-		say_published(w, query, url);
+		web_site_say_published(w, query, url);
 }
 
 /* ---- by HTTP ---- */
 
-/* "Bearer ...": the first line of the file, read each time so that it can be renewed.
- * false: there is to be one and there is none. */
-static bool read_secret(const struct webvh *w, char out[WEBVH_SECRET_MAX])
-{
-	int fd = w->authorization_file ? open(w->authorization_file, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t n = fd >= 0 ? read(fd, out, WEBVH_SECRET_MAX - 1) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	out[n > 0 ? n : 0] = '\0';
-	out[strcspn(out, "\r\n")] = '\0';
-	return !w->authorization_file || out[0];
-}
-
-/* Where a file goes. */
-static void target_of(char out[2 * WEB_URL_MAX], const struct webvh_job *j, const char *file)
-{
-	char url[WEB_URL_MAX + 16];
-
-	webvh_url_of(url, j->url, file);
-	if (strcmp(j->w->publish_url, "itself") == 0)
-		snprintf(out, 2 * WEB_URL_MAX, "%s", url);
-	else
-		snprintf(out, 2 * WEB_URL_MAX, "%.*s/%s", WEBVH_PUBLISH_URL_MAX, j->w->publish_url, url + strlen("https://"));
-}
-
 static void exchange(struct webvh_job *j, struct berth_registry_http *http, const char *file, berth_registry_http_done *done)
 {
-	char target[2 * WEB_URL_MAX], secret[WEBVH_SECRET_MAX];
+	char url[WEB_URL_MAX + 16], target[WEB_TARGET_MAX], secret[WEB_SECRET_MAX];
 
-	target_of(target, j, file);
+	webvh_url_of(url, j->url, file);
+	web_site_target(target, j->w, url);
 	http->size = sizeof(*http);
 	http->url = target;
-	if (!read_secret(j->w, secret)) {
+	if (!web_site_secret(j->w, secret)) {
 		webvh_job_say(j, BERTH_REGISTRY_UNAVAILABLE, "webvh: authorization-file cannot be read");
 	} else {
 		http->authorization = secret[0] ? secret : NULL;
@@ -210,7 +168,7 @@ static void put_next(struct webvh_job *j)
 		j->step++;
 	if (!p) {
 		webvh_url_of(url, j->url, files[LOG]);
-		say_published(j->w, j->query, url);
+		web_site_say_published(j->w, j->query, url);
 		webvh_job_free(j);
 		return;
 	}
@@ -228,6 +186,8 @@ static void on_look(void *arg, const struct berth_registry_http_reply *r)
 
 	if (create && r->status == BERTH_REGISTRY_OK && (r->code == 404 || r->code == 410))
 		put_next(j);
+	else if (r->code == 401 || r->code == 403)
+		webvh_job_say(j, BERTH_REGISTRY_REFUSED, "webvh: the log that is there is not shown to us");
 	else if (webvh_job_failed(j, r, false))
 		return;
 	else if (create || !grows(part_of(j->q, files[LOG]), r->body, r->body_len))
@@ -236,7 +196,7 @@ static void on_look(void *arg, const struct berth_registry_http_reply *r)
 		put_next(j);
 }
 
-static void put_by_http(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query,
+static void put_by_http(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query,
 			const char *url)
 {
 	struct berth_registry_http http = { .method = "GET", .max_bytes = LOG_MAX };
@@ -252,7 +212,7 @@ static void put_by_http(const struct webvh *w, const struct berth_registry_reque
 
 /* ---- both ---- */
 
-void webvh_publish(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query)
+void webvh_publish(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	const struct berth_registry_part *log = part_of(q, files[LOG]);
 	char web[WEB_URL_MAX + 1], url[WEB_URL_MAX + 1], file[WEB_URL_MAX + 1], shown[WEB_URL_MAX + 16];
@@ -260,20 +220,20 @@ void webvh_publish(const struct webvh *w, const struct berth_registry_request *q
 	int rc = BERTH_REGISTRY_INVALID;
 
 	if (q->phase != BERTH_REGISTRY_SUBMIT) {
-		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: a log is complete, so there is only SUBMIT");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: a log is complete, so there is only SUBMIT");
 		return;
 	}
 	if (webvh_web_did(web, q->did) && !(rc = web_url_document(url, web, &why)))
 		rc = web_url_file(file, web, &why);
 	webvh_url_of(shown, rc ? "did.json" : url, files[LOG]);
 	if (rc)
-		say(w, query, rc, why);
+		web_site_say(w, query, rc, why);
 	else if (!log || log->n > LOG_MAX || !is_of(log, q->did))
-		say(w, query, BERTH_REGISTRY_INVALID, "webvh: no log of that DID is given");
+		web_site_say(w, query, BERTH_REGISTRY_INVALID, "webvh: no log of that DID is given");
 	else if (w->tree >= 0)
 		put_in_tree(w, q, query, file, shown);
 	else if (w->publish_url)
 		put_by_http(w, q, query, url);
 	else
-		say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: neither publish-dir nor publish-url is configured");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: neither publish-dir nor publish-url is configured");
 }

@@ -6,25 +6,17 @@
 #include <stddef.h>
 
 #include "berth/registry.h"
+#include "site.h"
 #include "url.h"
 
 /* did:webvh: a log on a web server, and beside it what witnesses say.  Nothing of it is
  * judged here.  A did:webvh is where the did:web without its SCID is, so the web adapter's
- * places and files serve this one too (url.h, publish.h). */
+ * options, places and files serve this one too (site.h, url.h, publish.h). */
 #define WEBVH_MESSAGE_MAX 256
-#define WEBVH_SECRET_MAX 4096
-#define WEBVH_PUBLISH_URL_MAX 1024
-
-struct webvh {
-	const struct berth_registry_host *host;
-	int tree;			/* publish-dir; -1: none */
-	char *publish_url;		/* NULL: none; "itself": where the log is read */
-	char *authorization_file;	/* NULL: none */
-};
 
 /* A query until it is answered, one exchange after the other. */
 struct webvh_job {
-	const struct webvh *w;
+	const struct web_site *w;
 	const struct berth_registry_request *q;
 	struct berth_registry_query *query;
 	char url[WEB_URL_MAX + 1];	/* of did.json: the other names take its place */
@@ -35,7 +27,7 @@ struct webvh_job {
 };
 
 /* NULL, and the query is answered, without memory. */
-struct webvh_job *webvh_job_new(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query);
+struct webvh_job *webvh_job_new(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query);
 void webvh_job_free(struct webvh_job *j);
 /* Answers and ends it. */
 void webvh_job_say(struct webvh_job *j, int status, const char *message);
@@ -51,6 +43,6 @@ bool webvh_web_did(char out[WEB_URL_MAX + 1], const char *did);
 void webvh_url_of(char out[WEB_URL_MAX + 16], const char *url, const char *file);
 
 /* ---- submit.c ---- */
-void webvh_publish(const struct webvh *w, const struct berth_registry_request *q, struct berth_registry_query *query);
+void webvh_publish(const struct web_site *w, const struct berth_registry_request *q, struct berth_registry_query *query);
 
 #endif
