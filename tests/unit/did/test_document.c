@@ -507,6 +507,39 @@ static void c012_every_truncation_is_refused(void **state)
 	}
 }
 
+static enum berth_err as_signed(struct berth_did_doc **doc, const char *text)
+{
+	struct berth_json *json;
+
+	CHECK_OK(berth_json_parse(&json, text, strlen(text), BERTH_JSON_MAX));
+	return berth_did_doc_from_signed(doc, json, DID);
+}
+
+/* What a log keeps for good: what is missing in it is missing, and the rest is as strict. */
+static void what_a_subject_has_signed(void **state)
+{
+	static const char own[] = "{\"id\":\"#a\",\"type\":\"Multikey\",\"publicKeyMultibase\":\"" ED "\"}";
+	char text[1024];
+	struct berth_did_doc *doc, *copy;
+	const struct berth_vm *vm;
+
+	(void)state;
+	snprintf(text, sizeof(text), DOC(",\"verificationMethod\":[%s],\"authentication\":[\"#a\",\"#gone\"]"), own);
+	CHECK_RC(BERTH_E_DID, outcome(text));
+	CHECK_OK(as_signed(&doc, text));
+	CHECK_OK(berth_did_doc_key(doc, DID "#a", BERTH_REL_AUTHENTICATION, &vm));
+	CHECK_RC(BERTH_E_KEY, berth_did_doc_key(doc, DID "#gone", BERTH_REL_AUTHENTICATION, &vm));
+	CHECK_OK(berth_did_doc_clone(&copy, doc));
+	CHECK_OK(berth_did_doc_key(copy, DID "#a", BERTH_REL_AUTHENTICATION, &vm));
+	berth_did_doc_free(copy);
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_DID, as_signed(&doc, DOC(",\"verificationMethod\":[{\"id\":\"did:example:x#a\",\"type\":\"Multikey\","
+						  "\"publicKeyMultibase\":\"" ED "\"}]")));
+	CHECK_RC(BERTH_E_DID, as_signed(&doc, DOC(",\"verificationMethod\":[{\"id\":\"#a\",\"type\":\"Multikey\",\"controller\":1}]")));
+	CHECK_RC(BERTH_E_DID, as_signed(&doc, DOC(",\"verificationMethod\":[" VM("#a", "") "," VM("#a", "") "]")));
+	CHECK_RC(BERTH_E_RESOLVE, as_signed(&doc, "{\"id\":\"did:example:x\"}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +563,7 @@ int main(void)
 		cmocka_unit_test(c018_multikey_text_is_canonical),
 		cmocka_unit_test(endpoints_of_every_form),
 		cmocka_unit_test(c012_every_truncation_is_refused),
+		cmocka_unit_test(what_a_subject_has_signed),
 	};
 
 	berth_crypto_init();
