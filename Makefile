@@ -128,7 +128,7 @@ define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Os,$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
-		-shared -Wl,-z,relro,-z,now -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
+		-shared $$(LDHARD) -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
 

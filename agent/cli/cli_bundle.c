@@ -9,6 +9,7 @@
 #include "agent/cli/bundle.h"
 #include "agent/cli/cli_client.h"
 #include "agent/cli/cli_resolver.h"
+#include "berth/registry.h"
 #include "did/base/clock.h"
 #include "did/codec/base64url.h"
 #include "did/codec/did_text.h"
@@ -19,19 +20,57 @@
 #include "did/verify.h"
 
 #define TOKEN_MAX BERTH_BUF_MAX
+#define LOG_MAX ((uint32_t)6 << 20)	/* and what witnesses say of it */
 #define FUTURE_S 300	/* how far another clock may be ahead of ours */
 
 /* ---- what goes in ---- */
 
+struct log_of {
+	struct berth_json *bundle;
+	const char *did;
+	enum berth_err rc;
+};
+
+static void on_evidence(void *arg, enum berth_err rc, const struct berth_registry_evidence *e)
+{
+	const struct berth_registry_piece *log = rc ? NULL : berth_registry_piece(e, "did.jsonl");
+	const struct berth_registry_piece *witness = rc ? NULL : berth_registry_piece(e, "did-witness.json");
+	struct log_of *l = arg;
+
+	if (!rc && !log)
+		rc = berth_fail(BERTH_E_RESOLVE, "%.100s: the registry's answer has no log", l->did);
+	if (log && !(rc = berth_bundle_add(l->bundle, BERTH_BUNDLE_LOG, l->did, NULL, log->p, log->n)) && witness)
+		rc = berth_bundle_add(l->bundle, BERTH_BUNDLE_WITNESS, l->did, NULL, witness->p, witness->n);
+	l->rc = rc;
+}
+
+/* What the document was made of, once more and as it came. */
+static enum berth_err add_log_of(struct berth_json *b, struct berth_cli_resolver *r, const char *did)
+{
+	const struct berth_resolve_call q = { .op = BERTH_REGISTRY_RESOLVE, .did = did, .max_bytes = LOG_MAX };
+	struct log_of l = { b, did, BERTH_OK };
+	enum berth_err rc;
+
+	rc = berth_resolveclient_call_wait(r->adapters, &q, on_evidence, &l);
+	return rc ? rc : l.rc;
+}
+
 static enum berth_err add_document(struct berth_json *b, struct berth_cli_resolver *r, const char *did)
 {
+	bool log = strncmp(did, "did:webvh:", 10) == 0;
 	struct berth_did_doc *doc = NULL;
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if (strncmp(did, "did:webvh:", 10) == 0)
-		return berth_fail(BERTH_E_USAGE, "%.100s: of a did:webvh its log is bundled, with --log", did);
-	if (!(rc = berth_resolve(&r->top, did, &doc)) && !(rc = berth_json_print(&text, berth_did_doc_json(doc))))
+	if (strncmp(did, "did:ethr:", 9) == 0)
+		return berth_fail(BERTH_E_USAGE, "%.100s: what a chain says of a DID is not for a bundle", did);
+	if (log && !r->adapters)
+		return berth_fail(BERTH_E_USAGE, "%.100s: of a did:webvh its log is bundled, with --config or --log", did);
+	if ((rc = berth_resolve(&r->top, did, &doc)))
+		return rc;
+	if (log)
+		rc = add_log_of(b, r, did);
+	else if (!(rc = berth_json_print(&text, berth_did_doc_json(doc))))
 		rc = berth_bundle_add(b, BERTH_BUNDLE_DOCUMENT, did, NULL, text.p, text.len);
 	berth_did_doc_free(doc);
 	berth_buf_free(&text);

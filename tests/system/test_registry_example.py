@@ -2,6 +2,7 @@
 """A stranger's adapter: examples/registry-adapter, built elsewhere with the installed
 header and nothing else of ours, against a registry over TLS."""
 import json
+import re
 import shutil
 import subprocess
 
@@ -64,3 +65,13 @@ def test_what_the_policy_refuses(adapter, registry, tmp_path):
     conf.write_text(conf.read_text().replace("allow = 127.0.0.0/8\n", ""))
     fails("E_NETPOL", "did", "resolve", "did:example:a", "--config", conf)
     assert registry.seen == []
+
+
+def test_the_guide_names_all_there_is():
+    """Statuses, operations, phases and every function of both sides."""
+    header = (ROOT / "include/berth/registry.h").read_text()
+    guide = (ROOT / "docs/registry-adapters.md").read_text()
+    names = re.findall(r"#define BERTH_REGISTRY_([A-Z_]+) \d", header)
+    names += re.findall(r"^\t\w+ \(\*(\w+)\)\(", header, re.M) + ["version_id", "version_time", "deadline_ms", "max_bytes", "resource", "ttl_s"]
+    assert len(names) > 30
+    assert [n for n in names if not n.startswith("ABI_") and not re.search(r"\b%s\b" % n, guide)] == []
