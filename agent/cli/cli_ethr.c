@@ -149,12 +149,31 @@ static enum berth_err read_change(struct session *s, struct berth_ethr_change *c
 
 /* ---- keys ---- */
 
+/* A store is opened once, whoever's keys are in it. */
+static enum berth_err open_store(struct session *s, int who, const char *uri)
+{
+	struct berth_buf mine = BERTH_BUF_INIT, owners = BERTH_BUF_INIT;
+	const char *owner = berth_cli_get(s->c, "--key-uri");
+	enum berth_err rc;
+
+	if ((rc = berth_key_uri_store(&mine, uri)) || (rc = berth_key_uri_store(&owners, owner)))
+		goto out;
+	if (who == PAYER && !strcmp(berth_buf_cstr(&mine), berth_buf_cstr(&owners)))
+		s->ks[who] = s->ks[OWNER];
+	else
+		rc = berth_cli_store_open(s->c, uri, false, &s->ks[who]);
+out:
+	berth_buf_free(&owners);
+	berth_buf_free(&mine);
+	return rc;
+}
+
 static enum berth_err open_key(struct session *s, int who, const char *option, struct berth_eth_address *account)
 {
 	const char *uri;
 	enum berth_err rc;
 
-	if ((rc = berth_cli_need(s->c, option, &uri)) || (rc = berth_cli_store_open(s->c, uri, false, &s->ks[who])) ||
+	if ((rc = berth_cli_need(s->c, option, &uri)) || (rc = open_store(s, who, uri)) ||
 	    (rc = berth_cli_store_find(s->ks[who], uri, &s->key[who])))
 		return rc;
 	return berth_eth_address_of(account, &s->key[who].pub);
@@ -291,9 +310,9 @@ static enum berth_err change_it(struct session *s)
 
 	if ((rc = read_change(s, &change, &did)) || (rc = limits(s->c, &p)) || (rc = berth_cli_need(s->c, "--config", &config)) ||
 	    (rc = berth_cli_need(s->c, "--state", &state)) || (rc = berth_cli_resolver_open(&s->r, s->c)) ||
-	    (rc = berth_ethr_registry_of(&p.registry, s->r.config, &did)) || (rc = open_key(s, OWNER, "--key-uri", &change.owner)) ||
-	    (change.relayed && (rc = open_key(s, PAYER, "--payer-key-uri", &change.payer))) ||
-	    (rc = berth_cli_ethr_state_open(&s->state, state, &s->sent)))
+	    (rc = berth_ethr_registry_of(&p.registry, s->r.config, &did)) ||
+	    (rc = berth_cli_ethr_state_open(&s->state, state, &s->sent)) || (rc = open_key(s, OWNER, "--key-uri", &change.owner)) ||
+	    (change.relayed && (rc = open_key(s, PAYER, "--payer-key-uri", &change.payer))))
 		return rc;
 	return publish(s, &p, &change);
 }
@@ -310,8 +329,9 @@ enum berth_err berth_cli_did_ethr(struct berth_cli *c)
 	berth_cli_resolver_close(&s.r);
 	berth_cli_ethr_state_close(&s.state);
 	berth_ethr_sent_free(&s.sent);
+	if (s.ks[PAYER] != s.ks[OWNER])
+		berth_keystore_close(s.ks[PAYER]);
 	berth_keystore_close(s.ks[OWNER]);
-	berth_keystore_close(s.ks[PAYER]);
 	berth_buf_free(&s.value);
 	return rc;
 }

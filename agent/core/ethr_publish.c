@@ -321,7 +321,7 @@ static enum berth_err follow(struct berth_ethr_receipt *out, const struct berth_
 		if (f == UNKNOWN && (rc = submit(p, c, &sent->attempt[sent->n - 1])))
 			return rc;
 	}
-	return berth_fail(BERTH_E_UNAVAILABLE, "the transaction is sent and no block has it yet; the same command looks again");
+	return berth_fail(BERTH_E_UNAVAILABLE, "no block has the transaction yet");
 }
 
 static enum berth_err same_change(const struct berth_ethr_change *c, const struct berth_ethr_sent *sent)
@@ -368,6 +368,17 @@ static enum berth_err go_on(struct berth_ethr_receipt *out, const struct berth_e
 	return raise ? raise_fee(out, p, c, sent, settled) : BERTH_OK;
 }
 
+/* Something was kept and may have left: whoever sees only that nobody answered would begin
+ * anew. */
+static enum berth_err goes_on(enum berth_err rc)
+{
+	char why[192];
+
+	strncpy(why, berth_err_detail(), sizeof(why) - 1);
+	why[sizeof(why) - 1] = '\0';
+	return berth_fail(rc, "%s; what may have been sent is kept, and the same command goes on with it", why);
+}
+
 enum berth_err berth_ethr_publish(struct berth_ethr_receipt *out, const struct berth_ethr_publisher *p, const struct berth_ethr_change *c,
 				  struct berth_ethr_sent *sent, bool raise)
 {
@@ -381,6 +392,7 @@ enum berth_err berth_ethr_publish(struct berth_ethr_receipt *out, const struct b
 		return rc;
 	/* what is against the first sending may be that it was sent: looking tells */
 	if (!sent_before && (rc = submit(p, c, &sent->attempt[sent->n - 1])) && rc != BERTH_E_AUTHZ)
-		return rc;
-	return follow(out, p, c, sent);
+		return goes_on(rc);
+	rc = follow(out, p, c, sent);
+	return rc && !out->over ? goes_on(rc) : rc;
 }

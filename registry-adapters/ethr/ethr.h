@@ -20,6 +20,7 @@
 #define DEPTH_MAX 8			/* of its JSON */
 #define CALLS_MAX 8			/* in one batch */
 #define LOGS_MAX 64			/* of one identity in one block */
+#define LOG_BYTES 512			/* of one in the evidence, besides its data */
 #define CHANGES_MAX 1000		/* blocks in the history of one identity */
 #define DATA_HEX_MAX ((size_t)32 << 10)	/* data of a log or a transaction */
 #define CONFIRMATIONS_MAX 4096
@@ -96,7 +97,7 @@ struct job {
 	/* resolve.c */
 	cJSON *evidence;
 	uint64_t head, at;		/* block numbers */
-	size_t changes;
+	size_t changes, bytes;		/* of the logs so far, about */
 	/* publish.c */
 	char from[ADDRESS_LEN + 1], hash[WORD_LEN + 1];
 	char *data;			/* "0x..." */

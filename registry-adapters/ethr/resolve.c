@@ -107,6 +107,7 @@ static bool take_logs(struct job *j, uint64_t *before)
 		ok = ok && previous_change(log, &v) && cJSON_AddItemToArray(kept, log_piece(log));
 		if (ok && v < *before)
 			*before = v;
+		j->bytes += ok ? strlen(ethr_str(log, "data")) + LOG_BYTES : 0;
 	}
 	if (ok)
 		put_in_front(j, kept);
@@ -128,8 +129,8 @@ static void on_change(struct job *j)
 		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "the logs of block %llu are not the registry's", at);
 	else if (before == j->at)
 		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "the logs of block %llu lead no further back", at);
-	else if (++j->changes == CHANGES_MAX)
-		ethr_fail(j, BERTH_REGISTRY_TOO_BIG, "more than %d blocks with changes", CHANGES_MAX);
+	else if (++j->changes == CHANGES_MAX || j->bytes > j->request->max_bytes)
+		ethr_fail(j, BERTH_REGISTRY_TOO_BIG, "%zu blocks with changes and still no end", j->changes);
 	else {
 		j->at = before;
 		ask_change(j);

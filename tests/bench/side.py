@@ -18,6 +18,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 INTEROP = HERE.parent / "interop"
 sys.path.insert(0, str(INTEROP))
+import ethr_chain  # noqa: E402
 from credentials_world import NOW_S, Party, issue  # noqa: E402
 from peers import BUILD, FOLDER, Node, berth, install, new_key  # noqa: E402
 
@@ -35,7 +36,7 @@ class Side:
         self.ask = ask
 
     def run(self, n, **q):
-        answer = self.ask(n=n, now=NOW_S, **q)
+        answer = self.ask(**dict({"now": NOW_S}, **q), n=n)
         assert "us" in answer, answer
         return answer["us"], answer.get("out")
 
@@ -70,6 +71,8 @@ class Theirs(Side):
         if whose == "webvh":
             install(INTEROP / "webvh", FOLDER / "webvh")
             self.node = Node("webvh.mjs", folder=FOLDER / "webvh")
+        elif whose == "ethr":
+            self.node = Node("judge.mjs", folder=ethr_chain.FOLDER)
         else:
             self.node = Node("theirs.mjs", "side/world.json", whose)
         super().__init__(lambda op, **q: self.node.ask(op, **q))
@@ -203,8 +206,44 @@ def logs(theirs, ours):
     compare(f"didwebvh-ts 2.8.0, log of {LOG_ENTRIES} entries", ours, {"op": "webvh", "text": text}, theirs, {"op": "time", "text": text})
 
 
+# ---- did:ethr ----
+
+CHANGES = 100
+ED25519 = "0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"     # RFC 8032, test 1
+
+
+def word(text):
+    return "0x" + text.encode().ljust(32, b"\0").hex()
+
+
+def events(theirs, ours):
+    """What a node of a local chain said of an account with so many attributes and delegates,
+    one in a block, half of them taken back."""
+    chain = ethr_chain.Chain()
+    me, other = (a["address"] for a in chain.accounts[:2])
+    for i in range(0, CHANGES, 4):
+        hub, x = [me, word("did/svc/Hub"), "0x" + f"https://hub{i}.test".encode().hex()], hex(int(other, 16) + i)[2:].rjust(40, "0")
+        for method, args in (("setAttribute", [*hub, 86400]), ("addDelegate", [me, word("veriKey"), "0x" + x, 86400]),
+                             ("revokeAttribute", hub), ("setAttribute", [me, word("did/pub/Ed25519/veriKey/hex"), ED25519, 86400 + i])):
+            chain.ask("call", account=0, method=method, args=args)
+    logs, did = chain.events(me), chain.did(0)
+    blocks = {log["blockNumber"]: chain.rpc("eth_getBlockByNumber", log["blockNumber"], False) for log in logs}
+    head = chain.rpc("eth_getBlockByNumber", "latest", False)
+    said = {"changed": logs[-1]["blockNumber"], "logs": logs, "blocks": blocks}
+    evidence = {"chainId": "0x539", "registry": chain.registry.lower(), "identity": me.lower(), "blockNumber": head["number"],
+                "blockTimestamp": head["timestamp"], "changed": said["changed"], "logs": logs,
+                "blocks": {n: b["timestamp"] for n, b in blocks.items()}}
+    now, registry = int(head["timestamp"], 16), chain.registry
+    chain.close()
+    their_doc, our_doc = compare(f"ethr-did-resolver 11.1.3, {len(logs)} changes", ours,
+                                 {"op": "ethr", "text": json.dumps(evidence), "did": did, "now": now},
+                                 theirs, {"op": "time", "text": json.dumps(said), "did": did, "registry": registry})
+    assert [m["id"] for m in json.loads(their_doc)["verificationMethod"]] == [m["id"] for m in json.loads(our_doc)["verificationMethod"]]
+
+
 def main():
     install()
+    ethr_chain.install()
     shutil.copy(HERE / "side/theirs.mjs", FOLDER)
     docs, secrets = zip(*map(person, (ALICE, BOB)))
     world = {"docs": docs, "secrets": [s for each in secrets for s in each]}
@@ -215,7 +254,7 @@ def main():
     for whose, title, rows in (("didcomm-node", "DIDComm, didcomm-node", lambda t: messages("didcomm-node 0.4.1,", t, ours, True)),
                                ("veramo", "DIDComm, Veramo", lambda t: messages("@veramo/did-comm 7.0.1,", t, ours, False)),
                                ("credentials", "credentials, verification", lambda t: credentials(t, ours)),
-                               ("webvh", "did:webvh", lambda t: logs(t, ours))):
+                               ("webvh", "did:webvh", lambda t: logs(t, ours)), ("ethr", "did:ethr", lambda t: events(t, ours))):
         head(title)
         theirs = Theirs(whose)
         rows(theirs)

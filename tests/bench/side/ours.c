@@ -11,6 +11,7 @@
 #include "did/base/json.h"
 #include "did/base/secret.h"
 #include "did/resolver.h"
+#include "did/method_ethr.h"
 #include "did/webvh_log.h"
 #include "vc/jsonld/di_rdf.h"
 #include "vc/vc.h"
@@ -20,7 +21,7 @@
 /* One request; out is what the work has made, or NULL. */
 struct job {
 	struct berth_didcomm_how how;
-	const char *text;
+	const char *text, *did;
 	size_t len;
 	int64_t now_s;
 	char *out;
@@ -87,11 +88,27 @@ static void judge_log(struct job *j)
 	berth_webvh_log_free(&log);
 }
 
+/* What a node said of a did:ethr, as the adapter hands it on. */
+static void judge_events(struct job *j)
+{
+	const struct berth_registry_piece piece = { "ethr", (const uint8_t *)j->text, j->len };
+	const struct berth_registry_evidence e = { .pieces = &piece, .n = 1 };
+	struct berth_buf pin = BERTH_BUF_INIT, text = BERTH_BUF_INIT;
+	const struct berth_registry_judge how = { .now_s = j->now_s, .clock_trusted = true, .pin = "", .new_pin = &pin };
+	struct berth_registry_result r = { .doc = NULL };
+
+	or_die(berth_ethr_judge(&r, &e, j->did, NULL, &how));
+	or_die(berth_json_print(&text, berth_did_doc_json(r.doc)));
+	j->out = berth_buf_take_str(&text);
+	berth_registry_result_free(&r);
+	berth_buf_free(&pin);
+}
+
 static work_fn *find(const char *op)
 {
 	static const struct { const char *op; work_fn *fn; } all[] = {
 		{ "pack", pack }, { "unpack", unpack }, { "vc-jwt", verify_jwt1 }, { "vc+jwt", verify_jwt },
-		{ "di", verify_di }, { "dc+sd-jwt", verify_sd }, { "webvh", judge_log },
+		{ "di", verify_di }, { "dc+sd-jwt", verify_sd }, { "webvh", judge_log }, { "ethr", judge_events },
 	};
 
 	for (size_t i = 0; op && i < sizeof(all) / sizeof(all[0]); i++)
@@ -112,7 +129,7 @@ static struct job read_job(const struct berth_json *q)
 		.to = berth_json_str(berth_json_get(q, "to")),
 		.sign_by = berth_json_str(berth_json_get(q, "sign_by")),
 		.enc = berth_json_str(berth_json_get(q, "enc")),
-	}, .text = berth_json_str(berth_json_get(q, "text")) };
+	}, .text = berth_json_str(berth_json_get(q, "text")), .did = berth_json_str(berth_json_get(q, "did")) };
 
 	or_die(berth_json_req_int(q, "now", 0, INT64_MAX, &j.now_s));
 	if (!j.text)

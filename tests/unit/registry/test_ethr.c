@@ -237,6 +237,20 @@ static void a_history_that_leads_nowhere_is_refused(void **state)
 	resolves_to(BERTH_REGISTRY_UNAVAILABLE, long_owner, N(long_owner));
 }
 
+static void a_history_ends_where_it_gets_too_long(void **state)
+{
+	SCRIPT(long_one, HEAD("0x9"), AT_REGISTRY(ZEROS "05"), CHANGE("0x5", LOG("0x5", "0x0", ZEROS "04")),
+	       CHANGE("0x4", LOG("0x4", "0x0", ZEROS "03")));
+	struct berth_registry_request q = { .op = BERTH_REGISTRY_RESOLVE, .did = DID, .max_bytes = 1000 };
+
+	(void)state;
+	begin(CONFIG(""), long_one, N(long_one));
+	test_registry_ask(&r, &q, &a);
+	assert_int_equal(BERTH_REGISTRY_TOO_BIG, a.status);	/* block 3 was not asked for */
+	assert_int_equal(0, test_registry_left(&r));
+	end();
+}
+
 /* Each is what a node says first, and all there is. */
 static void answers_that_are_none_are_refused(void **state)
 {
@@ -415,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_network_is_found_by_name_and_by_number),
 		cmocka_unit_test(a_node_of_another_chain_is_refused),
 		cmocka_unit_test(a_history_that_leads_nowhere_is_refused),
+		cmocka_unit_test(a_history_ends_where_it_gets_too_long),
 		cmocka_unit_test(answers_that_are_none_are_refused),
 		cmocka_unit_test(what_the_host_says_of_an_exchange_is_passed_on),
 		cmocka_unit_test(a_transaction_is_proposed),
