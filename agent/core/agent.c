@@ -281,7 +281,7 @@ static enum berth_err note_recovery(struct berth_agent *a)
 			continue;
 		if ((rc = agent_load(a, m, "self", &inst)))
 			return rc;
-		a->recovering = inst.state == m->recovery;
+		a->recovering = agent_is_recovering(m, &inst);
 		berth_instance_free(&inst);
 	}
 	return BERTH_OK;

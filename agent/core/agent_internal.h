@@ -169,6 +169,7 @@ agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *
 BERTH_MUST_USE enum berth_err
 agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key, struct berth_instance *inst);
 bool agent_is_transient(enum berth_err rc);
+bool agent_is_recovering(const struct berth_machine *m, const struct berth_instance *inst);
 bool agent_is_closed(const struct berth_machine *m, const struct berth_instance *inst);
 /* The host's word to a machine that may not run here. */
 BERTH_MUST_USE enum berth_err

@@ -288,6 +288,12 @@ remember(struct berth_agent *a, const struct berth_event *ev, const struct berth
 	return rc ? rc : berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
 }
 
+/* Also while it is being let go from there. */
+bool agent_is_recovering(const struct berth_machine *m, const struct berth_instance *inst)
+{
+	return inst->state == m->recovery || berth_json_get(inst->data, "quarantine");
+}
+
 bool agent_is_closed(const struct berth_machine *m, const struct berth_instance *inst)
 {
 	return m->closed && strcmp(m->states[inst->state], m->closed) == 0;
@@ -335,7 +341,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		a->batch_ids = a->n_ids;
 	a->news += m->rest && !step_rc;
 	if (m->recovery)
-		a->recovering = inst.state == m->recovery;
+		a->recovering = agent_is_recovering(m, &inst);
 	if (fx.stop_timer)
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)

@@ -163,6 +163,10 @@ static const struct berth_transition table[] = {
 	{ GW_RETIRED,      "resume",           gateway_bury,                 STAY,            STAY },
 	{ GW_RETIRED,      "timer",            gateway_bury,                 STAY,            STAY },
 
+	{ GW_QUARANTINED,  "transfer-prepare", gateway_on_prepare,           GW_RELEASING,    STAY },
+	{ GW_QUARANTINED,  "release",          gateway_on_stale_release,     STAY,            STAY },
+	{ GW_QUARANTINED,  "retire",           gateway_on_retire,            GW_RETIRING,     STAY },
+
 	{ ANY,             "release",          gateway_on_release_again,     STAY,            STAY },
 	{ ANY,             "dead",             gateway_on_undelivered,       STAY,            STAY },
 };

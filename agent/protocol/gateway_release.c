@@ -132,20 +132,6 @@ static enum berth_err set_ready_nonce(struct berth_json *release)
 	return berth_json_set_b64url(release, "ready", nonce, sizeof(nonce));
 }
 
-/* Asks the owner for what it says to that identity of ours. */
-static enum berth_err listen_as(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
-				const char *identity)
-{
-	const struct berth_json *active = berth_json_get(inst->data, "active");
-	struct berth_buf peer = BERTH_BUF_INIT;
-	enum berth_err rc = berth_did_short(&peer, gateway_peer(active));
-
-	if (!rc)
-		rc = berth_effects_poll(fx, env->identity(env, identity), berth_buf_cstr(&peer), berth_data_str(active, "uri"));
-	berth_buf_free(&peer);
-	return rc;
-}
-
 static enum berth_err send_ready(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
@@ -165,7 +151,7 @@ static enum berth_err send_ready(struct berth_env *env, struct berth_instance *i
 	if ((rc = gateway_say(env, inst, fx, op, "transfer-ready", berth_data_str(release, "thid"), body)))
 		return rc;
 	/* its next word is for the factory DID */
-	return listen_as(env, inst, fx, BERTH_ID_FACTORY);
+	return gateway_listen(inst, fx, env->identity(env, BERTH_ID_FACTORY), 0);
 }
 
 /* RELEASING, from time to time, for ever: only the owner's word or the operator's ends it. */
@@ -185,16 +171,18 @@ enum berth_err gateway_ready(struct berth_env *env, struct berth_instance *inst,
 	return send_ready(env, inst, fx);
 }
 
-/* Back to work, with the keys that were never gone. */
+/* As it was, with the keys that were never gone; out of service, if it was that. */
 static enum berth_err go_on(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
+	bool out = berth_json_get(inst->data, "quarantine") != NULL;
 
 	berth_json_remove(inst->data, "release");
-	fx->state = GW_OPERATIONAL;
+	fx->state = out ? GW_QUARANTINED : GW_OPERATIONAL;
 	fx->step_generation = true;
-	fx->timer_ms = gateway_look_again_ms(env, active);
-	return listen_as(env, inst, fx, berth_data_str(active, "identity"));
+	fx->stop_timer = out;
+	fx->timer_ms = out ? 0 : gateway_look_again_ms(env, active);
+	return gateway_listen(inst, fx, env->identity(env, berth_data_str(active, "identity")), out ? GATEWAY_REST_S : 0);
 }
 
 /* args: {"consent"}: the local operator's word, which the policy may ask for; a no is

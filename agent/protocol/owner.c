@@ -471,6 +471,14 @@ static const struct berth_transition table[] = {
 	{ OW_RETIRING,  "cmd/receipt",      owner_take_receipt,     OW_RETIRED,    STAY },
 	{ OW_RETIRED,   "cmd/retire",       owner_show_tombstone,   STAY,          STAY },
 	{ OW_RETIRED,   "retired",          owner_on_ended_again,   STAY,          STAY },
+
+	/* out of service it can be let go as well */
+	{ OW_SUSPENDED, "cmd/transfer",     owner_transfer,         OW_TRANSFERRING, STAY },
+	{ OW_REVOKED,   "cmd/transfer",     owner_transfer,         OW_TRANSFERRING, STAY },
+	{ OW_SUSPENDED, "cmd/retire",       owner_retire,           OW_RETIRING,   STAY },
+	{ OW_REVOKED,   "cmd/retire",       owner_retire,           OW_RETIRING,   STAY },
+	{ OW_SUSPENDED, "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
+	{ OW_REVOKED,   "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
 };
 
 const struct berth_machine berth_owner_machine = {

@@ -6,9 +6,8 @@
  * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
  * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c and owner_attest.c (M14),
- * owner_release.c (M15, M16), owner_resell.c (the next owner), owner_life.c (what is due
- * of a device in use).  The key is
- * the deviceHash of the chain's epoch in hex; data:
+ * owner_release.c (M15, M16), owner_ended.c (its receipt), owner_resell.c (the next owner),
+ * owner_life.c (what is due of a device in use).  The key is the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
  *	serial, model, custody, factoryDid, epoch, tip, seq
@@ -24,7 +23,7 @@
  *	renewal {operationalDid, credential, peer}	while RENEW_PENDING
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
  *			the DID that only this device knows, and the one after it
- *	transfer {thid, nonce, credential, to?, retire, ready?, tries}	while TRANSFERRING and RETIRING
+ *	transfer {thid, nonce, credential, from, to?, retire, ready?, tries}	while TRANSFERRING and RETIRING
  *	ended {receipt, erasure}	how our epoch ended
  *	resold {to, package}	the chain with the entry after ours
  *	status, notice, goodbye	owner_status.c
@@ -54,6 +53,11 @@ berth_step_fn owner_transfer, owner_transfer_again, owner_retire, owner_retire_a
 	owner_on_ready, owner_on_late_ready, owner_on_refused, owner_on_ended, owner_on_ended_again, owner_take_receipt;
 berth_step_fn owner_on_request_of_leaving, owner_sell_released, owner_sell_on, owner_show_tombstone;
 
+/* The operational DID or the factory's. */
+bool owner_is_device(const struct berth_instance *inst, const char *sender);
+/* Of the thread of data.transfer, by this device, about this epoch: E_AUTHZ else. */
+enum berth_err owner_check_leaving(const struct berth_instance *inst, const struct berth_event *ev);
+bool owner_retires(const struct berth_instance *inst);
 /* The device is ours to let go, and nothing else is under way; sells: and its chain may go on. */
 enum berth_err owner_may_let_go(struct berth_instance *inst, bool sells);
 /* The chain's next entry, in data.resold; with the receipt of data.ended it opens an epoch. */

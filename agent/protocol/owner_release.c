@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* M15 and M16 on the owner's side: a device is let go.  transfer-prepare (or retire) carries
  * what only the owner of the tip signs; when the device is ready, `release` is the last word
- * that it takes from us.  Its receipt is the proof, and opens the next epoch's chain
- * (owner_resell.c).  Each message is said again until its answer has come. */
+ * that it takes from us.  Its receipt (owner_ended.c) is the proof, and opens the next
+ * epoch's chain (owner_resell.c).  Each message is said again until its answer has come. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 
 static struct berth_json *transfer_of(struct berth_instance *inst) { return berth_data_obj(inst->data, "transfer"); }
 
-static bool retires(const struct berth_instance *inst)
+bool owner_retires(const struct berth_instance *inst)
 {
 	return berth_json_bool(berth_json_get(berth_json_get(inst->data, "transfer"), "retire"), false);
 }
@@ -87,7 +87,7 @@ static enum berth_err start(struct berth_env *env, struct berth_instance *inst, 
 	if ((rc = sign_credential(env, inst, to, retire, clear_tpm, &compact)) || (rc = set_random(transfer, "thid", 16)) ||
 	    (rc = set_random(transfer, "nonce", 32)) || (rc = berth_json_set_bool(transfer, "retire", retire)) ||
 	    (rc = berth_json_set_str(transfer, "credential", berth_buf_cstr(&compact))) ||
-	    (to && (rc = berth_json_set_str(transfer, "to", to))))
+	    (rc = berth_json_set_int(transfer, "from", inst->state)) || (to && (rc = berth_json_set_str(transfer, "to", to))))
 		berth_json_free(transfer);
 	else
 		rc = berth_json_set(inst->data, "transfer", transfer);
@@ -95,16 +95,26 @@ static enum berth_err start(struct berth_env *env, struct berth_instance *inst, 
 	return rc;
 }
 
+/* It stays as it was, out of service if it was that. */
+static void keep_device(struct berth_instance *inst, struct berth_effects *fx)
+{
+	fx->state = (int)berth_data_int(transfer_of(inst), "from", OW_ACTIVE);
+	fx->timer_ms = OWNER_LOOK_MS;
+	berth_json_remove(inst->data, "transfer");
+}
+
 /* ---- what is said ---- */
 
 /* Once its credential is over by our clock the device asks with its factory DID, and hears
- * nothing with the other one. */
+ * nothing with the other one; but out of service it renews nothing and waits as it was. */
 static const char *device_did(struct berth_env *env, const struct berth_instance *inst)
 {
 	const char *compact = berth_data_str(inst->data, "credential"), *did = berth_data_str(inst->data, "operationalDid");
 	struct berth_operational oc = { 0 };
 	bool over;
 
+	if (did && berth_data_int(berth_json_get(inst->data, "transfer"), "from", OW_ACTIVE) != OW_ACTIVE)
+		return did;
 	if (!did || !compact || berth_operational_parse(&oc, compact, strlen(compact)))
 		return berth_data_str(inst->data, "factoryDid");
 	over = oc.exp_s && oc.exp_s <= env->now_s;
@@ -148,7 +158,7 @@ static enum berth_err send_first(struct berth_env *env, struct berth_instance *i
 		berth_json_free(body);
 		return rc;
 	}
-	return say(env, inst, fx, to, to, retires(inst) ? "retire" : "transfer-prepare", berth_data_str(t, "thid"), body);
+	return say(env, inst, fx, to, to, owner_retires(inst) ? "retire" : "transfer-prepare", berth_data_str(t, "thid"), body);
 }
 
 /* The last word is for the factory DID, whose keys outlive the epoch. */
@@ -227,11 +237,9 @@ enum berth_err owner_transfer_again(struct berth_env *env, struct berth_instance
 	if (!(rc = berth_did_short(&peer, device_did(env, inst))))
 		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid);
 	berth_buf_free(&peer);
-	berth_json_remove(inst->data, "transfer");
-	fx->state = OW_ACTIVE;
-	fx->stop_timer = true;
+	keep_device(inst, fx);
 	berth_effects_audit(fx, "device %s: kept after all", berth_data_str(inst->data, "serial"));
-	return rc ? rc : say_state(fx, "ACTIVE");
+	return rc ? rc : say_state(fx, berth_owner_machine.states[fx->state]);
 }
 
 /* args: {"clearTpm"?} */
@@ -259,21 +267,20 @@ enum berth_err owner_retire_again(struct berth_env *env, struct berth_instance *
 }
 
 /* ---- the device ---- */
-static bool is_device(const struct berth_instance *inst, const char *sender)
+bool owner_is_device(const struct berth_instance *inst, const char *sender)
 {
 	const char *op = berth_data_str(inst->data, "operationalDid");
 
 	return sender && ((op && berth_did_same(sender, op)) || berth_did_same(sender, berth_data_str(inst->data, "factoryDid")));
 }
 
-/* Of this thread, by this device, about this epoch. */
-static enum berth_err check(const struct berth_instance *inst, const struct berth_event *ev)
+enum berth_err owner_check_leaving(const struct berth_instance *inst, const struct berth_event *ev)
 {
 	const char *thid = berth_data_str(berth_json_get(inst->data, "transfer"), "thid");
 	int64_t epoch;
 	enum berth_err rc;
 
-	if (!is_device(inst, ev->sender))
+	if (!owner_is_device(inst, ev->sender))
 		return berth_fail(BERTH_E_AUTHZ, "%s from somebody else", ev->on);
 	if (!thid || strcmp(thid, ev->in->msg.thid) != 0)
 		return berth_fail(BERTH_E_AUTHZ, "%s of another thread", ev->on);
@@ -289,7 +296,7 @@ enum berth_err owner_on_ready(struct berth_env *env, struct berth_instance *inst
 	uint8_t nonce[32];
 	enum berth_err rc;
 
-	if ((rc = check(inst, ev)) || (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
+	if ((rc = owner_check_leaving(inst, ev)) || (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
 	    (rc = berth_json_set_b64url(transfer_of(inst), "ready", nonce, 32)) ||
 	    (rc = berth_json_set_int(transfer_of(inst), "tries", 0)))
 		return rc;
@@ -306,7 +313,7 @@ enum berth_err owner_on_late_ready(struct berth_env *env, struct berth_instance 
 	struct berth_send *s;
 	enum berth_err rc;
 
-	if (!is_device(inst, ev->sender))
+	if (!owner_is_device(inst, ev->sender))
 		return berth_fail(BERTH_E_AUTHZ, "%s from somebody else", ev->on);
 	body = berth_json_new_object();
 	if ((rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0)))) {
@@ -326,148 +333,10 @@ enum berth_err owner_on_refused(struct berth_env *env, struct berth_instance *in
 	enum berth_err rc;
 
 	(void)env;
-	if ((rc = check(inst, ev)) || (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)) ||
+	if ((rc = owner_check_leaving(inst, ev)) || (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)) ||
 	    (rc = berth_effects_drop(fx, ev->sender, ev->in->msg.thid)))
 		return rc;
-	berth_json_remove(inst->data, "transfer");
-	fx->stop_timer = true;
+	keep_device(inst, fx);
 	berth_effects_audit(fx, "device %s is not let go: %s", berth_data_str(inst->data, "serial"), reason);
 	return BERTH_OK;
-}
-
-/* ---- its receipt ---- */
-static enum berth_err judge(struct berth_env *env, const struct berth_instance *inst, const struct berth_receipt *r)
-{
-	const struct berth_json *t = berth_json_get(inst->data, "transfer");
-	const char *factory = berth_data_str(inst->data, "factoryDid"), *compact = berth_data_str(t, "credential");
-	enum berth_receipt_role role = retires(inst) ? BERTH_RECEIPT_RETIRED : BERTH_RECEIPT_RELEASED;
-	struct berth_hash tip, credential;
-	uint8_t nonce[32];
-	enum berth_err rc;
-
-	if ((rc = berth_body_get_32(inst->data, "tip", tip.b)) || (rc = berth_body_get_32(t, "nonce", nonce)))
-		return rc;
-	berth_object_hash(&credential, compact, strlen(compact));
-	if (!berth_did_same(r->obj.issuer, factory))
-		return berth_fail(BERTH_E_HOLDER, "a receipt of another device");
-	if (r->role != role || r->epoch != berth_data_int(inst->data, "epoch", 0) + 1 || !berth_hash_equal(&r->tip, &tip) ||
-	    memcmp(r->nonce, nonce, 32) != 0 || !berth_hash_equal(&r->credential, &credential) ||
-	    !berth_did_same(r->owner, owner_me(env)->did))
-		return berth_fail(BERTH_E_AUTHZ, "the receipt is for something else");
-	return berth_object_verify(&r->obj, env->resolver, NULL, NULL);
-}
-
-static enum berth_err keep_receipt(struct berth_env *env, struct berth_instance *inst, const char *compact)
-{
-	struct berth_json *ended = berth_json_new_object();
-	struct berth_receipt r = { 0 };
-	enum berth_err rc;
-
-	if ((rc = berth_receipt_parse(&r, compact, strlen(compact))) || (rc = judge(env, inst, &r)) ||
-	    (rc = berth_json_set_str(ended, "receipt", compact)) ||
-	    (rc = berth_json_set_str(ended, "erasure", berth_erasure_name(r.erasure))))
-		berth_json_free(ended);
-	else
-		rc = berth_json_set(inst->data, "ended", ended);
-	berth_object_free(&r.obj);
-	return rc;
-}
-
-struct provided { struct berth_effects *fx; const char *device; };
-
-static enum berth_err remove_item(void *arg, const char *key, const uint8_t *value, size_t len)
-{
-	const struct provided *p = arg;
-
-	(void)value;
-	(void)len;
-	if (strncmp(key, p->device, strlen(p->device)) != 0 || p->fx->n_puts + 1 >= BERTH_EFFECTS_PUTS_MAX)
-		return BERTH_OK;
-	return berth_effects_remove(p->fx, BERTH_NS_PROVISION, key);
-}
-
-static enum berth_err part(struct berth_effects *fx, const char *did)
-{
-	struct berth_buf peer = BERTH_BUF_INIT;
-	enum berth_err rc = berth_did_short(&peer, did);
-
-	if (!rc)
-		rc = berth_effects_part(fx, berth_buf_cstr(&peer));
-	berth_buf_free(&peer);
-	return rc;
-}
-
-/* What was this device's alone: the items provided for it, the DID that only it knew. */
-static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
-{
-	const char *us = berth_data_str(berth_json_get(inst->data, "us"), "identity");
-	const char *op = berth_data_str(inst->data, "operationalDid");
-	struct provided p = { fx, inst->key };
-	enum berth_err rc;
-
-	if ((op && (rc = part(fx, op))) || (us && (rc = berth_effects_forget(fx, us))) ||
-	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, remove_item, &p)))
-		return rc;
-	berth_json_remove(inst->data, "us");
-	berth_json_remove(inst->data, "operationalDid");
-	berth_json_remove(inst->data, "credential");
-	berth_json_remove(inst->data, "renewal");
-	return BERTH_OK;
-}
-
-static enum berth_err take_receipt(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
-				   const char *compact)
-{
-	const char *to, *thid = berth_data_str(transfer_of(inst), "thid");
-	bool retired = retires(inst);
-	struct berth_buf peer = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if ((rc = keep_receipt(env, inst, compact)) || (rc = berth_did_short(&peer, berth_data_str(inst->data, "factoryDid"))) ||
-	    (rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid)) || (rc = clear(env, inst, fx)))
-		goto out;
-	if ((to = berth_data_str(transfer_of(inst), "to")) && (rc = owner_resell(env, inst, to)))
-		goto out;
-	berth_json_remove(inst->data, "transfer");
-	fx->state = retired ? OW_RETIRED : OW_TRANSFERRED;
-	fx->stop_timer = true;
-	fx->may_step_generation = true;
-	berth_effects_audit(fx, "device %s %s: it has signed for that", berth_data_str(inst->data, "serial"),
-			    retired ? "is retired" : "was released");
-out:
-	berth_buf_free(&peer);
-	return rc;
-}
-
-/* released, retired */
-enum berth_err owner_on_ended(struct berth_env *env, struct berth_instance *inst,
-			      const struct berth_event *ev, struct berth_effects *fx)
-{
-	const char *compact;
-	enum berth_err rc;
-
-	if ((rc = check(inst, ev)) || (rc = berth_json_req_str(ev->in->msg.body, "receipt", BERTH_OBJECT_MAX, &compact)))
-		return rc;
-	return take_receipt(env, inst, fx, compact);
-}
-
-/* args: {"receipt"}: carried by hand, where the device could not reach us */
-enum berth_err owner_take_receipt(struct berth_env *env, struct berth_instance *inst,
-				  const struct berth_event *ev, struct berth_effects *fx)
-{
-	const char *compact;
-	enum berth_err rc = berth_json_req_str(ev->args, "receipt", BERTH_OBJECT_MAX, &compact);
-
-	if (rc || (rc = take_receipt(env, inst, fx, compact)))
-		return rc;
-	return fx->state == OW_RETIRED ? owner_show_tombstone(env, inst, ev, fx) : owner_say_sold(inst, fx);
-}
-
-/* It does not know yet that we have it. */
-enum berth_err owner_on_ended_again(struct berth_env *env, struct berth_instance *inst,
-				    const struct berth_event *ev, struct berth_effects *fx)
-{
-	(void)env;
-	(void)fx;
-	return is_device(inst, ev->sender) ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "%s from somebody else", ev->on);
 }

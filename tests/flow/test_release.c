@@ -8,6 +8,7 @@
 #define LIMIT_S 14400
 
 static struct sim_node *a, *b, *c;
+static struct story *seen;
 
 static void begin_at(struct story *s, int64_t later_s)
 {
@@ -302,6 +303,52 @@ static void an_expired_device_can_be_released(void **state)
 	story_end(&s);
 }
 
+/* ---- out of service ---- */
+static bool is_out(struct sim *w)
+{
+	(void)w;
+	return strcmp(story_state(seen, seen->gateway), "QUARANTINED") == 0;
+}
+
+static void suspended(struct story *s, const char *on)
+{
+	begin(s);
+	seen = s;
+	berth_json_free(resale_command(a, s->device, on, NULL, BERTH_OK));
+	assert_true(sim_run(&s->w, is_out, LIMIT_S));
+}
+
+/* Nothing of it is served in between, and a no leaves it where it was. */
+static void a_device_that_is_out_of_service_can_be_released(void **state)
+{
+	static const char *const on[] = { "cmd/suspend", "cmd/revoke" }, *const is[] = { "SUSPENDED", "REVOKED" };
+	struct berth_json *data;
+	struct story s;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		suspended(&s, on[i]);
+		s.gateway->policy.release_consent = true;
+		let_go(&s, b);
+		assert_true(story_run_to(&s, s.gateway, "RELEASING"));
+		data = story_data(&s, s.gateway);
+		assert_non_null(berth_json_get(data, "quarantine"));
+		berth_json_free(data);
+		CHECK_OK(resale_consent(s.gateway, false));
+		assert_string_equal(story_state(&s, s.gateway), "QUARANTINED");
+		assert_true(story_run_to(&s, a, is[i]));
+		s.gateway->policy.release_consent = false;
+		let_go(&s, b);
+		assert_true(sim_run(&s.w, resale_released, 4 * LIMIT_S));
+		resale_check_gone(&s, 1);
+		resale_take(&s, b);
+		assert_true(sim_run(&s.w, story_settled, LIMIT_S));	/* B's words are counted from the start */
+		berth_json_free(resale_command(b, s.device, "cmd/suspend", NULL, BERTH_OK));
+		assert_true(sim_run(&s.w, is_out, LIMIT_S));
+		story_end(&s);
+	}
+}
+
 /* ---- the network and restarts ---- */
 static size_t frames(void)
 {
@@ -426,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_release_ends_a_renewal),
 		cmocka_unit_test(a_release_waits_for_the_owners_rotation),
 		cmocka_unit_test(an_expired_device_can_be_released),
+		cmocka_unit_test(a_device_that_is_out_of_service_can_be_released),
 		cmocka_unit_test(each_request_is_lost_once),
 		cmocka_unit_test(each_reply_is_lost_once),
 		cmocka_unit_test(each_request_comes_twice),

@@ -2,6 +2,7 @@
 /* P8, P12 with a real TPM 2.0 (swtpm): a thief has a copy of everything on the disk from
  * before the release, and the device itself.  And a device that goes through two owners. */
 #include <sys/stat.h>
+#include <time.h>
 
 #include "did/url.h"
 #include "tests/fakes/keys_local.h"
@@ -241,6 +242,63 @@ static void the_tpm_is_cleared_where_the_device_allows_it(void **state)
 	end(&x);
 }
 
+/* ---- the power goes ---- */
+#define SAMPLES 5
+
+static bool dead(struct sim_node *n) { return n->keys && test_keys_local_dead(n->keys); }
+
+static bool dead_or_released(struct sim *w)
+{
+	struct tpm_story *x = (struct tpm_story *)(void *)w;
+
+	return dead(x->s.gateway) || resale_released(w);
+}
+
+static void ask(struct tpm_story *x)
+{
+	berth_json_free(resale_command(x->a, x->s.device, "cmd/transfer", NULL, BERTH_OK));
+}
+
+/* Before or after the n-th operation of the device on its TPM; 0: how many there are. */
+static long cut_at(long n)
+{
+	struct tpm_story x;
+	long moments;
+
+	begin(&x);
+	test_keys_local_die(x.s.gateway->keys, n);
+	x.s.gateway->dead = dead;
+	ask(&x);
+	assert_true(sim_run_steps(&x.s.w, dead_or_released, LIMIT_S));
+	moments = test_keys_local_moments(x.s.gateway->keys);
+	sim_off(x.s.gateway);
+	x.s.gateway->dead = NULL;
+	sim_on(x.s.gateway);
+	if (!sim_run(&x.s.w, resale_released, LIMIT_S))
+		fail_msg("killed at operation %ld: gateway %s", n, story_state(&x.s, x.s.gateway));
+	resale_check_gone(&x.s, 1);
+	resale_check_receipt(x.a, x.s.device, "TRANSFERRED");
+	assert_int_equal(story_audit(x.s.gateway, "epoch 0 is over"), 1);
+	end(&x);
+	return moments;
+}
+
+static void p10_a_power_cut_between_operations_of_the_tpm(void **state)
+{
+	const char *given = getenv("BERTH_SEED");
+	uint32_t seed = given ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)time(NULL);
+	bool all = getenv("BERTH_SOAK") != NULL;
+	long n = cut_at(0);
+
+	(void)state;
+	printf("seed %u, %ld moments\n", seed, n);
+	assert_true(n > 10);
+	for (long i = 1; i <= (all ? n : SAMPLES); i++) {
+		seed = seed * 1664525u + 1013904223u;
+		cut_at(all ? i : 1 + (long)((seed >> 8) % (uint32_t)n));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +307,7 @@ int main(void)
 		cmocka_unit_test(the_next_owner_gets_new_keys_of_the_same_tpm),
 		cmocka_unit_test(a_retired_device_has_no_key_in_its_tpm),
 		cmocka_unit_test(the_tpm_is_cleared_where_the_device_allows_it),
+		cmocka_unit_test(p10_a_power_cut_between_operations_of_the_tpm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

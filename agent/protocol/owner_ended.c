@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of M15 and M16 on the owner's side: the device's receipt is judged and kept, and
+ * what was that device's alone goes. */
+#include <string.h>
+
+#include "agent/protocol/owner.h"
+#include "agent/protocol/status_lists.h"
+#include "did/url.h"
+
+static enum berth_err judge(struct berth_env *env, const struct berth_instance *inst, const struct berth_receipt *r)
+{
+	const struct berth_json *t = berth_json_get(inst->data, "transfer");
+	const char *factory = berth_data_str(inst->data, "factoryDid"), *compact = berth_data_str(t, "credential");
+	enum berth_receipt_role role = owner_retires(inst) ? BERTH_RECEIPT_RETIRED : BERTH_RECEIPT_RELEASED;
+	struct berth_hash tip, credential;
+	uint8_t nonce[32];
+	enum berth_err rc;
+
+	if ((rc = berth_body_get_32(inst->data, "tip", tip.b)) || (rc = berth_body_get_32(t, "nonce", nonce)))
+		return rc;
+	berth_object_hash(&credential, compact, strlen(compact));
+	if (!berth_did_same(r->obj.issuer, factory))
+		return berth_fail(BERTH_E_HOLDER, "a receipt of another device");
+	if (r->role != role || r->epoch != berth_data_int(inst->data, "epoch", 0) + 1 || !berth_hash_equal(&r->tip, &tip) ||
+	    memcmp(r->nonce, nonce, 32) != 0 || !berth_hash_equal(&r->credential, &credential) ||
+	    !berth_did_same(r->owner, owner_me(env)->did))
+		return berth_fail(BERTH_E_AUTHZ, "the receipt is for something else");
+	return berth_object_verify(&r->obj, env->resolver, NULL, NULL);
+}
+
+static enum berth_err keep_receipt(struct berth_env *env, struct berth_instance *inst, const char *compact)
+{
+	struct berth_json *ended = berth_json_new_object();
+	struct berth_receipt r = { 0 };
+	enum berth_err rc;
+
+	if ((rc = berth_receipt_parse(&r, compact, strlen(compact))) || (rc = judge(env, inst, &r)) ||
+	    (rc = berth_json_set_str(ended, "receipt", compact)) ||
+	    (rc = berth_json_set_str(ended, "erasure", berth_erasure_name(r.erasure))))
+		berth_json_free(ended);
+	else
+		rc = berth_json_set(inst->data, "ended", ended);
+	berth_object_free(&r.obj);
+	return rc;
+}
+
+struct provided { struct berth_effects *fx; const char *device; };
+
+static enum berth_err remove_item(void *arg, const char *key, const uint8_t *value, size_t len)
+{
+	const struct provided *p = arg;
+
+	(void)value;
+	(void)len;
+	if (strncmp(key, p->device, strlen(p->device)) != 0 || p->fx->n_puts + 1 >= BERTH_EFFECTS_PUTS_MAX)
+		return BERTH_OK;
+	return berth_effects_remove(p->fx, BERTH_NS_PROVISION, key);
+}
+
+static enum berth_err part(struct berth_effects *fx, const char *did)
+{
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&peer, did);
+
+	if (!rc)
+		rc = berth_effects_part(fx, berth_buf_cstr(&peer));
+	berth_buf_free(&peer);
+	return rc;
+}
+
+/* Whoever looks it up finds that its credential is none any more; nobody has to be told. */
+static enum berth_err revoke(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	int64_t index = berth_data_int(berth_json_get(inst->data, "status"), "index", -1), seq;
+	enum berth_err rc = owner_drop_notices(inst, fx);
+
+	if (rc || index < 0)
+		return rc;
+	berth_json_remove(inst->data, "notice");
+	return berth_status_change(env, fx, inst->key, index, BERTH_STATUS_REVOKED, &seq);
+}
+
+/* What was this device's alone: the items provided for it, the DID that only it knew. */
+static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	const char *us = berth_data_str(berth_json_get(inst->data, "us"), "identity");
+	const char *op = berth_data_str(inst->data, "operationalDid");
+	struct provided p = { fx, inst->key };
+	enum berth_err rc;
+
+	if ((op && (rc = part(fx, op))) || (us && (rc = berth_effects_forget(fx, us))) ||
+	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, remove_item, &p)))
+		return rc;
+	if ((rc = revoke(env, inst, fx)))
+		return rc;
+	berth_json_remove(inst->data, "us");
+	berth_json_remove(inst->data, "operationalDid");
+	berth_json_remove(inst->data, "credential");
+	berth_json_remove(inst->data, "renewal");
+	return BERTH_OK;
+}
+
+static enum berth_err take_receipt(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				   const char *compact)
+{
+	const char *to, *thid = berth_data_str(berth_json_get(inst->data, "transfer"), "thid");
+	bool retired = owner_retires(inst);
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if ((rc = keep_receipt(env, inst, compact)) || (rc = berth_did_short(&peer, berth_data_str(inst->data, "factoryDid"))) ||
+	    (rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid)) || (rc = clear(env, inst, fx)))
+		goto out;
+	if ((to = berth_data_str(berth_json_get(inst->data, "transfer"), "to")) && (rc = owner_resell(env, inst, to)))
+		goto out;
+	berth_json_remove(inst->data, "transfer");
+	fx->state = retired ? OW_RETIRED : OW_TRANSFERRED;
+	fx->stop_timer = true;
+	fx->may_step_generation = true;
+	berth_effects_audit(fx, "device %s %s: it has signed for that", berth_data_str(inst->data, "serial"),
+			    retired ? "is retired" : "was released");
+out:
+	berth_buf_free(&peer);
+	return rc;
+}
+
+/* released, retired */
+enum berth_err owner_on_ended(struct berth_env *env, struct berth_instance *inst,
+			      const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *compact;
+	enum berth_err rc;
+
+	if ((rc = owner_check_leaving(inst, ev)) || (rc = berth_json_req_str(ev->in->msg.body, "receipt", BERTH_OBJECT_MAX, &compact)))
+		return rc;
+	return take_receipt(env, inst, fx, compact);
+}
+
+/* args: {"receipt"}: carried by hand, where the device could not reach us */
+enum berth_err owner_take_receipt(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *compact;
+	enum berth_err rc = berth_json_req_str(ev->args, "receipt", BERTH_OBJECT_MAX, &compact);
+
+	if (rc || (rc = take_receipt(env, inst, fx, compact)))
+		return rc;
+	return fx->state == OW_RETIRED ? owner_show_tombstone(env, inst, ev, fx) : owner_say_sold(inst, fx);
+}
+
+/* It does not know yet that we have it. */
+enum berth_err owner_on_ended_again(struct berth_env *env, struct berth_instance *inst,
+				    const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)env;
+	(void)fx;
+	return owner_is_device(inst, ev->sender) ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "%s from somebody else", ev->on);
+}
