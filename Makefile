@@ -119,7 +119,8 @@ $(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_S
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_BASE) -lseccomp -ldl
 
-# adapters see the installed headers and nothing else
+# Adapters see the installed headers and nothing else.  They are small: a page of its own
+# for each kind of section would be half of each file.
 ADAPTER_PKGS_ethr := libsecp256k1
 # a did:webvh is where the did:web of the same place is
 ADAPTER_USES_webvh := web
@@ -128,7 +129,7 @@ define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Os,$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
-		-shared $$(LDHARD) -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
+		-shared $$(LDHARD) -Wl,-z,noseparate-code -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
 
