@@ -63,8 +63,8 @@ $(B)/%.o: %.c
 
 # Where a floor waits for disks, peers and people, or for the primitives below it, size
 # counts and not speed.  An OPT from the command line is for all of them.
-SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c vc/jsonld/*.c vc/rdf/nquads_parse.c vc/rdf/rdfc_like.c vc/rdf/rdf.c))
-$(call obj,$(SMALL)): OPT := $(patsubst -O2,-Os,$(OPT))
+SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c did/jose/*.c didcomm/*.c) $(filter-out %/keccak.c %/edwards25519.c,$(wildcard did/crypto/*.c)) $(filter-out vc/status%,$(wildcard vc/*.c vc/jsonld/*.c vc/rdf/nquads_parse.c vc/rdf/rdfc_like.c vc/rdf/rdf.c))
+$(call obj,$(SMALL)): OPT := $(patsubst -O2,-Oz,$(OPT))
 
 # the build's date is one object's business, so that a new commit rebuilds only that
 $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
@@ -77,47 +77,50 @@ $(B)/vc/jsonld/contexts.gz: $(CONTEXTS)
 $(B)/vc/jsonld/built_in.o: $(B)/vc/jsonld/contexts.gz
 $(B)/vc/jsonld/built_in.o: ALL_CFLAGS += -Wa,-I$(B)
 
+# What several programs have of the agent is in the library, too, for them alone: `did
+# resolve --config` asks the adapters as the daemon does; `vc verify --policy`.
+COMMON_SRC := $(IPC_SRC) $(addprefix agent/core/,resolveclient.c resolve_answer.c resolve_call.c resolve_config.c \
+	resolve_memory.c resolve_process.c resolve_queue.c judge.c config.c config_table.c config_value.c config_credentials.c \
+	config_egress.c ethr_networks.c ethr_publish.c ethr_sent.c)
+COMMON_OBJ := $(call obj,$(COMMON_SRC))
 $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 # nodelete: it leaves a destructor with each thread that has verified
-$(B)/lib/libberth.so: $(LIB_OBJ) $(B)/libberth.map
+$(B)/lib/libberth.so: $(LIB_OBJ) $(COMMON_OBJ) $(B)/libberth.map
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--version-script=$(B)/libberth.map \
-		$(LDHARD) -o $@ $(LIB_OBJ) $(L_LIB)
+		$(LDHARD) -o $@ $(LIB_OBJ) $(COMMON_OBJ) $(L_LIB)
 	$(Q)ln -sf libberth.so $@.0
 # Its own programs use more of it than the headers promise.  That has a version of its own,
 # so that a program and a library of two builds do not start together.
-PROG_OBJ = $(call obj,$(CORE_SRC) $(IPC_SRC) $(FILTER_SRC) $(wildcard agent/cli/*.c agent/keyd/*.c))
-$(B)/libberth.map: include/libberth.map $(PROG_OBJ)
+PROG_OBJ = $(call obj,$(filter-out $(COMMON_SRC),$(CORE_SRC)) $(FILTER_SRC) $(wildcard agent/cli/*.c agent/keyd/*.c agent/resolverd/*.c))
+$(B)/libberth.map: include/libberth.map $(PROG_OBJ) $(LIB_OBJ) $(COMMON_OBJ)
 	@mkdir -p $(@D)
-	$(Q){ cat $<; echo 'BERTH_PRIVATE_$(VERSION) { global:'; nm -u $(PROG_OBJ) | sed -n 's/.* U \(berth_.*\)/\1;/p' | \
-		sort -u | grep -vxF "$$(sed -n 's/^\t\t\(berth_.*\)/\1/p' $<)"; echo '};'; } > $@
+	$(Q)nm --defined-only -g $(LIB_OBJ) $(COMMON_OBJ) | sed -n 's/.* [BDRT] \(.*\)/\1;/p' | sort -u > $@.has
+	$(Q){ cat $<; echo 'BERTH_PRIVATE_$(VERSION) { global:'; nm -u $(PROG_OBJ) | sed -n 's/.* U \(.*\)/\1;/p' | \
+		sort -u | comm -12 - $@.has | grep -vxF "$$(sed -n 's/^\t\t\(berth_.*\)/\1/p' $<)"; echo '};'; } > $@
 $(B)/lib/libagent.a: $(AGENT_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # What is shared is there once, on the disk and in memory; what is to be small stands alone.
 SHARED = -L$(B)/lib -lberth -Wl,--enable-new-dtags -Wl,-rpath,$(1)
-$(B)/bin/berthd: $(call obj,$(CORE_SRC) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.so
+$(B)/bin/berthd: $(call obj,$(filter-out $(COMMON_SRC),$(CORE_SRC)) $(FILTER_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd -lseccomp
-# `did resolve --config` asks the adapters as the daemon does; `vc verify --policy`
-CLI_CORE := $(addprefix agent/core/,resolveclient.c resolve_answer.c resolve_call.c resolve_config.c resolve_memory.c resolve_process.c \
-	resolve_queue.c judge.c config.c config_table.c config_value.c config_credentials.c config_egress.c \
-	ethr_networks.c ethr_publish.c ethr_sent.c)
-$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c) $(CLI_CORE) $(IPC_SRC)) $(B)/lib/libberth.so
+$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lqrencode -lz
-$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.so
+$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(FILTER_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 $(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_BASE) -lnng -lseccomp
-$(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
+$(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(FILTER_SRC)) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(L_BASE) -lseccomp -ldl
+	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 
 # Adapters see the installed headers and nothing else.  They are small: a page of its own
 # for each kind of section would be half of each file.
@@ -128,7 +131,7 @@ ADAPTER_ALSO_webvh := $(addprefix registry-adapters/web/,site.c site.h url.c url
 define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Os,$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
+	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz,$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
 		-shared $$(LDHARD) -Wl,-z,noseparate-code -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
