@@ -56,6 +56,11 @@ out:
 	return rc;
 }
 
+const char *berth_cli_resolver_metadata(const struct berth_cli_resolver *r, const char *did)
+{
+	return r->adapters ? berth_resolveclient_metadata(r->adapters, did) : NULL;
+}
+
 void berth_cli_resolver_close(struct berth_cli_resolver *r)
 {
 	if (r->has_dir)

@@ -20,6 +20,8 @@ struct berth_cli_resolver {
 
 /* Borrowed by nobody after close; r stays where it is in between. */
 BERTH_MUST_USE enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struct berth_cli *c);
+/* Of a DID that was resolved last: didDocumentMetadata as JSON; NULL: none.  Borrowed. */
+const char *berth_cli_resolver_metadata(const struct berth_cli_resolver *r, const char *did);
 void berth_cli_resolver_close(struct berth_cli_resolver *r);	/* fine on a zeroed one */
 
 #endif

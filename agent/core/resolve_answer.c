@@ -95,7 +95,7 @@ static enum berth_err keep_pin(struct judging *j)
 	return pins->put(pins, j->did, berth_buf_cstr(&j->new_pin), j->ours);
 }
 
-static enum berth_err believe(struct judging *j, struct berth_buf *document)
+static enum berth_err believe(struct judging *j, struct resolve_document *out)
 {
 	struct berth_pins *pins = berth_judge_keeps_pin(j->did) ? j->c->pins : NULL;
 	struct berth_registry_result r = { 0 };
@@ -106,17 +106,19 @@ static enum berth_err believe(struct judging *j, struct berth_buf *document)
 	if ((rc = judge(j, berth_buf_cstr(&j->pin), &r)))
 		return on_refused(j, rc);
 	rc = keep_pin(j);
+	if (!rc && r.metadata)
+		rc = berth_json_print(&out->metadata, r.metadata);
 	if (!rc && ((r.deactivated && !j->version) || !r.doc))
 		rc = berth_fail(BERTH_E_RESOLVE, "it is deactivated");
 	if (!rc)
-		rc = berth_json_print(document, berth_did_doc_json(r.doc));
+		rc = berth_json_print(&out->text, berth_did_doc_json(r.doc));
 	berth_registry_result_free(&r);
 	return rc;
 }
 
 enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
 			     const struct berth_did_version *version, bool ours, const struct berth_res_answer *a,
-			     struct berth_buf *document, bool *hearsay)
+			     struct resolve_document *out)
 {
 	struct berth_registry_piece pieces[BERTH_RES_PARTS_MAX];
 	struct berth_registry_evidence e = resolve_evidence(a, pieces);
@@ -126,8 +128,8 @@ enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve
 
 	if (rc)
 		return rc;
-	*hearsay = !from->authoritative && berth_registry_piece(&e, "didResolution");
-	rc = believe(&j, document);
+	out->hearsay = !from->authoritative && berth_registry_piece(&e, "didResolution");
+	rc = believe(&j, out);
 	berth_buf_free(&j.pin);
 	berth_buf_free(&j.new_pin);
 	return rc;

@@ -11,7 +11,7 @@
 #define HTTPS "https://"
 
 struct call {
-	berth_resolve_done *done;
+	berth_resolve_done *done;	/* NULL: it was given up */
 	void *arg;
 };
 
@@ -29,7 +29,8 @@ static void on_answer(void *arg, struct resolve_question *q, const struct berth_
 		rc = berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
 	else if (!(rc = resolve_status(a)))
 		e = resolve_evidence(a, pieces);
-	call.done(call.arg, rc, rc ? NULL : &e);
+	if (call.done)
+		call.done(call.arg, rc, rc ? NULL : &e);
 }
 
 /* A resource of the web belongs to the DID of its host. */
@@ -114,6 +115,30 @@ berth_resolveclient_call(struct berth_resolveclient *c, const struct berth_resol
 	return call(c, q, false, done, arg);
 }
 
+static struct resolve_question *find(const struct berth_resolveclient *c, berth_resolve_done *done, const void *arg)
+{
+	for (size_t i = 0; i < c->process.n_queue; i++) {
+		const struct call *call = c->process.queue[i]->arg;
+
+		if (c->process.queue[i]->done == on_answer && call->done == done && call->arg == arg)
+			return c->process.queue[i];
+	}
+	return NULL;
+}
+
+void berth_resolveclient_give_up(struct berth_resolveclient *c, berth_resolve_done *done, void *arg)
+{
+	struct resolve_question *q;
+
+	while ((q = find(c, done, arg))) {
+		((struct call *)q->arg)->done = NULL;
+		if (q->seq)
+			resolve_process_cancel(&c->process, q);
+		else
+			resolve_queue_finish(&c->process, q, NULL, false);
+	}
+}
+
 struct waiting { berth_resolve_done *done; void *arg; bool over; };
 
 static void on_waited(void *arg, enum berth_err rc, const struct berth_registry_evidence *e)
@@ -129,7 +154,8 @@ berth_resolveclient_call_wait(struct berth_resolveclient *c, const struct berth_
 			      void *arg)
 {
 	struct waiting w = { done, arg, false };
-	enum berth_err rc = call(c, q, true, on_waited, &w);
+	enum berth_err rc = c->process.running ? berth_fail(BERTH_E_INTERNAL, "nobody waits in a callback")
+					       : call(c, q, true, on_waited, &w);
 
 	while (!rc && !w.over)
 		resolve_process_turn(&c->process);

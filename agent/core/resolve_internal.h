@@ -36,11 +36,11 @@ BERTH_MUST_USE enum berth_err resolve_status(const struct berth_res_answer *a);
 struct berth_registry_evidence
 resolve_evidence(const struct berth_res_answer *a, struct berth_registry_piece pieces[BERTH_RES_PARTS_MAX]);
 
-/* From an answer of an adapter to the text of the document of did that is to be believed.
- * hearsay: it is no more than a resolver's word. */
+/* From an answer of an adapter to the document of did that is to be believed.  With an
+ * error there may be metadata: it is deactivated. */
 BERTH_MUST_USE enum berth_err
 resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
-	      const struct berth_did_version *version, bool ours, const struct berth_res_answer *a, struct berth_buf *document,
-	      bool *hearsay);
+	      const struct berth_did_version *version, bool ours, const struct berth_res_answer *a,
+	      struct resolve_document *out);
 
 #endif

@@ -12,6 +12,7 @@ static void forget(struct remembered *r)
 {
 	free(r->did);
 	free(r->doc);
+	free(r->metadata);
 	*r = (struct remembered){ 0 };
 }
 
@@ -55,27 +56,35 @@ bool resolve_doubt(struct resolve_memory *m, const char *did)
 	return true;
 }
 
-void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const uint8_t *doc, size_t len,
-		      bool hearsay)
+void resolve_document_free(struct resolve_document *d)
+{
+	berth_buf_free(&d->text);
+	berth_buf_free(&d->metadata);
+}
+
+/* False: no memory. */
+static bool fill(struct remembered *r, const char *did, enum berth_err rc, const struct resolve_document *d)
+{
+	*r = (struct remembered){ .did = strdup(did), .doc = rc ? NULL : strdup(berth_buf_cstr(&d->text)),
+		.doc_len = rc ? 0 : d->text.len, .rc = rc, .hearsay = d->hearsay,
+		.metadata = d->metadata.len ? strdup(berth_buf_cstr(&d->metadata)) : NULL };
+	return r->did && (rc || r->doc) && (!d->metadata.len || r->metadata);
+}
+
+void resolve_remember(struct resolve_memory *m, const char *did, enum berth_err rc, const struct resolve_document *d)
 {
 	size_t *next = rc ? &m->next_failure : &m->next_doc;
 	struct remembered *r = rc ? &m->failures[*next] : &m->docs[*next];
+	char why[sizeof(r->why)];
 
+	snprintf(why, sizeof(why), "%s", rc ? berth_err_detail() : "");
 	resolve_forget(m, did);
 	forget(r);
-	r->did = strdup(did);
-	r->doc = rc ? NULL : malloc(len ? len : 1);
-	if (!r->did || (!rc && !r->doc)) {
+	if (!fill(r, did, rc, d)) {
 		forget(r);
 		return;
 	}
-	if (r->doc)
-		memcpy(r->doc, doc, len);
-	r->doc_len = rc ? 0 : len;
-	r->rc = rc;
-	r->hearsay = hearsay;
-	if (rc)
-		snprintf(r->why, sizeof(r->why), "%s", berth_err_detail());
+	memcpy(r->why, why, sizeof(why));
 	r->until_ms = berth_clock_mono_ms() + (rc ? BERTH_RESOLVE_KEEP_BAD_MS : BERTH_RESOLVE_KEEP_MS);
 	*next = (*next + 1) % BERTH_RESOLVE_REMEMBERED_MAX;
 }

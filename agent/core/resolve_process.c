@@ -97,7 +97,7 @@ static void down(struct resolve_process *p, const struct resolve_question *culpr
 static void retire(struct resolve_process *p)
 {
 	berth_ipc_close(&p->ipc);
-	berth_proc_stop(&p->proc, RESOLVE_GRACE_MS);
+	berth_proc_stop(&p->proc, 0);		/* nobody waits for it */
 	p->not_before_ms = berth_clock_mono_ms();
 }
 
@@ -181,6 +181,18 @@ static enum berth_err ask(struct resolve_process *p, struct resolve_question *q)
 	q->until_ms = berth_clock_mono_ms() + q->deadline_ms + RESOLVE_GRACE_MS;
 	p->n_asked++;
 	return tell(p, BERTH_RES_ASK, &q->payload, &q->seq);
+}
+
+void resolve_process_cancel(struct resolve_process *p, const struct resolve_question *q)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc;
+	uint32_t own;
+
+	berth_buf_be32(&b, q->seq);
+	if ((rc = tell(p, BERTH_RES_CANCEL, &b, &own)))		/* then the deadline ends it */
+		berth_log_err(BERTH_LOG_DEBUG, "registry", rc);
+	berth_buf_free(&b);
 }
 
 static enum berth_err ask_what_is_next(struct resolve_process *p)

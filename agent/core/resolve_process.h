@@ -93,6 +93,8 @@ bool resolve_process_is_ready(const struct resolve_process *p);
 /* Asks what is to be asked next, and starts what is needed for it; does nothing in a
  * callback, after which it happens by itself. */
 void resolve_process_proceed(struct resolve_process *p);
+/* Nobody wants the answer to what has been asked: resolverd is told, and answers soon. */
+void resolve_process_cancel(struct resolve_process *p, const struct resolve_question *q);
 /* What to watch, for how long, and what to do then. */
 int resolve_process_fd(const struct resolve_process *p);
 bool resolve_process_wants_write(const struct resolve_process *p);

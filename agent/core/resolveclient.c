@@ -24,7 +24,7 @@ void berth_resolveclient_forget(struct berth_resolveclient *c, const char *did)
 
 /* The version is in the question, most of it in its payload. */
 static enum berth_err judge_answer(struct berth_resolveclient *c, const struct resolve_question *q,
-				   const struct berth_res_answer *a, struct berth_buf *document, bool *hearsay)
+				   const struct berth_res_answer *a, struct resolve_document *out)
 {
 	struct berth_did_version version;
 	struct berth_res_ask m;
@@ -35,23 +35,22 @@ static enum berth_err judge_answer(struct berth_resolveclient *c, const struct r
 	version = (struct berth_did_version){ *m.version_id ? m.version_id : NULL, *m.version_time ? m.version_time : NULL,
 		q->number };
 	return resolve_judge(c, &c->process.adapters[q->adapter], q->did,
-			     version.id || version.time || version.number ? &version : NULL, q->urgent, a, document, hearsay);
+			     version.id || version.time || version.number ? &version : NULL, q->urgent, a, out);
 }
 
 static void on_answer(void *arg, struct resolve_question *q, const struct berth_res_answer *a, bool blamed)
 {
 	struct berth_resolveclient *c = arg;
-	struct berth_buf document = BERTH_BUF_INIT;
-	bool hearsay = false;
+	struct resolve_document d = { .hearsay = false };
 	enum berth_err rc;
 
 	c->finished = true;
 	if (!a && !blamed)
 		return;		/* whoever wants it asks again */
-	rc = a ? judge_answer(c, q, a, &document, &hearsay) : berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
+	rc = a ? judge_answer(c, q, a, &d) : berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
 	if (rc != BERTH_E_NOMEM)
-		resolve_remember(&c->memory, q->key, rc, document.p, document.len, hearsay);
-	berth_buf_free(&document);
+		resolve_remember(&c->memory, q->key, rc, &d);
+	resolve_document_free(&d);
 }
 
 /* Queues it, or finds that somebody has. */
@@ -119,15 +118,16 @@ static bool fits(const struct look_up *l)
 
 static enum berth_err ask(struct berth_resolveclient *c, const struct look_up *l)
 {
+	bool wait = c->mode == BERTH_LOOKUP_WAIT && !c->process.running;	/* nobody waits in a callback */
 	enum berth_err rc;
 
 	if (!fits(l))
 		return berth_fail(BERTH_E_DID, "DID of %zu bytes, or a version of too many", strlen(l->did));
-	if (c->mode == BERTH_LOOKUP_WAIT && (rc = may_wait(c)))
+	if (wait && (rc = may_wait(c)))
 		return rc;
 	if (resolve_process_rests(&c->process))
 		return berth_fail(BERTH_E_PLUGIN, "resolverd failed and is not started again yet");
-	return c->mode == BERTH_LOOKUP_WAIT ? wait_here(c, l) : begin(c, l);
+	return wait ? wait_here(c, l) : begin(c, l);
 }
 
 /* What a judge took for a document is one. */
@@ -248,6 +248,13 @@ static enum berth_err resolve_version(struct berth_resolver *r, const char *did,
 	}
 	berth_buf_free(&key);
 	return rc;
+}
+
+const char *berth_resolveclient_metadata(const struct berth_resolveclient *c, const char *did)
+{
+	const struct remembered *r = resolve_recall(&c->memory, did);
+
+	return r ? r->metadata : NULL;
 }
 
 struct berth_resolver *berth_resolveclient_resolver(struct berth_resolveclient *c)

@@ -79,6 +79,11 @@ BERTH_MUST_USE enum berth_err berth_resolveclient_start(struct berth_resolveclie
  * why it was not fetched; E_PLUGIN; E_QUOTA. */
 struct berth_resolver *berth_resolveclient_resolver(struct berth_resolveclient *c);
 
+/* What is remembered beside the document of did, or of one that is deactivated:
+ * didDocumentMetadata (W3C DID Resolution), JSON.  NULL: nothing.  Borrowed until anything
+ * is resolved. */
+const char *berth_resolveclient_metadata(const struct berth_resolveclient *c, const char *did);
+
 struct berth_lookups *berth_resolveclient_lookups(struct berth_resolveclient *c);	/* borrowed */
 
 /* --- everything else an adapter can do.  All is borrowed until the call returns. */
@@ -95,10 +100,14 @@ struct berth_resolve_call {
  * with an error, as the resolver has them */
 typedef void berth_resolve_done(void *arg, enum berth_err rc, const struct berth_registry_evidence *e);
 /* E_RESOLVE: no adapter can do that for that DID; E_DID, E_SIZE, E_QUOTA, E_PLUGIN: not
- * begun, and done is not called.  done may call again, but not wait. */
+ * begun, and done is not called.  done may call again, but not wait: what it wants
+ * resolved is begun, as with BERTH_LOOKUP_LATER. */
 BERTH_MUST_USE enum berth_err
 berth_resolveclient_call(struct berth_resolveclient *c, const struct berth_resolve_call *q, berth_resolve_done *done, void *arg);
-/* The same, and done has been called when it returns BERTH_OK. */
+/* Calls with these two are given up: done is not called any more.  What has been published
+ * by then nobody knows.  Not in a done. */
+void berth_resolveclient_give_up(struct berth_resolveclient *c, berth_resolve_done *done, void *arg);
+/* As berth_resolveclient_call(), and done has been called when it returns BERTH_OK. */
 BERTH_MUST_USE enum berth_err
 berth_resolveclient_call_wait(struct berth_resolveclient *c, const struct berth_resolve_call *q, berth_resolve_done *done,
 			      void *arg);

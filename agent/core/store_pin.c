@@ -16,17 +16,22 @@
 #define NS_FORK_GUEST "pin-fork-guest"	/* of strangers' DIDs: the same */
 #define COUNTER_FLOOR "time-floor"
 #define PENDING_MAX 64
+#define FORKS_PENDING 4
 #define FORKS_MAX 16			/* of DIDs that we wanted to know ourselves */
 #define EVIDENCE_OURS ((size_t)512 << 10)	/* bytes that are kept of one; the end of what is longer */
 #define EVIDENCE_GUEST ((size_t)32 << 10)	/* they share their room with other records of strangers */
 
 struct pending { char *did, *pin; bool ours; };
+struct fork { char *did, *why; struct berth_json *record; bool ours; };
 
 struct store_pins {
 	struct berth_pins base;		/* first */
 	struct berth_store *store;
+	/* what waits for the end of a transaction that may yet be taken back */
 	struct pending pending[PENDING_MAX];	/* in the order they were put */
 	size_t n_pending;
+	struct fork forks[FORKS_PENDING];
+	size_t n_forks;
 };
 
 static struct berth_buf key_of(const char *did)
@@ -102,33 +107,99 @@ static enum berth_err wait(struct store_pins *s, const char *did, const char *pi
 	return BERTH_OK;
 }
 
+/* --- evidence that waits ------------------------------------------------------------------ */
+
+static void fork_free(struct fork *f)
+{
+	free(f->did);
+	free(f->why);
+	berth_json_free(f->record);
+	*f = (struct fork){ 0 };
+}
+
+static enum berth_err audit(struct store_pins *s, const struct fork *f)
+{
+	struct berth_buf line = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_printf(&line, "%.200s: %s", f->did, f->why);
+	if (!(rc = berth_buf_status(&line)))
+		rc = berth_store_audit(s->store, berth_clock_now_s(), "registry contradicts itself", berth_buf_cstr(&line));
+	berth_buf_free(&line);
+	return rc;
+}
+
+/* The first one of a DID stays: it says when that began. */
+static enum berth_err write_fork(struct store_pins *s, const struct fork *f)
+{
+	static const char *const spaces[] = { NS_FORK, NS_FORK_GUEST };
+	struct berth_buf key = key_of(f->did), record = BERTH_BUF_INIT;
+	bool known = false;
+	enum berth_err rc = berth_buf_status(&key);
+
+	for (size_t i = 0; !rc && !known && i < sizeof(spaces) / sizeof(spaces[0]); i++)
+		rc = berth_store_get(s->store, spaces[i], berth_buf_cstr(&key), &record, &known);
+	if (!rc && !known && !(rc = put(s, f->ours ? NS_FORK : NS_FORK_GUEST, f->did, f->record, f->ours)))
+		rc = audit(s, f);
+	berth_buf_free(&record);
+	berth_buf_free(&key);
+	return rc;
+}
+
+static enum berth_err write_pins(struct store_pins *s)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < s->n_pending; i++)
+		rc = write_pin(s, &s->pending[i]);
+	return rc;
+}
+
+static enum berth_err write_forks(struct store_pins *s)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < s->n_forks; i++)
+		rc = write_fork(s, &s->forks[i]);
+	return rc;
+}
+
 /* All of them, or none. */
-static enum berth_err write_all(struct store_pins *s)
+static enum berth_err write_all(struct store_pins *s, enum berth_err (*write)(struct store_pins *s))
 {
 	enum berth_err rc = berth_store_begin(s->store);
 
-	if (rc)
-		return rc;
-	for (size_t i = 0; !rc && i < s->n_pending; i++)
-		rc = write_pin(s, &s->pending[i]);
-	if (!rc)
+	if (!rc && !(rc = write(s)))
 		rc = berth_store_commit(s->store);
 	if (rc)
 		berth_store_rollback(s->store);
 	return rc;
 }
 
-static enum berth_err flush(struct store_pins *s)
+static void let_go_of_forks(struct store_pins *s)
 {
-	enum berth_err rc;
+	while (s->n_forks)
+		fork_free(&s->forks[--s->n_forks]);
+}
 
-	if (!s->n_pending || berth_store_in_transaction(s->store))
-		return BERTH_OK;
-	if ((rc = write_all(s)))
-		return rc;
+static void let_go_of_pins(struct store_pins *s)
+{
 	while (s->n_pending)
 		pending_free(&s->pending[--s->n_pending]);
-	return BERTH_OK;
+}
+
+/* Pins come first, and do not suffer from a store that has no room for evidence. */
+static enum berth_err flush(struct store_pins *s)
+{
+	enum berth_err rc = BERTH_OK;
+
+	if (berth_store_in_transaction(s->store))
+		return BERTH_OK;
+	if (s->n_pending && !(rc = write_all(s, write_pins)))
+		let_go_of_pins(s);
+	if (!rc && s->n_forks && !(rc = write_all(s, write_forks)))
+		let_go_of_forks(s);
+	return rc;
 }
 
 void berth_store_pins_flush(struct berth_pins *p)
@@ -180,7 +251,12 @@ static enum berth_err pins_put(struct berth_pins *base, const char *did, const c
 	struct store_pins *s = (struct store_pins *)base;
 	enum berth_err rc = wait(s, did, pin, ours);
 
-	return rc ? rc : flush(s);
+	if (rc || berth_store_in_transaction(s->store))
+		return rc;
+	if ((rc = write_all(s, write_pins)))
+		return rc;
+	let_go_of_pins(s);
+	return BERTH_OK;
 }
 
 static int64_t pins_floor_s(struct berth_pins *base)
@@ -229,80 +305,68 @@ static enum berth_err make_evidence(struct berth_json *v, const struct berth_reg
 	return berth_json_set(v, "evidence", list);
 }
 
-struct contradiction { const char *did, *pin, *why; const struct berth_registry_evidence *e; bool ours; };
-
-static enum berth_err write_evidence(struct store_pins *s, const struct contradiction *c)
+static enum berth_err make_record(struct berth_json **out, const char *did, const char *pin, const char *why,
+				  const struct berth_registry_evidence *e, bool ours)
 {
-	struct berth_json *v = berth_json_new_object();
+	struct berth_json *v = *out = berth_json_new_object();
 	char time[BERTH_RFC3339_LEN + 1];
 	enum berth_err rc;
 
 	if (!v)
 		return berth_fail(BERTH_E_NOMEM, "evidence");
 	berth_rfc3339_format(time, berth_clock_now_s());
-	if (!(rc = berth_json_set_str(v, "did", c->did)) && !(rc = berth_json_set_str(v, "pin", c->pin)) &&
-	    !(rc = berth_json_set_str(v, "time", time)) && !(rc = berth_json_set_str(v, "why", c->why)) &&
-	    !(rc = make_evidence(v, c->e, c->ours ? EVIDENCE_OURS : EVIDENCE_GUEST)))
-		rc = put(s, c->ours ? NS_FORK : NS_FORK_GUEST, c->did, v, c->ours);
-	berth_json_free(v);
-	return rc;
-}
-
-static enum berth_err audit(struct store_pins *s, const struct contradiction *c)
-{
-	struct berth_buf line = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_buf_printf(&line, "%.200s: %s", c->did, c->why);
-	if (!(rc = berth_buf_status(&line)))
-		rc = berth_store_audit(s->store, berth_clock_now_s(), "registry contradicts itself", berth_buf_cstr(&line));
-	berth_buf_free(&line);
+	if ((rc = berth_json_set_str(v, "did", did)) || (rc = berth_json_set_str(v, "pin", pin)) ||
+	    (rc = berth_json_set_str(v, "time", time)) || (rc = berth_json_set_str(v, "why", why)) ||
+	    (rc = make_evidence(v, e, ours ? EVIDENCE_OURS : EVIDENCE_GUEST))) {
+		berth_json_free(v);
+		*out = NULL;
+	}
 	return rc;
 }
 
 /* Whose it is: strangers' DIDs take no room from ours. */
-static enum berth_err sort(struct store_pins *s, const char *key, bool *ours)
+static enum berth_err sort(struct store_pins *s, const char *did, bool *ours)
 {
+	const struct pending *p = find(s, did);
+	struct berth_buf key = key_of(did);
 	int64_t n = 0;
-	enum berth_err rc = berth_store_is_ours(s->store, NS_PIN, key, ours);
+	enum berth_err rc = berth_buf_status(&key);
 
+	if (!rc && !(rc = berth_store_is_ours(s->store, NS_PIN, berth_buf_cstr(&key), ours)))
+		*ours |= p && p->ours;
 	if (!rc && *ours && !(rc = berth_store_count(s->store, NS_FORK, &n)))
-		*ours = n < FORKS_MAX;
+		*ours = n + (int64_t)s->n_forks < FORKS_MAX;
+	berth_buf_free(&key);
 	return rc;
 }
 
-/* The first one of a DID stays: it says when that began. */
-static enum berth_err keep(struct store_pins *s, struct contradiction *c)
+static bool waits(const struct store_pins *s, const char *did)
 {
-	static const char *const spaces[] = { NS_FORK, NS_FORK_GUEST };
-	struct berth_buf key = key_of(c->did), record = BERTH_BUF_INIT;
-	bool known = false;
-	enum berth_err rc = berth_buf_status(&key);
-
-	for (size_t i = 0; !rc && !known && i < sizeof(spaces) / sizeof(spaces[0]); i++)
-		rc = berth_store_get(s->store, spaces[i], berth_buf_cstr(&key), &record, &known);
-	if (!rc && !known && !(rc = sort(s, berth_buf_cstr(&key), &c->ours)) && !(rc = write_evidence(s, c)))
-		rc = audit(s, c);
-	berth_buf_free(&record);
-	berth_buf_free(&key);
-	return rc;
+	for (size_t i = 0; i < s->n_forks; i++)
+		if (strcmp(s->forks[i].did, did) == 0)
+			return true;
+	return false;
 }
 
 static void pins_contradicted(struct berth_pins *base, const char *did, const char *pin,
 			      const struct berth_registry_evidence *e, const char *why)
 {
 	struct store_pins *s = (struct store_pins *)base;
-	struct contradiction c = { .did = did, .pin = pin, .why = why, .e = e };
-	bool alone = !berth_store_in_transaction(s->store);
-	enum berth_err rc = alone ? berth_store_begin(s->store) : BERTH_OK;
+	struct fork f = { 0 };
+	enum berth_err rc;
 
 	berth_log(BERTH_LOG_WARN, "registry", "contradicts itself: %.120s: %s", did, why);
-	if (!rc)
-		rc = keep(s, &c);
-	if (!rc && alone)
-		rc = berth_store_commit(s->store);
-	if (rc && alone)
-		berth_store_rollback(s->store);
+	if (waits(s, did) || s->n_forks == FORKS_PENDING)
+		return;
+	f.did = strdup(did);
+	f.why = strdup(why);
+	rc = f.did && f.why ? sort(s, did, &f.ours) : berth_fail(BERTH_E_NOMEM, "evidence");
+	if (!rc && !(rc = make_record(&f.record, did, pin, why, e, f.ours))) {
+		s->forks[s->n_forks++] = f;
+		rc = flush(s);
+	} else {
+		fork_free(&f);
+	}
 	if (rc)
 		berth_log_err(BERTH_LOG_WARN, "pins", rc);
 }
@@ -327,7 +391,7 @@ void berth_store_pins_free(struct berth_pins *p)
 	if (!s)
 		return;
 	berth_store_pins_flush(p);
-	while (s->n_pending)
-		pending_free(&s->pending[--s->n_pending]);
+	let_go_of_pins(s);
+	let_go_of_forks(s);
 	free(s);
 }

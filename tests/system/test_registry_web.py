@@ -151,8 +151,16 @@ def test_a_universal_resolver_is_asked(site, tmp_path):
     site.routes["/1.0/identifiers/did:example:2"] = document("did:example:2")
     assert resolve(site, "did:example:2")["didDocument"]["id"] == "did:example:2"
     site.routes["/1.0/identifiers/did:example:3"] = (410, {}, json.dumps({"didDocument": None, "didDocumentMetadata": {"deactivated": True}}))
-    refused("E_RESOLVE", site, "did:example:3")
+    said = fails("E_RESOLVE", "did", "resolve", "did:example:3", "--config", site.conf)[0]
+    assert said == {"didDocument": None, "didResolutionMetadata": {}, "didDocumentMetadata": {"deactivated": True}}
     refused("E_RESOLVE", site, "did:example:4")
+
+
+def test_metadata_of_the_document_are_handed_on(site, tmp_path):
+    universal(site, tmp_path, (site, "/r"))
+    site.routes["/r/did:example:5"] = result("did:example:5", versionId="3", created="2026-01-01T00:00:00Z")
+    assert resolve(site, "did:example:5")["didDocumentMetadata"] == {"versionId": "3", "created": "2026-01-01T00:00:00Z"}
+    assert resolve(site, "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")["didDocumentMetadata"] == {}
 
 
 def test_c100_a_universal_resolver_that_lies(site, tmp_path):

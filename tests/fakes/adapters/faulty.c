@@ -300,7 +300,9 @@ static void publish(const struct berth_registry_request *r, struct berth_registr
 static void f_ask(void *self, const struct berth_registry_request *r, struct berth_registry_query *q)
 {
 	(void)self;
-	if (r->op == BERTH_REGISTRY_FETCH)
+	if (r->op == BERTH_REGISTRY_FETCH && strstr(r->did, ":later"))
+		later(q, r->did);
+	else if (r->op == BERTH_REGISTRY_FETCH)
 		part(q, "resource", r->resource);
 	else if (r->op != BERTH_REGISTRY_RESOLVE)
 		publish(r, q);

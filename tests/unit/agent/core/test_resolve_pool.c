@@ -274,8 +274,13 @@ static void statuses_have_their_codes(void **state)
 	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:away"));
 	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:evidence"));	/* no document in it */
 	CHECK_OK(resolve(c, "did:fault:resolution"));
+	assert_string_equal(berth_resolveclient_metadata(c, "did:fault:resolution"), "{\"deactivated\":false}");
 	CHECK_RC(BERTH_E_RESOLVE, resolve(c, "did:fault:off:resolution"));
 	CHECK(strstr(berth_err_detail(), "deactivated"));
+	assert_string_equal(berth_resolveclient_metadata(c, "did:fault:off:resolution"), "{\"deactivated\":true}");
+	CHECK_OK(resolve(c, "did:fault:x"));
+	assert_null(berth_resolveclient_metadata(c, "did:fault:x"));
+	assert_null(berth_resolveclient_metadata(c, "did:fault:never-asked"));
 	berth_resolveclient_free(c);
 }
 
@@ -423,6 +428,7 @@ static void c105_histories_never_go_back(void **state)
 	struct berth_resolveclient *c = client(shelf, config);
 	struct test_webvh log, fork;
 	size_t one, two;
+	char did[128];
 
 	(void)state;
 	kept = (struct kept){ .base = { get_pin, put_pin, contradicted, floor_s } };
@@ -435,6 +441,13 @@ static void c105_histories_never_go_back(void **state)
 	add(&fork, STATE_N(20));
 
 	CHECK_OK(resolve_log(c, &log, two));		/* without pins everything is the first time */
+	snprintf(did, sizeof(did), "did:webvh:%s:example.com", log.scid);
+	assert_non_null(strstr(berth_resolveclient_metadata(c, did), "\"versionId\":\"2-"));
+	CHECK(!strstr(berth_resolveclient_metadata(c, did), "untrusted"));
+	berth_resolveclient_clock_trusted(c, false);
+	CHECK_OK(resolve_log(c, &log, two));
+	assert_non_null(strstr(berth_resolveclient_metadata(c, did), "\"clock\":\"untrusted\""));
+	berth_resolveclient_clock_trusted(c, true);
 	CHECK_OK(resolve_log(c, &log, one));
 	berth_resolveclient_set_pins(c, &kept.base);
 	CHECK_OK(resolve_log(c, &log, two));
@@ -562,6 +575,65 @@ static void what_is_published_may_be_long(void **state)
 	free(log);
 }
 
+static struct berth_resolveclient *inner;
+static struct told innermost;
+
+static void on_call_ask_more(void *arg, enum berth_err rc, const struct berth_registry_evidence *e)
+{
+	const struct berth_resolve_call q = { .op = BERTH_REGISTRY_FETCH, .did = "did:fault:x", .resource = "/more" };
+
+	on_call(arg, rc, e);
+	CHECK_RC(BERTH_E_UNAVAILABLE, resolve(inner, "did:fault:x"));
+	CHECK_RC(BERTH_E_INTERNAL, berth_resolveclient_call_wait(inner, &q, on_call, &innermost));
+	CHECK_OK(berth_resolveclient_call(inner, &q, on_call, &innermost));
+}
+
+static void in_a_callback_nobody_waits(void **state)
+{
+	const struct berth_resolve_call q = { .op = BERTH_REGISTRY_FETCH, .did = "did:fault:x", .resource = "/x" };
+	struct told t = { 0 };
+	bool finished = false;
+
+	(void)state;
+	inner = client(faulty, "{}");
+	CHECK_OK(berth_resolveclient_call(inner, &q, on_call_ask_more, &t));
+	while (inner->process.n_queue)
+		turn(inner, &finished);
+	CHECK(finished && t.calls == 1 && innermost.calls == 1);
+	assert_string_equal(innermost.text, "/more");
+	CHECK_OK(resolve(inner, "did:fault:x"));	/* what was begun is there */
+	berth_resolveclient_free(inner);
+}
+
+/* What is under way is cancelled long before its deadline, what waits is never asked. */
+static void calls_are_given_up(void **state)
+{
+	const struct berth_resolve_call slowly = { .op = BERTH_REGISTRY_FETCH, .did = "did:fault:60000:later", .resource = "/x" };
+	struct berth_resolveclient *c = client(faulty, "{}");
+	struct told t[BERTH_RES_AT_ONCE + 10] = { { 0 } }, other = { 0 };
+	size_t n = sizeof(t) / sizeof(t[0]);
+	bool finished = false;
+
+	(void)state;
+	CHECK_OK(berth_resolveclient_call(c, &slowly, on_call, &other));
+	for (size_t i = 0; i < n; i++)
+		CHECK_OK(berth_resolveclient_call(c, &slowly, on_call, &t[i]));
+	while (c->process.n_asked < BERTH_RES_AT_ONCE - RESOLVE_RESERVED)
+		turn(c, &finished);
+	for (size_t i = 0; i < n; i++)
+		berth_resolveclient_give_up(c, on_call, &t[i]);
+	berth_resolveclient_give_up(c, on_call, &t[0]);		/* there is none any more */
+	while (c->process.n_queue > 1)
+		turn(c, &finished);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(0, t[i].calls);
+	assert_int_equal(0, other.calls);			/* that one is wanted */
+	CHECK(berth_resolveclient_pid(c) > 0);
+	CHECK_OK(resolve(c, "did:fault:x"));
+	berth_resolveclient_free(c);
+	assert_int_equal(1, other.calls);
+}
+
 static void calls_hear_of_the_end(void **state)
 {
 	struct berth_resolve_call q = { .op = BERTH_REGISTRY_FETCH, .did = "did:fault:x", .resource = "/x" };
@@ -593,6 +665,8 @@ int main(void)
 		cmocka_unit_test(resources_are_fetched),
 		cmocka_unit_test(a_resource_of_the_web_needs_no_did),
 		cmocka_unit_test(what_is_published_may_be_long),
+		cmocka_unit_test(in_a_callback_nobody_waits),
+		cmocka_unit_test(calls_are_given_up),
 		cmocka_unit_test(calls_hear_of_the_end),
 	};
 

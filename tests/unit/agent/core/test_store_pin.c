@@ -205,6 +205,33 @@ static void c105_the_evidence_of_a_fork_is_kept(void **s)
 	found = NULL;
 }
 
+/* Whoever asked may come to nothing because of it, and take his transaction back. */
+static void c105_evidence_outlives_the_transaction_it_came_in(void **s)
+{
+	(void)s;
+	CHECK_OK(berth_store_begin(store));
+	CHECK_OK(pins->put(pins, DID, "1", true));
+	contradict(DID, "{}\n", 3);
+	contradict(DID, "{}\n", 3);
+	for (int i = 0; i < 10; i++) {
+		char did[64];
+
+		snprintf(did, sizeof(did), "did:webvh:Qm:guest:%d", i);
+		contradict(did, "{}\n", 3);
+	}
+	assert_int_equal(forks(), 0);
+	berth_store_rollback(store);
+	assert_int_equal(audit_rows(), 0);
+	berth_store_pins_flush(pins);
+	assert_int_equal(forks(), 1);
+	assert_int_equal(count("pin-fork-guest"), 3);		/* four wait at most */
+	assert_int_equal(audit_rows(), 4);
+	reopen();
+	assert_int_equal(forks(), 1);
+	berth_json_free(found);
+	found = NULL;
+}
+
 static size_t kept_bytes(void)
 {
 	return strlen(berth_json_str(berth_json_get(berth_json_at(berth_json_get(found, "evidence"), 0), "end"))) / 4 * 3;
@@ -262,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(strangers_pins_give_way, start, stop),
 		cmocka_unit_test_setup_teardown(a_damaged_pin_is_e_store, start, stop),
 		cmocka_unit_test_setup_teardown(c105_the_evidence_of_a_fork_is_kept, start, stop),
+		cmocka_unit_test_setup_teardown(c105_evidence_outlives_the_transaction_it_came_in, start, stop),
 		cmocka_unit_test_setup_teardown(c105_evidence_is_bounded, start, stop),
 		cmocka_unit_test_setup_teardown(the_floor_of_time_is_the_store_s, start, stop),
 	};

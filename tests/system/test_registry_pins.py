@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C105 with a real daemon: a did:webvh whose server shows an older log, and another one,
+after the daemon was restarted."""
+import json
+
+import pytest
+
+from agents import ApiError, World, free_port
+from cli import ok
+from test_webvh import ADAPTER, Site, create, show, update
+
+CONTRADICTION = "registry contradicts itself"
+
+
+@pytest.fixture
+def site(tmp_path):
+    for d in (tmp_path, tmp_path.parent):
+        d.chmod(0o755)
+    s = Site(tmp_path)
+    s.www, s.key, s.ca = tmp_path / "www", tmp_path / "a.jwk", tmp_path / "ca.pem"
+    s.www.mkdir()
+    s.key.write_text(json.dumps(ok("key", "generate", "--type", "ed25519")["privateJwk"]))
+    yield s
+    s.server.shutdown()
+    s.server.server_close()
+
+
+@pytest.fixture
+def agent(site):
+    w = World(links=())
+    a = w.add("asker", "rendezvous", port=free_port(), adapter_webvh={"path": ADAPTER})
+    a.set("egress", ca_file=site.ca, hosts=a.sections["egress"]["hosts"] + ", webvh.test=127.0.0.1")
+    a.start()
+    yield a
+    w.close()
+
+
+def ask(a, did):
+    """The code of a ping: the DID has to be resolved, and there is no way to it."""
+    with pytest.raises(ApiError) as e:
+        a.post("/v1/ping", {"to": did})
+    return e.value.code
+
+
+def contradictions(a):
+    return [r for r in a.get("/v1/audit") if r["event"] == CONTRADICTION]
+
+
+def test_c105_a_log_never_goes_back_over_restarts(site, agent):
+    did = create(site)
+    old = dict(site.files)
+    update(site)
+    show(site)
+    believed = ask(agent, did)
+    assert believed not in ("E_RESOLVE", "E_NETPOL", "E_PLUGIN")
+    assert contradictions(agent) == []
+
+    agent.restart()             # nothing of it is in memory any more
+    assert ask(agent, did) == believed
+    new, site.files = site.files, old
+    agent.restart()
+    assert ask(agent, did) == "E_RESOLVE"
+    row, = contradictions(agent)
+    assert row["detail"].startswith(did) and "roll-back" in row["detail"]
+    assert agent.get("/v1/audit/verify")["verified"]
+
+    agent.restart()             # said once
+    assert ask(agent, did) == "E_RESOLVE"
+    assert len(contradictions(agent)) == 1
+    site.files = new            # and a registry that comes to itself is believed again
+    agent.restart()
+    assert ask(agent, did) == believed
