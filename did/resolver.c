@@ -8,6 +8,7 @@
 #include "did/method_peer.h"
 #include "did/peer1.h"
 #include "did/url.h"
+#include "did/webvh_did.h"
 
 #define PEER1 "did:peer:1"
 #define PEER3 "did:peer:3"
@@ -179,11 +180,19 @@ void berth_resolver_builtin_init(struct berth_resolver *r, struct berth_resolver
 
 /* ---- results ---- */
 
+/* A DID whose method we know, and which is none of it. */
+static bool is_malformed(const char *did)
+{
+	struct berth_webvh_did d;
+
+	return is_builtin(did) || (has_prefix(did, BERTH_WEBVH_PREFIX) && berth_webvh_did_parse(&d, did));
+}
+
 const char *berth_resolution_error(enum berth_err rc, const char *did)
 {
 	switch (rc) {
 	case BERTH_E_DID:
-		return did && berth_is_did(did) && !is_builtin(did) ? "methodNotSupported" : "invalidDid";
+		return did && berth_is_did(did) && !is_malformed(did) ? "methodNotSupported" : "invalidDid";
 	case BERTH_E_KEY:
 	case BERTH_E_B64:
 	case BERTH_E_SIZE:

@@ -66,7 +66,7 @@ void berth_webvh_replace(struct berth_buf *out, const char *text, const char *fr
 {
 	const char *found;
 
-	for (; (found = strstr(text, from)); text = found + strlen(from)) {
+	for (; *from && (found = strstr(text, from)); text = found + strlen(from)) {
 		berth_buf_put(out, text, (size_t)(found - text));
 		berth_buf_str(out, to);
 	}

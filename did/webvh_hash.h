@@ -34,7 +34,7 @@ berth_webvh_entry_hash(struct berth_buf *out, const struct berth_webvh_body *b, 
 BERTH_MUST_USE enum berth_err
 berth_webvh_scid(struct berth_buf *out, const struct berth_webvh_body *b, const char *scid);
 
-/* Appends text with each `from` a `to`.  from is not empty. */
+/* Appends text with each `from` a `to`; an empty one is nowhere. */
 void berth_webvh_replace(struct berth_buf *out, const char *text, const char *from, const char *to);
 
 #endif /* BERTH_DID_WEBVH_HASH_H */

@@ -81,10 +81,10 @@ enum berth_err berth_webvh_to_web(struct berth_json **out, const struct berth_js
 	if (!old || (rc = berth_webvh_did_parse(&d, old)))
 		return berth_fail(BERTH_E_DID, "not the document of a did:webvh");
 	berth_buf_printf(&prefix, BERTH_WEBVH_PREFIX "%s:", d.scid);
-	if ((rc = berth_json_print(&text, document)))
+	if ((rc = berth_buf_status(&prefix)) || (rc = berth_json_print(&text, document)))
 		goto out;
 	berth_webvh_replace(&made, berth_buf_cstr(&text), berth_buf_cstr(&prefix), DID_WEB);
-	if ((rc = berth_buf_status(&made)) || (rc = berth_buf_status(&prefix)) ||
+	if ((rc = berth_buf_status(&made)) ||
 	    (rc = berth_json_parse_exact(out, berth_buf_cstr(&made), made.len, BERTH_WEBVH_LINE_MAX)))
 		goto out;
 	if ((rc = know_as(*out, old))) {

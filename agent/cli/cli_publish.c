@@ -181,7 +181,7 @@ enum berth_err berth_cli_fetch(struct berth_cli *c)
 #define CONFIG_OPT { "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" }
 
 const struct berth_cli_opt berth_cli_publish_opts[] = {
-	{ "--part", BERTH_CLI_MANY, "NAME=FILE", "what is published: didDocument, did.jsonl, did-witness.json, transaction" },
+	{ "--part", BERTH_CLI_MANY, "NAME=FILE", "what is published: didDocument, did.jsonl, did-witness.json, did.json, transaction" },
 	{ "--phase", BERTH_CLI_ONE, "PHASE", "propose, submit (default) or check, where the registry has these" },
 	CONFIG_OPT,
 	{ .name = NULL },

@@ -71,6 +71,9 @@ bool webvh_web_did(char out[WEB_URL_MAX + 1], const char *did)
 	    strlen(scid) > WEB_URL_MAX)
 		return false;
 	snprintf(out, WEB_URL_MAX + 1, "did:web:%s", scid + SCID_LEN + 1);
+	for (char *c = out + strlen("did:web:"); *c && *c != ':' && *c != '%'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
 	return true;
 }
 

@@ -37,7 +37,7 @@ bool webvh_job_failed(struct webvh_job *j, const struct berth_registry_http_repl
 /* Begins an exchange, or answers that it could not. */
 void webvh_job_begin(struct webvh_job *j, const struct berth_registry_http *http, berth_registry_http_done *done);
 
-/* The did:web of the same place; false: no did:webvh. */
+/* The did:web of the same place, which has its host in lower case; false: no did:webvh. */
 bool webvh_web_did(char out[WEB_URL_MAX + 1], const char *did);
 /* url, which ends in did.json, with that name instead. */
 void webvh_url_of(char out[WEB_URL_MAX + 16], const char *url, const char *file);

@@ -206,6 +206,7 @@ def test_a_did_that_has_moved(site):
 def test_an_address_is_never_asked(site):
     scid = create(site).split(":")[2]
     for host in ("127.0.0.1%%3A%d" % site.port, "127%%2E0%%2E0%%2E1%%3A%d" % site.port, "localhost%%3A%d" % site.port):
-        fails("E_DID", "did", "resolve", "did:webvh:%s:%s" % (scid, host), "--config", site.conf)
+        out, _ = fails("E_DID", "did", "resolve", "did:webvh:%s:%s" % (scid, host), "--config", site.conf)
+        assert out["didResolutionMetadata"]["error"] == "invalidDid"
     assert site.asked == []
     shutil.rmtree(site.www)

@@ -370,10 +370,14 @@ static enum berth_err make_scarce(void *arg)
 	struct berth_webvh_head head = { .number = 0 };
 	struct berth_buf log = BERTH_BUF_INIT;
 	struct berth_webvh_entry_spec spec = *(const struct berth_webvh_entry_spec *)arg;
-	struct berth_json *moved = NULL, *file = NULL;
+	struct berth_json *moved = NULL, *file = NULL, *web = NULL, *document = NULL;
 	enum berth_err rc;
 
 	if ((rc = berth_webvh_entry_make(&log, &head, &spec)))
+		goto out;
+	document = berth_json_new_object();
+	if ((rc = berth_json_set_str(document, "id", head.id)) || (rc = berth_webvh_add_services(document, head.id)) ||
+	    (rc = berth_webvh_move(&moved, document, "example.org")) || (rc = berth_webvh_to_web(&web, moved)))
 		goto out;
 	if (!(file = berth_json_new_array())) {
 		rc = BERTH_E_NOMEM;
@@ -382,6 +386,8 @@ static enum berth_err make_scarce(void *arg)
 	rc = berth_webvh_approve(file, head.version_id, kr, w1.kid, NOW);
 out:
 	berth_json_free(moved);
+	berth_json_free(web);
+	berth_json_free(document);
 	berth_json_free(file);
 	berth_webvh_head_free(&head);
 	berth_buf_free(&log);

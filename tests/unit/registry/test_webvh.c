@@ -157,6 +157,7 @@ static void where_logs_are(void **state)
 		{ "example.com:dids:issuer", "https://example.com/dids/issuer/did.jsonl" },
 		{ "example.com%3A3000:dids:issuer", "https://example.com:3000/dids/issuer/did.jsonl" },
 		{ "example.com%3a3000", "https://example.com:3000/.well-known/did.jsonl" },
+		{ "EXAMPLE.Com%3A3000:A", "https://example.com:3000/A/did.jsonl" },
 		{ "xn--jp-cd2fp15c.xn--fsq.jp:%E7%94%A8%E6%88%B7", "https://xn--jp-cd2fp15c.xn--fsq.jp/%E7%94%A8%E6%88%B7/did.jsonl" },
 	};
 
