@@ -178,6 +178,8 @@ static const struct berth_cli_opt transfer_opts[] = {
 	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the device's receipt (60 with --out, else 0)" },
 	{ "--receipt", BERTH_CLI_ONE, "FILE", "the receipt, where the device cannot reach us" },
 	{ "--cancel", BERTH_CLI_FLAG, NULL, "keep it, if the release has not left yet" },
+	{ "--sign", BERTH_CLI_ONE, "FILE", "where the signed release goes, for the delegate that onboarded it" },
+	{ "--release", BERTH_CLI_ONE, "FILE", "delegate: what its owner has signed with --sign" },
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };
@@ -186,6 +188,8 @@ static const struct berth_cli_opt retire_opts[] = {
 	{ "--out", BERTH_CLI_ONE, "FILE", "where the tombstone goes, with what a third party needs" },
 	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the device's word (60 with --out, else 0)" },
 	{ "--receipt", BERTH_CLI_ONE, "FILE", "the tombstone, where the device cannot reach us" },
+	{ "--sign", BERTH_CLI_ONE, "FILE", "where the signed order goes, for the delegate that onboarded it" },
+	{ "--release", BERTH_CLI_ONE, "FILE", "delegate: what its owner has signed with --sign" },
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };

@@ -60,7 +60,7 @@ static enum berth_err ask_until(const struct berth_cli *c, const char *suffix, s
 	}
 	if (!rc)
 		rc = post(c, suffix, take, v);
-	for (; !rc && !is_in(*v, state) && left > 0; left--) {
+	for (; !rc && !is_in(*v, state) && !berth_json_get(*v, "release") && left > 0; left--) {
 		nanosleep(&pause, NULL);
 		berth_json_free(*v);
 		rc = post(c, suffix, take, v);
@@ -69,16 +69,40 @@ static enum berth_err ask_until(const struct berth_cli *c, const char *suffix, s
 	return rc;
 }
 
-static enum berth_err set_receipt(const struct berth_cli *c, struct berth_json *body)
+static enum berth_err set_token(const struct berth_cli *c, struct berth_json *body, const char *option, const char *member)
 {
-	const char *file = berth_cli_get(c, "--receipt");
+	const char *file = berth_cli_get(c, option);
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	if (!file)
 		return BERTH_OK;
 	if (!(rc = berth_cli_read_token(&text, file, RECEIPT_MAX)))
-		rc = berth_json_set_str(body, "receipt", berth_buf_cstr(&text));
+		rc = berth_json_set_str(body, member, berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err set_carried(const struct berth_cli *c, struct berth_json *body)
+{
+	enum berth_err rc = set_token(c, body, "--receipt", "receipt");
+
+	return rc ? rc : set_token(c, body, "--release", "release");
+}
+
+/* For the delegate: what is signed, and nothing else in the file. */
+static enum berth_err save_release(const struct berth_cli *c, const struct berth_json *v)
+{
+	const char *path = berth_cli_get(c, "--sign"), *release = berth_json_str(berth_json_get(v, "release"));
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!path)
+		return BERTH_OK;
+	if (!release)
+		return berth_fail(BERTH_E_USAGE, "--sign: nothing to carry, %s hears us itself", berth_cli_arg(c, 0));
+	berth_buf_printf(&text, "%s\n", release);
+	rc = berth_cli_save_bytes(path, &text);
 	berth_buf_free(&text);
 	return rc;
 }
@@ -89,9 +113,11 @@ static enum berth_err finish(struct berth_cli *c, struct berth_json *v, const ch
 {
 	const char *path = berth_cli_get(c, "--out"), *device = berth_cli_arg(c, 0), *is = berth_json_str(berth_json_get(v, "state"));
 	bool json = berth_cli_json_wanted(c), done = is_in(v, state);
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc = save_release(c, v);
 
-	if (path && done)
+	if (rc)
+		path = NULL;
+	else if (path && done)
 		rc = file ? berth_cli_save(path, file) : berth_fail(BERTH_E_USAGE, "--out needs --to: nobody has bought it yet");
 	else if (path)
 		rc = berth_fail(BERTH_E_UNAVAILABLE, "%s has not answered yet; it is %s, and the same command again writes %s",
@@ -109,7 +135,7 @@ enum berth_err berth_cli_transfer(struct berth_cli *c)
 	struct berth_json *body = berth_json_new_object(), *v;
 	enum berth_err rc;
 
-	if ((rc = berth_cli_set_option(c, body, "--to", "to")) || (rc = set_receipt(c, body)) ||
+	if ((rc = berth_cli_set_option(c, body, "--to", "to")) || (rc = set_carried(c, body)) ||
 	    (berth_cli_has(c, "--cancel") && (rc = berth_json_set_bool(body, "cancel", true)))) {
 		berth_json_free(body);
 		return rc;
@@ -124,7 +150,7 @@ enum berth_err berth_cli_retire(struct berth_cli *c)
 	struct berth_json *body = berth_json_new_object(), *v;
 	enum berth_err rc;
 
-	if ((rc = set_receipt(c, body)) ||
+	if ((rc = set_carried(c, body)) ||
 	    (berth_cli_has(c, "--clear-tpm") && (rc = berth_json_set_bool(body, "clearTpm", true)))) {
 		berth_json_free(body);
 		return rc;

@@ -31,9 +31,25 @@ static enum berth_err delete_one(void *arg, const char *key, const uint8_t *p, s
 	return berth_store_delete(s->a->cfg.store, s->ns, key);
 }
 
+/* With a relationship goes whom it was with. */
+static enum berth_err delete_relation(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	const struct space *s = arg;
+	struct berth_json *v = NULL;
+	const char *did;
+	enum berth_err rc = berth_json_parse_object(&v, (const char *)p, n, BERTH_JSON_MAX);
+
+	if (!rc && (did = berth_data_str(v, "did")) && strlen(did) <= BERTH_STORE_KEY_MAX)
+		rc = berth_store_delete(s->a->cfg.store, NS_PEER, did);
+	berth_json_free(v);
+	return rc ? rc : delete_one(arg, key, p, n);
+}
+
 static enum berth_err clear(struct berth_agent *a, const char *ns)
 {
-	return berth_store_each(a->cfg.store, ns, NULL, delete_one, &(struct space){ a, ns });
+	berth_store_each_fn fn = strcmp(ns, BERTH_NS_RELATION) == 0 ? delete_relation : delete_one;
+
+	return berth_store_each(a->cfg.store, ns, NULL, fn, &(struct space){ a, ns });
 }
 
 static enum berth_err clear_records(struct berth_agent *a)

@@ -479,6 +479,10 @@ static const struct berth_transition table[] = {
 	{ OW_REVOKED,   "cmd/retire",       owner_retire,           OW_RETIRING,   STAY },
 	{ OW_SUSPENDED, "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
 	{ OW_REVOKED,   "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
+
+	/* what a delegate has onboarded */
+	{ OW_CHAIN_OK,  "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },
+	{ OW_PUBLISHED, "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },
 };
 
 const struct berth_machine berth_owner_machine = {

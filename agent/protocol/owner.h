@@ -6,7 +6,8 @@
  * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
  * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c and owner_attest.c (M14),
- * owner_release.c (M15, M16), owner_ended.c (its receipt), owner_resell.c (the next owner),
+ * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
+ * owner_ended.c (its receipt), owner_resell.c (the next owner),
  * owner_life.c (what is due of a device in use).  The key is the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
@@ -23,7 +24,7 @@
  *	renewal {operationalDid, credential, peer}	while RENEW_PENDING
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
  *			the DID that only this device knows, and the one after it
- *	transfer {thid, nonce, credential, from, to?, retire, ready?, tries}	while TRANSFERRING and RETIRING
+ *	transfer {thid, nonce, credential, from, to?, retire, carried?, ready?, tries}	while TRANSFERRING and RETIRING
  *	ended {receipt, erasure}	how our epoch ended
  *	resold {to, package}	the chain with the entry after ours
  *	status, notice, goodbye	owner_status.c
@@ -52,12 +53,21 @@ berth_step_fn owner_look;
 berth_step_fn owner_transfer, owner_transfer_again, owner_retire, owner_retire_again, owner_not_now, owner_let_go_again,
 	owner_on_ready, owner_on_late_ready, owner_on_refused, owner_on_ended, owner_on_ended_again, owner_take_receipt;
 berth_step_fn owner_on_request_of_leaving, owner_sell_released, owner_sell_on, owner_show_tombstone;
+berth_step_fn owner_release_by_delegate, owner_retire_by_delegate;
 
 /* The operational DID or the factory's. */
 bool owner_is_device(const struct berth_instance *inst, const char *sender);
 /* Of the thread of data.transfer, by this device, about this epoch: E_AUTHZ else. */
 enum berth_err owner_check_leaving(const struct berth_instance *inst, const struct berth_event *ev);
 bool owner_retires(const struct berth_instance *inst);
+/* A delegate takes it to the device; we say nothing ourselves. */
+bool owner_is_carried(const struct berth_instance *inst);
+enum berth_err owner_carry(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			   struct berth_effects *fx, bool retire);
+/* data.transfer, with a credential of ours or with what its owner has signed */
+enum berth_err owner_leave(struct berth_env *env, struct berth_instance *inst, const char *to, bool retire, bool clear_tpm);
+enum berth_err owner_leave_with(struct berth_instance *inst, const char *credential, const char *to, bool retire);
+enum berth_err owner_say_leaving(const struct berth_instance *inst, struct berth_effects *fx);
 /* The device is ours to let go, and nothing else is under way; sells: and its chain may go on. */
 enum berth_err owner_may_let_go(struct berth_instance *inst, bool sells);
 /* The chain's next entry, in data.resold; with the receipt of data.ended it opens an epoch. */

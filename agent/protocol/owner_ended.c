@@ -11,6 +11,7 @@ static enum berth_err judge(struct berth_env *env, const struct berth_instance *
 {
 	const struct berth_json *t = berth_json_get(inst->data, "transfer");
 	const char *factory = berth_data_str(inst->data, "factoryDid"), *compact = berth_data_str(t, "credential");
+	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
 	enum berth_receipt_role role = owner_retires(inst) ? BERTH_RECEIPT_RETIRED : BERTH_RECEIPT_RELEASED;
 	struct berth_hash tip, credential;
 	uint8_t nonce[32];
@@ -22,8 +23,8 @@ static enum berth_err judge(struct berth_env *env, const struct berth_instance *
 	if (!berth_did_same(r->obj.issuer, factory))
 		return berth_fail(BERTH_E_HOLDER, "a receipt of another device");
 	if (r->role != role || r->epoch != berth_data_int(inst->data, "epoch", 0) + 1 || !berth_hash_equal(&r->tip, &tip) ||
-	    memcmp(r->nonce, nonce, 32) != 0 || !berth_hash_equal(&r->credential, &credential) ||
-	    !berth_did_same(r->owner, owner_me(env)->did))
+	    (memcmp(r->nonce, nonce, 32) != 0 && !owner_is_carried(inst)) || !berth_hash_equal(&r->credential, &credential) ||
+	    !berth_did_same(r->owner, tip_owner ? tip_owner : owner_me(env)->did))
 		return berth_fail(BERTH_E_AUTHZ, "the receipt is for something else");
 	return berth_object_verify(&r->obj, env->resolver, NULL, NULL);
 }

@@ -78,19 +78,28 @@ static enum berth_err set_random(struct berth_json *o, const char *member, size_
 	return berth_json_set_b64url(o, member, b, n);
 }
 
-static enum berth_err start(struct berth_env *env, struct berth_instance *inst, const char *to, bool retire, bool clear_tpm)
+enum berth_err owner_leave_with(struct berth_instance *inst, const char *credential, const char *to, bool retire)
 {
 	struct berth_json *transfer = berth_json_new_object();
-	struct berth_buf compact = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = sign_credential(env, inst, to, retire, clear_tpm, &compact)) || (rc = set_random(transfer, "thid", 16)) ||
-	    (rc = set_random(transfer, "nonce", 32)) || (rc = berth_json_set_bool(transfer, "retire", retire)) ||
-	    (rc = berth_json_set_str(transfer, "credential", berth_buf_cstr(&compact))) ||
-	    (rc = berth_json_set_int(transfer, "from", inst->state)) || (to && (rc = berth_json_set_str(transfer, "to", to))))
+	if ((rc = set_random(transfer, "thid", 16)) || (rc = set_random(transfer, "nonce", 32)) ||
+	    (rc = berth_json_set_bool(transfer, "retire", retire)) ||
+	    (rc = berth_json_set_str(transfer, "credential", credential)) ||
+	    (rc = berth_json_set_int(transfer, "from", inst->state)) || (to && (rc = berth_json_set_str(transfer, "to", to)))) {
 		berth_json_free(transfer);
-	else
-		rc = berth_json_set(inst->data, "transfer", transfer);
+		return rc;
+	}
+	return berth_json_set(inst->data, "transfer", transfer);
+}
+
+enum berth_err owner_leave(struct berth_env *env, struct berth_instance *inst, const char *to, bool retire, bool clear_tpm)
+{
+	struct berth_buf compact = BERTH_BUF_INIT;
+	enum berth_err rc = sign_credential(env, inst, to, retire, clear_tpm, &compact);
+
+	if (!rc)
+		rc = owner_leave_with(inst, berth_buf_cstr(&compact), to, retire);
 	berth_buf_free(&compact);
 	return rc;
 }
@@ -184,6 +193,8 @@ enum berth_err owner_let_go_again(struct berth_env *env, struct berth_instance *
 	enum berth_err rc;
 
 	(void)ev;
+	if (owner_is_carried(inst))
+		return BERTH_OK;
 	fx->timer_ms = (uint64_t)AGAIN_MS << (tries < TRIES_MAX ? tries : TRIES_MAX);
 	if ((rc = berth_json_set_int(t, "tries", tries < TRIES_MAX ? tries + 1 : tries)))
 		return rc;
@@ -198,7 +209,15 @@ static enum berth_err say_state(struct berth_effects *fx, const char *state)
 	return berth_json_set_str(fx->result, "state", state);
 }
 
-/* args: {"to"?} */
+enum berth_err owner_say_leaving(const struct berth_instance *inst, struct berth_effects *fx)
+{
+	const struct berth_json *t = berth_json_get(inst->data, "transfer");
+	enum berth_err rc = say_state(fx, owner_retires(inst) ? "RETIRING" : "TRANSFERRING");
+
+	return rc || !owner_is_carried(inst) ? rc : berth_json_set_str(fx->result, "release", berth_data_str(t, "credential"));
+}
+
+/* args: {"to"?}, or {"release"} */
 enum berth_err owner_transfer(struct berth_env *env, struct berth_instance *inst,
 			      const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -206,14 +225,16 @@ enum berth_err owner_transfer(struct berth_env *env, struct berth_instance *inst
 	const char *to = NULL;
 	enum berth_err rc;
 
+	if (berth_json_get(ev->args, "release"))
+		return owner_carry(env, inst, ev, fx, false);
 	if ((rc = berth_json_opt_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(inst, true)) ||
-	    (to && (rc = berth_owner_ref_of(env, to, &buyer))) || (rc = start(env, inst, to, false, false)) ||
+	    (to && (rc = berth_owner_ref_of(env, to, &buyer))) || (rc = owner_leave(env, inst, to, false, false)) ||
 	    (rc = owner_let_go_again(env, inst, ev, fx)))
 		return rc;
 	fx->may_step_generation = true;
 	berth_effects_audit(fx, "device %s: released%s%.80s, as soon as it hears of it", berth_data_str(inst->data, "serial"),
 			    to ? " to " : "", to ? to : "");
-	return say_state(fx, "TRANSFERRING");
+	return owner_say_leaving(inst, fx);
 }
 
 /* Asked again while it is under way: how far it is.  args: {"to"?, "cancel"?} */
@@ -231,8 +252,8 @@ enum berth_err owner_transfer_again(struct berth_env *env, struct berth_instance
 	if (to && (!was || !berth_did_same(to, was)))
 		return berth_fail(BERTH_E_AUTHZ, "it is being released to %.80s", was ? was : "anybody; its sale comes afterwards");
 	if (!cancel)
-		return say_state(fx, "TRANSFERRING");
-	if (berth_json_get(transfer_of(inst), "ready"))
+		return owner_say_leaving(inst, fx);
+	if (owner_is_carried(inst) || berth_json_get(transfer_of(inst), "ready"))
 		return berth_fail(BERTH_E_AUTHZ, "too late: the release has left");
 	if (!(rc = berth_did_short(&peer, device_did(env, inst))))
 		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid);
@@ -242,28 +263,29 @@ enum berth_err owner_transfer_again(struct berth_env *env, struct berth_instance
 	return rc ? rc : say_state(fx, berth_owner_machine.states[fx->state]);
 }
 
-/* args: {"clearTpm"?} */
+/* args: {"clearTpm"?}, or {"release"} */
 enum berth_err owner_retire(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
 	bool clear_tpm = false;
 	enum berth_err rc;
 
+	if (berth_json_get(ev->args, "release"))
+		return owner_carry(env, inst, ev, fx, true);
 	if ((rc = berth_json_opt_bool(ev->args, "clearTpm", &clear_tpm)) || (rc = owner_may_let_go(inst, false)) ||
-	    (rc = start(env, inst, NULL, true, clear_tpm)) || (rc = owner_let_go_again(env, inst, ev, fx)))
+	    (rc = owner_leave(env, inst, NULL, true, clear_tpm)) || (rc = owner_let_go_again(env, inst, ev, fx)))
 		return rc;
 	fx->may_step_generation = true;
 	berth_effects_audit(fx, "device %s: retired, as soon as it hears of it", berth_data_str(inst->data, "serial"));
-	return say_state(fx, "RETIRING");
+	return owner_say_leaving(inst, fx);
 }
 
 enum berth_err owner_retire_again(struct berth_env *env, struct berth_instance *inst,
 				  const struct berth_event *ev, struct berth_effects *fx)
 {
 	(void)env;
-	(void)inst;
 	(void)ev;
-	return say_state(fx, "RETIRING");
+	return owner_say_leaving(inst, fx);
 }
 
 /* ---- the device ---- */

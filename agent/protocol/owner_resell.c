@@ -87,6 +87,8 @@ enum berth_err owner_sell_released(struct berth_env *env, struct berth_instance 
 
 	if (rc)
 		return rc;
+	if (to && berth_json_get(inst->data, "delegation"))
+		return berth_fail(BERTH_E_AUTHZ, "a delegate sells nothing");
 	if (to && was && !berth_did_same(to, was))
 		return berth_fail(BERTH_E_AUTHZ, "it is %.80s's", was);
 	if (to && !was) {
@@ -98,17 +100,17 @@ enum berth_err owner_sell_released(struct berth_env *env, struct berth_instance 
 }
 
 /* Before it was ever onboarded by us: args {"to"}.  Where a delegate of ours may have done
- * that, only the device's receipt says that it is free. */
+ * that, only the device's receipt says that it is free: args {"to"?} */
 enum berth_err owner_sell_on(struct berth_env *env, struct berth_instance *inst,
 			     const struct berth_event *ev, struct berth_effects *fx)
 {
 	const char *to;
 	enum berth_err rc;
 
+	if (berth_data_int(inst->data, "dseq", 0) > 0)
+		return owner_release_by_delegate(env, inst, ev, fx);
 	if ((rc = berth_json_req_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(inst, true)))
 		return rc;
-	if (berth_data_int(inst->data, "dseq", 0) > 0)
-		return berth_fail(BERTH_E_AUTHZ, "a delegate may have onboarded it: it has to be released first");
 	if ((rc = owner_resell(env, inst, to)))
 		return rc;
 	fx->stop_timer = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fakes/resale.h"
 
+#include "did/base/clock.h"
 #include "did/url.h"
 
 static struct story *now;
@@ -67,6 +68,42 @@ void resale_take(struct story *s, struct sim_node *to)
 	CHECK_OK(story_import(to, chain, NULL, NULL));
 	s->owner = to;
 	berth_json_free(v);
+}
+
+static struct berth_json *delegation(struct story *s, struct sim_node *agent)
+{
+	struct berth_json *args = berth_json_new_object(), *chain = NULL;
+	char until[BERTH_RFC3339_LEN + 1];
+
+	sim_as(s->owner);
+	berth_rfc3339_format(until, berth_clock_now_s() + 30 * 86400);
+	CHECK_OK(berth_json_set_str(args, "to", story_identity(agent, BERTH_ID_OWNER)->did_long));
+	CHECK_OK(berth_json_set_str(args, "until", until));
+	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, "cmd/delegate", args, &chain));
+	berth_json_free(args);
+	return chain;
+}
+
+struct sim_node *resale_by_delegate(struct story *s, struct sim_node **agent)
+{
+	struct sim_node *owner;
+	struct berth_json *chain;
+
+	story_cast(s);
+	story_birth(s);
+	owner = s->owner;
+	owner->policy.n_rendezvous = 0;
+	chain = story_chain(s);
+	CHECK_OK(story_import(owner, chain, NULL, NULL));
+	berth_json_free(chain);
+	*agent = forge_mallory(s, "agent", "nng+tcp://agent.test:1");
+	chain = delegation(s, *agent);
+	CHECK_OK(story_import(*agent, chain, NULL, NULL));
+	berth_json_free(chain);
+	s->owner = *agent;
+	resale_watch(s);
+	sim_on(s->gateway);
+	return owner;
 }
 
 static int64_t count(struct sim_node *n, const char *ns)

@@ -21,6 +21,10 @@ void resale_watch(struct story *s);	/* whose story these two look at */
 /* The released device's chain is taken by `to`, who is the story's owner from now on. */
 void resale_take(struct story *s, struct sim_node *to);
 
+/* A story whose device a delegate of its owner will onboard: the owner is returned, and
+ * s->owner is the delegate. */
+struct sim_node *resale_by_delegate(struct story *s, struct sim_node **agent);
+
 /* Nothing of an owner is left on the device: epoch, counter, records, identities, keys. */
 void resale_check_gone(struct story *s, int64_t epoch);
 /* The old owner has the device's word, and nothing else of it. */

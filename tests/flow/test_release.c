@@ -138,6 +138,66 @@ static void sold_on_before_it_was_switched_on(void **state)
 	story_end(&s);
 }
 
+/* ---- what else was there ---- */
+static const char friend_did[] = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
+static const struct { const char *ns, *key, *value; } left[] = {
+	{ "cred", "meter", "sealed" }, { "app-box", "app/1", "sealed" }, { "app-thread", "t", "{}" }, { "app-ring", "app/0", "t" },
+	{ "oob", "i", "{}" }, { "oob-taken", "h", "1" }, { "features", "p", "{}" }, { "pong", "p", "{}" }, { "proof-seen", "h", "1" },
+	{ "poll", "friend", "{\"identity\":\"to-peer-friend\",\"peer\":\"did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK\",\"uri\":\"nng+tcp://f.test:1\"}" },
+	{ "relation", "f", "{\"did\":\"did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK\",\"me\":\"to-peer-friend\"}" },
+	{ "peer", friend_did, friend_did },
+};
+static const struct { const char *ns, *key; } stays[] = { { "status-seen", "list" }, { "registration", "other role" } };
+
+static bool is_there(struct sim_node *n, const char *ns, const char *key)
+{
+	struct berth_buf v = BERTH_BUF_INIT;
+	bool found;
+
+	CHECK_OK(berth_store_get(n->store, ns, key, &v, &found));
+	berth_buf_free(&v);
+	return found;
+}
+
+static void fill(struct sim_node *n)
+{
+	struct berth_outbox_row row = { .id = "m", .peer = friend_did, .from = "to-peer-friend", .thid = "m", .endpoints = "",
+		.parked = true, .body = (const uint8_t *)"x", .body_len = 1, .expires_s = INT64_MAX };
+
+	sim_as(n);
+	CHECK_OK(berth_agent_make_identity(n->agent, "to-peer-friend", BERTH_KEY_ED25519, BERTH_AGREE_TYPE, 0, false));
+	CHECK_OK(berth_store_begin(n->store));
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		CHECK_OK(berth_store_put_str(n->store, left[i].ns, left[i].key, left[i].value));
+	for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++)
+		CHECK_OK(berth_store_put_str(n->store, stays[i].ns, stays[i].key, "x"));
+	CHECK_OK(berth_store_outbox_put(n->store, &row));
+	CHECK_OK(berth_store_commit(n->store));
+}
+
+/* Credentials, messages, relationships of that owner's time; what is no owner's stays. */
+static void what_applications_and_peers_had_goes_too(void **state)
+{
+	struct berth_store_counts counts;
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	fill(s.gateway);
+	let_go(&s, b);
+	assert_true(sim_run(&s.w, resale_released, LIMIT_S));	/* and nothing waits for the friend */
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		if (is_there(s.gateway, left[i].ns, left[i].key))
+			fail_msg("%s %s is still there", left[i].ns, left[i].key);
+	for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++)
+		assert_true(is_there(s.gateway, stays[i].ns, stays[i].key));
+	resale_check_gone(&s, 1);	/* the friend's keys as well */
+	assert_int_equal(berth_agent_identity_count(s.gateway->agent), 1);
+	CHECK_OK(berth_store_counts(s.gateway->store, &counts));
+	assert_int_equal(counts.dead, 0);
+	story_end(&s);
+}
+
 /* ---- the local operator ---- */
 static void consent_is_waited_for(void **state)
 {
@@ -466,6 +526,7 @@ int main(void)
 		cmocka_unit_test(the_next_owner_has_it_as_if_it_were_new),
 		cmocka_unit_test(resale_across_three_owners),
 		cmocka_unit_test(sold_on_before_it_was_switched_on),
+		cmocka_unit_test(what_applications_and_peers_had_goes_too),
 		cmocka_unit_test(consent_is_waited_for),
 		cmocka_unit_test(a_no_keeps_the_device),
 		cmocka_unit_test(notice_is_kept),

@@ -19,7 +19,7 @@ def test_the_owner_is_offline(tmp_path):
         del w.owner.sections["rendezvous a"], w.owner.sections["listen"]       # it is reached by nobody
         w.owner.start()
 
-        gw = w.gateway("GW-DELEGATE")
+        gw = w.gateway("GW-DELEGATE", policy={"release_notice": 0})
         w.sold(w.born(gw))
         chain, to = tmp_path / "chain", agent.identity("owner")["didLong"]
         at = ("--socket", w.owner.admin_sock)
@@ -37,5 +37,24 @@ def test_the_owner_is_offline(tmp_path):
         assert gw.status()["ownerDid"] == owner
         gw.post("/v1/ping")
         assert gw.get("/v1/device")["ownerDid"] == owner
+        let_go(w, gw, agent, other, tmp_path)
     finally:
         w.close()
+
+
+def let_go(w, gw, agent, buyer, tmp_path):
+    """Its owner signs, the delegate carries, and the receipt is carried back."""
+    signed, receipt, chain = tmp_path / "release", tmp_path / "receipt", tmp_path / "next"
+    at, by = ("--socket", w.owner.admin_sock), ("--socket", agent.admin_sock)
+    w.owner.start()
+    fails("E_AUTHZ", "devices", "transfer", gw.name, *by)
+    raw("devices", "transfer", gw.name, "--to", buyer.identity("owner")["didLong"], "--sign", signed, *at)
+    fails("E_UNAVAILABLE", "devices", "transfer", gw.name, "--out", chain, *at)
+    fails("E_AUTHZ", "devices", "transfer", gw.name, "--cancel", *at)
+    told = ok("devices", "transfer", gw.name, "--release", signed, "--wait", "60", "--json", *by)
+    assert told["state"] == "TRANSFERRED" and "chain" not in told
+    receipt.write_text(told["receipt"] + "\n")
+    raw("devices", "transfer", gw.name, "--receipt", receipt, "--out", chain, *at)
+    assert len(json.loads(chain.read_text())["entries"]) == 2
+    assert ok("devices", "import", chain, "--json", "--socket", buyer.admin_sock)[0]["serial"] == gw.name
+    assert gw.status()["epoch"] == 1 and gw.status()["ownerDid"] is None
