@@ -81,7 +81,7 @@ $(B)/vc/jsonld/built_in.o: ALL_CFLAGS += -Wa,-I$(B)
 # resolve --config` asks the adapters as the daemon does; `vc verify --policy`.
 COMMON_SRC := $(IPC_SRC) $(addprefix agent/core/,resolveclient.c resolve_answer.c resolve_call.c resolve_config.c \
 	resolve_memory.c resolve_process.c resolve_queue.c judge.c config.c config_table.c config_value.c config_credentials.c \
-	config_egress.c ethr_networks.c ethr_publish.c ethr_sent.c)
+	config_egress.c ethr_networks.c ethr_order.c ethr_publish.c ethr_sent.c)
 COMMON_OBJ := $(call obj,$(COMMON_SRC))
 $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* berth did ethr: changes of a did:ethr without a daemon. */
+/* berth did ethr: changes of a did:ethr, with a key of ours or of the daemon's. */
 #include "agent/cli/cli_ethr.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "agent/cli/cli_client.h"
 #include "agent/cli/cli_resolver.h"
 #include "agent/core/ethr_networks.h"
+#include "agent/core/ethr_order.h"
 #include "agent/core/ethr_publish.h"
 #include "berth/registry.h"
 #include "did/ethr_sign.h"
@@ -16,7 +17,6 @@
 #define LOOK_MS 10000		/* one CHECK */
 #define MAX_FEE_GWEI 200	/* of --max-fee */
 #define GWEI 1000000000u
-#define SECONDS_MAX 4000000000u	/* of --validity: a date of a uint64 in any case */
 
 /* What a command has open; the key of the owner, and of who pays. */
 struct session {
@@ -30,123 +30,6 @@ struct session {
 };
 enum { OWNER, PAYER };
 
-/* ---- words to a change ---- */
-
-static enum berth_err number(const struct berth_cli *c, const char *option, uint64_t dflt, uint64_t max, uint64_t *out)
-{
-	const char *text = berth_cli_get(c, option);
-	char *end;
-
-	*out = dflt;
-	if (!text)
-		return BERTH_OK;
-	*out = strspn(text, "0123456789") == strlen(text) && strlen(text) < 12 ? strtoull(text, &end, 10) : max + 1;
-	return *out > 0 && *out <= max ? BERTH_OK : berth_fail(BERTH_E_USAGE, "%s: %s is no number from 1 to %llu", option, text,
-							       (unsigned long long)max);
-}
-
-/* An account: an address, or the did:ethr of it. */
-static enum berth_err party(struct berth_eth_address *out, const char *text)
-{
-	struct berth_ethr_did did;
-	enum berth_err rc;
-
-	if (strncmp(text, "did:", 4) != 0)
-		return berth_eth_address_parse(out, text);
-	if (!(rc = berth_ethr_did_parse(&did, text)))
-		*out = did.identity;
-	return rc;
-}
-
-/* Text, or bytes as 0x and hex digits. */
-static enum berth_err value(struct session *s, struct berth_ethr_call *call, const char *text)
-{
-	enum berth_err rc = BERTH_OK;
-
-	if (strncmp(text, "0x", 2) == 0)
-		rc = berth_eth_data_parse(&s->value, text, BERTH_ETHR_VALUE_MAX);
-	else
-		berth_buf_str(&s->value, text);
-	call->value = s->value.p;
-	call->value_len = s->value.len;
-	return rc ? rc : berth_buf_status(&s->value);
-}
-
-enum { NONE, NEW_OWNER, DELEGATE, ATTRIBUTE };
-static const struct verb {
-	const char *name;
-	enum berth_ethr_function function;
-	int takes;
-	size_t n_args;		/* the verb and DID among them */
-	bool validity;
-	const char *usage;
-} verbs[] = {
-	{ "owner", BERTH_ETHR_CHANGE_OWNER, NEW_OWNER, 3, false, "DID ADDRESS" },
-	{ "deactivate", BERTH_ETHR_CHANGE_OWNER, NONE, 2, false, "DID" },
-	{ "add-delegate", BERTH_ETHR_ADD_DELEGATE, DELEGATE, 4, true, "DID veriKey|sigAuth ADDRESS --validity SECONDS" },
-	{ "revoke-delegate", BERTH_ETHR_REVOKE_DELEGATE, DELEGATE, 4, false, "DID veriKey|sigAuth ADDRESS" },
-	{ "set-attribute", BERTH_ETHR_SET_ATTRIBUTE, ATTRIBUTE, 4, true, "DID NAME VALUE --validity SECONDS" },
-	{ "revoke-attribute", BERTH_ETHR_REVOKE_ATTRIBUTE, ATTRIBUTE, 4, false, "DID NAME VALUE" },
-};
-
-static enum berth_err find_verb(const struct berth_cli *c, const struct verb **out)
-{
-	const char *name = berth_cli_arg(c, 0);
-	size_t n = 0;
-
-	while (berth_cli_arg(c, n))
-		n++;
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (!strcmp(verbs[i].name, name)) {
-			*out = &verbs[i];
-			if (n != verbs[i].n_args || berth_cli_has(c, "--validity") != verbs[i].validity)
-				return berth_fail(BERTH_E_USAGE, "did ethr %s %s", name, verbs[i].usage);
-			return BERTH_OK;
-		}
-	return berth_fail(BERTH_E_USAGE, "did ethr: %s is none of create, owner, deactivate, add-delegate, revoke-delegate, "
-			  "set-attribute, revoke-attribute", name);
-}
-
-static bool is_null(const struct berth_eth_address *a)
-{
-	static const struct berth_eth_address null;
-
-	return berth_eth_address_equal(a, &null);
-}
-
-static enum berth_err read_call(struct session *s, const struct verb *v, struct berth_ethr_call *call)
-{
-	const char *a = berth_cli_arg(s->c, 2), *b = berth_cli_arg(s->c, 3);
-	enum berth_err rc = BERTH_OK;
-
-	call->function = v->function;
-	if (v->takes == NEW_OWNER && !(rc = party(&call->party, a)) && is_null(&call->party))
-		rc = berth_fail(BERTH_E_USAGE, "did ethr deactivate is what gives a DID to nobody");
-	if (v->takes == DELEGATE || v->takes == ATTRIBUTE)
-		call->name = a;
-	if (v->takes == DELEGATE)
-		rc = party(&call->party, b);
-	if (v->takes == ATTRIBUTE)
-		rc = value(s, call, b);
-	if (!rc && v->validity)
-		rc = number(s->c, "--validity", 0, SECONDS_MAX, &call->validity_s);
-	return rc;
-}
-
-static enum berth_err read_change(struct session *s, struct berth_ethr_change *change, struct berth_ethr_did *did)
-{
-	const struct verb *v = NULL;
-	enum berth_err rc;
-
-	change->did = berth_cli_arg(s->c, 1);
-	change->old_registry = berth_cli_has(s->c, "--old-registry");
-	change->relayed = berth_cli_has(s->c, "--payer-key-uri");
-	if ((rc = find_verb(s->c, &v)) || (rc = berth_ethr_did_parse(did, change->did)))
-		return rc;
-	change->call.identity = did->identity;
-	return read_call(s, v, &change->call);
-}
-
 /* ---- keys ---- */
 
 /* A store is opened once, whoever's keys are in it. */
@@ -156,15 +39,28 @@ static enum berth_err open_store(struct session *s, int who, const char *uri)
 	const char *owner = berth_cli_get(s->c, "--key-uri");
 	enum berth_err rc;
 
-	if ((rc = berth_key_uri_store(&mine, uri)) || (rc = berth_key_uri_store(&owners, owner)))
+	if ((rc = berth_key_uri_store(&mine, uri)) || (owner && (rc = berth_key_uri_store(&owners, owner))))
 		goto out;
-	if (who == PAYER && !strcmp(berth_buf_cstr(&mine), berth_buf_cstr(&owners)))
+	if (who == PAYER && s->ks[OWNER] && !strcmp(berth_buf_cstr(&mine), berth_buf_cstr(&owners)))
 		s->ks[who] = s->ks[OWNER];
 	else
 		rc = berth_cli_store_open(s->c, uri, false, &s->ks[who]);
 out:
 	berth_buf_free(&owners);
 	berth_buf_free(&mine);
+	return rc;
+}
+
+/* {"address"} of the daemon's key of that name, which is made where there is none. */
+static enum berth_err daemons_key(struct session *s, struct berth_eth_address *account)
+{
+	struct berth_json *answer = NULL;
+	const char *address;
+	enum berth_err rc = berth_cli_call_with(s->c, "/v1/ethr/keys", "name", berth_cli_get(s->c, "--key"), &answer);
+
+	if (!rc && !(rc = berth_json_req_str(answer, "address", BERTH_ETH_ADDRESS_LEN, &address)))
+		rc = berth_eth_address_parse(account, address);
+	berth_json_free(answer);
 	return rc;
 }
 
@@ -179,6 +75,28 @@ static enum berth_err open_key(struct session *s, int who, const char *option, s
 	return berth_eth_address_of(account, &s->key[who].pub);
 }
 
+static enum berth_err open_owner(struct session *s, struct berth_eth_address *account)
+{
+	if (!berth_cli_has(s->c, "--key"))
+		return open_key(s, OWNER, "--key-uri", account);
+	if (berth_cli_has(s->c, "--key-uri") || berth_cli_has(s->c, "--jwk"))
+		return berth_fail(BERTH_E_USAGE, "either --key or --key-uri");
+	return daemons_key(s, account);
+}
+
+static enum berth_err public_key(struct session *s, struct berth_eth_address *account)
+{
+	struct berth_cli_key k;
+	enum berth_err rc;
+
+	if (berth_cli_has(s->c, "--key"))
+		return open_owner(s, account);
+	if (!(rc = berth_cli_key_open(s->c, &k, false)))
+		rc = berth_eth_address_of(account, &k.pub);
+	berth_cli_key_close(&k);
+	return rc;
+}
+
 static enum berth_err create(struct session *s)
 {
 	struct berth_json *o = berth_json_new_object();
@@ -186,10 +104,9 @@ static enum berth_err create(struct session *s)
 	struct berth_buf did = BERTH_BUF_INIT;
 	struct berth_eth_address account;
 	struct berth_ethr_did parsed;
-	struct berth_cli_key k;
 	enum berth_err rc;
 
-	if (!(rc = berth_cli_key_open(s->c, &k, false)) && !(rc = berth_eth_address_of(&account, &k.pub))) {
+	if (!(rc = public_key(s, &account))) {
 		berth_ethr_did_format(&did, berth_cli_get(s->c, "--network"), &account);
 		berth_eth_address_format(address, &account);
 		if (!(rc = berth_buf_status(&did)) && !(rc = berth_ethr_did_parse(&parsed, berth_buf_cstr(&did))) &&
@@ -199,7 +116,6 @@ static enum berth_err create(struct session *s)
 		}
 	}
 	berth_json_free(o);
-	berth_cli_key_close(&k);
 	berth_buf_free(&did);
 	return rc;
 }
@@ -239,10 +155,47 @@ static enum berth_err ask(void *arg, uint32_t phase, const char *did, const char
 	return rc ? rc : berth_buf_status(out);
 }
 
+static enum berth_err read_signed(const struct berth_json *answer, struct berth_buf *signed_, uint8_t hash[32])
+{
+	struct berth_buf h = BERTH_BUF_INIT;
+	const char *text, *hash_text;
+	enum berth_err rc;
+
+	if (!(rc = berth_json_req_str(answer, "signed", 2 + 2 * BERTH_ETH_TX_MAX, &text)) &&
+	    !(rc = berth_json_req_str(answer, "hash", 2 + 2 * 32, &hash_text)) &&
+	    !(rc = berth_eth_data_parse(signed_, text, BERTH_ETH_TX_MAX)) && !(rc = berth_eth_data_parse(&h, hash_text, 32)) &&
+	    h.len != 32)
+		rc = berth_fail(BERTH_E_TYPE, "hash: %zu bytes", h.len);
+	if (!rc)
+		memcpy(hash, h.p, 32);
+	berth_buf_free(&h);
+	return rc;
+}
+
+/* By the daemon's keyd, which judges the order once more. */
+static enum berth_err sign_there(struct session *s, const struct berth_ethr_order *o, struct berth_buf *signed_, uint8_t hash[32])
+{
+	struct berth_json *order = NULL, *body = berth_json_new_object(), *answer = NULL;
+	enum berth_err rc;
+
+	if ((rc = berth_ethr_order_write(&order, o)) || (rc = berth_json_set(body, "order", order)) ||
+	    (rc = berth_json_set_str(body, "name", berth_cli_get(s->c, "--key")))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if (!(rc = berth_cli_call(s->c, "/v1/ethr/sign", body, &answer)))
+		rc = read_signed(answer, signed_, hash);
+	berth_json_free(answer);
+	return rc;
+}
+
 static enum berth_err sign(void *arg, bool payer, const struct berth_ethr_order *o, struct berth_buf *signed_, uint8_t hash[32])
 {
 	struct session *s = arg;
 	int who = payer ? PAYER : OWNER;
+
+	if (!payer && berth_cli_has(s->c, "--key"))
+		return sign_there(s, o, signed_, hash);
 
 	return berth_ethr_sign(s->ks[who], s->key[who].name, o, signed_, hash);
 }
@@ -293,7 +246,7 @@ static enum berth_err limits(const struct berth_cli *c, struct berth_ethr_publis
 	uint64_t wait_s, gwei;
 	enum berth_err rc;
 
-	if ((rc = number(c, "--wait", WAIT_S, 86400, &wait_s)) || (rc = number(c, "--max-fee", MAX_FEE_GWEI, 1000000, &gwei)))
+	if ((rc = berth_cli_ethr_number(c, "--wait", WAIT_S, 86400, &wait_s)) || (rc = berth_cli_ethr_number(c, "--max-fee", MAX_FEE_GWEI, 1000000, &gwei)))
 		return rc;
 	p->max_fee = gwei * GWEI;
 	p->looks = (unsigned)(wait_s * 1000 / LOOK_MS) + 1;
@@ -308,10 +261,10 @@ static enum berth_err change_it(struct session *s)
 	struct berth_ethr_did did;
 	enum berth_err rc;
 
-	if ((rc = read_change(s, &change, &did)) || (rc = limits(s->c, &p)) || (rc = berth_cli_need(s->c, "--config", &config)) ||
+	if ((rc = berth_cli_ethr_change(s->c, &change, &did, &s->value)) || (rc = limits(s->c, &p)) || (rc = berth_cli_need(s->c, "--config", &config)) ||
 	    (rc = berth_cli_need(s->c, "--state", &state)) || (rc = berth_cli_resolver_open(&s->r, s->c)) ||
 	    (rc = berth_ethr_registry_of(&p.registry, s->r.config, &did)) ||
-	    (rc = berth_cli_ethr_state_open(&s->state, state, &s->sent)) || (rc = open_key(s, OWNER, "--key-uri", &change.owner)) ||
+	    (rc = berth_cli_ethr_state_open(&s->state, state, &s->sent)) || (rc = open_owner(s, &change.owner)) ||
 	    (change.relayed && (rc = open_key(s, PAYER, "--payer-key-uri", &change.payer))))
 		return rc;
 	return publish(s, &p, &change);
@@ -338,6 +291,7 @@ enum berth_err berth_cli_did_ethr(struct berth_cli *c)
 
 const struct berth_cli_opt berth_cli_did_ethr_opts[] = {
 	BERTH_CLI_KEY_OPTS,
+	{ "--key", BERTH_CLI_ONE, "NAME", "a key of the daemon's instead, made where there is none" },
 	{ "--network", BERTH_CLI_ONE, "NAME", "create: the network of the DID (default: mainnet)" },
 	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
 	{ "--state", BERTH_CLI_ONE, "FILE", "what is sent is kept there until the chain has it" },

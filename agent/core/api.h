@@ -80,6 +80,8 @@ enum berth_api_op {
 	BERTH_API_DEVICE_TRANSFER,	/* POST /v1/devices/{id}/transfer {"to"?,"cancel"?,"receipt"?} */
 	BERTH_API_DEVICE_RETIRE,	/* POST /v1/devices/{id}/retire {"clearTpm"?,"receipt"?} */
 	BERTH_API_RELEASE_CONSENT,	/* POST /v1/release-consent {"consent"} */
+	BERTH_API_ETHR_KEY,		/* POST /v1/ethr/keys {"name"}: {"address","custody"}, made or found */
+	BERTH_API_ETHR_SIGN,		/* POST /v1/ethr/sign {"name","order"}: {"signed","hash"} */
 	BERTH_API__COUNT
 };
 

@@ -469,5 +469,6 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_METRICS] = metrics;
 	backend_queue_init(api);
 	backend_release_init(api);
+	backend_ethr_init(api);
 	backend_life_init(api);
 }

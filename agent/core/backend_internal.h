@@ -43,6 +43,7 @@ void backend_exchanges_init(struct berth_api_backend *api);
 void backend_messages_init(struct berth_api_backend *api);
 void backend_admin_init(struct berth_api_backend *api);
 void backend_release_init(struct berth_api_backend *api);
+void backend_ethr_init(struct berth_api_backend *api);
 void backend_queue_init(struct berth_api_backend *api);
 
 /* backend_mediate.c: "mediation" of a mediator's client, "relay" of a mediator; nothing

@@ -6,13 +6,14 @@
 
 #include "did/base/json.h"
 
-/* NAME CHAIN-ID REGISTRY URL */
-static enum berth_err read_network(const char *option, const char *text, char name[BERTH_ETHR_NETWORK_MAX + 1],
-				   struct berth_ethr_registry *r)
-{
-	char chain[21], address[BERTH_ETH_ADDRESS_LEN + 1], both[sizeof(chain) + sizeof(address) + 1];
+#define NETWORK_NAME_MAX BERTH_ETHR_NETWORK_MAX	/* 64: the format below */
 
-	if (sscanf(text, "%64s %20s %42s", name, chain, address) != 3)
+/* NAME CHAIN-ID REGISTRY URL; a word that is cut is too long for what it should be. */
+static enum berth_err read_network(const char *option, const char *text, char name[NETWORK_NAME_MAX + 2], struct berth_ethr_registry *r)
+{
+	char chain[22], address[BERTH_ETH_ADDRESS_LEN + 2], url[2], both[sizeof(chain) + sizeof(address) + 1];
+
+	if (sscanf(text, "%65s %21s %43s %1s", name, chain, address, url) != 4 || strlen(name) > NETWORK_NAME_MAX)
 		return berth_fail(BERTH_E_CONFIG, "%s is not NAME CHAIN-ID REGISTRY URL", option);
 	snprintf(both, sizeof(both), "%s:%s", chain, address);
 	return berth_ethr_registry_parse(r, both);
@@ -30,7 +31,7 @@ static bool is_of(const struct berth_ethr_did *did, const char *name, const stru
 static enum berth_err find_in(struct berth_ethr_registry *out, bool *found, const struct berth_json *options,
 			      const struct berth_ethr_did *did)
 {
-	char name[BERTH_ETHR_NETWORK_MAX + 1];
+	char name[NETWORK_NAME_MAX + 2];
 	struct berth_ethr_registry r;
 	enum berth_err rc;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* network, network-2, ... = NAME CHAIN-ID REGISTRY URL; block, confirmations, batch,
- * poll-ms.  Each option is text.  Blocks that may still be replaced are left out: the agent
+ * history, poll-ms.  Each option is text.  Blocks that may still be replaced are left out: the agent
  * remembers what it has believed, and takes an answer without it for a roll-back. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +103,10 @@ static const char *set(struct ethr *e, const char *key, char *v)
 	if (strcmp(key, "batch") == 0) {
 		e->batch = strcmp(v, "yes") == 0;
 		return e->batch || strcmp(v, "no") == 0 ? NULL : "is yes or no";
+	}
+	if (strcmp(key, "history") == 0) {
+		e->at_once = strcmp(v, "at-once") == 0;
+		return e->at_once || strcmp(v, "walk") == 0 ? NULL : "is walk or at-once";
 	}
 	if (strcmp(key, "poll-ms") == 0) {
 		if (!ethr_decimal(&n, v) || n < 10 || n > 60000)

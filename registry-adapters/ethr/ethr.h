@@ -18,7 +18,7 @@
 #define URL_LEN_MAX 512
 #define REPLY_MAX ((size_t)1 << 20)	/* one HTTP answer */
 #define DEPTH_MAX 8			/* of its JSON */
-#define CALLS_MAX 8			/* in one batch */
+#define CALLS_MAX 16			/* in one batch */
 #define LOGS_MAX 64			/* of one identity in one block */
 #define LOG_BYTES 512			/* of one in the evidence, besides its data */
 #define CHANGES_MAX 1000		/* blocks in the history of one identity */
@@ -44,7 +44,7 @@ struct ethr {
 	size_t n;
 	const char *tag;		/* "latest", "safe", "finalized": which head is believed */
 	uint64_t confirmations;		/* and so many blocks below it */
-	bool batch;
+	bool batch, at_once;		/* at_once: whole histories are asked for in one call */
 	uint32_t poll_ms;
 	struct job *jobs;		/* under way */
 };
@@ -98,6 +98,7 @@ struct job {
 	cJSON *evidence;
 	uint64_t head, at;		/* block numbers */
 	size_t changes, bytes;		/* of the logs so far, about */
+	uint64_t asked[CALLS_MAX];	/* numbers of the blocks that are asked for their time */
 	/* publish.c */
 	char from[ADDRESS_LEN + 1], hash[WORD_LEN + 1];
 	char *data;			/* "0x..." */

@@ -95,11 +95,11 @@ static void put_in_front(struct job *j, cJSON *earlier)
 }
 
 /* Logs of one block, in their order; how far back the one before them is. */
-static bool take_logs(struct job *j, uint64_t *before)
+static bool take_logs(struct job *j, int max, uint64_t *before)
 {
 	const cJSON *logs = j->results[0].result, *log;
 	cJSON *kept = cJSON_CreateArray();
-	bool ok = cJSON_IsArray(logs) && cJSON_GetArraySize(logs) <= LOGS_MAX;
+	bool ok = cJSON_IsArray(logs) && cJSON_GetArraySize(logs) <= max;
 	uint64_t v;
 
 	*before = j->at;
@@ -125,7 +125,7 @@ static void on_change(struct job *j)
 		ethr_fail_call(j, 0);
 	else if (!put_block(j, ethr_result_obj(j, 1), j->at))
 		ethr_fail_call(j, 1);
-	else if (!take_logs(j, &before))
+	else if (!take_logs(j, LOGS_MAX, &before))
 		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "the logs of block %llu are not the registry's", at);
 	else if (before == j->at)
 		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "the logs of block %llu lead no further back", at);
@@ -137,19 +137,82 @@ static void on_change(struct job *j)
 	}
 }
 
+static void call_logs(struct job *j, unsigned long long from, unsigned long long to)
+{
+	ethr_call(j, "eth_getLogs",
+		  ethr_text("[{\"address\":\"%s\",\"fromBlock\":\"0x%llx\",\"toBlock\":\"0x%llx\",\"topics\":[null,\"0x%024d%s\"]}]",
+			    j->net->registry, from, to, 0, j->identity + 2));
+}
+
 static void ask_change(struct job *j)
 {
-	unsigned long long at = j->at;
-
-	if (at == 0) {
+	if (j->at == 0) {
 		ethr_answer(j, "ethr", j->evidence);
 		return;
 	}
-	ethr_call(j, "eth_getLogs",
-		  ethr_text("[{\"address\":\"%s\",\"fromBlock\":\"0x%llx\",\"toBlock\":\"0x%llx\",\"topics\":[null,\"0x%024d%s\"]}]",
-			    j->net->registry, at, at, 0, j->identity + 2));
-	ethr_call(j, "eth_getBlockByNumber", ethr_text("[\"0x%llx\",false]", at));
+	call_logs(j, j->at, j->at);
+	ethr_call(j, "eth_getBlockByNumber", ethr_text("[\"0x%llx\",false]", (unsigned long long)j->at));
 	ethr_go(j, on_change);
+}
+
+/* ---- or all at once, where a node lets itself be asked that */
+
+static void ask_times(struct job *j);
+
+static void on_times(struct job *j)
+{
+	for (size_t i = 0; i < j->n_calls; i++)
+		if (!put_block(j, ethr_result_obj(j, i), j->asked[i])) {
+			ethr_fail_call(j, i);
+			return;
+		}
+	ask_times(j);
+}
+
+/* The times of the blocks that have logs, as many as fit into a batch, until all are there. */
+static void ask_times(struct job *j)
+{
+	const cJSON *logs = cJSON_GetObjectItemCaseSensitive(j->evidence, "logs"), *log;
+	const cJSON *blocks = cJSON_GetObjectItemCaseSensitive(j->evidence, "blocks");
+	uint64_t number, last = UINT64_MAX;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(log, logs) {
+		const char *text = ethr_str(log, "blockNumber");
+
+		if (n == CALLS_MAX || !ethr_quantity(&number, text) || number == last || cJSON_HasObjectItem(blocks, text))
+			continue;
+		j->asked[n++] = last = number;
+		ethr_call(j, "eth_getBlockByNumber", ethr_text("[\"%s\",false]", text));
+	}
+	if (n)
+		ethr_go(j, on_times);
+	else
+		ethr_answer(j, "ethr", j->evidence);
+}
+
+static void on_all(struct job *j)
+{
+	uint64_t before;
+
+	if (!j->results[0].result)
+		ask_change(j);		/* too much for it */
+	else if (!take_logs(j, CHANGES_MAX, &before))
+		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "the logs are not the registry's, or too many");
+	else if (j->bytes > j->request->max_bytes)
+		ethr_fail(j, BERTH_REGISTRY_TOO_BIG, "%zu bytes of logs", j->bytes);
+	else
+		ask_times(j);
+}
+
+static void ask_history(struct job *j)
+{
+	if (!j->e->at_once || j->at == 0) {
+		ask_change(j);
+		return;
+	}
+	call_logs(j, 0, j->head);
+	ethr_go(j, on_all);
 }
 
 /* ---- the head, and what the registry says there */
@@ -187,7 +250,7 @@ static void on_registry(struct job *j)
 	else if (!put_quantity(j->evidence, "changed", j->at))
 		ethr_fail(j, BERTH_REGISTRY_UNAVAILABLE, "no memory");
 	else
-		ask_change(j);
+		ask_history(j);
 }
 
 static void ask_registry(struct job *j)

@@ -115,6 +115,20 @@ static enum berth_err let_go(void *arg, const struct berth_api_request *req, str
 	return rc ? rc : give(out, berth_json_get(req->body, "to") ? "{\"state\":\"TRANSFERRING\"}" : "{\"state\":\"RETIRING\"}");
 }
 
+static enum berth_err ethr_key(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	(void)arg;
+	(void)req;
+	return give(out, "{\"address\":\"0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf\",\"custody\":\"sealed\"}");
+}
+
+static enum berth_err ethr_sign(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	(void)arg;
+	(void)req;
+	return give(out, "{\"signed\":\"0x02\",\"hash\":\"0x00\"}");
+}
+
 /* Every class of code, by the name of the peer that is pinged. */
 static enum berth_err ping_or_fail(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
@@ -147,5 +161,6 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL] = credential, [BERTH_API_VERIFY] = report,
 		[BERTH_API_CREDENTIAL_IMPORT] = imported_credential, [BERTH_API_CREDENTIAL_REMOVE] = removed,
 		[BERTH_API_DEVICE_TRANSFER] = let_go, [BERTH_API_DEVICE_RETIRE] = let_go, [BERTH_API_RELEASE_CONSENT] = rotate,
+		[BERTH_API_ETHR_KEY] = ethr_key, [BERTH_API_ETHR_SIGN] = ethr_sign,
 	},
 };

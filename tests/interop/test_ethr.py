@@ -326,8 +326,25 @@ def test_a_node_that_is_not_there(chain, tmp_path):
     refused(World(tmp_path, chain, url=gone.url), chain.did(0))
 
 
-def test_nodes_without_batches(history, tmp_path):
-    agree(history, World(tmp_path, history, batch="no"), history.did(0))
+@pytest.mark.parametrize("options", [{"batch": "no"}, {"history": "at-once"}, {"history": "at-once", "batch": "no"}])
+def test_other_ways_to_ask(history, tmp_path, options):
+    agree(history, World(tmp_path, history, **options), history.did(0))
+
+
+def test_a_long_history(chain, tmp_path):
+    """In time also where a node is slow: at once it takes a few calls, not one for each change."""
+    me = chain.accounts[0]["address"]
+    name = "0x" + b"did/svc/Hub".ljust(32, b"\0").hex()
+    for i in range(60):
+        chain.ask("call", account=0, method="setAttribute", args=[me, name, "0x" + b"https://hub.test".hex(), 3600 + i])
+    node = ethr_chain.Proxy(chain.url)
+    try:
+        agree(chain, World(tmp_path, chain, url=node.url, history="at-once"), chain.did(0))
+        assert node.calls.count("eth_getLogs") == 1
+        agree(chain, World(tmp_path, chain, url=node.url), chain.did(0))
+        assert node.calls.count("eth_getLogs") == 61
+    finally:
+        node.close()
 
 
 class Cut:

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from agents import Agent, ApiError, call
 from cli import BERTH, fails, ok
 from registries import Server, configuration
 
@@ -218,3 +219,75 @@ def test_a_state_that_is_none_is_left_alone(world):
 def test_a_network_that_is_not_configured(world):
     fails("E_RESOLVE", *[w.replace(":dev:", ":sepolia:") for w in world.words()], env=world.env)
     assert world.node.calls == []
+
+
+# ---- keys of a daemon ----
+
+@pytest.fixture
+def daemon(tmp_path):
+    a = Agent(tmp_path, "owner", "owner", keystore_main={"ethr-registry": "1337:" + REGISTRY, "ethr-fee-max": 80})
+    a.start()
+    yield a
+    a.stop()
+
+
+def theirs(world, daemon, *args):
+    """The words with the daemon's key instead."""
+    words = world.words(*args)
+    i = words.index("--key-uri")
+    return words[:i] + ["--key", "plant"] + words[i + 2:] + ["--socket", str(daemon.admin_sock)]
+
+
+def test_the_daemons_key_signs(world, daemon):
+    made = ok("did", "ethr", "create", "--key", "plant", "--network", "dev", "--socket", daemon.admin_sock)
+    assert made == ok("did", "ethr", "create", "--key", "plant", "--network", "dev", "--socket", daemon.admin_sock)
+    world.did = made["did"]
+    ok(*theirs(world, daemon), env=world.env)
+    raw, = world.node.raws
+    assert REGISTRY[2:].lower() in raw and made["address"][2:].lower() in raw and not world.state.exists()
+    # what the CLI would allow and the daemon does not
+    world.node.raws.clear()
+    world.node.fee = hex(90 * 10 ** 9)
+    fails("E_QUOTA", *theirs(world, daemon, "set-attribute", *WORDS, "--max-fee", 500), env=world.env)
+    daemon.stop()
+    daemon.set("keystore main", ethr_registry="1:" + REGISTRY)
+    daemon.start()
+    world.node.fee = "0x3b9aca00"
+    fails("E_AUTHZ", *theirs(world, daemon), env=world.env)
+    assert world.node.raws == [] and not world.state.exists()
+
+
+def test_another_pays_for_the_daemons_key(world, daemon):
+    ok(*theirs(world, daemon, "set-attribute", *WORDS, "--payer-key-uri", world.uri), env=world.env)
+    assert "123b5e98" in world.node.raws[0]
+
+
+ORDER = {"registry": "1337:" + REGISTRY, "function": "setAttribute", "identity": OTHER, "label": "did/svc/Hub", "value": "0x61",
+         "validity": "0x10", "nonce": "0x0", "gas": "0xf000", "maxFeePerGas": "0x77359400", "maxPriorityFeePerGas": "0x1"}
+
+
+@pytest.mark.parametrize("code, change", [
+    ("E_TYPE", {"nonce": None}), ("E_TYPE", {"nonce": 7}), ("E_TYPE", {"to": OTHER}), ("E_TYPE", {"value": "61"}),
+    ("E_TYPE", {"function": "approve"}), ("E_TYPE", {"gas": "0x1"}), ("E_TYPE", {"label": None}), ("E_TYPE", {"owner": "0x00"}),
+    ("E_TYPE", {"label": 33 * "x"}), ("E_TYPE", {"registry": "1337"}), ("E_TYPE", {"party": OTHER}), ("E_TYPE", {"gasPrice": "0x1"}),
+    ("E_TYPE", {"meta": True}), ("E_AUTHZ", {"registry": "1338:" + REGISTRY}), ("E_AUTHZ", {"registry": "1337:" + OTHER}),
+    ("E_QUOTA", {"maxFeePerGas": hex(81 * 10 ** 9)})])
+def test_orders_that_are_not_signed(daemon, code, change):
+    call(daemon.admin_sock, "POST", "/v1/ethr/keys", {"name": "plant"})
+    assert call(daemon.admin_sock, "POST", "/v1/ethr/sign", {"name": "plant", "order": ORDER})["signed"].startswith("0x02")
+    order = {k: v for k, v in dict(ORDER, **change).items() if v is not None}
+    with pytest.raises(ApiError) as e:
+        call(daemon.admin_sock, "POST", "/v1/ethr/sign", {"name": "plant", "order": order})
+    assert e.value.code == code, e.value
+
+
+def test_only_its_keys_sign_and_only_the_operator_asks(daemon):
+    with pytest.raises(ApiError) as e:
+        call(daemon.admin_sock, "POST", "/v1/ethr/sign", {"name": "nobody", "order": ORDER})
+    assert e.value.code == "E_KEYSTORE"
+    with pytest.raises(ApiError) as e:
+        call(daemon.admin_sock, "POST", "/v1/ethr/keys", {"name": "Plant"})
+    assert e.value.code == "E_TYPE"
+    with pytest.raises(ApiError) as e:
+        call(daemon.app_sock, "POST", "/v1/ethr/keys", {"name": "plant"})
+    assert e.value.status in (403, 404)

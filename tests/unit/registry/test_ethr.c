@@ -95,7 +95,7 @@ static void options_are_checked(void **state)
 		CONFIG(",\"network-2\":\"a 5 " REGISTRY " ftp://x\""),
 		CONFIG(",\"network-2\":\"a 5 " REGISTRY " " NODE " more\""),
 		CONFIG(",\"block\":\"pending\""), "{" NETWORK ",\"confirmations\":\"4097\"}", CONFIG(",\"batch\":\"maybe\""),
-		CONFIG(",\"poll-ms\":\"9\""), CONFIG(",\"other\":\"1\""), CONFIG(",\"batch\":true"),
+		CONFIG(",\"poll-ms\":\"9\""), CONFIG(",\"history\":\"all\""), CONFIG(",\"other\":\"1\""), CONFIG(",\"batch\":true"),
 	};
 
 	(void)state;
@@ -235,6 +235,36 @@ static void a_history_that_leads_nowhere_is_refused(void **state)
 	resolves_to(BERTH_REGISTRY_UNAVAILABLE, other_block, N(other_block));
 	resolves_to(BERTH_REGISTRY_UNAVAILABLE, no_block, N(no_block));
 	resolves_to(BERTH_REGISTRY_UNAVAILABLE, long_owner, N(long_owner));
+}
+
+static void a_history_may_be_asked_for_at_once(void **state)
+{
+	SCRIPT(all, HEAD("0x9"), AT_REGISTRY(ZEROS "05"),
+	       POST("\"fromBlock\":\"0x0\",\"toBlock\":\"0x9\"", ANSWER("1", "[" LOG("0x2", "0x7", ZEROS "00") "," LOG("0x5", "0x0", ZEROS "02")
+									 "," LOG("0x5", "0x1", ZEROS "05") "]")),
+	       POST("eth_getBlockByNumber", BATCH(ANSWER("1", BLOCK("0x2")), ANSWER("2", BLOCK("0x5")))));
+	SCRIPT(too_much, HEAD("0x9"), AT_REGISTRY(ZEROS "05"), POST("\"toBlock\":\"0x9\"", ERROR("1", "range is too large")),
+	       CHANGE("0x5", LOG("0x5", "0x0", ZEROS "00")));
+	SCRIPT(untouched, HEAD("0x9"), AT_REGISTRY(ZEROS "00"));
+	SCRIPT(liar, HEAD("0x9"), AT_REGISTRY(ZEROS "05"), POST("\"toBlock\":\"0x9\"", ANSWER("1", "[" LOG("0x5", "0x0", ZEROS "00") "]")),
+	       POST("eth_getBlockByNumber", ANSWER("1", BLOCK("0x6"))));
+
+	(void)state;
+	begin(CONFIG(",\"history\":\"at-once\""), all, N(all));
+	test_registry_resolve(&r, DID, &a);
+	says("ethr", "\"blocks\":{\"0x2\":\"0x6b0b4941\",\"0x5\":\"0x6b0b4941\"}");
+	says("ethr", "\"logIndex\":\"0x1\"");
+	test_registry_script(&r, too_much, N(too_much));
+	test_registry_resolve(&r, DID, &a);
+	says("ethr", "\"blocks\":{\"0x5\":\"0x6b0b4941\"}");
+	assert_int_equal(0, test_registry_left(&r));
+	test_registry_script(&r, untouched, N(untouched));
+	test_registry_resolve(&r, DID, &a);
+	says("ethr", "\"logs\":[]");
+	test_registry_script(&r, liar, N(liar));
+	test_registry_resolve(&r, DID, &a);
+	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, a.status);
+	end();
 }
 
 static void a_history_ends_where_it_gets_too_long(void **state)
@@ -429,6 +459,7 @@ int main(void)
 		cmocka_unit_test(a_network_is_found_by_name_and_by_number),
 		cmocka_unit_test(a_node_of_another_chain_is_refused),
 		cmocka_unit_test(a_history_that_leads_nowhere_is_refused),
+		cmocka_unit_test(a_history_may_be_asked_for_at_once),
 		cmocka_unit_test(a_history_ends_where_it_gets_too_long),
 		cmocka_unit_test(answers_that_are_none_are_refused),
 		cmocka_unit_test(what_the_host_says_of_an_exchange_is_passed_on),
