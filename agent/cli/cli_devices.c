@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The devices that a factory has made and an owner has bought. */
-#include "agent/cli/cli_client.h"
-
+#include "agent/cli/cli_devices.h"
 
 static const struct berth_cli_row cols[] = {
 	{ "SERIAL", "serial" }, { "MODEL", "model" }, { "STATE", "state" }, { "KEYS", "custody" }, { "TAKEN", "taken" },
@@ -10,7 +9,11 @@ static const struct berth_cli_row cols[] = {
 static const struct berth_cli_row rows[] = {
 	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
 	{ "key custody", "custody" }, { "epoch", "epoch" }, { "operational DID", "operationalDid" }, { "sold to", "soldTo" },
-	{ "taken", "taken" }, { "taken by", "takenProof.owner" }, { "erased", "ended.erasure" },
+	{ "taken", "taken" }, { "taken by", "takenProof.owner" }, { "waits because", "hold" }, { "refused", "denied" },
+	{ "status", "status.is" }, { "because", "status.reason" }, { "device knows", "status.noted" },
+	{ "attested", "attested.verdict" }, { "and what", "attested.detail" }, { "PCRs", "attested.pcrDigest" },
+	{ "PCRs at first", "pcrDigest" },
+	{ "erased", "ended.erasure" },
 };
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -58,7 +61,7 @@ static enum berth_err show(struct berth_cli *c)
 	return rc;
 }
 
-static enum berth_err decide(struct berth_cli *c, const char *suffix, const char *done, struct berth_json *take)
+enum berth_err berth_cli_device(struct berth_cli *c, const char *suffix, const char *done, struct berth_json *take)
 {
 	struct berth_json *v;
 	enum berth_err rc;
@@ -75,7 +78,7 @@ static enum berth_err decide(struct berth_cli *c, const char *suffix, const char
 
 static enum berth_err approve(struct berth_cli *c)
 {
-	return decide(c, "/approve", "may go on", berth_json_new_object());
+	return berth_cli_device(c, "/approve", "may go on", berth_json_new_object());
 }
 
 static enum berth_err deny(struct berth_cli *c)
@@ -88,7 +91,7 @@ static enum berth_err deny(struct berth_cli *c)
 		berth_json_free(body);
 		return rc;
 	}
-	return decide(c, "/deny", "is refused", body);
+	return berth_cli_device(c, "/deny", "is refused", body);
 }
 
 /* ---- sell ---- */
@@ -119,6 +122,24 @@ static enum berth_err sell(struct berth_cli *c)
 
 /* ---- delegate ---- */
 
+static enum berth_err set_scope(const struct berth_cli *c, struct berth_json *body)
+{
+	struct berth_json *list;
+	const char *word;
+	enum berth_err rc = BERTH_OK;
+
+	if (!berth_cli_has(c, "--scope"))
+		return BERTH_OK;
+	list = berth_json_new_array();
+	for (size_t i = 0; !rc && (word = berth_cli_nth(c, "--scope", i)); i++)
+		rc = berth_json_push_str(list, word);
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	return berth_json_set(body, "scope", list);
+}
+
 static enum berth_err delegate(struct berth_cli *c)
 {
 	struct berth_json *body, *v = NULL;
@@ -129,7 +150,8 @@ static enum berth_err delegate(struct berth_cli *c)
 	    (rc = berth_cli_need(c, "--out", &file)))
 		return rc;
 	body = berth_json_new_object();
-	if ((rc = berth_json_set_str(body, "to", to)) || (rc = berth_json_set_str(body, "until", until))) {
+	if ((rc = berth_json_set_str(body, "to", to)) || (rc = berth_json_set_str(body, "until", until)) ||
+	    (rc = set_scope(c, body))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -148,7 +170,7 @@ static enum berth_err delegate(struct berth_cli *c)
 
 static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
 static const struct berth_cli_opt deny_opts[] = {
-	{ "--reason", BERTH_CLI_ONE, "TEXT", "for the audit log" },
+	{ "--reason", BERTH_CLI_ONE, "TEXT", "said to the device, and kept in the audit log" },
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };
@@ -163,6 +185,12 @@ static const struct berth_cli_opt delegate_opts[] = {
 	{ "--to", BERTH_CLI_ONE, "DID", "the onboarding agent, its long form" },
 	{ "--until", BERTH_CLI_ONE, "TIME", "when it ends, as 2027-01-31T00:00:00Z" },
 	{ "--out", BERTH_CLI_ONE, "CHAIN", "where the chain package with the delegation goes" },
+	{ "--scope", BERTH_CLI_MANY, "WHAT", "besides onboarding: renew (alone when unset), attest, suspend" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+static const struct berth_cli_opt lists_opts[] = {
+	{ "--out", BERTH_CLI_ONE, "DIR", "where revocation.jwt and suspension.jwt go" },
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };
@@ -209,6 +237,15 @@ static const struct berth_cli_cmd cmds[] = {
 	{ "approve", "DEVICE", "owner: let a device that waits go on", opts, 1, 1, approve, "  berth devices approve GW-0001\n" },
 	{ "deny", "DEVICE", "owner: refuse a device that waits", deny_opts, 1, 1, deny,
 	  "  berth devices deny GW-0001 --reason 'not ours'\n" },
+	{ "suspend", "DEVICE", "owner: take a device out of service", deny_opts, 1, 1, berth_cli_suspend,
+	  "  berth devices suspend GW-0001 --reason 'not seen for a week'\n" },
+	{ "resume", "DEVICE", "owner: take a suspended device back", opts, 1, 1, berth_cli_resume, "  berth devices resume GW-0001\n" },
+	{ "revoke", "DEVICE", "owner: end a device's credentials for good", deny_opts, 1, 1, berth_cli_revoke,
+	  "  berth devices revoke GW-0001 --reason stolen\n" },
+	{ "attest", "DEVICE", "owner: ask a device what it runs", opts, 1, 1, berth_cli_attest,
+	  "  berth devices attest GW-0001\n  berth devices show GW-0001\n" },
+	{ "status-lists", "", "owner: the lists that say who is suspended or revoked, to be published", lists_opts, 0, 0,
+	  berth_cli_status_lists, "  berth devices status-lists --out /var/www/status\n" },
 	{ "transfer", "DEVICE", "owner: let it go, to its next owner", transfer_opts, 1, 1, berth_cli_transfer,
 	  "  berth devices transfer GW-0001 --to did:peer:4... --out GW-0001.chain\n  berth devices transfer GW-0001 --cancel\n" },
 	{ "retire", "DEVICE", "owner: end it for good", retire_opts, 1, 1, berth_cli_retire,

@@ -19,8 +19,7 @@ static const struct berth_cli_group *const groups[] = {
 
 /* Words that will mean something: no typing error, so the answer is another one. */
 static const char *const later[] = {
-	"watch", "backup", "restore", "devices birth", "devices suspend", "devices resume", "devices revoke",
-	NULL,
+	"watch", "backup", "restore", "devices birth", NULL,
 };
 
 /* Exactly one line, whatever the input has put into the text. */

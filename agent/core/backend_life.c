@@ -174,9 +174,10 @@ static enum berth_err attest(void *arg, const struct berth_api_request *req, str
 static enum berth_err status_lists(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
+	enum berth_err rc = berth_agent_command(b->agent, "lists", NULL, "cmd/lists", NULL, out);
 
 	(void)req;
-	return berth_agent_command(b->agent, "lists", NULL, "cmd/lists", NULL, out);
+	return rc == BERTH_E_USAGE ? berth_fail(BERTH_E_NOMATCH, "status lists: this agent is no owner") : rc;
 }
 
 void backend_life_init(struct berth_api_backend *api)

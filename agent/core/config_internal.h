@@ -25,6 +25,10 @@ struct berth_config {
 	size_t n_values;
 };
 
+/* config_life.c: what an owner asks of its devices. */
+struct berth_policy;
+BERTH_MUST_USE enum berth_err config_life(const struct berth_config *c, struct berth_policy *out);
+
 bool config_is_list(enum berth_option_type t);
 /* What is wrong with a value, or with one item of a list; NULL: nothing. */
 const char *config_fault(const struct berth_option *o, char *s);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/core/config.h"
+#include "agent/core/config_internal.h"
 #include "agent/protocol/protocol.h"
 
 /* All items of an option; E_CONFIG above the cap. */
@@ -140,7 +141,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.peer_msgs = berth_config_int(c, "delivery", NULL, "peer-messages"),
 		.peer_bytes = berth_config_int(c, "delivery", NULL, "peer-kilobytes") * 1024,
 	};
-	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) ||
+	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) || (rc = config_life(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))

@@ -134,6 +134,13 @@ const struct berth_option berth_options[] = {
 	PATH("policy", ONE, "status-dir", "", "status lists, a file each"),
 	PATH("policy", ONE, "schema-dir", "", "JSON Schemas of credentials, a file each"),
 	PATH("policy", ONE, "delegation-dir", "", "DelegationCredentials, a file each"),
+	{ "policy", "approve-model", ONE, BERTH_OPT_TEXT, true, "", 0, 0, NULL,
+	  "owner: models that approve = auto is about; none: all" },
+	BOOL("policy", ONE, "credential-status", "no", "owner: operational credentials say where their status is"),
+	TIME("policy", ONE, "status-lifetime", "1d", 60, 365 * DAY, "owner: how long a status list is worth asking"),
+	TIME("policy", ONE, "attest-every", "0", 0, 365 * DAY, "owner: devices attest by themselves so often; 0: when asked"),
+	{ "policy", "attest-pcrs", ONE, BERTH_OPT_PCR, true, "", 0, 0, NULL, "owner: what they quote; unset: 0 to 7" },
+	WORD("policy", ONE, "attest-drift", "report", "report quarantine", "owner: quarantine: who has drifted is suspended"),
 
 	TIME("delivery", ONE, "retry-for", "7d", 60, 21 * DAY, "a message that nobody takes is given up"),
 	INT("delivery", ONE, "peer-messages", "256", 1, 4096, "that wait for one peer"),
@@ -148,6 +155,9 @@ const struct berth_option berth_options[] = {
 	WORD("credentials", NAMED, "status", "if-present", "required if-present ignored", "whether they must have a status"),
 	TIME("credentials", NAMED, "max-stale", "0", 0, 365 * DAY, "how long past its validity a status list will do"),
 	WORDS("credentials", NAMED, "unchecked", "", "issuer validity status schema", "checks that need not be possible"),
+
+	TEXT("reference", NAMED, "model", "", "owner: devices of this model"),
+	LIST("reference", NAMED, BERTH_OPT_NAMES, "digest", "have a digest over their PCRs that is one of these"),
 };
 
 const size_t berth_options_n = sizeof(berth_options) / sizeof(berth_options[0]);

@@ -203,6 +203,8 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	berth_json_remove(inst->data, "run");
 	berth_json_remove(inst->data, "seek");
 	berth_json_remove(inst->data, "commitTries");
+	berth_json_remove(inst->data, "pending");
+	berth_json_remove(inst->data, "denied");
 	fx->timer_ms = gateway_look_again_ms(env, berth_json_get(inst->data, "active"));
 	fx->step_generation = true;
 	berth_effects_audit(fx, "operational: %s owned by %s", op->did, run.peer);

@@ -234,6 +234,8 @@ enum berth_err gateway_on_denied(struct berth_env *env, struct berth_instance *i
 	    (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)))
 		return rc;
 	snprintf(why, sizeof(why), "the owner refused: %s", reason);
+	if ((rc = berth_json_set_str(inst->data, "denied", reason)))
+		return rc;
 	return gateway_seek_again(env, inst, fx, why);
 }
 

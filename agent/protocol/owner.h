@@ -106,6 +106,8 @@ enum berth_err owner_check_device(const struct berth_instance *inst, const struc
 enum berth_err owner_drop_notices(const struct berth_instance *inst, struct berth_effects *fx);
 /* The device writes as itself again: nothing for its revoked identity has to wait. */
 enum berth_err owner_drop_goodbye(struct berth_instance *inst, struct berth_effects *fx);
+/* The device is not ours any more: whatever credential it had of us is revoked. */
+enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* SUSPENDED, by our own doing. */
 enum berth_err owner_take_out(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *reason);
 /* What policy has for devices of that model: its reference's name (NULL: none), and whether

@@ -69,18 +69,6 @@ static enum berth_err part(struct berth_effects *fx, const char *did)
 	return rc;
 }
 
-/* Whoever looks it up finds that its credential is none any more; nobody has to be told. */
-static enum berth_err revoke(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
-{
-	int64_t index = berth_data_int(berth_json_get(inst->data, "status"), "index", -1), seq;
-	enum berth_err rc = owner_drop_notices(inst, fx);
-
-	if (rc || index < 0)
-		return rc;
-	berth_json_remove(inst->data, "notice");
-	return berth_status_change(env, fx, inst->key, index, BERTH_STATUS_REVOKED, &seq);
-}
-
 /* What was this device's alone: the items provided for it, the DID that only it knew. */
 static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
@@ -92,12 +80,13 @@ static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, 
 	if ((op && (rc = part(fx, op))) || (us && (rc = berth_effects_forget(fx, us))) ||
 	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, remove_item, &p)))
 		return rc;
-	if ((rc = revoke(env, inst, fx)))
+	if ((rc = owner_end_status(env, inst, fx)))
 		return rc;
 	berth_json_remove(inst->data, "us");
 	berth_json_remove(inst->data, "operationalDid");
 	berth_json_remove(inst->data, "credential");
 	berth_json_remove(inst->data, "renewal");
+	berth_json_remove(inst->data, "attest");
 	return BERTH_OK;
 }
 

@@ -141,7 +141,7 @@ status_entry(struct berth_env *env, struct berth_instance *inst, struct berth_ef
 	if (index < 0 && ((rc = berth_status_assign(env, fx, inst->key, &index)) ||
 			  (rc = berth_json_set_int(status, "index", index))))
 		return rc;
-	return berth_status_entry(out, env, index);
+	return env->policy->credential_status ? berth_status_entry(out, env, index) : BERTH_OK;
 }
 
 enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
@@ -506,6 +506,7 @@ enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *i
 	berth_json_remove(inst->data, "issued");
 	berth_json_remove(inst->data, "challenge");
 	berth_json_remove(inst->data, "results");
+	berth_json_remove(inst->data, "denied");
 	fx->timer_ms = OWNER_LOOK_MS;
 	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));
 	if ((rc = berth_effects_drop(fx, run.peer, run.thid)))

@@ -11,6 +11,7 @@
 
 #define PENDING_RETRY_S 30
 #define CERT_MAX 4096
+#define HOLD_MAX 160
 
 static enum berth_err has_version(const struct berth_json *body)
 {
@@ -232,6 +233,8 @@ enum berth_err owner_on_prove_device(struct berth_env *env, struct berth_instanc
 		if (rc == BERTH_E_NOMEM)
 			return rc;
 		/* it is told that, and no more; its run is over */
+		if (berth_json_set_str(inst->data, "denied", berth_err_name(rc)))
+			return BERTH_E_NOMEM;
 		fx->state = OW_PUBLISHED;
 		fx->timer_ms = OWNER_REFRESH_MS;
 		return owner_send_denied(env, inst, fx, &run, berth_err_name(rc));
@@ -244,17 +247,45 @@ enum berth_err owner_on_prove_device(struct berth_env *env, struct berth_instanc
 	return BERTH_OK;
 }
 
-static enum berth_err
-send_pending(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run)
+static bool is_approved_model(const struct berth_policy *p, const char *model)
+{
+	for (size_t i = 0; i < p->n_approve_models; i++)
+		if (strcmp(p->approve_models[i], model) == 0)
+			return true;
+	return p->n_approve_models == 0;
+}
+
+/* Why a person has to look at it, in text; NULL: nobody has to. */
+static const char *why_hold(const struct berth_env *env, const struct berth_instance *inst, char text[HOLD_MAX])
+{
+	const char *model = berth_data_str(inst->data, "model"), *name;
+	uint8_t digest[32];
+	bool quoted = !berth_body_get_32(inst->data, "pcrDigest", digest);
+
+	if (!env->policy->approve_automatically)
+		return "waiting for the operator's approval";
+	if (!is_approved_model(env->policy, model))
+		snprintf(text, HOLD_MAX, "model %.80s is not one that policy approves", model);
+	else if (owner_look_up(env->policy, model, digest, &name) != OWNER_REFERENCE_DIFFERS)
+		return NULL;
+	else
+		snprintf(text, HOLD_MAX, quoted ? "its PCRs are not those of reference %.60s"
+						 : "nothing attests what it runs, as reference %.60s asks", name);
+	return text;
+}
+
+static enum berth_err send_pending(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				   struct berth_run *run, const char *reason)
 {
 	struct berth_json *body = berth_json_new_object();
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_int(body, "retryAfter", PENDING_RETRY_S)) ||
-	    (rc = berth_json_set_str(body, "reason", "waiting for the operator's approval"))) {
+	    (rc = berth_json_set_str(body, "reason", reason)) || (rc = berth_json_set_str(inst->data, "hold", reason))) {
 		berth_json_free(body);
 		return rc;
 	}
+	berth_effects_audit(fx, "device %s waits for a person: %s", berth_data_str(inst->data, "serial"), reason);
 	fx->state = OW_APPROVAL;
 	return owner_send(env, inst, fx, run, "pending", body, false);
 }
@@ -262,6 +293,8 @@ send_pending(struct berth_env *env, struct berth_instance *inst, struct berth_ef
 enum berth_err owner_decide(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
+	char text[HOLD_MAX];
+	const char *why = why_hold(env, inst, text);
 	struct berth_run run;
 	enum berth_err rc = berth_run_load(&run, inst->data);
 
@@ -269,8 +302,7 @@ enum berth_err owner_decide(struct berth_env *env, struct berth_instance *inst,
 	fx->timer_ms = OWNER_REFRESH_MS;
 	if (rc)
 		return rc;
-	return env->policy->approve_automatically ? owner_offer(env, inst, fx, &run)
-						  : send_pending(env, inst, fx, &run);
+	return why ? send_pending(env, inst, fx, &run, why) : owner_offer(env, inst, fx, &run);
 }
 
 enum berth_err owner_approve(struct berth_env *env, struct berth_instance *inst,
@@ -280,6 +312,8 @@ enum berth_err owner_approve(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc = berth_run_load(&run, inst->data);
 
 	(void)ev;
+	berth_json_remove(inst->data, "hold");
+	berth_json_remove(inst->data, "denied");
 	berth_effects_audit(fx, "device %s approved by the operator", berth_data_str(inst->data, "serial"));
 	return rc ? rc : owner_offer(env, inst, fx, &run);
 }
@@ -296,6 +330,9 @@ enum berth_err owner_deny(struct berth_env *env, struct berth_instance *inst,
 	    (ev->args && (rc = berth_json_opt_str(ev->args, "reason", 200, &reason))))
 		return rc;
 	fx->timer_ms = OWNER_REFRESH_MS;
-	berth_effects_audit(fx, "device %s denied by the operator", berth_data_str(inst->data, "serial"));
+	berth_json_remove(inst->data, "hold");
+	if ((rc = berth_json_set_str(inst->data, "denied", reason)))
+		return rc;
+	berth_effects_audit(fx, "device %s denied by the operator: %s", berth_data_str(inst->data, "serial"), reason);
 	return owner_send_denied(env, inst, fx, &run, reason);
 }

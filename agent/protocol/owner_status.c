@@ -319,6 +319,17 @@ enum berth_err owner_readmit(struct berth_env *env, struct berth_instance *inst,
 	return BERTH_OK;
 }
 
+enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	int64_t index = berth_data_int(berth_json_get(inst->data, "status"), "index", -1), seq;
+	enum berth_err rc = owner_drop_notices(inst, fx);
+
+	if (rc || index < 0)
+		return rc;
+	berth_json_remove(inst->data, "notice");
+	return berth_status_change(env, fx, inst->key, index, BERTH_STATUS_REVOKED, &seq);
+}
+
 /* ---- what the device says ---- */
 static bool is_the_device(const struct berth_instance *inst, const char *sender)
 {

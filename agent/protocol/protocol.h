@@ -103,6 +103,7 @@ struct berth_policy {
 	bool release_consent;		/* gateway: the end of an epoch needs the local operator's word */
 	int64_t release_notice_s;	/* and applications hear of it so long before */
 	bool clear_tpm;			/* a retirement may clear the TPM */
+	bool credential_status;		/* owner: operational credentials say where their status is */
 	int64_t status_s;		/* owner: how long a status list is worth asking */
 	int64_t attest_every_s;		/* owner: between two attestations of a device; 0: on demand only */
 	uint32_t attest_pcrs;		/* owner: what they are over; bit i: PCR i */

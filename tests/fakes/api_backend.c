@@ -51,6 +51,7 @@ FIXED(imported_credential, CREDENTIAL("badge", ""))
 FIXED(removed, "{\"id\":\"badge\"}")
 FIXED(report, "{\"verified\":false,\"format\":\"vc+jwt\",\"issuer\":null,\"checks\":{},\"warnings\":[],\"error\":\"E_SIG\","
 	      "\"detail\":\"\",\"credential\":null}")
+FIXED(lists, "{\"seq\":7,\"signedS\":7,\"revocation\":\"a.b.c\",\"suspension\":\"a.b.c\"}")
 FIXED(metrics, "\"berth_up 1\\n\"")
 
 static enum berth_err known(const struct berth_api_request *req, const char *a, const char *b)
@@ -157,6 +158,8 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_CREDENTIAL_REQUEST] = sent, [BERTH_API_PROOF_REQUEST] = sent, [BERTH_API_PROOF_PROPOSE] = sent,
 		[BERTH_API_EXCHANGES] = exchanges, [BERTH_API_EXCHANGE] = exchange, [BERTH_API_EXCHANGE_ACCEPT] = ok,
 		[BERTH_API_EXCHANGE_DECLINE] = ok, [BERTH_API_EXCHANGE_REVOKE] = ok,
+		[BERTH_API_DEVICE_SUSPEND] = ok, [BERTH_API_DEVICE_RESUME] = ok, [BERTH_API_DEVICE_REVOKE] = ok,
+		[BERTH_API_DEVICE_ATTEST] = ok, [BERTH_API_STATUS_LISTS] = lists,
 		[BERTH_API_PING] = ping_or_fail, [BERTH_API_METRICS] = metrics,
 		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL] = credential, [BERTH_API_VERIFY] = report,
 		[BERTH_API_CREDENTIAL_IMPORT] = imported_credential, [BERTH_API_CREDENTIAL_REMOVE] = removed,

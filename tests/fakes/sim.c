@@ -246,7 +246,7 @@ struct sim_node *sim_add(struct sim *w, const char *name, const char *uri,
 	snprintf(node->dir, sizeof(node->dir), "%s/%s", w->root, name);
 	node->policy = (struct berth_policy){ .approve_automatically = true, .accept_hardware = true,
 		.accept_sealed = true, .run_timeout_s = 600, .collect_s = 30, .issue_timeout_s = 900,
-		.credential_s = 30 * 86400, .registration_s = 86400, .status_s = 86400, .oob_url = "https://oob.test/" };
+		.credential_s = 30 * 86400, .registration_s = 86400, .status_s = 86400, .credential_status = true, .oob_url = "https://oob.test/" };
 	if (uri)
 		node->policy.endpoints[node->policy.n_endpoints++] = node->uri;
 	for (size_t i = 0; i < n; i++)

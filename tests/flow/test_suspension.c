@@ -228,6 +228,27 @@ static void revoked_after_it_was_suspended(void **state)
 	story_end(&s);
 }
 
+/* Of a device that was let go nothing counts any more, whatever it kept. */
+static bool released(struct sim *w) { (void)w; return strcmp(story_state(now, now->owner), "TRANSFERRED") == 0; }
+
+static void what_was_released_is_revoked(void **state)
+{
+	struct story s;
+	char *vc;
+
+	(void)state;
+	begin(&s);
+	vc = credential(&s);
+	write_lists(&s, s.owner->dir);
+	CHECK_OK(judge(&s, s.owner->dir, vc, 0));
+	CHECK_OK(order(&s, "cmd/transfer", NULL));
+	assert_true(sim_run(&s.w, released, LIMIT_S));
+	write_lists(&s, s.owner->dir);
+	CHECK_RC(BERTH_E_STATUS, judge(&s, s.owner->dir, vc, 0));
+	free(vc);
+	story_end(&s);
+}
+
 /* ---- in every state, and no renewal ---- */
 static void rotate(struct story *s) { CHECK_OK(command(s->gateway, "gateway", NULL, "cmd/rotate", NULL, NULL)); }
 
@@ -608,6 +629,7 @@ int main(void)
 		cmocka_unit_test(suspended_and_back),
 		cmocka_unit_test(revoked_and_onboarded_anew),
 		cmocka_unit_test(revoked_after_it_was_suspended),
+		cmocka_unit_test(what_was_released_is_revoked),
 		cmocka_unit_test(while_a_renewal_is_under_way),
 		cmocka_unit_test(expired_and_out_of_service),
 		cmocka_unit_test(a_renewal_is_refused_on_both_sides),

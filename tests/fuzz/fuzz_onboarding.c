@@ -19,10 +19,12 @@ static const struct berth_machine *const machines[] = { &berth_gateway_machine, 
 /* What every instance has by then. */
 #define KNOWN "{\"factoryDid\":\"" FUZZ_PEER "\",\"operationalDid\":\"" FUZZ_PEER "\",\"serial\":\"S\",\"did\":\"" FUZZ_ME \
 	"\",\"epoch\":1,\"tip\":\"" HASH "\",\"rootHash\":\"" HASH "\",\"tipOwner\":\"" FUZZ_ME "\",\"slot\":\"a\",\"custody\":\"software\",\"credential\":\"e30.e30.AAAA\"," \
-	"\"active\":{\"owner\":\"" FUZZ_PEER "\",\"identity\":\"op-1-1\",\"uri\":\"nng+tcp://o.test:1\",\"credential\":\"e30.e30.AAAA\"}," \
+	"\"active\":{\"owner\":\"" FUZZ_PEER "\",\"identity\":\"owner\",\"did\":\"" FUZZ_ME "\",\"uri\":\"nng+tcp://o.test:1\",\"slot\":\"a\",\"credential\":\"e30.e30.AAAA\",\"items\":[]}," \
 	"\"release\":{\"thid\":\"t\",\"nonce\":\"" HASH "\",\"ready\":\"" HASH "\",\"credential\":\"e30.e30.AAAA\",\"consent\":true}," \
 	"\"transfer\":{\"thid\":\"t\",\"nonce\":\"" HASH "\",\"ready\":\"" HASH "\",\"credential\":\"e30.e30.AAAA\"}," \
-	"\"ended\":{\"thid\":\"t\",\"peer\":\"" FUZZ_PEER "\",\"receipt\":\"e30.e30.AAAA\",\"deviceHash\":\"" HASH "\",\"epoch\":1}}"
+	"\"ended\":{\"thid\":\"t\",\"peer\":\"" FUZZ_PEER "\",\"receipt\":\"e30.e30.AAAA\",\"deviceHash\":\"" HASH "\",\"epoch\":1}," \
+	"\"quarantine\":{\"why\":\"suspended\",\"was\":\"ROTATING\"},\"statusSeq\":5,\"status\":{\"is\":\"suspended\",\"seq\":5," \
+	"\"thid\":\"s\"},\"notice\":{\"tries\":1},\"attest\":{\"thid\":\"t\",\"nonce\":\"" HASH "\",\"pcrs\":[0,7]}}"
 static struct { const struct berth_machine *m; const struct berth_transition *t; } rows[ROWS_MAX];
 static size_t n_rows;
 

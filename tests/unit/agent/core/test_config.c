@@ -439,10 +439,47 @@ static void c015_every_allocation_may_fail(void **state)
 	CHECK(test_every_allocation_fails(read_and_told, text) > 10);
 }
 
+/* What an owner asks of its devices. */
+static void reads_what_devices_are_held_to(void **state)
+{
+	static const char good[] = "iPH1r5pSsYjfjo0cZ3IMrB1pjgkxNrLTSvb2cjqSwu8";
+	static const struct { const char *text, *detail; } bad[] = {
+		{ "[reference r]\nmodel = M\n", "[reference r]: needs model and digest" },
+		{ "[reference r]\ndigest = x\n", "[reference r]: needs model and digest" },
+		{ "[reference r]\nmodel = M\ndigest = x\n", "[reference r] digest: x is not a SHA-256 in base64url" },
+	};
+	struct berth_config *c;
+	struct berth_policy p;
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof(text), "[policy]\napprove-model = Berth Box 1\napprove-model = Berth Box 2\nattest-every = 1d\n"
+		 "attest-pcrs = 0 7\nattest-drift = quarantine\ncredential-status = yes\nstatus-lifetime = 2h\n"
+		 "[reference a]\nmodel = Berth Box 1\ndigest = %s\n[reference none]\n", good);
+	c = parsed(text);
+	CHECK_OK(berth_config_policy(c, &p));
+	CHECK(p.n_approve_models == 2 && p.attest_every_s == 86400 && p.attest_pcrs == 0x81 && p.attest_quarantine);
+	CHECK(p.credential_status && p.status_s == 7200 && p.n_references == 1 && p.references[0].n_digests == 1);
+	assert_string_equal(p.approve_models[1], "Berth Box 2");
+	assert_string_equal(p.references[0].model, "Berth Box 1");
+	assert_string_equal(p.references[0].digests[0], good);
+	berth_config_free(c);
+	c = parsed("");
+	CHECK_OK(berth_config_policy(c, &p));
+	CHECK(!p.n_approve_models && !p.attest_every_s && !p.attest_pcrs && !p.attest_quarantine && !p.credential_status);
+	berth_config_free(c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		c = parsed(bad[i].text);
+		CHECK_RC(BERTH_E_CONFIG, berth_config_policy(c, &p));
+		assert_string_equal(berth_err_detail(), bad[i].detail);
+		berth_config_free(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_sections_names_and_lists), cmocka_unit_test(an_empty_file_is_all_defaults),
+		cmocka_unit_test(reads_sections_names_and_lists), cmocka_unit_test(reads_what_devices_are_held_to), cmocka_unit_test(an_empty_file_is_all_defaults),
 		cmocka_unit_test(c156_names_line_and_option), cmocka_unit_test(c156_sizes),
 		cmocka_unit_test(c156_a_file_that_others_may_write_is_refused),
 		cmocka_unit_test(the_example_lists_exactly_the_table),
