@@ -20,9 +20,7 @@ class Chain(peers.Node):
 
     def __init__(self, name="dev", chain_id=1337, **more):
         super().__init__("chain.mjs", json.dumps(dict(more, name=name, chainId=chain_id)), folder=FOLDER)
-        line = self.process.stdout.readline()
-        assert line, "the chain did not start"
-        self.__dict__.update(json.loads(line), name=name, chain_id=chain_id)
+        self.__dict__.update(json.loads(self.line()), name=name, chain_id=chain_id)
 
     def did(self, account):
         return f"did:ethr:{self.name}:{self.accounts[account]['address'].lower()}"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 
@@ -53,9 +54,15 @@ class Node:
     def ask(self, op, **q):
         self.process.stdin.write(json.dumps(dict(q, op=op)) + "\n")
         self.process.stdin.flush()
+        return json.loads(self.line())
+
+    def line(self, seconds=180):
+        """The next; one at a time is all there ever is to read."""
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        assert ready, f"{self.process.args}: silent"
         line = self.process.stdout.readline()
         assert line, f"{self.process.args}: gone"
-        return json.loads(line)
+        return line
 
     def close(self):
         self.process.stdin.close()

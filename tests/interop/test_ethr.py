@@ -7,12 +7,16 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
 import ethr_chain
-from peers import BERTH, BUILD, berth
+from peers import BERTH, BUILD, HERE, berth
+
+sys.path.insert(0, str(HERE.parent / "system"))
+from agents import Agent  # noqa: E402
 
 NULL = "0x" + 40 * "0"
 SECP256K1 = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"  # of the key 1
@@ -132,6 +136,8 @@ def agree(chain, world, did):
     until(lambda: time.time() >= newest + 1)
     ours, theirs = world.resolve(did), chain.resolve(did)
     assert body(ours["didDocument"]) == body(theirs["didDocument"])
+    for member in ("versionId", "updated"):
+        assert ours["didDocumentMetadata"].get(member) == theirs["didDocumentMetadata"].get(member)
     return theirs
 
 
@@ -157,7 +163,9 @@ def test_a_life_on_the_chain(chain, tmp_path, matrix):
         if verb == "deactivate":
             both = chain.resolve(did)
             assert both["didDocumentMetadata"]["deactivated"] is True and both["didDocument"]["verificationMethod"] == []
-            assert "deactivated" in berth("did", "resolve", did, "--config", world.config, status=4).stderr
+            r = berth("did", "resolve", did, "--config", world.config, status=4)
+            assert "deactivated" in r.stderr
+            assert json.loads(r.stdout)["didDocumentMetadata"] == both["didDocumentMetadata"]
         else:
             both = agree(chain, world, did)
         doc, meta = both["didDocument"], both["didDocumentMetadata"]
@@ -261,6 +269,26 @@ def test_another_account_pays(chain, tmp_path):
     agree(chain, world, owner.did)
     senders = {chain.rpc("eth_getTransactionByHash", log["transactionHash"])["from"] for log in chain.events(owner.address)}
     assert senders == {payer.address.lower()} and sent(chain, owner) == 0
+
+
+def test_a_daemons_key(chain, tmp_path):
+    """keyd signs, for its account and for another that pays; the node takes what it says."""
+    world, payer = World(tmp_path, chain), Account(tmp_path, "payer", chain)
+    agent = Agent(tmp_path, "owner", "owner", keystore_main={"ethr-registry": f"{chain.chain_id}:{chain.registry}"}).start()
+    try:
+        there = ("--socket", agent.admin_sock, "--key", "plant")
+        made = json.loads(berth("did", "ethr", "create", "--network", chain.name, *there).stdout)
+        change = ("--config", world.config, "--state", world.state, *there)
+        chain.rpc("evm_setAccountBalance", made["address"], FUNDS)
+        chain.rpc("evm_setAccountNonce", made["address"], "0x1")
+        berth("did", "ethr", "set-attribute", made["did"], *HUB, *change)
+        berth("did", "ethr", "add-delegate", made["did"], "veriKey", payer.address, "--validity", 3600, "--payer-key-uri", payer.uri, *change)
+        doc = agree(chain, world, made["did"])["didDocument"]
+        assert doc["service"][0]["serviceEndpoint"] == HUB[1] and len(doc["verificationMethod"]) == 2
+        senders = [chain.rpc("eth_getTransactionByHash", log["transactionHash"])["from"] for log in chain.events(made["address"])]
+        assert senders == [made["address"].lower(), payer.address.lower()]
+    finally:
+        agent.stop()
 
 
 def refused(world, did):
