@@ -75,6 +75,10 @@ check-soak: have-deps have-node all tests
 demo: have-deps all $(ROGUES)
 	@BERTH_BUILD=$(B) examples/demo.sh
 
+# One gateway from its birth to its end: see examples/lifecycle.sh.
+lifecycle: have-deps all
+	@BERTH_BUILD=$(B) examples/lifecycle.sh
+
 have-deps:
 	@dpkg-query -W -f='$${db:Status-Status}\n' $(DEBS) 2>&1 | grep -qv '^installed$$' && $(MAKE) --no-print-directory deps || true
 have-node:
@@ -133,4 +137,4 @@ have-fuzz:
 		{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $(DEBS_FUZZ); }
 
-.PHONY: tests demo bench bench-peers check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz
+.PHONY: tests demo lifecycle bench bench-peers check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz
