@@ -50,6 +50,19 @@ $(B)/tests/courier/floor: $(B)/tests/courier/floor.o
 $(B)/tests/courier/crowd: $(B)/tests/courier/crowd.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
+# A fleet of gateways in one process (examples/fleet), and a disk that is slow.
+FLEET := $(B)/examples/fleet/gateways $(B)/examples/fleet/count $(B)/examples/fleet/slow_disk.so
+$(B)/examples/fleet/gateways: $(call obj,$(addprefix examples/fleet/,gateways.c gateway.c wire.c)) $(B)/tests/fakes/keys_local.o $(B)/lib/libagent.a $(B)/lib/libberth.a
+	$(Q)$(LINK) -Wl,--wrap=sqlite3_hard_heap_limit64 $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
+COUNT_WRAP := berth_sign berth_signer_sign berth_verify berth_ecdh berth_keypair_generate berth_aead_seal berth_aead_open \
+	berth_keywrap berth_keyunwrap berth_unpack berth_store_commit berth_store_commit_loose berth_agent_on_request \
+	berth_agent_on_result berth_agent_tick
+$(B)/examples/fleet/count: $(B)/examples/fleet/count.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
+	$(Q)$(LINK) $(WRAP) $(foreach f,$(COUNT_WRAP),-Wl,--wrap=$(f)) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
+$(B)/examples/fleet/slow_disk.so: examples/fleet/slow_disk.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) -fPIC -D_GNU_SOURCE -shared -o $@ $<
+
 # A PKCS #11 module that hangs, dies and lies.
 MODULES := $(patsubst %.c,$(B)/%.so,$(wildcard tests/fakes/modules/*.c))
 $(MODULES): $(B)/%.so: %.c
@@ -57,7 +70,7 @@ $(MODULES): $(B)/%.so: %.c
 	$(Q)$(CC) $(WARN) -fPIC -D_GNU_SOURCE $(PKG_CFLAGS) -shared -o $@ $<
 $(B)/tests/unit/did/keystore/test_pkcs11: | $(MODULES)
 
-tests: $(COURIERD) $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(PEERS) $(FUZZ:%=$(B)/tests/fuzz/%)
+tests: $(COURIERD) $(FLEET) $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(PEERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 check-unit: all tests
 	@tests/tools/check.py --build $(B) unit flow fuzz
@@ -78,6 +91,11 @@ demo: have-deps all $(ROGUES)
 # One gateway from its birth to its end: see examples/lifecycle.sh.
 lifecycle: have-deps all
 	@BERTH_BUILD=$(B) examples/lifecycle.sh
+
+# A fleet of simulated gateways against one owner: FLEET_ARGS='--gateways 1000 --at-once 300'.
+FLEET_ARGS ?= --gateways 100
+fleet: have-deps all $(FLEET) $(B)/tests/bench/bench $(B)/tests/courier/floor
+	@BERTH_BUILD=$(abspath $(B)) /usr/bin/python3 examples/fleet/fleet.py $(FLEET_ARGS)
 
 have-deps:
 	@dpkg-query -W -f='$${db:Status-Status}\n' $(DEBS) 2>&1 | grep -qv '^installed$$' && $(MAKE) --no-print-directory deps || true
@@ -137,4 +155,4 @@ have-fuzz:
 		{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $(DEBS_FUZZ); }
 
-.PHONY: tests demo lifecycle bench bench-peers check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz
+.PHONY: tests demo lifecycle fleet bench bench-peers check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz

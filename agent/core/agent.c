@@ -13,6 +13,15 @@
 
 uint64_t agent_mono_ms(void) { return berth_clock_mono_ms(); }
 
+uint64_t agent_hash(const char *key)
+{
+	uint64_t h = 0xcbf29ce484222325u;	/* FNV-1a */
+
+	for (; *key; key++)
+		h = (h ^ (uint8_t)*key) * 0x100000001b3u;
+	return h;
+}
+
 int64_t berth_agent_now_s(const struct berth_agent *a)
 {
 	return a->start_uptime_s + (int64_t)((agent_mono_ms() - a->start_ms) / 1000);
@@ -58,6 +67,13 @@ records_each_after(struct berth_records *r, const char *ns, const char *after,
 	return berth_store_each(((struct agent_records *)r)->a->cfg.store, ns, after, fn, arg);
 }
 
+static enum berth_err
+records_each_under(struct berth_records *r, const char *ns, const char *prefix,
+		   enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len), void *arg)
+{
+	return berth_store_each_under(((struct agent_records *)r)->a->cfg.store, ns, prefix, fn, arg);
+}
+
 /* The short form of a did:peer:4 says nothing by itself: what was learned answers. */
 static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
@@ -98,8 +114,12 @@ static const char on_timer[] = "timer", on_go[] = "go";
 static struct timer *
 find_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on)
 {
+	uint64_t hash = agent_hash(key);
+	size_t machine = machine_index(a, m);
+
 	for (size_t i = 0; i < a->n_timers; i++)
-		if (a->timers[i].on == on && a->cfg.machines[a->timers[i].machine] == m && strcmp(a->timers[i].key, key) == 0)
+		if (a->timers[i].hash == hash && a->timers[i].on == on && a->timers[i].machine == machine &&
+		    strcmp(a->timers[i].key, key) == 0)
 			return &a->timers[i];
 	return NULL;
 }
@@ -118,9 +138,12 @@ static void
 set_event(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on, uint64_t after_ms)
 {
 	struct timer *t = find_timer(a, m, key, on), *more;
+	uint64_t due_ms = agent_mono_ms() + after_ms;
 
+	if (due_ms < a->timer_ms)
+		a->timer_ms = due_ms;
 	if (t) {
-		t->due_ms = agent_mono_ms() + after_ms;
+		t->due_ms = due_ms;
 		return;
 	}
 	more = realloc(a->timers, (a->n_timers + 1) * sizeof(*more));
@@ -128,7 +151,7 @@ set_event(struct berth_agent *a, const struct berth_machine *m, const char *key,
 		return;
 	a->timers = more;
 	t = &more[a->n_timers];
-	*t = (struct timer){ .machine = machine_index(a, m), .key = strdup(key), .due_ms = agent_mono_ms() + after_ms, .on = on };
+	*t = (struct timer){ .machine = machine_index(a, m), .key = strdup(key), .hash = agent_hash(key), .due_ms = due_ms, .on = on };
 	if (t->key)
 		a->n_timers++;
 }
@@ -145,10 +168,13 @@ void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const 
 
 static void fire_timers(struct berth_agent *a)
 {
+	uint64_t now = agent_mono_ms();
 	enum berth_err rc;
 
+	if (now < a->timer_ms)
+		return;
 	for (size_t i = a->n_timers; i-- > 0;) {
-		if (i >= a->n_timers || a->timers[i].due_ms > agent_mono_ms())
+		if (i >= a->n_timers || a->timers[i].due_ms > now)
 			continue;
 		const struct berth_machine *m = a->cfg.machines[a->timers[i].machine];
 		const struct berth_event ev = { .on = a->timers[i].on };
@@ -162,6 +188,10 @@ static void fire_timers(struct berth_agent *a)
 			set_event(a, m, key, ev.on, TIMER_RETRY_MS);	/* a full disk is no end */
 		free(key);
 	}
+	a->timer_ms = UINT64_MAX;
+	for (size_t i = 0; i < a->n_timers; i++)
+		if (a->timers[i].due_ms < a->timer_ms)
+			a->timer_ms = a->timers[i].due_ms;
 }
 
 /* What has been waiting for too long goes. */
@@ -211,13 +241,7 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 	berth_agent_batch_end(a);
 	in = agent_outbound_tick(a);
 	now = agent_mono_ms();
-	for (size_t i = 0; i < a->n_timers; i++) {
-		uint64_t wait = a->timers[i].due_ms > now ? a->timers[i].due_ms - now : 0;
-
-		if (wait < in)
-			in = (uint32_t)wait;
-	}
-	return in;
+	return agent_sooner(in, a->timer_ms, now);
 }
 
 /* --- start --- */
@@ -317,7 +341,8 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 		return berth_fail(BERTH_E_NOMEM, "agent");
 	a->cfg = *cfg;
 	a->start_ms = agent_mono_ms();
-	a->records = (struct agent_records){ .base = { .get = records_get, .each = records_each, .each_after = records_each_after }, .a = a };
+	a->records = (struct agent_records){ .base = { .get = records_get, .each = records_each, .each_after = records_each_after,
+		.each_under = records_each_under }, .a = a };
 	a->peers = (struct peer_resolver){ .base = { .resolve = resolve_peer, .next = cfg->resolver }, .a = a };
 	berth_resolver_builtin_init(&a->builtin, &a->peers.base);
 	a->env = (struct berth_env){ .keys = cfg->keys, .resolver = &a->builtin, .records = &a->records.base,

@@ -69,7 +69,7 @@ void berth_agent_batch_end(struct berth_agent *a);
  * later (a poll with nothing to give is parked up to BERTH_AGENT_PARK_MS). */
 #define BERTH_AGENT_PARK_MS 55000u
 #define BERTH_AGENT_PARK_HTTP_MS 25000u	/* what stands between gives up sooner */
-#define BERTH_AGENT_PARKED_MAX 256
+#define BERTH_AGENT_PARKED_MAX 8192	/* as many as [listen] requests-at-once can say */
 void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			    const uint8_t *frame, size_t len);
 /* The requester is gone; forget a parked request, or that it was given a message. */

@@ -51,8 +51,9 @@
 #define HOUSEKEEPING_MS 600000u
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
-struct timer { size_t machine; char *key; uint64_t due_ms; const char *on; /* "timer", or a "go" to try again */ };
-struct parked { uint64_t request; enum berth_link link; char *peer, *thread; /* NULL: any */ uint64_t until_ms, offer_ms; /* 0: nothing to offer */ int64_t again_s; /* a row for it may go */ };
+struct timer { size_t machine; char *key; uint64_t hash /* of key */, due_ms; const char *on; /* "timer", or a "go" to try again */ };
+/* look: there may be something for it; hash: of peer, so that one is found among thousands */
+struct parked { uint64_t request; enum berth_link link; bool look; char *peer, *thread; /* NULL: any */ uint64_t hash, until_ms, offer_ms; /* 0: nothing to offer */ int64_t again_s; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
 struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; size_t n_acks;
@@ -106,8 +107,10 @@ struct berth_agent {
 	size_t n_ids;
 	struct timer *timers;
 	size_t n_timers;
+	uint64_t timer_ms;		/* none of them is due before */
 	struct parked parked[BERTH_AGENT_PARKED_MAX];
 	size_t n_parked;
+	uint64_t moved;			/* berth_store_outbox_moved() when they were looked at */
 	struct given given[GIVEN_MAX];	/* the oldest first */
 	size_t n_given;
 	struct held held[HELD_MAX];
@@ -306,6 +309,7 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 			const uint8_t *frame, size_t len);
 void agent_reply_busy(struct berth_agent *a, uint64_t request);
 void agent_answer_parked(struct berth_agent *a);
+void agent_parked_look(struct berth_agent *a, const char *peer);	/* something was put for it, or taken away; short form */
 uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_given_free(struct berth_agent *a);
 void agent_parked_free(struct berth_agent *a);
@@ -341,6 +345,7 @@ void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const
 void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const char *key);
 void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key);
 uint64_t agent_mono_ms(void);
+uint64_t agent_hash(const char *key);	/* tells one key from thousands; strcmp() decides */
 void agent_refresh_time(struct berth_agent *a);
 
 #endif

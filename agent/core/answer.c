@@ -50,6 +50,7 @@ void berth_agent_on_sent(struct berth_agent *a, uint64_t request)
 	if (i == a->n_given)
 		return;
 	berth_agent_batch_begin(a);
+	a->moved--;	/* room for confirmations is everybody's */
 	if (!berth_store_begin(a->cfg.store) &&
 	    (berth_store_outbox_ack(a->cfg.store, a->given[i].peer, a->given[i].ack, &found) ||
 	     berth_store_commit_loose(a->cfg.store)))
@@ -62,6 +63,24 @@ void agent_given_free(struct berth_agent *a)
 {
 	while (a->n_given)
 		forget_given(a, 0);
+}
+
+static struct parked *parked_of(struct berth_agent *a, const char *peer)
+{
+	uint64_t h = agent_hash(peer);
+
+	for (size_t i = 0; i < a->n_parked; i++)
+		if (a->parked[i].hash == h && strcmp(a->parked[i].peer, peer) == 0)
+			return &a->parked[i];
+	return NULL;
+}
+
+void agent_parked_look(struct berth_agent *a, const char *peer)
+{
+	struct parked *p = parked_of(a, peer);
+
+	if (p)
+		p->look = true;
 }
 
 /* How many of the rows, room of them, may go now.  *again_s: when the first of those that have to stay
@@ -129,12 +148,16 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 	if (is_socket(link) && room > GIVEN_MAX - a->n_given)
 		room = GIVEN_MAX - a->n_given;	/* confirmations are counted: none may be forgotten */
 
-	*again_s = INT64_MAX;
+	*again_s = berth_agent_now_s(a) + 1;	/* should the store fail */
 	if (berth_store_outbox_for_peer(a->cfg.store, peer, berth_agent_now_s(a), BERTH_FRAME_MESSAGES_MAX, rows))
 		return 0;
 	n = of_thread(rows, thread);
-	if (!(n = may_go(a, rows->rows, n < room ? n : room, again_s)) || mark_sent(a, rows->rows, n))
+	if (!(n = may_go(a, rows->rows, n < room ? n : room, again_s)))
 		return 0;
+	if (mark_sent(a, rows->rows, n)) {
+		*again_s = berth_agent_now_s(a) + 1;
+		return 0;
+	}
 	for (size_t i = 0; i < n; i++) {
 		const struct berth_outbox_row *row = &rows->rows[i];
 
@@ -197,16 +220,15 @@ static void
 park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, uint64_t offer_ms)
 {
 	uint32_t ms = link == BERTH_LINK_NNG ? BERTH_AGENT_PARK_MS : BERTH_AGENT_PARK_HTTP_MS;
-	struct parked p = { .request = request, .link = link, .until_ms = is_socket(link) ? UINT64_MAX : agent_mono_ms() + ms,
-		.offer_ms = offer_ms, .again_s = INT64_MAX };
+	struct parked p = { .request = request, .link = link, .look = true, .hash = agent_hash(peer),
+		.until_ms = is_socket(link) ? UINT64_MAX : agent_mono_ms() + ms, .offer_ms = offer_ms, .again_s = INT64_MAX };
+	struct parked *older = parked_of(a, peer);
 
-	for (size_t i = 0; i < a->n_parked; i++)
-		if (strcmp(a->parked[i].peer, peer) == 0) {
-			if (!is_socket(a->parked[i].link))
-				reply_status(a, a->parked[i].request, BERTH_FRAME_STORED, 0);
-			unpark(a, i);
-			break;
-		}
+	if (older) {
+		if (!is_socket(older->link))
+			reply_status(a, older->request, BERTH_FRAME_STORED, 0);
+		unpark(a, (size_t)(older - a->parked));
+	}
 	if (a->n_parked == BERTH_AGENT_PARKED_MAX || !(p.peer = strdup(peer)) || (thread && !(p.thread = strdup(thread)))) {
 		free(p.peer);
 		if (!is_socket(link))
@@ -238,30 +260,44 @@ void berth_agent_on_all_gone(struct berth_agent *a)
 	agent_parked_free(a);
 }
 
+/* Thousands wait, and few of them for anything that has happened just now. */
+static bool is_due(const struct parked *p, uint64_t now_ms, int64_t now_s)
+{
+	return p->look || now_ms >= p->until_ms || (p->offer_ms && now_ms >= p->offer_ms) || now_s >= p->again_s;
+}
+
+/* True: it is answered, and waits no more. */
+static bool answer_one(struct berth_agent *a, struct parked *p, bool news)
+{
+	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
+	struct berth_outbox_list rows = { 0 };
+	struct berth_buf offer = BERTH_BUF_INIT;
+	bool over;
+
+	p->look = false;
+	collect(a, p->request, p->link, p->peer, p->thread, &r, &rows, &p->again_s);
+	if (r.n_msgs == 0 && (news || (p->offer_ms && agent_mono_ms() >= p->offer_ms)))
+		p->offer_ms = offer_queue(a, p->request, p->link, p->peer, &r, &offer);
+	over = r.n_msgs || agent_mono_ms() >= p->until_ms;
+	if (over)
+		reply_now(a, p->request, &r);
+	p->look = over && is_socket(p->link);	/* it goes on waiting, for what did not fit */
+	berth_outbox_list_free(&rows);
+	berth_buf_free(&offer);
+	return over && !is_socket(p->link);
+}
+
 void agent_answer_parked(struct berth_agent *a)
 {
-	bool news = a->queue_news;
+	uint64_t moved = berth_store_outbox_moved(a->cfg.store), now_ms = agent_mono_ms();
+	int64_t now_s = berth_agent_now_s(a);
+	bool news = a->queue_news, all = news || moved != a->moved;
 
 	a->queue_news = false;
-	for (size_t i = a->n_parked; i-- > 0;) {
-		struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
-		struct berth_outbox_list rows = { 0 };
-		struct berth_buf offer = BERTH_BUF_INIT;
-		int64_t again_s;
-
-		collect(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, a->parked[i].thread, &r, &rows, &again_s);
-		if (r.n_msgs == 0 && (news || (a->parked[i].offer_ms && agent_mono_ms() >= a->parked[i].offer_ms)))
-			a->parked[i].offer_ms = offer_queue(a, a->parked[i].request, a->parked[i].link, a->parked[i].peer, &r, &offer);
-		if (r.n_msgs || agent_mono_ms() >= a->parked[i].until_ms) {
-			reply_now(a, a->parked[i].request, &r);
-			if (!is_socket(a->parked[i].link))
-				unpark(a, i);
-		} else {
-			a->parked[i].again_s = again_s;
-		}
-		berth_outbox_list_free(&rows);
-		berth_buf_free(&offer);
-	}
+	a->moved = moved;
+	for (size_t i = a->n_parked; i-- > 0;)
+		if ((all || is_due(&a->parked[i], now_ms, now_s)) && answer_one(a, &a->parked[i], news))
+			unpark(a, i);
 }
 
 /* acks ride in front of a message whose sender says whose they are */
@@ -271,6 +307,7 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 
 	if (!f->n_acks || berth_store_begin(a->cfg.store))
 		return;
+	agent_parked_look(a, peer);	/* those behind may go */
 	for (size_t i = 0; i < f->n_acks; i++)
 		if (berth_store_outbox_ack(a->cfg.store, peer, f->acks + i * BERTH_ACK_LEN, &found)) {
 			berth_store_rollback(a->cfg.store);
@@ -395,11 +432,13 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_
 
 uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms)
 {
+	int64_t now_s = berth_agent_now_s(a);
+
 	for (size_t i = 0; i < a->n_parked; i++) {
 		in_ms = agent_sooner(in_ms, a->parked[i].until_ms, now_ms);
 		if (a->parked[i].offer_ms)
 			in_ms = agent_sooner(in_ms, a->parked[i].offer_ms, now_ms);
-		in_ms = agent_wait_until(in_ms, a->parked[i].again_s, berth_agent_now_s(a));
+		in_ms = agent_wait_until(in_ms, a->parked[i].again_s, now_s);
 	}
 	return in_ms;
 }

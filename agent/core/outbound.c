@@ -37,7 +37,8 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 		.expires_s = now + (policy && policy->retry_for_s ? policy->retry_for_s : BERTH_OUTBOX_EXPIRES_S) };
 
 	berth_store_outbox_quota(a->cfg.store, policy ? policy->peer_msgs : 0, policy ? policy->peer_bytes : 0);
-	rc = berth_store_outbox_put(a->cfg.store, &row);
+	if (!(rc = berth_store_outbox_put(a->cfg.store, &row)))
+		agent_parked_look(a, row.peer);
 out:
 	berth_buf_free(&packed);
 	berth_buf_free(&uri);

@@ -79,6 +79,7 @@ static void change(struct berth_agent *a, change_fn *fn, const struct in_flight 
 {
 	enum berth_err rc = berth_store_begin(a->cfg.store);
 
+	agent_parked_look(a, f->peer);	/* it may fetch what it could not be sent */
 	if (!rc && !(rc = fn(a, f, why, after_s)))
 		rc = berth_store_commit_loose(a->cfg.store);
 	berth_store_rollback(a->cfg.store);
@@ -116,6 +117,7 @@ static void arrived(struct berth_agent *a, const struct in_flight *f)
 
 	if (!r.peer)
 		return;
+	agent_parked_look(a, r.peer);
 	a->arrived[a->n_arrived++] = r;
 	if (a->n_arrived == ARRIVED_MAX)
 		agent_arrivals_note(a);

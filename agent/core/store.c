@@ -77,8 +77,9 @@ static void shut(struct berth_store *s, bool clean)
 	sqlite3_close_v2(s->db);
 	s->db = NULL;
 	s->lost |= s->owed;
+	s->moved++;
 	s->owed = false;
-	s->in_txn = s->saved = s->failed = s->totals_known = s->relaxed = false;
+	s->in_txn = s->saved = s->failed = s->total.known = s->relaxed = false;
 }
 
 /* As SQLite itself would do it, but never before the log has been synced: an error of
@@ -369,6 +370,7 @@ enum berth_err berth_store_begin(struct berth_store *s)
 	if ((rc = store_run(s, "BEGIN IMMEDIATE", "")))
 		return rc;
 	s->in_txn = true;
+	s->at_begin = s->total;
 	return BERTH_OK;
 }
 
@@ -394,9 +396,10 @@ void berth_store_rollback(struct berth_store *s)
 {
 	if (!s->in_txn)
 		return;
-	if (s->db && !sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	s->in_txn = s->saved = s->failed = s->totals_known = false;
+	s->total = s->at_begin;
+	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+		s->total.known = false;
+	s->in_txn = s->saved = s->failed = false;
 }
 
 bool berth_store_in_transaction(const struct berth_store *s) { return s->in_txn; }
@@ -412,6 +415,7 @@ enum berth_err berth_store_savepoint(struct berth_store *s)
 	if ((rc = store_run(s, "SAVEPOINT step", "")))
 		return rc;
 	s->saved = true;
+	s->at_savepoint = s->total;
 	return BERTH_OK;
 }
 
@@ -421,9 +425,11 @@ enum berth_err berth_store_undo(struct berth_store *s)
 
 	if (!s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
-	s->totals_known = false;
-	if ((rc = store_ready(s, true)) || (rc = store_run(s, "ROLLBACK TO step", "")))
+	if ((rc = store_ready(s, true)) || (rc = store_run(s, "ROLLBACK TO step", ""))) {
+		s->total.known = false;
 		return rc;
+	}
+	s->total = s->at_savepoint;
 	return berth_store_keep(s);
 }
 

@@ -102,6 +102,9 @@ typedef enum berth_err (*berth_store_each_fn)(void *arg, const char *key, const 
 BERTH_MUST_USE enum berth_err
 berth_store_each(struct berth_store *s, const char *ns, const char *after,
 		 berth_store_each_fn fn, void *arg);
+/* Only those whose keys begin with prefix, whatever else there is. */
+BERTH_MUST_USE enum berth_err
+berth_store_each_under(struct berth_store *s, const char *ns, const char *prefix, berth_store_each_fn fn, void *arg);
 
 /* --- counters: named 64-bit numbers ("generation", "epoch", "time-floor").  A
  * counter never set is 0. */
@@ -180,6 +183,9 @@ berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit, const
 /* When the next row falls due; INT64_MAX when none will. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_next(struct berth_store *s, int64_t *out_s);
+/* Grows with whatever may let a row go sooner or in another order, but for what is put
+ * for its peer, acknowledged by it or done: whoever does that knows whose it was. */
+uint64_t berth_store_outbox_moved(const struct berth_store *s);
 /* All that waits for a peer, parked or not, in the order it was put. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,

@@ -47,7 +47,7 @@ static enum berth_err forget(struct berth_store *s, const char *sql, const char 
 	else
 		rc = store_run(s, sql, fmt, cap);
 	if (!rc)
-		s->in_msgs -= sqlite3_changes(s->db);
+		s->total.in_msgs -= sqlite3_changes(s->db);
 	return rc;
 }
 
@@ -69,15 +69,15 @@ enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, 
 			    answer ? "bbib" : "bbin", hs, sizeof(hs), hi, sizeof(hi), now_s,
 			    answer, (size_t)BERTH_ANSWER_LEN)))
 		return rc;
-	s->in_msgs++;
+	s->total.in_msgs++;
 	/* One sender's flood pushes out its own past first; looked at now and then only. */
 	if (sqlite3_last_insert_rowid(s->db) % PRUNE_EVERY == 0 && (rc = forget(s, "DELETE FROM inbox WHERE sender = ?1 AND seq <= (SELECT seq FROM inbox"
 			 " WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)", "bi", hs, BERTH_INBOX_PEER_MAX)))
 		return rc;
-	if (s->in_msgs <= BERTH_INBOX_MAX)
+	if (s->total.in_msgs <= BERTH_INBOX_MAX)
 		return BERTH_OK;
 	return forget(s, "DELETE FROM inbox WHERE seq <= (SELECT seq FROM inbox"
-		      " ORDER BY seq LIMIT 1 OFFSET ?1 - 1)", "i", NULL, s->in_msgs - BERTH_INBOX_MAX);
+		      " ORDER BY seq LIMIT 1 OFFSET ?1 - 1)", "i", NULL, s->total.in_msgs - BERTH_INBOX_MAX);
 }
 
 enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int64_t *out_n)
@@ -87,8 +87,8 @@ enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int
 	*out_n = 0;
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)))
 		return rc;
-	*out_n = s->in_msgs;
+	*out_n = s->total.in_msgs;
 	rc = forget(s, "DELETE FROM inbox WHERE seen_s < ?1", "i", NULL, now_s - BERTH_INBOX_AGE_S);
-	*out_n -= s->in_msgs;
+	*out_n -= s->total.in_msgs;
 	return rc ? rc : store_run(s, "PRAGMA incremental_vacuum(256)", "");
 }

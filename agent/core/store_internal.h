@@ -20,9 +20,12 @@ struct berth_store {
 	int wal_frames;		/* after the last commit */
 	bool damaged;		/* an I/O error: close, open, check before anything else */
 	uint64_t tried_ms;	/* when reopening was last tried */
-	bool totals_known;	/* of the outbox and the inbox; a rollback forgets them */
 	int64_t peer_msgs, peer_bytes;	/* quotas; 0: the usual ones */
-	int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes, guests, guest_bytes;
+	uint64_t moved;		/* berth_store_outbox_moved() */
+	struct store_totals {	/* counting takes long: what is rolled back takes them along */
+		bool known;
+		int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes, guests, guest_bytes;
+	} total, at_begin, at_savepoint;
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
@@ -51,7 +54,7 @@ BERTH_MUST_USE enum berth_err store_run(struct berth_store *s, const char *sql, 
 BERTH_MUST_USE enum berth_err
 store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql, const char *fmt, ...);
 
-/* Fills totals_known and what it covers. */
+/* Fills total. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 
 int64_t store_backoff_now(int64_t tries);

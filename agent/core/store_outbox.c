@@ -72,12 +72,14 @@ static enum berth_err check_quota(struct berth_store *s, const struct berth_outb
 	if (msgs >= most || bytes + (int64_t)r->body_len > most_bytes)
 		return berth_fail(BERTH_E_QUOTA, "outbox: %lld messages, %lld bytes wait for this peer",
 				  (long long)msgs, (long long)bytes);
-	if (s->out_msgs >= BERTH_OUTBOX_MSGS || s->out_bytes + (int64_t)r->body_len > BERTH_OUTBOX_BYTES)
+	if (s->total.out_msgs >= BERTH_OUTBOX_MSGS || s->total.out_bytes + (int64_t)r->body_len > BERTH_OUTBOX_BYTES)
 		return berth_fail(BERTH_E_UNAVAILABLE, "outbox: full");
 	return BERTH_OK;
 }
 
-enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
+uint64_t berth_store_outbox_moved(const struct berth_store *s) { return s->moved; }
+
+static enum berth_err remove_row(struct berth_store *s, int64_t seq)
 {
 	enum berth_err rc;
 	int64_t len;
@@ -94,9 +96,15 @@ enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 		return rc;
 	if (sqlite3_changes(s->db) != 1)	/* or the loops below would not end */
 		return store_contradiction(s, "outbox");
-	s->out_msgs--;
-	s->out_bytes -= len;
+	s->total.out_msgs--;
+	s->total.out_bytes -= len;
 	return BERTH_OK;
+}
+
+enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
+{
+	s->moved++;
+	return remove_row(s, seq);
 }
 
 /* Strangers push out each other and nobody else. */
@@ -150,8 +158,8 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 			    r->body, r->body_len, r->created_s, next_s, r->expires_s, (int64_t)r->guest,
 			    r->machine ? r->machine : "", r->instance ? r->instance : "")))
 		return rc;
-	s->out_msgs++;
-	s->out_bytes += (int64_t)r->body_len;
+	s->total.out_msgs++;
+	s->total.out_bytes += (int64_t)r->body_len;
 	return r->guest ? cap_guests(s) : BERTH_OK;
 }
 
@@ -413,7 +421,7 @@ enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, c
 			    " WHERE a.ack = ?1 AND o.peer = ?2", "bs", ack, (size_t)BERTH_ACK_LEN, peer)))
 		return rc;
 	*found = seq != 0;
-	return seq ? store_outbox_remove(s, seq) : BERTH_OK;
+	return seq ? remove_row(s, seq) : BERTH_OK;
 }
 
 static enum berth_err first_of_thread(struct berth_store *s, const char *peer, const char *thid, int64_t *seq)
@@ -454,5 +462,5 @@ enum berth_err berth_store_outbox_done(struct berth_store *s, int64_t seq)
 	if ((rc = store_ready(s, true)) ||
 	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE seq = ?1", "i", seq)) || !there)
 		return rc;
-	return store_outbox_remove(s, seq);
+	return remove_row(s, seq);
 }

@@ -66,6 +66,7 @@ enum berth_err berth_store_outbox_hurry(struct berth_store *s, const char *id, c
 	    (rc = store_run(s, "UPDATE silent SET next_s = ?3 WHERE peer IN (SELECT peer FROM outbox WHERE"
 			    " (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2))", "ssi", or_any(id), or_any(peer), now_s)))
 		return rc;
+	s->moved++;
 	return store_run(s, "UPDATE outbox SET next_s = ?3 WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2)"
 			 " AND next_s > ?3 AND next_s < ?4", "ssii", or_any(id), or_any(peer), now_s, BERTH_OUTBOX_ASLEEP);
 }

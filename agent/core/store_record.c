@@ -20,18 +20,18 @@ enum berth_err store_totals(struct berth_store *s)
 {
 	enum berth_err rc;
 
-	if (s->totals_known)
+	if (s->total.known)
 		return BERTH_OK;
-	if ((rc = store_int(s, &s->out_msgs, 0, "SELECT count(*) FROM outbox", "")) ||
-	    (rc = store_int(s, &s->out_bytes, 0, "SELECT coalesce(sum(size), 0) FROM outbox", "")) ||
-	    (rc = store_int(s, &s->in_msgs, 0, "SELECT count(*) FROM inbox", "")) ||
-	    (rc = store_int(s, &s->records, 0, "SELECT count(*) FROM rec", "")) ||
-	    (rc = store_int(s, &s->rec_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec", "")) ||
-	    (rc = store_int(s, &s->guests, 0, "SELECT count(*) FROM rec WHERE guest IS NOT NULL", "")) ||
-	    (rc = store_int(s, &s->guest_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec"
+	if ((rc = store_int(s, &s->total.out_msgs, 0, "SELECT count(*) FROM outbox", "")) ||
+	    (rc = store_int(s, &s->total.out_bytes, 0, "SELECT coalesce(sum(size), 0) FROM outbox", "")) ||
+	    (rc = store_int(s, &s->total.in_msgs, 0, "SELECT count(*) FROM inbox", "")) ||
+	    (rc = store_int(s, &s->total.records, 0, "SELECT count(*) FROM rec", "")) ||
+	    (rc = store_int(s, &s->total.rec_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec", "")) ||
+	    (rc = store_int(s, &s->total.guests, 0, "SELECT count(*) FROM rec WHERE guest IS NOT NULL", "")) ||
+	    (rc = store_int(s, &s->total.guest_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec"
 			    " WHERE guest IS NOT NULL", "")))
 		return rc;
-	s->totals_known = true;
+	s->total.known = true;
 	return BERTH_OK;
 }
 
@@ -62,15 +62,15 @@ static enum berth_err look(struct berth_store *s, const char *ns, const char *ke
 /* n: -1: it is gone */
 static void count(struct berth_store *s, const struct had *had, int64_t n, bool guest)
 {
-	s->records += (n >= 0) - (had->len >= 0);
-	s->rec_bytes += (n > 0 ? n : 0) - (had->len > 0 ? had->len : 0);
+	s->total.records += (n >= 0) - (had->len >= 0);
+	s->total.rec_bytes += (n > 0 ? n : 0) - (had->len > 0 ? had->len : 0);
 	if (had->guest) {
-		s->guests--;
-		s->guest_bytes -= had->len;
+		s->total.guests--;
+		s->total.guest_bytes -= had->len;
 	}
 	if (guest && n >= 0) {
-		s->guests++;
-		s->guest_bytes += n;
+		s->total.guests++;
+		s->total.guest_bytes += n;
 	}
 }
 
@@ -87,10 +87,10 @@ static enum berth_err check_put(struct berth_store *s, const char *ns, const cha
 		return rc;
 	more = (int64_t)n - (had->len < 0 ? 0 : had->len);
 	/* What shrinks the store is always allowed. */
-	if ((had->len < 0 && s->records >= BERTH_STORE_RECORDS_MAX) ||
-	    (more > 0 && s->rec_bytes + more > BERTH_STORE_RECORDS_BYTES))
-		return berth_fail(BERTH_E_UNAVAILABLE, "store: full: %lld records, %lld bytes", (long long)s->records,
-				  (long long)s->rec_bytes);
+	if ((had->len < 0 && s->total.records >= BERTH_STORE_RECORDS_MAX) ||
+	    (more > 0 && s->total.rec_bytes + more > BERTH_STORE_RECORDS_BYTES))
+		return berth_fail(BERTH_E_UNAVAILABLE, "store: full: %lld records, %lld bytes", (long long)s->total.records,
+				  (long long)s->total.rec_bytes);
 	return BERTH_OK;
 }
 
@@ -139,7 +139,7 @@ enum berth_err berth_store_put_guest(struct berth_store *s, const char *ns, cons
 			    ns, key, p, n, last + 1)))
 		return rc;
 	count(s, &had, (int64_t)n, had.len < 0 || had.guest);
-	while (!rc && (s->guests > BERTH_STORE_GUESTS_MAX || s->guest_bytes > BERTH_STORE_GUESTS_BYTES))
+	while (!rc && (s->total.guests > BERTH_STORE_GUESTS_MAX || s->total.guest_bytes > BERTH_STORE_GUESTS_BYTES))
 		rc = evict_one(s);
 	return rc;
 }
@@ -200,8 +200,8 @@ enum berth_err berth_store_count(struct berth_store *s, const char *ns, int64_t 
 	return store_int(s, out, 0, "SELECT count(*) FROM rec WHERE ns = ?1", "s", ns);
 }
 
-/* The first record behind after; copies, so that fn may write. */
-static enum berth_err one_after(struct berth_store *s, const char *ns, const char *after,
+/* The first record behind the key at, or from it on; copies, so that fn may write. */
+static enum berth_err one_after(struct berth_store *s, const char *ns, const char *at, bool from,
 				struct berth_buf *key, struct berth_buf *val, bool *row)
 {
 	sqlite3_stmt *st;
@@ -209,9 +209,8 @@ static enum berth_err one_after(struct berth_store *s, const char *ns, const cha
 
 	berth_buf_reset(key);
 	berth_buf_reset(val);
-	/* "" sorts before all keys but is one itself: no after means >= "". */
 	if ((rc = store_stmt(s, &st, "SELECT key, val FROM rec WHERE ns = ?1 AND key >= ?2 AND (?3 OR key > ?2)"
-			     " ORDER BY key LIMIT 1", "ssi", ns, after ? after : "", (int64_t)!after)) ||
+			     " ORDER BY key LIMIT 1", "ssi", ns, at, (int64_t)from)) ||
 	    (rc = store_step(s, st, row)) || !*row)
 		return rc;
 	berth_buf_put(key, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
@@ -221,8 +220,9 @@ static enum berth_err one_after(struct berth_store *s, const char *ns, const cha
 	return (rc = berth_buf_status(key)) ? rc : berth_buf_status(val);
 }
 
-enum berth_err berth_store_each(struct berth_store *s, const char *ns, const char *after,
-				berth_store_each_fn fn, void *arg)
+/* Those that begin with prefix, from or behind the key at. */
+static enum berth_err walk(struct berth_store *s, const char *ns, const char *at, bool from, const char *prefix,
+			   berth_store_each_fn fn, void *arg)
 {
 	struct berth_buf key = BERTH_BUF_INIT, val = BERTH_BUF_INIT;
 	char *last = NULL;
@@ -231,11 +231,13 @@ enum berth_err berth_store_each(struct berth_store *s, const char *ns, const cha
 
 	if ((rc = store_ready(s, false)) || (rc = check_name(ns, "")))
 		return rc;
-	while (!rc && !(rc = one_after(s, ns, last ? last : after, &key, &val, &row)) && row) {
+	while (!rc && !(rc = one_after(s, ns, last ? last : at, from && !last, &key, &val, &row)) && row) {
 		if (strlen((char *)key.p) + 1 != key.len || (last && strcmp((char *)key.p, last) <= 0)) {
 			rc = store_contradiction(s, "keys");	/* it would not end */
 			break;
 		}
+		if (strncmp((char *)key.p, prefix, strlen(prefix)) != 0)
+			break;
 		free(last);
 		if (!(last = strdup((char *)key.p)))
 			rc = berth_fail(BERTH_E_NOMEM, "store: each");
@@ -246,6 +248,19 @@ enum berth_err berth_store_each(struct berth_store *s, const char *ns, const cha
 	berth_buf_free(&key);
 	berth_buf_free(&val);
 	return rc;
+}
+
+/* "" sorts before all keys but is one itself. */
+enum berth_err berth_store_each(struct berth_store *s, const char *ns, const char *after,
+				berth_store_each_fn fn, void *arg)
+{
+	return walk(s, ns, after ? after : "", !after, "", fn, arg);
+}
+
+enum berth_err berth_store_each_under(struct berth_store *s, const char *ns, const char *prefix,
+				      berth_store_each_fn fn, void *arg)
+{
+	return walk(s, ns, prefix, true, prefix, fn, arg);
 }
 
 enum berth_err berth_store_counter_get(struct berth_store *s, const char *name, int64_t *out)
@@ -279,11 +294,11 @@ enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_coun
 	    (rc = store_int(s, &out->dead, 0, "SELECT count(*) FROM dead", "")) ||
 	    (rc = store_int(s, &out->audit, 0, "SELECT count(*) FROM audit", "")))
 		return rc;
-	out->out = s->out_msgs;
-	out->out_bytes = s->out_bytes;
-	out->inbox = s->in_msgs;
-	out->records = s->records;
-	out->guests = s->guests;
-	out->guest_bytes = s->guest_bytes;
+	out->out = s->total.out_msgs;
+	out->out_bytes = s->total.out_bytes;
+	out->inbox = s->total.in_msgs;
+	out->records = s->total.records;
+	out->guests = s->total.guests;
+	out->guest_bytes = s->total.guest_bytes;
 	return BERTH_OK;
 }

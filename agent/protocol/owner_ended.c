@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of M15 and M16 on the owner's side: the device's receipt is judged and kept, and
  * what was that device's alone goes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/protocol/owner.h"
@@ -45,17 +46,13 @@ static enum berth_err keep_receipt(struct berth_env *env, struct berth_instance 
 	return rc;
 }
 
-struct provided { struct berth_effects *fx; const char *device; };
-
 static enum berth_err remove_item(void *arg, const char *key, const uint8_t *value, size_t len)
 {
-	const struct provided *p = arg;
+	struct berth_effects *fx = arg;
 
 	(void)value;
 	(void)len;
-	if (strncmp(key, p->device, strlen(p->device)) != 0 || p->fx->n_puts + 1 >= BERTH_EFFECTS_PUTS_MAX)
-		return BERTH_OK;
-	return berth_effects_remove(p->fx, BERTH_NS_PROVISION, key);
+	return fx->n_puts + 1 < BERTH_EFFECTS_PUTS_MAX ? berth_effects_remove(fx, BERTH_NS_PROVISION, key) : BERTH_OK;
 }
 
 static enum berth_err part(struct berth_effects *fx, const char *did)
@@ -74,11 +71,12 @@ static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, 
 {
 	const char *us = berth_data_str(berth_json_get(inst->data, "us"), "identity");
 	const char *op = berth_data_str(inst->data, "operationalDid");
-	struct provided p = { fx, inst->key };
+	char items[80];
 	enum berth_err rc;
 
+	snprintf(items, sizeof(items), "%s/", inst->key);
 	if ((op && (rc = part(fx, op))) || (us && (rc = berth_effects_forget(fx, us))) ||
-	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, remove_item, &p)))
+	    (rc = env->records->each_under(env->records, BERTH_NS_PROVISION, items, remove_item, fx)))
 		return rc;
 	if ((rc = owner_end_status(env, inst, fx)))
 		return rc;

@@ -218,8 +218,7 @@ static enum berth_err one_item(void *arg, const char *key, const uint8_t *value,
 	struct berth_buf bytes = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
 	enum berth_err rc = BERTH_OK;
 
-	if (!slash || (strncmp(key, it->inst->key, (size_t)(slash - key)) != 0 && key[0] != '*') ||
-	    (key[0] == '*' && has_own(it, slash)))
+	if (!slash || (key[0] == '*' && has_own(it, slash)))
 		return BERTH_OK;
 	body = berth_json_new_object();
 	if ((rc = it->env->keys->ops->unseal(it->env->keys, BERTH_NS_PROVISION, -1, value, len, &plain)) ||
@@ -240,6 +239,17 @@ out:
 	berth_buf_free(&bytes);
 	berth_buf_free(&plain);
 	return rc;
+}
+
+/* Of as many devices as an owner may have. */
+static enum berth_err all_items(struct items *it)
+{
+	struct berth_records *r = it->env->records;
+	char prefix[80];
+	enum berth_err rc = r->each_under(r, BERTH_NS_PROVISION, "*/", one_item, it);
+
+	snprintf(prefix, sizeof(prefix), "%s/", it->inst->key);
+	return rc ? rc : r->each_under(r, BERTH_NS_PROVISION, prefix, one_item, it);
 }
 
 /* Whose word counts: ours, and the owner's in whose name we act. */
@@ -290,7 +300,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	enum berth_err rc;
 
 	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)) ||
-	    (rc = env->records->each(env->records, BERTH_NS_PROVISION, one_item, &it)) ||
+	    (rc = all_items(&it)) ||
 	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
 	    (rc = owner_set_trust(env, inst, body)))
@@ -303,7 +313,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	body = NULL;
 	it.send = true;
 	if (!rc)
-		rc = env->records->each(env->records, BERTH_NS_PROVISION, one_item, &it);
+		rc = all_items(&it);
 out:
 	berth_json_free(it.announced);
 	berth_json_free(body);

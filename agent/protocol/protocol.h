@@ -125,6 +125,10 @@ struct berth_records {
 	enum berth_err (*each_after)(struct berth_records *r, const char *ns, const char *after,
 				     enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len),
 				     void *arg);
+	/* Only those whose keys begin with prefix: costs nothing for all the others. */
+	enum berth_err (*each_under)(struct berth_records *r, const char *ns, const char *prefix,
+				     enum berth_err (*fn)(void *arg, const char *key, const uint8_t *value, size_t len),
+				     void *arg);
 };
 
 /* What waits for the clients of a mediator (agent/core/mediate.c).  DIDs in short form.

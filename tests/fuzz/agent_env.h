@@ -75,7 +75,7 @@ static int64_t fuzz_waiting(struct berth_env *env, const char *peer)
 
 static inline void fuzz_env(struct berth_env *env, const struct berth_machine *const *machines, size_t n)
 {
-	static struct berth_records records = { .get = fuzz_get, .each = fuzz_each, .each_after = fuzz_each_after };
+	static struct berth_records records = { .get = fuzz_get, .each = fuzz_each, .each_after = fuzz_each_after, .each_under = fuzz_each_after };
 	static const struct berth_keys_ops ops = { .seal = fuzz_seal };
 	static struct berth_keys keys = { .ops = &ops };
 	static const struct berth_policy policy = { .apps = { { .name = "app", .types = { "*" }, .n_types = 1 } }, .n_apps = 1,

@@ -120,6 +120,42 @@ static void rollback_and_undo_take_back(void **state)
 	check_record("a", "l", "3");
 }
 
+static void check_kept(int64_t records, int64_t out)
+{
+	struct berth_store_counts c;
+
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.records, records);
+	assert_int_equal(c.out, out);
+}
+
+/* The counts are kept, not made anew each time: they go back with what they count. */
+static void counts_are_taken_back_too(void **state)
+{
+	struct berth_outbox_row row = { .id = "1", .peer = "did:x:1", .from = "", .thid = "", .endpoints = "", .body = (const uint8_t *)"b",
+		.body_len = 1, .expires_s = 10 };
+
+	(void)state;
+	check_kept(0, 0);
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_put_str(s, "a", "k", "1"));
+	CHECK_OK(berth_store_savepoint(s));
+	CHECK_OK(berth_store_put_str(s, "a", "l", "2"));
+	CHECK_OK(berth_store_outbox_put(s, &row));
+	check_kept(2, 1);
+	CHECK_OK(berth_store_undo(s));
+	check_kept(1, 0);
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_delete(s, "a", "k"));
+	CHECK_OK(berth_store_outbox_put(s, &row));
+	check_kept(0, 1);
+	berth_store_rollback(s);
+	check_kept(1, 0);
+	reopen();
+	check_kept(1, 0);
+}
+
 static void writes_outside_a_transaction_are_e_internal(void **state)
 {
 	struct berth_outbox_row row = { .id = "1", .peer = "did:x:1", .from = "", .thid = "", .endpoints = "" };
@@ -281,6 +317,27 @@ static void each_walks_in_order_and_may_delete(void **state)
 	berth_buf_reset(&b);
 	CHECK_RC(BERTH_E_NOMATCH, berth_store_each(s, "a", NULL, collect, &b));
 	assert_string_equal(berth_buf_cstr(&b), "stop=1 ");
+	berth_buf_free(&b);
+}
+
+static void each_under_shows_those_with_the_prefix(void **state)
+{
+	static const char *const keys[] = { "", "a", "a/", "a/1", "a/2", "a0", "b/1" };
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		CHECK_OK(berth_store_put_str(s, "u", keys[i], "v"));
+	CHECK_OK(berth_store_put_str(s, "v", "a/3", "no"));
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_each_under(s, "u", "a/", collect, &b));
+	assert_string_equal(berth_buf_cstr(&b), "a/=v a/1=v a/2=v ");
+	berth_buf_reset(&b);
+	CHECK_OK(berth_store_each_under(s, "u", "c/", collect, &b));
+	assert_int_equal(b.len, 0);
+	CHECK_OK(berth_store_each_under(s, "u", "", collect, &b));
+	assert_string_equal(berth_buf_cstr(&b), "=v a=v a/=v a/1=v a/2=v a0=v b/1=v ");
 	berth_buf_free(&b);
 }
 
@@ -912,7 +969,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
-		T(records_survive_a_restart), T(rollback_and_undo_take_back),
+		T(records_survive_a_restart), T(rollback_and_undo_take_back), T(counts_are_taken_back_too),
+		T(each_under_shows_those_with_the_prefix),
 		T(writes_outside_a_transaction_are_e_internal), T(record_caps), T(record_quotas), T(c153_the_file_shrinks_again),
 		T(each_walks_in_order_and_may_delete), T(c069_same_id_is_remembered_per_sender),
 		T(c071_ids_are_bounded_by_count_and_age), T(audit_rows_are_chained),

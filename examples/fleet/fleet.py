@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet of simulated gateways against one owner's agent: `examples/fleet/fleet.py --gateways 100`.
+
+Factory, rendezvous and owner are berthd with all their processes.  The gateways are whole
+agents in one process (gateways.c): own store, own key file, own nng sockets on loopback, each
+at an address of its own.  They are born and sold first; what is measured is the time between
+being switched on and OPERATIONAL, so many at once."""
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tests/system"))
+import floor  # noqa: E402
+import plot  # noqa: E402
+from agents import BUILD, World, b64, wait_for  # noqa: E402
+
+GATEWAYS = BUILD / "examples/fleet/gateways"
+SLOW_DISK = BUILD / "examples/fleet/slow_disk.so"
+ITEM = os.urandom(200)  # what each of them gets
+IMPORTS_AHEAD = 100     # registrations on their way to the rendezvous
+
+
+def options():
+    p = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    p.add_argument("--gateways", type=int, default=100, metavar="N")
+    p.add_argument("--at-once", type=int, default=100, metavar="N", help="so many are being onboarded at any time")
+    p.add_argument("--threads", type=int, default=0, metavar="N", help="of the simulator (default: 4, or 64 with a slow disk)")
+    p.add_argument("--fsync-ms", type=int, default=0, metavar="MS", help="each sync of every agent takes so much longer")
+    p.add_argument("--owner-fsync-ms", type=int, default=0, metavar="MS", help="of the owner only")
+    p.add_argument("--dir", help="where all of it is (a folder that is made and removed; default: in $TMPDIR)")
+    p.add_argument("--profile", metavar="FILE", help="perf record of the owner's core while they are onboarded")
+    p.add_argument("--json", action="store_true", help="one object a fleet instead of a report")
+    p.add_argument("--series", metavar="N,N,...", help="fleets of these sizes, one after the other, and a table")
+    p.add_argument("--plot", metavar="FILE", help="of the series, as SVG")
+    p.add_argument("--no-floor", action="store_true", help="do not measure what bare library calls would take")
+    return p.parse_args()
+
+
+def pss_kib(pid):
+    return int(re.search(r"^Pss:\s+(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M).group(1))
+
+
+def cpu_s(pid):
+    """So far, of that process."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Bar:
+    """How far it is, on a terminal or not at all."""
+
+    def __init__(self, what, n, quiet):
+        self.what, self.n, self.shown = what, n, not quiet and sys.stderr.isatty()
+
+    def at(self, i):
+        if self.shown:
+            full = 40 * i // self.n
+            print(f"\r{self.what:<12} [{'#' * full}{'.' * (40 - full)}] {i}/{self.n}", end="", file=sys.stderr, flush=True)
+
+    def end(self):
+        if self.shown:
+            print(file=sys.stderr)
+
+
+class Syncs:
+    """What an agent has synced, and how long it takes it (slow_disk.c)."""
+
+    def __init__(self, folder, name, ms):
+        self.file = pathlib.Path(folder) / f"{name}.syncs"
+        self.file.write_bytes(bytes(8))
+        self.env = {"LD_PRELOAD": str(SLOW_DISK.resolve()), "FLEET_FSYNC_MS": str(ms), "FLEET_FSYNC_COUNT": str(self.file)}
+
+    def count(self):
+        return struct.unpack("@Q", self.file.read_bytes())[0]
+
+
+class Simulator:
+    def __init__(self, world, o, ms):
+        self.dir = world.dir / "gateways"
+        self.dir.mkdir(mode=0o700)
+        (world.dir / "maker").write_text(world.factory.identity("maker")["didLong"])
+        self.syncs = Syncs(world.dir, "gateways", ms)
+        threads = o.threads or (64 if ms else 4)
+        self.p = subprocess.Popen([str(GATEWAYS), str(self.dir), str(o.gateways), str(o.at_once), str(threads),
+                                   str(world.dir / "maker"), world.factory.uri], text=True, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, env={**os.environ, **self.syncs.env})
+
+    def phase(self, name, bar):
+        self.p.stdin.write(f"{name}\n")
+        self.p.stdin.flush()
+        for line in self.p.stdout:
+            said = json.loads(line)
+            if "end" in said:
+                bar.end()
+                return said
+            bar.at(said["done"])
+        raise SystemExit(f"the simulator has ended: {self.p.wait()}")
+
+    def stop(self):
+        self.p.kill()
+        self.p.wait()
+
+
+def world(o):
+    """Limits as an owner of so many has to set them (docs/berth.conf.example)."""
+    limits = {"connections": min(8192, o.gateways + 64), "requests-at-once": min(8192, 2 * o.gateways + 64)}
+    api = {"requests-per-second": 10000}
+    w = World.__new__(World)
+    w.syncs = {}
+
+    def add(name, role, **kw):
+        a = World.add(w, name, role, **kw)
+        folder = w.dir / f"{name}.d"
+        folder.mkdir()
+        ms = o.owner_fsync_ms or o.fsync_ms if name == "owner" else o.fsync_ms
+        w.syncs[name] = Syncs(folder, name, ms)
+        a.env = w.syncs[name].env
+        a.set("agent", log_level="warn")
+        a.set("listen", **limits)
+        a.set("api", **api)
+        a.set("egress", requests_per_second=10000)
+        return a
+
+    w.add = add
+    w.__init__()
+    return w
+
+
+def sell_all(w, o):
+    """From the factory to the owner, with something put aside for each."""
+    bar, owner = Bar("sold", o.gateways, o.json), w.owner.identity("owner")["didLong"]
+    for i, device in enumerate(w.factory.get("/v1/devices")):
+        chain = w.factory.post("/v1/devices/sell", {"device": device["device"], "to": owner})
+        w.owner.post("/v1/devices/import", {"chain": chain})
+        w.owner.post("/v1/provision", {"device": device["serial"], "id": "wifi", "type": "network", "data": b64(ITEM)})
+        bar.at(i + 1)
+        if i % IMPORTS_AHEAD == IMPORTS_AHEAD - 1:
+            wait_for(lambda: w.owner.status()["queue"]["out"] == 0, "registrations", 120, 0.02)
+    bar.end()
+    wait_for(lambda: in_state(w, "PUBLISHED") == o.gateways, lambda: f"{in_state(w, 'PUBLISHED')} are registered", 120, 0.2)
+
+
+def in_state(w, state):
+    return sum(d["state"] == state for d in w.owner.get("/v1/devices", timeout=120))
+
+
+def store_bytes(agent):
+    return sum(f.stat().st_size for f in agent.state.glob("berth.db*"))
+
+
+def rendezvous_cpu_s(w):
+    return sum(map(cpu_s, w.rv.pids().values()))
+
+
+def percentile(values, percent):
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
+
+
+def measure(w, o):
+    sim = Simulator(w, o, o.fsync_ms)
+    try:
+        empty = store_bytes(w.owner)
+        born = sim.phase("birth", Bar("born", o.gateways, o.json))
+        if born["failed"]:
+            raise SystemExit(f"{born['failed']} were not born")
+        sell_all(w, o)
+        pids = w.owner.pids()
+        before = {n: cpu_s(p) for n, p in pids.items()}
+        cpu, rv = cpu_s(sim.p.pid), rendezvous_cpu_s(w)
+        idle = sum(map(pss_kib, pids.values()))
+        syncs, theirs = w.syncs["owner"].count(), sim.syncs.count()
+        perf = o.profile and subprocess.Popen(["perf", "record", "-q", "-g", "-o", o.profile, "-p", str(pids["berthd"])])
+        r = sim.phase("onboard", Bar("onboarded", o.gateways, o.json))
+        if perf:
+            perf.terminate()
+            perf.wait()
+        good = o.gateways - r["failed"]
+        wait_for(lambda: in_state(w, "ACTIVE") >= good, lambda: f"only {in_state(w, 'ACTIVE')} are ACTIVE at the owner", 60, 0.2)
+        return {
+            "gateways": o.gateways, "atOnce": min(o.at_once, o.gateways), "fsyncMs": o.fsync_ms, "ownerFsyncMs": o.owner_fsync_ms or o.fsync_ms,
+            "failed": r["failed"], "unanswered": r["unanswered"], "busy": r["busy"],
+            "perSecond": good / r["seconds"], "seconds": r["seconds"],
+            "p50Ms": percentile(r["ms"], 50), "p95Ms": percentile(r["ms"], 95),
+            "wireBytes": statistics.fmean(r["bytes"]), "requests": r["frames"] / o.gateways,
+            "ownerCpuMs": {n: (cpu_s(p) - before[n]) * 1000 / o.gateways for n, p in pids.items()},
+            "gatewayCpuMs": (cpu_s(sim.p.pid) - cpu) * 1000 / o.gateways,
+            "rendezvousCpuMs": (rendezvous_cpu_s(w) - rv) * 1000 / o.gateways,
+            "ownerSyncs": (w.syncs["owner"].count() - syncs) / o.gateways, "gatewaySyncs": (sim.syncs.count() - theirs) / o.gateways,
+            "ownerPssMiB": sum(map(pss_kib, pids.values())) / 1024, "ownerPssBeforeMiB": idle / 1024,
+            "storeBytes": (store_bytes(w.owner) - empty) / o.gateways,
+        }
+    finally:
+        sim.stop()
+
+
+def report(r):
+    print(f"{r['gateways']} gateways, {r['atOnce']} at once, {r['failed']} failed"
+          f" ({r['unanswered']} requests without an answer, {r['busy']} answered \"later\")")
+    print(f"  onboardings a second   {r['perSecond']:.1f}  ({r['seconds']:.2f} s)")
+    print(f"  time of one            p50 {r['p50Ms']} ms, p95 {r['p95Ms']} ms")
+    print(f"  on the wire            {r['wireBytes'] / 1024:.1f} KiB, {r['requests']:.1f} requests, rendezvous included")
+    print(f"  processor time         owner {sum(r['ownerCpuMs'].values()):.2f} ms ("
+          + ", ".join(f"{n} {ms:.2f}" for n, ms in r["ownerCpuMs"].items())
+          + f"), gateway {r['gatewayCpuMs']:.2f} ms, rendezvous {r['rendezvousCpuMs']:.2f} ms")
+    print(f"  syncs                  owner {r['ownerSyncs']:.2f}, gateway {r['gatewaySyncs']:.1f}")
+    print(f"  owner's memory         {r['ownerPssMiB']:.1f} MiB PSS of all its processes ({r['ownerPssBeforeMiB']:.1f} before)")
+    print(f"  owner's store          {r['storeBytes'] / 1024:.1f} KiB a gateway")
+
+
+def add_floor(r, f):
+    """Of the rate that bare library calls would reach on these processors, and of the
+    processor time, which what else runs here changes less."""
+    us = sum(t for _, t in f.values())
+    r["floor"] = {who: {"terms": terms, "us": t} for who, (terms, t) in f.items()}
+    r["floorPerSecond"] = floor.cores() * 1e6 / us
+    r["ofFloorRate"] = r["perSecond"] / r["floorPerSecond"]
+    r["ofFloorCpu"] = us / 1000 / (sum(r["ownerCpuMs"].values()) + r["gatewayCpuMs"] + r["rendezvousCpuMs"])
+    r["ownerOfFloorCpu"] = f["owner"][1] / 1000 / sum(r["ownerCpuMs"].values())
+
+
+def report_floor(r):
+    for who, f in r["floor"].items():
+        print(f"  floor of the {who:<10} {f['us']:.0f} us: " + ", ".join(f"{n} {what}" for what, n in f["terms"].items()))
+    print(f"  of the floor           {r['ofFloorRate']:.2f} of {r['floorPerSecond']:.0f} a second; processor time"
+          f" {r['ofFloorCpu']:.2f}, the owner's {r['ownerOfFloorCpu']:.2f}")
+
+
+def one_fleet(o, f):
+    w = world(o)
+    try:
+        r = measure(w, o)
+    finally:
+        w.close()
+    if f:
+        add_floor(r, f)
+    if o.json:
+        print(json.dumps(r), flush=True)
+    else:
+        report(r)
+        if f:
+            report_floor(r)
+        sys.stdout.flush()
+    return r
+
+
+COLUMNS = (("gateways", "gateways", "{:,}"), ("a second", "perSecond", "{:.1f}"), ("p50 ms", "p50Ms", "{}"), ("p95 ms", "p95Ms", "{}"),
+           ("of the floor's rate", "ofFloorRate", "{:.2f}"), ("owner's PSS MiB", "ownerPssMiB", "{:.1f}"),
+           ("store KiB a gateway", "storeKiB", "{:.1f}"), ("failed", "failed", "{}"))
+
+
+def table(results):
+    print("\n| " + " | ".join(c[0] for c in COLUMNS) + " | owner's CPU ms |\n" + "|---" * (len(COLUMNS) + 1) + "|")
+    for r in results:
+        r = {**r, "storeKiB": r["storeBytes"] / 1024, "ofFloorRate": r.get("ofFloorRate", 0)}
+        print("| " + " | ".join(form.format(r[key]) for _, key, form in COLUMNS) + f" | {sum(r['ownerCpuMs'].values()):.2f} |")
+
+
+def main():
+    o = options()
+    if o.dir:
+        tempfile.tempdir = o.dir
+        os.makedirs(o.dir, exist_ok=True)
+    if not GATEWAYS.exists():
+        sys.exit("fleet.py: build first: make fleet")
+    f = None if o.no_floor or not floor.can() else floor.measure()
+    results = []
+    for n in map(int, o.series.split(",")) if o.series else [o.gateways]:
+        o.gateways = n
+        results.append(one_fleet(o, f))
+    if o.series and not o.json:
+        table(results)
+    if o.plot:
+        pathlib.Path(o.plot).write_text(plot.svg(results))
+    sys.exit(any(r["failed"] for r in results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "did/base/clock.h"
+#include "did/base/hex.h"
+#include "did/base/log.h"
+#include "did/base/rand.h"
+#include "examples/fleet/gateways.h"
+#include "tests/fakes/keys_local.h"
+
+#define COLLECT_S 30
+#define RUN_S 600
+
+static const struct berth_machine *const roles[] = { &berth_gateway_machine, &berth_ping_machine, &berth_problem_machine,
+						     &berth_discover_machine };
+
+/* Opening a store changes the process's umask for a moment. */
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+
+/* A process of its own has so much; ours is thousands. */
+sqlite3_int64 __wrap_sqlite3_hard_heap_limit64(sqlite3_int64 n);
+sqlite3_int64 __wrap_sqlite3_hard_heap_limit64(sqlite3_int64 n) { return n; }
+
+void fleet_gateway_init(struct fleet_gateway *g, size_t index)
+{
+	*g = (struct fleet_gateway){ .transport.ops = &fleet_wire, .index = index };
+	snprintf(g->serial, sizeof(g->serial), "FLEET-%05zu", index);
+	g->policy = (struct berth_policy){ .serial = g->serial, .model = "Simulated", .hardware = "", .firmware = "",
+		.factory_did = fleet.factory_did, .factory_uri = fleet.factory_uri, .run_timeout_s = RUN_S,
+		.collect_s = COLLECT_S, .oob_url = "https://oob.test/" };
+}
+
+/* A key that a machine made: no Argon2 at each start (docs/keystores.md). */
+static void write_passphrase(const char *path)
+{
+	uint8_t key[32];
+	char text[65];
+	FILE *f;
+
+	if (access(path, F_OK) == 0)
+		return;
+	berth_random(key, sizeof(key));
+	berth_hex_encode(text, key, sizeof(key));
+	fleet_need((f = fopen(path, "w")) && !chmod(path, 0600) && fputs(text, f) > 0 && !fclose(f), path);
+}
+
+static void switch_on(struct fleet_gateway *g)
+{
+	char dir[256], path[300], uri[300], state[300];
+	struct berth_keystore_config kc = { .uri = uri, .passphrase_file = path, .create = true };
+
+	snprintf(dir, sizeof(dir), "%s/%s", fleet.dir, g->serial);
+	snprintf(uri, sizeof(uri), "soft:%s/keys", dir);
+	snprintf(path, sizeof(path), "%s/passphrase", dir);
+	snprintf(state, sizeof(state), "%s/state", dir);
+	pthread_mutex_lock(&opening);
+	mkdir(dir, 0700);
+	write_passphrase(path);
+	fleet_need(!berth_keystore_open(&g->ks, &kc) && !berth_store_open(&g->store, state, true), dir);
+	pthread_mutex_unlock(&opening);
+	g->keys = test_keys_local_new(g->ks, BERTH_CUSTODY_SEALED);
+}
+
+void fleet_gateway_begin(struct fleet_gateway *g)
+{
+	struct berth_agent_config c = { .keys = NULL };
+
+	switch_on(g);
+	c.store = g->store;
+	c.keys = g->keys;
+	c.transport = &g->transport;
+	c.policy = &g->policy;
+	c.n_machines = sizeof(roles) / sizeof(roles[0]);
+	memcpy(c.machines, roles, sizeof(roles));
+	g->began_ms = berth_clock_mono_ms();
+	fleet_need(!berth_agent_new(&g->agent, &c), g->serial);
+	fleet_gateway_tick(g);
+}
+
+void fleet_gateway_tick(struct fleet_gateway *g)
+{
+	uint32_t in = berth_agent_tick(g->agent);
+
+	g->due_ms = berth_clock_mono_ms() + in;
+	fleet_gateway_look(g);
+}
+
+/* What the agent keeps about itself begins with it. */
+static bool is_in(struct fleet_gateway *g, const char *state)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	char want[64];
+	bool found = false;
+
+	snprintf(want, sizeof(want), "{\"state\":\"%s\"", state);
+	if (berth_store_get(g->store, "gateway", "self", &text, &found))
+		found = false;
+	found = found && text.len > strlen(want) && memcmp(text.p, want, strlen(want)) == 0;
+	berth_buf_free(&text);
+	return found;
+}
+
+/* Born: switched off again, and packed.  Onboarded: it stays on. */
+void fleet_gateway_look(struct fleet_gateway *g)
+{
+	bool born = !fleet.onboarding && !g->done && (is_in(g, "INITIALIZED") || is_in(g, "SEEKING"));
+
+	if (g->done || !(born || (fleet.onboarding && is_in(g, "OPERATIONAL"))))
+		return;
+	g->done = g->ok = true;
+	g->done_ms = berth_clock_mono_ms();
+	g->took_ms = g->done_ms - g->began_ms;
+	g->bytes = berth_agent_wire_bytes(g->agent);
+	g->worker->running--;
+	atomic_fetch_add(&fleet.n_done, 1);
+	if (born)
+		fleet_gateway_end(g);
+}
+
+void fleet_gateway_end(struct fleet_gateway *g)
+{
+	if (!g->agent)
+		return;
+	fleet_links_close(g);
+	berth_agent_free(g->agent);
+	berth_store_close(g->store);
+	test_keys_local_free(g->keys);
+	berth_keystore_close(g->ks);
+	g->agent = NULL;
+}
