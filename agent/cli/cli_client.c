@@ -104,6 +104,13 @@ static enum berth_err wait_for(int fd, short what, uint64_t until_ms)
 	return n == 1 ? BERTH_OK : berth_fail(BERTH_E_UNAVAILABLE, "daemon: no answer within %d s", DEADLINE_MS / 1000);
 }
 
+static const char *socket_path(const struct berth_cli *c)
+{
+	const char *at = berth_cli_get(c, "--socket");
+
+	return at || ((at = getenv("BERTH_SOCKET")) && *at) ? at : DEFAULT_SOCKET;
+}
+
 static enum berth_err dial(const char *path, int *out)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -218,27 +225,67 @@ static enum berth_err read_answer(const struct berth_buf *in, struct berth_json 
 	return rc;
 }
 
-enum berth_err berth_cli_call(const struct berth_cli *c, const char *path, struct berth_json *take_body,
-			      struct berth_json **out)
+enum berth_err berth_cli_dial(const struct berth_cli *c, const char *path, int *fd)
+{
+	struct berth_buf request = BERTH_BUF_INIT;
+	enum berth_err rc = make_request(&request, path, NULL);
+
+	*fd = -1;
+	if (!rc && !(rc = dial(socket_path(c), fd)))
+		rc = send_all(*fd, &request, berth_clock_mono_ms() + DEADLINE_MS);
+	berth_buf_free(&request);
+	return rc;
+}
+
+static enum berth_err exchange(const struct berth_cli *c, const char *path, const struct berth_json *body,
+			       struct berth_buf *answer)
 {
 	uint64_t until_ms = berth_clock_mono_ms() + DEADLINE_MS;
-	const char *at = berth_cli_get(c, "--socket");
-	struct berth_buf request = BERTH_BUF_INIT, answer = BERTH_BUF_INIT;
+	struct berth_buf request = BERTH_BUF_INIT;
 	enum berth_err rc;
 	int fd = -1;
 
-	*out = NULL;
-	if (!at && (!(at = getenv("BERTH_SOCKET")) || !*at))
-		at = DEFAULT_SOCKET;
-	if (!(rc = make_request(&request, path, take_body)) && !(rc = dial(at, &fd)) &&
-	    !(rc = send_all(fd, &request, until_ms)) && !(rc = receive_all(fd, &answer, until_ms)))
-		rc = read_answer(&answer, out);
+	if (!(rc = make_request(&request, path, body)) && !(rc = dial(socket_path(c), &fd)) &&
+	    !(rc = send_all(fd, &request, until_ms)))
+		rc = receive_all(fd, answer, until_ms);
 	if (fd >= 0)
 		close(fd);
-	berth_json_free(take_body);
 	berth_buf_free(&request);
+	return rc;
+}
+
+enum berth_err berth_cli_call(const struct berth_cli *c, const char *path, struct berth_json *take_body,
+			      struct berth_json **out)
+{
+	struct berth_buf answer = BERTH_BUF_INIT;
+	enum berth_err rc = exchange(c, path, take_body, &answer);
+
+	*out = NULL;
+	if (!rc)
+		rc = read_answer(&answer, out);
+	berth_json_free(take_body);
 	berth_buf_free(&answer);
 	return rc;
+}
+
+enum berth_err berth_cli_call_text(const struct berth_cli *c, const char *path, struct berth_buf *out)
+{
+	struct berth_buf answer = BERTH_BUF_INIT;
+	struct berth_json *v = NULL;
+	const char *body;
+	int status;
+	size_t n;
+	enum berth_err rc = exchange(c, path, NULL, &answer);
+
+	if (!rc && !(rc = berth_cli_http_parse(berth_buf_cstr(&answer), answer.len, &status, &body, &n))) {
+		if (status != 200)
+			rc = read_answer(&answer, &v);
+		else
+			berth_buf_put(out, body, n);
+	}
+	berth_json_free(v);
+	berth_buf_free(&answer);
+	return rc ? rc : berth_buf_status(out);
 }
 
 enum berth_err berth_cli_call_with(const struct berth_cli *c, const char *path, const char *member, const char *text,

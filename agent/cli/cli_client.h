@@ -15,6 +15,9 @@
  * becomes its code; no daemon, or no answer in time, is E_UNAVAILABLE.  out: owned. */
 BERTH_MUST_USE enum berth_err
 berth_cli_call(const struct berth_cli *c, const char *path, struct berth_json *take_body, struct berth_json **out);
+/* GET of what is no JSON, appended to out. */
+BERTH_MUST_USE enum berth_err
+berth_cli_call_text(const struct berth_cli *c, const char *path, struct berth_buf *out);
 /* The same with the body {member: text}. */
 BERTH_MUST_USE enum berth_err
 berth_cli_call_with(const struct berth_cli *c, const char *path, const char *member, const char *text,
@@ -26,6 +29,9 @@ berth_cli_set_option(const struct berth_cli *c, struct berth_json *body, const c
 const struct berth_json *berth_cli_member(const struct berth_json *v, const char *name);
 /* prefix, one segment with what needs it percent-encoded, suffix. */
 void berth_cli_path(struct berth_buf *out, const char *prefix, const char *segment, const char *suffix);
+
+/* GET whose answer has no end: *fd, not blocking, is to be read and closed by the caller, also after an error. */
+BERTH_MUST_USE enum berth_err berth_cli_dial(const struct berth_cli *c, const char *path, int *fd);
 
 /* A whole HTTP/1.1 answer: its status and the body, borrowed from p.  E_UNAVAILABLE
  * when it is none, or cut short. */

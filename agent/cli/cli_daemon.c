@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon knows: status, identities, peers, queues, audit log. */
+/* What the daemon knows: status, identities, peers. */
 #include "agent/cli/cli_client.h"
 
 #include <inttypes.h>
@@ -89,6 +89,17 @@ static enum berth_err peers(struct berth_cli *c)
 	return list(c, "/v1/peers", ROWS(peer_cols), "no peer yet");
 }
 
+static enum berth_err metrics(struct berth_cli *c)
+{
+	struct berth_buf out = BERTH_BUF_INIT;
+	enum berth_err rc = berth_cli_call_text(c, "/v1/metrics", &out);
+
+	if (!rc)
+		return berth_cli_flush(&out);
+	berth_buf_free(&out);
+	return rc;
+}
+
 /* ---- ping ---- */
 
 /* Whether a peer's last answer is the one to thid. */
@@ -145,67 +156,6 @@ static enum berth_err ping(struct berth_cli *c)
 	return rc;
 }
 
-/* ---- audit ---- */
-
-static enum berth_err audit_verify(struct berth_cli *c)
-{
-	struct berth_json *v;
-	int64_t rows;
-	enum berth_err rc = berth_cli_call(c, "/v1/audit/verify", NULL, &v);
-
-	if (rc)
-		return rc;
-	if (berth_cli_json_wanted(c))
-		return berth_cli_print(c, v);
-	if (!(rc = berth_json_req_int(v, "rows", 0, INT64_MAX, &rows)))
-		rc = berth_cli_say("the chain of %" PRId64 " rows holds", rows);
-	berth_json_free(v);
-	return rc;
-}
-
-static enum berth_err audit_row(struct berth_buf *out, const struct berth_json *v)
-{
-	const char *event = berth_json_str(berth_json_get(v, "event")), *detail = berth_json_str(berth_json_get(v, "detail"));
-	char when[BERTH_RFC3339_LEN + 1] = "-";
-	int64_t seq, at = -1;
-	enum berth_err rc;
-
-	if ((rc = berth_json_req_int(v, "seq", 0, INT64_MAX, &seq)) ||
-	    (rc = berth_json_opt_int(v, "time", INT64_MIN, INT64_MAX, &at)))
-		return rc;
-	if (at >= 0)
-		berth_rfc3339_format(when, at);
-	berth_buf_printf(out, "%5" PRId64 "  %-20s  ", seq, when);
-	berth_cli_put_clean(out, event ? event : "");
-	berth_buf_str(out, "  ");
-	berth_cli_put_clean(out, detail ? detail : "");
-	berth_buf_u8(out, '\n');
-	return BERTH_OK;
-}
-
-static enum berth_err audit(struct berth_cli *c)
-{
-	const char *word = berth_cli_arg(c, 0);
-	struct berth_buf out = BERTH_BUF_INIT;
-	struct berth_json *v;
-	enum berth_err rc;
-
-	if (word)
-		return strcmp(word, "verify") ? berth_fail(BERTH_E_USAGE, "audit: %s is not verify", word) : audit_verify(c);
-	if ((rc = berth_cli_call(c, "/v1/audit", NULL, &v)))
-		return rc;
-	if (berth_cli_json_wanted(c))
-		return berth_cli_print(c, v);
-	berth_json_each(row, v)
-		if (!rc)
-			rc = audit_row(&out, row);
-	berth_json_free(v);
-	if (!rc)
-		return berth_cli_flush(&out);
-	berth_buf_free(&out);
-	return rc;
-}
-
 /* ---- tables ---- */
 
 static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
@@ -226,5 +176,5 @@ GROUP(identity, "identity", "", 0, opts, "the agent's DIDs",
 GROUP(peers, "peers", "", 0, opts, "the peers met by invitations, and who has answered a ping", "  berth peers\n");
 GROUP(ping, "ping", "", 0, ping_opts, "ask the owner, or another agent, for a sign of life",
       "  berth ping\n  berth ping --to did:peer:4...\n");
-GROUP(audit, "audit", "[verify]", 1, opts, "the audit log, or whether its chain of hashes holds",
-      "  berth audit\n  berth audit verify\n");
+GROUP(metrics, "metrics", "", 0, opts, "counters and gauges as Prometheus text",
+      "  berth metrics\n  berth metrics > /var/lib/node_exporter/berth.prom\n");

@@ -239,6 +239,7 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 	tell_mediator(a);
 	fire_timers(a);
 	berth_agent_batch_end(a);
+	agent_audit_tick(a);
 	in = agent_outbound_tick(a);
 	now = agent_mono_ms();
 	return agent_sooner(in, a->timer_ms, now);
@@ -481,7 +482,9 @@ struct berth_env *berth_agent_env(struct berth_agent *a)
 	return &a->env;
 }
 
+uint64_t berth_agent_changes(const struct berth_agent *a) { return a->changes; }
 uint64_t berth_agent_news(const struct berth_agent *a) { return a->news; }
+bool berth_agent_closed(const struct berth_agent *a) { return a->closed; }
 bool berth_agent_quarantined(const struct berth_agent *a) { return a->quarantined; }
 struct berth_store *berth_agent_store(struct berth_agent *a) { return a->cfg.store; }
 size_t berth_agent_identity_count(const struct berth_agent *a) { return a->n_ids; }

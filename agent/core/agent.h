@@ -110,6 +110,16 @@ berth_agent_make_identity(struct berth_agent *a, const char *name, enum berth_ke
 BERTH_MUST_USE enum berth_err
 berth_agent_make_signer(struct berth_agent *a, const char *name, enum berth_key_type type, unsigned purposes);
 
+/* A signature over the end of the audit log, put into it and appended to jws; h: what it
+ * says.  E_NOMATCH: the agent has no identity BERTH_ID_AUDIT. */
+struct berth_audit_head;
+BERTH_MUST_USE enum berth_err
+berth_agent_audit_sign(struct berth_agent *a, struct berth_audit_head *h, struct berth_buf *jws);
+BERTH_MUST_USE enum berth_err berth_agent_audit_unsigned(struct berth_agent *a, int64_t *rows);
+void berth_agent_audit_close(struct berth_agent *a);	/* at a good end */
+/* A device that is no more. */
+bool berth_agent_closed(const struct berth_agent *a);
+
 /* The store is an older copy than the device's counters say (ONBOARDING C.4): nothing
  * is sent, answered or changed until the operator has looked at it. */
 bool berth_agent_quarantined(const struct berth_agent *a);
@@ -125,6 +135,8 @@ size_t berth_agent_on_the_way(const struct berth_agent *a, const char *peer);
 uint64_t berth_agent_wire_bytes(const struct berth_agent *a);
 /* Grows with everything that comes in for local applications. */
 uint64_t berth_agent_news(const struct berth_agent *a);
+/* Grows with every step of the gateway. */
+uint64_t berth_agent_changes(const struct berth_agent *a);
 /* Seconds that this agent has lived, over restarts, untouched by clock jumps: what
  * the store's times are in. */
 int64_t berth_agent_now_s(const struct berth_agent *a);

@@ -8,7 +8,7 @@
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
  * they end), batch.c (one sync for many), answer.c (replies, parked requests),
- * held.c (what waits for a look-up), poll.c (asking for messages), mediate.c (what waits
+ * held.c (what waits for a look-up), audit.c (signatures over the audit log), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
 #include "agent/ipc/frame.h"
@@ -139,9 +139,12 @@ struct berth_agent {
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
 	uint64_t renew_ms;		/* credentials are not looked at before */
+	uint64_t audit_look_ms;		/* nor the audit log */
+	uint64_t audit_since_ms;	/* it has unsigned rows; 0: none that we know of */
 	struct ration refusals, strangers, letter_lines;	/* in the audit log */
 	struct ration reports;		/* said to peers */
 	uint64_t news;			/* of applications */
+	uint64_t changes;		/* steps of the gateway */
 	/* packed messages that are sent once, after the commit: without a uri in the
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
@@ -212,6 +215,10 @@ void agent_wipe_done(struct berth_agent *a, const struct berth_effects *fx);
 void agent_clear_device(struct berth_agent *a);
 BERTH_MUST_USE enum berth_err agent_epoch_load(struct berth_agent *a);	/* into env */
 BERTH_MUST_USE enum berth_err agent_forget_one(struct berth_agent *a, const char *name);	/* forget.c: in a transaction */
+
+/* audit.c.  tick: signs the audit log when it is time; now: if there is anything to sign. */
+void agent_audit_tick(struct berth_agent *a);
+void agent_audit_now(struct berth_agent *a);
 
 /* renew.c: with a clock, the credentials that are held. */
 void agent_renew_sweep(struct berth_agent *a);

@@ -18,7 +18,7 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
-#define CONNS_MAX 112u		/* of both sockets; */
+#define CONNS_MAX 232u		/* of both sockets; */
 #define CONNS_ADMIN 8u		/* so many are kept for the operator */
 #define FDS_RESERVE 12u		/* of the descriptors we may have: for everybody else here */
 #define POOL_MAX ((size_t)16 << 10)	/* libmicrohttpd's memory of one connection */
@@ -228,6 +228,8 @@ enum berth_err berth_api_reconfigure(struct berth_api *a, const struct berth_con
 	a->quota.conns = (unsigned)berth_config_int(cfg, "api", NULL, "requests-at-once");
 	a->limits.per_s = a->quota.per_s;
 	a->limits.conns = a->quota.conns;
+	a->grants++;
+	berth_api_wake(a);	/* streams show what may be seen now */
 	return BERTH_OK;
 }
 

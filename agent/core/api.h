@@ -27,6 +27,8 @@ enum berth_api_op {
 	BERTH_API_SECRET,		/* GET  /v1/secrets/{id} */
 	BERTH_API_APP_MESSAGES,		/* GET  /v1/messages?after=SEQ: array of {"seq", "for", ...}; filtered by grant here */
 	BERTH_API_APP_SEND,		/* POST /v1/messages {"to","type",...}; the right to the type is checked here */
+	BERTH_API_WATCH,		/* GET  /v1/watch: {"generation","events","state"}, a line for each change; filtered here */
+	BERTH_API_ACK,			/* POST /v1/ack {"gen"} */
 	BERTH_API_APP_ACK,		/* POST /v1/messages/ack {"upTo"} */
 	/* admin.sock */
 	BERTH_API_STATUS,		/* GET  /v1/status */
@@ -79,6 +81,9 @@ enum berth_api_op {
 	BERTH_API_CREDENTIAL_REMOVE,	/* POST /v1/credentials/{id}/remove */
 	BERTH_API_DEVICE_TRANSFER,	/* POST /v1/devices/{id}/transfer {"to"?,"cancel"?,"receipt"?} */
 	BERTH_API_DEVICE_RETIRE,	/* POST /v1/devices/{id}/retire {"clearTpm"?,"receipt"?} */
+	BERTH_API_AUDIT_SIGN,		/* POST /v1/audit/sign */
+	BERTH_API_BACKUP,		/* POST /v1/backup: {"snapshot","generation"} */
+	BERTH_API_ACKS,			/* GET  /v1/watch/acks: {"generation","acks"} */
 	BERTH_API_RELEASE_CONSENT,	/* POST /v1/release-consent {"consent"} */
 	BERTH_API_ETHR_KEY,		/* POST /v1/ethr/keys {"name"}: {"address","custody"}, made or found */
 	BERTH_API_ETHR_SIGN,		/* POST /v1/ethr/sign {"name","order"}: {"signed","hash"} */
@@ -91,7 +96,7 @@ struct berth_api_request {
 	const struct berth_principal *who;	/* NULL: the operator */
 	const char *principal;		/* who asks; "admin" on admin.sock */
 	const char *param;		/* {name} or {id} of the path, decoded; "" without */
-	int64_t after;			/* ?after=, 0 without */
+	int64_t after;			/* ?after= or ?since=, 0 without */
 	const struct berth_json *body;	/* an object with the fields of the route, checked for
 					 * presence, type and length; NULL for GET */
 };
@@ -104,6 +109,7 @@ typedef enum berth_err (*berth_api_fn)(void *arg, const struct berth_api_request
 struct berth_api_backend {
 	void *arg;
 	berth_api_fn op[BERTH_API__COUNT];	/* NULL: not in this role, 404 */
+	int64_t (*generation)(void *arg);	/* grows with what /v1/watch would show; NULL: nobody can watch */
 };
 
 struct berth_api;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/api_dispatch.h"
+#include "agent/core/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,7 @@ static void put_member(struct berth_buf *b, const char *name, const char *value)
 void berth_api_error(struct berth_api_answer *out, int status, enum berth_err code, const char *message,
 		     const char *principal, const char *missing)
 {
+	berth_metric_refused(BERTH_REFUSAL_API, code);
 	berth_buf_reset(&out->body);
 	out->status = status;
 	out->text = false;
@@ -179,15 +181,15 @@ out:
 /* ---- everything else */
 
 /* Leaves of a list what the caller has a grant for. */
-static enum berth_err filter(struct berth_json **list, const struct berth_api_call *c, const struct berth_api_route *r)
+static enum berth_err filter(struct berth_json **list, const struct berth_principal *who, const char *right, const char *member)
 {
 	struct berth_json *kept = berth_json_new_array();
 	enum berth_err rc = kept ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "list");
 
 	berth_json_each(item, *list) {
-		const char *key = berth_json_str(berth_json_get(item, r->filter_key));
+		const char *key = berth_json_str(berth_json_get(item, member));
 
-		if (rc || !key || !berth_principal_may(c->principal, r->filter, key))
+		if (rc || !key || !berth_principal_may(who, right, key))
 			continue;
 		rc = berth_json_push(kept, berth_json_clone(item));
 	}
@@ -198,6 +200,68 @@ static enum berth_err filter(struct berth_json **list, const struct berth_api_ca
 	berth_json_free(*list);
 	*list = kept;
 	return BERTH_OK;
+}
+
+/* The same of a member of a stream's state. */
+static enum berth_err filter_member(struct berth_json *state, const char *name, const struct berth_principal *who,
+				    const char *right, const char *member)
+{
+	struct berth_json *list = berth_json_clone(berth_json_get(state, name));
+	enum berth_err rc = list ? filter(&list, who, right, member) : berth_fail(BERTH_E_NOMEM, "%s", name);
+
+	berth_json_remove(state, name);
+	if (!rc && !(rc = berth_json_set(state, name, list)))
+		return BERTH_OK;
+	berth_json_free(list);
+	return rc;
+}
+
+/* Keys that are not his are nobody's business of his. */
+static enum berth_err filter_events(struct berth_json *v, bool has_identity)
+{
+	struct berth_json *kept = berth_json_new_array();
+	enum berth_err rc = kept ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "events");
+
+	berth_json_each(e, berth_json_get(v, "events"))
+		if (!rc && (has_identity || strcmp(berth_json_str(e), "rotated") != 0))
+			rc = berth_json_push_str(kept, berth_json_str(e));
+	berth_json_remove(v, "events");
+	if (!rc && !(rc = berth_json_set(v, "events", kept)))
+		return BERTH_OK;
+	berth_json_free(kept);
+	return rc;
+}
+
+static enum berth_err share(struct berth_json *v, const struct berth_principal *who)
+{
+	struct berth_json *state = berth_json_get_mut(v, "state");
+	enum berth_err rc;
+
+	if (!berth_principal_may(who, "device", ""))
+		berth_json_remove(state, "device");
+	if ((rc = filter_member(state, "identities", who, "identity:", "name")) ||
+	    (rc = filter_member(state, "secrets", who, "secret:", "id")))
+		return rc;
+	return filter_events(v, berth_json_len(berth_json_get(state, "identities")) > 0);
+}
+
+enum berth_err berth_api_watch(const struct berth_api_backend *backend, const struct berth_principal *principal, bool admin,
+			       int64_t since, struct berth_json **out)
+{
+	struct berth_api_request req = { .who = admin ? NULL : principal, .param = "", .after = since };
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!admin && !principal)
+		return berth_fail(BERTH_E_AUTHZ, "no principal matches this caller");
+	req.principal = admin ? ADMIN_NAME : principal->name;
+	if (!(rc = backend->op[BERTH_API_WATCH](backend->arg, &req, out)) && !admin)
+		rc = share(*out, principal);
+	if (rc) {
+		berth_json_free(*out);
+		*out = NULL;
+	}
+	return rc;
 }
 
 static enum berth_err read_body(struct berth_json **body, const struct berth_api_call *c,
@@ -222,7 +286,7 @@ static enum berth_err read_after(int64_t *out, const char *text)
 	if (!text)
 		return BERTH_OK;
 	if (n == 0 || text[n] || n > 15)
-		return berth_fail(BERTH_E_TYPE, "after: not a number");
+		return berth_fail(BERTH_E_TYPE, "after or since: not a number");
 	for (size_t i = 0; i < n; i++)
 		*out = *out * 10 + (text[i] - '0');
 	return BERTH_OK;
@@ -264,7 +328,7 @@ static enum berth_err run(struct berth_json **out, const struct berth_api_backen
 	else
 		rc = backend->op[op](backend->arg, &req, out);
 	if (!rc && r->filter && c->socket == BERTH_SOCKET_APP)
-		rc = filter(out, c, r);
+		rc = filter(out, c->principal, r->filter, r->filter_key);
 out:
 	berth_json_free(body);
 	return rc;
@@ -290,6 +354,18 @@ static void write_result(struct berth_api_answer *out, const struct berth_api_ca
 	}
 }
 
+static void begin_stream(struct berth_api_answer *out, const struct berth_api_backend *backend, const struct berth_api_call *c)
+{
+	enum berth_err rc = read_after(&out->since, c->since);
+
+	if (!rc && (!backend->generation || !backend->op[BERTH_API_WATCH]))
+		rc = berth_fail(BERTH_E_NOMATCH, "not in this role");
+	if (rc)
+		refuse(out, c, rc);
+	else
+		out->stream = true;
+}
+
 void berth_api_dispatch(struct berth_api_answer *out, const struct berth_api_backend *backend,
 			const struct berth_api_quota *quota, const struct berth_api_call *c)
 {
@@ -299,6 +375,7 @@ void berth_api_dispatch(struct berth_api_answer *out, const struct berth_api_bac
 	bool other_method;
 	enum berth_err rc;
 
+	berth_metric_count(BERTH_METRIC_API_CALLS);
 	*out = (struct berth_api_answer){ .body = BERTH_BUF_INIT };
 	if ((rc = berth_api_match(&r, &other_method, param, c->socket, c->method, c->path))) {
 		refuse(out, c, rc);
@@ -311,6 +388,10 @@ void berth_api_dispatch(struct berth_api_answer *out, const struct berth_api_bac
 	}
 	if (!allowed(out, c, r, param))
 		return;
+	if (r->stream) {
+		begin_stream(out, backend, c);
+		return;
+	}
 	rc = run(&v, backend, quota, c, r, param, missing);
 	if (missing[0])
 		deny(out, c, name_of(c), missing);

@@ -174,6 +174,7 @@ static enum MHD_Result answer(struct MHD_Connection *mc, struct conn *c, struct 
 		.socket = c->socket, .peer = &c->peer, .principal = berth_principal_of(&c->api->principals, &c->peer),
 		.method = method, .path = path,
 		.after = MHD_lookup_connection_value(mc, MHD_GET_ARGUMENT_KIND, "after"),
+		.since = MHD_lookup_connection_value(mc, MHD_GET_ARGUMENT_KIND, "since"),
 		.body = r->body.p, .body_len = r->body.len,
 	};
 	struct berth_api_answer ans;
@@ -184,6 +185,8 @@ static enum MHD_Result answer(struct MHD_Connection *mc, struct conn *c, struct 
 	if (r->status)
 		return send_error(mc, r, false);
 	berth_api_dispatch(&ans, c->api->backend, &c->api->quota, &call);
+	if (ans.stream)
+		return api_stream(mc, c, ans.since);
 	if (ans.may_wait && hold(mc, c, r)) {
 		berth_buf_free(&ans.body);
 		return MHD_YES;

@@ -2,7 +2,8 @@
 #ifndef BERTH_AGENT_CORE_API_INTERNAL_H
 #define BERTH_AGENT_CORE_API_INTERNAL_H
 
-/* api.c has connections, api_http.c what is said on them. */
+/* api.c has connections, api_http.c what is said on them,
+ * api_watch.c the answers that do not end. */
 #include <microhttpd.h>
 
 #include "agent/core/api_dispatch.h"
@@ -33,6 +34,7 @@ struct berth_api {
 	struct MHD_Daemon *mhd;
 	struct conn *conns;
 	unsigned n_conns, n_app, conns_max;
+	unsigned grants;		/* grows when the configuration has been read again */
 	int epoll, mhd_epoll, app_fd, admin_fd;
 	uint64_t paused_until_ms;
 	char *run_dir;
@@ -40,6 +42,9 @@ struct berth_api {
 
 /* The request that waits is looked at again, as soon as libmicrohttpd runs. */
 void api_resume(struct conn *c);
+
+/* api_watch.c: the answer to GET /v1/watch, from behind that generation. */
+enum MHD_Result api_stream(struct MHD_Connection *mc, struct conn *c, int64_t since);
 
 /* What libmicrohttpd calls; context and state are ours. */
 struct conn *api_conn_of(struct MHD_Connection *mc);

@@ -49,6 +49,10 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/secrets", APP, .filter = "secret:", .filter_key = "id", OP(SECRETS)),
 	GET("/v1/secrets/{id}", APP, .right = "secret:", OP(SECRET), .secret = true),
 
+	GET("/v1/watch", BOTH, OP(WATCH), .stream = true),
+	POST("/v1/ack", APP, OP(ACK), .fields = { INT("gen", true, JSON_INT_MAX) }),
+	GET("/v1/watch/acks", ADMIN, OP(ACKS)),
+
 	GET("/v1/messages", BOTH, .filter = "message:", .filter_key = "for", OP(MESSAGES), .app_op = BERTH_API_APP_MESSAGES,
 	    .waits = true),
 	POST("/v1/messages", BOTH, .of_member = "message:", .member = "type", OP(APP_SEND),
@@ -81,6 +85,8 @@ const struct berth_api_route berth_api_routes[] = {
 			 STR("type", false, 32), STR("sensitivity", false, 32) }),
 	GET("/v1/audit", ADMIN, OP(AUDIT)),
 	GET("/v1/audit/verify", ADMIN, OP(AUDIT_VERIFY)),
+	POST("/v1/audit/sign", ADMIN, OP(AUDIT_SIGN)),
+	POST("/v1/backup", ADMIN, OP(BACKUP)),
 	GET("/v1/peers", ADMIN, OP(PEERS)),
 	POST("/v1/discover", ADMIN, OP(DISCOVER), .fields = { STR("to", true, BERTH_DID_URL_MAX), STR("match", false, 256) }),
 	POST("/v1/peers/rotate", ADMIN, OP(PEER_ROTATE), .fields = { STR("peer", true, BERTH_DID_URL_MAX) }),

@@ -33,6 +33,7 @@ struct berth_api_route {
 	int app_op;			/* on app.sock, when it is another one; 0: it is not */
 	bool secret;			/* no-store, wiped */
 	bool waits;			/* on app.sock: ?wait= holds the answer back while it is [] */
+	bool stream;			/* an answer without an end */
 	bool open;			/* a POST body whose members are the operation's business */
 	struct berth_api_field fields[BERTH_API_FIELDS_MAX + 1];
 };

@@ -14,6 +14,9 @@ struct berth_backend {
 	struct berth_vc_policy *policy;		/* for the credentials of others; owned, borrows from cfg */
 	struct berth_status_cache *status_cache;	/* owned */
 	struct berth_status_seen seen;
+	struct berth_json *watched;		/* what applications have been shown; owned */
+	uint64_t changes;			/* of the agent, then */
+	bool watching;
 	struct berth_verify judging;		/* made of both, and of the folders in the configuration */
 };
 
@@ -22,6 +25,10 @@ struct berth_backend {
 BERTH_MUST_USE enum berth_err berth_backend_open(struct berth_backend *b, const struct berth_config *cfg);
 void berth_backend_take(struct berth_backend *b, const struct berth_config *cfg, struct berth_vc_policy *policy);
 void berth_backend_close(struct berth_backend *b);	/* fine on a zeroed one */
+
+/* To be called when something may have happened, after it is on disk.  True: there is news
+ * for those who watch. */
+bool berth_backend_watch_look(struct berth_backend *b);
 
 /* Fills api; b outlives it. */
 void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api);

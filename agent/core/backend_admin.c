@@ -2,7 +2,6 @@
 /* The operator's side of the local API. */
 #include "agent/core/backend_internal.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -348,46 +347,7 @@ static enum berth_err provision(void *arg, const struct berth_api_request *req, 
 	return rc;
 }
 
-/* ---- logs and queues ---- */
-static enum berth_err audit_row(void *arg, int64_t seq, int64_t time_s, const char *event, const char *detail,
-				const uint8_t hash[BERTH_AUDIT_HASH_LEN])
-{
-	struct berth_json *list = arg, *o;
-	enum berth_err rc;
-
-	(void)hash;
-	if (berth_json_len(list) >= 1000)
-		return BERTH_OK;
-	o = berth_json_new_object();
-	if ((rc = berth_json_set_int(o, "seq", seq)) || (rc = berth_json_set_int(o, "time", time_s)) ||
-	    (rc = berth_json_set_str(o, "event", event)) || (rc = berth_json_set_str(o, "detail", detail))) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_push(list, o);
-}
-
-static enum berth_err audit(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_backend *b = arg;
-	struct berth_json *list = berth_json_new_array();
-
-	return done(berth_store_audit_each(berth_agent_store(b->agent), req->after, audit_row, list), list, out);
-}
-
-static enum berth_err audit_verify(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_backend *b = arg;
-	struct berth_json *o = berth_json_new_object();
-	int64_t rows = 0;
-	enum berth_err rc = berth_store_audit_verify(berth_agent_store(b->agent), &rows);
-
-	(void)req;
-	if (!rc && !(rc = berth_json_set_bool(o, "verified", true)))
-		rc = berth_json_set_int(o, "rows", rows);
-	return done(rc, o, out);
-}
-
+/* ---- ping ---- */
 /* The owner's DID, or the one it has rotated to. */
 static const char *peer_of(const struct berth_json *active)
 {
@@ -430,25 +390,6 @@ static enum berth_err ping(void *arg, const struct berth_api_request *req, struc
 	return rc;
 }
 
-static enum berth_err metrics(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_backend *b = arg;
-	struct berth_store_counts c;
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc = berth_store_counts(berth_agent_store(b->agent), &c);
-
-	(void)req;
-	berth_buf_printf(&text, "# TYPE berth_outbox_messages gauge\nberth_outbox_messages %" PRId64 "\n"
-			 "# TYPE berth_outbox_bytes gauge\nberth_outbox_bytes %" PRId64 "\n"
-			 "# TYPE berth_dead_letters gauge\nberth_dead_letters %" PRId64 "\n"
-			 "# TYPE berth_wire_octets counter\nberth_wire_octets %" PRIu64 "\n",
-			 c.out, c.out_bytes, c.dead, berth_agent_wire_bytes(b->agent));
-	if (!rc && !(rc = berth_buf_status(&text)))
-		*out = berth_json_new_str(berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc ? rc : *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "metrics");
-}
-
 void backend_admin_init(struct berth_api_backend *api)
 {
 	api->op[BERTH_API_STATUS] = status;
@@ -463,10 +404,9 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_DEVICES_INVITE] = invite;
 	api->op[BERTH_API_DEVICES_DELEGATE] = delegate;
 	api->op[BERTH_API_PROVISION] = provision;
-	api->op[BERTH_API_AUDIT] = audit;
-	api->op[BERTH_API_AUDIT_VERIFY] = audit_verify;
 	api->op[BERTH_API_PING] = ping;
-	api->op[BERTH_API_METRICS] = metrics;
+	backend_audit_init(api);
+	backend_metrics_init(api);
 	backend_queue_init(api);
 	backend_release_init(api);
 	backend_ethr_init(api);

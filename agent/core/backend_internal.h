@@ -45,6 +45,16 @@ void backend_admin_init(struct berth_api_backend *api);
 void backend_release_init(struct berth_api_backend *api);
 void backend_ethr_init(struct berth_api_backend *api);
 void backend_queue_init(struct berth_api_backend *api);
+void backend_audit_init(struct berth_api_backend *api);
+void backend_metrics_init(struct berth_api_backend *api);
+void backend_backup_init(struct berth_api_backend *api);
+void backend_watch_init(struct berth_api_backend *api);
+int64_t backend_watch_generation(void *arg);	/* what berth_api_backend.generation is */
+/* The lists of the API, for whoever is no operator. */
+BERTH_MUST_USE enum berth_err
+backend_identities(struct berth_backend *b, const struct berth_api_request *req, struct berth_json **out);
+BERTH_MUST_USE enum berth_err
+backend_secrets(struct berth_backend *b, const struct berth_api_request *req, struct berth_json **out);
 
 /* backend_mediate.c: "mediation" of a mediator's client, "relay" of a mediator; nothing
  * in other roles. */

@@ -135,6 +135,8 @@ void berth_backend_close(struct berth_backend *b)
 {
 	berth_config_credentials_free(b->policy);
 	berth_status_cache_free(b->status_cache);
+	berth_json_free(b->watched);
+	b->watched = NULL;
 	b->policy = NULL;
 	b->status_cache = NULL;
 	b->judging = (struct berth_verify){ .policy = NULL };

@@ -16,6 +16,7 @@
  * so a store is level with its device or one ahead of it, and whatever else is an old
  * copy.  The other way round, a power cut would look like one. */
 #include "agent/core/agent_internal.h"
+#include "did/base/clock.h"
 #include "did/base/log.h"
 
 #define COUNTER_PAID "generation-paid"
@@ -50,12 +51,38 @@ static enum berth_err follow(struct berth_agent *a, size_t i, int64_t *stored, u
 	return a->cfg.keys->ops->counter_step(a->cfg.keys, counters[i].device, device);
 }
 
+/* A store out of a backup is older than the keys beside it, and says so: it goes on from
+ * their counter.  Where a device counts, nobody's word is taken for that. */
+static enum berth_err take_up(struct berth_agent *a)
+{
+	struct berth_store *s = a->cfg.store;
+	int64_t restored, stored;
+	bool protected_;
+	uint64_t device;
+	enum berth_err rc;
+
+	if ((rc = berth_store_counter_get(s, BERTH_COUNTER_RESTORED, &restored)) || restored != 1 ||
+	    (rc = berth_store_counter_get(s, COUNTER_GENERATION, &stored)) ||
+	    (rc = a->cfg.keys->ops->counter_read(a->cfg.keys, BERTH_COUNTER_GENERATION, &device, &protected_)) ||
+	    protected_ || (uint64_t)stored > device + 1)
+		return rc;
+	if ((rc = berth_store_begin(s)))
+		return rc;
+	if ((rc = berth_store_counter_set(s, COUNTER_GENERATION, (int64_t)device + 1)) ||
+	    (rc = berth_store_counter_set(s, BERTH_COUNTER_RESTORED, 2)) ||
+	    (rc = berth_store_audit(s, berth_clock_now_s(), "restored", "from a backup")) || (rc = berth_store_commit(s)))
+		berth_store_rollback(s);
+	return rc;
+}
+
 enum berth_err agent_counters_check(struct berth_agent *a, bool *rolled_back)
 {
 	uint64_t device;
 	int64_t stored;
-	enum berth_err rc;
+	enum berth_err rc = take_up(a);
 
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < N_COUNTERS; i++) {
 		if ((rc = follow(a, i, &stored, &device)))
 			return rc;

@@ -202,7 +202,7 @@ static enum berth_err agent_start(struct berth_daemon *d)
 /* The DIDs of the fixed roles are there from the first start, to be handed around. */
 #define BIT(p) BERTH_PURPOSE_BIT(BERTH_SIGN_##p)
 static const struct fixed {
-	const char *role, *name;
+	const char *role, *name;	/* NULL: every one, until the device is retired */
 	bool signer;		/* of credentials, and no more */
 	unsigned purposes;
 } fixed[] = {
@@ -213,6 +213,7 @@ static const struct fixed {
 	{ "factory", BERTH_ID_ISSUER, true, BIT(VC) },
 	{ "factory", BERTH_ID_ROOT, true, BIT(VC) },
 	{ "factory", BERTH_ID_MAKER, false, BIT(DIDCOMM) },
+	{ NULL, BERTH_ID_AUDIT, true, BIT(AUDIT) },
 };
 
 static enum berth_err make_identity(struct berth_daemon *d, const struct fixed *f)
@@ -232,7 +233,7 @@ static enum berth_err make_identities(struct berth_daemon *d)
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; !rc && i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		if (role(d, fixed[i].role))
+		if (fixed[i].role ? role(d, fixed[i].role) : !berth_agent_closed(d->agent))
 			rc = make_identity(d, &fixed[i]);
 	return rc;
 }
@@ -400,6 +401,7 @@ static bool tell_news(struct berth_daemon *d)
 	uint64_t news = berth_agent_news(d->agent);
 	bool any = news != d->news;
 
+	any |= berth_backend_watch_look(&d->backend);
 	if (any)
 		berth_api_wake(d->api);
 	d->news = news;
@@ -455,5 +457,6 @@ enum berth_err berth_daemon_run(struct berth_daemon *d)
 	while (!rc && !d->stop)
 		rc = turn(d);
 	berth_notify("STOPPING=1");
+	berth_agent_audit_close(d->agent);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/protocol/onboarding.h"
 #include "agent/protocol/oob.h"
 #include "agent/protocol/relation.h"
 #include "did/base/clock.h"
@@ -340,6 +341,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	if (touches_device(&fx))
 		a->batch_ids = a->n_ids;
 	a->news += m->rest && !step_rc;
+	a->changes += m == &berth_gateway_machine;
 	if (m->recovery)
 		a->recovering = agent_is_recovering(m, &inst);
 	if (fx.stop_timer)

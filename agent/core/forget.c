@@ -36,8 +36,11 @@ enum berth_err agent_forget_apply(struct berth_agent *a, const struct berth_effe
 
 void agent_forget_done(struct berth_agent *a, const struct berth_effects *fx)
 {
-	for (size_t i = 0; i < fx->n_forget; i++)
+	for (size_t i = 0; i < fx->n_forget; i++) {
+		if (strcmp(fx->forget[i], BERTH_ID_AUDIT) == 0)
+			agent_audit_now(a);	/* its last word */
 		agent_identity_drop(a, fx->forget[i]);
+	}
 	if (fx->n_forget)
 		agent_forget_sweep(a);
 }

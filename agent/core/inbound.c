@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/core/metrics.h"
 #include "agent/protocol/empty.h"
 #include "did/base/log.h"
 #include "did/url.h"
@@ -114,6 +115,7 @@ static enum berth_err settle(struct berth_agent *a, enum berth_err rc, const str
 
 	if (rc == BERTH_OK || agent_is_transient(rc))
 		return rc;
+	berth_metric_refused(BERTH_REFUSAL_MESSAGE, rc);
 	berth_log(BERTH_LOG_WARN, "refused", "%.120s: %s: %s", in->msg.type, berth_err_name(rc), berth_err_detail());
 	if (!sender)
 		return BERTH_OK;
@@ -231,6 +233,7 @@ static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size
 	agent_refresh_time(a);
 	if ((rc = berth_unpack(&in, &up, (const char *)packed, n))) {
 		if (!agent_is_transient(rc) && rc != BERTH_E_QUOTA) {	/* no time to resolve: nobody's fault */
+			berth_metric_count(BERTH_METRIC_UNREADABLE);
 			berth_log(BERTH_LOG_INFO, "unpack", "%s: %s", berth_err_name(rc), berth_err_detail());
 			rc = BERTH_OK;	/* the same answer as to everything else */
 		}
@@ -249,5 +252,6 @@ out:
 
 enum berth_err agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r)
 {
+	berth_metric_count(BERTH_METRIC_RECEIVED);
 	return receive(a, packed, n, r, 0);
 }

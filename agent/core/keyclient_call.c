@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/core/keyclient_internal.h"
+#include "agent/core/metrics.h"
 
 int keyclient_deadline(enum berth_keyd_op op)
 {
@@ -47,7 +48,11 @@ enum berth_err keyclient_call(struct berth_keyclient *kc, const struct berth_key
 	if (!(rc = berth_buf_status(&b)))
 		rc = berth_ipc_call(&kc->ipc, (uint16_t)r->op, &b, keyclient_deadline(r->op), answer);
 	berth_buf_free(&b);
-	return keyclient_answered(kc, rc, r->op, answer, reply);
+	rc = keyclient_answered(kc, rc, r->op, answer, reply);
+	berth_metric_count(BERTH_METRIC_KEY_CALLS);
+	if (rc == BERTH_E_KEYSTORE)
+		berth_metric_count(BERTH_METRIC_KEY_FAILURES);
+	return rc;
 }
 
 enum berth_err keyclient_call_bytes(struct berth_keyclient *kc, const struct berth_keyd_request *r,

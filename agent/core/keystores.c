@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "agent/core/keyclient.h"
+#include "agent/core/metrics.h"
 #include "agent/ipc/proc.h"
 #include "did/base/buf.h"
 #include "did/base/clock.h"
@@ -64,6 +65,7 @@ static void down(struct store *s, uint64_t lived_ms)
 	int status = berth_proc_stop(&s->keyd, 0), sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	s->again_ms = berth_clock_mono_ms() + wait;
+	berth_metric_count(BERTH_METRIC_KEYD_ENDS);
 	berth_log(BERTH_LOG_WARN, "keyd",
 		  "of [keystore %s] is gone after %" PRIu64 " ms (%s %d%s); starting again in %" PRIu32 " ms", s->name,
 		  lived_ms, sig ? "signal" : "status", sig ? sig : WEXITSTATUS(status),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/core/metrics.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
@@ -64,6 +65,7 @@ void agent_give_up(struct berth_agent *a, int64_t seq, const char *why)
 {
 	enum berth_err rc = berth_store_begin(a->cfg.store);
 
+	berth_metric_count(BERTH_METRIC_GIVEN_UP);
 	berth_log(BERTH_LOG_WARN, "outbox", "given up: %s", why);
 	if (rc)
 		return;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/metrics.h"
 #include "agent/core/netclient.h"
 
 #include <inttypes.h>
@@ -179,6 +180,7 @@ static void down(struct berth_netclient *n, uint64_t lived_ms)
 	berth_ipc_close(&n->ipc);
 	berth_proc_stop(&n->proc, 0);
 	n->again_ms = berth_clock_mono_ms() + wait;
+	berth_metric_count(BERTH_METRIC_NETD_ENDS);
 	berth_log(BERTH_LOG_WARN, "netd", "is gone after %" PRIu64 " ms; starting again in %" PRIu32 " ms", lived_ms, wait);
 	memcpy(open, n->open, sizeof(open));
 	n->n_open = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/metrics.h"
 #include "agent/core/resolve_process.h"
 
 #include <poll.h>
@@ -88,6 +89,8 @@ static void down(struct resolve_process *p, const struct resolve_question *culpr
 	berth_ipc_close(&p->ipc);
 	berth_res_pieces_clear(&p->pieces);
 	berth_proc_stop(&p->proc, 0);
+	if (!left)
+		berth_metric_count(BERTH_METRIC_RESOLVERD_ENDS);
 	p->not_before_ms = left ? now : now + berth_backoff_next(&p->backoff, lived);
 	if (!left)
 		resolve_queue_finish_all(p, culprit);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/core/metrics.h"
 #include "did/base/log.h"
 
 /* acks that went out with a frame that was answered need not be repeated */
@@ -92,6 +93,8 @@ static enum berth_err one_arrived(struct berth_agent *a, const struct arrived *r
 {
 	enum berth_err rc = r->seq ? berth_store_outbox_done(a->cfg.store, r->seq) : BERTH_OK;
 
+	if (r->seq && !rc)
+		berth_metric_count(BERTH_METRIC_DELIVERED);
 	return rc ? rc : berth_store_peer_awake(a->cfg.store, r->peer, berth_agent_now_s(a));
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/core/audit_chain.h"
 #include "berth/err.h"
 #include "did/base/buf.h"
 
@@ -308,14 +309,20 @@ berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int64_t *out_n);
 /* --- audit: an append-only chain, row n over the hash of row n - 1.  The oldest
  * rows go beyond the cap, their last hash stays as the base of the chain. */
 #define BERTH_AUDIT_MAX 20000
+#define BERTH_COUNTER_AUDIT "audit-signed"	/* the row of the last signature */
 #define BERTH_AUDIT_TEXT_MAX 1024	/* detail; longer is cut */
-#define BERTH_AUDIT_HASH_LEN 32
 
 BERTH_MUST_USE enum berth_err
 berth_store_audit(struct berth_store *s, int64_t now_s, const char *event, const char *detail);
-/* E_SIG: a row was changed, taken out or added behind our back. */
+/* E_SIG: a row was changed, taken out or added behind our back, or its end cut off; with
+ * did (may be NULL) E_SIG for signatures by another too.  c is to be freed in any case. */
+BERTH_MUST_USE enum berth_err
+berth_store_audit_check(struct berth_store *s, const char *did, struct berth_audit_chain *c);
 BERTH_MUST_USE enum berth_err
 berth_store_audit_verify(struct berth_store *s, int64_t *out_rows);
+/* Behind which row the log begins: 0 and zeros, as long as nothing was taken out. */
+BERTH_MUST_USE enum berth_err
+berth_store_audit_base(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN]);
 /* What to sign or to show outside, so that cutting off the end is seen too. */
 BERTH_MUST_USE enum berth_err
 berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN]);
@@ -324,11 +331,18 @@ typedef enum berth_err (*berth_audit_fn)(void *arg, int64_t seq, int64_t time_s,
 BERTH_MUST_USE enum berth_err
 berth_store_audit_each(struct berth_store *s, int64_t after_seq, berth_audit_fn fn, void *arg);
 
+/* --- a copy of this moment, for a backup: one file beside the store, 0600, over an earlier
+ * one.  It says of itself that it is one, by the counter "restored".  path is appended to. */
+#define BERTH_STORE_SNAPSHOT "berth.db.snapshot"
+#define BERTH_COUNTER_RESTORED "restored"	/* 1: out of a backup and not started yet; 2: started, and the operator has not looked */
+BERTH_MUST_USE enum berth_err berth_store_snapshot(struct berth_store *s, struct berth_buf *path);
+
 /* --- for status */
 struct berth_store_counts {
 	int64_t out, out_bytes, parked, dead, inbox, records, guests, guest_bytes, audit;
 };
 BERTH_MUST_USE enum berth_err
 berth_store_counts(struct berth_store *s, struct berth_store_counts *out);
+BERTH_MUST_USE enum berth_err berth_store_bytes(struct berth_store *s, int64_t *out);	/* of its file */
 
 #endif /* BERTH_AGENT_CORE_STORE_H */

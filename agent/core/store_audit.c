@@ -1,31 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit chain: hash = SHA-256("berth-audit" prev seq time event detail). */
+/* The audit log's rows; what chains them is in audit_chain.c. */
 #include <string.h>
 
 #include "agent/core/store_internal.h"
-#include "did/base/buf.h"
-#include "did/crypto/hash.h"
-
-_Static_assert(BERTH_AUDIT_HASH_LEN == BERTH_SHA256_LEN, "one hash");
-
-static enum berth_err row_hash(uint8_t out[BERTH_AUDIT_HASH_LEN], const uint8_t prev[BERTH_AUDIT_HASH_LEN],
-			       int64_t seq, int64_t time_s, const char *event, size_t event_len,
-			       const char *detail, size_t detail_len)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_buf_str(&b, "berth-audit");
-	berth_buf_put(&b, prev, BERTH_AUDIT_HASH_LEN);
-	berth_buf_be64(&b, (uint64_t)seq);
-	berth_buf_be64(&b, (uint64_t)time_s);
-	berth_buf_vec32(&b, event, event_len);
-	berth_buf_vec32(&b, detail, detail_len);
-	if (!(rc = berth_buf_status(&b)))
-		berth_sha256(out, b.p, b.len);
-	berth_buf_free(&b);
-	return rc;
-}
 
 /* seq and hash of the only row; zeros and *row false when there is none. */
 static enum berth_err read_link(struct berth_store *s, const char *sql, int64_t arg, bool *row,
@@ -45,11 +22,12 @@ static enum berth_err read_link(struct berth_store *s, const char *sql, int64_t 
 	return BERTH_OK;
 }
 
-static enum berth_err base(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN])
+enum berth_err berth_store_audit_base(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN])
 {
+	enum berth_err rc = store_ready(s, false);
 	bool row;
 
-	return read_link(s, "SELECT seq, hash FROM audit_base WHERE ?1 = 0 LIMIT 1", 0, &row, seq, hash);
+	return rc ? rc : read_link(s, "SELECT seq, hash FROM audit_base WHERE ?1 = 0 LIMIT 1", 0, &row, seq, hash);
 }
 
 enum berth_err berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN])
@@ -61,7 +39,7 @@ enum berth_err berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8
 	    (rc = read_link(s, "SELECT seq, hash FROM audit WHERE ?1 = 0 ORDER BY seq DESC LIMIT 1", 0,
 			    &row, seq, hash)))
 		return rc;
-	return row ? BERTH_OK : base(s, seq, hash);
+	return row ? BERTH_OK : berth_store_audit_base(s, seq, hash);
 }
 
 /* Takes out the rows up to seq; the hash of the last of them becomes the base. */
@@ -104,42 +82,71 @@ enum berth_err berth_store_audit(struct berth_store *s, int64_t now_s, const cha
 	memcpy(de, detail, de_len);
 	ev[ev_len] = de[de_len] = '\0';
 	if ((rc = store_ready(s, true)) || (rc = berth_store_audit_head(s, &seq, prev)) ||
-	    (rc = row_hash(hash, prev, ++seq, now_s, ev, ev_len, de, de_len)) ||
+	    (rc = berth_audit_row_hash(hash, prev, ++seq, now_s, ev, de)) ||
 	    (rc = store_run(s, "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6)", "iissbb", seq, now_s,
 			    ev, de, prev, sizeof(prev), hash, sizeof(hash))))
 		return rc;
 	return cut(s, seq - BERTH_AUDIT_MAX);
 }
 
-enum berth_err berth_store_audit_verify(struct berth_store *s, int64_t *out_rows)
+static bool column_is(sqlite3_stmt *st, int column, const uint8_t hash[BERTH_AUDIT_HASH_LEN])
 {
-	uint8_t prev[BERTH_AUDIT_HASH_LEN], hash[BERTH_AUDIT_HASH_LEN];
+	return sqlite3_column_bytes(st, column) == BERTH_AUDIT_HASH_LEN &&
+	       memcmp(sqlite3_column_blob(st, column), hash, BERTH_AUDIT_HASH_LEN) == 0;
+}
+
+/* The row that the statement stands on, and what it says of its hashes. */
+static enum berth_err check_row(struct berth_audit_chain *c, sqlite3_stmt *st)
+{
+	const char *event = (const char *)sqlite3_column_text(st, 2), *detail = (const char *)sqlite3_column_text(st, 3);
+	bool prev = column_is(st, 4, c->hash);
+	enum berth_err rc = event && detail ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "audit");
+
+	if (!rc)
+		rc = berth_audit_chain_row(c, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), event, detail);
+	if (!rc && (!prev || !column_is(st, 5, c->hash)))
+		rc = berth_fail(BERTH_E_SIG, "audit: the chain breaks at row %lld", (long long)c->seq);
+	return rc;
+}
+
+/* The last row that we know to be a signature is there, or was taken out for its age. */
+static enum berth_err check_end(struct berth_store *s, const struct berth_audit_chain *c, int64_t base)
+{
+	int64_t row;
+	enum berth_err rc = berth_store_counter_get(s, BERTH_COUNTER_AUDIT, &row);
+
+	if (rc || row <= base || row == c->signed_row)
+		return rc;
+	return berth_fail(BERTH_E_SIG, "audit: row %lld was signed, and the log ends at %lld or is another", (long long)row,
+			  (long long)c->seq);
+}
+
+enum berth_err berth_store_audit_check(struct berth_store *s, const char *did, struct berth_audit_chain *c)
+{
+	uint8_t hash[BERTH_AUDIT_HASH_LEN];
 	sqlite3_stmt *st = NULL;
 	enum berth_err rc;
 	int64_t seq;
 	bool row;
 
-	*out_rows = 0;
-	if ((rc = store_ready(s, false)) || (rc = base(s, &seq, prev)) ||
+	*c = (struct berth_audit_chain){ 0 };
+	if ((rc = berth_store_audit_base(s, &seq, hash)) || (rc = berth_audit_chain_begin(c, seq, hash, did)) ||
 	    (rc = store_stmt(s, &st, "SELECT seq, time_s, event, detail, prev, hash FROM audit"
 			     " ORDER BY seq", "")))
 		return rc;
-	while (!(rc = store_step(s, st, &row)) && row) {
-		rc = row_hash(hash, prev, ++seq, sqlite3_column_int64(st, 1),
-			      (const char *)sqlite3_column_text(st, 2), (size_t)sqlite3_column_bytes(st, 2),
-			      (const char *)sqlite3_column_text(st, 3), (size_t)sqlite3_column_bytes(st, 3));
-		if (rc)
-			break;
-		if (sqlite3_column_int64(st, 0) != seq ||
-		    sqlite3_column_bytes(st, 4) != sizeof(prev) || memcmp(sqlite3_column_blob(st, 4), prev, sizeof(prev)) ||
-		    sqlite3_column_bytes(st, 5) != sizeof(hash) || memcmp(sqlite3_column_blob(st, 5), hash, sizeof(hash))) {
-			rc = berth_fail(BERTH_E_SIG, "audit: the chain breaks at row %lld", (long long)seq);
-			break;
-		}
-		memcpy(prev, hash, sizeof(prev));
-		++*out_rows;
-	}
+	while (!(rc = store_step(s, st, &row)) && row && !(rc = check_row(c, st)))
+		;
 	sqlite3_reset(st);
+	return rc ? rc : check_end(s, c, seq);
+}
+
+enum berth_err berth_store_audit_verify(struct berth_store *s, int64_t *out_rows)
+{
+	struct berth_audit_chain c;
+	enum berth_err rc = berth_store_audit_check(s, NULL, &c);
+
+	*out_rows = c.rows;
+	berth_audit_chain_free(&c);
 	return rc;
 }
 

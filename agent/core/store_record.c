@@ -302,3 +302,16 @@ enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_coun
 	out->guest_bytes = s->total.guest_bytes;
 	return BERTH_OK;
 }
+
+enum berth_err berth_store_bytes(struct berth_store *s, int64_t *out)
+{
+	int64_t pages, size;
+	enum berth_err rc;
+
+	*out = 0;
+	if ((rc = store_ready(s, false)) || (rc = store_int(s, &pages, 0, "PRAGMA page_count", "")) ||
+	    (rc = store_int(s, &size, 0, "PRAGMA page_size", "")))
+		return rc;
+	*out = pages * size;
+	return BERTH_OK;
+}

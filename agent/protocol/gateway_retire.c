@@ -55,7 +55,8 @@ enum berth_err gateway_bury(struct berth_env *env, struct berth_instance *inst,
 		return BERTH_OK;
 	if (!berth_json_get(ended, "quiet") || strcmp(ev->on, "timer") != 0)
 		return berth_json_set_bool(ended, "quiet", true);
-	if ((rc = berth_json_set_bool(ended, "over", true)) || (rc = berth_effects_forget(fx, BERTH_ID_FACTORY)))
+	if ((rc = berth_json_set_bool(ended, "over", true)) || (rc = berth_effects_forget(fx, BERTH_ID_FACTORY)) ||
+	    (rc = berth_effects_forget(fx, BERTH_ID_AUDIT)))
 		return rc;
 	berth_effects_audit(fx, "the owner has the tombstone: the factory keys are deleted");
 	return BERTH_OK;

@@ -35,6 +35,7 @@ BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const ch
 #define BERTH_ID_ISSUER "issuer"	/* signs DeviceCredentials */
 #define BERTH_ID_ROOT "root"		/* ownershipRoot */
 #define BERTH_ID_RENDEZVOUS "rendezvous"
+#define BERTH_ID_AUDIT "audit"		/* signs the audit log, in every role */
 #define BERTH_KEY_AK "ak"
 #define BERTH_KEY_LOOKUP "lookup-agree"	/* what rendezvous agents answer a gateway to */
 

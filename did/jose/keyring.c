@@ -125,6 +125,7 @@ static const struct rule {
 	[BERTH_SIGN_VC_JWT]	  = { "iss", false, false, { "vc" }, BERTH_JSON_OBJECT, NULL },
 	[BERTH_SIGN_IDEVID]	  = { "iss", false, false, { "certHash", "idevid" }, BERTH_JSON_STRING, NULL },
 	[BERTH_SIGN_IDEVID_KEY]	  = { NULL, false, false, { "certHash", "did" }, BERTH_JSON_STRING, NULL },
+	[BERTH_SIGN_AUDIT]	  = { "iss", false, false, { "head" }, BERTH_JSON_STRING, NULL },
 };
 
 /* the end of a relationship: from_prior without sub, and nothing else in it */

@@ -34,6 +34,7 @@ const char *berth_purpose_typ(enum berth_purpose p)
 		[BERTH_SIGN_IDEVID_KEY]	  = "berth-idevid-key+jwt",
 		[BERTH_SIGN_ETHR]	  = NULL,
 		[BERTH_SIGN_WEBVH]	  = NULL,
+		[BERTH_SIGN_AUDIT]	  = "berth-audit+jwt",
 	};
 
 	return (unsigned)p < BERTH_SIGN__COUNT ? typ[p] : NULL;

@@ -34,6 +34,7 @@ enum berth_purpose {
 	BERTH_SIGN_IDEVID_KEY,		/* berth-idevid-key+jwt: the certificate's key names the DID */
 	BERTH_SIGN_WEBVH,		/* an entry of a did:webvh log, or a witness's approval of one; no JWS */
 	BERTH_SIGN_ETHR,		/* transactions of did:ethr (did/ethr_sign.h); no JWS, no payload */
+	BERTH_SIGN_AUDIT,		/* berth-audit+jwt: the end of an audit log */
 	BERTH_SIGN__COUNT
 };
 #define BERTH_PURPOSE_BIT(p) (1u << (p))

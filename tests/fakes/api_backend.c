@@ -30,9 +30,15 @@ FIXED(devices, "[{\"device\":\"dev-1\",\"state\":\"ACTIVE\"}]")
 FIXED(ok, "{}")
 FIXED(chain, "{\"deviceCredential\":\"a.b.c\",\"entries\":[]}")
 FIXED(invitation, "{\"blob\":\"a.b.c\",\"package\":{\"deviceCredential\":\"a.b.c\",\"entries\":[]}}")
-FIXED(audit, "[{\"seq\":1,\"time\":7,\"event\":\"start\",\"detail\":\"\"}]")
+FIXED(audit, "[{\"seq\":1,\"time\":7,\"event\":\"start\",\"detail\":\"\",\"hash\":\"AA\"}]")
 FIXED(imported, "{\"device\":\"dev-1\",\"serial\":\"S\",\"model\":\"M\"}")
-FIXED(audit_verify, "{\"verified\":true,\"rows\":1}")
+FIXED(audit_verify, "{\"verified\":true,\"rows\":1,\"signed\":null,\"unsigned\":1}")
+FIXED(audit_sign, "{\"did\":\"did:x:a\",\"seq\":1,\"head\":\"AA\",\"signed\":\"a.b.c\",\"baseSeq\":0,\"baseHash\":\"AA\"}")
+FIXED(watch, "{\"generation\":7,\"events\":[],\"state\":{\"device\":{\"state\":\"OPERATIONAL\"},\"identities\":[{\"name\":\"web\"},"
+	     "{\"name\":\"db\"}],\"secrets\":[{\"id\":\"wifi\"},{\"id\":\"cloud\"}]}}")
+FIXED(ack, "{\"generation\":7}")
+FIXED(backup, "{\"snapshot\":\"/x\",\"generation\":7}")
+FIXED(acks, "{\"generation\":7,\"acks\":{}}")
 FIXED(peers, "[{\"did\":\"did:x:owner\"}]")
 FIXED(messages, "{\"queue\":{\"out\":0,\"in\":0,\"dead\":0},\"peers\":[],\"messages\":[],\"dead\":[]}")
 FIXED(messages_retry, "{\"messages\":1}")
@@ -141,7 +147,14 @@ static enum berth_err ping_or_fail(void *arg, const struct berth_api_request *re
 	return ping(arg, req, out);
 }
 
+static int64_t generation(void *arg)
+{
+	(void)arg;
+	return 7;
+}
+
 const struct berth_api_backend fake_api_backend = {
+	.generation = generation,
 	.op = {
 		[BERTH_API_DEVICE] = device, [BERTH_API_IDENTITIES] = identities, [BERTH_API_IDENTITY] = identity,
 		[BERTH_API_PRESENT] = present, [BERTH_API_SECRETS] = secrets, [BERTH_API_SECRET] = secret,
@@ -150,7 +163,8 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_DEVICES_IMPORT] = imported, [BERTH_API_DEVICES_SELL] = chain, [BERTH_API_DEVICES_INVITE] = invitation,
 		[BERTH_API_DEVICES_DELEGATE] = chain,
 		[BERTH_API_DEVICES_BIRTH] = NULL, [BERTH_API_PROVISION] = ok, [BERTH_API_AUDIT] = audit,
-		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
+		[BERTH_API_AUDIT_VERIFY] = audit_verify, [BERTH_API_AUDIT_SIGN] = audit_sign,
+		[BERTH_API_WATCH] = watch, [BERTH_API_ACK] = ack, [BERTH_API_ACKS] = acks, [BERTH_API_BACKUP] = backup, [BERTH_API_PEERS] = peers, [BERTH_API_MESSAGES] = messages,
 		[BERTH_API_APP_MESSAGES] = app_messages, [BERTH_API_APP_SEND] = sent, [BERTH_API_APP_ACK] = ok,
 		[BERTH_API_MESSAGES_RETRY] = messages_retry, [BERTH_API_MESSAGES_DROP] = messages_drop,
 		[BERTH_API_INVITE] = oob, [BERTH_API_CONNECT] = connected, [BERTH_API_DISCOVER] = connected, [BERTH_API_PEER_ROTATE] = connected, [BERTH_API_PEER_END] = ok,

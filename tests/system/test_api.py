@@ -113,6 +113,8 @@ def filled(path):
 def test_every_documented_operation_answers_as_documented(server):
     seen = 0
     for method, path, op in operations():
+        if "x-stream" in op:    # system/test_watch.py
+            continue
         body = deref(op.get("requestBody"))
         example = body["content"]["application/json"].get("example") if body else None
         for name in op["x-socket"]:

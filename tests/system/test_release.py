@@ -52,7 +52,7 @@ def test_from_owner_to_owner(world, tpm, tmp_path):
     with pytest.raises(ApiError) as e:
         gw.app("/v1/secrets/wifi")
     assert e.value.code == "E_NOMATCH"
-    assert [i["name"] for i in gw.get("/v1/identities")] == ["factory"]
+    assert [i["name"] for i in gw.get("/v1/identities")] == ["factory", "audit"]
     gw.restart()
     # nobody takes it with the chain of before; B does with the one that the receipt opened
     assert ok("devices", "import", chain, "--json", *at(world.buyer))[0]["serial"] == gw.name

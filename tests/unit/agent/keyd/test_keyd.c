@@ -267,6 +267,7 @@ static const char *payload_of(enum berth_purpose p)
 	case BERTH_SIGN_FROM_PRIOR: return "{\"iss\":\"" DID "\",\"sub\":\"did:example:new\"}";
 	case BERTH_SIGN_IDEVID: return "{\"iss\":\"" DID "\",\"certHash\":\"h\",\"idevid\":\"j\"}";
 	case BERTH_SIGN_IDEVID_KEY: return "{\"did\":\"" DID "\",\"certHash\":\"h\"}";
+	case BERTH_SIGN_AUDIT: return "{\"iss\":\"" DID "\",\"head\":\"h\",\"seq\":1}";
 	case BERTH_SIGN_WEBVH: return "{\"document\":{\"versionId\":\"1-Qm\"},\"proof\":{\"type\":\"DataIntegrityProof\","
 				      "\"cryptosuite\":\"eddsa-jcs-2022\",\"verificationMethod\":\"" LOG_KID "\","
 				      "\"proofPurpose\":\"assertionMethod\"}}";

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An owner's, a factory's and a rendezvous' state in one encrypted file, and an agent that
+goes on from an older one: with what it knows, loudly, and without issuing anything twice."""
+import os
+import shutil
+import stat
+
+import pytest
+
+from agents import World, free_port, wait_for
+from cli import fails, ok, raw
+
+ITEMS = {"wifi": b"psk"}
+
+
+@pytest.fixture(scope="module")
+def world():
+    w = World()
+    yield w
+    w.close()
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "passphrase"
+    path.write_text("correct horse battery staple")
+    path.chmod(0o600)
+    return path
+
+
+def at(agent):
+    return ("--socket", agent.admin_sock)
+
+
+def backup(agent, file, secret):
+    return raw("backup", file, "--passphrase-file", secret, "--config", agent.conf, *at(agent)).decode()
+
+
+def restore(agent, file, secret):
+    return raw("restore", file, "--passphrase-file", secret, "--config", agent.conf).decode()
+
+
+def lose(agent):
+    """The machine is gone: its store and its keys."""
+    agent.kill()
+    shutil.rmtree(agent.state)
+    (agent.dir / "keys").unlink()
+
+
+def test_a_backup_is_for_the_passphrase_alone(world, secret, tmp_path):
+    file, bad = tmp_path / "owner.bak", tmp_path / "bad.bak"
+    said = backup(world.owner, file, secret)
+    assert "passphrases of key files are not in it" in said
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and not list(world.owner.state.glob("*.snapshot"))
+    data = file.read_bytes()
+    for word in (b"SQLite", b"BERTHKEY", world.owner.identity("owner")["did"].encode()):
+        assert word not in data
+    other = tmp_path / "other"
+    other.write_text("another passphrase")
+    other.chmod(0o600)
+    opts = ("--config", world.owner.conf)
+    fails("E_DECRYPT", "restore", file, "--passphrase-file", other, *opts)
+    for at_byte in (30, 60, len(data) // 2, len(data) - 1):
+        bad.write_bytes(data[:at_byte] + bytes([data[at_byte] ^ 1]) + data[at_byte + 1:])
+        fails("E_DECRYPT", "restore", bad, "--passphrase-file", secret, *opts)
+    for n, code in ((0, "E_ENV"), (7, "E_ENV"), (72, "E_ENV"), (73, "E_DECRYPT"), (len(data) // 2, "E_DECRYPT"), (len(data) - 1, "E_DECRYPT")):
+        bad.write_bytes(data[:n])
+        fails(code, "restore", bad, "--passphrase-file", secret, *opts)
+    bad.write_bytes(b"X" + data[1:])
+    fails("E_ENV", "restore", bad, "--passphrase-file", secret, *opts)
+    # all is in order, but somebody lives there
+    fails("E_STORE", "restore", file, "--passphrase-file", secret, *opts)
+    fails("E_USAGE", "restore", file, *opts)
+
+
+def test_a_gateway_has_none(world, secret, tmp_path):
+    gw = world.gateway("GW-NO-BACKUP")
+    world.born(gw)
+    fails("E_AUTHZ", "backup", tmp_path / "gw.bak", "--passphrase-file", secret, "--config", gw.conf, *at(gw))
+    assert not (tmp_path / "gw.bak").exists()
+
+
+@pytest.mark.parametrize("who", ["factory", "rv"])
+def test_factory_and_rendezvous_come_back_as_who_they_were(world, who, secret, tmp_path):
+    agent, file = getattr(world, who), tmp_path / "bak"
+    before = {i["name"]: i["did"] for i in agent.get("/v1/identities")}
+    backup(agent, file, secret)
+    lose(agent)
+    restore(agent, file, secret)
+    agent.start()
+    assert {i["name"]: i["did"] for i in agent.get("/v1/identities")} == before
+    gw = world.gateway(f"GW-AFTER-{who.upper()}")
+    world.onboard(gw, ITEMS)
+
+
+def test_an_owner_from_an_older_backup(world, secret, tmp_path):
+    """A is onboarded before the backup and renewed after it, B and C are onboarded after it."""
+    owner, file = world.owner, tmp_path / "owner.bak"
+    a = world.onboard(world.gateway("GW-A"), ITEMS)
+    before = owner.status()
+    backup(owner, file, secret)
+    b = world.gateway("GW-B")
+    world.born(b)
+    chain_b = world.chain(b)
+    owner.post("/v1/devices/import", {"chain": chain_b})
+    world.provisioned(b, ITEMS)
+    world.switched_on(b)
+    did_a = a.status()["operationalDid"]
+    a.post("/v1/rotate")
+    wait_for(lambda: a.status()["operationalDid"] not in (None, did_a), "the renewal of A")
+    world.active(a)
+    renewed, later = a.status(), owner.status()["generation"]
+    lose(owner)
+    assert "2 files" in restore(owner, file, secret)
+    owner.start()
+
+    # it says so, and counts on
+    health = owner.status()["health"]
+    assert health["state"] == "degraded" and any("restored from a backup" in r for r in health["reasons"])
+    assert owner.status()["generation"] > before["generation"]
+    assert owner.device("GW-B") is None and owner.device("GW-A")["state"] == "ACTIVE"
+    assert ok("audit", "verify", "--json", *at(owner))["verified"]
+    assert any(r["event"] == "restored" for r in ok("audit", "--json", *at(owner)))
+    owner.restart()         # once is enough
+    assert any("restored" in r for r in owner.status()["health"]["reasons"])
+
+    # nothing is lost on the devices, and nobody takes them
+    assert a.status()["operationalDid"] == renewed["operationalDid"] and b.state_is("OPERATIONAL")
+    assert a.app_sock.exists() and a.get("/v1/device")["state"] == "OPERATIONAL"
+
+    # new devices are onboarded as ever
+    world.onboard(world.gateway("GW-D"), ITEMS)
+    owner.post("/v1/devices/import", {"chain": chain_b})
+    assert owner.device("GW-B")["state"] in ("IMPORTED", "CHAIN_OK", "PUBLISHED")
+    # the operator has looked
+    backup(owner, tmp_path / "next.bak", secret)
+    assert owner.status()["health"] == {**owner.status()["health"], "state": "ok", "reasons": []}
+
+
+def test_on_another_machine_under_another_address(secret, tmp_path):
+    """The same owner elsewhere: devices that are on find it through the rendezvous."""
+    w = World()
+    try:
+        w.hosts += ", new.test=127.0.0.1"
+        for agent in (w.rv, w.factory, w.owner):
+            agent.sections["egress"]["hosts"] = w.hosts
+            agent.restart()
+        gw = w.onboard(w.gateway("GW-MOVE"), ITEMS)
+        did = w.owner.identity("owner")["did"]
+        backup(w.owner, tmp_path / "bak", secret)
+        w.owner.kill()
+        moved = w.add("new", "owner", port=free_port(), rendezvous_a={"did": w.rv.identity("rendezvous")["didLong"], "uri": w.rv.uri},
+                      trust={"issuer": w.factory.identity("issuer")["did"]})
+        shutil.copy(w.owner.dir / "pass", moved.dir / "pass")
+        moved.write()
+        moved.state.rmdir()
+        restore(moved, tmp_path / "bak", secret)
+        moved.start()
+        assert moved.identity("owner")["did"] == did
+        assert moved.device(gw.name)["state"] == "ACTIVE"
+        w.owner = moved
+        w.onboard(w.gateway("GW-NEW-HOUSE"), ITEMS)
+    finally:
+        w.close()
