@@ -31,7 +31,7 @@ static enum berth_err consent(void *arg, const struct berth_api_request *req, st
 	enum berth_err rc = berth_agent_command(b->agent, "gateway", NULL, "cmd/consent", req->body, NULL);
 
 	if (rc)
-		return rc;
+		return rc == BERTH_E_USAGE ? berth_fail(BERTH_E_NOMATCH, "consent: this agent is no gateway") : rc;
 	o = berth_json_new_object();
 	if ((rc = backend_copy(o, "state", backend_gateway(b, &inst), "state"))) {
 		berth_json_free(o);

@@ -276,6 +276,18 @@ static void while_a_renewal_is_under_way(void **state)
 	}
 }
 
+/* Credentials of a day, so that time passes quickly here. */
+static void begin_with_days(struct story *s)
+{
+	story_cast(s);
+	now = s;
+	s->owner->policy.credential_s = 24 * HOUR_S;
+	story_birth(s);
+	story_sale(s);
+	sim_on(s->gateway);
+	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+}
+
 /* Its credential ends meanwhile: what it asks with the factory DID is denied, and it hears
  * on that way what it is. */
 static void expired_and_out_of_service(void **state)
@@ -286,13 +298,7 @@ static void expired_and_out_of_service(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct story s;
 
-		story_cast(&s);
-		now = &s;
-		s.owner->policy.credential_s = 24 * HOUR_S;
-		story_birth(&s);
-		story_sale(&s);
-		sim_on(s.gateway);
-		assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+		begin_with_days(&s);
 		sim_off(s.owner);
 		assert_false(sim_run(&s.w, never, 26 * HOUR_S));
 		assert_string_equal(story_state(&s, s.gateway), "EXPIRED");
@@ -316,14 +322,14 @@ static void a_renewal_is_refused_on_both_sides(void **state)
 	struct story s;
 
 	(void)state;
-	begin(&s);
+	begin_with_days(&s);
 	rotate(&s);
 	sim_drop(&s.w);
 	assert_string_equal(story_state(&s, s.gateway), "RENEWING");
 	CHECK_OK(order(&s, "cmd/suspend", NULL));
 	assert_true(sim_run(&s.w, out_of_service, LIMIT_S));
 	CHECK_RC(BERTH_E_TYPE, command(s.gateway, "gateway", NULL, "cmd/rotate", NULL, NULL));
-	assert_false(sim_run(&s.w, never, 40 * 86400));	/* the whole life of its credential, and it asks for none */
+	assert_false(sim_run(&s.w, never, 40 * HOUR_S));	/* the whole life of its credential, and it asks for none */
 	assert_string_equal(story_state(&s, s.gateway), "QUARANTINED");
 	assert_int_equal(story_audit(s.owner, "a credential for its new keys"), 0);
 	story_end(&s);
@@ -530,6 +536,29 @@ static void p14_a_notice_is_the_owners_of_now(void **state)
 	story_end(&s);
 }
 
+static void each_member_of_a_notice_counts(void **state)
+{
+	static const char *const members[] = { "epoch", "seq", "status", "credentials", "reason" };
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	for (size_t i = 0; i < 2 * sizeof(members) / sizeof(members[0]); i++) {
+		struct berth_json *b = notice(s.owner->now_s + 1000000, "suspended");
+
+		if (i & 1)
+			CHECK_OK(berth_json_set_bool(b, members[i / 2], true));
+		else if (strcmp(members[i / 2], "reason") != 0)
+			berth_json_remove(b, members[i / 2]);
+		else
+			berth_json_remove(b, "seq");
+		check_refused(&s, s.owner, b, "E_TYPE");
+	}
+	say(&s, s.owner, notice(s.owner->now_s + 1000000, "suspended"));	/* the twin */
+	check_why(&s, "suspended");
+	story_end(&s);
+}
+
 static void what_is_no_order_is_refused(void **state)
 {
 	struct story s;
@@ -638,6 +667,7 @@ int main(void)
 		cmocka_unit_test(a_restart_on_either_side),
 		cmocka_unit_test(replayed_and_reordered_notices_change_nothing),
 		cmocka_unit_test(p14_a_notice_is_the_owners_of_now),
+		cmocka_unit_test(each_member_of_a_notice_counts),
 		cmocka_unit_test(what_is_no_order_is_refused),
 		cmocka_unit_test(only_the_owner_is_heard),
 		cmocka_unit_test(who_has_nothing_to_expect_does_not_hammer),
