@@ -72,7 +72,7 @@ enum berth_err berth_did_resolve_json(char **result, const char *did, const char
 	*result = NULL;
 	if ((rc = chain_open(&c, docs_dir)) == BERTH_OK)
 		rc = berth_resolve(&c.builtin, did, &doc);
-	given = give_json(result, berth_resolution_result(rc, did, doc));
+	given = give_json(result, berth_resolution_result(rc, NULL, did, doc));
 	berth_did_doc_free(doc);
 	berth_resolver_dir_close(&c.docs);
 	return given ? given : rc;

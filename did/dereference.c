@@ -274,7 +274,7 @@ static enum berth_err run(struct task *t, struct berth_resolver *r, const char *
 		return rc;
 	version = (struct berth_did_version){ t->params.version_id, t->params.version_time, t->params.version_number };
 	if ((rc = berth_resolve_version(r, t->url.did, &version, &t->doc)))
-		return fail(t, rc, berth_resolution_error(rc, t->url.did));
+		return fail(t, rc, berth_resolution_error(rc, r, t->url.did));
 	return give_content(t);
 }
 

@@ -373,9 +373,15 @@ enum berth_err berth_did_doc_clone(struct berth_did_doc **out, const struct bert
 	return json ? from_json(out, json, NULL, doc->as_signed) : berth_fail(BERTH_E_NOMEM, "DID document");
 }
 
+struct berth_did_doc *berth_did_doc_share(struct berth_did_doc *doc)
+{
+	doc->shares++;
+	return doc;
+}
+
 void berth_did_doc_free(struct berth_did_doc *doc)
 {
-	if (!doc)
+	if (!doc || (doc->shares && doc->shares--))
 		return;
 	for (size_t i = 0; i < doc->n_strings; i++)
 		free(doc->strings[i]);

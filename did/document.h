@@ -55,6 +55,7 @@ struct berth_did_doc {
 	char **strings;			/* absolute forms of relative ids */
 	size_t n_strings;
 	bool as_signed;			/* it was made by berth_did_doc_from_signed() */
+	unsigned shares;		/* who else has it and frees it */
 };
 
 /* Takes json over, also on failure.  Relative ids are made absolute against id;
@@ -80,7 +81,9 @@ const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc);
 /* A second one of the same. */
 BERTH_MUST_USE enum berth_err
 berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc);
-void berth_did_doc_free(struct berth_did_doc *doc);
+/* The same one once more, since nobody changes it. */
+struct berth_did_doc *berth_did_doc_share(struct berth_did_doc *doc);
+void berth_did_doc_free(struct berth_did_doc *doc);	/* of a shared one: the last time it counts */
 
 /* The verification method of that DID URL (relative "#x" allowed), NULL if none.  In a
  * did:peer:2 a key is also found by its multikey, with or without the 'z': what older

@@ -188,8 +188,14 @@ static bool is_malformed(const char *did)
 	return is_builtin(did) || (has_prefix(did, BERTH_WEBVH_PREFIX) && berth_webvh_did_parse(&d, did));
 }
 
-const char *berth_resolution_error(enum berth_err rc, const char *did)
+const char *berth_resolution_error(enum berth_err rc, struct berth_resolver *r, const char *did)
 {
+	const char *error = NULL;
+
+	for (; r && did && !error; r = r->next)
+		error = r->error ? r->error(r, did) : NULL;
+	if (error)
+		return error;
 	switch (rc) {
 	case BERTH_E_DID:
 		return did && berth_is_did(did) && !is_malformed(did) ? "methodNotSupported" : "invalidDid";
@@ -206,7 +212,7 @@ const char *berth_resolution_error(enum berth_err rc, const char *did)
 	}
 }
 
-static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const char *did,
+static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, struct berth_resolver *r, const char *did,
 				  const struct berth_did_doc *doc)
 {
 	const struct berth_json *json = rc || !doc ? NULL : berth_did_doc_json(doc);
@@ -217,7 +223,7 @@ static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const
 		return BERTH_E_NOMEM;
 	meta = berth_json_new_object();
 	if (!json)
-		set = berth_json_set_str(meta, "error", berth_resolution_error(rc, did));
+		set = berth_json_set_str(meta, "error", berth_resolution_error(rc, r, did));
 	else
 		set = berth_json_set_str(meta, "contentType", berth_did_doc_media_type(doc));
 	if (set) {
@@ -233,11 +239,12 @@ static enum berth_err fill_result(struct berth_json *o, enum berth_err rc, const
 	return berth_json_set(o, "didDocumentMetadata", berth_json_new_object());
 }
 
-struct berth_json *berth_resolution_result(enum berth_err rc, const char *did, const struct berth_did_doc *doc)
+struct berth_json *
+berth_resolution_result(enum berth_err rc, struct berth_resolver *r, const char *did, const struct berth_did_doc *doc)
 {
 	struct berth_json *o = berth_json_new_object();
 
-	if (fill_result(o, rc, did, doc) == BERTH_OK)
+	if (fill_result(o, rc, r, did, doc) == BERTH_OK)
 		return o;
 	berth_json_free(o);
 	return NULL;

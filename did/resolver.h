@@ -32,6 +32,9 @@ struct berth_resolver {
 	/* Optional.  True: what was remembered of that DID may be out of date and is
 	 * forgotten, so that asking once more asks afresh. */
 	bool (*doubt)(struct berth_resolver *r, const char *did);
+	/* Optional.  What W3C calls the failure to resolve that DID just now; static; NULL: as
+	 * the code says, or it was not asked. */
+	const char *(*error)(struct berth_resolver *r, const char *did);
 };
 
 /* resolve() along the chain; the document's id is the DID asked for, or the other
@@ -84,11 +87,12 @@ void berth_resolver_dir_close(struct berth_resolver_dir *r);
 
 /* A W3C DID resolution result for did: made in every case, rc says which; NULL
  * without memory.  Errors are invalidDid, methodNotSupported, notFound and
- * internalError.  doc may be NULL when rc is an error. */
+ * internalError.  doc may be NULL when rc is an error.  r: who was asked, and may know it
+ * better than the code does; NULL: nobody. */
 struct berth_json *
-berth_resolution_result(enum berth_err rc, const char *did, const struct berth_did_doc *doc);
+berth_resolution_result(enum berth_err rc, struct berth_resolver *r, const char *did, const struct berth_did_doc *doc);
 
 /* The name of that error in such a result; static. */
-const char *berth_resolution_error(enum berth_err rc, const char *did);
+const char *berth_resolution_error(enum berth_err rc, struct berth_resolver *r, const char *did);
 
 #endif

@@ -210,37 +210,17 @@ static enum berth_err print_outcome(struct berth_cli *c, const struct outcome *o
 	return o->rc ? berth_fail(o->rc, "%s", o->detail) : BERTH_OK;
 }
 
-/* A DID that was deactivated has no document, and that is no error of the resolution. */
-static enum berth_err add_metadata(struct berth_json *result, const char *text)
-{
-	struct berth_json *meta = NULL;
-	enum berth_err rc = berth_json_parse_object(&meta, text, strlen(text), BERTH_JSON_MAX);
-	bool off = berth_json_bool(berth_json_get(meta, "deactivated"), false);
-
-	if (rc || (rc = berth_json_set(result, "didDocumentMetadata", meta)))
-		return rc;
-	if (off && !berth_json_is(berth_json_get(result, "didDocument"), BERTH_JSON_OBJECT))
-		rc = berth_json_set(result, "didResolutionMetadata", berth_json_new_object());
-	return rc;
-}
-
 static enum berth_err resolve(struct berth_cli *c)
 {
 	struct berth_cli_resolver r = { .has_dir = false };
 	struct berth_did_doc *doc = NULL;
-	struct berth_json *result;
 	struct outcome o;
-	const char *meta;
 	enum berth_err rc;
 
 	if ((rc = berth_cli_resolver_open(&r, c)))
 		return rc;
 	o = outcome(berth_resolve(&r.top, berth_cli_arg(c, 0), &doc));
-	result = berth_resolution_result(o.rc, berth_cli_arg(c, 0), doc);
-	if (result && (meta = berth_cli_resolver_metadata(&r, berth_cli_arg(c, 0))) && (rc = add_metadata(result, meta)))
-		berth_json_free(result);
-	else
-		rc = print_outcome(c, &o, result);
+	rc = print_outcome(c, &o, berth_cli_resolver_result(&r, o.rc, berth_cli_arg(c, 0), doc));
 	berth_did_doc_free(doc);
 	berth_cli_resolver_close(&r);
 	return rc;
@@ -278,7 +258,7 @@ static const struct berth_cli_opt create_opts[] = {
 static const struct berth_cli_opt resolve_opts[] = {
 	BERTH_CLI_RESOLVER_OPTS,
 	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
-	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody: leave the adapters alone" },
+	BERTH_CLI_OFFLINE_OPTS,
 	{ .name = NULL },
 };
 
@@ -286,7 +266,7 @@ static const struct berth_cli_opt dereference_opts[] = {
 	{ "--accept", BERTH_CLI_ONE, "TYPE", "text/uri-list, or application/did for the document with the chosen services" },
 	BERTH_CLI_RESOLVER_OPTS,
 	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
-	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody: leave the adapters alone" },
+	BERTH_CLI_OFFLINE_OPTS,
 	{ .name = NULL },
 };
 

@@ -2,7 +2,12 @@
 #include "agent/cli/cli_resolver.h"
 
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include "agent/cli/cli_client.h"
 
 /* A command says one line on stderr; what resolverd logs is for a daemon's log. */
 static enum berth_err start_quietly(struct berth_resolveclient *adapters)
@@ -31,6 +36,61 @@ static enum berth_err open_adapters(struct berth_cli_resolver *r, const char *pa
 	return start_quietly(r->adapters);
 }
 
+static enum berth_err unreachable(void)
+{
+	char why[200];
+
+	snprintf(why, sizeof(why), "%s", berth_err_detail());
+	return berth_fail(BERTH_E_RESOLVE, "what is kept is not at hand: %s", why);
+}
+
+static struct berth_cli_resolver *of_kept(struct berth_resolver *base)
+{
+	return (struct berth_cli_resolver *)(void *)((char *)base - offsetof(struct berth_cli_resolver, kept));
+}
+
+/* No registry was asked, so nothing was found out about the DID. */
+static const char *error(struct berth_resolver *base, const char *did)
+{
+	(void)did;
+	return of_kept(base)->kept_asked ? "internalError" : NULL;
+}
+
+/* That of --config, unless --socket says which. */
+static enum berth_err choose_daemon(struct berth_cli_resolver *r, const char *config)
+{
+	char path[256];
+	enum berth_err rc;
+
+	if (!config || berth_cli_has(r->cli, "--socket"))
+		return BERTH_OK;
+	if ((rc = berth_config_load(&r->config, config)))
+		return rc;
+	snprintf(path, sizeof(path), "%s/admin.sock", berth_config_str(r->config, "agent", NULL, "run-dir"));
+	return setenv("BERTH_SOCKET", path, 1) ? berth_fail(BERTH_E_NOMEM, "environment") : BERTH_OK;
+}
+
+/* The daemon has judged the document, and says in its result how old it is. */
+static enum berth_err ask_daemon(struct berth_resolver *base, const char *did, struct berth_did_doc **out)
+{
+	struct berth_cli_resolver *r = of_kept(base);
+	const struct berth_json *doc;
+	struct berth_json *copy;
+	enum berth_err rc;
+
+	*out = NULL;
+	berth_json_free(r->kept_result);
+	r->kept_result = NULL;
+	r->kept_asked = true;
+	if ((rc = berth_cli_call_with(r->cli, "/v1/resolve", "did", did, &r->kept_result)))
+		return rc == BERTH_E_UNAVAILABLE ? unreachable() : rc;
+	doc = berth_json_get(r->kept_result, "didDocument");
+	if (!berth_json_is(doc, BERTH_JSON_OBJECT))
+		return berth_fail(BERTH_E_RESOLVE, "the daemon keeps nothing of %.80s", did);
+	copy = berth_json_clone(doc);
+	return copy ? berth_did_doc_from_signed(out, copy, did) : berth_fail(BERTH_E_NOMEM, "DID document");
+}
+
 enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struct berth_cli *c)
 {
 	const char *dir = berth_cli_get(c, "--did-docs"), *config = berth_cli_get(c, "--config");
@@ -38,7 +98,14 @@ enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struc
 	enum berth_err rc;
 
 	*r = (struct berth_cli_resolver){ .has_dir = false };
-	if (config && !berth_cli_has(c, "--offline")) {
+	if (berth_cli_has(c, "--offline")) {
+		r->cli = c;
+		r->kept = (struct berth_resolver){ .resolve = ask_daemon, .error = error };
+		if ((rc = choose_daemon(r, config)))
+			goto out;
+		if (config || berth_cli_has(c, "--socket"))
+			next = &r->kept;
+	} else if (config) {
 		if ((rc = open_adapters(r, config)))
 			goto out;
 		next = berth_resolveclient_resolver(r->adapters);
@@ -56,9 +123,13 @@ out:
 	return rc;
 }
 
-const char *berth_cli_resolver_metadata(const struct berth_cli_resolver *r, const char *did)
+struct berth_json *
+berth_cli_resolver_result(struct berth_cli_resolver *r, enum berth_err rc, const char *did, const struct berth_did_doc *doc)
 {
-	return r->adapters ? berth_resolveclient_metadata(r->adapters, did) : NULL;
+	if (r->kept_result)
+		return berth_json_clone(r->kept_result);
+	return r->adapters ? berth_resolveclient_result(r->adapters, rc, &r->top, did, doc)
+			   : berth_resolution_result(rc, &r->top, did, doc);
 }
 
 void berth_cli_resolver_close(struct berth_cli_resolver *r)
@@ -67,5 +138,6 @@ void berth_cli_resolver_close(struct berth_cli_resolver *r)
 		berth_resolver_dir_close(&r->dir);
 	berth_resolveclient_free(r->adapters);
 	berth_config_free(r->config);
+	berth_json_free(r->kept_result);
 	*r = (struct berth_cli_resolver){ .has_dir = false };
 }

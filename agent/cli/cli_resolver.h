@@ -7,21 +7,30 @@
 #include "did/resolver.h"
 
 /* Self-contained methods are computed; a folder given with --did-docs answers for
- * all others, and after it the adapters of --config, where there is that option. */
+ * all others, and after it the adapters of --config, where there is that option, or with
+ * --offline what the daemon keeps. */
 struct berth_cli_resolver {
 	struct berth_resolver top;
 	struct berth_resolver_dir dir;
 	struct berth_config *config;
 	struct berth_resolveclient *adapters;
 	bool has_dir;
+	struct berth_resolver kept;	/* what the daemon keeps */
+	bool kept_asked;
+	const struct berth_cli *cli;
+	struct berth_json *kept_result;	/* owned; NULL: it was not asked */
 };
+#define BERTH_CLI_OFFLINE_OPTS \
+	{ "--offline", BERTH_CLI_FLAG, NULL, "ask no registry; with --config or --socket: what the daemon keeps of it, with its age" }, \
+	{ "--socket", BERTH_CLI_ONE, "PATH", "with --offline: that daemon's admin socket" }
 #define BERTH_CLI_RESOLVER_OPTS \
 	{ "--did-docs", BERTH_CLI_ONE, "DIR", "a folder of DID documents, one *.json each" }
 
 /* Borrowed by nobody after close; r stays where it is in between. */
 BERTH_MUST_USE enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struct berth_cli *c);
-/* Of a DID that was resolved last: didDocumentMetadata as JSON; NULL: none.  Borrowed. */
-const char *berth_cli_resolver_metadata(const struct berth_cli_resolver *r, const char *did);
+/* The W3C resolution result of the DID that was resolved last; NULL without memory. */
+struct berth_json *
+berth_cli_resolver_result(struct berth_cli_resolver *r, enum berth_err rc, const char *did, const struct berth_did_doc *doc);
 void berth_cli_resolver_close(struct berth_cli_resolver *r);	/* fine on a zeroed one */
 
 #endif

@@ -87,6 +87,7 @@ enum berth_api_op {
 	BERTH_API_RELEASE_CONSENT,	/* POST /v1/release-consent {"consent"} */
 	BERTH_API_ETHR_KEY,		/* POST /v1/ethr/keys {"name"}: {"address","custody"}, made or found */
 	BERTH_API_ETHR_SIGN,		/* POST /v1/ethr/sign {"name","order"}: {"signed","hash"} */
+	BERTH_API_RESOLVE,		/* POST /v1/resolve {"did"}: what is kept of it; nobody is asked */
 	BERTH_API__COUNT
 };
 

@@ -130,6 +130,7 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/devices/{id}/revoke", ADMIN, OP(DEVICE_REVOKE), .fields = { STR("reason", false, 200) }),
 	POST("/v1/devices/{id}/attest", ADMIN, OP(DEVICE_ATTEST)),
 	GET("/v1/status-lists", ADMIN, OP(STATUS_LISTS)),
+	POST("/v1/resolve", ADMIN, OP(RESOLVE), .fields = { STR("did", true, BERTH_DID_URL_MAX) }),
 	POST("/v1/ethr/keys", ADMIN, OP(ETHR_KEY), .fields = { STR("name", true, 32) }),
 	POST("/v1/ethr/sign", ADMIN, OP(ETHR_SIGN), .fields = { STR("name", true, 32), OBJECT("order", true) }),
 };

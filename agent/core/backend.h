@@ -11,6 +11,7 @@
  * backend_admin.c the operator's side. */
 struct berth_backend {
 	struct berth_agent *agent;
+	struct berth_resolveclient *resolve;	/* borrowed, as the agent is */
 	struct berth_vc_policy *policy;		/* for the credentials of others; owned, borrows from cfg */
 	struct berth_status_cache *status_cache;	/* owned */
 	struct berth_status_seen seen;

@@ -408,6 +408,7 @@ void backend_admin_init(struct berth_api_backend *api)
 	backend_audit_init(api);
 	backend_metrics_init(api);
 	backend_queue_init(api);
+	backend_resolve_init(api);
 	backend_release_init(api);
 	backend_ethr_init(api);
 	backend_life_init(api);

@@ -45,6 +45,9 @@ void backend_admin_init(struct berth_api_backend *api);
 void backend_release_init(struct berth_api_backend *api);
 void backend_ethr_init(struct berth_api_backend *api);
 void backend_queue_init(struct berth_api_backend *api);
+void backend_resolve_init(struct berth_api_backend *api);
+/* backend_resolve.c: reasons of health. */
+BERTH_MUST_USE enum berth_err backend_push_resolve(const struct berth_backend *b, struct berth_json *reasons);
 void backend_audit_init(struct berth_api_backend *api);
 void backend_metrics_init(struct berth_api_backend *api);
 void backend_backup_init(struct berth_api_backend *api);

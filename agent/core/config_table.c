@@ -85,6 +85,12 @@ const struct berth_option berth_options[] = {
 	LIST("egress", ONE, BERTH_OPT_HOSTNAME, "http-hosts", "hosts that they may ask without TLS"),
 	PATH("egress", ONE, "ca-file", "", "PEM file: who vouches for those hosts; the system's authorities when unset"),
 
+	BOOL("resolution", ONE, "offline", "no", "ask no registry: what is kept of them answers, however old"),
+	TIME("resolution", ONE, "max-age", "1h", 10, 30 * DAY, "no document's lifetime counts for more"),
+	TIME("resolution", ONE, "stale", "0", 0, 365 * DAY,
+	     "for so long after it a document counts while its registry is not available"),
+	TIME("resolution", ONE, "critical-stale", "0", 0, 365 * DAY, "the same for DIDs that this file names"),
+
 	LIST("trust", ONE, BERTH_OPT_DID, "root", "issuers whose credentials count"),
 	PATH("trust", ONE, "ek-roots", "", "PEM file of the TPM makers' root certificates"),
 	LIST("trust", ONE, BERTH_OPT_DID, "issuer", "manufacturers whose DeviceCredentials an owner takes"),

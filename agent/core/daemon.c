@@ -53,6 +53,7 @@ struct berth_daemon {
 	struct berth_keystores *keys;
 	struct berth_netclient *net;
 	struct berth_pins *pins;
+	struct berth_kept *kept;
 	struct berth_resolveclient *resolve;
 	struct berth_store *store;
 	struct berth_agent *agent;
@@ -96,10 +97,11 @@ static enum berth_err resolver_start(struct berth_daemon *d)
 {
 	enum berth_err rc = berth_resolveclient_new(&d->resolve, d->libexec_dir, NULL);
 
-	if (rc || (rc = berth_store_pins_new(&d->pins, d->store)) ||
+	if (rc || (rc = berth_store_pins_new(&d->pins, d->store)) || (rc = berth_store_kept_new(&d->kept, d->store)) ||
 	    (rc = berth_resolveclient_add_configured(d->resolve, d->cfg)))
 		return rc;
 	berth_resolveclient_set_pins(d->resolve, d->pins);
+	berth_resolveclient_set_kept(d->resolve, d->kept);
 	return berth_resolveclient_start(d->resolve);
 }
 
@@ -254,6 +256,7 @@ static enum berth_err start(struct berth_daemon *d)
 		return rc;
 	berth_netclient_set_agent(d->net, d->agent);
 	d->backend.agent = d->agent;
+	d->backend.resolve = d->resolve;
 	if ((rc = berth_backend_open(&d->backend, d->cfg)))
 		return rc;
 	berth_backend_init(&d->backend, &d->api_backend);
@@ -308,6 +311,7 @@ void berth_daemon_free(struct berth_daemon *d)
 	berth_netclient_free(d->net);
 	berth_resolveclient_free(d->resolve);
 	berth_store_pins_free(d->pins);
+	berth_store_kept_free(d->kept);
 	berth_store_close(d->store);
 	berth_keystores_free(d->keys);
 	if (d->signals >= 0)
@@ -437,6 +441,7 @@ static enum berth_err turn(struct berth_daemon *d)
 	berth_keystores_run(d->keys, &p[P_KEYDS]);
 	if (berth_resolveclient_run(d->resolve, p[P_RESOLVE].revents & ~POLLOUT)) {
 		berth_store_pins_flush(d->pins);
+		berth_resolveclient_save(d->resolve);
 		berth_agent_on_lookups(d->agent);
 	}
 	berth_netclient_run(d->net, net >= 0 && p[P_NET].revents & (POLLIN | POLLHUP | POLLERR),

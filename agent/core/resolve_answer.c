@@ -10,6 +10,8 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
+#define BUNDLE_MAX 1024
+
 enum berth_err resolve_status(const struct berth_res_answer *a)
 {
 	/* what the adapter was refused, it may have told in fewer words */
@@ -33,6 +35,21 @@ enum berth_err resolve_status(const struct berth_res_answer *a)
 		return berth_fail(BERTH_E_RESOLVE, "the registry has something else than was expected: %s", a->message);
 	default:
 		return berth_fail(BERTH_E_RESOLVE, "registry not available: %s", a->message);
+	}
+}
+
+/* In W3C's words. */
+static const char *error_of(uint32_t status)
+{
+	switch (status) {
+	case BERTH_REGISTRY_NOT_FOUND:
+		return "notFound";
+	case BERTH_REGISTRY_INVALID:
+		return "invalidDid";
+	case BERTH_REGISTRY_UNSUPPORTED:
+		return "methodNotSupported";
+	default:
+		return "internalError";
 	}
 }
 
@@ -95,6 +112,30 @@ static enum berth_err keep_pin(struct judging *j)
 	return pins->put(pins, j->did, berth_buf_cstr(&j->new_pin), j->ours);
 }
 
+/* Of what is from a bundle its age is known (docs/registry-adapters.md). */
+static enum berth_err add_bundle(struct berth_registry_result *r, const struct berth_registry_evidence *e)
+{
+	const struct berth_registry_piece *p = berth_registry_piece(e, "bundle");
+	struct berth_json *v;
+
+	if (!p || berth_json_parse_object(&v, (const char *)p->p, p->n, BUNDLE_MAX))
+		return BERTH_OK;
+	if (!r->metadata)
+		r->metadata = berth_json_new_object();
+	return berth_json_set(r->metadata, "bundle", v);
+}
+
+static enum berth_err print(struct resolve_document *out, const struct berth_registry_result *r)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc = r->metadata ? berth_json_print(&out->metadata, r->metadata) : BERTH_OK;
+
+	if (!rc && r->doc && !(rc = berth_json_print(&text, berth_did_doc_json(r->doc))))
+		out->bytes = text.len;
+	berth_buf_free(&text);
+	return rc;
+}
+
 static enum berth_err believe(struct judging *j, struct resolve_document *out)
 {
 	struct berth_pins *pins = berth_judge_keeps_pin(j->did) ? j->c->pins : NULL;
@@ -105,13 +146,15 @@ static enum berth_err believe(struct judging *j, struct resolve_document *out)
 		return rc;
 	if ((rc = judge(j, berth_buf_cstr(&j->pin), &r)))
 		return on_refused(j, rc);
-	rc = keep_pin(j);
-	if (!rc && r.metadata)
-		rc = berth_json_print(&out->metadata, r.metadata);
+	if (!(rc = keep_pin(j)) && !(rc = add_bundle(&r, j->evidence)))
+		rc = print(out, &r);
 	if (!rc && ((r.deactivated && !j->version) || !r.doc))
 		rc = berth_fail(BERTH_E_RESOLVE, "it is deactivated");
-	if (!rc)
-		rc = berth_json_print(&out->text, berth_did_doc_json(r.doc));
+	if (!rc) {
+		out->ttl_s = r.ttl_s ? r.ttl_s : j->evidence->ttl_s;
+		out->doc = r.doc;
+		r.doc = NULL;
+	}
 	berth_registry_result_free(&r);
 	return rc;
 }
@@ -126,10 +169,14 @@ enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve
 		.authoritative = from->authoritative };
 	enum berth_err rc = resolve_status(a);
 
-	if (rc)
+	if (rc) {
+		out->outage = rc == BERTH_E_RESOLVE && a->status == BERTH_REGISTRY_UNAVAILABLE;
+		out->error = error_of(a->status);
 		return rc;
+	}
 	out->hearsay = !from->authoritative && berth_registry_piece(&e, "didResolution");
-	rc = believe(&j, out);
+	if ((rc = believe(&j, out)) && !version && !out->metadata.len)
+		out->error = "internalError";	/* something is there */
 	berth_buf_free(&j.pin);
 	berth_buf_free(&j.new_pin);
 	return rc;

@@ -84,10 +84,21 @@ static enum berth_err encode_policy(struct berth_resolveclient *c, const struct 
 	return berth_buf_status(out);
 }
 
+static void set_policy(struct berth_resolveclient *c, const struct berth_config *cfg)
+{
+	berth_resolveclient_set_policy(c, &(struct berth_resolve_policy){
+		.offline = berth_config_bool(cfg, "resolution", NULL, "offline"),
+		.max_age_s = berth_config_int(cfg, "resolution", NULL, "max-age"),
+		.stale_s = berth_config_int(cfg, "resolution", NULL, "stale"),
+		.critical_stale_s = berth_config_int(cfg, "resolution", NULL, "critical-stale"),
+	});
+}
+
 enum berth_err berth_resolveclient_add_configured(struct berth_resolveclient *c, const struct berth_config *cfg)
 {
 	enum berth_err rc;
 
+	set_policy(c, cfg);
 	berth_buf_reset(&c->process.policy);
 	if ((rc = add_adapters(c, cfg)) || (rc = add_all_critical(c, cfg)))
 		return rc;
@@ -97,6 +108,7 @@ enum berth_err berth_resolveclient_add_configured(struct berth_resolveclient *c,
 enum berth_err berth_resolveclient_reconfigure(struct berth_resolveclient *c, const struct berth_config *cfg)
 {
 	struct berth_buf policy = BERTH_BUF_INIT;
+	bool was_offline = c->offline;
 	enum berth_err rc = encode_policy(c, cfg, &policy);
 
 	if (rc) {
@@ -106,5 +118,8 @@ enum berth_err berth_resolveclient_reconfigure(struct berth_resolveclient *c, co
 	while (c->n_critical)
 		free(c->critical[--c->n_critical]);
 	resolve_process_set_policy(&c->process, &policy);
-	return add_all_critical(c, cfg);
+	set_policy(c, cfg);
+	rc = add_all_critical(c, cfg);
+	/* where nobody was asked until now nothing may have been loaded yet */
+	return rc || !was_offline ? rc : berth_resolveclient_start(c);
 }

@@ -3,6 +3,7 @@
 #define BERTH_AGENT_CORE_RESOLVE_INTERNAL_H
 
 /* Shared by agent/core/resolve*.c and by nobody else. */
+#include "agent/core/kept.h"
 #include "agent/core/resolve_memory.h"
 #include "agent/core/resolve_process.h"
 #include "agent/core/resolveclient.h"
@@ -19,6 +20,12 @@ struct berth_resolveclient {
 	int deadline_ms;
 	uint64_t share_ms, share_at_ms;
 	struct berth_pins *pins;
+	struct berth_kept *kept;
+	bool offline;			/* nobody is asked */
+	int64_t stale_ms, critical_stale_ms;	/* for so long after its lifetime a document may stand in */
+	uint64_t stale_told_ms;		/* until then it is said that one does */
+	struct berth_resolve_said said;
+	struct berth_buf said_of;	/* the DID that it is about */
 	bool clock_trusted;
 	char *critical[RESOLVE_CRITICAL_MAX];
 	size_t n_critical;
@@ -42,5 +49,15 @@ BERTH_MUST_USE enum berth_err
 resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
 	      const struct berth_did_version *version, bool ours, const struct berth_res_answer *a,
 	      struct resolve_document *out);
+
+/* --- resolve_kept.c --- */
+
+/* Much depends on it, or on any DID just now. */
+bool resolve_is_critical(const struct berth_resolveclient *c, const char *did);
+/* What the store has of it comes to be remembered, with its age, unless something is. */
+void resolve_restore_kept(struct berth_resolveclient *c, const char *did);
+/* The document that counts where nobody could be asked; NULL: none may. */
+const struct remembered *resolve_stand_in(struct berth_resolveclient *c, const char *key, const char *did);
+int64_t resolve_age_s(const struct remembered *r);	/* -1: not known */
 
 #endif

@@ -47,6 +47,9 @@ static void on_answer(void *arg, struct resolve_question *q, const struct berth_
 	c->finished = true;
 	if (!a && !blamed)
 		return;		/* whoever wants it asks again */
+	d.wanted = q->urgent || resolve_is_critical(c, q->did);
+	d.outage = !a;
+	d.error = a ? NULL : "internalError";
 	rc = a ? judge_answer(c, q, a, &d) : berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
 	if (rc != BERTH_E_NOMEM)
 		resolve_remember(&c->memory, q->key, rc, &d);
@@ -121,6 +124,8 @@ static enum berth_err ask(struct berth_resolveclient *c, const struct look_up *l
 	bool wait = c->mode == BERTH_LOOKUP_WAIT && !c->process.running;	/* nobody waits in a callback */
 	enum berth_err rc;
 
+	if (c->offline)
+		return berth_fail(BERTH_E_RESOLVE, "%.80s: nothing is kept of it, and nobody is asked ([resolution] offline)", l->did);
 	if (!fits(l))
 		return berth_fail(BERTH_E_DID, "DID of %zu bytes, or a version of too many", strlen(l->did));
 	if (wait && (rc = may_wait(c)))
@@ -130,44 +135,66 @@ static enum berth_err ask(struct berth_resolveclient *c, const struct look_up *l
 	return wait ? wait_here(c, l) : begin(c, l);
 }
 
-/* What a judge took for a document is one. */
-static enum berth_err recalled(struct berth_did_doc **out, const struct remembered *r, const char *did)
+/* Says what W3C calls it, for who asks afterwards. */
+static enum berth_err failed(struct berth_resolveclient *c, enum berth_err rc, const struct remembered *r)
 {
-	struct berth_json *json;
-	enum berth_err rc;
-
-	if (!berth_judge_keeps_pin(did))
-		return berth_did_doc_parse(out, r->doc, r->doc_len, did);
-	rc = berth_json_parse_object(&json, r->doc, r->doc_len, BERTH_DID_DOC_MAX);
-	return rc ? rc : berth_did_doc_from_signed(out, json, did);
+	c->said = (struct berth_resolve_said){ .error = rc == BERTH_E_DID ? "invalidDid" : "internalError" };
+	if (r)
+		c->said.error = r->error;
+	return rc;
 }
 
-static bool is_critical(const struct berth_resolveclient *c, const char *did)
+static enum berth_err give(struct berth_resolveclient *c, const struct look_up *l, const struct remembered *r, bool fresh,
+			   struct berth_did_doc **out)
 {
-	for (size_t i = 0; i < c->n_critical; i++)
-		if (strcmp(c->critical[i], did) == 0)
-			return true;
-	return c->strict;
+	if (r->hearsay && resolve_is_critical(c, l->did))
+		return failed(c, berth_fail(BERTH_E_RESOLVE, "%.80s: too much depends on it to take a resolver's word", l->did), NULL);
+	c->said = (struct berth_resolve_said){ .cached = !fresh, .age_s = resolve_age_s(r),
+		.stale = r->until_ms <= (int64_t)berth_clock_mono_ms() };
+	*out = berth_did_doc_share(r->doc);
+	return BERTH_OK;
+}
+
+/* It came to nothing for a reason that says nothing about the DID.  When waiting is used up,
+ * that is one only where a registry was away when it was last asked. */
+static bool is_away(struct berth_resolveclient *c, const struct look_up *l, enum berth_err rc, const struct remembered *r)
+{
+	const struct remembered *kept = rc == BERTH_E_QUOTA ? resolve_kept(&c->memory, l->key) : NULL;
+
+	return (kept && kept->told) || c->offline || rc == BERTH_E_PLUGIN || (!rc && (!r || r->outage));
+}
+
+/* What is remembered, here or in the store. */
+static const struct remembered *known(struct berth_resolveclient *c, const struct look_up *l)
+{
+	const struct remembered *r = resolve_recall(&c->memory, l->key);
+
+	if (!l->version && (!r || r->outage)) {
+		resolve_restore_kept(c, l->did);
+		r = resolve_recall(&c->memory, l->key);
+	}
+	return r;
 }
 
 static enum berth_err look_up(struct berth_resolveclient *c, const struct look_up *l, struct berth_did_doc **out)
 {
-	const struct remembered *r = resolve_recall(&c->memory, l->key);
+	const struct remembered *r = known(c, l), *old;
 	bool fresh = !r;
-	enum berth_err rc;
+	enum berth_err rc = BERTH_OK;
 
 	if (fresh) {
-		if ((rc = ask(c, l)))
-			return rc;
+		rc = ask(c, l);
 		r = resolve_recall(&c->memory, l->key);
 	}
+	if ((!r || !r->doc) && is_away(c, l, rc, r) && (old = resolve_stand_in(c, l->key, l->did)))
+		return give(c, l, old, false, out);
+	if (rc)
+		return failed(c, rc, NULL);
 	if (!r)
-		return berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
+		return failed(c, berth_fail(BERTH_E_PLUGIN, "resolverd hung or died"), NULL);
 	if (r->rc)
-		return berth_fail(r->rc, "%.80s: %s%s", l->did, fresh ? "" : "a moment ago: ", r->why);
-	if (r->hearsay && is_critical(c, l->did))
-		return berth_fail(BERTH_E_RESOLVE, "%.80s: too much depends on it to take a resolver's word", l->did);
-	return recalled(out, r, l->did);
+		return failed(c, berth_fail(r->rc, "%.80s: %s%s", l->did, fresh ? "" : "a moment ago: ", r->why), r);
+	return give(c, l, r, fresh, out);
 }
 
 /* --- the resolver ------------------------------------------------------------------ */
@@ -196,7 +223,7 @@ static bool has_method(const struct resolve_adapter *a, const char *did)
 
 const struct resolve_adapter *resolve_adapter_of(const struct berth_resolveclient *c, const char *did, uint8_t op)
 {
-	for (size_t i = 0; i < c->process.n; i++) {
+	for (size_t i = 0; i < c->process.n && !c->offline; i++) {
 		const struct resolve_adapter *a = &c->process.adapters[i];
 
 		if (a->is.operations & 1u << op && has_method(a, did))
@@ -205,13 +232,29 @@ const struct resolve_adapter *resolve_adapter_of(const struct berth_resolveclien
 	return NULL;
 }
 
+static void say_nothing(struct berth_resolveclient *c, const char *did)
+{
+	berth_buf_reset(&c->said_of);
+	berth_buf_str(&c->said_of, did);
+	c->said = (struct berth_resolve_said){ .error = NULL };
+}
+
+static const char *error(struct berth_resolver *r, const char *did)
+{
+	struct berth_resolve_said said;
+
+	berth_resolveclient_said((struct berth_resolveclient *)(void *)r, did, &said);
+	return said.error;
+}
+
 static enum berth_err resolve(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
 	struct berth_resolveclient *c = (struct berth_resolveclient *)(void *)r;
 	struct look_up l = { .key = did, .did = did, .adapter = resolve_adapter_of(c, did, BERTH_REGISTRY_RESOLVE) };
 
 	*out = NULL;
-	return l.adapter ? look_up(c, &l, out) : berth_resolve_next(r, did, out);
+	say_nothing(c, did);
+	return l.adapter || c->offline ? look_up(c, &l, out) : berth_resolve_next(r, did, out);
 }
 
 static bool doubt(struct berth_resolver *r, const char *did)
@@ -238,7 +281,8 @@ static enum berth_err resolve_version(struct berth_resolver *r, const char *did,
 	enum berth_err rc;
 
 	*out = NULL;
-	if (!l.adapter)
+	say_nothing(c, did);
+	if (!l.adapter && !c->offline)
 		return berth_resolve_version_next(r->next, did, version, out);
 	if (version->number && !berth_judge_keeps_pin(did))	/* adapters are not asked for it */
 		return berth_fail(BERTH_E_RESOLVE, "%.80s has no numbered versions", did);
@@ -250,11 +294,20 @@ static enum berth_err resolve_version(struct berth_resolver *r, const char *did,
 	return rc;
 }
 
-const char *berth_resolveclient_metadata(const struct berth_resolveclient *c, const char *did)
+const char *berth_resolveclient_metadata(struct berth_resolveclient *c, const char *did)
 {
 	const struct remembered *r = resolve_recall(&c->memory, did);
 
+	if (!r || r->outage)
+		r = resolve_kept(&c->memory, did);
 	return r ? r->metadata : NULL;
+}
+
+void berth_resolveclient_said(const struct berth_resolveclient *c, const char *did, struct berth_resolve_said *out)
+{
+	bool of_it = c->said_of.len == strlen(did) && memcmp(c->said_of.p, did, c->said_of.len) == 0;
+
+	*out = of_it ? c->said : (struct berth_resolve_said){ .error = NULL };
 }
 
 struct berth_resolver *berth_resolveclient_resolver(struct berth_resolveclient *c)
@@ -318,9 +371,11 @@ berth_resolveclient_new(struct berth_resolveclient **out, const char *libexec_di
 	c->base.resolve = resolve;
 	c->base.resolve_version = resolve_version;
 	c->base.doubt = doubt;
+	c->base.error = error;
 	c->base.next = next;
 	c->lookups = (struct berth_lookups){ .mode = set_mode, .strict = set_strict, .missed = missed };
 	c->clock_trusted = true;
+	resolve_memory_init(&c->memory);
 	resolve_process_init(&c->process, libexec_dir);
 	berth_resolveclient_deadline(c, BERTH_RESOLVE_DEADLINE_MS);
 	*out = c;
@@ -364,6 +419,27 @@ void berth_resolveclient_set_pins(struct berth_resolveclient *c, struct berth_pi
 	c->pins = pins;
 }
 
+void berth_resolveclient_set_kept(struct berth_resolveclient *c, struct berth_kept *kept)
+{
+	c->kept = kept;
+}
+
+void berth_resolveclient_set_policy(struct berth_resolveclient *c, const struct berth_resolve_policy *p)
+{
+	c->offline = p->offline;
+	c->memory.max_age_ms = p->max_age_s * 1000;
+	c->stale_ms = p->stale_s * 1000;
+	c->critical_stale_ms = p->critical_stale_s * 1000;
+}
+
+bool berth_resolveclient_offline(struct berth_resolveclient *c, bool on)
+{
+	bool before = c->offline;
+
+	c->offline = on;
+	return before;
+}
+
 void berth_resolveclient_clock_trusted(struct berth_resolveclient *c, bool trusted)
 {
 	c->clock_trusted = trusted;
@@ -374,7 +450,7 @@ enum berth_err berth_resolveclient_start(struct berth_resolveclient *c)
 	enum berth_err rc;
 
 	c->share_at_ms = berth_clock_mono_ms();
-	if (!c->process.n || c->process.proc.pid)
+	if (!c->process.n || c->process.proc.pid || c->offline)
 		return BERTH_OK;
 	if ((rc = resolve_process_start(&c->process)))
 		return rc;
@@ -401,6 +477,7 @@ void berth_resolveclient_free(struct berth_resolveclient *c)
 		return;
 	resolve_process_free(&c->process);
 	resolve_forget(&c->memory, NULL);
+	berth_buf_free(&c->said_of);
 	while (c->n_critical)
 		free(c->critical[--c->n_critical]);
 	free(c);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "agent/core/config.h"
+#include "agent/core/kept.h"
 #include "agent/core/lookups.h"
 #include "agent/core/pins.h"
 #include "berth/err.h"
@@ -20,12 +21,16 @@
  * twice BERTH_RESOLVE_DEADLINE_MS, all such calls together for a share of the time: beyond
  * it they are E_QUOTA (C102).  BERTH_LOOKUP_LATER never blocks.
  *
- * Answers are remembered: documents for BERTH_RESOLVE_KEEP_MS, failures for
+ * Answers are remembered: documents for the lifetime that the method or the registry
+ * gives them, within bounds, or for BERTH_RESOLVE_KEEP_MS, failures for
  * BERTH_RESOLVE_KEEP_BAD_MS.  When resolverd hangs, crashes or breaks its protocol it is
  * killed and started again after a back-off; until then E_PLUGIN.  The DID that it was
  * about is remembered as a failure, whoever else waited is only told.
  *
- * resolveclient.c     the resolver, and what is remembered
+ * resolveclient.c     the resolver
+ * resolve_memory.c    what is remembered
+ * resolve_kept.c      what of it counts when nobody can be asked, and over restarts
+ * resolve_result.c    resolution results
  * resolve_call.c      everything else that adapters can do: publishing, related resources
  * resolve_answer.c    what an answer means
  * resolve_queue.c     questions that wait
@@ -34,6 +39,9 @@
 #define BERTH_RESOLVE_DEADLINE_MS 5000
 #define BERTH_RESOLVE_CALL_MS 30000
 #define BERTH_RESOLVE_KEEP_MS 60000
+#define BERTH_RESOLVE_KEEP_LEAST_MS 10000	/* whatever its lifetime is */
+#define BERTH_RESOLVE_MAX_AGE_MS 3600000	/* unless the configuration says */
+#define BERTH_RESOLVE_STALE_TOLD_MS 900000
 #define BERTH_RESOLVE_KEEP_BAD_MS 30000
 #define BERTH_RESOLVE_DOUBT_MS 10000	/* sooner no document is asked for again because it lacks a key */
 #define BERTH_RESOLVE_SHARE 3	/* deadlines of waiting at most, refilled at a quarter of the time */
@@ -65,6 +73,20 @@ BERTH_MUST_USE enum berth_err berth_resolveclient_reconfigure(struct berth_resol
 
 /* What is known over restarts; borrowed.  Without it every look-up starts from nothing. */
 void berth_resolveclient_set_pins(struct berth_resolveclient *c, struct berth_pins *pins);
+/* Documents that were judged good, likewise; berth_resolveclient_save() writes what has
+ * come since, outside of transactions. */
+void berth_resolveclient_set_kept(struct berth_resolveclient *c, struct berth_kept *kept);
+void berth_resolveclient_save(struct berth_resolveclient *c);
+
+/* [resolution].  Without it nothing stands in for an answer. */
+struct berth_resolve_policy {
+	bool offline;			/* ask nobody: what is kept answers, however old */
+	int64_t max_age_s;		/* no lifetime counts for more */
+	/* For so long after its lifetime a document stands in while its registry is not
+	 * available; and one of a DID that much depends on. */
+	int64_t stale_s, critical_stale_s;
+};
+void berth_resolveclient_set_policy(struct berth_resolveclient *c, const struct berth_resolve_policy *p);
 void berth_resolveclient_clock_trusted(struct berth_resolveclient *c, bool trusted);
 /* DIDs that much depends on, such as whose word we take for who owns us: nobody's
  * resolution result counts for them but an authoritative adapter's (C100).  Copied. */
@@ -82,7 +104,26 @@ struct berth_resolver *berth_resolveclient_resolver(struct berth_resolveclient *
 /* What is remembered beside the document of did, or of one that is deactivated:
  * didDocumentMetadata (W3C DID Resolution), JSON.  NULL: nothing.  Borrowed until anything
  * is resolved. */
-const char *berth_resolveclient_metadata(const struct berth_resolveclient *c, const char *did);
+const char *berth_resolveclient_metadata(struct berth_resolveclient *c, const char *did);
+
+/* How did was resolved, when it was the last one. */
+struct berth_resolve_said {
+	const char *error;	/* of a failure: W3C's name for it; static; NULL: as its code says */
+	bool cached;		/* nobody was asked for it */
+	bool stale;		/* its lifetime is over */
+	int64_t age_s;		/* since it came; -1: not known */
+};
+void berth_resolveclient_said(const struct berth_resolveclient *c, const char *did, struct berth_resolve_said *out);
+
+/* The whole W3C DID resolution result of did, which top has just resolved with rc to doc:
+ * with that metadata, and in didResolutionMetadata "cached", "age" in seconds (where it is
+ * known) and "stale" when nobody was asked.  NULL without memory. */
+struct berth_json *berth_resolveclient_result(struct berth_resolveclient *c, enum berth_err rc, struct berth_resolver *top,
+					      const char *did, const struct berth_did_doc *doc);
+/* A document stood in for an answer within BERTH_RESOLVE_STALE_TOLD_MS. */
+bool berth_resolveclient_is_stale(const struct berth_resolveclient *c);
+/* From now on nobody is asked, or somebody is again; how it was before. */
+bool berth_resolveclient_offline(struct berth_resolveclient *c, bool on);
 
 struct berth_lookups *berth_resolveclient_lookups(struct berth_resolveclient *c);	/* borrowed */
 

@@ -117,7 +117,7 @@ int bench_run_wall(const char *title, const struct bench *b, size_t n)
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(int *missed); } groups[] = {
-		{ "crypto", bench_crypto }, { "did", bench_did }, { "keys", bench_keys }, { "vc", bench_vc }, { "formats", bench_vc_formats },
+		{ "crypto", bench_crypto }, { "did", bench_did }, { "resolve", bench_resolve }, { "keys", bench_keys }, { "vc", bench_vc }, { "formats", bench_vc_formats },
 		{ "sizes", bench_vc_sizes }, { "didcomm", bench_didcomm },
 		{ "store", bench_store }, { "webvh", bench_webvh },
 	};

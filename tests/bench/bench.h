@@ -29,6 +29,7 @@ void need(int ok, const char *what);
 
 void bench_crypto(int *missed);
 void bench_did(int *missed);
+void bench_resolve(int *missed);
 void bench_keys(int *missed);
 void bench_vc(int *missed);
 void bench_vc_formats(int *missed);

@@ -54,6 +54,8 @@ FIXED(ping, "{\"thid\":\"t\"}")
 #define CREDENTIAL(id, more) "{\"id\":\"" id "\",\"format\":\"vc+jwt\",\"issuer\":\"did:x:i\",\"types\":[\"T\"]" more "}"
 FIXED(credentials, "[" CREDENTIAL("badge", "") "," CREDENTIAL("pass", "") "]")
 FIXED(imported_credential, CREDENTIAL("badge", ""))
+FIXED(resolved, "{\"didDocument\":{\"id\":\"did:x:a\"},\"didResolutionMetadata\":{\"contentType\":\"application/did\",\"cached\":true,\"age\":7},"
+		"\"didDocumentMetadata\":{}}")
 FIXED(removed, "{\"id\":\"badge\"}")
 FIXED(report, "{\"verified\":false,\"format\":\"vc+jwt\",\"issuer\":null,\"checks\":{},\"warnings\":[],\"error\":\"E_SIG\","
 	      "\"detail\":\"\",\"credential\":null}")
@@ -178,6 +180,6 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_CREDENTIALS] = credentials, [BERTH_API_CREDENTIAL] = credential, [BERTH_API_VERIFY] = report,
 		[BERTH_API_CREDENTIAL_IMPORT] = imported_credential, [BERTH_API_CREDENTIAL_REMOVE] = removed,
 		[BERTH_API_DEVICE_TRANSFER] = let_go, [BERTH_API_DEVICE_RETIRE] = let_go, [BERTH_API_RELEASE_CONSENT] = rotate,
-		[BERTH_API_ETHR_KEY] = ethr_key, [BERTH_API_ETHR_SIGN] = ethr_sign,
+		[BERTH_API_ETHR_KEY] = ethr_key, [BERTH_API_ETHR_SIGN] = ethr_sign, [BERTH_API_RESOLVE] = resolved,
 	},
 };

@@ -1069,7 +1069,11 @@ def test_did_resolve_asks_the_adapters_of_a_configuration(adapters):
     assert ok("did", "resolve", "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp", "--config", conf)
     out, _ = fails("E_RESOLVE", "did", "resolve", "did:web:b.test", "--config", conf)
     assert out["didResolutionMetadata"]["error"] == "notFound"
-    out, _ = fails("E_DID", "did", "resolve", "did:web:a.test", "--config", conf, "--offline")
+    out, _ = fails("E_RESOLVE", "did", "resolve", "did:web:a.test", "--config", conf, "--offline")    # no daemon
+    assert out["didResolutionMetadata"]["error"] == "internalError"
+    out, _ = fails("E_DID", "did", "resolve", "did:peer:9", "--config", conf, "--offline")
+    assert out["didResolutionMetadata"]["error"] == "invalidDid"
+    out, _ = fails("E_DID", "did", "resolve", "did:web:a.test", "--offline")
     assert out["didResolutionMetadata"]["error"] == "methodNotSupported"
 
 

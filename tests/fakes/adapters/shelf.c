@@ -2,7 +2,8 @@
 /* An adapter whose answers lie in a folder, each part a file of its name: config
  * {"dir": "/...", "ms": "20"}, of which dir is read anew for each query and the answer
  * comes after so many ms.  Without a file for any part it is not found; then a document is
- * made up if the DID has ":made:" in it. */
+ * made up if the DID has ":made:" in it.  Files "status" and "ttl" have the numbers that
+ * an answer says. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,12 +73,28 @@ static void make_up(struct berth_registry_answer *a, struct berth_registry_part 
 	parts[a->n_parts++] = (struct berth_registry_part){ "didDocument", (uint8_t *)text, (size_t)n };
 }
 
+static unsigned number(const char *name)
+{
+	char path[320];
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if ((f = fopen(path, "r"))) {
+		if (fscanf(f, "%u", &n) != 1)
+			n = 0;
+		fclose(f);
+	}
+	return n;
+}
+
 static void answer(void *arg)
 {
 	static const char *const names[] = { "didDocument", "did.jsonl", "did-witness.json", "didResolution", "resource" };
 	struct berth_registry_part parts[8];
-	struct berth_registry_answer a = { .size = sizeof(a), .parts = parts, .message = "nothing lies there" };
+	struct berth_registry_answer a = { .size = sizeof(a), .parts = parts, .message = "nothing lies there", .ttl_s = number("ttl") };
 	struct asked *q = arg;
+	size_t n;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		read_part(&a, parts, names[i]);
@@ -85,8 +102,15 @@ static void answer(void *arg)
 		make_up(&a, parts, q->did);
 	if (a.n_parts == 0)
 		a.status = BERTH_REGISTRY_NOT_FOUND;
+	else
+		read_part(&a, parts, "bundle");
+	n = a.n_parts;
+	if (number("status")) {
+		a.status = (int)number("status");
+		a.n_parts = 0;
+	}
 	host->answer(q->q, &a);
-	for (size_t i = 0; i < a.n_parts; i++)
+	for (size_t i = 0; i < n; i++)
 		free((void *)(uintptr_t)parts[i].p);
 	free(q);
 }

@@ -118,7 +118,7 @@ static enum berth_err key_result(void *arg)
 	if ((rc = berth_did_key_resolve(&doc, arg)))
 		return rc;
 	if ((rc = berth_did_doc_clone(&copy, doc)) == BERTH_OK) {
-		v = berth_resolution_result(BERTH_OK, arg, copy);
+		v = berth_resolution_result(BERTH_OK, NULL, arg, copy);
 		rc = v ? BERTH_OK : BERTH_E_NOMEM;
 		berth_json_free(v);
 	}
@@ -248,7 +248,7 @@ static enum berth_err select_services(void *arg)
 
 static enum berth_err result(void *arg)
 {
-	struct berth_json *v = berth_resolution_result(BERTH_OK, "did:example:a", arg);
+	struct berth_json *v = berth_resolution_result(BERTH_OK, NULL, "did:example:a", arg);
 
 	berth_json_free(v);
 	return v ? BERTH_OK : BERTH_E_NOMEM;

@@ -178,7 +178,7 @@ static bool same_resolution(const char *did, const struct berth_json *output)
 	if (rc == BERTH_OK)
 		same = !error && same_content(berth_did_doc_json(doc), output);
 	else
-		same = error && strcmp(error, berth_resolution_error(rc, did)) == 0;
+		same = error && strcmp(error, berth_resolution_error(rc, NULL, did)) == 0;
 	berth_did_doc_free(doc);
 	return same;
 }

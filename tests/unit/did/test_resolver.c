@@ -365,7 +365,7 @@ static void c097_a_document_of_another_did_is_e_resolve(void **state)
 
 static void result_is(const char *want, enum berth_err rc, const char *did, const struct berth_did_doc *doc)
 {
-	struct berth_json *v = berth_resolution_result(rc, did, doc);
+	struct berth_json *v = berth_resolution_result(rc, NULL, did, doc);
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	CHECK(v);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resolution results of W3C DID Resolution, with what is known beside the document. */
+#include <string.h>
+
+#include "agent/core/resolveclient.h"
+#include "did/base/json.h"
+
+/* A DID that was deactivated has no document, and that is no error of the resolution. */
+static enum berth_err add_metadata(struct berth_json *result, const char *text)
+{
+	struct berth_json *meta = NULL;
+	enum berth_err rc = berth_json_parse_object(&meta, text, strlen(text), BERTH_JSON_MAX);
+	bool off = berth_json_bool(berth_json_get(meta, "deactivated"), false);
+
+	if (rc || (rc = berth_json_set(result, "didDocumentMetadata", meta)))
+		return rc;
+	if (off && !berth_json_is(berth_json_get(result, "didDocument"), BERTH_JSON_OBJECT))
+		rc = berth_json_set(result, "didResolutionMetadata", berth_json_new_object());
+	return rc;
+}
+
+/* "cached", "stale", and "age" in seconds, which may not be known. */
+static enum berth_err add_said(struct berth_json *result, const struct berth_resolve_said *s)
+{
+	struct berth_json *meta = berth_json_clone(berth_json_get(result, "didResolutionMetadata"));
+	enum berth_err rc = berth_json_set_bool(meta, "cached", true);
+
+	if (!rc && s->age_s >= 0)
+		rc = berth_json_set_int(meta, "age", s->age_s);
+	if (!rc && s->stale)
+		rc = berth_json_set_bool(meta, "stale", true);
+	if (rc) {
+		berth_json_free(meta);
+		return rc;
+	}
+	return berth_json_set(result, "didResolutionMetadata", meta);
+}
+
+struct berth_json *berth_resolveclient_result(struct berth_resolveclient *c, enum berth_err rc, struct berth_resolver *top,
+					      const char *did, const struct berth_did_doc *doc)
+{
+	struct berth_json *v = berth_resolution_result(rc, top, did, doc);
+	const char *meta = berth_resolveclient_metadata(c, did);
+	struct berth_resolve_said s;
+	enum berth_err set = v ? BERTH_OK : BERTH_E_NOMEM;
+
+	berth_resolveclient_said(c, did, &s);
+	if (!set && s.cached)
+		set = add_said(v, &s);
+	if (!set && meta)
+		set = add_metadata(v, meta);
+	if (!set)
+		return v;
+	berth_json_free(v);
+	return NULL;
+}
