@@ -27,6 +27,7 @@
  *	old {identity, thid, tries?}	since ROTATING: the one before
  *	release {thid, nonce, credential, nextOwner?, retire, consent, noticeS, ready?, tries?}
  *			while RELEASING and RETIRING: the end that is coming; its noticeS of uptime
+ *	refused []	threads of the ends of this epoch that we said no to
  *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?, saidS?}
  *			until the next owner has the device: how the last epoch ended
  *	statusSeq	the highest that the owner has said of us

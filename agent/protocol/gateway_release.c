@@ -11,6 +11,8 @@
 #include "did/url.h"
 
 #define AGAIN_MS 60000u
+#define REFUSED_MAX 16
+#define SAID_NO "the operator of the device said no"
 
 static struct berth_json *release_of(struct berth_instance *inst) { return berth_data_obj(inst->data, "release"); }
 
@@ -65,6 +67,29 @@ static bool is_same(const struct berth_instance *inst, const struct berth_event 
 	return thid && strcmp(thid, ev->in->msg.thid) == 0;
 }
 
+/* We have said no to that very announcement, and the owner may know: a late copy of it changes
+ * nothing any more. */
+static bool was_refused(const struct berth_instance *inst, const struct berth_event *ev)
+{
+	berth_json_each(thid, berth_json_get(inst->data, "refused"))
+		if (berth_json_str(thid) && strcmp(berth_json_str(thid), ev->in->msg.thid) == 0)
+			return true;
+	return false;
+}
+
+static enum berth_err note_refused(struct berth_instance *inst, const char *thid)
+{
+	struct berth_json *list = berth_json_get_mut(inst->data, "refused");
+	enum berth_err rc;
+
+	if (!list || berth_json_len(list) >= REFUSED_MAX) {
+		if ((rc = berth_json_set(inst->data, "refused", berth_json_new_array())))
+			return rc;
+		list = berth_json_get_mut(inst->data, "refused");
+	}
+	return berth_json_push_str(list, thid);
+}
+
 /* The end of an epoch is announced.  What does not hold is answered: its owner waits. */
 static enum berth_err begin(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
 			    struct berth_effects *fx, bool retire)
@@ -75,6 +100,10 @@ static enum berth_err begin(struct berth_env *env, struct berth_instance *inst, 
 
 	if ((rc = gateway_from_owner(inst, ev)))
 		return rc;
+	if (was_refused(inst, ev)) {
+		fx->state = inst->state;
+		return gateway_say_refused(env, inst, fx, ev->in->msg.thid, SAID_NO);
+	}
 	if (!(rc = read_body(inst, ev, &compact)))
 		rc = gateway_check_release(env, inst, retire, compact, &r);
 	if (rc) {
@@ -201,7 +230,7 @@ enum berth_err gateway_consent(struct berth_env *env, struct berth_instance *ins
 		fx->timer_ms = 1;
 		return berth_json_set_bool(release_of(inst), "consent", true);
 	}
-	if ((rc = gateway_say_refused(env, inst, fx, thid, "the operator of the device said no")))
+	if ((rc = gateway_say_refused(env, inst, fx, thid, SAID_NO)) || (rc = note_refused(inst, thid)))
 		return rc;
 	return go_on(env, inst, fx);
 }
@@ -250,5 +279,7 @@ enum berth_err gateway_on_stale_release(struct berth_env *env, struct berth_inst
 {
 	enum berth_err rc = gateway_from_owner(inst, ev);
 
-	return rc ? rc : gateway_say_refused(env, inst, fx, ev->in->msg.thid, "the device is not being released");
+	if (rc || (!was_refused(inst, ev) && (rc = note_refused(inst, ev->in->msg.thid))))
+		return rc;
+	return gateway_say_refused(env, inst, fx, ev->in->msg.thid, "the device is not being released");
 }

@@ -452,7 +452,7 @@ static const struct berth_transition table[] = {
 	{ OW_TRANSFERRING, "resume",        owner_let_go_again,     STAY,          STAY },
 	{ OW_TRANSFERRING, "transfer-ready", owner_on_ready,        STAY,          STAY },
 	{ OW_TRANSFERRING, "renew-request", owner_on_request_of_leaving, STAY,     STAY },
-	{ OW_TRANSFERRING, "renew-activated", owner_on_activated_again, STAY,      STAY },
+	{ OW_TRANSFERRING, "renew-activated", owner_on_activated_late, STAY,       STAY },
 	{ OW_TRANSFERRING, "refused",       owner_on_refused,       OW_ACTIVE,     STAY },
 	{ OW_TRANSFERRING, "released",      owner_on_ended,         OW_TRANSFERRED, STAY },
 	{ OW_TRANSFERRING, "cmd/receipt",   owner_take_receipt,     OW_TRANSFERRED, STAY },
@@ -465,7 +465,7 @@ static const struct berth_transition table[] = {
 	{ OW_RETIRING,  "timer",            owner_let_go_again,     STAY,          STAY },
 	{ OW_RETIRING,  "resume",           owner_let_go_again,     STAY,          STAY },
 	{ OW_RETIRING,  "renew-request",    owner_on_request_of_leaving, STAY,     STAY },
-	{ OW_RETIRING,  "renew-activated",  owner_on_activated_again, STAY,        STAY },
+	{ OW_RETIRING,  "renew-activated",  owner_on_activated_late, STAY,         STAY },
 	{ OW_RETIRING,  "refused",          owner_on_refused,       OW_ACTIVE,     STAY },
 	{ OW_RETIRING,  "retired",          owner_on_ended,         OW_RETIRED,    STAY },
 	{ OW_RETIRING,  "cmd/receipt",      owner_take_receipt,     OW_RETIRED,    STAY },
@@ -479,6 +479,7 @@ static const struct berth_transition table[] = {
 	{ OW_REVOKED,   "cmd/retire",       owner_retire,           OW_RETIRING,   STAY },
 	{ OW_SUSPENDED, "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
 	{ OW_REVOKED,   "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
+	{ OW_RENEW_PENDING, "transfer-ready", owner_on_late_ready,  STAY,          STAY },
 
 	/* what a delegate has onboarded */
 	{ OW_CHAIN_OK,  "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },

@@ -21,6 +21,7 @@
  *	pcrDigest	of the quote in the last prove-device
  *	issued {credential, operationalDid, items [{id, sha256}]}
  *	operationalDid, credential, receipt	since COMMITTED
+ *	used		it was committed in this epoch: only its receipt says that it is free
  *	renewal {operationalDid, credential, peer}	while RENEW_PENDING
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
  *			the DID that only this device knows, and the one after it

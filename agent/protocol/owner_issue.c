@@ -447,7 +447,7 @@ enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *ins
 	if ((rc = owner_run(&run, inst, ev)) || (rc = check_commit(issued, ev->in->msg.body)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", berth_data_str(issued, "operationalDid"))) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(issued, "credential"))) ||
-	    (rc = owner_forget_taken(inst, fx)))
+	    (rc = berth_json_set_bool(inst->data, "used", true)) || (rc = owner_forget_taken(inst, fx)))
 		return rc;
 	fx->timer_ms = OWNER_REFRESH_MS;
 	fx->may_step_generation = true;	/* a fleet's owner must not wear its TPM out */
@@ -484,6 +484,7 @@ enum berth_err owner_on_abandoned(struct berth_env *env, struct berth_instance *
 	berth_json_remove(inst->data, "credential");
 	berth_json_remove(inst->data, "operationalDid");
 	berth_json_remove(inst->data, "receipt");
+	berth_json_remove(inst->data, "used");
 	fx->timer_ms = OWNER_REFRESH_MS;
 	berth_effects_audit(fx, "device %s abandoned the run after it was committed", berth_data_str(inst->data, "serial"));
 	return berth_effects_drop(fx, run.peer, run.thid);

@@ -315,9 +315,13 @@ enum berth_err owner_check_leaving(const struct berth_instance *inst, const stru
 enum berth_err owner_on_ready(struct berth_env *env, struct berth_instance *inst,
 			      const struct berth_event *ev, struct berth_effects *fx)
 {
+	const char *thid = berth_data_str(transfer_of(inst), "thid");
 	uint8_t nonce[32];
 	enum berth_err rc;
 
+	/* to an announcement that we have cancelled, and that came after the one that counts */
+	if (thid && strcmp(thid, ev->in->msg.thid) != 0)
+		return owner_on_late_ready(env, inst, ev, fx);
 	if ((rc = owner_check_leaving(inst, ev)) || (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
 	    (rc = berth_json_set_b64url(transfer_of(inst), "ready", nonce, 32)) ||
 	    (rc = berth_json_set_int(transfer_of(inst), "tries", 0)))

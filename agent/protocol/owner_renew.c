@@ -217,8 +217,10 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 	struct berth_run run;
 	enum berth_err rc;
 
-	if (!did || !ev->sender || !berth_did_same(ev->sender, did))
-		return berth_fail(BERTH_E_AUTHZ, "%s from another DID than the one that was certified", ev->on);
+	if (!did || !ev->sender || !berth_did_same(ev->sender, did)) {
+		fx->state = inst->state;	/* an earlier request came late: the keys in use are those before it */
+		return owner_on_activated_again(env, inst, ev, fx);
+	}
 	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, peer, run.thid)) ||
 	    (rc = owner_drop_notices(inst, fx)) || (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
@@ -245,11 +247,10 @@ enum berth_err owner_on_activated_again(struct berth_env *env, struct berth_inst
 	return send_renewed(env, inst, fx, &run);
 }
 
-/* Out of service meanwhile: what was certified before is the device's all the same, and
- * whatever we have to tell it goes to its new DID from now on. */
+/* Out of service meanwhile, or being let go: what was certified before is the device's all the
+ * same, and whatever we have to tell it goes to its new DID from now on. */
 enum berth_err owner_on_activated_late(struct berth_env *env, struct berth_instance *inst,
 				       const struct berth_event *ev, struct berth_effects *fx)
 {
-	return berth_json_get(inst->data, "renewal") ? owner_on_activated(env, inst, ev, fx)
-						     : owner_on_activated_again(env, inst, ev, fx);
+	return owner_on_activated(env, inst, ev, fx);
 }

@@ -111,6 +111,8 @@ enum berth_err owner_sell_on(struct berth_env *env, struct berth_instance *inst,
 		return owner_release_by_delegate(env, inst, ev, fx);
 	if ((rc = berth_json_req_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(inst, true)))
 		return rc;
+	if (berth_json_get(inst->data, "used"))
+		return berth_fail(BERTH_E_AUTHZ, "it was in use in this epoch: it has to be released first");
 	if ((rc = owner_resell(env, inst, to)))
 		return rc;
 	fx->stop_timer = true;

@@ -310,7 +310,8 @@ enum berth_err owner_readmit(struct berth_env *env, struct berth_instance *inst,
 
 	(void)ev;
 	if ((rc = owner_check_scope(inst, NULL)) || (rc = change(env, inst, fx, BERTH_STATUS_ONBOARD, NULL)) ||
-	    (rc = keep_goodbye(inst)) || (rc = forget_ours(inst, fx, "us")) || (rc = forget_ours(inst, fx, "next")))
+	    (rc = keep_goodbye(inst)) || (rc = forget_ours(inst, fx, "us")) || (rc = forget_ours(inst, fx, "next")) ||
+	    (rc = berth_json_set_bool(inst->data, "used", true)))	/* of before that was noted at commit */
 		return rc;
 	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
 		berth_json_remove(inst->data, ended[i]);

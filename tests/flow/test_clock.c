@@ -5,6 +5,8 @@
 #include "tests/fakes/story.h"
 #include "tests/fakes/tap.h"
 
+#define Y2000 INT64_C(946684800)
+#define Y2038 INT64_C(2147483648)
 #define Y2106 INT64_C(4294967296)
 #define YEAR_S ((int64_t)366 * 86400)
 #define LIMIT_S 7200
@@ -90,6 +92,8 @@ static void onboard(int64_t clock_s, bool trusted, int64_t jump_s)
 }
 
 static void with_the_clock_at_1970(void **state) { (void)state; onboard(0, false, 0); }
+static void with_the_clock_at_2000(void **state) { (void)state; onboard(Y2000, false, 0); onboard(Y2000, true, 0); }
+static void with_the_clock_at_2038(void **state) { (void)state; onboard(Y2038 - 30, false, 0); }
 static void with_the_clock_at_2106(void **state) { (void)state; onboard(Y2106, false, 0); }
 static void c074_time_jumps_both_ways_in_the_middle(void **state)
 {
@@ -138,6 +142,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_the_clock_at_1970),
+		cmocka_unit_test(with_the_clock_at_2000),
+		cmocka_unit_test(with_the_clock_at_2038),
 		cmocka_unit_test(with_the_clock_at_2106),
 		cmocka_unit_test(c074_time_jumps_both_ways_in_the_middle),
 		cmocka_unit_test(c074_a_clock_before_the_floor_is_not_trusted),

@@ -144,8 +144,8 @@ static bool comes_with_others(const struct member *m)
 	return strcmp(m->message, "issue") == 0 || strcmp(m->message, "provision-item") == 0;
 }
 
-/* The data is as it was; the state may be another, as the row says.  moved: others have
- * gone on since. */
+/* The data is as it was, but for why somebody was refused; the state may be another, as the
+ * row says.  moved: others have gone on since. */
 static void check_refusal(const char *code, bool moved)
 {
 	struct berth_json *after = instance(change.to);
@@ -157,6 +157,7 @@ static void check_refusal(const char *code, bool moved)
 	if (code[0] && story_audit(change.to, line) < 1)
 		fail_msg("%s is not %s", what(), code);
 	snprintf(line, sizeof(line), "refused: %s", code);
+	berth_json_remove(berth_json_get_mut(after, "data"), "denied");
 	if (code[0] && !moved && !comes_with_others(change.m) && story_audit(change.to, line) > 0 && change.before &&
 	    !berth_json_equal(berth_json_get(change.before, "data"), berth_json_get(after, "data")))
 		fail_msg("%s moved the %s", what(), change.to->name);

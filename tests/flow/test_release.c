@@ -409,6 +409,39 @@ static void a_device_that_is_out_of_service_can_be_released(void **state)
 	}
 }
 
+/* P7: one that was onboarded in this epoch goes to nobody else in the same. */
+static void p7_let_in_again_it_is_not_sold_on(void **state)
+{
+	struct story s;
+
+	(void)state;
+	suspended(&s, "cmd/revoke");
+	berth_json_free(resale_command(a, s.device, "cmd/approve", NULL, BERTH_OK));
+	berth_json_free(resale_command(a, s.device, "cmd/transfer", did_of(b), BERTH_E_AUTHZ));
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	let_go(&s, b);		/* the twin: in use again, it can be released */
+	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
+	story_end(&s);
+}
+
+/* Where the device waits for consent nothing else tells it that the owner wants another end. */
+static void p10_cancelled_and_retired_instead(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	s.gateway->policy.release_consent = true;
+	let_go(&s, b);
+	assert_true(story_run_to(&s, s.gateway, "RELEASING"));
+	berth_json_free(cancel(a, s.device, BERTH_OK));
+	berth_json_free(resale_command(a, s.device, "cmd/retire", NULL, BERTH_OK));
+	assert_true(story_run_to(&s, s.gateway, "RETIRING"));
+	CHECK_OK(resale_consent(s.gateway, true));
+	assert_true(sim_run(&s.w, resale_retired, LIMIT_S));
+	story_end(&s);
+}
+
 /* ---- the network and restarts ---- */
 static size_t frames(void)
 {
@@ -535,6 +568,8 @@ int main(void)
 		cmocka_unit_test(a_release_waits_for_the_owners_rotation),
 		cmocka_unit_test(an_expired_device_can_be_released),
 		cmocka_unit_test(a_device_that_is_out_of_service_can_be_released),
+		cmocka_unit_test(p7_let_in_again_it_is_not_sold_on),
+		cmocka_unit_test(p10_cancelled_and_retired_instead),
 		cmocka_unit_test(each_request_is_lost_once),
 		cmocka_unit_test(each_reply_is_lost_once),
 		cmocka_unit_test(each_request_comes_twice),

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an owner's steps do, in numbers. */
+#include "tests/fakes/model.h"
+
+#define IT (model_owner(t))
+
+static int nothing(struct model_step *t) { return t->choice ? MODEL_END : MODEL_STAY; }
+static int refuse(struct model_step *t) { return t->choice ? MODEL_END : MODEL_REFUSED; }
+
+/* B buys what A has let go. */
+static int import(struct model_step *t)
+{
+	const struct model_owner *seller = &t->s.o[0];
+
+	if (!t->choice && IT->state != OW_IMPORTED)
+		return OW_CHAIN_OK;	/* the same once more */
+	if (t->choice || (t->who == B && (t->m->alone || seller->state != OW_TRANSFERRED)))
+		return MODEL_END;
+	if (t->who == B)
+		IT->epoch = (uint8_t)(seller->epoch + (seller->transfers > 0));	/* or in the same one, never onboarded */
+	return OW_CHAIN_OK;
+}
+
+static int on_registered(struct model_step *t) { return t->choice ? MODEL_END : IT->state == OW_CHAIN_OK ? OW_PUBLISHED : MODEL_STAY; }
+
+/* ---- a run ---- */
+static int on_hello(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if ((t->id & 3) != IT->epoch && !(t->m->faults & FAULT_OWNER_EPOCH))
+		return MODEL_REFUSED;
+	IT->run = t->id >> 2;
+	model_say(t, M_PROVE_OWNER, t->who, IT->run);
+	return OW_SESSION;
+}
+
+static bool of_run(struct model_step *t) { return IT->run && t->id == IT->run; }
+
+static int on_prove_device(struct model_step *t) { return t->choice ? MODEL_END : of_run(t) ? OW_DEVICE_OK : MODEL_REFUSED; }
+
+static int offer(struct model_step *t)
+{
+	model_say(t, M_ACCEPT_OWNERSHIP, t->who, IT->run);
+	return OW_OFFERED;
+}
+
+/* by policy, or by a person */
+static int decide(struct model_step *t)
+{
+	if (t->choice == 0)
+		return offer(t);
+	model_say(t, M_PENDING, t->who, IT->run);
+	return t->choice == 1 ? OW_APPROVAL : MODEL_END;
+}
+
+static int approve(struct model_step *t) { return t->choice ? MODEL_END : offer(t); }
+
+static int deny(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	model_say(t, M_DENIED, t->who, IT->run);
+	return OW_PUBLISHED;
+}
+
+static int on_accept_ready(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!of_run(t))
+		return MODEL_REFUSED;
+	model_say(t, M_ISSUE, t->who, IT->run);
+	model_say(t, M_ITEM, t->who, IT->run);
+	return OW_ISSUED;
+}
+
+static int on_commit(struct model_step *t)
+{
+	if (t->choice > 1 || (t->choice && !(t->m->faults & FAULT_NOT_DURABLE)))
+		return MODEL_END;
+	if (!of_run(t))
+		return MODEL_REFUSED;
+	model_say(t, M_COMMITTED, t->who, IT->run);
+	if (t->choice)
+		return MODEL_FORGOTTEN;
+	IT->op = 0;
+	IT->used = 1;
+	return OW_COMMITTED;
+}
+
+static int on_commit_again(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!of_run(t))
+		return MODEL_REFUSED;
+	model_say(t, M_COMMITTED, t->who, IT->run);
+	return MODEL_STAY;
+}
+
+static int on_late_commit(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!of_run(t))
+		return MODEL_REFUSED;
+	model_say(t, M_DENIED, t->who, IT->run);
+	return MODEL_STAY;
+}
+
+static int on_abandoned(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!of_run(t))
+		return MODEL_REFUSED;
+	IT->used = 0;
+	return OW_PUBLISHED;
+}
+
+static int issue_timeout(struct model_step *t) { return t->choice ? MODEL_END : OW_PUBLISHED; }
+
+static int on_complete(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!of_run(t))
+		return MODEL_REFUSED;
+	IT->run = 0;
+	return OW_ACTIVE;
+}
+
+/* ---- renewal ---- */
+/* keys << 3 | the keys it asks with << 1 | by the factory DID */
+static bool by_factory(const struct model_step *t) { return t->id & 1; }
+
+static int denied_as_expired(struct model_step *t)
+{
+	model_say(t, M_RENEW_EXPIRED, t->who, t->id >> 3);
+	return MODEL_STAY;
+}
+
+static int on_renew_request(struct model_step *t)
+{
+	uint8_t keys = t->id >> 3;
+
+	if (t->choice > 1 || (t->choice && by_factory(t)))
+		return MODEL_END;
+	if (keys == IT->op || (!by_factory(t) && (t->id >> 1 & 3) != IT->op))
+		return MODEL_REFUSED;	/* no new keys, or asked with none of its DIDs */
+	if (t->choice)
+		return denied_as_expired(t);
+	IT->renewal = keys;
+	model_say(t, M_RENEW_ISSUE, t->who, keys);
+	return OW_RENEW_PENDING;
+}
+
+static int on_activated_again(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (t->id != IT->op)
+		return MODEL_REFUSED;
+	model_say(t, M_RENEWED, t->who, IT->op);
+	return MODEL_STAY;
+}
+
+static int on_activated(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!IT->renewal || t->id != IT->renewal)
+		return on_activated_again(t);
+	IT->op = IT->renewal;
+	IT->renewal = 0;
+	model_say(t, M_RENEWED, t->who, IT->op);
+	return OW_ACTIVE;
+}
+
+static int on_activated_late(struct model_step *t)
+{
+	int to = on_activated(t);
+
+	return to == OW_ACTIVE ? MODEL_STAY : to;
+}
+
+/* ---- status ---- */
+static void notify(struct model_step *t) { model_say(t, M_STATUS, t->who, (uint8_t)(IT->seq << 2 | IT->is)); }
+
+static int change(struct model_step *t, enum model_status is, int to)
+{
+	if (t->choice || IT->seq == t->m->seq_max)
+		return MODEL_END;
+	IT->seq++;
+	IT->is = (uint8_t)is;
+	IT->notice = 1;
+	notify(t);
+	return to;
+}
+
+static int suspend(struct model_step *t) { return change(t, IS_SUSPENDED, OW_SUSPENDED); }
+static int resume(struct model_step *t) { return change(t, IS_VALID, IT->renewal ? OW_RENEW_PENDING : OW_ACTIVE); }
+static int revoke(struct model_step *t) { return change(t, IS_REVOKED, OW_REVOKED); }
+
+static int readmit(struct model_step *t)
+{
+	int to = change(t, IS_ONBOARD, OW_CHAIN_OK);
+
+	IT->notice = IT->renewal = IT->op = IT->run = 0;
+	return to;
+}
+
+static int look(struct model_step *t)
+{
+	if (t->choice || !IT->notice)
+		return MODEL_END;
+	notify(t);
+	return MODEL_STAY;
+}
+
+static int on_status_noted(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!IT->notice || t->id != IT->seq)
+		return MODEL_REFUSED;
+	IT->notice = 0;
+	return MODEL_STAY;
+}
+
+static int on_renew_refused(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	model_say(t, M_RENEW_DENIED, t->who, t->id >> 3);
+	notify(t);
+	return MODEL_STAY;
+}
+
+static int on_hello_refused(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	model_say(t, M_DENIED, t->who, t->id >> 2);
+	return MODEL_STAY;
+}
+
+/* ---- the end ---- */
+static int let_go(struct model_step *t, int to)
+{
+	if (t->choice || IT->transfers == t->m->transfers_max)
+		return MODEL_END;
+	IT->transfer = ++IT->transfers;
+	IT->ready = 0;
+	IT->from = IT->state;
+	model_say(t, to == OW_RETIRING ? M_RETIRE : M_PREPARE, t->who, IT->transfer);
+	return to;
+}
+
+static int transfer(struct model_step *t) { return let_go(t, OW_TRANSFERRING); }
+static int retire(struct model_step *t) { return let_go(t, OW_RETIRING); }
+
+static int keep_device(struct model_step *t)
+{
+	IT->transfer = IT->ready = 0;
+	return IT->from;
+}
+
+static int cancel(struct model_step *t) { return t->choice || IT->ready ? MODEL_END : keep_device(t); }
+
+static int let_go_again(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	model_say(t, IT->ready ? M_RELEASE : IT->state == OW_RETIRING ? M_RETIRE : M_PREPARE, t->who, IT->transfer);
+	return MODEL_STAY;
+}
+
+static bool of_transfer(struct model_step *t) { return IT->transfer && t->id == IT->transfer; }
+
+static int on_late_ready(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	model_say(t, M_CANCEL, t->who, t->id);
+	return MODEL_STAY;
+}
+
+static int on_ready(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!of_transfer(t))
+		return on_late_ready(t);
+	IT->ready = 1;
+	model_say(t, M_RELEASE, t->who, t->id);
+	return MODEL_STAY;
+}
+
+static int on_request_of_leaving(struct model_step *t)
+{
+	if (t->choice == 1 && !by_factory(t))
+		return denied_as_expired(t);
+	return t->choice ? MODEL_END : MODEL_STAY;
+}
+
+static int on_refused(struct model_step *t) { return t->choice ? MODEL_END : of_transfer(t) ? keep_device(t) : MODEL_REFUSED; }
+
+static int end(struct model_step *t)
+{
+	int to = IT->state == OW_RETIRING ? OW_RETIRED : OW_TRANSFERRED;
+
+	IT->op = IT->renewal = IT->notice = IT->transfer = IT->ready = IT->run = 0;
+	return to;
+}
+
+static int on_ended(struct model_step *t) { return t->choice ? MODEL_END : of_transfer(t) ? end(t) : MODEL_REFUSED; }
+
+/* carried by hand */
+static int take_receipt(struct model_step *t)
+{
+	if (t->choice || !t->s.ended || t->s.ended_by != t->who || t->s.ended != IT->transfer)
+		return MODEL_END;
+	return end(t);
+}
+
+/* never switched on: in the same epoch, to B */
+static int sell_on(struct model_step *t)
+{
+	if (t->choice || t->who == B || IT->used)
+		return MODEL_END;
+	IT->run = 0;
+	IT->transfers = 0;
+	return OW_TRANSFERRED;
+}
+
+const struct model_binding model_owners[] = {
+	{ owner_import, import }, { owner_register, nothing }, { owner_on_registered, on_registered },
+	{ owner_on_hello, on_hello }, { owner_on_prove_device, on_prove_device }, { owner_decide, decide },
+	{ owner_approve, approve }, { owner_deny, deny }, { owner_on_accept_ready, on_accept_ready }, { owner_on_commit, on_commit },
+	{ owner_issue_timeout, issue_timeout }, { owner_resume_issued, nothing }, { owner_on_late_commit, on_late_commit },
+	{ owner_on_commit_again, on_commit_again }, { owner_on_abandoned, on_abandoned }, { owner_on_complete, on_complete },
+	{ owner_on_renew_request, on_renew_request }, { owner_on_activated, on_activated },
+	{ owner_on_activated_again, on_activated_again }, { owner_on_activated_late, on_activated_late },
+	{ owner_look, look }, { owner_status_again, look }, { owner_suspend, suspend }, { owner_resume, resume },
+	{ owner_revoke, revoke }, { owner_readmit, readmit }, { owner_on_status_noted, on_status_noted },
+	{ owner_on_renew_refused, on_renew_refused }, { owner_on_hello_refused, on_hello_refused },
+	{ owner_sell_on, sell_on }, { owner_transfer, transfer }, { owner_transfer_again, cancel }, { owner_not_now, refuse },
+	{ owner_retire, retire }, { owner_let_go_again, let_go_again }, { owner_on_ready, on_ready },
+	{ owner_on_late_ready, on_late_ready }, { owner_on_request_of_leaving, on_request_of_leaving },
+	{ owner_on_refused, on_refused }, { owner_on_ended, on_ended }, { owner_take_receipt, take_receipt },
+	{ owner_on_ended_again, nothing }, { NULL, NULL },
+};
