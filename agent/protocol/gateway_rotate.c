@@ -6,6 +6,7 @@
 
 #include "agent/protocol/gateway.h"
 #include "agent/protocol/relation.h"
+#include "agent/protocol/rendezvous.h"
 #include "did/url.h"
 
 const char *gateway_peer(const struct berth_json *active)
@@ -52,6 +53,27 @@ static enum berth_err send_rotated(struct berth_env *env, struct berth_instance 
 					     : berth_effects_poll(fx, op, ev->sender, uri);
 }
 
+/* The document of its new DID says where the owner is from now on: so it moves to another
+ * host while its devices are on.  Where it still names the address that we know, or none that
+ * could be dialled, nothing changes. */
+static enum berth_err follow_owner(struct berth_env *env, struct berth_json *active, const char *from)
+{
+	const char *was = berth_data_str(active, "uri"), *uri;
+	struct berth_did_doc *doc = NULL;
+	enum berth_err rc = BERTH_OK;
+	bool there = !was;
+
+	if (berth_resolve(env->resolver, from, &doc))
+		return BERTH_OK;
+	for (size_t i = 0; !there && (uri = berth_did_doc_endpoint(doc, i)); i++)
+		there = strcmp(uri, was) == 0;
+	uri = berth_did_doc_endpoint(doc, 0);
+	if (!there && uri && strstr(uri, "://") && strlen(uri) < BERTH_URI_MAX)
+		rc = berth_json_set_str(active, "uri", uri);
+	berth_did_doc_free(doc);
+	return rc;
+}
+
 enum berth_err gateway_on_rotate(struct berth_env *env, struct berth_instance *inst,
 				 const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -65,9 +87,9 @@ enum berth_err gateway_on_rotate(struct berth_env *env, struct berth_instance *i
 		return send_rotated(env, inst, fx, ev);		/* it has not had our answer */
 	if ((rc = is_news(env, active, claims)) || (rc = berth_json_set_str(active, "peer", ev->sender)) ||
 	    (rc = berth_json_set_int(active, "peerIat", berth_data_int(claims, "iat", 0))) ||
-	    (rc = send_rotated(env, inst, fx, ev)))
+	    (rc = follow_owner(env, active, ev->in->msg.from)) || (rc = send_rotated(env, inst, fx, ev)))
 		return rc;
 	fx->step_generation = true;
-	berth_effects_audit(fx, "the owner speaks as %s from now on", ev->sender);
+	berth_effects_audit(fx, "the owner speaks as %s from now on, at %s", ev->sender, berth_data_str(active, "uri"));
 	return BERTH_OK;
 }

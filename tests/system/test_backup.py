@@ -138,7 +138,7 @@ def test_an_owner_from_an_older_backup(world, secret, tmp_path):
 
 
 def test_on_another_machine_under_another_address(secret, tmp_path):
-    """The same owner elsewhere: devices that are on find it through the rendezvous."""
+    """The same owner elsewhere: what it knows goes with it, and new devices find it there."""
     w = World()
     try:
         w.hosts += ", new.test=127.0.0.1"
@@ -160,5 +160,30 @@ def test_on_another_machine_under_another_address(secret, tmp_path):
         assert moved.device(gw.name)["state"] == "ACTIVE"
         w.owner = moved
         w.onboard(w.gateway("GW-NEW-HOUSE"), ITEMS)
+    finally:
+        w.close()
+
+
+def test_to_another_address_while_devices_are_on(secret, tmp_path):
+    """At both addresses for a while, with a new DID for each device that names the new one;
+    then the old address goes."""
+    w = World()
+    try:
+        gw, owner = w.onboard(w.gateway("GW-ADDRESS"), ITEMS), w.owner
+        old, port = owner.sections["listen"]["uri"], free_port()
+        new = f"nng+tcp://127.0.0.1:{port}"
+        owner.set("listen", uri=f"{old}, {new}", announce=f"nng+tcp://owner.test:{port}")
+        owner.restart()
+        owner.post("/v1/rotate")
+        wait_for(lambda: any(f"owner.test:{port}" in r["detail"] for r in ok("audit", "--json", *at(gw))),
+                 lambda: gw.log()[-2000:], 60)
+        wait_for(lambda: any("uses our new DID" in r["detail"] for r in ok("audit", "--json", *at(owner))), "the answer", 60)
+        owner.set("listen", uri=new)
+        owner.restart()
+        before = gw.status()["operationalDid"]
+        gw.post("/v1/rotate")
+        wait_for(lambda: gw.status()["operationalDid"] not in (None, before), lambda: gw.log()[-2000:], 60)
+        w.active(gw)
+        w.onboard(w.gateway("GW-AT-THE-NEW"), ITEMS)
     finally:
         w.close()
