@@ -42,6 +42,22 @@ static enum berth_err status_counts(const struct berth_json *v)
 			     out, in, dead);
 }
 
+/* What was provisioned, a line each. */
+static enum berth_err status_items(const struct berth_json *v)
+{
+	enum berth_err rc = BERTH_OK;
+
+	berth_json_each(item, berth_json_get(v, "items")) {
+		const char *id = "", *result = "", *code = "";
+
+		if ((rc = berth_json_opt_str(item, "id", 63, &id)) || (rc = berth_json_opt_str(item, "result", 31, &result)) ||
+		    (rc = berth_json_opt_str(item, "code", 31, &code)) ||
+		    (rc = berth_cli_say("%-19s  %s: %s%s%s", "item", id, result, code[0] ? ", " : "", code)))
+			break;
+	}
+	return rc;
+}
+
 static enum berth_err status(struct berth_cli *c)
 {
 	struct berth_json *v;
@@ -53,6 +69,8 @@ static enum berth_err status(struct berth_cli *c)
 		return berth_cli_print(c, v);
 	if (!(rc = berth_cli_show_fields(v, ROWS(status_rows))))
 		rc = status_counts(v);
+	if (!rc)
+		rc = status_items(v);
 	berth_json_free(v);
 	return rc;
 }

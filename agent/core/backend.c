@@ -156,7 +156,8 @@ static enum berth_err device(void *arg, const struct berth_api_request *req, str
 	    (rc = berth_json_set_int(o, "epoch", berth_data_int(data, "epoch", 0))) ||
 	    (rc = backend_copy_owner(o, berth_json_get(data, "active"))) ||
 	    (rc = berth_json_set_str(o, "assurance", assurance(b))) || (rc = backend_health(b, state, o)) ||
-	    (rc = backend_set_release(b, o, data, is_admin(req)))) {
+	    (rc = backend_set_release(b, o, data, is_admin(req))) ||
+	    (is_admin(req) && (rc = backend_set_items(b, o, data)))) {
 		berth_json_free(o);
 		o = NULL;
 	}
@@ -317,6 +318,8 @@ static enum berth_err secrets(void *arg, const struct berth_api_request *req, st
 	berth_json_each(item, berth_json_get(berth_json_get(data, "active"), "items")) {
 		if (rc || redacted)
 			break;
+		if (berth_json_get(item, "refused"))
+			continue;
 		o = berth_json_clone(item);
 		rc = o ? berth_json_push(list, o) : BERTH_E_NOMEM;
 	}
@@ -350,32 +353,41 @@ static enum berth_err set_text(struct berth_json *o, const char *b64)
 	return rc;
 }
 
-static enum berth_err
-open_item(struct berth_backend *b, const struct berth_json *data, const char *id, struct berth_json **out)
+enum berth_err
+backend_item(struct berth_env *env, const struct berth_json *data, const char *id, struct berth_json **out)
 {
-	struct berth_env *env = berth_agent_env(b->agent);
-	const char *slot = berth_data_str(berth_json_get(data, "active"), "slot"), *value;
+	const char *slot = berth_data_str(berth_json_get(data, "active"), "slot");
 	struct berth_buf box = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
-	struct berth_json *o = NULL;
 	char ns[16], label[80];
 	enum berth_err rc;
 
+	*out = NULL;
 	snprintf(ns, sizeof(ns), "item-%s", slot);
 	snprintf(label, sizeof(label), "item/%s", id);
-	if ((rc = env->records->get(env->records, ns, id, &box)) ||
-	    (rc = env->keys->ops->unseal(env->keys, label, berth_data_int(data, "epoch", 0), box.p, box.len, &plain)) ||
-	    (rc = berth_json_parse_object(&o, (const char *)plain.p, plain.len, BERTH_JSON_MAX)) ||
-	    (rc = berth_json_req_str(o, "value", BERTH_ITEM_MAX * 2, &value)) ||
-	    (rc = berth_json_set_str(o, "data", value)) || (rc = set_text(o, berth_data_str(o, "data"))))
-		goto out;
-	berth_json_remove(o, "value");
-	*out = o;
-	o = NULL;
-out:
-	berth_json_free(o);
+	if (!(rc = env->records->get(env->records, ns, id, &box)) &&
+	    !(rc = env->keys->ops->unseal(env->keys, label, berth_data_int(data, "epoch", 0), box.p, box.len, &plain)))
+		rc = berth_json_parse_object(out, (const char *)plain.p, plain.len, BERTH_JSON_MAX);
 	berth_buf_free(&box);
 	berth_buf_free(&plain);
 	return rc;
+}
+
+static enum berth_err
+open_item(struct berth_backend *b, const struct berth_json *data, const char *id, struct berth_json **out)
+{
+	struct berth_json *o = NULL;
+	const char *value;
+	enum berth_err rc;
+
+	if ((rc = backend_item(berth_agent_env(b->agent), data, id, &o)) ||
+	    (rc = berth_json_req_str(o, "value", BERTH_ITEM_MAX * 2, &value)) ||
+	    (rc = berth_json_set_str(o, "data", value)) || (rc = set_text(o, berth_data_str(o, "data")))) {
+		berth_json_free(o);
+		return rc;
+	}
+	berth_json_remove(o, "value");
+	*out = o;
+	return BERTH_OK;
 }
 
 static enum berth_err secret(void *arg, const struct berth_api_request *req, struct berth_json **out)
@@ -388,7 +400,7 @@ static enum berth_err secret(void *arg, const struct berth_api_request *req, str
 	enum berth_err rc;
 
 	berth_json_each(item, berth_json_get(berth_json_get(data, "active"), "items"))
-		listed |= strcmp(berth_data_str(item, "id"), req->param) == 0;
+		listed |= !berth_json_get(item, "refused") && strcmp(berth_data_str(item, "id"), req->param) == 0;
 	if (!listed)
 		rc = berth_fail(BERTH_E_NOMATCH, "nothing of the name %s was provisioned", req->param);
 	else if (!(rc = backend_check_in_service(b)) && !(rc = open_item(b, data, req->param, out)) &&

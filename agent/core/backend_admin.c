@@ -79,7 +79,8 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	    (rc = backend_copy_owner(o, active)) ||
 	    (rc = backend_copy_or_null(o, "chainTip", data, "tip")) ||
 	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(berth_keys_custody(env->keys, BERTH_ID_FACTORY)))) ||
-	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)))
+	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)) ||
+	    (rc = backend_set_items(b, o, data)))
 		goto out;
 	if (!(rc = backend_set_queue(b, o)))
 		rc = backend_mediation(b, o);
@@ -223,7 +224,8 @@ static enum berth_err proofs(struct berth_json *o, const struct berth_json *data
 	enum berth_err rc;
 
 	if ((rc = backend_copy(o, "receipt", data, "receipt")) || (rc = backend_copy(o, "takenProof", data, "takenProof")) ||
-	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy(o, "attested", data, "attested")))
+	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy(o, "attested", data, "attested")) ||
+	    (rc = backend_copy(o, "items", data, "results")))
 		return rc;
 	return backend_copy_status(o, data);
 }

@@ -35,6 +35,15 @@ backend_device_command(struct berth_backend *b, const char *machine, const char 
 BERTH_MUST_USE enum berth_err
 backend_set_release(struct berth_backend *b, struct berth_json *o, const struct berth_json *data, bool is_admin);
 
+/* An active item of a gateway's data, opened: {id, type, seq, sensitivity, value}. */
+BERTH_MUST_USE enum berth_err
+backend_item(struct berth_env *env, const struct berth_json *data, const char *id, struct berth_json **out);
+/* backend_items.c: what a hook made of the item with that hash, owned; E_NOMATCH: nothing yet. */
+BERTH_MUST_USE enum berth_err
+backend_hook_record(struct berth_backend *b, const char *id, const char *sha256, struct berth_json **out);
+/* o.items, for the operator: each active item with its result, as far as there is one. */
+BERTH_MUST_USE enum berth_err backend_set_items(struct berth_backend *b, struct berth_json *o, const struct berth_json *data);
+
 /* o.queue */
 BERTH_MUST_USE enum berth_err backend_set_queue(struct berth_backend *b, struct berth_json *o);
 

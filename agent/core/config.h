@@ -114,6 +114,10 @@ void berth_config_credentials_free(struct berth_vc_policy *p);	/* NULL is fine *
 /* The folders that [policy] names, into v. */
 void berth_config_folders(const struct berth_config *c, struct berth_verify *v);
 
+/* What [hook] says: v[BERTH_HOOKS_MAX], which borrows from c, and has been checked. */
+struct berth_hook;
+BERTH_MUST_USE enum berth_err berth_config_hooks(const struct berth_config *c, struct berth_hook *v, size_t *n);
+
 /* What a principal may do: "secret:wifi" is the right "secret" on "wifi"; "*" is
  * every object; rights without an object stand alone. */
 bool berth_grant_ok(const char *grant);

@@ -143,6 +143,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 	};
 	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) || (rc = config_life(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
+	    (rc = items(c, "trust", "firmware-signer", out->firmware_signers, &out->n_firmware_signers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
 	    (rc = items(c, "listen", "announce", out->endpoints, &out->n_endpoints)))
 		return rc;

@@ -5,6 +5,7 @@
 #include "agent/core/keyrouter.h"
 #include "agent/ipc/http_policy.h"
 #include "agent/ipc/netd_proto.h"
+#include "agent/protocol/item.h"
 
 #define DAY 86400
 #define ONE BERTH_SECTION_ONE
@@ -94,6 +95,15 @@ const struct berth_option berth_options[] = {
 	LIST("trust", ONE, BERTH_OPT_DID, "root", "issuers whose credentials count"),
 	PATH("trust", ONE, "ek-roots", "", "PEM file of the TPM makers' root certificates"),
 	LIST("trust", ONE, BERTH_OPT_DID, "issuer", "manufacturers whose DeviceCredentials an owner takes"),
+	LIST("trust", ONE, BERTH_OPT_DID, "firmware-signer", "gateway: who signs firmware; none: the owner's word will do"),
+
+	PATH("hook", NAMED, "program", "", "what makes use of provisioned items; root's, absolute"),
+	WORDS("hook", NAMED, "type", "", BERTH_ITEM_TYPES, "of the items that it gets"),
+	LIST("hook", NAMED, BERTH_OPT_NAMES, "item", "the only items that it gets; unset: all of its types"),
+	INT("hook", NAMED, "uid", "0", 0, UINT32_MAX - 1, "the user that it runs as, never root"),
+	INT("hook", NAMED, "gid", "0", 0, UINT32_MAX - 1, "and the group; unset: of the same number"),
+	TIME("hook", NAMED, "timeout", "1m", 1, DAY, "after that it is killed"),
+	LIST("hook", NAMED, BERTH_OPT_PATHS, "write", "folders that it may change"),
 
 	LIST("interop", ONE, BERTH_OPT_DID, "allow-missing-apv", "our DIDs to which anoncrypts may come without apv"),
 

@@ -14,6 +14,7 @@
 #include "agent/core/agent.h"
 #include "agent/core/api.h"
 #include "agent/core/backend.h"
+#include "agent/core/hooks.h"
 #include "agent/core/keystores.h"
 #include "agent/core/netclient.h"
 #include "agent/core/notify.h"
@@ -47,6 +48,7 @@ void berth_daemon_log_as(const struct berth_config *cfg)
 
 struct berth_daemon {
 	struct berth_config *cfg;
+	struct berth_config *first;	/* what it started with: that of the hooks; may be cfg */
 	const char *path, *libexec_dir;
 	struct berth_policy policy;
 	char *ek_roots;
@@ -60,6 +62,7 @@ struct berth_daemon {
 	struct berth_backend backend;
 	struct berth_api_backend api_backend;
 	struct berth_api *api;
+	struct berth_hooks *hooks;
 	int signals;
 	uint64_t news;		/* of which applications that wait have heard */
 	bool stop;
@@ -257,7 +260,7 @@ static enum berth_err start(struct berth_daemon *d)
 	berth_netclient_set_agent(d->net, d->agent);
 	d->backend.agent = d->agent;
 	d->backend.resolve = d->resolve;
-	if ((rc = berth_backend_open(&d->backend, d->cfg)))
+	if ((rc = berth_backend_open(&d->backend, d->cfg)) || (rc = berth_hooks_new(&d->hooks, d->cfg, &d->backend)))
 		return rc;
 	berth_backend_init(&d->backend, &d->api_backend);
 	return berth_api_new(&d->api, d->cfg, &d->api_backend);
@@ -287,7 +290,7 @@ enum berth_err berth_daemon_new(struct berth_daemon **out, struct berth_config *
 		berth_config_free(cfg);
 		return berth_fail(BERTH_E_NOMEM, "daemon");
 	}
-	d->cfg = cfg;
+	d->cfg = d->first = cfg;
 	d->path = path;
 	d->libexec_dir = libexec_dir;
 	d->signals = -1;
@@ -304,6 +307,7 @@ void berth_daemon_free(struct berth_daemon *d)
 	if (!d)
 		return;
 	berth_api_free(d->api);
+	berth_hooks_free(d->hooks);
 	berth_backend_close(&d->backend);
 	if (d->net)
 		berth_netclient_set_agent(d->net, NULL);
@@ -317,7 +321,9 @@ void berth_daemon_free(struct berth_daemon *d)
 	if (d->signals >= 0)
 		close(d->signals);
 	free(d->ek_roots);
-	berth_config_free(d->cfg);
+	if (d->cfg != d->first)
+		berth_config_free(d->cfg);
+	berth_config_free(d->first);
 	free(d);
 }
 
@@ -347,7 +353,8 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 	}
 	berth_backend_take(&d->backend, cfg, rules);
 	free(d->ek_roots);
-	berth_config_free(d->cfg);
+	if (d->cfg != d->first)
+		berth_config_free(d->cfg);
 	d->ek_roots = roots;
 	d->policy = policy;
 	d->policy.judging = &d->backend.judging;
@@ -355,8 +362,8 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 	return BERTH_OK;
 }
 
-/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystores, adapters, folders
- * and whether we have a mediator stay what they were at the start. */
+/* SIGHUP: a bad file keeps the old configuration.  Listeners, keystores, adapters, hooks,
+ * folders and whether we have a mediator stay what they were at the start. */
 static void reload(struct berth_daemon *d)
 {
 	struct berth_config *cfg = NULL;
@@ -390,7 +397,9 @@ static int wait_ms(struct berth_daemon *d)
 	uint32_t in = berth_agent_tick(d->agent), api = berth_api_timeout_ms(d->api);
 	uint32_t net = berth_netclient_timeout_ms(d->net), watchdog = berth_notify_watchdog_ms();
 	uint32_t keyd = berth_keystores_timeout_ms(d->keys), resolve = berth_resolveclient_timeout_ms(d->resolve);
+	uint32_t hooks = berth_hooks_run(d->hooks);
 
+	in = hooks < in ? hooks : in;
 	in = api < in ? api : in;
 	in = net < in ? net : in;
 	in = keyd < in ? keyd : in;
@@ -412,7 +421,7 @@ static bool tell_news(struct berth_daemon *d)
 	return any;
 }
 
-enum { P_SIGNALS, P_STARTER, P_API, P_NET, P_RESOLVE, P_KEYDS };	/* the keyds come last, however many */
+enum { P_SIGNALS, P_STARTER, P_API, P_NET, P_RESOLVE, P_HOOK, P_KEYDS = P_HOOK + 2 };	/* the keyds come last, however many */
 
 static enum berth_err turn(struct berth_daemon *d)
 {
@@ -423,9 +432,11 @@ static enum berth_err turn(struct berth_daemon *d)
 		[P_API] = { .fd = berth_api_fd(d->api), .events = POLLIN },
 		[P_NET] = { .fd = net, .events = POLLIN },
 		[P_RESOLVE] = { .fd = berth_resolveclient_fd(d->resolve), .events = POLLIN },
+		[P_HOOK] = { .fd = -1 }, [P_HOOK + 1] = { .fd = -1 },
 	};
 	nfds_t n = P_KEYDS + berth_keystores_poll(d->keys, &p[P_KEYDS]);
 
+	berth_hooks_poll(d->hooks, &p[P_HOOK]);
 	if (berth_netclient_wants_write(d->net))
 		p[P_NET].events |= POLLOUT;
 	if (berth_resolveclient_wants_write(d->resolve))

@@ -7,6 +7,7 @@
 #include "agent/core/config.h"
 #include "agent/core/daemon.h"
 #include "agent/core/keystores.h"
+#include "agent/ipc/hook.h"
 #include "agent/ipc/proc.h"
 #include "agent/ipc/starter.h"
 #include "did/base/log.h"
@@ -35,6 +36,8 @@ static int fail(enum berth_err rc)
 
 static int check(const char *path)
 {
+	struct berth_hook hooks[BERTH_HOOKS_MAX];
+	size_t n_hooks;
 	struct berth_config *cfg = NULL;
 	enum berth_err rc = berth_config_load(&cfg, path);
 
@@ -44,6 +47,8 @@ static int check(const char *path)
 		rc = berth_config_net_check(cfg);
 	if (!rc)
 		rc = berth_config_http_check(cfg);
+	if (!rc)
+		rc = berth_config_hooks(cfg, hooks, &n_hooks);
 	berth_config_free(cfg);
 	if (rc)
 		return fail(rc);
@@ -51,20 +56,25 @@ static int check(const char *path)
 	return 0;
 }
 
-/* What starts the other programs, while there is nothing in memory yet. */
-static enum berth_err start_starter(const char *libexec_dir)
+/* What starts the other programs, while there is nothing in memory yet but what the
+ * configuration says. */
+static enum berth_err start_starter(const struct berth_config *cfg, const char *libexec_dir)
 {
+	static struct berth_hook hooks[BERTH_HOOKS_MAX];	/* borrows from cfg, in the starter's memory */
 	static const char *const names[] = { "keyd", "netd", "resolverd" };
 	struct berth_buf path[3] = { BERTH_BUF_INIT, BERTH_BUF_INIT, BERTH_BUF_INIT };
 	const char *paths[3];
-	enum berth_err rc = BERTH_OK;
+	size_t n_hooks;
+	enum berth_err rc = berth_config_hooks(cfg, hooks, &n_hooks);
 
 	for (size_t i = 0; !rc && i < 3; i++) {
 		rc = berth_proc_libexec(&path[i], libexec_dir, names[i]);
 		paths[i] = berth_buf_cstr(&path[i]);
 	}
-	if (!rc)
+	if (!rc) {
+		berth_starter_hooks(hooks, n_hooks);
 		rc = berth_starter_begin(paths, 3);
+	}
 	for (size_t i = 0; i < 3; i++)
 		berth_buf_free(&path[i]);
 	return rc;
@@ -76,9 +86,13 @@ static int run(const char *path, const char *libexec_dir)
 	struct berth_config *cfg = NULL;
 	enum berth_err rc;
 
-	if ((rc = start_starter(libexec_dir)) || (rc = berth_config_load(&cfg, path)))
+	if ((rc = berth_config_load(&cfg, path)))
 		return fail(rc);
 	berth_daemon_log_as(cfg);
+	if ((rc = start_starter(cfg, libexec_dir))) {
+		berth_config_free(cfg);
+		return fail(rc);
+	}
 	if (!(rc = berth_daemon_new(&d, cfg, path, libexec_dir)))
 		rc = berth_daemon_run(d);
 	if (rc)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "agent/core/hooks.h"
 #include "agent/core/kept.h"
 #include "agent/protocol/application_internal.h"
 #include "agent/protocol/credentials.h"
@@ -17,7 +18,7 @@
 #include "did/base/log.h"
 
 static const char *const spaces[] = {
-	"item-a", "item-b", BERTH_NS_CREDENTIAL, BERTH_NS_APP_BOX, NS_APP_THREAD, NS_APP_RING, BERTH_NS_OOB,
+	"item-a", "item-b", BERTH_NS_HOOK, BERTH_NS_CREDENTIAL, BERTH_NS_APP_BOX, NS_APP_THREAD, NS_APP_RING, BERTH_NS_OOB,
 	BERTH_NS_OOB_TAKEN, BERTH_NS_RELATION, BERTH_NS_FEATURES, BERTH_NS_POLL, BERTH_NS_DID_DOC, "pong", "proof-seen",
 };
 

@@ -44,9 +44,11 @@ static enum berth_err failed(const char *what, const char *path)
 
 static uint64_t access_to(const struct berth_proc_path *p, bool dir)
 {
+	uint64_t run = p->run ? LANDLOCK_ACCESS_FS_EXECUTE : 0;
+
 	if (!dir)
-		return READ_FILE | (p->write ? WRITE_FILE : 0);
-	return READ | (p->write ? WRITE : 0) | (p->sockets ? SOCKETS : 0) | (p->folders ? FOLDERS : 0);
+		return run | READ_FILE | (p->write ? WRITE_FILE : 0);
+	return run | READ | (p->write ? WRITE : 0) | (p->sockets ? SOCKETS : 0) | (p->folders ? FOLDERS : 0);
 }
 
 static enum berth_err add_path(int rules, uint64_t mask, const struct berth_proc_path *p)
@@ -80,9 +82,16 @@ static enum berth_err restrict_self(int rules, uint64_t mask, const struct berth
 	return BERTH_OK;
 }
 
+static long version(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+bool berth_proc_can_landlock(void) { return version() >= 1; }
+
 enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = version();
 	struct landlock_ruleset_attr attr = { .handled_access_fs = known(abi) };
 	enum berth_err rc;
 	int rules;

@@ -27,6 +27,10 @@ void berth_proc_harden_tool(void);
  * no tracing, no modules, mounts, namespaces, keyrings or raw packets; those calls
  * are EPERM (C159).  For all threads started after it.  Aborts when refused. */
 void berth_proc_confine(void);
+/* The same for a program of the operator's that is told things by an owner: it may run
+ * others, but none of them leaves its process group.  local: and has sockets of this machine, behind
+ * which others may take it for who it is by its user. */
+void berth_proc_confine_hook(bool local);
 
 /* Ends the process at once: threads that still run and what others left for atexit()
  * get no turn. */
@@ -41,8 +45,10 @@ struct berth_proc_path {
 	const char *path;
 	bool write, sockets, maybe;
 	bool folders;		/* and folders made and removed */
+	bool run;		/* programs as well */
 };
 BERTH_MUST_USE enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n);
+bool berth_proc_can_landlock(void);	/* this kernel has it */
 
 /* A running child.  pid is 0 when there is none. */
 struct berth_proc {

@@ -20,13 +20,17 @@
  *	SPAWN	path, n, n arguments; the child's socket -> pid; its pidfd
  *	STATUS	pid	-> status as waitpid() gives it
  *	EXE	pid	-> text
+ *	HOOK	place, id, type, sha256; its socket -> pid; its pidfd
  * Every answer begins with the code of an error. */
-enum starter_op { SPAWN = 1, STATUS, EXE };
+enum starter_op { SPAWN = 1, STATUS, EXE, HOOK };
 
 static int starter = -1;	/* our end; of a thread, like all that starts processes */
 static pid_t starter_pid;
 static char programs[BERTH_STARTER_PROGRAMS_MAX][BERTH_PROC_PATH_MAX + 1];
 static size_t n_programs;
+static const struct berth_hook *hooks;
+static size_t n_hooks;
+static pid_t hook;		/* the one that runs, or was not asked about yet; 0 */
 
 /* ---- one datagram, and a descriptor or -1 */
 
@@ -104,12 +108,36 @@ static enum berth_err do_spawn(struct berth_cur *c, int sock, struct berth_proc 
 	return berth_proc_exec(p, path, argv, sock);
 }
 
-static void on_spawn(int core, struct berth_cur *c, int sock)
+static enum berth_err do_hook(struct berth_cur *c, int sock, struct berth_proc *p)
+{
+	struct berth_hook_item it;
+	size_t which = berth_cur_u8(c);
+	enum berth_err rc;
+
+	berth_cur_str16(c, it.id, sizeof(it.id) - 1);
+	berth_cur_str16(c, it.type, sizeof(it.type) - 1);
+	berth_cur_str16(c, it.sha256, sizeof(it.sha256) - 1);
+	if (!berth_cur_done(c) || sock < 0 || hook || which >= n_hooks)
+		return berth_fail(BERTH_E_UNAVAILABLE, "starter: not a hook of ours, or not now");
+	if (!(rc = berth_hook_exec(p, &hooks[which], &it, sock)))
+		hook = p->pid;
+	return rc;
+}
+
+/* Its process group is its own, and nothing gets out of it (berth_proc_confine_hook). */
+static void end_hook(void)
+{
+	if (hook)
+		kill(-hook, SIGKILL);
+	hook = 0;
+}
+
+static void on_start(int core, enum starter_op op, struct berth_cur *c, int sock)
 {
 	struct berth_proc p = { .pidfd = -1 };
 	struct berth_buf out = BERTH_BUF_INIT;
 
-	berth_buf_u8(&out, (uint8_t)do_spawn(c, sock, &p));
+	berth_buf_u8(&out, (uint8_t)(op == HOOK ? do_hook(c, sock, &p) : do_spawn(c, sock, &p)));
 	berth_buf_be32(&out, (uint32_t)p.pid);
 	if (!say(core, &out, p.pidfd))
 		_exit(1);
@@ -122,8 +150,11 @@ static void on_status(int core, pid_t pid)
 {
 	struct berth_buf out = BERTH_BUF_INIT;
 	int status = 0;
-	bool known = pid > 0 && waitpid(pid, &status, 0) == pid;
+	bool known;
 
+	if (pid == hook)
+		end_hook();
+	known = pid > 0 && waitpid(pid, &status, 0) == pid;
 	berth_buf_u8(&out, known ? BERTH_OK : BERTH_E_UNAVAILABLE);
 	berth_buf_be32(&out, (uint32_t)status);
 	if (!say(core, &out, -1))
@@ -158,8 +189,8 @@ _Noreturn static void serve(int core)
 		struct berth_cur c = berth_cur(request, n);
 		uint8_t op = berth_cur_u8(&c);
 
-		if (op == SPAWN)
-			on_spawn(core, &c, sock);
+		if (op == SPAWN || op == HOOK)
+			on_start(core, op, &c, sock);
 		else if (op == STATUS)
 			on_status(core, (pid_t)berth_cur_be32(&c));
 		else if (op == EXE)
@@ -169,6 +200,7 @@ _Noreturn static void serve(int core)
 		if (sock >= 0)
 			close(sock);
 	}
+	end_hook();
 	_exit(n ? 1 : 0);
 }
 
@@ -215,6 +247,12 @@ enum berth_err berth_starter_begin(const char *const *paths, size_t n)
 	return BERTH_OK;
 }
 
+void berth_starter_hooks(const struct berth_hook *v, size_t n)
+{
+	hooks = v;
+	n_hooks = n;
+}
+
 bool berth_starter_is_there(void) { return starter >= 0; }
 int berth_starter_fd(void) { return starter; }
 
@@ -242,13 +280,26 @@ static enum berth_err ask(struct berth_buf *q, int give, uint8_t a[BERTH_STARTER
 	return code ? berth_fail(BERTH_E_UNAVAILABLE, "starter: %s", n ? "it could not" : "gone or silent") : BERTH_OK;
 }
 
+/* Asks for a program, with q; q is freed. */
+static enum berth_err start(struct berth_proc *p, struct berth_buf *q, int sock)
+{
+	uint8_t answer[BERTH_STARTER_REQUEST_MAX];
+	struct berth_cur c;
+	int pidfd = -1;
+	enum berth_err rc = ask(q, sock, answer, &c, &pidfd);
+
+	berth_buf_free(q);
+	*p = (struct berth_proc){ .pidfd = -1 };
+	if (rc)
+		return rc;
+	*p = (struct berth_proc){ .pid = (pid_t)berth_cur_be32(&c), .pidfd = pidfd, .started_ms = berth_clock_mono_ms() };
+	return pidfd >= 0 ? BERTH_OK : berth_fail(BERTH_E_UNAVAILABLE, "starter: no descriptor");
+}
+
 enum berth_err berth_starter_spawn(struct berth_proc *p, const char *path, char *const argv[], int sock)
 {
-	uint8_t answer[BERTH_STARTER_REQUEST_MAX], n = 0;
 	struct berth_buf q = BERTH_BUF_INIT;
-	struct berth_cur c;
-	enum berth_err rc;
-	int pidfd = -1;
+	uint8_t n = 0;
 
 	while (argv[n] && n < BERTH_STARTER_ARGS_MAX)
 		n++;
@@ -257,13 +308,19 @@ enum berth_err berth_starter_spawn(struct berth_proc *p, const char *path, char 
 	berth_buf_u8(&q, n);
 	for (size_t i = 0; i < n; i++)
 		berth_buf_str16(&q, argv[i]);
-	rc = ask(&q, sock, answer, &c, &pidfd);
-	berth_buf_free(&q);
-	*p = (struct berth_proc){ .pidfd = -1 };
-	if (rc)
-		return rc;
-	*p = (struct berth_proc){ .pid = (pid_t)berth_cur_be32(&c), .pidfd = pidfd, .started_ms = berth_clock_mono_ms() };
-	return pidfd >= 0 ? BERTH_OK : berth_fail(BERTH_E_UNAVAILABLE, "starter: no descriptor");
+	return start(p, &q, sock);
+}
+
+enum berth_err berth_starter_hook(struct berth_proc *p, size_t which, const struct berth_hook_item *it, int sock)
+{
+	struct berth_buf q = BERTH_BUF_INIT;
+
+	berth_buf_u8(&q, HOOK);
+	berth_buf_u8(&q, (uint8_t)which);
+	berth_buf_str16(&q, it->id);
+	berth_buf_str16(&q, it->type);
+	berth_buf_str16(&q, it->sha256);
+	return start(p, &q, sock);
 }
 
 /* op, pid: what STATUS and EXE ask. */

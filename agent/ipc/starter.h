@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "agent/ipc/hook.h"
 #include "agent/ipc/proc.h"
 #include "berth/err.h"
 
@@ -22,6 +23,8 @@
 
 /* Absolute paths of programs; copied.  E_UNAVAILABLE: no more processes. */
 BERTH_MUST_USE enum berth_err berth_starter_begin(const char *const *programs, size_t n);
+/* What it may start besides, told before it begins; v, and what is in it, stays. */
+void berth_starter_hooks(const struct berth_hook *v, size_t n);
 void berth_starter_end(void);	/* waits for it; what it started is killed with it */
 bool berth_starter_is_there(void);
 int berth_starter_fd(void);	/* readable when it is gone; -1: there is none */
@@ -30,6 +33,10 @@ int berth_starter_fd(void);	/* readable when it is gone; -1: there is none */
  * here).  p->pidfd is ours.  E_UNAVAILABLE: not one of the programs, or it fails. */
 BERTH_MUST_USE enum berth_err
 berth_starter_spawn(struct berth_proc *p, const char *path, char *const argv[], int sock);
+/* One of the hooks, by its place among them, with sock for its input and output.  One at a
+ * time: with its end (berth_proc_reap(), _stop()) all that it left running is killed. */
+BERTH_MUST_USE enum berth_err
+berth_starter_hook(struct berth_proc *p, size_t which, const struct berth_hook_item *it, int sock);
 /* The status of one that has ended, as waitpid() gives it; 0 when there is none. */
 int berth_starter_status(pid_t pid);
 

@@ -137,6 +137,7 @@ static const struct berth_transition table[] = {
 	{ GW_QUARANTINED,  "attest-request",   gateway_on_attest_request,    STAY,            STAY },
 
 	{ ANY,             "committed",        gateway_on_late_committed,    STAY,            STAY },
+	{ ANY,             "cmd/item-result",  gateway_item_result,          STAY,            STAY },
 
 	{ ANY,             "cmd/invitation",   on_late_invitation,           STAY,            STAY },
 	{ ANY,             "rollback",         on_rollback,                  GW_QUARANTINED,  STAY },

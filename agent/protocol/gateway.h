@@ -4,7 +4,7 @@
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
- * gateway_evidence.c, gateway_items.c (M9, M10), gateway_commit.c (M11), gateway_renew.c
+ * gateway_evidence.c, gateway_items.c (M9, M10), gateway_results.c, gateway_commit.c (M11), gateway_renew.c
  * (M12), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
  * (M15), gateway_retire.c (M16), and what both are, gateway_end.c.  One instance, "self"; its data:
  *
@@ -62,6 +62,8 @@ berth_step_fn gateway_rotate, gateway_look, gateway_renew, gateway_on_renew_issu
 	gateway_on_renewed, gateway_on_renew_denied;
 /* the owner's rotation */
 berth_step_fn gateway_on_rotate;
+/* what became of an item */
+berth_step_fn gateway_item_result;
 /* commit */
 berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
 

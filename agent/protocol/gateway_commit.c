@@ -16,6 +16,12 @@ static const struct berth_identity *operational(struct berth_env *env, const str
 	return name ? env->identity(env, name) : NULL;
 }
 
+/* Why an item is not in the slot; NULL: it is. */
+static const char *refused(const struct berth_json *offer, const struct berth_json *item)
+{
+	return berth_data_str(berth_json_get(berth_json_get(offer, "refused"), berth_data_str(item, "id")), "code");
+}
+
 static enum berth_err commit_body(const struct berth_json *offer, struct berth_json *body)
 {
 	const char *compact = berth_data_str(offer, "credential");
@@ -26,11 +32,15 @@ static enum berth_err commit_body(const struct berth_json *offer, struct berth_j
 	berth_object_hash(&h, compact, strlen(compact));
 	rc = list ? berth_json_set_b64url(body, "credential", h.b, 32) : BERTH_E_NOMEM;
 	berth_json_each(item, berth_json_get(offer, "items")) {
+		const char *code = refused(offer, item);
+
 		if (rc)
 			break;
 		copy = berth_json_new_object();
 		if ((rc = berth_json_set_str(copy, "id", berth_data_str(item, "id"))) ||
-		    (rc = berth_json_set_str(copy, "sha256", berth_data_str(item, "sha256"))))
+		    (rc = berth_json_set_str(copy, "sha256", berth_data_str(item, "sha256"))) ||
+		    (code && ((rc = berth_json_set_str(copy, "status", "refused")) ||
+			      (rc = berth_json_set_str(copy, "reason", code)))))
 			berth_json_free(copy);
 		else
 			rc = berth_json_push(list, copy);
@@ -108,14 +118,39 @@ static enum berth_err set_tip_owner(const struct berth_instance *inst, const str
 	return berth_json_set_int(active, "forExpS", exp_s);
 }
 
+/* An item that was refused stands among the active ones with the code, for people to see. */
+static enum berth_err active_items(const struct berth_json *offer, struct berth_json **out)
+{
+	struct berth_json *list = berth_json_new_array(), *copy;
+	enum berth_err rc = list ? BERTH_OK : BERTH_E_NOMEM;
+
+	berth_json_each(item, berth_json_get(offer, "items")) {
+		const char *code = refused(offer, item);
+
+		if (rc)
+			break;
+		copy = berth_json_clone(item);
+		if (code && (rc = berth_json_set_str(copy, "refused", code)))
+			berth_json_free(copy);
+		else
+			rc = berth_json_push(list, copy);
+	}
+	if (rc) {
+		berth_json_free(list);
+		list = NULL;
+	}
+	*out = list;
+	return rc;
+}
+
 static enum berth_err make_active(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op)
 {
 	const struct berth_json *offer = berth_json_get(inst->data, "offer"), *owner = berth_json_get(inst->data, "owner");
-	struct berth_json *active = berth_json_new_object(), *items = berth_json_clone(berth_json_get(offer, "items"));
+	struct berth_json *active = berth_json_new_object(), *items = NULL;
 	struct berth_json *trust = berth_json_clone(berth_json_get(offer, "trust"));
 	enum berth_err rc;
 
-	if ((rc = berth_json_set(active, "items", items))) {
+	if ((rc = active_items(offer, &items)) || (rc = berth_json_set(active, "items", items))) {
 		berth_json_free(trust);
 		berth_json_free(active);
 		return rc;

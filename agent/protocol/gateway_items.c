@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/item.h"
 #include "agent/protocol/object.h"
 #include "did/crypto/hash.h"
 #include "did/url.h"
@@ -125,12 +126,14 @@ static enum berth_err announce_all(struct berth_json *offer, const struct berth_
 	return berth_json_set(offer, "items", list);
 }
 
-/* The announced item of that id and hash is in its slot. */
-static bool stored(const struct berth_json *offer, const struct berth_json *item)
+/* The announced item of that id and hash is in its slot, or was refused for good. */
+static bool settled(const struct berth_json *offer, const struct berth_json *item)
 {
+	const struct berth_json *refused = berth_json_get(berth_json_get(offer, "refused"), berth_data_str(item, "id"));
 	const char *sha = berth_data_str(berth_json_get(offer, "stored"), berth_data_str(item, "id"));
 
-	return sha && strcmp(sha, berth_data_str(item, "sha256")) == 0;
+	return (sha && strcmp(sha, berth_data_str(item, "sha256")) == 0) ||
+	       (refused && strcmp(berth_data_str(refused, "sha256"), berth_data_str(item, "sha256")) == 0);
 }
 
 static bool complete(const struct berth_json *offer)
@@ -138,7 +141,7 @@ static bool complete(const struct berth_json *offer)
 	if (!berth_json_get(offer, "credential"))
 		return false;
 	berth_json_each(item, berth_json_get(offer, "items"))
-		if (!stored(offer, item))
+		if (!settled(offer, item))
 			return false;
 	return true;
 }
@@ -294,7 +297,7 @@ out:
 	return rc;
 }
 
-/* What was stored is answered by commit, which names it; a refusal at once. */
+/* What was stored is answered by commit, which names it; what has to come again at once. */
 static enum berth_err
 refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run,
        const struct item *it, enum berth_err why)
@@ -310,6 +313,44 @@ refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects 
 		return rc;
 	}
 	return gateway_send(env, inst, fx, env->identity(env, BERTH_ID_FACTORY), "provision-result", run->thid, body, NULL);
+}
+
+/* What is whole, but nothing for this device: the run goes on without it, and commit, which
+ * names all that was issued, says so. */
+static enum berth_err settle_refused(struct berth_json *offer, const struct item *it, enum berth_err why)
+{
+	struct berth_json *v = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(v, "sha256", it->sha)) || (rc = berth_json_set_str(v, "code", berth_err_name(why)))) {
+		berth_json_free(v);
+		return rc;
+	}
+	berth_json_remove(berth_data_obj(offer, "stored"), it->id);
+	return berth_json_set(berth_data_obj(offer, "refused"), it->id, v);
+}
+
+static enum berth_err
+settle(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run,
+       const struct item *it)
+{
+	struct berth_json *offer = berth_data_obj(inst->data, "offer");
+	enum berth_err why = berth_item_check(env, it->type, &it->bytes, NULL), rc;
+	char ns[16];
+
+	if (why && berth_err_exit(why) >= 4)	/* our trouble, or who signs cannot be asked: not now */
+		return why;
+	if (why) {
+		slot_ns(ns, inst);
+		berth_effects_audit(fx, "item %s refused: %s: %s", it->id, berth_err_name(why), berth_err_detail());
+		if ((rc = settle_refused(offer, it, why)))
+			return rc;
+		return berth_effects_remove(fx, ns, it->id);
+	}
+	berth_json_remove(berth_data_obj(offer, "refused"), it->id);
+	if ((rc = seal_item(env, inst, fx, run, it)))
+		return rc;
+	return berth_json_set_str(berth_data_obj(offer, "stored"), it->id, it->sha);
 }
 
 /* idempotent by (id, sha256) */
@@ -328,8 +369,7 @@ enum berth_err gateway_on_item(struct berth_env *env, struct berth_instance *ins
 			rc = refuse(env, inst, fx, &run, &it, rc);
 		goto out;
 	}
-	if ((rc = seal_item(env, inst, fx, &run, &it)) ||
-	    (rc = berth_json_set_str(berth_data_obj(offer, "stored"), it.id, it.sha)))
+	if ((rc = settle(env, inst, fx, &run, &it)))
 		goto out;
 	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
 	fx->go = complete(offer);

@@ -292,7 +292,8 @@ enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *i
 static bool names_the_device(const char *on)
 {
 	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated",
-		"rotated", "status-noted", "attest-evidence", "transfer-ready", "refused", "released", "retired" };
+		"rotated", "status-noted", "attest-evidence", "transfer-ready", "refused", "released", "retired",
+		"item-result" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -439,6 +440,7 @@ static const struct berth_transition table[] = {
 	{ OW_REVOKED,   "resume",           owner_status_again,     STAY,          STAY },
 
 	{ FROM_ANY,     "status-noted",     owner_on_status_noted,  STAY,          STAY },
+	{ FROM_ANY,     "item-result",      owner_on_item_result,   STAY,          STAY },
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
 	{ FROM_ANY,     "cmd/delegate",     owner_delegate,         STAY,          STAY },
 

@@ -30,6 +30,7 @@
  *	resold {to, package}	the chain with the entry after ours
  *	status, notice, goodbye	owner_status.c
  *	attest, attested, attestDueS	owner_attest.c
+ *	results {item: status}	what the device said of what was provisioned
  *	hold		why it waits for a person; denied: why it was refused last */
 #include "agent/protocol/onboarding.h"
 
@@ -50,6 +51,7 @@ berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_st
 	owner_on_renew_refused, owner_on_hello_refused;
 berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
 berth_step_fn owner_look;
+berth_step_fn owner_on_item_result;	/* owner_items.c */
 
 berth_step_fn owner_transfer, owner_transfer_again, owner_retire, owner_retire_again, owner_not_now, owner_let_go_again,
 	owner_on_ready, owner_on_late_ready, owner_on_refused, owner_on_ended, owner_on_ended_again, owner_take_receipt;

@@ -286,6 +286,7 @@ remember_issue(struct berth_instance *inst, const char *credential, const char *
 		berth_json_free(issued);
 		return rc;
 	}
+	berth_json_remove(inst->data, "results");	/* of an earlier run */
 	return berth_json_set(inst->data, "issued", issued);
 }
 
@@ -437,22 +438,47 @@ send_committed(struct berth_env *env, struct berth_instance *inst, struct berth_
 	return owner_send(env, inst, fx, run, "committed", body, false);
 }
 
+/* Items that came whole, and that the device does not take: it says why. */
+static enum berth_err note_refused(struct berth_instance *inst, const struct berth_json *body, struct berth_buf *line)
+{
+	const char *status, *reason;
+	enum berth_err rc;
+
+	berth_json_each(item, berth_json_get(body, "items")) {
+		status = reason = "";
+		if ((rc = berth_json_opt_str(item, "status", 15, &status)) ||
+		    (rc = berth_json_opt_str(item, "reason", 64, &reason)))
+			return rc;
+		if (!status[0])
+			continue;
+		berth_buf_printf(line, ", item %s %s %s", berth_data_str(item, "id"), status, reason);
+		if ((rc = berth_json_set_str(berth_data_obj(inst->data, "results"), berth_data_str(item, "id"), status)))
+			return rc;
+	}
+	return berth_buf_status(line);
+}
+
 enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *inst,
 			       const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_json *issued = berth_json_get(inst->data, "issued");
+	struct berth_buf line = BERTH_BUF_INIT;
 	struct berth_run run;
 	enum berth_err rc;
 
 	if ((rc = owner_run(&run, inst, ev)) || (rc = check_commit(issued, ev->in->msg.body)) ||
+	    (rc = note_refused(inst, ev->in->msg.body, &line)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", berth_data_str(issued, "operationalDid"))) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(issued, "credential"))) ||
 	    (rc = berth_json_set_bool(inst->data, "used", true)) || (rc = owner_forget_taken(inst, fx)))
-		return rc;
+		goto out;
 	fx->timer_ms = OWNER_REFRESH_MS;
 	fx->may_step_generation = true;	/* a fleet's owner must not wear its TPM out */
-	berth_effects_audit(fx, "device %s committed", berth_data_str(inst->data, "serial"));
-	return send_committed(env, inst, fx, &run, ev);
+	berth_effects_audit(fx, "device %s committed%s", berth_data_str(inst->data, "serial"), berth_buf_cstr(&line));
+	rc = send_committed(env, inst, fx, &run, ev);
+out:
+	berth_buf_free(&line);
+	return rc;
 }
 
 /* The device asks again: it has not had our answer. */
@@ -516,7 +542,6 @@ enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *i
 	berth_json_remove(inst->data, "run");
 	berth_json_remove(inst->data, "issued");
 	berth_json_remove(inst->data, "challenge");
-	berth_json_remove(inst->data, "results");
 	berth_json_remove(inst->data, "denied");
 	fx->timer_ms = OWNER_LOOK_MS;
 	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));

@@ -72,6 +72,8 @@ struct berth_policy {
 	size_t n_rendezvous;
 	const char *issuers[BERTH_POLICY_LIST_MAX];	/* trusted DeviceCredential issuers */
 	size_t n_issuers;
+	const char *firmware_signers[BERTH_POLICY_LIST_MAX];	/* gateway; none: the owner's word will do */
+	size_t n_firmware_signers;
 	const char *endpoints[BERTH_POLICY_LIST_MAX];	/* where we are reached */
 	size_t n_endpoints;
 	const char *no_apv[BERTH_POLICY_LIST_MAX];	/* our DIDs to which anoncrypts may come without apv */

@@ -40,6 +40,26 @@ static int confined(void)
 	return berth_ipc_send(&c, 1, 1, b.p, b.len, 1000) ? 1 : 0;
 }
 
+/* The same of a hook that runs as who we are. */
+static int confined_hook(void)
+{
+	const int keep[] = { BERTH_IPC_FD };
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_ipc c;
+
+	berth_proc_harden(keep, 1);
+	berth_proc_confine_hook(false);
+	berth_ipc_init(&c, BERTH_IPC_FD);
+	berth_buf_printf(&b, "unix %d", socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " packet %d", socket(AF_PACKET, SOCK_RAW, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " inet %d", socket(AF_INET, SOCK_STREAM, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " setsid %d", setsid() < 0 ? errno : 0);
+	berth_buf_printf(&b, " setpgid %d", setpgid(0, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " ptrace %d", ptrace(PTRACE_TRACEME, 0, 0, 0) < 0 ? errno : 0);
+	berth_buf_printf(&b, " exec %d", execv("/nonexistent", (char *[]){ NULL }) < 0 ? errno : 0);
+	return berth_ipc_send(&c, 1, 1, b.p, b.len, 1000) ? 1 : 0;
+}
+
 /* This program is its own child: it reports what it finds, then hangs or ends. */
 static int as_child(const char *what)
 {
@@ -55,6 +75,8 @@ static int as_child(const char *what)
 		raise(SIGKILL);
 	if (strcmp(what, "--confine") == 0)
 		return confined();
+	if (strcmp(what, "--hook") == 0)
+		return confined_hook();
 	signal(SIGPIPE, SIG_DFL);
 	open("/dev/null", O_RDONLY);	/* one too many */
 	if (strcmp(what, "--hang") == 0)
@@ -131,20 +153,35 @@ static void a_child_is_confined_and_has_a_clean_environment(void **state)
 	close(leak);
 }
 
-static void c159_a_confined_child_gets_eperm(void **state)
+static void reports(char *how, const char *want)
 {
 	struct berth_ipc_frame f;
 	struct berth_proc p;
 	struct berth_ipc c;
 	char text[256];
 
-	(void)state;
-	start(&p, &c, "--confine");
+	start(&p, &c, how);
 	CHECK_OK(berth_ipc_recv(&c, &f, 10000));
 	snprintf(text, sizeof(text), "%.*s", (int)f.n, (const char *)f.p);
-	assert_string_equal("exec 1 ptrace 1 packet 1 inet 0 unshare 1 mount 1", text);
+	assert_string_equal(want, text);
 	berth_ipc_close(&c);
 	berth_proc_stop(&p, 1000);
+}
+
+static void c159_a_confined_child_gets_eperm(void **state)
+{
+	char how[] = "--confine";
+
+	(void)state;
+	reports(how, "exec 1 ptrace 1 packet 1 inet 0 unshare 1 mount 1");
+}
+
+static void a_hook_of_our_own_user_has_no_local_sockets(void **state)
+{
+	char how[] = "--hook";
+
+	(void)state;
+	reports(how, "unix 1 packet 1 inet 0 setsid 1 setpgid 1 ptrace 1 exec 2");
 }
 
 static void stop_kills_what_does_not_end(void **state)
@@ -230,6 +267,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_is_confined_and_has_a_clean_environment),
 		cmocka_unit_test(c159_a_confined_child_gets_eperm),
+		cmocka_unit_test(a_hook_of_our_own_user_has_no_local_sockets),
 		cmocka_unit_test(stop_kills_what_does_not_end),
 		cmocka_unit_test(a_dead_child_is_seen_on_its_socket_and_reaped),
 		cmocka_unit_test(only_absolute_programs_are_run),
