@@ -279,6 +279,18 @@ static void to_all(struct berth_agent *a, const struct berth_machine *m, const c
 	free(k.keys);
 }
 
+/* To all instances of all machines; on the disk once, however many there are. */
+static void to_everybody(struct berth_agent *a, const char *on)
+{
+	a->batch_ids = a->n_ids;
+	berth_store_group(a->cfg.store, true);
+	for (size_t i = 0; i < a->cfg.n_machines; i++)
+		to_all(a, a->cfg.machines[i], on);
+	if (agent_batch_sync(a))	/* it is read again before anything else */
+		berth_log(BERTH_LOG_WARN, on, "%s", berth_err_detail());
+	berth_store_group(a->cfg.store, false);
+}
+
 /* A machine with such a state has but one instance. */
 static enum berth_err find_closed(struct berth_agent *a)
 {
@@ -327,8 +339,7 @@ static enum berth_err start(struct berth_agent *a)
 	if ((rc = find_closed(a)) || (rc = agent_epoch_load(a)))
 		return rc;
 	agent_forget_sweep(a);
-	for (size_t i = 0; i < a->cfg.n_machines; i++)
-		to_all(a, a->cfg.machines[i], rolled_back ? "rollback" : "resume");
+	to_everybody(a, rolled_back ? "rollback" : "resume");
 	return BERTH_OK;
 }
 

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import struct
 import subprocess
@@ -38,6 +39,8 @@ def options():
     p.add_argument("--fsync-ms", type=int, default=0, metavar="MS", help="each sync of every agent takes so much longer")
     p.add_argument("--owner-fsync-ms", type=int, default=0, metavar="MS", help="of the owner only")
     p.add_argument("--dir", help="where all of it is (a folder that is made and removed; default: in $TMPDIR)")
+    p.add_argument("--gateways-dir", metavar="DIR", help="where the gateways' folders are: each of them has a disk of its own in the"
+                   " field, and a folder in memory leaves this one to the owner")
     p.add_argument("--profile", metavar="FILE", help="perf record of the owner's core while they are onboarded")
     p.add_argument("--json", action="store_true", help="one object a fleet instead of a report")
     p.add_argument("--series", metavar="N,N,...", help="fleets of these sizes, one after the other, and a table")
@@ -86,8 +89,7 @@ class Syncs:
 
 class Simulator:
     def __init__(self, world, o, ms):
-        self.dir = world.dir / "gateways"
-        self.dir.mkdir(mode=0o700)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="berth-fleet.", dir=o.gateways_dir or world.dir))
         (world.dir / "maker").write_text(world.factory.identity("maker")["didLong"])
         self.syncs = Syncs(world.dir, "gateways", ms)
         threads = o.threads or (64 if ms else 4)
@@ -109,6 +111,8 @@ class Simulator:
     def stop(self):
         self.p.kill()
         self.p.wait()
+        if not os.environ.get("BERTH_KEEP"):
+            shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def world(o):
@@ -158,6 +162,16 @@ def store_bytes(agent):
     return sum(f.stat().st_size for f in agent.state.glob("berth.db*"))
 
 
+def restart(w, active):
+    """kill -9; all of them are what they were.  Until it answers, and what it synced for that."""
+    before, began = w.syncs["owner"].count(), time.monotonic()
+    w.owner.restart()
+    took, syncs = time.monotonic() - began, w.syncs["owner"].count() - before
+    if in_state(w, "ACTIVE") != active:
+        raise SystemExit(f"after a restart {in_state(w, 'ACTIVE')} are ACTIVE, not {active}")
+    return took, syncs
+
+
 def rendezvous_cpu_s(w):
     return sum(map(cpu_s, w.rv.pids().values()))
 
@@ -174,6 +188,7 @@ def measure(w, o):
         if born["failed"]:
             raise SystemExit(f"{born['failed']} were not born")
         sell_all(w, o)
+        sim.phase("boot", Bar("switched on", o.gateways, o.json))
         pids = w.owner.pids()
         before = {n: cpu_s(p) for n, p in pids.items()}
         cpu, rv = cpu_s(sim.p.pid), rendezvous_cpu_s(w)
@@ -186,7 +201,7 @@ def measure(w, o):
             perf.wait()
         good = o.gateways - r["failed"]
         wait_for(lambda: in_state(w, "ACTIVE") >= good, lambda: f"only {in_state(w, 'ACTIVE')} are ACTIVE at the owner", 60, 0.2)
-        return {
+        figures = {
             "gateways": o.gateways, "atOnce": min(o.at_once, o.gateways), "fsyncMs": o.fsync_ms, "ownerFsyncMs": o.owner_fsync_ms or o.fsync_ms,
             "failed": r["failed"], "unanswered": r["unanswered"], "busy": r["busy"],
             "perSecond": good / r["seconds"], "seconds": r["seconds"],
@@ -199,6 +214,8 @@ def measure(w, o):
             "ownerPssMiB": sum(map(pss_kib, pids.values())) / 1024, "ownerPssBeforeMiB": idle / 1024,
             "storeBytes": (store_bytes(w.owner) - empty) / o.gateways,
         }
+        figures["restartSeconds"], figures["restartSyncs"] = restart(w, good)
+        return figures
     finally:
         sim.stop()
 
@@ -214,6 +231,7 @@ def report(r):
           + f"), gateway {r['gatewayCpuMs']:.2f} ms, rendezvous {r['rendezvousCpuMs']:.2f} ms")
     print(f"  syncs                  owner {r['ownerSyncs']:.2f}, gateway {r['gatewaySyncs']:.1f}")
     print(f"  owner's memory         {r['ownerPssMiB']:.1f} MiB PSS of all its processes ({r['ownerPssBeforeMiB']:.1f} before)")
+    print(f"  killed and restarted   after {r['restartSeconds']:.2f} s it answers again, {r['restartSyncs']} syncs")
     print(f"  owner's store          {r['storeBytes'] / 1024:.1f} KiB a gateway")
 
 

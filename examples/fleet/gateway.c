@@ -49,7 +49,7 @@ static void write_passphrase(const char *path)
 	fleet_need((f = fopen(path, "w")) && !chmod(path, 0600) && fputs(text, f) > 0 && !fclose(f), path);
 }
 
-static void switch_on(struct fleet_gateway *g)
+void fleet_gateway_boot(struct fleet_gateway *g)
 {
 	char dir[256], path[300], uri[300], state[300];
 	struct berth_keystore_config kc = { .uri = uri, .passphrase_file = path, .create = true };
@@ -70,14 +70,14 @@ void fleet_gateway_begin(struct fleet_gateway *g)
 {
 	struct berth_agent_config c = { .keys = NULL };
 
-	switch_on(g);
+	if (!g->store)
+		fleet_gateway_boot(g);
 	c.store = g->store;
 	c.keys = g->keys;
 	c.transport = &g->transport;
 	c.policy = &g->policy;
 	c.n_machines = sizeof(roles) / sizeof(roles[0]);
 	memcpy(c.machines, roles, sizeof(roles));
-	g->began_ms = berth_clock_mono_ms();
 	fleet_need(!berth_agent_new(&g->agent, &c), g->serial);
 	fleet_gateway_tick(g);
 }
@@ -108,6 +108,7 @@ static bool is_in(struct fleet_gateway *g, const char *state)
 /* Born: switched off again, and packed.  Onboarded: it stays on. */
 void fleet_gateway_look(struct fleet_gateway *g)
 {
+	struct fleet_worker *w = g->worker;
 	bool born = !fleet.onboarding && !g->done && (is_in(g, "INITIALIZED") || is_in(g, "SEEKING"));
 
 	if (g->done || !(born || (fleet.onboarding && is_in(g, "OPERATIONAL"))))
@@ -116,7 +117,7 @@ void fleet_gateway_look(struct fleet_gateway *g)
 	g->done_ms = berth_clock_mono_ms();
 	g->took_ms = g->done_ms - g->began_ms;
 	g->bytes = berth_agent_wire_bytes(g->agent);
-	g->worker->running--;
+	w->free_ms[(w->next - w->running--) % w->at_once] = g->done_ms;
 	atomic_fetch_add(&fleet.n_done, 1);
 	if (born)
 		fleet_gateway_end(g);
@@ -132,4 +133,5 @@ void fleet_gateway_end(struct fleet_gateway *g)
 	test_keys_local_free(g->keys);
 	berth_keystore_close(g->ks);
 	g->agent = NULL;
+	g->store = NULL;
 }

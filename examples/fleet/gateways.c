@@ -6,7 +6,7 @@
  *
  *	gateways DIR N AT-ONCE THREADS FACTORY-DID-FILE FACTORY-URI
  *
- * Lines on stdin say what to do: "birth", "onboard", "stop".  Each of the first two is
+ * Lines on stdin say what to do: "birth", "boot", "onboard", "stop".  Each but the last is
  * answered by lines of JSON, how far it is and at the end what it took.  fleet.py drives it. */
 #include "examples/fleet/gateways.h"
 
@@ -31,14 +31,21 @@
 struct fleet fleet;
 
 /* ---- one thread's share ---- */
+static bool may_begin(const struct fleet_worker *w) { return w->running < w->at_once && w->next < w->n; }
+
+/* One more at a time: those that have begun do not wait for it. */
 static bool work(struct fleet_worker *w)
 {
 	uint64_t now = berth_clock_mono_ms();
 	bool more = false;
 
-	while (w->running < w->at_once && w->next < w->n) {
+	if (may_begin(w)) {
+		struct fleet_gateway *g = w->of[w->next];
+
+		/* it is on as soon as there is a place, whenever we come to do its work */
+		g->began_ms = w->free_ms[w->next++ % w->at_once];
 		w->running++;
-		fleet_gateway_begin(w->of[w->next++]);
+		fleet_gateway_begin(g);
 	}
 	fleet_take_results(w);
 	for (size_t i = 0; i < w->next; i++)
@@ -51,7 +58,7 @@ static bool work(struct fleet_worker *w)
 
 static uint64_t next_due(const struct fleet_worker *w)
 {
-	uint64_t due = berth_clock_mono_ms() + TELL_MS;
+	uint64_t due = berth_clock_mono_ms() + (may_begin(w) ? 0 : TELL_MS);
 
 	for (size_t i = 0; i < w->next; i++)
 		if (w->of[i]->agent && w->of[i]->due_ms < due)
@@ -117,7 +124,10 @@ static void share_out(struct fleet_worker *w, size_t threads, size_t at_once)
 	for (size_t t = 0; t < threads; t++) {
 		w[t].of = calloc(fleet.n / threads + 1, sizeof(*w[t].of));
 		w[t].at_once = at_once / threads + (t < at_once % threads);
-		fleet_need(w[t].of && !pthread_mutex_init(&w[t].lock, NULL), "a thread");
+		w[t].free_ms = calloc(w[t].at_once, sizeof(*w[t].free_ms));
+		fleet_need(w[t].of && w[t].free_ms && !pthread_mutex_init(&w[t].lock, NULL), "a thread");
+		for (size_t i = 0; i < w[t].at_once; i++)
+			w[t].free_ms[i] = berth_clock_mono_ms();
 	}
 	for (size_t i = 0; i < fleet.n; i++) {
 		struct fleet_gateway *g = &fleet.gateways[i];
@@ -173,8 +183,19 @@ static void phase(size_t threads, size_t at_once)
 	for (size_t t = 0; t < threads; t++) {
 		pthread_join(w[t].thread, NULL);
 		free(w[t].of);
+		free(w[t].free_ms);
 	}
 	free(w);
+}
+
+/* Each would do that by itself, on hardware of its own: stores and keys are opened. */
+static void boot(void)
+{
+	for (size_t i = 0; i < fleet.n; i++) {
+		fleet_gateway_boot(&fleet.gateways[i]);
+		printf("{\"done\": %zu}\n", i + 1);
+	}
+	printf("{\"end\": true}\n");
 }
 
 /* ---- */
@@ -233,6 +254,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < fleet.n; i++)
 		fleet_gateway_init(&fleet.gateways[i], i);
 	while ((line = next_line()) && strcmp(line, "stop") != 0) {
+		if (strcmp(line, "boot") == 0) {
+			boot();
+			continue;
+		}
 		fleet.onboarding = strcmp(line, "onboard") == 0;
 		phase(threads, at_once);
 		if (fleet.onboarding)

@@ -41,6 +41,7 @@ struct fleet_worker {
 	struct fleet_sending *first, **last;	/* what nng has done with, under the lock */
 	struct fleet_gateway **of;
 	size_t n, next, running, at_once;
+	uint64_t *free_ms;	/* since when each of its places is free: the oldest at next % at_once */
 	bool through;
 };
 
@@ -57,9 +58,10 @@ extern struct fleet fleet;
 
 void fleet_need(bool ok, const char *what);	/* or the process ends */
 
-/* gateway.c.  begin: switched on.  tick: does what is due.  look: whether it is through
+/* gateway.c.  boot: its store and keys are open.  begin: its agent lives.  tick: does what is due.  look: whether it is through
  * with this phase, after anything that may have changed it. */
 void fleet_gateway_init(struct fleet_gateway *g, size_t index);
+void fleet_gateway_boot(struct fleet_gateway *g);
 void fleet_gateway_begin(struct fleet_gateway *g);
 void fleet_gateway_tick(struct fleet_gateway *g);
 void fleet_gateway_look(struct fleet_gateway *g);

@@ -39,7 +39,7 @@ struct lossy_file {
 
 static struct image images[FILES];
 static enum vfs_trouble trouble;
-static long calls, trouble_at;
+static long calls, syncs, trouble_at;
 static int trouble_err;
 static uint32_t rng;
 static bool dead;
@@ -196,6 +196,7 @@ static int f_sync(sqlite3_file *f, int flags)
 	struct image *im = own(f)->img;
 	int rc = counted();
 
+	syncs++;
 	(void)flags;	/* no fsync below: what is durable is our word */
 	if (rc)
 		return rc;
@@ -325,7 +326,7 @@ void vfs_lossy_reset(enum vfs_trouble what, long at, int err, uint32_t seed)
 	trouble_at = at;
 	trouble_err = err;
 	rng = seed;
-	calls = 0;
+	calls = syncs = 0;
 	dead = false;
 }
 
@@ -338,3 +339,4 @@ void vfs_lossy_trouble(enum vfs_trouble what, long in_calls)
 void vfs_lossy_heal(void) { trouble = VFS_NONE; }
 
 long vfs_lossy_calls(void) { return calls; }
+long vfs_lossy_syncs(void) { return syncs; }

@@ -21,5 +21,6 @@ void vfs_lossy_reset(enum vfs_trouble what, long at, int err, uint32_t seed);
 void vfs_lossy_trouble(enum vfs_trouble what, long in_calls);	/* from now; files stay known */
 void vfs_lossy_heal(void);	/* no trouble from now on; the count goes on */
 long vfs_lossy_calls(void);
+long vfs_lossy_syncs(void);	/* of them, so many synced a file */
 
 #endif
