@@ -361,6 +361,7 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 		.policy = cfg->policy, .machines = a->cfg.machines, .n_machines = cfg->n_machines,
 		.now_s = -1, .host = a };
 	agent_env_identities(a);
+	agent_env_hints(a);
 	agent_mediate_init(a);
 	if ((rc = start(a))) {
 		berth_agent_free(a);

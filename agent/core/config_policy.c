@@ -29,6 +29,8 @@ static enum berth_err rendezvous(const struct berth_config *c, struct berth_poli
 			return berth_fail(BERTH_E_CONFIG, "[rendezvous]: more than %d", BERTH_POLICY_LIST_MAX);
 		r->did = berth_config_str(c, "rendezvous", name, "did");
 		r->uri = berth_config_str(c, "rendezvous", name, "uri");
+		if (name[0] && berth_config_str(c, "rendezvous", name, "hints-file")[0])
+			return berth_fail(BERTH_E_CONFIG, "[rendezvous %s]: hints-file goes into [rendezvous]", name);
 		if (!r->did[0] && !r->uri[0])
 			continue;
 		if (!r->did[0] || !r->uri[0])
@@ -136,11 +138,15 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.release_consent = !strcmp(berth_config_str(c, "policy", NULL, "release-consent"), "required"),
 		.release_notice_s = berth_config_int(c, "policy", NULL, "release-notice"),
 		.clear_tpm = berth_config_bool(c, "policy", NULL, "clear-tpm"),
+		.seek_day_bytes = berth_config_int(c, "policy", NULL, "seek-bytes-per-day"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 		.retry_for_s = berth_config_int(c, "delivery", NULL, "retry-for"),
 		.peer_msgs = berth_config_int(c, "delivery", NULL, "peer-messages"),
 		.peer_bytes = berth_config_int(c, "delivery", NULL, "peer-kilobytes") * 1024,
 	};
+	out->hints_file = berth_config_str(c, "rendezvous", NULL, "hints-file");
+	if (!out->hints_file[0])
+		out->hints_file = NULL;
 	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) || (rc = config_life(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "trust", "firmware-signer", out->firmware_signers, &out->n_firmware_signers)) ||

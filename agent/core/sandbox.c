@@ -120,8 +120,9 @@ static void folder_of(char out[BERTH_PROC_PATH_MAX + 1], const char *path)
 
 static void confine_files(const struct berth_config *cfg, const char *config_path)
 {
-	struct berth_proc_path v[ALWAYS_READABLE + NAMED + 3];
-	char folder[BERTH_PROC_PATH_MAX + 1];
+	const char *hints = berth_config_str(cfg, "rendezvous", NULL, "hints-file");
+	struct berth_proc_path v[ALWAYS_READABLE + NAMED + 4];
+	char folder[BERTH_PROC_PATH_MAX + 1], hints_folder[BERTH_PROC_PATH_MAX + 1];
 	size_t n = ALWAYS_READABLE;
 	enum berth_err rc;
 
@@ -136,6 +137,9 @@ static void confine_files(const struct berth_config *cfg, const char *config_pat
 		if (path[0])
 			v[n++] = (struct berth_proc_path){ .path = path, .maybe = true };
 	}
+	folder_of(hints_folder, hints);
+	if (hints[0])	/* each lease brings a new one, by rename */
+		v[n++] = (struct berth_proc_path){ .path = hints_folder, .maybe = true };
 	if ((rc = berth_proc_landlock(v, n))) {
 		berth_log_err(BERTH_LOG_ERROR, "landlock", rc);
 		abort();

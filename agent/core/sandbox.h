@@ -11,7 +11,7 @@
  *		Anything else fails as on a kernel that does not know it.  Programs are
  *		started by the starter (agent/ipc/starter.h), which is not confined.
  *	paths	to write: the store's folder, and the one of the sockets; to read: the
- *		folder of the configuration (a new one comes by rename), the files and
+ *		folders of the configuration and of hints-file (new ones come by rename), the files and
  *		folders that it names for the core, /proc, and the lists of users and groups.
  *
  * config_path: of the file that SIGHUP reads again.  A file that a later configuration

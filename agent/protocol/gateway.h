@@ -10,8 +10,9 @@
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
- *	seek {lookups {thid: uri}, waiting, candidates [{blob, package, tip, regNo}],
+ *	seek {lookups {thid: {rv, uri}}, answered, candidates [{blob, package, tip, regNo}],
  *	      failures, resting}
+ *	seekDay {startS, bytes, wire}	of uptime and on the wire, since the day began
  *	dseqTip, dseq	the highest delegation seen, and of which tip
  *	chain, owner {did, uri, for?, forJkt?, time, tpmChallenge?}	the package chosen, whom to
  *			talk to; for: the owner in whose name it speaks
@@ -140,6 +141,10 @@ enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *
 uint64_t gateway_back_off_ms(int64_t failures);
 /* What `berth status` says of the run is measured from here. */
 enum berth_err gateway_note_start(struct berth_env *env, struct berth_instance *inst);
+/* [policy] seek-bytes-per-day: what went over the wire since the last note counts for this
+ * day; and how long it takes until the next one when its octets are spent, else 0. */
+enum berth_err gateway_budget_note(const struct berth_env *env, struct berth_instance *inst);
+int64_t gateway_budget_rest_s(const struct berth_env *env, const struct berth_instance *inst);
 /* Judges what a rendezvous answered and keeps what holds. */
 enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance *inst,
 				    const struct berth_json *blobs, const char *from, struct berth_effects *fx);

@@ -7,6 +7,8 @@
 
 #include "agent/protocol/distrust.h"
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/hints.h"
+#include "did/base/log.h"
 #include "did/base/rand.h"
 #include "did/method_key.h"
 #include "did/url.h"
@@ -15,6 +17,7 @@
 /* what the challenge's envelope is longer than the lookup's body without padding */
 #define LOOKUP_PAD 640
 #define BLOBS_MAX 4		/* of one rendezvous */
+#define HINTED_MAX 16		/* lookups of a round that go where hints say */
 
 uint64_t gateway_back_off_ms(int64_t failures)
 {
@@ -36,8 +39,7 @@ enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *
 	int64_t failures = berth_data_int(seek, "failures", 0);
 	enum berth_err rc;
 
-	(void)env;
-	if ((rc = berth_json_set_int(seek, "failures", failures + 1)) ||
+	if ((rc = gateway_budget_note(env, inst)) || (rc = berth_json_set_int(seek, "failures", failures + 1)) ||
 	    (rc = berth_json_set_bool(seek, "resting", true)) ||
 	    (peer && thid && (rc = berth_effects_drop(fx, peer, thid))) ||
 	    (identity && (rc = berth_effects_forget(fx, identity))) ||
@@ -94,24 +96,46 @@ set_device(struct berth_json *body, const struct berth_instance *inst, const str
 	return berth_json_set_b64url(body, "rootHash", root, 32);
 }
 
-static enum berth_err
-send_lookup(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
-	    struct berth_json *lookups, const struct berth_rv *rv, const char *reply_to)
+/* Which of the rendezvous was asked, and where. */
+static enum berth_err note_lookup(struct berth_json *lookups, const char *thid, size_t rv, const char *uri)
 {
+	struct berth_json *v = berth_json_new_object();
+	enum berth_err rc;
+
+	if (!(rc = berth_json_set_int(v, "rv", (int64_t)rv)) && !(rc = berth_json_set_str(v, "uri", uri)))
+		return berth_json_set(lookups, thid, v);
+	berth_json_free(v);
+	return rc;
+}
+
+/* What the lookups of a round have in common. */
+struct round {
+	struct berth_env *env;
+	struct berth_instance *inst;
+	struct berth_effects *fx;
+	const struct berth_device_credential *dc;
+	struct berth_json *lookups;
+	const char *reply_to;
+};
+
+static enum berth_err send_lookup(const struct round *r, size_t i, const char *uri)
+{
+	struct berth_env *env = r->env;
+	const struct berth_rv *rv = &r->dc->rv[i];
 	const struct berth_identity *id = env->identity(env, BERTH_ID_FACTORY);
 	struct berth_json *body = berth_json_new_object();
 	struct berth_send *s;
 	enum berth_err rc;
 
-	if ((rc = env->learn(env, rv->did)) || (rc = set_device(body, inst, id)) ||
-	    (rc = berth_json_set_str(body, "replyTo", reply_to)) || (rc = set_pad(body))) {
+	if ((rc = env->learn(env, rv->did)) || (rc = set_device(body, r->inst, id)) ||
+	    (rc = berth_json_set_str(body, "replyTo", r->reply_to)) || (rc = set_pad(body))) {
 		berth_json_free(body);
 		return rc;
 	}
-	if ((rc = berth_effects_send(env, fx, NULL, rv->did, rv->uri, BERTH_PIURI_RENDEZVOUS "lookup", NULL, body, &s)))
+	if ((rc = berth_effects_send(env, r->fx, NULL, rv->did, uri, BERTH_PIURI_RENDEZVOUS "lookup", NULL, body, &s)))
 		return rc;
 	s->ephemeral = true;
-	return berth_json_set_str(lookups, s->msg.id, rv->uri);
+	return note_lookup(r->lookups, s->msg.id, i, uri);
 }
 
 static bool all_distrusted(const struct berth_json *notes, const struct berth_device_credential *dc)
@@ -122,34 +146,85 @@ static bool all_distrusted(const struct berth_json *notes, const struct berth_de
 	return true;
 }
 
+/* The rendezvous with index i is asked where the DeviceCredential says. */
+static enum berth_err ask(const struct round *r, struct berth_json *notes, bool all, size_t i)
+{
+	const char *uri = r->dc->rv[i].uri;
+
+	if (!all && berth_distrusted(notes, uri))
+		return berth_distrust_decay(notes, uri);
+	return send_lookup(r, i, uri);
+}
+
+static bool has_did_before(const struct berth_device_credential *dc, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (berth_did_same(dc->rv[k].did, dc->rv[i].did))
+			return true;
+	return false;
+}
+
+/* And where the network says, in the same round: a hint that is right finds the owner
+ * although the other address is dead, and one that is wrong costs a lookup.  Whoever sits
+ * out does so at every address. */
+static enum berth_err ask_hinted(const struct round *r, const struct berth_json *notes, bool all, const struct berth_hints *h)
+{
+	size_t asked = 0;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; i < r->dc->n_rv; i++) {
+		const struct berth_rv *rv = &r->dc->rv[i];
+
+		if (has_did_before(r->dc, i) || (!all && berth_distrusted(notes, rv->uri)))
+			continue;
+		for (size_t k = 0; !rc && k < h->n && asked < HINTED_MAX; k++)
+			if (berth_hint_is_for(&h->v[k], rv->did) && strcmp(h->v[k].uri, rv->uri) != 0) {
+				rc = send_lookup(r, i, h->v[k].uri);
+				asked++;
+			}
+	}
+	return rc;
+}
+
+/* Hints that cannot be read are none. */
+static void load_hints(struct berth_hints *h, struct berth_env *env)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	*h = (struct berth_hints){ 0 };
+	if (env->hints && ((rc = env->hints(env, &text)) ||
+			   (text.len && (rc = berth_hints_parse(h, berth_buf_cstr(&text), text.len)))))
+		berth_log_err(BERTH_LOG_WARN, "hints-file", rc);
+	berth_buf_free(&text);
+}
+
 /* A round: ask everybody but those who sit out, then wait for the window. */
 static enum berth_err
 ask_all(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 	const struct berth_device_credential *dc)
 {
-	struct berth_json *seek = berth_data_obj(inst->data, "seek"), *lookups;
-	struct berth_json *notes = berth_data_obj(inst->data, "distrust");
+	struct berth_json *seek = berth_data_obj(inst->data, "seek"), *notes = berth_data_obj(inst->data, "distrust");
+	struct round r = { env, inst, fx, dc, NULL, NULL };
 	struct berth_buf reply_to = BERTH_BUF_INIT;
 	bool all = all_distrusted(notes, dc);
-	int64_t asked = 0;
+	struct berth_hints hints;
 	enum berth_err rc;
 
+	load_hints(&hints, env);
 	berth_json_remove(seek, "lookups");
 	berth_json_remove(seek, "candidates");
 	berth_json_remove(seek, "resting");
-	lookups = berth_data_obj(seek, "lookups");
-	rc = lookup_did(env, &reply_to);
-	for (size_t i = 0; !rc && i < dc->n_rv; i++) {
-		if (!all && berth_distrusted(notes, dc->rv[i].uri)) {
-			rc = berth_distrust_decay(notes, dc->rv[i].uri);
-			continue;
-		}
-		rc = send_lookup(env, inst, fx, lookups, &dc->rv[i], berth_buf_cstr(&reply_to));
-		asked++;
+	berth_json_remove(seek, "answered");
+	r.lookups = berth_data_obj(seek, "lookups");
+	if (!(rc = lookup_did(env, &reply_to))) {
+		r.reply_to = berth_buf_cstr(&reply_to);
+		rc = ask_hinted(&r, notes, all, &hints);
 	}
-	if (!rc)
-		rc = berth_json_set_int(seek, "waiting", asked);
+	for (size_t i = 0; !rc && i < dc->n_rv; i++)
+		rc = ask(&r, notes, all, i);
 	berth_buf_free(&reply_to);
+	berth_hints_free(&hints);
 	fx->timer_ms = (uint64_t)env->policy->collect_s * 1000;
 	return rc;
 }
@@ -162,14 +237,27 @@ enum berth_err gateway_note_start(struct berth_env *env, struct berth_instance *
 	return rc ? rc : berth_json_set_int(o, "startBytes", (int64_t)env->wire_bytes);
 }
 
+/* Not a word until the day is over. */
+static enum berth_err rest(struct berth_instance *inst, struct berth_effects *fx, int64_t seconds)
+{
+	fx->timer_ms = (uint64_t)seconds * 1000;
+	berth_effects_audit(fx, "the day's octets for seeking are spent: resting for %lld s", (long long)seconds);
+	return berth_json_set_bool(berth_data_obj(inst->data, "seek"), "resting", true);
+}
+
 enum berth_err gateway_seek(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
+	bool ordered = strcmp(ev->on, "cmd/onboard") == 0;	/* by a person, who may have to pay for it */
 	struct berth_device_credential dc = { 0 };
+	int64_t rest_s;
 	enum berth_err rc;
 
-	(void)ev;
 	fx->timer_ms = gateway_back_off_ms(3);	/* if anything below fails */
+	if ((rc = gateway_budget_note(env, inst)))
+		return rc;
+	if (!ordered && (rest_s = gateway_budget_rest_s(env, inst)) > 0)
+		return rest(inst, fx, rest_s);
 	if ((rc = gateway_credential(inst, &dc)) || (rc = gateway_note_start(env, inst)) ||
 	    (rc = gateway_remind(env, inst, fx)))
 		goto out;
@@ -192,19 +280,19 @@ enum berth_err gateway_begin(struct berth_env *env, struct berth_instance *inst,
 	return BERTH_OK;
 }
 
-/* The rendezvous that a lookup went to, by thread. */
+/* The rendezvous that a lookup went to, by thread, and at which URI (until data changes). */
 static enum berth_err
 rv_of(const struct berth_instance *inst, const char *thid, const struct berth_device_credential *dc,
-      const struct berth_rv **out)
+      const struct berth_rv **rv, const char **uri)
 {
-	const char *uri = berth_data_str(berth_json_get(berth_json_get(inst->data, "seek"), "lookups"), thid);
+	const struct berth_json *lookup = berth_json_get(berth_json_get(berth_json_get(inst->data, "seek"), "lookups"), thid);
+	int64_t i = berth_data_int(lookup, "rv", -1);
 
-	for (size_t i = 0; uri && i < dc->n_rv; i++)
-		if (strcmp(dc->rv[i].uri, uri) == 0) {
-			*out = &dc->rv[i];
-			return BERTH_OK;
-		}
-	return berth_fail(BERTH_E_AUTHZ, "an answer to nothing we asked");
+	*uri = berth_data_str(lookup, "uri");
+	if (i < 0 || (uint64_t)i >= dc->n_rv || !*uri)
+		return berth_fail(BERTH_E_AUTHZ, "an answer to nothing we asked");
+	*rv = &dc->rv[i];
+	return BERTH_OK;
 }
 
 static enum berth_err
@@ -242,13 +330,14 @@ enum berth_err gateway_on_challenge(struct berth_env *env, struct berth_instance
 	const struct berth_rv *rv;
 	struct berth_send *s;
 	uint8_t nonce[32];
+	const char *uri;
 	enum berth_err rc;
 
-	if ((rc = gateway_credential(inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv)) ||
+	if ((rc = gateway_credential(inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
 	    (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
 	    (rc = prove_body(env, inst, id, rv, ev->in->msg.thid, nonce, body)))
 		goto out;
-	rc = berth_effects_send(env, fx, id, rv->did, rv->uri, BERTH_PIURI_RENDEZVOUS "prove",
+	rc = berth_effects_send(env, fx, id, rv->did, uri, BERTH_PIURI_RENDEZVOUS "prove",
 				ev->in->msg.thid, body, &s);
 	body = NULL;
 	if (!rc && !(rc = berth_send_in_full(s, id)))
@@ -270,6 +359,25 @@ check_device(struct berth_env *env, const struct berth_instance *inst, const str
 	return rc ? rc : berth_body_is_32(body, "deviceHash", device.b);
 }
 
+/* Whether somebody has not answered yet.  One address is enough: the others that were
+ * tried for the same rendezvous are not waited for. */
+static bool somebody_owes(const struct berth_json *lookups, int64_t answered)
+{
+	berth_json_each(one, lookups)
+		if (!(answered >> berth_data_int(one, "rv", 0) & 1))
+			return true;
+	return false;
+}
+
+static enum berth_err note_answer(struct berth_json *seek, size_t rv, struct berth_effects *fx)
+{
+	int64_t answered = berth_data_int(seek, "answered", 0) | (int64_t)1 << rv;
+
+	if (!somebody_owes(berth_json_get(seek, "lookups"), answered))
+		fx->timer_ms = 1;	/* everybody has answered: choose now */
+	return berth_json_set_int(seek, "answered", answered);
+}
+
 enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance *inst,
 				   const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -277,25 +385,22 @@ enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance 
 	struct berth_device_credential dc = { 0 };
 	const struct berth_json *blobs;
 	const struct berth_rv *rv;
-	int64_t waiting;
+	const char *uri;
 	enum berth_err rc;
 
-	if ((rc = gateway_credential(inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv)) ||
+	if ((rc = gateway_credential(inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
 	    (rc = berth_json_req_arr(ev->in->msg.body, "blobs", BLOBS_MAX, &blobs)))
 		goto out;
 	if (!berth_did_same(ev->sender, rv->did)) {
 		rc = berth_fail(BERTH_E_AUTHZ, "redirect from another rendezvous");
 		goto out;
 	}
-	if ((rc = check_device(env, inst, ev->in->msg.body)))
+	if ((rc = check_device(env, inst, ev->in->msg.body)) || (rc = gateway_budget_note(env, inst)))
 		goto out;
 	if ((rc = gateway_keep_answers(env, inst, blobs, rv->uri, fx)))
 		goto out;
-	waiting = berth_data_int(seek, "waiting", 1) - 1;
 	berth_json_remove(berth_json_get_mut(seek, "lookups"), ev->in->msg.thid);
-	rc = berth_json_set_int(seek, "waiting", waiting);
-	if (waiting <= 0)
-		fx->timer_ms = 1;	/* everybody has answered: choose now */
+	rc = note_answer(seek, (size_t)(rv - dc.rv), fx);
 out:
 	berth_object_free(&dc.obj);
 	return rc;

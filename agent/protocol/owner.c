@@ -136,8 +136,8 @@ enum berth_err owner_import_delegation(struct berth_env *env, struct berth_insta
 }
 
 /* ---- registration ---- */
-static enum berth_err
-make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out)
+enum berth_err
+owner_make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out)
 {
 	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
 	struct berth_buf owner = BERTH_BUF_INIT;
@@ -162,72 +162,6 @@ out:
 	return rc;
 }
 
-static enum berth_err
-register_at(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
-	    const struct berth_rendezvous *rv, const char *blob)
-{
-	struct berth_json *body = berth_json_new_object(), *package;
-	struct berth_send *s;
-	enum berth_err rc;
-
-	package = berth_json_clone(berth_json_get(inst->data, "package"));
-	if ((rc = env->learn(env, rv->did)) || (rc = berth_json_set_str(body, "blob", blob))) {
-		berth_json_free(package);
-		berth_json_free(body);
-		return rc;
-	}
-	if ((rc = berth_json_set(body, "package", package))) {
-		berth_json_free(body);
-		return rc;
-	}
-	if (!(rc = berth_effects_send(env, fx, owner_me(env), rv->did, rv->uri,
-				      BERTH_PIURI_RENDEZVOUS "register", NULL, body, &s)) &&
-	    !(rc = berth_send_in_full(s, owner_me(env))))
-		s->ephemeral = true;
-	return rc;
-}
-
-enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst,
-			      const struct berth_event *ev, struct berth_effects *fx)
-{
-	const struct berth_policy *p = env->policy;
-	struct berth_buf blob = BERTH_BUF_INIT;
-	enum berth_err rc = BERTH_OK;
-
-	(void)ev;
-	if (p->n_rendezvous == 0)
-		return BERTH_OK;	/* devices come by invitation */
-	fx->timer_ms = OWNER_REFRESH_MS;
-	if ((rc = make_blob(env, inst, &blob)))
-		goto out;
-	for (size_t i = 0; !rc && i < p->n_rendezvous; i++)
-		rc = register_at(env, inst, fx, &p->rendezvous[i], berth_buf_cstr(&blob));
-out:
-	berth_buf_free(&blob);
-	return rc;
-}
-
-enum berth_err owner_on_registered(struct berth_env *env, struct berth_instance *inst,
-				   const struct berth_event *ev, struct berth_effects *fx)
-{
-	bool ours = false;
-	int64_t seconds, reg_no;
-	enum berth_err rc;
-
-	for (size_t i = 0; i < env->policy->n_rendezvous; i++)
-		ours |= berth_did_same(ev->sender, env->policy->rendezvous[i].did);
-	if (!ours)
-		return berth_fail(BERTH_E_AUTHZ, "registered by a rendezvous we did not ask");
-	if ((rc = berth_json_req_int(ev->in->msg.body, "seconds", 1, 366 * 86400, &seconds)) ||
-	    (rc = berth_json_req_int(ev->in->msg.body, "regNo", 1, INT64_MAX, &reg_no)))
-		return rc;
-	if (reg_no != berth_data_int(inst->data, "regNo", 0))
-		return berth_fail(BERTH_E_REPLAY, "an answer to an earlier registration");
-	fx->timer_ms = (uint64_t)seconds * 500;	/* refreshed at half its life */
-	berth_effects_audit(fx, "registered at a rendezvous for %lld s", (long long)seconds);
-	return BERTH_OK;
-}
-
 /* result: the signed invitation {blob, package} */
 enum berth_err owner_invite(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
@@ -237,7 +171,7 @@ enum berth_err owner_invite(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc;
 
 	(void)ev;
-	if ((rc = make_blob(env, inst, &blob)))
+	if ((rc = owner_make_blob(env, inst, &blob)))
 		goto out;
 	package = berth_json_clone(berth_json_get(inst->data, "package"));
 	fx->result = berth_json_new_object();

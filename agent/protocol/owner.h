@@ -2,8 +2,8 @@
 #ifndef BERTH_AGENT_PROTOCOL_OWNER_H
 #define BERTH_AGENT_PROTOCOL_OWNER_H
 
-/* The owner's machine, one instance a device, in parts: owner.c (table, import,
- * registration), owner_taken.c (receipts beside a chain), owner_delegate.c
+/* The owner's machine, one instance a device, in parts: owner.c (table, import),
+ * owner_register.c (rendezvous), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
  * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
@@ -15,7 +15,7 @@
  *	delegation, tipOwner	when we are only the delegate of the tip's owner
  *	dseq		the last delegation we signed
  *	taken, takenProof {receipt, owner, tip, seq?}	what a receipt said at import
- *	regNo, registered {rendezvous DID: true}
+ *	regNo, registered {rendezvous DID: true}, refreshS, regTries	refreshS of uptime
  *	run, challenge	struct berth_run; of accept-ownership
  *	activated	what the device's TPM must answer with, while ek-live asks it
  *	pcrDigest	of the quote in the last prove-device
@@ -80,6 +80,8 @@ enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, 
 /* Until a device is ACTIVE it must be able to find us: when to refresh what the
  * rendezvous agents hold, after a state that used the timer for something else. */
 #define OWNER_REFRESH_MS 10000u
+/* What is registered, signed; the next regNo is taken for it. */
+enum berth_err owner_make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out);
 /* Something of a device in use has changed: look at what else there is to do. */
 #define OWNER_LOOK_MS 1000u
 

@@ -114,6 +114,8 @@ struct berth_policy {
 	size_t n_references;
 	const char *approve_models[BERTH_POLICY_LIST_MAX];	/* owner: others wait for a person; none: all go on */
 	size_t n_approve_models;
+	const char *hints_file;		/* gateway: where a rendezvous may be, too (hints.h); NULL: none */
+	int64_t seek_day_bytes;		/* gateway: on the wire in a day, to find an owner; 0: no matter how many */
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */
@@ -192,6 +194,9 @@ struct berth_env {
 	bool (*stranger)(struct berth_env *env, const char *peer);
 	/* How many messages wait for that peer; where the store cannot say, very many. */
 	int64_t (*waiting)(struct berth_env *env, const char *peer);
+	/* What the network at hand says of rendezvous (hints.h), as of now, added to text;
+	 * nothing where there is none. */
+	enum berth_err (*hints)(struct berth_env *env, struct berth_buf *text);
 	const struct berth_machine *const *machines;	/* all that run here */
 	size_t n_machines;
 	int64_t now_s;			/* -1: no trusted time */

@@ -305,8 +305,17 @@ static void becomes_policy_and_egress_rules(void **state)
 	c = parsed("[rendezvous]\ndid = did:x:r\n[listen]\nuri = a://b\nannounce = c://d");
 	CHECK_RC(BERTH_E_CONFIG, berth_config_policy(c, &p));
 	berth_config_free(c);
+	c = parsed("[rendezvous b]\nhints-file = /run/x/hints");
+	CHECK_RC(BERTH_E_CONFIG, berth_config_policy(c, &p));
+	berth_config_free(c);
+	c = parsed("[rendezvous]\nhints-file = /run/x/hints\n[rendezvous b]\ndid = did:x:b\nuri = b://c");
+	CHECK_OK(berth_config_policy(c, &p));
+	assert_string_equal(p.hints_file, "/run/x/hints");
+	CHECK(p.n_rendezvous == 1);
+	berth_config_free(c);
 	c = parsed("[listen]\nuri = a://b\nannounce = c://d");
 	CHECK_OK(berth_config_policy(c, &p));
+	assert_null(p.hints_file);
 	assert_string_equal(p.endpoints[0], "c://d");
 	CHECK(!p.ek_live);
 	berth_config_free(c);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the device finds us: the registration at each rendezvous, kept alive. */
+#include <string.h>
+
+#include "agent/protocol/owner.h"
+#include "did/url.h"
+
+#define REGISTER_REST_MS 3600000u	/* a rendezvous that never answers is asked so often */
+#define REGISTER_MIN_S 30		/* and one that holds nothing for long no oftener */
+
+static enum berth_err
+register_at(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+	    const struct berth_rendezvous *rv, const char *blob)
+{
+	struct berth_json *body = berth_json_new_object(), *package;
+	struct berth_send *s;
+	enum berth_err rc;
+
+	package = berth_json_clone(berth_json_get(inst->data, "package"));
+	if ((rc = env->learn(env, rv->did)) || (rc = berth_json_set_str(body, "blob", blob))) {
+		berth_json_free(package);
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = berth_json_set(body, "package", package))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if (!(rc = berth_effects_send(env, fx, owner_me(env), rv->did, rv->uri,
+				      BERTH_PIURI_RENDEZVOUS "register", NULL, body, &s)) &&
+	    !(rc = berth_send_in_full(s, owner_me(env))))
+		s->ephemeral = true;
+	return rc;
+}
+
+/* Who has not answered is asked again after 10 s, 20 s ... an hour; everybody when half
+ * the shortest of the times is over, or the agent begins. */
+static uint64_t register_again_ms(const struct berth_env *env, const struct berth_instance *inst)
+{
+	int64_t tries = berth_data_int(inst->data, "regTries", 0), due = berth_data_int(inst->data, "refreshS", 0);
+	uint64_t ms = tries < 9 ? (uint64_t)OWNER_REFRESH_MS << tries : REGISTER_REST_MS;
+	uint64_t left = due > env->uptime_s ? (uint64_t)(due - env->uptime_s) * 1000 : 1000;
+
+	if (ms > REGISTER_REST_MS)
+		ms = REGISTER_REST_MS;
+	return due && left < ms ? left : ms;
+}
+
+static bool has_registered(const struct berth_instance *inst, const char *did)
+{
+	const struct berth_json *who = berth_json_get(inst->data, "registered");
+
+	berth_json_each(one, who)
+		if (berth_did_same(berth_json_key(one), did))
+			return true;
+	return false;
+}
+
+static bool all_registered(const struct berth_env *env, const struct berth_instance *inst)
+{
+	for (size_t i = 0; i < env->policy->n_rendezvous; i++)
+		if (!has_registered(inst, env->policy->rendezvous[i].did))
+			return false;
+	return true;
+}
+
+static enum berth_err
+register_where_missing(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	const struct berth_policy *p = env->policy;
+	struct berth_buf blob = BERTH_BUF_INIT;
+	enum berth_err rc = owner_make_blob(env, inst, &blob);
+
+	for (size_t i = 0; !rc && i < p->n_rendezvous; i++)
+		if (!has_registered(inst, p->rendezvous[i].did))
+			rc = register_at(env, inst, fx, &p->rendezvous[i], berth_buf_cstr(&blob));
+	berth_buf_free(&blob);
+	return rc;
+}
+
+static uint64_t until_refresh_ms(const struct berth_env *env, const struct berth_instance *inst)
+{
+	int64_t left = berth_data_int(inst->data, "refreshS", 0) - env->uptime_s;
+
+	return left > 0 ? (uint64_t)left * 1000 : 1000;
+}
+
+enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst,
+			      const struct berth_event *ev, struct berth_effects *fx)
+{
+	int64_t due = berth_data_int(inst->data, "refreshS", 0), tries = berth_data_int(inst->data, "regTries", 0);
+	enum berth_err rc;
+
+	if (env->policy->n_rendezvous == 0)
+		return BERTH_OK;	/* devices come by invitation */
+	if (strcmp(ev->on, "timer") != 0 || (due && env->uptime_s >= due)) {
+		berth_json_remove(inst->data, "registered");
+		berth_json_remove(inst->data, "refreshS");
+		tries = 0;
+	}
+	fx->timer_ms = OWNER_REFRESH_MS;	/* if anything below fails */
+	if (all_registered(env, inst)) {
+		fx->timer_ms = until_refresh_ms(env, inst);
+		return BERTH_OK;
+	}
+	if ((rc = berth_json_set_int(inst->data, "regTries", tries)))
+		return rc;
+	fx->timer_ms = register_again_ms(env, inst);
+	if ((rc = berth_json_set_int(inst->data, "regTries", tries + 1)))
+		return rc;
+	return register_where_missing(env, inst, fx);
+}
+
+/* For so long; the first one that runs out counts for all. */
+static enum berth_err note_registered(const struct berth_env *env, struct berth_instance *inst, const char *did, int64_t seconds)
+{
+	int64_t due = berth_data_int(inst->data, "refreshS", 0), half = seconds / 2;
+	enum berth_err rc;
+
+	if (half < REGISTER_MIN_S)
+		half = REGISTER_MIN_S;	/* nobody makes us hammer */
+	if (!due || due > env->uptime_s + half)
+		due = env->uptime_s + half;
+	if ((rc = berth_json_set_int(inst->data, "refreshS", due)))
+		return rc;
+	return berth_json_set_bool(berth_data_obj(inst->data, "registered"), did, true);
+}
+
+enum berth_err owner_on_registered(struct berth_env *env, struct berth_instance *inst,
+				   const struct berth_event *ev, struct berth_effects *fx)
+{
+	bool ours = false;
+	int64_t seconds, reg_no;
+	enum berth_err rc;
+
+	for (size_t i = 0; i < env->policy->n_rendezvous; i++)
+		ours |= berth_did_same(ev->sender, env->policy->rendezvous[i].did);
+	if (!ours)
+		return berth_fail(BERTH_E_AUTHZ, "registered by a rendezvous we did not ask");
+	if ((rc = berth_json_req_int(ev->in->msg.body, "seconds", 1, 366 * 86400, &seconds)) ||
+	    (rc = berth_json_req_int(ev->in->msg.body, "regNo", 1, INT64_MAX, &reg_no)))
+		return rc;
+	if (reg_no != berth_data_int(inst->data, "regNo", 0))
+		return berth_fail(BERTH_E_REPLAY, "an answer to an earlier registration");
+	if ((rc = note_registered(env, inst, ev->sender, seconds)))
+		return rc;
+	fx->timer_ms = all_registered(env, inst) ? until_refresh_ms(env, inst) : register_again_ms(env, inst);
+	berth_effects_audit(fx, "registered at a rendezvous for %lld s", (long long)seconds);
+	return BERTH_OK;
+}

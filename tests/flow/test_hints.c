@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* P5: what a network says of where a rendezvous is finds one that has moved, and does
+ * nothing else: it names nobody, and who is there instead learns nothing. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/fakes/forge.h"
+
+#define LIMIT_S 14400
+#define MOVED "nng+tcp://rv-moved.test:1"
+#define MALLORY "nng+tcp://mallory.test:1"
+
+static bool never(struct sim *w) { (void)w; return false; }
+
+static size_t dialled;
+
+static void count_mallory(struct sim_node *from, const char *uri)
+{
+	dialled += strcmp(from->name, "gateway") == 0 && strcmp(uri, MALLORY) == 0;
+}
+
+static char path[160];
+
+/* Sold, the gateway off; it looks for hints in a file that is not there yet. */
+static void sold(struct story *s)
+{
+	story_cast(s);
+	story_birth(s);
+	story_sale(s);
+	snprintf(path, sizeof(path), "%s/hints", s->gateway->dir);
+	s->gateway->policy.hints_file = path;
+	dialled = 0;
+	s->w.on_send = count_mallory;
+}
+
+/* As a hook does it: a file that is complete takes the place of the old one. */
+static void say(const char *text)
+{
+	char next[176];
+	int fd;
+
+	snprintf(next, sizeof(next), "%s.new", path);
+	assert_true((fd = open(next, O_CREAT | O_TRUNC | O_WRONLY, 0644)) >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	assert_int_equal(rename(next, path), 0);
+}
+
+static void done(struct story *s)
+{
+	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_check_end(s, 1);
+	story_end(s);
+}
+
+/* Its DeviceCredential names an address where nobody is any more. */
+static void moved(struct story *s)
+{
+	sold(s);
+	s->rendezvous->uri = MOVED;
+	sim_on(s->gateway);
+	assert_false(sim_run(&s->w, never, LIMIT_S));
+	assert_string_equal(story_state(s, s->gateway), "SEEKING");
+}
+
+static void a_hint_finds_a_rendezvous_that_has_moved(void **state)
+{
+	struct story s;
+
+	(void)state;
+	moved(&s);
+	say(MOVED "\n");
+	done(&s);
+}
+
+static void a_hint_may_say_whom_it_is_about(void **state)
+{
+	char text[256];
+	struct story s;
+
+	(void)state;
+	moved(&s);
+	snprintf(text, sizeof(text), "%.40s " MOVED "\n", story_identity(s.rendezvous, BERTH_ID_RENDEZVOUS)->did_long);
+	say(text);
+	done(&s);
+}
+
+/* Nobody is asked whom the DeviceCredential does not name. */
+static void p5_a_hint_never_names_a_rendezvous(void **state)
+{
+	struct sim_node *mallory;
+	char text[256];
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	mallory = forge_mallory(&s, "mallory", MALLORY);
+	snprintf(text, sizeof(text), "%.100s " MALLORY "\n", story_identity(mallory, BERTH_ID_OWNER)->did);
+	say(text);
+	sim_on(s.gateway);
+	done(&s);
+	assert_int_equal(dialled, 0);
+}
+
+/* Somebody else is there: one lookup that nobody there can read, no delay, no owner. */
+static void p5_a_hint_that_leads_to_somebody_else_costs_the_try(void **state)
+{
+	struct sim_node *mallory;
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	mallory = forge_mallory(&s, "mallory", MALLORY);
+	say(MALLORY "\n");
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_operational, 25));	/* the window is 30 s */
+	assert_int_equal(dialled, 1);
+	assert_int_equal(story_audit(mallory, "lookup"), 0);
+	assert_int_equal(story_audit(mallory, "hello from device"), 0);
+	done(&s);
+}
+
+/* And when there is nobody else: it goes on asking as seldom as ever. */
+static void p5_only_lies_are_only_delay(void **state)
+{
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	forge_mallory(&s, "mallory", MALLORY);
+	s.rendezvous->uri = MOVED;
+	say(MALLORY "\n");
+	sim_on(s.gateway);
+	assert_false(sim_run(&s.w, never, LIMIT_S));
+	assert_string_equal(story_state(&s, s.gateway), "SEEKING");
+	assert_in_range(dialled, 9, 60);
+	assert_int_equal(story_audit(s.gateway, "an owner was found"), 0);
+	s.rendezvous->uri = "nng+tcp://rv.test:1";
+	done(&s);
+}
+
+static void what_cannot_be_read_is_no_hint(void **state)
+{
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	forge_mallory(&s, "mallory", MALLORY);
+	say(MALLORY "\nnng+ipc:///run/berth/admin.sock\n");	/* the good one goes with the bad one */
+	sim_on(s.gateway);
+	done(&s);
+	assert_int_equal(dialled, 0);
+}
+
+static void what_is_no_file_is_no_hint(void **state)
+{
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	assert_int_equal(mkfifo(path, 0644), 0);	/* nobody is held up by it */
+	sim_on(s.gateway);
+	done(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hint_finds_a_rendezvous_that_has_moved),
+		cmocka_unit_test(a_hint_may_say_whom_it_is_about),
+		cmocka_unit_test(p5_a_hint_never_names_a_rendezvous),
+		cmocka_unit_test(p5_a_hint_that_leads_to_somebody_else_costs_the_try),
+		cmocka_unit_test(p5_only_lies_are_only_delay),
+		cmocka_unit_test(what_cannot_be_read_is_no_hint),
+		cmocka_unit_test(what_is_no_file_is_no_hint),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
