@@ -71,10 +71,28 @@ BERTH_MUST_USE enum berth_err berth_cli_retire(struct berth_cli *c);
 
 /* ---- cli_import.c ---- */
 BERTH_MUST_USE enum berth_err berth_cli_import(struct berth_cli *c);
+/* On a terminal, where there is more than one to wait for. */
+void berth_cli_progress(size_t done, size_t all);
+
+/* ---- cli_birth.c, cli_label.c ---- */
+BERTH_MUST_USE enum berth_err berth_cli_birth(struct berth_cli *c);
+BERTH_MUST_USE enum berth_err berth_cli_label(struct berth_cli *c);
+
+/* ---- cli_batch.c: the file of a factory for one buyer ---- */
+#define BERTH_CLI_BATCH_MAX ((size_t)64 << 20)
+#define BERTH_CLI_BATCH_COUNT_MAX 1000
+bool berth_cli_is_batch(const struct berth_json *file);
+/* Who signed it, that its chains are the ones that were signed, and that the first entry of
+ * each is by the same.  The daemon verifies the chains.  E_SIG: others; E_REPLAY: one of
+ * them twice; E_VC: no batch; E_AUTHZ: a chain of another factory;
+ * E_SIZE: more than there may be. */
+BERTH_MUST_USE enum berth_err berth_cli_batch_check(const struct berth_json *file);
 
 /* ---- cli_qr.c ---- */
 #define BERTH_CLI_QR_MAX 2331	/* bytes: version 40, error correction M */
 BERTH_MUST_USE enum berth_err berth_cli_qr(const void *p, size_t n);
+/* One <path> of SVG, appended, a module a unit; *side: how many, with the margin. */
+BERTH_MUST_USE enum berth_err berth_cli_qr_svg(struct berth_buf *out, const void *p, size_t n, int *side);
 
 /* ---- cli_files.c ---- */
 /* A file that was not there before, or is replaced as a whole; mode 0600. */

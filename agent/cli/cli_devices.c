@@ -181,6 +181,21 @@ static const struct berth_cli_opt sell_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct berth_cli_opt birth_opts[] = {
+	{ "--count", BERTH_CLI_ONE, "N", "devices in the batch, at most 1000" },
+	{ "--out", BERTH_CLI_ONE, "FILE", "where the batch goes" },
+	{ "--batch", BERTH_CLI_ONE, "NAME", "of the batch (default: the name of FILE)" },
+	{ "--to", BERTH_CLI_ONE, "DID", "sell them to this owner, its long form where it has one" },
+	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for devices (default: until all have come)" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
+static const struct berth_cli_opt label_opts[] = {
+	{ "--batch", BERTH_CLI_ONE, "FILE", "the devices of this batch" },
+	{ "--out", BERTH_CLI_ONE, "DIR", "where a SVG file for each device goes" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
 static const struct berth_cli_opt delegate_opts[] = {
 	{ "--to", BERTH_CLI_ONE, "DID", "the onboarding agent, its long form" },
 	{ "--until", BERTH_CLI_ONE, "TIME", "when it ends, as 2027-01-31T00:00:00Z" },
@@ -226,11 +241,16 @@ static const struct berth_cli_cmd cmds[] = {
 	{ "list", "", "the devices this owner or factory knows", opts, 0, 0, list,
 	  "  berth devices list\n  berth devices list --json | jq -r '.[].serial'\n" },
 	{ "show", "DEVICE", "one device, by id or serial number", opts, 1, 1, show, "  berth devices show GW-0001\n" },
+	{ "birth", "", "factory: a batch of devices, as they come", birth_opts, 0, 0, berth_cli_birth,
+	  "  berth devices birth --count 50 --out order-17\n"
+	  "  berth devices birth --count 50 --out order-17 --to did:peer:4...\n" },
+	{ "label", "[DEVICE]", "labels with a QR code, public data only", label_opts, 0, 1, berth_cli_label,
+	  "  berth devices label GW-0001 --out labels\n  berth devices label --batch order-17 --out labels\n" },
 	{ "sell", "DEVICE", "factory: the ownership credential for the first owner", sell_opts, 1, 1, sell,
 	  "  berth devices sell GW-0001 --to did:peer:4... --out GW-0001.chain\n" },
-	{ "import", "CHAIN...", "owner: take the chains of devices it bought", import_opts, 1, BERTH_CLI_VALUES_MAX,
+	{ "import", "FILE...", "owner: take the chains or batches of devices it bought", import_opts, 1, BERTH_CLI_VALUES_MAX,
 	  berth_cli_import,
-	  "  berth devices import GW-0001.chain\n  berth devices import delivery/*.chain\n"
+	  "  berth devices import GW-0001.chain\n  berth devices import delivery/*.chain\n  berth devices import order-17\n"
 	  "  berth devices import GW-0001.chain --receipt GW-0001.receipt\n" },
 	{ "delegate", "DEVICE", "owner: let another agent onboard it in your name", delegate_opts, 1, 1, delegate,
 	  "  berth devices delegate GW-0001 --to did:peer:4... --until 2027-01-31T00:00:00Z --out GW-0001.chain\n" },

@@ -11,7 +11,6 @@
 #include "did/jose/jws.h"
 #include "did/url.h"
 
-#define CHAIN_MAX ((size_t)256 << 10)
 #define RECEIPT_MAX ((size_t)24 << 10)
 #define BAR 30
 
@@ -89,32 +88,48 @@ add_receipt(struct berth_json *body, const struct berth_json *chain, const char 
 	return rc;
 }
 
-static enum berth_err body_of(struct berth_json **out, const char *file, struct receipt *r, size_t n)
+/* What is sent for a chain, behind the others. */
+static enum berth_err push_body(struct berth_json *bodies, const struct berth_json *chain, const char *file,
+				struct receipt *r, size_t n)
 {
-	struct berth_json *chain, *body;
+	struct berth_json *body = berth_json_new_object();
 	enum berth_err rc;
 
-	*out = NULL;
-	if ((rc = berth_cli_read_json(&chain, file, CHAIN_MAX)))
-		return rc;
-	body = berth_json_new_object();
-	if ((rc = berth_json_set(body, "chain", chain)) || (rc = add_receipt(body, chain, file, r, n))) {
+	if ((rc = berth_json_set(body, "chain", berth_json_clone(chain))) || (rc = add_receipt(body, chain, file, r, n))) {
 		berth_json_free(body);
 		return rc;
 	}
-	*out = body;
-	return BERTH_OK;
+	return berth_json_push(bodies, body);
+}
+
+/* A chain, or a batch of them. */
+static enum berth_err push_file(struct berth_json *bodies, const char *path, struct receipt *r, size_t n)
+{
+	struct berth_json *file;
+	enum berth_err rc = berth_cli_read_json(&file, path, BERTH_CLI_BATCH_MAX);
+
+	if (rc)
+		return rc;
+	if (!berth_cli_is_batch(file)) {
+		rc = push_body(bodies, file, path, r, n);
+	} else if (!(rc = berth_cli_batch_check(file))) {
+		berth_json_each(chain, berth_json_get(file, "chains"))
+			if (!rc)
+				rc = push_body(bodies, chain, path, r, n);
+	}
+	berth_json_free(file);
+	return rc;
 }
 
 /* All files are read, and every receipt has its chain, before anything is sent. */
-static enum berth_err read_all(const struct berth_cli *c, struct berth_json **bodies)
+static enum berth_err read_all(const struct berth_cli *c, struct berth_json *bodies)
 {
 	struct receipt *r = NULL;
 	size_t n;
 	enum berth_err rc = read_receipts(c, &r, &n);
 
 	for (size_t i = 0; !rc && i < c->n_args; i++)
-		rc = body_of(&bodies[i], c->args[i], r, n);
+		rc = push_file(bodies, c->args[i], r, n);
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!r[i].used)
 			rc = berth_fail(BERTH_E_HOLDER, "%s: the receipt of a device that is not imported here",
@@ -123,8 +138,7 @@ static enum berth_err read_all(const struct berth_cli *c, struct berth_json **bo
 	return rc;
 }
 
-/* On a terminal, where there is more than one to wait for. */
-static void progress(size_t done, size_t all)
+void berth_cli_progress(size_t done, size_t all)
 {
 	static const char bar[BAR + 1] = "##############################";
 
@@ -133,22 +147,22 @@ static void progress(size_t done, size_t all)
 	fprintf(stderr, "\r[%-*.*s] %zu/%zu%s", BAR, (int)(BAR * done / all), bar, done, all, done == all ? "\n" : "");
 }
 
-static enum berth_err send_all(struct berth_cli *c, struct berth_json **bodies, struct berth_json *answers)
+static enum berth_err send_all(struct berth_cli *c, const struct berth_json *bodies, struct berth_json *answers)
 {
-	struct berth_json *v, *body;
+	size_t done = 0, all = berth_json_len(bodies);
+	struct berth_json *v;
 	enum berth_err rc = BERTH_OK;
 
-	for (size_t i = 0; !rc && i < c->n_args; i++) {
-		progress(i, c->n_args);
-		body = bodies[i];
-		bodies[i] = NULL;
-		if (!(rc = berth_cli_call(c, "/v1/devices/import", body, &v)))
-			rc = berth_json_push(answers, v);
+	berth_json_each(body, bodies) {
+		berth_cli_progress(done++, all);
+		if ((rc = berth_cli_call(c, "/v1/devices/import", berth_json_clone(body), &v)) ||
+		    (rc = berth_json_push(answers, v)))
+			break;
 	}
-	if (rc && c->n_args > 1 && isatty(STDERR_FILENO))
+	if (rc && all > 1 && isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	if (!rc)
-		progress(c->n_args, c->n_args);
+		berth_cli_progress(all, all);
 	return rc;
 }
 
@@ -170,8 +184,7 @@ static enum berth_err say(const struct berth_json *answers)
 
 enum berth_err berth_cli_import(struct berth_cli *c)
 {
-	struct berth_json **bodies = calloc(c->n_args, sizeof(*bodies));
-	struct berth_json *answers = berth_json_new_array();
+	struct berth_json *bodies = berth_json_new_array(), *answers = berth_json_new_array();
 	enum berth_err rc = bodies && answers ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "import");
 
 	if (!rc && !(rc = read_all(c, bodies)) && !(rc = send_all(c, bodies, answers))) {
@@ -182,9 +195,7 @@ enum berth_err berth_cli_import(struct berth_cli *c)
 			rc = say(answers);
 		}
 	}
-	for (size_t i = 0; bodies && i < c->n_args; i++)
-		berth_json_free(bodies[i]);
-	free(bodies);
+	berth_json_free(bodies);
 	berth_json_free(answers);
 	return rc;
 }

@@ -17,11 +17,6 @@ static const struct berth_cli_group *const groups[] = {
 	NULL,
 };
 
-/* Words that will mean something: no typing error, so the answer is another one. */
-static const char *const later[] = {
-	"devices birth", NULL,
-};
-
 /* Exactly one line, whatever the input has put into the text. */
 static int complain(enum berth_err rc)
 {
@@ -48,9 +43,6 @@ static enum berth_err unknown(const char *word, const char *sub)
 	char name[64];
 
 	snprintf(name, sizeof(name), "%.30s%s%.30s", word, sub ? " " : "", sub ? sub : "");
-	for (const char *const *l = later; *l; l++)
-		if (!strcmp(*l, name))
-			return berth_fail(BERTH_E_USAGE, "%s: comes with a later version", name);
 	return berth_fail(BERTH_E_USAGE, "unknown command %s (see berth %s%s--help)", name,
 			  sub ? word : "", sub ? " " : "");
 }

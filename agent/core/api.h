@@ -42,7 +42,7 @@ enum berth_api_op {
 	BERTH_API_DEVICES_SELL,		/* POST /v1/devices/sell {"device","to"} */
 	BERTH_API_DEVICES_INVITE,	/* POST /v1/devices/{id}/invite */
 	BERTH_API_DEVICES_DELEGATE,	/* POST /v1/devices/{id}/delegate {"to","until","scope"?} */
-	BERTH_API_DEVICES_BIRTH,	/* POST /v1/devices/birth: the body is the operation's own */
+	BERTH_API_DEVICES_BIRTH,	/* POST /v1/devices/birth */
 	BERTH_API_PROVISION,		/* POST /v1/provision {"device","id","data","type"?,"sensitivity"?} */
 	BERTH_API_AUDIT,		/* GET  /v1/audit?after=SEQ: array; */
 	BERTH_API_AUDIT_VERIFY,		/* GET  /v1/audit/verify */

@@ -414,4 +414,5 @@ void backend_admin_init(struct berth_api_backend *api)
 	backend_release_init(api);
 	backend_ethr_init(api);
 	backend_life_init(api);
+	backend_birth_init(api);
 }

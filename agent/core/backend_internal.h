@@ -51,6 +51,7 @@ void backend_peers_init(struct berth_api_backend *api);
 void backend_exchanges_init(struct berth_api_backend *api);
 void backend_messages_init(struct berth_api_backend *api);
 void backend_admin_init(struct berth_api_backend *api);
+void backend_birth_init(struct berth_api_backend *api);
 void backend_release_init(struct berth_api_backend *api);
 void backend_ethr_init(struct berth_api_backend *api);
 void backend_queue_init(struct berth_api_backend *api);

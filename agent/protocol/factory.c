@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The manufacturer's side: birth of devices (M0) and their first sale.  One instance
  * a device; the key is its deviceHash of epoch 0 in hex.  data: what factory-init
- * said, the challenge {nonce, activated} while it runs, dc (compact) since BORN, and
- * soldTo since SOLD. */
+ * said, the challenge {nonce, activated} while it runs, denied after a refusal, dc
+ * (compact) since BORN, batch once it is in one, soldTo and oc (compact) since SOLD. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +41,8 @@ deny(struct berth_env *env, struct berth_instance *inst, struct berth_effects *f
 			    berth_err_name(why), berth_err_detail());
 	berth_json_remove(inst->data, "challenge");
 	fx->state = FA_NEW;
-	if ((rc = berth_json_set_str(body, "reason", berth_err_name(why)))) {
+	if ((rc = berth_json_set_str(inst->data, "denied", berth_err_name(why))) ||
+	    (rc = berth_json_set_str(body, "reason", berth_err_name(why)))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -277,6 +278,7 @@ static enum berth_err on_prove(struct berth_env *env, struct berth_instance *ins
 	    (rc = berth_json_set_b64url(inst->data, "rootHash", root.b, 32)))
 		goto out;
 	berth_json_remove(inst->data, "challenge");
+	berth_json_remove(inst->data, "denied");
 	berth_effects_audit(fx, "device born: serial %s, %s keys", berth_data_str(inst->data, "serial"),
 			    berth_data_str(inst->data, "custody"));
 	rc = send_ack(env, inst, ev, fx);
@@ -312,12 +314,43 @@ static enum berth_err on_sell(struct berth_env *env, struct berth_instance *inst
 		goto out;
 	entry = berth_buf_cstr(&compact);
 	if ((rc = berth_chain_build_json(&fx->result, dc, &entry, 1, NULL, NULL)) ||
-	    (rc = berth_json_set_str(inst->data, "soldTo", to)))
+	    (rc = berth_json_set_str(inst->data, "oc", entry)) || (rc = berth_json_set_str(inst->data, "soldTo", to)))
 		goto out;
 	berth_effects_audit(fx, "device %s sold to %.80s", berth_data_str(inst->data, "serial"), to);
 out:
 	berth_buf_free(&compact);
 	return rc;
+}
+
+/* The same chain once more for the same buyer: whoever asked may not have got it. */
+static enum berth_err on_sell_again(struct berth_env *env, struct berth_instance *inst,
+				    const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *to, *sold_to = berth_data_str(inst->data, "soldTo"), *oc = berth_data_str(inst->data, "oc");
+	enum berth_err rc;
+
+	(void)env;
+	if ((rc = berth_json_req_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)))
+		return rc;
+	if (!oc || !sold_to || !berth_did_same(to, sold_to))
+		return berth_fail(BERTH_E_AUTHZ, "%s is sold", berth_data_str(inst->data, "serial"));
+	return berth_chain_build_json(&fx->result, berth_data_str(inst->data, "dc"), &oc, 1, NULL, NULL);
+}
+
+/* args: {"batch": name}; a device is in one batch, for ever */
+static enum berth_err on_batch(struct berth_env *env, struct berth_instance *inst,
+			       const struct berth_event *ev, struct berth_effects *fx)
+{
+	const char *batch;
+	enum berth_err rc;
+
+	(void)env;
+	(void)fx;
+	if ((rc = berth_json_req_str(ev->args, "batch", BERTH_LABEL_MAX, &batch)))
+		return rc;
+	if (berth_json_get(inst->data, "batch"))
+		return berth_fail(BERTH_E_AUTHZ, "%s is in a batch", berth_data_str(inst->data, "serial"));
+	return berth_json_set_str(inst->data, "batch", batch);
 }
 
 static enum berth_err find(struct berth_env *env, const struct berth_event *ev, char **key)
@@ -348,6 +381,8 @@ static const struct berth_transition table[] = {
 	{ FA_BORN,       "factory-prove", on_again, STAY,          STAY },
 	{ FA_SOLD,       "factory-init",  on_again, STAY,          STAY },
 	{ FA_BORN,       "cmd/sell",      on_sell,  FA_SOLD,       STAY },
+	{ FA_SOLD,       "cmd/sell",      on_sell_again, STAY,     STAY },
+	{ FA_BORN,       "cmd/batch",     on_batch, STAY,          STAY },
 };
 
 const struct berth_machine berth_factory_machine = {

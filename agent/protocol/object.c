@@ -35,6 +35,7 @@ const char *berth_object_type(enum berth_object_kind kind)
 		[BERTH_OBJECT_OPERATIONAL] = "BerthOperationalCredential",
 		[BERTH_OBJECT_RELEASE]	   = "BerthReleaseCredential",
 		[BERTH_OBJECT_RETIRE]	   = "BerthRetireCredential",
+		[BERTH_OBJECT_BATCH]	   = "BerthBatchCredential",
 		[BERTH_OBJECT_BLOB]	   = NULL,
 	};
 

@@ -53,6 +53,7 @@ enum berth_object_kind {
 	BERTH_OBJECT_OPERATIONAL,	/* BerthOperationalCredential */
 	BERTH_OBJECT_RELEASE,		/* BerthReleaseCredential */
 	BERTH_OBJECT_RETIRE,		/* BerthRetireCredential */
+	BERTH_OBJECT_BATCH,		/* BerthBatchCredential */
 	BERTH_OBJECT_RECEIPT,		/* berth-receipt+jwt, no credential */
 	BERTH_OBJECT_BLOB		/* berth-rv+jwt, no credential */
 };
@@ -224,6 +225,17 @@ berth_release_build(struct berth_buf *out, struct berth_keyring *kr, const char 
 		    const struct berth_release *r);
 BERTH_MUST_USE enum berth_err
 berth_release_parse(struct berth_release *out, bool retire, const char *compact, size_t n);
+
+/* ---- BatchCredential: ownershipRoot -> buyer ---- */
+#define BERTH_BATCH_MAX 1000		/* devices in one */
+struct berth_batch {
+	const char *buyer, *name;
+	int64_t count;
+	struct berth_hash chains;	/* SHA-256 over the hashes of the chains' last entries, in order */
+	int64_t issued_s;
+};
+BERTH_MUST_USE enum berth_err
+berth_batch_build(struct berth_buf *out, struct berth_keyring *kr, const char *kid, const struct berth_batch *b);
 
 /* ---- receipt: device -> owner, typ berth-receipt+jwt, by the factory key ---- */
 enum berth_receipt_role { BERTH_RECEIPT_OWNERSHIP, BERTH_RECEIPT_RELEASED, BERTH_RECEIPT_RETIRED };

@@ -166,12 +166,6 @@ def test_the_end_of_a_device(daemon, tmp_path):
     assert d.seen[-1][1] == {"consent": False}
 
 
-@pytest.mark.parametrize("words", ["watch", "backup", "restore", "devices birth"])
-def test_what_comes_later_says_so(words):
-    assert "comes with a later version" in fails("E_USAGE", *words.split(), "x")[1]
-    assert "  " + words.split()[0] + " " not in raw("--help").decode() or " " in words
-
-
 # ---- the commands ----
 
 def test_status_for_people(daemon):

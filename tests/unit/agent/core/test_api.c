@@ -283,8 +283,10 @@ static void the_admin_socket_is_for_the_operator(void **state)
 	assert_string_equal(berth_buf_cstr(&ans.body), "berth_up 1\n");
 	call_as(BERTH_SOCKET_ADMIN, "GET", "/v1/secrets/wifi", NULL);
 	assert_int_equal(ans.status, 404);
-	call_as(BERTH_SOCKET_ADMIN, "POST", "/v1/devices/birth", "{\"anything\":[1]}");
+	call_as(BERTH_SOCKET_ADMIN, "POST", "/v1/devices/birth", "{\"batch\":\"a\",\"count\":1000}");
 	assert_int_equal(ans.status, 404);	/* this backend has no such role */
+	call_as(BERTH_SOCKET_ADMIN, "POST", "/v1/devices/birth", "{\"batch\":\"a\",\"count\":1001}");
+	assert_int_equal(ans.status, 400);
 	call_as(BERTH_SOCKET_ADMIN, "POST", "/v1/onboard", "{\"dryRun\":true}");
 	assert_int_equal(ans.status, 200);
 	call_as(BERTH_SOCKET_ADMIN, "POST", "/v1/onboard", "{\"dryRun\":\"yes\"}");
