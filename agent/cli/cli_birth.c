@@ -69,8 +69,8 @@ static enum berth_err collect(const struct berth_cli *c, const struct berth_json
 		rc = berth_cli_call(c, "/v1/devices/birth", berth_json_clone(body), v);
 		now_ms = berth_clock_mono_ms();
 		if (rc == BERTH_E_UNAVAILABLE && before >= 0 && now_ms - heard_ms < AWAY_MS) {
-			rc = BERTH_OK;
 			nanosleep(&pause, NULL);
+			rc = BERTH_OK;
 			continue;
 		}
 		if (rc || berth_json_get(*v, "devices"))
@@ -84,6 +84,8 @@ static enum berth_err collect(const struct berth_cli *c, const struct berth_json
 			nanosleep(&pause, NULL);
 		before = done;
 	}
+	if (before >= 0 && (rc || member(*v, "missing")) && isatty(STDERR_FILENO))
+		fputc('\n', stderr);	/* the bar stays as far as it came */
 	return rc;
 }
 
