@@ -46,7 +46,7 @@ def test_new_keys_on_demand(world, tpm, tmp_path):
     wait_for(lambda: gw.get("/v1/peers"), "the owner's pong to the new DID")
     wait_for(lambda: gw.status()["queue"]["out"] == 0, "an empty outbox")
     names = [i["name"] for i in gw.get("/v1/identities")]
-    assert sorted(names) == ["factory", "operational"], names      # nothing of the old one
+    assert sorted(names) == ["audit", "factory", "operational"], names      # nothing of the old one
     gw.restart()
     assert gw.status()["operationalDid"] == after["operationalDid"]
     gw.stop()

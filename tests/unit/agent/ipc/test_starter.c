@@ -23,6 +23,7 @@ static int be_child(void)
 		return 1;
 	while (!berth_ipc_recv(&c, &f, BERTH_IPC_FOREVER))
 		;
+	berth_ipc_close(&c);
 	return 7;
 }
 
