@@ -25,12 +25,14 @@ static void counted(struct story *s)
 static struct sim_node *second_rendezvous(struct story *s)
 {
 	static const struct berth_machine *const role[] = { &berth_rendezvous_machine, &berth_ping_machine, &berth_problem_machine };
+	static char *did;	/* the owner's policy has it until the story ends */
 	struct sim_node *n = sim_add(&s->w, "rendezvous-2", "nng+tcp://rv-two.test:1", role, 3);
 	struct berth_rendezvous rv = { .uri = n->uri };
 
 	sim_on(n);
 	CHECK_OK(berth_agent_make_identity(n->agent, BERTH_ID_RENDEZVOUS, BERTH_KEY_ED25519, BERTH_AGREE_TYPE, 0, true));
-	rv.did = strdup(story_identity(n, BERTH_ID_RENDEZVOUS)->did_long);
+	free(did);
+	rv.did = did = strdup(story_identity(n, BERTH_ID_RENDEZVOUS)->did_long);
 	s->owner->policy.rendezvous[s->owner->policy.n_rendezvous++] = rv;
 	return n;
 }
