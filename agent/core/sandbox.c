@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <termios.h>
 
 #include "agent/ipc/filter.h"
 #include "agent/ipc/proc.h"
@@ -52,42 +50,20 @@ static const int always[] = {
 	CALL(rt_sigreturn), CALL(sigreturn), CALL(wait4), CALL(waitid), CALL(exit), CALL(exit_group),
 };
 
-/* Nobody who keeps a store and an API asks for these. */
-static const int never[] = {
-	CALL(execve), CALL(execveat), CALL(fork), CALL(vfork), CALL(ptrace), CALL(process_vm_readv),
-	CALL(process_vm_writev), CALL(kcmp), CALL(kill), CALL(tkill), CALL(pidfd_getfd), CALL(init_module),
-	CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(kexec_file_load), CALL(reboot), CALL(bpf),
-	CALL(perf_event_open), CALL(userfaultfd), CALL(mount), CALL(umount2), CALL(pivot_root), CALL(chroot),
-	CALL(setns), CALL(unshare), CALL(add_key), CALL(request_key), CALL(keyctl), CALL(open_by_handle_at),
-	CALL(swapon), CALL(swapoff), CALL(settimeofday), CALL(clock_settime), CALL(adjtimex), CALL(sethostname),
-	CALL(io_uring_setup), CALL(setuid), CALL(setgid), CALL(setreuid), CALL(setregid), CALL(setresuid),
-	CALL(setresgid), CALL(setgroups), CALL(setfsuid), CALL(setfsgid), CALL(capset), CALL(mknod), CALL(mknodat),
-	CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat),
-};
-
-/* On a terminal ioctl could type for whoever sits at it. */
-static void allow_ioctls(void)
-{
-	static const unsigned asked[] = { FIONBIO, FIONREAD, TCGETS };
-
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		berth_filter_allow_when(CALL(ioctl), 1, UINT32_MAX, asked[i]);
-}
-
 static void confine_calls(void)
 {
 	static const int families[] = { AF_INET, AF_INET6, AF_PACKET };
 
 	berth_filter_start(BERTH_FILTER_NONE);
 	BERTH_FILTER_ALLOW(always);
-	berth_filter_kill(never, sizeof(never) / sizeof(never[0]));
+	berth_filter_kill_powers();
 	berth_filter_allow_mappings(false);
 	berth_filter_allow_threads();
 	berth_filter_allow_abort();
 	berth_filter_allow_family(AF_UNIX);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		berth_filter_kill_when(CALL(socket), 0, UINT32_MAX, (uint64_t)families[i]);
-	allow_ioctls();
+	berth_filter_allow_ioctls();
 	berth_filter_allow_when(CALL(pidfd_send_signal), 1, UINT32_MAX, SIGKILL);	/* a child that hangs */
 	berth_filter_allow_when(CALL(prlimit64), 0, UINT32_MAX, 0);	/* of ourselves */
 	berth_filter_load();

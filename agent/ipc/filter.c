@@ -5,13 +5,31 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <termios.h>
 #include <unistd.h>
 
 static const int of_threads[] = {
 	BERTH_CALL(set_robust_list), BERTH_CALL(rseq), BERTH_CALL(sched_yield), BERTH_CALL(sched_getaffinity),
 	BERTH_CALL(eventfd2), BERTH_CALL(pipe2), BERTH_CALL(socketpair), BERTH_CALL(prctl), BERTH_CALL(sigaltstack),
 	BERTH_CALL(membarrier),
+};
+
+static const int of_powers[] = {
+	BERTH_CALL(execve), BERTH_CALL(execveat), BERTH_CALL(fork), BERTH_CALL(vfork), BERTH_CALL(ptrace),
+	BERTH_CALL(process_vm_readv), BERTH_CALL(process_vm_writev), BERTH_CALL(kcmp), BERTH_CALL(kill),
+	BERTH_CALL(tkill), BERTH_CALL(pidfd_getfd), BERTH_CALL(init_module), BERTH_CALL(finit_module),
+	BERTH_CALL(delete_module), BERTH_CALL(kexec_load), BERTH_CALL(kexec_file_load), BERTH_CALL(reboot),
+	BERTH_CALL(bpf), BERTH_CALL(perf_event_open), BERTH_CALL(userfaultfd), BERTH_CALL(mount),
+	BERTH_CALL(umount2), BERTH_CALL(pivot_root), BERTH_CALL(chroot), BERTH_CALL(setns),
+	BERTH_CALL(unshare), BERTH_CALL(add_key), BERTH_CALL(request_key), BERTH_CALL(keyctl),
+	BERTH_CALL(open_by_handle_at), BERTH_CALL(swapon), BERTH_CALL(swapoff), BERTH_CALL(settimeofday),
+	BERTH_CALL(clock_settime), BERTH_CALL(adjtimex), BERTH_CALL(sethostname), BERTH_CALL(io_uring_setup),
+	BERTH_CALL(setuid), BERTH_CALL(setgid), BERTH_CALL(setreuid), BERTH_CALL(setregid),
+	BERTH_CALL(setresuid), BERTH_CALL(setresgid), BERTH_CALL(setgroups), BERTH_CALL(setfsuid),
+	BERTH_CALL(setfsgid), BERTH_CALL(capset), BERTH_CALL(mknod), BERTH_CALL(mknodat), BERTH_CALL(link),
+	BERTH_CALL(linkat), BERTH_CALL(symlink), BERTH_CALL(symlinkat),
 };
 
 static scmp_filter_ctx filter;
@@ -64,6 +82,20 @@ void berth_filter_allow_when(int call, unsigned arg, uint64_t mask, uint64_t val
 void berth_filter_kill_when(int call, unsigned arg, uint64_t mask, uint64_t value)
 {
 	when(SCMP_ACT_KILL_PROCESS, call, arg, mask, value);
+}
+
+void berth_filter_kill_powers(void)
+{
+	berth_filter_kill(of_powers, sizeof(of_powers) / sizeof(of_powers[0]));
+}
+
+/* On a terminal ioctl could type for whoever sits at it. */
+void berth_filter_allow_ioctls(void)
+{
+	static const unsigned asked[] = { FIONBIO, FIONREAD, TCGETS };
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		berth_filter_allow_when(BERTH_CALL(ioctl), 1, UINT32_MAX, asked[i]);
 }
 
 void berth_filter_allow_mappings(bool code)

@@ -29,6 +29,11 @@ void berth_filter_allow_when(int call, unsigned arg, uint64_t mask, uint64_t val
 void berth_filter_kill_when(int call, unsigned arg, uint64_t mask, uint64_t value);
 void berth_filter_refuse(int call, int error);		/* it fails with that errno */
 
+/* Another program or process, tracing, modules, mounts, keyrings, the clock, another user:
+ * who serves or keeps a store asks for none of it, and is ended at it. */
+void berth_filter_kill_powers(void);
+void berth_filter_allow_ioctls(void);	/* what libraries ask of descriptors */
+
 /* Pages: none that is written and run.  code: and some that are run and not written. */
 void berth_filter_allow_mappings(bool code);
 void berth_filter_allow_family(int family);		/* socket() of that domain */

@@ -151,13 +151,5 @@ berth_hook_exec(struct berth_proc *p, const struct berth_hook *h, const struct b
 	snprintf(sha, sizeof(sha), "BERTH_ITEM_SHA256=%s", it->sha256);
 	if ((pid = fork()) == 0)
 		child(h, envp, sock, parent);
-	if (pid < 0)
-		return berth_fail(BERTH_E_UNAVAILABLE, "fork: errno %d", errno);
-	*p = (struct berth_proc){ .pid = pid, .pidfd = pidfd_open(pid, 0), .started_ms = berth_clock_mono_ms() };
-	if (p->pidfd >= 0)
-		return BERTH_OK;
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	*p = (struct berth_proc){ .pidfd = -1 };
-	return berth_fail(BERTH_E_UNAVAILABLE, "pidfd_open: errno %d", errno);
+	return berth_proc_forked(p, pid);
 }

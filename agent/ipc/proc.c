@@ -136,6 +136,19 @@ static void child(const char *path, char *const argv[], char *const envp[], int 
 	_exit(127);
 }
 
+enum berth_err berth_proc_forked(struct berth_proc *p, pid_t pid)
+{
+	if (pid < 0)
+		return berth_fail(BERTH_E_UNAVAILABLE, "fork: errno %d", errno);
+	*p = (struct berth_proc){ .pid = pid, .pidfd = pidfd_open(pid, 0), .started_ms = berth_clock_mono_ms() };
+	if (p->pidfd >= 0)
+		return BERTH_OK;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	*p = (struct berth_proc){ .pidfd = -1 };
+	return berth_fail(BERTH_E_UNAVAILABLE, "pidfd_open: errno %d", errno);
+}
+
 enum berth_err berth_proc_exec(struct berth_proc *p, const char *path, char *const argv[], int sock)
 {
 	static char lang[] = "LANG=C";
@@ -148,15 +161,7 @@ enum berth_err berth_proc_exec(struct berth_proc *p, const char *path, char *con
 	if ((pid = fork()) == 0)
 		child(path, argv, envp, sock, parent);
 	env_free(&e);
-	if (pid < 0)
-		return berth_fail(BERTH_E_UNAVAILABLE, "fork: errno %d", errno);
-	*p = (struct berth_proc){ .pid = pid, .pidfd = pidfd_open(pid, 0), .started_ms = berth_clock_mono_ms() };
-	if (p->pidfd >= 0)
-		return BERTH_OK;
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	*p = (struct berth_proc){ .pidfd = -1 };
-	return berth_fail(BERTH_E_UNAVAILABLE, "pidfd_open: errno %d", errno);
+	return berth_proc_forked(p, pid);
 }
 
 static enum berth_err start(struct berth_proc *p, const char *path, char *const argv[], int sock)

@@ -71,6 +71,9 @@ berth_proc_spawn(struct berth_proc *p, int *sock, const char *path, char *const 
  * calls it: the child has sock, which stays open here. */
 BERTH_MUST_USE enum berth_err berth_proc_exec(struct berth_proc *p, const char *path, char *const argv[], int sock);
 
+/* What fork() gave becomes p; a child that cannot be watched is killed.  E_UNAVAILABLE. */
+BERTH_MUST_USE enum berth_err berth_proc_forked(struct berth_proc *p, pid_t pid);
+
 /* Whether it has ended, without waiting; once it has, *status is as waitpid()
  * gives it (may be NULL) and p is empty. */
 bool berth_proc_reap(struct berth_proc *p, int *status);

@@ -3,9 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <termios.h>
 
 #include "agent/ipc/filter.h"
 #include "agent/ipc/names.h"
@@ -56,29 +54,12 @@ static const int always[] = {
 	CALL(sigreturn), CALL(exit), CALL(exit_group),
 };
 
-/* Nobody who serves asks for these. */
+/* Nobody who serves asks for these either. */
 static const int never[] = {
-	CALL(execve), CALL(execveat), CALL(fork), CALL(vfork), CALL(ptrace), CALL(process_vm_readv),
-	CALL(process_vm_writev), CALL(kcmp), CALL(kill), CALL(tkill), CALL(pidfd_getfd), CALL(pidfd_send_signal),
-	CALL(init_module), CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(kexec_file_load),
-	CALL(reboot), CALL(bpf), CALL(perf_event_open), CALL(userfaultfd), CALL(mount), CALL(umount2),
-	CALL(pivot_root), CALL(chroot), CALL(setns), CALL(unshare), CALL(add_key), CALL(request_key), CALL(keyctl),
-	CALL(open_by_handle_at), CALL(swapon), CALL(swapoff), CALL(settimeofday), CALL(clock_settime),
-	CALL(adjtimex), CALL(sethostname), CALL(io_uring_setup), CALL(setuid), CALL(setgid), CALL(setreuid),
-	CALL(setregid), CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setfsuid), CALL(setfsgid),
-	CALL(capset), CALL(mknod), CALL(mknodat), CALL(chmod), CALL(fchmod), CALL(fchmodat), CALL(chown),
-	CALL(fchown), CALL(lchown), CALL(fchownat), CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat),
-	CALL(rename), CALL(renameat), CALL(renameat2),
+	CALL(pidfd_send_signal), CALL(chmod), CALL(fchmod), CALL(fchmodat),
+	CALL(chown), CALL(fchown), CALL(lchown), CALL(fchownat), CALL(rename),
+	CALL(renameat), CALL(renameat2),
 };
-
-/* On a terminal ioctl could type for whoever sits at it. */
-static void allow_ioctls(void)
-{
-	static const unsigned asked[] = { FIONBIO, FIONREAD, TCGETS };
-
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		berth_filter_allow_when(CALL(ioctl), 1, UINT32_MAX, asked[i]);
-}
 
 static void confine_calls(void)
 {
@@ -86,6 +67,7 @@ static void confine_calls(void)
 
 	berth_filter_start(BERTH_FILTER_NONE);
 	BERTH_FILTER_ALLOW(always);
+	berth_filter_kill_powers();
 	berth_filter_kill(never, sizeof(never) / sizeof(never[0]));
 	berth_filter_allow_mappings(true);	/* libmicrohttpd, libcurl and name services come late */
 	berth_filter_allow_threads();
@@ -93,7 +75,7 @@ static void confine_calls(void)
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		berth_filter_allow_family(families[i]);
 	berth_filter_kill_when(CALL(socket), 0, UINT32_MAX, AF_PACKET);
-	allow_ioctls();
+	berth_filter_allow_ioctls();
 	berth_filter_allow_when(CALL(prlimit64), 0, UINT32_MAX, 0);	/* of ourselves */
 	berth_filter_load();
 }

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <termios.h>
 
 #include "agent/ipc/filter.h"
 #include "agent/ipc/names.h"
@@ -72,15 +70,6 @@ static const int tried[] = {
 	CALL(inotify_init1), CALL(timerfd_create),
 };
 
-/* On a terminal ioctl could type for whoever sits at it. */
-static void allow_ioctls(void)
-{
-	static const unsigned asked[] = { FIONBIO, FIONREAD, TCGETS };
-
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		berth_filter_allow_when(CALL(ioctl), 1, UINT32_MAX, asked[i]);
-}
-
 static void confine_calls(bool publishes)
 {
 	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };	/* first and last: getaddrinfo() */
@@ -96,7 +85,7 @@ static void confine_calls(bool publishes)
 	berth_filter_allow_abort();
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		berth_filter_allow_family(families[i]);
-	allow_ioctls();
+	berth_filter_allow_ioctls();
 	berth_filter_allow_when(CALL(prlimit64), 0, UINT32_MAX, 0);	/* of ourselves */
 	berth_filter_load();
 }
