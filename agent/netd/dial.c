@@ -14,6 +14,7 @@
 
 #define SENDINGS_MAX (BERTH_NETD_LINKS_MAX * BERTH_NETD_LINK_SENDS_MAX)
 #define IDLE_MS 120000		/* a link that nobody used so long is closed */
+#define UNREACHED_MS 5000	/* one that is not even connected, and dials on for nobody */
 #define DEADLINE_MS 60000
 #define HANDSHAKE 8		/* SP greeting, each way */
 
@@ -309,6 +310,11 @@ static bool give_up_refused(struct berth_netd_dial *d, struct berth_netd_link *l
 	return false;
 }
 
+static uint64_t idle_ms(struct berth_netd_link *l)
+{
+	return atomic_load(&l->connected) ? IDLE_MS : UNREACHED_MS;
+}
+
 int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 {
 	struct berth_netd_dial *d = n->dial;
@@ -323,7 +329,7 @@ int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 	for (struct berth_netd_link *l = d->links.first; l; l = next) {
 		next = l->next;
 		soon |= give_up_refused(d, l);
-		if (!l->doomed && l->n_sends == 0 && now_ms - l->used_ms > IDLE_MS)
+		if (!l->doomed && l->n_sends == 0 && now_ms - l->used_ms > idle_ms(l))
 			berth_netd_link_retire(&d->links, l);
 		else if (l->doomed && l->n_sends == 0 && now_ms - l->used_ms > BERTH_NETD_RETIRED_MS)
 			berth_netd_link_close(&d->links, l);

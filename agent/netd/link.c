@@ -12,7 +12,7 @@
 
 #define RESEND_MS 600000	/* no repeat by time: our deadline is shorter; a lost connection repeats */
 #define REDIAL_MIN_MS 200
-#define REDIAL_MAX_MS 30000
+#define REDIAL_MAX_MS 4000	/* nng waits a random part of it; the long waits are the core's */
 #define REDIAL_NEVER_MS INT32_MAX
 #define RETIRED_MAX 64
 #define REQ_HEAD 4		/* request id on the wire */
