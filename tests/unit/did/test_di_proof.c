@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/party.h"
 
 #include "did/base/secret.h"
@@ -37,14 +38,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
-}
-
 static struct berth_json *load(const char *folder, const char *file)
 {
 	char path[256], *text;
@@ -52,7 +45,7 @@ static struct berth_json *load(const char *folder, const char *file)
 
 	snprintf(path, sizeof(path), "%s%s", folder, file);
 	text = test_read_file(path, &(size_t){ 0 });
-	j = parse(text);
+	j = test_json(text);
 	free(text);
 	return j;
 }
@@ -174,7 +167,7 @@ static void add(struct berth_json *doc, const struct test_party *by, const char 
 
 static struct berth_json *document_of(const struct test_party *p)
 {
-	struct berth_json *doc = parse("{\"@context\":[\"https://a.example/1\"],\"n\":1.50,\"s\":\"\\u00e9\"}");
+	struct berth_json *doc = test_json("{\"@context\":[\"https://a.example/1\"],\"n\":1.50,\"s\":\"\\u00e9\"}");
 
 	CHECK_OK(berth_json_set_str(doc, "issuer", p->did));
 	return doc;
@@ -291,7 +284,7 @@ static enum berth_err with(const struct berth_json *good, const char *member, co
 	enum berth_err rc;
 
 	if (value)
-		CHECK_OK(berth_json_set(proof, member, parse(value)));
+		CHECK_OK(berth_json_set(proof, member, test_json(value)));
 	else
 		berth_json_remove(proof, member);
 	rc = verify_all(doc);
@@ -351,13 +344,13 @@ static void a_proof_over_no_context_vouches_for_none(void **state)
 	struct berth_json *doc = document_of(&ed);
 
 	(void)state;
-	CHECK_OK(berth_json_set(doc, "@context", parse("[]")));
+	CHECK_OK(berth_json_set(doc, "@context", test_json("[]")));
 	/* signed as it stands, it would verify with any context that is added */
 	CHECK_RC(BERTH_E_SIG, berth_di_proof_add(doc, kr, ed.kid, &o));
 	berth_json_remove(doc, "@context");
 	CHECK_OK(berth_di_proof_add(doc, kr, ed.kid, &o));
 	CHECK_OK(verify_all(doc));
-	CHECK_OK(berth_json_set(doc, "@context", parse("[\"https://a.example/1\"]")));
+	CHECK_OK(berth_json_set(doc, "@context", test_json("[\"https://a.example/1\"]")));
 	CHECK_RC(BERTH_E_SIG, verify_all(doc));
 	berth_json_free(doc);
 }
@@ -371,9 +364,9 @@ static void proofs_have_bounds(void **state)
 
 	(void)state;
 	CHECK_RC(BERTH_E_VC, berth_di_proofs_read(p, &n, doc));
-	CHECK_OK(berth_json_set(doc, "proof", parse("[]")));
+	CHECK_OK(berth_json_set(doc, "proof", test_json("[]")));
 	CHECK_RC(BERTH_E_VC, berth_di_proofs_read(p, &n, doc));
-	CHECK_OK(berth_json_set(doc, "proof", parse("[1]")));
+	CHECK_OK(berth_json_set(doc, "proof", test_json("[1]")));
 	CHECK_RC(BERTH_E_VC, berth_di_proofs_read(p, &n, doc));
 	berth_json_remove(doc, "proof");
 	for (size_t i = 0; i < BERTH_DI_PROOFS_MAX; i++)
@@ -388,7 +381,7 @@ static void proofs_have_bounds(void **state)
 	doc = document_of(&ed);
 	add(doc, &ed, "urn:1", NULL, 0);
 	again = berth_json_clone(berth_json_get(doc, "proof"));
-	CHECK_OK(berth_json_set(doc, "proof", parse("[]")));
+	CHECK_OK(berth_json_set(doc, "proof", test_json("[]")));
 	CHECK_OK(berth_json_push(berth_json_get_mut(doc, "proof"), berth_json_clone(again)));
 	CHECK_OK(verify_all(doc));
 	CHECK_OK(berth_json_push(berth_json_get_mut(doc, "proof"), again));

@@ -3,6 +3,7 @@
  * suites with JCS are tested for. */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/party.h"
 
 #include "did/base/hex.h"
@@ -19,14 +20,6 @@
 #include "vc/vc.h"
 
 static struct berth_resolver resolver;
-
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
-}
 
 /* ---- examples ---- */
 
@@ -132,7 +125,7 @@ static size_t check_signature(const struct files *f, const struct berth_json *do
 static size_t check_example(const struct files *f, enum berth_key_type type)
 {
 	char *text = read(f, "signed", "json");
-	struct berth_json *doc = parse(text);
+	struct berth_json *doc = test_json(text);
 	size_t passed = check_texts(f, doc) + check_hashes(f, doc, type) + check_signature(f, doc);
 
 	berth_json_free(doc);
@@ -167,7 +160,7 @@ static void same_signature_as_published(void **state)
 	static const struct files f = { "vc-di-eddsa/eddsa-rdfc-2022", "DataInt", BERTH_RDFC_SHA256, NULL };
 	static const char secret[] = "z3u2en7t5LR2WtQH5PfFqMqwVHBeXouLzo6haApm8XHqvjxq";
 	char *text = read(&f, "signed", "json");
-	struct berth_json *doc = parse(text);
+	struct berth_json *doc = test_json(text);
 	struct berth_privkey key;
 	struct berth_di_hash h;
 	uint8_t sig[BERTH_SIG_MAX];
@@ -190,7 +183,7 @@ static void ed25519_signature_2020(void **state)
 		"vc-di-eddsa/Ed25519Signature2020", "EdSig", BERTH_RDFC_SHA256, "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
 	};
 	char *text = read(&f, "signed", "json");
-	struct berth_json *doc = parse(text), *proof = berth_json_get_mut(doc, "proof");
+	struct berth_json *doc = test_json(text), *proof = berth_json_get_mut(doc, "proof");
 	struct berth_di_proof p;
 
 	(void)state;
@@ -238,7 +231,7 @@ static struct berth_json *credential_of(const struct test_party *by, const char 
 	CHECK(asprintf(&s, "{\"@context\":" CONTEXTS ",\"id\":\"urn:uuid:7\",\"type\":[\"VerifiableCredential\",\"Alumni\"],"
 			   "\"issuer\":\"%s\",\"credentialSubject\":{\"id\":\"%s\",\"n\":[1,2.5,\"x\"],"
 			   "\"deep\":{\"a\":{\"b\":\"c\"}}}%s}", by->did, holder.did, more) > 0);
-	vc = parse(s);
+	vc = test_json(s);
 	free(s);
 	return vc;
 }
@@ -275,7 +268,7 @@ static void expect(enum berth_err want, char *text)
  * or removed. */
 static char *changed(const char *text, const char *path, const char *value)
 {
-	struct berth_json *doc = parse(text), *at = doc;
+	struct berth_json *doc = test_json(text), *at = doc;
 	struct berth_buf b = BERTH_BUF_INIT;
 	char name[64];
 	size_t n;
@@ -290,7 +283,7 @@ static char *changed(const char *text, const char *path, const char *value)
 		CHECK(at != NULL);
 	}
 	if (value)
-		CHECK_OK(berth_json_set(at, name, parse(value)));
+		CHECK_OK(berth_json_set(at, name, test_json(value)));
 	else
 		berth_json_remove(at, name);
 	CHECK_OK(berth_json_print(&b, doc));
@@ -473,7 +466,7 @@ static void a_context_of_its_own_is_told(void **state)
 	char *text;
 
 	(void)state;
-	CHECK_OK(berth_json_set(vc, "@context", parse("[\"" BERTH_VC_CONTEXT "\",{\"@vocab\":\"https://own.example/#\"}]")));
+	CHECK_OK(berth_json_set(vc, "@context", test_json("[\"" BERTH_VC_CONTEXT "\",{\"@vocab\":\"https://own.example/#\"}]")));
 	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
 	text = test_take(&b);
 	CHECK_OK(berth_vc_di_verify(&r, &v, text, strlen(text)));
@@ -491,7 +484,7 @@ static void what_cannot_be_signed_is_not_issued(void **state)
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	(void)state;
-	CHECK_OK(berth_json_set(vc, "@context", parse("[\"" BERTH_VC_CONTEXT "\",\"https://a.example/1\"]")));
+	CHECK_OK(berth_json_set(vc, "@context", test_json("[\"" BERTH_VC_CONTEXT "\",\"https://a.example/1\"]")));
 	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
 	o.suite = "eddsa-jcs-2022";	/* which takes them as text */
 	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
@@ -511,11 +504,11 @@ static void version_1_1(void **state)
 	(void)state;
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT_V1 "\",\"https://w3id.org/security/data-integrity/v2\"],%s\"%s\"}",
 		       members, ed.did) > 0);
-	vc = parse(s);
+	vc = test_json(s);
 	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
 	expect(BERTH_OK, test_take(&b));
 	/* the first context alone knows no proofs of this type */
-	CHECK_OK(berth_json_set(vc, "@context", parse("[\"" BERTH_VC_CONTEXT_V1 "\"]")));
+	CHECK_OK(berth_json_set(vc, "@context", test_json("[\"" BERTH_VC_CONTEXT_V1 "\"]")));
 	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
 	berth_buf_free(&b);
 	berth_json_free(vc);
@@ -531,20 +524,20 @@ static void sets_and_chains(void **state)
 	char *text = issue_by(&ed, "", &o), *chain;
 
 	(void)state;
-	vc = parse(text);
+	vc = test_json(text);
 	o = (struct berth_di_options){ .suite = "eddsa-rdfc-2022", .id = "urn:proof:2", .previous = first,
 				       .n_previous = 1, .created_s = NOW };
 	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
 	berth_json_free(vc);
 	free(text);
-	vc = parse(berth_buf_cstr(&b));
+	vc = test_json(berth_buf_cstr(&b));
 	berth_buf_free(&b);
 	o = (struct berth_di_options){ .suite = "eddsa-jcs-2022", .created_s = NOW };	/* and one of another suite */
 	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
 	chain = test_take(&b);
 	expect(BERTH_OK, strdup(chain));
 	berth_json_free(vc);
-	vc = parse(chain);
+	vc = test_json(chain);
 	berth_json_drop(berth_json_get_mut(vc, "proof"), berth_json_first_mut(berth_json_get_mut(vc, "proof")));
 	CHECK_OK(berth_json_print(&b, vc));
 	expect(BERTH_E_SIG, test_take(&b));	/* the first is gone */

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include "vc/json_path.h"
-
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
-}
 
 static enum berth_err note(void *arg, const struct berth_json *v, const char *pointer, bool *enough)
 {
@@ -24,7 +17,7 @@ static enum berth_err note(void *arg, const struct berth_json *v, const char *po
 /* The pointers that a path selects, with spaces between; ! before: E_NOMATCH. */
 static void selects(const char *path, const char *doc, const char *want)
 {
-	struct berth_json *d = parse(doc), *array = *path == '[' ? parse(path) : NULL;
+	struct berth_json *d = test_json(doc), *array = *path == '[' ? test_json(path) : NULL;
 	struct berth_buf got = BERTH_BUF_INIT;
 	struct berth_path p;
 	size_t budget = 100000;
@@ -97,7 +90,7 @@ static void what_is_refused(void **state)
 		CHECK(p.steps == NULL && p.n == 0);
 	}
 	for (size_t i = 0; i < sizeof(not) / sizeof(*not); i++) {
-		j = parse(not[i]);
+		j = test_json(not[i]);
 		CHECK_RC(BERTH_E_TYPE, berth_path_read(&p, j));
 		berth_json_free(j);
 	}
@@ -106,7 +99,7 @@ static void what_is_refused(void **state)
 static void sizes(void **state)
 {
 	char text[BERTH_PATH_TEXT_MAX + 1] = "$";
-	struct berth_json *d = parse("[[[[1,2],[3,4]],[[5,6],[7,8]]],[[[1,2],[3,4]],[[5,6],[7,8]]]]");
+	struct berth_json *d = test_json("[[[[1,2],[3,4]],[[5,6],[7,8]]],[[[1,2],[3,4]],[[5,6],[7,8]]]]");
 	struct berth_buf got = BERTH_BUF_INIT;
 	struct berth_path p;
 	size_t budget = 200;

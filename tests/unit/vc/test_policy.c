@@ -2,8 +2,8 @@
 /* Rules by type, delegations, schemas, and what is said of checks that were not made. */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
-#include "tests/fakes/party.h"
 #include "tests/fakes/tmpdir.h"
+#include "tests/fakes/verifier.h"
 
 #include <sys/stat.h>
 
@@ -12,13 +12,9 @@
 #include "vc/policy.h"
 #include "vc/status_list.h"
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
 #define N(a) (sizeof(a) / sizeof(*(a)))
 
-static struct berth_keyring *kr;
-static struct berth_resolver resolver;
-static struct test_party issuer, other, anchor, middle;
-static struct berth_verify v;
+static struct test_party anchor, middle;
 static struct berth_vc_rule rules[3];
 static struct berth_vc_policy policy;
 static const char *issuer_did[1], *other_did[1], *anchor_did[1];
@@ -27,23 +23,12 @@ static char dir[TMPDIR_LEN], status_dir[TMPDIR_LEN + 16], schema_dir[TMPDIR_LEN 
 static int setup(void **state)
 {
 	(void)state;
-	berth_crypto_init();
-	CHECK_OK(berth_keyring_local_new(&kr));
-	berth_resolver_builtin_init(&resolver, NULL);
-	test_party_make(&issuer, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&other, kr, PARTY_KEY_P256, "other");
+	test_verifier_make(PARTY_KEY_P256, PARTY_KEY_P256);
 	test_party_make(&anchor, kr, PARTY_KEY_ED25519, "anchor");
 	test_party_make(&middle, kr, PARTY_KEY_P256, "middle");
 	issuer_did[0] = issuer.did;
 	other_did[0] = other.did;
 	anchor_did[0] = anchor.did;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	berth_keyring_free(kr);
 	return 0;
 }
 
@@ -58,8 +43,11 @@ static int fresh(void **state)
 	memset(rules, 0, sizeof(rules));
 	rules[0] = (struct berth_vc_rule){ .name = "all", .issuers = issuer_did, .n_issuers = 1 };
 	policy = (struct berth_vc_policy){ .rules = rules, .n = 1 };
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .policy = &policy, .status_dir = status_dir,
-				   .schema_dir = schema_dir, .delegation_dir = delegation_dir };
+	test_verifier_fresh(NULL, NULL);
+	v.policy = &policy;
+	v.status_dir = status_dir;
+	v.schema_dir = schema_dir;
+	v.delegation_dir = delegation_dir;
 	return 0;
 }
 
@@ -528,5 +516,5 @@ int main(void)
 		T(without_memory),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_verifier_end);
 }

@@ -2,6 +2,7 @@
 /* Presentation Exchange and DCQL over one test wallet. */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/party.h"
 
 #include "did/base/secret.h"
@@ -16,14 +17,6 @@
 static struct berth_keyring *kr;
 static struct test_party issuer, holder;
 static struct berth_wallet wallet;
-
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
-}
 
 static struct berth_json *read_json(const char *path)
 {
@@ -46,7 +39,7 @@ static void add(const char *name, const char *text)
 static void add_sd(const char *name, const char *claims, const char *const *pointers, size_t n)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
-	struct berth_json *j = parse(claims);
+	struct berth_json *j = test_json(claims);
 
 	CHECK_OK(berth_sd_issue(&b, kr, issuer.kid, j, pointers, n, 0));
 	add(name, berth_buf_cstr(&b));
@@ -193,7 +186,7 @@ static enum berth_err ask(const struct berth_json *doc, bool pex, char **text)
 
 static void expect(const char *query, bool pex, const char *want)
 {
-	struct berth_json *doc = parse(query);
+	struct berth_json *doc = test_json(query);
 	char *text;
 
 	CHECK_OK(ask(doc, pex, &text));
@@ -205,7 +198,7 @@ static void expect(const char *query, bool pex, const char *want)
 
 static void expect_rc(enum berth_err want, const char *query, bool pex)
 {
-	struct berth_json *doc = parse(query);
+	struct berth_json *doc = test_json(query);
 	char *text;
 	enum berth_err rc = ask(doc, pex, &text);
 
@@ -286,7 +279,7 @@ static void requirement(const char *file, const char *want)
 	char *text;
 
 	CHECK_OK(berth_json_set_str(doc, "id", "x"));
-	CHECK_OK(berth_json_set(doc, "input_descriptors", parse(descriptors)));
+	CHECK_OK(berth_json_set(doc, "input_descriptors", test_json(descriptors)));
 	CHECK_OK(ask(doc, true, &text));
 	assert_string_equal(text, want);
 	free(text);
@@ -634,7 +627,7 @@ static char *repeated(const char *before, const char *each, size_t n, const char
 
 static void cap(enum berth_err want, bool pex, char *query)
 {
-	struct berth_json *doc = parse(query);
+	struct berth_json *doc = test_json(query);
 	char *text;
 	enum berth_err rc = ask(doc, pex, &text);
 
@@ -733,7 +726,7 @@ static void wallets(void **state)
 
 static void expired_ones_do_not_count(void **state)
 {
-	struct berth_json *doc = parse(DEF(DESC("a", FIELDS(FIELD("$.credentialSubject.dateOfBirth", "")))));
+	struct berth_json *doc = test_json(DEF(DESC("a", FIELDS(FIELD("$.credentialSubject.dateOfBirth", "")))));
 	struct berth_answer a;
 	struct berth_query *q;
 
@@ -751,7 +744,7 @@ static void expired_ones_do_not_count(void **state)
 
 static void as_json(void **state)
 {
-	struct berth_json *doc = parse(DEF(DESC("a", FIELDS(FIELD("$.jobs[0].title", "")))));
+	struct berth_json *doc = test_json(DEF(DESC("a", FIELDS(FIELD("$.jobs[0].title", "")))));
 	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_json *j;
 	struct berth_answer a;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 
 #include <dirent.h>
 
@@ -9,17 +10,9 @@
 #define SUITE "tests/vectors/json-schema-draft4/"
 #define PEX "tests/vectors/presentation-exchange/"
 
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
-}
-
 static enum berth_err validate(const char *schema, const char *value, bool *valid)
 {
-	struct berth_json *s = parse(schema), *v = parse(value);
+	struct berth_json *s = test_json(schema), *v = test_json(value);
 	size_t budget = BERTH_SCHEMA_WORK_MAX;
 	enum berth_err rc = berth_schema_check(s);
 

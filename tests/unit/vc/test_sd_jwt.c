@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/party.h"
 
 #include <dirent.h>
@@ -34,14 +35,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
-}
-
 /* ---- other people's ---- */
 
 static char *read_maybe(const char *dir, const char *file)
@@ -64,8 +57,8 @@ static char *compact_of(const char *json)
 	const struct berth_json *h;
 	struct berth_buf b = BERTH_BUF_INIT;
 
-	o = parse(json);
-	inner = berth_json_str(o) ? parse(berth_json_str(o)) : berth_json_clone(o);
+	o = test_json(json);
+	inner = berth_json_str(o) ? test_json(berth_json_str(o)) : berth_json_clone(o);
 	h = berth_json_get(inner, "header");
 	berth_buf_printf(&b, "%s.%s.%s~", berth_json_str(berth_json_get(inner, "protected")),
 			 berth_json_str(berth_json_get(inner, "payload")), berth_json_str(berth_json_get(inner, "signature")));
@@ -94,7 +87,7 @@ static bool verifies(const char *dir, const char *text)
 	const struct berth_verify v = { .challenge = "1234567890", .domain = "https://example.com/verifier" };
 	struct berth_pubkey key = issuer_key();
 	char *contents = read_maybe(dir, "verified_contents.json");
-	struct berth_json *want = parse(contents);
+	struct berth_json *want = test_json(contents);
 	struct berth_sd_jwt sd;
 	bool ok = false;
 
@@ -133,7 +126,7 @@ static void sd_jwt_vectors(void **state)
 	char path[600], *text = test_read_file(VECTOR_DIR "settings.json", &(size_t){ 0 });
 
 	(void)state;
-	settings = parse(text);
+	settings = test_json(text);
 	for (size_t i = 0; i < 2; i++) {
 		DIR *d = opendir(folders[i]);
 		struct dirent *e;
@@ -366,7 +359,7 @@ static void nesting_through_disclosures_ends(void **state)
 
 static char *issued(const char *const *pointers, size_t n)
 {
-	struct berth_json *claims = parse(CLAIMS);
+	struct berth_json *claims = test_json(CLAIMS);
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	CHECK_OK(berth_sd_issue(&b, kr, issuer.kid, claims, pointers, n, 0));
@@ -377,7 +370,7 @@ static char *issued(const char *const *pointers, size_t n)
 static void issued_claims_come_back(void **state)
 {
 	static const char *const all[] = { "/a", "/a/b", "/a/c~1d", "/a/c~1d/0", "/a/c~1d/1", "/a/c~1d/1/e~0", "/f" };
-	struct berth_json *want = parse(CLAIMS);
+	struct berth_json *want = test_json(CLAIMS);
 
 	(void)state;
 	for (unsigned set = 0; set < 128; set++) {
@@ -412,7 +405,7 @@ static void issued_claims_come_back(void **state)
 
 static enum berth_err issue(const char *json, const char *pointer)
 {
-	struct berth_json *claims = parse(json);
+	struct berth_json *claims = test_json(json);
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc = berth_sd_issue(&b, kr, issuer.kid, claims, &pointer, 1, 0);
 
@@ -508,7 +501,7 @@ static enum berth_err make(void *arg)
 static void c015_every_allocation_may_fail(void **state)
 {
 	static const char *const some[] = { "/a", "/a/c~1d/0", "/f" };
-	struct berth_json *claims = parse(CLAIMS);
+	struct berth_json *claims = test_json(CLAIMS);
 	char *text = issued(some, 3);
 
 	(void)state;
@@ -522,7 +515,7 @@ static void c015_every_allocation_may_fail(void **state)
 static void decoys(void **state)
 {
 	static const char *const some[] = { "/a", "/o", "/o/x", "/o/y", "/open/z" };
-	struct berth_json *claims = parse("{\"vct\":\"urn:t\",\"a\":1,\"o\":{\"x\":2,\"y\":3},\"open\":{\"z\":4},\"l\":[5]}");
+	struct berth_json *claims = test_json("{\"vct\":\"urn:t\",\"a\":1,\"o\":{\"x\":2,\"y\":3},\"open\":{\"z\":4},\"l\":[5]}");
 	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_sd_jwt sd;
 

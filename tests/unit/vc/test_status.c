@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
-#include "tests/fakes/party.h"
 #include "tests/fakes/tmpdir.h"
+#include "tests/fakes/verifier.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,32 +11,17 @@
 #include "vc/formats.h"
 #include "vc/status.h"
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
 #define LIST "https://example.com/status/3"
 #define TOKEN "https://example.com/status/4"
 
-static struct berth_keyring *kr;
-static struct berth_resolver resolver;
-static struct test_party issuer, other, subject;
-static struct berth_verify v;
+static struct test_party subject;
 static char dir[TMPDIR_LEN];
 
 static int setup(void **state)
 {
 	(void)state;
-	berth_crypto_init();
-	CHECK_OK(berth_keyring_local_new(&kr));
-	berth_resolver_builtin_init(&resolver, NULL);
-	test_party_make(&issuer, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&other, kr, PARTY_KEY_P256, "other");
+	test_verifier_make(PARTY_KEY_P256, PARTY_KEY_P256);
 	test_party_make(&subject, kr, PARTY_KEY_P256, "subject");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	berth_keyring_free(kr);
 	return 0;
 }
 
@@ -44,7 +29,8 @@ static int fresh(void **state)
 {
 	(void)state;
 	test_tmpdir(dir);
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .status_dir = dir };
+	test_verifier_fresh(NULL, NULL);
+	v.status_dir = dir;
 	return 0;
 }
 
@@ -53,14 +39,6 @@ static int clean(void **state)
 	(void)state;
 	test_tmpdir_remove(dir);
 	return 0;
-}
-
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
 }
 
 static void put(const char *name, const char *text)
@@ -105,7 +83,7 @@ static char *list_text(const struct how *h)
 			   "\"statusPurpose\":%s,\"encodedList\":\"%s\"%s}%s}", h->id ? h->id : LIST, by->did,
 		       h->old_type ? "StatusList2021" : "BitstringStatusList", h->purpose ? h->purpose : "\"revocation\"",
 		       berth_buf_cstr(&text), h->subject_more ? h->subject_more : "", h->more ? h->more : "") > 0);
-	vc = parse(s);
+	vc = test_json(s);
 	CHECK_OK(berth_issue_credential(&out, kr, &how, vc));
 	berth_json_free(vc);
 	berth_buf_free(&text);
@@ -151,7 +129,7 @@ static char *credential(const char *status)
 
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\"],\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
 			   "\"credentialSubject\":{\"id\":\"%s\"},%s}", issuer.did, subject.did, status) > 0);
-	vc = parse(s);
+	vc = test_json(s);
 	CHECK_OK(berth_vc_issue(&b, kr, issuer.kid, vc));
 	berth_json_free(vc);
 	free(s);
@@ -256,7 +234,7 @@ static void the_list_of_2021_as_vc_jwt(void **state)
 				   "\"StatusList2021Credential\"],\"issuer\":\"%s\",\"issuanceDate\":\"2026-01-01T00:00:00Z\","
 				   "\"credentialSubject\":{\"id\":\"" LIST "#list\",\"type\":\"StatusList2021\",\"statusPurpose\":"
 				   "\"revocation\",\"encodedList\":\"%s\"}}", issuer.did, berth_buf_cstr(&text)) > 0);
-		vc = parse(s);
+		vc = test_json(s);
 		CHECK_OK(berth_vc_jwt1_issue(&out, kr, issuer.kid, vc));
 		put("list", berth_buf_cstr(&out));
 		(value ? expect_failed : expect_passed)(entry);
@@ -313,7 +291,7 @@ static void c126_damaged_lists(void **state)
 		CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\"],\"id\":\"" LIST "\",\"type\":[\"VerifiableCredential\"],"
 				   "\"issuer\":\"%s\",\"credentialSubject\":{\"type\":\"BitstringStatusList\",\"statusPurpose\":"
 				   "\"revocation\",\"encodedList\":\"%s\"}}", issuer.did, damage[i]) > 0);
-		vc = parse(s);
+		vc = test_json(s);
 		CHECK_OK(berth_vc_issue(&b, kr, issuer.kid, vc));
 		put("list", berth_buf_cstr(&b));
 		expect_failed(ONE);
@@ -471,5 +449,5 @@ int main(void)
 		T(c015_every_allocation_may_fail),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_verifier_end);
 }

@@ -2,8 +2,8 @@
 /* Lists that are kept, and lists that were seen. */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
-#include "tests/fakes/party.h"
 #include "tests/fakes/tmpdir.h"
+#include "tests/fakes/verifier.h"
 
 #include <unistd.h>
 
@@ -11,13 +11,8 @@
 #include "did/base/secret.h"
 #include "vc/status.h"
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
 #define TOKEN "https://example.com/status/4"
 
-static struct berth_keyring *kr;
-static struct berth_resolver resolver;
-static struct test_party issuer, other;
-static struct berth_verify v;
 static char dir[TMPDIR_LEN], *credential;
 static uint64_t mono_ms;
 
@@ -43,28 +38,23 @@ static char *credential_of(const struct test_party *p)
 static int setup(void **state)
 {
 	(void)state;
-	berth_crypto_init();
-	CHECK_OK(berth_keyring_local_new(&kr));
-	berth_resolver_builtin_init(&resolver, NULL);
-	test_party_make(&issuer, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&other, kr, PARTY_KEY_ED25519, "other");
+	test_verifier_make(PARTY_KEY_P256, PARTY_KEY_ED25519);
 	credential = credential_of(&issuer);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	free(credential);
-	berth_keyring_free(kr);
-	return 0;
+	return test_verifier_end(state);
 }
 
 static int fresh(void **state)
 {
 	(void)state;
 	test_tmpdir(dir);
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .status_dir = dir };
+	test_verifier_fresh(NULL, NULL);
+	v.status_dir = dir;
 	CHECK_OK(berth_status_cache_new(&v.status_cache, NULL));
 	mono_ms = 1000000;
 	berth_clock_inject(NULL, now_ms);

@@ -1,54 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
-#include "tests/fakes/party.h"
+#include "tests/fakes/verifier.h"
 
 #include "did/base/secret.h"
 #include "did/jose/multikey.h"
 #include "vc/formats.h"
 #include "vc/vc.h"
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
 #define CHALLENGE "n-0S6_WzA2Mj"
 #define DOMAIN "https://verifier.example"
-
-static struct berth_keyring *kr;
-static struct berth_resolver resolver;
-static struct test_party issuer, holder, other;
-static struct berth_verify v;
 
 static int setup(void **state)
 {
 	(void)state;
-	berth_crypto_init();
-	CHECK_OK(berth_keyring_local_new(&kr));
-	berth_resolver_builtin_init(&resolver, NULL);
-	test_party_make(&issuer, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&holder, kr, PARTY_PEER4_P256, "holder");
-	test_party_make(&other, kr, PARTY_KEY_P384, "other");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	berth_keyring_free(kr);
+	test_verifier_make(PARTY_PEER4_P256, PARTY_KEY_P384);
 	return 0;
 }
 
 static int fresh(void **state)
 {
 	(void)state;
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .challenge = CHALLENGE, .domain = DOMAIN };
+	test_verifier_fresh(CHALLENGE, DOMAIN);
 	return 0;
-}
-
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
 }
 
 /* more: further members, with a comma in front. */
@@ -60,7 +34,7 @@ static struct berth_json *credential_of(const struct test_party *by, const char 
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\",\"https://a.example/1\"],"
 			   "\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
 			   "\"credentialSubject\":{\"id\":\"%s\",\"n\":[1,2.5,\"x\"]}%s}", by->did, subject, more) > 0);
-	vc = parse(s);
+	vc = test_json(s);
 	free(s);
 	return vc;
 }
@@ -97,7 +71,7 @@ static void expect(enum berth_err want, char *text)
  * set to a value, or removed. */
 static char *changed(const char *text, const char *path, const char *value)
 {
-	struct berth_json *doc = parse(text), *at = doc;
+	struct berth_json *doc = test_json(text), *at = doc;
 	struct berth_buf b = BERTH_BUF_INIT;
 	char name[64];
 	size_t n;
@@ -112,7 +86,7 @@ static char *changed(const char *text, const char *path, const char *value)
 		CHECK(at != NULL);
 	}
 	if (value)
-		CHECK_OK(berth_json_set(at, name, parse(value)));
+		CHECK_OK(berth_json_set(at, name, test_json(value)));
 	else
 		berth_json_remove(at, name);
 	CHECK_OK(berth_json_print(&b, doc));
@@ -220,7 +194,7 @@ static char *two(const char *member, const char *value)
 	}
 	second = berth_json_clone(berth_json_at(berth_json_get(doc, "proof"), 1));
 	if (member)
-		CHECK_OK(berth_json_set(second, member, parse(value)));
+		CHECK_OK(berth_json_set(second, member, test_json(value)));
 	CHECK_OK(berth_json_push(berth_json_get_mut(doc, "proof"), second));
 	CHECK_OK(berth_json_print(&b, doc));
 	berth_json_free(doc);
@@ -277,7 +251,7 @@ static void c121_the_first_context_is_vcdm(void **state)
 	CHECK(berth_json_len(r.warnings) == 2);	/* the second context, and no --trust */
 	berth_report_free(&r);
 	free(text);
-	CHECK_OK(berth_json_set(vc, "@context", parse("[\"https://a.example/1\",\"" BERTH_VC_CONTEXT "\"]")));
+	CHECK_OK(berth_json_set(vc, "@context", test_json("[\"https://a.example/1\",\"" BERTH_VC_CONTEXT "\"]")));
 	CHECK_OK(berth_di_proof_add(vc, kr, issuer.kid, &o));
 	CHECK_OK(berth_json_print(&b, vc));
 	expect(BERTH_E_VC, test_take(&b));
@@ -330,13 +304,13 @@ static void chains_are_verified(void **state)
 	char *text = issue_by(&issuer, "", &o), *chain;
 
 	(void)state;
-	vc = parse(text);
+	vc = test_json(text);
 	o = (struct berth_di_options){ .id = "urn:proof:2", .previous = first, .n_previous = 1, .created_s = -1 };
 	CHECK_OK(berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	chain = test_take(&b);
 	berth_json_free(vc);
 	free(text);
-	vc = parse(chain);
+	vc = test_json(chain);
 	CHECK(berth_json_len(berth_json_get(vc, "proof")) == 2);
 	CHECK_OK(berth_json_set(vc, "proof", berth_json_clone(berth_json_at(berth_json_get(vc, "proof"), 1))));
 	CHECK_OK(berth_json_print(&b, vc));
@@ -462,7 +436,7 @@ static void c119_c120_whose_and_which(void **state)
 	text = present(&holder, (const char *const[]){ di }, 1);
 	expect_vp(BERTH_E_SIG, changed(text, "verifiableCredential", NULL));
 	/* signed by somebody who is not the holder */
-	vp = parse(text);
+	vp = test_json(text);
 	berth_json_remove(vp, "proof");
 	CHECK_OK(berth_json_set_str(vp, "holder", other.did));
 	CHECK_OK(berth_di_proof_add(vp, kr, other.kid, &o));
@@ -595,5 +569,5 @@ int main(void)
 		cmocka_unit_test_setup(formats_are_found_by_name_and_look, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_verifier_end);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
-#include "tests/fakes/party.h"
+#include "tests/fakes/verifier.h"
 
 #include "did/base/secret.h"
 #include "did/jose/jws.h"
@@ -9,46 +9,20 @@
 #include "vc/formats.h"
 #include "vc/vc_jwt1.h"
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
 #define CHALLENGE "c"
-
-static struct berth_keyring *kr;
-static struct berth_resolver resolver;
-static struct test_party issuer, holder, other;
-static struct berth_verify v;
 
 static int setup(void **state)
 {
 	(void)state;
-	berth_crypto_init();
-	CHECK_OK(berth_keyring_local_new(&kr));
-	berth_resolver_builtin_init(&resolver, NULL);
-	test_party_make(&issuer, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&holder, kr, PARTY_KEY_P256, "holder");
-	test_party_make(&other, kr, PARTY_KEY_P256, "other");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	berth_keyring_free(kr);
+	test_verifier_make(PARTY_KEY_P256, PARTY_KEY_P256);
 	return 0;
 }
 
 static int fresh(void **state)
 {
 	(void)state;
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .challenge = CHALLENGE };
+	test_verifier_fresh(CHALLENGE, NULL);
 	return 0;
-}
-
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
 }
 
 /* more: further members, with a comma in front. */
@@ -64,7 +38,7 @@ static char *credential(const char *more)
 
 static enum berth_err issue(struct berth_buf *out, const char *kid, const char *text)
 {
-	struct berth_json *vc = parse(text);
+	struct berth_json *vc = test_json(text);
 	enum berth_err rc = berth_vc_jwt1_issue(out, kr, kid, vc);
 
 	berth_json_free(vc);
@@ -121,7 +95,7 @@ static void expect(enum berth_err want, char *token)
 static void what_is_issued_comes_back(void **state)
 {
 	char *text = credential(",\"id\":\"urn:1\",\"expirationDate\":\"2027-01-01T00:00:00Z\""), *token;
-	struct berth_json *vc = parse(text), *claims;
+	struct berth_json *vc = test_json(text), *claims;
 	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_report r;
 	struct berth_jws j;
@@ -131,7 +105,7 @@ static void what_is_issued_comes_back(void **state)
 	token = test_take(&b);
 	CHECK_OK(berth_jws_parse(&j, token, strlen(token), BERTH_VC_MAX));
 	CHECK(!strcmp(j.typ, "JWT") && !strcmp(j.kid, issuer.kid));
-	claims = parse(berth_buf_cstr(&j.payload));
+	claims = test_json(berth_buf_cstr(&j.payload));
 	CHECK(!strcmp(berth_json_str(berth_json_get(claims, "iss")), issuer.did));
 	CHECK(!strcmp(berth_json_str(berth_json_get(claims, "sub")), holder.did));
 	CHECK(!strcmp(berth_json_str(berth_json_get(claims, "jti")), "urn:1"));
@@ -292,7 +266,7 @@ static char *w3c(bool sd)
 
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\"],\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
 			   "\"credentialSubject\":{\"id\":\"%s\",\"a\":1}}", issuer.did, holder.did) > 0);
-	vc = parse(s);
+	vc = test_json(s);
 	CHECK_OK(sd ? berth_vc_sd_issue(&b, kr, issuer.kid, vc, true, pointers, 1) : berth_vc_issue(&b, kr, issuer.kid, vc));
 	berth_json_free(vc);
 	free(s);
@@ -414,7 +388,7 @@ static enum berth_err make(void *arg)
 static void c015_every_allocation_may_fail(void **state)
 {
 	char *token = issued(""), *s = credential(""), *sd = w3c(true), *beside;
-	struct berth_json *vc = parse(s), *e;
+	struct berth_json *vc = test_json(s), *e;
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	(void)state;
@@ -450,5 +424,5 @@ int main(void)
 		cmocka_unit_test_setup(c015_every_allocation_may_fail, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_verifier_end);
 }

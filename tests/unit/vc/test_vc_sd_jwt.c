@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
-#include "tests/fakes/party.h"
+#include "tests/fakes/verifier.h"
 
 #include "did/base/secret.h"
 #include "did/codec/base64url.h"
@@ -9,47 +9,21 @@
 #include "vc/formats.h"
 #include "vc/sd_jwt.h"
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
 #define CHALLENGE "n-0S6_WzA2Mj"
 #define DOMAIN "https://verifier.example"
-
-static struct berth_keyring *kr;
-static struct berth_resolver resolver;
-static struct test_party issuer, holder, other;
-static struct berth_verify v;
 
 static int setup(void **state)
 {
 	(void)state;
-	berth_crypto_init();
-	CHECK_OK(berth_keyring_local_new(&kr));
-	berth_resolver_builtin_init(&resolver, NULL);
-	test_party_make(&issuer, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&holder, kr, PARTY_KEY_P256, "holder");
-	test_party_make(&other, kr, PARTY_KEY_P256, "other");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	berth_keyring_free(kr);
+	test_verifier_make(PARTY_KEY_P256, PARTY_KEY_P256);
 	return 0;
 }
 
 static int fresh(void **state)
 {
 	(void)state;
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .challenge = CHALLENGE, .domain = DOMAIN };
+	test_verifier_fresh(CHALLENGE, DOMAIN);
 	return 0;
-}
-
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
 }
 
 /* ,"cnf":{"jwk":...} of a party. */
@@ -81,7 +55,7 @@ static const char *const pointers[] = { "/given_name", "/address", "/address/cit
 static char *issued(const char *more)
 {
 	char *s = claims_of(more);
-	struct berth_json *claims = parse(s);
+	struct berth_json *claims = test_json(s);
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	CHECK_OK(berth_vc_sd_issue(&b, kr, issuer.kid, claims, false, pointers, 4));
@@ -98,7 +72,7 @@ static char *w3c(const char *more, const char *const *withheld, size_t n)
 
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\"],\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
 			   "\"credentialSubject\":{\"id\":\"%s\",\"degree\":\"x\"}%s}", issuer.did, holder.did, more) > 0);
-	vc = parse(s);
+	vc = test_json(s);
 	CHECK_OK(berth_vc_sd_issue(&b, kr, issuer.kid, vc, true, withheld, n));
 	berth_json_free(vc);
 	free(s);
@@ -173,7 +147,7 @@ static void the_two_kinds_are_told_apart(void **state)
 {
 	static const char *const degree[] = { "/credentialSubject/degree" };
 	char *claims = claims_of(""), *text = w3c("", degree, 1), *vcdm;
-	struct berth_json *c = parse(claims);
+	struct berth_json *c = test_json(claims);
 	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_report r;
 
@@ -221,7 +195,7 @@ static void whose_key_it_is(void **state)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
 	char *s, *claims = claims_of("");
-	struct berth_json *c = parse(claims);
+	struct berth_json *c = test_json(claims);
 	struct berth_report r;
 
 	(void)state;
@@ -415,7 +389,7 @@ static void formats_take_them(void **state)
 	struct berth_issue how = { .format = BERTH_FORMAT_DC_SD_JWT, .kid = issuer.kid, .disclose = disclose, .n_disclose = 1,
 				   .now_s = NOW };
 	char *claims = claims_of("");
-	struct berth_json *c = parse(claims);
+	struct berth_json *c = test_json(claims);
 	struct berth_buf b = BERTH_BUF_INIT, p = BERTH_BUF_INIT;
 	const char *vcs[2];
 	struct berth_report r;
@@ -485,5 +459,5 @@ int main(void)
 		cmocka_unit_test_setup(c015_every_allocation_may_fail, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_verifier_end);
 }

@@ -2,41 +2,23 @@
 #include "tests/check.h"
 
 #include "did/base/secret.h"
-#include "tests/fakes/party.h"
+#include "tests/fakes/verifier.h"
 #include "vc/vc.h"
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
 #define CHALLENGE "n-0S6_WzA2Mj"
 #define DOMAIN "did:web:verifier.example"
-
-static struct berth_keyring *kr;
-static struct berth_resolver resolver;
-static struct test_party issuer, holder, other;
-static struct berth_verify v;
 
 static int setup(void **state)
 {
 	(void)state;
-	berth_crypto_init();
-	CHECK_OK(berth_keyring_local_new(&kr));
-	berth_resolver_builtin_init(&resolver, NULL);
-	test_party_make(&issuer, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&holder, kr, PARTY_PEER4_P256, "holder");
-	test_party_make(&other, kr, PARTY_KEY_P256, "other");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	berth_keyring_free(kr);
+	test_verifier_make(PARTY_PEER4_P256, PARTY_KEY_P256);
 	return 0;
 }
 
 static int fresh(void **state)
 {
 	(void)state;
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .challenge = CHALLENGE, .domain = DOMAIN };
+	test_verifier_fresh(CHALLENGE, DOMAIN);
 	return 0;
 }
 
@@ -301,5 +283,5 @@ int main(void)
 		cmocka_unit_test_setup(caps_and_truncations, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_verifier_end);
 }
