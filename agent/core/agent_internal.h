@@ -136,6 +136,7 @@ struct berth_agent {
 	bool quarantined;
 	bool closed;			/* a device that is no more: it sends what is left, and answers nobody */
 	bool recovering;		/* a machine is in its recovery state: nobody else is heard */
+	unsigned counters_due;		/* risen in this batch: a bit each */
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
 	uint64_t renew_ms;		/* credentials are not looked at before */
@@ -197,10 +198,12 @@ agent_remember(struct berth_agent *a, const char *sender, const char *id, const 
 
 /* counters.c, in the order of an event's life.  check: at the start; *rolled_back when
  * the store is an old copy.  apply: in the transaction; decides fx->step_generation from
- * the step's own word and from what a day allows.  step: after the commit. */
+ * the step's own word and from what a day allows.  risen: after the commit.  step: the
+ * device follows, after the sync; on failure nothing may leave. */
 BERTH_MUST_USE enum berth_err agent_counters_check(struct berth_agent *a, bool *rolled_back);
 BERTH_MUST_USE enum berth_err agent_counters_apply(struct berth_agent *a, struct berth_effects *fx);
-void agent_counters_step(struct berth_agent *a, const struct berth_effects *fx);
+void agent_counters_risen(struct berth_agent *a, const struct berth_effects *fx);
+BERTH_MUST_USE enum berth_err agent_counters_step(struct berth_agent *a);
 void agent_counters_follow(struct berth_agent *a);	/* a step that failed, once more */
 
 /* forget.c: what fx->forget names.  apply: in the transaction.  done: after the commit.

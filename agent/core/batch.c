@@ -36,6 +36,7 @@ static void send_busy(struct berth_agent *a, uint64_t request)
 static void forget_group(struct berth_agent *a)
 {
 	agent_identities_cut(a, a->batch_ids);
+	a->counters_due = 0;
 	a->unread = true;
 }
 
@@ -53,13 +54,16 @@ void agent_read_again(struct berth_agent *a)
 enum berth_err agent_batch_sync(struct berth_agent *a)
 {
 	enum berth_err rc = berth_store_sync(a->cfg.store);
+	bool behind = false;
 
 	if (rc) {
 		berth_log_err(BERTH_LOG_WARN, "store", rc);
 		forget_group(a);
+	} else {
+		behind = agent_counters_step(a) != BERTH_OK;	/* it is stored, but nobody may know yet */
 	}
 	for (size_t i = 0; i < a->n_replies; i++) {
-		if (rc)
+		if (rc || behind)
 			send_busy(a, a->replies[i].request);
 		else
 			send_reply(a, a->replies[i].request, &a->replies[i].frame);

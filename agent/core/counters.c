@@ -14,7 +14,10 @@
  * has followed, nothing leaves (counters_behind); whoever asks hears busy.
  *
  * so a store is level with its device or one ahead of it, and whatever else is an old
- * copy.  The other way round, a power cut would look like one. */
+ * copy.  The other way round, a power cut would look like one.
+ *
+ * What a batch changes is on the disk at once or not at all (store_txn.c): one step is for
+ * all of it, behind its sync. */
 #include "agent/core/agent_internal.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -31,6 +34,7 @@ static const struct { const char *name; enum berth_counter device; } counters[] 
 	{ COUNTER_EPOCH, BERTH_COUNTER_EPOCH },
 };
 #define N_COUNTERS (sizeof(counters) / sizeof(counters[0]))
+#define DUE(i) (1u << (i))
 
 static enum berth_err
 read_both(struct berth_agent *a, size_t i, int64_t *stored, uint64_t *device)
@@ -116,6 +120,8 @@ static enum berth_err decide(struct berth_agent *a, struct berth_effects *fx)
 {
 	if (a->quarantined)
 		fx->step_generation = fx->step_epoch = fx->may_step_generation = false;
+	if (a->counters_due & DUE(0))	/* that of the batch is for this too, and paid */
+		fx->step_generation = fx->may_step_generation = false;
 	if (!fx->step_generation && !fx->may_step_generation)
 		return BERTH_OK;
 	return pay(a, fx->step_generation, &fx->step_generation);
@@ -126,9 +132,11 @@ static enum berth_err raise(struct berth_agent *a, size_t i)
 {
 	uint64_t device;
 	int64_t stored;
-	enum berth_err rc = follow(a, i, &stored, &device);
+	enum berth_err rc;
 
-	return rc ? rc : berth_store_counter_set(a->cfg.store, counters[i].name, stored + 1);
+	if (a->counters_due & DUE(i))
+		return BERTH_OK;
+	return (rc = follow(a, i, &stored, &device)) ? rc : berth_store_counter_set(a->cfg.store, counters[i].name, stored + 1);
 }
 
 enum berth_err agent_counters_apply(struct berth_agent *a, struct berth_effects *fx)
@@ -153,18 +161,24 @@ void agent_counters_follow(struct berth_agent *a)
 		berth_log_err(BERTH_LOG_ERROR, "counter", rc);
 }
 
-void agent_counters_step(struct berth_agent *a, const struct berth_effects *fx)
+void agent_counters_risen(struct berth_agent *a, const struct berth_effects *fx)
+{
+	a->counters_due |= (fx->step_generation ? DUE(0) : 0) | (fx->step_epoch ? DUE(1) : 0);
+}
+
+enum berth_err agent_counters_step(struct berth_agent *a)
 {
 	struct berth_keys *k = a->cfg.keys;
 	uint64_t v;
 	enum berth_err rc = BERTH_OK;
 
-	if (fx->step_generation)
-		rc = k->ops->counter_step(k, BERTH_COUNTER_GENERATION, &v);
-	if (!rc && fx->step_epoch)
-		rc = k->ops->counter_step(k, BERTH_COUNTER_EPOCH, &v);
-	if (!rc)
-		return;
-	a->counters_behind = true;
-	berth_log_err(BERTH_LOG_ERROR, "counter", rc);
+	for (size_t i = 0; !rc && i < N_COUNTERS; i++)
+		if (a->counters_due & DUE(i))
+			rc = k->ops->counter_step(k, counters[i].device, &v);
+	a->counters_due = 0;
+	if (rc) {
+		a->counters_behind = true;
+		berth_log_err(BERTH_LOG_ERROR, "counter", rc);
+	}
+	return rc;
 }

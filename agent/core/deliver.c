@@ -300,10 +300,10 @@ bool agent_is_closed(const struct berth_machine *m, const struct berth_instance 
 	return m->closed && strcmp(m->states[inst->state], m->closed) == 0;
 }
 
-/* Keys and counters are nobody's to take back. */
-static bool touches_device(const struct berth_effects *fx)
+/* Keys are nobody's to take back.  A counter waits for the others of its batch. */
+static bool is_final(const struct berth_agent *a, const struct berth_effects *fx)
 {
-	return fx->step_generation || fx->step_epoch || fx->n_forget || fx->wipe;
+	return fx->n_forget || fx->wipe || fx->clear_device || (a->counters_due && !a->batch);
 }
 
 static enum berth_err
@@ -314,6 +314,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	struct berth_effects fx = { .state = BERTH_STATE_STAY };
 	enum berth_err step_rc = BERTH_OK, rc;
 	size_t ephemeral = a->n_ephemeral, ids = a->n_ids;
+	bool final;
 
 	agent_refresh_time(a);
 	if ((rc = berth_store_begin(a->cfg.store)))
@@ -329,16 +330,18 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		rc = step_rc;	/* not remembered: the sender tries again */
 		goto out;
 	}
-	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)) ||
-	    (touches_device(&fx) && (rc = agent_batch_sync(a))))
+	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)))
 		goto out;
-	agent_counters_step(a, &fx);
+	agent_counters_risen(a, &fx);
+	final = is_final(a, &fx);
+	if (final && (rc = agent_batch_sync(a)))
+		goto out;
 	agent_wipe_done(a, &fx);
 	agent_forget_done(a, &fx);
 	if (fx.clear_device)
 		agent_clear_device(a);
 	a->closed |= agent_is_closed(m, &inst);
-	if (touches_device(&fx))
+	if (final)
 		a->batch_ids = a->n_ids;
 	a->news += m->rest && !step_rc;
 	a->changes += m == &berth_gateway_machine;

@@ -16,7 +16,6 @@
 #define APPLICATION_ID "1113937012"	/* "Bert" */
 #define REOPEN_MS 1000
 #define FULL_CHECK_MAX (1 << 20)
-#define WAL_FRAMES 256		/* then they go to the main file */
 #define PATH_LEN (PATH_MAX + 32)
 
 /* ---- the folder and the files, before SQLite sees them */
@@ -79,28 +78,7 @@ static void shut(struct berth_store *s, bool clean)
 	s->lost |= s->owed;
 	s->moved++;
 	s->owed = false;
-	s->in_txn = s->saved = s->failed = s->total.known = s->relaxed = false;
-}
-
-/* As SQLite itself would do it, but never before the log has been synced: an error of
- * that sync would be told to nobody. */
-static void checkpoint(struct berth_store *s)
-{
-	if (s->wal_frames >= WAL_FRAMES)
-		sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	s->wal_frames = 0;
-}
-
-static int on_commit(void *arg, sqlite3 *db, const char *name, int frames)
-{
-	struct berth_store *s = arg;
-
-	(void)db;
-	(void)name;
-	s->wal_frames = frames;
-	if (!s->relaxed)
-		checkpoint(s);
-	return SQLITE_OK;
+	s->in_txn = s->gathered = s->saved = s->failed = s->total.known = s->relaxed = false;
 }
 
 static enum berth_err connect(struct berth_store *s, const char *path)
@@ -130,7 +108,7 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	    (e = store_exec(s, "PRAGMA cache_size = -512")) ||
 	    (e = store_exec(s, "PRAGMA journal_size_limit = 1048576")))
 		return e;
-	sqlite3_wal_hook(s->db, on_commit, s);
+	store_txn_watch(s);
 	return BERTH_OK;
 }
 
@@ -276,6 +254,7 @@ void berth_store_close(struct berth_store *s)
 	if (!s)
 		return;
 	berth_store_rollback(s);
+	berth_store_group(s, false);
 	clean = s->db && !s->damaged &&
 		store_exec(s, "UPDATE meta SET val = 0 WHERE name = 'open'") == BERTH_OK;
 	shut(s, clean);
@@ -314,133 +293,6 @@ enum berth_err store_ready(struct berth_store *s, bool write)
 	 * committed piece by piece. */
 	if (s->in_txn && (s->failed || sqlite3_get_autocommit(s->db)))
 		return berth_fail(BERTH_E_STORE, "store: an earlier error spoiled this transaction");
-	if (!s->damaged)
-		return BERTH_OK;
-	return reopen(s);
-}
-
-/* ---- transactions */
-
-void berth_store_group(struct berth_store *s, bool on) { s->group = on; }
-
-/* SQLite syncs the log at each commit, or leaves that to us. */
-static enum berth_err relax(struct berth_store *s)
-{
-	enum berth_err rc;
-
-	if (s->relaxed == s->group)
-		return BERTH_OK;
-	if ((rc = store_exec(s, s->group ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL")))
-		return rc;
-	s->relaxed = s->group;
-	return BERTH_OK;
-}
-
-enum berth_err berth_store_sync(struct berth_store *s)
-{
-	bool owed = s->owed, lost = s->lost || (s->owed && (s->damaged || !s->db));
-	sqlite3_file *wal = NULL;
-	int rc;
-
-	s->owed = s->lost = false;
-	if (lost)	/* opened anew meanwhile, or about to be */
-		return berth_fail(BERTH_E_STORE, "store: lost before it was synced");
-	if (!s->db || s->damaged || (!owed && s->wal_frames < WAL_FRAMES))
-		return BERTH_OK;
-	rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
-	if (rc == SQLITE_OK && wal && wal->pMethods)
-		rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
-	if (rc != SQLITE_OK) {
-		s->damaged = true;	/* whatever SQLite calls it */
-		return store_sqlite(s, rc, "sync");
-	}
-	checkpoint(s);
-	return BERTH_OK;
-}
-
-enum berth_err berth_store_begin(struct berth_store *s)
-{
-	enum berth_err rc;
-
-	if (s->in_txn)
-		return berth_fail(BERTH_E_INTERNAL, "store: transaction inside a transaction");
-	if ((rc = store_ready(s, false)) || (rc = relax(s)))
-		return rc;
-	s->failed = false;
-	if ((rc = store_run(s, "BEGIN IMMEDIATE", "")))
-		return rc;
-	s->in_txn = true;
-	s->at_begin = s->total;
-	return BERTH_OK;
-}
-
-enum berth_err berth_store_commit_loose(struct berth_store *s)
-{
-	enum berth_err rc;
-
-	if ((rc = store_ready(s, true)) || (rc = store_run(s, "COMMIT", "")))
-		berth_store_rollback(s);
-	s->in_txn = s->saved = false;
-	return rc;
-}
-
-enum berth_err berth_store_commit(struct berth_store *s)
-{
-	enum berth_err rc = berth_store_commit_loose(s);
-
-	s->owed |= !rc && s->relaxed;
-	return rc;
-}
-
-void berth_store_rollback(struct berth_store *s)
-{
-	if (!s->in_txn)
-		return;
-	s->total = s->at_begin;
-	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
-		s->total.known = false;
-	s->in_txn = s->saved = s->failed = false;
-}
-
-bool berth_store_in_transaction(const struct berth_store *s) { return s->in_txn; }
-
-enum berth_err berth_store_savepoint(struct berth_store *s)
-{
-	enum berth_err rc;
-
-	if ((rc = store_ready(s, true)))
-		return rc;
-	if (s->saved)
-		return berth_fail(BERTH_E_INTERNAL, "store: savepoint inside a savepoint");
-	if ((rc = store_run(s, "SAVEPOINT step", "")))
-		return rc;
-	s->saved = true;
-	s->at_savepoint = s->total;
-	return BERTH_OK;
-}
-
-enum berth_err berth_store_undo(struct berth_store *s)
-{
-	enum berth_err rc;
-
-	if (!s->saved)
-		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
-	if ((rc = store_ready(s, true)) || (rc = store_run(s, "ROLLBACK TO step", ""))) {
-		s->total.known = false;
-		return rc;
-	}
-	s->total = s->at_savepoint;
-	return berth_store_keep(s);
-}
-
-enum berth_err berth_store_keep(struct berth_store *s)
-{
-	enum berth_err rc;
-
-	if (!s->saved)
-		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
-	if ((rc = store_ready(s, true)) || (rc = store_run(s, "RELEASE step", "")))
-		return rc;
-	s->saved = false;
-	return BERTH_OK;
+	store_group_look(s);
+	return s->damaged ? reopen(s) : BERTH_OK;
 }

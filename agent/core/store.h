@@ -20,8 +20,8 @@
  *
  * Group commit: between berth_store_group(s, true) and (s, false) a commit is whole but
  * not yet on disk; berth_store_sync() puts all of them there at once, and is what the
- * outside world waits for.  A power cut before it takes the last of them, never one from
- * the middle and never a part of one.
+ * outside world waits for.  A cut before it, of the power or of the process, takes all of
+ * them; so does an I/O error, and the sync says so.
  *
  * E_STORE from any call inside a transaction: roll back.  E_STORE from commit:
  * whether it is on disk is unknown, the caller throws its own state away and

@@ -16,6 +16,7 @@ struct berth_store {
 	bool in_txn, saved;
 	bool failed;		/* in this transaction */
 	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
+	bool gathered;		/* there are some: SQLite's transaction is open, and each of ours a part of it */
 	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
 	int wal_frames;		/* after the last commit */
 	bool damaged;		/* an I/O error: close, open, check before anything else */
@@ -53,6 +54,11 @@ BERTH_MUST_USE enum berth_err store_run(struct berth_store *s, const char *sql, 
 /* store_stmt, then the first column of the only row; none when there is no row. */
 BERTH_MUST_USE enum berth_err
 store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql, const char *fmt, ...);
+
+/* store_txn.c.  watch: of a connection that has been opened.  look: notices a group that
+ * SQLite has rolled back by itself. */
+void store_txn_watch(struct berth_store *s);
+void store_group_look(struct berth_store *s);
 
 /* Fills total. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);

@@ -41,7 +41,7 @@ def options():
     p.add_argument("--dir", help="where all of it is (a folder that is made and removed; default: in $TMPDIR)")
     p.add_argument("--gateways-dir", metavar="DIR", help="where the gateways' folders are: each of them has a disk of its own in the"
                    " field, and a folder in memory leaves this one to the owner")
-    p.add_argument("--profile", metavar="FILE", help="perf record of the owner's core while they are onboarded")
+    p.add_argument("--profile", metavar="FILE", help="perf record of all processes while they are onboarded")
     p.add_argument("--json", action="store_true", help="one object a fleet instead of a report")
     p.add_argument("--series", metavar="N,N,...", help="fleets of these sizes, one after the other, and a table")
     p.add_argument("--plot", metavar="FILE", help="of the series, as SVG")
@@ -194,7 +194,8 @@ def measure(w, o):
         cpu, rv = cpu_s(sim.p.pid), rendezvous_cpu_s(w)
         idle = sum(map(pss_kib, pids.values()))
         syncs, theirs = w.syncs["owner"].count(), sim.syncs.count()
-        perf = o.profile and subprocess.Popen(["perf", "record", "-q", "-g", "-o", o.profile, "-p", str(pids["berthd"])])
+        everybody = [*pids.values(), *w.rv.pids().values(), sim.p.pid]
+        perf = o.profile and subprocess.Popen(["perf", "record", "-q", "-g", "-o", o.profile, "-p", ",".join(map(str, everybody))])
         r = sim.phase("onboard", Bar("onboarded", o.gateways, o.json))
         if perf:
             perf.terminate()

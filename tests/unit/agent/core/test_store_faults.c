@@ -116,6 +116,14 @@ static enum berth_err one_of_many(struct berth_store *s, int i, int *acked)
 	return rc;
 }
 
+/* Nothing goes to the disk for one of a group before its sync. */
+static enum berth_err one_on_disk(struct berth_store *s, int i)
+{
+	enum berth_err rc = one(s, i);
+
+	return rc ? rc : berth_store_sync(s);
+}
+
 /* Opens, commits, closes over the failing disk; the commits that were acknowledged. */
 static int run(void)
 {
@@ -241,7 +249,7 @@ static void fail_every_call(enum vfs_trouble how, int err, bool exact)
 				assert_int_equal(rc, BERTH_E_STORE);
 				CHECK(!berth_store_in_transaction(s));
 				if (how == VFS_BROKEN)	/* still so; nothing hangs, nothing is acked */
-					CHECK_RC(BERTH_E_STORE, one(s, i));
+					CHECK_RC(BERTH_E_STORE, one_on_disk(s, i));
 				refused++;
 				break;
 			}
@@ -321,7 +329,7 @@ static void a_group_is_one_sync(void **state)
 			CHECK_OK(one_of_many(s, i, &acked));
 		assert_int_equal(count(s), 3);
 		vfs_lossy_trouble(VFS_LOSE, 1);
-		CHECK_RC(BERTH_E_STORE, one(s, 4));
+		CHECK_RC(BERTH_E_STORE, one_on_disk(s, 4));
 		berth_store_close(s);
 		vfs_lossy_reset(VFS_NONE, 0, 0, 0);
 		CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
@@ -335,22 +343,81 @@ static void a_group_is_one_sync(void **state)
 static void a_group_does_not_outlive_the_connection(void **state)
 {
 	struct berth_store *s;
-	int acked = 0;
+	int acked = 0, i = 1;
+	enum berth_err rc;
 
 	(void)state;
 	start_from_a_made_store();
 	vfs_lossy_reset(VFS_NONE, 0, SQLITE_IOERR_WRITE, 0);
 	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
-	together = 100;
-	CHECK_OK(one_of_many(s, 1, &acked));
+	together = 100000;
+	CHECK_OK(one_of_many(s, i++, &acked));
 	vfs_lossy_trouble(VFS_ERROR, 1);
-	CHECK_RC(BERTH_E_STORE, one(s, 2));
+	while (!(rc = one_of_many(s, i, &acked)) && i < 1000)	/* until its pages are more than fit in memory */
+		i++;
+	assert_int_equal(rc, BERTH_E_STORE);
+	CHECK(i > 2);
 	vfs_lossy_heal();
 	now_ms += 1500;
-	CHECK_OK(one(s, count(s) + 1));
+	assert_int_equal(count(s), 0);
+	CHECK_OK(one(s, 1));
 	CHECK_RC(BERTH_E_STORE, berth_store_sync(s));
 	CHECK_OK(one(s, count(s) + 1));
 	CHECK_OK(berth_store_sync(s));
+	berth_store_close(s);
+}
+
+/* One of them that is taken back leaves the others: what it wrote, and what was counted. */
+static void one_of_a_group_is_taken_back_alone(void **state)
+{
+	struct berth_store_counts c;
+	struct berth_store *s;
+
+	(void)state;
+	start_from_a_made_store();
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	berth_store_group(s, true);
+	for (int i = 0; i < 3; i++) {	/* the first begins the group, or would have */
+		CHECK_OK(berth_store_begin(s));
+		CHECK_OK(berth_store_put_str(s, "taken", "back", "x"));
+		berth_store_rollback(s);
+		CHECK_OK(one(s, i + 1));
+	}
+	CHECK_OK(berth_store_begin(s));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_sync(s));
+	berth_store_rollback(s);
+	CHECK_OK(berth_store_sync(s));
+	vfs_lossy_trouble(VFS_LOSE, 1);
+	CHECK_RC(BERTH_E_STORE, one_on_disk(s, 4));
+	berth_store_close(s);
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	assert_int_equal(count(s), 3);
+	CHECK_OK(berth_store_counts(s, &c));
+	assert_int_equal(c.records, 1);
+	berth_store_close(s);
+}
+
+/* However it ends, what nobody has synced is whole. */
+static void a_group_that_is_left_or_closed_is_kept(void **state)
+{
+	struct berth_store *s;
+
+	(void)state;
+	start_from_a_made_store();
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	berth_store_group(s, true);
+	CHECK_OK(one(s, 1));
+	berth_store_group(s, false);
+	CHECK_OK(one(s, 2));
+	berth_store_group(s, true);
+	CHECK_OK(one(s, 3));
+	CHECK_OK(one(s, 4));
+	berth_store_close(s);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	assert_int_equal(count(s), 4);
 	berth_store_close(s);
 }
 
@@ -382,6 +449,7 @@ int main(void)
 		T(c152_a_read_only_file_system_is_e_store), T(c147_a_group_is_acked_when_it_is_on_disk),
 		T(c148_a_group_that_cannot_be_synced_is_not_acked), T(a_group_is_one_sync),
 		T(a_group_does_not_outlive_the_connection),
+		T(one_of_a_group_is_taken_back_alone), T(a_group_that_is_left_or_closed_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

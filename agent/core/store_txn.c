@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transactions, alone and in groups.  A group is one transaction of SQLite: each of ours
+ * is a savepoint in it, so that a page which many of them change goes to the log once. */
+#include "agent/core/store_internal.h"
+
+#define WAL_FRAMES 256		/* then they go to the main file */
+
+/* As SQLite itself would do it, but never before the log has been synced: an error of
+ * that sync would be told to nobody. */
+static void checkpoint(struct berth_store *s)
+{
+	if (s->wal_frames >= WAL_FRAMES)
+		sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	s->wal_frames = 0;
+}
+
+static int on_commit(void *arg, sqlite3 *db, const char *name, int frames)
+{
+	struct berth_store *s = arg;
+
+	(void)db;
+	(void)name;
+	s->wal_frames = frames;
+	if (!s->relaxed)
+		checkpoint(s);
+	return SQLITE_OK;
+}
+
+void store_txn_watch(struct berth_store *s) { sqlite3_wal_hook(s->db, on_commit, s); }
+
+/* ---- groups */
+
+/* What was counted and remembered on the strength of it is not so any more. */
+static void group_gone(struct berth_store *s)
+{
+	s->gathered = false;
+	s->lost |= s->owed;
+	s->owed = s->total.known = false;
+	s->moved++;
+}
+
+void store_group_look(struct berth_store *s)
+{
+	if (s->gathered && (!s->db || sqlite3_get_autocommit(s->db)))
+		group_gone(s);
+}
+
+/* All of it or nothing. */
+static enum berth_err write_group(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	store_group_look(s);
+	if (!s->gathered)
+		return BERTH_OK;
+	rc = s->damaged ? berth_fail(BERTH_E_STORE, "store: an I/O error in a group") : store_run(s, "COMMIT", "");
+	if (rc) {
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		group_gone(s);
+	}
+	s->gathered = false;
+	return rc;
+}
+
+void berth_store_group(struct berth_store *s, bool on)
+{
+	if (!on && !s->in_txn)
+		(void)write_group(s);	/* what is lost the next sync tells */
+	s->group = on;
+}
+
+/* SQLite syncs the log at each commit, or leaves that to us. */
+static enum berth_err relax(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if (s->relaxed == s->group)
+		return BERTH_OK;
+	if ((rc = store_exec(s, s->group ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL")))
+		return rc;
+	s->relaxed = s->group;
+	return BERTH_OK;
+}
+
+static enum berth_err sync_log(struct berth_store *s)
+{
+	sqlite3_file *wal = NULL;
+	int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+
+	if (rc == SQLITE_OK && wal && wal->pMethods)
+		rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+	if (rc == SQLITE_OK)
+		return BERTH_OK;
+	s->damaged = true;	/* whatever SQLite calls it */
+	return store_sqlite(s, rc, "sync");
+}
+
+enum berth_err berth_store_sync(struct berth_store *s)
+{
+	bool owed, lost;
+	enum berth_err rc;
+
+	if (s->in_txn)
+		return berth_fail(BERTH_E_INTERNAL, "store: sync inside a transaction");
+	rc = write_group(s);
+	lost = s->lost || (s->owed && (s->damaged || !s->db));
+	owed = s->owed;
+	s->owed = s->lost = false;
+	if (lost && !rc)	/* opened anew meanwhile, or about to be */
+		rc = berth_fail(BERTH_E_STORE, "store: lost before it was synced");
+	if (rc || !s->db || s->damaged || (!owed && s->wal_frames < WAL_FRAMES))
+		return rc;
+	if ((rc = sync_log(s)))
+		return rc;
+	checkpoint(s);
+	return BERTH_OK;
+}
+
+/* ---- one transaction */
+
+enum berth_err berth_store_begin(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if (s->in_txn)
+		return berth_fail(BERTH_E_INTERNAL, "store: transaction inside a transaction");
+	if ((rc = store_ready(s, false)) || (!s->gathered && (rc = relax(s))))
+		return rc;
+	s->failed = false;
+	if ((rc = store_run(s, s->gathered ? "SAVEPOINT txn" : "BEGIN IMMEDIATE", "")))
+		return rc;
+	s->in_txn = true;
+	s->at_begin = s->total;
+	return BERTH_OK;
+}
+
+static enum berth_err commit(struct berth_store *s)
+{
+	if (!s->group)
+		return store_run(s, "COMMIT", "");
+	if (s->gathered)
+		return store_run(s, "RELEASE txn", "");
+	s->gathered = true;	/* the first of a group stays open for the others */
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_commit_loose(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if ((rc = store_ready(s, true)) || (rc = commit(s)))
+		berth_store_rollback(s);
+	s->in_txn = s->saved = false;
+	return rc;
+}
+
+enum berth_err berth_store_commit(struct berth_store *s)
+{
+	enum berth_err rc = berth_store_commit_loose(s);
+
+	s->owed |= !rc && s->relaxed;
+	return rc;
+}
+
+void berth_store_rollback(struct berth_store *s)
+{
+	const char *sql = s->gathered ? "ROLLBACK TO txn; RELEASE txn" : "ROLLBACK";
+
+	if (!s->in_txn)
+		return;
+	s->total = s->at_begin;
+	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+		s->total.known = false;
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	s->in_txn = s->saved = s->failed = false;
+	store_group_look(s);
+}
+
+bool berth_store_in_transaction(const struct berth_store *s) { return s->in_txn; }
+
+enum berth_err berth_store_savepoint(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if ((rc = store_ready(s, true)))
+		return rc;
+	if (s->saved)
+		return berth_fail(BERTH_E_INTERNAL, "store: savepoint inside a savepoint");
+	if ((rc = store_run(s, "SAVEPOINT step", "")))
+		return rc;
+	s->saved = true;
+	s->at_savepoint = s->total;
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_undo(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if (!s->saved)
+		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
+	if ((rc = store_ready(s, true)) || (rc = store_run(s, "ROLLBACK TO step", ""))) {
+		s->total.known = false;
+		return rc;
+	}
+	s->total = s->at_savepoint;
+	return berth_store_keep(s);
+}
+
+enum berth_err berth_store_keep(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if (!s->saved)
+		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
+	if ((rc = store_ready(s, true)) || (rc = store_run(s, "RELEASE step", "")))
+		return rc;
+	s->saved = false;
+	return BERTH_OK;
+}
