@@ -375,13 +375,13 @@ enum berth_err berth_did_doc_clone(struct berth_did_doc **out, const struct bert
 
 struct berth_did_doc *berth_did_doc_share(struct berth_did_doc *doc)
 {
-	doc->shares++;
+	atomic_fetch_add(&doc->shares, 1);
 	return doc;
 }
 
 void berth_did_doc_free(struct berth_did_doc *doc)
 {
-	if (!doc || (doc->shares && doc->shares--))
+	if (!doc || atomic_fetch_sub(&doc->shares, 1) > 0)
 		return;
 	for (size_t i = 0; i < doc->n_strings; i++)
 		free(doc->strings[i]);

@@ -2,6 +2,7 @@
 #ifndef BERTH_DID_DOCUMENT_H
 #define BERTH_DID_DOCUMENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,7 +45,7 @@ struct berth_service {
 };
 
 /* A parsed document, or one that its DID says (did/doc_known.h); owns all it points at.
- * Not for two threads at once. */
+ * One that its DID says is not for two threads at once. */
 struct berth_did_doc {
 	char *id;
 	struct berth_json *tree;	/* as it was read; ask berth_did_doc_json() */
@@ -55,7 +56,7 @@ struct berth_did_doc {
 	char **strings;			/* absolute forms of relative ids */
 	size_t n_strings;
 	bool as_signed;			/* it was made by berth_did_doc_from_signed() */
-	unsigned shares;		/* who else has it and frees it */
+	atomic_uint shares;		/* who else has it and frees it, maybe on other threads */
 };
 
 /* Takes json over, also on failure.  Relative ids are made absolute against id;

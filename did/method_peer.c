@@ -11,6 +11,7 @@
 #include "did/peer2.h"
 #include "did/peer4.h"
 #include "did/peer_hash.h"
+#include "did/peer_memory.h"
 #include "did/url.h"
 
 #define DID_PEER "did:peer:"
@@ -84,11 +85,23 @@ static bool is_peer(const char *did)
 	return berth_is_did(did) && strlen(did) <= BERTH_PEER_DID_MAX && strncmp(did, DID_PEER, strlen(DID_PEER)) == 0;
 }
 
+/* What only the text of the DID says is read once and remembered. */
+static enum berth_err remember(enum berth_err rc, struct berth_did_doc **doc, const char *long_did, bool as_short)
+{
+	if (rc || !(rc = berth_peer_remember(*doc, long_did, as_short)))
+		return rc;
+	berth_did_doc_free(*doc);
+	*doc = NULL;
+	return rc;
+}
+
 enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *did)
 {
 	const char *text;
 
 	*out = NULL;
+	if (berth_peer_recall(out, did, false))
+		return BERTH_OK;
 	if (!is_peer(did))
 		return berth_fail(BERTH_E_DID, "not a did:peer");
 	text = did + strlen(DID_PEER) + 1;
@@ -100,9 +113,9 @@ enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *di
 		return berth_peer_is_hash(text) ? berth_fail(BERTH_E_RESOLVE, "did:peer: a hash says nothing by itself") :
 						  berth_fail(BERTH_E_DID, "did:peer: not a hash");
 	case '2':
-		return berth_peer2_resolve(out, did, did);
+		return remember(berth_peer2_resolve(out, did, did), out, did, false);
 	case '4':
-		return berth_peer4_resolve(out, did, did);
+		return remember(berth_peer4_resolve(out, did, did), out, did, false);
 	default:
 		return berth_fail(BERTH_E_DID, "did:peer: unknown numalgo");
 	}
@@ -126,9 +139,11 @@ enum berth_err berth_did_peer_resolve_short(struct berth_did_doc **out, const ch
 	enum berth_err rc;
 
 	*out = NULL;
+	if (berth_peer_recall(out, long_did, true))
+		return BERTH_OK;
 	if ((rc = berth_did_peer_short(&short_did, long_did)) == BERTH_OK)
 		rc = is_numalgo2(long_did) ? berth_peer2_resolve(out, long_did, berth_buf_cstr(&short_did)) :
 					     berth_peer4_resolve(out, long_did, berth_buf_cstr(&short_did));
 	berth_buf_free(&short_did);
-	return rc;
+	return remember(rc, out, long_did, true);
 }

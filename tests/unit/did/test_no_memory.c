@@ -16,6 +16,7 @@
 #include "did/method_key.h"
 #include "did/method_peer.h"
 #include "did/peer1.h"
+#include "did/peer_memory.h"
 #include "did/resolver.h"
 #include "did/url.h"
 
@@ -57,6 +58,7 @@ static enum berth_err resolve(void *arg)
 	struct berth_resolver r;
 	enum berth_err rc;
 
+	berth_peer_forget();
 	berth_resolver_builtin_init(&r, NULL);
 	rc = berth_resolve(&r, arg, &doc);
 	berth_did_doc_free(doc);
@@ -86,6 +88,7 @@ static enum berth_err resolve_hash(void *arg)
 	struct berth_did_doc *doc;
 	enum berth_err rc;
 
+	berth_peer_forget();
 	berth_resolver_builtin_init(&r, &next);
 	rc = berth_resolve(&r, arg, &doc);
 	berth_did_doc_free(doc);
