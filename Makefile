@@ -18,7 +18,7 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 WARN := -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wconversion -Wno-sign-conversion -Wformat=2 -Wundef
 # Nothing unwinds through our C at run time; gdb has .debug_frame.
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIC \
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=return -fPIC \
 	-ftrivial-auto-var-init=zero -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables)
 LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--gc-sections \

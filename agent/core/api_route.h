@@ -7,7 +7,6 @@
 /* The endpoints as one const table: what docs/openapi.yaml lists, no more, no less. */
 #define BERTH_API_PATH_MAX 1024
 #define BERTH_API_PARAM_MAX 512		/* decoded */
-#define BERTH_API_FIELDS_MAX 10
 
 enum berth_api_socket { BERTH_SOCKET_APP = 1, BERTH_SOCKET_ADMIN = 2 };
 
@@ -22,20 +21,20 @@ struct berth_api_field {
 
 struct berth_api_route {
 	const char *method, *path;	/* "{x}" is one segment, the parameter */
-	unsigned sockets;
+	uint8_t sockets;
 	const char *right;		/* on app.sock: "device"; "secret:" wants the parameter behind it;
 					 * NULL: any principal, the answer is filtered */
 	const char *of_member;		/* app.sock: the right that a member of the body is the object of, "message:" of "type" */
 	const char *member;
 	const char *filter;		/* lists: right prefix and ... */
 	const char *filter_key;		/* ... the member it is about */
-	int op;				/* enum berth_api_op, or BERTH_API_SELF */
-	int app_op;			/* on app.sock, when it is another one; 0: it is not */
+	int16_t op;			/* enum berth_api_op, or BERTH_API_SELF */
+	int16_t app_op;			/* on app.sock, when it is another one; 0: it is not */
 	bool secret;			/* no-store, wiped */
 	bool waits;			/* on app.sock: ?wait= holds the answer back while it is [] */
 	bool stream;			/* an answer without an end */
 	bool open;			/* a POST body whose members are the operation's business */
-	struct berth_api_field fields[BERTH_API_FIELDS_MAX + 1];
+	const struct berth_api_field *fields;	/* NULL: none */
 };
 
 #define BERTH_API_SELF (-1)

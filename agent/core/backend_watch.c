@@ -111,7 +111,7 @@ static enum berth_err set_hash(struct berth_json *o, const struct berth_json *st
 	enum berth_err rc = berth_json_print(&text, state);
 
 	if (!rc && !(rc = berth_buf_status(&text))) {
-		berth_sha256(hash, text.p, text.len);
+		berth_sha256_light(hash, text.p, text.len);
 		rc = berth_json_set_b64url(o, "hash", hash, sizeof(hash));
 	}
 	berth_buf_free(&text);

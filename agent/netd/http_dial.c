@@ -59,7 +59,7 @@ static uint32_t sent(const struct berth_netd_sending *s)
 static void finish(struct berth_netd_sending *s, enum berth_err code, const struct berth_buf *reply)
 {
 	struct berth_net_result m = { .id = s->id, .code = code, .later = s->unverified, .sent = sent(s),
-		.received = (uint32_t)(s->head_bytes + s->body.len) };
+		.received = (uint32_t)(s->head.bytes + s->body.len) };
 
 	if (!code) {
 		m.frame = reply->p;
@@ -195,6 +195,10 @@ static void answered(struct berth_netd_sending *s)
 
 	if (s->uri.ws) {
 		connected(s);
+		return;
+	}
+	if (!s->head.complete) {	/* curl takes that for an answer without a body */
+		finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: the answer ends in its head", s->uri.host), NULL);
 		return;
 	}
 	if (curl->easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &a.status) == CURLE_OK && follow(s, a.status))

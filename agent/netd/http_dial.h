@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "agent/ipc/curl.h"
+#include "agent/ipc/http_end.h"
 #include "agent/ipc/http_uri.h"
 #include "agent/ipc/limit.h"
 #include "agent/netd/http_text.h"
@@ -29,7 +30,7 @@ struct berth_netd_sending {
 	char text[BERTH_NET_URI_MAX + 1];
 	struct berth_buf frame, body;	/* what we send; what comes back */
 	struct berth_frame_request f;	/* in frame */
-	size_t head_bytes;
+	struct berth_http_end head;
 };
 
 struct berth_netd_http_dial {

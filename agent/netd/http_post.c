@@ -18,9 +18,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct berth_netd_sending *s = arg;
 
-	(void)p;
-	s->head_bytes += size * n;
-	s->too_much |= s->head_bytes > HEADERS_MAX;
+	berth_http_end_line(&s->head, p, size * n);
+	s->too_much |= s->head.bytes > HEADERS_MAX;
 	return s->too_much ? 0 : size * n;
 }
 

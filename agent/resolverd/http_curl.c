@@ -224,7 +224,7 @@ static void answered(struct berth_res_exchange *x)
 	char *type = NULL;
 	long code = 0;
 
-	if (!x->head.complete) {	/* curl takes that for a reply without a body */
+	if (!x->head.end.complete) {	/* curl takes that for a reply without a body */
 		berth_res_exchange_end(x, BERTH_REGISTRY_UNAVAILABLE,
 				       berth_fail(BERTH_E_UNAVAILABLE, "%.60s: the reply ends in its head", x->uri.host));
 		return;

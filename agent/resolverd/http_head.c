@@ -109,14 +109,11 @@ bool berth_res_head_line(struct berth_res_head *h, const char *p, size_t n)
 {
 	const char *colon = memchr(p, ':', n);
 
-	h->bytes += n;
-	if (n >= 5 && strncmp(p, "HTTP/", 5) == 0)
-		*h = (struct berth_res_head){ .bytes = h->bytes };
-	else if (trim(p, n).n == 0)
-		h->complete = true;
-	else if (colon && !blank(*p) && !h->complete)	/* folded lines and trailers say nothing to us */
+	if (berth_http_end_line(&h->end, p, n))
+		*h = (struct berth_res_head){ .end = h->end };
+	else if (colon && !blank(*p) && !h->end.complete)	/* folded lines and trailers say nothing to us */
 		field(h, trim(p, (size_t)(colon - p)), trim(colon + 1, n - (size_t)(colon - p) - 1));
-	return h->bytes <= BERTH_RES_HEAD_MAX;
+	return h->end.bytes <= BERTH_RES_HEAD_MAX;
 }
 
 uint32_t berth_res_head_fresh_s(const struct berth_res_head *h)

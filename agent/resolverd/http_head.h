@@ -6,12 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/ipc/http_end.h"
+
 /* The head of a reply, as far as we read it ourselves.  Starts zeroed. */
 #define BERTH_RES_HEAD_MAX ((size_t)16 << 10)	/* with those of interim answers */
 
 struct berth_res_head {
-	size_t bytes;			/* of all lines */
-	bool complete;			/* its empty line has come */
+	struct berth_http_end end;
 	bool encoded;			/* a coding we have not asked for (C099) */
 	bool no_store;			/* or nothing that may be used again unasked */
 	bool has_max_age;

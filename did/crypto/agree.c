@@ -31,8 +31,8 @@ static enum berth_err k1(uint8_t *z, const struct berth_privkey *mine, const str
 {
 	secp256k1_pubkey pk;
 
-	if (!secp256k1_ec_pubkey_parse(berth_libs()->k1, &pk, theirs->b, theirs->len) ||
-	    !secp256k1_ecdh(berth_libs()->k1, z, &pk, mine->b, copy_x, NULL))
+	if (!secp256k1_ec_pubkey_parse(berth_k1(), &pk, theirs->b, theirs->len) ||
+	    !secp256k1_ecdh(berth_k1(), z, &pk, mine->b, copy_x, NULL))
 		return berth_fail(BERTH_E_KEY, "secp256k1 agreement");
 	return BERTH_OK;
 }

@@ -56,15 +56,15 @@ static bool read_y(BIGNUM *y, const uint8_t b[32])
  * which is of small order).  -2: no memory. */
 static int jacobi_of_x2(const uint8_t b[32])
 {
-	const struct berth_libs *l = berth_libs();
+	const struct berth_edwards25519 *c = berth_edwards25519();
 	BN_CTX *ctx = BN_CTX_new();
 	BIGNUM *y2 = BN_new(), *v = BN_new();
 	int symbol = -2;
 
-	if (ctx && y2 && v && read_y(y2, b) && BN_mod_sqr(y2, y2, l->p25519, ctx) &&
-	    BN_mod_mul(v, y2, l->d25519, l->p25519, ctx) && BN_add_word(v, 1) &&
-	    BN_sub(y2, y2, BN_value_one()) && BN_mod_mul(v, v, y2, l->p25519, ctx))
-		symbol = BN_kronecker(v, l->p25519, ctx);
+	if (ctx && y2 && v && read_y(y2, b) && BN_mod_sqr(y2, y2, c->p, ctx) &&
+	    BN_mod_mul(v, y2, c->d, c->p, ctx) && BN_add_word(v, 1) &&
+	    BN_sub(y2, y2, BN_value_one()) && BN_mod_mul(v, v, y2, c->p, ctx))
+		symbol = BN_kronecker(v, c->p, ctx);
 	BN_free(y2);
 	BN_free(v);
 	BN_CTX_free(ctx);
@@ -88,7 +88,7 @@ enum berth_err berth_ed25519_check_point(const uint8_t b[32])
 /* RFC 7748 4.1: "(u, v) = ((1+y)/(1-y), sqrt(-486664)*u/x)".  y = 1 is of small order. */
 enum berth_err berth_ed25519_to_montgomery(uint8_t u[32], const uint8_t b[32])
 {
-	const BIGNUM *p = berth_libs()->p25519;
+	const BIGNUM *p = berth_edwards25519()->p;
 	BN_CTX *ctx = BN_CTX_new();
 	BIGNUM *y = BN_new(), *inverse = BN_new();
 	bool ok = ctx && y && inverse && read_y(y, b) && BN_sub(inverse, BN_value_one(), y) &&

@@ -20,6 +20,11 @@ void berth_sha256(uint8_t out[BERTH_SHA256_LEN], const void *p, size_t n)
 	digest(out, berth_digests()->sha256, p, n);
 }
 
+void berth_sha256_light(uint8_t out[BERTH_SHA256_LEN], const void *p, size_t n)
+{
+	crypto_hash_sha256(out, p, n);
+}
+
 void berth_sha384(uint8_t out[BERTH_SHA384_LEN], const void *p, size_t n)
 {
 	digest(out, berth_digests()->sha384, p, n);

@@ -87,14 +87,14 @@ static void k1_serialize(uint8_t *out, size_t len, const secp256k1_pubkey *pk)
 {
 	unsigned form = len == 33 ? SECP256K1_EC_COMPRESSED : SECP256K1_EC_UNCOMPRESSED;
 
-	(void)secp256k1_ec_pubkey_serialize(berth_libs()->k1, out, &len, pk, form);
+	(void)secp256k1_ec_pubkey_serialize(berth_k1(), out, &len, pk, form);
 }
 
 static enum berth_err k1_public(struct berth_privkey *k)
 {
 	secp256k1_pubkey pk;
 
-	if (!secp256k1_ec_pubkey_create(berth_libs()->k1, &pk, k->b))
+	if (!secp256k1_ec_pubkey_create(berth_k1(), &pk, k->b))
 		return berth_fail(BERTH_E_KEY, "private key: not in 1..n-1");
 	k1_serialize(k->pub.b, k->pub.len, &pk);
 	return BERTH_OK;
@@ -185,7 +185,7 @@ static enum berth_err k1_import(struct berth_pubkey *out, const uint8_t *b, size
 {
 	secp256k1_pubkey pk;
 
-	if (!secp256k1_ec_pubkey_parse(berth_libs()->k1, &pk, b, len))
+	if (!secp256k1_ec_pubkey_parse(berth_k1(), &pk, b, len))
 		return berth_fail(BERTH_E_KEY, "secp256k1 key: not on the curve");
 	k1_serialize(out->b, out->len, &pk);
 	return BERTH_OK;

@@ -14,6 +14,8 @@
 static struct berth_digests digests;
 static struct berth_ciphers ciphers;
 static struct berth_libs libs;
+static struct berth_edwards25519 edwards;
+static secp256k1_context *k1;
 
 static void need(const void *p, const char *what)
 {
@@ -77,18 +79,6 @@ static BIGNUM *number(const char *hex)
 	return n;
 }
 
-static void secp256k1(void)
-{
-	uint8_t seed[32];
-
-	libs.k1 = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
-	need(libs.k1, "a context");
-	berth_random(seed, sizeof(seed));
-	if (!secp256k1_context_randomize(libs.k1, seed))
-		need(NULL, "blinding");
-	berth_wipe(seed, sizeof(seed));
-}
-
 static void set_digests(void)
 {
 	char sha256[] = "SHA256", sha384[] = "SHA384", sha512[] = "SHA512";
@@ -130,9 +120,6 @@ static void set_libs(void)
 	curve(BERTH_KEY_P256, NID_X9_62_prime256v1, p256);
 	curve(BERTH_KEY_P384, NID_secp384r1, p384);
 	curve(BERTH_KEY_P521, NID_secp521r1, p521);
-	libs.p25519 = number("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
-	libs.d25519 = number("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3");
-	secp256k1();
 }
 
 const struct berth_libs *berth_libs(void)
@@ -141,4 +128,40 @@ const struct berth_libs *berth_libs(void)
 
 	pthread_once(&once, set_libs);
 	return &libs;
+}
+
+static void set_edwards(void)
+{
+	berth_crypto_init();
+	edwards.p = number("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
+	edwards.d = number("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3");
+}
+
+const struct berth_edwards25519 *berth_edwards25519(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_edwards);
+	return &edwards;
+}
+
+static void set_k1(void)
+{
+	uint8_t seed[32];
+
+	berth_crypto_init();
+	k1 = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+	need(k1, "a context");
+	berth_random(seed, sizeof(seed));
+	if (!secp256k1_context_randomize(k1, seed))
+		need(NULL, "blinding");
+	berth_wipe(seed, sizeof(seed));
+}
+
+const secp256k1_context *berth_k1(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_k1);
+	return k1;
 }

@@ -13,7 +13,7 @@
 
 enum berth_err berth_k1_sign_digest(uint8_t rs[64], const struct berth_privkey *key, const uint8_t digest[32])
 {
-	const secp256k1_context *ctx = berth_libs()->k1;
+	const secp256k1_context *ctx = berth_k1();
 	secp256k1_ecdsa_signature sig;
 
 	memset(rs, 0, 64);
@@ -25,7 +25,7 @@ enum berth_err berth_k1_sign_digest(uint8_t rs[64], const struct berth_privkey *
 
 static bool recover(struct berth_pubkey *out, const uint8_t digest[32], const uint8_t rs[64], uint8_t recovery)
 {
-	const secp256k1_context *ctx = berth_libs()->k1;
+	const secp256k1_context *ctx = berth_k1();
 	secp256k1_ecdsa_recoverable_signature sig;
 	secp256k1_pubkey point;
 

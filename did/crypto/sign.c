@@ -47,9 +47,9 @@ static enum berth_err k1_sign(uint8_t *sig, const struct berth_privkey *key, con
 {
 	secp256k1_ecdsa_signature s;
 
-	if (!secp256k1_ecdsa_sign(berth_libs()->k1, &s, h, key->b, NULL, NULL))
+	if (!secp256k1_ecdsa_sign(berth_k1(), &s, h, key->b, NULL, NULL))
 		return berth_fail(BERTH_E_KEY, "secp256k1 signature");
-	(void)secp256k1_ecdsa_signature_serialize_compact(berth_libs()->k1, sig, &s);
+	(void)secp256k1_ecdsa_signature_serialize_compact(berth_k1(), sig, &s);
 	return BERTH_OK;
 }
 
@@ -98,7 +98,7 @@ enum berth_err berth_sign(uint8_t *sig, size_t *sig_len, const struct berth_priv
 
 static bool k1_verify(const struct berth_pubkey *key, const uint8_t h[32], const uint8_t *sig)
 {
-	const secp256k1_context *ctx = berth_libs()->k1;
+	const secp256k1_context *ctx = berth_k1();
 	secp256k1_ecdsa_signature s;
 	secp256k1_pubkey pk;
 
@@ -172,7 +172,7 @@ enum berth_err berth_verify_digest_p256(const struct berth_pubkey *key, const ui
 
 static enum berth_err k1_low_s(uint8_t *sig)
 {
-	const secp256k1_context *ctx = berth_libs()->k1;
+	const secp256k1_context *ctx = berth_k1();
 	static const uint8_t zero[32];
 	secp256k1_ecdsa_signature s;
 

@@ -225,7 +225,7 @@ static enum berth_err put_in_place(struct berth_ksfile *f)
 /* The file that has just lost its name: nobody can undo that, so nothing here fails. */
 static void overwrite(int fd)
 {
-	static const uint8_t zero[4096];
+	static uint8_t zero[4096];	/* were it const, it would be in the file of the library */
 	struct stat st;
 	off_t left = fstat(fd, &st) == 0 ? st.st_size : 0;
 

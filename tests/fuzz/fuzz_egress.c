@@ -63,7 +63,7 @@ static void head(const uint8_t *p, size_t n)
 		text += len;
 		n -= len;
 	}
-	if (h.bytes > all || berth_res_head_fresh_s(&h) > h.max_age_s)
+	if (h.end.bytes > all || berth_res_head_fresh_s(&h) > h.max_age_s)
 		abort();
 }
 

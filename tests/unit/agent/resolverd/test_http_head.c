@@ -87,8 +87,10 @@ static void a_head_ends_at_its_empty_line_and_at_the_cap(void **state)
 	char *line = malloc(BERTH_RES_HEAD_MAX + 1);
 
 	(void)state;
-	CHECK(!h.complete && head_of("HTTP/1.1 200 x\r\n\r\n").complete);
-	CHECK(!head_of("HTTP/1.1 100 x\r\n\r\nHTTP/1.1 200 x\r\n").complete);
+	CHECK(!h.end.complete && head_of("HTTP/1.1 200 x\r\n\r\n").end.complete);
+	CHECK(head_of("HTTP/1.1 200 x\n\n").end.complete);
+	CHECK(!head_of("HTTP/1.1 200 x\r\n \r\n").end.complete && !head_of("HTTP/1.1 200 x\r\nA: b\r\n\t\r\n").end.complete);
+	CHECK(!head_of("HTTP/1.1 100 x\r\n\r\nHTTP/1.1 200 x\r\n").end.complete);
 	memset(line, 'x', BERTH_RES_HEAD_MAX + 1);
 	h = (struct berth_res_head){ 0 };
 	CHECK(berth_res_head_line(&h, line, BERTH_RES_HEAD_MAX));
