@@ -4,7 +4,8 @@
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
- * gateway_evidence.c, gateway_items.c (M9, M10), gateway_results.c, gateway_commit.c (M11), gateway_renew.c
+ * gateway_evidence.c, gateway_items.c (M9, M10), gateway_results.c, gateway_commit.c and
+ * gateway_complete.c (M11), gateway_renew.c
  * (M12), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
  * (M15), gateway_retire.c (M16), and what both are, gateway_end.c.  One instance, "self"; its data:
  *
@@ -24,6 +25,8 @@
  *	active {identity, owner, ownerJkt?, for?, forJkt?, forExpS?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
  *		peer?, peerIat		whom to talk to in the owner's place since it rotated
  *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
+ *	complete {run, thid, tries?, dueS?}	since OPERATIONAL, until the first renewal: that run is over,
+ *			said in that thread; given up, it is said again
  *	renewal {identity, thid, nonce, tries}	since RENEWING: the next identity
  *	old {identity, thid, tries?}	since ROTATING: the one before
  *	release {thid, nonce, credential, nextOwner?, retire, consent, noticeS, ready?, tries?}
@@ -98,6 +101,13 @@ enum berth_err gateway_end_epoch(struct berth_env *env, struct berth_instance *i
 enum berth_err gateway_say_ended(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx);
 /* The same once more, from time to time while we look for an owner. */
 enum berth_err gateway_remind(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* complete, of data.complete.run, by the active identity. */
+enum berth_err gateway_say_complete(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+bool gateway_is_complete(const struct berth_instance *inst, const char *thid);
+/* It was given up: once more, after a while; and when that is over.  wait_ms 0: nothing is due. */
+enum berth_err gateway_complete_later(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+enum berth_err gateway_complete_again(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				      uint64_t *wait_ms);
 enum berth_err gateway_forget_end(struct berth_instance *inst, struct berth_effects *fx);
 
 /* The name of the next operational identity: of this epoch and this attempt, so that no

@@ -184,20 +184,13 @@ static enum berth_err
 send_complete(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 	      const struct berth_run *run, const struct berth_identity *op)
 {
-	const struct berth_json *active = berth_json_get(inst->data, "active");
-	struct berth_json *body = berth_json_new_object();
-	struct berth_send *s;
-	enum berth_err rc = berth_json_set_int(body, "epoch", run->epoch);
+	const char *uri = berth_data_str(berth_json_get(inst->data, "active"), "uri");
+	enum berth_err rc;
 
-	/* the owner had the long form in accept-ready */
-	if (rc || (rc = env->mark_known(env, op, run->peer))) {
-		berth_json_free(body);
+	if ((rc = berth_json_set_str(berth_data_obj(inst->data, "complete"), "run", run->thid)) ||
+	    (rc = gateway_say_complete(env, inst, fx)))
 		return rc;
-	}
-	if ((rc = gateway_send(env, inst, fx, op, "complete", NULL, body, &s)) ||
-	    (rc = berth_json_set_str(s->msg.json, "pthid", run->thid)))
-		return rc;
-	return berth_effects_poll(fx, op, run->peer, berth_data_str(active, "uri"));
+	return berth_effects_poll(fx, op, run->peer, uri);
 }
 
 /* What the owner signed as its time moves our floor, but not far, and not beyond the

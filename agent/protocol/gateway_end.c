@@ -284,11 +284,15 @@ enum berth_err gateway_on_release_again(struct berth_env *env, struct berth_inst
 	return gateway_say_ended(env, inst, fx);
 }
 
-/* The outbox has given it up: without the receipt nobody can own this device again. */
+/* The outbox has given something up.  Without the receipt nobody can own this device again. */
 enum berth_err gateway_on_undelivered(struct berth_env *env, struct berth_instance *inst,
 				      const struct berth_event *ev, struct berth_effects *fx)
 {
-	if (!is_ended(inst, berth_data_str(ev->args, "thid")) ||
+	const char *thid = berth_data_str(ev->args, "thid");
+
+	if (gateway_is_complete(inst, thid))
+		return gateway_complete_later(env, inst, fx);
+	if (!is_ended(inst, thid) ||
 	    berth_json_bool(berth_json_get(berth_json_get(inst->data, "ended"), "over"), false))
 		return BERTH_OK;
 	berth_json_remove(berth_data_obj(inst->data, "ended"), "quiet");

@@ -102,13 +102,19 @@ enum berth_err gateway_look(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
+	uint64_t wait_ms, look_ms = gateway_look_again_ms(env, active);
+	enum berth_err rc;
 
 	(void)ev;
+	if ((rc = gateway_complete_again(env, inst, fx, &wait_ms)))
+		return rc;
+	fx->timer_ms = wait_ms;
 	if (berth_data_int(active, "lifeS", 0) <= 0)
 		return BERTH_OK;	/* a credential without an end */
 	if (age_s(env, active) >= berth_data_int(active, "renewS", 0))
 		return begin(inst, fx, "two thirds of the credential's life are over");
-	fx->timer_ms = gateway_look_again_ms(env, active);
+	if (!wait_ms || look_ms < wait_ms)
+		fx->timer_ms = look_ms;
 	return BERTH_OK;
 }
 
@@ -192,6 +198,7 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 	const struct berth_identity *op;
 	int64_t tries = berth_data_int(renewal, "tries", 0);
 	struct berth_run run;
+	uint64_t wait_ms;
 	enum berth_err rc;
 
 	(void)ev;
@@ -203,7 +210,8 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 			berth_effects_audit(fx, "the operational credential has expired: asking with the factory DID");
 		fx->state = GW_EXPIRED;
 	}
-	if ((rc = read_run(env, inst, &run)) || (rc = berth_json_set_int(renewal, "tries", tries + 1)) ||
+	if ((rc = gateway_complete_again(env, inst, fx, &wait_ms)) || (rc = read_run(env, inst, &run)) ||
+	    (rc = berth_json_set_int(renewal, "tries", tries + 1)) ||
 	    (rc = gateway_make_operational(env, berth_data_str(renewal, "identity"), &op)))
 		return rc;
 	body = berth_json_new_object();
@@ -305,6 +313,7 @@ switch_to(struct berth_env *env, struct berth_instance *inst, const struct berth
 	    (rc = berth_json_set_str(active, "credential", compact)))
 		return rc;
 	berth_json_remove(inst->data, "renewal");
+	berth_json_remove(inst->data, "complete");	/* the owner knows that this device is in use */
 	return gateway_note_life(env, active);
 }
 

@@ -198,6 +198,7 @@ static enum berth_err begin_anew(struct berth_env *env, struct berth_instance *i
 	    (rc = forget(inst, fx, "active")) || (rc = berth_effects_poll(fx, NULL, NULL, NULL)) ||
 	    (rc = gateway_begin(env, inst, ev, fx)))
 		return rc;
+	berth_json_remove(inst->data, "complete");
 	berth_json_remove(inst->data, "quarantine");
 	berth_json_remove(inst->data, "seek");
 	fx->state = GW_SEEKING;

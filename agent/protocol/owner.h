@@ -4,7 +4,7 @@
 
 /* The owner's machine, one instance a device, in parts: owner.c (table, import),
  * owner_register.c (rendezvous), owner_taken.c (receipts beside a chain), owner_delegate.c
- * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11),
+ * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11), owner_complete.c (its end),
  * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
  * owner_ended.c (its receipt), owner_resell.c (the next owner),
@@ -16,8 +16,9 @@
  *	dseq		the last delegation we signed
  *	taken, takenProof {receipt, owner, tip, seq?}	what a receipt said at import
  *	regNo, registered {rendezvous DID: true}, refreshS, regTries	refreshS of uptime
- *	run, challenge	struct berth_run; of accept-ownership
- *	activated	what the device's TPM must answer with, while ek-live asks it
+ *	hello {run, activated?}	a run that the device has begun, and not proved itself in yet; what
+ *			its TPM must answer with, while ek-live asks it
+ *	run, challenge	struct berth_run, since prove-device; of accept-ownership
  *	pcrDigest	of the quote in the last prove-device
  *	issued {credential, operationalDid, items [{id, sha256}]}
  *	operationalDid, credential, receipt	since COMMITTED
@@ -44,7 +45,7 @@ enum owner_state {
 berth_step_fn owner_import, owner_register, owner_on_registered, owner_invite, owner_delegate;
 berth_step_fn owner_on_hello, owner_on_prove_device, owner_decide, owner_approve, owner_deny;
 berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_commit_again, owner_on_late_commit,
-	owner_on_abandoned, owner_on_complete, owner_issue_timeout, owner_provision, owner_resume_issued;
+	owner_on_abandoned, owner_on_complete, owner_on_first_word, owner_issue_timeout, owner_provision, owner_resume_issued;
 berth_step_fn owner_import_delegation, owner_rotate, owner_rotate_again, owner_on_rotated;
 berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again, owner_on_activated_late;
 berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_status_again, owner_on_status_noted,
@@ -107,6 +108,8 @@ enum berth_err owner_check_scope(const struct berth_instance *inst, const char *
 enum berth_err owner_set_delegation(const struct berth_instance *inst, struct berth_json *body);
 /* The message is from a DID of this device, for its epoch: E_AUTHZ else. */
 enum berth_err owner_check_device(const struct berth_instance *inst, const struct berth_event *ev);
+/* What the device began with its last hello, and did not go on with. */
+enum berth_err owner_end_hello(struct berth_instance *inst, struct berth_effects *fx);
 /* Those that wait for the device, by whichever of its DIDs. */
 enum berth_err owner_drop_notices(const struct berth_instance *inst, struct berth_effects *fx);
 /* The device writes as itself again: nothing for its revoked identity has to wait. */

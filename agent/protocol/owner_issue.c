@@ -520,34 +520,12 @@ enum berth_err owner_on_late_commit(struct berth_env *env, struct berth_instance
 				    const struct berth_event *ev, struct berth_effects *fx)
 {
 	struct berth_run run;
-	enum berth_err rc = owner_run(&run, inst, ev);
-
-	return rc ? rc : owner_send_denied(env, inst, fx, &run, "the offer ran out; start again");
-}
-
-/* From the operational DID, for the first time: the run is over (C075). */
-enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *inst,
-				 const struct berth_event *ev, struct berth_effects *fx)
-{
-	struct berth_run run;
 	enum berth_err rc;
 
-	(void)env;
-	if ((rc = berth_run_load(&run, inst->data)))
-		return rc;
-	if (!berth_did_same(ev->sender, berth_data_str(inst->data, "operationalDid")))
-		return berth_fail(BERTH_E_AUTHZ, "complete from another DID than the one that was bound");
-	if ((rc = berth_run_check_epoch(&run, ev)))
-		return rc;
-	berth_json_remove(inst->data, "run");
-	berth_json_remove(inst->data, "issued");
-	berth_json_remove(inst->data, "challenge");
-	berth_json_remove(inst->data, "denied");
-	fx->timer_ms = OWNER_LOOK_MS;
-	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));
-	if ((rc = berth_effects_drop(fx, run.peer, run.thid)))
-		return rc;
-	return berth_effects_remove(fx, BERTH_NS_THREAD, run.thid);
+	if (!berth_json_get(inst->data, "run"))
+		return berth_fail(BERTH_E_TYPE, "%s, but nothing was offered", ev->on);
+	rc = owner_run(&run, inst, ev);
+	return rc ? rc : owner_send_denied(env, inst, fx, &run, "the offer ran out; start again");
 }
 
 enum berth_err owner_issue_timeout(struct berth_env *env, struct berth_instance *inst,

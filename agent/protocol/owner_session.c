@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* M3 to M6 on the owner's side: answer hello with a proof, check the device. */
+/* M3 to M6 on the owner's side: answer hello with a proof, check the device.  A hello proves
+ * nothing, and may be of a run that is long over: it opens one beside whatever there is
+ * (data.hello).  Only prove-device, over a nonce of ours that was fresh then, puts it in the
+ * place of what was. */
 #include <stdio.h>
 #include <string.h>
 
@@ -52,18 +55,37 @@ read_hello(const struct berth_instance *inst, const struct berth_event *ev, stru
 	return berth_transcript_add(&run->said, ev->in->msg.json);
 }
 
-/* whatever an earlier run left behind */
-static enum berth_err start_over(struct berth_instance *inst, struct berth_effects *fx)
+/* The run in that member is over: nothing waits for it, and nobody is found by it. */
+static enum berth_err end_run(const struct berth_json *of, struct berth_effects *fx)
 {
 	struct berth_run old;
 	enum berth_err rc;
 
-	if (berth_run_load(&old, inst->data))
+	if (berth_run_load(&old, of))
 		return BERTH_OK;
-	if ((rc = berth_effects_drop(fx, old.peer, old.thid)))
+	rc = berth_effects_drop(fx, old.peer, old.thid);
+	return rc ? rc : berth_effects_remove(fx, BERTH_NS_THREAD, old.thid);
+}
+
+enum berth_err owner_end_hello(struct berth_instance *inst, struct berth_effects *fx)
+{
+	enum berth_err rc = end_run(berth_json_get(inst->data, "hello"), fx);
+
+	if (!rc)
+		berth_json_remove(inst->data, "hello");
+	return rc;
+}
+
+/* It has proved itself in the run that its hello began: whatever an earlier one left is over. */
+static enum berth_err start_over(struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run)
+{
+	enum berth_err rc = end_run(inst->data, fx);
+
+	if (rc || (rc = berth_run_save(inst->data, run)))
 		return rc;
 	berth_json_remove(inst->data, "issued");
-	return berth_effects_remove(fx, BERTH_NS_THREAD, old.thid);
+	berth_json_remove(inst->data, "hello");
+	return BERTH_OK;
 }
 
 static const struct berth_hash *delegation(const struct berth_instance *inst, struct berth_hash *h)
@@ -77,15 +99,14 @@ static bool is_hardware(const char *custody) { return strcmp(custody, "hardware"
 
 /* ek-live = required: what only the TPM can open that has the EK and the attestation
  * key of the DeviceCredential; its answer comes with prove-device. */
-static enum berth_err set_challenge(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
-				    struct berth_json *body)
+static enum berth_err set_challenge(struct berth_env *env, const struct berth_instance *inst, struct berth_json *hello,
+				    const struct berth_run *run, struct berth_json *body)
 {
 	struct berth_json *challenge = NULL;
 	struct berth_chain *c = NULL;
 	uint8_t mac[32];
 	enum berth_err rc;
 
-	berth_json_remove(inst->data, "activated");
 	if (!env->policy->ek_live)
 		return BERTH_OK;
 	if ((rc = owner_chain(inst, &c)))
@@ -99,7 +120,7 @@ static enum berth_err set_challenge(struct berth_env *env, struct berth_instance
 	challenge = berth_json_new_object();
 	if ((rc = berth_attest_challenge(challenge, mac, c->dc.keys.ek_pub, c->dc.keys.ek_pub_len, c->dc.keys.ak_name,
 					 "berth-m5-ek", run->nonce_o)) ||
-	    (rc = berth_json_set_b64url(inst->data, "activated", mac, sizeof(mac))))
+	    (rc = berth_json_set_b64url(hello, "activated", mac, sizeof(mac))))
 		goto out;
 	rc = berth_json_set(body, "tpmChallenge", challenge);
 	challenge = NULL;
@@ -109,39 +130,51 @@ out:
 	return rc;
 }
 
+static enum berth_err prove_owner(struct berth_env *env, struct berth_instance *inst, struct berth_run *run,
+				  struct berth_json *body)
+{
+	struct berth_json *evidence = berth_json_new_array();
+	struct berth_buf proof = BERTH_BUF_INIT;
+	struct berth_hash h;
+	enum berth_err rc;
+
+	if ((rc = berth_json_set(body, "evidence", evidence)) ||
+	    (rc = berth_json_set_b64url(body, "nonceO", run->nonce_o, 32)) ||
+	    (rc = berth_json_set_int(body, "ownerTime", env->now_s)) ||
+	    (rc = set_challenge(env, inst, berth_data_obj(inst->data, "hello"), run, body)) ||
+	    (rc = berth_run_prove(env, run, BERTH_SIGN_OWNER_PROOF, owner_me(env), run->peer, env->now_s,
+				  delegation(inst, &h), body, &proof)))
+		goto out;
+	rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof));
+out:
+	berth_buf_free(&proof);
+	return rc;
+}
+
 enum berth_err owner_on_hello(struct berth_env *env, struct berth_instance *inst,
 			      const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct berth_json *body = NULL, *evidence;
-	struct berth_buf proof = BERTH_BUF_INIT;
-	struct berth_hash h;
+	struct berth_json *body = NULL;
+	size_t at = fx->n_sends;
 	struct berth_run run;
 	enum berth_err rc;
 
 	if (env->now_s < 0)
 		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
-	if ((rc = start_over(inst, fx)) || (rc = owner_drop_goodbye(inst, fx)) || (rc = read_hello(inst, ev, &run)))
+	if ((rc = owner_end_hello(inst, fx)) || (rc = read_hello(inst, ev, &run)))
 		return rc;
 	berth_random(run.nonce_o, sizeof(run.nonce_o));
 	body = berth_json_new_object();
-	evidence = berth_json_new_array();
-	if ((rc = berth_json_set(body, "evidence", evidence)) ||
-	    (rc = berth_json_set_b64url(body, "nonceO", run.nonce_o, 32)) ||
-	    (rc = berth_json_set_int(body, "ownerTime", env->now_s)) ||
-	    (rc = set_challenge(env, inst, &run, body)) ||
-	    (rc = berth_run_prove(env, &run, BERTH_SIGN_OWNER_PROOF, owner_me(env), run.peer, env->now_s,
-				  delegation(inst, &h), body, &proof)) ||
-	    (rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof))))
-		goto out;
-	rc = owner_send(env, inst, fx, &run, "prove-owner", body, true);
-	body = NULL;
-	if (!rc)
-		rc = berth_effects_put(fx, BERTH_NS_THREAD, run.thid, inst->key, strlen(inst->key));
+	if ((rc = prove_owner(env, inst, &run, body))) {
+		berth_json_free(body);
+		return rc;
+	}
+	if ((rc = owner_send(env, inst, fx, &run, "prove-owner", body, false)) ||
+	    (rc = berth_transcript_add(&run.said, fx->sends[at].msg.json)) ||
+	    (rc = berth_run_save(berth_data_obj(inst->data, "hello"), &run)))
+		return rc;
 	berth_effects_audit(fx, "hello from device %s", berth_data_str(inst->data, "serial"));
-out:
-	berth_json_free(body);
-	berth_buf_free(&proof);
-	return rc;
+	return berth_effects_put(fx, BERTH_NS_THREAD, run.thid, inst->key, strlen(inst->key));
 }
 
 /* It opened the challenge of this run, and the certificate is the one that the maker
@@ -155,7 +188,8 @@ check_live(struct berth_env *env, const struct berth_instance *inst, const struc
 	uint8_t mac[32], h[32];
 	enum berth_err rc;
 
-	if ((rc = berth_body_get_32(inst->data, "activated", mac)) || (rc = berth_attest_check_activated(body, mac)) ||
+	if ((rc = berth_body_get_32(berth_json_get(inst->data, "hello"), "activated", mac)) ||
+	    (rc = berth_attest_check_activated(body, mac)) ||
 	    (rc = berth_body_get_b64(body, "ekCert", CERT_MAX, &cert)))
 		goto out;
 	berth_sha256(h, cert.p, cert.len);
@@ -180,7 +214,6 @@ check_hardware(struct berth_env *env, struct berth_instance *inst, const struct 
 	if ((rc = berth_attest_verify(env, &claim, body)) ||
 	    (env->policy->ek_live && (rc = check_live(env, inst, body, &dc->keys))))
 		return rc;
-	berth_json_remove(inst->data, "activated");
 	return berth_json_set_b64url(inst->data, "pcrDigest", claim.pcr_digest, sizeof(claim.pcr_digest));
 }
 
@@ -219,31 +252,42 @@ out:
 	return rc;
 }
 
+/* It is told that, and no more.  Its run is over; another one that is under way goes on. */
+static enum berth_err refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			     struct berth_run *run, enum berth_err why)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(inst->data, "denied", berth_err_name(why))))
+		return rc;
+	fx->state = inst->state;
+	if (inst->state == OW_SESSION) {
+		fx->state = OW_PUBLISHED;
+		fx->timer_ms = OWNER_REFRESH_MS;
+	}
+	return owner_send_denied(env, inst, fx, run, berth_err_name(why));
+}
+
 enum berth_err owner_on_prove_device(struct berth_env *env, struct berth_instance *inst,
 				     const struct berth_event *ev, struct berth_effects *fx)
 {
+	const char *serial = berth_data_str(inst->data, "serial");
 	struct berth_run run;
 	enum berth_err rc;
 
-	if ((rc = owner_run(&run, inst, ev)))
+	if (!berth_json_get(inst->data, "hello"))
+		return berth_fail(BERTH_E_TYPE, "%s, but no hello before it", ev->on);
+	if ((rc = berth_run_load(&run, berth_json_get(inst->data, "hello"))) || (rc = berth_run_check(&run, ev)))
 		return rc;
 	if ((rc = check_device(env, inst, ev, &run))) {
-		berth_effects_audit(fx, "device %s refused: %s: %s", berth_data_str(inst->data, "serial"),
-				    berth_err_name(rc), berth_err_detail());
-		if (rc == BERTH_E_NOMEM)
-			return rc;
-		/* it is told that, and no more; its run is over */
-		if (berth_json_set_str(inst->data, "denied", berth_err_name(rc)))
-			return BERTH_E_NOMEM;
-		fx->state = OW_PUBLISHED;
-		fx->timer_ms = OWNER_REFRESH_MS;
-		return owner_send_denied(env, inst, fx, &run, berth_err_name(rc));
+		berth_effects_audit(fx, "device %s refused: %s: %s", serial, berth_err_name(rc), berth_err_detail());
+		return rc == BERTH_E_NOMEM ? rc : refuse(env, inst, fx, &run, rc);
 	}
-	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)))
+	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = start_over(inst, fx, &run)) ||
+	    (rc = owner_drop_goodbye(inst, fx)))
 		return rc;
 	fx->go = true;
-	berth_effects_audit(fx, "device %s proved itself (%s keys)", berth_data_str(inst->data, "serial"),
-			    berth_data_str(inst->data, "custody"));
+	berth_effects_audit(fx, "device %s proved itself (%s keys)", serial, berth_data_str(inst->data, "custody"));
 	return BERTH_OK;
 }
 

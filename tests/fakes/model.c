@@ -10,7 +10,7 @@
 static const struct { const char *on; bool to_owner, once; } messages[M_COUNT] = {
 	[M_HELLO] = { "hello", true, true }, [M_PROVE_DEVICE] = { "prove-device", true, true },
 	[M_ACCEPT_READY] = { "accept-ready", true, true }, [M_COMMIT] = { "commit", true, false },
-	[M_COMPLETE] = { "complete", true, true }, [M_ABANDONED] = { "abandoned", true, false },
+	[M_COMPLETE] = { "complete", true, false }, [M_ABANDONED] = { "abandoned", true, false },
 	[M_RENEW_REQUEST] = { "renew-request", true, false }, [M_RENEW_ACTIVATED] = { "renew-activated", true, false },
 	[M_STATUS_NOTED] = { "status-noted", true, false }, [M_READY] = { "transfer-ready", true, false },
 	[M_REFUSED] = { "refused", true, true }, [M_RELEASED] = { "released", true, false }, [M_RETIRED] = { "retired", true, false },
@@ -30,6 +30,11 @@ static int order(const struct model_state *s, int i, uint8_t type, uint8_t who, 
 	return s->type[i] != type ? s->type[i] - type : s->who[i] != who ? s->who[i] - who : s->id[i] - id;
 }
 
+uint8_t model_dead(enum model_message type)
+{
+	return type == M_RELEASED || type == M_RETIRED ? 1 : type == M_COMPLETE ? 2 : 0;
+}
+
 void model_say(struct model_step *t, enum model_message type, uint8_t who, uint8_t id)
 {
 	struct model_state *s = &t->s;
@@ -42,7 +47,7 @@ void model_say(struct model_step *t, enum model_message type, uint8_t who, uint8
 	if (at < n && order(s, at, (uint8_t)type, who, id) == 0)
 		return;
 	if (n == t->m->flight) {	/* what finds no room is lost */
-		s->dead |= type == M_RELEASED || type == M_RETIRED;
+		s->dead |= model_dead(type);
 		return;
 	}
 	for (int i = n; i > at; i--) {
@@ -135,6 +140,12 @@ static bool may_choose(bool owner, int from, const char *on, int to)
 	if (owner && (strcmp(on, "refused") == 0 || strcmp(on, "cmd/transfer") == 0) &&
 	    (from == OW_TRANSFERRING || from == OW_RETIRING))
 		return to == OW_ACTIVE || to == OW_SUSPENDED || to == OW_REVOKED;
+	/* the first word of its operational DID may be that */
+	if (owner && from == OW_COMMITTED && strcmp(on, "renew-request") == 0)
+		return to == OW_ACTIVE;
+	/* planted: it counts as if it were a proof */
+	if (owner && strcmp(on, "hello") == 0)
+		return to == OW_SESSION;
 	/* said no to before, it changes nothing */
 	if (!owner && (strcmp(on, "transfer-prepare") == 0 || strcmp(on, "retire") == 0))
 		return to == from;
@@ -307,6 +318,10 @@ static void arrives(struct explore *x, const struct model_state *s, int at)
 	if (!is_level(s))
 		return;
 	take_away(&left, at);
+	if (e.type == M_COMPLETE) {	/* taken or refused, it is not given up any more */
+		left.complete = left.due = 0;
+		left.dead &= (uint8_t)~model_dead(M_COMPLETE);
+	}
 	e.from = state_of(&e);
 	e.row = plans[e.owner][e.from].takes[e.type];
 	if (e.row < 0) {
@@ -323,7 +338,7 @@ static void is_lost(struct explore *x, const struct model_state *s, int at)
 {
 	struct model_state left = *s;
 
-	left.dead |= s->type[at] == M_RELEASED || s->type[at] == M_RETIRED;
+	left.dead |= model_dead((enum model_message)s->type[at]);
 	take_away(&left, at);
 	explore_to(x, &left, EXPLORE_FAULT, "lost");
 }

@@ -38,21 +38,24 @@ enum model_fault {
 	FAULT_ANYBODY = 16,		/* a device hears whoever speaks as its owner */
 	FAULT_COUNTER_FIRST = 32,	/* the device's counter steps before the commit */
 	FAULT_SAID_ONCE = 64,		/* the receipt of a release is not repeated */
+	FAULT_COMPLETE_ONCE = 256,	/* complete is not repeated, and nothing else will do */
+	FAULT_HELLO_COUNTS = 128,	/* an owner gives up what was under way for a hello */
 };
 
-struct model_owner { uint8_t state, epoch, run, op, renewal, seq, is, notice, transfers, transfer, ready, from, used; };
+struct model_owner { uint8_t state, epoch, hello, run, op, renewal, seq, is, notice, transfers, transfer, ready, from, used; };
 
 struct model_state {
 	uint8_t state, epoch, device_epoch;		/* the gateway's, of its store and its TPM */
 	uint8_t run, peer, item;
 	uint8_t tip, active, op, renewal;
+	uint8_t complete, due;				/* the run that it has to say so of; once more */
 	uint8_t why, was, seq;				/* of its quarantine */
 	uint8_t abandoned, abandoned_by;
 	uint8_t release, release_ready, refused;
 	uint8_t ended, ended_by;
 	uint8_t owned[3];				/* who was active in each epoch */
 	struct model_owner o[2];			/* what is before it is the device's own */
-	uint8_t dead;					/* the outbox has given a receipt up */
+	uint8_t dead;					/* what the outbox has given up: model_dead() */
 	uint8_t renewals, abandons, copies;		/* so many may still come */
 	uint8_t type[MODEL_FLIGHT], who[MODEL_FLIGHT], id[MODEL_FLIGHT];	/* sorted; type 0: none */
 };
@@ -89,6 +92,7 @@ struct model_binding { berth_step_fn *step; model_fn *fn; };
 extern const struct model_binding model_gateway[], model_owners[];	/* fn NULL: the end */
 
 void model_say(struct model_step *t, enum model_message type, uint8_t who, uint8_t id);
+uint8_t model_dead(enum model_message type);	/* bits of dead: a receipt, or complete */
 bool model_under_way(const struct model_state *s, enum model_message type);
 uint8_t model_run_of(enum model_message type, uint8_t id);	/* 0: of none */
 struct model_owner *model_owner(struct model_step *t);

@@ -33,7 +33,8 @@ static int seek(struct model_step *t)
 
 static bool run_is_known(const struct model_state *s, uint8_t run)
 {
-	if (s->run == run || s->abandoned == run || s->o[0].run == run || s->o[1].run == run)
+	/* one that an owner knows of by hello alone may be another: no proof is under way for it */
+	if (s->run == run || s->abandoned == run || s->complete == run || s->o[0].run == run || s->o[1].run == run)
 		return true;
 	for (int i = 0; i < MODEL_FLIGHT; i++)
 		if (model_run_of(s->type[i], s->id[i]) == run)
@@ -159,7 +160,8 @@ static int on_committed(struct model_step *t)
 	if (*owned && *owned != t->s.peer)
 		t->broken = "P7: a second owner in one epoch";
 	*owned = t->s.tip = t->s.active = t->s.peer;
-	t->s.op = t->s.ended = t->s.ended_by = t->s.dead = 0;
+	t->s.op = t->s.ended = t->s.ended_by = t->s.dead = t->s.due = 0;
+	t->s.complete = t->s.run;
 	model_say(t, M_COMPLETE, t->s.peer, t->s.run);
 	seek_again(t);
 	return GW_OPERATIONAL;
@@ -195,6 +197,14 @@ static uint8_t fresh_keys(const struct model_state *s)
 	return n;
 }
 
+static void complete_again(struct model_step *t)
+{
+	if (!t->s.due)
+		return;
+	t->s.due = 0;
+	model_say(t, M_COMPLETE, t->s.active, t->s.complete);
+}
+
 static int rotate(struct model_step *t)
 {
 	if (t->choice || !t->s.renewals)
@@ -204,6 +214,15 @@ static int rotate(struct model_step *t)
 	return GW_RENEWING;
 }
 
+/* of a device that works: what is due, or that it is time for new keys */
+static int look(struct model_step *t)
+{
+	if (t->choice == 1)
+		return MODEL_END;
+	complete_again(t);
+	return t->s.renewals ? rotate(t) : MODEL_STAY;
+}
+
 /* The credential may be over, and then the factory DID asks. */
 static int renew(struct model_step *t)
 {
@@ -211,6 +230,7 @@ static int renew(struct model_step *t)
 
 	if (t->choice > 1 || (t->choice && t->s.state == GW_EXPIRED))
 		return MODEL_END;
+	complete_again(t);
 	model_say(t, M_RENEW_REQUEST, t->s.active, (uint8_t)(t->s.renewal << 3 | t->s.op << 1 | over));
 	return over ? GW_EXPIRED : MODEL_STAY;
 }
@@ -222,7 +242,7 @@ static int on_renew_issue(struct model_step *t)
 	if (!from_owner(t) || t->id != t->s.renewal)
 		return MODEL_REFUSED;
 	t->s.op = t->s.renewal;
-	t->s.renewal = 0;
+	t->s.renewal = t->s.complete = t->s.due = 0;
 	model_say(t, M_RENEW_ACTIVATED, t->s.active, t->s.op);
 	return GW_ROTATING;
 }
@@ -255,7 +275,7 @@ static int on_renew_denied(struct model_step *t)
 /* ---- status ---- */
 static int begin_anew(struct model_step *t)
 {
-	t->s.active = t->s.op = t->s.renewal = t->s.why = t->s.was = 0;
+	t->s.active = t->s.op = t->s.renewal = t->s.why = t->s.was = t->s.complete = t->s.due = 0;
 	return GW_SEEKING;
 }
 
@@ -360,7 +380,7 @@ static int end_epoch(struct model_step *t, int to)
 	t->s.state = (uint8_t)to;
 	t->s.active = t->s.op = t->s.renewal = t->s.why = t->s.was = t->s.seq = 0;
 	t->s.release = t->s.release_ready = t->s.refused = 0;
-	t->s.abandoned = t->s.abandoned_by = 0;
+	t->s.abandoned = t->s.abandoned_by = t->s.complete = t->s.due = 0;
 	t->s.ended = release;
 	t->s.ended_by = who;
 	say_ended(t);
@@ -402,10 +422,13 @@ static int on_release_again(struct model_step *t)
 /* The outbox has given something up. */
 static int on_undelivered(struct model_step *t)
 {
-	if (t->choice || !t->s.dead)
+	uint8_t dead = t->s.dead;
+
+	if (t->choice || !dead)
 		return MODEL_END;
 	t->s.dead = 0;
-	if (t->s.ended && !(t->m->faults & FAULT_SAID_ONCE))
+	t->s.due |= dead & model_dead(M_COMPLETE) && t->s.complete && !(t->m->faults & FAULT_COMPLETE_ONCE);
+	if (dead & model_dead(M_RELEASED) && t->s.ended && !(t->m->faults & FAULT_SAID_ONCE))
 		say_ended(t);
 	return MODEL_STAY;
 }
@@ -413,7 +436,7 @@ static int on_undelivered(struct model_step *t)
 /* Nothing waits any more: the factory keys go, and with them the last that could speak. */
 static int bury(struct model_step *t)
 {
-	if (t->choice || !t->s.ended || t->s.dead || model_under_way(&t->s, M_RETIRED))
+	if (t->choice || !t->s.ended || t->s.dead & model_dead(M_RETIRED) || model_under_way(&t->s, M_RETIRED))
 		return MODEL_END;
 	t->s.ended = t->s.ended_by = 0;
 	return MODEL_STAY;
@@ -426,7 +449,7 @@ const struct model_binding model_gateway[] = {
 	{ gateway_on_accept_ownership, on_accept_ownership }, { gateway_on_issue, on_issue }, { gateway_on_item, on_item },
 	{ gateway_resume_items, nothing }, { gateway_commit, commit }, { gateway_commit_again, commit_again },
 	{ gateway_on_committed, on_committed }, { gateway_abandon, abandon }, { gateway_on_late_committed, on_late_committed },
-	{ gateway_look, rotate }, { gateway_rotate, rotate }, { gateway_renew, renew }, { gateway_on_renew_issue, on_renew_issue },
+	{ gateway_look, look }, { gateway_rotate, rotate }, { gateway_renew, renew }, { gateway_on_renew_issue, on_renew_issue },
 	{ gateway_activate_again, activate_again }, { gateway_on_renewed, on_renewed }, { gateway_on_renew_denied, on_renew_denied },
 	{ gateway_on_status, on_status }, { gateway_onboard_anew, onboard_anew },
 	{ gateway_on_prepare, on_transfer }, { gateway_ready, ready }, { gateway_consent, consent }, { gateway_on_cancel, on_cancel },

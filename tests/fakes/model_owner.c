@@ -30,14 +30,23 @@ static int on_hello(struct model_step *t)
 		return MODEL_END;
 	if ((t->id & 3) != IT->epoch && !(t->m->faults & FAULT_OWNER_EPOCH))
 		return MODEL_REFUSED;
-	IT->run = t->id >> 2;
-	model_say(t, M_PROVE_OWNER, t->who, IT->run);
-	return OW_SESSION;
+	IT->hello = t->id >> 2;
+	model_say(t, M_PROVE_OWNER, t->who, IT->hello);
+	return t->m->faults & FAULT_HELLO_COUNTS || IT->state == OW_CHAIN_OK || IT->state == OW_PUBLISHED ? OW_SESSION : MODEL_STAY;
 }
 
 static bool of_run(struct model_step *t) { return IT->run && t->id == IT->run; }
 
-static int on_prove_device(struct model_step *t) { return t->choice ? MODEL_END : of_run(t) ? OW_DEVICE_OK : MODEL_REFUSED; }
+static int on_prove_device(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!IT->hello || t->id != IT->hello)
+		return MODEL_REFUSED;
+	IT->run = IT->hello;
+	IT->hello = 0;
+	return OW_DEVICE_OK;
+}
 
 static int offer(struct model_step *t)
 {
@@ -127,7 +136,7 @@ static int on_complete(struct model_step *t)
 		return MODEL_END;
 	if (!of_run(t))
 		return MODEL_REFUSED;
-	IT->run = 0;
+	IT->run = IT->hello = 0;
 	return OW_ACTIVE;
 }
 
@@ -154,6 +163,21 @@ static int on_renew_request(struct model_step *t)
 	IT->renewal = keys;
 	model_say(t, M_RENEW_ISSUE, t->who, keys);
 	return OW_RENEW_PENDING;
+}
+
+/* complete has not come; it was the first to come from these keys */
+static int on_first_word(struct model_step *t)
+{
+	int to;
+
+	if (!t->type)
+		return MODEL_END;	/* item-result, which the model does not have */
+	if (by_factory(t) || t->m->faults & FAULT_COMPLETE_ONCE)
+		return t->choice ? MODEL_END : MODEL_REFUSED;
+	to = on_renew_request(t);
+	if (to == MODEL_STAY || to == OW_RENEW_PENDING)
+		IT->run = IT->hello = 0;
+	return to == MODEL_STAY ? OW_ACTIVE : to;
 }
 
 static int on_activated_again(struct model_step *t)
@@ -207,7 +231,7 @@ static int readmit(struct model_step *t)
 {
 	int to = change(t, IS_ONBOARD, OW_CHAIN_OK);
 
-	IT->notice = IT->renewal = IT->op = IT->run = 0;
+	IT->notice = IT->renewal = IT->op = IT->run = IT->hello = 0;
 	return to;
 }
 
@@ -311,7 +335,7 @@ static int end(struct model_step *t)
 {
 	int to = IT->state == OW_RETIRING ? OW_RETIRED : OW_TRANSFERRED;
 
-	IT->op = IT->renewal = IT->notice = IT->transfer = IT->ready = IT->run = 0;
+	IT->op = IT->renewal = IT->notice = IT->transfer = IT->ready = IT->run = IT->hello = 0;
 	return to;
 }
 
@@ -330,7 +354,7 @@ static int sell_on(struct model_step *t)
 {
 	if (t->choice || t->who == B || IT->used)
 		return MODEL_END;
-	IT->run = 0;
+	IT->run = IT->hello = 0;
 	IT->transfers = 0;
 	return OW_TRANSFERRED;
 }
@@ -341,6 +365,7 @@ const struct model_binding model_owners[] = {
 	{ owner_approve, approve }, { owner_deny, deny }, { owner_on_accept_ready, on_accept_ready }, { owner_on_commit, on_commit },
 	{ owner_issue_timeout, issue_timeout }, { owner_resume_issued, nothing }, { owner_on_late_commit, on_late_commit },
 	{ owner_on_commit_again, on_commit_again }, { owner_on_abandoned, on_abandoned }, { owner_on_complete, on_complete },
+	{ owner_on_first_word, on_first_word },
 	{ owner_on_renew_request, on_renew_request }, { owner_on_activated, on_activated },
 	{ owner_on_activated_again, on_activated_again }, { owner_on_activated_late, on_activated_late },
 	{ owner_look, look }, { owner_status_again, look }, { owner_suspend, suspend }, { owner_resume, resume },

@@ -177,8 +177,8 @@ static const struct forgery {
 	{ "redirect",         other_device,         false, "refused: E_AUTHZ: deviceHash is another one" },
 };
 
-/* It is said once, and a device that cannot even do that stays as it is: the owner knows
- * that it committed and that nobody has used it. */
+/* A device that cannot even do that stays as it is: the owner knows that it committed and that
+ * nobody has used it, until the device says something else. */
 static void complete_of_another_epoch_completes_nothing(void **state)
 {
 	struct story s;
@@ -232,7 +232,8 @@ static void say_in_thread(struct story *s, struct sim_node *from, const char *id
 			  const char *name)
 {
 	struct berth_json *data = story_data(s, to == s->owner ? s->owner : s->gateway);
-	const char *thid = berth_data_str(berth_json_get(data, "run"), "thid");
+	const struct berth_json *run = berth_json_get(data, "run"), *begun = berth_json_get(berth_json_get(data, "hello"), "run");
+	const char *thid = berth_data_str(run ? run : begun, "thid");
 	struct forge_say say = { .from = from, .identity = identity, .to = to, .name = name, .thid = thid,
 		.to_did = story_identity(to, to == s->owner ? BERTH_ID_OWNER : BERTH_ID_FACTORY)->did_long };
 
