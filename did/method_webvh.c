@@ -130,15 +130,21 @@ static struct berth_json *metadata(const struct berth_webvh_log *log, const stru
 
 /* ---- which version ---- */
 
-static enum berth_err no_version(const struct berth_webvh_log *log)
+#define INVALID "invalidDid"
+#define NOT_FOUND "notFound"
+
+/* "notFound" is what a valid log does not have; behind an entry that is not valid nothing
+ * is known. */
+static enum berth_err no_version(const struct berth_webvh_log *log, const char **error)
 {
+	*error = *log->bad ? INVALID : NOT_FOUND;
 	return *log->bad ? berth_fail(BERTH_E_RESOLVE, "%s", log->bad)
 			 : berth_fail(BERTH_E_RESOLVE, "did:webvh: no such version");
 }
 
 /* The last that is not later.  Of what is not valid the time is not known either, so the
  * last valid one before it is nobody's at any time. */
-static enum berth_err by_time(size_t *i, const struct berth_webvh_log *log, const char *text)
+static enum berth_err by_time(size_t *i, const struct berth_webvh_log *log, const char *text, const char **error)
 {
 	struct berth_webvh_time t;
 	enum berth_err rc;
@@ -150,7 +156,7 @@ static enum berth_err by_time(size_t *i, const struct berth_webvh_log *log, cons
 	while (*i > 0 && berth_webvh_time_less(&t, &log->versions[*i - 1].time))
 		(*i)--;
 	if (*i == 0 || (*i == log->n && *log->bad))
-		return no_version(log);
+		return no_version(log, error);
 	(*i)--;
 	return BERTH_OK;
 }
@@ -164,22 +170,23 @@ static bool is_version(const struct berth_webvh_log *log, size_t i, const struct
 	return !v->id || strcmp(v->id, log->versions[i].id) == 0;
 }
 
-static enum berth_err choose(size_t *i, const struct berth_webvh_log *log, const struct berth_did_version *v)
+static enum berth_err choose(size_t *i, const struct berth_webvh_log *log, const struct berth_did_version *v,
+			     const char **error)
 {
 	enum berth_err rc;
 
 	*i = log->n - 1;
 	if (!v || (!v->id && !v->time && !v->number))
-		return *log->bad ? no_version(log) : BERTH_OK;
+		return *log->bad ? no_version(log, error) : BERTH_OK;
 	if (v->time) {
-		if ((rc = by_time(i, log, v->time)))
+		if ((rc = by_time(i, log, v->time, error)))
 			return rc;
-		return is_version(log, *i, v) ? BERTH_OK : no_version(log);
+		return is_version(log, *i, v) ? BERTH_OK : no_version(log, error);
 	}
 	for (*i = 0; *i < log->n; (*i)++)
 		if (is_version(log, *i, v))
 			return BERTH_OK;
-	return no_version(log);
+	return no_version(log, error);
 }
 
 /* ---- the whole ---- */
@@ -216,7 +223,7 @@ static enum berth_err answer(struct berth_registry_result *out, const struct ber
 	return rc;
 }
 
-static enum berth_err find_files(struct berth_webvh_files *f, const struct berth_registry_evidence *e)
+enum berth_err berth_webvh_files_find(struct berth_webvh_files *f, const struct berth_registry_evidence *e)
 {
 	const struct berth_registry_piece *log = berth_registry_piece(e, "did.jsonl");
 	const struct berth_registry_piece *witness = berth_registry_piece(e, "did-witness.json");
@@ -231,27 +238,54 @@ static enum berth_err find_files(struct berth_webvh_files *f, const struct berth
 	return BERTH_OK;
 }
 
+static enum berth_err judge(struct berth_registry_result *out, const struct berth_webvh_log *log,
+			    const struct berth_did_version *version, const struct berth_registry_judge *j, const char **error)
+{
+	enum berth_err rc;
+	size_t i = 0;
+
+	if (!log->named)
+		return berth_fail(BERTH_E_RESOLVE, "did:webvh: the log of another DID");
+	if ((rc = berth_webvh_pin_check(j->pin, log)) || (rc = choose(&i, log, version, error)) ||
+	    (rc = answer(out, log, i, j)))
+		return rc;
+	return berth_webvh_pin_move(j->new_pin, j->pin, log);
+}
+
+static enum berth_err read_and_judge(struct berth_registry_result *out, const struct berth_registry_evidence *e,
+				     const char *did, const struct berth_did_version *version,
+				     const struct berth_registry_judge *j, const char **error)
+{
+	struct berth_webvh_log log;
+	struct berth_webvh_files f;
+	enum berth_err rc;
+
+	if ((rc = berth_webvh_files_find(&f, e))) {
+		*error = NULL;		/* that is the adapter's fault */
+		return rc;
+	}
+	if ((rc = berth_webvh_log_read(&log, &f, did, j->now_s)))
+		return rc;
+	rc = judge(out, &log, version, j, error);
+	berth_webvh_log_free(&log);
+	return rc;
+}
+
 enum berth_err berth_webvh_judge(struct berth_registry_result *out, const struct berth_registry_evidence *e,
 				 const char *did, const struct berth_did_version *version,
 				 const struct berth_registry_judge *j)
 {
-	struct berth_webvh_log log = { .n = 0 };
-	struct berth_webvh_files f;
+	const char *error = INVALID;
 	struct berth_webvh_did d;
 	enum berth_err rc;
-	size_t i = 0;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = berth_webvh_did_parse(&d, did)) || (rc = find_files(&f, e)) ||
-	    (rc = berth_webvh_log_read(&log, &f, did, j->now_s)))
+	if ((rc = berth_webvh_did_parse(&d, did)))
 		return rc;
-	if (!log.named)
-		rc = berth_fail(BERTH_E_RESOLVE, "did:webvh: the log of another DID");
-	if (!rc && (rc = berth_webvh_pin_check(j->pin, &log)) == BERTH_OK && (rc = choose(&i, &log, version)) == BERTH_OK &&
-	    (rc = answer(out, &log, i, j)) == BERTH_OK)
-		rc = berth_webvh_pin_move(j->new_pin, j->pin, &log);
-	berth_webvh_log_free(&log);
-	if (rc)
+	rc = j->log ? judge(out, j->log, version, j, &error) : read_and_judge(out, e, did, version, j, &error);
+	if (rc) {
 		berth_registry_result_free(out);
+		out->error = rc == BERTH_E_RESOLVE ? error : NULL;
+	}
 	return rc;
 }

@@ -10,6 +10,8 @@
 #include "did/document.h"
 #include "did/resolver.h"
 
+struct berth_webvh_log;
+
 /* What a registry adapter says of a DID, as it came: evidence, not a document.  Each
  * method whose registry proves what it says has a judge (method_webvh, method_ethr),
  * which makes a document of it or refuses; of the others the document alone is taken. */
@@ -40,14 +42,19 @@ struct berth_registry_judge {
 	bool clock_trusted;
 	const char *pin;	/* "": nothing yet; NUL-terminated */
 	struct berth_buf *new_pin;	/* what to keep from now on; left empty: as it was */
+	/* The log of a did:webvh that was read for that DID in many steps (did/webvh_reading.h);
+	 * NULL: the judge reads it. */
+	const struct berth_webvh_log *log;
 };
 
-/* A document that was judged good. */
+/* A document that was judged good.  With an error there is none, but `error` may say what
+ * W3C calls it. */
 struct berth_registry_result {
 	struct berth_did_doc *doc;	/* owned; NULL when deactivated without one */
 	struct berth_json *metadata;	/* owned: didDocumentMetadata (W3C DID Resolution); may be NULL */
 	bool deactivated;
 	uint32_t ttl_s;			/* the method's own; 0: none */
+	const char *error;		/* static; NULL: the method has no word of its own for it */
 };
 void berth_registry_result_free(struct berth_registry_result *r);	/* zeroed is fine; leaves it zeroed */
 

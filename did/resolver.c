@@ -24,10 +24,13 @@ static bool is_builtin(const char *did)
 	return has_prefix(did, "did:key:") || has_prefix(did, "did:jwk:") || has_prefix(did, "did:peer:");
 }
 
-/* A document of another DID is no answer. */
+/* A document of another DID is no answer.  That of a did:webvh which has moved is of what it
+ * is now: its log, which has proved that, is one for both. */
 static enum berth_err check_id(struct berth_did_doc **doc, const char *did)
 {
-	if (strcmp((*doc)->id, did) == 0 || berth_did_same((*doc)->id, did))
+	const char *id = (*doc)->id;
+
+	if (strcmp(id, did) == 0 || berth_did_same(id, did) || berth_webvh_same(id, did))
 		return BERTH_OK;
 	berth_did_doc_free(*doc);
 	*doc = NULL;

@@ -37,8 +37,8 @@ struct berth_resolver {
 	const char *(*error)(struct berth_resolver *r, const char *did);
 };
 
-/* resolve() along the chain; the document's id is the DID asked for, or the other
- * form of the same did:peer:4. */
+/* resolve() along the chain; the document's id is the DID asked for, the other form of
+ * the same did:peer:4, or where a did:webvh has moved to (the same SCID). */
 BERTH_MUST_USE enum berth_err
 berth_resolve(struct berth_resolver *r, const char *did, struct berth_did_doc **out);
 

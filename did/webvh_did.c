@@ -162,6 +162,13 @@ enum berth_err berth_webvh_did_parse(struct berth_webvh_did *out, const char *di
 	return BERTH_OK;
 }
 
+bool berth_webvh_same(const char *a, const char *b)
+{
+	struct berth_webvh_did x, y;
+
+	return !berth_webvh_did_parse(&x, a) && !berth_webvh_did_parse(&y, b) && strcmp(x.scid, y.scid) == 0;
+}
+
 static bool is_unreserved(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));

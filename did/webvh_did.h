@@ -32,6 +32,9 @@ bool berth_webvh_is_hash(const char *text);
  * letters beyond ASCII must be written with its A-labels ("xn--"). */
 BERTH_MUST_USE enum berth_err berth_webvh_did_parse(struct berth_webvh_did *out, const char *did);
 
+/* Both are did:webvh of one SCID: the same DID before and after it has moved. */
+bool berth_webvh_same(const char *a, const char *b);
+
 /* Appends "https://HOST[:PORT]/[SEGMENT/...]" and file.  well_known: where there are no
  * segments the file is in /.well-known/, as the log is and what a DID URL's path names
  * is not. */

@@ -32,19 +32,18 @@ static bool approve(struct berth_webvh_log *log, const char *key, uint32_t numbe
 	return news;
 }
 
-static enum berth_err take_proof(struct berth_webvh_log *log, const struct berth_json *proof, const char *version_id,
-				 uint32_t number, int64_t now_s, struct berth_webvh_key *cache)
+static enum berth_err take_proof(struct berth_webvh_approvals *a, struct berth_webvh_log *log, int64_t now_s)
 {
+	const char *key, *version_id = log->versions[a->number - 1].id;
 	struct berth_buf text = BERTH_BUF_INIT;
-	const char *key;
 	enum berth_err rc;
 
-	if (berth_webvh_proof_read(&key, proof, now_s) || !approve(log, key, number, false))
+	if (berth_webvh_proof_read(&key, a->proof, now_s) || !approve(log, key, a->number, false))
 		return BERTH_OK;
 	berth_webvh_witness_text(&text, version_id);
 	if ((rc = berth_buf_status(&text)) == BERTH_OK &&
-	    (rc = berth_webvh_proof_verify(proof, text.p, text.len, cache)) == BERTH_OK)
-		approve(log, key, number, true);
+	    (rc = berth_webvh_proof_verify(a->proof, text.p, text.len, &a->key)) == BERTH_OK)
+		approve(log, key, a->number, true);
 	berth_buf_free(&text);
 	return rc == BERTH_E_NOMEM ? rc : BERTH_OK;
 }
@@ -53,52 +52,67 @@ static enum berth_err take_proof(struct berth_webvh_log *log, const struct berth
  * approvals are worth nothing here. */
 static uint32_t number_in(const struct berth_webvh_log *log, const char *version_id)
 {
-	uint32_t number = berth_webvh_version_number(version_id);
+	uint32_t number = version_id ? berth_webvh_version_number(version_id) : 0;
 
 	if (number == 0 || number > log->n || strcmp(log->versions[number - 1].id, version_id) != 0)
 		return 0;
 	return number;
 }
 
-static enum berth_err take_entry(struct berth_webvh_log *log, const struct berth_json *entry, size_t *left,
-				 int64_t now_s, struct berth_webvh_key *cache)
+/* From here on to an entry that is about a version of this log, and its first proof. */
+static enum berth_err find_entry(struct berth_webvh_approvals *a, const struct berth_webvh_log *log)
 {
-	const struct berth_json *proofs = berth_json_get(entry, "proof");
-	const char *version_id = berth_json_str(berth_json_get(entry, "versionId"));
-	uint32_t number;
-	enum berth_err rc;
+	for (; a->entry; a->entry = berth_json_next(a->entry)) {
+		const struct berth_json *proofs = berth_json_get(a->entry, "proof");
 
-	if (!version_id || !(number = number_in(log, version_id)))
-		return BERTH_OK;
-	if (!berth_json_is(proofs, BERTH_JSON_ARRAY))
-		return berth_fail(BERTH_E_RESOLVE, "did:webvh: did-witness.json: an entry without proofs");
-	berth_json_each(p, proofs) {
-		if ((*left)-- == 0)
-			return berth_fail(BERTH_E_SIZE, "did:webvh: more than %d witness proofs", BERTH_WEBVH_PROOFS_MAX);
-		if ((rc = take_proof(log, p, version_id, number, now_s, cache)))
-			return rc;
+		if (!(a->number = number_in(log, berth_json_str(berth_json_get(a->entry, "versionId")))))
+			continue;
+		if (!berth_json_is(proofs, BERTH_JSON_ARRAY))
+			return berth_fail(BERTH_E_RESOLVE, "did:webvh: did-witness.json: an entry without proofs");
+		if ((a->proof = berth_json_first(proofs)))
+			break;
 	}
 	return BERTH_OK;
 }
 
-static enum berth_err take_file(struct berth_webvh_log *log, const char *text, size_t len, int64_t now_s)
+enum berth_err berth_webvh_approvals_open(struct berth_webvh_approvals *a, const struct berth_webvh_log *log,
+					  const char *text, size_t len)
 {
-	struct berth_webvh_key cache = { .text = "" };
-	size_t left = BERTH_WEBVH_PROOFS_MAX;
-	struct berth_json *file = NULL;
 	enum berth_err rc;
 
-	if (!text)
+	*a = (struct berth_webvh_approvals){ .left = BERTH_WEBVH_PROOFS_MAX };
+	if (!text || log->n_rules == 0)
 		return BERTH_OK;
-	rc = berth_json_parse_exact(&file, text, len, BERTH_WEBVH_WITNESS_MAX);
+	rc = berth_json_parse_exact(&a->file, text, len, BERTH_WEBVH_WITNESS_MAX);
 	if (rc == BERTH_E_SIZE || rc == BERTH_E_NOMEM)
 		return rc;
-	if (rc || !berth_json_is(file, BERTH_JSON_ARRAY))
-		rc = berth_fail(BERTH_E_RESOLVE, "did:webvh: did-witness.json is no JSON array");
-	for (const struct berth_json *e = rc ? NULL : berth_json_first(file); e && !rc; e = berth_json_next(e))
-		rc = take_entry(log, e, &left, now_s, &cache);
-	berth_json_free(file);
+	if (rc || !berth_json_is(a->file, BERTH_JSON_ARRAY))
+		return berth_fail(BERTH_E_RESOLVE, "did:webvh: did-witness.json is no JSON array");
+	a->entry = berth_json_first(a->file);
+	return find_entry(a, log);
+}
+
+enum berth_err berth_webvh_approvals_take(struct berth_webvh_approvals *a, struct berth_webvh_log *log, int64_t now_s,
+					  size_t *steps)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (; a->proof && *steps && !rc; (*steps)--) {
+		if (a->left-- == 0)
+			return berth_fail(BERTH_E_SIZE, "did:webvh: more than %d witness proofs", BERTH_WEBVH_PROOFS_MAX);
+		rc = take_proof(a, log, now_s);
+		if (!rc && !(a->proof = berth_json_next(a->proof))) {
+			a->entry = berth_json_next(a->entry);
+			rc = find_entry(a, log);
+		}
+	}
 	return rc;
+}
+
+void berth_webvh_approvals_close(struct berth_webvh_approvals *a)
+{
+	berth_json_free(a->file);
+	*a = (struct berth_webvh_approvals){ .left = 0 };
 }
 
 /* "confirm that the did-witness.json file contains verified witness proofs from a
@@ -114,20 +128,15 @@ static bool has_approval(const struct berth_webvh_rule *r, uint32_t number)
 	       approvals >= threshold;
 }
 
-enum berth_err berth_webvh_witnessed(size_t *n, struct berth_webvh_log *log, const char *text, size_t len, int64_t now_s)
+size_t berth_webvh_witnessed(const struct berth_webvh_log *log)
 {
-	enum berth_err rc;
+	size_t n = 0;
 
-	*n = log->n;
-	if (log->n_rules == 0)
-		return BERTH_OK;
-	if ((rc = take_file(log, text, len, now_s)))
-		return rc;
-	for (*n = 0; *n < log->n; (*n)++) {
-		const struct berth_webvh_version *v = &log->versions[*n];
+	for (; n < log->n; n++) {
+		const struct berth_webvh_version *v = &log->versions[n];
 
-		if (v->rule && !has_approval(&log->rules[v->rule - 1], (uint32_t)*n + 1))
+		if (v->rule && !has_approval(&log->rules[v->rule - 1], (uint32_t)n + 1))
 			break;
 	}
-	return BERTH_OK;
+	return n;
 }

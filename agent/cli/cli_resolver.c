@@ -49,11 +49,17 @@ static struct berth_cli_resolver *of_kept(struct berth_resolver *base)
 	return (struct berth_cli_resolver *)(void *)((char *)base - offsetof(struct berth_cli_resolver, kept));
 }
 
-/* No registry was asked, so nothing was found out about the DID. */
+/* The daemon's word for it.  Where it has none no registry was asked, and nothing was found
+ * out about the DID. */
 static const char *error(struct berth_resolver *base, const char *did)
 {
+	const struct berth_cli_resolver *r = of_kept(base);
+	const char *word = berth_json_str(berth_json_get(berth_json_get(r->kept_result, "didResolutionMetadata"), "error"));
+
 	(void)did;
-	return of_kept(base)->kept_asked ? "internalError" : NULL;
+	if (!r->kept_asked)
+		return NULL;
+	return word ? word : "internalError";
 }
 
 /* That of --config, unless --socket says which. */
@@ -88,7 +94,7 @@ static enum berth_err ask_daemon(struct berth_resolver *base, const char *did, s
 	if (!berth_json_is(doc, BERTH_JSON_OBJECT))
 		return berth_fail(BERTH_E_RESOLVE, "the daemon keeps nothing of %.80s", did);
 	copy = berth_json_clone(doc);
-	return copy ? berth_did_doc_from_signed(out, copy, did) : berth_fail(BERTH_E_NOMEM, "DID document");
+	return copy ? berth_did_doc_from_signed(out, copy, NULL) : berth_fail(BERTH_E_NOMEM, "DID document");
 }
 
 enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struct berth_cli *c)

@@ -6,6 +6,7 @@
 #include "did/base/json.h"
 #include "did/method_ethr.h"
 #include "did/method_webvh.h"
+#include "did/webvh_did.h"
 
 typedef enum berth_err judge_fn(struct berth_registry_result *out, const struct berth_registry_evidence *e, const char *did,
 				const struct berth_did_version *version, const struct berth_registry_judge *j);
@@ -44,6 +45,13 @@ bool berth_judge_keeps_pin(const char *did)
 	const struct method *m = method_of(did);
 
 	return m && m->pin;
+}
+
+size_t berth_judge_subject_len(const char *did)
+{
+	size_t n = strlen(BERTH_WEBVH_PREFIX);
+
+	return strncmp(did, BERTH_WEBVH_PREFIX, n) == 0 ? n + strcspn(did + n, ":") : strlen(did);
 }
 
 /* Bytes are a document only when they parse as the one that was asked for. */
@@ -122,7 +130,11 @@ enum berth_err berth_judge(struct berth_registry_result *out, const struct berth
 		rc = take_document(out, doc, did);
 	else
 		rc = berth_fail(BERTH_E_RESOLVE, "the registry's answer has no document");
-	if (rc)
+	if (rc) {
+		const char *error = out->error;
+
 		berth_registry_result_free(out);
+		out->error = error;
+	}
 	return rc;
 }

@@ -25,5 +25,8 @@ berth_judge(struct berth_registry_result *out, const struct berth_registry_evide
 size_t berth_judge_bytes_max(const char *did);
 /* What is believed of such a DID only moves forward: it has a pin. */
 bool berth_judge_keeps_pin(const char *did);
+/* So many characters of a DID say whose history it is, and so whose pin: all of them, but
+ * of a did:webvh only those up to its SCID, which it keeps when it moves. */
+size_t berth_judge_subject_len(const char *did);
 
 #endif

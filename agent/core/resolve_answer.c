@@ -65,23 +65,28 @@ resolve_evidence(const struct berth_res_answer *a, struct berth_registry_piece p
 
 struct judging {
 	struct berth_resolveclient *c;
-	const char *did;
-	const struct berth_did_version *version;
+	const struct resolve_case *k;
 	const struct berth_registry_evidence *evidence;
-	bool authoritative, ours;
 	struct berth_buf pin, new_pin;
 };
 
+int64_t resolve_now_s(const struct berth_resolveclient *c)
+{
+	int64_t now = berth_clock_now_s(), floor = c->pins ? c->pins->floor_s(c->pins) : berth_clock_build_s();
+
+	return now > floor ? now : floor;
+}
+
 static enum berth_err judge(struct judging *j, const char *pin, struct berth_registry_result *out)
 {
-	int64_t now = berth_clock_now_s(), floor = j->c->pins ? j->c->pins->floor_s(j->c->pins) : berth_clock_build_s();
+	int64_t clock = berth_clock_now_s(), now = resolve_now_s(j->c);
 	const struct berth_registry_judge how = {
-		.now_s = now > floor ? now : floor, .clock_trusted = j->c->clock_trusted && now >= floor,
-		.pin = pin, .new_pin = &j->new_pin,
+		.now_s = now, .clock_trusted = j->c->clock_trusted && clock >= now,
+		.pin = pin, .new_pin = &j->new_pin, .log = j->k->log,
 	};
 
 	berth_buf_reset(&j->new_pin);
-	return berth_judge(out, j->evidence, j->did, j->version, &how, j->authoritative);
+	return berth_judge(out, j->evidence, j->k->did, j->k->version, &how, j->k->from->authoritative);
 }
 
 /* Evidence that would be good if nothing had been believed before: an older history than
@@ -93,7 +98,7 @@ static enum berth_err on_refused(struct judging *j, enum berth_err rc)
 
 	snprintf(why, sizeof(why), "%s", berth_err_detail());
 	if (rc == BERTH_E_RESOLVE && j->pin.len && !judge(j, "", &r))
-		j->c->pins->contradicted(j->c->pins, j->did, berth_buf_cstr(&j->pin), j->evidence, why);
+		j->c->pins->contradicted(j->c->pins, j->k->did, berth_buf_cstr(&j->pin), j->evidence, why);
 	berth_registry_result_free(&r);
 	return berth_fail(rc, "%s", why);
 }
@@ -109,7 +114,7 @@ static enum berth_err keep_pin(struct judging *j)
 		return berth_fail(BERTH_E_SIZE, "a pin of %zu bytes", j->new_pin.len);
 	if (j->pin.len == j->new_pin.len && memcmp(j->pin.p, j->new_pin.p, j->pin.len) == 0)
 		return BERTH_OK;
-	return pins->put(pins, j->did, berth_buf_cstr(&j->new_pin), j->ours);
+	return pins->put(pins, j->k->did, berth_buf_cstr(&j->new_pin), j->k->ours);
 }
 
 /* Of what is from a bundle its age is known (docs/registry-adapters.md). */
@@ -138,17 +143,19 @@ static enum berth_err print(struct resolve_document *out, const struct berth_reg
 
 static enum berth_err believe(struct judging *j, struct resolve_document *out)
 {
-	struct berth_pins *pins = berth_judge_keeps_pin(j->did) ? j->c->pins : NULL;
+	struct berth_pins *pins = berth_judge_keeps_pin(j->k->did) ? j->c->pins : NULL;
 	struct berth_registry_result r = { 0 };
 	enum berth_err rc;
 
-	if (pins && (rc = pins->get(pins, j->did, &j->pin)))
+	if (pins && (rc = pins->get(pins, j->k->did, &j->pin)))
 		return rc;
-	if ((rc = judge(j, berth_buf_cstr(&j->pin), &r)))
+	if ((rc = judge(j, berth_buf_cstr(&j->pin), &r))) {
+		out->error = r.error;
 		return on_refused(j, rc);
+	}
 	if (!(rc = keep_pin(j)) && !(rc = add_bundle(&r, j->evidence)))
 		rc = print(out, &r);
-	if (!rc && ((r.deactivated && !j->version) || !r.doc))
+	if (!rc && ((r.deactivated && !j->k->version) || !r.doc))
 		rc = berth_fail(BERTH_E_RESOLVE, "it is deactivated");
 	if (!rc) {
 		out->ttl_s = r.ttl_s ? r.ttl_s : j->evidence->ttl_s;
@@ -159,14 +166,12 @@ static enum berth_err believe(struct judging *j, struct resolve_document *out)
 	return rc;
 }
 
-enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
-			     const struct berth_did_version *version, bool ours, const struct berth_res_answer *a,
+enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve_case *k, const struct berth_res_answer *a,
 			     struct resolve_document *out)
 {
 	struct berth_registry_piece pieces[BERTH_RES_PARTS_MAX];
 	struct berth_registry_evidence e = resolve_evidence(a, pieces);
-	struct judging j = { .c = c, .did = did, .version = version, .evidence = &e, .ours = ours,
-		.authoritative = from->authoritative };
+	struct judging j = { .c = c, .k = k, .evidence = &e };
 	enum berth_err rc = resolve_status(a);
 
 	if (rc) {
@@ -174,8 +179,8 @@ enum berth_err resolve_judge(struct berth_resolveclient *c, const struct resolve
 		out->error = error_of(a->status);
 		return rc;
 	}
-	out->hearsay = !from->authoritative && berth_registry_piece(&e, "didResolution");
-	if ((rc = believe(&j, out)) && !version && !out->metadata.len)
+	out->hearsay = !k->from->authoritative && berth_registry_piece(&e, "didResolution");
+	if ((rc = believe(&j, out)) && !out->error && !k->version && !out->metadata.len)
 		out->error = "internalError";	/* something is there */
 	berth_buf_free(&j.pin);
 	berth_buf_free(&j.new_pin);

@@ -10,6 +10,8 @@
 
 #define RESOLVE_CRITICAL_MAX 256
 
+struct resolve_judging;
+
 struct berth_resolveclient {
 	struct berth_resolver base;	/* first: what resolve() gets */
 	struct berth_lookups lookups;
@@ -32,6 +34,8 @@ struct berth_resolveclient {
 	uint64_t calls;			/* numbers them */
 	struct resolve_process process;
 	struct resolve_memory memory;
+	struct resolve_judging *judging;	/* the oldest first */
+	size_t judging_bytes;
 };
 
 /* The first adapter that has that operation for did; NULL: none. */
@@ -43,12 +47,36 @@ BERTH_MUST_USE enum berth_err resolve_status(const struct berth_res_answer *a);
 struct berth_registry_evidence
 resolve_evidence(const struct berth_res_answer *a, struct berth_registry_piece pieces[BERTH_RES_PARTS_MAX]);
 
-/* From an answer of an adapter to the document of did that is to be believed.  With an
- * error there may be metadata: it is deactivated. */
+/* The later of the clock and the floor of time. */
+int64_t resolve_now_s(const struct berth_resolveclient *c);
+
+/* Whose answer it is, and about what. */
+struct resolve_case {
+	const struct resolve_adapter *from;
+	const char *did;
+	const struct berth_did_version *version;	/* NULL: the newest */
+	bool ours;
+	const struct berth_webvh_log *log;	/* it has been read; NULL: not yet */
+};
+/* From an answer of an adapter to the document that is to be believed.  With an error
+ * there may be metadata: it is deactivated. */
 BERTH_MUST_USE enum berth_err
-resolve_judge(struct berth_resolveclient *c, const struct resolve_adapter *from, const char *did,
-	      const struct berth_did_version *version, bool ours, const struct berth_res_answer *a,
+resolve_judge(struct berth_resolveclient *c, const struct resolve_case *k, const struct berth_res_answer *a,
 	      struct resolve_document *out);
+/* An answer whose log was read, with rc, is judged, and remembered under its question. */
+void resolve_on_read(struct berth_resolveclient *c, const struct resolve_question *q, const struct berth_res_answer *a,
+		     enum berth_err rc, const struct berth_webvh_log *log);
+
+/* --- resolve_judging.c --- */
+
+/* An answer that takes long to judge is kept, with its question, and judged a little in
+ * each turn.  false: this one does not, and neither was touched. */
+bool resolve_judging_add(struct berth_resolveclient *c, struct resolve_question *q, const struct berth_res_answer *a);
+bool resolve_judging_has(const struct berth_resolveclient *c, const char *key);
+void resolve_judging_turn(struct berth_resolveclient *c);
+/* Somebody waits for it right here. */
+void resolve_judging_finish(struct berth_resolveclient *c, const char *key);
+void resolve_judging_free(struct berth_resolveclient *c);
 
 /* --- resolve_kept.c --- */
 

@@ -27,7 +27,8 @@ static bool know_time(const struct berth_resolveclient *c, int64_t *now_s)
 
 /* --- after a restart ------------------------------------------------------------------- */
 
-/* What a judge took for a document is one. */
+/* What a judge took for a document is one, also where the DID has moved and it is of what
+ * it was then. */
 static enum berth_err read_document(struct berth_did_doc **out, const struct berth_json *v, const char *did)
 {
 	struct berth_json *copy = berth_json_clone(v);
@@ -35,7 +36,7 @@ static enum berth_err read_document(struct berth_did_doc **out, const struct ber
 	*out = NULL;
 	if (!copy)
 		return berth_fail(BERTH_E_NOMEM, "DID document");
-	return berth_judge_keeps_pin(did) ? berth_did_doc_from_signed(out, copy, did) : berth_did_doc_from_json(out, copy, did);
+	return berth_judge_keeps_pin(did) ? berth_did_doc_from_signed(out, copy, NULL) : berth_did_doc_from_json(out, copy, did);
 }
 
 static enum berth_err take(struct berth_resolveclient *c, const char *did, const struct berth_kept_doc *k)

@@ -113,6 +113,9 @@ resolve_queue_add(struct resolve_process *p, const char *key, const struct berth
 		  resolve_done *done, void *arg);
 struct resolve_question *resolve_queue_find(const struct resolve_process *p, const char *key);
 struct resolve_question *resolve_queue_asked(const struct resolve_process *p, uint32_t seq);
+/* In a done: all that q is, for longer than that; NULL without memory. */
+struct resolve_question *resolve_question_take(struct resolve_question *q);
+void resolve_question_free(struct resolve_question *q);	/* NULL is fine */
 /* Now somebody waits for it. */
 void resolve_queue_hurry(struct resolve_process *p, struct resolve_question *q);
 /* The next that may be asked; NULL: none, or too many are under way. */

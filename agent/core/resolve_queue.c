@@ -6,7 +6,7 @@
 
 #include "agent/core/resolve_process.h"
 
-static void question_free(struct resolve_question *q)
+void resolve_question_free(struct resolve_question *q)
 {
 	if (!q)
 		return;
@@ -32,11 +32,23 @@ static enum berth_err question_new(struct resolve_question **out, const char *ke
 		berth_res_ask_encode(&q->payload, m);
 	}
 	if (!q || !q->key || !q->did || (number && !q->number) || berth_buf_status(&q->payload)) {
-		question_free(q);
+		resolve_question_free(q);
 		return berth_fail(BERTH_E_NOMEM, "look-up");
 	}
 	*out = q;
 	return BERTH_OK;
+}
+
+struct resolve_question *resolve_question_take(struct resolve_question *q)
+{
+	struct resolve_question *mine = malloc(sizeof(*mine));
+
+	if (!mine)
+		return NULL;
+	*mine = *q;
+	q->key = q->did = q->number = NULL;	/* mine's now */
+	q->payload = (struct berth_buf)BERTH_BUF_INIT;
+	return mine;
 }
 
 /* Where the next one goes: behind all that are as urgent. */
@@ -125,7 +137,7 @@ void resolve_queue_finish(struct resolve_process *p, struct resolve_question *q,
 	if (q->seq)
 		p->n_asked--;
 	q->done(q->arg, q, a, blamed);
-	question_free(q);
+	resolve_question_free(q);
 }
 
 /* Nobody can be asked meanwhile: what a callback asks for anew is refused. */

@@ -36,6 +36,27 @@ static enum berth_err add_said(struct berth_json *result, const struct berth_res
 	return berth_json_set(result, "didResolutionMetadata", meta);
 }
 
+/* DID Resolution's own words for these two. */
+static enum berth_err add_problem(struct berth_json *result, const struct berth_resolve_said *s)
+{
+	bool invalid = strcmp(s->error, "invalidDid") == 0;
+	struct berth_json *meta = berth_json_get_mut(result, "didResolutionMetadata"), *p = berth_json_new_object();
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(p, "type", invalid ? "https://www.w3.org/ns/did#INVALID_DID" : "https://www.w3.org/ns/did#NOT_FOUND")) ||
+	    (rc = berth_json_set_str(p, "title", invalid ? "The DID is not valid." : "The DID was not found.")) ||
+	    (rc = berth_json_set_str(p, "detail", s->why))) {
+		berth_json_free(p);
+		return rc;
+	}
+	return berth_json_set(meta, "problemDetails", p);
+}
+
+static bool is_problem(const struct berth_resolve_said *s)
+{
+	return s->error && s->why[0] && (strcmp(s->error, "invalidDid") == 0 || strcmp(s->error, "notFound") == 0);
+}
+
 struct berth_json *berth_resolveclient_result(struct berth_resolveclient *c, enum berth_err rc, struct berth_resolver *top,
 					      const char *did, const struct berth_did_doc *doc)
 {
@@ -47,6 +68,8 @@ struct berth_json *berth_resolveclient_result(struct berth_resolveclient *c, enu
 	berth_resolveclient_said(c, did, &s);
 	if (!set && s.cached)
 		set = add_said(v, &s);
+	if (!set && rc && is_problem(&s))
+		set = add_problem(v, &s);
 	if (!set && meta)
 		set = add_metadata(v, meta);
 	if (!set)

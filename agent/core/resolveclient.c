@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/resolveclient.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,36 +25,59 @@ void berth_resolveclient_forget(struct berth_resolveclient *c, const char *did)
 
 /* The version is in the question, most of it in its payload. */
 static enum berth_err judge_answer(struct berth_resolveclient *c, const struct resolve_question *q,
-				   const struct berth_res_answer *a, struct resolve_document *out)
+				   const struct berth_res_answer *a, const struct berth_webvh_log *log,
+				   struct resolve_document *out)
 {
 	struct berth_did_version version;
 	struct berth_res_ask m;
+	struct resolve_case k = { .from = &c->process.adapters[q->adapter], .did = q->did, .ours = q->urgent, .log = log };
 	enum berth_err rc = berth_res_ask_decode(&m, q->payload.p, q->payload.len);
 
 	if (rc)
 		return rc;
 	version = (struct berth_did_version){ *m.version_id ? m.version_id : NULL, *m.version_time ? m.version_time : NULL,
 		q->number };
-	return resolve_judge(c, &c->process.adapters[q->adapter], q->did,
-			     version.id || version.time || version.number ? &version : NULL, q->urgent, a, out);
+	k.version = version.id || version.time || version.number ? &version : NULL;
+	return resolve_judge(c, &k, a, out);
+}
+
+/* What came of a question is remembered. */
+static void conclude(struct berth_resolveclient *c, const struct resolve_question *q, enum berth_err rc,
+		     struct resolve_document *d)
+{
+	c->finished = true;
+	d->wanted = q->urgent || resolve_is_critical(c, q->did);
+	if (rc != BERTH_E_NOMEM)
+		resolve_remember(&c->memory, q->key, rc, d);
+	resolve_document_free(d);
+}
+
+void resolve_on_read(struct berth_resolveclient *c, const struct resolve_question *q, const struct berth_res_answer *a,
+		     enum berth_err rc, const struct berth_webvh_log *log)
+{
+	struct resolve_document d = { .error = rc == BERTH_E_RESOLVE ? "invalidDid" : "internalError" };
+
+	if (!rc) {
+		d.error = NULL;
+		rc = judge_answer(c, q, a, log, &d);
+	}
+	conclude(c, q, rc, &d);
 }
 
 static void on_answer(void *arg, struct resolve_question *q, const struct berth_res_answer *a, bool blamed)
 {
+	struct resolve_document d = { .outage = !a, .error = a ? NULL : "internalError" };
 	struct berth_resolveclient *c = arg;
-	struct resolve_document d = { .hearsay = false };
 	enum berth_err rc;
 
-	c->finished = true;
-	if (!a && !blamed)
+	if (a && resolve_judging_add(c, q, a))
+		return;
+	if (!a && !blamed) {
+		c->finished = true;
 		return;		/* whoever wants it asks again */
-	d.wanted = q->urgent || resolve_is_critical(c, q->did);
-	d.outage = !a;
-	d.error = a ? NULL : "internalError";
-	rc = a ? judge_answer(c, q, a, &d) : berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
-	if (rc != BERTH_E_NOMEM)
-		resolve_remember(&c->memory, q->key, rc, &d);
-	resolve_document_free(&d);
+	}
+	rc = a ? judge_answer(c, q, a, NULL, &d) : berth_fail(BERTH_E_PLUGIN, "resolverd hung or died");
+	conclude(c, q, rc, &d);
 }
 
 /* Queues it, or finds that somebody has. */
@@ -67,6 +91,8 @@ static enum berth_err want(struct berth_resolveclient *c, const struct look_up *
 		.deadline_ms = (uint32_t)c->deadline_ms, .max_bytes = (uint32_t)berth_judge_bytes_max(l->did),
 	};
 
+	if (resolve_judging_has(c, l->key))
+		return BERTH_OK;
 	if (!q)
 		return resolve_queue_add(&c->process, l->key, &m, v ? v->number : NULL, urgent, on_answer, c);
 	if (urgent)
@@ -97,6 +123,7 @@ static enum berth_err wait_here(struct berth_resolveclient *c, const struct look
 	resolve_process_proceed(&c->process);
 	while (resolve_queue_find(&c->process, l->key))
 		resolve_process_turn(&c->process);
+	resolve_judging_finish(c, l->key);
 	c->share_ms += berth_clock_mono_ms() - start;
 	return BERTH_OK;
 }
@@ -141,6 +168,7 @@ static enum berth_err failed(struct berth_resolveclient *c, enum berth_err rc, c
 	c->said = (struct berth_resolve_said){ .error = rc == BERTH_E_DID ? "invalidDid" : "internalError" };
 	if (r)
 		c->said.error = r->error;
+	snprintf(c->said.why, sizeof(c->said.why), "%s", r ? r->why : berth_err_detail());
 	return rc;
 }
 
@@ -338,6 +366,7 @@ bool berth_resolveclient_run(struct berth_resolveclient *c, bool readable)
 	bool finished;
 
 	resolve_process_run(&c->process, readable);
+	resolve_judging_turn(c);
 	finished = c->finished;
 	c->finished = false;
 	return finished;
@@ -355,7 +384,8 @@ bool berth_resolveclient_wants_write(const struct berth_resolveclient *c)
 
 uint32_t berth_resolveclient_timeout_ms(const struct berth_resolveclient *c)
 {
-	return c->finished ? 0 : resolve_process_timeout_ms(&c->process);	/* somebody waited elsewhere */
+	/* somebody waited elsewhere, or the next turn has something to do */
+	return c->finished || c->judging ? 0 : resolve_process_timeout_ms(&c->process);
 }
 
 /* --- life ---------------------------------------------------------------------- */
@@ -476,6 +506,7 @@ void berth_resolveclient_free(struct berth_resolveclient *c)
 	if (!c)
 		return;
 	resolve_process_free(&c->process);
+	resolve_judging_free(c);
 	resolve_forget(&c->memory, NULL);
 	berth_buf_free(&c->said_of);
 	while (c->n_critical)

@@ -33,6 +33,7 @@
  * resolve_result.c    resolution results
  * resolve_call.c      everything else that adapters can do: publishing, related resources
  * resolve_answer.c    what an answer means
+ * resolve_judging.c   answers that take long to judge
  * resolve_queue.c     questions that wait
  * resolve_process.c   the process
  * resolve_config.c    what of it the configuration says */
@@ -109,6 +110,7 @@ const char *berth_resolveclient_metadata(struct berth_resolveclient *c, const ch
 /* How did was resolved, when it was the last one. */
 struct berth_resolve_said {
 	const char *error;	/* of a failure: W3C's name for it; static; NULL: as its code says */
+	char why[160];		/* and what was said of it; "": nothing */
 	bool cached;		/* nobody was asked for it */
 	bool stale;		/* its lifetime is over */
 	int64_t age_s;		/* since it came; -1: not known */
@@ -117,7 +119,8 @@ void berth_resolveclient_said(const struct berth_resolveclient *c, const char *d
 
 /* The whole W3C DID resolution result of did, which top has just resolved with rc to doc:
  * with that metadata, and in didResolutionMetadata "cached", "age" in seconds (where it is
- * known) and "stale" when nobody was asked.  NULL without memory. */
+ * known) and "stale" when nobody was asked, or with "problemDetails" (RFC 9457) where the
+ * DID was not found or is not valid.  NULL without memory. */
 struct berth_json *berth_resolveclient_result(struct berth_resolveclient *c, enum berth_err rc, struct berth_resolver *top,
 					      const char *did, const struct berth_did_doc *doc);
 /* A document stood in for an answer within BERTH_RESOLVE_STALE_TOLD_MS. */

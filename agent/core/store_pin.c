@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pins as records, under the hash of their DID, and what contradicted them. */
+/* Pins as records, under the hash of what says whose history they are of (judge.h), and
+ * what contradicted them, under that of the DID it was said of. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/core/judge.h"
 #include "agent/core/pins.h"
 #include "agent/core/store.h"
 #include "did/base/clock.h"
@@ -11,8 +13,8 @@
 #include "did/codec/base64url.h"
 #include "did/crypto/hash.h"
 
-#define NS_PIN "pin"			/* hash of a DID -> {"did", "pin"} */
-#define NS_FORK "pin-fork"		/* the same -> {"did", "pin", "time", "why", "evidence": [{"name", "size", "hash", "end"}]} */
+#define NS_PIN "pin"			/* hash of a subject -> {"did", "pin"} */
+#define NS_FORK "pin-fork"		/* hash of a DID -> {"did", "pin", "time", "why", "evidence": [{"name", "size", "hash", "end"}]} */
 #define NS_FORK_GUEST "pin-fork-guest"	/* of strangers' DIDs: the same */
 #define COUNTER_FLOOR "time-floor"
 #define PENDING_MAX 64
@@ -34,19 +36,28 @@ struct store_pins {
 	size_t n_forks;
 };
 
-static struct berth_buf key_of(const char *did)
+/* They have one history: what a DID was before it moved, and what it is. */
+static bool is_same(const char *a, const char *b)
+{
+	size_t n = berth_judge_subject_len(a);
+
+	return n == berth_judge_subject_len(b) && strncmp(a, b, n) == 0;
+}
+
+static struct berth_buf key_of(const char *did, size_t n)
 {
 	struct berth_buf key = BERTH_BUF_INIT;
 	uint8_t hash[BERTH_SHA256_LEN];
 
-	berth_sha256(hash, did, strlen(did));
+	berth_sha256(hash, did, n);
 	berth_b64url_encode(&key, hash, sizeof(hash));
 	return key;
 }
 
-static enum berth_err put(struct store_pins *s, const char *ns, const char *did, const struct berth_json *v, bool ours)
+/* key: taken over. */
+static enum berth_err put(struct store_pins *s, const char *ns, struct berth_buf key, const struct berth_json *v, bool ours)
 {
-	struct berth_buf key = key_of(did), text = BERTH_BUF_INIT;
+	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc = berth_buf_status(&key);
 
 	if (!rc && !(rc = berth_json_print(&text, v)))
@@ -65,7 +76,7 @@ static enum berth_err write_pin(struct store_pins *s, const struct pending *p)
 	if (!v)
 		return berth_fail(BERTH_E_NOMEM, "pin");
 	if (!(rc = berth_json_set_str(v, "did", p->did)) && !(rc = berth_json_set_str(v, "pin", p->pin)))
-		rc = put(s, NS_PIN, p->did, v, p->ours);
+		rc = put(s, NS_PIN, key_of(p->did, berth_judge_subject_len(p->did)), v, p->ours);
 	berth_json_free(v);
 	return rc;
 }
@@ -82,7 +93,7 @@ static void pending_free(struct pending *p)
 static struct pending *find(struct store_pins *s, const char *did)
 {
 	for (size_t i = 0; i < s->n_pending; i++)
-		if (strcmp(s->pending[i].did, did) == 0)
+		if (is_same(s->pending[i].did, did))
 			return &s->pending[i];
 	return NULL;
 }
@@ -133,13 +144,13 @@ static enum berth_err audit(struct store_pins *s, const struct fork *f)
 static enum berth_err write_fork(struct store_pins *s, const struct fork *f)
 {
 	static const char *const spaces[] = { NS_FORK, NS_FORK_GUEST };
-	struct berth_buf key = key_of(f->did), record = BERTH_BUF_INIT;
+	struct berth_buf key = key_of(f->did, strlen(f->did)), record = BERTH_BUF_INIT;
 	bool known = false;
 	enum berth_err rc = berth_buf_status(&key);
 
 	for (size_t i = 0; !rc && !known && i < sizeof(spaces) / sizeof(spaces[0]); i++)
 		rc = berth_store_get(s->store, spaces[i], berth_buf_cstr(&key), &record, &known);
-	if (!rc && !known && !(rc = put(s, f->ours ? NS_FORK : NS_FORK_GUEST, f->did, f->record, f->ours)))
+	if (!rc && !known && !(rc = put(s, f->ours ? NS_FORK : NS_FORK_GUEST, key_of(f->did, strlen(f->did)), f->record, f->ours)))
 		rc = audit(s, f);
 	berth_buf_free(&record);
 	berth_buf_free(&key);
@@ -220,7 +231,7 @@ static enum berth_err read_pin(struct berth_buf *out, const struct berth_buf *re
 
 	if (!rc && !(rc = berth_json_req_str(v, "did", BERTH_STORE_VALUE_MAX, &who)) &&
 	    !(rc = berth_json_req_str(v, "pin", BERTH_PIN_MAX, &pin))) {
-		if (strcmp(who, did) == 0)
+		if (is_same(who, did))
 			berth_buf_str(out, pin);
 		else
 			rc = BERTH_E_STORE;
@@ -229,20 +240,33 @@ static enum berth_err read_pin(struct berth_buf *out, const struct berth_buf *re
 	return rc && rc != BERTH_E_NOMEM ? berth_fail(BERTH_E_STORE, "the pin of %.80s is damaged", did) : rc;
 }
 
+static enum berth_err get_stored(struct store_pins *s, const char *did, size_t n, struct berth_buf *out, bool *found)
+{
+	struct berth_buf key = key_of(did, n), record = BERTH_BUF_INIT;
+	enum berth_err rc = berth_buf_status(&key);
+
+	if (!rc && !(rc = berth_store_get(s->store, NS_PIN, berth_buf_cstr(&key), &record, found)) && *found)
+		rc = read_pin(out, &record, did);
+	berth_buf_free(&record);
+	berth_buf_free(&key);
+	return rc;
+}
+
+/* Pins were of whole DIDs once; such a one counts until there is another. */
 static enum berth_err pins_get(struct berth_pins *base, const char *did, struct berth_buf *out)
 {
 	struct store_pins *s = (struct store_pins *)base;
 	const struct pending *p = find(s, did);
-	struct berth_buf key = key_of(did), record = BERTH_BUF_INIT;
-	bool found = false;
-	enum berth_err rc = berth_buf_status(&key);
+	size_t n = strlen(did), subject = berth_judge_subject_len(did);
+	bool found = p != NULL;
+	enum berth_err rc = BERTH_OK;
 
 	if (p)
 		berth_buf_str(out, p->pin);
-	else if (!rc && !(rc = berth_store_get(s->store, NS_PIN, berth_buf_cstr(&key), &record, &found)) && found)
-		rc = read_pin(out, &record, did);
-	berth_buf_free(&record);
-	berth_buf_free(&key);
+	else
+		rc = get_stored(s, did, subject, out, &found);
+	if (!rc && !found && subject < n)
+		rc = get_stored(s, did, n, out, &found);
 	return rc ? rc : berth_buf_status(out);
 }
 
@@ -328,7 +352,7 @@ static enum berth_err make_record(struct berth_json **out, const char *did, cons
 static enum berth_err sort(struct store_pins *s, const char *did, bool *ours)
 {
 	const struct pending *p = find(s, did);
-	struct berth_buf key = key_of(did);
+	struct berth_buf key = key_of(did, berth_judge_subject_len(did));
 	int64_t n = 0;
 	enum berth_err rc = berth_buf_status(&key);
 

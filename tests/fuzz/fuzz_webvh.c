@@ -10,15 +10,30 @@
 #include "did/crypto/keypair.h"
 #include "did/method_webvh.h"
 #include "did/webvh_make.h"
+#include "did/webvh_reading.h"
 
 #define NOW INT64_C(1780000000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
+/* A step at a time it comes to the same. */
+static void read_slowly(const struct berth_webvh_files *f, enum berth_err want, const struct berth_webvh_log *whole)
+{
+	struct berth_webvh_reading r;
+	enum berth_err rc = berth_webvh_read_begin(&r, f, NULL, NOW);
+
+	while (!rc && r.stage != BERTH_WEBVH_READ)
+		rc = berth_webvh_read_on(&r, 1);
+	if (rc != want || (!rc && (r.log.n != whole->n || strcmp(r.log.bad, whole->bad) != 0)))
+		abort();
+	berth_webvh_read_end(&r);
+}
+
 static void judge(const char *log, size_t log_len, const char *witness, size_t witness_len, const char *pin, bool good)
 {
-	struct berth_webvh_files f = { .log = log, .log_len = log_len };
+	struct berth_webvh_files f = { .log = log, .log_len = log_len, .witness = witness, .witness_len = witness_len };
 	struct berth_webvh_log read;
+	enum berth_err rc;
 	struct berth_registry_piece pieces[2] = { { "did.jsonl", (const uint8_t *)log, log_len },
 						  { "did-witness.json", (const uint8_t *)witness, witness_len } };
 	const struct berth_registry_evidence e = { .pieces = pieces, .n = witness ? 2 : 1 };
@@ -26,7 +41,9 @@ static void judge(const char *log, size_t log_len, const char *witness, size_t w
 	struct berth_registry_judge j = { .now_s = NOW, .clock_trusted = false, .pin = pin, .new_pin = &new_pin };
 	struct berth_registry_result r;
 
-	if (berth_webvh_log_read(&read, &f, NULL, NOW) == BERTH_OK)
+	rc = berth_webvh_log_read(&read, &f, NULL, NOW);
+	read_slowly(&f, rc, &read);
+	if (rc == BERTH_OK)
 		berth_buf_str(&did, read.head.id);
 	else
 		berth_buf_str(&did, "did:webvh:QmWGqHMYsShoNu8Sm1R9tLPGersH8EHwnqMEhJitruJ94M:example.com");

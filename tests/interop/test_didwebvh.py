@@ -162,6 +162,28 @@ def test_their_witnesses(work, ts):
     assert "E_RESOLVE" in work.judge(made["log"], [dict(entry, versionId=entry["versionId"].replace("1-", "2-"))], 4)
 
 
+def resolved_alike(work, ts, log, was, now):
+    """What the DID was and what it is have one document at both, and no third has any."""
+    for did in (was, now):
+        theirs, ours = ts.ask("resolve", log=log, requestedDid=did), work.judge(log, None, 0, "--did", did)
+        for document in (theirs["doc"], ours["didDocument"]):
+            assert document["id"] == now and was in document["alsoKnownAs"]
+        assert theirs["meta"]["versionId"] == ours["didDocumentMetadata"]["versionId"]
+    assert "error" in ts.ask("resolve", log=log, requestedDid=now + ":elsewhere")
+    assert "E_RESOLVE" in work.judge(log, None, 4, "--did", now + ":elsewhere")
+
+
+def test_a_did_that_has_moved(work, ts):
+    was = work.ours("create", "--domain", "example.com", "--portable")["did"]
+    now = work.ours("migrate", "--domain", "example.org")["did"]
+    resolved_alike(work, ts, work.log(), was, now)
+    a = work.key("a")
+    made = work.theirs(ts, "create", domain="example.com", updateKeys=[a.multikey], portable=True, created="2025-01-01T00:00:00Z")
+    moved = work.theirs(ts, "update", log=made["log"], updateKeys=[a.multikey], domain="example.org", updated="2025-01-02T00:00:00Z")
+    assert moved["did"] != made["did"]
+    resolved_alike(work, ts, moved["log"], made["did"], moved["did"])
+
+
 def test_each_goes_on_with_the_other_s_log(work, ts):
     work.ours("create", "--domain", "example.com")
     more = work.theirs(ts, "update", log=work.log(), updateKeys=[work.key("a").multikey])

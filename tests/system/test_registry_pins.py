@@ -59,7 +59,7 @@ def test_c105_a_log_never_goes_back_over_restarts(site, agent):
     assert ask(agent, did) == believed
     new, site.files = site.files, old
     agent.restart()
-    wait_for(lambda: ask(agent, did) == "E_RESOLVE", "what is kept of it to be too old to count", 60)
+    wait_for(lambda: ask(agent, did) == "E_RESOLVE", "what is kept of it to be too old to count", 20)
     row, = contradictions(agent)
     assert row["detail"].startswith(did) and "roll-back" in row["detail"]
     assert agent.get("/v1/audit/verify")["verified"]
@@ -70,3 +70,32 @@ def test_c105_a_log_never_goes_back_over_restarts(site, agent):
     site.files = new            # and a registry that comes to itself is believed again
     agent.restart()
     assert ask(agent, did) == believed
+
+
+def test_c105_a_move_sheds_no_pin(site, agent):
+    """What was seen of the DID at its new place counts at the old one, which has stood still."""
+    old = create(site, "old", "--portable")
+    assert ask(agent, old) not in ("E_RESOLVE", "E_NETPOL", "E_PLUGIN")
+    first = site.files["/old/did.jsonl"]
+    new = ok("did", "migrate", "webvh", "--log", site.www, "--jwk", site.key, "--domain", "webvh.test:%d/new" % site.port)["did"]
+    show(site, "new")
+    believed = ask(agent, new)
+    assert believed not in ("E_RESOLVE", "E_NETPOL", "E_PLUGIN")
+    agent.status()              # what is believed is on the disk in the turn after
+    agent.restart()
+    wait_for(lambda: ask(agent, old) == "E_RESOLVE", "what is kept of it to be too old to count", 60)
+    result = agent.post("/v1/resolve", {"did": old})
+    assert result["didResolutionMetadata"]["error"] == "invalidDid"
+    assert "roll-back" in result["didResolutionMetadata"]["problemDetails"]["detail"]
+    row, = contradictions(agent)
+    assert row["detail"].startswith(old) and "roll-back" in row["detail"]
+    assert first == site.files["/old/did.jsonl"]
+
+    show(site, "old")           # the whole log at both: the old one has the document of the new
+    agent.restart()
+    assert ask(agent, old) == believed
+    agent.status()
+    result = agent.post("/v1/resolve", {"did": old})
+    assert result["didDocument"]["id"] == new and old in result["didDocument"]["alsoKnownAs"]
+    agent.restart()             # and what is kept of it is, over a restart
+    assert agent.post("/v1/resolve", {"did": old})["didDocument"]["id"] == new

@@ -101,6 +101,9 @@ def test_a_log_is_resolved_and_verified(site):
     assert resolve(site, did)["alsoKnownAs"] == ["https://webvh.test/"]
     first = ok("did", "dereference", did + "?versionNumber=1", "--config", site.conf)["content"]
     assert "alsoKnownAs" not in first
+    for version, error in (("Number=3", "notFound"), ("Id=2-none", "notFound"), ("Time=2020-01-01T00:00:00Z", "notFound")):
+        out, _ = fails("E_RESOLVE", "did", "dereference", did + "?version" + version, "--config", site.conf)
+        assert out["dereferencingMetadata"]["error"] == error
     key = ok("did", "dereference", did + "?versionNumber=2#key-1", "--config", site.conf)["content"]
     assert key["controller"] == did
 
@@ -111,10 +114,13 @@ def test_what_the_server_changes_is_refused(site):
     for bad in (good.replace(b"Multikey", b"Multikex"), good[:-40], good.replace(b'"zz', b'"zy'), b"<html>", good + b"{}\n"):
         site.files["/dids/one/did.jsonl"] = bad
         if bad != good:
-            fails("E_RESOLVE", "did", "resolve", did, "--config", site.conf)
+            meta = fails("E_RESOLVE", "did", "resolve", did, "--config", site.conf)[0]["didResolutionMetadata"]
+            assert meta["error"] == "invalidDid" and meta["problemDetails"]["type"].endswith("#INVALID_DID")
+            assert meta["problemDetails"]["detail"].startswith("did:webvh: ")
     del site.files["/dids/one/did.jsonl"]
     out, _ = fails("E_RESOLVE", "did", "resolve", did, "--config", site.conf)
     assert out["didResolutionMetadata"]["error"] == "notFound"
+    assert out["didResolutionMetadata"]["problemDetails"]["type"].endswith("#NOT_FOUND")
     site.files["/dids/one/did.jsonl"] = good
     assert resolve(site, did)["id"] == did
 
@@ -192,15 +198,22 @@ def test_what_is_beside_a_log_is_fetched(site):
 
 
 def test_a_did_that_has_moved(site):
-    """What it was has its versions of before; what it is has the new ones."""
+    """What it was has the document of what it is, which says what it was; and versions of
+    either have the name of their time."""
     old = create(site, "old", "--portable")
     new = ok("did", "migrate", "webvh", "--log", site.www, "--jwk", site.key, "--domain", "webvh.test:%d/new" % site.port)["did"]
     show(site, "old")
     show(site, "new")
-    assert old in resolve(site, new)["alsoKnownAs"]
-    line = fails("E_RESOLVE", "did", "resolve", old, "--config", site.conf)[1]
-    assert "another DID" in line
-    assert ok("did", "dereference", old + "?versionNumber=1", "--config", site.conf)["content"]["id"] == old
+    document = resolve(site, new)
+    assert document["id"] == new and old in document["alsoKnownAs"]
+    assert resolve(site, old) == document
+    for did in (old, new):
+        assert ok("did", "dereference", did + "?versionNumber=1", "--config", site.conf)["content"]["id"] == old
+        assert ok("did", "dereference", did + "?versionNumber=2", "--config", site.conf)["content"] == document
+        assert ok("did", "dereference", did + "#key-1", "--config", site.conf)["content"]["id"] == new + "#key-1"
+    show(site, "elsewhere")         # where it never was
+    out, _ = fails("E_RESOLVE", "did", "resolve", old.replace(":old", ":elsewhere"), "--config", site.conf)
+    assert out["didResolutionMetadata"]["error"] == "invalidDid"
 
 
 def test_an_address_is_never_asked(site):

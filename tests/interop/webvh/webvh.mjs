@@ -61,6 +61,8 @@ await serve({
     const options = { verifier: anybody, witnessProofs: q.witnessProofs ?? [] }
     if (q.versionNumber)
       options.versionNumber = q.versionNumber
+    if (q.requestedDid)
+      options.requestedDid = q.requestedDid
     const r = await resolveDIDFromLog(parse(q.log), options)
     if (r.meta.error)
       throw new Error(r.meta.problemDetails?.detail ?? r.meta.error)

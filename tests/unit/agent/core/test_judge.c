@@ -12,7 +12,7 @@ static enum berth_err judge(struct berth_registry_result *out, const char *did, 
 {
 	const struct berth_registry_piece p = { piece, (const uint8_t *)text, strlen(text) };
 	const struct berth_registry_evidence e = { &p, 1, 0 };
-	const struct berth_registry_judge j = { NOW, true, "", pin };
+	const struct berth_registry_judge j = { .now_s = NOW, .clock_trusted = true, .pin = "", .new_pin = pin };
 
 	return berth_judge(out, &e, did, NULL, &j, false);
 }

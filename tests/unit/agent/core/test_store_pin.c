@@ -11,6 +11,7 @@
 #include "tests/fakes/tmpdir.h"
 
 #define DID "did:webvh:Qm:a.test"
+#define OTHER "did:webvh:Qm%d:a.test"	/* of another SCID */
 
 static char dir[TMPDIR_LEN], state[TMPDIR_LEN + 8];
 static struct berth_store *store;
@@ -59,7 +60,7 @@ static void pins_are_kept_over_restarts(void **s)
 	check_pin(DID, "");
 	CHECK_OK(pins->put(pins, DID, "webvh1 Qm 1-a", true));
 	check_pin(DID, "webvh1 Qm 1-a");
-	check_pin(DID "x", "");
+	check_pin("did:webvh:Qmx:a.test", "");
 	CHECK_OK(pins->put(pins, DID, "webvh1 Qm 2-b", true));
 	reopen();
 	check_pin(DID, "webvh1 Qm 2-b");
@@ -88,7 +89,7 @@ static void what_waits_is_bounded(void **s)
 	(void)s;
 	CHECK_OK(berth_store_begin(store));
 	for (int i = 0; i < 64; i++) {
-		snprintf(did, sizeof(did), DID ":%d", i);
+		snprintf(did, sizeof(did), OTHER, i);
 		CHECK_OK(pins->put(pins, did, "1", true));
 	}
 	CHECK_RC(BERTH_E_QUOTA, pins->put(pins, DID, "1", true));
@@ -97,7 +98,50 @@ static void what_waits_is_bounded(void **s)
 	CHECK_OK(pins->put(pins, DID, "1", true));
 	reopen();
 	check_pin(did, "1");
-	check_pin(DID ":0", "1");
+	check_pin("did:webvh:Qm0:a.test", "1");
+}
+
+static void put_under(const char *name, const char *record)
+{
+	struct berth_buf key = BERTH_BUF_INIT;
+	uint8_t hash[BERTH_SHA256_LEN];
+
+	berth_sha256(hash, name, strlen(name));
+	berth_b64url_encode(&key, hash, sizeof(hash));
+	CHECK_OK(berth_store_begin(store));
+	CHECK_OK(berth_store_put_str(store, "pin", berth_buf_cstr(&key), record));
+	CHECK_OK(berth_store_commit(store));
+	berth_buf_free(&key);
+}
+
+/* A DID that has moved keeps its SCID, and with it what was believed of it; of any other
+ * method all of the DID says whose history it is. */
+static void c105_a_pin_is_not_shed_by_a_move(void **s)
+{
+	(void)s;
+	CHECK_OK(pins->put(pins, DID, "webvh1 Qm 2-b", true));
+	check_pin("did:webvh:Qm:b.test%3A8443:new", "webvh1 Qm 2-b");
+	CHECK_OK(berth_store_begin(store));
+	CHECK_OK(pins->put(pins, "did:webvh:Qm:b.test", "webvh1 Qm 3-c", false));
+	check_pin(DID, "webvh1 Qm 3-c");		/* one that waits counts for both, too */
+	CHECK_OK(berth_store_commit(store));
+	reopen();
+	check_pin(DID, "webvh1 Qm 3-c");
+	check_pin("did:webvh:Qmm:a.test", "");
+	CHECK_OK(pins->put(pins, "did:ethr:0x1:0xa", "ethr", true));
+	check_pin("did:ethr:0x1:0xb", "");
+}
+
+/* What was kept when pins were of DIDs. */
+static void pins_of_before_count(void **s)
+{
+	(void)s;
+	put_under(DID, "{\"did\":\"" DID "\",\"pin\":\"webvh1 Qm 2-b\"}");
+	check_pin(DID, "webvh1 Qm 2-b");
+	CHECK_OK(pins->put(pins, DID, "webvh1 Qm 3-c", true));
+	reopen();
+	check_pin(DID, "webvh1 Qm 3-c");
+	check_pin("did:webvh:Qm:b.test", "webvh1 Qm 3-c");
 }
 
 /* Peers can make us look up as many as they like: their pins give way, ours do not. */
@@ -109,28 +153,21 @@ static void strangers_pins_give_way(void **s)
 	CHECK_OK(pins->put(pins, DID, "ours", true));
 	CHECK_OK(pins->put(pins, DID, "ours, asked for by a peer", false));
 	for (int i = 0; i < BERTH_STORE_GUESTS_MAX + 1; i++) {
-		snprintf(did, sizeof(did), "did:webvh:Qm:guest:%d", i);
+		snprintf(did, sizeof(did), "did:webvh:Qm%d:guest", i);
 		CHECK_OK(pins->put(pins, did, "guest", false));
 	}
-	check_pin("did:webvh:Qm:guest:0", "");
-	check_pin("did:webvh:Qm:guest:1", "guest");
+	check_pin("did:webvh:Qm0:guest", "");
+	check_pin("did:webvh:Qm1:guest", "guest");
 	check_pin(DID, "ours, asked for by a peer");
 }
 
 static void a_damaged_pin_is_e_store(void **s)
 {
-	struct berth_buf key = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
-	uint8_t hash[BERTH_SHA256_LEN];
+	struct berth_buf out = BERTH_BUF_INIT;
 
 	(void)s;
-	CHECK_OK(pins->put(pins, DID, "1", true));
-	berth_sha256(hash, DID, strlen(DID));
-	berth_b64url_encode(&key, hash, sizeof(hash));
-	CHECK_OK(berth_store_begin(store));
-	CHECK_OK(berth_store_put_str(store, "pin", berth_buf_cstr(&key), "{\"did\":\"did:webvh:Qm:other\",\"pin\":\"1\"}"));
-	CHECK_OK(berth_store_commit(store));
+	put_under("did:webvh:Qm", "{\"did\":\"did:webvh:Qn:a.test\",\"pin\":\"1\"}");
 	CHECK_RC(BERTH_E_STORE, pins->get(pins, DID, &out));
-	berth_buf_free(&key);
 	berth_buf_free(&out);
 }
 
@@ -216,7 +253,7 @@ static void c105_evidence_outlives_the_transaction_it_came_in(void **s)
 	for (int i = 0; i < 10; i++) {
 		char did[64];
 
-		snprintf(did, sizeof(did), "did:webvh:Qm:guest:%d", i);
+		snprintf(did, sizeof(did), "did:webvh:Qm%d:guest", i);
 		contradict(did, "{}\n", 3);
 	}
 	assert_int_equal(forks(), 0);
@@ -252,7 +289,7 @@ static void c105_evidence_is_bounded(void **s)
 	CHECK_OK(berth_json_req_int(berth_json_at(berth_json_get(found, "evidence"), 0), "size", 0, INT64_MAX, &size));
 	assert_int_equal(size, n);
 	for (int i = 0; i < 20; i++) {
-		snprintf(did, sizeof(did), DID ":%d", i);
+		snprintf(did, sizeof(did), OTHER, i);
 		CHECK_OK(pins->put(pins, did, "1", true));
 		contradict(did, log, n);
 	}
@@ -260,8 +297,8 @@ static void c105_evidence_is_bounded(void **s)
 	assert_int_equal(forks(), 16);
 	assert_int_equal(count("pin-fork-guest"), 5);	/* beyond that, less of each is kept */
 	CHECK(kept_bytes() <= (size_t)32 << 10);
-	contradict("did:webvh:Qm:guest", log, n);
-	contradict("did:webvh:Qm:guest", log, n);
+	contradict("did:webvh:Qm-:guest", log, n);
+	contradict("did:webvh:Qm-:guest", log, n);
 	assert_int_equal(audit_rows(), 22);
 	assert_int_equal(count("pin-fork-guest"), 6);
 	assert_int_equal(forks(), 16);
@@ -286,6 +323,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pins_are_kept_over_restarts, start, stop),
 		cmocka_unit_test_setup_teardown(in_a_transaction_a_pin_waits_and_counts, start, stop),
 		cmocka_unit_test_setup_teardown(what_waits_is_bounded, start, stop),
+		cmocka_unit_test_setup_teardown(c105_a_pin_is_not_shed_by_a_move, start, stop),
+		cmocka_unit_test_setup_teardown(pins_of_before_count, start, stop),
 		cmocka_unit_test_setup_teardown(strangers_pins_give_way, start, stop),
 		cmocka_unit_test_setup_teardown(a_damaged_pin_is_e_store, start, stop),
 		cmocka_unit_test_setup_teardown(c105_the_evidence_of_a_fork_is_kept, start, stop),
