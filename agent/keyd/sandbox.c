@@ -42,6 +42,7 @@ static const int always[] = {
 	CALL(open), CALL(openat), CALL(fstat), CALL(fstat64), CALL(newfstatat), CALL(fstatat64), CALL(statx), CALL(lseek),
 	CALL(_llseek), CALL(pread64), CALL(flock), CALL(fcntl), CALL(fcntl64), CALL(fsync), CALL(fchmod), CALL(rename),
 	CALL(renameat), CALL(renameat2), CALL(unlink), CALL(unlinkat), CALL(access), CALL(faccessat), CALL(faccessat2),
+	CALL(pwrite64), CALL(ftruncate), CALL(ftruncate64), CALL(fdatasync),
 	/* ourselves, and our end */
 	CALL(futex), CALL(futex_time64), CALL(getpid), CALL(gettid), CALL(getuid), CALL(geteuid), CALL(getgid),
 	CALL(getegid), CALL(getuid32), CALL(geteuid32), CALL(getgid32), CALL(getegid32), CALL(rt_sigaction),
@@ -57,7 +58,7 @@ static const int sockets[] = {
 static const int module[] = {
 	CALL(getdents), CALL(getdents64), CALL(stat), CALL(stat64), CALL(lstat), CALL(lstat64), CALL(statfs), CALL(statfs64),
 	CALL(fstatfs), CALL(fstatfs64), CALL(readlink), CALL(readlinkat), CALL(mkdir), CALL(mkdirat), CALL(rmdir),
-	CALL(ftruncate), CALL(ftruncate64), CALL(fdatasync), CALL(pwrite64), CALL(umask), CALL(chmod), CALL(fchmodat),
+	CALL(umask), CALL(chmod), CALL(fchmodat),
 	CALL(getcwd), CALL(dup), CALL(dup2), CALL(dup3), CALL(select), CALL(_newselect), CALL(pselect6),
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(uname), CALL(sysinfo), CALL(times),
 	CALL(getrusage), CALL(getppid), CALL(getrlimit), CALL(ugetrlimit), CALL(prlimit64), CALL(mlock2),

@@ -112,7 +112,7 @@ enum berth_err berth_ksfile_open(struct berth_ksfile *f, const char *path)
 	enum berth_err rc;
 
 	memset(f, 0, sizeof(*f));
-	f->dir = f->fd = -1;
+	f->dir = f->fd = f->spare = -1;
 	rc = split(f, path);
 	for (int i = 0; !rc && again; i++) {
 		rc = open_once(f, &again);
@@ -193,19 +193,18 @@ enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *out)
 static enum berth_err write_all(const struct berth_ksfile *f, int fd, const struct berth_buf *b)
 {
 	for (size_t at = 0; at < b->len; ) {
-		ssize_t n = write(fd, b->p + at, b->len - at);
+		ssize_t n = pwrite(fd, b->p + at, b->len - at, (off_t)at);
 
 		if (n < 0 && errno != EINTR)
 			return sys(f, "write");
 		at += n > 0 ? (size_t)n : 0;
 	}
-	if (fchmod(fd, 0600) != 0)
-		return sys(f, "fchmod");
-	return fsync(fd) == 0 ? BERTH_OK : sys(f, "fsync");
+	return BERTH_OK;
 }
 
-/* The new file takes the place of the one that was opened, and of no other. */
-static enum berth_err put_in_place(struct berth_ksfile *f)
+/* The new file takes the place of the one that was opened, and of no other.  *swap: that
+ * one takes its name, where the file system can do so. */
+static enum berth_err put_in_place(struct berth_ksfile *f, bool *swap)
 {
 	struct stat old = { .st_dev = f->dev, .st_ino = f->ino }, none;
 
@@ -213,7 +212,8 @@ static enum berth_err put_in_place(struct berth_ksfile *f)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: was replaced by somebody else", f->path);
 	if (f->fd < 0 && fstatat(f->dir, f->base, &none, AT_SYMLINK_NOFOLLOW) == 0)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: was made by somebody else just now", f->path);
-	if (renameat(f->dir, f->tmp, f->dir, f->base) != 0)
+	*swap = *swap && renameat2(f->dir, f->tmp, f->dir, f->base, RENAME_EXCHANGE) == 0;
+	if (!*swap && renameat(f->dir, f->tmp, f->dir, f->base) != 0)
 		return sys(f, "rename");
 	if (fsync(f->dir) != 0) {
 		f->broken = true;
@@ -222,60 +222,126 @@ static enum berth_err put_in_place(struct berth_ksfile *f)
 	return BERTH_OK;
 }
 
-/* The file that has just lost its name: nobody can undo that, so nothing here fails. */
+/* A file that has lost its name, or is about to: nobody can undo that, so nothing here fails. */
 static void overwrite(int fd)
 {
-	static uint8_t zero[4096];	/* were it const, it would be in the file of the library */
+	static const uint8_t zero[4096];
 	struct stat st;
-	off_t left = fstat(fd, &st) == 0 ? st.st_size : 0;
+	off_t size = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1 ? st.st_size : 0, at = 0;
 
-	while (left > 0) {
-		ssize_t n = write(fd, zero, left < (off_t)sizeof(zero) ? (size_t)left : sizeof(zero));
+	while (at < size) {
+		ssize_t n = pwrite(fd, zero, size - at < (off_t)sizeof(zero) ? (size_t)(size - at) : sizeof(zero), at);
 
 		if (n <= 0)
 			break;
-		left -= n;
+		at += n;
 	}
 	fsync(fd);
 }
 
-static enum berth_err replace_by(struct berth_ksfile *f, const struct berth_buf *b)
+/* Whether it is still what the other name leads to, and nothing else does. */
+static bool spare_is_ours(const struct berth_ksfile *f)
 {
-	struct stat st;
+	struct stat st, named;
+
+	return f->spare >= 0 && fstat(f->spare, &st) == 0 && st.st_nlink == 1 &&
+	       fstatat(f->dir, f->tmp, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == st.st_dev &&
+	       named.st_ino == st.st_ino;
+}
+
+static void drop_spare(struct berth_ksfile *f)
+{
+	if (spare_is_ours(f))
+		unlinkat(f->dir, f->tmp, 0);
+	if (f->spare >= 0)
+		close(f->spare);
+	f->spare = -1;
+}
+
+static enum berth_err make_new(const struct berth_ksfile *f, const struct berth_buf *b, int *fd)
+{
 	enum berth_err rc;
-	int fd;
 
 	if (unlinkat(f->dir, f->tmp, 0) != 0 && errno != ENOENT)
 		return sys(f, "an old temporary file");
-	fd = openat(f->dir, f->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
+	*fd = openat(f->dir, f->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0)
 		return sys(f, "make a temporary file");
-	if ((rc = write_all(f, fd, b)) || (rc = lock(f, fd)) || (rc = put_in_place(f)))
+	if ((rc = write_all(f, *fd, b)) || (rc = lock(f, *fd)))
+		return rc;
+	return fchmod(*fd, 0600) == 0 && fsync(*fd) == 0 ? BERTH_OK : sys(f, "fsync");
+}
+
+/* It has the mode and the lock already. */
+static enum berth_err use_spare(struct berth_ksfile *f, const struct berth_buf *b, int *fd)
+{
+	enum berth_err rc;
+
+	*fd = f->spare;
+	f->spare = -1;
+	if (ftruncate(*fd, (off_t)b->len) != 0)
+		return sys(f, "ftruncate");
+	if ((rc = write_all(f, *fd, b)))
+		return rc;
+	return fdatasync(*fd) == 0 ? BERTH_OK : sys(f, "fdatasync");
+}
+
+static enum berth_err replace_by(struct berth_ksfile *f, const struct berth_buf *b)
+{
+	bool swap = f->keep && f->writable;
+	struct stat st;
+	enum berth_err rc;
+	int fd = -1;
+
+	rc = f->keep && spare_is_ours(f) ? use_spare(f, b, &fd) : make_new(f, b, &fd);
+	if (rc || (rc = put_in_place(f, &swap)))
 		goto fail;
 	if (fstat(fd, &st) != 0) {
 		rc = sys(f, "fstat");
 		goto fail;
 	}
-	if (f->fd >= 0)
+	if (swap)
+		f->spare = f->fd;
+	else if (f->fd >= 0)
 		close(f->fd);
+	f->writable = true;
 	return adopt(f, fd, &st);
 fail:
-	unlinkat(f->dir, f->tmp, 0);
-	close(fd);
+	if (!f->broken && fd >= 0)
+		unlinkat(f->dir, f->tmp, 0);
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
+static int open_old(const struct berth_ksfile *f, const char *name)
+{
+	return f->overwrite ? openat(f->dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
+}
+
+static void end_old(int fd, bool over)
+{
+	if (fd >= 0 && over)
+		overwrite(fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Under the other name there may be one of a process that was killed. */
 static enum berth_err replace(struct berth_ksfile *f, const struct berth_buf *b)
 {
-	int old = f->overwrite ? openat(f->dir, f->base, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
-	enum berth_err rc = replace_by(f, b);
+	int old = open_old(f, f->base), older = open_old(f, f->tmp);
+	enum berth_err rc;
 
-	if (!rc && old >= 0)
-		overwrite(old);
-	if (old >= 0)
-		close(old);
+	f->keep = f->keep && !f->overwrite;
+	if (!f->keep || !spare_is_ours(f))
+		drop_spare(f);
+	rc = replace_by(f, b);
+	end_old(old, !rc);
+	end_old(older, true);
 	if (!rc)
 		f->overwrite = false;
+	f->keep = false;
 	return rc;
 }
 
@@ -301,6 +367,8 @@ enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf
 
 void berth_ksfile_close(struct berth_ksfile *f)
 {
+	if (f->dir >= 0)
+		drop_spare(f);
 	if (f->fd >= 0)
 		close(f->fd);
 	if (f->dir >= 0)
@@ -310,5 +378,5 @@ void berth_ksfile_close(struct berth_ksfile *f)
 	free(f->base);
 	free(f->tmp);
 	memset(f, 0, sizeof(*f));
-	f->fd = f->dir = -1;
+	f->fd = f->dir = f->spare = -1;
 }

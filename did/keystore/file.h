@@ -10,7 +10,11 @@
 
 /* The one file a keystore lives in: ours alone (regular, owner, 0600, one name,
  * no symlink), locked against a second process while open, and only ever
- * replaced as a whole.  Every fault is E_KEYSTORE. */
+ * replaced as a whole.  Every fault is E_KEYSTORE.
+ *
+ * While it is open the file before it may stay, under the other name and locked too, so
+ * that the next one is written into it: to make a file and to remove one costs the file
+ * system more than what is in it. */
 struct berth_ksfile {
 	char *path;	/* for messages */
 	char *folder;	/* where it lies */
@@ -19,9 +23,12 @@ struct berth_ksfile {
 	int fd;		/* locked; -1: there is no such file yet */
 	dev_t dev;
 	ino_t ino;
+	int spare;	/* the file before this one; -1: it is gone */
+	bool writable;	/* fd, since we made it */
+	bool keep;	/* what the next write replaces has nothing that has to go; once */
 	bool broken;	/* a sync failed: what is on disk is not known */
-	bool overwrite;	/* what the next write replaces is overwritten, as far as the file
-			 * system and the disk do that; once */
+	bool overwrite;	/* what the next write replaces, and the one before that, are overwritten,
+			 * as far as the file system and the disk do that; once */
 };
 
 #define BERTH_KSFILE_MAX ((size_t)1 << 20)

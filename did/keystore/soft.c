@@ -110,12 +110,13 @@ static enum berth_err soft_at(struct berth_keystore *ks, size_t i, struct berth_
 	return BERTH_OK;
 }
 
-/* Takes next over: on disk first, then here. */
-static enum berth_err commit(struct soft *s, struct berth_secret *next)
+/* Takes next over: on disk first, then here.  more: nothing that was there is gone. */
+static enum berth_err commit(struct soft *s, struct berth_secret *next, bool more)
 {
 	struct berth_buf file = BERTH_BUF_INIT;
 	enum berth_err rc;
 
+	s->file.keep = more;
 	if (!(rc = berth_soft_file_seal(&file, berth_soft_body(next), &s->kdf, s->file_key)) &&
 	    !(rc = berth_ksfile_write(&s->file, &file))) {
 		forget_signers(s);
@@ -157,7 +158,7 @@ static enum berth_err add(struct berth_keystore *ks, const char *name,
 	k->usage = usage;
 	k->custody = custody;
 	k->priv = *key;
-	return commit(soft(ks), next);
+	return commit(soft(ks), next, true);
 }
 
 static enum berth_err soft_generate(struct berth_keystore *ks, const char *name,
@@ -200,7 +201,7 @@ static enum berth_err soft_remove(struct berth_keystore *ks, const char *name)
 
 	memmove(&b->key[i], &b->key[i + 1], (b->n - i - 1) * sizeof(b->key[0]));
 	berth_wipe(&b->key[--b->n], sizeof(b->key[0]));
-	return commit(soft(ks), next);
+	return commit(soft(ks), next, false);
 }
 
 static enum berth_err signer_of(struct berth_signer **out, struct soft *s, const struct berth_soft_key *k)
@@ -290,7 +291,7 @@ static enum berth_err soft_counter_step(struct berth_keystore *ks, enum berth_co
 		berth_random(berth_soft_body(next)->epoch_kek, 32);
 		soft(ks)->file.overwrite = true;
 	}
-	if (!(rc = commit(soft(ks), next)))
+	if (!(rc = commit(soft(ks), next, true)))
 		*value = body_of(ks)->counter[c];
 	return rc;
 }
@@ -375,7 +376,7 @@ static enum berth_err make(struct soft *s, const struct berth_keystore_config *c
 		return berth_fail(BERTH_E_NOMEM, "sealed file");
 	berth_random(berth_soft_body(empty)->kek, 32);
 	berth_random(berth_soft_body(empty)->epoch_kek, 32);
-	return commit(s, empty);
+	return commit(s, empty, false);
 }
 
 /* What the file is sealed with is not its own business alone: who configures a TPM is

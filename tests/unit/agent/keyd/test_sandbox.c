@@ -130,8 +130,15 @@ static int replace_below(void)
 {
 	int fd = open("write/file.new", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd < 0 || write(fd, "x", 1) != 1 || fchmod(fd, 0600) || fsync(fd) ||
-	    renameat(AT_FDCWD, "write/file.new", AT_FDCWD, "write/file") || unlink("write/file"))
+	if (fd < 0 || pwrite(fd, "x", 1, 0) != 1 || fchmod(fd, 0600) || fsync(fd) ||
+	    renameat(AT_FDCWD, "write/file.new", AT_FDCWD, "write/file"))
+		return errno;
+	close(fd);
+	/* and the second time, into the one before */
+	fd = open("write/file.new", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || pwrite(fd, "y", 1, 0) != 1 || ftruncate(fd, 0) || fdatasync(fd) ||
+	    renameat2(AT_FDCWD, "write/file.new", AT_FDCWD, "write/file", RENAME_EXCHANGE) ||
+	    unlink("write/file.new") || unlink("write/file"))
 		return errno;
 	return close(fd);
 }

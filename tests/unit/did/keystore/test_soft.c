@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sealed file itself: C142, and where its passphrase comes from. */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "did/crypto/sign.h"
@@ -378,6 +380,97 @@ static void the_end_of_an_epoch_overwrites_its_key(void **state)
 	berth_keystore_close(ks);
 }
 
+/* One file takes the other's place: no third is made, and what is taken away is in neither. */
+static void the_file_before_is_written_over(void **state)
+{
+	struct berth_keystore *ks;
+	struct stat st[4];
+	char tmp[112];
+	uint64_t v;
+	int old[2];
+
+	(void)state;
+	snprintf(tmp, sizeof(tmp), "%s/keys.new", dir);
+	CHECK_OK(try_open(&ks, true));
+	for (int i = 0; i < 4; i++) {
+		CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+		assert_int_equal(stat(path, &st[i]), 0);
+		assert_int_equal(st[i].st_mode & 07777, 0600);
+	}
+	CHECK(st[2].st_ino == st[0].st_ino && st[3].st_ino == st[1].st_ino && st[0].st_ino != st[1].st_ino);
+	CHECK_OK(berth_keystore_generate(ks, "a", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_generate(ks, "b", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	assert_int_equal(access(tmp, F_OK), 0);
+	/* somebody's file under that name is not written into */
+	unlink(tmp);
+	put(tmp, "half", 4, 0600);
+	old[0] = open(tmp, O_RDONLY);
+	CHECK_OK(berth_keystore_generate(ks, "c", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	assert_int_equal(lseek(old[0], 0, SEEK_END), 4);
+	close(old[0]);
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+	CHECK_OK(berth_keystore_delete(ks, "a"));
+	CHECK(access(tmp, F_OK) != 0);
+	/* the end of an epoch: both are zeros, also when the other one is left of a process that was killed */
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+	old[0] = open(path, O_RDONLY);
+	old[1] = open(tmp, O_RDONLY);
+	assert_true(old[0] >= 0 && old[1] >= 0);
+	assert_false(is_zeros(old[0]) || is_zeros(old[1]));
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v));
+	assert_true(is_zeros(old[0]) && is_zeros(old[1]));
+	close(old[0]);
+	close(old[1]);
+	berth_keystore_close(ks);
+	CHECK(access(tmp, F_OK) != 0);
+	put(tmp, "left by a kill", 14, 0600);
+	old[1] = open(tmp, O_RDONLY);
+	CHECK_OK(try_open(&ks, false));
+	CHECK(berth_keystore_count(ks) == 2 && berth_keystore_has(ks, "b") && berth_keystore_has(ks, "c"));
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v));
+	assert_true(is_zeros(old[1]));
+	close(old[1]);
+	berth_keystore_close(ks);
+}
+
+/* Of either file nothing is lost when the process is killed in the middle of the other. */
+static void a_process_that_is_killed_leaves_a_whole_file(void **state)
+{
+	struct berth_keystore *ks;
+	uint64_t v, last = 0;
+	bool protected_;
+
+	(void)state;
+	make_one();
+	for (int i = 0; i < 20; i++) {
+		int told[2], status;
+		pid_t pid;
+
+		assert_int_equal(pipe(told), 0);
+		if ((pid = fork()) == 0) {
+			if (try_open(&ks, false))
+				_exit(1);
+			for (;;)
+				if (berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v) ||
+				    write(told[1], &v, sizeof(v)) != sizeof(v))
+					_exit(2);
+		}
+		close(told[1]);
+		for (int n = 0; n < 3 + i % 4; n++)
+			assert_int_equal(read(told[0], &last, sizeof(last)), sizeof(last));
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		CHECK(WIFSIGNALED(status));
+		while (read(told[0], &v, sizeof(v)) == sizeof(v))
+			last = v;
+		close(told[0]);
+		CHECK_OK(try_open(&ks, false));
+		CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_GENERATION, &v, &protected_));
+		CHECK(v == last || v == last + 1);
+		berth_keystore_close(ks);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -388,6 +481,7 @@ int main(void)
 		T(c142_an_older_copy_put_in_place_while_open_is_e_keystore),
 		T(a_file_is_no_store_to_replace),
 		T(the_end_of_an_epoch_overwrites_its_key),
+		T(the_file_before_is_written_over), T(a_process_that_is_killed_leaves_a_whole_file),
 		T(a_second_opener_is_e_keystore),
 		T(none_there_and_not_asked_to_make_one),
 		T(wrong_and_missing_passphrases),
