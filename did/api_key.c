@@ -357,11 +357,11 @@ struct stored {
 	struct berth_key_info info;
 };
 
-static enum berth_err stored_ecdh(void *key, const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+static enum berth_err stored_ecdh(void *key, const struct berth_pubkey *theirs, bool lasting, uint8_t *z, size_t *z_len)
 {
 	const struct stored *s = key;
 
-	return berth_keystore_ecdh(s->ks, s->info.name, theirs, z, z_len);
+	return (lasting ? berth_keystore_ecdh_lasting : berth_keystore_ecdh)(s->ks, s->info.name, theirs, z, z_len);
 }
 
 enum berth_err berth_keychain_unwrap(struct berth_keychain *k, const char *name, const struct berth_keychain_jwe *jwe,

@@ -245,11 +245,11 @@ static enum berth_err sign_ethr(struct op *o)
 
 /* ---- agreements ---- */
 
-static enum berth_err stored_ecdh(void *key, const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+static enum berth_err stored_ecdh(void *key, const struct berth_pubkey *theirs, bool lasting, uint8_t *z, size_t *z_len)
 {
 	struct op *o = key;
 
-	return berth_keystore_ecdh(o->k->ks, o->stored, theirs, z, z_len);
+	return (lasting ? berth_keystore_ecdh_lasting : berth_keystore_ecdh)(o->k->ks, o->stored, theirs, z, z_len);
 }
 
 static enum berth_err unwrap(struct op *o)

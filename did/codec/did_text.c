@@ -6,16 +6,15 @@
 
 #include "did/base/hex.h"
 
-static const char lower_digit[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-
 /* Where a character may stand: in a method-specific id (with ':'), in a path (RFC 3986
- * pchar and '/'), in a query or fragment. */
+ * pchar and '/'), in a query or fragment, in a method's name. */
 #define ID 1
 #define PATH 2
 #define QUERY 4
+#define METHOD 8
 
 static const uint8_t places[256] = {
-	['a' ... 'z'] = ID | PATH | QUERY, ['A' ... 'Z'] = ID | PATH | QUERY, ['0' ... '9'] = ID | PATH | QUERY,
+	['a' ... 'z'] = ID | PATH | QUERY | METHOD, ['0' ... '9'] = ID | PATH | QUERY | METHOD, ['A' ... 'Z'] = ID | PATH | QUERY,
 	['.'] = ID | PATH | QUERY, ['-'] = ID | PATH | QUERY, ['_'] = ID | PATH | QUERY, [':'] = ID | PATH | QUERY,
 	['~'] = PATH | QUERY, ['!'] = PATH | QUERY, ['$'] = PATH | QUERY, ['&'] = PATH | QUERY, ['\''] = PATH | QUERY,
 	['('] = PATH | QUERY, [')'] = PATH | QUERY, ['*'] = PATH | QUERY, ['+'] = PATH | QUERY, [','] = PATH | QUERY,
@@ -27,13 +26,21 @@ static bool is_pct_encoded(const char *s)
 	return s[0] == '%' && berth_hex_digit(s[1]) >= 0 && berth_hex_digit(s[2]) >= 0;
 }
 
-/* How many bytes at s may stand there, pct-encoded ones counted as three. */
+static bool fits(char c, uint8_t place)
+{
+	return places[(uint8_t)c] & place;
+}
+
+/* How many bytes at s may stand there, pct-encoded ones counted as three.  Four at a time,
+ * because a did:peer is long and is looked at often; the end of s fits nowhere. */
 static size_t run(const char *s, uint8_t place)
 {
 	size_t n = 0;
 
 	while (n <= BERTH_DID_URL_MAX) {
-		if (places[(uint8_t)s[n]] & place)
+		if (fits(s[n], place) && fits(s[n + 1], place) && fits(s[n + 2], place) && fits(s[n + 3], place))
+			n += 4;
+		else if (fits(s[n], place))
 			n++;
 		else if (is_pct_encoded(s + n))
 			n += 3;
@@ -49,7 +56,8 @@ size_t berth_did_len(const char *did_url)
 
 	if (!did_url || strncmp(did_url, "did:", 4) != 0)
 		return 0;
-	method = strspn(did_url + 4, lower_digit);
+	for (method = 0; fits(did_url[4 + method], METHOD) && method <= BERTH_DID_METHOD_MAX; method++)
+		;
 	if (method == 0 || method > BERTH_DID_METHOD_MAX || did_url[4 + method] != ':')
 		return 0;
 	/* DID Core 3.1: method-specific-id = *( *idchar ":" ) 1*idchar */
@@ -116,11 +124,29 @@ static size_t short_len(const char *did, size_t len)
 	return colon ? (size_t)(colon - did) : len;
 }
 
+#define LOOK 64		/* two DIDs that are not the same mostly differ before */
+
+/* Two texts are no two forms of one DID if they differ before either DID can have ended:
+ * with the text, at one of "/?#", or a did:peer:4 at its next ':'. */
+static bool differ(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (n < LOOK && a[n] && a[n] == b[n])
+		n++;
+	if (n == LOOK || memchr("/?#:", a[n], 5) || memchr("/?#:", b[n], 5))
+		return false;
+	while (n-- > 0)
+		if (memchr("/?#", a[n], 3) || (a[n] == ':' && n >= sizeof("did:peer:4") - 1))
+			return false;
+	return true;
+}
+
 bool berth_did_same(const char *a, const char *b)
 {
-	size_t la = berth_did_len(a), lb;
+	size_t la, lb;
 
-	if (la == 0)
+	if (!a || !b || differ(a, b) || (la = berth_did_len(a)) == 0)
 		return false;
 	/* most are spelled alike, and long ones take their time */
 	lb = strncmp(a, b, la) == 0 && memchr("/?#", b[la], 4) ? la : berth_did_len(b);

@@ -175,8 +175,10 @@ static enum berth_err nist_import(struct berth_pubkey *out, const uint8_t *b, si
 	/* oct2point refuses coordinates >= p and points off the curve; the
 	 * encoding of infinity has been refused by its length.  The cofactor is 1. */
 	if (!EC_POINT_oct2point(g, q, b, len, NULL) ||
-	    EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, out->b, out->len, NULL) != out->len)
+	    (len != out->len && EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, out->b, out->len, NULL) != out->len))
 		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(out->type));
+	else if (len == out->len)
+		memcpy(out->b, b, len);	/* libcrypto would invert a 1 to write the same */
 	EC_POINT_free(q);
 	return rc;
 }

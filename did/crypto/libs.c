@@ -101,7 +101,7 @@ static void set_ciphers(void)
 {
 	ciphers.aes256_cbc = cipher("AES-256-CBC");
 	ciphers.aes256_gcm = cipher("AES-256-GCM");
-	ciphers.aes256_wrap = cipher("AES-256-WRAP");
+	ciphers.aes256_ecb = cipher("AES-256-ECB");
 }
 
 const struct berth_ciphers *berth_ciphers(void)

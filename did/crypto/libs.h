@@ -18,7 +18,7 @@ struct berth_digests {
 };
 
 struct berth_ciphers {
-	EVP_CIPHER *aes256_cbc, *aes256_gcm, *aes256_wrap;
+	EVP_CIPHER *aes256_cbc, *aes256_gcm, *aes256_ecb;
 };
 
 struct berth_libs {

@@ -54,8 +54,8 @@ enum berth_err berth_kek_unwrap(berth_ecdh_fn *ecdh, void *key, const struct ber
 
 	*cek_len = 0;
 	/* Z = Ze for ECDH-ES, Ze || Zs for ECDH-1PU (draft-madden-jose-ecdh-1pu-04 2.3) */
-	if ((rc = check_params(p)) || (rc = ecdh(key, p->epk, z, &ze_len)) ||
-	    (is_1pu(p->alg) && (rc = ecdh(key, p->peer, z + ze_len, &zs_len))) ||
+	if ((rc = check_params(p)) || (rc = ecdh(key, p->epk, false, z, &ze_len)) ||
+	    (is_1pu(p->alg) && (rc = ecdh(key, p->peer, true, z + ze_len, &zs_len))) ||
 	    (rc = derive(kek, p, z, ze_len + zs_len)))
 		goto out;
 	if (len > BERTH_WRAPPED_MAX)
@@ -81,7 +81,7 @@ enum berth_err berth_kek_wrap_1pu(berth_ecdh_fn *ecdh, void *key, const struct b
 	if (!is_1pu(p->alg) || ze_len > BERTH_ECDH_MAX || cek_len > BERTH_CEK_MAX)
 		return berth_fail(BERTH_E_INTERNAL, "wrapping with %.40s", p->alg);
 	memcpy(z, ze, ze_len);
-	if ((rc = ecdh(key, p->peer, z + ze_len, &zs_len)))
+	if ((rc = ecdh(key, p->peer, true, z + ze_len, &zs_len)))
 		goto out;
 	/* an ephemeral key of another curve than the static ones */
 	if (zs_len != ze_len) {

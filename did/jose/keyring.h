@@ -90,8 +90,9 @@ berth_keyring_local_add_secrets(struct berth_keyring *kr, const struct berth_jso
 				const char *passphrase_file);
 void berth_keyring_free(struct berth_keyring *kr);	/* any kind; NULL is fine */
 
-/* What keyd and keyring_local share: the derivations over an ECDH function. */
-typedef enum berth_err berth_ecdh_fn(void *key, const struct berth_pubkey *theirs,
+/* What keyd and keyring_local share: the derivations over an ECDH function.  lasting:
+ * theirs is a key that the peer keeps, and no epk. */
+typedef enum berth_err berth_ecdh_fn(void *key, const struct berth_pubkey *theirs, bool lasting,
 				     uint8_t *z, size_t *z_len);
 BERTH_MUST_USE enum berth_err
 berth_kek_unwrap(berth_ecdh_fn *ecdh, void *key, const struct berth_kek_params *p,

@@ -75,14 +75,14 @@ static enum berth_err entry_sign(const struct entry *e, const struct berth_buf *
 	return rc;
 }
 
-static enum berth_err entry_ecdh(void *key, const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+static enum berth_err entry_ecdh(void *key, const struct berth_pubkey *theirs, bool lasting, uint8_t *z, size_t *z_len)
 {
 	const struct entry *e = key;
 	struct berth_privkey k;
 	enum berth_err rc;
 
 	if (!e->secret)
-		return berth_keystore_ecdh(e->ks, e->name, theirs, z, z_len);
+		return (lasting ? berth_keystore_ecdh_lasting : berth_keystore_ecdh)(e->ks, e->name, theirs, z, z_len);
 	borrow(&k, e);
 	rc = berth_ecdh(z, z_len, &k, theirs);
 	berth_privkey_wipe(&k);

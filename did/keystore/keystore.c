@@ -207,19 +207,37 @@ enum berth_err berth_keystore_sign_digest(struct berth_keystore *ks, const char 
 	return ks->ops->sign_digest(ks, name, digest, rs);
 }
 
-enum berth_err berth_keystore_ecdh(struct berth_keystore *ks, const char *name,
-				   const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+static enum berth_err may_agree(struct berth_keystore *ks, const char *name, const struct berth_pubkey *theirs)
 {
 	struct berth_key_info info;
 	enum berth_err rc;
 
-	*z_len = 0;
 	if ((rc = need(ks, name, BERTH_USAGE_AGREE, &info)))
 		return rc;
 	if (theirs->type != info.pub.type)
 		return berth_fail(BERTH_E_KEY, "%s: an agreement of %s with %s", name,
 				  berth_key_type_name(info.pub.type), berth_key_type_name(theirs->type));
-	return ks->ops->ecdh(ks, name, theirs, z, z_len);
+	return BERTH_OK;
+}
+
+enum berth_err berth_keystore_ecdh(struct berth_keystore *ks, const char *name,
+				   const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+{
+	enum berth_err rc = may_agree(ks, name, theirs);
+
+	*z_len = 0;
+	return rc ? rc : ks->ops->ecdh(ks, name, theirs, z, z_len);
+}
+
+enum berth_err berth_keystore_ecdh_lasting(struct berth_keystore *ks, const char *name,
+					   const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+{
+	enum berth_err rc = may_agree(ks, name, theirs);
+
+	*z_len = 0;
+	if (rc)
+		return rc;
+	return (ks->ops->ecdh_lasting ? ks->ops->ecdh_lasting : ks->ops->ecdh)(ks, name, theirs, z, z_len);
 }
 
 static enum berth_err check_label(const char *label, size_t len)

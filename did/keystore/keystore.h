@@ -141,6 +141,11 @@ berth_keystore_sign_digest(struct berth_keystore *ks, const char *name, const ui
 BERTH_MUST_USE enum berth_err
 berth_keystore_ecdh(struct berth_keystore *ks, const char *name, const struct berth_pubkey *theirs,
 		    uint8_t *z, size_t *z_len);
+/* The same with a key that a peer keeps, and not one made for a message: a store of
+ * software keys remembers for some such pairs what they agreed on (did/keystore/agreed.h). */
+BERTH_MUST_USE enum berth_err
+berth_keystore_ecdh_lasting(struct berth_keystore *ks, const char *name, const struct berth_pubkey *theirs,
+			    uint8_t *z, size_t *z_len);
 
 /* Encryption of small records at rest under a key that stays in the store.
  * label names the purpose and is authenticated; `epoch` >= 0 binds to that value

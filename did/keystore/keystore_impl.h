@@ -28,6 +28,9 @@ struct berth_keystore_ops {
 				      const uint8_t digest[32], uint8_t rs[64]);
 	enum berth_err (*ecdh)(struct berth_keystore *ks, const char *name,
 			       const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len);
+	/* the same with a key that a peer keeps, where it may be remembered; NULL: nothing is */
+	enum berth_err (*ecdh_lasting)(struct berth_keystore *ks, const char *name,
+				       const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len);
 	/* The key that encrypts records; E_DECRYPT: the epoch is not the current one.
 	 * The caller wipes it. */
 	enum berth_err (*kek)(struct berth_keystore *ks, int64_t epoch, uint8_t kek[32]);

@@ -10,6 +10,7 @@
 #include "did/crypto/recover.h"
 #include "did/crypto/sign.h"
 #include "did/crypto/signer.h"
+#include "did/keystore/agreed.h"
 #include "did/keystore/file.h"
 #include "did/keystore/keystore_impl.h"
 #include "did/keystore/soft_file.h"
@@ -29,6 +30,7 @@ struct soft {
 	struct berth_soft_kdf kdf;
 	struct berth_secret *file_key, *body;
 	struct ready ready[SIGNERS];
+	struct berth_agreed agreed;
 	bool seal_tpm2;
 };
 
@@ -51,6 +53,7 @@ static void soft_close(struct berth_keystore *ks)
 	struct soft *s = soft(ks);
 
 	forget_signers(s);
+	berth_agreed_forget(&s->agreed);
 	berth_secret_free(s->file_key);
 	berth_secret_free(s->body);
 	berth_ksfile_close(&s->file);
@@ -201,6 +204,7 @@ static enum berth_err soft_remove(struct berth_keystore *ks, const char *name)
 
 	memmove(&b->key[i], &b->key[i + 1], (b->n - i - 1) * sizeof(b->key[0]));
 	berth_wipe(&b->key[--b->n], sizeof(b->key[0]));
+	berth_agreed_forget(&soft(ks)->agreed);
 	return commit(soft(ks), next, false);
 }
 
@@ -248,16 +252,32 @@ static bool has_form(const struct berth_pubkey *theirs, const struct berth_pubke
 	return theirs->len == mine->len && (mine->type == BERTH_KEY_X25519 || theirs->b[0] == 4);
 }
 
+static enum berth_err need_for(struct berth_keystore *ks, const char *name, const struct berth_pubkey *theirs,
+			       struct berth_soft_key **out)
+{
+	enum berth_err rc = need(ks, name, out);
+
+	if (!rc && !has_form(theirs, &(*out)->priv.pub))
+		rc = berth_fail(BERTH_E_KEY, "key agreement with %zu bytes that are no key", theirs->len);
+	return rc;
+}
+
 static enum berth_err soft_ecdh(struct berth_keystore *ks, const char *name,
 				const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
 {
 	struct berth_soft_key *k;
-	enum berth_err rc = need(ks, name, &k);
+	enum berth_err rc = need_for(ks, name, theirs, &k);
 
-	if (rc)
-		return rc;
-	return has_form(theirs, &k->priv.pub) ? berth_ecdh(z, z_len, &k->priv, theirs)
-		: berth_fail(BERTH_E_KEY, "key agreement with %zu bytes that are no key", theirs->len);
+	return rc ? rc : berth_ecdh(z, z_len, &k->priv, theirs);
+}
+
+static enum berth_err soft_ecdh_lasting(struct berth_keystore *ks, const char *name,
+					const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+{
+	struct berth_soft_key *k;
+	enum berth_err rc = need_for(ks, name, theirs, &k);
+
+	return rc ? rc : berth_agreed_ecdh(&soft(ks)->agreed, z, z_len, &k->priv, theirs);
 }
 
 static enum berth_err soft_kek(struct berth_keystore *ks, int64_t epoch, uint8_t kek[32])
@@ -320,6 +340,7 @@ static const struct berth_keystore_ops ops = {
 	.sign = soft_sign,
 	.sign_digest = soft_sign_digest,
 	.ecdh = soft_ecdh,
+	.ecdh_lasting = soft_ecdh_lasting,
 	.kek = soft_kek,
 	.counter_read = soft_counter_read,
 	.counter_step = soft_counter_step,

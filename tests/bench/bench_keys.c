@@ -163,8 +163,9 @@ static struct berth_kek_params params(const struct berth_pubkey *epk)
 	return (struct berth_kek_params){ .alg = "ECDH-ES+A256KW", .epk = epk, .apv = apv, .apv_len = sizeof(apv) };
 }
 
-static enum berth_err by_name(void *name, const struct berth_pubkey *theirs, uint8_t *z, size_t *z_len)
+static enum berth_err by_name(void *name, const struct berth_pubkey *theirs, bool lasting, uint8_t *z, size_t *z_len)
 {
+	(void)lasting;
 	return berth_keystore_ecdh(ks, name, theirs, z, z_len);
 }
 

@@ -125,6 +125,52 @@ static void peer4_compares_by_its_short_form(void **state)
 	berth_buf_free(&b);
 }
 
+/* What "the same" means, without any short way to it. */
+static bool by_definition(const char *a, const char *b)
+{
+	struct berth_buf did = BERTH_BUF_INIT, sa = BERTH_BUF_INIT, sb = BERTH_BUF_INIT;
+	size_t la = berth_did_len(a), lb = berth_did_len(b);
+	bool same = false;
+
+	if (la && lb) {
+		berth_buf_put(&did, a, la);
+		CHECK_OK(berth_did_short(&sa, berth_buf_cstr(&did)));
+		berth_buf_reset(&did);
+		berth_buf_put(&did, b, lb);
+		CHECK_OK(berth_did_short(&sb, berth_buf_cstr(&did)));
+		same = strcmp(berth_buf_cstr(&sa), berth_buf_cstr(&sb)) == 0;
+	}
+	berth_buf_free(&did);
+	berth_buf_free(&sa);
+	berth_buf_free(&sb);
+	return same;
+}
+
+/* Texts that begin alike, and end, or go on, or are no DIDs, in every way. */
+static void the_same_whatever_they_differ_in(void **state)
+{
+	static const char pad[] = "zQmaaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff";	/* 63 */
+	static const char *const heads[] = { "did:peer:4", "did:peer:4zQm", "did:peer:2", "did:a:b", "did:a:", "did:", "di", pad };
+	static const char *const tails[] = { "", ":", "A", "B", ":zD", "#k", "/p", "?q", "%41", "%4", "\x01", ":did:", "%", pad };
+	enum { HEADS = sizeof(heads) / sizeof(heads[0]), TAILS = sizeof(tails) / sizeof(tails[0]), N = HEADS * TAILS * TAILS };
+	char (*text)[160] = calloc(N, sizeof(*text));
+	size_t same = 0;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		snprintf(text[i], sizeof(text[i]), "%s%s%s", heads[i / TAILS / TAILS], tails[i / TAILS % TAILS], tails[i % TAILS]);
+	for (size_t i = 0; i < N; i++)
+		for (size_t k = 0; k < N; k += 1 + i % 7) {
+			bool is = by_definition(text[i], text[k]);
+
+			if (berth_did_same(text[i], text[k]) != is)
+				fail_msg("%s and %s", text[i], text[k]);
+			same += is;
+		}
+	CHECK(same > N / 4);
+	free(text);
+}
+
 static void every_truncation_is_a_did_url_or_e_did(void **state)
 {
 	static const char url[] = "did:web:example.com%3A3000/p%41th?q=1#key-1";
@@ -152,6 +198,7 @@ int main(void)
 		cmocka_unit_test(c024_a_kid_is_absolute_with_a_fragment),
 		cmocka_unit_test(length_cap),
 		cmocka_unit_test(peer4_compares_by_its_short_form),
+		cmocka_unit_test(the_same_whatever_they_differ_in),
 		cmocka_unit_test(every_truncation_is_a_did_url_or_e_did),
 	};
 
