@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -25,6 +26,20 @@
 } while (0)
 #define CHECK_OK(expr) CHECK_RC(BERTH_OK, expr)
 #define CHECK(cond) do { if (!(cond)) fail_msg("%s", #cond); } while (0)
+
+/* How long anything is waited for that another process or the network does: enough for a
+ * machine that has much else to do.  Who waits ends when it has come, so that the length
+ * costs nothing; it is no statement about how long it may take. */
+#define PATIENCE_MS 120000
+
+/* Looks again and again whether it is so. */
+#define CHECK_SOON(cond) do { \
+	for (unsigned waited_ = 0; !(cond); waited_ += 5) { \
+		if (waited_ >= PATIENCE_MS) \
+			fail_msg("never: %s", #cond); \
+		usleep(5000); \
+	} \
+} while (0)
 
 /* Prints how many foreign cases passed; `make check` collects the lines. */
 #define VECTORS(folder, passed, total) \

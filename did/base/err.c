@@ -58,16 +58,17 @@ int berth_err_exit(enum berth_err code)
 	return (unsigned)code < BERTH_E__COUNT ? table[code].exit_status : 5;
 }
 
-enum berth_err berth_fail_at(enum berth_err code, const char *file, int line,
-			     const char *fmt, ...)
+_Static_assert(BERTH_E__COUNT <= 256, "a code has eight bits in berth_fail_at()");
+
+enum berth_err berth_fail_at(unsigned code_line, const char *file, const char *fmt, ...)
 {
 	va_list ap;
 
-	snprintf(where, sizeof(where), "%s:%d", file, line);
+	snprintf(where, sizeof(where), "%s:%u", file, code_line >> 8);
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
-	return code;
+	return (enum berth_err)(code_line & 0xff);
 }
 
 const char *berth_err_detail(void) { return detail; }

@@ -70,9 +70,15 @@ int berth_err_exit(enum berth_err code);
 /* Records what was wrong and where in the input, then yields `code`.  Called
  * once, at the place that finds the fault; callers pass the code up unchanged.
  * The text never holds a secret and never goes to a peer. */
-#define berth_fail(code, ...) berth_fail_at((code), __FILE__, __LINE__, __VA_ARGS__)
-enum berth_err berth_fail_at(enum berth_err code, const char *file, int line,
-			     const char *fmt, ...) BERTH_PRINTF(4, 5);
+#define berth_fail(code, ...) \
+	berth_fail_at((unsigned)(code) | (unsigned)__LINE__ << 8, BERTH_FILE, __VA_ARGS__)
+/* code_line: the code, and above its eight bits the line: one word at each of many calls. */
+enum berth_err berth_fail_at(unsigned code_line, const char *file, const char *fmt, ...) BERTH_PRINTF(3, 4);
+#ifdef __FILE_NAME__
+#define BERTH_FILE __FILE_NAME__	/* without its folders */
+#else
+#define BERTH_FILE __FILE__
+#endif
 
 /* The text of this thread's last berth_fail(); "" before the first.  Borrowed
  * until the next berth_fail() of the thread. */

@@ -67,8 +67,7 @@ static void run(struct test_swtpm *t)
 	   "--server type=unixio,path=%s/s,mode=0600 --ctrl type=unixio,path=%s/s.ctrl,mode=0600 "
 	   "--flags not-need-init,startup-clear --seccomp action=kill --daemon --pid file=%s/pid >log 2>&1",
 	   t->dir, t->dir, t->dir, t->dir, t->dir);
-	for (int i = 0; i < 200 && !answers(ctrl); i++)
-		usleep(5000);
+	CHECK_SOON(answers(ctrl));
 }
 
 void test_swtpm_start(struct test_swtpm *t, bool with_ek)
@@ -94,8 +93,7 @@ void test_swtpm_kill(struct test_swtpm *t)
 
 	snprintf(ctrl, sizeof(ctrl), "%s/s.ctrl", t->dir);
 	test_sh("p=$(cat %s/pid 2>/dev/null) && kill -9 $p; true", t->dir);
-	for (int i = 0; i < 500 && answers(ctrl); i++)
-		usleep(2000);
+	CHECK_SOON(!answers(ctrl));
 }
 
 void test_swtpm_restart(struct test_swtpm *t)

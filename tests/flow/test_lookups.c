@@ -19,7 +19,6 @@
 
 #define PING "https://didcomm.org/trust-ping/2.0/ping"
 #define DEADLINE_MS 1000
-#define ANSWER_MS 20000		/* of a process on a busy machine */
 
 static char dir[64], faulty[96], libexec[PATH_MAX], docs[96];
 
@@ -163,7 +162,7 @@ static void a_message_waits_for_its_look_up_and_is_taken(void **state)
 	c = start(&s);
 	ping(&p, s.rendezvous);
 	assert_false(answered(s.rendezvous));		/* put by, not refused */
-	assert_true(turn(c, s.rendezvous, ANSWER_MS));
+	assert_true(turn(c, s.rendezvous, PATIENCE_MS));
 	check_answer(s.rendezvous, BERTH_FRAME_STORED, 1);
 	ping(&p, s.rendezvous);				/* remembered */
 	check_answer(s.rendezvous, BERTH_FRAME_STORED, 0);	/* its answer waits for the first one's ack */
@@ -211,7 +210,7 @@ static void c102_while_a_look_up_hangs_others_are_served(void **state)
 	check_answer(s.rendezvous, BERTH_FRAME_BUSY, 0);
 	s.w.mono_ms += 200;				/* the back-off */
 	ping(&other, s.rendezvous);
-	while (!turn(c, s.rendezvous, ANSWER_MS))
+	while (!turn(c, s.rendezvous, PATIENCE_MS))
 		;
 	check_answer(s.rendezvous, BERTH_FRAME_STORED, 1);
 	ping(&hanging, s.rendezvous);			/* is remembered as a failure: at once */

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 
+from cli import PATIENCE_S
 from openapi import Http
 
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
@@ -26,7 +27,7 @@ class ApiError(Exception):
         self.status, self.answer, self.code = status, answer, answer.get("error")
 
 
-def wait_for(condition, what, seconds=20.0, every=0.03):
+def wait_for(condition, what, seconds=PATIENCE_S, every=0.03):
     """What condition yields once it is true; a failure says what was waited for."""
     end = time.monotonic() + seconds
     while True:
@@ -43,7 +44,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def call(sock, method, path, body=None, timeout=20):
+def call(sock, method, path, body=None, timeout=PATIENCE_S):
     http = Http(sock, timeout)
     try:
         status, _, raw = http.ask(method, path, body)
@@ -148,7 +149,7 @@ class Tpm:
     def transient_handles(self):
         """Ask when no keyd holds the TPM's only connection."""
         r = subprocess.run(["tpm2_getcap", "-T", self.tcti, "handles-transient"], stdout=subprocess.PIPE,
-                           check=True, timeout=20, text=True)
+                           check=True, timeout=PATIENCE_S, text=True)
         return [line for line in r.stdout.splitlines() if line.strip()]
 
 
@@ -209,7 +210,7 @@ class Agent:
                                       stdout=log, stderr=log, **{"env": {**os.environ, **self.env}, **kw})
         return self
 
-    def ready(self, seconds=20):
+    def ready(self, seconds=PATIENCE_S):
         wait_for(lambda: self.answers() or self.p.poll() is not None, lambda: self.log()[-2000:], seconds)
         assert self.p.poll() is None, self.log()[-2000:]
         return self
@@ -217,7 +218,7 @@ class Agent:
     def start(self, **kw):
         return self.spawn(**kw).ready()
 
-    def refuses_to_start(self, code, seconds=20):
+    def refuses_to_start(self, code, seconds=PATIENCE_S):
         """It ends by itself; the last line names the code."""
         before = len(self.log())
         self.spawn()
@@ -235,7 +236,7 @@ class Agent:
         if not self.p:
             return None
         self.p.send_signal(sig)
-        status = self.p.wait(20)
+        status = self.p.wait(PATIENCE_S)
         self.p = None
         return status
 
@@ -262,10 +263,10 @@ class Agent:
             return None
 
     # --- what it says
-    def get(self, path, timeout=20):
+    def get(self, path, timeout=PATIENCE_S):
         return call(self.admin_sock, "GET", path, timeout=timeout)
 
-    def post(self, path, body=None, timeout=20):
+    def post(self, path, body=None, timeout=PATIENCE_S):
         return call(self.admin_sock, "POST", path, {} if body is None else body, timeout)
 
     def app(self, path, body=None):
@@ -277,7 +278,7 @@ class Agent:
     def state_is(self, *states):
         return (self.answers() or {}).get("state") in states
 
-    def wait_state(self, *states, seconds=30):
+    def wait_state(self, *states, seconds=PATIENCE_S):
         wait_for(lambda: self.state_is(*states),
                  lambda: f"{self.name}: {states}, is {self.answers()}\n{self.log()[-3000:]}", seconds)
         return self.status()
@@ -380,7 +381,7 @@ class World:
         self.active(gw, owner)
         return gw
 
-    def active(self, gw, owner=None, seconds=20):
+    def active(self, gw, owner=None, seconds=PATIENCE_S):
         owner = owner or self.owner
         wait_for(lambda: (owner.device(gw.name) or {}).get("state") == "ACTIVE",
                  lambda: f"ACTIVE: {owner.device(gw.name)}\n{owner.log()[-2000:]}", seconds)

@@ -12,6 +12,10 @@ BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
 BERTH = str(BUILD / "bin" / "berth")
 VECTORS = ROOT / "tests" / "vectors"
 
+# How long anything is waited for that another process does: enough for a machine that has
+# much else to do.  Who waits ends when it has come, so that the length costs nothing.
+PATIENCE_S = 120
+
 EXIT = {}
 for _status, _names in {
     3: "JSON B64 TYPE SIZE ENV DID CONFIG KEY SDJWT",
@@ -28,7 +32,7 @@ def run(*args, stdin=b"", env=None):
     e.pop("BERTH_PASSPHRASE_FILE", None)
     e.update(env or {})
     return subprocess.run([BERTH, *map(str, args)], input=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=60, env=e)
+                          stderr=subprocess.PIPE, timeout=PATIENCE_S, env=e)
 
 
 def raw(*args, **kw):

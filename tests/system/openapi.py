@@ -10,18 +10,21 @@ import tempfile
 
 import yaml
 
+from cli import PATIENCE_S
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOC = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
 
 
 def public_folder():
-    """A copy of this module that any user can import, wherever the source tree stands."""
+    """A copy of this module, and of what it needs, that any user can import, wherever the source tree stands."""
     top = pathlib.Path(tempfile.mkdtemp(prefix="berth-openapi-"))
     atexit.register(shutil.rmtree, top, ignore_errors=True)
     here = top / "tests/system"
     here.mkdir(parents=True)
     (top / "docs").mkdir()
-    shutil.copy(__file__, here / "openapi.py")
+    for name in "openapi.py", "cli.py":
+        shutil.copy(pathlib.Path(__file__).with_name(name), here)
     shutil.copy(ROOT / "docs/openapi.yaml", top / "docs")
     for f in [top, *top.rglob("*")]:
         f.chmod(0o755 if f.is_dir() else 0o644)
@@ -112,7 +115,7 @@ def documented(method, path):
 class Http:
     """One connection, so that a test can send what no library would."""
 
-    def __init__(self, path, timeout=10):
+    def __init__(self, path, timeout=PATIENCE_S):
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.s.connect(str(path))   # blocking: with a timeout a full backlog would be EAGAIN at once
         self.s.settimeout(timeout)

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from agents import ApiError, World, call, wait_for
+from cli import PATIENCE_S
 from cli import fails, ok
 
 ME, OTHER, THIRD = os.geteuid(), 65534, 65533
@@ -63,10 +64,10 @@ class Stream:
             self.beats += 1
         return None
 
-    def next(self, what="a line", seconds=20):
+    def next(self, what="a line", seconds=PATIENCE_S):
         return wait_for(self.line, what, seconds)
 
-    def until(self, event, seconds=30):
+    def until(self, event, seconds=PATIENCE_S):
         """The first line with that event."""
         def hit():
             v = self.line()
@@ -178,17 +179,17 @@ def test_a_right_that_is_taken_away_is_redacted_at_once(gw):
     kept = gw.sections.pop("principal two")
     gw.write()
     gw.p.send_signal(signal.SIGHUP)
-    less = one.next("less", 5)
+    less = one.next("less")
     assert less["events"] == ["revoked"] and less["state"]["secrets"] == [] and less["state"]["identities"]
-    gone = two.next("nothing", 5)
+    gone = two.next("nothing")
     assert gone["state"] is None and gone["events"] == ["revoked", "drop-sessions"]
-    wait_for(lambda: two.take() or two.ended, "the end", 5)
+    wait_for(lambda: two.take() or two.ended, "the end")
     # the twin: given back, and seen again
     gw.set("principal one", may="self device identity:operational secret:wifi")
     gw.sections["principal two"] = kept
     gw.write()
     gw.p.send_signal(signal.SIGHUP)
-    assert [s["id"] for s in one.next("more", 5)["state"]["secrets"]] == ["wifi"]
+    assert [s["id"] for s in one.next("more")["state"]["secrets"]] == ["wifi"]
     one.close()
     two.close()
     two = Stream(gw.app_sock, uid=OTHER)
@@ -204,7 +205,7 @@ def test_out_of_service_is_redacted(world, gw):
     assert "drop-sessions" in out["events"] and out["state"]["secrets"] == []
     assert "credential" not in out["state"]["identities"][0]
     world.owner.post(f"/v1/devices/{gw.name}/resume")
-    wait_for(lambda: (one.line() or out)["state"]["secrets"], "the return", 30)
+    wait_for(lambda: (one.line() or out)["state"]["secrets"], "the return")
     one.close()
 
 

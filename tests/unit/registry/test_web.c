@@ -1,46 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The web adapter under a scripted host: what servers say and what that means, and what
  * it writes.  Where documents are: test_web_url.c. */
-#include <limits.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "did/base/json.h"
-#include "tests/check.h"
-#include "tests/fakes/built.h"
-#include "tests/fakes/registry_host.h"
-#include "tests/fakes/tmpdir.h"
+#include "tests/unit/registry/site.h"
 
 #define DID "did:web:example.com"
 #define URL "https://example.com/.well-known/did.json"
 #define DOC "{\"id\":\"did:web:example.com\"}"
 
-static struct test_registry r;
-static struct test_registry_answer a;
-static char dir[TMPDIR_LEN];
-
-static int start(const char *config)
-{
-	char so[PATH_MAX];
-
-	test_built(so, sizeof(so), "lib/berth/registry/web.so");
-	return test_registry_start(&r, so, config);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	test_tmpdir(dir);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	test_registry_answer_free(&a);
-	test_tmpdir_remove(dir);
-	return 0;
-}
+static int start(const char *config) { return start_adapter("web", config); }
 
 static int resolve(const struct test_exchange *x)
 {
@@ -214,36 +184,13 @@ static void resources_are_fetched(void **state)
 	test_registry_stop(&r);
 }
 
-static void start_with_tree(void)
-{
-	char config[128];
-
-	snprintf(config, sizeof(config), "{\"publish-dir\":\"%s\"}", dir);
-	assert_int_equal(0, start(config));
-	test_registry_script(&r, NULL, 0);
-}
-
-static bool holds(const char *path, const char *want)
-{
-	struct stat st;
-	char *text;
-	bool same;
-
-	if (stat(test_path(dir, path), &st))
-		return false;
-	text = test_read_file(test_path(dir, path), NULL);
-	same = strcmp(text, want) == 0 && (st.st_mode & 0777) == 0644;
-	free(text);
-	return same;
-}
-
 static void documents_are_published_in_a_tree(void **state)
 {
 	const char *did = "did:web:example.com%3A8443:user:a%20b", *path = "example.com%3A8443/user/a b/did.json";
 	const char *one = "{\"id\":\"did:web:example.com%3A8443:user:a%20b\"}", *two = "{\"id\":\"did:web:example.com%3A8443:user:a%20b\",\"a\":1}";
 
 	(void)state;
-	start_with_tree();
+	start_with_tree("web");
 	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, ask(BERTH_REGISTRY_UPDATE, BERTH_REGISTRY_SUBMIT, did, one));
 	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, ask(BERTH_REGISTRY_DEACTIVATE, BERTH_REGISTRY_SUBMIT, did, NULL));
 	CHECK(access(test_path(dir, "example.com%3A8443"), F_OK) != 0);
@@ -268,7 +215,7 @@ static void documents_are_published_in_a_tree(void **state)
 static void a_half_written_file_is_written_anew(void **state)
 {
 	(void)state;
-	start_with_tree();
+	start_with_tree("web");
 	mkdir(test_path(dir, "example.com"), 0755);
 	mkdir(test_path(dir, "example.com/.well-known"), 0755);
 	test_write_file(test_path(dir, "example.com/.well-known/.did.json.new"), "{\"id", 4, 0600);
@@ -283,7 +230,7 @@ static void nothing_leads_out_of_the_tree(void **state)
 
 	(void)state;
 	test_tmpdir(outside);
-	start_with_tree();
+	start_with_tree("web");
 	assert_int_equal(0, symlink(outside, test_path(dir, "example.com")));
 	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, DOC));
 	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, ask(BERTH_REGISTRY_UPDATE, BERTH_REGISTRY_SUBMIT, DID, DOC));
@@ -297,7 +244,7 @@ static void nothing_leads_out_of_the_tree(void **state)
 static void only_its_own_document_is_published(void **state)
 {
 	(void)state;
-	start_with_tree();
+	start_with_tree("web");
 	assert_int_equal(BERTH_REGISTRY_INVALID, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, "{\"id\":\"did:web:example.org\"}"));
 	assert_int_equal(BERTH_REGISTRY_INVALID, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, "{}"));
 	assert_int_equal(BERTH_REGISTRY_INVALID, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, "{"));

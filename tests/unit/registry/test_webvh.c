@@ -1,35 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The webvh adapter under a scripted host: what it asks for, what it makes of the answers,
  * what it writes and in which order.  What it brings is judged as the core does. */
-#include <limits.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "did/base/secret.h"
 #include "did/method_webvh.h"
-#include "tests/check.h"
-#include "tests/fakes/built.h"
-#include "tests/fakes/registry_host.h"
-#include "tests/fakes/tmpdir.h"
+#include "tests/unit/registry/site.h"
 
 #define SUITE "tests/vectors/didwebvh-test-suite/"
 #define BASE "https://example.com/.well-known/"
 #define SCID "QmWGqHMYsShoNu8Sm1R9tLPGersH8EHwnqMEhJitruJ94M"
 #define MIB ((size_t)1 << 20)
 
-static struct test_registry r;
-static struct test_registry_answer a;
-static char dir[TMPDIR_LEN];
 static char *first, *whole, *witnessed, *approvals;	/* of didwebvh-test-suite */
 static char did1[256], did_w[256];
 
-static int start(const char *config)
-{
-	char so[PATH_MAX];
-
-	test_built(so, sizeof(so), "lib/berth/registry/webvh.so");
-	return test_registry_start(&r, so, config);
-}
+static int start(const char *config) { return start_adapter("webvh", config); }
 
 static void did_of(char out[256], const char *log)
 {
@@ -63,21 +49,6 @@ static int unload(void **state)
 	free(whole);
 	free(witnessed);
 	free(approvals);
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	test_tmpdir(dir);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	test_registry_answer_free(&a);
-	test_tmpdir_remove(dir);
 	return 0;
 }
 
@@ -278,29 +249,6 @@ static int submit_log(uint32_t op, const char *did, const char *log)
 	return ask(op, BERTH_REGISTRY_SUBMIT, did, &p, 1);
 }
 
-static bool holds(const char *path, const char *want)
-{
-	struct stat st;
-	char *text;
-	bool same;
-
-	if (stat(test_path(dir, path), &st))
-		return false;
-	text = test_read_file(test_path(dir, path), NULL);
-	same = strcmp(text, want) == 0 && (st.st_mode & 0777) == 0644;
-	free(text);
-	return same;
-}
-
-static void start_with_tree(void)
-{
-	char config[128];
-
-	snprintf(config, sizeof(config), "{\"publish-dir\":\"%s\"}", dir);
-	assert_int_equal(0, start(config));
-	test_registry_script(&r, NULL, 0);
-}
-
 static void a_log_in_a_tree_only_grows(void **state)
 {
 	const struct berth_registry_part all[] = { part("did.json", "{\"id\":\"did:web:example.com\"}"), part("did.jsonl", whole),
@@ -308,7 +256,7 @@ static void a_log_in_a_tree_only_grows(void **state)
 	char *other = strdup(whole);
 
 	(void)state;
-	start_with_tree();
+	start_with_tree("webvh");
 	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, submit_log(BERTH_REGISTRY_UPDATE, did1, first));
 	CHECK(access(test_path(dir, "example.com"), F_OK) != 0);
 	assert_int_equal(BERTH_REGISTRY_OK, submit_log(BERTH_REGISTRY_CREATE, did1, first));
@@ -331,7 +279,7 @@ static void a_log_in_a_tree_only_grows(void **state)
 static void only_its_own_log_is_published(void **state)
 {
 	(void)state;
-	start_with_tree();
+	start_with_tree("webvh");
 	assert_int_equal(BERTH_REGISTRY_INVALID, submit_log(BERTH_REGISTRY_CREATE, did_w, first));
 	assert_int_equal(BERTH_REGISTRY_INVALID, submit_log(BERTH_REGISTRY_CREATE, did1, "{}"));
 	assert_int_equal(BERTH_REGISTRY_INVALID, submit_log(BERTH_REGISTRY_CREATE, did1, "x"));
@@ -353,7 +301,7 @@ static void nothing_leads_out_of_the_tree(void **state)
 
 	(void)state;
 	test_tmpdir(outside);
-	start_with_tree();
+	start_with_tree("webvh");
 	assert_int_equal(0, symlink(outside, test_path(dir, "example.com")));
 	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, submit_log(BERTH_REGISTRY_CREATE, did1, first));
 	assert_int_equal(-1, rmdir(test_path(outside, ".well-known")));

@@ -183,8 +183,7 @@ static void c102_the_queue_is_bounded(void **state)
 
 static void rest(const struct berth_resolveclient *c)
 {
-	while (resolve_process_rests(&c->process))
-		usleep(10000);
+	CHECK_SOON(!resolve_process_rests(&c->process));
 }
 
 /* One that kills the process is remembered; the others are asked again and answered. */

@@ -142,7 +142,7 @@ static void what_was_asked_before_ends_before_it(void **state)
 	while (c->process.n_queue) {
 		struct pollfd p = { .fd = berth_resolveclient_fd(c), .events = POLLIN };
 
-		(void)berth_resolveclient_run(c, poll(&p, 1, 10000) > 0);
+		(void)berth_resolveclient_run(c, poll(&p, 1, PATIENCE_MS) > 0);
 	}
 	CHECK_OK(resolve(c, "did:web:owner.test:did:new:4"));
 	CHECK_RC(BERTH_E_NETPOL, resolve(c, "did:web:owner.test:did:new:5"));
@@ -183,7 +183,7 @@ static void c102_a_thousand_of_the_web_and_none_is_lost(void **state)
 	while (left && c->process.n_queue) {
 		struct pollfd p = { .fd = berth_resolveclient_fd(c), .events = POLLIN };
 
-		if (!berth_resolveclient_run(c, poll(&p, 1, 10000) > 0))
+		if (!berth_resolveclient_run(c, poll(&p, 1, PATIENCE_MS) > 0))
 			continue;
 		for (int i = 0; i < MANY; i++) {
 			snprintf(did, sizeof(did), "did:web:owner.test:did:%d", i);

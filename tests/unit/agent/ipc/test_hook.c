@@ -53,7 +53,7 @@ static void hear(int sock, char *out, size_t n)
 	size_t at = 0;
 	ssize_t got = 1;
 
-	while (at < n && got > 0 && poll(&f, 1, 10000) == 1)
+	while (at < n && got > 0 && poll(&f, 1, PATIENCE_MS) == 1)
 		if ((got = read(sock, out + at, n - at)) > 0)
 			at += (size_t)got;
 	out[at] = '\0';
@@ -97,15 +97,7 @@ static void it_is_somebody_without_groups_or_privileges(void **state)
 	berth_starter_end();
 }
 
-static bool gone_within_10_s(pid_t pid)
-{
-	for (int i = 0; i < 1000; i++) {
-		if (kill(pid, 0) && errno == ESRCH)
-			return true;
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	}
-	return false;
-}
+static bool is_gone(pid_t pid) { return kill(pid, 0) && errno == ESRCH; }
 
 static void what_it_leaves_behind_is_killed_with_it(void **state)
 {
@@ -117,7 +109,7 @@ static void what_it_leaves_behind_is_killed_with_it(void **state)
 	begin();
 	status = run("sleep 1000 >/dev/null 2>&1 </dev/null & echo $!", out);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	CHECK(gone_within_10_s(atoi(out)));
+	CHECK_SOON(is_gone(atoi(out)));
 
 	sock = start(&p, "sleep 1000 & echo $!; exec sleep 1000");	/* and one that hangs */
 	hear(sock, out, 3);

@@ -34,15 +34,15 @@ static void frames_keep_their_order_and_bytes(void **state)
 	CHECK_OK(berth_ipc_send(&a, 7, 0x01020304, "hello", 5, 1000));
 	CHECK_OK(berth_ipc_send(&a, 8, 5, NULL, 0, 1000));
 	CHECK_OK(berth_ipc_send(&a, 9, 6, "x", 1, 1000));
-	CHECK_OK(berth_ipc_recv(&b, &f, 1000));
+	CHECK_OK(berth_ipc_recv(&b, &f, PATIENCE_MS));
 	assert_int_equal(7, f.op);
 	assert_int_equal(0x01020304, f.seq);
 	assert_int_equal(5, f.n);
 	assert_memory_equal("hello", f.p, 5);
-	CHECK_OK(berth_ipc_recv(&b, &f, 1000));
+	CHECK_OK(berth_ipc_recv(&b, &f, PATIENCE_MS));
 	assert_int_equal(8, f.op);
 	assert_int_equal(0, f.n);
-	CHECK_OK(berth_ipc_recv(&b, &f, 1000));
+	CHECK_OK(berth_ipc_recv(&b, &f, PATIENCE_MS));
 	assert_int_equal(9, f.op);
 	assert_int_equal('x', f.p[0]);
 	both_close(&a, &b);

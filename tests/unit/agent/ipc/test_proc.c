@@ -138,14 +138,13 @@ static void a_child_is_confined_and_has_a_clean_environment(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 	start(&p, &c, "--report");
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	CHECK_OK(berth_ipc_recv(&c, &f, 10000));
+	CHECK_OK(berth_ipc_recv(&c, &f, PATIENCE_MS));
 	snprintf(text, sizeof(text), "%.*s", (int)f.n, (const char *)f.p);
 	assert_string_equal("LANG=C\nTSS2_LOG=all+NONE\n"
 			    "fds 4 nnp 1 dump 0 core 0 umask 77 pipe 1 term 0", text);
 	CHECK(!berth_proc_reap(&p, &status));
 	berth_ipc_close(&c);
-	for (int i = 0; i < 500 && !berth_proc_reap(&p, &status); i++)
-		usleep(10000);
+	CHECK_SOON(berth_proc_reap(&p, &status));
 	assert_int_equal(0, p.pid);
 	CHECK(WIFEXITED(status));
 	assert_int_equal(5, WEXITSTATUS(status));	/* ended by itself: its socket was closed */
@@ -161,7 +160,7 @@ static void reports(char *how, const char *want)
 	char text[256];
 
 	start(&p, &c, how);
-	CHECK_OK(berth_ipc_recv(&c, &f, 10000));
+	CHECK_OK(berth_ipc_recv(&c, &f, PATIENCE_MS));
 	snprintf(text, sizeof(text), "%.*s", (int)f.n, (const char *)f.p);
 	assert_string_equal(want, text);
 	berth_ipc_close(&c);
@@ -208,9 +207,8 @@ static void a_dead_child_is_seen_on_its_socket_and_reaped(void **state)
 
 	(void)state;
 	start(&p, &c, "--die");
-	CHECK_RC(BERTH_E_UNAVAILABLE, berth_ipc_recv(&c, &f, 10000));
-	while (!berth_proc_reap(&p, &status))
-		usleep(1000);
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_ipc_recv(&c, &f, PATIENCE_MS));
+	CHECK_SOON(berth_proc_reap(&p, &status));
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	berth_ipc_close(&c);
 }

@@ -42,7 +42,7 @@ static void spawn(struct berth_proc *p, struct berth_ipc *c)
 
 	CHECK_OK(berth_proc_spawn(p, &sock, self, argv));
 	berth_ipc_init(c, sock);
-	CHECK_OK(berth_ipc_recv(c, &f, 10000));
+	CHECK_OK(berth_ipc_recv(c, &f, PATIENCE_MS));
 	assert_memory_equal("up", f.p, 2);
 }
 
@@ -105,7 +105,7 @@ static void readable_within_10_s(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	assert_int_equal(1, poll(&p, 1, 10000));
+	assert_int_equal(1, poll(&p, 1, PATIENCE_MS));
 }
 
 static void it_ends_at_nonsense_and_takes_along_what_it_started(void **state)

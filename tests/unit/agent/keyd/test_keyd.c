@@ -646,7 +646,7 @@ static enum berth_err after(bool hello, uint16_t op, const void *p, size_t n)
 	}
 	berth_buf_free(&b);
 	CHECK_OK(berth_ipc_send(&ipc, op, 99, p, n, 5000));
-	rc = berth_ipc_recv(&ipc, &f, 5000);
+	rc = berth_ipc_recv(&ipc, &f, PATIENCE_MS);
 	CHECK(rc == BERTH_OK || rc == BERTH_E_UNAVAILABLE);
 	berth_ipc_close(&ipc);
 	enum berth_err why = ended();
@@ -716,7 +716,7 @@ static void answers_of_a_bad_keyd_are_e_keystore(void **state)
 		close(sv[0]);
 		berth_ipc_init(&ipc, sv[1]);
 		berth_buf_u8(&b, 77);	/* no custody */
-		_exit(berth_ipc_recv(&ipc, &f, 5000) || berth_ipc_answer(&ipc, f.seq, BERTH_OK, &b));
+		_exit(berth_ipc_recv(&ipc, &f, PATIENCE_MS) || berth_ipc_answer(&ipc, f.seq, BERTH_OK, &b));
 	}
 	close(sv[1]);
 	CHECK_OK(berth_keyclient_new(&other, &cfg));
@@ -899,8 +899,7 @@ static void the_program_serves_and_ends_with_its_socket(void **state)
 	fclose(f);
 	CHECK(nnp);
 	berth_keyclient_free(c);
-	for (int i = 0; i < 500 && !berth_proc_reap(&p, &status); i++)
-		usleep(10000);
+	CHECK_SOON(berth_proc_reap(&p, &status));
 	assert_int_equal(status, 0);
 	snprintf(path, sizeof(path), "%s/keys", dir);
 	unlink(path);

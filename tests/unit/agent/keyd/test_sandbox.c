@@ -6,22 +6,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/check.h"
+#include "tests/fakes/deeds.h"
 #include "tests/fakes/tmpdir.h"
 
 #define NOTHING 0u
@@ -29,72 +22,18 @@
 
 static char dir[TMPDIR_LEN];
 
-/* 0: done; else an errno. */
-typedef int deed(void);
+/* ---- deeds of its own ---- */
 
-static int result(long r) { return r < 0 ? errno : 0; }
+static int trace_me(void) { return deed_result(ptrace(PTRACE_TRACEME, 0, 0, 0)); }
+static int netlink_socket(void) { return deed_result(socket(AF_NETLINK, SOCK_RAW, 0)); }
+static int make_folder(void) { return deed_result(mkdir("sub", 0700)); }
+static int give_away(void) { return deed_result(fchown(1, getuid(), getgid())); }
 
-/* ---- deeds ---- */
-
-static int exec_true(void)
-{
-	char name[] = "true", *argv[] = { name, NULL };
-
-	return result(execv("/bin/true", argv));
-}
-
-static int fork_once(void)
-{
-	pid_t p = fork();
-
-	if (p == 0)
-		_exit(0);
-	return result(p);
-}
-
-static int trace_me(void) { return result(ptrace(PTRACE_TRACEME, 0, 0, 0)); }
-static int read_parent(void)
-{
-	char b[8];
-	struct iovec v = { b, sizeof(b) };
-
-	return result(process_vm_readv(getppid(), &v, 1, &v, 1, 0));
-}
-static int signal_parent(void) { return result(kill(getppid(), 0)); }
-static int unix_socket(void) { return result(socket(AF_UNIX, SOCK_STREAM, 0)); }
-static int inet_socket(void) { return result(socket(AF_INET, SOCK_STREAM, 0)); }
-static int inet6_socket(void) { return result(socket(AF_INET6, SOCK_STREAM, 0)); }
-static int packet_socket(void) { return result(socket(AF_PACKET, SOCK_RAW, 0)); }
-static int netlink_socket(void) { return result(socket(AF_NETLINK, SOCK_RAW, 0)); }
-static int own_namespace(void) { return result(unshare(CLONE_NEWUSER)); }
-static int make_folder(void) { return result(mkdir("sub", 0700)); }
-static int other_uid(void) { return result(syscall(SYS_setuid, 1)); }
-static int give_away(void) { return result(fchown(1, getuid(), getgid())); }
-static int io_ring(void) { return result(syscall(SYS_io_uring_setup, 1, NULL)); }
-
-static int map(int prot)
-{
-	void *p = mmap(NULL, 4096, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? errno : 0;
-}
-static int map_code(void) { return map(PROT_READ | PROT_EXEC); }
-static int map_written_code(void) { return map(PROT_READ | PROT_WRITE | PROT_EXEC); }
-static int map_data(void) { return map(PROT_READ | PROT_WRITE); }
 static int data_to_code(void)
 {
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return result(mprotect(p, 4096, PROT_READ | PROT_EXEC));
-}
-
-static void *nothing(void *arg) { return arg; }
-static int thread(void)
-{
-	pthread_t t;
-	int r = pthread_create(&t, NULL, nothing, NULL);
-
-	return r ? r : pthread_join(t, NULL);
+	return deed_result(mprotect(p, 4096, PROT_READ | PROT_EXEC));
 }
 
 static int list_folder(void)
@@ -110,20 +49,12 @@ static int list_folder(void)
 	return errno;
 }
 
-static int look(const char *path, int flags)
-{
-	int fd = open(path, flags, 0600);
-
-	if (fd >= 0)
-		close(fd);
-	return result(fd);
-}
-static int read_outside(void) { return look("/etc/hostname", O_RDONLY); }
-static int make_outside(void) { return look("/tmp/berth-outside", O_WRONLY | O_CREAT | O_EXCL); }
-static int read_below(void) { return look("read/file", O_RDONLY); }
-static int write_read_only(void) { return look("read/file", O_WRONLY); }
-static int make_read_only(void) { return look("read/new", O_WRONLY | O_CREAT); }
-static int symlink_below(void) { return result(syscall(SYS_symlinkat, "/etc/passwd", AT_FDCWD, "write/link")); }
+static int read_outside(void) { return deed_look("/etc/hostname", O_RDONLY); }
+static int make_outside(void) { return deed_look("/tmp/berth-outside", O_WRONLY | O_CREAT | O_EXCL); }
+static int read_below(void) { return deed_look("read/file", O_RDONLY); }
+static int write_read_only(void) { return deed_look("read/file", O_WRONLY); }
+static int make_read_only(void) { return deed_look("read/new", O_WRONLY | O_CREAT); }
+static int symlink_below(void) { return deed_result(syscall(SYS_symlinkat, "/etc/passwd", AT_FDCWD, "write/link")); }
 
 /* As file.c does it. */
 static int replace_below(void)
@@ -143,52 +74,36 @@ static int replace_below(void)
 	return close(fd);
 }
 
-static int give_up(void) { abort(); }
-
 /* ---- outcomes ---- */
 
-/* How a process ends that is confined and does that: 0 or an errno, or -signal. */
+static void confine(void *needs) { keyd_sandbox(needs); }
+
 static int outcome(unsigned calls, deed *what)
 {
 	char readable[TMPDIR_LEN + 8], writable[TMPDIR_LEN + 8];
 	struct berth_keystore_needs needs = { .calls = calls, .n = 3, .path = { { readable, false }, { writable, true },
 									        { dir, false } } };
-	int status;
-	pid_t p;
 
 	snprintf(readable, sizeof(readable), "%s/read", dir);
 	snprintf(writable, sizeof(writable), "%s/write", dir);
-	fflush(stdout);
-	if ((p = fork()) == 0) {
-		struct rlimit none = { 0, 0 };
-
-		setrlimit(RLIMIT_CORE, &none);
-		keyd_sandbox(&needs);
-		_exit(what());
-	}
-	assert_true(p > 0);
-	assert_int_equal(waitpid(p, &status, 0), p);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	return deed_outcome(confine, &needs, what);
 }
-
-#define KILLED (-SIGSYS)
 
 /* ---- what is tried ---- */
 
 static deed *const never[] = {
-	exec_true, fork_once, trace_me, read_parent, signal_parent, packet_socket, netlink_socket, inet6_socket,
-	own_namespace, other_uid, io_ring, map_written_code,
+	deed_exec_true, deed_fork_once, trace_me, deed_read_parent, deed_signal_parent, deed_packet_socket,
+	netlink_socket, deed_inet6_socket, deed_own_namespace, deed_other_uid, deed_io_ring, deed_map_written_code,
 };
 static const struct { deed *what; unsigned kinds; } sometimes[] = {
-	{ unix_socket, BERTH_NEEDS_UNIX | BERTH_NEEDS_TCP | BERTH_NEEDS_MODULE },
-	{ inet_socket, BERTH_NEEDS_TCP },
-	{ thread, BERTH_NEEDS_THREADS | BERTH_NEEDS_MODULE },
-	{ map_code, BERTH_NEEDS_MODULE },
+	{ deed_unix_socket, BERTH_NEEDS_UNIX | BERTH_NEEDS_TCP | BERTH_NEEDS_MODULE },
+	{ deed_inet_socket, BERTH_NEEDS_TCP },
+	{ deed_thread, BERTH_NEEDS_THREADS | BERTH_NEEDS_MODULE },
+	{ deed_map_code, BERTH_NEEDS_MODULE },
 	{ data_to_code, BERTH_NEEDS_MODULE },
 	{ list_folder, BERTH_NEEDS_MODULE },
 };
 static deed *const outside[] = { read_outside, make_outside, write_read_only, make_read_only };
-#define COUNT(v) (sizeof(v) / sizeof((v)[0]))
 
 static int clean(void **state)
 {
@@ -218,8 +133,6 @@ static void an_instrumented_build_is_not_confined(void **state)
 
 #else
 
-static bool have_landlock(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 1; }
-
 static void c159_what_no_store_needs_ends_keyd(void **state)
 {
 	static const unsigned kinds[] = { NOTHING, BERTH_NEEDS_UNIX, BERTH_NEEDS_TCP, BERTH_NEEDS_THREADS,
@@ -248,7 +161,7 @@ static void c159_only_the_stores_own_paths_can_be_reached(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(outside); i++)
-		assert_int_equal(outcome(NOTHING, outside[i]), have_landlock() ? EACCES : 0);
+		assert_int_equal(outcome(NOTHING, outside[i]), deed_have_landlock() ? EACCES : 0);
 	assert_int_equal(outcome(NOTHING, symlink_below), KILLED);
 }
 
@@ -257,10 +170,10 @@ static void c159_only_the_stores_own_paths_can_be_reached(void **state)
 static void what_a_file_takes_is_allowed(void **state)
 {
 	(void)state;
-	assert_int_equal(outcome(NOTHING, map_data), 0);
+	assert_int_equal(outcome(NOTHING, deed_map_data), 0);
 	assert_int_equal(outcome(NOTHING, read_below), 0);
 	assert_int_equal(outcome(NOTHING, replace_below), 0);
-	assert_int_equal(outcome(NOTHING, give_up), -SIGABRT);	/* an abort is still an abort */
+	assert_int_equal(outcome(NOTHING, deed_give_up), -SIGABRT);	/* an abort is still an abort */
 }
 
 static int setup(void **state)

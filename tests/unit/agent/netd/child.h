@@ -16,8 +16,6 @@
 #include "tests/check.h"
 #include "tests/fakes/built.h"
 
-#define WAIT_MS 10000
-
 struct netd {
 	struct berth_proc p;
 	struct berth_ipc c;
@@ -27,13 +25,13 @@ struct netd {
 static inline void tell(struct netd *n, enum berth_net_op op, struct berth_buf *b)
 {
 	CHECK_OK(berth_buf_status(b));
-	CHECK_OK(berth_ipc_send(&n->c, (uint16_t)op, 0, b->p, b->len, WAIT_MS));
+	CHECK_OK(berth_ipc_send(&n->c, (uint16_t)op, 0, b->p, b->len, PATIENCE_MS));
 	berth_buf_free(b);
 }
 
 static inline void expect(struct netd *n, enum berth_net_op op, struct berth_ipc_frame *f)
 {
-	CHECK_OK(berth_ipc_recv(&n->c, f, WAIT_MS));
+	CHECK_OK(berth_ipc_recv(&n->c, f, PATIENCE_MS));
 	assert_int_equal(op, f->op);
 }
 
@@ -106,8 +104,7 @@ static inline void stop(struct netd *n)
 	int status = -1;
 
 	berth_ipc_close(&n->c);
-	for (int i = 0; i < 1000 && !berth_proc_reap(&n->p, &status); i++)
-		usleep(10000);
+	CHECK_SOON(berth_proc_reap(&n->p, &status));
 	if (status != 0)
 		fail_msg("netd %d ends with %x", (int)n->p.pid, (unsigned)status);
 }
@@ -180,7 +177,7 @@ static inline void exchange(struct netd *from, struct netd *to, const char *uri,
 	struct berth_frame_reply fp;
 	struct berth_net_result r;
 
-	send_to(from, id, uri, "hello", 5000);
+	send_to(from, id, uri, "hello", PATIENCE_MS);
 	request_at(to, &q, &fr);
 	assert_int_equal(5, fr.msg_len);
 	assert_memory_equal("hello", fr.msg, 5);
@@ -201,7 +198,7 @@ static inline int raw_connect(const struct netd *n, unsigned source)
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port_of(n)),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000u + source) };
-	struct timeval limit = { .tv_sec = 5 };
+	struct timeval limit = { .tv_sec = PATIENCE_MS / 1000 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	CHECK(fd >= 0);

@@ -337,7 +337,7 @@ static void a_message_of_the_full_size_goes_both_ways(void **state)
 	serve(&a);
 	start(&b);
 	snprintf(uri, sizeof(uri), "http://owner.test:%u/didcomm", http_port(&a));
-	send_to(&b, 1, uri, big, 20000);
+	send_to(&b, 1, uri, big, PATIENCE_MS);
 	request_at(&a, &q, &f);
 	assert_int_equal(BERTH_NET_HTTP_ACKS, q.transport);
 	assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
@@ -383,7 +383,7 @@ static void acks_travel_in_a_header(void **state)
 	assert_memory_equal(acks, f.acks, 32);
 	reply_to(&s, q.request, BERTH_FRAME_STORED, "world");	/* to be acknowledged: no SENT */
 	result_of(&c, 4, BERTH_OK, &r);
-	send_to(&c, 5, m.uri, "again", 5000);
+	send_to(&c, 5, m.uri, "again", PATIENCE_MS);
 	request_at(&s, &q, &f);			/* would have been SENT before it */
 	reply_to(&s, q.request, BERTH_FRAME_STORED, NULL);
 	result_of(&c, 5, BERTH_OK, &r);
@@ -593,7 +593,7 @@ static void listeners_are_on_numbers_and_paths(void **state)
 static int server(uint16_t *port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct timeval limit = { .tv_sec = 10 };
+	struct timeval limit = { .tv_sec = PATIENCE_MS / 1000 };
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -627,7 +627,7 @@ static void answer_with(struct netd *n, int listener, uint16_t port, uint64_t id
 	int fd;
 
 	snprintf(uri, sizeof(uri), "http://owner.test:%u/a/b?c=d", port);
-	send_to(n, id, uri, "hello", 5000);
+	send_to(n, id, uri, "hello", PATIENCE_MS);
 	fd = take_post(listener, got, sizeof(got));
 	CHECK(strncmp(got, "POST /a/b?c=d HTTP/1.1\r\n", 24) == 0);
 	say(fd, text);
@@ -764,13 +764,13 @@ static void c090_answers_that_do_not_end(void **state)
 	result_of(&n, 4, BERTH_E_UNAVAILABLE, &r);
 
 	snprintf(uri, sizeof(uri), "http://owner.test:%u/", port);
-	send_to(&n, 5, uri, "hello", 5000);	/* a body without end */
+	send_to(&n, 5, uri, "hello", PATIENCE_MS);	/* a body without end */
 	fd = take_post(l, got, sizeof(got));
 	say(fd, "HTTP/1.1 200 OK\r\n" TYPE "\r\n");
 	send_filler(fd, kib, 4096);
 	result_of(&n, 5, BERTH_E_SIZE, &r);
 	close(fd);
-	send_to(&n, 6, uri, "hello", 5000);	/* a head without end */
+	send_to(&n, 6, uri, "hello", PATIENCE_MS);	/* a head without end */
 	fd = take_post(l, got, sizeof(got));
 	say(fd, "HTTP/1.1 200 OK\r\n");
 	for (int i = 0; i < 64; i++)
@@ -802,7 +802,7 @@ static void c090_only_307_is_followed_once_and_judged(void **state)
 	start(&n);
 	snprintf(uri, sizeof(uri), "http://owner.test:%u/", port);
 	snprintf(text, sizeof(text), "HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:%u/x\r\nContent-Length: 0\r\n\r\n", other);
-	send_to(&n, 1, uri, "hello", 5000);
+	send_to(&n, 1, uri, "hello", PATIENCE_MS);
 	fd = take_post(l, got, sizeof(got));
 	say(fd, text);
 	close(fd);
@@ -817,7 +817,7 @@ static void c090_only_307_is_followed_once_and_judged(void **state)
 	static const char *const there[] = { "http://10.0.0.1/", "http://169.254.169.254/latest", "http://[fe80::1]/", "http://owner.test:25/" };
 	for (size_t i = 0; i < sizeof(there) / sizeof(*there); i++) {
 		snprintf(text, sizeof(text), "HTTP/1.1 307 There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", there[i]);
-		send_to(&n, 10 + i, uri, "hello", 5000);
+		send_to(&n, 10 + i, uri, "hello", PATIENCE_MS);
 		fd = take_post(l, got, sizeof(got));
 		say(fd, text);
 		close(fd);
@@ -856,7 +856,7 @@ static void c103_endpoints_that_are_not_dialled(void **state)
 		snprintf(uri, sizeof(uri), "%s", refused[i]);
 		if ((at = strstr(uri, "%u")))
 			snprintf(at, sizeof(uri) - (size_t)(at - uri), "%u%s", port, strstr(refused[i], "%u") + 2);
-		send_to(&n, i, uri, "x", 5000);
+		send_to(&n, i, uri, "x", PATIENCE_MS);
 		result_of(&n, i, BERTH_E_NETPOL, &r);
 	}
 	CHECK(accept(l, NULL, NULL) < 0 && errno == EAGAIN);	/* 0 connects */

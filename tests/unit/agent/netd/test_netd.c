@@ -71,7 +71,7 @@ static void two_processes_exchange_messages_and_count_octets(void **state)
 	start(&b);
 	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
 	snprintf(uri, sizeof(uri), "nng+tcp://owner.test:%u", port_of(&a));
-	send_to(&b, 1, uri, "hello", 5000);
+	send_to(&b, 1, uri, "hello", PATIENCE_MS);
 	request_at(&a, &q, &fr);
 	assert_int_equal(BERTH_NET_TCP, q.transport);
 	assert_string_equal("127.0.0.1", q.peer);
@@ -104,7 +104,7 @@ static void large_messages_go_both_ways(void **state)
 	start(&a);
 	start(&b);
 	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
-	send_to(&b, 1, a.bound, big, 10000);
+	send_to(&b, 1, a.bound, big, PATIENCE_MS);
 	request_at(&a, &q, &fr);
 	assert_int_equal(BERTH_FRAME_MESSAGE_MAX, fr.msg_len);
 	reply_to(&a, q.request, BERTH_FRAME_STORED, big);
@@ -194,7 +194,7 @@ static void c092_c103_nothing_is_dialled_that_policy_forbids(void **state)
 		snprintf(uri, sizeof(uri), "%s", refused[i]);
 		if (n_uri && refused[i][n_uri - 1] == ':')
 			snprintf(uri + n_uri, sizeof(uri) - n_uri, "%u", ntohs(at.sin_port));
-		send_to(&n, i, uri, "x", 5000);
+		send_to(&n, i, uri, "x", PATIENCE_MS);
 		result_of(&n, i, BERTH_E_NETPOL, &r);
 		assert_int_equal(0, r.sent);
 	}
@@ -222,7 +222,7 @@ static void names_are_asked_off_the_main_thread(void **state)
 	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
 	snprintf(uri, sizeof(uri), "nng+tcp://localhost:%u", port_of(&a));
 	exchange(&b, &a, uri, 1);
-	send_to(&b, 2, "nng+tcp://no-such-name.invalid:7000", "x", 5000);
+	send_to(&b, 2, "nng+tcp://no-such-name.invalid:7000", "x", PATIENCE_MS);
 	result_of(&b, 2, BERTH_E_UNAVAILABLE, &r);
 	stop(&a);
 	stop(&b);
@@ -442,7 +442,7 @@ static void a_flooding_address_is_told_to_wait_and_others_are_served(void **stat
 	for (int i = 1; i < 4; i++)
 		peers[i] = (struct pollfd){ .fd = raw_peer(&a, 9), .events = POLLRDHUP };
 	peers[0] = (struct pollfd){ .fd = fd, .events = POLLRDHUP };
-	assert_int_equal(1, poll(peers, 4, 5000));	/* four of this address: one has to go */
+	assert_int_equal(1, poll(peers, 4, PATIENCE_MS));	/* four of this address: one has to go */
 	usleep(100000);
 	assert_int_equal(1, poll(peers, 4, 0));		/* and the others stay */
 	exchange(&b, &a, a.bound, 2);
@@ -490,7 +490,7 @@ static void parked_requests_are_given_back_in_time(void **state)
 	berth_netpol_free(&cfg.policy);
 	start(&b);
 	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
-	send_to(&b, 1, a.bound, "", 5000);
+	send_to(&b, 1, a.bound, "", PATIENCE_MS);
 	request_at(&a, &q, &fr);
 	assert_int_equal(BERTH_FRAME_POLL, fr.media);
 	result_of(&b, 1, BERTH_OK, &r);
@@ -501,7 +501,7 @@ static void parked_requests_are_given_back_in_time(void **state)
 	assert_int_equal(q.request, gone);
 	reply_to(&a, gone, BERTH_FRAME_STORED, "late");	/* ignored */
 
-	send_to(&b, 2, a.bound, "message", 5000);
+	send_to(&b, 2, a.bound, "message", PATIENCE_MS);
 	request_at(&a, &q, &fr);
 	result_of(&b, 2, BERTH_OK, &r);
 	CHECK_OK(berth_frame_reply_decode(&fp, r.frame, r.frame_len));
@@ -548,7 +548,7 @@ static void a_killed_listener_comes_back_and_the_request_is_repeated(void **stat
 	start(&b);
 	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
 	memcpy(uri, a.bound, sizeof(uri));
-	send_to(&b, 1, uri, "hello", 9000);
+	send_to(&b, 1, uri, "hello", PATIENCE_MS);
 	request_at(&a, &q, &fr);
 	kill_9(&a);
 	start(&a);
@@ -573,10 +573,10 @@ static void parallel_requests_up_to_a_cap(void **state)
 	start(&b);
 	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
 	for (uint64_t i = 0; i < 16; i++)
-		send_to(&b, i, a.bound, "x", 9000);
+		send_to(&b, i, a.bound, "x", PATIENCE_MS);
 	for (int i = 0; i < 16; i++)
 		request_at(&a, &q[i], &fr);	/* all of them are held at once */
-	send_to(&b, 99, a.bound, "x", 9000);
+	send_to(&b, 99, a.bound, "x", PATIENCE_MS);
 	result_of(&b, 99, BERTH_E_QUOTA, &r);
 	for (int i = 15; i >= 0; i--)
 		reply_to(&a, q[i].request, BERTH_FRAME_STORED, NULL);
@@ -602,7 +602,7 @@ static void c084_one_host_gets_only_so_much(void **state)
 	start(&b);
 	for (unsigned i = 0; i < 9; i++) {	/* nobody listens there */
 		snprintf(uri, sizeof(uri), "nng+tcp://127.0.0.9:%u", 1 + i);
-		send_to(&b, i, uri, "x", 9000);
+		send_to(&b, i, uri, "x", PATIENCE_MS);
 	}
 	result_of(&b, 8, BERTH_E_QUOTA, &r);
 	stop(&b);	/* with eight of them open */
@@ -631,7 +631,7 @@ static void links_are_capped_and_the_oldest_idle_one_goes(void **state)
 	exchange(&b, &a[0], uri, 100);		/* whose link was closed long ago */
 	for (unsigned i = 1; i <= 65; i++) {	/* nobody listens there */
 		snprintf(uri, sizeof(uri), "nng+tcp://127.0.1.%u:1", i);
-		send_to(&c, i, uri, "x", 9000);
+		send_to(&c, i, uri, "x", PATIENCE_MS);
 	}
 	result_of(&c, 65, BERTH_E_QUOTA, &r);
 	stop(&b);
@@ -658,7 +658,7 @@ static void bad_replies_are_e_env(void **state)
 	getsockname(listener, (struct sockaddr *)&at, &len);
 	snprintf(uri, sizeof(uri), "nng+tcp://127.0.0.1:%u", ntohs(at.sin_port));
 	start(&b);
-	send_to(&b, 1, uri, "x", 9000);
+	send_to(&b, 1, uri, "x", PATIENCE_MS);
 	CHECK((fd = accept(listener, NULL, NULL)) >= 0);
 	CHECK(send(fd, "\0SP\0\0\x31\0\0", 8, MSG_NOSIGNAL) == 8);
 	CHECK(read_all(fd, in, sizeof(in)));
@@ -717,8 +717,7 @@ static void a_core_that_talks_nonsense_ends_it(void **state)
 	spawn(&a);
 	berth_net_uri_encode(&b, "nng+tcp://127.0.0.1:0");
 	tell(&a, BERTH_NET_LISTEN, &b);	/* before CONFIG */
-	for (int i = 0; i < 1000 && !berth_proc_reap(&a.p, &status); i++)
-		usleep(10000);
+	CHECK_SOON(berth_proc_reap(&a.p, &status));
 	CHECK(WIFEXITED(status));
 	assert_int_equal(3, WEXITSTATUS(status));
 	berth_ipc_close(&a.c);

@@ -99,7 +99,7 @@ static void c098_who_is_not_whom_we_look_for_is_e_netpol(void **state)
 		start_as(&b, NULL, "ca.pem", NULL);
 		uri_of(uri, &a, kinds[i % KINDS]);
 		for (uint64_t id = 1; id <= 2; id++) {	/* again, without a memory of the first time */
-			send_to(&b, id, uri, "hello", 30000);
+			send_to(&b, id, uri, "hello", PATIENCE_MS);
 			result_of(&b, id, BERTH_E_NETPOL, &r);
 			CHECK(r.later);
 		}
@@ -121,7 +121,7 @@ static void c098_without_a_clock_e_clock(void **state)
 		char uri[64];
 
 		uri_with(uri, kinds[k], 8443);
-		send_to(&b, k, uri, "hello", 30000);
+		send_to(&b, k, uri, "hello", PATIENCE_MS);
 		result_of(&b, k, BERTH_E_CLOCK, &r);
 	}
 	stop(&b);
@@ -134,7 +134,7 @@ static void without_an_authority_nobody_is_believed(void **state)
 
 	(void)state;
 	start_as(&n, NULL, NULL, NULL);
-	send_to(&n, 1, "nng+tls://owner.test:7000", "hello", 30000);
+	send_to(&n, 1, "nng+tls://owner.test:7000", "hello", PATIENCE_MS);
 	result_of(&n, 1, BERTH_E_NETPOL, &r);
 	CHECK(!r.later);
 	stop(&n);
@@ -147,7 +147,7 @@ static void is_not_let_in(struct netd *n, const char *uri)
 	struct berth_ipc_frame f;
 	struct berth_net_result r;
 
-	send_to(n, 1, uri, "hello", 30000);
+	send_to(n, 1, uri, "hello", PATIENCE_MS);
 	expect(n, BERTH_NET_RESULT, &f);
 	CHECK_OK(berth_net_result_decode(&r, f.p, f.n));
 	if (!r.code) {		/* HTTP has words for it: 403 */
@@ -276,11 +276,20 @@ static void c086_lengths_are_bounded_inside_of_tls_too(void **state)
 	stop(&n);
 }
 
+static bool listens(const struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool up = connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
+
+	close(fd);
+	return up;
+}
+
 /* openssl s_server, once it listens. */
 static pid_t s_server(uint16_t *port, const char *version)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, up = -1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 	socklen_t len = sizeof(at);
 	char accept_at[32], cert[128], key[128];
 	pid_t pid;
@@ -299,13 +308,7 @@ static pid_t s_server(uint16_t *port, const char *version)
 		       "DEFAULT@SECLEVEL=0", "-quiet", (char *)NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < 500 && up; i++) {
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if ((up = connect(fd, (struct sockaddr *)&at, sizeof(at))))
-			usleep(10000);
-		close(fd);
-	}
-	CHECK(up == 0);
+	CHECK_SOON(listens(&at));
 	return pid;
 }
 
@@ -334,7 +337,7 @@ static void c098_servers_of_versions_before_1_2_are_e_netpol(void **state)
 
 		start_as(&n, NULL, "ca.pem", NULL);
 		uri_with(uri, rows[i].kind, port);
-		send_to(&n, 1, uri, "hello", rows[i].code == BERTH_E_NETPOL ? 30000 : 2500);
+		send_to(&n, 1, uri, "hello", rows[i].code == BERTH_E_NETPOL ? PATIENCE_MS : 2500);
 		result_of(&n, 1, rows[i].code, &r);
 		stop(&n);
 		end(server);

@@ -67,7 +67,7 @@ static void messages_go_both_ways(void **state)
 		CHECK_OK(listen_on(&a, listen[i]));
 		snprintf(uri, sizeof(uri), "%s://owner.test:%u/ws", i ? "wss" : "ws", bound_port(&a));
 		for (uint64_t id = 1; id <= 3; id++) {
-			send_to(&b, id, uri, "hello", 20000);
+			send_to(&b, id, uri, "hello", PATIENCE_MS);
 			request_at(&a, &q, &f);
 			assert_int_equal(BERTH_NET_WS, q.transport);
 			assert_string_equal("127.0.0.1", q.peer);
@@ -115,7 +115,7 @@ static void long_messages_arrive_whole(void **state)
 		start_ws(&b, NULL, "");
 		CHECK_OK(listen_on(&a, listen[i]));
 		snprintf(uri, sizeof(uri), "%s://owner.test:%u/ws", i ? "wss" : "ws", bound_port(&a));
-		send_to(&b, 1, uri, text, 30000);
+		send_to(&b, 1, uri, text, PATIENCE_MS);
 		request_at(&a, &q, &f);
 		assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
 		assert_memory_equal(text, f.msg, f.msg_len);
@@ -130,7 +130,7 @@ static void long_messages_arrive_whole(void **state)
 		reply_to(&b, back.request, BERTH_FRAME_STORED, NULL);
 		told(&a, BERTH_NET_SENT, q.request);
 		for (uint64_t id = 2; id < 8; id++) {	/* more than all that may be half-read at once */
-			send_to(&b, id, uri, text, 30000);
+			send_to(&b, id, uri, text, PATIENCE_MS);
 			request_at(&a, &q, &f);
 			assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
 			reply_to(&a, q.request, BERTH_FRAME_STORED, NULL);
@@ -491,11 +491,7 @@ static void connections_of_one_address_are_capped(void **state)
 	assert_int_equal(1001, close_code(fd[0]));
 	CHECK(is_closed(fd[0]));
 	close(fd[0]);
-	for (int i = 0, status = 0; status != 101; i++) {	/* its place is free again */
-		CHECK(i < 500);
-		if ((status = status_of(&n, hello_head)) != 101)
-			usleep(10000);
-	}
+	CHECK_SOON(status_of(&n, hello_head) == 101);	/* its place is free again */
 	close(fd[1]);
 	close(fd[2]);
 	stop(&n);
@@ -522,7 +518,7 @@ static void endpoints_that_are_not_dialled(void **state)
 		configure(&n, &cfg);
 	}
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		send_to(&n, i, refused[i], "hello", 5000);
+		send_to(&n, i, refused[i], "hello", PATIENCE_MS);
 		result_of(&n, i, BERTH_E_NETPOL, &r);
 	}
 	stop(&n);
@@ -543,7 +539,7 @@ static void answered_with(const char *text, size_t len)
 	assert_int_equal(0, getsockname(listener, (struct sockaddr *)&at, &size));
 	start_ws(&n, NULL, "");
 	snprintf(uri, sizeof(uri), "ws://owner.test:%u/ws?x=1", ntohs(at.sin_port));
-	send_to(&n, 1, uri, "hello", 20000);
+	send_to(&n, 1, uri, "hello", PATIENCE_MS);
 	CHECK((fd = accept(listener, NULL, NULL)) >= 0);
 	(void)answer(fd, head, sizeof(head));
 	assert_int_equal(0, strncmp(head, "GET /ws?x=1 HTTP/1.1\r\nHost: owner.test:", 39));

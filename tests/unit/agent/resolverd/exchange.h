@@ -13,7 +13,6 @@
 #include "tests/unit/agent/netd/certs.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
-#define PATIENCE_MS 120000u
 #define SITE "https://owner.test"
 
 static struct certs certs;
