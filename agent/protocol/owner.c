@@ -379,8 +379,14 @@ static const struct berth_transition table[] = {
 	{ OW_REVOKED,   "renew-request",    owner_on_renew_refused, STAY,          STAY },
 	{ OW_REVOKED,   "renew-activated",  owner_on_activated_late, STAY,         STAY },
 	{ OW_REVOKED,   "hello",            owner_on_hello_refused, STAY,          STAY },
-	{ OW_REVOKED,   "timer",            owner_status_again,     STAY,          STAY },
-	{ OW_REVOKED,   "resume",           owner_status_again,     STAY,          STAY },
+	{ OW_REVOKED,   "rotated",          owner_on_rotated,       STAY,          STAY },
+	{ OW_REVOKED,   "timer",            owner_look,             STAY,          STAY },
+	{ OW_REVOKED,   "resume",           owner_look,             STAY,          STAY },
+
+	/* let in again, and it may not even know that it was out */
+	{ OW_CHAIN_OK,  "renew-request",    owner_on_renew_unheard, STAY,          STAY },
+	{ OW_PUBLISHED, "renew-request",    owner_on_renew_unheard, STAY,          STAY },
+	{ OW_SESSION,   "renew-request",    owner_on_renew_unheard, STAY,          STAY },
 
 	{ FROM_ANY,     "status-noted",     owner_on_status_noted,  STAY,          STAY },
 	{ FROM_ANY,     "item-result",      owner_on_item_result,   STAY,          STAY },
@@ -425,6 +431,16 @@ static const struct berth_transition table[] = {
 	{ OW_SUSPENDED, "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
 	{ OW_REVOKED,   "transfer-ready",   owner_on_late_ready,    STAY,          STAY },
 	{ OW_RENEW_PENDING, "transfer-ready", owner_on_late_ready,  STAY,          STAY },
+
+	/* and one that was revoked may have begun anew */
+	{ OW_TRANSFERRING, "hello",         owner_on_hello_of_leaving, STAY,       STAY },
+	{ OW_TRANSFERRING, "prove-device",  owner_on_proof_of_leaving, OW_REVOKED, STAY },
+	{ OW_TRANSFERRING, "registered",    owner_on_registered,    STAY,          STAY },
+	{ OW_TRANSFERRING, "cmd/invite",    owner_invite,           STAY,          STAY },
+	{ OW_RETIRING,  "hello",            owner_on_hello_of_leaving, STAY,       STAY },
+	{ OW_RETIRING,  "prove-device",     owner_on_proof_of_leaving, OW_REVOKED, STAY },
+	{ OW_RETIRING,  "registered",       owner_on_registered,    STAY,          STAY },
+	{ OW_RETIRING,  "cmd/invite",       owner_invite,           STAY,          STAY },
 
 	/* what a delegate has onboarded */
 	{ OW_CHAIN_OK,  "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },

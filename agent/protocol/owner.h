@@ -5,9 +5,9 @@
 /* The owner's machine, one instance a device, in parts: owner.c (table, import),
  * owner_register.c (rendezvous), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11), owner_complete.c (its end),
- * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c and owner_attest.c (M14),
+ * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c, owner_readmit.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
- * owner_ended.c (its receipt), owner_resell.c (the next owner),
+ * owner_anew.c (it has begun anew meanwhile), owner_ended.c (its receipt), owner_resell.c (the next owner),
  * owner_life.c (what is due of a device in use).  The key is the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
@@ -29,7 +29,8 @@
  *	transfer {thid, nonce, credential, from, to?, retire, carried?, ready?, tries}	while TRANSFERRING and RETIRING
  *	ended {receipt, erasure}	how our epoch ended
  *	resold {to, package}	the chain with the entry after ours
- *	status, notice, goodbye	owner_status.c
+ *	status, notice	owner_status.c
+ *	goodbye		owner_readmit.c
  *	attest, attested, attestDueS	owner_attest.c
  *	results {item: status}	what the device said of what was provisioned
  *	hold		why it waits for a person; denied: why it was refused last */
@@ -49,7 +50,7 @@ berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_
 berth_step_fn owner_import_delegation, owner_rotate, owner_rotate_again, owner_on_rotated;
 berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again, owner_on_activated_late;
 berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_status_again, owner_on_status_noted,
-	owner_on_renew_refused, owner_on_hello_refused;
+	owner_on_renew_refused, owner_on_renew_unheard, owner_on_hello_refused;
 berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
 berth_step_fn owner_look;
 berth_step_fn owner_on_item_result;	/* owner_items.c */
@@ -57,6 +58,7 @@ berth_step_fn owner_on_item_result;	/* owner_items.c */
 berth_step_fn owner_transfer, owner_transfer_again, owner_retire, owner_retire_again, owner_not_now, owner_let_go_again,
 	owner_on_ready, owner_on_late_ready, owner_on_refused, owner_on_ended, owner_on_ended_again, owner_take_receipt;
 berth_step_fn owner_on_request_of_leaving, owner_sell_released, owner_sell_on, owner_show_tombstone;
+berth_step_fn owner_on_hello_of_leaving, owner_on_proof_of_leaving;
 berth_step_fn owner_release_by_delegate, owner_retire_by_delegate;
 
 /* The operational DID or the factory's. */
@@ -64,6 +66,10 @@ bool owner_is_device(const struct berth_instance *inst, const char *sender);
 /* Of the thread of data.transfer, by this device, about this epoch: E_AUTHZ else. */
 enum berth_err owner_check_leaving(const struct berth_instance *inst, const struct berth_event *ev);
 bool owner_retires(const struct berth_instance *inst);
+/* It was revoked before it was to be let go, so that it may have begun anew. */
+bool owner_may_begin_anew(const struct berth_instance *inst);
+/* The release has ended without an end of the epoch: fx->state is what it was before. */
+void owner_keep_device(struct berth_instance *inst, struct berth_effects *fx);
 /* A delegate takes it to the device; we say nothing ourselves. */
 bool owner_is_carried(const struct berth_instance *inst);
 enum berth_err owner_carry(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
@@ -83,6 +89,8 @@ enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, 
 #define OWNER_REFRESH_MS 10000u
 /* What is registered, signed; the next regNo is taken for it. */
 enum berth_err owner_make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out);
+/* At every rendezvous, once; sets no timer. */
+enum berth_err owner_register_now(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* Something of a device in use has changed: look at what else there is to do. */
 #define OWNER_LOOK_MS 1000u
 
@@ -108,12 +116,36 @@ enum berth_err owner_check_scope(const struct berth_instance *inst, const char *
 enum berth_err owner_set_delegation(const struct berth_instance *inst, struct berth_json *body);
 /* The message is from a DID of this device, for its epoch: E_AUTHZ else. */
 enum berth_err owner_check_device(const struct berth_instance *inst, const struct berth_event *ev);
+/* prove-device of the run that the last hello began, judged.  E_TYPE: there was none. */
+enum berth_err owner_check_proof(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				 struct berth_run *run);
 /* What the device began with its last hello, and did not go on with. */
 enum berth_err owner_end_hello(struct berth_instance *inst, struct berth_effects *fx);
+/* A word about a device, said ever more seldom: after a minute, and in the end a device that
+ * never comes back costs a write every 17 hours. */
+#define OWNER_NOTICE_AGAIN_S ((int64_t)60)
+#define OWNER_NOTICE_DOUBLED_MAX 10
+/* about: data, or what is left of it in data.goodbye; status: its word. */
+struct owner_notice {
+	const struct berth_json *about, *status;
+	const struct berth_identity *from;
+	const char *to;
+};
+enum berth_err owner_send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+				 const struct owner_notice *n);
+/* The DIDs that the device may be reached by: while a renewal is under way, two. */
+size_t owner_dids_of(const struct berth_json *about, const char *dids[2]);
 /* Those that wait for the device, by whichever of its DIDs. */
-enum berth_err owner_drop_notices(const struct berth_instance *inst, struct berth_effects *fx);
-/* The device writes as itself again: nothing for its revoked identity has to wait. */
-enum berth_err owner_drop_goodbye(struct berth_instance *inst, struct berth_effects *fx);
+enum berth_err owner_drop_notices(const struct berth_json *about, struct berth_effects *fx);
+/* In the lists, and in data.status; the device is not told yet. */
+enum berth_err owner_change_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				   const char *is, const char *reason);
+/* To a device that is let in again: what is due by now, and fx->timer_ms is not later than the
+ * next time. */
+enum berth_err owner_goodbye_again(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+enum berth_err owner_on_goodbye_noted(struct berth_instance *inst, const struct berth_event *ev, struct berth_effects *fx);
+/* The device has come as itself: nothing for its revoked identity has to wait. */
+enum berth_err owner_end_goodbye(struct berth_instance *inst, struct berth_effects *fx);
 /* The device is not ours any more: whatever credential it had of us is revoked. */
 enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* SUSPENDED, by our own doing. */

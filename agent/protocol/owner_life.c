@@ -24,6 +24,8 @@ enum berth_err owner_look(struct berth_env *env, struct berth_instance *inst,
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		fx->timer_ms = 0;
+		if (inst->state == OW_REVOKED && parts[i] == owner_attest_again)
+			continue;	/* what it runs is nobody's business any more */
 		if ((rc = parts[i](env, inst, ev, fx)) != BERTH_E_NOMATCH) {
 			fx->timer_ms = OWNER_LOOK_MS;
 			return rc;

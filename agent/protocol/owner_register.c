@@ -85,8 +85,15 @@ static uint64_t until_refresh_ms(const struct berth_env *env, const struct berth
 	return left > 0 ? (uint64_t)left * 1000 : 1000;
 }
 
-enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst,
-			      const struct berth_event *ev, struct berth_effects *fx)
+enum berth_err owner_register_now(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	berth_json_remove(inst->data, "registered");
+	berth_json_remove(inst->data, "refreshS");
+	return env->policy->n_rendezvous ? register_where_missing(env, inst, fx) : BERTH_OK;
+}
+
+static enum berth_err keep_up(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			      struct berth_effects *fx)
 {
 	int64_t due = berth_data_int(inst->data, "refreshS", 0), tries = berth_data_int(inst->data, "regTries", 0);
 	enum berth_err rc;
@@ -109,6 +116,14 @@ enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst
 	if ((rc = berth_json_set_int(inst->data, "regTries", tries + 1)))
 		return rc;
 	return register_where_missing(env, inst, fx);
+}
+
+enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst,
+			      const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc = keep_up(env, inst, ev, fx);
+
+	return rc ? rc : owner_goodbye_again(env, inst, fx);
 }
 
 /* For so long; the first one that runs out counts for all. */
@@ -145,6 +160,8 @@ enum berth_err owner_on_registered(struct berth_env *env, struct berth_instance 
 	if ((rc = note_registered(env, inst, ev->sender, seconds)))
 		return rc;
 	fx->timer_ms = all_registered(env, inst) ? until_refresh_ms(env, inst) : register_again_ms(env, inst);
+	if (inst->state == OW_TRANSFERRING || inst->state == OW_RETIRING)
+		fx->timer_ms = 0;	/* it has another use there */
 	berth_effects_audit(fx, "registered at a rendezvous for %lld s", (long long)seconds);
-	return BERTH_OK;
+	return owner_goodbye_again(env, inst, fx);
 }

@@ -104,8 +104,13 @@ enum berth_err owner_leave(struct berth_env *env, struct berth_instance *inst, c
 	return rc;
 }
 
+bool owner_may_begin_anew(const struct berth_instance *inst)
+{
+	return berth_data_int(berth_json_get(inst->data, "transfer"), "from", OW_ACTIVE) == OW_REVOKED;
+}
+
 /* It stays as it was, out of service if it was that. */
-static void keep_device(struct berth_instance *inst, struct berth_effects *fx)
+void owner_keep_device(struct berth_instance *inst, struct berth_effects *fx)
 {
 	fx->state = (int)berth_data_int(transfer_of(inst), "from", OW_ACTIVE);
 	fx->timer_ms = OWNER_LOOK_MS;
@@ -196,7 +201,8 @@ enum berth_err owner_let_go_again(struct berth_env *env, struct berth_instance *
 	if (owner_is_carried(inst))
 		return BERTH_OK;
 	fx->timer_ms = (uint64_t)AGAIN_MS << (tries < TRIES_MAX ? tries : TRIES_MAX);
-	if ((rc = berth_json_set_int(t, "tries", tries < TRIES_MAX ? tries + 1 : tries)))
+	if ((rc = berth_json_set_int(t, "tries", tries < TRIES_MAX ? tries + 1 : tries)) ||
+	    (owner_may_begin_anew(inst) && (rc = owner_register_now(env, inst, fx))))
 		return rc;
 	return berth_json_get(t, "ready") ? send_release(env, inst, fx, berth_data_str(inst->data, "factoryDid"))
 					  : send_first(env, inst, fx);
@@ -258,7 +264,7 @@ enum berth_err owner_transfer_again(struct berth_env *env, struct berth_instance
 	if (!(rc = berth_did_short(&peer, device_did(env, inst))))
 		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid);
 	berth_buf_free(&peer);
-	keep_device(inst, fx);
+	owner_keep_device(inst, fx);
 	berth_effects_audit(fx, "device %s: kept after all", berth_data_str(inst->data, "serial"));
 	return rc ? rc : say_state(fx, berth_owner_machine.states[fx->state]);
 }
@@ -362,7 +368,7 @@ enum berth_err owner_on_refused(struct berth_env *env, struct berth_instance *in
 	if ((rc = owner_check_leaving(inst, ev)) || (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)) ||
 	    (rc = berth_effects_drop(fx, ev->sender, ev->in->msg.thid)))
 		return rc;
-	keep_device(inst, fx);
+	owner_keep_device(inst, fx);
 	berth_effects_audit(fx, "device %s is not let go: %s", berth_data_str(inst->data, "serial"), reason);
 	return BERTH_OK;
 }

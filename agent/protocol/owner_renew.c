@@ -222,7 +222,7 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 		return owner_on_activated_again(env, inst, ev, fx);
 	}
 	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, peer, run.thid)) ||
-	    (rc = owner_drop_notices(inst, fx)) || (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
+	    (rc = owner_drop_notices(inst->data, fx)) || (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
 	    (rc = send_renewed(env, inst, fx, &run)))
 		return rc;

@@ -268,6 +268,24 @@ static enum berth_err refuse(struct berth_env *env, struct berth_instance *inst,
 	return owner_send_denied(env, inst, fx, run, berth_err_name(why));
 }
 
+static enum berth_err begun(const struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run)
+{
+	enum berth_err rc;
+
+	if (!berth_json_get(inst->data, "hello"))
+		return berth_fail(BERTH_E_TYPE, "%s, but no hello before it", ev->on);
+	rc = berth_run_load(run, berth_json_get(inst->data, "hello"));
+	return rc ? rc : berth_run_check(run, ev);
+}
+
+enum berth_err owner_check_proof(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+				 struct berth_run *run)
+{
+	enum berth_err rc = begun(inst, ev, run);
+
+	return rc ? rc : check_device(env, inst, ev, run);
+}
+
 enum berth_err owner_on_prove_device(struct berth_env *env, struct berth_instance *inst,
 				     const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -275,16 +293,14 @@ enum berth_err owner_on_prove_device(struct berth_env *env, struct berth_instanc
 	struct berth_run run;
 	enum berth_err rc;
 
-	if (!berth_json_get(inst->data, "hello"))
-		return berth_fail(BERTH_E_TYPE, "%s, but no hello before it", ev->on);
-	if ((rc = berth_run_load(&run, berth_json_get(inst->data, "hello"))) || (rc = berth_run_check(&run, ev)))
+	if ((rc = begun(inst, ev, &run)))
 		return rc;
 	if ((rc = check_device(env, inst, ev, &run))) {
 		berth_effects_audit(fx, "device %s refused: %s: %s", serial, berth_err_name(rc), berth_err_detail());
 		return rc == BERTH_E_NOMEM ? rc : refuse(env, inst, fx, &run, rc);
 	}
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = start_over(inst, fx, &run)) ||
-	    (rc = owner_drop_goodbye(inst, fx)))
+	    (rc = owner_end_goodbye(inst, fx)))
 		return rc;
 	fx->go = true;
 	berth_effects_audit(fx, "device %s proved itself (%s keys)", serial, berth_data_str(inst->data, "custody"));

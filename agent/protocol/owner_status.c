@@ -5,7 +5,8 @@
  *
  *	status {index, thid, seq, is, reason?, notedS?}	what we last said of it
  *	notice {tries, dueS}	while the device has not answered to that
- *	goodbye {peer, thid}	the last notice to an identity that was revoked */
+ *
+ * What becomes of one that was revoked and is let in again: owner_readmit.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +15,6 @@
 #include "did/base/rand.h"
 #include "did/url.h"
 
-#define AGAIN_S 60
-#define DOUBLED_MAX 10		/* a device that never comes back costs a write every 17 hours */
 #define REASON_MAX 200
 
 /* ---- may we ---- */
@@ -64,79 +63,85 @@ static enum berth_err push_hash(struct berth_json *list, const char *compact)
 }
 
 /* The credentials that the device may hold by now. */
-static enum berth_err set_credentials(const struct berth_instance *inst, struct berth_json *body)
+static enum berth_err set_credentials(const struct berth_json *about, struct berth_json *body)
 {
 	struct berth_json *list = berth_json_new_array();
 	enum berth_err rc;
 
-	if ((rc = push_hash(list, berth_data_str(inst->data, "credential"))) ||
-	    (rc = push_hash(list, berth_data_str(berth_json_get(inst->data, "renewal"), "credential")))) {
+	if ((rc = push_hash(list, berth_data_str(about, "credential"))) ||
+	    (rc = push_hash(list, berth_data_str(berth_json_get(about, "renewal"), "credential")))) {
 		berth_json_free(list);
 		return rc;
 	}
 	return berth_json_set(body, "credentials", list);
 }
 
-static enum berth_err notice_body(const struct berth_instance *inst, struct berth_json *body)
+static enum berth_err notice_body(const struct berth_instance *inst, const struct owner_notice *n, struct berth_json *body)
 {
-	const struct berth_json *status = berth_json_get(inst->data, "status");
-	const char *reason = berth_data_str(status, "reason");
+	const char *reason = berth_data_str(n->status, "reason");
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0))) ||
-	    (rc = berth_json_set_int(body, "seq", berth_data_int(status, "seq", 0))) ||
-	    (rc = berth_json_set_str(body, "status", berth_data_str(status, "is"))) ||
-	    (reason && (rc = berth_json_set_str(body, "reason", reason))) || (rc = set_credentials(inst, body)))
+	    (rc = berth_json_set_int(body, "seq", berth_data_int(n->status, "seq", 0))) ||
+	    (rc = berth_json_set_str(body, "status", berth_data_str(n->status, "is"))) ||
+	    (reason && (rc = berth_json_set_str(body, "reason", reason))) || (rc = set_credentials(n->about, body)))
 		return rc;
 	return owner_set_delegation(inst, body);
 }
 
-static enum berth_err
-send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx, const char *to)
+enum berth_err owner_send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+				 const struct owner_notice *n)
 {
 	struct berth_json *body = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = notice_body(inst, body))) {
+	if ((rc = notice_body(inst, n, body))) {
 		berth_json_free(body);
 		return rc;
 	}
-	return berth_effects_send(env, fx, owner_us(env, inst), to, NULL, BERTH_PIURI_ONBOARDING "status-notify",
-				  berth_data_str(berth_json_get(inst->data, "status"), "thid"), body, NULL);
+	return berth_effects_send(env, fx, n->from, n->to, NULL, BERTH_PIURI_ONBOARDING "status-notify",
+				  berth_data_str(n->status, "thid"), body, NULL);
 }
 
-static enum berth_err drop_notice(const struct berth_instance *inst, struct berth_effects *fx, const char *to)
+static enum berth_err send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx, const char *to)
+{
+	return owner_send_notice(env, inst, fx, &(struct owner_notice){ .about = inst->data, .to = to,
+		.status = berth_json_get(inst->data, "status"), .from = owner_us(env, inst) });
+}
+
+static enum berth_err drop_notice(const struct berth_json *about, struct berth_effects *fx, const char *to)
 {
 	struct berth_buf peer = BERTH_BUF_INIT;
 	enum berth_err rc = berth_did_short(&peer, to);
 
 	if (!rc)
-		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), berth_data_str(berth_json_get(inst->data, "status"), "thid"));
+		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), berth_data_str(berth_json_get(about, "status"), "thid"));
 	berth_buf_free(&peer);
 	return rc;
 }
 
-/* The DIDs that the device may be reached by: while a renewal is under way, two. */
-static size_t dids_of(const struct berth_instance *inst, const char *dids[2])
+size_t owner_dids_of(const struct berth_json *about, const char *dids[2])
 {
-	const char *next = berth_data_str(berth_json_get(inst->data, "renewal"), "operationalDid");
+	const char *did = berth_data_str(about, "operationalDid");
+	const char *next = berth_data_str(berth_json_get(about, "renewal"), "operationalDid");
 	size_t n = 0;
 
-	dids[n++] = berth_data_str(inst->data, "operationalDid");
+	if (did)
+		dids[n++] = did;
 	if (next)
 		dids[n++] = next;
 	return n;
 }
 
-enum berth_err owner_drop_notices(const struct berth_instance *inst, struct berth_effects *fx)
+enum berth_err owner_drop_notices(const struct berth_json *about, struct berth_effects *fx)
 {
 	const char *dids[2];
 	enum berth_err rc = BERTH_OK;
 
-	if (!berth_json_get(berth_json_get(inst->data, "status"), "thid"))
+	if (!berth_json_get(berth_json_get(about, "status"), "thid"))
 		return BERTH_OK;
-	for (size_t n = dids_of(inst, dids), i = 0; !rc && i < n; i++)
-		rc = drop_notice(inst, fx, dids[i]);
+	for (size_t n = owner_dids_of(about, dids), i = 0; !rc && i < n; i++)
+		rc = drop_notice(about, fx, dids[i]);
 	return rc;
 }
 
@@ -144,9 +149,9 @@ enum berth_err owner_drop_notices(const struct berth_instance *inst, struct bert
 static enum berth_err notify(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
 {
 	const char *dids[2];
-	enum berth_err rc = owner_drop_notices(inst, fx);
+	enum berth_err rc = owner_drop_notices(inst->data, fx);
 
-	for (size_t n = dids_of(inst, dids), i = 0; !rc && i < n; i++)
+	for (size_t n = owner_dids_of(inst->data, dids), i = 0; !rc && i < n; i++)
 		rc = send_notice(env, inst, fx, dids[i]);
 	return rc;
 }
@@ -154,9 +159,9 @@ static enum berth_err notify(struct berth_env *env, const struct berth_instance 
 static enum berth_err note_due(struct berth_env *env, struct berth_instance *inst, int64_t tries)
 {
 	struct berth_json *notice = berth_data_obj(inst->data, "notice");
-	enum berth_err rc = berth_json_set_int(notice, "tries", tries < DOUBLED_MAX ? tries + 1 : tries);
+	enum berth_err rc = berth_json_set_int(notice, "tries", tries < OWNER_NOTICE_DOUBLED_MAX ? tries + 1 : tries);
 
-	return rc ? rc : berth_json_set_int(notice, "dueS", env->uptime_s + ((int64_t)AGAIN_S << tries));
+	return rc ? rc : berth_json_set_int(notice, "dueS", env->uptime_s + ((int64_t)OWNER_NOTICE_AGAIN_S << tries));
 }
 
 /* For ever, ever more seldom. */
@@ -172,7 +177,7 @@ enum berth_err owner_status_again(struct berth_env *env, struct berth_instance *
 		return berth_fail(BERTH_E_NOMATCH, "nothing to tell");
 	if ((rc = owner_is_due(env, fx, notice)) || (rc = note_due(env, inst, tries)))
 		return rc;
-	fx->timer_ms = (uint64_t)(AGAIN_S << tries) * 1000;
+	fx->timer_ms = (uint64_t)(OWNER_NOTICE_AGAIN_S << tries) * 1000;
 	return notify(env, inst, fx);
 }
 
@@ -187,8 +192,8 @@ static enum berth_err set_thid(struct berth_json *status)
 	return berth_json_set_b64url(status, "thid", thid, sizeof(thid));
 }
 
-static enum berth_err
-change(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *is, const char *reason)
+enum berth_err owner_change_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				   const char *is, const char *reason)
 {
 	struct berth_json *status = berth_data_obj(inst->data, "status");
 	int64_t index = berth_data_int(status, "index", -1), seq = 0;
@@ -205,11 +210,19 @@ change(struct berth_env *env, struct berth_instance *inst, struct berth_effects 
 	berth_json_remove(status, "notedS");
 	if ((reason && (rc = berth_json_set_str(status, "reason", reason))) || (rc = note_due(env, inst, 0)))
 		return rc;
-	fx->timer_ms = AGAIN_S * 1000;
+	fx->timer_ms = OWNER_NOTICE_AGAIN_S * 1000;
 	fx->may_step_generation = true;
 	berth_effects_audit(fx, "device %s: %s%s%s", berth_data_str(inst->data, "serial"), is, reason ? ": " : "",
 			    reason ? reason : "");
-	return notify(env, inst, fx);
+	return BERTH_OK;
+}
+
+static enum berth_err
+change(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *is, const char *reason)
+{
+	enum berth_err rc = owner_change_status(env, inst, fx, is, reason);
+
+	return rc ? rc : notify(env, inst, fx);
 }
 
 static enum berth_err reason_of(const struct berth_event *ev, const char **reason)
@@ -264,66 +277,10 @@ enum berth_err owner_revoke(struct berth_env *env, struct berth_instance *inst,
 	return change(env, inst, fx, BERTH_STATUS_REVOKED, reason);
 }
 
-static enum berth_err forget_ours(struct berth_instance *inst, struct berth_effects *fx, const char *member)
-{
-	const char *name = berth_data_str(berth_json_get(inst->data, member), "identity");
-	enum berth_err rc = name ? berth_effects_forget(fx, name) : BERTH_OK;
-
-	if (!rc)
-		berth_json_remove(inst->data, member);
-	return rc;
-}
-
-/* What still waits for the identity that ends is dropped when the device comes as itself. */
-static enum berth_err keep_goodbye(struct berth_instance *inst)
-{
-	struct berth_json *bye = berth_data_obj(inst->data, "goodbye");
-	struct berth_buf peer = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if (!(rc = berth_did_short(&peer, berth_data_str(inst->data, "operationalDid"))) &&
-	    !(rc = berth_json_set_str(bye, "peer", berth_buf_cstr(&peer))))
-		rc = berth_json_set_str(bye, "thid", berth_data_str(berth_json_get(inst->data, "status"), "thid"));
-	berth_buf_free(&peer);
-	return rc;
-}
-
-enum berth_err owner_drop_goodbye(struct berth_instance *inst, struct berth_effects *fx)
-{
-	const struct berth_json *bye = berth_json_get(inst->data, "goodbye");
-	enum berth_err rc = bye ? berth_effects_drop(fx, berth_data_str(bye, "peer"), berth_data_str(bye, "thid")) : BERTH_OK;
-
-	if (!rc)
-		berth_json_remove(inst->data, "goodbye");
-	return rc;
-}
-
-/* What was revoked stays revoked: the device may be onboarded once more, and gets another
- * identity, credential and index.  It is told once, for it will write to us as to somebody
- * new; when that is lost, berth onboard on the device does the same. */
-enum berth_err owner_readmit(struct berth_env *env, struct berth_instance *inst,
-			     const struct berth_event *ev, struct berth_effects *fx)
-{
-	static const char *const ended[] = { "status", "notice", "renewal", "credential", "operationalDid", "receipt",
-		"attest", "attested" };
-	enum berth_err rc;
-
-	(void)ev;
-	if ((rc = owner_check_scope(inst, NULL)) || (rc = change(env, inst, fx, BERTH_STATUS_ONBOARD, NULL)) ||
-	    (rc = keep_goodbye(inst)) || (rc = forget_ours(inst, fx, "us")) || (rc = forget_ours(inst, fx, "next")) ||
-	    (rc = berth_json_set_bool(inst->data, "used", true)))	/* of before that was noted at commit */
-		return rc;
-	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
-		berth_json_remove(inst->data, ended[i]);
-	fx->timer_ms = OWNER_REFRESH_MS;
-	fx->go = true;
-	return BERTH_OK;
-}
-
 enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
 	int64_t index = berth_data_int(berth_json_get(inst->data, "status"), "index", -1), seq;
-	enum berth_err rc = owner_drop_notices(inst, fx);
+	enum berth_err rc = owner_drop_notices(inst->data, fx);
 
 	if (rc || index < 0)
 		return rc;
@@ -359,17 +316,20 @@ enum berth_err owner_check_device(const struct berth_instance *inst, const struc
 enum berth_err owner_on_status_noted(struct berth_env *env, struct berth_instance *inst,
 				     const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct berth_json *status = berth_data_obj(inst->data, "status");
+	struct berth_json *status;
 	int64_t seq;
 	enum berth_err rc;
 
+	if (berth_json_get(inst->data, "goodbye"))
+		return owner_on_goodbye_noted(inst, ev, fx);
+	status = berth_data_obj(inst->data, "status");
 	if ((rc = owner_check_device(inst, ev)) || (rc = berth_json_req_int(ev->in->msg.body, "seq", 0, INT64_MAX, &seq)))
 		return rc;
 	if (!berth_json_get(inst->data, "notice") || seq != berth_data_int(status, "seq", -1))
 		return berth_fail(BERTH_E_REPLAY, "an answer to an earlier notice");
 	berth_json_remove(inst->data, "notice");
 	if ((rc = berth_json_set_int(status, "notedS", env->now_s < 0 ? 0 : env->now_s)) ||
-	    (rc = drop_notice(inst, fx, ev->sender)) || (rc = owner_drop_notices(inst, fx)))
+	    (rc = drop_notice(inst->data, fx, ev->sender)) || (rc = owner_drop_notices(inst->data, fx)))
 		return rc;
 	fx->timer_ms = OWNER_LOOK_MS;
 	berth_effects_audit(fx, "device %s knows that it is %s", berth_data_str(inst->data, "serial"), berth_data_str(status, "is"));

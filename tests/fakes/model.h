@@ -38,11 +38,13 @@ enum model_fault {
 	FAULT_ANYBODY = 16,		/* a device hears whoever speaks as its owner */
 	FAULT_COUNTER_FIRST = 32,	/* the device's counter steps before the commit */
 	FAULT_SAID_ONCE = 64,		/* the receipt of a release is not repeated */
+	FAULT_NEVER_ANEW = 1024,	/* who lets a device go does not hear that it has begun anew */
+	FAULT_BYE_ONCE = 512,		/* who is let in again is told once, and only that */
 	FAULT_COMPLETE_ONCE = 256,	/* complete is not repeated, and nothing else will do */
 	FAULT_HELLO_COUNTS = 128,	/* an owner gives up what was under way for a hello */
 };
 
-struct model_owner { uint8_t state, epoch, hello, run, op, renewal, seq, is, notice, transfers, transfer, ready, from, used; };
+struct model_owner { uint8_t state, epoch, hello, run, op, renewal, seq, is, notice, bye, transfers, transfer, ready, from, used; };
 
 struct model_state {
 	uint8_t state, epoch, device_epoch;		/* the gateway's, of its store and its TPM */

@@ -4,6 +4,25 @@
 
 #define IT (model_owner(t))
 
+/* Let in again: of the revocation too, when it may not have heard of that. */
+enum { BYE_SAID = 1, BYE_UNHEARD };
+
+static void say_bye(struct model_step *t)
+{
+	if (IT->bye == BYE_UNHEARD)
+		model_say(t, M_STATUS, t->who, (uint8_t)((IT->seq - 1) << 2 | IS_REVOKED));
+	model_say(t, M_STATUS, t->who, (uint8_t)(IT->seq << 2 | IS_ONBOARD));
+}
+
+static int register_(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (IT->bye && !(t->m->faults & FAULT_BYE_ONCE))
+		say_bye(t);
+	return MODEL_STAY;
+}
+
 static int nothing(struct model_step *t) { return t->choice ? MODEL_END : MODEL_STAY; }
 static int refuse(struct model_step *t) { return t->choice ? MODEL_END : MODEL_REFUSED; }
 
@@ -45,6 +64,8 @@ static int on_prove_device(struct model_step *t)
 		return MODEL_REFUSED;
 	IT->run = IT->hello;
 	IT->hello = 0;
+	if (IT->bye)
+		IT->bye = IT->is = 0;
 	return OW_DEVICE_OK;
 }
 
@@ -229,8 +250,13 @@ static int revoke(struct model_step *t) { return change(t, IS_REVOKED, OW_REVOKE
 
 static int readmit(struct model_step *t)
 {
+	bool unheard = IT->notice && !(t->m->faults & FAULT_BYE_ONCE);
 	int to = change(t, IS_ONBOARD, OW_CHAIN_OK);
 
+	if (to == MODEL_END)
+		return to;
+	IT->bye = unheard ? BYE_UNHEARD : BYE_SAID;
+	say_bye(t);
 	IT->notice = IT->renewal = IT->op = IT->run = IT->hello = 0;
 	return to;
 }
@@ -247,6 +273,12 @@ static int on_status_noted(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
+	if (IT->bye) {
+		if (IT->bye != BYE_UNHEARD || t->id != IT->seq - 1)
+			return MODEL_REFUSED;
+		IT->bye = BYE_SAID;
+		return MODEL_STAY;
+	}
 	if (!IT->notice || t->id != IT->seq)
 		return MODEL_REFUSED;
 	IT->notice = 0;
@@ -259,6 +291,17 @@ static int on_renew_refused(struct model_step *t)
 		return MODEL_END;
 	model_say(t, M_RENEW_DENIED, t->who, t->id >> 3);
 	notify(t);
+	return MODEL_STAY;
+}
+
+static int on_renew_unheard(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (!IT->bye)
+		return MODEL_REFUSED;
+	model_say(t, M_RENEW_DENIED, t->who, t->id >> 3);
+	say_bye(t);
 	return MODEL_STAY;
 }
 
@@ -329,13 +372,36 @@ static int on_request_of_leaving(struct model_step *t)
 	return t->choice ? MODEL_END : MODEL_STAY;
 }
 
+/* It was revoked, has begun anew and looks for an owner. */
+static int on_hello_of_leaving(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (IT->from != OW_REVOKED || (t->id & 3) != IT->epoch || t->m->faults & FAULT_NEVER_ANEW)
+		return MODEL_REFUSED;
+	IT->hello = t->id >> 2;
+	model_say(t, M_PROVE_OWNER, t->who, IT->hello);
+	return MODEL_STAY;
+}
+
+static int on_proof_of_leaving(struct model_step *t)
+{
+	if (t->choice)
+		return MODEL_END;
+	if (IT->from != OW_REVOKED || !IT->hello || t->id != IT->hello)
+		return MODEL_REFUSED;
+	model_say(t, M_DENIED, t->who, IT->hello);
+	IT->hello = 0;
+	return keep_device(t);
+}
+
 static int on_refused(struct model_step *t) { return t->choice ? MODEL_END : of_transfer(t) ? keep_device(t) : MODEL_REFUSED; }
 
 static int end(struct model_step *t)
 {
 	int to = IT->state == OW_RETIRING ? OW_RETIRED : OW_TRANSFERRED;
 
-	IT->op = IT->renewal = IT->notice = IT->transfer = IT->ready = IT->run = IT->hello = 0;
+	IT->op = IT->renewal = IT->notice = IT->bye = IT->transfer = IT->ready = IT->run = IT->hello = 0;
 	return to;
 }
 
@@ -360,7 +426,7 @@ static int sell_on(struct model_step *t)
 }
 
 const struct model_binding model_owners[] = {
-	{ owner_import, import }, { owner_register, nothing }, { owner_on_registered, on_registered },
+	{ owner_import, import }, { owner_register, register_ }, { owner_on_registered, on_registered },
 	{ owner_on_hello, on_hello }, { owner_on_prove_device, on_prove_device }, { owner_decide, decide },
 	{ owner_approve, approve }, { owner_deny, deny }, { owner_on_accept_ready, on_accept_ready }, { owner_on_commit, on_commit },
 	{ owner_issue_timeout, issue_timeout }, { owner_resume_issued, nothing }, { owner_on_late_commit, on_late_commit },
@@ -370,10 +436,11 @@ const struct model_binding model_owners[] = {
 	{ owner_on_activated_again, on_activated_again }, { owner_on_activated_late, on_activated_late },
 	{ owner_look, look }, { owner_status_again, look }, { owner_suspend, suspend }, { owner_resume, resume },
 	{ owner_revoke, revoke }, { owner_readmit, readmit }, { owner_on_status_noted, on_status_noted },
-	{ owner_on_renew_refused, on_renew_refused }, { owner_on_hello_refused, on_hello_refused },
+	{ owner_on_renew_refused, on_renew_refused }, { owner_on_renew_unheard, on_renew_unheard }, { owner_on_hello_refused, on_hello_refused },
 	{ owner_sell_on, sell_on }, { owner_transfer, transfer }, { owner_transfer_again, cancel }, { owner_not_now, refuse },
 	{ owner_retire, retire }, { owner_let_go_again, let_go_again }, { owner_on_ready, on_ready },
 	{ owner_on_late_ready, on_late_ready }, { owner_on_request_of_leaving, on_request_of_leaving },
 	{ owner_on_refused, on_refused }, { owner_on_ended, on_ended }, { owner_take_receipt, take_receipt },
+	{ owner_on_hello_of_leaving, on_hello_of_leaving }, { owner_on_proof_of_leaving, on_proof_of_leaving },
 	{ owner_on_ended_again, nothing }, { NULL, NULL },
 };

@@ -28,13 +28,13 @@ static void finish(struct story *s)
 /* As the device said it in a run that is over, and as nobody has heard it yet. */
 static void late_hello(struct story *s)
 {
-	static const char *const same[] = { "deviceHash", "tip", "epoch" };
 	struct berth_json *data = story_data(s, s->owner), *body = berth_json_new_object(), *list;
-	const struct berth_json *run = berth_json_get(data, "run");
+	struct berth_hash h;
 
-	assert_non_null(run);
-	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
-		CHECK_OK(berth_json_set(body, same[i], berth_json_clone(berth_json_get(run, same[i]))));
+	CHECK_OK(berth_device_hash(&h, berth_data_str(data, "factoryDid"), 0));
+	CHECK_OK(berth_json_set_b64url(body, "deviceHash", h.b, 32));
+	CHECK_OK(berth_json_set_int(body, "epoch", 0));
+	CHECK_OK(berth_json_set(body, "tip", berth_json_clone(berth_json_get(data, "tip"))));
 	CHECK_OK(berth_json_set_b64url(body, "nonceD", "an earlier run's 32 bytes: nonceD", 32));
 	CHECK_OK(berth_json_push(list = berth_json_new_array(), berth_json_new_int(1)));
 	CHECK_OK(berth_json_set(body, "versions", list));
@@ -136,6 +136,211 @@ static void whatever_it_says_first_completes_the_run(void **state)
 	finish(&s);
 }
 
+/* ---- let in again before it has heard that it is out ---- */
+static void order(struct story *s, const char *on)
+{
+	sim_as(s->owner);
+	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, on, NULL, NULL));
+}
+
+static bool anew(struct sim *w)
+{
+	return story_settled(w) && story_audit(now->owner, " is active") == 2;
+}
+
+static bool member(struct story *s, struct sim_node *n, const char *name)
+{
+	struct berth_json *data = story_data(s, n);
+	bool yes = berth_json_get(data, name) != NULL;
+
+	berth_json_free(data);
+	return yes;
+}
+
+/* Credentials of a day; the owner tries a message for an hour, and what it registered before
+ * the device was in use is forgotten in half of that. */
+static void begin_with_days(struct story *s)
+{
+	story_cast(s);
+	now = s;
+	s->owner->policy.credential_s = 86400;
+	s->owner->policy.retry_for_s = 3600;
+	s->owner->policy.registration_s = 1800;
+	story_birth(s);
+	story_sale(s);
+	sim_on(s->gateway);
+	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+}
+
+/* Revoked and let in again while it is off; for longer than messages are kept, and for longer
+ * than its credential lasts, so that it comes with its factory DID. */
+static void let_in_again_unheard_it_begins_anew(void **state)
+{
+	static const int64_t off_s[] = { 60, 5 * 3600, 30 * 3600 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(off_s) / sizeof(off_s[0]); i++) {
+		struct berth_json *before, *after;
+		struct story s;
+
+		begin_with_days(&s);
+		before = story_data(&s, s.gateway);
+		sim_off(s.gateway);
+		order(&s, "cmd/revoke");
+		order(&s, "cmd/approve");
+		assert_true(member(&s, s.owner, "goodbye"));
+		sim_run(&s.w, never, off_s[i]);
+		sim_on(s.gateway);
+		if (!sim_run(&s.w, anew, 48 * 3600))
+			fail_msg("%d: gateway %s, owner %s", (int)i, story_state(&s, s.gateway), story_state(&s, s.owner));
+		assert_true(story_audit(s.gateway, "the owner says: revoked") == 1);
+		assert_int_equal(story_audit(s.gateway, "revoked, and begins anew"), 1);
+		assert_false(member(&s, s.owner, "goodbye"));
+		after = story_data(&s, s.gateway);
+		assert_string_not_equal(berth_data_str(berth_json_get(before, "active"), "credential"),
+					berth_data_str(berth_json_get(after, "active"), "credential"));
+		berth_json_free(before);
+		berth_json_free(after);
+		story_end(&s);
+	}
+}
+
+/* It has heard that it is out, and the invitation waited for it in vain. */
+static bool out(struct sim *w) { (void)w; return strcmp(story_state(now, now->gateway), "QUARANTINED") == 0 && !member(now, now->owner, "notice"); }
+
+static void an_invitation_is_said_until_it_comes(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_with_days(&s);
+	order(&s, "cmd/revoke");
+	assert_true(sim_run(&s.w, out, LIMIT_S));
+	sim_off(s.gateway);
+	order(&s, "cmd/approve");
+	sim_run(&s.w, never, 5 * 3600);
+	assert_true(story_audit(s.owner, "not delivered in time") >= 1);
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, anew, 48 * 3600));
+	story_end(&s);
+}
+
+/* Revoked while the owner's own DID changes: the device talks to the new one, whose first word
+ * would be the revocation. */
+static bool has_rotated(struct sim *w)
+{
+	struct berth_json *data = story_data(now, now->gateway);
+	bool yes = berth_json_get(berth_json_get(data, "active"), "peer") != NULL;
+
+	(void)w;
+	berth_json_free(data);
+	return yes;
+}
+
+static void revoked_while_its_owner_rotates(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	now = &s;
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	order(&s, "cmd/rotate");
+	assert_true(sim_run_steps(&s.w, has_rotated, LIMIT_S));
+	assert_true(member(&s, s.owner, "next"));
+	order(&s, "cmd/revoke");
+	assert_true(sim_run(&s.w, out, LIMIT_S));
+	order(&s, "cmd/approve");
+	assert_true(sim_run(&s.w, anew, 48 * 3600));
+	story_end(&s);
+}
+
+/* ---- begun anew at the device, and only then let go ---- */
+static const struct { const char *on, *leaving, *gone; } ends[] = {
+	{ "cmd/transfer", "TRANSFERRING", "TRANSFERRED" }, { "cmd/retire", "RETIRING", "RETIRED" } };
+
+static const char *wanted;
+
+static bool owner_is(struct sim *w)
+{
+	(void)w;
+	return strcmp(story_state(now, now->owner), wanted) == 0;
+}
+
+static void run_to_owner(struct story *s, const char *state, int64_t at_most_s)
+{
+	wanted = state;
+	if (!sim_run(&s->w, owner_is, at_most_s))
+		fail_msg("the owner is %s, not %s; gateway %s", story_state(s, s->owner), state, story_state(s, s->gateway));
+}
+
+static void let_go(struct story *s, size_t i)
+{
+	struct berth_json *args = berth_json_new_object(), *out_ = NULL;
+
+	sim_as(s->owner);
+	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, ends[i].on, args, &out_));
+	assert_string_equal(story_state(s, s->owner), ends[i].leaving);
+	berth_json_free(out_);
+	berth_json_free(args);
+}
+
+static void a_device_that_has_begun_anew_is_not_let_go(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct story s;
+
+		begin_with_days(&s);
+		order(&s, "cmd/revoke");
+		assert_true(sim_run(&s.w, out, LIMIT_S));
+		sim_run(&s.w, never, 3600);
+		command(s.gateway, "cmd/onboard", NULL);
+		let_go(&s, i);
+		run_to_owner(&s, "REVOKED", 12 * 3600);
+		assert_int_equal(story_audit(s.owner, "began anew, and is not let go"), 1);
+		assert_string_equal(story_state(&s, s.gateway), "SEEKING");
+		/* and it goes on from there: let in, in use, let go */
+		order(&s, "cmd/approve");
+		assert_true(sim_run(&s.w, anew, 48 * 3600));
+		let_go(&s, i);
+		run_to_owner(&s, ends[i].gone, LIMIT_S);
+		story_end(&s);
+	}
+}
+
+/* The twin: a hello that is late does not keep a device that does as it is told. */
+static void a_late_hello_keeps_no_device(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct story s;
+
+		begin_with_days(&s);
+		order(&s, "cmd/revoke");
+		assert_true(sim_run(&s.w, out, LIMIT_S));
+		let_go(&s, i);
+		late_hello(&s);
+		assert_int_equal(story_audit(s.owner, "hello from device"), 2);
+		run_to_owner(&s, ends[i].gone, 24 * 3600);
+		story_end(&s);
+	}
+}
+
+/* In use, it cannot have begun anew. */
+static void a_hello_of_a_device_in_use_that_is_let_go_is_e_status(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_with_days(&s);
+	let_go(&s, 0);
+	late_hello(&s);
+	assert_int_equal(story_audit(s.owner, "refused: E_STATUS: hello"), 1);
+	run_to_owner(&s, "TRANSFERRED", LIMIT_S);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +348,12 @@ int main(void)
 		cmocka_unit_test(a_fresh_proof_takes_the_place_of_what_was_committed),
 		cmocka_unit_test(complete_is_said_until_it_is_heard),
 		cmocka_unit_test(whatever_it_says_first_completes_the_run),
+		cmocka_unit_test(let_in_again_unheard_it_begins_anew),
+		cmocka_unit_test(an_invitation_is_said_until_it_comes),
+		cmocka_unit_test(revoked_while_its_owner_rotates),
+		cmocka_unit_test(a_device_that_has_begun_anew_is_not_let_go),
+		cmocka_unit_test(a_late_hello_keeps_no_device),
+		cmocka_unit_test(a_hello_of_a_device_in_use_that_is_let_go_is_e_status),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static void check_refused(struct story *s, const char *release)
 		free(other);
 	}
 	other = strdup(release);
-	other[strlen(other) - 5] ^= 1;
+	other[strlen(other) - 5] = other[strlen(other) - 5] == 'A' ? 'B' : 'A';
 	berth_json_free(with(s, agent, "cmd/transfer", "release", other, BERTH_E_SIG));
 	free(other);
 	berth_json_free(with(s, agent, "cmd/retire", "release", release, BERTH_E_VC));	/* no retirement */

@@ -55,20 +55,6 @@ static const struct model_owner *owner(const struct model_state *s, uint8_t who)
 
 static bool committing(const struct model_state *s) { return s->state == GW_COMMITTING; }
 
-static bool invited_back(const struct model_state *s)
-{
-	const struct model_owner *o = owner(s, s->active);
-
-	return s->state == GW_QUARANTINED && s->why == IS_REVOKED && o && o->is == IS_ONBOARD;
-}
-
-static bool readmitted_unheard(const struct model_state *s)
-{
-	const struct model_owner *o = owner(s, s->active);
-
-	return o && s->state != GW_QUARANTINED && o->is == IS_ONBOARD && (o->state == OW_CHAIN_OK || o->state == OW_PUBLISHED);
-}
-
 static bool keys_of_before(const struct model_state *s)
 {
 	const struct model_owner *o = owner(s, s->active);
@@ -77,25 +63,13 @@ static bool keys_of_before(const struct model_state *s)
 	       o->renewal != s->op;
 }
 
-static bool anew_and_let_go(const struct model_state *s)
-{
-	for (int i = 0; i < 2; i++)
-		if (!s->active && s->o[i].epoch == s->epoch && s->o[i].is == IS_REVOKED &&
-		    (s->o[i].state == OW_TRANSFERRING || s->o[i].state == OW_RETIRING))
-			return true;
-	return false;
-}
-
 static const struct {
 	bool (*is)(const struct model_state *s);
 	bool person;		/* a person's word leads out of all of them, and is meant to */
 	const char *why;
 } known[] = {
 	{ committing, true, "the offer is gone and nobody answers: berth onboard --abandon" },
-	{ invited_back, true, "revoked, and the invitation was lost: berth onboard" },
-	{ readmitted_unheard, false, "let in again before it had heard that it was revoked" },
 	{ keys_of_before, false, "a renewal before the last one, held back for so long, came again by the factory DID" },
-	{ anew_and_let_go, false, "revoked, begun anew at the device, and only then released or retired" },
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
 
@@ -188,11 +162,11 @@ static const struct left_out {
 	{ false, 0, gateway_on_attest_request, NULL, 5, "M14: no state" },
 	{ false, 0, NULL, "cmd/item-result", 1, "what a hook made of an item: no state" },
 	{ false, 0, NULL, "rollback", 1, "an old copy of the device's store: it is out of all this" },
-	{ true, 0, owner_invite, NULL, 2, "no state" }, { true, 0, owner_import_delegation, NULL, 3, "no state" },
+	{ true, 0, owner_invite, NULL, 4, "no state" }, { true, 0, owner_import_delegation, NULL, 3, "no state" },
 	{ true, 0, owner_on_result, NULL, 2, "M10: for the log" }, { true, 0, owner_provision, NULL, 1, "no state" },
 	{ true, 0, NULL, "item-result", 2, "for the log, and as good as complete" },
 	{ true, 0, owner_retire_by_delegate, NULL, 2, "what a delegate has onboarded: the owner of the model has no delegates" },
-	{ true, 0, owner_delegate, NULL, 1, "no state" }, { true, 0, owner_rotate, NULL, 1, "M13" }, { true, 0, owner_on_rotated, NULL, 3, "M13" },
+	{ true, 0, owner_delegate, NULL, 1, "no state" }, { true, 0, owner_rotate, NULL, 1, "M13" }, { true, 0, owner_on_rotated, NULL, 4, "M13" },
 	{ true, 0, owner_attest, NULL, 3, "M14: its outcome is cmd/suspend" }, { true, 0, owner_on_evidence, NULL, 3, "M14" },
 	{ true, 0, owner_sell_released, NULL, 1, "a sale on paper: the next owner's import" },
 	{ true, OW_SUSPENDED, NULL, "hello", 1, "only what was revoked begins anew" },
@@ -314,6 +288,36 @@ static void p10_complete_that_is_said_once_is_found(void **state)
 	assert_true(blocked(&scenes[0], FAULT_COMPLETE_ONCE, is_committed) > 0);
 }
 
+static bool anew_and_let_go(const struct model_state *s)
+{
+	for (int i = 0; i < 2; i++)
+		if (!s->active && s->o[i].epoch == s->epoch && s->o[i].is == IS_REVOKED &&
+		    (s->o[i].state == OW_TRANSFERRING || s->o[i].state == OW_RETIRING))
+			return true;
+	return false;
+}
+
+static void p10_a_device_that_begins_anew_and_is_not_heard_is_found(void **state)
+{
+	(void)state;
+	assert_int_equal(blocked(&scenes[5], 0, anew_and_let_go), 0);
+	assert_true(blocked(&scenes[5], FAULT_NEVER_ANEW, anew_and_let_go) > 0);
+}
+
+static bool is_let_in(const struct model_state *s)
+{
+	const struct model_owner *o = owner(s, s->active);
+
+	return o && o->bye;
+}
+
+static void p10_an_invitation_that_is_said_once_is_found(void **state)
+{
+	(void)state;
+	assert_int_equal(blocked(&scenes[3], 0, is_let_in), 0);
+	assert_true(blocked(&scenes[3], FAULT_BYE_ONCE, is_let_in) > 0);
+}
+
 static bool in_session(const struct model_state *s)
 {
 	const struct model_owner *o = owner(s, s->active);
@@ -363,6 +367,8 @@ int main(void)
 		cmocka_unit_test(p8_a_device_that_hears_anybody_is_found),
 		cmocka_unit_test(p10_a_commit_that_is_not_durable_is_found),
 		cmocka_unit_test(p10_complete_that_is_said_once_is_found),
+		cmocka_unit_test(p10_an_invitation_that_is_said_once_is_found),
+		cmocka_unit_test(p10_a_device_that_begins_anew_and_is_not_heard_is_found),
 		cmocka_unit_test(p10_a_hello_that_counts_is_found),
 		cmocka_unit_test(p10_ids_that_are_not_remembered_are_found),
 		cmocka_unit_test(p10_a_counter_that_steps_before_the_commit_is_found),
