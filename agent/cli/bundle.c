@@ -17,8 +17,10 @@ static const char *const kinds[] = {
 	[BERTH_BUNDLE_LOG] = "did.jsonl",
 	[BERTH_BUNDLE_WITNESS] = "did-witness.json",
 	[BERTH_BUNDLE_RESOURCE] = "resource",
+	[BERTH_BUNDLE_ETHR] = "ethr",
 };
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+_Static_assert(N_KINDS == BERTH_BUNDLE_KINDS, "a name a kind");
 
 const char *berth_bundle_kind_name(enum berth_bundle_kind kind)
 {
@@ -93,6 +95,14 @@ static enum berth_err check_document(const struct berth_bundle_file *f)
 	return rc;
 }
 
+static enum berth_err check_method(const struct berth_bundle_file *f)
+{
+	const char *prefix = f->kind == BERTH_BUNDLE_ETHR ? "did:ethr:" : "did:webvh:";
+
+	return strncmp(f->id, prefix, strlen(prefix)) == 0 ? BERTH_OK
+							    : berth_fail(BERTH_E_TYPE, "bundle: %s of %.100s", kinds[f->kind], f->id);
+}
+
 static enum berth_err check_id(const struct berth_bundle_file *f)
 {
 	if (f->kind == BERTH_BUNDLE_RESOURCE)
@@ -101,9 +111,7 @@ static enum berth_err check_id(const struct berth_bundle_file *f)
 		return berth_fail(BERTH_E_TYPE, "bundle: a contentType of %s", kinds[f->kind]);
 	if (!berth_is_did(f->id))
 		return berth_fail(BERTH_E_TYPE, "bundle: %.100s is no DID", f->id);
-	if (f->kind == BERTH_BUNDLE_DOCUMENT)
-		return check_document(f);
-	return strncmp(f->id, "did:webvh:", 10) == 0 ? BERTH_OK : berth_fail(BERTH_E_TYPE, "bundle: a log of %.100s", f->id);
+	return f->kind == BERTH_BUNDLE_DOCUMENT ? check_document(f) : check_method(f);
 }
 
 static enum berth_err read_content(struct berth_bundle_file *f, const struct berth_json *v)

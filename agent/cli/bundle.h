@@ -14,15 +14,23 @@
  *   {"serial": 7, "issued": "2026-11-28T21:00:00Z", "files": [{"kind", "id", "contentType",
  *    "sha256", "content"}, ...]}
  * sha256 and content are base64url.  kind and id: didDocument, did.jsonl, did-witness.json
- * (behind the log it belongs to) of a DID; resource of an https URL or of DID/path, which
- * alone may have a contentType.  No kind and id twice. */
+ * (behind the log it belongs to), ethr (what a node said, did/method_ethr.h) of a DID;
+ * resource of an https URL or of DID/path, which alone may have a contentType.  No kind
+ * and id twice. */
 #define BERTH_BUNDLE_TYP "berth-did-bundle+jws"
 #define BERTH_BUNDLE_MAX ((size_t)8 << 20)	/* of the payload */
 #define BERTH_BUNDLE_FILES_MAX 1024
 #define BERTH_BUNDLE_ID_MAX 8192
 #define BERTH_BUNDLE_TYPE_MAX 255
 
-enum berth_bundle_kind { BERTH_BUNDLE_DOCUMENT, BERTH_BUNDLE_LOG, BERTH_BUNDLE_WITNESS, BERTH_BUNDLE_RESOURCE };
+enum berth_bundle_kind {
+	BERTH_BUNDLE_DOCUMENT,
+	BERTH_BUNDLE_LOG,
+	BERTH_BUNDLE_WITNESS,
+	BERTH_BUNDLE_RESOURCE,
+	BERTH_BUNDLE_ETHR,
+};
+#define BERTH_BUNDLE_KINDS 5
 
 struct berth_bundle_file {
 	enum berth_bundle_kind kind;
@@ -47,7 +55,7 @@ berth_bundle_add(struct berth_json *b, enum berth_bundle_kind kind, const char *
 
 /* A payload whose signature was verified.  E_JSON, E_SIZE, E_TYPE (structure, a hash that
  * is not its content's, something twice), E_B64; of documents whatever is wrong with one:
- * each is a valid document of its DID.  Logs are judged when they are used. */
+ * each is a valid document of its DID.  Logs and histories are judged when they are used. */
 BERTH_MUST_USE enum berth_err berth_bundle_parse(struct berth_bundle *out, const void *p, size_t n);
 void berth_bundle_free(struct berth_bundle *b);		/* zeroed is fine */
 

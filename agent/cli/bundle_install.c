@@ -163,12 +163,18 @@ static bool is_same(int dir, const char *name, const char *hash)
 
 /* ---- what comes ---- */
 
+/* What is found by resources.json: what a node said of a did:ethr under the DID. */
+static bool is_resource(const struct berth_bundle_file *f)
+{
+	return f->kind == BERTH_BUNDLE_RESOURCE || f->kind == BERTH_BUNDLE_ETHR;
+}
+
 /* "3.json", "3.jsonl", "2.witness.json" (of the log 2), "resources/3" */
 static void name_file(char out[64], const struct berth_bundle *b, size_t i)
 {
 	static const char *const ends[] = {
 		[BERTH_BUNDLE_DOCUMENT] = ".json", [BERTH_BUNDLE_LOG] = ".jsonl", [BERTH_BUNDLE_WITNESS] = ".witness.json",
-		[BERTH_BUNDLE_RESOURCE] = "",
+		[BERTH_BUNDLE_RESOURCE] = "", [BERTH_BUNDLE_ETHR] = "",
 	};
 	enum berth_bundle_kind kind = b->files[i].kind;
 	size_t at = i;
@@ -176,7 +182,7 @@ static void name_file(char out[64], const struct berth_bundle *b, size_t i)
 	while (kind == BERTH_BUNDLE_WITNESS &&
 	       (b->files[at].kind != BERTH_BUNDLE_LOG || strcmp(b->files[at].id, b->files[i].id) != 0))
 		at--;
-	snprintf(out, 64, "%s%zu%s", kind == BERTH_BUNDLE_RESOURCE ? "resources/" : "", at, ends[kind]);
+	snprintf(out, 64, "%s%zu%s", is_resource(&b->files[i]) ? "resources/" : "", at, ends[kind]);
 }
 
 static enum berth_err add_row(struct berth_json *rows, const struct berth_bundle_file *f, const char *name)
@@ -215,7 +221,7 @@ static enum berth_err write_files(int dir, const struct berth_bundle *b, struct 
 
 		name_file(name, b, i);
 		if (!(rc = write_file(dir, name, f->content.p, f->content.len)) && !(rc = add_row(rows, f, name)) &&
-		    f->kind == BERTH_BUNDLE_RESOURCE)
+		    is_resource(f))
 			rc = add_resource(index, f, name);
 	}
 	return rc;

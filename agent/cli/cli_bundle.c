@@ -9,6 +9,7 @@
 #include "agent/cli/bundle.h"
 #include "agent/cli/cli_client.h"
 #include "agent/cli/cli_resolver.h"
+#include "agent/core/judge.h"
 #include "berth/registry.h"
 #include "did/base/clock.h"
 #include "did/codec/base64url.h"
@@ -25,30 +26,36 @@
 
 /* ---- what goes in ---- */
 
-struct log_of {
+struct evidence_of {
 	struct berth_json *bundle;
 	const char *did;
 	enum berth_err rc;
 };
 
+/* The pieces of it that judges read. */
 static void on_evidence(void *arg, enum berth_err rc, const struct berth_registry_evidence *e)
 {
-	const struct berth_registry_piece *log = rc ? NULL : berth_registry_piece(e, "did.jsonl");
-	const struct berth_registry_piece *witness = rc ? NULL : berth_registry_piece(e, "did-witness.json");
-	struct log_of *l = arg;
+	static const enum berth_bundle_kind kinds[] = { BERTH_BUNDLE_LOG, BERTH_BUNDLE_WITNESS, BERTH_BUNDLE_ETHR };
+	struct evidence_of *l = arg;
+	size_t n = 0;
 
-	if (!rc && !log)
-		rc = berth_fail(BERTH_E_RESOLVE, "%.100s: the registry's answer has no log", l->did);
-	if (log && !(rc = berth_bundle_add(l->bundle, BERTH_BUNDLE_LOG, l->did, NULL, log->p, log->n)) && witness)
-		rc = berth_bundle_add(l->bundle, BERTH_BUNDLE_WITNESS, l->did, NULL, witness->p, witness->n);
+	for (size_t i = 0; !rc && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct berth_registry_piece *p = berth_registry_piece(e, berth_bundle_kind_name(kinds[i]));
+
+		n += p != NULL;
+		if (p)
+			rc = berth_bundle_add(l->bundle, kinds[i], l->did, NULL, p->p, p->n);
+	}
+	if (!rc && n == 0)
+		rc = berth_fail(BERTH_E_RESOLVE, "%.100s: the registry's answer has no evidence", l->did);
 	l->rc = rc;
 }
 
 /* What the document was made of, once more and as it came. */
-static enum berth_err add_log_of(struct berth_json *b, struct berth_cli_resolver *r, const char *did)
+static enum berth_err add_evidence_of(struct berth_json *b, struct berth_cli_resolver *r, const char *did)
 {
 	const struct berth_resolve_call q = { .op = BERTH_REGISTRY_RESOLVE, .did = did, .max_bytes = LOG_MAX };
-	struct log_of l = { b, did, BERTH_OK };
+	struct evidence_of l = { b, did, BERTH_OK };
 	enum berth_err rc;
 
 	rc = berth_resolveclient_call_wait(r->adapters, &q, on_evidence, &l);
@@ -57,19 +64,17 @@ static enum berth_err add_log_of(struct berth_json *b, struct berth_cli_resolver
 
 static enum berth_err add_document(struct berth_json *b, struct berth_cli_resolver *r, const char *did)
 {
-	bool log = strncmp(did, "did:webvh:", 10) == 0;
+	bool judged = berth_judge_keeps_pin(did);
 	struct berth_did_doc *doc = NULL;
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if (strncmp(did, "did:ethr:", 9) == 0)
-		return berth_fail(BERTH_E_USAGE, "%.100s: what a chain says of a DID is not for a bundle", did);
-	if (log && !r->adapters)
-		return berth_fail(BERTH_E_USAGE, "%.100s: of a did:webvh its log is bundled, with --config or --log", did);
+	if (judged && !r->adapters)
+		return berth_fail(BERTH_E_USAGE, "%.100s: what proves it is bundled, with --config (or --log)", did);
 	if ((rc = berth_resolve(&r->top, did, &doc)))
 		return rc;
-	if (log)
-		rc = add_log_of(b, r, did);
+	if (judged)
+		rc = add_evidence_of(b, r, did);
 	else if (!(rc = berth_json_print(&text, berth_did_doc_json(doc))))
 		rc = berth_bundle_add(b, BERTH_BUNDLE_DOCUMENT, did, NULL, text.p, text.len);
 	berth_did_doc_free(doc);
@@ -375,12 +380,12 @@ static enum berth_err check_time(const struct berth_cli *c, const struct berth_b
 static enum berth_err print_imported(const struct berth_cli *c, const struct berth_bundle *b, bool unchanged, int64_t age_s)
 {
 	struct berth_json *o = berth_json_new_object(), *counts = berth_json_new_object();
-	int64_t n[4] = { 0 };
+	int64_t n[BERTH_BUNDLE_KINDS] = { 0 };
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; i < b->n; i++)
 		n[b->files[i].kind]++;
-	for (size_t i = 0; !rc && i < 4; i++)
+	for (size_t i = 0; !rc && i < BERTH_BUNDLE_KINDS; i++)
 		rc = berth_json_set_int(counts, berth_bundle_kind_name((enum berth_bundle_kind)i), n[i]);
 	if (rc) {
 		berth_json_free(counts);

@@ -26,6 +26,14 @@ static enum berth_err start_quietly(struct berth_resolveclient *adapters)
 	return rc == BERTH_E_UNAVAILABLE ? berth_fail(rc, "berth-resolverd cannot be started") : rc;
 }
 
+/* --offline alone: what was kept, a daemon has. */
+static enum berth_err refuse(struct berth_resolver *base, const char *did, struct berth_did_doc **out)
+{
+	(void)base;
+	*out = NULL;
+	return berth_fail(BERTH_E_DID, "%.80s: --offline needs --config or --socket, of the daemon that keeps such documents", did);
+}
+
 static enum berth_err open_adapters(struct berth_cli_resolver *r, const char *path)
 {
 	enum berth_err rc;
@@ -109,8 +117,9 @@ enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struc
 		r->kept = (struct berth_resolver){ .resolve = ask_daemon, .error = error };
 		if ((rc = choose_daemon(r, config)))
 			goto out;
-		if (config || berth_cli_has(c, "--socket"))
-			next = &r->kept;
+		if (!config && !berth_cli_has(c, "--socket"))
+			r->kept.resolve = refuse;
+		next = &r->kept;
 	} else if (config) {
 		if ((rc = open_adapters(r, config)))
 			goto out;

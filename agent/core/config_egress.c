@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* [egress]: what netd may dial, and what registry adapters may ask for. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,6 +35,16 @@ static enum berth_err add_names(const struct berth_config *c, const char *key, b
 	return rc;
 }
 
+static enum berth_err add_ports(const struct berth_config *c, struct berth_res_http_policy *out)
+{
+	enum berth_err rc = BERTH_OK;
+	const char *v;
+
+	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "ports", i)); i++)
+		rc = berth_res_http_policy_add_port(out, strtol(v, NULL, 10));
+	return rc;
+}
+
 static enum berth_err set_proxy(const struct berth_config *c, struct berth_res_http_policy *out)
 {
 	const char *url = berth_config_str(c, "egress", NULL, "proxy");
@@ -64,7 +75,7 @@ enum berth_err berth_config_http(const struct berth_config *c, struct berth_res_
 	out->rate_per_s = (uint32_t)berth_config_int(c, "egress", NULL, "requests-per-second");
 	out->at_once = (uint32_t)berth_config_int(c, "egress", NULL, "requests-at-once");
 	if ((rc = berth_config_netpol(c, &out->addresses)) || (rc = add_names(c, "http-hosts", false, &out->plain)) ||
-	    (rc = add_names(c, "names", true, &out->names)) || (rc = set_ca_file(c, out)) || (rc = set_proxy(c, out)))
+	    (rc = add_names(c, "names", true, &out->names)) || (rc = add_ports(c, out)) || (rc = set_ca_file(c, out)) || (rc = set_proxy(c, out)))
 		berth_res_http_policy_free(out);
 	return rc;
 }

@@ -85,6 +85,7 @@ const struct berth_option berth_options[] = {
 	INT("egress", ONE, "requests-at-once", "32", 1, BERTH_HTTP_AT_ONCE_MAX, "of registry adapters"),
 	LIST("egress", ONE, BERTH_OPT_HOSTNAMES, "names", "the only hosts that registry adapters may ask; unset: any"),
 	LIST("egress", ONE, BERTH_OPT_HOSTNAME, "http-hosts", "hosts that they may ask without TLS"),
+	LIST("egress", ONE, BERTH_OPT_PORT, "ports", "the only ports that they may ask; unset: 80, 443, from 1024 on"),
 	PATH("egress", ONE, "ca-file", "", "PEM file: who vouches for those hosts; the system's authorities when unset"),
 
 	BOOL("resolution", ONE, "offline", "no", "ask no registry: what is kept of them answers, however old"),

@@ -138,6 +138,8 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 		return berth_grant_ok(s) ? NULL : "no such right";
 	case BERTH_OPT_REGISTRY:
 		return berth_ethr_registry_parse(&registry, s) ? "not CHAINID:0xADDRESS" : NULL;
+	case BERTH_OPT_PORT:
+		return config_number(&v, s, false) && v >= 1 && v <= UINT16_MAX ? NULL : "not a port";
 	default:
 		return NULL;
 	}
@@ -147,7 +149,8 @@ bool config_is_list(enum berth_option_type t)
 {
 	return t == BERTH_OPT_PATHS || t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
 	       t == BERTH_OPT_NAMES || t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT ||
-	       t == BERTH_OPT_HOSTNAME || t == BERTH_OPT_HOSTNAMES || t == BERTH_OPT_REGISTRY;
+	       t == BERTH_OPT_HOSTNAME || t == BERTH_OPT_HOSTNAMES || t == BERTH_OPT_REGISTRY ||
+	       t == BERTH_OPT_PORT;
 }
 
 const char *config_fault(const struct berth_option *o, char *s)

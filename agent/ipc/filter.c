@@ -115,6 +115,12 @@ void berth_filter_allow_family(int family)
 	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family)));
 }
 
+void berth_filter_allow_protocol(int family, int protocol)
+{
+	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(socket), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
+			      SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)protocol)));
+}
+
 /* clone3 hides its flags in memory: the C library does without when it is not there. */
 void berth_filter_allow_threads(void)
 {

@@ -37,6 +37,7 @@ void berth_filter_allow_ioctls(void);	/* what libraries ask of descriptors */
 /* Pages: none that is written and run.  code: and some that are run and not written. */
 void berth_filter_allow_mappings(bool code);
 void berth_filter_allow_family(int family);		/* socket() of that domain */
+void berth_filter_allow_protocol(int family, int protocol);	/* and only of that protocol; 0: the usual one */
 void berth_filter_allow_threads(void);			/* but no processes: those are killed for */
 void berth_filter_allow_abort(void);			/* and no signal but that */
 

@@ -13,6 +13,7 @@
 #define DEFAULT_AT_ONCE 32u
 #define DEFAULT_STALL_S 20u
 #define STALL_MAX_S 600u
+#define DOMAIN_PORT 53
 
 void berth_res_http_policy_init(struct berth_res_http_policy *p)
 {
@@ -91,6 +92,42 @@ enum berth_err berth_res_http_policy_check_host(const struct berth_res_http_poli
 	return BERTH_OK;
 }
 
+/* ---- ports */
+
+enum berth_err berth_res_http_policy_add_port(struct berth_res_http_policy *p, int64_t port)
+{
+	for (size_t i = 0; i < p->n_ports; i++)
+		if (p->ports[i] == port)
+			return berth_fail(BERTH_E_CONFIG, "egress: port %lld twice", (long long)port);
+	if (port < 1 || port > UINT16_MAX || p->n_ports == BERTH_HTTP_PORTS_MAX)
+		return berth_fail(BERTH_E_CONFIG, "egress: %lld is no port, or one of more than %d", (long long)port, BERTH_HTTP_PORTS_MAX);
+	p->ports[p->n_ports++] = (uint16_t)port;
+	return BERTH_OK;
+}
+
+enum berth_err berth_res_http_policy_check_port(const struct berth_res_http_policy *p, const char *host, uint16_t port)
+{
+	bool found = p->n_ports == 0;
+
+	for (size_t i = 0; i < p->n_ports; i++)
+		found |= p->ports[i] == port;
+	return found ? BERTH_OK : berth_fail(BERTH_E_NETPOL, "%.60s: port %u is not in [egress] ports", host, port);
+}
+
+/* What a proxy connects to is not ours. */
+size_t berth_res_http_policy_tcp(const struct berth_res_http_policy *p, uint16_t ports[BERTH_HTTP_PORTS_MAX + 1])
+{
+	bool proxy = p->proxy.host[0];
+	size_t n = proxy ? 1 : p->n_ports;
+
+	memcpy(ports, proxy ? &p->proxy.port : p->ports, n * sizeof(*ports));
+	if (n)
+		ports[n++] = DOMAIN_PORT;	/* long answers of the name service */
+	return n;
+}
+
+/* ---- the proxy */
+
 enum berth_err berth_res_http_policy_set_proxy(struct berth_res_http_policy *p, const char *url)
 {
 	struct berth_http_uri u;
@@ -117,6 +154,9 @@ void berth_res_http_policy_encode(struct berth_buf *out, const struct berth_res_
 	berth_netpol_encode(out, &p->addresses);
 	encode_names(out, &p->plain);
 	encode_names(out, &p->names);
+	berth_buf_be16(out, (uint16_t)p->n_ports);
+	for (size_t i = 0; i < p->n_ports; i++)
+		berth_buf_be16(out, p->ports[i]);
 	berth_buf_str16(out, p->ca_file);
 	berth_buf_str16(out, p->proxy.host);
 	berth_buf_be16(out, p->proxy.port);
@@ -136,6 +176,15 @@ static void decode_names(struct berth_http_names *l, struct berth_cur *c, bool a
 	}
 }
 
+static void decode_ports(struct berth_res_http_policy *p, struct berth_cur *c)
+{
+	for (size_t n = berth_cur_be16(c); n && !c->bad; n--) {
+		uint16_t port = berth_cur_be16(c);
+
+		c->bad |= !c->bad && berth_res_http_policy_add_port(p, port);
+	}
+}
+
 static bool sane(const struct berth_res_http_policy *p)
 {
 	return (!p->ca_file[0] || p->ca_file[0] == '/') && (!p->proxy.host[0] || (is_host(p->proxy.host) && p->proxy.port)) &&
@@ -152,6 +201,7 @@ enum berth_err berth_res_http_policy_decode(struct berth_res_http_policy *p, str
 		return BERTH_E_TYPE;
 	decode_names(&p->plain, c, false);
 	decode_names(&p->names, c, true);
+	decode_ports(p, c);
 	berth_cur_str16(c, p->ca_file, BERTH_HTTP_FILE_MAX);
 	berth_cur_str16(c, p->proxy.host, BERTH_NETPOL_NAME_MAX);
 	p->proxy.port = berth_cur_be16(c);

@@ -50,6 +50,13 @@ struct berth_proc_path {
 BERTH_MUST_USE enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n);
 bool berth_proc_can_landlock(void);	/* this kernel has it */
 
+/* From now on no TCP socket is bound, those that connect do so to these ports (n is 0: to
+ * any), and no abstract UNIX socket of another process is connected to; as far as the kernel
+ * can, and where it knows nothing of TCP (before Linux 6.7) one line in the log says so.
+ * E_INTERNAL: it refuses. */
+BERTH_MUST_USE enum berth_err berth_proc_landlock_tcp(const uint16_t *ports, size_t n);
+bool berth_proc_can_landlock_tcp(void);
+
 /* A running child.  pid is 0 when there is none. */
 struct berth_proc {
 	pid_t pid;

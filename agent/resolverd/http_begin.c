@@ -33,7 +33,7 @@ static bool add_line(struct berth_res_exchange *x, const char *name, const char 
 
 static const char *known_method(const char *s)
 {
-	static const char *const methods[] = { "GET", "POST", "PUT" };
+	static const char *const methods[] = { "GET", "POST", "PUT", "DELETE" };
 
 	for (size_t i = 0; s && i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (strcmp(s, methods[i]) == 0)
@@ -41,11 +41,16 @@ static const char *known_method(const char *s)
 	return NULL;
 }
 
+static bool takes_body(const char *method)
+{
+	return method[0] == 'P';
+}
+
 static enum berth_err copy_head(struct berth_res_exchange *x, const struct berth_registry_http *q)
 {
 	bool has_body = q->body_len > 0;
 
-	if (!(x->method = known_method(q->method)) || (has_body && strcmp(x->method, "GET") == 0) || !q->url)
+	if (!(x->method = known_method(q->method)) || (has_body && !takes_body(x->method)) || !q->url)
 		return berth_fail(BERTH_E_TYPE, "http: method or URL");
 	if (!(x->url = strdup(q->url)))
 		return berth_fail(BERTH_E_NOMEM, "http");
@@ -95,6 +100,7 @@ enum berth_err berth_res_exchange_judge(struct berth_res_exchange *x)
 	enum berth_err rc;
 
 	if ((rc = berth_res_url_check_port(&x->uri)) ||
+	    (rc = berth_res_http_policy_check_port(p, x->uri.host, x->uri.port)) ||
 	    (rc = berth_res_http_policy_check_host(p, x->uri.host, x->uri.tls)) ||
 	    (rc = berth_netpol_lookup(&p->addresses, x->uri.host, &x->addr, &found)) ||
 	    (p->proxy.host[0] && (rc = berth_netpol_lookup(&p->addresses, p->proxy.host, &x->addr, &found))) ||

@@ -150,6 +150,8 @@ static bool set_request(struct berth_res_exchange *x, const struct berth_curl *c
 		return false;
 	if (strcmp(x->method, "GET") == 0)
 		return SET(CURLOPT_HTTPGET, 1L);
+	if (strcmp(x->method, "DELETE") == 0)
+		return SET(CURLOPT_HTTPGET, 1L) && SET(CURLOPT_CUSTOMREQUEST, x->method);
 	return SET(CURLOPT_POST, 1L) && SET(CURLOPT_CUSTOMREQUEST, x->method) &&
 	       SET(CURLOPT_POSTFIELDSIZE, (long)x->body.len) && SET(CURLOPT_POSTFIELDS, berth_buf_cstr(&x->body));
 }

@@ -120,7 +120,7 @@ static enum berth_err on_seal(struct resolverd *r, const struct berth_ipc_frame 
 		return berth_fail(BERTH_E_TYPE, "resolverd: SEAL says nothing");
 	if (r->policy.ca_file[0] && (rc = berth_res_paths_add_file(&r->paths, r->policy.ca_file)))
 		return rc;
-	berth_resolverd_sandbox(&r->paths);
+	berth_resolverd_sandbox(&r->paths, &r->policy);
 	r->sealed = true;
 	return berth_ipc_answer(&r->core, f->seq, BERTH_OK, NULL);
 }

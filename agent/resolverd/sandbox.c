@@ -2,6 +2,7 @@
 #include "agent/resolverd/sandbox.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -22,9 +23,10 @@ bool berth_resolverd_sandbox_is_current(const struct berth_res_paths *paths)
 
 #ifdef BERTH_UNCONFINED
 
-void berth_resolverd_sandbox(const struct berth_res_paths *paths)
+void berth_resolverd_sandbox(const struct berth_res_paths *paths, const struct berth_res_http_policy *policy)
 {
 	(void)paths;
+	(void)policy;
 }
 
 #else
@@ -72,7 +74,7 @@ static const int tried[] = {
 
 static void confine_calls(bool publishes)
 {
-	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };	/* first and last: getaddrinfo() */
+	static const int local[] = { AF_UNIX, AF_NETLINK }, far[] = { AF_INET, AF_INET6 };	/* local: getaddrinfo() */
 
 	berth_filter_start(BERTH_FILTER_KILL);
 	BERTH_FILTER_ALLOW(always);
@@ -83,8 +85,12 @@ static void confine_calls(bool publishes)
 	berth_filter_allow_mappings(true);	/* libcurl and name services come late */
 	berth_filter_allow_threads();
 	berth_filter_allow_abort();
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		berth_filter_allow_family(families[i]);
+	for (size_t i = 0; i < 2; i++) {
+		berth_filter_allow_family(local[i]);
+		berth_filter_allow_protocol(far[i], 0);
+		berth_filter_allow_protocol(far[i], IPPROTO_TCP);
+		berth_filter_allow_protocol(far[i], IPPROTO_UDP);
+	}
 	berth_filter_allow_ioctls();
 	berth_filter_allow_when(CALL(prlimit64), 0, UINT32_MAX, 0);	/* of ourselves */
 	berth_filter_load();
@@ -118,13 +124,26 @@ static void confine_files(const struct berth_res_paths *paths)
 	}
 }
 
-void berth_resolverd_sandbox(const struct berth_res_paths *paths)
+/* An adapter's own sockets would go round the rest of the policy, but not to other ports. */
+static void confine_sockets(const struct berth_res_http_policy *policy)
+{
+	uint16_t ports[BERTH_HTTP_PORTS_MAX + 1];
+	enum berth_err rc = berth_proc_landlock_tcp(ports, berth_res_http_policy_tcp(policy, ports));
+
+	if (rc) {
+		berth_log_err(BERTH_LOG_ERROR, "landlock", rc);
+		abort();
+	}
+}
+
+void berth_resolverd_sandbox(const struct berth_res_paths *paths, const struct berth_res_http_policy *policy)
 {
 	bool publishes = false;
 
 	for (size_t i = 0; i < paths->n; i++)
 		publishes |= paths->v[i].write;
 	confine_files(paths);
+	confine_sockets(policy);
 	confine_calls(publishes);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "agent/ipc/http_policy.h"
 #include "agent/resolverd/paths.h"
 
 /* Confines resolverd for good, once all adapters are loaded and started (C159):
@@ -15,10 +16,13 @@
  *	paths	libraries (libcurl comes with the first exchange, the name service's with
  *		the first name), what the name service reads, authorities' certificates, and
  *		what the configuration names.  Nothing of that can be run as a program.
+ *	sockets	of TCP and UDP and no protocol beside them; TCP to the ports of the policy,
+ *		where it names some or a proxy and the kernel can tell them apart, and never
+ *		bound to one.
  *
  * Aborts when the kernel refuses.  With BERTH_UNCONFINED, as builds with sanitizers or
  * coverage are, it does nothing. */
-void berth_resolverd_sandbox(const struct berth_res_paths *paths);
+void berth_resolverd_sandbox(const struct berth_res_paths *paths, const struct berth_res_http_policy *policy);
 
 /* False: a file that was there then is another one now (a resolv.conf, a bundle or a
  * secret that was replaced), and this process cannot open it.  Only another one can. */

@@ -22,7 +22,7 @@ extern "C" {
  * All structs grow only at their end: neither side reads past the other's `size`.  A
  * change to what is already there is a new major version. */
 #define BERTH_REGISTRY_ABI_MAJOR 2
-#define BERTH_REGISTRY_ABI_MINOR 0
+#define BERTH_REGISTRY_ABI_MINOR 1
 
 /* Outcomes.  Anything but OK carries a message for the log. */
 #define BERTH_REGISTRY_OK 0
@@ -92,7 +92,7 @@ struct berth_registry_answer {
 /* One HTTP exchange.  Strings and body are copied. */
 struct berth_registry_http {
 	uint32_t size;
-	const char *method;		/* "GET", "POST", "PUT" */
+	const char *method;		/* "GET", "POST", "PUT"; since 2.1 "DELETE" */
 	const char *url;		/* https; http where the configuration names the host */
 	const char *accept;		/* NULL: anything */
 	const char *content_type;	/* of body; NULL: none */

@@ -12,7 +12,8 @@
  *   NAME.json          a DID document, found by its id
  *   NAME.jsonl         the log of a did:webvh, found by each state.id that is in it, and
  *   NAME.witness.json  its witness proofs, if there are any
- *   resources.json     {"https://... or DID/path": {"file": NAME, "contentType": TYPE}, ...}
+ *   resources.json     {"https://... or DID/path": {"file": NAME, "contentType": TYPE}, ...};
+ *                      under a did:ethr itself is what a node said of it (part `ethr`)
  *   resources/NAME     those
  * Files may be added, replaced (by rename) and removed at any time; symlinks and what is
  * too large are left out. */

@@ -14,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 
+#define DID_ETHR "did:ethr:"
 #define RESCAN_S 1	/* at most one scan in this time */
 #define SECONDS_A_DAY 86400
 #define MAX_AGE_DAYS 36500
@@ -167,6 +168,32 @@ static void say_document(const struct registry *r, const struct berth_registry_r
 	free(d->witness);
 }
 
+/* What lies there by hand goes first.  free(); NULL: nothing. */
+static char *find_resource(const struct registry *r, const char *key, size_t *len, char type[FOLDER_TYPE_MAX], bool *of_bundle)
+{
+	char *text = folder_resource(&r->loose, key, len, type);
+
+	*of_bundle = !text;
+	return text || is_too_old(r) ? text : folder_resource(&r->bundle, key, len, type);
+}
+
+/* Of a did:ethr what a node said, which is a resource under the DID itself. */
+static bool say_history(const struct registry *r, const struct berth_registry_request *q, struct berth_registry_query *query)
+{
+	char type[FOLDER_TYPE_MAX], *text = NULL;
+	bool of_bundle, found;
+	size_t len = 0;
+
+	if (strncmp(q->did, DID_ETHR, strlen(DID_ETHR)) == 0 && (text = find_resource(r, q->did, &len, type, &of_bundle))) {
+		struct berth_registry_part parts[3] = { { "ethr", (const uint8_t *)text, len } };
+
+		say_parts(r, q, query, parts, of_bundle);
+	}
+	found = text != NULL;
+	free(text);
+	return found;
+}
+
 static bool resolve(const struct registry *r, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	bool loose, bundle = false;
@@ -176,21 +203,19 @@ static bool resolve(const struct registry *r, const struct berth_registry_reques
 		bundle = !is_too_old(r) && folder_document(&r->bundle, q->did, &d);
 	if (loose || bundle)
 		say_document(r, q, query, &d, bundle);
-	return loose || bundle;
+	return loose || bundle || say_history(r, q, query);
 }
 
 static bool fetch(const struct registry *r, const struct berth_registry_request *q, struct berth_registry_query *query)
 {
 	char *key = NULL, type[FOLDER_TYPE_MAX], *text;
 	const char *resource = q->resource ? q->resource : "";
-	bool of_bundle = false, found;
+	bool of_bundle, found;
 	size_t len;
 
 	if (asprintf(&key, "%s%s", resource[0] == '/' ? q->did : "", resource) < 0)
 		return false;
-	text = folder_resource(&r->loose, key, &len, type);
-	if (!text && !is_too_old(r) && (text = folder_resource(&r->bundle, key, &len, type)))
-		of_bundle = true;
+	text = find_resource(r, key, &len, type, &of_bundle);
 	found = text != NULL;
 	if (found) {
 		struct berth_registry_part parts[3] = {

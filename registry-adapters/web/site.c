@@ -114,6 +114,8 @@ int web_site_status(uint32_t code, bool publishing)
 		return BERTH_REGISTRY_CONFLICT;
 	if (publishing && code == 413)
 		return BERTH_REGISTRY_TOO_BIG;
+	if (publishing && (code == 405 || code == 501))
+		return BERTH_REGISTRY_UNSUPPORTED;
 	return (code >= 300 && code < 400) || code == 401 || code == 403 ? BERTH_REGISTRY_REFUSED : BERTH_REGISTRY_UNAVAILABLE;
 }
 

@@ -148,13 +148,19 @@ static const struct berth_registry_part *document_of(const struct berth_registry
 	return NULL;
 }
 
+/* doc: NULL: what is there is removed. */
 static void put_by_http(const struct web_site *w, const struct berth_registry_part *doc, struct berth_registry_query *query, const char *url)
 {
 	char target[WEB_TARGET_MAX], secret[WEB_SECRET_MAX];
-	struct berth_registry_http http = { .size = sizeof(http), .method = "PUT", .url = target, .content_type = "application/json",
-					    .body = doc->p, .body_len = doc->n, .max_bytes = PUT_REPLY_MAX };
+	struct berth_registry_http http = { .size = sizeof(http), .method = "DELETE", .url = target, .max_bytes = PUT_REPLY_MAX };
 	struct job *j;
 
+	if (doc) {
+		http.method = "PUT";
+		http.content_type = "application/json";
+		http.body = doc->p;
+		http.body_len = doc->n;
+	}
 	web_site_target(target, w, url);
 	if (!web_site_secret(w, secret)) {
 		web_site_say(w, query, BERTH_REGISTRY_UNAVAILABLE, "web: authorization-file cannot be read");
@@ -198,8 +204,6 @@ static void publish(const struct web_site *w, const struct berth_registry_reques
 		put_in_tree(w, q, doc, query, url, file);
 	else if (!w->publish_url)
 		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: neither publish-dir nor publish-url is configured");
-	else if (!doc)
-		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: by HTTP a document can be replaced, not removed");
 	else
 		put_by_http(w, doc, query, url);
 }

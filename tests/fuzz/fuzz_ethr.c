@@ -19,7 +19,7 @@ static enum berth_err judge(const uint8_t *p, size_t n, const char *did, const c
 	const struct berth_registry_piece piece = { "ethr", p, n };
 	const struct berth_registry_evidence e = { &piece, 1, 0 };
 	const struct berth_did_version version = { .id = id };
-	const struct berth_registry_judge j = { NOW, true, pin, new_pin, NULL };
+	const struct berth_registry_judge j = { .now_s = NOW, .clock_trusted = true, .pin = pin, .new_pin = new_pin };
 	struct berth_registry_result r;
 	enum berth_err rc = berth_ethr_judge(&r, &e, did, &version, &j);
 

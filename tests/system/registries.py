@@ -50,7 +50,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_PUT = do_POST = answer
+            do_GET = do_PUT = do_POST = do_DELETE = answer
 
             def log_message(self, *args):
                 pass

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cli import BUILD, fails, ok, raw, token
+from cli import BUILD, VECTORS, fails, ok, raw, token
 
 NOW = "2026-11-01T00:00:00Z"
 LATER = "2026-11-28T12:00:00Z"
@@ -51,7 +51,7 @@ def test_a_bundle_from_one_site_to_another(site):
     out = site.export("--serial", 7)
     assert out == {"serial": 7, "issued": NOW, "files": 2, "bytes": site.file.stat().st_size}
     out = ok(*site.install)
-    assert out == {"files": {"didDocument": 2, "did.jsonl": 0, "did-witness.json": 0, "resource": 0}, "serial": 7,
+    assert out == {"files": {"didDocument": 2, "did.jsonl": 0, "did-witness.json": 0, "resource": 0, "ethr": 0}, "serial": 7,
                    "issued": NOW, "ageSeconds": 27 * 86400 + 43200, "unchanged": False}
     got = ok("did", "resolve", "did:web:b.test", "--config", site.conf)
     assert got["didDocument"]["service"][0]["serviceEndpoint"] == "https://b.test"
@@ -80,13 +80,43 @@ def test_logs_and_status_lists(site):
     jwt.write_text(token("jws", "sign", "--jwk", site.key, "--typ", "statuslist+jwt", stdin='{"sub":"https://a.test/status/2"}') + "\n")
     site.export("--log", "%s,%s" % (log, witness), "--status-list", vc, "--status-list", jwt, "--resource",
                 "did:web:a.test/whois=%s" % vc)
-    assert ok(*site.install)["files"] == {"didDocument": 2, "did.jsonl": 1, "did-witness.json": 1, "resource": 3}
+    assert ok(*site.install)["files"] == {"didDocument": 2, "did.jsonl": 1, "did-witness.json": 1, "resource": 3, "ethr": 0}
     folder = site.mirror / (site.mirror / "current").read_text()
     index = json.loads((folder / "resources.json").read_text())
     assert {u: r.get("contentType") for u, r in index.items()} == {
         "https://a.test/status/1": "application/vc", "https://a.test/status/2": "application/statuslist+jwt", "did:web:a.test/whois": None}
     assert (folder / "resources" / index["https://a.test/status/1"]["file"]).read_text() == vc.read_text()
     assert (folder / "2.jsonl").read_text() == log.read_text() and (folder / "2.witness.json").read_text() == "[]"
+
+
+def test_what_a_chain_says_of_a_did_ethr(site):
+    """Recorded from a chain with the registry's published byte code; ethr-did-resolver says
+    what the document is.  One site has it in its folder, the other gets it in a bundle."""
+    case = next(c for c in json.loads((VECTORS / "ethr-did-resolver/chain.json").read_text()) if c["name"] == "another owner")
+    did, here = case["did"], site.dir / "here"
+    (here / "resources").mkdir(parents=True, mode=0o755)
+    here.chmod(0o755)
+    (here / "resources/e").write_text(json.dumps(case["evidence"]))
+    (here / "resources.json").write_text(json.dumps({did: {"file": "e"}}))
+    conf = site.dir / "here.conf"
+    conf.write_text(site.conf.read_text().replace(str(site.mirror), str(here)))
+    document = ok("did", "resolve", did, "--config", conf)["didDocument"]
+    assert document["id"] == case["result"]["didDocument"]["id"] == did
+    assert [m["id"] for m in document["verificationMethod"]] == [m["id"] for m in case["result"]["didDocument"]["verificationMethod"]]
+    args = ("did", "export-bundle", "--out", site.file, "--jwk", site.key, "--kid", site.kid, "--now", NOW, "--serial", 9)
+    ok(*args, "--config", conf, did)
+    assert ok(*site.install)["files"] == {"didDocument": 0, "did.jsonl": 0, "did-witness.json": 0, "resource": 0, "ethr": 1}
+    got = ok("did", "resolve", did, "--config", site.conf)
+    assert got["didDocument"] == document and got["didDocumentMetadata"]["bundle"]["serial"] == 9
+    fails("E_RESOLVE", "did", "fetch", did + "/x", "--config", site.conf)
+    # a part of the history is none, in the folder as in the bundle
+    less = dict(case["evidence"], logs=case["evidence"]["logs"][1:])
+    (here / "resources/e").write_text(json.dumps(less))
+    fails("E_RESOLVE", *args, "--config", conf, did)
+    folder = site.mirror / (site.mirror / "current").read_text()
+    (folder / "resources/0").write_text(json.dumps(less))
+    fails("E_RESOLVE", "did", "resolve", did, "--config", site.conf)
+    fails("E_USAGE", *args, did)        # without its registry
 
 
 def test_older_bundles_and_other_signers_are_refused(site):

@@ -1073,8 +1073,11 @@ def test_did_resolve_asks_the_adapters_of_a_configuration(adapters):
     assert out["didResolutionMetadata"]["error"] == "internalError"
     out, _ = fails("E_DID", "did", "resolve", "did:peer:9", "--config", conf, "--offline")
     assert out["didResolutionMetadata"]["error"] == "invalidDid"
-    out, _ = fails("E_DID", "did", "resolve", "did:web:a.test", "--offline")
+    out, line = fails("E_DID", "did", "resolve", "did:web:a.test", "--offline")
     assert out["didResolutionMetadata"]["error"] == "methodNotSupported"
+    assert "--offline needs --config or --socket" in line
+    assert ok("did", "resolve", "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp", "--offline")
+    assert ok("did", "resolve", "did:web:a.test", "--offline", "--did-docs", conf.parent / "docs")
 
 
 def test_c154_did_resolve_with_a_bad_adapter_or_configuration(adapters):

@@ -41,7 +41,7 @@ def carry(site):
 
 def test_a_log_is_bundled_as_it_came_and_verified_over_there(site):
     export(site, "--config", site.online, site.did)
-    assert carry(site)["files"] == {"didDocument": 0, "did.jsonl": 1, "did-witness.json": 0, "resource": 0}
+    assert carry(site)["files"] == {"didDocument": 0, "did.jsonl": 1, "did-witness.json": 0, "resource": 0, "ethr": 0}
     del site.seen[:]
     here = ok("did", "resolve", site.did, "--config", site.online)["didDocument"]
     assert len(site.seen) > 0
@@ -73,5 +73,5 @@ def test_what_is_no_good_here_is_not_bundled(site):
     args = ("did", "export-bundle", "--out", site.dir / "b.jws", "--jwk", site.key)
     fails("E_RESOLVE", *args, "--config", site.online, site.did)
     (site.www / "did.jsonl").write_text(text)
-    fails("E_USAGE", *args, "--config", site.online, "did:ethr:0xb9c5714089478a327f09197987f16f9e5d936e8a")
+    fails("E_DID", *args, "--config", site.online, "did:ethr:0xb9c5714089478a327f09197987f16f9e5d936e8a")
     assert not (site.dir / "b.jws").exists()

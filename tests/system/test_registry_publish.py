@@ -62,6 +62,30 @@ def test_put_with_the_secret_of_a_file(site):
     fails("E_NETPOL", *args)
 
 
+def test_removed_by_http(site):
+    conf = configuration(site.dir, [("web", {"publish-url": "itself"})], servers=[site])
+    path, doc = "/user/did.json", write(site, "doc", {"id": site.did + ":user"})
+    shown = {}
+
+    def answer(h):
+        if h.command == "PUT":
+            shown[path] = h.body
+        elif h.command == "DELETE":
+            return (204 if shown.pop(path, None) else 404), {}, b""
+        return (200, {"Content-Type": "application/did+json"}, shown[path]) if path in shown else (404, {}, b"")
+    site.routes[path] = answer
+    ok("did", "publish", "create", site.did + ":user", "--part", "didDocument=%s" % doc, "--config", conf)
+    ok("did", "resolve", site.did + ":user", "--config", conf)
+    out = ok("did", "publish", "deactivate", site.did + ":user", "--config", conf)
+    assert out == {"receipt": {"url": "https://a.test:%d/user/did.json" % site.port}} and not shown
+    command, at, headers, body = site.seen[-1]
+    assert (command, at, body) == ("DELETE", path, b"") and "Content-Type" not in headers
+    fails("E_RESOLVE", "did", "resolve", site.did + ":user", "--config", conf)
+    fails("E_RESOLVE", "did", "publish", "deactivate", site.did + ":user", "--config", conf)
+    site.routes[path] = (405, {}, b"")
+    assert "not supported" in fails("E_RESOLVE", "did", "publish", "deactivate", site.did + ":user", "--config", conf)[1]
+
+
 def test_a_job_of_a_registrar(site):
     did = "did:example:1"
     conf = configuration(site.dir, [("universal", {"registrars": "https://a.test:%d/1.0/" % site.port})], servers=[site])

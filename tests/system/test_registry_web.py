@@ -93,6 +93,18 @@ def test_another_host_s_certificate_is_none(site):
     refused("E_NETPOL", site, "did:web:other.test%%3A%d" % site.port)
 
 
+def test_ports_that_are_named_and_no_others(site, tmp_path):
+    site.routes["/.well-known/did.json"] = document(site.did)
+    for ports, good in (("443 %d" % site.port, True), ("443", False), ("443, %d" % (site.port ^ 1), False)):
+        site.conf = configuration(tmp_path, [("web", {})], servers=[site], egress="ports = " + ports)
+        del site.seen[:]
+        if good:
+            resolve(site, site.did)
+        else:
+            refused("E_NETPOL", site, site.did)
+        assert bool(site.seen) == good
+
+
 def test_two_adapters_the_first_that_has_the_method(site, tmp_path):
     (tmp_path / "docs").mkdir(mode=0o755)
     (tmp_path / "docs/x.json").write_text('{"id":"did:example:x"}')

@@ -64,7 +64,7 @@ named && { echo "check-abi.py: what is right is an offence"; bad=1; }
 moved && { echo "test_abi: what is right has moved"; bad=1; }
 change named 's/uint32_t ttl_s;/uint32_t ttl_s, more;/'
 change named 's/^\(#define BERTH_REGISTRY_CHECK\) 3/\1 3\n#define BERTH_REGISTRY_UNDO 4/'
-change named 's/ABI_MINOR 0/ABI_MINOR 1/'
+change named 's/ABI_MINOR 1/ABI_MINOR 2/'
 change moved 's/^\tuint32_t code;/\tuint64_t code;/'
 change moved 's/BERTH_REGISTRY_CONFLICT 7/BERTH_REGISTRY_CONFLICT 6/'
 change moved 's/const char \*name;\(.*static storage.*\)/const char *methods;\1/; s/const char \*methods;\(.*separated.*\)/const char *name;\1/'

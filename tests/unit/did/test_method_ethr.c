@@ -36,7 +36,7 @@ static enum berth_err judge_text(struct berth_registry_result *out, const char *
 	const struct berth_registry_piece piece = { "ethr", (const uint8_t *)text, n };
 	const struct berth_registry_evidence e = { &piece, 1, 0 };
 	const struct berth_did_version version = { .id = id, .time = time };
-	const struct berth_registry_judge j = { now_s, true, pin, new_pin, NULL };
+	const struct berth_registry_judge j = { .now_s = now_s, .clock_trusted = true, .pin = pin, .new_pin = new_pin };
 
 	return berth_ethr_judge(out, &e, did, &version, &j);
 }
@@ -485,7 +485,7 @@ static void validity_ends_by_the_clock(void **s)
 /* A clock that is not trusted is at least as late as the chain's newest block. */
 static void a_clock_that_is_not_trusted(void **s)
 {
-	struct berth_registry_judge j = { BLOCK_TIME(1), true, "", NULL, NULL };
+	struct berth_registry_judge j = { .now_s = BLOCK_TIME(1), .clock_trusted = true, .pin = "" };
 	struct berth_registry_piece piece = { "ethr", NULL, 0 };
 	const struct berth_registry_evidence e = { &piece, 1, 50 };
 	struct berth_registry_result r;
@@ -859,7 +859,7 @@ static void names_that_mean_no_chain_to_us(void **s)
 static void versions_have_no_numbers(void **s)
 {
 	struct berth_did_version version = { .number = "1" };
-	const struct berth_registry_judge j = { NOW, true, "", NULL, NULL };
+	const struct berth_registry_judge j = { .now_s = NOW, .clock_trusted = true, .pin = "" };
 	struct berth_registry_piece piece = { "ethr", NULL, 0 };
 	const struct berth_registry_evidence e = { &piece, 1, 0 };
 	struct berth_registry_result r;
@@ -884,7 +884,7 @@ static void no_answer_at_all(void **s)
 {
 	const struct berth_registry_piece piece = { "didDocument", (const uint8_t *)"{}", 2 };
 	const struct berth_registry_evidence e = { &piece, 1, 0 };
-	const struct berth_registry_judge j = { NOW, true, "", NULL, NULL };
+	const struct berth_registry_judge j = { .now_s = NOW, .clock_trusted = true, .pin = "" };
 	struct berth_registry_result r;
 
 	(void)s;

@@ -140,6 +140,22 @@ static void resources_are_found_by_url_or_path(void **state)
 	test_registry_stop(&r);
 }
 
+/* Of a did:ethr it is evidence that counts, and of no other method is there any so. */
+static void what_a_node_said_is_found_by_its_did(void **state)
+{
+	(void)state;
+	put("resources.json", "{\"did:ethr:0x1:0xa\":{\"file\":\"e\"},\"did:other:a\":{\"file\":\"e\"}}");
+	mkdir(test_path(dir, "resources"), 0755);
+	put("resources/e", "{\"chainId\":\"0x1\"}");
+	assert_int_equal(0, start(""));
+	assert_int_equal(BERTH_REGISTRY_OK, resolve("did:ethr:0x1:0xa"));
+	assert_string_equal("{\"chainId\":\"0x1\"}", test_registry_part(&a, "ethr"));
+	assert_int_equal(1, a.n_parts);
+	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, resolve("did:ethr:0x1:0xb"));
+	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, resolve("did:other:a"));
+	test_registry_stop(&r);
+}
+
 /* As `berth did import-bundle` leaves it. */
 static void put_bundle(int serial, const char *issued, const char *document)
 {
@@ -306,6 +322,7 @@ int main(void)
 		TEST(logs_are_found_by_each_did_in_them),
 		TEST(what_is_left_out),
 		TEST(resources_are_found_by_url_or_path),
+		TEST(what_a_node_said_is_found_by_its_did),
 		TEST(a_bundle_says_how_old_it_is),
 		TEST(one_that_is_too_old_is_not_used),
 		TEST(what_lies_there_by_hand_goes_first),

@@ -282,9 +282,31 @@ static void documents_are_put_by_http(void **state)
 	assert_int_equal(BERTH_REGISTRY_TOO_BIG, ask(BERTH_REGISTRY_UPDATE, BERTH_REGISTRY_SUBMIT, DID, DOC));
 	assert_int_equal(BERTH_REGISTRY_REFUSED, ask(BERTH_REGISTRY_DEACTIVATE, BERTH_REGISTRY_SUBMIT, DID, DOC));
 	assert_int_equal(0, test_registry_left(&r));
-	assert_int_equal(BERTH_REGISTRY_UNSUPPORTED, ask(BERTH_REGISTRY_DEACTIVATE, BERTH_REGISTRY_SUBMIT, DID, NULL));
 	unlink(test_path(dir, "token"));
 	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, ask(BERTH_REGISTRY_UPDATE, BERTH_REGISTRY_SUBMIT, DID, DOC));
+	test_registry_stop(&r);
+}
+
+static void documents_are_removed_by_http(void **state)
+{
+	static const struct { unsigned code; int status; } says[] = {
+		{ 200, BERTH_REGISTRY_OK }, { 204, BERTH_REGISTRY_OK }, { 404, BERTH_REGISTRY_NOT_FOUND }, { 410, BERTH_REGISTRY_NOT_FOUND },
+		{ 401, BERTH_REGISTRY_REFUSED }, { 412, BERTH_REGISTRY_CONFLICT }, { 405, BERTH_REGISTRY_UNSUPPORTED },
+		{ 501, BERTH_REGISTRY_UNSUPPORTED }, { 202, BERTH_REGISTRY_UNAVAILABLE }, { 503, BERTH_REGISTRY_UNAVAILABLE },
+		{ 307, BERTH_REGISTRY_REFUSED },
+	};
+
+	(void)state;
+	assert_int_equal(0, start("{\"publish-url\":\"https://up.example/site\"}"));
+	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+		const struct test_exchange x = { .method = "DELETE", .url = "https://up.example/site/example.com/.well-known/did.json",
+			.code = says[i].code };
+
+		test_registry_script(&r, &x, 1);
+		assert_int_equal(says[i].status, ask(BERTH_REGISTRY_DEACTIVATE, BERTH_REGISTRY_SUBMIT, DID, NULL));
+		assert_int_equal(0, test_registry_left(&r));
+	}
+	assert_int_equal(BERTH_REGISTRY_INVALID, ask(BERTH_REGISTRY_UPDATE, BERTH_REGISTRY_SUBMIT, DID, NULL));	/* no removal by mistake */
 	test_registry_stop(&r);
 }
 
@@ -331,6 +353,7 @@ int main(void)
 		TEST(nothing_leads_out_of_the_tree),
 		TEST(only_its_own_document_is_published),
 		TEST(documents_are_put_by_http),
+		TEST(documents_are_removed_by_http),
 		TEST(or_where_they_are_read),
 		TEST(configurations_that_are_refused),
 	};

@@ -29,7 +29,7 @@ struct files {
 	const char *key;
 };
 
-static char *read(const struct files *f, const char *stem, const char *ending)
+static char *read_text(const struct files *f, const char *stem, const char *ending)
 {
 	char path[256];
 
@@ -39,7 +39,7 @@ static char *read(const struct files *f, const char *stem, const char *ending)
 
 static bool text_is(const struct files *f, const char *stem, const struct berth_buf *b)
 {
-	char *want = read(f, stem, "txt");
+	char *want = read_text(f, stem, "txt");
 	bool same = !strcmp(want, berth_buf_cstr(b));
 
 	free(want);
@@ -124,7 +124,7 @@ static size_t check_signature(const struct files *f, const struct berth_json *do
 
 static size_t check_example(const struct files *f, enum berth_key_type type)
 {
-	char *text = read(f, "signed", "json");
+	char *text = read_text(f, "signed", "json");
 	struct berth_json *doc = test_json(text);
 	size_t passed = check_texts(f, doc) + check_hashes(f, doc, type) + check_signature(f, doc);
 
@@ -159,7 +159,7 @@ static void same_signature_as_published(void **state)
 {
 	static const struct files f = { "vc-di-eddsa/eddsa-rdfc-2022", "DataInt", BERTH_RDFC_SHA256, NULL };
 	static const char secret[] = "z3u2en7t5LR2WtQH5PfFqMqwVHBeXouLzo6haApm8XHqvjxq";
-	char *text = read(&f, "signed", "json");
+	char *text = read_text(&f, "signed", "json");
 	struct berth_json *doc = test_json(text);
 	struct berth_privkey key;
 	struct berth_di_hash h;
@@ -182,7 +182,7 @@ static void ed25519_signature_2020(void **state)
 	static const struct files f = {
 		"vc-di-eddsa/Ed25519Signature2020", "EdSig", BERTH_RDFC_SHA256, "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
 	};
-	char *text = read(&f, "signed", "json");
+	char *text = read_text(&f, "signed", "json");
 	struct berth_json *doc = test_json(text), *proof = berth_json_get_mut(doc, "proof");
 	struct berth_di_proof p;
 

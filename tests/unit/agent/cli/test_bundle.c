@@ -110,6 +110,9 @@ static void files_are_judged(void **state)
 	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_DOCUMENT, "web", NULL, DOC)));
 	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_DOCUMENT, "did:web:b.test", "a/b", "{\"id\":\"did:web:b.test\"}")));
 	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_LOG, "did:web:b.test", NULL, LOG)));
+	CHECK_OK(parse(with(BERTH_BUNDLE_ETHR, "did:ethr:0x1:0xa", NULL, "{}")));
+	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_ETHR, "did:webvh:Qm2:a.test", NULL, "{}")));
+	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_ETHR, "did:ethr:0x1:0xa", "a/b", "{}")));
 	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_WITNESS, "did:webvh:Qm2:a.test", NULL, "[]")));	/* no log */
 	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_RESOURCE, "http://a.test/x", NULL, "x")));
 	CHECK_RC(BERTH_E_TYPE, parse(with(BERTH_BUNDLE_RESOURCE, "did:web:a.test", NULL, "x")));

@@ -38,10 +38,11 @@ static void what_is_said_is_kept_to(void **state)
 
 	(void)state;
 	CHECK_OK(policy_of("[agent]\nclock-trusted = yes\n[egress]\nallow = 10.0.0.0/8\nproxy = http://Proxy.test:3128/\n"
-			   "names = *.example.org x.test\nhttp-hosts = X.test 127.0.0.1\nca-file = /etc/ca.pem\n"
+			   "names = *.example.org x.test\nhttp-hosts = X.test 127.0.0.1\nca-file = /etc/ca.pem\nports = 443 8443\n"
 			   "requests-per-second = 7\nrequests-at-once = 9\n", &p));
 	CHECK(p.rate_per_s == 7 && p.at_once == 9 && p.clock_trusted && p.proxy.port == 3128 && p.addresses.n_allow == 1);
 	assert_string_equal("/etc/ca.pem", p.ca_file);
+	CHECK(p.n_ports == 2 && p.ports[0] == 443 && p.ports[1] == 8443);
 	CHECK_OK(berth_res_http_policy_check_host(&p, "a.example.org", true));
 	CHECK_OK(berth_res_http_policy_check_host(&p, "x.TEST", false));
 	CHECK_RC(BERTH_E_NETPOL, berth_res_http_policy_check_host(&p, "127.0.0.1", false));	/* not in names */
@@ -56,6 +57,7 @@ static void what_cannot_work_is_e_config(void **state)
 		"names = *\nproxy = http://p.test/x\n", "names = *\nproxy = http://0x7f.1:80\n", "names = *\nproxy = http://p.test:0\n",
 		"names = a/b\n", "names = *x\n", "names = *.\n", "names = 0x7f.1\n", "names = a.test:1\n", "http-hosts = *.test\n",
 		"http-hosts = *\n", "http-hosts = a_b c@d\n", "ca-file = ca.pem\n", "requests-at-once = 0\n", "requests-at-once = 257\n",
+		"ports = 0\n", "ports = 65536\n", "ports = https\n", "ports = -1\n", "ports = 443 443\n",
 	};
 	struct berth_res_http_policy p;
 	char text[128];

@@ -13,6 +13,8 @@ static void fill(struct berth_res_http_policy *p)
 	CHECK_OK(berth_http_names_add(&p->names, "*.Example.org", true));
 	CHECK_OK(berth_http_names_add(&p->names, "*", true));
 	CHECK_OK(berth_res_http_policy_set_proxy(p, "http://[2a00::1]:3128"));
+	CHECK_OK(berth_res_http_policy_add_port(p, 443));
+	CHECK_OK(berth_res_http_policy_add_port(p, 65535));
 	strcpy(p->ca_file, "/ca.pem");
 	p->rate_per_s = 1;
 	p->at_once = 2;
@@ -35,6 +37,7 @@ static void it_comes_across_as_it_was(void **state)
 	CHECK(berth_cur_done(&c));
 	CHECK(q.addresses.n_allow == 1 && q.addresses.n_hosts == 1 && q.plain.n == 2 && q.names.n == 2 && q.clock_trusted);
 	CHECK(q.rate_per_s == 1 && q.at_once == 2 && q.stall_s == 3 && q.proxy.port == 3128);
+	CHECK(q.n_ports == 2 && q.ports[0] == 443 && q.ports[1] == 65535);
 	assert_string_equal("2a00::1", q.proxy.host);
 	assert_string_equal("*.example.org", q.names.v[0]);
 	assert_string_equal("/ca.pem", q.ca_file);
@@ -126,10 +129,35 @@ static void names_are_exact_below_or_any(void **state)
 	free(l.v);
 }
 
+static void ports_are_those_that_are_named(void **state)
+{
+	struct berth_res_http_policy p;
+	uint16_t tcp[BERTH_HTTP_PORTS_MAX + 1];
+
+	(void)state;
+	berth_res_http_policy_init(&p);
+	CHECK_OK(berth_res_http_policy_check_port(&p, "x.test", 1234));
+	assert_int_equal(0, berth_res_http_policy_tcp(&p, tcp));
+	CHECK_RC(BERTH_E_CONFIG, berth_res_http_policy_add_port(&p, 0));
+	CHECK_RC(BERTH_E_CONFIG, berth_res_http_policy_add_port(&p, 65536));
+	for (int i = 0; i < BERTH_HTTP_PORTS_MAX; i++)
+		CHECK_OK(berth_res_http_policy_add_port(&p, 443 + i));
+	CHECK_RC(BERTH_E_CONFIG, berth_res_http_policy_add_port(&p, 443));
+	CHECK_RC(BERTH_E_CONFIG, berth_res_http_policy_add_port(&p, 80));
+	CHECK_OK(berth_res_http_policy_check_port(&p, "x.test", 443));
+	CHECK_RC(BERTH_E_NETPOL, berth_res_http_policy_check_port(&p, "x.test", 80));
+	assert_int_equal(BERTH_HTTP_PORTS_MAX + 1, berth_res_http_policy_tcp(&p, tcp));
+	CHECK(tcp[0] == 443 && tcp[BERTH_HTTP_PORTS_MAX] == 53);
+	CHECK_OK(berth_res_http_policy_set_proxy(&p, "http://p.test:3128"));	/* and nothing else is connected to */
+	assert_int_equal(2, berth_res_http_policy_tcp(&p, tcp));
+	CHECK(tcp[0] == 3128 && tcp[1] == 53);
+	berth_res_http_policy_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_comes_across_as_it_was),
+		cmocka_unit_test(it_comes_across_as_it_was), cmocka_unit_test(ports_are_those_that_are_named),
 		cmocka_unit_test(no_truncation_decodes),
 		cmocka_unit_test(numbers_out_of_range_do_not_decode),
 		cmocka_unit_test(names_are_exact_below_or_any),

@@ -53,6 +53,12 @@ static void what_is_sent_is_what_was_asked_for(void **state)
 	begin(&q, 0, &t);
 	await(&t, 1);
 	assert_string_equal("PUT /echo\nHost: owner.test\nUser-Agent: berth\nAccept: */*\nContent-Length: 0\n\n", t.body);
+	q = request_of(SITE "/echo");
+	q.method = "DELETE";
+	q.authorization = "Bearer x";
+	begin(&q, 0, &t);
+	await(&t, 1);
+	assert_string_equal("DELETE /echo\nHost: owner.test\nUser-Agent: berth\nAccept: */*\nAuthorization: Bearer x\n\n", t.body);
 }
 
 static void malformed_requests_do_not_begin(void **state)
@@ -85,8 +91,14 @@ static void malformed_requests_do_not_begin(void **state)
 		CHECK_RC(BERTH_E_TYPE, berth_res_http_begin(http, &q, 0, on_done, &t, &x));
 	}
 	q = request_of(SITE "/");
-	q.method = "DELETE";
+	q.method = "PATCH";
 	CHECK_RC(BERTH_E_TYPE, berth_res_http_begin(http, &q, 0, on_done, &t, &x));
+	q = request_of(SITE "/");
+	q.method = "DELETE";
+	q.body = (const uint8_t *)"{}";
+	q.body_len = 2;
+	CHECK_RC(BERTH_E_TYPE, berth_res_http_begin(http, &q, 0, on_done, &t, &x));
+	q = request_of(SITE "/");
 	q.method = "GET";
 	q.body = (const uint8_t *)"x";
 	q.body_len = 1;

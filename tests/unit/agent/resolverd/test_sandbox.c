@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/ipc/proc.h"
 #include "tests/check.h"
 #include "tests/fakes/deeds.h"
 #include "tests/fakes/tmpdir.h"
@@ -38,6 +40,21 @@ static int read_in_folder(void) { return deed_look("folder/x", O_RDONLY); }
 static int read_published(void) { return deed_look("publish/file", O_RDONLY); }
 static int read_resolver(void) { return deed_look("/etc/resolv.conf", O_RDONLY); }
 static int write_published(void) { return deed_look("publish/new", O_WRONLY | O_CREAT | O_EXCL); }
+
+static int other_protocol(void) { return deed_result(socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP)); }
+static int raw_socket(void) { return deed_result(socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6)); }
+static int udp_socket(void) { return deed_result(socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP)); }
+
+/* Somebody of this machine listens there. */
+static uint16_t served;
+static int with_tcp(int (*call)(int fd, const struct sockaddr *a, socklen_t n), uint16_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	return deed_result(call(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr *)&a, sizeof(a)));
+}
+static int connect_to_it(void) { return with_tcp(connect, served); }
+static int be_a_server(void) { return with_tcp(bind, 0); }
 
 static int read_outside(void) { return deed_look("/etc/passwd", O_RDONLY); }
 static int read_store(void) { return deed_look("store", O_RDONLY); }
@@ -69,7 +86,9 @@ static void configured(struct berth_res_paths *p)
 	assert_int_equal(p->n, 2 + publishing);
 }
 
-static void confine(void *paths) { berth_resolverd_sandbox(paths); }
+static struct berth_res_http_policy policy;
+
+static void confine(void *paths) { berth_resolverd_sandbox(paths, &policy); }
 
 static int outcome(deed *what)
 {
@@ -86,7 +105,7 @@ static deed *const never[] = {
 	deed_exec_true, deed_fork_once, deed_shell, deed_trace_parent, deed_read_parent, deed_signal_parent,
 	deed_packet_socket, deed_bluetooth_socket, deed_alg_socket, listen_to_peers, deed_own_namespace, deed_mount_it,
 	deed_other_uid, deed_io_ring, deed_keyring, chmod_it, link_it, deed_type_for_the_user, deed_limits_of_parent,
-	deed_map_written_code,
+	deed_map_written_code, other_protocol, raw_socket,
 };
 static deed *const tried[] = {
 	deed_in_memory_file, lock_memory,
@@ -94,7 +113,7 @@ static deed *const tried[] = {
 static deed *const to_publish[] = { rename_it, make_folder };
 static deed *const possible[] = {
 	deed_inet_socket, deed_inet6_socket, deed_map_data, deed_thread, deed_late_library, deed_look_up, read_file,
-	read_in_folder,
+	read_in_folder, udp_socket, connect_to_it,
 };
 static deed *const outside[] = {
 	read_outside, read_store, read_unnamed, write_file, write_in_folder, make_in_folder, make_outside,
@@ -121,7 +140,7 @@ static void what_resolverd_is_for_it_can_do(void **state)
 
 static void an_instrumented_build_is_not_confined(void **state)
 {
-	(void)state, (void)never, (void)outside, (void)read_configuration, (void)outside_of_publishing, (void)to_publish;
+	(void)state, (void)never, (void)outside, (void)be_a_server, (void)read_configuration, (void)outside_of_publishing, (void)to_publish;
 	for (size_t i = 0; i < COUNT(tried); i++)
 		assert_int_not_equal(outcome(tried[i]), ENOSYS);
 	assert_int_equal(outcome(deed_fork_once), 0);
@@ -160,6 +179,24 @@ static void c159_files_of_others_cannot_be_reached(void **state)
 	}
 }
 
+/* What went round the host's exchanges would reach no other port than they do. */
+static void c159_tcp_goes_to_the_ports_of_the_policy(void **state)
+{
+	int refused = berth_proc_can_landlock_tcp() ? EACCES : 0;
+
+	(void)state;
+	publishing = false;
+	assert_int_equal(0, outcome(connect_to_it));		/* any, where none is named */
+	assert_int_equal(refused, outcome(be_a_server));
+	CHECK_OK(berth_res_http_policy_add_port(&policy, served == 443 ? 444 : 443));
+	assert_int_equal(refused, outcome(connect_to_it));
+	CHECK_OK(berth_res_http_policy_add_port(&policy, served));
+	assert_int_equal(0, outcome(connect_to_it));
+	CHECK_OK(berth_res_http_policy_set_proxy(&policy, "http://127.0.0.1:1"));
+	assert_int_equal(refused, outcome(connect_to_it));	/* then the proxy alone */
+	berth_res_http_policy_free(&policy);
+}
+
 #endif
 
 static void a_replaced_file_is_noticed(void **state)
@@ -192,10 +229,23 @@ static void paths_are_bounded(void **state)
 	berth_res_paths_free(&p);
 }
 
+static void listen_here(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&a, n) == 0 && listen(fd, 16) == 0 &&
+	      getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+	served = ntohs(a.sin_port);	/* until the end of the program */
+}
+
 static int setup(void **state)
 {
 	(void)state;
 	test_tmpdir(dir);
+	berth_res_http_policy_init(&policy);
+	listen_here();
 	return chdir(dir) || mkdir("folder", 0700) || mkdir("publish", 0700) || deed_look("file", O_CREAT | O_WRONLY) ||
 	       deed_look("folder/x", O_CREAT | O_WRONLY) || deed_look("publish/file", O_CREAT | O_WRONLY) ||
 	       deed_look("store", O_CREAT | O_WRONLY) || deed_look("unnamed", O_CREAT | O_WRONLY);
@@ -217,6 +267,7 @@ int main(void)
 #else
 		cmocka_unit_test(c159_what_it_has_no_use_for_ends_resolverd),
 		cmocka_unit_test(c159_files_of_others_cannot_be_reached),
+		cmocka_unit_test(c159_tcp_goes_to_the_ports_of_the_policy),
 #endif
 		cmocka_unit_test(a_replaced_file_is_noticed),
 		cmocka_unit_test(paths_are_bounded),
