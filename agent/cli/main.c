@@ -14,6 +14,7 @@ static const struct berth_cli_group *const groups[] = {
 	&berth_cli_status, &berth_cli_identity, &berth_cli_onboard, &berth_cli_rotate, &berth_cli_invite, &berth_cli_provision,
 	&berth_cli_devices, &berth_cli_credentials, &berth_cli_peers, &berth_cli_messages, &berth_cli_ping,
 	&berth_cli_metrics, &berth_cli_watch, &berth_cli_backup, &berth_cli_restore, &berth_cli_audit, &berth_cli_connect, &berth_cli_disconnect, &berth_cli_discover, &berth_cli_consent,
+	&berth_cli_ldevid,
 	NULL,
 };
 

@@ -88,6 +88,11 @@ enum berth_api_op {
 	BERTH_API_ETHR_KEY,		/* POST /v1/ethr/keys {"name"}: {"address","custody"}, made or found */
 	BERTH_API_ETHR_SIGN,		/* POST /v1/ethr/sign {"name","order"}: {"signed","hash"} */
 	BERTH_API_RESOLVE,		/* POST /v1/resolve {"did"}: what is kept of it; nobody is asked */
+	BERTH_API_CERT,			/* GET  /v1/certs/{name}: {"name","chain","serial","notAfter","did","custody"} */
+	BERTH_API_CERT_CSR,		/* POST /v1/certs/{name}/csr {"subject"?,"san"?}: {"csr"} */
+	BERTH_API_CERT_SIGN,		/* POST /v1/certs/{name}/sign {"role","hash"}: {"scheme","signature"} */
+	BERTH_API_LDEVID_CA,		/* POST /v1/ldevid/ca {"subject","days"?,"request"?}: {"certificate"} or {"csr"} */
+	BERTH_API_LDEVID_CRL,		/* GET  /v1/ldevid/crl: {"crl","revoked"} */
 	BERTH_API__COUNT
 };
 

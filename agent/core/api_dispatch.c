@@ -240,7 +240,7 @@ static enum berth_err share(struct berth_json *v, const struct berth_principal *
 	if (!berth_principal_may(who, "device", ""))
 		berth_json_remove(state, "device");
 	if ((rc = filter_member(state, "identities", who, "identity:", "name")) ||
-	    (rc = filter_member(state, "secrets", who, "secret:", "id")))
+	    (rc = filter_member(state, "secrets", who, "secret:", "id")) || (rc = filter_member(state, "certs", who, "cert:", "name")))
 		return rc;
 	return filter_events(v, berth_json_len(berth_json_get(state, "identities")) > 0);
 }

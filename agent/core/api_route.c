@@ -8,6 +8,7 @@
 #include "did/base/hex.h"
 #include "did/base/utf8.h"
 #include "did/codec/did_text.h"
+#include "did/crypto/x509_order.h"
 #include "didcomm/message.h"
 
 #define APP BERTH_SOCKET_APP
@@ -29,6 +30,7 @@
 #define INT(n, req, most) { n, BERTH_FIELD_INT, req, most }
 
 #define COMMENT_MAX 512
+#define LDEVID_CA_DAYS_MAX 10950
 #define CREDENTIAL_FIELDS STR("to", true, BERTH_DID_URL_MAX), OBJECT("credential", true), STR("format", false, 32), \
 	STR("comment", false, COMMENT_MAX)
 
@@ -135,6 +137,14 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/resolve", ADMIN, OP(RESOLVE), FIELDS(STR("did", true, BERTH_DID_URL_MAX))),
 	POST("/v1/ethr/keys", ADMIN, OP(ETHR_KEY), FIELDS(STR("name", true, 32))),
 	POST("/v1/ethr/sign", ADMIN, OP(ETHR_SIGN), FIELDS(STR("name", true, 32), OBJECT("order", true))),
+	GET("/v1/certs/{name}", BOTH, .right = "cert:", OP(CERT)),
+	POST("/v1/certs/{name}/csr", BOTH, .right = "cert:", OP(CERT_CSR),
+	     FIELDS(STR("subject", false, BERTH_X509_SUBJECT_MAX), ARRAY("san", false, BERTH_X509_ORDER_SANS_MAX - 1))),
+	POST("/v1/certs/{name}/sign", APP, .right = "key:", OP(CERT_SIGN),
+	     FIELDS(STR("role", true, 8), STR("hash", true, 64))),
+	POST("/v1/ldevid/ca", ADMIN, OP(LDEVID_CA),
+	     FIELDS(STR("subject", true, BERTH_X509_SUBJECT_MAX), INT("days", false, LDEVID_CA_DAYS_MAX), BOOL("request", false))),
+	GET("/v1/ldevid/crl", ADMIN, OP(LDEVID_CRL)),
 };
 
 const size_t berth_api_routes_n = sizeof(berth_api_routes) / sizeof(berth_api_routes[0]);

@@ -69,7 +69,8 @@ static bool differs(struct stream *s, const struct berth_json *v, size_t *shown)
 	uint8_t hash[BERTH_SHA256_LEN] = { 0 };
 	bool differs;
 
-	*shown = berth_json_len(berth_json_get(state, "identities")) + berth_json_len(berth_json_get(state, "secrets"));
+	*shown = berth_json_len(berth_json_get(state, "identities")) + berth_json_len(berth_json_get(state, "secrets")) +
+		 berth_json_len(berth_json_get(state, "certs"));
 	if (!berth_json_print(&text, state) && !berth_buf_status(&text))
 		berth_sha256(hash, text.p, text.len);
 	differs = memcmp(hash, s->hash, sizeof(hash)) != 0;

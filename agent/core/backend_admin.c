@@ -225,7 +225,7 @@ static enum berth_err proofs(struct berth_json *o, const struct berth_json *data
 
 	if ((rc = backend_copy(o, "receipt", data, "receipt")) || (rc = backend_copy(o, "takenProof", data, "takenProof")) ||
 	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy(o, "attested", data, "attested")) ||
-	    (rc = backend_copy(o, "items", data, "results")))
+	    (rc = backend_copy(o, "items", data, "results")) || (rc = backend_copy(o, "ldevid", data, "ldevid")))
 		return rc;
 	return backend_copy_status(o, data);
 }
@@ -413,6 +413,7 @@ void backend_admin_init(struct berth_api_backend *api)
 	backend_resolve_init(api);
 	backend_release_init(api);
 	backend_ethr_init(api);
+	backend_certs_init(api);
 	backend_life_init(api);
 	backend_birth_init(api);
 }

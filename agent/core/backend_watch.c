@@ -85,19 +85,23 @@ static enum berth_err set_device(struct berth_backend *b, struct berth_json *o)
 static enum berth_err state_of(struct berth_backend *b, struct berth_json **out)
 {
 	const struct berth_api_request req = { .principal = "watch", .param = "" };
-	struct berth_json *o = berth_json_new_object(), *ids = NULL, *secrets = NULL;
+	struct berth_json *o = berth_json_new_object(), *ids = NULL, *secrets = NULL, *certs = NULL;
 	enum berth_err rc;
 
 	if ((rc = set_device(b, o)) || (rc = backend_identities(b, &req, &ids)) || (rc = backend_secrets(b, &req, &secrets)) ||
-	    (rc = berth_json_set(o, "identities", ids)))
+	    (rc = backend_certs(b, &certs)) || (rc = berth_json_set(o, "identities", ids)))
 		goto out;
 	ids = NULL;
+	if ((rc = berth_json_set(o, "certs", certs)))
+		goto out;
+	certs = NULL;
 	if ((rc = berth_json_set(o, "secrets", secrets)))
 		goto out;
 	secrets = NULL;
 	*out = o;
 	o = NULL;
 out:
+	berth_json_free(certs);
 	berth_json_free(secrets);
 	berth_json_free(ids);
 	berth_json_free(o);

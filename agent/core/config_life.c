@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an owner's policy says about devices that it has: approval, status, attestation. */
+/* What an owner's policy says about devices that it has: approval, status, attestation,
+ * certificates. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,14 @@ static enum berth_err references(const struct berth_config *c, struct berth_poli
 	return rc;
 }
 
+static enum berth_err ldevid(const struct berth_config *c, struct berth_policy *out)
+{
+	out->ldevid_subject = berth_config_str(c, "ldevid", NULL, "subject");
+	out->ldevid_s = berth_config_int(c, "ldevid", NULL, "lifetime");
+	out->ldevid_server = berth_config_bool(c, "ldevid", NULL, "server");
+	return texts(c, "ldevid", NULL, "san", out->ldevid_sans, BERTH_X509_ORDER_SANS_MAX - 1, &out->n_ldevid_sans);
+}
+
 enum berth_err config_life(const struct berth_config *c, struct berth_policy *out)
 {
 	const char *pcr;
@@ -64,7 +73,8 @@ enum berth_err config_life(const struct berth_config *c, struct berth_policy *ou
 	out->attest_quarantine = !strcmp(berth_config_str(c, "policy", NULL, "attest-drift"), "quarantine");
 	for (size_t i = 0; (pcr = berth_config_item(c, "policy", NULL, "attest-pcrs", i)); i++)
 		out->attest_pcrs |= UINT32_C(1) << strtoul(pcr, NULL, 10);	/* the parser lets 0 to 23 pass */
-	if ((rc = texts(c, "policy", NULL, "approve-model", out->approve_models, BERTH_POLICY_LIST_MAX, &out->n_approve_models)))
+	if ((rc = texts(c, "policy", NULL, "approve-model", out->approve_models, BERTH_POLICY_LIST_MAX, &out->n_approve_models)) ||
+	    (rc = ldevid(c, out)))
 		return rc;
 	return references(c, out);
 }

@@ -99,6 +99,12 @@ const struct berth_option berth_options[] = {
 	LIST("trust", ONE, BERTH_OPT_DID, "issuer", "manufacturers whose DeviceCredentials an owner takes"),
 	LIST("trust", ONE, BERTH_OPT_DID, "firmware-signer", "gateway: who signs firmware; none: the owner's word will do"),
 
+	PATH("ldevid", ONE, "ca-cert", "", "owner: PEM file, the CA of its devices' certificates, and those above it"),
+	TIME("ldevid", ONE, "lifetime", "0", 0, 3650 * DAY, "of a certificate, at most; 0: as long as the credential"),
+	TEXT("ldevid", ONE, "subject", "/CN={serial}/serialNumber={serial}", "with {serial}, {model} and {did}"),
+	LIST("ldevid", ONE, BERTH_OPT_NAMES, "san", "names beside the DID, up to three, with the same"),
+	BOOL("ldevid", ONE, "server", "no", "certificates are for TLS servers, too"),
+
 	PATH("hook", NAMED, "program", "", "what makes use of provisioned items; root's, absolute"),
 	WORDS("hook", NAMED, "type", "", BERTH_ITEM_TYPES, "of the items that it gets"),
 	LIST("hook", NAMED, BERTH_OPT_NAMES, "item", "the only items that it gets; unset: all of its types"),

@@ -18,6 +18,7 @@
 #include "agent/core/keystores.h"
 #include "agent/core/netclient.h"
 #include "agent/core/notify.h"
+#include "agent/core/policy_files.h"
 #include "agent/core/resolveclient.h"
 #include "agent/core/sandbox.h"
 #include "agent/core/store.h"
@@ -31,7 +32,6 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
-#define EK_ROOTS_MAX (256 << 10)
 
 void berth_daemon_log_as(const struct berth_config *cfg)
 {
@@ -51,7 +51,7 @@ struct berth_daemon {
 	struct berth_config *first;	/* what it started with: that of the hooks; may be cfg */
 	const char *path, *libexec_dir;
 	struct berth_policy policy;
-	char *ek_roots;
+	struct berth_policy_files files;
 	struct berth_keystores *keys;
 	struct berth_netclient *net;
 	struct berth_pins *pins;
@@ -108,51 +108,22 @@ static enum berth_err resolver_start(struct berth_daemon *d)
 	return berth_resolveclient_start(d->resolve);
 }
 
-static enum berth_err read_roots(const struct berth_config *cfg, char **out)
-{
-	const char *path = berth_config_str(cfg, "trust", NULL, "ek-roots");
-	struct stat st;
-	char *text = NULL;
-	FILE *f;
-	enum berth_err rc = BERTH_OK;
-
-	*out = NULL;
-	if (!path[0])
-		return BERTH_OK;
-	if (!(f = fopen(path, "re")))
-		return berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s: %s", path, strerror(errno));
-	if (fstat(fileno(f), &st) || st.st_size <= 0 || st.st_size > EK_ROOTS_MAX)
-		rc = berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s is empty or larger than %d bytes", path, EK_ROOTS_MAX);
-	else if (!(text = calloc(1, (size_t)st.st_size + 1)))
-		rc = berth_fail(BERTH_E_NOMEM, "ek-roots");
-	else if (fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
-		rc = berth_fail(BERTH_E_CONFIG, "[trust] ek-roots: %s cannot be read", path);
-	fclose(f);
-	if (!rc) {
-		*out = text;
-		text = NULL;
-	}
-	free(text);
-	return rc;
-}
-
 static const char *set_or_null(const char *s) { return s && s[0] ? s : NULL; }
 
-/* The policy that cfg says; out borrows from cfg and owns its roots. */
-static enum berth_err make_policy(const struct berth_config *cfg, struct berth_policy *out, char **roots)
+/* The policy that cfg says; out borrows from cfg and f. */
+static enum berth_err make_policy(const struct berth_config *cfg, struct berth_policy *out, struct berth_policy_files *f)
 {
-	enum berth_err rc = read_roots(cfg, roots);
+	enum berth_err rc = berth_policy_files_read(f, cfg);
 
 	if (rc)
 		return rc;
 	if ((rc = berth_config_policy(cfg, out))) {
-		free(*roots);
-		*roots = NULL;
+		berth_policy_files_free(f);
 		return rc;
 	}
 	out->serial = set_or_null(out->serial);
 	out->model = set_or_null(out->model);
-	out->ek_roots_pem = *roots;
+	berth_policy_files_use(out, f);
 	return BERTH_OK;
 }
 
@@ -249,7 +220,7 @@ static enum berth_err start(struct berth_daemon *d)
 	bool fresh = !has_store(berth_config_str(d->cfg, "agent", NULL, "state-dir"));
 	enum berth_err rc;
 
-	if ((rc = make_policy(d->cfg, &d->policy, &d->ek_roots)))
+	if ((rc = make_policy(d->cfg, &d->policy, &d->files)))
 		return rc;
 	d->policy.judging = &d->backend.judging;
 	if ((rc = berth_keystores_open(&d->keys, d->cfg, d->libexec_dir, fresh)) ||
@@ -320,7 +291,7 @@ void berth_daemon_free(struct berth_daemon *d)
 	berth_keystores_free(d->keys);
 	if (d->signals >= 0)
 		close(d->signals);
-	free(d->ek_roots);
+	berth_policy_files_free(&d->files);
 	if (d->cfg != d->first)
 		berth_config_free(d->cfg);
 	berth_config_free(d->first);
@@ -333,29 +304,29 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 {
 	struct berth_vc_policy *rules = NULL;
 	struct berth_policy policy;
-	char *roots = NULL;
+	struct berth_policy_files files;
 	enum berth_err rc;
 
-	if ((rc = make_policy(cfg, &policy, &roots)))
+	if ((rc = make_policy(cfg, &policy, &files)))
 		return rc;
 	if ((rc = berth_config_credentials(cfg, &rules)) || (rc = berth_api_reconfigure(d->api, cfg))) {
 		berth_config_credentials_free(rules);
-		free(roots);
+		berth_policy_files_free(&files);
 		return rc;
 	}
 	if ((rc = berth_resolveclient_reconfigure(d->resolve, cfg)) || (rc = berth_netclient_reconfigure(d->net, cfg))) {
 		berth_config_credentials_free(rules);
-		free(roots);
+		berth_policy_files_free(&files);
 		/* it was good for these once already; without it nobody would be let in */
 		if (berth_api_reconfigure(d->api, d->cfg) || berth_resolveclient_reconfigure(d->resolve, d->cfg))
 			d->stop = true;
 		return rc;
 	}
 	berth_backend_take(&d->backend, cfg, rules);
-	free(d->ek_roots);
+	berth_policy_files_free(&d->files);
 	if (d->cfg != d->first)
 		berth_config_free(d->cfg);
-	d->ek_roots = roots;
+	d->files = files;
 	d->policy = policy;
 	d->policy.judging = &d->backend.judging;
 	d->cfg = cfg;

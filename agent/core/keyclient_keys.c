@@ -172,10 +172,21 @@ static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, con
 	return keyclient_call_bytes(keyclient_of_keys(k), &r, signed_, hash);
 }
 
+static enum berth_err keys_sign_x509(struct berth_keys *k, const char *name, const struct berth_x509_order *order,
+				     struct berth_buf *out)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_SIGN_X509, .name = name, .x509 = *order };
+	enum berth_err rc;
+
+	if ((rc = keyclient_check_name(name)) || (rc = berth_x509_order_check(order)))
+		return rc;
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, out, NULL);
+}
+
 const struct berth_keys_ops keyclient_keys_ops = {
 	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keyclient_bind, .unbind = keyclient_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
-	.quote = keys_quote, .sign_ethr = keys_sign_ethr,
+	.quote = keys_quote, .sign_ethr = keys_sign_ethr, .sign_x509 = keys_sign_x509,
 };

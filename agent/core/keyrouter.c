@@ -24,6 +24,7 @@ static const struct claim {
 	{ "maker", BERTH_ID_MAKER "-" },
 	{ "issuer", BERTH_ID_ISSUER "-" },
 	{ "root", BERTH_ID_ROOT "-" },
+	{ "ldevid", BERTH_KEY_LDEVID_CA "-" },
 };
 #define CLAIMS (sizeof(claims) / sizeof(claims[0]))
 
@@ -282,13 +283,21 @@ static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, con
 	return to->ops->sign_ethr(to, name, order, signed_, hash);
 }
 
+static enum berth_err keys_sign_x509(struct berth_keys *k, const char *name, const struct berth_x509_order *order,
+				     struct berth_buf *out)
+{
+	struct berth_keys *to = home(k, name);
+
+	return to->ops->sign_x509(to, name, order, out);
+}
+
 static const struct berth_keys_ops keys_ops = {
 	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.home = home, .at = at,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
-	.quote = keys_quote, .sign_ethr = keys_sign_ethr,
+	.quote = keys_quote, .sign_ethr = keys_sign_ethr, .sign_x509 = keys_sign_x509,
 };
 
 /* ---- what it is made of ---- */

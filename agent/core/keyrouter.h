@@ -24,7 +24,7 @@ struct berth_keyrouter;
 #define BERTH_KEYROUTER_MAX 8	/* stores */
 
 /* What a store can claim, the words of `for` in [keystore]: */
-#define BERTH_CLAIM_WORDS "device owner pairwise rendezvous maker issuer root"
+#define BERTH_CLAIM_WORDS "device owner pairwise rendezvous maker issuer root ldevid"
 
 BERTH_MUST_USE enum berth_err berth_keyrouter_new(struct berth_keyrouter **out);
 void berth_keyrouter_free(struct berth_keyrouter *r);	/* NULL is fine */

@@ -7,6 +7,7 @@
 #include "agent/core/config.h"
 #include "agent/core/daemon.h"
 #include "agent/core/keystores.h"
+#include "agent/core/policy_files.h"
 #include "agent/ipc/hook.h"
 #include "agent/ipc/proc.h"
 #include "agent/ipc/starter.h"
@@ -38,6 +39,7 @@ static int check(const char *path)
 {
 	struct berth_hook hooks[BERTH_HOOKS_MAX];
 	size_t n_hooks;
+	struct berth_policy_files files;
 	struct berth_config *cfg = NULL;
 	enum berth_err rc = berth_config_load(&cfg, path);
 
@@ -49,6 +51,8 @@ static int check(const char *path)
 		rc = berth_config_http_check(cfg);
 	if (!rc)
 		rc = berth_config_hooks(cfg, hooks, &n_hooks);
+	if (!rc && !(rc = berth_policy_files_read(&files, cfg)))
+		berth_policy_files_free(&files);
 	berth_config_free(cfg);
 	if (rc)
 		return fail(rc);

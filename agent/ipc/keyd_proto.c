@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/ipc/keyd_ethr.h"
+#include "agent/ipc/keyd_x509.h"
 #include "did/crypto/keypair.h"
 
 #define FIELDS_MAX 6
@@ -18,7 +19,7 @@
 
 enum field {
 	END, NAME, AK, LABEL, KID, CONFIG, TYPE, USAGE, PURPOSES, PURPOSE, COUNTER, EPOCH, PCRS, NONCE,
-	DATA, EXTRA, PROOF, KEK, ETHR,
+	DATA, EXTRA, PROOF, KEK, ETHR, X509,
 	/* of answers */
 	INFO, CUSTODY, BYTES_A, BYTES_B, VALUE, PROTECTED
 };
@@ -48,6 +49,7 @@ static const struct {
 	[BERTH_KEYD_CAN] = { { TYPE, USAGE }, { VALUE } },
 	[BERTH_KEYD_SIGN_ETHR] = { { NAME, ETHR }, { BYTES_A, BYTES_B } },
 	[BERTH_KEYD_CLEAR] = { { END }, { END } },
+	[BERTH_KEYD_SIGN_X509] = { { NAME, X509 }, { BYTES_A } },
 };
 
 /* ---- the kinds of value ---- */
@@ -280,6 +282,7 @@ static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd
 	case PROOF: put_proof(b, &r->proof); break;
 	case KEK: put_kek(b, &r->kek); break;
 	case ETHR: berth_keyd_put_ethr(b, &r->ethr); break;
+	case X509: berth_keyd_put_x509(b, &r->x509); break;
 	default: break;
 	}
 }
@@ -314,6 +317,7 @@ static enum berth_err get_field(struct berth_cur *c, enum field f, struct berth_
 	case PROOF: get_proof(c, &r->proof); break;
 	case KEK: return get_kek(c, r);
 	case ETHR: berth_keyd_get_ethr(c, &r->ethr); break;
+	case X509: return berth_keyd_get_x509(c, &r->x509);
 	default: break;
 	}
 	return BERTH_OK;

@@ -9,6 +9,7 @@
 #include "berth/err.h"
 #include "did/base/buf.h"
 #include "did/base/cur.h"
+#include "did/crypto/x509_order.h"
 #include "did/ethr_sign.h"
 #include "did/jose/keyring.h"
 #include "did/jose/proof.h"
@@ -45,6 +46,7 @@ enum berth_keyd_op {
 	BERTH_KEYD_CAN,		/* type, usage				value: 1, such a key can be made here */
 	BERTH_KEYD_SIGN_ETHR,	/* name, ethr				a: transaction, b: its hash; of meta: signature, what was signed */
 	BERTH_KEYD_CLEAR,	/*					 ; only a store without keys */
+	BERTH_KEYD_SIGN_X509,	/* name, x509				a: request, certificate, list, or signature for TLS */
 	BERTH_KEYD__END
 };
 
@@ -87,6 +89,7 @@ struct berth_keyd_request {
 	struct berth_kek_params kek;	/* decoded: its keys are the two below */
 	struct berth_pubkey epk, peer;
 	struct berth_ethr_order ethr;
+	struct berth_x509_order x509;
 };
 
 void berth_keyd_encode(struct berth_buf *out, const struct berth_keyd_request *r);

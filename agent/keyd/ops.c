@@ -9,11 +9,13 @@
 #include "did/base/secret.h"
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
+#include "did/keystore/x509_sign.h"
 
 /* The purposes that SIGN does not serve, as what is signed is built here: by SIGN_PROOF,
- * and for did:ethr by SIGN_ETHR. */
+ * for did:ethr by SIGN_ETHR, and for X.509 by SIGN_X509. */
 #define BUILT_HERE (BERTH_PURPOSE_BIT(BERTH_SIGN_RV_PROVE) | BERTH_PURPOSE_BIT(BERTH_SIGN_OWNER_PROOF) | \
-		    BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_ETHR))
+		    BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_ETHR) | \
+		    BERTH_PURPOSE_BIT(BERTH_SIGN_TLS) | BERTH_PURPOSE_BIT(BERTH_SIGN_CA))
 
 struct op {
 	struct keyd *k;
@@ -205,7 +207,7 @@ static enum berth_err sign(struct op *o)
 	if (rc)
 		return rc;
 	if (BERTH_PURPOSE_BIT(r->purpose) & BUILT_HERE)
-		return berth_fail(BERTH_E_AUTHZ, "what is signed as proof or transaction is built here");
+		return berth_fail(BERTH_E_AUTHZ, "what is signed as proof, transaction or certificate is built here");
 	if (r->data.n > BERTH_KEYD_PLAIN_MAX)
 		return berth_fail(BERTH_E_SIZE, "a payload of %zu bytes", r->data.n);
 	rc = sign_as(o, r->purpose, r->data.p, r->data.n, &o->a, &o->b, &header_len);
@@ -241,6 +243,24 @@ static enum berth_err sign_ethr(struct op *o)
 	if (!(rc = berth_ethr_sign(o->k->ks, o->stored, &o->r->ethr, &o->a, hash)))
 		berth_buf_put(&o->b, hash, sizeof(hash));
 	return rc;
+}
+
+/* Either kind of key asks for a certificate of its own. */
+static enum berth_purpose x509_purpose(const struct op *o)
+{
+	bool tls = o->r->x509.kind == BERTH_X509_TLS ||
+		   (o->r->x509.kind == BERTH_X509_REQUEST && o->purposes & BERTH_PURPOSE_BIT(BERTH_SIGN_TLS));
+
+	return tls ? BERTH_SIGN_TLS : BERTH_SIGN_CA;
+}
+
+static enum berth_err sign_x509(struct op *o)
+{
+	enum berth_err rc;
+
+	if ((rc = lookup(o, o->r->name)) || (rc = may_sign(o, x509_purpose(o))))
+		return rc;
+	return berth_keystore_x509(o->k->ks, o->stored, &o->r->x509, &o->a);
 }
 
 /* ---- agreements ---- */
@@ -381,6 +401,7 @@ static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_CAN] = can,
 	[BERTH_KEYD_SIGN_ETHR] = sign_ethr,
 	[BERTH_KEYD_CLEAR] = clear,
+	[BERTH_KEYD_SIGN_X509] = sign_x509,
 };
 
 enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply)

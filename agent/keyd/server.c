@@ -43,6 +43,7 @@ enum keyd_class keyd_class_of(enum berth_keyd_op op)
 	switch (op) {
 	case BERTH_KEYD_SIGN:
 	case BERTH_KEYD_SIGN_PROOF:
+	case BERTH_KEYD_SIGN_X509:
 		return KEYD_SIGN;
 	case BERTH_KEYD_UNWRAP:
 	case BERTH_KEYD_WRAP_1PU:

@@ -19,10 +19,10 @@
  *			talk to; for: the owner in whose name it speaks
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
- *	offer {identity, receipt?, credential?, trust?, items [], stored {id: sha256}}	slot B
+ *	offer {identity, receipt?, credential?, trust?, ldevid?, items [], stored {id: sha256}}	slot B
  *	attempts	operational identities named so far
  *	abandoned {thid, peer}	a run that the operator ended while committing
- *	active {identity, owner, ownerJkt?, for?, forJkt?, forExpS?, uri, credential, slot, items [], trust, receipt}	since OPERATIONAL
+ *	active {identity, owner, ownerJkt?, for?, forJkt?, forExpS?, uri, credential, ldevid?, slot, items [], trust, receipt}	since OPERATIONAL
  *		peer?, peerIat		whom to talk to in the owner's place since it rotated
  *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
  *	complete {run, thid, tries?, dueS?}	since OPERATIONAL, until the first renewal: that run is over,
@@ -117,8 +117,9 @@ enum berth_err gateway_name_operational(struct berth_instance *inst, struct bert
 const char *gateway_peer(const struct berth_json *active);
 /* We were onboarded under a delegation, and as far as we know it has ended. */
 bool gateway_delegate_is_over(const struct berth_env *env, const struct berth_json *active);
-/* Makes, or finds, the operational identity of that name. */
-enum berth_err gateway_make_operational(struct berth_env *env, const char *name, const struct berth_identity **op);
+/* Makes, or finds, the operational identity of that name; certified: its key gets a certificate,
+ * for which P-256 is what most can use. */
+enum berth_err gateway_make_operational(struct berth_env *env, const char *name, bool certified, const struct berth_identity **op);
 /* A delegate's message: its delegation holds, for our tip, and is for that.  Nothing is
  * asked of an owner. */
 enum berth_err gateway_check_delegation(struct berth_env *env, struct berth_instance *inst, const struct berth_json *body,

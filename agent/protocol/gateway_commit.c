@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/ldevid.h"
 #include "did/url.h"
 
 #define COMMIT_AGAIN_MS 60000u
@@ -143,6 +144,15 @@ static enum berth_err active_items(const struct berth_json *offer, struct berth_
 	return rc;
 }
 
+/* Checked when it came. */
+static enum berth_err copy_ldevid(struct berth_json *active, const struct berth_json *offer)
+{
+	const struct berth_json *v = berth_json_get(offer, BERTH_LDEVID);
+	struct berth_json *copy = v ? berth_json_clone(v) : NULL;
+
+	return v ? berth_json_set(active, BERTH_LDEVID, copy) : BERTH_OK;
+}
+
 static enum berth_err make_active(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op)
 {
 	const struct berth_json *offer = berth_json_get(inst->data, "offer"), *owner = berth_json_get(inst->data, "owner");
@@ -163,7 +173,7 @@ static enum berth_err make_active(struct berth_env *env, struct berth_instance *
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
 	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||
 	    (rc = berth_json_set_str(active, "credential", berth_data_str(offer, "credential"))) ||
-	    (rc = gateway_note_life(env, active))) {
+	    (rc = copy_ldevid(active, offer)) || (rc = gateway_note_life(env, active))) {
 		berth_json_free(active);
 		return rc;
 	}

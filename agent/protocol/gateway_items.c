@@ -6,6 +6,7 @@
 
 #include "agent/protocol/gateway.h"
 #include "agent/protocol/item.h"
+#include "agent/protocol/ldevid.h"
 #include "agent/protocol/object.h"
 #include "did/crypto/hash.h"
 #include "did/url.h"
@@ -209,6 +210,7 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 	if ((rc = gateway_run(&run, inst, ev)) ||
 	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
 	    (rc = gateway_check_operational(env, operational(env, offer), run.epoch, run.peer, compact)) ||
+	    (rc = berth_ldevid_keep(env, operational(env, offer), offer, ev->in->msg.body)) ||
 	    (rc = gateway_keep_trust(offer, ev->in->msg.body)) ||
 	    (rc = announce_all(offer, ev->in->msg.body)) ||
 	    (rc = gateway_drop_items(inst, fx, berth_json_get(offer, "items"))) ||

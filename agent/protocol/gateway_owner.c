@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/ldevid.h"
 #include "did/base/rand.h"
 #include "did/url.h"
 
@@ -274,22 +275,28 @@ enum berth_err gateway_name_operational(struct berth_instance *inst, struct bert
 	return berth_json_set_str(to, "identity", name);
 }
 
-enum berth_err gateway_make_operational(struct berth_env *env, const char *name, const struct berth_identity **op)
+enum berth_err gateway_make_operational(struct berth_env *env, const char *name, bool certified, const struct berth_identity **op)
 {
+	enum berth_key_type type;
+
 	if (!name)
 		return berth_fail(BERTH_E_INTERNAL, "no name for the operational identity");
-	return env->make_identity(env, name, berth_sign_type(env->keys, name), BERTH_AGREE_TYPE,
+	type = certified && env->keys->ops->can(env->keys, name, BERTH_KEY_P256, BERTH_USAGE_SIGN) ? BERTH_KEY_P256
+		: berth_sign_type(env->keys, name);
+	return env->make_identity(env, name, type, BERTH_AGREE_TYPE,
 				  BERTH_PURPOSE_BIT(BERTH_SIGN_DEVICE_PROOF) | BERTH_PURPOSE_BIT(BERTH_SIGN_VP) |
 				  BERTH_PURPOSE_BIT(BERTH_SIGN_KB) | BERTH_PURPOSE_BIT(BERTH_SIGN_DI) |
-				  BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM), env->policy->mediator_did != NULL, op);
+				  BERTH_PURPOSE_BIT(BERTH_SIGN_DIDCOMM) | BERTH_PURPOSE_BIT(BERTH_SIGN_TLS),
+				  env->policy->mediator_did != NULL, op);
 }
 
 /* Under the name that was set aside for it when the device proved itself. */
 static enum berth_err
 make_operational(struct berth_env *env, struct berth_instance *inst, const struct berth_identity **op)
 {
-	const char *name = berth_data_str(berth_json_get(inst->data, "offer"), "identity");
-	enum berth_err rc = gateway_make_operational(env, name, op);
+	const struct berth_json *offer = berth_json_get(inst->data, "offer");
+	const char *name = berth_data_str(offer, "identity");
+	enum berth_err rc = gateway_make_operational(env, name, berth_json_get(offer, BERTH_LDEVID), op);
 
 	return rc ? rc : berth_json_set_str(inst->data, "slot", free_slot(inst));
 }
@@ -355,6 +362,8 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 	if (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
 	    (rc = gateway_attest_operational(env, body, run, "berth-m8", challenge, op, 0)))
 		goto out;
+	if (berth_json_get(berth_json_get(inst->data, "offer"), BERTH_LDEVID) && (rc = berth_ldevid_request(env, op, body)))
+		goto out;
 	if ((rc = set_receipt(env, berth_data_obj(inst->data, "offer"), run, op, challenge, body)) ||
 	    (rc = set_proofs(env, &proved, op, owner_did(inst), body)))
 		goto out;
@@ -379,7 +388,7 @@ enum berth_err gateway_on_accept_ownership(struct berth_env *env, struct berth_i
 
 	if ((rc = berth_run_load(&run, inst->data)) || (rc = berth_run_check(&run, ev)) ||
 	    (rc = berth_run_check_epoch(&run, ev)) || (rc = berth_body_get_32(body, "challenge", challenge)) ||
-	    (rc = gateway_check_terms(body)))
+	    (rc = gateway_check_terms(body)) || (rc = berth_ldevid_keep(env, NULL, berth_data_obj(inst->data, "offer"), body)))
 		return rc;
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)))
 		return rc;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/ldevid.h"
 #include "did/base/rand.h"
 #include "did/codec/base64url.h"
 #include "did/url.h"
@@ -137,7 +138,8 @@ static enum berth_err read_run(struct berth_env *env, const struct berth_instanc
 }
 
 static enum berth_err
-request_body(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op, struct berth_json *body)
+request_body(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op, bool certified,
+	     struct berth_json *body)
 {
 	struct berth_buf proof = BERTH_BUF_INIT;
 	enum berth_err rc;
@@ -147,7 +149,8 @@ request_body(struct berth_env *env, const struct berth_run *run, const struct be
 	    (rc = berth_json_set_b64url(body, "nonce", run->nonce_d, 32)) ||
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) ||
 	    (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
-	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op, 0))))
+	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op, 0))) ||
+	    (certified && (rc = berth_ldevid_request(env, op, body))))
 		return rc;
 	if (!(rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, op, run->peer, 0, NULL, body, &proof)))
 		rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof));
@@ -193,7 +196,7 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
 	struct berth_json *renewal = berth_data_obj(inst->data, "renewal"), *body;
-	bool over = is_over(env, active);
+	bool over = is_over(env, active), certified = berth_json_get(active, BERTH_LDEVID);
 	const struct berth_identity *from = env->identity(env, over ? BERTH_ID_FACTORY : berth_data_str(active, "identity"));
 	const struct berth_identity *op;
 	int64_t tries = berth_data_int(renewal, "tries", 0);
@@ -212,10 +215,10 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 	}
 	if ((rc = gateway_complete_again(env, inst, fx, &wait_ms)) || (rc = read_run(env, inst, &run)) ||
 	    (rc = berth_json_set_int(renewal, "tries", tries + 1)) ||
-	    (rc = gateway_make_operational(env, berth_data_str(renewal, "identity"), &op)))
+	    (rc = gateway_make_operational(env, berth_data_str(renewal, "identity"), certified, &op)))
 		return rc;
 	body = berth_json_new_object();
-	if ((rc = request_body(env, &run, op, body))) {
+	if ((rc = request_body(env, &run, op, certified, body))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -309,6 +312,7 @@ switch_to(struct berth_env *env, struct berth_instance *inst, const struct berth
 
 	berth_json_remove(active, "over");
 	if ((rc = remember_old(inst)) || (rc = gateway_keep_trust(active, body)) ||
+	    (rc = berth_ldevid_keep(env, op, active, body)) ||
 	    (rc = berth_json_set_str(active, "identity", op->name)) || (rc = berth_json_set_str(active, "did", op->did)) ||
 	    (rc = berth_json_set_str(active, "credential", compact)))
 		return rc;

@@ -7,6 +7,7 @@
 
 #include "berth/err.h"
 #include "did/base/buf.h"
+#include "did/crypto/x509_order.h"
 #include "did/ethr_sign.h"
 #include "did/jose/keyring.h"
 #include "did/keystore/keystore.h"
@@ -63,6 +64,12 @@ struct berth_keys_ops {
 	 * ethr-registry does not name, or a key without the purpose BERTH_SIGN_ETHR. */
 	enum berth_err (*sign_ethr)(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
 				    struct berth_buf *signed_, struct berth_buf *hash);
+
+	/* A request, a certificate, a list of revoked ones, or a signature for TLS: see
+	 * berth_x509_make().  E_AUTHZ: a key without the purpose BERTH_SIGN_CA, or
+	 * BERTH_SIGN_TLS. */
+	enum berth_err (*sign_x509)(struct berth_keys *k, const char *name, const struct berth_x509_order *order,
+				    struct berth_buf *out);
 };
 
 struct berth_keys {	/* first member of each implementation */

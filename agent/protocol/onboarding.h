@@ -37,6 +37,7 @@ BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const ch
 #define BERTH_ID_RENDEZVOUS "rendezvous"
 #define BERTH_ID_AUDIT "audit"		/* signs the audit log, in every role */
 #define BERTH_KEY_AK "ak"
+#define BERTH_KEY_LDEVID_CA "ldevid-ca"	/* an owner's, that certifies operational keys */
 #define BERTH_KEY_LOOKUP "lookup-agree"	/* what rendezvous agents answer a gateway to */
 
 /* Names of the records that machines leave for others to read. */

@@ -23,7 +23,8 @@
  *	issued {credential, operationalDid, items [{id, sha256}]}
  *	operationalDid, credential, receipt	since COMMITTED
  *	used		it was committed in this epoch: only its receipt says that it is free
- *	renewal {operationalDid, credential, peer}	while RENEW_PENDING
+ *	renewal {operationalDid, credential, peer, ldevid?, issuedLdevid?}	while RENEW_PENDING
+ *	ldevid, ldevidOld	ldevid.h; also in issued
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
  *			the DID that only this device knows, and the one after it
  *	transfer {thid, nonce, credential, from, to?, retire, carried?, ready?, tries}	while TRANSFERRING and RETIRING

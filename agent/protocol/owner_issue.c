@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/protocol/attestation.h"
+#include "agent/protocol/ldevid.h"
 #include "agent/protocol/owner.h"
 #include "agent/protocol/status_lists.h"
 #include "did/base/rand.h"
@@ -62,6 +63,7 @@ enum berth_err owner_offer(struct berth_env *env, struct berth_instance *inst, s
 	if ((rc = berth_json_set_int(body, "epoch", run->epoch)) ||
 	    (rc = berth_json_set_b64url(body, "challenge", challenge, 32)) ||
 	    (rc = berth_json_set_b64url(inst->data, "challenge", challenge, 32)) ||
+	    (env->policy->ldevid_ca && (rc = berth_json_set(body, BERTH_LDEVID, berth_json_new_object()))) ||
 	    (rc = set_status_lists(env, body)) ||
 	    (rc = berth_json_set_b64url(body, "policyHash", policy, 32)) || (rc = set_rv(body, env->policy))) {
 		berth_json_free(body);
@@ -275,14 +277,15 @@ enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instanc
 
 /* what commit must name again, word for word */
 static enum berth_err
-remember_issue(struct berth_instance *inst, const char *credential, const char *op_did, const struct berth_json *items)
+remember_issue(struct berth_instance *inst, const char *credential, const char *op_did, const struct berth_json *items,
+	       const struct berth_json *ldevid)
 {
 	struct berth_json *issued = berth_json_new_object(), *copy = berth_json_clone(items);
 	enum berth_err rc;
 
 	if ((rc = berth_json_set(issued, "items", copy)) ||
 	    (rc = berth_json_set_str(issued, "credential", credential)) ||
-	    (rc = berth_json_set_str(issued, "operationalDid", op_did))) {
+	    (rc = berth_json_set_str(issued, "operationalDid", op_did)) || (rc = berth_ldevid_note(issued, ldevid))) {
 		berth_json_free(issued);
 		return rc;
 	}
@@ -293,18 +296,25 @@ remember_issue(struct berth_instance *inst, const char *credential, const char *
 /* M9 and M10 */
 static enum berth_err
 issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
-      const char *op_did)
+      const char *op_did, const struct berth_json *asked)
 {
 	struct items it = { .env = env, .inst = inst, .fx = fx, .run = run, .announced = berth_json_new_array() };
-	struct berth_json *body = berth_json_new_object();
+	struct berth_json *body = berth_json_new_object(), *ldevid = NULL;
 	struct berth_buf credential = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)) ||
+	    (rc = berth_ldevid_answer(env, inst, fx, op_did, asked, env->now_s + env->policy->credential_s, &ldevid)) ||
 	    (rc = all_items(&it)) ||
-	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced)) ||
+	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced, ldevid)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
 	    (rc = owner_set_trust(env, inst, body)))
+		goto out;
+	if (ldevid) {
+		rc = berth_json_set(body, BERTH_LDEVID, ldevid);
+		ldevid = NULL;
+	}
+	if (rc)
 		goto out;
 	rc = berth_json_set(body, "items", it.announced);
 	it.announced = NULL;
@@ -317,6 +327,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 		rc = all_items(&it);
 out:
 	berth_json_free(it.announced);
+	berth_json_free(ldevid);
 	berth_json_free(body);
 	berth_buf_free(&credential);
 	return rc;
@@ -361,10 +372,10 @@ enum berth_err owner_on_accept_ready(struct berth_env *env, struct berth_instanc
 		return rc;
 	}
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)) ||
-	    (rc = issue(env, inst, fx, &run, op_did)))
+	    (rc = issue(env, inst, fx, &run, op_did, ev->in->msg.body)))
 		return rc;
 	fx->timer_ms = (uint64_t)env->policy->issue_timeout_s * 1000;
-	berth_effects_audit(fx, "device %s: operational credential issued", berth_data_str(inst->data, "serial"));
+	berth_ldevid_say(fx, inst, berth_json_get(inst->data, "issued"), "operational credential issued");
 	return BERTH_OK;
 }
 
@@ -470,6 +481,7 @@ enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *ins
 	    (rc = note_refused(inst, ev->in->msg.body, &line)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", berth_data_str(issued, "operationalDid"))) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(issued, "credential"))) ||
+	    (rc = berth_ldevid_switch(env, inst->data, issued)) ||
 	    (rc = berth_json_set_bool(inst->data, "used", true)) || (rc = owner_forget_taken(inst, fx)))
 		goto out;
 	fx->timer_ms = OWNER_REFRESH_MS;
@@ -503,8 +515,7 @@ enum berth_err owner_on_abandoned(struct berth_env *env, struct berth_instance *
 	struct berth_run run;
 	enum berth_err rc;
 
-	(void)env;
-	if ((rc = owner_run(&run, inst, ev)))
+	if ((rc = owner_run(&run, inst, ev)) || (rc = berth_ldevid_switch(env, inst->data, NULL)))
 		return rc;
 	berth_json_remove(inst->data, "issued");
 	berth_json_remove(inst->data, "credential");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/protocol/attestation.h"
+#include "agent/protocol/ldevid.h"
 #include "agent/protocol/owner.h"
 #include "did/url.h"
 
@@ -97,20 +98,23 @@ check_request(struct berth_env *env, const struct berth_instance *inst, const st
 /* Asked again for the same keys, the same credential is the answer. */
 static enum berth_err
 credential_for(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run,
-	       const char *op_did, struct berth_buf *out)
+	       const char *op_did, const struct berth_json *asked, struct berth_buf *out)
 {
 	const struct berth_json *known = berth_json_get(inst->data, "renewal");
-	struct berth_json *renewal;
+	struct berth_json *renewal, *ldevid;
 	enum berth_err rc;
 
 	if (known && berth_did_same(op_did, berth_data_str(known, "operationalDid"))) {
 		berth_buf_str(out, berth_data_str(known, "credential"));
 		return berth_buf_status(out);
 	}
-	if ((rc = owner_make_credential(env, inst, fx, run, op_did, out)))
+	if ((rc = owner_make_credential(env, inst, fx, run, op_did, out)) ||
+	    (rc = berth_ldevid_answer(env, inst, fx, op_did, asked, env->now_s + env->policy->credential_s, &ldevid)))
 		return rc;
 	renewal = berth_json_new_object();
-	if ((rc = berth_json_set_str(renewal, "operationalDid", op_did)) ||
+	if ((ldevid && (rc = berth_json_set(renewal, "issuedLdevid", ldevid))) ||
+	    (rc = berth_ldevid_note(renewal, berth_json_get(renewal, "issuedLdevid"))) ||
+	    (rc = berth_json_set_str(renewal, "operationalDid", op_did)) ||
 	    (rc = berth_json_set_str(renewal, "credential", berth_buf_cstr(out)))) {
 		berth_json_free(renewal);
 		return rc;
@@ -130,18 +134,26 @@ static enum berth_err drop_earlier(const struct berth_instance *inst, struct ber
 	return rc;
 }
 
+static enum berth_err set_ldevid(const struct berth_instance *inst, struct berth_json *body)
+{
+	const struct berth_json *v = berth_json_get(berth_json_get(inst->data, "renewal"), "issuedLdevid");
+	struct berth_json *copy = v ? berth_json_clone(v) : NULL;
+
+	return v ? berth_json_set(body, BERTH_LDEVID, copy) : BERTH_OK;
+}
+
 static enum berth_err
 send_issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
-	   const char *op_did)
+	   const char *op_did, const struct berth_json *asked)
 {
 	struct berth_json *body = berth_json_new_object();
 	struct berth_buf credential = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if ((rc = credential_for(env, inst, fx, run, op_did, &credential)) ||
+	if ((rc = credential_for(env, inst, fx, run, op_did, asked, &credential)) ||
 	    (rc = berth_json_set_str(berth_data_obj(inst->data, "renewal"), "peer", run->peer)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
-	    (rc = owner_set_trust(env, inst, body)) || (rc = owner_set_delegation(inst, body)))
+	    (rc = set_ldevid(inst, body)) || (rc = owner_set_trust(env, inst, body)) || (rc = owner_set_delegation(inst, body)))
 		goto out;
 	rc = owner_send(env, inst, fx, run, "renew-issue", body, false);
 	body = NULL;
@@ -173,8 +185,10 @@ enum berth_err owner_on_renew_request(struct berth_env *env, struct berth_instan
 		fx->state = inst->state;
 		return owner_send_denied(env, inst, fx, &run, berth_err_name(rc));
 	}
-	berth_effects_audit(fx, "device %s: a credential for its new keys", serial);
-	return send_issue(env, inst, fx, &run, op_did);
+	if ((rc = send_issue(env, inst, fx, &run, op_did, ev->in->msg.body)))
+		return rc;
+	berth_ldevid_say(fx, inst, berth_json_get(inst->data, "renewal"), "a credential for its new keys");
+	return BERTH_OK;
 }
 
 /* Of a device that is being let go: it needs no new keys.  But one whose credential is over,
@@ -224,7 +238,7 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, peer, run.thid)) ||
 	    (rc = owner_drop_notices(inst->data, fx)) || (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
-	    (rc = send_renewed(env, inst, fx, &run)))
+	    (rc = berth_ldevid_switch(env, inst->data, renewal)) || (rc = send_renewed(env, inst, fx, &run)))
 		return rc;
 	berth_json_remove(inst->data, "renewal");
 	fx->may_step_generation = true;

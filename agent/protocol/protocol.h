@@ -64,6 +64,7 @@ enum berth_mediate { BERTH_MEDIATE_NOBODY, BERTH_MEDIATE_KNOWN, BERTH_MEDIATE_AN
 
 /* What the configuration says to protocols.  All borrowed from it. */
 struct berth_verify;	/* vc/vc.h */
+struct berth_x509_chain;	/* did/crypto/x509.h */
 
 struct berth_policy {
 	const char *serial, *model, *hardware, *firmware;
@@ -116,6 +117,11 @@ struct berth_policy {
 	size_t n_approve_models;
 	const char *hints_file;		/* gateway: where a rendezvous may be, too (hints.h); NULL: none */
 	int64_t seek_day_bytes;		/* gateway: on the wire in a day, to find an owner; 0: no matter how many */
+	const struct berth_x509_chain *ldevid_ca;	/* owner: certifies operational keys, with those above it; NULL: none does */
+	const char *ldevid_subject, *ldevid_sans[BERTH_X509_ORDER_SANS_MAX - 1];	/* templates; beside the DID */
+	size_t n_ldevid_sans;
+	int64_t ldevid_s;		/* how long at most; 0: as long as the credential */
+	bool ldevid_server;		/* for TLS servers, too */
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */

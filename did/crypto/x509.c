@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -20,12 +21,6 @@
 #define ROOTS_MAX 64
 #define DEPTH_MAX 6
 #define FILE_MAX ((size_t)64 << 10)
-
-struct berth_x509 {
-	X509 *x;
-	struct berth_buf der;
-	char serial[2 * BERTH_X509_SERIAL_MAX + 1];
-};
 
 static void free_cert(struct berth_x509 *c)
 {
@@ -164,9 +159,8 @@ static enum berth_key_type curve_of(EVP_PKEY *key)
 	return BERTH_KEY_NONE;
 }
 
-enum berth_err berth_x509_pubkey(struct berth_pubkey *out, const struct berth_x509 *c)
+enum berth_err berth_x509_key_of(struct berth_pubkey *out, EVP_PKEY *key)
 {
-	EVP_PKEY *key = X509_get0_pubkey(c->x);
 	enum berth_key_type type = BERTH_KEY_NONE;
 	uint8_t b[BERTH_PUBKEY_MAX];
 	size_t len = sizeof(b);
@@ -183,6 +177,11 @@ enum berth_err berth_x509_pubkey(struct berth_pubkey *out, const struct berth_x5
 	ERR_clear_error();
 	return read ? berth_pubkey_import(out, type, b, len)
 		    : berth_fail(BERTH_E_KEY, "certificate: for a key of a type that is not ours");
+}
+
+enum berth_err berth_x509_pubkey(struct berth_pubkey *out, const struct berth_x509 *c)
+{
+	return berth_x509_key_of(out, X509_get0_pubkey(c->x));
 }
 
 enum berth_err berth_x509_subject_serial(char out[BERTH_X509_NAME_MAX + 1], const struct berth_x509 *c)
@@ -212,6 +211,33 @@ enum berth_err berth_x509_check_device(const struct berth_x509 *c)
 	if (!(X509_get_extension_flags(c->x) & EXFLAG_KUSAGE) || !(X509_get_key_usage(c->x) & KU_DIGITAL_SIGNATURE))
 		return berth_fail(BERTH_E_KEY, "certificate: its key usage has no digitalSignature");
 	return BERTH_OK;
+}
+
+enum berth_err berth_x509_check_ca(const struct berth_x509 *c)
+{
+	if (X509_check_ca(c->x) != 1 || !(X509_get_extension_flags(c->x) & EXFLAG_KUSAGE) ||
+	    !(X509_get_key_usage(c->x) & KU_KEY_CERT_SIGN))
+		return berth_fail(BERTH_E_KEY, "certificate: it is no CA's");
+	return X509_get0_subject_key_id(c->x) ? BERTH_OK
+		: berth_fail(BERTH_E_KEY, "certificate: the CA has no subjectKeyIdentifier");
+}
+
+static bool seconds(int64_t *out, const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*out = (int64_t)timegm(&tm);
+	return true;
+}
+
+enum berth_err berth_x509_window(const struct berth_x509 *c, int64_t *from_s, int64_t *until_s)
+{
+	bool ok = seconds(from_s, X509_get0_notBefore(c->x)) && seconds(until_s, X509_get0_notAfter(c->x));
+
+	ERR_clear_error();
+	return ok ? BERTH_OK : berth_fail(BERTH_E_TYPE, "certificate: a validity that has no form");
 }
 
 /* ---- who signed for it ---- */
@@ -255,32 +281,41 @@ static enum berth_err verify(X509_STORE_CTX *ctx, int64_t now_s)
 {
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
 
-	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | (now_s < 0 ? X509_V_FLAG_NO_CHECK_TIME : 0));
 	X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX);
 	X509_VERIFY_PARAM_set_auth_level(param, 1);
-	X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
+	if (now_s >= 0)
+		X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
 	return berth_x509_verify(ctx, "certificate", BERTH_E_EXPIRED);
+}
+
+enum berth_err berth_x509_check_store(const struct berth_x509_chain *c, X509_STORE *store, int64_t now_s)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	STACK_OF(X509) *between = sk_X509_new_null();
+	bool made = ctx && between && c->n;
+	enum berth_err rc;
+
+	for (size_t i = 1; made && i < c->n; i++)
+		made = sk_X509_push(between, c->at[i]->x) > 0;	/* borrowed */
+	rc = made && X509_STORE_CTX_init(ctx, store, c->at[0]->x, between) == 1 ?
+		verify(ctx, now_s) : berth_fail(BERTH_E_NOMEM, "certificate chain");
+	sk_X509_free(between);
+	X509_STORE_CTX_free(ctx);
+	return rc;
 }
 
 enum berth_err berth_x509_check_chain(const struct berth_x509_chain *c, const char *roots_pem, int64_t now_s)
 {
 	X509_STORE *store = X509_STORE_new();
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	STACK_OF(X509) *between = sk_X509_new_null();
-	bool made = store && ctx && between;
 	enum berth_err rc;
 
-	for (size_t i = 1; made && i < c->n; i++)
-		made = sk_X509_push(between, c->at[i]->x) > 0;	/* borrowed */
 	if (now_s < 0)
 		rc = berth_fail(BERTH_E_CLOCK, "certificate: the time is needed and not known");
-	else if (!made || c->n == 0)
+	else if (!store)
 		rc = berth_fail(BERTH_E_NOMEM, "certificate chain");
 	else if (!(rc = berth_x509_trust(store, roots_pem)))
-		rc = X509_STORE_CTX_init(ctx, store, c->at[0]->x, between) == 1 ?
-			verify(ctx, now_s) : berth_fail(BERTH_E_NOMEM, "certificate chain");
-	sk_X509_free(between);
-	X509_STORE_CTX_free(ctx);
+		rc = berth_x509_check_store(c, store, now_s);
 	X509_STORE_free(store);
 	return rc;
 }

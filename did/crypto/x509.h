@@ -48,6 +48,14 @@ berth_x509_subject_serial(char out[BERTH_X509_NAME_MAX + 1], const struct berth_
 /* A device's certificate: no CA's, with the key usage digitalSignature.  E_KEY else. */
 BERTH_MUST_USE enum berth_err berth_x509_check_device(const struct berth_x509 *cert);
 
+/* A CA's, that signs certificates and can be named by them (subjectKeyIdentifier).  E_KEY
+ * else. */
+BERTH_MUST_USE enum berth_err berth_x509_check_ca(const struct berth_x509 *cert);
+
+/* Its validity, seconds since 1970.  E_TYPE: a time that is none. */
+BERTH_MUST_USE enum berth_err
+berth_x509_window(const struct berth_x509 *cert, int64_t *from_s, int64_t *until_s);
+
 /* at[0] is signed for by a root, through the others.  Whatever stands in roots_pem
  * is trusted as it stands.  E_SIG: it is not, or by an algorithm too weak;
  * E_EXPIRED: outside the validity of one of them at now_s (an end of

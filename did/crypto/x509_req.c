@@ -2,211 +2,28 @@
 #include "did/crypto/x509_req.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/params.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "did/base/utf8.h"
 #include "did/crypto/keypair.h"
-#include "did/crypto/libs.h"
 #include "did/crypto/sign.h"
 #include "did/crypto/x509_impl.h"
-
-#define ATTRIBUTE_MAX 256	/* bytes of one value; X.520 has a lower bound for most */
 
 struct berth_x509_req {
 	X509_REQ *req;
 	struct berth_pubkey key;
 };
 
-/* ---- keys and algorithms ---- */
-
-static EVP_PKEY *ec_public(const struct berth_pubkey *key, const char *group)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	EVP_PKEY *pkey = NULL;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)key->b, key->len),
-		OSSL_PARAM_construct_end()
-	};
-
-	if (ctx && EVP_PKEY_fromdata_init(ctx) == 1)
-		(void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params);
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
-}
-
-EVP_PKEY *berth_x509_public(const struct berth_pubkey *key)
-{
-	static const char *const group[BERTH_KEY__COUNT] = {
-		[BERTH_KEY_P256] = "P-256", [BERTH_KEY_P384] = "P-384", [BERTH_KEY_P521] = "P-521",
-		[BERTH_KEY_SECP256K1] = "secp256k1",
-	};
-
-	if (key->type == BERTH_KEY_ED25519)
-		return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, key->b, key->len);
-	return group[key->type] ? ec_public(key, group[key->type]) : NULL;
-}
-
-/* The hashes are those of berth_sign(). */
 static enum berth_err set_algorithm(X509_REQ *req, enum berth_key_type type)
 {
-	static const int nid[BERTH_KEY__COUNT] = {
-		[BERTH_KEY_ED25519] = NID_ED25519, [BERTH_KEY_P256] = NID_ecdsa_with_SHA256,
-		[BERTH_KEY_P384] = NID_ecdsa_with_SHA384, [BERTH_KEY_P521] = NID_ecdsa_with_SHA512,
-		[BERTH_KEY_SECP256K1] = NID_ecdsa_with_SHA256,
-	};
 	X509_ALGOR *alg = X509_ALGOR_new();
-	bool ok = alg && X509_ALGOR_set0(alg, OBJ_nid2obj(nid[type]), V_ASN1_UNDEF, NULL) == 1 &&
-		  X509_REQ_set1_signature_algo(req, alg) == 1;
+	enum berth_err rc = alg ? berth_x509_set_algorithm(alg, type) : berth_fail(BERTH_E_NOMEM, "certification request");
 
+	if (!rc && X509_REQ_set1_signature_algo(req, alg) != 1)
+		rc = berth_fail(BERTH_E_NOMEM, "certification request");
 	X509_ALGOR_free(alg);
-	return ok ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "certification request");
-}
-
-/* ---- the subject ---- */
-
-static bool is_attribute(const char *name)
-{
-	static const char *const names[] = { "C", "CN", "L", "O", "OU", "ST", "serialNumber" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Up to the next '/' or the end, without the backslashes; *p moves there. */
-static enum berth_err take_value(const char **p, char value[ATTRIBUTE_MAX + 1])
-{
-	size_t n = 0;
-
-	for (; **p && **p != '/'; (*p)++) {
-		if (**p == '\\' && (*p)[1] != '/' && (*p)[1] != '\\')
-			return berth_fail(BERTH_E_TYPE, "subject: a backslash stands before / or \\ only");
-		if (**p == '\\')
-			(*p)++;
-		if (n == ATTRIBUTE_MAX)
-			return berth_fail(BERTH_E_SIZE, "subject: a value of more than %d bytes", ATTRIBUTE_MAX);
-		if ((unsigned char)**p < 0x20 || **p == 0x7f)
-			return berth_fail(BERTH_E_TYPE, "subject: a control character");
-		value[n++] = **p;
-	}
-	value[n] = '\0';
-	if (n == 0 || !berth_utf8_valid(value, n))
-		return berth_fail(BERTH_E_TYPE, "subject: a value is empty or not UTF-8");
-	return BERTH_OK;
-}
-
-static enum berth_err take_attribute(const char **p, X509_NAME *name)
-{
-	size_t n = strcspn(*p, "=/");
-	char type[16], value[ATTRIBUTE_MAX + 1];
-	enum berth_err rc;
-
-	if ((*p)[n] != '=' || n >= sizeof(type))
-		return berth_fail(BERTH_E_TYPE, "subject: /NAME=VALUE is needed");
-	memcpy(type, *p, n);
-	type[n] = '\0';
-	if (!is_attribute(type))
-		return berth_fail(BERTH_E_TYPE, "subject: %s is none of C, CN, L, O, OU, ST, serialNumber", type);
-	*p += n + 1;
-	if ((rc = take_value(p, value)))
-		return rc;
-	/* libcrypto knows how long each attribute may be, and which are ASCII */
-	if (X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) != 1)
-		return berth_fail(BERTH_E_TYPE, "subject: %s cannot have this value", type);
-	return BERTH_OK;
-}
-
-static enum berth_err set_subject(X509_REQ *req, const char *subject)
-{
-	X509_NAME *name = X509_REQ_get_subject_name(req);	/* the request's own */
-	enum berth_err rc = BERTH_OK;
-
-	if (strlen(subject) > BERTH_X509_SUBJECT_MAX)
-		return berth_fail(BERTH_E_SIZE, "subject: more than %d bytes", BERTH_X509_SUBJECT_MAX);
-	if (*subject != '/')
-		return berth_fail(BERTH_E_TYPE, "subject: begins with /");
-	while (!rc && *subject == '/') {
-		subject++;
-		rc = take_attribute(&subject, name);
-	}
 	return rc;
-}
-
-/* ---- extensions ---- */
-
-static bool is_dns_name(const char *s, size_t n)
-{
-	return n <= 253 && s[0] != '.' && s[n - 1] != '.' && !strstr(s, "..") &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-*") == n;
-}
-
-/* An absolute URI in its ASCII form, as far as a certificate cares. */
-static bool is_uri(const char *s)
-{
-	if (*s == ':' || strchr("0123456789+-.", *s))
-		return false;
-	for (const char *p = s; *p; p++)
-		if (*p <= 0x20 || *p >= 0x7f || strchr("\"<>\\^`{|}", *p))
-			return false;
-	return true;
-}
-
-static enum berth_err add_san(GENERAL_NAMES *all, const char *san)
-{
-	size_t n = strlen(san);
-	bool uri = strchr(san, ':');
-	GENERAL_NAME *name = NULL;
-	ASN1_IA5STRING *text = NULL;
-
-	if (n == 0 || n > BERTH_X509_SAN_MAX)
-		return berth_fail(BERTH_E_SIZE, "alternative name: 1 to %d bytes", BERTH_X509_SAN_MAX);
-	if (uri ? !is_uri(san) : !is_dns_name(san, n))
-		return berth_fail(BERTH_E_TYPE, "alternative name: %.80s is neither a URI nor a DNS name", san);
-	if (!(name = GENERAL_NAME_new()) || !(text = ASN1_IA5STRING_new()) || !ASN1_STRING_set(text, san, (int)n))
-		goto no_memory;
-	GENERAL_NAME_set0_value(name, uri ? GEN_URI : GEN_DNS, text);
-	text = NULL;	/* name has it */
-	if (!sk_GENERAL_NAME_push(all, name))
-		goto no_memory;
-	return BERTH_OK;
-no_memory:
-	ASN1_IA5STRING_free(text);
-	GENERAL_NAME_free(name);
-	return berth_fail(BERTH_E_NOMEM, "alternative name");
-}
-
-static enum berth_err add_sans(STACK_OF(X509_EXTENSION) **exts, const char *const *sans, size_t n)
-{
-	GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
-	enum berth_err rc = all ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "alternative name");
-
-	if (n > BERTH_X509_SANS_MAX)
-		rc = berth_fail(BERTH_E_SIZE, "more than %d alternative names", BERTH_X509_SANS_MAX);
-	for (size_t i = 0; i < n && !rc; i++)
-		rc = add_san(all, sans[i]);
-	if (!rc && n && X509V3_add1_i2d(exts, NID_subject_alt_name, all, 0, X509V3_ADD_DEFAULT) != 1)
-		rc = berth_fail(BERTH_E_NOMEM, "alternative name");
-	GENERAL_NAMES_free(all);
-	return rc;
-}
-
-static enum berth_err add_usage(STACK_OF(X509_EXTENSION) **exts)
-{
-	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
-	bool ok = bits && ASN1_BIT_STRING_set_bit(bits, 0, 1) == 1 &&	/* digitalSignature */
-		  X509V3_add1_i2d(exts, NID_key_usage, bits, 1, X509V3_ADD_DEFAULT) == 1;
-
-	ASN1_BIT_STRING_free(bits);
-	return ok ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "key usage");
 }
 
 static enum berth_err set_extensions(X509_REQ *req, const char *const *sans, size_t n)
@@ -214,7 +31,8 @@ static enum berth_err set_extensions(X509_REQ *req, const char *const *sans, siz
 	STACK_OF(X509_EXTENSION) *exts = NULL;
 	enum berth_err rc;
 
-	if (!(rc = add_usage(&exts)) && !(rc = add_sans(&exts, sans, n)) && X509_REQ_add_extensions(req, exts) != 1)
+	if (!(rc = berth_x509_add_usage(&exts, BERTH_X509_DIGITAL_SIGNATURE)) && !(rc = berth_x509_add_sans(&exts, sans, n)) &&
+	    X509_REQ_add_extensions(req, exts) != 1)
 		rc = berth_fail(BERTH_E_NOMEM, "certification request");
 	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	return rc;
@@ -247,7 +65,7 @@ enum berth_err berth_x509_req_new(struct berth_x509_req **out, const struct bert
 		goto out;
 	}
 	r->key = *key;
-	if ((rc = set_subject(r->req, subject)) || (rc = set_extensions(r->req, sans, n_sans)) ||
+	if ((rc = berth_x509_set_name(X509_REQ_get_subject_name(r->req), subject)) || (rc = set_extensions(r->req, sans, n_sans)) ||
 	    (rc = set_key(r->req, key)))
 		goto out;
 	*out = r;
@@ -264,63 +82,24 @@ void berth_x509_req_free(struct berth_x509_req *r)
 	free(r);
 }
 
-/* Appends what libcrypto encoded, and frees it. */
-static enum berth_err take_der(struct berth_buf *out, unsigned char *der, int len)
-{
-	if (len <= 0)
-		return berth_fail(BERTH_E_NOMEM, "certification request");
-	berth_buf_put(out, der, (size_t)len);
-	OPENSSL_free(der);
-	return berth_buf_status(out);
-}
-
 enum berth_err berth_x509_req_to_sign(const struct berth_x509_req *r, struct berth_buf *tbs)
 {
 	unsigned char *der = NULL;
 	int len = i2d_re_X509_REQ_tbs(r->req, &der);
 
-	return take_der(tbs, der, len);
-}
-
-/* X.509 writes ECDSA signatures as SEQUENCE { r, s }. */
-static enum berth_err to_der(struct berth_buf *out, const uint8_t *sig, size_t n)
-{
-	BIGNUM *r = BN_bin2bn(sig, (int)n, NULL), *s = BN_bin2bn(sig + n, (int)n, NULL);
-	ECDSA_SIG *rs = ECDSA_SIG_new();
-	unsigned char *der = NULL;
-	enum berth_err rc;
-	int len = 0;
-
-	if (rs && r && s && ECDSA_SIG_set0(rs, r, s) == 1) {
-		r = s = NULL;	/* rs has them */
-		len = i2d_ECDSA_SIG(rs, &der);
-	}
-	rc = take_der(out, der, len);
-	BN_free(r);
-	BN_free(s);
-	ECDSA_SIG_free(rs);
-	return rc;
+	return berth_x509_take_der(tbs, der, len);
 }
 
 static enum berth_err set_signature(struct berth_x509_req *r, const uint8_t *sig, size_t sig_len)
 {
-	struct berth_buf encoded = BERTH_BUF_INIT;
 	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc = bits ? berth_x509_set_signature(bits, r->key.type, sig, sig_len)
+		: berth_fail(BERTH_E_NOMEM, "signature");
 
-	if (r->key.type == BERTH_KEY_ED25519)
-		berth_buf_put(&encoded, sig, sig_len);
-	else
-		rc = to_der(&encoded, sig, sig_len / 2);
-	if (!rc && (!bits || berth_buf_status(&encoded) ||
-		    ASN1_BIT_STRING_set(bits, encoded.p, (int)encoded.len) != 1))
-		rc = berth_fail(BERTH_E_NOMEM, "signature");
-	berth_buf_free(&encoded);
 	if (rc) {
 		ASN1_BIT_STRING_free(bits);
 		return rc;
 	}
-	bits->flags |= ASN1_STRING_FLAG_BITS_LEFT;	/* all bits of the last octet count */
 	X509_REQ_set0_signature(r->req, bits);
 	return BERTH_OK;
 }
@@ -335,25 +114,8 @@ enum berth_err berth_x509_req_finish(struct berth_x509_req *r, const uint8_t *si
 	    !(rc = set_signature(r, sig, sig_len))) {
 		int len = i2d_X509_REQ(r->req, &p);
 
-		rc = take_der(der, p, len);
+		rc = berth_x509_take_der(der, p, len);
 	}
 	berth_buf_free(&tbs);
-	return rc;
-}
-
-enum berth_err berth_pem_write(struct berth_buf *out, const char *label, const void *der, size_t len)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long n;
-	enum berth_err rc;
-
-	if (bio && PEM_write_bio(bio, label, "", der, (long)len) > 0 && (n = BIO_get_mem_data(bio, &text)) > 0) {
-		berth_buf_put(out, text, (size_t)n);
-		rc = berth_buf_status(out);
-	} else {
-		rc = berth_fail(BERTH_E_NOMEM, "PEM");
-	}
-	BIO_free(bio);
 	return rc;
 }

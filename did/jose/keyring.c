@@ -223,8 +223,9 @@ enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_pur
 		return berth_fail(BERTH_E_KEY, "key of a type that does not sign");
 	if (purpose == BERTH_SIGN_DI || purpose == BERTH_SIGN_WEBVH)
 		return berth_fail(BERTH_E_INTERNAL, "a Data Integrity proof has no header");
-	if (purpose == BERTH_SIGN_ETHR)	/* it has no payload either: no bytes from outside */
-		return berth_fail(BERTH_E_INTERNAL, "a transaction is no JWS");
+	/* they have no payload either: no bytes from outside */
+	if (purpose == BERTH_SIGN_ETHR || purpose == BERTH_SIGN_TLS || purpose == BERTH_SIGN_CA)
+		return berth_fail(BERTH_E_INTERNAL, "a transaction or X.509 is no JWS");
 	if ((rc = check_payload(purpose, kid, payload, len, &typ)))
 		return rc;
 	berth_buf_printf(&text, "{\"alg\":\"%s\"", alg);

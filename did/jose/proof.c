@@ -35,6 +35,8 @@ const char *berth_purpose_typ(enum berth_purpose p)
 		[BERTH_SIGN_ETHR]	  = NULL,
 		[BERTH_SIGN_WEBVH]	  = NULL,
 		[BERTH_SIGN_AUDIT]	  = "berth-audit+jwt",
+		[BERTH_SIGN_TLS]	  = NULL,
+		[BERTH_SIGN_CA]		  = NULL,
 	};
 
 	return (unsigned)p < BERTH_SIGN__COUNT ? typ[p] : NULL;

@@ -35,6 +35,8 @@ enum berth_purpose {
 	BERTH_SIGN_WEBVH,		/* an entry of a did:webvh log, or a witness's approval of one; no JWS */
 	BERTH_SIGN_ETHR,		/* transactions of did:ethr (did/ethr_sign.h); no JWS, no payload */
 	BERTH_SIGN_AUDIT,		/* berth-audit+jwt: the end of an audit log */
+	BERTH_SIGN_TLS,			/* TLS 1.3 handshakes, a request for a certificate (did/crypto/x509_order.h); no JWS */
+	BERTH_SIGN_CA,			/* certificates and lists of revoked ones (the same); no JWS */
 	BERTH_SIGN__COUNT
 };
 #define BERTH_PURPOSE_BIT(p) (1u << (p))

@@ -35,7 +35,8 @@ FIXED(imported, "{\"device\":\"dev-1\",\"serial\":\"S\",\"model\":\"M\"}")
 FIXED(audit_verify, "{\"verified\":true,\"rows\":1,\"signed\":null,\"unsigned\":1}")
 FIXED(audit_sign, "{\"did\":\"did:x:a\",\"seq\":1,\"head\":\"AA\",\"signed\":\"a.b.c\",\"baseSeq\":0,\"baseHash\":\"AA\"}")
 FIXED(watch, "{\"generation\":7,\"events\":[],\"state\":{\"device\":{\"state\":\"OPERATIONAL\"},\"identities\":[{\"name\":\"web\"},"
-	     "{\"name\":\"db\"}],\"secrets\":[{\"id\":\"wifi\"},{\"id\":\"cloud\"}]}}")
+	     "{\"name\":\"db\"}],\"secrets\":[{\"id\":\"wifi\"},{\"id\":\"cloud\"}],"
+	     "\"certs\":[{\"name\":\"web\"},{\"name\":\"db\"}]}}")
 FIXED(ack, "{\"generation\":7}")
 FIXED(backup, "{\"snapshot\":\"/x\",\"generation\":7}")
 FIXED(acks, "{\"generation\":7,\"acks\":{}}")
@@ -124,6 +125,13 @@ static enum berth_err let_go(void *arg, const struct berth_api_request *req, str
 	return rc ? rc : give(out, berth_json_get(req->body, "to") ? "{\"state\":\"TRANSFERRING\"}" : "{\"state\":\"RETIRING\"}");
 }
 
+FIXED(cert, "{\"name\":\"web\",\"chain\":\"x\",\"serial\":\"4a\",\"notAfter\":\"2026-11-28T12:00:00Z\",\"did\":\"did:x:web\","
+	    "\"custody\":\"sealed\"}")
+FIXED(cert_csr, "{\"csr\":\"x\"}")
+FIXED(cert_sign, "{\"scheme\":\"ed25519\",\"signature\":\"AA\"}")
+FIXED(ldevid_ca, "{\"certificate\":\"x\"}")
+FIXED(ldevid_crl, "{\"crl\":\"x\",\"revoked\":0}")
+
 static enum berth_err ethr_key(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	(void)arg;
@@ -181,5 +189,7 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_CREDENTIAL_IMPORT] = imported_credential, [BERTH_API_CREDENTIAL_REMOVE] = removed,
 		[BERTH_API_DEVICE_TRANSFER] = let_go, [BERTH_API_DEVICE_RETIRE] = let_go, [BERTH_API_RELEASE_CONSENT] = rotate,
 		[BERTH_API_ETHR_KEY] = ethr_key, [BERTH_API_ETHR_SIGN] = ethr_sign, [BERTH_API_RESOLVE] = resolved,
+		[BERTH_API_CERT] = cert, [BERTH_API_CERT_CSR] = cert_csr, [BERTH_API_CERT_SIGN] = cert_sign,
+		[BERTH_API_LDEVID_CA] = ldevid_ca, [BERTH_API_LDEVID_CRL] = ldevid_crl,
 	},
 };

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "did/keystore/x509_sign.h"
+
 struct local {
 	struct berth_keys base;
 	struct berth_keystore *ks;
@@ -150,10 +152,16 @@ static enum berth_err sign_ethr(struct berth_keys *k, const char *name, const st
 	return rc;
 }
 
+static enum berth_err sign_x509(struct berth_keys *k, const char *name, const struct berth_x509_order *order, struct berth_buf *out)
+{
+	LIVE(k, berth_keystore_x509(ks(k), name, order, out));
+}
+
 static const struct berth_keys_ops ops = {
 	.ensure = ensure, .can = can, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
 	.counter_read = counter_read, .counter_step = counter_step, .state = state, .clear_device = clear_device, .ek = ek,
 	.public_area = public_area, .activate = activate, .certify = certify, .quote = quote, .sign_ethr = sign_ethr,
+	.sign_x509 = sign_x509,
 };
 
 struct berth_keys *test_keys_local_new(struct berth_keystore *store, enum berth_custody custody)

@@ -8,6 +8,7 @@
 
 #include "did/url.h"
 #include "tests/fakes/keys_local.h"
+#include "tests/fakes/ldevid.h"
 #include "tests/fakes/resale.h"
 #include "tests/fakes/vfs_lossy.h"
 
@@ -236,6 +237,61 @@ static void check_anew(struct story *s)
 	assert_int_equal(story_audit(s->gateway, "revoked, and begins anew"), 1);
 }
 
+/* An owner that certifies operational keys: certificate and credential are one record. */
+static struct test_ldevid ldevid;
+
+static void sold_with_ca(struct story *s)
+{
+	test_ldevid_free(&ldevid);
+	test_ldevid_begin(&ldevid, s->owner, 400 * 86400);
+	sold(s);
+}
+
+static void onboarded_with_ca(struct story *s)
+{
+	test_ldevid_free(&ldevid);
+	test_ldevid_begin(&ldevid, s->owner, 400 * 86400);
+	onboarded(s);
+}
+
+/* Also right after the power has come back. */
+static void check_pair(struct story *s)
+{
+	struct berth_json *data = s->gateway->agent && !dead(s->gateway) ? story_data(s, s->gateway) : NULL;
+
+	if (berth_json_get(data, "active"))
+		assert_true(test_ldevid_is_pair(s));
+	berth_json_free(data);
+}
+
+static void switch_on_with_ca(struct story *s)
+{
+	switch_on(s);
+	check_pair(s);
+}
+
+static void rotate_with_ca(struct story *s)
+{
+	check_pair(s);
+	rotate(s);
+}
+
+static void check_certified(struct story *s)
+{
+	struct berth_json *g = story_data(s, s->gateway), *o = story_data(s, s->owner);
+	char serial[2 * BERTH_X509_SERIAL_MAX + 1];
+	struct berth_x509_chain c;
+
+	check_owned(s);
+	assert_true(test_ldevid_is_pair(s));
+	assert_true(test_ldevid_chain(&c, berth_json_get(berth_json_get(g, "active"), "ldevid")));
+	berth_x509_serial(serial, c.at[0]);
+	assert_string_equal(berth_data_str(berth_json_get(o, "ldevid"), "serial"), serial);
+	berth_x509_chain_free(&c);
+	berth_json_free(g);
+	berth_json_free(o);
+}
+
 static const struct scene scenes[] = {
 	{ "onboarding", sold, switch_on, story_settled, story_operational, check_owned },
 	{ "rotation", onboarded, rotate, rotation_settled, rotated, check_owned },
@@ -245,6 +301,8 @@ static const struct scene scenes[] = {
 	{ "suspension", onboarded, suspend, suspension_settled, suspended, check_suspended },
 	{ "return", to_be_taken_back, take_back, back_settled, back, check_owned },
 	{ "beginning anew", to_be_let_in_again, let_in_again, anew_settled, anew, check_anew },
+	{ "onboarding with a certificate", sold_with_ca, switch_on_with_ca, story_settled, story_operational, check_certified },
+	{ "rotation with a certificate", onboarded_with_ca, rotate_with_ca, rotation_settled, rotated, check_certified },
 };
 static const struct scene *scene;
 
@@ -374,6 +432,8 @@ static void p10_a_power_cut_in_a_retirement(void **state) { (void)state; at_any_
 static void p10_a_power_cut_in_a_suspension(void **state) { (void)state; at_any_moment(&scenes[5]); }
 static void p10_a_power_cut_in_a_return(void **state) { (void)state; at_any_moment(&scenes[6]); }
 static void p10_a_power_cut_when_it_begins_anew(void **state) { (void)state; at_any_moment(&scenes[7]); }
+static void p10_a_power_cut_with_a_certificate(void **state) { (void)state; at_any_moment(&scenes[8]); }
+static void p10_a_power_cut_in_a_rotation_with_a_certificate(void **state) { (void)state; at_any_moment(&scenes[9]); }
 
 int main(void)
 {
@@ -386,6 +446,8 @@ int main(void)
 		cmocka_unit_test(p10_a_power_cut_in_a_suspension),
 		cmocka_unit_test(p10_a_power_cut_in_a_return),
 		cmocka_unit_test(p10_a_power_cut_when_it_begins_anew),
+		cmocka_unit_test(p10_a_power_cut_with_a_certificate),
+		cmocka_unit_test(p10_a_power_cut_in_a_rotation_with_a_certificate),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ requests-per-second = {rate}
 requests-at-once = {conns}
 [principal tester]
 uid = {me}
-may = self device identity:web present:web secret:wifi credential:wifi verify import message:https://didcomm.org/basicmessage/2.0/* message:urn:app:a
+may = self device identity:web present:web secret:wifi credential:wifi verify import cert:web key:web message:https://didcomm.org/basicmessage/2.0/* message:urn:app:a
 [principal stranger]
 uid = 65534
 may = self identity:db

@@ -3,6 +3,7 @@
 
 #include "agent/ipc/keyd_proto.h"
 #include "did/crypto/keypair.h"
+#include "did/crypto/x509.h"
 
 #define KID "did:example:gateway#key-1"
 
@@ -30,6 +31,9 @@ static struct berth_keyd_request sample(enum berth_keyd_op op)
 				    .value = (const uint8_t *)"v", .value_len = 1, .validity_s = 5 },
 			  .meta = true, .nonce = 6, .gas_limit = 7, .legacy = true, .gas_price = 8, .max_fee = 9,
 			  .max_priority_fee = 10, .relayed = true, .owner = { { 11 }, 1 } },
+		.x509 = { .kind = BERTH_X509_ISSUE, .subject = "/CN=a", .sans = { "a.example", "did:x" }, .n_sans = 2, .from_s = 12,
+			  .until_s = 13, .key = ephemeral.pub, .ca = (const uint8_t *)"ca", .ca_len = 2, .server = true,
+			  .data = (const uint8_t *)"rows", .len = 4 },
 	};
 
 	return r;
@@ -118,6 +122,24 @@ static void an_order_arrives(void **state)
 	berth_buf_free(&b);
 }
 
+static void an_x509_order_arrives(void **state)
+{
+	struct berth_keyd_request in = sample(BERTH_KEYD_SIGN_X509), out;
+	const struct berth_x509_order *o = &out.x509;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	berth_keyd_encode(&b, &in);
+	CHECK_OK(berth_keyd_decode(&out, BERTH_KEYD_SIGN_X509, b.p, b.len));
+	assert_string_equal(out.name, "factory-sign");
+	CHECK(o->kind == BERTH_X509_ISSUE && o->n_sans == 2 && o->from_s == 12 && o->until_s == 13 && o->server);
+	assert_string_equal(o->subject, "/CN=a");
+	assert_string_equal(o->sans[0], "a.example");
+	assert_string_equal(o->sans[1], "did:x");
+	CHECK(berth_pubkey_equal(&o->key, &ephemeral.pub) && o->ca_len == 2 && !memcmp(o->ca, "ca", 2) && o->len == 4);
+	berth_buf_free(&b);
+}
+
 /* One spelling: no gap between the folders. */
 static void folders_stand_without_a_gap(void **state)
 {
@@ -197,6 +219,8 @@ static void caps(void **state)
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, module_dir[0]), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, ethr_registry[0]), BERTH_KEYD_CONFIG_MAX },
 		{ BERTH_KEYD_SIGN_ETHR, offsetof(struct berth_keyd_request, ethr.call.name), BERTH_ETHR_NAME_MAX },
+		{ BERTH_KEYD_SIGN_X509, offsetof(struct berth_keyd_request, x509.subject), BERTH_X509_SUBJECT_MAX },
+		{ BERTH_KEYD_SIGN_X509, offsetof(struct berth_keyd_request, x509.sans[1]), BERTH_X509_SAN_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.thid), BERTH_KEYD_THID_MAX },
 		{ BERTH_KEYD_SIGN_PROOF, offsetof(struct berth_keyd_request, proof.aud), BERTH_KEYD_KID_MAX },
 	};
@@ -252,6 +276,16 @@ static void byte_caps(void **state)
 	CHECK_OK(recode(&in));
 	in.ethr.call.value_len++;
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_SIGN_X509);
+	in.x509.ca = in.x509.data = big;
+	in.x509.ca_len = BERTH_X509_MAX;
+	in.x509.len = (size_t)BERTH_X509_REVOKED_MAX * BERTH_X509_REVOKED_LEN;
+	CHECK_OK(recode(&in));
+	in.x509.len++;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in.x509.len = 0;
+	in.x509.ca_len++;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
 	free(big);
 }
 
@@ -278,6 +312,17 @@ static void numbers_out_of_range_are_e_type(void **state)
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
 	in.ethr.call.function = 0;
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_SIGN_X509);
+	in.x509.kind = BERTH_X509_KIND__END;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in.x509.kind = 0;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_SIGN_X509);
+	in.x509.key.type = BERTH_KEY__COUNT;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_SIGN_X509);
+	in.x509.key.len--;		/* no point */
+	CHECK_RC(BERTH_E_KEY, recode(&in));
 	in = sample(BERTH_KEYD_COUNTER_STEP);
 	in.counter = (enum berth_counter)2;
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
@@ -380,7 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_op_reads_back),
 		cmocka_unit_test(fields_arrive),
-		cmocka_unit_test(an_order_arrives),
+		cmocka_unit_test(an_order_arrives), cmocka_unit_test(an_x509_order_arrives),
 		cmocka_unit_test(folders_stand_without_a_gap),
 		cmocka_unit_test(every_truncation_and_a_trailing_byte_are_e_type),
 		cmocka_unit_test(unknown_ops_are_e_type),

@@ -8,6 +8,8 @@
 #include "did/crypto/keypair.h"
 #include "did/crypto/recover.h"
 #include "did/crypto/sign.h"
+#include "did/crypto/x509_ldevid.h"
+#include "did/keystore/x509_sign.h"
 #include "tests/check.h"
 #include "tests/unit/did/keystore/backends.h"
 
@@ -250,6 +252,39 @@ static void only_secp256k1_signs_a_digest(void **state)
 		return;
 	CHECK_OK(berth_keystore_generate(ks, "a1", BERTH_KEY_SECP256K1, BERTH_USAGE_AGREE, &info));
 	CHECK_RC(BERTH_E_KEY, berth_keystore_sign_digest(ks, "a1", digest, rs));
+}
+
+/* A CA's key and a device's in a store of any kind: what they sign is X.509. */
+static void keys_of_every_custody_are_certified(void **state)
+{
+	struct berth_x509_order ca = { .kind = BERTH_X509_CA, .subject = "/CN=ca", .from_s = 1790000000, .until_s = 1799000000 },
+		issue = { .kind = BERTH_X509_ISSUE, .subject = "/CN=gw", .sans = { "did:x" }, .n_sans = 1, .from_s = 1790000000,
+			  .until_s = 1790000001 };
+	const struct berth_x509_order request = { .kind = BERTH_X509_REQUEST, .subject = "/CN=gw" };
+	struct berth_buf above = BERTH_BUF_INIT, der = BERTH_BUF_INIT;
+	struct berth_x509_chain c = { .n = 0 };
+	struct berth_key_info info;
+	struct berth_pubkey asked;
+
+	(void)state;
+	make("ca", BERTH_USAGE_SIGN, &info);
+	CHECK_OK(berth_keystore_x509(ks, "ca", &ca, &above));
+	make("gw", BERTH_USAGE_SIGN, &info);
+	CHECK_OK(berth_keystore_x509(ks, "gw", &request, &der));
+	CHECK_OK(berth_x509_req_read(&asked, der.p, der.len));
+	CHECK(berth_pubkey_equal(&asked, &info.pub));
+	berth_buf_reset(&der);
+	issue.key = asked;
+	issue.ca = above.p;
+	issue.ca_len = above.len;
+	CHECK_RC(BERTH_E_KEY, berth_keystore_x509(ks, "gw", &issue, &der));
+	CHECK_OK(berth_keystore_x509(ks, "ca", &issue, &der));
+	CHECK_OK(berth_x509_chain_add(&c, der.p, der.len));
+	CHECK_OK(berth_x509_chain_add(&c, above.p, above.len));
+	CHECK_OK(berth_x509_check_own(&c, &info.pub, "did:x"));
+	berth_x509_chain_free(&c);
+	berth_buf_free(&above);
+	berth_buf_free(&der);
 }
 
 static void an_agreement_is_what_software_gets(void **state)
@@ -568,6 +603,7 @@ static const struct CMUnitTest contract[] = {
 	T(every_type_it_agrees_with_works),
 	T(a_signature_verifies_and_has_the_low_s),
 	T(only_secp256k1_signs_a_digest),
+	T(keys_of_every_custody_are_certified),
 	T(an_agreement_is_what_software_gets),
 	T(every_curve_agrees_as_software_does),
 	T(a_foreign_point_is_checked_first),
