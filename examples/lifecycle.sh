@@ -136,6 +136,11 @@ for i in 1 2; do
 done
 present; believed alpha
 good "the owner issued for keys that were proved to be in the same TPM"
+printf 'pool ntp.example\n' > "$T/alpha/ntp" && chmod 644 "$T/alpha/ntp"
+run "berth provision GW-0001 --item ntp=ntp --confirm-within 60 --wait 60"
+must alpha cli alpha provision GW-0001 --item "ntp=$T/alpha/ntp" --confirm-within 60 --wait 60 | indent
+[ "$(get gw .itemSet.status status)" = active ] || die gw "what was provisioned later is not in use"
+good "another item reached the device in use, and stays since the device still reaches its owner"
 
 # ======== 5 ========
 step "5. Suspended, and back"

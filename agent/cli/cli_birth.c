@@ -17,7 +17,7 @@
 /* what the daemon has to say may have to wait while it is started again */
 #define AWAY_MS 30000
 
-static enum berth_err number(const struct berth_cli *c, const char *option, int64_t least, int64_t most, int64_t *out)
+enum berth_err berth_cli_number(const struct berth_cli *c, const char *option, int64_t least, int64_t most, int64_t *out)
 {
 	const char *text = berth_cli_get(c, option);
 	char *end;
@@ -39,7 +39,7 @@ static enum berth_err request(const struct berth_cli *c, struct berth_json **out
 
 	*out = NULL;
 	if ((rc = berth_cli_need(c, "--out", &file)) || (rc = berth_cli_need(c, "--count", &n)) ||
-	    (rc = number(c, "--count", 1, BERTH_CLI_BATCH_COUNT_MAX, &count)))
+	    (rc = berth_cli_number(c, "--count", 1, BERTH_CLI_BATCH_COUNT_MAX, &count)))
 		return rc;
 	if (!name)
 		name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
@@ -61,7 +61,7 @@ static enum berth_err collect(const struct berth_cli *c, const struct berth_json
 	static const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	uint64_t start_ms = berth_clock_mono_ms(), heard_ms = start_ms, now_ms;
 	int64_t wait_s = WAIT_MAX_S, before = -1, done;
-	enum berth_err rc = number(c, "--wait", 0, WAIT_MAX_S, &wait_s);
+	enum berth_err rc = berth_cli_number(c, "--wait", 0, WAIT_MAX_S, &wait_s);
 
 	*v = NULL;
 	while (!rc) {

@@ -76,6 +76,9 @@ void berth_cli_progress(size_t done, size_t all);
 
 /* ---- cli_birth.c, cli_label.c ---- */
 BERTH_MUST_USE enum berth_err berth_cli_birth(struct berth_cli *c);
+/* *out, when the option is there: E_USAGE when it is no number from least to most. */
+BERTH_MUST_USE enum berth_err
+berth_cli_number(const struct berth_cli *c, const char *option, int64_t least, int64_t most, int64_t *out);
 BERTH_MUST_USE enum berth_err berth_cli_label(struct berth_cli *c);
 
 /* ---- cli_batch.c: the file of a factory for one buyer ---- */

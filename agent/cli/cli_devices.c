@@ -10,6 +10,7 @@ static const struct berth_cli_row rows[] = {
 	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
 	{ "key custody", "custody" }, { "epoch", "epoch" }, { "operational DID", "operationalDid" }, { "sold to", "soldTo" },
 	{ "taken", "taken" }, { "taken by", "takenProof.owner" }, { "waits because", "hold" }, { "refused", "denied" },
+	{ "provisioned", "set.status" }, { "because", "set.reason" }, { "next set", "provision" },
 	{ "status", "status.is" }, { "because", "status.reason" }, { "device knows", "status.noted" },
 	{ "attested", "attested.verdict" }, { "and what", "attested.detail" }, { "PCRs", "attested.pcrDigest" },
 	{ "PCRs at first", "pcrDigest" },
@@ -200,7 +201,7 @@ static const struct berth_cli_opt delegate_opts[] = {
 	{ "--to", BERTH_CLI_ONE, "DID", "the onboarding agent, its long form" },
 	{ "--until", BERTH_CLI_ONE, "TIME", "when it ends, as 2027-01-31T00:00:00Z" },
 	{ "--out", BERTH_CLI_ONE, "CHAIN", "where the chain package with the delegation goes" },
-	{ "--scope", BERTH_CLI_MANY, "WHAT", "besides onboarding: renew (alone when unset), attest, suspend" },
+	{ "--scope", BERTH_CLI_MANY, "WHAT", "besides onboarding: renew (alone when unset), configure, attest, suspend" },
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };

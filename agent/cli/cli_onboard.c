@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operator's part in onboarding: start it, invite, provision. */
+/* The operator's part in onboarding: start it, invite. */
 #include "agent/cli/cli_client.h"
 
 #include <string.h>
@@ -8,7 +8,6 @@
 #include "did/crypto/hash.h"
 
 #define INVITATION_MAX ((size_t)256 << 10)
-#define ITEM_MAX ((size_t)192 << 10)	/* 256 KiB of base64url, which is what a body may have */
 
 /* ---- onboard ---- */
 
@@ -167,68 +166,6 @@ static enum berth_err invite(struct berth_cli *c)
 	return rc;
 }
 
-/* ---- provision ---- */
-
-static const struct berth_cli_opt provision_opts[] = {
-	{ "--item", BERTH_CLI_MANY, "ID=FILE", "the item's name and what is in it" },
-	{ "--type", BERTH_CLI_ONE, "T", "network, config (default), file, cloud, lwm2m" },
-	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
-};
-
-static enum berth_err item_body(const struct berth_cli *c, const char *item, struct berth_json **out)
-{
-	const char *file = strchr(item, '='), *type = berth_cli_get(c, "--type");
-	struct berth_buf bytes = BERTH_BUF_INIT, id = BERTH_BUF_INIT, data = BERTH_BUF_INIT;
-	struct berth_json *body = berth_json_new_object();
-	enum berth_err rc;
-
-	*out = NULL;
-	if (!file || file == item || !file[1]) {
-		rc = berth_fail(BERTH_E_USAGE, "--item %s: not ID=FILE", item);
-		goto out;
-	}
-	berth_buf_put(&id, item, (size_t)(file - item));
-	if ((rc = berth_cli_read(&bytes, file + 1, ITEM_MAX)))
-		goto out;
-	berth_b64url_encode(&data, bytes.p, bytes.len);
-	if ((rc = berth_buf_status(&id)) || (rc = berth_buf_status(&data)) ||
-	    (rc = berth_json_set_str(body, "device", berth_cli_arg(c, 0))) ||
-	    (rc = berth_json_set_str(body, "id", berth_buf_cstr(&id))) ||
-	    (rc = berth_json_set_str(body, "data", berth_buf_cstr(&data))) ||
-	    (type && (rc = berth_json_set_str(body, "type", type))))
-		goto out;
-	*out = body;
-	body = NULL;
-out:
-	berth_buf_free(&bytes);
-	berth_buf_free(&id);
-	berth_buf_free(&data);
-	berth_json_free(body);
-	return rc;
-}
-
-static enum berth_err provision(struct berth_cli *c)
-{
-	struct berth_json *body, *v = NULL;
-	const char *item;
-	enum berth_err rc;
-
-	if ((rc = berth_cli_need(c, "--item", &item)))
-		return rc;
-	for (size_t i = 0; !rc && (item = berth_cli_nth(c, "--item", i)); i++) {
-		if ((rc = item_body(c, item, &body)) || (rc = berth_cli_call(c, "/v1/provision", body, &v)))
-			break;
-		if (berth_cli_json_wanted(c))
-			rc = berth_cli_print(c, v);
-		else
-			berth_json_free(v);
-		if (!rc && !berth_cli_json_wanted(c))
-			rc = berth_cli_say("%.*s is kept for %s", (int)strcspn(item, "="), item, berth_cli_arg(c, 0));
-	}
-	return rc;
-}
-
 #define GROUP(id, args, min, does, example) \
 	static const struct berth_cli_cmd id##_cmds[] = { \
 		{ "", args, does, id##_opts, min, min, id, example }, { .run = NULL } }; \
@@ -240,5 +177,3 @@ GROUP(rotate, "", 0, "new operational keys of a gateway; another DID of an owner
 GROUP(invite, "", 0, "an invitation: of an owner for a device, or for any DIDComm agent",
       "  berth invite --device GW-0001 --out invitation.json --qr\n"
       "  berth invite --oob --goal 'read the meter' --expires 3600 --qr\n");
-GROUP(provision, "DEVICE", 1, "owner: give a device something: a network credential, a configuration",
-      "  berth provision GW-0001 --item wifi=wifi.conf --type network\n");

@@ -109,7 +109,7 @@ static size_t machine_index(const struct berth_agent *a, const struct berth_mach
 #define TIMER_RETRY_MS 10000u
 #define GO_RETRY_MS 2000u
 
-static const char on_timer[] = "timer", on_go[] = "go";
+static const char on_timer[] = "timer", on_due[] = "due", on_go[] = "go";
 
 static struct timer *
 find_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on)
@@ -159,6 +159,11 @@ set_event(struct berth_agent *a, const struct berth_machine *m, const char *key,
 void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms)
 {
 	set_event(a, m, key, on_timer, after_ms);
+}
+
+void agent_set_due(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms)
+{
+	set_event(a, m, key, on_due, after_ms);
 }
 
 void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const char *key)
@@ -340,6 +345,8 @@ static enum berth_err start(struct berth_agent *a)
 		return rc;
 	agent_forget_sweep(a);
 	to_everybody(a, rolled_back ? "rollback" : "resume");
+	if (!rolled_back)
+		to_everybody(a, on_due);
 	return BERTH_OK;
 }
 

@@ -51,7 +51,7 @@
 #define HOUSEKEEPING_MS 600000u
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
-struct timer { size_t machine; char *key; uint64_t hash /* of key */, due_ms; const char *on; /* "timer", or a "go" to try again */ };
+struct timer { size_t machine; char *key; uint64_t hash /* of key */, due_ms; const char *on; /* "timer", "due", or a "go" to try again */ };
 /* look: there may be something for it; hash: of peer, so that one is found among thousands */
 struct parked { uint64_t request; enum berth_link link; bool look; char *peer, *thread; /* NULL: any */ uint64_t hash, until_ms, offer_ms; /* 0: nothing to offer */ int64_t again_s; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
@@ -353,6 +353,7 @@ void agent_poll_clear(struct berth_agent *a);
 
 /* agent.c */
 void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
+void agent_set_due(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
 void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const char *key);
 void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key);
 uint64_t agent_mono_ms(void);

@@ -43,7 +43,7 @@ enum berth_api_op {
 	BERTH_API_DEVICES_INVITE,	/* POST /v1/devices/{id}/invite */
 	BERTH_API_DEVICES_DELEGATE,	/* POST /v1/devices/{id}/delegate {"to","until","scope"?} */
 	BERTH_API_DEVICES_BIRTH,	/* POST /v1/devices/birth */
-	BERTH_API_PROVISION,		/* POST /v1/provision {"device","id","data","type"?,"sensitivity"?} */
+	BERTH_API_PROVISION,		/* POST /v1/provision {"device"|"model"|"all","id","data"|"remove","type"?...} */
 	BERTH_API_AUDIT,		/* GET  /v1/audit?after=SEQ: array; */
 	BERTH_API_AUDIT_VERIFY,		/* GET  /v1/audit/verify */
 	BERTH_API_PEERS,		/* GET  /v1/peers: array */

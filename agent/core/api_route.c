@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/protocol/item.h"
 #include "agent/protocol/objects.h"
 #include "agent/protocol/oob.h"
 #include "did/base/hex.h"
@@ -85,8 +86,10 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/devices/{id}/delegate", ADMIN, OP(DEVICES_DELEGATE),
 	     FIELDS(STR("to", true, BERTH_DID_URL_MAX), STR("until", true, 64), ARRAY("scope", false, BERTH_SCOPES_MAX))),
 	POST("/v1/provision", ADMIN, OP(PROVISION),
-	     FIELDS(STR("device", true, BERTH_API_PARAM_MAX), STR("id", true, ID_MAX), STR("data", true, TEXT_MAX),
-			 STR("type", false, 32), STR("sensitivity", false, 32))),
+	     FIELDS(STR("device", false, BERTH_API_PARAM_MAX), STR("model", false, BERTH_LABEL_MAX), BOOL("all", false),
+			 STR("id", true, ID_MAX), STR("data", false, TEXT_MAX), BOOL("remove", false), STR("type", false, 32),
+			 STR("sensitivity", false, 32), INT("confirmWithin", false, BERTH_CONFIRM_MAX_S),
+			 STR("confirmBy", false, BERTH_CONFIRM_BY_MAX))),
 	GET("/v1/audit", ADMIN, OP(AUDIT)),
 	GET("/v1/audit/verify", ADMIN, OP(AUDIT_VERIFY)),
 	POST("/v1/audit/sign", ADMIN, OP(AUDIT_SIGN)),

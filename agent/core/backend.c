@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/protocol/gateway_item.h"
 #include "agent/protocol/onboarding.h"
 #include "did/codec/base64url.h"
 #include "did/codec/did_text.h"
@@ -320,7 +321,8 @@ static enum berth_err secrets(void *arg, const struct berth_api_request *req, st
 			break;
 		if (berth_json_get(item, "refused"))
 			continue;
-		o = berth_json_clone(item);
+		if ((o = berth_json_clone(item)))
+			berth_json_remove(o, "slot");	/* nobody's business */
 		rc = o ? berth_json_push(list, o) : BERTH_E_NOMEM;
 	}
 	berth_json_free(inst);
@@ -356,13 +358,13 @@ static enum berth_err set_text(struct berth_json *o, const char *b64)
 enum berth_err
 backend_item(struct berth_env *env, const struct berth_json *data, const char *id, struct berth_json **out)
 {
-	const char *slot = berth_data_str(berth_json_get(data, "active"), "slot");
+	const struct berth_json *active = berth_json_get(data, "active");
 	struct berth_buf box = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
-	char ns[16], label[80];
+	char ns[GATEWAY_ITEM_NS_LEN], label[80];
 	enum berth_err rc;
 
 	*out = NULL;
-	snprintf(ns, sizeof(ns), "item-%s", slot);
+	gateway_item_ns(ns, active, gateway_items_find(berth_json_get(active, "items"), id));
 	snprintf(label, sizeof(label), "item/%s", id);
 	if (!(rc = env->records->get(env->records, ns, id, &box)) &&
 	    !(rc = env->keys->ops->unseal(env->keys, label, berth_data_int(data, "epoch", 0), box.p, box.len, &plain)))

@@ -80,7 +80,7 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 	    (rc = backend_copy_or_null(o, "chainTip", data, "tip")) ||
 	    (rc = berth_json_set_str(o, "assurance", berth_custody_name(berth_keys_custody(env->keys, BERTH_ID_FACTORY)))) ||
 	    (rc = backend_health(b, state, o)) || (rc = set_onboarding(o, data)) ||
-	    (rc = backend_set_items(b, o, data)))
+	    (rc = backend_set_items(b, o, data)) || (rc = backend_set_waits(b, o, data)))
 		goto out;
 	if (!(rc = backend_set_queue(b, o)))
 		rc = backend_mediation(b, o);
@@ -207,8 +207,8 @@ static enum berth_err summary(const char *key, const struct berth_json *inst, st
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc = berth_json_set_str(o, "device", key);
 
-	if (!rc)
-		rc = backend_copy(o, "state", inst, "state");
+	if (!rc && !(rc = backend_copy(o, "state", inst, "state")))
+		rc = backend_copy(o, "provision", berth_json_get(data, "provision"), "status");
 	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
 		rc = backend_copy(o, members[i], data, members[i]);
 	for (size_t i = 0; !rc && i < sizeof(dids) / sizeof(dids[0]); i++)
@@ -225,7 +225,8 @@ static enum berth_err proofs(struct berth_json *o, const struct berth_json *data
 
 	if ((rc = backend_copy(o, "receipt", data, "receipt")) || (rc = backend_copy(o, "takenProof", data, "takenProof")) ||
 	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy(o, "attested", data, "attested")) ||
-	    (rc = backend_copy(o, "items", data, "results")) || (rc = backend_copy(o, "ldevid", data, "ldevid")))
+	    (rc = backend_copy(o, "items", data, "results")) || (rc = backend_copy(o, "ldevid", data, "ldevid")) ||
+	    (rc = backend_copy_set(o, data)))
 		return rc;
 	return backend_copy_status(o, data);
 }
@@ -335,20 +336,6 @@ static enum berth_err import(void *arg, const struct berth_api_request *req, str
 	return rc ? rc : berth_agent_command(b->agent, "owner", key, "cmd/import", req->body, out);
 }
 
-static enum berth_err provision(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_json *args = berth_json_new_object();
-	const char *type = berth_data_str(req->body, "type");
-	enum berth_err rc;
-
-	if (!(rc = backend_copy(args, "id", req->body, "id")) && !(rc = backend_copy(args, "value", req->body, "data")) &&
-	    !(rc = berth_json_set_str(args, "type", type ? type : "config")) &&
-	    !(rc = backend_copy(args, "sensitivity", req->body, "sensitivity")))
-		rc = backend_device_command(arg, "owner", berth_data_str(req->body, "device"), "cmd/provision", args, out);
-	berth_json_free(args);
-	return rc;
-}
-
 /* ---- ping ---- */
 /* The owner's DID, or the one it has rotated to. */
 static const char *peer_of(const struct berth_json *active)
@@ -405,7 +392,6 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_DEVICES_SELL] = sell;
 	api->op[BERTH_API_DEVICES_INVITE] = invite;
 	api->op[BERTH_API_DEVICES_DELEGATE] = delegate;
-	api->op[BERTH_API_PROVISION] = provision;
 	api->op[BERTH_API_PING] = ping;
 	backend_audit_init(api);
 	backend_metrics_init(api);
@@ -415,5 +401,6 @@ void backend_admin_init(struct berth_api_backend *api)
 	backend_ethr_init(api);
 	backend_certs_init(api);
 	backend_life_init(api);
+	backend_provision_init(api);
 	backend_birth_init(api);
 }

@@ -52,6 +52,17 @@ void backend_exchanges_init(struct berth_api_backend *api);
 void backend_messages_init(struct berth_api_backend *api);
 void backend_admin_init(struct berth_api_backend *api);
 void backend_birth_init(struct berth_api_backend *api);
+/* At which generation of the watch that event was seen last; 0: never. */
+int64_t backend_watch_event(const struct berth_backend *b, const char *name);
+#define BACKEND_NS_ACK "watch-ack"	/* principal -> generation that it has acknowledged */
+/* backend_confirm.c: what waited for applications goes on when they have said so; what status
+ * says of it: o.itemSet, o.grace. */
+void backend_confirm_look(struct berth_backend *b);
+BERTH_MUST_USE enum berth_err backend_set_waits(struct berth_backend *b, struct berth_json *o, const struct berth_json *data);
+
+/* backend_provision.c: o.set, what an owner's device made of the last set of items. */
+BERTH_MUST_USE enum berth_err backend_copy_set(struct berth_json *to, const struct berth_json *data);
+void backend_provision_init(struct berth_api_backend *api);
 void backend_release_init(struct berth_api_backend *api);
 void backend_ethr_init(struct berth_api_backend *api);
 /* backend_certs.c; certs: [{name, serial, notAfter}] of what applications can have. */

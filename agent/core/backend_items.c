@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "agent/core/hooks.h"
+#include "agent/protocol/item.h"
 #include "agent/protocol/onboarding.h"
 
 enum berth_err

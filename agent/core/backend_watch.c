@@ -14,11 +14,10 @@
 
 #define NS_WATCH "watch"
 #define KEY_SEEN "seen"
-#define NS_ACK "watch-ack"
 
 /* Of a gateway's data: differs from what it was means the event.  A text, or "". */
-enum part { DID, OWNER, PEER, OUT, RELEASE, EPOCH, N_PARTS };
-static const char *const part_names[N_PARTS] = { "did", "owner", "peer", "out", "release", "epoch" };
+enum part { DID, OWNER, PEER, OUT, RELEASE, EPOCH, ITEMS, N_PARTS };
+static const char *const part_names[N_PARTS] = { "did", "owner", "peer", "out", "release", "epoch", "items" };
 
 /* Event names, and the parts that they come of. */
 static const struct event {
@@ -33,6 +32,7 @@ static const struct event {
 	{ "owner-changing", 1u << RELEASE, false, true },
 	{ "drop-sessions", 1u << OUT, false, true },
 	{ "drop-sessions", 1u << EPOCH, true, false },
+	{ "provisioned", 1u << ITEMS, true, true },
 };
 
 static const char *text_of(const struct berth_json *o, const char *name)
@@ -40,6 +40,21 @@ static const char *text_of(const struct berth_json *o, const char *name)
 	const char *s = berth_data_str(o, name);
 
 	return s ? s : "";
+}
+
+/* What is in use of what was provisioned, in so few words that they can be kept. */
+static enum berth_err read_items(struct berth_json *o, const struct berth_json *items)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	uint8_t hash[BERTH_SHA256_LEN];
+	enum berth_err rc = berth_json_print(&text, items);
+
+	if (!rc && !(rc = berth_buf_status(&text))) {
+		berth_sha256(hash, text.p, text.len);
+		rc = berth_json_set_b64url(o, part_names[ITEMS], hash, sizeof(hash));
+	}
+	berth_buf_free(&text);
+	return rc;
 }
 
 static enum berth_err read_parts(struct berth_backend *b, struct berth_json *o)
@@ -58,6 +73,8 @@ static enum berth_err read_parts(struct berth_backend *b, struct berth_json *o)
 	    !(rc = berth_json_set_str(o, part_names[OUT], out ? out : "")) &&
 	    !(rc = berth_json_set_str(o, part_names[RELEASE], berth_json_get(data, "release") ? "coming" : "")))
 		rc = berth_json_set_str(o, part_names[EPOCH], berth_data_int(data, "epoch", 0) ? "later" : "first");
+	if (!rc && berth_json_get(active, "items"))
+		rc = read_items(o, berth_json_get(active, "items"));
 	if (!rc)
 		rc = berth_json_set_int(o, "epochs", berth_data_int(data, "epoch", 0));
 	berth_json_free(inst);
@@ -227,11 +244,12 @@ bool berth_backend_watch_look(struct berth_backend *b)
 	}
 	b->watching = true;
 	b->changes = changes;
-	if (!is)
-		return false;
-	berth_json_free(b->watched);
-	b->watched = is;
-	return true;
+	if (is) {
+		berth_json_free(b->watched);
+		b->watched = is;
+	}
+	backend_confirm_look(b);
+	return is != NULL;
 }
 
 /* ---- the answer ---- */
@@ -284,8 +302,12 @@ out:
 	return rc;
 }
 
-/* An application has switched.  Nothing waits for it today: an operational key goes as soon
- * as the owner has used the next one, and until then both serve. */
+int64_t backend_watch_event(const struct berth_backend *b, const char *name)
+{
+	return berth_data_int(berth_json_get(b->watched, "at"), name, 0);
+}
+
+/* An application has switched (backend_confirm.c). */
 static enum berth_err ack(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
@@ -299,10 +321,11 @@ static enum berth_err ack(void *arg, const struct berth_api_request *req, struct
 	snprintf(text, sizeof(text), "%lld", (long long)generation);
 	if ((rc = berth_store_begin(s)))
 		return rc;
-	if ((rc = berth_store_put_str(s, NS_ACK, req->principal, text)) || (rc = berth_store_commit(s))) {
+	if ((rc = berth_store_put_str(s, BACKEND_NS_ACK, req->principal, text)) || (rc = berth_store_commit(s))) {
 		berth_store_rollback(s);
 		return rc;
 	}
+	backend_confirm_look(b);
 	*out = berth_json_new_object();
 	return berth_json_set_int(*out, "generation", now);
 }
@@ -323,7 +346,7 @@ static enum berth_err acks(void *arg, const struct berth_api_request *req, struc
 {
 	struct berth_backend *b = arg;
 	struct berth_json *list = berth_json_new_object(), *o = berth_json_new_object();
-	enum berth_err rc = berth_store_each(berth_agent_store(b->agent), NS_ACK, NULL, push_ack, list);
+	enum berth_err rc = berth_store_each(berth_agent_store(b->agent), BACKEND_NS_ACK, NULL, push_ack, list);
 
 	(void)req;
 	if (rc || (rc = berth_json_set_int(o, "generation", backend_watch_generation(b))) ||

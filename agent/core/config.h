@@ -119,6 +119,11 @@ void berth_config_folders(const struct berth_config *c, struct berth_verify *v);
 struct berth_hook;
 BERTH_MUST_USE enum berth_err berth_config_hooks(const struct berth_config *c, struct berth_hook *v, size_t *n);
 
+/* Whether the hook of that name gets items of that type and name; and whether any does, for
+ * struct berth_policy (hooked_by is the configuration). */
+bool berth_config_hook_takes(const struct berth_config *c, const char *name, const char *type, const char *id);
+bool berth_config_hooked(const void *config, const char *type, const char *id);
+
 /* What a principal may do: "secret:wifi" is the right "secret" on "wifi"; "*" is
  * every object; rights without an object stand alone. */
 bool berth_grant_ok(const char *grant);

@@ -40,3 +40,20 @@ enum berth_err berth_config_hooks(const struct berth_config *c, struct berth_hoo
 	}
 	return BERTH_OK;
 }
+
+bool berth_config_hook_takes(const struct berth_config *c, const char *name, const char *type, const char *id)
+{
+	const char *one = berth_config_item(c, "hook", name, "item", 0);
+
+	return berth_config_has(c, "hook", name, "type", type) && (!one || berth_config_has(c, "hook", name, "item", id));
+}
+
+bool berth_config_hooked(const void *config, const char *type, const char *id)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = berth_config_section(config, "hook", i)); i++)
+		if (berth_config_str(config, "hook", name, "program")[0] && berth_config_hook_takes(config, name, type, id))
+			return true;
+	return false;
+}

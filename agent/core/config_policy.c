@@ -112,6 +112,21 @@ static enum berth_err relay(const struct berth_config *c, struct berth_policy *o
 	return items(c, "policy", "mediate-did", out->mediate_dids, &out->n_mediate_dids);
 }
 
+/* Who has to say that it has switched. */
+static enum berth_err confirmers(const struct berth_config *c, struct berth_policy *out)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = berth_config_section(c, "principal", i)); i++) {
+		if (!berth_config_bool(c, "principal", name, "confirm"))
+			continue;
+		if (out->n_confirm == BERTH_POLICY_LIST_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[principal]: more than %d with confirm", BERTH_POLICY_LIST_MAX);
+		out->confirm[out->n_confirm++] = name;
+	}
+	return BERTH_OK;
+}
+
 enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out)
 {
 	enum berth_err rc;
@@ -137,6 +152,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.oob_url = berth_config_str(c, "invitations", NULL, "url"),
 		.release_consent = !strcmp(berth_config_str(c, "policy", NULL, "release-consent"), "required"),
 		.release_notice_s = berth_config_int(c, "policy", NULL, "release-notice"),
+		.grace_s = berth_config_int(c, "policy", NULL, "grace"),
 		.clear_tpm = berth_config_bool(c, "policy", NULL, "clear-tpm"),
 		.seek_day_bytes = berth_config_int(c, "policy", NULL, "seek-bytes-per-day"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
@@ -144,10 +160,12 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.peer_msgs = berth_config_int(c, "delivery", NULL, "peer-messages"),
 		.peer_bytes = berth_config_int(c, "delivery", NULL, "peer-kilobytes") * 1024,
 	};
+	out->hooked = berth_config_hooked;
+	out->hooked_by = c;
 	out->hints_file = berth_config_str(c, "rendezvous", NULL, "hints-file");
 	if (!out->hints_file[0])
 		out->hints_file = NULL;
-	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) || (rc = config_life(c, out)) ||
+	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) || (rc = config_life(c, out)) || (rc = confirmers(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "trust", "firmware-signer", out->firmware_signers, &out->n_firmware_signers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||

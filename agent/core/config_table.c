@@ -126,6 +126,7 @@ const struct berth_option berth_options[] = {
 	PATH("principal", NAMED, "exe", "", "only when they run this program"),
 	TEXT("principal", NAMED, "unit", "", "only in this systemd unit"),
 	LIST("principal", NAMED, BERTH_OPT_GRANT, "may", "what it may do"),
+	BOOL("principal", NAMED, "confirm", "no", "operational keys of before stay until it has said that it has switched"),
 
 	WORDS("policy", ONE, "accept", "hardware sealed", "hardware sealed", "key custody an owner takes"),
 	WORD("policy", ONE, "ek-live", "manufacturer", "required manufacturer",
@@ -155,6 +156,7 @@ const struct berth_option berth_options[] = {
 	WORD("policy", ONE, "release-consent", "no", "no required",
 	     "gateway: whether its operator has to agree (berth consent) when its owner lets it go"),
 	TIME("policy", ONE, "release-notice", "10", 0, 30 * DAY, "gateway: how long before applications hear of that"),
+	TIME("policy", ONE, "grace", "1d", 0, 30 * DAY, "gateway: how long keys of before stay for applications that have to confirm"),
 	BOOL("policy", ONE, "clear-tpm", "no", "gateway: an owner that retires it may clear its TPM"),
 	PATH("policy", ONE, "status-dir", "", "status lists, a file each"),
 	PATH("policy", ONE, "schema-dir", "", "JSON Schemas of credentials, a file each"),

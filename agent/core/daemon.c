@@ -329,6 +329,7 @@ static enum berth_err use(struct berth_daemon *d, struct berth_config *cfg)
 	d->files = files;
 	d->policy = policy;
 	d->policy.judging = &d->backend.judging;
+	d->policy.hooked_by = d->first;		/* as the hooks themselves */
 	d->cfg = cfg;
 	return BERTH_OK;
 }

@@ -351,6 +351,8 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)
 		agent_set_timer(a, m, key, fx.timer_ms);
+	if (fx.due_ms)
+		agent_set_due(a, m, key, fx.due_ms);
 	*go = fx.go;
 	if (result && fx.result) {
 		*result = fx.result;

@@ -24,7 +24,7 @@ struct berth_hooks {
 	struct berth_backend *b;
 	struct berth_hook v[BERTH_HOOKS_MAX];
 	size_t n;
-	int64_t generation;	/* of the items that were looked at */
+	uint64_t changes;	/* of the agent, when its items were looked at */
 	uint64_t look_ms;	/* when to look again, whatever has changed */
 
 	/* the one that runs; p.pid 0: none */
@@ -39,8 +39,6 @@ struct berth_hooks {
 	size_t n_said;
 };
 
-static struct berth_store *store(const struct berth_hooks *h) { return berth_agent_store(h->b->agent); }
-
 enum berth_err berth_hooks_new(struct berth_hooks **out, const struct berth_config *cfg, struct berth_backend *b)
 {
 	struct berth_hooks *h = calloc(1, sizeof(*h));
@@ -51,7 +49,7 @@ enum berth_err berth_hooks_new(struct berth_hooks **out, const struct berth_conf
 		free(h);
 		return rc;
 	}
-	*h = (struct berth_hooks){ .cfg = cfg, .b = b, .n = h->n, .generation = -1, .sock = -1, .p = { .pidfd = -1 } };
+	*h = (struct berth_hooks){ .cfg = cfg, .b = b, .n = h->n, .changes = UINT64_MAX, .sock = -1, .p = { .pidfd = -1 } };
 	if (!(rc = berth_config_hooks(cfg, h->v, &h->n)))
 		*out = h;
 	else
@@ -107,62 +105,58 @@ static int64_t tries_before(struct berth_hooks *h, const char *id, const char *s
 	return n;
 }
 
-static enum berth_err outcome_json(struct berth_hooks *h, const struct outcome *o, struct berth_buf *out)
+static enum berth_err record_json(struct berth_hooks *h, const struct outcome *o, struct berth_json *v)
 {
 	int64_t tries = tries_before(h, o->id, o->sha) + 1, wait = BERTH_HOOKS_FIRST_S;
-	struct berth_json *v = berth_json_new_object();
 	enum berth_err rc;
 
 	for (int64_t i = 1; i < tries && wait < BERTH_HOOKS_MOST_S; i++)
 		wait *= 2;
 	if (wait > BERTH_HOOKS_MOST_S)
 		wait = BERTH_HOOKS_MOST_S;
-	if (!(rc = berth_json_set_str(v, "hook", o->hook)) && !(rc = berth_json_set_str(v, "sha256", o->sha)) &&
-	    !(rc = berth_json_set_str(v, "result", o->result)) &&
-	    !(rc = o->code[0] ? berth_json_set_str(v, "code", o->code) : BERTH_OK) &&
-	    !(rc = berth_json_set_int(v, "tries", tries)) &&
-	    !(rc = berth_json_set_int(v, "nextS", berth_agent_now_s(h->b->agent) + wait)))
-		rc = berth_json_print(out, v);
-	berth_json_free(v);
-	return rc;
+	if ((rc = berth_json_set_str(v, "hook", o->hook)) || (rc = berth_json_set_str(v, "sha256", o->sha)) ||
+	    (rc = berth_json_set_str(v, "result", o->result)) ||
+	    (o->code[0] && (rc = berth_json_set_str(v, "code", o->code))) || (rc = berth_json_set_int(v, "tries", tries)))
+		return rc;
+	return berth_json_set_int(v, "nextS", berth_agent_now_s(h->b->agent) + wait);
 }
 
-/* The owner hears of what it has not heard yet, before it is recorded that it has: twice rather
- * than never. */
-static enum berth_err tell(struct berth_hooks *h, const struct outcome *o)
+/* The owner hears of what it has not heard yet. */
+static bool is_known(struct berth_hooks *h, const struct outcome *o)
 {
-	struct berth_json *args = berth_json_new_object(), *before;
+	struct berth_json *before;
 	bool known = !backend_hook_record(h->b, o->id, o->sha, &before) &&
 		     berth_json_says(berth_json_get(before, "result"), o->result);
-	enum berth_err rc = BERTH_OK;
 
-	if (!known && !(rc = berth_json_set_str(args, "id", o->id)) && !(rc = berth_json_set_str(args, "sha256", o->sha)) &&
-	    !(rc = berth_json_set_str(args, "status", o->result)) &&
-	    !(rc = o->code[0] ? berth_json_set_str(args, "reason", o->code) : BERTH_OK))
-		rc = berth_agent_command(h->b->agent, "gateway", NULL, "cmd/item-result", args, NULL);
 	berth_json_free(before);
-	berth_json_free(args);
-	return rc;
+	return known;
 }
 
-/* The version and that it is installed go together: neither can be had without the other. */
+static enum berth_err set_args(struct berth_hooks *h, const struct outcome *o, struct berth_json *args)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_str(args, "id", o->id)) || (rc = berth_json_set_str(args, "sha256", o->sha)) ||
+	    (rc = berth_json_set_str(args, "status", o->result)) ||
+	    (o->code[0] && (rc = berth_json_set_str(args, "reason", o->code))) ||
+	    (o->version && (rc = berth_json_set_str(args, "version", o->version))) ||
+	    (rc = berth_json_set_bool(args, "known", is_known(h, o))))
+		return rc;
+	return record_json(h, o, berth_data_obj(args, "record"));
+}
+
+/* One transaction with what follows of it: the version that is installed, a set of items that
+ * goes back, the owner's message. */
 static enum berth_err record(struct berth_hooks *h, const struct outcome *o)
 {
-	struct berth_buf json = BERTH_BUF_INIT, line = BERTH_BUF_INIT;
-	enum berth_err rc = tell(h, o);
+	struct berth_json *args = berth_json_new_object();
+	enum berth_err rc = set_args(h, o, args);
 
-	if (rc)		/* that it is so counts all the same */
-		berth_log_err(BERTH_LOG_WARN, "hook", rc);
-	berth_buf_printf(&line, "%s: item %s: %s%s%s", o->hook, o->id, o->result, o->code[0] ? " " : "", o->code);
-	berth_log(strcmp(o->result, "ok") ? BERTH_LOG_WARN : BERTH_LOG_INFO, "hook", "%s", berth_buf_cstr(&line));
-	if (!(rc = outcome_json(h, o, &json)) && !(rc = berth_store_begin(store(h))) &&
-	    ((rc = berth_store_put(store(h), BERTH_NS_HOOK, o->id, json.p, json.len)) ||
-	     (rc = o->version ? berth_store_put_str(store(h), BERTH_NS_FIRMWARE, BERTH_FIRMWARE_HIGHEST, o->version) : BERTH_OK) ||
-	     (rc = berth_store_audit(store(h), berth_agent_now_s(h->b->agent), "hook", berth_buf_cstr(&line))) ||
-	     (rc = berth_store_commit(store(h)))))
-		berth_store_rollback(store(h));
-	berth_buf_free(&json);
-	berth_buf_free(&line);
+	berth_log(strcmp(o->result, "ok") ? BERTH_LOG_WARN : BERTH_LOG_INFO, "hook", "%s: item %s: %s%s%s", o->hook, o->id,
+		  o->result, o->code[0] ? " " : "", o->code);
+	if (!rc)
+		rc = berth_agent_command(h->b->agent, "gateway", NULL, "cmd/item-result", args, NULL);
+	berth_json_free(args);
 	return rc;
 }
 
@@ -224,14 +218,6 @@ struct due {
 	int64_t at_s;
 };
 
-static bool takes(const struct berth_hooks *h, size_t which, const char *type, const char *id)
-{
-	const char *name = h->v[which].name, *one = berth_config_item(h->cfg, "hook", name, "item", 0);
-
-	return berth_config_has(h->cfg, "hook", name, "type", type) &&
-	       (!one || berth_config_has(h->cfg, "hook", name, "item", id));
-}
-
 /* INT64_MAX: it has been, or is nobody's. */
 static int64_t due_at(struct berth_hooks *h, const struct berth_json *item, size_t *which)
 {
@@ -239,7 +225,7 @@ static int64_t due_at(struct berth_hooks *h, const struct berth_json *item, size
 	struct berth_json *r;
 	int64_t at = 0;
 
-	for (*which = 0; *which < h->n && !takes(h, *which, type, id); (*which)++)
+	for (*which = 0; *which < h->n && !berth_config_hook_takes(h->cfg, h->v[*which].name, type, id); (*which)++)
 		;
 	if (*which == h->n || berth_json_get(item, "refused"))
 		return INT64_MAX;
@@ -368,15 +354,13 @@ static void look(struct berth_hooks *h)
 	berth_json_free(inst);
 }
 
-/* Every change of what is active steps the generation. */
 static bool anything_new(struct berth_hooks *h)
 {
-	int64_t now = h->generation;
+	uint64_t now = berth_agent_changes(h->b->agent);
+	bool yes = now != h->changes;
 
-	if (berth_store_counter_get(store(h), "generation", &now) || now == h->generation)
-		return false;
-	h->generation = now;
-	return true;
+	h->changes = now;
+	return yes;
 }
 
 uint32_t berth_hooks_run(struct berth_hooks *h)

@@ -10,9 +10,8 @@
 
 /* Runs the programs of [hook] (agent/ipc/hook.h) for the items that a gateway's owner has
  * provisioned, one after the other, each item once for each hash that it has had.  How that
- * went is a record of the store; a crash before it is written means once more.  What fails
+ * went is a record of the store (BERTH_NS_HOOK); a crash before it is written means once more.  What fails
  * is tried again, after HOOKS_FIRST_S, then twice that, up to HOOKS_MOST_S. */
-#define BERTH_NS_HOOK "hook"		/* item id -> {hook, sha256, result, code?, tries, nextS} */
 #define BERTH_HOOKS_FIRST_S 5
 #define BERTH_HOOKS_MOST_S 3600
 #define BERTH_HOOKS_OUTPUT_MAX 4096	/* that is logged; the rest is read and forgotten */

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
-#include "agent/core/hooks.h"
 #include "agent/core/kept.h"
 #include "agent/protocol/application_internal.h"
 #include "agent/protocol/credentials.h"
 #include "agent/protocol/discover.h"
+#include "agent/protocol/item.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/oob.h"
 #include "agent/protocol/relation.h"

@@ -136,6 +136,17 @@ static const struct berth_transition table[] = {
 	{ GW_EXPIRED,      "attest-request",   gateway_on_attest_request,    STAY,            STAY },
 	{ GW_QUARANTINED,  "attest-request",   gateway_on_attest_request,    STAY,            STAY },
 
+	{ GW_OPERATIONAL,  "provision-set",    gateway_on_set,               STAY,            STAY },
+	{ GW_RENEWING,     "provision-set",    gateway_on_set,               STAY,            STAY },
+	{ GW_ROTATING,     "provision-set",    gateway_on_set,               STAY,            STAY },
+	{ GW_OPERATIONAL,  "provision-item",   gateway_on_set_item,          STAY,            STAY },
+	{ GW_RENEWING,     "provision-item",   gateway_on_set_item,          STAY,            STAY },
+	{ GW_ROTATING,     "provision-item",   gateway_on_set_item,          STAY,            STAY },
+	{ ANY,             "set-noted",        gateway_on_set_noted,         STAY,            STAY },
+	{ ANY,             "cmd/acked",        gateway_acked,                STAY,            STAY },
+	{ ANY,             "cmd/switched",     gateway_switched,             STAY,            STAY },
+	{ ANY,             "due",              gateway_due,                  STAY,            STAY },
+
 	{ ANY,             "committed",        gateway_on_late_committed,    STAY,            STAY },
 	{ ANY,             "cmd/item-result",  gateway_item_result,          STAY,            STAY },
 

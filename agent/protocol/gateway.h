@@ -4,8 +4,9 @@
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
- * gateway_evidence.c, gateway_items.c (M9, M10), gateway_results.c, gateway_commit.c and
- * gateway_complete.c (M11), gateway_renew.c
+ * gateway_evidence.c, gateway_items.c and gateway_item.c (M9, M10), gateway_set.c, gateway_trial.c and
+ * gateway_results.c (M10 after the run), gateway_due.c, gateway_commit.c and gateway_complete.c
+ * (M11), gateway_renew.c
  * (M12), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
  * (M15), gateway_retire.c (M16), and what both are, gateway_end.c.  One instance, "self"; its data:
  *
@@ -28,12 +29,15 @@
  *	complete {run, thid, tries?, dueS?}	since OPERATIONAL, until the first renewal: that run is over,
  *			said in that thread; given up, it is said again
  *	renewal {identity, thid, nonce, tries}	since RENEWING: the next identity
- *	old {identity, thid, tries?}	since ROTATING: the one before
+ *	old {identity, credential, thid, tries?}	since ROTATING: the one before
+ *	grace {identity, credential?, untilS}	and since the owner has used the next one, until
+ *			applications have switched; untilS of uptime
  *	release {thid, nonce, credential, nextOwner?, retire, consent, noticeS, ready?, tries?}
  *			while RELEASING and RETIRING: the end that is coming; its noticeS of uptime
  *	refused []	threads of the ends of this epoch that we said no to
  *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?, saidS?}
  *			until the next owner has the device: how the last epoch ended
+ *	itemSeq, staged, trial, outcome		gateway_set.h
  *	statusSeq	the highest that the owner has said of us
  *	quarantine {why, reason?, was}	since QUARANTINED by the owner; without it, by an old copy
  *	denied		why an owner refused us last, until one does not
@@ -68,6 +72,14 @@ berth_step_fn gateway_rotate, gateway_look, gateway_renew, gateway_on_renew_issu
 berth_step_fn gateway_on_rotate;
 /* what became of an item */
 berth_step_fn gateway_item_result;
+/* another set of items, after the run (gateway_set.h) */
+berth_step_fn gateway_on_set, gateway_on_set_item, gateway_on_set_noted, gateway_acked;
+/* whatever else than the state's own timer is due, and the end of a grace */
+berth_step_fn gateway_due, gateway_switched;
+
+/* Whether keys of before are kept for applications; data.old becomes data.grace, or is forgotten. */
+bool gateway_has_grace(const struct berth_env *env);
+enum berth_err gateway_begin_grace(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* commit */
 berth_step_fn gateway_commit, gateway_commit_again, gateway_on_committed, gateway_abandon, gateway_on_late_committed;
 
@@ -117,6 +129,8 @@ enum berth_err gateway_name_operational(struct berth_instance *inst, struct bert
 const char *gateway_peer(const struct berth_json *active);
 /* We were onboarded under a delegation, and as far as we know it has ended. */
 bool gateway_delegate_is_over(const struct berth_env *env, const struct berth_json *active);
+/* The active one; NULL: there is none. */
+const struct berth_identity *gateway_operational(struct berth_env *env, const struct berth_instance *inst);
 /* Makes, or finds, the operational identity of that name; certified: its key gets a certificate,
  * for which P-256 is what most can use. */
 enum berth_err gateway_make_operational(struct berth_env *env, const char *name, bool certified, const struct berth_identity **op);

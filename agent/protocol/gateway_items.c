@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/protocol/gateway.h"
+#include "agent/protocol/gateway_item.h"
 #include "agent/protocol/item.h"
 #include "agent/protocol/ldevid.h"
 #include "agent/protocol/object.h"
-#include "did/crypto/hash.h"
 #include "did/url.h"
 
 enum berth_err gateway_run(struct berth_run *run, const struct berth_instance *inst, const struct berth_event *ev)
@@ -84,47 +83,6 @@ enum berth_err gateway_check_operational(struct berth_env *env, const struct ber
 		rc = berth_object_verify(&oc.obj, env->resolver, NULL, NULL);
 	berth_object_free(&oc.obj);
 	return rc;
-}
-
-/* one announced item, checked and copied without what we do not know */
-static enum berth_err announce(struct berth_json *list, const struct berth_json *item)
-{
-	const char *id, *type, *sha, *sensitivity = "public";
-	struct berth_json *v;
-	int64_t seq = 0, size;
-	uint8_t h[32];
-	enum berth_err rc;
-
-	if ((rc = berth_json_req_str(item, "id", 63, &id)) || (rc = berth_json_req_str(item, "type", 63, &type)) ||
-	    (rc = berth_json_req_str(item, "sha256", 64, &sha)) || (rc = berth_body_get_32(item, "sha256", h)) ||
-	    (rc = berth_json_req_int(item, "size", 0, BERTH_ITEM_MAX, &size)) ||
-	    (rc = berth_json_opt_int(item, "seq", 0, INT64_MAX, &seq)) ||
-	    (rc = berth_json_opt_str(item, "sensitivity", 31, &sensitivity)))
-		return rc;
-	v = berth_json_new_object();
-	if ((rc = berth_json_set_str(v, "id", id)) || (rc = berth_json_set_str(v, "type", type)) ||
-	    (rc = berth_json_set_str(v, "sha256", sha)) || (rc = berth_json_set_int(v, "seq", seq)) ||
-	    (rc = berth_json_set_int(v, "size", size)) || (rc = berth_json_set_str(v, "sensitivity", sensitivity))) {
-		berth_json_free(v);
-		return rc;
-	}
-	return berth_json_push(list, v);
-}
-
-static enum berth_err announce_all(struct berth_json *offer, const struct berth_json *body)
-{
-	const struct berth_json *items;
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = berth_json_req_arr(body, "items", BERTH_ITEMS_MAX, &items);
-
-	berth_json_each(item, items)
-		if (rc || (rc = announce(list, item)))
-			break;
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(offer, "items", list);
 }
 
 /* The announced item of that id and hash is in its slot, or was refused for good. */
@@ -212,7 +170,7 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 	    (rc = gateway_check_operational(env, operational(env, offer), run.epoch, run.peer, compact)) ||
 	    (rc = berth_ldevid_keep(env, operational(env, offer), offer, ev->in->msg.body)) ||
 	    (rc = gateway_keep_trust(offer, ev->in->msg.body)) ||
-	    (rc = announce_all(offer, ev->in->msg.body)) ||
+	    (rc = gateway_items_announced(offer, ev->in->msg.body)) ||
 	    (rc = gateway_drop_items(inst, fx, berth_json_get(offer, "items"))) ||
 	    (rc = berth_json_set_str(offer, "credential", compact)))
 		return rc;
@@ -221,29 +179,8 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 	return BERTH_OK;
 }
 
-/* M10: what came, as it is judged */
-struct item {
-	const char *id, *sha, *type, *sensitivity;
-	int64_t seq, size;
-	struct berth_buf bytes;
-};
-
-static enum berth_err read_item(struct item *it, const struct berth_message *m)
-{
-	enum berth_err rc;
-
-	*it = (struct item){ .sensitivity = "public" };
-	if ((rc = berth_json_req_str(m->body, "id", 63, &it->id)) ||
-	    (rc = berth_json_req_str(m->body, "sha256", 64, &it->sha)) ||
-	    (rc = berth_json_req_str(m->body, "type", 63, &it->type)) ||
-	    (rc = berth_json_req_int(m->body, "size", 0, BERTH_ITEM_MAX, &it->size)) ||
-	    (rc = berth_json_opt_int(m->body, "seq", 0, INT64_MAX, &it->seq)))
-		return rc;
-	return berth_json_opt_str(m->body, "sensitivity", 31, &it->sensitivity);
-}
-
 /* After issue only what it announced; before, as many as it may. */
-static enum berth_err expected(const struct berth_json *offer, const struct item *it)
+static enum berth_err expected(const struct berth_json *offer, const struct gateway_item *it)
 {
 	const struct berth_json *list = berth_json_get(offer, "items"), *stored = berth_json_get(offer, "stored");
 
@@ -255,54 +192,10 @@ static enum berth_err expected(const struct berth_json *offer, const struct item
 	return berth_fail(BERTH_E_AUTHZ, "item %s was not announced", it->id);
 }
 
-static enum berth_err check_item(struct item *it, const struct berth_json *offer, const struct berth_message *m)
-{
-	uint8_t want[32], have[32];
-	enum berth_err rc;
-
-	if ((rc = expected(offer, it)) || (rc = berth_body_get_32(m->body, "sha256", want)) ||
-	    (rc = berth_message_attachment(m, "item", &it->bytes)))
-		return rc;
-	if (it->bytes.len > BERTH_ITEM_MAX)
-		return berth_fail(BERTH_E_SIZE, "item %s: %zu bytes", it->id, it->bytes.len);
-	berth_sha256(have, it->bytes.p, it->bytes.len);
-	if (memcmp(have, want, 32) != 0)
-		return berth_fail(BERTH_E_TYPE, "item %s is not what its hash says", it->id);
-	if ((int64_t)it->bytes.len != it->size)
-		return berth_fail(BERTH_E_AUTHZ, "item %s has another size", it->id);
-	return BERTH_OK;
-}
-
-/* The item as applications will read it, sealed to this epoch. */
-static enum berth_err
-seal_item(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
-	  const struct berth_run *run, const struct item *it)
-{
-	struct berth_json *v = berth_json_new_object();
-	struct berth_buf plain = BERTH_BUF_INIT, box = BERTH_BUF_INIT;
-	char ns[16], label[80];
-	enum berth_err rc;
-
-	slot_ns(ns, inst);
-	snprintf(label, sizeof(label), "item/%s", it->id);
-	if ((rc = berth_json_set_str(v, "id", it->id)) || (rc = berth_json_set_str(v, "type", it->type)) ||
-	    (rc = berth_json_set_int(v, "seq", it->seq)) ||
-	    (rc = berth_json_set_str(v, "sensitivity", it->sensitivity)) ||
-	    (rc = berth_json_set_b64url(v, "value", it->bytes.p, it->bytes.len)) || (rc = berth_json_print(&plain, v)) ||
-	    (rc = env->keys->ops->seal(env->keys, label, run->epoch, plain.p, plain.len, &box)))
-		goto out;
-	rc = berth_effects_put(fx, ns, it->id, box.p, box.len);
-out:
-	berth_json_free(v);
-	berth_buf_free(&plain);
-	berth_buf_free(&box);
-	return rc;
-}
-
 /* What was stored is answered by commit, which names it; what has to come again at once. */
 static enum berth_err
 refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run,
-       const struct item *it, enum berth_err why)
+       const struct gateway_item *it, enum berth_err why)
 {
 	struct berth_json *body = berth_json_new_object();
 	enum berth_err rc;
@@ -319,7 +212,7 @@ refuse(struct berth_env *env, struct berth_instance *inst, struct berth_effects 
 
 /* What is whole, but nothing for this device: the run goes on without it, and commit, which
  * names all that was issued, says so. */
-static enum berth_err settle_refused(struct berth_json *offer, const struct item *it, enum berth_err why)
+static enum berth_err settle_refused(struct berth_json *offer, const struct gateway_item *it, enum berth_err why)
 {
 	struct berth_json *v = berth_json_new_object();
 	enum berth_err rc;
@@ -334,7 +227,7 @@ static enum berth_err settle_refused(struct berth_json *offer, const struct item
 
 static enum berth_err
 settle(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run,
-       const struct item *it)
+       const struct gateway_item *it)
 {
 	struct berth_json *offer = berth_data_obj(inst->data, "offer");
 	enum berth_err why = berth_item_check(env, it->type, &it->bytes, NULL), rc;
@@ -342,15 +235,15 @@ settle(struct berth_env *env, struct berth_instance *inst, struct berth_effects 
 
 	if (why && berth_err_exit(why) >= 4)	/* our trouble, or who signs cannot be asked: not now */
 		return why;
+	slot_ns(ns, inst);
 	if (why) {
-		slot_ns(ns, inst);
 		berth_effects_audit(fx, "item %s refused: %s: %s", it->id, berth_err_name(why), berth_err_detail());
 		if ((rc = settle_refused(offer, it, why)))
 			return rc;
 		return berth_effects_remove(fx, ns, it->id);
 	}
 	berth_json_remove(berth_data_obj(offer, "refused"), it->id);
-	if ((rc = seal_item(env, inst, fx, run, it)))
+	if ((rc = gateway_item_seal(env, fx, ns, run->epoch, it)))
 		return rc;
 	return berth_json_set_str(berth_data_obj(offer, "stored"), it->id, it->sha);
 }
@@ -360,13 +253,13 @@ enum berth_err gateway_on_item(struct berth_env *env, struct berth_instance *ins
 			       const struct berth_event *ev, struct berth_effects *fx)
 {
 	struct berth_json *offer = berth_data_obj(inst->data, "offer");
-	struct item it = { 0 };
+	struct gateway_item it = { 0 };
 	struct berth_run run;
 	enum berth_err rc;
 
-	if ((rc = gateway_run(&run, inst, ev)) || (rc = read_item(&it, &ev->in->msg)))
+	if ((rc = gateway_run(&run, inst, ev)) || (rc = gateway_item_read(&it, &ev->in->msg)))
 		goto out;
-	if ((rc = check_item(&it, offer, &ev->in->msg))) {
+	if ((rc = expected(offer, &it)) || (rc = gateway_item_check(&it, &ev->in->msg))) {
 		if (rc != BERTH_E_NOMEM)
 			rc = refuse(env, inst, fx, &run, &it, rc);
 		goto out;

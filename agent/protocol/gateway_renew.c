@@ -295,6 +295,7 @@ static enum berth_err remember_old(struct berth_instance *inst)
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_str(old, "identity", berth_data_str(active, "identity"))) ||
+	    (rc = berth_json_set_str(old, "credential", berth_data_str(active, "credential"))) ||
 	    (rc = berth_json_set_str(old, "thid", berth_data_str(berth_json_get(inst->data, "renewal"), "thid")))) {
 		berth_json_free(old);
 		return rc;
@@ -386,11 +387,12 @@ enum berth_err gateway_on_renewed(struct berth_env *env, struct berth_instance *
 	berth_object_hash(&ours, compact, strlen(compact));
 	if (!berth_hash_equal(&ours, &theirs))
 		return berth_fail(BERTH_E_AUTHZ, "another credential was renewed");
-	if ((rc = berth_effects_forget(fx, berth_data_str(old, "identity"))))
+	fx->timer_ms = gateway_look_again_ms(env, active);
+	berth_effects_audit(fx, "the owner uses the new operational keys; the old ones %s",
+			    gateway_has_grace(env) ? "stay until applications have switched" : "are gone");
+	if ((rc = gateway_begin_grace(env, inst, fx)))
 		return rc;
 	berth_json_remove(inst->data, "old");
-	fx->timer_ms = gateway_look_again_ms(env, active);
-	berth_effects_audit(fx, "the owner uses the new operational keys; the old ones are gone");
 	return BERTH_OK;
 }
 

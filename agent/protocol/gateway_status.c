@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/protocol/gateway.h"
+#include "agent/protocol/gateway_item.h"
+#include "agent/protocol/gateway_set.h"
 #include "agent/protocol/status_lists.h"
 #include "did/url.h"
 
@@ -102,9 +103,11 @@ static enum berth_err check_right(struct berth_env *env, struct berth_instance *
 }
 
 /* ---- out of service ---- */
-static const struct berth_identity *operational(struct berth_env *env, const struct berth_instance *inst)
+const struct berth_identity *gateway_operational(struct berth_env *env, const struct berth_instance *inst)
 {
-	return env->identity(env, berth_data_str(berth_json_get(inst->data, "active"), "identity"));
+	const char *name = berth_data_str(berth_json_get(inst->data, "active"), "identity");
+
+	return name ? env->identity(env, name) : NULL;
 }
 
 /* Keys that were being made for a renewal are not wanted any more; those of one that has
@@ -142,7 +145,7 @@ static enum berth_err take_out(struct berth_env *env, struct berth_instance *ins
 	berth_json_remove(q, "reason");
 	if (rc || (rc = berth_json_set_str(q, "why", n->status)) ||
 	    (n->reason && (rc = berth_json_set_str(q, "reason", n->reason))) ||
-	    (rc = gateway_listen(inst, fx, operational(env, inst), for_good ? GATEWAY_REST_REVOKED_S : GATEWAY_REST_S)))
+	    (rc = gateway_listen(inst, fx, gateway_operational(env, inst), for_good ? GATEWAY_REST_REVOKED_S : GATEWAY_REST_S)))
 		return rc;
 	fx->state = GW_QUARANTINED;
 	fx->stop_timer = true;
@@ -160,7 +163,7 @@ static enum berth_err take_back(struct berth_env *env, struct berth_instance *in
 	fx->state = strcmp(was, "ROTATING") == 0 ? GW_ROTATING : strcmp(was, "EXPIRED") == 0 ? GW_EXPIRED : GW_OPERATIONAL;
 	fx->timer_ms = 1000;		/* each of them goes on from its timer */
 	berth_json_remove(inst->data, "quarantine");
-	return gateway_listen(inst, fx, operational(env, inst), 0);
+	return gateway_listen(inst, fx, gateway_operational(env, inst), 0);
 }
 
 /* ---- and anew ---- */
@@ -174,16 +177,18 @@ static enum berth_err forget(struct berth_instance *inst, struct berth_effects *
 	return rc;
 }
 
-static enum berth_err drop_active_items(struct berth_instance *inst, struct berth_effects *fx)
+/* Those of a set on trial lie beside those before. */
+static enum berth_err drop_items(struct berth_instance *inst, struct berth_effects *fx)
 {
-	const struct berth_json *active = berth_json_get(inst->data, "active");
-	enum berth_err rc = BERTH_OK;
-	char ns[16];
+	const struct berth_json *active = berth_json_get(inst->data, "active"), *trial = berth_json_get(inst->data, "trial");
+	const struct berth_json *const lists[] = { berth_json_get(active, "items"), berth_json_get(trial, "items") };
+	enum berth_err rc = gateway_drop_staged(inst, fx);
 
-	snprintf(ns, sizeof(ns), "item-%s", berth_data_str(active, "slot"));
-	berth_json_each(item, berth_json_get(active, "items"))
-		if (!rc)
-			rc = berth_effects_remove(fx, ns, berth_data_str(item, "id"));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		berth_json_each(item, lists[i])
+			if (!rc)
+				rc = gateway_item_remove(fx, active, item);
+	berth_json_remove(inst->data, "trial");
 	return rc;
 }
 
@@ -194,7 +199,7 @@ static enum berth_err begin_anew(struct berth_env *env, struct berth_instance *i
 {
 	enum berth_err rc;
 
-	if ((rc = drop_active_items(inst, fx)) || (rc = forget(inst, fx, "renewal")) || (rc = forget(inst, fx, "old")) ||
+	if ((rc = drop_items(inst, fx)) || (rc = forget(inst, fx, "renewal")) || (rc = forget(inst, fx, "old")) || (rc = forget(inst, fx, "grace")) ||
 	    (rc = forget(inst, fx, "active")) || (rc = berth_effects_poll(fx, NULL, NULL, NULL)) ||
 	    (rc = gateway_begin(env, inst, ev, fx)))
 		return rc;
@@ -223,7 +228,7 @@ static const struct berth_identity *addressed(struct berth_env *env, const struc
 	const struct berth_identity *factory = env->identity(env, BERTH_ID_FACTORY);
 	const char *kid = ev->in->encrypted_to_kid;
 
-	return kid && berth_did_same(kid, factory->did) ? factory : operational(env, inst);
+	return kid && berth_did_same(kid, factory->did) ? factory : gateway_operational(env, inst);
 }
 
 static enum berth_err

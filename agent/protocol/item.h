@@ -29,6 +29,15 @@ int berth_firmware_version_cmp(const struct berth_firmware_version *a, const str
 #define BERTH_NS_FIRMWARE "firmware"
 #define BERTH_FIRMWARE_HIGHEST "highest"
 
+/* What a hook has made of an item: id -> {hook, sha256, result, code?, tries, nextS}. */
+#define BERTH_NS_HOOK "hook"
+
+/* How long a set of items may be on trial until it is confirmed, in seconds; and the name of the
+ * application that confirms it. */
+#define BERTH_CONFIRM_MIN_S 10
+#define BERTH_CONFIRM_MAX_S 86400
+#define BERTH_CONFIRM_BY_MAX 63
+
 /* An item of that type and content may become active, and be given to a hook: E_TYPE for a type
  * that nobody knows.  A firmware reference is
  *	{"url", "sha256", "size", "version", "signature"?}

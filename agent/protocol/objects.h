@@ -161,6 +161,7 @@ berth_ownership_parse(struct berth_ownership *out, const char *compact, size_t n
 #define BERTH_SCOPE_RENEW "renew"		/* M12, M13 */
 #define BERTH_SCOPE_ATTEST "attest"		/* M14: attest-request */
 #define BERTH_SCOPE_SUSPEND "suspend"		/* M14: status-notify, suspended and valid; never revoked */
+#define BERTH_SCOPE_CONFIGURE "configure"	/* M10 after onboarding: provision-set */
 struct berth_delegation {
 	struct berth_object obj;
 	const char *delegate;			/* self-certifying */

@@ -227,7 +227,7 @@ static bool names_the_device(const char *on)
 {
 	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated",
 		"rotated", "status-noted", "attest-evidence", "transfer-ready", "refused", "released", "retired",
-		"item-result" };
+		"item-result", "set-wanted", "set-result" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -391,6 +391,11 @@ static const struct berth_transition table[] = {
 	{ FROM_ANY,     "status-noted",     owner_on_status_noted,  STAY,          STAY },
 	{ FROM_ANY,     "item-result",      owner_on_item_result,   STAY,          STAY },
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
+	{ FROM_ANY,     "cmd/withdraw",     owner_withdraw,         STAY,          STAY },
+	{ FROM_ANY,     "cmd/reprovision",  owner_reprovision,      STAY,          STAY },
+	{ OW_ACTIVE,    "set-wanted",       owner_on_set_wanted,    STAY,          STAY },
+	{ OW_RENEW_PENDING, "set-wanted",   owner_on_set_wanted,    STAY,          STAY },
+	{ FROM_ANY,     "set-result",       owner_on_set_result,    STAY,          STAY },
 	{ FROM_ANY,     "cmd/delegate",     owner_delegate,         STAY,          STAY },
 
 	{ OW_CHAIN_OK,  "cmd/transfer",     owner_sell_on,          OW_TRANSFERRED, STAY },

@@ -8,7 +8,8 @@
  * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c, owner_readmit.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
  * owner_anew.c (it has begun anew meanwhile), owner_ended.c (its receipt), owner_resell.c (the next owner),
- * owner_life.c (what is due of a device in use).  The key is the deviceHash of the chain's epoch in hex; data:
+ * owner_life.c (what is due of a device in use), owner_items.c (what is provided), owner_set.c
+ * (M10 after the run).  The key is the deviceHash of the chain's epoch in hex; data:
  *
  *	package		the chain package
  *	serial, model, custody, factoryDid, epoch, tip, seq
@@ -34,6 +35,7 @@
  *	goodbye		owner_readmit.c
  *	attest, attested, attestDueS	owner_attest.c
  *	results {item: status}	what the device said of what was provisioned
+ *	itemSeq, provision, set	owner_set.c: what is provided after onboarding
  *	hold		why it waits for a person; denied: why it was refused last */
 #include "agent/protocol/onboarding.h"
 
@@ -54,7 +56,8 @@ berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_st
 	owner_on_renew_refused, owner_on_renew_unheard, owner_on_hello_refused;
 berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
 berth_step_fn owner_look;
-berth_step_fn owner_on_item_result;	/* owner_items.c */
+berth_step_fn owner_withdraw, owner_reprovision, owner_on_item_result;	/* owner_items.c */
+berth_step_fn owner_provision_again, owner_on_set_wanted, owner_on_set_result;	/* owner_set.c */
 
 berth_step_fn owner_transfer, owner_transfer_again, owner_retire, owner_retire_again, owner_not_now, owner_let_go_again,
 	owner_on_ready, owner_on_late_ready, owner_on_refused, owner_on_ended, owner_on_ended_again, owner_take_receipt;

@@ -4,14 +4,16 @@
  * DID says in this epoch will do. */
 #include <string.h>
 
-#include "agent/protocol/owner.h"
+#include "agent/protocol/owner_items.h"
 #include "did/url.h"
 
 static enum berth_err end_run(struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run)
 {
 	static const char *const ended[] = { "run", "issued", "challenge", "denied" };
-	enum berth_err rc;
+	enum berth_err rc = owner_note_issued(inst);
 
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
 		berth_json_remove(inst->data, ended[i]);
 	fx->timer_ms = OWNER_LOOK_MS;

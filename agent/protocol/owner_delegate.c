@@ -27,7 +27,8 @@ static enum berth_err read_args(const struct berth_env *env, const struct berth_
  * owner's. */
 static const char *known_scope(const char *word)
 {
-	static const char *const all[] = { BERTH_SCOPE_ONBOARD, BERTH_SCOPE_RENEW, BERTH_SCOPE_ATTEST, BERTH_SCOPE_SUSPEND };
+	static const char *const all[] = { BERTH_SCOPE_ONBOARD, BERTH_SCOPE_RENEW, BERTH_SCOPE_ATTEST, BERTH_SCOPE_SUSPEND,
+		BERTH_SCOPE_CONFIGURE };
 
 	for (size_t i = 0; word && i < sizeof(all) / sizeof(all[0]); i++)
 		if (strcmp(all[i], word) == 0)
@@ -46,7 +47,7 @@ static enum berth_err read_scope(const struct berth_event *ev, struct berth_dele
 		const char *scope = known_scope(berth_json_str(word));
 
 		if (!scope)
-			return berth_fail(BERTH_E_TYPE, "scope: onboard, renew, attest and suspend can be delegated");
+			return berth_fail(BERTH_E_TYPE, "scope: onboard, renew, configure, attest and suspend can be delegated");
 		if (!berth_delegation_has_scope(d, scope))
 			d->scope[d->n_scope++] = scope;
 	}

@@ -7,7 +7,7 @@
 
 #include "agent/protocol/attestation.h"
 #include "agent/protocol/ldevid.h"
-#include "agent/protocol/owner.h"
+#include "agent/protocol/owner_items.h"
 #include "agent/protocol/status_lists.h"
 #include "did/base/rand.h"
 #include "did/crypto/hash.h"
@@ -162,98 +162,6 @@ enum berth_err owner_make_credential(struct berth_env *env, struct berth_instanc
 	return rc;
 }
 
-/* ---- the items that were provided for this device, or for all ("*") ---- */
-struct items {
-	struct berth_env *env;
-	struct berth_instance *inst;
-	struct berth_effects *fx;
-	struct berth_run *run;
-	struct berth_json *announced;
-	bool send;		/* the second walk sends what the first announced */
-};
-
-static enum berth_err
-item_body(struct berth_json *out, const char *id, const struct berth_json *item, const struct berth_buf *bytes)
-{
-	const char *type, *sensitivity = "public";
-	uint8_t h[32];
-	enum berth_err rc;
-
-	berth_sha256(h, bytes->p, bytes->len);
-	if ((rc = berth_json_req_str(item, "type", 63, &type)) ||
-	    (rc = berth_json_opt_str(item, "sensitivity", 31, &sensitivity)) ||
-	    (rc = berth_json_set_str(out, "id", id)) || (rc = berth_json_set_str(out, "type", type)) ||
-	    (rc = berth_json_set_int(out, "seq", berth_data_int(item, "seq", 0))) ||
-	    (rc = berth_json_set_int(out, "size", (int64_t)bytes->len)) ||
-	    (rc = berth_json_set_str(out, "sensitivity", sensitivity)))
-		return rc;
-	return berth_json_set_b64url(out, "sha256", h, 32);
-}
-
-static enum berth_err send_item(struct items *it, struct berth_json *body, const struct berth_buf *bytes)
-{
-	size_t at = it->fx->n_sends;
-	enum berth_err rc = owner_send(it->env, it->inst, it->fx, it->run, "provision-item", body, false);
-
-	return rc ? rc : berth_message_attach_bytes(&it->fx->sends[at].msg, "item", "application/octet-stream",
-						    bytes->p, bytes->len);
-}
-
-/* What is provided for one device stands before what is provided for all. */
-static bool has_own(const struct items *it, const char *slash)
-{
-	struct berth_buf v = BERTH_BUF_INIT;
-	char key[160];
-	enum berth_err rc;
-
-	snprintf(key, sizeof(key), "%s%s", it->inst->key, slash);
-	rc = it->env->records->get(it->env->records, BERTH_NS_PROVISION, key, &v);
-	berth_buf_free(&v);
-	return rc == BERTH_OK;
-}
-
-static enum berth_err one_item(void *arg, const char *key, const uint8_t *value, size_t len)
-{
-	struct items *it = arg;
-	const char *slash = strchr(key, '/');
-	struct berth_json *v = NULL, *body = NULL;
-	struct berth_buf bytes = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
-	enum berth_err rc = BERTH_OK;
-
-	if (!slash || (key[0] == '*' && has_own(it, slash)))
-		return BERTH_OK;
-	body = berth_json_new_object();
-	if ((rc = it->env->keys->ops->unseal(it->env->keys, BERTH_NS_PROVISION, -1, value, len, &plain)) ||
-	    (rc = berth_json_parse_object(&v, (const char *)plain.p, plain.len, BERTH_JSON_MAX)) ||
-	    (rc = berth_body_get_b64(v, "value", BERTH_ITEM_MAX, &bytes)) ||
-	    (rc = item_body(body, slash + 1, v, &bytes)))
-		goto out;
-	if (it->send)
-		rc = send_item(it, body, &bytes);
-	else if (berth_json_len(it->announced) == BERTH_ITEMS_MAX)
-		rc = berth_fail(BERTH_E_QUOTA, "more than %d items", BERTH_ITEMS_MAX);
-	else
-		rc = berth_json_push(it->announced, body);
-	body = NULL;
-out:
-	berth_json_free(v);
-	berth_json_free(body);
-	berth_buf_free(&bytes);
-	berth_buf_free(&plain);
-	return rc;
-}
-
-/* Of as many devices as an owner may have. */
-static enum berth_err all_items(struct items *it)
-{
-	struct berth_records *r = it->env->records;
-	char prefix[80];
-	enum berth_err rc = r->each_under(r, BERTH_NS_PROVISION, "*/", one_item, it);
-
-	snprintf(prefix, sizeof(prefix), "%s/", it->inst->key);
-	return rc ? rc : r->each_under(r, BERTH_NS_PROVISION, prefix, one_item, it);
-}
-
 /* Whose word counts: ours, and the owner's in whose name we act. */
 enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
 {
@@ -290,7 +198,19 @@ remember_issue(struct berth_instance *inst, const char *credential, const char *
 		return rc;
 	}
 	berth_json_remove(inst->data, "results");	/* of an earlier run */
+	berth_json_remove(inst->data, "provision");	/* this is all that there is for it */
 	return berth_json_set(inst->data, "issued", issued);
+}
+
+struct issuing { struct berth_env *env; struct berth_instance *inst; struct berth_effects *fx; struct berth_run *run; };
+
+static enum berth_err send_item(void *arg, const struct berth_json *body, const struct berth_buf *bytes)
+{
+	const struct issuing *i = arg;
+	size_t at = i->fx->n_sends;
+	enum berth_err rc = owner_send(i->env, i->inst, i->fx, i->run, "provision-item", berth_json_clone(body), false);
+
+	return rc ? rc : owner_item_attach(&i->fx->sends[at], bytes);
 }
 
 /* M9 and M10 */
@@ -298,15 +218,15 @@ static enum berth_err
 issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
       const char *op_did, const struct berth_json *asked)
 {
-	struct items it = { .env = env, .inst = inst, .fx = fx, .run = run, .announced = berth_json_new_array() };
-	struct berth_json *body = berth_json_new_object(), *ldevid = NULL;
+	struct issuing i = { env, inst, fx, run };
+	struct berth_json *body = berth_json_new_object(), *announced = berth_json_new_array(), *ldevid = NULL;
 	struct berth_buf credential = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)) ||
 	    (rc = berth_ldevid_answer(env, inst, fx, op_did, asked, env->now_s + env->policy->credential_s, &ldevid)) ||
-	    (rc = all_items(&it)) ||
-	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, it.announced, ldevid)) ||
+	    (rc = owner_items_announce(env, inst, announced)) ||
+	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, announced, ldevid)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
 	    (rc = owner_set_trust(env, inst, body)))
 		goto out;
@@ -316,17 +236,16 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	}
 	if (rc)
 		goto out;
-	rc = berth_json_set(body, "items", it.announced);
-	it.announced = NULL;
+	rc = berth_json_set(body, "items", announced);
+	announced = NULL;
 	if (rc)
 		goto out;
 	rc = owner_send(env, inst, fx, run, "issue", body, false);
 	body = NULL;
-	it.send = true;
 	if (!rc)
-		rc = all_items(&it);
+		rc = owner_items_each(env, inst, send_item, &i);
 out:
-	berth_json_free(it.announced);
+	berth_json_free(announced);
 	berth_json_free(ldevid);
 	berth_json_free(body);
 	berth_buf_free(&credential);
@@ -560,28 +479,4 @@ enum berth_err owner_resume_issued(struct berth_env *env, struct berth_instance 
 	(void)ev;
 	fx->timer_ms = (uint64_t)env->policy->issue_timeout_s * 1000;
 	return BERTH_OK;
-}
-
-/* args: {"id", "type", "sensitivity"?, "value": base64url}; sealed at rest */
-enum berth_err owner_provision(struct berth_env *env, struct berth_instance *inst,
-			       const struct berth_event *ev, struct berth_effects *fx)
-{
-	struct berth_buf plain = BERTH_BUF_INIT, box = BERTH_BUF_INIT, bytes = BERTH_BUF_INIT;
-	const char *id, *type;
-	char key[160];
-	enum berth_err rc;
-
-	if ((rc = berth_json_req_str(ev->args, "id", 63, &id)) || (rc = berth_json_req_str(ev->args, "type", 63, &type)) ||
-	    (rc = berth_body_get_b64(ev->args, "value", BERTH_ITEM_MAX, &bytes)) ||
-	    (rc = berth_json_print(&plain, ev->args)) ||
-	    (rc = env->keys->ops->seal(env->keys, BERTH_NS_PROVISION, -1, plain.p, plain.len, &box)))
-		goto out;
-	snprintf(key, sizeof(key), "%s/%s", inst->key, id);
-	rc = berth_effects_put(fx, BERTH_NS_PROVISION, key, box.p, box.len);
-	berth_effects_audit(fx, "item %s (%s) provided for %s", id, type, inst->key);
-out:
-	berth_buf_free(&plain);
-	berth_buf_free(&box);
-	berth_buf_free(&bytes);
-	return rc;
 }

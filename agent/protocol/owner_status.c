@@ -262,6 +262,8 @@ enum berth_err owner_resume(struct berth_env *env, struct berth_instance *inst,
 	if ((rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND)) || (rc = change(env, inst, fx, BERTH_STATUS_VALID, NULL)))
 		return rc;
 	fx->state = berth_json_get(inst->data, "renewal") ? OW_RENEW_PENDING : OW_ACTIVE;
+	if (berth_json_get(inst->data, "provision"))
+		fx->timer_ms = OWNER_LOOK_MS;	/* what was provided meanwhile */
 	return BERTH_OK;
 }
 

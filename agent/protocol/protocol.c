@@ -27,7 +27,7 @@ find_row(const struct berth_machine *m, int state, const char *on)
  * that any protocol knows: nobody quarantines or approves anything from outside. */
 static bool is_of_the_host(const char *on)
 {
-	static const char *const names[] = { "go", "resume", "rollback", "timer", "dead" };
+	static const char *const names[] = { "go", "resume", "rollback", "timer", "due", "dead" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -48,11 +48,11 @@ static void set_state(const struct berth_machine *m, struct berth_instance *inst
 static void keep_audit_and_timer(struct berth_effects *fx)
 {
 	char *audit = fx->audit;
-	uint64_t timer_ms = fx->timer_ms;
+	uint64_t timer_ms = fx->timer_ms, due_ms = fx->due_ms;
 
 	fx->audit = NULL;
 	berth_effects_free(fx);
-	*fx = (struct berth_effects){ .audit = audit, .timer_ms = timer_ms, .state = BERTH_STATE_STAY };
+	*fx = (struct berth_effects){ .audit = audit, .timer_ms = timer_ms, .due_ms = due_ms, .state = BERTH_STATE_STAY };
 }
 
 enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_env *env,

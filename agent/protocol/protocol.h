@@ -104,6 +104,9 @@ struct berth_policy {
 	bool renew;			/* issuer: what was issued is issued again before it ends */
 	const char *oob_url;		/* what the URL of an invitation begins with */
 	bool release_consent;		/* gateway: the end of an epoch needs the local operator's word */
+	int64_t grace_s;		/* gateway: how long operational keys of before are kept, at most */
+	const char *confirm[BERTH_POLICY_LIST_MAX];	/* principals that have to say that they have switched */
+	size_t n_confirm;
 	int64_t release_notice_s;	/* and applications hear of it so long before */
 	bool clear_tpm;			/* a retirement may clear the TPM */
 	bool credential_status;		/* owner: operational credentials say where their status is */
@@ -115,6 +118,9 @@ struct berth_policy {
 	size_t n_references;
 	const char *approve_models[BERTH_POLICY_LIST_MAX];	/* owner: others wait for a person; none: all go on */
 	size_t n_approve_models;
+	/* gateway: whether a hook makes something of such an item; NULL: there are none */
+	bool (*hooked)(const void *hooked_by, const char *type, const char *id);
+	const void *hooked_by;
 	const char *hints_file;		/* gateway: where a rendezvous may be, too (hints.h); NULL: none */
 	int64_t seek_day_bytes;		/* gateway: on the wire in a day, to find an owner; 0: no matter how many */
 	const struct berth_x509_chain *ldevid_ca;	/* owner: certifies operational keys, with those above it; NULL: none does */
@@ -217,7 +223,7 @@ struct berth_env {
 
 struct berth_event {
 	const char *on;			/* "hello", "timer", "resume", "go", "dead", "cmd/approve" ... */
-	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, dead, cmd/...) */
+	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, due, dead, cmd/...) */
 	const char *sender;		/* the DID that authenticated it (short form), or NULL */
 	/* Of a command; of a delivery the ids that were taken; may be NULL.  Of "dead", which a machine with a row for it hears at
 	 * least once of each message that one of its instances sent and the host gave up:
@@ -239,8 +245,8 @@ struct berth_send {
 struct berth_put { char *ns, *key; struct berth_buf value; bool gone; };
 
 #define BERTH_EFFECTS_SENDS_MAX 40
-#define BERTH_EFFECTS_PUTS_MAX 40
-#define BERTH_EFFECTS_FORGET_MAX 2
+#define BERTH_EFFECTS_PUTS_MAX 64
+#define BERTH_EFFECTS_FORGET_MAX 4
 #define BERTH_EFFECTS_DROPS_MAX 4
 
 /* What a step wants done, all or nothing. */
@@ -249,6 +255,8 @@ struct berth_effects {
 	struct berth_put puts[BERTH_EFFECTS_PUTS_MAX];
 	size_t n_sends, n_puts;
 	uint64_t timer_ms;		/* 0: no timer; replaces the instance's running one */
+	uint64_t due_ms;		/* the same for "due", which is about no state: an instance may wait for
+					 * both, and hears "due" at each start as well, behind "resume" */
 	bool stop_timer;
 	bool go;			/* deliver "go" to this instance right after the commit */
 	bool step_generation, step_epoch;	/* in any case */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* P10, C146: the power goes at any write to the store, or before or after any operation
  * on the keys, of either side, in the middle of the onboarding, of a rotation of keys, of a
- * release or of a retirement.
+ * release, of a retirement or of a change of what is provisioned.
  * What was not synced is lost, torn or kept; nothing leaves the dead process any more.
  * It starts again on what is on disk, and the end is the same. */
 #include <time.h>
@@ -9,6 +9,7 @@
 #include "did/url.h"
 #include "tests/fakes/keys_local.h"
 #include "tests/fakes/ldevid.h"
+#include "tests/fakes/provide.h"
 #include "tests/fakes/resale.h"
 #include "tests/fakes/vfs_lossy.h"
 
@@ -292,6 +293,74 @@ static void check_certified(struct story *s)
 	berth_json_free(o);
 }
 
+/* The same with keys of before that stay for an application, which never says anything. */
+static void to_keep_old(struct story *s)
+{
+	onboarded(s);
+	s->gateway->policy.grace_s = 120;
+	s->gateway->policy.confirm[s->gateway->policy.n_confirm++] = "modem";
+}
+
+static bool grace_over(struct sim *w)
+{
+	struct berth_json *data;
+	bool yes;
+
+	if (!rotated(w) || !now->gateway->agent)
+		return false;
+	data = story_data(now, now->gateway);
+	yes = !berth_json_get(data, "old") && !berth_json_get(data, "grace");
+	berth_json_free(data);
+	return yes;
+}
+
+static bool grace_settled(struct sim *w) { return grace_over(w) && story_settled(w); }
+
+static void check_grace(struct story *s)
+{
+	check_owned(s);
+	assert_int_equal(story_audit(s->gateway, "the time for that is over"), 1);
+}
+
+/* M10 after the run: another item, which stays; and one that nobody confirms. */
+#define WIFI "ssid=plant psk=correct horse"
+#define OTHER "ssid=plant psk=battery staple"
+
+static bool was_told(struct story *s)
+{
+	struct berth_json *data = story_data(s, s->owner);
+	bool yes = berth_json_get(data, "provision") || berth_data_int(berth_json_get(data, "set"), "seq", 0);
+
+	berth_json_free(data);
+	return yes;
+}
+
+static void give(struct story *s, int64_t confirm_s, const char *by)
+{
+	if (!was_told(s) && provide_order(s, "cmd/provision", "wifi", "network", OTHER, confirm_s, by) && !s->owner->dead)
+		fail_msg("provision: %s", berth_err_detail());
+}
+
+static void give_other(struct story *s) { give(s, 0, NULL); }
+static void give_unconfirmed(struct story *s) { give(s, 60, "nobody"); }
+static bool given(struct sim *w) { (void)w; return was_told(now) && provide_dealt_with(now); }
+
+static void check_given(struct story *s, const char *value, const char *audit)
+{
+	struct berth_json *g = story_data(s, s->gateway);
+
+	assert_null(berth_json_get(g, "staged"));
+	assert_null(berth_json_get(g, "trial"));
+	provide_check(s, "wifi", value);
+	provide_check(s, "app.conf", "interval = 5\n");
+	provide_check_records(s, 2);
+	assert_int_equal(story_audit(s->gateway, audit), 1);
+	berth_json_free(g);
+}
+
+static void check_other(struct story *s) { check_given(s, OTHER, "of items is active"); }
+static void check_unconfirmed(struct story *s) { check_given(s, WIFI, "back to the one before"); }
+
 static const struct scene scenes[] = {
 	{ "onboarding", sold, switch_on, story_settled, story_operational, check_owned },
 	{ "rotation", onboarded, rotate, rotation_settled, rotated, check_owned },
@@ -303,6 +372,9 @@ static const struct scene scenes[] = {
 	{ "beginning anew", to_be_let_in_again, let_in_again, anew_settled, anew, check_anew },
 	{ "onboarding with a certificate", sold_with_ca, switch_on_with_ca, story_settled, story_operational, check_certified },
 	{ "rotation with a certificate", onboarded_with_ca, rotate_with_ca, rotation_settled, rotated, check_certified },
+	{ "another set of items", onboarded, give_other, given, given, check_other },
+	{ "rotation with a grace", to_keep_old, rotate, grace_settled, grace_over, check_grace },
+	{ "a set that nobody confirms", onboarded, give_unconfirmed, given, given, check_unconfirmed },
 };
 static const struct scene *scene;
 
@@ -434,6 +506,9 @@ static void p10_a_power_cut_in_a_return(void **state) { (void)state; at_any_mome
 static void p10_a_power_cut_when_it_begins_anew(void **state) { (void)state; at_any_moment(&scenes[7]); }
 static void p10_a_power_cut_with_a_certificate(void **state) { (void)state; at_any_moment(&scenes[8]); }
 static void p10_a_power_cut_in_a_rotation_with_a_certificate(void **state) { (void)state; at_any_moment(&scenes[9]); }
+static void p10_a_power_cut_when_items_change(void **state) { (void)state; at_any_moment(&scenes[10]); }
+static void p10_a_power_cut_when_items_go_back(void **state) { (void)state; at_any_moment(&scenes[12]); }
+static void p10_a_power_cut_in_a_grace(void **state) { (void)state; at_any_moment(&scenes[11]); }
 
 int main(void)
 {
@@ -448,6 +523,9 @@ int main(void)
 		cmocka_unit_test(p10_a_power_cut_when_it_begins_anew),
 		cmocka_unit_test(p10_a_power_cut_with_a_certificate),
 		cmocka_unit_test(p10_a_power_cut_in_a_rotation_with_a_certificate),
+		cmocka_unit_test(p10_a_power_cut_when_items_change),
+		cmocka_unit_test(p10_a_power_cut_when_items_go_back),
+		cmocka_unit_test(p10_a_power_cut_in_a_grace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,6 +170,90 @@ static void check_said(const char *what, int n)
 		fail_msg("the gateway says \"%s\" %d times, not %d", what, story_audit(now->gateway, what), n);
 }
 
+static struct berth_json *set(int64_t seq, const char *compact)
+{
+	struct berth_json *body = berth_json_new_object();
+
+	CHECK_OK(berth_json_set_int(body, "epoch", 0));
+	CHECK_OK(berth_json_set_int(body, "seq", seq));
+	CHECK_OK(berth_json_set(body, "items", berth_json_new_array()));
+	if (compact)
+		CHECK_OK(berth_json_set_str(body, "delegation", compact));
+	return body;
+}
+
+static bool configured(struct sim *w)
+{
+	struct berth_json *data;
+	bool yes;
+
+	if (!story_quiet(w))
+		return false;
+	sim_as(provider);
+	CHECK_OK(berth_agent_instance(provider->agent, "owner", device, &data));
+	yes = berth_json_says(berth_json_get(berth_json_get(berth_json_get(data, "data"), "set"), "status"), "active") &&
+	      !berth_json_get(berth_json_get(data, "data"), "provision");
+	berth_json_free(data);
+	return yes;
+}
+
+static enum berth_err provide(const char *value)
+{
+	struct berth_json *args = berth_json_new_object();
+	enum berth_err rc;
+
+	sim_as(provider);
+	CHECK_OK(berth_json_set_str(args, "id", "wifi"));
+	CHECK_OK(berth_json_set_str(args, "type", "network"));
+	CHECK_OK(berth_json_set_b64url(args, "value", value, strlen(value)));
+	rc = berth_agent_command(provider->agent, "owner", device, "cmd/provision", args, NULL);
+	berth_json_free(args);
+	return rc;
+}
+
+/* A managed-service provider under a delegation may renew and configure. */
+static void with_the_right_a_provider_configures(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s, "[\"renew\",\"configure\"]");
+	CHECK_OK(provide("ssid=first"));
+	assert_true(sim_run(&s.w, onboarded, LIMIT_S));
+	CHECK_OK(provide("ssid=second"));
+	sim_run(&s.w, never, 60);
+	assert_true(sim_run(&s.w, configured, LIMIT_S));
+	assert_int_equal(1, story_audit(s.gateway, "of items is active"));
+	CHECK_RC(BERTH_E_AUTHZ, order("cmd/suspend"));	/* and nothing else */
+	story_end(&s);
+}
+
+static void without_it_neither_its_agent_nor_the_gateway_lets_it(void **state)
+{
+	struct berth_json *narrow, *wide;
+	struct story s;
+	int64_t at;
+
+	(void)state;
+	begin(&s, NULL);	/* onboard and renew */
+	CHECK_OK(provide("ssid=first"));	/* that is part of the run */
+	assert_true(sim_run(&s.w, onboarded, LIMIT_S));
+	CHECK_RC(BERTH_E_AUTHZ, provide("ssid=second"));
+	at = s.owner->now_s + 100000;
+	narrow = delegation(&s, "[\"renew\",\"suspend\",\"attest\"]", BERTH_OK);
+	wide = delegation(&s, "[\"configure\"]", BERTH_OK);
+	say("provision-set", set(at, NULL));
+	assert_int_equal(1, story_audit(s.gateway, "provision-set refused: E_TYPE"));
+	say("provision-set", set(at, berth_data_str(narrow, "delegation")));
+	assert_int_equal(1, story_audit(s.gateway, "provision-set refused: E_AUTHZ: delegation of another agent, tip or scope"));
+	assert_int_equal(0, story_audit(s.gateway, "of items is active"));
+	say("provision-set", set(at, berth_data_str(wide, "delegation")));	/* the twin: an empty one */
+	assert_int_equal(1, story_audit(s.gateway, "of items is active"));
+	berth_json_free(narrow);
+	berth_json_free(wide);
+	story_end(&s);
+}
+
 static void the_gateway_holds_a_provider_to_its_delegation(void **state)
 {
 	static const char no_scope[] = "refused: E_AUTHZ: delegation of another agent, tip or scope";
@@ -318,6 +402,8 @@ int main(void)
 		cmocka_unit_test(with_the_right_a_provider_suspends_and_takes_back),
 		cmocka_unit_test(without_it_its_own_agent_refuses),
 		cmocka_unit_test(what_cannot_be_delegated_is_e_type),
+		cmocka_unit_test(with_the_right_a_provider_configures),
+		cmocka_unit_test(without_it_neither_its_agent_nor_the_gateway_lets_it),
 		cmocka_unit_test(the_gateway_holds_a_provider_to_its_delegation),
 		cmocka_unit_test(after_the_end_of_its_delegation_a_provider_says_nothing),
 		cmocka_unit_test(who_is_not_approved_by_policy_waits_for_a_person),

@@ -24,7 +24,9 @@ static const struct berth_machine *const machines[] = { &berth_gateway_machine, 
 	"\"transfer\":{\"thid\":\"t\",\"nonce\":\"" HASH "\",\"ready\":\"" HASH "\",\"credential\":\"e30.e30.AAAA\"}," \
 	"\"ended\":{\"thid\":\"t\",\"peer\":\"" FUZZ_PEER "\",\"receipt\":\"e30.e30.AAAA\",\"deviceHash\":\"" HASH "\",\"epoch\":1}," \
 	"\"quarantine\":{\"why\":\"suspended\",\"was\":\"ROTATING\"},\"statusSeq\":5,\"status\":{\"is\":\"suspended\",\"seq\":5," \
-	"\"thid\":\"s\"},\"notice\":{\"tries\":1},\"attest\":{\"thid\":\"t\",\"nonce\":\"" HASH "\",\"pcrs\":[0,7]}}"
+	"\"thid\":\"s\"},\"notice\":{\"tries\":1},\"attest\":{\"thid\":\"t\",\"nonce\":\"" HASH "\",\"pcrs\":[0,7]}," \
+	"\"itemSeq\":6,\"staged\":{\"seq\":6,\"thid\":\"t\",\"items\":[{\"id\":\"a\",\"type\":\"config\",\"seq\":0,\"sha256\":\"LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE\"," \
+	"\"size\":1,\"sensitivity\":\"public\",\"slot\":\"b\"}]},\"provision\":{\"seq\":6,\"thid\":\"t\",\"status\":\"sent\",\"items\":[]}}"
 static struct { const struct berth_machine *m; const struct berth_transition *t; } rows[ROWS_MAX];
 static size_t n_rows;
 
@@ -121,7 +123,7 @@ static enum berth_err mark_known(struct berth_env *env, const struct berth_ident
 
 static bool is_the_hosts(const char *on)
 {
-	static const char *const hosts[] = { "resume", "rollback", "timer", "go", "dead" };
+	static const char *const hosts[] = { "resume", "rollback", "timer", "due", "go", "dead" };
 
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
 		if (strcmp(on, hosts[i]) == 0)

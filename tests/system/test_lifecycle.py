@@ -9,7 +9,7 @@ MILESTONES = [
     "1. Birth", "gateway: INITIALIZED, epoch 0, owner nobody", '"custody":"hardware"',
     "2. From the integrator", "GW-0001: TRANSFERRED, epoch 0", "the chain has 2 entries",
     "3. Switched on", "gateway: OPERATIONAL, epoch 0", "GW-0001: ACTIVE, epoch 0", '"verified":true',
-    "4. Renewals", '"verified":true',
+    "4. Renewals", '"verified":true', "another item reached the device in use",
     "5. Suspended", "gateway: QUARANTINED, epoch 0", "GW-0001: SUSPENDED, epoch 0", "berth: E_STATUS: ", "back in service",
     "6. What does it run?", '"verdict":"ok"', "GW-0001: REVOKED, epoch 0", "berth: E_STATUS: ", "onboarded anew",
     "7. From owner A to owner B", "epoch 1, owner nobody", '{"erasure":"counter"}', "berth: E_STATUS: ", "berth: E_AUTHZ: ",

@@ -104,3 +104,30 @@ def test_only_a_gateway_that_has_an_owner(world):
     fails("E_TYPE", "rotate", "--socket", gw.admin_sock)
     fails("E_NOMATCH", "rotate", "--socket", world.rv.admin_sock)
     gw.stop()
+
+
+@pytest.mark.parametrize("tpm", [False, True], ids=["soft", "tpm2"])
+def test_old_keys_stay_until_who_has_to_confirm_has_switched(world, tpm):
+    gw = world.gateway("GW-GRACE-TPM" if tpm else "GW-GRACE", tpm=tpm,
+                       principal_modem={"uid": 0, "may": "self device identity:operational", "confirm": "yes"}, policy={"grace": "1h"})
+    world.onboard(gw)
+    before = gw.status()["operationalDid"]
+    ok("rotate", "--json", "--socket", gw.admin_sock)
+    rotated(world, gw, before)
+
+    def of_before():
+        return [i for i in gw.get("/v1/identities") if i["did"] == before]
+
+    wait_for(lambda: "grace" in gw.status(), gw.log)
+    grace = gw.status()["grace"]
+    assert grace["did"] == before and grace["waiting"] == ["modem"] and 0 < grace["seconds"] <= 3600 and of_before(), grace
+    gw.restart()
+    assert gw.status()["grace"]["waiting"] == ["modem"] and of_before()
+    gw.app("/v1/ack", {"gen": 1})       # of before it
+    assert gw.status()["grace"]["waiting"] == ["modem"]
+    gw.app("/v1/ack", {"gen": gw.get("/v1/watch/acks")["generation"]})
+    wait_for(lambda: "grace" not in gw.status(), gw.status)
+    assert not of_before()
+    gw.restart()
+    assert "grace" not in gw.status() and not of_before() and gw.state_is("OPERATIONAL")
+    gw.stop()
