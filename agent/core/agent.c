@@ -166,9 +166,9 @@ void agent_set_due(struct berth_agent *a, const struct berth_machine *m, const c
 	set_event(a, m, key, on_due, after_ms);
 }
 
-void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const char *key)
+void agent_later(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on)
 {
-	set_event(a, m, key, on_go, GO_RETRY_MS);
+	set_event(a, m, key, strcmp(on, on_go) == 0 ? on_go : on_timer, GO_RETRY_MS);
 }
 
 static void fire_timers(struct berth_agent *a)

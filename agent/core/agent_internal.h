@@ -354,7 +354,7 @@ void agent_poll_clear(struct berth_agent *a);
 /* agent.c */
 void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
 void agent_set_due(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
-void agent_go_later(struct berth_agent *a, const struct berth_machine *m, const char *key);
+void agent_later(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on);	/* on: "go" or "timer" */
 void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key);
 uint64_t agent_mono_ms(void);
 uint64_t agent_hash(const char *key);	/* tells one key from thousands; strcmp() decides */

@@ -286,7 +286,7 @@ remember(struct berth_agent *a, const struct berth_event *ev, const struct berth
 		rc = berth_store_inbox_add(a->cfg.store, ev->sender, ev->in->msg.id, berth_agent_now_s(a), NULL);
 	if (!rc && fx->audit && may_audit(a, ev, step_rc))
 		rc = berth_store_audit(a->cfg.store, berth_clock_now_s(), ev->on, fx->audit);
-	return rc ? rc : berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
+	return rc ? rc : berth_store_counter_note(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
 }
 
 /* Also while it is being let go from there. */
@@ -308,7 +308,7 @@ static bool is_final(const struct berth_agent *a, const struct berth_effects *fx
 
 static enum berth_err
 deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *key,
-	     const struct berth_event *ev, struct berth_json **result, bool *go)
+	     const struct berth_event *ev, struct berth_json **result, const char **next)
 {
 	struct berth_instance inst = { 0 };
 	struct berth_effects fx = { .state = BERTH_STATE_STAY };
@@ -353,7 +353,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		agent_set_timer(a, m, key, fx.timer_ms);
 	if (fx.due_ms)
 		agent_set_due(a, m, key, fx.due_ms);
-	*go = fx.go;
+	*next = fx.timer_now ? "timer" : fx.go ? "go" : NULL;
 	if (result && fx.result) {
 		*result = fx.result;
 		fx.result = NULL;
@@ -374,14 +374,15 @@ out:
 enum berth_err agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *key,
 			     const struct berth_event *ev, struct berth_json **result)
 {
-	struct berth_event next = { .on = "go" };
-	bool go = false;
-	enum berth_err rc = deliver_once(a, m, key, ev, result, &go);
+	const char *next = NULL;
+	enum berth_err rc = deliver_once(a, m, key, ev, result, &next);
 
-	for (int i = 0; !rc && go && i < GO_MAX; i++) {
-		go = false;
-		if (agent_is_transient(deliver_once(a, m, key, &next, result, &go)))
-			agent_go_later(a, m, key);
+	for (int i = 0; !rc && next && i < GO_MAX; i++) {
+		const struct berth_event after = { .on = next };
+
+		next = NULL;
+		if (agent_is_transient(deliver_once(a, m, key, &after, result, &next)))
+			agent_later(a, m, key, after.on);
 	}
 	if (!rc && agent_poll_load(a))
 		berth_log(BERTH_LOG_WARN, "poll", "cannot be read");

@@ -114,6 +114,10 @@ BERTH_MUST_USE enum berth_err
 berth_store_counter_get(struct berth_store *s, const char *name, int64_t *out);
 BERTH_MUST_USE enum berth_err
 berth_store_counter_set(struct berth_store *s, const char *name, int64_t value);
+/* The same where an older value does no harm: in a group, a transaction of nothing else is
+ * one that nobody waits for. */
+BERTH_MUST_USE enum berth_err
+berth_store_counter_note(struct berth_store *s, const char *name, int64_t value);
 int berth_store_schema(void);		/* the version this build reads and writes */
 
 /* --- outbox.  A row is a packed message; it stays until the receiver has acknowledged

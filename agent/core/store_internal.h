@@ -17,6 +17,7 @@ struct berth_store {
 	bool failed;		/* in this transaction */
 	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
 	bool gathered;		/* there are some: SQLite's transaction is open, and each of ours a part of it */
+	int64_t changes;	/* SQLite's count of them when the transaction began, and of those that may be lost */
 	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
 	int wal_frames;		/* after the last commit */
 	bool damaged;		/* an I/O error: close, open, check before anything else */

@@ -39,9 +39,10 @@ enum berth_err store_totals(struct berth_store *s)
 struct had {
 	int64_t len;		/* -1: nothing */
 	bool guest;
+	bool same;		/* as what is to be put */
 };
 
-static enum berth_err look(struct berth_store *s, const char *ns, const char *key, struct had *out)
+static enum berth_err look(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, struct had *out)
 {
 	sqlite3_stmt *st;
 	bool row = false;
@@ -49,11 +50,11 @@ static enum berth_err look(struct berth_store *s, const char *ns, const char *ke
 
 	*out = (struct had){ .len = -1 };
 	if ((rc = store_totals(s)) ||
-	    (rc = store_stmt(s, &st, "SELECT length(val), guest IS NOT NULL FROM rec WHERE ns = ?1 AND key = ?2",
-			     "ss", ns, key)) ||
+	    (rc = store_stmt(s, &st, "SELECT length(val), guest IS NOT NULL, length(val) = length(?3) AND val = ?3 FROM rec"
+			     " WHERE ns = ?1 AND key = ?2", "ssb", ns, key, p, n)) ||
 	    (rc = store_step(s, st, &row)) || !row)
 		return rc;
-	*out = (struct had){ sqlite3_column_int64(st, 0), sqlite3_column_int(st, 1) != 0 };
+	*out = (struct had){ sqlite3_column_int64(st, 0), sqlite3_column_int(st, 1) != 0, sqlite3_column_int(st, 2) != 0 };
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	return BERTH_OK;
@@ -74,7 +75,8 @@ static void count(struct berth_store *s, const struct had *had, int64_t n, bool 
 	}
 }
 
-static enum berth_err check_put(struct berth_store *s, const char *ns, const char *key, size_t n, struct had *had)
+static enum berth_err
+check_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, struct had *had)
 {
 	int64_t more;
 	enum berth_err rc;
@@ -83,7 +85,7 @@ static enum berth_err check_put(struct berth_store *s, const char *ns, const cha
 		return rc;
 	if (n > BERTH_STORE_VALUE_MAX)
 		return berth_fail(BERTH_E_SIZE, "store: %s/%s of %zu bytes", ns, key, n);
-	if ((rc = look(s, ns, key, had)))
+	if ((rc = look(s, ns, key, p, n, had)))
 		return rc;
 	more = (int64_t)n - (had->len < 0 ? 0 : had->len);
 	/* What shrinks the store is always allowed. */
@@ -99,7 +101,7 @@ enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char
 	struct had had;
 	enum berth_err rc;
 
-	if ((rc = check_put(s, ns, key, n, &had)) ||
+	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) ||
 	    (rc = store_run(s, "INSERT INTO rec (ns, key, val) VALUES (?1, ?2, ?3)"
 			    " ON CONFLICT DO UPDATE SET val = excluded.val, guest = NULL", "ssb", ns, key, p, n)))
 		return rc;
@@ -131,7 +133,7 @@ enum berth_err berth_store_put_guest(struct berth_store *s, const char *ns, cons
 	enum berth_err rc;
 	int64_t last;
 
-	if ((rc = check_put(s, ns, key, n, &had)) ||
+	if ((rc = check_put(s, ns, key, p, n, &had)) ||
 	    (rc = store_int(s, &last, 0, "SELECT max(guest) FROM rec WHERE guest IS NOT NULL", "")) ||
 	    (rc = store_run(s, "INSERT INTO rec (ns, key, val, guest) VALUES (?1, ?2, ?3, ?4)"
 			    " ON CONFLICT DO UPDATE SET val = excluded.val,"
@@ -150,7 +152,7 @@ enum berth_err berth_store_is_ours(struct berth_store *s, const char *ns, const 
 	enum berth_err rc;
 
 	*ours = false;
-	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, &had)))
+	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)))
 		return rc;
 	*ours = had.len >= 0 && !had.guest;
 	return BERTH_OK;
@@ -182,7 +184,7 @@ enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const c
 	struct had had;
 	enum berth_err rc;
 
-	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, &had)) || had.len < 0)
+	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)) || had.len < 0)
 		return rc;
 	if ((rc = store_run(s, "DELETE FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
 		return rc;
@@ -281,7 +283,18 @@ enum berth_err berth_store_counter_set(struct berth_store *s, const char *name, 
 		return rc;
 	if (strlen(name) > BERTH_STORE_COUNTER_MAX)
 		return berth_fail(BERTH_E_SIZE, "store: counter %.40s", name);
-	return store_run(s, "INSERT OR REPLACE INTO meta VALUES ('c:' || ?1, ?2)", "si", name, value);
+	return store_run(s, "INSERT INTO meta VALUES ('c:' || ?1, ?2) ON CONFLICT DO UPDATE SET val = excluded.val"
+			 " WHERE val <> excluded.val", "si", name, value);
+}
+
+enum berth_err berth_store_counter_note(struct berth_store *s, const char *name, int64_t value)
+{
+	sqlite3_int64 before = s->db ? sqlite3_total_changes64(s->db) : 0;
+	enum berth_err rc = berth_store_counter_set(s, name, value);
+
+	if (!rc)
+		s->changes += sqlite3_total_changes64(s->db) - before;
+	return rc;
 }
 
 enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_counts *out)

@@ -130,6 +130,7 @@ enum berth_err berth_store_begin(struct berth_store *s)
 	if ((rc = store_run(s, s->gathered ? "SAVEPOINT txn" : "BEGIN IMMEDIATE", "")))
 		return rc;
 	s->in_txn = true;
+	s->changes = sqlite3_total_changes64(s->db);
 	s->at_begin = s->total;
 	return BERTH_OK;
 }
@@ -158,7 +159,7 @@ enum berth_err berth_store_commit(struct berth_store *s)
 {
 	enum berth_err rc = berth_store_commit_loose(s);
 
-	s->owed |= !rc && s->relaxed;
+	s->owed |= !rc && s->relaxed && sqlite3_total_changes64(s->db) != s->changes;
 	return rc;
 }
 

@@ -374,7 +374,7 @@ static enum berth_err note_answer(struct berth_json *seek, size_t rv, struct ber
 	int64_t answered = berth_data_int(seek, "answered", 0) | (int64_t)1 << rv;
 
 	if (!somebody_owes(berth_json_get(seek, "lookups"), answered))
-		fx->timer_ms = 1;	/* everybody has answered: choose now */
+		fx->timer_now = true;	/* everybody has answered: choose */
 	return berth_json_set_int(seek, "answered", answered);
 }
 

@@ -259,6 +259,7 @@ struct berth_effects {
 					 * both, and hears "due" at each start as well, behind "resume" */
 	bool stop_timer;
 	bool go;			/* deliver "go" to this instance right after the commit */
+	bool timer_now;			/* or "timer": what it was set for is there already */
 	bool step_generation, step_epoch;	/* in any case */
 	bool may_step_generation;	/* when the day's allowance has one left (the host
 					 * says so itself for a counted machine's states) */

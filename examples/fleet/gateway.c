@@ -86,7 +86,7 @@ void fleet_gateway_tick(struct fleet_gateway *g)
 {
 	uint32_t in = berth_agent_tick(g->agent);
 
-	g->due_ms = berth_clock_mono_ms() + in;
+	g->worker->due_ms[g->place] = berth_clock_mono_ms() + in;
 	fleet_gateway_look(g);
 }
 
@@ -114,6 +114,7 @@ void fleet_gateway_look(struct fleet_gateway *g)
 	if (g->done || !(born || (fleet.onboarding && is_in(g, "OPERATIONAL"))))
 		return;
 	g->done = g->ok = true;
+	w->n_done++;
 	g->done_ms = berth_clock_mono_ms();
 	g->took_ms = g->done_ms - g->began_ms;
 	g->bytes = berth_agent_wire_bytes(g->agent);
@@ -121,17 +122,20 @@ void fleet_gateway_look(struct fleet_gateway *g)
 	atomic_fetch_add(&fleet.n_done, 1);
 	if (born)
 		fleet_gateway_end(g);
+	else
+		fleet_links_close(g, 1);	/* as berth-netd does after two minutes: the owner's stays */
 }
 
 void fleet_gateway_end(struct fleet_gateway *g)
 {
 	if (!g->agent)
 		return;
-	fleet_links_close(g);
+	fleet_links_close(g, 0);
 	berth_agent_free(g->agent);
 	berth_store_close(g->store);
 	test_keys_local_free(g->keys);
 	berth_keystore_close(g->ks);
 	g->agent = NULL;
 	g->store = NULL;
+	g->worker->due_ms[g->place] = UINT64_MAX;
 }

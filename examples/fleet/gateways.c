@@ -37,7 +37,6 @@ static bool may_begin(const struct fleet_worker *w) { return w->running < w->at_
 static bool work(struct fleet_worker *w)
 {
 	uint64_t now = berth_clock_mono_ms();
-	bool more = false;
 
 	if (may_begin(w)) {
 		struct fleet_gateway *g = w->of[w->next];
@@ -49,11 +48,9 @@ static bool work(struct fleet_worker *w)
 	}
 	fleet_take_results(w);
 	for (size_t i = 0; i < w->next; i++)
-		if (w->of[i]->agent && w->of[i]->due_ms <= now)
+		if (w->due_ms[i] <= now)
 			fleet_gateway_tick(w->of[i]);
-	for (size_t i = 0; i < w->n; i++)
-		more |= !w->of[i]->done;
-	return more;
+	return w->n_done < w->n;
 }
 
 static uint64_t next_due(const struct fleet_worker *w)
@@ -61,8 +58,8 @@ static uint64_t next_due(const struct fleet_worker *w)
 	uint64_t due = berth_clock_mono_ms() + (may_begin(w) ? 0 : TELL_MS);
 
 	for (size_t i = 0; i < w->next; i++)
-		if (w->of[i]->agent && w->of[i]->due_ms < due)
-			due = w->of[i]->due_ms;
+		if (w->due_ms[i] < due)
+			due = w->due_ms[i];
 	return due;
 }
 
@@ -123,9 +120,10 @@ static void share_out(struct fleet_worker *w, size_t threads, size_t at_once)
 {
 	for (size_t t = 0; t < threads; t++) {
 		w[t].of = calloc(fleet.n / threads + 1, sizeof(*w[t].of));
+		w[t].due_ms = calloc(fleet.n / threads + 1, sizeof(*w[t].due_ms));
 		w[t].at_once = at_once / threads + (t < at_once % threads);
 		w[t].free_ms = calloc(w[t].at_once, sizeof(*w[t].free_ms));
-		fleet_need(w[t].of && w[t].free_ms && !pthread_mutex_init(&w[t].lock, NULL), "a thread");
+		fleet_need(w[t].of && w[t].due_ms && w[t].free_ms && !pthread_mutex_init(&w[t].lock, NULL), "a thread");
 		for (size_t i = 0; i < w[t].at_once; i++)
 			w[t].free_ms[i] = berth_clock_mono_ms();
 	}
@@ -134,7 +132,8 @@ static void share_out(struct fleet_worker *w, size_t threads, size_t at_once)
 
 		g->worker = &w[i % threads];
 		g->ok = g->done = false;
-		g->worker->of[g->worker->n++] = g;
+		g->place = g->worker->n++;
+		g->worker->of[g->place] = g;
 	}
 }
 
@@ -183,6 +182,7 @@ static void phase(size_t threads, size_t at_once)
 	for (size_t t = 0; t < threads; t++) {
 		pthread_join(w[t].thread, NULL);
 		free(w[t].of);
+		free(w[t].due_ms);
 		free(w[t].free_ms);
 	}
 	free(w);
@@ -199,15 +199,19 @@ static void boot(void)
 }
 
 /* ---- */
-/* Four descriptors of store and keys, and two links, each. */
-static void raise_limits(size_t n)
+/* Each has five descriptors of store and keys, and one link, or two while it is onboarded. */
+static void raise_limits(size_t n, size_t at_once)
 {
-	struct rlimit r = { .rlim_cur = n * 10 + 256, .rlim_max = n * 10 + 256 }, had;
+	rlim_t need = n * 6 + at_once * 4 + 256;
+	struct rlimit r, had;
 
-	if (!getrlimit(RLIMIT_NOFILE, &had) && had.rlim_max >= r.rlim_max)
-		r.rlim_max = had.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &r))
-		fprintf(stderr, "gateways: %zu open files: %s\n", (size_t)r.rlim_cur, strerror(errno));
+	fleet_need(!getrlimit(RLIMIT_NOFILE, &had), "open files");
+	r = (struct rlimit){ need, had.rlim_max > need ? had.rlim_max : need };
+	if (had.rlim_cur < need && setrlimit(RLIMIT_NOFILE, &r)) {
+		fprintf(stderr, "gateways: %zu open files, of %zu allowed: %s\n", (size_t)need, (size_t)had.rlim_max, strerror(errno));
+		r = (struct rlimit){ had.rlim_max, had.rlim_max };
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
 	r = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 	setrlimit(RLIMIT_MEMLOCK, &r);
 }
@@ -244,7 +248,7 @@ int main(int argc, char **argv)
 	at_once = strtoul(argv[3], NULL, 10);
 	threads = strtoul(argv[4], NULL, 10);
 	threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads > at_once ? at_once : threads;
-	raise_limits(fleet.n);
+	raise_limits(fleet.n, at_once);
 	berth_crypto_init();
 	berth_log_init("gateways", getenv("FLEET_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -29,7 +29,8 @@ struct fleet_gateway {
 	struct berth_agent *agent;		/* NULL: switched off */
 	struct fleet_link links[FLEET_LINKS_MAX];
 	size_t n_links;
-	uint64_t due_ms, began_ms, done_ms, took_ms, bytes;
+	size_t place;				/* among its worker's */
+	uint64_t began_ms, done_ms, took_ms, bytes;
 	bool done, ok;				/* of this phase */
 };
 
@@ -40,7 +41,8 @@ struct fleet_worker {
 	pthread_cond_t some;
 	struct fleet_sending *first, **last;	/* what nng has done with, under the lock */
 	struct fleet_gateway **of;
-	size_t n, next, running, at_once;
+	uint64_t *due_ms;	/* of each, beside one another: all are looked at again and again */
+	size_t n, next, running, n_done, at_once;
 	uint64_t *free_ms;	/* since when each of its places is free: the oldest at next % at_once */
 	bool through;
 };
@@ -69,7 +71,7 @@ void fleet_gateway_end(struct fleet_gateway *g);
 
 /* wire.c */
 extern const struct berth_transport_ops fleet_wire;
-void fleet_links_close(struct fleet_gateway *g);
+void fleet_links_close(struct fleet_gateway *g, size_t keep);	/* all but so many of the last */
 void fleet_wait_init(struct fleet_worker *w);
 void fleet_wait(struct fleet_worker *w, uint64_t until_ms);	/* until then, or for results */
 void fleet_take_results(struct fleet_worker *w);		/* to the agents */

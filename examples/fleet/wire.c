@@ -21,9 +21,8 @@ struct fleet_sending {
 	struct berth_agent *agent;	/* that asked; it may have been switched off since */
 	uint64_t id;
 	nng_ctx ctx;
-	nng_aio *aio;
+	nng_aio *out, *in;		/* asked for at the same time: nng calls back once */
 	nng_msg *msg;
-	bool sent;
 	int rv;
 };
 
@@ -59,14 +58,8 @@ static void on_aio(void *arg)
 	struct fleet_sending *s = arg;
 	struct fleet_worker *w = s->gateway->worker;
 
-	s->rv = nng_aio_result(s->aio);
-	if (!s->rv && !s->sent) {
-		s->sent = true;
-		nng_aio_set_timeout(s->aio, DEADLINE_MS);
-		nng_ctx_recv(s->ctx, s->aio);
-		return;
-	}
-	s->msg = nng_aio_get_msg(s->aio);
+	s->rv = nng_aio_result(s->in);
+	s->msg = s->rv ? NULL : nng_aio_get_msg(s->in);
 	s->next = NULL;
 	pthread_mutex_lock(&w->lock);
 	*w->last = s;
@@ -79,7 +72,11 @@ static void sending_free(struct fleet_sending *s)
 {
 	nng_msg_free(s->msg);
 	nng_ctx_close(s->ctx);
-	nng_aio_free(s->aio);
+	nng_aio_wait(s->out);
+	if (nng_aio_result(s->out))
+		nng_msg_free(nng_aio_get_msg(s->out));
+	nng_aio_free(s->out);
+	nng_aio_free(s->in);
 	free(s);
 }
 
@@ -139,14 +136,16 @@ static nng_socket *link_to(struct fleet_gateway *g, const char *uri)
 	return &l->sock;
 }
 
-void fleet_links_close(struct fleet_gateway *g)
+void fleet_links_close(struct fleet_gateway *g, size_t keep)
 {
-	while (g->n_links) {
-		struct fleet_link *l = &g->links[--g->n_links];
+	size_t gone = g->n_links > keep ? g->n_links - keep : 0;
 
-		nng_close(l->sock);
-		free(l->uri);
+	for (size_t i = 0; i < gone; i++) {
+		nng_close(g->links[i].sock);
+		free(g->links[i].uri);
 	}
+	g->n_links -= gone;
+	memmove(g->links, g->links + gone, g->n_links * sizeof(g->links[0]));
 }
 
 static enum berth_err wire_send(struct berth_transport *t, uint64_t id, const char *uri, const struct berth_buf *frame)
@@ -156,14 +155,17 @@ static enum berth_err wire_send(struct berth_transport *t, uint64_t id, const ch
 	nng_msg *msg;
 
 	fleet_need(s && !nng_msg_alloc(&msg, 0) && !nng_msg_append(msg, frame->p, frame->len) &&
-		   !nng_ctx_open(&s->ctx, *link_to(g, uri)) && !nng_aio_alloc(&s->aio, on_aio, s), "a request");
+		   !nng_ctx_open(&s->ctx, *link_to(g, uri)) && !nng_aio_alloc(&s->out, NULL, NULL) &&
+		   !nng_aio_alloc(&s->in, on_aio, s), "a request");
 	s->gateway = g;
 	s->agent = g->agent;
 	s->id = id;
 	atomic_fetch_add(&fleet.frames, 1);
-	nng_aio_set_timeout(s->aio, DEADLINE_MS);
-	nng_aio_set_msg(s->aio, msg);
-	nng_ctx_send(s->ctx, s->aio);
+	nng_aio_set_timeout(s->out, DEADLINE_MS);
+	nng_aio_set_timeout(s->in, DEADLINE_MS);
+	nng_aio_set_msg(s->out, msg);
+	nng_ctx_send(s->ctx, s->out);
+	nng_ctx_recv(s->ctx, s->in);
 	return BERTH_OK;
 }
 

@@ -399,6 +399,42 @@ static void one_of_a_group_is_taken_back_alone(void **state)
 	berth_store_close(s);
 }
 
+static long syncs_of(struct berth_store *s, bool again, bool note, int64_t v)
+{
+	long before = vfs_lossy_syncs();
+
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_put_str(s, "x", "y", again ? "same" : "other"));
+	CHECK_OK(note ? berth_store_counter_note(s, "uptime", v) : berth_store_counter_set(s, "uptime", v));
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_sync(s));
+	return vfs_lossy_syncs() - before;
+}
+
+/* What changes nothing, or nothing that anybody waits for, is no reason to wear the flash. */
+static void only_what_somebody_waits_for_is_synced(void **state)
+{
+	struct berth_store *s;
+	int64_t v;
+
+	(void)state;
+	start_from_a_made_store();
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	berth_store_group(s, true);
+	CHECK(syncs_of(s, true, false, 1) > 0);
+	assert_int_equal(syncs_of(s, true, false, 1), 0);
+	assert_int_equal(syncs_of(s, true, true, 2), 0);
+	CHECK(syncs_of(s, true, false, 3) > 0);
+	CHECK(syncs_of(s, false, true, 4) > 0);
+	assert_int_equal(syncs_of(s, false, true, 5), 0);
+	berth_store_close(s);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	CHECK_OK(berth_store_counter_get(s, "uptime", &v));
+	assert_int_equal(v, 5);
+	berth_store_close(s);
+}
+
 /* However it ends, what nobody has synced is whole. */
 static void a_group_that_is_left_or_closed_is_kept(void **state)
 {
@@ -450,6 +486,7 @@ int main(void)
 		T(c148_a_group_that_cannot_be_synced_is_not_acked), T(a_group_is_one_sync),
 		T(a_group_does_not_outlive_the_connection),
 		T(one_of_a_group_is_taken_back_alone), T(a_group_that_is_left_or_closed_is_kept),
+		T(only_what_somebody_waits_for_is_synced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
