@@ -157,19 +157,21 @@ static struct berth_vm *find_vm(struct berth_did_doc *doc, const char *id)
  * (DID Core 5.3) is allowed and gives no key here. */
 static enum berth_err refer(struct berth_did_doc *doc, const char *ref, enum berth_rel rel)
 {
+	size_t n = doc->n_strings;
 	struct berth_vm *vm;
 	const char *id;
+	bool foreign;
 	enum berth_err rc;
 
 	if ((rc = absolute(&id, doc, ref, berth_rel_name(rel))))
 		return rc;
-	if ((vm = find_vm(doc, id))) {
+	if ((vm = find_vm(doc, id)))
 		vm->rels |= rel;
-		return BERTH_OK;
-	}
-	if (doc->as_signed || !berth_did_same(doc->id, id))
-		return BERTH_OK;
-	return berth_fail(BERTH_E_DID, "DID document: %s refers to nothing", berth_rel_name(rel));
+	foreign = !vm && !berth_did_same(doc->id, id);
+	if (doc->n_strings > n)		/* nobody asks for it again, and it is as long as the DID */
+		free(doc->strings[--doc->n_strings]);
+	return vm || foreign || doc->as_signed ? BERTH_OK
+		: berth_fail(BERTH_E_DID, "DID document: %s refers to nothing", berth_rel_name(rel));
 }
 
 /* The embedded methods of a relationship, or its references. */

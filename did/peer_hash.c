@@ -40,34 +40,17 @@ static bool is_own(const struct berth_json *method)
 	       (!controller || (berth_json_str(controller) && strcmp(berth_json_str(controller), "#id") == 0));
 }
 
-static bool has_own(const struct berth_json *list)
-{
-	berth_json_each(m, list)
-		if (is_own(m))
-			return true;
-	return false;
-}
-
 static enum berth_err set_controllers(struct berth_json *doc, const char *member, const char *did)
 {
-	struct berth_json *old = berth_json_get_mut(doc, member), *list, *m;
+	struct berth_json *list = berth_json_get_mut(doc, member);
 	enum berth_err rc = BERTH_OK;
 
-	if (!berth_json_is(old, BERTH_JSON_ARRAY) || !has_own(old))
+	if (!berth_json_is(list, BERTH_JSON_ARRAY))
 		return BERTH_OK;
-	list = berth_json_new_array();
-	for (const struct berth_json *v = berth_json_first(old); v && !rc; v = berth_json_next(v)) {
-		m = berth_json_clone(v);
-		if (is_own(m) && (rc = berth_json_set_str(m, "controller", did)))
-			berth_json_free(m);
-		else
-			rc = berth_json_push(list, m);
-	}
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(doc, member, list);
+	for (struct berth_json *m = berth_json_first_mut(list); m && !rc; m = berth_json_next_mut(m))
+		if (is_own(m))
+			rc = berth_json_set_str(m, "controller", did);
+	return rc;
 }
 
 enum berth_err berth_peer_contextualize(struct berth_json *doc, const char *did, const char *other)
