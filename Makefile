@@ -62,9 +62,15 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # Where a floor waits for disks, peers and people, or for the primitives below it, size
-# counts and not speed.  An OPT from the command line is for all of them.
-SMALL := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c did/jose/*.c didcomm/*.c) $(filter-out %/keccak.c %/edwards25519.c,$(wildcard did/crypto/*.c)) $(filter-out vc/status%,$(wildcard vc/*.c vc/jsonld/*.c vc/rdf/nquads_parse.c vc/rdf/rdfc_like.c vc/rdf/rdf.c))
+# counts and not speed; where it does nothing else, nor do passes that buy a little speed
+# with copies of code (1 % of it).  An OPT from the command line is for all of them.
+SMALL := $(wildcard did/jose/*.c didcomm/*.c) $(filter-out %/keccak.c %/edwards25519.c,$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/nquads_parse.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
+SMALLEST := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c)) \
+	$(addprefix did/base/,clock.c err.c log.c rand.c secret.c trusted_file.c) did/codec/rlp.c \
+	$(addprefix vc/,status_dir.c status_find.c status_list_doc.c status_list_zip.c)
+NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Oz,$(OPT))
+$(call obj,$(SMALLEST)): OPT := $(patsubst -O2,-Oz $(NO_COPIES),$(OPT))
 
 # the build's date is one object's business, so that a new commit rebuilds only that
 $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)

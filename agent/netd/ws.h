@@ -15,6 +15,7 @@
  * of DIDComm is one of WebSocket, text or binary, and either side may begin.
  *	ws_text, ws_frame	what is said, without a connection
  *	ws_conn		an open one, whoever opened it
+ *	ws		all of them, turn by turn
  *	ws_serve	those that peers open: requests to http_listen's listeners
  *	ws_dial		those that we open: http_dial connects */
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An open WebSocket: messages to the core and from it, and the pings that tell us what
  * has arrived and whether anybody is still there. */
-#include "agent/netd/ws.h"
+#include "agent/netd/ws_conn.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -15,24 +14,14 @@
 
 #define PONG_MS 20000u			/* to answer a ping */
 #define LEFT_MS 1000u			/* for what is still on its way through TLS */
-#define KEEPALIVE_MS 30000u		/* silence before we ask */
-#define IDLE_MS 120000u			/* one that we dialled, without a message either way */
-#define CROWDED_IDLE_MS 60000u		/* one of a peer, when places run short */
 #define OPEN_MAX 4u			/* requests that the core has not answered, of one connection */
 #define OUT_MAX ((size_t)2 << 20)	/* whoever does not read loses the connection */
 #define OUT_HIGH ((size_t)4 << 20)	/* above it the core is behind: no new requests */
 #define PARTS_ALL_MAX ((size_t)4 << 20)	/* half-read messages, of all connections */
 #define PARTS_SOURCE_MAX ((size_t)2 << 20)	/* of one address */
-#define MESSAGE_MS 60000u		/* for a message from its first octet to its last */
 #define CHUNK ((size_t)16 << 10)
 #define CHUNKS_AT_ONCE 4
 #define PING_LEN 8
-#define EVENTS 16
-#define CLOSE_GOING 1001
-#define CLOSE_PROTOCOL 1002
-#define CLOSE_POLICY 1008
-#define CLOSE_TOO_BIG 1009
-#define CLOSE_LATER 1013
 
 /* ---- out */
 
@@ -58,7 +47,7 @@ static void put(struct berth_netd_ws_conn *c, enum berth_ws_op op, const void *p
 }
 
 /* Behind everything that was written: whoever answers it has read that. */
-static void ping(struct berth_netd_ws_conn *c)
+void ws_conn_ping(struct berth_netd_ws_conn *c)
 {
 	uint8_t value[PING_LEN];
 
@@ -70,15 +59,15 @@ static void ping(struct berth_netd_ws_conn *c)
 }
 
 /* No frame leaves before the greeting is over. */
-static size_t may_leave(const struct berth_netd_ws_conn *c)
+size_t ws_conn_may_leave(const struct berth_netd_ws_conn *c)
 {
 	return (c->greeting ? c->greeting : c->out.len) - c->out_at;
 }
 
-static void flush(struct berth_netd_ws_conn *c)
+void ws_conn_flush(struct berth_netd_ws_conn *c)
 {
-	while (!c->ended && may_leave(c)) {
-		ssize_t n = c->io->send(c->io_arg, c->out.p + c->out_at, may_leave(c));
+	while (!c->ended && ws_conn_may_leave(c)) {
+		ssize_t n = c->io->send(c->io_arg, c->out.p + c->out_at, ws_conn_may_leave(c));
 
 		if (n < 0 && errno == EAGAIN)
 			return;
@@ -94,12 +83,12 @@ static void flush(struct berth_netd_ws_conn *c)
 }
 
 /* Says why, as far as that goes at once, and ends. */
-static void close_for(struct berth_netd_ws_conn *c, unsigned why)
+void ws_conn_close(struct berth_netd_ws_conn *c, unsigned why)
 {
 	const uint8_t code[2] = { (uint8_t)(why >> 8), (uint8_t)why };
 
 	put(c, BERTH_WS_CLOSE, code, sizeof(code));
-	flush(c);
+	ws_conn_flush(c);
 	berth_netd_ws_end(c);
 }
 
@@ -115,8 +104,8 @@ bool berth_netd_ws_write(struct berth_netd_ws_conn *c, struct berth_netd_ws_writ
 	c->written++;
 	c->used_ms = berth_clock_mono_ms();
 	if (!c->ping_until_ms)
-		ping(c);
-	flush(c);
+		ws_conn_ping(c);
+	ws_conn_flush(c);
 	return true;
 }
 
@@ -131,7 +120,7 @@ static void tell(struct berth_netd *n, enum berth_net_op op, uint64_t request)
 		berth_log_err(BERTH_LOG_WARN, "netd.gone", BERTH_E_QUOTA);
 }
 
-static void result(struct berth_netd *n, const struct berth_netd_ws_written *w, enum berth_err code)
+void ws_conn_result(struct berth_netd *n, const struct berth_netd_ws_written *w, enum berth_err code)
 {
 	struct berth_frame_reply stored = { .status = BERTH_FRAME_STORED };
 	struct berth_net_result m = { .id = w->id, .code = code, .sent = w->octets };
@@ -150,7 +139,7 @@ static void confirm(struct berth_netd_ws_conn *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (c->unconfirmed[i].of_send)
-			result(c->w->n, &c->unconfirmed[i], BERTH_OK);
+			ws_conn_result(c->w->n, &c->unconfirmed[i], BERTH_OK);
 		else
 			tell(c->w->n, BERTH_NET_SENT, c->unconfirmed[i].id);
 	}
@@ -169,7 +158,7 @@ static void on_pong(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 	c->ping_until_ms = 0;
 	confirm(c, c->n_unconfirmed - (size_t)(c->written - value));
 	if (c->n_unconfirmed)
-		ping(c);
+		ws_conn_ping(c);
 }
 
 static enum berth_err forward(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
@@ -204,7 +193,7 @@ static bool deliver(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 /* A pong says that everything in front of the ping is stored, as who sent it will forget
  * it.  What comes behind the ping waits meanwhile: the core's answers do not say to which
  * message they are. */
-static void answer_ping(struct berth_netd_ws_conn *c)
+void ws_conn_answer_ping(struct berth_netd_ws_conn *c)
 {
 	if (!c->asked || c->open)
 		return;
@@ -218,7 +207,7 @@ static void on_ping(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 	memcpy(c->ping, p, n);
 	c->ping_len = n;
 	c->asked = true;
-	answer_ping(c);
+	ws_conn_answer_ping(c);
 }
 
 static void on_event(struct berth_netd_ws_conn *c, const struct berth_ws_event *ev)
@@ -226,11 +215,11 @@ static void on_event(struct berth_netd_ws_conn *c, const struct berth_ws_event *
 	switch (ev->op) {
 	case BERTH_WS_PING: on_ping(c, ev->p, ev->n); break;
 	case BERTH_WS_PONG: on_pong(c, ev->p, ev->n); break;
-	case BERTH_WS_CLOSE: close_for(c, CLOSE_GOING); break;
+	case BERTH_WS_CLOSE: ws_conn_close(c, WS_CLOSE_GOING); break;
 	default:
 		c->kind = ev->op;
 		if (ev->n == 0)
-			close_for(c, CLOSE_POLICY);
+			ws_conn_close(c, WS_CLOSE_POLICY);
 		else
 			c->stalled = !deliver(c, ev->p, ev->n);
 	}
@@ -263,9 +252,9 @@ static void feed(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 	}
 	if (!c->ended && rc) {
 		berth_log(c->client ? BERTH_LOG_INFO : BERTH_LOG_DEBUG, "netd.ws", "%s", berth_err_detail());
-		close_for(c, rc == BERTH_E_SIZE ? CLOSE_TOO_BIG : rc == BERTH_E_ENV ? CLOSE_PROTOCOL : CLOSE_LATER);
+		ws_conn_close(c, rc == BERTH_E_SIZE ? WS_CLOSE_TOO_BIG : rc == BERTH_E_ENV ? WS_CLOSE_PROTOCOL : WS_CLOSE_LATER);
 	} else if (!c->ended && !room(c)) {
-		close_for(c, CLOSE_LATER);
+		ws_conn_close(c, WS_CLOSE_LATER);
 	} else if (!c->ended) {
 		berth_buf_put(&c->unread, p + at, n - at);
 		if (c->unread.bad)
@@ -298,7 +287,7 @@ static void greet(struct berth_netd_ws_conn *c, const uint8_t *p, size_t n)
 	berth_buf_free(&rest);
 }
 
-static void readable(struct berth_netd_ws_conn *c)
+void ws_conn_readable(struct berth_netd_ws_conn *c)
 {
 	uint8_t chunk[CHUNK];
 
@@ -320,7 +309,7 @@ static void readable(struct berth_netd_ws_conn *c)
 }
 
 /* A message that stalled goes now, or not yet; what came behind it follows. */
-static void again(struct berth_netd_ws_conn *c)
+void ws_conn_again(struct berth_netd_ws_conn *c)
 {
 	struct berth_buf rest = c->unread;
 
@@ -333,18 +322,6 @@ static void again(struct berth_netd_ws_conn *c)
 }
 
 /* ---- the life of one */
-
-static void watch(struct berth_netd_ws_conn *c)
-{
-	struct epoll_event ev = { .data.ptr = c,
-		.events = (c->stalled ? 0u : EPOLLIN) | (may_leave(c) ? EPOLLOUT : 0u) };
-
-	if (c->ended || ev.events == c->events)
-		return;
-	if (epoll_ctl(c->w->epoll, EPOLL_CTL_MOD, c->fd, &ev))
-		berth_netd_ws_end(c);
-	c->events = ev.events;
-}
 
 struct berth_netd_ws_conn *
 berth_netd_ws_open(struct berth_netd_ws *w, const struct berth_netd_ws_io *io, void *arg, int fd,
@@ -376,7 +353,7 @@ berth_netd_ws_open(struct berth_netd_ws *w, const struct berth_netd_ws_io *io, v
 	if (c->client) {
 		berth_buf_put(&c->out, p, n);
 		c->greeting = n;
-		flush(c);
+		ws_conn_flush(c);
 	} else {
 		feed(c, p, n);
 	}
@@ -393,7 +370,7 @@ void berth_netd_ws_end(struct berth_netd_ws_conn *c)
 		if (c->unconfirmed[i].of_send) {
 			enum berth_err rc = berth_fail(BERTH_E_UNAVAILABLE, "%.100s: closed before it was confirmed", c->uri);
 
-			result(c->w->n, &c->unconfirmed[i], rc);
+			ws_conn_result(c->w->n, &c->unconfirmed[i], rc);
 		}
 	for (; c->open; c->open--)
 		berth_limit_open_end(&c->w->limit, &c->addr);
@@ -406,150 +383,6 @@ void berth_netd_ws_left(struct berth_netd_ws_conn *c)
 {
 	if (c->ended)
 		return;
-	ping(c);	/* nobody will answer */
+	ws_conn_ping(c);	/* nobody will answer */
 	c->ping_until_ms = berth_clock_mono_ms() + LEFT_MS;
-}
-
-static void sweep(struct berth_netd_ws *w)
-{
-	for (struct berth_netd_ws_conn **at = &w->conns, *c; (c = *at);) {
-		if (!c->ended) {
-			at = &c->next;
-			continue;
-		}
-		*at = c->next;
-		berth_ws_in_free(&c->in);
-		berth_buf_free(&c->unread);
-		berth_buf_free(&c->out);
-		free(c);
-	}
-}
-
-enum berth_err berth_netd_ws_start(struct berth_netd *n)
-{
-	struct berth_netd_ws *w;
-
-	if (n->ws)
-		return BERTH_OK;
-	if (!(w = calloc(1, sizeof(*w))) || berth_limit_init(&w->limit)) {
-		free(w);
-		return berth_fail(BERTH_E_NOMEM, "websocket");
-	}
-	if ((w->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0) {
-		berth_limit_free(&w->limit);
-		free(w);
-		return berth_fail(BERTH_E_UNAVAILABLE, "websocket: epoll: %s", strerror(errno));
-	}
-	w->n = n;
-	n->ws = w;
-	berth_netd_ws_limits(n);
-	return BERTH_OK;
-}
-
-void berth_netd_ws_limits(struct berth_netd *n)
-{
-	if (!n->ws)
-		return;
-	n->ws->limit.conns_max = n->cfg.conns_max;
-	n->ws->limit.conns_source_max = n->cfg.conns_source_max;
-	n->ws->limit.open_source_max = n->cfg.requests_max / 2 + 1;
-	n->ws->limit.rate_per_s = n->cfg.rate_per_s;
-	n->ws->limit.burst = n->cfg.burst;
-}
-
-bool berth_netd_ws_send(struct berth_netd *n, const struct berth_net_send *m)
-{
-	struct berth_netd_ws_conn *c = n->ws ? n->ws->conns : NULL;
-	struct berth_netd_ws_written w = { .of_send = true, .id = m->id };
-	struct berth_frame_request f;
-
-	while (c && (c->ended || !c->client || strcmp(c->uri, m->uri) != 0))
-		c = c->next;
-	if (!c || berth_frame_request_decode(&f, m->frame, m->frame_len) || f.msg_len == 0)
-		return false;
-	if (!berth_netd_ws_write(c, w, f.msg, f.msg_len))
-		result(n, &w, berth_fail(BERTH_E_QUOTA, "%.100s: too much is under way", c->uri));
-	return true;
-}
-
-/* Busy and refused have no word of their own here; the peer knows by our going that the
- * message is not stored. */
-bool berth_netd_ws_reply(struct berth_netd *n, uint64_t request, const struct berth_frame_reply *f)
-{
-	struct berth_netd_ws_conn *c = n->ws ? n->ws->conns : NULL;
-	struct berth_netd_ws_written m = { .id = request };
-
-	while (c && (c->ended || c->request != request))
-		c = c->next;
-	if (!c)
-		return false;
-	if (c->open) {
-		c->open--;
-		berth_limit_open_end(&n->ws->limit, &c->addr);
-	}
-	if (f->status != BERTH_FRAME_STORED) {
-		close_for(c, f->status == BERTH_FRAME_BUSY ? CLOSE_LATER : CLOSE_POLICY);
-		return true;
-	}
-	answer_ping(c);
-	for (size_t i = 0; i < f->n_msgs && !c->ended; i++)
-		if (!berth_netd_ws_write(c, m, f->msgs[i].p, f->msgs[i].n))
-			close_for(c, CLOSE_LATER);	/* what was not confirmed comes again */
-	return true;
-}
-
-/* What has been heard in this turn is younger than the turn's time. */
-static uint64_t since(uint64_t then, uint64_t now) { return now > then ? now - then : 0; }
-
-static void judge_time(struct berth_netd_ws_conn *c, bool crowded, uint64_t now)
-{
-	uint64_t unused = since(c->used_ms, now);
-
-	if (c->ended)
-		return;
-	if (c->ping_until_ms && now >= c->ping_until_ms)
-		berth_netd_ws_end(c);	/* half open, or it does not read */
-	else if (c->begun_ms && since(c->begun_ms, now) > MESSAGE_MS)
-		close_for(c, CLOSE_POLICY);
-	else if (c->n_unconfirmed == 0 && c->open == 0 &&
-		 ((c->client && unused > IDLE_MS) || (!c->client && crowded && unused > CROWDED_IDLE_MS)))
-		close_for(c, CLOSE_GOING);
-	else if (!c->ping_until_ms && since(c->heard_ms, now) > KEEPALIVE_MS)
-		ping(c);
-}
-
-int berth_netd_ws_fd(const struct berth_netd *n) { return n->ws ? n->ws->epoll : -1; }
-
-int berth_netd_ws_tick(struct berth_netd *n, uint64_t now_ms)
-{
-	struct berth_netd_ws *w = n->ws;
-	struct epoll_event ev[EVENTS];
-	size_t conns = 0;
-	bool soon = false;
-	int got;
-
-	if (!w)
-		return -1;
-	got = epoll_wait(w->epoll, ev, EVENTS, 0);
-	for (int i = 0; i < got; i++) {
-		struct berth_netd_ws_conn *c = ev[i].data.ptr;
-
-		if (!c->ended && (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-			readable(c);
-		if (!c->ended && (ev[i].events & EPOLLOUT))
-			flush(c);
-	}
-	for (struct berth_netd_ws_conn *c = w->conns; c; c = c->next)
-		conns += !c->client;
-	for (struct berth_netd_ws_conn *c = w->conns; c; c = c->next) {
-		if (!c->ended)
-			again(c);
-		judge_time(c, conns > n->cfg.conns_max / 4 * 3, now_ms);
-		if (!c->ended)
-			flush(c);
-		watch(c);
-		soon |= c->ended || c->stalled || c->ping_until_ms || c->begun_ms;
-	}
-	sweep(w);
-	return soon ? BERTH_NETD_SOON_MS : w->conns ? BERTH_NETD_LATER_MS : -1;
 }
