@@ -193,7 +193,7 @@ static enum berth_err store(struct berth_backend *b, const struct berth_credenti
 	    (rc = berth_store_begin(s)))
 		goto out;
 	if ((rc = berth_store_put(s, BERTH_NS_CREDENTIAL, c->id, box.p, box.len)) ||
-	    (rc = berth_store_audit(s, berth_agent_now_s(b->agent), "credential-imported", c->id)) ||
+	    (rc = berth_store_audit(s, berth_clock_now_s(), "credential-imported", c->id)) ||
 	    (rc = berth_store_commit(s)))
 		berth_store_rollback(s);
 out:
@@ -286,7 +286,7 @@ static enum berth_err remove_one(void *arg, const struct berth_api_request *req,
 	if ((rc = berth_store_begin(s)))
 		return rc;
 	if ((rc = berth_store_delete(s, BERTH_NS_CREDENTIAL, req->param)) ||
-	    (rc = berth_store_audit(s, berth_agent_now_s(b->agent), "credential-removed", req->param)) ||
+	    (rc = berth_store_audit(s, berth_clock_now_s(), "credential-removed", req->param)) ||
 	    (rc = berth_store_commit(s))) {
 		berth_store_rollback(s);
 		return rc;

@@ -8,6 +8,7 @@
 #include "agent/protocol/exchange.h"
 #include "agent/protocol/relation.h"
 #include "agent/protocol/renewal.h"
+#include "did/base/clock.h"
 #include "did/base/log.h"
 #include "did/base/rand.h"
 
@@ -59,7 +60,7 @@ static enum berth_err remove_past(struct berth_agent *a, const char *id)
 	if (rc)
 		return rc;
 	if ((rc = berth_store_delete(s, BERTH_NS_CREDENTIAL, id)) ||
-	    (rc = berth_store_audit(s, berth_agent_now_s(a), "credential-past", id)) || (rc = berth_store_commit(s)))
+	    (rc = berth_store_audit(s, berth_clock_now_s(), "credential-past", id)) || (rc = berth_store_commit(s)))
 		berth_store_rollback(s);
 	return rc;
 }

@@ -20,15 +20,15 @@
  *			talk to; for: the owner in whose name it speaks
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
- *	offer {identity, receipt?, credential?, trust?, ldevid?, items [], stored {id: sha256}}	slot B
- *	attempts	operational identities named so far
+ *	offer {identity, attempt, receipt?, credential?, trust?, ldevid?, items [], stored {id: sha256}}	slot B
+ *	attempts	operational identities named so far in this epoch
  *	abandoned {thid, peer}	a run that the operator ended while committing
  *	active {identity, owner, ownerJkt?, for?, forJkt?, forExpS?, uri, credential, ldevid?, slot, items [], trust, receipt}	since OPERATIONAL
  *		peer?, peerIat		whom to talk to in the owner's place since it rotated
  *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
  *	complete {run, thid, tries?, dueS?}	since OPERATIONAL, until the first renewal: that run is over,
  *			said in that thread; given up, it is said again
- *	renewal {identity, thid, nonce, tries}	since RENEWING: the next identity
+ *	renewal {identity, attempt, thid, nonce, tries}	since RENEWING: the next identity
  *	old {identity, credential, thid, tries?}	since ROTATING: the one before
  *	grace {identity, credential?, untilS}	and since the owner has used the next one, until
  *			applications have switched; untilS of uptime
@@ -125,6 +125,8 @@ enum berth_err gateway_forget_end(struct berth_instance *inst, struct berth_effe
 /* The name of the next operational identity: of this epoch and this attempt, so that no
  * two owners see the same one (P9).  It is in data one step before its keys are made. */
 enum berth_err gateway_name_operational(struct berth_instance *inst, struct berth_json *to);
+/* body.attempt, of what was named there: by it the owner knows an old request. */
+enum berth_err gateway_set_attempt(struct berth_json *body, const struct berth_json *of);
 /* Whom we talk to as our owner, of data.active: its DID, or what it rotated to. */
 const char *gateway_peer(const struct berth_json *active);
 /* We were onboarded under a delegation, and as far as we know it has ended. */

@@ -192,7 +192,7 @@ enum berth_err gateway_say_ended(struct berth_env *env, const struct berth_insta
 /* All that the device is without an owner; the tip it remembers for ever (C.1a). */
 static enum berth_err strip(struct berth_instance *inst, struct berth_json *ended)
 {
-	static const char *const stays[] = { "dc", "rootHash", "tip", "tipSeq", "attempts", "dseqTip", "dseq" };
+	static const char *const stays[] = { "dc", "rootHash", "tip", "tipSeq", "dseqTip", "dseq" };
 	struct berth_json *data = berth_json_new_object();
 	const struct berth_json *v;
 	enum berth_err rc = berth_json_set_int(data, "epoch", berth_data_int(inst->data, "epoch", 0) + 1);

@@ -270,9 +270,16 @@ enum berth_err gateway_name_operational(struct berth_instance *inst, struct bert
 	enum berth_err rc;
 
 	snprintf(name, sizeof(name), "op-%lld-%lld", (long long)berth_data_int(inst->data, "epoch", 0), (long long)attempt);
-	if ((rc = berth_json_set_int(inst->data, "attempts", attempt)))
+	if ((rc = berth_json_set_int(inst->data, "attempts", attempt)) || (rc = berth_json_set_int(to, "attempt", attempt)))
 		return rc;
 	return berth_json_set_str(to, "identity", name);
+}
+
+enum berth_err gateway_set_attempt(struct berth_json *body, const struct berth_json *of)
+{
+	int64_t attempt = berth_data_int(of, "attempt", 0);
+
+	return attempt ? berth_json_set_int(body, "attempt", attempt) : BERTH_OK;	/* 0: named by an earlier version */
 }
 
 enum berth_err gateway_make_operational(struct berth_env *env, const char *name, bool certified, const struct berth_identity **op)
@@ -357,7 +364,8 @@ send_accept_ready(struct berth_env *env, struct berth_instance *inst, struct ber
 
 	memcpy(proved.nonce_o, challenge, 32);
 	if ((rc = make_operational(env, inst, &op)) ||
-	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)))
+	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) ||
+	    (rc = gateway_set_attempt(body, berth_json_get(inst->data, "offer"))))
 		goto out;
 	if (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
 	    (rc = gateway_attest_operational(env, body, run, "berth-m8", challenge, op, 0)))

@@ -15,6 +15,7 @@
 #define AGAIN_MS 60000u
 #define LOOK_MS (24u * 3600000u)	/* how often an operational device looks at its credential */
 #define REST_MS 3600000u		/* after a refusal */
+#define SPACE_MAX_S 3600		/* between two renewals, whatever the clock says */
 #define STEP_LIFE_S 10800		/* a day of them is not more steps than a day has */
 
 /* ---- when ---- */
@@ -50,6 +51,19 @@ static int64_t age_s(const struct berth_env *env, const struct berth_json *activ
 	return on > wall ? on : wall;
 }
 
+/* How long until it has to be renewed; 0: now.  A clock that is ahead of the owner's by more
+ * than a credential's life makes a new one look old: it is renewed seldom all the same. */
+static int64_t left_s(const struct berth_env *env, const struct berth_json *active)
+{
+	int64_t left = berth_data_int(active, "renewS", 0) - age_s(env, active);
+	int64_t space = berth_data_int(active, "lifeS", 0) / 12;
+	int64_t rest = berth_data_int(active, "sinceS", 0) + (space < SPACE_MAX_S ? space : SPACE_MAX_S) - env->uptime_s;
+
+	if (left < rest)
+		left = rest;
+	return left > 0 ? left : 0;
+}
+
 static bool is_over(const struct berth_env *env, const struct berth_json *active)
 {
 	int64_t life = berth_data_int(active, "lifeS", 0);
@@ -59,11 +73,11 @@ static bool is_over(const struct berth_env *env, const struct berth_json *active
 
 uint64_t gateway_look_again_ms(const struct berth_env *env, const struct berth_json *active)
 {
-	int64_t left = berth_data_int(active, "renewS", 0) - age_s(env, active);
+	int64_t left = left_s(env, active);
 
 	if (berth_data_int(active, "lifeS", 0) <= 0)
 		return LOOK_MS;
-	return left <= 0 ? 1 : left < LOOK_MS / 1000 ? (uint64_t)left * 1000 : LOOK_MS;
+	return left == 0 ? 1 : left < LOOK_MS / 1000 ? (uint64_t)left * 1000 : LOOK_MS;
 }
 
 /* ---- names: what is needed for the run, one step before keys are made ---- */
@@ -75,13 +89,21 @@ static enum berth_err set_random(struct berth_json *o, const char *member, size_
 	return berth_json_set_b64url(o, member, b, n);
 }
 
-static enum berth_err begin(struct berth_instance *inst, struct berth_effects *fx, const char *why)
+static enum berth_err name(struct berth_instance *inst)
 {
 	struct berth_json *renewal = berth_data_obj(inst->data, "renewal");
 	enum berth_err rc;
 
-	if ((rc = gateway_name_operational(inst, renewal)) || (rc = set_random(renewal, "thid", 16)) ||
-	    (rc = set_random(renewal, "nonce", 32)))
+	if ((rc = gateway_name_operational(inst, renewal)) || (rc = set_random(renewal, "thid", 16)))
+		return rc;
+	return set_random(renewal, "nonce", 32);
+}
+
+static enum berth_err begin(struct berth_instance *inst, struct berth_effects *fx, const char *why)
+{
+	enum berth_err rc = name(inst);
+
+	if (rc)
 		return rc;
 	fx->state = GW_RENEWING;
 	fx->go = true;
@@ -112,7 +134,7 @@ enum berth_err gateway_look(struct berth_env *env, struct berth_instance *inst,
 	fx->timer_ms = wait_ms;
 	if (berth_data_int(active, "lifeS", 0) <= 0)
 		return BERTH_OK;	/* a credential without an end */
-	if (age_s(env, active) >= berth_data_int(active, "renewS", 0))
+	if (left_s(env, active) == 0)
 		return begin(inst, fx, "two thirds of the credential's life are over");
 	if (!wait_ms || look_ms < wait_ms)
 		fx->timer_ms = look_ms;
@@ -139,7 +161,7 @@ static enum berth_err read_run(struct berth_env *env, const struct berth_instanc
 
 static enum berth_err
 request_body(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op, bool certified,
-	     struct berth_json *body)
+	     const struct berth_json *renewal, struct berth_json *body)
 {
 	struct berth_buf proof = BERTH_BUF_INIT;
 	enum berth_err rc;
@@ -147,7 +169,7 @@ request_body(struct berth_env *env, const struct berth_run *run, const struct be
 	if ((rc = berth_json_set_b64url(body, "deviceHash", run->device_hash.b, 32)) ||
 	    (rc = berth_json_set_int(body, "epoch", run->epoch)) ||
 	    (rc = berth_json_set_b64url(body, "nonce", run->nonce_d, 32)) ||
-	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) ||
+	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) || (rc = gateway_set_attempt(body, renewal)) ||
 	    (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
 	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op, 0))) ||
 	    (certified && (rc = berth_ldevid_request(env, op, body))))
@@ -218,7 +240,7 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 	    (rc = gateway_make_operational(env, berth_data_str(renewal, "identity"), certified, &op)))
 		return rc;
 	body = berth_json_new_object();
-	if ((rc = request_body(env, &run, op, certified, body))) {
+	if ((rc = request_body(env, &run, op, certified, renewal, body))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -396,13 +418,43 @@ enum berth_err gateway_on_renewed(struct berth_env *env, struct berth_instance *
 	return BERTH_OK;
 }
 
+/* We are an older copy of ourselves: the owner has seen requests after this one.  The next is
+ * numbered after those. */
+static enum berth_err catch_up(struct berth_instance *inst, const struct berth_json *body)
+{
+	int64_t last = 0;
+	enum berth_err rc = berth_json_opt_int(body, "attempt", 0, BERTH_ATTEMPT_MAX, &last);
+
+	if (rc || last <= berth_data_int(inst->data, "attempts", 0))
+		return rc;
+	return berth_json_set_int(inst->data, "attempts", last);
+}
+
+/* Any refusal ends the attempt, and the old identity stays; one that is EXPIRED has nothing
+ * else to go back to, and goes on asking: the same, or with a number that will do. */
+static enum berth_err end_attempt(struct berth_instance *inst, struct berth_effects *fx, bool renumber)
+{
+	const char *id = berth_data_str(berth_json_get(inst->data, "renewal"), "identity");
+	bool expired = inst->state == GW_EXPIRED;
+	enum berth_err rc;
+
+	if (expired && !renumber)
+		return BERTH_OK;
+	if ((rc = berth_effects_forget(fx, id)))
+		return rc;
+	berth_json_remove(inst->data, "renewal");
+	fx->state = expired ? GW_EXPIRED : GW_OPERATIONAL;
+	return expired ? name(inst) : BERTH_OK;
+}
+
 /* A credential that is over by the owner's clock is one that we could not see: then the
- * factory DID asks.  Any other refusal ends the attempt, and the old identity stays. */
+ * factory DID asks. */
 enum berth_err gateway_on_renew_denied(struct berth_env *env, struct berth_instance *inst,
 				       const struct berth_event *ev, struct berth_effects *fx)
 {
-	const char *reason = "", *name = berth_data_str(berth_json_get(inst->data, "renewal"), "identity");
 	struct berth_json *active = berth_data_obj(inst->data, "active");
+	const char *reason = "";
+	bool old;
 	enum berth_err rc;
 
 	if ((rc = from_owner(inst, ev, berth_data_str(berth_json_get(inst->data, "renewal"), "thid"))) ||
@@ -412,13 +464,10 @@ enum berth_err gateway_on_renew_denied(struct berth_env *env, struct berth_insta
 		fx->go = true;
 		return berth_json_set_bool(active, "over", true);
 	}
+	old = strcmp(reason, berth_err_name(BERTH_E_REPLAY)) == 0;
+	if (old && (rc = catch_up(inst, ev->in->msg.body)))
+		return rc;
 	berth_effects_audit(fx, "the owner did not renew: %s", reason);
 	fx->timer_ms = REST_MS + gateway_back_off_ms(12);
-	if (inst->state == GW_EXPIRED)
-		return BERTH_OK;	/* there is nothing else to go back to */
-	fx->state = GW_OPERATIONAL;
-	if ((rc = berth_effects_forget(fx, name)))
-		return rc;
-	berth_json_remove(inst->data, "renewal");
-	return BERTH_OK;
+	return end_attempt(inst, fx, old);
 }

@@ -44,6 +44,8 @@ BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const ch
 #define BERTH_NS_PROVISION "provision"	/* owner: items for a device, key DEVICEHASH/ID */
 #define BERTH_NS_THREAD "thread"	/* run -> instance */
 #define BERTH_NS_TAKEN "taken"		/* owner: devices that a receipt says are somebody else's */
+/* The number of an operational identity, rising in an epoch; JSON holds it exactly. */
+#define BERTH_ATTEMPT_MAX ((int64_t)1 << 52)
 #define BERTH_ITEMS_MAX 16
 #define BERTH_ITEM_MAX ((size_t)32 << 10)
 

@@ -414,6 +414,7 @@ static const struct berth_transition table[] = {
 	{ OW_TRANSFERRING, "cmd/receipt",   owner_take_receipt,     OW_TRANSFERRED, STAY },
 	{ OW_TRANSFERRED, "cmd/transfer",   owner_sell_released,    STAY,          STAY },
 	{ OW_TRANSFERRED, "released",       owner_on_ended_again,   STAY,          STAY },
+	{ OW_TRANSFERRED, "commit",         owner_on_late_commit,   STAY,          STAY },
 
 	{ OW_ACTIVE,    "cmd/retire",       owner_retire,           OW_RETIRING,   STAY },
 	{ OW_RENEW_PENDING, "cmd/retire",   owner_not_now,          STAY,          STAY },

@@ -21,9 +21,10 @@
  *			its TPM must answer with, while ek-live asks it
  *	run, challenge	struct berth_run, since prove-device; of accept-ownership
  *	pcrDigest	of the quote in the last prove-device
- *	issued {credential, operationalDid, items [{id, sha256}]}
+ *	issued {credential, operationalDid, attempt, items [{id, sha256}]}
  *	operationalDid, credential, receipt	since COMMITTED
  *	used		it was committed in this epoch: only its receipt says that it is free
+ *	attempt		the highest number of an operational identity in this epoch that we took
  *	renewal {operationalDid, credential, peer, ldevid?, issuedLdevid?}	while RENEW_PENDING
  *	ldevid, ldevidOld	ldevid.h; also in issued
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
@@ -110,6 +111,10 @@ enum berth_err owner_send(struct berth_env *env, struct berth_instance *inst, st
 			  struct berth_run *run, const char *name, struct berth_json *body, bool remember);
 enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				 struct berth_run *run, const char *reason);
+/* body.attempt; 0: the device does not number its identities. */
+enum berth_err owner_read_attempt(const struct berth_json *body, int64_t *attempt);
+/* It was taken: data.attempt is not lower from now on. */
+enum berth_err owner_note_attempt(struct berth_instance *inst, int64_t attempt);
 /* An OperationalCredential for that DID, in the run's epoch. */
 enum berth_err owner_make_credential(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				     const struct berth_run *run, const char *op_did, struct berth_buf *out);

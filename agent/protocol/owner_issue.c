@@ -185,15 +185,16 @@ enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instanc
 
 /* what commit must name again, word for word */
 static enum berth_err
-remember_issue(struct berth_instance *inst, const char *credential, const char *op_did, const struct berth_json *items,
-	       const struct berth_json *ldevid)
+remember_issue(struct berth_instance *inst, const char *credential, const char *op_did, int64_t attempt,
+	       const struct berth_json *items, const struct berth_json *ldevid)
 {
 	struct berth_json *issued = berth_json_new_object(), *copy = berth_json_clone(items);
 	enum berth_err rc;
 
 	if ((rc = berth_json_set(issued, "items", copy)) ||
 	    (rc = berth_json_set_str(issued, "credential", credential)) ||
-	    (rc = berth_json_set_str(issued, "operationalDid", op_did)) || (rc = berth_ldevid_note(issued, ldevid))) {
+	    (rc = berth_json_set_str(issued, "operationalDid", op_did)) ||
+	    (rc = berth_json_set_int(issued, "attempt", attempt)) || (rc = berth_ldevid_note(issued, ldevid))) {
 		berth_json_free(issued);
 		return rc;
 	}
@@ -216,7 +217,7 @@ static enum berth_err send_item(void *arg, const struct berth_json *body, const 
 /* M9 and M10 */
 static enum berth_err
 issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
-      const char *op_did, const struct berth_json *asked)
+      const char *op_did, int64_t attempt, const struct berth_json *asked)
 {
 	struct issuing i = { env, inst, fx, run };
 	struct berth_json *body = berth_json_new_object(), *announced = berth_json_new_array(), *ldevid = NULL;
@@ -226,7 +227,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)) ||
 	    (rc = berth_ldevid_answer(env, inst, fx, op_did, asked, env->now_s + env->policy->credential_s, &ldevid)) ||
 	    (rc = owner_items_announce(env, inst, announced)) ||
-	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, announced, ldevid)) ||
+	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, attempt, announced, ldevid)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
 	    (rc = owner_set_trust(env, inst, body)))
 		goto out;
@@ -254,7 +255,7 @@ out:
 
 static enum berth_err
 check_ready(struct berth_env *env, struct berth_instance *inst, const struct berth_run *run,
-	    const struct berth_json *body, const char **op_did)
+	    const struct berth_json *body, const char **op_did, int64_t *attempt)
 {
 	uint8_t challenge[32];
 	enum berth_err rc;
@@ -267,7 +268,8 @@ check_ready(struct berth_env *env, struct berth_instance *inst, const struct ber
 		return berth_fail(BERTH_E_AUTHZ, "the operational DID is the factory's");
 	if ((rc = env->learn(env, *op_did)) ||
 	    (rc = check_proofs(env, inst, run, body, challenge, *op_did)) ||
-	    (rc = check_receipt(env, inst, run, body, challenge, *op_did)))
+	    (rc = check_receipt(env, inst, run, body, challenge, *op_did)) ||
+	    (rc = owner_read_attempt(body, attempt)))
 		return rc;
 	if (strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
 		return BERTH_OK;
@@ -279,19 +281,20 @@ enum berth_err owner_on_accept_ready(struct berth_env *env, struct berth_instanc
 {
 	const char *op_did;
 	struct berth_run run;
+	int64_t attempt;
 	enum berth_err rc;
 
 	if (env->now_s < 0)
 		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
 	if ((rc = owner_run(&run, inst, ev)))
 		return rc;
-	if ((rc = check_ready(env, inst, &run, ev->in->msg.body, &op_did))) {
+	if ((rc = check_ready(env, inst, &run, ev->in->msg.body, &op_did, &attempt))) {
 		berth_effects_audit(fx, "device %s: operational DID refused: %s: %s", berth_data_str(inst->data, "serial"),
 				    berth_err_name(rc), berth_err_detail());
 		return rc;
 	}
 	if ((rc = berth_transcript_add(&run.said, ev->in->msg.json)) || (rc = berth_run_save(inst->data, &run)) ||
-	    (rc = issue(env, inst, fx, &run, op_did, ev->in->msg.body)))
+	    (rc = issue(env, inst, fx, &run, op_did, attempt, ev->in->msg.body)))
 		return rc;
 	fx->timer_ms = (uint64_t)env->policy->issue_timeout_s * 1000;
 	berth_ldevid_say(fx, inst, berth_json_get(inst->data, "issued"), "operational credential issued");
@@ -401,6 +404,7 @@ enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *ins
 	    (rc = berth_json_set_str(inst->data, "operationalDid", berth_data_str(issued, "operationalDid"))) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(issued, "credential"))) ||
 	    (rc = berth_ldevid_switch(env, inst->data, issued)) ||
+	    (rc = owner_note_attempt(inst, berth_data_int(issued, "attempt", 0))) ||
 	    (rc = berth_json_set_bool(inst->data, "used", true)) || (rc = owner_forget_taken(inst, fx)))
 		goto out;
 	fx->timer_ms = OWNER_REFRESH_MS;

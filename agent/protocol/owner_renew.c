@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* M12 on the owner's side: a credential for new operational keys.  Both DIDs are the
- * device's until it has spoken from the new one; then the old one is nobody's. */
+ * device's until it has spoken from the new one; then the old one is nobody's.  A device
+ * numbers its identities, so that a request which the network kept for long enough to outlive
+ * the memory of its id is known by its number. */
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +52,36 @@ read_run(const struct berth_instance *inst, const struct berth_event *ev, struct
 	return epoch == run->epoch ? BERTH_OK : berth_fail(BERTH_E_AUTHZ, "a renewal for epoch %lld", (long long)epoch);
 }
 
+/* ---- the number ---- */
+enum berth_err owner_read_attempt(const struct berth_json *body, int64_t *attempt)
+{
+	*attempt = 0;
+	return berth_json_opt_int(body, "attempt", 1, BERTH_ATTEMPT_MAX, attempt);
+}
+
+enum berth_err owner_note_attempt(struct berth_instance *inst, int64_t attempt)
+{
+	if (attempt <= berth_data_int(inst->data, "attempt", 0))
+		return BERTH_OK;
+	return berth_json_set_int(inst->data, "attempt", attempt);
+}
+
+/* Above all that we took, or the one that we took last once more.  Without a number, from the
+ * operational DID: those keys are in use.  The factory DID is for ever, and so would be what
+ * it has once asked for. */
+static enum berth_err check_attempt(const struct berth_instance *inst, const struct berth_event *ev, const char *op_did,
+				    int64_t attempt)
+{
+	const char *known = berth_data_str(berth_json_get(inst->data, "renewal"), "operationalDid");
+	int64_t last = berth_data_int(inst->data, "attempt", 0);
+
+	if (attempt > last || (known && berth_did_same(op_did, known)))
+		return BERTH_OK;
+	if (!attempt && (!last || !berth_did_same(ev->sender, berth_data_str(inst->data, "factoryDid"))))
+		return BERTH_OK;
+	return berth_fail(BERTH_E_REPLAY, "a renewal numbered %lld after %lld", (long long)attempt, (long long)last);
+}
+
 /* P3: a key that lives in a TPM lives there for ever, so the device's own nonce will do:
  * it ties the certification to this request. */
 static enum berth_err
@@ -72,7 +104,7 @@ check_attestation(struct berth_env *env, const struct berth_instance *inst, cons
 
 static enum berth_err
 check_request(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev,
-	      struct berth_run *run, const char **op_did)
+	      struct berth_run *run, const char **op_did, int64_t *attempt)
 {
 	const struct berth_identity *to = owner_addressed(env, ev);
 	const struct berth_json *body = ev->in->msg.body;
@@ -84,11 +116,12 @@ check_request(struct berth_env *env, const struct berth_instance *inst, const st
 	if ((rc = may_ask(env, inst, ev->sender)) ||
 	    (rc = berth_json_req_str(body, "operationalDid", 8192, op_did)) ||
 	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) ||
-	    (rc = berth_body_get_32(body, "nonce", run->nonce_d)))
+	    (rc = berth_body_get_32(body, "nonce", run->nonce_d)) || (rc = owner_read_attempt(body, attempt)))
 		return rc;
 	if (is_ours(inst, *op_did))
 		return berth_fail(BERTH_E_AUTHZ, "these are no new keys");
-	if ((rc = env->learn(env, *op_did)) ||
+	if ((rc = check_attempt(inst, ev, *op_did, *attempt)) ||
+	    (rc = env->learn(env, *op_did)) ||
 	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, *op_did, to->did, NULL, body,
 					"proof", proof, NULL)))
 		return rc;
@@ -165,11 +198,32 @@ out:
 	return rc;
 }
 
+/* What was numbered too low may be a device that is an older copy of itself: it is told where
+ * to go on, in the reply and nowhere else, for behind an old request nobody waits for it. */
+static enum berth_err deny(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
+			   enum berth_err why)
+{
+	struct berth_json *body = berth_json_new_object();
+	size_t at = fx->n_sends;
+	enum berth_err rc = berth_json_set_str(body, "reason", berth_err_name(why));
+
+	if (!rc && why == BERTH_E_REPLAY)
+		rc = berth_json_set_int(body, "attempt", berth_data_int(inst->data, "attempt", 0));
+	if (rc) {
+		berth_json_free(body);
+		return rc;
+	}
+	if (!(rc = owner_send(env, inst, fx, run, "denied", body, false)))
+		fx->sends[at].ephemeral = why == BERTH_E_REPLAY;
+	return rc;
+}
+
 enum berth_err owner_on_renew_request(struct berth_env *env, struct berth_instance *inst,
 				      const struct berth_event *ev, struct berth_effects *fx)
 {
 	const char *op_did, *serial = berth_data_str(inst->data, "serial");
 	struct berth_run run;
+	int64_t attempt;
 	enum berth_err rc;
 
 	if (env->now_s < 0)
@@ -178,14 +232,14 @@ enum berth_err owner_on_renew_request(struct berth_env *env, struct berth_instan
 		return berth_fail(BERTH_E_AUTHZ, "a renewal asked for by somebody else");
 	if ((rc = read_run(inst, ev, &run)))
 		return rc;
-	if ((rc = check_request(env, inst, ev, &run, &op_did))) {
+	if ((rc = check_request(env, inst, ev, &run, &op_did, &attempt))) {
 		berth_effects_audit(fx, "device %s: renewal refused: %s: %s", serial, berth_err_name(rc), berth_err_detail());
 		if (rc == BERTH_E_NOMEM)
 			return rc;
 		fx->state = inst->state;
-		return owner_send_denied(env, inst, fx, &run, berth_err_name(rc));
+		return deny(env, inst, fx, &run, rc);
 	}
-	if ((rc = send_issue(env, inst, fx, &run, op_did, ev->in->msg.body)))
+	if ((rc = owner_note_attempt(inst, attempt)) || (rc = send_issue(env, inst, fx, &run, op_did, ev->in->msg.body)))
 		return rc;
 	berth_ldevid_say(fx, inst, berth_json_get(inst->data, "renewal"), "a credential for its new keys");
 	return BERTH_OK;

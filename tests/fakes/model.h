@@ -38,6 +38,8 @@ enum model_fault {
 	FAULT_ANYBODY = 16,		/* a device hears whoever speaks as its owner */
 	FAULT_COUNTER_FIRST = 32,	/* the device's counter steps before the commit */
 	FAULT_SAID_ONCE = 64,		/* the receipt of a release is not repeated */
+	FAULT_SOLD_AND_SILENT = 4096,	/* who has sold a device does not answer its commit */
+	FAULT_UNNUMBERED = 2048,	/* an owner takes a request for keys of before */
 	FAULT_NEVER_ANEW = 1024,	/* who lets a device go does not hear that it has begun anew */
 	FAULT_BYE_ONCE = 512,		/* who is let in again is told once, and only that */
 	FAULT_COMPLETE_ONCE = 256,	/* complete is not repeated, and nothing else will do */
@@ -49,7 +51,7 @@ struct model_owner { uint8_t state, epoch, hello, run, op, renewal, seq, is, not
 struct model_state {
 	uint8_t state, epoch, device_epoch;		/* the gateway's, of its store and its TPM */
 	uint8_t run, peer, item;
-	uint8_t tip, active, op, renewal;
+	uint8_t tip, active, op, renewal, keys;		/* the last keys of this epoch */
 	uint8_t complete, due;				/* the run that it has to say so of; once more */
 	uint8_t why, was, seq;				/* of its quarantine */
 	uint8_t abandoned, abandoned_by;

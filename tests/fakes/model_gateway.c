@@ -33,9 +33,13 @@ static int seek(struct model_step *t)
 
 static bool run_is_known(const struct model_state *s, uint8_t run)
 {
-	/* one that an owner knows of by hello alone may be another: no proof is under way for it */
-	if (s->run == run || s->abandoned == run || s->complete == run || s->o[0].run == run || s->o[1].run == run)
+	if (s->run == run || s->abandoned == run || s->complete == run)
 		return true;
+	/* One that an owner knows of by hello alone may be another, no proof is under way for it;
+	 * and to who has sold the device only a commit matters that is. */
+	for (int i = 0; i < 2; i++)
+		if (s->o[i].run == run && s->o[i].state != OW_TRANSFERRED)
+			return true;
 	for (int i = 0; i < MODEL_FLIGHT; i++)
 		if (model_run_of(s->type[i], s->id[i]) == run)
 			return true;
@@ -160,7 +164,8 @@ static int on_committed(struct model_step *t)
 	if (*owned && *owned != t->s.peer)
 		t->broken = "P7: a second owner in one epoch";
 	*owned = t->s.tip = t->s.active = t->s.peer;
-	t->s.op = t->s.ended = t->s.ended_by = t->s.dead = t->s.due = 0;
+	t->s.op = ++t->s.keys;
+	t->s.ended = t->s.ended_by = t->s.dead = t->s.due = 0;
 	t->s.complete = t->s.run;
 	model_say(t, M_COMPLETE, t->s.peer, t->s.run);
 	seek_again(t);
@@ -188,15 +193,6 @@ static int on_late_committed(struct model_step *t)
 }
 
 /* ---- renewal ---- */
-static uint8_t fresh_keys(const struct model_state *s)
-{
-	uint8_t n = 1;
-
-	while (n == s->op || n == s->o[0].op || n == s->o[0].renewal || n == s->o[1].op || n == s->o[1].renewal)
-		n++;
-	return n;
-}
-
 static void complete_again(struct model_step *t)
 {
 	if (!t->s.due)
@@ -210,7 +206,7 @@ static int rotate(struct model_step *t)
 	if (t->choice || !t->s.renewals)
 		return MODEL_END;
 	t->s.renewals--;
-	t->s.renewal = fresh_keys(&t->s);
+	t->s.renewal = ++t->s.keys;
 	return GW_RENEWING;
 }
 
@@ -231,7 +227,7 @@ static int renew(struct model_step *t)
 	if (t->choice > 1 || (t->choice && t->s.state == GW_EXPIRED))
 		return MODEL_END;
 	complete_again(t);
-	model_say(t, M_RENEW_REQUEST, t->s.active, (uint8_t)(t->s.renewal << 3 | t->s.op << 1 | over));
+	model_say(t, M_RENEW_REQUEST, t->s.active, (uint8_t)(t->s.renewal << 4 | t->s.op << 1 | over));
 	return over ? GW_EXPIRED : MODEL_STAY;
 }
 
@@ -378,7 +374,7 @@ static int end_epoch(struct model_step *t, int to)
 
 	t->s.epoch++;
 	t->s.state = (uint8_t)to;
-	t->s.active = t->s.op = t->s.renewal = t->s.why = t->s.was = t->s.seq = 0;
+	t->s.active = t->s.op = t->s.renewal = t->s.keys = t->s.why = t->s.was = t->s.seq = 0;
 	t->s.release = t->s.release_ready = t->s.refused = 0;
 	t->s.abandoned = t->s.abandoned_by = t->s.complete = t->s.due = 0;
 	t->s.ended = release;

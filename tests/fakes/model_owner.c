@@ -114,7 +114,7 @@ static int on_commit(struct model_step *t)
 	model_say(t, M_COMMITTED, t->who, IT->run);
 	if (t->choice)
 		return MODEL_FORGOTTEN;
-	IT->op = 0;
+	IT->op = t->s.keys + 1;		/* as accept-ready has said */
 	IT->used = 1;
 	return OW_COMMITTED;
 }
@@ -133,7 +133,7 @@ static int on_late_commit(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
-	if (!of_run(t))
+	if (!of_run(t) || (IT->state == OW_TRANSFERRED && t->m->faults & FAULT_SOLD_AND_SILENT))
 		return MODEL_REFUSED;
 	model_say(t, M_DENIED, t->who, IT->run);
 	return MODEL_STAY;
@@ -162,23 +162,25 @@ static int on_complete(struct model_step *t)
 }
 
 /* ---- renewal ---- */
-/* keys << 3 | the keys it asks with << 1 | by the factory DID */
+/* keys << 4 | the keys it asks with << 1 | by the factory DID */
 static bool by_factory(const struct model_step *t) { return t->id & 1; }
 
 static int denied_as_expired(struct model_step *t)
 {
-	model_say(t, M_RENEW_EXPIRED, t->who, t->id >> 3);
+	model_say(t, M_RENEW_EXPIRED, t->who, t->id >> 4);
 	return MODEL_STAY;
 }
 
 static int on_renew_request(struct model_step *t)
 {
-	uint8_t keys = t->id >> 3;
+	uint8_t keys = t->id >> 4;
 
 	if (t->choice > 1 || (t->choice && by_factory(t)))
 		return MODEL_END;
-	if (keys == IT->op || (!by_factory(t) && (t->id >> 1 & 3) != IT->op))
+	if (keys == IT->op || (!by_factory(t) && (t->id >> 1 & 7) != IT->op))
 		return MODEL_REFUSED;	/* no new keys, or asked with none of its DIDs */
+	if (!(t->m->faults & FAULT_UNNUMBERED) && (keys < IT->op || keys < IT->renewal))
+		return MODEL_REFUSED;
 	if (t->choice)
 		return denied_as_expired(t);
 	IT->renewal = keys;
@@ -289,7 +291,7 @@ static int on_renew_refused(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
-	model_say(t, M_RENEW_DENIED, t->who, t->id >> 3);
+	model_say(t, M_RENEW_DENIED, t->who, t->id >> 4);
 	notify(t);
 	return MODEL_STAY;
 }
@@ -300,7 +302,7 @@ static int on_renew_unheard(struct model_step *t)
 		return MODEL_END;
 	if (!IT->bye)
 		return MODEL_REFUSED;
-	model_say(t, M_RENEW_DENIED, t->who, t->id >> 3);
+	model_say(t, M_RENEW_DENIED, t->who, t->id >> 4);
 	say_bye(t);
 	return MODEL_STAY;
 }
@@ -420,8 +422,7 @@ static int sell_on(struct model_step *t)
 {
 	if (t->choice || t->who == B || IT->used)
 		return MODEL_END;
-	IT->run = IT->hello = 0;
-	IT->transfers = 0;
+	IT->hello = IT->transfers = 0;
 	return OW_TRANSFERRED;
 }
 

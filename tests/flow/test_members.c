@@ -27,6 +27,7 @@ static const struct exception {
 	{ "prove-owner", "evidence", "E_AUTHZ", "E_AUTHZ" },
 	{ "prove-device", "capabilities", "E_AUTHZ", "E_AUTHZ" },
 	{ "accept-ready", "receipt", "E_AUTHZ", "E_AUTHZ" },
+	{ "accept-ready", "attempt", "E_AUTHZ", "E_AUTHZ" },
 	{ "provision-item", "seq", "", "E_TYPE" },
 	{ "provision-item", "sensitivity", "", "E_TYPE" },
 };

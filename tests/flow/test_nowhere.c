@@ -2,7 +2,7 @@
 /* What the network holds back for days, or loses for good, and what people do meanwhile: ways
  * that once led to where nothing leads out of (test_states.c finds such), walked by real agents. */
 #include "did/codec/base64url.h"
-#include "tests/fakes/forge.h"
+#include "tests/fakes/resale.h"
 
 #define LIMIT_S 14400
 
@@ -341,6 +341,33 @@ static void a_hello_of_a_device_in_use_that_is_let_go_is_e_status(void **state)
 	story_end(&s);
 }
 
+/* ---- sold on, while the device waits for an answer to its commit ---- */
+static bool seeks(struct sim *w) { (void)w; return strcmp(story_state(now, now->gateway), "SEEKING") == 0; }
+
+static void a_commit_to_who_has_sold_the_device_is_denied(void **state)
+{
+	struct sim_node *buyer;
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	now = &s;
+	buyer = forge_mallory(&s, "buyer", "nng+tcp://buyer.test:1");
+	assert_true(story_run_to(&s, s.gateway, "COMMITTING"));
+	sim_drop(&s.w);
+	sim_off(s.gateway);		/* its commit has not come, and the offer runs out */
+	run_to_owner(&s, "PUBLISHED", LIMIT_S);
+	berth_json_free(resale_command(s.owner, s.device, "cmd/transfer", story_identity(buyer, BERTH_ID_OWNER)->did_long, BERTH_OK));
+	assert_string_equal(story_state(&s, s.owner), "TRANSFERRED");
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, seeks, LIMIT_S));
+	assert_int_equal(story_audit(s.gateway, "the owner refused: the offer ran out"), 1);
+	/* and the buyer gets it */
+	resale_take(&s, buyer);
+	assert_true(sim_run(&s.w, story_operational, LIMIT_S));
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +380,7 @@ int main(void)
 		cmocka_unit_test(revoked_while_its_owner_rotates),
 		cmocka_unit_test(a_device_that_has_begun_anew_is_not_let_go),
 		cmocka_unit_test(a_late_hello_keeps_no_device),
+		cmocka_unit_test(a_commit_to_who_has_sold_the_device_is_denied),
 		cmocka_unit_test(a_hello_of_a_device_in_use_that_is_let_go_is_e_status),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

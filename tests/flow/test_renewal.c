@@ -132,6 +132,20 @@ static void restart(struct sim_node *n)
 	sim_on(n);
 }
 
+/* Whatever is written down has the time of the wall, not that since some start. */
+static enum berth_err has_the_time(void *arg, int64_t seq, int64_t time_s, const char *event, const char *detail,
+				   const uint8_t hash[BERTH_AUDIT_HASH_LEN])
+{
+	const struct sim_node *n = arg;
+
+	(void)seq;
+	(void)detail;
+	(void)hash;
+	if (time_s < n->now_s || time_s > n->now_s + (int64_t)(n->w->mono_ms / 1000))
+		fail_msg("%s at %lld", event, (long long)time_s);
+	return BERTH_OK;
+}
+
 /* ---- an issuer whose policy it is ---- */
 static void renewed_at_two_thirds_of_each_life(void **state)
 {
@@ -155,6 +169,7 @@ static void renewed_at_two_thirds_of_each_life(void **state)
 			assert_int_equal(pair_audit(p.b, "is asked for another"), life);
 			restart(p.a);
 		}
+		CHECK_OK(berth_store_audit_each(p.b->store, 0, has_the_time, p.b));
 		pair_free(&p);
 	}
 }

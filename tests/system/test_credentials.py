@@ -4,6 +4,7 @@ shown as a query asks; and the gateway's verdicts on those of others."""
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -181,6 +182,9 @@ def test_what_is_not_taken_in(gw, issuer, tmp_path):
     assert len(v["id"]) == 32 and "holder" not in v
     assert len(present(gw, PASS)["submission"]["descriptor_map"]) == 1
     assert ok("credentials", "remove", v["id"], "--json", "--socket", gw.admin_sock) == {"id": v["id"]}
+    rows = ok("audit", "--json", "--socket", gw.admin_sock)
+    for event in ("credential-imported", "credential-removed"):     # by the clock on the wall, not since some start
+        assert abs(next(r["time"] for r in rows if r["event"] == event and r["detail"] == v["id"]) - time.time()) < 86400
     fails("E_NOMATCH", "credentials", "remove", v["id"], "--socket", gw.admin_sock)
 
 

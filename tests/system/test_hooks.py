@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 import pytest
 
@@ -105,6 +106,7 @@ def test_what_fails_is_tried_again(world):
     assert "code" not in ok and ok["tries"] == len(h.lines()) >= 2
     wait_for(lambda: owners_word(world, h.gw) == {"wifi": "ok"}, lambda: owners_word(world, h.gw))
     assert "item wifi failed exit 7" in json.dumps(world.owner.get("/v1/audit"))
+    assert all(abs(r["time"] - time.time()) < 86400 for r in h.gw.get("/v1/audit") if r["event"] == "hook")
     h.gw.stop()
 
 
