@@ -28,7 +28,7 @@ uri = soft:{dir}/keys
 passphrase-file = {dir}/passphrase
 [principal me]
 uid = {me}
-may = self device identity:* present:* secret:*
+may = self device identity:* present:* secret:* cert:* key:*
 """
 
 
