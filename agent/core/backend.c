@@ -112,6 +112,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 	if (!rc)
 		rc = backend_push_resolve(b, reasons);
 	if (!rc)
+		rc = backend_push_certs(b, reasons);
+	if (!rc)
 		rc = berth_json_set_str(health, "state", berth_json_len(reasons) ? "degraded" : "ok");
 	if (!rc)
 		rc = berth_json_set_str(health, "rollback_protection", protected_ ? "tpm" : "none");

@@ -14,6 +14,7 @@
 #define SKEW_S 300		/* a CA's own certificate begins so much earlier */
 #define CA_DAYS 3650
 #define DAY_S ((int64_t)86400)
+#define CA_WARN_S (30 * DAY_S)
 
 /* RFC 5280 5.3.1 */
 enum { NOT_REVOKED = -1, CEASED = 5, ON_HOLD = 6, WITHDRAWN = 9 };
@@ -238,6 +239,19 @@ static enum berth_err make_ca(void *arg, const struct berth_api_request *req, st
 		rc = request ? set_pem(o, "csr", "CERTIFICATE REQUEST", &der) : set_pem(o, "certificate", "CERTIFICATE", &der);
 	berth_buf_free(&der);
 	return answer(out, o, rc);
+}
+
+/* It says so before its last certificate was refused. */
+enum berth_err backend_push_certs(struct berth_backend *b, struct berth_json *reasons)
+{
+	const struct berth_env *env = berth_agent_env(b->agent);
+	int64_t from, until;
+
+	if (!env->policy->ldevid_ca || env->now_s < 0 || berth_x509_window(env->policy->ldevid_ca->at[0], &from, &until))
+		return BERTH_OK;
+	if (env->now_s >= until)
+		return berth_json_push_str(reasons, "the CA of [ldevid] has ended: devices get no certificates");
+	return until - env->now_s < CA_WARN_S ? berth_json_push_str(reasons, "the CA of [ldevid] ends within 30 days") : BERTH_OK;
 }
 
 static int reason_of(const char *state)

@@ -68,6 +68,7 @@ void backend_ethr_init(struct berth_api_backend *api);
 /* backend_certs.c; certs: [{name, serial, notAfter}] of what applications can have. */
 void backend_certs_init(struct berth_api_backend *api);
 BERTH_MUST_USE enum berth_err backend_certs(struct berth_backend *b, struct berth_json **out);
+BERTH_MUST_USE enum berth_err backend_push_certs(struct berth_backend *b, struct berth_json *reasons);	/* of health */
 void backend_queue_init(struct berth_api_backend *api);
 void backend_resolve_init(struct berth_api_backend *api);
 /* backend_resolve.c: reasons of health. */

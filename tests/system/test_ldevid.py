@@ -7,13 +7,14 @@ import hashlib
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
 from agents import ApiError, World, free_port, wait_for
 from ca import Ca, openssl
 from cli import ROOT, fails, raw
-from test_keystores import hsm, keystore    # noqa: F401, a fixture
+from test_keystores import hsm, keyd, keystore     # noqa: F401, a fixture
 from test_rotation import rotated
 from test_watch import Stream
 
@@ -233,14 +234,24 @@ def test_a_ca_below_another_in_a_token(tmp_path, hsm):      # noqa: F811
         root = Ca(tmp_path, "root")
         csr = raw("ldevid", "ca", "--request", "--subject", NAME, "--socket", o.owner.admin_sock)
         sub = root.sign(csr, "ca_ext")
+        soon = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 10 * 86400))
+        o.ca.write_bytes(root.sign(csr, "ca_ext", end=soon))
+        o.use(ca_cert=o.ca)
+        assert "the CA of [ldevid]" in str(o.owner.status()["health"]["reasons"])
         o.ca.write_bytes(sub + root.pem.read_bytes())
         o.use(ca_cert=o.ca, lifetime="2d", server="yes")
+        assert o.owner.status()["health"]["reasons"] == []
         gw = o.w.gateway("GW-LD-HSM", **APP)
         o.w.onboard(gw)
         cert = gw.app("/v1/certs/ldevid")
         assert cert["chain"].count("BEGIN CERT") == 3 and "TLS Web Server Authentication" in text(cert["chain"])
         (tmp_path / "gw").write_text(cert["chain"])
         openssl("verify", "-x509_strict", "-CAfile", root.pem, "-untrusted", tmp_path / "gw", tmp_path / "gw")
+        before = gw.status()["operationalDid"]
+        os.kill(keyd(o.owner, True), signal.SIGSTOP)        # "not now", until its keystore is back
+        gw.post("/v1/rotate")
+        wait_for(lambda: gw.state_is("OPERATIONAL") and gw.status()["operationalDid"] != before, gw.log, 120)
+        assert gw.app("/v1/certs/ldevid")["serial"] != cert["serial"]
         gw.stop()
     finally:
         o.w.close()
