@@ -54,14 +54,14 @@ static const struct {
 
 /* ---- the kinds of value ---- */
 
-static void put_text(struct berth_buf *b, const char *s)
+void berth_keyd_put_text(struct berth_buf *b, const char *s)
 {
 	s = s ? s : "";
 	berth_buf_vec16(b, s, strlen(s) + 1);
 }
 
 /* "" when it is not there, so that nobody meets a NULL by surprise. */
-static const char *get_text(struct berth_cur *c, size_t max)
+const char *berth_keyd_get_text(struct berth_cur *c, size_t max)
 {
 	struct berth_cur t = berth_cur_vec16(c, max + 1);
 
@@ -74,7 +74,7 @@ static const char *get_text(struct berth_cur *c, size_t max)
 
 static const char *get_optional(struct berth_cur *c, size_t max)
 {
-	const char *s = get_text(c, max);
+	const char *s = berth_keyd_get_text(c, max);
 
 	return *s ? s : NULL;
 }
@@ -114,7 +114,7 @@ static enum berth_usage get_usage(struct berth_cur *c)
 	return c->bad ? BERTH_USAGE_SIGN : (enum berth_usage)v;
 }
 
-static void put_pubkey(struct berth_buf *b, const struct berth_pubkey *k)
+void berth_keyd_put_key(struct berth_buf *b, const struct berth_pubkey *k)
 {
 	berth_buf_u8(b, k ? (uint8_t)k->type : BERTH_KEY_NONE);
 	berth_buf_vec16(b, k ? k->b : NULL, k ? k->len : 0);
@@ -122,7 +122,7 @@ static void put_pubkey(struct berth_buf *b, const struct berth_pubkey *k)
 
 /* The point is checked here, whoever checked it before.  One spelling: what
  * struct berth_pubkey holds. */
-static enum berth_err get_pubkey(struct berth_cur *c, struct berth_pubkey *out)
+enum berth_err berth_keyd_get_key(struct berth_cur *c, struct berth_pubkey *out)
 {
 	enum berth_key_type type = (enum berth_key_type)get_u8(c, BERTH_KEY_NONE, BERTH_KEY__COUNT - 1);
 	struct berth_cur v = berth_cur_vec16(c, BERTH_PUBKEY_MAX);
@@ -147,9 +147,9 @@ static enum berth_err get_pubkey(struct berth_cur *c, struct berth_pubkey *out)
 static void put_proof(struct berth_buf *b, const struct berth_proof *p)
 {
 	berth_buf_u8(b, (uint8_t)p->purpose);
-	put_text(b, p->iss);
-	put_text(b, p->aud);
-	put_text(b, p->thid);
+	berth_keyd_put_text(b, p->iss);
+	berth_keyd_put_text(b, p->aud);
+	berth_keyd_put_text(b, p->thid);
 	berth_buf_be64(b, (uint64_t)p->epoch);
 	berth_buf_put(b, p->device_hash, 32);
 	berth_buf_put(b, p->tip, 32);
@@ -164,9 +164,9 @@ static void put_proof(struct berth_buf *b, const struct berth_proof *p)
 static void get_proof(struct berth_cur *c, struct berth_proof *p)
 {
 	p->purpose = (enum berth_purpose)get_u8(c, 0, BERTH_SIGN__COUNT - 1);
-	p->iss = get_text(c, BERTH_KEYD_KID_MAX);
-	p->aud = get_text(c, BERTH_KEYD_KID_MAX);
-	p->thid = get_text(c, BERTH_KEYD_THID_MAX);
+	p->iss = berth_keyd_get_text(c, BERTH_KEYD_KID_MAX);
+	p->aud = berth_keyd_get_text(c, BERTH_KEYD_KID_MAX);
+	p->thid = berth_keyd_get_text(c, BERTH_KEYD_THID_MAX);
 	p->epoch = (int64_t)berth_cur_be64(c);
 	berth_cur_copy(c, p->device_hash, 32);
 	berth_cur_copy(c, p->tip, 32);
@@ -181,8 +181,8 @@ static void get_proof(struct berth_cur *c, struct berth_proof *p)
 static void put_kek(struct berth_buf *b, const struct berth_kek_params *k)
 {
 	berth_buf_u8(b, !strcmp(k->alg, KEK_ALG_1PU));
-	put_pubkey(b, k->epk);
-	put_pubkey(b, k->peer);
+	berth_keyd_put_key(b, k->epk);
+	berth_keyd_put_key(b, k->peer);
 	berth_buf_vec16(b, k->apu, k->apu_len);
 	berth_buf_vec16(b, k->apv, k->apv_len);
 	berth_buf_vec16(b, k->cc_tag, k->cc_tag_len);
@@ -201,7 +201,7 @@ static bool kek_complete(const struct berth_keyd_request *r, bool one_pu)
 static enum berth_err get_kek(struct berth_cur *c, struct berth_keyd_request *r)
 {
 	bool one_pu = get_u8(c, 0, 1);
-	enum berth_err rc = get_pubkey(c, &r->epk), rc2 = get_pubkey(c, &r->peer);
+	enum berth_err rc = berth_keyd_get_key(c, &r->epk), rc2 = berth_keyd_get_key(c, &r->peer);
 	struct berth_cur apu = berth_cur_vec16(c, BERTH_KEYD_PARTY_MAX);
 	struct berth_cur apv = berth_cur_vec16(c, BERTH_KEYD_PARTY_MAX);
 	struct berth_cur tag = berth_cur_vec16(c, BERTH_TAG_MAX);
@@ -223,17 +223,17 @@ static enum berth_err get_kek(struct berth_cur *c, struct berth_keyd_request *r)
 
 static void put_config(struct berth_buf *b, const struct berth_keyd_request *r)
 {
-	put_text(b, r->uri);
-	put_text(b, r->passphrase_file);
-	put_text(b, r->tcti);
-	put_text(b, r->module_path);
-	put_text(b, r->pin_source);
+	berth_keyd_put_text(b, r->uri);
+	berth_keyd_put_text(b, r->passphrase_file);
+	berth_keyd_put_text(b, r->tcti);
+	berth_keyd_put_text(b, r->module_path);
+	berth_keyd_put_text(b, r->pin_source);
 	berth_buf_be32(b, r->pcr_mask);
 	berth_buf_u8(b, r->create);
 	for (size_t i = 0; i < BERTH_MODULE_DIRS_MAX; i++)
-		put_text(b, r->module_dir[i]);
+		berth_keyd_put_text(b, r->module_dir[i]);
 	for (size_t i = 0; i < BERTH_KEYD_REGISTRIES_MAX; i++)
-		put_text(b, r->ethr_registry[i]);
+		berth_keyd_put_text(b, r->ethr_registry[i]);
 	berth_buf_be64(b, r->ethr_fee_max);
 }
 
@@ -249,7 +249,7 @@ static void get_texts(struct berth_cur *c, const char **out, size_t n)
 
 static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 {
-	r->uri = get_text(c, BERTH_KEYD_CONFIG_MAX);
+	r->uri = berth_keyd_get_text(c, BERTH_KEYD_CONFIG_MAX);
 	r->passphrase_file = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->tcti = get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->module_path = get_optional(c, BERTH_KEYD_CONFIG_MAX);
@@ -264,10 +264,10 @@ static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd_request *r)
 {
 	switch (f) {
-	case NAME: put_text(b, r->name); break;
-	case AK: put_text(b, r->ak); break;
-	case LABEL: put_text(b, r->label); break;
-	case KID: put_text(b, r->kid); break;
+	case NAME: berth_keyd_put_text(b, r->name); break;
+	case AK: berth_keyd_put_text(b, r->ak); break;
+	case LABEL: berth_keyd_put_text(b, r->label); break;
+	case KID: berth_keyd_put_text(b, r->kid); break;
 	case CONFIG: put_config(b, r); break;
 	case TYPE: berth_buf_u8(b, (uint8_t)r->type); break;
 	case USAGE: berth_buf_u8(b, (uint8_t)r->usage); break;
@@ -299,10 +299,10 @@ static int64_t get_epoch(struct berth_cur *c)
 static enum berth_err get_field(struct berth_cur *c, enum field f, struct berth_keyd_request *r)
 {
 	switch (f) {
-	case NAME: r->name = get_text(c, BERTH_KEYD_NAME_MAX); break;
-	case AK: r->ak = get_text(c, BERTH_KEYD_NAME_MAX); break;
-	case LABEL: r->label = get_text(c, BERTH_KEYD_LABEL_MAX); break;
-	case KID: r->kid = get_text(c, BERTH_KEYD_KID_MAX); break;
+	case NAME: r->name = berth_keyd_get_text(c, BERTH_KEYD_NAME_MAX); break;
+	case AK: r->ak = berth_keyd_get_text(c, BERTH_KEYD_NAME_MAX); break;
+	case LABEL: r->label = berth_keyd_get_text(c, BERTH_KEYD_LABEL_MAX); break;
+	case KID: r->kid = berth_keyd_get_text(c, BERTH_KEYD_KID_MAX); break;
 	case CONFIG: get_config(c, r); break;
 	case TYPE: r->type = (enum berth_key_type)get_u8(c, BERTH_KEY_NONE + 1, BERTH_KEY__COUNT - 1); break;
 	case USAGE: r->usage = get_usage(c); break;
@@ -350,11 +350,11 @@ enum berth_err berth_keyd_decode(struct berth_keyd_request *r, uint16_t op, cons
 
 void berth_keyd_info_encode(struct berth_buf *out, const struct berth_key_info *info, uint32_t purposes)
 {
-	put_text(out, info->name);
+	berth_keyd_put_text(out, info->name);
 	berth_buf_u8(out, (uint8_t)info->usage);
 	berth_buf_u8(out, (uint8_t)info->custody);
 	berth_buf_u8(out, info->attestable);
-	put_pubkey(out, &info->pub);
+	berth_keyd_put_key(out, &info->pub);
 	berth_buf_be32(out, purposes);
 }
 
@@ -363,12 +363,12 @@ enum berth_err berth_keyd_info_decode(struct berth_cur *c, struct berth_key_info
 	enum berth_err rc;
 
 	memset(info, 0, sizeof(*info));
-	const char *name = get_text(c, BERTH_KEYD_NAME_MAX);
+	const char *name = berth_keyd_get_text(c, BERTH_KEYD_NAME_MAX);
 	memcpy(info->name, name, strlen(name) + 1);
 	info->usage = get_usage(c);
 	info->custody = (enum berth_custody)get_u8(c, 0, BERTH_CUSTODY_HARDWARE);
 	info->attestable = get_u8(c, 0, 1);
-	rc = get_pubkey(c, &info->pub);
+	rc = berth_keyd_get_key(c, &info->pub);
 	*purposes = get_purposes(c);
 	if (!rc && (c->bad || info->pub.type == BERTH_KEY_NONE))
 		rc = berth_fail(BERTH_E_TYPE, "keyd: malformed key");

@@ -5,7 +5,6 @@
 #include <openssl/x509v3.h>
 
 #include "did/base/cur.h"
-#include "did/crypto/sign.h"
 #include "did/crypto/x509_impl.h"
 
 #define REASON_MAX 10
@@ -132,38 +131,23 @@ static enum berth_err set_algorithm(X509_CRL *crl, enum berth_key_type type)
 	return ok ? BERTH_OK : no_memory();
 }
 
-static enum berth_err finish(struct berth_buf *out, X509_CRL *crl, enum berth_key_type type, const uint8_t *sig, size_t n)
+static enum berth_err seal(struct berth_buf *out, X509_CRL *crl, const struct berth_pubkey *key, berth_x509_sign_fn *sign,
+			   void *arg)
 {
 	const ASN1_BIT_STRING *where;
 	unsigned char *der = NULL;
 	int len;
-	enum berth_err rc;
-
-	X509_CRL_get0_signature(crl, &where, NULL);
-	if ((rc = berth_x509_set_signature(bits(where), type, sig, n)))
-		return rc;
-	len = i2d_X509_CRL(crl, &der);
-	return berth_x509_take_der(out, der, len);
-}
-
-static enum berth_err seal(struct berth_buf *out, X509_CRL *crl, const struct berth_pubkey *key, berth_x509_sign_fn *sign,
-			   void *arg)
-{
-	struct berth_buf tbs = BERTH_BUF_INIT;
-	unsigned char *der = NULL;
-	uint8_t sig[BERTH_SIG_MAX];
-	size_t n;
-	int len;
 	enum berth_err rc = set_algorithm(crl, key->type);
 
-	if (!rc) {
-		len = i2d_re_X509_CRL_tbs(crl, &der);
-		rc = berth_x509_take_der(&tbs, der, len);
-	}
-	if (!rc && !(rc = sign(arg, tbs.p, tbs.len, sig, &n)) && !(rc = berth_verify(key, tbs.p, tbs.len, sig, n)))
-		rc = finish(out, crl, key->type, sig, n);
-	berth_buf_free(&tbs);
-	return rc;
+	if (rc)
+		return rc;
+	X509_CRL_get0_signature(crl, &where, NULL);
+	len = i2d_re_X509_CRL_tbs(crl, &der);
+	if ((rc = berth_x509_sign_into(bits(where), der, len, key, sign, arg)))
+		return rc;
+	der = NULL;
+	len = i2d_X509_CRL(crl, &der);
+	return berth_x509_take_der(out, der, len);
 }
 
 enum berth_err berth_x509_crl(struct berth_buf *out, const struct berth_x509_order *o, const struct berth_pubkey *key,

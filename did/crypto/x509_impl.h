@@ -10,6 +10,7 @@
 #include "did/base/buf.h"
 #include "did/base/key.h"
 #include "did/crypto/x509.h"
+#include "did/crypto/x509_order.h"
 
 struct berth_x509 {
 	X509 *x;
@@ -27,6 +28,11 @@ BERTH_MUST_USE enum berth_err berth_x509_set_algorithm(X509_ALGOR *alg, enum ber
 /* A signature of berth_sign() into the bits that X.509 has of it. */
 BERTH_MUST_USE enum berth_err
 berth_x509_set_signature(ASN1_BIT_STRING *bits, enum berth_key_type type, const uint8_t *sig, size_t n);
+
+/* The key's signature over what libcrypto encoded (and is freed) into those bits. */
+BERTH_MUST_USE enum berth_err
+berth_x509_sign_into(ASN1_BIT_STRING *bits, unsigned char *tbs, int len, const struct berth_pubkey *key,
+		     berth_x509_sign_fn *sign, void *arg);
 
 /* Subject and alternative names as did/crypto/x509_req.h has them, with its codes. */
 BERTH_MUST_USE enum berth_err berth_x509_set_name(X509_NAME *name, const char *subject);

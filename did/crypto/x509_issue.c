@@ -10,7 +10,6 @@
 #include "did/base/rand.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
-#include "did/crypto/sign.h"
 #include "did/crypto/x509_impl.h"
 
 #define KEY_ID_LEN 20	/* RFC 7093 2: the left 160 bits of SHA-256 */
@@ -155,7 +154,7 @@ static enum berth_err fill(X509 *x, const struct berth_x509_order *o, const stru
 static X509_ALGOR *algorithm(const X509_ALGOR *a) { return (X509_ALGOR *)(uintptr_t)a; }
 static ASN1_BIT_STRING *bits(const ASN1_BIT_STRING *b) { return (ASN1_BIT_STRING *)(uintptr_t)b; }
 
-static enum berth_err finish(struct berth_buf *out, X509 *x, enum berth_key_type type, const uint8_t *sig, size_t n)
+static enum berth_err seal(struct berth_buf *out, X509 *x, const struct berth_pubkey *key, berth_x509_sign_fn *sign, void *arg)
 {
 	const ASN1_BIT_STRING *where;
 	const X509_ALGOR *alg;
@@ -164,29 +163,15 @@ static enum berth_err finish(struct berth_buf *out, X509 *x, enum berth_key_type
 	enum berth_err rc;
 
 	X509_get0_signature(&where, &alg, x);
-	if ((rc = berth_x509_set_algorithm(algorithm(alg), type)) || (rc = berth_x509_set_signature(bits(where), type, sig, n)))
+	if ((rc = berth_x509_set_algorithm(algorithm(X509_get0_tbs_sigalg(x)), key->type)) ||
+	    (rc = berth_x509_set_algorithm(algorithm(alg), key->type)))
 		return rc;
+	len = i2d_re_X509_tbs(x, &der);
+	if ((rc = berth_x509_sign_into(bits(where), der, len, key, sign, arg)))
+		return rc;
+	der = NULL;
 	len = i2d_X509(x, &der);
 	return berth_x509_take_der(out, der, len);
-}
-
-static enum berth_err seal(struct berth_buf *out, X509 *x, const struct berth_pubkey *key, berth_x509_sign_fn *sign, void *arg)
-{
-	struct berth_buf tbs = BERTH_BUF_INIT;
-	unsigned char *der = NULL;
-	uint8_t sig[BERTH_SIG_MAX];
-	size_t n;
-	int len;
-	enum berth_err rc = berth_x509_set_algorithm(algorithm(X509_get0_tbs_sigalg(x)), key->type);
-
-	if (!rc) {
-		len = i2d_re_X509_tbs(x, &der);
-		rc = berth_x509_take_der(&tbs, der, len);
-	}
-	if (!rc && !(rc = sign(arg, tbs.p, tbs.len, sig, &n)) && !(rc = berth_verify(key, tbs.p, tbs.len, sig, n)))
-		rc = finish(out, x, key->type, sig, n);
-	berth_buf_free(&tbs);
-	return rc;
 }
 
 /* ---- the whole ---- */

@@ -19,6 +19,10 @@ berth_x509_crl(struct berth_buf *out, const struct berth_x509_order *o, const st
  * subjectKeyIdentifier.  berth_x509_chain_free() in every case. */
 BERTH_MUST_USE enum berth_err
 berth_x509_ca(struct berth_x509_chain *c, const struct berth_x509_order *o, const struct berth_pubkey *key);
+/* sign(), and whether that is the key's signature: E_SIG else. */
+BERTH_MUST_USE enum berth_err
+berth_x509_sign(const struct berth_pubkey *key, berth_x509_sign_fn *sign, void *arg, const void *msg, size_t len,
+		uint8_t sig[BERTH_SIG_MAX], size_t *n);
 /* A signature of berth_sign() as X.509 and TLS have it, appended. */
 BERTH_MUST_USE enum berth_err
 berth_x509_encode(struct berth_buf *out, enum berth_key_type type, const uint8_t *sig, size_t n);

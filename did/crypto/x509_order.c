@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "did/crypto/sign.h"
 #include "did/crypto/x509_issue.h"
 
 enum berth_err berth_x509_order_check(const struct berth_x509_order *o)
@@ -55,8 +54,7 @@ static enum berth_err tls(struct berth_buf *out, const struct berth_x509_order *
 	berth_buf_printf(&msg, "%64s%s", "", context);
 	berth_buf_u8(&msg, 0);
 	berth_buf_put(&msg, o->data, o->len);
-	if (!(rc = berth_buf_status(&msg)) && !(rc = sign(arg, msg.p, msg.len, sig, &n)) &&
-	    !(rc = berth_verify(key, msg.p, msg.len, sig, n)))
+	if (!(rc = berth_buf_status(&msg)) && !(rc = berth_x509_sign(key, sign, arg, msg.p, msg.len, sig, &n)))
 		rc = berth_x509_encode(out, key->type, sig, n);
 	berth_buf_free(&msg);
 	return rc;

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "did/base/utf8.h"
+#include "did/crypto/sign.h"
 #include "did/crypto/x509_impl.h"
 #include "did/crypto/x509_issue.h"
 
@@ -243,6 +244,26 @@ enum berth_err berth_x509_encode(struct berth_buf *out, enum berth_key_type type
 		return to_der(out, sig, n / 2);
 	berth_buf_put(out, sig, n);
 	return berth_buf_status(out);
+}
+
+enum berth_err berth_x509_sign(const struct berth_pubkey *key, berth_x509_sign_fn *sign, void *arg, const void *msg, size_t len,
+			       uint8_t sig[BERTH_SIG_MAX], size_t *n)
+{
+	enum berth_err rc = sign(arg, msg, len, sig, n);
+
+	return rc ? rc : berth_verify(key, msg, len, sig, *n);
+}
+
+enum berth_err berth_x509_sign_into(ASN1_BIT_STRING *bits, unsigned char *tbs, int len, const struct berth_pubkey *key,
+				    berth_x509_sign_fn *sign, void *arg)
+{
+	uint8_t sig[BERTH_SIG_MAX];
+	size_t n;
+	enum berth_err rc = len > 0 ? berth_x509_sign(key, sign, arg, tbs, (size_t)len, sig, &n)
+		: berth_fail(BERTH_E_NOMEM, "X.509");
+
+	OPENSSL_free(tbs);
+	return rc ? rc : berth_x509_set_signature(bits, key->type, sig, n);
 }
 
 enum berth_err berth_x509_set_signature(ASN1_BIT_STRING *bits, enum berth_key_type type, const uint8_t *sig, size_t n)
