@@ -55,7 +55,6 @@ struct berth_option {
 	const char *dflt;		/* "": unset */
 	int64_t min, max;		/* INT, TIME */
 	const char *words;		/* "a b c" */
-	const char *doc;
 };
 extern const struct berth_option berth_options[];
 extern const size_t berth_options_n;

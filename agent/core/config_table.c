@@ -12,15 +12,16 @@
 #define NAMED BERTH_SECTION_NAMED
 #define EITHER BERTH_SECTION_EITHER
 
-#define TEXT(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_TEXT, false, dflt, 0, 0, NULL, doc }
-#define PATH(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_PATH, false, dflt, 0, 0, NULL, doc }
-#define BOOL(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_BOOL, false, dflt, 0, 0, NULL, doc }
-#define WORD(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORD, false, dflt, 0, 0, words, doc }
-#define WORDS(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORDS, true, dflt, 0, 0, words, doc }
-#define LIST(s, k, type, key, doc) { s, key, k, type, true, "", 0, 0, NULL, doc }
-#define SOLE(s, k, type, key, doc) { s, key, k, type, false, "", 0, 0, NULL, doc }
-#define INT(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_INT, false, dflt, min, max, NULL, doc }
-#define TIME(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_TIME, false, dflt, min, max, NULL, doc }
+/* doc is for who reads this, and no part of any program. */
+#define TEXT(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_TEXT, false, dflt, 0, 0, NULL }
+#define PATH(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_PATH, false, dflt, 0, 0, NULL }
+#define BOOL(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_BOOL, false, dflt, 0, 0, NULL }
+#define WORD(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORD, false, dflt, 0, 0, words }
+#define WORDS(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORDS, true, dflt, 0, 0, words }
+#define LIST(s, k, type, key, doc) { s, key, k, type, true, "", 0, 0, NULL }
+#define SOLE(s, k, type, key, doc) { s, key, k, type, false, "", 0, 0, NULL }
+#define INT(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_INT, false, dflt, min, max, NULL }
+#define TIME(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_TIME, false, dflt, min, max, NULL }
 
 const struct berth_option berth_options[] = {
 	WORDS("agent", ONE, "role", "gateway", "gateway owner factory rendezvous mediator",
@@ -36,7 +37,7 @@ const struct berth_option berth_options[] = {
 	TEXT("keystore", NAMED, "uri", "", "soft:PATH[?seal=tpm2], tpm2:?dir=DIR or pkcs11:token=LABEL"),
 	PATH("keystore", NAMED, "passphrase-file", "", "what opens a soft: store"),
 	TEXT("keystore", NAMED, "tcti", "", "the TPM; $BERTH_TCTI or the kernel's resource manager when unset"),
-	{ "keystore", "pcrs", NAMED, BERTH_OPT_PCR, true, "", 0, 0, NULL, "bind a tpm2: store to these; unset: as it is" },
+	LIST("keystore", NAMED, BERTH_OPT_PCR, "pcrs", "bind a tpm2: store to these; unset: as it is"),
 	PATH("keystore", NAMED, "module-path", "", "the PKCS#11 module"),
 	LIST("keystore", NAMED, BERTH_OPT_PATHS, "module-dir", "folders that it may write to"),
 	PATH("keystore", NAMED, "pin-source", "", "the file that has its PIN"),
@@ -75,7 +76,7 @@ const struct berth_option berth_options[] = {
 	PATH("adapter", NAMED, "path", "", "the shared object of a registry adapter; root's, absolute"),
 	BOOL("adapter", NAMED, "authoritative", "no", "what it resolves is believed without the evidence of the method"),
 	LIST("adapter", NAMED, BERTH_OPT_NAMES, "methods", "the only DID methods that it is asked for; unset: all it has"),
-	{ "adapter", "*", NAMED, BERTH_OPT_ANY, false, "", 0, 0, NULL, "whatever the adapter asks for" },
+	SOLE("adapter", NAMED, BERTH_OPT_ANY, "*", "whatever the adapter asks for"),
 
 	LIST("egress", ONE, BERTH_OPT_CIDR, "allow", "addresses to be dialled although they are not public"),
 	LIST("egress", ONE, BERTH_OPT_HOST, "hosts", "name=address, instead of asking the name service"),
@@ -161,12 +162,12 @@ const struct berth_option berth_options[] = {
 	PATH("policy", ONE, "status-dir", "", "status lists, a file each"),
 	PATH("policy", ONE, "schema-dir", "", "JSON Schemas of credentials, a file each"),
 	PATH("policy", ONE, "delegation-dir", "", "DelegationCredentials, a file each"),
-	{ "policy", "approve-model", ONE, BERTH_OPT_TEXT, true, "", 0, 0, NULL,
-	  "owner: models that approve = auto is about; none: all" },
+	LIST("policy", ONE, BERTH_OPT_TEXT, "approve-model",
+	  "owner: models that approve = auto is about; none: all"),
 	BOOL("policy", ONE, "credential-status", "no", "owner: operational credentials say where their status is"),
 	TIME("policy", ONE, "status-lifetime", "1d", 60, 365 * DAY, "owner: how long a status list is worth asking"),
 	TIME("policy", ONE, "attest-every", "0", 0, 365 * DAY, "owner: devices attest by themselves so often; 0: when asked"),
-	{ "policy", "attest-pcrs", ONE, BERTH_OPT_PCR, true, "", 0, 0, NULL, "owner: what they quote; unset: 0 to 7" },
+	LIST("policy", ONE, BERTH_OPT_PCR, "attest-pcrs", "owner: what they quote; unset: 0 to 7"),
 	WORD("policy", ONE, "attest-drift", "report", "report quarantine", "owner: quarantine: who has drifted is suspended"),
 
 	TIME("delivery", ONE, "retry-for", "7d", 60, 21 * DAY, "a message that nobody takes is given up"),
