@@ -90,8 +90,10 @@ static void o_ed_new(void) { resolve(next(ed)); }
 static void o_p256(void) { resolve(p256[0]); }
 static void o_p256_new(void) { resolve(next(p256)); }
 static void o_jwk(void) { resolve(jwk); }
-static void o_peer2(void) { resolve(next(peer2)); }
-static void o_peer4(void) { resolve(next(peer4)); }
+static void o_peer2(void) { resolve(peer2[0]); }
+static void o_peer2_new(void) { resolve(next(peer2)); }
+static void o_peer4(void) { resolve(peer4[0]); }
+static void o_peer4_new(void) { resolve(next(peer4)); }
 
 void bench_did(int *missed)
 {
@@ -101,8 +103,10 @@ void bench_did(int *missed)
 		{ "did:key P-256", f_sha256, o_p256, 3 },
 		{ "did:key P-256, first seen", f_sha256, o_p256_new, 0 },
 		{ "did:jwk P-256", f_sha256, o_jwk, 0 },
-		{ "did:peer:2, two keys and a service, first seen", f_sha256, o_peer2, 25 },
-		{ "did:peer:4, two keys and a service, first seen", f_sha256, o_peer4, 25 },
+		{ "did:peer:2, two keys and a service", f_sha256, o_peer2, 3 },
+		{ "did:peer:2, two keys and a service, first seen", f_sha256, o_peer2_new, 25 },
+		{ "did:peer:4, two keys and a service", f_sha256, o_peer4, 3 },
+		{ "did:peer:4, two keys and a service, first seen", f_sha256, o_peer4_new, 25 },
 	};
 
 	setup();
