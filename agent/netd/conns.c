@@ -9,6 +9,7 @@
 
 #define SILENT_MS 60000			/* connections that may go when places are short */
 #define SILENT_AT_ONCE 16
+#define SILENT_LOOK_MS 1000		/* and who they are is looked for so often */
 
 static bool address_of(nng_pipe p, struct berth_netaddr *a)
 {
@@ -62,8 +63,8 @@ void berth_netd_on_accept(nng_pipe p, nng_pipe_ev ev, void *arg)
 		c->pipe = p;
 		c->ipc = is_ipc(p);
 		c->active_ms = now;
-		c->next = l->conns;
-		l->conns = c;
+		c->next = l->conns[c->id % BERTH_NETD_BUCKETS];
+		l->conns[c->id % BERTH_NETD_BUCKETS] = c;
 		c = NULL;
 	} else {
 		ok = false;
@@ -82,7 +83,7 @@ void berth_netd_on_end(nng_pipe p, nng_pipe_ev ev, void *arg)
 
 	(void)ev;
 	pthread_mutex_lock(&l->lock);
-	for (at = &l->conns; *at; at = &(*at)->next)
+	for (at = &l->conns[id % BERTH_NETD_BUCKETS]; *at; at = &(*at)->next)
 		if ((*at)->id == id) {
 			c = *at;
 			*at = c->next;
@@ -101,7 +102,7 @@ enum berth_err berth_netd_admit(struct berth_netd_slot *s, bool *ipc)
 	uint64_t now = berth_clock_mono_ms();
 
 	pthread_mutex_lock(&l->lock);
-	for (struct berth_netd_conn *c = l->conns; c; c = c->next)
+	for (struct berth_netd_conn *c = l->conns[s->conn % BERTH_NETD_BUCKETS]; c; c = c->next)
 		if (c->id == s->conn) {
 			c->active_ms = now;
 			*ipc = c->ipc;
@@ -122,16 +123,26 @@ void berth_netd_release(struct berth_netd_slot *s)
 	pthread_mutex_unlock(&l->lock);
 }
 
+static size_t collect_silent(struct berth_netd_listen *l, const struct berth_netd_conn *c, uint64_t now_ms, nng_pipe *go, size_t n)
+{
+	for (; c && n < SILENT_AT_ONCE; c = c->next)
+		if (now_ms > c->active_ms && now_ms - c->active_ms > SILENT_MS && !berth_netd_holds(l, c->id))
+			go[n++] = c->pipe;
+	return n;
+}
+
 void berth_netd_close_silent(struct berth_netd_listen *l, uint64_t now_ms)
 {
 	nng_pipe go[SILENT_AT_ONCE];
 	size_t n = 0;
 
+	if (now_ms - l->silent_ms < SILENT_LOOK_MS)
+		return;
+	l->silent_ms = now_ms;
 	pthread_mutex_lock(&l->lock);
 	if (l->limit.conns > l->limit.conns_max / 4 * 3)
-		for (struct berth_netd_conn *c = l->conns; c && n < SILENT_AT_ONCE; c = c->next)
-			if (now_ms > c->active_ms && now_ms - c->active_ms > SILENT_MS && !berth_netd_holds(l, c->id))
-				go[n++] = c->pipe;
+		for (size_t i = 0; i < BERTH_NETD_BUCKETS; i++)
+			n = collect_silent(l, l->conns[i], now_ms, go, n);
 	pthread_mutex_unlock(&l->lock);
 	for (size_t i = 0; i < n; i++)
 		nng_pipe_close(go[i]);

@@ -47,8 +47,6 @@ enum berth_err berth_netd_slot_add(struct berth_netd_listen *l)
 		free(s);
 		return berth_netd_nng_fault(rv, "aio");
 	}
-	s->next = l->slots;
-	l->slots = s;
 	l->n_slots++;
 	receive(s);
 	return BERTH_OK;
@@ -129,6 +127,24 @@ static enum berth_err forward(struct berth_netd_slot *s, bool ipc, const void *p
 	return rc;
 }
 
+static struct berth_netd_slot **bucket_of(struct berth_netd_listen *l, uint64_t request)
+{
+	return &l->held[request % BERTH_NETD_BUCKETS];
+}
+
+static void hold(struct berth_netd_slot *s)
+{
+	struct berth_netd_listen *l = s->owner;
+	struct berth_netd_slot **at = bucket_of(l, s->request);
+
+	s->state = HELD;
+	s->until_ms = berth_clock_mono_ms() + l->n->cfg.park_ms;
+	if (!l->n_held++ || s->until_ms < l->held_ms)
+		l->held_ms = s->until_ms;
+	s->next = *at;
+	*at = s;
+}
+
 static void request(struct berth_netd_slot *s, const void *p, size_t n)
 {
 	struct berth_netd_listen *l = s->owner;
@@ -146,9 +162,7 @@ static void request(struct berth_netd_slot *s, const void *p, size_t n)
 	}
 	status = judge(l, p, n, &s->poll);
 	if (status == BERTH_FRAME_STORED && l->n->core.out.len < OUT_HIGH && !forward(s, ipc, p, n)) {
-		s->state = HELD;
-		s->until_ms = berth_clock_mono_ms() + l->n->cfg.park_ms;
-		l->n_held++;
+		hold(s);
 		return;
 	}
 	berth_netd_release(s);
@@ -193,6 +207,11 @@ static void slot_done(struct berth_job *job)
 /* Takes a held slot out of the core's hands. */
 static void unhold(struct berth_netd_slot *s)
 {
+	struct berth_netd_slot **at = bucket_of(s->owner, s->request);
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
 	s->owner->n_held--;
 	berth_netd_release(s);
 }
@@ -208,8 +227,13 @@ static void tell_gone(struct berth_netd_slot *s)
 
 void berth_netd_conn_gone(struct berth_netd_listen *l, uint32_t conn)
 {
-	for (struct berth_netd_slot *s = l->slots; s; s = s->next)
-		if (s->state == HELD && s->conn == conn) {
+	struct berth_netd_slot *next;
+
+	for (size_t i = 0; i < BERTH_NETD_BUCKETS; i++)
+		for (struct berth_netd_slot *s = l->held[i]; s; s = next) {
+			next = s->next;
+			if (s->conn != conn)
+				continue;
 			unhold(s);
 			tell_gone(s);
 			receive(s);	/* forgets what it held */
@@ -218,8 +242,8 @@ void berth_netd_conn_gone(struct berth_netd_listen *l, uint32_t conn)
 
 void berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m)
 {
-	for (struct berth_netd_slot *s = n->listen->slots; s; s = s->next)
-		if (s->state == HELD && s->request == m->request) {
+	for (struct berth_netd_slot *s = *bucket_of(n->listen, m->request); s; s = s->next)
+		if (s->request == m->request) {
 			unhold(s);
 			answer_bytes(s, m->frame, m->frame_len);
 			return;
@@ -240,19 +264,35 @@ static void give_up(struct berth_netd_slot *s)
 
 bool berth_netd_holds(const struct berth_netd_listen *l, uint32_t conn)
 {
-	for (const struct berth_netd_slot *s = l->slots; s; s = s->next)
-		if (s->state == HELD && s->conn == conn)
-			return true;
+	for (size_t i = 0; i < BERTH_NETD_BUCKETS; i++)
+		for (const struct berth_netd_slot *s = l->held[i]; s; s = s->next)
+			if (s->conn == conn)
+				return true;
 	return false;
+}
+
+static void give_up_late(struct berth_netd_listen *l, uint64_t now_ms)
+{
+	struct berth_netd_slot *next;
+
+	if (!l->n_held || now_ms < l->held_ms)
+		return;
+	l->held_ms = UINT64_MAX;
+	for (size_t i = 0; i < BERTH_NETD_BUCKETS; i++)
+		for (struct berth_netd_slot *s = l->held[i]; s; s = next) {
+			next = s->next;
+			if (now_ms >= s->until_ms)
+				give_up(s);
+			else if (s->until_ms < l->held_ms)
+				l->held_ms = s->until_ms;
+		}
 }
 
 int berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms)
 {
 	struct berth_netd_listen *l = n->listen;
 
-	for (struct berth_netd_slot *s = l->slots; s; s = s->next)
-		if (s->state == HELD && now_ms >= s->until_ms)
-			give_up(s);
+	give_up_late(l, now_ms);
 	berth_netd_close_silent(l, now_ms);
-	return l->n_held ? BERTH_NETD_SOON_MS : l->slots ? BERTH_NETD_LATER_MS : -1;
+	return l->n_held ? BERTH_NETD_SOON_MS : l->n_slots ? BERTH_NETD_LATER_MS : -1;
 }

@@ -16,6 +16,7 @@
  * counts connections, serve.c moves requests and answers. */
 #define BERTH_NETD_LISTENERS_MAX BERTH_NET_LISTENERS_MAX
 #define BERTH_NETD_SLOTS_FIRST 4	/* contexts that receive; more as they are held */
+#define BERTH_NETD_BUCKETS 256		/* numbers are given one after the other */
 
 /* A connection, known by nng's number for it.  Made and ended by nng's threads
  * under `lock`; freed on the main thread. */
@@ -33,7 +34,7 @@ struct berth_netd_conn {
 /* One context: it receives a request, holds it while the core thinks, answers. */
 struct berth_netd_slot {
 	struct berth_job job;
-	struct berth_netd_slot *next;
+	struct berth_netd_slot *next;	/* of the same bucket, while it is held */
 	struct berth_netd_listen *owner;
 	nng_ctx ctx;
 	nng_aio *aio;
@@ -53,10 +54,11 @@ struct berth_netd_listen {
 		char path[BERTH_NETPOL_PATH_MAX + 1];
 		bool used;
 	} listeners[BERTH_NETD_LISTENERS_MAX];
-	struct berth_netd_slot *slots;
+	struct berth_netd_slot *held[BERTH_NETD_BUCKETS];	/* by request */
 	uint32_t n_slots, n_receiving, n_held;
+	uint64_t held_ms, silent_ms;	/* none of them is given up before; nobody looked for silent ones since */
 	pthread_mutex_t lock;		/* conns and limit */
-	struct berth_netd_conn *conns;
+	struct berth_netd_conn *conns[BERTH_NETD_BUCKETS];	/* by id */
 	struct berth_limit limit;
 };
 
