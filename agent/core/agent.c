@@ -39,6 +39,7 @@ void agent_refresh_time(struct berth_agent *a)
 	a->env.mono_ms = agent_mono_ms();
 	a->env.uptime_s = berth_agent_now_s(a);
 	a->env.wire_bytes = a->wire_bytes;
+	a->env.closed = a->closed;
 }
 
 /* --- read access for steps --- */

@@ -31,6 +31,9 @@ struct berth_transport_ops {
 			       const struct berth_buf *frame);
 	/* Answers a request that berth_agent_on_request() was given. */
 	enum berth_err (*reply)(struct berth_transport *t, uint64_t request, const struct berth_buf *frame);
+	/* Asks DNS which agents there are; berth_agent_on_services() follows.  E_NOMATCH:
+	 * it is not to be asked.  NULL: it cannot be. */
+	enum berth_err (*browse)(struct berth_transport *t);
 };
 struct berth_transport { const struct berth_transport_ops *ops; };
 
@@ -82,6 +85,10 @@ void berth_agent_on_all_gone(struct berth_agent *a);
 /* The outcome of transport->send: rc and, with BERTH_OK, the reply frame. */
 void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc,
 			   const uint8_t *frame, size_t len);
+
+/* What came of transport->browse: rc and, with BERTH_OK, hints (agent/protocol/hints.h);
+ * octets: on the wire for it, both ways. */
+void berth_agent_on_services(struct berth_agent *a, enum berth_err rc, const char *text, uint32_t octets);
 
 /* A look-up that was left for later has ended: what waits for it is taken again. */
 void berth_agent_on_lookups(struct berth_agent *a);

@@ -77,6 +77,8 @@ struct poll {
 	int failures;
 	int64_t rest_s;			/* unhurried: ever more seldom, up to this; 0: at once again */
 	unsigned idle;			/* how often it brought nothing */
+	uint64_t silent_ms;		/* what was asked since was not answered; 0: the last was */
+	bool tell, told;		/* the machine whose owner it is has not heard of the last; has of one */
 };
 
 /* a row that is with its peer; seq 0: no row, but the peer answered */
@@ -122,6 +124,9 @@ struct berth_agent {
 	struct poll polls[POLLS_MAX];
 	size_t n_polls;
 	uint64_t next_id, wire_bytes, start_ms;
+	struct berth_buf services;	/* what DNS said last */
+	uint64_t browse_ms;		/* not again before */
+	bool browsing;
 	int64_t start_uptime_s;
 	unsigned batch;			/* how deep we are in batches; 0: in none */
 	size_t batch_ids;		/* n_ids when all was on disk the last time */

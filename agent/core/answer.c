@@ -258,6 +258,7 @@ void berth_agent_on_all_gone(struct berth_agent *a)
 	for (size_t i = 0; i < a->n_parked; i++)
 		agent_mediate_gone(a, a->parked[i].peer);
 	agent_parked_free(a);
+	a->browsing = false;
 }
 
 /* Thousands wait, and few of them for anything that has happened just now. */

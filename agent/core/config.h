@@ -92,12 +92,15 @@ berth_config_adapter_json(const struct berth_config *c, const char *name, struct
 struct berth_policy;
 struct berth_netpol;
 struct berth_net_config;
+struct berth_net_browse;
 struct berth_res_http_policy;
 BERTH_MUST_USE enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out);
 BERTH_MUST_USE enum berth_err berth_config_netpol(const struct berth_config *c, struct berth_netpol *out);
 /* All that netd is told; [listen], [tls] and [egress] have been looked at together.
  * berth_netpol_free(&out->policy). */
 BERTH_MUST_USE enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_config *out);
+/* What DNS is asked; E_NOMATCH: nothing. */
+BERTH_MUST_USE enum berth_err berth_config_browse(const struct berth_config *c, struct berth_net_browse *out);
 /* The same for --check-config, and whether the files of [tls] can be read. */
 BERTH_MUST_USE enum berth_err berth_config_net_check(const struct berth_config *c);
 

@@ -118,6 +118,27 @@ enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_c
 	return berth_config_netpol(c, &out->policy);
 }
 
+enum berth_err berth_config_browse(const struct berth_config *c, struct berth_net_browse *out)
+{
+	const char *server = berth_config_str(c, "rendezvous", NULL, "dns-sd-server"), *word;
+	size_t at = 0;
+
+	*out = (struct berth_net_browse){ .server = "" };
+	if (strlen(server) > BERTH_NET_SERVER_MAX)
+		return berth_fail(BERTH_E_CONFIG, "[rendezvous] dns-sd-server: %.80s", server);
+	memcpy(out->server, server, strlen(server));
+	for (size_t i = 0; (word = berth_config_item(c, "rendezvous", NULL, "dns-sd", i)); i++) {
+		size_t n = strlen(word);
+
+		if (at + n + 1 > BERTH_NET_DOMAINS_MAX)
+			return berth_fail(BERTH_E_CONFIG, "[rendezvous] dns-sd: more than %d characters", BERTH_NET_DOMAINS_MAX);
+		memcpy(out->domains + at, word, n);
+		at += n;
+		out->domains[at++] = ' ';
+	}
+	return at ? BERTH_OK : berth_fail(BERTH_E_NOMATCH, "DNS is not asked");
+}
+
 enum berth_err berth_config_net_check(const struct berth_config *c)
 {
 	struct berth_net_config net;
@@ -126,9 +147,13 @@ enum berth_err berth_config_net_check(const struct berth_config *c)
 		{ "certificate", net.tls.certificate }, { "key", net.tls.key }, { "ca", net.tls.ca }, { "clients", net.tls.clients },
 	};
 
+	struct berth_net_browse browse;
+
 	if (rc)
 		return rc;
 	berth_netpol_free(&net.policy);
+	if ((rc = berth_config_browse(c, &browse)) && rc != BERTH_E_NOMATCH)
+		return rc;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (files[i].path[0] && access(files[i].path, R_OK))
 			return berth_fail(BERTH_E_CONFIG, "[tls] %s: %.200s: %s", files[i].key, files[i].path, strerror(errno));

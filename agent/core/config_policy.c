@@ -18,9 +18,21 @@ static enum berth_err items(const struct berth_config *c, const char *section, c
 	return BERTH_OK;
 }
 
+/* They are about the network, not about one of them. */
+static enum berth_err sources(const struct berth_config *c, const char *name)
+{
+	static const char *const keys[] = { "hints-file", "dns-sd", "dns-sd-server" };
+
+	for (size_t i = 0; name[0] && i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (berth_config_item(c, "rendezvous", name, keys[i], 0))
+			return berth_fail(BERTH_E_CONFIG, "[rendezvous %s]: %s goes into [rendezvous]", name, keys[i]);
+	return BERTH_OK;
+}
+
 static enum berth_err rendezvous(const struct berth_config *c, struct berth_policy *out)
 {
 	const char *name;
+	enum berth_err rc;
 
 	for (size_t i = 0; (name = berth_config_section(c, "rendezvous", i)); i++) {
 		struct berth_rendezvous *r = &out->rendezvous[out->n_rendezvous];
@@ -29,8 +41,8 @@ static enum berth_err rendezvous(const struct berth_config *c, struct berth_poli
 			return berth_fail(BERTH_E_CONFIG, "[rendezvous]: more than %d", BERTH_POLICY_LIST_MAX);
 		r->did = berth_config_str(c, "rendezvous", name, "did");
 		r->uri = berth_config_str(c, "rendezvous", name, "uri");
-		if (name[0] && berth_config_str(c, "rendezvous", name, "hints-file")[0])
-			return berth_fail(BERTH_E_CONFIG, "[rendezvous %s]: hints-file goes into [rendezvous]", name);
+		if ((rc = sources(c, name)))
+			return rc;
 		if (!r->did[0] && !r->uri[0])
 			continue;
 		if (!r->did[0] || !r->uri[0])
@@ -154,6 +166,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.release_notice_s = berth_config_int(c, "policy", NULL, "release-notice"),
 		.grace_s = berth_config_int(c, "policy", NULL, "grace"),
 		.clear_tpm = berth_config_bool(c, "policy", NULL, "clear-tpm"),
+		.owner_silent_s = berth_config_int(c, "policy", NULL, "owner-silent"),
 		.seek_day_bytes = berth_config_int(c, "policy", NULL, "seek-bytes-per-day"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
 		.retry_for_s = berth_config_int(c, "delivery", NULL, "retry-for"),

@@ -68,6 +68,8 @@ const struct berth_option berth_options[] = {
 	SOLE("rendezvous", EITHER, BERTH_OPT_DID, "did", "an agent that tells devices where their owner is"),
 	SOLE("rendezvous", EITHER, BERTH_OPT_URI, "uri", "where it is"),
 	PATH("rendezvous", EITHER, "hints-file", "", "gateway: where else those of its credential may be; unnamed section"),
+	LIST("rendezvous", EITHER, BERTH_OPT_HOSTNAME, "dns-sd", "gateway: domains whose DNS may say so, too; search: resolv.conf's; unset: none"),
+	TEXT("rendezvous", EITHER, "dns-sd-server", "", "whose address is ADDRESS or ADDRESS:PORT; resolv.conf's when unset"),
 
 	SOLE("mediator", ONE, BERTH_OPT_DID, "did", "whose client we are: it takes messages for us while nobody can dial us"),
 	SOLE("mediator", ONE, BERTH_OPT_URI, "uri", "where it is"),
@@ -139,6 +141,7 @@ const struct berth_option berth_options[] = {
 	BOOL("policy", ONE, "renew", "no", "issuer: who holds a credential of ours gets it again before it ends"),
 	TIME("policy", ONE, "collect", "30", 0, 600, "gateway: how long to wait for a longer chain"),
 	INT("policy", ONE, "seek-bytes-per-day", "4194304", 0, (int64_t)1 << 36, "gateway: on the wire to find its owner; 0: no limit"),
+	TIME("policy", ONE, "owner-silent", "10m", 1, DAY, "an owner that does not answer for so long is looked for elsewhere"),
 	TIME("policy", ONE, "run-timeout", "15m", 10, DAY, "a run that stands still is given up"),
 	TIME("policy", ONE, "issue-timeout", "1h", 10, 30 * DAY, "owner: an offer that is not committed lapses"),
 	TIME("policy", ONE, "credential-lifetime", "30d", 60, 3650 * DAY, "owner: of operational credentials"),

@@ -141,6 +141,9 @@ apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event 
 				  : berth_store_outbox_drop_thread(a->cfg.store, fx->drops[i].peer, fx->drops[i].thid);
 	if (!rc && fx->gone_peer)
 		rc = berth_store_outbox_drop(a->cfg.store, NULL, fx->gone_peer, &(int64_t){ 0 });
+	if (!rc && fx->moved_peer &&
+	    !(rc = berth_store_peer_moved(a->cfg.store, fx->moved_peer, fx->moved_from, fx->moved_to)))
+		rc = berth_store_peer_awake(a->cfg.store, fx->moved_peer, berth_agent_now_s(a));
 	for (size_t i = 0; !rc && i < fx->n_sends; i++)
 		rc = apply_send(a, &fx->sends[i], ev, by);
 	if (!rc && (fx->floor_s || fx->floor_back))

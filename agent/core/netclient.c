@@ -85,7 +85,25 @@ static enum berth_err net_reply(struct berth_transport *t, uint64_t request, con
 	return rc;
 }
 
-static const struct berth_transport_ops ops = { .send = net_send, .reply = net_reply };
+static enum berth_err net_browse(struct berth_transport *t)
+{
+	struct berth_netclient *n = (struct berth_netclient *)t;
+	struct berth_net_browse m;
+	struct berth_buf b = BERTH_BUF_INIT;
+	enum berth_err rc = berth_config_browse(n->cfg, &m);
+
+	if (rc)
+		return rc;
+	if (!up(n))
+		return berth_fail(BERTH_E_UNAVAILABLE, "netd is down");
+	berth_net_browse_encode(&b, &m);
+	if (!(rc = berth_buf_status(&b)))
+		rc = berth_ipc_queue(&n->ipc, BERTH_NET_BROWSE, 0, b.p, b.len);
+	berth_buf_free(&b);
+	return rc;
+}
+
+static const struct berth_transport_ops ops = { .send = net_send, .reply = net_reply, .browse = net_browse };
 
 enum berth_err berth_netclient_new(struct berth_netclient **out, const struct berth_config *cfg,
 				   const char *libexec_dir)
@@ -268,6 +286,16 @@ static enum berth_err on_gone(struct berth_netclient *n, const struct berth_ipc_
 	return BERTH_OK;
 }
 
+static enum berth_err on_services(struct berth_netclient *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_services m;
+	enum berth_err rc = berth_net_services_decode(&m, f->p, f->n);
+
+	if (!rc && n->agent)
+		berth_agent_on_services(n->agent, m.code, m.text, m.octets);
+	return rc;
+}
+
 static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 {
 	struct berth_netclient *n = arg;
@@ -278,6 +306,7 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 	case BERTH_NET_RESULT: return on_result(n, f);
 	case BERTH_NET_GONE:
 	case BERTH_NET_SENT: return on_gone(n, f);
+	case BERTH_NET_SERVICES: return on_services(n, f);
 	default: return berth_fail(BERTH_E_TYPE, "netd says %u", f->op);
 	}
 }

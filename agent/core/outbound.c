@@ -286,6 +286,7 @@ void agent_outbound_free(struct berth_agent *a)
 	agent_parked_free(a);
 	agent_given_free(a);
 	agent_held_free(a);
+	berth_buf_free(&a->services);
 	agent_drop_ephemeral(a, 0);
 	while (a->n_flight)
 		flight_end(a, &a->flight[0]);

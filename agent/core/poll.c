@@ -7,6 +7,7 @@
 #include "agent/core/agent_internal.h"
 #include "agent/protocol/empty.h"
 #include "agent/protocol/mediate.h"
+#include "agent/protocol/onboarding.h"
 #include "did/base/log.h"
 #include "did/base/rand.h"
 
@@ -49,6 +50,20 @@ static void rest(struct poll *p, size_t messages)
 	p->next_ms = agent_mono_ms() + (uint64_t)s * 500 + r % ((uint64_t)s * 500);
 }
 
+/* Whether somebody is there at all.  An owner that is silent for long may have moved. */
+static void note_silence(const struct berth_agent *a, struct poll *p, bool stored)
+{
+
+	if (stored) {
+		p->silent_ms = 0;
+		p->tell = p->told = false;
+		return;
+	}
+	if (!p->silent_ms)
+		p->silent_ms = p->since_ms;
+	p->tell = agent_mono_ms() - p->silent_ms >= (uint64_t)berth_owner_silent_s(a->cfg.policy) * 1000;
+}
+
 static bool is_socket(const char *uri)
 {
 	return uri && (!strncmp(uri, "ws://", 5) || !strncmp(uri, "wss://", 6));
@@ -64,6 +79,7 @@ void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t
 
 		if (id != p->flight)
 			continue;
+		note_silence(a, p, stored);
 		if (p->rest_s) {
 			rest(p, messages);
 			continue;
@@ -189,6 +205,40 @@ enum berth_err agent_poll_load(struct berth_agent *a)
 	return rc;
 }
 
+/* --- silence --- */
+static enum berth_err deliver_silence(struct berth_agent *a, bool first)
+{
+	struct berth_json *args = berth_json_new_object();
+	const struct berth_event ev = { .on = "silent", .args = args };
+	enum berth_err rc = berth_json_set_bool(args, "first", first);
+
+	for (size_t i = 0; !rc && i < a->cfg.n_machines; i++)
+		if (berth_machine_knows(a->cfg.machines[i], ev.on))
+			rc = agent_deliver(a, a->cfg.machines[i], "self", &ev, NULL);
+	berth_json_free(args);
+	return rc;
+}
+
+/* Its device hears so at each further question that stays without an answer.  The polls may
+ * be others afterwards. */
+static void tell_silence(struct berth_agent *a)
+{
+	bool first;
+
+	for (size_t i = 0; i < a->n_polls; i++) {
+		struct poll *p = &a->polls[i];
+
+		if (!p->tell || strcmp(p->key, BERTH_POLL_OWNER) != 0)
+			continue;
+		first = !p->told;
+		p->tell = false;
+		p->told = true;
+		if (agent_is_transient(deliver_silence(a, first)))
+			berth_log(BERTH_LOG_INFO, "silent", "%s", berth_err_detail());
+		return;
+	}
+}
+
 /* --- asking --- */
 static enum berth_err poll_once(struct berth_agent *a, const struct poll *p)
 {
@@ -230,6 +280,7 @@ static void tick_one(struct berth_agent *a, struct poll *p)
 
 void agent_poll_tick(struct berth_agent *a)
 {
+	tell_silence(a);
 	for (size_t i = 0; i < a->n_polls; i++)
 		tick_one(a, &a->polls[i]);
 }

@@ -219,6 +219,9 @@ berth_store_peer_silent(struct berth_store *s, const char *peer, bool asked, int
 /* It could, or somebody wants it tried now: what waits for it is due.  No silence is fine. */
 BERTH_MUST_USE enum berth_err
 berth_store_peer_awake(struct berth_store *s, const char *peer, int64_t now_s);
+/* What waits for it at one URI goes to another from now on. */
+BERTH_MUST_USE enum berth_err
+berth_store_peer_moved(struct berth_store *s, const char *peer, const char *from, const char *to);
 /* Why this row alone has to wait, to be shown; a row that is not there is fine. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_note(struct berth_store *s, int64_t seq, const char *error);

@@ -40,6 +40,14 @@ enum berth_err berth_store_peer_awake(struct berth_store *s, const char *peer, i
 	return store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND next_s = ?3", "sii", peer, now_s, BERTH_OUTBOX_ASLEEP);
 }
 
+enum berth_err berth_store_peer_moved(struct berth_store *s, const char *peer, const char *from, const char *to)
+{
+	enum berth_err rc = store_ready(s, true);
+
+	return rc ? rc : store_run(s, "UPDATE outbox SET endpoints = ?3 WHERE peer = ?1 AND parked = 0 AND endpoints = ?2", "sss",
+				   peer, from, to);
+}
+
 enum berth_err berth_store_outbox_note(struct berth_store *s, int64_t seq, const char *error)
 {
 	enum berth_err rc;

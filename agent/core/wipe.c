@@ -12,6 +12,7 @@
 #include "agent/protocol/credentials.h"
 #include "agent/protocol/discover.h"
 #include "agent/protocol/item.h"
+#include "agent/protocol/mediate.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/oob.h"
 #include "agent/protocol/relation.h"
@@ -24,13 +25,19 @@ static const char *const spaces[] = {
 
 struct space { struct berth_agent *a; const char *ns; };
 
+/* Whose client the device is was never its owner's business. */
+static bool stays(const char *ns, const char *key)
+{
+	return strcmp(ns, BERTH_NS_POLL) == 0 && strcmp(key, BERTH_POLL_MEDIATOR) == 0;
+}
+
 static enum berth_err delete_one(void *arg, const char *key, const uint8_t *p, size_t n)
 {
 	const struct space *s = arg;
 
 	(void)p;
 	(void)n;
-	return berth_store_delete(s->a->cfg.store, s->ns, key);
+	return stays(s->ns, key) ? BERTH_OK : berth_store_delete(s->a->cfg.store, s->ns, key);
 }
 
 /* With a relationship goes whom it was with. */

@@ -60,7 +60,10 @@ static void *worker(void *arg)
 	struct berth_lookup *l;
 
 	while ((l = next(q))) {
-		l->rc = berth_netpol_ask(l->host, l->addrs, &l->n_addrs);
+		if (l->ask)
+			l->ask(l);
+		else
+			l->rc = berth_netpol_ask(l->host, l->addrs, &l->n_addrs);
 		berth_ready_put(q->ready, &l->job);
 	}
 	return NULL;

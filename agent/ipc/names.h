@@ -19,6 +19,7 @@ struct berth_names;
 struct berth_lookup {
 	struct berth_job job;
 	struct berth_lookup *next;
+	void (*ask)(struct berth_lookup *l);	/* on a thread of ours; NULL: for the addresses of host */
 	char host[BERTH_NETPOL_NAME_MAX + 1];
 	enum berth_err rc;
 	struct berth_netaddr addrs[BERTH_NETPOL_ANSWERS_MAX];

@@ -252,6 +252,38 @@ enum berth_err berth_net_result_decode(struct berth_net_result *m, const void *p
 	return done(&c, "RESULT");
 }
 
+void berth_net_browse_encode(struct berth_buf *out, const struct berth_net_browse *m)
+{
+	berth_buf_str16(out, m->server);
+	berth_buf_str16(out, m->domains);
+}
+
+enum berth_err berth_net_browse_decode(struct berth_net_browse *m, const void *p, size_t n)
+{
+	struct berth_cur c = berth_cur(p, n);
+
+	berth_cur_str16(&c, m->server, BERTH_NET_SERVER_MAX);
+	berth_cur_str16(&c, m->domains, BERTH_NET_DOMAINS_MAX);
+	return done(&c, "BROWSE");
+}
+
+void berth_net_services_encode(struct berth_buf *out, const struct berth_net_services *m)
+{
+	berth_buf_be16(out, (uint16_t)m->code);
+	berth_buf_be32(out, m->octets);
+	berth_buf_str16(out, m->text);
+}
+
+enum berth_err berth_net_services_decode(struct berth_net_services *m, const void *p, size_t n)
+{
+	struct berth_cur c = berth_cur(p, n);
+
+	m->code = code_of(&c);
+	m->octets = berth_cur_be32(&c);
+	berth_cur_str16(&c, m->text, BERTH_NET_SERVICES_MAX);
+	return done(&c, "SERVICES");
+}
+
 void berth_net_gone_encode(struct berth_buf *out, uint64_t request)
 {
 	berth_buf_be64(out, request);

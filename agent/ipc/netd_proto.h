@@ -21,6 +21,7 @@
  *     SEND     id, uri, deadline, request frame  -> RESULT, exactly one
  *     REPLY    request id, reply frame
  *     CLOSE    uri: of a listener, which ends, or of a peer, which is redialled
+ *     BROWSE   DNS server, domains    -> SERVICES
  *   netd -> core
  *     LISTENING  uri, code, bound uri (its port when 0 was asked for)
  *     REQUEST    request id, transport, connection, peer, request frame
@@ -28,6 +29,7 @@
  *     GONE       request id: the peer left or waited too long; REPLY would be lost, or
  *                (HTTP) the message in it was
  *     SENT       request id: (HTTP) the REPLY with a message in it left completely
+ *     SERVICES   code, octets, hints (agent/protocol/hints.h); one BROWSE at a time
  *
  * A REQUEST is open until REPLY or GONE; netd answers it by itself (busy, or an
  * empty reply to a poll) after park_ms.  A REPLY to one that is gone is ignored. */
@@ -37,11 +39,13 @@ enum berth_net_op {
 	BERTH_NET_SEND,
 	BERTH_NET_REPLY,
 	BERTH_NET_CLOSE,
+	BERTH_NET_BROWSE,
 	BERTH_NET_LISTENING = 16,
 	BERTH_NET_REQUEST,
 	BERTH_NET_RESULT,
 	BERTH_NET_GONE,
-	BERTH_NET_SENT
+	BERTH_NET_SENT,
+	BERTH_NET_SERVICES
 };
 
 /* HTTP takes one message in a REPLY.  HTTP_ACKS: and the peer acknowledges it later, as
@@ -147,6 +151,25 @@ struct berth_net_result {
 };
 void berth_net_result_encode(struct berth_buf *out, const struct berth_net_result *m);
 BERTH_MUST_USE enum berth_err berth_net_result_decode(struct berth_net_result *m, const void *p, size_t n);
+
+/* Which agents DNS names there (RFC 6763, unicast). */
+#define BERTH_NET_SERVER_MAX 63
+#define BERTH_NET_DOMAINS_MAX 1023
+struct berth_net_browse {
+	char server[BERTH_NET_SERVER_MAX + 1];	/* an address, a port may follow it; "": of resolv.conf */
+	char domains[BERTH_NET_DOMAINS_MAX + 1];	/* words; "search": those of resolv.conf */
+};
+void berth_net_browse_encode(struct berth_buf *out, const struct berth_net_browse *m);
+BERTH_MUST_USE enum berth_err berth_net_browse_decode(struct berth_net_browse *m, const void *p, size_t n);
+
+#define BERTH_NET_SERVICES_MAX 8191
+struct berth_net_services {
+	enum berth_err code;
+	uint32_t octets;		/* of questions and answers */
+	char text[BERTH_NET_SERVICES_MAX + 1];
+};
+void berth_net_services_encode(struct berth_buf *out, const struct berth_net_services *m);
+BERTH_MUST_USE enum berth_err berth_net_services_decode(struct berth_net_services *m, const void *p, size_t n);
 
 /* GONE and SENT. */
 void berth_net_gone_encode(struct berth_buf *out, uint64_t request);

@@ -156,6 +156,16 @@ static enum berth_err on_close(struct berth_netd *n, const struct berth_ipc_fram
 	return rc;
 }
 
+static enum berth_err on_browse(struct berth_netd *n, const struct berth_ipc_frame *f)
+{
+	struct berth_net_browse m;
+	enum berth_err rc = berth_net_browse_decode(&m, f->p, f->n);
+
+	if (!rc)
+		berth_netd_browse(n, &m);
+	return rc;
+}
+
 static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 {
 	struct berth_netd *n = arg;
@@ -168,6 +178,7 @@ static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
 	case BERTH_NET_SEND: return on_send(n, f);
 	case BERTH_NET_REPLY: return on_reply(n, f);
 	case BERTH_NET_CLOSE: return on_close(n, f);
+	case BERTH_NET_BROWSE: return on_browse(n, f);
 	default: return berth_fail(BERTH_E_TYPE, "netd: op %u", f->op);
 	}
 }

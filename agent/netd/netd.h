@@ -17,7 +17,8 @@
  *   http       DIDComm over HTTP: peers' requests; NULL until somebody listens
  *   http_dial  and ours; NULL until the first
  *   ws         WebSockets, both ways; NULL until the first
- *   names      the name service, asked on its own thread (agent/ipc) */
+ *   names      the name service, asked on its own thread (agent/ipc)
+ *   browser    the same for services in DNS; NULL until the first BROWSE */
 struct berth_netd_listen;
 struct berth_netd_dial;
 struct berth_netd_http;
@@ -33,7 +34,8 @@ struct berth_netd {
 	struct berth_netd_http *http;
 	struct berth_netd_http_dial *http_dial;
 	struct berth_netd_ws *ws;
-	struct berth_names *names;
+	struct berth_names *names, *browser;
+	bool browsing;
 	uint64_t next_request;		/* requests of peers, however they came */
 	bool configured;
 	bool stale;			/* to be replaced by another */
@@ -109,6 +111,9 @@ bool berth_netd_ws_reply(struct berth_netd *n, uint64_t request, const struct be
 bool berth_netd_ws_send(struct berth_netd *n, const struct berth_net_send *m);
 int berth_netd_ws_fd(const struct berth_netd *n);
 int berth_netd_ws_tick(struct berth_netd *n, uint64_t now_ms);
+
+/* SERVICES follows, whatever becomes of it. */
+void berth_netd_browse(struct berth_netd *n, const struct berth_net_browse *m);
 
 /* As berth_names_ask(); this netd is stale from then on if the files of the name service
  * are others by now. */

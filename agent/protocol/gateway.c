@@ -184,6 +184,12 @@ static const struct berth_transition table[] = {
 	{ GW_QUARANTINED,  "release",          gateway_on_stale_release,     STAY,            STAY },
 	{ GW_QUARANTINED,  "retire",           gateway_on_retire,            GW_RETIRING,     STAY },
 
+	/* where the owner is */
+	{ ANY,             "silent",           gateway_on_silent,            STAY,            STAY },
+	{ ANY,             "challenge",        gateway_on_challenge,         STAY,            STAY },
+	{ ANY,             "redirect",         gateway_on_redirect,          STAY,            STAY },
+	{ ANY,             "here",             gateway_on_here,              STAY,            STAY },
+
 	{ ANY,             "release",          gateway_on_release_again,     STAY,            STAY },
 	{ ANY,             "dead",             gateway_on_undelivered,       STAY,            STAY },
 };

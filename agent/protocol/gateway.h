@@ -8,7 +8,8 @@
  * gateway_results.c (M10 after the run), gateway_due.c, gateway_commit.c and gateway_complete.c
  * (M11), gateway_renew.c
  * (M12), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
- * (M15), gateway_retire.c (M16), and what both are, gateway_end.c.  One instance, "self"; its data:
+ * (M15), gateway_retire.c (M16), and what both are, gateway_end.c; gateway_find.c and
+ * gateway_hints.c (where the owner is).  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
  *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
@@ -16,7 +17,7 @@
  *	      failures, resting}
  *	seekDay {startS, bytes, wire}	of uptime and on the wire, since the day began
  *	dseqTip, dseq	the highest delegation seen, and of which tip
- *	chain, owner {did, uri, for?, forJkt?, time, tpmChallenge?}	the package chosen, whom to
+ *	chain, owner {did, uri, endpoints [], turns?, for?, forJkt?, time, tpmChallenge?}	the package chosen, whom to
  *			talk to; for: the owner in whose name it speaks
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
@@ -26,6 +27,8 @@
  *	active {identity, owner, ownerJkt?, for?, forJkt?, forExpS?, uri, credential, ldevid?, slot, items [], trust, receipt}	since OPERATIONAL
  *		peer?, peerIat		whom to talk to in the owner's place since it rotated
  *		and of its credential issuedS, lifeS, renewS, sinceS (of uptime), over?
+ *		endpoints []		where else it may be, by its own word
+ *	lost {tries, nextS, tried {thid: uri}}	while the owner does not answer: where it was asked for in this round
  *	complete {run, thid, tries?, dueS?}	since OPERATIONAL, until the first renewal: that run is over,
  *			said in that thread; given up, it is said again
  *	renewal {identity, attempt, thid, nonce, tries}	since RENEWING: the next identity
@@ -42,6 +45,7 @@
  *	quarantine {why, reason?, was}	since QUARANTINED by the owner; without it, by an old copy
  *	denied		why an owner refused us last, until one does not
  *	onboarding {startMs, startBytes, ms, bytes} */
+#include "agent/protocol/hints.h"
 #include "agent/protocol/onboarding.h"
 
 enum gateway_state {
@@ -90,6 +94,8 @@ berth_step_fn gateway_on_status, gateway_onboard_anew, gateway_on_attest_request
 berth_step_fn gateway_on_prepare, gateway_ready, gateway_consent, gateway_on_cancel, gateway_on_release,
 	gateway_on_stale_release, gateway_on_release_again, gateway_on_undelivered;
 berth_step_fn gateway_on_retire, gateway_retire, gateway_bury;
+/* where the owner is */
+berth_step_fn gateway_on_silent, gateway_on_here;
 
 /* E_AUTHZ: the message is not by whom we talk to as our owner. */
 enum berth_err gateway_from_owner(const struct berth_instance *inst, const struct berth_event *ev);
@@ -172,6 +178,26 @@ enum berth_err gateway_note_start(struct berth_env *env, struct berth_instance *
  * day; and how long it takes until the next one when its octets are spent, else 0. */
 enum berth_err gateway_budget_note(const struct berth_env *env, struct berth_instance *inst);
 int64_t gateway_budget_rest_s(const struct berth_env *env, const struct berth_instance *inst);
+/* A device in use, whose owner may be somewhere else by now. */
+bool gateway_may_look_for_owner(const struct berth_instance *inst);
+/* The owner is asked whether it is there, unless this round has asked there or often enough. */
+enum berth_err gateway_try_at(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *uri);
+/* Hello still waits, and the owner that was chosen named an address that it was not sent to. */
+bool gateway_has_another_address(struct berth_env *env, const struct berth_instance *inst);
+enum berth_err gateway_turn_to_it(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* The rendezvous agents are asked as in a round of seeking. */
+enum berth_err gateway_ask_rendezvous(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* gateway_try_at() for what a rendezvous has of the owner that we have: signed by it, for our tip. */
+enum berth_err gateway_try_blobs(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				 const struct berth_json *blobs);
+/* Hints of every source, as of now; to be freed. */
+#define GATEWAY_HINT_SOURCES 2
+struct gateway_hints { struct berth_hints v[GATEWAY_HINT_SOURCES]; };
+void gateway_hints_load(struct gateway_hints *h, struct berth_env *env);
+void gateway_hints_free(struct gateway_hints *h);
+/* The next URI that did may be at; *at is 0 for the first.  by_name: a hint that is about
+ * anybody does not count.  NULL: no more. */
+const char *gateway_hint_next(const struct gateway_hints *h, const char *did, bool by_name, size_t *at);
 /* Judges what a rendezvous answered and keeps what holds. */
 enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance *inst,
 				    const struct berth_json *blobs, const char *from, struct berth_effects *fx);

@@ -7,6 +7,7 @@
 
 #include "agent/protocol/distrust.h"
 #include "agent/protocol/gateway.h"
+#include "agent/protocol/object.h"
 #include "did/url.h"
 
 #define CANDIDATES_MAX 8
@@ -185,6 +186,7 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 	if ((rc = env->learn(env, did)) ||
 	    (rc = env->mark_known(env, env->identity(env, BERTH_ID_FACTORY), did)) ||
 	    (rc = berth_json_set_str(owner, "did", did)) ||
+	    (rc = berth_set_strings(owner, "endpoints", c->blob.endpoints, c->blob.n_endpoints)) ||
 	    (rc = berth_json_set_str(owner, "uri", c->blob.endpoints[(uint64_t)failures % c->blob.n_endpoints])) ||
 	    (rc = berth_json_set_b64url(chain, "tip", c->result.tip.b, 32)) ||
 	    (rc = berth_json_set_int(chain, "tipSeq", c->result.seq)))
@@ -321,6 +323,37 @@ enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance
 	rc = lied ? berth_distrust_lied(notes, from) : berth_distrust_decay(notes, from);
 	berth_effects_audit(fx, "rendezvous %s answered: %zu of %zu hold%s", from, held, berth_json_len(blobs), why);
 out:
+	free(k);
+	return rc;
+}
+
+static enum berth_err try_blob(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			       const struct known *k, const struct candidate *c)
+{
+	const char *owner = berth_data_str(berth_json_get(inst->data, "active"), "owner");
+	enum berth_err rc = BERTH_OK;
+
+	if (!berth_hash_equal(&c->result.tip, &k->tip) || !berth_did_same(c->blob.obj.issuer, owner))
+		return BERTH_OK;
+	for (size_t i = 0; !rc && i < c->blob.n_endpoints; i++)
+		rc = gateway_try_at(env, inst, fx, c->blob.endpoints[i]);
+	return rc;
+}
+
+enum berth_err gateway_try_blobs(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				 const struct berth_json *blobs)
+{
+	struct known *k = calloc(1, sizeof(*k));
+	struct candidate c = { 0 };
+	enum berth_err rc = k ? known_load(k, env, inst) : berth_fail(BERTH_E_NOMEM, "answers");
+
+	berth_json_each(entry, blobs) {
+		if (rc)
+			break;
+		if (!judge(&c, k, entry))
+			rc = try_blob(env, inst, fx, k, &c);
+		candidate_free(&c);
+	}
 	free(k);
 	return rc;
 }

@@ -144,6 +144,13 @@ static enum berth_err active_items(const struct berth_json *offer, struct berth_
 	return rc;
 }
 
+static enum berth_err set_endpoints(const struct berth_json *owner, struct berth_json *active)
+{
+	const struct berth_json *v = berth_json_get(owner, "endpoints");
+
+	return v ? berth_json_set(active, "endpoints", berth_json_clone(v)) : BERTH_OK;	/* of a run that began before */
+}
+
 /* Checked when it came. */
 static enum berth_err copy_ldevid(struct berth_json *active, const struct berth_json *offer)
 {
@@ -169,7 +176,7 @@ static enum berth_err make_active(struct berth_env *env, struct berth_instance *
 	    (rc = berth_json_set_str(active, "did", op->did)) ||
 	    (rc = berth_json_set_str(active, "owner", berth_data_str(owner, "did"))) ||
 	    (rc = set_tip_owner(inst, owner, active)) ||
-	    (rc = berth_json_set_str(active, "uri", berth_data_str(owner, "uri"))) ||
+	    (rc = berth_json_set_str(active, "uri", berth_data_str(owner, "uri"))) || (rc = set_endpoints(owner, active)) ||
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
 	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||
 	    (rc = berth_json_set_str(active, "credential", berth_data_str(offer, "credential"))) ||

@@ -99,7 +99,8 @@ out:
 	return rc;
 }
 
-/* Its answer rides in the reply to hello.  When that reply was lost, with the link or
+/* Who has not taken hello is tried at the next of the owner's addresses, each once.
+ * Its answer rides in the reply to hello.  When that reply was lost, with the link or
  * with one of the two, the answer waits at the owner: it is asked for. */
 enum berth_err gateway_ask(struct berth_env *env, struct berth_instance *inst,
 			   const struct berth_event *ev, struct berth_effects *fx)
@@ -109,6 +110,11 @@ enum berth_err gateway_ask(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc = env->records->get(env->records, BERTH_NS_POLL, "self", &asked);
 
 	berth_buf_free(&asked);
+	if (rc == BERTH_E_NOMATCH && strcmp(ev->on, "timer") == 0 && gateway_has_another_address(env, inst)) {
+		fx->state = GW_CONTACTING;
+		fx->timer_ms = HELLO_MS;
+		return gateway_turn_to_it(env, inst, fx);
+	}
 	if (!rc && strcmp(ev->on, "timer") == 0)
 		return gateway_give_up(env, inst, ev, fx);
 	if ((rc && rc != BERTH_E_NOMATCH) || (rc = berth_run_load(&run, inst->data)))

@@ -7,8 +7,6 @@
 
 #include "agent/protocol/distrust.h"
 #include "agent/protocol/gateway.h"
-#include "agent/protocol/hints.h"
-#include "did/base/log.h"
 #include "did/base/rand.h"
 #include "did/method_key.h"
 #include "did/url.h"
@@ -167,36 +165,25 @@ static bool has_did_before(const struct berth_device_credential *dc, size_t i)
 /* And where the network says, in the same round: a hint that is right finds the owner
  * although the other address is dead, and one that is wrong costs a lookup.  Whoever sits
  * out does so at every address. */
-static enum berth_err ask_hinted(const struct round *r, const struct berth_json *notes, bool all, const struct berth_hints *h)
+static enum berth_err
+ask_hinted(const struct round *r, const struct berth_json *notes, bool all, const struct gateway_hints *h)
 {
 	size_t asked = 0;
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; i < r->dc->n_rv; i++) {
 		const struct berth_rv *rv = &r->dc->rv[i];
+		const char *uri;
 
 		if (has_did_before(r->dc, i) || (!all && berth_distrusted(notes, rv->uri)))
 			continue;
-		for (size_t k = 0; !rc && k < h->n && asked < HINTED_MAX; k++)
-			if (berth_hint_is_for(&h->v[k], rv->did) && strcmp(h->v[k].uri, rv->uri) != 0) {
-				rc = send_lookup(r, i, h->v[k].uri);
+		for (size_t at = 0; !rc && asked < HINTED_MAX && (uri = gateway_hint_next(h, rv->did, false, &at));)
+			if (strcmp(uri, rv->uri) != 0) {
+				rc = send_lookup(r, i, uri);
 				asked++;
 			}
 	}
 	return rc;
-}
-
-/* Hints that cannot be read are none. */
-static void load_hints(struct berth_hints *h, struct berth_env *env)
-{
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	*h = (struct berth_hints){ 0 };
-	if (env->hints && ((rc = env->hints(env, &text)) ||
-			   (text.len && (rc = berth_hints_parse(h, berth_buf_cstr(&text), text.len)))))
-		berth_log_err(BERTH_LOG_WARN, "hints-file", rc);
-	berth_buf_free(&text);
 }
 
 /* A round: ask everybody but those who sit out, then wait for the window. */
@@ -208,10 +195,10 @@ ask_all(struct berth_env *env, struct berth_instance *inst, struct berth_effects
 	struct round r = { env, inst, fx, dc, NULL, NULL };
 	struct berth_buf reply_to = BERTH_BUF_INIT;
 	bool all = all_distrusted(notes, dc);
-	struct berth_hints hints;
+	struct gateway_hints hints;
 	enum berth_err rc;
 
-	load_hints(&hints, env);
+	gateway_hints_load(&hints, env);
 	berth_json_remove(seek, "lookups");
 	berth_json_remove(seek, "candidates");
 	berth_json_remove(seek, "resting");
@@ -224,8 +211,20 @@ ask_all(struct berth_env *env, struct berth_instance *inst, struct berth_effects
 	for (size_t i = 0; !rc && i < dc->n_rv; i++)
 		rc = ask(&r, notes, all, i);
 	berth_buf_free(&reply_to);
-	berth_hints_free(&hints);
+	gateway_hints_free(&hints);
 	fx->timer_ms = (uint64_t)env->policy->collect_s * 1000;
+	return rc;
+}
+
+enum berth_err gateway_ask_rendezvous(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	struct berth_device_credential dc = { 0 };
+	enum berth_err rc = gateway_credential(inst, &dc);
+
+	if (!rc)
+		rc = ask_all(env, inst, fx, &dc);
+	fx->timer_ms = 0;	/* nothing is waited for */
+	berth_object_free(&dc.obj);
 	return rc;
 }
 
@@ -289,6 +288,8 @@ rv_of(const struct berth_instance *inst, const char *thid, const struct berth_de
 	int64_t i = berth_data_int(lookup, "rv", -1);
 
 	*uri = berth_data_str(lookup, "uri");
+	if (inst->state != GW_SEEKING && !gateway_may_look_for_owner(inst))
+		return berth_fail(BERTH_E_TYPE, "an answer that comes too late");
 	if (i < 0 || (uint64_t)i >= dc->n_rv || !*uri)
 		return berth_fail(BERTH_E_AUTHZ, "an answer to nothing we asked");
 	*rv = &dc->rv[i];
@@ -397,6 +398,10 @@ enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance 
 	}
 	if ((rc = check_device(env, inst, ev->in->msg.body)) || (rc = gateway_budget_note(env, inst)))
 		goto out;
+	if (inst->state != GW_SEEKING) {
+		rc = gateway_try_blobs(env, inst, fx, blobs);
+		goto out;
+	}
 	if ((rc = gateway_keep_answers(env, inst, blobs, rv->uri, fx)))
 		goto out;
 	berth_json_remove(berth_json_get_mut(seek, "lookups"), ev->in->msg.thid);

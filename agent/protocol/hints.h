@@ -7,14 +7,14 @@
 
 #include "berth/err.h"
 
-/* Where a rendezvous may be, too, as the network at hand says (a hook of its DHCP client
- * writes that down).  A line each, `URI` or `DID URI`; the DID may be cut short; empty
- * lines and those that begin with # do not count.
+/* Where a rendezvous may be, too, or the owner, as the network at hand says (a hook of its
+ * DHCP client writes that down; DNS is asked).  A line each, `URI` or `DID URI`; the DID
+ * may be cut short; empty lines and those that begin with # do not count.
  *
  * Nobody vouches for it, and nobody has to: it never names a rendezvous, only another way
  * to one that the DeviceCredential names.  Messages go to that DID's keys, and only their
  * holder's answer counts, whoever is at the URI. */
-#define BERTH_HINTS_MAX 4
+#define BERTH_HINTS_MAX 8
 #define BERTH_HINTS_TEXT_MAX 8192
 #define BERTH_HINT_URI_MAX 255
 

@@ -43,8 +43,27 @@ enum berth_err berth_mediated_ask(struct berth_env *env, struct berth_effects *f
 	}
 	if ((rc = berth_effects_send(env, fx, me, env->policy->mediator_did, env->policy->mediator_uri, type, NULL, body, &s)))
 		return rc;
-	s->ephemeral = true;
+	s->ephemeral = !env->closed;	/* the last word of a device that is no more is kept until it arrives */
 	return BERTH_OK;
+}
+
+/* A device has been retired: its DIDs are taken off the mediator, which keeps no mail for
+ * them then, and that is all that it says to anybody.  The answer is heard by nobody. */
+static enum berth_err leave(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	enum berth_err rc = BERTH_OK;
+
+	fx->stop_timer = true;
+	if (berth_json_bool(berth_json_get(inst->data, "left"), false))
+		return BERTH_OK;
+	if (env->identity(env, BERTH_ID_MEDIATED))
+		rc = berth_mediated_update(env, inst, fx);
+	if ((rc && rc != BERTH_E_NOMATCH) || (rc = berth_effects_remove(fx, BERTH_NS_POLL, BERTH_POLL_MEDIATOR)) ||
+	    (rc = berth_effects_forget(fx, BERTH_ID_MEDIATED)))
+		return rc;
+	if (berth_json_get(inst->data, "registered"))
+		berth_effects_audit(fx, "our mediator is told that none of our DIDs is used any more");
+	return berth_json_set_bool(inst->data, "left", true);
 }
 
 /* ---- asking to be a client */
@@ -81,6 +100,8 @@ static enum berth_err on_resume(struct berth_env *env, struct berth_instance *in
 	enum berth_err rc;
 
 	(void)ev;
+	if (env->closed)
+		return leave(env, inst, fx);
 	fx->timer_ms = ASK_AGAIN_MS;
 	if ((rc = prepare(env)))
 		return rc;
@@ -94,6 +115,8 @@ static enum berth_err on_ask_timer(struct berth_env *env, struct berth_instance 
 	enum berth_err rc;
 
 	(void)ev;
+	if (env->closed)
+		return leave(env, inst, fx);
 	fx->timer_ms = ASK_AGAIN_MS;
 	return (rc = prepare(env)) ? rc : request(env, inst, fx);
 }
@@ -228,9 +251,12 @@ static enum berth_err on_look(struct berth_env *env, struct berth_instance *inst
 			      struct berth_effects *fx)
 {
 	bool late = env->uptime_s - berth_data_int(inst->data, "askedS", 0) >= env->policy->mediator_interval_s;
-	enum berth_err rc = berth_mediated_update(env, inst, fx);
+	enum berth_err rc;
 
 	(void)ev;
+	if (env->closed)
+		return leave(env, inst, fx);
+	rc = berth_mediated_update(env, inst, fx);
 	fx->timer_ms = LOOK_MS;
 	if ((rc && rc != BERTH_E_NOMATCH) || !late)
 		return rc;

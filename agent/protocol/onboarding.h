@@ -96,4 +96,11 @@ void berth_hash_hex(char out[65], const struct berth_hash *h);
 /* The member as an object, made when it is not there; NULL without memory. */
 struct berth_json *berth_data_obj(struct berth_json *data, const char *key);
 
+/* [policy] owner-silent, which may be 0 for its default. */
+#define BERTH_OWNER_SILENT_S 600
+static inline int64_t berth_owner_silent_s(const struct berth_policy *p)
+{
+	return p->owner_silent_s ? p->owner_silent_s : BERTH_OWNER_SILENT_S;
+}
+
 #endif

@@ -227,7 +227,7 @@ static bool names_the_device(const char *on)
 {
 	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated",
 		"rotated", "status-noted", "attest-evidence", "transfer-ready", "refused", "released", "retired",
-		"item-result", "set-wanted", "set-result" };
+		"item-result", "set-wanted", "set-result", "where" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -390,6 +390,7 @@ static const struct berth_transition table[] = {
 
 	{ FROM_ANY,     "status-noted",     owner_on_status_noted,  STAY,          STAY },
 	{ FROM_ANY,     "item-result",      owner_on_item_result,   STAY,          STAY },
+	{ FROM_ANY,     "where",            owner_on_where,         STAY,          STAY },
 	{ FROM_ANY,     "cmd/provision",    owner_provision,        STAY,          STAY },
 	{ FROM_ANY,     "cmd/withdraw",     owner_withdraw,         STAY,          STAY },
 	{ FROM_ANY,     "cmd/reprovision",  owner_reprovision,      STAY,          STAY },
@@ -447,6 +448,9 @@ static const struct berth_transition table[] = {
 	{ OW_RETIRING,  "prove-device",     owner_on_proof_of_leaving, OW_REVOKED, STAY },
 	{ OW_RETIRING,  "registered",       owner_on_registered,    STAY,          STAY },
 	{ OW_RETIRING,  "cmd/invite",       owner_invite,           STAY,          STAY },
+
+	/* where we are now */
+	{ FROM_ANY,     "registered",       owner_on_registered_moved, STAY,       STAY },
 
 	/* what a delegate has onboarded */
 	{ OW_CHAIN_OK,  "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },

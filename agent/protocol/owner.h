@@ -8,8 +8,9 @@
  * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c, owner_readmit.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
  * owner_anew.c (it has begun anew meanwhile), owner_ended.c (its receipt), owner_resell.c (the next owner),
- * owner_life.c (what is due of a device in use), owner_items.c (what is provided), owner_set.c
- * (M10 after the run).  The key is the deviceHash of the chain's epoch in hex; data:
+ * owner_where.c (the addresses we are at), owner_life.c (what is due of a device in use),
+ * owner_items.c (what is provided), owner_set.c (M10 after the run).  The key is the deviceHash of
+ * the chain's epoch in hex; data:
  *
  *	package		the chain package
  *	serial, model, custody, factoryDid, epoch, tip, seq
@@ -34,6 +35,7 @@
  *	resold {to, package}	the chain with the entry after ours
  *	status, notice	owner_status.c
  *	goodbye		owner_readmit.c
+ *	told, move {thid, dueS, tries}	owner_where.c: which addresses the device knows of, while they are not all of ours
  *	attest, attested, attestDueS	owner_attest.c
  *	results {item: status}	what the device said of what was provisioned
  *	itemSeq, provision, set	owner_set.c: what is provided after onboarding
@@ -57,6 +59,7 @@ berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_st
 	owner_on_renew_refused, owner_on_renew_unheard, owner_on_hello_refused;
 berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
 berth_step_fn owner_look;
+berth_step_fn owner_on_where, owner_tell_again, owner_on_registered_moved;	/* owner_where.c */
 berth_step_fn owner_withdraw, owner_reprovision, owner_on_item_result;	/* owner_items.c */
 berth_step_fn owner_provision_again, owner_on_set_wanted, owner_on_set_result;	/* owner_set.c */
 
@@ -96,6 +99,10 @@ enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, 
 enum berth_err owner_make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out);
 /* At every rendezvous, once; sets no timer. */
 enum berth_err owner_register_now(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* The same, when the device may not know where we are now. */
+enum berth_err owner_register_moved(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* It has come to where we are now. */
+enum berth_err owner_note_told(struct berth_env *env, struct berth_instance *inst);
 /* Something of a device in use has changed: look at what else there is to do. */
 #define OWNER_LOOK_MS 1000u
 

@@ -7,7 +7,8 @@
 #include "agent/protocol/owner_items.h"
 #include "did/url.h"
 
-static enum berth_err end_run(struct berth_instance *inst, struct berth_effects *fx, const struct berth_run *run)
+static enum berth_err end_run(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+			      const struct berth_run *run)
 {
 	static const char *const ended[] = { "run", "issued", "challenge", "denied" };
 	enum berth_err rc = owner_note_issued(inst);
@@ -17,7 +18,8 @@ static enum berth_err end_run(struct berth_instance *inst, struct berth_effects 
 	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
 		berth_json_remove(inst->data, ended[i]);
 	fx->timer_ms = OWNER_LOOK_MS;
-	if ((rc = berth_effects_drop(fx, run->peer, run->thid)) || (rc = owner_end_hello(inst, fx)))
+	if ((rc = berth_effects_drop(fx, run->peer, run->thid)) || (rc = owner_end_hello(inst, fx)) ||
+	    (rc = owner_note_told(env, inst)))
 		return rc;
 	return berth_effects_remove(fx, BERTH_NS_THREAD, run->thid);
 }
@@ -38,8 +40,7 @@ enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *i
 	struct berth_run run;
 	enum berth_err rc = read_run(inst, ev, &run);
 
-	(void)env;
-	if (rc || (rc = end_run(inst, fx, &run)))
+	if (rc || (rc = end_run(env, inst, fx, &run)))
 		return rc;
 	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));
 	return BERTH_OK;
@@ -53,7 +54,7 @@ enum berth_err owner_on_first_word(struct berth_env *env, struct berth_instance 
 	struct berth_run run;
 	enum berth_err rc;
 
-	if ((rc = read_run(inst, ev, &run)) || (rc = end_run(inst, fx, &run)) ||
+	if ((rc = read_run(inst, ev, &run)) || (rc = end_run(env, inst, fx, &run)) ||
 	    (rc = renews ? owner_on_renew_request(env, inst, ev, fx) : owner_on_item_result(env, inst, ev, fx)))
 		return rc;
 	if (fx->state == inst->state)	/* it was not renewed */

@@ -202,7 +202,7 @@ enum berth_err owner_let_go_again(struct berth_env *env, struct berth_instance *
 		return BERTH_OK;
 	fx->timer_ms = (uint64_t)AGAIN_MS << (tries < TRIES_MAX ? tries : TRIES_MAX);
 	if ((rc = berth_json_set_int(t, "tries", tries < TRIES_MAX ? tries + 1 : tries)) ||
-	    (owner_may_begin_anew(inst) && (rc = owner_register_now(env, inst, fx))))
+	    (rc = owner_may_begin_anew(inst) ? owner_register_now(env, inst, fx) : owner_register_moved(env, inst, fx)))
 		return rc;
 	return berth_json_get(t, "ready") ? send_release(env, inst, fx, berth_data_str(inst->data, "factoryDid"))
 					  : send_first(env, inst, fx);

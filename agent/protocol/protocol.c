@@ -27,7 +27,7 @@ find_row(const struct berth_machine *m, int state, const char *on)
  * that any protocol knows: nobody quarantines or approves anything from outside. */
 static bool is_of_the_host(const char *on)
 {
-	static const char *const names[] = { "go", "resume", "rollback", "timer", "due", "dead" };
+	static const char *const names[] = { "go", "resume", "rollback", "timer", "due", "dead", "silent" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -131,6 +131,9 @@ void berth_effects_free(struct berth_effects *fx)
 	}
 	free(fx->drop_why);
 	free(fx->gone_peer);
+	free(fx->moved_peer);
+	free(fx->moved_from);
+	free(fx->moved_to);
 	berth_json_free(fx->result);
 	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
 }
@@ -337,6 +340,29 @@ enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, co
 	if (!copy(&d->peer, peer) || !copy(&d->thid, thid))
 		return berth_fail(BERTH_E_NOMEM, "drop");
 	return BERTH_OK;
+}
+
+/* The record says how often we ask and as whom; both stay. */
+static enum berth_err move_poll(struct berth_env *env, struct berth_effects *fx, const char *to)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_json *v = NULL;
+	enum berth_err rc = env->records->get(env->records, BERTH_NS_POLL, BERTH_POLL_OWNER, &text);
+
+	if (!rc && !(rc = berth_json_parse_object(&v, (const char *)text.p, text.len, BERTH_JSON_MAX)) &&
+	    !(rc = berth_json_set_str(v, "uri", to)))
+		rc = berth_effects_put_json(fx, BERTH_NS_POLL, BERTH_POLL_OWNER, v);
+	berth_json_free(v);
+	berth_buf_free(&text);
+	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
+}
+
+enum berth_err berth_effects_moved(struct berth_env *env, struct berth_effects *fx, const char *peer, const char *from,
+				   const char *to)
+{
+	if (!copy(&fx->moved_peer, peer) || !copy(&fx->moved_from, from) || !copy(&fx->moved_to, to))
+		return berth_fail(BERTH_E_NOMEM, "moved");
+	return move_poll(env, fx, to);
 }
 
 enum berth_err berth_effects_part(struct berth_effects *fx, const char *peer)

@@ -122,6 +122,7 @@ struct berth_policy {
 	bool (*hooked)(const void *hooked_by, const char *type, const char *id);
 	const void *hooked_by;
 	const char *hints_file;		/* gateway: where a rendezvous may be, too (hints.h); NULL: none */
+	int64_t owner_silent_s;		/* gateway: then its owner is looked for elsewhere; 0: as by default */
 	int64_t seek_day_bytes;		/* gateway: on the wire in a day, to find an owner; 0: no matter how many */
 	const struct berth_x509_chain *ldevid_ca;	/* owner: certifies operational keys, with those above it; NULL: none does */
 	const char *ldevid_subject, *ldevid_sans[BERTH_X509_ORDER_SANS_MAX - 1];	/* templates; beside the DID */
@@ -209,6 +210,9 @@ struct berth_env {
 	/* What the network at hand says of rendezvous (hints.h), as of now, added to text;
 	 * nothing where there is none. */
 	enum berth_err (*hints)(struct berth_env *env, struct berth_buf *text);
+	/* The same of what DNS said when it was asked last.  It is asked anew then, for the
+	 * next time; a step waits for nobody. */
+	enum berth_err (*services)(struct berth_env *env, struct berth_buf *text);
 	const struct berth_machine *const *machines;	/* all that run here */
 	size_t n_machines;
 	int64_t now_s;			/* -1: no trusted time */
@@ -217,13 +221,14 @@ struct berth_env {
 	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
 	bool has_epoch;			/* a gateway: what it seals ends with this epoch */
 	int64_t epoch;
+	bool closed;			/* a device that is no more: it says what is left, and hears nobody */
 	bool held;			/* the message came on a link that may wait for more */
 	void *host;
 };
 
 struct berth_event {
 	const char *on;			/* "hello", "timer", "resume", "go", "dead", "cmd/approve" ... */
-	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, due, dead, cmd/...) */
+	const struct berth_unpacked *in;	/* the message; NULL: the host's (go, resume, rollback, timer, due, dead, silent, cmd/...) */
 	const char *sender;		/* the DID that authenticated it (short form), or NULL */
 	/* Of a command; of a delivery the ids that were taken; may be NULL.  Of "dead", which a machine with a row for it hears at
 	 * least once of each message that one of its instances sent and the host gave up:
@@ -274,6 +279,7 @@ struct berth_effects {
 	size_t n_drops;
 	char *drop_why;			/* as dead letters, for that reason; NULL: without a word */
 	char *gone_peer;		/* nobody is there any more: nothing waits for that DID */
+	char *moved_peer, *moved_from, *moved_to;	/* what waits for it at one URI goes to the other */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
 	char *audit;			/* one line for the audit log */
 	struct berth_json *result;	/* the answer to a command */
@@ -374,6 +380,10 @@ berth_effects_poll_resting(struct berth_effects *fx, const struct berth_identity
 /* The same for somebody else, under that key; mine: a name of ours, NULL: nobody. */
 BERTH_MUST_USE enum berth_err
 berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *mine, const char *peer, const char *uri);
+/* That peer is at another URI: what waits for it at the old one goes there, and so do our
+ * questions for messages where it is the owner. */
+BERTH_MUST_USE enum berth_err
+berth_effects_moved(struct berth_env *env, struct berth_effects *fx, const char *peer, const char *from, const char *to);
 BERTH_MUST_USE enum berth_err
 berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid);
 /* All that waits for that DID is dropped, before this step's own messages. */

@@ -74,7 +74,8 @@ static struct packet *push(struct sim *w)
 static struct sim_node *node_at(struct sim *w, const char *uri)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (w->node[i].uri && strcmp(w->node[i].uri, uri) == 0)
+		if ((w->node[i].uri && strcmp(w->node[i].uri, uri) == 0) ||
+		    (w->node[i].also && strcmp(w->node[i].also, uri) == 0))
 			return &w->node[i];
 	return NULL;
 }
@@ -181,7 +182,24 @@ static enum berth_err net_reply(struct berth_transport *t, uint64_t request, con
 	return BERTH_OK;
 }
 
-static const struct berth_transport_ops net = { .send = net_send, .reply = net_reply };
+/* The answer comes by itself: sim_run() hands it over. */
+static enum berth_err net_browse(struct berth_transport *t)
+{
+	((struct sim_node *)t)->browsed++;
+	((struct sim_node *)t)->browsing = true;
+	return BERTH_OK;
+}
+
+#define DNS_OCTETS 1000
+
+static void answer_browse(struct sim_node *n)
+{
+	if (n->browsing && n->agent)
+		berth_agent_on_services(n->agent, n->dns ? BERTH_OK : BERTH_E_UNAVAILABLE, n->dns ? n->dns : "", DNS_OCTETS);
+	n->browsing = false;
+}
+
+static const struct berth_transport_ops net = { .send = net_send, .reply = net_reply, .browse = net_browse };
 
 void sim_init(struct sim *w)
 {
@@ -435,6 +453,7 @@ static bool run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s, b
 			if (!w->node[i].agent)
 				continue;
 			clock_node = &w->node[i];
+			answer_browse(&w->node[i]);
 			uint32_t in = berth_agent_tick(w->node[i].agent);
 
 			wait = in < wait ? in : wait;

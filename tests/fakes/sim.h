@@ -17,6 +17,7 @@ struct sim_node {
 	struct berth_transport transport;	/* first */
 	struct sim *w;
 	const char *name, *uri;		/* uri NULL: nobody can dial it */
+	const char *also;		/* another URI that it is at; NULL: none */
 	char dir[128];
 	struct berth_store *store;
 	struct berth_keystore *ks;
@@ -25,6 +26,9 @@ struct sim_node {
 	struct berth_agent_config cfg;
 	struct berth_agent *agent;	/* NULL: switched off */
 	const char *vfs;		/* of its store; NULL: the usual one */
+	const char *dns;		/* what DNS says to it; NULL: nobody answers */
+	unsigned browsed;		/* how often it has asked */
+	bool browsing;
 	bool (*dead)(struct sim_node *n);	/* nothing leaves it any more; NULL: it lives */
 	unsigned life;			/* how often it was switched on */
 	int64_t now_s;			/* wall clock at mono 0 */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* P5: what a network says of where a rendezvous is finds one that has moved, and does
+/* P5: what a network says (a file of DHCP's, DNS) of where a rendezvous is finds one that has moved, and does
  * nothing else: it names nobody, and who is there instead learns nothing. */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -164,6 +164,77 @@ static void what_is_no_file_is_no_hint(void **state)
 	done(&s);
 }
 
+/* ---- the same out of DNS */
+
+static char services[512];
+
+/* DNS says that a service is there, and whose it is. */
+static void names(struct story *s, const char *did, const char *uri)
+{
+	snprintf(services, sizeof(services), "%.100s %s\n", did, uri);
+	s->gateway->dns = services;
+}
+
+static void dns_finds_a_rendezvous_that_has_moved(void **state)
+{
+	struct story s;
+
+	(void)state;
+	moved(&s);
+	names(&s, story_identity(s.rendezvous, BERTH_ID_RENDEZVOUS)->did, MOVED);
+	done(&s);
+}
+
+static void p5_dns_never_names_a_rendezvous(void **state)
+{
+	struct sim_node *mallory;
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	mallory = forge_mallory(&s, "mallory", MALLORY);
+	names(&s, story_identity(mallory, BERTH_ID_OWNER)->did, MALLORY);
+	sim_on(s.gateway);
+	done(&s);
+	assert_int_equal(dialled, 0);
+}
+
+/* Somebody else under the right DID, and nobody at the right address. */
+static void p5_dns_that_lies_is_only_delay(void **state)
+{
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	forge_mallory(&s, "mallory", MALLORY);
+	names(&s, story_identity(s.rendezvous, BERTH_ID_RENDEZVOUS)->did, MALLORY);
+	s.rendezvous->uri = MOVED;
+	sim_on(s.gateway);
+	assert_false(sim_run(&s.w, never, LIMIT_S));
+	assert_string_equal(story_state(&s, s.gateway), "SEEKING");
+	assert_in_range(dialled, 9, 60);
+	assert_int_equal(story_audit(s.gateway, "an owner was found"), 0);
+	s.rendezvous->uri = "nng+tcp://rv.test:1";
+	done(&s);
+}
+
+/* An answer is a thousand octets here, and the day has none left after thirty. */
+static void what_dns_costs_counts_for_the_day(void **state)
+{
+	struct story s;
+
+	(void)state;
+	sold(&s);
+	s.rendezvous->uri = MOVED;
+	s.gateway->policy.seek_day_bytes = 30000;
+	sim_on(s.gateway);
+	assert_false(sim_run(&s.w, never, 86400 - 3600));
+	assert_in_range(s.gateway->browsed, 5, 30);
+	assert_int_equal(story_audit(s.gateway, "the day's octets for seeking are spent"), 1);
+	assert_in_range((int64_t)berth_agent_wire_bytes(s.gateway->agent), 30000, 50000);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +245,10 @@ int main(void)
 		cmocka_unit_test(p5_only_lies_are_only_delay),
 		cmocka_unit_test(what_cannot_be_read_is_no_hint),
 		cmocka_unit_test(what_is_no_file_is_no_hint),
+		cmocka_unit_test(dns_finds_a_rendezvous_that_has_moved),
+		cmocka_unit_test(p5_dns_never_names_a_rendezvous),
+		cmocka_unit_test(p5_dns_that_lies_is_only_delay),
+		cmocka_unit_test(what_dns_costs_counts_for_the_day),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * owner reaches the gateway through it although nobody can dial the gateway. */
 #include "agent/protocol/mediate.h"
 #include "didcomm/routing.h"
-#include "tests/fakes/story.h"
+#include "tests/fakes/resale.h"
 
 static struct story s;
 static struct sim_node *mediator;
@@ -153,11 +153,111 @@ static void a_rotation_is_registered(void **state)
 	story_end(&s);
 }
 
+/* ---- the end of an epoch, and of the device */
+
+/* Onboarded and registered; old_did is what the mediator takes mail for. */
+static void in_use(void)
+{
+	story_cast(&s);
+	add_mediator();
+	story_birth(&s);
+	story_sale(&s);
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_settled, 300));
+	assert_true(sim_run(&s.w, registered, 120));
+	snprintf(old_did, sizeof(old_did), "%s", operational()->did);
+	resale_watch(&s);
+}
+
+static void end_it(const char *on)
+{
+	berth_json_free(resale_command(s.owner, s.device, on, NULL, BERTH_OK));
+}
+
+static void over(void)
+{
+	free((char *)s.gateway->policy.mediator_did);
+	story_end(&s);
+}
+
+static bool never(struct sim *w) { (void)w; return false; }
+
+static bool released_and_gone(struct sim *w) { return resale_released(w) && old_is_gone(w); }
+
+/* It stays the mediator's client, under a DID that no owner knows. */
+static void a_released_device_takes_its_did_off_the_mediator(void **state)
+{
+	(void)state;
+	in_use();
+	end_it("cmd/transfer");
+	assert_true(sim_run(&s.w, released_and_gone, 3600));
+	assert_false(sim_run(&s.w, never, 3600));
+	assert_true(old_is_gone(&s.w));
+	over();
+}
+
+/* Nothing of it waits; the mediator's answer does, which nobody will ask for. */
+static bool retired_and_gone(struct sim *w)
+{
+	struct berth_store_counts c;
+
+	CHECK_OK(berth_store_counts(s.gateway->store, &c));
+	return strcmp(story_state(&s, s.owner), "RETIRED") == 0 && strcmp(story_state(&s, s.gateway), "RETIRED") == 0 &&
+	       c.out == 0 && berth_agent_identity_count(s.gateway->agent) == 0 && old_is_gone(w);
+}
+
+static size_t to_mediator;
+
+static void count_mediator(struct sim_node *from, const char *uri)
+{
+	to_mediator += from == s.gateway && strcmp(uri, mediator->uri) == 0;
+}
+
+/* And then says no word to it, in whole days and over restarts. */
+static void a_retired_device_leaves_the_mediator(void **state)
+{
+	(void)state;
+	in_use();
+	end_it("cmd/retire");
+	assert_true(sim_run(&s.w, retired_and_gone, 3600));
+	assert_int_equal(berth_keystore_count(s.gateway->ks), 0);
+	assert_int_equal(story_audit(s.gateway, "none of our DIDs is used any more"), 1);
+	to_mediator = 0;
+	s.w.on_send = count_mediator;
+	for (int i = 0; i < 2; i++) {
+		assert_false(sim_run(&s.w, never, 86400));
+		sim_off(s.gateway);
+		sim_on(s.gateway);
+	}
+	assert_int_equal(to_mediator, 0);
+	over();
+}
+
+/* The mediator is away when the device is retired, and hears of it all the same. */
+static void a_mediator_that_is_away_hears_of_it_later(void **state)
+{
+	(void)state;
+	in_use();
+	sim_off(mediator);
+	end_it("cmd/retire");
+	assert_false(sim_run(&s.w, never, 43200));
+	assert_string_equal(story_state(&s, s.gateway), "RETIRED");
+	sim_off(s.gateway);
+	sim_on(s.gateway);
+	sim_on(mediator);
+	assert_false(old_is_gone(&s.w));
+	assert_true(sim_run(&s.w, retired_and_gone, 86400));
+	over();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_owner_reaches_its_gateway_through_the_mediator),
 		cmocka_unit_test(a_rotation_is_registered),
+		cmocka_unit_test(a_released_device_takes_its_did_off_the_mediator),
+		cmocka_unit_test(a_retired_device_leaves_the_mediator),
+		cmocka_unit_test(a_mediator_that_is_away_hears_of_it_later),
 	};
 
 	return cmocka_run_group_tests_name("mediated gateway", tests, NULL, NULL);

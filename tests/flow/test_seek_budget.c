@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* C.4, flapping network: what a device that finds no owner costs in a day. */
+/* C.4, flapping network: what a device that finds no owner costs in a day; L9: and one that
+ * is out of service. */
 #include "tests/fakes/forge.h"
 
 #define DAY_S 86400
@@ -120,6 +121,95 @@ static void runs_that_fail_count(void **state)
 	story_end(&s);
 }
 
+/* ---- L9: what a device costs that is out of service, whose owner is there or is not */
+static void onboarded(struct story *s)
+{
+	story_begin(s);
+	s->gateway->policy.seek_day_bytes = 4 << 20;
+	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+}
+
+static void order(struct story *s, const char *on)
+{
+	struct berth_json *args = berth_json_new_object();
+
+	sim_as(s->owner);
+	if (strcmp(on, "cmd/retire") == 0)
+		CHECK_OK(berth_json_set_bool(args, "clearTpm", false));
+	else
+		CHECK_OK(berth_json_set_str(args, "reason", "tests"));
+	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, on, args, NULL));
+	berth_json_free(args);
+}
+
+/* The second day of each: with everybody there, then with nobody, neither owner nor
+ * rendezvous.  Nothing grows with the days. */
+static void a_day_out_of_service(const char *on, const char *state, int64_t there_max, int64_t gone_max)
+{
+	int64_t there, gone, later;
+	struct story s;
+
+	onboarded(&s);
+	if (on)
+		order(&s, on);
+	assert_true(story_run_to(&s, s.gateway, state));
+	of_a_day(&s);
+	there = of_a_day(&s);
+	sim_off(s.owner);
+	sim_off(s.rendezvous);
+	gone = of_a_day(&s);
+	later = of_a_day(&s);
+	printf("octets a day, %s%s%s: %lld; without owner and rendezvous %lld, then %lld\n", state, on ? " by " : "", on ? on : "",
+	       (long long)there, (long long)gone, (long long)later);
+	assert_string_equal(story_state(&s, s.gateway), state);
+	assert_in_range(there, 0, there_max);
+	assert_in_range(gone, 0, gone_max);
+	assert_in_range(later, 0, gone_max);
+	story_end(&s);
+}
+
+static void a_suspended_device_costs_little_in_a_day(void **state)
+{
+	(void)state;
+	a_day_out_of_service("cmd/suspend", "QUARANTINED", 100000, 150000);
+}
+
+static void a_revoked_device_costs_little_in_a_day(void **state)
+{
+	(void)state;
+	a_day_out_of_service("cmd/revoke", "QUARANTINED", 20000, 60000);
+}
+
+static void a_retired_device_costs_nothing(void **state)
+{
+	(void)state;
+	a_day_out_of_service("cmd/retire", "RETIRED", 0, 0);
+}
+
+/* It asks its owner every few minutes, and looks for it in ever longer rounds. */
+static void a_device_without_its_owner_costs_little_in_a_day(void **state)
+{
+	(void)state;
+	a_day_out_of_service(NULL, "OPERATIONAL", 4000000, 1000000);
+}
+
+/* Let go, and nobody has bought it: it looks for the next owner like one that is new. */
+static void a_released_device_costs_what_an_unowned_one_does(void **state)
+{
+	int64_t day;
+	struct story s;
+
+	(void)state;
+	onboarded(&s);
+	order(&s, "cmd/transfer");
+	assert_true(story_run_to(&s, s.gateway, "SEEKING"));
+	of_a_day(&s);
+	day = of_a_day(&s);
+	printf("octets a day, released: %lld\n", (long long)day);
+	assert_in_range(day, 10000, 2000000);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +218,11 @@ int main(void)
 		cmocka_unit_test(a_restart_is_no_new_day),
 		cmocka_unit_test(a_person_may_spend_more),
 		cmocka_unit_test(runs_that_fail_count),
+		cmocka_unit_test(a_suspended_device_costs_little_in_a_day),
+		cmocka_unit_test(a_revoked_device_costs_little_in_a_day),
+		cmocka_unit_test(a_retired_device_costs_nothing),
+		cmocka_unit_test(a_device_without_its_owner_costs_little_in_a_day),
+		cmocka_unit_test(a_released_device_costs_what_an_unowned_one_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

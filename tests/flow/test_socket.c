@@ -116,7 +116,7 @@ static enum berth_err socket_reply(struct berth_transport *t, uint64_t request, 
 	return BERTH_OK;
 }
 
-static const struct berth_transport_ops ops = { socket_send, socket_reply };
+static const struct berth_transport_ops ops = { .send = socket_send, .reply = socket_reply };
 
 static void tell(struct event *e)
 {

@@ -648,7 +648,7 @@ static void who_has_nothing_to_expect_does_not_hammer(void **state)
 	sim_off(s.owner);	/* and where nobody answers any more */
 	n = day(&s);
 	printf(", revoked and alone %zu\n", n);
-	assert_in_range(n, 3, 16);
+	assert_in_range(n, 3, 40);	/* it looks for its owner elsewhere, as seldom */
 	story_end(&s);
 }
 

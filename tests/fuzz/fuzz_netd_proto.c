@@ -13,6 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		struct berth_net_listening listening;
 		struct berth_net_request request;
 		struct berth_net_result result;
+		struct berth_net_browse browse;
+		struct berth_net_services services;
 		uint64_t gone;
 	} m;
 	struct berth_net_config cfg;
@@ -32,6 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	case BERTH_NET_REQUEST: rc = berth_net_request_decode(&m.request, p + 1, n - 1); break;
 	case BERTH_NET_RESULT: rc = berth_net_result_decode(&m.result, p + 1, n - 1); break;
 	case BERTH_NET_GONE: rc = berth_net_gone_decode(&m.gone, p + 1, n - 1); break;
+	case BERTH_NET_BROWSE: rc = berth_net_browse_decode(&m.browse, p + 1, n - 1); break;
+	case BERTH_NET_SERVICES: rc = berth_net_services_decode(&m.services, p + 1, n - 1); break;
 	default: break;
 	}
 	(void)rc;

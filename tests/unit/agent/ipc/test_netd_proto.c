@@ -25,6 +25,8 @@ DECODER(reply)
 DECODER(listening)
 DECODER(request)
 DECODER(result)
+DECODER(browse)
+DECODER(services)
 static enum berth_err d_uri(const void *p, size_t n)
 {
 	struct berth_net_uri_msg m;
@@ -64,6 +66,8 @@ static void no_message_decodes_in_part(void **state)
 	struct berth_net_reply reply = { .request = 2, .frame = f, .frame_len = 4 };
 	struct berth_net_listening l = { .uri = "u", .code = BERTH_E_CONFIG, .detail = "d", .bound = "b" };
 	struct berth_net_request q = { .request = 3, .transport = BERTH_NET_TCP, .peer = "ipc", .frame = f, .frame_len = 4 };
+	struct berth_net_browse browse = { .server = "127.0.0.1:53", .domains = "a.example search" };
+	struct berth_net_services services = { .octets = 7, .text = "did:x:1 ws://a\n" };
 	struct berth_net_result r = { .id = 4, .sent = 9, .received = 10, .frame = f, .frame_len = 4 };
 
 	(void)state;
@@ -78,6 +82,10 @@ static void no_message_decodes_in_part(void **state)
 	only_whole(&b, d_config);
 	berth_net_uri_encode(&b, "nng+tcp://127.0.0.1:0");
 	only_whole(&b, d_uri);
+	berth_net_browse_encode(&b, &browse);
+	only_whole(&b, d_browse);
+	berth_net_services_encode(&b, &services);
+	only_whole(&b, d_services);
 	berth_net_send_encode(&b, &send);
 	only_whole(&b, d_send);
 	berth_net_reply_encode(&b, &reply);

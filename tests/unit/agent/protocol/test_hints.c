@@ -61,10 +61,10 @@ static void caps(void **state)
 	struct berth_hints h;
 
 	(void)state;
-	CHECK_OK(parse(&h, "ws://1\nws://2\nws://3\nws://4\n"));
+	CHECK_OK(parse(&h, "ws://1\nws://2\nws://3\nws://4\nws://5\nws://6\nws://7\nws://8\n"));
 	assert_int_equal(h.n, BERTH_HINTS_MAX);
 	berth_hints_free(&h);
-	CHECK_RC(BERTH_E_SIZE, parse(&h, "ws://1\nws://2\nws://3\nws://4\nws://5"));
+	CHECK_RC(BERTH_E_SIZE, parse(&h, "ws://1\nws://2\nws://3\nws://4\nws://5\nws://6\nws://7\nws://8\nws://9"));
 	memset(text, 'a', sizeof(text));
 	memcpy(text, "ws://", 5);
 	CHECK_OK(berth_hints_parse(&h, text, BERTH_HINT_URI_MAX));
