@@ -6,6 +6,7 @@
 
 #include "agent/core/agent_internal.h"
 #include "agent/protocol/empty.h"
+#include "agent/protocol/onboarding.h"
 #include "agent/protocol/mediate.h"
 #include "agent/protocol/onboarding.h"
 #include "did/base/log.h"
@@ -251,7 +252,10 @@ static enum berth_err poll_once(struct berth_agent *a, const struct poll *p)
 	if (!me)
 		return berth_fail(BERTH_E_STORE, "poll for %s", p->identity);
 	if (!(rc = berth_effects_send(&a->env, &fx, me, p->peer, p->uri, BERTH_TYPE_EMPTY, NULL, NULL, &s))) {
+		/* P1: whoever has the owner's address, and has not proved itself, learns from a
+		 * header as little as from hello */
 		struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = s->msg.from, .to = s->to,
+			.protect_sender = strcmp(p->identity, BERTH_ID_FACTORY) == 0,
 			.resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
 
 		if (!(rc = berth_pack(&packed, &how, &s->msg)))
