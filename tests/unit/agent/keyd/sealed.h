@@ -24,16 +24,26 @@ static inline struct berth_keystore_config config(void)
 	return (struct berth_keystore_config){ .uri = uri, .passphrase_file = pass, .create = true };
 }
 
-static inline int up(void **state)
+/* A registry of did:ethr is one that keyd may sign for, "CHAIN:ADDRESS"; NULL: none. */
+static inline int up_with(const char *registry, const char *other)
 {
 	const struct berth_keystore_config cfg = config();
 
-	(void)state;
 	CHECK_OK(berth_keyclient_new(&kc, &cfg));
+	if (registry)
+		CHECK_OK(berth_keyclient_allow_registry(kc, registry));
+	if (other)
+		CHECK_OK(berth_keyclient_allow_registry(kc, other));
 	CHECK_OK(berth_keyclient_attach(kc, start()));
 	keys = berth_keyclient_keys(kc);
 	ring = berth_keyclient_keyring(kc);
 	return 0;
+}
+
+static inline int up(void **state)
+{
+	(void)state;
+	return up_with(NULL, NULL);
 }
 
 static inline int down(void **state)

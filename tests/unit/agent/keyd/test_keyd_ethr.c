@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What keyd signs for did:ethr: fields in, a transaction to a registry that it was told of
  * when it was started, and to nobody else. */
-#include "child.h"
-
-#include <sys/stat.h>
+#include "sealed.h"
 
 #include "agent/ipc/keyd_proto.h"
-#include "did/base/secret.h"
 #include "did/crypto/keccak.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/recover.h"
@@ -14,76 +11,25 @@
 
 #define REGISTRY "0xdCa7EF03e98e0DC2B855bE647C39ABe984fcF21B"
 #define OTHER "0x03d5003bf0e79C5F5223588F347ebA39AfbC3818"
-#define PURPOSE(p) BERTH_PURPOSE_BIT(BERTH_SIGN_##p)
 
-static char dir[64], uri[128], pass[96];
-static struct berth_keys *keys;
 static struct berth_buf raw, hash;
 
-static int up_with(const char *first, const char *second)
-{
-	const struct berth_keystore_config cfg = { .uri = uri, .passphrase_file = pass, .create = true };
-
-	CHECK_OK(berth_keyclient_new(&kc, &cfg));
-	if (first)
-		CHECK_OK(berth_keyclient_allow_registry(kc, first));
-	if (second)
-		CHECK_OK(berth_keyclient_allow_registry(kc, second));
-	CHECK_OK(berth_keyclient_attach(kc, start()));
-	keys = berth_keyclient_keys(kc);
-	return 0;
-}
-
-static int up(void **state)
+static int with_registries(void **state)
 {
 	(void)state;
 	return up_with("1337:" REGISTRY, "11155111:" OTHER);
 }
 
-static int down(void **state)
+static int done(void **state)
 {
-	char path[128];
-
-	(void)state;
-	berth_keyclient_free(kc);
-	kc = NULL;
-	CHECK_OK(ended());
-	snprintf(path, sizeof(path), "%s/keys", dir);
-	unlink(path);
 	berth_buf_free(&raw);
 	berth_buf_free(&hash);
-	return 0;
+	return down(state);
 }
 
-static int setup(void **state)
+static struct berth_pubkey made(const char *name, enum berth_key_type type, unsigned purposes)
 {
-	FILE *f;
-
-	(void)state;
-	berth_crypto_init();
-	snprintf(dir, sizeof(dir), "/tmp/berth-keyd.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(uri, sizeof(uri), "soft:%s/keys", dir);
-	snprintf(pass, sizeof(pass), "%s/pass", dir);
-	assert_non_null(f = fopen(pass, "w"));
-	fprintf(f, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n");
-	fclose(f);
-	return chmod(pass, 0600);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(pass);
-	return rmdir(dir);
-}
-
-static struct berth_pubkey ensure(const char *name, enum berth_key_type type, unsigned purposes)
-{
-	struct berth_key_info info;
-
-	CHECK_OK(keys->ops->ensure(keys, name, type, BERTH_USAGE_SIGN, purposes, &info));
-	return info.pub;
+	return ensure(name, type, BERTH_USAGE_SIGN, purposes).pub;
 }
 
 static struct berth_ethr_order order(const struct berth_pubkey *owner)
@@ -110,7 +56,7 @@ static enum berth_err sign(const char *name, const struct berth_ethr_order *o)
 
 static void a_transaction_of_its_fields(void **state)
 {
-	struct berth_pubkey key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	struct berth_pubkey key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	struct berth_ethr_order o = order(&key);
 	struct berth_buf data = BERTH_BUF_INIT;
 	struct berth_eth_address from;
@@ -139,7 +85,7 @@ static void a_transaction_of_its_fields(void **state)
 
 static void a_signature_for_anothers_transaction(void **state)
 {
-	struct berth_pubkey key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR)), found;
+	struct berth_pubkey key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR)), found;
 	struct berth_ethr_order o = order(&key);
 	uint8_t want[32];
 
@@ -156,7 +102,7 @@ static void a_signature_for_anothers_transaction(void **state)
 /* Chain and address together are what it was told of. */
 static void only_to_the_registries_it_was_told_of(void **state)
 {
-	struct berth_pubkey key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	struct berth_pubkey key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	struct berth_ethr_order o = order(&key), meta = o;
 
 	(void)state;
@@ -177,7 +123,7 @@ static void only_to_the_registries_it_was_told_of(void **state)
 
 static void nothing_dearer_than_it_was_told(void **state)
 {
-	struct berth_pubkey key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	struct berth_pubkey key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	struct berth_ethr_order o = order(&key);
 
 	(void)state;
@@ -200,25 +146,25 @@ static void with_no_registry_there_is_no_transaction(void **state)
 
 	(void)state;
 	up_with(NULL, NULL);
-	key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	o = order(&key);
 	CHECK_RC(BERTH_E_AUTHZ, sign("op-0-1", &o));
-	down(NULL);
+	done(NULL);
 	up_with("1337:" REGISTRY, NULL);
-	key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	o = order(&key);
 	CHECK_OK(sign("op-0-1", &o));
-	down(NULL);
+	done(NULL);
 }
 
 static void only_keys_that_were_made_for_it(void **state)
 {
-	struct berth_pubkey key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	struct berth_pubkey key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	struct berth_ethr_order o = order(&key);
 
 	(void)state;
-	ensure("op-0-2", BERTH_KEY_SECP256K1, PURPOSE(VC) | PURPOSE(DIDCOMM));
-	ensure("op-0-3", BERTH_KEY_P256, PURPOSE(ETHR));
+	made("op-0-2", BERTH_KEY_SECP256K1, PURPOSE(VC) | PURPOSE(DIDCOMM));
+	made("op-0-3", BERTH_KEY_P256, PURPOSE(ETHR));
 	CHECK_OK(sign("op-0-1", &o));
 	CHECK_RC(BERTH_E_AUTHZ, sign("op-0-2", &o));
 	CHECK_RC(BERTH_E_KEY, sign("op-0-3", &o));
@@ -229,10 +175,9 @@ static void only_keys_that_were_made_for_it(void **state)
 /* And such a key signs nothing else: no bytes come to it from outside. */
 static void a_key_of_transactions_signs_no_text(void **state)
 {
-	struct berth_keyring *ring = berth_keyclient_keyring(kc);
 
 	(void)state;
-	ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	CHECK_OK(keys->ops->bind(keys, "did:example:a#k", "op-0-1"));
 	CHECK_RC(BERTH_E_AUTHZ, ring->ops->sign(ring, "did:example:a#k", BERTH_SIGN_ETHR, "{}", 2, &raw, &hash));
 	CHECK_RC(BERTH_E_AUTHZ, ring->ops->sign(ring, "did:example:a#k", BERTH_SIGN_VC, "{}", 2, &raw, &hash));
@@ -259,7 +204,7 @@ static enum berth_err ask_keyd(const char *name, const struct berth_ethr_order *
 
 static void keyd_judges_the_order_itself(void **state)
 {
-	struct berth_pubkey key = ensure("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
+	struct berth_pubkey key = made("op-0-1", BERTH_KEY_SECP256K1, PURPOSE(ETHR));
 	struct berth_ethr_order good = order(&key), o = good;
 
 	(void)state;
@@ -294,19 +239,19 @@ static void registries_are_told_at_the_start(void **state)
 	berth_keyclient_free(c);
 }
 
-#define WITH_KEYD(t) cmocka_unit_test_setup_teardown(t, up, down)
+#define WITH_REGISTRIES(t) cmocka_unit_test_setup_teardown(t, with_registries, done)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_KEYD(a_transaction_of_its_fields),
-		WITH_KEYD(a_signature_for_anothers_transaction),
-		WITH_KEYD(only_to_the_registries_it_was_told_of),
-		WITH_KEYD(nothing_dearer_than_it_was_told),
+		WITH_REGISTRIES(a_transaction_of_its_fields),
+		WITH_REGISTRIES(a_signature_for_anothers_transaction),
+		WITH_REGISTRIES(only_to_the_registries_it_was_told_of),
+		WITH_REGISTRIES(nothing_dearer_than_it_was_told),
 		cmocka_unit_test(with_no_registry_there_is_no_transaction),
-		WITH_KEYD(only_keys_that_were_made_for_it),
-		WITH_KEYD(a_key_of_transactions_signs_no_text),
-		WITH_KEYD(keyd_judges_the_order_itself),
+		WITH_REGISTRIES(only_keys_that_were_made_for_it),
+		WITH_REGISTRIES(a_key_of_transactions_signs_no_text),
+		WITH_REGISTRIES(keyd_judges_the_order_itself),
 		cmocka_unit_test(registries_are_told_at_the_start),
 	};
 

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What keyd signs of X.509: fields in, a request, a certificate of the one profile, a list or
  * a TLS 1.3 signature out; by keys that were made for it, and no octets of the caller's. */
-#include "child.h"
-
-#include <sys/stat.h>
+#include "sealed.h"
 
 #include "agent/ipc/keyd_proto.h"
-#include "did/base/secret.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/x509_ldevid.h"
 
-#define PURPOSE(p) BERTH_PURPOSE_BIT(BERTH_SIGN_##p)
-#define KID "did:example:a#k"
-#define DID "did:example:gateway"
 #define NOW ((int64_t)1790000000)
 #define DAY ((int64_t)86400)
 
-static char dir[64], uri[128], pass[96];
-static struct berth_keys *keys;
 static struct berth_buf out, ca_der;
-
-static struct berth_pubkey ensure(const char *name, unsigned purposes)
-{
-	struct berth_key_info info;
-
-	CHECK_OK(keys->ops->ensure(keys, name, BERTH_KEY_P256, BERTH_USAGE_SIGN, purposes, &info));
-	return info.pub;
-}
 
 static enum berth_err sign(const char *name, const struct berth_x509_order *o)
 {
@@ -34,57 +18,27 @@ static enum berth_err sign(const char *name, const struct berth_x509_order *o)
 	return keys->ops->sign_x509(keys, name, o, &out);
 }
 
-static int up(void **state)
+static struct berth_pubkey made(const char *name, unsigned purposes)
 {
-	const struct berth_keystore_config cfg = { .uri = uri, .passphrase_file = pass, .create = true };
+	return ensure(name, BERTH_KEY_P256, BERTH_USAGE_SIGN, purposes).pub;
+}
+
+static int with_ca(void **state)
+{
 	const struct berth_x509_order o = { .kind = BERTH_X509_CA, .subject = "/CN=Gateways", .from_s = NOW, .until_s = NOW + 100 * DAY };
 
-	(void)state;
-	CHECK_OK(berth_keyclient_new(&kc, &cfg));
-	CHECK_OK(berth_keyclient_attach(kc, start()));
-	keys = berth_keyclient_keys(kc);
-	ensure("ldevid-ca", PURPOSE(CA));
+	up(state);
+	made("ldevid-ca", PURPOSE(CA));
 	CHECK_OK(sign("ldevid-ca", &o));
 	berth_buf_put(&ca_der, out.p, out.len);
 	return 0;
 }
 
-static int down(void **state)
+static int done(void **state)
 {
-	char path[128];
-
-	(void)state;
-	berth_keyclient_free(kc);
-	kc = NULL;
-	CHECK_OK(ended());
-	snprintf(path, sizeof(path), "%s/keys", dir);
-	unlink(path);
 	berth_buf_free(&out);
 	berth_buf_free(&ca_der);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	FILE *f;
-
-	(void)state;
-	berth_crypto_init();
-	snprintf(dir, sizeof(dir), "/tmp/berth-keyd.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(uri, sizeof(uri), "soft:%s/keys", dir);
-	snprintf(pass, sizeof(pass), "%s/pass", dir);
-	assert_non_null(f = fopen(pass, "w"));
-	fprintf(f, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n");
-	fclose(f);
-	return chmod(pass, 0600);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(pass);
-	return rmdir(dir);
+	return down(state);
 }
 
 static struct berth_x509_order issue(const struct berth_pubkey *key)
@@ -99,7 +53,7 @@ static const struct berth_x509_order tls = { .kind = BERTH_X509_TLS, .data = has
 
 static void a_device_is_certified(void **state)
 {
-	struct berth_pubkey key = ensure("op-0-1-sign", PURPOSE(TLS) | PURPOSE(VP)), asked;
+	struct berth_pubkey key = made("op-0-1-sign", PURPOSE(TLS) | PURPOSE(VP)), asked;
 	const struct berth_x509_order o = issue(&key);
 	struct berth_x509_chain c = { .n = 0 };
 
@@ -118,7 +72,7 @@ static void a_device_is_certified(void **state)
 /* Each kind of order by a key of each kind. */
 static void a_key_signs_what_it_was_made_for(void **state)
 {
-	struct berth_pubkey key = ensure("tls", PURPOSE(TLS));
+	struct berth_pubkey key = made("tls", PURPOSE(TLS));
 	const struct berth_x509_order ca = { .kind = BERTH_X509_CA, .subject = "/CN=x", .from_s = NOW, .until_s = NOW + DAY },
 		one = issue(&key), list = { .kind = BERTH_X509_CRL, .from_s = NOW, .until_s = NOW + DAY, .ca = ca_der.p, .ca_len = ca_der.len };
 	const struct { const struct berth_x509_order *o; bool tls, ca; } all[] = {
@@ -126,7 +80,7 @@ static void a_key_signs_what_it_was_made_for(void **state)
 	};
 
 	(void)state;
-	ensure("other", PURPOSE(VP) | PURPOSE(VC) | PURPOSE(DI) | PURPOSE(ETHR));
+	made("other", PURPOSE(VP) | PURPOSE(VC) | PURPOSE(DI) | PURPOSE(ETHR));
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		CHECK_RC(all[i].tls ? BERTH_OK : BERTH_E_AUTHZ, sign("tls", all[i].o));
 		CHECK_RC(all[i].ca ? BERTH_OK : BERTH_E_AUTHZ, sign("ldevid-ca", all[i].o));
@@ -140,11 +94,10 @@ static void a_key_signs_what_it_was_made_for(void **state)
 static void they_sign_no_text(void **state)
 {
 	static const enum berth_purpose purposes[] = { BERTH_SIGN_TLS, BERTH_SIGN_CA, BERTH_SIGN_VC, BERTH_SIGN_DIDCOMM };
-	struct berth_keyring *ring = berth_keyclient_keyring(kc);
 	struct berth_buf header = BERTH_BUF_INIT;
 
 	(void)state;
-	ensure("both", PURPOSE(TLS) | PURPOSE(CA));
+	made("both", PURPOSE(TLS) | PURPOSE(CA));
 	CHECK_OK(keys->ops->bind(keys, KID, "both"));
 	berth_buf_reset(&out);
 	for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++)
@@ -172,7 +125,7 @@ static enum berth_err ask_keyd(const char *name, const struct berth_x509_order *
 
 static void keyd_judges_the_order_itself(void **state)
 {
-	struct berth_pubkey key = ensure("tls", PURPOSE(TLS));
+	struct berth_pubkey key = made("tls", PURPOSE(TLS));
 	struct berth_x509_order o = issue(&key), t = tls;
 
 	(void)state;
@@ -185,7 +138,7 @@ static void keyd_judges_the_order_itself(void **state)
 	o = issue(&key);
 	o.ca_len--;
 	CHECK_RC(BERTH_E_TYPE, ask_keyd("ldevid-ca", &o));
-	ensure("other-ca", PURPOSE(CA));
+	made("other-ca", PURPOSE(CA));
 	o = issue(&key);
 	CHECK_RC(BERTH_E_KEY, ask_keyd("other-ca", &o));	/* not in that one's name */
 	t.len = 33;
@@ -195,13 +148,13 @@ static void keyd_judges_the_order_itself(void **state)
 	CHECK_RC(BERTH_E_TYPE, sign("tls", &t));
 }
 
-#define WITH_KEYD(t) cmocka_unit_test_setup_teardown(t, up, down)
+#define WITH_CA(t) cmocka_unit_test_setup_teardown(t, with_ca, done)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_KEYD(a_device_is_certified), WITH_KEYD(a_key_signs_what_it_was_made_for), WITH_KEYD(they_sign_no_text),
-		WITH_KEYD(keyd_judges_the_order_itself),
+		WITH_CA(a_device_is_certified), WITH_CA(a_key_signs_what_it_was_made_for), WITH_CA(they_sign_no_text),
+		WITH_CA(keyd_judges_the_order_itself),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
