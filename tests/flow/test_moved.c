@@ -6,6 +6,7 @@
 
 #include "did/url.h"
 #include "tests/fakes/forge.h"
+#include "tests/fakes/frames.h"
 
 #define LIMIT_S 14400
 #define DAY_S 86400
@@ -370,38 +371,13 @@ static void only_the_device_is_told(void **state)
 	story_end(&s);
 }
 
-static size_t frames(void)
-{
-	struct story s;
-	size_t sent;
-
-	begin(&s);
-	sent = s.w.sent;
-	move_owner(&s);
-	assert_true(sim_run(&s.w, told, LIMIT_S));
-	sent = s.w.sent - sent;
-	story_end(&s);
-	return sent;
-}
-
 /* Those of the first half are the old address's, which nobody answers. */
+static const struct frames frames = { begin, move_owner, told, end, LIMIT_S, .last = 12 };
+
 static void each_frame_is_lost_doubled_or_late(void **state)
 {
-	static const enum fault faults[] = { FAULT_LOSE_REQUEST, FAULT_LOSE_REPLY, FAULT_TWICE, FAULT_LATE };
-	size_t n = frames();
-	struct story s;
-
 	(void)state;
-	for (size_t f = 0; f < sizeof(faults) / sizeof(faults[0]); f++)
-		for (size_t k = n > 12 ? n - 12 : 1; k <= n; k++) {
-			begin(&s);
-			s.w.fault = faults[f];
-			s.w.fault_at = s.w.sent + k;
-			move_owner(&s);
-			if (!sim_run(&s.w, told, 2 * LIMIT_S))
-				fail_msg("fault %d at frame %zu", (int)faults[f], k);
-			end(&s);
-		}
+	frames_each_fault(&frames);
 }
 
 /* The device's or the owner's process dies in the middle. */

@@ -3,6 +3,7 @@
 #include "did/url.h"
 #include "didcomm/from_prior.h"
 #include "tests/fakes/forge.h"
+#include "tests/fakes/frames.h"
 
 #define LIMIT_S 14400
 #define HOUR_S 3600
@@ -145,38 +146,12 @@ static void both_sides_rotate_at_once(void **state)
 	end(&s);
 }
 
-static size_t frames(void)
-{
-	struct story s;
-	size_t sent;
-
-	begin(&s);
-	sent = s.w.sent;
-	rotate_owner(&s);
-	assert_true(sim_run(&s.w, rotated, LIMIT_S));
-	sent = s.w.sent - sent;
-	end(&s);
-	return sent;
-}
+static const struct frames frames = { begin, rotate_owner, rotated, end, LIMIT_S, 1, 0 };
 
 static void each_frame_is_lost_doubled_or_late(void **state)
 {
-	static const enum fault faults[] = { FAULT_LOSE_REQUEST, FAULT_LOSE_REPLY, FAULT_TWICE, FAULT_LATE };
-	size_t n = frames();
-	struct story s;
-
 	(void)state;
-	assert_true(n >= 1);
-	for (size_t f = 0; f < sizeof(faults) / sizeof(faults[0]); f++)
-		for (size_t k = 1; k <= n; k++) {
-			begin(&s);
-			s.w.fault = faults[f];
-			s.w.fault_at = s.w.sent + k;
-			rotate_owner(&s);
-			if (!sim_run(&s.w, rotated, LIMIT_S))
-				fail_msg("fault %d at frame %zu", (int)faults[f], k);
-			end(&s);
-		}
+	frames_each_fault(&frames);
 }
 
 static bool named(struct sim *w)

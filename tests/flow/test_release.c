@@ -2,6 +2,7 @@
 /* M15, L10: an owner lets its device go, and the next one has it as if it were new. */
 #include "did/base/clock.h"
 #include "did/url.h"
+#include "tests/fakes/frames.h"
 #include "tests/fakes/replay.h"
 #include "tests/fakes/resale.h"
 
@@ -443,60 +444,27 @@ static void p10_cancelled_and_retired_instead(void **state)
 }
 
 /* ---- the network and restarts ---- */
-static size_t frames(void)
-{
-	struct story s;
-	size_t sent;
+static void let_go_to_b(struct story *s) { let_go(s, b); }
 
-	begin(&s);
-	sent = s.w.sent;
-	let_go(&s, b);
-	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
-	sent = s.w.sent - sent;
-	story_end(&s);
-	return sent;
+static void end_gone(struct story *s)
+{
+	resale_check_gone(s, 1);
+	assert_int_equal(story_audit(s->gateway, "epoch 0 is over"), 1);
+	assert_int_equal(story_audit(a, "was released: it has signed"), 1);
+	story_end(s);
 }
 
-static void every_frame(enum fault fault)
-{
-	size_t n = frames();
-	struct story s;
+static const struct frames frames = { begin, let_go_to_b, resale_released, end_gone, LIMIT_S, 3, 0 };
 
-	assert_true(n >= 3);
-	for (size_t k = 1; k <= n; k++) {
-		begin(&s);
-		s.w.fault = fault;
-		s.w.fault_at = s.w.sent + k;
-		let_go(&s, b);
-		if (!sim_run(&s.w, resale_released, LIMIT_S))
-			fail_msg("fault %d at frame %zu: gateway %s, owner %s", (int)fault, k, story_state(&s, s.gateway),
-				 story_state(&s, a));
-		resale_check_gone(&s, 1);
-		assert_int_equal(story_audit(s.gateway, "epoch 0 is over"), 1);
-		assert_int_equal(story_audit(a, "was released: it has signed"), 1);
-		story_end(&s);
-	}
-}
-
-static void each_request_is_lost_once(void **state) { (void)state; every_frame(FAULT_LOSE_REQUEST); }
-static void each_reply_is_lost_once(void **state) { (void)state; every_frame(FAULT_LOSE_REPLY); }
-static void each_request_comes_twice(void **state) { (void)state; every_frame(FAULT_TWICE); }
-static void each_request_comes_late(void **state) { (void)state; every_frame(FAULT_LATE); }
+static void each_request_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REQUEST); }
+static void each_reply_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REPLY); }
+static void each_request_comes_twice(void **state) { (void)state; frames_each(&frames, FAULT_TWICE); }
+static void each_request_comes_late(void **state) { (void)state; frames_each(&frames, FAULT_LATE); }
 
 static void a_third_of_all_frames_is_lost(void **state)
 {
-	struct story s;
-
 	(void)state;
-	for (uint32_t i = 0; i < 6; i++) {
-		begin(&s);
-		s.w.loss_percent = 30;
-		s.w.seed = i;
-		let_go(&s, b);
-		assert_true(sim_run(&s.w, resale_released, 10 * 3600));
-		resale_check_gone(&s, 1);
-		story_end(&s);
-	}
+	frames_many(&frames, 6, 10 * 3600);
 }
 
 static void a_restart_in_every_state(void **state)

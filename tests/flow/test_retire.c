@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* M16: a device ends.  What is left is a tombstone that anybody can read. */
 #include "did/url.h"
+#include "tests/fakes/frames.h"
 #include "tests/fakes/replay.h"
 #include "tests/fakes/resale.h"
 
@@ -198,43 +199,18 @@ static void consent_and_policy_are_the_operators(void **state)
 	story_end(&s);
 }
 
-static size_t frames(void)
+static void end_dead(struct story *s)
 {
-	struct story s;
-	size_t sent;
-
-	begin(&s);
-	sent = s.w.sent;
-	start(&s);
-	assert_true(sim_run(&s.w, resale_retired, LIMIT_S));
-	sent = s.w.sent - sent;
-	story_end(&s);
-	return sent;
+	check_dead(s);
+	story_end(s);
 }
 
-static void every_frame(enum fault fault)
-{
-	size_t n = frames();
-	struct story s;
+static const struct frames frames = { begin, start, resale_retired, end_dead, LIMIT_S, 2, 0 };
 
-	assert_true(n >= 2);
-	for (size_t k = 1; k <= n; k++) {
-		begin(&s);
-		s.w.fault = fault;
-		s.w.fault_at = s.w.sent + k;
-		start(&s);
-		if (!sim_run(&s.w, resale_retired, LIMIT_S))
-			fail_msg("fault %d at frame %zu: gateway %s, owner %s", (int)fault, k, story_state(&s, s.gateway),
-				 story_state(&s, a));
-		check_dead(&s);
-		story_end(&s);
-	}
-}
-
-static void each_request_is_lost_once(void **state) { (void)state; every_frame(FAULT_LOSE_REQUEST); }
-static void each_reply_is_lost_once(void **state) { (void)state; every_frame(FAULT_LOSE_REPLY); }
-static void each_request_comes_twice(void **state) { (void)state; every_frame(FAULT_TWICE); }
-static void each_request_comes_late(void **state) { (void)state; every_frame(FAULT_LATE); }
+static void each_request_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REQUEST); }
+static void each_reply_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REPLY); }
+static void each_request_comes_twice(void **state) { (void)state; frames_each(&frames, FAULT_TWICE); }
+static void each_request_comes_late(void **state) { (void)state; frames_each(&frames, FAULT_LATE); }
 
 static void a_restart_in_every_state(void **state)
 {

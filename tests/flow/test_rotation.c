@@ -3,6 +3,7 @@
  * credential has ended; whatever the network does to any one frame. */
 #include "did/url.h"
 #include "tests/fakes/forge.h"
+#include "tests/fakes/frames.h"
 
 #define LIMIT_S 14400
 #define HOUR_S 3600
@@ -194,55 +195,17 @@ static void expired_still_serves_and_recovers(void **state)
 }
 
 /* ---- the network ---- */
-static size_t frames(void)
-{
-	struct story s;
-	size_t sent;
+static const struct frames frames = { begin, rotate, rotated, end, LIMIT_S, 2, 0 };
 
-	begin(&s);
-	sent = s.w.sent;
-	rotate(&s);
-	assert_true(sim_run(&s.w, rotated, LIMIT_S));
-	sent = s.w.sent - sent;
-	end(&s);
-	return sent;
-}
-
-static void every_frame(enum fault fault)
-{
-	size_t n = frames();
-	struct story s;
-
-	assert_true(n >= 2);
-	for (size_t k = 1; k <= n; k++) {
-		begin(&s);
-		s.w.fault = fault;
-		s.w.fault_at = s.w.sent + k;
-		rotate(&s);
-		if (!sim_run(&s.w, rotated, LIMIT_S))
-			fail_msg("fault %d at frame %zu: gateway %s", (int)fault, k, story_state(&s, s.gateway));
-		end(&s);
-	}
-}
-
-static void each_request_is_lost_once(void **state) { (void)state; every_frame(FAULT_LOSE_REQUEST); }
-static void each_reply_is_lost_once(void **state) { (void)state; every_frame(FAULT_LOSE_REPLY); }
-static void each_request_comes_twice(void **state) { (void)state; every_frame(FAULT_TWICE); }
-static void each_request_comes_late(void **state) { (void)state; every_frame(FAULT_LATE); }
+static void each_request_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REQUEST); }
+static void each_reply_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REPLY); }
+static void each_request_comes_twice(void **state) { (void)state; frames_each(&frames, FAULT_TWICE); }
+static void each_request_comes_late(void **state) { (void)state; frames_each(&frames, FAULT_LATE); }
 
 static void a_third_of_all_frames_is_lost(void **state)
 {
-	struct story s;
-
 	(void)state;
-	for (uint32_t i = 0; i < 6; i++) {
-		begin(&s);
-		s.w.loss_percent = 30;
-		s.w.seed = i;
-		rotate(&s);
-		assert_true(sim_run(&s.w, rotated, 10 * HOUR_S));
-		end(&s);
-	}
+	frames_many(&frames, 6, 10 * HOUR_S);
 }
 
 /* Either side ends in each state and starts again. */
