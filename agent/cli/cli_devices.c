@@ -4,7 +4,7 @@
 
 static const struct berth_cli_row cols[] = {
 	{ "SERIAL", "serial" }, { "MODEL", "model" }, { "STATE", "state" }, { "KEYS", "custody" }, { "TAKEN", "taken" },
-	{ "DEVICE", "device" },
+	{ "ATTESTED", "attested.verdict" }, { "AT", "attested.at" }, { "DEVICE", "device" },
 };
 static const struct berth_cli_row rows[] = {
 	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
@@ -12,7 +12,7 @@ static const struct berth_cli_row rows[] = {
 	{ "taken", "taken" }, { "taken by", "takenProof.owner" }, { "waits because", "hold" }, { "refused", "denied" },
 	{ "provisioned", "set.status" }, { "because", "set.reason" }, { "next set", "provision" },
 	{ "status", "status.is" }, { "because", "status.reason" }, { "device knows", "status.noted" },
-	{ "attested", "attested.verdict" }, { "and what", "attested.detail" }, { "PCRs", "attested.pcrDigest" },
+	{ "attested", "attested.verdict" }, { "at", "attested.at" }, { "and what", "attested.detail" }, { "event log", "attested.log" }, { "PCRs", "attested.pcrDigest" },
 	{ "PCRs at first", "pcrDigest" },
 	{ "erased", "ended.erasure" },
 };
@@ -205,6 +205,11 @@ static const struct berth_cli_opt delegate_opts[] = {
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };
+static const struct berth_cli_opt attest_opts[] = {
+	{ "--log", BERTH_CLI_FLAG, NULL, "and what its firmware measured at boot, event by event" },
+	BERTH_CLI_DAEMON_OPTS,
+	{ .name = NULL },
+};
 static const struct berth_cli_opt lists_opts[] = {
 	{ "--out", BERTH_CLI_ONE, "DIR", "where revocation.jwt and suspension.jwt go" },
 	BERTH_CLI_DAEMON_OPTS,
@@ -263,8 +268,8 @@ static const struct berth_cli_cmd cmds[] = {
 	{ "resume", "DEVICE", "owner: take a suspended device back", opts, 1, 1, berth_cli_resume, "  berth devices resume GW-0001\n" },
 	{ "revoke", "DEVICE", "owner: end a device's credentials for good", deny_opts, 1, 1, berth_cli_revoke,
 	  "  berth devices revoke GW-0001 --reason stolen\n" },
-	{ "attest", "DEVICE", "owner: ask a device what it runs", opts, 1, 1, berth_cli_attest,
-	  "  berth devices attest GW-0001\n  berth devices show GW-0001\n" },
+	{ "attest", "DEVICE", "owner: ask a device what it runs", attest_opts, 1, 1, berth_cli_attest,
+	  "  berth devices attest GW-0001 --log\n  berth devices show GW-0001\n" },
 	{ "status-lists", "", "owner: the lists that say who is suspended or revoked, to be published", lists_opts, 0, 0,
 	  berth_cli_status_lists, "  berth devices status-lists --out /var/www/status\n" },
 	{ "transfer", "DEVICE", "owner: let it go, to its next owner", transfer_opts, 1, 1, berth_cli_transfer,

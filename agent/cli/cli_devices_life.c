@@ -26,7 +26,14 @@ enum berth_err berth_cli_resume(struct berth_cli *c)
 
 enum berth_err berth_cli_attest(struct berth_cli *c)
 {
-	return berth_cli_device(c, "/attest", "is asked; berth devices show says what it answered", berth_json_new_object());
+	struct berth_json *body = berth_json_new_object();
+	enum berth_err rc;
+
+	if (berth_cli_has(c, "--log") && (rc = berth_json_set(body, "eventLog", berth_json_new_bool(true)))) {
+		berth_json_free(body);
+		return rc;
+	}
+	return berth_cli_device(c, "/attest", "is asked; berth devices show says what it answered", body);
 }
 
 static enum berth_err save(const struct berth_json *lists, const char *purpose, const char *dir)

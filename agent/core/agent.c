@@ -370,6 +370,7 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 		.now_s = -1, .host = a };
 	agent_env_identities(a);
 	agent_env_hints(a);
+	agent_env_event_log(a);
 	agent_mediate_init(a);
 	if ((rc = start(a))) {
 		berth_agent_free(a);

@@ -164,6 +164,7 @@ void agent_identities_cut(struct berth_agent *a, size_t n);	/* those that a step
 void agent_identity_drop(struct berth_agent *a, const char *name);	/* from memory */
 void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
 void agent_env_hints(struct berth_agent *a);
+void agent_env_event_log(struct berth_agent *a);
 /* The peer has business here, and its record is kept for good: an owner, a device, a
  * rendezvous, whoever stands in a chain or was written to by our own wish. */
 BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did);

@@ -135,7 +135,7 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/devices/{id}/suspend", ADMIN, OP(DEVICE_SUSPEND), FIELDS(STR("reason", false, 200))),
 	POST("/v1/devices/{id}/resume", ADMIN, OP(DEVICE_RESUME)),
 	POST("/v1/devices/{id}/revoke", ADMIN, OP(DEVICE_REVOKE), FIELDS(STR("reason", false, 200))),
-	POST("/v1/devices/{id}/attest", ADMIN, OP(DEVICE_ATTEST)),
+	POST("/v1/devices/{id}/attest", ADMIN, OP(DEVICE_ATTEST), FIELDS(BOOL("eventLog", false))),
 	GET("/v1/status-lists", ADMIN, OP(STATUS_LISTS)),
 	POST("/v1/resolve", ADMIN, OP(RESOLVE), FIELDS(STR("did", true, BERTH_DID_URL_MAX))),
 	POST("/v1/ethr/keys", ADMIN, OP(ETHR_KEY), FIELDS(STR("name", true, 32))),

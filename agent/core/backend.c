@@ -110,6 +110,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 	if (!rc)
 		rc = backend_push_life(b, state, reasons);
 	if (!rc)
+		rc = backend_push_attested(b, reasons);
+	if (!rc)
 		rc = backend_push_resolve(b, reasons);
 	if (!rc)
 		rc = backend_push_certs(b, reasons);

@@ -209,6 +209,8 @@ static enum berth_err summary(const char *key, const struct berth_json *inst, st
 
 	if (!rc && !(rc = backend_copy(o, "state", inst, "state")))
 		rc = backend_copy(o, "provision", berth_json_get(data, "provision"), "status");
+	if (!rc)
+		rc = backend_copy_attested(o, data, false);
 	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
 		rc = backend_copy(o, members[i], data, members[i]);
 	for (size_t i = 0; !rc && i < sizeof(dids) / sizeof(dids[0]); i++)
@@ -224,7 +226,7 @@ static enum berth_err proofs(struct berth_json *o, const struct berth_json *data
 	enum berth_err rc;
 
 	if ((rc = backend_copy(o, "receipt", data, "receipt")) || (rc = backend_copy(o, "takenProof", data, "takenProof")) ||
-	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy(o, "attested", data, "attested")) ||
+	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy_attested(o, data, true)) ||
 	    (rc = backend_copy(o, "items", data, "results")) || (rc = backend_copy(o, "ldevid", data, "ldevid")) ||
 	    (rc = backend_copy_set(o, data)))
 		return rc;

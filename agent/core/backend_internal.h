@@ -90,7 +90,10 @@ BERTH_MUST_USE enum berth_err backend_mediation(struct berth_backend *b, struct 
 void backend_credentials_init(struct berth_api_backend *api);
 void backend_verify_init(struct berth_api_backend *api);
 
-/* backend_life.c: devices out of service and back, attestation, status lists; and what this
+/* backend_life.c: o.attested, of data: verdict and time, or all that is known. */
+enum berth_err backend_copy_attested(struct berth_json *o, const struct berth_json *data, bool all);
+enum berth_err backend_push_attested(struct berth_backend *b, struct berth_json *reasons);
+/* The same: devices out of service and back, attestation, status lists; and what this
  * gateway says of itself when it is the one.  push_life: reasons of its health. */
 void backend_life_init(struct berth_api_backend *api);
 BERTH_MUST_USE enum berth_err backend_push_life(struct berth_backend *b, const char *state, struct berth_json *reasons);

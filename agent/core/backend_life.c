@@ -3,9 +3,11 @@
  * they attest, the status lists; and what a gateway says of itself. */
 #include "agent/core/backend_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/protocol/onboarding.h"
+#include "did/base/clock.h"
 
 /* ---- a gateway's own ---- */
 const char *backend_out(const struct berth_json *data)
@@ -166,9 +168,50 @@ static enum berth_err revoke(void *arg, const struct berth_api_request *req, str
 	return backend_device_command(arg, "owner", req->param, "cmd/revoke", req->body, out);
 }
 
+/* at: for people; absent where the owner's clock was not known. */
+enum berth_err backend_copy_attested(struct berth_json *o, const struct berth_json *data, bool all)
+{
+	const struct berth_json *from = berth_json_get(data, "attested");
+	int64_t at = berth_data_int(from, "atS", 0);
+	char text[BERTH_RFC3339_LEN + 1];
+	struct berth_json *out;
+	enum berth_err rc;
+
+	if (!from)
+		return BERTH_OK;
+	out = all ? berth_json_clone(from) : berth_json_new_object();
+	berth_rfc3339_format(text, at);
+	if ((!all && ((rc = backend_copy(out, "verdict", from, "verdict")) || (rc = backend_copy(out, "atS", from, "atS")))) ||
+	    (at && (rc = berth_json_set_str(out, "at", text)))) {
+		berth_json_free(out);
+		return rc;
+	}
+	return berth_json_set(o, "attested", out);
+}
+
+/* An owner's: whose evidence is not what it should be, and who gives none. */
+enum berth_err backend_push_attested(struct berth_backend *b, struct berth_json *reasons)
+{
+	static const struct { const char *ns, *what; } all[] = {
+		{ BERTH_NS_DRIFTED, "not what they attested before, or should (berth devices list)" },
+		{ BERTH_NS_SILENT, "asked what they run, and silent (berth devices list)" },
+	};
+	char text[120];
+	int64_t n;
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(all[0]); i++) {
+		if ((rc = berth_store_count(berth_agent_store(b->agent), all[i].ns, &n)) || !n)
+			continue;
+		snprintf(text, sizeof(text), "devices: %lld %s", (long long)n, all[i].what);
+		rc = berth_json_push_str(reasons, text);
+	}
+	return rc;
+}
+
 static enum berth_err attest(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
-	return backend_device_command(arg, "owner", req->param, "cmd/attest", NULL, out);
+	return backend_device_command(arg, "owner", req->param, "cmd/attest", req->body, out);
 }
 
 static enum berth_err status_lists(void *arg, const struct berth_api_request *req, struct berth_json **out)

@@ -66,12 +66,13 @@ static void put_refusals(struct berth_buf *out, const char *name, const char *he
 static enum berth_err put_store(struct berth_backend *b, struct berth_buf *out)
 {
 	struct berth_store *s = berth_agent_store(b->agent);
-	int64_t bytes, generation, devices, unsigned_rows;
+	int64_t bytes, generation, devices, drifted, silent, unsigned_rows;
 	struct berth_store_counts c;
 	enum berth_err rc;
 
 	if ((rc = berth_store_counts(s, &c)) || (rc = berth_store_bytes(s, &bytes)) ||
 	    (rc = berth_store_counter_get(s, "generation", &generation)) || (rc = berth_store_count(s, "owner", &devices)) ||
+	    (rc = berth_store_count(s, BERTH_NS_DRIFTED, &drifted)) || (rc = berth_store_count(s, BERTH_NS_SILENT, &silent)) ||
 	    (rc = berth_agent_audit_unsigned(b->agent, &unsigned_rows)))
 		return rc;
 	one(out, "berth_outbox_messages", "Messages that wait to be sent or acknowledged.", c.out);
@@ -85,6 +86,8 @@ static enum berth_err put_store(struct berth_backend *b, struct berth_buf *out)
 	one(out, "berth_audit_unsigned_rows", "Rows behind its last signature.", unsigned_rows);
 	one(out, "berth_generation", "The generation counter.", generation);
 	one(out, "berth_devices", "Devices that this owner knows.", devices);
+	one(out, "berth_devices_drifted", "Of them, whose last attestation drifted or did not hold.", drifted);
+	one(out, "berth_devices_silent", "Of them, that did not answer when they were last asked to attest.", silent);
 	return BERTH_OK;
 }
 

@@ -42,7 +42,8 @@ enum berth_option_type {
 	BERTH_OPT_HOSTNAME,	/* of a host, or its address; one or more */
 	BERTH_OPT_HOSTNAMES,	/* and *.example.org for all below it, * for any */
 	BERTH_OPT_REGISTRY,	/* CHAINID:0xADDRESS, one or more */
-	BERTH_OPT_PORT		/* 1 to 65535, one or more */
+	BERTH_OPT_PORT,		/* 1 to 65535, one or more */
+	BERTH_OPT_PCR_VALUE	/* N:HEX, one or more */
 };
 
 enum berth_section_kind { BERTH_SECTION_ONE, BERTH_SECTION_NAMED, BERTH_SECTION_EITHER };

@@ -175,6 +175,7 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 	};
 	out->hooked = berth_config_hooked;
 	out->hooked_by = c;
+	out->event_log = berth_config_str(c, "device", NULL, "event-log");
 	out->hints_file = berth_config_str(c, "rendezvous", NULL, "hints-file");
 	if (!out->hints_file[0])
 		out->hints_file = NULL;

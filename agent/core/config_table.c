@@ -61,6 +61,7 @@ const struct berth_option berth_options[] = {
 	TEXT("device", ONE, "model", "", "of this gateway"),
 	TEXT("device", ONE, "hardware", "", "revision of the hardware"),
 	TEXT("device", ONE, "firmware", "", "version of what runs on it"),
+	PATH("device", ONE, "event-log", "/sys/kernel/security/tpm0/binary_bios_measurements", "what it measured at boot"),
 
 	SOLE("factory", ONE, BERTH_OPT_DID, "did", "who may initialize a blank gateway over the network"),
 	SOLE("factory", ONE, BERTH_OPT_URI, "uri", "where that factory is"),
@@ -189,6 +190,10 @@ const struct berth_option berth_options[] = {
 
 	TEXT("reference", NAMED, "model", "", "owner: devices of this model"),
 	LIST("reference", NAMED, BERTH_OPT_NAMES, "digest", "have a digest over their PCRs that is one of these"),
+	LIST("reference", NAMED, BERTH_OPT_PCR_VALUE, "pcr", "N:HEX: and that PCR is this, or another one that is named so"),
+	TIME("reference", NAMED, "attest-every", "", 0, 365 * DAY, "they attest by themselves so often; unset: [policy]"),
+	{ "reference", "attest-pcrs", NAMED, BERTH_OPT_PCR, true, "", 0, 0, NULL, "what they quote; unset: [policy]" },
+	WORD("reference", NAMED, "attest-drift", "", "report quarantine", "what drift comes to; unset: [policy]"),
 };
 
 const size_t berth_options_n = sizeof(berth_options) / sizeof(berth_options[0]);

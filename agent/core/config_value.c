@@ -108,6 +108,21 @@ static bool hostname_ok(const char *s, bool any)
 	return !rc;
 }
 
+/* One spelling: values are compared as text. */
+static bool pcr_value_ok(const char *s)
+{
+	size_t digits = strspn(s, "0123456789");
+	uint32_t mask;
+	char pcr[3];
+
+	if (digits < 1 || digits > 2 || s[digits] != ':')
+		return false;
+	memcpy(pcr, s, digits);
+	pcr[digits] = '\0';
+	s += digits + 1;
+	return !berth_pcr_list_parse(&mask, pcr) && strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
 /* One item of a list, or the whole value; NULL: fine, else what is wrong. */
 static const char *item_fault(const struct berth_option *o, const char *s)
 {
@@ -140,6 +155,8 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 		return berth_ethr_registry_parse(&registry, s) ? "not CHAINID:0xADDRESS" : NULL;
 	case BERTH_OPT_PORT:
 		return config_number(&v, s, false) && v >= 1 && v <= UINT16_MAX ? NULL : "not a port";
+	case BERTH_OPT_PCR_VALUE:
+		return pcr_value_ok(s) ? NULL : "not PCR:HEX, lower-case, of 32 octets";
 	default:
 		return NULL;
 	}
@@ -150,7 +167,7 @@ bool config_is_list(enum berth_option_type t)
 	return t == BERTH_OPT_PATHS || t == BERTH_OPT_WORDS || t == BERTH_OPT_DID || t == BERTH_OPT_URI || t == BERTH_OPT_CIDR ||
 	       t == BERTH_OPT_NAMES || t == BERTH_OPT_HOST || t == BERTH_OPT_ACCOUNT || t == BERTH_OPT_PCR || t == BERTH_OPT_GRANT ||
 	       t == BERTH_OPT_HOSTNAME || t == BERTH_OPT_HOSTNAMES || t == BERTH_OPT_REGISTRY ||
-	       t == BERTH_OPT_PORT;
+	       t == BERTH_OPT_PORT || t == BERTH_OPT_PCR_VALUE;
 }
 
 const char *config_fault(const struct berth_option *o, char *s)

@@ -160,6 +160,14 @@ static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t 
 	return keyclient_call_bytes(keyclient_of_keys(k), &r, attest, sig);
 }
 
+static enum berth_err keys_pcrs(struct berth_keys *k, const char *ak, uint32_t pcr_mask, struct berth_buf *values)
+{
+	const struct berth_keyd_request r = { .op = BERTH_KEYD_PCRS, .pcr_mask = pcr_mask };
+
+	(void)ak;	/* it is in this store */
+	return keyclient_call_bytes(keyclient_of_keys(k), &r, values, NULL);
+}
+
 /* What keyd would not read is not sent: it would end the connection. */
 static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
 				     struct berth_buf *signed_, struct berth_buf *hash)
@@ -188,5 +196,5 @@ const struct berth_keys_ops keyclient_keys_ops = {
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
-	.quote = keys_quote, .sign_ethr = keys_sign_ethr, .sign_x509 = keys_sign_x509,
+	.quote = keys_quote, .pcrs = keys_pcrs, .sign_ethr = keys_sign_ethr, .sign_x509 = keys_sign_x509,
 };

@@ -275,6 +275,13 @@ static enum berth_err keys_quote(struct berth_keys *k, const char *ak, uint32_t 
 	return to->ops->quote(to, ak, pcr_mask, nonce, attest, sig);
 }
 
+static enum berth_err keys_pcrs(struct berth_keys *k, const char *ak, uint32_t pcr_mask, struct berth_buf *values)
+{
+	struct berth_keys *to = home(k, ak);
+
+	return to->ops->pcrs(to, ak, pcr_mask, values);
+}
+
 static enum berth_err keys_sign_ethr(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
 				     struct berth_buf *signed_, struct berth_buf *hash)
 {
@@ -297,7 +304,7 @@ static const struct berth_keys_ops keys_ops = {
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.home = home, .at = at,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
-	.quote = keys_quote, .sign_ethr = keys_sign_ethr, .sign_x509 = keys_sign_x509,
+	.quote = keys_quote, .pcrs = keys_pcrs, .sign_ethr = keys_sign_ethr, .sign_x509 = keys_sign_x509,
 };
 
 /* ---- what it is made of ---- */

@@ -78,7 +78,7 @@ static const struct berth_proc_path always_readable[] = {
 
 /* What the core itself reads of what the configuration names. */
 static const char *const named[][2] = {
-	{ "trust", "ek-roots" }, { "ldevid", "ca-cert" }, { "policy", "status-dir" }, { "policy", "schema-dir" }, { "policy", "delegation-dir" },
+	{ "trust", "ek-roots" }, { "device", "event-log" }, { "ldevid", "ca-cert" }, { "policy", "status-dir" }, { "policy", "schema-dir" }, { "policy", "delegation-dir" },
 };
 #define NAMED (sizeof(named) / sizeof(named[0]))
 

@@ -50,6 +50,7 @@ static const struct {
 	[BERTH_KEYD_SIGN_ETHR] = { { NAME, ETHR }, { BYTES_A, BYTES_B } },
 	[BERTH_KEYD_CLEAR] = { { END }, { END } },
 	[BERTH_KEYD_SIGN_X509] = { { NAME, X509 }, { BYTES_A } },
+	[BERTH_KEYD_PCRS] = { { PCRS }, { BYTES_A } },
 };
 
 /* ---- the kinds of value ---- */

@@ -47,6 +47,7 @@ enum berth_keyd_op {
 	BERTH_KEYD_SIGN_ETHR,	/* name, ethr				a: transaction, b: its hash; of meta: signature, what was signed */
 	BERTH_KEYD_CLEAR,	/*					 ; only a store without keys */
 	BERTH_KEYD_SIGN_X509,	/* name, x509				a: request, certificate, list, or signature for TLS */
+	BERTH_KEYD_PCRS,	/* pcr_mask				a: 32 bytes for each, the lowest first */
 	BERTH_KEYD__END
 };
 

@@ -362,6 +362,11 @@ static enum berth_err quote(struct op *o)
 	return rc ? rc : berth_keystore_quote(o->k->ks, o->stored, o->r->pcr_mask, o->r->nonce, &o->a, &o->b);
 }
 
+static enum berth_err pcrs(struct op *o)
+{
+	return berth_keystore_pcrs(o->k->ks, o->r->pcr_mask, &o->a);
+}
+
 static enum berth_err state(struct op *o)
 {
 	o->out.value = berth_keystore_state(o->k->ks);
@@ -402,6 +407,7 @@ static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_SIGN_ETHR] = sign_ethr,
 	[BERTH_KEYD_CLEAR] = clear,
 	[BERTH_KEYD_SIGN_X509] = sign_x509,
+	[BERTH_KEYD_PCRS] = pcrs,
 };
 
 enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply)

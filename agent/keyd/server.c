@@ -55,6 +55,7 @@ enum keyd_class keyd_class_of(enum berth_keyd_op op)
 	case BERTH_KEYD_ACTIVATE:
 	case BERTH_KEYD_CERTIFY:
 	case BERTH_KEYD_QUOTE:
+	case BERTH_KEYD_PCRS:
 		return KEYD_ATTEST;
 	case BERTH_KEYD_ENSURE:
 	case BERTH_KEYD_DELETE:

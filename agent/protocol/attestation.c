@@ -9,10 +9,10 @@
 #include "did/base/secret.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
-#include "did/keystore/tpm2_pcr.h"
 
 #define LABEL_MAX 16
 #define ATTEST_MAX 1024
+#define QUOTES_MAX 3		/* until one is of the values beside it */
 #define CREDENTIAL_MAX 640	/* of an RSA 4096 EK: 512, and a length */
 
 void berth_identity_ak(char name[BERTH_IDENTITY_AK_MAX + 1], const char *identity)
@@ -89,14 +89,40 @@ enum berth_err berth_attest_ak(struct berth_env *env, struct berth_json *body, c
 	return rc ? rc : attest_one(env, body, qualifying, ak, BERTH_KEY_AK, "akAttest", "akSig");
 }
 
+/* The quote says one digest; the values beside it, read before and after, which one of
+ * them has changed. */
+static enum berth_err quote_and_read(struct berth_env *env, const uint8_t qualifying[32], const char *ak, uint32_t pcrs,
+				     struct berth_buf *attest, struct berth_buf *sig, struct berth_buf *before)
+{
+	struct berth_buf after = BERTH_BUF_INIT;
+	struct berth_keys *k = env->keys;
+	bool same = false;
+	enum berth_err rc = k->ops->pcrs(k, ak, pcrs, before);
+
+	for (int i = 0; !rc && !same && i < QUOTES_MAX; i++) {
+		berth_buf_reset(attest);
+		berth_buf_reset(sig);
+		berth_buf_reset(&after);
+		if ((rc = k->ops->quote(k, ak, pcrs, qualifying, attest, sig)) || (rc = k->ops->pcrs(k, ak, pcrs, &after)))
+			break;
+		same = before->len == after.len && memcmp(before->p, after.p, after.len) == 0;
+		berth_buf_reset(before);
+		berth_buf_put(before, after.p, after.len);
+		rc = berth_buf_status(before);
+	}
+	berth_buf_free(&after);
+	return rc || same ? rc : berth_fail(BERTH_E_KEYSTORE, "the PCRs change while they are quoted");
+}
+
 enum berth_err berth_attest_quote(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32],
 				  const char *ak, uint32_t pcrs)
 {
-	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
+	struct berth_buf attest = BERTH_BUF_INIT, sig = BERTH_BUF_INIT, values = BERTH_BUF_INIT;
 	struct berth_json *q = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = env->keys->ops->quote(env->keys, ak, pcrs, qualifying, &attest, &sig)) ||
+	if ((rc = quote_and_read(env, qualifying, ak, pcrs, &attest, &sig, &values)) ||
+	    (rc = berth_json_set_b64url(q, "values", values.p, values.len)) ||
 	    (rc = berth_json_set_b64url(q, "attest", attest.p, attest.len)) ||
 	    (rc = berth_json_set_b64url(q, "sig", sig.p, sig.len)) ||
 	    (rc = berth_json_set(q, "pcrs", berth_pcr_list_json(pcrs))))
@@ -107,6 +133,7 @@ out:
 	berth_json_free(q);
 	berth_buf_free(&attest);
 	berth_buf_free(&sig);
+	berth_buf_free(&values);
 	return rc;
 }
 
@@ -255,6 +282,21 @@ static bool covers(const struct berth_attest_claim *c, uint32_t quoted)
 	return c->factory ? (quoted & BERTH_ATTEST_PCRS) == BERTH_ATTEST_PCRS : quoted == c->pcrs;
 }
 
+/* What a device says of single PCRs counts because the TPM has signed a digest over it. */
+static enum berth_err check_values(struct berth_attest_claim *c, const struct berth_json *q, uint32_t quoted)
+{
+	uint8_t digest[32];
+	enum berth_err rc = berth_pcr_values_read(&c->values, quoted, q, "values");
+
+	if (rc || !c->values.mask)
+		return rc;
+	berth_pcr_values_digest(digest, &c->values);
+	if (memcmp(digest, c->pcr_digest, sizeof(digest)) == 0)
+		return BERTH_OK;
+	c->values.mask = 0;
+	return berth_fail(BERTH_E_SIG, "quote: the values are not those of its digest");
+}
+
 static enum berth_err check_quote(struct berth_attest_claim *c, const struct berth_json *a, const uint8_t qualifying[32],
 				  const struct berth_tpm_public *ak)
 {
@@ -273,6 +315,8 @@ static enum berth_err check_quote(struct berth_attest_claim *c, const struct ber
 		rc = berth_fail(BERTH_E_SIG, "quote: of other PCRs than it says");
 	else if (!covers(c, quoted))
 		rc = berth_fail(BERTH_E_AUTHZ, "quote: not of the PCRs that count");
+	else
+		rc = check_values(c, q, quoted);
 out:
 	berth_buf_free(&attest);
 	berth_buf_free(&sig);

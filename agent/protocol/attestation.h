@@ -5,6 +5,7 @@
 #include "agent/protocol/objects.h"
 #include "agent/protocol/protocol.h"
 #include "agent/protocol/transcript.h"
+#include "did/keystore/tpm2_pcr.h"
 
 /* TPM evidence in M0, M5, M8, M12 and M14 (docs/onboarding-protocol.md).  An attestation is
  * {signAttest, signSig, agreeAttest, agreeSig}, TPM2_Certify of the two keys of a
@@ -30,7 +31,8 @@ berth_attest(struct berth_env *env, struct berth_json *body, const uint8_t quali
 /* {akPub, akAttest, akSig}: the identity's key, certified by the device's own. */
 BERTH_MUST_USE enum berth_err
 berth_attest_ak(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32], const char *ak);
-/* quote {attest, sig, pcrs []} by that key over those PCRs. */
+/* quote {attest, sig, pcrs [], values} by that key over those PCRs, and what each is.
+ * E_KEYSTORE: they do not stand still. */
 BERTH_MUST_USE enum berth_err
 berth_attest_quote(struct berth_env *env, struct berth_json *body, const uint8_t qualifying[32], const char *ak, uint32_t pcrs);
 /* The TPMT_PUBLIC of one of our keys, as body[name]. */
@@ -79,6 +81,7 @@ struct berth_attest_claim {
 	bool factory;
 	uint32_t pcrs;				/* where not factory: the identity's key quotes exactly these; 0: none */
 	uint8_t pcr_digest[32];			/* out, where there is a quote; factory: over BERTH_ATTEST_PCRS */
+	struct berth_pcr_values values;		/* out: what that digest is over, where the device says it */
 };
 /* P3: body's member `attestation`.  E_VC: the credential names no attestation key;
  * E_TYPE: a member is missing; E_KEY: a key is not what it must be; E_SIG: it does

@@ -6,7 +6,8 @@
 
 #include "agent/protocol/attestation.h"
 #include "agent/protocol/gateway.h"
-#include "did/keystore/tpm2_pcr.h"
+#include "did/base/log.h"
+#include "did/keystore/event_log.h"
 
 static enum berth_err evidence(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev,
 			       const struct berth_identity *op, struct berth_json *body)
@@ -26,6 +27,30 @@ static enum berth_err evidence(struct berth_env *env, const struct berth_instanc
 	return gateway_attest_operational(env, body, &none, "berth-m14", nonce, op, pcrs);
 }
 
+/* eventLog {size, log?}: no log where it is longer than what is sent; size 0 where there is
+ * none, or it cannot be read, which is for this machine's operator to know. */
+static enum berth_err set_event_log(struct berth_env *env, struct berth_json *body)
+{
+	struct berth_json *o = berth_json_new_object();
+	struct berth_buf log = BERTH_BUF_INIT;
+	enum berth_err rc = env->event_log ? env->event_log(env, &log) : BERTH_OK;
+
+	if (rc == BERTH_E_STORE) {
+		berth_log_err(BERTH_LOG_WARN, "event-log", rc);
+		berth_buf_reset(&log);
+		rc = BERTH_OK;
+	}
+	if (rc || (rc = berth_json_set_int(o, "size", (int64_t)log.len)) ||
+	    (log.len && log.len <= BERTH_EVENT_LOG_MAX && (rc = berth_json_set_b64url(o, "log", log.p, log.len))))
+		goto out;
+	rc = berth_json_set(body, "eventLog", o);
+	o = NULL;
+out:
+	berth_json_free(o);
+	berth_buf_free(&log);
+	return rc;
+}
+
 enum berth_err gateway_on_attest_request(struct berth_env *env, struct berth_instance *inst,
 					 const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -40,7 +65,8 @@ enum berth_err gateway_on_attest_request(struct berth_env *env, struct berth_ins
 	    (rc = gateway_check_delegation(env, inst, ev->in->msg.body, BERTH_SCOPE_ATTEST)))
 		return rc;
 	body = berth_json_new_object();
-	if ((rc = evidence(env, inst, ev, op, body))) {
+	if ((rc = evidence(env, inst, ev, op, body)) ||
+	    (berth_json_bool(berth_json_get(ev->in->msg.body, "eventLog"), false) && (rc = set_event_log(env, body)))) {
 		berth_json_free(body);
 		return rc;
 	}

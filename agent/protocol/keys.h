@@ -58,6 +58,8 @@ struct berth_keys_ops {
 				  const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig);
 	enum berth_err (*quote)(struct berth_keys *k, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
 				struct berth_buf *attest, struct berth_buf *sig);
+	/* berth_keystore_pcrs() of the device that has the key ak. */
+	enum berth_err (*pcrs)(struct berth_keys *k, const char *ak, uint32_t pcr_mask, struct berth_buf *values);
 
 	/* A transaction of did:ethr, or the owner's signature for another's: see
 	 * berth_ethr_sign(); hash is appended to.  E_AUTHZ: a registry that the store's

@@ -46,6 +46,8 @@ BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const ch
 #define BERTH_NS_TAKEN "taken"		/* owner: devices that a receipt says are somebody else's */
 /* The number of an operational identity, rising in an epoch; JSON holds it exactly. */
 #define BERTH_ATTEMPT_MAX ((int64_t)1 << 52)
+#define BERTH_NS_DRIFTED "drifted"	/* owner: devices whose last evidence drifted, or did not hold */
+#define BERTH_NS_SILENT "silent"	/* owner: devices that did not answer when they were last asked for it */
 #define BERTH_ITEMS_MAX 16
 #define BERTH_ITEM_MAX ((size_t)32 << 10)
 

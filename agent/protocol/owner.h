@@ -41,6 +41,7 @@
  *	itemSeq, provision, set	owner_set.c: what is provided after onboarding
  *	hold		why it waits for a person; denied: why it was refused last */
 #include "agent/protocol/onboarding.h"
+#include "did/keystore/tpm2_pcr.h"
 
 enum owner_state {
 	OW_IMPORTED, OW_CHAIN_OK, OW_PUBLISHED, OW_SESSION, OW_DEVICE_OK, OW_APPROVAL,
@@ -166,10 +167,35 @@ enum berth_err owner_end_goodbye(struct berth_instance *inst, struct berth_effec
 enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* SUSPENDED, by our own doing. */
 enum berth_err owner_take_out(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *reason);
-/* What policy has for devices of that model: its reference's name (NULL: none), and whether
- * the digest is one of its own. */
+/* How often devices of that model are asked, for which PCRs, and what drift comes to. */
+struct owner_attest_policy { int64_t every_s; uint32_t pcrs; bool quarantine; };
+struct owner_attest_policy owner_attest_policy(const struct berth_policy *p, const char *model);
+
+/* What a device's TPM has signed of its PCRs; values.mask 0: of single ones it says nothing. */
+struct owner_quoted { uint8_t digest[32]; struct berth_pcr_values values; };
+/* The reference that was not met (NULL: there is none), and the PCR of it; -1: the digest. */
+struct owner_mismatch { const char *name; int pcr; };
+/* For health and metrics: what it last attested, "drift", "ok" ...; NULL: nobody asks it any
+ * more. */
+BERTH_MUST_USE enum berth_err owner_mark_attested(const struct berth_instance *inst, struct berth_effects *fx, const char *verdict);
+/* Whether that is one of the references that policy has for that model. */
 enum owner_reference { OWNER_REFERENCE_NONE, OWNER_REFERENCE_MATCHES, OWNER_REFERENCE_DIFFERS };
-enum owner_reference owner_look_up(const struct berth_policy *p, const char *model, const uint8_t digest[32], const char **name);
+enum owner_reference owner_look_up(const struct berth_policy *p, const char *model, const struct owner_quoted *q,
+				   struct owner_mismatch *m);
+/* body.eventLog: log gets it where it holds, said what is to be said of it.  E_SIG,
+ * E_TYPE ...: it cannot be the log of these PCRs. */
+#define OWNER_LOG_SAID_MAX 120
+BERTH_MUST_USE enum berth_err
+owner_read_log(const struct berth_json *body, const struct berth_pcr_values *quoted, struct berth_buf *log,
+	       char said[OWNER_LOG_SAID_MAX]);
+BERTH_MUST_USE enum berth_err owner_keep_log(struct berth_instance *inst, const struct berth_buf *log);
+BERTH_MUST_USE enum berth_err
+owner_name_event(const struct berth_instance *inst, const struct berth_buf *log, uint32_t odd, struct berth_buf *text);
+/* A quote over these PCRs: drift gets text when they are not as they should be; odd, which
+ * of them are not as they were, as far as that is known. */
+BERTH_MUST_USE enum berth_err
+owner_compare(struct berth_env *env, struct berth_instance *inst, uint32_t pcrs, const struct owner_quoted *q,
+	      struct berth_buf *drift, uint32_t *odd);
 /* E_NOMATCH, and fx->timer_ms: not yet, by its dueS. */
 enum berth_err owner_is_due(const struct berth_env *env, struct berth_effects *fx, const struct berth_json *what);
 /* body.trust: whose word counts. */

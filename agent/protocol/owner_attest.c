@@ -2,9 +2,8 @@
 /* M14 on the owner's side: what does the device run now?  Asked by a person or as often as
  * policy says; the answer is judged, compared and kept.  data:
  *
- *	attest {thid, nonce, pcrs, tries, dueS}		asked, and not answered yet
- *	attested {atS, verdict, detail?, pcrs, pcrDigest?}	the last answer's: ok, drift, failed, silent
- *	pcrBase {pcrs, pcrDigest}	what the first good answer said, where there is no reference
+ *	attest {thid, nonce, pcrs, log?, tries, dueS}	asked, and not answered yet
+ *	attested {atS, verdict, detail?, pcrs, pcrDigest?, log?}	the last answer's: ok, drift, failed, silent
  *	attestDueS			when to ask again, in seconds of uptime */
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +27,10 @@ static enum berth_err set_random(struct berth_json *o, const char *member, size_
 	return berth_json_set_b64url(o, member, b, n);
 }
 
-static uint32_t wanted_pcrs(const struct berth_policy *p) { return p->attest_pcrs ? p->attest_pcrs : BERTH_ATTEST_PCRS; }
+static struct owner_attest_policy policy_of(const struct berth_env *env, const struct berth_instance *inst)
+{
+	return owner_attest_policy(env->policy, berth_data_str(inst->data, "model"));
+}
 
 static enum berth_err begin(struct berth_env *env, struct berth_instance *inst)
 {
@@ -43,7 +45,7 @@ static enum berth_err begin(struct berth_env *env, struct berth_instance *inst)
 	ask = berth_data_obj(inst->data, "attest");
 	if ((rc = set_random(ask, "thid", 16)) || (rc = set_random(ask, "nonce", 32)))
 		return rc;
-	return berth_json_set(ask, "pcrs", berth_pcr_list_json(wanted_pcrs(env->policy)));
+	return berth_json_set(ask, "pcrs", berth_pcr_list_json(policy_of(env, inst).pcrs));
 }
 
 static enum berth_err send_request(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
@@ -57,6 +59,7 @@ static enum berth_err send_request(struct berth_env *env, const struct berth_ins
 	if ((rc = berth_json_set(body, "pcrs", pcrs)) ||
 	    (rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0))) ||
 	    (rc = berth_json_set_str(body, "nonce", berth_data_str(ask, "nonce"))) ||
+	    (berth_json_get(ask, "log") && (rc = berth_json_set(body, "eventLog", berth_json_new_bool(true)))) ||
 	    (rc = owner_set_delegation(inst, body)) || (rc = berth_did_short(&peer, device)) ||
 	    (rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid)))
 		goto out;
@@ -86,18 +89,37 @@ static enum berth_err ask_now(struct berth_env *env, struct berth_instance *inst
 enum berth_err owner_attest(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
-	enum berth_err rc = begin(env, inst);
+	bool log = berth_json_bool(berth_json_get(ev->args, "eventLog"), false);
+	enum berth_err rc;
 
-	(void)ev;
-	if (rc)
+	if ((rc = begin(env, inst)) ||
+	    (log && (rc = berth_json_set(berth_data_obj(inst->data, "attest"), "log", berth_json_new_bool(true)))))
 		return rc;
 	berth_effects_audit(fx, "device %s: asked what it runs", berth_data_str(inst->data, "serial"));
 	return ask_now(env, inst, fx);
 }
 
 /* ---- the answer, kept ---- */
-static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *verdict,
-			   const char *detail, const uint8_t *digest)
+static enum berth_err mark(const struct berth_instance *inst, struct berth_effects *fx, const char *ns, bool is)
+{
+	return is ? berth_effects_put(fx, ns, inst->key, "1", 1) : berth_effects_remove(fx, ns, inst->key);
+}
+
+enum berth_err owner_mark_attested(const struct berth_instance *inst, struct berth_effects *fx, const char *verdict)
+{
+	bool silent = verdict && strcmp(verdict, "silent") == 0;
+	enum berth_err rc = mark(inst, fx, BERTH_NS_DRIFTED, verdict && !silent && strcmp(verdict, "ok") != 0);
+
+	return rc ? rc : mark(inst, fx, BERTH_NS_SILENT, silent);
+}
+
+struct finding {
+	const char *verdict, *detail;	/* detail NULL: there is nothing more to say */
+	const uint8_t *digest;		/* NULL: not known */
+	char log[OWNER_LOG_SAID_MAX];	/* "": none was asked for */
+};
+
+static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct finding *f)
 {
 	struct berth_json *out = berth_json_new_object();
 	struct berth_json *pcrs = berth_json_clone(berth_json_get(berth_json_get(inst->data, "attest"), "pcrs"));
@@ -105,21 +127,22 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, s
 
 	if ((rc = berth_json_set(out, "pcrs", pcrs)) ||
 	    (rc = berth_json_set_int(out, "atS", env->now_s < 0 ? 0 : env->now_s)) ||
-	    (rc = berth_json_set_str(out, "verdict", verdict)) || (detail && (rc = berth_json_set_str(out, "detail", detail))) ||
-	    (digest && (rc = berth_json_set_b64url(out, "pcrDigest", digest, 32)))) {
+	    (rc = berth_json_set_str(out, "verdict", f->verdict)) || (f->detail && (rc = berth_json_set_str(out, "detail", f->detail))) ||
+	    (f->log[0] && (rc = berth_json_set_str(out, "log", f->log))) ||
+	    (f->digest && (rc = berth_json_set_b64url(out, "pcrDigest", f->digest, 32)))) {
 		berth_json_free(out);
 		return rc;
 	}
-	berth_effects_audit(fx, "device %s attested: %s%s%s", berth_data_str(inst->data, "serial"), verdict, detail ? ": " : "",
-			    detail ? detail : "");
+	berth_effects_audit(fx, "device %s attested: %s%s%s", berth_data_str(inst->data, "serial"), f->verdict,
+			    f->detail ? ": " : "", f->detail ? f->detail : "");
 	berth_json_remove(inst->data, "attest");
-	return berth_json_set(inst->data, "attested", out);
+	return (rc = berth_json_set(inst->data, "attested", out)) ? rc : owner_mark_attested(inst, fx, f->verdict);
 }
 
 /* A fleet does not come at once. */
 static enum berth_err schedule(struct berth_env *env, struct berth_instance *inst)
 {
-	int64_t every = env->policy->attest_every_s;
+	int64_t every = policy_of(env, inst).every_s;
 	uint32_t r;
 
 	berth_random(&r, sizeof(r));
@@ -128,12 +151,12 @@ static enum berth_err schedule(struct berth_env *env, struct berth_instance *ins
 
 static enum berth_err by_itself(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
-	int64_t left = berth_data_int(inst->data, "attestDueS", 0) - env->uptime_s;
+	int64_t left = berth_data_int(inst->data, "attestDueS", 0) - env->uptime_s, every = policy_of(env, inst).every_s;
 	enum berth_err rc;
 
-	if (!env->policy->attest_every_s || strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
+	if (!every || strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
 		return berth_fail(BERTH_E_NOMATCH, "nobody asks");
-	if (left > env->policy->attest_every_s)
+	if (left > every)
 		left = 0;	/* policy has changed */
 	if (left > 0 && berth_json_get(inst->data, "attestDueS")) {
 		fx->timer_ms = (uint64_t)left * 1000;
@@ -158,87 +181,14 @@ enum berth_err owner_attest_again(struct berth_env *env, struct berth_instance *
 	if ((rc = owner_is_due(env, fx, ask)))
 		return rc;
 	if (berth_data_int(ask, "tries", 0) >= TRIES_MAX)
-		return keep(env, inst, fx, "silent", NULL, NULL);
+		return keep(env, inst, fx, &(struct finding){ .verdict = "silent" });
 	return ask_now(env, inst, fx);
 }
 
 /* ---- the answer, judged ---- */
-static bool is_known(const struct berth_reference *r, const char *digest)
-{
-	for (size_t i = 0; i < r->n_digests; i++)
-		if (strcmp(r->digests[i], digest) == 0)
-			return true;
-	return false;
-}
-
-enum owner_reference owner_look_up(const struct berth_policy *p, const char *model, const uint8_t digest[32], const char **name)
-{
-	enum owner_reference found = OWNER_REFERENCE_NONE;
-	struct berth_buf text = BERTH_BUF_INIT;
-
-	*name = NULL;
-	berth_b64url_encode(&text, digest, 32);
-	for (size_t i = 0; i < p->n_references && found != OWNER_REFERENCE_MATCHES; i++) {
-		if (!model || strcmp(p->references[i].model, model) != 0)
-			continue;
-		*name = p->references[i].name;
-		found = is_known(&p->references[i], berth_buf_cstr(&text)) ? OWNER_REFERENCE_MATCHES : OWNER_REFERENCE_DIFFERS;
-	}
-	berth_buf_free(&text);
-	return found;
-}
-
-/* The first good answer is what the later ones are compared with; for the usual PCRs that
- * was prove-device's. */
-static enum berth_err is_as_before(struct berth_instance *inst, const uint8_t digest[32], bool *same)
-{
-	const struct berth_json *base = berth_json_get(inst->data, "pcrBase"), *ask = berth_json_get(inst->data, "attest");
-	struct berth_json *out;
-	uint32_t asked, of = BERTH_ATTEST_PCRS;
-	uint8_t before[32];
-	enum berth_err rc;
-
-	*same = true;
-	if ((rc = berth_pcr_list_read(&asked, ask)) || (base && (rc = berth_pcr_list_read(&of, base))))
-		return rc;
-	if (!base)
-		base = inst->data;
-	if (of == asked && !berth_body_get_32(base, "pcrDigest", before)) {
-		*same = memcmp(before, digest, sizeof(before)) == 0;
-		return BERTH_OK;
-	}
-	out = berth_json_new_object();
-	if ((rc = berth_json_set_b64url(out, "pcrDigest", digest, 32)) ||
-	    (rc = berth_json_set(out, "pcrs", berth_pcr_list_json(asked)))) {
-		berth_json_free(out);
-		return rc;
-	}
-	return berth_json_set(inst->data, "pcrBase", out);
-}
-
-static enum berth_err compare(struct berth_env *env, struct berth_instance *inst, const uint8_t digest[32], const char **drift)
-{
-	const char *name;
-	bool same;
-	enum berth_err rc = BERTH_OK;
-
-	*drift = NULL;
-	switch (owner_look_up(env->policy, berth_data_str(inst->data, "model"), digest, &name)) {
-	case OWNER_REFERENCE_MATCHES:
-		break;
-	case OWNER_REFERENCE_DIFFERS:
-		*drift = "the PCRs are not those of its model's reference";
-		break;
-	case OWNER_REFERENCE_NONE:
-		if (!(rc = is_as_before(inst, digest, &same)) && !same)
-			*drift = "the PCRs have changed since it was onboarded";
-		break;
-	}
-	return rc;
-}
-
 static enum berth_err
-verify(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev, uint8_t digest[32])
+verify(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev, uint32_t *pcrs,
+       struct owner_quoted *q)
 {
 	const struct berth_json *ask = berth_json_get(inst->data, "attest");
 	struct berth_run none = { .epoch = 0 };
@@ -253,33 +203,73 @@ verify(struct berth_env *env, const struct berth_instance *inst, const struct be
 		rc = berth_attest_verify(env, &claim, ev->in->msg.body);
 	}
 	berth_chain_free(c);
-	memcpy(digest, claim.pcr_digest, 32);
+	memcpy(q->digest, claim.pcr_digest, 32);
+	q->values = claim.values;
+	*pcrs = claim.pcrs;
 	return rc;
 }
 
 /* Evidence that is none, and PCRs that are not as they should be, are the same to policy:
  * the device cannot be trusted to be what it was. */
-static enum berth_err
-bad(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *verdict, const char *why,
-    const uint8_t *digest)
+static enum berth_err bad(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct finding *f)
 {
 	char reason[160];
-	enum berth_err rc = keep(env, inst, fx, verdict, why, digest);
+	enum berth_err rc = keep(env, inst, fx, f);
 
-	if (rc || !env->policy->attest_quarantine || inst->state == OW_SUSPENDED ||
+	if (rc || !policy_of(env, inst).quarantine || inst->state == OW_SUSPENDED ||
 	    owner_check_scope(inst, BERTH_SCOPE_SUSPEND))
 		return rc;
-	snprintf(reason, sizeof(reason), "attestation: %s: %.120s", verdict, why);
+	snprintf(reason, sizeof(reason), "attestation: %s: %.120s", f->verdict, f->detail);
 	return owner_take_out(env, inst, fx, reason);
+}
+
+/* What the log, where one was asked for, adds to the verdict. */
+static enum berth_err judge_log(struct berth_instance *inst, const struct berth_json *body, const struct owner_quoted *q,
+				uint32_t odd, struct berth_buf *drift, char said[OWNER_LOG_SAID_MAX])
+{
+	struct berth_buf log = BERTH_BUF_INIT;
+	enum berth_err rc = owner_read_log(body, &q->values, &log, said);
+
+	if (rc && rc != BERTH_E_NOMEM && drift->len) {	/* it has drifted: the log says no more than that */
+		berth_buf_printf(drift, "; %s", berth_err_detail());
+		rc = berth_buf_status(drift);
+	} else if (!rc && log.len)
+		rc = drift->len ? owner_name_event(inst, &log, odd, drift) : owner_keep_log(inst, &log);
+	berth_buf_free(&log);
+	return rc;
+}
+
+static enum berth_err judge(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			    struct berth_effects *fx)
+{
+	bool log = berth_json_get(berth_json_get(inst->data, "attest"), "log");
+	struct berth_buf drift = BERTH_BUF_INIT;
+	struct finding f = { .log = "" };
+	struct owner_quoted q;
+	uint32_t pcrs, odd;
+	char why[120];
+	enum berth_err rc;
+
+	if (!(rc = verify(env, inst, ev, &pcrs, &q)) && !(rc = owner_compare(env, inst, pcrs, &q, &drift, &odd)) && log)
+		rc = judge_log(inst, ev->in->msg.body, &q, odd, &drift, f.log);
+	if (rc == BERTH_E_NOMEM)
+		goto out;
+	if (rc)
+		snprintf(why, sizeof(why), "%s: %.100s", berth_err_name(rc), berth_err_detail());
+	f.verdict = rc ? "failed" : drift.len ? "drift" : "ok";
+	f.detail = rc ? why : drift.len ? berth_buf_cstr(&drift) : NULL;
+	f.digest = rc ? NULL : q.digest;
+	rc = f.detail ? bad(env, inst, fx, &f) : keep(env, inst, fx, &f);
+out:
+	berth_buf_free(&drift);
+	return rc;
 }
 
 enum berth_err owner_on_evidence(struct berth_env *env, struct berth_instance *inst,
 				 const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_json *ask = berth_json_get(inst->data, "attest");
-	const char *thid = berth_data_str(ask, "thid"), *drift;
-	uint8_t digest[32];
-	char why[120];
+	const char *thid = berth_data_str(ask, "thid");
 	enum berth_err rc;
 
 	if ((rc = owner_check_device(inst, ev)))
@@ -289,13 +279,5 @@ enum berth_err owner_on_evidence(struct berth_env *env, struct berth_instance *i
 	if ((rc = berth_effects_drop(fx, ev->sender, thid)))
 		return rc;
 	fx->timer_ms = OWNER_LOOK_MS;
-	if ((rc = verify(env, inst, ev, digest))) {
-		if (rc == BERTH_E_NOMEM)
-			return rc;
-		snprintf(why, sizeof(why), "%s: %.100s", berth_err_name(rc), berth_err_detail());
-		return bad(env, inst, fx, "failed", why, NULL);
-	}
-	if ((rc = compare(env, inst, digest, &drift)))
-		return rc;
-	return drift ? bad(env, inst, fx, "drift", drift, digest) : keep(env, inst, fx, "ok", NULL, digest);
+	return judge(env, inst, ev, fx);
 }

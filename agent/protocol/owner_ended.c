@@ -78,7 +78,7 @@ static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, 
 	if ((op && (rc = part(fx, op))) || (us && (rc = berth_effects_forget(fx, us))) ||
 	    (rc = env->records->each_under(env->records, BERTH_NS_PROVISION, items, remove_item, fx)))
 		return rc;
-	if ((rc = owner_end_status(env, inst, fx)) || (rc = owner_end_goodbye(inst, fx)))
+	if ((rc = owner_end_status(env, inst, fx)) || (rc = owner_end_goodbye(inst, fx)) || (rc = owner_mark_attested(inst, fx, NULL)))
 		return rc;
 	berth_json_remove(inst->data, "us");
 	berth_json_remove(inst->data, "operationalDid");

@@ -214,6 +214,9 @@ check_hardware(struct berth_env *env, struct berth_instance *inst, const struct 
 	if ((rc = berth_attest_verify(env, &claim, body)) ||
 	    (env->policy->ek_live && (rc = check_live(env, inst, body, &dc->keys))))
 		return rc;
+	berth_json_remove(inst->data, "pcrValues");
+	if (claim.values.mask == BERTH_ATTEST_PCRS && (rc = berth_pcr_values_set(inst->data, "pcrValues", &claim.values)))
+		return rc;
 	return berth_json_set_b64url(inst->data, "pcrDigest", claim.pcr_digest, sizeof(claim.pcr_digest));
 }
 
@@ -318,19 +321,23 @@ static bool is_approved_model(const struct berth_policy *p, const char *model)
 /* Why a person has to look at it, in text; NULL: nobody has to. */
 static const char *why_hold(const struct berth_env *env, const struct berth_instance *inst, char text[HOLD_MAX])
 {
-	const char *model = berth_data_str(inst->data, "model"), *name;
-	uint8_t digest[32];
-	bool quoted = !berth_body_get_32(inst->data, "pcrDigest", digest);
+	const char *model = berth_data_str(inst->data, "model");
+	struct owner_mismatch m;
+	struct owner_quoted q = { 0 };
+	bool quoted = !berth_body_get_32(inst->data, "pcrDigest", q.digest) &&
+		      !berth_pcr_values_read(&q.values, BERTH_ATTEST_PCRS, inst->data, "pcrValues");
 
 	if (!env->policy->approve_automatically)
 		return "waiting for the operator's approval";
 	if (!is_approved_model(env->policy, model))
 		snprintf(text, HOLD_MAX, "model %.80s is not one that policy approves", model);
-	else if (owner_look_up(env->policy, model, digest, &name) != OWNER_REFERENCE_DIFFERS)
+	else if (owner_look_up(env->policy, model, &q, &m) != OWNER_REFERENCE_DIFFERS)
 		return NULL;
+	else if (quoted && m.pcr >= 0)
+		snprintf(text, HOLD_MAX, "its PCR %d is not one of reference %.60s", m.pcr, m.name);
 	else
 		snprintf(text, HOLD_MAX, quoted ? "its PCRs are not those of reference %.60s"
-						 : "nothing attests what it runs, as reference %.60s asks", name);
+						 : "nothing attests what it runs, as reference %.60s asks", m.name);
 	return text;
 }
 

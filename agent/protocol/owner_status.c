@@ -276,7 +276,8 @@ enum berth_err owner_revoke(struct berth_env *env, struct berth_instance *inst,
 
 	if ((rc = owner_check_scope(inst, NULL)) || (rc = reason_of(ev, &reason)))
 		return rc;
-	return change(env, inst, fx, BERTH_STATUS_REVOKED, reason);
+	rc = owner_mark_attested(inst, fx, NULL);
+	return rc ? rc : change(env, inst, fx, BERTH_STATUS_REVOKED, reason);
 }
 
 enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)

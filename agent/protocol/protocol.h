@@ -52,12 +52,20 @@ struct berth_application {
 	size_t n_types;
 };
 
-/* What the PCRs of a model's devices may be: digests over the quoted ones, as base64url. */
+/* What the PCRs of a model's devices may be: digests over the quoted ones, as base64url,
+ * and values of single ones, "7:HEX".  And what policy has for them, where it is not what
+ * it has for all. */
 #define BERTH_REFERENCE_DIGESTS_MAX 16
+#define BERTH_REFERENCE_PCRS_MAX 24
 struct berth_reference {
 	const char *name, *model;
 	const char *digests[BERTH_REFERENCE_DIGESTS_MAX];
 	size_t n_digests;
+	const char *pcrs[BERTH_REFERENCE_PCRS_MAX];
+	size_t n_pcrs;
+	uint32_t attest_pcrs;		/* 0: it does not say */
+	int64_t attest_every_s;
+	bool says_every, says_drift, attest_quarantine;
 };
 
 enum berth_mediate { BERTH_MEDIATE_NOBODY, BERTH_MEDIATE_KNOWN, BERTH_MEDIATE_ANYONE };
@@ -121,6 +129,7 @@ struct berth_policy {
 	/* gateway: whether a hook makes something of such an item; NULL: there are none */
 	bool (*hooked)(const void *hooked_by, const char *type, const char *id);
 	const void *hooked_by;
+	const char *event_log;		/* gateway: where the log of the measured boot is; NULL: there is none */
 	const char *hints_file;		/* gateway: where a rendezvous may be, too (hints.h); NULL: none */
 	int64_t owner_silent_s;		/* gateway: then its owner is looked for elsewhere; 0: as by default */
 	int64_t seek_day_bytes;		/* gateway: on the wire in a day, to find an owner; 0: no matter how many */
@@ -213,6 +222,9 @@ struct berth_env {
 	/* The same of what DNS said when it was asked last.  It is asked anew then, for the
 	 * next time; a step waits for nobody. */
 	enum berth_err (*services)(struct berth_env *env, struct berth_buf *text);
+	/* The log of this machine's measured boot, added to log, or somewhat more than
+	 * BERTH_EVENT_LOG_MAX of it; nothing where there is none. */
+	enum berth_err (*event_log)(struct berth_env *env, struct berth_buf *log);
 	const struct berth_machine *const *machines;	/* all that run here */
 	size_t n_machines;
 	int64_t now_s;			/* -1: no trusted time */

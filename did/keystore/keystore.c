@@ -379,3 +379,8 @@ enum berth_err berth_keystore_quote(struct berth_keystore *ks, const char *ak, u
 		return rc;
 	return ks->ops->quote(ks, ak, pcr_mask, nonce, attest, sig);
 }
+
+enum berth_err berth_keystore_pcrs(struct berth_keystore *ks, uint32_t pcr_mask, struct berth_buf *values)
+{
+	return ks->ops->pcrs ? ks->ops->pcrs(ks, pcr_mask, values) : no_device();
+}

@@ -199,5 +199,8 @@ berth_keystore_certify(struct berth_keystore *ks, const char *key, const char *a
 BERTH_MUST_USE enum berth_err
 berth_keystore_quote(struct berth_keystore *ks, const char *ak, uint32_t pcr_mask,
 		     const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig);
+/* What those PCRs are now: 32 bytes for each, the lowest first.  Only a quote proves it. */
+BERTH_MUST_USE enum berth_err
+berth_keystore_pcrs(struct berth_keystore *ks, uint32_t pcr_mask, struct berth_buf *values);
 
 #endif

@@ -58,6 +58,7 @@ struct berth_keystore_ops {
 	enum berth_err (*quote)(struct berth_keystore *ks, const char *ak, uint32_t pcr_mask,
 				const uint8_t nonce[32], struct berth_buf *attest,
 				struct berth_buf *sig);
+	enum berth_err (*pcrs)(struct berth_keystore *ks, uint32_t pcr_mask, struct berth_buf *values);
 };
 
 /* For a custody's needs(). */

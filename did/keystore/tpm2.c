@@ -105,6 +105,7 @@ static const struct berth_keystore_ops ops = {
 	.activate = berth_tpm2_activate,
 	.certify = berth_tpm2_certify,
 	.quote = berth_tpm2_quote,
+	.pcrs = berth_tpm2_pcrs,
 };
 
 static const char *or_else(const char *a, const char *b) { return a && a[0] ? a : b; }

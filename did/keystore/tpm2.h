@@ -156,5 +156,6 @@ enum berth_err berth_tpm2_certify(struct berth_keystore *ks, const char *key, co
 				  const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig);
 enum berth_err berth_tpm2_quote(struct berth_keystore *ks, const char *ak, uint32_t pcr_mask,
 				const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig);
+enum berth_err berth_tpm2_pcrs(struct berth_keystore *ks, uint32_t pcr_mask, struct berth_buf *values);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Evidence: the endorsement key with its certificate, credential activation,
- * certification of keys, quotes. */
+ * certification of keys, quotes and the PCRs that they are of. */
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
@@ -297,12 +297,22 @@ out:
 	return rc;
 }
 
+static TPML_PCR_SELECTION selection(uint32_t mask)
+{
+	return (TPML_PCR_SELECTION){ .count = 1, .pcrSelections = { { .hash = TPM2_ALG_SHA256, .sizeofSelect = 3,
+		.pcrSelect = { mask & 0xff, mask >> 8 & 0xff, mask >> 16 & 0xff } } } };
+}
+
+static enum berth_err check_mask(uint32_t mask)
+{
+	return mask >> BERTH_PCRS ? berth_fail(BERTH_E_TYPE, "PCR mask 0x%x: there are 24", mask) : BERTH_OK;
+}
+
 enum berth_err berth_tpm2_quote(struct berth_keystore *ks, const char *ak, uint32_t pcr_mask,
 				const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig)
 {
 	struct berth_tpm2 *t = tpm2(ks);
-	TPML_PCR_SELECTION pcr = { .count = 1, .pcrSelections = { { .hash = TPM2_ALG_SHA256, .sizeofSelect = 3,
-		.pcrSelect = { pcr_mask & 0xff, pcr_mask >> 8 & 0xff, pcr_mask >> 16 & 0xff } } } };
+	const TPML_PCR_SELECTION pcr = selection(pcr_mask);
 	const TPM2B_DATA q = qualifying(nonce);
 	TPM2B_ATTEST *a = NULL;
 	TPMT_SIGNATURE *s = NULL;
@@ -310,9 +320,7 @@ enum berth_err berth_tpm2_quote(struct berth_keystore *ks, const char *ak, uint3
 	ESYS_TR by = ESYS_TR_NONE;
 	enum berth_err rc;
 
-	if (pcr_mask >> 24)
-		return berth_fail(BERTH_E_TYPE, "PCR mask 0x%x: there are 24", pcr_mask);
-	if ((rc = berth_tpm2_begin(t)) || (rc = berth_tpm2_load_key(t, ak, &by, &ka)) ||
+	if ((rc = check_mask(pcr_mask)) || (rc = berth_tpm2_begin(t)) || (rc = berth_tpm2_load_key(t, ak, &by, &ka)) ||
 	    (rc = berth_tpm2_rc(t, Esys_Quote(t->esys, by, berth_tpm2_session(t, BERTH_TPM2_IN), ESYS_TR_NONE,
 					      ESYS_TR_NONE, &q, &of_the_key, &pcr, &a, &s), "quote")))
 		goto out;
@@ -323,4 +331,46 @@ out:
 	Esys_Free(a);
 	Esys_Free(s);
 	return rc;
+}
+
+/* The PCRs that one answer is of: some of those asked for, and the lowest of them. */
+static bool take_values(const TPML_PCR_SELECTION *got, const TPML_DIGEST *d, uint32_t *left, struct berth_buf *values)
+{
+	const TPMS_PCR_SELECTION *s = &got->pcrSelections[0];
+	uint32_t mask = got->count == 1 && s->sizeofSelect == 3
+		? s->pcrSelect[0] | (uint32_t)s->pcrSelect[1] << 8 | (uint32_t)s->pcrSelect[2] << 16 : 0;
+	uint32_t rest = *left & ~mask;
+
+	if (!mask || (mask & ~*left) || (rest && (rest & -rest) < mask) || d->count != berth_pcr_count(mask))
+		return false;
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->digests[i].size != TPM2_SHA256_DIGEST_SIZE)
+			return false;
+		berth_buf_put(values, d->digests[i].buffer, d->digests[i].size);
+	}
+	*left = rest;
+	return true;
+}
+
+/* A TPM gives as many at a time as it likes, most of them eight. */
+enum berth_err berth_tpm2_pcrs(struct berth_keystore *ks, uint32_t pcr_mask, struct berth_buf *values)
+{
+	struct berth_tpm2 *t = tpm2(ks);
+	enum berth_err rc;
+
+	if ((rc = check_mask(pcr_mask)) || (rc = berth_tpm2_begin(t)))
+		return rc;
+	while (!rc && pcr_mask) {
+		const TPML_PCR_SELECTION want = selection(pcr_mask);
+		TPML_PCR_SELECTION *got = NULL;
+		TPML_DIGEST *d = NULL;
+
+		rc = berth_tpm2_rc(t, Esys_PCR_Read(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &want, NULL, &got, &d),
+				   "read PCRs");
+		if (!rc && !take_values(got, d, &pcr_mask, values))
+			rc = berth_fail(BERTH_E_KEYSTORE, "TPM %s: has no such PCRs", t->tcti_conf);
+		Esys_Free(got);
+		Esys_Free(d);
+	}
+	return rc ? rc : berth_buf_status(values);
 }

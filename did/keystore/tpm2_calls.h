@@ -15,7 +15,7 @@
 	X(Esys_ActivateCredential) X(Esys_Certify) X(Esys_Clear) X(Esys_Create) X(Esys_CreatePrimary) X(Esys_ECDH_ZGen) \
 	X(Esys_EvictControl) X(Esys_Finalize) X(Esys_FlushContext) X(Esys_Free) X(Esys_GetCapability) \
 	X(Esys_Initialize) X(Esys_Load) X(Esys_LoadExternal) X(Esys_NV_DefineSpace) X(Esys_NV_Increment) \
-	X(Esys_NV_Read) X(Esys_NV_ReadPublic) X(Esys_NV_UndefineSpace) X(Esys_PolicyAuthValue) \
+	X(Esys_NV_Read) X(Esys_NV_ReadPublic) X(Esys_NV_UndefineSpace) X(Esys_PCR_Read) X(Esys_PolicyAuthValue) \
 	X(Esys_PolicyAuthorize) X(Esys_PolicyGetDigest) X(Esys_PolicyNV) X(Esys_PolicyPCR) \
 	X(Esys_PolicyRestart) X(Esys_PolicySecret) X(Esys_Quote) X(Esys_ReadPublic) X(Esys_Shutdown) \
 	X(Esys_Sign) X(Esys_StartAuthSession) X(Esys_Startup) X(Esys_TRSess_SetAttributes) X(Esys_TR_Close) \
@@ -57,6 +57,7 @@ BERTH_MUST_USE enum berth_err berth_tss_load(void);
 #define Esys_NV_Read berth_tss.Esys_NV_Read
 #define Esys_NV_ReadPublic berth_tss.Esys_NV_ReadPublic
 #define Esys_NV_UndefineSpace berth_tss.Esys_NV_UndefineSpace
+#define Esys_PCR_Read berth_tss.Esys_PCR_Read
 #define Esys_PolicyAuthValue berth_tss.Esys_PolicyAuthValue
 #define Esys_PolicyAuthorize berth_tss.Esys_PolicyAuthorize
 #define Esys_PolicyGetDigest berth_tss.Esys_PolicyGetDigest

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <tss2/tss2_tpm2_types.h>
 
+#include "did/base/cur.h"
 #include "did/codec/base64url.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
@@ -11,6 +12,7 @@
 
 #define BANK "sha256"
 #define POINT_LEN 65
+#define VALUES_TEXT_MAX (BERTH_PCRS * BERTH_SHA256_LEN * 4 / 3)
 
 unsigned berth_pcr_count(uint32_t mask)
 {
@@ -126,6 +128,60 @@ enum berth_err berth_pcr_policy_parse(struct berth_pcr_policy *out, const char *
 		memset(out, 0, sizeof(*out));
 	berth_json_free(o);
 	return rc;
+}
+
+/* ---- values ---- */
+enum berth_err berth_pcr_values_take(struct berth_pcr_values *out, uint32_t mask, const void *p, size_t n)
+{
+	struct berth_cur c = berth_cur(p, n);
+
+	*out = (struct berth_pcr_values){ 0 };
+	if (mask >> BERTH_PCRS || n != (size_t)berth_pcr_count(mask) * BERTH_SHA256_LEN)
+		return berth_fail(BERTH_E_TYPE, "PCRs: not a value of 32 octets for each");
+	out->mask = mask;
+	for (unsigned i = 0; i < BERTH_PCRS; i++)
+		if (mask >> i & 1)
+			berth_cur_copy(&c, out->v[i], BERTH_SHA256_LEN);
+	return BERTH_OK;
+}
+
+static size_t put_values(uint8_t out[BERTH_PCRS * BERTH_SHA256_LEN], const struct berth_pcr_values *v)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < BERTH_PCRS; i++)
+		if (v->mask >> i & 1)
+			memcpy(out + BERTH_SHA256_LEN * n++, v->v[i], BERTH_SHA256_LEN);
+	return n * BERTH_SHA256_LEN;
+}
+
+void berth_pcr_values_digest(uint8_t digest[32], const struct berth_pcr_values *v)
+{
+	uint8_t all[BERTH_PCRS * BERTH_SHA256_LEN];
+
+	berth_sha256(digest, all, put_values(all, v));
+}
+
+enum berth_err berth_pcr_values_read(struct berth_pcr_values *out, uint32_t mask, const struct berth_json *o, const char *member)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	const char *s;
+	enum berth_err rc;
+
+	*out = (struct berth_pcr_values){ 0 };
+	if (!berth_json_get(o, member))
+		return BERTH_OK;
+	if (!(rc = berth_json_req_str(o, member, VALUES_TEXT_MAX, &s)) && !(rc = berth_b64url_decode(&b, s, strlen(s))))
+		rc = berth_pcr_values_take(out, mask, b.p, b.len);
+	berth_buf_free(&b);
+	return rc;
+}
+
+enum berth_err berth_pcr_values_set(struct berth_json *o, const char *member, const struct berth_pcr_values *v)
+{
+	uint8_t all[BERTH_PCRS * BERTH_SHA256_LEN];
+
+	return berth_json_set_b64url(o, member, all, put_values(all, v));
 }
 
 /* ---- writing ---- */

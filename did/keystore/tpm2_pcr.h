@@ -54,4 +54,20 @@ struct berth_json *berth_pcr_list_json(uint32_t mask);
 BERTH_MUST_USE enum berth_err berth_pcr_list_parse(uint32_t *mask, const char *text);
 unsigned berth_pcr_count(uint32_t mask);
 
+/* The values of single PCRs of the SHA-256 bank; mask 0: nobody knows. */
+struct berth_pcr_values {
+	uint32_t mask;
+	uint8_t v[BERTH_PCRS][32];	/* zero where the mask has none */
+};
+/* 32 bytes for each PCR of the mask, the lowest first: E_TYPE for another length. */
+BERTH_MUST_USE enum berth_err berth_pcr_values_take(struct berth_pcr_values *out, uint32_t mask, const void *p, size_t n);
+/* The digest over them that TPM2_Quote signs. */
+void berth_pcr_values_digest(uint8_t digest[32], const struct berth_pcr_values *v);
+/* As a member: one base64url string of all the bytes.  E_TYPE: not that many; no such
+ * member is none, and no fault. */
+BERTH_MUST_USE enum berth_err
+berth_pcr_values_read(struct berth_pcr_values *out, uint32_t mask, const struct berth_json *o, const char *member);
+BERTH_MUST_USE enum berth_err
+berth_pcr_values_set(struct berth_json *o, const char *member, const struct berth_pcr_values *v);
+
 #endif

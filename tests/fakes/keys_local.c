@@ -141,6 +141,12 @@ static enum berth_err quote(struct berth_keys *k, const char *ak, uint32_t pcr_m
 	LIVE(k, berth_keystore_quote(ks(k), ak, pcr_mask, nonce, attest, sig));
 }
 
+static enum berth_err pcrs(struct berth_keys *k, const char *ak, uint32_t pcr_mask, struct berth_buf *values)
+{
+	(void)ak;
+	LIVE(k, berth_keystore_pcrs(ks(k), pcr_mask, values));
+}
+
 static enum berth_err sign_ethr(struct berth_keys *k, const char *name, const struct berth_ethr_order *order,
 				struct berth_buf *signed_, struct berth_buf *hash)
 {
@@ -160,7 +166,7 @@ static enum berth_err sign_x509(struct berth_keys *k, const char *name, const st
 static const struct berth_keys_ops ops = {
 	.ensure = ensure, .can = can, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
 	.counter_read = counter_read, .counter_step = counter_step, .state = state, .clear_device = clear_device, .ek = ek,
-	.public_area = public_area, .activate = activate, .certify = certify, .quote = quote, .sign_ethr = sign_ethr,
+	.public_area = public_area, .activate = activate, .certify = certify, .quote = quote, .pcrs = pcrs, .sign_ethr = sign_ethr,
 	.sign_x509 = sign_x509,
 };
 

@@ -205,6 +205,16 @@ static void a_device_says_what_it_runs_and_others_see_it_too(void **state)
 	end(&x);
 }
 
+/* What health and metrics count. */
+static int64_t counted(struct story *s, const char *ns)
+{
+	int64_t n;
+
+	sim_as(s->owner);
+	CHECK_OK(berth_store_count(berth_agent_store(s->owner->agent), ns, &n));
+	return n;
+}
+
 /* ---- drift ---- */
 static bool out_of_service(struct sim *w)
 {
@@ -285,6 +295,106 @@ static void other_pcrs_have_a_base_of_their_own(void **state)
 	end(&x);
 }
 
+/* The value of a PCR as tpm2-tools read it, as a line of a reference says it. */
+static void pcr_line(struct tpm_story *x, int pcr, char out[72])
+{
+	char path[192], *text;
+
+	snprintf(path, sizeof(path), "%s/pcr", x->s.owner->dir);
+	test_sh("TPM2TOOLS_TCTI=%s tpm2_pcrread -Q sha256:%d -o %s.bin && xxd -p -c 64 %s.bin > %s", x->t.tcti, pcr, path, path, path);
+	text = test_read_file(path, NULL);
+	snprintf(out, 72, "%d:%.64s", pcr, text);
+	free(text);
+}
+
+static void drift_says_which_pcr_it_is(void **state)
+{
+	char before[72], after[72], boot[72];
+	struct berth_reference *r;
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	pcr_line(&x, 0, boot);
+	pcr_line(&x, 7, before);
+	r = &x.s.owner->policy.references[x.s.owner->policy.n_references++];
+	*r = (struct berth_reference){ .name = "r", .model = "Berth Box 1", .pcrs = { boot, before }, .n_pcrs = 2 };
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	extend(&x, 7);
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "PCR 7 is not one of reference r");
+	pcr_line(&x, 7, after);
+	r->pcrs[r->n_pcrs++] = after;	/* an update that was announced */
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	r->digests[r->n_digests++] = "x";	/* both are said: both have to hold */
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "the PCRs are not those of its model's reference: PCR 7");
+	x.s.owner->policy.n_references = 0;
+	extend(&x, 4);
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "the PCRs have changed since it was onboarded: PCR 4, 7");
+	end(&x);
+}
+
+/* Two models of one owner, each with its own policy. */
+static void policy_is_a_models(void **state)
+{
+	struct berth_reference *r;
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	r = x.s.owner->policy.references;
+	x.s.owner->policy.n_references = 2;
+	r[0] = (struct berth_reference){ .name = "others", .model = "Berth Box 2", .says_drift = true, .attest_quarantine = true };
+	r[1] = (struct berth_reference){ .name = "ours", .model = "Berth Box 1", .attest_pcrs = 1u << 16 };
+	ask(&x.s);
+	extend(&x, 7);		/* not among those of its model */
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	extend(&x, 16);
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "since it was onboarded: PCR 16");
+	assert_string_equal(story_state(&x.s, x.s.owner), "ACTIVE");	/* the others' quarantine is not its own */
+	r[1].says_every = true;
+	r[1].attest_every_s = HOUR_S;
+	assert_false(sim_run(&x.s.w, never, 3 * HOUR_S));
+	assert_true(story_audit(x.s.owner, "attested:") >= 4);
+	r[1].says_drift = r[1].attest_quarantine = true;
+	ask(&x.s);
+	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
+	end(&x);
+}
+
+/* The whole way: extended at run time, out of service, started anew, and a person's word. */
+static void after_a_restart_it_is_what_it_was(void **state)
+{
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	x.s.owner->policy.attest_quarantine = true;
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	extend(&x, 4);
+	ask(&x.s);
+	check_verdict(&x.s, "drift", ": PCR 4");
+	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
+	assert_int_equal(counted(&x.s, BERTH_NS_DRIFTED), 1);
+	assert_true(sim_run(&x.s.w, out_of_service, LIMIT_S));
+	test_swtpm_kill(&x.t);
+	test_swtpm_restart(&x.t);
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	assert_int_equal(counted(&x.s, BERTH_NS_DRIFTED), 0);
+	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
+	CHECK_OK(order(&x.s, "cmd/resume"));
+	assert_true(sim_run(&x.s.w, back, 2 * HOUR_S));
+	end(&x);
+}
+
 /* ---- evidence that is none ---- */
 static struct berth_json *attestation(struct berth_json *m)
 {
@@ -304,6 +414,20 @@ static void self_made_signature(struct berth_json *m, void *arg) { (void)arg; fl
 static void self_made_quote(struct berth_json *m, void *arg) { (void)arg; flip(berth_json_get_mut(attestation(m), "quote"), "attest"); }
 static void self_made_certification(struct berth_json *m, void *arg) { (void)arg; flip(attestation(m), "signSig"); }
 static void no_quote(struct berth_json *m, void *arg) { (void)arg; berth_json_remove(attestation(m), "quote"); }
+
+static struct berth_json *quote(struct berth_json *m) { return berth_json_get_mut(attestation(m), "quote"); }
+static void other_values(struct berth_json *m, void *arg) { (void)arg; flip(quote(m), "values"); }
+static void no_text(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(quote(m), "values", 0)); }
+
+static void fewer_values(struct berth_json *m, void *arg)
+{
+	char *text = strdup(berth_data_str(quote(m), "values"));
+
+	(void)arg;
+	text[43 * 4] = '\0';	/* 129 octets, not 8 times 32 */
+	CHECK_OK(berth_json_set_str(quote(m), "values", text));
+	free(text);
+}
 
 static void no_evidence(struct berth_json *m, void *arg)
 {
@@ -345,6 +469,9 @@ static const struct forgery { forge_edit_fn *edit; const char *what; } forgeries
 	{ self_made_signature,     "E_SIG" },
 	{ self_made_quote,         "E_" },	/* E_SIG, or no structure any more */
 	{ self_made_certification, "E_SIG" },
+	{ other_values,            "E_SIG: quote: the values are not those of its digest" },
+	{ fewer_values,            "E_TYPE" },
+	{ no_text,                 "E_TYPE" },
 	{ no_quote,                "E_TYPE" },
 	{ no_evidence,             "E_TYPE" },
 	{ for_another_nonce,       "E_SIG" },
@@ -353,6 +480,31 @@ static const struct forgery { forge_edit_fn *edit; const char *what; } forgeries
 	{ of_more,                 "E_AUTHZ" },
 	{ the_credentials_key,     "E_AUTHZ" },
 };
+
+/* A device of before says the digest alone: that is as good as it was. */
+static void no_values(struct berth_json *m, void *arg) { (void)arg; berth_json_remove(quote(m), "values"); }
+
+static void a_digest_alone_will_do(void **state)
+{
+	char line[72];
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	forge_edit("attest-evidence", no_values, NULL);
+	ask(&x.s);
+	assert_true(forge_edited());
+	check_verdict(&x.s, "ok", "");
+	pcr_line(&x, 7, line);
+	x.s.owner->policy.references[0] = (struct berth_reference){ .name = "r", .model = "Berth Box 1", .pcrs = { line }, .n_pcrs = 1 };
+	x.s.owner->policy.n_references = 1;
+	forge_edit("attest-evidence", no_values, NULL);
+	ask(&x.s);
+	check_verdict(&x.s, "drift", "PCR 7 is not said, as reference r asks");	/* a reference wants more */
+	ask(&x.s);
+	check_verdict(&x.s, "ok", "");
+	end(&x);
+}
 
 static void evidence_that_is_none_is_refused(void **state)
 {
@@ -470,6 +622,7 @@ static void as_often_as_policy_says(void **state)
 	sim_off(x.s.gateway);	/* and who does not answer is said to be silent */
 	assert_false(sim_run(&x.s.w, never, 24 * HOUR_S));
 	check_verdict(&x.s, "silent", "");
+	assert_int_equal(counted(&x.s, BERTH_NS_SILENT), 1);
 	sim_on(x.s.gateway);
 	assert_false(sim_run(&x.s.w, never, 2 * HOUR_S));
 	check_verdict(&x.s, "ok", "");
@@ -515,6 +668,10 @@ int main(void)
 		cmocka_unit_test(drift_is_reported_or_ends_service_as_policy_says),
 		cmocka_unit_test(a_reference_says_what_a_model_may_be),
 		cmocka_unit_test(other_pcrs_have_a_base_of_their_own),
+		cmocka_unit_test(drift_says_which_pcr_it_is),
+		cmocka_unit_test(policy_is_a_models),
+		cmocka_unit_test(after_a_restart_it_is_what_it_was),
+		cmocka_unit_test(a_digest_alone_will_do),
 		cmocka_unit_test(evidence_that_is_none_is_refused),
 		cmocka_unit_test(evidence_is_for_one_question),
 		cmocka_unit_test(only_the_owner_may_ask),

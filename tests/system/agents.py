@@ -335,9 +335,10 @@ class World:
         if tpm:
             self.trust_tpms()
         policy = {"collect": 1, **kw.pop("policy", {})}
+        device = {"serial": name, "model": "Box", **kw.pop("device", {})}
         return self.add(name, "gateway", clock=False, tpm=self.tpm(name) if tpm else None, policy=policy,
                         factory={"did": self.factory.identity("maker")["didLong"], "uri": self.factory.uri},
-                        device={"serial": name, "model": "Box"}, **kw)
+                        device=device, **kw)
 
     def born(self, gw):
         """Started, initialized at the factory, still without an owner."""

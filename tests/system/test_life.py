@@ -3,6 +3,7 @@
 anew after it was revoked: real daemons, a real TPM (swtpm), and a verifier with the lists."""
 import json
 import os
+import struct
 import subprocess
 
 import pytest
@@ -23,7 +24,10 @@ def world():
 
 @pytest.fixture(scope="module")
 def gw(world):
-    g = world.gateway("GW-LIFE", tpm=True, principal_app={
+    # a boot that measured nothing into PCR 0 to 7, as swtpm has them
+    spec = b"Spec ID Event03\0" + struct.pack("<IBBBBI HH B", 0, 0, 2, 0, 2, 1, 0x0b, 32, 0)
+    (world.dir / "event-log").write_bytes(struct.pack("<II20sI", 0, 3, b"", len(spec)) + spec)
+    g = world.gateway("GW-LIFE", tpm=True, device={"event-log": world.dir / "event-log"}, principal_app={
         "uid": str(ME), "may": "self device identity:operational present:operational secret:wifi message:urn:app:*"})
     world.onboard(g, {"wifi": b"psk=correct horse"})
     return g
@@ -63,16 +67,27 @@ def verify(*more):
     return ("vp", "verify", "--offline", "--domain", "https://v.test", "--challenge", "n", *map(str, more))
 
 
+def of_attestation(world):
+    text = raw("metrics", "--socket", world.owner.admin_sock).decode()
+    return [int(line.split()[1]) for line in text.splitlines() if line.startswith(("berth_devices_d", "berth_devices_s"))]
+
+
 def test_attested(world, gw):
-    owner(world, "attest", gw.name)
+    owner(world, "attest", gw.name, "--log")
     device = wait_for(lambda: (d := show(world, gw)).get("attested") and d, "evidence")
     assert device["attested"]["verdict"] == "ok" and device["attested"]["pcrDigest"] == device["pcrDigest"], device
+    assert device["attested"]["log"] == "holds" and of_attestation(world) == [0, 0]
     gw.stop()
     subprocess.run(["tpm2_pcrextend", "-T", gw.tpm.tcti, "7:sha256=" + "11" * 32], check=True)
     gw.start()
-    owner(world, "attest", gw.name)
+    owner(world, "attest", gw.name, "--log")
     wait_for(lambda: show(world, gw)["attested"]["verdict"] == "drift", lambda: show(world, gw))
-    assert "drift" in owner(world, "show", gw.name)
+    assert "since it was onboarded: PCR 7; PCR 7 is not what its event log amounts to" in owner(world, "show", gw.name)
+    one, = world.owner.get("/v1/devices")
+    assert set(one["attested"]) == {"verdict", "atS", "at"} and one["attested"]["at"] in owner(world, "list"), one
+    health = world.owner.status()["health"]
+    assert any(r.startswith("devices: 1 not what they attested before") for r in health["reasons"]), health
+    assert of_attestation(world) == [1, 0]
 
 
 def test_suspended_and_back(world, gw, tmp_path):

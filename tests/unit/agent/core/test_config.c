@@ -232,7 +232,7 @@ static void the_example_lists_exactly_the_table(void **state)
 	assert_int_equal(n, berth_options_n);
 	CHECK_OK(berth_config_parse(&c, "berth.conf.example", (char *)bare.p, bare.len));
 	for (n = 0; n < berth_options_n; n++)
-		if (berth_options[n].type == BERTH_OPT_INT || berth_options[n].type == BERTH_OPT_TIME)
+		if (berth_options[n].dflt[0] && (berth_options[n].type == BERTH_OPT_INT || berth_options[n].type == BERTH_OPT_TIME))
 			CHECK(berth_config_int(c, berth_options[n].section, NULL, berth_options[n].key) >= berth_options[n].min);
 	berth_config_free(c);
 	berth_buf_free(&bare);
@@ -448,14 +448,45 @@ static void c015_every_allocation_may_fail(void **state)
 	CHECK(test_every_allocation_fails(read_and_told, text) > 10);
 }
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* A model's devices may be held to other things than all the others. */
+static void reads_what_a_model_is_held_to(void **state)
+{
+	static const char text[] = "[policy]\nattest-every = 1d\nattest-drift = quarantine\n"
+		"[reference a]\nmodel = A\npcr = 7:" HEX64 " 0:" HEX64 "\nattest-drift = report\n"
+		"[reference b]\nmodel = B\nattest-every = 0\nattest-pcrs = 0 9\npcr = 9:" HEX64 "\n";
+	static const char *const bad[] = { "7", "7:", "24:" HEX64, "07:" HEX64, "7:" HEX64 "0", "7:0123", "x:" HEX64,
+		"7:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef" };
+	struct berth_config *c = parsed(text);
+	struct berth_policy p;
+	char one[160];
+
+	(void)state;
+	CHECK_OK(berth_config_policy(c, &p));
+	CHECK(p.n_references == 2 && p.references[0].n_pcrs == 2 && !p.references[0].n_digests);
+	assert_string_equal(p.references[0].pcrs[1], "0:" HEX64);
+	CHECK(!p.references[0].says_every && p.references[0].says_drift && !p.references[0].attest_quarantine);
+	CHECK(p.references[1].says_every && !p.references[1].attest_every_s && !p.references[1].says_drift);
+	CHECK(p.references[1].attest_pcrs == 0x201 && !p.references[0].attest_pcrs);
+	berth_config_free(c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(one, sizeof(one), "[reference r]\nmodel = M\npcr = %s\n", bad[i]);
+		CHECK_RC(BERTH_E_CONFIG, berth_config_parse(&c, "t", one, strlen(one)));
+	}
+}
+
 /* What an owner asks of its devices. */
 static void reads_what_devices_are_held_to(void **state)
 {
 	static const char good[] = "iPH1r5pSsYjfjo0cZ3IMrB1pjgkxNrLTSvb2cjqSwu8";
 	static const struct { const char *text, *detail; } bad[] = {
-		{ "[reference r]\nmodel = M\n", "[reference r]: needs model and digest" },
-		{ "[reference r]\ndigest = x\n", "[reference r]: needs model and digest" },
+		{ "[reference r]\nmodel = M\n", "[reference r]: needs model, and digest, pcr or attest-..." },
+		{ "[reference r]\ndigest = x\n", "[reference r]: needs model, and digest, pcr or attest-..." },
 		{ "[reference r]\nmodel = M\ndigest = x\n", "[reference r] digest: x is not a SHA-256 in base64url" },
+		{ "[reference r]\nmodel = M\npcr = 9:" HEX64 "\n", "[reference r] pcr: 9:01234567... is not among attest-pcrs" },
+		{ "[reference r]\nmodel = M\nattest-pcrs = 1\npcr = 7:" HEX64 "\n", "[reference r] pcr: 7:01234567... is not among attest-pcrs" },
+		{ "[reference r]\npcr = 7:" HEX64 "\n", "[reference r]: needs model, and digest, pcr or attest-..." },
 	};
 	struct berth_config *c;
 	struct berth_policy p;
@@ -488,7 +519,8 @@ static void reads_what_devices_are_held_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_sections_names_and_lists), cmocka_unit_test(reads_what_devices_are_held_to), cmocka_unit_test(an_empty_file_is_all_defaults),
+		cmocka_unit_test(reads_sections_names_and_lists), cmocka_unit_test(reads_what_devices_are_held_to),
+		cmocka_unit_test(reads_what_a_model_is_held_to), cmocka_unit_test(an_empty_file_is_all_defaults),
 		cmocka_unit_test(c156_names_line_and_option), cmocka_unit_test(c156_sizes),
 		cmocka_unit_test(c156_a_file_that_others_may_write_is_refused),
 		cmocka_unit_test(the_example_lists_exactly_the_table),

@@ -17,6 +17,7 @@
 #include "did/crypto/sign.h"
 #include "did/keystore/evidence_impl.h"
 #include "did/keystore/keystore.h"
+#include "did/keystore/tpm2_pcr.h"
 #include "tests/check.h"
 #include "tests/fakes/swtpm.h"
 
@@ -114,6 +115,39 @@ static void a_genuine_chain_is_believed(void **state)
 	berth_buf_free(&blob);
 	berth_buf_free(&secret);
 	berth_buf_free(&opened);
+}
+
+/* What single PCRs are, as tpm2-tools read them, and as the quote has them. */
+static void values_are_those_of_the_quote(void **state)
+{
+	struct berth_buf mine = BERTH_BUF_INIT;
+	struct berth_pcr_values v;
+	uint8_t digest[32], quoted[32];
+	uint32_t mask;
+	char path[96], *theirs;
+	size_t n;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/pcrs", dir);
+	test_sh("TPM2TOOLS_TCTI=%s tpm2_pcrread -Q sha256:all -o %s", tpm.tcti, path);
+	theirs = test_read_file(path, &n);
+	CHECK_OK(berth_keystore_pcrs(ks, 0xffffff, &mine));
+	CHECK(n == 24 * 32 && mine.len == n && memcmp(mine.p, theirs, n) == 0);
+	berth_buf_reset(&mine);
+	CHECK_OK(berth_keystore_pcrs(ks, 0x81, &mine));
+	CHECK_OK(berth_pcr_values_take(&v, 0x81, mine.p, mine.len));
+	CHECK_RC(BERTH_E_TYPE, berth_pcr_values_take(&v, 0x83, mine.p, mine.len));
+	CHECK(v.mask == 0);
+	CHECK_OK(berth_pcr_values_take(&v, 0x81, mine.p, mine.len));
+	berth_pcr_values_digest(digest, &v);
+	CHECK_OK(berth_tpm_check_quote(&ak, nonce, quote.p, quote.len, quote_sig.p, quote_sig.len, &mask, quoted));
+	CHECK(memcmp(digest, quoted, 32) == 0);
+	v.v[0][0] ^= 1;
+	berth_pcr_values_digest(digest, &v);
+	CHECK(memcmp(digest, quoted, 32) != 0);
+	CHECK_RC(BERTH_E_TYPE, berth_keystore_pcrs(ks, 1u << 24, &mine));
+	berth_buf_free(&mine);
+	free(theirs);
 }
 
 static void a_credential_opens_only_for_its_tpm_and_key(void **state)
@@ -516,6 +550,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_genuine_chain_is_believed),
+		cmocka_unit_test(values_are_those_of_the_quote),
 		cmocka_unit_test(a_credential_opens_only_for_its_tpm_and_key),
 		cmocka_unit_test(another_key_nonce_or_kind_is_e_sig),
 		cmocka_unit_test(every_changed_byte_of_an_attestation_is_refused),
