@@ -8,6 +8,8 @@
 
 #include "agent/protocol/onboarding.h"
 #include "did/base/clock.h"
+#include "did/base/hex.h"
+#include "did/keystore/tpm2_pcr.h"
 
 /* ---- a gateway's own ---- */
 const char *backend_out(const struct berth_json *data)
@@ -168,6 +170,33 @@ static enum berth_err revoke(void *arg, const struct berth_api_request *req, str
 	return backend_device_command(arg, "owner", req->param, "cmd/revoke", req->body, out);
 }
 
+/* As `pcr` of a [reference] takes them, in the place of the bytes. */
+static enum berth_err spell_values(struct berth_json *attested)
+{
+	struct berth_json *list = berth_json_new_array();
+	struct berth_pcr_values v;
+	char text[4 + 64 + 1];
+	uint32_t mask;
+	enum berth_err rc;
+
+	if ((rc = berth_pcr_list_read(&mask, attested)) || (rc = berth_pcr_values_read(&v, mask, attested, "values")))
+		goto out;
+	for (int i = 0; !rc && i < BERTH_PCRS; i++) {
+		if (!(v.mask >> i & 1))
+			continue;
+		berth_hex_encode(text + snprintf(text, 4, "%d:", i), v.v[i], sizeof(v.v[i]));
+		rc = berth_json_push_str(list, text);
+	}
+	berth_json_remove(attested, "values");
+	if (!rc && v.mask) {
+		rc = berth_json_set(attested, "pcrValues", list);
+		list = NULL;
+	}
+out:
+	berth_json_free(list);
+	return rc;
+}
+
 /* at: for people; absent where the owner's clock was not known. */
 enum berth_err backend_copy_attested(struct berth_json *o, const struct berth_json *data, bool all)
 {
@@ -182,7 +211,7 @@ enum berth_err backend_copy_attested(struct berth_json *o, const struct berth_js
 	out = all ? berth_json_clone(from) : berth_json_new_object();
 	berth_rfc3339_format(text, at);
 	if ((!all && ((rc = backend_copy(out, "verdict", from, "verdict")) || (rc = backend_copy(out, "atS", from, "atS")))) ||
-	    (at && (rc = berth_json_set_str(out, "at", text)))) {
+	    (all && (rc = spell_values(out))) || (at && (rc = berth_json_set_str(out, "at", text)))) {
 		berth_json_free(out);
 		return rc;
 	}

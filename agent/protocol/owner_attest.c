@@ -3,7 +3,7 @@
  * policy says; the answer is judged, compared and kept.  data:
  *
  *	attest {thid, nonce, pcrs, log?, tries, dueS}	asked, and not answered yet
- *	attested {atS, verdict, detail?, pcrs, pcrDigest?, log?}	the last answer's: ok, drift, failed, silent
+ *	attested {atS, verdict, detail?, pcrs, pcrDigest?, values?, log?}	the last answer's: ok, drift, failed, silent
  *	attestDueS			when to ask again, in seconds of uptime */
 #include <stdio.h>
 #include <string.h>
@@ -115,7 +115,7 @@ enum berth_err owner_mark_attested(const struct berth_instance *inst, struct ber
 
 struct finding {
 	const char *verdict, *detail;	/* detail NULL: there is nothing more to say */
-	const uint8_t *digest;		/* NULL: not known */
+	const struct owner_quoted *q;	/* NULL: not known */
 	char log[OWNER_LOG_SAID_MAX];	/* "": none was asked for */
 };
 
@@ -129,7 +129,8 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, s
 	    (rc = berth_json_set_int(out, "atS", env->now_s < 0 ? 0 : env->now_s)) ||
 	    (rc = berth_json_set_str(out, "verdict", f->verdict)) || (f->detail && (rc = berth_json_set_str(out, "detail", f->detail))) ||
 	    (f->log[0] && (rc = berth_json_set_str(out, "log", f->log))) ||
-	    (f->digest && (rc = berth_json_set_b64url(out, "pcrDigest", f->digest, 32)))) {
+	    (f->q && (rc = berth_json_set_b64url(out, "pcrDigest", f->q->digest, 32))) ||
+	    (f->q && f->q->values.mask && (rc = berth_pcr_values_set(out, "values", &f->q->values)))) {
 		berth_json_free(out);
 		return rc;
 	}
@@ -258,7 +259,7 @@ static enum berth_err judge(struct berth_env *env, struct berth_instance *inst, 
 		snprintf(why, sizeof(why), "%s: %.100s", berth_err_name(rc), berth_err_detail());
 	f.verdict = rc ? "failed" : drift.len ? "drift" : "ok";
 	f.detail = rc ? why : drift.len ? berth_buf_cstr(&drift) : NULL;
-	f.digest = rc ? NULL : q.digest;
+	f.q = rc ? NULL : &q;
 	rc = f.detail ? bad(env, inst, fx, &f) : keep(env, inst, fx, &f);
 out:
 	berth_buf_free(&drift);

@@ -77,6 +77,7 @@ def test_attested(world, gw):
     device = wait_for(lambda: (d := show(world, gw)).get("attested") and d, "evidence")
     assert device["attested"]["verdict"] == "ok" and device["attested"]["pcrDigest"] == device["pcrDigest"], device
     assert device["attested"]["log"] == "holds" and of_attestation(world) == [0, 0]
+    assert device["attested"]["pcrValues"] == [f"{i}:{'00' * 32}" for i in range(8)] and "values" not in device["attested"]
     gw.stop()
     subprocess.run(["tpm2_pcrextend", "-T", gw.tpm.tcti, "7:sha256=" + "11" * 32], check=True)
     gw.start()
