@@ -192,7 +192,7 @@ const struct berth_option berth_options[] = {
 	LIST("reference", NAMED, BERTH_OPT_NAMES, "digest", "have a digest over their PCRs that is one of these"),
 	LIST("reference", NAMED, BERTH_OPT_PCR_VALUE, "pcr", "N:HEX: and that PCR is this, or another one that is named so"),
 	TIME("reference", NAMED, "attest-every", "", 0, 365 * DAY, "they attest by themselves so often; unset: [policy]"),
-	{ "reference", "attest-pcrs", NAMED, BERTH_OPT_PCR, true, "", 0, 0, NULL, "what they quote; unset: [policy]" },
+	LIST("reference", NAMED, BERTH_OPT_PCR, "attest-pcrs", "what they quote; unset: [policy]"),
 	WORD("reference", NAMED, "attest-drift", "", "report quarantine", "what drift comes to; unset: [policy]"),
 };
 

@@ -28,7 +28,7 @@ REACHED = {
     "berth_b64url_decode_fixed_ct": "fuzz_jwk", "berth_base58_decode": "fuzz_text_codecs",
     "berth_eth_data_parse": "fuzz_ethr_sent", "berth_ethr_history_read": "fuzz_ethr", "berth_object_open": "fuzz_chain",
     "berth_object_open_jws": "fuzz_chain", "berth_peer_service_decode": "fuzz_did_peer", "berth_sd_parse": "fuzz_sd_jwt",
-    "berth_vc_token_open": "fuzz_vc",
+    "berth_vc_token_open": "fuzz_vc", "berth_webvh_approvals_open": "fuzz_webvh",
 }
 # What none reaches, and why none has to, or what stands for it.
 NO_TARGET = {
