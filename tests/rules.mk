@@ -5,7 +5,7 @@ DEBS := build-essential pkg-config git jq libsodium-dev libsecp256k1-dev libcjso
 	libnng-dev libssl-dev libtss2-dev libp11-kit-dev libsqlite3-dev sqlite3 libmicrohttpd-dev \
 	zlib1g-dev libqrencode-dev libcmocka-dev libseccomp-dev python3 python3-pytest python3-yaml swtpm \
 	swtpm-tools tpm2-tools tpm2-abrmd libtss2-tcti-tabrmd0 dbus dbus-daemon softhsm2 opensc libtpm2-pkcs11-1 \
-	xxd curl openssl python3-websockets ca-certificates procps systemd faketime locales dnsmasq-base
+	xxd curl openssl python3-websockets ca-certificates procps systemd faketime locales dnsmasq-base zbar-tools librsvg2-bin
 DEBS_INTEROP := nodejs npm	# only where node or npm is missing: not everybody's come from Debian
 DEBS_COVERAGE := gcovr
 DEBS_FUZZ := clang libclang-rt-14-dev

@@ -8,7 +8,6 @@
 #include "did/crypto/aead.h"
 #include "did/crypto/pwhash.h"
 
-#define MAGIC "BERTHBAK"
 #define VERSION 1
 #define NONCE_LEN 24
 #define TAG_LEN 16
@@ -41,7 +40,7 @@ enum berth_err berth_backup_seal(struct berth_buf *out, const struct berth_buf *
 
 	berth_random(salt, sizeof(salt));
 	berth_random(nonce, sizeof(nonce));
-	berth_buf_str(out, MAGIC);
+	berth_buf_str(out, BERTH_BACKUP_MAGIC);
 	berth_buf_u8(out, VERSION);
 	berth_buf_be32(out, PASSES);
 	berth_buf_be32(out, KIB);
@@ -61,10 +60,11 @@ out:
 
 static enum berth_err check_head(const uint8_t *magic, uint8_t version, uint32_t passes, uint32_t kib)
 {
-	if (!magic || memcmp(magic, MAGIC, sizeof(MAGIC) - 1) != 0)
+	if (!magic || memcmp(magic, BERTH_BACKUP_MAGIC, sizeof(BERTH_BACKUP_MAGIC) - 1) != 0)
 		return berth_fail(BERTH_E_ENV, "not a backup");
 	if (version != VERSION)
-		return berth_fail(BERTH_E_ENV, "a backup of version %u", version);
+		return berth_fail(BERTH_E_ENV, version == BERTH_BACKUP_TO_KEY ? "a backup for a key, and not under a passphrase"
+			: "a backup of version %u", version);
 	if (!passes || passes > PASSES_MAX || kib < KIB_MIN || kib > KIB_MAX)
 		return berth_fail(BERTH_E_ENV, "a backup that wants %u passes over %u KiB", passes, kib);
 	return BERTH_OK;
@@ -73,7 +73,7 @@ static enum berth_err check_head(const uint8_t *magic, uint8_t version, uint32_t
 enum berth_err berth_backup_open(struct berth_buf *plain, const void *p, size_t n, const struct berth_secret *passphrase)
 {
 	struct berth_cur c = berth_cur(p, n);
-	const uint8_t *magic = berth_cur_bytes(&c, sizeof(MAGIC) - 1);
+	const uint8_t *magic = berth_cur_bytes(&c, sizeof(BERTH_BACKUP_MAGIC) - 1);
 	uint8_t version = berth_cur_u8(&c), key[32];
 	uint32_t passes = berth_cur_be32(&c), kib = berth_cur_be32(&c);
 	const uint8_t *salt = berth_cur_bytes(&c, BERTH_PWHASH_SALT_LEN), *nonce = berth_cur_bytes(&c, NONCE_LEN);

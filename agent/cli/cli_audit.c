@@ -225,6 +225,49 @@ static enum berth_err read_head(const char *path, const char *want, struct berth
 	return rc;
 }
 
+/* --device ID: what its owner holds of its log.  *did: its signer, that the file must have, too. */
+static enum berth_err held_head(const struct berth_cli *c, char **did, struct berth_audit_head *h)
+{
+	struct berth_buf path = BERTH_BUF_INIT;
+	struct berth_json *v = NULL;
+	const struct berth_json *audit;
+	const char *jws, *signer;
+	enum berth_err rc;
+
+	berth_cli_path(&path, "/v1/devices/", berth_cli_get(c, "--device"), "");
+	if ((rc = berth_buf_status(&path)) || (rc = berth_cli_call(c, berth_buf_cstr(&path), NULL, &v)))
+		goto out;
+	if (!(audit = berth_json_get(v, "audit")))
+		rc = berth_fail(BERTH_E_NOMATCH, "nothing is held of that device's log yet");
+	else if (!(rc = berth_json_req_str(audit, "did", BERTH_AUDIT_JWS_MAX, &signer)) &&
+		 !(rc = berth_json_req_str(audit, "signed", BERTH_AUDIT_JWS_MAX, &jws)) &&
+		 !(rc = (*did = strdup(signer)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "audit")))
+		rc = berth_audit_head_open(h, did, jws, strlen(jws));
+out:
+	berth_json_free(v);
+	berth_buf_free(&path);
+	return rc;
+}
+
+static enum berth_err verify_held(struct berth_cli *c)
+{
+	struct berth_audit_chain chain = { 0 };
+	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_audit_head through;
+	char *did = NULL;
+	enum berth_err rc;
+
+	if (!berth_cli_arg(c, 0) || berth_cli_has(c, "--did") || berth_cli_has(c, "--head"))
+		return berth_fail(BERTH_E_USAGE, "audit verify: --device is for a file, and says both --did and --head");
+	if (!(rc = held_head(c, &did, &through)) && !(rc = berth_cli_read(&text, berth_cli_arg(c, 0), EXPORT_MAX)) &&
+	    !(rc = berth_audit_export_check(&chain, berth_buf_cstr(&text), text.len, did, &through)))
+		rc = report(c, &chain);
+	berth_audit_chain_free(&chain);
+	berth_buf_free(&text);
+	free(did);
+	return rc;
+}
+
 static enum berth_err verify(struct berth_cli *c)
 {
 	const char *path = berth_cli_arg(c, 0), *head = berth_cli_get(c, "--head"), *did = berth_cli_get(c, "--did");
@@ -233,6 +276,8 @@ static enum berth_err verify(struct berth_cli *c)
 	struct berth_audit_head through;
 	enum berth_err rc;
 
+	if (berth_cli_has(c, "--device"))
+		return verify_held(c);
 	if (!path)
 		return head || did ? berth_fail(BERTH_E_USAGE, "audit verify: --did and --head are for a file") : verify_there(c);
 	if (!(rc = head ? read_head(head, did, &through) : BERTH_OK) && !(rc = berth_cli_read(&text, path, EXPORT_MAX)) &&
@@ -247,6 +292,7 @@ static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NU
 static const struct berth_cli_opt verify_opts[] = {
 	{ "--did", BERTH_CLI_ONE, "DID", "who must have signed the file; the one it names when not given" },
 	{ "--head", BERTH_CLI_ONE, "FILE", "an earlier output of `berth audit sign` that must be a part of it" },
+	{ "--device", BERTH_CLI_ONE, "ID", "a device of this owner's: its log must have what it showed the owner" },
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };
@@ -254,7 +300,8 @@ static const struct berth_cli_opt verify_opts[] = {
 static const struct berth_cli_cmd cmds[] = {
 	{ "", "", "the audit log", opts, 0, 0, show, "  berth audit\n" },
 	{ "verify", "[FILE]", "whether the log, or an export of it, is whole and signed", verify_opts, 0, 1, verify,
-	  "  berth audit verify\n  berth audit verify gateway.audit --did did:key:z6Mk...\n" },
+	  "  berth audit verify\n  berth audit verify gateway.audit --did did:key:z6Mk...\n"
+	  "  berth audit verify gateway.audit --device GW-17\n" },
 	{ "sign", "", "sign the log's end now, and print the signature", opts, 0, 0, sign, "  berth audit sign > head.jws\n" },
 	{ "export", "[FILE]", "the log with a signature at its end, for somebody else to check", opts, 0, 1, export,
 	  "  berth audit export gateway.audit\n" },

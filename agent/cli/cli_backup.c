@@ -2,7 +2,7 @@
 /* berth backup and restore.  The daemon makes the snapshot of its store, as nobody else can
  * read a store that is in use; key files are read here, after it: they have at least the keys
  * that the snapshot names.  A restoration is for a machine where nothing lives. */
-#include "agent/cli/cli_client.h"
+#include "agent/cli/cli_backup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 
 #include "agent/cli/backup.h"
 #include "agent/core/config.h"
+#include "did/crypto/keypair.h"
 #include "did/keystore/file.h"
 
 #define DEFAULT_CONFIG "/etc/berth/berth.conf"
@@ -22,14 +23,19 @@
 #define KEYS_PREFIX "keystore/"
 #define PATH_LEN 1200
 
-static enum berth_err load(const struct berth_cli *c, struct berth_config **cfg, struct berth_secret **pass)
+/* other: the option for a key, in place of a passphrase; *pass is NULL then. */
+static enum berth_err load(const struct berth_cli *c, const char *other, struct berth_config **cfg, struct berth_secret **pass)
 {
-	const char *path = berth_cli_get(c, "--config"), *file;
-	enum berth_err rc = berth_cli_need(c, "--passphrase-file", &file);
+	const char *path = berth_cli_get(c, "--config"), *file = berth_cli_get(c, "--passphrase-file");
+	enum berth_err rc;
 
 	*cfg = NULL;
 	*pass = NULL;
-	return rc || (rc = berth_passphrase_read(pass, file)) ? rc : berth_config_load(cfg, path ? path : DEFAULT_CONFIG);
+	if (!file == !berth_cli_get(c, other))
+		return berth_fail(BERTH_E_USAGE, "either --passphrase-file or %s is needed", other);
+	if (file && (rc = berth_passphrase_read(pass, file)))
+		return rc;
+	return berth_config_load(cfg, path ? path : DEFAULT_CONFIG);
 }
 
 /* The path of a file of keys that another machine can open; false: they are in a device, or
@@ -78,21 +84,29 @@ static enum berth_err add_keys(struct berth_buf *plain, const struct berth_confi
 	return rc;
 }
 
+static enum berth_err seal(struct berth_buf *out, const struct berth_buf *plain, const struct berth_secret *pass,
+			   const struct berth_pubkey *to)
+{
+	return pass ? berth_backup_seal(out, plain, pass) : berth_backup_seal_to(out, plain, to);
+}
+
 static enum berth_err backup(struct berth_cli *c)
 {
 	struct berth_buf plain = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
 	struct berth_json *v = NULL;
 	struct berth_config *cfg;
 	struct berth_secret *pass;
+	struct berth_pubkey to = { 0 };
 	const char *snapshot;
-	enum berth_err rc = load(c, &cfg, &pass);
+	enum berth_err rc = load(c, "--to", &cfg, &pass);
 
-	if (rc || (rc = berth_cli_call(c, "/v1/backup", berth_json_new_object(), &v)) ||
+	if (rc || (!pass && (rc = berth_cli_recipient(&to, berth_cli_get(c, "--to")))) ||
+	    (rc = berth_cli_call(c, "/v1/backup", berth_json_new_object(), &v)) ||
 	    (rc = berth_json_req_str(v, "snapshot", PATH_LEN, &snapshot)))
 		goto out;
 	rc = add_file(&plain, STORE_NAME, snapshot);
 	unlink(snapshot);
-	if (!rc && !(rc = add_keys(&plain, cfg)) && !(rc = berth_backup_seal(&out, &plain, pass)) &&
+	if (!rc && !(rc = add_keys(&plain, cfg)) && !(rc = seal(&out, &plain, pass, &to)) &&
 	    !(rc = berth_cli_save_bytes(berth_cli_arg(c, 0), &out)))
 		rc = berth_cli_say("%s: %zu bytes; the passphrases of key files are not in it, keep them too",
 				   berth_cli_arg(c, 0), out.len);
@@ -178,6 +192,19 @@ static enum berth_err check_all(const struct berth_config *cfg, const struct ber
 	return BERTH_OK;
 }
 
+static enum berth_err unseal(const struct berth_cli *c, struct berth_buf *plain, const struct berth_buf *in, const struct berth_secret *pass)
+{
+	struct berth_privkey mine = { 0 };
+	enum berth_err rc;
+
+	if (pass)
+		return berth_backup_open(plain, in->p, in->len, pass);
+	if (!(rc = berth_cli_recipient_key(&mine, berth_cli_get(c, "--jwk"))))
+		rc = berth_backup_open_with(plain, in->p, in->len, &mine);
+	berth_privkey_wipe(&mine);
+	return rc;
+}
+
 static enum berth_err restore(struct berth_cli *c)
 {
 	struct berth_backup_file files[BERTH_BACKUP_FILES_MAX];
@@ -185,10 +212,10 @@ static enum berth_err restore(struct berth_cli *c)
 	struct berth_config *cfg;
 	struct berth_secret *pass;
 	size_t n;
-	enum berth_err rc = load(c, &cfg, &pass);
+	enum berth_err rc = load(c, "--jwk", &cfg, &pass);
 
 	if (rc || (rc = berth_cli_read(&in, berth_cli_arg(c, 0), BERTH_BACKUP_MAX)) ||
-	    (rc = berth_backup_open(&plain, in.p, in.len, pass)) || (rc = berth_backup_files(files, &n, &plain)) ||
+	    (rc = unseal(c, &plain, &in, pass)) || (rc = berth_backup_files(files, &n, &plain)) ||
 	    (rc = check_all(cfg, files, n)) || (rc = write_all(cfg, files, n)))
 		goto out;
 	rc = berth_cli_say("%zu files are in place; start berthd. What happened after the backup is not in it: berth status"
@@ -207,17 +234,29 @@ out:
 	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "what the backup is encrypted with" }, \
 	{ "--config", BERTH_CLI_ONE, "FILE", "the daemon's configuration (default: " DEFAULT_CONFIG ")" }
 
-static const struct berth_cli_opt backup_opts[] = { OPTS, BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
-static const struct berth_cli_opt restore_opts[] = { OPTS, { .name = NULL } };
+static const struct berth_cli_opt backup_opts[] = {
+	{ "--to", BERTH_CLI_ONE, "DID|FILE", "whom it is encrypted to instead: a DID, or a public JWK" },
+	OPTS, BERTH_CLI_DAEMON_OPTS, { .name = NULL }
+};
+static const struct berth_cli_opt daemon_opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+static const struct berth_cli_opt restore_opts[] = {
+	{ "--jwk", BERTH_CLI_ONE, "FILE", "the private key that it was encrypted to" },
+	OPTS, { .name = NULL }
+};
 
 static const struct berth_cli_cmd backup_cmds[] = {
 	{ "", "FILE", "store and key files of an owner, factory, rendezvous or mediator, encrypted", backup_opts, 1, 1, backup,
-	  "  berth backup owner.bak --passphrase-file FILE\n" },
+	  "  berth backup owner.bak --passphrase-file FILE\n"
+	  "  berth backup owner.bak --to did:key:z6LS...\n" },
 	{ .run = NULL },
 };
 static const struct berth_cli_cmd restore_cmds[] = {
 	{ "", "FILE", "put a backup in place on a machine where nothing lives", restore_opts, 1, 1, restore,
 	  "  berth restore owner.bak --passphrase-file FILE --config /etc/berth/berth.conf\n" },
+	{ "show", "", "which devices have not spoken since the daemon began from a backup", daemon_opts, 0, 0, berth_cli_restored_show,
+	  "  berth restore show\n" },
+	{ "end", "", "all is well again: health says no more that this is a backup", daemon_opts, 0, 0, berth_cli_restored_end,
+	  "  berth restore end\n" },
 	{ .run = NULL },
 };
 

@@ -74,6 +74,10 @@ BERTH_MUST_USE enum berth_err berth_cli_import(struct berth_cli *c);
 /* On a terminal, where there is more than one to wait for. */
 void berth_cli_progress(size_t done, size_t all);
 
+/* ---- cli_restored.c ---- */
+BERTH_MUST_USE enum berth_err berth_cli_restored_show(struct berth_cli *c);
+BERTH_MUST_USE enum berth_err berth_cli_restored_end(struct berth_cli *c);
+
 /* ---- cli_birth.c, cli_label.c ---- */
 BERTH_MUST_USE enum berth_err berth_cli_birth(struct berth_cli *c);
 /* *out, when the option is there: E_USAGE when it is no number from least to most. */

@@ -14,7 +14,7 @@ static const struct berth_cli_row rows[] = {
 	{ "status", "status.is" }, { "because", "status.reason" }, { "device knows", "status.noted" },
 	{ "attested", "attested.verdict" }, { "at", "attested.at" }, { "and what", "attested.detail" }, { "event log", "attested.log" }, { "PCRs", "attested.pcrDigest" },
 	{ "PCRs at first", "pcrDigest" },
-	{ "erased", "ended.erasure" },
+	{ "erased", "ended.erasure" }, { "audit to row", "audit.seq" }, { "signed by", "audit.did" }, { "but later", "auditProblem" },
 };
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -336,7 +336,9 @@ static enum berth_err start(struct berth_agent *a)
 	enum berth_err rc;
 
 	if ((rc = berth_store_counter_get(a->cfg.store, COUNTER_UPTIME, &a->start_uptime_s)) ||
-	    (rc = agent_counters_check(a, &rolled_back)) || (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)) ||
+	    (rc = agent_counters_check(a, &rolled_back)) ||
+	    (rc = berth_store_counter_get(a->cfg.store, BERTH_COUNTER_RESTORED_S, &a->env.restored_s)) ||
+	    (rc = agent_identities_load(a)) || (rc = agent_poll_load(a)) ||
 	    (rc = note_recovery(a)))
 		return rc;
 	agent_refresh_time(a);
@@ -371,6 +373,7 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 	agent_env_identities(a);
 	agent_env_hints(a);
 	agent_env_event_log(a);
+	agent_env_audit(a);
 	agent_mediate_init(a);
 	if ((rc = start(a))) {
 		berth_agent_free(a);

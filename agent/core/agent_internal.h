@@ -67,7 +67,7 @@ struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
 struct ration { uint64_t since_ms; unsigned used; };	/* of an hour */
 
-#define POLLS_MAX 10		/* the owner, the mediator, and peers that cannot dial us */
+#define POLLS_MAX 11		/* the owner by two DIDs, the mediator, and peers that cannot dial us */
 
 struct poll {
 	char *key;			/* of its record; NULL: nobody to ask */
@@ -165,6 +165,7 @@ void agent_identity_drop(struct berth_agent *a, const char *name);	/* from memor
 void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
 void agent_env_hints(struct berth_agent *a);
 void agent_env_event_log(struct berth_agent *a);
+void agent_env_audit(struct berth_agent *a);	/* audit_peer.c */
 /* The peer has business here, and its record is kept for good: an owner, a device, a
  * rendezvous, whoever stands in a chain or was written to by our own wish. */
 BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did);

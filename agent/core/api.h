@@ -93,6 +93,8 @@ enum berth_api_op {
 	BERTH_API_CERT_SIGN,		/* POST /v1/certs/{name}/sign {"role","hash"}: {"scheme","signature"} */
 	BERTH_API_LDEVID_CA,		/* POST /v1/ldevid/ca {"subject","days"?,"request"?}: {"certificate"} or {"csr"} */
 	BERTH_API_LDEVID_CRL,		/* GET  /v1/ldevid/crl: {"crl","revoked"} */
+	BERTH_API_RESTORED,		/* GET  /v1/restored: {"restored","since"?,"devices"} that have not spoken since */
+	BERTH_API_RESTORED_END,		/* POST /v1/restored/end */
 	BERTH_API__COUNT
 };
 

@@ -94,6 +94,8 @@ const struct berth_api_route berth_api_routes[] = {
 	GET("/v1/audit/verify", ADMIN, OP(AUDIT_VERIFY)),
 	POST("/v1/audit/sign", ADMIN, OP(AUDIT_SIGN)),
 	POST("/v1/backup", ADMIN, OP(BACKUP)),
+	GET("/v1/restored", ADMIN, OP(RESTORED)),
+	POST("/v1/restored/end", ADMIN, OP(RESTORED_END)),
 	GET("/v1/peers", ADMIN, OP(PEERS)),
 	POST("/v1/discover", ADMIN, OP(DISCOVER), FIELDS(STR("to", true, BERTH_DID_URL_MAX), STR("match", false, 256))),
 	POST("/v1/peers/rotate", ADMIN, OP(PEER_ROTATE), FIELDS(STR("peer", true, BERTH_DID_URL_MAX))),

@@ -91,7 +91,7 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 	struct berth_env *env = berth_agent_env(b->agent);
 	struct berth_json *health = berth_json_new_object(), *reasons = berth_json_new_array();
 	bool protected_ = false;
-	int64_t taken = 0, restored = 0;
+	int64_t taken = 0;
 	uint64_t v;
 	enum berth_err rc = health && reasons ? BERTH_OK : BERTH_E_NOMEM, keys;
 
@@ -104,9 +104,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 		rc = berth_json_push_str(reasons, "the TPM was cleared or replaced, and the keys are lost with it");
 	if (!rc && !(rc = berth_store_count(berth_agent_store(b->agent), BERTH_NS_TAKEN, &taken)) && taken)
 		rc = berth_json_push_str(reasons, "a device was taken by another owner; see berth devices list");
-	if (!rc && !(rc = berth_store_counter_get(berth_agent_store(b->agent), BERTH_COUNTER_RESTORED, &restored)) && restored)
-		rc = berth_json_push_str(reasons, "restored from a backup: import again what came after it, see berth(1);"
-					 " a new backup ends this notice");
+	if (!rc)
+		rc = backend_push_restored(b, reasons);
 	if (!rc)
 		rc = backend_push_life(b, state, reasons);
 	if (!rc)
@@ -428,6 +427,7 @@ void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api)
 	backend_admin_init(api);
 	backend_watch_init(api);
 	backend_backup_init(api);
+	backend_restored_init(api);
 	backend_messages_init(api);
 	backend_peers_init(api);
 	backend_exchanges_init(api);

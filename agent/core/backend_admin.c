@@ -226,7 +226,8 @@ static enum berth_err proofs(struct berth_json *o, const struct berth_json *data
 	enum berth_err rc;
 
 	if ((rc = backend_copy(o, "receipt", data, "receipt")) || (rc = backend_copy(o, "takenProof", data, "takenProof")) ||
-	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy_attested(o, data, true)) ||
+	    (rc = backend_copy(o, "ended", data, "ended")) || (rc = backend_copy(o, "audit", data, "audit")) ||
+	    (rc = backend_copy(o, "auditProblem", data, "auditProblem")) || (rc = backend_copy_attested(o, data, true)) ||
 	    (rc = backend_copy(o, "items", data, "results")) || (rc = backend_copy(o, "ldevid", data, "ldevid")) ||
 	    (rc = backend_copy_set(o, data)))
 		return rc;

@@ -76,6 +76,10 @@ BERTH_MUST_USE enum berth_err backend_push_resolve(const struct berth_backend *b
 void backend_audit_init(struct berth_api_backend *api);
 void backend_metrics_init(struct berth_api_backend *api);
 void backend_backup_init(struct berth_api_backend *api);
+void backend_restored_init(struct berth_api_backend *api);
+/* Of an owner out of a backup, until all devices have spoken; ends the notice when they have. */
+enum berth_err backend_push_restored(struct berth_backend *b, struct berth_json *reasons);
+enum berth_err backend_end_restored(struct berth_backend *b, const char *why);
 void backend_watch_init(struct berth_api_backend *api);
 int64_t backend_watch_generation(void *arg);	/* what berth_api_backend.generation is */
 /* The lists of the API, for whoever is no operator. */

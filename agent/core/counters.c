@@ -55,6 +55,18 @@ static enum berth_err follow(struct berth_agent *a, size_t i, int64_t *stored, u
 	return a->cfg.keys->ops->counter_step(a->cfg.keys, counters[i].device, device);
 }
 
+/* By it devices tell this restoration from an earlier one.  Another one of the same backup, on
+ * another machine, may well count to the same generation. */
+static enum berth_err number_it(struct berth_store *s, int64_t generation)
+{
+	int64_t last, at = berth_clock_now_s();
+	enum berth_err rc = berth_store_counter_get(s, BERTH_COUNTER_RESTORED_S, &last);
+
+	if (at < generation)
+		at = generation;
+	return rc ? rc : berth_store_counter_set(s, BERTH_COUNTER_RESTORED_S, at > last ? at : last + 1);
+}
+
 /* A store out of a backup is older than the keys beside it, and says so: it goes on from
  * their counter.  Where a device counts, nobody's word is taken for that. */
 static enum berth_err take_up(struct berth_agent *a)
@@ -73,7 +85,7 @@ static enum berth_err take_up(struct berth_agent *a)
 	if ((rc = berth_store_begin(s)))
 		return rc;
 	if ((rc = berth_store_counter_set(s, COUNTER_GENERATION, (int64_t)device + 1)) ||
-	    (rc = berth_store_counter_set(s, BERTH_COUNTER_RESTORED, 2)) ||
+	    (rc = berth_store_counter_set(s, BERTH_COUNTER_RESTORED, 2)) || (rc = number_it(s, (int64_t)device + 1)) ||
 	    (rc = berth_store_audit(s, berth_clock_now_s(), "restored", "from a backup")) || (rc = berth_store_commit(s)))
 		berth_store_rollback(s);
 	return rc;

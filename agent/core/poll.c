@@ -155,8 +155,12 @@ static enum berth_err load_one(void *arg, const char *key, const uint8_t *text, 
 			l->a->polls[i] = (struct poll){ 0 };
 			goto out;
 		}
-	if (!(rc = poll_new(&l->polls[l->n], key, identity, peer, uri)))
-		l->polls[l->n++].rest_s = rest_s;
+	if ((rc = poll_new(&l->polls[l->n], key, identity, peer, uri)))
+		goto out;
+	l->polls[l->n].rest_s = rest_s;
+	if (strcmp(key, BERTH_POLL_FACTORY) == 0)
+		rest(&l->polls[l->n], 0);	/* a fleet that begins has other things to do */
+	l->n++;
 out:
 	berth_json_free(v);
 	return rc;
@@ -164,7 +168,7 @@ out:
 
 static bool is_first(const char *key)
 {
-	return strcmp(key, BERTH_POLL_OWNER) == 0 || strcmp(key, BERTH_POLL_MEDIATOR) == 0;
+	return strcmp(key, BERTH_POLL_OWNER) == 0 || strcmp(key, BERTH_POLL_MEDIATOR) == 0 || strcmp(key, BERTH_POLL_FACTORY) == 0;
 }
 
 static enum berth_err load_other(void *arg, const char *key, const uint8_t *text, size_t len)
@@ -191,6 +195,8 @@ enum berth_err agent_poll_load(struct berth_agent *a)
 	struct loading l = { .a = a };
 	enum berth_err rc = load_first(&l, BERTH_POLL_OWNER);
 
+	if (!rc)
+		rc = load_first(&l, BERTH_POLL_FACTORY);
 	if (!rc && a->cfg.policy->mediator_did)
 		rc = load_first(&l, BERTH_POLL_MEDIATOR);
 	if (!rc)

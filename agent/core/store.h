@@ -333,6 +333,8 @@ berth_store_audit_base(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_A
 /* What to sign or to show outside, so that cutting off the end is seen too. */
 BERTH_MUST_USE enum berth_err
 berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN]);
+/* The last row that is a signature, as it stands there; nothing where there is none (any more). */
+BERTH_MUST_USE enum berth_err berth_store_audit_signed(struct berth_store *s, struct berth_buf *jws);
 typedef enum berth_err (*berth_audit_fn)(void *arg, int64_t seq, int64_t time_s, const char *event,
 					 const char *detail, const uint8_t hash[BERTH_AUDIT_HASH_LEN]);
 BERTH_MUST_USE enum berth_err
@@ -342,6 +344,7 @@ berth_store_audit_each(struct berth_store *s, int64_t after_seq, berth_audit_fn 
  * one.  It says of itself that it is one, by the counter "restored".  path is appended to. */
 #define BERTH_STORE_SNAPSHOT "berth.db.snapshot"
 #define BERTH_COUNTER_RESTORED "restored"	/* 1: out of a backup and not started yet; 2: started, and the operator has not looked */
+#define BERTH_COUNTER_RESTORED_S "restored-s"	/* when it was started, or more: a number that is higher the next time */
 BERTH_MUST_USE enum berth_err berth_store_snapshot(struct berth_store *s, struct berth_buf *path);
 
 /* --- for status */

@@ -42,6 +42,22 @@ enum berth_err berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8
 	return row ? BERTH_OK : berth_store_audit_base(s, seq, hash);
 }
 
+enum berth_err berth_store_audit_signed(struct berth_store *s, struct berth_buf *jws)
+{
+	sqlite3_stmt *st;
+	int64_t at;
+	bool row;
+	enum berth_err rc;
+
+	if ((rc = berth_store_counter_get(s, BERTH_COUNTER_AUDIT, &at)) || !at ||
+	    (rc = store_stmt(s, &st, "SELECT detail FROM audit WHERE seq = ?1 AND event = '" BERTH_AUDIT_SIGNED "'", "i", at)) ||
+	    (rc = store_step(s, st, &row)) || !row)
+		return rc;
+	berth_buf_put(jws, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+	sqlite3_reset(st);
+	return berth_buf_status(jws);
+}
+
 /* Takes out the rows up to seq; the hash of the last of them becomes the base. */
 static enum berth_err cut(struct berth_store *s, int64_t upto)
 {

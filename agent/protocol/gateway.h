@@ -7,7 +7,7 @@
  * gateway_evidence.c, gateway_items.c and gateway_item.c (M9, M10), gateway_set.c, gateway_trial.c and
  * gateway_results.c (M10 after the run), gateway_due.c, gateway_commit.c and gateway_complete.c
  * (M11), gateway_renew.c
- * (M12), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
+ * (M12), gateway_resync.c (M18), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
  * (M15), gateway_retire.c (M16), and what both are, gateway_end.c; gateway_find.c and
  * gateway_hints.c (where the owner is).  One instance, "self"; its data:
  *
@@ -41,6 +41,8 @@
  *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?, saidS?}
  *			until the next owner has the device: how the last epoch ended
  *	itemSeq, staged, trial, outcome		gateway_set.h
+ *	resync		while an owner that was restored is to take us up again: its seq
+ *	resynced	the highest of those that we have answered
  *	statusSeq	the highest that the owner has said of us
  *	quarantine {why, reason?, was}	since QUARANTINED by the owner; without it, by an old copy
  *	denied		why an owner refused us last, until one does not
@@ -58,6 +60,9 @@ enum gateway_state {
  * come back, and does within an hour or so of the owner's word. */
 #define GATEWAY_REST_S 3600
 #define GATEWAY_REST_REVOKED_S 21600
+/* And how seldom one in service asks with its factory DID: an owner that was restored may not
+ * know the other. */
+#define GATEWAY_REST_FACTORY_S 21600
 
 /* birth */
 berth_step_fn gateway_start_birth, gateway_on_factory_challenge, gateway_on_factory_ack, gateway_on_birth_denied;
@@ -74,6 +79,8 @@ berth_step_fn gateway_rotate, gateway_look, gateway_renew, gateway_on_renew_issu
 	gateway_on_renewed, gateway_on_renew_denied;
 /* the owner's rotation */
 berth_step_fn gateway_on_rotate;
+/* the owner was restored (gateway_resync.c) */
+berth_step_fn gateway_on_resync;
 /* what became of an item */
 berth_step_fn gateway_item_result;
 /* another set of items, after the run (gateway_set.h) */
@@ -142,6 +149,15 @@ const struct berth_identity *gateway_operational(struct berth_env *env, const st
 /* Makes, or finds, the operational identity of that name; certified: its key gets a certificate,
  * for which P-256 is what most can use. */
 enum berth_err gateway_make_operational(struct berth_env *env, const char *name, bool certified, const struct berth_identity **op);
+/* The name of a next identity, and RENEWING. */
+enum berth_err gateway_begin_renewal(struct berth_instance *inst, struct berth_effects *fx, const char *why);
+/* From time to time, the owner's messages for the factory DID. */
+enum berth_err gateway_hear_as_factory(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx);
+/* While data.resync: receipt, operationalCredential and formerProof of a renew-request. */
+enum berth_err gateway_set_former(struct berth_env *env, const struct berth_instance *inst, const struct berth_run *run,
+				  struct berth_json *body);
+/* The owner knows us again: data.resync becomes data.resynced. */
+enum berth_err gateway_end_resync(struct berth_instance *inst);
 /* A delegate's message: its delegation holds, for our tip, and is for that.  Nothing is
  * asked of an owner. */
 enum berth_err gateway_check_delegation(struct berth_env *env, struct berth_instance *inst, const struct berth_json *body,
@@ -156,6 +172,8 @@ enum berth_err gateway_listen(const struct berth_instance *inst, struct berth_ef
 enum berth_err gateway_from_owner_now(const struct berth_instance *inst, const struct berth_event *ev);
 /* {deviceHash, epoch}, as what names us; owned by the caller. */
 enum berth_err gateway_name_us(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
+/* body.auditHead: how far our audit log has come, by its last signature; nothing without one. */
+enum berth_err gateway_set_audit(struct berth_env *env, struct berth_json *body);
 /* The credential is for op (NULL: there is none), this epoch, and by the owner. */
 enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
 					 const char *owner, const char *compact);

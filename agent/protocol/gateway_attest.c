@@ -18,7 +18,8 @@ static enum berth_err evidence(struct berth_env *env, const struct berth_instanc
 	enum berth_err rc;
 
 	if ((rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
-	    (rc = berth_pcr_list_read(&pcrs, ev->in->msg.body)) || (rc = gateway_name_us(env, inst, body)))
+	    (rc = berth_pcr_list_read(&pcrs, ev->in->msg.body)) || (rc = gateway_name_us(env, inst, body)) ||
+	    (rc = gateway_set_audit(env, body)))
 		return rc;
 	if (!pcrs)
 		return berth_fail(BERTH_E_TYPE, "attest-request: no PCRs");

@@ -205,7 +205,7 @@ send_complete(struct berth_env *env, struct berth_instance *inst, struct berth_e
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_str(berth_data_obj(inst->data, "complete"), "run", run->thid)) ||
-	    (rc = gateway_say_complete(env, inst, fx)))
+	    (rc = gateway_say_complete(env, inst, fx)) || (rc = gateway_hear_as_factory(env, inst, fx)))
 		return rc;
 	return berth_effects_poll(fx, op, run->peer, uri);
 }

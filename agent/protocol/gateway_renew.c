@@ -99,7 +99,7 @@ static enum berth_err name(struct berth_instance *inst)
 	return set_random(renewal, "nonce", 32);
 }
 
-static enum berth_err begin(struct berth_instance *inst, struct berth_effects *fx, const char *why)
+enum berth_err gateway_begin_renewal(struct berth_instance *inst, struct berth_effects *fx, const char *why)
 {
 	enum berth_err rc = name(inst);
 
@@ -117,7 +117,7 @@ enum berth_err gateway_rotate(struct berth_env *env, struct berth_instance *inst
 {
 	(void)env;
 	(void)ev;
-	return begin(inst, fx, "asked for by the operator");
+	return gateway_begin_renewal(inst, fx, "asked for by the operator");
 }
 
 /* Of a device that works: is it time? */
@@ -129,13 +129,13 @@ enum berth_err gateway_look(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc;
 
 	(void)ev;
-	if ((rc = gateway_complete_again(env, inst, fx, &wait_ms)))
+	if ((rc = gateway_complete_again(env, inst, fx, &wait_ms)) || (rc = gateway_hear_as_factory(env, inst, fx)))
 		return rc;
 	fx->timer_ms = wait_ms;
 	if (berth_data_int(active, "lifeS", 0) <= 0)
 		return BERTH_OK;	/* a credential without an end */
 	if (left_s(env, active) == 0)
-		return begin(inst, fx, "two thirds of the credential's life are over");
+		return gateway_begin_renewal(inst, fx, "two thirds of the credential's life are over");
 	if (!wait_ms || look_ms < wait_ms)
 		fx->timer_ms = look_ms;
 	return BERTH_OK;
@@ -160,9 +160,10 @@ static enum berth_err read_run(struct berth_env *env, const struct berth_instanc
 }
 
 static enum berth_err
-request_body(struct berth_env *env, const struct berth_run *run, const struct berth_identity *op, bool certified,
-	     const struct berth_json *renewal, struct berth_json *body)
+request_body(struct berth_env *env, const struct berth_instance *inst, const struct berth_run *run,
+	     const struct berth_identity *op, bool certified, struct berth_json *body)
 {
+	const struct berth_json *renewal = berth_json_get(inst->data, "renewal");
 	struct berth_buf proof = BERTH_BUF_INIT;
 	enum berth_err rc;
 
@@ -172,7 +173,7 @@ request_body(struct berth_env *env, const struct berth_run *run, const struct be
 	    (rc = berth_json_set_str(body, "operationalDid", op->did_long)) || (rc = gateway_set_attempt(body, renewal)) ||
 	    (berth_keys_custody(env->keys, op->name) == BERTH_CUSTODY_HARDWARE &&
 	     (rc = gateway_attest_operational(env, body, run, "berth-m12", run->nonce_d, op, 0))) ||
-	    (certified && (rc = berth_ldevid_request(env, op, body))))
+	    (certified && (rc = berth_ldevid_request(env, op, body))) || (rc = gateway_set_former(env, inst, run, body)))
 		return rc;
 	if (!(rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, op, run->peer, 0, NULL, body, &proof)))
 		rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof));
@@ -211,15 +212,16 @@ say(struct berth_env *env, const struct berth_instance *inst, struct berth_effec
 	return rc ? rc : gateway_listen(inst, fx, from, 0);
 }
 
-/* From the operational DID, or from the factory DID once that one's credential is over:
- * EXPIRED still serves applications, with what is marked as stale. */
+/* From the operational DID, or from the factory DID once that one's credential is over, or the
+ * owner does not know it (any more): EXPIRED still serves applications, with what is marked as stale. */
 enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 			     const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
 	struct berth_json *renewal = berth_data_obj(inst->data, "renewal"), *body;
 	bool over = is_over(env, active), certified = berth_json_get(active, BERTH_LDEVID);
-	const struct berth_identity *from = env->identity(env, over ? BERTH_ID_FACTORY : berth_data_str(active, "identity"));
+	bool as_factory = over || berth_json_get(inst->data, "resync");
+	const struct berth_identity *from = env->identity(env, as_factory ? BERTH_ID_FACTORY : berth_data_str(active, "identity"));
 	const struct berth_identity *op;
 	int64_t tries = berth_data_int(renewal, "tries", 0);
 	struct berth_run run;
@@ -240,7 +242,7 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 	    (rc = gateway_make_operational(env, berth_data_str(renewal, "identity"), certified, &op)))
 		return rc;
 	body = berth_json_new_object();
-	if ((rc = request_body(env, &run, op, certified, renewal, body))) {
+	if ((rc = request_body(env, inst, &run, op, certified, body))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -352,7 +354,7 @@ static enum berth_err send_activated(struct berth_env *env, struct berth_instanc
 	enum berth_err rc;
 
 	if ((rc = env->mark_known(env, op, gateway_peer(active))) ||	/* from renew-request */
-	    (rc = gateway_name_us(env, inst, body))) {
+	    (rc = gateway_name_us(env, inst, body)) || (rc = gateway_set_audit(env, body))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -412,10 +414,10 @@ enum berth_err gateway_on_renewed(struct berth_env *env, struct berth_instance *
 	fx->timer_ms = gateway_look_again_ms(env, active);
 	berth_effects_audit(fx, "the owner uses the new operational keys; the old ones %s",
 			    gateway_has_grace(env) ? "stay until applications have switched" : "are gone");
-	if ((rc = gateway_begin_grace(env, inst, fx)))
+	if ((rc = gateway_begin_grace(env, inst, fx)) || (rc = gateway_end_resync(inst)))
 		return rc;
 	berth_json_remove(inst->data, "old");
-	return BERTH_OK;
+	return gateway_hear_as_factory(env, inst, fx);
 }
 
 /* We are an older copy of ourselves: the owner has seen requests after this one.  The next is

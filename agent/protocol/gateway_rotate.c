@@ -87,7 +87,8 @@ enum berth_err gateway_on_rotate(struct berth_env *env, struct berth_instance *i
 		return send_rotated(env, inst, fx, ev);		/* it has not had our answer */
 	if ((rc = is_news(env, active, claims)) || (rc = berth_json_set_str(active, "peer", ev->sender)) ||
 	    (rc = berth_json_set_int(active, "peerIat", berth_data_int(claims, "iat", 0))) ||
-	    (rc = follow_owner(env, active, ev->in->msg.from)) || (rc = send_rotated(env, inst, fx, ev)))
+	    (rc = follow_owner(env, active, ev->in->msg.from)) || (rc = send_rotated(env, inst, fx, ev)) ||
+	    (rc = gateway_hear_as_factory(env, inst, fx)))
 		return rc;
 	fx->step_generation = true;
 	berth_effects_audit(fx, "the owner speaks as %s from now on, at %s", ev->sender, berth_data_str(active, "uri"));

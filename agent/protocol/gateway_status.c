@@ -35,6 +35,17 @@ enum berth_err gateway_name_us(struct berth_env *env, const struct berth_instanc
 	return berth_json_set_int(body, "epoch", epoch);
 }
 
+enum berth_err gateway_set_audit(struct berth_env *env, struct berth_json *body)
+{
+	struct berth_buf jws = BERTH_BUF_INIT;
+	enum berth_err rc = env->audit_head ? env->audit_head(env, &jws) : BERTH_OK;
+
+	if (!rc && jws.len)
+		rc = berth_json_set_str(body, "auditHead", berth_buf_cstr(&jws));
+	berth_buf_free(&jws);
+	return rc;
+}
+
 /* ---- what it says ---- */
 struct notice { const char *status, *reason; int64_t seq; };
 
@@ -201,11 +212,13 @@ static enum berth_err begin_anew(struct berth_env *env, struct berth_instance *i
 
 	if ((rc = drop_items(inst, fx)) || (rc = forget(inst, fx, "renewal")) || (rc = forget(inst, fx, "old")) || (rc = forget(inst, fx, "grace")) ||
 	    (rc = forget(inst, fx, "active")) || (rc = berth_effects_poll(fx, NULL, NULL, NULL)) ||
+	    (rc = berth_effects_poll_also(fx, BERTH_POLL_FACTORY, NULL, NULL, NULL)) ||
 	    (rc = gateway_begin(env, inst, ev, fx)))
 		return rc;
 	berth_json_remove(inst->data, "complete");
 	berth_json_remove(inst->data, "quarantine");
 	berth_json_remove(inst->data, "seek");
+	berth_json_remove(inst->data, "resync");
 	fx->state = GW_SEEKING;
 	fx->step_generation = true;
 	berth_effects_audit(fx, "revoked, and begins anew: asking who owns this device");
@@ -238,7 +251,8 @@ say_noted(struct berth_env *env, const struct berth_instance *inst, const struct
 	struct berth_json *body = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = gateway_name_us(env, inst, body)) || (rc = berth_json_set_int(body, "seq", seq))) {
+	if ((rc = gateway_name_us(env, inst, body)) || (rc = gateway_set_audit(env, body)) ||
+	    (rc = berth_json_set_int(body, "seq", seq))) {
 		berth_json_free(body);
 		return rc;
 	}

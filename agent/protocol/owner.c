@@ -227,7 +227,7 @@ static bool names_the_device(const char *on)
 {
 	static const char *const names[] = { "hello", "registered", "renew-request", "renew-activated",
 		"rotated", "status-noted", "attest-evidence", "transfer-ready", "refused", "released", "retired",
-		"item-result", "set-wanted", "set-result", "where" };
+		"item-result", "set-wanted", "set-result", "where", "resynced" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(on, names[i]) == 0)
@@ -323,7 +323,8 @@ static const struct berth_transition table[] = {
 	{ OW_COMMITTED, "provision-result", owner_on_result,        STAY,          STAY },
 	{ OW_COMMITTED, "complete",         owner_on_complete,      OW_ACTIVE,     STAY },
 	{ OW_COMMITTED, "item-result",      owner_on_first_word,    OW_ACTIVE,     STAY },
-	{ OW_COMMITTED, "renew-request",    owner_on_first_word,    OW_RENEW_PENDING, STAY },
+	{ OW_COMMITTED, "renew-request",    owner_on_renew_unknown, OW_RENEW_PENDING, STAY },
+	{ OW_COMMITTED, "resynced",         owner_on_complete,      OW_ACTIVE,     STAY },
 
 	/* the registration is kept up while a run is under way: it may have to start over */
 	{ OW_SESSION,   "timer",            owner_register,         STAY,          STAY },
@@ -383,10 +384,17 @@ static const struct berth_transition table[] = {
 	{ OW_REVOKED,   "timer",            owner_look,             STAY,          STAY },
 	{ OW_REVOKED,   "resume",           owner_look,             STAY,          STAY },
 
-	/* let in again, and it may not even know that it was out */
-	{ OW_CHAIN_OK,  "renew-request",    owner_on_renew_unheard, STAY,          STAY },
-	{ OW_PUBLISHED, "renew-request",    owner_on_renew_unheard, STAY,          STAY },
-	{ OW_SESSION,   "renew-request",    owner_on_renew_unheard, STAY,          STAY },
+	/* let in again, and it may not even know that it was out; or we are a backup */
+	{ OW_CHAIN_OK,  "renew-request",    owner_on_renew_unknown, STAY,          STAY },
+	{ OW_PUBLISHED, "renew-request",    owner_on_renew_unknown, STAY,          STAY },
+	{ OW_SESSION,   "renew-request",    owner_on_renew_unknown, STAY,          STAY },
+	{ OW_DEVICE_OK, "renew-request",    owner_on_renew_unknown, STAY,          STAY },
+	{ OW_APPROVAL,  "renew-request",    owner_on_renew_unknown, STAY,          STAY },
+	{ OW_OFFERED,   "renew-request",    owner_on_renew_unknown, STAY,          STAY },
+	{ OW_ISSUED,    "renew-request",    owner_on_renew_unknown, STAY,          STAY },
+	{ OW_ACTIVE,    "resynced",         owner_on_resynced,      STAY,          STAY },
+	{ OW_RENEW_PENDING, "resynced",     owner_on_resynced,      STAY,          STAY },
+	{ OW_SUSPENDED, "resynced",         owner_on_resynced,      STAY,          STAY },
 
 	{ FROM_ANY,     "status-noted",     owner_on_status_noted,  STAY,          STAY },
 	{ FROM_ANY,     "item-result",      owner_on_item_result,   STAY,          STAY },

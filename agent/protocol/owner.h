@@ -5,7 +5,7 @@
 /* The owner's machine, one instance a device, in parts: owner.c (table, import),
  * owner_register.c (rendezvous), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M11), owner_complete.c (its end),
- * owner_renew.c (M12), owner_rotate.c (M13), owner_status.c, owner_readmit.c and owner_attest.c (M14),
+ * owner_renew.c (M12), owner_resync.c (M18), owner_rotate.c (M13), owner_status.c, owner_readmit.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
  * owner_anew.c (it has begun anew meanwhile), owner_ended.c (its receipt), owner_resell.c (the next owner),
  * owner_where.c (the addresses we are at), owner_life.c (what is due of a device in use),
@@ -34,6 +34,8 @@
  *	ended {receipt, erasure}	how our epoch ended
  *	resold {to, package}	the chain with the entry after ours
  *	status, notice	owner_status.c
+ *	synced, resync	owner_resync.c
+ *	audit, auditProblem	owner_audit.c
  *	goodbye		owner_readmit.c
  *	told, move {thid, dueS, tries}	owner_where.c: which addresses the device knows of, while they are not all of ours
  *	attest, attested, attestDueS	owner_attest.c
@@ -61,6 +63,7 @@ berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_st
 berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
 berth_step_fn owner_look;
 berth_step_fn owner_on_where, owner_tell_again, owner_on_registered_moved;	/* owner_where.c */
+berth_step_fn owner_resync_again, owner_on_resynced, owner_on_renew_unknown;
 berth_step_fn owner_withdraw, owner_reprovision, owner_on_item_result;	/* owner_items.c */
 berth_step_fn owner_provision_again, owner_on_set_wanted, owner_on_set_result;	/* owner_set.c */
 
@@ -119,6 +122,17 @@ enum berth_err owner_send(struct berth_env *env, struct berth_instance *inst, st
 			  struct berth_run *run, const char *name, struct berth_json *body, bool remember);
 enum berth_err owner_send_denied(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				 struct berth_run *run, const char *reason);
+/* renew-request: its run, whoever asks. */
+enum berth_err owner_read_renewal(const struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run);
+/* The device has spoken since this store was taken up from a backup, or that never happened. */
+bool owner_is_synced(const struct berth_env *env, const struct berth_instance *inst);
+enum berth_err owner_note_synced(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* owner_resync_again() beside something else: fx->timer_ms stays. */
+enum berth_err owner_resync_also(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* body.auditHead, where there is one: data.audit, or data.auditProblem. */
+enum berth_err owner_note_audit(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev);
+/* body.credentials: hashes of those that the device may hold. */
+enum berth_err owner_set_credentials(const struct berth_json *about, struct berth_json *body);
 /* body.attempt; 0: the device does not number its identities. */
 enum berth_err owner_read_attempt(const struct berth_json *body, int64_t *attempt);
 /* It was taken: data.attempt is not lower from now on. */

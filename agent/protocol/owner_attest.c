@@ -277,7 +277,7 @@ enum berth_err owner_on_evidence(struct berth_env *env, struct berth_instance *i
 		return rc;
 	if (!thid || strcmp(thid, ev->in->msg.thid) != 0)
 		return berth_fail(BERTH_E_REPLAY, "evidence that nobody waits for");
-	if ((rc = berth_effects_drop(fx, ev->sender, thid)))
+	if ((rc = owner_note_audit(env, inst, ev)) || (rc = berth_effects_drop(fx, ev->sender, thid)))
 		return rc;
 	fx->timer_ms = OWNER_LOOK_MS;
 	return judge(env, inst, ev, fx);

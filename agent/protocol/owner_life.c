@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device that is in use has one timer, and several things that may be due: a notice or
- * an owner's rotation that it has not answered, an attestation, where its owner is now, other
- * items.  Each says in dueS, in seconds of uptime, when; nothing under way costs no write,
- * whatever the fleet. */
+ * an owner's rotation or question that it has not answered, an attestation, where its owner is
+ * now, other items.  Each says in dueS, in seconds of uptime, when; nothing under way costs no
+ * write, whatever the fleet. */
 #include "agent/protocol/owner.h"
 
 enum berth_err owner_is_due(const struct berth_env *env, struct berth_effects *fx, const struct berth_json *what)
@@ -19,8 +19,8 @@ enum berth_err owner_is_due(const struct berth_env *env, struct berth_effects *f
 enum berth_err owner_look(struct berth_env *env, struct berth_instance *inst,
 			  const struct berth_event *ev, struct berth_effects *fx)
 {
-	static berth_step_fn *const parts[] = { owner_status_again, owner_rotate_again, owner_attest_again, owner_tell_again,
-		owner_provision_again };
+	static berth_step_fn *const parts[] = { owner_status_again, owner_resync_again, owner_rotate_again, owner_attest_again,
+		owner_tell_again, owner_provision_again };
 	uint64_t next_ms = 0;
 	enum berth_err rc;
 

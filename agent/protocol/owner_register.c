@@ -123,6 +123,8 @@ enum berth_err owner_register(struct berth_env *env, struct berth_instance *inst
 {
 	enum berth_err rc = keep_up(env, inst, ev, fx);
 
+	if (!rc)
+		rc = owner_resync_also(env, inst, fx);
 	return rc ? rc : owner_goodbye_again(env, inst, fx);
 }
 

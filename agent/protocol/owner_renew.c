@@ -35,8 +35,8 @@ static bool is_ours(const struct berth_instance *inst, const char *sender)
 			  (op && berth_did_same(sender, op)));
 }
 
-static enum berth_err
-read_run(const struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run)
+enum berth_err
+owner_read_renewal(const struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run)
 {
 	const struct berth_json *body = ev->in->msg.body;
 	int64_t epoch;
@@ -230,7 +230,7 @@ enum berth_err owner_on_renew_request(struct berth_env *env, struct berth_instan
 		return berth_fail(BERTH_E_CLOCK, "an owner needs a clock");
 	if (!is_ours(inst, ev->sender))
 		return berth_fail(BERTH_E_AUTHZ, "a renewal asked for by somebody else");
-	if ((rc = read_run(inst, ev, &run)))
+	if ((rc = owner_read_renewal(inst, ev, &run)))
 		return rc;
 	if ((rc = check_request(env, inst, ev, &run, &op_did, &attempt))) {
 		berth_effects_audit(fx, "device %s: renewal refused: %s: %s", serial, berth_err_name(rc), berth_err_detail());
@@ -255,7 +255,7 @@ enum berth_err owner_on_request_of_leaving(struct berth_env *env, struct berth_i
 
 	if (!is_ours(inst, ev->sender))
 		return berth_fail(BERTH_E_AUTHZ, "a renewal asked for by somebody else");
-	if ((rc = read_run(inst, ev, &run)) || !(rc = may_ask(env, inst, ev->sender)))
+	if ((rc = owner_read_renewal(inst, ev, &run)) || !(rc = may_ask(env, inst, ev->sender)))
 		return rc;
 	return rc == BERTH_E_EXPIRED ? owner_send_denied(env, inst, fx, &run, berth_err_name(rc)) : rc;
 }
@@ -289,8 +289,10 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 		fx->state = inst->state;	/* an earlier request came late: the keys in use are those before it */
 		return owner_on_activated_again(env, inst, ev, fx);
 	}
-	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, peer, run.thid)) ||
-	    (rc = owner_drop_notices(inst->data, fx)) || (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
+	if ((rc = owner_read_renewal(inst, ev, &run)) || (rc = owner_note_audit(env, inst, ev)) ||
+	    (rc = berth_effects_drop(fx, peer, run.thid)) ||
+	    (rc = owner_drop_notices(inst->data, fx)) || (rc = owner_note_synced(env, inst, fx)) ||
+	    (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
 	    (rc = berth_ldevid_switch(env, inst->data, renewal)) || (rc = send_renewed(env, inst, fx, &run)))
 		return rc;
@@ -310,7 +312,7 @@ enum berth_err owner_on_activated_again(struct berth_env *env, struct berth_inst
 
 	if (!did || !ev->sender || !berth_did_same(ev->sender, did))
 		return berth_fail(BERTH_E_AUTHZ, "%s from another DID than the device's", ev->on);
-	if ((rc = read_run(inst, ev, &run)) || (rc = berth_effects_drop(fx, run.peer, run.thid)))
+	if ((rc = owner_read_renewal(inst, ev, &run)) || (rc = berth_effects_drop(fx, run.peer, run.thid)))
 		return rc;
 	return send_renewed(env, inst, fx, &run);
 }

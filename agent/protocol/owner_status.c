@@ -63,7 +63,7 @@ static enum berth_err push_hash(struct berth_json *list, const char *compact)
 }
 
 /* The credentials that the device may hold by now. */
-static enum berth_err set_credentials(const struct berth_json *about, struct berth_json *body)
+enum berth_err owner_set_credentials(const struct berth_json *about, struct berth_json *body)
 {
 	struct berth_json *list = berth_json_new_array();
 	enum berth_err rc;
@@ -84,7 +84,7 @@ static enum berth_err notice_body(const struct berth_instance *inst, const struc
 	if ((rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0))) ||
 	    (rc = berth_json_set_int(body, "seq", berth_data_int(n->status, "seq", 0))) ||
 	    (rc = berth_json_set_str(body, "status", berth_data_str(n->status, "is"))) ||
-	    (reason && (rc = berth_json_set_str(body, "reason", reason))) || (rc = set_credentials(n->about, body)))
+	    (reason && (rc = berth_json_set_str(body, "reason", reason))) || (rc = owner_set_credentials(n->about, body)))
 		return rc;
 	return owner_set_delegation(inst, body);
 }
@@ -331,7 +331,8 @@ enum berth_err owner_on_status_noted(struct berth_env *env, struct berth_instanc
 	if (!berth_json_get(inst->data, "notice") || seq != berth_data_int(status, "seq", -1))
 		return berth_fail(BERTH_E_REPLAY, "an answer to an earlier notice");
 	berth_json_remove(inst->data, "notice");
-	if ((rc = berth_json_set_int(status, "notedS", env->now_s < 0 ? 0 : env->now_s)) ||
+	if ((rc = owner_note_audit(env, inst, ev)) ||
+	    (rc = berth_json_set_int(status, "notedS", env->now_s < 0 ? 0 : env->now_s)) ||
 	    (rc = drop_notice(inst->data, fx, ev->sender)) || (rc = owner_drop_notices(inst->data, fx)))
 		return rc;
 	fx->timer_ms = OWNER_LOOK_MS;

@@ -318,6 +318,12 @@ enum berth_err berth_effects_poll_also(struct berth_effects *fx, const char *key
 	return put_poll(fx, key, mine, peer, uri, 0);
 }
 
+enum berth_err berth_effects_poll_seldom(struct berth_effects *fx, const char *key, const char *mine, const char *peer,
+					 const char *uri, int64_t rest_s)
+{
+	return put_poll(fx, key, mine, peer, uri, rest_s);
+}
+
 enum berth_err berth_effects_poll(struct berth_effects *fx, const struct berth_identity *mine,
 				  const char *peer, const char *uri)
 {

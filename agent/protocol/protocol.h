@@ -26,6 +26,7 @@
 #define BERTH_PIURI_RENDEZVOUS "urn:berth:gateway-rendezvous/1.0/"
 #define BERTH_NS_POLL "poll"		/* records: whom to ask for messages */
 #define BERTH_POLL_OWNER "self"		/* the owner's; the others' are relationships' */
+#define BERTH_POLL_FACTORY "factory"	/* the owner's for our factory DID, which nobody else is to see */
 #define BERTH_STATE_STAY (-1)		/* a row's `to` or `otherwise`: as it was */
 
 /* One of the agent's own DIDs. */
@@ -178,6 +179,13 @@ struct berth_queue {
 
 struct berth_machine;
 
+/* How far an agent's audit log had come when it signed that. */
+#define BERTH_AUDIT_HEAD_MAX ((size_t)1024)	/* the signature, compact */
+struct berth_audit_seen {
+	char did[256];			/* who signs: a did:key */
+	int64_t seq, generation, time_s;	/* the last row; time_s -1: signed without a clock */
+};
+
 /* What the host hands to every step. */
 struct berth_env {
 	struct berth_keys *keys;
@@ -225,8 +233,14 @@ struct berth_env {
 	/* The log of this machine's measured boot, added to log, or somewhat more than
 	 * BERTH_EVENT_LOG_MAX of it; nothing where there is none. */
 	enum berth_err (*event_log)(struct berth_env *env, struct berth_buf *log);
+	/* The last signature over our own audit log, compact, added to jws; nothing where there is none.
+	 * Both are NULL where the host keeps no log. */
+	enum berth_err (*audit_head)(struct berth_env *env, struct berth_buf *jws);
+	/* Somebody's, checked with the key that it names: E_SIG, E_AUTHZ, and what a JWS may be. */
+	enum berth_err (*audit_open)(struct berth_env *env, const char *jws, size_t n, struct berth_audit_seen *out);
 	const struct berth_machine *const *machines;	/* all that run here */
 	size_t n_machines;
+	int64_t restored_s;		/* when this store was taken up from a backup, a number that rises; 0: never */
 	int64_t now_s;			/* -1: no trusted time */
 	int64_t floor_s;		/* the time is at least this */
 	int64_t uptime_s;		/* the agent's, over restarts; clocks do not move it */
@@ -264,7 +278,7 @@ struct berth_put { char *ns, *key; struct berth_buf value; bool gone; };
 #define BERTH_EFFECTS_SENDS_MAX 40
 #define BERTH_EFFECTS_PUTS_MAX 64
 #define BERTH_EFFECTS_FORGET_MAX 4
-#define BERTH_EFFECTS_DROPS_MAX 4
+#define BERTH_EFFECTS_DROPS_MAX 8
 
 /* What a step wants done, all or nothing. */
 struct berth_effects {
@@ -396,6 +410,10 @@ berth_effects_poll_also(struct berth_effects *fx, const char *key, const char *m
  * questions for messages where it is the owner. */
 BERTH_MUST_USE enum berth_err
 berth_effects_moved(struct berth_env *env, struct berth_effects *fx, const char *peer, const char *from, const char *to);
+/* Under that key, and unhurried from the start. */
+BERTH_MUST_USE enum berth_err
+berth_effects_poll_seldom(struct berth_effects *fx, const char *key, const char *mine, const char *peer, const char *uri,
+			  int64_t rest_s);
 BERTH_MUST_USE enum berth_err
 berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid);
 /* All that waits for that DID is dropped, before this step's own messages. */

@@ -130,6 +130,7 @@ FIXED(cert, "{\"name\":\"web\",\"chain\":\"x\",\"serial\":\"4a\",\"notAfter\":\"
 FIXED(cert_csr, "{\"csr\":\"x\"}")
 FIXED(cert_sign, "{\"scheme\":\"ed25519\",\"signature\":\"AA\"}")
 FIXED(ldevid_ca, "{\"certificate\":\"x\"}")
+FIXED(restored, "{\"restored\":false,\"devices\":[]}")
 FIXED(ldevid_crl, "{\"crl\":\"x\",\"revoked\":0}")
 
 static enum berth_err ethr_key(void *arg, const struct berth_api_request *req, struct berth_json **out)
@@ -191,5 +192,6 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_ETHR_KEY] = ethr_key, [BERTH_API_ETHR_SIGN] = ethr_sign, [BERTH_API_RESOLVE] = resolved,
 		[BERTH_API_CERT] = cert, [BERTH_API_CERT_CSR] = cert_csr, [BERTH_API_CERT_SIGN] = cert_sign,
 		[BERTH_API_LDEVID_CA] = ldevid_ca, [BERTH_API_LDEVID_CRL] = ldevid_crl,
+		[BERTH_API_RESTORED] = restored, [BERTH_API_RESTORED_END] = ok,
 	},
 };

@@ -426,6 +426,12 @@ static int sell_on(struct model_step *t)
 	return OW_TRANSFERRED;
 }
 
+/* Nobody here is out of a backup. */
+static int on_renew_unknown(struct model_step *t)
+{
+	return IT->state == OW_COMMITTED ? on_first_word(t) : on_renew_unheard(t);
+}
+
 const struct model_binding model_owners[] = {
 	{ owner_import, import }, { owner_register, register_ }, { owner_on_registered, on_registered },
 	{ owner_on_hello, on_hello }, { owner_on_prove_device, on_prove_device }, { owner_decide, decide },
@@ -437,7 +443,7 @@ const struct model_binding model_owners[] = {
 	{ owner_on_activated_again, on_activated_again }, { owner_on_activated_late, on_activated_late },
 	{ owner_look, look }, { owner_status_again, look }, { owner_suspend, suspend }, { owner_resume, resume },
 	{ owner_revoke, revoke }, { owner_readmit, readmit }, { owner_on_status_noted, on_status_noted },
-	{ owner_on_renew_refused, on_renew_refused }, { owner_on_renew_unheard, on_renew_unheard }, { owner_on_hello_refused, on_hello_refused },
+	{ owner_on_renew_refused, on_renew_refused }, { owner_on_renew_unknown, on_renew_unknown }, { owner_on_hello_refused, on_hello_refused },
 	{ owner_sell_on, sell_on }, { owner_transfer, transfer }, { owner_transfer_again, cancel }, { owner_not_now, refuse },
 	{ owner_retire, retire }, { owner_let_go_again, let_go_again }, { owner_on_ready, on_ready },
 	{ owner_on_late_ready, on_late_ready }, { owner_on_request_of_leaving, on_request_of_leaving },

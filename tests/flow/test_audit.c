@@ -2,6 +2,7 @@
 /* When an audit log is signed: after a hundred rows, an hour after the first of them, at a
  * good end, and as the last thing that a retired device's key does. */
 #include "agent/core/audit_chain.h"
+#include "agent/protocol/owner.h"
 #include "tests/fakes/story.h"
 
 #define HOUR_S 3600
@@ -99,12 +100,88 @@ static void p16_without_its_key_a_log_stays_unsigned_and_says_so(void **state)
 	story_end(&s);
 }
 
+/* What the owner makes of a head in a device's message; the message itself counts in any case. */
+static void note_head(struct story *s, struct berth_instance *inst, const char *jws)
+{
+	struct berth_json *body = berth_json_new_object();
+	struct berth_unpacked in = { .msg = { .body = body } };
+	struct berth_event ev = { .on = "status-noted", .in = &in };
+
+	sim_as(s->owner);
+	CHECK_OK(berth_json_set_str(body, "auditHead", jws));
+	CHECK_OK(owner_note_audit(berth_agent_env(s->owner->agent), inst, &ev));
+	berth_json_free(body);
+}
+
+static int64_t sign(struct sim_node *n, struct berth_buf *jws)
+{
+	struct berth_audit_head h;
+
+	sim_as(n);
+	berth_buf_reset(jws);
+	CHECK_OK(berth_agent_audit_sign(n->agent, &h, jws));
+	return h.seq;
+}
+
+static void check_held(const struct berth_instance *inst, int64_t seq, const char *problem)
+{
+	const char *is = berth_data_str(inst->data, "auditProblem");
+
+	assert_int_equal(berth_data_int(berth_json_get(inst->data, "audit"), "seq", -1), seq);
+	if (problem)
+		assert_int_equal(strncmp(is ? is : "", problem, strlen(problem)), 0);
+	else
+		assert_null(is);
+}
+
+static void p16_the_owner_holds_how_far_a_log_has_come(void **state)
+{
+	struct berth_instance inst = { .data = berth_json_new_object() };
+	struct berth_buf early = BERTH_BUF_INIT, late = BERTH_BUF_INIT, others = BERTH_BUF_INIT;
+	int64_t first, last;
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	sim_as(s.factory);
+	CHECK_OK(berth_agent_make_signer(s.factory->agent, BERTH_ID_AUDIT, BERTH_KEY_ED25519, BERTH_PURPOSE_BIT(BERTH_SIGN_AUDIT)));
+	first = sign(s.owner, &early);
+	last = sign(s.owner, &late);
+	assert_true(last > first);
+	sign(s.factory, &others);
+
+	note_head(&s, &inst, berth_buf_cstr(&early));
+	check_held(&inst, first, NULL);
+	note_head(&s, &inst, berth_buf_cstr(&late));
+	check_held(&inst, last, NULL);
+	note_head(&s, &inst, berth_buf_cstr(&late));	/* once more is fine */
+	check_held(&inst, last, NULL);
+	note_head(&s, &inst, berth_buf_cstr(&early));
+	check_held(&inst, last, "E_REPLAY: its audit log ends at row");
+	note_head(&s, &inst, berth_buf_cstr(&others));
+	check_held(&inst, last, "E_AUTHZ: its audit log is signed by another key");
+	note_head(&s, &inst, "x.y.z");
+	check_held(&inst, last, "E_");
+	late.p[late.len - 4] ^= 1;
+	note_head(&s, &inst, berth_buf_cstr(&late));
+	check_held(&inst, last, "E_SIG");
+	late.p[late.len - 4] ^= 1;
+	note_head(&s, &inst, berth_buf_cstr(&late));
+	check_held(&inst, last, NULL);
+	berth_json_free(inst.data);
+	berth_buf_free(&early);
+	berth_buf_free(&late);
+	berth_buf_free(&others);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p16_a_log_is_signed_after_rows_and_after_a_while),
 		cmocka_unit_test(p16_a_log_is_signed_at_a_good_end),
 		cmocka_unit_test(p16_without_its_key_a_log_stays_unsigned_and_says_so),
+		cmocka_unit_test(p16_the_owner_holds_how_far_a_log_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

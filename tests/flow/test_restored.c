@@ -9,6 +9,7 @@
 #define HOUR_S 3600
 #define LIMIT_S 7200
 #define LIFE_S (24 * HOUR_S)
+#define RESYNC_S (8 * HOUR_S)	/* half a life: nothing is due by itself */
 
 static struct story *now;
 static char *before;
@@ -84,8 +85,30 @@ static void restore(struct story *s)
 	sim_on(s->owner);
 }
 
-/* The owner knows neither the DID nor the credential, and refuses it; when the credential
- * ends, the device asks with the DID that its owner has known from the chain. */
+static bool in_step(struct sim *w)
+{
+	struct berth_json *d;
+	bool is;
+
+	if (!story_settled(w))
+		return false;
+	d = story_data(now, now->owner);
+	is = berth_data_int(d, "synced", 0) == stored(now->owner, BERTH_COUNTER_RESTORED_S);
+	berth_json_free(d);
+	return is;
+}
+
+static void check_restored(struct story *s, int64_t generation)
+{
+	assert_true(stored(s->owner, "generation") > generation);
+	assert_int_equal(stored(s->owner, BERTH_COUNTER_RESTORED), 2);
+	assert_true(stored(s->owner, BERTH_COUNTER_RESTORED_S) > 0);
+	assert_false(berth_agent_quarantined(s->owner->agent));
+	assert_int_equal(story_audit(s->owner, "from a backup"), 1);
+}
+
+/* The owner knows neither the DID nor the credential.  Long before the latter ends it asks the
+ * device, by the DID that both have from the chain. */
 static void a_device_that_was_renewed_since_is_known_again(void **state)
 {
 	struct story s;
@@ -97,15 +120,225 @@ static void a_device_that_was_renewed_since_is_known_again(void **state)
 	renew(&s);
 	generation = stored(s.owner, "generation");
 	restore(&s);
-	assert_true(stored(s.owner, "generation") > generation);
-	assert_int_equal(stored(s.owner, BERTH_COUNTER_RESTORED), 2);
-	assert_false(berth_agent_quarantined(s.owner->agent));
-	assert_int_equal(story_audit(s.owner, "from a backup"), 1);
+	check_restored(&s, generation);
 	before = operational(&s);
-	assert_true(sim_run(&s.w, rotated, 3 * LIFE_S));
-	assert_true(story_audit(s.gateway, "asking with the factory DID") >= 1);
-	assert_string_equal(sim_state(s.owner, "owner", s.device), "ACTIVE");
+	assert_true(sim_run(&s.w, in_step, RESYNC_S));
+	assert_true(rotated(&s.w));
+	assert_int_equal(story_audit(s.gateway, "the owner was restored"), 1);
+	assert_int_equal(story_audit(s.gateway, "asking with the factory DID"), 0);	/* nothing has ended */
 	free(before);
+	story_end(&s);
+}
+
+/* One that the backup has as it is says so, and keeps its keys. */
+static void a_device_that_is_as_it_was_says_so(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	take_backup(&s);
+	restore(&s);
+	before = operational(&s);
+	assert_true(sim_run(&s.w, in_step, RESYNC_S));
+	assert_false(rotated(&s.w));
+	assert_int_equal(story_audit(s.owner, "is as it was before the restoration"), 1);
+	free(before);
+	story_end(&s);
+}
+
+/* Born and sold, and the backup is from before the owner had the chain. */
+static void begin_unknown(struct story *s, struct berth_json **chain)
+{
+	story_cast(s);
+	now = s;
+	s->owner->policy.credential_s = LIFE_S;
+	story_birth(s);
+	*chain = story_chain(s);
+	take_backup(s);
+	story_sale(s);
+	sim_on(s->gateway);
+	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	restore(s);
+	assert_string_equal(sim_state(s->owner, "owner", s->device), "");
+}
+
+static void a_device_that_was_onboarded_since_is_taken_up_again(void **state)
+{
+	struct berth_json *chain, *d;
+	struct story s;
+
+	(void)state;
+	begin_unknown(&s, &chain);
+	CHECK_OK(story_import(s.owner, chain, NULL, NULL));
+	before = operational(&s);
+	assert_true(sim_run(&s.w, in_step, RESYNC_S));
+	assert_true(rotated(&s.w));
+	assert_int_equal(story_audit(s.owner, "is taken up again"), 1);
+	d = story_data(&s, s.owner);
+	assert_non_null(berth_data_str(d, "receipt"));
+	assert_true(berth_json_bool(berth_json_get(d, "used"), false));
+	berth_json_free(d);
+	free(before);
+	berth_json_free(chain);
+	story_end(&s);
+}
+
+/* Power cuts on either side, wherever the two are. */
+static void it_is_taken_up_again_through_kills(void **state)
+{
+	static const char *const at[] = { "RENEWING", "ROTATING", "RENEW_PENDING" };
+	struct berth_json *chain;
+	struct sim_node *n;
+	struct story s;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(at) / sizeof(at[0]); i++) {
+		begin_unknown(&s, &chain);
+		CHECK_OK(story_import(s.owner, chain, NULL, NULL));
+		assert_true(story_run_to(&s, i / 2 == 2 ? s.owner : s.gateway, at[i / 2]));
+		n = i % 2 ? s.owner : s.gateway;
+		sim_off(n);
+		sim_drop(&s.w);
+		sim_on(n);
+		assert_true(sim_run(&s.w, in_step, RESYNC_S));
+		berth_json_free(chain);
+		story_end(&s);
+	}
+}
+
+/* Nobody's question but the owner's, and not an older one. */
+static void ask(struct story *s, struct sim_node *who, const char *identity, int64_t seq, enum berth_err expect)
+{
+	const struct berth_identity *from = story_identity(who, identity);
+	struct berth_json *body = berth_json_new_object(), *v = NULL;
+	struct berth_unpacked in = { .msg = { .thid = (char *)"t", .body = body, .from = from->did } };
+	struct berth_event ev = { .on = "resync", .in = &in, .sender = from->did };
+	struct berth_effects fx = { .state = BERTH_STATE_STAY };
+	struct berth_instance inst = { .key = (char *)"self" };
+
+	sim_as(s->gateway);
+	CHECK_OK(berth_agent_instance(s->gateway->agent, "gateway", NULL, &v));
+	inst.state = berth_machine_state(&berth_gateway_machine, berth_data_str(v, "state"));
+	inst.data = berth_json_clone(berth_json_get(v, "data"));
+	CHECK_OK(berth_json_set_int(body, "epoch", 0));
+	CHECK_OK(berth_json_set_int(body, "seq", seq));
+	CHECK_OK(berth_json_set(body, "credentials", berth_json_new_array()));
+	CHECK_RC(expect, berth_machine_step(&berth_gateway_machine, berth_agent_env(s->gateway->agent), &inst, &ev, &fx));
+	assert_int_equal(fx.go, expect == BERTH_OK);
+	berth_effects_free(&fx);
+	berth_json_free(inst.data);
+	berth_json_free(body);
+	berth_json_free(v);
+}
+
+static void nobody_else_moves_a_device(void **state)
+{
+	struct story s;
+	int64_t seq;
+
+	(void)state;
+	begin(&s);
+	take_backup(&s);
+	restore(&s);
+	assert_true(sim_run(&s.w, in_step, RESYNC_S));
+	seq = stored(s.owner, BERTH_COUNTER_RESTORED_S);
+	ask(&s, s.rendezvous, BERTH_ID_RENDEZVOUS, seq + 1, BERTH_E_AUTHZ);
+	ask(&s, s.factory, BERTH_ID_MAKER, seq + 1, BERTH_E_AUTHZ);
+	ask(&s, s.owner, BERTH_ID_OWNER, seq - 1, BERTH_E_REPLAY);
+	ask(&s, s.owner, BERTH_ID_OWNER, seq + 1, BERTH_OK);	/* the twin */
+	story_end(&s);
+}
+
+/* A request of the factory DID's to be taken up again, as the device makes it. */
+static struct berth_json *request(struct story *s, const struct berth_run *run, const char *credential, const char *receipt,
+				  const struct berth_identity *former)
+{
+	struct berth_json *body = berth_json_new_object(), *g = story_data(s, s->gateway);
+	const struct berth_json *active = berth_json_get(g, "active");
+	struct berth_env *env = berth_agent_env(s->gateway->agent);
+	struct berth_buf proof = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_json_set_b64url(body, "deviceHash", run->device_hash.b, 32));
+	CHECK_OK(berth_json_set_int(body, "epoch", run->epoch));
+	CHECK_OK(berth_json_set_b64url(body, "nonce", run->nonce_d, 32));
+	CHECK_OK(berth_json_set_str(body, "operationalDid", story_identity(s->gateway, BERTH_ID_FACTORY)->did_long));
+	CHECK_OK(berth_json_set_str(body, "receipt", receipt ? receipt : berth_data_str(active, "receipt")));
+	CHECK_OK(berth_json_set_str(body, "operationalCredential", credential ? credential : berth_data_str(active, "credential")));
+	if (former) {
+		CHECK_OK(berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, former, run->peer, 0, NULL, body, &proof));
+		CHECK_OK(berth_json_set_str(body, "formerProof", berth_buf_cstr(&proof)));
+	}
+	berth_buf_free(&proof);
+	berth_json_free(g);
+	return body;
+}
+
+/* What comes behind the check of what it shows is for the flows above: there are no new keys here. */
+static void try_request(struct story *s, const char *sender, struct berth_json *body, enum berth_err expect, const char *said)
+{
+	const struct berth_identity *us = story_identity(s->owner, BERTH_ID_OWNER);
+	struct berth_unpacked in = { .msg = { .thid = (char *)"t", .body = body }, .encrypted_to_kid = us->agree_kid };
+	struct berth_event ev = { .on = "renew-request", .in = &in, .sender = sender };
+	struct berth_effects fx = { .state = BERTH_STATE_STAY };
+	struct berth_instance inst = { .key = s->device };
+	struct berth_json *v = NULL;
+
+	sim_as(s->owner);
+	CHECK_OK(berth_agent_instance(s->owner->agent, "owner", s->device, &v));
+	inst.state = berth_machine_state(&berth_owner_machine, berth_data_str(v, "state"));
+	inst.data = berth_json_clone(berth_json_get(v, "data"));
+	CHECK_OK(berth_store_begin(s->owner->store));
+	CHECK_RC(expect, berth_machine_step(&berth_owner_machine, berth_agent_env(s->owner->agent), &inst, &ev, &fx));
+	berth_store_rollback(s->owner->store);
+	assert_non_null(strstr(fx.audit ? fx.audit : berth_err_detail(), said));
+	assert_true(expect == BERTH_OK || !berth_json_get(inst.data, "operationalDid"));
+	berth_effects_free(&fx);
+	berth_json_free(inst.data);
+	berth_json_free(body);
+	berth_json_free(v);
+}
+
+/* The owner has the chain and nothing else.  What anybody could make, or copy, is not enough. */
+static void only_what_the_owner_itself_has_given_counts(void **state)
+{
+	struct berth_run run = { .epoch = 0 };
+	struct berth_operational oc = { .custody = "sealed" };
+	struct berth_buf forged = BERTH_BUF_INIT;
+	const struct berth_identity *factory, *op;
+	struct berth_json *chain, *g, *d;
+	struct story s;
+
+	(void)state;
+	begin_unknown(&s, &chain);
+	CHECK_OK(story_import(s.owner, chain, NULL, NULL));
+	g = story_data(&s, s.gateway);
+	d = story_data(&s, s.owner);
+	factory = story_identity(s.gateway, BERTH_ID_FACTORY);
+	op = story_identity(s.gateway, berth_data_str(berth_json_get(g, "active"), "identity"));
+	snprintf(run.thid, sizeof(run.thid), "t");
+	snprintf(run.peer, sizeof(run.peer), "%s", story_identity(s.owner, BERTH_ID_OWNER)->did);
+	CHECK_OK(berth_device_hash(&run.device_hash, factory->did, 0));
+	CHECK_OK(berth_body_get_32(d, "tip", run.tip.b));
+	oc.operational_did = op->did_long;
+	oc.issued_s = s.owner->now_s;
+	oc.exp_s = oc.issued_s + LIFE_S;
+	/* another owner's word for the same keys */
+	sim_as(s.factory);
+	CHECK_OK(berth_operational_build(&forged, s.factory->keys->keyring, story_identity(s.factory, BERTH_ID_ISSUER)->sign_kid_long, &oc));
+
+	try_request(&s, factory->did, request(&s, &run, NULL, NULL, NULL), BERTH_E_TYPE, "E_TYPE");
+	try_request(&s, factory->did, request(&s, &run, NULL, NULL, factory), BERTH_E_AUTHZ, "E_AUTHZ");
+	try_request(&s, factory->did, request(&s, &run, berth_buf_cstr(&forged), NULL, op), BERTH_E_AUTHZ, "somebody else's");
+	try_request(&s, factory->did, request(&s, &run, NULL, berth_data_str(berth_json_get(g, "active"), "credential"), op),
+		    BERTH_E_ENV, "E_ENV");
+	try_request(&s, op->did, request(&s, &run, NULL, NULL, op), BERTH_E_AUTHZ, "somebody else");
+	/* the twin: that much is believed, and only the new keys are missing */
+	try_request(&s, factory->did, request(&s, &run, NULL, NULL, op), BERTH_OK, "renewal refused");
+	berth_buf_free(&forged);
+	berth_json_free(chain);
+	berth_json_free(g);
+	berth_json_free(d);
 	story_end(&s);
 }
 
@@ -137,6 +370,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device_that_was_renewed_since_is_known_again),
+		cmocka_unit_test(a_device_that_is_as_it_was_says_so),
+		cmocka_unit_test(a_device_that_was_onboarded_since_is_taken_up_again),
+		cmocka_unit_test(it_is_taken_up_again_through_kills),
+		cmocka_unit_test(nobody_else_moves_a_device),
+		cmocka_unit_test(only_what_the_owner_itself_has_given_counts),
 		cmocka_unit_test(an_older_copy_that_is_no_backup_is_quarantined),
 	};
 

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from agents import World, call
+from agents import World, call, wait_for
 from cli import fails, ok, raw, token
 from jose import openssl, unb64
 
@@ -108,6 +108,36 @@ def test_a_touched_export_is_refused(world, tmp_path):
     ok("audit", "verify", bad, "--json")
     fails("E_SIG", "audit", "verify", bad, "--head", earlier)
     ok("audit", "verify", good, "--head", earlier, "--json")
+
+
+def renewed(world):
+    before = world.gw.status()["operationalDid"]
+    world.gw.post("/v1/rotate")
+    wait_for(lambda: world.gw.status()["operationalDid"] not in (None, before), lambda: world.gw.log()[-2000:], 60)
+    world.active(world.gw)
+
+
+def test_a_cut_log_is_found_out_by_the_owner(world, tmp_path):
+    """Two exports, both whole and signed; between them the owner has seen a head that is only in the second."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    device = ("--device", world.gw.name, "--json", *at(world.owner))
+    raw("audit", "export", first, *at(world.gw))
+    renewed(world)
+    held = world.owner.device(world.gw.name)["device"]
+    held = call(world.owner.admin_sock, "GET", f"/v1/devices/{held}")["audit"]
+    assert held["did"] == world.gw.identity("audit")["did"]
+    assert signed_by(held["did"], held["signed"], tmp_path)["seq"] == held["seq"]
+    ok("audit", "verify", first, *device)
+    raw("audit", "sign", *at(world.gw))
+    renewed(world)
+    raw("audit", "export", second, *at(world.gw))
+    ok("audit", "verify", second, *device)
+    ok("audit", "verify", first, "--json")
+    fails("E_SIG", "audit", "verify", first, *device)
+    raw("audit", "export", tmp_path / "owners", *at(world.owner))
+    fails("E_AUTHZ", "audit", "verify", tmp_path / "owners", *device)       # another's
+    fails("E_USAGE", "audit", "verify", *device)
+    fails("E_USAGE", "audit", "verify", first, "--did", held["did"], *device)
 
 
 def test_a_touched_store_is_found_out(world):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An owner's, a factory's and a rendezvous' state in one encrypted file, and an agent that
 goes on from an older one: with what it knows, loudly, and without issuing anything twice."""
+import ctypes
+import hashlib
+import json
 import os
 import shutil
 import stat
@@ -9,6 +12,7 @@ import pytest
 
 from agents import World, free_port, wait_for
 from cli import fails, ok, raw
+from jose import unb64
 
 ITEMS = {"wifi": b"psk"}
 
@@ -73,6 +77,46 @@ def test_a_backup_is_for_the_passphrase_alone(world, secret, tmp_path):
     fails("E_USAGE", "restore", file, *opts)
 
 
+def opened(data, private):
+    """A backup for an X25519 key, by libsodium and hashlib alone: the format of agent/cli/backup.h."""
+    sodium = ctypes.CDLL("libsodium.so.23")
+    assert data[:10] == b"BERTHBAK\x02\x20"
+    ephemeral, nonce, tag, ct = data[10:42], data[42:66], data[66:82], data[82:]
+    z, public, plain = (ctypes.create_string_buffer(n) for n in (32, 32, len(ct)))
+    assert sodium.crypto_scalarmult(z, private, ephemeral) == 0 and sodium.crypto_scalarmult_base(public, private) == 0
+    part = lambda b: len(b).to_bytes(4, "big") + b
+    key = hashlib.sha256((1).to_bytes(4, "big") + z.raw + part(b"berth-backup-2") + part(ephemeral) + part(public.raw) +
+                         (256).to_bytes(4, "big")).digest()
+    box = ct + tag
+    u64 = ctypes.c_ulonglong
+    assert sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plain, None, None, box, u64(len(box)), data[:66], u64(66), nonce, key) == 0
+    return plain.raw
+
+
+def test_a_backup_is_for_the_key_alone(world, secret, tmp_path):
+    """Encrypted to a DID that says its key, or to a JWK; opened with that key, here a second time by hand."""
+    owner, file = world.owner, tmp_path / "owner.bak"
+    opts = ("--config", owner.conf)
+    jwk, other, signs = (tmp_path / name for name in ("jwk", "other", "signs"))
+    for path, kind in ((other, "x25519"), (signs, "ed25519"), (jwk, "x25519")):
+        made = ok("key", "generate", "--type", kind)
+        path.write_text(json.dumps(made["privateJwk"]))
+    (tmp_path / "pub").write_text(json.dumps(made["publicJwk"]))
+    did = made["did"]
+    for to in (did, tmp_path / "pub"):
+        raw("backup", file, "--to", to, *opts, *at(owner))
+        assert opened(file.read_bytes(), unb64(json.loads(jwk.read_text())["d"]))[:7] == b"\x00\x05store"
+        fails("E_DECRYPT", "restore", file, "--jwk", other, *opts)
+        fails("E_ENV", "restore", file, "--passphrase-file", secret, *opts)
+        fails("E_STORE", "restore", file, "--jwk", jwk, *opts)      # it opens, but somebody lives there
+    backup(owner, tmp_path / "under", secret)
+    fails("E_ENV", "restore", tmp_path / "under", "--jwk", jwk, *opts)
+    fails("E_KEY", "backup", tmp_path / "x", "--to", signs, *opts, *at(owner))
+    fails("E_USAGE", "backup", tmp_path / "x", *opts, *at(owner))
+    fails("E_USAGE", "backup", tmp_path / "x", "--to", did, "--passphrase-file", secret, *opts, *at(owner))
+    assert not (tmp_path / "x").exists() and not list(owner.state.glob("*.snapshot"))
+
+
 def test_a_gateway_has_none(world, secret, tmp_path):
     gw = world.gateway("GW-NO-BACKUP")
     world.born(gw)
@@ -132,8 +176,13 @@ def test_an_owner_from_an_older_backup(world, secret, tmp_path):
     world.onboard(world.gateway("GW-D"), ITEMS)
     owner.post("/v1/devices/import", {"chain": chain_b})
     assert owner.device("GW-B")["state"] in ("IMPORTED", "CHAIN_OK", "PUBLISHED")
-    # the operator has looked
-    backup(owner, tmp_path / "next.bak", secret)
+    # it says of whom it has not heard, until somebody says that all is well
+    behind = ok("restore", "show", "--json", *at(owner))
+    assert behind["restored"] and "GW-D" not in [d["serial"] for d in behind["devices"]]
+    assert [d["state"] for d in behind["devices"] if d["serial"] == "GW-A"] in ([], ["ACTIVE"], ["RENEW_PENDING"])
+    raw("restore", "end", *at(owner))
+    assert not ok("restore", "show", "--json", *at(owner))["restored"]
+    fails("E_NOMATCH", "restore", "end", *at(owner))
     assert owner.status()["health"] == {**owner.status()["health"], "state": "ok", "reasons": []}
 
 

@@ -127,6 +127,14 @@ def test_a_device_credential_of_another_chain(world, batch, tmp_path):
     assert code in ("E_VC:", "E_HOLDER:"), code
 
 
+def scanned(label, tmp_path):
+    """What a reader that is not ours sees on the label, drawn by a program that is not ours."""
+    png = tmp_path / "label.png"
+    subprocess.run(["rsvg-convert", "--width", "600", "--output", str(png), str(label)], check=True)
+    seen = subprocess.run(["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", str(png)], check=True, capture_output=True)
+    return json.loads(seen.stdout)
+
+
 def test_labels(world, batch, tmp_path):
     _, _, out = batch
     dirs = tmp_path / "all", tmp_path / "one"
@@ -140,6 +148,7 @@ def test_labels(world, batch, tmp_path):
         texts = [t.text for t in ET.parse(path).getroot().iter("{http://www.w3.org/2000/svg}text")]
         d = devices[path.stem]
         assert texts[:2] == [d["serial"], d["model"]] and "".join(texts[2:]) == d["device"]
+        assert scanned(path, tmp_path) == {"deviceHash": d["device"], "model": d["model"], "serial": d["serial"]}
     one, = dirs[1].iterdir()
     assert one.read_bytes() == (dirs[0] / one.name).read_bytes()
     fails("E_USAGE", "devices", "label", "--out", dirs[0])
@@ -152,6 +161,7 @@ def test_labels_of_hostile_names(tmp_path):
     raw("devices", "label", "--batch", tmp_path / "b", "--out", tmp_path)
     texts = [t.text for t in ET.parse(tmp_path / ("a" * 64 + ".svg")).getroot().iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "../<x>&?"
+    assert scanned(tmp_path / ("a" * 64 + ".svg"), tmp_path) == {"deviceHash": device["device"], "model": "M", "serial": device["serial"]}
     for bad in ("../" + "a" * 61, "a" * 63, "A" * 64):
         (tmp_path / "b").write_text(json.dumps({"devices": [{**device, "device": bad}]}))
         fails("E_TYPE", "devices", "label", "--batch", tmp_path / "b", "--out", tmp_path)

@@ -5,6 +5,7 @@
 
 #include "agent/cli/backup.h"
 #include "did/base/secret.h"
+#include "did/crypto/keypair.h"
 #include "tests/check.h"
 
 static struct berth_secret *secret(const char *text)
@@ -132,6 +133,76 @@ static void every_truncation_of_the_inside_is_refused(void **state)
 	berth_buf_free(&plain);
 }
 
+/* ---- for a public key ---- */
+static void make_to(struct berth_buf *out, const struct berth_pubkey *to)
+{
+	struct berth_buf plain = BERTH_BUF_INIT;
+
+	berth_backup_add(&plain, "store", "bytes", 5);
+	CHECK_OK(berth_backup_seal_to(out, &plain, to));
+	berth_buf_free(&plain);
+}
+
+static enum berth_err open_with(const void *p, size_t n, const struct berth_privkey *mine)
+{
+	struct berth_buf plain = BERTH_BUF_INIT;
+	enum berth_err rc = berth_backup_open_with(&plain, p, n, mine);
+
+	assert_int_equal(plain.len, rc ? 0 : 2 + 5 + 8 + 5);
+	berth_buf_free(&plain);
+	return rc;
+}
+
+static void a_backup_for_a_key_is_for_that_key(void **state)
+{
+	static const enum berth_key_type types[] = { BERTH_KEY_X25519, BERTH_KEY_P256, BERTH_KEY_P384, BERTH_KEY_P521 };
+	struct berth_privkey mine, other, signs;
+	struct berth_secret *pass = secret("correct horse");
+	struct berth_buf file = BERTH_BUF_INIT, under = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
+
+	(void)state;
+	make(&under, pass);
+	CHECK_OK(berth_keypair_generate(&signs, BERTH_KEY_ED25519));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		CHECK_OK(berth_keypair_generate(&mine, types[i]));
+		CHECK_OK(berth_keypair_generate(&other, types[i]));
+		berth_buf_reset(&file);
+		make_to(&file, &mine.pub);
+		CHECK_OK(open_with(file.p, file.len, &mine));
+		CHECK_RC(BERTH_E_DECRYPT, open_with(file.p, file.len, &other));
+		CHECK_RC(BERTH_E_DECRYPT, open_with(file.p, file.len, &signs));
+		CHECK_RC(BERTH_E_ENV, open_(file.p, file.len, pass));		/* not under a passphrase, */
+		CHECK_RC(BERTH_E_ENV, open_with(under.p, under.len, &mine));	/* and the other way round */
+	}
+	CHECK_RC(BERTH_E_KEY, berth_backup_seal_to(&plain, &under, &signs.pub));
+	berth_buf_free(&plain);
+	berth_buf_free(&under);
+	berth_buf_free(&file);
+	berth_secret_free(pass);
+}
+
+static void no_byte_of_it_can_be_changed_and_no_end_cut_off(void **state)
+{
+	struct berth_buf file = BERTH_BUF_INIT;
+	struct berth_privkey mine;
+
+	(void)state;
+	CHECK_OK(berth_keypair_generate(&mine, BERTH_KEY_X25519));
+	make_to(&file, &mine.pub);
+	for (size_t n = 0; n < file.len; n++)
+		CHECK_RC(n < 10 + 32 + 24 + 16 ? BERTH_E_ENV : BERTH_E_DECRYPT, open_with(file.p, n, &mine));
+	for (size_t i = 0; i < file.len; i++) {
+		file.p[i] ^= 1;
+		CHECK_RC(i < 9 ? BERTH_E_ENV : BERTH_E_DECRYPT, open_with(file.p, file.len, &mine));
+		file.p[i] ^= 1;
+	}
+	memset(file.p + 10, 0, 32);	/* a point that agrees with everybody on nothing */
+	CHECK_RC(BERTH_E_DECRYPT, open_with(file.p, file.len, &mine));
+	file.p[9] = 255;
+	CHECK_RC(BERTH_E_ENV, open_with(file.p, file.len, &mine));
+	berth_buf_free(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +210,8 @@ int main(void)
 		cmocka_unit_test(no_byte_can_be_changed_and_no_end_cut_off),
 		cmocka_unit_test(a_cost_that_starves_the_machine_is_not_paid),
 		cmocka_unit_test(every_truncation_of_the_inside_is_refused),
+		cmocka_unit_test(a_backup_for_a_key_is_for_that_key),
+		cmocka_unit_test(no_byte_of_it_can_be_changed_and_no_end_cut_off),
 	};
 
 	berth_crypto_init();
