@@ -177,7 +177,7 @@ static void a_suspended_device_costs_little_in_a_day(void **state)
 static void a_revoked_device_costs_little_in_a_day(void **state)
 {
 	(void)state;
-	a_day_out_of_service("cmd/revoke", "QUARANTINED", 20000, 60000);
+	a_day_out_of_service("cmd/revoke", "QUARANTINED", 40000, 60000);
 }
 
 static void a_retired_device_costs_nothing(void **state)
