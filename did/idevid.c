@@ -18,16 +18,10 @@
 
 static enum berth_err push_cert(struct berth_json *certs, const struct berth_x509 *cert)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
 	size_t n;
 	const uint8_t *der = berth_x509_der(cert, &n);
-	enum berth_err rc;
 
-	berth_b64url_encode(&text, der, n);
-	if (!(rc = berth_buf_status(&text)))
-		rc = berth_json_push_str(certs, berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc;
+	return berth_json_push_b64url(certs, der, n);
 }
 
 static enum berth_err set_certs(struct berth_json *o, const struct berth_x509_chain *c)

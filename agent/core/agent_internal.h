@@ -163,6 +163,9 @@ void agent_identities_free(struct berth_agent *a);
 void agent_identities_cut(struct berth_agent *a, size_t n);	/* those that a step made, when it is undone */
 void agent_identity_drop(struct berth_agent *a, const char *name);	/* from memory */
 void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
+/* Of a file that somebody else writes, added to out: all of it, or somewhat more than most of a
+ * longer one.  Nothing where there is none, and with path NULL.  what: for E_STORE. */
+BERTH_MUST_USE enum berth_err agent_read_file(const char *path, const char *what, size_t most, struct berth_buf *out);
 void agent_env_hints(struct berth_agent *a);
 void agent_env_event_log(struct berth_agent *a);
 void agent_env_audit(struct berth_agent *a);	/* audit_peer.c */

@@ -74,21 +74,28 @@ static enum berth_err listeners(const struct berth_config *c, struct berth_net_c
 	return rc;
 }
 
-static enum berth_err origins(const struct berth_config *c, struct berth_net_config *out)
+/* Words of a list, a space behind each; *len: how much that is.  max: of out, with its NUL apart. */
+static enum berth_err
+join(const struct berth_config *c, const char *section, const char *option, char *out, size_t max, size_t *len)
 {
 	const char *word;
-	size_t at = 0;
 
-	for (size_t i = 0; (word = berth_config_item(c, "listen", NULL, "origin", i)); i++) {
+	*len = 0;
+	for (size_t i = 0; (word = berth_config_item(c, section, NULL, option, i)); i++) {
 		size_t n = strlen(word);
 
-		if (at + n + 1 > BERTH_NET_ORIGINS_MAX)
-			return berth_fail(BERTH_E_CONFIG, "[listen] origin: more than %d characters", BERTH_NET_ORIGINS_MAX);
-		memcpy(out->origins + at, word, n);
-		at += n;
-		out->origins[at++] = ' ';
+		if (*len + n + 1 > max)
+			return berth_fail(BERTH_E_CONFIG, "[%s] %s: more than %zu characters", section, option, max);
+		memcpy(out + *len, word, n);
+		*len += n;
+		out[(*len)++] = ' ';
 	}
 	return BERTH_OK;
+}
+
+static enum berth_err origins(const struct berth_config *c, struct berth_net_config *out)
+{
+	return join(c, "listen", "origin", out->origins, BERTH_NET_ORIGINS_MAX, &(size_t){ 0 });
 }
 
 static uint32_t number(const struct berth_config *c, const char *section, const char *key)
@@ -120,23 +127,17 @@ enum berth_err berth_config_net(const struct berth_config *c, struct berth_net_c
 
 enum berth_err berth_config_browse(const struct berth_config *c, struct berth_net_browse *out)
 {
-	const char *server = berth_config_str(c, "rendezvous", NULL, "dns-sd-server"), *word;
-	size_t at = 0;
+	const char *server = berth_config_str(c, "rendezvous", NULL, "dns-sd-server");
+	enum berth_err rc;
+	size_t len;
 
 	*out = (struct berth_net_browse){ .server = "" };
 	if (strlen(server) > BERTH_NET_SERVER_MAX)
 		return berth_fail(BERTH_E_CONFIG, "[rendezvous] dns-sd-server: %.80s", server);
 	memcpy(out->server, server, strlen(server));
-	for (size_t i = 0; (word = berth_config_item(c, "rendezvous", NULL, "dns-sd", i)); i++) {
-		size_t n = strlen(word);
-
-		if (at + n + 1 > BERTH_NET_DOMAINS_MAX)
-			return berth_fail(BERTH_E_CONFIG, "[rendezvous] dns-sd: more than %d characters", BERTH_NET_DOMAINS_MAX);
-		memcpy(out->domains + at, word, n);
-		at += n;
-		out->domains[at++] = ' ';
-	}
-	return at ? BERTH_OK : berth_fail(BERTH_E_NOMATCH, "DNS is not asked");
+	if ((rc = join(c, "rendezvous", "dns-sd", out->domains, BERTH_NET_DOMAINS_MAX, &len)))
+		return rc;
+	return len ? BERTH_OK : berth_fail(BERTH_E_NOMATCH, "DNS is not asked");
 }
 
 enum berth_err berth_config_net_check(const struct berth_config *c)

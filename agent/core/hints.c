@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file of [rendezvous] hints-file, and what DNS says of services. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "agent/core/agent_internal.h"
 #include "agent/protocol/hints.h"
@@ -12,32 +8,10 @@
 
 #define BROWSE_EVERY_MS 60000u	/* at most so often, whoever wants to know */
 
-static enum berth_err fill(int fd, struct berth_buf *text)
-{
-	uint8_t chunk[1024];
-	ssize_t n;
-
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && text->len <= BERTH_HINTS_TEXT_MAX)
-		berth_buf_put(text, chunk, (size_t)n);
-	return n < 0 ? berth_fail(BERTH_E_STORE, "hints-file: %s", strerror(errno)) : berth_buf_status(text);
-}
-
 /* Whoever wrote it is believed nothing, so whose file it is does not matter. */
 static enum berth_err hints(struct berth_env *env, struct berth_buf *text)
 {
-	const char *path = env->policy->hints_file;
-	int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
-	enum berth_err rc = BERTH_OK;
-	struct stat st;
-
-	if (fd < 0)
-		return !path || errno == ENOENT ? BERTH_OK : berth_fail(BERTH_E_STORE, "hints-file: %s", strerror(errno));
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		rc = berth_fail(BERTH_E_STORE, "hints-file: not a regular file");
-	else
-		rc = fill(fd, text);
-	close(fd);
-	return rc;
+	return agent_read_file(env->policy->hints_file, "hints-file", BERTH_HINTS_TEXT_MAX, text);
 }
 
 /* What is found is for the next round: this one does not wait. */

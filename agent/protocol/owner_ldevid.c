@@ -126,28 +126,16 @@ static enum berth_err set_validity(struct making *m, const struct berth_env *env
 		: berth_fail(BERTH_E_EXPIRED, "the CA's certificate is not valid now");
 }
 
-static enum berth_err push(struct berth_json *certs, const uint8_t *der, size_t n)
-{
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_b64url_encode(&text, der, n);
-	if (!(rc = berth_buf_status(&text)))
-		rc = berth_json_push_str(certs, berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc;
-}
-
 static enum berth_err set_certs(struct berth_json *out, const struct berth_buf *der, const struct berth_x509_chain *ca)
 {
 	struct berth_json *certs = berth_json_new_array();
-	enum berth_err rc = push(certs, der->p, der->len);
+	enum berth_err rc = berth_json_push_b64url(certs, der->p, der->len);
 
 	for (size_t i = 0; !rc && i < ca->n; i++) {
 		size_t n;
 		const uint8_t *p = berth_x509_der(ca->at[i], &n);
 
-		rc = push(certs, p, n);
+		rc = berth_json_push_b64url(certs, p, n);
 	}
 	if (!rc)
 		return berth_json_set(out, "certs", certs);

@@ -48,18 +48,12 @@ enum berth_err owner_set_delegation(const struct berth_instance *inst, struct be
 /* ---- the notice ---- */
 static enum berth_err push_hash(struct berth_json *list, const char *compact)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
 	struct berth_hash h;
-	enum berth_err rc;
 
 	if (!compact)
 		return BERTH_OK;
 	berth_object_hash(&h, compact, strlen(compact));
-	berth_b64url_encode(&text, h.b, 32);
-	if (!(rc = berth_buf_status(&text)))
-		rc = berth_json_push_str(list, berth_buf_cstr(&text));
-	berth_buf_free(&text);
-	return rc;
+	return berth_json_push_b64url(list, h.b, 32);
 }
 
 /* The credentials that the device may hold by now. */

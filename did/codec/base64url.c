@@ -222,3 +222,15 @@ enum berth_err berth_json_set_b64url(struct berth_json *obj, const char *key, co
 	berth_buf_free(&text);
 	return rc;
 }
+
+enum berth_err berth_json_push_b64url(struct berth_json *arr, const void *p, size_t n)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_b64url_encode(&text, p, n);
+	if (!(rc = berth_buf_status(&text)))
+		rc = berth_json_push_str(arr, berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}

@@ -23,8 +23,9 @@ void berth_b64url_encode_ct(struct berth_buf *out, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err
 berth_b64url_decode_fixed_ct(void *out, size_t want, const char *s, size_t n);
 
-/* A member whose value is bytes, not secret ones. */
+/* A member, or an element, whose value is bytes, not secret ones. */
 BERTH_MUST_USE enum berth_err
 berth_json_set_b64url(struct berth_json *obj, const char *key, const void *p, size_t n);
+BERTH_MUST_USE enum berth_err berth_json_push_b64url(struct berth_json *arr, const void *p, size_t n);
 
 #endif
