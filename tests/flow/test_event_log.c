@@ -9,6 +9,7 @@
 #include "tests/fakes/forge.h"
 #include "tests/fakes/swtpm.h"
 #include "tests/fakes/tmpdir.h"
+#include "tests/fakes/tpm_story.h"
 
 #define LIMIT_S 14400
 #define BANKS (TEST_LOG_SHA256 | TEST_LOG_SHA1)
@@ -19,7 +20,7 @@
 struct booted {
 	struct story s;
 	struct test_swtpm t;
-	char uri[320], log[160], *roots;
+	char uri[TPM_STORY_URI], log[160], *roots;
 };
 
 static struct story *now;
@@ -59,21 +60,11 @@ static void reboot(struct booted *x, const struct event *events, size_t n)
 
 static void begin(struct booted *x)
 {
-	char dir[160];
-	size_t n;
-
-	test_swtpm_start(&x->t, true);
-	story_cast(&x->s);
+	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
 	now = &x->s;
 	snprintf(x->log, sizeof(x->log), "%s/event-log", x->s.owner->dir);
 	boot(x, usual, N(usual));
-	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
-	x->s.gateway->key_uri = x->uri;
 	x->s.gateway->policy.event_log = x->log;
-	x->roots = test_read_file(x->t.ca_pem, &n);
-	x->s.factory->policy.ek_roots_pem = x->roots;
 	story_birth(&x->s);
 	story_sale(&x->s);
 	sim_on(x->s.gateway);

@@ -6,30 +6,21 @@
 #include "tests/fakes/forge.h"
 #include "tests/fakes/keys_local.h"
 #include "tests/fakes/swtpm.h"
+#include "tests/fakes/tpm_story.h"
 
 #define LIMIT_S 14400
 
 struct tpm_story {
 	struct story s;
 	struct test_swtpm t;
-	char uri[320], *roots;
+	char uri[TPM_STORY_URI], *roots;
 };
 
 static bool never(struct sim *w) { (void)w; return false; }
 
 static void cast(struct tpm_story *x)
 {
-	size_t n;
-	char dir[160];
-
-	test_swtpm_start(&x->t, true);
-	story_cast(&x->s);
-	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
-	x->s.gateway->key_uri = x->uri;
-	x->roots = test_read_file(x->t.ca_pem, &n);
-	x->s.factory->policy.ek_roots_pem = x->roots;
+	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
 }
 
 static void begin(struct tpm_story *x)

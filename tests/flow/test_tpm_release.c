@@ -9,30 +9,21 @@
 #include "tests/fakes/resale.h"
 #include "tests/fakes/shell.h"
 #include "tests/fakes/swtpm.h"
+#include "tests/fakes/tpm_story.h"
 
 #define LIMIT_S 14400
 
 struct tpm_story {
 	struct story s;
 	struct test_swtpm t;
-	char uri[320], copy[160], *roots;
+	char uri[TPM_STORY_URI], copy[160], *roots;
 	struct sim_node *a, *b;
 };
 
 static void begin(struct tpm_story *x)
 {
-	char dir[160];
-	size_t n;
-
-	test_swtpm_start(&x->t, true);
-	story_cast(&x->s);
-	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
+	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
 	snprintf(x->copy, sizeof(x->copy), "%s/copy", x->s.w.root);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
-	x->s.gateway->key_uri = x->uri;
-	x->roots = test_read_file(x->t.ca_pem, &n);
-	x->s.factory->policy.ek_roots_pem = x->roots;
 	x->a = x->s.owner;
 	x->b = forge_mallory(&x->s, "owner-b", "nng+tcp://owner-b.test:1");
 	story_birth(&x->s);
@@ -70,7 +61,7 @@ static void steal(struct tpm_story *x)
 
 static void open_copy(struct tpm_story *x, struct thief *t)
 {
-	char uri[320], dir[200];
+	char uri[TPM_STORY_URI], dir[200];
 	struct berth_keystore_config cfg = { .uri = uri };
 
 	sim_off(x->s.gateway);	/* the TPM has one user at a time */
@@ -222,7 +213,7 @@ static void the_tpm_is_cleared_where_the_device_allows_it(void **state)
 	struct berth_keystore_config cfg = { .uri = NULL };
 	struct berth_keystore *ks;
 	struct tpm_story x;
-	char uri[320];
+	char uri[TPM_STORY_URI];
 
 	(void)state;
 	begin(&x);

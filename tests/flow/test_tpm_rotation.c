@@ -8,13 +8,14 @@
 #include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/swtpm.h"
+#include "tests/fakes/tpm_story.h"
 
 #define LIMIT_S 14400
 
 struct tpm_story {
 	struct story s;
 	struct test_swtpm t;
-	char uri[320], *roots, *before;
+	char uri[TPM_STORY_URI], *roots, *before;
 };
 
 static struct story *now;
@@ -40,17 +41,7 @@ static bool rotated(struct sim *w)
 
 static void switched_on(struct tpm_story *x)
 {
-	char dir[160];
-	size_t n;
-
-	test_swtpm_start(&x->t, true);
-	story_cast(&x->s);
-	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
-	x->s.gateway->key_uri = x->uri;
-	x->roots = test_read_file(x->t.ca_pem, &n);
-	x->s.factory->policy.ek_roots_pem = x->roots;
+	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
 	story_birth(&x->s);
 	story_sale(&x->s);
 	sim_on(x->s.gateway);
