@@ -34,6 +34,25 @@ static enum berth_err on_late_invitation(struct berth_env *env, struct berth_ins
 	return berth_fail(BERTH_E_AUTHZ, "an invitation, but this device is %s", states[inst->state]);
 }
 
+/* "Onboard" is an order for a state, not for a step: where that is reached or under way
+ * nothing is left to do, so that whoever says it need not look first. */
+static enum berth_err on_onboard_again(struct berth_env *env, struct berth_instance *inst,
+				       const struct berth_event *ev, struct berth_effects *fx)
+{
+	(void)env;
+	(void)ev;
+	(void)fx;
+	switch (inst->state) {
+	case GW_BLANK:
+	case GW_RELEASING:
+	case GW_RETIRING:
+	case GW_RETIRED:
+		return berth_fail(BERTH_E_TYPE, "onboarding, but this device is %s", states[inst->state]);
+	default:
+		return BERTH_OK;
+	}
+}
+
 #define ANY BERTH_STATE_STAY
 #define STAY BERTH_STATE_STAY
 
@@ -155,6 +174,7 @@ static const struct berth_transition table[] = {
 	{ ANY,             "committed",        gateway_on_late_committed,    STAY,            STAY },
 	{ ANY,             "cmd/item-result",  gateway_item_result,          STAY,            STAY },
 
+	{ ANY,             "cmd/onboard",      on_onboard_again,             STAY,            STAY },
 	{ ANY,             "cmd/invitation",   on_late_invitation,           STAY,            STAY },
 	{ ANY,             "rollback",         on_rollback,                  GW_QUARANTINED,  STAY },
 

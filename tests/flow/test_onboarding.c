@@ -34,10 +34,51 @@ static void a_gateway_finds_its_owner(void **state)
 	story_end(&s);
 }
 
+/* Told at every moment from when it is under way to its end, where there is nothing to begin. */
+static struct story *told;
+static int told_too_late;
+
+static bool told_until_operational(struct sim *w)
+{
+	struct sim_node *gw = told->gateway;
+	char before[32];
+
+	(void)w;
+	snprintf(before, sizeof(before), "%s", story_state(told, gw));
+	if (strcmp(before, "INITIALIZED") != 0 && strcmp(before, "SEEKING") != 0) {
+		sim_as(gw);
+		CHECK_OK(berth_agent_command(gw->agent, "gateway", NULL, "cmd/onboard", NULL, NULL));
+		assert_string_equal(story_state(told, gw), before);
+		told_too_late++;
+	}
+	return strcmp(before, "OPERATIONAL") == 0;
+}
+
+static void to_onboard_can_be_said_at_any_time(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_cast(&s);
+	sim_on(s.gateway);
+	assert_string_equal(story_state(&s, s.gateway), "BLANK");
+	CHECK_RC(BERTH_E_TYPE, berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/onboard", NULL, NULL));
+	sim_off(s.gateway);
+	story_birth(&s);
+	story_sale(&s);
+	sim_on(s.gateway);
+	told = &s;
+	told_too_late = 0;
+	assert_true(sim_run_steps(&s.w, told_until_operational, 120));
+	assert_true(told_too_late > 3);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_gateway_finds_its_owner),
+		cmocka_unit_test(to_onboard_can_be_said_at_any_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,7 @@ static const struct left_out {
 	{ false, 0, gateway_on_factory_challenge, NULL, 1, "M0" }, { false, 0, gateway_on_factory_ack, NULL, 1, "M0" },
 	{ false, 0, gateway_on_birth_denied, NULL, 1, "M0" },
 	{ false, 0, NULL, "cmd/invitation", 3, "another way to the same hello" },
+	{ false, BERTH_STATE_STAY, NULL, "cmd/onboard", 1, "what is under way: no state" },
 	{ false, 0, gateway_accept_tip, NULL, 1, "a fork, which honest owners do not make" },
 	{ false, 0, gateway_on_challenge, NULL, 2, "M1: only hints" }, { false, 0, gateway_on_redirect, NULL, 2, "M2: only hints" },
 	{ false, 0, gateway_on_silent, NULL, 1, "M17: no state" }, { false, 0, gateway_on_here, NULL, 1, "M17: no state" },
