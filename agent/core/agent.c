@@ -371,6 +371,8 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 		.policy = cfg->policy, .machines = a->cfg.machines, .n_machines = cfg->n_machines,
 		.now_s = -1, .host = a };
 	agent_env_identities(a);
+	agent_env_new_identities(a);
+	agent_env_peers(a);
 	agent_env_hints(a);
 	agent_env_event_log(a);
 	agent_env_audit(a);

@@ -3,7 +3,7 @@
 #define BERTH_AGENT_CORE_AGENT_INTERNAL_H
 
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
- * DIDs and those of others), forget.c (the end of ours), wipe.c (the end of an epoch),
+ * DIDs), identity_new.c (another one), known_peers.c (those of others), forget.c (the end of ours), wipe.c (the end of an epoch),
  * deliver.c (one event, one transaction), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
@@ -162,13 +162,22 @@ BERTH_MUST_USE enum berth_err agent_identities_load(struct berth_agent *a);
 void agent_identities_free(struct berth_agent *a);
 void agent_identities_cut(struct berth_agent *a, size_t n);	/* those that a step made, when it is undone */
 void agent_identity_drop(struct berth_agent *a, const char *name);	/* from memory */
-void agent_env_identities(struct berth_agent *a);	/* fills env's functions */
+void agent_identity_free(struct berth_identity *id);
+/* Binds its keys and writes it down; *out: where it is from then on. */
+BERTH_MUST_USE enum berth_err
+agent_identity_add(struct berth_agent *a, struct berth_identity *take, const struct berth_identity **out);
 /* Of a file that somebody else writes, added to out: all of it, or somewhat more than most of a
  * longer one.  Nothing where there is none, and with path NULL.  what: for E_STORE. */
 BERTH_MUST_USE enum berth_err agent_read_file(const char *path, const char *what, size_t most, struct berth_buf *out);
+/* They fill env's functions. */
+void agent_env_identities(struct berth_agent *a);
+void agent_env_new_identities(struct berth_agent *a);	/* identity_new.c */
+void agent_env_peers(struct berth_agent *a);		/* known_peers.c */
 void agent_env_hints(struct berth_agent *a);
 void agent_env_event_log(struct berth_agent *a);
 void agent_env_audit(struct berth_agent *a);	/* audit_peer.c */
+
+/* known_peers.c */
 /* The peer has business here, and its record is kept for good: an owner, a device, a
  * rendezvous, whoever stands in a chain or was written to by our own wish. */
 BERTH_MUST_USE enum berth_err agent_learn(struct berth_agent *a, const char *did);
