@@ -85,7 +85,7 @@ $(B)/vc/jsonld/built_in.o: ALL_CFLAGS += -Wa,-I$(B)
 
 # What several programs have of the agent is in the library, too, for them alone: `did
 # resolve --config` asks the adapters as the daemon does; `vc verify --policy`.
-COMMON_SRC := $(IPC_SRC) $(addprefix agent/core/,audit_chain.c metrics.c resolveclient.c resolve_answer.c resolve_judging.c resolve_call.c resolve_config.c \
+COMMON_SRC := $(IPC_SRC) $(addprefix agent/core/,audit_chain.c metrics.c resolveclient.c resolve_lookup.c resolve_answer.c resolve_judging.c resolve_call.c resolve_config.c \
 	resolve_kept.c resolve_memory.c resolve_process.c resolve_queue.c resolve_result.c judge.c config.c config_table.c config_value.c config_credentials.c \
 	config_egress.c ethr_networks.c ethr_order.c ethr_publish.c ethr_sent.c)
 COMMON_OBJ := $(call obj,$(COMMON_SRC))

@@ -63,6 +63,13 @@ struct resolve_case {
 BERTH_MUST_USE enum berth_err
 resolve_judge(struct berth_resolveclient *c, const struct resolve_case *k, const struct berth_res_answer *a,
 	      struct resolve_document *out);
+
+/* --- resolve_lookup.c --- */
+
+/* What is looked up, under which key: a DID, or one version of its document. */
+struct resolve_look_up { const char *key, *did; const struct berth_did_version *version; const struct resolve_adapter *adapter; };
+BERTH_MUST_USE enum berth_err
+resolve_look_up(struct berth_resolveclient *c, const struct resolve_look_up *l, struct berth_did_doc **out);
 /* An answer whose log was read, with rc, is judged, and remembered under its question. */
 void resolve_on_read(struct berth_resolveclient *c, const struct resolve_question *q, const struct berth_res_answer *a,
 		     enum berth_err rc, const struct berth_webvh_log *log);

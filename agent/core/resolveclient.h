@@ -27,7 +27,8 @@
  * killed and started again after a back-off; until then E_PLUGIN.  The DID that it was
  * about is remembered as a failure, whoever else waited is only told.
  *
- * resolveclient.c     the resolver
+ * resolveclient.c     the resolver, its start and its end
+ * resolve_lookup.c    one look-up
  * resolve_memory.c    what is remembered
  * resolve_kept.c      what of it counts when nobody can be asked, and over restarts
  * resolve_result.c    resolution results
