@@ -20,18 +20,12 @@
 #include "agent/core/notify.h"
 #include "agent/core/policy_files.h"
 #include "agent/core/resolveclient.h"
+#include "agent/core/roles.h"
 #include "agent/core/sandbox.h"
 #include "agent/core/store.h"
 #include "agent/ipc/starter.h"
-#include "agent/protocol/application.h"
-#include "agent/protocol/exchange.h"
-#include "agent/protocol/mediate.h"
-#include "agent/protocol/onboarding.h"
-#include "agent/protocol/oob.h"
-#include "agent/protocol/relation.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
-
 
 void berth_daemon_log_as(const struct berth_config *cfg)
 {
@@ -127,17 +121,6 @@ static enum berth_err make_policy(const struct berth_config *cfg, struct berth_p
 	return BERTH_OK;
 }
 
-/* ---- roles ---- */
-static bool role(const struct berth_daemon *d, const char *name)
-{
-	return berth_config_has(d->cfg, "agent", NULL, "role", name);
-}
-
-static void add_machine(struct berth_agent_config *ac, const struct berth_machine *m)
-{
-	ac->machines[ac->n_machines++] = m;
-}
-
 static enum berth_err agent_start(struct berth_daemon *d)
 {
 	struct berth_agent_config ac = { .store = d->store, .keys = berth_keystores_keys(d->keys),
@@ -145,73 +128,8 @@ static enum berth_err agent_start(struct berth_daemon *d)
 		.lookups = berth_resolveclient_lookups(d->resolve), .policy = &d->policy,
 		.clock_trusted = berth_config_bool(d->cfg, "agent", NULL, "clock-trusted") };
 
-	if (role(d, "gateway"))
-		add_machine(&ac, &berth_gateway_machine);
-	if (role(d, "owner")) {
-		add_machine(&ac, &berth_owner_machine);
-		add_machine(&ac, &berth_status_machine);
-	}
-	if (role(d, "factory"))
-		add_machine(&ac, &berth_factory_machine);
-	if (role(d, "rendezvous"))
-		add_machine(&ac, &berth_rendezvous_machine);
-	if (role(d, "mediator")) {
-		add_machine(&ac, &berth_mediator_machine);
-		add_machine(&ac, &berth_relay_machine);
-		add_machine(&ac, &berth_pickup_machine);
-	}
-	if (d->policy.mediator_did)
-		add_machine(&ac, &berth_mediated_machine);
-	add_machine(&ac, &berth_ping_machine);
-	add_machine(&ac, &berth_issue_machine);
-	add_machine(&ac, &berth_proof_machine);
-	add_machine(&ac, &berth_revocation_machine);
-	add_machine(&ac, &berth_app_machine);	/* takes reports about its threads, before the log does */
-	add_machine(&ac, &berth_problem_machine);
-	add_machine(&ac, &berth_discover_machine);
-	add_machine(&ac, &berth_empty_machine);
-	add_machine(&ac, &berth_oob_machine);
-	add_machine(&ac, &berth_relation_machine);
+	berth_roles_machines(d->cfg, &ac);
 	return berth_agent_new(&d->agent, &ac);
-}
-
-/* The DIDs of the fixed roles are there from the first start, to be handed around. */
-#define BIT(p) BERTH_PURPOSE_BIT(BERTH_SIGN_##p)
-static const struct fixed {
-	const char *role, *name;	/* NULL: every one, until the device is retired */
-	bool signer;		/* of credentials, and no more */
-	unsigned purposes;
-} fixed[] = {
-	{ "owner", BERTH_ID_OWNER, false, BIT(VC) | BIT(OWNER_PROOF) | BIT(RV_BLOB) | BIT(FROM_PRIOR) | BIT(SD_JWT) |
-					  BIT(VC_JWT) | BIT(DI) | BIT(VP) | BIT(KB) },
-	{ "rendezvous", BERTH_ID_RENDEZVOUS, false, BIT(DIDCOMM) },
-	{ "mediator", BERTH_ID_MEDIATOR, false, BIT(DIDCOMM) },
-	{ "factory", BERTH_ID_ISSUER, true, BIT(VC) },
-	{ "factory", BERTH_ID_ROOT, true, BIT(VC) },
-	{ "factory", BERTH_ID_MAKER, false, BIT(DIDCOMM) },
-	{ NULL, BERTH_ID_AUDIT, true, BIT(AUDIT) },
-};
-
-static enum berth_err make_identity(struct berth_daemon *d, const struct fixed *f)
-{
-	struct berth_env *env = berth_agent_env(d->agent);
-	enum berth_key_type sign;
-
-	if (env->identity(env, f->name))
-		return BERTH_OK;
-	sign = berth_sign_type(env->keys, f->name);
-	return f->signer ? berth_agent_make_signer(d->agent, f->name, sign, f->purposes)
-		: berth_agent_make_identity(d->agent, f->name, sign, BERTH_AGREE_TYPE, f->purposes, true);
-}
-
-static enum berth_err make_identities(struct berth_daemon *d)
-{
-	enum berth_err rc = BERTH_OK;
-
-	for (size_t i = 0; !rc && i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		if (fixed[i].role ? role(d, fixed[i].role) : !berth_agent_closed(d->agent))
-			rc = make_identity(d, &fixed[i]);
-	return rc;
 }
 
 /* ---- birth and death ---- */
@@ -226,7 +144,7 @@ static enum berth_err start(struct berth_daemon *d)
 	if ((rc = berth_keystores_open(&d->keys, d->cfg, d->libexec_dir, fresh)) ||
 	    (rc = store_open(d, fresh)) || (rc = resolver_start(d)) ||
 	    (rc = berth_netclient_new(&d->net, d->cfg, d->libexec_dir)) ||
-	    (rc = berth_netclient_start(d->net)) || (rc = agent_start(d)) || (rc = make_identities(d)))
+	    (rc = berth_netclient_start(d->net)) || (rc = agent_start(d)) || (rc = berth_roles_identities(d->cfg, d->agent)))
 		return rc;
 	berth_netclient_set_agent(d->net, d->agent);
 	d->backend.agent = d->agent;
