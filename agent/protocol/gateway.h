@@ -6,8 +6,7 @@
  * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
  * gateway_evidence.c, gateway_items.c and gateway_item.c (M9, M10), gateway_set.c, gateway_trial.c and
  * gateway_results.c (M10 after the run), gateway_due.c, gateway_commit.c and gateway_complete.c
- * (M11), gateway_renew.c
- * (M12), gateway_resync.c (M18), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
+ * (M11), gateway_life.c and gateway_renew.c (M12), gateway_delegate.c, gateway_resync.c (M18), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
  * (M15), gateway_retire.c (M16), and what both are, gateway_end.c; gateway_find.c and
  * gateway_hints.c (where the owner is).  One instance, "self"; its data:
  *
@@ -183,6 +182,8 @@ enum berth_err gateway_check_terms(const struct berth_json *offer);
 enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json *body);
 /* When to look at the active credential next. */
 uint64_t gateway_look_again_ms(const struct berth_env *env, const struct berth_json *active);
+/* By the clock, or without one by what is certain. */
+bool gateway_credential_is_over(const struct berth_env *env, const struct berth_json *active);
 /* When active.credential has to be renewed. */
 enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active);
 /* Back to SEEKING: forget run, offer with its keys, and chosen chain; the next round after a

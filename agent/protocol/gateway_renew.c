@@ -13,72 +13,8 @@
 #include "did/url.h"
 
 #define AGAIN_MS 60000u
-#define LOOK_MS (24u * 3600000u)	/* how often an operational device looks at its credential */
 #define REST_MS 3600000u		/* after a refusal */
-#define SPACE_MAX_S 3600		/* between two renewals, whatever the clock says */
 #define STEP_LIFE_S 10800		/* a day of them is not more steps than a day has */
-
-/* ---- when ---- */
-enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active)
-{
-	const char *compact = berth_data_str(active, "credential");
-	struct berth_operational oc = { 0 };
-	int64_t life, jitter;
-	uint32_t r;
-	enum berth_err rc;
-
-	if (!compact || (rc = berth_operational_parse(&oc, compact, strlen(compact))))
-		return compact ? rc : berth_fail(BERTH_E_INTERNAL, "no credential");
-	/* two thirds of its life, less up to a tenth: a fleet does not come at once */
-	life = oc.exp_s > oc.issued_s ? oc.exp_s - oc.issued_s : 0;
-	berth_random(&r, sizeof(r));
-	jitter = life / 10 ? (int64_t)(r % (uint64_t)(life / 10)) : 0;
-	if (!(rc = berth_json_set_int(active, "issuedS", oc.issued_s)) &&
-	    !(rc = berth_json_set_int(active, "lifeS", life)) &&
-	    !(rc = berth_json_set_int(active, "renewS", life / 3 * 2 - jitter)))
-		rc = berth_json_set_int(active, "sinceS", env->uptime_s);
-	berth_object_free(&oc.obj);
-	return rc;
-}
-
-/* How much of its life is over: by the clock, or without one by what is certain, the
- * floor of time and the seconds that this device has been on. */
-static int64_t age_s(const struct berth_env *env, const struct berth_json *active)
-{
-	int64_t on = env->uptime_s - berth_data_int(active, "sinceS", env->uptime_s);
-	int64_t wall = (env->now_s >= 0 ? env->now_s : env->floor_s) - berth_data_int(active, "issuedS", INT64_MAX / 2);
-
-	return on > wall ? on : wall;
-}
-
-/* How long until it has to be renewed; 0: now.  A clock that is ahead of the owner's by more
- * than a credential's life makes a new one look old: it is renewed seldom all the same. */
-static int64_t left_s(const struct berth_env *env, const struct berth_json *active)
-{
-	int64_t left = berth_data_int(active, "renewS", 0) - age_s(env, active);
-	int64_t space = berth_data_int(active, "lifeS", 0) / 12;
-	int64_t rest = berth_data_int(active, "sinceS", 0) + (space < SPACE_MAX_S ? space : SPACE_MAX_S) - env->uptime_s;
-
-	if (left < rest)
-		left = rest;
-	return left > 0 ? left : 0;
-}
-
-static bool is_over(const struct berth_env *env, const struct berth_json *active)
-{
-	int64_t life = berth_data_int(active, "lifeS", 0);
-
-	return berth_json_bool(berth_json_get(active, "over"), false) || (life > 0 && age_s(env, active) >= life);
-}
-
-uint64_t gateway_look_again_ms(const struct berth_env *env, const struct berth_json *active)
-{
-	int64_t left = left_s(env, active);
-
-	if (berth_data_int(active, "lifeS", 0) <= 0)
-		return LOOK_MS;
-	return left == 0 ? 1 : left < LOOK_MS / 1000 ? (uint64_t)left * 1000 : LOOK_MS;
-}
 
 /* ---- names: what is needed for the run, one step before keys are made ---- */
 static enum berth_err set_random(struct berth_json *o, const char *member, size_t n)
@@ -118,27 +54,6 @@ enum berth_err gateway_rotate(struct berth_env *env, struct berth_instance *inst
 	(void)env;
 	(void)ev;
 	return gateway_begin_renewal(inst, fx, "asked for by the operator");
-}
-
-/* Of a device that works: is it time? */
-enum berth_err gateway_look(struct berth_env *env, struct berth_instance *inst,
-			    const struct berth_event *ev, struct berth_effects *fx)
-{
-	const struct berth_json *active = berth_json_get(inst->data, "active");
-	uint64_t wait_ms, look_ms = gateway_look_again_ms(env, active);
-	enum berth_err rc;
-
-	(void)ev;
-	if ((rc = gateway_complete_again(env, inst, fx, &wait_ms)) || (rc = gateway_hear_as_factory(env, inst, fx)))
-		return rc;
-	fx->timer_ms = wait_ms;
-	if (berth_data_int(active, "lifeS", 0) <= 0)
-		return BERTH_OK;	/* a credential without an end */
-	if (left_s(env, active) == 0)
-		return gateway_begin_renewal(inst, fx, "two thirds of the credential's life are over");
-	if (!wait_ms || look_ms < wait_ms)
-		fx->timer_ms = look_ms;
-	return BERTH_OK;
 }
 
 /* ---- renew-request ---- */
@@ -219,7 +134,7 @@ enum berth_err gateway_renew(struct berth_env *env, struct berth_instance *inst,
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
 	struct berth_json *renewal = berth_data_obj(inst->data, "renewal"), *body;
-	bool over = is_over(env, active), certified = berth_json_get(active, BERTH_LDEVID);
+	bool over = gateway_credential_is_over(env, active), certified = berth_json_get(active, BERTH_LDEVID);
 	bool as_factory = over || berth_json_get(inst->data, "resync");
 	const struct berth_identity *from = env->identity(env, as_factory ? BERTH_ID_FACTORY : berth_data_str(active, "identity"));
 	const struct berth_identity *op;
@@ -259,57 +174,6 @@ static enum berth_err from_owner(const struct berth_instance *inst, const struct
 	if (!ev->sender || !owner || !berth_did_same(ev->sender, owner))
 		return berth_fail(BERTH_E_AUTHZ, "%s from somebody else", ev->on);
 	return BERTH_OK;
-}
-
-static int64_t now_at_least(const struct berth_env *env)
-{
-	return env->now_s > env->floor_s ? env->now_s : env->floor_s;
-}
-
-bool gateway_delegate_is_over(const struct berth_env *env, const struct berth_json *active)
-{
-	return berth_json_get(active, "for") && berth_data_int(active, "forExpS", 0) <= now_at_least(env);
-}
-
-static enum berth_err judge_delegation(struct berth_env *env, const struct berth_instance *inst,
-				       const struct berth_delegation *d, const char *scope)
-{
-	const struct berth_json *active = berth_json_get(inst->data, "active");
-	struct berth_hash tip;
-	uint8_t jkt[32];
-	enum berth_err rc;
-
-	if ((rc = berth_body_get_32(active, "forJkt", jkt)) || (rc = berth_body_get_32(inst->data, "tip", tip.b)) ||
-	    (rc = berth_object_verify(&d->obj, NULL, berth_data_str(active, "for"), jkt)))
-		return rc;
-	if (!berth_did_same(d->delegate, berth_data_str(active, "owner")) || !berth_hash_equal(&d->tip, &tip) ||
-	    !berth_delegation_has_scope(d, scope))
-		return berth_fail(BERTH_E_AUTHZ, "delegation of another agent, tip or scope");
-	if (d->dseq < berth_data_int(inst->data, "dseq", 0))
-		return berth_fail(BERTH_E_REPLAY, "delegation %lld after %lld", (long long)d->dseq,
-				  (long long)berth_data_int(inst->data, "dseq", 0));
-	return d->exp_s > now_at_least(env) ? BERTH_OK : berth_fail(BERTH_E_EXPIRED, "delegation");
-}
-
-/* Onboarding under a delegation does not go on for ever: whatever else a delegate wants, it
- * shows one anew. */
-enum berth_err gateway_check_delegation(struct berth_env *env, struct berth_instance *inst, const struct berth_json *body,
-					const char *scope)
-{
-	struct berth_json *active = berth_data_obj(inst->data, "active");
-	struct berth_delegation d = { 0 };
-	const char *compact;
-	enum berth_err rc;
-
-	if (!berth_json_get(active, "for"))
-		return BERTH_OK;
-	if ((rc = berth_json_req_str(body, "delegation", BERTH_OBJECT_MAX, &compact)) ||
-	    (rc = berth_delegation_parse(&d, compact, strlen(compact))))
-		return rc;
-	if (!(rc = judge_delegation(env, inst, &d, scope)) && !(rc = berth_json_set_int(inst->data, "dseq", d.dseq)))
-		rc = berth_json_set_int(active, "forExpS", d.exp_s);
-	berth_object_free(&d.obj);
-	return rc;
 }
 
 static enum berth_err remember_old(struct berth_instance *inst)
@@ -462,7 +326,7 @@ enum berth_err gateway_on_renew_denied(struct berth_env *env, struct berth_insta
 	if ((rc = from_owner(inst, ev, berth_data_str(berth_json_get(inst->data, "renewal"), "thid"))) ||
 	    (rc = berth_json_opt_str(ev->in->msg.body, "reason", 256, &reason)))
 		return rc;
-	if (strcmp(reason, berth_err_name(BERTH_E_EXPIRED)) == 0 && !is_over(env, active)) {
+	if (strcmp(reason, berth_err_name(BERTH_E_EXPIRED)) == 0 && !gateway_credential_is_over(env, active)) {
 		fx->go = true;
 		return berth_json_set_bool(active, "over", true);
 	}
