@@ -7,7 +7,8 @@
 
 /* What issue-credential and present-proof have in common: an instance a thread, with
  * data {"peer", "me", "thid", "version", "at", ...}; versions 3.0 and 2.0, in which an
- * exchange is answered as it was begun; credentials and presentations as attachments. */
+ * exchange is answered as it was begun; credentials and presentations as attachments
+ * (exchange_attach.c). */
 #define BERTH_EXCHANGES_MAX 512			/* of one machine */
 #define BERTH_EXCHANGES_PEER_MAX 32		/* of these, begun by one peer and not ended */
 #define BERTH_EXCHANGE_DONE "done"		/* the names of both machines' last states */
