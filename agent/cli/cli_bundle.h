@@ -9,4 +9,7 @@ extern const struct berth_cli_opt berth_cli_export_bundle_opts[], berth_cli_impo
 enum berth_err berth_cli_export_bundle(struct berth_cli *c);
 enum berth_err berth_cli_import_bundle(struct berth_cli *c);
 
+/* Between cli_bundle.c and cli_bundle_collect.c: adds what the command line names. */
+enum berth_err berth_cli_bundle_collect(const struct berth_cli *c, struct berth_json *bundle);
+
 #endif
