@@ -13,6 +13,7 @@
  *				its CA could not, and this is the code
  *	{certs [base64url DER]}	the certificate, and those above it; kept with its {serial, untilS} */
 #define BERTH_LDEVID "ldevid"
+#define BERTH_LDEVID_ISSUED_MAX 24	/* certificates of one device that are not over */
 
 /* v.serial and v.untilS: what people and lists name a certificate by. */
 BERTH_MUST_USE enum berth_err berth_ldevid_describe(struct berth_json *v, const struct berth_x509 *cert);
@@ -32,7 +33,8 @@ BERTH_MUST_USE enum berth_err berth_ldevid_pem(const struct berth_json *ldevid, 
 
 /* ---- the owner (owner_ldevid.c) ---- */
 /* data, beside what owner.h says:
- *	ldevid {serial, untilS} or {reason}, ldevidOld [{serial, untilS, goneS}]	what is and was in use
+ *	ldevid {serial, untilS} or {reason}	what is in use
+ *	ldevidIssued [{serial, untilS, goneS?}]	all that is not over; goneS: since when another is in use
  *
  * Answers the request in a body, for what is valid as long as until_s: *out is member
  * "ldevid" of ours, NULL without a CA.  E_SIG, E_KEY, E_ALG, E_TYPE, E_B64, E_SIZE,
@@ -48,8 +50,9 @@ void berth_ldevid_say(struct berth_effects *fx, const struct berth_instance *ins
 /* The certificate of from.ldevid (from may be NULL) is in use now; the one before is not. */
 BERTH_MUST_USE enum berth_err
 berth_ldevid_switch(const struct berth_env *env, struct berth_json *data, const struct berth_json *from);
-/* Rows of a list of revoked certificates (x509_order.h) for one device of ours: what was
- * superseded, and what is in use when `reason` (RFC 5280 5.3.1) is not negative. */
+/* Rows of a list of revoked certificates (x509_order.h) for one device of ours: whatever was
+ * issued and is neither in use nor on its way, and that as well when `reason` (RFC 5280 5.3.1)
+ * is not negative. */
 BERTH_MUST_USE enum berth_err
 berth_ldevid_revoked(const struct berth_env *env, const struct berth_json *data, int reason, struct berth_buf *rows);
 

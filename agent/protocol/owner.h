@@ -27,7 +27,7 @@
  *	used		it was committed in this epoch: only its receipt says that it is free
  *	attempt		the highest number of an operational identity in this epoch that we took
  *	renewal {operationalDid, credential, peer, ldevid?, issuedLdevid?}	while RENEW_PENDING
- *	ldevid, ldevidOld	ldevid.h; also in issued
+ *	ldevid, ldevidIssued	ldevid.h; also in issued
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
  *			the DID that only this device knows, and the one after it
  *	transfer {thid, nonce, credential, from, to?, retire, carried?, ready?, tries}	while TRANSFERRING and RETIRING

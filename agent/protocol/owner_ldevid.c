@@ -12,8 +12,8 @@
 #include "did/url.h"
 
 #define SKEW_S 300		/* by so much a device's or a peer's clock may be late */
-#define OLD_MAX 8		/* certificates of a device that are superseded and not over */
 #define REASON_SUPERSEDED 4	/* RFC 5280 5.3.1 */
+#define ISSUED "ldevidIssued"
 
 /* ---- the request ---- */
 
@@ -43,7 +43,55 @@ static enum berth_err read_request(struct berth_env *env, const char *op_did, co
 	return rc;
 }
 
+/* ---- the record ---- */
+
+static enum berth_err describe(struct berth_json *v, const struct berth_buf *der)
+{
+	struct berth_x509_chain c = { .n = 0 };
+	enum berth_err rc = berth_x509_chain_add(&c, der->p, der->len);
+
+	if (!rc)
+		rc = berth_ldevid_describe(v, c.at[0]);
+	berth_x509_chain_free(&c);
+	return rc;
+}
+
+/* Those that are over are nobody's business any more.  There is no room by forgetting others:
+ * whoever has one could use it, and no list would have it. */
+static enum berth_err make_room(const struct berth_env *env, struct berth_json *data)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "ldevid");
+
+	berth_json_each(v, berth_json_get(data, ISSUED))
+		if (!rc && berth_data_int(v, "untilS", 0) > env->now_s)
+			rc = berth_json_push(list, berth_json_clone(v));
+	if (rc) {
+		berth_json_free(list);
+		return rc;
+	}
+	if ((rc = berth_json_set(data, ISSUED, list)) || berth_json_len(berth_json_get(data, ISSUED)) < BERTH_LDEVID_ISSUED_MAX)
+		return rc;
+	return berth_fail(BERTH_E_QUOTA, "%d certificates of the device are not over", BERTH_LDEVID_ISSUED_MAX);
+}
+
+/* Before it leaves, and whether it is ever taken or not. */
+static enum berth_err record(struct berth_json *data, const struct berth_buf *der)
+{
+	struct berth_json *v = berth_json_new_object();
+	enum berth_err rc = describe(v, der);
+
+	if (!rc)
+		return berth_json_push(berth_json_get_mut(data, ISSUED), v);
+	berth_json_free(v);
+	return rc;
+}
+
 /* ---- names ---- */
+
+/* Serial and model are the manufacturer's words, and may be those of another name: no wildcard
+ * comes of them, and no alternative name of another kind than its template is, such as a DID. */
+static bool is_plain(const char *value, bool subject) { return !value || !value[strcspn(value, subject ? "*" : "*:")]; }
 
 /* A value, and in a subject what would end it in it. */
 static void put_value(struct berth_buf *out, const char *value, bool subject)
@@ -65,6 +113,9 @@ static enum berth_err expand(struct berth_buf *out, const char *template, const 
 	};
 	size_t i;
 
+	for (i = 0; i < 2; i++)
+		if (strstr(template, known[i].name) && !is_plain(known[i].value, subject))
+			return berth_fail(BERTH_E_TYPE, "%s of the device in a certificate", known[i].name);
 	while (*template) {
 		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 			if (strncmp(template, known[i].name, strlen(known[i].name)) == 0)
@@ -143,7 +194,7 @@ static enum berth_err set_certs(struct berth_json *out, const struct berth_buf *
 	return rc;
 }
 
-static enum berth_err make(struct berth_env *env, const struct berth_instance *inst, const char *op_did,
+static enum berth_err make(struct berth_env *env, struct berth_instance *inst, const char *op_did,
 			   const struct berth_pubkey *key, int64_t until_s, struct berth_json *out)
 {
 	const struct berth_x509_chain *ca = env->policy->ldevid_ca;
@@ -152,9 +203,9 @@ static enum berth_err make(struct berth_env *env, const struct berth_instance *i
 	enum berth_err rc;
 
 	m.order.ca = berth_x509_der(ca->at[0], &m.order.ca_len);
-	if (!(rc = berth_did_short(&m.did, op_did)) && !(rc = set_names(&m, env->policy, inst)) &&
-	    !(rc = set_validity(&m, env, until_s)) &&
-	    !(rc = env->keys->ops->sign_x509(env->keys, BERTH_KEY_LDEVID_CA, &m.order, &der)))
+	if (!(rc = make_room(env, inst->data)) && !(rc = berth_did_short(&m.did, op_did)) &&
+	    !(rc = set_names(&m, env->policy, inst)) && !(rc = set_validity(&m, env, until_s)) &&
+	    !(rc = env->keys->ops->sign_x509(env->keys, BERTH_KEY_LDEVID_CA, &m.order, &der)) && !(rc = record(inst->data, &der)))
 		rc = set_certs(out, &der, ca);
 	making_free(&m);
 	berth_buf_free(&der);
@@ -207,61 +258,38 @@ void berth_ldevid_say(struct berth_effects *fx, const struct berth_instance *ins
 
 /* ---- what is in use ---- */
 
-static enum berth_err note(struct berth_json *to, const struct berth_x509 *cert)
-{
-	struct berth_json *v = berth_json_new_object();
-	enum berth_err rc = berth_ldevid_describe(v, cert);
-
-	if (!rc)
-		return berth_json_set(to, BERTH_LDEVID, v);
-	berth_json_free(v);
-	return rc;
-}
-
 enum berth_err berth_ldevid_note(struct berth_json *to, const struct berth_json *issued)
 {
 	const char *text = berth_json_str(berth_json_at(berth_json_get(issued, "certs"), 0));
 	const char *why = berth_data_str(issued, "reason");
-	struct berth_x509_chain c = { .n = 0 };
 	struct berth_buf der = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	if (!text)
 		return why ? berth_json_set_str(berth_data_obj(to, BERTH_LDEVID), "reason", why) : BERTH_OK;
-	if (!(rc = berth_b64url_decode(&der, text, strlen(text))) && !(rc = berth_x509_chain_add(&c, der.p, der.len)))
-		rc = note(to, c.at[0]);
-	berth_x509_chain_free(&c);
+	if (!(rc = berth_b64url_decode(&der, text, strlen(text))))
+		rc = describe(berth_data_obj(to, BERTH_LDEVID), &der);
 	berth_buf_free(&der);
 	return rc;
 }
 
-/* What is not over yet, and no more than OLD_MAX: renewals come long before that. */
-static enum berth_err retire(const struct berth_env *env, struct berth_json *data, const struct berth_json *was)
+static enum berth_err end(const struct berth_env *env, struct berth_json *data, const char *serial)
 {
-	struct berth_json *list = berth_json_new_array(), *copy = berth_json_clone(was);
-	const struct berth_json *old = berth_json_get(data, "ldevidOld");
-	size_t skip = berth_json_len(old) >= OLD_MAX ? berth_json_len(old) - OLD_MAX + 1 : 0;
-	enum berth_err rc = list && copy ? berth_json_set_int(copy, "goneS", env->now_s) : BERTH_E_NOMEM;
+	struct berth_json *list = berth_json_get_mut(data, ISSUED);
+	enum berth_err rc = BERTH_OK;
 
-	for (size_t i = skip; !rc && i < berth_json_len(old); i++)
-		if (berth_data_int(berth_json_at(old, i), "untilS", 0) > env->now_s)
-			rc = berth_json_push(list, berth_json_clone(berth_json_at(old, i)));
-	if (!rc) {
-		rc = berth_json_push(list, copy);
-		copy = NULL;
-	}
-	if (!rc)
-		return berth_json_set(data, "ldevidOld", list);
-	berth_json_free(copy);
-	berth_json_free(list);
+	for (struct berth_json *v = list ? berth_json_first_mut(list) : NULL; v && !rc; v = berth_json_next_mut(v))
+		if (berth_json_says(berth_json_get(v, "serial"), serial))
+			rc = berth_json_set_int(v, "goneS", env->now_s);
 	return rc;
 }
 
 enum berth_err berth_ldevid_switch(const struct berth_env *env, struct berth_json *data, const struct berth_json *from)
 {
-	const struct berth_json *was = berth_json_get(data, BERTH_LDEVID), *is = berth_json_get(from, BERTH_LDEVID);
+	const char *was = berth_data_str(berth_json_get(data, BERTH_LDEVID), "serial");
+	const struct berth_json *is = berth_json_get(from, BERTH_LDEVID);
 	struct berth_json *copy = is ? berth_json_clone(is) : NULL;
-	enum berth_err rc = berth_json_get(was, "serial") ? retire(env, data, was) : BERTH_OK;
+	enum berth_err rc = was ? end(env, data, was) : BERTH_OK;
 
 	berth_json_remove(data, BERTH_LDEVID);
 	if (rc || !is) {
@@ -291,15 +319,27 @@ static enum berth_err put_row(struct berth_buf *rows, const struct berth_json *v
 	return berth_buf_status(rows);
 }
 
+/* In use, or on its way to be that. */
+static bool is_held(const struct berth_json *data, const char *serial)
+{
+	const struct berth_json *const by[] = { data, berth_json_get(data, "issued"), berth_json_get(data, "renewal") };
+
+	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++)
+		if (berth_json_says(berth_json_get(berth_json_get(by[i], BERTH_LDEVID), "serial"), serial))
+			return true;
+	return false;
+}
+
 enum berth_err berth_ldevid_revoked(const struct berth_env *env, const struct berth_json *data, int reason, struct berth_buf *rows)
 {
-	const struct berth_json *now = berth_json_get(data, BERTH_LDEVID);
 	enum berth_err rc = BERTH_OK;
 
-	berth_json_each(v, berth_json_get(data, "ldevidOld"))
-		if (!rc && berth_data_int(v, "untilS", 0) > env->now_s)
-			rc = put_row(rows, v, berth_data_int(v, "goneS", 0), REASON_SUPERSEDED);
-	if (!rc && berth_json_get(now, "serial") && reason >= 0 && berth_data_int(now, "untilS", 0) > env->now_s)
-		rc = put_row(rows, now, env->now_s, reason);
+	berth_json_each(v, berth_json_get(data, ISSUED)) {
+		const char *serial = berth_data_str(v, "serial");
+		bool held = serial && is_held(data, serial);
+
+		if (!rc && berth_data_int(v, "untilS", 0) > env->now_s && (!held || reason >= 0))
+			rc = put_row(rows, v, berth_data_int(v, "goneS", env->now_s), held ? reason : REASON_SUPERSEDED);
+	}
 	return rc;
 }

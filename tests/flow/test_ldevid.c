@@ -152,14 +152,9 @@ static void renewed_with_the_keys(void **state)
 	check_by_openssl();
 	assert_string_not_equal(first, second);
 	o = story_data(&s, s.owner);
-	assert_int_equal(berth_json_len(berth_json_get(o, "ldevidOld")), 1);
-	assert_string_equal(berth_data_str(berth_json_at(berth_json_get(o, "ldevidOld"), 0), "serial"), first);
+	assert_int_equal(berth_json_len(berth_json_get(o, "ldevidIssued")), 2);
+	assert_string_equal(berth_data_str(berth_json_at(berth_json_get(o, "ldevidIssued"), 0), "serial"), first);
 	assert_null(berth_json_get(o, "renewal"));
-	berth_json_free(o);
-	for (int i = 0; i < 12; i++)	/* what is remembered of the old ones has an end */
-		rotate_and_settle();
-	o = story_data(&s, s.owner);
-	assert_int_equal(berth_json_len(berth_json_get(o, "ldevidOld")), 8);
 	berth_json_free(o);
 	end();
 }
@@ -293,6 +288,46 @@ static void a_name_that_cannot_be_ends_no_onboarding(void **state)
 	rotate_and_settle();
 	assert_true(test_ldevid_is_pair(&s));
 	end();
+}
+
+static void born_as(const char *serial, const char *subject, const char *san)
+{
+	memset(&l, 0, sizeof(l));
+	story_cast(&s);
+	test_ldevid_begin(&l, s.owner, 400 * DAY);
+	s.gateway->policy.serial = serial;
+	story_birth(&s);
+	story_sale(&s);
+	s.owner->policy.ldevid_subject = subject;
+	s.owner->policy.ldevid_sans[0] = san;
+	s.owner->policy.n_ldevid_sans = 1;
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+}
+
+/* Whoever makes devices would be whoever it wants in this owner's network. */
+static void a_serial_is_no_other_name(void **state)
+{
+	static const struct { const char *serial, *subject, *san; } bad[] = {
+		{ "*", "/CN=gw", "{serial}.gw.example" }, { "*.gw.example", "/CN={serial}", "a.gw.example" },
+		{ "did:peer:4zQmanother", "/CN=gw", "{serial}" }, { "did:peer:4zQmanother", "/CN=gw", "urn:{serial}" },
+	}, good[] = {
+		{ "GW-0002", "/CN=gw", "{serial}.gw.example" }, { "GW.2", "/CN={serial}", "urn:gw:{serial}" },
+		{ "00:16:3e:00", "/CN={serial}", "a.gw.example" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		born_as(bad[i].serial, bad[i].subject, bad[i].san);
+		assert_false(has("certs"));
+		assert_true(story_audit(s.owner, "without a certificate: E_TYPE") >= 1);
+		end();
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		born_as(good[i].serial, good[i].subject, good[i].san);
+		assert_true(test_ldevid_is_pair(&s));
+		end();
+	}
 }
 
 /* ---- requests that are not the device's ---- */
@@ -626,9 +661,99 @@ static void a_list_has_what_is_revoked_and_not_over(void **state)
 	end();
 }
 
+/* Rows of the list for one who is out of service (reason 6), or in (-1). */
+static size_t listed(int reason)
+{
+	struct berth_json *o = story_data(&s, s.owner);
+	struct berth_buf rows = BERTH_BUF_INIT;
+	size_t n;
+
+	sim_as(s.owner);
+	CHECK_OK(berth_ldevid_revoked(berth_agent_env(s.owner->agent), o, reason, &rows));
+	n = rows.len / BERTH_X509_REVOKED_LEN;
+	berth_buf_free(&rows);
+	berth_json_free(o);
+	return n;
+}
+
+static bool out(struct sim *w)
+{
+	return story_quiet(w) && strcmp(story_state(&s, s.gateway), "QUARANTINED") == 0;
+}
+
+static bool uncommitted(struct sim *w)
+{
+	(void)w;
+	return story_audit(s.owner, "did not commit in time") == 1;
+}
+
+/* Who has the certificate and has not said so would keep it for good. */
+static void a_list_has_what_was_issued_and_never_taken(void **state)
+{
+	(void)state;
+	begin(true);
+	rotate();
+	assert_true(story_run_to(&s, s.owner, "RENEW_PENDING"));
+	sim_drop(&s.w);
+	assert_int_equal(listed(-1), 0);	/* it is on its way, and may come yet */
+	assert_int_equal(listed(6), 2);
+	berth_json_free(resale_command(s.owner, s.device, "cmd/suspend", NULL, BERTH_OK));
+	assert_true(sim_run(&s.w, out, LIMIT_S));	/* the keys that were to come are given up */
+	berth_json_free(resale_command(s.owner, s.device, "cmd/resume", NULL, BERTH_OK));
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S) && test_ldevid_is_pair(&s));
+	rotate_and_settle();
+	assert_true(test_ldevid_is_pair(&s));
+	assert_int_equal(listed(-1), 2);	/* the first, and the one that nobody took */
+	assert_int_equal(listed(6), 3);
+	end();
+}
+
+static void a_list_has_what_was_issued_and_not_committed(void **state)
+{
+	(void)state;
+	cast(true);
+	sim_on(s.gateway);
+	assert_true(story_run_to(&s, s.owner, "ISSUED"));
+	sim_off(s.gateway);
+	sim_drop(&s.w);
+	assert_int_equal(listed(-1), 0);
+	assert_int_equal(listed(6), 1);
+	assert_true(sim_run(&s.w, uncommitted, LIMIT_S));
+	assert_int_equal(listed(-1), 1);
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S) && test_ldevid_is_pair(&s));
+	assert_int_equal(listed(-1), 1);
+	assert_int_equal(listed(6), 2);
+	end();
+}
+
+/* None of them falls off the list before it is over: there is no further one instead. */
+static void more_than_a_list_can_have_are_not_issued(void **state)
+{
+	(void)state;
+	begin(true);
+	for (size_t i = 1; i < BERTH_LDEVID_ISSUED_MAX; i++) {
+		rotate_and_settle();
+		assert_true(test_ldevid_is_pair(&s));
+	}
+	rotate_and_settle();
+	assert_false(has("certs"));
+	assert_int_equal(story_audit(s.owner, "without a certificate: E_QUOTA"), 1);
+	assert_int_equal(listed(-1), BERTH_LDEVID_ISSUED_MAX);
+	s.w.mono_ms += 2 * DAY * 1000;		/* all of them are over */
+	assert_true(sim_run(&s.w, rotated, LIMIT_S));
+	rotate_and_settle();
+	assert_true(test_ldevid_is_pair(&s));
+	assert_true(listed(-1) <= 1);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_has_what_was_issued_and_never_taken), cmocka_unit_test(a_list_has_what_was_issued_and_not_committed),
+		cmocka_unit_test(more_than_a_list_can_have_are_not_issued),
+		cmocka_unit_test(a_serial_is_no_other_name),
 		cmocka_unit_test(onboarded_with_a_certificate), cmocka_unit_test(renewed_with_the_keys),
 		cmocka_unit_test(by_itself_at_two_thirds_of_its_life), cmocka_unit_test(no_longer_than_credential_and_ca),
 		cmocka_unit_test(gone_with_the_epoch), cmocka_unit_test(it_comes_and_goes_with_the_ca),
