@@ -184,11 +184,14 @@ static enum berth_err take(struct berth_env *env, struct berth_instance *inst, c
 			   struct berth_effects *fx, const struct set *s)
 {
 	int64_t last = berth_data_int(inst->data, "itemSeq", 0);
+	enum berth_err rc;
 
 	if (s->seq < last)
 		return berth_fail(BERTH_E_REPLAY, "set %lld of items after %lld", (long long)s->seq, (long long)last);
 	if (s->seq == last)
 		return again(env, inst, fx, s);
+	if ((rc = gateway_trial_again(env, inst, fx)))
+		return rc;
 	if (!berth_json_get(inst->data, "trial"))
 		return begin(env, inst, fx, s, ev->in->msg.thid);
 	berth_effects_audit(fx, "set %lld of items has to wait: another one is on trial", (long long)s->seq);

@@ -27,8 +27,10 @@ enum berth_err gateway_drop_set(struct berth_env *env, struct berth_instance *in
 enum berth_err gateway_refuse_set(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev,
 				  struct berth_effects *fx, int64_t seq, enum berth_err why);
 /* What became of it, once more; nothing where that is not known yet. */
-enum berth_err gateway_say_outcome(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+enum berth_err gateway_say_outcome(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				   int64_t seq);
+/* The set on trial, where there is one, is looked at once more: it may be that nothing is waited for. */
+enum berth_err gateway_trial_again(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* Whether a hook's word is about the set on trial; rc of dealing with it. */
 bool gateway_trial_waits(const struct berth_instance *inst, const char *id, const char *sha256);
 enum berth_err gateway_trial_result(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,

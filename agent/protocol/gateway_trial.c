@@ -144,16 +144,6 @@ static bool waits_for_hooks(const struct berth_instance *inst)
 	return berth_json_len(berth_json_get(trial_of(inst), "wait")) > 0;
 }
 
-enum berth_err gateway_say_outcome(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
-				   int64_t seq)
-{
-	const struct berth_json *o = berth_json_get(inst->data, "outcome");
-
-	if (trial_of(inst))
-		return waits_for_hooks(inst) ? BERTH_OK : say_trial(env, inst, fx);
-	return berth_data_int(o, "seq", 0) == seq ? say(env, inst, fx, o) : BERTH_OK;
-}
-
 /* ---- sets that never came into use ---- */
 enum berth_err gateway_refuse_set(struct berth_env *env, const struct berth_instance *inst, const struct berth_event *ev,
 				  struct berth_effects *fx, int64_t seq, enum berth_err why)
@@ -279,6 +269,38 @@ static enum berth_err look(struct berth_env *env, struct berth_instance *inst, s
 		return confirm(env, inst, fx);
 	berth_effects_audit(fx, "set %lld of items is on trial", (long long)berth_data_int(trial, "seq", 0));
 	return say_trial(env, inst, fx);
+}
+
+/* The first that no hook takes, as the configuration is by now; NULL: none. */
+static const char *unhooked(const struct berth_env *env, const struct berth_instance *inst)
+{
+	berth_json_each(v, berth_json_get(trial_of(inst), "wait")) {
+		const struct berth_json *item = gateway_items_find(in_use(inst), berth_json_key(v));
+
+		if (!item || !hooked(env, item))
+			return berth_json_key(v);
+	}
+	return NULL;
+}
+
+/* The owner asks, or goes on: what nobody works at is not waited for. */
+enum berth_err gateway_trial_again(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	const char *id;
+
+	while ((id = unhooked(env, inst)))
+		berth_json_remove(berth_data_obj(berth_data_obj(inst->data, "trial"), "wait"), id);
+	return trial_of(inst) ? look(env, inst, fx) : BERTH_OK;
+}
+
+enum berth_err gateway_say_outcome(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
+				   int64_t seq)
+{
+	const struct berth_json *o = berth_json_get(inst->data, "outcome");
+
+	if (trial_of(inst))
+		return gateway_trial_again(env, inst, fx);
+	return berth_data_int(o, "seq", 0) == seq ? say(env, inst, fx, o) : BERTH_OK;
 }
 
 enum berth_err gateway_activate(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)

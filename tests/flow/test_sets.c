@@ -269,6 +269,56 @@ static void a_set_waits_for_all_of_its_hooks(void **state)
 	story_end(&s);
 }
 
+/* The operator has taken the hook away: nobody will ever say what became of it. */
+static void a_hook_that_is_gone_is_not_waited_for(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	with_hook("network");
+	provide("wifi", "network", "ssid=a");
+	on_trial();
+	sim_off(s.gateway);
+	s.gateway->policy.hooked = NULL;
+	sim_on(s.gateway);
+	settle();			/* the owner asks what became of it */
+	check_set("active", NULL);
+	with_hook("network");
+	provide("wifi", "network", "ssid=b");
+	on_trial();
+	the_hook = "cloud";
+	provide("wifi", "network", "ssid=c");	/* and the next one need not wait for that */
+	settle();
+	provide_check(now, "wifi", "ssid=c");
+	check_set("active", NULL);
+	story_end(&s);
+}
+
+/* Of two hooks the one that is there is waited for. */
+static void a_hook_that_stays_is_waited_for(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	with_hook("network");
+	provide("wifi", "network", "ssid=a");
+	on_trial();
+	sim_off(s.gateway);
+	sim_on(s.gateway);
+	provide("wifi", "network", "ssid=b");
+	assert_false(sim_run(&s.w, is_over, LIMIT_S));
+	provide_check(now, "wifi", "ssid=a");
+	CHECK_OK(hook_says("wifi", "ssid=a", "ok", NULL));
+	assert_true(sim_run_steps(&s.w, is_over, LIMIT_S));
+	on_trial();
+	CHECK_OK(hook_says("wifi", "ssid=b", "ok", NULL));
+	settle();
+	provide_check(now, "wifi", "ssid=b");
+	story_end(&s);
+}
+
 #define FIRMWARE(version) "{\"url\":\"https://fw.example/a\",\"sha256\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"," \
 	"\"size\":5,\"version\":\"" version "\"}"
 
@@ -608,6 +658,7 @@ int main(void)
 		cmocka_unit_test(one_item_that_does_not_hold_refuses_all),
 		cmocka_unit_test(what_a_hook_cannot_do_is_gone_back_from),
 		cmocka_unit_test(a_set_waits_for_all_of_its_hooks),
+		cmocka_unit_test(a_hook_that_is_gone_is_not_waited_for), cmocka_unit_test(a_hook_that_stays_is_waited_for),
 		cmocka_unit_test(what_was_installed_is_not_gone_back_from),
 		cmocka_unit_test(what_the_owner_cannot_be_reached_with_is_gone_back_from),
 		cmocka_unit_test(what_it_can_be_reached_with_stays),
