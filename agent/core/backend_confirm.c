@@ -10,7 +10,7 @@
 #include "agent/protocol/onboarding.h"
 #include "did/base/log.h"
 
-static bool has_acked(struct berth_backend *b, const char *principal, int64_t generation)
+bool backend_has_acked(struct berth_backend *b, const char *principal, int64_t generation)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
 	bool found = false, yes;
@@ -29,7 +29,7 @@ static enum berth_err list_waiting(struct berth_backend *b, struct berth_json *l
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; !rc && i < p->n_confirm; i++)
-		if (!has_acked(b, p->confirm[i], since))
+		if (!backend_has_acked(b, p->confirm[i], since))
 			rc = berth_json_push_str(list, p->confirm[i]);
 	return rc;
 }
@@ -55,7 +55,7 @@ static enum berth_err look_at_trial(struct berth_backend *b, const struct berth_
 	struct berth_json *args;
 	enum berth_err rc;
 
-	if (!by || berth_json_get(trial, "acked") || !has_acked(b, by, backend_watch_event(b, "provisioned")))
+	if (!by || berth_json_get(trial, "acked") || !backend_has_acked(b, by, backend_watch_event(b, "provisioned")))
 		return BERTH_OK;
 	args = berth_json_new_object();
 	if (!(rc = berth_json_set_str(args, "principal", by)))

@@ -58,6 +58,8 @@ int64_t backend_watch_event(const struct berth_backend *b, const char *name);
 /* backend_confirm.c: what waited for applications goes on when they have said so; what status
  * says of it: o.itemSet, o.grace. */
 void backend_confirm_look(struct berth_backend *b);
+/* That principal has said so of that generation, or of a later one. */
+bool backend_has_acked(struct berth_backend *b, const char *principal, int64_t generation);
 BERTH_MUST_USE enum berth_err backend_set_waits(struct berth_backend *b, struct berth_json *o, const struct berth_json *data);
 
 /* backend_provision.c: o.set, what an owner's device made of the last set of items. */

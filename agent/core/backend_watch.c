@@ -307,24 +307,34 @@ int64_t backend_watch_event(const struct berth_backend *b, const char *name)
 	return berth_data_int(berth_json_get(b->watched, "at"), name, 0);
 }
 
+/* The highest counts: a word that was overtaken takes nothing back, and costs no write. */
+static enum berth_err keep_ack(struct berth_backend *b, const char *principal, int64_t generation)
+{
+	struct berth_store *s = berth_agent_store(b->agent);
+	char text[24];
+	enum berth_err rc;
+
+	if (backend_has_acked(b, principal, generation))
+		return BERTH_OK;
+	snprintf(text, sizeof(text), "%lld", (long long)generation);
+	if ((rc = berth_store_begin(s)))
+		return rc;
+	if ((rc = berth_store_put_str(s, BACKEND_NS_ACK, principal, text)) || (rc = berth_store_commit(s)))
+		berth_store_rollback(s);
+	return rc;
+}
+
 /* An application has switched (backend_confirm.c). */
 static enum berth_err ack(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
-	struct berth_store *s = berth_agent_store(b->agent);
 	int64_t generation = berth_data_int(req->body, "gen", 0), now = backend_watch_generation(b);
-	char text[24];
 	enum berth_err rc;
 
 	if (generation > now)
 		return berth_fail(BERTH_E_TYPE, "generation %lld is still to come", (long long)generation);
-	snprintf(text, sizeof(text), "%lld", (long long)generation);
-	if ((rc = berth_store_begin(s)))
+	if ((rc = keep_ack(b, req->principal, generation)))
 		return rc;
-	if ((rc = berth_store_put_str(s, BACKEND_NS_ACK, req->principal, text)) || (rc = berth_store_commit(s))) {
-		berth_store_rollback(s);
-		return rc;
-	}
 	backend_confirm_look(b);
 	*out = berth_json_new_object();
 	return berth_json_set_int(*out, "generation", now);

@@ -135,6 +135,22 @@ static void until_all_have_switched(void **state)
 	end(&s);
 }
 
+/* Two threads of an application, or one that says its words again. */
+static void a_late_word_takes_nothing_back(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s, 2);
+	rotate();
+	CHECK_OK(ack("modem", 0));
+	CHECK_OK(ack("modem", 1));
+	check_kept(1);
+	CHECK_OK(ack("broker", 0));
+	check_kept(0);
+	end(&s);
+}
+
 static void or_until_the_time_is_over(void **state)
 {
 	struct story s;
@@ -233,7 +249,7 @@ static void p10_the_owners_word_comes_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(until_all_have_switched),
+		cmocka_unit_test(until_all_have_switched), cmocka_unit_test(a_late_word_takes_nothing_back),
 		cmocka_unit_test(or_until_the_time_is_over),
 		cmocka_unit_test(a_word_before_a_power_cut_counts),
 		cmocka_unit_test(with_nobody_to_wait_for_they_go_at_once),
