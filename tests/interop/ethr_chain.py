@@ -55,10 +55,10 @@ class Proxy:
                 proxy.calls += [c["method"] for c in (calls if isinstance(calls, list) else [calls])]
                 if any(change(c, None) is proxy.HANG for c in (calls if isinstance(calls, list) else [calls])):
                     proxy.hung.set()
-                    proxy.released.wait(60)
+                    proxy.released.wait(peers.PATIENCE_S)
                     return
                 request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-                answers = json.loads(urllib.request.urlopen(request, timeout=30).read())
+                answers = json.loads(urllib.request.urlopen(request, timeout=peers.PATIENCE_S).read())
                 for call, answer in zip(calls, answers) if isinstance(calls, list) else [(calls, answers)]:
                     if "result" in answer:
                         answer["result"] = change(call, answer["result"])

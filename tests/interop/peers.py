@@ -15,10 +15,11 @@ BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
 BERTH = str(BUILD / "bin" / "berth")
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = BUILD / "interop"
+PATIENCE_S = 120    # as tests/system/cli.py has it
 
 
 def berth(*args, stdin="", status=0):
-    r = subprocess.run([BERTH, *map(str, args)], input=stdin, text=True, capture_output=True, timeout=60)
+    r = subprocess.run([BERTH, *map(str, args)], input=stdin, text=True, capture_output=True, timeout=PATIENCE_S)
     assert status is None or r.returncode == status, r.stderr
     return r
 
@@ -66,7 +67,7 @@ class Node:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(PATIENCE_S)
 
     def accepts(self, op, **q):
         return "error" not in self.ask(op, **q)

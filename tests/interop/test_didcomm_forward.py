@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from peers import BUILD, FOLDER, ROOT
+from peers import BUILD, FOLDER, PATIENCE_S, ROOT
 
 RUST = ROOT / "tests/vectors/didcomm-rust"
 PEOPLE = ("alice", "bob", "charlie", "mediator1", "mediator2", "mediator3")
@@ -41,14 +41,14 @@ def world():
 
 def node(folder, **q):
     r = subprocess.run(["node", "didcomm_forward.mjs", folder.relative_to(FOLDER) / "world.json"], cwd=FOLDER, input=json.dumps(q), text=True,
-                       capture_output=True, timeout=60)
+                       capture_output=True, timeout=PATIENCE_S)
     assert r.returncode == 0, r.stderr
     return json.loads(r.stdout)
 
 
 def berth(folder, name, verb, *args, stdin):
     r = subprocess.run([BUILD / "bin/berth", "didcomm", verb, *args, "--secrets", folder / (name + ".json"),
-                        "--did-docs", RUST / "diddocs"], input=stdin, text=True, capture_output=True, timeout=60)
+                        "--did-docs", RUST / "diddocs"], input=stdin, text=True, capture_output=True, timeout=PATIENCE_S)
     assert r.returncode == 0, r.stderr
     return json.loads(r.stdout)
 

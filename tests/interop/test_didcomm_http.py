@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from peers import FOLDER, Node, berth, new_key
+from peers import FOLDER, PATIENCE_S, Node, berth, new_key
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from agents import Agent, b64, free_port, wait_for     # noqa: E402
@@ -95,7 +95,7 @@ class Stranger:
 
 
 def post(agent, body, content_type=ENCRYPTED):
-    c = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=20)
+    c = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=PATIENCE_S)
     try:
         c.request("POST", "/didcomm", body, {"Content-Type": content_type})
         r = c.getresponse()

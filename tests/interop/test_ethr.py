@@ -13,7 +13,7 @@ import time
 import pytest
 
 import ethr_chain
-from peers import BERTH, BUILD, HERE, berth
+from peers import BERTH, BUILD, HERE, PATIENCE_S, berth
 
 sys.path.insert(0, str(HERE.parent / "system"))
 from agents import Agent  # noqa: E402
@@ -43,7 +43,7 @@ def passphrase(tmp_path, monkeypatch):
     monkeypatch.setenv("BERTH_PASSPHRASE_FILE", str(path))
 
 
-def until(what, seconds=60):
+def until(what, seconds=PATIENCE_S):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "it did not happen"
@@ -384,7 +384,7 @@ class Cut:
 
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(PATIENCE_S)
 
 
 HUB = ("did/svc/Hub", "https://hub.test", "--validity", 3600)
@@ -418,7 +418,7 @@ def test_killed_between_sending_and_receipt(chain, tmp_path, mined):
         again = subprocess.Popen([BERTH, *map(str, world.words("set-attribute", owner.did, *HUB, key=owner))],
                                  stdout=subprocess.PIPE, text=True)
         chain.ask("go")
-        done = json.loads(again.communicate(timeout=60)[0])
+        done = json.loads(again.communicate(timeout=PATIENCE_S)[0])
     logs = chain.events(owner.address)
     assert [log["transactionHash"] for log in logs] == [done["transactionHash"]]
     assert sent(chain, owner) == 1 and pending(chain, owner) == 0 and not world.state.exists()
@@ -430,7 +430,7 @@ def test_killed_before_it_left(chain, tmp_path):
     hang = ethr_chain.Proxy(chain.url, lambda call, r: ethr_chain.Proxy.HANG if number(call, "eth_sendRawTransaction") else r)
     world, owner = World(tmp_path, chain, url=hang.url), Account(tmp_path, "owner", chain)
     cut = Cut(world, "set-attribute", owner.did, *HUB, key=owner)
-    assert hang.hung.wait(60)
+    assert hang.hung.wait(PATIENCE_S)
     cut.kill()
     hang.close()
     raw, = json.loads(world.state.read_text())["transactions"]

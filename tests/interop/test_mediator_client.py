@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 
-from peers import FOLDER, Node, berth, new_key
+from peers import FOLDER, PATIENCE_S, Node, berth, new_key
 from test_didcomm_http import ENCRYPTED, for_node, post, resolve
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
@@ -71,7 +71,7 @@ class Client:
         """By the sender, wrapped in the forward that didcomm-node finds in our document."""
         message = {"id": text, "typ": "application/didcomm-plain+json", "type": "https://didcomm.org/basicmessage/2.0/message",
                    "body": {"content": text}, "from": self.sender, "to": [self.did]}
-        r = subprocess.run(["node", "didcomm_forward.mjs", self.world], cwd=FOLDER, text=True, capture_output=True, timeout=60,
+        r = subprocess.run(["node", "didcomm_forward.mjs", self.world], cwd=FOLDER, text=True, capture_output=True, timeout=PATIENCE_S,
                            input=json.dumps({"pack": message, "to": self.did, "from": self.sender}))
         assert r.returncode == 0, r.stderr
         out = json.loads(r.stdout)

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from didcomm_world import PLAIN, Case, World, alice, bob, message, person
-from peers import FOLDER, HERE, Node
+from peers import FOLDER, HERE, PATIENCE_S, Node
 
 sys.path.insert(0, str(HERE.parent / "system"))
 from agents import free_port     # noqa: E402
@@ -36,7 +36,7 @@ class Mediation:
         self.node.ask("received")       # it listens now
 
     def post(self, packed):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             c.request("POST", "/", packed, {"Content-Type": ENCRYPTED})
             r = c.getresponse()

@@ -2,17 +2,18 @@
 """Real daemons for the tests: each with a folder, a configuration and a log of its
 own, on free ports of 127.0.0.1, reached under names in .test; TPMs are swtpm."""
 import base64
+import glob
 import json
 import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
-from cli import PATIENCE_S
+import shake
+from cli import PATIENCE_S, free_port
 from openapi import Http
 
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
@@ -38,13 +39,8 @@ def wait_for(condition, what, seconds=PATIENCE_S, every=0.03):
         time.sleep(every)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def call(sock, method, path, body=None, timeout=PATIENCE_S):
+    shake.pause()
     http = Http(sock, timeout)
     try:
         status, _, raw = http.ask(method, path, body)
@@ -60,15 +56,20 @@ def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def read_if_there(path):
+    """Of a process, which may end at any time: nothing then."""
+    try:
+        return pathlib.Path(path).read_text()
+    except OSError:
+        return ""
+
+
 def children(pid):
     """Name of each process below pid -> its pid; the dead are not counted."""
     found = {}
-    for p in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in p.read_text().split():
-            try:
-                name = pathlib.Path(f"/proc/{child}/comm").read_text().strip()
-            except OSError:
-                continue
+    for p in glob.glob(f"/proc/{pid}/task/*/children"):
+        for child in read_if_there(p).split():
+            name = read_if_there(f"/proc/{child}/comm").strip()
             if alive(child):
                 found[name.removeprefix("berth-")] = int(child)
                 found |= children(child)  # the starter's are the agent's
@@ -77,11 +78,17 @@ def children(pid):
 
 def alive(pid):
     """Zombies do not count: where nobody adopts orphans they stay for ever."""
-    try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat[stat.rindex(")") + 2] not in "ZX"
+    stat = read_if_there(f"/proc/{pid}/stat")
+    return bool(stat) and stat[stat.rindex(")") + 2] not in "ZX"
+
+
+def listens(path):
+    """A socket file is there a little before anybody can connect to it."""
+    for line in pathlib.Path("/proc/net/unix").read_text().splitlines():
+        words = line.split()
+        if words[-1] == str(path) and int(words[3], 16) & 0x10000:     # __SO_ACCEPTCON
+            return True
+    return False
 
 
 class Tpm:
@@ -138,7 +145,8 @@ class Tpm:
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.dir / self.state}", "--server",
              f"type=unixio,path={self.sock},mode=0600", "--ctrl", f"type=unixio,path={self.sock}.ctrl,mode=0600",
              "--flags", "not-need-init,startup-clear"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: pathlib.Path(f"{self.sock}.ctrl").exists(), "swtpm")
+        for path in (self.sock, f"{self.sock}.ctrl"):
+            wait_for(lambda: listens(path), f"swtpm at {path}")
 
     def kill(self):
         if self.p:
@@ -208,6 +216,9 @@ class Agent:
             other = ["--libexec-dir", str(self.libexec)] if self.libexec else []
             self.p = subprocess.Popen([self.program, "--config", str(self.conf), *other], stdin=subprocess.DEVNULL,
                                       stdout=log, stderr=log, **{"env": {**os.environ, **self.env}, **kw})
+        p = self.p
+        shake.stumble(lambda: [p.pid, *children(p.pid).values()], lambda: self.p is p and p.poll() is None)
+        shake.pause()
         return self
 
     def ready(self, seconds=PATIENCE_S):
@@ -251,7 +262,8 @@ class Agent:
         return self.start()
 
     def pids(self):
-        return {"berthd": self.p.pid, **children(self.p.pid)} if self.p else {}
+        """A child that has not become its program yet is called berthd, too, and is not the core."""
+        return {**children(self.p.pid), "berthd": self.p.pid} if self.p else {}
 
     def log(self):
         return self.logfile.read_text(errors="replace") if self.logfile.exists() else ""

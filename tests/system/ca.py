@@ -2,6 +2,8 @@
 """A certification authority made with openssl, for device certificates of every kind."""
 import subprocess
 
+from cli import PATIENCE_S
+
 FOREVER = "99991231235959Z"     # IEEE 802.1AR: a device certificate need not end
 
 CONF = """
@@ -46,7 +48,7 @@ keyUsage = critical,digitalSignature,keyCertSign
 
 
 def openssl(*args, stdin=None):
-    r = subprocess.run(["openssl", *map(str, args)], input=stdin, capture_output=True, timeout=60)
+    r = subprocess.run(["openssl", *map(str, args)], input=stdin, capture_output=True, timeout=PATIENCE_S)
     assert r.returncode == 0, r.stderr.decode()
     return r.stdout
 

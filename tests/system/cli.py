@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs `berth` and checks what every command promises: one JSON value on stdout,
 or exactly one line on stderr and the exit status that belongs to its code."""
+import errno
 import json
 import os
 import pathlib
+import random
 import re
+import socket
 import subprocess
+
+import shake
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
@@ -15,6 +20,34 @@ VECTORS = ROOT / "tests" / "vectors"
 # How long anything is waited for that another process does: enough for a machine that has
 # much else to do.  Who waits ends when it has come, so that the length costs nothing.
 PATIENCE_S = 120
+
+given = set()
+
+
+def is_free(port):
+    for family, host in (socket.AF_INET, ""), (socket.AF_INET6, "::1"):
+        for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+            try:
+                with socket.socket(family, kind) as s:
+                    s.bind((host, port))
+            except OSError as e:
+                if e.errno == errno.EADDRINUSE:
+                    return False
+    return True     # as far as this machine has such addresses
+
+
+def free_port(n=1):
+    """The first of n in a row, TCP and UDP, that nobody has and nobody here was given before.
+    None of those that the kernel gives to who dials: one of these may be somebody's end of a
+    connection by the time that it is bound, or bound again."""
+    dialling = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(10240, (dialling if dialling > 12000 else 65536) - n)
+        row = set(range(port, port + n))
+        if not row & given and all(map(is_free, row)):
+            given.update(row)
+            return port
+
 
 EXIT = {}
 for _status, _names in {
@@ -31,8 +64,9 @@ def run(*args, stdin=b"", env=None):
     e = dict(os.environ, **(env or {}))
     e.pop("BERTH_PASSPHRASE_FILE", None)
     e.update(env or {})
+    shake.pause()
     return subprocess.run([BERTH, *map(str, args)], input=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=PATIENCE_S, env=e)
+                          stderr=subprocess.PIPE, timeout=2 * PATIENCE_S, env=e)     # some wait themselves
 
 
 def raw(*args, **kw):

@@ -9,6 +9,7 @@ import threading
 import time
 
 from agents import ApiError, World, b64, wait_for
+from cli import PATIENCE_S
 
 APP = {"principal_app": {"uid": str(os.geteuid()), "may": "self device secret:a secret:b"}}
 
@@ -107,14 +108,14 @@ class Story:
         w = self.world
         wait_for(lambda: "keyd" in g.pids(), "keyd")
         try:
-            status = g.wait_state("OPERATIONAL", seconds=90)
-            w.active(g, seconds=60)
+            status = g.wait_state("OPERATIONAL")
+            w.active(g)
         except AssertionError as e:
             self.lost += 1
             print(f"{g.name} does not converge: {str(e)[:4000]}\nowner: {w.owner.log()[-3000:]}")
             return
         mine = [d for d in w.owner.get("/v1/devices") if d["serial"] == g.name]
-        end = time.monotonic() + 10     # a keyd that was killed last may just be starting
+        end = time.monotonic() + PATIENCE_S     # a keyd that was killed last may just be starting
         want = {i: b64(v) for i, v in g.items.items()}
         while self.items(g) != want and time.monotonic() < end:
             time.sleep(0.1)

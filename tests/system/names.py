@@ -7,23 +7,17 @@ import struct
 import subprocess
 import threading
 
-from agents import wait_for
+from agents import free_port, wait_for
 
 DOMAIN = "site.test"
 PTR, TXT, SRV, A, AAAA = 12, 16, 33, 1, 28
-
-
-def udp_port(host="127.0.0.1"):
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
 
 
 class Dnsmasq:
     """Services {name: (did, host, port, [more text])}, hosts {name: [addresses]}."""
 
     def __init__(self, folder, services, hosts, listen="127.0.0.1"):
-        self.port = udp_port(listen)
+        self.port = free_port()
         self.server = f"[{listen}]:{self.port}" if ":" in listen else f"{listen}:{self.port}"
         conf = pathlib.Path(folder) / f"dnsmasq-{self.port}.conf"
         lines = [f"port={self.port}", f"listen-address={listen}", "bind-interfaces", "no-resolv", "no-hosts",

@@ -23,7 +23,7 @@ def public_folder():
     here = top / "tests/system"
     here.mkdir(parents=True)
     (top / "docs").mkdir()
-    for name in "openapi.py", "cli.py":
+    for name in "openapi.py", "cli.py", "shake.py":
         shutil.copy(pathlib.Path(__file__).with_name(name), here)
     shutil.copy(ROOT / "docs/openapi.yaml", top / "docs")
     for f in [top, *top.rglob("*")]:

@@ -6,6 +6,7 @@ import pytest
 
 import cli
 from agents import World, free_port, wait_for
+from cli import PATIENCE_S
 from test_transports import Certs, openssl
 
 ITEMS = {"wifi": b"ssid=plant"}
@@ -85,7 +86,7 @@ def test_an_address_that_this_machine_has_not_is_said():
         port = free_port()
         a = w.add("lonely", "owner", port=port)
         a.write()
-        r = subprocess.run(["unshare", "-n", a.program, "--config", str(a.conf)], capture_output=True, text=True, timeout=60)
+        r = subprocess.run(["unshare", "-n", a.program, "--config", str(a.conf)], capture_output=True, text=True, timeout=PATIENCE_S)
         assert r.returncode != 0
         assert f"[::1]:{port}" in r.stderr.splitlines()[-1], r.stderr
     finally:
@@ -116,9 +117,9 @@ def test_several_addresses_are_tried_in_turn(world):
     world.onboard(gw, ITEMS)
     assert f"nobody answers at {dead}: trying {two}" in str(gw.get("/v1/audit"))
     at(world, [six], [dead, two, six])
-    wait_for(lambda: f"the owner is at {six} from now on" in str(gw.get("/v1/audit")), gw.log, 90)
+    wait_for(lambda: f"the owner is at {six} from now on" in str(gw.get("/v1/audit")), gw.log)
     gw.post("/v1/rotate")
-    wait_for(lambda: "uses its new keys" in str(world.owner.get("/v1/audit")), gw.log, 60)
+    wait_for(lambda: "uses its new keys" in str(world.owner.get("/v1/audit")), gw.log)
 
 
 def test_a_peer_with_a_dead_address_and_an_ipv6_one(world):

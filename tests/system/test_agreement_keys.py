@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from agents import Agent, Tpm, free_port, wait_for
-from cli import ok
+from cli import PATIENCE_S, ok
 from test_pkcs11 import hsm     # noqa: F401: a fixture
 
 ENCRYPTED = "application/didcomm-encrypted+json"
@@ -19,7 +19,7 @@ PING = "https://didcomm.org/trust-ping/2.0/ping"
 
 
 def post(agent, body, content_type=ENCRYPTED):
-    c = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=20)
+    c = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=PATIENCE_S)
     try:
         c.request("POST", "/didcomm", body, {"Content-Type": content_type})
         r = c.getresponse()

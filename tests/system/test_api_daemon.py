@@ -12,6 +12,7 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from cli import PATIENCE_S  # noqa: E402
 from openapi import ask, check_answer, deref, operations  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
@@ -45,7 +46,7 @@ class Daemon:
                                   stderr=self.log.open("w"), stdout=subprocess.DEVNULL)
 
     def ready(self):
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             assert self.p.poll() is None, self.log.read_text()
             try:
@@ -59,7 +60,7 @@ class Daemon:
     def stop(self):
         self.p.terminate()
         try:
-            assert self.p.wait(10) == 0, self.log.read_text()
+            assert self.p.wait(PATIENCE_S) == 0, self.log.read_text()
         finally:
             self.p.kill()
             self.tmp.cleanup()

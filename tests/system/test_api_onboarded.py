@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from agents import ApiError, World
-from cli import fails, ok
+from cli import PATIENCE_S, fails, ok
 from openapi import ask, check_answer, operations, public_folder
 
 ME = os.geteuid()
@@ -48,7 +48,7 @@ def as_uid(uid, g, *requests):
     here = public_folder()
     r = subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", sys.executable, "-c",
                         f"import sys; sys.path.insert(0, {here!r})\n" + code, str(g.app_sock), json.dumps(requests)],
-                       stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+                       stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE_S)
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 

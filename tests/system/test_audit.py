@@ -113,7 +113,7 @@ def test_a_touched_export_is_refused(world, tmp_path):
 def renewed(world):
     before = world.gw.status()["operationalDid"]
     world.gw.post("/v1/rotate")
-    wait_for(lambda: world.gw.status()["operationalDid"] not in (None, before), lambda: world.gw.log()[-2000:], 60)
+    wait_for(lambda: world.gw.status()["operationalDid"] not in (None, before), lambda: world.gw.log()[-2000:])
     world.active(world.gw)
 
 

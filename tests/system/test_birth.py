@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from agents import ApiError, World, wait_for
-from cli import BERTH, fails, ok, raw, run
+from cli import BERTH, PATIENCE_S, fails, ok, raw, run
 
 N = 5
 
@@ -50,7 +50,7 @@ def batch(world, tmp_path_factory):
     world.factory.restart()     # the command waits for it
     for gw in gateways[3:]:
         world.born(gw)
-    report = json.loads(p.communicate(timeout=60)[0])
+    report = json.loads(p.communicate(timeout=PATIENCE_S)[0])
     assert p.returncode == 0 and report["missing"] == 0 and report["refused"] == []
     assert sorted(d["serial"] for d in report["devices"]) == [g.name for g in gateways]
     for gw in gateways[1:]:

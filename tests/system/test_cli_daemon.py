@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from cli import BERTH, fails, ok, raw
+from cli import BERTH, PATIENCE_S, fails, ok, raw
 
 STATUS = {"state": "OPERATIONAL", "generation": 2, "epoch": 0, "factoryDid": "did:peer:4zF", "operationalDid": "did:peer:4zO",
           "ownerDid": "did:peer:4zW", "chainTip": "C_1b", "assurance": "hardware",
@@ -231,7 +231,7 @@ def test_progress_bar_on_a_terminal(daemon, tmp_path):
     d = daemon(*[http({})] * 3)
     top, sub = pty.openpty()
     r = subprocess.run([BERTH, "devices", "import", *[str(tmp_path / "c")] * 3, "--socket", d.path], stdout=subprocess.PIPE,
-                       stderr=sub, timeout=30)
+                       stderr=sub, timeout=PATIENCE_S)
     os.close(sub)
     assert r.returncode == 0 and r.stdout == b"imported: 3\n"
     assert b"3/3" in os.read(top, 65536)

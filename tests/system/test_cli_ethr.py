@@ -12,7 +12,7 @@ import time
 import pytest
 
 from agents import Agent, ApiError, call
-from cli import BERTH, fails, ok
+from cli import BERTH, PATIENCE_S, fails, ok
 from registries import Server, configuration
 
 REGISTRY = "0xdCa7EF03e98e0DC2B855bE647C39ABe984fcF21B"
@@ -66,7 +66,7 @@ class Node:
     def eth_sendRawTransaction(self, raw):
         if not self.hang.is_set():
             self.hung.set()
-            self.hang.wait(60)
+            self.hang.wait(PATIENCE_S)
         assert raw in json.loads(self.state.read_text())["transactions"]    # before it left
         if not self.refuse and raw not in self.raws:
             self.raws.append(raw)
@@ -150,7 +150,7 @@ def test_killed_while_it_is_sent(world):
     """C113"""
     world.node.hang.clear()
     cut = world.start()
-    assert world.node.hung.wait(60)
+    assert world.node.hung.wait(PATIENCE_S)
     raw, = json.loads(world.state.read_text())["transactions"]
     fails("E_UNAVAILABLE", *world.words(), env=world.env)       # one command at a time
     os.killpg(cut.pid, signal.SIGKILL)
@@ -166,7 +166,7 @@ def test_killed_when_it_was_sent(world):
     world.node.eth_getTransactionReceipt = lambda tx: None
     world.node.eth_getTransactionCount = lambda account, tag: "0x7"
     cut = world.start()
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while world.node.calls.count("eth_getTransactionReceipt") < 2:
         assert time.monotonic() < end
         time.sleep(0.02)

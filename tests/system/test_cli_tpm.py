@@ -8,11 +8,11 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
-from cli import fails, ok, token
+from agents import listens, wait_for
+from cli import PATIENCE_S, fails, ok, token
 from test_cli_offline import NOW, RDF, credential
 
 
@@ -26,20 +26,14 @@ def tpm(tmp_path_factory):
     d = tmp_path_factory.mktemp("tpm")
     (d / "state").mkdir()
     (d / "keys").mkdir(mode=0o700)
-    sock = "/tmp/berth-tpm-%d" % os.getpid()
+    sock = str(d / "s")
     p = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", "dir=%s" % (d / "state"), "--server",
                           "type=unixio,path=" + sock, "--ctrl", "type=unixio,path=" + sock + ".ctrl", "--flags",
                           "not-need-init,startup-clear"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(200):
-        if os.path.exists(sock + ".ctrl"):
-            break
-        time.sleep(0.02)
+    wait_for(lambda: listens(sock) and listens(sock + ".ctrl"), "swtpm")
     yield "?dir=%s&tcti=swtpm:path=%s" % (d / "keys", sock)
     p.send_signal(signal.SIGKILL)
     p.wait()
-    for path in (sock, sock + ".ctrl"):
-        if os.path.exists(path):
-            os.unlink(path)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +152,7 @@ def test_seal_pin(tpm, tmp_path):
 
     def tool(*args):
         return subprocess.run([args[0], "-T", tcti, *map(str, args[1:])], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, timeout=30)
+                              stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
     assert tool("tpm2_load", "-C", hex(handle), "-u", tmp_path / "pub", "-r", tmp_path / "priv", "-c",
                 tmp_path / "ctx").returncode == 0
     assert tool("tpm2_unseal", "-c", tmp_path / "ctx").returncode != 0

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from cli import fails, ok, raw
+from cli import PATIENCE_S, fails, ok, raw
 from test_cli_tpm import tpm    # noqa: F401, a fixture
 from test_pkcs11 import hsm     # noqa: F401, a fixture
 
@@ -22,7 +22,7 @@ def soft(folder, name):
 
 
 def openssl(*args, stdin=b""):
-    return subprocess.run(["openssl", *map(str, args)], input=stdin, capture_output=True, timeout=30)
+    return subprocess.run(["openssl", *map(str, args)], input=stdin, capture_output=True, timeout=PATIENCE_S)
 
 
 def verified(pem, *text):

@@ -42,8 +42,10 @@ class Issuer:
 
     def status_list(self, path, index=None, now="2026-01-01T00:00:00Z"):
         entry = ["--index", str(index)] if index is not None else []
-        path.write_bytes(raw("status-list", "create", "--format", "token", "--id", "urn:list", "--now", now, *entry,
+        new = path.parent.with_suffix(".new")       # by rename: the gateway may be reading
+        new.write_bytes(raw("status-list", "create", "--format", "token", "--id", "urn:list", "--now", now, *entry,
                              "--jwk", self.jwk, "--kid", self.kid))
+        new.rename(path)
 
 
 @pytest.fixture(scope="module")

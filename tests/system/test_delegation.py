@@ -3,7 +3,7 @@
 import json
 
 from agents import World, free_port
-from cli import fails, raw, ok
+from cli import PATIENCE_S, fails, ok, raw
 
 
 def test_the_owner_is_offline(tmp_path):
@@ -51,7 +51,7 @@ def let_go(w, gw, agent, buyer, tmp_path):
     raw("devices", "transfer", gw.name, "--to", buyer.identity("owner")["didLong"], "--sign", signed, *at)
     fails("E_UNAVAILABLE", "devices", "transfer", gw.name, "--out", chain, *at)
     fails("E_AUTHZ", "devices", "transfer", gw.name, "--cancel", *at)
-    told = ok("devices", "transfer", gw.name, "--release", signed, "--wait", "60", "--json", *by)
+    told = ok("devices", "transfer", gw.name, "--release", signed, "--wait", PATIENCE_S, "--json", *by)
     assert told["state"] == "TRANSFERRED" and "chain" not in told
     receipt.write_text(told["receipt"] + "\n")
     raw("devices", "transfer", gw.name, "--receipt", receipt, "--out", chain, *at)

@@ -2,13 +2,12 @@
 """What registry adapters may ask for, from berth.conf to the socket: `berth did resolve`,
 berth-resolverd, the adapter `web`, and tests/fakes/hostile.py at the other end."""
 import os
-import socket
 import subprocess
 import sys
 
 import pytest
 
-from cli import BUILD, ROOT, fails, ok
+from cli import BUILD, ROOT, fails, free_port, ok
 
 CERTIFICATES = """
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=authority
@@ -18,12 +17,6 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout good
 echo subjectAltName=DNS:owner.test > ext
 openssl x509 -req -in good.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile ext -out good.pem
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Server:

@@ -57,7 +57,7 @@ class Hooked:
         return next(i for i in self.gw.status()["items"] if i["id"] == item)
 
     def result(self, item, *results):
-        wait_for(lambda: self.item(item)["result"] in results, lambda: f"{self.item(item)}\n{self.gw.log()[-3000:]}", 40)
+        wait_for(lambda: self.item(item)["result"] in results, lambda: f"{self.item(item)}\n{self.gw.log()[-3000:]}")
         return self.item(item)
 
     def lines(self, name="runs"):
@@ -98,7 +98,7 @@ def test_what_fails_is_tried_again(world):
     h = Hooked(world, "GW-FAIL", "echo run >>$out/runs; cat >/dev/null; test -e $out/ready || exit 7")
     h.onboard({"wifi": b"x"})
     failed = h.result("wifi", "failed")
-    assert failed["code"] == "exit 7" and failed["tries"] == 1
+    assert failed["code"] == "exit 7" and failed["tries"] >= 1      # it is tried again by and by
     wait_for(lambda: owners_word(world, h.gw) == {"wifi": "failed"}, lambda: owners_word(world, h.gw))
     h.gw.restart()
     (h.out / "ready").touch()
@@ -121,7 +121,7 @@ def test_one_that_hangs_is_killed_with_what_it_started(world):
 
 def test_kill_9_in_the_middle_means_once_more(world):
     script = "echo $$ >>$out/runs; cat >/dev/null; test -e $out/ready || exec sleep 1000"
-    h = Hooked(world, "GW-KILL", script)
+    h = Hooked(world, "GW-KILL", script, timeout=600)
     h.onboard({"wifi": b"x"})
     wait_for(h.lines, h.gw.log)
     assert h.item("wifi")["result"] == "active"

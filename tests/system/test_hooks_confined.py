@@ -62,7 +62,7 @@ class Confined:
     def said(self):
         self.world.onboard(self.gw, {"wifi": b"x"})
         wait_for(lambda: next(i for i in self.gw.status()["items"] if i["id"] == "wifi")["result"] == "ok",
-                 lambda: f"{self.gw.status()['items']}\n{self.gw.log()[-3000:]}", 40)
+                 lambda: f"{self.gw.status()['items']}\n{self.gw.log()[-3000:]}")
         lines = (self.out / "said").read_text().splitlines()
         return {line.split(": ")[0]: line for line in lines if ": " in line}
 

@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from agents import BUILD, World, b64, free_port, wait_for
+from cli import PATIENCE_S
 
 ITEMS = {"wifi": b"ssid=plant\npsk=correct horse", "cloud": bytes(range(256))}
 APP = {"principal_app": {"uid": "0 65534", "may": "self device identity:operational secret:wifi secret:cloud"}}
@@ -71,9 +72,9 @@ def test_a_netd_that_dies_is_replaced_and_nothing_is_lost():
             os.kill(before, signal.SIGKILL)
             wait_for(lambda: agent.pids().get("netd", before) != before, "another netd")
             thid = gw.post("/v1/ping")["thid"]
-            wait_for(lambda: thid in json.dumps(gw.get("/v1/peers")), lambda: gw.log()[-2000:], seconds=60)
+            wait_for(lambda: thid in json.dumps(gw.get("/v1/peers")), lambda: gw.log()[-2000:])
         for agent in (gw, w.owner):
-            wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}", seconds=60)
+            wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}")
             assert agent.status()["queue"]["dead"] == 0
     finally:
         w.close()
@@ -86,7 +87,7 @@ class TlsProxy:
         self.cert, key = folder / "proxy.pem", folder / "proxy.key"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-keyout", key, "-out", self.cert, "-days", "30", "-subj", f"/CN={host}",
-                        "-addext", f"subjectAltName=DNS:{host}"], check=True, capture_output=True, timeout=60)
+                        "-addext", f"subjectAltName=DNS:{host}"], check=True, capture_output=True, timeout=PATIENCE_S)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(self.cert, key)
 
@@ -160,7 +161,7 @@ def test_https_is_verified_against_the_systems_authorities():
         assert not gw.state_is("OPERATIONAL") and gw.status()["queue"]["dead"] == 0
         gw.libexec = libexec_that_trusts(w.dir / "libexec", proxy.cert)
         gw.restart()
-        gw.wait_state("OPERATIONAL", seconds=60)
+        gw.wait_state("OPERATIONAL")
         w.active(gw)
         assert secrets(gw) == {k: b64(v) for k, v in ITEMS.items()}
     finally:

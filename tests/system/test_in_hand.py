@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from agents import World
+from cli import PATIENCE_S
 from openapi import public_folder
 from test_memory import forms
 
@@ -90,7 +91,7 @@ def test_p6_who_stands_beside_it_gets_nothing_from_its_sockets(gw):
 
     def statuses(uid):
         r = subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", sys.executable, "-c", code,
-                            public_folder(), str(gw.app_sock), *paths], stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+                            public_folder(), str(gw.app_sock), *paths], stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE_S)
         return dict(zip(paths, json.loads(r.stdout)))
 
     assert set(statuses(NOBODY).values()) <= {403, 404}, statuses(NOBODY)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """berth-keyd under a core that goes on: taken over, stopped, or behind a TPM that
 does not answer."""
-import os
 import pathlib
 import re
 import shutil
@@ -9,7 +8,8 @@ import signal
 
 import pytest
 
-from agents import BUILD, ApiError, World, free_port, wait_for
+import shake
+from agents import BUILD, ApiError, World, alive, free_port, wait_for
 
 ITEMS = {"wifi": b"psk=correct horse battery staple"}
 
@@ -63,7 +63,7 @@ def test_c159_a_keyd_that_is_taken_over_is_killed_and_replaced(world, tmp_path):
 
 
 def goes_on(g, asked):
-    wait_for(lambda: any(p["thid"] == asked for p in g.get("/v1/peers")), lambda: g.log()[-2000:], 40)
+    wait_for(lambda: any(p["thid"] == asked for p in g.get("/v1/peers")), lambda: g.log()[-2000:])
     assert g.status()["queue"]["dead"] == 0
 
 
@@ -73,8 +73,8 @@ def test_c137_a_keyd_that_hangs_costs_a_restart_and_no_message(world, gw):
     asked = gw.post("/v1/ping")["thid"]
     wait_for(lambda: gw.status()["queue"]["out"] >= 1, gw.status)
     old = gw.pids()["keyd"]
-    os.kill(old, signal.SIGSTOP)
-    assert is_degraded(gw)
+    shake.kill(old, signal.SIGSTOP)
+    assert is_degraded(gw) or not alive(old)        # or somebody else has met it, and it was replaced by then
     wait_for(lambda: gw.pids().get("keyd", old) != old, gw.log)
     wait_for(lambda: not is_degraded(gw), gw.status)
     assert gw.status()["queue"]["out"] >= 1

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
+import shake
 from agents import ApiError, World, free_port, wait_for
 from ca import Ca, openssl
-from cli import ROOT, fails, raw
+from cli import PATIENCE_S, ROOT, fails, raw
 from test_keystores import hsm, keyd, keystore     # noqa: F401, a fixture
 from test_rotation import rotated
 from test_watch import Stream
@@ -120,6 +121,7 @@ def test_suspended_and_back(world):
     said = openssl("crl", "-in", crl, "-noout", "-text").decode()
     assert cert["serial"].upper() in said and "Certificate Hold" in said
     world.owner.post(f"/v1/devices/{gw.name}/resume")
+    gw.restart()        # it would come back by itself, within the hour
     gw.wait_state("OPERATIONAL")
     crl.write_bytes(raw("ldevid", "crl", "--socket", world.owner.admin_sock))
     assert world.verify(gw, "-crl_check", "-CRLfile", crl) == cert
@@ -218,7 +220,7 @@ def test_a_server_knows_the_gateway(world, provider, tmp_path, tpm):
             r = subprocess.run(["openssl", "s_client", "-provider-path", provider, "-provider", "default", "-provider", "berth",
                                 "-tls1_3", "-cert", mine, "-cert_chain", mine, "-key", "berth:ldevid", "-CAfile", cert,
                                 "-verify_return_error", "-connect", f"127.0.0.1:{port}", "-quiet", "-ign_eof"],
-                               input="GET / HTTP/1.0\r\n\r\n", capture_output=True, text=True, timeout=60,
+                               input="GET / HTTP/1.0\r\n\r\n", capture_output=True, text=True, timeout=PATIENCE_S,
                                env={**os.environ, "BERTH_APP_SOCKET": str(gw.app_sock)})
         finally:
             server.kill()
@@ -248,9 +250,9 @@ def test_a_ca_below_another_in_a_token(tmp_path, hsm):      # noqa: F811
         (tmp_path / "gw").write_text(cert["chain"])
         openssl("verify", "-x509_strict", "-CAfile", root.pem, "-untrusted", tmp_path / "gw", tmp_path / "gw")
         before = gw.status()["operationalDid"]
-        os.kill(keyd(o.owner, True), signal.SIGSTOP)        # "not now", until its keystore is back
+        shake.kill(keyd(o.owner, True), signal.SIGSTOP)        # "not now", until its keystore is back
         gw.post("/v1/rotate")
-        wait_for(lambda: gw.state_is("OPERATIONAL") and gw.status()["operationalDid"] != before, gw.log, 120)
+        wait_for(lambda: gw.state_is("OPERATIONAL") and gw.status()["operationalDid"] != before, gw.log)
         assert gw.app("/v1/certs/ldevid")["serial"] != cert["serial"]
         gw.stop()
     finally:

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from cli import BUILD, ROOT, ok
+from cli import BUILD, PATIENCE_S, ROOT, ok
 from test_cli_tpm import openssl_verifies, tpm    # noqa: F401, one is a fixture
 from test_pkcs11 import hsm     # noqa: F401, a fixture
 
@@ -38,7 +38,7 @@ def version():
 
 def pkg_config(prefix, *args, **env):
     e = dict(os.environ, PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"), **env)
-    r = subprocess.run(["pkg-config", *args, "berth"], env=e, capture_output=True, text=True, timeout=20)
+    r = subprocess.run(["pkg-config", *args, "berth"], env=e, capture_output=True, text=True, timeout=PATIENCE_S)
     assert r.returncode == 0, r.stderr
     return r.stdout.split()
 
@@ -51,7 +51,7 @@ def build(prefix, folder, source, how, cc=("cc", "-std=c99")):
     exe = folder / ("%s-%s" % (source.stem, how))
     shutil.copy(source, folder)
     subprocess.run([*cc, "-Wall", "-Wextra", "-Werror", "-o", str(exe), source.name, *flags], cwd=folder, check=True,
-                   timeout=60)
+                   timeout=PATIENCE_S)
     needs = subprocess.run(["readelf", "-d", str(exe)], capture_output=True, text=True).stdout
     assert ("libberth.so.0" in needs) == (how == "shared")
     return exe, dict(os.environ, LD_LIBRARY_PATH=str(prefix / "lib"), TSS2_LOG="all+NONE")
@@ -92,22 +92,22 @@ def test_a_key_its_did_and_a_signature(prefix, tmp_path, tpm, hsm, how):     # n
         dids = set()
         for _ in range(2):      # the second time the key is there
             r = subprocess.run([exe, *args], input="hello\n", capture_output=True, text=True, cwd=tmp_path, env=env,
-                               timeout=60)
+                               timeout=PATIENCE_S)
             assert r.returncode == 0 and r.stderr == "", r.stderr
             did, jws = r.stdout.split()
             judge(did, jws, tmp_path)
             dids.add(did)
         assert len(dids) == 1
     r = subprocess.run([exe, "soft:missing/keys#device", "pw"], capture_output=True, text=True, cwd=tmp_path, env=env,
-                       timeout=60)
+                       timeout=PATIENCE_S)
     assert r.returncode == 4 and r.stderr.startswith("E_KEYSTORE: ") and r.stdout == ""
-    assert subprocess.run([exe], env=env, capture_output=True, timeout=10).returncode == 2
+    assert subprocess.run([exe], env=env, capture_output=True, timeout=PATIENCE_S).returncode == 2
 
 
 def test_the_other_example_too(prefix, tmp_path):
     exe, env = build(prefix, tmp_path, prefix / "share/doc/berth/examples/did_resolve.c", "shared")
     r = subprocess.run([exe, "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw"], env=env, capture_output=True,
-                       timeout=10)
+                       timeout=PATIENCE_S)
     assert r.returncode == 0
 
 
@@ -117,8 +117,8 @@ def test_the_headers_are_also_c_plus_plus(prefix, tmp_path):
                    "return berth_keychain_open(&k, \"x\", nullptr) == BERTH_E_KEY ? 0 : 1; }\n")
     exe = tmp_path / "x"
     subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-o", str(exe), str(src),
-                    *pkg_config(prefix, "--cflags", "--libs")], check=True, timeout=60)
-    assert subprocess.run([exe], env=dict(os.environ, LD_LIBRARY_PATH=str(prefix / "lib")), timeout=10).returncode == 0
+                    *pkg_config(prefix, "--cflags", "--libs")], check=True, timeout=PATIENCE_S)
+    assert subprocess.run([exe], env=dict(os.environ, LD_LIBRARY_PATH=str(prefix / "lib")), timeout=PATIENCE_S).returncode == 0
 
 
 def test_pkg_config_below_a_destdir(tmp_path):

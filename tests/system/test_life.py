@@ -135,7 +135,7 @@ def test_revoked_and_onboarded_anew(world, gw, tmp_path):
     wait_for(lambda: show(world, gw)["status"]["noted"], "the device's word")
     owner(world, "approve", gw.name)
     gw.restart()
-    gw.wait_state("OPERATIONAL", seconds=60)
+    gw.wait_state("OPERATIONAL")
     wait_for(lambda: world.owner.device(gw.name)["state"] == "ACTIVE", lambda: world.owner.device(gw.name))
     assert gw.status()["operationalDid"] != before
     folder = lists(world, tmp_path)

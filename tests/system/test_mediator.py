@@ -33,7 +33,7 @@ class Mediated:
         a = self.add(name, "owner", mediator={"did": did, "uri": self.mediator.uri, "interval": "10"})
         a.start()
         if granted:
-            wait_for(lambda: a.status().get("mediation", {}).get("registered"), lambda: a.log()[-2000:], seconds=60)
+            wait_for(lambda: a.status().get("mediation", {}).get("registered"), lambda: a.log()[-2000:])
         return a
 
     def close(self):
@@ -51,9 +51,9 @@ def world(request):
         w.close()
 
 
-def ping(a, b, seconds=60):
+def ping(a, b):
     thid = a.post("/v1/ping", {"to": b.identity("owner")["didLong"]})["thid"]
-    wait_for(lambda: thid in json.dumps(a.get("/v1/peers")), lambda: f"{a.log()[-1500:]}\n{b.log()[-1500:]}", seconds)
+    wait_for(lambda: thid in json.dumps(a.get("/v1/peers")), lambda: f"{a.log()[-1500:]}\n{b.log()[-1500:]}")
 
 
 def test_a_ping_and_its_answer_go_through_the_mediator(world):
@@ -77,9 +77,9 @@ def test_what_waits_survives_the_mediators_death(world):
     assert world.mediator.status()["relay"]["messages"] >= 3
     world.mediator.restart()    # kill -9
     b.start()
-    wait_for(lambda: thids[-1] in json.dumps(a.get("/v1/peers")), lambda: b.log()[-3000:], seconds=90)
+    wait_for(lambda: thids[-1] in json.dumps(a.get("/v1/peers")), lambda: b.log()[-3000:])
     os.kill(world.mediator.pids()["netd"], signal.SIGKILL)
-    ping(a, b, seconds=90)
+    ping(a, b)
 
 
 def test_an_endpoint_that_policy_forbids_is_passed_over():

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from agents import BERTH, Tpm, World, wait_for
+from cli import PATIENCE_S
 
 APP = {"policy": {"collect": 0}}
 
@@ -25,7 +26,7 @@ def world():
 
 def berth(agent, *args):
     r = subprocess.run([BERTH, *args, "--socket", str(agent.admin_sock)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       timeout=20, text=True)
+                       timeout=PATIENCE_S, text=True)
     return r.returncode, r.stdout, r.stderr
 
 

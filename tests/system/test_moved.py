@@ -39,10 +39,10 @@ def moved(world, host, port):
 
 
 def comes_to(gw, owner, uri):
-    wait_for(lambda: f"the owner is at {uri} from now on" in str(gw.get("/v1/audit")), lambda: gw.log()[-3000:], 120)
-    wait_for(lambda: f"comes to {uri}" in str(owner.get("/v1/audit")), lambda: owner.log()[-3000:], 60)
+    wait_for(lambda: f"the owner is at {uri} from now on" in str(gw.get("/v1/audit")), lambda: gw.log()[-3000:])
+    wait_for(lambda: f"comes to {uri}" in str(owner.get("/v1/audit")), lambda: owner.log()[-3000:])
     gw.post("/v1/rotate")               # and all else goes over it
-    wait_for(lambda: "uses its new keys" in str(owner.get("/v1/audit")), lambda: gw.log()[-3000:] + owner.log()[-3000:], 60)
+    wait_for(lambda: "uses its new keys" in str(owner.get("/v1/audit")), lambda: gw.log()[-3000:] + owner.log()[-3000:])
 
 
 def test_an_owner_goes_on_from_another_folder_at_another_address(world):

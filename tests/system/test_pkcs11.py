@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from agents import BUILD, ApiError, World, alive, wait_for
-from cli import fails, ok, raw, run, token
+from cli import PATIENCE_S, fails, ok, raw, run, token
 from test_cli_offline import NOW, credential
 from test_cli_tpm import openssl_verifies
 
@@ -165,9 +165,9 @@ def gw(world, tmp_path_factory):
 
 
 def goes_on(g):
-    wait_for(lambda: "keyd" in g.pids() and g.status()["health"]["state"] == "ok", g.status, 60)
+    wait_for(lambda: "keyd" in g.pids() and g.status()["health"]["state"] == "ok", g.status)
     asked = g.post("/v1/ping")["thid"]
-    wait_for(lambda: any(p["thid"] == asked for p in g.get("/v1/peers")), lambda: g.log()[-3000:], 60)
+    wait_for(lambda: any(p["thid"] == asked for p in g.get("/v1/peers")), lambda: g.log()[-3000:])
     assert g.app("/v1/secrets/wifi")["text"].encode() == ITEMS["wifi"]
     assert g.status()["state"] == "OPERATIONAL"
 
@@ -195,10 +195,10 @@ def test_c143_a_module_that_hangs_dies_or_lies_costs_keyd_and_no_more(gw, word):
     core, keyd = gw.p.pid, gw.pids()["keyd"]
     gw.hsm.fault(word)
     with pytest.raises(ApiError) as e:
-        gw.post("/v1/ping", timeout=60)
+        gw.post("/v1/ping", timeout=PATIENCE_S)
     assert e.value.status == 503 and e.value.code == "E_KEYSTORE"
     if word in ("hang", "crash", "exit"):
-        wait_for(lambda: not alive(keyd), "the end of that keyd", 60)
+        wait_for(lambda: not alive(keyd), "the end of that keyd")
     assert gw.p.pid == core and gw.p.poll() is None
     assert gw.status()["state"] == "OPERATIONAL"
     gw.hsm.heal()

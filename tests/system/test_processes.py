@@ -8,13 +8,19 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
+import tempfile
+import threading
 import time
 
 import pytest
 
+import shake
+
 from agents import BERTHD, ApiError, Tpm, World, alive, free_port, wait_for
+from cli import PATIENCE_S
 
 ME = os.geteuid()
 ITEMS = {"wifi": b"psk=correct horse battery staple"}
@@ -36,8 +42,8 @@ def gw(world):
     if NO_ADAPTER.exists() and ME == 0:
         folder = world.dir / "docs"
         folder.mkdir()
-        lib = pathlib.Path("/usr/local/lib") / f"berth-test-{os.getpid()}"
-        lib.mkdir(mode=0o755)
+        lib = pathlib.Path(tempfile.mkdtemp(prefix="berth-test-", dir="/usr/local/lib"))
+        lib.chmod(0o755)
         shutil.copy(NO_ADAPTER, lib / "static.so")
         g.set("adapter static", path=lib / "static.so", dir=folder)
     world.onboard(g, ITEMS)
@@ -145,14 +151,21 @@ def test_c145_a_forced_crash_leaves_no_core(world, tmp_path):
     os.kill(pid, signal.SIGABRT)
     wait_for(lambda: g.pids().get("keyd", pid) != pid, "keyd to come back")
     g.p.send_signal(signal.SIGABRT)
-    assert g.p.wait(10) == -signal.SIGABRT
+    assert g.p.wait(PATIENCE_S) == -signal.SIGABRT
     g.p = None
     assert not [f for f in g.dir.rglob("*core*")] and not list(pathlib.Path.cwd().glob("core*"))
 
 
+def mode_of(path):
+    """0 when it is gone already, as SQLite's journals are."""
+    with contextlib.suppress(FileNotFoundError):
+        return stat.S_IMODE(os.lstat(path).st_mode)
+    return 0
+
+
 def test_key_files_are_ours_alone(gw):
     for path in gw.dir.rglob("*"):
-        mode = stat.S_IMODE(os.lstat(path).st_mode)
+        mode = mode_of(path)
         if path.is_relative_to(gw.state) or path.is_relative_to(gw.dir / "keys"):
             assert not mode & 0o077, (path, oct(mode))
 
@@ -194,28 +207,35 @@ def test_the_queue_outlives_netd(world, gw):
     time.sleep(0.3)
     assert gw.status()["queue"]["out"] >= 1
     world.owner.start()
-    wait_for(lambda: any(p["thid"] == asked for p in gw.get("/v1/peers")), lambda: gw.log()[-2000:], 40)
+    wait_for(lambda: any(p["thid"] == asked for p in gw.get("/v1/peers")), lambda: gw.log()[-2000:])
     wait_for(lambda: gw.status()["queue"]["out"] == 0, "an empty outbox")
 
 
 def test_a_process_that_hangs_is_replaced(world, gw):
     """keyd does not answer: that call fails at its deadline, the next keyd works."""
     old = gw.pids()["keyd"]
-    os.kill(old, signal.SIGSTOP)
-    assert gw.status()["health"]["state"] == "degraded"
+    shake.kill(old, signal.SIGSTOP)
+    assert gw.status()["health"]["state"] == "degraded" or not alive(old)   # or somebody else has met it, and it was replaced by then
     wait_for(lambda: gw.pids().get("keyd", old) != old, "another keyd")
     goes_on(world, gw)
 
 
 def test_keyd_is_killed_again_and_again_while_onboarding(world):
-    """Each time something has happened; what failed is tried again by itself."""
+    """Each time something has happened; what failed is tried again by itself.  Twice at least while
+    the owner is away and nothing goes on, for all the rest may be over too quickly."""
     g = world.gateway("GW-K", tpm=True, **APP)
     world.born(g)
     world.sold(g)
     world.provisioned(g, ITEMS)
     world.registered(g)
+    world.owner.stop()
     g.post("/v1/onboard")
-    killed, seen, end = 0, len(g.log()), time.monotonic() + 90
+    for _ in range(2):
+        old = wait_for(lambda: g.pids().get("keyd"), "keyd")
+        os.kill(old, signal.SIGKILL)
+        wait_for(lambda: g.pids().get("keyd", old) != old, "another keyd")
+    world.owner.start()
+    killed, seen, end = 0, len(g.log()), time.monotonic() + PATIENCE_S
     while not g.state_is("OPERATIONAL"):
         assert time.monotonic() < end, (g.status(), g.log()[-3000:])
         if '"state"' in g.log()[seen:] and killed < 4 and "keyd" in g.pids():
@@ -223,8 +243,7 @@ def test_keyd_is_killed_again_and_again_while_onboarding(world):
             os.kill(g.pids()["keyd"], signal.SIGKILL)
             killed += 1
         time.sleep(0.01)
-    assert killed >= 2
-    world.active(g, seconds=60)
+    world.active(g)
     wait_for(lambda: "keyd" in g.pids(), "keyd")
     assert wifi(g) == ITEMS["wifi"]
     assert g.stop() == 0
@@ -336,7 +355,7 @@ def test_c131_modes_of_what_others_may_reach(world):
     for path, mode in ((g.run_dir, 0o750), (g.app_sock, 0o660), (g.admin_sock, 0o600)):
         assert stat.S_IMODE(os.lstat(path).st_mode) == mode, path
     for path in g.state.iterdir():
-        assert not stat.S_IMODE(os.lstat(path).st_mode) & 0o077, path
+        assert not mode_of(path) & 0o077, path
     assert g.stop() == 0
     assert not g.app_sock.exists() and not g.admin_sock.exists()
     g.run_dir.chmod(0o777)
@@ -452,32 +471,33 @@ def test_without_the_starter_the_agent_ends(world):
     g.start()
     left = g.pids()
     os.kill(left["starter"], signal.SIGKILL)
-    assert g.p.wait(timeout=20) == 4
+    assert g.p.wait(timeout=PATIENCE_S) == 4
     wait_for(lambda: not any(map(alive, left.values())), "its processes to end")
 
 
 def test_readiness_is_told_to_the_service_manager(world, tmp_path):
-    import socket
-    path = f"/tmp/berth-notify-{os.getpid()}"
+    path = str(tmp_path / "notify")
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind(path)
-    s.settimeout(10)
+    told = []
+
+    def listen():       # all the time: what finds no room is not sent again
+        while not told or told[-1] != b"STOPPING=1":
+            told.append(s.recv(64))
+    threading.Thread(target=listen, daemon=True).start()
     try:
         g = world.add("notify", "rendezvous", port=free_port())
         g.start(env={**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
-        assert s.recv(64) == b"READY=1"
-        assert [s.recv(64) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        wait_for(lambda: len(told) > 3, told)
+        assert told[:4] == [b"READY=1"] + [b"WATCHDOG=1"] * 3
         for name, pid in g.pids().items():
             if ME == 0 and name not in ("berthd", "starter"):
                 assert "NOTIFY" not in proc(pid, "environ"), name
         assert g.stop() == 0
-        last = s.recv(64)
-        while last == b"WATCHDOG=1":
-            last = s.recv(64)
-        assert last == b"STOPPING=1"
+        wait_for(lambda: told[-1] == b"STOPPING=1", told)
+        assert set(told[1:-1]) == {b"WATCHDOG=1"}
     finally:
         s.close()
-        os.unlink(path)
 
 
 def test_logs_are_json_lines_without_secrets(world, gw):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import shake
 from agents import BUILD, ApiError, World, alive, free_port, wait_for
 
 DOC = "did:example:%s"
@@ -47,9 +48,7 @@ def status(pid, name):
 def test_a_document_is_found_when_it_is_there(agent):
     assert ask(agent, "nobody") == "E_RESOLVE"
     publish(agent, "somebody")
-    time.sleep(2.1)     # the folder is read again, once in a second
-    found = ask(agent, "somebody")
-    assert found != "E_RESOLVE" and found != "E_PLUGIN"
+    wait_for(lambda: ask(agent, "somebody") not in ("E_RESOLVE", "E_PLUGIN"), "the folder to be read again")
 
 
 def test_c159_resolverd_is_confined(agent):
@@ -74,7 +73,7 @@ def test_a_stopped_one_is_killed_and_replaced(agent):
     """E_PLUGIN for who waits, and for the rest of the daemon nothing."""
     old = agent.pids()["resolverd"]
     publish(agent, "last")
-    os.kill(old, signal.SIGSTOP)
+    shake.kill(old, signal.SIGSTOP)
     assert ask(agent, "last") == "E_PLUGIN"
     wait_for(lambda: not alive(old), "its end")
     assert agent.status()["health"]["state"] == "ok"

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from cli import ROOT, fails, ok
+from cli import PATIENCE_S, ROOT, fails, ok
 from registries import Server, configuration
 
 
@@ -21,7 +21,7 @@ def adapter(tmp_path_factory):
     (folder / "include/berth").mkdir(parents=True)
     shutil.copy(ROOT / "include/berth/registry.h", folder / "include/berth")
     subprocess.run(["make", "-s", "-C", here, "BERTH_INCLUDE=%s/include" % folder, "CFLAGS=-Wall -Wextra -Werror -Wconversion"], check=True,
-                   timeout=60)
+                   timeout=PATIENCE_S)
     used = subprocess.run(["nm", "-u", "-D", here / "example.so"], check=True, stdout=subprocess.PIPE).stdout.decode()
     assert "berth_" not in used
     return here / "example.so"

@@ -59,7 +59,7 @@ def test_c105_a_log_never_goes_back_over_restarts(site, agent):
     assert ask(agent, did) == believed
     new, site.files = site.files, old
     agent.restart()
-    wait_for(lambda: ask(agent, did) == "E_RESOLVE", "what is kept of it to be too old to count", 20)
+    wait_for(lambda: ask(agent, did) == "E_RESOLVE", "what is kept of it to be too old to count")
     row, = contradictions(agent)
     assert row["detail"].startswith(did) and "roll-back" in row["detail"]
     assert agent.get("/v1/audit/verify")["verified"]
@@ -83,7 +83,7 @@ def test_c105_a_move_sheds_no_pin(site, agent):
     assert believed not in ("E_RESOLVE", "E_NETPOL", "E_PLUGIN")
     agent.status()              # what is believed is on the disk in the turn after
     agent.restart()
-    wait_for(lambda: ask(agent, old) == "E_RESOLVE", "what is kept of it to be too old to count", 60)
+    wait_for(lambda: ask(agent, old) == "E_RESOLVE", "what is kept of it to be too old to count")
     result = agent.post("/v1/resolve", {"did": old})
     assert result["didResolutionMetadata"]["error"] == "invalidDid"
     assert "roll-back" in result["didResolutionMetadata"]["problemDetails"]["detail"]

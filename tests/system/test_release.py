@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from agents import ApiError, World, free_port, wait_for
-from cli import BERTH, fails, ok, raw
+from cli import BERTH, PATIENCE_S, fails, ok, raw
 
 APP = {"principal_app": {"uid": "0 65534", "may": "self device identity:operational present:operational secret:wifi"}}
 VERIFY = pathlib.Path(__file__).resolve().parents[2] / "examples/verify-tombstone.sh"
@@ -70,7 +70,7 @@ def test_from_owner_to_owner(world, tpm, tmp_path):
 
 def tombstone(path, did):
     return subprocess.run([str(VERIFY), str(path), did], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env={**os.environ, "BERTH": BERTH}, timeout=60)
+                          env={**os.environ, "BERTH": BERTH}, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("tpm", [False, True], ids=["soft", "tpm2"])
@@ -98,10 +98,10 @@ def test_the_end(world, tpm, tmp_path):
 def test_its_tpm_is_cleared(world, tmp_path):
     gw = onboarded(world, "GW-CLEAR", True, clear_tpm="yes")
     handles = lambda: subprocess.run(["tpm2_getcap", "-T", gw.tpm.tcti, "handles-persistent"], stdout=subprocess.PIPE,
-                                     check=True, timeout=20, text=True).stdout.split()
+                                     check=True, timeout=PATIENCE_S, text=True).stdout.split()
     raw("devices", "retire", gw.name, "--clear-tpm", "--out", tmp_path / "t", *at(world.owner))
     assert tombstone(tmp_path / "t", world.factory.identity("issuer")["did"]).returncode == 0
-    wait_for(lambda: "the TPM was cleared" in gw.log(), lambda: gw.log()[-2000:], 90)
+    wait_for(lambda: "the TPM was cleared" in gw.log(), lambda: gw.log()[-2000:])
     assert gw.status()["state"] == "RETIRED"
     gw.stop()
     assert handles() == []

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from agents import Tpm, World
-from cli import ROOT, ok
+from cli import PATIENCE_S, ROOT, ok
 from test_cli_tpm import b64
 
 SCRIPT = ROOT / "examples" / "verify-attestation.sh"
@@ -44,7 +44,7 @@ def verify(tmp_path, evidence, nonce, roots=None, *out):
     f = tmp_path / "evidence.json"
     f.write_text(json.dumps(evidence))
     r = subprocess.run([str(SCRIPT), str(f), str(roots or Tpm.made / "roots.pem"), nonce, *map(str, out)],
-                       capture_output=True, text=True, timeout=60)
+                       capture_output=True, text=True, timeout=PATIENCE_S)
     lines = r.stdout.splitlines()
     assert len(lines) == FACTS + len(out) and all(line[:6] in ("ok    ", "FAIL  ") for line in lines), r.stdout + r.stderr
     return r.returncode, [line[6:] for line in lines if line.startswith("FAIL")]
@@ -105,7 +105,7 @@ def test_p3_ek_live_between_daemons(roots):
         assert 0 < gw.status()["onboarding"]["bytes"] < 65536
         gw.stop()   # the TPM takes one caller at a time
         subprocess.run(["tpm2_pcrread", "-T", gw.tpm.tcti, "sha256:0,1,2,3,4,5,6,7", "-o", str(w.dir / "values")],
-                       check=True, stdout=subprocess.DEVNULL, timeout=20)
+                       check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
         want = hashlib.sha256((w.dir / "values").read_bytes()).digest()
         assert b64(w.owner.device("GW-LIVE")["pcrDigest"]) == want
         soft = w.onboard(w.gateway("GW-SOFT"))  # `accept` has the word about these

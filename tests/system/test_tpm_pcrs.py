@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from agents import Agent, Tpm
-from cli import fails, ok
+from cli import PATIENCE_S, fails, ok
 from test_cli_tpm import b64, openssl_verifies
 
 
@@ -29,7 +29,7 @@ def policy_key(tmp_path):
 
 
 def tool(tpm, *args):
-    subprocess.run([args[0], "-T", tpm.tcti, *map(str, args[1:])], check=True, timeout=20, stdout=subprocess.DEVNULL)
+    subprocess.run([args[0], "-T", tpm.tcti, *map(str, args[1:])], check=True, timeout=PATIENCE_S, stdout=subprocess.DEVNULL)
 
 
 def values(tpm, tmp_path, pcrs):

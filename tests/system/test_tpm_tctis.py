@@ -4,16 +4,16 @@ port, the access broker tpm2-abrmd on a bus of its own; and what is not one."""
 import json
 import socket
 import subprocess
-import time
 
 import pytest
 
-from cli import BERTH, fails, ok, token
+from agents import listens, wait_for
+from cli import BERTH, PATIENCE_S, fails, free_port, ok, token
 
 BROKER = """
 tpm2-abrmd --session --allow-root --tcti=swtpm:path=$1/s >$1/log 2>&1 & broker=$!
 trap 'kill $broker; wait $broker' EXIT
-for i in $(seq 200); do
+for i in $(seq 2000); do
 	tpm2_getcap -T tabrmd:bus_type=session properties-fixed >/dev/null 2>&1 && break; sleep 0.05
 done
 q="?dir=$1/keys&tcti=tabrmd:bus_type=session"
@@ -29,15 +29,12 @@ tpm2_getcap -T tabrmd:bus_type=session handles-transient >$1/transient
 """
 
 
-def wait_for_port(port):
-    end = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def swtpm(folder, server, ctrl):
@@ -48,25 +45,11 @@ def swtpm(folder, server, ctrl):
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def two_ports():
-    """One that is free, and so is the next."""
-    for _ in range(50):
-        with socket.socket() as a, socket.socket() as b:
-            a.bind(("127.0.0.1", 0))
-            port = a.getsockname()[1]
-            try:
-                b.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
-    raise AssertionError("no two ports in a row")
-
-
 def test_by_port(tmp_path):
-    port = two_ports()
+    port = free_port(2)
     p = swtpm(tmp_path, f"type=tcp,port={port}", f"type=tcp,port={port + 1}")
     try:
-        wait_for_port(port + 1)
+        wait_for(lambda: answers(port + 1), "swtpm")
         uri = f"tpm2:device?dir={tmp_path}/keys&tcti=swtpm:host=127.0.0.1,port={port}"
         key = ok("key", "generate", "--type", "p256", "--key-uri", uri)
         assert key["custody"] == "hardware" and ok("key", "show", "--key-uri", uri) == key
@@ -80,12 +63,9 @@ def test_by_port(tmp_path):
 def test_by_the_access_broker(tmp_path):
     p = swtpm(tmp_path, f"type=unixio,path={tmp_path}/s", f"type=unixio,path={tmp_path}/s.ctrl")
     try:
-        end = time.monotonic() + 20
-        while not (tmp_path / "s.ctrl").exists():
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_for(lambda: listens(tmp_path / "s") and listens(tmp_path / "s.ctrl"), "swtpm")
         r = subprocess.run(["dbus-run-session", "--", "sh", "-c", f"BERTH={BERTH}\n{BROKER}", "sh", str(tmp_path)],
-                           capture_output=True, text=True, timeout=120)
+                           capture_output=True, text=True, timeout=PATIENCE_S)
         assert r.returncode == 0, r.stderr + (tmp_path / "log").read_text()
     finally:
         p.kill()

@@ -11,13 +11,14 @@ import tempfile
 import pytest
 
 from agents import World, b64, wait_for
+from cli import PATIENCE_S
 
 ITEMS = {"wifi": b"ssid=plant\npsk=correct horse"}
 APP = {"principal_app": {"uid": "0 65534", "may": "self device identity:operational secret:wifi"}}
 
 
 def openssl(folder, *args):
-    subprocess.run(["openssl", *args], check=True, cwd=folder, capture_output=True, timeout=60)
+    subprocess.run(["openssl", *args], check=True, cwd=folder, capture_output=True, timeout=PATIENCE_S)
 
 
 class Certs:
@@ -98,7 +99,7 @@ def test_c098_a_message_waits_for_a_certificate_that_is_right(certs, link):
         w.owner.write()
         w.owner.p.send_signal(signal.SIGHUP)
         gw.restart()
-        gw.wait_state("OPERATIONAL", seconds=60)
+        gw.wait_state("OPERATIONAL")
         w.active(gw)
         assert secrets(gw) == {k: b64(v) for k, v in ITEMS.items()}
     finally:
@@ -130,9 +131,9 @@ def test_a_netd_that_dies_is_replaced_and_nothing_is_lost(certs, link):
             os.kill(before, signal.SIGKILL)
             wait_for(lambda: agent.pids().get("netd", before) != before, "another netd")
             thid = gw.post("/v1/ping")["thid"]
-            wait_for(lambda: thid in json.dumps(gw.get("/v1/peers")), lambda: gw.log()[-2000:], seconds=90)
+            wait_for(lambda: thid in json.dumps(gw.get("/v1/peers")), lambda: gw.log()[-2000:])
         for agent in (gw, w.owner):
-            wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}", seconds=90)
+            wait_for(lambda: agent.status()["queue"]["out"] == 0, lambda: f"{agent.name}: {agent.get('/v1/messages')}")
             assert agent.status()["queue"]["dead"] == 0
     finally:
         w.close()

@@ -12,11 +12,11 @@ import pytest
 import websockets
 
 from agents import Agent, free_port, wait_for
-from cli import raw
+from cli import PATIENCE_S, raw
 
 PING = "https://didcomm.org/trust-ping/2.0/ping"
 PONG = "https://didcomm.org/trust-ping/2.0/ping-response"
-SECONDS = 20
+SECONDS = PATIENCE_S
 
 
 class Stranger:
@@ -132,7 +132,7 @@ def test_one_who_left_gets_the_rest_when_it_comes_again(world):
             await ws.send(me.pack(to, return_route="all")[1])
             threads = []
             while sent not in threads:
-                threads.append(me.unpack(await asyncio.wait_for(ws.recv(), 60))["thid"])
+                threads.append(me.unpack(await asyncio.wait_for(ws.recv(), SECONDS))["thid"])
             await asyncio.to_thread(emptied, agent)
 
     asyncio.run(leave())
