@@ -9,51 +9,58 @@
 #define CHARS_PER_LIMB 5
 #define BASE58_LIMB 656356768u	/* 58^5 */
 #define BYTES_PER_LIMB 4
-#define BASE256_LIMB (UINT64_C(1) << 32)
 #define LIMBS_MAX (BERTH_BASE58_TEXT_MAX / CHARS_PER_LIMB + 2)
+
+/* What is read, which is most of it, is read in the largest limbs that the processor
+ * multiplies: a text takes time by the square of how many they are. */
+#ifdef __SIZEOF_INT128__
+typedef uint64_t limb;
+typedef unsigned __int128 two_limbs;
+#define CHARS_AT_ONCE 10		/* 58^10 fits a limb */
+#else
+typedef uint32_t limb;
+typedef uint64_t two_limbs;
+#define CHARS_AT_ONCE CHARS_PER_LIMB
+#endif
+#define READ_LIMBS_MAX (BERTH_BASE58_TEXT_MAX / CHARS_AT_ONCE + 2)
 
 static const char alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/* A number in base 58^5 or 2^32, least limb first.  Limbs from n on were never
- * written: NUMBER() spares each short text the clearing of 6 KiB. */
+/* A number in base 58^5, least limb first.  Limbs from n on were never written:
+ * NUMBER() spares each short text the clearing of 6 KiB. */
 struct number {
 	uint32_t limb[LIMBS_MAX];
 	size_t n;
 };
-#define NUMBER(x) struct number x __attribute__((uninitialized)); (x).n = 0
+/* The same in base 256^sizeof(limb). */
+struct bytes {
+	limb limb[READ_LIMBS_MAX];
+	size_t n;
+};
+#define NUMBER(type, x) struct type x __attribute__((uninitialized)); (x).n = 0
 
-static void wipe(struct number *x)
-{
-	berth_wipe(x->limb, x->n * sizeof(x->limb[0]));
-}
-
-/* x = x * factor + add; inline, so that base is a constant where it matters. */
-static inline void mul_add(struct number *x, uint64_t base, uint64_t factor, uint64_t add)
+/* x = x * factor + add */
+static void mul_add(struct number *x, uint64_t factor, uint64_t add)
 {
 	for (size_t i = 0; i < x->n; i++) {
 		add += x->limb[i] * factor;
-		x->limb[i] = (uint32_t)(add % base);
-		add /= base;
+		x->limb[i] = (uint32_t)(add % BASE58_LIMB);
+		add /= BASE58_LIMB;
 	}
-	for (; add; add /= base)
-		x->limb[x->n++] = (uint32_t)(add % base);
+	for (; add; add /= BASE58_LIMB)
+		x->limb[x->n++] = (uint32_t)(add % BASE58_LIMB);
 }
 
-/* The same with factor twice, a for the first and b for the second time: in one pass,
- * where the second carry does not wait for the first to get through. */
-static inline void mul_add_twice(struct number *x, uint64_t base, uint64_t factor, uint64_t a, uint64_t b)
+static void mul_add_bytes(struct bytes *x, limb factor, limb add)
 {
 	for (size_t i = 0; i < x->n; i++) {
-		a += x->limb[i] * factor;
-		b += (a % base) * factor;
-		x->limb[i] = (uint32_t)(b % base);
-		a /= base;
-		b /= base;
+		two_limbs v = (two_limbs)x->limb[i] * factor + add;
+
+		x->limb[i] = (limb)v;
+		add = (limb)(v >> 8 * sizeof(limb));
 	}
-	for (; a || b; a /= base, b /= base) {
-		b += (a % base) * factor;
-		x->limb[x->n++] = (uint32_t)(b % base);
-	}
+	if (add)
+		x->limb[x->n++] = add;
 }
 
 static void put_text(struct berth_buf *out, const struct number *x, size_t zeros)
@@ -80,7 +87,7 @@ enum berth_err berth_base58_encode(struct berth_buf *out, const void *p, size_t 
 {
 	const uint8_t *b = p;
 	size_t zeros = 0;
-	NUMBER(x);
+	NUMBER(number, x);
 
 	if (n > BERTH_BASE58_BYTES_MAX)
 		return berth_fail(BERTH_E_SIZE, "base58: %zu bytes", n);
@@ -91,15 +98,15 @@ enum berth_err berth_base58_encode(struct berth_buf *out, const void *p, size_t 
 
 		for (size_t k = 0; k < BYTES_PER_LIMB && i < n; k++, factor <<= 8)
 			add = add << 8 | b[i++];
-		mul_add(&x, BASE58_LIMB, factor, add);
+		mul_add(&x, factor, add);
 	}
 	put_text(out, &x, zeros);
-	wipe(&x);
+	berth_wipe(x.limb, x.n * sizeof(x.limb[0]));
 	return berth_buf_status(out);
 }
 
 /* Zeros, then the number in what is left of n bytes. */
-static void put_bytes(struct berth_buf *out, const struct number *x, size_t zeros, size_t n)
+static void put_bytes(struct berth_buf *out, const struct bytes *x, size_t zeros, size_t n)
 {
 	uint8_t *at = berth_buf_grow(out, n);
 
@@ -107,7 +114,7 @@ static void put_bytes(struct berth_buf *out, const struct number *x, size_t zero
 		return;
 	memset(at, 0, zeros);
 	for (size_t i = n - zeros; i-- > 0;)
-		at[n - 1 - i] = (uint8_t)(x->limb[i / BYTES_PER_LIMB] >> i % BYTES_PER_LIMB * 8);
+		at[n - 1 - i] = (uint8_t)(x->limb[i / sizeof(limb)] >> i % sizeof(limb) * 8);
 }
 
 /* The value of each digit and one more; 0 for what is none. */
@@ -122,7 +129,7 @@ static const uint8_t digits[256] = {
 
 /* Up to a limb of digits; *factor is 58 to the power of how many.  False for a
  * character outside the alphabet. */
-static bool read_digits(uint64_t *v, uint64_t *factor, const char *s, size_t n)
+static bool read_digits(limb *v, limb *factor, const char *s, size_t n)
 {
 	*v = 0;
 	*factor = 1;
@@ -136,29 +143,34 @@ static bool read_digits(uint64_t *v, uint64_t *factor, const char *s, size_t n)
 	return true;
 }
 
-static bool read_text(struct number *x, const char *s, size_t n)
+static bool read_text(struct bytes *x, const char *s, size_t n)
 {
-	uint64_t factor, a, b;
+	limb factor, v;
 
-	for (; n >= 2 * CHARS_PER_LIMB; s += 2 * CHARS_PER_LIMB, n -= 2 * CHARS_PER_LIMB) {
-		if (!read_digits(&a, &factor, s, CHARS_PER_LIMB) || !read_digits(&b, &factor, s + CHARS_PER_LIMB, CHARS_PER_LIMB))
-			return false;
-		mul_add_twice(x, BASE256_LIMB, BASE58_LIMB, a, b);
-	}
 	for (size_t k; n > 0; s += k, n -= k) {
-		k = n < CHARS_PER_LIMB ? n : CHARS_PER_LIMB;
-		if (!read_digits(&a, &factor, s, k))
+		k = n < CHARS_AT_ONCE ? n : CHARS_AT_ONCE;
+		if (!read_digits(&v, &factor, s, k))
 			return false;
-		mul_add(x, BASE256_LIMB, factor, a);
+		mul_add_bytes(x, factor, v);
 	}
 	return true;
+}
+
+/* How many bytes a number has. */
+static size_t bytes_of(const struct bytes *x)
+{
+	size_t n = x->n * sizeof(limb);
+
+	while (n > 0 && !(uint8_t)(x->limb[(n - 1) / sizeof(limb)] >> (n - 1) % sizeof(limb) * 8))
+		n--;
+	return n;
 }
 
 enum berth_err berth_base58_decode(struct berth_buf *out, const char *s, size_t n)
 {
 	enum berth_err rc = BERTH_OK;
-	size_t zeros = 0, bytes;
-	NUMBER(x);
+	size_t zeros = 0, len;
+	NUMBER(bytes, x);
 
 	if (n > BERTH_BASE58_TEXT_MAX)
 		return berth_fail(BERTH_E_SIZE, "base58: %zu characters", n);
@@ -166,13 +178,13 @@ enum berth_err berth_base58_decode(struct berth_buf *out, const char *s, size_t 
 		zeros++;
 	if (!read_text(&x, s + zeros, n - zeros))
 		rc = berth_fail(BERTH_E_B64, "base58: bad character");
-	bytes = zeros + x.n * BYTES_PER_LIMB - (x.n ? (size_t)__builtin_clz(x.limb[x.n - 1]) / 8 : 0);
-	if (!rc && bytes > BERTH_BASE58_BYTES_MAX)
-		rc = berth_fail(BERTH_E_SIZE, "base58: %zu bytes", bytes);
+	len = zeros + bytes_of(&x);
+	if (!rc && len > BERTH_BASE58_BYTES_MAX)
+		rc = berth_fail(BERTH_E_SIZE, "base58: %zu bytes", len);
 	if (!rc) {
-		put_bytes(out, &x, zeros, bytes);
+		put_bytes(out, &x, zeros, len);
 		rc = berth_buf_status(out);
 	}
-	wipe(&x);
+	berth_wipe(x.limb, x.n * sizeof(x.limb[0]));
 	return rc;
 }

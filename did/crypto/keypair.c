@@ -10,6 +10,7 @@
 #include "did/crypto/edwards25519.h"
 #include "did/crypto/key_memory.h"
 #include "did/crypto/libs.h"
+#include "did/crypto/p256_point.h"
 
 #define GENERATE_TRIES 64	/* each fails with less than 2^-32 */
 
@@ -164,23 +165,48 @@ static enum berth_err ed25519_import(struct berth_pubkey *out, const uint8_t *b)
 	return berth_ed25519_check_point(b);
 }
 
-static enum berth_err nist_import(struct berth_pubkey *out, const uint8_t *b, size_t len)
+/* An uncompressed point.  oct2point refuses coordinates >= p and points off the curve; the
+ * encoding of infinity has been refused by its length.  The cofactor is 1. */
+static enum berth_err nist_check(const struct berth_pubkey *k)
 {
-	const EC_GROUP *g = berth_libs()->group[out->type];
+	const EC_GROUP *g = berth_libs()->group[k->type];
 	EC_POINT *q = EC_POINT_new(g);
 	enum berth_err rc = BERTH_OK;
 
 	if (!q)
 		return berth_fail(BERTH_E_NOMEM, "public key");
-	/* oct2point refuses coordinates >= p and points off the curve; the
-	 * encoding of infinity has been refused by its length.  The cofactor is 1. */
-	if (!EC_POINT_oct2point(g, q, b, len, NULL) ||
-	    (len != out->len && EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, out->b, out->len, NULL) != out->len))
-		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(out->type));
-	else if (len == out->len)
-		memcpy(out->b, b, len);	/* libcrypto would invert a 1 to write the same */
+	if (!EC_POINT_oct2point(g, q, k->b, k->len, NULL))
+		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
 	EC_POINT_free(q);
 	return rc;
+}
+
+static enum berth_err nist_decompress(struct berth_pubkey *k, const uint8_t *b, size_t len)
+{
+	const EC_GROUP *g = berth_libs()->group[k->type];
+	EC_POINT *q;
+	enum berth_err rc = BERTH_OK;
+
+	if (k->type == BERTH_KEY_P256)
+		return berth_p256_decompress(k->b, b);
+	if (!(q = EC_POINT_new(g)))
+		return berth_fail(BERTH_E_NOMEM, "public key");
+	if (!EC_POINT_oct2point(g, q, b, len, NULL) ||
+	    EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, k->b, k->len, NULL) != k->len)
+		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
+	EC_POINT_free(q);
+	return rc;
+}
+
+static enum berth_err nist_import(struct berth_pubkey *out, const uint8_t *b, size_t len)
+{
+	enum berth_err rc;
+
+	if (len == out->len)
+		memcpy(out->b, b, len);
+	else if ((rc = nist_decompress(out, b, len)))
+		return rc;
+	return nist_check(out);
 }
 
 static enum berth_err k1_import(struct berth_pubkey *out, const uint8_t *b, size_t len)

@@ -15,6 +15,7 @@ static struct berth_digests digests;
 static struct berth_ciphers ciphers;
 static struct berth_libs libs;
 static struct berth_edwards25519 edwards;
+static struct berth_p256 field256;
 static secp256k1_context *k1;
 
 static void need(const void *p, const char *what)
@@ -143,6 +144,27 @@ const struct berth_edwards25519 *berth_edwards25519(void)
 
 	pthread_once(&once, set_edwards);
 	return &edwards;
+}
+
+static void set_p256(void)
+{
+	const EC_GROUP *g = berth_libs()->group[BERTH_KEY_P256];
+	BN_CTX *ctx = BN_CTX_new();
+
+	field256 = (struct berth_p256){ BN_new(), BN_new(), BN_new(), BN_MONT_CTX_new() };
+	if (!ctx || !field256.p || !field256.a || !field256.b || !field256.mont || !EC_GROUP_get_curve(g, field256.p, field256.a, field256.b, ctx) ||
+	    !BN_MONT_CTX_set(field256.mont, field256.p, ctx) || !BN_to_montgomery(field256.a, field256.a, field256.mont, ctx) ||
+	    !BN_to_montgomery(field256.b, field256.b, field256.mont, ctx))
+		need(NULL, "the field of P-256");
+	BN_CTX_free(ctx);
+}
+
+const struct berth_p256 *berth_p256(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_p256);
+	return &field256;
 }
 
 static void set_k1(void)

@@ -30,6 +30,11 @@ struct berth_edwards25519 {
 	BIGNUM *p, *d;				/* RFC 8032 5.1 */
 };
 
+struct berth_p256 {
+	BIGNUM *p, *a, *b;			/* FIPS 186-4 D.1.2.3; a and b times R (Montgomery) */
+	BN_MONT_CTX *mont;			/* of p */
+};
+
 /* Each set up when it is first asked for: the first algorithm by name takes 1.5 MiB, the
  * first cipher 150 KiB, secp256k1 its tables, 270 KiB, which a process that only looks at
  * keys of Ed25519 does not owe.  They abort when the libraries do not have what Debian's
@@ -38,6 +43,7 @@ const struct berth_digests *berth_digests(void);
 const struct berth_ciphers *berth_ciphers(void);
 const struct berth_libs *berth_libs(void);
 const struct berth_edwards25519 *berth_edwards25519(void);
+const struct berth_p256 *berth_p256(void);
 const secp256k1_context *berth_k1(void);	/* blinded */
 
 static inline int is_nist(enum berth_key_type t)
