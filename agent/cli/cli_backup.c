@@ -19,6 +19,7 @@
 
 #define DEFAULT_CONFIG "/etc/berth/berth.conf"
 #define STORE_FILE "berth.db"		/* BERTH_STORE_FILE, without SQLite's floor */
+#define SNAPSHOT_FILE STORE_FILE ".snapshot"
 #define STORE_NAME "store"
 #define KEYS_PREFIX "keystore/"
 #define PATH_LEN 1200
@@ -60,7 +61,7 @@ static void say_bound(const char *name)
 static enum berth_err add_file(struct berth_buf *plain, const char *name, const char *path)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc = berth_cli_read(&b, path, BERTH_BACKUP_MAX);
+	enum berth_err rc = berth_cli_read_plain(&b, path, BERTH_BACKUP_MAX);
 
 	if (!rc)
 		berth_backup_add(plain, name, b.p, b.len);
@@ -90,6 +91,16 @@ static enum berth_err seal(struct berth_buf *out, const struct berth_buf *plain,
 	return pass ? berth_backup_seal(out, plain, pass) : berth_backup_seal_to(out, plain, to);
 }
 
+/* Who is root here does not read and delete whatever the daemon likes. */
+static enum berth_err check_snapshot(const struct berth_config *cfg, const char *said)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/" SNAPSHOT_FILE, berth_config_str(cfg, "agent", NULL, "state-dir"));
+	return strcmp(said, path) == 0 ? BERTH_OK
+		: berth_fail(BERTH_E_TYPE, "the daemon's snapshot is %.200s, which is not of this configuration's state-dir", said);
+}
+
 static enum berth_err backup(struct berth_cli *c)
 {
 	struct berth_buf plain = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
@@ -102,7 +113,7 @@ static enum berth_err backup(struct berth_cli *c)
 
 	if (rc || (!pass && (rc = berth_cli_recipient(&to, berth_cli_get(c, "--to")))) ||
 	    (rc = berth_cli_call(c, "/v1/backup", berth_json_new_object(), &v)) ||
-	    (rc = berth_json_req_str(v, "snapshot", PATH_LEN, &snapshot)))
+	    (rc = berth_json_req_str(v, "snapshot", PATH_LEN, &snapshot)) || (rc = check_snapshot(cfg, snapshot)))
 		goto out;
 	rc = add_file(&plain, STORE_NAME, snapshot);
 	unlink(snapshot);

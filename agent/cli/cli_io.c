@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK 16384
@@ -41,6 +42,20 @@ enum berth_err berth_cli_read(struct berth_buf *out, const char *path, size_t ma
 	if (fd < 0)
 		return berth_fail(BERTH_E_USAGE, "%s: %s", path, strerror(errno));
 	rc = read_all(out, fd, path, max);
+	close(fd);
+	return rc;
+}
+
+enum berth_err berth_cli_read_plain(struct berth_buf *out, const char *path, size_t max)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	enum berth_err rc;
+
+	if (fd < 0)
+		return berth_fail(BERTH_E_STORE, "%s: %s", path, strerror(errno));
+	rc = fstat(fd, &st) || !S_ISREG(st.st_mode) ? berth_fail(BERTH_E_STORE, "%s: not a regular file", path)
+						    : read_all(out, fd, path, max);
 	close(fd);
 	return rc;
 }

@@ -308,3 +308,33 @@ def test_messages_retry_and_drop(daemon):
         fails("E_USAGE", "messages", *wrong, "--socket", d.path)
     for words in (["messages"], ["messages", "drop"]):
         assert b"examples:\n  berth messages" in raw(*words, "--help")
+
+
+# ---- who is root reads and deletes nothing because a daemon says so ----
+
+def test_a_backup_takes_the_snapshot_and_no_other_file(daemon, tmp_path):
+    state, other, secret = tmp_path / "state", tmp_path / "other", tmp_path / "passphrase"
+    state.mkdir()
+    conf = tmp_path / "berth.conf"
+    conf.write_text(f"[agent]\nstate-dir = {state}\n")
+    conf.chmod(0o600)
+    secret.write_text("correct horse battery staple")
+    secret.chmod(0o600)
+    other.write_text("somebody else's")
+    snapshot = state / "berth.db.snapshot"
+    snapshot.write_text("a store")
+    linked = state / "linked"
+    linked.symlink_to(other)
+    d = daemon(*[http({"snapshot": str(p), "generation": 1}) for p in (other, linked, state / ".." / "other", snapshot, snapshot, snapshot)])
+    order = at(d, "backup", tmp_path / "out", "--passphrase-file", secret, "--config", conf)
+    for _ in range(3):
+        fails("E_TYPE", *order)
+    assert other.read_text() == "somebody else's" and linked.is_symlink() and snapshot.exists()
+    raw(*order)
+    assert not snapshot.exists() and (tmp_path / "out").read_bytes()[:8] == b"BERTHBAK"
+    snapshot.symlink_to(other)
+    fails("E_STORE", *order)
+    assert other.read_text() == "somebody else's"
+    os.mkfifo(snapshot)
+    fails("E_STORE", *order)
+    assert not snapshot.exists()
