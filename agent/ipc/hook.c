@@ -21,11 +21,20 @@
 static const struct berth_proc_path system_paths[] = {
 	{ .path = "/usr", .run = true, .maybe = true }, { .path = "/bin", .run = true, .maybe = true },
 	{ .path = "/sbin", .run = true, .maybe = true }, { .path = "/lib", .run = true, .maybe = true },
-	{ .path = "/lib64", .run = true, .maybe = true }, { .path = "/etc", .maybe = true },
+	{ .path = "/lib64", .run = true, .maybe = true },
 	{ .path = "/dev/null", .write = true }, { .path = "/dev/zero", .maybe = true },
 	{ .path = "/dev/urandom", .maybe = true },
 };
 #define SYSTEM_PATHS (sizeof(system_paths) / sizeof(system_paths[0]))
+
+/* Of /etc, by who is us and whom the modes of our own files there do not keep out: passphrases,
+ * PINs, the configuration. */
+static const char *const etc_of_ours[] = {
+	"/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives", "/etc/passwd", "/etc/group", "/etc/services",
+	"/etc/protocols", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
+	"/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+};
+#define ETC_PATHS (sizeof(etc_of_ours) / sizeof(etc_of_ours[0]))
 
 static enum berth_err check_program(const struct berth_hook *h)
 {
@@ -65,17 +74,28 @@ enum berth_err berth_hook_id_check(const char *id)
 	return BERTH_OK;
 }
 
-/* The folder that the program stands in may have more of it. */
+static size_t add_etc(struct berth_proc_path *v, size_t n, bool ours)
+{
+	if (!ours)
+		v[n++] = (struct berth_proc_path){ .path = "/etc", .maybe = true };
+	for (size_t i = 0; ours && i < ETC_PATHS; i++)
+		v[n++] = (struct berth_proc_path){ .path = etc_of_ours[i], .maybe = true };
+	return n;
+}
+
+/* The folder that the program stands in may have more of it; one of ours has other things, too. */
 static enum berth_err confine_files(const struct berth_hook *h)
 {
-	struct berth_proc_path v[SYSTEM_PATHS + 1 + BERTH_HOOK_WRITE_MAX];
+	struct berth_proc_path v[SYSTEM_PATHS + ETC_PATHS + 1 + BERTH_HOOK_WRITE_MAX];
 	char folder[BERTH_PROC_PATH_MAX + 1], *slash;
-	size_t n = SYSTEM_PATHS;
+	bool ours = h->uid == geteuid();
+	size_t n = add_etc(v, SYSTEM_PATHS, ours);
 
 	memcpy(v, system_paths, sizeof(system_paths));
 	snprintf(folder, sizeof(folder), "%s", h->program);
 	slash = strrchr(folder, '/');
-	slash[slash == folder] = '\0';
+	if (!ours || strncmp(folder, "/etc/", 5) != 0)
+		slash[slash == folder] = '\0';
 	v[n++] = (struct berth_proc_path){ .path = folder, .run = true };
 	for (size_t i = 0; i < h->n_write; i++)
 		v[n++] = (struct berth_proc_path){ .path = h->write[i], .write = true, .folders = true };

@@ -97,6 +97,40 @@ static void it_is_somebody_without_groups_or_privileges(void **state)
 	berth_starter_end();
 }
 
+/* As a daemon does that is not root; what it exits with. */
+static int as_ourselves(void)
+{
+	char out[512];
+
+	if (!geteuid() && (setresgid(SOMEBODY, SOMEBODY, SOMEBODY) || setresuid(SOMEBODY, SOMEBODY, SOMEBODY)))
+		return 1;
+	begin();
+	run("for f in /etc/hosts /etc/passwd /etc/debian_version; do"
+	    " read line <$f && echo $f; done 2>/dev/null; ls /etc >/dev/null 2>&1 || echo no list", out);
+	berth_starter_end();
+	return strcmp(out, "/etc/hosts\n/etc/passwd\nno list\n") ? 2 : 0;
+}
+
+/* Our own passphrases and PINs are in /etc, and our own user may read them. */
+static void who_is_us_reads_of_etc_what_programs_need(void **state)
+{
+	char out[512];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (!berth_proc_can_landlock() || access("/etc/debian_version", R_OK))
+		skip();
+	if ((pid = fork()) == 0)
+		_exit(as_ourselves());
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	begin();
+	run("read line </etc/debian_version && echo read", out);
+	assert_string_equal(geteuid() ? "" : "read\n", out);
+	berth_starter_end();
+}
+
 static bool is_gone(pid_t pid) { return kill(pid, 0) && errno == ESRCH; }
 
 static void what_it_leaves_behind_is_killed_with_it(void **state)
@@ -197,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_told_what_it_reads_and_nothing_else),
 		cmocka_unit_test(it_is_somebody_without_groups_or_privileges),
+		cmocka_unit_test(who_is_us_reads_of_etc_what_programs_need),
 		cmocka_unit_test(what_it_leaves_behind_is_killed_with_it),
 		cmocka_unit_test(one_runs_at_a_time_and_only_one_of_ours),
 		cmocka_unit_test(names_of_items_are_those_of_files),
