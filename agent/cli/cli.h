@@ -114,9 +114,9 @@ void berth_cli_help_cmd(const struct berth_cli_group *g, const struct berth_cli_
 /* A whole file; NULL or "-": stdin.  E_USAGE: cannot be opened; E_SIZE above max. */
 BERTH_MUST_USE enum berth_err berth_cli_read(struct berth_buf *out, const char *path, size_t max);
 /* The same without white space at the end: one token. */
+BERTH_MUST_USE enum berth_err berth_cli_read_token(struct berth_buf *out, const char *path, size_t max);
 /* The file of somebody who may be nobody's friend: no link, and nothing that keeps us waiting.  E_STORE. */
 BERTH_MUST_USE enum berth_err berth_cli_read_plain(struct berth_buf *out, const char *path, size_t max);
-BERTH_MUST_USE enum berth_err berth_cli_read_token(struct berth_buf *out, const char *path, size_t max);
 BERTH_MUST_USE enum berth_err berth_cli_read_json(struct berth_json **out, const char *path, size_t max);
 /* To stdout: one JSON value and a newline (--pretty: over several lines); takes
  * value over, NULL is E_NOMEM. */
