@@ -123,6 +123,7 @@ struct berth_agent {
 	size_t n_acks;
 	struct poll polls[POLLS_MAX];
 	size_t n_polls;
+	bool polls_stale;		/* a record of theirs was written */
 	uint64_t next_id, wire_bytes, start_ms;
 	struct berth_buf services;	/* what DNS said last */
 	uint64_t browse_ms;		/* not again before */

@@ -98,6 +98,7 @@ static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effec
 	for (size_t i = 0; !rc && i < fx->n_puts; i++) {
 		const struct berth_put *p = &fx->puts[i];
 
+		a->polls_stale |= strcmp(p->ns, BERTH_NS_POLL) == 0;
 		rc = p->gone ? berth_store_delete(a->cfg.store, p->ns, p->key)
 			     : put(a, guest, p->ns, p->key, &p->value);
 	}
@@ -387,7 +388,7 @@ enum berth_err agent_deliver(struct berth_agent *a, const struct berth_machine *
 		if (agent_is_transient(deliver_once(a, m, key, &after, result, &next)))
 			agent_later(a, m, key, after.on);
 	}
-	if (!rc && agent_poll_load(a))
+	if (!rc && a->polls_stale && agent_poll_load(a))
 		berth_log(BERTH_LOG_WARN, "poll", "cannot be read");
 	return rc;
 }

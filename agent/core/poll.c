@@ -209,6 +209,7 @@ enum berth_err agent_poll_load(struct berth_agent *a)
 	}
 	memcpy(a->polls, l.polls, sizeof(l.polls));
 	a->n_polls = l.n;
+	a->polls_stale = rc != BERTH_OK;
 	return rc;
 }
 

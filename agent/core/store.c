@@ -78,7 +78,8 @@ static void shut(struct berth_store *s, bool clean)
 	s->lost |= s->owed;
 	s->moved++;
 	s->owed = false;
-	s->in_txn = s->gathered = s->saved = s->failed = s->total.known = s->relaxed = false;
+	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
+	s->total = (struct store_totals){ 0 };
 }
 
 static enum berth_err connect(struct berth_store *s, const char *path)

@@ -102,7 +102,7 @@ enum berth_err berth_store_audit(struct berth_store *s, int64_t now_s, const cha
 	    (rc = store_run(s, "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6)", "iissbb", seq, now_s,
 			    ev, de, prev, sizeof(prev), hash, sizeof(hash))))
 		return rc;
-	return cut(s, seq - BERTH_AUDIT_MAX);
+	return seq > BERTH_AUDIT_MAX ? cut(s, seq - BERTH_AUDIT_MAX) : BERTH_OK;
 }
 
 static bool column_is(sqlite3_stmt *st, int column, const uint8_t hash[BERTH_AUDIT_HASH_LEN])

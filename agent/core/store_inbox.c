@@ -56,19 +56,15 @@ enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, 
 {
 	uint8_t hs[BERTH_SHA256_LEN], hi[BERTH_SHA256_LEN];
 	enum berth_err rc;
-	int64_t there;
 
 	hash_both(hs, hi, sender, id);
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) ||
-	    (rc = store_int(s, &there, 0, "SELECT 1 FROM inbox WHERE sender = ?1 AND id = ?2", "bb",
-			    hs, sizeof(hs), hi, sizeof(hi))))
-		return rc;
-	if (there)
-		return berth_fail(BERTH_E_REPLAY, "message id seen before");
-	if ((rc = store_run(s, "INSERT INTO inbox (sender, id, seen_s, answer) VALUES (?1, ?2, ?3, ?4)",
+	    (rc = store_run(s, "INSERT INTO inbox (sender, id, seen_s, answer) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
 			    answer ? "bbib" : "bbin", hs, sizeof(hs), hi, sizeof(hi), now_s,
 			    answer, (size_t)BERTH_ANSWER_LEN)))
 		return rc;
+	if (sqlite3_changes(s->db) == 0)
+		return berth_fail(BERTH_E_REPLAY, "message id seen before");
 	s->total.in_msgs++;
 	/* One sender's flood pushes out its own past first; looked at now and then only. */
 	if (sqlite3_last_insert_rowid(s->db) % PRUNE_EVERY == 0 && (rc = forget(s, "DELETE FROM inbox WHERE sender = ?1 AND seq <= (SELECT seq FROM inbox"
@@ -88,7 +84,9 @@ enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)))
 		return rc;
 	*out_n = s->total.in_msgs;
-	rc = forget(s, "DELETE FROM inbox WHERE seen_s < ?1", "i", NULL, now_s - BERTH_INBOX_AGE_S);
+	/* the oldest come first, and are looked at as far as they are too old */
+	rc = forget(s, "DELETE FROM inbox WHERE seq < coalesce((SELECT seq FROM inbox WHERE seen_s >= ?1 ORDER BY seq LIMIT 1),"
+		    " (SELECT max(seq) + 1 FROM inbox))", "i", NULL, now_s - BERTH_INBOX_AGE_S);
 	*out_n -= s->total.in_msgs;
 	return rc ? rc : store_run(s, "PRAGMA incremental_vacuum(256)", "");
 }

@@ -8,26 +8,32 @@
 #include "agent/core/store.h"
 
 #define STMT_CACHE 128
+#define COUNTERS_KEPT 8
 
 struct berth_store {
 	sqlite3 *db;		/* NULL while an I/O error waits for a reopening */
 	char *dir, *vfs;
 	bool created;
 	bool in_txn, saved;
+	bool bare;		/* nothing had been written when it was saved: it is the whole transaction */
 	bool failed;		/* in this transaction */
 	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
 	bool gathered;		/* there are some: SQLite's transaction is open, and each of ours a part of it */
-	int64_t changes;	/* SQLite's count of them when the transaction began, and of those that may be lost */
+	int64_t began;		/* SQLite's count of changes when the transaction began */
+	int64_t changes;	/* and with those that may be lost */
 	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
 	int wal_frames;		/* after the last commit */
 	bool damaged;		/* an I/O error: close, open, check before anything else */
 	uint64_t tried_ms;	/* when reopening was last tried */
 	int64_t peer_msgs, peer_bytes;	/* quotas; 0: the usual ones */
 	uint64_t moved;		/* berth_store_outbox_moved() */
-	struct store_totals {	/* counting takes long: what is rolled back takes them along */
-		bool known;
-		int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes, guests, guest_bytes;
+	struct store_totals {	/* asking takes long: what is rolled back takes them along */
+		bool known;	/* counted; not the counters */
+		int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
+		struct { char name[BERTH_STORE_COUNTER_MAX + 1]; int64_t value; } counter[COUNTERS_KEPT];
+		size_t n_counters;
 	} total, at_begin, at_savepoint;
+	int64_t last_seq;	/* of an outbox row; 0: not known yet */
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
@@ -56,12 +62,16 @@ BERTH_MUST_USE enum berth_err store_run(struct berth_store *s, const char *sql, 
 BERTH_MUST_USE enum berth_err
 store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql, const char *fmt, ...);
 
+/* The same of the first n columns, 0 where they are NULL; *row: whether there is one. */
+BERTH_MUST_USE enum berth_err
+store_ints(struct berth_store *s, int64_t *out, int n, bool *row, const char *sql, const char *fmt, ...);
+
 /* store_txn.c.  watch: of a connection that has been opened.  look: notices a group that
  * SQLite has rolled back by itself. */
 void store_txn_watch(struct berth_store *s);
 void store_group_look(struct berth_store *s);
 
-/* Fills total. */
+/* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 
 int64_t store_backoff_now(int64_t tries);

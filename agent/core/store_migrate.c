@@ -91,7 +91,36 @@ static const char *const to_5[] = {
 	NULL
 };
 
-static const char *const *const steps[] = { to_1, to_2, to_3, to_4, to_5 };
+/* Fewer pages for each message: an index for all that is asked of a peer's rows, one for
+ * what is due, and none for what is asked every ten minutes; a body behind what is asked
+ * without it; the numbers of rows are the store's to give (store_outbox.c). */
+static const char *const to_6[] = {
+	"CREATE TABLE outbox_6 (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, peer TEXT NOT NULL, sender TEXT NOT NULL,"
+	" thid TEXT NOT NULL, endpoints TEXT NOT NULL, mode INTEGER NOT NULL, created_s INTEGER NOT NULL,"
+	" next_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, tries INTEGER NOT NULL, parked INTEGER NOT NULL,"
+	" guest INTEGER NOT NULL, size INTEGER NOT NULL, machine TEXT NOT NULL, instance TEXT NOT NULL,"
+	" error TEXT NOT NULL DEFAULT '', body BLOB NOT NULL) STRICT",
+	"INSERT INTO outbox_6 SELECT seq, id, peer, sender, thid, endpoints, mode, created_s, next_s, expires_s, tries, parked,"
+	" guest, size, machine, instance, error, body FROM outbox",
+	"CREATE TABLE outbox_sent_6 (seq INTEGER NOT NULL REFERENCES outbox_6 (seq) ON DELETE CASCADE, ack BLOB NOT NULL,"
+	" PRIMARY KEY (seq, ack)) STRICT, WITHOUT ROWID",
+	"INSERT INTO outbox_sent_6 SELECT seq, ack FROM outbox_sent",
+	"DROP TABLE outbox_sent",	/* first, or it loses its rows with the other */
+	"DROP TABLE outbox",
+	"ALTER TABLE outbox_6 RENAME TO outbox",
+	"ALTER TABLE outbox_sent_6 RENAME TO outbox_sent",
+	"CREATE INDEX outbox_peer ON outbox (peer, thid, seq, id, size, parked, expires_s)",
+	"CREATE INDEX outbox_due ON outbox (next_s, seq, peer, thid, expires_s, parked) WHERE parked = 0",
+	"CREATE INDEX outbox_guest ON outbox (seq) WHERE guest = 1",
+	"CREATE TABLE inbox_6 (seq INTEGER PRIMARY KEY, sender BLOB NOT NULL, id BLOB NOT NULL, seen_s INTEGER NOT NULL,"
+	" answer BLOB, UNIQUE (sender, id)) STRICT",
+	"INSERT INTO inbox_6 SELECT seq, sender, id, seen_s, answer FROM inbox",
+	"DROP TABLE inbox",
+	"ALTER TABLE inbox_6 RENAME TO inbox",
+	NULL
+};
+
+static const char *const *const steps[] = { to_1, to_2, to_3, to_4, to_5, to_6 };
 #define SCHEMA ((int)(sizeof(steps) / sizeof(steps[0])))
 
 int berth_store_schema(void) { return SCHEMA; }
@@ -99,7 +128,8 @@ int berth_store_schema(void) { return SCHEMA; }
 static enum berth_err one_step(struct berth_store *s, int from)
 {
 	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
-					   "PRAGMA user_version = 3", "PRAGMA user_version = 4", "PRAGMA user_version = 5" };
+					   "PRAGMA user_version = 3", "PRAGMA user_version = 4", "PRAGMA user_version = 5",
+					   "PRAGMA user_version = 6" };
 	enum berth_err rc;
 
 	_Static_assert(sizeof(mark) / sizeof(mark[0]) == sizeof(steps) / sizeof(steps[0]), "a mark a step");

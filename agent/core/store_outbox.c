@@ -52,59 +52,85 @@ void berth_store_outbox_quota(struct berth_store *s, int64_t msgs, int64_t bytes
 	s->peer_bytes = bytes;
 }
 
-static enum berth_err check_quota(struct berth_store *s, const struct berth_outbox_row *r)
-{
-	int64_t most = s->peer_msgs ? s->peer_msgs : BERTH_OUTBOX_PEER_MSGS;
-	int64_t most_bytes = s->peer_bytes ? s->peer_bytes : BERTH_OUTBOX_PEER_BYTES;
+/* What waits for the peer already. */
+struct before {
 	int64_t msgs, bytes;
-	sqlite3_stmt *st;
+	bool same;		/* that id */
+	bool thread;		/* something of that thread */
+};
+
+static enum berth_err look(struct berth_store *s, const struct berth_outbox_row *r, struct before *out)
+{
 	enum berth_err rc;
+	int64_t is[4];
 	bool row;
 
 	if ((rc = store_totals(s)) ||
-	    (rc = store_stmt(s, &st, "SELECT count(*), coalesce(sum(size), 0) FROM outbox WHERE peer = ?1", "s", r->peer)) ||
-	    (rc = store_step(s, st, &row)))
+	    (rc = store_ints(s, is, 4, &row, "SELECT count(*), sum(size), max(id = ?2), max(thid = ?3) FROM outbox WHERE peer = ?1",
+			     "sss", r->peer, r->id, r->thid[0] ? r->thid : r->id)))
 		return rc;
-	msgs = row ? sqlite3_column_int64(st, 0) : 0;
-	bytes = row ? sqlite3_column_int64(st, 1) : 0;
-	sqlite3_reset(st);
-	sqlite3_clear_bindings(st);
-	if (msgs >= most || bytes + (int64_t)r->body_len > most_bytes)
+	*out = (struct before){ is[0], is[1], is[2] != 0, is[3] != 0 };
+	return BERTH_OK;
+}
+
+static enum berth_err check_quota(struct berth_store *s, const struct berth_outbox_row *r, const struct before *b)
+{
+	int64_t most = s->peer_msgs ? s->peer_msgs : BERTH_OUTBOX_PEER_MSGS;
+	int64_t most_bytes = s->peer_bytes ? s->peer_bytes : BERTH_OUTBOX_PEER_BYTES;
+
+	if (b->msgs >= most || b->bytes + (int64_t)r->body_len > most_bytes)
 		return berth_fail(BERTH_E_QUOTA, "outbox: %lld messages, %lld bytes wait for this peer",
-				  (long long)msgs, (long long)bytes);
+				  (long long)b->msgs, (long long)b->bytes);
 	if (s->total.out_msgs >= BERTH_OUTBOX_MSGS || s->total.out_bytes + (int64_t)r->body_len > BERTH_OUTBOX_BYTES)
 		return berth_fail(BERTH_E_UNAVAILABLE, "outbox: full");
-	return BERTH_OK;
+	return b->same ? berth_fail(BERTH_E_REPLAY, "outbox: this id is there already") : BERTH_OK;
 }
 
 uint64_t berth_store_outbox_moved(const struct berth_store *s) { return s->moved; }
 
-static enum berth_err remove_row(struct berth_store *s, int64_t seq)
+/* Nobody asks any more whether that peer is back when nothing waits for it. */
+static enum berth_err let_sleep(struct berth_store *s, int64_t seq)
 {
 	enum berth_err rc;
-	int64_t len;
 
+	if (!s->total.silent)
+		return BERTH_OK;
+	rc = store_run(s, "DELETE FROM silent WHERE peer = (SELECT peer FROM outbox WHERE seq = ?1) AND NOT EXISTS"
+		       " (SELECT 1 FROM outbox o WHERE o.peer = silent.peer AND o.parked = 0 AND o.seq <> ?1)", "i", seq);
+	if (!rc)
+		s->total.silent -= sqlite3_changes(s->db);
+	return rc;
+}
+
+/* *row: whether there was one. */
+static enum berth_err remove_row(struct berth_store *s, int64_t seq, bool *row)
+{
+	enum berth_err rc;
+	int64_t is[2];		/* its size, and the next one of its thread */
+
+	*row = false;
 	if ((rc = store_totals(s)) ||
-	    (rc = store_int(s, &len, 0, "SELECT size FROM outbox WHERE seq = ?1", "i", seq)) ||
-	    /* nobody asks any more whether that peer is back when nothing waits for it */
-	    (rc = store_run(s, "DELETE FROM silent WHERE peer = (SELECT peer FROM outbox WHERE seq = ?1) AND NOT EXISTS"
-			    " (SELECT 1 FROM outbox o WHERE o.peer = silent.peer AND o.parked = 0 AND o.seq <> ?1)", "i", seq)) ||
-	    (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE next_s = ?2 AND seq = (SELECT n.seq FROM outbox r"
-			    " JOIN outbox n ON n.peer = r.peer AND n.thid = r.thid AND n.seq > r.seq WHERE r.seq = ?1"
-			    " ORDER BY n.seq LIMIT 1)", "ii", seq, BERTH_OUTBOX_BEHIND)) ||
+	    (rc = store_ints(s, is, 2, row, "SELECT size, (SELECT n.seq FROM outbox n WHERE n.peer = o.peer AND n.thid = o.thid AND"
+			     " n.seq > o.seq ORDER BY n.seq LIMIT 1) FROM outbox o WHERE o.seq = ?1", "i", seq)) || !*row)
+		return rc;
+	if ((rc = let_sleep(s, seq)) ||
+	    (is[1] && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s = ?2", "ii", is[1],
+				      BERTH_OUTBOX_BEHIND))) ||
 	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
 		return rc;
-	if (sqlite3_changes(s->db) != 1)	/* or the loops below would not end */
-		return store_contradiction(s, "outbox");
 	s->total.out_msgs--;
-	s->total.out_bytes -= len;
+	s->total.out_bytes -= is[0];
 	return BERTH_OK;
 }
 
 enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 {
+	enum berth_err rc;
+	bool row;
+
 	s->moved++;
-	return remove_row(s, seq);
+	rc = remove_row(s, seq, &row);
+	return rc || row ? rc : store_contradiction(s, "outbox");	/* or loops over what is there would not end */
 }
 
 /* Strangers push out each other and nobody else. */
@@ -122,41 +148,28 @@ static enum berth_err cap_guests(struct berth_store *s)
 
 /* What is put for a peer that sleeps does not wake it; what has another of its thread
  * before it need not be looked at until that one is gone. */
-static enum berth_err first_try(struct berth_store *s, const struct berth_outbox_row *r, int64_t *out)
+static enum berth_err first_try(struct berth_store *s, const struct berth_outbox_row *r, const struct before *b, int64_t *out)
 {
-	int64_t behind;
-	enum berth_err rc;
-
-	*out = r->next_s;
-	if (r->parked)
+	*out = b->thread && !r->parked ? BERTH_OUTBOX_BEHIND : r->next_s;
+	if (r->parked || !s->total.silent)
 		return BERTH_OK;
-	rc = store_int(s, out, r->next_s, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);
-	if (rc || *out == BERTH_OUTBOX_ASLEEP)
-		return rc;
-	rc = store_int(s, &behind, 0, "SELECT 1 FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1", "ss", r->peer,
-		       r->thid[0] ? r->thid : r->id);
-	if (!rc && behind)
-		*out = BERTH_OUTBOX_BEHIND;
-	return rc;
+	return store_int(s, out, *out, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);
 }
 
 enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *r)
 {
+	struct before before;
 	enum berth_err rc;
-	int64_t there, next_s;
+	int64_t next_s;
 
-	if ((rc = store_ready(s, true)) || (rc = check_row(r)) || (rc = check_quota(s, r)) ||
-	    (rc = first_try(s, r, &next_s)) ||
-	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE peer = ?1 AND id = ?2", "ss", r->peer, r->id)))
-		return rc;
-	if (there)
-		return berth_fail(BERTH_E_REPLAY, "outbox: this id is there already");
-	if ((rc = store_run(s, "INSERT INTO outbox (id, peer, sender, thid, endpoints, mode, parked, body,"
-			    " created_s, next_s, expires_s, tries, guest, machine, instance, size)"
-			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?, ?, ?, 0, ?, ?, ?, length(?8))", "sssssiibiiiiss", r->id, r->peer,
-			    r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, (int64_t)r->parked,
-			    r->body, r->body_len, r->created_s, next_s, r->expires_s, (int64_t)r->guest,
-			    r->machine ? r->machine : "", r->instance ? r->instance : "")))
+	if ((rc = store_ready(s, true)) || (rc = check_row(r)) || (rc = look(s, r, &before)) ||
+	    (rc = check_quota(s, r, &before)) || (rc = first_try(s, r, &before, &next_s)) ||
+	    (rc = store_run(s, "INSERT INTO outbox (seq, id, peer, sender, thid, endpoints, mode, created_s, next_s, expires_s,"
+			    " tries, parked, guest, machine, instance, body, size)"
+			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?15, length(?15))", "isssssiiiiiissb", ++s->last_seq, r->id,
+			    r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, r->created_s,
+			    next_s, r->expires_s, (int64_t)r->parked, (int64_t)r->guest, r->machine ? r->machine : "",
+			    r->instance ? r->instance : "", r->body, r->body_len)))
 		return rc;
 	s->total.out_msgs++;
 	s->total.out_bytes += (int64_t)r->body_len;
@@ -194,10 +207,14 @@ static char *text(sqlite3_stmt *st, int col)
 	return p ? strdup((const char *)p) : NULL;
 }
 
-static enum berth_err read_row(struct berth_outbox_row *r, sqlite3_stmt *st)
+static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st)
 {
+	struct berth_outbox_row *r;
 	uint8_t *body = NULL;
 
+	if (!out->rows && !(out->rows = calloc(BERTH_OUTBOX_LIST_MAX, sizeof(*out->rows))))
+		return berth_fail(BERTH_E_NOMEM, "outbox list");
+	r = &out->rows[out->n++];
 	*r = (struct berth_outbox_row){
 		.seq = sqlite3_column_int64(st, 0), .id = text(st, 1), .peer = text(st, 2),
 		.from = text(st, 3), .thid = text(st, 4), .endpoints = text(st, 5),
@@ -225,8 +242,6 @@ static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t 
 	enum berth_err rc = BERTH_OK;
 	bool row = true;
 
-	if (!out->rows && !(out->rows = calloc(limit, sizeof(*out->rows))))
-		rc = berth_fail(BERTH_E_NOMEM, "outbox list");
 	while (!rc && out->n < limit && !(rc = store_step(s, st, &row)) && row) {
 		const char *peer = (const char *)sqlite3_column_text(st, 2);
 
@@ -235,7 +250,7 @@ static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t 
 		out->bytes += (size_t)sqlite3_column_bytes(st, 8);
 		if (out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES)
 			break;
-		rc = read_row(&out->rows[out->n++], st);
+		rc = read_row(out, st);
 	}
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
@@ -264,7 +279,7 @@ static enum berth_err add_row(struct berth_store *s, int64_t seq, struct berth_o
 	out->bytes += (size_t)sqlite3_column_bytes(st, 8);
 	*full = out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
 	if (!*full)
-		rc = read_row(&out->rows[out->n++], st);
+		rc = read_row(out, st);
 	sqlite3_reset(st);
 	return rc;
 }
@@ -311,7 +326,8 @@ enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size
 	enum berth_err rc;
 
 	*out = (struct berth_outbox_list){ 0 };
-	if ((rc = store_ready(s, false)) || (rc = due_of_silent(s, now_s, bounded(limit), want, out)))
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	    (s->total.silent && (rc = due_of_silent(s, now_s, bounded(limit), want, out))))
 		return rc;
 	/* from the index alone; a row itself is read when it goes */
 	if ((rc = store_stmt(s, &st, "SELECT o.seq, o.peer FROM outbox o WHERE o.parked = 0 AND o.next_s <= ?1 AND"
@@ -324,11 +340,11 @@ enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size
 enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
 {
 	enum berth_err rc;
-	int64_t silent;
+	int64_t silent = INT64_MAX;
 
 	*out_s = INT64_MAX;
-	if ((rc = store_ready(s, false)) ||
-	    (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", "")) ||
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	    (s->total.silent && (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", ""))) ||
 	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s < ?1"
 			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_BEHIND)))
 		return rc;
@@ -343,11 +359,11 @@ enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *pe
 	enum berth_err rc;
 
 	*out = (struct berth_outbox_list){ 0 };
-	if ((rc = store_ready(s, false)) ||
-	    (rc = store_stmt(s, &st, "SELECT " COLUMNS ", 0 FROM outbox o WHERE o.peer = ?1 AND o.expires_s > ?2"
-			     " ORDER BY o.seq LIMIT ?3", "sii", peer, now_s, (int64_t)bounded(limit))))
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	    (rc = store_stmt(s, &st, "SELECT seq, peer FROM outbox WHERE peer = ?1 AND expires_s > ?2 ORDER BY seq", "si", peer,
+			     now_s)))
 		return rc;
-	return read_rows(s, st, bounded(limit), NULL, out);
+	return read_wanted(s, st, bounded(limit), NULL, out);
 }
 
 enum berth_err berth_store_outbox_count(struct berth_store *s, const char *peer, int64_t *out)
@@ -361,21 +377,21 @@ enum berth_err berth_store_outbox_count(struct berth_store *s, const char *peer,
 
 /* ---- what became of a row */
 
-/* tries + 1 and the next time; the row's tries in *tries, -1: no such row. */
-static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
+/* tries + 1 and the next time; *tries: as they were, -1: no such row. */
+static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s, int64_t *tries)
 {
-	int64_t tries, wait, parked;
+	int64_t is[2], wait;	/* tries, parked */
 	enum berth_err rc;
+	bool row;
 
-	if ((rc = store_int(s, &tries, -1, "SELECT tries FROM outbox WHERE seq = ?1", "i", seq)) ||
-	    (rc = store_int(s, &parked, 0, "SELECT parked FROM outbox WHERE seq = ?1", "i", seq)))
+	*tries = -1;
+	if ((rc = store_ints(s, is, 2, &row, "SELECT tries, parked FROM outbox WHERE seq = ?1", "i", seq)) || !row)
 		return rc;
-	if (tries < 0)
-		return berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)seq);
-	wait = store_backoff_now(tries);
+	*tries = is[0];
+	wait = store_backoff_now(is[0]);
 	/* Goes only when its receiver asks, who may have lost it, or its own acks, with
 	 * a restart: no burden to be spared, somebody to be kept waiting. */
-	if (parked && wait > PARKED_BACKOFF_MAX_S)
+	if (is[1] && wait > PARKED_BACKOFF_MAX_S)
 		wait = PARKED_BACKOFF_MAX_S;
 	if (wait < at_least_s)
 		wait = at_least_s < BERTH_BACKOFF_MAX_S ? at_least_s : BERTH_BACKOFF_MAX_S;
@@ -385,23 +401,23 @@ static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_
 
 enum berth_err berth_store_outbox_later(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
 {
-	enum berth_err rc;
-	int64_t there;
+	enum berth_err rc = store_ready(s, true);
 
-	if ((rc = store_ready(s, true)) ||
-	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE seq = ?1", "i", seq)) || !there)
-		return rc;
-	return count_try(s, seq, now_s, at_least_s);
+	return rc ? rc : count_try(s, seq, now_s, at_least_s, &(int64_t){ 0 });
 }
 
 enum berth_err berth_store_outbox_sent(struct berth_store *s, int64_t seq, const uint8_t ack[BERTH_ACK_LEN],
 				       int64_t now_s)
 {
 	enum berth_err rc;
+	int64_t tries;
 
-	if ((rc = store_ready(s, true)) || (rc = count_try(s, seq, now_s, 0)) ||
-	    (rc = store_run(s, "INSERT OR IGNORE INTO outbox_sent (seq, ack) VALUES (?1, ?2)", "ib", seq, ack,
-			    (size_t)BERTH_ACK_LEN)))
+	if ((rc = store_ready(s, true)) || (rc = count_try(s, seq, now_s, 0, &tries)))
+		return rc;
+	if (tries < 0)
+		return berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)seq);
+	if ((rc = store_run(s, "INSERT OR IGNORE INTO outbox_sent (seq, ack) VALUES (?1, ?2)", "ib", seq, ack,
+			    (size_t)BERTH_ACK_LEN)) || tries < BERTH_OUTBOX_HASHES)
 		return rc;
 	/* Of very many packings the first ones are as good as the last: keep some. */
 	return store_run(s, "DELETE FROM outbox_sent WHERE seq = ?1 AND ack <> ?2 AND ack IN (SELECT ack FROM"
@@ -417,11 +433,10 @@ enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, c
 
 	*found = false;
 	if ((rc = store_ready(s, true)) ||
-	    (rc = store_int(s, &seq, 0, "SELECT o.seq FROM outbox_sent a JOIN outbox o ON o.seq = a.seq"
-			    " WHERE a.ack = ?1 AND o.peer = ?2", "bs", ack, (size_t)BERTH_ACK_LEN, peer)))
+	    (rc = store_int(s, &seq, 0, "SELECT o.seq FROM outbox o JOIN outbox_sent a ON a.seq = o.seq"
+			    " WHERE o.peer = ?2 AND a.ack = ?1", "bs", ack, (size_t)BERTH_ACK_LEN, peer)))
 		return rc;
-	*found = seq != 0;
-	return seq ? remove_row(s, seq) : BERTH_OK;
+	return seq ? remove_row(s, seq, found) : BERTH_OK;
 }
 
 static enum berth_err first_of_thread(struct berth_store *s, const char *peer, const char *thid, int64_t *seq)
@@ -456,11 +471,7 @@ enum berth_err berth_store_outbox_dead_thread(struct berth_store *s, const char 
 
 enum berth_err berth_store_outbox_done(struct berth_store *s, int64_t seq)
 {
-	enum berth_err rc;
-	int64_t there;
+	enum berth_err rc = store_ready(s, true);
 
-	if ((rc = store_ready(s, true)) ||
-	    (rc = store_int(s, &there, 0, "SELECT 1 FROM outbox WHERE seq = ?1", "i", seq)) || !there)
-		return rc;
-	return remove_row(s, seq);
+	return rc ? rc : remove_row(s, seq, &(bool){ false });
 }

@@ -18,11 +18,12 @@ enum berth_err berth_store_peer_silent(struct berth_store *s, const char *peer, 
 	enum berth_err rc;
 	int64_t tries;
 
-	if ((rc = store_ready(s, true)) ||
+	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) ||
 	    (rc = store_int(s, &tries, 0, "SELECT tries FROM silent WHERE peer = ?1", "s", peer)))
 		return rc;
 	if ((rc = sleep_all(s, peer)) || (tries && !asked))
 		return rc;
+	s->total.silent += !tries;
 	return store_run(s, "INSERT INTO silent (peer, tries, since_s, next_s, error) VALUES (?1, 1, ?2, ?3, substr(?4, 1, ?5))"
 			 " ON CONFLICT (peer) DO UPDATE SET tries = tries + 1, next_s = ?3, error = substr(?4, 1, ?5)", "siisi",
 			 peer, now_s, now_s + store_backoff_now(tries), error, (int64_t)BERTH_OUTBOX_ERROR_MAX);
@@ -31,12 +32,11 @@ enum berth_err berth_store_peer_silent(struct berth_store *s, const char *peer, 
 enum berth_err berth_store_peer_awake(struct berth_store *s, const char *peer, int64_t now_s)
 {
 	enum berth_err rc;
-	int64_t silent;
 
-	if ((rc = store_ready(s, true)) ||
-	    (rc = store_int(s, &silent, 0, "SELECT 1 FROM silent WHERE peer = ?1", "s", peer)) || !silent ||
-	    (rc = store_run(s, "DELETE FROM silent WHERE peer = ?1", "s", peer)))
+	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) || !s->total.silent ||
+	    (rc = store_run(s, "DELETE FROM silent WHERE peer = ?1", "s", peer)) || sqlite3_changes(s->db) == 0)
 		return rc;
+	s->total.silent--;
 	return store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND next_s = ?3", "sii", peer, now_s, BERTH_OUTBOX_ASLEEP);
 }
 

@@ -18,20 +18,28 @@ static enum berth_err check_name(const char *ns, const char *key)
 
 enum berth_err store_totals(struct berth_store *s)
 {
+	int64_t box[4], rec[6];
 	enum berth_err rc;
+	bool row;
 
 	if (s->total.known)
 		return BERTH_OK;
-	if ((rc = store_int(s, &s->total.out_msgs, 0, "SELECT count(*) FROM outbox", "")) ||
-	    (rc = store_int(s, &s->total.out_bytes, 0, "SELECT coalesce(sum(size), 0) FROM outbox", "")) ||
-	    (rc = store_int(s, &s->total.in_msgs, 0, "SELECT count(*) FROM inbox", "")) ||
-	    (rc = store_int(s, &s->total.records, 0, "SELECT count(*) FROM rec", "")) ||
-	    (rc = store_int(s, &s->total.rec_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec", "")) ||
-	    (rc = store_int(s, &s->total.guests, 0, "SELECT count(*) FROM rec WHERE guest IS NOT NULL", "")) ||
-	    (rc = store_int(s, &s->total.guest_bytes, 0, "SELECT coalesce(sum(length(val)), 0) FROM rec"
-			    " WHERE guest IS NOT NULL", "")))
+	if ((rc = store_ints(s, box, 4, &row, "SELECT count(*), sum(size), max(seq), (SELECT count(*) FROM inbox) FROM outbox", "")) ||
+	    (rc = store_ints(s, rec, 6, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
+			     " max(guest), (SELECT count(*) FROM silent) FROM rec", "")))
 		return rc;
 	s->total.known = true;
+	s->total.out_msgs = box[0];
+	s->total.out_bytes = box[1];
+	s->total.in_msgs = box[3];
+	s->total.records = rec[0];
+	s->total.rec_bytes = rec[1];
+	s->total.guests = rec[2];
+	s->total.guest_bytes = rec[3];
+	s->total.last_guest = rec[4];
+	s->total.silent = rec[5];
+	if (s->last_seq < box[2])	/* not back, whatever is undone: somebody may still hold a number */
+		s->last_seq = box[2];
 	return BERTH_OK;
 }
 
@@ -44,19 +52,16 @@ struct had {
 
 static enum berth_err look(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, struct had *out)
 {
-	sqlite3_stmt *st;
-	bool row = false;
 	enum berth_err rc;
+	int64_t is[3];
+	bool row;
 
 	*out = (struct had){ .len = -1 };
 	if ((rc = store_totals(s)) ||
-	    (rc = store_stmt(s, &st, "SELECT length(val), guest IS NOT NULL, length(val) = length(?3) AND val = ?3 FROM rec"
-			     " WHERE ns = ?1 AND key = ?2", "ssb", ns, key, p, n)) ||
-	    (rc = store_step(s, st, &row)) || !row)
+	    (rc = store_ints(s, is, 3, &row, "SELECT length(val), guest IS NOT NULL, length(val) = length(?3) AND val = ?3 FROM rec"
+			     " WHERE ns = ?1 AND key = ?2", "ssb", ns, key, p, n)) || !row)
 		return rc;
-	*out = (struct had){ sqlite3_column_int64(st, 0), sqlite3_column_int(st, 1) != 0, sqlite3_column_int(st, 2) != 0 };
-	sqlite3_reset(st);
-	sqlite3_clear_bindings(st);
+	*out = (struct had){ is[0], is[1] != 0, is[2] != 0 };
 	return BERTH_OK;
 }
 
@@ -96,14 +101,21 @@ check_put(struct berth_store *s, const char *ns, const char *key, const void *p,
 	return BERTH_OK;
 }
 
+/* guest: its place in the order of their last use; 0: it is ours.  What is ours stays ours. */
+static enum berth_err
+write_record(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, int64_t guest)
+{
+	return store_run(s, "INSERT INTO rec (ns, key, val, guest) VALUES (?1, ?2, ?3, nullif(?4, 0))"
+			 " ON CONFLICT DO UPDATE SET val = excluded.val, guest = iif(guest IS NULL, NULL, excluded.guest)", "ssbi",
+			 ns, key, p, n, guest);
+}
+
 enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
 {
 	struct had had;
 	enum berth_err rc;
 
-	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) ||
-	    (rc = store_run(s, "INSERT INTO rec (ns, key, val) VALUES (?1, ?2, ?3)"
-			    " ON CONFLICT DO UPDATE SET val = excluded.val, guest = NULL", "ssb", ns, key, p, n)))
+	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) || (rc = write_record(s, ns, key, p, n, 0)))
 		return rc;
 	count(s, &had, (int64_t)n, false);
 	return BERTH_OK;
@@ -131,14 +143,8 @@ enum berth_err berth_store_put_guest(struct berth_store *s, const char *ns, cons
 {
 	struct had had;
 	enum berth_err rc;
-	int64_t last;
 
-	if ((rc = check_put(s, ns, key, p, n, &had)) ||
-	    (rc = store_int(s, &last, 0, "SELECT max(guest) FROM rec WHERE guest IS NOT NULL", "")) ||
-	    (rc = store_run(s, "INSERT INTO rec (ns, key, val, guest) VALUES (?1, ?2, ?3, ?4)"
-			    " ON CONFLICT DO UPDATE SET val = excluded.val,"
-			    " guest = CASE WHEN guest IS NULL THEN NULL ELSE excluded.guest END", "ssbi",
-			    ns, key, p, n, last + 1)))
+	if ((rc = check_put(s, ns, key, p, n, &had)) || (rc = write_record(s, ns, key, p, n, ++s->total.last_guest)))
 		return rc;
 	count(s, &had, (int64_t)n, had.len < 0 || had.guest);
 	while (!rc && (s->total.guests > BERTH_STORE_GUESTS_MAX || s->total.guest_bytes > BERTH_STORE_GUESTS_BYTES))
@@ -265,26 +271,61 @@ enum berth_err berth_store_each_under(struct berth_store *s, const char *ns, con
 	return walk(s, ns, prefix, true, prefix, fn, arg);
 }
 
+/* What we know of it; NULL: nothing. */
+static int64_t *kept(struct berth_store *s, const char *name)
+{
+	for (size_t i = 0; i < s->total.n_counters; i++)
+		if (strcmp(s->total.counter[i].name, name) == 0)
+			return &s->total.counter[i].value;
+	return NULL;
+}
+
+static void keep(struct berth_store *s, const char *name, int64_t value)
+{
+	int64_t *old = kept(s, name);
+	size_t n = s->total.n_counters;
+
+	if (old) {
+		*old = value;
+	} else if (n < COUNTERS_KEPT && strlen(name) <= BERTH_STORE_COUNTER_MAX) {
+		memcpy(s->total.counter[n].name, name, strlen(name) + 1);
+		s->total.counter[n].value = value;
+		s->total.n_counters++;
+	}
+}
+
 enum berth_err berth_store_counter_get(struct berth_store *s, const char *name, int64_t *out)
 {
+	const int64_t *known;
 	enum berth_err rc;
 
 	*out = 0;
 	if ((rc = store_ready(s, false)))
 		return rc;
-	return store_int(s, out, 0, "SELECT val FROM meta WHERE name = 'c:' || ?1", "s", name);
+	if ((known = kept(s, name))) {
+		*out = *known;
+		return BERTH_OK;
+	}
+	if (!(rc = store_int(s, out, 0, "SELECT val FROM meta WHERE name = 'c:' || ?1", "s", name)))
+		keep(s, name, *out);
+	return rc;
 }
 
 enum berth_err berth_store_counter_set(struct berth_store *s, const char *name, int64_t value)
 {
+	const int64_t *known;
 	enum berth_err rc;
 
 	if ((rc = store_ready(s, true)))
 		return rc;
 	if (strlen(name) > BERTH_STORE_COUNTER_MAX)
 		return berth_fail(BERTH_E_SIZE, "store: counter %.40s", name);
-	return store_run(s, "INSERT INTO meta VALUES ('c:' || ?1, ?2) ON CONFLICT DO UPDATE SET val = excluded.val"
-			 " WHERE val <> excluded.val", "si", name, value);
+	if ((known = kept(s, name)) && *known == value)
+		return BERTH_OK;
+	if (!(rc = store_run(s, "INSERT INTO meta VALUES ('c:' || ?1, ?2) ON CONFLICT DO UPDATE SET val = excluded.val"
+			     " WHERE val <> excluded.val", "si", name, value)))
+		keep(s, name, value);
+	return rc;
 }
 
 enum berth_err berth_store_counter_note(struct berth_store *s, const char *name, int64_t value)
@@ -303,7 +344,7 @@ enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_coun
 
 	*out = (struct berth_store_counts){ 0 };
 	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) ||
-	    (rc = store_int(s, &out->parked, 0, "SELECT count(*) FROM outbox WHERE parked = 1", "")) ||
+	    (rc = store_int(s, &out->parked, 0, "SELECT sum(parked) FROM outbox", "")) ||
 	    (rc = store_int(s, &out->dead, 0, "SELECT count(*) FROM dead", "")) ||
 	    (rc = store_int(s, &out->audit, 0, "SELECT count(*) FROM audit", "")))
 		return rc;

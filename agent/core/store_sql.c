@@ -130,24 +130,43 @@ enum berth_err store_run(struct berth_store *s, const char *sql, const char *fmt
 	return rc;
 }
 
+static enum berth_err one_row(struct berth_store *s, sqlite3_stmt *st, int64_t *out, int n, bool *row)
+{
+	enum berth_err rc = store_step(s, st, row);
+
+	if (rc || !*row)
+		return rc;
+	for (int i = 0; i < n; i++)
+		out[i] = sqlite3_column_int64(st, i);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return BERTH_OK;
+}
+
+enum berth_err store_ints(struct berth_store *s, int64_t *out, int n, bool *row, const char *sql, const char *fmt, ...)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+	va_list ap;
+
+	*row = false;
+	va_start(ap, fmt);
+	rc = vstmt(s, &st, sql, fmt, ap);
+	va_end(ap);
+	return rc ? rc : one_row(s, st, out, n, row);
+}
+
 enum berth_err store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql,
 			 const char *fmt, ...)
 {
 	sqlite3_stmt *st;
 	enum berth_err rc;
-	bool row = false;
+	bool row;
 	va_list ap;
 
 	*out = none;
 	va_start(ap, fmt);
 	rc = vstmt(s, &st, sql, fmt, ap);
 	va_end(ap);
-	if (!rc)
-		rc = store_step(s, st, &row);
-	if (!rc && row) {
-		*out = sqlite3_column_int64(st, 0);
-		sqlite3_reset(st);
-		sqlite3_clear_bindings(st);
-	}
-	return rc;
+	return rc ? rc : one_row(s, st, out, 1, &row);
 }

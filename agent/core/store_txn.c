@@ -35,7 +35,8 @@ static void group_gone(struct berth_store *s)
 {
 	s->gathered = false;
 	s->lost |= s->owed;
-	s->owed = s->total.known = false;
+	s->owed = false;
+	s->total = (struct store_totals){ 0 };
 	s->moved++;
 }
 
@@ -130,7 +131,7 @@ enum berth_err berth_store_begin(struct berth_store *s)
 	if ((rc = store_run(s, s->gathered ? "SAVEPOINT txn" : "BEGIN IMMEDIATE", "")))
 		return rc;
 	s->in_txn = true;
-	s->changes = sqlite3_total_changes64(s->db);
+	s->began = s->changes = sqlite3_total_changes64(s->db);
 	s->at_begin = s->total;
 	return BERTH_OK;
 }
@@ -171,7 +172,7 @@ void berth_store_rollback(struct berth_store *s)
 		return;
 	s->total = s->at_begin;
 	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-		s->total.known = false;
+		s->total = (struct store_totals){ 0 };
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	s->in_txn = s->saved = s->failed = false;
@@ -188,11 +189,23 @@ enum berth_err berth_store_savepoint(struct berth_store *s)
 		return rc;
 	if (s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: savepoint inside a savepoint");
-	if ((rc = store_run(s, "SAVEPOINT step", "")))
+	s->bare = sqlite3_total_changes64(s->db) == s->began;
+	if (!s->bare && (rc = store_run(s, "SAVEPOINT step", "")))
 		return rc;
 	s->saved = true;
 	s->at_savepoint = s->total;
 	return BERTH_OK;
+}
+
+static enum berth_err undo(struct berth_store *s)
+{
+	enum berth_err rc;
+
+	if (!s->bare)
+		return store_run(s, "ROLLBACK TO step", "");
+	if (s->gathered)
+		return store_run(s, "ROLLBACK TO txn", "");
+	return (rc = store_run(s, "ROLLBACK", "")) ? rc : store_run(s, "BEGIN IMMEDIATE", "");
 }
 
 enum berth_err berth_store_undo(struct berth_store *s)
@@ -201,8 +214,8 @@ enum berth_err berth_store_undo(struct berth_store *s)
 
 	if (!s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
-	if ((rc = store_ready(s, true)) || (rc = store_run(s, "ROLLBACK TO step", ""))) {
-		s->total.known = false;
+	if ((rc = store_ready(s, true)) || (rc = undo(s))) {
+		s->total = (struct store_totals){ 0 };
 		return rc;
 	}
 	s->total = s->at_savepoint;
@@ -215,7 +228,7 @@ enum berth_err berth_store_keep(struct berth_store *s)
 
 	if (!s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
-	if ((rc = store_ready(s, true)) || (rc = store_run(s, "RELEASE step", "")))
+	if ((rc = store_ready(s, true)) || (!s->bare && (rc = store_run(s, "RELEASE step", ""))))
 		return rc;
 	s->saved = false;
 	return BERTH_OK;
