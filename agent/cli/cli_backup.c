@@ -16,6 +16,7 @@
 #include "agent/core/config.h"
 #include "did/crypto/keypair.h"
 #include "did/keystore/file.h"
+#include "did/keystore/slots.h"
 
 #define DEFAULT_CONFIG "/etc/berth/berth.conf"
 #define STORE_FILE "berth.db"		/* BERTH_STORE_FILE, without SQLite's floor */
@@ -23,6 +24,7 @@
 #define STORE_NAME "store"
 #define KEYS_PREFIX "keystore/"
 #define PATH_LEN 1200
+#define LOOKS 10		/* at a file of keys */
 
 /* other: the option for a key, in place of a passphrase; *pass is NULL then. */
 static enum berth_err load(const struct berth_cli *c, const char *other, struct berth_config **cfg, struct berth_secret **pass)
@@ -69,6 +71,26 @@ static enum berth_err add_file(struct berth_buf *plain, const char *name, const 
 	return rc ? rc : berth_buf_status(plain);
 }
 
+/* The daemon may be writing into it: then one of its slots is not whole, and whoever looks
+ * again finds one that is.  What it contains is a file of keys too. */
+static enum berth_err add_key_file(struct berth_buf *plain, const char *name, const char *path)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_slots slots;
+	struct berth_cur keys;
+	enum berth_err rc = BERTH_E_KEYSTORE;
+
+	for (int i = 0; rc == BERTH_E_KEYSTORE && i < LOOKS; i++) {
+		berth_buf_reset(&b);
+		if (!(rc = berth_cli_read(&b, path, BERTH_BACKUP_MAX)))
+			rc = berth_slots_read(&slots, &keys, b.p, b.len);
+	}
+	if (!rc)
+		berth_backup_add(plain, name, keys.p, keys.n);
+	berth_buf_free(&b);
+	return rc ? rc : berth_buf_status(plain);
+}
+
 static enum berth_err add_keys(struct berth_buf *plain, const struct berth_config *cfg)
 {
 	char name[BERTH_BACKUP_NAME_MAX + 1], path[PATH_LEN];
@@ -78,7 +100,7 @@ static enum berth_err add_keys(struct berth_buf *plain, const struct berth_confi
 	for (size_t i = 0; !rc && (section = berth_config_section(cfg, "keystore", i)); i++) {
 		snprintf(name, sizeof(name), KEYS_PREFIX "%s", section);
 		if (key_file(cfg, section, path))
-			rc = add_file(plain, name, path);
+			rc = add_key_file(plain, name, path);
 		else
 			say_bound(section);
 	}

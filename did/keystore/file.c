@@ -69,11 +69,19 @@ static enum berth_err adopt(struct berth_ksfile *f, int fd, const struct stat *s
 	return BERTH_OK;
 }
 
+static int open_it(struct berth_ksfile *f)
+{
+	int fd = openat(f->dir, f->base, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	f->writable = fd >= 0;
+	return fd >= 0 || errno != EROFS ? fd : openat(f->dir, f->base, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+}
+
 static enum berth_err open_once(struct berth_ksfile *f, bool *again)
 {
 	struct stat st;
 	enum berth_err rc;
-	int fd = openat(f->dir, f->base, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = open_it(f);
 
 	*again = false;
 	if (fd < 0 && errno == ENOENT)
@@ -112,7 +120,7 @@ enum berth_err berth_ksfile_open(struct berth_ksfile *f, const char *path)
 	enum berth_err rc;
 
 	memset(f, 0, sizeof(*f));
-	f->dir = f->fd = f->spare = -1;
+	f->dir = f->fd = -1;
 	rc = split(f, path);
 	for (int i = 0; !rc && again; i++) {
 		rc = open_once(f, &again);
@@ -124,56 +132,16 @@ enum berth_err berth_ksfile_open(struct berth_ksfile *f, const char *path)
 	return rc;
 }
 
-/* One that cannot be made shows in what is made below it. */
-static void make_parents(char *path)
-{
-	for (char *s = path; (s = strchr(s + 1, '/'));) {
-		*s = '\0';
-		(void)!mkdir(path, 0755);
-		*s = '/';
-	}
-}
-
-enum berth_err berth_ksfile_make_folder(const char *dir, bool parents)
-{
-	char *path = strdup(dir);
-	int e;
-
-	if (!path)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
-	if (parents)
-		make_parents(path);
-	e = mkdir(path, 0700) && errno != EEXIST ? errno : 0;
-	free(path);
-	return !e ? BERTH_OK : berth_fail(BERTH_E_KEYSTORE, "%s: %s%s", dir, strerror(e),
-					  parents ? "; dir= or x-dir= in the URI says another folder" : "");
-}
-
-enum berth_err berth_ksfile_open_in(struct berth_ksfile *f, const char *dir, bool create, bool parents)
-{
-	char *path = NULL;
-	enum berth_err rc;
-
-	if (create && (rc = berth_ksfile_make_folder(dir, parents)))
-		return rc;
-	if (asprintf(&path, "%s/keys", dir) < 0)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
-	if (!(rc = berth_ksfile_open(f, path)) && f->fd < 0 && !create)
-		rc = berth_fail(BERTH_E_KEYSTORE, "%s: there is no such keystore", path);
-	free(path);
-	return rc;
-}
-
-enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *out)
+static enum berth_err read_all(struct berth_ksfile *f, struct berth_buf *out)
 {
 	struct stat st;
 	size_t at = 0;
 
 	if (fstat(f->fd, &st) != 0)
 		return sys(f, "fstat");
-	if ((uintmax_t)st.st_size > BERTH_KSFILE_MAX)
+	if ((uintmax_t)st.st_size > BERTH_SLOTS_FILE_MAX)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: %jd bytes, at most %zu", f->path,
-				  (intmax_t)st.st_size, BERTH_KSFILE_MAX);
+				  (intmax_t)st.st_size, BERTH_SLOTS_FILE_MAX);
 	uint8_t *p = berth_buf_grow(out, (size_t)st.st_size);
 
 	if (!p)
@@ -190,10 +158,24 @@ enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *out)
 	return BERTH_OK;
 }
 
-static enum berth_err write_all(const struct berth_ksfile *f, int fd, const struct berth_buf *b)
+enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *contents)
+{
+	struct berth_buf file = BERTH_BUF_INIT;
+	struct berth_cur found;
+	enum berth_err rc;
+
+	if (!(rc = read_all(f, &file)) && !(rc = berth_slots_read(&f->slots, &found, file.p, file.len))) {
+		berth_buf_put(contents, found.p, found.n);
+		rc = berth_buf_status(contents);
+	}
+	berth_buf_free(&file);
+	return rc;
+}
+
+static enum berth_err write_at(const struct berth_ksfile *f, int fd, const struct berth_buf *b, size_t from)
 {
 	for (size_t at = 0; at < b->len; ) {
-		ssize_t n = pwrite(fd, b->p + at, b->len - at, (off_t)at);
+		ssize_t n = pwrite(fd, b->p + at, b->len - at, (off_t)(from + at));
 
 		if (n < 0 && errno != EINTR)
 			return sys(f, "write");
@@ -202,9 +184,8 @@ static enum berth_err write_all(const struct berth_ksfile *f, int fd, const stru
 	return BERTH_OK;
 }
 
-/* The new file takes the place of the one that was opened, and of no other.  *swap: that
- * one takes its name, where the file system can do so. */
-static enum berth_err put_in_place(struct berth_ksfile *f, bool *swap)
+/* Nobody has put another one in its place since it was opened. */
+static enum berth_err check_current(const struct berth_ksfile *f)
 {
 	struct stat old = { .st_dev = f->dev, .st_ino = f->ino }, none;
 
@@ -212,14 +193,77 @@ static enum berth_err put_in_place(struct berth_ksfile *f, bool *swap)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: was replaced by somebody else", f->path);
 	if (f->fd < 0 && fstatat(f->dir, f->base, &none, AT_SYMLINK_NOFOLLOW) == 0)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: was made by somebody else just now", f->path);
-	*swap = *swap && renameat2(f->dir, f->tmp, f->dir, f->base, RENAME_EXCHANGE) == 0;
-	if (!*swap && renameat(f->dir, f->tmp, f->dir, f->base) != 0)
-		return sys(f, "rename");
-	if (fsync(f->dir) != 0) {
-		f->broken = true;
-		return sys(f, "fsync of the folder");
-	}
 	return BERTH_OK;
+}
+
+static enum berth_err broken(struct berth_ksfile *f, const char *what)
+{
+	f->broken = true;
+	return sys(f, what);
+}
+
+/* ---- in place ---- */
+
+/* The second slot, where closing has taken it away: all of it or nothing, so that there is
+ * no file whose size is none of ours. */
+static enum berth_err make_room(struct berth_ksfile *f)
+{
+	if (f->slots.n == 2)
+		return BERTH_OK;
+	if (ftruncate(f->fd, (off_t)berth_slots_offset(&f->slots, 2)) != 0)
+		return sys(f, "ftruncate");
+	f->slots.n = 2;
+	return BERTH_OK;
+}
+
+/* Into the slot whose turn it is; the other one stays what it is.  What was not written to
+ * its end has not been, and the next write goes there again. */
+static enum berth_err write_slot(struct berth_ksfile *f, const struct berth_buf *b)
+{
+	struct berth_buf slot = BERTH_BUF_INIT;
+	struct berth_slots next;
+	enum berth_err rc;
+
+	if ((rc = check_current(f)) || (rc = make_room(f)))
+		return rc;
+	next = f->slots;
+	if ((rc = berth_slots_next(&next, &slot, b)) ||
+	    (rc = write_at(f, f->fd, &slot, berth_slots_offset(&next, next.at))))
+		goto out;
+	if (fdatasync(f->fd) != 0) {
+		rc = broken(f, "fdatasync");
+		goto out;
+	}
+	f->slots = next;
+out:
+	berth_buf_free(&slot);
+	return rc;
+}
+
+/* The first slot alone is left.  Where that fails there are two, and the later one counts. */
+static void drop_second_slot(struct berth_ksfile *f)
+{
+	struct berth_buf contents = BERTH_BUF_INIT;
+
+	if (f->slots.at == 1 && (berth_ksfile_read(f, &contents) || write_slot(f, &contents)))
+		goto out;
+	if (ftruncate(f->fd, (off_t)berth_slots_offset(&f->slots, 1)) == 0)
+		f->slots.n = 1;
+out:
+	berth_buf_free(&contents);
+}
+
+/* ---- as a whole ---- */
+
+static enum berth_err put_in_place(struct berth_ksfile *f)
+{
+	enum berth_err rc = check_current(f);
+
+	if (rc)
+		return rc;
+	if (renameat(f->dir, f->tmp, f->dir, f->base) != 0)
+		return sys(f, "rename");
+	return fsync(f->dir) == 0 ? BERTH_OK : broken(f, "fsync of the folder");
 }
 
 /* A file that has lost its name, or is about to: nobody can undo that, so nothing here fails. */
@@ -239,26 +283,7 @@ static void overwrite(int fd)
 	fsync(fd);
 }
 
-/* Whether it is still what the other name leads to, and nothing else does. */
-static bool spare_is_ours(const struct berth_ksfile *f)
-{
-	struct stat st, named;
-
-	return f->spare >= 0 && fstat(f->spare, &st) == 0 && st.st_nlink == 1 &&
-	       fstatat(f->dir, f->tmp, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == st.st_dev &&
-	       named.st_ino == st.st_ino;
-}
-
-static void drop_spare(struct berth_ksfile *f)
-{
-	if (spare_is_ours(f))
-		unlinkat(f->dir, f->tmp, 0);
-	if (f->spare >= 0)
-		close(f->spare);
-	f->spare = -1;
-}
-
-static enum berth_err make_new(const struct berth_ksfile *f, const struct berth_buf *b, int *fd)
+static enum berth_err make_new(const struct berth_ksfile *f, const struct berth_buf *file, int *fd)
 {
 	enum berth_err rc;
 
@@ -267,42 +292,24 @@ static enum berth_err make_new(const struct berth_ksfile *f, const struct berth_
 	*fd = openat(f->dir, f->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fd < 0)
 		return sys(f, "make a temporary file");
-	if ((rc = write_all(f, *fd, b)) || (rc = lock(f, *fd)))
+	if ((rc = write_at(f, *fd, file, 0)) || (rc = lock(f, *fd)))
 		return rc;
 	return fchmod(*fd, 0600) == 0 && fsync(*fd) == 0 ? BERTH_OK : sys(f, "fsync");
 }
 
-/* It has the mode and the lock already. */
-static enum berth_err use_spare(struct berth_ksfile *f, const struct berth_buf *b, int *fd)
+static enum berth_err replace_by(struct berth_ksfile *f, const struct berth_buf *file)
 {
-	enum berth_err rc;
-
-	*fd = f->spare;
-	f->spare = -1;
-	if (ftruncate(*fd, (off_t)b->len) != 0)
-		return sys(f, "ftruncate");
-	if ((rc = write_all(f, *fd, b)))
-		return rc;
-	return fdatasync(*fd) == 0 ? BERTH_OK : sys(f, "fdatasync");
-}
-
-static enum berth_err replace_by(struct berth_ksfile *f, const struct berth_buf *b)
-{
-	bool swap = f->keep && f->writable;
 	struct stat st;
 	enum berth_err rc;
 	int fd = -1;
 
-	rc = f->keep && spare_is_ours(f) ? use_spare(f, b, &fd) : make_new(f, b, &fd);
-	if (rc || (rc = put_in_place(f, &swap)))
+	if ((rc = make_new(f, file, &fd)) || (rc = put_in_place(f)))
 		goto fail;
 	if (fstat(fd, &st) != 0) {
 		rc = sys(f, "fstat");
 		goto fail;
 	}
-	if (swap)
-		f->spare = f->fd;
-	else if (f->fd >= 0)
+	if (f->fd >= 0)
 		close(f->fd);
 	f->writable = true;
 	return adopt(f, fd, &st);
@@ -330,45 +337,52 @@ static void end_old(int fd, bool over)
 /* Under the other name there may be one of a process that was killed. */
 static enum berth_err replace(struct berth_ksfile *f, const struct berth_buf *b)
 {
-	int old = open_old(f, f->base), older = open_old(f, f->tmp);
-	enum berth_err rc;
+	struct berth_buf file = BERTH_BUF_INIT;
+	struct berth_slots fresh;
+	enum berth_err rc = berth_slots_new(&fresh, &file, b);
+	int old = rc ? -1 : open_old(f, f->base), older = rc ? -1 : open_old(f, f->tmp);
 
-	f->keep = f->keep && !f->overwrite;
-	if (!f->keep || !spare_is_ours(f))
-		drop_spare(f);
-	rc = replace_by(f, b);
+	if (!rc)
+		rc = replace_by(f, &file);
 	end_old(old, !rc);
 	end_old(older, true);
-	if (!rc)
+	if (!rc) {
+		f->slots = fresh;
 		f->overwrite = false;
-	f->keep = false;
+	}
+	berth_buf_free(&file);
 	return rc;
 }
 
-enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *b)
+static bool in_place(const struct berth_ksfile *f, size_t len)
+{
+	return f->keep && !f->overwrite && f->writable && berth_slots_fit(&f->slots, len);
+}
+
+enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *contents)
 {
 	bool first = f->fd < 0;
 	enum berth_err rc;
 
 	if (f->broken)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: an earlier write failed; open it again", f->path);
-	if ((rc = berth_buf_status(b)))
+	if ((rc = berth_buf_status(contents)))
 		return rc;
-	if (b->len > BERTH_KSFILE_MAX)
-		return berth_fail(BERTH_E_KEYSTORE, "%s: full", f->path);
 	/* a file that is not there yet cannot be locked: two makers meet at the folder */
 	if (first && (rc = lock(f, f->dir)))
 		return rc;
-	rc = replace(f, b);
+	rc = !first && in_place(f, contents->len) ? write_slot(f, contents) : replace(f, contents);
 	if (first)
 		flock(f->dir, LOCK_UN);
+	f->keep = false;
+	f->written |= !rc;
 	return rc;
 }
 
 void berth_ksfile_close(struct berth_ksfile *f)
 {
-	if (f->dir >= 0)
-		drop_spare(f);
+	if (f->fd >= 0 && f->written && !f->broken)
+		drop_second_slot(f);
 	if (f->fd >= 0)
 		close(f->fd);
 	if (f->dir >= 0)
@@ -378,5 +392,5 @@ void berth_ksfile_close(struct berth_ksfile *f)
 	free(f->base);
 	free(f->tmp);
 	memset(f, 0, sizeof(*f));
-	f->fd = f->dir = f->spare = -1;
+	f->fd = f->dir = -1;
 }

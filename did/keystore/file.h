@@ -7,14 +7,16 @@
 
 #include "did/base/buf.h"
 #include "did/base/secret.h"
+#include "did/keystore/slots.h"
 
 /* The one file a keystore lives in: ours alone (regular, owner, 0600, one name,
- * no symlink), locked against a second process while open, and only ever
- * replaced as a whole.  Every fault is E_KEYSTORE.
+ * no symlink), locked against a second process while open.  Every fault is E_KEYSTORE.
  *
- * While it is open the file before it may stay, under the other name and locked too, so
- * that the next one is written into it: to make a file and to remove one costs the file
- * system more than what is in it. */
+ * Contents that take something away replace the file as a whole, so that what was there is
+ * nowhere in it.  Contents that only add (keep) go into the slot whose turn it is
+ * (slots.h): one write and one sync in place, where a new file costs two syncs and the
+ * file system's own records.  Closing leaves a file that was written with one slot, in
+ * which no octet can change unseen. */
 struct berth_ksfile {
 	char *path;	/* for messages */
 	char *folder;	/* where it lies */
@@ -23,15 +25,14 @@ struct berth_ksfile {
 	int fd;		/* locked; -1: there is no such file yet */
 	dev_t dev;
 	ino_t ino;
-	int spare;	/* the file before this one; -1: it is gone */
-	bool writable;	/* fd, since we made it */
+	struct berth_slots slots;
+	bool writable;	/* fd; a file system may be read-only */
+	bool written;	/* since it was opened */
 	bool keep;	/* what the next write replaces has nothing that has to go; once */
 	bool broken;	/* a sync failed: what is on disk is not known */
-	bool overwrite;	/* what the next write replaces, and the one before that, are overwritten,
-			 * as far as the file system and the disk do that; once */
+	bool overwrite;	/* what the next write replaces is overwritten, as far as the file
+			 * system and the disk do that; once */
 };
-
-#define BERTH_KSFILE_MAX ((size_t)1 << 20)
 
 /* BERTH_OK with fd == -1 when there is no file. */
 BERTH_MUST_USE enum berth_err berth_ksfile_open(struct berth_ksfile *f, const char *path);
@@ -41,10 +42,10 @@ BERTH_MUST_USE enum berth_err berth_ksfile_open(struct berth_ksfile *f, const ch
 BERTH_MUST_USE enum berth_err
 berth_ksfile_open_in(struct berth_ksfile *f, const char *dir, bool create, bool parents);
 BERTH_MUST_USE enum berth_err berth_ksfile_make_folder(const char *dir, bool parents);
-BERTH_MUST_USE enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *out);
+BERTH_MUST_USE enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *contents);
 /* Durable when it returns.  Refuses when somebody else has replaced the file
  * since it was opened (C142: an older copy put in its place). */
-BERTH_MUST_USE enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *b);
+BERTH_MUST_USE enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *contents);
 void berth_ksfile_close(struct berth_ksfile *f);
 
 /* The secret part, behind the readable head: nonce (24), XChaCha20-Poly1305 ciphertext,

@@ -92,6 +92,7 @@ static enum berth_err add(struct berth_pkcs11 *p)
 
 	p->s.n++;
 	memset(p->s.pending, 0, sizeof(p->s.pending));
+	p->file.keep = true;
 	if ((rc = berth_pkcs11_save(p))) {
 		p->s.n--;
 		memcpy(p->s.pending, p->s.key[p->s.n].id, sizeof(p->s.pending));
@@ -122,6 +123,7 @@ enum berth_err berth_pkcs11_generate(struct berth_keystore *ks, const char *name
 	k->info.custody = BERTH_CUSTODY_HARDWARE;
 	berth_random(k->id, sizeof(k->id));
 	memcpy(p->s.pending, k->id, sizeof(k->id));
+	p->file.keep = true;
 	if (!(rc = berth_pkcs11_save(p)) && !(rc = make(p, k, type)) && !(rc = add(p)))
 		return BERTH_OK;
 	return give_back(p, rc);

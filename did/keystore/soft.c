@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* soft: keys in one sealed file, in guarded memory while the store is open.  A
- * change is made on a copy, which takes over once the file is safely replaced. */
+ * change is made on a copy, which takes over once it is safely in the file. */
 #include <stdlib.h>
 #include <string.h>
 

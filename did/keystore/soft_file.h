@@ -9,7 +9,7 @@
 #include "did/keystore/keystore.h"
 #include "did/keystore/tpm2_seal.h"
 
-/* The sealed file, version 1:
+/* The contents of the sealed file (file.h), version 1:
  *
  *   magic "BERTHKEY"  version u8 = 01  kdf u8  passes u32  KiB u32  salt (16)
  *   if kdf = 3: a secret sealed by the TPM (u16 + bytes, tpm2_seal.h)

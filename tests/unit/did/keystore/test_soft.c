@@ -2,6 +2,7 @@
 /* The sealed file itself: C142, and where its passphrase comes from. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "did/keystore/keystore.h"
 #include "did/keystore/soft_file.h"
 #include "tests/check.h"
+#include "tests/unit/did/keystore/contents.h"
 
 #define KEY_HEX "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -69,15 +71,10 @@ static void make_one(void)
 	berth_keystore_close(ks);
 }
 
-static void c142_every_flipped_byte_is_e_keystore(void **state)
+static void every_flip_is_e_keystore(char *good, size_t n)
 {
 	struct berth_keystore *ks;
-	size_t n;
-	char *good;
 
-	(void)state;
-	make_one();
-	good = test_read_file(path, &n);
 	for (size_t i = 0; i < n; i++) {
 		good[i] ^= 0x01;
 		put(path, good, n, 0600);
@@ -89,36 +86,64 @@ static void c142_every_flipped_byte_is_e_keystore(void **state)
 	CHECK_OK(try_open(&ks, false));
 	CHECK(berth_keystore_count(ks) == 1);
 	berth_keystore_close(ks);
-	free(good);
 }
 
-static void c142_every_truncation_and_one_byte_more_is_e_keystore(void **state)
+/* Of the file, whose slot has a hash, and of what is sealed in it. */
+static void c142_every_flipped_byte_is_e_keystore(void **state)
 {
-	struct berth_secret *body, *key, *p = NULL;
-	struct berth_keystore *ks;
-	struct berth_soft_kdf kdf;
-	size_t n;
-	char *good;
+	char *file, *contents;
+	size_t n, m;
 
 	(void)state;
 	make_one();
-	good = test_read_file(path, &n);
-	CHECK_OK(berth_passphrase_read(&p, pass));
-	for (size_t i = 0; i < n; i++) {
-		uint8_t *exact = malloc(i ? i : 1);
+	file = test_read_file(path, &n);
+	contents = test_contents(path, &m);
+	every_flip_is_e_keystore(file, n);
+	every_flip_is_e_keystore(contents, m);
+	free(file);
+	free(contents);
+}
 
-		assert_non_null(exact);
-		memcpy(exact, good, i);
-		CHECK_RC(BERTH_E_KEYSTORE, berth_soft_file_open(&body, &kdf, &key, exact, i, p));
-		CHECK(!body && !key);
-		free(exact);
+static void every_other_length_is_e_keystore(char *good, size_t n)
+{
+	struct berth_keystore *ks;
+
+	for (size_t i = 0; i < n; i++) {
+		put(path, good, i, 0600);
+		CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, true));
 	}
 	put(path, good, n + 1, 0600);
 	CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, true));
 	put(path, "", 0, 0600);
 	CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, true));
+}
+
+static void c142_every_truncation_and_one_byte_more_is_e_keystore(void **state)
+{
+	struct berth_secret *body, *key, *p = NULL;
+	struct berth_soft_kdf kdf;
+	char *file, *contents;
+	size_t n, m;
+
+	(void)state;
+	make_one();
+	file = test_read_file(path, &n);
+	contents = test_contents(path, &m);
+	CHECK_OK(berth_passphrase_read(&p, pass));
+	for (size_t i = 0; i < m; i++) {
+		uint8_t *exact = malloc(i ? i : 1);
+
+		assert_non_null(exact);
+		memcpy(exact, contents, i);
+		CHECK_RC(BERTH_E_KEYSTORE, berth_soft_file_open(&body, &kdf, &key, exact, i, p));
+		CHECK(!body && !key);
+		free(exact);
+	}
+	every_other_length_is_e_keystore(file, n);
+	every_other_length_is_e_keystore(contents, m);
 	berth_secret_free(p);
-	free(good);
+	free(file);
+	free(contents);
 }
 
 static void c142_lax_mode_symlink_hard_link_fifo_are_e_keystore(void **state)
@@ -274,7 +299,7 @@ static void the_derivation_a_file_asks_for_is_capped(void **state)
 	(void)state;
 	put(pass, "correct horse", 13, 0600);
 	make_one();
-	good = test_read_file(path, &n);
+	good = test_contents(path, &n);
 	CHECK_OK(berth_passphrase_read(&p, pass));
 	CHECK_OK(berth_soft_file_open(&body, &kdf, &key, good, n, p));
 	CHECK(kdf.kdf == BERTH_SOFT_KDF_ARGON2ID && kdf.passes == 3 && kdf.mem_kib == 16384);
@@ -316,6 +341,15 @@ static void machine_made_passphrases_are_told_apart(void **state)
 	}
 }
 
+static void reopened_has(size_t keys)
+{
+	struct berth_keystore *ks;
+
+	CHECK_OK(try_open(&ks, false));
+	assert_int_equal(berth_keystore_count(ks), keys);
+	berth_keystore_close(ks);
+}
+
 static void an_interrupted_write_leaves_the_store_whole(void **state)
 {
 	struct berth_keystore *ks;
@@ -327,23 +361,53 @@ static void an_interrupted_write_leaves_the_store_whole(void **state)
 	put(tmp, "half", 4, 0600);
 	CHECK_OK(try_open(&ks, false));
 	CHECK_OK(berth_keystore_generate(ks, "b", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_delete(ks, "a"));
 	CHECK(access(tmp, F_OK) != 0);
 	/* a folder in its way: the write fails, nothing has changed */
 	assert_int_equal(mkdir(tmp, 0700), 0);
-	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_generate(ks, "c", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
-	CHECK(!berth_keystore_has(ks, "c") && berth_keystore_has(ks, "b"));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_delete(ks, "b"));
+	CHECK(berth_keystore_has(ks, "b"));
 	rmdir(tmp);
+	CHECK_OK(berth_keystore_delete(ks, "b"));
 	CHECK_OK(berth_keystore_generate(ks, "c", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
 	berth_keystore_close(ks);
-	CHECK_OK(try_open(&ks, false));
-	CHECK(berth_keystore_count(ks) == 3);
-	berth_keystore_close(ks);
+	reopened_has(1);
+}
+
+static void limit_files(rlim_t n)
+{
+	struct rlimit r;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = n ? n : r.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* A slot of which the disk takes a part only. */
+static void a_slot_that_cannot_be_written_to_its_end_leaves_the_store_whole(void **state)
+{
+	struct berth_keystore *ks;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_OK(try_open(&ks, true));
+	limit_files(4096 + 4096 + 300);
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_generate(ks, "a", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK(!berth_keystore_has(ks, "a"));
+	limit_files(0);
+	CHECK_OK(berth_keystore_generate(ks, "a", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_generate(ks, "b", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	limit_files(4096 + 4096 + 300);
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_generate(ks, "c", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	berth_keystore_close(ks);	/* which cannot write its last words either */
+	limit_files(0);
+	reopened_has(2);
 }
 
 /* Whether the file that was at path is now nothing but zeros. */
 static bool is_zeros(int fd)
 {
-	uint8_t b[4096];
+	uint8_t b[65536];
 	ssize_t n = pread(fd, b, sizeof(b), 0);
 
 	assert_true(n > 0);
@@ -357,83 +421,161 @@ static bool is_zeros(int fd)
 static void the_end_of_an_epoch_overwrites_its_key(void **state)
 {
 	struct berth_keystore *ks;
+	char tmp[112];
 	uint64_t v;
-	int old;
+	int old, left;
 
 	(void)state;
 	CHECK_OK(try_open(&ks, true));
 	old = open(path, O_RDONLY);
 	assert_true(old >= 0);
-	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+	CHECK_OK(berth_keystore_generate(ks, "a", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	CHECK_OK(berth_keystore_delete(ks, "a"));
 	assert_false(is_zeros(old));	/* the twin: other changes leave it to the file system */
 	close(old);
+	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
 	old = open(path, O_RDONLY);
+	/* and what a process that was killed has left */
+	snprintf(tmp, sizeof(tmp), "%s/keys.new", dir);
+	put(tmp, "left by a kill", 14, 0600);
+	left = open(tmp, O_RDONLY);
 	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v));
-	assert_true(is_zeros(old));
+	assert_true(is_zeros(old) && is_zeros(left));
 	close(old);
+	close(left);
+	CHECK(access(tmp, F_OK) != 0);
 	old = open(path, O_RDONLY);
 	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
 	assert_false(is_zeros(old));
 	close(old);
 	berth_keystore_close(ks);
-	CHECK_OK(try_open(&ks, false));	/* and the file in its place is whole */
-	berth_keystore_close(ks);
+	reopened_has(0);	/* and the file in its place is whole */
 }
 
-/* One file takes the other's place: no third is made, and what is taken away is in neither. */
-static void the_file_before_is_written_over(void **state)
+static struct stat now_at(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	return st;
+}
+
+/* What is new goes into the file that is there; for what has to go there is another one,
+ * in no slot of which it is. */
+static void what_is_added_is_written_in_place(void **state)
 {
 	struct berth_keystore *ks;
-	struct stat st[4];
-	char tmp[112];
+	struct stat first, second;
+	char tmp[112], *file;
 	uint64_t v;
-	int old[2];
+	size_t n;
 
 	(void)state;
 	snprintf(tmp, sizeof(tmp), "%s/keys.new", dir);
 	CHECK_OK(try_open(&ks, true));
-	for (int i = 0; i < 4; i++) {
+	first = now_at();
+	for (int i = 0; i < 3; i++)
 		CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
-		assert_int_equal(stat(path, &st[i]), 0);
-		assert_int_equal(st[i].st_mode & 07777, 0600);
-	}
-	CHECK(st[2].st_ino == st[0].st_ino && st[3].st_ino == st[1].st_ino && st[0].st_ino != st[1].st_ino);
 	CHECK_OK(berth_keystore_generate(ks, "a", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
 	CHECK_OK(berth_keystore_generate(ks, "b", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
-	assert_int_equal(access(tmp, F_OK), 0);
-	/* somebody's file under that name is not written into */
-	unlink(tmp);
-	put(tmp, "half", 4, 0600);
-	old[0] = open(tmp, O_RDONLY);
-	CHECK_OK(berth_keystore_generate(ks, "c", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
-	assert_int_equal(lseek(old[0], 0, SEEK_END), 4);
-	close(old[0]);
-	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
+	assert_int_equal(now_at().st_ino, first.st_ino);
+	CHECK(now_at().st_size == first.st_size && access(tmp, F_OK) != 0);
 	CHECK_OK(berth_keystore_delete(ks, "a"));
-	CHECK(access(tmp, F_OK) != 0);
-	/* the end of an epoch: both are zeros, also when the other one is left of a process that was killed */
-	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v));
-	old[0] = open(path, O_RDONLY);
-	old[1] = open(tmp, O_RDONLY);
-	assert_true(old[0] >= 0 && old[1] >= 0);
-	assert_false(is_zeros(old[0]) || is_zeros(old[1]));
-	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v));
-	assert_true(is_zeros(old[0]) && is_zeros(old[1]));
-	close(old[0]);
-	close(old[1]);
+	second = now_at();
+	CHECK(second.st_ino != first.st_ino && second.st_size == 3 * 4096);
+	file = test_read_file(path, &n);
+	for (size_t i = 2 * 4096; i < n; i++)
+		assert_int_equal(file[i], 0);
+	free(file);
+	CHECK_OK(berth_keystore_generate(ks, "c", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	assert_int_equal(now_at().st_ino, second.st_ino);
 	berth_keystore_close(ks);
-	CHECK(access(tmp, F_OK) != 0);
-	put(tmp, "left by a kill", 14, 0600);
-	old[1] = open(tmp, O_RDONLY);
-	CHECK_OK(try_open(&ks, false));
-	CHECK(berth_keystore_count(ks) == 2 && berth_keystore_has(ks, "b") && berth_keystore_has(ks, "c"));
-	CHECK_OK(berth_keystore_counter_step(ks, BERTH_COUNTER_EPOCH, &v));
-	assert_true(is_zeros(old[1]));
-	close(old[1]);
-	berth_keystore_close(ks);
+	CHECK(now_at().st_ino == second.st_ino && now_at().st_size == 2 * 4096);
+	reopened_has(2);
+	assert_int_equal(now_at().st_size, 2 * 4096);
 }
 
-/* Of either file nothing is lost when the process is killed in the middle of the other. */
+static void a_file_grows_with_its_keys(void **state)
+{
+	struct berth_keystore *ks;
+	ino_t was;
+	int files = 0;
+	char name[8];
+
+	(void)state;
+	CHECK_OK(try_open(&ks, true));
+	was = now_at().st_ino;
+	for (int i = 0; i < 120; i++) {
+		snprintf(name, sizeof(name), "k%d", i);
+		CHECK_OK(berth_keystore_generate(ks, name, BERTH_KEY_X25519, BERTH_USAGE_AGREE, NULL));
+		files += now_at().st_ino != was;
+		was = now_at().st_ino;
+	}
+	CHECK(files > 0 && files < 4);
+	berth_keystore_close(ks);
+	reopened_has(120);
+}
+
+/* Written by the version before: Ed25519 "a", X25519 "b". */
+static void a_file_of_the_version_before_is_read_and_written(void **state)
+{
+	static const uint8_t before[] = {
+		0x42, 0x45, 0x52, 0x54, 0x48, 0x4b, 0x45, 0x59, 0x01, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xc5,
+		0x95, 0xe4, 0x86, 0xc2, 0x4c, 0xf5, 0xa8, 0xdd, 0xdc, 0xcf, 0x18, 0xaf, 0xba, 0x69, 0x18, 0xc8, 0x5c, 0xe4, 0xcf,
+		0x75, 0x8d, 0x92, 0x61, 0x5e, 0xeb, 0xbf, 0x2e, 0xfa, 0x44, 0x63, 0x50, 0x48, 0xa8, 0x80, 0xa4, 0xff, 0xf6, 0xf7,
+		0xba, 0xda, 0x0d, 0x95, 0x33, 0xc2, 0x17, 0x00, 0x6d, 0xc4, 0xed, 0x05, 0x30, 0x80, 0xe6, 0xc6, 0xc6, 0x1d, 0x7a,
+		0x93, 0x7d, 0xe0, 0x18, 0xb9, 0x3d, 0x50, 0xa1, 0x70, 0xd8, 0x83, 0xc8, 0xce, 0x5d, 0x40, 0x24, 0xa8, 0x4d, 0x32,
+		0x79, 0x35, 0x67, 0xed, 0x7a, 0x47, 0xb5, 0x6a, 0xdc, 0x3e, 0x23, 0x6d, 0x58, 0xf0, 0x98, 0x49, 0xa1, 0xd8, 0x0c,
+		0xd6, 0xbb, 0x69, 0xb1, 0xd4, 0x20, 0xff, 0x59, 0xa5, 0x1f, 0x28, 0x7d, 0xd1, 0x0a, 0x98, 0x0d, 0x2e, 0x2f, 0xe6,
+		0x0c, 0xd9, 0x64, 0x3a, 0x82, 0x02, 0xb7, 0x45, 0x14, 0x1e, 0x76, 0xf6, 0x39, 0xcd, 0x9b, 0x19, 0x1b, 0xde, 0xdf,
+		0x56, 0x5a, 0x6b, 0xa0, 0x9d, 0x0f, 0xb2, 0x45, 0xda, 0x12, 0x57, 0xbf, 0x18, 0x76, 0xb6, 0x72, 0x48, 0xcf, 0x2f,
+		0x70, 0xaf, 0xa8, 0xf9, 0x73, 0x8e, 0xd7, 0xc1, 0x08, 0xcf, 0xc9, 0xe6, 0xf6, 0xd6, 0x69, 0x6c, 0xe9, 0xaa, 0x3c,
+		0x3e, 0xb0, 0x37, 0x2b, 0x37, 0xb9, 0x65, 0x57, 0x06, 0x03, 0x44, 0x59, 0xee, 0xbc, 0x78, 0x0c, 0x25, 0x08, 0x7d,
+		0x8b, 0x2b, 0xe2, 0x42, 0xa8, 0x51, 0xba, 0xc8, 0x46, 0x86, 0x97, 0x53, 0x05, 0x72, 0x20, 0x5f, 0x51, 0xa5, 0x43,
+		0x19, 0x78, 0xc0, 0x06, 0xbc, 0xc1, 0xca, 0xac,
+	};
+	static const uint8_t x_of_a[] = { 0x93, 0x71, 0x41, 0xe5, 0x28, 0x5f, 0xd5, 0xc1, 0x0d, 0xd2, 0xa4, 0xfb, 0x29, 0xb8, 0x84, 0xb3 };
+	struct berth_key_info a;
+	struct berth_keystore *ks;
+	char magic[9] = "";
+
+	(void)state;
+	put(path, before, sizeof(before), 0600);
+	reopened_has(2);
+	assert_int_equal(now_at().st_size, sizeof(before));	/* who only reads leaves it as it is */
+	CHECK_OK(try_open(&ks, false));
+	CHECK_OK(berth_keystore_find(ks, "a", &a));
+	assert_memory_equal(a.pub.b, x_of_a, sizeof(x_of_a));
+	CHECK_OK(berth_keystore_generate(ks, "c", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
+	berth_keystore_close(ks);
+	FILE *f = fopen(path, "rb");
+
+	assert_true(f && fread(magic, 1, 8, f) == 8);
+	fclose(f);
+	assert_string_equal(magic, "BERTHTWO");
+	reopened_has(3);
+}
+
+/* Nothing that was answered is lost when the process is killed in the middle of a write:
+ * into a slot, of a whole file, or of the last one while closing. */
+static void works_until_killed(int told)
+{
+	struct berth_keystore *ks;
+	uint64_t v;
+
+	for (;;) {
+		if (try_open(&ks, false))
+			_exit(1);
+		for (int i = 0; i < 5; i++)
+			if (berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v) || write(told, &v, sizeof(v)) != sizeof(v))
+				_exit(2);
+		if (berth_keystore_generate(ks, "b", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, NULL) || berth_keystore_delete(ks, "b"))
+			_exit(3);
+		berth_keystore_close(ks);
+	}
+}
+
 static void a_process_that_is_killed_leaves_a_whole_file(void **state)
 {
 	struct berth_keystore *ks;
@@ -442,22 +584,17 @@ static void a_process_that_is_killed_leaves_a_whole_file(void **state)
 
 	(void)state;
 	make_one();
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 40; i++) {
 		int told[2], status;
 		pid_t pid;
 
 		assert_int_equal(pipe(told), 0);
-		if ((pid = fork()) == 0) {
-			if (try_open(&ks, false))
-				_exit(1);
-			for (;;)
-				if (berth_keystore_counter_step(ks, BERTH_COUNTER_GENERATION, &v) ||
-				    write(told[1], &v, sizeof(v)) != sizeof(v))
-					_exit(2);
-		}
+		if ((pid = fork()) == 0)
+			works_until_killed(told[1]);
 		close(told[1]);
-		for (int n = 0; n < 3 + i % 4; n++)
+		for (int n = 0; n < 1 + i % 11; n++)
 			assert_int_equal(read(told[0], &last, sizeof(last)), sizeof(last));
+		usleep((useconds_t)(i * 37));	/* no result is waited for: it is killed somewhere */
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		CHECK(WIFSIGNALED(status));
@@ -467,6 +604,8 @@ static void a_process_that_is_killed_leaves_a_whole_file(void **state)
 		CHECK_OK(try_open(&ks, false));
 		CHECK_OK(berth_keystore_counter_read(ks, BERTH_COUNTER_GENERATION, &v, &protected_));
 		CHECK(v == last || v == last + 1);
+		CHECK(berth_keystore_has(ks, "a"));
+		CHECK_OK(berth_keystore_delete(ks, "b"));
 		berth_keystore_close(ks);
 	}
 }
@@ -481,7 +620,11 @@ int main(void)
 		T(c142_an_older_copy_put_in_place_while_open_is_e_keystore),
 		T(a_file_is_no_store_to_replace),
 		T(the_end_of_an_epoch_overwrites_its_key),
-		T(the_file_before_is_written_over), T(a_process_that_is_killed_leaves_a_whole_file),
+		T(what_is_added_is_written_in_place),
+		T(a_file_grows_with_its_keys),
+		T(a_file_of_the_version_before_is_read_and_written),
+		T(a_process_that_is_killed_leaves_a_whole_file),
+		T(a_slot_that_cannot_be_written_to_its_end_leaves_the_store_whole),
 		T(a_second_opener_is_e_keystore),
 		T(none_there_and_not_asked_to_make_one),
 		T(wrong_and_missing_passphrases),

@@ -11,6 +11,7 @@
 #include "tests/check.h"
 #include "tests/fakes/swtpm.h"
 #include "tests/fakes/tmpdir.h"
+#include "tests/unit/did/keystore/contents.h"
 
 static struct test_swtpm tpm;
 static char dir[TMPDIR_LEN], path[96], uri[128];
@@ -113,7 +114,7 @@ static void c142_every_flipped_byte_of_a_tpm_sealed_file_is_e_keystore(void **st
 
 	(void)state;
 	make_one();
-	good = test_read_file(path, &n);
+	good = test_contents(path, &n);	/* the slots around them: test_soft.c */
 	for (size_t i = 0; i < n; i++) {
 		good[i] ^= 0x01;
 		test_write_file(path, good, n, 0600);
@@ -137,12 +138,12 @@ static void c142_every_truncation_of_a_tpm_sealed_file_is_e_keystore(void **stat
 
 	(void)state;
 	make_one();
-	good = test_read_file(path, &n);
+	good = test_contents(path, &n);	/* the slots around them: test_soft.c */
 	for (size_t i = 0; i < n; i++) {
 		test_write_file(path, good, i, 0600);
 		CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, true));
 	}
-	good[n] = 0;	/* test_read_file() ends it so */
+	good[n] = 0;	/* test_contents() ends it so */
 	test_write_file(path, good, n + 1, 0600);
 	CHECK_RC(BERTH_E_KEYSTORE, try_open(&ks, true));
 	free(good);

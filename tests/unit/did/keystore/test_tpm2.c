@@ -12,6 +12,7 @@
 #include "tests/check.h"
 #include "tests/fakes/swtpm.h"
 #include "tests/fakes/tpm_proxy.h"
+#include "tests/unit/did/keystore/contents.h"
 
 #define TRANSIENT 0x80
 #define PERSISTENT 0x81
@@ -457,6 +458,15 @@ static void a_device_is_cleared_after_its_last_key(void **state)
 	CHECK(test_swtpm_handles(&tpm, TRANSIENT) == 0 && test_swtpm_handles(&tpm, SESSIONS) == 0);
 }
 
+static void put_file(const char *path, const void *p, size_t n)
+{
+	FILE *f = fopen(path, "wb");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	fclose(f);
+}
+
 static void c142_every_changed_byte_of_the_file_is_e_keystore(void **state)
 {
 	struct berth_tpm2_store s;
@@ -470,7 +480,7 @@ static void c142_every_changed_byte_of_the_file_is_e_keystore(void **state)
 	memcpy(kek, berth_tpm2_secrets((struct berth_tpm2 *)(void *)ks)->kek, 32);
 	berth_keystore_close(ks);
 	snprintf(path, sizeof(path), "%s/keys", dir);
-	file = test_read_file(path, &n);
+	file = test_contents(path, &n);
 	for (size_t i = 0; i < 2 * n; i++) {
 		size_t len = i < n ? n : i - n;	/* first every flip, then every length */
 		uint8_t *exact = malloc(len ? len : 1);
@@ -487,8 +497,9 @@ static void c142_every_changed_byte_of_the_file_is_e_keystore(void **state)
 		berth_tpm2_store_free(&s);
 		free(exact);
 	}
-	free(file);
 	/* and through the front door, with the device's own refusals */
+	put_file(path, file, n);
+	free(file);
 	for (size_t at = 8; at < n; at += 61) {
 		FILE *f = fopen(path, "r+b");
 		int c;
