@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/protocol/verified.h"
 #include "did/base/clock.h"
 #include "did/base/secret.h"
 #include "did/codec/base64url.h"
@@ -212,7 +213,8 @@ enum berth_err berth_object_verify(const struct berth_object *o, struct berth_re
 		rc = berth_fail(BERTH_E_AUTHZ, "signed with another key than the one named");
 		goto out;
 	}
-	rc = berth_jws_verify(&o->jws, &vm->key);
+	if (!berth_verified_is(o, &vm->key) && !(rc = berth_jws_verify(&o->jws, &vm->key)))
+		berth_verified_note(o, &vm->key);
 out:
 	berth_did_doc_free(doc);
 	return rc;

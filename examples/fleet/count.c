@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/protocol/verified.h"
 #include "did/crypto/aead.h"
 #include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
@@ -92,7 +93,14 @@ SEEN(berth_unpack, (struct berth_unpacked *out, const struct berth_unpack *p, co
 SEEN(berth_store_commit, (struct berth_store *s), (s), "transaction")
 SEEN(berth_store_commit_loose, (struct berth_store *s), (s), "transaction that may be lost")
 
-/* ---- whose turn it is ---- */
+/* ---- whose turn it is: none of them has verified anything for another ---- */
+static void turn(struct berth_agent *a)
+{
+	if (now != a)
+		berth_verified_forget();
+	now = a;
+}
+
 #define TURN(ret, name, params) \
 	ret __real_##name params; \
 	ret __wrap_##name params; \
@@ -100,21 +108,21 @@ SEEN(berth_store_commit_loose, (struct berth_store *s), (s), "transaction that m
 
 TURN(void, berth_agent_on_request, (struct berth_agent *a, uint64_t rq, enum berth_link link, const char *source, const uint8_t *f, size_t n))
 {
-	now = a;
+	turn(a);
 	note("", "request answered");
 	__real_berth_agent_on_request(a, rq, link, source, f, n);
 }
 
 TURN(void, berth_agent_on_result, (struct berth_agent *a, uint64_t id, enum berth_err rc, const uint8_t *f, size_t n))
 {
-	now = a;
+	turn(a);
 	note("", "request made");
 	__real_berth_agent_on_result(a, id, rc, f, n);
 }
 
 TURN(uint32_t, berth_agent_tick, (struct berth_agent *a))
 {
-	now = a;
+	turn(a);
 	return __real_berth_agent_tick(a);
 }
 
