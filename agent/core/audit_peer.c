@@ -3,6 +3,7 @@
  * of that device may lack. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/core/agent_internal.h"
 #include "agent/core/audit_chain.h"
@@ -23,6 +24,7 @@ static enum berth_err open_head(struct berth_env *env, const char *jws, size_t n
 
 	(void)env;
 	*out = (struct berth_audit_seen){ .seq = h.seq, .generation = h.generation, .time_s = h.time_s };
+	memcpy(out->hash, h.hash, sizeof(out->hash));
 	if (!rc && (size_t)snprintf(out->did, sizeof(out->did), "%s", did) >= sizeof(out->did))
 		rc = berth_fail(BERTH_E_SIZE, "audit: a signer's DID of more than %zu octets", sizeof(out->did) - 1);
 	free(did);

@@ -184,6 +184,7 @@ struct berth_machine;
 struct berth_audit_seen {
 	char did[256];			/* who signs: a did:key */
 	int64_t seq, generation, time_s;	/* the last row; time_s -1: signed without a clock */
+	uint8_t hash[32];		/* its */
 };
 
 /* What the host hands to every step. */
