@@ -22,7 +22,7 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=retu
 	-ftrivial-auto-var-init=zero -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables)
 LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--gc-sections \
-	-Wl,-O1 -Wl,-z,pack-relative-relocs
+	-Wl,-z,pack-relative-relocs -Wl,-T,include/segments.ld
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
 DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
@@ -63,12 +63,13 @@ $(B)/%.o: %.c
 
 # Where a floor waits for disks, peers and people, or for the primitives below it, size
 # counts and not speed; where it does nothing else, nor do passes that buy a little speed
-# with copies of code (1 % of it).  An OPT from the command line is for all of them.
+# with copies of code (3 % of it).  An OPT from the command line is for all of them.
 SMALL := $(wildcard did/jose/*.c didcomm/*.c) $(filter-out %/keccak.c %/edwards25519.c,$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/nquads_parse.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
 SMALLEST := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c)) \
 	$(addprefix did/base/,clock.c err.c log.c rand.c secret.c trusted_file.c) did/codec/rlp.c \
 	$(addprefix vc/,status_dir.c status_find.c status_list_doc.c status_list_zip.c)
-NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves
+NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves \
+	-fno-thread-jumps -fno-tree-dominator-opts -fno-tree-coalesce-vars -fno-cse-follow-jumps -fno-optimize-sibling-calls
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Oz,$(OPT))
 $(call obj,$(SMALLEST)): OPT := $(patsubst -O2,-Oz $(NO_COPIES),$(OPT))
 

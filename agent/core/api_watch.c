@@ -86,7 +86,7 @@ static void look(struct stream *s)
 	struct berth_api *a = s->c->api;
 	int64_t now = a->backend->generation(a->backend->arg);
 	struct berth_json *v = NULL;
-	size_t shown;
+	size_t shown = 0;
 	bool news;
 	enum berth_err rc;
 
