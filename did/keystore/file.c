@@ -269,7 +269,7 @@ static enum berth_err put_in_place(struct berth_ksfile *f)
 /* A file that has lost its name, or is about to: nobody can undo that, so nothing here fails. */
 static void overwrite(int fd)
 {
-	static const uint8_t zero[4096];
+	uint8_t zero[4096] = { 0 };
 	struct stat st;
 	off_t size = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1 ? st.st_size : 0, at = 0;
 
