@@ -89,22 +89,31 @@ $(B)/vc/jsonld/built_in.o: ALL_CFLAGS += -Wa,-I$(B)
 COMMON_SRC := $(IPC_SRC) $(addprefix agent/core/,audit_chain.c metrics.c resolveclient.c resolve_lookup.c resolve_answer.c resolve_judging.c resolve_call.c resolve_config.c \
 	resolve_kept.c resolve_memory.c resolve_process.c resolve_queue.c resolve_result.c judge.c config.c config_table.c config_value.c config_credentials.c \
 	config_egress.c ethr_networks.c ethr_order.c ethr_publish.c ethr_sent.c)
-COMMON_OBJ := $(call obj,$(COMMON_SRC))
+# And what one program alone has of either is in that program: a name that is exported and
+# imported costs 140 octets.
+OF_BERTHD := did/keystore/event_log.c vc/wallet_presented.c didcomm/problem.c didcomm/routing_text.c agent/ipc/frame.c agent/ipc/netd_proto.c
+OF_BERTH := did/webvh_move.c agent/core/ethr_networks.c
+OF_RESOLVERD := $(addprefix agent/ipc/,curl.c http_end.c landlock_tcp.c limit.c)
+SHARED_OBJ := $(call obj,$(filter-out $(OF_BERTHD) $(OF_BERTH) $(OF_RESOLVERD),$(LIB_SRC) $(COMMON_SRC)))
 $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 # nodelete: it leaves a destructor with each thread that has verified
-$(B)/lib/libberth.so: $(LIB_OBJ) $(COMMON_OBJ) $(B)/libberth.map
+$(B)/lib/libberth.so: $(SHARED_OBJ) $(B)/libberth.map
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--version-script=$(B)/libberth.map \
-		$(LDHARD) -o $@ $(LIB_OBJ) $(COMMON_OBJ) $(L_LIB)
+		$(LDHARD) -o $@ $(SHARED_OBJ) $(L_LIB)
 	$(Q)ln -sf libberth.so $@.0
 # Its own programs use more of it than the headers promise.  That has a version of its own,
 # so that a program and a library of two builds do not start together.
-PROG_OBJ = $(call obj,$(filter-out $(COMMON_SRC),$(CORE_SRC)) $(FILTER_SRC) $(wildcard agent/cli/*.c agent/keyd/*.c agent/resolverd/*.c))
-$(B)/libberth.map: include/libberth.map $(PROG_OBJ) $(LIB_OBJ) $(COMMON_OBJ)
+OBJ_BERTHD := $(call obj,$(filter-out $(COMMON_SRC),$(CORE_SRC)) $(FILTER_SRC) $(OF_BERTHD))
+OBJ_BERTH := $(call obj,$(wildcard agent/cli/*.c) $(OF_BERTH))
+OBJ_KEYD := $(call obj,$(wildcard agent/keyd/*.c) $(FILTER_SRC))
+OBJ_RESOLVERD := $(call obj,$(wildcard agent/resolverd/*.c) $(FILTER_SRC) $(OF_RESOLVERD))
+PROG_OBJ := $(sort $(OBJ_BERTHD) $(OBJ_BERTH) $(OBJ_KEYD) $(OBJ_RESOLVERD))
+$(B)/libberth.map: include/libberth.map $(PROG_OBJ) $(SHARED_OBJ)
 	@mkdir -p $(@D)
-	$(Q)nm --defined-only -g $(LIB_OBJ) $(COMMON_OBJ) | sed -n 's/.* [BDRT] \(.*\)/\1;/p' | sort -u > $@.has
+	$(Q)nm --defined-only -g $(SHARED_OBJ) | sed -n 's/.* [BDRT] \(.*\)/\1;/p' | sort -u > $@.has
 	$(Q){ cat $<; echo 'BERTH_PRIVATE_$(VERSION) { global:'; nm -u $(PROG_OBJ) | sed -n 's/.* U \(.*\)/\1;/p' | \
 		sort -u | comm -12 - $@.has | grep -vxF "$$(sed -n 's/^\t\t\(berth_.*\)/\1/p' $<)"; echo '};'; } > $@
 $(B)/lib/libagent.a: $(AGENT_OBJ)
@@ -113,19 +122,19 @@ $(B)/lib/libagent.a: $(AGENT_OBJ)
 
 # What is shared is there once, on the disk and in memory; what is to be small stands alone.
 SHARED = -L$(B)/lib -lberth -Wl,--enable-new-dtags -Wl,-rpath,$(1)
-$(B)/bin/berthd: $(call obj,$(filter-out $(COMMON_SRC),$(CORE_SRC)) $(FILTER_SRC)) $(B)/lib/libberth.so
+$(B)/bin/berthd: $(OBJ_BERTHD) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd -lseccomp
-$(B)/bin/berth: $(call obj,$(wildcard agent/cli/*.c)) $(B)/lib/libberth.so
+$(B)/bin/berth: $(OBJ_BERTH) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lqrencode -lz
-$(B)/libexec/berth-keyd: $(call obj,$(wildcard agent/keyd/*.c) $(FILTER_SRC)) $(B)/lib/libberth.so
+$(B)/libexec/berth-keyd: $(OBJ_KEYD) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 $(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_BASE) -lnng -lseccomp
-$(B)/libexec/berth-resolverd: $(call obj,$(wildcard agent/resolverd/*.c) $(FILTER_SRC)) $(B)/lib/libberth.so
+$(B)/libexec/berth-resolverd: $(OBJ_RESOLVERD) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 
