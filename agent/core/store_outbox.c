@@ -158,7 +158,7 @@ static enum berth_err first_try(struct berth_store *s, const struct berth_outbox
 
 enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *r)
 {
-	struct before before;
+	struct before before = { 0 };
 	enum berth_err rc;
 	int64_t next_s;
 
