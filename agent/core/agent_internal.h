@@ -7,7 +7,7 @@
  * deliver.c (one event, one transaction), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
- * they end), batch.c (one sync for many), answer.c (replies, parked requests),
+ * they end), batch.c (one sync for many), answer.c (replies), parked.c (requests that wait),
  * held.c (what waits for a look-up), audit.c (signatures over the audit log), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
@@ -52,8 +52,8 @@
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
 
 struct timer { size_t machine; char *key; uint64_t hash /* of key */, due_ms; const char *on; /* "timer", "due", or a "go" to try again */ };
-/* look: there may be something for it; hash: of peer, so that one is found among thousands */
-struct parked { uint64_t request; enum berth_link link; bool look; char *peer, *thread; /* NULL: any */ uint64_t hash, until_ms, offer_ms; /* 0: nothing to offer */ int64_t again_s; /* a row for it may go */ };
+/* look: there may be something for it */
+struct parked { uint64_t request; enum berth_link link; bool look; char *peer, *thread; /* NULL: any */ uint64_t until_ms, offer_ms; /* 0: nothing to offer */ uint64_t again_ms; /* a row for it may go */ };
 /* a row that is in an answer over HTTP to a peer that sends no acks */
 struct given { uint64_t request; char *peer; uint8_t ack[BERTH_ACK_LEN]; };
 struct in_flight { uint64_t id; int64_t seq; char *peer, *uri; size_t n_acks;
@@ -110,8 +110,10 @@ struct berth_agent {
 	struct timer *timers;
 	size_t n_timers;
 	uint64_t timer_ms;		/* none of them is due before */
-	struct parked parked[BERTH_AGENT_PARKED_MAX];
-	size_t n_parked;
+	struct parked parked[BERTH_AGENT_PARKED_MAX];	/* first those to be looked at */
+	uint64_t parked_hash[BERTH_AGENT_PARKED_MAX];	/* of their peers: one is found among thousands */
+	size_t n_parked, n_looks;
+	uint64_t parked_ms;		/* the others are not due before */
 	uint64_t moved;			/* berth_store_outbox_moved() when they were looked at */
 	struct given given[GIVEN_MAX];	/* the oldest first */
 	size_t n_given;
@@ -340,9 +342,20 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 			const uint8_t *frame, size_t len);
 void agent_reply_busy(struct berth_agent *a, uint64_t request);
 void agent_answer_parked(struct berth_agent *a);
-void agent_parked_look(struct berth_agent *a, const char *peer);	/* something was put for it, or taken away; short form */
-uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_given_free(struct berth_agent *a);
+
+/* parked.c.  look: something was put for it, or taken away; short form.  begin: how many of
+ * them, from the front, may have something to get; between it and end those may be removed,
+ * from behind, and nothing else.  due: when it is looked at in any case. */
+void agent_parked_look(struct berth_agent *a, const char *peer);
+struct parked *agent_parked_of(struct berth_agent *a, const char *peer);
+void agent_parked_add(struct berth_agent *a, const struct parked *p);	/* there is room; its strings are taken */
+void agent_parked_remove(struct berth_agent *a, size_t i);
+uint64_t agent_parked_due(const struct parked *p);
+size_t agent_parked_begin(struct berth_agent *a, bool all);
+void agent_parked_end(struct berth_agent *a, size_t n);
+uint64_t agent_parked_ms(const struct berth_agent *a, int64_t s);	/* of agent_mono_ms(), a time of ours in seconds */
+uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_parked_free(struct berth_agent *a);
 
 /* mediate.c: the mediator's queue for steps, and what is said unasked to a client that

@@ -65,24 +65,6 @@ void agent_given_free(struct berth_agent *a)
 		forget_given(a, 0);
 }
 
-static struct parked *parked_of(struct berth_agent *a, const char *peer)
-{
-	uint64_t h = agent_hash(peer);
-
-	for (size_t i = 0; i < a->n_parked; i++)
-		if (a->parked[i].hash == h && strcmp(a->parked[i].peer, peer) == 0)
-			return &a->parked[i];
-	return NULL;
-}
-
-void agent_parked_look(struct berth_agent *a, const char *peer)
-{
-	struct parked *p = parked_of(a, peer);
-
-	if (p)
-		p->look = true;
-}
-
 /* How many of the rows, room of them, may go now.  *again_s: when the first of those that have to stay
  * may, INT64_MAX: none has to. */
 static size_t may_go(struct berth_agent *a, const struct berth_outbox_row *rows, size_t room, int64_t *again_s)
@@ -140,24 +122,23 @@ static size_t of_thread(struct berth_outbox_list *rows, const char *thread)
 
 /* Puts what waits for the peer (in one thread, or NULL) into a reply; how many. */
 static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
-		      struct berth_frame_reply *reply, struct berth_outbox_list *rows, int64_t *again_s)
+		      struct berth_frame_reply *reply, struct berth_outbox_list *rows, uint64_t *again_ms)
 {
+	int64_t again_s = berth_agent_now_s(a) + 1;	/* should the store fail */
 	uint8_t ack[BERTH_ACK_LEN];
 	size_t n = 0, room = messages_max(link) - reply->n_msgs;
 
 	if (is_socket(link) && room > GIVEN_MAX - a->n_given)
 		room = GIVEN_MAX - a->n_given;	/* confirmations are counted: none may be forgotten */
 
-	*again_s = berth_agent_now_s(a) + 1;	/* should the store fail */
+	*again_ms = agent_parked_ms(a, again_s);
 	if (berth_store_outbox_for_peer(a->cfg.store, peer, berth_agent_now_s(a), BERTH_FRAME_MESSAGES_MAX, rows))
 		return 0;
 	n = of_thread(rows, thread);
-	if (!(n = may_go(a, rows->rows, n < room ? n : room, again_s)))
+	n = may_go(a, rows->rows, n < room ? n : room, &again_s);
+	if (n && mark_sent(a, rows->rows, n))
 		return 0;
-	if (mark_sent(a, rows->rows, n)) {
-		*again_s = berth_agent_now_s(a) + 1;
-		return 0;
-	}
+	*again_ms = agent_parked_ms(a, again_s);
 	for (size_t i = 0; i < n; i++) {
 		const struct berth_outbox_row *row = &rows->rows[i];
 
@@ -208,34 +189,25 @@ static void reply_status(struct berth_agent *a, uint64_t request, enum berth_fra
 	reply_now(a, request, &r);
 }
 
-static void unpark(struct berth_agent *a, size_t i)
-{
-	free(a->parked[i].peer);
-	free(a->parked[i].thread);
-	a->parked[i] = a->parked[--a->n_parked];
-}
-
 /* At most one parked request a peer: an older one is answered empty. */
-static void
-park(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, uint64_t offer_ms)
+static void park(struct berth_agent *a, struct parked p, const char *peer, const char *thread)
 {
-	uint32_t ms = link == BERTH_LINK_NNG ? BERTH_AGENT_PARK_MS : BERTH_AGENT_PARK_HTTP_MS;
-	struct parked p = { .request = request, .link = link, .look = true, .hash = agent_hash(peer),
-		.until_ms = is_socket(link) ? UINT64_MAX : agent_mono_ms() + ms, .offer_ms = offer_ms, .again_s = INT64_MAX };
-	struct parked *older = parked_of(a, peer);
+	uint32_t ms = p.link == BERTH_LINK_NNG ? BERTH_AGENT_PARK_MS : BERTH_AGENT_PARK_HTTP_MS;
+	struct parked *older = agent_parked_of(a, peer);
 
+	p.until_ms = is_socket(p.link) ? UINT64_MAX : agent_mono_ms() + ms;
 	if (older) {
 		if (!is_socket(older->link))
 			reply_status(a, older->request, BERTH_FRAME_STORED, 0);
-		unpark(a, (size_t)(older - a->parked));
+		agent_parked_remove(a, (size_t)(older - a->parked));
 	}
 	if (a->n_parked == BERTH_AGENT_PARKED_MAX || !(p.peer = strdup(peer)) || (thread && !(p.thread = strdup(thread)))) {
 		free(p.peer);
-		if (!is_socket(link))
-			reply_status(a, request, BERTH_FRAME_STORED, 0);
+		if (!is_socket(p.link))
+			reply_status(a, p.request, BERTH_FRAME_STORED, 0);
 		return;
 	}
-	a->parked[a->n_parked++] = p;
+	agent_parked_add(a, &p);
 }
 
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
@@ -248,7 +220,7 @@ void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 	for (size_t i = a->n_parked; i-- > 0;)	/* a socket may be several peers' */
 		if (a->parked[i].request == request) {
 			agent_mediate_gone(a, a->parked[i].peer);
-			unpark(a, i);
+			agent_parked_remove(a, i);
 		}
 }
 
@@ -261,12 +233,6 @@ void berth_agent_on_all_gone(struct berth_agent *a)
 	a->browsing = false;
 }
 
-/* Thousands wait, and few of them for anything that has happened just now. */
-static bool is_due(const struct parked *p, uint64_t now_ms, int64_t now_s)
-{
-	return p->look || now_ms >= p->until_ms || (p->offer_ms && now_ms >= p->offer_ms) || now_s >= p->again_s;
-}
-
 /* True: it is answered, and waits no more. */
 static bool answer_one(struct berth_agent *a, struct parked *p, bool news)
 {
@@ -276,7 +242,7 @@ static bool answer_one(struct berth_agent *a, struct parked *p, bool news)
 	bool over;
 
 	p->look = false;
-	collect(a, p->request, p->link, p->peer, p->thread, &r, &rows, &p->again_s);
+	collect(a, p->request, p->link, p->peer, p->thread, &r, &rows, &p->again_ms);
 	if (r.n_msgs == 0 && (news || (p->offer_ms && agent_mono_ms() >= p->offer_ms)))
 		p->offer_ms = offer_queue(a, p->request, p->link, p->peer, &r, &offer);
 	over = r.n_msgs || agent_mono_ms() >= p->until_ms;
@@ -291,14 +257,18 @@ static bool answer_one(struct berth_agent *a, struct parked *p, bool news)
 void agent_answer_parked(struct berth_agent *a)
 {
 	uint64_t moved = berth_store_outbox_moved(a->cfg.store), now_ms = agent_mono_ms();
-	int64_t now_s = berth_agent_now_s(a);
 	bool news = a->queue_news, all = news || moved != a->moved;
+	size_t n = agent_parked_begin(a, all);
 
 	a->queue_news = false;
 	a->moved = moved;
-	for (size_t i = a->n_parked; i-- > 0;)
-		if ((all || is_due(&a->parked[i], now_ms, now_s)) && answer_one(a, &a->parked[i], news))
-			unpark(a, i);
+	for (size_t i = n; i-- > 0;) {
+		struct parked *p = &a->parked[i];
+
+		if ((all || p->look || now_ms >= agent_parked_due(p)) && answer_one(a, p, news))
+			agent_parked_remove(a, i);
+	}
+	agent_parked_end(a, n);
 }
 
 /* acks ride in front of a message whose sender says whose they are */
@@ -326,8 +296,7 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
 	struct berth_buf offer = BERTH_BUF_INIT;
-	uint64_t offer_ms = 0;
-	int64_t again_s;
+	struct parked p = { .request = request, .link = link, .again_ms = UINT64_MAX };
 
 	for (size_t i = first; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
 		if (a->ephemeral[i].uri)
@@ -337,13 +306,14 @@ answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char
 		note_other(a, request, link);
 	}
 	if (peer)
-		collect(a, request, link, peer, thread, &r, &rows, &again_s);
+		collect(a, request, link, peer, thread, &r, &rows, &p.again_ms);
 	if (is_poll && r.n_msgs == 0)
-		offer_ms = offer_queue(a, request, link, peer, &r, &offer);
+		p.offer_ms = offer_queue(a, request, link, peer, &r, &offer);
+	p.look = r.n_msgs > 0;	/* for what did not fit */
 	if (peer && is_socket(link))
-		park(a, request, link, peer, thread, offer_ms);
+		park(a, p, peer, thread);
 	if (is_poll && r.n_msgs == 0 && !is_socket(link))
-		park(a, request, link, peer, thread, offer_ms);
+		park(a, p, peer, thread);
 	else
 		reply_now(a, request, &r);
 	agent_drop_replied(a);
@@ -429,23 +399,4 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_
 	berth_agent_batch_begin(a);
 	agent_take_request(a, request, link, source, frame, len);
 	berth_agent_batch_end(a);
-}
-
-uint32_t agent_parked_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms)
-{
-	int64_t now_s = berth_agent_now_s(a);
-
-	for (size_t i = 0; i < a->n_parked; i++) {
-		in_ms = agent_sooner(in_ms, a->parked[i].until_ms, now_ms);
-		if (a->parked[i].offer_ms)
-			in_ms = agent_sooner(in_ms, a->parked[i].offer_ms, now_ms);
-		in_ms = agent_wait_until(in_ms, a->parked[i].again_s, now_s);
-	}
-	return in_ms;
-}
-
-void agent_parked_free(struct berth_agent *a)
-{
-	while (a->n_parked)
-		unpark(a, 0);
 }
