@@ -108,7 +108,8 @@ enum berth_err owner_readmit(struct berth_env *env, struct berth_instance *inst,
 		berth_json_free(unheard);
 		return rc;
 	}
-	if ((rc = make_goodbye(inst, unheard)) || (rc = berth_ldevid_switch(env, inst->data, NULL)) ||
+	if ((rc = make_goodbye(inst, unheard)) || (rc = owner_note_synced(env, inst, fx)) ||
+	    (rc = berth_ldevid_switch(env, inst->data, NULL)) ||
 	    (rc = berth_json_set_bool(inst->data, "used", true)))	/* of before that was noted at commit */
 		return rc;
 	fx->timer_ms = OWNER_REFRESH_MS;

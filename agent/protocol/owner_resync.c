@@ -257,7 +257,8 @@ static enum berth_err take_up(struct berth_env *env, struct berth_instance *inst
 	return BERTH_OK;
 }
 
-/* renew-request before the device is in use, by what we know. */
+/* renew-request before the device is in use, by what we know.  One that has spoken since the
+ * restoration, or was revoked since, is what we know. */
 enum berth_err owner_on_renew_unknown(struct berth_env *env, struct berth_instance *inst,
 				      const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -267,7 +268,7 @@ enum berth_err owner_on_renew_unknown(struct berth_env *env, struct berth_instan
 
 	if (!berth_did_same(ev->sender, factory) && inst->state == OW_COMMITTED)
 		return owner_on_first_word(env, inst, ev, fx);
-	if (!env->restored_s || berth_json_get(inst->data, "goodbye"))
+	if (owner_is_synced(env, inst) || berth_json_get(inst->data, "goodbye"))
 		return owner_on_renew_unheard(env, inst, ev, fx);
 	if (!berth_did_same(ev->sender, factory))
 		return berth_fail(BERTH_E_AUTHZ, "a renewal asked for by somebody else");

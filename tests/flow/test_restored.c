@@ -342,6 +342,51 @@ static void only_what_the_owner_itself_has_given_counts(void **state)
 	story_end(&s);
 }
 
+static void order(struct story *s, const char *on)
+{
+	sim_as(s->owner);
+	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, on, NULL, NULL));
+}
+
+/* Revoked since, and let in again: it is onboarded as if new, with all that policy asks of it, and
+ * does not get around a person's approval by what it was given before.  The owner has heard of it
+ * since, or has not. */
+static void what_was_revoked_since_is_not_taken_up(void **state)
+{
+	struct berth_run run = { .thid = "t", .epoch = 0 };
+	const struct berth_identity *factory, *op;
+	struct berth_json *body, *g, *d;
+	struct story s;
+
+	(void)state;
+	for (int heard = 0; heard < 2; heard++) {
+		begin(&s);
+		take_backup(&s);
+		restore(&s);
+		if (heard)
+			assert_true(sim_run(&s.w, in_step, RESYNC_S));
+		g = story_data(&s, s.gateway);
+		d = story_data(&s, s.owner);
+		factory = story_identity(s.gateway, BERTH_ID_FACTORY);
+		op = story_identity(s.gateway, berth_data_str(berth_json_get(g, "active"), "identity"));
+		snprintf(run.peer, sizeof(run.peer), "%s", story_identity(s.owner, BERTH_ID_OWNER)->did);
+		CHECK_OK(berth_device_hash(&run.device_hash, factory->did, 0));
+		CHECK_OK(berth_body_get_32(d, "tip", run.tip.b));
+		sim_as(s.gateway);
+		body = request(&s, &run, NULL, NULL, op);	/* it has kept the keys for that */
+		s.owner->policy.approve_automatically = false;
+		order(&s, "cmd/revoke");
+		order(&s, "cmd/approve");
+		assert_true(story_run_to(&s, s.owner, "APPROVAL"));
+		try_request(&s, factory->did, body, BERTH_E_TYPE, "not in use");
+		order(&s, "cmd/approve");
+		assert_true(sim_run(&s.w, story_settled, RESYNC_S));
+		berth_json_free(g);
+		berth_json_free(d);
+		story_end(&s);
+	}
+}
+
 /* Whoever puts a copy there that is no backup is found out as before. */
 static void an_older_copy_that_is_no_backup_is_quarantined(void **state)
 {
@@ -375,6 +420,7 @@ int main(void)
 		cmocka_unit_test(it_is_taken_up_again_through_kills),
 		cmocka_unit_test(nobody_else_moves_a_device),
 		cmocka_unit_test(only_what_the_owner_itself_has_given_counts),
+		cmocka_unit_test(what_was_revoked_since_is_not_taken_up),
 		cmocka_unit_test(an_older_copy_that_is_no_backup_is_quarantined),
 	};
 
