@@ -50,6 +50,9 @@
 #define QUARANTINE_RETRY_S 3600
 #define HOUSEKEEPING_MS 600000u
 #define RATIONED_LINES_MAX 60	/* an hour: nobody flushes our audit log with nonsense */
+#define TALKER_LINES_MAX 300	/* of one peer, of what moved nothing, */
+#define TALKER_MOVES_MAX 600	/* and of what did */
+#define TALKERS_MAX 128		/* peers that are counted; who was counted the longest ago gives way */
 
 struct timer { size_t machine; char *key; uint64_t hash /* of key */, due_ms; const char *on; /* "timer", "due", or a "go" to try again */ };
 /* look: there may be something for it */
@@ -66,6 +69,7 @@ struct held { uint64_t request; enum berth_link link; char *source; uint8_t *byt
 struct ephemeral { struct berth_buf packed; char *uri, *peer; };
 
 struct ration { uint64_t since_ms; unsigned used; };	/* of an hour */
+struct talker { uint64_t who; struct ration said, refused, moved; };
 
 #define POLLS_MAX 11		/* the owner by two DIDs, the mediator, and peers that cannot dial us */
 
@@ -150,7 +154,8 @@ struct berth_agent {
 	uint64_t renew_ms;		/* credentials are not looked at before */
 	uint64_t audit_look_ms;		/* nor the audit log */
 	uint64_t audit_since_ms;	/* it has unsigned rows; 0: none that we know of */
-	struct ration refusals, strangers, letter_lines;	/* in the audit log */
+	struct ration strangers, letter_lines;	/* in the audit log */
+	struct talker talkers[TALKERS_MAX];
 	struct ration reports;		/* said to peers */
 	uint64_t news;			/* of applications */
 	uint64_t changes;		/* steps of the gateway */
@@ -298,7 +303,10 @@ void agent_give_up(struct berth_agent *a, int64_t seq, const char *why);
 void agent_expire(struct berth_agent *a);	/* gives up what is too old */
 void agent_letters_tick(struct berth_agent *a);
 uint32_t agent_letters_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
-bool agent_ration(struct ration *r);		/* deliver.c: one line more is allowed */
+/* ration.c: one line more is allowed; of a message, which has moved its instance to another
+ * state, or has not. */
+bool agent_ration(struct ration *r, unsigned most);
+bool agent_may_audit(struct berth_agent *a, const struct berth_event *ev, bool refused, bool moved);
 
 /* outbound.c */
 struct agent_sender { const char *machine, *instance; };

@@ -162,22 +162,6 @@ static void note_refusal(const struct berth_event *ev, struct berth_effects *fx,
 		berth_effects_audit(fx, "refused: %s: %s", berth_err_name(rc), berth_err_detail());
 }
 
-bool agent_ration(struct ration *r)
-{
-	if (agent_mono_ms() - r->since_ms >= 3600000u)
-		*r = (struct ration){ .since_ms = agent_mono_ms() };
-	return ++r->used <= RATIONED_LINES_MAX;
-}
-
-/* Neither refusals nor strangers fill the audit log: so many lines an hour of each. */
-static bool may_audit(struct berth_agent *a, const struct berth_event *ev, enum berth_err step_rc)
-{
-	struct ration *r = !ev->in ? NULL : !ev->sender || agent_is_stranger(a, ev->sender) ? &a->strangers
-			 : step_rc ? &a->refusals : NULL;
-
-	return !r || agent_ration(r);
-}
-
 /* Each judgement sees what the one before it has stored. */
 static enum berth_err settle(struct berth_agent *a, enum berth_err rc, struct berth_effects *one, struct berth_effects *pre)
 {
@@ -280,7 +264,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 
 /* what the message leaves behind whether it was taken or refused for good */
 static enum berth_err
-remember(struct berth_agent *a, const struct berth_event *ev, const struct berth_effects *fx, enum berth_err step_rc)
+remember(struct berth_agent *a, const struct berth_event *ev, const struct berth_effects *fx, enum berth_err step_rc, bool moved)
 {
 	enum berth_err rc = BERTH_OK;
 
@@ -288,7 +272,7 @@ remember(struct berth_agent *a, const struct berth_event *ev, const struct berth
 		return BERTH_OK;	/* a timer that could do nothing yet: no reason to wear the flash */
 	if (ev->in && ev->sender)
 		rc = berth_store_inbox_add(a->cfg.store, ev->sender, ev->in->msg.id, berth_agent_now_s(a), NULL);
-	if (!rc && fx->audit && may_audit(a, ev, step_rc))
+	if (!rc && fx->audit && agent_may_audit(a, ev, step_rc != BERTH_OK, moved))
 		rc = berth_store_audit(a->cfg.store, berth_clock_now_s(), ev->on, fx->audit);
 	return rc ? rc : berth_store_counter_note(a->cfg.store, COUNTER_UPTIME, berth_agent_now_s(a));
 }
@@ -318,12 +302,16 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	struct berth_effects fx = { .state = BERTH_STATE_STAY };
 	enum berth_err step_rc = BERTH_OK, rc;
 	size_t ephemeral = a->n_ephemeral, ids = a->n_ids;
+	int before;
 	bool final;
 
 	agent_refresh_time(a);
 	if ((rc = berth_store_begin(a->cfg.store)))
 		return rc;
-	if ((rc = agent_load(a, m, key, &inst)) || (rc = run(a, m, &inst, ev, &fx, &step_rc)))
+	if ((rc = agent_load(a, m, key, &inst)))
+		goto out;
+	before = inst.state;
+	if ((rc = run(a, m, &inst, ev, &fx, &step_rc)))
 		goto out;
 	/* a step may make little of one DID that it could not resolve: it will be able to */
 	if (agent_lookups_missed(a)) {
@@ -334,7 +322,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		rc = step_rc;	/* not remembered: the sender tries again */
 		goto out;
 	}
-	if ((rc = remember(a, ev, &fx, step_rc)) || (rc = berth_store_commit(a->cfg.store)))
+	if ((rc = remember(a, ev, &fx, step_rc, inst.state != before)) || (rc = berth_store_commit(a->cfg.store)))
 		goto out;
 	agent_counters_risen(a, &fx);
 	final = is_final(a, &fx);

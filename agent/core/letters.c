@@ -56,7 +56,7 @@ static enum berth_err bury(struct berth_agent *a, int64_t seq, const char *why)
 	enum berth_err rc = berth_store_outbox_one(s, seq, write_line, &l);
 
 	if (rc || !l.text[0] || (rc = berth_store_outbox_dead(s, seq, berth_agent_now_s(a), why)) ||
-	    !agent_ration(&a->letter_lines))
+	    !agent_ration(&a->letter_lines, RATIONED_LINES_MAX))
 		return rc;
 	return berth_store_audit(s, berth_clock_now_s(), "dead letter", l.text);
 }

@@ -3,7 +3,7 @@
  * good end, and as the last thing that a retired device's key does. */
 #include "agent/core/audit_chain.h"
 #include "agent/protocol/owner.h"
-#include "tests/fakes/story.h"
+#include "tests/fakes/forge.h"
 
 #define HOUR_S 3600
 
@@ -225,6 +225,64 @@ static void p16_a_device_has_one_log(void **state)
 	story_end(&s);
 }
 
+static char *operational(struct story *s)
+{
+	struct berth_json *g = story_data(s, s->gateway);
+	char *name = strdup(berth_data_str(berth_json_get(g, "active"), "identity"));
+
+	berth_json_free(g);
+	return name;
+}
+
+/* An item-result of the device's; status NULL: it is none. */
+static void result(struct story *s, struct sim_node *from, const char *identity, const char *status)
+{
+	struct berth_json *body = berth_json_new_object();
+	struct berth_hash h;
+
+	sim_as(s->gateway);
+	CHECK_OK(berth_device_hash(&h, story_identity(s->gateway, BERTH_ID_FACTORY)->did, 0));
+	CHECK_OK(berth_json_set_b64url(body, "deviceHash", h.b, 32));
+	CHECK_OK(berth_json_set_int(body, "epoch", 0));
+	CHECK_OK(berth_json_set_str(body, "id", "x"));
+	if (status)
+		CHECK_OK(berth_json_set_str(body, "status", status));
+	forge_say(&(struct forge_say){ .from = from, .identity = identity, .to = s->owner,
+		  .to_did = story_identity(s->owner, BERTH_ID_OWNER)->did, .name = "item-result" }, body);
+}
+
+/* The rows of before would make room for them, whatever they were about. */
+static void p16_one_peer_does_not_fill_a_log(void **state)
+{
+	struct story s;
+	char *op;
+
+	(void)state;
+	story_begin(&s);
+	assert_true(sim_run(&s.w, story_settled, 2 * HOUR_S));
+	op = operational(&s);
+	for (int i = 0; i < 400; i++)
+		result(&s, s.gateway, op, "ok");
+	assert_int_equal(story_audit(s.owner, "item x ok"), 300);
+	for (int i = 0; i < 100; i++)
+		result(&s, s.gateway, op, NULL);
+	assert_int_equal(story_audit(s.owner, "refused: E_TYPE"), 60);
+	/* and others cannot hide behind it, nor it behind itself */
+	result(&s, s.rendezvous, BERTH_ID_RENDEZVOUS, "ok");
+	assert_int_equal(story_audit(s.owner, "refused: E_AUTHZ"), 1);
+	sim_as(s.gateway);
+	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	sim_run(&s.w, never, HOUR_S / 2);
+	assert_int_equal(story_audit(s.owner, "uses its new keys"), 1);
+	sim_run(&s.w, never, HOUR_S);
+	free(op);
+	op = operational(&s);
+	result(&s, s.gateway, op, "failed");	/* an hour later it is heard again */
+	assert_int_equal(story_audit(s.owner, "item x failed"), 1);
+	free(op);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +290,7 @@ int main(void)
 		cmocka_unit_test(p16_a_log_is_signed_at_a_good_end),
 		cmocka_unit_test(p16_without_its_key_a_log_stays_unsigned_and_says_so),
 		cmocka_unit_test(p16_the_owner_holds_how_far_a_log_has_come), cmocka_unit_test(p16_a_device_has_one_log),
+		cmocka_unit_test(p16_one_peer_does_not_fill_a_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
