@@ -90,14 +90,14 @@ static enum berth_err flush(struct berth_ipc *c, bool *blocked)
 	return BERTH_OK;
 }
 
-/* Reads once; *blocked when there is nothing. */
-static enum berth_err fill(struct berth_ipc *c, bool *blocked)
+/* Reads once; *blocked when there is nothing, and it is not to be waited for. */
+static enum berth_err fill(struct berth_ipc *c, bool wait, bool *blocked)
 {
 	uint8_t chunk[CHUNK];
 	ssize_t n;
 
 	do
-		n = recv(c->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+		n = recv(c->fd, chunk, sizeof(chunk), wait ? 0 : MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	*blocked = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 	if (*blocked)
@@ -207,7 +207,7 @@ enum berth_err berth_ipc_on_readable(struct berth_ipc *c, berth_ipc_frame_fn *fn
 	bool blocked = false;
 
 	for (int i = 0; !rc && !blocked && i < READS_MAX; i++)
-		if (!(rc = fill(c, &blocked)) && !blocked)
+		if (!(rc = fill(c, false, &blocked)) && !blocked)
 			rc = deliver(c, fn, arg);
 	return rc;
 }
@@ -236,14 +236,14 @@ enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, in
 {
 	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
 	enum berth_err rc = usable(c);
-	bool blocked = false;
+	bool forever = deadline_ms < 0, blocked = !forever;	/* who has just been asked has not answered yet */
 	size_t size = 0;
 
 	drop_last(c);
 	*f = (struct berth_ipc_frame){ 0 };
 	while (!rc && !(rc = frame_at(c, 0, f, &size)) && size == 0)
-		if (!(rc = fill(c, &blocked)) && blocked)
-			rc = wait_for(c, POLLIN, deadline_ms, until);
+		if (!blocked || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
+			rc = fill(c, forever, &blocked);
 	if (!rc)
 		c->last = *f;
 	return rc;
