@@ -23,6 +23,12 @@ static enum berth_err me(struct berth_env *env, const struct berth_identity **ou
 				  PURPOSES, false, out);
 }
 
+/* Of the device as well, and for its first round of questions: made while nobody waits. */
+static enum berth_err make_lookup_key(struct berth_env *env)
+{
+	return env->keys->ops->ensure(env->keys, BERTH_KEY_LOOKUP, BERTH_AGREE_TYPE, BERTH_USAGE_AGREE, 0, NULL);
+}
+
 static enum berth_err
 set_tpm(struct berth_env *env, struct berth_json *body, const struct berth_identity *id)
 {
@@ -77,7 +83,7 @@ enum berth_err gateway_start_birth(struct berth_env *env, struct berth_instance 
 		return berth_fail(BERTH_E_CONFIG, "no [factory] to be born at");
 	if (!p->serial || !p->model)
 		return berth_fail(BERTH_E_CONFIG, "no [device] serial and model");
-	if ((rc = me(env, &id)) || (rc = env->learn(env, p->factory_did)))
+	if ((rc = me(env, &id)) || (rc = make_lookup_key(env)) || (rc = env->learn(env, p->factory_did)))
 		return rc;
 	body = berth_json_new_object();
 	if ((rc = berth_json_set_str(body, "did", id->did_long)) ||
