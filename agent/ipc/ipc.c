@@ -90,22 +90,24 @@ static enum berth_err flush(struct berth_ipc *c, bool *blocked)
 	return BERTH_OK;
 }
 
-/* Reads once; *blocked when there is nothing, and it is not to be waited for. */
-static enum berth_err fill(struct berth_ipc *c, bool wait, bool *blocked)
+/* Reads once; *got 0: there is nothing, and it is not to be waited for; less than CHUNK: there
+ * was no more. */
+static enum berth_err fill(struct berth_ipc *c, bool wait, size_t *got)
 {
-	uint8_t chunk[CHUNK];
+	uint8_t chunk[CHUNK] __attribute__((uninitialized));	/* to clear it costs more than to read */
 	ssize_t n;
 
+	*got = 0;
 	do
 		n = recv(c->fd, chunk, sizeof(chunk), wait ? 0 : MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	*blocked = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-	if (*blocked)
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return BERTH_OK;
 	if (n <= 0)
 		return failed(c, berth_fail(BERTH_E_UNAVAILABLE, "ipc: the other side is gone"));
-	berth_buf_put(&c->in, chunk, (size_t)n);
-	berth_wipe(chunk, (size_t)n);
+	*got = (size_t)n;
+	berth_buf_put(&c->in, chunk, *got);
+	berth_wipe(chunk, *got);
 	return c->in.bad ? failed(c, berth_buf_status(&c->in)) : BERTH_OK;
 }
 
@@ -204,10 +206,10 @@ static enum berth_err deliver(struct berth_ipc *c, berth_ipc_frame_fn *fn, void 
 enum berth_err berth_ipc_on_readable(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg)
 {
 	enum berth_err rc = usable(c);
-	bool blocked = false;
+	size_t got = CHUNK;
 
-	for (int i = 0; !rc && !blocked && i < READS_MAX; i++)
-		if (!(rc = fill(c, false, &blocked)) && !blocked)
+	for (int i = 0; !rc && got == CHUNK && i < READS_MAX; i++)
+		if (!(rc = fill(c, false, &got)) && got)
 			rc = deliver(c, fn, arg);
 	return rc;
 }
@@ -236,14 +238,14 @@ enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, in
 {
 	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
 	enum berth_err rc = usable(c);
-	bool forever = deadline_ms < 0, blocked = !forever;	/* who has just been asked has not answered yet */
-	size_t size = 0;
+	bool forever = deadline_ms < 0;
+	size_t size = 0, got = forever ? 1 : 0;	/* 0: who has just been asked has not answered yet */
 
 	drop_last(c);
 	*f = (struct berth_ipc_frame){ 0 };
 	while (!rc && !(rc = frame_at(c, 0, f, &size)) && size == 0)
-		if (!blocked || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
-			rc = fill(c, forever, &blocked);
+		if (got || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
+			rc = fill(c, forever, &got);
 	if (!rc)
 		c->last = *f;
 	return rc;

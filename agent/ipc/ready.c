@@ -16,11 +16,14 @@ enum berth_err berth_ready_init(struct berth_ready *r)
 	return BERTH_OK;
 }
 
+/* Whoever put the first job into an empty list rings: the runner takes all there are. */
 void berth_ready_put(struct berth_ready *r, struct berth_job *job)
 {
 	const uint64_t one = 1;
+	bool first;
 
 	pthread_mutex_lock(&r->lock);
+	first = !r->head;
 	if (!job->queued) {
 		job->queued = true;
 		job->next = NULL;
@@ -28,7 +31,7 @@ void berth_ready_put(struct berth_ready *r, struct berth_job *job)
 		r->tail = &job->next;
 	}
 	pthread_mutex_unlock(&r->lock);
-	while (write(r->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (first && write(r->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;	/* EAGAIN: it has been rung often enough */
 }
 

@@ -15,16 +15,20 @@
 static void receive(struct berth_netd_slot *s)
 {
 	s->state = RECEIVING;
-	s->owner->n_receiving++;
+	atomic_fetch_add(&s->owner->n_receiving, 1);
 	nng_aio_set_timeout(s->aio, NNG_DURATION_INFINITE);
 	nng_ctx_recv(s->ctx, s->aio);
 }
 
+/* On a thread of nng's.  An answer that has been sent is no news to the main thread. */
 static void on_aio(void *arg)
 {
 	struct berth_netd_slot *s = arg;
 
-	berth_ready_put(&s->owner->n->ready, &s->job);
+	if (s->state == ANSWERING && !nng_aio_result(s->aio))
+		receive(s);
+	else
+		berth_ready_put(&s->owner->n->ready, &s->job);
 }
 
 static void slot_done(struct berth_job *job);
@@ -176,7 +180,7 @@ static void received(struct berth_netd_slot *s)
 {
 	nng_msg *msg;
 
-	s->owner->n_receiving--;
+	atomic_fetch_sub(&s->owner->n_receiving, 1);
 	if (nng_aio_result(s->aio))
 		return;	/* closing, or no memory: top_up() makes another */
 	msg = nng_aio_get_msg(s->aio);
@@ -192,13 +196,11 @@ static void slot_done(struct berth_job *job)
 
 	if (s->state == RECEIVING) {
 		received(s);
-	} else if (s->state == ANSWERING) {
-		if (nng_aio_result(s->aio)) {
-			nng_msg_free(nng_aio_get_msg(s->aio));
-			nng_aio_set_msg(s->aio, NULL);
-			if (nng_aio_result(s->aio) == NNG_ECLOSED)
-				return;
-		}
+	} else if (s->state == ANSWERING) {	/* it could not be sent */
+		nng_msg_free(nng_aio_get_msg(s->aio));
+		nng_aio_set_msg(s->aio, NULL);
+		if (nng_aio_result(s->aio) == NNG_ECLOSED)
+			return;
 		receive(s);
 	}
 	top_up(s->owner);

@@ -3,6 +3,7 @@
 #define BERTH_AGENT_NETD_SERVE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,7 +32,8 @@ struct berth_netd_conn {
 	uint64_t active_ms;
 };
 
-/* One context: it receives a request, holds it while the core thinks, answers. */
+/* One context: it receives a request, holds it while the core thinks, answers.  While it
+ * answers it is nng's threads': the one that has sent the answer lets it receive again. */
 struct berth_netd_slot {
 	struct berth_job job;
 	struct berth_netd_slot *next;	/* of the same bucket, while it is held */
@@ -55,7 +57,8 @@ struct berth_netd_listen {
 		bool used;
 	} listeners[BERTH_NETD_LISTENERS_MAX];
 	struct berth_netd_slot *held[BERTH_NETD_BUCKETS];	/* by request */
-	uint32_t n_slots, n_receiving, n_held;
+	uint32_t n_slots, n_held;
+	atomic_uint n_receiving;
 	uint64_t held_ms, silent_ms;	/* none of them is given up before; nobody looked for silent ones since */
 	pthread_mutex_t lock;		/* conns and limit */
 	struct berth_netd_conn *conns[BERTH_NETD_BUCKETS];	/* by id */
