@@ -84,9 +84,11 @@ void fleet_gateway_begin(struct fleet_gateway *g)
 
 void fleet_gateway_tick(struct fleet_gateway *g)
 {
-	uint32_t in = berth_agent_tick(g->agent);
+	uint64_t due = berth_agent_tick(g->agent) + berth_clock_mono_ms();
 
-	g->worker->due_ms[g->place] = berth_clock_mono_ms() + in;
+	g->worker->due_ms[g->place] = due;
+	if (due < g->worker->soon_ms)
+		g->worker->soon_ms = due;
 	fleet_gateway_look(g);
 }
 

@@ -33,6 +33,19 @@ struct fleet fleet;
 /* ---- one thread's share ---- */
 static bool may_begin(const struct fleet_worker *w) { return w->running < w->at_once && w->next < w->n; }
 
+static void tick_due(struct fleet_worker *w, uint64_t now)
+{
+	if (now < w->soon_ms)
+		return;
+	w->soon_ms = UINT64_MAX;
+	for (size_t i = 0; i < w->next; i++) {
+		if (w->due_ms[i] <= now)
+			fleet_gateway_tick(w->of[i]);
+		if (w->due_ms[i] < w->soon_ms)
+			w->soon_ms = w->due_ms[i];
+	}
+}
+
 /* One more at a time: those that have begun do not wait for it. */
 static bool work(struct fleet_worker *w)
 {
@@ -47,9 +60,7 @@ static bool work(struct fleet_worker *w)
 		fleet_gateway_begin(g);
 	}
 	fleet_take_results(w);
-	for (size_t i = 0; i < w->next; i++)
-		if (w->due_ms[i] <= now)
-			fleet_gateway_tick(w->of[i]);
+	tick_due(w, now);
 	return w->n_done < w->n;
 }
 
@@ -57,10 +68,7 @@ static uint64_t next_due(const struct fleet_worker *w)
 {
 	uint64_t due = berth_clock_mono_ms() + (may_begin(w) ? 0 : TELL_MS);
 
-	for (size_t i = 0; i < w->next; i++)
-		if (w->due_ms[i] < due)
-			due = w->due_ms[i];
-	return due;
+	return w->soon_ms < due ? w->soon_ms : due;
 }
 
 /* Also after the phase: gateways that have an owner go on asking it for messages. */
@@ -121,6 +129,7 @@ static void share_out(struct fleet_worker *w, size_t threads, size_t at_once)
 	for (size_t t = 0; t < threads; t++) {
 		w[t].of = calloc(fleet.n / threads + 1, sizeof(*w[t].of));
 		w[t].due_ms = calloc(fleet.n / threads + 1, sizeof(*w[t].due_ms));
+		w[t].soon_ms = UINT64_MAX;
 		w[t].at_once = at_once / threads + (t < at_once % threads);
 		w[t].free_ms = calloc(w[t].at_once, sizeof(*w[t].free_ms));
 		fleet_need(w[t].of && w[t].due_ms && w[t].free_ms && !pthread_mutex_init(&w[t].lock, NULL), "a thread");

@@ -41,7 +41,8 @@ struct fleet_worker {
 	pthread_cond_t some;
 	struct fleet_sending *first, **last;	/* what nng has done with, under the lock */
 	struct fleet_gateway **of;
-	uint64_t *due_ms;	/* of each, beside one another: all are looked at again and again */
+	uint64_t *due_ms;	/* of each, beside one another: all are looked at again and again, */
+	uint64_t soon_ms;	/* but not before this */
 	size_t n, next, running, n_done, at_once;
 	uint64_t *free_ms;	/* since when each of its places is free: the oldest at next % at_once */
 	bool through;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
@@ -114,9 +115,20 @@ void fleet_take_results(struct fleet_worker *w)
 }
 
 /* ---- links: one a URI, dialled from the gateway's own address ---- */
+
+/* 127.X.Y.Z, as a number: as text it would be a question to nng's name service. */
+static nng_sockaddr address_of(const struct fleet_gateway *g)
+{
+	uint32_t host = 127u << 24 | (uint32_t)(1 + g->index / 62500) << 16 | (uint32_t)(1 + g->index / 250 % 250) << 8 |
+			(uint32_t)(1 + g->index % 250);
+
+	return (nng_sockaddr){ .s_in = { .sa_family = NNG_AF_INET, .sa_addr = htonl(host) } };
+}
+
 static nng_socket *link_to(struct fleet_gateway *g, const char *uri)
 {
 	const char *port = strrchr(uri, ':');
+	nng_sockaddr from = address_of(g);
 	struct fleet_link *l;
 	char url[80];
 	nng_dialer d;
@@ -126,13 +138,13 @@ static nng_socket *link_to(struct fleet_gateway *g, const char *uri)
 			return &g->links[i].sock;
 	fleet_need(g->n_links < FLEET_LINKS_MAX && port, "more links than a gateway has");
 	l = &g->links[g->n_links++];
-	snprintf(url, sizeof(url), "tcp://127.%zu.%zu.%zu;127.0.0.1%s", 1 + g->index / 62500, 1 + g->index / 250 % 250,
-		 1 + g->index % 250, port);
+	snprintf(url, sizeof(url), "tcp://127.0.0.1%s", port);
 	l->uri = strdup(uri);
 	fleet_need(l->uri && !nng_req0_open(&l->sock) &&
 		   !nng_socket_set_ms(l->sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS) &&
 		   !nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64) &&
-		   !nng_dialer_create(&d, l->sock, url) && !nng_dialer_start(d, NNG_FLAG_NONBLOCK), url);
+		   !nng_dialer_create(&d, l->sock, url) && !nng_dialer_set_addr(d, NNG_OPT_LOCADDR, &from) &&
+		   !nng_dialer_start(d, NNG_FLAG_NONBLOCK), url);
 	return &l->sock;
 }
 
