@@ -46,9 +46,9 @@ struct berth_agent_config {
 	struct berth_resolver *resolver;	/* for what is not self-contained; may be NULL */
 	struct berth_lookups *lookups;		/* of that resolver; NULL: it never takes long */
 	const struct berth_policy *policy;
-	const struct berth_machine *machines[BERTH_AGENT_MACHINES_MAX];	/* the roles */
-	size_t n_machines;
 	bool clock_trusted;			/* the system clock is believed */
+	size_t n_machines;
+	const struct berth_machine *machines[BERTH_AGENT_MACHINES_MAX];	/* the roles */
 };
 
 /* Reads identities and instances, checks the counters (a store older than the

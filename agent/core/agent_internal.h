@@ -99,8 +99,13 @@ struct client { char *did; bool live; int64_t offered_seq; unsigned offers; uint
 struct peer_resolver { struct berth_resolver base; struct berth_agent *a; };
 
 struct berth_agent {
-	struct berth_env env;
+	struct berth_identity **ids;	/* each allocated, so that borrowed ones stay put */
+	size_t n_ids;
+	struct timer *timers;
+	size_t n_timers;
+	uint64_t timer_ms;		/* none of them is due before */
 	struct berth_agent_config cfg;
+	struct berth_env env;
 	struct agent_records records;
 	struct agent_queue queue;
 	struct client clients[CLIENTS_MAX];
@@ -109,11 +114,6 @@ struct berth_agent {
 	bool queue_news;		/* something came in that a parked request may be waiting for */
 	struct berth_resolver builtin;
 	struct peer_resolver peers;
-	struct berth_identity **ids;	/* each allocated, so that borrowed ones stay put */
-	size_t n_ids;
-	struct timer *timers;
-	size_t n_timers;
-	uint64_t timer_ms;		/* none of them is due before */
 	struct parked parked[BERTH_AGENT_PARKED_MAX];	/* first those to be looked at */
 	uint64_t parked_hash[BERTH_AGENT_PARKED_MAX];	/* of their peers: one is found among thousands */
 	size_t n_parked, n_looks;

@@ -44,8 +44,6 @@ struct berth_daemon {
 	struct berth_config *cfg;
 	struct berth_config *first;	/* what it started with: that of the hooks; may be cfg */
 	const char *path, *libexec_dir;
-	struct berth_policy policy;
-	struct berth_policy_files files;
 	struct berth_keystores *keys;
 	struct berth_netclient *net;
 	struct berth_pins *pins;
@@ -53,13 +51,15 @@ struct berth_daemon {
 	struct berth_resolveclient *resolve;
 	struct berth_store *store;
 	struct berth_agent *agent;
-	struct berth_backend backend;
-	struct berth_api_backend api_backend;
 	struct berth_api *api;
 	struct berth_hooks *hooks;
 	int signals;
 	uint64_t news;		/* of which applications that wait have heard */
 	bool stop;
+	struct berth_backend backend;
+	struct berth_api_backend api_backend;
+	struct berth_policy policy;
+	struct berth_policy_files files;
 };
 
 /* ---- the store ---- */

@@ -101,12 +101,12 @@ BERTH_MUST_USE enum berth_err
 berth_keyd_decode(struct berth_keyd_request *r, uint16_t op, const void *p, size_t n);
 
 struct berth_keyd_reply {
-	struct berth_key_info info;
-	uint32_t purposes;
-	enum berth_custody custody;
 	struct berth_keyd_bytes a, b;	/* decoded: borrowed from the payload */
 	uint64_t value;
+	uint32_t purposes;
+	enum berth_custody custody;
 	bool protected_;
+	struct berth_key_info info;
 };
 
 void berth_keyd_reply_encode(struct berth_buf *out, enum berth_keyd_op op, const struct berth_keyd_reply *r);

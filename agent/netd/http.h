@@ -29,7 +29,6 @@ struct berth_netd_http_listener {
 
 struct berth_netd_http_request {
 	enum { READING, HELD, ANSWERED, GONE } state;
-	struct berth_http_head head;
 	struct berth_buf body;
 	size_t seen;			/* of the body, kept or not */
 	int status;			/* 0, or what it will hear */
@@ -38,6 +37,7 @@ struct berth_netd_http_request {
 	bool gives;			/* its answer has a message */
 	uint64_t id, until_ms;		/* of a held one */
 	struct berth_buf answer;
+	struct berth_http_head head;
 	struct MHD_Connection *mc;
 };
 

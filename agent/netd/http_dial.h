@@ -17,20 +17,20 @@
 
 /* One SEND from the core, until its RESULT. */
 struct berth_netd_sending {
-	struct berth_lookup name;	/* its job is this one's */
+	struct berth_lookup name;	/* first: its job is this one's */
 	struct berth_netd_sending *next;
 	struct berth_netd *n;
 	CURL *easy;
 	struct curl_slist *headers, *resolve;
-	struct berth_http_uri uri;
-	struct berth_netaddr addr;
 	bool naming, told, counted, moved, forbidden, too_much;
 	bool unverified;		/* whoever is there is not whom we look for */
 	uint64_t id, until_ms;
-	char text[BERTH_NET_URI_MAX + 1];
 	struct berth_buf frame, body;	/* what we send; what comes back */
 	struct berth_frame_request f;	/* in frame */
 	struct berth_http_end head;
+	struct berth_netaddr addr;
+	struct berth_http_uri uri;
+	char text[BERTH_NET_URI_MAX + 1];
 };
 
 struct berth_netd_http_dial {

@@ -20,8 +20,6 @@
 
 struct berth_netd_link {
 	struct berth_netd_link *next;
-	char uri[BERTH_NET_URI_MAX + 1];
-	struct berth_netaddr addr;
 	unsigned head;			/* octets the link adds to a message */
 	nng_socket sock;
 	nng_dialer dialer;
@@ -32,6 +30,8 @@ struct berth_netd_link {
 	bool stale;			/* look its address up before it is used again */
 	bool doomed;			/* finishes what is open, takes no more */
 	uint64_t used_ms;		/* doomed: retired */
+	struct berth_netaddr addr;
+	char uri[BERTH_NET_URI_MAX + 1];
 };
 
 struct berth_netd_links {

@@ -27,8 +27,6 @@ struct berth_netd_ws;
 
 struct berth_netd {
 	struct berth_ipc core;
-	struct berth_ready ready;
-	struct berth_net_config cfg;
 	struct berth_netd_listen *listen;
 	struct berth_netd_dial *dial;
 	struct berth_netd_http *http;
@@ -40,6 +38,8 @@ struct berth_netd {
 	bool configured;
 	bool stale;			/* to be replaced by another */
 	bool tls;			/* a listener has it */
+	struct berth_ready ready;
+	struct berth_net_config cfg;
 };
 
 /* Runs until the core closes its end of fd (BERTH_OK) or misbehaves.  Threads and

@@ -46,27 +46,26 @@ struct berth_netd_ws_conn {
 	bool stalled;			/* a whole message waits in `in` for the core or a limit */
 	bool known;			/* the core has heard of it */
 	uint32_t events;		/* what epoll was told */
-	struct berth_netaddr addr;
-	char uri[BERTH_NET_URI_MAX + 1];	/* client: what we dialled */
 	size_t greeting;		/* client: octets of our request, until it is answered; then 0 */
-	char accept[BERTH_WS_ACCEPT_LEN + 1];	/* what the answer must have */
 	uint64_t request;		/* what the core knows it by, in every REQUEST and REPLY */
 	uint32_t conn;
 	enum berth_ws_op kind;		/* what the other side last used: TEXT, BINARY */
-	struct berth_ws_in in;
 	struct berth_buf unread;	/* read, and behind a message that has stalled; an answer in parts */
 	struct berth_buf out;
 	size_t out_at;
 	uint32_t open;			/* requests that the core has not answered */
 	bool asked;			/* by a ping, and the pong waits for those */
-	uint8_t ping[BERTH_WS_CONTROL_MAX];	/* what it said */
-	size_t ping_len;
-	struct berth_netd_ws_written unconfirmed[BERTH_NETD_WS_UNCONFIRMED_MAX];
-	size_t n_unconfirmed;
 	uint64_t written, pinged;	/* messages, ever; of them behind the last ping */
 	uint64_t ping_until_ms;		/* 0: none is out */
 	uint64_t heard_ms, used_ms;	/* anything; a message either way */
 	uint64_t begun_ms;		/* a message of which not all has come; 0: none */
+	size_t n_unconfirmed, ping_len;
+	struct berth_ws_in in;
+	struct berth_netaddr addr;
+	uint8_t ping[BERTH_WS_CONTROL_MAX];	/* what it said */
+	char accept[BERTH_WS_ACCEPT_LEN + 1];	/* client: what the answer must have */
+	char uri[BERTH_NET_URI_MAX + 1];	/* client: what we dialled */
+	struct berth_netd_ws_written unconfirmed[BERTH_NETD_WS_UNCONFIRMED_MAX];
 };
 
 struct berth_netd_ws {

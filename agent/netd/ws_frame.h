@@ -35,11 +35,11 @@ struct berth_ws_in {
 	bool in_payload;
 	uint64_t left;
 	size_t at;			/* of the payload, for the mask */
-	uint8_t control[BERTH_WS_CONTROL_MAX];
 	/* the message */
 	enum berth_ws_op op;		/* MORE: none has begun */
 	struct berth_buf message;
 	size_t parts;
+	uint8_t control[BERTH_WS_CONTROL_MAX];	/* the payload of a frame that is none */
 };
 
 struct berth_ws_event {

@@ -64,11 +64,11 @@ struct berth_object {
 	enum berth_object_kind kind;
 	char *compact;			/* owned: the bytes that were hashed */
 	struct berth_hash hash;
-	struct berth_jws jws;		/* owned */
 	struct berth_json *json;	/* owned: the payload */
 	const char *kid, *issuer;	/* DID(kid) == issuer has been checked */
 	const char *subject;		/* credentialSubject.id; NULL for receipt and blob */
 	int64_t issued_s, exp_s;	/* validFrom, validUntil */
+	struct berth_jws jws;		/* owned */
 };
 void berth_object_free(struct berth_object *o);	/* zeroed is fine; leaves it zeroed */
 

@@ -194,6 +194,18 @@ struct berth_env {
 	struct berth_records *records;
 	struct berth_queue *queue;
 	const struct berth_policy *policy;
+	const struct berth_machine *const *machines;	/* all that run here */
+	size_t n_machines;
+	int64_t restored_s;		/* when this store was taken up from a backup, a number that rises; 0: never */
+	int64_t now_s;			/* -1: no trusted time */
+	int64_t floor_s;		/* the time is at least this */
+	int64_t uptime_s;		/* the agent's, over restarts; clocks do not move it */
+	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
+	bool has_epoch;			/* a gateway: what it seals ends with this epoch */
+	int64_t epoch;
+	bool closed;			/* a device that is no more: it says what is left, and hears nobody */
+	bool held;			/* the message came on a link that may wait for more */
+	void *host;
 	/* The identity of that name, NULL: none.  Borrowed, as long as the env. */
 	const struct berth_identity *(*identity)(struct berth_env *env, const char *name);
 	/* All of them, one by one; NULL behind the last. */
@@ -239,18 +251,6 @@ struct berth_env {
 	enum berth_err (*audit_head)(struct berth_env *env, struct berth_buf *jws);
 	/* Somebody's, checked with the key that it names: E_SIG, E_AUTHZ, and what a JWS may be. */
 	enum berth_err (*audit_open)(struct berth_env *env, const char *jws, size_t n, struct berth_audit_seen *out);
-	const struct berth_machine *const *machines;	/* all that run here */
-	size_t n_machines;
-	int64_t restored_s;		/* when this store was taken up from a backup, a number that rises; 0: never */
-	int64_t now_s;			/* -1: no trusted time */
-	int64_t floor_s;		/* the time is at least this */
-	int64_t uptime_s;		/* the agent's, over restarts; clocks do not move it */
-	uint64_t mono_ms, wire_bytes;	/* octets on the wire so far, both ways */
-	bool has_epoch;			/* a gateway: what it seals ends with this epoch */
-	int64_t epoch;
-	bool closed;			/* a device that is no more: it says what is left, and hears nobody */
-	bool held;			/* the message came on a link that may wait for more */
-	void *host;
 };
 
 struct berth_event {
@@ -283,9 +283,6 @@ struct berth_put { char *ns, *key; struct berth_buf value; bool gone; };
 
 /* What a step wants done, all or nothing. */
 struct berth_effects {
-	struct berth_send sends[BERTH_EFFECTS_SENDS_MAX];
-	struct berth_put puts[BERTH_EFFECTS_PUTS_MAX];
-	size_t n_sends, n_puts;
 	uint64_t timer_ms;		/* 0: no timer; replaces the instance's running one */
 	uint64_t due_ms;		/* the same for "due", which is about no state: an instance may wait for
 					 * both, and hears "due" at each start as well, behind "resume" */
@@ -300,16 +297,19 @@ struct berth_effects {
 	bool clear_device;		/* after the commit: the TPM, once all keys are gone */
 	bool wipe;			/* a gateway's epoch ends: what it has of its owner goes, before
 					 * this step's own records and messages */
-	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */
-	size_t n_forget;
-	struct berth_drop { char *peer, *thid; } drops[BERTH_EFFECTS_DROPS_MAX];	/* forget what waits for peer in thid */
-	size_t n_drops;
 	char *drop_why;			/* as dead letters, for that reason; NULL: without a word */
 	char *gone_peer;		/* nobody is there any more: nothing waits for that DID */
 	char *moved_peer, *moved_from, *moved_to;	/* what waits for it at one URI goes to the other */
 	int state;			/* BERTH_STATE_STAY: the row's `to`; a step may choose another */
 	char *audit;			/* one line for the audit log */
 	struct berth_json *result;	/* the answer to a command */
+	size_t n_sends, n_puts;
+	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */
+	size_t n_forget;
+	struct berth_drop { char *peer, *thid; } drops[BERTH_EFFECTS_DROPS_MAX];	/* forget what waits for peer in thid */
+	size_t n_drops;
+	struct berth_send sends[BERTH_EFFECTS_SENDS_MAX];
+	struct berth_put puts[BERTH_EFFECTS_PUTS_MAX];
 };
 
 /* One running machine: a gateway's own life, one device of an owner... */
