@@ -21,8 +21,11 @@ WARN := -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-pr
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=return -fPIC \
 	-ftrivial-auto-var-init=zero -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables)
+# Nor does anything unwind from a stub of the linker's; and gcc's start files ask for gprof
+# and transactional memory, which no program has here.
+LDLEAN := -Wl,--no-eh-frame-hdr,--no-ld-generated-unwind-info,-z,nodynamic-undefined-weak
 LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--gc-sections \
-	-Wl,-z,pack-relative-relocs -Wl,-T,include/segments.ld
+	-Wl,-z,pack-relative-relocs -Wl,-T,include/segments.ld $(if $(SAN),,$(LDLEAN))
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
 DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
