@@ -22,7 +22,7 @@ void berth_core_sandbox(const struct berth_config *cfg, const char *config_path)
 
 #define CALL(name) BERTH_CALL(name)
 
-static const int always[] = {
+static const int16_t always[] = {
 	/* memory; mmap and mprotect are below */
 	CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), CALL(mlock), CALL(munlock), CALL(getrandom),
 	/* time */

@@ -11,13 +11,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const int of_threads[] = {
+static const int16_t of_threads[] = {
 	BERTH_CALL(set_robust_list), BERTH_CALL(rseq), BERTH_CALL(sched_yield), BERTH_CALL(sched_getaffinity),
 	BERTH_CALL(eventfd2), BERTH_CALL(pipe2), BERTH_CALL(socketpair), BERTH_CALL(prctl), BERTH_CALL(sigaltstack),
 	BERTH_CALL(membarrier),
 };
 
-static const int of_powers[] = {
+static const int16_t of_powers[] = {
 	BERTH_CALL(execve), BERTH_CALL(execveat), BERTH_CALL(fork), BERTH_CALL(vfork), BERTH_CALL(ptrace),
 	BERTH_CALL(process_vm_readv), BERTH_CALL(process_vm_writev), BERTH_CALL(kcmp), BERTH_CALL(kill),
 	BERTH_CALL(tkill), BERTH_CALL(pidfd_getfd), BERTH_CALL(init_module), BERTH_CALL(finit_module),
@@ -49,13 +49,13 @@ void berth_filter_start(uint32_t otherwise)
 		abort();
 }
 
-void berth_filter_allow(const int *calls, size_t n)
+void berth_filter_allow(const int16_t *calls, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0));
 }
 
-void berth_filter_kill(const int *calls, size_t n)
+void berth_filter_kill(const int16_t *calls, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		must(seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, calls[i], 0));
@@ -101,7 +101,7 @@ void berth_filter_allow_ioctls(void)
 
 void berth_filter_allow_mappings(bool code)
 {
-	static const int calls[] = { BERTH_CALL(mmap), BERTH_CALL(mmap2), BERTH_CALL(mprotect) };
+	static const int16_t calls[] = { BERTH_CALL(mmap), BERTH_CALL(mmap2), BERTH_CALL(mprotect) };
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		berth_filter_allow_when(calls[i], 2, PROT_EXEC, 0);

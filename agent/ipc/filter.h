@@ -21,8 +21,8 @@
 #define BERTH_FILTER_NONE SCMP_ACT_ERRNO(ENOSYS)	/* as on an older kernel: libraries do without */
 void berth_filter_start(uint32_t otherwise);
 
-void berth_filter_allow(const int *calls, size_t n);
-void berth_filter_kill(const int *calls, size_t n);
+void berth_filter_allow(const int16_t *calls, size_t n);
+void berth_filter_kill(const int16_t *calls, size_t n);
 #define BERTH_FILTER_ALLOW(v) berth_filter_allow(v, sizeof(v) / sizeof((v)[0]))
 /* Where (its argument number arg & mask) == value; mask of 32 bits at most for an int. */
 void berth_filter_allow_when(int call, unsigned arg, uint64_t mask, uint64_t value);

@@ -29,7 +29,7 @@ void keyd_fence(const struct berth_keystore_needs *needs)
 
 #define CALL(name) BERTH_CALL(name)
 
-static const int always[] = {
+static const int16_t always[] = {
 	/* memory; mmap and mprotect are below */
 	CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), CALL(mlock), CALL(munlock), CALL(getrandom),
 	/* time */
@@ -49,13 +49,13 @@ static const int always[] = {
 	CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigreturn), CALL(exit), CALL(exit_group),
 };
 
-static const int sockets[] = {
+static const int16_t sockets[] = {
 	CALL(connect), CALL(getsockopt), CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL(shutdown),
 	CALL(recvmsg), CALL(sendmsg), CALL(sendmmsg), CALL(ioctl),
 };
 
 /* What modules do of their own: look for tokens, lock and list them, read settings. */
-static const int module[] = {
+static const int16_t module[] = {
 	CALL(getdents), CALL(getdents64), CALL(stat), CALL(stat64), CALL(lstat), CALL(lstat64), CALL(statfs), CALL(statfs64),
 	CALL(fstatfs), CALL(fstatfs64), CALL(readlink), CALL(readlinkat), CALL(mkdir), CALL(mkdirat), CALL(rmdir),
 	CALL(umask), CALL(chmod), CALL(fchmodat),

@@ -29,7 +29,7 @@ void berth_netd_sandbox(const struct berth_net_config *cfg)
 
 #define CALL(name) BERTH_CALL(name)
 
-static const int always[] = {
+static const int16_t always[] = {
 	/* memory; mmap and mprotect are below */
 	CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), CALL(getrandom),
 	/* time */
@@ -55,7 +55,7 @@ static const int always[] = {
 };
 
 /* Nobody who serves asks for these either. */
-static const int never[] = {
+static const int16_t never[] = {
 	CALL(pidfd_send_signal), CALL(chmod), CALL(fchmod), CALL(fchmodat),
 	CALL(chown), CALL(fchown), CALL(lchown), CALL(fchownat), CALL(rename),
 	CALL(renameat), CALL(renameat2),

@@ -78,6 +78,12 @@ struct berth_x509_chain;	/* did/crypto/x509.h */
 struct berth_policy {
 	const char *serial, *model, *hardware, *firmware;
 	const char *factory_did, *factory_uri;		/* gateway, before birth */
+	const char *ek_roots_pem;			/* NULL: none */
+	bool accept_hardware, accept_sealed;		/* custody levels of devices */
+	bool ek_live;					/* owner: hardware shows its EK in every run */
+	bool approve_automatically;
+	bool recovery;					/* DeviceCredentials we issue allow it */
+	int64_t run_timeout_s, collect_s, issue_timeout_s, credential_s, registration_s;
 	struct berth_rendezvous rendezvous[BERTH_POLICY_LIST_MAX];	/* owner, factory: to name in credentials */
 	size_t n_rendezvous;
 	const char *issuers[BERTH_POLICY_LIST_MAX];	/* trusted DeviceCredential issuers */
@@ -88,12 +94,6 @@ struct berth_policy {
 	size_t n_endpoints;
 	const char *no_apv[BERTH_POLICY_LIST_MAX];	/* our DIDs to which anoncrypts may come without apv */
 	size_t n_no_apv;
-	const char *ek_roots_pem;			/* NULL: none */
-	bool accept_hardware, accept_sealed;		/* custody levels of devices */
-	bool ek_live;					/* owner: hardware shows its EK in every run */
-	bool approve_automatically;
-	bool recovery;					/* DeviceCredentials we issue allow it */
-	int64_t run_timeout_s, collect_s, issue_timeout_s, credential_s, registration_s;
 	struct berth_application apps[BERTH_POLICY_LIST_MAX];
 	size_t n_apps;
 	enum berth_mediate mediate;			/* mediator: who may become a client */

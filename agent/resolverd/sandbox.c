@@ -33,7 +33,7 @@ void berth_resolverd_sandbox(const struct berth_res_paths *paths, const struct b
 
 #define CALL(name) BERTH_CALL(name)
 
-static const int always[] = {
+static const int16_t always[] = {
 	/* memory; mmap and mprotect are below */
 	CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), CALL(getrandom),
 	/* time */
@@ -58,14 +58,14 @@ static const int always[] = {
 };
 
 /* What publishing a file is: a new one beside it, on the disk, in its place. */
-static const int publishing[] = {
+static const int16_t publishing[] = {
 	CALL(mkdir), CALL(mkdirat), CALL(rename), CALL(renameat), CALL(renameat2), CALL(unlink), CALL(unlinkat), CALL(rmdir),
 	CALL(fsync), CALL(fdatasync), CALL(ftruncate), CALL(ftruncate64), CALL(pwrite64), CALL(fchmod), CALL(umask),
 	CALL(fallocate),
 };
 
 /* Libraries try these and do without. */
-static const int tried[] = {
+static const int16_t tried[] = {
 	CALL(openat2), CALL(memfd_create), CALL(mlock), CALL(mlock2), CALL(close_range), CALL(epoll_pwait2),
 	CALL(copy_file_range), CALL(sendfile), CALL(sendfile64), CALL(get_mempolicy), CALL(set_mempolicy), CALL(getcpu),
 	CALL(sched_setscheduler), CALL(sched_getscheduler), CALL(sched_getparam), CALL(sched_setaffinity), CALL(capget),
