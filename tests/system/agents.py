@@ -257,6 +257,14 @@ class Agent:
         self.stop(signal.SIGKILL)
         wait_for(lambda: not any(map(alive, left)), "the others to end with the core")
 
+    def kill_one(self, name):
+        """kill -9 of one of its processes, when it is there."""
+        try:
+            os.kill(self.pids()[name], signal.SIGKILL)
+        except (KeyError, ProcessLookupError):
+            return False
+        return True
+
     def restart(self):
         self.kill()
         return self.start()

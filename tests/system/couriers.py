@@ -6,7 +6,8 @@ import random
 import shutil
 import tempfile
 
-from agents import BUILD, Agent, free_port, wait_for
+from agents import BUILD, Agent, ApiError, free_port, wait_for
+from cli import PATIENCE_S
 from fault_proxy import Proxy
 
 ME = "rendezvous"
@@ -63,12 +64,18 @@ class Pair:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def chatter(self, n):
-        """One of them, to the other, a few notes of one of four threads."""
+        """One of them, to the other, a few notes of one of four threads.  False: none of them was
+        accepted, since the outbox has no room."""
         who = self.rng.randrange(2)
-        self.agents[who].send(self.dids[1 - who], self.rng.randrange(4), n, self.rng.randrange(2000))
+        try:
+            self.agents[who].send(self.dids[1 - who], self.rng.randrange(4), n, self.rng.randrange(2000))
+        except ApiError as e:
+            assert e.code == "E_UNAVAILABLE", e
+            return False
         self.sent[who] += n
+        return True
 
-    def drained(self, seconds):
+    def drained(self, seconds=PATIENCE_S):
         wait_for(lambda: not any(a.waiting() for a in self.agents),
                  lambda: f"seed {self.seed}: {[a.get('/v1/messages') for a in self.agents]}"[:4000], seconds, 0.2)
 

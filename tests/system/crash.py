@@ -4,7 +4,6 @@ everything that was promised must hold.  One seed says which process dies when, 
 scheduler says exactly where."""
 import os
 import random
-import signal
 import threading
 import time
 
@@ -46,9 +45,8 @@ class Killer(threading.Thread):
                     self.agent.kill()
                     self.kills += 1
                     self.agent.start()
-                elif "keyd" in self.agent.pids():
-                    os.kill(self.agent.pids()["keyd"], signal.SIGKILL)
-                    self.kills += 1
+                else:
+                    self.kills += self.agent.kill_one("keyd")
         except Exception as e:      # for the test to raise
             self.fault = e
 
@@ -85,7 +83,7 @@ class Story:
         for k in killers:
             k.start()
         for k in killers:
-            k.join(60)
+            k.join()
             if k.fault:
                 raise k.fault
         done.set()

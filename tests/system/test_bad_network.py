@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from cli import PATIENCE_S
 from couriers import Pair
 
 FAULTS = {"drop": 15, "twice": 5, "late": 5, "cut": 3, "half": 2}
@@ -20,7 +21,7 @@ def test_g5_a_third_of_all_frames_in_trouble(link):
         while pair.sent[0] + pair.sent[1] < 20 or pair.troubled() < 5:
             pair.chatter(2)
             time.sleep(0.05)
-        pair.drained(180)
+        pair.drained(3 * PATIENCE_S)
         bad = pair.check()
         print(f"measured: {link}, seed {seed}: {sum(pair.sent)} sent, lost {bad[0]} duplicated {bad[1]} "
               f"out of order {bad[2]} given up {bad[3]}; frames: {pair.faults()}")
@@ -35,7 +36,7 @@ def test_a_good_network_in_between():
     try:
         for _ in range(10):
             pair.chatter(3)
-        pair.drained(20)
+        pair.drained()
         assert pair.check() == [0, 0, 0, 0] and sum(pair.sent) == 30
         assert set(pair.proxies[0].counts) <= {"passed", "connections"}
     finally:

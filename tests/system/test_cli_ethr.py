@@ -27,7 +27,7 @@ class Node:
     def __init__(self, state):
         self.state, self.raws, self.calls = state, [], []
         self.chain_id, self.fee, self.refuse = "0x539", "0x3b9aca00", None
-        self.hang, self.hung = threading.Event(), threading.Event()
+        self.hang, self.hung, self.lock = threading.Event(), threading.Event(), threading.Lock()
         self.hang.set()
 
     def answer(self, handler):
@@ -68,8 +68,9 @@ class Node:
             self.hung.set()
             self.hang.wait(PATIENCE_S)
         assert raw in json.loads(self.state.read_text())["transactions"]    # before it left
-        if not self.refuse and raw not in self.raws:
-            self.raws.append(raw)
+        with self.lock:
+            if not self.refuse and raw not in self.raws:
+                self.raws.append(raw)
         return {"error": {"code": -32000, "message": self.refuse or "already known"}}
 
     def eth_getTransactionByHash(self, tx):

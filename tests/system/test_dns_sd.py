@@ -102,7 +102,7 @@ def other(kind, octets):
 LIES = {
     "names-that-lead-to-themselves": other(PTR, [record(PTR, b"\xc0\x0c", name=b"\xc0\x2a")]),
     "pointers-in-a-circle": other(PTR, [record(PTR, b"\xc0\x36")]),
-    "more-records-than-there-are": other(PTR, [record(PTR, b"\xc0\xff")] * 60),
+    "many-that-lead-beyond-the-end": other(PTR, [record(PTR, b"\xff\xff")] * 60),
     "text-that-is-cut-off": other(TXT, [record(TXT, b"\xffdid=did:x")]),
     "a-did-that-we-do-not-know": other(TXT, [record(TXT, b"\x15did=did:peer:4zQmOther")]),
     "no-did": other(TXT, [record(TXT, b"\x00")]),

@@ -238,9 +238,8 @@ def test_keyd_is_killed_again_and_again_while_onboarding(world):
     killed, seen, end = 0, len(g.log()), time.monotonic() + PATIENCE_S
     while not g.state_is("OPERATIONAL"):
         assert time.monotonic() < end, (g.status(), g.log()[-3000:])
-        if '"state"' in g.log()[seen:] and killed < 4 and "keyd" in g.pids():
+        if '"state"' in g.log()[seen:] and killed < 4 and g.kill_one("keyd"):
             seen = len(g.log())
-            os.kill(g.pids()["keyd"], signal.SIGKILL)
             killed += 1
         time.sleep(0.01)
     world.active(g)

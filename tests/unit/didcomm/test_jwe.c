@@ -262,7 +262,7 @@ static void c038_other_key_management_is_e_alg(void **state)
 	p2c = post_with_header(es, "p2c", "2147483647");
 	bad = post_with_header(p2c, "alg", "\"PBES2-HS512+A256KW\"");
 	CHECK_RC(BERTH_E_ALG, unpack(bad));
-	CHECK(clock() - start < CLOCKS_PER_SEC / 4);
+	CHECK(clock() - start < CLOCKS_PER_SEC);
 	header_case(BERTH_E_ENV, es, "alg", NULL);
 	header_case(BERTH_E_ENV, es, "alg", "[]");
 	free(es);

@@ -66,7 +66,7 @@ static int run(const char *script, char out[512])
 
 	hear(sock, out, 511);
 	close(sock);
-	return berth_proc_stop(&p, 10000);
+	return berth_proc_stop(&p, PATIENCE_MS);
 }
 
 static void it_is_told_what_it_reads_and_nothing_else(void **state)

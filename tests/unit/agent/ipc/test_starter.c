@@ -62,7 +62,7 @@ static void what_it_started_is_told_killed_and_collected(void **state)
 	assert_string_equal(self, exe);
 	CHECK(!berth_proc_reap(&p, &status));
 	berth_ipc_close(&c);
-	status = berth_proc_stop(&p, 10000);
+	status = berth_proc_stop(&p, PATIENCE_MS);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 	status = berth_proc_stop(&q, 0);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -84,7 +84,7 @@ static void other_programs_are_not_started(void **state)
 	assert_int_equal(0, p.pid);
 	spawn(&p, &c);		/* and it lives on */
 	berth_ipc_close(&c);
-	berth_proc_stop(&p, 10000);
+	berth_proc_stop(&p, PATIENCE_MS);
 	berth_starter_end();
 }
 

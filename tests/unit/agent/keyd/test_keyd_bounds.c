@@ -28,7 +28,7 @@ static enum berth_err after(bool hello, uint16_t op, const void *p, size_t n)
 		berth_buf_free(&reply);
 	}
 	berth_buf_free(&b);
-	CHECK_OK(berth_ipc_send(&ipc, op, 99, p, n, 5000));
+	CHECK_OK(berth_ipc_send(&ipc, op, 99, p, n, PATIENCE_MS));
 	rc = berth_ipc_recv(&ipc, &f, PATIENCE_MS);
 	CHECK(rc == BERTH_OK || rc == BERTH_E_UNAVAILABLE);
 	berth_ipc_close(&ipc);

