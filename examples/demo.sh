@@ -73,7 +73,7 @@ say "GW-0001 starts for the first time. Its keys are made inside its TPM and nev
     "The factory checks the TPM: its maker's certificate, that the attestation key lives in that very" \
     "TPM, and that this key vouches for the gateway's identity. Then it signs the DeviceCredential."
 start gw1
-wait_until gw1 20 "was not born" in_state gw1 INITIALIZED
+wait_until gw1 "was not born" in_state gw1 INITIALIZED
 good "GW-0001 is $(get gw1 .state status), keys in $(get gw1 .assurance status)"
 run "berth devices list            (at the factory)"
 cli factory devices list | indent
@@ -97,7 +97,7 @@ run "berth provision GW-0001 --item wifi=wifi.conf --type network"
 must owner cli owner provision GW-0001 --item "wifi=$T/owner/wifi.conf" --type network | indent
 run "berth provision GW-0001 --item app=app.json --type config"
 must owner cli owner provision GW-0001 --item "app=$T/owner/app.json" --type config | indent
-wait_until owner 15 "could not register with the rendezvous" device_is owner GW-0001 PUBLISHED
+wait_until owner "could not register with the rendezvous" device_is owner GW-0001 PUBLISHED
 good "registered with the rendezvous; nobody has touched the gateway"
 
 # ======== 3 and 4 ========
@@ -106,8 +106,8 @@ say "It knows nobody here, not even the time. It asks the rendezvous who owns it
     "from its factory to that owner, and calls the owner. Both prove themselves: the owner with the" \
     "chain, the gateway with fresh evidence of its TPM."
 start gw1
-wait_until gw1 30 "was not onboarded" in_state gw1 OPERATIONAL
-wait_until owner 10 "does not know that GW-0001 is done" device_is owner GW-0001 ACTIVE
+wait_until gw1 "was not onboarded" in_state gw1 OPERATIONAL
+wait_until owner "does not know that GW-0001 is done" device_is owner GW-0001 ACTIVE
 cli owner audit | grep -E 'GW-0001' | tail -n 4 | cut -c30- | indent
 good "owner and gateway have proved themselves to each other"
 step "4. It gets its operational identity and what was put aside for it"
@@ -122,7 +122,7 @@ step "5. A local application uses it"
 say "\"dashboard\" is a script under another user id. The kernel says who it is; berth.conf says" \
     "what it may do. No password, no token, no key in the application."
 app() { setpriv --reuid $APP_UID --regid $APP_UID --clear-groups --no-new-privs "$@"; }
-app_curl() { app curl -s --max-time 10 --unix-socket "$T/gw1/run/app.sock" "$@"; }
+app_curl() { app curl -s --max-time $PATIENCE --unix-socket "$T/gw1/run/app.sock" "$@"; }
 cp "$HERE"/app.sh "$HERE"/app.py "$T"
 run "examples/app.sh"
 out=$(app "$T/app.sh" "$T/gw1/run/app.sock") || die gw1 "app.sh: $out"
@@ -158,7 +158,9 @@ stop gw1 -KILL
 start gw1
 in_state gw1 OPERATIONAL || die gw1 "not OPERATIONAL after kill -9"
 run "berth ping"
-must gw1 cli gw1 ping | indent
+ponged() { cli gw1 ping > "$T/pong" 2>&1; }
+wait_until gw1 "has no answer of its owner" ponged
+indent < "$T/pong"
 run "berth status"
 cli gw1 status | indent
 MS=$(get gw1 .onboarding.ms status) BYTES=$(get gw1 .onboarding.bytes status)
@@ -169,7 +171,7 @@ step "7. A second gateway: no TPM, no way to the rendezvous"
 say "GW-0002 keeps its keys in a sealed file and sits behind a firewall. Its owner sends an invitation" \
     "file, on a USB stick or in a mail: it is signed, so the way it takes does not matter."
 start gw2
-wait_until gw2 20 "was not born" in_state gw2 INITIALIZED
+wait_until gw2 "was not born" in_state gw2 INITIALIZED
 must factory cli factory devices sell GW-0002 --to "$OWNER" --out "$T/factory/GW-0002.chain" > /dev/null
 hand_over factory owner GW-0002.chain
 must owner cli owner devices import "$T/owner/GW-0002.chain" > /dev/null
@@ -194,7 +196,7 @@ good "refused: its name is not at the end of the chain"
 hand_over owner gw2 invitation.json
 run "berth onboard --invitation invitation.json"
 must gw2 cli gw2 onboard --invitation "$T/gw2/invitation.json" | indent
-wait_until gw2 30 "was not onboarded" in_state gw2 OPERATIONAL
+wait_until gw2 "was not onboarded" in_state gw2 OPERATIONAL
 SEALED=$(get gw2 .assurance status)
 [ "$SEALED" = sealed ] || die gw2 "assurance is $SEALED"
 good "GW-0002 is OPERATIONAL; its assurance is reported as what it is: $SEALED"
@@ -204,7 +206,7 @@ step "8. Devices that lie"
 say "GW-0003 has a TPM, but its software was replaced by one that certifies its keys itself," \
     "with a key that it has made up."
 start gw3 "$T/liar/self_made"
-wait_until factory 20 "did not refuse GW-0003" audit_says factory 1 'refused.*E_SIG'
+wait_until factory "did not refuse GW-0003" audit_says factory 1 'refused.*E_SIG'
 cli factory audit | grep refused | tail -n 1 | cut -c30- | indent
 ! in_state gw3 INITIALIZED || die gw3 "GW-0003 was born with a certification of its own making"
 good "refused by the factory: no TPM has signed that"
@@ -212,14 +214,14 @@ stop gw3
 say "Set right, it is born and sold. Then its TPM vouches for its keys with another attestation key," \
     "a real one, but not the one that the factory has examined."
 start gw3
-wait_until gw3 60 "was not born" in_state gw3 INITIALIZED
+wait_until gw3 "was not born" in_state gw3 INITIALIZED
 stop gw3
 must factory cli factory devices sell GW-0003 --to "$OWNER" --out "$T/factory/GW-0003.chain" > /dev/null
 hand_over factory owner GW-0003.chain
 must owner cli owner devices import "$T/owner/GW-0003.chain" > /dev/null
-wait_until owner 15 "could not register with the rendezvous" device_is owner GW-0003 PUBLISHED
+wait_until owner "could not register with the rendezvous" device_is owner GW-0003 PUBLISHED
 start gw3 "$T/liar/other_ak"
-wait_until owner 30 "did not refuse GW-0003" audit_says owner 1 'GW-0003 refused: E_SIG'
+wait_until owner "did not refuse GW-0003" audit_says owner 1 'GW-0003 refused: E_SIG'
 cli owner audit | grep 'GW-0003 refused' | tail -n 1 | cut -c30- | indent
 ! in_state gw3 OPERATIONAL || die gw3 "GW-0003 was onboarded with another attestation key"
 good "refused by the owner: not the attestation key of its DeviceCredential"

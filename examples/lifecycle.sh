@@ -16,7 +16,7 @@ tells() { # the gateway's own
 	cli gw status --json | jq -r '"gateway: \(.state), epoch \(.epoch), owner \(.ownerDid // "nobody" | .[0:24]), acts as \(.operationalDid // "nobody" | .[0:24])"' | indent
 }
 app() { setpriv --reuid $APP_UID --regid $APP_UID --clear-groups --no-new-privs "$@"; }
-app_curl() { app curl -s --max-time 10 --unix-socket "$T/gw/run/app.sock" "$@"; }
+app_curl() { app curl -s --max-time $PATIENCE --unix-socket "$T/gw/run/app.sock" "$@"; }
 present() { # a presentation for the verifier, into $T/verifier/vp
 	app_curl -d '{"audience":"https://verifier.test","nonce":"4711"}' http://berth/v1/identities/operational/present |
 		jq -r '.presentation // .error' > "$T/verifier/vp"
@@ -88,7 +88,7 @@ C
 # ======== 1 ========
 step "1. Birth"
 start gw
-wait_until gw 30 "was not born" in_state gw INITIALIZED
+wait_until gw "was not born" in_state gw INITIALIZED
 tells
 stop gw
 must factory cli factory devices sell GW-0001 --to "${LONG[integrator]}" --out "$T/factory/GW-0001.chain" > /dev/null
@@ -102,7 +102,7 @@ good "a third party reads in the DeviceCredential who made it, and that its keys
 step "2. From the integrator to owner A, in its box"
 hand_over factory integrator GW-0001.chain
 must integrator cli integrator devices import "$T/integrator/GW-0001.chain" > /dev/null
-wait_until integrator 20 "could not register" device_is integrator GW-0001 PUBLISHED
+wait_until integrator "could not register" device_is integrator GW-0001 PUBLISHED
 run "berth devices transfer GW-0001 --to ${LONG[alpha]:0:22}... --out GW-0001.chain"
 must integrator cli integrator devices transfer GW-0001 --to "${LONG[alpha]}" --out "$T/integrator/GW-0001.chain" > /dev/null
 shows integrator GW-0001
@@ -112,13 +112,13 @@ must alpha cli alpha devices import "$T/alpha/GW-0001.chain" > /dev/null
 good "the chain has $(entries "$T/alpha/GW-0001.chain") entries: factory to integrator, integrator to A"
 printf 'psk of A\n' > "$T/alpha/wifi" && chmod 644 "$T/alpha/wifi"
 must alpha cli alpha provision GW-0001 --item "wifi=$T/alpha/wifi" --type network > /dev/null
-wait_until alpha 20 "could not register" device_is alpha GW-0001 PUBLISHED
+wait_until alpha "could not register" device_is alpha GW-0001 PUBLISHED
 
 # ======== 3 ========
 step "3. Switched on, at owner A's"
 start gw
-wait_until gw 60 "was not onboarded" in_state gw OPERATIONAL
-wait_until alpha 20 "does not know" device_is alpha GW-0001 ACTIVE
+wait_until gw "was not onboarded" in_state gw OPERATIONAL
+wait_until alpha "does not know" device_is alpha GW-0001 ACTIVE
 tells; shows alpha GW-0001
 present; believed alpha
 good "a verifier without a network believes its presentation"
@@ -130,15 +130,15 @@ for i in 1 2; do
 	run "berth rotate                  (on the gateway)"
 	must gw cli gw rotate > /dev/null
 	renewed() { in_state gw OPERATIONAL && [ "$(get gw .operationalDid status)" != "$was" ]; }
-	wait_until gw 60 "was not renewed" renewed
-	wait_until alpha 20 "does not know" device_is alpha GW-0001 ACTIVE
+	wait_until gw "was not renewed" renewed
+	wait_until alpha "does not know" device_is alpha GW-0001 ACTIVE
 	tells
 done
 present; believed alpha
 good "the owner issued for keys that were proved to be in the same TPM"
 printf 'pool ntp.example\n' > "$T/alpha/ntp" && chmod 644 "$T/alpha/ntp"
-run "berth provision GW-0001 --item ntp=ntp --confirm-within 60 --wait 60"
-must alpha cli alpha provision GW-0001 --item "ntp=$T/alpha/ntp" --confirm-within 60 --wait 60 | indent
+run "berth provision GW-0001 --item ntp=ntp --confirm-within 600 --wait $PATIENCE"
+must alpha cli alpha provision GW-0001 --item "ntp=$T/alpha/ntp" --confirm-within 600 --wait $PATIENCE | indent
 [ "$(get gw .itemSet.status status)" = active ] || die gw "what was provisioned later is not in use"
 good "another item reached the device in use, and stays since the device still reaches its owner"
 
@@ -146,35 +146,35 @@ good "another item reached the device in use, and stays since the device still r
 step "5. Suspended, and back"
 run "berth devices suspend GW-0001 --reason 'not seen for a week'"
 must alpha cli alpha devices suspend GW-0001 --reason 'not seen for a week' | indent
-wait_until gw 60 "did not hear of it" in_state gw QUARANTINED
-wait_until alpha 60 "has no word of the device" status_known alpha
+wait_until gw "did not hear of it" in_state gw QUARANTINED
+wait_until alpha "has no word of the device" status_known alpha
 tells; shows alpha GW-0001
 disbelieved alpha
 [ "$(app_curl http://berth/v1/secrets/wifi | jq -r .error)" = E_STATUS ] || die gw "its application still has the item"
 good "the verifier refuses what was presented before, the gateway gives its applications nothing"
 must alpha cli alpha devices resume GW-0001 | indent
 stop gw; start gw	# it would ask by itself within the hour
-wait_until gw 60 "did not come back" in_state gw OPERATIONAL
+wait_until gw "did not come back" in_state gw OPERATIONAL
 tells; present; believed alpha
 good "back in service"
 
 # ======== 6 ========
 step "6. What does it run? Revoked, and readmitted"
 must alpha cli alpha devices attest GW-0001 > /dev/null
-wait_until alpha 60 "has no evidence" attested
+wait_until alpha "has no evidence" attested
 cli alpha devices show GW-0001 --json | jq -c '.attested | {verdict, pcrDigest}' | indent
 run "berth devices revoke GW-0001 --reason stolen"
 must alpha cli alpha devices revoke GW-0001 --reason stolen | indent
-wait_until gw 60 "did not hear of it" in_state gw QUARANTINED
-wait_until alpha 60 "has no word of the device" status_known alpha
+wait_until gw "did not hear of it" in_state gw QUARANTINED
+wait_until alpha "has no word of the device" status_known alpha
 tells; shows alpha GW-0001
 disbelieved alpha
 good "what it had is revoked for good"
 run "berth devices approve GW-0001     (it was found again)"
 must alpha cli alpha devices approve GW-0001 | indent
 stop gw; start gw
-wait_until gw 90 "was not onboarded anew" in_state gw OPERATIONAL
-wait_until alpha 30 "does not know" device_is alpha GW-0001 ACTIVE
+wait_until gw "was not onboarded anew" in_state gw OPERATIONAL
+wait_until alpha "does not know" device_is alpha GW-0001 ACTIVE
 tells; present; believed alpha
 good "onboarded anew by the same owner, with a new identity"
 
@@ -191,10 +191,10 @@ hand_over alpha beta GW-0001.chain
 must beta cli beta devices import "$T/beta/GW-0001.chain" > /dev/null
 printf 'psk of B\n' > "$T/beta/wifi" && chmod 644 "$T/beta/wifi"
 must beta cli beta provision GW-0001 --item "wifi=$T/beta/wifi" --type network > /dev/null
-wait_until beta 20 "could not register" device_is beta GW-0001 PUBLISHED
+wait_until beta "could not register" device_is beta GW-0001 PUBLISHED
 must gw cli gw onboard > /dev/null
-wait_until gw 90 "was not onboarded" in_state gw OPERATIONAL
-wait_until beta 30 "does not know" device_is beta GW-0001 ACTIVE
+wait_until gw "was not onboarded" in_state gw OPERATIONAL
+wait_until beta "does not know" device_is beta GW-0001 ACTIVE
 tells; shows beta GW-0001
 [ "$(app_curl http://berth/v1/secrets/wifi | jq -r .text)" = "psk of B" ] || die gw "it has not B's item"
 present; believed beta

@@ -93,7 +93,7 @@ start() { # AGENT [FOLDER WITH ITS OTHER PROCESSES]
 	setpriv --reuid "${USER_ID[$1]}" --regid "${USER_ID[$1]}" --groups "$APP_UID" --no-new-privs \
 		"$BIN/berthd" --config "$T/$1/berth.conf" ${2:+--libexec-dir "$2"} 2>> "$T/$1/log" < /dev/null &
 	PID[$1]=$!
-	wait_until "$1" 15 "does not start" answers "$1"
+	wait_until "$1" "does not start" answers "$1"
 }
 stop() { # AGENT [SIGNAL]
 	kill "${2:--TERM}" "${PID[$1]}" && wait "${PID[$1]}" 2>/dev/null
@@ -104,8 +104,10 @@ in_state() { [ "$(get "$1" .state status)" = "$2" ]; }
 device_is() { [ "$(get "$1" .state devices show "$2")" = "$3" ]; }
 audit_says() { cli "$1" audit 2>/dev/null | tail -n "+$2" | grep -q "$3"; }
 
-wait_until() { # AGENT SECONDS WHAT-WENT-WRONG COMMAND...
-	local agent=$1 until=$((SECONDS + $2)) wrong=$3; shift 3
+# As long as a machine needs that has much else to do; who waits goes on when it has come.
+PATIENCE=120
+wait_until() { # AGENT WHAT-WENT-WRONG COMMAND...
+	local agent=$1 until=$((SECONDS + PATIENCE)) wrong=$2; shift 2
 	until "$@"; do
 		if [ -n "${PID[$agent]:-}" ] && ! kill -0 "${PID[$agent]}" 2>/dev/null; then die "$agent" "$agent has ended: $wrong"; fi
 		[ "$SECONDS" -lt "$until" ] || die "$agent" "$agent $wrong"

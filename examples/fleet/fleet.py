@@ -201,7 +201,7 @@ def measure(w, o):
             perf.terminate()
             perf.wait()
         good = o.gateways - r["failed"]
-        wait_for(lambda: in_state(w, "ACTIVE") >= good, lambda: f"only {in_state(w, 'ACTIVE')} are ACTIVE at the owner", 60, 0.2)
+        wait_for(lambda: in_state(w, "ACTIVE") >= good, lambda: f"only {in_state(w, 'ACTIVE')} are ACTIVE at the owner", 120, 0.2)
         figures = {
             "gateways": o.gateways, "atOnce": min(o.at_once, o.gateways), "fsyncMs": o.fsync_ms, "ownerFsyncMs": o.owner_fsync_ms or o.fsync_ms,
             "failed": r["failed"], "unanswered": r["unanswered"], "busy": r["busy"],

@@ -230,7 +230,7 @@ class Agent:
         return self.spawn(**kw).ready()
 
     def refuses_to_start(self, code, seconds=PATIENCE_S):
-        """It ends by itself; the last line names the code."""
+        """It ends by itself; its last line (one of its processes may say something yet) names the code."""
         before = len(self.log())
         self.spawn()
         try:
@@ -240,8 +240,9 @@ class Agent:
             raise AssertionError(f"it runs: {self.log()[before:]}") from None
         self.p = None
         lines = self.log()[before:].splitlines()
-        assert status != 0 and lines and lines[-1].startswith(f"berthd: {code}: "), (status, lines[-3:])
-        return lines[-1]
+        own = [line for line in lines if line.startswith("berthd: ")]
+        assert status != 0 and own and own[-1].startswith(f"berthd: {code}: "), (status, lines[-3:])
+        return own[-1]
 
     def stop(self, sig=signal.SIGTERM):
         if not self.p:

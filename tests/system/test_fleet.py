@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from agents import BUILD
+from cli import PATIENCE_S
 from openapi import ROOT
 
 FLEET = ROOT / "examples/fleet"
@@ -17,7 +18,7 @@ FLEET = ROOT / "examples/fleet"
 
 def run(*args):
     r = subprocess.run([sys.executable, str(FLEET / "fleet.py"), "--no-floor", "--json", *args], stdout=subprocess.PIPE, text=True,
-                       timeout=300, env={**os.environ, "BERTH_BUILD": str(BUILD)}, check=True)
+                       timeout=5 * PATIENCE_S, env={**os.environ, "BERTH_BUILD": str(BUILD)}, check=True)
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 

@@ -12,7 +12,7 @@ from cli import BUILD, PATIENCE_S, ROOT
 
 def make(*args):
     env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
-    r = subprocess.run(["make", "-s", "install", "B=%s" % os.path.relpath(BUILD, ROOT), *args], cwd=ROOT, env=env, timeout=300,
+    r = subprocess.run(["make", "-s", "install", "B=%s" % os.path.relpath(BUILD, ROOT), *args], cwd=ROOT, env=env, timeout=5 * PATIENCE_S,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert r.returncode == 0, r.stdout.decode()
 

@@ -22,7 +22,7 @@ B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b
 def install(*args):
     env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
     subprocess.run(["make", "-s", "install", "B=%s" % os.path.relpath(BUILD, ROOT), *args], cwd=ROOT, env=env, check=True,
-                   timeout=300)
+                   timeout=5 * PATIENCE_S)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from cli import BUILD, ROOT
+from cli import BUILD, PATIENCE_S, ROOT
 
 MILESTONES = [
     "1. Birth", "gateway: INITIALIZED, epoch 0, owner nobody", '"custody":"hardware"',
@@ -21,7 +21,7 @@ MILESTONES = [
 
 def test_lifecycle():
     r = subprocess.run([ROOT / "examples/lifecycle.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                       stdin=subprocess.DEVNULL, timeout=300, env=dict(os.environ, BERTH_BUILD=str(BUILD)))
+                       stdin=subprocess.DEVNULL, timeout=10 * PATIENCE_S, env=dict(os.environ, BERTH_BUILD=str(BUILD)))
     text = r.stdout.decode()
     assert r.returncode == 0, text
     at = 0

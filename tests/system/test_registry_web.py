@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from cli import BUILD, fails, ok
+from cli import BUILD, PATIENCE_S, fails, ok
 from registries import Server, configuration
 
 KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
@@ -128,7 +128,7 @@ def test_two_adapters_the_first_that_has_the_method(site, tmp_path):
 # ---- many at once ----
 
 def many(conf, prefix, n, rounds=1):
-    r = subprocess.run([BUILD / "tests/system/registry_many", conf, prefix, str(n), str(rounds)], stdout=subprocess.PIPE, timeout=300)
+    r = subprocess.run([BUILD / "tests/system/registry_many", conf, prefix, str(n), str(rounds)], stdout=subprocess.PIPE, timeout=5 * PATIENCE_S)
     assert r.returncode == 0
     return [json.loads(line) for line in r.stdout.splitlines()]
 
