@@ -53,8 +53,8 @@ def test_a_peer_that_is_down_and_comes_back(world):
     code, _, err = berth(g, "messages", "drop", ids[1])
     assert code == 1 and err == "berth: E_NOMATCH: no such message\n"
     assert any("1 dropped: " + ids[1] in e["detail"] for e in g.get("/v1/audit"))
-    world.owner.start()
     assert berth(g, "messages", "retry", "--peer", owner)[1] == "tried now: 2\n"
+    world.owner.start()
     wait_for(lambda: g.status()["queue"]["out"] == 0, lambda: g.get("/v1/messages"))
     assert json.loads(berth(g, "messages", "--json")[1])["peers"] == []
     g.stop()
