@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Web servers for registry adapters: TLS under names that end in .test, an authority of
-their own, and a configuration that reaches them."""
+"""Registries for tests: web servers for adapters, with TLS under names that end in .test, an
+authority of their own, and a configuration that reaches them; and an agent that asks."""
+import contextlib
 import http.server
 import ssl
 import threading
 
+import pytest
+
+from agents import ApiError, World, free_port
 from ca import openssl
 from cli import BUILD
 
@@ -89,3 +93,30 @@ def configuration(folder, adapters, names=("a.test",), servers=(), egress=""):
     path = folder / "berth.conf"
     path.write_text(text)
     return path
+
+
+def readable(folder):
+    """For resolverd, whoever it runs as: pytest's folders are for their owner alone."""
+    for d in [folder, *folder.parents][:3]:
+        d.chmod(0o755)
+    return folder
+
+
+@contextlib.contextmanager
+def asker(tls=None, **sections):
+    """An agent with nothing to do but to resolve DIDs; tls: the name and authority of a server here."""
+    w = World(links=())
+    a = w.add("asker", "rendezvous", port=free_port(), **sections)
+    if tls:
+        a.set("egress", ca_file=tls[1], hosts=a.sections["egress"]["hosts"] + f", {tls[0]}=127.0.0.1")
+    try:
+        yield a.start()
+    finally:
+        w.close()
+
+
+def ask(a, did):
+    """The code of a ping: the DID has to be resolved, and there is no way to it."""
+    with pytest.raises(ApiError) as e:
+        a.post("/v1/ping", {"to": did})
+    return e.value.code

@@ -3,13 +3,12 @@
 somebody else can make of a presentation without any network."""
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
-from agents import ApiError, World
+from agents import ApiError
 from cli import PATIENCE_S, fails, ok
 from openapi import ask, check_answer, operations, public_folder
 
@@ -18,13 +17,6 @@ OTHER, THIRD = 65534, 65533
 ITEMS = {"wifi": b"psk=correct horse", "cloud": b"token=battery staple"}
 
 pytestmark = pytest.mark.skipif(ME != 0, reason="needs three uids")
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 @pytest.fixture(scope="module")

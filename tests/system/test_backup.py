@@ -4,7 +4,6 @@ goes on from an older one: with what it knows, loudly, and without issuing anyth
 import ctypes
 import hashlib
 import json
-import os
 import shutil
 import stat
 
@@ -15,13 +14,6 @@ from cli import fails, ok, raw
 from jose import unb64
 
 ITEMS = {"wifi": b"psk"}
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 @pytest.fixture

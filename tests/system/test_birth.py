@@ -20,13 +20,6 @@ def at(agent):
 
 
 @pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
-
-
-@pytest.fixture(scope="module")
 def batch(world, tmp_path_factory):
     """Five gateways, with the command and the factory killed in between."""
     out = tmp_path_factory.mktemp("batch") / "order-17"

@@ -8,9 +8,7 @@ import os
 import pty
 import subprocess
 
-import pytest
-
-from agents import World, b64
+from agents import b64
 from cli import BERTH, fails, ok, token
 
 N = 200
@@ -49,13 +47,6 @@ def jkt_of(owner):
         number = number * 58 + digits.index(c)
     key = number.to_bytes(34, "big")[2:]
     return b64(sha('{"crv":"Ed25519","kty":"OKP","x":"%s"}' % b64(key)))
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 def make(world, folder):

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from agents import ApiError, World, wait_for
+from agents import ApiError, wait_for
 from cli import fails, ok, raw, token
 from test_api_onboarded import as_uid
 
@@ -46,13 +46,6 @@ class Issuer:
         new.write_bytes(raw("status-list", "create", "--format", "token", "--id", "urn:list", "--now", now, *entry,
                              "--jwk", self.jwk, "--kid", self.kid))
         new.rename(path)
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,20 +11,13 @@ import time
 
 import pytest
 
-from agents import World, alive, b64, wait_for
+from agents import alive, b64, wait_for
 
 SOMEBODY = 61000
 BERTH = pathlib.Path(os.environ.get("BERTH_BUILD", "build"), "bin/berth").resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a hook of its own user needs root")
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 class Hooked:

@@ -9,17 +9,10 @@ import subprocess
 
 import pytest
 
-from agents import BUILD, Agent, World, wait_for
+from agents import BUILD, Agent, wait_for
 
 NOBODY, DAEMON = 65534, 1
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="to be two users needs root")
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 TRIES = """cat >/dev/null

@@ -12,7 +12,6 @@ import sys
 
 import pytest
 
-from agents import World
 from cli import PATIENCE_S
 from openapi import public_folder
 from test_memory import forms
@@ -21,13 +20,6 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs other uids")
 
 ITEMS = {"wifi": b"psk=correct horse battery staple", "cloud": b"token=" + os.urandom(24).hex().encode()}
 NOBODY = 65534
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 def files(agent):

@@ -9,16 +9,9 @@ import signal
 import pytest
 
 import shake
-from agents import BUILD, ApiError, World, alive, free_port, wait_for
+from agents import BUILD, ApiError, alive, free_port, wait_for
 
 ITEMS = {"wifi": b"psk=correct horse battery staple"}
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from agents import BUILD, World, wait_for
+from agents import BUILD, wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="reads other processes' memory")
 
@@ -111,13 +111,6 @@ def files(world, since):
                 continue
             if stat.S_ISREG(s.st_mode) and s.st_size <= FILE_MAX and (root == world.dir or s.st_mtime >= since):
                 yield path
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 def secrets_of(agent, into):

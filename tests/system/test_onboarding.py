@@ -11,13 +11,6 @@ from agents import ApiError, World, free_port, wait_for
 ITEMS = {"wifi": b"ssid=plant\npsk=correct horse", "cloud": bytes(range(256))}
 
 
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
-
-
 def secrets(gw):
     """What the applications' principal reads."""
     return {s["id"]: gw.app(f"/v1/secrets/{s['id']}")["data"] for s in gw.app("/v1/secrets")}

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from agents import BUILD, ApiError, World, alive, wait_for
+from agents import BUILD, ApiError, alive, wait_for
 from cli import PATIENCE_S, fails, ok, raw, run, token
 from test_cli_offline import NOW, credential
 from test_cli_tpm import openssl_verifies
@@ -138,13 +138,6 @@ def test_a_uri_without_pin_or_module_is_refused(hsm, tmp_path):
 
 
 # ---- the daemon ----
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
-
 
 @pytest.fixture(scope="module")
 def gw(world, tmp_path_factory):

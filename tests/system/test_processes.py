@@ -29,13 +29,6 @@ NO_ADAPTER = pathlib.Path(BERTHD).parents[1] / "lib/berth/registry/static.so"
 
 
 @pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
-
-
-@pytest.fixture(scope="module")
 def gw(world):
     """An onboarded gateway with a TPM, an adapter where there is one, and an application."""
     g = world.gateway("GW-P", tpm=True, **APP)

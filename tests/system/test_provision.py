@@ -5,18 +5,9 @@ import base64
 import json
 import subprocess
 
-import pytest
-
-from agents import BERTH, World, b64, wait_for
+from agents import BERTH, wait_for
 from cli import PATIENCE_S
 from test_hooks import Hooked, owners_word
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 def hooked(world, name, script):

@@ -5,17 +5,8 @@ import base64
 import hashlib
 import json
 
-import pytest
-
-from agents import World, b64
+from agents import b64
 from cli import fails, ok, raw, token
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

@@ -9,23 +9,18 @@ import time
 import pytest
 
 import shake
-from agents import BUILD, ApiError, World, alive, free_port, wait_for
+from agents import BUILD, alive, wait_for
+from registries import ask, asker, readable
 
 DOC = "did:example:%s"
 
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory):
-    docs = tmp_path_factory.mktemp("docs")
-    for d in [docs, *docs.parents][:3]:
-        d.chmod(0o755)
-    w = World(links=())
-    a = w.add("asker", "rendezvous", port=free_port(), adapter_static={
-        "path": BUILD.resolve() / "lib/berth/registry/static.so", "dir": docs})
-    a.docs = docs
-    a.start()
-    yield a
-    w.close()
+    docs = readable(tmp_path_factory.mktemp("docs"))
+    with asker(adapter_static={"path": BUILD.resolve() / "lib/berth/registry/static.so", "dir": docs}) as a:
+        a.docs = docs
+        yield a
 
 
 def publish(a, name):
@@ -34,21 +29,14 @@ def publish(a, name):
     (a.docs / f"{name}.tmp").rename(a.docs / f"{name}.json")
 
 
-def ask(a, name):
-    """The code of a ping to that DID: it has to be resolved, and there is no way to it."""
-    with pytest.raises(ApiError) as e:
-        a.post("/v1/ping", {"to": DOC % name})
-    return e.value.code
-
-
 def status(pid, name):
     return next(x.split()[1] for x in open(f"/proc/{pid}/status") if x.startswith(name + ":"))
 
 
 def test_a_document_is_found_when_it_is_there(agent):
-    assert ask(agent, "nobody") == "E_RESOLVE"
+    assert ask(agent, DOC % "nobody") == "E_RESOLVE"
     publish(agent, "somebody")
-    wait_for(lambda: ask(agent, "somebody") not in ("E_RESOLVE", "E_PLUGIN"), "the folder to be read again")
+    wait_for(lambda: ask(agent, DOC % "somebody") not in ("E_RESOLVE", "E_PLUGIN"), "the folder to be read again")
 
 
 def test_c159_resolverd_is_confined(agent):
@@ -64,7 +52,7 @@ def test_a_killed_one_is_not_missed(agent):
     time.sleep(1.1)     # it has lived so long that its end is no sign of a fault
     os.kill(old, signal.SIGKILL)
     wait_for(lambda: not alive(old), "its end")
-    assert ask(agent, "later") not in ("E_RESOLVE", "E_PLUGIN")
+    assert ask(agent, DOC % "later") not in ("E_RESOLVE", "E_PLUGIN")
     assert agent.pids()["resolverd"] != old
     assert status(agent.pids()["resolverd"], "Seccomp_filters") == "2"
 
@@ -74,11 +62,11 @@ def test_a_stopped_one_is_killed_and_replaced(agent):
     old = agent.pids()["resolverd"]
     publish(agent, "last")
     shake.kill(old, signal.SIGSTOP)
-    assert ask(agent, "last") == "E_PLUGIN"
+    assert ask(agent, DOC % "last") == "E_PLUGIN"
     wait_for(lambda: not alive(old), "its end")
     assert agent.status()["health"]["state"] == "ok"
     publish(agent, "other")
-    wait_for(lambda: ask(agent, "other") not in ("E_PLUGIN", "E_RESOLVE"), "another one")
+    wait_for(lambda: ask(agent, DOC % "other") not in ("E_PLUGIN", "E_RESOLVE"), "another one")
 
 
 def reload(a):
@@ -97,4 +85,4 @@ def test_another_egress_policy_takes_another_process(agent):
     agent.set("egress", requests_at_once=7)
     reload(agent)
     wait_for(lambda: not alive(old), "its end")
-    assert ask(agent, "other") not in ("E_PLUGIN", "E_RESOLVE")
+    assert ask(agent, DOC % "other") not in ("E_PLUGIN", "E_RESOLVE")

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from agents import BUILD, ApiError, World, free_port, wait_for
+from agents import BUILD, free_port, wait_for
 from ca import openssl
 from cli import ok
+from registries import ask, asker, readable
 
 SERVER = """
 import functools, http.server, ssl, sys
@@ -54,9 +55,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path):
-    for d in (tmp_path, tmp_path.parent):
-        d.chmod(0o755)
-    s = Site(tmp_path)
+    s = Site(readable(tmp_path))
     s.show(1)
     s.start()
     yield s
@@ -65,20 +64,9 @@ def site(tmp_path):
 
 @pytest.fixture
 def agent(site):
-    w = World(links=())
-    a = w.add("asker", "rendezvous", port=free_port(), adapter_web={"path": BUILD.resolve() / "lib/berth/registry/web.so"},
-              resolution={"max_age": "10s", "stale": "1h"})
-    a.set("egress", ca_file=site.folder / "ca.pem", hosts=a.sections["egress"]["hosts"] + ", away.test=127.0.0.1")
-    a.start()
-    yield a
-    w.close()
-
-
-def ask(a, did):
-    """The code of a ping: the DID has to be resolved, and there is no way to it."""
-    with pytest.raises(ApiError) as e:
-        a.post("/v1/ping", {"to": did})
-    return e.value.code
+    with asker(("away.test", site.folder / "ca.pem"), resolution={"max_age": "10s", "stale": "1h"},
+               adapter_web={"path": BUILD.resolve() / "lib/berth/registry/web.so"}) as a:
+        yield a
 
 
 def kept(a, did):

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from agents import ApiError, World, free_port, wait_for
+from agents import wait_for
 from cli import ok
+from registries import ask, asker, readable
 from test_webvh import ADAPTER, Site, create, show, update
 
 CONTRADICTION = "registry contradicts itself"
@@ -14,9 +15,7 @@ CONTRADICTION = "registry contradicts itself"
 
 @pytest.fixture
 def site(tmp_path):
-    for d in (tmp_path, tmp_path.parent):
-        d.chmod(0o755)
-    s = Site(tmp_path)
+    s = Site(readable(tmp_path))
     s.www, s.key, s.ca = tmp_path / "www", tmp_path / "a.jwk", tmp_path / "ca.pem"
     s.www.mkdir()
     s.key.write_text(json.dumps(ok("key", "generate", "--type", "ed25519")["privateJwk"]))
@@ -27,19 +26,8 @@ def site(tmp_path):
 
 @pytest.fixture
 def agent(site):
-    w = World(links=())
-    a = w.add("asker", "rendezvous", port=free_port(), adapter_webvh={"path": ADAPTER}, resolution={"max_age": "10s"})
-    a.set("egress", ca_file=site.ca, hosts=a.sections["egress"]["hosts"] + ", webvh.test=127.0.0.1")
-    a.start()
-    yield a
-    w.close()
-
-
-def ask(a, did):
-    """The code of a ping: the DID has to be resolved, and there is no way to it."""
-    with pytest.raises(ApiError) as e:
-        a.post("/v1/ping", {"to": did})
-    return e.value.code
+    with asker(("webvh.test", site.ca), adapter_webvh={"path": ADAPTER}, resolution={"max_age": "10s"}) as a:
+        yield a
 
 
 def contradictions(a):

@@ -5,32 +5,20 @@ import signal
 
 import pytest
 
-from agents import BUILD, ApiError, World, free_port, wait_for
+from agents import BUILD, wait_for
 from cli import fails, ok
+from registries import ask, asker, readable
 
 DID = "did:example:kept"
 
 
 @pytest.fixture
 def agent(tmp_path_factory):
-    docs = tmp_path_factory.mktemp("docs")
-    for d in [docs, *docs.parents][:3]:
-        d.chmod(0o755)
-    w = World(links=())
-    a = w.add("asker", "rendezvous", port=free_port(), adapter_static={
-        "path": BUILD.resolve() / "lib/berth/registry/static.so", "dir": docs})
+    docs = readable(tmp_path_factory.mktemp("docs"))
     (docs / "kept.json").write_text(json.dumps({"@context": ["https://www.w3.org/ns/did/v1"], "id": DID}))
-    a.docs = docs
-    a.start()
-    yield a
-    w.close()
-
-
-def ask(a, did):
-    """The code of a ping: it has to be resolved, and there is no way to it."""
-    with pytest.raises(ApiError) as e:
-        a.post("/v1/ping", {"to": did})
-    return e.value.code
+    with asker(adapter_static={"path": BUILD.resolve() / "lib/berth/registry/static.so", "dir": docs}) as a:
+        a.docs = docs
+        yield a
 
 
 def kept(a, did=DID):

@@ -3,17 +3,10 @@
 of it kill -9."""
 import pytest
 
-from agents import World, wait_for
+from agents import wait_for
 from cli import fails, ok
 
 APP = {"principal_app": {"uid": "0 65534", "may": "self device identity:operational present:operational secret:wifi"}}
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 def rotated(world, gw, before):

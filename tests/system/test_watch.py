@@ -7,11 +7,10 @@ import pathlib
 import select
 import signal
 import socket
-import time
 
 import pytest
 
-from agents import ApiError, World, call, wait_for
+from agents import ApiError, call, wait_for
 from cli import PATIENCE_S
 from cli import fails, ok
 
@@ -76,13 +75,6 @@ class Stream:
 
     def close(self):
         self.s.close()
-
-
-@pytest.fixture(scope="module")
-def world():
-    w = World()
-    yield w
-    w.close()
 
 
 def opened(g):
