@@ -206,10 +206,7 @@ static enum berth_err add_service(struct making *m, const struct entry *e)
 	service = berth_json_new_object();
 	if (!(rc = berth_json_set_str(service, "id", id)))
 		rc = berth_json_set_str(service, "type", e->name.part[0]);
-	if (rc)
-		berth_json_free(where);
-	else
-		rc = berth_json_set(service, "serviceEndpoint", where);
+	rc = berth_json_set_made(service, "serviceEndpoint", where, rc);
 	if (!rc)
 		return berth_json_push(berth_doc_array(m->vms.doc, "service"), service);
 	berth_json_free(service);
@@ -244,12 +241,7 @@ static enum berth_err nothing_left(struct berth_json **out, const char *did)
 		rc = berth_json_set_str(doc, "id", did);
 	for (size_t i = 0; !rc && i < sizeof(empty) / sizeof(empty[0]); i++)
 		rc = berth_json_set(doc, empty[i], berth_json_new_array());
-	if (rc) {
-		berth_json_free(doc);
-		doc = NULL;
-	}
-	*out = doc;
-	return rc;
+	return berth_json_give(out, doc, rc);
 }
 
 static enum berth_err what_is_there(struct making *m, struct berth_ethr_state *out, const struct berth_ethr_did *id)

@@ -122,11 +122,8 @@ static enum berth_err push_capability(struct berth_json *all, enum berth_key_typ
 		berth_json_free(o);
 		return rc;
 	}
-	if ((rc = berth_json_set(o, "alg", algs))) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_push(all, o);
+	rc = berth_json_set(o, "alg", algs);
+	return berth_json_push_made(all, o, rc);
 }
 
 static enum berth_err push_capabilities(struct berth_json *all, struct berth_keystore *ks)

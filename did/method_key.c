@@ -42,12 +42,7 @@ static enum berth_err describe(struct berth_json **out, const struct berth_did_d
 
 	for (size_t i = 0; i < doc->n_vms && !rc; i++)
 		rc = berth_doc_add(tree, berth_doc_multikey(doc->vms[i].id, doc->id, &doc->vms[i].key), doc->vms[i].rels);
-	if (rc) {
-		berth_json_free(tree);
-		return rc;
-	}
-	*out = tree;
-	return BERTH_OK;
+	return berth_json_give(out, tree, rc);
 }
 
 /* The X25519 key that did:key derives from an Ed25519 one. */

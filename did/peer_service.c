@@ -132,11 +132,8 @@ static enum berth_err push_service(struct berth_json *services, size_t *unnamed,
 		return berth_fail(BERTH_E_DID, "did:peer: not a service");
 	if ((rc = translate(&s, brief, true, false)))
 		return rc;
-	if ((rc = berth_peer_service_name(s, unnamed))) {
-		berth_json_free(s);
-		return rc;
-	}
-	return berth_json_push(services, s);
+	rc = berth_peer_service_name(s, unnamed);
+	return berth_json_push_made(services, s, rc);
 }
 
 enum berth_err berth_peer_service_decode(struct berth_json *services, size_t *unnamed, const char *b64, size_t n)

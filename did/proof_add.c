@@ -163,11 +163,8 @@ static enum berth_err attach(struct berth_json *document, struct berth_json *tak
 		berth_json_free(take);
 		return rc;
 	}
-	if ((rc = berth_json_push(list, take))) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(document, "proof", list);
+	rc = berth_json_push(list, take);
+	return berth_json_set_made(document, "proof", list, rc);
 }
 
 static enum berth_err check_there(const struct berth_json *document, const char *id)

@@ -43,11 +43,7 @@ static enum berth_err know_as(struct berth_json *document, const char *name)
 	}
 	if (!rc && !berth_json_says(list, name))
 		rc = berth_json_push_str(list, name);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(document, "alsoKnownAs", list);
+	return berth_json_set_made(document, "alsoKnownAs", list, rc);
 }
 
 enum berth_err berth_webvh_move(struct berth_json **out, const struct berth_json *document, const char *location)

@@ -219,11 +219,7 @@ static enum berth_err set_to(struct berth_json *json, const char *to)
 	struct berth_json *arr = berth_json_new_array();
 	enum berth_err rc = berth_json_push_str(arr, to);
 
-	if (rc) {
-		berth_json_free(arr);
-		return rc;
-	}
-	return berth_json_set(json, "to", arr);
+	return berth_json_set_made(json, "to", arr, rc);
 }
 
 static enum berth_err fill(struct berth_json *json, const char *type, const char *from, const char *to,

@@ -19,22 +19,14 @@ static enum berth_err fill_in(struct berth_json **out, const struct berth_messag
 	struct berth_json *json = berth_json_clone(msg->json), *list = NULL;
 	enum berth_err rc = json ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "pack: message");
 
-	*out = NULL;
 	if (!rc && !msg->from && from)
 		rc = berth_json_set_str(json, "from", from);
 	if (!rc && !msg->to && to) {
 		list = berth_json_new_array();
-		if ((rc = berth_json_push_str(list, to)))
-			berth_json_free(list);
-		else
-			rc = berth_json_set(json, "to", list);
+		rc = berth_json_push_str(list, to);
+		rc = berth_json_set_made(json, "to", list, rc);
 	}
-	if (rc) {
-		berth_json_free(json);
-		return rc;
-	}
-	*out = json;
-	return BERTH_OK;
+	return berth_json_give(out, json, rc);
 }
 
 static enum berth_err print_message(struct berth_buf *out, const struct berth_message *msg,

@@ -56,12 +56,7 @@ static enum berth_err list_kids(const struct berth_jwe *j, struct berth_json **o
 
 	for (size_t i = 0; !rc && i < j->n_recipients; i++)
 		rc = berth_json_push_str(list, j->recipients[i].kid);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	*out = list;
-	return BERTH_OK;
+	return berth_json_give(out, list, rc);
 }
 
 /* The layer was opened: what it proved.  An inner layer overwrites the kids. */

@@ -107,7 +107,6 @@ enum berth_err berth_unpack_expand_compact(struct berth_json **out, const char *
 	const char *end = p + n;
 	enum berth_err rc = json ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "unpack: compact");
 
-	*out = NULL;
 	for (size_t i = 0; !rc && i < 3; i++) {
 		const char *dot = memchr(p, '.', (size_t)(end - p));
 		const char *stop = dot ? dot : end;
@@ -122,10 +121,5 @@ enum berth_err berth_unpack_expand_compact(struct berth_json **out, const char *
 		free(part);
 		p = dot ? dot + 1 : end;
 	}
-	if (rc) {
-		berth_json_free(json);
-		return rc;
-	}
-	*out = json;
-	return BERTH_OK;
+	return berth_json_give(out, json, rc);
 }

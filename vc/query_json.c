@@ -66,10 +66,7 @@ struct berth_json *berth_answer_json(const struct berth_answer *a, const struct 
 
 	for (size_t i = 0; i < a->n && !rc; i++)
 		rc = push_item(list, &a->items[i], w);
-	if (rc)
-		berth_json_free(list);
-	else
-		rc = berth_json_set(o, "matches", list);
+	rc = berth_json_set_made(o, "matches", list, rc);
 	if (!rc)
 		return o;
 	berth_json_free(o);
@@ -120,10 +117,7 @@ enum berth_err berth_query_submission(struct berth_json **out, const struct bert
 			rc = push_mapping(map, &a->items[i], w, place++, n == 1);
 	if (!rc && !(rc = berth_json_set_str(o, "id", id)))
 		rc = berth_json_set_str(o, "definition_id", q->id ? q->id : "");
-	if (rc)
-		berth_json_free(map);
-	else
-		rc = berth_json_set(o, "descriptor_map", map);
+	rc = berth_json_set_made(o, "descriptor_map", map, rc);
 	if (rc)
 		berth_json_free(o);
 	else

@@ -38,11 +38,7 @@ static enum berth_err set_list(struct berth_json *vp, const char *const *vcs, si
 	list = berth_json_new_array();
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = *vcs[i] == '{' ? push_json(list, vcs[i]) : push_token(list, vcs[i]);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(vp, "verifiableCredential", list);
+	return berth_json_set_made(vp, "verifiableCredential", list, rc);
 }
 
 /* ["text"]; NULL without memory. */

@@ -134,11 +134,7 @@ static enum berth_err set_scope(const struct berth_cli *c, struct berth_json *bo
 	list = berth_json_new_array();
 	for (size_t i = 0; !rc && (word = berth_cli_nth(c, "--scope", i)); i++)
 		rc = berth_json_push_str(list, word);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, "scope", list);
+	return berth_json_set_made(body, "scope", list, rc);
 }
 
 static enum berth_err delegate(struct berth_cli *c)

@@ -103,11 +103,7 @@ static enum berth_err set_list(const struct berth_cli *c, struct berth_json *bod
 	list = berth_json_new_array();
 	for (size_t i = 0; !rc && (one = berth_cli_nth(c, option, i)); i++)
 		rc = berth_json_push_str(list, one);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, member, list);
+	return berth_json_set_made(body, member, list, rc);
 }
 
 /* offer, propose, request: --to DID [--format F] FILE */

@@ -37,11 +37,8 @@ static enum berth_err attach(struct berth_json *list, size_t i, struct berth_jso
 		berth_json_free(a);
 		return rc;
 	}
-	if ((rc = berth_json_set(a, "data", data))) {
-		berth_json_free(a);
-		return rc;
-	}
-	return berth_json_push(list, a);
+	rc = berth_json_set(a, "data", data);
+	return berth_json_push_made(list, a, rc);
 }
 
 static enum berth_err set_attachments(const struct berth_cli *c, struct berth_json *body)
@@ -56,11 +53,7 @@ static enum berth_err set_attachments(const struct berth_cli *c, struct berth_js
 	for (size_t i = 0; !rc && i < 10 && (file = berth_cli_nth(c, "--attach", i)); i++)
 		if (!(rc = berth_cli_read_json(&message, file, INVITATION_MAX)))
 			rc = attach(list, i, message);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, "attachments", list);
+	return berth_json_set_made(body, "attachments", list, rc);
 }
 
 static enum berth_err show_invitation(struct berth_cli *c, const struct berth_json *v)

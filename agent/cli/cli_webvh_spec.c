@@ -79,11 +79,7 @@ static enum berth_err set_keys(struct berth_json *out, const char *name, const s
 
 	for (size_t i = 0; !rc && (what = berth_cli_nth(c, option, i)); i++)
 		rc = push_key(list, what, hashed);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(out, name, list);
+	return berth_json_set_made(out, name, list, rc);
 }
 
 /* The key that signs, where nothing else is said: of the first entry, and of one while
@@ -93,11 +89,7 @@ static enum berth_err set_own_key(struct berth_json *out, const struct berth_cli
 	struct berth_json *list = berth_json_new_array();
 	enum berth_err rc = berth_json_push_str(list, strchr(berth_buf_cstr(&w->kid), '#') + 1);
 
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(out, "updateKeys", list);
+	return berth_json_set_made(out, "updateKeys", list, rc);
 }
 
 static enum berth_err update_keys(struct berth_json *out, const struct berth_cli *c, const struct berth_cli_webvh *w)
@@ -143,10 +135,8 @@ static enum berth_err set_witness(struct berth_json *out, const struct berth_cli
 	for (; !rc && (did = berth_cli_nth(c, "--witness", (size_t)n)); n++) {
 		struct berth_json *w = berth_json_new_object();
 
-		if ((rc = berth_json_set_str(w, "id", did)))
-			berth_json_free(w);
-		else
-			rc = berth_json_push(list, w);
+		rc = berth_json_set_str(w, "id", did);
+		rc = berth_json_push_made(list, w, rc);
 	}
 	if (!rc)
 		rc = berth_json_set_int(o, "threshold", threshold < 0 ? n : threshold);
@@ -155,11 +145,8 @@ static enum berth_err set_witness(struct berth_json *out, const struct berth_cli
 		berth_json_free(o);
 		return rc;
 	}
-	if ((rc = berth_json_set(o, "witnesses", list))) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_set(out, "witness", o);
+	rc = berth_json_set(o, "witnesses", list);
+	return berth_json_set_made(out, "witness", o, rc);
 }
 
 static enum berth_err set_watchers(struct berth_json *out, const struct berth_cli *c)
@@ -170,11 +157,7 @@ static enum berth_err set_watchers(struct berth_json *out, const struct berth_cl
 
 	for (size_t i = 0; !rc && (url = berth_cli_nth(c, "--watcher", i)); i++)
 		rc = berth_json_push_str(list, url);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(out, "watchers", list);
+	return berth_json_set_made(out, "watchers", list, rc);
 }
 
 enum berth_err berth_cli_webvh_parameters(struct berth_json *out, const struct berth_cli *c, const struct berth_cli_webvh *w)

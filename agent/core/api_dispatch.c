@@ -130,11 +130,8 @@ static enum berth_err self_grants(struct berth_json *o, const struct berth_princ
 		berth_json_free(ids);
 		return rc;
 	}
-	if ((rc = berth_json_set(o, "may", may))) {
-		berth_json_free(ids);
-		return rc;
-	}
-	return berth_json_set(o, "identities", ids);
+	rc = berth_json_set(o, "may", may);
+	return berth_json_set_made(o, "identities", ids, rc);
 }
 
 static enum berth_err self_selectors(struct berth_json *o, const struct berth_peer *peer)
@@ -151,11 +148,8 @@ static enum berth_err self_selectors(struct berth_json *o, const struct berth_pe
 		berth_json_free(groups);
 		return rc;
 	}
-	if ((rc = berth_json_set(s, "groups", groups))) {
-		berth_json_free(s);
-		return rc;
-	}
-	return berth_json_set(o, "selectors", s);
+	rc = berth_json_set(s, "groups", groups);
+	return berth_json_set_made(o, "selectors", s, rc);
 }
 
 static enum berth_err self(const struct berth_api_call *c, const struct berth_api_quota *quota, struct berth_json **out)

@@ -125,11 +125,8 @@ enum berth_err backend_health(struct berth_backend *b, const char *state, struct
 		berth_json_free(health);
 		return rc;
 	}
-	if ((rc = berth_json_set(health, "reasons", reasons))) {
-		berth_json_free(health);
-		return rc;
-	}
-	return berth_json_set(out, "health", health);
+	rc = berth_json_set(health, "reasons", reasons);
+	return berth_json_set_made(out, "health", health, rc);
 }
 
 static const char *assurance(struct berth_backend *b)
@@ -227,10 +224,7 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 			berth_json_remove(o, "credential");
 			rc = berth_json_set_str(o, "outOfService", out_why);
 		}
-		if (rc)
-			berth_json_free(o);
-		else
-			rc = berth_json_push(list, o);
+		rc = berth_json_push_made(list, o, rc);
 	}
 	/* the others are the operator's business, never an application's */
 	for (size_t i = 0; !rc && is_admin(req) && i < berth_agent_identity_count(b->agent); i++) {
@@ -238,18 +232,11 @@ static enum berth_err identities(void *arg, const struct berth_api_request *req,
 
 		if (id == op || (rc = identity_json(b, id, id->name, NULL, &o)))
 			continue;
-		if ((rc = set_keystore(b, id, o)))
-			berth_json_free(o);
-		else
-			rc = berth_json_push(list, o);
+		rc = set_keystore(b, id, o);
+		rc = berth_json_push_made(list, o, rc);
 	}
 	berth_json_free(inst);
-	if (rc) {
-		berth_json_free(list);
-		list = NULL;
-	}
-	*out = list;
-	return rc;
+	return berth_json_give(out, list, rc);
 }
 
 enum berth_err backend_identities(struct berth_backend *b, const struct berth_api_request *req, struct berth_json **out)
@@ -329,12 +316,7 @@ static enum berth_err secrets(void *arg, const struct berth_api_request *req, st
 		rc = o ? berth_json_push(list, o) : BERTH_E_NOMEM;
 	}
 	berth_json_free(inst);
-	if (rc) {
-		berth_json_free(list);
-		list = NULL;
-	}
-	*out = list;
-	return rc;
+	return berth_json_give(out, list, rc);
 }
 
 enum berth_err backend_secrets(struct berth_backend *b, const struct berth_api_request *req, struct berth_json **out)

@@ -11,16 +11,6 @@
 
 #define LIST_MAX 10000
 
-static enum berth_err done(enum berth_err rc, struct berth_json *o, struct berth_json **out)
-{
-	if (rc) {
-		berth_json_free(o);
-		o = NULL;
-	}
-	*out = o;
-	return rc;
-}
-
 /* ---- status ---- */
 enum berth_err backend_set_queue(struct berth_backend *b, struct berth_json *o)
 {
@@ -86,7 +76,7 @@ static enum berth_err status(void *arg, const struct berth_api_request *req, str
 		rc = backend_mediation(b, o);
 out:
 	berth_json_free(inst);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 /* ---- the gateway's onboarding ---- */
@@ -124,7 +114,7 @@ static enum berth_err onboard(void *arg, const struct berth_api_request *req, st
 	if (!rc)
 		rc = berth_json_set_str(o, "state", state ? state : "READY");
 	berth_json_free(inst);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 /* ---- rotation ---- */
@@ -164,7 +154,7 @@ static enum berth_err rotate_owner(struct berth_backend *b, struct berth_json **
 	if (!rc && !(rc = rotate_all(b, keys)) && !(rc = berth_json_set_str(o, "state", "READY")))
 		rc = berth_json_set_int(o, "devices", (int64_t)berth_json_len(keys));
 	berth_json_free(keys);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 static enum berth_err rotate(void *arg, const struct berth_api_request *req, struct berth_json **out)
@@ -184,7 +174,7 @@ static enum berth_err rotate(void *arg, const struct berth_api_request *req, str
 	o = berth_json_new_object();
 	rc = backend_copy(o, "state", backend_gateway(b, &inst), "state");
 	berth_json_free(inst);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 /* ---- devices of an owner and of a factory ---- */
@@ -216,7 +206,7 @@ static enum berth_err summary(const char *key, const struct berth_json *inst, st
 	for (size_t i = 0; !rc && i < sizeof(dids) / sizeof(dids[0]); i++)
 		if (berth_json_get(data, dids[i]))
 			rc = backend_copy_did(o, dids[i], data, dids[i]);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 /* What only `show` says: what the device signed for us, and for somebody before us; what
@@ -262,7 +252,7 @@ static enum berth_err devices(void *arg, const struct berth_api_request *req, st
 	(void)req;
 	for (size_t i = 0; !rc && i < 2; i++)
 		rc = berth_agent_each(b->agent, machines[i], list_one, &l);
-	return done(rc, l.list, out);
+	return berth_json_give(out, l.list, rc);
 }
 
 /* The device of that id or serial in machine (NULL: any). */
@@ -286,7 +276,7 @@ static enum berth_err device_show(void *arg, const struct berth_api_request *req
 	struct listing l;
 	enum berth_err rc = find(arg, NULL, req->param, &l);
 
-	return done(rc, l.found, out);
+	return berth_json_give(out, l.found, rc);
 }
 
 enum berth_err backend_device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,

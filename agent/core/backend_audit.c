@@ -7,16 +7,6 @@
 
 #define ROWS_MAX 1000	/* of one answer */
 
-static enum berth_err done(enum berth_err rc, struct berth_json *o, struct berth_json **out)
-{
-	if (rc) {
-		berth_json_free(o);
-		o = NULL;
-	}
-	*out = o;
-	return rc;
-}
-
 static enum berth_err one_row(void *arg, int64_t seq, int64_t time_s, const char *event, const char *detail,
 			      const uint8_t hash[BERTH_AUDIT_HASH_LEN])
 {
@@ -40,7 +30,7 @@ static enum berth_err rows(void *arg, const struct berth_api_request *req, struc
 	struct berth_backend *b = arg;
 	struct berth_json *list = berth_json_new_array();
 
-	return done(berth_store_audit_each(berth_agent_store(b->agent), req->after, one_row, list), list, out);
+	return berth_json_give(out, list, berth_store_audit_each(berth_agent_store(b->agent), req->after, one_row, list));
 }
 
 static const struct berth_identity *signer(struct berth_backend *b)
@@ -83,7 +73,7 @@ static enum berth_err verify(void *arg, const struct berth_api_request *req, str
 	if (!rc)
 		rc = report(b, &c, o);
 	berth_audit_chain_free(&c);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 static enum berth_err set_base(struct berth_backend *b, struct berth_json *o)
@@ -112,7 +102,7 @@ static enum berth_err sign(void *arg, const struct berth_api_request *req, struc
 	    !(rc = berth_json_set_str(o, "signed", berth_buf_cstr(&jws))))
 		rc = set_base(b, o);
 	berth_buf_free(&jws);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 void backend_audit_init(struct berth_api_backend *api)

@@ -176,12 +176,7 @@ static enum berth_err birth(void *arg, const struct berth_api_request *req, stru
 	berth_json_free(x.free);
 	berth_json_free(x.refused);
 	berth_buf_free(&x.tips);
-	if (rc) {
-		berth_json_free(o);
-		o = NULL;
-	}
-	*out = o;
-	return rc;
+	return berth_json_give(out, o, rc);
 }
 
 void backend_birth_init(struct berth_api_backend *api)

@@ -14,16 +14,6 @@ static const char *const machines[] = { "issue", "proof" };
 #define N_MACHINES (sizeof(machines) / sizeof(machines[0]))
 #define ID_MIN 8	/* hex digits of an exchange's id that will do where they name but one */
 
-static enum berth_err done(enum berth_err rc, struct berth_json *o, struct berth_json **out)
-{
-	if (rc) {
-		berth_json_free(o);
-		o = NULL;
-	}
-	*out = o;
-	return rc;
-}
-
 struct listing { struct berth_json *list; const char *machine, *want; char key[65]; bool whole; int found; };
 
 static enum berth_err describe(const struct listing *l, const char *key, const struct berth_json *inst, struct berth_json **out)
@@ -41,7 +31,7 @@ static enum berth_err describe(const struct listing *l, const char *key, const s
 		rc = backend_copy(o, short_[i], data, short_[i]);
 	for (size_t i = 0; !rc && l->whole && i < sizeof(long_) / sizeof(long_[0]); i++)
 		rc = backend_copy(o, long_[i], data, long_[i]);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 static enum berth_err list_one(void *arg, const char *key, const struct berth_json *inst)
@@ -76,7 +66,7 @@ static enum berth_err exchanges(void *arg, const struct berth_api_request *req, 
 	enum berth_err rc = list_all(arg, &l);
 
 	(void)req;
-	return done(rc, l.list, out);
+	return berth_json_give(out, l.list, rc);
 }
 
 /* The one whose id begins like that. */
@@ -158,7 +148,7 @@ static enum berth_err begin(struct berth_backend *b, const struct berth_api_requ
 		rc = berth_json_set_str(o, "thid", thid);
 out:
 	berth_json_free(args);
-	return done(rc, o, out);
+	return berth_json_give(out, o, rc);
 }
 
 #define BEGIN(name, machine, on) \

@@ -58,14 +58,8 @@ enum berth_err backend_set_items(struct berth_backend *b, struct berth_json *o, 
 		if (rc)
 			break;
 		v = berth_json_new_object();
-		if ((rc = item_json(b, item, v)))
-			berth_json_free(v);
-		else
-			rc = berth_json_push(list, v);
+		rc = item_json(b, item, v);
+		rc = berth_json_push_made(list, v, rc);
 	}
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(o, "items", list);
+	return berth_json_set_made(o, "items", list, rc);
 }

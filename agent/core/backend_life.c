@@ -126,11 +126,7 @@ enum berth_err backend_dry_run(struct berth_backend *b, struct berth_json *o)
 	    berth_json_get(data, "active"))
 		rc = backend_copy_owner(o, berth_json_get(data, "active"));
 	berth_json_free(inst);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(o, "rendezvous", list);
+	return berth_json_set_made(o, "rendezvous", list, rc);
 }
 
 /* ---- an owner's devices ---- */
@@ -148,11 +144,7 @@ enum berth_err backend_copy_status(struct berth_json *to, const struct berth_jso
 		rc = backend_copy(o, members[i], from, members[i]);
 	if (!rc)
 		rc = berth_json_set_bool(o, "noted", berth_json_get(data, "notice") == NULL);
-	if (rc) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_set(to, "status", o);
+	return berth_json_set_made(to, "status", o, rc);
 }
 
 static enum berth_err suspend(void *arg, const struct berth_api_request *req, struct berth_json **out)

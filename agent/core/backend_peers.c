@@ -66,12 +66,7 @@ static enum berth_err peers(void *arg, const struct berth_api_request *req, stru
 		rc = env->records->each(env->records, BERTH_NS_RELATION, relation_row, list);
 	if (!rc)
 		rc = env->records->each(env->records, BERTH_NS_FEATURES, relation_row, list);
-	if (rc) {
-		berth_json_free(list);
-		list = NULL;
-	}
-	*out = list;
-	return rc;
+	return berth_json_give(out, list, rc);
 }
 
 static enum berth_err

@@ -161,11 +161,7 @@ enum berth_err backend_copy_set(struct berth_json *to, const struct berth_json *
 	o = berth_json_new_object();
 	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
 		rc = backend_copy(o, members[i], set, members[i]);
-	if (rc) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_set(to, "set", o);
+	return berth_json_set_made(to, "set", o, rc);
 }
 
 void backend_provision_init(struct berth_api_backend *api)

@@ -109,12 +109,7 @@ static enum berth_err messages(void *arg, const struct berth_api_request *req, s
 	enum berth_err rc = show(arg, o);
 
 	(void)req;
-	if (rc) {
-		berth_json_free(o);
-		o = NULL;
-	}
-	*out = o;
-	return rc;
+	return berth_json_give(out, o, rc);
 }
 
 /* ---- retry and drop ---- */

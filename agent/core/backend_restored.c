@@ -129,12 +129,7 @@ static enum berth_err show(void *arg, const struct berth_api_request *req, struc
 		berth_json_free(devices);
 	else if (!(rc = berth_json_set(o, "devices", devices)) && !(rc = berth_json_set_bool(o, "restored", is)) && x.since_s)
 		rc = berth_json_set_int(o, "since", x.since_s);
-	if (rc) {
-		berth_json_free(o);
-		o = NULL;
-	}
-	*out = o;
-	return rc;
+	return berth_json_give(out, o, rc);
 }
 
 /* E_NOMATCH: there is nothing to end. */

@@ -29,11 +29,7 @@ static enum berth_err add_said(struct berth_json *result, const struct berth_res
 		rc = berth_json_set_int(meta, "age", s->age_s);
 	if (!rc && s->stale)
 		rc = berth_json_set_bool(meta, "stale", true);
-	if (rc) {
-		berth_json_free(meta);
-		return rc;
-	}
-	return berth_json_set(result, "didResolutionMetadata", meta);
+	return berth_json_set_made(result, "didResolutionMetadata", meta, rc);
 }
 
 /* DID Resolution's own words for these two. */

@@ -322,11 +322,7 @@ static enum berth_err make_evidence(struct berth_json *v, const struct berth_reg
 
 	for (size_t i = 0; !rc && i < e->n; i++)
 		rc = add_piece(list, &e->pieces[i], &room);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(v, "evidence", list);
+	return berth_json_set_made(v, "evidence", list, rc);
 }
 
 static enum berth_err make_record(struct berth_json **out, const char *did, const char *pin, const char *why,

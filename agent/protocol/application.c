@@ -178,19 +178,13 @@ static enum berth_err describe(const struct berth_event *ev, const char *as, str
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc = berth_json_set_str(o, "for", as);
 
-	*out = NULL;
 	if (!rc)
 		rc = berth_json_set_str(o, "from", ev->sender);
 	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
 		rc = copy(o, m->json, members[i]);
 	if (!rc)
 		rc = berth_json_set_str(o, "thid", m->thid);
-	if (rc) {
-		berth_json_free(o);
-		return rc;
-	}
-	*out = o;
-	return BERTH_OK;
+	return berth_json_give(out, o, rc);
 }
 
 /* basic message 2.0: "content of the user intended message" */

@@ -136,11 +136,7 @@ static enum berth_err set_entries(struct berth_json *o, const char *const *entri
 
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = berth_json_push_str(list, entries[i]);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(o, "entries", list);
+	return berth_json_set_made(o, "entries", list, rc);
 }
 
 enum berth_err berth_chain_build_json(struct berth_json **out, const char *device_credential,

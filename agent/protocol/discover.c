@@ -262,16 +262,8 @@ static enum berth_err make_queries(const char *match, struct berth_json **out)
 
 	for (size_t i = 0; !rc && i < sizeof(types) / sizeof(types[0]); i++)
 		rc = ask_for(list, types[i], match);
-	if (rc)
-		berth_json_free(list);
-	else
-		rc = berth_json_set(body, "queries", list);
-	if (rc) {
-		berth_json_free(body);
-		body = NULL;
-	}
-	*out = body;
-	return rc;
+	rc = berth_json_set_made(body, "queries", list, rc);
+	return berth_json_give(out, body, rc);
 }
 
 /* What is kept of a peer: {"did", "thid", "disclosures"?}. */

@@ -46,11 +46,7 @@ static enum berth_err commit_body(const struct berth_json *offer, struct berth_j
 		else
 			rc = berth_json_push(list, copy);
 	}
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, "items", list);
+	return berth_json_set_made(body, "items", list, rc);
 }
 
 static enum berth_err send_commit(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
@@ -136,12 +132,7 @@ static enum berth_err active_items(const struct berth_json *offer, struct berth_
 		else
 			rc = berth_json_push(list, copy);
 	}
-	if (rc) {
-		berth_json_free(list);
-		list = NULL;
-	}
-	*out = list;
-	return rc;
+	return berth_json_give(out, list, rc);
 }
 
 static enum berth_err set_endpoints(const struct berth_json *owner, struct berth_json *active)

@@ -41,11 +41,7 @@ enum berth_err gateway_items_announced(struct berth_json *to, const struct berth
 	berth_json_each(item, items)
 		if (rc || (rc = announce(list, item)))
 			break;
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(to, "items", list);
+	return berth_json_set_made(to, "items", list, rc);
 }
 
 /* ---- as it comes ---- */

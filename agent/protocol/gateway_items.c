@@ -120,11 +120,8 @@ enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json
 			return berth_fail(BERTH_E_TYPE, "trust.owners holds something else than DIDs");
 	copy = berth_json_clone(owners);
 	out = berth_json_new_object();
-	if ((rc = berth_json_set(out, "owners", copy))) {
-		berth_json_free(out);
-		return rc;
-	}
-	return berth_json_set(to, "trust", out);
+	rc = berth_json_set(out, "owners", copy);
+	return berth_json_set_made(to, "trust", out, rc);
 }
 
 static enum berth_err check_rv(const struct berth_json *list)

@@ -43,11 +43,7 @@ static enum berth_err add_str_array(struct berth_json *body, const char *member,
 	struct berth_json *list = berth_json_new_array();
 	enum berth_err rc = only ? berth_json_push_str(list, only) : list ? BERTH_OK : BERTH_E_NOMEM;
 
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, member, list);
+	return berth_json_set_made(body, member, list, rc);
 }
 
 static enum berth_err hello_body(const struct berth_run *run, struct berth_json *body)

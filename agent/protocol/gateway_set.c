@@ -64,11 +64,7 @@ static enum berth_err place_all(const struct berth_json *active, const struct be
 	berth_json_each(item, items)
 		if (rc || (rc = place(active, item, list)))
 			break;
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(staged, "items", list);
+	return berth_json_set_made(staged, "items", list, rc);
 }
 
 static bool is_missing(const struct berth_instance *inst, const struct berth_json *item)

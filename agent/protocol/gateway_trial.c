@@ -119,12 +119,7 @@ static enum berth_err list_all(const struct berth_instance *inst, const char *ot
 	berth_json_each(item, in_use(inst))
 		if (!rc && (!reverted || is_new(berth_json_get(trial_of(inst), "items"), item)))
 			rc = push_item(list, item, word_of(inst, item, otherwise));
-	if (rc) {
-		berth_json_free(list);
-		list = NULL;
-	}
-	*out = list;
-	return rc;
+	return berth_json_give(out, list, rc);
 }
 
 static enum berth_err say_trial(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
@@ -206,11 +201,7 @@ static enum berth_err swap(struct berth_instance *inst)
 	struct berth_json *after = berth_json_clone(berth_json_get(berth_json_get(inst->data, "staged"), "items"));
 	enum berth_err rc = berth_json_set(berth_data_obj(inst->data, "trial"), "items", before);
 
-	if (rc) {
-		berth_json_free(after);
-		return rc;
-	}
-	return berth_json_set(berth_data_obj(inst->data, "active"), "items", after);
+	return berth_json_set_made(berth_data_obj(inst->data, "active"), "items", after, rc);
 }
 
 static enum berth_err note_trial(const struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)

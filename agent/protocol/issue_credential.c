@@ -90,10 +90,7 @@ static enum berth_err make_detail(const struct berth_json *data, struct berth_bu
 	struct berth_json *o = berth_json_new_object(), *options = berth_json_new_object();
 	enum berth_err rc = berth_json_set_str(options, "format", berth_data_str(data, "format"));
 
-	if (rc)
-		berth_json_free(options);
-	else
-		rc = berth_json_set(o, "options", options);
+	rc = berth_json_set_made(o, "options", options, rc);
 	if (!rc && !(rc = berth_json_set(o, "credential", berth_json_clone(berth_json_get(data, "credential")))))
 		rc = berth_json_print(out, o);
 	berth_json_free(o);

@@ -61,17 +61,11 @@ static enum berth_err complete(struct berth_env *env, const struct berth_instanc
 	struct berth_json *vc = from ? berth_json_clone(from) : NULL;
 	enum berth_err rc = vc ? BERTH_OK : berth_fail(BERTH_E_TYPE, "which credential?");
 
-	*out = NULL;
 	if (!rc)
 		rc = f == BERTH_FORMAT_DC_SD_JWT ? set_claims(vc, issuer->did_long, holder) : set_w3c(vc, issuer->did_long, holder);
 	if (!rc && (f == BERTH_FORMAT_DC_SD_JWT || f == BERTH_FORMAT_VC_SD_JWT))
 		rc = set_cnf(env, vc, holder);
-	if (rc) {
-		berth_json_free(vc);
-		return rc;
-	}
-	*out = vc;
-	return BERTH_OK;
+	return berth_json_give(out, vc, rc);
 }
 
 /* Credentials are the role's own to sign; the identity of the thread is for messages. */

@@ -298,11 +298,7 @@ static enum berth_err push_did(struct berth_json *list, const char *did)
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc = berth_json_set_str(o, "recipient_did", did);
 
-	if (rc) {
-		berth_json_free(o);
-		return rc;
-	}
-	return berth_json_push(list, o);
+	return berth_json_push_made(list, o, rc);
 }
 
 static enum berth_err fill_page(struct berth_json *body, const struct berth_json *dids, const struct page *p, bool as_2)

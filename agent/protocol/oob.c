@@ -39,21 +39,12 @@ static enum berth_err make_body(const struct offer *o, struct berth_json **out)
 	struct berth_json *body = berth_json_new_object(), *accept = berth_json_new_array();
 	enum berth_err rc = berth_json_push_str(accept, "didcomm/v2");
 
-	*out = NULL;
-	if (rc)
-		berth_json_free(accept);
-	else
-		rc = berth_json_set(body, "accept", accept);
+	rc = berth_json_set_made(body, "accept", accept, rc);
 	if (!rc && o->goal_code)
 		rc = berth_json_set_str(body, "goal_code", o->goal_code);
 	if (!rc && o->goal)
 		rc = berth_json_set_str(body, "goal", o->goal);
-	if (rc) {
-		berth_json_free(body);
-		return rc;
-	}
-	*out = body;
-	return BERTH_OK;
+	return berth_json_give(out, body, rc);
 }
 
 /* The message says when it ends where the time is known; the agent's own uptime counts

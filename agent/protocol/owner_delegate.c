@@ -60,12 +60,7 @@ static enum berth_err package_with(struct berth_json **out, const struct berth_i
 	enum berth_err rc = package ? berth_json_set_str(package, "delegation", delegation)
 				    : berth_fail(BERTH_E_NOMEM, "package");
 
-	if (rc) {
-		berth_json_free(package);
-		return rc;
-	}
-	*out = package;
-	return BERTH_OK;
+	return berth_json_give(out, package, rc);
 }
 
 /* args: {"to", "until", "scope"?}; result: the chain package for the delegate.  dseq rises with

@@ -25,11 +25,7 @@ static enum berth_err set_rv(struct berth_json *body, const struct berth_policy 
 		else
 			rc = berth_json_push(list, v);
 	}
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, "nextRV", list);
+	return berth_json_set_made(body, "nextRV", list, rc);
 }
 
 /* The names of our lists. */
@@ -42,11 +38,7 @@ static enum berth_err set_status_lists(struct berth_env *env, struct berth_json 
 		if (!rc)
 			rc = berth_json_push_str(list, berth_data_str(e, "statusListCredential"));
 	berth_json_free(entries);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, "statusLists", list);
+	return berth_json_set_made(body, "statusLists", list, rc);
 }
 
 /* M7 */
@@ -175,11 +167,8 @@ enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instanc
 		berth_json_free(trust);
 		return rc;
 	}
-	if ((rc = berth_json_set(trust, "owners", owners))) {
-		berth_json_free(trust);
-		return rc;
-	}
-	return berth_json_set(body, "trust", trust);
+	rc = berth_json_set(trust, "owners", owners);
+	return berth_json_set_made(body, "trust", trust, rc);
 }
 
 /* what commit must name again, word for word */

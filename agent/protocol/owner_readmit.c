@@ -89,11 +89,7 @@ static enum berth_err make_goodbye(struct berth_instance *inst, struct berth_jso
 		rc = move(bye, inst->data, kept[i]);
 	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
 		berth_json_remove(inst->data, ended[i]);
-	if (rc) {
-		berth_json_free(bye);
-		return rc;
-	}
-	return berth_json_set(inst->data, "goodbye", bye);
+	return berth_json_set_made(inst->data, "goodbye", bye, rc);
 }
 
 enum berth_err owner_readmit(struct berth_env *env, struct berth_instance *inst,

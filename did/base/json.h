@@ -114,6 +114,12 @@ BERTH_MUST_USE enum berth_err berth_json_set_int(struct berth_json *obj, const c
 BERTH_MUST_USE enum berth_err berth_json_set_bool(struct berth_json *obj, const char *key, bool v);
 BERTH_MUST_USE enum berth_err berth_json_push(struct berth_json *arr, struct berth_json *take);
 BERTH_MUST_USE enum berth_err berth_json_push_str(struct berth_json *arr, const char *s);
+/* What was made, or not: rc says how that went.  Where it failed, take is freed, rc is
+ * returned, and *out is NULL. */
+BERTH_MUST_USE enum berth_err
+berth_json_set_made(struct berth_json *obj, const char *key, struct berth_json *take, enum berth_err rc);
+BERTH_MUST_USE enum berth_err berth_json_push_made(struct berth_json *arr, struct berth_json *take, enum berth_err rc);
+BERTH_MUST_USE enum berth_err berth_json_give(struct berth_json **out, struct berth_json *take, enum berth_err rc);
 void berth_json_remove(struct berth_json *obj, const char *key);
 /* The mutable twin of berth_json_get for trees under construction. */
 struct berth_json *berth_json_get_mut(struct berth_json *obj, const char *key);

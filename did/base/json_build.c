@@ -133,6 +133,28 @@ enum berth_err berth_json_push_str(struct berth_json *arr, const char *s)
 	return berth_json_push(arr, berth_json_new_str(s));
 }
 
+enum berth_err berth_json_give(struct berth_json **out, struct berth_json *take, enum berth_err rc)
+{
+	if (rc) {
+		berth_json_free(take);
+		take = NULL;
+	}
+	*out = take;
+	return rc;
+}
+
+enum berth_err berth_json_set_made(struct berth_json *obj, const char *key, struct berth_json *take, enum berth_err rc)
+{
+	rc = berth_json_give(&take, take, rc);
+	return rc ? rc : berth_json_set(obj, key, take);
+}
+
+enum berth_err berth_json_push_made(struct berth_json *arr, struct berth_json *take, enum berth_err rc)
+{
+	rc = berth_json_give(&take, take, rc);
+	return rc ? rc : berth_json_push(arr, take);
+}
+
 struct berth_json *berth_json_first_mut(struct berth_json *v)
 {
 	return v ? (struct berth_json *)((cJSON *)v)->child : NULL;

@@ -221,6 +221,26 @@ static void builds_and_replaces(void **s)
 	berth_json_free(NULL);
 }
 
+/* Sanitizers see that what was not made is freed once. */
+static void what_was_made_is_taken_in_every_case(void **s)
+{
+	struct berth_json *o = berth_json_new_object(), *a = berth_json_new_array(), *out = o;
+
+	(void)s;
+	CHECK_RC(BERTH_E_TYPE, berth_json_push_made(a, berth_json_new_int(1), BERTH_E_TYPE));
+	CHECK_OK(berth_json_push_made(a, berth_json_new_int(2), BERTH_OK));
+	CHECK_RC(BERTH_E_NOMEM, berth_json_push_made(a, NULL, BERTH_OK));
+	CHECK_RC(BERTH_E_SIZE, berth_json_set_made(o, "no", berth_json_new_array(), BERTH_E_SIZE));
+	CHECK_OK(berth_json_set_made(o, "yes", a, BERTH_OK));
+	CHECK_RC(BERTH_E_NOMEM, berth_json_set_made(NULL, "yes", berth_json_new_array(), BERTH_OK));
+	CHECK_RC(BERTH_E_TYPE, berth_json_give(&out, berth_json_new_array(), BERTH_E_TYPE));
+	CHECK(!out);
+	CHECK_OK(berth_json_give(&out, o, BERTH_OK));
+	CHECK(out == o);
+	prints_as(o, "{\"yes\":[2]}");
+	berth_json_free(o);
+}
+
 static char *object_of(size_t members, size_t *len)
 {
 	char *text = malloc(members * 16 + 3), *w = text;
@@ -667,6 +687,7 @@ int main(void)
 		cmocka_unit_test(depth_32_is_the_limit),
 		cmocka_unit_test(size_cap_is_e_size),
 		cmocka_unit_test(builds_and_replaces),
+		cmocka_unit_test(what_was_made_is_taken_in_every_case),
 		cmocka_unit_test(c011_many_members_are_refused_at_once),
 		cmocka_unit_test(c011_many_values_are_refused),
 		cmocka_unit_test(c012_every_truncation_and_every_addition_is_e_json),
