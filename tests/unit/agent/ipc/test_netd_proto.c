@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/ipc/netd_proto.h"
 
-#include "tests/check.h"
-
-typedef enum berth_err decode_fn(const void *p, size_t n);
+#include "tests/unit/agent/ipc/decode.h"
 
 static enum berth_err d_config(const void *p, size_t n)
 {
@@ -14,19 +12,13 @@ static enum berth_err d_config(const void *p, size_t n)
 		berth_netpol_free(&m.policy);
 	return rc;
 }
-#define DECODER(name) \
-	static enum berth_err d_##name(const void *p, size_t n) \
-	{ \
-		struct berth_net_##name m; \
-		return berth_net_##name##_decode(&m, p, n); \
-	}
-DECODER(send)
-DECODER(reply)
-DECODER(listening)
-DECODER(request)
-DECODER(result)
-DECODER(browse)
-DECODER(services)
+DECODER(net, send)
+DECODER(net, reply)
+DECODER(net, listening)
+DECODER(net, request)
+DECODER(net, result)
+DECODER(net, browse)
+DECODER(net, services)
 static enum berth_err d_uri(const void *p, size_t n)
 {
 	struct berth_net_uri_msg m;
@@ -38,23 +30,6 @@ static enum berth_err d_gone(const void *p, size_t n)
 	uint64_t id;
 
 	return berth_net_gone_decode(&id, p, n);
-}
-
-/* The whole decodes; no truncation and no extra byte does.  Frees b. */
-static void only_whole(struct berth_buf *b, decode_fn *decode)
-{
-	CHECK_OK(berth_buf_status(b));
-	CHECK_OK(decode(b->p, b->len));
-	for (size_t n = 0; n < b->len; n++) {
-		uint8_t *exact = malloc(n ? n : 1);
-
-		memcpy(exact, b->p, n);
-		CHECK_RC(BERTH_E_TYPE, decode(exact, n));
-		free(exact);
-	}
-	berth_buf_u8(b, 0);
-	CHECK_RC(BERTH_E_TYPE, decode(b->p, b->len));
-	berth_buf_free(b);
 }
 
 static void no_message_decodes_in_part(void **state)

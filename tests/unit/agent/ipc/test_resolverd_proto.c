@@ -2,35 +2,12 @@
 #include "agent/ipc/resolverd_proto.h"
 
 #include "berth/registry.h"
-#include "tests/check.h"
+#include "tests/unit/agent/ipc/decode.h"
 
-typedef enum berth_err decode_fn(const void *p, size_t n);
-#define DECODER(name) \
-	static enum berth_err d_##name(const void *p, size_t n) \
-	{ \
-		struct berth_res_##name m; \
-		return berth_res_##name##_decode(&m, p, n); \
-	}
-DECODER(load)
-DECODER(loaded)
-DECODER(ask)
-DECODER(answer)
-
-static void only_whole(struct berth_buf *b, decode_fn *decode)
-{
-	CHECK_OK(berth_buf_status(b));
-	CHECK_OK(decode(b->p, b->len));
-	for (size_t n = 0; n < b->len; n++) {
-		uint8_t *exact = malloc(n ? n : 1);
-
-		memcpy(exact, b->p, n);
-		CHECK_RC(BERTH_E_TYPE, decode(exact, n));
-		free(exact);
-	}
-	berth_buf_u8(b, 0);
-	CHECK_RC(BERTH_E_TYPE, decode(b->p, b->len));
-	berth_buf_free(b);
-}
+DECODER(res, load)
+DECODER(res, loaded)
+DECODER(res, ask)
+DECODER(res, answer)
 
 /* A log is published. */
 static const struct berth_res_ask update = {
