@@ -29,3 +29,10 @@ void test_verifier_fresh(const char *challenge, const char *domain)
 {
 	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .challenge = challenge, .domain = domain };
 }
+
+int test_verifier_asks(void **state)
+{
+	(void)state;
+	test_verifier_fresh(CHALLENGE, DOMAIN);
+	return 0;
+}

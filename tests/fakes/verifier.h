@@ -22,5 +22,9 @@ int test_verifier_end(void **state);
 
 /* challenge, domain: NULL without. */
 void test_verifier_fresh(const char *challenge, const char *domain);
+/* For the set-up of a test: with these. */
+#define CHALLENGE "n-0S6_WzA2Mj"
+#define DOMAIN "https://verifier.example"
+int test_verifier_asks(void **state);
 
 #endif

@@ -3,8 +3,7 @@
  * suites with JCS are tested for. */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
-#include "tests/fakes/json.h"
-#include "tests/fakes/party.h"
+#include "tests/unit/vc/di.h"
 
 #include "did/base/hex.h"
 #include "did/base/secret.h"
@@ -18,8 +17,6 @@
 #include "vc/jsonld/jsonld.h"
 #include "vc/rdf/rdfc.h"
 #include "vc/vc.h"
-
-static struct berth_resolver resolver;
 
 /* ---- examples ---- */
 
@@ -201,21 +198,9 @@ static void ed25519_signature_2020(void **state)
 
 /* ---- making and verifying ---- */
 
-#define NOW INT64_C(1795440600)	/* 2026-11-23T13:30:00Z */
-#define CHALLENGE "n-0S6_WzA2Mj"
-#define DOMAIN "https://verifier.example"
 #define CONTEXTS "[\"" BERTH_VC_CONTEXT "\",\"https://www.w3.org/ns/credentials/examples/v2\"]"
 
-static struct berth_keyring *kr;
-static struct test_party ed, p256, p384, holder;
-static struct berth_verify v;
-
-static int fresh(void **state)
-{
-	(void)state;
-	v = (struct berth_verify){ .resolver = &resolver, .now_s = NOW, .challenge = CHALLENGE, .domain = DOMAIN };
-	return 0;
-}
+static struct test_party p256, p384;
 
 static const char *suite_of(const struct test_party *p)
 {
@@ -250,50 +235,12 @@ static char *issue_by(const struct test_party *by, const char *more, const struc
 
 static char *issued(const char *more)
 {
-	return issue_by(&ed, more, &(struct berth_di_options){ .created_s = NOW });
-}
-
-static void expect(enum berth_err want, char *text)
-{
-	struct berth_report r;
-
-	CHECK_RC(want, berth_vc_di_verify(&r, &v, text, strlen(text)));
-	CHECK(r.first == want && r.verified == (want == BERTH_OK));
-	CHECK((r.credential != NULL) == (r.signature == BERTH_CHECK_PASSED));
-	berth_report_free(&r);
-	free(text);
-}
-
-/* The text of a document where the member at path (names with blanks between) is set to a value,
- * or removed. */
-static char *changed(const char *text, const char *path, const char *value)
-{
-	struct berth_json *doc = test_json(text), *at = doc;
-	struct berth_buf b = BERTH_BUF_INIT;
-	char name[64];
-	size_t n;
-
-	while ((n = strcspn(path, " "))) {
-		snprintf(name, sizeof(name), "%.*s", (int)n, path);
-		path += n;
-		if (!*path)
-			break;
-		path++;
-		at = berth_json_get_mut(at, name);
-		CHECK(at != NULL);
-	}
-	if (value)
-		CHECK_OK(berth_json_set(at, name, test_json(value)));
-	else
-		berth_json_remove(at, name);
-	CHECK_OK(berth_json_print(&b, doc));
-	berth_json_free(doc);
-	return test_take(&b);
+	return issue_by(&issuer, more, &(struct berth_di_options){ .created_s = NOW });
 }
 
 static void every_key_there_and_back(void **state)
 {
-	const struct test_party *const parties[] = { &ed, &p256, &p384, &holder };
+	const struct test_party *const parties[] = { &issuer, &p256, &p384, &holder };
 	struct berth_report r;
 
 	(void)state;
@@ -315,14 +262,14 @@ static void every_key_there_and_back(void **state)
 static void keys_and_suites(void **state)
 {
 	struct berth_di_options o = { .suite = "ecdsa-rdfc-2019", .created_s = -1 };
-	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_json *vc = credential_of(&issuer, "");
 	struct berth_buf b = BERTH_BUF_INIT;
 	char *text = issued("");
 
 	(void)state;
-	CHECK_RC(BERTH_E_KEY, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_RC(BERTH_E_KEY, berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	o.suite = "Ed25519Signature2020";
-	CHECK_RC(BERTH_E_ALG, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_RC(BERTH_E_ALG, berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	expect(BERTH_E_ALG, changed(text, "proof cryptosuite", "\"ecdsa-rdfc-2019\""));
 	expect(BERTH_E_SIG, changed(text, "proof cryptosuite", "\"eddsa-jcs-2022\""));
 	expect(BERTH_OK, text);
@@ -428,8 +375,8 @@ static void c121_a_document_has_one_beginning(void **state)
 	for (int back = 0; back < 2; back++) {
 		snprintf(within, sizeof(within), inner, back ? "\"of\":{\"id\":\"urn:uuid:7\"}" : "\"of\":{\"id\":\"urn:uuid:9\"}");
 		snprintf(with, sizeof(with), ",\"evidence\":%s", within);
-		vc = credential_of(&ed, with);
-		CHECK_RC(back ? BERTH_E_VC : BERTH_OK, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+		vc = credential_of(&issuer, with);
+		CHECK_RC(back ? BERTH_E_VC : BERTH_OK, berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 		berth_buf_free(&b);
 		berth_json_free(vc);
 	}
@@ -440,12 +387,12 @@ static void c121_a_document_has_one_beginning(void **state)
 static void c121_the_end_of_a_proof_is_not_hidden(void **state)
 {
 	static const struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .purpose = "assertionMethod", .created_s = NOW };
-	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_json *vc = credential_of(&issuer, "");
 	struct berth_buf b = BERTH_BUF_INIT;
 	char *text, *aliased;
 
 	(void)state;
-	CHECK_OK(berth_di_proof_add(vc, kr, ed.kid, &o));
+	CHECK_OK(berth_di_proof_add(vc, kr, issuer.kid, &o));
 	CHECK_OK(berth_json_print(&b, vc));
 	text = test_take(&b);
 	aliased = changed(text, "proof expiration", UNTIL);
@@ -459,7 +406,7 @@ static void c121_the_end_of_a_proof_is_not_hidden(void **state)
 
 static void a_context_of_its_own_is_told(void **state)
 {
-	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_json *vc = credential_of(&issuer, "");
 	struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = -1 };
 	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_report r;
@@ -467,7 +414,7 @@ static void a_context_of_its_own_is_told(void **state)
 
 	(void)state;
 	CHECK_OK(berth_json_set(vc, "@context", test_json("[\"" BERTH_VC_CONTEXT "\",{\"@vocab\":\"https://own.example/#\"}]")));
-	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_OK(berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	text = test_take(&b);
 	CHECK_OK(berth_vc_di_verify(&r, &v, text, strlen(text)));
 	CHECK(berth_json_len(r.warnings) == 2);
@@ -480,14 +427,14 @@ static void a_context_of_its_own_is_told(void **state)
 static void what_cannot_be_signed_is_not_issued(void **state)
 {
 	struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = -1 };
-	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_json *vc = credential_of(&issuer, "");
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	(void)state;
 	CHECK_OK(berth_json_set(vc, "@context", test_json("[\"" BERTH_VC_CONTEXT "\",\"https://a.example/1\"]")));
-	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	o.suite = "eddsa-jcs-2022";	/* which takes them as text */
-	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_OK(berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	berth_buf_free(&b);
 	berth_json_free(vc);
 }
@@ -503,13 +450,13 @@ static void version_1_1(void **state)
 
 	(void)state;
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT_V1 "\",\"https://w3id.org/security/data-integrity/v2\"],%s\"%s\"}",
-		       members, ed.did) > 0);
+		       members, issuer.did) > 0);
 	vc = test_json(s);
-	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_OK(berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	expect(BERTH_OK, test_take(&b));
 	/* the first context alone knows no proofs of this type */
 	CHECK_OK(berth_json_set(vc, "@context", test_json("[\"" BERTH_VC_CONTEXT_V1 "\"]")));
-	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_RC(BERTH_E_VC, berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	berth_buf_free(&b);
 	berth_json_free(vc);
 	free(s);
@@ -521,19 +468,19 @@ static void sets_and_chains(void **state)
 	struct berth_di_options o = { .id = "urn:proof:1", .created_s = NOW };
 	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_json *vc;
-	char *text = issue_by(&ed, "", &o), *chain;
+	char *text = issue_by(&issuer, "", &o), *chain;
 
 	(void)state;
 	vc = test_json(text);
 	o = (struct berth_di_options){ .suite = "eddsa-rdfc-2022", .id = "urn:proof:2", .previous = first,
 				       .n_previous = 1, .created_s = NOW };
-	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_OK(berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	berth_json_free(vc);
 	free(text);
 	vc = test_json(berth_buf_cstr(&b));
 	berth_buf_free(&b);
 	o = (struct berth_di_options){ .suite = "eddsa-jcs-2022", .created_s = NOW };	/* and one of another suite */
-	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &o));
+	CHECK_OK(berth_vc_di_issue(&b, kr, issuer.kid, vc, &o));
 	chain = test_take(&b);
 	expect(BERTH_OK, strdup(chain));
 	berth_json_free(vc);
@@ -558,26 +505,16 @@ static char *present(const struct test_party *by, const char *const *vcs, size_t
 	return test_take(&b);
 }
 
-static void expect_vp(enum berth_err want, char *text)
-{
-	struct berth_report r;
-
-	CHECK_RC(want, berth_vp_di_verify(&r, &v, text, strlen(text)));
-	CHECK(r.first == want && r.verified == (want == BERTH_OK) && r.presentation);
-	berth_report_free(&r);
-	free(text);
-}
-
 static void presentations(void **state)
 {
-	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_json *vc = credential_of(&issuer, "");
 	struct berth_buf b = BERTH_BUF_INIT;
 	char *di = issued(""), *jcs, *jwt, *text;
 
 	(void)state;
-	CHECK_OK(berth_vc_issue(&b, kr, ed.kid, vc));
+	CHECK_OK(berth_vc_issue(&b, kr, issuer.kid, vc));
 	jwt = test_take(&b);
-	CHECK_OK(berth_vc_di_issue(&b, kr, ed.kid, vc, &(struct berth_di_options){ .created_s = NOW }));
+	CHECK_OK(berth_vc_di_issue(&b, kr, issuer.kid, vc, &(struct berth_di_options){ .created_s = NOW }));
 	jcs = test_take(&b);
 	text = present(&holder, (const char *const[]){ di, jwt, jcs }, 3);
 	expect_vp(BERTH_OK, strdup(text));
@@ -633,7 +570,7 @@ static enum berth_err make(void *arg)
 {
 	const struct berth_di_options o = { .suite = "eddsa-rdfc-2022", .created_s = NOW };
 	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc = berth_vc_di_issue(&b, kr, ed.kid, arg, &o);
+	enum berth_err rc = berth_vc_di_issue(&b, kr, issuer.kid, arg, &o);
 
 	berth_buf_free(&b);
 	return rc;
@@ -641,7 +578,7 @@ static enum berth_err make(void *arg)
 
 static void c015_no_memory(void **state)
 {
-	struct berth_json *vc = credential_of(&ed, "");
+	struct berth_json *vc = credential_of(&issuer, "");
 	char *text = issued("");
 
 	(void)state;
@@ -651,7 +588,17 @@ static void c015_no_memory(void **state)
 	free(text);
 }
 
-#define TEST(f) cmocka_unit_test_setup(f, fresh)
+static int setup(void **state)
+{
+	(void)state;
+	test_verifier_make(PARTY_PEER4_P256, PARTY_KEY_P256);
+	test_party_make(&p256, kr, PARTY_KEY_P256, "p256");
+	test_party_make(&p384, kr, PARTY_KEY_P384, "p384");
+	berth_jsonld_for_proofs();
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, test_verifier_asks)
 
 int main(void)
 {
@@ -676,18 +623,6 @@ int main(void)
 		TEST(every_truncation_is_e_json),
 		TEST(c015_no_memory),
 	};
-	int failed;
 
-	berth_crypto_init();
-	berth_resolver_builtin_init(&resolver, NULL);
-	berth_jsonld_for_proofs();
-	if (berth_keyring_local_new(&kr))
-		return 1;
-	test_party_make(&ed, kr, PARTY_KEY_ED25519, "issuer");
-	test_party_make(&p256, kr, PARTY_KEY_P256, "p256");
-	test_party_make(&p384, kr, PARTY_KEY_P384, "p384");
-	test_party_make(&holder, kr, PARTY_PEER4_P256, "holder");
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	berth_keyring_free(kr);
-	return failed;
+	return cmocka_run_group_tests(tests, setup, test_verifier_end);
 }

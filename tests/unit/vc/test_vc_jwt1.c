@@ -9,8 +9,6 @@
 #include "vc/formats.h"
 #include "vc/vc_jwt1.h"
 
-#define CHALLENGE "c"
-
 static int setup(void **state)
 {
 	(void)state;

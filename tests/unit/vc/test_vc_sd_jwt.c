@@ -9,20 +9,10 @@
 #include "vc/formats.h"
 #include "vc/sd_jwt.h"
 
-#define CHALLENGE "n-0S6_WzA2Mj"
-#define DOMAIN "https://verifier.example"
-
 static int setup(void **state)
 {
 	(void)state;
 	test_verifier_make(PARTY_KEY_P256, PARTY_KEY_P256);
-	return 0;
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	test_verifier_fresh(CHALLENGE, DOMAIN);
 	return 0;
 }
 
@@ -446,17 +436,17 @@ static void c015_every_allocation_may_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(report_has_the_processed_payload, fresh),
-		cmocka_unit_test_setup(the_two_kinds_are_told_apart, fresh),
-		cmocka_unit_test_setup(c033_c024a_typ_and_kid, fresh),
-		cmocka_unit_test_setup(whose_key_it_is, fresh),
-		cmocka_unit_test_setup(structure_and_dates, fresh),
-		cmocka_unit_test_setup(c114_claims_that_stand_open_only, fresh),
-		cmocka_unit_test_setup(c129_key_binding, fresh),
-		cmocka_unit_test_setup(c033_c024a_other_bindings, fresh),
-		cmocka_unit_test_setup(holders_without_a_jwk, fresh),
-		cmocka_unit_test_setup(formats_take_them, fresh),
-		cmocka_unit_test_setup(c015_every_allocation_may_fail, fresh),
+		cmocka_unit_test_setup(report_has_the_processed_payload, test_verifier_asks),
+		cmocka_unit_test_setup(the_two_kinds_are_told_apart, test_verifier_asks),
+		cmocka_unit_test_setup(c033_c024a_typ_and_kid, test_verifier_asks),
+		cmocka_unit_test_setup(whose_key_it_is, test_verifier_asks),
+		cmocka_unit_test_setup(structure_and_dates, test_verifier_asks),
+		cmocka_unit_test_setup(c114_claims_that_stand_open_only, test_verifier_asks),
+		cmocka_unit_test_setup(c129_key_binding, test_verifier_asks),
+		cmocka_unit_test_setup(c033_c024a_other_bindings, test_verifier_asks),
+		cmocka_unit_test_setup(holders_without_a_jwk, test_verifier_asks),
+		cmocka_unit_test_setup(formats_take_them, test_verifier_asks),
+		cmocka_unit_test_setup(c015_every_allocation_may_fail, test_verifier_asks),
 	};
 
 	return cmocka_run_group_tests(tests, setup, test_verifier_end);

@@ -5,20 +5,10 @@
 #include "tests/fakes/verifier.h"
 #include "vc/vc.h"
 
-#define CHALLENGE "n-0S6_WzA2Mj"
-#define DOMAIN "did:web:verifier.example"
-
 static int setup(void **state)
 {
 	(void)state;
 	test_verifier_make(PARTY_PEER4_P256, PARTY_KEY_P256);
-	return 0;
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	test_verifier_fresh(CHALLENGE, DOMAIN);
 	return 0;
 }
 
@@ -273,14 +263,14 @@ static void caps_and_truncations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(create_and_verify, fresh),
-		cmocka_unit_test_setup(challenge_and_domain, fresh),
-		cmocka_unit_test_setup(holder_and_key_are_one, fresh),
-		cmocka_unit_test_setup(aud_and_times, fresh),
-		cmocka_unit_test_setup(c119_holder_is_the_one_subject, fresh),
-		cmocka_unit_test_setup(c120_conjunction, fresh),
-		cmocka_unit_test_setup(broken_credential_inside, fresh),
-		cmocka_unit_test_setup(caps_and_truncations, fresh),
+		cmocka_unit_test_setup(create_and_verify, test_verifier_asks),
+		cmocka_unit_test_setup(challenge_and_domain, test_verifier_asks),
+		cmocka_unit_test_setup(holder_and_key_are_one, test_verifier_asks),
+		cmocka_unit_test_setup(aud_and_times, test_verifier_asks),
+		cmocka_unit_test_setup(c119_holder_is_the_one_subject, test_verifier_asks),
+		cmocka_unit_test_setup(c120_conjunction, test_verifier_asks),
+		cmocka_unit_test_setup(broken_credential_inside, test_verifier_asks),
+		cmocka_unit_test_setup(caps_and_truncations, test_verifier_asks),
 	};
 
 	return cmocka_run_group_tests(tests, setup, test_verifier_end);
