@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* did:web from the client through a confined berth-resolverd to servers, in a network of
  * the test's own. */
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 
 #define MANY 1000
 
-static struct certs certs;
 static struct hostile server;
 static char libexec[PATH_MAX], web[PATH_MAX];
 static struct berth_res_http_policy policy;
@@ -27,8 +25,7 @@ static int start(void **state)
 	const char *const specs[] = { "dns=127.0.0.1:53", https, "name=owner.test,93.184.216.34", "name=inside.test,10.0.0.1" };
 
 	(void)state;
-	test_built(libexec, sizeof(libexec), "libexec/berth-resolverd");
-	dirname(libexec);
+	test_built(libexec, sizeof(libexec), "libexec");
 	test_built(web, sizeof(web), "lib/berth/registry/web.so");
 	certs_make(&certs);
 	snprintf(cert, sizeof(cert), "%s/good", certs.dir);

@@ -62,6 +62,23 @@ static inline void certs_free(const struct certs *c)
 	CHECK(system(line) == 0);
 }
 
+/* Those of a group of tests. */
+static struct certs certs;
+
+static inline int certs_setup(void **state)
+{
+	(void)state;
+	certs_make(&certs);
+	return 0;
+}
+
+static inline int certs_teardown(void **state)
+{
+	(void)state;
+	certs_free(&certs);
+	return 0;
+}
+
 static inline void certs_file(char out[BERTH_NET_FILE_MAX + 1], const struct certs *c, const char *name)
 {
 	snprintf(out, BERTH_NET_FILE_MAX + 1, "%s/%s", c->dir, name);

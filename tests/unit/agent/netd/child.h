@@ -188,6 +188,17 @@ static inline void exchange(struct netd *from, struct netd *to, const char *uri,
 	assert_memory_equal("world", fp.msgs[0].p, 5);
 }
 
+/* SENT or GONE, of that request. */
+static inline void told(struct netd *n, enum berth_net_op op, uint64_t request)
+{
+	struct berth_ipc_frame f;
+	uint64_t got;
+
+	expect(n, op, &f);
+	CHECK_OK(berth_net_gone_decode(&got, f.p, f.n));
+	assert_int_equal(request, got);
+}
+
 static inline uint16_t port_of(const struct netd *n)
 {
 	return (uint16_t)atoi(strrchr(n->bound, ':') + 1);

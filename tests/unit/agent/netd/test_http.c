@@ -14,19 +14,6 @@ static void serve(struct netd *n)
 	CHECK_OK(listen_on(n, "http://127.0.0.1:0/didcomm"));
 }
 
-static uint16_t http_port(const struct netd *n)
-{
-	return (uint16_t)atoi(strchr(n->bound + 7, ':') + 1);
-}
-
-static int client(const struct netd *n, unsigned source)
-{
-	struct netd at = *n;
-
-	snprintf(at.bound, sizeof(at.bound), "x:%u", http_port(n));
-	return raw_connect(&at, source);
-}
-
 /* Reads one answer with its body; the status, 0: closed without one. */
 static int hear(int fd, char *body, size_t max, char *head, size_t head_max)
 {
@@ -61,25 +48,26 @@ static int hear(int fd, char *body, size_t max, char *head, size_t head_max)
 
 static int status(int fd) { return hear(fd, NULL, 0, NULL, 0); }
 
+/* Says HELLO, which is stored. */
+static void served_at(int fd, struct netd *n)
+{
+	struct berth_net_request q;
+	struct berth_frame_request f;
+
+	say(fd, HELLO);
+	request_at(n, &q, &f);
+	reply_to(n, q.request, BERTH_FRAME_STORED, NULL);
+	assert_int_equal(202, status(fd));
+}
+
 static int status_of(const struct netd *n, const char *request)
 {
-	int fd = client(n, 1), code;
+	int fd = raw_connect(n, 1), code;
 
 	say(fd, request);
 	code = status(fd);
 	close(fd);
 	return code;
-}
-
-/* SENT or GONE, of that request. */
-static void told(struct netd *n, enum berth_net_op op, uint64_t request)
-{
-	struct berth_ipc_frame f;
-	uint64_t got;
-
-	expect(n, op, &f);
-	CHECK_OK(berth_net_gone_decode(&got, f.p, f.n));
-	assert_int_equal(request, got);
 }
 
 static void a_post_is_stored_and_may_bring_a_message(void **state)
@@ -92,7 +80,7 @@ static void a_post_is_stored_and_may_bring_a_message(void **state)
 
 	(void)state;
 	serve(&n);
-	fd = client(&n, 1);
+	fd = raw_connect(&n, 1);
 	say(fd, HELLO);
 	request_at(&n, &q, &f);
 	assert_int_equal(BERTH_NET_HTTP, q.transport);
@@ -128,7 +116,7 @@ static void statuses_of_the_core_and_nothing_else(void **state)
 
 	(void)state;
 	serve(&n);
-	fd = client(&n, 1);
+	fd = raw_connect(&n, 1);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		say(fd, HELLO);
 		request_at(&n, &q, &f);
@@ -159,7 +147,7 @@ static void c060_media_types_are_those_of_didcomm(void **state)
 	(void)state;
 	serve(&n);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		int fd = client(&n, 1);
+		int fd = raw_connect(&n, 1);
 
 		snprintf(text, sizeof(text), POST "Content-Type: %s\r\nContent-Length: 5\r\n\r\nhello", rows[i].type);
 		say(fd, text);
@@ -211,7 +199,7 @@ static void c088_what_is_not_a_request_of_ours(void **state)
 		if (code != rows[i].code && code != rows[i].other)
 			fail_msg("%s -> %d, want %d or %d", rows[i].text, code, rows[i].code, rows[i].other);
 	}
-	fd = client(&n, 1);	/* the twin: chunks are fine */
+	fd = raw_connect(&n, 1);	/* the twin: chunks are fine */
 	say(fd, POST TYPE "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
 	request_at(&n, &q, &f);
 	assert_int_equal(5, f.msg_len);
@@ -240,7 +228,7 @@ static void every_truncation_of_a_request(void **state)
 	berth_netpol_free(&cfg.policy);
 	for (size_t i = 0; i < sizeof(whole) / sizeof(*whole); i++) {
 		for (size_t len = 0; len < strlen(whole[i]); len++) {
-			int fd = client(&n, 1), code;
+			int fd = raw_connect(&n, 1), code;
 
 			assert_int_equal(len, send(fd, whole[i], len, MSG_NOSIGNAL));
 			shutdown(fd, SHUT_WR);
@@ -249,7 +237,7 @@ static void every_truncation_of_a_request(void **state)
 				fail_msg("%zu octets of request %zu: %d", len, i, code);
 			close(fd);
 		}
-		int fd = client(&n, 1);	/* the twin, and the first that the core hears of */
+		int fd = raw_connect(&n, 1);	/* the twin, and the first that the core hears of */
 		say(fd, whole[i]);
 		request_at(&n, &q, &f);
 		assert_memory_equal("hello", f.msg, 5);
@@ -270,7 +258,7 @@ static void c088_long_heads_and_bodies(void **state)
 	(void)state;
 	memset(kib, 'a', 1024);
 	serve(&n);
-	fd = client(&n, 1);	/* 100 KiB of headers */
+	fd = raw_connect(&n, 1);	/* 100 KiB of headers */
 	say(fd, POST TYPE "Content-Length: 5\r\n");
 	for (int i = 0; i < 100; i++)
 		if (send(fd, "X: ", 3, MSG_NOSIGNAL) < 0 || send(fd, kib, 1024, MSG_NOSIGNAL) < 0 || send(fd, "\r\n", 2, MSG_NOSIGNAL) < 0)
@@ -278,26 +266,26 @@ static void c088_long_heads_and_bodies(void **state)
 	assert_int_equal(431, status(fd));
 	close(fd);
 
-	fd = client(&n, 1);	/* 9 KiB: libmicrohttpd has room for them, we have not */
+	fd = raw_connect(&n, 1);	/* 9 KiB: libmicrohttpd has room for them, we have not */
 	say(fd, POST TYPE "Content-Length: 5\r\nX: ");
 	send_filler(fd, kib, 9);
 	say(fd, "\r\n\r\nhello");
 	assert_int_equal(431, status(fd));
 	close(fd);
 
-	fd = client(&n, 1);	/* one octet above 1 MiB, announced and not */
+	fd = raw_connect(&n, 1);	/* one octet above 1 MiB, announced and not */
 	say(fd, POST TYPE "Content-Length: 1048577\r\n\r\n");
 	send_filler(fd, kib, 1024);
 	say(fd, "a");
 	assert_int_equal(413, status(fd));
 	close(fd);
-	fd = client(&n, 1);
+	fd = raw_connect(&n, 1);
 	say(fd, POST TYPE "Transfer-Encoding: chunked\r\n\r\n100001\r\n");
 	send_filler(fd, kib, 1024);
 	say(fd, "a\r\n0\r\n\r\n");
 	assert_int_equal(413, status(fd));
 	close(fd);
-	fd = client(&n, 1);	/* nobody has that many: it is not read to its end */
+	fd = raw_connect(&n, 1);	/* nobody has that many: it is not read to its end */
 	say(fd, POST TYPE "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n");
 	send_filler(fd, kib, 8192);
 	CHECK(is_closed(fd));
@@ -319,7 +307,7 @@ static void a_message_of_the_full_size_goes_both_ways(void **state)
 	big[BERTH_FRAME_MESSAGE_MAX] = '\0';
 	serve(&a);
 	start(&b);
-	snprintf(uri, sizeof(uri), "http://owner.test:%u/didcomm", http_port(&a));
+	snprintf(uri, sizeof(uri), "http://owner.test:%u/didcomm", port_of(&a));
 	send_to(&b, 1, uri, big, PATIENCE_MS);
 	request_at(&a, &q, &f);
 	assert_int_equal(BERTH_NET_HTTP_ACKS, q.transport);
@@ -356,7 +344,7 @@ static void acks_travel_in_a_header(void **state)
 	serve(&s);
 	start(&c);
 	CHECK_OK(berth_frame_request_encode(&frame, &out));
-	snprintf(m.uri, sizeof(m.uri), "http://127.0.0.1:%u/didcomm", http_port(&s));
+	snprintf(m.uri, sizeof(m.uri), "http://127.0.0.1:%u/didcomm", port_of(&s));
 	m.frame = frame.p;
 	m.frame_len = frame.len;
 	berth_net_send_encode(&b, &m);
@@ -384,13 +372,13 @@ static void a_message_is_not_given_to_who_has_left(void **state)
 
 	(void)state;
 	serve(&n);
-	fd = client(&n, 1);
+	fd = raw_connect(&n, 1);
 	say(fd, HELLO);
 	request_at(&n, &q, &f);
 	close(fd);
 	told(&n, BERTH_NET_GONE, q.request);
 	reply_to(&n, q.request, BERTH_FRAME_STORED, "lost");	/* ignored */
-	fd = client(&n, 1);	/* and the next one is served */
+	fd = raw_connect(&n, 1);	/* and the next one is served */
 	say(fd, HELLO);
 	request_at(&n, &q, &f);
 	reply_to(&n, q.request, BERTH_FRAME_STORED, "kept");
@@ -415,7 +403,7 @@ static void a_core_that_is_silent_is_busy(void **state)
 	cfg.park_ms = 300;
 	configure(&n, &cfg);
 	berth_netpol_free(&cfg.policy);
-	fd = client(&n, 1);
+	fd = raw_connect(&n, 1);
 	say(fd, HELLO);
 	request_at(&n, &q, &f);
 	assert_int_equal(503, hear(fd, NULL, 0, head, sizeof(head)));
@@ -428,8 +416,6 @@ static void a_core_that_is_silent_is_busy(void **state)
 static void c089_slow_peers_cost_only_themselves(void **state)
 {
 	struct berth_net_config cfg;
-	struct berth_net_request q;
-	struct berth_frame_request f;
 	static char kib[1025];
 	struct netd n;
 	int slow[8], fd;
@@ -444,24 +430,17 @@ static void c089_slow_peers_cost_only_themselves(void **state)
 	configure(&n, &cfg);
 	berth_netpol_free(&cfg.policy);
 	for (size_t i = 0; i < 8; i++) {	/* 3 MiB between them, of which one address may have 2 */
-		slow[i] = client(&n, 2);
+		slow[i] = raw_connect(&n, 2);
 		say(slow[i], POST TYPE "Content-Length: 1048576\r\n\r\n");
 		send_filler(slow[i], kib, 384);
 	}
-	fd = client(&n, 2);
+	fd = raw_connect(&n, 2);
 	CHECK(is_closed(fd));	/* the ninth of that address */
 	close(fd);
-	fd = client(&n, 3);	/* others are served */
-	say(fd, HELLO);
-	request_at(&n, &q, &f);
-	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
-	assert_int_equal(202, status(fd));
-	for (int i = 0; i < 11; i++) {
-		say(fd, HELLO);
-		request_at(&n, &q, &f);
-		reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
-		assert_int_equal(202, status(fd));
-	}
+	fd = raw_connect(&n, 3);	/* others are served */
+	served_at(fd, &n);
+	for (int i = 0; i < 11; i++)
+		served_at(fd, &n);
 	say(fd, HELLO);
 	assert_int_equal(503, status(fd));	/* too fast */
 	send_filler(slow[7], kib, 640);
@@ -480,7 +459,7 @@ static void aborts(const struct netd *n, int times)
 	static const struct linger reset = { .l_onoff = 1 };
 
 	for (int i = 0; i < times; i++) {
-		int fd = client(n, 1 + (unsigned)i % 8);
+		int fd = raw_connect(n, 1 + (unsigned)i % 8);
 
 		(void)!send(fd, HELLO, (size_t)i % (sizeof(HELLO) - 1), MSG_NOSIGNAL);	/* it may be closed by now */
 		if (i % 2)
@@ -491,8 +470,6 @@ static void aborts(const struct netd *n, int times)
 
 static void c089_connects_and_aborts_leave_nothing(void **state)
 {
-	struct berth_net_request q;
-	struct berth_frame_request f;
 	struct netd n;
 	long before;
 	int fd;
@@ -502,11 +479,8 @@ static void c089_connects_and_aborts_leave_nothing(void **state)
 	aborts(&n, 1000);
 	before = status_kb(&n, "status", "VmRSS:");
 	aborts(&n, 5000);
-	fd = client(&n, 9);
-	say(fd, HELLO);
-	request_at(&n, &q, &f);
-	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
-	assert_int_equal(202, status(fd));
+	fd = raw_connect(&n, 9);
+	served_at(fd, &n);
 	close(fd);
 	printf("measured: RSS after 1000 aborted connections %ld kB, after 6000 %ld kB\n", before, status_kb(&n, "status", "VmRSS:"));
 #ifndef __SANITIZE_ADDRESS__
@@ -518,8 +492,6 @@ static void c089_connects_and_aborts_leave_nothing(void **state)
 static void c089_without_descriptors_http_pauses_and_recovers(void **state)
 {
 	struct rlimit few = { .rlim_cur = 40, .rlim_max = 40 };
-	struct berth_net_request q;
-	struct berth_frame_request f;
 	struct netd n;
 	int fds[64], fd;
 
@@ -527,14 +499,11 @@ static void c089_without_descriptors_http_pauses_and_recovers(void **state)
 	serve(&n);
 	assert_int_equal(0, prlimit(n.p.pid, RLIMIT_NOFILE, &few, NULL));
 	for (size_t i = 0; i < 64; i++)
-		fds[i] = client(&n, 2 + (unsigned)i / 16);
+		fds[i] = raw_connect(&n, 2 + (unsigned)i / 16);
 	for (size_t i = 0; i < 64; i++)
 		close(fds[i]);
-	fd = client(&n, 1);
-	say(fd, HELLO);
-	request_at(&n, &q, &f);
-	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);
-	assert_int_equal(202, status(fd));
+	fd = raw_connect(&n, 1);
+	served_at(fd, &n);
 	close(fd);
 	stop(&n);
 }
@@ -556,7 +525,7 @@ static void listeners_are_on_numbers_and_paths(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		CHECK_RC(BERTH_E_CONFIG, listen_on(&n, bad[i]));
 	CHECK_OK(listen_on(&n, "http://127.0.0.1:0"));	/* "/" */
-	fd = client(&n, 1);
+	fd = raw_connect(&n, 1);
 	say(fd, "POST / HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 5\r\n\r\nhello");
 	request_at(&n, &q, &f);
 	reply_to(&n, q.request, BERTH_FRAME_STORED, NULL);

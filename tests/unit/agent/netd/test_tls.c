@@ -7,8 +7,6 @@
 #include "tests/unit/agent/netd/certs.h"
 #include "tests/unit/agent/netd/child.h"
 
-static struct certs certs;
-
 static void start_tls(struct netd *n, const struct berth_net_tls *tls, bool clock)
 {
 	struct berth_net_config cfg;
@@ -47,8 +45,7 @@ static void uri_with(char uri[64], const struct kind *k, unsigned port)
 	snprintf(uri, 64, "%s:%u%s", k->dial, port, k->path);
 }
 
-static unsigned bound_port(const struct netd *n) { return (unsigned)atoi(strstr(n->bound, "127.0.0.1:") + 10); }
-static void uri_of(char uri[64], const struct netd *n, const struct kind *k) { uri_with(uri, k, bound_port(n)); }
+static void uri_of(char uri[64], const struct netd *n, const struct kind *k) { uri_with(uri, k, port_of(n)); }
 
 static void serve_as(struct netd *n, const char *name, const char *clients) { serve(n, &nng, name, clients); }
 static void uri_at(char uri[64], const struct netd *n) { uri_of(uri, n, &nng); }
@@ -190,7 +187,7 @@ static int s_client(const struct netd *n, const char *version)
 
 	snprintf(line, sizeof(line), "openssl s_client -connect 127.0.0.1:%u %s -cipher DEFAULT@SECLEVEL=0 -CAfile %s/ca.pem "
 		 "-servername owner.test -verify_hostname owner.test -verify_return_error </dev/null >/dev/null 2>&1",
-		 bound_port(n), version, certs.dir);
+		 port_of(n), version, certs.dir);
 	return system(line);
 }
 
@@ -222,8 +219,8 @@ static void curl_is_served(void **state)
 	(void)state;
 	serve(&n, &https, "good", NULL);
 	snprintf(line, sizeof(line), "curl -s --cacert %s/ca.pem --resolve owner.test:%u:127.0.0.1 -d hello -w ' %%{http_code}' "
-		 "-H 'Content-Type: application/didcomm-encrypted+json' https://owner.test:%u/d", certs.dir, bound_port(&n),
-		 bound_port(&n));
+		 "-H 'Content-Type: application/didcomm-encrypted+json' https://owner.test:%u/d", certs.dir, port_of(&n),
+		 port_of(&n));
 	CHECK((curl = popen(line, "r")));
 	request_at(&n, &q, &f);
 	assert_int_equal(BERTH_NET_HTTP, q.transport);
@@ -246,7 +243,7 @@ static size_t sp(struct netd *n, const char *octal, uint8_t *got, size_t max, bo
 	FILE *p;
 
 	snprintf(line, sizeof(line), "printf '\\000SP\\000\\000\\060\\000\\000%s' | timeout 30 openssl s_client -quiet -connect 127.0.0.1:%u "
-		 "-CAfile %s/ca.pem 2>/dev/null", octal, bound_port(n), certs.dir);
+		 "-CAfile %s/ca.pem 2>/dev/null", octal, port_of(n), certs.dir);
 	CHECK((p = popen(line, "r")));
 	if (answered) {
 		request_at(n, &q, &f);
@@ -399,7 +396,6 @@ static void what_is_no_tls_is_closed_and_others_are_served(void **state)
 		start_as(&b, NULL, "ca.pem", NULL);
 		uri_of(uri, &a, kinds[k]);
 		printf("measured: netd idle with %s, PSS %ld kB\n", kinds[k]->listen, status_kb(&a, "smaps_rollup", "Pss:"));
-		snprintf(a.bound, sizeof(a.bound), "x:%u", bound_port(&a));
 		for (size_t i = 0; i < STUCK; i++) {	/* the last kind never comes to an end */
 			size_t what = i < 3 ? i : 2;
 
@@ -414,20 +410,6 @@ static void what_is_no_tls_is_closed_and_others_are_served(void **state)
 		stop(&a);
 		stop(&b);
 	}
-}
-
-static int make(void **state)
-{
-	(void)state;
-	certs_make(&certs);
-	return 0;
-}
-
-static int clean(void **state)
-{
-	(void)state;
-	certs_free(&certs);
-	return 0;
 }
 
 int main(void)
@@ -447,5 +429,5 @@ int main(void)
 		cmocka_unit_test(what_is_no_tls_is_closed_and_others_are_served),
 	};
 
-	return cmocka_run_group_tests_name("tls", tests, make, clean);
+	return cmocka_run_group_tests_name("tls", tests, certs_setup, certs_teardown);
 }

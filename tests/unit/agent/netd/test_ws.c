@@ -7,8 +7,6 @@
 #include "tests/unit/agent/netd/certs.h"
 #include "tests/unit/agent/netd/child.h"
 
-static struct certs certs;
-
 static void start_ws(struct netd *n, const char *name, const char *origins)
 {
 	struct berth_net_config cfg;
@@ -22,23 +20,10 @@ static void start_ws(struct netd *n, const char *name, const char *origins)
 	berth_netpol_free(&cfg.policy);
 }
 
-static unsigned bound_port(const struct netd *n) { return (unsigned)atoi(strstr(n->bound, "127.0.0.1:") + 10); }
-
 static void serve(struct netd *n)
 {
 	start_ws(n, "good", "https://good.example https://other.example");
 	CHECK_OK(listen_on(n, "ws://127.0.0.1:0/ws"));
-}
-
-/* The next REQUEST, RESULT, SENT or GONE, which may come in any order. */
-static void told(struct netd *n, enum berth_net_op op, uint64_t request)
-{
-	struct berth_ipc_frame f;
-	uint64_t got;
-
-	expect(n, op, &f);
-	CHECK_OK(berth_net_gone_decode(&got, f.p, f.n));
-	assert_int_equal(request, got);
 }
 
 static void stored(struct netd *n, uint64_t id)
@@ -65,7 +50,7 @@ static void messages_go_both_ways(void **state)
 		start_ws(&a, "good", "");
 		start_ws(&b, NULL, "");
 		CHECK_OK(listen_on(&a, listen[i]));
-		snprintf(uri, sizeof(uri), "%s://owner.test:%u/ws", i ? "wss" : "ws", bound_port(&a));
+		snprintf(uri, sizeof(uri), "%s://owner.test:%u/ws", i ? "wss" : "ws", port_of(&a));
 		for (uint64_t id = 1; id <= 3; id++) {
 			send_to(&b, id, uri, "hello", PATIENCE_MS);
 			request_at(&a, &q, &f);
@@ -114,7 +99,7 @@ static void long_messages_arrive_whole(void **state)
 		start_ws(&a, "good", "");
 		start_ws(&b, NULL, "");
 		CHECK_OK(listen_on(&a, listen[i]));
-		snprintf(uri, sizeof(uri), "%s://owner.test:%u/ws", i ? "wss" : "ws", bound_port(&a));
+		snprintf(uri, sizeof(uri), "%s://owner.test:%u/ws", i ? "wss" : "ws", port_of(&a));
 		send_to(&b, 1, uri, text, PATIENCE_MS);
 		request_at(&a, &q, &f);
 		assert_int_equal(BERTH_FRAME_MESSAGE_MAX, f.msg_len);
@@ -147,14 +132,6 @@ static void long_messages_arrive_whole(void **state)
 static const char hello_head[] = "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
 				 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-static int client(const struct netd *n, unsigned source)
-{
-	struct netd at = *n;
-
-	snprintf(at.bound, sizeof(at.bound), "x:%u", bound_port(n));
-	return raw_connect(&at, source);
-}
-
 /* The head of an answer; its status. */
 static int answer(int fd, char *text, size_t max)
 {
@@ -172,7 +149,7 @@ static int answer(int fd, char *text, size_t max)
 static int status_of(const struct netd *n, const char *head)
 {
 	char text[1024];
-	int fd = client(n, 1), status;
+	int fd = raw_connect(n, 1), status;
 
 	assert_int_equal(strlen(head), send(fd, head, strlen(head), MSG_NOSIGNAL));
 	status = answer(fd, text, sizeof(text));
@@ -183,7 +160,7 @@ static int status_of(const struct netd *n, const char *head)
 static int opened(const struct netd *n, unsigned source)
 {
 	char text[1024];
-	int fd = client(n, source);
+	int fd = raw_connect(n, source);
 
 	assert_int_equal(sizeof(hello_head) - 1, send(fd, hello_head, sizeof(hello_head) - 1, MSG_NOSIGNAL));
 	assert_int_equal(101, answer(fd, text, sizeof(text)));
@@ -457,7 +434,7 @@ static void frames_right_behind_the_handshake(void **state)
 	serve(&n);
 	memcpy(both, hello_head, sizeof(hello_head) - 1);
 	memcpy(both + sizeof(hello_head) - 1, "\x81\x85\0\0\0\0hello\x81\x82\0\0\0\0ok", 19);
-	fd = client(&n, 1);
+	fd = raw_connect(&n, 1);
 	assert_int_equal(sizeof(hello_head) + 18, send(fd, both, sizeof(hello_head) + 18, MSG_NOSIGNAL));
 	assert_int_equal(101, answer(fd, text, sizeof(text)));
 	request_at(&n, &q, &f);
@@ -483,7 +460,7 @@ static void connections_of_one_address_are_capped(void **state)
 	CHECK_OK(listen_on(&n, "ws://127.0.0.1:0/ws"));
 	fd[0] = opened(&n, 1);
 	fd[1] = opened(&n, 1);
-	fd[2] = client(&n, 1);
+	fd[2] = raw_connect(&n, 1);
 	CHECK(is_closed(fd[2]));
 	close(fd[2]);
 	fd[2] = opened(&n, 2);		/* another's */
@@ -565,20 +542,6 @@ static void servers_that_are_none(void **state)
 		answered_with(rows[i], strlen(rows[i]));
 }
 
-static int make(void **state)
-{
-	(void)state;
-	certs_make(&certs);
-	return 0;
-}
-
-static int clean(void **state)
-{
-	(void)state;
-	certs_free(&certs);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -596,5 +559,5 @@ int main(void)
 		cmocka_unit_test(servers_that_are_none),
 	};
 
-	return cmocka_run_group_tests_name("ws", tests, make, clean);
+	return cmocka_run_group_tests_name("ws", tests, certs_setup, certs_teardown);
 }

@@ -15,7 +15,6 @@
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 #define SITE "https://owner.test"
 
-static struct certs certs;
 static struct hostile server;
 static bool has_ipv6;
 static struct berth_res_http_policy policy;
