@@ -216,6 +216,12 @@ void post_close(struct post *w)
 	memset(w, 0, sizeof(*w));
 }
 
+int post_teardown(void **state)
+{
+	post_close(*state);
+	return 0;
+}
+
 char *post_jws(const struct post *w, const char *key, const char *protected_json, const char *kid,
 		const char *payload)
 {

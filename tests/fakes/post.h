@@ -32,6 +32,7 @@ void post_open(struct post *w, const char *whose);
 /* Those of tests/vectors/didcomm-rust. */
 void post_add_rust(struct post *w, const char *name, bool with_secrets);
 void post_close(struct post *w);
+int post_teardown(void **state);	/* the same of a group of tests, whose state it is */
 
 /* Somebody with a key of every type for each use, in keyring and document: "#ed25519",
  * "#p256", "#p384", "#p521", "#secp256k1" sign; "#agree-x25519", "#agree-p256",

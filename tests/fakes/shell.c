@@ -31,3 +31,12 @@ void test_build_adapter(const char *out, const char *source, const char *flag)
 		fail_msg("cannot build %s %s", source, flag);
 	chmod(out, 0755);
 }
+
+void test_fake_adapter(char out[TEST_ADAPTER_LEN], const char *dir, const char *name)
+{
+	char source[64];
+
+	snprintf(out, TEST_ADAPTER_LEN, "%s/%s.so", dir, name);
+	snprintf(source, sizeof(source), "tests/fakes/adapters/%s.c", name);
+	test_build_adapter(out, source, "");
+}

@@ -9,5 +9,8 @@ int test_run(const char *const argv[]);
 /* Builds the shared object out from one C file, as somebody outside the tree
  * would: -I include only, and one more flag (or ""). */
 void test_build_adapter(const char *out, const char *source, const char *flag);
+/* "dir/NAME.so" of tests/fakes/adapters/NAME.c. */
+#define TEST_ADAPTER_LEN 128
+void test_fake_adapter(char out[TEST_ADAPTER_LEN], const char *dir, const char *name);
 
 #endif

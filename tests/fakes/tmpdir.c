@@ -37,6 +37,12 @@ void test_tmpdir_remove(const char *dir)
 	rmdir(dir);
 }
 
+int test_tmpdir_teardown(void **state)
+{
+	test_tmpdir_remove(*state);
+	return 0;
+}
+
 const char *test_path(const char *dir, const char *name)
 {
 	static char ring[4][512];

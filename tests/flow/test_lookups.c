@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Peers whose DIDs a registry has to be asked about, over a real berth-resolverd: while
  * one look-up hangs, everybody else is served. */
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -16,11 +15,12 @@
 #include "tests/fakes/shell.h"
 #include "tests/fakes/story.h"
 #include "tests/fakes/tap.h"
+#include "tests/fakes/tmpdir.h"
 
 #define PING "https://didcomm.org/trust-ping/2.0/ping"
 #define DEADLINE_MS 1000
 
-static char dir[64], faulty[96], libexec[PATH_MAX], docs[96];
+static char dir[64], faulty[TEST_ADAPTER_LEN], libexec[PATH_MAX], docs[96];
 
 /* Somebody with a document that only a registry, and he himself, knows. */
 struct writer {
@@ -328,28 +328,16 @@ static void c100_nobodys_word_counts_where_owners_are_decided(void **state)
 
 static int make_folder(void **state)
 {
-	char exe[PATH_MAX];
-
-	(void)state;
+	*state = dir;
 	snprintf(dir, sizeof(dir), "/tmp/berth-lookups-XXXXXX");
 	if (!mkdtemp(dir))
 		return 1;
 	chmod(dir, 0755);
 	snprintf(docs, sizeof(docs), "%s/docs", dir);
 	mkdir(docs, 0755);
-	snprintf(faulty, sizeof(faulty), "%s/faulty.so", dir);
-	test_build_adapter(faulty, "tests/fakes/adapters/faulty.c", "");
-	test_built(exe, sizeof(exe), "libexec/berth-resolverd");
-	snprintf(libexec, sizeof(libexec), "%s", dirname(exe));
+	test_fake_adapter(faulty, dir, "faulty");
+	test_built(libexec, sizeof(libexec), "libexec");
 	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	const char *argv[] = { "rm", "-rf", dir, NULL };
-
-	(void)state;
-	return test_run(argv);
 }
 
 int main(void)
@@ -361,5 +349,5 @@ int main(void)
 		cmocka_unit_test(one_source_holds_only_its_share),
 		cmocka_unit_test(c100_nobodys_word_counts_where_owners_are_decided),
 	};
-	return cmocka_run_group_tests_name("lookups", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("lookups", tests, make_folder, test_tmpdir_teardown);
 }

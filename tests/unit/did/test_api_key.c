@@ -3,6 +3,7 @@
  * suite's; here it is what the facade makes of it. */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/swtpm.h"
 #include "tests/fakes/tmpdir.h"
 #include "tests/fakes/token.h"
@@ -310,27 +311,11 @@ static void what_cannot_be_signed(void **state)
 
 /* ---- unwrapping, against the messages of the DIDComm specification ---- */
 
-static struct berth_json *read_json(const char *path)
-{
-	struct berth_json *v;
-	size_t n;
-	char *text = test_read_file(path, &n);
-
-	CHECK_OK(berth_json_parse(&v, text, n, 1 << 20));
-	free(text);
-	return v;
-}
-
-static const char *str(const struct berth_json *o, const char *name)
-{
-	return berth_json_str(berth_json_get(o, name));
-}
-
 /* The secret of that kid; Bob's member is spelt "kid ". */
 static const struct berth_json *secret(const struct berth_json *all, const char *kid)
 {
 	berth_json_each(s, all)
-		if (!strcmp(str(s, str(s, "kid") ? "kid" : "kid "), kid))
+		if (!strcmp(test_str(s, test_str(s, "kid") ? "kid" : "kid "), kid))
 			return s;
 	fail_msg("no secret %s", kid);
 	return NULL;
@@ -361,11 +346,11 @@ static void decode(struct berth_buf *out, const char *text)
 static void opens(const struct berth_json *jwe, enum berth_enc enc, const uint8_t *cek)
 {
 	struct berth_buf iv = BERTH_BUF_INIT, tag = BERTH_BUF_INIT, ct = BERTH_BUF_INIT, pt = BERTH_BUF_INIT;
-	const char *aad = str(jwe, "protected");
+	const char *aad = test_str(jwe, "protected");
 
-	decode(&iv, str(jwe, "iv"));
-	decode(&tag, str(jwe, "tag"));
-	decode(&ct, str(jwe, "ciphertext"));
+	decode(&iv, test_str(jwe, "iv"));
+	decode(&tag, test_str(jwe, "tag"));
+	decode(&ct, test_str(jwe, "ciphertext"));
 	CHECK_OK(berth_aead_open(enc, &pt, cek, iv.p, iv.len, tag.p, tag.len, aad, strlen(aad), ct.p, ct.len));
 	CHECK(pt.len && pt.p[0] == '{');
 	berth_buf_free(&iv);
@@ -380,11 +365,11 @@ static void one_recipient(const struct berth_json *jwe, const struct berth_json 
 {
 	char *epk = print(berth_json_get(header, "epk")), *altered = strdup(encrypted_key);
 	const struct berth_keychain_jwe good = {
-		.size = sizeof(good), .alg = str(header, "alg"), .epk = epk, .apu = str(header, "apu"),
-		.apv = str(header, "apv"), .encrypted_key = encrypted_key, .sender = sender,
-		.tag = sender ? str(jwe, "tag") : NULL,
+		.size = sizeof(good), .alg = test_str(header, "alg"), .epk = epk, .apu = test_str(header, "apu"),
+		.apv = test_str(header, "apv"), .encrypted_key = encrypted_key, .sender = sender,
+		.tag = sender ? test_str(jwe, "tag") : NULL,
 	};
-	enum berth_enc enc = berth_enc_parse(str(header, "enc"));
+	enum berth_enc enc = berth_enc_parse(test_str(header, "enc"));
 	struct berth_keychain_jwe bad;
 	uint8_t cek[BERTH_KEYCHAIN_CEK_MAX];
 	size_t n;
@@ -421,18 +406,18 @@ static void one_recipient(const struct berth_json *jwe, const struct berth_json 
 
 static size_t one_message(const char *path, const struct berth_json *alice, const struct berth_json *bob)
 {
-	struct berth_json *jwe = read_json(path), *header;
+	struct berth_json *jwe = test_json_file(path), *header;
 	struct berth_buf text = BERTH_BUF_INIT;
 	char *sender = NULL;
 	size_t n = 0;
 
-	decode(&text, str(jwe, "protected"));
+	decode(&text, test_str(jwe, "protected"));
 	CHECK_OK(berth_json_parse(&header, berth_buf_cstr(&text), text.len, 8192));
-	if (str(header, "skid"))
-		sender = print(secret(alice, str(header, "skid")));
+	if (test_str(header, "skid"))
+		sender = print(secret(alice, test_str(header, "skid")));
 	berth_json_each(r, berth_json_get(jwe, "recipients")) {
-		import("bob", secret(bob, str(berth_json_get(r, "header"), "kid")));
-		one_recipient(jwe, header, str(r, "encrypted_key"), sender);
+		import("bob", secret(bob, test_str(berth_json_get(r, "header"), "kid")));
+		one_recipient(jwe, header, test_str(r, "encrypted_key"), sender);
 		CHECK_OK(berth_keychain_delete(k, "bob"));
 		n++;
 	}
@@ -445,7 +430,7 @@ static size_t one_message(const char *path, const struct berth_json *alice, cons
 
 static void the_content_keys_of_the_specifications_messages(void **state)
 {
-	struct berth_json *alice = read_json(SPEC "A1-sender-secrets.json"), *bob = read_json(SPEC "A2-recipient-secrets.json");
+	struct berth_json *alice = test_json_file(SPEC "A1-sender-secrets.json"), *bob = test_json_file(SPEC "A2-recipient-secrets.json");
 	char path[64];
 	size_t n = 0;
 

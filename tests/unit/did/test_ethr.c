@@ -3,23 +3,8 @@
 
 #include "did/base/json.h"
 #include "did/crypto/keypair.h"
+#include "tests/fakes/json.h"
 #include "tests/unit/did/crypto/hex.h"
-
-static struct berth_json *read_json(const char *path)
-{
-	struct berth_json *root;
-	size_t n;
-	char *text = test_read_file(path, &n);
-
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
-	free(text);
-	return root;
-}
-
-static const char *text_of(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
 
 static void key_of(struct berth_pubkey *out, const char *hex)
 {
@@ -34,7 +19,7 @@ static void key_of(struct berth_pubkey *out, const char *hex)
 
 static void accounts_of_keys(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethers/accounts.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethers/accounts.json");
 	struct berth_eth_address a, again;
 	struct berth_pubkey key;
 	char text[BERTH_ETH_ADDRESS_LEN + 1];
@@ -42,10 +27,10 @@ static void accounts_of_keys(void **s)
 
 	(void)s;
 	berth_json_each(v, root) {
-		key_of(&key, text_of(v, "privateKey") + 2);
+		key_of(&key, test_str(v, "privateKey") + 2);
 		CHECK_OK(berth_eth_address_of(&a, &key));
 		berth_eth_address_format(text, &a);
-		assert_string_equal(text, text_of(v, "address"));
+		assert_string_equal(text, test_str(v, "address"));
 		CHECK_OK(berth_eth_address_parse(&again, text));
 		CHECK(berth_eth_address_equal(&a, &again));
 		count++;
@@ -60,7 +45,7 @@ static void accounts_of_keys(void **s)
 
 static void accounts_of_keys_once_more(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethereum/keyaddrtest.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethereum/keyaddrtest.json");
 	struct berth_eth_address a;
 	struct berth_pubkey key;
 	size_t count = 0;
@@ -68,10 +53,10 @@ static void accounts_of_keys_once_more(void **s)
 
 	(void)s;
 	berth_json_each(v, root) {
-		key_of(&key, text_of(v, "key"));
+		key_of(&key, test_str(v, "key"));
 		CHECK_OK(berth_eth_address_of(&a, &key));
 		berth_eth_address_format(text, &a);
-		CHECK(strcasecmp(text + 2, text_of(v, "addr")) == 0);
+		CHECK(strcasecmp(text + 2, test_str(v, "addr")) == 0);
 		count++;
 	}
 	VECTORS("ethereum (keyaddrtest)", count, berth_json_len(root));
@@ -144,7 +129,7 @@ static void quantities_and_data(void **s)
 
 static void dids(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/did-ethr/identifiers.json");
+	struct berth_json *root = test_json_file("tests/vectors/did-ethr/identifiers.json");
 	struct berth_ethr_did d;
 	struct berth_eth_address a;
 	size_t count = 0;

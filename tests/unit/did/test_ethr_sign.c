@@ -9,16 +9,12 @@
 #include "did/crypto/keypair.h"
 #include "did/ethr_tx.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 #include "tests/unit/did/crypto/hex.h"
 
 static struct berth_keystore *ks;
 static struct berth_json *root;
 static char dir[64];
-
-static const char *text_of(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
 
 /* A sealed file with the key of the vectors, and one of another type. */
 static int setup(void **s)
@@ -43,7 +39,7 @@ static int setup(void **s)
 	fclose(f);
 	chmod(pass, 0600);
 	CHECK_OK(berth_keystore_open(&ks, &cfg));
-	unhex_to(b, 32, text_of(root, "privateKey") + 2);
+	unhex_to(b, 32, test_str(root, "privateKey") + 2);
 	CHECK_OK(berth_keypair_from_private(&key, BERTH_KEY_SECP256K1, b, 32));
 	CHECK_OK(berth_keystore_import(ks, "owner", &key, BERTH_USAGE_SIGN));
 	CHECK_OK(berth_keystore_generate(ks, "p256", BERTH_KEY_P256, BERTH_USAGE_SIGN, NULL));
@@ -78,15 +74,15 @@ static uint64_t number_of(const struct berth_json *v, const char *key)
 static uint8_t *order_of(struct berth_ethr_order *o, size_t i)
 {
 	const struct berth_json *v = berth_json_at(berth_json_get(root, "calls"), i);
-	uint8_t *value = unhex(text_of(v, "value") ? text_of(v, "value") + 2 : "", &o->call.value_len);
+	uint8_t *value = unhex(test_str(v, "value") ? test_str(v, "value") + 2 : "", &o->call.value_len);
 
 	o->registry.chain_id = 1337;
-	CHECK_OK(berth_eth_address_parse(&o->registry.address, text_of(root, "registry")));
-	o->call.function = berth_ethr_function_parse(text_of(v, "function"));
-	CHECK_OK(berth_eth_address_parse(&o->call.identity, text_of(v, "identity")));
-	if (text_of(v, "party"))
-		CHECK_OK(berth_eth_address_parse(&o->call.party, text_of(v, "party")));
-	o->call.name = text_of(v, "name");
+	CHECK_OK(berth_eth_address_parse(&o->registry.address, test_str(root, "registry")));
+	o->call.function = berth_ethr_function_parse(test_str(v, "function"));
+	CHECK_OK(berth_eth_address_parse(&o->call.identity, test_str(v, "identity")));
+	if (test_str(v, "party"))
+		CHECK_OK(berth_eth_address_parse(&o->call.party, test_str(v, "party")));
+	o->call.name = test_str(v, "name");
 	o->call.value = value;
 	o->call.validity_s = number_of(v, "validity");
 	return value;
@@ -99,7 +95,7 @@ static void signs_what_ethers_does(size_t i, size_t call)
 	struct berth_ethr_order o = { 0 };
 	uint8_t hash[32], want[32], *value = order_of(&o, call);
 	size_t n;
-	uint8_t *raw = unhex(text_of(v, "raw") + 2, &n);
+	uint8_t *raw = unhex(test_str(v, "raw") + 2, &n);
 
 	o.registry.chain_id = number_of(v, "chainId");
 	o.nonce = number_of(v, "nonce");
@@ -111,7 +107,7 @@ static void signs_what_ethers_does(size_t i, size_t call)
 	berth_buf_str(&out, "before");
 	CHECK_OK(berth_ethr_sign(ks, "owner", &o, &out, hash));
 	CHECK(out.len == n + 6 && memcmp(out.p + 6, raw, n) == 0);
-	unhex_to(want, 32, text_of(v, "hash") + 2);
+	unhex_to(want, 32, test_str(v, "hash") + 2);
 	CHECK(memcmp(hash, want, 32) == 0);
 	berth_buf_free(&out);
 	free(raw);
@@ -141,10 +137,10 @@ static void a_signature_for_anothers_transaction(void **s)
 
 		berth_buf_reset(&out);
 		CHECK_OK(berth_ethr_sign(ks, "owner", &o, &out, hash));
-		unhex_to(want, 32, text_of(v, "hash") + 2);
+		unhex_to(want, 32, test_str(v, "hash") + 2);
 		CHECK(memcmp(hash, want, 32) == 0);
-		unhex_to(want, 32, text_of(berth_json_get(v, "signature"), "r") + 2);
-		unhex_to(want + 32, 32, text_of(berth_json_get(v, "signature"), "s") + 2);
+		unhex_to(want, 32, test_str(berth_json_get(v, "signature"), "r") + 2);
+		unhex_to(want + 32, 32, test_str(berth_json_get(v, "signature"), "s") + 2);
 		CHECK(out.len == 65 && memcmp(out.p, want, 64) == 0);
 		CHECK(out.p[64] == number_of(berth_json_get(v, "signature"), "yParity"));
 		free(value);
@@ -162,7 +158,7 @@ static void a_call_that_the_owner_signed(void **s)
 	uint8_t hash[32], again[32], *value = order_of(&o, 5);
 
 	(void)s;
-	CHECK_OK(berth_eth_address_parse(&owner, text_of(root, "owner")));
+	CHECK_OK(berth_eth_address_parse(&owner, test_str(root, "owner")));
 	CHECK_OK(berth_keystore_generate(ks, "payer", BERTH_KEY_SECP256K1, BERTH_USAGE_SIGN, NULL));
 	CHECK_OK(berth_ethr_sign(ks, "owner", &o, &sig, hash));
 	o.meta = false;

@@ -8,23 +8,8 @@
 #include "did/crypto/keccak.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/recover.h"
+#include "tests/fakes/json.h"
 #include "tests/unit/did/crypto/hex.h"
-
-static struct berth_json *read_json(const char *path)
-{
-	struct berth_json *root;
-	size_t n;
-	char *text = test_read_file(path, &n);
-
-	CHECK_OK(berth_json_parse(&root, text, n, (size_t)4 << 20));
-	free(text);
-	return root;
-}
-
-static const char *text_of(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
 
 static void hex_is(const struct berth_buf *b, const char *hex)
 {
@@ -59,15 +44,15 @@ static uint8_t *read_call(struct berth_ethr_call *c, const struct berth_json *v)
 	uint8_t *value = NULL;
 	int64_t validity = 0;
 
-	*c = (struct berth_ethr_call){ .function = berth_ethr_function_parse(text_of(v, "function")) };
+	*c = (struct berth_ethr_call){ .function = berth_ethr_function_parse(test_str(v, "function")) };
 	CHECK(c->function != BERTH_ETHR__END);
-	assert_string_equal(berth_ethr_function_name(c->function), text_of(v, "function"));
-	CHECK_OK(berth_eth_address_parse(&c->identity, text_of(v, "identity")));
-	if (text_of(v, "party"))
-		CHECK_OK(berth_eth_address_parse(&c->party, text_of(v, "party")));
-	c->name = text_of(v, "name");
-	if (text_of(v, "value"))
-		value = unhex(text_of(v, "value") + 2, &c->value_len);
+	assert_string_equal(berth_ethr_function_name(c->function), test_str(v, "function"));
+	CHECK_OK(berth_eth_address_parse(&c->identity, test_str(v, "identity")));
+	if (test_str(v, "party"))
+		CHECK_OK(berth_eth_address_parse(&c->party, test_str(v, "party")));
+	c->name = test_str(v, "name");
+	if (test_str(v, "value"))
+		value = unhex(test_str(v, "value") + 2, &c->value_len);
 	c->value = value ? value : &none;
 	CHECK_OK(berth_json_opt_int(v, "validity", 0, INT64_MAX, &validity));
 	c->validity_s = (uint64_t)validity;
@@ -84,35 +69,35 @@ static void check_call(const struct berth_json *v, const struct berth_eth_addres
 	int64_t nonce, y;
 
 	CHECK_OK(berth_ethr_call_data(&b, &c, NULL));
-	hex_is(&b, text_of(v, "data"));
+	hex_is(&b, test_str(v, "data"));
 	CHECK_OK(berth_json_req_int(v, "nonce", 0, INT64_MAX, &nonce));
 	CHECK_OK(berth_ethr_meta_hash(hash, &c, registry, (uint64_t)nonce));
-	unhex_to(bytes, 32, text_of(v, "hash") + 2);
+	unhex_to(bytes, 32, test_str(v, "hash") + 2);
 	CHECK(memcmp(hash, bytes, 32) == 0);
 	sign(&sig, key, hash);
-	unhex_to(bytes, 32, text_of(want, "r") + 2);
+	unhex_to(bytes, 32, test_str(want, "r") + 2);
 	CHECK(memcmp(sig.rs, bytes, 32) == 0);
-	unhex_to(bytes, 32, text_of(want, "s") + 2);
+	unhex_to(bytes, 32, test_str(want, "s") + 2);
 	CHECK(memcmp(sig.rs + 32, bytes, 32) == 0);
 	CHECK_OK(berth_json_req_int(want, "yParity", 0, 1, &y));
 	CHECK(sig.recovery == y);
 	berth_buf_reset(&b);
 	CHECK_OK(berth_ethr_call_data(&b, &c, &sig));
-	hex_is(&b, text_of(v, "signedData"));
+	hex_is(&b, test_str(v, "signedData"));
 	berth_buf_free(&b);
 	free(value);
 }
 
 static void calls_and_meta_transactions(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethr-did-registry/calls.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethr-did-registry/calls.json");
 	struct berth_eth_address registry;
 	struct berth_privkey key;
 	size_t count = 0;
 
 	(void)s;
-	CHECK_OK(berth_eth_address_parse(&registry, text_of(root, "registry")));
-	private_key(&key, text_of(root, "privateKey"));
+	CHECK_OK(berth_eth_address_parse(&registry, test_str(root, "registry")));
+	private_key(&key, test_str(root, "privateKey"));
 	berth_json_each(v, berth_json_get(root, "calls")) {
 		check_call(v, &registry, &key);
 		count++;
@@ -173,7 +158,7 @@ static uint64_t number_of(const struct berth_json *v, const char *key)
 
 static bool fits(const struct berth_json *v, const char *key)
 {
-	const char *text = text_of(v, key);
+	const char *text = test_str(v, key);
 
 	return !text || strlen(text) <= 2 + 16;
 }
@@ -181,7 +166,7 @@ static bool fits(const struct berth_json *v, const char *key)
 /* data is the caller's. */
 static uint8_t *read_tx(struct berth_eth_tx *tx, const struct berth_json *v)
 {
-	uint8_t *data = unhex(text_of(v, "data") ? text_of(v, "data") + 2 : "", &tx->data_len);
+	uint8_t *data = unhex(test_str(v, "data") ? test_str(v, "data") + 2 : "", &tx->data_len);
 
 	tx->data = data;
 	tx->chain_id = number_of(v, "chainId");
@@ -190,7 +175,7 @@ static uint8_t *read_tx(struct berth_eth_tx *tx, const struct berth_json *v)
 	tx->gas_price = number_of(v, "gasPrice");
 	tx->max_fee = number_of(v, "maxFeePerGas");
 	tx->max_priority_fee = number_of(v, "maxPriorityFeePerGas");
-	CHECK_OK(berth_eth_address_parse(&tx->to, text_of(v, "to")));
+	CHECK_OK(berth_eth_address_parse(&tx->to, test_str(v, "to")));
 	return data;
 }
 
@@ -228,13 +213,13 @@ static void check_tx(const struct berth_eth_tx *tx, const struct berth_privkey *
 /* Those that move no value and whose fees are numbers a wallet would pay. */
 static bool is_ours(const struct berth_json *v)
 {
-	return text_of(v, "to") && !berth_json_get(v, "value") && number_of(v, "chainId") && fits(v, "gasPrice") &&
+	return test_str(v, "to") && !berth_json_get(v, "value") && number_of(v, "chainId") && fits(v, "gasPrice") &&
 	       fits(v, "maxFeePerGas") && fits(v, "maxPriorityFeePerGas") && fits(v, "gasLimit") && fits(v, "chainId");
 }
 
 static void ethers_transactions(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethers/transactions.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethers/transactions.json");
 	size_t legacy = 0, london = 0;
 
 	(void)s;
@@ -246,13 +231,13 @@ static void ethers_transactions(void **s)
 
 		if (!is_ours(t))
 			continue;
-		private_key(&key, text_of(v, "privateKey"));
+		private_key(&key, test_str(v, "privateKey"));
 		data = read_tx(&tx, t);
-		check_tx(&tx, &key, text_of(v, "unsignedEip155"), text_of(v, "signedEip155"));
+		check_tx(&tx, &key, test_str(v, "unsignedEip155"), test_str(v, "signedEip155"));
 		legacy++;
-		if (!berth_json_get(t, "accessList") && *text_of(v, "unsignedLondon")) {
+		if (!berth_json_get(t, "accessList") && *test_str(v, "unsignedLondon")) {
 			tx.legacy = false;
-			check_tx(&tx, &key, text_of(v, "unsignedLondon"), text_of(v, "signedLondon"));
+			check_tx(&tx, &key, test_str(v, "unsignedLondon"), test_str(v, "signedLondon"));
 			london++;
 		}
 		berth_privkey_wipe(&key);
@@ -266,21 +251,21 @@ static void ethers_transactions(void **s)
 
 static void registry_transactions(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethr-did-registry/calls.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethr-did-registry/calls.json");
 	struct berth_privkey key;
 	size_t count = 0;
 
 	(void)s;
-	private_key(&key, text_of(root, "privateKey"));
+	private_key(&key, test_str(root, "privateKey"));
 	berth_json_each(v, berth_json_get(root, "transactions")) {
 		struct berth_eth_tx tx = { .legacy = number_of(v, "type") == 0 };
 		uint8_t hash[32], want[32], *data = read_tx(&tx, v);
 		size_t n;
-		uint8_t *raw = unhex(text_of(v, "raw") + 2, &n);
+		uint8_t *raw = unhex(test_str(v, "raw") + 2, &n);
 
-		check_tx(&tx, &key, text_of(v, "unsigned"), text_of(v, "raw"));
+		check_tx(&tx, &key, test_str(v, "unsigned"), test_str(v, "raw"));
 		berth_keccak256(hash, raw, n);
-		unhex_to(want, 32, text_of(v, "hash") + 2);
+		unhex_to(want, 32, test_str(v, "hash") + 2);
 		CHECK(memcmp(hash, want, 32) == 0);
 		free(raw);
 		free(data);
@@ -295,17 +280,17 @@ static void registry_transactions(void **s)
 /* The example of EIP-155 moves value, so it is put together here: what is below ours. */
 static void eip155_example(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethereum-eip/eip155-example.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethereum-eip/eip155-example.json");
 	struct berth_buf items = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
 	struct berth_eth_address to, from;
 	struct berth_eth_tx tx;
 	struct berth_privkey key;
 	uint8_t hash[32], want[32], rs[64], recovery;
 	size_t n;
-	uint8_t *raw = unhex(text_of(root, "signed") + 2, &n);
+	uint8_t *raw = unhex(test_str(root, "signed") + 2, &n);
 
 	(void)s;
-	CHECK_OK(berth_eth_address_parse(&to, text_of(root, "to")));
+	CHECK_OK(berth_eth_address_parse(&to, test_str(root, "to")));
 	berth_rlp_put_u64(&items, number_of(root, "nonce"));
 	berth_rlp_put_u64(&items, number_of(root, "gasPrice"));
 	berth_rlp_put_u64(&items, number_of(root, "gasLimit"));
@@ -316,11 +301,11 @@ static void eip155_example(void **s)
 	berth_rlp_put_u64(&items, 0);
 	berth_rlp_put_u64(&items, 0);
 	berth_rlp_put_list(&b, &items);
-	hex_is(&b, text_of(root, "signing_data"));
+	hex_is(&b, test_str(root, "signing_data"));
 	berth_keccak256(hash, b.p, b.len);
-	unhex_to(want, 32, text_of(root, "signing_hash") + 2);
+	unhex_to(want, 32, test_str(root, "signing_hash") + 2);
 	CHECK(memcmp(hash, want, 32) == 0);
-	private_key(&key, text_of(root, "private_key"));
+	private_key(&key, test_str(root, "private_key"));
 	CHECK_OK(berth_k1_sign_digest(rs, &key, hash));
 	CHECK_OK(berth_k1_find_recovery(&recovery, &key.pub, hash, rs));
 	CHECK(recovery == number_of(root, "v") - 37);
@@ -337,12 +322,12 @@ static void eip155_example(void **s)
 /* Transactions that nodes must refuse are none of ours either. */
 static void refused(const char *path, size_t *count)
 {
-	struct berth_json *root = read_json(path);
+	struct berth_json *root = test_json_file(path);
 	struct berth_eth_address from;
 	struct berth_eth_tx tx;
 
 	berth_json_each(v, root) {
-		const char *hex = text_of(v, "txbytes");
+		const char *hex = test_str(v, "txbytes");
 		size_t n;
 		uint8_t *raw = unhex(strncmp(hex, "0x", 2) == 0 ? hex + 2 : hex, &n);
 
@@ -380,15 +365,15 @@ static void malformed_transactions(void **s)
 
 static void every_truncation_and_every_byte(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethr-did-registry/calls.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethr-did-registry/calls.json");
 	struct berth_eth_address from, right;
 	struct berth_eth_tx tx;
 	size_t n, other = 0;
 
 	(void)s;
-	CHECK_OK(berth_eth_address_parse(&right, text_of(root, "owner")));
+	CHECK_OK(berth_eth_address_parse(&right, test_str(root, "owner")));
 	berth_json_each(v, berth_json_get(root, "transactions")) {
-		uint8_t *raw = unhex(text_of(v, "raw") + 2, &n);
+		uint8_t *raw = unhex(test_str(v, "raw") + 2, &n);
 
 		for (size_t i = 0; i < n; i++) {
 			uint8_t *exact = malloc(i ? i : 1);

@@ -38,20 +38,13 @@ static void self_signed(const char *name, const char *subject, const char *more)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = dir;
 	berth_crypto_init();
 	test_tmpdir(dir);
 	CHECK_OK(berth_keypair_generate(&device, BERTH_KEY_P256));
 	CHECK_OK(berth_keypair_generate(&did_key, BERTH_KEY_ED25519));
 	write_key();
 	self_signed("good.der", "/CN=a/serialNumber=1", "");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	test_tmpdir_remove(dir);
 	return 0;
 }
 
@@ -230,5 +223,5 @@ int main(void)
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_tmpdir_teardown);
 }

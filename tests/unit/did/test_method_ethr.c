@@ -8,27 +8,12 @@
 #include "did/codec/base58.h"
 #include "did/crypto/keypair.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 #include "tests/unit/did/crypto/hex.h"
 
 #define NOW 1780000000	/* 2026-05-28 */
 #define WHO "0xb9c5714089478a327f09197987f16f9e5d936e8a"
 #define DID "did:ethr:0x539:" WHO
-
-static const char *text_of(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
-
-static struct berth_json *read_json(const char *path)
-{
-	struct berth_json *root;
-	size_t n;
-	char *text = test_read_file(path, &n);
-
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
-	free(text);
-	return root;
-}
 
 static enum berth_err judge_text(struct berth_registry_result *out, const char *text, size_t n, const char *did,
 				 const char *id, const char *time, const char *pin, struct berth_buf *new_pin, int64_t now_s)
@@ -58,25 +43,25 @@ static enum berth_err judge(struct berth_registry_result *out, const struct bert
 /* That version writes keys as raw bytes in hex or base58 and has older names of types. */
 static void same_key(const struct berth_did_doc *doc, const struct berth_json *theirs, const struct berth_json *ours)
 {
-	const struct berth_vm *vm = berth_did_doc_vm(doc, text_of(theirs, "id"));
+	const struct berth_vm *vm = berth_did_doc_vm(doc, test_str(theirs, "id"));
 	uint8_t compressed[BERTH_PUBKEY_MAX], *bytes = NULL;
 	struct berth_buf raw = BERTH_BUF_INIT;
 	size_t n;
 
-	if (text_of(theirs, "publicKeyHex")) {
-		bytes = unhex(text_of(theirs, "publicKeyHex"), &n);
+	if (test_str(theirs, "publicKeyHex")) {
+		bytes = unhex(test_str(theirs, "publicKeyHex"), &n);
 		berth_buf_put(&raw, bytes, n);
-	} else if (text_of(theirs, "publicKeyBase58")) {
-		CHECK_OK(berth_base58_decode(&raw, text_of(theirs, "publicKeyBase58"), strlen(text_of(theirs, "publicKeyBase58"))));
+	} else if (test_str(theirs, "publicKeyBase58")) {
+		CHECK_OK(berth_base58_decode(&raw, test_str(theirs, "publicKeyBase58"), strlen(test_str(theirs, "publicKeyBase58"))));
 	} else {
 		uint8_t b64[32];
 
-		assert_int_equal(sodium_base642bin(b64, 32, text_of(theirs, "publicKeyBase64"), 44, NULL, &n, NULL,
+		assert_int_equal(sodium_base642bin(b64, 32, test_str(theirs, "publicKeyBase64"), 44, NULL, &n, NULL,
 						   sodium_base64_VARIANT_ORIGINAL), 0);
 		berth_buf_put(&raw, b64, n);
 	}
 	if (vm->key.type == BERTH_KEY_NONE) {
-		assert_string_equal(text_of(ours, "publicKeyHex"), text_of(theirs, "publicKeyHex"));
+		assert_string_equal(test_str(ours, "publicKeyHex"), test_str(theirs, "publicKeyHex"));
 	} else {
 		n = berth_pubkey_compress(compressed, &vm->key);
 		CHECK(n == raw.len && memcmp(compressed, raw.p, n) == 0);
@@ -92,10 +77,10 @@ static void same_methods(const struct berth_did_doc *doc, const struct berth_jso
 	CHECK(berth_json_len(berth_json_get(berth_did_doc_json(doc), "verificationMethod")) ==
 	      berth_json_len(berth_json_get(theirs, "verificationMethod")));
 	berth_json_each(vm, berth_json_get(theirs, "verificationMethod")) {
-		assert_string_equal(text_of(ours, "id"), text_of(vm, "id"));
-		assert_string_equal(text_of(ours, "controller"), text_of(vm, "controller"));
-		if (text_of(vm, "blockchainAccountId"))
-			assert_string_equal(text_of(ours, "blockchainAccountId"), text_of(vm, "blockchainAccountId"));
+		assert_string_equal(test_str(ours, "id"), test_str(vm, "id"));
+		assert_string_equal(test_str(ours, "controller"), test_str(vm, "controller"));
+		if (test_str(vm, "blockchainAccountId"))
+			assert_string_equal(test_str(ours, "blockchainAccountId"), test_str(vm, "blockchainAccountId"));
 		else
 			same_key(doc, vm, ours);
 		ours = berth_json_next(ours);
@@ -141,21 +126,21 @@ static void check_result(const struct berth_json *evidence, const char *did, con
 
 static void agrees_with_ethr_did_resolver(void **s)
 {
-	struct berth_json *root = read_json("tests/vectors/ethr-did-resolver/chain.json");
+	struct berth_json *root = test_json_file("tests/vectors/ethr-did-resolver/chain.json");
 	size_t states = 0, versions = 0;
 
 	(void)s;
 	berth_json_each(v, root) {
 		const struct berth_json *evidence = berth_json_get(v, "evidence");
 
-		check_result(evidence, text_of(v, "did"), NULL, berth_json_get(v, "result"));
+		check_result(evidence, test_str(v, "did"), NULL, berth_json_get(v, "result"));
 		states++;
 		berth_json_each(version, berth_json_get(v, "versions")) {
 			/* In the block that revokes a delegate it takes the revocation, which
 			 * ends in that very second, for a delegate. */
-			if (strcmp(berth_json_key(version), "9") == 0 && strstr(text_of(v, "did"), "0x32ee"))
+			if (strcmp(berth_json_key(version), "9") == 0 && strstr(test_str(v, "did"), "0x32ee"))
 				continue;
-			check_result(evidence, text_of(v, "did"), berth_json_key(version), version);
+			check_result(evidence, test_str(v, "did"), berth_json_key(version), version);
 			versions++;
 		}
 	}
@@ -177,26 +162,26 @@ static void parse(struct berth_json **out, const char *text)
 
 static void specification_defaults(void **s)
 {
-	struct berth_json *address = read_json("tests/vectors/did-ethr/spec-block-02.json");
-	struct berth_json *key = read_json("tests/vectors/did-ethr/spec-block-03.json"), *evidence;
+	struct berth_json *address = test_json_file("tests/vectors/did-ethr/spec-block-02.json");
+	struct berth_json *key = test_json_file("tests/vectors/did-ethr/spec-block-03.json"), *evidence;
 	struct berth_registry_result r;
 	const struct berth_json *ours;
 
 	(void)s;
 	parse(&evidence, "{\"chainId\":\"0x1\",\"identity\":\"0xb9c5714089478a327f09197987f16f9e5d936e8a\"," NO_LOGS "}");
-	CHECK_OK(judge(&r, evidence, text_of(address, "id"), NULL, NULL, "", NULL));
+	CHECK_OK(judge(&r, evidence, test_str(address, "id"), NULL, NULL, "", NULL));
 	ours = berth_did_doc_json(r.doc);
 	CHECK(berth_json_equal(berth_json_get(ours, "@context"), berth_json_get(address, "@context")));
 	CHECK(berth_json_equal(berth_json_get(ours, "authentication"), berth_json_get(address, "authentication")));
 	CHECK(berth_json_equal(berth_json_get(ours, "assertionMethod"), berth_json_get(address, "assertionMethod")));
-	CHECK(strcasecmp(text_of(berth_json_at(berth_json_get(ours, "verificationMethod"), 0), "blockchainAccountId"),
-			 text_of(berth_json_at(berth_json_get(address, "verificationMethod"), 0), "blockchainAccountId")) == 0);
+	CHECK(strcasecmp(test_str(berth_json_at(berth_json_get(ours, "verificationMethod"), 0), "blockchainAccountId"),
+			 test_str(berth_json_at(berth_json_get(address, "verificationMethod"), 0), "blockchainAccountId")) == 0);
 	CHECK(berth_json_len(r.metadata) == 0 && !r.deactivated && r.ttl_s == 0);
 	berth_registry_result_free(&r);
 	berth_json_free(evidence);
 
 	parse(&evidence, "{\"chainId\":\"0x1\",\"identity\":\"0x7e5f4552091a69125d5dfcb7b8c2659029395bdf\"," NO_LOGS "}");
-	CHECK_OK(judge(&r, evidence, text_of(key, "id"), NULL, NULL, "", NULL));
+	CHECK_OK(judge(&r, evidence, test_str(key, "id"), NULL, NULL, "", NULL));
 	ours = berth_did_doc_json(r.doc);
 	CHECK(berth_json_equal(berth_json_get(ours, "@context"), berth_json_get(key, "@context")));
 	CHECK(berth_json_equal(berth_json_get(ours, "authentication"), berth_json_get(key, "authentication")));
@@ -346,7 +331,7 @@ static const struct berth_json *method(const struct berth_registry_result *r, co
 
 	snprintf(id, sizeof(id), DID "%s", fragment);
 	berth_json_each(vm, berth_json_get(berth_did_doc_json(r->doc), "verificationMethod"))
-		if (strcmp(text_of(vm, "id"), id) == 0)
+		if (strcmp(test_str(vm, "id"), id) == 0)
 			return vm;
 	return NULL;
 }
@@ -357,7 +342,7 @@ static const struct berth_json *service(const struct berth_registry_result *r, c
 
 	snprintf(id, sizeof(id), DID "%s", fragment);
 	berth_json_each(v, berth_json_get(berth_did_doc_json(r->doc), "service"))
-		if (strcmp(text_of(v, "id"), id) == 0)
+		if (strcmp(test_str(v, "id"), id) == 0)
 			return v;
 	return NULL;
 }
@@ -380,7 +365,7 @@ static void makes(const char *name, const char *value_hex, const char *block)
 	struct story t;
 
 	snprintf(path, sizeof(path), "tests/vectors/did-ethr/spec-block-%s.json", block);
-	want = read_json(path);
+	want = test_json_file(path);
 	begin(&t);
 	attribute(&t, name, value_hex, FOREVER);
 	CHECK_OK(judge(&r, t.root, DID, NULL, NULL, "", NULL));
@@ -394,7 +379,7 @@ static void makes(const char *name, const char *value_hex, const char *block)
 			fail_msg("%s: %s differs", name, berth_json_key(m));
 	CHECK(berth_json_len(ours) == berth_json_len(want));
 	if (berth_json_get(want, "publicKeyJwk"))
-		assert_string_equal(text_of(berth_json_get(ours, "publicKeyJwk"), "x"),
+		assert_string_equal(test_str(berth_json_get(ours, "publicKeyJwk"), "x"),
 				    "uXww3nZ_CEzjCAFo7ikwU7ozsjXXEWoyY9KfFFCTa3E");
 	berth_registry_result_free(&r);
 	berth_json_free(t.root);
@@ -415,8 +400,8 @@ static void specification_attributes(void **s)
 /* Multikey: what is on the chain has the multicodec with it already. */
 static void multikeys_are_taken_as_they_are(void **s)
 {
-	struct berth_json *want = read_json("tests/vectors/did-ethr/spec-block-10.json");
-	const char *multibase = text_of(want, "publicKeyMultibase");
+	struct berth_json *want = test_json_file("tests/vectors/did-ethr/spec-block-10.json");
+	const char *multibase = test_str(want, "publicKeyMultibase");
 	struct berth_buf raw = BERTH_BUF_INIT;
 	char hex[256];
 
@@ -528,11 +513,11 @@ static void services_are_text_or_json(void **s)
 	CHECK_OK(judge(&r, t.root, DID, NULL, NULL, "", NULL));
 	CHECK(berth_json_is(berth_json_get(service(&r, "#service-1"), "serviceEndpoint"), BERTH_JSON_OBJECT));
 	CHECK(berth_json_is(berth_json_get(service(&r, "#service-2"), "serviceEndpoint"), BERTH_JSON_ARRAY));
-	assert_string_equal(text_of(service(&r, "#service-3"), "serviceEndpoint"), "https://c.example");
-	assert_string_equal(text_of(service(&r, "#service-4"), "serviceEndpoint"), "42");
-	assert_string_equal(text_of(service(&r, "#service-5"), "serviceEndpoint"), "{");
+	assert_string_equal(test_str(service(&r, "#service-3"), "serviceEndpoint"), "https://c.example");
+	assert_string_equal(test_str(service(&r, "#service-4"), "serviceEndpoint"), "42");
+	assert_string_equal(test_str(service(&r, "#service-5"), "serviceEndpoint"), "{");
 	CHECK(!service(&r, "#service-6") && !service(&r, "#service-7"));
-	assert_string_equal(text_of(service(&r, "#service-8"), "serviceEndpoint"), "https://i.example");
+	assert_string_equal(test_str(service(&r, "#service-8"), "serviceEndpoint"), "https://i.example");
 	berth_registry_result_free(&r);
 	berth_json_free(t.root);
 }
@@ -560,12 +545,12 @@ static void keys_that_are_none(void **s)
 	attribute(&t, "did/pub/X/veriKey/base58", much, FOREVER);
 	CHECK_OK(judge(&r, t.root, DID, NULL, NULL, "", NULL));
 	CHECK(!method(&r, "#delegate-1") && !method(&r, "#delegate-2"));
-	assert_string_equal(text_of(method(&r, "#delegate-3"), "publicKeyPem"),
+	assert_string_equal(test_str(method(&r, "#delegate-3"), "publicKeyPem"),
 			    "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----");
-	assert_string_equal(text_of(method(&r, "#delegate-4"), "publicKeyBase64"), "+/8=");
-	assert_string_equal(text_of(method(&r, "#delegate-5"), "publicKeyBase58"), "LBG");
-	assert_non_null(text_of(method(&r, "#delegate-6"), "publicKeyPem"));
-	assert_string_equal(text_of(method(&r, "#delegate-7"), "value"), "fbff");
+	assert_string_equal(test_str(method(&r, "#delegate-4"), "publicKeyBase64"), "+/8=");
+	assert_string_equal(test_str(method(&r, "#delegate-5"), "publicKeyBase58"), "LBG");
+	assert_non_null(test_str(method(&r, "#delegate-6"), "publicKeyPem"));
+	assert_string_equal(test_str(method(&r, "#delegate-7"), "value"), "fbff");
 	CHECK(!method(&r, "#delegate-8") && method(&r, "#delegate-9") && !method(&r, "#delegate-10") && !method(&r, "#delegate-11"));
 	berth_registry_result_free(&r);
 	berth_json_free(t.root);
@@ -586,17 +571,17 @@ static void versions(void **s)
 	set_quantity(berth_json_get_mut(t.root, "blocks"), "0x69", BLOCK_TIME(105));
 
 	CHECK_OK(judge(&r, t.root, DID, "99", NULL, "", NULL));		/* before anything */
-	CHECK(!method(&r, "#delegate-1") && !text_of(r.metadata, "versionId"));
-	assert_string_equal(text_of(r.metadata, "nextVersionId"), "100");
+	CHECK(!method(&r, "#delegate-1") && !test_str(r.metadata, "versionId"));
+	assert_string_equal(test_str(r.metadata, "nextVersionId"), "100");
 	berth_registry_result_free(&r);
 	CHECK_OK(judge(&r, t.root, DID, "101", NULL, "", NULL));
 	CHECK(method(&r, "#delegate-1") && !method(&r, "#delegate-2"));
-	assert_string_equal(text_of(r.metadata, "versionId"), "101");
-	assert_string_equal(text_of(r.metadata, "nextVersionId"), "102");
+	assert_string_equal(test_str(r.metadata, "versionId"), "101");
+	assert_string_equal(test_str(r.metadata, "nextVersionId"), "102");
 	CHECK(r.ttl_s == 0);	/* what was, does not end */
 	berth_registry_result_free(&r);
 	CHECK_OK(judge(&r, t.root, DID, "105", NULL, "", NULL));	/* between versions: its own time counts */
-	CHECK(method(&r, "#delegate-1") && method(&r, "#delegate-2") && !text_of(r.metadata, "nextVersionId"));
+	CHECK(method(&r, "#delegate-1") && method(&r, "#delegate-2") && !test_str(r.metadata, "nextVersionId"));
 	berth_registry_result_free(&r);
 	CHECK_OK(judge(&r, t.root, DID, "1000", NULL, "", NULL));
 	CHECK(!method(&r, "#delegate-1") && method(&r, "#delegate-2"));
@@ -605,7 +590,7 @@ static void versions(void **s)
 	berth_rfc3339_format(when, BLOCK_TIME(101) + 9);
 	CHECK_OK(judge(&r, t.root, DID, NULL, when, "", NULL));
 	CHECK(method(&r, "#delegate-1") && !method(&r, "#delegate-2"));
-	assert_string_equal(text_of(r.metadata, "nextVersionId"), "102");
+	assert_string_equal(test_str(r.metadata, "nextVersionId"), "102");
 	berth_registry_result_free(&r);
 	berth_rfc3339_format(when, BLOCK_TIME(102));
 	CHECK_OK(judge(&r, t.root, DID, NULL, when, "", NULL));
@@ -639,14 +624,14 @@ static void deactivation(void **s)
 	owner(&t, "0x0000000000000000000000000000000000000000");
 	CHECK_OK(judge(&r, t.root, DID, "100", NULL, "", NULL));
 	CHECK(!r.deactivated && method(&r, "#delegate-1"));
-	assert_string_equal(text_of(r.metadata, "nextVersionId"), "101");
+	assert_string_equal(test_str(r.metadata, "nextVersionId"), "101");
 	berth_registry_result_free(&r);
 	/* the contract lets the account write again, which brings nothing back */
 	for (int i = 0; i < 2; i++) {
 		CHECK_OK(judge(&r, t.root, DID, NULL, NULL, "", NULL));
 		CHECK(r.deactivated && r.doc && r.doc->n_vms == 0 && r.doc->n_services == 0);
 		CHECK(berth_json_bool(berth_json_get(r.metadata, "deactivated"), false));
-		assert_string_equal(text_of(r.metadata, "versionId"), "101");
+		assert_string_equal(test_str(r.metadata, "versionId"), "101");
 		berth_registry_result_free(&r);
 		owner(&t, D);
 		delegate(&t, "veriKey", D, FOREVER);
@@ -694,7 +679,7 @@ static struct berth_json *log_at(struct story *t, size_t i)
 
 static void set_data_word(struct story *t, size_t log, size_t word, const char *hex)
 {
-	char *data = strdup(text_of(log_at(t, log), "data"));
+	char *data = strdup(test_str(log_at(t, log), "data"));
 
 	memcpy(data + 2 + 64 * word, hex, 64);
 	CHECK_OK(berth_json_set_str(log_at(t, log), "data", data));
@@ -967,7 +952,7 @@ static void every_truncation(void **s)
 	}
 	/* and of the data of each log */
 	for (size_t i = 0; i < 4; i++) {
-		char *whole = strdup(text_of(log_at(&t, i), "data")), *cut = strdup(whole);
+		char *whole = strdup(test_str(log_at(&t, i), "data")), *cut = strdup(whole);
 
 		for (size_t n = 2; n < strlen(whole); n += 2) {
 			cut[n] = 0;

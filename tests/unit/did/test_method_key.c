@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include "did/base/buf.h"
 #include "did/base/json.h"
@@ -11,22 +12,6 @@
 #include "did/method_key.h"
 
 #define ED "z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH"
-
-static struct berth_json *load(const char *path)
-{
-	struct berth_json *v;
-	size_t n;
-	char *text = test_read_file(path, &n);
-
-	CHECK_OK(berth_json_parse(&v, text, n, n));
-	free(text);
-	return v;
-}
-
-static const char *str(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
 
 /* ---- did:key ---- */
 
@@ -68,7 +53,7 @@ static void spec_vectors(const char *name)
 	const struct berth_json *list;
 
 	snprintf(path, sizeof(path), "tests/vectors/did-key-spec/%s.json", name);
-	file = load(path);
+	file = test_json_file(path);
 	list = berth_json_get(file, "didDocument");	/* x25519.json is one level deeper */
 	berth_json_each(v, list ? list : file) {
 		const struct berth_json *document = list ? v : berth_json_get(v, "didDocument");
@@ -108,7 +93,7 @@ static void did_key_spec_unsupported(void **state)
 		char path[128];
 
 		snprintf(path, sizeof(path), "tests/vectors/did-key-spec/%s.json", files[i].name);
-		file = load(path);
+		file = test_json_file(path);
 		berth_json_each(v, file) {
 			CHECK_RC(files[i].want, berth_did_key_resolve(&doc, berth_json_key(v)));
 			printf("did-key-spec %s: not supported, refused: %.40s\n", files[i].name, berth_json_key(v));
@@ -121,7 +106,7 @@ static void did_key_spec_unsupported(void **state)
 /* Seeds of the vectors give the DIDs. */
 static void did_key_from_seeds(void **state)
 {
-	struct berth_json *file = load("tests/vectors/did-key-spec/ed25519-x25519.json");
+	struct berth_json *file = test_json_file("tests/vectors/did-key-spec/ed25519-x25519.json");
 
 	(void)state;
 	berth_json_each(v, file) {
@@ -130,7 +115,7 @@ static void did_key_from_seeds(void **state)
 		uint8_t seed[32] = { 0 };
 		unsigned last;
 
-		CHECK(sscanf(str(v, "seed") + 62, "%2x", &last) == 1);
+		CHECK(sscanf(test_str(v, "seed") + 62, "%2x", &last) == 1);
 		seed[31] = (uint8_t)last;
 		CHECK_OK(berth_keypair_from_private(&k, BERTH_KEY_ED25519, seed, 32));
 		CHECK_OK(berth_did_key_create(&did, &k.pub));
@@ -274,7 +259,7 @@ static char *without_dollar(const struct berth_json *document)
 
 static void did_jwk_spec_vectors(void **state)
 {
-	struct berth_json *file = load("tests/vectors/did-jwk/examples.json");
+	struct berth_json *file = test_json_file("tests/vectors/did-jwk/examples.json");
 	size_t passed = 0;
 
 	(void)state;
@@ -282,8 +267,8 @@ static void did_jwk_spec_vectors(void **state)
 		char *text = without_dollar(berth_json_get(v, "document"));
 		struct berth_did_doc *got, *want;
 
-		CHECK_OK(berth_did_jwk_resolve(&got, str(v, "did")));
-		CHECK_OK(berth_did_doc_parse(&want, text, strlen(text), str(v, "did")));
+		CHECK_OK(berth_did_jwk_resolve(&got, test_str(v, "did")));
+		CHECK_OK(berth_did_doc_parse(&want, text, strlen(text), test_str(v, "did")));
 		CHECK(same_meaning(got, want));
 		CHECK(berth_json_equal(berth_json_get(berth_did_doc_json(got), "verificationMethod"),
 				       berth_json_get(berth_did_doc_json(want), "verificationMethod")));

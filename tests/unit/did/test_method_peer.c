@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include "did/base/buf.h"
 #include "did/base/json.h"
@@ -17,28 +18,6 @@
 #define ED "z6Mkj3PUd1WjvaDhNZhhhXQdz5UnZXmS7ehtx8bsPpD47kKc"
 #define PEER1_DID "did:peer:1zQmR7cCY5VenQbUNsGr9fLFb3xpsiaHsESjMJ556TgozsWP"
 #define X "z6LSg8zQom395jKLrGiBNruB9MM6V8PWuf2FpEy4uRFiqQBR"
-
-static struct berth_json *json(const char *text)
-{
-	struct berth_json *v;
-
-	CHECK_OK(berth_json_parse(&v, text, strlen(text), BERTH_JSON_MAX));
-	return v;
-}
-
-static struct berth_json *load(const char *path)
-{
-	char *text = test_read_file(path, NULL);
-	struct berth_json *v = json(text);
-
-	free(text);
-	return v;
-}
-
-static const char *str(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
 
 static struct berth_pubkey multikey(const char *text)
 {
@@ -71,27 +50,27 @@ static bool equal_documents(const struct berth_json *got, const struct berth_jso
 
 static void spec_resolve(void **state)
 {
-	struct berth_json *file = load(SPEC "resolve.json");
+	struct berth_json *file = test_json_file(SPEC "resolve.json");
 	const char *long_did = NULL;
 	size_t passed = 0, total = 0;
 
 	(void)state;
 	berth_json_each(v, file)
-		if (strncmp(str(v, "did"), "did:peer:4", 10) == 0 && strchr(str(v, "did") + 10, ':'))
-			long_did = str(v, "did");
+		if (strncmp(test_str(v, "did"), "did:peer:4", 10) == 0 && strchr(test_str(v, "did") + 10, ':'))
+			long_did = test_str(v, "did");
 	CHECK(long_did);
 	berth_json_each(v, file) {
-		bool is_short = strncmp(str(v, "did"), "did:peer:4", 10) == 0 && !strchr(str(v, "did") + 10, ':');
+		bool is_short = strncmp(test_str(v, "did"), "did:peer:4", 10) == 0 && !strchr(test_str(v, "did") + 10, ':');
 		struct berth_did_doc *doc;
 
 		if (is_short)
-			CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, str(v, "did")));
-		CHECK_OK(is_short ? berth_did_peer_resolve_short(&doc, long_did) : berth_did_peer_resolve(&doc, str(v, "did")));
+			CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, test_str(v, "did")));
+		CHECK_OK(is_short ? berth_did_peer_resolve_short(&doc, long_did) : berth_did_peer_resolve(&doc, test_str(v, "did")));
 		total++;
-		if (strcmp(doc->id, str(v, "did")) == 0 && equal_documents(berth_did_doc_json(doc), berth_json_get(v, "document")))
+		if (strcmp(doc->id, test_str(v, "did")) == 0 && equal_documents(berth_did_doc_json(doc), berth_json_get(v, "document")))
 			passed++;
 		else
-			print_message("did-peer-spec: %.60s\n", str(v, "did"));
+			print_message("did-peer-spec: %.60s\n", test_str(v, "did"));
 		berth_did_doc_free(doc);
 	}
 	VECTORS("did-peer-spec resolve", passed, total);
@@ -101,19 +80,19 @@ static void spec_resolve(void **state)
 
 static void spec_numalgo3(void **state)
 {
-	struct berth_json *file = load(SPEC "numalgo3.json");
+	struct berth_json *file = test_json_file(SPEC "numalgo3.json");
 
 	(void)state;
 	berth_json_each(v, file) {
 		struct berth_did_doc *doc;
 
-		CHECK_OK(berth_did_peer_resolve(&doc, str(v, "numalgo2")));
+		CHECK_OK(berth_did_peer_resolve(&doc, test_str(v, "numalgo2")));
 		assert_string_equal(berth_json_str(berth_json_at(berth_json_get(berth_did_doc_json(doc), "alsoKnownAs"), 0)),
-				    str(v, "numalgo3"));
+				    test_str(v, "numalgo3"));
 		berth_did_doc_free(doc);
-		CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, str(v, "numalgo3")));
-		CHECK_OK(berth_did_peer_resolve_short(&doc, str(v, "numalgo2")));
-		assert_string_equal(doc->id, str(v, "numalgo3"));
+		CHECK_RC(BERTH_E_RESOLVE, berth_did_peer_resolve(&doc, test_str(v, "numalgo3")));
+		CHECK_OK(berth_did_peer_resolve_short(&doc, test_str(v, "numalgo2")));
+		assert_string_equal(doc->id, test_str(v, "numalgo3"));
 		berth_did_doc_free(doc);
 	}
 	VECTORS("did-peer-spec numalgo 2 to 3", berth_json_len(file), berth_json_len(file));
@@ -147,7 +126,7 @@ static void spec_level_1(void **state)
 /* The specification's own inputs give the specification's DID. */
 static void spec_create_numalgo_2(void **state)
 {
-	struct berth_json *service = load(SPEC "block-04.json"), *both = berth_json_new_array(), *second = json(
+	struct berth_json *service = test_json_file(SPEC "block-04.json"), *both = berth_json_new_array(), *second = test_json(
 		"{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"http://example.com/another\","
 		"\"accept\":[\"didcomm/v2\"],\"routingKeys\":[\"did:example:123456789abcdefghi#key-2\"]}}");
 	char *want = test_read_file(SPEC "block-05.txt", NULL);
@@ -232,7 +211,7 @@ static void numalgo_2_counts_keys_in_order(void **state)
 
 static void numalgo_4_long_and_short(void **state)
 {
-	struct berth_json *services = json("[{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"nng+tcp://gw.test:7\"}},"
+	struct berth_json *services = test_json("[{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"nng+tcp://gw.test:7\"}},"
 		"{\"id\":\"#files\",\"type\":\"X\",\"serviceEndpoint\":\"https://a\"},{\"type\":\"Y\",\"serviceEndpoint\":\"https://b\"}]");
 	struct berth_peer_spec s = two_keys();
 	struct berth_buf did = BERTH_BUF_INIT, brief = BERTH_BUF_INIT;
@@ -247,9 +226,9 @@ static void numalgo_4_long_and_short(void **state)
 	CHECK(berth_did_doc_vm(doc, "#key-2")->rels == BERTH_REL_KEY_AGREEMENT);
 	assert_string_equal(berth_did_doc_endpoint(doc, 0), "nng+tcp://gw.test:7");
 	CHECK(doc->n_services == 3);
-	assert_string_equal(str(doc->services[0].json, "id"), "#service");
-	assert_string_equal(str(doc->services[1].json, "id"), "#files");
-	assert_string_equal(str(doc->services[2].json, "id"), "#service-1");
+	assert_string_equal(test_str(doc->services[0].json, "id"), "#service");
+	assert_string_equal(test_str(doc->services[1].json, "id"), "#files");
+	assert_string_equal(test_str(doc->services[2].json, "id"), "#service-1");
 
 	CHECK_OK(berth_did_short(&brief, berth_buf_cstr(&did)));
 	assert_string_equal(berth_json_str(berth_json_at(berth_json_get(berth_did_doc_json(doc), "alsoKnownAs"), 0)), berth_buf_cstr(&brief));
@@ -280,7 +259,7 @@ static enum berth_err create(int numalgo, const struct berth_peer_spec *s)
 static enum berth_err create_with(int numalgo, const char *services)
 {
 	struct berth_peer_spec s = two_keys();
-	struct berth_json *v = json(services);
+	struct berth_json *v = test_json(services);
 	enum berth_err rc;
 
 	s.services = v;
@@ -394,9 +373,9 @@ static void old_service_encodings_are_read(void **state)
 		endpoint = berth_did_doc_endpoint(doc, 0);
 		CHECK(!endpoint == !cases[i].endpoint && (!endpoint || strcmp(endpoint, cases[i].endpoint) == 0));
 		CHECK(doc->n_services == cases[i].n);
-		assert_string_equal(str(doc->services[0].json, "id"), "#service");
+		assert_string_equal(test_str(doc->services[0].json, "id"), "#service");
 		if (cases[i].n == 2)
-			assert_string_equal(str(doc->services[1].json, "id"), "#service-1");
+			assert_string_equal(test_str(doc->services[1].json, "id"), "#service-1");
 		berth_did_doc_free(doc);
 	}
 }
@@ -428,7 +407,7 @@ static void old_names_of_keys_are_found(void **state)
 static void abbreviations_stand_for_members_and_the_type_only(void **state)
 {
 	struct berth_did_doc *doc;
-	struct berth_json *want = json("{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"dm\",\"accept\":[\"t\",\"s\"],"
+	struct berth_json *want = test_json("{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"dm\",\"accept\":[\"t\",\"s\"],"
 		"\"x\":{\"routingKeys\":\"r\",\"type\":\"DIDCommMessaging\"}},\"id\":\"#own\"}");
 
 	(void)state;

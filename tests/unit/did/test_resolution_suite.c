@@ -3,6 +3,7 @@
  * dereferencing give.  Their documents are all that is known here; what is asked of
  * us is the same answer from them. */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include <dirent.h>
 
@@ -62,11 +63,6 @@ static const char *reason(const char *file, const char *url)
 	return NULL;
 }
 
-static const char *str(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
-
 /* ---- the documents ---- */
 
 /* The document that an output has, as an object or as text; NULL: none. */
@@ -78,7 +74,7 @@ static struct berth_json *document_of(const struct berth_json *output)
 	if (berth_json_is(berth_json_get(output, "didDocument"), BERTH_JSON_OBJECT))
 		return berth_json_clone(berth_json_get(output, "didDocument"));
 	for (size_t i = 0; i < 2; i++) {
-		const char *text = str(output, members[i]);
+		const char *text = test_str(output, members[i]);
 
 		if (text && berth_json_parse_object(&v, text, strlen(text), BERTH_DID_DOC_MAX) == BERTH_OK)
 			return v;
@@ -92,7 +88,7 @@ static struct berth_json *in_executions(const struct berth_json *file, const cha
 
 	berth_json_each(e, berth_json_get(file, "executions")) {
 		const struct berth_json *input = berth_json_get(e, "input");
-		const char *asked = str(input, "didUrl") ? str(input, "didUrl") : str(input, "did");
+		const char *asked = test_str(input, "didUrl") ? test_str(input, "didUrl") : test_str(input, "did");
 
 		if (asked && strcmp(asked, did) == 0 && (found = document_of(berth_json_get(e, "output"))))
 			return found;
@@ -105,7 +101,7 @@ static struct berth_json *in_representations(const struct berth_json *file, cons
 	struct berth_json *v;
 
 	berth_json_each(rep, berth_json_get(file, did)) {
-		const char *text = str(rep, "representation");
+		const char *text = test_str(rep, "representation");
 
 		if (text && berth_json_parse_object(&v, text, strlen(text), BERTH_DID_DOC_MAX) == BERTH_OK)
 			return v;
@@ -122,7 +118,7 @@ static enum berth_err look_up(struct berth_resolver *r, const char *did, struct 
 
 	(void)r;
 	*out = NULL;
-	if (v && (!str(v, "id") || strcmp(str(v, "id"), did) != 0)) {
+	if (v && (!test_str(v, "id") || strcmp(test_str(v, "id"), did) != 0)) {
 		berth_json_free(v);
 		v = NULL;
 	}
@@ -139,7 +135,7 @@ static struct berth_resolver library = { .resolve = look_up };
 
 static bool same_content(const struct berth_json *ours, const struct berth_json *output)
 {
-	const char *want = str(output, "contentStream");
+	const char *want = test_str(output, "contentStream");
 	struct berth_json *v;
 	bool same;
 
@@ -156,7 +152,7 @@ static bool same_content(const struct berth_json *ours, const struct berth_json 
 
 static bool same_dereferencing(const char *url, const struct berth_json *output)
 {
-	const char *error = str(berth_json_get(output, "dereferencingMetadata"), "error");
+	const char *error = test_str(berth_json_get(output, "dereferencingMetadata"), "error");
 	struct berth_dereferenced d;
 	bool same;
 
@@ -170,7 +166,7 @@ static bool same_dereferencing(const char *url, const struct berth_json *output)
 
 static bool same_resolution(const char *did, const struct berth_json *output)
 {
-	const char *error = str(berth_json_get(output, "didResolutionMetadata"), "error");
+	const char *error = test_str(berth_json_get(output, "didResolutionMetadata"), "error");
 	struct berth_did_doc *doc;
 	enum berth_err rc = berth_resolve(&library, did, &doc);
 	bool same;
@@ -191,7 +187,7 @@ static void check(const char *prefix, const char *member, bool (*same)(const cha
 		if (!strstr(names[i], prefix))
 			continue;
 		berth_json_each(e, berth_json_get(files[i], "executions")) {
-			const char *asked = str(berth_json_get(e, "input"), member);
+			const char *asked = test_str(berth_json_get(e, "input"), member);
 			bool ok;
 
 			output_now = berth_json_get(e, "output");

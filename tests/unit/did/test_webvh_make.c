@@ -3,6 +3,7 @@
  * judged as anybody's. */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 
 #include "did/base/secret.h"
 #include "did/crypto/keypair.h"
@@ -53,14 +54,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct berth_json *parse(const char *text)
-{
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse_exact(&j, text, strlen(text), BERTH_JSON_MAX));
-	return j;
-}
-
 /* A log under way. */
 struct work {
 	struct berth_buf log;
@@ -92,7 +85,7 @@ static void remember_document(struct work *w)
 
 static enum berth_err entry(struct work *w, const struct person *by, const char *params, const struct berth_json *document)
 {
-	struct berth_json *p = parse(params);
+	struct berth_json *p = test_json(params);
 	const struct berth_webvh_entry_spec spec = { .parameters = p, .document = document, .keyring = kr, .kid = by->kid, .now_s = NOW };
 	size_t before = w->log.len;
 	enum berth_err rc = berth_webvh_entry_make(&w->log, &w->head, &spec);
@@ -106,7 +99,7 @@ static enum berth_err entry(struct work *w, const struct person *by, const char 
 
 static void create(struct work *w, const char *more)
 {
-	struct berth_json *document = parse("{\"@context\":[\"https://www.w3.org/ns/did/v1\"],\"id\":\"" PLACE "\",\"controller\":\"" PLACE "\"}");
+	struct berth_json *document = test_json("{\"@context\":[\"https://www.w3.org/ns/did/v1\"],\"id\":\"" PLACE "\",\"controller\":\"" PLACE "\"}");
 	char params[1024];
 
 	memset(w, 0, sizeof(*w));
@@ -309,7 +302,7 @@ static void witnesses_approve(void **state)
 
 static void the_head_is_still_to_come(void **state)
 {
-	struct berth_json *p = parse("{}");
+	struct berth_json *p = test_json("{}");
 	struct work w;
 	struct berth_webvh_entry_spec spec = { .parameters = p, .keyring = kr, .kid = a.kid, .now_s = NOW - 301 };
 
@@ -397,12 +390,12 @@ out:
 static void c015_every_allocation_may_fail(void **state)
 {
 	char params[256];
-	struct berth_json *p, *document = parse("{\"id\":\"" PLACE "\"}");
+	struct berth_json *p, *document = test_json("{\"id\":\"" PLACE "\"}");
 	struct berth_webvh_entry_spec spec = { .document = document, .keyring = kr, .kid = a.kid, .now_s = NOW };
 
 	(void)state;
 	snprintf(params, sizeof(params), "{\"updateKeys\":[\"%s\"]}", a.multikey);
-	spec.parameters = p = parse(params);
+	spec.parameters = p = test_json(params);
 	CHECK(test_every_allocation_fails(make_scarce, &spec) > 100);
 	berth_json_free(p);
 	berth_json_free(document);

@@ -213,16 +213,9 @@ static void c015_every_allocation_may_fail(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &w;
 	post_open(&w, "ab");
 	post_person(&w, "did:example:carol");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	post_close(&w);
 	return 0;
 }
 
@@ -237,5 +230,5 @@ int main(void)
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, post_teardown);
 }

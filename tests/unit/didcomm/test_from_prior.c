@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/post.h"
 
 #include "did/base/secret.h"
@@ -64,12 +65,10 @@ static void expect(enum berth_err want, char *token, const char *what)
  * signature's last character has bits that no encoder sets. */
 static void didcomm_rust_tokens(void **state)
 {
-	struct berth_json *all = NULL;
-	size_t n, passed = 0;
-	char *text = test_read_file(RUST "from_prior_jwt.json", &n);
+	struct berth_json *all = test_json_file(RUST "from_prior_jwt.json");
+	size_t passed = 0;
 
 	(void)state;
-	CHECK_OK(berth_json_parse(&all, text, n, BERTH_JSON_MAX));
 	berth_json_each(c, all) {
 		const char *name = berth_json_str(berth_json_get(c, "name"));
 		const char *token = berth_json_str(berth_json_get(c, "message"));
@@ -84,7 +83,6 @@ static void didcomm_rust_tokens(void **state)
 	}
 	VECTORS("didcomm-rust/from_prior_jwt.json", passed, berth_json_len(all));
 	berth_json_free(all);
-	free(text);
 }
 
 static void twin_is_accepted(void **state)
@@ -337,16 +335,9 @@ static void the_longest_kids_fit(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &w;
 	post_open(&w, "ab");
 	post_add_rust(&w, "charlie", true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	post_close(&w);
 	return 0;
 }
 
@@ -369,5 +360,5 @@ int main(void)
 		cmocka_unit_test(the_longest_kids_fit),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, post_teardown);
 }

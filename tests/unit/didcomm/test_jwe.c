@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/post.h"
 
 #include <time.h>
@@ -683,12 +684,10 @@ static void wycheproof_case(const struct berth_json *group, const struct berth_j
 
 static void wycheproof_json_web_encryption(void **state)
 {
-	size_t n, total = 0;
-	char *text = test_read_file("tests/vectors/wycheproof/json_web_encryption_test.json", &n);
-	struct berth_json *root = NULL;
+	size_t total = 0;
+	struct berth_json *root = test_json_file("tests/vectors/wycheproof/json_web_encryption_test.json");
 
 	(void)state;
-	CHECK_OK(berth_json_parse(&root, text, n, 8 << 20));
 	berth_json_each(group, berth_json_get(root, "testGroups")) {
 		const char *alg = berth_json_str(berth_json_get(berth_json_get(group, "private"), "alg"));
 
@@ -702,7 +701,6 @@ static void wycheproof_json_web_encryption(void **state)
 	VECTORS("wycheproof/json_web_encryption_test.json (ECDH-ES+A256KW)", total, 5);
 	assert_int_equal(total, 5);
 	berth_json_free(root);
-	free(text);
 }
 
 static char *members(const char *first, size_t n)
@@ -1028,16 +1026,9 @@ static void c144_no_nonce_is_used_twice(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &w;
 	post_open(&w, "ab");
 	post_person(&w, "did:example:carol");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	post_close(&w);
 	return 0;
 }
 
@@ -1085,5 +1076,5 @@ int main(void)
 		cmocka_unit_test(c144_no_nonce_is_used_twice),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, post_teardown);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include "did/base/secret.h"
 #include "did/codec/base64url.h"
@@ -82,12 +83,10 @@ static enum berth_err rust_expects(const char *name, const char *expect)
 
 static void didcomm_rust_plaintexts(void **state)
 {
-	struct berth_json *all = NULL;
-	size_t n, passed = 0;
-	char *text = test_read_file("tests/vectors/didcomm-rust/plaintext.json", &n);
+	struct berth_json *all = test_json_file("tests/vectors/didcomm-rust/plaintext.json");
+	size_t passed = 0;
 
 	(void)state;
-	CHECK_OK(berth_json_parse(&all, text, n, BERTH_JSON_MAX));
 	berth_json_each(c, all) {
 		const char *name = berth_json_str(berth_json_get(c, "name"));
 		struct berth_buf b = BERTH_BUF_INIT;
@@ -102,7 +101,6 @@ static void didcomm_rust_plaintexts(void **state)
 	}
 	VECTORS("didcomm-rust/plaintext.json", passed, berth_json_len(all));
 	berth_json_free(all);
-	free(text);
 }
 
 static void c009_times_are_whole_numbers(void **state)

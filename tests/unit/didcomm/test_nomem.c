@@ -130,15 +130,8 @@ static void c015_from_prior(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &w;
 	post_open(&w, "ab");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	post_close(&w);
 	return 0;
 }
 
@@ -151,5 +144,5 @@ int main(void)
 		cmocka_unit_test(c015_from_prior),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, post_teardown);
 }

@@ -481,17 +481,10 @@ static void fails_like_nothing_was_packed(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &w;
 	post_open(&w, "ab");
 	post_person(&w, CAROL);
 	post_person(&w, ERIN);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	post_close(&w);
 	return 0;
 }
 
@@ -514,5 +507,5 @@ int main(void)
 		cmocka_unit_test(fails_like_nothing_was_packed),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, post_teardown);
 }

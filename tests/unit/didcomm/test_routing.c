@@ -25,17 +25,10 @@ static int setup(void **state)
 {
 	static const char *const people[] = { "alice", "bob", "charlie", "mediator1", "mediator2", "mediator3" };
 
-	(void)state;
+	*state = &w;
 	post_open(&w, "");
 	for (size_t i = 0; i < sizeof(people) / sizeof(*people); i++)
 		post_add_rust(&w, people[i], true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	post_close(&w);
 	return 0;
 }
 
@@ -516,5 +509,5 @@ int main(void)
 		cmocka_unit_test(forwards_in_forwards_end),
 	};
 
-	return cmocka_run_group_tests_name("routing", tests, setup, teardown);
+	return cmocka_run_group_tests_name("routing", tests, setup, post_teardown);
 }

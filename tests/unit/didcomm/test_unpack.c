@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/post.h"
 
 #include "did/codec/base64url.h"
@@ -689,13 +690,11 @@ static void c056_other_nestings_are_e_env(void **state)
 static void v1_is_refused_by_name(void **state)
 {
 	static const char v1[] = "the peer speaks DIDComm v1";
-	struct berth_json *all = NULL;
+	struct berth_json *all = test_json_file("tests/vectors/didcomm-v1/envelopes.json");
 	struct berth_unpacked u;
-	size_t n, passed = 0;
-	char *text = test_read_file("tests/vectors/didcomm-v1/envelopes.json", &n);
+	size_t passed = 0;
 
 	(void)state;
-	CHECK_OK(berth_json_parse(&all, text, n, BERTH_JSON_MAX));
 	w.key_ops = w.lookups = 0;
 	berth_json_each(c, all) {
 		struct berth_buf b = BERTH_BUF_INIT;
@@ -715,7 +714,6 @@ static void v1_is_refused_by_name(void **state)
 	VECTORS("didcomm-v1 (refused by name)", passed, 4);
 	assert_int_equal(passed, 4);
 	berth_json_free(all);
-	free(text);
 }
 
 static void c057_plaintext_from_the_network_is_e_env(void **state)
@@ -780,15 +778,8 @@ static void metadata_has_every_member(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &w;
 	post_open(&w, "ab");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	post_close(&w);
 	return 0;
 }
 
@@ -825,5 +816,5 @@ int main(void)
 		cmocka_unit_test(metadata_has_every_member),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, post_teardown);
 }

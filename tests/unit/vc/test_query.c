@@ -18,17 +18,6 @@ static struct berth_keyring *kr;
 static struct test_party issuer, holder;
 static struct berth_wallet wallet;
 
-static struct berth_json *read_json(const char *path)
-{
-	size_t n;
-	char *text = test_read_file(path, &n);
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse(&j, text, n, BERTH_JSON_MAX));
-	free(text);
-	return j;
-}
-
 /* ---- the wallet ---- */
 
 static void add(const char *name, const char *text)
@@ -78,7 +67,7 @@ static void add_foreign(void)
 {
 	size_t n;
 	char *text = test_read_file(DCQL "credentials/jwt_vc.json", &n);
-	struct berth_json *vp = read_json(PEX "presentation-submission/appendix_JWT_example.json");
+	struct berth_json *vp = test_json_file(PEX "presentation-submission/appendix_JWT_example.json");
 
 	add_jwt("id-jwt", "JWT", text);
 	free(text);
@@ -257,7 +246,7 @@ static size_t queries(bool pex)
 
 		if (vectors[i].pex != pex)
 			continue;
-		doc = read_json(vectors[i].path);
+		doc = test_json_file(vectors[i].path);
 		rc = ask(doc, pex, &text);
 		if (vectors[i].want ? rc || strcmp(text, vectors[i].want) : rc != BERTH_E_NOMATCH)
 			fail_msg("%s: %s %s", vectors[i].path, berth_err_name(rc), text ? text : berth_err_detail());
@@ -275,7 +264,7 @@ static void requirement(const char *file, const char *want)
 		"{\"id\":\"a2\",\"group\":[\"A\"],\"constraints\":{\"fields\":[{\"path\":[\"$.nothing\"]}]}},"
 		"{\"id\":\"b1\",\"group\":[\"B\"],\"constraints\":{\"fields\":[{\"path\":[\"$.jobs\"]}]}},"
 		"{\"id\":\"b2\",\"group\":[\"B\"],\"constraints\":{\"fields\":[{\"path\":[\"$.vct\"]},{\"path\":[\"$.jobs\"]}]}}]";
-	struct berth_json *doc = read_json(file);
+	struct berth_json *doc = test_json_file(file);
 	char *text;
 
 	CHECK_OK(berth_json_set_str(doc, "id", "x"));
@@ -302,7 +291,7 @@ static size_t submissions(void)
 		const struct berth_json *at;
 
 		snprintf(path, sizeof(path), PEX "presentation-submission/%s", files[i].file);
-		doc = read_json(path);
+		doc = test_json_file(path);
 		at = files[i].where && *files[i].where ? berth_json_get(doc, files[i].where) : doc;
 		CHECK_RC(files[i].where ? BERTH_OK : BERTH_E_TYPE,
 			 berth_submission_check(berth_json_get(at, "presentation_submission")));

@@ -129,17 +129,6 @@ static void work_is_bounded(void **state)
 					"{\"$ref\":\"#/$defs/a\"},{\"$ref\":\"#/$defs/a\"}]}}}", "1", &valid));
 }
 
-static struct berth_json *read_json(const char *path)
-{
-	size_t n;
-	char *text = test_read_file(path, &n);
-	struct berth_json *j;
-
-	CHECK_OK(berth_json_parse(&j, text, n, BERTH_JSON_MAX));
-	free(text);
-	return j;
-}
-
 static bool conforms(const struct berth_json *schema, const struct berth_json *v)
 {
 	size_t budget = BERTH_SCHEMA_WORK_MAX;
@@ -153,21 +142,21 @@ static bool conforms(const struct berth_json *schema, const struct berth_json *v
 static void schemas_of_others(void **state)
 {
 	static const char *const requirements[] = { "pick_1_example.json", "pick_2_example.json", "pick_3_example.json" };
-	struct berth_json *s = read_json(PEX "schemas/v2.0.0/submission-requirements.json"), *v;
+	struct berth_json *s = test_json_file(PEX "schemas/v2.0.0/submission-requirements.json"), *v;
 	char path[256];
 
 	(void)state;
 	CHECK_OK(berth_schema_check(s));
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), PEX "submission-requirements/%s", requirements[i]);
-		v = read_json(path);
+		v = test_json_file(path);
 		CHECK(conforms(s, v));
 		berth_json_remove(berth_json_first_mut(berth_json_get_mut(v, "submission_requirements")), "rule");
 		CHECK(!conforms(s, v));
 		berth_json_free(v);
 	}
 	berth_json_free(s);
-	s = read_json(PEX "schemas/v2.0.0/presentation-definition.json");	/* points to other documents */
+	s = test_json_file(PEX "schemas/v2.0.0/presentation-definition.json");	/* points to other documents */
 	CHECK_RC(BERTH_E_TYPE, berth_schema_check(s));
 	berth_json_free(s);
 }
@@ -212,7 +201,7 @@ static void draft_4(void **state)
 		if (!strstr(e->d_name, ".json"))
 			continue;
 		snprintf(path, sizeof(path), SUITE "%s", e->d_name);
-		groups = read_json(path);
+		groups = test_json_file(path);
 		berth_json_each(group, groups)
 			one_group(e->d_name, group, &t);
 		berth_json_free(groups);

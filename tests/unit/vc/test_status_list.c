@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 
 #include "did/codec/base64url.h"
 #include "did/jose/jws.h"
@@ -8,18 +9,6 @@
 
 #define W3C "tests/vectors/bitstring-status-list/"
 #define IETF "tests/vectors/token-status-list/"
-
-static struct berth_json *load(const char *path)
-{
-	char *text;
-	size_t n;
-	struct berth_json *j;
-
-	text = test_read_file(path, &n);
-	CHECK_OK(berth_json_parse(&j, text, n, BERTH_JSON_MAX));
-	free(text);
-	return j;
-}
 
 static const char *str_of(const struct berth_json *o, const char *member)
 {
@@ -33,7 +22,7 @@ static const char *str_of(const struct berth_json *o, const char *member)
 
 static void bitstring_vectors(void **state)
 {
-	struct berth_json *lists = load(W3C "encoded-lists.json"), *examples = load(W3C "spec-examples.json");
+	struct berth_json *lists = test_json_file(W3C "encoded-lists.json"), *examples = test_json_file(W3C "spec-examples.json");
 	size_t passed = 0, total = 0;
 	struct berth_status_list l;
 	unsigned v;
@@ -68,7 +57,7 @@ static void bitstring_vectors(void **state)
 /* The bytes of each small list, both ways. */
 static size_t small_vectors(size_t *total)
 {
-	struct berth_json *small = load(IETF "small-vectors.json");
+	struct berth_json *small = test_json_file(IETF "small-vectors.json");
 	struct berth_status_list l;
 	size_t passed = 0;
 
@@ -94,7 +83,7 @@ static size_t small_vectors(size_t *total)
 /* A long list has exactly the statuses that its table names. */
 static size_t long_vector(const char *table, const char *file)
 {
-	struct berth_json *t = load(table), *doc = load(file);
+	struct berth_json *t = test_json_file(table), *doc = test_json_file(file);
 	struct berth_status_list l;
 	size_t set = 0, named = 0;
 	unsigned v;
@@ -191,7 +180,7 @@ static bool same_list(const char *hex, const uint8_t *want, size_t want_len)
 
 static size_t cbor_small_vectors(size_t *total)
 {
-	struct berth_json *small = load(IETF "small-vectors.json");
+	struct berth_json *small = test_json_file(IETF "small-vectors.json");
 	size_t passed = 0;
 
 	berth_json_each(it, small) {
@@ -208,7 +197,7 @@ static size_t cbor_small_vectors(size_t *total)
 
 static size_t cbor_long_vector(const char *hex_file, const char *json_file)
 {
-	struct berth_json *doc = load(json_file);
+	struct berth_json *doc = test_json_file(json_file);
 	char *hex = test_read_file(hex_file, &(size_t){ 0 });
 	struct berth_status_list l;
 	bool same;

@@ -4,6 +4,7 @@
 #include "did/base/clock.h"
 #include "did/base/secret.h"
 #include "did/jose/jwk.h"
+#include "tests/fakes/json.h"
 #include "tests/fakes/party.h"
 #include "vc/sd_jwt.h"
 #include "vc/token.h"
@@ -556,12 +557,9 @@ static bool is_sd_jwt(const char *token)
 /* COSE is another world: none of these is taken for a token of ours. */
 static size_t refused_cose(void)
 {
-	size_t n;
-	char *text = test_read_file("tests/vectors/vc-jose-cose/cose-sign1-hex.json", &n);
-	struct berth_json *list;
+	struct berth_json *list = test_json_file("tests/vectors/vc-jose-cose/cose-sign1-hex.json");
 	size_t refused = 0;
 
-	CHECK_OK(berth_json_parse(&list, text, n, BERTH_JSON_MAX));
 	berth_json_each(it, list) {
 		struct berth_buf hex = BERTH_BUF_INIT;
 		struct berth_report r;
@@ -573,7 +571,6 @@ static size_t refused_cose(void)
 		refused++;
 	}
 	berth_json_free(list);
-	free(text);
 	return refused;
 }
 

@@ -121,18 +121,11 @@ static void c159_files_of_others_cannot_be_reached(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = dir;
 	test_tmpdir(dir);
 	return chdir(dir) || mkdir("state", 0700) || mkdir("run", 0700) || mkdir("etc", 0700) ||
 	       deed_look("etc/berth.conf", O_CREAT | O_WRONLY) || deed_look("roots.pem", O_CREAT | O_WRONLY) ||
 	       deed_look("keys", O_CREAT | O_WRONLY);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	test_tmpdir_remove(dir);
-	return 0;
 }
 
 int main(void)
@@ -148,5 +141,5 @@ int main(void)
 #endif
 	};
 
-	return cmocka_run_group_tests_name("sandbox", tests, setup, teardown);
+	return cmocka_run_group_tests_name("sandbox", tests, setup, test_tmpdir_teardown);
 }

@@ -4,6 +4,7 @@
 
 #include "did/base/json.h"
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #define NOW 1780000000
 
@@ -20,16 +21,13 @@ static enum berth_err judge(struct berth_registry_result *out, const char *did, 
 /* A history of did:ethr is read, and pinned; nobody's document stands in for it. */
 static void ethr_is_judged_by_its_history(void **state)
 {
-	size_t n;
-	char *text = test_read_file("tests/vectors/ethr-did-resolver/chain.json", &n);
 	struct berth_buf evidence = BERTH_BUF_INIT, pin = BERTH_BUF_INIT, doc = BERTH_BUF_INIT;
 	const struct berth_json *first;
 	struct berth_registry_result r;
-	struct berth_json *root;
+	struct berth_json *root = test_json_file("tests/vectors/ethr-did-resolver/chain.json");
 	const char *did;
 
 	(void)state;
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
 	first = berth_json_at(root, 2);
 	did = berth_json_str(berth_json_get(first, "did"));
 	CHECK_OK(berth_json_print(&evidence, berth_json_get(first, "evidence")));
@@ -45,7 +43,6 @@ static void ethr_is_judged_by_its_history(void **state)
 	berth_buf_free(&pin);
 	berth_buf_free(&doc);
 	berth_json_free(root);
-	free(text);
 }
 
 static void of_other_methods_the_document_counts(void **state)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long what registries said counts, and what does when they cannot be asked: over a
  * real berth-resolverd with an adapter that says what the test wants, and a real store. */
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -21,7 +20,7 @@
 #define DID "did:web:made:a"
 #define START_S 1900000000
 
-static char dir[TMPDIR_LEN], shelf[128], faulty[128], libexec[PATH_MAX], config[128], folder[TMPDIR_LEN + 8], db[TMPDIR_LEN + 8];
+static char dir[TMPDIR_LEN], shelf[TEST_ADAPTER_LEN], faulty[TEST_ADAPTER_LEN], libexec[PATH_MAX], config[128], folder[TMPDIR_LEN + 8], db[TMPDIR_LEN + 8];
 static struct berth_store *store;
 static struct berth_kept *kept;
 static struct berth_resolveclient *c;
@@ -39,28 +38,16 @@ static void pass(unsigned s)
 
 static int make_folder(void **state)
 {
-	char exe[PATH_MAX];
-
-	(void)state;
+	*state = dir;
 	test_tmpdir(dir);
 	chmod(dir, 0755);
-	snprintf(shelf, sizeof(shelf), "%s/shelf.so", dir);
-	snprintf(faulty, sizeof(faulty), "%s/faulty.so", dir);
 	snprintf(folder, sizeof(folder), "%s/parts", dir);
 	snprintf(db, sizeof(db), "%s/state", dir);
 	snprintf(config, sizeof(config), "{\"dir\":\"%s\"}", folder);
 	mkdir(folder, 0755);
-	test_build_adapter(shelf, "tests/fakes/adapters/shelf.c", "");
-	test_build_adapter(faulty, "tests/fakes/adapters/faulty.c", "");
-	test_built(exe, sizeof(exe), "libexec/berth-resolverd");
-	snprintf(libexec, sizeof(libexec), "%s", dirname(exe));
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	test_tmpdir_remove(dir);
+	test_fake_adapter(shelf, dir, "shelf");
+	test_fake_adapter(faulty, dir, "faulty");
+	test_built(libexec, sizeof(libexec), "libexec");
 	return 0;
 }
 
@@ -666,5 +653,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(offline_what_is_kept_answers, start, stop),
 	};
 
-	return cmocka_run_group_tests_name("resolve_kept", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("resolve_kept", tests, make_folder, test_tmpdir_teardown);
 }

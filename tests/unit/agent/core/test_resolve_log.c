@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logs of did:webvh over a real berth-resolverd: what has moved, what is not valid, and what
  * takes many turns of the loop. */
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include "tests/check.h"
 #include "tests/fakes/built.h"
 #include "tests/fakes/shell.h"
+#include "tests/fakes/tmpdir.h"
 #include "tests/fakes/webvh_forge.h"
 
 #define ENTRIES 300
@@ -22,37 +22,26 @@
 #define HELD_MAX ((size_t)8 << 20)
 #define FILLER (64 << 10)
 
-static char dir[] = "/tmp/berth-logs-XXXXXX", shelf[64], libexec[PATH_MAX], folder[64], config[128];
+static char dir[] = "/tmp/berth-logs-XXXXXX", shelf[TEST_ADAPTER_LEN], libexec[PATH_MAX], folder[64], config[128];
 static struct berth_resolveclient *c;
 static struct berth_privkey key;
 static struct test_webvh w;
 
 static int make_folder(void **state)
 {
-	char exe[PATH_MAX];
 	uint8_t seed[32] = { 1 };
 
-	(void)state;
+	*state = dir;
 	berth_crypto_init();
 	CHECK(mkdtemp(dir));
 	chmod(dir, 0755);
-	snprintf(shelf, sizeof(shelf), "%s/shelf.so", dir);
 	snprintf(folder, sizeof(folder), "%s/parts", dir);
 	snprintf(config, sizeof(config), "{\"dir\":\"%s\"}", folder);
 	mkdir(folder, 0755);
-	test_build_adapter(shelf, "tests/fakes/adapters/shelf.c", "");
-	test_built(exe, sizeof(exe), "libexec/berth-resolverd");
-	snprintf(libexec, sizeof(libexec), "%s", dirname(exe));
+	test_fake_adapter(shelf, dir, "shelf");
+	test_built(libexec, sizeof(libexec), "libexec");
 	CHECK_OK(berth_keypair_from_private(&key, BERTH_KEY_ED25519, seed, sizeof(seed)));
 	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	const char *argv[] = { "rm", "-rf", dir, NULL };
-
-	(void)state;
-	return test_run(argv);
 }
 
 static int start(void **state)
@@ -383,5 +372,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_waits_to_be_judged_is_bounded, start, stop),
 	};
 
-	return cmocka_run_group_tests_name("resolve_log", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("resolve_log", tests, make_folder, test_tmpdir_teardown);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many questions at once over a real berth-resolverd, and what is believed of the answers. */
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -13,38 +12,26 @@
 #include "tests/check.h"
 #include "tests/fakes/built.h"
 #include "tests/fakes/shell.h"
+#include "tests/fakes/tmpdir.h"
 #include "tests/fakes/webvh_forge.h"
 
 #define MANY 1000
 
-static char dir[] = "/tmp/berth-pool-XXXXXX", shelf[64], slow[128], faulty[64], libexec[PATH_MAX], folder[64], config[128];
+static char dir[] = "/tmp/berth-pool-XXXXXX", shelf[TEST_ADAPTER_LEN], slow[128], faulty[TEST_ADAPTER_LEN], libexec[PATH_MAX], folder[64], config[128];
 
 static int make_folder(void **state)
 {
-	char exe[PATH_MAX];
-
-	(void)state;
+	*state = dir;
 	CHECK(mkdtemp(dir));
 	chmod(dir, 0755);
-	snprintf(shelf, sizeof(shelf), "%s/shelf.so", dir);
-	snprintf(faulty, sizeof(faulty), "%s/faulty.so", dir);
 	snprintf(folder, sizeof(folder), "%s/parts", dir);
 	snprintf(config, sizeof(config), "{\"dir\":\"%s\"}", folder);
 	snprintf(slow, sizeof(slow), "{\"dir\":\"%s\",\"ms\":\"20\"}", folder);
 	mkdir(folder, 0755);
-	test_build_adapter(shelf, "tests/fakes/adapters/shelf.c", "");
-	test_build_adapter(faulty, "tests/fakes/adapters/faulty.c", "");
-	test_built(exe, sizeof(exe), "libexec/berth-resolverd");
-	snprintf(libexec, sizeof(libexec), "%s", dirname(exe));
+	test_fake_adapter(shelf, dir, "shelf");
+	test_fake_adapter(faulty, dir, "faulty");
+	test_built(libexec, sizeof(libexec), "libexec");
 	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	const char *argv[] = { "rm", "-rf", dir, NULL };
-
-	(void)state;
-	return test_run(argv);
 }
 
 static struct berth_resolveclient *client(const char *so, const char *text)
@@ -669,5 +656,5 @@ int main(void)
 		cmocka_unit_test(calls_hear_of_the_end),
 	};
 
-	return cmocka_run_group_tests_name("resolve_pool", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("resolve_pool", tests, make_folder, test_tmpdir_teardown);
 }

@@ -3,7 +3,6 @@
 #include "agent/core/resolveclient.h"
 
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -15,29 +14,18 @@
 #include "tests/check.h"
 #include "tests/fakes/built.h"
 #include "tests/fakes/shell.h"
+#include "tests/fakes/tmpdir.h"
 
-static char dir[] = "/tmp/berth-resolve-XXXXXX", faulty[64], libexec[PATH_MAX];
+static char dir[] = "/tmp/berth-resolve-XXXXXX", faulty[TEST_ADAPTER_LEN], libexec[PATH_MAX];
 
 static int make_folder(void **state)
 {
-	char exe[PATH_MAX];
-
-	(void)state;
+	*state = dir;
 	CHECK(mkdtemp(dir));
 	chmod(dir, 0755);
-	snprintf(faulty, sizeof(faulty), "%s/faulty.so", dir);
-	test_build_adapter(faulty, "tests/fakes/adapters/faulty.c", "");
-	test_built(exe, sizeof(exe), "libexec/berth-resolverd");
-	snprintf(libexec, sizeof(libexec), "%s", dirname(exe));
+	test_fake_adapter(faulty, dir, "faulty");
+	test_built(libexec, sizeof(libexec), "libexec");
 	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	const char *argv[] = { "rm", "-rf", dir, NULL };
-
-	(void)state;
-	return test_run(argv);
 }
 
 static struct berth_resolveclient *client(const char *path, const char *config)
@@ -381,5 +369,5 @@ int main(void)
 		cmocka_unit_test(without_adapters_there_is_no_process),
 	};
 
-	return cmocka_run_group_tests_name("resolveclient", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("resolveclient", tests, make_folder, test_tmpdir_teardown);
 }

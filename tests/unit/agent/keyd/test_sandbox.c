@@ -173,16 +173,9 @@ static void what_a_file_takes_is_allowed(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = dir;
 	test_tmpdir(dir);
 	return chdir(dir) || mkdir("read", 0700) || mkdir("write", 0700) || close(creat("read/file", 0600));
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	test_tmpdir_remove(dir);
-	return 0;
 }
 
 int main(void)
@@ -198,5 +191,5 @@ int main(void)
 		cmocka_unit_test(what_a_file_takes_is_allowed),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, test_tmpdir_teardown);
 }

@@ -162,16 +162,9 @@ static void a_replaced_resolv_conf_is_noticed(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = dir;
 	test_tmpdir(dir);
 	return chdir(dir) || mkdir("sockets", 0700) || deed_look("file", O_CREAT | O_WRONLY) || deed_look("store", O_CREAT | O_WRONLY);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	test_tmpdir_remove(dir);
-	return 0;
 }
 
 int main(void)
@@ -188,5 +181,5 @@ int main(void)
 #endif
 	};
 
-	return cmocka_run_group_tests_name("sandbox", tests, setup, teardown);
+	return cmocka_run_group_tests_name("sandbox", tests, setup, test_tmpdir_teardown);
 }

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include "agent/protocol/transcript.h"
 
-static struct berth_json *json(const char *text)
-{
-	struct berth_json *v;
-
-	CHECK_OK(berth_json_parse(&v, text, strlen(text), BERTH_JSON_MAX));
-	return v;
-}
-
 static void add(struct berth_transcript *t, const char *text)
 {
-	struct berth_json *v = json(text);
+	struct berth_json *v = test_json(text);
 
 	CHECK_OK(berth_transcript_add(t, v));
 	berth_json_free(v);
@@ -21,7 +14,7 @@ static void add(struct berth_transcript *t, const char *text)
 
 static void th(char hex[65], const struct berth_transcript *t, const char *body, const char *without)
 {
-	struct berth_json *v = json(body);
+	struct berth_json *v = test_json(body);
 	uint8_t out[32];
 
 	CHECK_OK(berth_transcript_th(out, t, v, without));
@@ -91,7 +84,7 @@ static void cap(void **state)
 {
 	struct berth_transcript t = { 0 };
 	static const uint8_t big[(BERTH_TRANSCRIPT_MAX + 1) * 32];
-	struct berth_json *v = json("{}");
+	struct berth_json *v = test_json("{}");
 
 	(void)state;
 	for (size_t i = 0; i < BERTH_TRANSCRIPT_MAX; i++)

@@ -8,6 +8,7 @@
 #include "agent/resolverd/query.h"
 #include "tests/check.h"
 #include "tests/fakes/shell.h"
+#include "tests/fakes/tmpdir.h"
 
 #define FAULTY "tests/fakes/adapters/faulty.c"
 
@@ -21,20 +22,12 @@ static const char *at(const char *name)
 
 static int make_folder(void **state)
 {
-	(void)state;
+	*state = dir;
 	CHECK(mkdtemp(dir));
 	chmod(dir, 0755);
 	snprintf(good, sizeof(good), "%s/good.so", dir);
 	test_build_adapter(good, FAULTY, "");
 	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	const char *argv[] = { "rm", "-rf", dir, NULL };
-
-	(void)state;
-	return test_run(argv);
 }
 
 static enum berth_err open_it(const char *path)
@@ -194,5 +187,5 @@ int main(void)
 		cmocka_unit_test(c155_another_abi_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("plugin", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("plugin", tests, make_folder, test_tmpdir_teardown);
 }

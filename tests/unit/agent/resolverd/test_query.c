@@ -79,13 +79,12 @@ static const char *fault(void)
 
 static int start(void **state)
 {
-	char so[64];
+	char so[TEST_ADAPTER_LEN];
 
 	(void)state;
 	CHECK(mkdtemp(dir));
 	chmod(dir, 0755);
-	snprintf(so, sizeof(so), "%s/faulty.so", dir);
-	test_build_adapter(so, "tests/fakes/adapters/faulty.c", "");
+	test_fake_adapter(so, dir, "faulty");
 	CHECK_OK(berth_plugin_load(&faulty, so, "{}", &berth_query_host));
 	assert_string_equal("faulty", faulty.name);
 	assert_string_equal("fault other", faulty.methods);

@@ -242,20 +242,13 @@ static void listen_here(void)
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = dir;
 	test_tmpdir(dir);
 	berth_res_http_policy_init(&policy);
 	listen_here();
 	return chdir(dir) || mkdir("folder", 0700) || mkdir("publish", 0700) || deed_look("file", O_CREAT | O_WRONLY) ||
 	       deed_look("folder/x", O_CREAT | O_WRONLY) || deed_look("publish/file", O_CREAT | O_WRONLY) ||
 	       deed_look("store", O_CREAT | O_WRONLY) || deed_look("unnamed", O_CREAT | O_WRONLY);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	test_tmpdir_remove(dir);
-	return 0;
 }
 
 int main(void)
@@ -273,5 +266,5 @@ int main(void)
 		cmocka_unit_test(paths_are_bounded),
 	};
 
-	return cmocka_run_group_tests_name("resolverd_sandbox", tests, setup, teardown);
+	return cmocka_run_group_tests_name("resolverd_sandbox", tests, setup, test_tmpdir_teardown);
 }

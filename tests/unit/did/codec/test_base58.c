@@ -4,64 +4,46 @@
 #include <time.h>
 
 #include "did/base/json.h"
-#include "tests/check.h"
-
-static const char *text_of(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
-
-static size_t from_hex(uint8_t *out, const char *hex)
-{
-	size_t n = strlen(hex) / 2;
-	unsigned v;
-
-	for (size_t i = 0; i < n; i++) {
-		CHECK(sscanf(hex + 2 * i, "%2x", &v) == 1);
-		out[i] = (uint8_t)v;
-	}
-	return n;
-}
+#include "tests/fakes/json.h"
+#include "tests/unit/did/crypto/hex.h"
 
 static void check_valid(const struct berth_json *v)
 {
-	const char *text = text_of(v, "string");
+	const char *text = test_str(v, "string");
 	struct berth_buf b = BERTH_BUF_INIT;
-	uint8_t bytes[256];
-	size_t n = from_hex(bytes, text_of(v, "hex"));
+	size_t n;
+	uint8_t *bytes = unhex(test_str(v, "hex"), &n);
 
 	CHECK_OK(berth_base58_encode(&b, bytes, n));
 	assert_string_equal(berth_buf_cstr(&b), text);
 	berth_buf_reset(&b);
 	CHECK_OK(berth_base58_decode(&b, text, strlen(text)));
 	CHECK(b.len == n && (!n || !memcmp(b.p, bytes, n)));
+	free(bytes);
 	berth_buf_free(&b);
 }
 
 static void foreign_vectors(void **s)
 {
-	size_t n, count = 0;
-	char *text = test_read_file("tests/vectors/base-x/fixtures.json", &n);
+	size_t count = 0;
 	struct berth_buf b = BERTH_BUF_INIT;
-	struct berth_json *root;
+	struct berth_json *root = test_json_file("tests/vectors/base-x/fixtures.json");
 
 	(void)s;
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
 	berth_json_each(v, berth_json_get(root, "valid"))
-		if (!strcmp(text_of(v, "alphabet"), "base58")) {
+		if (!strcmp(test_str(v, "alphabet"), "base58")) {
 			check_valid(v);
 			count++;
 		}
 	berth_json_each(v, berth_json_get(root, "invalid"))
-		if (text_of(v, "alphabet") && !strcmp(text_of(v, "alphabet"), "base58") && text_of(v, "string")) {
-			CHECK_RC(BERTH_E_B64, berth_base58_decode(&b, text_of(v, "string"), strlen(text_of(v, "string"))));
+		if (test_str(v, "alphabet") && !strcmp(test_str(v, "alphabet"), "base58") && test_str(v, "string")) {
+			CHECK_RC(BERTH_E_B64, berth_base58_decode(&b, test_str(v, "string"), strlen(test_str(v, "string"))));
 			count++;
 		}
 	VECTORS("base-x (base58)", count, count);
 	CHECK(count > 5);
 	berth_buf_free(&b);
 	berth_json_free(root);
-	free(text);
 }
 
 static void every_length_round_trips(void **s)

@@ -3,8 +3,9 @@
 
 #include "did/base/cur.h"
 #include "did/base/json.h"
-#include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
+#include "tests/unit/did/crypto/hex.h"
 
 /* "\x00\x00yes mani !" -> bytes */
 static size_t unquote(uint8_t *out, const char *s, const char *end)
@@ -70,22 +71,10 @@ static void foreign_vectors(void **s)
 	VECTORS("multiformats/multibase-tests", lines, lines);
 }
 
-static size_t from_hex(uint8_t *out, const char *hex)
-{
-	size_t n = strlen(hex) / 2;
-	unsigned v;
-
-	for (size_t i = 0; i < n; i++) {
-		CHECK(sscanf(hex + 2 * i, "%2x", &v) == 1);
-		out[i] = (uint8_t)v;
-	}
-	return n;
-}
-
 static void check_varint(const struct berth_json *v, bool valid)
 {
-	uint8_t bytes[32];
-	size_t n = from_hex(bytes, berth_json_str(berth_json_get(v, "hex")));
+	size_t n;
+	uint8_t *bytes = unhex(test_str(v, "hex"), &n);
 	struct berth_cur c = berth_cur(bytes, n);
 	struct berth_buf b = BERTH_BUF_INIT;
 	uint64_t got = berth_cur_uvarint(&c);
@@ -97,16 +86,15 @@ static void check_varint(const struct berth_json *v, bool valid)
 		CHECK(b.len == n && !memcmp(b.p, bytes, n));
 	}
 	berth_buf_free(&b);
+	free(bytes);
 }
 
 static void unsigned_varint_vectors(void **s)
 {
-	size_t n, count = 0;
-	char *text = test_read_file("tests/vectors/multiformats/unsigned-varint.json", &n);
-	struct berth_json *root;
+	size_t count = 0;
+	struct berth_json *root = test_json_file("tests/vectors/multiformats/unsigned-varint.json");
 
 	(void)s;
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
 	berth_json_each(v, berth_json_get(root, "encode")) {
 		check_varint(v, true);
 		count++;
@@ -117,7 +105,6 @@ static void unsigned_varint_vectors(void **s)
 	}
 	VECTORS("multiformats/unsigned-varint", count, count);
 	berth_json_free(root);
-	free(text);
 }
 
 /* Every key codec we name stands in the table of multicodec under that name. */

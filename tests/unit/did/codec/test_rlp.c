@@ -2,12 +2,8 @@
 #include "did/codec/rlp.h"
 
 #include "did/base/json.h"
+#include "tests/fakes/json.h"
 #include "tests/unit/did/crypto/hex.h"
-
-static const char *text_of(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
 
 /* JSON as the tests of others write it -> RLP: "0x" text is bytes where hex is set. */
 static void put(struct berth_buf *out, const struct berth_json *v, bool hex)
@@ -68,24 +64,21 @@ static void check_both_ways(const struct berth_buf *made, const char *want_hex)
 
 static void ethers_vectors(void **s)
 {
-	size_t n, count = 0;
-	char *text = test_read_file("tests/vectors/ethers/rlp.json", &n);
+	size_t count = 0;
 	struct berth_buf b = BERTH_BUF_INIT;
-	struct berth_json *root;
+	struct berth_json *root = test_json_file("tests/vectors/ethers/rlp.json");
 
 	(void)s;
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
 	berth_json_each(v, root) {
 		berth_buf_reset(&b);
 		put(&b, berth_json_get(v, "decoded"), true);
-		check_both_ways(&b, text_of(v, "encoded") + 2);
+		check_both_ways(&b, test_str(v, "encoded") + 2);
 		count++;
 	}
 	VECTORS("ethers (rlp)", count, berth_json_len(root));
 	CHECK(count > 40);
 	berth_buf_free(&b);
 	berth_json_free(root);
-	free(text);
 }
 
 /* Our reader of JSON takes no NUL; the one string that is one is written here. */
@@ -139,7 +132,7 @@ static void ethereum_vectors(void **s)
 	berth_json_each(v, root) {
 		berth_buf_reset(&b);
 		put_ethereum(&b, berth_json_get(v, "in"));
-		check_both_ways(&b, text_of(v, "out") + 2);
+		check_both_ways(&b, test_str(v, "out") + 2);
 		count++;
 	}
 	VECTORS("ethereum (rlptest)", count, berth_json_len(root));
@@ -151,14 +144,12 @@ static void ethereum_vectors(void **s)
 
 static void ethereum_malformed(void **s)
 {
-	size_t n, len, count = 0;
-	char *text = test_read_file("tests/vectors/ethereum/RLPTests/invalidRLPTest.json", &n);
-	struct berth_json *root;
+	size_t len, count = 0;
+	struct berth_json *root = test_json_file("tests/vectors/ethereum/RLPTests/invalidRLPTest.json");
 
 	(void)s;
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
 	berth_json_each(v, root) {
-		const char *hex = text_of(v, "out");
+		const char *hex = test_str(v, "out");
 		uint8_t *bytes = unhex(strncmp(hex, "0x", 2) == 0 ? hex + 2 : hex, &len);
 
 		CHECK_RC(BERTH_E_TYPE, berth_rlp_check(bytes, len));
@@ -168,7 +159,6 @@ static void ethereum_malformed(void **s)
 	VECTORS("ethereum (invalidRLPTest)", count, berth_json_len(root));
 	CHECK(count == 18);
 	berth_json_free(root);
-	free(text);
 }
 
 static void numbers(void **s)

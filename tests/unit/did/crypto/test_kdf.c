@@ -10,17 +10,7 @@
 #include "did/crypto/kdf.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/keywrap.h"
-
-static struct berth_json *load(const char *path)
-{
-	size_t n;
-	char *text = test_read_file(path, &n);
-	struct berth_json *v;
-
-	CHECK_OK(berth_json_parse_object(&v, text, n, n));
-	free(text);
-	return v;
-}
+#include "tests/fakes/json.h"
 
 static void b64(struct berth_buf *out, const struct berth_json *obj, const char *key)
 {
@@ -69,7 +59,7 @@ static void rfc7518_appendix_c(void **state)
 /* ECDH-1PU, appendix A: direct key agreement on P-256, from the keys on */
 static void ecdh_1pu_appendix_a(void **state)
 {
-	struct berth_json *v = load("tests/vectors/ecdh-1pu/appendix-a.json");
+	struct berth_json *v = test_json_file("tests/vectors/ecdh-1pu/appendix-a.json");
 	struct berth_privkey alice, bob, epk;
 	struct berth_buf apu = BERTH_BUF_INIT, apv = BERTH_BUF_INIT;
 	uint8_t z[2 * BERTH_ECDH_MAX], want[32], got[32];
@@ -126,7 +116,7 @@ static void load_b(struct example *e)
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	memset(e, 0, sizeof(*e));
-	e->v = load("tests/vectors/ecdh-1pu/appendix-b.json");
+	e->v = test_json_file("tests/vectors/ecdh-1pu/appendix-b.json");
 	e->jwe = berth_json_get(e->v, "jwe");
 	b64(&e->iv, e->jwe, "iv");
 	b64(&e->ct, e->jwe, "ciphertext");

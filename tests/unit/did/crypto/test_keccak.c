@@ -5,16 +5,15 @@
 
 #include "did/base/json.h"
 #include "hex.h"
+#include "tests/fakes/json.h"
 
 static void foreign_vectors(void **s)
 {
-	size_t n, count = 0, len;
-	char *text = test_read_file("tests/vectors/ethers/hashes.json", &n);
-	struct berth_json *root;
+	size_t count = 0, len;
+	struct berth_json *root = test_json_file("tests/vectors/ethers/hashes.json");
 	uint8_t got[32], want[32];
 
 	(void)s;
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
 	berth_json_each(v, root) {
 		uint8_t *data = unhex(berth_json_str(berth_json_get(v, "data")) + 2, &len);
 
@@ -27,7 +26,6 @@ static void foreign_vectors(void **s)
 	VECTORS("ethers (keccak256)", count, berth_json_len(root));
 	CHECK(count > 100);
 	berth_json_free(root);
-	free(text);
 }
 
 /* The sponge is libcrypto's, over lengths around every boundary of its rate. */

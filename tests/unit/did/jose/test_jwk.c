@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include "did/base/buf.h"
 #include "did/base/json.h"
@@ -16,17 +17,9 @@
 #define P256_D "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"
 #define P256 "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\""
 
-static struct berth_json *json(const char *text)
-{
-	struct berth_json *v;
-
-	CHECK_OK(berth_json_parse(&v, text, strlen(text), BERTH_JSON_MAX));
-	return v;
-}
-
 static enum berth_err parse(struct berth_pubkey *k, const char *text)
 {
-	struct berth_json *v = json(text);
+	struct berth_json *v = test_json(text);
 	enum berth_err rc = berth_jwk_parse(k, v);
 
 	berth_json_free(v);
@@ -35,7 +28,7 @@ static enum berth_err parse(struct berth_pubkey *k, const char *text)
 
 static enum berth_err parse_private(struct berth_privkey *k, const char *text)
 {
-	struct berth_json *v = json(text);
+	struct berth_json *v = test_json(text);
 	enum berth_err rc = berth_jwk_parse_private(k, v);
 
 	berth_json_free(v);
@@ -187,15 +180,11 @@ static void private_half_must_belong(void **state)
 
 static enum berth_err parse_file(struct berth_privkey *priv, struct berth_pubkey *pub, const char *path)
 {
-	size_t n;
-	char *text = test_read_file(path, &n);
-	struct berth_json *v;
+	struct berth_json *v = test_json_file(path);
 	enum berth_err rc;
 
-	CHECK_OK(berth_json_parse(&v, text, n, BERTH_JSON_MAX));
 	rc = priv ? berth_jwk_parse_private(priv, v) : berth_jwk_parse(pub, v);
 	berth_json_free(v);
-	free(text);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
+#include "tests/fakes/json.h"
 
 #include "did/base/buf.h"
 #include "did/base/json.h"
@@ -301,22 +302,6 @@ static void c001_c017_gates_of_header_and_encodings(void **state)
 
 /* ---- other people's tokens ---- */
 
-static struct berth_json *load(const char *path)
-{
-	struct berth_json *v;
-	size_t n;
-	char *text = test_read_file(path, &n);
-
-	CHECK_OK(berth_json_parse(&v, text, n, n));
-	free(text);
-	return v;
-}
-
-static const char *str(const struct berth_json *v, const char *key)
-{
-	return berth_json_str(berth_json_get(v, key));
-}
-
 static void jose_cookbook(void **state)
 {
 	static const struct { const char *path; enum berth_err want; } files[] = {
@@ -335,8 +320,8 @@ static void jose_cookbook(void **state)
 		const char *compact;
 
 		snprintf(path, sizeof(path), "tests/vectors/jose-cookbook/%s", files[i].path);
-		v = load(path);
-		compact = str(berth_json_get(v, "output"), "compact");
+		v = test_json_file(path);
+		compact = test_str(berth_json_get(v, "output"), "compact");
 		if (files[i].want == BERTH_OK)
 			CHECK_OK(berth_jwk_parse(&key, berth_json_get(berth_json_get(v, "input"), "key")));
 		CHECK_RC(files[i].want, verify(compact, &key));
@@ -355,7 +340,7 @@ static void jose_cookbook_b64_false(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct berth_json *v = load(files[i]);
+		struct berth_json *v = test_json_file(files[i]);
 		const struct berth_json *h = berth_json_get(berth_json_get(v, "signing"), "protected");
 
 		CHECK(berth_json_is(h, BERTH_JSON_OBJECT));
@@ -367,7 +352,7 @@ static void jose_cookbook_b64_false(void **state)
 
 static void rfc7515_appendix(void **state)
 {
-	struct berth_json *jwk = load("tests/vectors/jose-rfc7515-7517/rfc7515_A.3.jwk");
+	struct berth_json *jwk = test_json_file("tests/vectors/jose-rfc7515-7517/rfc7515_A.3.jwk");
 	char *a1 = test_read_file("tests/vectors/jose-rfc7515-7517/rfc7515_A.1.jwsc", NULL);
 	char *a3 = test_read_file("tests/vectors/jose-rfc7515-7517/rfc7515_A.3.jwsc", NULL);
 	struct berth_pubkey key;
@@ -406,7 +391,7 @@ static bool accepted(const struct berth_json *group, const struct berth_json *te
  * whose alg ("ES521") is none that exists. */
 static bool not_ours(const struct berth_json *group)
 {
-	const char *kty = str(group_key(group), "kty"), *alg = str(group_key(group), "alg");
+	const char *kty = test_str(group_key(group), "kty"), *alg = test_str(group_key(group), "alg");
 
 	return strcmp(kty, "EC") != 0 || (alg && strcmp(alg, "ES521") == 0);
 }
@@ -418,23 +403,23 @@ static void wycheproof(const char *name)
 	struct berth_json *v;
 
 	snprintf(path, sizeof(path), "tests/vectors/wycheproof/%s_test.json", name);
-	v = load(path);
+	v = test_json_file(path);
 	berth_json_each(group, berth_json_get(v, "testGroups"))
 		berth_json_each(t, berth_json_get(group, "tests")) {
-			bool valid = strcmp(str(t, "result"), "valid") == 0;
+			bool valid = strcmp(test_str(t, "result"), "valid") == 0;
 			double id = berth_json_num(berth_json_get(t, "tcId"));
 
 			total++;
 			if (valid && not_ours(group)) {
 				CHECK(!accepted(group, t));
-				printf("%s tcId %g (%s, %s): refused, no %s keys of %s here\n", name, id, str(group, "comment"),
-				       str(t, "comment"), str(group_key(group), "kty"),
-				       str(group_key(group), "alg") ? str(group_key(group), "alg") : "any alg");
+				printf("%s tcId %g (%s, %s): refused, no %s keys of %s here\n", name, id, test_str(group, "comment"),
+				       test_str(t, "comment"), test_str(group_key(group), "kty"),
+				       test_str(group_key(group), "alg") ? test_str(group_key(group), "alg") : "any alg");
 				unsupported++;
 			} else if (accepted(group, t) == valid) {
 				passed++;
 			} else {
-				print_message("%s tcId %g (%s)\n", name, id, str(t, "comment"));
+				print_message("%s tcId %g (%s)\n", name, id, test_str(t, "comment"));
 			}
 		}
 	printf("vectors: wycheproof %s (%zu valid RSA, HMAC or ES521 ones not supported) %zu/%zu\n",

@@ -6,6 +6,7 @@
 #include "did/crypto/keypair.h"
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 
 #define PREFIX (sizeof("did:key:") - 1)
 
@@ -25,13 +26,11 @@ static void round_trip(const char *text)
 /* The DIDs that are member names of a file of the did:key specification. */
 static size_t keys_of(const char *path, bool known, const char *below)
 {
-	size_t n, count = 0;
-	char *text = test_read_file(path, &n);
+	size_t count = 0;
 	const struct berth_json *v;
-	struct berth_json *root;
+	struct berth_json *root = test_json_file(path);
 	struct berth_pubkey k;
 
-	CHECK_OK(berth_json_parse(&root, text, n, BERTH_JSON_MAX));
 	v = below ? berth_json_get(root, below) : root;
 	berth_json_each(m, v) {
 		const char *key = berth_json_key(m) + PREFIX;
@@ -46,7 +45,6 @@ static size_t keys_of(const char *path, bool known, const char *below)
 		count++;
 	}
 	berth_json_free(root);
-	free(text);
 	return count;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/json.h"
 
 #include "did/base/secret.h"
 #include "vc/jsonld/jsonld.h"
@@ -38,18 +39,15 @@ static bool passes(const struct berth_json *entry)
 
 static void as_jsonld_js(void **state)
 {
-	size_t n, passed = 0, total = 0;
-	char *text = test_read_file("tests/vectors/jsonld/jsonld-js.json", &n);
-	struct berth_json *list;
+	size_t passed = 0, total = 0;
+	struct berth_json *list = test_json_file("tests/vectors/jsonld/jsonld-js.json");
 
 	(void)state;
-	CHECK_OK(berth_json_parse(&list, text, n, BERTH_JSON_MAX));
 	berth_json_each(entry, list) {
 		total++;
 		passed += passes(entry);
 	}
 	berth_json_free(list);
-	free(text);
 	VECTORS("jsonld (jsonld.js)", passed, total);
 	CHECK(passed == total && total == 137);
 }
