@@ -71,13 +71,7 @@ void pair_introduce(struct pair *p)
 	learn(p->b, pair_identity(p->a, BERTH_ID_OWNER)->did_long);
 }
 
-static bool never(struct sim *w)
-{
-	(void)w;
-	return false;
-}
-
-void pair_settle(struct pair *p, int64_t seconds) { sim_run(&p->w, never, seconds); }
+void pair_settle(struct pair *p, int64_t seconds) { sim_wait(&p->w, seconds); }
 
 struct box { struct sim_node *n; struct berth_json *list; };
 

@@ -476,6 +476,14 @@ bool sim_run_steps(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s
 	return run(w, done, at_most_s, true);
 }
 
+static bool never(struct sim *w)
+{
+	(void)w;
+	return false;
+}
+
+void sim_wait(struct sim *w, int64_t s) { run(w, never, s, false); }
+
 const char *sim_state(struct sim_node *n, const char *machine, const char *key)
 {
 	static char state[64];

@@ -79,6 +79,7 @@ void sim_off(struct sim_node *n);		/* the process dies; the folder stays */
 bool sim_run(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
 /* The same, looking after each frame. */
 bool sim_run_steps(struct sim *w, bool (*done)(struct sim *w), int64_t at_most_s);
+void sim_wait(struct sim *w, int64_t s);	/* so much time passes */
 void sim_pump(struct sim *w);	/* what is under way, without letting time pass */
 void sim_drop(struct sim *w);	/* what is under way never arrives */
 /* The frame arrives at the node as a request from nobody who waits for an answer. */

@@ -143,12 +143,17 @@ bool story_operational(struct sim *w)
 	       strcmp(sim_state(now->owner, "owner", now->device), "ACTIVE") == 0;
 }
 
-void story_begin(struct story *s)
+void story_start(struct story *s)
 {
-	story_cast(s);
 	story_birth(s);
 	story_sale(s);
 	sim_on(s->gateway);
+}
+
+void story_begin(struct story *s)
+{
+	story_cast(s);
+	story_start(s);
 }
 
 static struct sim_node *watched;
@@ -189,6 +194,20 @@ bool story_quiet(struct sim *w)
 }
 
 bool story_settled(struct sim *w) { return story_operational(w) && story_quiet(w); }
+
+void story_settle(struct story *s)
+{
+	if (sim_run(&s->w, story_settled, STORY_LIMIT_S))
+		return;
+	print_error("the gateway is %s, ", story_state(s, s->gateway));
+	fail_msg("the owner is %s", story_state(s, s->owner));
+}
+
+void story_in_use(struct story *s)
+{
+	story_begin(s);
+	story_settle(s);
+}
 
 struct berth_json *story_data(struct story *s, struct sim_node *n)
 {
@@ -376,4 +395,26 @@ void story_end(struct story *s)
 	free((char *)s->owner->policy.issuers[0]);
 	free((char *)s->gateway->policy.factory_did);
 	sim_free(&s->w);
+}
+
+const char *story_operational_did(struct story *s)
+{
+	static char did[512];
+	struct berth_json *data = story_data(s, s->gateway);
+	const char *text = berth_data_str(berth_json_get(data, "active"), "did");
+
+	snprintf(did, sizeof(did), "%s", text ? text : "");
+	berth_json_free(data);
+	return did;
+}
+
+void story_rotate(struct story *s)
+{
+	sim_as(s->gateway);
+	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+}
+
+bool story_rotated(struct story *s, const char *before)
+{
+	return story_settled(&s->w) && !berth_did_same(story_operational_did(s), before);
 }

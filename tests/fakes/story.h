@@ -20,8 +20,8 @@ enum berth_err story_import(struct sim_node *owner, const struct berth_json *pac
 			    struct berth_json **result);
 void story_end(struct story *s);
 
-/* story_cast() to story_sale(), and the gateway is switched on. */
-void story_begin(struct story *s);
+void story_start(struct story *s);	/* after story_cast(): born, sold and switched on */
+void story_begin(struct story *s);	/* both */
 const struct berth_identity *story_identity(struct sim_node *n, const char *name);
 
 bool story_operational(struct sim *w);	/* the gateway is, and its owner knows */
@@ -31,6 +31,9 @@ const char *story_state(struct story *s, struct sim_node *n);
 bool story_run_to(struct story *s, struct sim_node *n, const char *state);
 bool story_quiet(struct sim *w);	/* nothing waits in any outbox */
 bool story_settled(struct sim *w);	/* both */
+#define STORY_LIMIT_S 14400
+void story_settle(struct story *s);	/* fails when it is not so within that time */
+void story_in_use(struct story *s);	/* story_begin() and that */
 /* Exactly one owner, one credential on both sides, the items once each, nothing left
  * over of the run; runs: credentials that were issued on the way. */
 void story_check_end(struct story *s, int runs);
@@ -38,6 +41,10 @@ void story_check_end(struct story *s, int runs);
 int story_audit(struct sim_node *n, const char *text);
 /* data of the gateway, or of the owner's instance; owned. */
 struct berth_json *story_data(struct story *s, struct sim_node *n);
+/* The gateway's operational DID, "" before there is one; static. */
+const char *story_operational_did(struct story *s);
+void story_rotate(struct story *s);	/* its operator wants new keys */
+bool story_rotated(struct story *s, const char *before);	/* settled, with another operational DID */
 /* All that the four agents know, as text; times do not count. */
 void story_dump(struct story *s, struct berth_buf *out);
 void story_provision(struct story *s, const char *id, const char *type, const char *value);

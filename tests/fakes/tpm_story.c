@@ -5,16 +5,25 @@
 
 #include "tests/fakes/tpm_story.h"
 
-void tpm_story_cast(struct story *s, struct test_swtpm *t, char uri[TPM_STORY_URI], char **roots)
+void tpm_story_cast(struct tpm_story *x)
 {
 	char dir[160];
 
-	test_swtpm_start(t, true);
-	story_cast(s);
-	snprintf(dir, sizeof(dir), "%s/keys", s->gateway->dir);
+	test_swtpm_start(&x->t, true);
+	story_cast(&x->s);
+	snprintf(dir, sizeof(dir), "%s/keys", x->s.gateway->dir);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	snprintf(uri, TPM_STORY_URI, "tpm2:?dir=%s&tcti=%s", dir, t->tcti);
-	s->gateway->key_uri = uri;
-	*roots = test_read_file(t->ca_pem, &(size_t){ 0 });
-	s->factory->policy.ek_roots_pem = *roots;
+	snprintf(x->uri, sizeof(x->uri), "tpm2:?dir=%s&tcti=%s", dir, x->t.tcti);
+	x->s.gateway->key_uri = x->uri;
+	x->roots = test_read_file(x->t.ca_pem, &(size_t){ 0 });
+	x->s.factory->policy.ek_roots_pem = x->roots;
+}
+
+void tpm_story_end(struct tpm_story *x)
+{
+	story_end(&x->s);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
+	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
+	test_swtpm_stop(&x->t);
+	free(x->roots);
 }

@@ -272,7 +272,7 @@ static void c075_a_third_did_in_the_thread_changes_nothing(void **state)
 		 * others are out of order */
 		assert_true(story_audit(victim, "refused: E_AUTHZ") >= 1);
 		assert_int_equal(story_audit(victim, "refused: E_AUTHZ") + story_audit(victim, "refused: E_TYPE"), (int)n);
-		assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+		story_settle(&s);
 		story_check_end(&s, 1);
 		story_end(&s);
 	}
@@ -294,7 +294,7 @@ static void c076_steps_out_of_order_have_no_effect(void **state)
 			assert_string_equal(story_state(&s, s.gateway), gateway_states[i]);
 		}
 		assert_true(story_audit(s.gateway, "refused: E_TYPE: gateway: no ") >= 3);
-		assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+		story_settle(&s);
 		story_check_end(&s, 1);
 		story_end(&s);
 	}

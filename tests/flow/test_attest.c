@@ -6,7 +6,6 @@
 
 #include "agent/protocol/attestation.h"
 #include "did/base/hex.h"
-#include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/shell.h"
 #include "tests/fakes/swtpm.h"
@@ -15,33 +14,14 @@
 #define LIMIT_S 14400
 #define HOUR_S 3600
 
-struct tpm_story {
-	struct story s;
-	struct test_swtpm t;
-	char uri[TPM_STORY_URI], *roots;
-};
-
 static struct story *now;
-
-static bool never(struct sim *w) { (void)w; return false; }
 
 static void begin(struct tpm_story *x)
 {
-	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
+	tpm_story_cast(x);
 	now = &x->s;
-	story_birth(&x->s);
-	story_sale(&x->s);
-	sim_on(x->s.gateway);
-	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
-}
-
-static void end(struct tpm_story *x)
-{
-	story_end(&x->s);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
-	test_swtpm_stop(&x->t);
-	free(x->roots);
+	story_start(&x->s);
+	story_settle(&x->s);
 }
 
 static enum berth_err order(struct story *s, const char *on)
@@ -193,7 +173,7 @@ static void a_device_says_what_it_runs_and_others_see_it_too(void **state)
 	free(base);
 	berth_json_free(caught);
 	caught = NULL;
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* What health and metrics count. */
@@ -237,7 +217,7 @@ static void drift_is_reported_or_ends_service_as_policy_says(void **state)
 	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
 	CHECK_OK(order(&x.s, "cmd/resume"));
 	assert_true(sim_run(&x.s.w, back, 2 * 3600));
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static void a_reference_says_what_a_model_may_be(void **state)
@@ -264,7 +244,7 @@ static void a_reference_says_what_a_model_may_be(void **state)
 	check_verdict(&x.s, "drift", "since it was onboarded");
 	free(before);
 	free(after);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* Other PCRs than the usual: the first answer is what the later ones are compared with. */
@@ -283,7 +263,7 @@ static void other_pcrs_have_a_base_of_their_own(void **state)
 	extend(&x, 16);
 	ask(&x.s);
 	check_verdict(&x.s, "drift", "");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* The value of a PCR as tpm2-tools read it, as a line of a reference says it. */
@@ -326,7 +306,7 @@ static void drift_says_which_pcr_it_is(void **state)
 	extend(&x, 4);
 	ask(&x.s);
 	check_verdict(&x.s, "drift", "the PCRs have changed since it was onboarded: PCR 4, 7");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* Two models of one owner, each with its own policy. */
@@ -351,12 +331,12 @@ static void policy_is_a_models(void **state)
 	assert_string_equal(story_state(&x.s, x.s.owner), "ACTIVE");	/* the others' quarantine is not its own */
 	r[1].says_every = true;
 	r[1].attest_every_s = HOUR_S;
-	assert_false(sim_run(&x.s.w, never, 3 * HOUR_S));
+	sim_wait(&x.s.w, 3 * HOUR_S);
 	assert_true(story_audit(x.s.owner, "attested:") >= 4);
 	r[1].says_drift = r[1].attest_quarantine = true;
 	ask(&x.s);
 	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* The whole way: extended at run time, out of service, started anew, and a person's word. */
@@ -383,7 +363,7 @@ static void after_a_restart_it_is_what_it_was(void **state)
 	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
 	CHECK_OK(order(&x.s, "cmd/resume"));
 	assert_true(sim_run(&x.s.w, back, 2 * HOUR_S));
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- evidence that is none ---- */
@@ -494,7 +474,7 @@ static void a_digest_alone_will_do(void **state)
 	check_verdict(&x.s, "drift", "PCR 7 is not said, as reference r asks");	/* a reference wants more */
 	ask(&x.s);
 	check_verdict(&x.s, "ok", "");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static void evidence_that_is_none_is_refused(void **state)
@@ -511,7 +491,7 @@ static void evidence_that_is_none_is_refused(void **state)
 		ask(&x.s);	/* the twin */
 		check_verdict(&x.s, "ok", "");
 	}
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* Yesterday's answer, whole and genuine, in a message of today. */
@@ -546,7 +526,7 @@ static void evidence_is_for_one_question(void **state)
 	free(did);
 	berth_json_free(caught);
 	caught = NULL;
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- who may ask ---- */
@@ -588,7 +568,7 @@ static void only_the_owner_may_ask(void **state)
 	ask(&x.s);	/* the twin */
 	assert_int_equal(story_audit(x.s.gateway, "attested to the owner"), 1);
 	free(did);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- by itself ---- */
@@ -599,25 +579,25 @@ static void as_often_as_policy_says(void **state)
 
 	(void)state;
 	begin(&x);
-	assert_false(sim_run(&x.s.w, never, 2 * HOUR_S));
+	sim_wait(&x.s.w, 2 * HOUR_S);
 	assert_int_equal(story_audit(x.s.owner, "attested:"), 0);	/* off by default */
 	x.s.owner->policy.attest_every_s = HOUR_S;
 	sim_off(x.s.owner);
 	sim_on(x.s.owner);
-	assert_false(sim_run(&x.s.w, never, HOUR_S / 2));
+	sim_wait(&x.s.w, HOUR_S / 2);
 	assert_int_equal(story_audit(x.s.owner, "attested:"), 0);
-	assert_false(sim_run(&x.s.w, never, 5 * HOUR_S));
+	sim_wait(&x.s.w, 5 * HOUR_S);
 	n = story_audit(x.s.owner, "attested: ok");
 	printf("attested %d times in five hours and a half\n", n);
 	assert_in_range(n, 5, 7);
 	sim_off(x.s.gateway);	/* and who does not answer is said to be silent */
-	assert_false(sim_run(&x.s.w, never, 24 * HOUR_S));
+	sim_wait(&x.s.w, 24 * HOUR_S);
 	check_verdict(&x.s, "silent", "");
 	assert_int_equal(counted(&x.s, BERTH_NS_SILENT), 1);
 	sim_on(x.s.gateway);
-	assert_false(sim_run(&x.s.w, never, 2 * HOUR_S));
+	sim_wait(&x.s.w, 2 * HOUR_S);
 	check_verdict(&x.s, "ok", "");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- approval by reference ---- */
@@ -647,9 +627,9 @@ static void a_reference_decides_who_is_approved_by_itself(void **state)
 	assert_string_equal(berth_data_str(data, "pending"), "its PCRs are not those of reference golden");
 	berth_json_free(data);
 	CHECK_OK(order(&x.s, "cmd/approve"));	/* the twin: a person has looked */
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	free(good);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 int main(void)

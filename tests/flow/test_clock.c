@@ -76,9 +76,7 @@ static void onboard(int64_t clock_s, bool trusted, int64_t jump_s)
 	s.gateway->now_s = clock_s;
 	s.gateway->cfg.clock_trusted = trusted;
 	test_tap(listen, &l);
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
+	story_start(&s);
 	for (size_t i = 0; jump_s && i < sizeof(stops) / sizeof(stops[0]); i++) {
 		assert_true(story_run_to(&s, s.gateway, stops[i]));
 		s.gateway->now_s += i % 2 ? -jump_s : jump_s;
@@ -121,9 +119,7 @@ static void floor_after(int64_t owner_ahead_s, int64_t want_ahead_s)
 
 	story_cast(&s);
 	s.gateway->now_s = Y2106;	/* never asked */
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
+	story_start(&s);
 	born = floor_of(s.gateway);
 	assert_in_range(born, s.factory->now_s, s.factory->now_s + 60);
 	s.owner->now_s += owner_ahead_s;

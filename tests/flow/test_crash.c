@@ -50,30 +50,19 @@ static void switch_on(struct story *s)
 		sim_on(s->gateway);
 }
 
-static const char *operational_did(struct story *s)
-{
-	static char did[256];
-	struct berth_json *data = story_data(s, s->gateway);
-	const char *text = berth_data_str(berth_json_get(data, "active"), "did");
-
-	snprintf(did, sizeof(did), "%s", text ? text : "");
-	berth_json_free(data);
-	return did;
-}
-
 static void onboarded(struct story *s)
 {
 	sold(s);
 	sim_on(s->gateway);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
-	snprintf(old_did, sizeof(old_did), "%s", operational_did(s));
+	story_settle(s);
+	snprintf(old_did, sizeof(old_did), "%s", story_operational_did(s));
 }
 
 /* After a power cut that took the command itself with it, the operator asks again. */
 static void rotate(struct story *s)
 {
 	sim_as(s->gateway);
-	if (strcmp(story_state(s, s->gateway), "OPERATIONAL") != 0 || !berth_did_same(operational_did(s), old_did))
+	if (strcmp(story_state(s, s->gateway), "OPERATIONAL") != 0 || !berth_did_same(story_operational_did(s), old_did))
 		return;
 	if (berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL) && !s->gateway->dead)
 		fail_msg("rotate: %s", berth_err_detail());
@@ -81,7 +70,7 @@ static void rotate(struct story *s)
 
 static bool rotated(struct sim *w)
 {
-	return story_operational(w) && !berth_did_same(operational_did(now), old_did);
+	return story_operational(w) && !berth_did_same(story_operational_did(now), old_did);
 }
 
 static bool rotation_settled(struct sim *w) { return rotated(w) && story_settled(w); }
@@ -230,7 +219,7 @@ static void check_anew(struct story *s)
 {
 	int64_t a, b;
 
-	assert_false(berth_did_same(operational_did(s), old_did));
+	assert_false(berth_did_same(story_operational_did(s), old_did));
 	assert_int_equal(berth_agent_identity_count(s->gateway->agent), 2);
 	CHECK_OK(berth_store_count(s->gateway->store, "item-a", &a));
 	CHECK_OK(berth_store_count(s->gateway->store, "item-b", &b));

@@ -44,8 +44,6 @@ static bool onboarded(struct sim *w)
 	return strcmp(sim_state(agent, "owner", device), "ACTIVE") == 0;
 }
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static void an_agent_onboards_for_an_owner_that_is_offline(void **state)
 {
 	struct berth_json *chain, *data;
@@ -158,19 +156,19 @@ static void a_delegation_that_was_replaced_is_e_replay(void **state)
 	third = delegation(&s, old, 30);
 	CHECK_OK(story_import(agent, second, NULL, NULL));
 	CHECK_OK(story_import(old, first, NULL, NULL));
-	assert_false(sim_run(&s.w, never, 5));
+	sim_wait(&s.w, 5);
 	sim_off(agent);		/* it was found, and that is enough */
 	only_register(&s, second, old, 50);	/* signed by another than the delegate: */
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, 60));
+	sim_wait(&s.w, 60);
 	assert_true(story_audit(s.gateway, "one refused: E_AUTHZ: blob by neither owner nor delegate") >= 1);
 	sim_on(agent);
 	only_register(&s, second, agent, 51);
 	sim_off(agent);
-	assert_false(sim_run(&s.w, never, 3600));
+	sim_wait(&s.w, 3600);
 	assert_true(story_audit(s.gateway, "an owner was found") >= 1);
 	only_register(&s, first, old, 52);
-	assert_false(sim_run(&s.w, never, 7200));
+	sim_wait(&s.w, 7200);
 	assert_true(story_audit(s.gateway, "one refused: E_REPLAY: delegation 1 after 2") >= 1);
 	assert_string_not_equal(story_state(&s, s.gateway), "OPERATIONAL");
 	/* the twin: the same agent with a later word of the owner */
@@ -207,7 +205,7 @@ static void a_delegation_that_is_over_by_the_floor_is_e_expired(void **state)
 	CHECK_OK(story_import(agent, chain, NULL, NULL));
 	sim_on(s.gateway);
 	set_floor(s.gateway, floor);
-	assert_false(sim_run(&s.w, never, 600));
+	sim_wait(&s.w, 600);
 	assert_true(story_audit(s.gateway, "one refused: E_EXPIRED: delegation") >= 1);
 	assert_string_equal(story_state(&s, s.gateway), "SEEKING");
 	/* the twin */
@@ -227,12 +225,6 @@ static void a_delegation_that_is_over_by_the_floor_is_e_expired(void **state)
 }
 
 /* ---- afterwards ---- */
-static void rotate(struct story *s)
-{
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
-}
-
 static struct story *now;
 static int renewals;
 
@@ -285,18 +277,18 @@ static void renewals_need_a_delegation_that_holds(void **state)
 	sim_on(s.gateway);
 	assert_true(sim_run(&s.w, onboarded, LIMIT_S));
 	renewals = 1;
-	rotate(&s);
+	story_rotate(&s);
 	assert_true(sim_run(&s.w, renewed, LIMIT_S));
 	/* over by the device's floor of time */
 	set_floor(s.gateway, s.owner->now_s + 60 * 86400);
-	rotate(&s);
-	assert_false(sim_run(&s.w, never, 600));
+	story_rotate(&s);
+	sim_wait(&s.w, 600);
 	assert_true(story_audit(s.gateway, "refused: E_EXPIRED: delegation") >= 1);
 	assert_string_equal(story_state(&s, s.gateway), "RENEWING");
 	/* one that is for onboarding only; and none at all is not even imported */
 	CHECK_RC(BERTH_E_HOLDER, story_import(agent, bare, NULL, NULL));
 	CHECK_OK(story_import(agent, onboard_only, NULL, NULL));
-	assert_false(sim_run(&s.w, never, 7200));
+	sim_wait(&s.w, 7200);
 	assert_true(story_audit(s.gateway, "refused: E_AUTHZ: delegation of another agent, tip or scope") >= 1);
 	/* the twin */
 	CHECK_OK(story_import(agent, later, NULL, NULL));
@@ -304,8 +296,8 @@ static void renewals_need_a_delegation_that_holds(void **state)
 	assert_true(sim_run(&s.w, renewed, 4 * 3600));
 	/* and an older one, that would still hold, after it */
 	forge_edit("renew-issue", older_delegation, (void *)(uintptr_t)berth_data_str(early, "delegation"));
-	rotate(&s);
-	assert_false(sim_run(&s.w, never, 30));
+	story_rotate(&s);
+	sim_wait(&s.w, 30);
 	assert_true(forge_edited());
 	assert_true(story_audit(s.gateway, "refused: E_REPLAY: delegation 1 after 3") >= 1);
 	renewals = 3;

@@ -31,12 +31,6 @@ static void show_all(struct courier *c)
 			CHECK_OK(berth_store_waiting_each(c->node[i]->store, 10, show, (void *)c->node[i]->name));
 }
 
-static bool never(struct sim *w)
-{
-	(void)w;
-	return false;
-}
-
 static uint32_t first_seed(void)
 {
 	const char *given = getenv("BERTH_SEED");
@@ -69,7 +63,7 @@ static void chatter(struct courier *c, int64_t for_s)
 
 	for (int64_t s = 0; s < for_s; s += 5, n++) {
 		CHECK_OK(courier_send(c, way[n % 4][0], way[n % 4][1], (int)(n / 4 % THREADS), 1));
-		sim_run(&c->w, never, 5);
+		sim_wait(&c->w, 5);
 	}
 }
 
@@ -168,11 +162,13 @@ static void c083_a_peer_that_answers_nobody_costs_the_others_nothing(void **stat
 		CHECK_OK(courier_send(&c, LEFT, 2, i % COURIER_THREADS_MAX, 16));
 	CHECK_RC(BERTH_E_UNAVAILABLE, courier_send(&c, LEFT, 2, 0, 1));	/* E_QUOTA: its share is used up */
 	for (int day = 0; day < 6; day++) {
-		sim_run(&c.w, never, DAY);
+		sim_wait(&c.w, DAY);
 		began = c.w.mono_ms;
 		CHECK_OK(courier_send(&c, LEFT, RIGHT, 0, 8));
-		while (courier_got(&c, LEFT, RIGHT, 0).notes < c.sent[LEFT][RIGHT][0])
-			assert_true(!sim_run(&c.w, never, 1) && c.w.mono_ms - began < 3000);
+		while (courier_got(&c, LEFT, RIGHT, 0).notes < c.sent[LEFT][RIGHT][0]) {
+			sim_wait(&c.w, 1);
+			assert_true(c.w.mono_ms - began < 3000);
+		}
 		assert_true(c.w.under_way <= 8);
 	}
 	c.w.hole = NULL;
@@ -228,7 +224,7 @@ static void three_days_without_the_peer_then_all_of_it_in_order(void **state)
 	sim_off(c.node[RIGHT]);
 	for (int i = 0; i < 10; i++)
 		CHECK_OK(courier_send(&c, LEFT, RIGHT, i, 20));
-	sim_run(&c.w, never, 72 * HOUR);
+	sim_wait(&c.w, 72 * HOUR);
 	assert_true(n_tried >= 72 && n_tried <= 400);	/* of one message, not of two hundred */
 	check_gaps();
 	before = c.w.sent;
@@ -256,7 +252,7 @@ static void many_come_back_one_by_one(void **state)
 	for (size_t i = 0; i < 5; i++)
 		if (i != RIGHT)
 			CHECK_OK(courier_send(&c, i, RIGHT, 0, 1));
-	sim_run(&c.w, never, 20 * HOUR);
+	sim_wait(&c.w, 20 * HOUR);
 	watch(&c);
 	sim_on(c.node[RIGHT]);
 	assert_true(sim_run(&c.w, courier_idle, HOUR + 120));
@@ -288,9 +284,9 @@ static void more_than_a_week_is_a_dead_letter_with_a_report(void **state)
 	sim_off(c.node[RIGHT]);
 	for (int i = 0; i < 10; i++)
 		CHECK_OK(courier_send(&c, LEFT, RIGHT, i, 10));
-	sim_run(&c.w, never, 7 * DAY - 2 * HOUR);
+	sim_wait(&c.w, 7 * DAY - 2 * HOUR);
 	assert_int_equal(courier_dead(&c, LEFT), 0);
-	sim_run(&c.w, never, 3 * HOUR);
+	sim_wait(&c.w, 3 * HOUR);
 	assert_true(courier_idle(&c.w));
 	assert_int_equal(courier_dead(&c, LEFT), 100);	/* each is told of */
 	assert_int_equal(dead_letters(&c, LEFT), BERTH_OUTBOX_PEER_DEAD_MAX);
@@ -317,9 +313,9 @@ static void how_long_is_a_matter_of_configuration(void **state)
 	sim_off(c.node[RIGHT]);
 	CHECK_OK(courier_send(&c, LEFT, RIGHT, 0, 3));
 	CHECK_RC(BERTH_E_UNAVAILABLE, courier_send(&c, LEFT, RIGHT, 0, 1));
-	sim_run(&c.w, never, HOUR);
+	sim_wait(&c.w, HOUR);
 	assert_int_equal(courier_dead(&c, LEFT), 0);
-	sim_run(&c.w, never, HOUR + 1200);
+	sim_wait(&c.w, HOUR + 1200);
 	assert_int_equal(courier_dead(&c, LEFT), 3);
 	CHECK_OK(courier_send(&c, LEFT, RIGHT, 0, 3));
 	courier_end(&c);
@@ -335,10 +331,10 @@ static void a_report_survives_a_restart(void **state)
 	sim_off(c.node[RIGHT]);
 	c.node[LEFT]->policy.retry_for_s = HOUR;
 	CHECK_OK(courier_send(&c, LEFT, RIGHT, 0, 3));
-	sim_run(&c.w, never, 20);
+	sim_wait(&c.w, 20);
 	sim_off(c.node[LEFT]);
 	sim_on(c.node[LEFT]);
-	sim_run(&c.w, never, 2 * HOUR);
+	sim_wait(&c.w, 2 * HOUR);
 	assert_int_equal(courier_dead(&c, LEFT), 3);
 	courier_end(&c);
 }
@@ -477,7 +473,7 @@ static void the_only_endpoint_is_refused(void **state)
 	courier_add(&c, "left", left_uri);
 	courier_add(&c, "private", "nng+tcp://10.0.0.1:1");
 	CHECK_OK(courier_send(&c, LEFT, 1, 0, 2));
-	sim_run(&c.w, never, 60);
+	sim_wait(&c.w, 60);
 	assert_int_equal(dead_letters(&c, LEFT), 2);
 	assert_int_equal(courier_dead(&c, LEFT), 2);
 	courier_end(&c);

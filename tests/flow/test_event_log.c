@@ -17,20 +17,15 @@
 #define EV_IPL 0x0d
 #define EV_EFI_VARIABLE_AUTHORITY 0x800000e0
 
-struct booted {
-	struct story s;
-	struct test_swtpm t;
-	char uri[TPM_STORY_URI], log[160], *roots;
-};
-
 static struct story *now;
+static char path[160];		/* of the gateway's log */
 
 /* ---- a machine that boots ---- */
 struct event { uint32_t pcr, type; uint8_t fill; };
 static const struct event usual[] = { { 0, EV_S_CRTM_VERSION, 1 }, { 7, EV_IPL, 2 }, { 4, EV_IPL, 3 }, { 7, EV_IPL, 4 }, { 9, EV_IPL, 5 } };
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
-static void measure(struct booted *x, const struct event *e, struct berth_buf *log)
+static void measure(struct tpm_story *x, const struct event *e, struct berth_buf *log)
 {
 	char digest[65];
 
@@ -40,42 +35,33 @@ static void measure(struct booted *x, const struct event *e, struct berth_buf *l
 	test_event_log_add(log, BANKS, e->pcr, e->type, e->fill);
 }
 
-static void boot(struct booted *x, const struct event *events, size_t n)
+static void boot(struct tpm_story *x, const struct event *events, size_t n)
 {
 	struct berth_buf log = BERTH_BUF_INIT;
 
 	test_event_log_begin(&log, BANKS);
 	for (size_t i = 0; i < n; i++)
 		measure(x, &events[i], &log);
-	test_write_file(x->log, log.p, log.len, 0600);
+	test_write_file(path, log.p, log.len, 0600);
 	berth_buf_free(&log);
 }
 
-static void reboot(struct booted *x, const struct event *events, size_t n)
+static void reboot(struct tpm_story *x, const struct event *events, size_t n)
 {
 	test_swtpm_kill(&x->t);
 	test_swtpm_restart(&x->t);
 	boot(x, events, n);
 }
 
-static void begin(struct booted *x)
+static void begin(struct tpm_story *x)
 {
-	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
+	tpm_story_cast(x);
 	now = &x->s;
-	snprintf(x->log, sizeof(x->log), "%s/event-log", x->s.owner->dir);
+	snprintf(path, sizeof(path), "%s/event-log", x->s.owner->dir);
 	boot(x, usual, N(usual));
-	x->s.gateway->policy.event_log = x->log;
-	story_birth(&x->s);
-	story_sale(&x->s);
-	sim_on(x->s.gateway);
-	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
-}
-
-static void end(struct booted *x)
-{
-	story_end(&x->s);
-	test_swtpm_stop(&x->t);
-	free(x->roots);
+	x->s.gateway->policy.event_log = path;
+	story_start(&x->s);
+	story_settle(&x->s);
 }
 
 /* ---- asked ---- */
@@ -120,7 +106,7 @@ static void check_all(struct story *s, const char *verdict, const char *detail, 
 /* ---- logs that hold ---- */
 static void a_log_comes_when_it_is_asked_for(void **state)
 {
-	struct booted x;
+	struct tpm_story x;
 
 	(void)state;
 	begin(&x);
@@ -128,13 +114,13 @@ static void a_log_comes_when_it_is_asked_for(void **state)
 	check_all(&x.s, "ok", "", "");
 	ask(&x.s, true);
 	check_all(&x.s, "ok", "", "holds");
-	assert_int_equal(unlink(x.log), 0);
+	assert_int_equal(unlink(path), 0);
 	ask(&x.s, true);
 	check_all(&x.s, "ok", "", "none");
 	x.s.gateway->policy.event_log = NULL;
 	ask(&x.s, true);
 	check_all(&x.s, "ok", "", "none");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static void drift_says_which_event_it_is(void **state)
@@ -142,7 +128,7 @@ static void drift_says_which_event_it_is(void **state)
 	static const struct event other[] = { { 0, EV_S_CRTM_VERSION, 1 }, { 7, EV_IPL, 2 }, { 7, EV_EFI_VARIABLE_AUTHORITY, 9 } };
 	static const struct event fewer[] = { { 0, EV_S_CRTM_VERSION, 1 }, { 7, EV_IPL, 2 }, { 4, EV_IPL, 3 } };
 	static const char changed[] = "the PCRs have changed since it was onboarded: PCR ";
-	struct booted x;
+	struct tpm_story x;
 	char want[200];
 
 	(void)state;
@@ -162,14 +148,14 @@ static void drift_says_which_event_it_is(void **state)
 	ask(&x.s, true);
 	snprintf(want, sizeof(want), "%s7; PCR 7: event 2 is missing", changed);
 	check_all(&x.s, "drift", want, "holds");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* Above PCR 7 the running system measures, too, and says so elsewhere. */
 static void what_is_extended_at_run_time_is_in_no_log(void **state)
 {
 	struct berth_buf log = BERTH_BUF_INIT;
-	struct booted x;
+	struct tpm_story x;
 
 	(void)state;
 	begin(&x);
@@ -185,7 +171,7 @@ static void what_is_extended_at_run_time_is_in_no_log(void **state)
 		  "E_SIG: PCR 7 is not what its event log amounts to");
 	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");
 	berth_buf_free(&log);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- logs that do not ---- */
@@ -255,7 +241,7 @@ static const struct { forge_edit_fn *edit; const char *what; } forgeries[] = {
 
 static void a_log_of_something_else_is_no_evidence(void **state)
 {
-	struct booted x;
+	struct tpm_story x;
 
 	(void)state;
 	begin(&x);
@@ -275,42 +261,42 @@ static void a_log_of_something_else_is_no_evidence(void **state)
 		ask(&x.s, true);	/* the twin */
 		check_all(&x.s, "ok", "", "holds");
 	}
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- logs that say nothing ---- */
 static void sizes_and_banks(void **state)
 {
 	struct berth_buf log = BERTH_BUF_INIT;
-	struct booted x;
+	struct tpm_story x;
 	size_t n;
 	char *as_it_was;
 
 	(void)state;
 	begin(&x);
-	as_it_was = test_read_file(x.log, &n);
+	as_it_was = test_read_file(path, &n);
 	berth_buf_put(&log, as_it_was, n);
 	test_event_log_idle(&log, BANKS, BERTH_EVENT_LOG_MAX - n - 72);	/* and what is around them */
 	assert_int_equal(log.len, BERTH_EVENT_LOG_MAX);	/* the longest that is sent */
-	test_write_file(x.log, log.p, log.len, 0600);
+	test_write_file(path, log.p, log.len, 0600);
 	ask(&x.s, true);
 	check_all(&x.s, "ok", "", "holds");
 	berth_buf_u8(&log, 0);
-	test_write_file(x.log, log.p, log.len, 0600);
+	test_write_file(path, log.p, log.len, 0600);
 	ask(&x.s, true);
 	check_all(&x.s, "ok", "", "too long to be sent");
 	berth_buf_reset(&log);
 	test_event_log_begin(&log, TEST_LOG_SHA1);
 	test_event_log_add(&log, TEST_LOG_SHA1, 0, EV_IPL, 1);
-	test_write_file(x.log, log.p, log.len, 0600);
+	test_write_file(path, log.p, log.len, 0600);
 	ask(&x.s, true);
 	check_all(&x.s, "ok", "", "E_ALG: event log: has no SHA-256 bank");
-	test_write_file(x.log, as_it_was, n, 0600);
+	test_write_file(path, as_it_was, n, 0600);
 	ask(&x.s, true);
 	check_all(&x.s, "ok", "", "holds");
 	free(as_it_was);
 	berth_buf_free(&log);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 int main(void)

@@ -86,9 +86,7 @@ static void c069_a_finished_run_replayed_changes_nothing(void **state)
 	(void)state;
 	story_cast(&s);
 	s.w.record = true;
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
+	story_start(&s);
 	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
 	assert_true(s.w.n_frames >= 18);
 	test_replay(&s);

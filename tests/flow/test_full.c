@@ -69,7 +69,7 @@ static void full_at(struct sim_node *(*which)(struct story *s), const char *stat
 	assert_false(sim_run(&s.w, story_operational, FULL_S));
 	assert_int_equal(story_audit(n, "refused: "), 0);
 	empty_records(n->store);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	story_end(&s);
 }
 
@@ -147,7 +147,7 @@ static void the_outbox_is_full(void **state)
 	(void)state;
 	story_begin(&s);
 	now = &s;
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	fill_outbox(s.owner->store, true);
 	ping_owner(&s);
 	assert_false(sim_run(&s.w, ponged, FULL_S));
@@ -167,8 +167,7 @@ static void who_never_reads_is_refused_for_good(void **state)
 	int64_t seen;
 
 	(void)state;
-	story_begin(&s);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_in_use(&s);
 	test_stranger_appear(&p);
 	for (int i = 0; i < BERTH_OUTBOX_PEER_MSGS; i++)
 		assert_int_equal(test_stranger_say(&p, p.did_long, s.owner, BERTH_ID_OWNER, PING, NULL, NULL), BERTH_FRAME_STORED);
@@ -192,8 +191,7 @@ static void a_share_that_others_filled_is_not_now(void **state)
 	char id[16];
 
 	(void)state;
-	story_begin(&s);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_in_use(&s);
 	data = story_data(&s, s.gateway);
 	us = berth_data_str(berth_json_get(data, "active"), "identity");
 	peer = story_identity(s.owner, BERTH_ID_OWNER)->did;
@@ -223,8 +221,7 @@ static void busy_says_when(void **state)
 	int64_t seen;
 
 	(void)state;
-	story_begin(&s);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_in_use(&s);
 	test_stranger_appear(&p);
 	fill_outbox(s.owner->store, true);
 	seen = counts(s.owner).inbox;

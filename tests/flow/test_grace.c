@@ -4,7 +4,6 @@
  * the next ones (P10). */
 #include "agent/core/backend.h"
 #include "agent/core/api.h"
-#include "did/url.h"
 #include "tests/fakes/forge.h"
 
 #define LIMIT_S 14400
@@ -58,7 +57,7 @@ static void begin(struct story *s, size_t confirmers)
 	s->gateway->policy.grace_s = GRACE_S;
 	for (size_t i = 0; i < confirmers; i++)
 		s->gateway->policy.confirm[s->gateway->policy.n_confirm++] = names[i];
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 	watch_on();
 	CHECK_OK(ack("modem", 0));
 	CHECK_OK(ack("broker", 0));
@@ -70,36 +69,15 @@ static void end(struct story *s)
 	story_end(s);
 }
 
-static char *operational(void)
-{
-	struct berth_json *data = story_data(now, now->gateway);
-	char *did = strdup(berth_data_str(berth_json_get(data, "active"), "did"));
-
-	berth_json_free(data);
-	return did;
-}
-
 static char *before;
 
-static bool rotated(struct sim *w)
-{
-	char *did;
-	bool other;
-
-	if (!story_settled(w))
-		return false;
-	did = operational();
-	other = !berth_did_same(did, before);
-	free(did);
-	return other;
-}
+static bool rotated(struct sim *w) { (void)w; return story_rotated(now, before); }
 
 static void rotate(void)
 {
 	free(before);
-	before = operational();
-	sim_as(now->gateway);
-	CHECK_OK(berth_agent_command(now->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	before = strdup(story_operational_did(now));
+	story_rotate(now);
 	assert_true(sim_run(&now->w, rotated, LIMIT_S));
 	look();
 }
@@ -113,8 +91,7 @@ static void check_kept(size_t n)
 	assert_true((env->identity_of(env, before) != NULL) == (n > 0));
 }
 
-static bool never(struct sim *w) { (void)w; return false; }
-static void wait(int64_t s) { sim_run(&now->w, never, s); }
+static void wait(int64_t s) { sim_wait(&now->w, s); }
 
 static void until_all_have_switched(void **state)
 {
@@ -230,9 +207,8 @@ static void p10_the_owners_word_comes_first(void **state)
 	(void)state;
 	begin(&s, 1);
 	free(before);
-	before = operational();
-	sim_as(s.gateway);
-	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	before = strdup(story_operational_did(now));
+	story_rotate(&s);
 	assert_true(sim_run_steps(&s.w, is_rotating, LIMIT_S));
 	sim_off(s.owner);
 	sim_drop(&s.w);

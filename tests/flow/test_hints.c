@@ -11,8 +11,6 @@
 #define MOVED "nng+tcp://rv-moved.test:1"
 #define MALLORY "nng+tcp://mallory.test:1"
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static size_t dialled;
 
 static void count_mallory(struct sim_node *from, const char *uri)
@@ -49,7 +47,7 @@ static void say(const char *text)
 
 static void done(struct story *s)
 {
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 	story_check_end(s, 1);
 	story_end(s);
 }
@@ -60,7 +58,7 @@ static void moved(struct story *s)
 	sold(s);
 	s->rendezvous->uri = MOVED;
 	sim_on(s->gateway);
-	assert_false(sim_run(&s->w, never, LIMIT_S));
+	sim_wait(&s->w, LIMIT_S);
 	assert_string_equal(story_state(s, s->gateway), "SEEKING");
 }
 
@@ -125,7 +123,7 @@ static void p5_a_hint_that_leads_to_somebody_else_costs_the_try(void **state)
 static void only_delay(struct story *s)
 {
 	sim_on(s->gateway);
-	assert_false(sim_run(&s->w, never, LIMIT_S));
+	sim_wait(&s->w, LIMIT_S);
 	assert_string_equal(story_state(s, s->gateway), "SEEKING");
 	assert_in_range(dialled, 9, 60);
 	assert_int_equal(story_audit(s->gateway, "an owner was found"), 0);
@@ -228,7 +226,7 @@ static void what_dns_costs_counts_for_the_day(void **state)
 	s.rendezvous->uri = MOVED;
 	s.gateway->policy.seek_day_bytes = 30000;
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, 86400 - 3600));
+	sim_wait(&s.w, 86400 - 3600);
 	assert_in_range(s.gateway->browsed, 5, 30);
 	assert_int_equal(story_audit(s.gateway, "the day's octets for seeking are spent"), 1);
 	assert_in_range((int64_t)berth_agent_wire_bytes(s.gateway->agent), 30000, 50000);

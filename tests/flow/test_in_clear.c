@@ -96,7 +96,7 @@ static void p1_until_the_owner_is_proved_nobody_reads_who_asks(void **state)
 	assert_true(s.w.n_frames >= 5);
 	check_hidden(&s);
 	/* the twin: in what it says later its key is named, and found */
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	identities(&s, did, hash);
 	assert_true(any_shows(&s.w, did, false));
 	assert_false(any_shows(&s.w, s.gateway->policy.serial, true));

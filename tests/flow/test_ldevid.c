@@ -4,7 +4,6 @@
 #include "agent/protocol/ldevid.h"
 #include "did/codec/base64url.h"
 #include "did/crypto/keypair.h"
-#include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/ldevid.h"
 #include "tests/fakes/resale.h"
@@ -17,15 +16,6 @@
 static struct story s;
 static struct test_ldevid l;
 static char *before;
-
-static char *operational(void)
-{
-	struct berth_json *data = story_data(&s, s.gateway);
-	char *did = strdup(berth_data_str(berth_json_get(data, "active"), "did"));
-
-	berth_json_free(data);
-	return did;
-}
 
 /* Everything is ready, and the gateway still off. */
 static void cast(bool ca)
@@ -43,8 +33,8 @@ static void begin(bool ca)
 {
 	cast(ca);
 	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
-	before = operational();
+	story_settle(&s);
+	before = strdup(story_operational_did(&s));
 }
 
 static void end(void)
@@ -55,19 +45,11 @@ static void end(void)
 	before = NULL;
 }
 
-static bool rotated(struct sim *w)
-{
-	char *did = story_settled(w) ? operational() : NULL;
-	bool other = did && !berth_did_same(did, before);
-
-	free(did);
-	return other;
-}
+static bool rotated(struct sim *w) { (void)w; return story_rotated(&s, before); }
 
 static void rotate(void)
 {
-	sim_as(s.gateway);
-	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	story_rotate(&s);
 }
 
 static void rotate_and_settle(void)
@@ -75,7 +57,7 @@ static void rotate_and_settle(void)
 	rotate();
 	assert_true(sim_run(&s.w, rotated, LIMIT_S));
 	free(before);
-	before = operational();
+	before = strdup(story_operational_did(&s));
 }
 
 static const char *text_of(struct berth_json *data, const char *member)
@@ -182,7 +164,7 @@ static void no_longer_than_credential_and_ca(void **state)
 		test_ldevid_begin(&l, s.owner, i == 1 ? 3600 : 400 * DAY);
 		s.owner->policy.ldevid_s = i == 2 ? 7200 : 0;
 		sim_on(s.gateway);
-		assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+		story_settle(&s);
 		sim_as(s.owner);
 		now = berth_agent_env(s.owner->agent)->now_s;
 		g = story_data(&s, s.gateway);
@@ -266,7 +248,7 @@ static void a_ca_that_is_over_ends_no_onboarding(void **state)
 	sim_as(s.owner);
 	s.w.mono_ms += 60000;
 	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	assert_true(offered());
 	assert_false(has("certs"));
 	assert_true(story_audit(s.owner, "without a certificate: E_EXPIRED") >= 1);
@@ -280,11 +262,11 @@ static void a_name_that_cannot_be_ends_no_onboarding(void **state)
 	s.owner->policy.ldevid_sans[0] = "{serial}_.gw.example";
 	s.owner->policy.n_ldevid_sans = 1;
 	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	assert_false(has("certs"));
 	assert_true(story_audit(s.owner, "without a certificate: E_TYPE") >= 1);
 	s.owner->policy.ldevid_sans[0] = "{serial}.gw.example";
-	before = operational();
+	before = strdup(story_operational_did(&s));
 	rotate_and_settle();
 	assert_true(test_ldevid_is_pair(&s));
 	end();
@@ -435,7 +417,7 @@ static void requests_of_others_are_refused(void **state)
 			fail_msg("no %s (%zu)", all[i].line, i);
 		assert_true(test_ldevid_is_pair(&s));
 		free(before);
-		before = operational();
+		before = strdup(story_operational_did(&s));
 	}
 	end();
 }
@@ -614,7 +596,7 @@ static void nor_is_a_device_onboarded_with_one(void **state)
 	assert_null(berth_json_get(berth_json_get(g, "offer"), "credential"));
 	assert_null(berth_json_get(g, "active"));
 	berth_json_free(g);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));	/* the next run is a good one */
+	story_settle(&s);	/* the next run is a good one */
 	assert_true(test_ldevid_is_pair(&s));
 	end();
 }

@@ -6,8 +6,6 @@
 #define LIMIT_S 14400
 #define FACTORY BERTH_ID_ROOT
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static struct berth_json *list_of(struct berth_json *one)
 {
 	struct berth_json *list = berth_json_new_array();
@@ -33,14 +31,14 @@ static void lies_then_truth(struct story *s, struct berth_json *lies, const char
 
 	forge_registrations(s, lies);
 	sim_on(s->gateway);
-	assert_false(sim_run(&s->w, never, 60));
+	sim_wait(&s->w, 60);
 	assert_string_equal(story_state(s, s->gateway), "SEEKING");
 	if (story_audit(s->gateway, what) < 1)
 		fail_msg("the gateway did not say: %s", what);
 	assert_int_equal(story_audit(s->gateway, "an owner was found"), 0);
 	assert_int_equal(story_audit(s->owner, "hello from device"), 0);
 	forge_registrations(s, truth);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 	story_check_end(s, 1);
 	story_end(s);
 }
@@ -161,7 +159,7 @@ static void a_rendezvous_that_lies_sits_out_and_is_asked_again(void **state)
 	registrations_at(&s, s.rendezvous, berth_json_new_array());
 	registrations_at(&s, liar, list_of(garbage("x")));
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, LIMIT_S));
+	sim_wait(&s.w, LIMIT_S);
 	honest = story_audit(s.gateway, "rendezvous nng+tcp://rv.test:1 answered: 0 of 0 hold");
 	lies = story_audit(s.gateway, "rendezvous nng+tcp://rv-two.test:1 answered: 0 of 1 hold; one refused");
 	assert_true(honest >= 9);
@@ -184,12 +182,12 @@ static void the_only_source_is_never_locked_out(void **state)
 	truth = forge_held(&s);
 	forge_registrations(&s, list_of(garbage("x")));
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, LIMIT_S));
+	sim_wait(&s.w, LIMIT_S);
 	assert_true(story_audit(s.gateway, "0 of 1 hold; one refused") >= 9);
 	sim_off(s.gateway);				/* the notes outlive a restart, and lock out nobody either */
 	sim_on(s.gateway);
 	forge_registrations(&s, truth);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	story_check_end(&s, 1);
 	story_end(&s);
 }
@@ -295,16 +293,16 @@ static void c1a_b_a_prefix_is_refused_and_the_longer_chain_wins(void **state)
 	longer = forge_sale(&s, package, s.owner, BERTH_ID_OWNER, story_identity(buyer, BERTH_ID_OWNER), NULL);
 	CHECK_RC(BERTH_E_HOLDER, import(&s, buyer, package));	/* not sold to this one */
 	CHECK_OK(import(&s, buyer, longer));
-	assert_false(sim_run(&s.w, never, 30));
+	sim_wait(&s.w, 30);
 	assert_string_equal(sim_state(buyer, "owner", s.device), "PUBLISHED");
 	/* the seller refreshes its own, shorter one */
 	CHECK_OK(import(&s, s.owner, package));
-	assert_false(sim_run(&s.w, never, 30));
+	sim_wait(&s.w, 30);
 	assert_true(story_audit(s.rendezvous, "a registration was refused: a longer chain is known") >= 1);
 	assert_true(story_audit(s.owner, "a longer chain is known") >= 1);
 	assert_string_equal(story_state(&s, s.owner), "CHAIN_OK");
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, 60));
+	sim_wait(&s.w, 60);
 	assert_string_equal(sim_state(buyer, "owner", s.device), "ACTIVE");
 	assert_string_equal(story_state(&s, s.owner), "CHAIN_OK");
 	berth_json_free(package);
@@ -329,7 +327,7 @@ static void c1a_b_prefix_and_longer_within_the_window(void **state)
 	CHECK_OK(berth_json_push(both, forge_answer(&s, longer, buyer, BERTH_ID_OWNER, 1, 0)));
 	forge_registrations(&s, both);
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, 60));
+	sim_wait(&s.w, 60);
 	assert_string_equal(sim_state(buyer, "owner", s.device), "ACTIVE");
 	assert_int_equal(story_audit(s.gateway, "2 of 2 hold"), 1);
 	berth_json_free(package);
@@ -348,7 +346,7 @@ static void c1a_d_a_second_first_sale_is_refused(void **state)
 	other = forge_mallory(&s, "other", "nng+tcp://other.test:1");
 	second = forge_sale(&s, NULL, s.factory, FACTORY, story_identity(other, BERTH_ID_OWNER), NULL);
 	CHECK_OK(import(&s, other, second));	/* it looks good to the buyer */
-	assert_false(sim_run(&s.w, never, 30));
+	sim_wait(&s.w, 30);
 	assert_true(story_audit(s.rendezvous, "a registration was refused: another first owner is known") >= 1);
 	assert_true(story_audit(other, "another first owner is known") >= 1);
 	sim_on(s.gateway);
@@ -373,7 +371,7 @@ static void c1a_c_a_fork_is_refused_until_the_operator_decides(void **state)
 	CHECK_OK(berth_json_push(truth, forge_answer(&s, second, other, BERTH_ID_OWNER, 1, 0)));
 	forge_registrations(&s, truth);
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, 600));
+	sim_wait(&s.w, 600);
 	assert_string_equal(story_state(&s, s.gateway), "SEEKING");
 	assert_int_equal(story_audit(s.gateway, "two owners show forked chains: both refused"), 1);
 	/* from then on neither, not even alone */

@@ -65,10 +65,8 @@ static int fifty(uint32_t from, int64_t jump_s)
 	story_cast(&s);
 	s.owner->policy.credential_s = LIFE_S;
 	s.gateway->cfg.clock_trusted = jump_s != 0;
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_start(&s);
+	story_settle(&s);
 	right = s.gateway->now_s;
 	for (int i = 0; renewals(&s) < RENEWALS; i++) {
 		if (i == 40 * RENEWALS)
@@ -118,11 +116,10 @@ static void rotated(struct story *s)
 {
 	int before = renewals(s);
 
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	story_rotate(s);
 	for (int i = 0; renewals(s) == before && i < 100; i++)
 		(void)sim_run(&s->w, story_settled, 60);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 	assert_int_equal(renewals(s), before + 1);
 }
 
@@ -136,10 +133,8 @@ static void c069_a_whole_life_replayed_changes_nothing(void **state)
 	story_cast(&s);
 	now = &s;
 	s.w.record = true;
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_start(&s);
+	story_settle(&s);
 	rotated(&s);
 	test_replay(&s);		/* onboarding and renewal */
 	s.w.record = true;
@@ -153,7 +148,7 @@ static void c069_a_whole_life_replayed_changes_nothing(void **state)
 	berth_json_free(resale_command(s.owner, s.device, "cmd/transfer", story_identity(b, BERTH_ID_OWNER)->did_long, BERTH_OK));
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	resale_take(&s, b);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	test_replay(&s);		/* the next owner's onboarding, and what the first one ever said */
 	s.w.record = true;
 	order(&s, "cmd/retire", "RETIRED");

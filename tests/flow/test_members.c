@@ -221,10 +221,8 @@ static void a_good_run(void)
 	n_seen = 0;
 	story_cast(&s);
 	test_tap(note, NULL);
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_start(&s);
+	story_settle(&s);
 	story_end(&s);
 }
 

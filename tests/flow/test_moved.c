@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/frames.h"
 
@@ -17,8 +16,6 @@
 static struct story *now;
 static size_t dialled;		/* Mallory, by the device */
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static void count_mallory(struct sim_node *from, const char *uri)
 {
 	dialled += strcmp(from->name, "gateway") == 0 && strcmp(uri, MALLORY) == 0;
@@ -26,8 +23,7 @@ static void count_mallory(struct sim_node *from, const char *uri)
 
 static void begin(struct story *s)
 {
-	story_begin(s);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_in_use(s);
 	assert_string_equal(s->owner->uri, OLD);
 	now = s;
 	dialled = 0;
@@ -64,8 +60,7 @@ static void end(struct story *s)
 {
 	struct berth_json *data;
 
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	story_rotate(s);
 	assert_true(sim_run(&s->w, renewed, LIMIT_S));
 	data = story_data(s, s->owner);
 	assert_null(berth_json_get(data, "move"));
@@ -100,9 +95,9 @@ static void an_owner_that_comes_back_is_looked_for_nowhere(void **state)
 	begin(&s);
 	lookups = story_audit(s.rendezvous, "a device asked who owns it");
 	sim_off(s.owner);
-	assert_false(sim_run(&s.w, never, 500));
+	sim_wait(&s.w, 500);
 	sim_on(s.owner);
-	assert_false(sim_run(&s.w, never, LIMIT_S));
+	sim_wait(&s.w, LIMIT_S);
 	assert_true(device_is_at(OLD));
 	assert_int_equal(story_audit(s.gateway, "looking for it"), 0);
 	assert_int_equal(story_audit(s.rendezvous, "a device asked who owns it"), lookups);
@@ -161,13 +156,13 @@ static void p5_lies_about_the_owner_are_only_tries(void **state)
 	forge_mallory(&s, "mallory", MALLORY);
 	dns_says(s.gateway, story_identity(s.owner, BERTH_ID_OWNER)->did, MALLORY);
 	sim_off(s.owner);
-	assert_false(sim_run(&s.w, never, DAY_S));
+	sim_wait(&s.w, DAY_S);
 	assert_in_range(dialled, 4, 12);
 	assert_true(device_is_at(OLD));
 	assert_int_equal(story_audit(s.gateway, "the owner is at"), 0);
 	s.gateway->dns = MALLORY "\n";
 	dialled = 0;
-	assert_false(sim_run(&s.w, never, DAY_S));
+	sim_wait(&s.w, DAY_S);
 	assert_in_range(dialled, 1, 12);	/* as a rendezvous, maybe; and once more by what DNS said before */
 	assert_int_equal(story_audit(s.gateway, "the owner is at"), 0);
 	move_owner(&s);
@@ -186,10 +181,8 @@ static void the_next_of_several_addresses_is_taken(void **state)
 	s.owner->also = NEW;
 	s.owner->policy.endpoints[s.owner->policy.n_endpoints++] = NEW;
 	sim_on(s.owner);
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_start(&s);
+	story_settle(&s);
 	now = &s;
 	assert_true(device_is_at(OLD));
 	sim_off(s.rendezvous);
@@ -209,9 +202,7 @@ static void an_owner_whose_first_address_is_dead_is_found(void **state)
 	s.owner->uri = NEW;
 	s.owner->policy.endpoints[s.owner->policy.n_endpoints++] = NEW;
 	sim_on(s.owner);
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
+	story_start(&s);
 	assert_true(sim_run(&s.w, story_operational, 60));	/* the first run: none is given up in that time */
 	now = &s;
 	assert_int_equal(story_audit(s.gateway, "nobody answers at " OLD ": trying " NEW), 1);
@@ -247,9 +238,8 @@ static void what_waits_for_the_owner_goes_with_it(void **state)
 	(void)state;
 	begin(&s);
 	sim_off(s.owner);
-	sim_as(s.gateway);
-	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
-	assert_false(sim_run(&s.w, never, 60));
+	story_rotate(&s);
+	sim_wait(&s.w, 60);
 	move_owner(&s);
 	assert_true(sim_run(&s.w, renewed, LIMIT_S));
 	assert_true(device_is_at(NEW));
@@ -278,7 +268,7 @@ static void a_suspended_device_finds_it_too(void **state)
 	CHECK_OK(berth_agent_command(s.owner->agent, "owner", s.device, "cmd/suspend", NULL, NULL));
 	assert_true(sim_run(&s.w, suspended, LIMIT_S));
 	move_owner(&s);
-	assert_true(sim_run(&s.w, never, 1) == false);
+	sim_wait(&s.w, 1);
 	sim_as(s.owner);
 	CHECK_OK(berth_agent_command(s.owner->agent, "owner", s.device, "cmd/resume", NULL, NULL));
 	assert_true(sim_run(&s.w, back, 2 * DAY_S));
@@ -330,11 +320,11 @@ static void only_the_owner_says_where_it_is(void **state)
 	mallory = forge_mallory(&s, "mallory", MALLORY);
 	say_here(&s, mallory, 0, MALLORY);
 	say_here(&s, s.owner, 1, MALLORY);
-	sim_run(&s.w, never, 60);
+	sim_wait(&s.w, 60);
 	assert_false(knows(&s, MALLORY));
 	assert_int_equal(dialled, 0);
 	say_here(&s, s.owner, 0, MALLORY);
-	sim_run(&s.w, never, LIMIT_S);
+	sim_wait(&s.w, LIMIT_S);
 	assert_true(knows(&s, MALLORY));
 	assert_int_equal(dialled, 1);
 	assert_true(device_is_at(OLD));

@@ -17,8 +17,7 @@ static void command(struct sim_node *n, const char *on, struct berth_json *args)
 
 static void finish(struct story *s)
 {
-	if (!sim_run(&s->w, story_settled, LIMIT_S))
-		fail_msg("no end: gateway %s, owner %s", story_state(s, s->gateway), story_state(s, s->owner));
+	story_settle(s);
 	story_check_end(s, story_audit(s->owner, "operational credential issued"));
 	story_end(s);
 }
@@ -75,14 +74,13 @@ static void a_fresh_proof_takes_the_place_of_what_was_committed(void **state)
 	sim_drop(&s.w);		/* `committed` is lost, and the operator of the device has had enough */
 	CHECK_OK(berth_json_set_str(args, "serial", "GW-0001"));
 	command(s.gateway, "cmd/abandon", args);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	assert_int_equal(story_audit(s.owner, "GW-0001 committed"), 2);
 	assert_int_equal(story_audit(s.owner, " is active"), 1);
 	story_end(&s);
 }
 
 /* ---- `complete` that is given up ---- */
-static bool never(struct sim *w) { (void)w; return false; }
 static bool active(struct sim *w) { (void)w; return strcmp(story_state(now, now->owner), "ACTIVE") == 0; }
 
 /* The device has had `committed`, and its owner cannot be reached for longer than a message
@@ -95,14 +93,12 @@ static void complete_is_said_until_it_is_heard(void **state)
 	story_cast(&s);
 	now = &s;
 	s.gateway->policy.retry_for_s = 3600;
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
+	story_start(&s);
 	assert_true(story_run_to(&s, s.gateway, "OPERATIONAL"));
 	assert_string_equal(story_state(&s, s.owner), "COMMITTED");
 	sim_off(s.owner);
 	for (int i = 0; i < 3; i++) {
-		sim_run(&s.w, never, 4000);
+		sim_wait(&s.w, 4000);
 		assert_int_equal(story_audit(s.gateway, "not delivered in time"), i + 1);
 		if (i == 1) {
 			sim_off(s.gateway);
@@ -166,10 +162,8 @@ static void begin_with_days(struct story *s)
 	s->owner->policy.credential_s = 86400;
 	s->owner->policy.retry_for_s = 3600;
 	s->owner->policy.registration_s = 1800;
-	story_birth(s);
-	story_sale(s);
-	sim_on(s->gateway);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_start(s);
+	story_settle(s);
 }
 
 /* Revoked and let in again while it is off; for longer than messages are kept, and for longer
@@ -189,7 +183,7 @@ static void let_in_again_unheard_it_begins_anew(void **state)
 		order(&s, "cmd/revoke");
 		order(&s, "cmd/approve");
 		assert_true(member(&s, s.owner, "goodbye"));
-		sim_run(&s.w, never, off_s[i]);
+		sim_wait(&s.w, off_s[i]);
 		sim_on(s.gateway);
 		if (!sim_run(&s.w, anew, 48 * 3600))
 			fail_msg("%d: gateway %s, owner %s", (int)i, story_state(&s, s.gateway), story_state(&s, s.owner));
@@ -218,7 +212,7 @@ static void an_invitation_is_said_until_it_comes(void **state)
 	assert_true(sim_run(&s.w, out, LIMIT_S));
 	sim_off(s.gateway);
 	order(&s, "cmd/approve");
-	sim_run(&s.w, never, 5 * 3600);
+	sim_wait(&s.w, 5 * 3600);
 	assert_true(story_audit(s.owner, "not delivered in time") >= 1);
 	sim_on(s.gateway);
 	assert_true(sim_run(&s.w, anew, 48 * 3600));
@@ -244,7 +238,7 @@ static void revoked_while_its_owner_rotates(void **state)
 	(void)state;
 	story_begin(&s);
 	now = &s;
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	order(&s, "cmd/rotate");
 	assert_true(sim_run_steps(&s.w, has_rotated, LIMIT_S));
 	assert_true(member(&s, s.owner, "next"));
@@ -294,7 +288,7 @@ static void a_device_that_has_begun_anew_is_not_let_go(void **state)
 		begin_with_days(&s);
 		order(&s, "cmd/revoke");
 		assert_true(sim_run(&s.w, out, LIMIT_S));
-		sim_run(&s.w, never, 3600);
+		sim_wait(&s.w, 3600);
 		command(s.gateway, "cmd/onboard", NULL);
 		let_go(&s, i);
 		run_to_owner(&s, "REVOKED", 12 * 3600);

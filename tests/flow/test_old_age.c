@@ -15,8 +15,6 @@
 #define SQLITE_PAGE 4096
 #define IDLE_BYTES (64 << 10)		/* in an hour */
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static void two(struct courier *c)
 {
 	courier_begin(c);
@@ -42,7 +40,7 @@ static void c153_messages_go_over_the_end_of_32_bits_of_seconds(void **state)
 	for (size_t i = 0; i < c.n; i++)
 		c.node[i]->now_s = END_OF_32_BITS - (int64_t)(c.w.mono_ms / 1000) - 60;
 	rounds(&c, 2);
-	(void)sim_run(&c.w, never, 120);
+	sim_wait(&c.w, 120);
 	rounds(&c, 2);
 	sim_off(c.node[RIGHT]);		/* and what is remembered is read again */
 	sim_on(c.node[RIGHT]);
@@ -102,9 +100,9 @@ static void c153_an_idle_hour_writes_next_to_nothing(void **state)
 	sim_off(c.node[LEFT]);
 	c.node[LEFT]->vfs = "lossy";
 	sim_on(c.node[LEFT]);
-	(void)sim_run(&c.w, never, 60);		/* the start is over */
+	sim_wait(&c.w, 60);		/* the start is over */
 	before = writes();
-	(void)sim_run(&c.w, never, 3600);
+	sim_wait(&c.w, 3600);
 	idle = writes() - before;
 	printf("%ld writes in an idle hour\n", idle);
 	assert_true(idle * SQLITE_PAGE <= IDLE_BYTES);

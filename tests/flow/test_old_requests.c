@@ -14,8 +14,6 @@ static struct story *now;
 static struct berth_json *kept;		/* the body of a request */
 static char *kept_thid;
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static bool settled(struct sim *w)
 {
 	struct berth_json *data = story_data(now, now->gateway);
@@ -29,17 +27,14 @@ static void begin(struct story *s)
 {
 	story_cast(s);
 	s->owner->policy.credential_s = 24 * HOUR_S;
-	story_birth(s);
-	story_sale(s);
-	sim_on(s->gateway);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_start(s);
+	story_settle(s);
 	now = s;
 }
 
 static void rotate(struct story *s)
 {
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	story_rotate(s);
 	assert_true(sim_run(&s->w, settled, LIMIT_S));
 }
 
@@ -74,7 +69,7 @@ static void renewed_by_the_factory_did(struct story *s, forge_edit_fn *edit)
 	begin(s);
 	sim_off(s->owner);
 	forge_edit("renew-request", edit, NULL);
-	sim_run(&s->w, never, 30 * HOUR_S);
+	sim_wait(&s->w, 30 * HOUR_S);
 	sim_on(s->owner);
 	assert_true(sim_run(&s->w, settled, LIMIT_S));
 	assert_non_null(kept);
@@ -144,7 +139,7 @@ static void a_copy_of_the_device_is_told_where_to_go_on(void **state)
 	sim_on(s.gateway);
 	if (!sim_run(&s.w, settled, 48 * HOUR_S))
 		fail_msg("gateway %s, owner %s", story_state(&s, s.gateway), story_state(&s, s.owner));
-	sim_run(&s.w, never, 30 * HOUR_S);	/* its credential ends, and the factory DID asks */
+	sim_wait(&s.w, 30 * HOUR_S);	/* its credential ends, and the factory DID asks */
 	assert_true(sim_run(&s.w, settled, 48 * HOUR_S));
 	assert_true(story_audit(s.gateway, "the owner did not renew: E_REPLAY") >= 1);
 	char *did = operational(&s);

@@ -20,9 +20,7 @@ static void a_gateway_finds_its_owner(void **state)
 
 	(void)state;
 	story_cast(&s);
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
+	story_start(&s);
 	assert_true(sim_run(&s.w, story_operational, 120));
 	printf("measured: onboarding took %lld bytes on the wire\n",
 	       (long long)data_int(s.gateway, "gateway", "onboarding", "bytes"));

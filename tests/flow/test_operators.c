@@ -4,7 +4,6 @@
  * policy, and who waits for a person. */
 #include "agent/protocol/status_lists.h"
 #include "did/base/clock.h"
-#include "did/url.h"
 #include "tests/fakes/forge.h"
 
 #define LIMIT_S 14400
@@ -12,8 +11,6 @@
 static struct story *now;
 static struct sim_node *provider;
 static const char *device;
-
-static bool never(struct sim *w) { (void)w; return false; }
 
 /* ---- delegations ---- */
 static struct berth_json *delegation(struct story *s, const char *scope, enum berth_err want)
@@ -221,7 +218,7 @@ static void with_the_right_a_provider_configures(void **state)
 	CHECK_OK(provide("ssid=first"));
 	assert_true(sim_run(&s.w, onboarded, LIMIT_S));
 	CHECK_OK(provide("ssid=second"));
-	sim_run(&s.w, never, 60);
+	sim_wait(&s.w, 60);
 	assert_true(sim_run(&s.w, configured, LIMIT_S));
 	assert_int_equal(1, story_audit(s.gateway, "of items is active"));
 	CHECK_RC(BERTH_E_AUTHZ, order("cmd/suspend"));	/* and nothing else */
@@ -306,7 +303,7 @@ static void after_the_end_of_its_delegation_a_provider_says_nothing(void **state
 	CHECK_OK(berth_store_counter_set(s.gateway->store, "time-floor", s.owner->now_s + 100 * 86400));
 	CHECK_OK(berth_store_commit(s.gateway->store));
 	CHECK_OK(order("cmd/suspend"));
-	assert_false(sim_run(&s.w, never, 600));
+	sim_wait(&s.w, 600);
 	assert_true(story_audit(s.gateway, "refused: E_EXPIRED: delegation") >= 1);
 	check_gateway("OPERATIONAL", "an old delegation");
 	story_end(&s);
@@ -355,9 +352,7 @@ static void who_is_not_approved_by_policy_waits_for_a_person(void **state)
 		p->n_approve_models = 1;
 		if (i == 2)
 			p->references[p->n_references++] = golden;
-		story_birth(&s);
-		story_sale(&s);
-		sim_on(s.gateway);
+		story_start(&s);
 		assert_true(story_run_to(&s, s.gateway, "PENDING"));
 		assert_string_equal(story_state(&s, s.owner), "APPROVAL");
 		assert_string_equal(member(s.owner, "hold"), why[i]);
@@ -369,7 +364,7 @@ static void who_is_not_approved_by_policy_waits_for_a_person(void **state)
 		assert_string_equal(member(s.gateway, "denied"), "it is not ours");
 		assert_true(story_run_to(&s, s.gateway, "PENDING"));	/* it asks again */
 		CHECK_OK(decide(&s, "cmd/approve", NULL));
-		assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+		story_settle(&s);
 		assert_string_equal(member(s.owner, "denied"), "");
 		assert_string_equal(member(s.gateway, "denied"), "");
 		assert_string_equal(member(s.gateway, "pending"), "");
@@ -387,10 +382,8 @@ static void who_is_approved_by_policy_does_not_wait(void **state)
 	s.owner->policy.approve_models[0] = "Berth Box 2";
 	s.owner->policy.approve_models[1] = "Berth Box 1";
 	s.owner->policy.n_approve_models = 2;
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_start(&s);
+	story_settle(&s);
 	assert_int_equal(story_audit(s.owner, "waits for a person"), 0);
 	story_check_end(&s, 1);
 	story_end(&s);

@@ -43,8 +43,7 @@ static bool rotated(struct sim *w)
 
 static void begin(struct story *s)
 {
-	story_begin(s);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_in_use(s);
 	now = s;
 	before = peer(s);
 }

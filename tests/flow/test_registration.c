@@ -4,8 +4,6 @@
 
 #define DAY_S 86400
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static size_t to_first, to_second;
 
 static void count(struct sim_node *from, const char *uri)
@@ -46,7 +44,7 @@ static void refreshed_at_half_its_life(void **state)
 	story_birth(&s);
 	story_sale(&s);			/* the rendezvous holds it for a day */
 	counted(&s);
-	assert_false(sim_run(&s.w, never, 10 * DAY_S));
+	sim_wait(&s.w, 10 * DAY_S);
 	assert_in_range(to_first, 19, 20);
 	assert_string_equal(story_state(&s, s.owner), "PUBLISHED");
 	sim_on(s.gateway);		/* and it is there when the device asks at last */
@@ -68,7 +66,7 @@ static void the_shortest_time_counts(void **state)
 	story_birth(&s);
 	story_sale(&s);
 	counted(&s);
-	assert_false(sim_run(&s.w, never, DAY_S));
+	sim_wait(&s.w, DAY_S);
 	assert_in_range(to_second, 11, 13);
 	assert_in_range(to_first, 11, 13);
 	story_end(&s);
@@ -87,11 +85,11 @@ static void who_is_away_is_asked_again_until_it_is_back(void **state)
 	counted(&s);
 	story_birth(&s);
 	story_sale(&s);
-	assert_false(sim_run(&s.w, never, DAY_S / 4));
+	sim_wait(&s.w, DAY_S / 4);
 	assert_int_equal(to_first, 1);
 	assert_in_range(to_second, 8, 20);
 	sim_on(second);
-	assert_false(sim_run(&s.w, never, 2 * 3600));
+	sim_wait(&s.w, 2 * 3600);
 	assert_true(story_audit(second, "registered") + story_audit(second, "registration") >= 1);
 	story_end(&s);
 }
@@ -107,7 +105,7 @@ static void who_forgets_at_once_is_not_hammered(void **state)
 	story_birth(&s);
 	story_sale(&s);
 	counted(&s);
-	assert_false(sim_run(&s.w, never, 3600));
+	sim_wait(&s.w, 3600);
 	assert_in_range(to_first, 60, 125);
 	story_end(&s);
 }

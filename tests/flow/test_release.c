@@ -15,14 +15,12 @@ static void begin_at(struct story *s, int64_t later_s)
 {
 	story_cast(s);
 	s->owner->now_s += later_s;
-	story_birth(s);
-	story_sale(s);
-	sim_on(s->gateway);
+	story_start(s);
 	resale_watch(s);
 	a = s->owner;
 	b = forge_mallory(s, "owner-b", "nng+tcp://owner-b.test:1");
 	c = forge_mallory(s, "owner-c", "nng+tcp://owner-c.test:1");
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 }
 
 static void begin(struct story *s) { begin_at(s, 0); }
@@ -32,15 +30,6 @@ static const char *did_of(struct sim_node *n) { return story_identity(n, BERTH_I
 static void let_go(struct story *s, struct sim_node *to)
 {
 	berth_json_free(resale_command(s->owner, s->device, "cmd/transfer", to ? did_of(to) : NULL, BERTH_OK));
-}
-
-static char *operational(struct story *s)
-{
-	struct berth_json *data = story_data(s, s->gateway);
-	char *did = strdup(berth_data_str(berth_json_get(data, "active"), "did"));
-
-	berth_json_free(data);
-	return did;
 }
 
 static int64_t floor_of(struct sim_node *n)
@@ -61,7 +50,7 @@ static void the_next_owner_has_it_as_if_it_were_new(void **state)
 
 	(void)state;
 	begin_at(&s, 90 * 86400);
-	before = operational(&s);
+	before = strdup(story_operational_did(&s));
 	floor = floor_of(s.gateway);
 	snprintf(key, sizeof(key), "%s", s.device);
 	let_go(&s, b);
@@ -72,8 +61,8 @@ static void the_next_owner_has_it_as_if_it_were_new(void **state)
 	resale_check_receipt(a, key, "TRANSFERRED");
 	resale_take(&s, b);
 	assert_string_not_equal(s.device, key);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
-	after = operational(&s);
+	story_settle(&s);
+	after = strdup(story_operational_did(&s));
 	assert_false(berth_did_same(before, after));	/* P9 */
 	old = story_data(&s, s.gateway);
 	assert_null(berth_json_get(old, "ended"));	/* the receipt has arrived: it stood in the chain */
@@ -95,7 +84,7 @@ static void resale_across_three_owners(void **state)
 	let_go(&s, b);
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	resale_take(&s, b);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	let_go(&s, NULL);	/* to whom is decided later */
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	resale_check_gone(&s, 2);
@@ -103,7 +92,7 @@ static void resale_across_three_owners(void **state)
 	/* one entry and no second: neither A again nor anybody else */
 	berth_json_free(resale_command(b, s.device, "cmd/transfer", did_of(a), BERTH_E_AUTHZ));
 	resale_take(&s, c);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	data = story_data(&s, s.gateway);
 	assert_int_equal(berth_data_int(data, "epoch", 0), 2);
 	assert_int_equal(berth_data_int(data, "tipSeq", 0), 2);
@@ -113,7 +102,7 @@ static void resale_across_three_owners(void **state)
 	let_go(&s, a);
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	resale_take(&s, a);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	assert_int_equal(story_audit(s.gateway, "operational: "), 4);
 	story_end(&s);
 }
@@ -232,7 +221,7 @@ static void a_no_keeps_the_device(void **state)
 	let_go(&s, b);
 	assert_true(story_run_to(&s, s.gateway, "RELEASING"));
 	CHECK_OK(resale_consent(s.gateway, false));
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	after = story_data(&s, s.gateway);
 	assert_true(berth_json_equal(berth_json_get(before, "active"), berth_json_get(after, "active")));
 	assert_null(berth_json_get(after, "release"));
@@ -285,7 +274,7 @@ static void cancelled_before_the_device_was_ready(void **state)
 	berth_json_free(resale_command(a, s.device, "cmd/transfer", did_of(b), BERTH_OK));
 	assert_true(story_run_to(&s, s.gateway, "RELEASING"));
 	berth_json_free(cancel(a, s.device, BERTH_OK));
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));	/* ready came, and was told */
+	story_settle(&s);	/* ready came, and was told */
 	assert_int_equal(story_audit(s.gateway, "the owner keeps this device after all"), 1);
 	let_go(&s, b);	/* the twin: once the release has left, it is too late */
 	assert_true(story_run_to(&s, s.gateway, "RELEASING"));
@@ -293,17 +282,11 @@ static void cancelled_before_the_device_was_ready(void **state)
 	sim_off(s.gateway);
 	berth_json_free(cancel(a, s.device, BERTH_OK));
 	sim_on(s.gateway);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	story_end(&s);
 }
 
 /* ---- together with the other flows ---- */
-static void rotate(struct story *s)
-{
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
-}
-
 /* Asked for while the device has already begun to renew: the renewal is given up. */
 static void a_release_ends_a_renewal(void **state)
 {
@@ -313,7 +296,7 @@ static void a_release_ends_a_renewal(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		begin(&s);
-		rotate(&s);
+		story_rotate(&s);
 		if (i == 0) {	/* the owner has not heard of it yet */
 			assert_string_equal(story_state(&s, s.gateway), at[0]);
 			sim_drop(&s.w);
@@ -344,7 +327,7 @@ static void a_release_waits_for_the_owners_rotation(void **state)
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	assert_int_equal(berth_agent_identity_count(a->agent), 1);
 	resale_take(&s, b);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	story_end(&s);
 }
 
@@ -359,7 +342,7 @@ static void an_expired_device_can_be_released(void **state)
 	a->policy.credential_s = 30 * 86400;
 	let_go(&s, b);		/* to its factory DID: its credential is over */
 	sim_on(s.gateway);
-	rotate(&s);
+	story_rotate(&s);
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	story_end(&s);
 }
@@ -403,7 +386,7 @@ static void a_device_that_is_out_of_service_can_be_released(void **state)
 		assert_true(sim_run(&s.w, resale_released, 4 * LIMIT_S));
 		resale_check_gone(&s, 1);
 		resale_take(&s, b);
-		assert_true(sim_run(&s.w, story_settled, LIMIT_S));	/* B's words are counted from the start */
+		story_settle(&s);	/* B's words are counted from the start */
 		berth_json_free(resale_command(b, s.device, "cmd/suspend", NULL, BERTH_OK));
 		assert_true(sim_run(&s.w, is_out, LIMIT_S));
 		story_end(&s);
@@ -419,7 +402,7 @@ static void p7_let_in_again_it_is_not_sold_on(void **state)
 	suspended(&s, "cmd/revoke");
 	berth_json_free(resale_command(a, s.device, "cmd/approve", NULL, BERTH_OK));
 	berth_json_free(resale_command(a, s.device, "cmd/transfer", did_of(b), BERTH_E_AUTHZ));
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	let_go(&s, b);		/* the twin: in use again, it can be released */
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	story_end(&s);
@@ -515,7 +498,7 @@ static void c069_a_finished_transfer_replayed_changes_nothing(void **state)
 	let_go(&s, b);
 	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
 	resale_take(&s, b);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	assert_true(s.w.n_frames >= 20);
 	test_replay(&s);
 	story_end(&s);

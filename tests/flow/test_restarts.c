@@ -5,7 +5,6 @@
 
 #include "tests/fakes/forge.h"
 
-#define LIMIT_S 14400
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static void off_and_on(struct sim_node *n)
@@ -16,8 +15,7 @@ static void off_and_on(struct sim_node *n)
 
 static void finish(struct story *s)
 {
-	if (!sim_run(&s->w, story_settled, LIMIT_S))
-		fail_msg("no end: gateway %s", story_state(s, s->gateway));
+	story_settle(s);
 	story_check_end(s, story_audit(s->owner, "operational credential issued"));
 	story_end(s);
 }
@@ -68,7 +66,6 @@ static void p10_the_rendezvous_dies(void **state)
 }
 
 /* everything stays off for a while in the worst moment */
-static bool never(struct sim *w) { (void)w; return false; }
 
 static void p10_the_owner_is_away_for_nine_days_after_commit(void **state)
 {
@@ -78,7 +75,7 @@ static void p10_the_owner_is_away_for_nine_days_after_commit(void **state)
 	story_begin(&s);
 	assert_true(story_run_to(&s, s.owner, "COMMITTED"));
 	sim_off(s.gateway);	/* `committed` finds nobody, and expires in the owner's outbox */
-	assert_false(sim_run(&s.w, never, 9 * 86400));
+	sim_wait(&s.w, 9 * 86400);
 	sim_on(s.gateway);
 	finish(&s);
 }
@@ -125,7 +122,7 @@ static void the_registration_outlives_a_broken_run(void **state)
 	story_begin(&s);
 	assert_true(story_run_to(&s, s.owner, "OFFERED"));
 	sim_off(s.gateway);
-	assert_false(sim_run(&s.w, never, 3 * 86400));
+	sim_wait(&s.w, 3 * 86400);
 	sim_on(s.gateway);
 	finish(&s);
 }
@@ -150,7 +147,7 @@ static void pending(struct story *s)
 	story_begin(s);
 	s->owner->policy.approve_automatically = false;
 	assert_true(story_run_to(s, s->gateway, "PENDING"));
-	assert_false(sim_run(&s->w, never, 4 * 3600));
+	sim_wait(&s->w, 4 * 3600);
 	assert_string_equal(story_state(s, s->gateway), "PENDING");
 	assert_string_equal(story_state(s, s->owner), "APPROVAL");
 }
@@ -191,7 +188,7 @@ static void nobody_approves_for_two_days(void **state)
 
 	(void)state;
 	pending(&s);
-	assert_false(sim_run(&s.w, never, 2 * 86400));
+	sim_wait(&s.w, 2 * 86400);
 	assert_true(story_audit(s.gateway, "did not answer in time") >= 1);
 	assert_true(story_run_to(&s, s.gateway, "PENDING"));
 	CHECK_OK(command(s.owner, "owner", s.device, "cmd/approve", NULL, NULL));
@@ -227,8 +224,7 @@ static void abandoned_while_committed_was_on_its_way(void **state)
 	assert_true(story_run_to(&s, s.owner, "PUBLISHED"));
 	assert_int_equal(story_audit(s.gateway, "committed a run that was abandoned"), 1);
 	assert_int_equal(story_audit(s.owner, "abandoned the run after it was committed"), 1);
-	if (!sim_run(&s.w, story_settled, LIMIT_S))
-		fail_msg("no end: gateway %s", story_state(&s, s.gateway));
+	story_settle(&s);
 	assert_int_equal(story_audit(s.gateway, "operational: "), 1);
 	assert_int_equal(story_audit(s.owner, " committed"), 3);	/* twice, and "after it was committed" */
 	story_end(&s);
@@ -242,7 +238,7 @@ static void p3_sealed_keys_where_the_owner_wants_hardware(void **state)
 	(void)state;
 	story_begin(&s);
 	s.owner->policy.accept_sealed = false;
-	assert_false(sim_run(&s.w, never, 60));
+	sim_wait(&s.w, 60);
 	assert_true(story_audit(s.owner, "refused: E_AUTHZ: policy does not accept sealed keys") >= 1);
 	assert_true(story_audit(s.gateway, "the owner refused: E_AUTHZ") >= 1);
 	assert_string_equal(story_state(&s, s.owner), "PUBLISHED");
@@ -258,14 +254,12 @@ static void p3_sealed_keys_where_the_factory_wants_hardware(void **state)
 	story_cast(&s);
 	s.factory->policy.accept_sealed = false;
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, 30));
+	sim_wait(&s.w, 30);
 	assert_true(story_audit(s.factory, "refused at birth: E_AUTHZ") >= 1);
 	assert_int_equal(story_audit(s.gateway, "the factory refused us: E_AUTHZ"), story_audit(s.factory, "refused at birth"));
 	sim_off(s.gateway);
 	s.factory->policy.accept_sealed = true;
-	story_birth(&s);
-	story_sale(&s);
-	sim_on(s.gateway);
+	story_start(&s);
 	finish(&s);
 }
 
@@ -285,7 +279,7 @@ static void operational_with_a_copy_from_before(struct story *s)
 	copy_folder(s->gateway, "state", "state.old");
 	copy_folder(s->gateway, "keys", "keys.old");
 	sim_on(s->gateway);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 	sim_off(s->gateway);
 }
 
@@ -304,14 +298,14 @@ static void c151_an_older_store_beside_newer_keys_is_quarantined(void **state)
 	CHECK_RC(BERTH_E_STORE, command(s.gateway, "gateway", NULL, "cmd/onboard", NULL, NULL));
 	size_t sent = s.w.sent;
 
-	assert_false(sim_run(&s.w, never, 3600));
+	sim_wait(&s.w, 3600);
 	assert_int_equal(s.w.sent, sent);	/* it says nothing to anybody */
 	/* the twin: with the newest copy all is well */
 	sim_off(s.gateway);
 	copy_folder(s.gateway, "state.new", "state");
 	sim_on(s.gateway);
 	assert_false(berth_agent_quarantined(s.gateway->agent));
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	story_check_end(&s, 1);
 	story_end(&s);
 }
@@ -343,7 +337,7 @@ static void c151_an_owner_that_was_rolled_back_answers_nobody(void **state)
 	sim_off(s.owner);
 	copy_folder(s.owner, "state", "state.old");
 	sim_on(s.owner);
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	sim_off(s.owner);
 	copy_folder(s.owner, "state.old", "state");
 	sim_on(s.owner);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "did/url.h"
 #include "tests/fakes/story.h"
 
 #define HOUR_S 3600
@@ -15,28 +14,7 @@ static struct story *now;
 static char *before;
 static char backup[256], store[256];
 
-static char *operational(struct story *s)
-{
-	struct berth_json *g = story_data(s, s->gateway);
-	char *did = strdup(berth_data_str(berth_json_get(g, "active"), "did"));
-
-	assert_non_null(did);
-	berth_json_free(g);
-	return did;
-}
-
-static bool rotated(struct sim *w)
-{
-	char *did;
-	bool other;
-
-	if (!story_settled(w))
-		return false;
-	did = operational(now);
-	other = !berth_did_same(did, before);
-	free(did);
-	return other;
-}
+static bool rotated(struct sim *w) { (void)w; return story_rotated(now, before); }
 
 static int64_t stored(struct sim_node *n, const char *name)
 {
@@ -50,9 +28,7 @@ static void begin(struct story *s)
 {
 	story_cast(s);
 	s->owner->policy.credential_s = LIFE_S;
-	story_birth(s);
-	story_sale(s);
-	sim_on(s->gateway);
+	story_start(s);
 	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
 	now = s;
 }
@@ -71,9 +47,8 @@ static void take_backup(struct story *s)
 
 static void renew(struct story *s)
 {
-	before = operational(s);
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	before = strdup(story_operational_did(s));
+	story_rotate(s);
 	assert_true(sim_run(&s->w, rotated, LIMIT_S));
 	free(before);
 }
@@ -121,7 +96,7 @@ static void a_device_that_was_renewed_since_is_known_again(void **state)
 	generation = stored(s.owner, "generation");
 	restore(&s);
 	check_restored(&s, generation);
-	before = operational(&s);
+	before = strdup(story_operational_did(&s));
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
 	assert_true(rotated(&s.w));
 	assert_int_equal(story_audit(s.gateway, "the owner was restored"), 1);
@@ -139,7 +114,7 @@ static void a_device_that_is_as_it_was_says_so(void **state)
 	begin(&s);
 	take_backup(&s);
 	restore(&s);
-	before = operational(&s);
+	before = strdup(story_operational_did(&s));
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
 	assert_false(rotated(&s.w));
 	assert_int_equal(story_audit(s.owner, "is as it was before the restoration"), 1);
@@ -171,7 +146,7 @@ static void a_device_that_was_onboarded_since_is_taken_up_again(void **state)
 	(void)state;
 	begin_unknown(&s, &chain);
 	CHECK_OK(story_import(s.owner, chain, NULL, NULL));
-	before = operational(&s);
+	before = strdup(story_operational_did(&s));
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
 	assert_true(rotated(&s.w));
 	assert_int_equal(story_audit(s.owner, "is taken up again"), 1);

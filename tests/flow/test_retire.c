@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* M16: a device ends.  What is left is a tombstone that anybody can read. */
-#include "did/url.h"
 #include "tests/fakes/frames.h"
 #include "tests/fakes/replay.h"
 #include "tests/fakes/resale.h"
@@ -14,7 +13,7 @@ static void begin(struct story *s)
 	story_begin(s);
 	resale_watch(s);
 	a = s->owner;
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 }
 
 static enum berth_err retire(struct story *s, bool clear_tpm, struct berth_json **out)
@@ -42,8 +41,6 @@ static void start_and_leave(struct story *s)
 	sim_drop(&s->w);
 }
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 /* Not one key, not one identity, nothing that wakes it up. */
 static void check_dead(struct story *s)
 {
@@ -68,7 +65,7 @@ static void a_retired_device_is_gone_for_good(void **state)
 	check_dead(&s);
 	for (int i = 0; i < 2; i++) {	/* and after a reboot */
 		sent = s.w.sent;
-		assert_false(sim_run(&s.w, never, 2 * 86400));
+		sim_wait(&s.w, 2 * 86400);
 		assert_int_equal(s.w.sent, sent);	/* it seeks nobody */
 		sim_as(s.gateway);
 		CHECK_RC(BERTH_E_TYPE, berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/onboard", args, NULL));
@@ -177,7 +174,7 @@ static void consent_and_policy_are_the_operators(void **state)
 	(void)state;
 	begin(&s);
 	CHECK_OK(retire(&s, true, NULL));	/* clear-tpm = no */
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	assert_int_equal(story_audit(s.gateway, "retire refused: E_AUTHZ: clearing the TPM is not allowed here"), 1);
 	assert_int_equal(story_audit(a, "is not let go: E_AUTHZ"), 1);
 	s.gateway->policy.release_consent = true;
@@ -186,7 +183,7 @@ static void consent_and_policy_are_the_operators(void **state)
 	assert_true(story_run_to(&s, s.gateway, "RETIRING"));
 	assert_false(sim_run(&s.w, resale_retired, 3600));
 	CHECK_OK(resale_consent(s.gateway, false));
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	after = story_data(&s, s.gateway);
 	assert_true(berth_json_equal(berth_json_get(before, "active"), berth_json_get(after, "active")));
 	start(&s);	/* the twin */

@@ -11,48 +11,18 @@
 static struct story *now;
 static char *before;		/* the operational DID that has to go */
 
-static char *operational(struct story *s)
-{
-	struct berth_json *data = story_data(s, s->gateway);
-	char *did = strdup(berth_data_str(berth_json_get(data, "active"), "did"));
-
-	berth_json_free(data);
-	return did;
-}
-
 /* credentials of a day, so that time passes quickly here */
 static void begin(struct story *s)
 {
 	story_cast(s);
 	s->owner->policy.credential_s = 24 * HOUR_S;
-	story_birth(s);
-	story_sale(s);
-	sim_on(s->gateway);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_start(s);
+	story_settle(s);
 	now = s;
-	before = operational(s);
+	before = strdup(story_operational_did(s));
 }
 
-static bool never(struct sim *w) { (void)w; return false; }
-
-static void rotate(struct story *s)
-{
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
-}
-
-static bool rotated(struct sim *w)
-{
-	char *did;
-	bool other;
-
-	if (!story_settled(w))
-		return false;
-	did = operational(now);
-	other = !berth_did_same(did, before);
-	free(did);
-	return other;
-}
+static bool rotated(struct sim *w) { (void)w; return story_rotated(now, before); }
 
 /* One identity, one credential on both sides, the items as they were, no key left over. */
 static void end(struct story *s)
@@ -75,14 +45,14 @@ static void new_keys_on_demand(void **state)
 
 	(void)state;
 	begin(&s);
-	rotate(&s);
+	story_rotate(&s);
 	assert_true(sim_run(&s.w, rotated, LIMIT_S));
 	assert_int_equal(story_audit(s.gateway, "asked for by the operator"), 1);
 	assert_int_equal(story_audit(s.owner, "uses its new keys"), 1);
 	/* and once more: nothing of the first time is in the way */
 	free(before);
-	before = operational(&s);
-	rotate(&s);
+	before = strdup(story_operational_did(&s));
+	story_rotate(&s);
 	assert_true(sim_run(&s.w, rotated, LIMIT_S));
 	end(&s);
 }
@@ -96,7 +66,7 @@ static void the_old_keys_stay_until_the_new_ones_were_used(void **state)
 
 	(void)state;
 	begin(&s);
-	rotate(&s);
+	story_rotate(&s);
 	assert_true(story_run_to(&s, s.gateway, "ROTATING"));
 	data = story_data(&s, s.gateway);
 	old = berth_data_str(berth_json_get(data, "old"), "identity");
@@ -134,20 +104,20 @@ static void again_and_again(void **state)
 
 	(void)state;
 	begin(&s);
-	rotate(&s);
+	story_rotate(&s);
 	assert_true(sim_run(&s.w, rotated, LIMIT_S));
 	s.owner->policy.credential_s = 60;
 	free(before);
-	before = operational(&s);
-	rotate(&s);
+	before = strdup(story_operational_did(&s));
+	story_rotate(&s);
 	assert_true(sim_run(&s.w, rotated, LIMIT_S));
-	assert_false(sim_run(&s.w, never, HOUR_S));
+	sim_wait(&s.w, HOUR_S);
 	times = story_audit(s.gateway, "two thirds");
 	printf("renewed %d times in an hour\n", times);
 	assert_in_range(times, 60, 180);
 	s.owner->policy.credential_s = 24 * HOUR_S;
 	assert_true(sim_run(&s.w, rotated, HOUR_S));
-	assert_false(sim_run(&s.w, never, 120));
+	sim_wait(&s.w, 120);
 	CHECK_OK(berth_store_counter_get(s.gateway->store, "generation", &generation));
 	assert_in_range(generation, 9, 9 + 24 + 8);
 	assert_string_equal(story_state(&s, s.gateway), "OPERATIONAL");
@@ -165,7 +135,7 @@ static void after_the_end_the_factory_did_asks(void **state)
 	sim_off(s.gateway);
 	s.owner->now_s += 30 * HOUR_S;
 	sim_on(s.gateway);
-	rotate(&s);
+	story_rotate(&s);
 	assert_true(sim_run(&s.w, rotated, LIMIT_S));
 	assert_int_equal(story_audit(s.owner, "renewal refused: E_EXPIRED"), 1);
 	assert_int_equal(story_audit(s.gateway, "asking with the factory DID"), 1);
@@ -186,7 +156,7 @@ static void expired_still_serves_and_recovers(void **state)
 	data = story_data(&s, s.gateway);
 	assert_non_null(berth_json_get(berth_json_get(data, "active"), "credential"));
 	berth_json_free(data);
-	did = operational(&s);
+	did = strdup(story_operational_did(&s));
 	assert_string_equal(did, before);
 	free(did);
 	sim_on(s.owner);
@@ -195,7 +165,7 @@ static void expired_still_serves_and_recovers(void **state)
 }
 
 /* ---- the network ---- */
-static const struct frames frames = { begin, rotate, rotated, end, LIMIT_S, 2, 0 };
+static const struct frames frames = { begin, story_rotate, rotated, end, LIMIT_S, 2, 0 };
 
 static void each_request_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REQUEST); }
 static void each_reply_is_lost_once(void **state) { (void)state; frames_each(&frames, FAULT_LOSE_REPLY); }
@@ -219,7 +189,7 @@ static void a_restart_in_every_state(void **state)
 		begin(&s);
 		struct sim_node *n = i & 1 ? s.owner : s.gateway;
 
-		rotate(&s);
+		story_rotate(&s);
 		assert_true(story_run_to(&s, s.gateway, at[i / 2]));
 		sim_off(n);
 		sim_on(n);
@@ -299,10 +269,10 @@ static void what_is_changed_on_the_way_is_refused_and_the_rotation_ends_well(voi
 
 		begin(&s);
 		forge_edit(f->message, f->edit, &s);
-		rotate(&s);
+		story_rotate(&s);
 		if (!sim_run(&s.w, rotated, LIMIT_S)) {	/* a refusal ends the attempt */
 			assert_string_equal(story_state(&s, s.gateway), "OPERATIONAL");
-			rotate(&s);
+			story_rotate(&s);
 			assert_true(sim_run(&s.w, rotated, LIMIT_S));
 		}
 		assert_true(forge_edited());
@@ -344,7 +314,7 @@ static void a_stranger_gets_nothing(void **state)
 	assert_true(berth_json_equal(a, b));
 	berth_json_free(a);
 	berth_json_free(b);
-	rotate(&s);	/* the twin */
+	story_rotate(&s);	/* the twin */
 	assert_true(sim_run(&s.w, rotated, LIMIT_S));
 	end(&s);
 }

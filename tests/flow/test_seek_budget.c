@@ -6,8 +6,6 @@
 #define DAY_S 86400
 #define LIMIT_S 14400
 
-static bool never(struct sim *w) { (void)w; return false; }
-
 static int64_t octets(struct story *s) { return (int64_t)berth_agent_wire_bytes(s->gateway->agent); }
 
 /* Nobody has bought it yet. */
@@ -23,7 +21,7 @@ static int64_t of_a_day(struct story *s)
 {
 	int64_t before = octets(s);
 
-	assert_false(sim_run(&s->w, never, DAY_S));
+	sim_wait(&s->w, DAY_S);
 	return octets(s) - before;
 }
 
@@ -65,7 +63,7 @@ static void the_budget_of_a_day_holds(void **state)
 static void spent(struct story *s)
 {
 	unowned(s, BUDGET);
-	assert_false(sim_run(&s->w, never, DAY_S - 3600));
+	sim_wait(&s->w, DAY_S - 3600);
 	assert_int_equal(story_audit(s->gateway, "the day's octets for seeking are spent"), 1);
 }
 
@@ -79,7 +77,7 @@ static void a_restart_is_no_new_day(void **state)
 	for (int i = 0; i < 20; i++) {
 		sim_off(s.gateway);
 		sim_on(s.gateway);
-		assert_false(sim_run(&s.w, never, 30));
+		sim_wait(&s.w, 30);
 		assert_int_equal(octets(&s), 0);
 	}
 	story_end(&s);
@@ -92,7 +90,7 @@ static void a_person_may_spend_more(void **state)
 	(void)state;
 	spent(&s);
 	story_sale(&s);
-	assert_false(sim_run(&s.w, never, 600));
+	sim_wait(&s.w, 600);
 	assert_string_equal(story_state(&s, s.gateway), "SEEKING");
 	sim_as(s.gateway);
 	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/onboard", NULL, NULL));
@@ -126,7 +124,7 @@ static void onboarded(struct story *s)
 {
 	story_begin(s);
 	s->gateway->policy.seek_day_bytes = 4 << 20;
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 }
 
 static void order(struct story *s, const char *on)

@@ -62,8 +62,7 @@ static void on_trial(void) { assert_true(sim_run_steps(&now->w, is_on_trial, LIM
 static void begin(struct story *s)
 {
 	now = s;
-	story_begin(s);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_in_use(s);
 	provide_check(now, "wifi", "ssid=plant psk=correct horse");
 	provide_check_records(now, 2);
 }

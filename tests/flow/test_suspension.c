@@ -3,7 +3,6 @@
  * both sides and in the lists, whatever the network does to any one frame. */
 #include "agent/protocol/status_lists.h"
 #include "did/base/clock.h"
-#include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "vc/formats.h"
 #include "vc/status.h"
@@ -17,10 +16,8 @@ static void begin(struct story *s)
 {
 	story_begin(s);
 	now = s;
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_settle(s);
 }
-
-static bool never(struct sim *w) { (void)w; return false; }
 
 static enum berth_err command(struct sim_node *n, const char *machine, const char *key, const char *on, const char *reason,
 			      struct berth_json **out)
@@ -282,10 +279,8 @@ static void begin_with_days(struct story *s)
 	story_cast(s);
 	now = s;
 	s->owner->policy.credential_s = 24 * HOUR_S;
-	story_birth(s);
-	story_sale(s);
-	sim_on(s->gateway);
-	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	story_start(s);
+	story_settle(s);
 }
 
 /* Its credential ends meanwhile: what it asks with the factory DID is denied, and it hears
@@ -300,7 +295,7 @@ static void expired_and_out_of_service(void **state)
 
 		begin_with_days(&s);
 		sim_off(s.owner);
-		assert_false(sim_run(&s.w, never, 26 * HOUR_S));
+		sim_wait(&s.w, 26 * HOUR_S);
 		assert_string_equal(story_state(&s, s.gateway), "EXPIRED");
 		sim_on(s.owner);
 		CHECK_OK(order(&s, words[i], NULL));
@@ -329,7 +324,7 @@ static void a_renewal_is_refused_on_both_sides(void **state)
 	CHECK_OK(order(&s, "cmd/suspend", NULL));
 	assert_true(sim_run(&s.w, out_of_service, LIMIT_S));
 	CHECK_RC(BERTH_E_TYPE, command(s.gateway, "gateway", NULL, "cmd/rotate", NULL, NULL));
-	assert_false(sim_run(&s.w, never, 40 * HOUR_S));	/* the whole life of its credential, and it asks for none */
+	sim_wait(&s.w, 40 * HOUR_S);	/* the whole life of its credential, and it asks for none */
 	assert_string_equal(story_state(&s, s.gateway), "QUARANTINED");
 	assert_int_equal(story_audit(s.owner, "a credential for its new keys"), 0);
 	story_end(&s);
@@ -568,7 +563,7 @@ static void what_is_no_order_is_refused(void **state)
 	now = &s;
 	CHECK_RC(BERTH_E_TYPE, order(&s, "cmd/suspend", NULL));	/* not onboarded yet */
 	CHECK_RC(BERTH_E_TYPE, order(&s, "cmd/revoke", NULL));
-	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	story_settle(&s);
 	CHECK_RC(BERTH_E_TYPE, order(&s, "cmd/resume", NULL));	/* it is not suspended */
 	CHECK_RC(BERTH_E_KEY, order(&s, "cmd/attest", NULL));	/* sealed keys attest nothing */
 	CHECK_OK(order(&s, "cmd/suspend", NULL));
@@ -613,7 +608,7 @@ static size_t day(struct story *s)
 {
 	size_t sent = s->w.sent;
 
-	assert_false(sim_run(&s->w, never, 86400));
+	sim_wait(&s->w, 86400);
 	return s->w.sent - sent;
 }
 
@@ -627,7 +622,7 @@ static void who_has_nothing_to_expect_does_not_hammer(void **state)
 	now = &s;
 	story_birth(&s);
 	sim_on(s.gateway);
-	assert_false(sim_run(&s.w, never, 86400));
+	sim_wait(&s.w, 86400);
 	n = day(&s);		/* nobody has bought it */
 	printf("requests a day: unowned %zu", n);
 	assert_in_range(n, 10, 300);
@@ -635,13 +630,13 @@ static void who_has_nothing_to_expect_does_not_hammer(void **state)
 	assert_true(sim_run(&s.w, story_settled, 8 * HOUR_S));
 	CHECK_OK(order(&s, "cmd/suspend", NULL));
 	assert_true(sim_run(&s.w, out_of_service, LIMIT_S));
-	assert_false(sim_run(&s.w, never, 86400));
+	sim_wait(&s.w, 86400);
 	n = day(&s);
 	printf(", suspended %zu", n);
 	assert_in_range(n, 20, 60);
 	CHECK_OK(order(&s, "cmd/revoke", NULL));
 	assert_true(sim_run(&s.w, out_of_service, LIMIT_S));
-	assert_false(sim_run(&s.w, never, 86400));
+	sim_wait(&s.w, 86400);
 	n = day(&s);
 	printf(", revoked %zu", n);
 	assert_in_range(n, 3, 16);

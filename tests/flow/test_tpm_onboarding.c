@@ -10,35 +10,10 @@
 
 #define LIMIT_S 14400
 
-struct tpm_story {
-	struct story s;
-	struct test_swtpm t;
-	char uri[TPM_STORY_URI], *roots;
-};
-
-static bool never(struct sim *w) { (void)w; return false; }
-
-static void cast(struct tpm_story *x)
-{
-	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
-}
-
 static void begin(struct tpm_story *x)
 {
-	cast(x);
-	story_birth(&x->s);
-	story_sale(&x->s);
-	sim_on(x->s.gateway);
-}
-
-/* Nothing stays in the TPM but what the store knows. */
-static void end(struct tpm_story *x)
-{
-	story_end(&x->s);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
-	test_swtpm_stop(&x->t);
-	free(x->roots);
+	tpm_story_cast(x);
+	story_start(&x->s);
 }
 
 static enum berth_err first_item(void *arg, const char *key, const uint8_t *p, size_t n)
@@ -57,7 +32,7 @@ static void p3_p12_the_whole_onboarding(void **state)
 
 	(void)state;
 	begin(&x);
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	story_check_end(&x.s, 1);
 	assert_int_equal(story_audit(x.s.factory, "device born: serial GW-0001, hardware keys"), 1);
 	assert_int_equal(story_audit(x.s.owner, "proved itself (hardware keys)"), 1);
@@ -82,7 +57,7 @@ static void p3_p12_the_whole_onboarding(void **state)
 	assert_int_not_equal(k->ops->unseal(k, "item/app.conf", 0, box.p, box.len, &plain), BERTH_OK);
 	berth_buf_free(&box);
 	berth_buf_free(&plain);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static void p3_ek_live_fits_too(void **state)
@@ -93,7 +68,7 @@ static void p3_ek_live_fits_too(void **state)
 	begin(&x);
 	x.s.owner->policy.ek_live = true;
 	x.s.owner->policy.ek_roots_pem = x.roots;
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	story_check_end(&x.s, 1);
 	struct berth_json *data = story_data(&x.s, x.s.gateway);
 	int64_t bytes = berth_data_int(berth_json_get(data, "onboarding"), "bytes", -1);
@@ -101,7 +76,7 @@ static void p3_ek_live_fits_too(void **state)
 	printf("measured: with ek-live it took %lld bytes\n", (long long)bytes);
 	assert_in_range(bytes, 1, 65536);
 	berth_json_free(data);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- evidence that is none ---- */
@@ -210,9 +185,9 @@ static void p3_evidence_that_is_none_is_refused(void **state)
 		if (story_audit(x.s.owner, cases[i].what) <= before)
 			fail_msg("case %zu: the owner did not say %s", i, cases[i].what);
 	}
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	story_check_end(&x.s, 1);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- ek-live ---- */
@@ -293,11 +268,11 @@ static void p3_ek_live_asks_the_tpm_itself(void **state)
 		if (story_audit(x.s.owner, cases[i].what) <= before)
 			fail_msg("case %zu: the owner did not say %s", i, cases[i].what);
 	}
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	story_check_end(&x.s, 1);
 	free(said);
 	said = NULL;
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* An owner with roots of its own does not take the maker's word. */
@@ -319,10 +294,10 @@ static void p3_ek_live_with_the_roots_of_another_maker(void **state)
 	assert_true(story_run_to(&x.s, x.s.gateway, "SEEKING"));
 	assert_true(story_audit(x.s.owner, "refused: E_SIG: the endorsement certificate") >= 1);
 	x.s.owner->policy.ek_roots_pem = NULL;	/* the maker's word for the certificate, the TPM's for the rest */
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	story_check_end(&x.s, 1);
 	free(other);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- the attestation key of the epoch ---- */
@@ -359,7 +334,7 @@ static void p9_each_identity_has_an_attestation_key_of_its_own(void **state)
 	(void)state;
 	begin(&x);
 	forge_edit("accept-ready", listen_to, NULL);
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	assert_true(forge_edited());
 	story_check_end(&x.s, 1);
 	berth_identity_ak(name, "op-0-1");
@@ -371,7 +346,7 @@ static void p9_each_identity_has_an_attestation_key_of_its_own(void **state)
 	assert_int_equal(test_swtpm_handles(&x.t, 0x81), 4);	/* swtpm_setup's two EKs, SRK, the first AK */
 	for (size_t i = 0; i < 3; i++)
 		free(shown[i]);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- power cuts ---- */
@@ -403,7 +378,7 @@ static bool survives(long at)
 		fail_msg("moment %ld: no end", at);
 	story_check_end(&x.s, story_audit(x.s.owner, "operational credential issued"));
 	assert_int_equal(test_swtpm_handles(&x.t, 0x81), 4);
-	end(&x);
+	tpm_story_end(&x);
 	return hit;
 }
 
@@ -427,24 +402,24 @@ static void an_endorsement_key_of_another_ca_is_refused(void **state)
 	size_t n;
 
 	(void)state;
-	cast(&x);
+	tpm_story_cast(&x);
 	snprintf(path, sizeof(path), "%s/other.pem", x.s.gateway->dir);
 	test_sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other -days 3650 "
 		"-keyout /dev/null -out %s 2>/dev/null", path);
 	other = test_read_file(path, &n);
 	x.s.factory->policy.ek_roots_pem = other;
 	sim_on(x.s.gateway);
-	assert_false(sim_run(&x.s.w, never, 20));
+	sim_wait(&x.s.w, 20);
 	assert_true(story_audit(x.s.factory, "refused at birth: E_KEY") + story_audit(x.s.factory, "refused at birth: E_SIG") >= 1);
 	x.s.factory->policy.ek_roots_pem = NULL;
-	assert_false(sim_run(&x.s.w, never, 70));
+	sim_wait(&x.s.w, 70);
 	assert_true(story_audit(x.s.factory, "refused at birth: E_AUTHZ: no [trust] ek-roots") >= 1);
 	assert_string_equal(sim_state(x.s.gateway, "gateway", NULL), "BLANK");
 	sim_off(x.s.gateway);
 	x.s.factory->policy.ek_roots_pem = x.roots;
 	story_birth(&x.s);
 	free(other);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- C151 with a TPM: store and wrapped keys both from yesterday ---- */
@@ -459,13 +434,13 @@ static void c151_yesterdays_folder_is_noticed(void **state)
 	sim_off(x.s.gateway);
 	test_sh("cp -a %s/state %s/state.old && cp -a %s/keys %s/keys.old", dir, dir, dir, dir);
 	sim_on(x.s.gateway);
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	sim_off(x.s.gateway);
 	test_sh("rm -rf %s/state %s/keys && mv %s/state.old %s/state && mv %s/keys.old %s/keys", dir, dir, dir, dir, dir, dir);
 	sim_on(x.s.gateway);
 	assert_true(berth_agent_quarantined(x.s.gateway->agent));
 	assert_string_equal(sim_state(x.s.gateway, "gateway", NULL), "QUARANTINED");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 int main(void)

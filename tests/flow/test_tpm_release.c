@@ -13,38 +13,23 @@
 
 #define LIMIT_S 14400
 
-struct tpm_story {
-	struct story s;
-	struct test_swtpm t;
-	char uri[TPM_STORY_URI], copy[160], *roots;
-	struct sim_node *a, *b;
-};
+static char copy[160];			/* of the gateway's disk */
+static struct sim_node *a, *b;		/* its owner, and the next one */
 
 static void begin(struct tpm_story *x)
 {
-	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
-	snprintf(x->copy, sizeof(x->copy), "%s/copy", x->s.w.root);
-	x->a = x->s.owner;
-	x->b = forge_mallory(&x->s, "owner-b", "nng+tcp://owner-b.test:1");
-	story_birth(&x->s);
-	story_sale(&x->s);
-	sim_on(x->s.gateway);
+	tpm_story_cast(x);
+	snprintf(copy, sizeof(copy), "%s/copy", x->s.w.root);
+	a = x->s.owner;
+	b = forge_mallory(&x->s, "owner-b", "nng+tcp://owner-b.test:1");
+	story_start(&x->s);
 	resale_watch(&x->s);
-	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
-}
-
-static void end(struct tpm_story *x)
-{
-	story_end(&x->s);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
-	test_swtpm_stop(&x->t);
-	free(x->roots);
+	story_settle(&x->s);
 }
 
 static void let_go(struct tpm_story *x)
 {
-	berth_json_free(resale_command(x->a, x->s.device, "cmd/transfer", story_identity(x->b, BERTH_ID_OWNER)->did_long,
+	berth_json_free(resale_command(a, x->s.device, "cmd/transfer", story_identity(b, BERTH_ID_OWNER)->did_long,
 				       BERTH_OK));
 	assert_true(sim_run(&x->s.w, resale_released, LIMIT_S));
 }
@@ -55,7 +40,7 @@ struct thief { struct berth_keystore *ks; struct berth_store *store; };
 static void steal(struct tpm_story *x)
 {
 	sim_off(x->s.gateway);
-	test_sh("rm -rf %s && cp -a %s %s", x->copy, x->s.gateway->dir, x->copy);
+	test_sh("rm -rf %s && cp -a %s %s", copy, x->s.gateway->dir, copy);
 	sim_on(x->s.gateway);
 }
 
@@ -65,8 +50,8 @@ static void open_copy(struct tpm_story *x, struct thief *t)
 	struct berth_keystore_config cfg = { .uri = uri };
 
 	sim_off(x->s.gateway);	/* the TPM has one user at a time */
-	snprintf(uri, sizeof(uri), "tpm2:?dir=%s/keys&tcti=%s", x->copy, x->t.tcti);
-	snprintf(dir, sizeof(dir), "%s/state", x->copy);
+	snprintf(uri, sizeof(uri), "tpm2:?dir=%s/keys&tcti=%s", copy, x->t.tcti);
+	snprintf(dir, sizeof(dir), "%s/state", copy);
 	CHECK_OK(berth_keystore_open(&t->ks, &cfg));
 	CHECK_OK(berth_store_open(&t->store, dir, false));
 }
@@ -125,7 +110,7 @@ static void p8_no_copy_of_the_disk_opens_what_the_last_owner_left(void **state)
 	CHECK_RC(BERTH_E_DECRYPT, read_wifi(&t));
 	CHECK_RC(BERTH_E_KEYSTORE, sign_as_operational(&t));
 	close_copy(&x, &t);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* Nor does the copy come to life in its place: its counters are behind. */
@@ -138,10 +123,10 @@ static void the_copy_put_back_is_quarantined(void **state)
 	steal(&x);
 	let_go(&x);
 	sim_off(x.s.gateway);
-	test_sh("rm -rf %s && cp -a %s %s", x.s.gateway->dir, x.copy, x.s.gateway->dir);
+	test_sh("rm -rf %s && cp -a %s %s", x.s.gateway->dir, copy, x.s.gateway->dir);
 	sim_on(x.s.gateway);
 	assert_string_equal(story_state(&x.s, x.s.gateway), "QUARANTINED");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static void the_next_owner_gets_new_keys_of_the_same_tpm(void **state)
@@ -156,17 +141,17 @@ static void the_next_owner_gets_new_keys_of_the_same_tpm(void **state)
 	before = strdup(berth_data_str(data, "operationalDid"));
 	berth_json_free(data);
 	let_go(&x);
-	data = story_data(&x.s, x.a);	/* P15: what kind of erasure it was */
+	data = story_data(&x.s, a);	/* P15: what kind of erasure it was */
 	assert_string_equal(berth_data_str(berth_json_get(data, "ended"), "erasure"), "counter");
 	berth_json_free(data);
-	resale_take(&x.s, x.b);
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
-	data = story_data(&x.s, x.b);
+	resale_take(&x.s, b);
+	story_settle(&x.s);
+	data = story_data(&x.s, b);
 	assert_string_equal(berth_data_str(data, "custody"), "hardware");
 	assert_false(berth_did_same(berth_data_str(data, "operationalDid"), before));
 	berth_json_free(data);
 	free(before);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static void a_retired_device_has_no_key_in_its_tpm(void **state)
@@ -177,7 +162,7 @@ static void a_retired_device_has_no_key_in_its_tpm(void **state)
 	(void)state;
 	begin(&x);
 	kept = test_swtpm_handles(&x.t, 0x81);
-	berth_json_free(resale_command(x.a, x.s.device, "cmd/retire", NULL, BERTH_OK));
+	berth_json_free(resale_command(a, x.s.device, "cmd/retire", NULL, BERTH_OK));
 	assert_true(sim_run(&x.s.w, resale_retired, LIMIT_S));
 	resale_check_gone(&x.s, 1);
 	assert_int_equal(berth_keystore_count(x.s.gateway->ks), 0);
@@ -185,7 +170,7 @@ static void a_retired_device_has_no_key_in_its_tpm(void **state)
 	sim_off(x.s.gateway);
 	sim_on(x.s.gateway);
 	assert_string_equal(story_state(&x.s, x.s.gateway), "RETIRED");
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static enum berth_err retire(struct tpm_story *x)
@@ -193,9 +178,9 @@ static enum berth_err retire(struct tpm_story *x)
 	struct berth_json *args = berth_json_new_object();
 	enum berth_err rc;
 
-	sim_as(x->a);
+	sim_as(a);
 	CHECK_OK(berth_json_set_bool(args, "clearTpm", true));
-	rc = berth_agent_command(x->a->agent, "owner", x->s.device, "cmd/retire", args, NULL);
+	rc = berth_agent_command(a->agent, "owner", x->s.device, "cmd/retire", args, NULL);
 	berth_json_free(args);
 	return rc;
 }
@@ -218,19 +203,19 @@ static void the_tpm_is_cleared_where_the_device_allows_it(void **state)
 	(void)state;
 	begin(&x);
 	steal(&x);
-	snprintf(uri, sizeof(uri), "tpm2:?dir=%s/keys&tcti=%s", x.copy, x.t.tcti);
+	snprintf(uri, sizeof(uri), "tpm2:?dir=%s/keys&tcti=%s", copy, x.t.tcti);
 	cfg.uri = uri;
 	CHECK_OK(retire(&x));	/* the twin: by default it does not */
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	assert_string_equal(story_state(&x.s, x.s.gateway), "OPERATIONAL");
 	x.s.gateway->policy.clear_tpm = true;
 	CHECK_OK(retire(&x));
 	assert_true(sim_run(&x.s.w, cleared, LIMIT_S));
 	assert_int_equal(story_audit(x.s.gateway, "the TPM is cleared"), 1);
-	resale_check_receipt(x.a, x.s.device, "RETIRED");
+	resale_check_receipt(a, x.s.device, "RETIRED");
 	sim_off(x.s.gateway);
 	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_open(&ks, &cfg));
-	end(&x);
+	tpm_story_end(&x);
 }
 
 /* ---- the power goes ---- */
@@ -247,7 +232,7 @@ static bool dead_or_released(struct sim *w)
 
 static void ask(struct tpm_story *x)
 {
-	berth_json_free(resale_command(x->a, x->s.device, "cmd/transfer", NULL, BERTH_OK));
+	berth_json_free(resale_command(a, x->s.device, "cmd/transfer", NULL, BERTH_OK));
 }
 
 /* Before or after the n-th operation of the device on its TPM; 0: how many there are. */
@@ -268,9 +253,9 @@ static long cut_at(long n)
 	if (!sim_run(&x.s.w, resale_released, LIMIT_S))
 		fail_msg("killed at operation %ld: gateway %s", n, story_state(&x.s, x.s.gateway));
 	resale_check_gone(&x.s, 1);
-	resale_check_receipt(x.a, x.s.device, "TRANSFERRED");
+	resale_check_receipt(a, x.s.device, "TRANSFERRED");
 	assert_int_equal(story_audit(x.s.gateway, "epoch 0 is over"), 1);
-	end(&x);
+	tpm_story_end(&x);
 	return moments;
 }
 

@@ -5,71 +5,36 @@
 #include <sys/stat.h>
 
 #include "agent/protocol/attestation.h"
-#include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/swtpm.h"
 #include "tests/fakes/tpm_story.h"
 
 #define LIMIT_S 14400
 
-struct tpm_story {
-	struct story s;
-	struct test_swtpm t;
-	char uri[TPM_STORY_URI], *roots, *before;
-};
-
 static struct story *now;
-static const char *old_did;
+static char *old_did;
 
-static char *operational(struct story *s)
-{
-	struct berth_json *data = story_data(s, s->gateway);
-	char *did = strdup(berth_data_str(berth_json_get(data, "active"), "did"));
-
-	berth_json_free(data);
-	return did;
-}
-
-static bool rotated(struct sim *w)
-{
-	char *did = story_settled(w) ? operational(now) : NULL;
-	bool other = did && !berth_did_same(did, old_did);
-
-	free(did);
-	return other;
-}
+static bool rotated(struct sim *w) { (void)w; return story_rotated(now, old_did); }
 
 static void switched_on(struct tpm_story *x)
 {
-	tpm_story_cast(&x->s, &x->t, x->uri, &x->roots);
-	story_birth(&x->s);
-	story_sale(&x->s);
-	sim_on(x->s.gateway);
+	tpm_story_cast(x);
+	story_start(&x->s);
 	now = &x->s;
 }
 
 static void begin(struct tpm_story *x)
 {
 	switched_on(x);
-	assert_true(sim_run(&x->s.w, story_settled, LIMIT_S));
-	old_did = x->before = operational(&x->s);
+	story_settle(&x->s);
+	old_did = strdup(story_operational_did(&x->s));
 }
 
 static void end(struct tpm_story *x)
 {
-	story_end(&x->s);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x80), 0);
-	assert_int_equal(test_swtpm_handles(&x->t, 0x02), 0);
-	test_swtpm_stop(&x->t);
-	free(x->roots);
-	free(x->before);
-	x->before = NULL;
-}
-
-static void rotate(struct story *s)
-{
-	sim_as(s->gateway);
-	CHECK_OK(berth_agent_command(s->gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	tpm_story_end(x);
+	free(old_did);
+	old_did = NULL;
 }
 
 static struct berth_json *attestation(struct berth_json *m)
@@ -168,16 +133,16 @@ static void p3_new_keys_are_certified_or_not_taken(void **state)
 		int before = story_audit(x.s.owner, cases[i].what);
 
 		forge_edit("renew-request", cases[i].edit, &x.s);
-		rotate(&x.s);
+		story_rotate(&x.s);
 		assert_true(story_run_to(&x.s, x.s.gateway, "OPERATIONAL"));	/* the attempt is over */
 		assert_true(forge_edited());
 		if (story_audit(x.s.owner, cases[i].what) <= before)
 			fail_msg("case %zu: the owner did not say %s", i, cases[i].what);
-		assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+		story_settle(&x.s);
 	}
 	/* the twin: the same detour over a proof made anew, and nothing changed */
 	forge_edit("renew-request", nothing, &x.s);
-	rotate(&x.s);
+	story_rotate(&x.s);
 	assert_true(sim_run(&x.s.w, rotated, LIMIT_S));
 	assert_true(forge_edited());
 	story_check_end(&x.s, 1);
@@ -197,7 +162,7 @@ static void p9_attempts_have_different_attestations(void **state)
 {
 	static const char *const members[] = { "signPub", "agreePub", "signAttest", "agreeAttest", "signSig", "agreeSig" };
 	struct berth_json *seen[2] = { NULL };
-	struct tpm_story x = { .before = NULL };
+	struct tpm_story x;
 
 	(void)state;
 	switched_on(&x);
@@ -208,7 +173,7 @@ static void p9_attempts_have_different_attestations(void **state)
 	assert_true(story_run_to(&x.s, x.s.gateway, "SEEKING"));
 	forge_edit("accept-ready", remember, &seen[1]);
 	sim_on(x.s.owner);
-	assert_true(sim_run(&x.s.w, story_settled, LIMIT_S));
+	story_settle(&x.s);
 	assert_true(seen[0] && seen[1]);
 	assert_string_not_equal(berth_data_str(seen[0], "operationalDid"), berth_data_str(seen[1], "operationalDid"));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
