@@ -106,7 +106,7 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	    (e = store_exec(s, "PRAGMA secure_delete = ON")) ||
 	    (e = store_exec(s, "PRAGMA temp_store = MEMORY")) ||
 	    (e = store_exec(s, "PRAGMA mmap_size = 0")) ||
-	    (e = store_exec(s, "PRAGMA cache_size = -512")) ||
+	    (e = store_exec(s, "PRAGMA cache_size = -2048")) ||
 	    (e = store_exec(s, "PRAGMA journal_size_limit = 1048576")))
 		return e;
 	store_txn_watch(s);
