@@ -16,10 +16,12 @@ struct place {
 };
 
 struct memory {
-	struct place place[BERTH_PEER_MEMORY_DOCS];
+	size_t n;
 	uint64_t uses;
+	struct place place[];
 };
 
+static size_t docs_of_a_thread = BERTH_PEER_MEMORY_DOCS;
 static pthread_key_t lately;
 static bool have_lately;
 
@@ -32,7 +34,7 @@ static void clear(struct place *p)
 
 static void forget(struct memory *m)
 {
-	for (size_t i = 0; m && i < BERTH_PEER_MEMORY_DOCS; i++)
+	for (size_t i = 0; m && i < m->n; i++)
 		clear(&m->place[i]);
 }
 
@@ -45,6 +47,12 @@ static void end_of_thread(void *memory)
 static void init(void)
 {
 	have_lately = pthread_key_create(&lately, end_of_thread) == 0;
+}
+
+void berth_peer_memory_docs(size_t docs)
+{
+	docs_of_a_thread = docs < BERTH_PEER_MEMORY_DOCS ? BERTH_PEER_MEMORY_DOCS :
+			   docs > BERTH_PEER_MEMORY_DOCS_MAX ? BERTH_PEER_MEMORY_DOCS_MAX : docs;
 }
 
 /* This thread's; NULL: it has none yet. */
@@ -60,8 +68,9 @@ static struct memory *mine_or_new(void)
 {
 	struct memory *m = mine();
 
-	if (m || !have_lately || !(m = calloc(1, sizeof(*m))))
+	if (m || !have_lately || !(m = calloc(1, sizeof(*m) + docs_of_a_thread * sizeof(m->place[0]))))
 		return m;
+	m->n = docs_of_a_thread;
 	if (pthread_setspecific(lately, m)) {
 		free(m);
 		return NULL;
@@ -86,7 +95,7 @@ bool berth_peer_recall(struct berth_did_doc **out, const char *long_did, bool as
 	uint64_t end;
 	size_t n = m ? length(long_did, &end) : 0;
 
-	for (size_t i = 0; n && i < BERTH_PEER_MEMORY_DOCS; i++) {
+	for (size_t i = 0; n && i < m->n; i++) {
 		struct place *p = &m->place[i];
 
 		if (p->len != n || p->end != end || p->as_short != as_short || memcmp(p->did, long_did, n) != 0)
@@ -102,7 +111,7 @@ static struct place *oldest(struct memory *m)
 {
 	struct place *p = m->place;
 
-	for (size_t i = 1; i < BERTH_PEER_MEMORY_DOCS; i++)
+	for (size_t i = 1; i < m->n; i++)
 		if (m->place[i].used < p->used)
 			p = &m->place[i];
 	return p;

@@ -26,6 +26,7 @@
 #include "agent/ipc/starter.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
+#include "did/peer_memory.h"
 
 void berth_daemon_log_as(const struct berth_config *cfg)
 {
@@ -90,10 +91,20 @@ static enum berth_err store_open(struct berth_daemon *d, bool fresh)
 }
 
 /* ---- the other two ---- */
+
+/* Whoever listens may be talked to by so many at a time, who have two documents each at
+ * the least; a gateway that only dials talks to few. */
+static void remember_peers(const struct berth_config *cfg)
+{
+	if (berth_config_item(cfg, "listen", NULL, "uri", 0))
+		berth_peer_memory_docs(2 * (size_t)berth_config_int(cfg, "listen", NULL, "requests-at-once"));
+}
+
 static enum berth_err resolver_start(struct berth_daemon *d)
 {
 	enum berth_err rc = berth_resolveclient_new(&d->resolve, d->libexec_dir, NULL);
 
+	remember_peers(d->cfg);
 	if (rc || (rc = berth_store_pins_new(&d->pins, d->store)) || (rc = berth_store_kept_new(&d->kept, d->store)) ||
 	    (rc = berth_resolveclient_add_configured(d->resolve, d->cfg)))
 		return rc;

@@ -23,6 +23,7 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
+#include "did/peer_memory.h"
 
 #define THREADS_MAX 256
 #define PHASE_MS 600000u	/* a gateway that is not through by then has failed */
@@ -261,6 +262,7 @@ int main(int argc, char **argv)
 	berth_crypto_init();
 	berth_log_init("gateways", getenv("FLEET_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	berth_peer_memory_docs(BERTH_PEER_MEMORY_DOCS_MAX);	/* a thread is many gateways, and each has 64 */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* its count is one lock for all of them */
 	fleet.gateways = calloc(fleet.n, sizeof(*fleet.gateways));
 	fleet_need(fleet.n && fleet.gateways, "how many gateways?");

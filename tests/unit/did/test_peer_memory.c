@@ -145,6 +145,51 @@ static void what_was_used_the_longest_ago_gives_way(void **state)
 	}
 }
 
+static void *count_kept(void *arg)
+{
+	struct berth_buf *did = arg;
+	size_t *kept = calloc(1, sizeof(*kept));
+	struct berth_did_doc *doc;
+
+	assert_non_null(kept);
+	for (size_t i = 0; i < 2 * N; i++)
+		berth_did_doc_free(read_long(berth_buf_cstr(&did[i])));
+	for (size_t i = 0; i < 2 * N; i++)
+		if (berth_peer_recall(&doc, berth_buf_cstr(&did[i]), false)) {
+			assert_string_equal(doc->id, berth_buf_cstr(&did[i]));
+			berth_did_doc_free(doc);
+			++*kept;
+		}
+	return kept;
+}
+
+/* How many a thread keeps is said before it has any, between bounds. */
+static void a_thread_keeps_as_many_as_was_said(void **state)
+{
+	static const struct { size_t docs, kept; } cases[] = {
+		{ 0, BERTH_PEER_MEMORY_DOCS }, { BERTH_PEER_MEMORY_DOCS, BERTH_PEER_MEMORY_DOCS },
+		{ BERTH_PEER_MEMORY_DOCS + 5, BERTH_PEER_MEMORY_DOCS + 5 }, { SIZE_MAX, 2 * N },
+	};
+	struct berth_buf did[2 * N] = { BERTH_BUF_INIT };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * N; i++)
+		make(&did[i], 4);
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		pthread_t t;
+		void *kept;
+
+		berth_peer_memory_docs(cases[c].docs);
+		assert_int_equal(pthread_create(&t, NULL, count_kept, did), 0);
+		assert_int_equal(pthread_join(t, &kept), 0);
+		assert_int_equal(*(size_t *)kept, cases[c].kept);
+		free(kept);
+	}
+	berth_peer_memory_docs(BERTH_PEER_MEMORY_DOCS);
+	for (size_t i = 0; i < 2 * N; i++)
+		berth_buf_free(&did[i]);
+}
+
 static void long_ones_are_read_each_time(void **state)
 {
 	struct berth_buf did = BERTH_BUF_INIT;
@@ -195,6 +240,7 @@ int main(void)
 		cmocka_unit_test(each_form_has_its_document),
 		cmocka_unit_test(one_byte_more_or_other_is_another_did),
 		cmocka_unit_test(what_was_used_the_longest_ago_gives_way),
+		cmocka_unit_test(a_thread_keeps_as_many_as_was_said),
 		cmocka_unit_test(long_ones_are_read_each_time),
 		cmocka_unit_test(threads),
 	};
