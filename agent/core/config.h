@@ -50,11 +50,12 @@ enum berth_section_kind { BERTH_SECTION_ONE, BERTH_SECTION_NAMED, BERTH_SECTION_
 
 struct berth_option {
 	const char *section, *key;	/* key "*": any other */
-	enum berth_section_kind kind;
-	enum berth_option_type type;
+	uint8_t kind;			/* enum berth_section_kind */
+	uint8_t type;			/* enum berth_option_type */
 	bool repeat;			/* may stand more than once; values add up */
+	int32_t min;			/* INT, TIME */
+	int64_t max;
 	const char *dflt;		/* "": unset */
-	int64_t min, max;		/* INT, TIME */
 	const char *words;		/* "a b c" */
 };
 extern const struct berth_option berth_options[];

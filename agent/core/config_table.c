@@ -13,15 +13,15 @@
 #define EITHER BERTH_SECTION_EITHER
 
 /* doc is for who reads this, and no part of any program. */
-#define TEXT(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_TEXT, false, dflt, 0, 0, NULL }
-#define PATH(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_PATH, false, dflt, 0, 0, NULL }
-#define BOOL(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_BOOL, false, dflt, 0, 0, NULL }
-#define WORD(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORD, false, dflt, 0, 0, words }
-#define WORDS(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORDS, true, dflt, 0, 0, words }
-#define LIST(s, k, type, key, doc) { s, key, k, type, true, "", 0, 0, NULL }
-#define SOLE(s, k, type, key, doc) { s, key, k, type, false, "", 0, 0, NULL }
-#define INT(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_INT, false, dflt, min, max, NULL }
-#define TIME(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_TIME, false, dflt, min, max, NULL }
+#define TEXT(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_TEXT, false, 0, 0, dflt, NULL }
+#define PATH(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_PATH, false, 0, 0, dflt, NULL }
+#define BOOL(s, k, key, dflt, doc) { s, key, k, BERTH_OPT_BOOL, false, 0, 0, dflt, NULL }
+#define WORD(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORD, false, 0, 0, dflt, words }
+#define WORDS(s, k, key, dflt, words, doc) { s, key, k, BERTH_OPT_WORDS, true, 0, 0, dflt, words }
+#define LIST(s, k, type, key, doc) { s, key, k, type, true, 0, 0, "", NULL }
+#define SOLE(s, k, type, key, doc) { s, key, k, type, false, 0, 0, "", NULL }
+#define INT(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_INT, false, min, max, dflt, NULL }
+#define TIME(s, k, key, dflt, min, max, doc) { s, key, k, BERTH_OPT_TIME, false, min, max, dflt, NULL }
 
 const struct berth_option berth_options[] = {
 	WORDS("agent", ONE, "role", "gateway", "gateway owner factory rendezvous mediator",

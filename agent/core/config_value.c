@@ -129,7 +129,7 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 	struct berth_ethr_registry registry;
 	int64_t v;
 
-	switch (o->type) {
+	switch ((enum berth_option_type)o->type) {
 	case BERTH_OPT_PATHS:
 		return s[0] == '/' ? NULL : "not an absolute path";
 	case BERTH_OPT_WORDS:
@@ -174,7 +174,7 @@ const char *config_fault(const struct berth_option *o, char *s)
 {
 	int64_t v;
 
-	switch (o->type) {
+	switch ((enum berth_option_type)o->type) {
 	case BERTH_OPT_PATH:
 		return s[0] == '/' ? NULL : "not an absolute path";
 	case BERTH_OPT_BOOL:
