@@ -72,7 +72,8 @@ SMALLEST := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/st
 	$(addprefix did/base/,clock.c err.c log.c rand.c secret.c trusted_file.c) did/codec/rlp.c \
 	$(addprefix vc/,status_dir.c status_find.c status_list_doc.c status_list_zip.c)
 NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves \
-	-fno-thread-jumps -fno-tree-dominator-opts -fno-tree-coalesce-vars -fno-cse-follow-jumps -fno-optimize-sibling-calls
+	-fno-thread-jumps -fno-tree-dominator-opts -fno-tree-coalesce-vars -fno-cse-follow-jumps -fno-optimize-sibling-calls \
+	-fno-tree-forwprop -flive-range-shrinkage
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Oz,$(OPT))
 $(call obj,$(SMALLEST)): OPT := $(patsubst -O2,-Oz $(NO_COPIES),$(OPT))
 
