@@ -2,10 +2,7 @@
 /* Neither strangers nor peers fill the audit log, for what is new in it makes room for itself:
  * so many lines an hour of all strangers, and of each peer.  What moves something has its own,
  * so that nobody hides it behind other things. */
-#include <string.h>
-
 #include "agent/core/agent_internal.h"
-#include "did/crypto/hash.h"
 
 #define HOUR_MS 3600000u
 
@@ -26,11 +23,8 @@ static uint64_t counted_ms(const struct talker *t)
 static struct talker *talker(struct berth_agent *a, const char *sender)
 {
 	struct talker *oldest = a->talkers;
-	uint8_t hash[BERTH_SHA256_LEN];
-	uint64_t who;
+	uint64_t who = agent_hash(sender);
 
-	berth_sha256_light(hash, sender, strlen(sender));
-	memcpy(&who, hash, sizeof(who));
 	for (size_t i = 0; i < TALKERS_MAX; i++) {
 		if (a->talkers[i].who == who)
 			return &a->talkers[i];

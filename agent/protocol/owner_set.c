@@ -2,7 +2,7 @@
 /* M10 after the run, on the owner's side: a device that is in use is told when what is provided
  * for it has changed, gets what of that it asks for, and says what became of it.  Of data:
  *
- *	provision {changed?, status, seq, thid, items [], confirmS?, confirmBy?, tries, dueS}
+ *	provision {changed?, status, seq, thid, items [], confirmS?, confirmBy?, tries, dueS, gaveS?}
  *			under way; status: waiting, sent, trial
  *	set {seq, status, reason?, items [], atS, results {id: {status, reason?}}}	the last one
  *			that the device has dealt with; results: of what was new in it, or of all */
@@ -15,6 +15,7 @@
 
 #define AGAIN_S 60
 #define DOUBLED_MAX 10		/* so often; then it is 17 hours */
+#define GIVE_AGAIN_S 30		/* the items of a set go to their device so often at most */
 
 static const struct berth_json *under_way(const struct berth_instance *inst) { return berth_json_get(inst->data, "provision"); }
 
@@ -127,6 +128,7 @@ static enum berth_err number(struct berth_env *env, struct berth_instance *inst,
 	uint8_t thid[16];
 	enum berth_err rc;
 
+	berth_json_remove(provision, "gaveS");
 	berth_random(thid, sizeof(thid));
 	if ((rc = berth_json_set_b64url(provision, "thid", thid, sizeof(thid))) ||
 	    (rc = berth_json_set_int(provision, "seq", seq)))
@@ -277,6 +279,12 @@ static enum berth_err read_seq(const struct berth_instance *inst, const struct b
 	return rc ? rc : berth_json_req_int(ev->in->msg.body, "seq", 1, INT64_MAX, seq);
 }
 
+/* A moment ago: they are on their way, and a question costs its device much less than the answer us. */
+static bool were_given(const struct berth_env *env, const struct berth_json *provision)
+{
+	return berth_json_get(provision, "gaveS") && env->uptime_s - berth_data_int(provision, "gaveS", 0) < GIVE_AGAIN_S;
+}
+
 enum berth_err owner_on_set_wanted(struct berth_env *env, struct berth_instance *inst,
 				   const struct berth_event *ev, struct berth_effects *fx)
 {
@@ -288,7 +296,9 @@ enum berth_err owner_on_set_wanted(struct berth_env *env, struct berth_instance 
 		return rc;
 	if (!under_way(inst) || seq != berth_data_int(under_way(inst), "seq", 0))
 		return berth_fail(BERTH_E_REPLAY, "items of an earlier set");
-	if ((rc = drop_said(inst, fx)))
+	if (were_given(env, under_way(inst)))
+		return BERTH_OK;
+	if ((rc = drop_said(inst, fx)) || (rc = berth_json_set_int(berth_data_obj(inst->data, "provision"), "gaveS", env->uptime_s)))
 		return rc;
 	return owner_items_each(env, inst, send_one, &s);
 }

@@ -471,6 +471,71 @@ static void say_to_gateway(struct sim_node *from, struct berth_json *body)
 	free(did);
 }
 
+/* What the owner makes of it: messages that it sends. */
+static size_t ask_for_items(struct berth_instance *inst, int64_t seq)
+{
+	struct berth_json *body = berth_json_new_object(), *ids = berth_json_new_array();
+	struct berth_unpacked in = { .msg = { .thid = (char *)"t", .body = body } };
+	struct berth_event ev = { .on = "set-wanted", .in = &in, .sender = berth_data_str(inst->data, "operationalDid") };
+	struct berth_effects fx = { .state = BERTH_STATE_STAY };
+	size_t n;
+
+	sim_as(now->owner);
+	CHECK_OK(berth_json_push_str(ids, "wifi"));
+	CHECK_OK(berth_json_push_str(ids, "app.conf"));
+	CHECK_OK(berth_json_set_int(body, "epoch", 0));
+	CHECK_OK(berth_json_set_int(body, "seq", seq));
+	CHECK_OK(berth_json_set(body, "items", ids));
+	CHECK_OK(berth_store_begin(now->owner->store));
+	CHECK_OK(berth_machine_step(&berth_owner_machine, berth_agent_env(now->owner->agent), inst, &ev, &fx));
+	berth_store_rollback(now->owner->store);
+	n = fx.n_sends;
+	berth_effects_free(&fx);
+	berth_json_free(body);
+	return n;
+}
+
+static bool is_said(struct sim *w)
+{
+	struct berth_json *d = story_data(now, now->owner);
+	bool yes = berth_json_says(berth_json_get(berth_json_get(d, "provision"), "status"), "sent");
+
+	(void)w;
+	berth_json_free(d);
+	return yes;
+}
+
+/* One small message is no way to have the owner send all that it has, again and again. */
+static void items_are_given_once_in_a_while(void **state)
+{
+	struct berth_instance inst = { 0 };
+	struct berth_json *v = NULL;
+	struct story s;
+	int64_t seq;
+
+	(void)state;
+	begin(&s);
+	sim_off(s.gateway);
+	provide("wifi", "network", "ssid=plant psk=battery staple");
+	assert_true(sim_run(&s.w, is_said, 60));
+	sim_as(s.owner);
+	CHECK_OK(berth_agent_instance(s.owner->agent, "owner", s.device, &v));
+	inst.key = s.device;
+	inst.state = berth_machine_state(&berth_owner_machine, berth_data_str(v, "state"));
+	inst.data = berth_json_clone(berth_json_get(v, "data"));
+	seq = berth_data_int(berth_json_get(inst.data, "provision"), "seq", 0);
+	assert_int_equal(ask_for_items(&inst, seq), 2);
+	assert_int_equal(ask_for_items(&inst, seq), 0);
+	s.w.mono_ms += 60000;	/* they did not come */
+	assert_int_equal(ask_for_items(&inst, seq), 2);
+	berth_json_free(inst.data);
+	berth_json_free(v);
+	sim_on(s.gateway);
+	settle();
+	provide_check(now, "wifi", "ssid=plant psk=battery staple");
+	story_end(&s);
+}
+
 static void an_older_set_never_replaces_a_newer_one(void **state)
 {
 	struct story s;
@@ -662,7 +727,7 @@ int main(void)
 		cmocka_unit_test(what_the_owner_cannot_be_reached_with_is_gone_back_from),
 		cmocka_unit_test(what_it_can_be_reached_with_stays),
 		cmocka_unit_test(an_application_confirms_where_it_is_to),
-		cmocka_unit_test(an_older_set_never_replaces_a_newer_one),
+		cmocka_unit_test(an_older_set_never_replaces_a_newer_one), cmocka_unit_test(items_are_given_once_in_a_while),
 		cmocka_unit_test(a_set_is_the_owners_alone),
 		cmocka_unit_test(what_is_malformed_is_refused_with_its_code),
 		cmocka_unit_test(out_of_service_nothing_comes),
