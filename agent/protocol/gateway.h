@@ -150,6 +150,8 @@ const struct berth_identity *gateway_operational(struct berth_env *env, const st
 enum berth_err gateway_make_operational(struct berth_env *env, const char *name, bool certified, const struct berth_identity **op);
 /* The name of a next identity, and RENEWING. */
 enum berth_err gateway_begin_renewal(struct berth_instance *inst, struct berth_effects *fx, const char *why);
+/* What was asked for is not wanted any more: OPERATIONAL, or what is EXPIRED asks for the next. */
+enum berth_err gateway_end_attempt(struct berth_instance *inst, struct berth_effects *fx, bool renumber);
 /* From time to time, the owner's messages for the factory DID. */
 enum berth_err gateway_hear_as_factory(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx);
 /* While data.resync: receipt, operationalCredential and formerProof of a renew-request. */

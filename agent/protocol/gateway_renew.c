@@ -298,7 +298,7 @@ static enum berth_err catch_up(struct berth_instance *inst, const struct berth_j
 
 /* Any refusal ends the attempt, and the old identity stays; one that is EXPIRED has nothing
  * else to go back to, and goes on asking: the same, or with a number that will do. */
-static enum berth_err end_attempt(struct berth_instance *inst, struct berth_effects *fx, bool renumber)
+enum berth_err gateway_end_attempt(struct berth_instance *inst, struct berth_effects *fx, bool renumber)
 {
 	const char *id = berth_data_str(berth_json_get(inst->data, "renewal"), "identity");
 	bool expired = inst->state == GW_EXPIRED;
@@ -335,5 +335,5 @@ enum berth_err gateway_on_renew_denied(struct berth_env *env, struct berth_insta
 		return rc;
 	berth_effects_audit(fx, "the owner did not renew: %s", reason);
 	fx->timer_ms = REST_MS + gateway_back_off_ms(12);
-	return end_attempt(inst, fx, old);
+	return gateway_end_attempt(inst, fx, old);
 }

@@ -11,6 +11,7 @@
 #include "did/url.h"
 
 #define CREDENTIALS_MAX 4
+#define AFTER_MS 1000u
 
 enum berth_err gateway_hear_as_factory(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
 {
@@ -76,14 +77,16 @@ static enum berth_err drop_old(struct berth_instance *inst, struct berth_effects
 	return rc;
 }
 
-/* A renewal, by the factory DID; one that is under way goes on as such. */
-static enum berth_err begin(struct berth_instance *inst, struct berth_effects *fx, int64_t seq)
+/* A renewal, by the factory DID.  One that is under way goes on as such; but what was asked before
+ * the owner had this question may be answered by an owner that is no more. */
+static enum berth_err begin(struct berth_instance *inst, struct berth_effects *fx, int64_t seq, bool news)
 {
+	bool under_way = inst->state == GW_RENEWING || inst->state == GW_EXPIRED;
 	enum berth_err rc = berth_json_set_int(inst->data, "resync", seq);
 
-	if (rc)
+	if (rc || (under_way && news && (rc = gateway_end_attempt(inst, fx, true))))
 		return rc;
-	if (inst->state == GW_RENEWING || inst->state == GW_EXPIRED) {
+	if (inst->state == GW_EXPIRED || (under_way && !news)) {
 		fx->go = inst->state == GW_RENEWING;
 		fx->timer_now = inst->state == GW_EXPIRED;
 		return BERTH_OK;
@@ -93,12 +96,26 @@ static enum berth_err begin(struct berth_instance *inst, struct berth_effects *f
 	return gateway_begin_renewal(inst, fx, "the owner was restored, and does not know those in use");
 }
 
-/* The answer to the same question is the same; an older one is nobody's any more. */
+static enum berth_err answer(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev,
+			     struct berth_effects *fx, int64_t seq, bool news)
+{
+	enum berth_err rc = berth_json_set_int(inst->data, "resynced", seq);
+
+	berth_json_remove(inst->data, "resync");
+	if (!rc && news && (inst->state == GW_RENEWING || inst->state == GW_EXPIRED)) {
+		fx->timer_ms = AFTER_MS;
+		rc = gateway_end_attempt(inst, fx, true);
+	}
+	return rc ? rc : say_resynced(env, inst, ev, fx, seq);
+}
+
+/* An older question is nobody's any more.  To a copy of this one, keys that it has led to stay as
+ * they are: the owner hears from them. */
 enum berth_err gateway_on_resync(struct berth_env *env, struct berth_instance *inst,
 				 const struct berth_event *ev, struct berth_effects *fx)
 {
 	int64_t seq, last = berth_data_int(inst->data, "resynced", 0);
-	bool known;
+	bool known, news;
 	enum berth_err rc;
 
 	if ((rc = gateway_from_owner_now(inst, ev)) || (rc = berth_json_req_int(ev->in->msg.body, "seq", 1, INT64_MAX, &seq)) ||
@@ -106,13 +123,12 @@ enum berth_err gateway_on_resync(struct berth_env *env, struct berth_instance *i
 		return rc;
 	if (seq < last)
 		return berth_fail(BERTH_E_REPLAY, "resync %lld after %lld", (long long)seq, (long long)last);
-	if (known || seq == last) {
-		rc = berth_json_set_int(inst->data, "resynced", seq);
-		return rc ? rc : say_resynced(env, inst, ev, fx, seq);
-	}
+	news = seq > last && seq != berth_data_int(inst->data, "resync", 0);
+	if (known)
+		return answer(env, inst, ev, fx, seq, news);
 	if (inst->state == GW_QUARANTINED)
 		return berth_fail(BERTH_E_STATUS, "the owner was restored from before it took us out of service");
-	return begin(inst, fx, seq);
+	return inst->state == GW_ROTATING && !news ? BERTH_OK : begin(inst, fx, seq, news);
 }
 
 enum berth_err gateway_end_resync(struct berth_instance *inst)

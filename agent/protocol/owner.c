@@ -460,6 +460,9 @@ static const struct berth_transition table[] = {
 	/* where we are now */
 	{ FROM_ANY,     "registered",       owner_on_registered_moved, STAY,       STAY },
 
+	/* out of service by a word that a backup does not have */
+	{ FROM_ANY,     "cmd/resume",       owner_resume_unheard,   STAY,          STAY },
+
 	/* what a delegate has onboarded */
 	{ OW_CHAIN_OK,  "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },
 	{ OW_PUBLISHED, "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },

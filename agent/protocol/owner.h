@@ -58,7 +58,7 @@ berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_
 	owner_on_abandoned, owner_on_complete, owner_on_first_word, owner_issue_timeout, owner_provision, owner_resume_issued;
 berth_step_fn owner_import_delegation, owner_rotate, owner_rotate_again, owner_on_rotated;
 berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again, owner_on_activated_late;
-berth_step_fn owner_suspend, owner_resume, owner_revoke, owner_readmit, owner_status_again, owner_on_status_noted,
+berth_step_fn owner_suspend, owner_resume, owner_resume_unheard, owner_revoke, owner_readmit, owner_status_again, owner_on_status_noted,
 	owner_on_renew_refused, owner_on_renew_unheard, owner_on_hello_refused;
 berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
 berth_step_fn owner_look;
@@ -127,6 +127,7 @@ enum berth_err owner_read_renewal(const struct berth_instance *inst, const struc
 /* The device has spoken since this store was taken up from a backup, or that never happened. */
 bool owner_is_synced(const struct berth_env *env, const struct berth_instance *inst);
 enum berth_err owner_note_synced(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+enum berth_err owner_ask_soon(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* owner_resync_again() beside something else: fx->timer_ms stays. */
 enum berth_err owner_resync_also(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* body.auditHead, where there is one: data.audit, or data.auditProblem. */

@@ -40,7 +40,7 @@ enum berth_err owner_on_complete(struct berth_env *env, struct berth_instance *i
 	struct berth_run run;
 	enum berth_err rc = read_run(inst, ev, &run);
 
-	if (rc || (rc = end_run(env, inst, fx, &run)) || (rc = owner_note_synced(env, inst, fx)))
+	if (rc || (rc = end_run(env, inst, fx, &run)) || (rc = owner_ask_soon(env, inst, fx)))
 		return rc;
 	berth_effects_audit(fx, "device %s is active", berth_data_str(inst->data, "serial"));
 	return BERTH_OK;

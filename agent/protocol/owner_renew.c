@@ -291,7 +291,7 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 	}
 	if ((rc = owner_read_renewal(inst, ev, &run)) || (rc = owner_note_audit(env, inst, ev)) ||
 	    (rc = berth_effects_drop(fx, peer, run.thid)) ||
-	    (rc = owner_drop_notices(inst->data, fx)) || (rc = owner_note_synced(env, inst, fx)) ||
+	    (rc = owner_drop_notices(inst->data, fx)) || (rc = owner_ask_soon(env, inst, fx)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
 	    (rc = berth_ldevid_switch(env, inst->data, renewal)) || (rc = send_renewed(env, inst, fx, &run)))

@@ -7,6 +7,8 @@
 #include "agent/protocol/owner.h"
 #include "did/url.h"
 
+#define HEAR_FIRST_S 86400	/* every device in use asks with its factory DID more often */
+
 enum berth_err berth_owner_ref_of(struct berth_env *env, const char *did, struct berth_owner_ref *out)
 {
 	struct berth_did_doc *doc = NULL;
@@ -113,6 +115,8 @@ enum berth_err owner_sell_on(struct berth_env *env, struct berth_instance *inst,
 		return rc;
 	if (berth_json_get(inst->data, "used"))
 		return berth_fail(BERTH_E_AUTHZ, "it was in use in this epoch: it has to be released first");
+	if (!owner_is_synced(env, inst) && env->now_s < env->restored_s + HEAR_FIRST_S)
+		return berth_fail(BERTH_E_UNAVAILABLE, "we were restored from a backup, and it may be in use: wait for a day, or for its word");
 	if ((rc = owner_resell(env, inst, to)))
 		return rc;
 	fx->stop_timer = true;

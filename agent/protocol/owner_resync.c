@@ -41,16 +41,24 @@ static enum berth_err drop_all(const struct berth_instance *inst, struct berth_e
 	return rc;
 }
 
+/* It is in use, by whatever it has said: but that may be older than our question. */
+enum berth_err owner_ask_soon(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
+{
+	enum berth_err rc = owner_is_synced(env, inst) ? BERTH_OK : drop_all(inst, fx);
+
+	if (!rc)
+		berth_json_remove(inst->data, "resync");
+	return rc;
+}
+
+/* What it has of items need not be what we know: that stays until something is provided again, and
+ * then it hears of all, also where nothing seems to have changed. */
 enum berth_err owner_note_synced(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
-	enum berth_err rc;
+	enum berth_err rc = owner_ask_soon(env, inst, fx);
 
-	if (owner_is_synced(env, inst))
-		return BERTH_OK;
-	if ((rc = drop_all(inst, fx)))
-		return rc;
-	berth_json_remove(inst->data, "resync");
-	return berth_json_set_int(inst->data, "synced", env->restored_s);
+	berth_json_remove(inst->data, "set");
+	return rc ? rc : berth_json_set_int(inst->data, "synced", env->restored_s);
 }
 
 /* ---- the question ---- */
@@ -138,14 +146,17 @@ enum berth_err owner_on_resynced(struct berth_env *env, struct berth_instance *i
 		return rc;
 	if (seq != env->restored_s || owner_is_synced(env, inst))
 		return berth_fail(BERTH_E_REPLAY, "an answer to an earlier question");
-	if (inst->state == OW_RENEW_PENDING && next && berth_did_same(ev->sender, next)) {
-		fx->state = OW_ACTIVE;
+	if ((rc = owner_note_synced(env, inst, fx)))
+		return rc;
+	fx->timer_ms = OWNER_LOOK_MS;
+	if (next && berth_did_same(ev->sender, next)) {
+		if (inst->state == OW_RENEW_PENDING)
+			fx->state = OW_ACTIVE;
 		return owner_on_activated(env, inst, ev, fx);
 	}
-	fx->timer_ms = OWNER_LOOK_MS;
 	berth_effects_audit(fx, "device %s is as it was before the restoration%s%s", berth_data_str(inst->data, "serial"),
 			    *status ? ", and says that it is " : "", status);
-	return owner_note_synced(env, inst, fx);
+	return BERTH_OK;
 }
 
 /* ---- one that we do not know in use ---- */

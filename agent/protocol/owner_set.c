@@ -20,11 +20,12 @@
 static const struct berth_json *under_way(const struct berth_instance *inst) { return berth_json_get(inst->data, "provision"); }
 
 /* ---- something has changed ---- */
-/* It has its items, or they are on their way. */
+/* It has its items, or they are on their way; one that is let go may stay after all. */
 static bool has_items(const struct berth_instance *inst)
 {
 	return inst->state == OW_ISSUED || inst->state == OW_COMMITTED || inst->state == OW_ACTIVE ||
-	       inst->state == OW_RENEW_PENDING || inst->state == OW_SUSPENDED;
+	       inst->state == OW_RENEW_PENDING || inst->state == OW_SUSPENDED || inst->state == OW_TRANSFERRING ||
+	       inst->state == OW_RETIRING;
 }
 
 static bool is_in_use(const struct berth_instance *inst)
@@ -122,6 +123,12 @@ static bool is_active_there(const struct berth_instance *inst, const struct bert
 	return berth_json_says(berth_json_get(set, "status"), "active") && berth_json_equal(berth_json_get(set, "items"), list);
 }
 
+/* One is under way, of which the device may make any use yet. */
+static bool is_said(const struct berth_instance *inst)
+{
+	return berth_data_int(under_way(inst), "seq", 0) > berth_data_int(berth_json_get(inst->data, "set"), "seq", 0);
+}
+
 static enum berth_err number(struct berth_env *env, struct berth_instance *inst, struct berth_json *provision)
 {
 	int64_t seq = next_seq(env, inst);
@@ -148,7 +155,8 @@ static enum berth_err drop_said(const struct berth_instance *inst, struct berth_
 	return rc;
 }
 
-/* A set of the items as they are now, under the next number.  *same: the device has that. */
+/* A set of the items as they are now, under the next number.  *same: the device has that, and
+ * has heard of no other. */
 static enum berth_err make_set(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, bool *same)
 {
 	struct berth_json *provision, *list = berth_json_new_array();
@@ -156,7 +164,7 @@ static enum berth_err make_set(struct berth_env *env, struct berth_instance *ins
 
 	if (!rc)
 		rc = drop_said(inst, fx);
-	if (rc || (*same = is_active_there(inst, list))) {
+	if (rc || (*same = !is_said(inst) && is_active_there(inst, list))) {
 		berth_json_free(list);
 		return rc;
 	}

@@ -139,13 +139,19 @@ enum berth_err owner_drop_notices(const struct berth_json *about, struct berth_e
 	return rc;
 }
 
-/* In place of what still waits for it. */
+/* In place of what still waits for it.  One that has not spoken since we were restored may have
+ * other keys by now. */
 static enum berth_err notify(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
 {
-	const char *dids[2];
+	const char *dids[3];
+	size_t n = owner_dids_of(inst->data, dids);
 	enum berth_err rc = owner_drop_notices(inst->data, fx);
 
-	for (size_t n = owner_dids_of(inst->data, dids), i = 0; !rc && i < n; i++)
+	if (!owner_is_synced(env, inst)) {
+		dids[n++] = berth_data_str(inst->data, "factoryDid");
+		rc = rc ? rc : drop_notice(inst->data, fx, dids[n - 1]);
+	}
+	for (size_t i = 0; !rc && i < n; i++)
 		rc = send_notice(env, inst, fx, dids[i]);
 	return rc;
 }
@@ -259,6 +265,21 @@ enum berth_err owner_resume(struct berth_env *env, struct berth_instance *inst,
 	if (berth_json_get(inst->data, "provision"))
 		fx->timer_ms = OWNER_LOOK_MS;	/* what was provided meanwhile */
 	return BERTH_OK;
+}
+
+/* An owner that was restored need not know that the device is out of service, nor its DID: it says so
+ * to the factory's. */
+enum berth_err owner_resume_unheard(struct berth_env *env, struct berth_instance *inst,
+				    const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc;
+
+	if (owner_is_synced(env, inst) || berth_json_get(inst->data, "goodbye") || inst->state == OW_IMPORTED || inst->state > OW_RENEW_PENDING)
+		return berth_fail(BERTH_E_TYPE, "%s of a device that is %s", ev->on + strlen("cmd/"),
+				  berth_owner_machine.states[inst->state]);
+	if ((rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND)))
+		return rc;
+	return change(env, inst, fx, BERTH_STATUS_VALID, NULL);
 }
 
 /* For good: args: {"reason"?} */

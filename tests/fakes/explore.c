@@ -13,10 +13,14 @@ const void *explore_state(const struct explore *x, size_t i) { return x->states 
 
 static uint32_t hash(const uint8_t *p, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = 0xcbf29ce484222325u, word;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * 0x100000001b3u;
+	for (; n; n -= n < 8 ? n : 8, p += 8) {
+		word = 0;
+		memcpy(&word, p, n < 8 ? n : 8);
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
 	return (uint32_t)(h ^ h >> 32);
 }
 

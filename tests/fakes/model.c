@@ -22,10 +22,16 @@ static const struct { const char *on; bool to_owner, once; } messages[M_COUNT] =
 	[M_RENEWED] = { "renewed", false, false }, [M_STATUS] = { "status-notify", false, false },
 	[M_PREPARE] = { "transfer-prepare", false, false }, [M_CANCEL] = { "transfer-cancel", false, true },
 	[M_RELEASE] = { "release", false, false }, [M_RETIRE] = { "retire", false, false },
+	[M_SET_WANTED] = { "set-wanted", true, false }, [M_SET_RESULT] = { "set-result", true, false },
+	[M_ITEM_RESULT] = { "item-result", true, true }, [M_WHERE] = { "where", true, true },
+	[M_RESYNCED] = { "resynced", true, false }, [M_EVIDENCE] = { "attest-evidence", true, false },
+	[M_SET] = { "provision-set", false, false }, [M_SET_ITEM] = { "provision-item", false, false },
+	[M_SET_NOTED] = { "set-noted", false, false }, [M_HERE] = { "here", false, false },
+	[M_RESYNC] = { "resync", false, false }, [M_ATTEST] = { "attest-request", false, false },
 };
 
 /* ---- messages under way ---- */
-static int order(const struct model_state *s, int i, uint8_t type, uint8_t who, uint8_t id)
+static int order(const struct model_state *s, int i, uint8_t type, uint8_t who, uint16_t id)
 {
 	return s->type[i] != type ? s->type[i] - type : s->who[i] != who ? s->who[i] - who : s->id[i] - id;
 }
@@ -35,7 +41,7 @@ uint8_t model_dead(enum model_message type)
 	return type == M_RELEASED || type == M_RETIRED ? 1 : type == M_COMPLETE ? 2 : 0;
 }
 
-void model_say(struct model_step *t, enum model_message type, uint8_t who, uint8_t id)
+void model_say(struct model_step *t, enum model_message type, uint8_t who, uint16_t id)
 {
 	struct model_state *s = &t->s;
 	int n = 0, at;
@@ -60,6 +66,10 @@ void model_say(struct model_step *t, enum model_message type, uint8_t who, uint8
 	s->id[at] = id;
 }
 
+/* two states are the same when their octets are */
+_Static_assert(offsetof(struct model_state, id) == offsetof(struct model_state, who) + MODEL_FLIGHT, "padding");
+_Static_assert(sizeof(struct model_state) == offsetof(struct model_state, id) + 2 * MODEL_FLIGHT, "padding");
+
 static void take_away(struct model_state *s, int at)
 {
 	for (int i = at; i + 1 < MODEL_FLIGHT; i++) {
@@ -67,7 +77,8 @@ static void take_away(struct model_state *s, int at)
 		s->who[i] = s->who[i + 1];
 		s->id[i] = s->id[i + 1];
 	}
-	s->type[MODEL_FLIGHT - 1] = s->who[MODEL_FLIGHT - 1] = s->id[MODEL_FLIGHT - 1] = 0;
+	s->type[MODEL_FLIGHT - 1] = s->who[MODEL_FLIGHT - 1] = 0;
+	s->id[MODEL_FLIGHT - 1] = 0;
 }
 
 bool model_under_way(const struct model_state *s, enum model_message type)
@@ -78,20 +89,22 @@ bool model_under_way(const struct model_state *s, enum model_message type)
 	return false;
 }
 
-uint8_t model_run_of(enum model_message type, uint8_t id)
+uint8_t model_run_of(enum model_message type, uint16_t id)
 {
 	switch (type) {
 	case M_HELLO:
-		return id >> 2;
+		return (uint8_t)(id >> 2);
 	case M_PROVE_DEVICE: case M_ACCEPT_READY: case M_COMMIT: case M_COMPLETE: case M_ABANDONED: case M_PROVE_OWNER:
 	case M_PENDING: case M_DENIED: case M_ACCEPT_OWNERSHIP: case M_ISSUE: case M_ITEM: case M_COMMITTED:
-		return id;
+		return (uint8_t)id;
 	default:
 		return 0;
 	}
 }
 
 struct model_owner *model_owner(struct model_step *t) { return &t->s.o[t->who - 1]; }
+struct model_owner *model_owner_now(struct model_step *t) { return &t->s.o[t->s.active - 1]; }
+uint8_t model_owner_of(uint8_t who) { return who == D ? A : who; }
 
 /* ---- one event, by the machine's own table ---- */
 static const struct berth_machine *machine_of(bool owner) { return owner ? &berth_owner_machine : &berth_gateway_machine; }
@@ -104,15 +117,22 @@ static int find_row(const struct berth_machine *m, int state, const char *on)
 	return -1;
 }
 
+static model_fn *find(const struct model_binding *b, berth_step_fn *step)
+{
+	while (b->fn && b->step != step)
+		b++;
+	return b->fn;
+}
+
 static model_fn *bound(bool owner, int row)
 {
 	static model_fn *known[2][200];
-	const struct model_binding *b = owner ? model_owners : model_gateway;
+	model_fn **fn = &known[owner][row];
+	berth_step_fn *step = machine_of(owner)->table[row].step;
 
-	for (; !known[owner][row] && b->fn; b++)
-		if (b->step == machine_of(owner)->table[row].step)
-			known[owner][row] = b->fn;
-	return known[owner][row];
+	if (!*fn && !(*fn = find(owner ? model_owners : model_gateway, step)))
+		*fn = find(owner ? model_owners_life : model_gateway_life, step);
+	return *fn;
 }
 
 /* What its steps choose in place of the row's own `to` (fx->state in the code). */
@@ -131,6 +151,11 @@ static bool may_choose(bool owner, int from, const char *on, int to)
 		{ false, GW_RETIRING, "timer", GW_RETIRED }, { false, GW_RETIRING, "resume", GW_RETIRED },
 		{ true, OW_DEVICE_OK, "go", OW_APPROVAL }, { true, OW_DEVICE_OK, "resume", OW_APPROVAL },
 		{ true, OW_SUSPENDED, "cmd/resume", OW_RENEW_PENDING },
+		{ false, GW_RENEWING, "resync", GW_OPERATIONAL }, { false, GW_OPERATIONAL, "resync", GW_RENEWING }, { false, GW_ROTATING, "resync", GW_RENEWING },
+		{ true, OW_RENEW_PENDING, "resynced", OW_ACTIVE },
+		{ true, OW_ACTIVE, "attest-evidence", OW_SUSPENDED }, { true, OW_RENEW_PENDING, "attest-evidence", OW_SUSPENDED },
+		{ true, OW_SUSPENDED, "attest-evidence", OW_ACTIVE }, { true, OW_SUSPENDED, "attest-evidence", OW_RENEW_PENDING },
+		{ true, OW_CHAIN_OK, "cmd/transfer", OW_TRANSFERRING }, { true, OW_PUBLISHED, "cmd/transfer", OW_TRANSFERRING },
 	};
 
 	if (!owner && strcmp(on, "status-notify") == 0)
@@ -143,6 +168,9 @@ static bool may_choose(bool owner, int from, const char *on, int to)
 	/* the first word of its operational DID may be that */
 	if (owner && from == OW_COMMITTED && strcmp(on, "renew-request") == 0)
 		return to == OW_ACTIVE;
+	/* taken up again by an owner that was restored */
+	if (owner && strcmp(on, "renew-request") == 0 && to == OW_RENEW_PENDING)
+		return true;
 	/* planted: it counts as if it were a proof */
 	if (owner && strcmp(on, "hello") == 0)
 		return to == OW_SESSION;
@@ -197,7 +225,8 @@ struct event {
 	int from, row;
 	enum explore_kind kind;
 	const struct model_state *s;
-	uint8_t who, id;
+	uint8_t who;
+	uint16_t id;
 	enum model_message type;
 	const char *label;
 };
@@ -215,6 +244,7 @@ static void outcome(struct explore *x, const struct event *e, struct model_step 
 	} else if (!t->type) {
 		return;
 	}
+	model_renumber(&t->s);
 	if ((broken = judge(e->s, t)))
 		explore_break(x, &t->s, e->label, broken);
 	else if (memcmp(&t->s, e->s, sizeof(t->s)) != 0)
@@ -224,8 +254,8 @@ static void outcome(struct explore *x, const struct event *e, struct model_step 
 /* "owner B: hello", one text each */
 static const char *label_of(const struct event *e)
 {
-	static const char *const names[] = { "gateway", "owner A", "owner B" };
-	static char text[3][200][40];
+	static const char *const names[] = { "gateway", "owner A", "owner B", "delegate D" };
+	static char text[4][200][40];
 	char *at = text[e->owner ? e->who : 0][e->row];
 
 	if (!*at)
@@ -291,6 +321,9 @@ static void plan_all(void)
 	done = true;
 }
 
+/* A hook ends by itself, or by its time. */
+static bool is_persons(const char *on) { return strncmp(on, "cmd/", 4) == 0 && strcmp(on, "cmd/item-result") != 0; }
+
 /* Events of the host: of the clock and of a start by themselves, of a person otherwise. */
 static void by_itself(struct explore *x, const struct model_state *s, bool owner, uint8_t who)
 {
@@ -301,13 +334,20 @@ static void by_itself(struct explore *x, const struct model_state *s, bool owner
 	p = &plans[owner][e.from];
 	for (size_t i = 0; i < p->n && !x->broken; i++) {
 		e.row = p->alone[i];
-		e.kind = strncmp(machine_of(owner)->table[e.row].on, "cmd/", 4) == 0 ? EXPLORE_PERSON : EXPLORE_AUTO;
+		e.kind = is_persons(machine_of(owner)->table[e.row].on) ? EXPLORE_PERSON : EXPLORE_AUTO;
 		run(x, &e, s);
 	}
 }
 
-/* A gateway takes nothing and says nothing while its counter is not level with its store. */
-static bool is_level(const struct model_state *s) { return s->device_epoch == s->epoch; }
+/* A device in use asks at one address, and all that is said either way goes there. */
+static bool is_reached(const struct model_state *s, int at)
+{
+	const struct model_owner *o = &s->o[s->who[at] - 1];
+
+	if (s->active != s->who[at])
+		return true;
+	return model_is_at(o->at, s->type[at] == M_WHERE ? s->id[at] & 1 : s->at) || (s->type[at] == M_HERE && s->id[at] & 1);
+}
 
 static void arrives(struct explore *x, const struct model_state *s, int at)
 {
@@ -315,7 +355,7 @@ static void arrives(struct explore *x, const struct model_state *s, int at)
 		.type = s->type[at], .kind = EXPLORE_AUTO };
 	struct model_state left = *s;
 
-	if (!is_level(s))
+	if (!model_is_level(s) || !is_reached(s, at))
 		return;
 	take_away(&left, at);
 	if (e.type == M_COMPLETE) {	/* taken or refused, it is not given up any more */
@@ -340,7 +380,7 @@ static void is_lost(struct explore *x, const struct model_state *s, int at)
 
 	left.dead |= model_dead((enum model_message)s->type[at]);
 	take_away(&left, at);
-	explore_to(x, &left, EXPLORE_FAULT, "lost");
+	explore_to(x, &left, is_reached(s, at) ? EXPLORE_FAULT : EXPLORE_AUTO, "lost");
 }
 
 /* The device's counter, after the commit or, planted, before it. */
@@ -352,11 +392,12 @@ static void counter(struct explore *x, const struct model_state *s)
 	if (s->device_epoch < s->epoch) {
 		n.device_epoch++;
 		explore_to(x, &n, EXPLORE_AUTO, "the counter follows");
-	} else if (is_level(s) && ends && ((struct model *)x->arg)->faults & FAULT_COUNTER_FIRST) {
+	} else if (model_is_level(s) && ends && ((struct model *)x->arg)->faults & FAULT_COUNTER_FIRST) {
 		n.device_epoch++;
 		explore_to(x, &n, EXPLORE_FAULT, "the power goes between counter and commit");
-	} else if (!is_level(s) && s->state != GW_QUARANTINED) {
+	} else if (!model_is_level(s) && s->state != GW_QUARANTINED) {
 		n.state = GW_QUARANTINED;
+		((struct model *)x->arg)->used[0][find_row(&berth_gateway_machine, s->state, "rollback")] = 1;
 		explore_to(x, &n, EXPLORE_AUTO, "gateway: rollback");
 	}
 }
@@ -372,16 +413,76 @@ static void old_copy(struct explore *x, const struct model_state *s)
 	n.copies--;
 	for (size_t i = 0; i < sizeof(states); i++) {
 		n.o[0].state = states[i];
+		n.o[0].op = states[i] == OW_ACTIVE;
 		explore_to(x, &n, EXPLORE_FAULT, "A puts an old copy back");
 	}
+}
+
+static void restored(struct explore *x, const struct model_state *s, const struct model_owner *was)
+{
+	struct model_state n = *s;
+	struct model_owner *o = &n.o[0];
+
+	n.restores--;
+	*o = *was;
+	o->restored++;
+	for (o->want = 0; o->want <= (s->set_seq > 0); o->want++) {
+		o->is_set = MODEL_SET(0, o->want, BY_NOBODY);
+		explore_to(x, &n, EXPLORE_FAULT, "A is restored from a backup");
+	}
+}
+
+/* From before the device was onboarded, or any of its keys since.  What is numbered by the time, or
+ * drawn by lot, is not used a second time. */
+static void backup(struct explore *x, const struct model_state *s)
+{
+	const struct model_owner *o = &s->o[0];
+	struct model_owner was = { .epoch = o->epoch, .seq = o->seq, .transfers = o->transfers, .last = o->last, .heard = o->heard,
+		.restored = o->restored, .at = o->at, .told = o->told };
+	bool leaves = s->state == GW_RELEASING || s->state == GW_RETIRING || s->state == GW_RETIRED;
+
+	if (!s->restores || s->active != A || leaves || o->epoch != s->epoch)
+		return;
+	was.state = OW_PUBLISHED;
+	restored(x, s, &was);
+	was.used = 1;
+	for (was.op = 1; was.op <= s->op; was.op++) {
+		was.state = OW_ACTIVE;
+		was.renewal = 0;
+		restored(x, s, &was);
+		was.state = OW_COMMITTED;
+		if (was.op == 1)
+			restored(x, s, &was);
+		was.state = OW_RENEW_PENDING;
+		was.renewal = was.op + 1;
+		if (was.renewal <= s->keys)
+			restored(x, s, &was);
+	}
+}
+
+/* An owner comes to a further address, and leaves the first one. */
+static void move(struct explore *x, const struct model_state *s)
+{
+	struct model_state n = *s;
+	struct model_owner *o = s->active ? &n.o[s->active - 1] : NULL;
+
+	if (!s->moves || !o)
+		return;
+	n.moves--;
+	for (uint8_t at = AT_0; at <= AT_1; at++)
+		if (at != s->o[s->active - 1].at) {
+			o->at = at;
+			explore_to(x, &n, EXPLORE_FAULT, "the owner moves");
+		}
 }
 
 void model_first(struct model_state *s) { *s = (struct model_state){ .state = GW_INITIALIZED }; }
 
 void model_owned(struct model_state *s)
 {
-	*s = (struct model_state){ .state = GW_OPERATIONAL, .tip = A, .active = A, .owned = { A } };
+	*s = (struct model_state){ .state = GW_OPERATIONAL, .tip = A, .active = A, .op = 1, .keys = 1, .owned = { A } };
 	s->o[0].state = OW_ACTIVE;
+	s->o[0].op = 1;
 	s->o[0].used = 1;
 }
 
@@ -396,55 +497,26 @@ void model_next(struct explore *x, const void *state)
 	}
 	counter(x, s);
 	old_copy(x, s);
-	if (is_level(s))
+	backup(x, s);
+	move(x, s);
+	if (model_is_level(s))
 		by_itself(x, s, false, 0);
-	for (uint8_t who = A; who <= B && !x->broken; who++)
+	for (uint8_t who = A; who <= MODEL_OWNERS && !x->broken; who++)
 		by_itself(x, s, true, who);
-}
-
-/* ---- where a run may end ---- */
-
-/* Nobody has it: there is nobody who could, or who could was told not to by a person. */
-static bool is_nobodys(const struct model_state *s)
-{
-	if (s->ended && s->o[s->ended_by - 1].state != OW_TRANSFERRED)
-		return false;
-	if (s->o[0].state == OW_IMPORTED)
-		return true;
-	for (int i = 0; i < 2; i++) {
-		uint8_t is = s->o[i].state;
-		bool may = s->o[i].epoch == s->epoch && i + 1 >= s->tip && is != OW_IMPORTED;
-
-		if (may && is != OW_TRANSFERRED && is != OW_REVOKED && is != OW_SUSPENDED)
-			return false;
-	}
-	return true;
-}
-
-bool model_agreed(const void *state)
-{
-	const struct model_state *s = state;
-	const struct model_owner *o = s->active ? &s->o[s->active - 1] : NULL;
-
-	if (!is_level(s))
-		return false;
-	if (s->state == GW_RETIRED)
-		return !s->ended && s->o[s->owned[s->epoch - 1] - 1].state == OW_RETIRED;
-	if (!o)
-		return (s->state == GW_INITIALIZED || s->state == GW_SEEKING) && is_nobodys(s);
-	if (s->state == GW_OPERATIONAL)
-		return (o->state == OW_ACTIVE || o->state == OW_RENEW_PENDING) && o->op == s->op && o->epoch == s->epoch;
-	return s->state == GW_QUARANTINED && s->why == o->is && (o->state == OW_SUSPENDED || o->state == OW_REVOKED);
 }
 
 void model_print(const struct model_state *s)
 {
 	printf("gateway %s epoch %u run %u of %u active %u keys %u next %u why %u ended %u\n", berth_gateway_machine.states[s->state],
 	       s->epoch, s->run, s->peer, s->active, s->op, s->renewal, s->why, s->ended);
-	for (int i = 0; i < 2; i++)
-		printf("owner %c %s epoch %u run %u keys %u next %u is %u transfer %u\n", "AB"[i],
+	printf("sets: last %u staged %02x in use %02x kept %02x trial %u waits %u; resync %u of %u; at %u\n", s->set_seq, s->staged,
+	       s->in_use, s->kept, s->trial, s->wait, s->resync, s->resynced, s->at);
+	for (int i = 0; i < MODEL_OWNERS; i++)
+		printf("owner %c %s epoch %u run %u keys %u next %u is %u transfer %u; wants %u changed %u set %02x has %02x (%u) "
+		       "restored %u synced %u at %u signed %u\n", "ABD"[i],
 		       berth_owner_machine.states[s->o[i].state], s->o[i].epoch, s->o[i].run, s->o[i].op, s->o[i].renewal,
-		       s->o[i].is, s->o[i].transfer);
+		       s->o[i].is, s->o[i].transfer, s->o[i].want, s->o[i].changed, s->o[i].set, s->o[i].is_set, s->o[i].odd,
+		       s->o[i].restored, s->o[i].synced, s->o[i].at, s->o[i].signed_);
 	for (int i = 0; i < MODEL_FLIGHT && s->type[i]; i++)
-		printf("under way: %s, %c, %u\n", messages[s->type[i]].on, "?AB"[s->who[i]], s->id[i]);
+		printf("under way: %s, %c, %u\n", messages[s->type[i]].on, "?ABD"[s->who[i]], s->id[i]);
 }

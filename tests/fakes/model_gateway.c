@@ -9,7 +9,7 @@ static bool of_run(const struct model_step *t)
 	return t->s.run && t->id == t->s.run && t->who == t->s.peer;
 }
 
-static bool from_owner(const struct model_step *t)
+bool model_from_owner(const struct model_step *t)
 {
 	return t->who == t->s.active || (t->m->faults & FAULT_ANYBODY && t->s.active);
 }
@@ -37,7 +37,7 @@ static bool run_is_known(const struct model_state *s, uint8_t run)
 		return true;
 	/* One that an owner knows of by hello alone may be another, no proof is under way for it;
 	 * and to who has sold the device only a commit matters that is. */
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < MODEL_OWNERS; i++)
 		if (s->o[i].run == run && s->o[i].state != OW_TRANSFERRED)
 			return true;
 	for (int i = 0; i < MODEL_FLIGHT; i++)
@@ -60,9 +60,11 @@ static int choose(struct model_step *t)
 {
 	uint8_t who = (uint8_t)(t->choice + 1);
 
-	if (t->choice > 1)
+	if (who > MODEL_OWNERS)
 		return MODEL_END;
-	if (t->s.o[t->choice].state == OW_IMPORTED || who < t->s.tip)
+	if (who == A && t->s.offline)
+		return MODEL_REFUSED;	/* its key is offline: it is nowhere to be found */
+	if (t->s.o[t->choice].state == OW_IMPORTED || model_owner_of(who) < t->s.tip)
 		return MODEL_REFUSED;
 	if (t->s.o[t->choice].epoch != t->s.epoch && !(t->m->faults & FAULT_GATEWAY_EPOCH))
 		return MODEL_REFUSED;
@@ -161,9 +163,13 @@ static int on_committed(struct model_step *t)
 		return MODEL_END;
 	if (!of_run(t))
 		return MODEL_REFUSED;
-	if (*owned && *owned != t->s.peer)
+	if (*owned && *owned != model_owner_of(t->s.peer))
 		t->broken = "P7: a second owner in one epoch";
-	*owned = t->s.tip = t->s.active = t->s.peer;
+	*owned = t->s.tip = model_owner_of(t->s.peer);
+	t->s.active = t->s.peer;
+	t->s.in_use = model_owner_now(t)->is_set;	/* what was announced with `issue` of this run */
+	t->s.kept = t->s.in_use;
+	t->s.outcome = 0;
 	t->s.op = ++t->s.keys;
 	t->s.ended = t->s.ended_by = t->s.dead = t->s.due = 0;
 	t->s.complete = t->s.run;
@@ -222,12 +228,13 @@ static int look(struct model_step *t)
 /* The credential may be over, and then the factory DID asks. */
 static int renew(struct model_step *t)
 {
-	bool over = t->s.state == GW_EXPIRED || t->choice;
+	bool over = t->s.state == GW_EXPIRED || t->choice, factory = over || t->s.resync;
 
 	if (t->choice > 1 || (t->choice && t->s.state == GW_EXPIRED))
 		return MODEL_END;
 	complete_again(t);
-	model_say(t, M_RENEW_REQUEST, t->s.active, (uint8_t)(t->s.renewal << 4 | t->s.op << 1 | over));
+	model_say(t, M_RENEW_REQUEST, t->s.active, 
+		  (uint16_t)(t->s.renewal << 6 | t->s.op << 2 | (t->s.resync != 0) << 1 | factory));
 	return over ? GW_EXPIRED : MODEL_STAY;
 }
 
@@ -235,7 +242,7 @@ static int on_renew_issue(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
-	if (!from_owner(t) || t->id != t->s.renewal)
+	if (!model_from_owner(t) || t->id != t->s.renewal)
 		return MODEL_REFUSED;
 	t->s.op = t->s.renewal;
 	t->s.renewal = t->s.complete = t->s.due = 0;
@@ -253,14 +260,21 @@ static int activate_again(struct model_step *t)
 
 static int on_renewed(struct model_step *t)
 {
-	return t->choice ? MODEL_END : from_owner(t) && t->id == t->s.op ? GW_OPERATIONAL : MODEL_REFUSED;
+	if (t->choice)
+		return MODEL_END;
+	if (!model_from_owner(t) || t->id != t->s.op)
+		return MODEL_REFUSED;
+	if (t->s.resync)
+		t->s.resynced = t->s.resync;
+	t->s.resync = 0;
+	return GW_OPERATIONAL;
 }
 
 static int on_renew_denied(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
-	if (t->type == M_DENIED || !from_owner(t) || t->id != t->s.renewal)
+	if (t->type == M_DENIED || !model_from_owner(t) || t->id != t->s.renewal)
 		return MODEL_REFUSED;
 	if (t->type == M_RENEW_EXPIRED || t->s.state == GW_EXPIRED)
 		return MODEL_STAY;
@@ -272,6 +286,7 @@ static int on_renew_denied(struct model_step *t)
 static int begin_anew(struct model_step *t)
 {
 	t->s.active = t->s.op = t->s.renewal = t->s.why = t->s.was = t->s.complete = t->s.due = 0;
+	t->s.staged = t->s.in_use = t->s.trial = t->s.wait = t->s.resync = t->s.tried = 0;
 	return GW_SEEKING;
 }
 
@@ -296,13 +311,13 @@ static int take_back(struct model_step *t)
 
 static int on_status(struct model_step *t)
 {
-	uint8_t seq = t->id >> 2, is = t->id & 3;
+	uint8_t seq = (uint8_t)(t->id >> 2), is = t->id & 3;
 	bool known = seq == t->s.seq;
 	int to = MODEL_STAY;
 
 	if (t->choice)
 		return MODEL_END;
-	if (!from_owner(t) || seq < t->s.seq || (known && is != t->s.why))
+	if (!model_from_owner(t) || seq < t->s.seq || (known && is != t->s.why))
 		return MODEL_REFUSED;
 	if ((t->s.why == IS_REVOKED && is != IS_REVOKED && is != IS_ONBOARD) || (is == IS_ONBOARD && t->s.why != IS_REVOKED))
 		return MODEL_REFUSED;
@@ -322,15 +337,19 @@ static int on_prepare(struct model_step *t, int to)
 {
 	if (t->choice)
 		return MODEL_END;
-	if (!from_owner(t))
+	if (!model_from_owner(t))
 		return MODEL_REFUSED;
+	if (t->who == D && !t->s.o[A - 1].signed_ && !(t->m->faults & FAULT_UNSIGNED)) {
+		model_say(t, M_REFUSED, t->who, t->id);
+		return MODEL_STAY;
+	}
 	if (t->s.refused & 1 << t->id) {
 		model_say(t, M_REFUSED, t->who, t->id);
 		return MODEL_STAY;
 	}
 	if (t->s.release != t->id)
 		t->s.release_ready = 0;
-	t->s.release = t->id;
+	t->s.release = (uint8_t)t->id;
 	t->s.renewal = 0;
 	return to;
 }
@@ -365,18 +384,22 @@ static int consent(struct model_step *t)
 
 static int on_cancel(struct model_step *t)
 {
-	return t->choice ? MODEL_END : from_owner(t) && t->id == t->s.release ? go_on(t) : MODEL_REFUSED;
+	return t->choice ? MODEL_END : model_from_owner(t) && t->id == t->s.release ? go_on(t) : MODEL_REFUSED;
 }
 
 static int end_epoch(struct model_step *t, int to)
 {
 	uint8_t who = t->s.active, release = t->s.release;
 
+	if (who == D && !t->s.o[A - 1].signed_)
+		t->broken = "P8: a delegate has let the device go";
 	t->s.epoch++;
 	t->s.state = (uint8_t)to;
 	t->s.active = t->s.op = t->s.renewal = t->s.keys = t->s.why = t->s.was = t->s.seq = 0;
 	t->s.release = t->s.release_ready = t->s.refused = 0;
 	t->s.abandoned = t->s.abandoned_by = t->s.complete = t->s.due = 0;
+	t->s.set_seq = t->s.staged = t->s.in_use = t->s.trial = t->s.wait = t->s.outcome = t->s.kept = 0;
+	t->s.resync = t->s.resynced = t->s.at = t->s.tried = 0;
 	t->s.ended = release;
 	t->s.ended_by = who;
 	say_ended(t);
@@ -387,7 +410,7 @@ static int on_release(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
-	if (!from_owner(t) || t->id != t->s.release || !t->s.release_ready)
+	if (!model_from_owner(t) || t->id != t->s.release || !t->s.release_ready)
 		return MODEL_REFUSED;
 	return end_epoch(t, GW_INITIALIZED);
 }
@@ -398,7 +421,7 @@ static int on_stale_release(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
-	if (!from_owner(t))
+	if (!model_from_owner(t))
 		return MODEL_REFUSED;
 	model_say(t, M_REFUSED, t->who, t->id);
 	t->s.refused |= (uint8_t)(1 << t->id);
@@ -439,7 +462,7 @@ static int bury(struct model_step *t)
 }
 
 const struct model_binding model_gateway[] = {
-	{ gateway_begin, begin }, { gateway_seek, seek }, { gateway_choose, choose }, { gateway_ask, ask },
+	{ gateway_begin, begin }, { gateway_seek, seek }, { gateway_choose, choose }, { gateway_on_invitation, choose }, { gateway_ask, ask },
 	{ gateway_on_prove_owner, on_prove_owner }, { gateway_prove, prove }, { gateway_give_up, give_up },
 	{ gateway_on_denied, on_denied }, { gateway_on_pending, on_pending }, { gateway_resume_run, nothing },
 	{ gateway_on_accept_ownership, on_accept_ownership }, { gateway_on_issue, on_issue }, { gateway_on_item, on_item },

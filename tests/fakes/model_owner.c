@@ -20,21 +20,25 @@ static int register_(struct model_step *t)
 		return MODEL_END;
 	if (IT->bye && !(t->m->faults & FAULT_BYE_ONCE))
 		say_bye(t);
+	if (IT->restored)
+		model_ask_again(t);
 	return MODEL_STAY;
 }
 
 static int nothing(struct model_step *t) { return t->choice ? MODEL_END : MODEL_STAY; }
 static int refuse(struct model_step *t) { return t->choice ? MODEL_END : MODEL_REFUSED; }
 
-/* B buys what A has let go. */
+/* B buys what A has let go; D has a delegation for what is A's. */
 static int import(struct model_step *t)
 {
 	const struct model_owner *seller = &t->s.o[0];
 
 	if (!t->choice && IT->state != OW_IMPORTED)
 		return OW_CHAIN_OK;	/* the same once more */
-	if (t->choice || (t->who == B && (t->m->alone || seller->state != OW_TRANSFERRED)))
+	if (t->choice || (t->who == D && (!t->s.offline || seller->state == OW_IMPORTED)) || (t->who == B && (t->m->alone || seller->state != OW_TRANSFERRED)))
 		return MODEL_END;
+	if (t->who == D)
+		IT->epoch = seller->epoch;
 	if (t->who == B)
 		IT->epoch = (uint8_t)(seller->epoch + (seller->transfers > 0));	/* or in the same one, never onboarded */
 	return OW_CHAIN_OK;
@@ -49,7 +53,7 @@ static int on_hello(struct model_step *t)
 		return MODEL_END;
 	if ((t->id & 3) != IT->epoch && !(t->m->faults & FAULT_OWNER_EPOCH))
 		return MODEL_REFUSED;
-	IT->hello = t->id >> 2;
+	IT->hello = (uint8_t)(t->id >> 2);
 	model_say(t, M_PROVE_OWNER, t->who, IT->hello);
 	return t->m->faults & FAULT_HELLO_COUNTS || IT->state == OW_CHAIN_OK || IT->state == OW_PUBLISHED ? OW_SESSION : MODEL_STAY;
 }
@@ -102,6 +106,9 @@ static int on_accept_ready(struct model_step *t)
 		return MODEL_REFUSED;
 	model_say(t, M_ISSUE, t->who, IT->run);
 	model_say(t, M_ITEM, t->who, IT->run);
+	IT->is_set = MODEL_SET(0, IT->want, BY_NOBODY);
+	IT->odd = 0;
+	IT->changed = IT->set = IT->by = 0;
 	return OW_ISSUED;
 }
 
@@ -151,33 +158,38 @@ static int on_abandoned(struct model_step *t)
 
 static int issue_timeout(struct model_step *t) { return t->choice ? MODEL_END : OW_PUBLISHED; }
 
+/* also resynced, where that is the first that comes */
 static int on_complete(struct model_step *t)
 {
+	bool other = t->type == M_RESYNCED;
+
 	if (t->choice)
 		return MODEL_END;
-	if (!of_run(t))
+	if (other ? (t->id & 15) != IT->op : !of_run(t))
 		return MODEL_REFUSED;
 	IT->run = IT->hello = 0;
+	if (t->m->faults & FAULT_ANY_WORD)
+		model_synced(t);
 	return OW_ACTIVE;
 }
 
 /* ---- renewal ---- */
-/* keys << 4 | the keys it asks with << 1 | by the factory DID */
+/* keys << 6 | the keys it asks with << 2 | which it shows << 1 | by the factory DID */
 static bool by_factory(const struct model_step *t) { return t->id & 1; }
 
 static int denied_as_expired(struct model_step *t)
 {
-	model_say(t, M_RENEW_EXPIRED, t->who, t->id >> 4);
+	model_say(t, M_RENEW_EXPIRED, t->who, t->id >> 6);
 	return MODEL_STAY;
 }
 
-static int on_renew_request(struct model_step *t)
+int model_renew_request(struct model_step *t)
 {
-	uint8_t keys = t->id >> 4;
+	uint8_t keys = (uint8_t)(t->id >> 6);
 
 	if (t->choice > 1 || (t->choice && by_factory(t)))
 		return MODEL_END;
-	if (keys == IT->op || (!by_factory(t) && (t->id >> 1 & 7) != IT->op))
+	if (keys == IT->op || (!by_factory(t) && (t->id >> 2 & 15) != IT->op))
 		return MODEL_REFUSED;	/* no new keys, or asked with none of its DIDs */
 	if (!(t->m->faults & FAULT_UNNUMBERED) && (keys < IT->op || keys < IT->renewal))
 		return MODEL_REFUSED;
@@ -193,11 +205,17 @@ static int on_first_word(struct model_step *t)
 {
 	int to;
 
-	if (!t->type)
-		return MODEL_END;	/* item-result, which the model does not have */
+	if (t->type == M_ITEM_RESULT) {
+		if (t->choice)
+			return MODEL_END;
+		if (t->id != IT->op)
+			return MODEL_REFUSED;
+		IT->run = IT->hello = 0;
+		return OW_ACTIVE;
+	}
 	if (by_factory(t) || t->m->faults & FAULT_COMPLETE_ONCE)
 		return t->choice ? MODEL_END : MODEL_REFUSED;
-	to = on_renew_request(t);
+	to = model_renew_request(t);
 	if (to == MODEL_STAY || to == OW_RENEW_PENDING)
 		IT->run = IT->hello = 0;
 	return to == MODEL_STAY ? OW_ACTIVE : to;
@@ -213,7 +231,7 @@ static int on_activated_again(struct model_step *t)
 	return MODEL_STAY;
 }
 
-static int on_activated(struct model_step *t)
+int model_activated(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
@@ -221,54 +239,85 @@ static int on_activated(struct model_step *t)
 		return on_activated_again(t);
 	IT->op = IT->renewal;
 	IT->renewal = 0;
+	if (t->m->faults & FAULT_ANY_WORD)
+		model_synced(t);
 	model_say(t, M_RENEWED, t->who, IT->op);
 	return OW_ACTIVE;
 }
 
 static int on_activated_late(struct model_step *t)
 {
-	int to = on_activated(t);
+	int to = model_activated(t);
 
 	return to == OW_ACTIVE ? MODEL_STAY : to;
 }
 
 /* ---- status ---- */
-static void notify(struct model_step *t) { model_say(t, M_STATUS, t->who, (uint8_t)(IT->seq << 2 | IT->is)); }
+static void say_status(struct model_step *t) { model_say(t, M_STATUS, t->who, (uint8_t)(IT->seq << 2 | IT->is)); }
 
-static int change(struct model_step *t, enum model_status is, int to)
+/* To the keys that it knows; who was restored, and has not heard of the device yet, says it to the
+ * factory DID as well. */
+static void notify(struct model_step *t)
 {
-	if (t->choice || IT->seq == t->m->seq_max)
+	bool known = IT->op == t->s.op || IT->renewal == t->s.op;
+
+	if (known || !IT->restored || (!IT->synced && !(t->m->faults & FAULT_KNOWN_ONLY)))
+		say_status(t);
+}
+
+int model_change(struct model_step *t, enum model_status is, int to)
+{
+	if (t->choice || (IT->restored ? !t->m->seq_max : IT->seq == t->m->seq_max))
 		return MODEL_END;
-	IT->seq++;
+	IT->seq = (uint8_t)((IT->restored && t->s.seq > IT->seq ? t->s.seq : IT->seq) + 1);	/* at least the time */
 	IT->is = (uint8_t)is;
 	IT->notice = 1;
 	notify(t);
 	return to;
 }
 
-static int suspend(struct model_step *t) { return change(t, IS_SUSPENDED, OW_SUSPENDED); }
-static int resume(struct model_step *t) { return change(t, IS_VALID, IT->renewal ? OW_RENEW_PENDING : OW_ACTIVE); }
-static int revoke(struct model_step *t) { return change(t, IS_REVOKED, OW_REVOKED); }
+/* A person's word counts, whatever was ordered before. */
+static int order(struct model_step *t, enum model_status is, int to)
+{
+	IT->drift = 0;
+	return model_change(t, is, to);
+}
+
+static int suspend(struct model_step *t) { return order(t, IS_SUSPENDED, OW_SUSPENDED); }
+static int resume(struct model_step *t) { return order(t, IS_VALID, IT->renewal ? OW_RENEW_PENDING : OW_ACTIVE); }
+/* for good, which a delegate cannot say */
+static int revoke(struct model_step *t) { return t->who == D ? MODEL_END : order(t, IS_REVOKED, OW_REVOKED); }
 
 static int readmit(struct model_step *t)
 {
 	bool unheard = IT->notice && !(t->m->faults & FAULT_BYE_ONCE);
-	int to = change(t, IS_ONBOARD, OW_CHAIN_OK);
+	int to = model_change(t, IS_ONBOARD, OW_CHAIN_OK);
 
 	if (to == MODEL_END)
 		return to;
 	IT->bye = unheard ? BYE_UNHEARD : BYE_SAID;
 	say_bye(t);
 	IT->notice = IT->renewal = IT->op = IT->run = IT->hello = 0;
+	IT->changed = IT->by = IT->set = IT->is_set = IT->odd = IT->asked = 0;
 	return to;
 }
 
-static int look(struct model_step *t)
+static int notify_again(struct model_step *t)
 {
-	if (t->choice || !IT->notice)
-		return MODEL_END;
+	if (!IT->notice)
+		return MODEL_REFUSED;
 	notify(t);
 	return MODEL_STAY;
+}
+
+/* whatever is due first */
+static int look(struct model_step *t)
+{
+	static model_fn *const parts[] = { notify_again, model_ask_again, model_attest_again, model_tell, model_provide };
+
+	if (t->choice == sizeof(parts) / sizeof(parts[0]))
+		return MODEL_END;
+	return parts[t->choice](t);
 }
 
 static int on_status_noted(struct model_step *t)
@@ -291,8 +340,8 @@ static int on_renew_refused(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
-	model_say(t, M_RENEW_DENIED, t->who, t->id >> 4);
-	notify(t);
+	model_say(t, M_RENEW_DENIED, t->who, t->id >> 6);
+	say_status(t);	/* to whom it has asked with */
 	return MODEL_STAY;
 }
 
@@ -302,7 +351,7 @@ static int on_renew_unheard(struct model_step *t)
 		return MODEL_END;
 	if (!IT->bye)
 		return MODEL_REFUSED;
-	model_say(t, M_RENEW_DENIED, t->who, t->id >> 4);
+	model_say(t, M_RENEW_DENIED, t->who, t->id >> 6);
 	say_bye(t);
 	return MODEL_STAY;
 }
@@ -318,7 +367,9 @@ static int on_hello_refused(struct model_step *t)
 /* ---- the end ---- */
 static int let_go(struct model_step *t, int to)
 {
-	if (t->choice || IT->transfers == t->m->transfers_max)
+	bool may = t->who != D || t->s.o[A - 1].signed_ == to || t->m->faults & FAULT_DELEGATE_SELLS;
+
+	if (t->choice || !may || IT->transfers == t->m->transfers_max)
 		return MODEL_END;
 	IT->transfer = ++IT->transfers;
 	IT->ready = 0;
@@ -336,11 +387,11 @@ static int keep_device(struct model_step *t)
 	return IT->from;
 }
 
-static int cancel(struct model_step *t) { return t->choice || IT->ready ? MODEL_END : keep_device(t); }
+static int cancel(struct model_step *t) { return t->choice || IT->ready || IT->signed_ ? MODEL_END : keep_device(t); }
 
 static int let_go_again(struct model_step *t)
 {
-	if (t->choice)
+	if (t->choice || IT->signed_)
 		return MODEL_END;
 	model_say(t, IT->ready ? M_RELEASE : IT->state == OW_RETIRING ? M_RETIRE : M_PREPARE, t->who, IT->transfer);
 	return MODEL_STAY;
@@ -381,7 +432,7 @@ static int on_hello_of_leaving(struct model_step *t)
 		return MODEL_END;
 	if (IT->from != OW_REVOKED || (t->id & 3) != IT->epoch || t->m->faults & FAULT_NEVER_ANEW)
 		return MODEL_REFUSED;
-	IT->hello = t->id >> 2;
+	IT->hello = (uint8_t)(t->id >> 2);
 	model_say(t, M_PROVE_OWNER, t->who, IT->hello);
 	return MODEL_STAY;
 }
@@ -404,6 +455,7 @@ static int end(struct model_step *t)
 	int to = IT->state == OW_RETIRING ? OW_RETIRED : OW_TRANSFERRED;
 
 	IT->op = IT->renewal = IT->notice = IT->bye = IT->transfer = IT->ready = IT->run = IT->hello = 0;
+	IT->changed = IT->by = IT->set = IT->is_set = IT->odd = IT->asked = IT->drift = IT->heard = IT->last = 0;
 	return to;
 }
 
@@ -412,24 +464,28 @@ static int on_ended(struct model_step *t) { return t->choice ? MODEL_END : of_tr
 /* carried by hand */
 static int take_receipt(struct model_step *t)
 {
-	if (t->choice || !t->s.ended || t->s.ended_by != t->who || t->s.ended != IT->transfer)
-		return MODEL_END;
-	return end(t);
+	bool it = t->s.ended_by == t->who ? t->s.ended == IT->transfer : t->s.ended_by == D && IT->signed_;
+
+	return t->choice || !t->s.ended || !it ? MODEL_END : end(t);
 }
 
-/* never switched on: in the same epoch, to B */
+/* never switched on, as far as one knows that was not restored: in the same epoch, to B */
 static int sell_on(struct model_step *t)
 {
-	if (t->choice || t->who == B || IT->used)
+	if (t->who == A && t->s.offline)
+		return model_sign(t, OW_TRANSFERRING);
+	if (t->choice || t->who != A || IT->used || (IT->restored && !(t->m->faults & FAULT_SELLS_UNHEARD)))
 		return MODEL_END;
 	IT->hello = IT->transfers = 0;
 	return OW_TRANSFERRED;
 }
 
-/* Nobody here is out of a backup. */
+/* let in again and not heard, or out of a backup */
 static int on_renew_unknown(struct model_step *t)
 {
-	return IT->state == OW_COMMITTED ? on_first_word(t) : on_renew_unheard(t);
+	if (IT->state == OW_COMMITTED && !by_factory(t))
+		return on_first_word(t);
+	return IT->restored && !IT->bye ? model_take_up(t) : on_renew_unheard(t);
 }
 
 const struct model_binding model_owners[] = {
@@ -439,7 +495,7 @@ const struct model_binding model_owners[] = {
 	{ owner_issue_timeout, issue_timeout }, { owner_resume_issued, nothing }, { owner_on_late_commit, on_late_commit },
 	{ owner_on_commit_again, on_commit_again }, { owner_on_abandoned, on_abandoned }, { owner_on_complete, on_complete },
 	{ owner_on_first_word, on_first_word },
-	{ owner_on_renew_request, on_renew_request }, { owner_on_activated, on_activated },
+	{ owner_on_renew_request, model_renew_request }, { owner_on_activated, model_activated },
 	{ owner_on_activated_again, on_activated_again }, { owner_on_activated_late, on_activated_late },
 	{ owner_look, look }, { owner_status_again, look }, { owner_suspend, suspend }, { owner_resume, resume },
 	{ owner_revoke, revoke }, { owner_readmit, readmit }, { owner_on_status_noted, on_status_noted },

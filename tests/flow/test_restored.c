@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "did/url.h"
+#include "tests/fakes/forge.h"
+#include "tests/fakes/provide.h"
 #include "tests/fakes/story.h"
 
 #define HOUR_S 3600
@@ -122,8 +125,16 @@ static void a_device_that_is_as_it_was_says_so(void **state)
 	story_end(&s);
 }
 
+static void order(struct story *s, const char *on)
+{
+	sim_as(s->owner);
+	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, on, NULL, NULL));
+}
+
+static bool is_out(struct sim *w) { return strcmp(story_state(now, now->gateway), "QUARANTINED") == 0 && story_quiet(w); }
+
 /* Born and sold, and the backup is from before the owner had the chain. */
-static void begin_unknown(struct story *s, struct berth_json **chain)
+static void begin_unknown_as(struct story *s, struct berth_json **chain, bool out)
 {
 	story_cast(s);
 	now = s;
@@ -134,9 +145,15 @@ static void begin_unknown(struct story *s, struct berth_json **chain)
 	story_sale(s);
 	sim_on(s->gateway);
 	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
+	if (out) {
+		order(s, "cmd/suspend");
+		assert_true(sim_run(&s->w, is_out, LIMIT_S));
+	}
 	restore(s);
 	assert_string_equal(sim_state(s->owner, "owner", s->device), "");
 }
+
+static void begin_unknown(struct story *s, struct berth_json **chain) { begin_unknown_as(s, chain, false); }
 
 static void a_device_that_was_onboarded_since_is_taken_up_again(void **state)
 {
@@ -156,6 +173,71 @@ static void a_device_that_was_onboarded_since_is_taken_up_again(void **state)
 	berth_json_free(d);
 	free(before);
 	berth_json_free(chain);
+	story_end(&s);
+}
+
+/* What it was sold for, and to whom, is a day's matter: by then every device in use has asked. */
+static void what_may_be_in_use_is_not_sold_on(void **state)
+{
+	struct berth_json *chain, *args = berth_json_new_object();
+	struct sim_node *b;
+	struct story s;
+
+	(void)state;
+	begin_unknown(&s, &chain);
+	b = forge_mallory(&s, "owner-b", "nng+tcp://owner-b.test:1");
+	CHECK_OK(berth_json_set_str(args, "to", story_identity(b, BERTH_ID_OWNER)->did_long));
+	CHECK_OK(story_import(s.owner, chain, NULL, NULL));
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_agent_command(s.owner->agent, "owner", s.device, "cmd/transfer", args, NULL));
+	sim_off(s.gateway);
+	sim_run(&s.w, in_step, 25 * HOUR_S);
+	sim_as(s.owner);
+	CHECK_OK(berth_agent_command(s.owner->agent, "owner", s.device, "cmd/transfer", args, NULL));	/* the twin */
+	berth_json_free(args);
+	berth_json_free(chain);
+	story_end(&s);
+}
+
+/* A person's word finds it where it is, though nothing of it is known but the chain. */
+static void a_device_out_of_service_is_taken_back(void **state)
+{
+	struct berth_json *chain;
+	struct story s;
+
+	(void)state;
+	begin_unknown_as(&s, &chain, true);
+	CHECK_OK(story_import(s.owner, chain, NULL, NULL));
+	assert_false(sim_run(&s.w, in_step, RESYNC_S));
+	assert_string_equal(story_state(&s, s.gateway), "QUARANTINED");
+	order(&s, "cmd/resume");
+	assert_true(sim_run(&s.w, in_step, 2 * RESYNC_S));
+	assert_string_equal(story_state(&s, s.gateway), "OPERATIONAL");
+	CHECK_RC(BERTH_E_TYPE, berth_agent_command(s.owner->agent, "owner", s.device, "cmd/resume", NULL, NULL));
+	berth_json_free(chain);
+	story_end(&s);
+}
+
+static bool provided(struct sim *w) { (void)w; return provide_dealt_with(now); }
+
+/* What it has may be what it can be reached with.  What the owner provides is what it knows of. */
+static void items_of_after_the_backup_stay_until_others_come(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	take_backup(&s);
+	CHECK_OK(provide_order(&s, "cmd/provision", "wifi", "network", "ssid=later", 0, NULL));
+	CHECK_OK(provide_order(&s, "cmd/provision", "lan", "network", "dhcp", 0, NULL));
+	assert_true(sim_run(&s.w, provided, 600));
+	restore(&s);
+	assert_true(sim_run(&s.w, in_step, RESYNC_S));
+	provide_check(&s, "wifi", "ssid=later");
+	provide_check(&s, "lan", "dhcp");
+	CHECK_OK(provide_order(&s, "cmd/provision", "app.conf", "config", "interval = 5\n", 0, NULL));	/* as it was */
+	assert_true(sim_run(&s.w, provided, RESYNC_S));
+	provide_check(&s, "wifi", "ssid=plant psk=correct horse");
+	provide_check(&s, "lan", NULL);
 	story_end(&s);
 }
 
@@ -182,8 +264,11 @@ static void it_is_taken_up_again_through_kills(void **state)
 	}
 }
 
-/* Nobody's question but the owner's, and not an older one. */
-static void ask(struct story *s, struct sim_node *who, const char *identity, int64_t seq, enum berth_err expect)
+/* Nobody's question but the owner's, and not an older one.  as: in that state; renewal: which is under
+ * way before, and after it (owned). */
+struct asked { const char *as; char *renewal; };
+
+static void ask_in(struct story *s, struct sim_node *who, const char *identity, int64_t seq, enum berth_err expect, struct asked *a)
 {
 	const struct berth_identity *from = story_identity(who, identity);
 	struct berth_json *body = berth_json_new_object(), *v = NULL;
@@ -194,17 +279,65 @@ static void ask(struct story *s, struct sim_node *who, const char *identity, int
 
 	sim_as(s->gateway);
 	CHECK_OK(berth_agent_instance(s->gateway->agent, "gateway", NULL, &v));
-	inst.state = berth_machine_state(&berth_gateway_machine, berth_data_str(v, "state"));
+	inst.state = berth_machine_state(&berth_gateway_machine, a ? a->as : berth_data_str(v, "state"));
 	inst.data = berth_json_clone(berth_json_get(v, "data"));
+	if (a && a->renewal) {
+		CHECK_OK(berth_json_set_int(inst.data, "resync", seq));
+		CHECK_OK(berth_json_set_str(berth_data_obj(inst.data, "renewal"), "identity", a->renewal));
+		free(a->renewal);
+	}
 	CHECK_OK(berth_json_set_int(body, "epoch", 0));
 	CHECK_OK(berth_json_set_int(body, "seq", seq));
 	CHECK_OK(berth_json_set(body, "credentials", berth_json_new_array()));
 	CHECK_RC(expect, berth_machine_step(&berth_gateway_machine, berth_agent_env(s->gateway->agent), &inst, &ev, &fx));
-	assert_int_equal(fx.go, expect == BERTH_OK);
+	if (a)
+		a->renewal = strdup(berth_data_str(berth_json_get(inst.data, "renewal"), "identity"));
+	else
+		assert_int_equal(fx.go, expect == BERTH_OK);
 	berth_effects_free(&fx);
 	berth_json_free(inst.data);
 	berth_json_free(body);
 	berth_json_free(v);
+}
+
+static void ask(struct story *s, struct sim_node *who, const char *identity, int64_t seq, enum berth_err expect)
+{
+	ask_in(s, who, identity, seq, expect, NULL);
+}
+
+static bool is_renewing(struct sim *w) { (void)w; return strcmp(story_state(now, now->gateway), "RENEWING") == 0; }
+
+/* What was asked for before the question may still be answered, by an owner that is no more: it is
+ * given up, once.  Asked again, what is under way stays. */
+static void what_was_asked_of_the_owner_before_is_given_up(void **state)
+{
+	struct asked a = { .as = "RENEWING" };
+	struct berth_json *g;
+	struct story s;
+	char *was, *next;
+
+	(void)state;
+	begin(&s);
+	sim_off(s.owner);
+	sim_as(s.gateway);
+	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
+	assert_true(sim_run_steps(&s.w, is_renewing, 60));
+	g = story_data(&s, s.gateway);
+	was = strdup(berth_data_str(berth_json_get(g, "renewal"), "identity"));
+	berth_json_free(g);
+	sim_on(s.owner);
+	ask_in(&s, s.owner, BERTH_ID_OWNER, 7, BERTH_OK, &a);
+	assert_string_not_equal(a.renewal, was);
+	next = strdup(a.renewal);
+	ask_in(&s, s.owner, BERTH_ID_OWNER, 7, BERTH_OK, &a);
+	assert_string_equal(a.renewal, next);
+	a.as = "ROTATING";
+	ask_in(&s, s.owner, BERTH_ID_OWNER, 7, BERTH_OK, &a);
+	assert_string_equal(a.renewal, next);
+	free(a.renewal);
+	free(next);
+	free(was);
+	story_end(&s);
 }
 
 static void nobody_else_moves_a_device(void **state)
@@ -317,12 +450,6 @@ static void only_what_the_owner_itself_has_given_counts(void **state)
 	story_end(&s);
 }
 
-static void order(struct story *s, const char *on)
-{
-	sim_as(s->owner);
-	CHECK_OK(berth_agent_command(s->owner->agent, "owner", s->device, on, NULL, NULL));
-}
-
 /* Revoked since, and let in again: it is onboarded as if new, with all that policy asks of it, and
  * does not get around a person's approval by what it was given before.  The owner has heard of it
  * since, or has not. */
@@ -392,7 +519,11 @@ int main(void)
 		cmocka_unit_test(a_device_that_was_renewed_since_is_known_again),
 		cmocka_unit_test(a_device_that_is_as_it_was_says_so),
 		cmocka_unit_test(a_device_that_was_onboarded_since_is_taken_up_again),
+		cmocka_unit_test(what_may_be_in_use_is_not_sold_on),
+		cmocka_unit_test(a_device_out_of_service_is_taken_back),
+		cmocka_unit_test(items_of_after_the_backup_stay_until_others_come),
 		cmocka_unit_test(it_is_taken_up_again_through_kills),
+		cmocka_unit_test(what_was_asked_of_the_owner_before_is_given_up),
 		cmocka_unit_test(nobody_else_moves_a_device),
 		cmocka_unit_test(only_what_the_owner_itself_has_given_counts),
 		cmocka_unit_test(what_was_revoked_since_is_not_taken_up),

@@ -653,6 +653,47 @@ static bool is_transferring(struct sim *w)
 	return strcmp(story_state(now, now->owner), "TRANSFERRED") == 0 && story_quiet(w);
 }
 
+/* It is in use there, though nothing of it has been heard: what is active is not what was. */
+static void what_is_taken_back_while_it_comes_goes_again(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	with_hook("network");
+	provide("wifi", "network", "ssid=other");
+	on_trial();
+	provide("wifi", "network", "ssid=plant psk=correct horse");
+	sim_run(&s.w, is_over, 300);
+	CHECK_OK(hook_says("wifi", "ssid=other", "ok", NULL));
+	on_trial();
+	CHECK_OK(hook_says("wifi", "ssid=plant psk=correct horse", "ok", NULL));
+	settle();
+	provide_check(now, "wifi", "ssid=plant psk=correct horse");
+	check_set("active", NULL);
+	story_end(&s);
+}
+
+static void kept_after_all_it_gets_what_was_provided(void **state)
+{
+	struct berth_json *args = berth_json_new_object();
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	sim_off(s.gateway);
+	sim_as(s.owner);
+	CHECK_OK(berth_agent_command(s.owner->agent, "owner", s.device, "cmd/transfer", args, NULL));
+	provide("wifi", "network", "ssid=later");
+	CHECK_OK(berth_json_set_bool(args, "cancel", true));
+	CHECK_OK(berth_agent_command(s.owner->agent, "owner", s.device, "cmd/transfer", args, NULL));
+	berth_json_free(args);
+	sim_on(s.gateway);
+	settle();
+	provide_check(now, "wifi", "ssid=later");
+	story_end(&s);
+}
+
 static void of_one_that_was_let_go_nothing_is_left(void **state)
 {
 	struct berth_json *none = berth_json_new_object();
@@ -731,6 +772,8 @@ int main(void)
 		cmocka_unit_test(a_set_is_the_owners_alone),
 		cmocka_unit_test(what_is_malformed_is_refused_with_its_code),
 		cmocka_unit_test(out_of_service_nothing_comes),
+		cmocka_unit_test(what_is_taken_back_while_it_comes_goes_again),
+		cmocka_unit_test(kept_after_all_it_gets_what_was_provided),
 		cmocka_unit_test(of_one_that_was_let_go_nothing_is_left),
 		cmocka_unit_test(for_a_model_and_for_all),
 	};
