@@ -180,8 +180,9 @@ enum berth_err owner_on_goodbye_noted(struct berth_instance *inst, const struct 
 enum berth_err owner_end_goodbye(struct berth_instance *inst, struct berth_effects *fx);
 /* The device is not ours any more: whatever credential it had of us is revoked. */
 enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
-/* SUSPENDED, by our own doing. */
+/* SUSPENDED, and back, by our own doing. */
 enum berth_err owner_take_out(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *reason);
+enum berth_err owner_take_back(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *reason);
 /* How often devices of that model are asked, for which PCRs, and what drift comes to. */
 struct owner_attest_policy { int64_t every_s; uint32_t pcrs; bool quarantine; };
 struct owner_attest_policy owner_attest_policy(const struct berth_policy *p, const char *model);
@@ -207,10 +208,10 @@ BERTH_MUST_USE enum berth_err owner_keep_log(struct berth_instance *inst, const 
 BERTH_MUST_USE enum berth_err
 owner_name_event(const struct berth_instance *inst, const struct berth_buf *log, uint32_t odd, struct berth_buf *text);
 /* A quote over these PCRs: drift gets text when they are not as they should be; odd, which
- * of them are not as they were, as far as that is known. */
+ * of them are not as they were, as far as that is known; compared: with anything at all. */
 BERTH_MUST_USE enum berth_err
 owner_compare(struct berth_env *env, struct berth_instance *inst, uint32_t pcrs, const struct owner_quoted *q,
-	      struct berth_buf *drift, uint32_t *odd);
+	      struct berth_buf *drift, uint32_t *odd, bool *compared);
 /* E_NOMATCH, and fx->timer_ms: not yet, by its dueS. */
 enum berth_err owner_is_due(const struct berth_env *env, struct berth_effects *fx, const struct berth_json *what);
 /* body.trust: whose word counts. */

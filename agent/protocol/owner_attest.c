@@ -116,6 +116,8 @@ enum berth_err owner_mark_attested(const struct berth_instance *inst, struct ber
 struct finding {
 	const char *verdict, *detail;	/* detail NULL: there is nothing more to say */
 	const struct owner_quoted *q;	/* NULL: not known */
+	uint32_t pcrs;			/* that were asked for */
+	bool compared;			/* with a reference, or what it was before */
 	char log[OWNER_LOG_SAID_MAX];	/* "": none was asked for */
 };
 
@@ -221,7 +223,21 @@ static enum berth_err bad(struct berth_env *env, struct berth_instance *inst, st
 	    owner_check_scope(inst, BERTH_SCOPE_SUSPEND))
 		return rc;
 	snprintf(reason, sizeof(reason), "attestation: %s: %.120s", f->verdict, f->detail);
-	return owner_take_out(env, inst, fx, reason);
+	if ((rc = owner_take_out(env, inst, fx, reason)))
+		return rc;
+	return berth_json_set_int(berth_data_obj(inst->data, "status"), "driftOf", f->pcrs);
+}
+
+/* Compared, over the same PCRs: what we had ordered by ourselves has no reason any more. */
+static enum berth_err good(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct finding *f)
+{
+	int64_t of = berth_data_int(berth_json_get(inst->data, "status"), "driftOf", 0);
+	enum berth_err rc = keep(env, inst, fx, f);
+
+	if (rc || !env->policy->attest_lift || inst->state != OW_SUSPENDED || !of || of != f->pcrs || !f->compared ||
+	    !owner_is_synced(env, inst) || owner_check_scope(inst, BERTH_SCOPE_SUSPEND))
+		return rc;
+	return owner_take_back(env, inst, fx, "attestation: as it was again");
 }
 
 /* What the log, where one was asked for, adds to the verdict. */
@@ -247,11 +263,12 @@ static enum berth_err judge(struct berth_env *env, struct berth_instance *inst, 
 	struct berth_buf drift = BERTH_BUF_INIT;
 	struct finding f = { .log = "" };
 	struct owner_quoted q;
-	uint32_t pcrs, odd;
+	uint32_t odd;
 	char why[120];
 	enum berth_err rc;
 
-	if (!(rc = verify(env, inst, ev, &pcrs, &q)) && !(rc = owner_compare(env, inst, pcrs, &q, &drift, &odd)) && log)
+	if (!(rc = verify(env, inst, ev, &f.pcrs, &q)) &&
+	    !(rc = owner_compare(env, inst, f.pcrs, &q, &drift, &odd, &f.compared)) && log)
 		rc = judge_log(inst, ev->in->msg.body, &q, odd, &drift, f.log);
 	if (rc == BERTH_E_NOMEM)
 		goto out;
@@ -260,7 +277,7 @@ static enum berth_err judge(struct berth_env *env, struct berth_instance *inst, 
 	f.verdict = rc ? "failed" : drift.len ? "drift" : "ok";
 	f.detail = rc ? why : drift.len ? berth_buf_cstr(&drift) : NULL;
 	f.q = rc ? NULL : &q;
-	rc = f.detail ? bad(env, inst, fx, &f) : keep(env, inst, fx, &f);
+	rc = f.detail ? bad(env, inst, fx, &f) : good(env, inst, fx, &f);
 out:
 	berth_buf_free(&drift);
 	return rc;

@@ -146,13 +146,14 @@ static void put_pcrs(struct berth_buf *text, uint32_t mask)
 /* Where there is no reference, the first good answer is what the later ones are compared
  * with; for the usual PCRs that was prove-device's. */
 enum berth_err owner_compare(struct berth_env *env, struct berth_instance *inst, uint32_t pcrs, const struct owner_quoted *q,
-			     struct berth_buf *drift, uint32_t *odd)
+			     struct berth_buf *drift, uint32_t *odd, bool *compared)
 {
 	struct owner_quoted first;
 	struct owner_mismatch m;
 	bool have = first_quoted(inst, pcrs, &first);
 
 	*odd = changed(&first.values, &q->values);
+	*compared = true;
 	switch (owner_look_up(env->policy, berth_data_str(inst->data, "model"), q, &m)) {
 	case OWNER_REFERENCE_MATCHES:
 		return BERTH_OK;
@@ -166,7 +167,7 @@ enum berth_err owner_compare(struct berth_env *env, struct berth_instance *inst,
 		berth_buf_str(drift, "the PCRs are not those of its model's reference");
 		break;
 	case OWNER_REFERENCE_NONE:
-		if (!have)
+		if (!(*compared = have))
 			return set_base(inst, pcrs, q);
 		if (memcmp(first.digest, q->digest, 32) == 0)
 			return BERTH_OK;

@@ -58,6 +58,8 @@ enum berth_err owner_note_synced(struct berth_env *env, struct berth_instance *i
 	enum berth_err rc = owner_ask_soon(env, inst, fx);
 
 	berth_json_remove(inst->data, "set");
+	if (berth_json_get(inst->data, "status"))	/* a person may have ordered the same since */
+		berth_json_remove(berth_data_obj(inst->data, "status"), "driftOf");
 	return rc ? rc : berth_json_set_int(inst->data, "synced", env->restored_s);
 }
 

@@ -3,7 +3,8 @@
  * are signed anew in the same transaction, and the device is told until it has said that it
  * knows.  data:
  *
- *	status {index, thid, seq, is, reason?, notedS?}	what we last said of it
+ *	status {index, thid, seq, is, reason?, notedS?, driftOf?}	what we last said of it; driftOf: for
+ *			what was quoted of these PCRs, and by nobody's order
  *	notice {tries, dueS}	while the device has not answered to that
  *
  * What becomes of one that was revoked and is let in again: owner_readmit.c. */
@@ -207,6 +208,7 @@ enum berth_err owner_change_status(struct berth_env *env, struct berth_instance 
 	    (rc = berth_json_set_str(status, "is", is)))
 		return rc;
 	berth_json_remove(status, "reason");
+	berth_json_remove(status, "driftOf");
 	berth_json_remove(status, "notedS");
 	if ((reason && (rc = berth_json_set_str(status, "reason", reason))) || (rc = note_due(env, inst, 0)))
 		return rc;
@@ -253,18 +255,25 @@ enum berth_err owner_suspend(struct berth_env *env, struct berth_instance *inst,
 }
 
 /* A renewal that was under way goes on. */
-enum berth_err owner_resume(struct berth_env *env, struct berth_instance *inst,
-			    const struct berth_event *ev, struct berth_effects *fx)
+enum berth_err owner_take_back(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const char *reason)
 {
-	enum berth_err rc;
+	enum berth_err rc = change(env, inst, fx, BERTH_STATUS_VALID, reason);
 
-	(void)ev;
-	if ((rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND)) || (rc = change(env, inst, fx, BERTH_STATUS_VALID, NULL)))
+	if (rc)
 		return rc;
 	fx->state = berth_json_get(inst->data, "renewal") ? OW_RENEW_PENDING : OW_ACTIVE;
 	if (berth_json_get(inst->data, "provision"))
 		fx->timer_ms = OWNER_LOOK_MS;	/* what was provided meanwhile */
 	return BERTH_OK;
+}
+
+enum berth_err owner_resume(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	enum berth_err rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND);
+
+	(void)ev;
+	return rc ? rc : owner_take_back(env, inst, fx, NULL);
 }
 
 /* An owner that was restored need not know that the device is out of service, nor its DID: it says so

@@ -32,9 +32,10 @@ static bool is_retired(const struct model_state *s)
 /* What is in use is what is provided, or its owner knows that it is not; and nothing is under way. */
 static bool has_its_items(const struct model_state *s, const struct model_owner *o)
 {
-	if (s->staged || s->trial || o->set || o->changed)
+	if (s->trial || o->set || o->changed)
 		return false;
-	return o->odd || model_set_content(s->in_use) == o->want;
+	/* what a restored owner had announced before lies beside, and does no harm */
+	return o->odd ? !s->staged || o->restored : !s->staged && model_set_content(s->in_use) == o->want;
 }
 
 bool model_agreed(const void *state)

@@ -220,6 +220,74 @@ static void drift_is_reported_or_ends_service_as_policy_says(void **state)
 	tpm_story_end(&x);
 }
 
+static struct berth_reference *only(struct tpm_story *x, const char *digest)
+{
+	struct berth_reference *r = &x->s.owner->policy.references[0];
+
+	*r = (struct berth_reference){ .name = "only", .model = "Berth Box 1", .digests = { digest }, .n_digests = 1 };
+	x->s.owner->policy.n_references = 1;
+	return r;
+}
+
+static void drifts_out(struct tpm_story *x, char *before)
+{
+	struct berth_reference *r = only(x, "x");
+
+	ask(&x->s);
+	assert_string_equal(story_state(&x->s, x->s.owner), "SUSPENDED");
+	assert_true(sim_run(&x->s.w, out_of_service, LIMIT_S));
+	r->digests[0] = before;		/* what it runs is right again */
+}
+
+static const char *after_another_look(struct tpm_story *x)
+{
+	CHECK_OK(order(&x->s, "cmd/attest"));
+	assert_true(sim_run(&x->s.w, answered, 2 * 3600));
+	return story_state(&x->s, x->s.owner);
+}
+
+/* Off by default; nothing that a person has said, nor a look at something else, ends or is ended. */
+static void what_was_ordered_for_drift_ends_with_it_where_policy_says_so(void **state)
+{
+	struct berth_policy *p;
+	struct tpm_story x;
+	char *before;
+
+	(void)state;
+	begin(&x);
+	p = &x.s.owner->policy;
+	before = base_digest(&x.s);
+	p->attest_quarantine = true;
+	drifts_out(&x, before);
+	assert_string_equal(after_another_look(&x), "SUSPENDED");	/* off */
+	p->attest_lift = true;
+	only(&x, "x");
+	assert_string_equal(after_another_look(&x), "SUSPENDED");	/* not as it should be */
+	p->n_references = 0;
+	p->attest_pcrs = 1u << 16;
+	assert_string_equal(after_another_look(&x), "SUSPENDED");	/* other PCRs, and nothing to compare with */
+	p->attest_pcrs = 0;
+	only(&x, before);
+	assert_string_equal(after_another_look(&x), "ACTIVE");
+	assert_true(sim_run(&x.s.w, back, 2 * 3600));
+	assert_int_equal(story_audit(x.s.owner, "valid: attestation: as it was again"), 1);
+	assert_int_equal(story_audit(x.s.gateway, "the owner says: valid: attestation: as it was again"), 1);
+
+	drifts_out(&x, before);
+	CHECK_OK(order(&x.s, "cmd/suspend"));		/* a person says so, too */
+	assert_true(sim_run(&x.s.w, out_of_service, LIMIT_S));
+	assert_string_equal(after_another_look(&x), "SUSPENDED");
+	CHECK_OK(order(&x.s, "cmd/resume"));
+	assert_true(sim_run(&x.s.w, back, 2 * 3600));
+	CHECK_OK(order(&x.s, "cmd/suspend"));		/* or alone */
+	assert_true(sim_run(&x.s.w, out_of_service, LIMIT_S));
+	assert_string_equal(after_another_look(&x), "SUSPENDED");
+	CHECK_OK(order(&x.s, "cmd/revoke"));
+	assert_string_equal(story_state(&x.s, x.s.owner), "REVOKED");
+	free(before);
+	end(&x);
+}
+
 static void a_reference_says_what_a_model_may_be(void **state)
 {
 	struct berth_reference *r;
@@ -637,6 +705,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device_says_what_it_runs_and_others_see_it_too),
 		cmocka_unit_test(drift_is_reported_or_ends_service_as_policy_says),
+		cmocka_unit_test(what_was_ordered_for_drift_ends_with_it_where_policy_says_so),
 		cmocka_unit_test(a_reference_says_what_a_model_may_be),
 		cmocka_unit_test(other_pcrs_have_a_base_of_their_own),
 		cmocka_unit_test(drift_says_which_pcr_it_is),
