@@ -296,14 +296,6 @@ enum berth_err berth_message_set_time(struct berth_message *m, const char *heade
 	return rc ? rc : reread(m);
 }
 
-bool berth_message_wants_ack(const struct berth_message *m)
-{
-	berth_json_each(v, m->please_ack)
-		if (!*berth_json_str(v) || !strcmp(berth_json_str(v), m->id))
-			return true;
-	return false;
-}
-
 /* Takes attachment over. */
 static enum berth_err attach(struct berth_message *m, struct berth_json *attachment)
 {

@@ -64,8 +64,6 @@ BERTH_MUST_USE enum berth_err
 berth_message_set_list(struct berth_message *m, const char *header, const char *const *values, size_t n);
 /* And with a time, "created_time" or "expires_time", in seconds since 1970. */
 BERTH_MUST_USE enum berth_err berth_message_set_time(struct berth_message *m, const char *header, int64_t at_s);
-/* Whether please_ack asks for an acknowledgement of this very message. */
-bool berth_message_wants_ack(const struct berth_message *m);
 
 /* Appends an attachment {id, media_type, data: {json} or {base64} or {links, hash}};
  * node taken. */

@@ -151,11 +151,6 @@ enum berth_err berth_credential_put(struct berth_env *env, struct berth_effects 
 	return rc;
 }
 
-enum berth_err berth_credential_remove(struct berth_effects *fx, const char *id)
-{
-	return berth_effects_remove(fx, BERTH_NS_CREDENTIAL, id);
-}
-
 /* ---- reading ---- */
 
 static enum berth_err read_members(struct berth_credential *c)

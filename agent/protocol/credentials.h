@@ -58,7 +58,6 @@ berth_credential_seal(struct berth_env *env, const struct berth_credential *c, s
 /* The same among a step's effects.  E_QUOTA: there are too many others, or too large ones. */
 BERTH_MUST_USE enum berth_err
 berth_credential_put(struct berth_env *env, struct berth_effects *fx, const struct berth_credential *c);
-BERTH_MUST_USE enum berth_err berth_credential_remove(struct berth_effects *fx, const char *id);
 /* E_QUOTA: there is no room for a record of n bytes. */
 BERTH_MUST_USE enum berth_err berth_credential_quota(struct berth_env *env, const char *id, size_t n);
 

@@ -158,16 +158,6 @@ enum berth_err berth_verify(const struct berth_pubkey *key, const void *msg, siz
 					    berth_key_type_name(key->type));
 }
 
-enum berth_err berth_verify_digest_p256(const struct berth_pubkey *key, const uint8_t digest_[32],
-					const uint8_t *sig, size_t sig_len)
-{
-	if (key->type != BERTH_KEY_P256)
-		return berth_fail(BERTH_E_KEY, "not a P-256 key");
-	if (sig_len != 64 || !nist_verify(key, digest_, 32, sig))
-		return berth_fail(BERTH_E_SIG, "p256 signature does not verify");
-	return BERTH_OK;
-}
-
 /* ---- other forms ---- */
 
 static enum berth_err k1_low_s(uint8_t *sig)

@@ -32,10 +32,4 @@ BERTH_MUST_USE enum berth_err
 berth_ecdsa_from_rs(uint8_t *sig, size_t *sig_len, enum berth_key_type type,
 		    const uint8_t *r, size_t r_len, const uint8_t *s, size_t s_len);
 
-/* ECDSA over a digest made elsewhere (TPM attestations hash with the scheme of
- * the key): P-256 and SHA-256 only. */
-BERTH_MUST_USE enum berth_err
-berth_verify_digest_p256(const struct berth_pubkey *key, const uint8_t digest[32],
-			 const uint8_t *sig, size_t sig_len);
-
 #endif

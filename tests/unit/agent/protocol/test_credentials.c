@@ -124,7 +124,7 @@ static void what_is_put_comes_back_and_is_sealed(void **state)
 	CHECK_OK(berth_store_get(store, BERTH_NS_CREDENTIAL, "badge", &raw, &found));
 	CHECK(found && !memmem(raw.p, raw.len, "eyJ", 3) && !memmem(raw.p, raw.len, "did:", 4));
 	berth_buf_free(&raw);
-	CHECK_OK(berth_credential_remove(&fx, "badge"));
+	CHECK_OK(berth_effects_remove(&fx, BERTH_NS_CREDENTIAL, "badge"));
 	CHECK_OK(commit(&fx));
 	CHECK_RC(BERTH_E_NOMATCH, berth_credential_get(&env, "badge", &got));
 }
@@ -149,8 +149,8 @@ static void records_do_not_change_places(void **state)
 	CHECK(got.json == NULL);
 	CHECK_RC(BERTH_E_DECRYPT, berth_credential_get(&env, "one", &got));
 	berth_buf_free(&raw);
-	CHECK_OK(berth_credential_remove(&fx, "one"));
-	CHECK_OK(berth_credential_remove(&fx, "two"));
+	CHECK_OK(berth_effects_remove(&fx, BERTH_NS_CREDENTIAL, "one"));
+	CHECK_OK(berth_effects_remove(&fx, BERTH_NS_CREDENTIAL, "two"));
 	CHECK_OK(commit(&fx));
 }
 
@@ -177,7 +177,7 @@ static void ids_and_sizes(void **state)
 	CHECK_OK(berth_credential_get(&env, "big", &got));
 	CHECK(strlen(got.text) == BERTH_CREDENTIAL_TEXT_MAX);
 	berth_credential_free(&got);
-	CHECK_OK(berth_credential_remove(&fx, "big"));
+	CHECK_OK(berth_effects_remove(&fx, BERTH_NS_CREDENTIAL, "big"));
 	CHECK_OK(commit(&fx));
 	free(text);
 	/* SHA-256 of "abc" */
@@ -219,7 +219,7 @@ static void there_is_room_for_so_many(void **state)
 	/* all that is removed makes room */
 	for (int i = 0; i < BERTH_CREDENTIALS_MAX; i++) {
 		snprintf(c.id, sizeof(c.id), "c%d", i);
-		CHECK_OK(berth_credential_remove(&fx, c.id));
+		CHECK_OK(berth_effects_remove(&fx, BERTH_NS_CREDENTIAL, c.id));
 		CHECK_OK(commit(&fx));
 	}
 }

@@ -178,24 +178,6 @@ static void from_rs_pads_strips_and_refuses(void **state)
 	CHECK_RC(BERTH_E_KEY, berth_ecdsa_from_rs(sig, &len, BERTH_KEY_ED25519, &one, 1, &one, 1));
 }
 
-static void digests_made_elsewhere(void **state)
-{
-	struct berth_privkey k, ed;
-	uint8_t sig[BERTH_SIG_MAX], h[32];
-	size_t len;
-
-	(void)state;
-	CHECK_OK(berth_keypair_generate(&k, BERTH_KEY_P256));
-	CHECK_OK(berth_keypair_generate(&ed, BERTH_KEY_ED25519));
-	CHECK_OK(berth_sign(sig, &len, &k, "attest", 6));
-	berth_sha256(h, "attest", 6);
-	CHECK_OK(berth_verify_digest_p256(&k.pub, h, sig, 64));
-	CHECK_RC(BERTH_E_SIG, berth_verify_digest_p256(&k.pub, h, sig, 63));
-	h[0] ^= 1;
-	CHECK_RC(BERTH_E_SIG, berth_verify_digest_p256(&k.pub, h, sig, 64));
-	CHECK_RC(BERTH_E_KEY, berth_verify_digest_p256(&ed.pub, h, sig, 64));
-}
-
 #define KEYS 24		/* more than a thread keeps ready */
 
 /* Each key after each other one: whatever is kept ready, it is the key's that is asked. */
@@ -254,7 +236,6 @@ int main(void)
 		cmocka_unit_test(c028_low_s_is_emitted_and_both_are_accepted),
 		cmocka_unit_test(c030_ed25519_s_plus_l_is_e_sig),
 		cmocka_unit_test(from_rs_pads_strips_and_refuses),
-		cmocka_unit_test(digests_made_elsewhere),
 		cmocka_unit_test(keys_kept_ready_are_not_mixed_up),
 		cmocka_unit_test(a_key_off_the_curve_verifies_nothing),
 	};
