@@ -183,10 +183,3 @@ void berth_vc_warn_contexts(struct berth_report *r, const struct berth_json *pay
 			berth_report_warn(r, "a context of its own says what names mean");
 	}
 }
-
-int64_t berth_verify_clock(void)
-{
-	int64_t now = berth_clock_now_s();
-
-	return now < berth_clock_build_s() ? -1 : now;
-}

@@ -58,10 +58,6 @@ BERTH_MUST_USE enum berth_err
 berth_vp_create(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
 		const char *challenge, const char *domain, const char *const *vcs, size_t n);
 
-/* Of a time asked of the system clock: the time, or -1 when it lies before the
- * build date and so is no time at all (E_CLOCK for what must judge a date). */
-int64_t berth_verify_clock(void);
-
 struct berth_status_cache;
 struct berth_vc_policy;
 

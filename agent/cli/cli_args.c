@@ -122,8 +122,6 @@ enum berth_err berth_cli_now(const struct berth_cli *c, int64_t *out)
 	if (text)
 		return berth_rfc3339_parse(out, text) ?
 			berth_fail(BERTH_E_USAGE, "--now: not an RFC 3339 date-time") : BERTH_OK;
-	*out = berth_clock_now_s();
-	if (*out < berth_clock_build_s())
-		*out = -1;
+	*out = berth_clock_known_s();
 	return BERTH_OK;
 }

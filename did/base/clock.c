@@ -29,6 +29,13 @@ uint64_t berth_clock_mono_ms(void)
 
 int64_t berth_clock_build_s(void) { return BERTH_BUILD_S; }
 
+int64_t berth_clock_known_s(void)
+{
+	int64_t now = berth_clock_now_s();
+
+	return now < BERTH_BUILD_S ? -1 : now;
+}
+
 void berth_clock_inject(int64_t (*now_s)(void), uint64_t (*mono_ms)(void))
 {
 	injected_now = now_s;

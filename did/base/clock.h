@@ -14,6 +14,8 @@ uint64_t berth_clock_mono_ms(void);	/* CLOCK_BOOTTIME; never goes back */
 /* When this build was made (SOURCE_DATE_EPOCH, or the last commit): no true
  * clock shows less, so it is the first floor of trusted time. */
 int64_t berth_clock_build_s(void);
+/* The system clock, or -1 where it shows less and so no time at all. */
+int64_t berth_clock_known_s(void);
 
 /* Tests only: both clocks are asked of these from now on; NULL: real again. */
 void berth_clock_inject(int64_t (*now_s)(void), uint64_t (*mono_ms)(void));
