@@ -2,6 +2,8 @@
 #include "agent/ipc/curl.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <sys/epoll.h>
 
 enum berth_err berth_curl_load(const struct berth_curl **out)
 {
@@ -20,4 +22,19 @@ enum berth_err berth_curl_load(const struct berth_curl **out)
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	*out = &calls;
 	return BERTH_OK;
+}
+
+int berth_curl_watch(int epoll, curl_socket_t fd, int what)
+{
+	struct epoll_event ev = { .data.fd = fd };
+
+	if (what & CURL_POLL_IN)	/* IN, OUT and INOUT are bits, REMOVE is another */
+		ev.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		ev.events |= EPOLLOUT;
+	if (what == CURL_POLL_REMOVE)
+		epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+	else if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &ev) && errno == ENOENT)
+		epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev);
+	return 0;
 }

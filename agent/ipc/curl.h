@@ -22,5 +22,7 @@ struct berth_curl {
 };
 
 BERTH_MUST_USE enum berth_err berth_curl_load(const struct berth_curl **out);
+/* What a CURLMOPT_SOCKETFUNCTION does that has all its sockets in one epoll descriptor. */
+int berth_curl_watch(int epoll, curl_socket_t fd, int what);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our POSTs: where each goes, and what its answer means.  The policy decides about the
  * number that a name has; http_post.c holds curl to it. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,19 +73,10 @@ static void finish(struct berth_netd_sending *s, enum berth_err code, const stru
 
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *seen)
 {
-	struct berth_netd_http_dial *d = arg;
-	struct epoll_event ev = { .data.fd = fd };
+	const struct berth_netd_http_dial *d = arg;
 
 	(void)easy, (void)seen;
-	if (what & CURL_POLL_IN)	/* IN, OUT and INOUT are bits, REMOVE is another */
-		ev.events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		ev.events |= EPOLLOUT;
-	if (what == CURL_POLL_REMOVE)
-		epoll_ctl(d->epoll, EPOLL_CTL_DEL, fd, NULL);
-	else if (epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &ev) && errno == ENOENT)
-		epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &ev);
-	return 0;
+	return berth_curl_watch(d->epoll, fd, what);
 }
 
 /* ---- one request */

@@ -2,7 +2,6 @@
 /* One exchange as curl is told it: to the number that was checked, whatever name is in its
  * URL; the socket it asks for is refused when it is for any other.  A kept connection is
  * used again only for the same number, because curl goes by CONNECT_TO there. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,19 +23,10 @@
 
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *seen)
 {
-	struct berth_res_http *h = arg;
-	struct epoll_event ev = { .data.fd = fd };
+	const struct berth_res_http *h = arg;
 
 	(void)easy, (void)seen;
-	if (what & CURL_POLL_IN)	/* IN, OUT and INOUT are bits, REMOVE is another */
-		ev.events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		ev.events |= EPOLLOUT;
-	if (what == CURL_POLL_REMOVE)
-		epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, NULL);
-	else if (epoll_ctl(h->epoll, EPOLL_CTL_MOD, fd, &ev) && errno == ENOENT)
-		epoll_ctl(h->epoll, EPOLL_CTL_ADD, fd, &ev);
-	return 0;
+	return berth_curl_watch(h->epoll, fd, what);
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
