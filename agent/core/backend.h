@@ -6,8 +6,8 @@
 #include "agent/core/api.h"
 #include "vc/status.h"
 
-/* What the local API answers: the agent seen from outside.  backend.c has the device
- * and what applications get, backend_credentials.c, _present.c, _exchanges.c and _verify.c credentials, and
+/* What the local API answers: the agent seen from outside.  backend.c has the device,
+ * backend_identities.c and backend_secrets.c what applications get, backend_credentials.c, _present.c, _exchanges.c and _verify.c credentials, and
  * backend_admin.c the operator's side. */
 struct berth_backend {
 	struct berth_agent *agent;

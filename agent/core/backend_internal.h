@@ -20,13 +20,15 @@ BERTH_MUST_USE enum berth_err
 backend_copy_did(struct berth_json *to, const char *as, const struct berth_json *from, const char *key);
 /* ownerDid of the gateway's data.active, or null. */
 BERTH_MUST_USE enum berth_err backend_copy_owner(struct berth_json *to, const struct berth_json *active);
-/* out.health */
+bool backend_is_admin(const struct berth_api_request *req);
 /* The state to be shown for an instance's (NULL: none): IDENTITY_LOST where the device
  * with the keys was cleared or replaced. */
 const char *backend_state(struct berth_backend *b, const char *state);
+/* out.health */
 BERTH_MUST_USE enum berth_err backend_health(struct berth_backend *b, const char *state, struct berth_json *out);
 
-/* A command to the device of that id or serial in a machine (NULL: any). */
+/* A command to the device of that id or serial in a machine (NULL: any); *out is an empty object where
+ * the step has nothing to say. */
 BERTH_MUST_USE enum berth_err
 backend_device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,
 		       const struct berth_json *args, struct berth_json **out);
@@ -84,11 +86,11 @@ enum berth_err backend_push_restored(struct berth_backend *b, struct berth_json 
 enum berth_err backend_end_restored(struct berth_backend *b, const char *why);
 void backend_watch_init(struct berth_api_backend *api);
 int64_t backend_watch_generation(void *arg);	/* what berth_api_backend.generation is */
-/* The lists of the API, for whoever is no operator. */
-BERTH_MUST_USE enum berth_err
-backend_identities(struct berth_backend *b, const struct berth_api_request *req, struct berth_json **out);
-BERTH_MUST_USE enum berth_err
-backend_secrets(struct berth_backend *b, const struct berth_api_request *req, struct berth_json **out);
+/* Lists of the API, which who watches is shown too; arg: the backend. */
+BERTH_MUST_USE enum berth_err backend_identities(void *arg, const struct berth_api_request *req, struct berth_json **out);
+BERTH_MUST_USE enum berth_err backend_secrets(void *arg, const struct berth_api_request *req, struct berth_json **out);
+void backend_identities_init(struct berth_api_backend *api);
+void backend_secrets_init(struct berth_api_backend *api);
 
 /* backend_mediate.c: "mediation" of a mediator's client, "relay" of a mediator; nothing
  * in other roles. */
@@ -112,12 +114,6 @@ BERTH_MUST_USE enum berth_err backend_dry_run(struct berth_backend *b, struct be
 const char *backend_out(const struct berth_json *data);
 /* E_STATUS where it did: nothing is signed for applications then, and no secret shown. */
 BERTH_MUST_USE enum berth_err backend_check_in_service(struct berth_backend *b);
-/* A command to the owner's or factory's (machine) device of that id or serial; *out is an
- * empty object where the step has nothing to say. */
-BERTH_MUST_USE enum berth_err
-backend_device_command(struct berth_backend *b, const char *machine, const char *want, const char *on,
-		       const struct berth_json *args, struct berth_json **out);
-
 /* backend_present.c: what answers the query of a verifier, for an identity of ours. */
 BERTH_MUST_USE enum berth_err
 backend_present(struct berth_backend *b, const struct berth_api_request *req, const struct berth_identity *id,
