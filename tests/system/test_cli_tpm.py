@@ -13,7 +13,7 @@ import pytest
 
 from agents import listens, wait_for
 from cli import PATIENCE_S, fails, ok, token
-from test_cli_offline import NOW, RDF, credential
+from test_cli_vc import NOW, RDF, credential
 
 
 def b64(text):

@@ -13,8 +13,8 @@ import pytest
 
 from agents import BUILD, ApiError, alive, wait_for
 from cli import PATIENCE_S, fails, ok, raw, run, token
-from test_cli_offline import NOW, credential
 from test_cli_tpm import openssl_verifies
+from test_cli_vc import NOW, credential
 
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 HOSTILE = BUILD / "tests/fakes/modules/hostile.so"
