@@ -233,3 +233,26 @@ void forge_edit(const char *name, forge_edit_fn *fn, void *arg)
 }
 
 bool forge_edited(void) { return edit.fn == NULL; }
+
+struct berth_json *forge_body(struct berth_json *message) { return berth_json_get_mut(message, "body"); }
+
+void forge_bad_signature(struct berth_json *obj, const char *member)
+{
+	char *jws = strdup(berth_data_str(obj, member)), *sig = strrchr(jws, '.') + 10;
+
+	*sig = *sig == 'A' ? 'B' : 'A';
+	CHECK_OK(berth_json_set_str(obj, member, jws));
+	free(jws);
+}
+
+void forge_other_epoch(struct berth_json *m, void *arg)
+{
+	(void)arg;
+	CHECK_OK(berth_json_set_int(forge_body(m), "epoch", 1));
+}
+
+void forge_other_nonce(struct berth_json *m, void *arg)
+{
+	(void)arg;
+	CHECK_OK(berth_json_set_str(forge_body(m), "nonce", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+}

@@ -48,5 +48,10 @@ struct berth_json *forge_held(struct story *s);
 typedef void forge_edit_fn(struct berth_json *message, void *arg);
 void forge_edit(const char *name, forge_edit_fn *fn, void *arg);
 bool forge_edited(void);
+/* Edits that many tests make; arg is not used. */
+forge_edit_fn forge_other_epoch /* 1 */, forge_other_nonce;
+/* And what others are made of. */
+struct berth_json *forge_body(struct berth_json *message);
+void forge_bad_signature(struct berth_json *obj, const char *member);	/* of a compact JWS; all else is right */
 
 #endif

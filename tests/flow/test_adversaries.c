@@ -7,11 +7,9 @@
 #define LIMIT_S 14400
 
 /* ---- one message is changed on its way; whose log says what ---- */
-static struct berth_json *body_of(struct berth_json *m) { return berth_json_get_mut(m, "body"); }
-
 static void set(struct berth_json *m, const char *member, const char *value)
 {
-	CHECK_OK(berth_json_set_str(body_of(m), member, value));
+	CHECK_OK(berth_json_set_str(forge_body(m), member, value));
 }
 
 static const char zero32[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -22,13 +20,13 @@ static void other_suites(struct berth_json *m, void *arg)
 
 	(void)arg;
 	CHECK_OK(berth_json_push_str(list, "XC20P+ECDH-ES"));
-	CHECK_OK(berth_json_set(body_of(m), "suites", list));
+	CHECK_OK(berth_json_set(forge_body(m), "suites", list));
 }
 
 static void more_versions(struct berth_json *m, void *arg)
 {
 	(void)arg;
-	CHECK_OK(berth_json_push(berth_json_get_mut(body_of(m), "versions"), berth_json_new_int(0)));
+	CHECK_OK(berth_json_push(berth_json_get_mut(forge_body(m), "versions"), berth_json_new_int(0)));
 }
 
 static void no_version(struct berth_json *m, void *arg)
@@ -37,20 +35,19 @@ static void no_version(struct berth_json *m, void *arg)
 
 	(void)arg;
 	CHECK_OK(berth_json_push(list, berth_json_new_int(2)));
-	CHECK_OK(berth_json_set(body_of(m), "versions", list));
+	CHECK_OK(berth_json_set(forge_body(m), "versions", list));
 }
 
-static void other_epoch(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(body_of(m), "epoch", 1)); }
 static void other_tip(struct berth_json *m, void *arg) { (void)arg; set(m, "tip", zero32); }
 static void other_nonce_d(struct berth_json *m, void *arg) { (void)arg; set(m, "nonceD", zero32); }
 static void other_nonce_o(struct berth_json *m, void *arg) { (void)arg; set(m, "nonceO", zero32); }
-static void other_time(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(body_of(m), "ownerTime", 4102444800)); }
+static void other_time(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(forge_body(m), "ownerTime", 4102444800)); }
 static void other_credential(struct berth_json *m, void *arg) { (void)arg; set(m, "deviceCredential", zero32); }
 static void says_hardware(struct berth_json *m, void *arg) { (void)arg; set(m, "custody", "hardware"); }
 static void other_sha(struct berth_json *m, void *arg) { (void)arg; set(m, "sha256", zero32); }
 static void other_device(struct berth_json *m, void *arg) { (void)arg; set(m, "deviceHash", zero32); }
 static void other_root(struct berth_json *m, void *arg) { (void)arg; set(m, "rootHash", zero32); }
-static void other_size(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(body_of(m), "size", 1)); }
+static void other_size(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(forge_body(m), "size", 1)); }
 static void other_committed(struct berth_json *m, void *arg) { (void)arg; set(m, "credential", zero32); }
 
 static void rv_of_nobody(struct berth_json *m, void *arg)
@@ -61,32 +58,22 @@ static void rv_of_nobody(struct berth_json *m, void *arg)
 	CHECK_OK(berth_json_set_str(rv, "did", "rv.test"));
 	CHECK_OK(berth_json_set_str(rv, "uri", "nng+tcp://rv.test:1"));
 	CHECK_OK(berth_json_push(list, rv));
-	CHECK_OK(berth_json_set(body_of(m), "nextRV", list));
+	CHECK_OK(berth_json_set(forge_body(m), "nextRV", list));
 }
 
-/* the last character of a compact JWS, so that only the signature is wrong */
-static void bad_signature_at(struct berth_json *obj, const char *member)
-{
-	char *jws = strdup(berth_data_str(obj, member)), *sig = strrchr(jws, '.') + 10;
-
-	*sig = *sig == 'A' ? 'B' : 'A';
-	CHECK_OK(berth_json_set_str(obj, member, jws));
-	free(jws);
-}
-
-static void bad_proof(struct berth_json *m, void *arg) { (void)arg; bad_signature_at(body_of(m), "proof"); }
-static void bad_receipt(struct berth_json *m, void *arg) { (void)arg; bad_signature_at(body_of(m), "receipt"); }
+static void bad_proof(struct berth_json *m, void *arg) { (void)arg; forge_bad_signature(forge_body(m), "proof"); }
+static void bad_receipt(struct berth_json *m, void *arg) { (void)arg; forge_bad_signature(forge_body(m), "receipt"); }
 
 static void bad_op_proof(struct berth_json *m, void *arg)
 {
 	(void)arg;
-	bad_signature_at(berth_json_get_mut(body_of(m), "proofs"), "operational");
+	forge_bad_signature(berth_json_get_mut(forge_body(m), "proofs"), "operational");
 }
 
 /* both proofs by the factory key: the operational key was not shown */
 static void factory_signs_twice(struct berth_json *m, void *arg)
 {
-	struct berth_json *proofs = berth_json_get_mut(body_of(m), "proofs");
+	struct berth_json *proofs = berth_json_get_mut(forge_body(m), "proofs");
 	char *jws = strdup(berth_data_str(proofs, "factory"));
 
 	(void)arg;
@@ -104,7 +91,7 @@ static void factory_did_again(struct berth_json *m, void *arg)
 static void credential_of_nobody(struct berth_json *m, void *arg)
 {
 	(void)arg;
-	bad_signature_at(body_of(m), "operationalCredential");
+	forge_bad_signature(forge_body(m), "operationalCredential");
 }
 
 static void other_bytes(struct berth_json *m, void *arg)
@@ -150,7 +137,7 @@ static const struct forgery {
 	{ "hello",            more_versions,        false, "did not prove itself: E_AUTHZ" },
 	{ "hello",            other_nonce_d,        false, "did not prove itself: E_AUTHZ" },
 	{ "hello",            no_version,           true,  "refused: E_AUTHZ: no version" },
-	{ "hello",            other_epoch,          true,  "refused: E_AUTHZ: hello for another epoch" },
+	{ "hello",            forge_other_epoch,    true,  "refused: E_AUTHZ: hello for another epoch" },
 	{ "hello",            other_tip,            true,  "refused: E_AUTHZ: hello for another epoch or tip" },
 	/* P2 */
 	{ "prove-owner",      bad_proof,            false, "did not prove itself: E_SIG" },
@@ -161,7 +148,7 @@ static const struct forgery {
 	{ "prove-device",     says_hardware,        true,  "refused: E_HOLDER: another DeviceCredential or custody" },
 	{ "prove-device",     bad_proof,            true,  "refused: E_SIG" },
 	{ "prove-device",     proof_for_a_third,    true,  "refused: E_AUTHZ" },
-	{ "accept-ownership", other_epoch,          false, "refused: E_AUTHZ: accept-ownership for epoch 1" },
+	{ "accept-ownership", forge_other_epoch,    false, "refused: E_AUTHZ: accept-ownership for epoch 1" },
 	{ "accept-ownership", rv_of_nobody,         false, "refused: E_TYPE: did: not a DID" },
 	{ "accept-ready",     bad_op_proof,         true,  "operational DID refused: E_SIG" },
 	{ "accept-ready",     bad_receipt,          true,  "operational DID refused: E_AUTHZ" },
@@ -173,7 +160,7 @@ static const struct forgery {
 	{ "provision-item",   other_bytes,          false, "refused: E_TYPE: item" },
 	{ "commit",           other_committed,      true,  "refused: E_AUTHZ: commit of something else" },
 	{ "committed",        other_committed,      false, "refused: E_AUTHZ: another credential was committed" },
-	{ "committed",        other_epoch,          false, "refused: E_AUTHZ: committed for epoch 1" },
+	{ "committed",        forge_other_epoch,    false, "refused: E_AUTHZ: committed for epoch 1" },
 	{ "redirect",         other_device,         false, "refused: E_AUTHZ: deviceHash is another one" },
 };
 
@@ -185,7 +172,7 @@ static void complete_of_another_epoch_completes_nothing(void **state)
 
 	(void)state;
 	story_begin(&s);
-	forge_edit("complete", other_epoch, &s);
+	forge_edit("complete", forge_other_epoch, &s);
 	assert_false(sim_run(&s.w, story_operational, LIMIT_S));
 	assert_int_equal(story_audit(s.owner, "refused: E_AUTHZ: complete for epoch 1"), 1);
 	assert_string_equal(story_state(&s, s.owner), "COMMITTED");

@@ -112,12 +112,6 @@ static void complete_is_said_until_it_is_heard(void **state)
 
 /* A complete that the owner does not take, and one that it never saw: the first renewal is as
  * good as that, and so is what became of an item. */
-static void other_epoch(struct berth_json *m, void *arg)
-{
-	(void)arg;
-	CHECK_OK(berth_json_set_int(berth_json_get_mut(m, "body"), "epoch", 1));
-}
-
 static void whatever_it_says_first_completes_the_run(void **state)
 {
 	struct story s;
@@ -125,7 +119,7 @@ static void whatever_it_says_first_completes_the_run(void **state)
 	(void)state;
 	story_begin(&s);
 	now = &s;
-	forge_edit("complete", other_epoch, NULL);
+	forge_edit("complete", forge_other_epoch, NULL);
 	assert_false(sim_run(&s.w, active, LIMIT_S));
 	assert_string_equal(story_state(&s, s.owner), "COMMITTED");
 	command(s.gateway, "cmd/rotate", NULL);

@@ -313,26 +313,9 @@ static void a_stranger_gets_nothing(void **state)
 }
 
 /* ---- somebody in the middle ---- */
-static struct berth_json *body_of(struct berth_json *m) { return berth_json_get_mut(m, "body"); }
-
-static void bad_signature(struct berth_json *obj, const char *member)
-{
-	char *jws = strdup(berth_data_str(obj, member)), *sig = strrchr(jws, '.') + 10;
-
-	*sig = *sig == 'A' ? 'B' : 'A';
-	CHECK_OK(berth_json_set_str(obj, member, jws));
-	free(jws);
-}
-
-static void bad_credential(struct berth_json *m, void *arg) { (void)arg; bad_signature(body_of(m), "credential"); }
-static void bad_receipt(struct berth_json *m, void *arg) { (void)arg; bad_signature(body_of(m), "receipt"); }
-static void other_epoch(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(body_of(m), "epoch", 7)); }
-
-static void other_nonce(struct berth_json *m, void *arg)
-{
-	(void)arg;
-	CHECK_OK(berth_json_set_str(body_of(m), "nonce", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
-}
+static void bad_credential(struct berth_json *m, void *arg) { (void)arg; forge_bad_signature(forge_body(m), "credential"); }
+static void bad_receipt(struct berth_json *m, void *arg) { (void)arg; forge_bad_signature(forge_body(m), "receipt"); }
+static void other_epoch(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(forge_body(m), "epoch", 7)); }
 
 /* the word that it has taken over, a year ago */
 static void receipt_of_ownership(struct berth_json *m, void *arg)
@@ -340,7 +323,7 @@ static void receipt_of_ownership(struct berth_json *m, void *arg)
 	struct story *s = arg;
 	struct berth_json *data = story_data(s, s->owner);
 
-	CHECK_OK(berth_json_set_str(body_of(m), "receipt", berth_data_str(data, "receipt")));
+	CHECK_OK(berth_json_set_str(forge_body(m), "receipt", berth_data_str(data, "receipt")));
 	berth_json_free(data);
 }
 
@@ -349,7 +332,7 @@ static void credential_of_the_other_kind(struct berth_json *m, void *arg)
 	struct story *s = arg;
 	char *compact = credential_by(s, s->owner, strstr(berth_data_str(m, "type"), "retire") == NULL);
 
-	CHECK_OK(berth_json_set_str(body_of(m), "credential", compact));
+	CHECK_OK(berth_json_set_str(forge_body(m), "credential", compact));
 	free(compact);
 }
 
@@ -357,7 +340,7 @@ static void credential_of_c(struct berth_json *m, void *arg)
 {
 	char *compact = credential_by(arg, c, strstr(berth_data_str(m, "type"), "retire") != NULL);
 
-	CHECK_OK(berth_json_set_str(body_of(m), "credential", compact));
+	CHECK_OK(berth_json_set_str(forge_body(m), "credential", compact));
 	free(compact);
 }
 
@@ -371,11 +354,11 @@ static const struct forgery {
 	{ "transfer-prepare", credential_of_c, false, false, "transfer-prepare refused: E_AUTHZ" },
 	{ "transfer-prepare", credential_of_the_other_kind, false, false, "transfer-prepare refused: E_VC" },
 	{ "transfer-prepare", other_epoch, false, false, "transfer-prepare refused: E_AUTHZ" },
-	{ "transfer-prepare", other_nonce, false, true, "refused: E_AUTHZ: the receipt is for something else" },
+	{ "transfer-prepare", forge_other_nonce, false, true, "refused: E_AUTHZ: the receipt is for something else" },
 	{ "transfer-ready", other_epoch, false, true, "refused: E_AUTHZ: transfer-ready for epoch 7" },
-	{ "transfer-ready", other_nonce, false, false, "refused: E_AUTHZ: nonce is another one" },
+	{ "transfer-ready", forge_other_nonce, false, false, "refused: E_AUTHZ: nonce is another one" },
 	{ "release", other_epoch, false, false, "refused: E_AUTHZ: release of epoch 7" },
-	{ "release", other_nonce, false, false, "refused: E_AUTHZ: nonce is another one" },
+	{ "release", forge_other_nonce, false, false, "refused: E_AUTHZ: nonce is another one" },
 	{ "released", bad_receipt, false, true, "refused: E_SIG" },
 	{ "released", receipt_of_ownership, false, true, "refused: E_AUTHZ: the receipt is for something else" },
 	{ "released", other_epoch, false, true, "refused: E_AUTHZ: released for epoch 7" },
@@ -410,7 +393,7 @@ static void what_is_changed_on_the_way_is_refused_and_it_ends_well(void **state)
 		assert_true(forge_edited());
 		if (story_audit(f->owner_says ? a : s.gateway, f->what) < 1)
 			fail_msg("%zu: %s: nobody says \"%s\"", i, f->message, f->what);
-		if (f->edit != other_nonce || strcmp(f->message, "transfer-prepare") != 0) {
+		if (f->edit != forge_other_nonce || strcmp(f->message, "transfer-prepare") != 0) {
 			if (!done(&s.w))
 				fail_msg("%zu: %s: gateway %s, owner %s", i, f->message, story_state(&s, s.gateway), story_state(&s, a));
 			resale_check_gone(&s, 1);

@@ -199,31 +199,13 @@ static void a_restart_in_every_state(void **state)
 }
 
 /* ---- somebody in the middle ---- */
-static struct berth_json *body_of(struct berth_json *m) { return berth_json_get_mut(m, "body"); }
-
-static void bad_signature(struct berth_json *obj, const char *member)
-{
-	char *jws = strdup(berth_data_str(obj, member)), *sig = strrchr(jws, '.') + 10;
-
-	*sig = *sig == 'A' ? 'B' : 'A';
-	CHECK_OK(berth_json_set_str(obj, member, jws));
-	free(jws);
-}
-
-static void bad_proof(struct berth_json *m, void *arg) { (void)arg; bad_signature(body_of(m), "proof"); }
-static void bad_credential(struct berth_json *m, void *arg) { (void)arg; bad_signature(body_of(m), "operationalCredential"); }
-static void other_epoch(struct berth_json *m, void *arg) { (void)arg; CHECK_OK(berth_json_set_int(body_of(m), "epoch", 1)); }
-
-static void other_nonce(struct berth_json *m, void *arg)
-{
-	(void)arg;
-	CHECK_OK(berth_json_set_str(body_of(m), "nonce", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
-}
+static void bad_proof(struct berth_json *m, void *arg) { (void)arg; forge_bad_signature(forge_body(m), "proof"); }
+static void bad_credential(struct berth_json *m, void *arg) { (void)arg; forge_bad_signature(forge_body(m), "operationalCredential"); }
 
 static void other_credential(struct berth_json *m, void *arg)
 {
 	(void)arg;
-	CHECK_OK(berth_json_set_str(body_of(m), "credential", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+	CHECK_OK(berth_json_set_str(forge_body(m), "credential", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
 }
 
 static void the_old_did(struct berth_json *m, void *arg)
@@ -231,7 +213,7 @@ static void the_old_did(struct berth_json *m, void *arg)
 	struct story *s = arg;
 	struct berth_json *data = story_data(s, s->gateway);
 
-	CHECK_OK(berth_json_set_str(body_of(m), "operationalDid",
+	CHECK_OK(berth_json_set_str(forge_body(m), "operationalDid",
 				    story_identity(s->gateway, berth_data_str(berth_json_get(data, "active"), "identity"))->did_long));
 	berth_json_free(data);
 }
@@ -240,7 +222,7 @@ static void the_owners_did(struct berth_json *m, void *arg)
 {
 	struct story *s = arg;
 
-	CHECK_OK(berth_json_set_str(body_of(m), "operationalDid", story_identity(s->owner, BERTH_ID_OWNER)->did_long));
+	CHECK_OK(berth_json_set_str(forge_body(m), "operationalDid", story_identity(s->owner, BERTH_ID_OWNER)->did_long));
 }
 
 static const struct forgery {
@@ -250,12 +232,12 @@ static const struct forgery {
 	const char *what;
 } forgeries[] = {
 	{ "renew-request",   bad_proof,        true,  "renewal refused: E_SIG" },
-	{ "renew-request",   other_nonce,      true,  "renewal refused: E_AUTHZ" },
+	{ "renew-request",   forge_other_nonce, true,  "renewal refused: E_AUTHZ" },
 	{ "renew-request",   the_old_did,      true,  "renewal refused: E_AUTHZ: these are no new keys" },
 	{ "renew-request",   the_owners_did,   true,  "renewal refused: E_AUTHZ" },
-	{ "renew-request",   other_epoch,      true,  "refused: E_AUTHZ: a renewal for epoch 1" },
+	{ "renew-request",   forge_other_epoch, true,  "refused: E_AUTHZ: a renewal for epoch 1" },
 	{ "renew-issue",     bad_credential,   false, "refused: E_SIG" },
-	{ "renew-activated", other_epoch,      true,  "refused: E_AUTHZ: a renewal for epoch 1" },
+	{ "renew-activated", forge_other_epoch, true,  "refused: E_AUTHZ: a renewal for epoch 1" },
 	{ "renewed",         other_credential, false, "refused: E_AUTHZ: another credential was renewed" },
 };
 
