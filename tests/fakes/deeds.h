@@ -16,7 +16,7 @@ deed deed_trace_parent, deed_read_parent, deed_signal_parent, deed_limits_of_par
 deed deed_own_namespace, deed_mount_it, deed_other_uid, deed_io_ring, deed_keyring, deed_type_for_the_user;
 deed deed_unix_socket, deed_inet_socket, deed_inet6_socket, deed_packet_socket, deed_bluetooth_socket, deed_alg_socket;
 deed deed_map_data, deed_map_code, deed_map_written_code, deed_in_memory_file;
-deed deed_thread, deed_late_library, deed_look_up;
+deed deed_thread, deed_late_library, deed_look_up, deed_make_outside;
 
 /* To make more of: what a system call returned; a file opened; a socket bound, and gone. */
 int deed_result(long r);

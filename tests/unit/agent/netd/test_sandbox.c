@@ -40,7 +40,6 @@ static int read_outside(void) { return deed_look("/etc/passwd", O_RDONLY); }
 static int read_configuration(void) { return deed_look("/etc/berth/berth.conf", O_RDONLY); }
 static int read_store(void) { return deed_look("store", O_RDONLY); }
 static int write_certificate(void) { return deed_look("file", O_WRONLY); }
-static int make_outside(void) { return deed_look("/tmp/berth-outside", O_WRONLY | O_CREAT | O_EXCL); }
 static int make_among_sockets(void) { return deed_look("sockets/file", O_WRONLY | O_CREAT); }
 static int socket_outside(void) { return deed_socket_at("x"); }
 
@@ -77,7 +76,7 @@ static deed *const possible[] = {
 	deed_look_up, bound_memory, socket_in_folder, read_certificate,
 };
 static deed *const outside[] = {
-	read_outside, read_store, write_certificate, make_outside, make_among_sockets, socket_outside,
+	read_outside, read_store, write_certificate, deed_make_outside, make_among_sockets, socket_outside,
 };
 
 static void what_netd_is_for_it_can_do(void **state)
