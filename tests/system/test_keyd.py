@@ -5,12 +5,14 @@ import pathlib
 import re
 import shutil
 import signal
+import time
 
 import pytest
 
 import shake
 from agents import BUILD, ApiError, alive, free_port, wait_for
 
+OPEN_S = 30         # then a keyd that has not opened its store is given up
 ITEMS = {"wifi": b"psk=correct horse battery staple"}
 
 
@@ -77,7 +79,7 @@ def test_c137_a_keyd_that_hangs_costs_a_restart_and_no_message(world, gw):
 
 def test_c137_a_tpm_that_hangs_leaves_the_api_alive(gw):
     """keyd is started again, and waits for the device; nobody waits for keyd."""
-    old = gw.pids()["keyd"]
+    old, began = gw.pids()["keyd"], time.monotonic()
     gw.tpm.p.send_signal(signal.SIGSTOP)
     try:
         assert is_degraded(gw)
@@ -88,8 +90,9 @@ def test_c137_a_tpm_that_hangs_leaves_the_api_alive(gw):
             with pytest.raises(ApiError) as e:
                 gw.post("/v1/ping")
             assert (e.value.code, e.value.status) == ("E_KEYSTORE", 503)
-        # all of that while one and the same keyd was opening its store
-        assert '"keyd"' not in gw.log()[before:]
+        # all of that while one and the same keyd was opening its store, or one in OPEN_S
+        ended = gw.log()[before:].count("is gone after")
+        assert ended <= (time.monotonic() - began) // OPEN_S
     finally:
         gw.tpm.p.send_signal(signal.SIGCONT)
     wait_for(lambda: not is_degraded(gw), lambda: gw.log()[-2000:])
