@@ -74,6 +74,7 @@ static void shut(struct berth_store *s, bool clean)
 		sqlite3_finalize(s->cache[i].stmt);
 	s->n_cache = 0;
 	sqlite3_close_v2(s->db);
+	store_log_end(s);
 	s->db = NULL;
 	s->lost |= s->owed;
 	s->moved++;
@@ -89,7 +90,7 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	enum berth_err e;
 
 	sqlite3_hard_heap_limit64(BERTH_STORE_HEAP_MAX);
-	rc = sqlite3_open_v2(path, &s->db, flags, s->vfs);
+	rc = sqlite3_open_v2(path, &s->db, flags, store_log_begin(s));
 	if (rc != SQLITE_OK)
 		return store_sqlite(s, rc, "open");
 	sqlite3_busy_timeout(s->db, BERTH_STORE_BUSY_MS);

@@ -10,7 +10,14 @@
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
 
+struct store_log {
+	sqlite3_vfs vfs;
+	sqlite3_vfs *under;
+	char name[32];
+};
+
 struct berth_store {
+	struct store_log log;
 	sqlite3 *db;		/* NULL while an I/O error waits for a reopening */
 	char *dir, *vfs;
 	bool created;
@@ -70,6 +77,10 @@ store_ints(struct berth_store *s, int64_t *out, int n, bool *row, const char *sq
  * SQLite has rolled back by itself. */
 void store_txn_watch(struct berth_store *s);
 void store_group_look(struct berth_store *s);
+
+/* store_log.c.  begin: the name of the VFS to open the file with.  end: it has been closed. */
+const char *store_log_begin(struct berth_store *s);
+void store_log_end(struct berth_store *s);
 
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);

@@ -271,7 +271,7 @@ static void fail_every_call(enum vfs_trouble how, int err, bool exact)
 		empty_dir();
 	}
 	printf("%ld of %ld faults seen by the caller\n", refused, total);
-	CHECK(refused > total / 2);
+	CHECK(refused > total / 3);	/* the others: of a checkpoint, and of closing */
 }
 
 static void c148_enospc_at_every_write_is_e_store_and_recovers(void **state)
@@ -339,6 +339,35 @@ static void a_group_is_one_sync(void **state)
 	}
 }
 
+/* The pages of a commit are handed on together, and all of them before it is told that it
+ * went well: a program that is killed then loses nothing of it. */
+static void a_commit_is_a_few_writes_and_none_is_held(void **state)
+{
+	const size_t frame = 24 + 4096;
+	struct berth_store *s;
+	char *wal;
+	size_t len;
+	long before;
+
+	(void)state;
+	start_from_a_made_store();
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	for (int i = 1; i < 5; i++) {
+		berth_store_group(s, true);
+		before = vfs_lossy_calls();
+		CHECK_OK(one(s, i));
+		berth_store_group(s, false);	/* committed, but not synced */
+		CHECK(vfs_lossy_calls() - before <= 3);
+		wal = test_read_file(test_path(dir, BERTH_STORE_FILE "-wal"), &len);
+		CHECK(len > 32 + 4 * frame && (len - 32) % frame == 0);
+		CHECK(wal[len - frame + 7] != 0);	/* the number of pages: this one ends a commit */
+		free(wal);
+		CHECK_OK(berth_store_sync(s));
+	}
+	berth_store_close(s);
+}
+
 /* What was opened anew in the middle of a group has lost the part before it. */
 static void a_group_does_not_outlive_the_connection(void **state)
 {
@@ -350,6 +379,7 @@ static void a_group_does_not_outlive_the_connection(void **state)
 	start_from_a_made_store();
 	vfs_lossy_reset(VFS_NONE, 0, SQLITE_IOERR_WRITE, 0);
 	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	berth_store_outbox_quota(s, 1000, 8 << 20);
 	together = 100000;
 	CHECK_OK(one_of_many(s, i++, &acked));
 	vfs_lossy_trouble(VFS_ERROR, 1);
@@ -484,7 +514,7 @@ int main(void)
 		T(c148_eio_that_lasts_is_e_store_and_recovers),
 		T(c152_a_read_only_file_system_is_e_store), T(c147_a_group_is_acked_when_it_is_on_disk),
 		T(c148_a_group_that_cannot_be_synced_is_not_acked), T(a_group_is_one_sync),
-		T(a_group_does_not_outlive_the_connection),
+		T(a_commit_is_a_few_writes_and_none_is_held), T(a_group_does_not_outlive_the_connection),
 		T(one_of_a_group_is_taken_back_alone), T(a_group_that_is_left_or_closed_is_kept),
 		T(only_what_somebody_waits_for_is_synced),
 	};

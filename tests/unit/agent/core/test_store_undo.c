@@ -110,7 +110,7 @@ static void a_note_before_the_savepoint_stays(void **state)
 /* More counters than are remembered are right too. */
 static void many_counters(void **state)
 {
-	char name[8];
+	char name[16];
 
 	(void)state;
 	CHECK_OK(berth_store_begin(s));
