@@ -463,6 +463,19 @@ static const struct berth_transition table[] = {
 	/* out of service by a word that a backup does not have */
 	{ FROM_ANY,     "cmd/resume",       owner_resume_unheard,   STAY,          STAY },
 
+	/* what was issued, and never said that it is in use */
+	{ OW_CHAIN_OK,  "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_PUBLISHED, "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_SESSION,   "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_DEVICE_OK, "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_APPROVAL,  "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_OFFERED,   "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_ISSUED,    "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_COMMITTED, "cmd/revoke",       owner_revoke_early,     OW_REVOKED,    STAY },
+	{ OW_REVOKED,   "commit",           owner_on_late_commit,   STAY,          STAY },
+	{ OW_TRANSFERRING, "commit",        owner_on_late_commit,   STAY,          STAY },
+	{ OW_RETIRING,  "commit",           owner_on_late_commit,   STAY,          STAY },
+
 	/* what a delegate has onboarded */
 	{ OW_CHAIN_OK,  "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },
 	{ OW_PUBLISHED, "cmd/retire",       owner_retire_by_delegate, OW_RETIRING, STAY },

@@ -58,7 +58,8 @@ berth_step_fn owner_on_accept_ready, owner_on_result, owner_on_commit, owner_on_
 	owner_on_abandoned, owner_on_complete, owner_on_first_word, owner_issue_timeout, owner_provision, owner_resume_issued;
 berth_step_fn owner_import_delegation, owner_rotate, owner_rotate_again, owner_on_rotated;
 berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_again, owner_on_activated_late;
-berth_step_fn owner_suspend, owner_resume, owner_resume_unheard, owner_revoke, owner_readmit, owner_status_again, owner_on_status_noted,
+berth_step_fn owner_suspend, owner_resume, owner_resume_unheard, owner_revoke, owner_revoke_early, owner_readmit,
+	owner_status_again, owner_on_status_noted,
 	owner_on_renew_refused, owner_on_renew_unheard, owner_on_hello_refused;
 berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
 berth_step_fn owner_look;

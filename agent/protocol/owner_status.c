@@ -304,6 +304,30 @@ enum berth_err owner_revoke(struct berth_env *env, struct berth_instance *inst,
 	return rc ? rc : change(env, inst, fx, BERTH_STATUS_REVOKED, reason);
 }
 
+/* A credential is one from the moment that it was issued, whatever has become of the run. */
+static bool was_given(const struct berth_json *data)
+{
+	return berth_json_get(data, "credential") || berth_json_get(data, "issued") ||
+	       berth_data_int(berth_json_get(data, "status"), "index", -1) >= 0;
+}
+
+/* Of a device that has not said yet that it is in use, and may never do so.  Nothing more of the
+ * run leaves; who still waits for our word is denied it. */
+enum berth_err owner_revoke_early(struct berth_env *env, struct berth_instance *inst,
+				  const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_run run;
+	enum berth_err rc = owner_check_scope(inst, NULL);
+
+	if (!rc && !was_given(inst->data))
+		rc = berth_fail(BERTH_E_TYPE, "nothing has been issued that could be revoked");
+	if (!rc && !berth_run_load(&run, inst->data))
+		rc = berth_effects_drop(fx, run.peer, run.thid);
+	if (rc || (rc = owner_note_told(env, inst)))	/* and not where we are, either */
+		return rc;
+	return owner_revoke(env, inst, ev, fx);
+}
+
 enum berth_err owner_end_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
 	int64_t index = berth_data_int(berth_json_get(inst->data, "status"), "index", -1), seq;

@@ -288,6 +288,14 @@ static int resume(struct model_step *t) { return order(t, IS_VALID, IT->renewal 
 /* for good, which a delegate cannot say */
 static int revoke(struct model_step *t) { return t->who == D ? MODEL_END : order(t, IS_REVOKED, OW_REVOKED); }
 
+/* of what was issued, and may never be in use */
+static int revoke_early(struct model_step *t)
+{
+	if (!t->choice && !IT->op)
+		return MODEL_REFUSED;
+	return revoke(t);
+}
+
 static int readmit(struct model_step *t)
 {
 	bool unheard = IT->notice && !(t->m->faults & FAULT_BYE_ONCE);
@@ -297,7 +305,7 @@ static int readmit(struct model_step *t)
 		return to;
 	IT->bye = unheard ? BYE_UNHEARD : BYE_SAID;
 	say_bye(t);
-	IT->notice = IT->renewal = IT->op = IT->run = IT->hello = 0;
+	IT->notice = IT->renewal = IT->op = IT->hello = 0;	/* its run, for a late commit */
 	IT->changed = IT->by = IT->set = IT->is_set = IT->odd = IT->asked = 0;
 	return to;
 }
@@ -498,7 +506,7 @@ const struct model_binding model_owners[] = {
 	{ owner_on_renew_request, model_renew_request }, { owner_on_activated, model_activated },
 	{ owner_on_activated_again, on_activated_again }, { owner_on_activated_late, on_activated_late },
 	{ owner_look, look }, { owner_status_again, look }, { owner_suspend, suspend }, { owner_resume, resume },
-	{ owner_revoke, revoke }, { owner_readmit, readmit }, { owner_on_status_noted, on_status_noted },
+	{ owner_revoke, revoke }, { owner_revoke_early, revoke_early }, { owner_readmit, readmit }, { owner_on_status_noted, on_status_noted },
 	{ owner_on_renew_refused, on_renew_refused }, { owner_on_renew_unknown, on_renew_unknown }, { owner_on_hello_refused, on_hello_refused },
 	{ owner_sell_on, sell_on }, { owner_transfer, transfer }, { owner_transfer_again, cancel }, { owner_not_now, refuse },
 	{ owner_retire, retire }, { owner_let_go_again, let_go_again }, { owner_on_ready, on_ready },
