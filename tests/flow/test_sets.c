@@ -653,6 +653,45 @@ static bool is_transferring(struct sim *w)
 	return strcmp(story_state(now, now->owner), "TRANSFERRED") == 0 && story_quiet(w);
 }
 
+static bool has_all(struct sim *w)
+{
+	struct berth_json *data = story_data(now, now->owner);
+	bool all = !berth_json_get(data, "provision");
+
+	(void)w;
+	berth_json_free(data);
+	return all;
+}
+
+/* Whose credential has ended renews first. */
+static void what_has_expired_gets_them_after_its_renewal(void **state)
+{
+	struct story s;
+
+	(void)state;
+	now = &s;
+	story_cast(&s);
+	s.owner->policy.credential_s = 3 * 3600;
+	story_birth(&s);
+	story_sale(&s);
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	provide_check_records(now, 2);
+	provide("wifi", "network", "ssid=later");
+	sim_off(s.owner);
+	sim_drop(&s.w);
+	sim_run(&s.w, is_on_trial, 4 * 3600);
+	assert_true(story_run_to(&s, s.gateway, "EXPIRED"));
+	sim_on(s.owner);
+	assert_string_equal(story_state(&s, s.gateway), "EXPIRED");
+	provide_check_records(now, 2);
+	provide_check(now, "wifi", "ssid=plant psk=correct horse");
+	assert_true(sim_run(&s.w, has_all, 86400));
+	assert_string_equal(story_state(&s, s.gateway), "OPERATIONAL");
+	provide_check(now, "wifi", "ssid=later");
+	story_end(&s);
+}
+
 /* It is in use there, though nothing of it has been heard: what is active is not what was. */
 static void what_is_taken_back_while_it_comes_goes_again(void **state)
 {
@@ -772,6 +811,7 @@ int main(void)
 		cmocka_unit_test(a_set_is_the_owners_alone),
 		cmocka_unit_test(what_is_malformed_is_refused_with_its_code),
 		cmocka_unit_test(out_of_service_nothing_comes),
+		cmocka_unit_test(what_has_expired_gets_them_after_its_renewal),
 		cmocka_unit_test(what_is_taken_back_while_it_comes_goes_again),
 		cmocka_unit_test(kept_after_all_it_gets_what_was_provided),
 		cmocka_unit_test(of_one_that_was_let_go_nothing_is_left),
