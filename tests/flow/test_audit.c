@@ -271,9 +271,9 @@ static void p16_one_peer_does_not_fill_a_log(void **state)
 	assert_int_equal(story_audit(s.owner, "refused: E_AUTHZ"), 1);
 	sim_as(s.gateway);
 	CHECK_OK(berth_agent_command(s.gateway->agent, "gateway", NULL, "cmd/rotate", NULL, NULL));
-	sim_run(&s.w, never, HOUR_S / 2);
+	sim_wait(&s.w, HOUR_S / 2);
 	assert_int_equal(story_audit(s.owner, "uses its new keys"), 1);
-	sim_run(&s.w, never, HOUR_S);
+	sim_wait(&s.w, HOUR_S);
 	free(op);
 	op = operational(&s);
 	result(&s, s.gateway, op, "failed");	/* an hour later it is heard again */
