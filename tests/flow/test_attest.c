@@ -285,7 +285,7 @@ static void what_was_ordered_for_drift_ends_with_it_where_policy_says_so(void **
 	CHECK_OK(order(&x.s, "cmd/revoke"));
 	assert_string_equal(story_state(&x.s, x.s.owner), "REVOKED");
 	free(before);
-	end(&x);
+	tpm_story_end(&x);
 }
 
 static void a_reference_says_what_a_model_may_be(void **state)
