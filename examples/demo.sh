@@ -158,9 +158,7 @@ stop gw1 -KILL
 start gw1
 in_state gw1 OPERATIONAL || die gw1 "not OPERATIONAL after kill -9"
 run "berth ping"
-ponged() { cli gw1 ping > "$T/pong" 2>&1; }
-wait_until gw1 "has no answer of its owner" ponged
-indent < "$T/pong"
+must gw1 cli gw1 ping --wait $PATIENCE | indent
 run "berth status"
 cli gw1 status | indent
 MS=$(get gw1 .onboarding.ms status) BYTES=$(get gw1 .onboarding.bytes status)

@@ -58,8 +58,12 @@ BERTH_MUST_USE enum berth_err berth_cli_say(const char *fmt, ...) BERTH_PRINTF(1
 BERTH_MUST_USE enum berth_err berth_cli_flush(struct berth_buf *b);
 
 /* ---- cli_daemon.c ---- */
-/* The peer whose answer to that ping has come, within ten seconds; E_UNAVAILABLE. */
-BERTH_MUST_USE enum berth_err berth_cli_pong(const struct berth_cli *c, const char *thid, struct berth_json **peer);
+/* How long a peer's answer is waited for, in seconds: as --wait says, or ten; E_USAGE. */
+#define BERTH_CLI_PEER_WAIT_OPT { "--wait", BERTH_CLI_ONE, "SECONDS", "for the answer (default: 10)" }
+BERTH_MUST_USE enum berth_err berth_cli_peer_wait(const struct berth_cli *c, int64_t *wait_s);
+/* The peer whose answer to that ping has come by then; E_UNAVAILABLE. */
+BERTH_MUST_USE enum berth_err
+berth_cli_pong(const struct berth_cli *c, const char *thid, int64_t wait_s, struct berth_json **peer);
 
 /* ---- cli_peers.c ---- */
 BERTH_MUST_USE enum berth_err berth_cli_invite_oob(struct berth_cli *c);

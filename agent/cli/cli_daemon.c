@@ -8,7 +8,8 @@
 
 #include "did/base/clock.h"
 
-#define PONG_WAIT_MS 10000
+#define PEER_WAIT_S 10
+#define PEER_WAIT_MAX_S 86400
 #define PONG_POLL_MS 100
 #define ROWS(a) a, sizeof(a) / sizeof((a)[0])
 
@@ -136,16 +137,22 @@ static enum berth_err answered(const struct berth_cli *c, const char *thid, stru
 	return rc;
 }
 
-enum berth_err berth_cli_pong(const struct berth_cli *c, const char *thid, struct berth_json **peer)
+enum berth_err berth_cli_peer_wait(const struct berth_cli *c, int64_t *wait_s)
+{
+	*wait_s = PEER_WAIT_S;
+	return berth_cli_number(c, "--wait", 0, PEER_WAIT_MAX_S, wait_s);
+}
+
+enum berth_err berth_cli_pong(const struct berth_cli *c, const char *thid, int64_t wait_s, struct berth_json **peer)
 {
 	static const struct timespec nap = { .tv_nsec = PONG_POLL_MS * 1000000L };
-	uint64_t until_ms = berth_clock_mono_ms() + PONG_WAIT_MS;
+	uint64_t until_ms = berth_clock_mono_ms() + (uint64_t)wait_s * 1000;
 	enum berth_err rc;
 
 	*peer = NULL;
 	while (!(rc = answered(c, thid, peer)) && !*peer) {
 		if (berth_clock_mono_ms() >= until_ms)
-			return berth_fail(BERTH_E_UNAVAILABLE, "ping: no answer within %d s", PONG_WAIT_MS / 1000);
+			return berth_fail(BERTH_E_UNAVAILABLE, "ping: no answer within %" PRId64 " s", wait_s);
 		nanosleep(&nap, NULL);
 	}
 	return rc;
@@ -156,14 +163,15 @@ static enum berth_err ping(struct berth_cli *c)
 	struct berth_json *body = berth_json_new_object(), *sent = NULL, *peer = NULL;
 	uint64_t start_ms = berth_clock_mono_ms();
 	const char *to = berth_cli_get(c, "--to"), *thid;
-	enum berth_err rc = body ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "ping");
+	int64_t wait_s;
+	enum berth_err rc = body ? berth_cli_peer_wait(c, &wait_s) : berth_fail(BERTH_E_NOMEM, "ping");
 
 	if (!rc && to)
 		rc = berth_json_set_str(body, "to", to);
 	if (rc)
 		berth_json_free(body);
 	else if (!(rc = berth_cli_call(c, "/v1/ping", body, &sent)) && !(rc = berth_json_req_str(sent, "thid", 256, &thid)))
-		rc = berth_cli_pong(c, thid, &peer);
+		rc = berth_cli_pong(c, thid, wait_s, &peer);
 	berth_json_free(sent);
 	if (!rc && berth_cli_json_wanted(c))
 		return berth_cli_print(c, peer);
@@ -179,6 +187,7 @@ static enum berth_err ping(struct berth_cli *c)
 static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
 static const struct berth_cli_opt ping_opts[] = {
 	{ "--to", BERTH_CLI_ONE, "DID", "whom; the owner when not given" },
+	BERTH_CLI_PEER_WAIT_OPT,
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };

@@ -2,6 +2,7 @@
 /* Peers: invite them, answer their invitations, become another to them, leave them. */
 #include "agent/cli/cli_client.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -114,14 +115,15 @@ static enum berth_err connect(struct berth_cli *c)
 	struct berth_buf text = BERTH_BUF_INIT;
 	struct berth_json *v = NULL, *peer = NULL;
 	const char *thid;
-	enum berth_err rc = read_invitation(berth_cli_arg(c, 0), &text);
+	int64_t wait_s;
+	enum berth_err rc = berth_cli_peer_wait(c, &wait_s);
 
-	if (rc || (rc = berth_cli_call_with(c, "/v1/connections", "invitation", berth_buf_cstr(&text), &v)))
+	if (rc || (rc = read_invitation(berth_cli_arg(c, 0), &text)) || (rc = berth_cli_call_with(c, "/v1/connections", "invitation", berth_buf_cstr(&text), &v)))
 		goto out;
 	if (!berth_cli_json_wanted(c))
 		rc = berth_cli_show_fields(v, connect_rows, sizeof(connect_rows) / sizeof(connect_rows[0]));
 	if (!rc && !(rc = berth_json_req_str(v, "thid", 256, &thid)))
-		rc = berth_cli_pong(c, thid, &peer);
+		rc = berth_cli_pong(c, thid, wait_s, &peer);
 	if (berth_cli_json_wanted(c) && !rc) {
 		rc = berth_cli_print(c, v);
 		v = NULL;
@@ -136,7 +138,6 @@ out:
 }
 
 /* ---- discover ---- */
-#define DISCLOSE_WAIT_MS 10000
 #define DISCLOSE_POLL_MS 100
 
 /* The peer's row once it has answered. */
@@ -156,16 +157,16 @@ static enum berth_err disclosed(const struct berth_cli *c, const char *peer, str
 	return rc;
 }
 
-static enum berth_err wait_for_disclosures(const struct berth_cli *c, const char *peer, struct berth_json **out)
+static enum berth_err wait_for_disclosures(const struct berth_cli *c, const char *peer, int64_t wait_s, struct berth_json **out)
 {
 	static const struct timespec nap = { .tv_nsec = DISCLOSE_POLL_MS * 1000000L };
-	uint64_t until_ms = berth_clock_mono_ms() + DISCLOSE_WAIT_MS;
+	uint64_t until_ms = berth_clock_mono_ms() + (uint64_t)wait_s * 1000;
 	enum berth_err rc;
 
 	*out = NULL;
 	while (!(rc = disclosed(c, peer, out)) && !*out) {
 		if (berth_clock_mono_ms() >= until_ms)
-			return berth_fail(BERTH_E_UNAVAILABLE, "discover: no answer within %d s", DISCLOSE_WAIT_MS / 1000);
+			return berth_fail(BERTH_E_UNAVAILABLE, "discover: no answer within %" PRId64 " s", wait_s);
 		nanosleep(&nap, NULL);
 	}
 	return rc;
@@ -177,14 +178,15 @@ static enum berth_err discover(struct berth_cli *c)
 {
 	struct berth_json *body = berth_json_new_object(), *sent = NULL, *list = NULL;
 	const char *peer;
+	int64_t wait_s;
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(body, "to", berth_cli_arg(c, 0))) || (rc = berth_cli_set_option(c, body, "--match", "match"))) {
+	if ((rc = berth_cli_peer_wait(c, &wait_s)) || (rc = berth_json_set_str(body, "to", berth_cli_arg(c, 0))) || (rc = berth_cli_set_option(c, body, "--match", "match"))) {
 		berth_json_free(body);
 		return rc;
 	}
 	if (!(rc = berth_cli_call(c, "/v1/discover", body, &sent)) && !(rc = berth_json_req_str(sent, "peer", 8192, &peer)))
-		rc = wait_for_disclosures(c, peer, &list);
+		rc = wait_for_disclosures(c, peer, wait_s, &list);
 	berth_json_free(sent);
 	if (!rc && berth_cli_json_wanted(c))
 		return berth_cli_print(c, list);
@@ -222,10 +224,11 @@ static enum berth_err disconnect(struct berth_cli *c)
 static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
 static const struct berth_cli_opt discover_opts[] = {
 	{ "--match", BERTH_CLI_ONE, "PATTERN", "only what is like that; * for any characters" },
+	BERTH_CLI_PEER_WAIT_OPT,
 	BERTH_CLI_DAEMON_OPTS,
 	{ .name = NULL },
 };
-#define connect_opts opts
+static const struct berth_cli_opt connect_opts[] = { BERTH_CLI_PEER_WAIT_OPT, BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
 #define disconnect_opts opts
 
 #define GROUP(id, args, does, example) \

@@ -132,5 +132,5 @@ def test_a_peer_with_a_dead_address_and_an_ipv6_one(world):
     other.set("listen", announce=None)
     other.start()
     url = cli.raw("invite", "--oob", "--goal", "talk", "--socket", str(world.owner.admin_sock)).decode().strip()
-    assert "it has answered" in cli.raw("connect", url, "--socket", str(other.admin_sock)).decode()
+    assert "it has answered" in cli.raw("connect", url, "--wait", PATIENCE_S, "--socket", str(other.admin_sock)).decode()
     assert f"{dead}: E_UNAVAILABLE" in other.log()

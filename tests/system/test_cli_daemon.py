@@ -250,6 +250,17 @@ def test_ping_waits_for_its_own_answer(daemon):
     assert d.seen[0] == ("POST /v1/ping HTTP/1.1", {"to": "did:x:o"}) and len(d.seen) == 3
 
 
+def test_how_long_a_peer_is_waited_for(daemon):
+    for words in (("ping",), ("connect", "https://a.test/?_oob=e30"), ("discover", "did:x:o")):
+        for bad in ("-1", "x", "86401"):
+            fails("E_USAGE", *words, "--wait", bad, "--socket", "/nonexistent")
+        fails("E_UNAVAILABLE", *words, "--wait", 86400, "--socket", "/nonexistent")     # the twin: nobody is there
+    d = daemon(http({"thid": "t"}), http([]), http({"peer": "did:x:o"}), http([]))
+    assert "no answer within 0 s" in fails("E_UNAVAILABLE", *at(d, "ping", "--wait", 0))[1]
+    assert "no answer within 0 s" in fails("E_UNAVAILABLE", "discover", "did:x:o", "--wait", 0, "--socket", d.path)[1]
+    assert len(d.seen) == 4 and not d.answers[4:]
+
+
 def test_audit(daemon):
     d = daemon(http([{"seq": 1, "time": 1764000000, "event": "e", "detail": "d"}]), http([]), http({"verified": True, "rows": 7}))
     assert raw(*at(d, "audit")) == b"    1  2025-11-24T16:00:00Z  e  d\n"

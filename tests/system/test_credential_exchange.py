@@ -29,7 +29,7 @@ def pair(tmp_path_factory):
         agents.append(a.start())
     issuer, holder = agents
     url = raw("invite", "--oob", "--socket", issuer.admin_sock).strip()
-    raw("connect", url, "--socket", holder.admin_sock)
+    raw("connect", url, "--wait", cli.PATIENCE_S, "--socket", holder.admin_sock)
     yield agents
     for a in agents:
         a.stop()

@@ -7,7 +7,7 @@ import pytest
 
 from agents import Agent, free_port, wait_for
 import cli
-from cli import fails, ok
+from cli import PATIENCE_S, fails, ok
 
 BASIC = "https://didcomm.org/basicmessage/2.0/message"
 APP = {"uid": "0 65534", "may": f"message:{BASIC}"}
@@ -34,6 +34,9 @@ def at(agent):
     return "--socket", str(agent.admin_sock)
 
 
+patient = "--wait", PATIENCE_S
+
+
 def peer(agent):
     return next(p for p in agent.get("/v1/peers") if "moved" not in p and "via" in p)
 
@@ -47,7 +50,7 @@ def test_invite_connect_talk_rotate_and_part(pair, tmp_path):
     message = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     assert message == json.loads(file.read_text()) and message["body"]["accept"] == ["didcomm/v2"]
     assert message["type"] == "https://didcomm.org/out-of-band/2.0/invitation" and message["expires_time"]
-    out = raw("connect", url, *at(bob))
+    out = raw("connect", url, *patient, *at(bob))
     assert "read the meter" in out and "it has answered" in out
     fails("E_REPLAY", "connect", file, *at(bob))
     bob.restart()
@@ -58,9 +61,9 @@ def test_invite_connect_talk_rotate_and_part(pair, tmp_path):
     wait_for(lambda: alice.app("/v1/messages"), alice.log)
     assert [m["from"] for m in alice.app("/v1/messages")] == [b]
 
-    features = {(d["feature-type"], d["id"]) for d in ok("discover", a, "--json", *at(bob))}
+    features = {(d["feature-type"], d["id"]) for d in ok("discover", a, "--json", *patient, *at(bob))}
     assert ("protocol", "https://didcomm.org/basicmessage/2.0") in features and ("accept", "didcomm/v2") in features
-    assert raw("discover", a, "--match", "*issue-credential/3.0", *at(bob)).split() == [
+    assert raw("discover", a, "--match", "*issue-credential/3.0", *patient, *at(bob)).split() == [
         "FEATURE", "ID", "protocol", "https://didcomm.org/issue-credential/3.0"]
 
     raw("rotate", "--peer", a, *at(bob))
@@ -86,5 +89,5 @@ def test_refusals(pair, tmp_path):
     attached.write_text(json.dumps({"type": "urn:x", "id": "1"}))
     made = ok("invite", "--oob", "--attach", attached, "--uses", "2", "--json", *at(alice))
     assert made["invitation"]["attachments"][0]["data"]["json"]["type"] == "urn:x"
-    answer = ok("connect", made["url"], "--json", *at(bob))
+    answer = ok("connect", made["url"], "--json", *patient, *at(bob))
     assert answer["attachments"] == made["invitation"]["attachments"]
