@@ -62,22 +62,34 @@ static enum berth_err via_of(struct berth_agent *a, char **out)
 	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "mediator");
 }
 
-/* the key's name in the keystore: NAME-sign, NAME-agree */
-static enum berth_err
-make_key(struct berth_agent *a, char **key, const char *name, const char *suffix, enum berth_key_type type,
-	 enum berth_usage usage, unsigned purposes, struct berth_pubkey *pub)
+/* The keys' names in the keystore: NAME-sign, NAME-agree, NAME-agree2. */
+static enum berth_err name_key(char **key, const char *name, const char *suffix)
 {
-	struct berth_key_info info;
+	if (asprintf(key, "%s-%s", name, suffix) >= 0)
+		return BERTH_OK;
+	*key = NULL;
+	return berth_fail(BERTH_E_NOMEM, "key of %s", name);
+}
+
+/* agree, agree2: BERTH_KEY_NONE for none */
+static enum berth_err
+make_keys(struct berth_agent *a, struct berth_identity *id, enum berth_key_type sign, enum berth_key_type agree,
+	  enum berth_key_type agree2, unsigned purposes, struct berth_key_info info[3])
+{
+	struct berth_key_order v[3];
+	size_t n = 0;
 	enum berth_err rc;
 
-	if (asprintf(key, "%s-%s", name, suffix) < 0) {
-		*key = NULL;
-		return berth_fail(BERTH_E_NOMEM, "key of %s", name);
-	}
-	if ((rc = a->cfg.keys->ops->ensure(a->cfg.keys, *key, type, usage, purposes, &info)))
+	if ((rc = name_key(&id->sign_key, id->name, "sign")) ||
+	    (agree && (rc = name_key(&id->agree_key, id->name, "agree"))) ||
+	    (agree2 && (rc = name_key(&id->agree2_key, id->name, "agree2"))))
 		return rc;
-	*pub = info.pub;
-	return BERTH_OK;
+	v[n++] = (struct berth_key_order){ id->sign_key, sign, BERTH_USAGE_SIGN, purposes };
+	if (agree)
+		v[n++] = (struct berth_key_order){ id->agree_key, agree, BERTH_USAGE_AGREE, 0 };
+	if (agree2)
+		v[n++] = (struct berth_key_order){ id->agree2_key, agree2, BERTH_USAGE_AGREE, 0 };
+	return a->cfg.keys->ops->ensure_all(a->cfg.keys, v, n, info);
 }
 
 static enum berth_err
@@ -144,15 +156,21 @@ static enum berth_err publish(struct berth_agent *a, struct berth_identity *id, 
 	return services(list, a->cfg.policy, id->via);
 }
 
-static enum berth_err make_agreement_keys(struct berth_agent *a, struct berth_identity *id, enum berth_key_type first,
-					  enum berth_key_type second, struct berth_peer_spec *spec)
+static enum berth_err make_peer_keys(struct berth_agent *a, struct berth_identity *id, enum berth_key_type sign,
+				     enum berth_key_type agree, enum berth_key_type second, unsigned purposes,
+				     struct berth_peer_spec *spec)
 {
-	enum berth_err rc = make_key(a, &id->agree_key, id->name, "agree", first, BERTH_USAGE_AGREE, 0, &spec->agreement[0]);
+	struct berth_key_info info[3];
+	enum berth_err rc = make_keys(a, id, sign, agree, second, purposes, info);
 
-	spec->n_agreement = second ? 2 : 1;
-	if (rc || !second)
+	if (rc)
 		return rc;
-	return make_key(a, &id->agree2_key, id->name, "agree2", second, BERTH_USAGE_AGREE, 0, &spec->agreement[1]);
+	spec->verification[0] = info[0].pub;
+	spec->agreement[0] = info[1].pub;
+	if (second)
+		spec->agreement[1] = info[2].pub;
+	spec->n_agreement = second ? 2 : 1;
+	return BERTH_OK;
 }
 
 static enum berth_err
@@ -170,8 +188,7 @@ make_identity(struct berth_env *env, const char *name, enum berth_key_type sign,
 		return BERTH_OK;
 	second = is_public ? second_agreement(a, name, agree) : BERTH_KEY_NONE;
 	if ((rc = begin(&id, name)) || (is_public && (rc = publish(a, id, &list))) ||
-	    (rc = make_key(a, &id->sign_key, name, "sign", sign, BERTH_USAGE_SIGN, purposes, &spec.verification[0])) ||
-	    (rc = make_agreement_keys(a, id, agree, second, &spec)))
+	    (rc = make_peer_keys(a, id, sign, agree, second, purposes, &spec)))
 		goto out;
 	spec.services = list;
 	if ((rc = peer_identity(a, id, &spec)))
@@ -208,14 +225,14 @@ make_signer(struct berth_env *env, const char *name, enum berth_key_type type, u
 {
 	struct berth_agent *a = env->host;
 	struct berth_identity *id = NULL;
-	struct berth_pubkey pub;
+	struct berth_key_info info[3];
 	enum berth_err rc;
 
 	if ((*out = env->identity(env, name)))
 		return BERTH_OK;
 	if ((rc = begin(&id, name)) ||
-	    (rc = make_key(a, &id->sign_key, name, "sign", type, BERTH_USAGE_SIGN, purposes, &pub)) ||
-	    (rc = key_identity(id, &pub))) {
+	    (rc = make_keys(a, id, type, BERTH_KEY_NONE, BERTH_KEY_NONE, purposes, info)) ||
+	    (rc = key_identity(id, &info[0].pub))) {
 		agent_identity_free(id);
 		return rc;
 	}

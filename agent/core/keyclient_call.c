@@ -10,6 +10,7 @@ int keyclient_deadline(enum berth_keyd_op op)
 	case BERTH_KEYD_HELLO:
 		return BERTH_KEYCLIENT_OPEN_MS;
 	case BERTH_KEYD_ENSURE:
+	case BERTH_KEYD_ENSURE_ALL:
 	case BERTH_KEYD_DELETE:
 	case BERTH_KEYD_EK:
 	case BERTH_KEYD_ACTIVATE:

@@ -14,6 +14,36 @@ static enum berth_err keys_ensure(struct berth_keys *k, const char *name, enum b
 	return rc ? rc : keyclient_call_info(keyclient_of_keys(k), &r, info, NULL);
 }
 
+static enum berth_err take_infos(struct berth_keyclient *kc, const struct berth_buf *answer, struct berth_key_info *info, size_t n)
+{
+	struct berth_cur c = berth_cur(answer->p, answer->len);
+	enum berth_err rc = BERTH_OK;
+	uint32_t purposes;
+
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = berth_keyd_info_decode(&c, &info[i], &purposes);
+	if (!rc && berth_cur_done(&c))
+		return BERTH_OK;
+	kc->ipc.failed = true;
+	return berth_fail(BERTH_E_KEYSTORE, "keyd talks nonsense");
+}
+
+static enum berth_err keys_ensure_all(struct berth_keys *k, const struct berth_key_order *v, size_t n, struct berth_key_info *info)
+{
+	struct berth_keyd_request r = { .op = BERTH_KEYD_ENSURE_ALL, .n_keys = n };
+	struct berth_buf answer = BERTH_BUF_INIT;
+	enum berth_err rc = keyclient_check_size(n, BERTH_KEYD_KEYS_MAX);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		r.keys[i] = v[i];
+		rc = keyclient_check_name(v[i].name);
+	}
+	if (!rc && !(rc = keyclient_call(keyclient_of_keys(k), &r, &answer, NULL)))
+		rc = take_infos(keyclient_of_keys(k), &answer, info, n);
+	berth_buf_free(&answer);
+	return rc;
+}
+
 /* What a store can, it can under any name. */
 static bool keys_can(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage)
 {
@@ -192,7 +222,7 @@ static enum berth_err keys_sign_x509(struct berth_keys *k, const char *name, con
 }
 
 const struct berth_keys_ops keyclient_keys_ops = {
-	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keyclient_bind, .unbind = keyclient_unbind,
+	.ensure = keys_ensure, .ensure_all = keys_ensure_all, .can = keys_can, .remove = keys_remove, .bind = keyclient_bind, .unbind = keyclient_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,

@@ -163,6 +163,13 @@ static enum berth_err keys_ensure(struct berth_keys *k, const char *name, enum b
 	return to->ops->ensure(to, name, type, usage, purposes, info);
 }
 
+static enum berth_err keys_ensure_all(struct berth_keys *k, const struct berth_key_order *v, size_t n, struct berth_key_info *info)
+{
+	struct berth_keys *to = home(k, v[0].name);
+
+	return to->ops->ensure_all(to, v, n, info);
+}
+
 static bool keys_can(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage)
 {
 	struct berth_keys *to = home(k, name);
@@ -299,7 +306,7 @@ static enum berth_err keys_sign_x509(struct berth_keys *k, const char *name, con
 }
 
 static const struct berth_keys_ops keys_ops = {
-	.ensure = keys_ensure, .can = keys_can, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
+	.ensure = keys_ensure, .ensure_all = keys_ensure_all, .can = keys_can, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
 	.seal = keys_seal, .unseal = keys_unseal,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.home = home, .at = at,

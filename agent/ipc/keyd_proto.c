@@ -19,7 +19,7 @@
 
 enum field {
 	END, NAME, AK, LABEL, KID, CONFIG, TYPE, USAGE, PURPOSES, PURPOSE, COUNTER, EPOCH, PCRS, NONCE,
-	DATA, EXTRA, PROOF, KEK, ETHR, X509,
+	DATA, EXTRA, PROOF, KEK, ETHR, X509, KEYS,
 	/* of answers */
 	INFO, CUSTODY, BYTES_A, BYTES_B, VALUE, PROTECTED
 };
@@ -51,6 +51,7 @@ static const struct {
 	[BERTH_KEYD_CLEAR] = { { END }, { END } },
 	[BERTH_KEYD_SIGN_X509] = { { NAME, X509 }, { BYTES_A } },
 	[BERTH_KEYD_PCRS] = { { PCRS }, { BYTES_A } },
+	[BERTH_KEYD_ENSURE_ALL] = { { KEYS }, { END } },
 };
 
 /* ---- the kinds of value ---- */
@@ -95,6 +96,11 @@ static uint8_t get_u8(struct berth_cur *c, unsigned min, unsigned max)
 	if (v < min || v > max)
 		c->bad = true;
 	return c->bad ? (uint8_t)min : v;
+}
+
+static enum berth_key_type get_type(struct berth_cur *c)
+{
+	return (enum berth_key_type)get_u8(c, BERTH_KEY_NONE + 1, BERTH_KEY__COUNT - 1);
 }
 
 static uint32_t get_purposes(struct berth_cur *c)
@@ -262,6 +268,30 @@ static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 	r->ethr_fee_max = berth_cur_be64(c);
 }
 
+static void put_keys(struct berth_buf *b, const struct berth_keyd_request *r)
+{
+	berth_buf_u8(b, (uint8_t)r->n_keys);
+	for (size_t i = 0; i < r->n_keys; i++) {
+		berth_keyd_put_text(b, r->keys[i].name);
+		berth_buf_u8(b, (uint8_t)r->keys[i].type);
+		berth_buf_u8(b, (uint8_t)r->keys[i].usage);
+		berth_buf_be32(b, r->keys[i].purposes);
+	}
+}
+
+static void get_keys(struct berth_cur *c, struct berth_keyd_request *r)
+{
+	r->n_keys = get_u8(c, 1, BERTH_KEYD_KEYS_MAX);
+	for (size_t i = 0; !c->bad && i < r->n_keys; i++) {
+		struct berth_key_order *k = &r->keys[i];
+
+		k->name = berth_keyd_get_text(c, BERTH_KEYD_NAME_MAX);
+		k->type = get_type(c);
+		k->usage = get_usage(c);
+		k->purposes = get_purposes(c);
+	}
+}
+
 static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd_request *r)
 {
 	switch (f) {
@@ -284,6 +314,7 @@ static void put_field(struct berth_buf *b, enum field f, const struct berth_keyd
 	case KEK: put_kek(b, &r->kek); break;
 	case ETHR: berth_keyd_put_ethr(b, &r->ethr); break;
 	case X509: berth_keyd_put_x509(b, &r->x509); break;
+	case KEYS: put_keys(b, r); break;
 	default: break;
 	}
 }
@@ -305,7 +336,7 @@ static enum berth_err get_field(struct berth_cur *c, enum field f, struct berth_
 	case LABEL: r->label = berth_keyd_get_text(c, BERTH_KEYD_LABEL_MAX); break;
 	case KID: r->kid = berth_keyd_get_text(c, BERTH_KEYD_KID_MAX); break;
 	case CONFIG: get_config(c, r); break;
-	case TYPE: r->type = (enum berth_key_type)get_u8(c, BERTH_KEY_NONE + 1, BERTH_KEY__COUNT - 1); break;
+	case TYPE: r->type = get_type(c); break;
 	case USAGE: r->usage = get_usage(c); break;
 	case PURPOSES: r->purposes = get_purposes(c); break;
 	case PURPOSE: r->purpose = (enum berth_purpose)get_u8(c, 0, BERTH_SIGN__COUNT - 1); break;
@@ -319,6 +350,7 @@ static enum berth_err get_field(struct berth_cur *c, enum field f, struct berth_
 	case KEK: return get_kek(c, r);
 	case ETHR: berth_keyd_get_ethr(c, &r->ethr); break;
 	case X509: return berth_keyd_get_x509(c, &r->x509);
+	case KEYS: get_keys(c, r); break;
 	default: break;
 	}
 	return BERTH_OK;

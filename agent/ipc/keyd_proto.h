@@ -48,6 +48,7 @@ enum berth_keyd_op {
 	BERTH_KEYD_CLEAR,	/*					 ; only a store without keys */
 	BERTH_KEYD_SIGN_X509,	/* name, x509				a: request, certificate, list, or signature for TLS */
 	BERTH_KEYD_PCRS,	/* pcr_mask				a: 32 bytes for each, the lowest first */
+	BERTH_KEYD_ENSURE_ALL,	/* keys					(info, purposes)... of each; as ENSURE, in one write */
 	BERTH_KEYD__END
 };
 
@@ -60,6 +61,7 @@ enum berth_keyd_op {
 #define BERTH_KEYD_DATA_MAX (BERTH_KEYD_PLAIN_MAX + 4096)	/* and their results: a box */
 #define BERTH_KEYD_EXTRA_MAX 1024
 #define BERTH_KEYD_PARTY_MAX 8192			/* apu, apv */
+#define BERTH_KEYD_KEYS_MAX 4				/* of ENSURE_ALL: an identity's */
 #define BERTH_KEYD_REGISTRIES_MAX 8			/* of did:ethr, that keys may write to */
 
 struct berth_keyd_bytes {
@@ -91,6 +93,8 @@ struct berth_keyd_request {
 	struct berth_pubkey epk, peer;
 	struct berth_ethr_order ethr;
 	struct berth_x509_order x509;
+	struct berth_key_order keys[BERTH_KEYD_KEYS_MAX];
+	size_t n_keys;			/* 1 to BERTH_KEYD_KEYS_MAX */
 };
 
 void berth_keyd_encode(struct berth_buf *out, const struct berth_keyd_request *r);
@@ -113,7 +117,7 @@ void berth_keyd_reply_encode(struct berth_buf *out, enum berth_keyd_op op, const
 BERTH_MUST_USE enum berth_err
 berth_keyd_reply_decode(struct berth_keyd_reply *r, enum berth_keyd_op op, const void *p, size_t n);
 
-/* One element of LIST's answer. */
+/* One element of LIST's and ENSURE_ALL's answers. */
 void berth_keyd_info_encode(struct berth_buf *out, const struct berth_key_info *info, uint32_t purposes);
 BERTH_MUST_USE enum berth_err
 berth_keyd_info_decode(struct berth_cur *c, struct berth_key_info *info, uint32_t *purposes);

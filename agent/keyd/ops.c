@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each operation does.  A new one does not compile into anything before
- * somebody has written its row in the table below. */
+/* What each operation does (of keys that are made, keys.c).  A new one does not compile into
+ * anything before somebody has written its row in the table below. */
 #include "agent/keyd/sandbox.h"
 #include "agent/keyd/server.h"
 
@@ -78,80 +78,16 @@ static enum berth_err lookup(struct op *o, const char *name)
 	return BERTH_OK;
 }
 
-/* The key's own name, not the one that carries the purposes. */
-static void own_name(struct berth_key_info *info, const char *name)
-{
-	memset(info->name, 0, sizeof(info->name));
-	memcpy(info->name, name, strnlen(name, BERTH_KEYD_NAME_MAX));
-}
-
 static enum berth_err info(struct op *o)
 {
+	const struct keyd_name *n;
 	enum berth_err rc = lookup(o, o->r->name);
 
-	if (rc || (rc = berth_keystore_find(o->k->ks, o->stored, &o->out.info)))
-		return rc;
-	own_name(&o->out.info, o->r->name);
-	o->out.purposes = o->purposes;
-	return BERTH_OK;
-}
-
-static enum berth_err list(struct op *o, struct berth_buf *reply)
-{
-	struct berth_key_info key;
-	enum berth_err rc;
-
-	berth_buf_be16(reply, (uint16_t)o->k->names.n);
-	for (size_t i = 0; i < o->k->names.n; i++) {
-		const struct keyd_name *n = &o->k->names.v[i];
-
-		keyd_name_format(o->stored, n->name, n->purposes);
-		if ((rc = berth_keystore_find(o->k->ks, o->stored, &key)))
-			return rc;
-		own_name(&key, n->name);
-		berth_keyd_info_encode(reply, &key, n->purposes);
-	}
-	return berth_buf_status(reply);
-}
-
-/* A signing key has purposes, the others have none; "jws" is the command line's. */
-static enum berth_err purposes_fit(const struct berth_keyd_request *r)
-{
-	if (r->purposes & BERTH_PURPOSE_BIT(BERTH_SIGN_JWS))
-		return berth_fail(BERTH_E_AUTHZ, "%s: no key here signs whatever it is given", r->name);
-	if ((r->usage == BERTH_USAGE_SIGN) != (r->purposes != 0))
-		return berth_fail(BERTH_E_KEY, "%s: purposes are for signing keys", r->name);
-	return BERTH_OK;
-}
-
-static enum berth_err same_as_before(struct op *o)
-{
-	const struct berth_keyd_request *r = o->r;
-	enum berth_err rc = info(o);
-
 	if (rc)
 		return rc;
-	if (o->out.info.pub.type != r->type || o->out.info.usage != r->usage || o->purposes != r->purposes)
-		return berth_fail(BERTH_E_KEYSTORE, "%s is there, as another kind of key", r->name);
-	return BERTH_OK;
-}
-
-static enum berth_err ensure(struct op *o)
-{
-	const struct berth_keyd_request *r = o->r;
-	enum berth_err rc = purposes_fit(r);
-
-	if (rc)
-		return rc;
-	if (keyd_names_find(&o->k->names, r->name))
-		return same_as_before(o);
-	if (o->k->names.n >= UINT16_MAX)
-		return berth_fail(BERTH_E_QUOTA, "too many keys");
-	keyd_name_format(o->stored, r->name, r->purposes);
-	if ((rc = berth_keystore_generate(o->k->ks, o->stored, r->type, r->usage, NULL)) ||
-	    (rc = keyd_names_add(&o->k->names, r->name, r->purposes)))
-		return rc;
-	return info(o);
+	n = keyd_names_find(&o->k->names, o->r->name);
+	o->out.purposes = n->purposes;
+	return keyd_describe(o->k, n, &o->out.info);
 }
 
 static enum berth_err delete(struct op *o)
@@ -387,7 +323,6 @@ static enum berth_err can(struct op *o)
 static enum berth_err (*const ops[BERTH_KEYD__END])(struct op *o) = {
 	[BERTH_KEYD_HELLO] = hello,
 	[BERTH_KEYD_INFO] = info,
-	[BERTH_KEYD_ENSURE] = ensure,
 	[BERTH_KEYD_DELETE] = delete,
 	[BERTH_KEYD_SIGN] = sign,
 	[BERTH_KEYD_SIGN_PROOF] = sign_proof,
@@ -416,7 +351,9 @@ enum berth_err keyd_run(struct keyd *k, const struct berth_keyd_request *r, stru
 	enum berth_err rc;
 
 	if (r->op == BERTH_KEYD_LIST)
-		return list(&o, reply);
+		return keyd_list(k, reply);
+	if (r->op == BERTH_KEYD_ENSURE || r->op == BERTH_KEYD_ENSURE_ALL)
+		return keyd_ensure(k, r, reply);
 	if (!(rc = ops[r->op](&o)) && !(rc = berth_buf_status(&o.a)) && !(rc = berth_buf_status(&o.b))) {
 		o.out.a = (struct berth_keyd_bytes){ o.a.p, o.a.len };
 		o.out.b = (struct berth_keyd_bytes){ o.b.p, o.b.len };

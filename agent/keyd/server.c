@@ -58,6 +58,7 @@ enum keyd_class keyd_class_of(enum berth_keyd_op op)
 	case BERTH_KEYD_PCRS:
 		return KEYD_ATTEST;
 	case BERTH_KEYD_ENSURE:
+	case BERTH_KEYD_ENSURE_ALL:
 	case BERTH_KEYD_DELETE:
 	case BERTH_KEYD_COUNTER_STEP:
 	case BERTH_KEYD_CLEAR:
@@ -77,7 +78,8 @@ enum keyd_class keyd_class_of(enum berth_keyd_op op)
 	return KEYD_FREE;
 }
 
-static enum berth_err pay(struct keyd *k, enum keyd_class c)
+/* times: of as many operations in one */
+static enum berth_err pay(struct keyd *k, enum keyd_class c, size_t times)
 {
 	const struct keyd_rate *rate = &keyd_rates[c];
 	uint64_t now = berth_clock_mono_ms(), gone = now - k->bucket[c].at_ms, full = (uint64_t)rate->burst * COST;
@@ -87,9 +89,9 @@ static enum berth_err pay(struct keyd *k, enum keyd_class c)
 	*credit += gone > full / rate->per_s ? full : gone * rate->per_s;
 	if (*credit > full)
 		*credit = full;
-	if (*credit < COST)
+	if (*credit < COST * times)
 		return berth_fail(BERTH_E_QUOTA, "keyd: more than %u %s a second", rate->per_s, rate->what);
-	*credit -= COST;
+	*credit -= COST * times;
 	return BERTH_OK;
 }
 
@@ -119,7 +121,7 @@ static enum berth_err serve_one(struct keyd *k, struct berth_ipc *c, const struc
 	if (!in_order(k, r.op))
 		return berth_fail(BERTH_E_TYPE, "keyd: op %u %s HELLO", f->op, k->ks ? "is a second" : "before");
 	if (!rc && keyd_class_of(r.op) != KEYD_FREE)
-		rc = pay(k, keyd_class_of(r.op));
+		rc = pay(k, keyd_class_of(r.op), r.n_keys ? r.n_keys : 1);
 	if (!rc)
 		rc = keyd_run(k, &r, &reply);
 	if (!rc && r.op == BERTH_KEYD_HELLO && k->confine)

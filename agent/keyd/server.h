@@ -49,6 +49,11 @@ void keyd_free(struct keyd *k);
  * nothing is answered to that request any more). */
 BERTH_MUST_USE enum berth_err keyd_serve(struct keyd *k, struct berth_ipc *c);
 
+/* keys.c: what LIST and ENSURE, ENSURE_ALL answer, and a key of ours as the core sees it. */
+BERTH_MUST_USE enum berth_err keyd_describe(struct keyd *k, const struct keyd_name *n, struct berth_key_info *out);
+BERTH_MUST_USE enum berth_err keyd_list(struct keyd *k, struct berth_buf *reply);
+BERTH_MUST_USE enum berth_err keyd_ensure(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply);
+
 /* One operation, the request being well-formed.  reply: appended to. */
 BERTH_MUST_USE enum berth_err
 keyd_run(struct keyd *k, const struct berth_keyd_request *r, struct berth_buf *reply);

@@ -23,6 +23,9 @@ struct berth_keys_ops {
 	 * after a crash.  purposes: mask of BERTH_PURPOSE_BIT. */
 	enum berth_err (*ensure)(struct berth_keys *k, const char *name, enum berth_key_type type,
 				 enum berth_usage usage, unsigned purposes, struct berth_key_info *info);
+	/* The same of several keys of one identity: in one write where the store is a file. */
+	enum berth_err (*ensure_all)(struct berth_keys *k, const struct berth_key_order *v, size_t n,
+				     struct berth_key_info *info);
 	/* Whether the store that would hold it can make such a key; false also where it
 	 * does not answer. */
 	bool (*can)(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage);

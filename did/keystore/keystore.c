@@ -104,16 +104,40 @@ static enum berth_err check_new(struct berth_keystore *ks, const char *name,
 	return BERTH_OK;
 }
 
+static enum berth_err check_all_new(struct berth_keystore *ks, const struct berth_key_order *v, size_t n)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = check_new(ks, v[i].name, v[i].type, v[i].usage);
+		for (size_t k = 0; !rc && k < i; k++)
+			if (strcmp(v[i].name, v[k].name) == 0)
+				rc = berth_fail(BERTH_E_KEYSTORE, "%s: asked for twice", v[i].name);
+	}
+	return rc;
+}
+
+enum berth_err berth_keystore_generate_all(struct berth_keystore *ks, const struct berth_key_order *v, size_t n)
+{
+	enum berth_err rc = check_all_new(ks, v, n);
+
+	if (!rc && ks->ops->generate_all)
+		return ks->ops->generate_all(ks, v, n);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ks->ops->generate(ks, v[i].name, v[i].type, v[i].usage);
+	return rc;
+}
+
 enum berth_err berth_keystore_generate(struct berth_keystore *ks, const char *name,
 				       enum berth_key_type type, enum berth_usage usage,
 				       struct berth_key_info *info)
 {
+	const struct berth_key_order order = { .name = name, .type = type, .usage = usage };
 	enum berth_err rc;
 
 	if (info)
 		memset(info, 0, sizeof(*info));
-	if ((rc = check_new(ks, name, type, usage)) ||
-	    (rc = ks->ops->generate(ks, name, type, usage)))
+	if ((rc = berth_keystore_generate_all(ks, &order, 1)))
 		return rc;
 	return info ? ks->ops->find(ks, name, info) : BERTH_OK;
 }

@@ -115,6 +115,16 @@ struct berth_keystore_kind berth_keystore_kind(const struct berth_keystore *ks);
 BERTH_MUST_USE enum berth_err
 berth_keystore_generate(struct berth_keystore *ks, const char *name, enum berth_key_type type,
 			enum berth_usage usage, struct berth_key_info *info);
+/* Several in one write where the store is a file of ours, which has all of them then or
+ * none; in a device those before one that failed are there. */
+struct berth_key_order {
+	const char *name;
+	enum berth_key_type type;
+	enum berth_usage usage;
+	unsigned purposes;	/* of berth-keyd's; a store has no use for them */
+};
+BERTH_MUST_USE enum berth_err
+berth_keystore_generate_all(struct berth_keystore *ks, const struct berth_key_order *v, size_t n);
 /* Takes over private bytes (software custodies only; tests, `key generate`). */
 BERTH_MUST_USE enum berth_err
 berth_keystore_import(struct berth_keystore *ks, const char *name, const struct berth_privkey *key,

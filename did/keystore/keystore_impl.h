@@ -12,8 +12,10 @@ struct berth_keystore_ops {
 	void (*close)(struct berth_keystore *ks);
 	/* Whether a key of that type could be made now; may ask the device. */
 	bool (*can)(struct berth_keystore *ks, enum berth_key_type type, enum berth_usage usage);
+	/* One, or where there is generate_all all of them, in one write, or none. */
 	enum berth_err (*generate)(struct berth_keystore *ks, const char *name,
 				   enum berth_key_type type, enum berth_usage usage);
+	enum berth_err (*generate_all)(struct berth_keystore *ks, const struct berth_key_order *v, size_t n);
 	enum berth_err (*import)(struct berth_keystore *ks, const char *name,
 				 const struct berth_privkey *key, enum berth_usage usage);
 	enum berth_err (*find)(struct berth_keystore *ks, const char *name,

@@ -132,47 +132,45 @@ static enum berth_err commit(struct soft *s, struct berth_secret *next, bool mor
 	return rc;
 }
 
-/* A copy with room for one key more. */
-static enum berth_err copy(struct berth_secret **out, struct berth_keystore *ks)
+/* A copy with room for so many keys more. */
+static enum berth_err copy(struct berth_secret **out, struct berth_keystore *ks, size_t more)
 {
 	const struct berth_soft_body *b = body_of(ks);
 
-	if (!(*out = berth_soft_body_new(b->n + 1)))
+	*out = NULL;
+	if (b->n + more > BERTH_SOFT_KEYS_MAX)
+		return berth_fail(BERTH_E_KEYSTORE, "%s: full (%d keys)", soft(ks)->file.path, BERTH_SOFT_KEYS_MAX);
+	if (!(*out = berth_soft_body_new(b->n + more)))
 		return berth_fail(BERTH_E_NOMEM, "sealed file");
 	memcpy(berth_soft_body(*out), b, sizeof(*b) + b->n * sizeof(b->key[0]));
 	return BERTH_OK;
 }
 
-static enum berth_err add(struct berth_keystore *ks, const char *name,
-			  const struct berth_privkey *key, enum berth_usage usage,
-			  enum berth_custody custody)
+static void add(struct berth_secret *next, const char *name, const struct berth_privkey *key, enum berth_usage usage,
+		enum berth_custody custody)
 {
-	struct berth_secret *next;
-	enum berth_err rc;
-
-	if (body_of(ks)->n >= BERTH_SOFT_KEYS_MAX)
-		return berth_fail(BERTH_E_KEYSTORE, "%s: full (%d keys)", soft(ks)->file.path,
-				  BERTH_SOFT_KEYS_MAX);
-	if ((rc = copy(&next, ks)))
-		return rc;
-	struct berth_soft_key *k = &berth_soft_body(next)->key[berth_soft_body(next)->n++];
+	struct berth_soft_body *b = berth_soft_body(next);
+	struct berth_soft_key *k = &b->key[b->n++];
 
 	memcpy(k->name, name, strlen(name) + 1);
 	k->usage = usage;
 	k->custody = custody;
 	k->priv = *key;
-	return commit(soft(ks), next, true);
 }
 
-static enum berth_err soft_generate(struct berth_keystore *ks, const char *name,
-				    enum berth_key_type type, enum berth_usage usage)
+static enum berth_err soft_generate_all(struct berth_keystore *ks, const struct berth_key_order *v, size_t n)
 {
-	struct berth_privkey key;
-	enum berth_err rc = berth_keypair_generate(&key, type);
+	struct berth_privkey key = { 0 };
+	struct berth_secret *next;
+	enum berth_err rc = copy(&next, ks, n);
 
-	if (!rc)
-		rc = add(ks, name, &key, usage, BERTH_CUSTODY_SEALED);
+	for (size_t i = 0; !rc && i < n; i++)
+		if (!(rc = berth_keypair_generate(&key, v[i].type)))
+			add(next, v[i].name, &key, v[i].usage, BERTH_CUSTODY_SEALED);
 	berth_privkey_wipe(&key);
+	if (!rc)
+		return commit(soft(ks), next, true);
+	berth_secret_free(next);
 	return rc;
 }
 
@@ -180,10 +178,13 @@ static enum berth_err soft_import(struct berth_keystore *ks, const char *name,
 				  const struct berth_privkey *key, enum berth_usage usage)
 {
 	struct berth_privkey own;
+	struct berth_secret *next;
 	enum berth_err rc = berth_keypair_from_private(&own, key->type, key->b, key->len);
 
-	if (!rc)
-		rc = add(ks, name, &own, usage, BERTH_CUSTODY_SOFTWARE);
+	if (!rc && !(rc = copy(&next, ks, 1))) {
+		add(next, name, &own, usage, BERTH_CUSTODY_SOFTWARE);
+		rc = commit(soft(ks), next, true);
+	}
 	berth_privkey_wipe(&own);
 	return rc;
 }
@@ -198,7 +199,7 @@ static enum berth_err soft_remove(struct berth_keystore *ks, const char *name)
 		return BERTH_OK;
 	size_t i = (size_t)(k - body_of(ks)->key);
 
-	if ((rc = copy(&next, ks)))
+	if ((rc = copy(&next, ks, 0)))
 		return rc;
 	struct berth_soft_body *b = berth_soft_body(next);
 
@@ -304,7 +305,7 @@ static enum berth_err soft_counter_step(struct berth_keystore *ks, enum berth_co
 	struct berth_secret *next;
 	enum berth_err rc;
 
-	if ((rc = copy(&next, ks)))
+	if ((rc = copy(&next, ks, 0)))
 		return rc;
 	berth_soft_body(next)->counter[c]++;
 	if (c == BERTH_COUNTER_EPOCH) {	/* what the last epoch sealed is lost with its key */
@@ -331,7 +332,7 @@ static void soft_needs(const struct berth_keystore *ks, struct berth_keystore_ne
 static const struct berth_keystore_ops ops = {
 	.close = soft_close,
 	.can = soft_can,
-	.generate = soft_generate,
+	.generate_all = soft_generate_all,
 	.import = soft_import,
 	.find = soft_find,
 	.count = soft_count,

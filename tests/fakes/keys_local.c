@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "agent/ipc/keyd_proto.h"
 #include "did/keystore/x509_sign.h"
 
 struct local {
@@ -53,6 +54,28 @@ static enum berth_err ensure(struct berth_keys *k, const char *name, enum berth_
 		info = &mine;
 	LIVE(k, berth_keystore_has(ks(k), name) ? berth_keystore_find(ks(k), name, info)
 						: berth_keystore_generate(ks(k), name, type, usage, info));
+}
+
+/* In one moment, as in one write. */
+static enum berth_err make_all(struct berth_keystore *store, const struct berth_key_order *v, size_t n, struct berth_key_info *info)
+{
+	struct berth_key_order fresh[BERTH_KEYD_KEYS_MAX];
+	enum berth_err rc = BERTH_OK;
+	size_t n_fresh = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!berth_keystore_has(store, v[i].name))
+			fresh[n_fresh++] = v[i];
+	if (n_fresh)
+		rc = berth_keystore_generate_all(store, fresh, n_fresh);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = berth_keystore_find(store, v[i].name, &info[i]);
+	return rc;
+}
+
+static enum berth_err ensure_all(struct berth_keys *k, const struct berth_key_order *v, size_t n, struct berth_key_info *info)
+{
+	LIVE(k, make_all(ks(k), v, n, info));
 }
 
 static bool can(struct berth_keys *k, const char *name, enum berth_key_type type, enum berth_usage usage)
@@ -164,7 +187,7 @@ static enum berth_err sign_x509(struct berth_keys *k, const char *name, const st
 }
 
 static const struct berth_keys_ops ops = {
-	.ensure = ensure, .can = can, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
+	.ensure = ensure, .ensure_all = ensure_all, .can = can, .remove = remove_key, .bind = bind_kid, .unbind = unbind, .seal = seal, .unseal = unseal,
 	.counter_read = counter_read, .counter_step = counter_step, .state = state, .clear_device = clear_device, .ek = ek,
 	.public_area = public_area, .activate = activate, .certify = certify, .quote = quote, .pcrs = pcrs, .sign_ethr = sign_ethr,
 	.sign_x509 = sign_x509,

@@ -31,7 +31,8 @@ static void use(struct berth_keyclient *kc)
 	struct berth_pubkey epk = { .type = BERTH_KEY_X25519, .len = 32, .b = { 9 } };
 	const struct berth_kek_params kek = { .alg = "ECDH-ES+A256KW", .epk = &epk };
 	struct berth_buf a = BERTH_BUF_INIT, b = BERTH_BUF_INIT;
-	struct berth_key_info info;
+	const struct berth_key_order order[] = { { "b", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, 1 }, { "c", BERTH_KEY_P256, BERTH_USAGE_AGREE, 0 } };
+	struct berth_key_info info, both[2];
 	uint8_t cek[BERTH_CEK_MAX];
 	uint64_t value;
 	size_t len;
@@ -45,7 +46,8 @@ static void use(struct berth_keyclient *kc)
 		goto out;
 	if (len > sizeof(cek))
 		abort();
-	(void)!k->ops->ek(k, &a, &b);
+	if (!k->ops->ek(k, &a, &b))
+		(void)!k->ops->ensure_all(k, order, 2, both);
 out:
 	berth_buf_free(&a);
 	berth_buf_free(&b);

@@ -34,6 +34,9 @@ static struct berth_keyd_request sample(enum berth_keyd_op op)
 		.x509 = { .kind = BERTH_X509_ISSUE, .subject = "/CN=a", .sans = { "a.example", "did:x" }, .n_sans = 2, .from_s = 12,
 			  .until_s = 13, .key = ephemeral.pub, .ca = (const uint8_t *)"ca", .ca_len = 2, .server = true,
 			  .data = (const uint8_t *)"rows", .len = 4 },
+		.keys = { { "a-sign", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, BERTH_PURPOSE_BIT(BERTH_SIGN_VP) },
+			  { "a-agree", BERTH_KEY_P256, BERTH_USAGE_AGREE, 0 } },
+		.n_keys = 2,
 	};
 
 	return r;
@@ -119,6 +122,27 @@ static void an_order_arrives(void **state)
 	berth_keyd_encode(&b, &in);
 	CHECK_OK(berth_keyd_decode(&out, BERTH_KEYD_SIGN_ETHR, b.p, b.len));
 	CHECK(!o->meta && !o->legacy && !o->relayed && !o->call.name);
+	berth_buf_free(&b);
+}
+
+static void orders_of_keys_arrive(void **state)
+{
+	struct berth_keyd_request in = sample(BERTH_KEYD_ENSURE_ALL), out;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	berth_keyd_encode(&b, &in);
+	CHECK_OK(berth_keyd_decode(&out, BERTH_KEYD_ENSURE_ALL, b.p, b.len));
+	assert_int_equal(out.n_keys, 2);
+	assert_string_equal(out.keys[0].name, "a-sign");
+	assert_string_equal(out.keys[1].name, "a-agree");
+	CHECK(out.keys[0].type == BERTH_KEY_ED25519 && out.keys[0].usage == BERTH_USAGE_SIGN);
+	CHECK(out.keys[0].purposes == BERTH_PURPOSE_BIT(BERTH_SIGN_VP) && out.keys[1].purposes == 0);
+	CHECK(out.keys[1].type == BERTH_KEY_P256 && out.keys[1].usage == BERTH_USAGE_AGREE);
+	b.p[0] = 0;
+	CHECK_RC(BERTH_E_TYPE, berth_keyd_decode(&out, BERTH_KEYD_ENSURE_ALL, b.p, b.len));
+	b.p[0] = BERTH_KEYD_KEYS_MAX + 1;
+	CHECK_RC(BERTH_E_TYPE, berth_keyd_decode(&out, BERTH_KEYD_ENSURE_ALL, b.p, b.len));
 	berth_buf_free(&b);
 }
 
@@ -210,6 +234,7 @@ static void caps(void **state)
 	static const struct { enum berth_keyd_op op; size_t offset, max; } texts[] = {
 		{ BERTH_KEYD_INFO, offsetof(struct berth_keyd_request, name), BERTH_KEYD_NAME_MAX },
 		{ BERTH_KEYD_CERTIFY, offsetof(struct berth_keyd_request, ak), BERTH_KEYD_NAME_MAX },
+		{ BERTH_KEYD_ENSURE_ALL, offsetof(struct berth_keyd_request, keys[1].name), BERTH_KEYD_NAME_MAX },
 		{ BERTH_KEYD_SEAL, offsetof(struct berth_keyd_request, label), BERTH_KEYD_LABEL_MAX },
 		{ BERTH_KEYD_SIGN, offsetof(struct berth_keyd_request, kid), BERTH_KEYD_KID_MAX },
 		{ BERTH_KEYD_HELLO, offsetof(struct berth_keyd_request, uri), BERTH_KEYD_CONFIG_MAX },
@@ -303,6 +328,15 @@ static void numbers_out_of_range_are_e_type(void **state)
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
 	in = sample(BERTH_KEYD_ENSURE);
 	in.purposes = BERTH_PURPOSE_BIT(BERTH_SIGN__COUNT);
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_ENSURE_ALL);
+	in.keys[1].type = BERTH_KEY__COUNT;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_ENSURE_ALL);
+	in.keys[1].usage = (enum berth_usage)3;
+	CHECK_RC(BERTH_E_TYPE, recode(&in));
+	in = sample(BERTH_KEYD_ENSURE_ALL);
+	in.keys[0].purposes = BERTH_PURPOSE_BIT(BERTH_SIGN__COUNT);
 	CHECK_RC(BERTH_E_TYPE, recode(&in));
 	in = sample(BERTH_KEYD_SIGN);
 	in.purpose = BERTH_SIGN__COUNT;
@@ -425,7 +459,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_op_reads_back),
 		cmocka_unit_test(fields_arrive),
-		cmocka_unit_test(an_order_arrives), cmocka_unit_test(an_x509_order_arrives),
+		cmocka_unit_test(an_order_arrives), cmocka_unit_test(orders_of_keys_arrive),
+		cmocka_unit_test(an_x509_order_arrives),
 		cmocka_unit_test(folders_stand_without_a_gap),
 		cmocka_unit_test(every_truncation_and_a_trailing_byte_are_e_type),
 		cmocka_unit_test(unknown_ops_are_e_type),

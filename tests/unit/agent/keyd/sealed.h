@@ -80,6 +80,7 @@ static inline int teardown(void **state)
 {
 	(void)state;
 	unlink(pass);
+	unlink(uri + strlen("soft:"));	/* of tests without a keyd */
 	return rmdir(dir);
 }
 

@@ -28,6 +28,42 @@ static void ensure_makes_once_and_finds_again(void **state)
 	assert_int_equal(purposes, PURPOSE(VC));
 }
 
+/* Some of them may be there already; what makes no sense in one of them makes none. */
+static void several_keys_are_made_at_once(void **state)
+{
+	struct berth_key_order v[] = {
+		{ "op-sign", BERTH_KEY_ED25519, BERTH_USAGE_SIGN, PURPOSE(VP) }, { "op-agree", BERTH_KEY_P256, BERTH_USAGE_AGREE, 0 },
+		{ "op-agree2", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0 }, { "a", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0 },
+	};
+	struct berth_key_info a = ensure("op-agree", BERTH_KEY_P256, BERTH_USAGE_AGREE, 0), made[4], again[4];
+
+	(void)state;
+	v[3].name = "op-sign";
+	CHECK_RC(BERTH_E_KEYSTORE, keys->ops->ensure_all(keys, v, 4, made));	/* twice, and of two kinds */
+	v[3].name = "a";
+	v[3].purposes = PURPOSE(VC);
+	CHECK_RC(BERTH_E_KEY, keys->ops->ensure_all(keys, v, 4, made));
+	v[3].purposes = 0;
+	v[1].type = BERTH_KEY_X25519;
+	CHECK_RC(BERTH_E_KEYSTORE, keys->ops->ensure_all(keys, v, 4, made));
+	v[1].type = BERTH_KEY_P256;
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keyclient_info(kc, "op-sign", &made[0], NULL));
+	CHECK_RC(BERTH_E_SIZE, keys->ops->ensure_all(keys, v, BERTH_KEYD_KEYS_MAX + 1, made));
+	CHECK_OK(keys->ops->ensure_all(keys, v, 4, made));
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(made[i].name, v[i].name);
+		CHECK(made[i].pub.type == v[i].type && made[i].usage == v[i].usage);
+	}
+	CHECK(berth_pubkey_equal(&a.pub, &made[1].pub));
+	/* they outlast keyd */
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK_OK(berth_keyclient_attach(kc, start()));
+	CHECK_OK(keys->ops->ensure_all(keys, v, 4, again));
+	for (size_t i = 0; i < 4; i++)
+		CHECK(berth_pubkey_equal(&made[i].pub, &again[i].pub));
+}
+
 static void what_a_store_can_make_is_told(void **state)
 {
 	(void)state;
@@ -355,6 +391,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_KEYD(ensure_makes_once_and_finds_again),
+		WITH_KEYD(several_keys_are_made_at_once),
 		WITH_KEYD(what_a_store_can_make_is_told),
 		WITH_KEYD(ensure_of_another_kind_is_e_keystore),
 		WITH_KEYD(ensure_refuses_what_makes_no_sense),

@@ -203,6 +203,29 @@ static void each_class_has_a_rate_of_its_own(void **state)
 	berth_clock_inject(NULL, NULL);
 }
 
+static void keys_made_together_are_paid_for_each(void **state)
+{
+	const struct berth_keyd_request three = { .op = BERTH_KEYD_ENSURE_ALL, .n_keys = 3, .keys = {
+		{ "x", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0 }, { "y", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0 },
+		{ "z", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0 } } };
+	const struct berth_keystore_config cfg = config();
+	struct keyd k;
+
+	(void)state;
+	berth_clock_inject(NULL, hand_wound);
+	keyd_init(&k);
+	CHECK_OK(berth_keystore_open(&k.ks, &cfg));
+	k.bucket[KEYD_CHANGE].credit = 2999;
+	CHECK_RC(BERTH_E_QUOTA, ask(&k, &three));
+	assert_int_equal(berth_keystore_count(k.ks), 0);
+	k.bucket[KEYD_CHANGE].credit = 3000;
+	CHECK_OK(ask(&k, &three));
+	assert_int_equal(k.bucket[KEYD_CHANGE].credit, 0);
+	keyd_free(&k);
+	berth_clock_inject(NULL, NULL);
+	unlink(uri + strlen("soft:"));
+}
+
 static void a_bucket_fills_with_time_up_to_its_burst(void **state)
 {
 	const struct berth_keystore_config cfg = config();
@@ -252,6 +275,7 @@ int main(void)
 		cmocka_unit_test(answers_of_a_bad_keyd_are_e_keystore),
 		cmocka_unit_test(c137_calls_fail_at_once_while_a_store_is_being_opened),
 		cmocka_unit_test(malformed_requests_end_the_connection),
+		cmocka_unit_test(keys_made_together_are_paid_for_each),
 		cmocka_unit_test(each_class_has_a_rate_of_its_own),
 		cmocka_unit_test(a_bucket_fills_with_time_up_to_its_burst),
 		cmocka_unit_test(what_costs_nothing_works_no_key),

@@ -70,6 +70,27 @@ static bool make_agreeing(const struct backend *b, const char *name, struct bert
 	return can;
 }
 
+/* A file has all of them or none; which of them a store can make is checked before. */
+static void keys_are_made_together(void **state)
+{
+	const struct backend *b = *state;
+	struct berth_key_order v[] = { { "a", BERTH_KEY_P256, BERTH_USAGE_SIGN, 0 }, { "b", BERTH_KEY_P256, BERTH_USAGE_SIGN, 0 },
+				       { "c", BERTH_KEY_X25519, BERTH_USAGE_SIGN, 0 } };
+	struct berth_key_info first, second;
+
+	CHECK_RC(BERTH_E_KEY, berth_keystore_generate_all(ks, v, 3));
+	v[2] = (struct berth_key_order){ "a", BERTH_KEY_P256, BERTH_USAGE_SIGN, 0 };
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_generate_all(ks, v, 3));
+	CHECK(berth_keystore_count(ks) == 0);
+	CHECK_OK(berth_keystore_generate_all(ks, v, 2));
+	reopen(b);
+	CHECK(berth_keystore_count(ks) == 2);
+	CHECK_OK(berth_keystore_find(ks, "a", &first));
+	CHECK_OK(berth_keystore_find(ks, "b", &second));
+	CHECK(!berth_pubkey_equal(&first.pub, &second.pub));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_keystore_generate_all(ks, v + 1, 1));
+}
+
 static void an_empty_store_holds_nothing(void **state)
 {
 	struct berth_key_info info;
@@ -593,6 +614,7 @@ static void only_a_device_gives_evidence(void **state)
 #define T(f) { #f, f, setup, teardown, NULL }
 static const struct CMUnitTest contract[] = {
 	T(an_empty_store_holds_nothing),
+	T(keys_are_made_together),
 	T(a_store_says_what_kind_it_is),
 	T(a_new_key_is_what_was_asked_for),
 	T(names_are_checked),
