@@ -501,7 +501,7 @@ static void a_file_grows_with_its_keys(void **state)
 	struct berth_keystore *ks;
 	ino_t was;
 	int files = 0;
-	char name[8];
+	char name[16];
 
 	(void)state;
 	CHECK_OK(try_open(&ks, true));
