@@ -6,6 +6,7 @@
 #include "did/keystore/file.h"
 #include "did/keystore/soft_file.h"
 #include "tests/check.h"
+#include "tests/unit/did/keystore/contents.h"
 
 static void say(const char *name, const uint8_t *p, size_t n)
 {
@@ -25,7 +26,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 64;
 	berth_crypto_init();
-	file = test_read_file(argv[1], &n);
+	file = test_contents(argv[1], &n);
 	if (berth_passphrase_read(&pass, argv[2]) || berth_soft_file_open(&body, &kdf, &key, file, n, pass)) {
 		fprintf(stderr, "%s\n", berth_err_detail());
 		return 1;
