@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys of a store: which they are stands in its file, what they are is in the
- * token.  Whatever is made or deleted is named as pending before and until it is. */
+ * token.  Whatever is made or deleted is named as pending before and until it is; each of
+ * these writes replaces the file, so that no slot of it (slots.h) names a key as pending
+ * that is in use by now. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +94,6 @@ static enum berth_err add(struct berth_pkcs11 *p)
 
 	p->s.n++;
 	memset(p->s.pending, 0, sizeof(p->s.pending));
-	p->file.keep = true;
 	if ((rc = berth_pkcs11_save(p))) {
 		p->s.n--;
 		memcpy(p->s.pending, p->s.key[p->s.n].id, sizeof(p->s.pending));
@@ -123,7 +124,6 @@ enum berth_err berth_pkcs11_generate(struct berth_keystore *ks, const char *name
 	k->info.custody = BERTH_CUSTODY_HARDWARE;
 	berth_random(k->id, sizeof(k->id));
 	memcpy(p->s.pending, k->id, sizeof(k->id));
-	p->file.keep = true;
 	if (!(rc = berth_pkcs11_save(p)) && !(rc = make(p, k, type)) && !(rc = add(p)))
 		return BERTH_OK;
 	return give_back(p, rc);

@@ -303,7 +303,7 @@ enum berth_err berth_tpm2_generate(struct berth_keystore *ks, const char *name,
 	k->info.custody = BERTH_CUSTODY_HARDWARE;
 	k->info.attestable = true;
 	t->s.n++;
-	t->file.keep = true;
+	t->file.keep = !k->handle;
 	/* in the file first: what the device keeps is always named somewhere */
 	if ((rc = berth_tpm2_save(t))) {
 		t->s.n--;
