@@ -99,6 +99,7 @@ static enum berth_err ldevid(const struct berth_config *c, struct berth_policy *
 {
 	out->ldevid_subject = berth_config_str(c, "ldevid", NULL, "subject");
 	out->ldevid_s = berth_config_int(c, "ldevid", NULL, "lifetime");
+	out->ldevid_crl = berth_config_str(c, "ldevid", NULL, "crl-url");
 	out->ldevid_server = berth_config_bool(c, "ldevid", NULL, "server");
 	return texts(c, "ldevid", NULL, "san", out->ldevid_sans, BERTH_X509_ORDER_SANS_MAX - 1, &out->n_ldevid_sans);
 }

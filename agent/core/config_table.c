@@ -107,6 +107,7 @@ const struct berth_option berth_options[] = {
 	TIME("ldevid", ONE, "lifetime", "0", 0, 3650 * DAY, "of a certificate, at most; 0: as long as the credential"),
 	TEXT("ldevid", ONE, "subject", "/CN={serial}/serialNumber={serial}", "with {serial}, {model} and {did}"),
 	LIST("ldevid", ONE, BERTH_OPT_NAMES, "san", "names beside the DID, up to three, with the same"),
+	TEXT("ldevid", ONE, "crl-url", "", "where the list of berth ldevid crl is; unset: certificates do not say"),
 	BOOL("ldevid", ONE, "server", "no", "certificates are for TLS servers, too"),
 
 	PATH("hook", NAMED, "program", "", "what makes use of provisioned items; root's, absolute"),

@@ -202,6 +202,8 @@ static enum berth_err make(struct berth_env *env, struct berth_instance *inst, c
 	struct berth_buf der = BERTH_BUF_INIT;
 	enum berth_err rc;
 
+	m.order.data = (const uint8_t *)env->policy->ldevid_crl;
+	m.order.len = env->policy->ldevid_crl ? strlen(env->policy->ldevid_crl) : 0;
 	m.order.ca = berth_x509_der(ca->at[0], &m.order.ca_len);
 	if (!(rc = make_room(env, inst->data)) && !(rc = berth_did_short(&m.did, op_did)) &&
 	    !(rc = set_names(&m, env->policy, inst)) && !(rc = set_validity(&m, env, until_s)) &&

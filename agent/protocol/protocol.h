@@ -140,6 +140,7 @@ struct berth_policy {
 	size_t n_ldevid_sans;
 	int64_t ldevid_s;		/* how long at most; 0: as long as the credential */
 	bool ldevid_server;		/* for TLS servers, too */
+	const char *ldevid_crl;		/* where their list of revoked ones is, a URI; NULL or "": they do not say */
 };
 
 /* Read access to the store, for steps.  value: owned by the caller's buf. */

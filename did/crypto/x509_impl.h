@@ -38,6 +38,8 @@ berth_x509_sign_into(ASN1_BIT_STRING *bits, unsigned char *tbs, int len, const s
 BERTH_MUST_USE enum berth_err berth_x509_set_name(X509_NAME *name, const char *subject);
 BERTH_MUST_USE enum berth_err
 berth_x509_add_sans(STACK_OF(X509_EXTENSION) **exts, const char *const *sans, size_t n);
+/* cRLDistributionPoints: that URI.  E_TYPE: it is none. */
+BERTH_MUST_USE enum berth_err berth_x509_add_crl_point(STACK_OF(X509_EXTENSION) **exts, const char *uri);
 /* Bits of KeyUsage, RFC 5280 4.2.1.3, as a mask. */
 #define BERTH_X509_DIGITAL_SIGNATURE (1u << 0)
 #define BERTH_X509_KEY_CERT_SIGN (1u << 5)

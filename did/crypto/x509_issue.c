@@ -109,6 +109,21 @@ static enum berth_err add_issuer_id(STACK_OF(X509_EXTENSION) **exts, X509 *ca)
 	return ok ? BERTH_OK : no_memory();
 }
 
+/* Where the CA's list is, if that is said. */
+static enum berth_err add_list(STACK_OF(X509_EXTENSION) **exts, const struct berth_x509_order *o)
+{
+	struct berth_buf uri = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!o->len)
+		return BERTH_OK;
+	berth_buf_put(&uri, o->data, o->len);
+	if (!(rc = berth_buf_status(&uri)))
+		rc = berth_x509_add_crl_point(exts, berth_buf_cstr(&uri));
+	berth_buf_free(&uri);
+	return rc;
+}
+
 static enum berth_err add_profile(STACK_OF(X509_EXTENSION) **exts, X509 *x, const struct berth_x509_order *o, X509 *ca)
 {
 	unsigned usage = ca ? BERTH_X509_DIGITAL_SIGNATURE : BERTH_X509_KEY_CERT_SIGN | BERTH_X509_CRL_SIGN;
@@ -116,7 +131,7 @@ static enum berth_err add_profile(STACK_OF(X509_EXTENSION) **exts, X509 *x, cons
 
 	if ((rc = add_constraints(exts, !ca)) || (rc = berth_x509_add_usage(exts, usage)) || (rc = add_key_id(exts, x)) || !ca)
 		return rc;
-	if ((rc = add_issuer_id(exts, ca)) || (rc = add_purposes(exts, o->server)))
+	if ((rc = add_issuer_id(exts, ca)) || (rc = add_purposes(exts, o->server)) || (rc = add_list(exts, o)))
 		return rc;
 	return berth_x509_add_sans(exts, o->sans, o->n_sans);
 }

@@ -17,7 +17,9 @@ enum berth_err berth_x509_order_check(const struct berth_x509_order *o)
 			return berth_fail(BERTH_E_SIZE, "X.509: a name of more than %d bytes", BERTH_X509_SAN_MAX);
 	if (o->kind == BERTH_X509_TLS && o->len != 32 && o->len != 48)
 		return berth_fail(BERTH_E_TYPE, "TLS: a hash of %zu octets", o->len);
-	if (o->kind != BERTH_X509_TLS &&
+	if (o->kind == BERTH_X509_ISSUE && o->len > BERTH_X509_SAN_MAX)
+		return berth_fail(BERTH_E_SIZE, "X.509: a URI of more than %d bytes", BERTH_X509_SAN_MAX);
+	if (o->kind != BERTH_X509_TLS && o->kind != BERTH_X509_ISSUE &&
 	    (o->len % BERTH_X509_REVOKED_LEN || o->len / BERTH_X509_REVOKED_LEN > BERTH_X509_REVOKED_MAX))
 		return berth_fail(BERTH_E_SIZE, "CRL: %zu octets", o->len);
 	return BERTH_OK;

@@ -41,7 +41,7 @@ struct berth_x509_order {
 	const uint8_t *ca;			/* ISSUE, CRL: the CA's certificate, DER */
 	size_t ca_len;
 	bool server;				/* ISSUE: for serverAuth, too; TLS: the server's */
-	const uint8_t *data;			/* TLS: hash of the transcript; CRL: rows */
+	const uint8_t *data;			/* TLS: hash of the transcript; CRL: rows; ISSUE: a URI, where that list is */
 	size_t len;
 };
 

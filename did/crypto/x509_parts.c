@@ -137,6 +137,8 @@ enum berth_err berth_x509_set_name(X509_NAME *name, const char *subject)
 
 /* ---- extensions ---- */
 
+#define HW_PREFIX "hw:"		/* no scheme of a URI */
+
 static bool is_dns_name(const char *s, size_t n)
 {
 	return n <= 253 && s[0] != '.' && s[n - 1] != '.' && !strstr(s, "..") &&
@@ -154,6 +156,62 @@ static bool is_uri(const char *s)
 	return true;
 }
 
+/* HardwareModuleName { hwType OBJECT IDENTIFIER, hwSerialNum OCTET STRING }, RFC 4108 5, by hand:
+ * libcrypto has none.  Appends its DER. */
+static enum berth_err module_name(struct berth_buf *out, const char *type, const char *serial)
+{
+	ASN1_OBJECT *oid = OBJ_txt2obj(type, 1);
+	int len = oid ? i2d_ASN1_OBJECT(oid, NULL) : -1;
+	size_t n = strlen(serial);
+	unsigned char der[64], *p = der;
+
+	if (len > 0 && len <= (int)sizeof(der))
+		len = i2d_ASN1_OBJECT(oid, &p);
+	ASN1_OBJECT_free(oid);
+	if (len <= 0 || len > (int)sizeof(der) || !n || n > 60)
+		return berth_fail(BERTH_E_TYPE, "alternative name: hw:OID;SERIAL, of 1 to 60 octets");
+	berth_buf_u8(out, V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED);
+	berth_buf_u8(out, (uint8_t)((size_t)len + 2 + n));	/* below 128 */
+	berth_buf_put(out, der, (size_t)len);
+	berth_buf_u8(out, V_ASN1_OCTET_STRING);
+	berth_buf_u8(out, (uint8_t)n);
+	berth_buf_put(out, serial, n);
+	return berth_buf_status(out);
+}
+
+static enum berth_err push_module(GENERAL_NAMES *all, const struct berth_buf *der)
+{
+	ASN1_OBJECT *oid = OBJ_txt2obj("1.3.6.1.5.5.7.8.4", 1);		/* id-on-hardwareModuleName */
+	const unsigned char *p = der->p;
+	ASN1_TYPE *value = d2i_ASN1_TYPE(NULL, &p, (long)der->len);
+	GENERAL_NAME *name = GENERAL_NAME_new();
+
+	if (oid && value && name && GENERAL_NAME_set0_othername(name, oid, value) == 1) {
+		oid = NULL;	/* name has both */
+		value = NULL;
+		if (sk_GENERAL_NAME_push(all, name))
+			return BERTH_OK;
+	}
+	ASN1_OBJECT_free(oid);
+	ASN1_TYPE_free(value);
+	GENERAL_NAME_free(name);
+	return berth_fail(BERTH_E_NOMEM, "alternative name");
+}
+
+static enum berth_err add_module(GENERAL_NAMES *all, const char *text)
+{
+	const char *serial = strchr(text, ';');
+	struct berth_buf type = BERTH_BUF_INIT, der = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_put(&type, text, serial ? (size_t)(serial - text) : 0);
+	if (!(rc = berth_buf_status(&type)) && !(rc = module_name(&der, berth_buf_cstr(&type), serial ? serial + 1 : "")))
+		rc = push_module(all, &der);
+	berth_buf_free(&type);
+	berth_buf_free(&der);
+	return rc;
+}
+
 static enum berth_err add_san(GENERAL_NAMES *all, const char *san)
 {
 	size_t n = strlen(san);
@@ -163,6 +221,8 @@ static enum berth_err add_san(GENERAL_NAMES *all, const char *san)
 
 	if (n == 0 || n > BERTH_X509_SAN_MAX)
 		return berth_fail(BERTH_E_SIZE, "alternative name: 1 to %d bytes", BERTH_X509_SAN_MAX);
+	if (strncmp(san, HW_PREFIX, strlen(HW_PREFIX)) == 0)
+		return add_module(all, san + strlen(HW_PREFIX));
 	if (uri ? !is_uri(san) : !is_dns_name(san, n))
 		return berth_fail(BERTH_E_TYPE, "alternative name: %.80s is neither a URI nor a DNS name", san);
 	if (!(name = GENERAL_NAME_new()) || !(text = ASN1_IA5STRING_new()) || !ASN1_STRING_set(text, san, (int)n))
@@ -190,6 +250,32 @@ enum berth_err berth_x509_add_sans(STACK_OF(X509_EXTENSION) **exts, const char *
 	if (!rc && n && X509V3_add1_i2d(exts, NID_subject_alt_name, all, 0, X509V3_ADD_DEFAULT) != 1)
 		rc = berth_fail(BERTH_E_NOMEM, "alternative name");
 	GENERAL_NAMES_free(all);
+	return rc;
+}
+
+static enum berth_err fill_point(DIST_POINT *point, const char *uri)
+{
+	if (!point || !(point->distpoint = DIST_POINT_NAME_new()) || !(point->distpoint->name.fullname = GENERAL_NAMES_new()))
+		return berth_fail(BERTH_E_NOMEM, "CRL distribution point");
+	point->distpoint->type = 0;	/* fullName */
+	return strchr(uri, ':') ? add_san(point->distpoint->name.fullname, uri)
+				: berth_fail(BERTH_E_TYPE, "CRL distribution point: %.80s is no URI", uri);
+}
+
+enum berth_err berth_x509_add_crl_point(STACK_OF(X509_EXTENSION) **exts, const char *uri)
+{
+	CRL_DIST_POINTS *all = sk_DIST_POINT_new_null();
+	DIST_POINT *point = DIST_POINT_new();
+	enum berth_err rc = fill_point(point, uri);
+
+	if (!rc && (!all || !sk_DIST_POINT_push(all, point)))
+		rc = berth_fail(BERTH_E_NOMEM, "CRL distribution point");
+	if (!rc)
+		point = NULL;	/* all has it */
+	if (!rc && X509V3_add1_i2d(exts, NID_crl_distribution_points, all, 0, X509V3_ADD_DEFAULT) != 1)
+		rc = berth_fail(BERTH_E_NOMEM, "CRL distribution point");
+	DIST_POINT_free(point);
+	CRL_DIST_POINTS_free(all);
 	return rc;
 }
 

@@ -312,6 +312,39 @@ static void a_serial_is_no_other_name(void **state)
 	}
 }
 
+/* By what the configuration says, with the serial of this device. */
+static void it_names_the_module_and_where_the_list_is(void **state)
+{
+	struct berth_buf pem = BERTH_BUF_INIT;
+	char dir[TMPDIR_LEN], *text;
+	struct berth_json *g;
+
+	(void)state;
+	cast(true);
+	s.owner->policy.ldevid_sans[0] = "hw:1.3.6.1.4.1.99999.1;{serial}";
+	s.owner->policy.n_ldevid_sans = 1;
+	s.owner->policy.ldevid_crl = "http://pki.example/gateways.crl";
+	sim_on(s.gateway);
+	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
+	before = operational();
+	assert_true(test_ldevid_is_pair(&s));
+	g = story_data(&s, s.gateway);
+	CHECK_OK(berth_ldevid_pem(berth_json_get(berth_json_get(g, "active"), BERTH_LDEVID), &pem));
+	test_tmpdir(dir);
+	test_write_file(test_path(dir, "chain.pem"), pem.p, pem.len, 0600);
+	test_sh("cd %s && openssl x509 -in chain.pem -outform DER -out gw.der && openssl x509 -in chain.pem -noout -ext crlDistributionPoints >said && "
+		"openssl asn1parse -inform DER -in gw.der -strparse $(openssl asn1parse -inform DER -in gw.der | "
+		"grep -A1 'Subject Alternative Name' | tail -1 | cut -d: -f1) >>said", dir);
+	text = test_read_file(test_path(dir, "said"), NULL);
+	CHECK(strstr(text, "URI:http://pki.example/gateways.crl") && strstr(text, "OBJECT            :1.3.6.1.4.1.99999.1") &&
+	      strstr(text, "OCTET STRING      :GW-0001"));
+	free(text);
+	test_tmpdir_remove(dir);
+	berth_buf_free(&pem);
+	berth_json_free(g);
+	end();
+}
+
 /* ---- requests that are not the device's ---- */
 
 /* Made anew by the new key, so that it is the request that is refused. */
@@ -740,6 +773,7 @@ int main(void)
 		cmocka_unit_test(by_itself_at_two_thirds_of_its_life), cmocka_unit_test(no_longer_than_credential_and_ca),
 		cmocka_unit_test(gone_with_the_epoch), cmocka_unit_test(it_comes_and_goes_with_the_ca),
 		cmocka_unit_test(a_ca_that_is_over_ends_no_onboarding), cmocka_unit_test(a_name_that_cannot_be_ends_no_onboarding),
+		cmocka_unit_test(it_names_the_module_and_where_the_list_is),
 		cmocka_unit_test(requests_of_others_are_refused), cmocka_unit_test(what_a_request_asks_for_counts_for_nothing),
 		cmocka_unit_test(certificates_of_others_are_refused), cmocka_unit_test(nor_is_a_device_onboarded_with_one),
 		cmocka_unit_test(an_offer_is_only_an_offer), cmocka_unit_test(a_list_has_what_is_revoked_and_not_over),

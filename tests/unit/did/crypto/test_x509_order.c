@@ -120,6 +120,61 @@ static void every_type_by_every_type_verifies(void **state)
 	berth_buf_free(&der);
 }
 
+static void it_says_where_the_list_is(void **state)
+{
+	static const char uri[] = "http://pki.example/gateways.crl";
+	static const struct { const char *uri; enum berth_err rc; } bad[] = {
+		{ "pki.example", BERTH_E_TYPE }, { "http://pki example/", BERTH_E_TYPE }, { ":x", BERTH_E_TYPE },
+	};
+	struct berth_x509_order o = issue_order();
+	struct berth_buf der = BERTH_BUF_INIT;
+	char big[BERTH_X509_SAN_MAX + 2] = "http:";
+
+	(void)state;
+	CHECK_OK(make(&der, &o, &ca));
+	save("gw.der", &der);
+	says("openssl x509 -inform DER -in gw.der -noout -ext crlDistributionPoints", "No extensions in certificate");	/* as before */
+	o.data = (const uint8_t *)uri;
+	o.len = strlen(uri);
+	CHECK_OK(make(&der, &o, &ca));
+	save("gw.der", &der);
+	says("openssl x509 -inform DER -in gw.der -noout -ext crlDistributionPoints", "URI:http://pki.example/gateways.crl");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		o.data = (const uint8_t *)bad[i].uri;
+		o.len = strlen(bad[i].uri);
+		CHECK_RC(bad[i].rc, make(&der, &o, &ca));
+	}
+	memset(big + 5, 'a', sizeof(big) - 6);
+	o.data = (const uint8_t *)big;
+	o.len = BERTH_X509_SAN_MAX + 1;
+	CHECK_RC(BERTH_E_SIZE, make(&der, &o, &ca));
+	berth_buf_free(&der);
+}
+
+static void the_module_has_its_name(void **state)
+{
+	static const char *const bad[] = { "hw:", "hw:1.3.6.1.4.1.99999.1", "hw:1.3.6.1.4.1.99999.1;", "hw:x;SN-1", "hw:;SN-1",
+		"hw:1.2.3;1234567890123456789012345678901234567890123456789012345678901" };
+	struct berth_x509_order o = issue_order();
+	struct berth_buf der = BERTH_BUF_INIT;
+
+	(void)state;
+	o.sans[1] = "hw:1.3.6.1.4.1.99999.1;SN-1";
+	CHECK_OK(make(&der, &o, &ca));
+	save("gw.der", &der);
+	says("openssl asn1parse -inform DER -in gw.der -strparse $(openssl asn1parse -inform DER -in gw.der | "
+	     "grep -A1 'Subject Alternative Name' | tail -1 | cut -d: -f1) | tr -d '\n'", "1.3.6.1.5.5.7.8.4");
+	says("openssl asn1parse -inform DER -in gw.der -strparse $(openssl asn1parse -inform DER -in gw.der | "
+	     "grep -A1 'Subject Alternative Name' | tail -1 | cut -d: -f1)", ":1.3.6.1.4.1.99999.1");
+	says("openssl asn1parse -inform DER -in gw.der -strparse $(openssl asn1parse -inform DER -in gw.der | "
+	     "grep -A1 'Subject Alternative Name' | tail -1 | cut -d: -f1)", "OCTET STRING      :SN-1");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		o.sans[1] = bad[i];
+		CHECK_RC(BERTH_E_TYPE, make(&der, &o, &ca));
+	}
+	berth_buf_free(&der);
+}
+
 static void the_profile_is_as_it_is_written_down(void **state)
 {
 	static const char *const has[] = {
@@ -528,6 +583,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_by_every_type_verifies), cmocka_unit_test(the_profile_is_as_it_is_written_down),
+		cmocka_unit_test(it_says_where_the_list_is), cmocka_unit_test(the_module_has_its_name),
 		cmocka_unit_test(a_request_is_one_for_openssl), cmocka_unit_test(serials_are_sixteen_random_octets),
 		cmocka_unit_test(a_list_is_one_for_openssl), cmocka_unit_test(a_revoked_one_is_refused_by_openssl),
 		cmocka_unit_test(a_ca_signs_within_its_own_time), cmocka_unit_test(only_the_cas_own_key_signs),
