@@ -6,6 +6,7 @@
 
 #include <openssl/bn.h>
 
+#include "did/crypto/jacobi.h"
 #include "did/crypto/libs.h"
 
 /* y < 2^255 - 19, the sign bit aside. */
@@ -51,6 +52,26 @@ static bool read_y(BIGNUM *y, const uint8_t b[32])
 	return BN_lebin2bn(abs, 32, y) != NULL;
 }
 
+static void to_words(uint64_t out[BERTH_JACOBI_WORDS], const uint8_t b[32])
+{
+	for (size_t i = 0; i < 32; i++)
+		out[i / 8] = i % 8 ? out[i / 8] | (uint64_t)b[i] << i % 8 * 8 : b[i];
+}
+
+static int symbol_of(const BIGNUM *v)
+{
+	uint64_t a[BERTH_JACOBI_WORDS], n[BERTH_JACOBI_WORDS];
+	uint8_t b[32];
+
+	if (BN_bn2lebinpad(v, b, 32) != 32)
+		return -2;
+	to_words(a, b);
+	if (BN_bn2lebinpad(berth_edwards25519()->p, b, 32) != 32)
+		return -2;
+	to_words(n, b);
+	return berth_jacobi(a, n);
+}
+
 /* RFC 8032 5.1.3: x^2 = (y^2 - 1) / (d y^2 + 1).  There is such an x if and only if the
  * product of the two is a square as well: its Jacobi symbol is 1 (0 would be x = 0,
  * which is of small order).  -2: no memory. */
@@ -63,8 +84,8 @@ static int jacobi_of_x2(const uint8_t b[32])
 
 	if (ctx && y2 && v && read_y(y2, b) && BN_mod_sqr(y2, y2, c->p, ctx) &&
 	    BN_mod_mul(v, y2, c->d, c->p, ctx) && BN_add_word(v, 1) &&
-	    BN_sub(y2, y2, BN_value_one()) && BN_mod_mul(v, v, y2, c->p, ctx))
-		symbol = BN_kronecker(v, c->p, ctx);
+	    BN_sub(y2, y2, BN_value_one()) && BN_nnmod(y2, y2, c->p, ctx) && BN_mod_mul(v, v, y2, c->p, ctx))
+		symbol = symbol_of(v);
 	BN_free(y2);
 	BN_free(v);
 	BN_CTX_free(ctx);
