@@ -115,7 +115,7 @@ static void the_oldest_gives_way(void **state)
 {
 	struct berth_pubkey maker = w.maker.key;
 	struct berth_device_credential first, dc;
-	char serial[16];
+	char serial[32];
 
 	(void)state;
 	device(&first, "SN-4");
