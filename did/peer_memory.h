@@ -9,8 +9,8 @@
 /* The documents that this thread lately read out of peer DIDs.  A peer DID says the same
  * for ever, an agent reads each several times for one message, and reading one costs as
  * much as a signature.  A document is found again by the whole text of the DID and in no
- * other way; what was used the longest ago gives way.  One of a DID of 800 bytes takes 6 KiB,
- * and a peer that is talked to has up to four: two DIDs, each in two forms. */
+ * other way; what was used the longest ago gives way.  One of a DID of 800 bytes takes 7 to
+ * 11 KiB, and a peer that is talked to has up to four: two DIDs, each in two forms. */
 #define BERTH_PEER_MEMORY_DOCS 64	/* where nobody says how many */
 #define BERTH_PEER_MEMORY_DOCS_MAX 512
 #define BERTH_PEER_MEMORY_DID_MAX 2048	/* bytes of a DID; longer ones are read each time */
