@@ -73,7 +73,7 @@ SMALLEST := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/st
 	$(addprefix vc/,status_dir.c status_find.c status_list_doc.c status_list_zip.c)
 NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves \
 	-fno-thread-jumps -fno-tree-dominator-opts -fno-tree-coalesce-vars -fno-cse-follow-jumps -fno-optimize-sibling-calls \
-	-fno-tree-forwprop -flive-range-shrinkage
+	-fno-tree-forwprop -fno-forward-propagate -flive-range-shrinkage
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Oz,$(OPT))
 $(call obj,$(SMALLEST)): OPT := $(patsubst -O2,-Oz $(NO_COPIES),$(OPT))
 
@@ -151,7 +151,7 @@ ADAPTER_ALSO_webvh := $(addprefix registry-adapters/web/,site.c site.h url.c url
 define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz,$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
+	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
 		-shared $$(LDHARD) -Wl,-z,noseparate-code -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))

@@ -102,15 +102,7 @@ void berth_eth_address_format(char out[BERTH_ETH_ADDRESS_LEN + 1], const struct 
 	berth_keccak256(hash, digits, 2 * sizeof(a->b));
 	for (size_t i = 0; i < 2 * sizeof(a->b); i++)
 		if ((i % 2 ? hash[i / 2] & 15 : hash[i / 2] >> 4) > 7)
-			digits[i] = (char)toupper((unsigned char)digits[i]);
-}
-
-static bool has(const char *text, int (*is)(int))
-{
-	for (; *text; text++)
-		if (is((unsigned char)*text))
-			return true;
-	return false;
+			digits[i] = (char)(digits[i] < 'a' ? digits[i] : digits[i] - 'a' + 'A');
 }
 
 enum berth_err berth_eth_address_parse(struct berth_eth_address *out, const char *text)
@@ -122,7 +114,7 @@ enum berth_err berth_eth_address_parse(struct berth_eth_address *out, const char
 	if (!is_0x(text) || !unhex(a.b, sizeof(a.b), text + 2))
 		return berth_fail(BERTH_E_TYPE, "\"%.50s\" is no address: 0x and 40 hex digits", text);
 	berth_eth_address_format(right, &a);
-	if (has(text + 2, islower) && has(text + 2, isupper) && strcmp(text, right) != 0)
+	if (strpbrk(text + 2, "abcdef") && strpbrk(text + 2, "ABCDEF") && strcmp(text, right) != 0)
 		return berth_fail(BERTH_E_TYPE, "the address %s has a wrong checksum in its capitals (EIP-55)", text);
 	*out = a;
 	return BERTH_OK;

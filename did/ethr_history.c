@@ -91,24 +91,24 @@ enum berth_err berth_ethr_block_time(int64_t *out_s, const struct berth_ethr_his
 
 /* ---- words ---- */
 
+static const uint8_t zeros[WORD];
+
 /* A number that may be larger than can matter; too large: UINT64_MAX. */
 static uint64_t word_number(struct berth_cur *c, bool *fits)
 {
-	static const uint8_t zeros[WORD - 8];
-	const uint8_t *high = berth_cur_bytes(c, sizeof(zeros));
+	const uint8_t *high = berth_cur_bytes(c, WORD - 8);
 	uint64_t low = berth_cur_be64(c);
 
-	*fits = high && memcmp(high, zeros, sizeof(zeros)) == 0;
+	*fits = high && memcmp(high, zeros, WORD - 8) == 0;
 	return *fits ? low : UINT64_MAX;
 }
 
 static void word_address(struct berth_cur *c, struct berth_eth_address *out)
 {
-	static const uint8_t zeros[WORD - sizeof(out->b)];
-	const uint8_t *high = berth_cur_bytes(c, sizeof(zeros));
+	const uint8_t *high = berth_cur_bytes(c, WORD - sizeof(out->b));
 
 	berth_cur_copy(c, out->b, sizeof(out->b));
-	c->bad |= !high || memcmp(high, zeros, sizeof(zeros)) != 0;
+	c->bad |= !high || memcmp(high, zeros, WORD - sizeof(out->b)) != 0;
 }
 
 /* Text with zeros behind it.  Somebody's own use of the registry may be no text, or have
@@ -129,7 +129,6 @@ static void word_name(struct berth_cur *c, struct berth_ethr_event *e)
  * zeros up to a whole word */
 static void tail_bytes(struct berth_cur *c, struct berth_ethr_event *e, struct berth_buf *bytes)
 {
-	static const uint8_t zeros[WORD];
 	bool fits;
 	uint64_t len = word_number(c, &fits);
 	const uint8_t *p = len <= c->n ? berth_cur_bytes(c, (size_t)len) : NULL, *pad;
@@ -208,7 +207,7 @@ static enum berth_err add_event(struct reading *r, struct berth_ethr_event *e, c
 /* Of the right contract and identity, still on the chain, and behind the one before it. */
 static enum berth_err check_place(struct reading *r, const struct berth_json *log, uint64_t *block)
 {
-	static const uint8_t zeros[WORD - sizeof(r->h->identity.b)];
+	const size_t n_zeros = WORD - sizeof(r->h->identity.b);
 	const struct berth_json *topics = berth_json_get(log, "topics");
 	struct berth_eth_address from;
 	uint8_t who[WORD];
@@ -220,8 +219,8 @@ static enum berth_err check_place(struct reading *r, const struct berth_json *lo
 		return rc;
 	if (!berth_eth_address_equal(&from, &r->h->registry.address))
 		return berth_fail(BERTH_E_RESOLVE, "did:ethr: a log of another contract");
-	if (!get_word(berth_json_at(topics, 1), who) || memcmp(who, zeros, sizeof(zeros)) != 0 ||
-	    memcmp(who + sizeof(zeros), r->h->identity.b, sizeof(r->h->identity.b)) != 0)
+	if (!get_word(berth_json_at(topics, 1), who) || memcmp(who, zeros, n_zeros) != 0 ||
+	    memcmp(who + n_zeros, r->h->identity.b, sizeof(r->h->identity.b)) != 0)
 		return berth_fail(BERTH_E_RESOLVE, "did:ethr: a log of another identity");
 	if (berth_json_bool(berth_json_get(log, "removed"), false))
 		return berth_fail(BERTH_E_RESOLVE, "did:ethr: the log of block %" PRIu64 " is no longer on the chain", *block);

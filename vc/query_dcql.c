@@ -43,7 +43,7 @@ static bool is_value(const struct berth_json *v)
 	double d = berth_json_num(v);
 
 	if (berth_json_is(v, BERTH_JSON_NUMBER))
-		return d == floor(d);
+		return d == trunc(d);
 	return berth_json_str(v) || berth_json_is(v, BERTH_JSON_BOOL);
 }
 

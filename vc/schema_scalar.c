@@ -24,7 +24,7 @@ static bool is_type(const struct berth_json *v, const char *type)
 	};
 
 	if (!strcmp(type, "integer"))
-		return berth_json_is(v, BERTH_JSON_NUMBER) && berth_json_num(v) == floor(berth_json_num(v));
+		return berth_json_is(v, BERTH_JSON_NUMBER) && berth_json_num(v) == trunc(berth_json_num(v));
 	return !strcmp(type, names[berth_json_kind(v)]);
 }
 
@@ -235,5 +235,5 @@ WORD(schema_multiple)
 	if (!is_number(v))
 		return BERTH_OK;
 	q = berth_json_num(v) / berth_json_num(word);
-	return q == floor(q) ? BERTH_OK : schema_invalid(valid, "multipleOf", "no multiple");
+	return q == trunc(q) ? BERTH_OK : schema_invalid(valid, "multipleOf", "no multiple");
 }

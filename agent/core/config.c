@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/config.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -275,7 +274,8 @@ const char *berth_config_item(const struct berth_config *c, const char *section,
 	const struct berth_option *o = option(section, key);
 	bool any = false;
 
-	assert(o && o->type != BERTH_OPT_ANY);
+	if (!o || o->type == BERTH_OPT_ANY)
+		abort();
 	for (size_t k = 0; k < c->n_values; k++) {
 		const struct config_value *v = &c->values[k];
 
@@ -301,8 +301,9 @@ int64_t berth_config_int(const struct berth_config *c, const char *section, cons
 	int64_t v = 0;
 	bool ok = config_number(&v, berth_config_str(c, section, name, key), o && o->type == BERTH_OPT_TIME);
 
-	assert(ok && o && (o->type == BERTH_OPT_INT || o->type == BERTH_OPT_TIME));
-	return ok ? v : 0;
+	if (!ok || !o || (o->type != BERTH_OPT_INT && o->type != BERTH_OPT_TIME))
+		abort();
+	return v;
 }
 
 bool berth_config_bool(const struct berth_config *c, const char *section, const char *name, const char *key)

@@ -41,7 +41,7 @@ static enum berth_err add_ports(const struct berth_config *c, struct berth_res_h
 	const char *v;
 
 	for (size_t i = 0; !rc && (v = berth_config_item(c, "egress", NULL, "ports", i)); i++)
-		rc = berth_res_http_policy_add_port(out, strtol(v, NULL, 10));
+		rc = berth_res_http_policy_add_port(out, (int64_t)strtoul(v, NULL, 10));
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,6 @@
 
 /* One SEND from the core, until its RESULT. */
 struct sending {
-	struct berth_lookup name;	/* its job is this one's */
 	struct sending *next;
 	struct berth_netd *n;
 	struct berth_netd_link *link;
@@ -33,10 +33,11 @@ struct sending {
 	bool told, counted;
 	bool unverified;		/* whoever is there is not whom we look for */
 	uint64_t id, until_ms;
-	struct berth_netd_uri uri;
-	char text[BERTH_NET_URI_MAX + 1];
 	nng_msg *msg;			/* until nng takes it */
 	uint32_t len, sent, received;
+	struct berth_netd_uri uri;
+	struct berth_lookup name;	/* its job is this one's */
+	char text[BERTH_NET_URI_MAX + 1];
 };
 
 struct berth_netd_dial {
@@ -208,7 +209,7 @@ static void was_named(struct sending *s)
 
 static void sending_done(struct berth_job *job)
 {
-	struct sending *s = (struct sending *)(void *)job;
+	struct sending *s = (struct sending *)(void *)((char *)job - offsetof(struct sending, name.job));
 
 	switch (s->state) {
 	case NAMING: was_named(s); break;

@@ -2,6 +2,7 @@
 /* Our POSTs: where each goes, and what its answer means.  The policy decides about the
  * number that a name has; http_post.c holds curl to it. */
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -122,7 +123,7 @@ static enum berth_err route(struct berth_netd_sending *s)
 
 static void was_named(struct berth_job *job)
 {
-	struct berth_netd_sending *s = (struct berth_netd_sending *)(void *)job;
+	struct berth_netd_sending *s = (struct berth_netd_sending *)(void *)((char *)job - offsetof(struct berth_netd_sending, name.job));
 	enum berth_err rc = s->name.rc;
 
 	s->naming = false;

@@ -17,7 +17,6 @@
 
 /* One SEND from the core, until its RESULT. */
 struct berth_netd_sending {
-	struct berth_lookup name;	/* first: its job is this one's */
 	struct berth_netd_sending *next;
 	struct berth_netd *n;
 	CURL *easy;
@@ -30,6 +29,7 @@ struct berth_netd_sending {
 	struct berth_http_end head;
 	struct berth_netaddr addr;
 	struct berth_http_uri uri;
+	struct berth_lookup name;	/* its job is this one's */
 	char text[BERTH_NET_URI_MAX + 1];
 };
 

@@ -118,7 +118,7 @@ static void put_bytes(struct berth_buf *out, const struct bytes *x, size_t zeros
 }
 
 /* The value of each digit and one more; 0 for what is none. */
-static const uint8_t digits[256] = {
+static const uint8_t digits[128] = {
 	['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5, ['6'] = 6, ['7'] = 7, ['8'] = 8, ['9'] = 9, ['A'] = 10,
 	['B'] = 11, ['C'] = 12, ['D'] = 13, ['E'] = 14, ['F'] = 15, ['G'] = 16, ['H'] = 17, ['J'] = 18, ['K'] = 19, ['L'] = 20,
 	['M'] = 21, ['N'] = 22, ['P'] = 23, ['Q'] = 24, ['R'] = 25, ['S'] = 26, ['T'] = 27, ['U'] = 28, ['V'] = 29, ['W'] = 30,
@@ -134,7 +134,7 @@ static bool read_digits(limb *v, limb *factor, const char *s, size_t n)
 	*v = 0;
 	*factor = 1;
 	for (size_t i = 0; i < n; i++, *factor *= 58) {
-		uint8_t d = digits[(uint8_t)s[i]];
+		uint8_t d = (uint8_t)s[i] < sizeof(digits) ? digits[(uint8_t)s[i]] : 0;
 
 		if (d == 0)
 			return false;

@@ -3,7 +3,7 @@
  * so that misuse gets the same code from a file and from a TPM. */
 #include "did/keystore/keystore.h"
 
-#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "did/base/secret.h"
@@ -46,7 +46,8 @@ void berth_keystore_needs(const struct berth_keystore *ks, struct berth_keystore
 
 void berth_keystore_need_path(struct berth_keystore_needs *out, const char *path, bool write)
 {
-	assert(out->n < BERTH_NEEDS_PATHS_MAX);
+	if (out->n == BERTH_NEEDS_PATHS_MAX)
+		abort();
 	out->path[out->n++] = (struct berth_keystore_path){ path, write };
 }
 
