@@ -47,7 +47,7 @@ static int print_routes(void)
 		printf("%s %s %s %s", r->method, r->path, sockets[r->sockets],
 		       r->right ? r->right : r->filter ? r->filter : r->of_member ? r->of_member : "-");
 		for (const struct berth_api_field *f = r->fields; f && f->name; f++)
-			printf(" %s:%s:%s:%zu", f->name, types[f->type], f->required ? "required" : "optional", f->max);
+			printf(" %s:%s:%s:%zu", f->name, types[f->type], f->required ? "required" : "optional", (size_t)f->max);
 		puts("");
 	}
 	return 0;
