@@ -242,7 +242,7 @@ static enum berth_err check_field(const struct berth_api_field *f, const struct 
 
 	if (!berth_json_get(body, f->name) && !f->required)
 		return BERTH_OK;
-	switch (f->type) {
+	switch ((enum berth_api_field_type)f->type) {
 	case BERTH_FIELD_STR:
 		return berth_json_req_str(body, f->name, f->max, &s);
 	case BERTH_FIELD_BOOL:

@@ -14,14 +14,13 @@ enum berth_api_field_type { BERTH_FIELD_STR, BERTH_FIELD_BOOL, BERTH_FIELD_OBJEC
 
 struct berth_api_field {
 	const char *name;	/* NULL ends the list */
-	enum berth_api_field_type type;
-	bool required;
-	size_t max;		/* STR: bytes; ARRAY: elements; INT: the largest, 0 is the least */
+	uint64_t type : 7;	/* enum berth_api_field_type */
+	uint64_t required : 1;
+	uint64_t max : 56;	/* STR: bytes; ARRAY: elements; INT: the largest, 0 is the least */
 };
 
 struct berth_api_route {
 	const char *method, *path;	/* "{x}" is one segment, the parameter */
-	uint8_t sockets;
 	const char *right;		/* on app.sock: "device"; "secret:" wants the parameter behind it;
 					 * NULL: any principal, the answer is filtered */
 	const char *of_member;		/* app.sock: the right that a member of the body is the object of, "message:" of "type" */
@@ -30,10 +29,11 @@ struct berth_api_route {
 	const char *filter_key;		/* ... the member it is about */
 	int16_t op;			/* enum berth_api_op, or BERTH_API_SELF */
 	int16_t app_op;			/* on app.sock, when it is another one; 0: it is not */
-	bool secret;			/* no-store, wiped */
-	bool waits;			/* on app.sock: ?wait= holds the answer back while it is [] */
-	bool stream;			/* an answer without an end */
-	bool open;			/* a POST body whose members are the operation's business */
+	uint8_t sockets;
+	bool secret : 1;		/* no-store, wiped */
+	bool waits : 1;			/* on app.sock: ?wait= holds the answer back while it is [] */
+	bool stream : 1;		/* an answer without an end */
+	bool open : 1;			/* a POST body whose members are the operation's business */
 	const struct berth_api_field *fields;	/* NULL: none */
 };
 
