@@ -326,7 +326,7 @@ static void it_names_the_module_and_where_the_list_is(void **state)
 	s.owner->policy.ldevid_crl = "http://pki.example/gateways.crl";
 	sim_on(s.gateway);
 	assert_true(sim_run(&s.w, story_settled, LIMIT_S));
-	before = operational();
+	before = strdup(story_operational_did(&s));
 	assert_true(test_ldevid_is_pair(&s));
 	g = story_data(&s, s.gateway);
 	CHECK_OK(berth_ldevid_pem(berth_json_get(berth_json_get(g, "active"), BERTH_LDEVID), &pem));
