@@ -167,8 +167,11 @@ def test_an_owner_from_an_older_backup(world, secret, tmp_path):
     owner.post("/v1/devices/import", {"chain": chain_b})
     assert owner.device("GW-B")["state"] in ("IMPORTED", "CHAIN_OK", "PUBLISHED")
     # it says of whom it has not heard, until somebody says that all is well
-    behind = ok("restore", "show", "--json", *at(owner))
-    assert behind["restored"] and "GW-D" not in [d["serial"] for d in behind["devices"]]
+    def show():
+        return ok("restore", "show", "--json", *at(owner))
+    wait_for(lambda: "GW-D" not in [d["serial"] for d in show()["devices"]], show)      # asked once it was in use, and has answered
+    behind = show()
+    assert behind["restored"]
     assert [d["state"] for d in behind["devices"] if d["serial"] == "GW-A"] in ([], ["ACTIVE"], ["RENEW_PENDING"])
     raw("restore", "end", *at(owner))
     assert not ok("restore", "show", "--json", *at(owner))["restored"]
