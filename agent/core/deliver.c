@@ -127,6 +127,12 @@ static enum berth_err apply_send(struct berth_agent *a, const struct berth_send 
 	return rc;
 }
 
+static enum berth_err drop_thread(struct berth_agent *a, const struct berth_drop *d, const char *why)
+{
+	return why ? berth_store_outbox_dead_thread(a->cfg.store, d->peer, d->thid, berth_agent_now_s(a), why)
+		   : berth_store_outbox_drop_thread(a->cfg.store, d->peer, d->thid);
+}
+
 /* all of it into the open transaction */
 static enum berth_err
 apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event *ev, const struct agent_sender *by,
@@ -137,9 +143,8 @@ apply(struct berth_agent *a, struct berth_effects *fx, const struct berth_event 
 	if (!rc)
 		rc = apply_puts(a, fx, guest);
 	for (size_t i = 0; !rc && i < fx->n_drops; i++)
-		rc = fx->drop_why ? berth_store_outbox_dead_thread(a->cfg.store, fx->drops[i].peer, fx->drops[i].thid,
-								   berth_agent_now_s(a), fx->drop_why)
-				  : berth_store_outbox_drop_thread(a->cfg.store, fx->drops[i].peer, fx->drops[i].thid);
+		rc = fx->drops[i].ours ? berth_store_outbox_unsay(a->cfg.store, fx->drops[i].peer, by->machine, by->instance)
+				       : drop_thread(a, &fx->drops[i], fx->drop_why);
 	if (!rc && fx->gone_peer)
 		rc = berth_store_outbox_drop(a->cfg.store, NULL, fx->gone_peer, &(int64_t){ 0 });
 	if (!rc && fx->moved_peer &&

@@ -267,6 +267,9 @@ berth_store_outbox_expired(struct berth_store *s, int64_t now_s, int64_t *seq);
 /* Drops every row of a thread without a word (the run it belongs to is over). */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid);
+/* The same of every row for that peer that this instance of a machine has put there. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_unsay(struct berth_store *s, const char *peer, const char *machine, const char *instance);
 
 /* The same, but each is a dead letter for that reason (the peer has ended the thread). */
 BERTH_MUST_USE enum berth_err

@@ -93,6 +93,19 @@ enum berth_err berth_store_outbox_drop(struct berth_store *s, const char *id, co
 	return rc;
 }
 
+enum berth_err berth_store_outbox_unsay(struct berth_store *s, const char *peer, const char *machine, const char *instance)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	if ((rc = store_ready(s, true)))
+		return rc;
+	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE peer = ?1 AND machine = ?2 AND instance = ?3 LIMIT 1",
+				"sss", peer, machine, instance)) && seq && !(rc = store_outbox_remove(s, seq)))
+		;
+	return rc;
+}
+
 enum berth_err berth_store_outbox_forget(struct berth_store *s, const char *from)
 {
 	enum berth_err rc;

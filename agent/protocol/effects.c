@@ -249,6 +249,17 @@ enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, co
 	return BERTH_OK;
 }
 
+enum berth_err berth_effects_unsay(struct berth_effects *fx, const char *did)
+{
+	struct berth_buf peer = BERTH_BUF_INIT;
+	enum berth_err rc = berth_did_short(&peer, did);
+
+	if (!rc && !(rc = berth_effects_drop(fx, berth_buf_cstr(&peer), NULL)))
+		fx->drops[fx->n_drops - 1].ours = true;
+	berth_buf_free(&peer);
+	return rc;
+}
+
 /* The record says how often we ask and as whom; both stay. */
 static enum berth_err move_poll(struct berth_env *env, struct berth_effects *fx, const char *to)
 {

@@ -282,6 +282,7 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 {
 	const struct berth_json *renewal = berth_json_get(inst->data, "renewal");
 	const char *did = berth_data_str(renewal, "operationalDid"), *peer = berth_data_str(renewal, "peer");
+	const char *former = berth_data_str(inst->data, "operationalDid");
 	struct berth_run run;
 	enum berth_err rc;
 
@@ -291,6 +292,7 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 	}
 	if ((rc = owner_read_renewal(inst, ev, &run)) || (rc = owner_note_audit(env, inst, ev)) ||
 	    (rc = berth_effects_drop(fx, peer, run.thid)) ||
+	    (former && (rc = berth_effects_unsay(fx, former))) ||
 	    (rc = owner_drop_notices(inst->data, fx)) || (rc = owner_ask_soon(env, inst, fx)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
 	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||

@@ -308,7 +308,8 @@ struct berth_effects {
 	size_t n_sends, n_puts;
 	char *forget[BERTH_EFFECTS_FORGET_MAX];	/* identities that end, with their keys */
 	size_t n_forget;
-	struct berth_drop { char *peer, *thid; } drops[BERTH_EFFECTS_DROPS_MAX];	/* forget what waits for peer in thid */
+	struct berth_drop { char *peer, *thid; bool ours; } drops[BERTH_EFFECTS_DROPS_MAX];	/* forget what waits for peer
+					 * in thid; ours: instead, all that this instance has said to it */
 	size_t n_drops;
 	struct berth_send sends[BERTH_EFFECTS_SENDS_MAX];
 	struct berth_put puts[BERTH_EFFECTS_PUTS_MAX];
@@ -419,6 +420,8 @@ berth_effects_poll_seldom(struct berth_effects *fx, const char *key, const char 
 			  int64_t rest_s);
 BERTH_MUST_USE enum berth_err
 berth_effects_drop(struct berth_effects *fx, const char *peer, const char *thid);
+/* All that this instance has said to that DID, which is used no more. */
+BERTH_MUST_USE enum berth_err berth_effects_unsay(struct berth_effects *fx, const char *did);
 /* All that waits for that DID is dropped, before this step's own messages. */
 BERTH_MUST_USE enum berth_err berth_effects_part(struct berth_effects *fx, const char *peer);
 /* One of our identities ends: its record in this step's transaction, its keys after the

@@ -181,6 +181,7 @@ static void writes_outside_a_transaction_are_e_internal(void **state)
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_dead_told(s, 1));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_dead_drop(s, NULL, NULL, &n));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_drop_thread(s, "did:x:1", "t"));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_unsay(s, "did:x:1", "m", "i"));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_inbox_add(s, "did:x:1", "1", 0, NULL));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_inbox_prune(s, 0, &n));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_audit(s, 0, "e", ""));

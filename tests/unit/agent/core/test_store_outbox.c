@@ -527,6 +527,27 @@ static void a_finished_thread_takes_its_rows_along(void **state)
 	assert_string_equal(due(100), "m3 other ");	/* two threads */
 }
 
+static void what_one_instance_has_said_to_a_did_is_taken_back(void **state)
+{
+	static const struct { const char *id, *peer, *machine, *instance, *thid; } rows[] = {
+		{ "said", "did:x:1", "owner", "dev-1", "t1" }, { "again", "did:x:1", "owner", "dev-1", "t2" },
+		{ "elsewhere", "did:x:2", "owner", "dev-1", "t3" }, { "other", "did:x:1", "owner", "dev-2", "t4" },
+		{ "app", "did:x:1", "application", "dev-1", "t5" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct berth_outbox_row row = message(rows[i].id, rows[i].peer);
+
+		row.machine = rows[i].machine;
+		row.instance = rows[i].instance;
+		row.thid = rows[i].thid;
+		CHECK_OK(berth_store_outbox_put(s, &row));
+	}
+	CHECK_OK(berth_store_outbox_unsay(s, "did:x:1", "owner", "dev-1"));
+	assert_string_equal(due(100), "elsewhere other app ");
+}
+
 static void c083_a_silent_peer_fills_only_its_own_share(void **state)
 {
 	struct berth_outbox_row row = message("", "did:x:silent");
@@ -644,6 +665,7 @@ int main(void)
 		T(old_packings_are_forgotten_not_the_last_one), T(a_polling_peer_gets_all_of_its_own_in_order),
 		T(back_off_doubles_to_an_hour_with_full_jitter), T(retry_counts_and_waits),
 		T(expired_and_refused_rows_become_dead_letters), T(a_finished_thread_takes_its_rows_along),
+		T(what_one_instance_has_said_to_a_did_is_taken_back),
 		T(c083_a_silent_peer_fills_only_its_own_share), T(quotas_in_bytes_and_in_all),
 		T(strangers_push_out_each_others_rows_only), T(dead_mail_is_bounded_by_peer_and_in_all),
 		T(a_letter_is_told_of_once_to_who_sent_it), T(an_operator_drops_letters),
