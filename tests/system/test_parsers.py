@@ -34,7 +34,7 @@ REACHED = {
 NO_TARGET = {
     "berth_backup_open": "unit/agent/cli/test_backup.c flips each byte and cuts each end; fuzz_backup is what is inside",
     "berth_cli_read": "a file of who calls", "berth_cli_read_json": "the same, then fuzz_json",
-    "berth_cli_read_token": "the same, then fuzz_jws", "berth_didcomm_unpack": "fuzz_unpack has what is behind it",
+    "berth_cli_read_plain": "hands the file on to who calls", "berth_cli_read_token": "the same, then fuzz_jws", "berth_didcomm_unpack": "fuzz_unpack has what is behind it",
     "berth_netd_ws_open": "a link from what fuzz_ws has read", "berth_peer_start_parse": "the kernel's",
     "berth_peer_unit_parse": "the kernel's", "berth_pkcs11_read_attr": "a module's: unit/did/keystore/test_pkcs11.c",
     "berth_record_open": "sealed by us, or E_DECRYPT", "berth_status_open": "a folder; what is in it is fuzz_status_list",
