@@ -99,7 +99,7 @@ enum berth_err agent_wipe_apply(struct berth_agent *a, const struct berth_effect
 		if (ends(a->ids[i]) && ((rc = berth_store_outbox_forget(s, a->ids[i]->name)) ||
 					(rc = agent_forget_one(a, a->ids[i]->name))))
 			return rc;
-	return BERTH_OK;
+	return agent_forget_one(a, BERTH_ID_LOOKUP);	/* no rendezvous knows it again by that (P9) */
 }
 
 enum berth_err agent_epoch_load(struct berth_agent *a)

@@ -38,7 +38,8 @@ BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const ch
 #define BERTH_ID_AUDIT "audit"		/* signs the audit log, in every role */
 #define BERTH_KEY_AK "ak"
 #define BERTH_KEY_LDEVID_CA "ldevid-ca"	/* an owner's, that certifies operational keys */
-#define BERTH_KEY_LOOKUP "lookup-agree"	/* what rendezvous agents answer a gateway to */
+#define BERTH_ID_LOOKUP "lookup"	/* what rendezvous agents answer a gateway to: no identity, but a key like those of one */
+#define BERTH_KEY_LOOKUP BERTH_ID_LOOKUP "-agree"
 
 /* Names of the records that machines leave for others to read. */
 #define BERTH_NS_PROVISION "provision"	/* owner: items for a device, key DEVICEHASH/ID */

@@ -40,6 +40,38 @@ static int64_t floor_of(struct sim_node *n)
 	return v;
 }
 
+/* What it asks rendezvous agents with. */
+static struct berth_pubkey lookup_key(struct story *s)
+{
+	struct berth_key_info info;
+
+	sim_as(s->gateway);
+	CHECK_OK(s->gateway->keys->ops->ensure(s->gateway->keys, BERTH_KEY_LOOKUP, BERTH_AGREE_TYPE, BERTH_USAGE_AGREE, 0, &info));
+	return info.pub;
+}
+
+static void p9_each_epoch_asks_with_a_key_of_its_own(void **state)
+{
+	struct berth_pubkey first, second;
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	first = lookup_key(&s);
+	let_go(&s, b);
+	assert_true(sim_run(&s.w, resale_released, LIMIT_S));
+	second = lookup_key(&s);
+	assert_memory_not_equal(first.b, second.b, first.len);
+	resale_take(&s, b);
+	story_settle(&s);
+	second = lookup_key(&s);
+	sim_off(s.gateway);
+	sim_on(s.gateway);
+	first = lookup_key(&s);
+	assert_memory_equal(first.b, second.b, first.len);	/* in one epoch it stays */
+	story_end(&s);
+}
+
 /* ---- A -> B -> C ---- */
 static void the_next_owner_has_it_as_if_it_were_new(void **state)
 {
@@ -508,7 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_next_owner_has_it_as_if_it_were_new),
-		cmocka_unit_test(resale_across_three_owners),
+		cmocka_unit_test(resale_across_three_owners), cmocka_unit_test(p9_each_epoch_asks_with_a_key_of_its_own),
 		cmocka_unit_test(sold_on_before_it_was_switched_on),
 		cmocka_unit_test(what_applications_and_peers_had_goes_too),
 		cmocka_unit_test(consent_is_waited_for),
