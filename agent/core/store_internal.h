@@ -87,6 +87,10 @@ BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 
 int64_t store_backoff_now(int64_t tries);
 BERTH_MUST_USE enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq);
+/* Each row that sql finds, a literal that asks for the seq of one; fmt and a, b, c as of store_int(). */
+BERTH_MUST_USE enum berth_err
+store_outbox_remove_all(struct berth_store *s, int64_t *out_n, const char *sql, const char *fmt, const char *a,
+			const char *b, const char *c);
 
 BERTH_MUST_USE enum berth_err store_exec(struct berth_store *s, const char *sql);
 /* store_migrate.c: from whatever the file has to the current schema. */

@@ -133,6 +133,20 @@ enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 	return rc || row ? rc : store_contradiction(s, "outbox");	/* or loops over what is there would not end */
 }
 
+enum berth_err store_outbox_remove_all(struct berth_store *s, int64_t *out_n, const char *sql, const char *fmt,
+				       const char *a, const char *b, const char *c)
+{
+	enum berth_err rc;
+	int64_t seq;
+
+	*out_n = 0;
+	if ((rc = store_ready(s, true)))
+		return rc;
+	while (!(rc = store_int(s, &seq, 0, sql, fmt, a, b, c)) && seq && !(rc = store_outbox_remove(s, seq)))
+		++*out_n;
+	return rc;
+}
+
 /* Strangers push out each other and nobody else. */
 static enum berth_err cap_guests(struct berth_store *s)
 {
@@ -439,21 +453,11 @@ enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, c
 	return seq ? remove_row(s, seq, found) : BERTH_OK;
 }
 
-static enum berth_err first_of_thread(struct berth_store *s, const char *peer, const char *thid, int64_t *seq)
-{
-	return store_int(s, seq, 0, "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1", "ss", peer, thid);
-}
+static const char of_thread[] = "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1";
 
 enum berth_err berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid)
 {
-	enum berth_err rc;
-	int64_t seq;
-
-	if ((rc = store_ready(s, true)))
-		return rc;
-	while (!(rc = first_of_thread(s, peer, thid, &seq)) && seq && !(rc = store_outbox_remove(s, seq)))
-		;
-	return rc;
+	return store_outbox_remove_all(s, &(int64_t){ 0 }, of_thread, "ss", peer, thid, NULL);
 }
 
 enum berth_err berth_store_outbox_dead_thread(struct berth_store *s, const char *peer, const char *thid, int64_t now_s,
@@ -464,7 +468,7 @@ enum berth_err berth_store_outbox_dead_thread(struct berth_store *s, const char 
 
 	if ((rc = store_ready(s, true)))
 		return rc;
-	while (!(rc = first_of_thread(s, peer, thid, &seq)) && seq && !(rc = berth_store_outbox_dead(s, seq, now_s, reason)))
+	while (!(rc = store_int(s, &seq, 0, of_thread, "ss", peer, thid)) && seq && !(rc = berth_store_outbox_dead(s, seq, now_s, reason)))
 		;
 	return rc;
 }

@@ -81,42 +81,19 @@ enum berth_err berth_store_outbox_hurry(struct berth_store *s, const char *id, c
 
 enum berth_err berth_store_outbox_drop(struct berth_store *s, const char *id, const char *peer, int64_t *out_n)
 {
-	enum berth_err rc;
-	int64_t seq;
-
-	*out_n = 0;
-	if ((rc = store_ready(s, true)))
-		return rc;
-	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2)"
-				" LIMIT 1", "ss", or_any(id), or_any(peer))) && seq && !(rc = store_outbox_remove(s, seq)))
-		++*out_n;
-	return rc;
+	return store_outbox_remove_all(s, out_n, "SELECT seq FROM outbox WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2) LIMIT 1",
+				       "ss", or_any(id), or_any(peer), NULL);
 }
 
 enum berth_err berth_store_outbox_unsay(struct berth_store *s, const char *peer, const char *machine, const char *instance)
 {
-	enum berth_err rc;
-	int64_t seq;
-
-	if ((rc = store_ready(s, true)))
-		return rc;
-	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE peer = ?1 AND machine = ?2 AND instance = ?3 LIMIT 1",
-				"sss", peer, machine, instance)) && seq && !(rc = store_outbox_remove(s, seq)))
-		;
-	return rc;
+	return store_outbox_remove_all(s, &(int64_t){ 0 }, "SELECT seq FROM outbox WHERE peer = ?1 AND machine = ?2 AND instance = ?3 LIMIT 1",
+				       "sss", peer, machine, instance);
 }
 
 enum berth_err berth_store_outbox_forget(struct berth_store *s, const char *from)
 {
-	enum berth_err rc;
-	int64_t seq;
-
-	if ((rc = store_ready(s, true)))
-		return rc;
-	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE sender = ?1 LIMIT 1", "s", from)) && seq &&
-	       !(rc = store_outbox_remove(s, seq)))
-		;
-	return rc;
+	return store_outbox_remove_all(s, &(int64_t){ 0 }, "SELECT seq FROM outbox WHERE sender = ?1 LIMIT 1", "s", from, NULL, NULL);
 }
 
 /* ---- what waits, for people */
