@@ -83,7 +83,7 @@ void berth_hop_free(struct berth_hop *h)
 	*h = (struct berth_hop){ 0 };
 }
 
-void berth_route_free(struct berth_route *r)
+static void route_free(struct berth_route *r)
 {
 	free(r->uri);
 	for (size_t i = 0; i < r->n_hops; i++)
@@ -94,7 +94,7 @@ void berth_route_free(struct berth_route *r)
 void berth_routes_free(struct berth_routes *r)
 {
 	for (size_t i = 0; i < r->n; i++)
-		berth_route_free(&r->list[i]);
+		route_free(&r->list[i]);
 	free(r->list);
 	*r = (struct berth_routes){ 0 };
 }
@@ -126,7 +126,7 @@ static enum berth_err add_route(struct search *s, const char *uri, const struct 
 		}
 		rc = berth_fail(BERTH_E_NOMEM, "route");
 	}
-	berth_route_free(&r);
+	route_free(&r);
 	return rc;
 }
 

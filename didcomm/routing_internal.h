@@ -9,6 +9,5 @@
  * E_RESOLVE; then it holds nothing. */
 BERTH_MUST_USE enum berth_err berth_hop_find(struct berth_hop *out, struct berth_resolver *r, const char *name);
 void berth_hop_free(struct berth_hop *h);
-void berth_route_free(struct berth_route *r);
 
 #endif

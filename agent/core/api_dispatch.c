@@ -13,7 +13,7 @@
 #define MISSING_MAX (BERTH_API_PARAM_MAX + 32)
 #define ADMIN_NAME "admin"
 
-int berth_api_status(enum berth_err code)
+static int status_of(enum berth_err code)
 {
 	if (code == BERTH_OK)
 		return 200;
@@ -80,7 +80,7 @@ static const char *name_of(const struct berth_api_call *c)
 
 static void refuse(struct berth_api_answer *out, const struct berth_api_call *c, enum berth_err rc)
 {
-	berth_api_error(out, berth_api_status(rc), rc, berth_err_detail(), name_of(c), NULL);
+	berth_api_error(out, status_of(rc), rc, berth_err_detail(), name_of(c), NULL);
 }
 
 static void deny(struct berth_api_answer *out, const struct berth_api_call *c, const char *who, const char *missing)

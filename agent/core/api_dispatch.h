@@ -39,6 +39,5 @@ berth_api_watch(const struct berth_api_backend *backend, const struct berth_prin
 /* The error body and its status; principal and missing may be NULL. */
 void berth_api_error(struct berth_api_answer *out, int status, enum berth_err code, const char *message,
 		     const char *principal, const char *missing);
-int berth_api_status(enum berth_err code);
 
 #endif

@@ -128,8 +128,4 @@ BERTH_MUST_USE enum berth_err berth_config_hooks(const struct berth_config *c, s
 bool berth_config_hook_takes(const struct berth_config *c, const char *name, const char *type, const char *id);
 bool berth_config_hooked(const void *config, const char *type, const char *id);
 
-/* What a principal may do: "secret:wifi" is the right "secret" on "wifi"; "*" is
- * every object; rights without an object stand alone. */
-bool berth_grant_ok(const char *grant);
-
 #endif /* BERTH_AGENT_CORE_CONFIG_H */

@@ -15,7 +15,9 @@
 static const char *const grants_alone[] = { "self", "device", "trust", "verify", "random", "import" };
 static const char *const grants_on[] = { "identity", "present", "secret", "message", "key", "cert", "credential" };
 
-bool berth_grant_ok(const char *grant)
+/* What a principal may do: "secret:wifi" is the right "secret" on "wifi"; "*" is
+ * every object; rights without an object stand alone. */
+static bool is_grant(const char *grant)
 {
 	const char *colon = strchr(grant, ':');
 	size_t n = colon ? (size_t)(colon - grant) : strlen(grant);
@@ -150,7 +152,7 @@ static const char *item_fault(const struct berth_option *o, const char *s)
 	case BERTH_OPT_PCR:
 		return config_number(&v, s, false) && v < BERTH_PCRS ? NULL : "not the number of a PCR";
 	case BERTH_OPT_GRANT:
-		return berth_grant_ok(s) ? NULL : "no such right";
+		return is_grant(s) ? NULL : "no such right";
 	case BERTH_OPT_REGISTRY:
 		return berth_ethr_registry_parse(&registry, s) ? "not CHAINID:0xADDRESS" : NULL;
 	case BERTH_OPT_PORT:

@@ -204,8 +204,3 @@ struct berth_keys *berth_keyclient_keys(struct berth_keyclient *kc)
 {
 	return &kc->keys;
 }
-
-struct berth_keyring *berth_keyclient_keyring(struct berth_keyclient *kc)
-{
-	return &kc->ring;
-}

@@ -49,7 +49,6 @@ int berth_keyclient_fd(const struct berth_keyclient *kc);
 
 /* Borrowed; what the protocols work with. */
 struct berth_keys *berth_keyclient_keys(struct berth_keyclient *kc);
-struct berth_keyring *berth_keyclient_keyring(struct berth_keyclient *kc);
 
 /* Beyond struct berth_keys.  purposes may be NULL. */
 BERTH_MUST_USE enum berth_err

@@ -139,7 +139,6 @@ struct berth_transport *berth_netclient_transport(struct berth_netclient *n) { r
 void berth_netclient_set_agent(struct berth_netclient *n, struct berth_agent *agent) { n->agent = agent; }
 int berth_netclient_fd(const struct berth_netclient *n) { return up(n) ? n->ipc.fd : -1; }
 bool berth_netclient_wants_write(const struct berth_netclient *n) { return up(n) && berth_ipc_wants_write(&n->ipc); }
-int berth_netclient_pid(const struct berth_netclient *n) { return (int)n->proc.pid; }
 
 static enum berth_err send_config(struct berth_netclient *n, const struct berth_config *cfg)
 {

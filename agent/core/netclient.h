@@ -32,6 +32,5 @@ int berth_netclient_fd(const struct berth_netclient *n);
 bool berth_netclient_wants_write(const struct berth_netclient *n);
 void berth_netclient_run(struct berth_netclient *n, bool readable, bool writable);
 uint32_t berth_netclient_timeout_ms(const struct berth_netclient *n);
-int berth_netclient_pid(const struct berth_netclient *n);	/* 0: down */
 
 #endif

@@ -98,7 +98,7 @@ static void close_others(const int *keep, size_t n_keep)
 		abort();
 }
 
-void berth_proc_harden_tool(void)
+static void keep_from_others(void)
 {
 	struct rlimit none = { 0, 0 };
 
@@ -112,7 +112,7 @@ void berth_proc_harden(const int *keep, size_t n_keep)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		abort();
-	berth_proc_harden_tool();
+	keep_from_others();
 	env_clean();
 	close_others(keep, n_keep);
 }

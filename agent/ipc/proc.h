@@ -19,10 +19,6 @@
  * Aborts when the kernel refuses: a process that is not confined must not run. */
 void berth_proc_harden(const int *keep, size_t n_keep);
 
-/* The part of it that suits a command line tool: no core files, not dumpable,
- * umask 077, SIGPIPE ignored. */
-void berth_proc_harden_tool(void);
-
 /* A seccomp filter for a process that parses what strangers wrote: no other program,
  * no tracing, no modules, mounts, namespaces, keyrings or raw packets; those calls
  * are EPERM (C159).  For all threads started after it.  Aborts when refused. */

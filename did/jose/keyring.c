@@ -210,10 +210,34 @@ out:
 	return rc;
 }
 
-enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_purpose purpose, const char *kid,
-				    enum berth_key_type type, const void *payload, size_t len)
+static enum berth_err put_header(struct berth_buf *out, enum berth_purpose purpose, const char *alg, const char *kid,
+				 const char *typ)
 {
 	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	berth_buf_printf(&text, "{\"alg\":\"%s\"", alg);
+	if (kid && has_kid(purpose)) {
+		berth_buf_str(&text, ",\"kid\":");
+		berth_json_print_str(&text, kid);
+	}
+	if (typ) {
+		berth_buf_str(&text, ",\"typ\":");
+		berth_json_print_str(&text, typ);
+	}
+	berth_buf_u8(&text, '}');
+	if ((rc = berth_buf_status(&text)) == BERTH_OK) {
+		berth_b64url_encode(out, text.p, text.len);
+		rc = berth_buf_status(out);
+	}
+	berth_buf_free(&text);
+	return rc;
+}
+
+/* The protected header a purpose gets, base64url; alg from the key's type. */
+static enum berth_err header_of(struct berth_buf *out, enum berth_purpose purpose, const char *kid,
+				enum berth_key_type type, const void *payload, size_t len)
+{
 	const char *alg = berth_jws_alg(type), *typ = berth_purpose_typ(purpose);
 	enum berth_err rc;
 
@@ -226,24 +250,8 @@ enum berth_err berth_purpose_header(struct berth_buf *header_b64, enum berth_pur
 	/* they have no payload either: no bytes from outside */
 	if (purpose == BERTH_SIGN_ETHR || purpose == BERTH_SIGN_TLS || purpose == BERTH_SIGN_CA)
 		return berth_fail(BERTH_E_INTERNAL, "a transaction or X.509 is no JWS");
-	if ((rc = check_payload(purpose, kid, payload, len, &typ)))
-		return rc;
-	berth_buf_printf(&text, "{\"alg\":\"%s\"", alg);
-	if (kid && has_kid(purpose)) {
-		berth_buf_str(&text, ",\"kid\":");
-		berth_json_print_str(&text, kid);
-	}
-	if (typ) {
-		berth_buf_str(&text, ",\"typ\":");
-		berth_json_print_str(&text, typ);
-	}
-	berth_buf_u8(&text, '}');
-	if ((rc = berth_buf_status(&text)) == BERTH_OK) {
-		berth_b64url_encode(header_b64, text.p, text.len);
-		rc = berth_buf_status(header_b64);
-	}
-	berth_buf_free(&text);
-	return rc;
+	rc = check_payload(purpose, kid, payload, len, &typ);
+	return rc ? rc : put_header(out, purpose, alg, kid, typ);
 }
 
 enum berth_err berth_purpose_input(struct berth_buf *input, size_t *header_len, enum berth_purpose purpose,
@@ -256,7 +264,7 @@ enum berth_err berth_purpose_input(struct berth_buf *input, size_t *header_len, 
 		return berth_di_signing_input(input, kid, type, payload, len);
 	if (purpose == BERTH_SIGN_WEBVH)
 		return berth_di_log_input(input, kid, type, payload, len);
-	if ((rc = berth_purpose_header(input, purpose, kid, type, payload, len)))
+	if ((rc = header_of(input, purpose, kid, type, payload, len)))
 		return rc;
 	*header_len = input->len;
 	berth_buf_u8(input, '.');

@@ -102,15 +102,10 @@ berth_kek_wrap_1pu(berth_ecdh_fn *ecdh, void *key, const struct berth_kek_params
 		   const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len,
 		   struct berth_buf *wrapped);
 
-/* The protected header a purpose gets, base64url; alg from the key's type.  Also
- * checks that the payload fits the purpose (C033): an object; VC: issuer, VP:
- * holder, blob/receipt: iss, DIDComm: from (when present) is the DID of kid. */
-BERTH_MUST_USE enum berth_err
-berth_purpose_header(struct berth_buf *header_b64, enum berth_purpose purpose, const char *kid,
-		     enum berth_key_type type, const void *payload, size_t len);
-
 /* All that is signed, appended to an empty input: header '.' payload, both base64url,
- * *header_len of it the header; or for DI the hash data, and no header. */
+ * *header_len of it the header; or for DI the hash data, and no header.  Also checks that
+ * the payload fits the purpose (C033): an object; VC: issuer, VP: holder, blob/receipt:
+ * iss, DIDComm: from (when present) is the DID of kid. */
 BERTH_MUST_USE enum berth_err
 berth_purpose_input(struct berth_buf *input, size_t *header_len, enum berth_purpose purpose, const char *kid,
 		    enum berth_key_type type, const void *payload, size_t len);

@@ -364,7 +364,7 @@ static struct berth_keyclient *start_keyd(struct berth_proc *proc)
 	     !berth_keyclient_attach(kc, sock), "berth-keyd");
 	berth_buf_free(&path);
 	keys = berth_keyclient_keys(kc);
-	far = berth_keyclient_keyring(kc);
+	far = keys->keyring;
 	return kc;
 }
 

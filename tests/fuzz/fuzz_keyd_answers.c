@@ -27,7 +27,7 @@ static enum berth_err each(void *arg, const struct berth_key_info *info, uint32_
 static void use(struct berth_keyclient *kc)
 {
 	struct berth_keys *k = berth_keyclient_keys(kc);
-	struct berth_keyring *kr = berth_keyclient_keyring(kc);
+	struct berth_keyring *kr = berth_keyclient_keys(kc)->keyring;
 	struct berth_pubkey epk = { .type = BERTH_KEY_X25519, .len = 32, .b = { 9 } };
 	const struct berth_kek_params kek = { .alg = "ECDH-ES+A256KW", .epk = &epk };
 	struct berth_buf a = BERTH_BUF_INIT, b = BERTH_BUF_INIT;

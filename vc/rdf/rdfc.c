@@ -42,7 +42,8 @@ enum berth_err berth_rdfc_write(struct berth_rdfc *c, const struct berth_rdf_qua
 	return berth_buf_status(&c->text);
 }
 
-void berth_rdfc_issue(struct berth_rdfc *c, uint32_t blank)
+/* Each canonical number is given once. */
+static void give_number(struct berth_rdfc *c, uint32_t blank)
 {
 	if (c->ids[blank] == BERTH_RDFC_NO_ID)
 		c->ids[blank] = c->n_ids++;
@@ -117,7 +118,7 @@ static enum berth_err issue_like(struct berth_rdfc *c, const struct ranked *like
 		qsort(paths, n_paths, sizeof(*paths), by_path);
 		for (size_t i = 0; i < n_paths; i++)
 			for (size_t j = 0; j < paths[i].n; j++)
-				berth_rdfc_issue(c, paths[i].blanks[j]);
+				give_number(c, paths[i].blanks[j]);
 	}
 	for (size_t i = 0; i < n; i++)
 		free(paths[i].blanks);
@@ -143,7 +144,7 @@ static enum berth_err issue_all(struct berth_rdfc *c, const struct ranked *r, si
 
 	for (size_t i = 0; i < n; i += like)
 		if ((like = run(c, r + i, n - i)) == 1)
-			berth_rdfc_issue(c, r[i].blank);
+			give_number(c, r[i].blank);
 	for (size_t i = 0; i < n && !rc; i += like)
 		if ((like = run(c, r + i, n - i)) > 1)
 			rc = issue_like(c, r + i, like);

@@ -38,8 +38,6 @@ void berth_rdfc_put_id(struct berth_buf *out, const char *prefix, size_t number)
 /* Appends a statement to c->text.  E_SIZE, E_NOMEM. */
 BERTH_MUST_USE enum berth_err
 berth_rdfc_write(struct berth_rdfc *c, const struct berth_rdf_quad *q, berth_blank_name *name, const void *arg);
-/* Each canonical number is given once. */
-void berth_rdfc_issue(struct berth_rdfc *c, uint32_t blank);
 
 /* Temporary labels "bN" in the order of issue. */
 struct berth_rdfc_issuer {

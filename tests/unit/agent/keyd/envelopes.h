@@ -27,7 +27,7 @@ static void opens(const struct berth_buf *text, struct berth_keyring *ring, cons
 static void envelopes_on(enum berth_key_type type)
 {
 	struct berth_keys *keys = berth_keyclient_keys(kc);
-	struct berth_keyring *ring = berth_keyclient_keyring(kc);
+	struct berth_keyring *ring = berth_keyclient_keys(kc)->keyring;
 	struct berth_buf there = BERTH_BUF_INIT, back = BERTH_BUF_INIT;
 	const char *const kid = "did:example:us#agree", *const peer_kid = "did:example:peer#key-1";
 	struct berth_jwe_seal s = { .enc = BERTH_ENC_A256CBC_HS512, .n = 1 };

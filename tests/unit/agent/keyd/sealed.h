@@ -36,7 +36,7 @@ static inline int up_with(const char *registry, const char *other)
 		CHECK_OK(berth_keyclient_allow_registry(kc, other));
 	CHECK_OK(berth_keyclient_attach(kc, start()));
 	keys = berth_keyclient_keys(kc);
-	ring = berth_keyclient_keyring(kc);
+	ring = berth_keyclient_keys(kc)->keyring;
 	return 0;
 }
 

@@ -39,7 +39,7 @@ static void down(void)
 static void signs(const struct berth_pubkey *pub)
 {
 	struct berth_buf input = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
-	struct berth_keyring *ring = berth_keyclient_keyring(kc);
+	struct berth_keyring *ring = berth_keyclient_keys(kc)->keyring;
 
 	CHECK_OK(keys->ops->bind(keys, KID, "issuer-sign"));
 	CHECK_OK(ring->ops->sign(ring, KID, BERTH_SIGN_VC, PAYLOAD, strlen(PAYLOAD), &input, &sig));

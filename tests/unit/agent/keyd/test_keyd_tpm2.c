@@ -56,7 +56,7 @@ static void keys_are_made_in_the_device(void **state)
 	struct berth_key_info k = ensure("factory-sign", BERTH_USAGE_SIGN, BERTH_PURPOSE_BIT(BERTH_SIGN_RECEIPT)), i;
 	static const char payload[] = "{\"iss\":\"" DID "\"}";
 	struct berth_buf input = BERTH_BUF_INIT, sig = BERTH_BUF_INIT;
-	struct berth_keyring *ring = berth_keyclient_keyring(kc);
+	struct berth_keyring *ring = berth_keyclient_keys(kc)->keyring;
 
 	(void)state;
 	assert_int_equal(keys->custody, BERTH_CUSTODY_HARDWARE);
