@@ -69,49 +69,42 @@ static enum berth_err read_package(struct berth_chain *c)
 	return read_rest(c);
 }
 
-static enum berth_err from_json(struct berth_chain **out, struct berth_json *json)
+/* As text it would be this long. */
+static enum berth_err measure(const struct berth_json *json)
 {
-	struct berth_chain *c = calloc(1, sizeof(*c));
-	enum berth_err rc;
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc = berth_json_print(&text, json);
 
-	if (!c) {
-		berth_json_free(json);
-		return berth_fail(BERTH_E_NOMEM, "chain");
-	}
-	c->json = json;
-	if ((rc = read_package(c)) == BERTH_OK) {
-		*out = c;
-		c = NULL;
-	}
-	berth_chain_free(c);
+	if (!rc && text.len > BERTH_CHAIN_MAX)
+		rc = berth_fail(BERTH_E_SIZE, "chain: %zu bytes", text.len);
+	berth_buf_free(&text);
 	return rc;
-}
-
-enum berth_err berth_chain_parse(struct berth_chain **out, const char *text, size_t n)
-{
-	struct berth_json *json;
-	enum berth_err rc;
-
-	*out = NULL;
-	if ((rc = berth_json_parse(&json, text, n, BERTH_CHAIN_MAX)))
-		return rc;
-	return from_json(out, json);
 }
 
 enum berth_err berth_chain_from_json(struct berth_chain **out, struct berth_json *json)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
+	struct berth_chain *c = NULL;
 	enum berth_err rc;
 
 	*out = NULL;
-	if ((rc = json ? berth_json_print(&text, json) : BERTH_E_NOMEM) == BERTH_OK && text.len > BERTH_CHAIN_MAX)
-		rc = berth_fail(BERTH_E_SIZE, "chain: %zu bytes", text.len);
-	berth_buf_free(&text);
-	if (rc) {
-		berth_json_free(json);
-		return rc;
+	if (!json)
+		return berth_fail(BERTH_E_NOMEM, "package");
+	if ((rc = measure(json)))
+		goto out;
+	if (!(c = calloc(1, sizeof(*c)))) {
+		rc = berth_fail(BERTH_E_NOMEM, "chain");
+		goto out;
 	}
-	return from_json(out, json);
+	c->json = json;
+	json = NULL;
+	if (!(rc = read_package(c))) {
+		*out = c;
+		c = NULL;
+	}
+out:
+	berth_chain_free(c);
+	berth_json_free(json);
+	return rc;
 }
 
 void berth_chain_free(struct berth_chain *c)
@@ -159,19 +152,6 @@ enum berth_err berth_chain_build_json(struct berth_json **out, const char *devic
 	*out = o;
 	o = NULL;
 out:
-	berth_json_free(o);
-	return rc;
-}
-
-enum berth_err berth_chain_build(struct berth_buf *out, const char *device_credential,
-				 const char *const *entries, size_t n, struct berth_json *docs,
-				 const char *delegation)
-{
-	struct berth_json *o;
-	enum berth_err rc = berth_chain_build_json(&o, device_credential, entries, n, docs, delegation);
-
-	if (rc == BERTH_OK)
-		rc = berth_json_print(out, o);
 	berth_json_free(o);
 	return rc;
 }

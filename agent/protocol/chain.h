@@ -26,24 +26,18 @@ struct berth_chain {
 };
 
 /* E_SIZE for the caps, E_VC for structure (of the package or an object in it);
- * the objects' own codes for their envelopes.  from_json takes json over, also on
- * failure (a package that stood in a message).  out is big: allocate it. */
-BERTH_MUST_USE enum berth_err
-berth_chain_parse(struct berth_chain **out, const char *text, size_t n);
+ * the objects' own codes for their envelopes.  json is taken over, also on failure;
+ * NULL: E_NOMEM, a clone that failed. */
 BERTH_MUST_USE enum berth_err
 berth_chain_from_json(struct berth_chain **out, struct berth_json *json);
 void berth_chain_free(struct berth_chain *c);		/* NULL is fine */
 
 /* The package's JSON; docs (object of documents) is taken over, also on failure;
- * docs and delegation may be NULL.  build_json for putting it into a message. */
+ * docs and delegation may be NULL. */
 BERTH_MUST_USE enum berth_err
 berth_chain_build_json(struct berth_json **out, const char *device_credential,
 		       const char *const *entries, size_t n, struct berth_json *docs,
 		       const char *delegation);
-BERTH_MUST_USE enum berth_err
-berth_chain_build(struct berth_buf *out, const char *device_credential,
-		  const char *const *entries, size_t n, struct berth_json *docs,
-		  const char *delegation);
 
 /* Who may have issued the DeviceCredential.  jkt: the key pinned at birth; with
  * it a document in docs may stand for one that cannot be resolved. */

@@ -96,25 +96,10 @@ static enum berth_err known_load(struct known *k, struct berth_env *env, const s
 static enum berth_err
 judge(struct candidate *c, const struct known *k, const struct berth_json *entry)
 {
-	const struct berth_json *package;
-	struct berth_json *copy;
-	const char *blob;
-	enum berth_err rc;
+	/* a rendezvous leaves out the DeviceCredential, which we have */
+	enum berth_err rc = berth_invitation_read(&c->blob, &c->chain, entry, k->compact);
 
-	if ((rc = berth_json_req_str(entry, "blob", BERTH_BLOB_MAX, &blob)) ||
-	    (rc = berth_json_req_obj(entry, "package", &package)))
-		return rc;
-	if (!(copy = berth_json_clone(package)))
-		return berth_fail(BERTH_E_NOMEM, "package");
-	/* a rendezvous leaves out what we have */
-	if (!berth_json_get(copy, "deviceCredential") &&
-	    (rc = berth_json_set_str(copy, "deviceCredential", k->compact))) {
-		berth_json_free(copy);
-		return rc;
-	}
-	if ((rc = berth_chain_from_json(&c->chain, copy)) ||
-	    (rc = berth_rv_blob_parse(&c->blob, blob, strlen(blob))) ||
-	    (rc = berth_chain_accept(&c->result, c->chain, &k->p)))
+	if (rc || (rc = berth_chain_accept(&c->result, c->chain, &k->p)))
 		return rc;
 	return berth_rv_blob_verify(&c->blob, c->chain, &c->result, -1);
 }

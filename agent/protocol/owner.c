@@ -11,9 +11,7 @@ const struct berth_identity *owner_me(struct berth_env *env) { return env->ident
 
 enum berth_err owner_chain(const struct berth_instance *inst, struct berth_chain **chain)
 {
-	struct berth_json *copy = berth_json_clone(berth_json_get(inst->data, "package"));
-
-	return copy ? berth_chain_from_json(chain, copy) : berth_fail(BERTH_E_NOMEM, "package");
+	return berth_chain_from_json(chain, berth_json_clone(berth_json_get(inst->data, "package")));
 }
 
 /* Every did:peer:4 that the chain names may have to be resolved by its short form. */
@@ -73,10 +71,9 @@ static enum berth_err keep(struct berth_instance *inst, const struct berth_chain
 
 enum berth_err berth_owner_key(const struct berth_json *package, char key[65])
 {
-	struct berth_json *copy = berth_json_clone(package);
-	struct berth_chain *c = NULL;
+	struct berth_chain *c;
 	struct berth_hash h;
-	enum berth_err rc = copy ? berth_chain_from_json(&c, copy) : berth_fail(BERTH_E_NOMEM, "package");
+	enum berth_err rc = berth_chain_from_json(&c, berth_json_clone(package));
 
 	if (!rc && !(rc = berth_device_hash(&h, c->dc.factory_did, c->oc[c->n - 1].epoch)))
 		berth_hash_hex(key, &h);

@@ -128,42 +128,38 @@ enum berth_err berth_rv_blob_verify(const struct berth_rv_blob *b, const struct 
 	return BERTH_OK;
 }
 
-/* ---- invitation file ---- */
+/* ---- blob and package ---- */
 
-enum berth_err berth_invitation_build(struct berth_buf *out, const char *blob, struct berth_json *package)
+static enum berth_err read_package(struct berth_chain **chain, const struct berth_json *package, const char *dc)
 {
-	struct berth_json *o = berth_json_new_object();
+	struct berth_json *copy = berth_json_clone(package);
 	enum berth_err rc;
 
-	if ((rc = berth_json_set(o, "package", package)) || (rc = berth_json_set_str(o, "blob", blob)))
-		goto out;
-	rc = berth_json_print(out, o);
-out:
-	berth_json_free(o);
-	return rc;
+	if (!copy)
+		return berth_fail(BERTH_E_NOMEM, "package");
+	if (dc && !berth_json_get(copy, "deviceCredential") &&
+	    (rc = berth_json_set_str(copy, "deviceCredential", dc))) {
+		berth_json_free(copy);
+		return rc;
+	}
+	return berth_chain_from_json(chain, copy);
 }
 
-enum berth_err berth_invitation_parse(struct berth_rv_blob *blob, struct berth_chain **chain,
-				      const char *text, size_t n)
+enum berth_err berth_invitation_read(struct berth_rv_blob *blob, struct berth_chain **chain, const struct berth_json *o,
+				     const char *dc)
 {
-	struct berth_json *o = NULL;
 	const struct berth_json *package;
 	const char *token;
 	enum berth_err rc;
 
 	memset(blob, 0, sizeof(*blob));
 	*chain = NULL;
-	if ((rc = berth_json_parse_object(&o, text, n, BERTH_INVITATION_MAX)) ||
-	    (rc = berth_json_req_str(o, "blob", BERTH_BLOB_MAX, &token)) ||
-	    (rc = berth_json_req_obj(o, "package", &package)) ||
-	    (rc = berth_chain_from_json(chain, berth_json_clone(package))))
-		goto out;
-	rc = berth_rv_blob_parse(blob, token, strlen(token));
-	if (rc) {
+	if ((rc = berth_json_req_str(o, "blob", BERTH_BLOB_MAX, &token)) ||
+	    (rc = berth_json_req_obj(o, "package", &package)) || (rc = read_package(chain, package, dc)))
+		return rc;
+	if ((rc = berth_rv_blob_parse(blob, token, strlen(token)))) {
 		berth_chain_free(*chain);
 		*chain = NULL;
 	}
-out:
-	berth_json_free(o);
 	return rc;
 }

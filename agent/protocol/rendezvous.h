@@ -11,7 +11,6 @@
 #define BERTH_BLOB_MAX ((size_t)16 << 10)
 #define BERTH_BLOB_ENDPOINTS_MAX 8
 #define BERTH_URI_MAX 512
-#define BERTH_INVITATION_MAX (BERTH_CHAIN_MAX + BERTH_BLOB_MAX + 256)
 
 struct berth_rv_blob {
 	struct berth_object obj;	/* issuer: the DID to contact, owner or delegate */
@@ -42,11 +41,11 @@ BERTH_MUST_USE enum berth_err
 berth_rv_blob_verify(const struct berth_rv_blob *blob, const struct berth_chain *chain,
 		     const struct berth_chain_result *accepted, int64_t now_s);
 
-/* The signed invitation file: {"blob": JWS, "package": {...}}. */
+/* {"blob": JWS, "package": {...}}: a signed invitation, what an owner registers and what a
+ * rendezvous answers.  dc: the DeviceCredential, where the package may leave it out; NULL:
+ * it may not.  Nothing is judged.  E_TYPE: a member is missing or is something else; else
+ * as the blob and the chain have it, and then there is neither. */
 BERTH_MUST_USE enum berth_err
-berth_invitation_build(struct berth_buf *out, const char *blob, struct berth_json *package);
-BERTH_MUST_USE enum berth_err
-berth_invitation_parse(struct berth_rv_blob *blob, struct berth_chain **chain,
-		       const char *text, size_t n);
+berth_invitation_read(struct berth_rv_blob *blob, struct berth_chain **chain, const struct berth_json *o, const char *dc);
 
 #endif /* BERTH_AGENT_PROTOCOL_RENDEZVOUS_H */

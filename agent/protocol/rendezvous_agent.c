@@ -214,19 +214,16 @@ static enum berth_err read_offered(struct berth_env *env, const struct berth_eve
 	struct berth_chain_issuer issuers[BERTH_POLICY_LIST_MAX] = { 0 };
 	struct berth_chain_policy p = { .resolver = env->resolver, .floor_s = env->floor_s,
 		.issuers = env->policy->n_issuers ? issuers : NULL, .n_issuers = env->policy->n_issuers };
-	struct berth_json *copy;
+	const struct berth_json *body = ev->in->msg.body;
 	enum berth_err rc;
 
 	for (size_t i = 0; i < p.n_issuers; i++)
 		issuers[i].did = env->policy->issuers[i];
-	if ((rc = berth_json_req_str(ev->in->msg.body, "blob", BERTH_BLOB_MAX, &o->blob_text)) ||
-	    (rc = berth_json_req_obj(ev->in->msg.body, "package", &o->package)))
+	if ((rc = berth_invitation_read(&o->blob, &o->chain, body, NULL)))
 		return rc;
-	if (!(copy = berth_json_clone(o->package)))
-		return berth_fail(BERTH_E_NOMEM, "package");
-	if ((rc = berth_chain_from_json(&o->chain, copy)) ||
-	    (rc = berth_rv_blob_parse(&o->blob, o->blob_text, strlen(o->blob_text))) ||
-	    (rc = berth_chain_accept(&o->result, o->chain, &p)) ||
+	o->blob_text = berth_data_str(body, "blob");
+	o->package = berth_json_get(body, "package");
+	if ((rc = berth_chain_accept(&o->result, o->chain, &p)) ||
 	    (rc = berth_rv_blob_verify(&o->blob, o->chain, &o->result, env->now_s)))
 		return rc;
 	if (!berth_did_same(ev->sender, o->blob.obj.issuer))
@@ -238,10 +235,9 @@ static enum berth_err read_offered(struct berth_env *env, const struct berth_eve
  * takes that one's place. */
 static enum berth_err compare(const struct offered *o, const struct berth_json *held, bool *replace)
 {
-	struct berth_json *copy = berth_json_clone(berth_json_get(held, "package"));
-	struct berth_chain *c = NULL;
+	struct berth_chain *c;
 	size_t at = 0;
-	enum berth_err rc = copy ? berth_chain_from_json(&c, copy) : berth_fail(BERTH_E_NOMEM, "package");
+	enum berth_err rc = berth_chain_from_json(&c, berth_json_clone(berth_json_get(held, "package")));
 
 	*replace = false;
 	if (rc)

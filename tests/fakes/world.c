@@ -143,12 +143,10 @@ void test_chain_delegate(const struct test_world *w, struct test_chain *t, const
 
 struct berth_chain *test_chain_parsed(const struct test_chain *t)
 {
-	struct berth_buf b = BERTH_BUF_INIT;
 	struct berth_chain *c;
-	struct berth_json *docs = t->docs ? berth_json_clone(t->docs) : NULL;
+	struct berth_json *docs = t->docs ? berth_json_clone(t->docs) : NULL, *package;
 
-	CHECK_OK(berth_chain_build(&b, t->dc, (const char *const *)t->entries, t->n, docs, t->delegation));
-	CHECK_OK(berth_chain_parse(&c, berth_buf_cstr(&b), b.len));
-	berth_buf_free(&b);
+	CHECK_OK(berth_chain_build_json(&package, t->dc, (const char *const *)t->entries, t->n, docs, t->delegation));
+	CHECK_OK(berth_chain_from_json(&c, package));
 	return c;
 }

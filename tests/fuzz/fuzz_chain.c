@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First byte '{': a chain package, judged by one who knows nothing.  'i': an
- * invitation file.  A digit: the payload of that kind of object, well signed. */
+/* First byte '{': a chain package, judged by one who knows nothing.  'i': a package and
+ * its blob.  A digit: the payload of that kind of object, well signed. */
 #include "agent/protocol/rendezvous.h"
 #include "tests/fuzz/forge.h"
+
+#define MOST (BERTH_CHAIN_MAX + BERTH_BLOB_MAX + 256)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -20,22 +22,25 @@ static void judge(const struct berth_chain *c)
 
 static void package(const char *p, size_t n)
 {
-	struct berth_chain *c;
+	struct berth_json *json = NULL;
+	struct berth_chain *c = NULL;
 
-	if (berth_chain_parse(&c, p, n) == BERTH_OK)
+	if (!berth_json_parse(&json, p, n, MOST) && !berth_chain_from_json(&c, json))
 		judge(c);
 	berth_chain_free(c);
 }
 
 static void invitation(const char *p, size_t n)
 {
-	struct berth_rv_blob blob;
-	struct berth_chain *c;
+	struct berth_json *json = NULL;
+	struct berth_rv_blob blob = { 0 };
+	struct berth_chain *c = NULL;
 
-	if (berth_invitation_parse(&blob, &c, p, n) == BERTH_OK)
+	if (!berth_json_parse(&json, p, n, MOST) && !berth_invitation_read(&blob, &c, json, NULL))
 		judge(c);
 	berth_chain_free(c);
 	berth_object_free(&blob.obj);
+	berth_json_free(json);
 }
 
 union any {
@@ -85,7 +90,7 @@ static void object(char kind, const uint8_t *p, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	if (n == 0 || n > BERTH_INVITATION_MAX)
+	if (n == 0 || n > MOST)
 		return 0;
 	if (p[0] == 'i')
 		invitation((const char *)p + 1, n - 1);

@@ -204,22 +204,21 @@ static void blob_signature_and_structure(void **state)
 	CHECK_RC(BERTH_E_ENV, berth_rv_blob_parse(&got, t.entries[0], strlen(t.entries[0])));
 }
 
-static char *invitation(const char *blob_token)
+static struct berth_json *invitation(const char *blob_token)
 {
-	struct berth_buf b = BERTH_BUF_INIT;
-	struct berth_json *package;
+	struct berth_json *o = berth_json_new_object(), *package;
 
 	CHECK_OK(berth_chain_build_json(&package, t.dc, (const char *const *)t.entries, t.n, NULL, t.delegation));
-	CHECK_OK(berth_invitation_build(&b, blob_token, package));
-	return test_take(&b);
+	CHECK_OK(berth_json_set(o, "package", package));
+	CHECK_OK(berth_json_set_str(o, "blob", blob_token));
+	return o;
 }
 
-static enum berth_err read_invitation(void *arg)
+static enum berth_err read_with(const struct berth_json *o, const char *dc)
 {
-	const char *text = arg;
 	struct berth_chain *c;
 	struct berth_rv_blob got;
-	enum berth_err rc = berth_invitation_parse(&got, &c, text, strlen(text));
+	enum berth_err rc = berth_invitation_read(&got, &c, o, dc);
 
 	if (rc == BERTH_OK)
 		CHECK(c->n == 2 && c->has_delegation && got.reg_no == 7);
@@ -230,24 +229,31 @@ static enum berth_err read_invitation(void *arg)
 	return rc;
 }
 
+static enum berth_err read_invitation(void *o) { return read_with(o, NULL); }
+
 static void invitation_file(void **state)
 {
 	static const char *const bad[] = { "{}", "{\"blob\":7}", "{\"blob\":\"a.b.c\"}",
 					   "{\"blob\":\"a.b.c\",\"package\":[]}" };
 	struct berth_rv_blob b = blob();
-	char *token = signed_by(&w.b, &b), *text = invitation(token);
+	char *token = signed_by(&w.b, &b);
+	struct berth_json *o = invitation(token), *broken;
 
 	(void)state;
-	CHECK_OK(read_invitation(text));
-	for (size_t i = 0; i < 4; i++)
-		CHECK_RC(BERTH_E_TYPE, read_invitation((void *)(uintptr_t)bad[i]));
-	free(text);
-	text = invitation("a.b.c");
-	CHECK(read_invitation(text) != BERTH_OK);
-	free(text);
-	text = invitation(token);
-	CHECK(test_every_allocation_fails(read_invitation, text) > 100);	/* C015 */
-	free(text);
+	CHECK_OK(read_invitation(o));
+	for (size_t i = 0; i < 4; i++) {
+		CHECK_OK(berth_json_parse(&broken, bad[i], strlen(bad[i]), 1024));
+		CHECK_RC(BERTH_E_TYPE, read_invitation(broken));
+		berth_json_free(broken);
+	}
+	broken = invitation("a.b.c");
+	CHECK_RC(BERTH_E_B64, read_invitation(broken));
+	berth_json_free(broken);
+	CHECK(test_every_allocation_fails(read_invitation, o) > 100);	/* C015 */
+	berth_json_remove(berth_json_get_mut(o, "package"), "deviceCredential");
+	CHECK_RC(BERTH_E_VC, read_with(o, NULL));
+	CHECK_OK(read_with(o, t.dc));
+	berth_json_free(o);
 	free(token);
 }
 
