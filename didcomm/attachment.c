@@ -144,31 +144,6 @@ enum berth_err berth_attachment_bytes(struct berth_json **out, const char *id, c
 	return rc;
 }
 
-enum berth_err berth_attachment_links(struct berth_json **out, const char *id, const char *media_type,
-				      const char *const *links, size_t n, const char *hash)
-{
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = BERTH_OK;
-
-	*out = NULL;
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = berth_json_push_str(list, links[i]);
-	if (rc) {
-		berth_json_free(list);
-		return rc;
-	}
-	if ((rc = build(out, id, media_type, "links", list)))
-		return rc;
-	rc = berth_json_set_str(berth_json_get_mut(*out, "data"), "hash", hash);
-	if (!rc)
-		rc = check_one(*out);
-	if (rc) {
-		berth_json_free(*out);
-		*out = NULL;
-	}
-	return rc;
-}
-
 enum berth_err berth_attachment_signer(const struct berth_json *attachment, struct berth_resolver *resolver, char **kid)
 {
 	const struct berth_json *data = berth_json_get(attachment, "data"), *jws = berth_json_get(data, "jws");
@@ -190,14 +165,6 @@ enum berth_err berth_attachment_signer(const struct berth_json *attachment, stru
 		rc = berth_fail(BERTH_E_NOMEM, "attachment: kid");
 	berth_signatures_free(&of);
 	return rc;
-}
-
-enum berth_err berth_message_content_hash(struct berth_buf *out, const void *p, size_t n)
-{
-	uint8_t hash[2 + BERTH_SHA256_LEN] = { BERTH_CODEC_SHA2_256, BERTH_SHA256_LEN };
-
-	berth_sha256(hash + 2, p, n);
-	return berth_multibase_encode(out, 'z', hash, sizeof(hash));
 }
 
 /* hash is a multihash in multibase; sha2-256 is the one we know. */

@@ -23,11 +23,6 @@ BERTH_MUST_USE enum berth_err
 berth_attachment_bytes(struct berth_json **out, const char *id, const char *media_type,
 		       const void *p, size_t n);
 
-/* links: at least one; hash: a multihash in multibase. */
-BERTH_MUST_USE enum berth_err
-berth_attachment_links(struct berth_json **out, const char *id, const char *media_type,
-		       const char *const *links, size_t n, const char *hash);
-
 /* The kid of the (first) signature over the content; owned. */
 BERTH_MUST_USE enum berth_err
 berth_attachment_signer(const struct berth_json *attachment, struct berth_resolver *resolver, char **kid);

@@ -331,15 +331,6 @@ enum berth_err berth_message_attach_bytes(struct berth_message *m, const char *i
 	return rc ? rc : attach(m, a);
 }
 
-enum berth_err berth_message_attach_links(struct berth_message *m, const char *id, const char *media_type,
-					  const char *const *links, size_t n, const char *hash)
-{
-	struct berth_json *a = NULL;
-	enum berth_err rc = berth_attachment_links(&a, id, media_type, links, n, hash);
-
-	return rc ? rc : attach(m, a);
-}
-
 /* NULL: none with that id. */
 static const struct berth_json *find(const struct berth_message *m, const char *id)
 {

@@ -65,18 +65,12 @@ berth_message_set_list(struct berth_message *m, const char *header, const char *
 /* And with a time, "created_time" or "expires_time", in seconds since 1970. */
 BERTH_MUST_USE enum berth_err berth_message_set_time(struct berth_message *m, const char *header, int64_t at_s);
 
-/* Appends an attachment {id, media_type, data: {json} or {base64} or {links, hash}};
- * node taken. */
+/* Appends an attachment {id, media_type, data: {json} or {base64}}; node taken. */
 BERTH_MUST_USE enum berth_err
 berth_message_attach_json(struct berth_message *m, const char *id, struct berth_json *take);
 BERTH_MUST_USE enum berth_err
 berth_message_attach_bytes(struct berth_message *m, const char *id, const char *media_type,
 			   const void *p, size_t n);
-BERTH_MUST_USE enum berth_err
-berth_message_attach_links(struct berth_message *m, const char *id, const char *media_type,
-			   const char *const *links, size_t n, const char *hash);
-/* "hash" for content that links are to: its SHA-256 as multihash in base58btc. */
-BERTH_MUST_USE enum berth_err berth_message_content_hash(struct berth_buf *out, const void *p, size_t n);
 /* The bytes of the attachment of that id: json printed as JCS, base64 decoded.
  * data.hash, where present, is checked.  E_TYPE: no such attachment, or the hash
  * is another; E_NETPOL: only links, which nothing here follows. */

@@ -29,31 +29,6 @@ static bool is_code(const char *code)
 	return tokens >= 2;
 }
 
-enum berth_err berth_problem_new(struct berth_message *out, const char *from, const char *to,
-				 const char *pthid, const char *code, const char *comment)
-{
-	struct berth_json *body = berth_json_new_object();
-	enum berth_err rc;
-
-	*out = (struct berth_message){ 0 };
-	if (!is_code(code)) {
-		rc = berth_fail(BERTH_E_TYPE, "problem report: code");
-		goto out;
-	}
-	if ((rc = berth_json_set_str(body, "code", code)) ||
-	    (comment && (rc = berth_json_set_str(body, "comment", comment))))
-		goto out;
-	rc = berth_message_new(out, BERTH_PROBLEM_TYPE, from, to, NULL, body);
-	body = NULL;
-	if (!rc)
-		rc = berth_message_set(out, "pthid", pthid);
-out:
-	berth_json_free(body);
-	if (rc)
-		berth_message_free(out);
-	return rc;
-}
-
 static enum berth_err check_args(const struct berth_json *args)
 {
 	berth_json_each(arg, args)

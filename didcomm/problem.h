@@ -18,12 +18,6 @@ struct berth_problem {
 	const struct berth_json *args;	/* array, or NULL */
 };
 
-/* A report about the thread pthid.  code must be one (E_TYPE); comment may be
- * NULL. */
-BERTH_MUST_USE enum berth_err
-berth_problem_new(struct berth_message *out, const char *from, const char *to, const char *pthid,
-		  const char *code, const char *comment);
-
 /* E_TYPE: not a report, no pthid, or no well-formed code. */
 BERTH_MUST_USE enum berth_err berth_problem_read(struct berth_problem *out, const struct berth_message *m);
 

@@ -107,27 +107,17 @@ enum berth_err agent_take_acks(struct berth_agent *a, const struct berth_message
 }
 
 /* ---- reports ---- */
-static enum berth_err make_report(struct berth_agent *a, const struct berth_event *ev, const char *code,
-				  const char *comment, struct berth_effects *fx)
+static enum berth_err make_report(struct berth_agent *a, const struct berth_event *ev, struct berth_problem_words w,
+				  struct berth_effects *fx)
 {
-	struct berth_json *body = berth_json_new_object(), *ack = berth_json_new_array();
+	const char *const had[] = { ev->in->msg.id };
 	struct berth_send *s;
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(body, "code", code)) || (rc = berth_json_set_str(body, "comment", comment)) ||
-	    (rc = berth_json_push_str(ack, ev->in->msg.id))) {
-		berth_json_free(body);
-		berth_json_free(ack);
+	if ((rc = berth_problem_send(&a->env, fx, addressed(a, ev->in), ev->sender, ev->in->msg.thid, w, &s)) ||
+	    (rc = berth_message_set_list(&s->msg, "ack", had, 1)))
 		return rc;
-	}
-	if ((rc = berth_effects_send(&a->env, fx, addressed(a, ev->in), ev->sender, NULL, BERTH_PIURI_PROBLEM "problem-report",
-				     NULL, body, &s))) {
-		berth_json_free(ack);
-		return rc;
-	}
-	if ((rc = berth_message_set_json(&s->msg, "ack", ack)) || (rc = berth_message_set(&s->msg, "lang", "en")))
-		return rc;
-	return berth_message_set(&s->msg, "pthid", ev->in->msg.thid);
+	return berth_message_set(&s->msg, "lang", "en");
 }
 
 static bool may_report(struct berth_agent *a, const struct berth_machine *m, const struct berth_event *ev,
@@ -155,7 +145,8 @@ void agent_report(struct berth_agent *a, const struct berth_machine *m, const st
 		return;
 	snprintf(was, sizeof(was), "%s", berth_err_detail());
 	snprintf(code, sizeof(code), "e.%c.%s", over ? 'p' : 'm', w.code);
-	if (!(rc = make_report(a, ev, code, w.comment, &fx)))
+	w.code = code;
+	if (!(rc = make_report(a, ev, w, &fx)))
 		rc = agent_pack_to_outbox(a, &fx.sends[0], &(struct agent_sender){ "", "" });
 	if (rc)
 		berth_log(BERTH_LOG_INFO, "report", "not said: %s: %s", berth_err_name(rc), berth_err_detail());

@@ -292,22 +292,12 @@ enum berth_err berth_exchange_on_decline(struct berth_env *env, struct berth_ins
 					 const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_identity *me = berth_exchange_me(env, inst);
-	struct berth_json *body;
-	struct berth_send *s;
-	enum berth_err rc;
 
 	(void)ev;
 	if (!me)
 		return berth_fail(BERTH_E_STORE, "exchange: no identity any more");
-	body = berth_json_new_object();
-	if ((rc = berth_json_set_str(body, "code", ABANDONED)) || (rc = berth_json_set_str(body, "comment", DECLINED))) {
-		berth_json_free(body);
-		return rc;
-	}
-	if ((rc = berth_effects_send(env, fx, me, berth_data_str(inst->data, "peer"), NULL, BERTH_PIURI_PROBLEM "problem-report",
-				     NULL, body, &s)))
-		return rc;
-	return berth_message_set(&s->msg, "pthid", berth_data_str(inst->data, "thid"));
+	return berth_problem_send(env, fx, me, berth_data_str(inst->data, "peer"), berth_data_str(inst->data, "thid"),
+				  (struct berth_problem_words){ ABANDONED, DECLINED }, NULL);
 }
 
 enum berth_err berth_exchange_on_ack(struct berth_env *env, struct berth_instance *inst,

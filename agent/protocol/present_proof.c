@@ -134,21 +134,12 @@ static enum berth_err refuse(struct berth_env *env, struct berth_instance *inst,
 			     const struct berth_event *ev, enum berth_err why)
 {
 	struct berth_problem_words w = berth_problem_of(why);
-	struct berth_json *body = berth_json_new_object();
-	struct berth_send *s;
 	char code[64];
-	enum berth_err rc;
 
 	snprintf(code, sizeof(code), "e.p.%s", w.code);
-	if ((rc = berth_json_set_str(body, "code", code)) || (rc = berth_json_set_str(body, "comment", w.comment))) {
-		berth_json_free(body);
-		return rc;
-	}
+	w.code = code;
 	fx->state = ABANDONED;
-	if ((rc = berth_effects_send(env, fx, berth_exchange_me(env, inst), ev->sender, NULL,
-				     BERTH_PIURI_PROBLEM "problem-report", NULL, body, &s)))
-		return rc;
-	return berth_message_set(&s->msg, "pthid", berth_data_str(inst->data, "thid"));
+	return berth_problem_send(env, fx, berth_exchange_me(env, inst), ev->sender, berth_data_str(inst->data, "thid"), w, NULL);
 }
 
 /* Once: good or not, the challenge has served. */

@@ -32,22 +32,34 @@ struct berth_problem_words berth_problem_of(enum berth_err rc)
 	}
 }
 
-enum berth_err berth_problem_reply(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
-				   const struct berth_event *ev, const char *code, const char *comment)
+enum berth_err berth_problem_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+				  const char *to, const char *pthid, struct berth_problem_words w, struct berth_send **out)
 {
 	struct berth_json *body = berth_json_new_object();
 	struct berth_send *s;
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(body, "code", code)) || (rc = berth_json_set_str(body, "comment", comment))) {
+	if ((rc = berth_json_set_str(body, "code", w.code)) || (rc = berth_json_set_str(body, "comment", w.comment))) {
 		berth_json_free(body);
 		return rc;
 	}
-	if ((rc = berth_effects_send(env, fx, from, ev->sender, NULL, BERTH_PIURI_PROBLEM "problem-report",
-				     NULL, body, &s)))
+	if ((rc = berth_effects_send(env, fx, from, to, NULL, BERTH_PROBLEM_TYPE, NULL, body, &s)))
 		return rc;
-	s->ephemeral = true;
-	return berth_json_set_str(s->msg.json, "pthid", ev->in->msg.thid);
+	if (out)
+		*out = s;
+	return berth_message_set(&s->msg, "pthid", pthid);
+}
+
+enum berth_err berth_problem_reply(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
+				   const struct berth_event *ev, const char *code, const char *comment)
+{
+	struct berth_send *s;
+	enum berth_err rc = berth_problem_send(env, fx, from, ev->sender, ev->in->msg.thid,
+					       (struct berth_problem_words){ code, comment }, &s);
+
+	if (!rc)
+		s->ephemeral = true;
+	return rc;
 }
 
 bool berth_problem_ends(const struct berth_problem *p)

@@ -7,8 +7,18 @@
 
 #define BERTH_PIURI_PROBLEM "https://didcomm.org/report-problem/2.0/"
 
-/* report-problem 2.0 to the authenticated sender of ev, in the reply to its request:
- * pthid is the thread in trouble.  code: DIDComm's e.p..., comment: for people. */
+/* code: DIDComm's e.p..., comment: for people, always the same for that code. */
+struct berth_problem_words { const char *code, *comment; };
+/* What a refused message is told to who sent it, without the "e.p.".  Static. */
+struct berth_problem_words berth_problem_of(enum berth_err rc);
+
+/* report-problem 2.0 about the thread pthid; *out (out may be NULL) as berth_effects_send()
+ * has it. */
+BERTH_MUST_USE enum berth_err
+berth_problem_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from, const char *to,
+		   const char *pthid, struct berth_problem_words w, struct berth_send **out);
+/* The same to the authenticated sender of ev, in the reply to its request, and about its
+ * thread. */
 BERTH_MUST_USE enum berth_err
 berth_problem_reply(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 		    const struct berth_event *ev, const char *code, const char *comment);
@@ -20,10 +30,5 @@ BERTH_MUST_USE enum berth_err
 berth_problem_note(struct berth_effects *fx, const struct berth_event *ev, const struct berth_problem *p);
 /* Whether the thread is over: an error, and of more than one message. */
 bool berth_problem_ends(const struct berth_problem *p);
-
-/* What a refused message is told to who sent it: a code and, always the same for that
- * code, a comment.  Static. */
-struct berth_problem_words { const char *code, *comment; };
-struct berth_problem_words berth_problem_of(enum berth_err rc);
 
 #endif

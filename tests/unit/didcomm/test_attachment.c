@@ -156,30 +156,9 @@ static void describing_members_have_types_and_caps(void **state)
 	berth_buf_free(&text);
 }
 
-static void links_are_made_with_their_hash(void **state)
-{
-	static const char *const links[] = { "https://a.test/x", "https://b.test/x" };
-	struct berth_buf hash = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
-	struct berth_message m;
-
-	(void)state;
-	/* sha2-256 of "hello", as a multihash: 1220 2cf24dba... */
-	CHECK_OK(berth_message_content_hash(&hash, "hello", 5));
-	assert_string_equal(berth_buf_cstr(&hash), "zQmRN6wdp1S2A5EtjW9A3M1vKSBuQQGcgvuhoMUoEz4iiT5");
-	CHECK_OK(berth_message_new(&m, "https://example.com/p/1.0/m", NULL, NULL, NULL, NULL));
-	CHECK_OK(berth_message_attach_links(&m, "a", "text/plain", links, 2, berth_buf_cstr(&hash)));
-	assert_int_equal(berth_json_len(m.attachments), 1);
-	CHECK_RC(BERTH_E_NETPOL, berth_message_attachment(&m, "a", &out));
-	CHECK_RC(BERTH_E_TYPE, berth_message_attach_links(&m, "b", "text/plain", links, 0, berth_buf_cstr(&hash)));
-	CHECK_RC(BERTH_E_TYPE, berth_message_attach_links(&m, "a", "text/plain", links, 1, berth_buf_cstr(&hash)));
-	berth_message_free(&m);
-	berth_buf_free(&hash);
-	berth_buf_free(&out);
-}
-
 static enum berth_err whole(void *text)
 {
-	const char *const links[] = { "https://a.test/x" }, *const acks[] = { "1" };
+	const char *const acks[] = { "1" };
 	struct berth_buf out = BERTH_BUF_INIT;
 	struct berth_message m;
 	char *kid = NULL;
@@ -189,7 +168,7 @@ static enum berth_err whole(void *text)
 		return rc;
 	(void)((rc = berth_message_attachment(&m, "a", &out)) ||
 	       (rc = berth_message_attachment_signer(&m, "a", &w.resolver, &kid)) ||
-	       (rc = berth_message_attach_links(&m, "b", "text/plain", links, 1, "zQm")) ||
+	       (rc = berth_message_attach_bytes(&m, "b", "text/plain", "hello", 5)) ||
 	       (rc = berth_message_set_list(&m, "ack", acks, 1)));
 	free(kid);
 	berth_buf_free(&out);
@@ -226,7 +205,6 @@ int main(void)
 		cmocka_unit_test(c026_several_signatures_of_an_attachment),
 		cmocka_unit_test(c081_what_cannot_be_judged_is_refused),
 		cmocka_unit_test(describing_members_have_types_and_caps),
-		cmocka_unit_test(links_are_made_with_their_hash),
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 

@@ -6,7 +6,6 @@
 
 #include "didcomm/from_prior.h"
 #include "didcomm/pack.h"
-#include "didcomm/problem.h"
 #include "didcomm/unpack.h"
 
 #define SPEC "tests/vectors/didcomm-spec/"
@@ -80,9 +79,9 @@ static enum berth_err build(void *arg)
 	enum berth_err rc;
 
 	(void)arg;
-	if ((rc = berth_problem_new(&m, ALICE, BOB, "thread", "e.p.msg", "Bad message.")))
+	if ((rc = berth_message_new(&m, "https://example.com/p/1.0/m", ALICE, BOB, NULL, NULL)))
 		return rc;
-	if ((rc = berth_message_attach_json(&m, "a", berth_json_new_object())) ||
+	if ((rc = berth_message_set(&m, "pthid", "thread")) || (rc = berth_message_attach_json(&m, "a", berth_json_new_object())) ||
 	    (rc = berth_message_attach_bytes(&m, "b", "text/plain", "hello", 5)))
 		goto out;
 	if ((rc = berth_message_attachment(&m, "b", &out)))

@@ -61,23 +61,6 @@ static void refuses_what_is_no_report(void **state)
 					 "{\"code\":\"e.p.msg\"}"));
 }
 
-static void makes_what_it_reads(void **state)
-{
-	struct berth_problem p;
-	struct berth_message m;
-
-	(void)state;
-	CHECK_OK(berth_problem_new(&m, "did:example:a", "did:example:b", "thread", "e.m.msg", "Bad message."));
-	CHECK_OK(berth_problem_read(&p, &m));
-	assert_string_equal(m.pthid, "thread");
-	assert_string_equal(m.type, BERTH_PROBLEM_TYPE);
-	assert_string_equal(p.code, "e.m.msg");
-	assert_string_equal(p.comment, "Bad message.");
-	berth_message_free(&m);
-	CHECK_RC(BERTH_E_TYPE, berth_problem_new(&m, NULL, NULL, "thread", "nonsense", NULL));
-	CHECK(!m.json);
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -90,7 +73,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_specifications_example),
 		cmocka_unit_test(refuses_what_is_no_report),
-		cmocka_unit_test(makes_what_it_reads),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
