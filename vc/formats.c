@@ -126,8 +126,8 @@ static enum berth_err present_di(struct berth_buf *out, struct berth_keyring *kr
 static enum berth_err issue_sd(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,
 			       const struct berth_json *credential)
 {
-	return berth_vc_sd_issue_decoys(out, kr, how->kid, credential, how->format == BERTH_FORMAT_VC_SD_JWT, how->disclose,
-					how->n_disclose, how->decoys);
+	return berth_vc_sd_issue(out, kr, how->kid, credential, how->format == BERTH_FORMAT_VC_SD_JWT, how->disclose,
+				 how->n_disclose, how->decoys);
 }
 
 static enum berth_err present_sd(struct berth_buf *out, struct berth_keyring *kr, const struct berth_issue *how,

@@ -137,7 +137,6 @@ enum berth_err query_all_items(struct berth_query *q)
 }
 
 bool berth_query_is_pex(const struct berth_query *q) { return q->pex; }
-const char *berth_query_id(const struct berth_query *q) { return q->id; }
 
 /* ---- the search ---- */
 

@@ -30,7 +30,6 @@ BERTH_MUST_USE enum berth_err berth_query_pex(struct berth_query **out, const st
 BERTH_MUST_USE enum berth_err berth_query_dcql(struct berth_query **out, const struct berth_json *doc);
 void berth_query_free(struct berth_query *q);	/* NULL is fine */
 bool berth_query_is_pex(const struct berth_query *q);
-const char *berth_query_id(const struct berth_query *q);	/* of a PEX definition; else NULL */
 
 /* One credential that answers an item, and what of it. */
 struct berth_answer_credential {
@@ -72,7 +71,5 @@ struct berth_json *berth_answer_json(const struct berth_answer *a, const struct 
 BERTH_MUST_USE enum berth_err
 berth_query_submission(struct berth_json **out, const struct berth_query *q, const struct berth_answer *a,
 		       const struct berth_wallet *w, const char *id);
-/* The structure of one that was received: E_TYPE. */
-BERTH_MUST_USE enum berth_err berth_submission_check(const struct berth_json *submission);
 
 #endif /* BERTH_VC_QUERY_H */

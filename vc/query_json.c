@@ -6,7 +6,6 @@
 #include "vc/query_internal.h"
 
 #define TEXT_MAX 4096
-#define NESTED_MAX 8
 
 static enum berth_err push_take(struct berth_json *list, struct berth_json *o, enum berth_err rc)
 {
@@ -122,41 +121,5 @@ enum berth_err berth_query_submission(struct berth_json **out, const struct bert
 		berth_json_free(o);
 	else
 		*out = o;
-	return rc;
-}
-
-/* The nested one is about the same descriptor. */
-static enum berth_err check_mapping(const struct berth_json *o, const char *of, size_t depth)
-{
-	const struct berth_json *nested = NULL;
-	const char *id, *format, *path;
-	struct berth_path p;
-	enum berth_err rc;
-
-	if (depth > NESTED_MAX)
-		return berth_fail(BERTH_E_SIZE, "submission: nested too deep");
-	if ((rc = berth_json_req_str(o, "id", TEXT_MAX, &id)) || (rc = berth_json_req_str(o, "format", 64, &format)) ||
-	    (rc = berth_json_req_str(o, "path", BERTH_PATH_TEXT_MAX, &path)) || (rc = berth_path_parse(&p, path)))
-		return rc;
-	berth_path_free(&p);
-	if (of && strcmp(of, id) != 0)
-		return query_bad("path_nested", "of another id");
-	if ((rc = berth_json_opt_obj(o, "path_nested", &nested)) || !nested)
-		return rc;
-	return check_mapping(nested, id, depth + 1);
-}
-
-enum berth_err berth_submission_check(const struct berth_json *submission)
-{
-	const struct berth_json *map;
-	const char *id;
-	enum berth_err rc;
-
-	if ((rc = berth_json_req_str(submission, "id", TEXT_MAX, &id)) ||
-	    (rc = berth_json_req_str(submission, "definition_id", TEXT_MAX, &id)) ||
-	    (rc = berth_json_req_arr(submission, "descriptor_map", BERTH_QUERY_ITEMS_MAX, &map)))
-		return rc;
-	for (const struct berth_json *it = berth_json_first(map); it && !rc; it = berth_json_next(it))
-		rc = check_mapping(it, NULL, 0);
 	return rc;
 }

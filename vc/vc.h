@@ -126,14 +126,11 @@ enum berth_err
 berth_vp_di_verify(struct berth_report *report, const struct berth_verify *v, const char *text, size_t n);
 
 /* SD-JWT (vc/sd_jwt.h): claims with vct as dc+sd-jwt, or a credential of the W3C's
- * model as vc+sd-jwt; what pointers name can be withheld.  decoys: berth_sd_issue().  vp: a key binding must be
- * there and answer challenge and domain. */
+ * model as vc+sd-jwt; what pointers name can be withheld.  decoys: berth_sd_issue().
+ * vp: a key binding must be there and answer challenge and domain. */
 BERTH_MUST_USE enum berth_err
 berth_vc_sd_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid, const struct berth_json *claims,
-		  bool vcdm, const char *const *pointers, size_t n);
-BERTH_MUST_USE enum berth_err
-berth_vc_sd_issue_decoys(struct berth_buf *out, struct berth_keyring *kr, const char *kid, const struct berth_json *claims,
-			 bool vcdm, const char *const *pointers, size_t n, size_t decoys);
+		  bool vcdm, const char *const *pointers, size_t n, size_t decoys);
 enum berth_err
 berth_vc_sd_verify(struct berth_report *report, const struct berth_verify *v, const char *text, size_t n);
 enum berth_err

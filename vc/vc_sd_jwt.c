@@ -44,14 +44,7 @@ static enum berth_err check(const struct berth_json *payload, const char **issue
 }
 
 enum berth_err berth_vc_sd_issue(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
-				 const struct berth_json *claims, bool vcdm, const char *const *pointers, size_t n)
-{
-	return berth_vc_sd_issue_decoys(out, kr, kid, claims, vcdm, pointers, n, 0);
-}
-
-enum berth_err berth_vc_sd_issue_decoys(struct berth_buf *out, struct berth_keyring *kr, const char *kid,
-					const struct berth_json *claims, bool vcdm, const char *const *pointers,
-					size_t n, size_t decoys)
+				 const struct berth_json *claims, bool vcdm, const char *const *pointers, size_t n, size_t decoys)
 {
 	const char *issuer;
 	enum berth_err rc;

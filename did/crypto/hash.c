@@ -35,21 +35,6 @@ void berth_sha512(uint8_t out[BERTH_SHA512_LEN], const void *p, size_t n)
 	digest(out, berth_digests()->sha512, p, n);
 }
 
-/* Freeing the copy wipes what HMAC made of the key. */
-static void mac(uint8_t *out, size_t out_len, const EVP_MAC_CTX *proto, const void *key, size_t key_len,
-		const struct berth_part *parts, size_t n)
-{
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(proto);
-	/* a NULL key would mean "the one before" */
-	bool ok = ctx && EVP_MAC_init(ctx, key_len ? key : "", key_len, NULL) == 1;
-
-	for (size_t i = 0; ok && i < n; i++)
-		ok = parts[i].len == 0 || EVP_MAC_update(ctx, parts[i].p, parts[i].len) == 1;
-	if (!ok || EVP_MAC_final(ctx, out, &out_len, out_len) != 1)
-		abort();
-	EVP_MAC_CTX_free(ctx);
-}
-
 /* libsodium's: what opens a sealed file leaves libcrypto asleep, 1.5 MiB of berth-keyd. */
 void berth_hmac_sha256(uint8_t out[BERTH_SHA256_LEN], const void *key, size_t key_len,
 		       const void *p, size_t n)
@@ -62,14 +47,18 @@ void berth_hmac_sha256(uint8_t out[BERTH_SHA256_LEN], const void *key, size_t ke
 	berth_wipe(&st, sizeof(st));
 }
 
-void berth_hmac_sha512(uint8_t out[BERTH_SHA512_LEN], const void *key, size_t key_len,
-		       const void *p, size_t n)
-{
-	mac(out, BERTH_SHA512_LEN, berth_digests()->hmac512, key, key_len, &(struct berth_part){ p, n }, 1);
-}
-
+/* Freeing the copy wipes what HMAC made of the key. */
 void berth_hmac_sha512_parts(uint8_t out[BERTH_SHA512_LEN], const void *key, size_t key_len,
 			     const struct berth_part *parts, size_t n)
 {
-	mac(out, BERTH_SHA512_LEN, berth_digests()->hmac512, key, key_len, parts, n);
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(berth_digests()->hmac512);
+	size_t out_len = BERTH_SHA512_LEN;
+	/* a NULL key would mean "the one before" */
+	bool ok = ctx && EVP_MAC_init(ctx, key_len ? key : "", key_len, NULL) == 1;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = parts[i].len == 0 || EVP_MAC_update(ctx, parts[i].p, parts[i].len) == 1;
+	if (!ok || EVP_MAC_final(ctx, out, &out_len, out_len) != 1)
+		abort();
+	EVP_MAC_CTX_free(ctx);
 }

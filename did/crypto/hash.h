@@ -18,7 +18,5 @@ void berth_sha512(uint8_t out[BERTH_SHA512_LEN], const void *p, size_t n);
 void berth_sha256_light(uint8_t out[BERTH_SHA256_LEN], const void *p, size_t n);
 void berth_hmac_sha256(uint8_t out[BERTH_SHA256_LEN], const void *key, size_t key_len,
 		       const void *p, size_t n);
-void berth_hmac_sha512(uint8_t out[BERTH_SHA512_LEN], const void *key, size_t key_len,
-		       const void *p, size_t n);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "did/crypto/hash.h"
 
-/* Private to did/crypto: HMAC over pieces that do not lie together. */
+/* Private to did/crypto: HMAC with SHA-512 over pieces that do not lie together. */
 struct berth_part {
 	const void *p;
 	size_t len;

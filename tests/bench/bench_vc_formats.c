@@ -69,7 +69,7 @@ static void setup(void)
 	claims = parse(sd_text, berth_buf_cstr(&did));
 	need(!berth_vc_di_issue(&di, ring, berth_buf_cstr(&kid), vc, &o), "di issue");
 	need(!berth_json_parse_exact(&di_tree, berth_buf_cstr(&di), di.len, BERTH_VC_MAX), "di tree");
-	need(!berth_vc_sd_issue(&sd, ring, berth_buf_cstr(&kid), claims, false, pointers, DISCLOSURES), "sd issue");
+	need(!berth_vc_sd_issue(&sd, ring, berth_buf_cstr(&kid), claims, false, pointers, DISCLOSURES, 0), "sd issue");
 	need(!berth_status_list_new(&list, BERTH_STATUS_BITSTRING, 1, 131072), "list");
 	berth_json_free(vc);
 	berth_json_free(claims);

@@ -265,7 +265,7 @@ static char *w3c(bool sd)
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\"],\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
 			   "\"credentialSubject\":{\"id\":\"%s\",\"a\":1}}", issuer.did, holder.did) > 0);
 	vc = test_json(s);
-	CHECK_OK(sd ? berth_vc_sd_issue(&b, kr, issuer.kid, vc, true, pointers, 1) : berth_vc_issue(&b, kr, issuer.kid, vc));
+	CHECK_OK(sd ? berth_vc_sd_issue(&b, kr, issuer.kid, vc, true, pointers, 1, 0) : berth_vc_issue(&b, kr, issuer.kid, vc));
 	berth_json_free(vc);
 	free(s);
 	return test_take(&b);

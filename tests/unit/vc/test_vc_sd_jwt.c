@@ -48,7 +48,7 @@ static char *issued(const char *more)
 	struct berth_json *claims = test_json(s);
 	struct berth_buf b = BERTH_BUF_INIT;
 
-	CHECK_OK(berth_vc_sd_issue(&b, kr, issuer.kid, claims, false, pointers, 4));
+	CHECK_OK(berth_vc_sd_issue(&b, kr, issuer.kid, claims, false, pointers, 4, 0));
 	berth_json_free(claims);
 	free(s);
 	return test_take(&b);
@@ -63,7 +63,7 @@ static char *w3c(const char *more, const char *const *withheld, size_t n)
 	CHECK(asprintf(&s, "{\"@context\":[\"" BERTH_VC_CONTEXT "\"],\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
 			   "\"credentialSubject\":{\"id\":\"%s\",\"degree\":\"x\"}%s}", issuer.did, holder.did, more) > 0);
 	vc = test_json(s);
-	CHECK_OK(berth_vc_sd_issue(&b, kr, issuer.kid, vc, true, withheld, n));
+	CHECK_OK(berth_vc_sd_issue(&b, kr, issuer.kid, vc, true, withheld, n, 0));
 	berth_json_free(vc);
 	free(s);
 	return test_take(&b);
@@ -149,7 +149,7 @@ static void the_two_kinds_are_told_apart(void **state)
 	free(text);
 	expect(BERTH_OK, forge(issuer.kid, "dc+sd-jwt", claims));
 	expect(BERTH_OK, forge(issuer.kid, "vc+sd-jwt", claims));	/* its older name */
-	CHECK_RC(BERTH_E_VC, berth_vc_sd_issue(&b, kr, issuer.kid, c, true, NULL, 0));
+	CHECK_RC(BERTH_E_VC, berth_vc_sd_issue(&b, kr, issuer.kid, c, true, NULL, 0, 0));
 	CHECK(asprintf(&vcdm, "{\"@context\":[\"" BERTH_VC_CONTEXT "\"],\"type\":[\"VerifiableCredential\"],\"issuer\":\"%s\","
 			      "\"credentialSubject\":{\"a\":1}}", issuer.did) > 0);
 	expect(BERTH_OK, forge(issuer.kid, "vc+sd-jwt", vcdm));
@@ -189,7 +189,7 @@ static void whose_key_it_is(void **state)
 	struct berth_report r;
 
 	(void)state;
-	CHECK_RC(BERTH_E_KEY, berth_vc_sd_issue(&b, kr, other.kid, c, false, NULL, 0));
+	CHECK_RC(BERTH_E_KEY, berth_vc_sd_issue(&b, kr, other.kid, c, false, NULL, 0, 0));
 	CHECK(asprintf(&s, "{\"iss\":\"%s\",\"vct\":\"t\"}", other.did) > 0);
 	expect(BERTH_E_KEY, forge(issuer.kid, "dc+sd-jwt", s));
 	free(s);
