@@ -16,6 +16,13 @@
  * so a store is level with its device or one ahead of it, and whatever else is an old
  * copy.  The other way round, a power cut would look like one.
  *
+ * A device that nothing protects from being turned back, a number in a file, does not sync
+ * each step of its generation (keystore.h): the same cut may take the last of them from it,
+ * though not from the store, which is up to BERTH_COUNTER_LAG ahead of it then.  That much is
+ * made up for as one step is.  It hides nothing that showed before: such a file may be put
+ * back together with the store, and a store that is older than its file still shows.  A
+ * TPM's counters, and the epoch of any device, are level or one behind.
+ *
  * What a batch changes is on the disk at once or not at all (store_txn.c): one step is for
  * all of it, behind its sync. */
 #include "agent/core/agent_internal.h"
@@ -37,22 +44,32 @@ static const struct { const char *name; enum berth_counter device; } counters[] 
 #define DUE(i) (1u << (i))
 
 static enum berth_err
-read_both(struct berth_agent *a, size_t i, int64_t *stored, uint64_t *device)
+read_both(struct berth_agent *a, size_t i, int64_t *stored, uint64_t *device, bool *protected_)
 {
-	bool protected_;
 	enum berth_err rc = berth_store_counter_get(a->cfg.store, counters[i].name, stored);
 
-	return rc ? rc : a->cfg.keys->ops->counter_read(a->cfg.keys, counters[i].device, device, &protected_);
+	return rc ? rc : a->cfg.keys->ops->counter_read(a->cfg.keys, counters[i].device, device, protected_);
 }
 
-/* A step that the device has missed is made up for. */
-static enum berth_err follow(struct berth_agent *a, size_t i, int64_t *stored, uint64_t *device)
+static uint64_t lag(size_t i, bool protected_)
 {
-	enum berth_err rc = read_both(a, i, stored, device);
+	return counters[i].device == BERTH_COUNTER_GENERATION && !protected_ ? BERTH_COUNTER_LAG : 1;
+}
 
-	if (rc || (uint64_t)*stored != *device + 1)
+/* Steps that the device has missed, or lost, are made up for. */
+static enum berth_err follow(struct berth_agent *a, size_t i, int64_t *stored, uint64_t *device, bool *protected_)
+{
+	enum berth_err rc = read_both(a, i, stored, device, protected_);
+	uint64_t missed = rc ? 0 : (uint64_t)*stored - *device;
+
+	if (missed > lag(i, *protected_))
 		return rc;
-	return a->cfg.keys->ops->counter_step(a->cfg.keys, counters[i].device, device);
+	if (missed > 1)
+		berth_log(BERTH_LOG_INFO, "counter", "%s: %llu steps that a power cut took", counters[i].name,
+			  (unsigned long long)missed);
+	for (; !rc && missed; missed--)
+		rc = a->cfg.keys->ops->counter_step(a->cfg.keys, counters[i].device, device);
+	return rc;
 }
 
 /* By it devices tell this restoration from an earlier one.  Another one of the same backup, on
@@ -78,9 +95,7 @@ static enum berth_err take_up(struct berth_agent *a)
 	enum berth_err rc;
 
 	if ((rc = berth_store_counter_get(s, BERTH_COUNTER_RESTORED, &restored)) || restored != 1 ||
-	    (rc = berth_store_counter_get(s, COUNTER_GENERATION, &stored)) ||
-	    (rc = a->cfg.keys->ops->counter_read(a->cfg.keys, BERTH_COUNTER_GENERATION, &device, &protected_)) ||
-	    protected_ || (uint64_t)stored > device + 1)
+	    (rc = follow(a, 0, &stored, &device, &protected_)) || protected_ || (uint64_t)stored > device)
 		return rc;
 	if ((rc = berth_store_begin(s)))
 		return rc;
@@ -95,12 +110,13 @@ enum berth_err agent_counters_check(struct berth_agent *a, bool *rolled_back)
 {
 	uint64_t device;
 	int64_t stored;
+	bool protected_;
 	enum berth_err rc = take_up(a);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < N_COUNTERS; i++) {
-		if ((rc = follow(a, i, &stored, &device)))
+		if ((rc = follow(a, i, &stored, &device, &protected_)))
 			return rc;
 		if ((uint64_t)stored == device)
 			continue;
@@ -144,11 +160,13 @@ static enum berth_err raise(struct berth_agent *a, size_t i)
 {
 	uint64_t device;
 	int64_t stored;
+	bool protected_;
 	enum berth_err rc;
 
 	if (a->counters_due & DUE(i))
 		return BERTH_OK;
-	return (rc = follow(a, i, &stored, &device)) ? rc : berth_store_counter_set(a->cfg.store, counters[i].name, stored + 1);
+	rc = follow(a, i, &stored, &device, &protected_);
+	return rc ? rc : berth_store_counter_set(a->cfg.store, counters[i].name, stored + 1);
 }
 
 enum berth_err agent_counters_apply(struct berth_agent *a, struct berth_effects *fx)
@@ -164,10 +182,11 @@ void agent_counters_follow(struct berth_agent *a)
 {
 	uint64_t device;
 	int64_t stored;
+	bool protected_;
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; !rc && i < N_COUNTERS; i++)
-		rc = follow(a, i, &stored, &device);
+		rc = follow(a, i, &stored, &device, &protected_);
 	a->counters_behind = rc != BERTH_OK;
 	if (rc)
 		berth_log_err(BERTH_LOG_ERROR, "counter", rc);

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "did/keystore/keystore.h"
+
 #define LOCK_TRIES 100		/* 2 s: a command line tool may be just done */
 #define LOCK_PAUSE_NS 20000000
 #define REPLACED_TRIES 5	/* times the file may change between open and lock */
@@ -21,6 +23,12 @@ static enum berth_err sys(const struct berth_ksfile *f, const char *what)
 
 	return berth_fail(BERTH_E_KEYSTORE, "%s: %s: %s (uid %u)", f->path, what, strerror(e),
 			  (unsigned)geteuid());
+}
+
+static enum berth_err broken(struct berth_ksfile *f, const char *what)
+{
+	f->broken = true;
+	return sys(f, what);
 }
 
 static enum berth_err check_mode(const struct berth_ksfile *f, const struct stat *st)
@@ -158,7 +166,7 @@ static enum berth_err read_all(struct berth_ksfile *f, struct berth_buf *out)
 	return BERTH_OK;
 }
 
-enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *contents)
+static enum berth_err read_slots(struct berth_ksfile *f, struct berth_buf *contents)
 {
 	struct berth_buf file = BERTH_BUF_INIT;
 	struct berth_cur found;
@@ -170,6 +178,22 @@ enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *conte
 	}
 	berth_buf_free(&file);
 	return rc;
+}
+
+static enum berth_err sync_slots(struct berth_ksfile *f)
+{
+	if (fdatasync(f->fd) != 0)
+		return broken(f, "fdatasync");
+	f->slots.loose = 0;
+	return BERTH_OK;
+}
+
+/* Two slots are those of a process that was killed, maybe before it had synced the later one. */
+enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *contents)
+{
+	enum berth_err rc = read_slots(f, contents);
+
+	return rc || f->slots.n < 2 || !f->writable ? rc : sync_slots(f);
 }
 
 static enum berth_err write_at(const struct berth_ksfile *f, int fd, const struct berth_buf *b, size_t from)
@@ -196,12 +220,6 @@ static enum berth_err check_current(const struct berth_ksfile *f)
 	return BERTH_OK;
 }
 
-static enum berth_err broken(struct berth_ksfile *f, const char *what)
-{
-	f->broken = true;
-	return sys(f, what);
-}
-
 /* ---- in place ---- */
 
 /* The second slot, where closing has taken it away: all of it or nothing, so that there is
@@ -216,26 +234,51 @@ static enum berth_err make_room(struct berth_ksfile *f)
 	return BERTH_OK;
 }
 
-/* Into the slot whose turn it is; the other one stays what it is.  What was not written to
- * its end has not been, and the next write goes there again. */
+/* What the power may take is written over by what is one page, so that a kill takes nothing:
+ * anything larger waits until it is on the disk, and goes to the other slot. */
+static enum berth_err make_ready(struct berth_ksfile *f, size_t len)
+{
+	enum berth_err rc = check_current(f);
+
+	if (!rc && f->slots.loose && !berth_slots_one_page(len))
+		rc = sync_slots(f);
+	return rc ? rc : make_room(f);
+}
+
+/* What was not written to its end has not been, and the next write goes there again.  What the
+ * power might have taken has gone where that was: the other slot counts, which is on the disk. */
+static void not_written(struct berth_slots *s)
+{
+	if (s->loose)
+		s->at = 1 - s->at;
+	s->turn -= s->loose;
+	s->loose = 0;
+}
+
+static enum berth_err put(struct berth_ksfile *f, const struct berth_slots *next, const struct berth_buf *slot)
+{
+	enum berth_err rc = write_at(f, f->fd, slot, berth_slots_offset(next, next->at));
+
+	if (rc) {
+		not_written(&f->slots);
+		return rc;
+	}
+	f->slots = *next;
+	return f->later && next->loose < BERTH_COUNTER_LAG ? BERTH_OK : sync_slots(f);
+}
+
+/* Into the slot whose turn it is; the other one stays what it is. */
 static enum berth_err write_slot(struct berth_ksfile *f, const struct berth_buf *b)
 {
 	struct berth_buf slot = BERTH_BUF_INIT;
 	struct berth_slots next;
 	enum berth_err rc;
 
-	if ((rc = check_current(f)) || (rc = make_room(f)))
+	if ((rc = make_ready(f, b->len)))
 		return rc;
 	next = f->slots;
-	if ((rc = berth_slots_next(&next, &slot, b)) ||
-	    (rc = write_at(f, f->fd, &slot, berth_slots_offset(&next, next.at))))
-		goto out;
-	if (fdatasync(f->fd) != 0) {
-		rc = broken(f, "fdatasync");
-		goto out;
-	}
-	f->slots = next;
-out:
+	if (!(rc = berth_slots_next(&next, &slot, b)))
+		rc = put(f, &next, &slot);
 	berth_buf_free(&slot);
 	return rc;
 }
@@ -245,7 +288,7 @@ static void drop_second_slot(struct berth_ksfile *f)
 {
 	struct berth_buf contents = BERTH_BUF_INIT;
 
-	if (f->slots.at == 1 && (berth_ksfile_read(f, &contents) || write_slot(f, &contents)))
+	if ((f->slots.loose && sync_slots(f)) || (f->slots.at == 1 && (read_slots(f, &contents) || write_slot(f, &contents))))
 		goto out;
 	if (ftruncate(f->fd, (off_t)berth_slots_offset(&f->slots, 1)) == 0)
 		f->slots.n = 1;
@@ -374,7 +417,7 @@ enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf
 	rc = !first && in_place(f, contents->len) ? write_slot(f, contents) : replace(f, contents);
 	if (first)
 		flock(f->dir, LOCK_UN);
-	f->keep = false;
+	f->keep = f->later = false;
 	f->written |= !rc;
 	return rc;
 }

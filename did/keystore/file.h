@@ -15,8 +15,10 @@
  * Contents that take something away replace the file as a whole, so that what was there is
  * nowhere in it.  Contents that only add (keep) go into the slot whose turn it is
  * (slots.h): one write and one sync in place, where a new file costs two syncs and the
- * file system's own records.  Closing leaves a file that was written with one slot, in
- * which no octet can change unseen. */
+ * file system's own records.  Of these, what may get lost (later) is not synced: it goes to
+ * the disk with the next that is, with the BERTH_COUNTER_LAG-th of its kind, or when the file
+ * is closed.  A process that is killed loses nothing.  Closing leaves a file that was written
+ * with one slot, in which no octet can change unseen. */
 struct berth_ksfile {
 	char *path;	/* for messages */
 	char *folder;	/* where it lies */
@@ -29,6 +31,7 @@ struct berth_ksfile {
 	bool writable;	/* fd; a file system may be read-only */
 	bool written;	/* since it was opened */
 	bool keep;	/* what the next write replaces has nothing that has to go; once */
+	bool later;	/* with keep: the power may take it; once */
 	bool broken;	/* a sync failed: what is on disk is not known */
 	bool overwrite;	/* what the next write replaces is overwritten, as far as the file
 			 * system and the disk do that; once */
@@ -42,8 +45,9 @@ BERTH_MUST_USE enum berth_err berth_ksfile_open(struct berth_ksfile *f, const ch
 BERTH_MUST_USE enum berth_err
 berth_ksfile_open_in(struct berth_ksfile *f, const char *dir, bool create, bool parents);
 BERTH_MUST_USE enum berth_err berth_ksfile_make_folder(const char *dir, bool parents);
+/* What is read is on the disk from then on. */
 BERTH_MUST_USE enum berth_err berth_ksfile_read(struct berth_ksfile *f, struct berth_buf *contents);
-/* Durable when it returns.  Refuses when somebody else has replaced the file
+/* Durable when it returns, unless later says otherwise.  Refuses when somebody else has replaced the file
  * since it was opened (C142: an older copy put in its place). */
 BERTH_MUST_USE enum berth_err berth_ksfile_write(struct berth_ksfile *f, const struct berth_buf *contents);
 void berth_ksfile_close(struct berth_ksfile *f);

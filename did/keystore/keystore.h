@@ -169,7 +169,11 @@ berth_keystore_unseal(struct berth_keystore *ks, const char *label, int64_t epoc
 		      const void *box, size_t len, struct berth_buf *pt);
 
 /* Monotonic counters.  protected_: true where rolling back the disk does not
- * roll them back (a TPM's NV counters). */
+ * roll them back (a TPM's NV counters).  A step is durable when it returns, but for one: of
+ * the generation, where it is not protected, a power cut may take back the last steps, fewer
+ * than BERTH_COUNTER_LAG and nothing else with them; each change that is durable makes those
+ * before it so, and so does closing. */
+#define BERTH_COUNTER_LAG 8
 enum berth_counter { BERTH_COUNTER_EPOCH, BERTH_COUNTER_GENERATION };
 BERTH_MUST_USE enum berth_err
 berth_keystore_counter_read(struct berth_keystore *ks, enum berth_counter c, uint64_t *value,

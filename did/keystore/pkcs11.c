@@ -81,7 +81,7 @@ static enum berth_err pkcs11_counter_step(struct berth_keystore *ks, enum berth_
 		berth_random(s->epoch_kek, sizeof(s->epoch_kek));
 		p->file.overwrite = true;
 	}
-	p->file.keep = c != BERTH_COUNTER_EPOCH;
+	p->file.keep = p->file.later = c == BERTH_COUNTER_GENERATION;
 	if ((rc = berth_pkcs11_save(p))) {
 		p->s.counter[c]--;
 		memcpy(s->epoch_kek, old, sizeof(old));

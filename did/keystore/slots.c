@@ -36,6 +36,8 @@ bool berth_slots_fit(const struct berth_slots *s, size_t len)
 	return len + MORE <= s->room && s->turn < TURN_MAX;
 }
 
+bool berth_slots_one_page(size_t len) { return len + MORE <= HEAD; }
+
 /* The light hash: what opens a sealed file leaves libcrypto asleep. */
 static void put_slot(struct berth_buf *file, const struct berth_slots *s, const struct berth_buf *contents)
 {
@@ -71,7 +73,8 @@ enum berth_err berth_slots_next(struct berth_slots *s, struct berth_buf *slot, c
 {
 	if (!berth_slots_fit(s, contents->len))
 		return berth_fail(BERTH_E_KEYSTORE, "keystore file: no room");
-	s->at = 1 - s->at;
+	if (!s->loose++)
+		s->at = 1 - s->at;
 	s->turn++;
 	put_slot(slot, s, contents);
 	return berth_buf_status(slot);

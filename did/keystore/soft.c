@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* soft: keys in one sealed file, in guarded memory while the store is open.  A
- * change is made on a copy, which takes over once it is safely in the file. */
+ * change is made there, and taken back where the file does not take it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,43 +113,39 @@ static enum berth_err soft_at(struct berth_keystore *ks, size_t i, struct berth_
 	return BERTH_OK;
 }
 
-/* Takes next over: on disk first, then here.  more: nothing that was there is gone. */
-static enum berth_err commit(struct soft *s, struct berth_secret *next, bool more)
+static enum berth_err save(struct soft *s)
 {
 	struct berth_buf file = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	s->file.keep = more;
-	if (!(rc = berth_soft_file_seal(&file, berth_soft_body(next), &s->kdf, s->file_key)) &&
-	    !(rc = berth_ksfile_write(&s->file, &file))) {
-		forget_signers(s);
-		berth_secret_free(s->body);
-		s->body = next;
-		next = NULL;
-	}
-	berth_secret_free(next);
+	if (!(rc = berth_soft_file_seal(&file, berth_soft_body(s->body), &s->kdf, s->file_key)))
+		rc = berth_ksfile_write(&s->file, &file);
 	berth_buf_free(&file);
 	return rc;
 }
 
-/* A copy with room for so many keys more. */
-static enum berth_err copy(struct berth_secret **out, struct berth_keystore *ks, size_t more)
+/* For so many keys more. */
+static enum berth_err make_room(struct soft *s, size_t more)
 {
-	const struct berth_soft_body *b = body_of(ks);
+	const struct berth_soft_body *b = berth_soft_body(s->body);
+	struct berth_secret *next;
 
-	*out = NULL;
 	if (b->n + more > BERTH_SOFT_KEYS_MAX)
-		return berth_fail(BERTH_E_KEYSTORE, "%s: full (%d keys)", soft(ks)->file.path, BERTH_SOFT_KEYS_MAX);
-	if (!(*out = berth_soft_body_new(b->n + more)))
+		return berth_fail(BERTH_E_KEYSTORE, "%s: full (%d keys)", s->file.path, BERTH_SOFT_KEYS_MAX);
+	if (b->n + more <= berth_soft_body_room(s->body))
+		return BERTH_OK;
+	if (!(next = berth_soft_body_new(b->n + more)))
 		return berth_fail(BERTH_E_NOMEM, "sealed file");
-	memcpy(berth_soft_body(*out), b, sizeof(*b) + b->n * sizeof(b->key[0]));
+	memcpy(berth_soft_body(next), b, sizeof(*b) + b->n * sizeof(b->key[0]));
+	forget_signers(s);
+	berth_secret_free(s->body);
+	s->body = next;
 	return BERTH_OK;
 }
 
-static void add(struct berth_secret *next, const char *name, const struct berth_privkey *key, enum berth_usage usage,
+static void add(struct berth_soft_body *b, const char *name, const struct berth_privkey *key, enum berth_usage usage,
 		enum berth_custody custody)
 {
-	struct berth_soft_body *b = berth_soft_body(next);
 	struct berth_soft_key *k = &b->key[b->n++];
 
 	memcpy(k->name, name, strlen(name) + 1);
@@ -158,55 +154,69 @@ static void add(struct berth_secret *next, const char *name, const struct berth_
 	k->priv = *key;
 }
 
+/* The keys from the n-th on are in the file too, or nowhere.  rc: how it went so far. */
+static enum berth_err save_added(struct soft *s, size_t n, enum berth_err rc)
+{
+	struct berth_soft_body *b = berth_soft_body(s->body);
+
+	s->file.keep = true;
+	if (!rc && !(rc = save(s)))
+		return BERTH_OK;
+	berth_wipe(&b->key[n], (b->n - n) * sizeof(b->key[0]));
+	b->n = n;
+	return rc;
+}
+
 static enum berth_err soft_generate_all(struct berth_keystore *ks, const struct berth_key_order *v, size_t n)
 {
 	struct berth_privkey key = { 0 };
-	struct berth_secret *next;
-	enum berth_err rc = copy(&next, ks, n);
+	size_t had = body_of(ks)->n;
+	enum berth_err rc = make_room(soft(ks), n);
 
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!(rc = berth_keypair_generate(&key, v[i].type)))
-			add(next, v[i].name, &key, v[i].usage, BERTH_CUSTODY_SEALED);
+			add(body_of(ks), v[i].name, &key, v[i].usage, BERTH_CUSTODY_SEALED);
 	berth_privkey_wipe(&key);
-	if (!rc)
-		return commit(soft(ks), next, true);
-	berth_secret_free(next);
-	return rc;
+	return save_added(soft(ks), had, rc);
 }
 
 static enum berth_err soft_import(struct berth_keystore *ks, const char *name,
 				  const struct berth_privkey *key, enum berth_usage usage)
 {
 	struct berth_privkey own;
-	struct berth_secret *next;
+	size_t had = body_of(ks)->n;
 	enum berth_err rc = berth_keypair_from_private(&own, key->type, key->b, key->len);
 
-	if (!rc && !(rc = copy(&next, ks, 1))) {
-		add(next, name, &own, usage, BERTH_CUSTODY_SOFTWARE);
-		rc = commit(soft(ks), next, true);
-	}
+	if (!rc && !(rc = make_room(soft(ks), 1)))
+		add(body_of(ks), name, &own, usage, BERTH_CUSTODY_SOFTWARE);
 	berth_privkey_wipe(&own);
-	return rc;
+	return save_added(soft(ks), had, rc);
 }
 
 static enum berth_err soft_remove(struct berth_keystore *ks, const char *name)
 {
-	struct berth_soft_key *k = lookup(ks, name);
-	struct berth_secret *next;
+	struct berth_soft_body *b = body_of(ks);
+	struct berth_soft_key *k = lookup(ks, name), gone;
 	enum berth_err rc;
 
 	if (!k)
 		return BERTH_OK;
-	size_t i = (size_t)(k - body_of(ks)->key);
+	size_t after = b->n - (size_t)(k - b->key) - 1;
 
-	if ((rc = copy(&next, ks, 0)))
-		return rc;
-	struct berth_soft_body *b = berth_soft_body(next);
-
-	memmove(&b->key[i], &b->key[i + 1], (b->n - i - 1) * sizeof(b->key[0]));
-	berth_wipe(&b->key[--b->n], sizeof(b->key[0]));
+	forget_signers(soft(ks));	/* which know keys by their places */
 	berth_agreed_forget(&soft(ks)->agreed);
-	return commit(soft(ks), next, false);
+	gone = *k;
+	memmove(k, k + 1, after * sizeof(*k));
+	b->n--;
+	if ((rc = save(soft(ks)))) {
+		memmove(k + 1, k, after * sizeof(*k));
+		*k = gone;
+		b->n++;
+	} else {
+		berth_wipe(&b->key[b->n], sizeof(*k));
+	}
+	berth_wipe(&gone, sizeof(gone));
+	return rc;
 }
 
 static enum berth_err signer_of(struct berth_signer **out, struct soft *s, const struct berth_soft_key *k)
@@ -302,18 +312,25 @@ static enum berth_err soft_counter_read(struct berth_keystore *ks, enum berth_co
 static enum berth_err soft_counter_step(struct berth_keystore *ks, enum berth_counter c,
 					uint64_t *value)
 {
-	struct berth_secret *next;
+	struct berth_soft_body *b = body_of(ks);
+	struct soft *s = soft(ks);
+	uint8_t old[32];
 	enum berth_err rc;
 
-	if ((rc = copy(&next, ks, 0)))
-		return rc;
-	berth_soft_body(next)->counter[c]++;
+	memcpy(old, b->epoch_kek, sizeof(old));
+	b->counter[c]++;
 	if (c == BERTH_COUNTER_EPOCH) {	/* what the last epoch sealed is lost with its key */
-		berth_random(berth_soft_body(next)->epoch_kek, 32);
-		soft(ks)->file.overwrite = true;
+		berth_random(b->epoch_kek, sizeof(b->epoch_kek));
+		s->file.overwrite = true;
 	}
-	if (!(rc = commit(soft(ks), next, true)))
-		*value = body_of(ks)->counter[c];
+	s->file.keep = s->file.later = c == BERTH_COUNTER_GENERATION;
+	if ((rc = save(s))) {
+		b->counter[c]--;
+		memcpy(b->epoch_kek, old, sizeof(old));
+	} else {
+		*value = b->counter[c];
+	}
+	berth_wipe(old, sizeof(old));
 	return rc;
 }
 
@@ -386,7 +403,7 @@ static enum berth_err choose(struct soft *s, const struct berth_keystore_config 
 
 static enum berth_err make(struct soft *s, const struct berth_keystore_config *cfg)
 {
-	struct berth_secret *empty, *secret = NULL;
+	struct berth_secret *secret = NULL;
 	enum berth_err rc = choose(s, cfg, &secret);
 
 	if (!rc)
@@ -394,11 +411,11 @@ static enum berth_err make(struct soft *s, const struct berth_keystore_config *c
 	berth_secret_free(secret);
 	if (rc)
 		return rc;
-	if (!(empty = berth_soft_body_new(0)))
+	if (!(s->body = berth_soft_body_new(0)))
 		return berth_fail(BERTH_E_NOMEM, "sealed file");
-	berth_random(berth_soft_body(empty)->kek, 32);
-	berth_random(berth_soft_body(empty)->epoch_kek, 32);
-	return commit(s, empty, false);
+	berth_random(berth_soft_body(s->body)->kek, 32);
+	berth_random(berth_soft_body(s->body)->epoch_kek, 32);
+	return save(s);
 }
 
 /* What the file is sealed with is not its own business alone: who configures a TPM is

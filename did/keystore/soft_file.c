@@ -13,6 +13,8 @@
 #define MAGIC "BERTHKEY"
 #define VERSION 1
 #define BODY_MIN (8 + 8 + 32 + 32 + 2)
+#define PAGE 4096
+#define GUARD 64		/* enough for libsodium's canary, and the alignment of the keys */
 
 /* A gateway has 128 MB and starts in 60 ms: a moderate cost.  A file may ask for
  * more, within what cannot starve the machine. */
@@ -22,9 +24,17 @@
 #define ARGON2_KIB_MIN 8
 #define ARGON2_KIB_MAX (64 * 1024)
 
+/* Guarded memory is pages: to the end of the last one, but for what the guard itself needs. */
 struct berth_secret *berth_soft_body_new(size_t n)
 {
-	return berth_secret_new(sizeof(struct berth_soft_body) + n * sizeof(struct berth_soft_key));
+	size_t len = sizeof(struct berth_soft_body) + n * sizeof(struct berth_soft_key);
+
+	return berth_secret_new((len + GUARD + PAGE - 1) / PAGE * PAGE - GUARD);
+}
+
+size_t berth_soft_body_room(const struct berth_secret *s)
+{
+	return (s->len - sizeof(struct berth_soft_body)) / sizeof(struct berth_soft_key);
 }
 
 void berth_soft_kdf_choose(struct berth_soft_kdf *out, const struct berth_secret *pass)

@@ -54,8 +54,9 @@ struct berth_soft_kdf {
 #define BERTH_SOFT_KDF_HKDF 2
 #define BERTH_SOFT_KDF_TPM2 3
 
-/* Room for n keys, zeroed; NULL: no memory. */
+/* Room for n keys and a few more, zeroed; NULL: no memory. */
 struct berth_secret *berth_soft_body_new(size_t n);
+size_t berth_soft_body_room(const struct berth_secret *s);	/* for so many keys in all */
 static inline struct berth_soft_body *berth_soft_body(const struct berth_secret *s)
 {
 	return (struct berth_soft_body *)(void *)s->b;

@@ -116,9 +116,21 @@ static enum berth_err unseal(struct berth_keys *k, const char *label, int64_t ep
 	LIVE(k, berth_keystore_unseal(ks(k), label, epoch, box, len, pt));
 }
 
+static bool all_protected;
+
+void test_keys_local_protect(bool yes) { all_protected = yes; }
+
+static enum berth_err read_counter(struct berth_keystore *store, enum berth_counter c, uint64_t *value, bool *protected_)
+{
+	enum berth_err rc = berth_keystore_counter_read(store, c, value, protected_);
+
+	*protected_ = *protected_ || all_protected;
+	return rc;
+}
+
 static enum berth_err counter_read(struct berth_keys *k, enum berth_counter c, uint64_t *value, bool *protected_)
 {
-	LIVE(k, berth_keystore_counter_read(ks(k), c, value, protected_));
+	LIVE(k, read_counter(ks(k), c, value, protected_));
 }
 
 static enum berth_err counter_step(struct berth_keys *k, enum berth_counter c, uint64_t *value)

@@ -12,6 +12,8 @@ struct berth_keys *test_keys_local_new(struct berth_keystore *ks, enum berth_cus
 void test_keys_local_die(struct berth_keys *k, long n);
 bool test_keys_local_dead(const struct berth_keys *k);
 long test_keys_local_moments(const struct berth_keys *k);	/* so far */
+/* From now on the counters of all of them count as a TPM's, which nothing turns back. */
+void test_keys_local_protect(bool yes);
 void test_keys_local_free(struct berth_keys *k);
 
 #endif

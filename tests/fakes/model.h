@@ -150,6 +150,8 @@ uint8_t model_run_of(enum model_message type, uint16_t id);	/* 0: of none */
 struct model_owner *model_owner(struct model_step *t);
 struct model_owner *model_owner_now(struct model_step *t);	/* whose the device is */
 
+/* Of the epoch.  The generation stops nobody but the device itself, at a start, and by how much a power
+ * cut turns it back is for the tests that cut the power (flow/test_crash.c). */
 bool model_is_level(const struct model_state *s);
 /* Which of two is the later one is all that counts: the same state, with numbers that are as low as can be. */
 void model_renumber(struct model_state *s);

@@ -2,11 +2,13 @@
 /* P10, C146: the power goes at any write to the store, or before or after any operation
  * on the keys, of either side, in the middle of the onboarding, of a rotation of keys, of a
  * release, of a retirement or of a change of what is provisioned.
- * What was not synced is lost, torn or kept; nothing leaves the dead process any more.
+ * What was not synced is lost, torn or kept, of the store and of the file of the keys; nothing
+ * leaves the dead process any more.
  * It starts again on what is on disk, and the end is the same. */
 #include <time.h>
 
 #include "did/url.h"
+#include "tests/fakes/disk.h"
 #include "tests/fakes/keys_local.h"
 #include "tests/fakes/ldevid.h"
 #include "tests/fakes/provide.h"
@@ -406,6 +408,22 @@ static void no_end(struct story *s, const struct kill *k)
 		 k->key ? "key" : "disk", k->at, (int)k->how, k->seed);
 }
 
+/* Of the keys' file the disk keeps what the store's does; a process that is only killed loses nothing. */
+static void end(struct sim_node *v, const struct kill *k)
+{
+	disk_power_off(k->how, k->seed + (uint32_t)k->at);
+	sim_off(v);
+	disk_power_back();
+}
+
+static void watch_keys(const struct sim_node *v)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/keys", v->dir);
+	disk_watch(path);
+}
+
 /* false: the moment never came */
 static bool survive(const struct kill *k)
 {
@@ -414,6 +432,7 @@ static bool survive(const struct kill *k)
 	bool hit;
 
 	v->dead = dead;
+	watch_keys(v);
 	if (k->key) {
 		test_keys_local_die(v->keys, k->at);
 	} else {
@@ -423,7 +442,7 @@ static bool survive(const struct kill *k)
 	scene->start(&s);
 	assert_true(sim_run_steps(&s.w, is_dead, LIMIT_S));
 	hit = v->dead(v);
-	sim_off(v);
+	end(v, k);
 	dies_at = 0;
 	v->dead = NULL;
 	vfs_lossy_reset(VFS_NONE, 0, 0, 0);

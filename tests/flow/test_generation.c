@@ -56,6 +56,24 @@ static void a_flapping_network_does_not_wear_the_counter(void **state)
 	story_end(&s);
 }
 
+/* As a power cut leaves it: the store so far ahead of the device.  Not switched on yet. */
+static void put_ahead(struct sim_node *n, const char *counter, int64_t by)
+{
+	int64_t at;
+
+	CHECK_OK(berth_store_counter_get(n->store, counter, &at));
+	CHECK_OK(berth_store_begin(n->store));
+	CHECK_OK(berth_store_counter_set(n->store, counter, at + by));
+	CHECK_OK(berth_store_commit(n->store));
+}
+
+static bool quarantined_at_start(struct sim_node *n)
+{
+	sim_off(n);
+	sim_on(n);
+	return berth_agent_quarantined(n->agent);
+}
+
 /* The device could not follow when it was asked; it does as soon as it can. */
 static void a_step_that_failed_is_made_up_for(void **state)
 {
@@ -64,28 +82,72 @@ static void a_step_that_failed_is_made_up_for(void **state)
 	(void)state;
 	story_begin(&s);
 	assert_true(sim_run(&s.w, story_settled, 7200));
-	CHECK_OK(berth_store_begin(s.gateway->store));
-	CHECK_OK(berth_store_counter_set(s.gateway->store, "generation", device(s.gateway) + 1));
-	CHECK_OK(berth_store_commit(s.gateway->store));
-	sim_off(s.gateway);
-	sim_on(s.gateway);
-	assert_false(berth_agent_quarantined(s.gateway->agent));
+	put_ahead(s.gateway, "generation", 1);
+	assert_false(quarantined_at_start(s.gateway));
 	assert_int_equal(device(s.gateway), stored(s.gateway));
 	/* or at the next step, while it runs */
-	CHECK_OK(berth_store_begin(s.gateway->store));
-	CHECK_OK(berth_store_counter_set(s.gateway->store, "generation", device(s.gateway) + 1));
-	CHECK_OK(berth_store_commit(s.gateway->store));
+	put_ahead(s.gateway, "generation", 1);
 	story_rotate(&s);
 	assert_true(sim_run(&s.w, story_settled, 7200));
 	assert_int_equal(device(s.gateway), stored(s.gateway));
-	/* two ahead is no power cut */
-	CHECK_OK(berth_store_begin(s.gateway->store));
-	CHECK_OK(berth_store_counter_set(s.gateway->store, "generation", device(s.gateway) + 2));
-	CHECK_OK(berth_store_commit(s.gateway->store));
-	sim_off(s.gateway);
-	sim_on(s.gateway);
-	assert_true(berth_agent_quarantined(s.gateway->agent));
 	story_end(&s);
+}
+
+/* A number in a file may have lost what was not synced yet.  More than that is an old file. */
+static void what_a_power_cut_takes_from_a_file_is_made_up_for(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	assert_true(sim_run(&s.w, story_settled, 7200));
+	for (int64_t by = 2; by <= BERTH_COUNTER_LAG; by++) {
+		put_ahead(s.gateway, "generation", by);
+		assert_false(quarantined_at_start(s.gateway));
+		assert_int_equal(device(s.gateway), stored(s.gateway));
+	}
+	/* also beside a store out of a backup, which goes on from there */
+	put_ahead(s.gateway, "generation", BERTH_COUNTER_LAG);
+	put_ahead(s.gateway, BERTH_COUNTER_RESTORED, 1);
+	assert_false(quarantined_at_start(s.gateway));
+	assert_int_equal(device(s.gateway), stored(s.gateway));
+	put_ahead(s.gateway, "generation", BERTH_COUNTER_LAG + 1);
+	assert_true(quarantined_at_start(s.gateway));
+	assert_int_equal(device(s.gateway), stored(s.gateway) - BERTH_COUNTER_LAG - 1);
+	story_end(&s);
+}
+
+/* The other way round there is no power cut: the store was on the disk first. */
+static void an_older_store_is_found_out_by_one_step(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	assert_true(sim_run(&s.w, story_settled, 7200));
+	put_ahead(s.gateway, "generation", -1);
+	assert_true(quarantined_at_start(s.gateway));
+	story_end(&s);
+}
+
+/* What syncs each step is level or one behind: a TPM's counters, and the epoch of any device. */
+static void where_each_step_is_synced_two_ahead_is_an_old_copy(void **state)
+{
+	static const struct { const char *counter; bool tpm; } at[] = { { "generation", true }, { "epoch", false }, { "epoch", true } };
+	struct story s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		test_keys_local_protect(at[i].tpm);
+		story_begin(&s);
+		assert_true(sim_run(&s.w, story_settled, 7200));
+		put_ahead(s.gateway, at[i].counter, 1);		/* the twin */
+		assert_false(quarantined_at_start(s.gateway));
+		put_ahead(s.gateway, at[i].counter, 2);
+		assert_true(quarantined_at_start(s.gateway));
+		story_end(&s);
+	}
+	test_keys_local_protect(false);
 }
 
 /* ---- a device that does not follow for a while ---- */
@@ -171,6 +233,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flapping_network_does_not_wear_the_counter),
 		cmocka_unit_test(a_step_that_failed_is_made_up_for),
+		cmocka_unit_test(what_a_power_cut_takes_from_a_file_is_made_up_for),
+		cmocka_unit_test(an_older_store_is_found_out_by_one_step),
+		cmocka_unit_test(where_each_step_is_synced_two_ahead_is_an_old_copy),
 		cmocka_unit_test(nothing_leaves_before_the_device_has_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,8 @@ static void next(const struct berth_buf *contents)
 	berth_buf_free(&slot);
 }
 
+static void synced(void) { slots.loose = 0; }
+
 static void what_is_written_is_read(void **state)
 {
 	static const size_t sizes[] = { 0, 1, HEAD - MORE, HEAD - MORE + 1, 200000, BERTH_SLOTS_CONTENTS_MAX };
@@ -78,7 +80,7 @@ static void what_is_written_is_read(void **state)
 		CHECK(slots.room % HEAD == 0 && slots.room >= (sizes[i] + MORE) / 2 * 3);
 		assert_true(holds(&file, &old));
 		CHECK_OK(berth_slots_read(&s, &c, file.p, file.len));
-		CHECK(s.room == slots.room && s.n == 2 && s.at == 0 && s.turn == 1);
+		CHECK(s.room == slots.room && s.n == 2 && s.at == 0 && s.turn == 1 && s.loose == 0);
 		file.len = berth_slots_offset(&slots, 1);	/* and with one slot */
 		assert_true(holds(&file, &old));
 	}
@@ -94,6 +96,7 @@ static void slots_are_written_in_turn(void **state)
 	for (unsigned i = 1; i < 6; i++) {
 		fill(&now, 100 + i, (uint8_t)i);
 		next(&now);
+		synced();
 		CHECK(slots.at == i % 2 && slots.turn == i + 1);
 		assert_true(holds(&file, &now));
 	}
@@ -136,10 +139,134 @@ static void a_write_that_was_cut_leaves_what_was_there(void **state)
 		}
 		fill(&old, 750, 3);	/* once more, into the other one */
 		next(&old);
+		synced();
 		fill(&now, 90, 4);
 	}
 	berth_buf_free(&slot);
 	berth_buf_free(&cut);
+}
+
+/* ---- writes that nobody has synced ---- */
+#define STEPS 8
+
+/* What was written to the slot, the oldest first: with what was there before the first. */
+static struct berth_buf version[STEPS + 1], said[STEPS + 1];
+
+static void free_versions(void)
+{
+	for (size_t i = 0; i <= STEPS; i++) {
+		berth_buf_free(&version[i]);
+		berth_buf_free(&said[i]);
+	}
+}
+
+/* They all go to one slot: the other has what was on the disk before them. */
+static void loose_steps(size_t k, size_t contents)
+{
+	struct berth_slots s = slots;
+
+	berth_buf_reset(&version[0]);
+	berth_buf_put(&version[0], file.p + berth_slots_offset(&s, 1 - s.at), s.room);
+	for (size_t i = 1; i <= k; i++) {
+		fill(&said[i], contents, (uint8_t)(40 + i));
+		berth_buf_reset(&version[i]);
+		CHECK_OK(berth_slots_next(&s, &version[i], &said[i]));
+		CHECK(s.at == 1 - slots.at && s.loose == i && s.turn == slots.turn + i);
+	}
+}
+
+/* Which of them a disk has: 0: what was there before them. */
+static size_t which(const struct berth_buf *f, size_t k)
+{
+	struct berth_slots s;
+	struct berth_cur c;
+
+	CHECK_OK(berth_slots_read(&s, &c, f->p, f->len));
+	const struct berth_buf *want = s.at == slots.at ? &old : &said[s.turn - slots.turn];
+
+	CHECK(s.turn - slots.turn <= k && c.n == want->len && memcmp(c.p, want->p, c.n) == 0);
+	return (size_t)(s.turn - slots.turn);
+}
+
+/* Each sector of the slot is that of any version: written back early, late, never, in any order. */
+static void any_mixture(size_t k, size_t sectors)
+{
+	struct berth_buf disk = BERTH_BUF_INIT;
+	size_t at = berth_slots_offset(&slots, 1 - slots.at), n = 1;
+
+	berth_buf_put(&disk, file.p, file.len);
+	for (size_t i = 0; i < sectors; i++)
+		n *= k + 1;
+	for (size_t mix = 0; mix < n; mix++) {
+		bool whole = true;
+
+		for (size_t i = 0, m = mix; i < sectors; i++, m /= k + 1) {
+			memcpy(disk.p + at + i * SECTOR, version[m % (k + 1)].p + i * SECTOR, SECTOR);
+			whole = whole && m % (k + 1) == mix % (k + 1);
+		}
+		assert_int_equal(which(&disk, k), whole ? mix % (k + 1) : 0);
+	}
+	berth_buf_free(&disk);
+}
+
+/* The last of them is cut at each octet, and what it is written over is one of them or what was there. */
+static void cut_at_each_octet(size_t k)
+{
+	struct berth_buf disk = BERTH_BUF_INIT;
+	size_t at = berth_slots_offset(&slots, 1 - slots.at), whole = said[k].len + MORE;
+
+	berth_buf_put(&disk, file.p, file.len);
+	for (size_t under = 0; under < k; under += k < STEPS ? k : 1)
+		for (size_t n = 0; n <= whole; n++) {
+			memcpy(disk.p + at, version[under].p, slots.room);
+			memcpy(disk.p + at, version[k].p, n);
+			size_t found = which(&disk, k);
+
+			CHECK(found == k || found == 0 || found == under);
+			CHECK(n < whole || found == k);
+		}
+	berth_buf_free(&disk);
+}
+
+/* At any time, whatever the disk has of what was not synced, it has what was, or later. */
+static void steps_that_nobody_synced_take_nothing_else_with_them(void **state)
+{
+	(void)state;
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t k = 1; k <= STEPS; k++) {
+			loose_steps(k, 700);
+			any_mixture(k, 2);
+			cut_at_each_octet(k);
+		}
+		loose_steps(4, 1300);
+		any_mixture(4, 3);
+		next(&old);	/* once more, with what is on the disk in the other one */
+		synced();
+	}
+	free_versions();
+}
+
+/* What comes next goes over them too, and is synced with them. */
+static void what_is_synced_is_never_written_over_by_the_next(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= STEPS; i++)
+		next(&now);
+	CHECK(slots.at == 1 && slots.loose == STEPS);
+	synced();
+	fill(&now, 900, 8);
+	next(&now);
+	CHECK(slots.at == 0 && slots.loose == 1);
+	assert_true(holds(&file, &now));
+}
+
+/* One page of the system's: a process that ends in the middle leaves it whole, or as it was. */
+static void what_fits_a_page_is_known(void **state)
+{
+	(void)state;
+	CHECK(berth_slots_one_page(0) && berth_slots_one_page(HEAD - MORE) && !berth_slots_one_page(HEAD - MORE + 1));
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(berth_slots_offset(&slots, i) % HEAD == 0);
 }
 
 static enum berth_err read_of(const uint8_t *p, size_t n, struct berth_cur *c)
@@ -258,6 +385,9 @@ int main(void)
 		T(what_is_written_is_read),
 		T(slots_are_written_in_turn),
 		T(a_write_that_was_cut_leaves_what_was_there),
+		T(steps_that_nobody_synced_take_nothing_else_with_them),
+		T(what_is_synced_is_never_written_over_by_the_next),
+		T(what_fits_a_page_is_known),
 		T(with_one_slot_every_flip_and_every_other_length_shows),
 		T(with_two_slots_a_flip_never_shows_anything_else),
 		T(what_makes_no_sense_is_e_keystore),
