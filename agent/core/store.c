@@ -179,7 +179,9 @@ static enum berth_err mark_open(struct berth_store *s, bool wal_there)
 	if (!open && (rc = store_exec(s, "INSERT OR REPLACE INTO meta VALUES ('open', 1)")))
 		return rc;
 	/* Also makes durable what a -wal holds whose last sync failed. */
-	return store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)");
+	if ((rc = store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)")))
+		return rc;
+	return store_txn_sync(s);	/* that it is empty (store_log.c) */
 }
 
 static enum berth_err open_file(struct berth_store *s, bool create)

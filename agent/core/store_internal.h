@@ -73,9 +73,10 @@ store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql, co
 BERTH_MUST_USE enum berth_err
 store_ints(struct berth_store *s, int64_t *out, int n, bool *row, const char *sql, const char *fmt, ...);
 
-/* store_txn.c.  watch: of a connection that has been opened.  look: notices a group that
- * SQLite has rolled back by itself. */
+/* store_txn.c.  watch: of a connection that has been opened.  sync: its log.  look: notices a
+ * group that SQLite has rolled back by itself. */
 void store_txn_watch(struct berth_store *s);
+BERTH_MUST_USE enum berth_err store_txn_sync(struct berth_store *s);
 void store_group_look(struct berth_store *s);
 
 /* store_log.c.  begin: the name of the VFS to open the file with.  end: it has been closed. */

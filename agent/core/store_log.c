@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SQLite's log in fewer writes.  It hands over each page of a commit in two, and a file that
- * grows with each of them is dear.  What follows what was written last is put together here
- * and handed on at the end of the commit, before SQLite is told that it is written: never is
- * anything of a commit held that SQLite, or anybody else, takes for done. */
+/* SQLite's log in fewer writes and cheaper syncs.  It hands over each page of a commit in two,
+ * and a file that grows with each of them is dear.  What follows what was written last is put
+ * together here and handed on at the end of the commit, before SQLite is told that it is
+ * written: never is anything of a commit held that SQLite, or anybody else, takes for done.
+ * Syncs that would change nothing are left out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/core/store_internal.h"
 
-#define HELD_MAX ((size_t)96 << 10)	/* more than a page of any size */
+#define HELD_MAX ((size_t)96 << 10)	/* more than a page of any size; SQLite's own VFS takes 128 KiB for nothing */
 #define HEAD_LEN 24			/* of a page's frame; bytes 4 to 7 are 0 unless it ends a commit */
+#define LOG_HEAD_LEN 32			/* of all of them */
 
 struct log {
 	sqlite3_file base;
@@ -18,15 +20,26 @@ struct log {
 	uint8_t *held;
 	size_t n;
 	sqlite3_int64 end;	/* of what was written last, or is held; -1: nowhere */
+	sqlite3_int64 size;	/* of the file */
 	bool last;		/* it was the head of a page that ends a commit */
+	bool synced;		/* nothing was written since */
+	bool blank;		/* nor is there anything on the disk */
 };
+
+static int write_below(struct log *l, const void *p, size_t n, sqlite3_int64 at)
+{
+	l->synced = l->blank = false;
+	if (l->size < at + (sqlite3_int64)n)
+		l->size = at + (sqlite3_int64)n;
+	return l->file->pMethods->xWrite(l->file, p, (int)n, at);
+}
 
 static int flush(struct log *l)
 {
 	size_t n = l->n;
 
 	l->n = 0;		/* on failure SQLite takes it all back */
-	return n ? l->file->pMethods->xWrite(l->file, l->held, (int)n, l->end - (sqlite3_int64)n) : SQLITE_OK;
+	return n ? write_below(l, l->held, n, l->end - (sqlite3_int64)n) : SQLITE_OK;
 }
 
 /* straight: it does not follow what is held, which has gone. */
@@ -37,7 +50,7 @@ static int take(struct log *l, const void *p, size_t n, sqlite3_int64 at, bool s
 	l->last = n == HEAD_LEN && memcmp((const char *)p + 4, "\0\0\0", 4) != 0;
 	l->end = at + (sqlite3_int64)n;
 	if (straight)
-		return l->file->pMethods->xWrite(l->file, p, (int)n, at);
+		return write_below(l, p, n, at);
 	memcpy(l->held + l->n, p, n);
 	l->n += n;
 	return ends ? flush(l) : SQLITE_OK;
@@ -81,15 +94,28 @@ static int log_truncate(sqlite3_file *f, sqlite3_int64 size)
 	int rc = flush(l);
 
 	l->end = -1;
+	l->size = size;
+	l->synced = l->blank = false;
 	return rc != SQLITE_OK ? rc : l->file->pMethods->xTruncate(l->file, size);
 }
 
+/* The head of a log is synced before its first page, which might else be read with the head of
+ * the log that was there before.  Where there was none it waits for that page. */
 static int log_sync(sqlite3_file *f, int flags)
 {
 	struct log *l = (struct log *)f;
-	int rc = flush(l);
+	int rc;
 
-	return rc != SQLITE_OK ? rc : l->file->pMethods->xSync(l->file, flags);
+	if (l->blank && l->n == LOG_HEAD_LEN)
+		return SQLITE_OK;
+	if ((rc = flush(l)) != SQLITE_OK || l->synced)
+		return rc;
+	if ((rc = l->file->pMethods->xSync(l->file, flags)) != SQLITE_OK)
+		return rc;
+	l->synced = true;
+	if ((l->blank = l->size == 0))
+		l->end = 0;
+	return SQLITE_OK;
 }
 
 static int log_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -132,7 +158,7 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fl
 		l->base.pMethods = &methods;	/* it is closed by us */
 	else
 		free(l->held);
-	return rc;
+	return rc == SQLITE_OK ? l->file->pMethods->xFileSize(l->file, &l->size) : rc;
 }
 
 const char *store_log_begin(struct berth_store *s)

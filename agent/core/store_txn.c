@@ -83,7 +83,7 @@ static enum berth_err relax(struct berth_store *s)
 	return BERTH_OK;
 }
 
-static enum berth_err sync_log(struct berth_store *s)
+enum berth_err store_txn_sync(struct berth_store *s)
 {
 	sqlite3_file *wal = NULL;
 	int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
@@ -111,7 +111,7 @@ enum berth_err berth_store_sync(struct berth_store *s)
 		rc = berth_fail(BERTH_E_STORE, "store: lost before it was synced");
 	if (rc || !s->db || s->damaged || (!owed && s->wal_frames < WAL_FRAMES))
 		return rc;
-	if ((rc = sync_log(s)))
+	if ((rc = store_txn_sync(s)))
 		return rc;
 	checkpoint(s);
 	return BERTH_OK;

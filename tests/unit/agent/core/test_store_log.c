@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's log as a file: its writes, its syncs, and one that begins anew over an older one
+ * while the power goes. */
+#include "tests/check.h"
+
+#include <sys/stat.h>
+
+#include "agent/core/store.h"
+#include "did/base/clock.h"
+#include "tests/fakes/tmpdir.h"
+#include "tests/fakes/vfs_lossy.h"
+
+#define TEXT_SMALL 6000
+#define TEXT_MAX 120000
+#define LAP_MAX 200		/* commits until a log surely has begun anew */
+
+static char dir[TMPDIR_LEN];
+static uint64_t now_ms;
+static size_t text_len;		/* of what a commit writes */
+
+static uint64_t mono(void) { return now_ms; }
+
+static int fresh(void **state)
+{
+	(void)state;
+	vfs_lossy_install();
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	now_ms = 1000;
+	text_len = TEXT_SMALL;
+	berth_clock_inject(NULL, mono);
+	test_tmpdir(dir);
+	return 0;
+}
+
+static int gone(void **state)
+{
+	(void)state;
+	berth_clock_inject(NULL, NULL);
+	test_tmpdir_remove(dir);
+	return 0;
+}
+
+static struct berth_store *opened(bool create)
+{
+	struct berth_store *s;
+
+	CHECK_OK(berth_store_open_vfs(&s, dir, create, "lossy"));
+	return s;
+}
+
+/* Commit i: some pages, and a number that says which. */
+static enum berth_err commit(struct berth_store *s, int i)
+{
+	char text[TEXT_MAX];
+	enum berth_err rc;
+
+	memset(text, 'a' + i % 26, text_len);
+	if ((rc = berth_store_begin(s)))
+		return rc;
+	if ((rc = berth_store_put(s, "run", "text", text, text_len)) || (rc = berth_store_counter_set(s, "n", i))) {
+		berth_store_rollback(s);
+		return rc;
+	}
+	return berth_store_commit(s);
+}
+
+/* The number of the last one, which must be there whole. */
+static int64_t last(struct berth_store *s)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+	int64_t n;
+	bool found;
+
+	CHECK_OK(berth_store_counter_get(s, "n", &n));
+	CHECK_OK(berth_store_get(s, "run", "text", &b, &found));
+	assert_true(found == (n > 0));
+	for (size_t i = 0; i < b.len; i++)
+		assert_int_equal(b.p[i], 'a' + n % 26);
+	berth_buf_free(&b);
+	return n;
+}
+
+/* Those that are held and those that are too long for it. */
+static void commits_of_any_size_are_whole(void **state)
+{
+	char text[TEXT_MAX];
+	struct berth_buf b = BERTH_BUF_INIT;
+	struct berth_store *s = opened(true);
+	bool found;
+
+	(void)state;
+	for (size_t n = 1000; n <= sizeof(text); n += 7000) {
+		memset(text, 'a' + (int)(n % 26), n);
+		CHECK_OK(berth_store_begin(s));
+		CHECK_OK(berth_store_put(s, "run", "text", text, n));
+		CHECK_OK(berth_store_commit(s));
+		vfs_lossy_trouble(VFS_LOSE, 1);		/* the next call finds no disk any more */
+		CHECK_RC(BERTH_E_STORE, commit(s, 1));
+		berth_store_close(s);
+		vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+		s = opened(false);
+		berth_buf_reset(&b);
+		CHECK_OK(berth_store_get(s, "run", "text", &b, &found));
+		assert_int_equal(b.len, n);
+		assert_memory_equal(b.p, text, n);
+	}
+	berth_buf_free(&b);
+	berth_store_close(s);
+}
+
+static long syncs_of(struct berth_store *s, int i)
+{
+	long before = vfs_lossy_syncs();
+
+	CHECK_OK(commit(s, i));
+	return vfs_lossy_syncs() - before;
+}
+
+/* Where there was nothing before, its head goes with the first commit; over an older log, before it. */
+static void a_commit_is_one_sync_and_two_when_the_log_begins_anew(void **state)
+{
+	struct berth_store *s = opened(true);
+	int more = 0;
+
+	(void)state;
+	assert_int_equal(syncs_of(s, 1), 1);
+	berth_store_close(s);
+	s = opened(false);
+	assert_int_equal(syncs_of(s, 2), 1);
+	for (int i = 3; i < LAP_MAX; i++)
+		more += syncs_of(s, i) > 1;
+	CHECK(more > 0 && more < LAP_MAX / 20);
+	berth_store_close(s);
+}
+
+/* Up to the commit whose checkpoint lets the next one begin anew. */
+static struct berth_store *a_full_log(int *n)
+{
+	struct berth_store *s = opened(true);
+	long syncs;
+
+	*n = 0;
+	do {
+		CHECK(*n < LAP_MAX);
+		syncs = syncs_of(s, ++*n);
+	} while (*n == 1 || syncs == 1);
+	return s;
+}
+
+/* After a power cut, before which all of it was synced; NULL: the next one was too soon. */
+static struct berth_store *started_again(struct berth_store *s, enum vfs_trouble how, long at, uint32_t seed)
+{
+	vfs_lossy_trouble(VFS_LOSE, 1);
+	CHECK_RC(BERTH_E_STORE, commit(s, 1));
+	berth_store_close(s);
+	vfs_lossy_reset(how, at, 0, seed);
+	return berth_store_open_vfs(&s, dir, false, "lossy") ? NULL : s;
+}
+
+/* Whatever of the new log and of what was there before is on the disk: no commit that was
+ * acknowledged is lost, and none of before the checkpoint comes back.  True: it was no cut. */
+static bool cut(enum vfs_trouble how, long at, uint32_t seed, bool start)
+{
+	int n, acked;
+	struct berth_store *s;
+	bool through;
+
+	test_tmpdir_remove(dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	vfs_lossy_reset(VFS_NONE, 0, 0, seed);
+	text_len = TEXT_SMALL;
+	s = a_full_log(&n);
+	acked = n;
+	text_len = TEXT_MAX;	/* more than is written at once: a part may survive without those before it */
+	if (start)
+		s = started_again(s, how, at, seed);
+	else
+		vfs_lossy_trouble(how, at);
+	while (s && acked < n + 3 && commit(s, acked + 1) == BERTH_OK)
+		acked++;
+	through = acked == n + 3;
+	berth_store_close(s);
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	s = opened(false);
+	CHECK(last(s) == acked || (!through && last(s) == acked + 1));
+	berth_store_close(s);
+	return through;
+}
+
+static void cut_at_every_call(bool start)
+{
+	int cuts = 0;
+
+	for (uint32_t seed = 1; seed <= 5; seed++)
+		for (long at = 1; !cut(seed == 5 ? VFS_LOSE : VFS_SHUFFLE, at, seed * 7919 + (uint32_t)at, start); at++)
+			cuts++;
+	printf("%d power cuts\n", cuts);
+	CHECK(cuts > 60);
+}
+
+static void power_off_while_a_log_begins_anew_loses_no_commit(void **state)
+{
+	(void)state;
+	cut_at_every_call(false);
+}
+
+static void power_off_while_a_log_is_emptied_at_the_start_loses_no_commit(void **state)
+{
+	(void)state;
+	cut_at_every_call(true);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
+	const struct CMUnitTest tests[] = {
+		T(commits_of_any_size_are_whole),
+		T(a_commit_is_one_sync_and_two_when_the_log_begins_anew),
+		T(power_off_while_a_log_begins_anew_loses_no_commit),
+		T(power_off_while_a_log_is_emptied_at_the_start_loses_no_commit),
+	};
+
+	return cmocka_run_group_tests_name("store log", tests, NULL, NULL);
+}
