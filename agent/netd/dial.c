@@ -27,10 +27,8 @@ struct sending {
 	struct sending *next;
 	struct berth_netd *n;
 	struct berth_netd_link *link;
-	nng_ctx ctx;
-	nng_aio *aio;
-	enum { NAMING, SENDING, AWAITING } state;
-	bool told, counted;
+	struct berth_netd_req *req;
+	bool naming, told, counted;
 	bool unverified;		/* whoever is there is not whom we look for */
 	uint64_t id, until_ms;
 	nng_msg *msg;			/* until nng takes it */
@@ -65,10 +63,6 @@ static void sending_free(struct sending *s)
 		at = &(*at)->next;
 	*at = s->next;
 	d->n_sendings--;
-	if (s->aio) {
-		nng_ctx_close(s->ctx);
-		nng_aio_free(s->aio);
-	}
 	nng_msg_free(s->msg);
 	if (s->counted)
 		berth_limit_open_end(&d->links.hosts, &s->link->addr);
@@ -85,7 +79,7 @@ static void finish(struct sending *s, enum berth_err code, const uint8_t *frame,
 	if (!s->told)
 		berth_netd_result(s->n, &m);
 	s->told = true;
-	if (s->state != NAMING)
+	if (!s->naming)
 		sending_free(s);	/* the name service still has the other ones */
 }
 
@@ -96,7 +90,7 @@ static uint32_t left_ms(const struct sending *s)
 	return s->until_ms > now ? (uint32_t)(s->until_ms - now) : 1;
 }
 
-static void on_aio(void *arg)
+static void on_answer(void *arg)
 {
 	struct sending *s = arg;
 
@@ -114,36 +108,30 @@ static void lost(struct sending *s, int rv)
 		finish(s, berth_netd_nng_fault(rv, s->text), NULL, 0);
 }
 
-static void was_sent(struct sending *s)
+/* The octets on the wire, with the greetings of the connection if it is new. */
+static void count(struct sending *s, bool sent)
 {
-	int rv = nng_aio_result(s->aio);
+	uint32_t greetings = s->msg ? atomic_exchange(&s->link->handshakes, 0) * HANDSHAKE : 0;
 
-	if (rv) {
-		s->msg = nng_aio_get_msg(s->aio);
-		lost(s, rv);
-		return;
-	}
-	s->sent = s->len + s->link->head;
-	s->state = AWAITING;
-	nng_aio_set_timeout(s->aio, (nng_duration)left_ms(s));
-	nng_ctx_recv(s->ctx, s->aio);
+	s->sent = (sent ? s->len + s->link->head : 0) + greetings;
+	s->received = s->msg ? greetings + s->link->head + (uint32_t)nng_msg_len(s->msg) : 0;
 }
 
 static void was_answered(struct sending *s)
 {
-	int rv = nng_aio_result(s->aio);
+	struct berth_netd_req *req = s->req;
 	struct berth_frame_reply r;
-	uint32_t greetings;
 	enum berth_err rc;
+	bool sent;
+	int rv;
 
+	s->req = NULL;
+	rv = berth_netd_req_end(&s->link->reqs, req, &s->msg, &sent);
+	count(s, sent);
 	if (rv) {
 		lost(s, rv);
 		return;
 	}
-	s->msg = nng_aio_get_msg(s->aio);
-	greetings = atomic_exchange(&s->link->handshakes, 0) * HANDSHAKE;
-	s->sent += greetings;
-	s->received = greetings + s->link->head + (uint32_t)nng_msg_len(s->msg);
 	s->link->used_ms = berth_clock_mono_ms();
 	rc = berth_frame_reply_decode(&r, nng_msg_body(s->msg), nng_msg_len(s->msg));
 	finish(s, rc, nng_msg_body(s->msg), nng_msg_len(s->msg));
@@ -162,17 +150,9 @@ static enum berth_err dispatch(struct sending *s, struct berth_netd_link *l)
 	s->counted = true;
 	l->n_sends++;
 	l->used_ms = berth_clock_mono_ms();
-	if ((rv = nng_ctx_open(&s->ctx, l->sock)))
-		return berth_netd_nng_fault(rv, "context");
-	if ((rv = nng_aio_alloc(&s->aio, on_aio, s))) {
-		nng_ctx_close(s->ctx);
-		return berth_netd_nng_fault(rv, "aio");
-	}
-	s->state = SENDING;
-	nng_aio_set_timeout(s->aio, (nng_duration)left_ms(s));
-	nng_aio_set_msg(s->aio, s->msg);
+	if ((rv = berth_netd_req_begin(&s->req, &l->reqs, s->msg, (nng_duration)left_ms(s), on_answer, s)))
+		return berth_netd_nng_fault(rv, "request");
 	s->msg = NULL;
-	nng_ctx_send(s->ctx, s->aio);
 	return BERTH_OK;
 }
 
@@ -200,7 +180,7 @@ static void was_named(struct sending *s)
 
 	if (rc)
 		rc = berth_fail(rc, "%.60s: no address", s->uri.host);	/* said on another thread */
-	s->state = SENDING;
+	s->naming = false;
 	if (s->told)
 		sending_free(s);
 	else if (rc || (rc = berth_netpol_pick(&s->n->cfg.policy, s->name.addrs, s->name.n_addrs, &a)) || (rc = dial(s, &a)))
@@ -211,11 +191,10 @@ static void sending_done(struct berth_job *job)
 {
 	struct sending *s = (struct sending *)(void *)((char *)job - offsetof(struct sending, name.job));
 
-	switch (s->state) {
-	case NAMING: was_named(s); break;
-	case SENDING: was_sent(s); break;
-	case AWAITING: was_answered(s); break;
-	}
+	if (s->naming)
+		was_named(s);
+	else
+		was_answered(s);
 }
 
 static enum berth_err may_dial_ipc(const struct berth_netpol *policy, const char *path)
@@ -250,10 +229,10 @@ static enum berth_err route(struct sending *s)
 		return rc;
 	if (found)
 		return dial(s, &a);
-	s->state = NAMING;
+	s->naming = true;
 	memcpy(s->name.host, s->uri.host, sizeof(s->name.host));
 	if ((rc = berth_netd_ask(s->n, &s->name)))
-		s->state = SENDING;
+		s->naming = false;
 	return rc;
 }
 
@@ -284,7 +263,6 @@ void berth_netd_dial_send(struct berth_netd *n, const struct berth_net_send *m)
 	}
 	s->n = n;
 	s->id = m->id;
-	s->state = SENDING;
 	s->name.job.done = sending_done;
 	s->until_ms = berth_clock_mono_ms() + (m->deadline_ms ? m->deadline_ms : DEADLINE_MS);
 	memcpy(s->text, m->uri, sizeof(s->text));
@@ -305,8 +283,8 @@ static bool give_up_refused(struct berth_netd_dial *d, struct berth_netd_link *l
 	if (!(fault = berth_netd_tls_fault(l->dialer)))
 		return true;
 	for (struct sending *s = d->sendings; s; s = s->next)
-		if (s->link == l)
-			nng_aio_abort(s->aio, fault);
+		if (s->link == l && s->req)
+			berth_netd_req_abort(s->req, fault);
 	berth_netd_link_retire(&d->links, l);
 	return false;
 }
@@ -323,8 +301,8 @@ int berth_netd_dial_tick(struct berth_netd *n, uint64_t now_ms)
 	bool soon = false;
 
 	for (struct sending *s = d->sendings; s; s = s->next) {	/* stays: the name service has it */
-		soon |= s->state == NAMING;
-		if (s->state == NAMING && !s->told && now_ms >= s->until_ms)
+		soon |= s->naming;
+		if (s->naming && !s->told && now_ms >= s->until_ms)
 			finish(s, berth_fail(BERTH_E_UNAVAILABLE, "%.60s: no address in time", s->uri.host), NULL, 0);
 	}
 	for (struct berth_netd_link *l = d->links.first; l; l = next) {

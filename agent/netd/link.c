@@ -40,14 +40,14 @@ static int start(struct berth_netd_link *l, const char *url)
 {
 	int rv;
 
-	if ((rv = nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)) ||
-	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS)) ||
-	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) ||
-	    (rv = nng_socket_set_ms(l->sock, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) ||
-	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_PRE, on_pipe, l)) ||
-	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, on_pipe, l)) ||
-	    (rv = nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, on_pipe, l)) ||
-	    (rv = nng_dialer_create(&l->dialer, l->sock, url)) ||
+	if ((rv = nng_socket_set_size(l->reqs.sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)) ||
+	    (rv = nng_socket_set_ms(l->reqs.sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS)) ||
+	    (rv = nng_socket_set_ms(l->reqs.sock, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) ||
+	    (rv = nng_socket_set_ms(l->reqs.sock, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) ||
+	    (rv = nng_pipe_notify(l->reqs.sock, NNG_PIPE_EV_ADD_PRE, on_pipe, l)) ||
+	    (rv = nng_pipe_notify(l->reqs.sock, NNG_PIPE_EV_ADD_POST, on_pipe, l)) ||
+	    (rv = nng_pipe_notify(l->reqs.sock, NNG_PIPE_EV_REM_POST, on_pipe, l)) ||
+	    (rv = nng_dialer_create(&l->dialer, l->reqs.sock, url)) ||
 	    (l->tls && (rv = nng_dialer_set_ptr(l->dialer, NNG_OPT_TLS_CONFIG, l->tls))) ||
 	    (rv = nng_dialer_set_size(l->dialer, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64)))
 		return rv;
@@ -66,7 +66,8 @@ void berth_netd_link_close(struct berth_netd_links *d, struct berth_netd_link *l
 	else
 		d->n--;
 	berth_limit_conn_end(&d->hosts, &l->addr);
-	nng_close(l->sock);
+	berth_netd_reqs_drop(&l->reqs);
+	nng_close(l->reqs.sock);
 	if (l->tls)
 		nng_tls_config_free(l->tls);
 	free(l);
@@ -115,7 +116,7 @@ enum berth_err berth_netd_link_open(struct berth_netd_link **out, struct berth_n
 
 	if ((rc = make_room(d)) || (rc = berth_limit_conn(&d->hosts, a, berth_clock_mono_ms())))
 		return rc;
-	if (!(l = calloc(1, sizeof(*l))) || (rv = nng_req0_open(&l->sock))) {
+	if (!(l = calloc(1, sizeof(*l))) || (rv = nng_req0_open(&l->reqs.sock))) {
 		berth_limit_conn_end(&d->hosts, a);
 		free(l);
 		return berth_fail(BERTH_E_NOMEM, "link");

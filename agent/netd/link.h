@@ -10,6 +10,7 @@
 
 #include "agent/ipc/limit.h"
 #include "agent/netd/netd.h"
+#include "agent/netd/req.h"
 #include "agent/netd/tls.h"
 #include "agent/netd/uri.h"
 
@@ -21,7 +22,7 @@
 struct berth_netd_link {
 	struct berth_netd_link *next;
 	unsigned head;			/* octets the link adds to a message */
-	nng_socket sock;
+	struct berth_netd_reqs reqs;
 	nng_dialer dialer;
 	nng_tls_config *tls;		/* NULL: a link without */
 	atomic_uint connected;		/* nng's threads count */
