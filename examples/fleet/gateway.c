@@ -125,14 +125,14 @@ void fleet_gateway_look(struct fleet_gateway *g)
 	if (born)
 		fleet_gateway_end(g);
 	else
-		fleet_links_close(g, 1);	/* as berth-netd does after two minutes: the owner's stays */
+		fleet_links_idle(g);
 }
 
 void fleet_gateway_end(struct fleet_gateway *g)
 {
 	if (!g->agent)
 		return;
-	fleet_links_close(g, 0);
+	fleet_links_close(g);
 	berth_agent_free(g->agent);
 	berth_store_close(g->store);
 	test_keys_local_free(g->keys);

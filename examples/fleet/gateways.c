@@ -209,19 +209,23 @@ static void boot(void)
 }
 
 /* ---- */
-/* Each has five descriptors of store and keys, and one link, or two while it is onboarded. */
+/* Each has five descriptors of store and keys, and one link, or two while it is onboarded.
+ * With more of them the second one need not be closed at once. */
 static void raise_limits(size_t n, size_t at_once)
 {
 	rlim_t need = n * 6 + at_once * 4 + 256;
 	struct rlimit r, had;
 
 	fleet_need(!getrlimit(RLIMIT_NOFILE, &had), "open files");
-	r = (struct rlimit){ need, had.rlim_max > need ? had.rlim_max : need };
-	if (had.rlim_cur < need && setrlimit(RLIMIT_NOFILE, &r)) {
-		fprintf(stderr, "gateways: %zu open files, of %zu allowed: %s\n", (size_t)need, (size_t)had.rlim_max, strerror(errno));
+	r = (struct rlimit){ need + n, had.rlim_max > need + n ? had.rlim_max : need + n };
+	if (had.rlim_cur < need + n && setrlimit(RLIMIT_NOFILE, &r)) {
 		r = (struct rlimit){ had.rlim_max, had.rlim_max };
 		setrlimit(RLIMIT_NOFILE, &r);
 	}
+	fleet_need(!getrlimit(RLIMIT_NOFILE, &r), "open files");
+	if (r.rlim_cur < need)
+		fprintf(stderr, "gateways: %zu open files, of %zu allowed: %s\n", (size_t)need, (size_t)had.rlim_max, strerror(errno));
+	atomic_store(&fleet.links_spare, r.rlim_cur > need ? (long)(r.rlim_cur - need) : 0);
 	r = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 	setrlimit(RLIMIT_MEMLOCK, &r);
 }

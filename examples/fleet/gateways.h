@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "agent/core/agent.h"
+#include "agent/netd/req.h"
 #include "agent/protocol/onboarding.h"
 
 /* The simulator's parts: gateways.c (phases and threads), gateway.c (one gateway's agent),
@@ -15,7 +16,7 @@
 #define FLEET_LINKS_MAX 4	/* factory, rendezvous, owner */
 
 struct fleet_worker;
-struct fleet_link { char *uri; nng_socket sock; };
+struct fleet_link;
 
 struct fleet_gateway {
 	struct berth_transport transport;	/* first */
@@ -27,7 +28,7 @@ struct fleet_gateway {
 	struct berth_keystore *ks;
 	struct berth_keys *keys;
 	struct berth_agent *agent;		/* NULL: switched off */
-	struct fleet_link links[FLEET_LINKS_MAX];
+	struct fleet_link *links[FLEET_LINKS_MAX];
 	size_t n_links;
 	size_t place;				/* among its worker's */
 	uint64_t began_ms, done_ms, took_ms, bytes;
@@ -56,6 +57,7 @@ struct fleet {
 	atomic_bool stop;
 	atomic_size_t through, n_done;		/* threads; gateways */
 	atomic_uint frames, unanswered, busy;	/* requests of all gateways in this phase */
+	atomic_long links_spare;		/* so many that are not used any more may stay open */
 };
 extern struct fleet fleet;
 
@@ -72,7 +74,8 @@ void fleet_gateway_end(struct fleet_gateway *g);
 
 /* wire.c */
 extern const struct berth_transport_ops fleet_wire;
-void fleet_links_close(struct fleet_gateway *g, size_t keep);	/* all but so many of the last */
+void fleet_links_idle(struct fleet_gateway *g);		/* all but the last are not used any more */
+void fleet_links_close(struct fleet_gateway *g);
 void fleet_wait_init(struct fleet_worker *w);
 void fleet_wait(struct fleet_worker *w, uint64_t until_ms);	/* until then, or for results */
 void fleet_take_results(struct fleet_worker *w);		/* to the agents */

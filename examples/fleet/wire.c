@@ -15,16 +15,21 @@
 #define RESEND_MS 600000	/* as berth-netd: the outbox repeats, not nng */
 #define DEADLINE_MS 60000
 
+struct fleet_link {
+	char *uri;
+	struct berth_netd_reqs reqs;	/* as berth-netd's links */
+	size_t n_open;
+	bool closed;
+};
+
 /* One request, until its answer has been handed to the agent. */
 struct fleet_sending {
 	struct fleet_sending *next;
 	struct fleet_gateway *gateway;
+	struct fleet_link *link;
 	struct berth_agent *agent;	/* that asked; it may have been switched off since */
+	struct berth_netd_req *req;
 	uint64_t id;
-	nng_ctx ctx;
-	nng_aio *out, *in;		/* asked for at the same time: nng calls back once */
-	nng_msg *msg;
-	int rv;
 };
 
 /* ---- what nng has done with, from its threads to the gateway's ---- */
@@ -54,40 +59,38 @@ void fleet_wait(struct fleet_worker *w, uint64_t until_ms)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void on_aio(void *arg)
+/* Whoever puts the first one there rings: the worker takes all there are. */
+static void on_answer(void *arg)
 {
 	struct fleet_sending *s = arg;
 	struct fleet_worker *w = s->gateway->worker;
+	bool first;
 
-	s->rv = nng_aio_result(s->in);
-	s->msg = s->rv ? NULL : nng_aio_get_msg(s->in);
 	s->next = NULL;
 	pthread_mutex_lock(&w->lock);
+	first = !w->first;
 	*w->last = s;
 	w->last = &s->next;
-	pthread_cond_signal(&w->some);
 	pthread_mutex_unlock(&w->lock);
+	if (first)
+		pthread_cond_signal(&w->some);
 }
 
-static void sending_free(struct fleet_sending *s)
+static void link_end(struct fleet_link *l)
 {
-	nng_msg_free(s->msg);
-	nng_ctx_close(s->ctx);
-	nng_aio_wait(s->out);
-	if (nng_aio_result(s->out))
-		nng_msg_free(nng_aio_get_msg(s->out));
-	nng_aio_free(s->out);
-	nng_aio_free(s->in);
-	free(s);
+	if (!l->closed || l->n_open)
+		return;
+	free(l->uri);
+	free(l);
 }
 
-static void hand_over(struct fleet_sending *s)
+static void hand_over(struct fleet_sending *s, int rv, nng_msg *msg)
 {
 	struct fleet_gateway *g = s->gateway;
-	const uint8_t *p = s->rv ? NULL : nng_msg_body(s->msg);
-	size_t n = s->rv ? 0 : nng_msg_len(s->msg);
+	const uint8_t *p = rv ? NULL : nng_msg_body(msg);
+	size_t n = rv ? 0 : nng_msg_len(msg);
 	struct berth_frame_reply r;
-	enum berth_err rc = s->rv ? berth_fail(BERTH_E_UNAVAILABLE, "%s", nng_strerror(s->rv)) : berth_frame_reply_decode(&r, p, n);
+	enum berth_err rc = rv ? berth_fail(BERTH_E_UNAVAILABLE, "%s", nng_strerror(rv)) : berth_frame_reply_decode(&r, p, n);
 
 	atomic_fetch_add(&fleet.unanswered, rc ? 1u : 0u);
 	atomic_fetch_add(&fleet.busy, !rc && r.status == BERTH_FRAME_BUSY ? 1u : 0u);
@@ -95,6 +98,20 @@ static void hand_over(struct fleet_sending *s)
 	berth_agent_on_result(g->agent, s->id, rc, p, n);
 	berth_agent_batch_end(g->agent);
 	fleet_gateway_tick(g);
+}
+
+static void take_result(struct fleet_sending *s)
+{
+	nng_msg *msg;
+	bool sent;
+	int rv = berth_netd_req_end(&s->link->reqs, s->req, &msg, &sent);
+
+	if (s->gateway->agent && s->gateway->agent == s->agent)
+		hand_over(s, rv, msg);
+	nng_msg_free(msg);
+	s->link->n_open--;
+	link_end(s->link);
+	free(s);
 }
 
 void fleet_take_results(struct fleet_worker *w)
@@ -108,9 +125,7 @@ void fleet_take_results(struct fleet_worker *w)
 	pthread_mutex_unlock(&w->lock);
 	for (; s; s = next) {
 		next = s->next;
-		if (s->gateway->agent && s->gateway->agent == s->agent)
-			hand_over(s);
-		sending_free(s);
+		take_result(s);
 	}
 }
 
@@ -125,40 +140,58 @@ static nng_sockaddr address_of(const struct fleet_gateway *g)
 	return (nng_sockaddr){ .s_in = { .sa_family = NNG_AF_INET, .sa_addr = htonl(host) } };
 }
 
-static nng_socket *link_to(struct fleet_gateway *g, const char *uri)
+static void dial(struct fleet_link *l, const struct fleet_gateway *g)
 {
-	const char *port = strrchr(uri, ':');
+	nng_socket *sock = &l->reqs.sock;
 	nng_sockaddr from = address_of(g);
-	struct fleet_link *l;
 	char url[80];
 	nng_dialer d;
 
-	for (size_t i = 0; i < g->n_links; i++)
-		if (strcmp(g->links[i].uri, uri) == 0)
-			return &g->links[i].sock;
-	fleet_need(g->n_links < FLEET_LINKS_MAX && port, "more links than a gateway has");
-	l = &g->links[g->n_links++];
-	snprintf(url, sizeof(url), "tcp://127.0.0.1%s", port);
-	l->uri = strdup(uri);
-	fleet_need(l->uri && !nng_req0_open(&l->sock) &&
-		   !nng_socket_set_ms(l->sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS) &&
-		   !nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64) &&
-		   !nng_dialer_create(&d, l->sock, url) && !nng_dialer_set_addr(d, NNG_OPT_LOCADDR, &from) &&
+	snprintf(url, sizeof(url), "tcp://127.0.0.1%s", strrchr(l->uri, ':'));
+	fleet_need(!nng_req0_open(sock) && !nng_socket_set_ms(*sock, NNG_OPT_REQ_RESENDTIME, RESEND_MS) &&
+		   !nng_socket_set_size(*sock, NNG_OPT_RECVMAXSZ, BERTH_FRAME_REPLY_MAX + 64) &&
+		   !nng_dialer_create(&d, *sock, url) && !nng_dialer_set_addr(d, NNG_OPT_LOCADDR, &from) &&
 		   !nng_dialer_start(d, NNG_FLAG_NONBLOCK), url);
-	return &l->sock;
 }
 
-void fleet_links_close(struct fleet_gateway *g, size_t keep)
+static struct fleet_link *link_to(struct fleet_gateway *g, const char *uri)
 {
-	size_t gone = g->n_links > keep ? g->n_links - keep : 0;
+	struct fleet_link *l = NULL;
 
-	for (size_t i = 0; i < gone; i++) {
-		nng_close(g->links[i].sock);
-		free(g->links[i].uri);
-	}
-	g->n_links -= gone;
-	memmove(g->links, g->links + gone, g->n_links * sizeof(g->links[0]));
+	for (size_t i = 0; i < g->n_links; i++)
+		if (strcmp(g->links[i]->uri, uri) == 0)
+			return g->links[i];
+	fleet_need(g->n_links < FLEET_LINKS_MAX && strrchr(uri, ':') && (l = calloc(1, sizeof(*l))) && (l->uri = strdup(uri)), "a link");
+	dial(l, g);
+	g->links[g->n_links++] = l;
+	return l;
 }
+
+static void close_first(struct fleet_gateway *g, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct fleet_link *l = g->links[i];
+
+		berth_netd_reqs_drop(&l->reqs);
+		nng_close(l->reqs.sock);
+		l->closed = true;
+		link_end(l);	/* or with the last of its requests */
+	}
+	g->n_links -= n;
+	memmove(g->links, g->links + n, g->n_links * sizeof(g->links[0]));
+}
+
+/* berth-netd closes them after two minutes, when all of this is over: so do we, unless we
+ * have not the descriptors to wait so long. */
+void fleet_links_idle(struct fleet_gateway *g)
+{
+	size_t idle = g->n_links > 1 ? g->n_links - 1 : 0;
+
+	if (atomic_fetch_sub(&fleet.links_spare, (long)idle) < (long)idle)
+		close_first(g, idle);
+}
+
+void fleet_links_close(struct fleet_gateway *g) { close_first(g, g->n_links); }
 
 static enum berth_err wire_send(struct berth_transport *t, uint64_t id, const char *uri, const struct berth_buf *frame)
 {
@@ -166,18 +199,11 @@ static enum berth_err wire_send(struct berth_transport *t, uint64_t id, const ch
 	struct fleet_sending *s = calloc(1, sizeof(*s));
 	nng_msg *msg;
 
-	fleet_need(s && !nng_msg_alloc(&msg, 0) && !nng_msg_append(msg, frame->p, frame->len) &&
-		   !nng_ctx_open(&s->ctx, *link_to(g, uri)) && !nng_aio_alloc(&s->out, NULL, NULL) &&
-		   !nng_aio_alloc(&s->in, on_aio, s), "a request");
-	s->gateway = g;
-	s->agent = g->agent;
-	s->id = id;
+	fleet_need(s && !nng_msg_alloc(&msg, 0) && !nng_msg_append(msg, frame->p, frame->len), "a request");
+	*s = (struct fleet_sending){ .gateway = g, .link = link_to(g, uri), .agent = g->agent, .id = id };
+	s->link->n_open++;
 	atomic_fetch_add(&fleet.frames, 1);
-	nng_aio_set_timeout(s->out, DEADLINE_MS);
-	nng_aio_set_timeout(s->in, DEADLINE_MS);
-	nng_aio_set_msg(s->out, msg);
-	nng_ctx_send(s->ctx, s->out);
-	nng_ctx_recv(s->ctx, s->in);
+	fleet_need(!berth_netd_req_begin(&s->req, &s->link->reqs, msg, DEADLINE_MS, on_answer, s), "a request");
 	return BERTH_OK;
 }
 
