@@ -24,13 +24,16 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=retu
 # Nor does anything unwind from a stub of the linker's; and gcc's start files ask for gprof
 # and transactional memory, which no program has here.
 LDLEAN := -Wl,--no-eh-frame-hdr,--no-ld-generated-unwind-info,-z,nodynamic-undefined-weak
-LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--gc-sections \
+LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code -Wl,--as-needed -Wl,--gc-sections \
 	-Wl,-z,pack-relative-relocs -Wl,-T,include/segments.ld $(if $(SAN),,$(LDLEAN))
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
 DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
 ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
-LINK = $(CC) $(SANFLAGS) -pie $(LDHARD) $(LDFLAGS) -o $@
+# Of gcc's start files only _start has work to do here: the rest are for C++, gprof and Java.
+START_SO := $(if $(SAN),,-nostartfiles)
+START := $(if $(SAN),,-nostartfiles $(shell $(CC) -print-file-name=Scrt1.o))
+LINK = $(CC) $(SANFLAGS) -pie $(START) $(LDHARD) $(LDFLAGS) -o $@
 
 # Only what a process links can be loaded into it: nng in netd, SQLite and
 # libmicrohttpd in the core; libcrypto where there is cryptography, for it costs each
@@ -105,7 +108,7 @@ $(B)/lib/libberth.a: $(LIB_OBJ)
 # nodelete: it leaves a destructor with each thread that has verified
 $(B)/lib/libberth.so: $(SHARED_OBJ) $(B)/libberth.map
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SANFLAGS) -shared -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--version-script=$(B)/libberth.map \
+	$(Q)$(CC) $(SANFLAGS) -shared $(START_SO) -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--version-script=$(B)/libberth.map \
 		$(LDHARD) -o $@ $(SHARED_OBJ) $(L_LIB)
 	$(Q)ln -sf libberth.so $@.0
 # Its own programs use more of it than the headers promise.  That has a version of its own,
@@ -142,8 +145,7 @@ $(B)/libexec/berth-resolverd: $(OBJ_RESOLVERD) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 
-# Adapters see the installed headers and nothing else.  They are small: a page of its own
-# for each kind of section would be half of each file.
+# Adapters see the installed headers and nothing else.
 ADAPTER_PKGS_ethr := libsecp256k1
 # a did:webvh is where the did:web of the same place is
 ADAPTER_USES_webvh := web
@@ -152,7 +154,7 @@ define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
-		-shared $$(LDHARD) -Wl,-z,noseparate-code -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
+		-shared $(START_SO) $$(LDHARD) -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
 

@@ -21,7 +21,7 @@ struct memory {
 	struct place place[];
 };
 
-static size_t docs_of_a_thread = BERTH_PEER_MEMORY_DOCS;
+static size_t more_docs;	/* of a thread, than BERTH_PEER_MEMORY_DOCS */
 static pthread_key_t lately;
 static bool have_lately;
 
@@ -51,8 +51,8 @@ static void init(void)
 
 void berth_peer_memory_docs(size_t docs)
 {
-	docs_of_a_thread = docs < BERTH_PEER_MEMORY_DOCS ? BERTH_PEER_MEMORY_DOCS :
-			   docs > BERTH_PEER_MEMORY_DOCS_MAX ? BERTH_PEER_MEMORY_DOCS_MAX : docs;
+	docs = docs > BERTH_PEER_MEMORY_DOCS_MAX ? BERTH_PEER_MEMORY_DOCS_MAX : docs;
+	more_docs = docs > BERTH_PEER_MEMORY_DOCS ? docs - BERTH_PEER_MEMORY_DOCS : 0;
 }
 
 /* This thread's; NULL: it has none yet. */
@@ -66,11 +66,12 @@ static struct memory *mine(void)
 
 static struct memory *mine_or_new(void)
 {
+	const size_t n = BERTH_PEER_MEMORY_DOCS + more_docs;
 	struct memory *m = mine();
 
-	if (m || !have_lately || !(m = calloc(1, sizeof(*m) + docs_of_a_thread * sizeof(m->place[0]))))
+	if (m || !have_lately || !(m = calloc(1, sizeof(*m) + n * sizeof(m->place[0]))))
 		return m;
-	m->n = docs_of_a_thread;
+	m->n = n;
 	if (pthread_setspecific(lately, m)) {
 		free(m);
 		return NULL;

@@ -158,9 +158,9 @@ _Noreturn static void child(const struct berth_hook *h, char *const envp[], int 
 enum berth_err
 berth_hook_exec(struct berth_proc *p, const struct berth_hook *h, const struct berth_hook_item *it, int sock)
 {
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LANG=C";
+	static const char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LANG=C";
 	char id[32 + BERTH_HOOK_ID_MAX], type[32 + BERTH_HOOK_TYPE_MAX], sha[32 + 64];
-	char *const envp[] = { path, lang, id, type, sha, NULL };
+	char *const envp[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)lang, id, type, sha, NULL };
 	enum berth_err rc = berth_hook_check(h);
 	pid_t parent = getpid(), pid;
 

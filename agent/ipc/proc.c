@@ -151,9 +151,8 @@ enum berth_err berth_proc_forked(struct berth_proc *p, pid_t pid)
 
 enum berth_err berth_proc_exec(struct berth_proc *p, const char *path, char *const argv[], int sock)
 {
-	static char lang[] = "LANG=C";
 	struct env e = { 0 };
-	char *envp[ENV_MAX + 2] = { lang };
+	char *envp[ENV_MAX + 2] = { (char *)(uintptr_t)"LANG=C" };
 	pid_t parent = getpid(), pid;
 
 	env_add(&e, common_env);

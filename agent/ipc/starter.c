@@ -24,7 +24,8 @@
  * Every answer begins with the code of an error. */
 enum starter_op { SPAWN = 1, STATUS, EXE, HOOK };
 
-static int starter = -1;	/* our end; of a thread, like all that starts processes */
+static bool begun;		/* and not ended: starter is our end */
+static int starter;		/* of a thread, like all that starts processes */
 static pid_t starter_pid;
 static char programs[BERTH_STARTER_PROGRAMS_MAX][BERTH_PROC_PATH_MAX + 1];
 static size_t n_programs;
@@ -208,7 +209,7 @@ _Noreturn static void be_starter(int core, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	starter = -1;
+	begun = false;
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || close(null))
 		_exit(1);
 	prctl(PR_SET_NAME, "berth-starter", 0, 0, 0);
@@ -244,6 +245,7 @@ enum berth_err berth_starter_begin(const char *const *paths, size_t n)
 		return berth_fail(BERTH_E_UNAVAILABLE, "starter: errno %d", errno);
 	}
 	starter = pair[0];
+	begun = true;
 	return BERTH_OK;
 }
 
@@ -253,15 +255,15 @@ void berth_starter_hooks(const struct berth_hook *v, size_t n)
 	n_hooks = n;
 }
 
-bool berth_starter_is_there(void) { return starter >= 0; }
-int berth_starter_fd(void) { return starter; }
+bool berth_starter_is_there(void) { return begun; }
+int berth_starter_fd(void) { return begun ? starter : -1; }
 
 void berth_starter_end(void)
 {
-	if (starter < 0)
+	if (!begun)
 		return;
 	close(starter);
-	starter = -1;
+	begun = false;
 	while (waitpid(starter_pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
@@ -270,12 +272,12 @@ void berth_starter_end(void)
  * one that does not come is the last. */
 static enum berth_err ask(struct berth_buf *q, int give, uint8_t a[BERTH_STARTER_REQUEST_MAX], struct berth_cur *c, int *got)
 {
-	size_t n = say(starter, q, give) ? hear(starter, a, BERTH_STARTER_REQUEST_MAX, got) : 0;
+	size_t n = say(berth_starter_fd(), q, give) ? hear(starter, a, BERTH_STARTER_REQUEST_MAX, got) : 0;
 	uint8_t code;
 
 	*c = berth_cur(a, n);
 	if (n == 0)
-		shutdown(starter, SHUT_RDWR);
+		shutdown(berth_starter_fd(), SHUT_RDWR);
 	code = n ? berth_cur_u8(c) : BERTH_E_UNAVAILABLE;
 	return code ? berth_fail(BERTH_E_UNAVAILABLE, "starter: %s", n ? "it could not" : "gone or silent") : BERTH_OK;
 }

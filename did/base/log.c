@@ -14,10 +14,10 @@
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
 
 static struct {
-	char process[32];
+	char process[32];	/* "": nobody has said anything */
 	enum berth_log_level most;
 	bool json;
-} config = { .process = "berth", .most = BERTH_LOG_INFO };
+} config;
 
 struct line {
 	char text[LINE_MAX_BYTES];
@@ -82,7 +82,7 @@ static void compose(struct line *l, enum berth_log_level level, const char *even
 	put_str(l, config.json ? "\",\"level\":\"" : " ");
 	put_str(l, level_names[level]);
 	put_str(l, config.json ? "\",\"process\":\"" : " ");
-	put_escaped(l, config.process);
+	put_escaped(l, config.process[0] ? config.process : "berth");
 	put_str(l, config.json ? "\",\"event\":\"" : " ");
 	put_escaped(l, event);
 	put_str(l, config.json ? "\",\"text\":\"" : ": ");
@@ -96,7 +96,7 @@ void berth_log(enum berth_log_level level, const char *event, const char *fmt, .
 	const char *end = config.json ? "\"}\n" : "\n";
 	va_list ap;
 
-	if (level > config.most)
+	if (level > (config.process[0] ? config.most : BERTH_LOG_INFO))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

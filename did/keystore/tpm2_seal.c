@@ -13,9 +13,7 @@
 /* A store without a file: as much of one as the connection and its objects need. */
 static enum berth_err begin(struct berth_tpm2 *t, const char *tcti)
 {
-	static char whose[] = "this secret";
-
-	*t = (struct berth_tpm2){ .dir = whose, .srk = ESYS_TR_NONE, .session = ESYS_TR_NONE,
+	*t = (struct berth_tpm2){ .dir = (char *)(uintptr_t)"this secret", .srk = ESYS_TR_NONE, .session = ESYS_TR_NONE,
 				  .nv = { ESYS_TR_NONE, ESYS_TR_NONE } };
 	tcti = berth_tpm2_tcti(tcti, NULL);
 	berth_crypto_init();

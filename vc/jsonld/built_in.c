@@ -19,32 +19,35 @@ __asm__(".section .rodata\n"
 extern const uint8_t berth_contexts_gz[] __attribute__((visibility("hidden")));
 extern const uint8_t berth_contexts_gz_end[] __attribute__((visibility("hidden")));
 
+static const char *const urls[] = {	/* in the order of their files */
+	"https://www.w3.org/2018/credentials/v1",
+	"https://www.w3.org/ns/credentials/v2",
+	"https://w3id.org/security/data-integrity/v1",
+	"https://w3id.org/security/data-integrity/v2",
+	"https://w3id.org/security/suites/ed25519-2020/v1",
+	"https://www.w3.org/ns/credentials/examples/v2",
+	"https://w3id.org/security/jwk/v1",
+	"https://w3id.org/security/multikey/v1",
+	"urn:berth:contexts/onboarding/v1",
+	"https://w3id.org/vc/status-list/2021/v1",
+	"https://www.w3.org/ns/credentials/status/v1",
+	"https://www.w3.org/ns/credentials/undefined-terms/v2",
+};
+#define N_BUILT_INS (sizeof(urls) / sizeof(urls[0]))
+
 static struct built_in {
-	const char *url;
 	/* read once, never freed; the layer borrows from the two behind it */
 	_Atomic(const struct berth_jsonld_layer *) layer;
 	struct berth_json *document;
 	struct berth_arena arena;
-} built_ins[] = {	/* in the order of their files */
-	{ .url = "https://www.w3.org/2018/credentials/v1" },
-	{ .url = "https://www.w3.org/ns/credentials/v2" },
-	{ .url = "https://w3id.org/security/data-integrity/v1" },
-	{ .url = "https://w3id.org/security/data-integrity/v2" },
-	{ .url = "https://w3id.org/security/suites/ed25519-2020/v1" },
-	{ .url = "https://www.w3.org/ns/credentials/examples/v2" },
-	{ .url = "https://w3id.org/security/jwk/v1" },
-	{ .url = "https://w3id.org/security/multikey/v1" },
-	{ .url = "urn:berth:contexts/onboarding/v1" },
-	{ .url = "https://w3id.org/vc/status-list/2021/v1" },
-	{ .url = "https://www.w3.org/ns/credentials/status/v1" },
-	{ .url = "https://www.w3.org/ns/credentials/undefined-terms/v2" },
-};
-#define N_BUILT_INS (sizeof(built_ins) / sizeof(built_ins[0]))
+} built_ins[N_BUILT_INS];
 
 const char *berth_jsonld_built_in(size_t i)
 {
-	return i < N_BUILT_INS ? built_ins[i].url : NULL;
+	return i < N_BUILT_INS ? urls[i] : NULL;
 }
+
+static const char *url_of(const struct built_in *b) { return urls[b - built_ins]; }
 
 /* ---- the text ---- */
 
@@ -90,13 +93,13 @@ static enum berth_err put_text(struct berth_buf *out, const struct built_in *b, 
 		}
 		text = nul + 1;
 	}
-	return berth_fail(BERTH_E_INTERNAL, "built-in context %s", b->url);
+	return berth_fail(BERTH_E_INTERNAL, "built-in context %s", url_of(b));
 }
 
 static struct built_in *find(const char *url)
 {
 	for (size_t i = 0; i < N_BUILT_INS; i++)
-		if (!strcmp(built_ins[i].url, url))
+		if (!strcmp(urls[i], url))
 			return &built_ins[i];
 	return NULL;
 }
@@ -159,7 +162,7 @@ static enum berth_err load(struct built_in *b)
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if (!(rc = berth_jsonld_built_in_text(&text, b->url)))
+	if (!(rc = berth_jsonld_built_in_text(&text, url_of(b))))
 		rc = read_document(&ld, &layer, berth_buf_cstr(&text), text.len, &b->document);
 	berth_buf_free(&text);
 	if (!rc) {
@@ -169,7 +172,7 @@ static enum berth_err load(struct built_in *b)
 	berth_json_free(b->document);
 	b->document = NULL;
 	berth_arena_free(&b->arena);
-	return rc == BERTH_E_NOMEM ? rc : berth_fail(BERTH_E_INTERNAL, "built-in context %s", b->url);
+	return rc == BERTH_E_NOMEM ? rc : berth_fail(BERTH_E_INTERNAL, "built-in context %s", url_of(b));
 }
 
 enum berth_err berth_jsonld_built_in_layer(const struct berth_jsonld_layer **out, const char *url)
