@@ -16,25 +16,14 @@
  * help, exit codes and the one line on stderr are the same for all. */
 struct berth_cli;
 
-enum berth_cli_opt_kind {
-	BERTH_CLI_FLAG,		/* --pretty */
-	BERTH_CLI_ONE,		/* --jwk FILE, at most once */
-	BERTH_CLI_MANY		/* --to DID, any number of times */
-};
-
-struct berth_cli_opt {
-	const char *name;	/* with its dashes; NULL ends a table */
-	enum berth_cli_opt_kind kind;
-	const char *value;	/* what the help calls the value: "FILE" */
-	const char *help;
-};
-
 struct berth_cli_cmd {
 	const char *name;	/* "generate"; "" where the group itself is the command */
 	const char *args;	/* "[FILE]", for the synopsis */
 	const char *summary;	/* one line */
-	const struct berth_cli_opt *opts;
-	size_t min_args, max_args;
+	/* Each as the help has it, NULL ends them: "--pretty\t..." has no value, "--jwk FILE\t..."
+	 * comes at most once, "--to DID ...\t..." any number of times. */
+	const char *const *opts;
+	uint16_t min_args, max_args;
 	enum berth_err (*run)(struct berth_cli *c);
 	const char *examples;	/* lines for --help */
 };
@@ -61,7 +50,7 @@ struct berth_cli {
 	const struct berth_cli_group *group;
 	const struct berth_cli_cmd *cmd;
 	struct {
-		const struct berth_cli_opt *opt;
+		const char *opt;	/* of a table */
 		const char *value;
 	} values[BERTH_CLI_VALUES_MAX];
 	size_t n_values;
@@ -90,9 +79,9 @@ struct berth_cli_key {
 	struct berth_key_info info;
 };
 #define BERTH_CLI_KEY_OPTS \
-	{ "--jwk", BERTH_CLI_ONE, "FILE", "the key as a JWK" }, \
-	{ "--key-uri", BERTH_CLI_ONE, "URI", "the key in a key store: soft:PATH#NAME, tpm2:NAME?dir=DIR, pkcs11:object=NAME?..." }, \
-	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" }
+	"--jwk FILE\tthe key as a JWK", \
+	"--key-uri URI\tthe key in a key store: soft:PATH#NAME, tpm2:NAME?dir=DIR, pkcs11:object=NAME?...", \
+	"--passphrase-file FILE\topens soft: (default: $BERTH_PASSPHRASE_FILE)"
 
 /* Exactly one of the two.  needs_private: E_KEY for a public JWK; else only the
  * public members of a JWK are read.  The key is to be closed in every case. */

@@ -5,29 +5,49 @@
 
 #include "did/base/clock.h"
 
-static const struct berth_cli_opt common[] = {
-	{ "--socket", BERTH_CLI_ONE, "PATH", "the daemon's; commands that need none take it too" },
-	{ "--pretty", BERTH_CLI_FLAG, NULL, "print JSON for people" },
-	{ "--json", BERTH_CLI_FLAG, NULL, "print JSON for programs" },
-	{ "--help", BERTH_CLI_FLAG, NULL, "this text" },
-	{ NULL, 0, NULL, NULL },
+static const char *const common[] = {
+	"--socket PATH\tthe daemon's; commands that need none take it too",
+	"--pretty\tprint JSON for people",
+	"--json\tprint JSON for programs",
+	"--help\tthis text",
+	NULL
 };
 
-static const struct berth_cli_opt *lookup(const struct berth_cli_opt *o, const char *name, size_t n)
+static size_t name_len(const char *opt) { return strcspn(opt, " \t"); }
+static size_t words_len(const char *opt) { return strcspn(opt, "\t"); }
+static bool has_value(const char *opt) { return name_len(opt) != words_len(opt); }
+static bool is(const char *opt, const char *name, size_t n) { return name_len(opt) == n && !memcmp(opt, name, n); }
+
+static bool is_repeatable(const char *opt)
 {
-	for (; o && o->name; o++)
-		if (strlen(o->name) == n && !memcmp(o->name, name, n))
-			return o;
+	return words_len(opt) > 3 && !memcmp(opt + words_len(opt) - 3, "...", 3);
+}
+
+static const char *lookup(const char *const *opts, const char *name, size_t n)
+{
+	for (; opts && *opts; opts++)
+		if (is(*opts, name, n))
+			return *opts;
 	return NULL;
 }
 
-static enum berth_err add_value(struct berth_cli *c, const struct berth_cli_opt *o, const char *value)
+static bool was_given(const struct berth_cli *c, const char *opt)
 {
-	if (o->kind == BERTH_CLI_ONE && berth_cli_has(c, o->name))
-		return berth_fail(BERTH_E_USAGE, "%s: given twice", o->name);
+	for (size_t i = 0; i < c->n_values; i++)
+		if (is(c->values[i].opt, opt, name_len(opt)))
+			return true;
+	return false;
+}
+
+static enum berth_err add_value(struct berth_cli *c, const char *opt, const char *value)
+{
+	const int n = (int)name_len(opt);
+
+	if (has_value(opt) && !is_repeatable(opt) && was_given(c, opt))
+		return berth_fail(BERTH_E_USAGE, "%.*s: given twice", n, opt);
 	if (c->n_values == BERTH_CLI_VALUES_MAX)
-		return berth_fail(BERTH_E_USAGE, "%s: too many options", o->name);
-	c->values[c->n_values].opt = o;
+		return berth_fail(BERTH_E_USAGE, "%.*s: too many options", n, opt);
+	c->values[c->n_values].opt = opt;
 	c->values[c->n_values++].value = value;
 	return BERTH_OK;
 }
@@ -37,7 +57,7 @@ static enum berth_err add_value(struct berth_cli *c, const struct berth_cli_opt 
 static enum berth_err option(struct berth_cli *c, const char *word, const char *next, bool *used)
 {
 	size_t n = strcspn(word, "=");
-	const struct berth_cli_opt *o = lookup(c->cmd->opts, word, n);
+	const char *o = lookup(c->cmd->opts, word, n);
 	const char *value = word[n] ? word + n + 1 : next;
 
 	*used = false;
@@ -45,13 +65,13 @@ static enum berth_err option(struct berth_cli *c, const char *word, const char *
 		o = lookup(common, word, n);
 	if (!o)
 		return berth_fail(BERTH_E_USAGE, "unknown option %.*s (see berth %s --help)", (int)n, word, c->group->name);
-	if (o->kind == BERTH_CLI_FLAG) {
+	if (!has_value(o)) {
 		if (word[n])
-			return berth_fail(BERTH_E_USAGE, "%s takes no value", o->name);
+			return berth_fail(BERTH_E_USAGE, "%.*s takes no value", (int)n, word);
 		return add_value(c, o, "");
 	}
 	if (!value)
-		return berth_fail(BERTH_E_USAGE, "%s: %s is missing", o->name, o->value);
+		return berth_fail(BERTH_E_USAGE, "%.*s: %.*s is missing", (int)n, word, (int)strcspn(o + n + 1, " \t"), o + n + 1);
 	*used = !word[n];
 	return add_value(c, o, value);
 }
@@ -89,7 +109,7 @@ enum berth_err berth_cli_parse(struct berth_cli *c, int n, char **words)
 const char *berth_cli_nth(const struct berth_cli *c, const char *name, size_t i)
 {
 	for (size_t k = 0; k < c->n_values; k++)
-		if (!strcmp(c->values[k].opt->name, name) && !i--)
+		if (is(c->values[k].opt, name, strlen(name)) && !i--)
 			return c->values[k].value;
 	return NULL;
 }

@@ -288,13 +288,13 @@ static enum berth_err verify(struct berth_cli *c)
 	return rc;
 }
 
-static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
-static const struct berth_cli_opt verify_opts[] = {
-	{ "--did", BERTH_CLI_ONE, "DID", "who must have signed the file; the one it names when not given" },
-	{ "--head", BERTH_CLI_ONE, "FILE", "an earlier output of `berth audit sign` that must be a part of it" },
-	{ "--device", BERTH_CLI_ONE, "ID", "a device of this owner's: its log must have what it showed the owner" },
+static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
+static const char *const verify_opts[] = {
+	"--did DID\twho must have signed the file; the one it names when not given",
+	"--head FILE\tan earlier output of `berth audit sign` that must be a part of it",
+	"--device ID\ta device of this owner's: its log must have what it showed the owner",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -264,17 +264,17 @@ out:
 /* ---- tables ---- */
 
 #define OPTS \
-	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "what the backup is encrypted with" }, \
-	{ "--config", BERTH_CLI_ONE, "FILE", "the daemon's configuration (default: " DEFAULT_CONFIG ")" }
+	"--passphrase-file FILE\twhat the backup is encrypted with", \
+	"--config FILE\tthe daemon's configuration (default: " DEFAULT_CONFIG ")"
 
-static const struct berth_cli_opt backup_opts[] = {
-	{ "--to", BERTH_CLI_ONE, "DID|FILE", "whom it is encrypted to instead: a DID, or a public JWK" },
-	OPTS, BERTH_CLI_DAEMON_OPTS, { .name = NULL }
+static const char *const backup_opts[] = {
+	"--to DID|FILE\twhom it is encrypted to instead: a DID, or a public JWK",
+	OPTS, BERTH_CLI_DAEMON_OPTS, NULL
 };
-static const struct berth_cli_opt daemon_opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
-static const struct berth_cli_opt restore_opts[] = {
-	{ "--jwk", BERTH_CLI_ONE, "FILE", "the private key that it was encrypted to" },
-	OPTS, { .name = NULL }
+static const char *const daemon_opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
+static const char *const restore_opts[] = {
+	"--jwk FILE\tthe private key that it was encrypted to",
+	OPTS, NULL
 };
 
 static const struct berth_cli_cmd backup_cmds[] = {

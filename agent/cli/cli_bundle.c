@@ -213,25 +213,25 @@ out:
 	return rc;
 }
 
-const struct berth_cli_opt berth_cli_export_bundle_opts[] = {
+const char *const berth_cli_export_bundle_opts[] = {
 	BERTH_CLI_KEY_OPTS,
-	{ "--kid", BERTH_CLI_ONE, "K", "the key's DID URL, by which the importer finds it" },
-	{ "--out", BERTH_CLI_ONE, "FILE", "where the bundle goes" },
-	{ "--serial", BERTH_CLI_ONE, "N", "higher than that of the last (default: the time in seconds)" },
-	{ "--log", BERTH_CLI_MANY, "FILE[,WITNESS]", "did.jsonl of a did:webvh, and its did-witness.json" },
-	{ "--status-list", BERTH_CLI_MANY, "FILE", "a status list, under the URL that is its id or sub" },
-	{ "--resource", BERTH_CLI_MANY, "URL=FILE", "anything else that is asked for by an https URL, or by DID/path" },
+	"--kid K\tthe key's DID URL, by which the importer finds it",
+	"--out FILE\twhere the bundle goes",
+	"--serial N\thigher than that of the last (default: the time in seconds)",
+	"--log FILE[,WITNESS] ...\tdid.jsonl of a did:webvh, and its did-witness.json",
+	"--status-list FILE ...\ta status list, under the URL that is its id or sub",
+	"--resource URL=FILE ...\tanything else that is asked for by an https URL, or by DID/path",
 	BERTH_CLI_RESOLVER_OPTS,
-	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "instead of the clock" },
-	{ .name = NULL },
+	"--config FILE\ta daemon's configuration, for its [adapter] sections",
+	"--now RFC3339\tinstead of the clock",
+	NULL
 };
 
-const struct berth_cli_opt berth_cli_import_bundle_opts[] = {
-	{ "--dir", BERTH_CLI_ONE, "DIR", "the folder of the static adapter" },
-	{ "--signer", BERTH_CLI_ONE, "DID", "who must have signed it" },
+const char *const berth_cli_import_bundle_opts[] = {
+	"--dir DIR\tthe folder of the static adapter",
+	"--signer DID\twho must have signed it",
 	BERTH_CLI_KEY_OPTS,
 	BERTH_CLI_RESOLVER_OPTS,
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "instead of the clock" },
-	{ .name = NULL },
+	"--now RFC3339\tinstead of the clock",
+	NULL
 };

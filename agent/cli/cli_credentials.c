@@ -113,17 +113,17 @@ static enum berth_err credentials(struct berth_cli *c)
 	return berth_fail(BERTH_E_USAGE, "credentials: no such word, or ID is missing (see berth credentials --help)");
 }
 
-static const struct berth_cli_opt opts[] = {
-	{ "--id", BERTH_CLI_ONE, "ID", "import: what it is called here (default: its hash)" },
-	{ "--to", BERTH_CLI_ONE, "DID", "offer, propose, request, ask: whom; owner for a device's owner" },
-	{ "--format", BERTH_CLI_ONE, "F", "offer, propose, request: vc+jwt (default), di, dc+sd-jwt, vc+sd-jwt, vc-jwt" },
-	{ "--pex", BERTH_CLI_ONE, "FILE", "ask: a presentation definition" },
-	{ "--dcql", BERTH_CLI_ONE, "FILE", "ask: a DCQL query" },
-	{ "--credential", BERTH_CLI_MANY, "ID", "accept, of a request to show: which (default: any)" },
-	{ "--disclose", BERTH_CLI_MANY, "POINTER", "accept: also a claim of an SD-JWT that is not asked for" },
-	{ "--comment", BERTH_CLI_ONE, "TEXT", "for the peer to read" },
+static const char *const opts[] = {
+	"--id ID\timport: what it is called here (default: its hash)",
+	"--to DID\toffer, propose, request, ask: whom; owner for a device's owner",
+	"--format F\toffer, propose, request: vc+jwt (default), di, dc+sd-jwt, vc+sd-jwt, vc-jwt",
+	"--pex FILE\task: a presentation definition",
+	"--dcql FILE\task: a DCQL query",
+	"--credential ID ...\taccept, of a request to show: which (default: any)",
+	"--disclose POINTER ...\taccept: also a claim of an SD-JWT that is not asked for",
+	"--comment TEXT\tfor the peer to read",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -184,12 +184,12 @@ static enum berth_err ping(struct berth_cli *c)
 
 /* ---- tables ---- */
 
-static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
-static const struct berth_cli_opt ping_opts[] = {
-	{ "--to", BERTH_CLI_ONE, "DID", "whom; the owner when not given" },
+static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
+static const char *const ping_opts[] = {
+	"--to DID\twhom; the owner when not given",
 	BERTH_CLI_PEER_WAIT_OPT,
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 #define GROUP(id, word, args, max, o, does, example) \

@@ -165,78 +165,78 @@ static enum berth_err delegate(struct berth_cli *c)
 
 /* ---- tables ---- */
 
-static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
-static const struct berth_cli_opt deny_opts[] = {
-	{ "--reason", BERTH_CLI_ONE, "TEXT", "said to the device, and kept in the audit log" },
+static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
+static const char *const deny_opts[] = {
+	"--reason TEXT\tsaid to the device, and kept in the audit log",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
-static const struct berth_cli_opt sell_opts[] = {
-	{ "--to", BERTH_CLI_ONE, "DID", "the next owner, its long form where it has one" },
-	{ "--out", BERTH_CLI_ONE, "CHAIN", "where the chain package goes" },
+static const char *const sell_opts[] = {
+	"--to DID\tthe next owner, its long form where it has one",
+	"--out CHAIN\twhere the chain package goes",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
-};
-
-static const struct berth_cli_opt birth_opts[] = {
-	{ "--count", BERTH_CLI_ONE, "N", "devices in the batch, at most 1000" },
-	{ "--out", BERTH_CLI_ONE, "FILE", "where the batch goes" },
-	{ "--batch", BERTH_CLI_ONE, "NAME", "of the batch (default: the name of FILE)" },
-	{ "--to", BERTH_CLI_ONE, "DID", "sell them to this owner, its long form where it has one" },
-	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for devices (default: until all have come)" },
-	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
-};
-static const struct berth_cli_opt label_opts[] = {
-	{ "--batch", BERTH_CLI_ONE, "FILE", "the devices of this batch" },
-	{ "--out", BERTH_CLI_ONE, "DIR", "where a SVG file for each device goes" },
-	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
-};
-static const struct berth_cli_opt delegate_opts[] = {
-	{ "--to", BERTH_CLI_ONE, "DID", "the onboarding agent, its long form" },
-	{ "--until", BERTH_CLI_ONE, "TIME", "when it ends, as 2027-01-31T00:00:00Z" },
-	{ "--out", BERTH_CLI_ONE, "CHAIN", "where the chain package with the delegation goes" },
-	{ "--scope", BERTH_CLI_MANY, "WHAT", "besides onboarding: renew (alone when unset), configure, attest, suspend" },
-	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
-};
-static const struct berth_cli_opt attest_opts[] = {
-	{ "--log", BERTH_CLI_FLAG, NULL, "and what its firmware measured at boot, event by event" },
-	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
-};
-static const struct berth_cli_opt lists_opts[] = {
-	{ "--out", BERTH_CLI_ONE, "DIR", "where revocation.jwt and suspension.jwt go" },
-	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
-};
-static const struct berth_cli_opt import_opts[] = {
-	{ "--receipt", BERTH_CLI_MANY, "FILE", "what one of these devices signed for the owner it has" },
-	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt transfer_opts[] = {
-	{ "--to", BERTH_CLI_ONE, "DID", "the next owner, its long form where it has one" },
-	{ "--out", BERTH_CLI_ONE, "CHAIN", "where its chain package goes" },
-	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the device's receipt (60 with --out, else 0)" },
-	{ "--receipt", BERTH_CLI_ONE, "FILE", "the receipt, where the device cannot reach us" },
-	{ "--cancel", BERTH_CLI_FLAG, NULL, "keep it, if the release has not left yet" },
-	{ "--sign", BERTH_CLI_ONE, "FILE", "where the signed release goes, for the delegate that onboarded it" },
-	{ "--release", BERTH_CLI_ONE, "FILE", "delegate: what its owner has signed with --sign" },
+static const char *const birth_opts[] = {
+	"--count N\tdevices in the batch, at most 1000",
+	"--out FILE\twhere the batch goes",
+	"--batch NAME\tof the batch (default: the name of FILE)",
+	"--to DID\tsell them to this owner, its long form where it has one",
+	"--wait SECONDS\tfor devices (default: until all have come)",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
-static const struct berth_cli_opt retire_opts[] = {
-	{ "--clear-tpm", BERTH_CLI_FLAG, NULL, "and clear its TPM, where its own policy allows that" },
-	{ "--out", BERTH_CLI_ONE, "FILE", "where the tombstone goes, with what a third party needs" },
-	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the device's word (60 with --out, else 0)" },
-	{ "--receipt", BERTH_CLI_ONE, "FILE", "the tombstone, where the device cannot reach us" },
-	{ "--sign", BERTH_CLI_ONE, "FILE", "where the signed order goes, for the delegate that onboarded it" },
-	{ "--release", BERTH_CLI_ONE, "FILE", "delegate: what its owner has signed with --sign" },
+static const char *const label_opts[] = {
+	"--batch FILE\tthe devices of this batch",
+	"--out DIR\twhere a SVG file for each device goes",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
+};
+static const char *const delegate_opts[] = {
+	"--to DID\tthe onboarding agent, its long form",
+	"--until TIME\twhen it ends, as 2027-01-31T00:00:00Z",
+	"--out CHAIN\twhere the chain package with the delegation goes",
+	"--scope WHAT ...\tbesides onboarding: renew (alone when unset), configure, attest, suspend",
+	BERTH_CLI_DAEMON_OPTS,
+	NULL
+};
+static const char *const attest_opts[] = {
+	"--log\tand what its firmware measured at boot, event by event",
+	BERTH_CLI_DAEMON_OPTS,
+	NULL
+};
+static const char *const lists_opts[] = {
+	"--out DIR\twhere revocation.jwt and suspension.jwt go",
+	BERTH_CLI_DAEMON_OPTS,
+	NULL
+};
+static const char *const import_opts[] = {
+	"--receipt FILE ...\twhat one of these devices signed for the owner it has",
+	BERTH_CLI_DAEMON_OPTS,
+	NULL
+};
+
+static const char *const transfer_opts[] = {
+	"--to DID\tthe next owner, its long form where it has one",
+	"--out CHAIN\twhere its chain package goes",
+	"--wait SECONDS\tfor the device's receipt (60 with --out, else 0)",
+	"--receipt FILE\tthe receipt, where the device cannot reach us",
+	"--cancel\tkeep it, if the release has not left yet",
+	"--sign FILE\twhere the signed release goes, for the delegate that onboarded it",
+	"--release FILE\tdelegate: what its owner has signed with --sign",
+	BERTH_CLI_DAEMON_OPTS,
+	NULL
+};
+static const char *const retire_opts[] = {
+	"--clear-tpm\tand clear its TPM, where its own policy allows that",
+	"--out FILE\twhere the tombstone goes, with what a third party needs",
+	"--wait SECONDS\tfor the device's word (60 with --out, else 0)",
+	"--receipt FILE\tthe tombstone, where the device cannot reach us",
+	"--sign FILE\twhere the signed order goes, for the delegate that onboarded it",
+	"--release FILE\tdelegate: what its owner has signed with --sign",
+	BERTH_CLI_DAEMON_OPTS,
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -242,32 +242,32 @@ static enum berth_err dereference(struct berth_cli *c)
 	return rc;
 }
 
-static const struct berth_cli_opt create_opts[] = {
+static const char *const create_opts[] = {
 	BERTH_CLI_KEY_OPTS,
-	{ "--numalgo", BERTH_CLI_ONE, "0|2|3|4", "peer: how the DID holds its document" },
-	{ "--verification", BERTH_CLI_MANY, "JWK-FILE", "peer, webvh: a key that signs" },
-	{ "--agreement", BERTH_CLI_MANY, "JWK-FILE", "peer, webvh: a key that messages are encrypted to" },
-	{ "--service", BERTH_CLI_MANY, "JSON", "peer, webvh: a service of the DID document" },
-	{ "--domain", BERTH_CLI_ONE, "PLACE", "webvh: where it will be: HOST[:PORT][/PATH]; {SCID} in the path stands for that" },
-	{ "--portable", BERTH_CLI_FLAG, NULL, "webvh: it may move to another place later" },
+	"--numalgo 0|2|3|4\tpeer: how the DID holds its document",
+	"--verification JWK-FILE ...\tpeer, webvh: a key that signs",
+	"--agreement JWK-FILE ...\tpeer, webvh: a key that messages are encrypted to",
+	"--service JSON ...\tpeer, webvh: a service of the DID document",
+	"--domain PLACE\twebvh: where it will be: HOST[:PORT][/PATH]; {SCID} in the path stands for that",
+	"--portable\twebvh: it may move to another place later",
 	BERTH_CLI_WEBVH_PARAM_OPTS,
-	{ "--out", BERTH_CLI_ONE, "DIR", "webvh: the folder that did.jsonl is written to" },
-	{ .name = NULL },
+	"--out DIR\twebvh: the folder that did.jsonl is written to",
+	NULL
 };
 
-static const struct berth_cli_opt resolve_opts[] = {
+static const char *const resolve_opts[] = {
 	BERTH_CLI_RESOLVER_OPTS,
-	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
+	"--config FILE\ta daemon's configuration, for its [adapter] sections",
 	BERTH_CLI_OFFLINE_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt dereference_opts[] = {
-	{ "--accept", BERTH_CLI_ONE, "TYPE", "text/uri-list, or application/did for the document with the chosen services" },
+static const char *const dereference_opts[] = {
+	"--accept TYPE\ttext/uri-list, or application/did for the document with the chosen services",
 	BERTH_CLI_RESOLVER_OPTS,
-	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
+	"--config FILE\ta daemon's configuration, for its [adapter] sections",
 	BERTH_CLI_OFFLINE_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -299,33 +299,33 @@ out:
 }
 
 #define PARTY_OPTS \
-	{ "--secrets", BERTH_CLI_ONE, "FILE", "private keys, a JSON array of {id, type, privateKeyJwk}" }, \
-	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: key URIs of --secrets" }, \
+	"--secrets FILE\tprivate keys, a JSON array of {id, type, privateKeyJwk}", \
+	"--passphrase-file FILE\topens soft: key URIs of --secrets", \
 	BERTH_CLI_RESOLVER_OPTS
 
-static const struct berth_cli_opt pack_opts[] = {
-	{ "--from", BERTH_CLI_ONE, "DID", "the sender" },
-	{ "--to", BERTH_CLI_MANY, "DID", "a recipient, or a DID URL of one of its keys" },
-	{ "--sign-by", BERTH_CLI_MANY, "DID-URL", "sign with this key; several of one DID: several signatures" },
-	{ "--mode", BERTH_CLI_ONE, "MODE", "plaintext, signed, anoncrypt, authcrypt (default: authcrypt with --from)" },
-	{ "--enc", BERTH_CLI_ONE, "ENC", "A256CBC-HS512, A256GCM, XC20P" },
-	{ "--protect-sender", BERTH_CLI_FLAG, NULL, "hide the sender's key from onlookers" },
-	{ "--no-forward", BERTH_CLI_FLAG, NULL, "pack for the recipient only, not for the mediators in its document" },
+static const char *const pack_opts[] = {
+	"--from DID\tthe sender",
+	"--to DID ...\ta recipient, or a DID URL of one of its keys",
+	"--sign-by DID-URL ...\tsign with this key; several of one DID: several signatures",
+	"--mode MODE\tplaintext, signed, anoncrypt, authcrypt (default: authcrypt with --from)",
+	"--enc ENC\tA256CBC-HS512, A256GCM, XC20P",
+	"--protect-sender\thide the sender's key from onlookers",
+	"--no-forward\tpack for the recipient only, not for the mediators in its document",
 	PARTY_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt unpack_opts[] = {
+static const char *const unpack_opts[] = {
 	PARTY_OPTS,
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "judge expires_time at this time" },
-	{ "--allow-missing-apv", BERTH_CLI_FLAG, NULL, "take an anoncrypt without the hash of its recipients" },
-	{ .name = NULL },
+	"--now RFC3339\tjudge expires_time at this time",
+	"--allow-missing-apv\ttake an anoncrypt without the hash of its recipients",
+	NULL
 };
 
-static const struct berth_cli_opt attachment_opts[] = {
-	{ "--id", BERTH_CLI_ONE, "ID", "of the attachment" },
+static const char *const attachment_opts[] = {
+	"--id ID\tof the attachment",
 	BERTH_CLI_RESOLVER_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -289,17 +289,17 @@ enum berth_err berth_cli_did_ethr(struct berth_cli *c)
 	return rc;
 }
 
-const struct berth_cli_opt berth_cli_did_ethr_opts[] = {
+const char *const berth_cli_did_ethr_opts[] = {
 	BERTH_CLI_KEY_OPTS,
-	{ "--key", BERTH_CLI_ONE, "NAME", "a key of the daemon's instead, made where there is none" },
-	{ "--network", BERTH_CLI_ONE, "NAME", "create: the network of the DID (default: mainnet)" },
-	{ "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" },
-	{ "--state", BERTH_CLI_ONE, "FILE", "what is sent is kept there until the chain has it" },
-	{ "--validity", BERTH_CLI_ONE, "SECONDS", "add-delegate, set-attribute: from its block on" },
-	{ "--payer-key-uri", BERTH_CLI_ONE, "URI", "another account sends and pays; the owner only signs" },
-	{ "--old-registry", BERTH_CLI_FLAG, NULL, "with a payer: a contract of before 2019, such as mainnet's" },
-	{ "--max-fee", BERTH_CLI_ONE, "GWEI", "for one unit of gas; dearer is not signed (default: 200)" },
-	{ "--raise-fee", BERTH_CLI_FLAG, NULL, "send what --state holds once more for more, in its place" },
-	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for the chain to have it (default: 300)" },
-	{ .name = NULL },
+	"--key NAME\ta key of the daemon's instead, made where there is none",
+	"--network NAME\tcreate: the network of the DID (default: mainnet)",
+	"--config FILE\ta daemon's configuration, for its [adapter] sections",
+	"--state FILE\twhat is sent is kept there until the chain has it",
+	"--validity SECONDS\tadd-delegate, set-attribute: from its block on",
+	"--payer-key-uri URI\tanother account sends and pays; the owner only signs",
+	"--old-registry\twith a payer: a contract of before 2019, such as mainnet's",
+	"--max-fee GWEI\tfor one unit of gas; dearer is not signed (default: 200)",
+	"--raise-fee\tsend what --state holds once more for more, in its place",
+	"--wait SECONDS\tfor the chain to have it (default: 300)",
+	NULL
 };

@@ -9,24 +9,27 @@ static void synopsis(const struct berth_cli_group *g, const struct berth_cli_cmd
 	printf("berth %s", g->name);
 	if (*cmd->name)
 		printf(" %s", cmd->name);
-	if (cmd->opts && cmd->opts->name)
+	if (cmd->opts && *cmd->opts)
 		printf(" [options]");
 	if (*cmd->args)
 		printf(" %s", cmd->args);
 }
 
+static void option(const char *opt)
+{
+	size_t n = strcspn(opt, "\t");
+
+	printf("  %-26.*s %s\n", (int)n, opt, opt + n + 1);
+}
+
 void berth_cli_help_cmd(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd)
 {
-	char left[64];
-
 	printf("usage: ");
 	synopsis(g, cmd);
 	printf("\n\n%s\n\noptions:\n", cmd->summary);
-	for (const struct berth_cli_opt *o = cmd->opts; o && o->name; o++) {
-		snprintf(left, sizeof(left), "%s %s", o->name, o->value ? o->value : "");
-		printf("  %-26s %s%s\n", left, o->help, o->kind == BERTH_CLI_MANY ? " (repeatable)" : "");
-	}
-	printf("  %-26s %s\n", "--pretty", "print JSON for people");
+	for (const char *const *o = cmd->opts; o && *o; o++)
+		option(*o);
+	option("--pretty\tprint JSON for people");
 	printf("\nexamples:\n%s", cmd->examples);
 }
 

@@ -133,17 +133,17 @@ out:
 	return rc;
 }
 
-static const struct berth_cli_opt sign_opts[] = {
+static const char *const sign_opts[] = {
 	BERTH_CLI_KEY_OPTS,
-	{ "--typ", BERTH_CLI_ONE, "T", "the header's typ" },
-	{ "--kid", BERTH_CLI_ONE, "K", "the header's kid" },
-	{ .name = NULL },
+	"--typ T\tthe header's typ",
+	"--kid K\tthe header's kid",
+	NULL
 };
 
-static const struct berth_cli_opt verify_opts[] = {
+static const char *const verify_opts[] = {
 	BERTH_CLI_KEY_OPTS,
 	BERTH_CLI_RESOLVER_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -279,59 +279,59 @@ static enum berth_err csr(struct berth_cli *c)
 }
 
 #define STORE_OPTS \
-	{ "--key-uri", BERTH_CLI_ONE, "URI", "soft:PATH#NAME, tpm2:NAME?dir=DIR or pkcs11:object=NAME?..." }, \
-	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" }
+	"--key-uri URI\tsoft:PATH#NAME, tpm2:NAME?dir=DIR or pkcs11:object=NAME?...", \
+	"--passphrase-file FILE\topens soft: (default: $BERTH_PASSPHRASE_FILE)"
 
-static const struct berth_cli_opt generate_opts[] = {
-	{ "--type", BERTH_CLI_ONE, "TYPE", "ed25519, x25519, p256, p384, p521, secp256k1" },
-	{ "--use", BERTH_CLI_ONE, "USE", "sign, agree or attest (default: sign if the type can)" },
+static const char *const generate_opts[] = {
+	"--type TYPE\ted25519, x25519, p256, p384, p521, secp256k1",
+	"--use USE\tsign, agree or attest (default: sign if the type can)",
 	STORE_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt store_opts[] = { STORE_OPTS, { .name = NULL } };
+static const char *const store_opts[] = { STORE_OPTS, NULL };
 
-static const struct berth_cli_opt list_opts[] = {
-	{ "--capabilities", BERTH_CLI_FLAG, NULL, "not the keys but what the store can make (--pretty: a table)" },
+static const char *const list_opts[] = {
+	"--capabilities\tnot the keys but what the store can make (--pretty: a table)",
 	STORE_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt seal_pin_opts[] = {
-	{ "--in", BERTH_CLI_ONE, "FILE", "the PIN, 1 to 128 bytes; mode 0600" },
-	{ "--out", BERTH_CLI_ONE, "BLOB", "where to write what only this TPM opens" },
-	{ "--tcti", BERTH_CLI_ONE, "STRING", "the TPM (default: $BERTH_TCTI, then /dev/tpmrm0)" },
-	{ .name = NULL }
+static const char *const seal_pin_opts[] = {
+	"--in FILE\tthe PIN, 1 to 128 bytes; mode 0600",
+	"--out BLOB\twhere to write what only this TPM opens",
+	"--tcti STRING\tthe TPM (default: $BERTH_TCTI, then /dev/tpmrm0)",
+	NULL
 };
 
-static const struct berth_cli_opt attest_opts[] = {
-	{ "--nonce", BERTH_CLI_ONE, "HEX", "32 bytes of the verifier (default: random)" },
+static const char *const attest_opts[] = {
+	"--nonce HEX\t32 bytes of the verifier (default: random)",
 	STORE_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt csr_opts[] = {
-	{ "--subject", BERTH_CLI_ONE, "NAME", "/CN=gw1/O=Example; of C, CN, L, O, OU, ST, serialNumber" },
-	{ "--san", BERTH_CLI_MANY, "NAME", "a URI (a DID) or a DNS name" },
-	{ "--der", BERTH_CLI_FLAG, NULL, "DER in place of PEM" },
+static const char *const csr_opts[] = {
+	"--subject NAME\t/CN=gw1/O=Example; of C, CN, L, O, OU, ST, serialNumber",
+	"--san NAME ...\ta URI (a DID) or a DNS name",
+	"--der\tDER in place of PEM",
 	STORE_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt bind_opts[] = {
-	{ "--cert", BERTH_CLI_ONE, "FILE", "the device certificate, PEM (with those above it) or DER" },
-	{ "--key-uri", BERTH_CLI_ONE, "URI", "the certificate's key" },
-	{ "--did-key-uri", BERTH_CLI_ONE, "URI", "the DID's key" },
-	{ "--kid", BERTH_CLI_ONE, "DID-URL", "the DID's key in its document" },
-	{ "--passphrase-file", BERTH_CLI_ONE, "FILE", "opens soft: (default: $BERTH_PASSPHRASE_FILE)" },
-	{ .name = NULL },
+static const char *const bind_opts[] = {
+	"--cert FILE\tthe device certificate, PEM (with those above it) or DER",
+	"--key-uri URI\tthe certificate's key",
+	"--did-key-uri URI\tthe DID's key",
+	"--kid DID-URL\tthe DID's key in its document",
+	"--passphrase-file FILE\topens soft: (default: $BERTH_PASSPHRASE_FILE)",
+	NULL
 };
 
-static const struct berth_cli_opt verify_idevid_opts[] = {
-	{ "--roots", BERTH_CLI_ONE, "FILE", "certificates that are trusted, PEM" },
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "judge as of then (default: the clock's)" },
+static const char *const verify_idevid_opts[] = {
+	"--roots FILE\tcertificates that are trusted, PEM",
+	"--now RFC3339\tjudge as of then (default: the clock's)",
 	BERTH_CLI_RESOLVER_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

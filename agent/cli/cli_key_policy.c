@@ -72,10 +72,10 @@ out:
 	return rc;
 }
 
-const struct berth_cli_opt berth_cli_key_policy_opts[] = {
-	{ "--pcrs", BERTH_CLI_ONE, "LIST", "0,2,7" },
-	{ "--bank", BERTH_CLI_ONE, "NAME", "sha256, the only one there is" },
-	{ "--values", BERTH_CLI_ONE, "FILE", "what they will hold: 32 bytes each, as tpm2_pcrread -o writes them" },
+const char *const berth_cli_key_policy_opts[] = {
+	"--pcrs LIST\t0,2,7",
+	"--bank NAME\tsha256, the only one there is",
+	"--values FILE\twhat they will hold: 32 bytes each, as tpm2_pcrread -o writes them",
 	BERTH_CLI_KEY_OPTS,
-	{ .name = NULL },
+	NULL
 };

@@ -77,20 +77,20 @@ static enum berth_err crl(struct berth_cli *c)
 	return rc ? rc : print(c, v, "crl");
 }
 
-static const struct berth_cli_opt show_opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+static const char *const show_opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
 
-static const struct berth_cli_opt csr_opts[] = {
-	{ "--subject", BERTH_CLI_ONE, "NAME", "/CN=gw1/O=Example (default: the operational DID)" },
+static const char *const csr_opts[] = {
+	"--subject NAME\t/CN=gw1/O=Example (default: the operational DID)",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt ca_opts[] = {
-	{ "--subject", BERTH_CLI_ONE, "NAME", "/O=Example/CN=Example gateways" },
-	{ "--days", BERTH_CLI_ONE, "N", "how long its certificate is valid (default: 3650)" },
-	{ "--request", BERTH_CLI_FLAG, NULL, "a request (PKCS#10) for a CA above it, in place of a certificate" },
+static const char *const ca_opts[] = {
+	"--subject NAME\t/O=Example/CN=Example gateways",
+	"--days N\thow long its certificate is valid (default: 3650)",
+	"--request\ta request (PKCS#10) for a CA above it, in place of a certificate",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -161,10 +161,10 @@ enum berth_err berth_cli_retire(struct berth_cli *c)
 }
 
 /* ---- the other side ---- */
-static const struct berth_cli_opt consent_opts[] = {
-	{ "--refuse", BERTH_CLI_FLAG, NULL, "the device stays with its owner" },
+static const char *const consent_opts[] = {
+	"--refuse\tthe device stays with its owner",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static enum berth_err consent(struct berth_cli *c)

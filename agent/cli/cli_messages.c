@@ -168,11 +168,11 @@ static enum berth_err command(struct berth_cli *c, const char *path, const char 
 static enum berth_err retry(struct berth_cli *c) { return command(c, "/v1/messages/retry", "tried now"); }
 static enum berth_err drop(struct berth_cli *c) { return command(c, "/v1/messages/drop", "dropped"); }
 
-static const struct berth_cli_opt list_opts[] = {
-	{ "--peer", BERTH_CLI_ONE, "DID", "of this one, each message" }, BERTH_CLI_DAEMON_OPTS, { .name = NULL },
+static const char *const list_opts[] = {
+	"--peer DID\tof this one, each message", BERTH_CLI_DAEMON_OPTS, NULL
 };
-static const struct berth_cli_opt opts[] = {
-	{ "--peer", BERTH_CLI_ONE, "DID", "all of this one" }, BERTH_CLI_DAEMON_OPTS, { .name = NULL },
+static const char *const opts[] = {
+	"--peer DID\tall of this one", BERTH_CLI_DAEMON_OPTS, NULL,
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -11,13 +11,13 @@
 
 /* ---- onboard ---- */
 
-static const struct berth_cli_opt onboard_opts[] = {
-	{ "--invitation", BERTH_CLI_ONE, "FILE", "a signed invitation from the owner" },
-	{ "--dry-run", BERTH_CLI_FLAG, NULL, "say what would be done; change nothing" },
-	{ "--accept-tip", BERTH_CLI_ONE, "HASH", "of two forked chains of owners, the one to take" },
-	{ "--abandon", BERTH_CLI_ONE, "SERIAL", "give up a run that cannot commit" },
+static const char *const onboard_opts[] = {
+	"--invitation FILE\ta signed invitation from the owner",
+	"--dry-run\tsay what would be done; change nothing",
+	"--accept-tip HASH\tof two forked chains of owners, the one to take",
+	"--abandon SERIAL\tgive up a run that cannot commit",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_row onboard_rows[] = { { "state", "state" }, { "would", "would" }, { "rendezvous", "rendezvous" } };
@@ -72,10 +72,10 @@ static enum berth_err onboard(struct berth_cli *c)
 
 /* ---- rotate ---- */
 
-static const struct berth_cli_opt rotate_opts[] = {
-	{ "--peer", BERTH_CLI_ONE, "DID", "of a relationship: speak to that peer from another DID" },
+static const char *const rotate_opts[] = {
+	"--peer DID\tof a relationship: speak to that peer from another DID",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_row rotate_rows[] = { { "state", "state" }, { "devices", "devices" } };
@@ -98,18 +98,18 @@ static enum berth_err rotate(struct berth_cli *c)
 
 /* ---- invite ---- */
 
-static const struct berth_cli_opt invite_opts[] = {
-	{ "--device", BERTH_CLI_ONE, "D", "id or serial number" },
-	{ "--oob", BERTH_CLI_FLAG, NULL, "for any DIDComm agent, as a URL (out-of-band 2.0)" },
-	{ "--goal", BERTH_CLI_ONE, "TEXT", "with --oob: what it is for, to be read" },
-	{ "--goal-code", BERTH_CLI_ONE, "CODE", "with --oob: the same for programs" },
-	{ "--uses", BERTH_CLI_ONE, "N", "with --oob: how many may answer it (1)" },
-	{ "--expires", BERTH_CLI_ONE, "SECONDS", "with --oob: until when" },
-	{ "--attach", BERTH_CLI_MANY, "FILE", "with --oob: a message that the invited may act upon, JSON" },
-	{ "--out", BERTH_CLI_ONE, "FILE", "where the invitation goes" },
-	{ "--qr", BERTH_CLI_FLAG, NULL, "show it as a QR code too" },
+static const char *const invite_opts[] = {
+	"--device D\tid or serial number",
+	"--oob\tfor any DIDComm agent, as a URL (out-of-band 2.0)",
+	"--goal TEXT\twith --oob: what it is for, to be read",
+	"--goal-code CODE\twith --oob: the same for programs",
+	"--uses N\twith --oob: how many may answer it (1)",
+	"--expires SECONDS\twith --oob: until when",
+	"--attach FILE ...\twith --oob: a message that the invited may act upon, JSON",
+	"--out FILE\twhere the invitation goes",
+	"--qr\tshow it as a QR code too",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 /* What a code can hold of an invitation that it cannot hold as a whole. */

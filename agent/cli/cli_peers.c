@@ -221,14 +221,14 @@ static enum berth_err disconnect(struct berth_cli *c)
 	return tell(c, "/v1/peers/end", berth_cli_arg(c, 0), "the relationship has ended, and the peer is told");
 }
 
-static const struct berth_cli_opt opts[] = { BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
-static const struct berth_cli_opt discover_opts[] = {
-	{ "--match", BERTH_CLI_ONE, "PATTERN", "only what is like that; * for any characters" },
+static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
+static const char *const discover_opts[] = {
+	"--match PATTERN\tonly what is like that; * for any characters",
 	BERTH_CLI_PEER_WAIT_OPT,
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
-static const struct berth_cli_opt connect_opts[] = { BERTH_CLI_PEER_WAIT_OPT, BERTH_CLI_DAEMON_OPTS, { .name = NULL } };
+static const char *const connect_opts[] = { BERTH_CLI_PEER_WAIT_OPT, BERTH_CLI_DAEMON_OPTS, NULL };
 #define disconnect_opts opts
 
 #define GROUP(id, args, does, example) \

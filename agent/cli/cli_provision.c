@@ -16,17 +16,17 @@
 #define CONFIRM_MIN_S 10
 #define CONFIRM_MAX_S 86400
 
-static const struct berth_cli_opt provision_opts[] = {
-	{ "--item", BERTH_CLI_MANY, "ID=FILE", "the item's name and what is in it" },
-	{ "--remove", BERTH_CLI_MANY, "ID", "it is provided no more" },
-	{ "--type", BERTH_CLI_ONE, "T", "network, config (default), file, cloud, lwm2m" },
-	{ "--model", BERTH_CLI_ONE, "M", "for all devices of that model, instead of one" },
-	{ "--all", BERTH_CLI_FLAG, NULL, "for all devices" },
-	{ "--confirm-within", BERTH_CLI_ONE, "SECONDS", "a device goes back by itself when it does not reach us by then" },
-	{ "--confirm-by", BERTH_CLI_ONE, "NAME", "or when that application of its does not confirm it" },
-	{ "--wait", BERTH_CLI_ONE, "SECONDS", "for what devices make of it" },
+static const char *const provision_opts[] = {
+	"--item ID=FILE ...\tthe item's name and what is in it",
+	"--remove ID ...\tit is provided no more",
+	"--type T\tnetwork, config (default), file, cloud, lwm2m",
+	"--model M\tfor all devices of that model, instead of one",
+	"--all\tfor all devices",
+	"--confirm-within SECONDS\ta device goes back by itself when it does not reach us by then",
+	"--confirm-by NAME\tor when that application of its does not confirm it",
+	"--wait SECONDS\tfor what devices make of it",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 /* ---- the request ---- */

@@ -178,17 +178,17 @@ enum berth_err berth_cli_fetch(struct berth_cli *c)
 	return rc;
 }
 
-#define CONFIG_OPT { "--config", BERTH_CLI_ONE, "FILE", "a daemon's configuration, for its [adapter] sections" }
+#define CONFIG_OPT "--config FILE\ta daemon's configuration, for its [adapter] sections"
 
-const struct berth_cli_opt berth_cli_publish_opts[] = {
-	{ "--part", BERTH_CLI_MANY, "NAME=FILE", "what is published: didDocument, did.jsonl, did-witness.json, did.json, transaction" },
-	{ "--phase", BERTH_CLI_ONE, "PHASE", "propose, submit (default) or check, where the registry has these" },
+const char *const berth_cli_publish_opts[] = {
+	"--part NAME=FILE ...\twhat is published: didDocument, did.jsonl, did-witness.json, did.json, transaction",
+	"--phase PHASE\tpropose, submit (default) or check, where the registry has these",
 	CONFIG_OPT,
-	{ .name = NULL },
+	NULL
 };
 
-const struct berth_cli_opt berth_cli_fetch_opts[] = {
-	{ "--out", BERTH_CLI_ONE, "FILE", "where it goes (default: stdout)" },
+const char *const berth_cli_fetch_opts[] = {
+	"--out FILE\twhere it goes (default: stdout)",
 	CONFIG_OPT,
-	{ .name = NULL },
+	NULL
 };

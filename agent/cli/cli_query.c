@@ -72,11 +72,11 @@ static enum berth_err match(struct berth_cli *c)
 	return rc;
 }
 
-static const struct berth_cli_opt match_opts[] = {
-	{ "--pex", BERTH_CLI_ONE, "FILE", "a DIF Presentation Exchange 2 definition" },
-	{ "--dcql", BERTH_CLI_ONE, "FILE", "a DCQL query (OpenID4VP 1.0)" },
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "instead of the system clock: only what is valid then" },
-	{ .name = NULL },
+static const char *const match_opts[] = {
+	"--pex FILE\ta DIF Presentation Exchange 2 definition",
+	"--dcql FILE\ta DCQL query (OpenID4VP 1.0)",
+	"--now RFC3339\tinstead of the system clock: only what is valid then",
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

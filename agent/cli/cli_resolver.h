@@ -21,10 +21,10 @@ struct berth_cli_resolver {
 	struct berth_json *kept_result;	/* owned; NULL: it was not asked */
 };
 #define BERTH_CLI_OFFLINE_OPTS \
-	{ "--offline", BERTH_CLI_FLAG, NULL, "ask no registry; with --config or --socket: what the daemon keeps of it, with its age" }, \
-	{ "--socket", BERTH_CLI_ONE, "PATH", "with --offline: that daemon's admin socket" }
+	"--offline\task no registry; with --config or --socket: what the daemon keeps of it, with its age", \
+	"--socket PATH\twith --offline: that daemon's admin socket"
 #define BERTH_CLI_RESOLVER_OPTS \
-	{ "--did-docs", BERTH_CLI_ONE, "DIR", "a folder of DID documents, one *.json each" }
+	"--did-docs DIR\ta folder of DID documents, one *.json each"
 
 /* Borrowed by nobody after close; r stays where it is in between. */
 BERTH_MUST_USE enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struct berth_cli *c);

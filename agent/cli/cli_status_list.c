@@ -366,35 +366,35 @@ out:
 /* ---- tables ---- */
 
 #define ENTRY_OPTS \
-	{ "--index", BERTH_CLI_ONE, "N", "the entry" }, \
-	{ "--size", BERTH_CLI_ONE, "BITS", "of an entry (default 1; a token says its own)" }, \
-	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody (nobody is asked anyway)" }, \
+	"--index N\tthe entry", \
+	"--size BITS\tof an entry (default 1; a token says its own)", \
+	"--offline\task nobody (nobody is asked anyway)", \
 	BERTH_CLI_RESOLVER_OPTS
 #define SIGN_OPTS \
-	{ "--value", BERTH_CLI_ONE, "V", "what it becomes (default 1)" }, \
-	{ "--format", BERTH_CLI_ONE, "FORMAT", "bitstring (signed as vc+jwt), di or token" }, \
-	{ "--ttl", BERTH_CLI_ONE, "SECONDS", "how long it may be kept" }, \
-	{ "--valid-until", BERTH_CLI_ONE, "RFC3339", "after that it is stale" }, \
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "when it is issued" }, \
-	{ "--kid", BERTH_CLI_ONE, "DID-URL", "signs, with the key that follows" }, \
+	"--value V\twhat it becomes (default 1)", \
+	"--format FORMAT\tbitstring (signed as vc+jwt), di or token", \
+	"--ttl SECONDS\thow long it may be kept", \
+	"--valid-until RFC3339\tafter that it is stale", \
+	"--now RFC3339\twhen it is issued", \
+	"--kid DID-URL\tsigns, with the key that follows", \
 	BERTH_CLI_KEY_OPTS
 
-static const struct berth_cli_opt create_opts[] = {
+static const char *const create_opts[] = {
 	ENTRY_OPTS,
 	SIGN_OPTS,
-	{ "--length", BERTH_CLI_ONE, "N", "entries (default 131072)" },
-	{ "--purpose", BERTH_CLI_ONE, "PURPOSE", "revocation (default), suspension, message" },
-	{ "--id", BERTH_CLI_ONE, "URI", "what credentials call the list" },
-	{ "--issuer", BERTH_CLI_ONE, "DID", "whose it is (default: the signer's)" },
-	{ .name = NULL },
+	"--length N\tentries (default 131072)",
+	"--purpose PURPOSE\trevocation (default), suspension, message",
+	"--id URI\twhat credentials call the list",
+	"--issuer DID\twhose it is (default: the signer's)",
+	NULL
 };
 
-static const struct berth_cli_opt set_opts[] = { ENTRY_OPTS, SIGN_OPTS, { .name = NULL } };
+static const char *const set_opts[] = { ENTRY_OPTS, SIGN_OPTS, NULL };
 
-static const struct berth_cli_opt check_opts[] = {
+static const char *const check_opts[] = {
 	ENTRY_OPTS,
-	{ "--jwk", BERTH_CLI_ONE, "FILE", "the issuer's bare public key" },
-	{ .name = NULL },
+	"--jwk FILE\tthe issuer's bare public key",
+	NULL
 };
 
 static const struct berth_cli_cmd cmds[] = {

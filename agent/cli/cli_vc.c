@@ -19,47 +19,47 @@ enum berth_err berth_cli_format(const struct berth_cli *c, const struct berth_bu
 /* ---- tables ---- */
 
 #define SIGN_OPTS \
-	{ "--format", BERTH_CLI_ONE, "FORMAT", "vc+jwt (default; presentations: vp+jwt), di, dc+sd-jwt, vc+sd-jwt, vc-jwt" }, \
-	{ "--kid", BERTH_CLI_ONE, "DID-URL", "the verification method that signs" }, \
-	{ "--disclose", BERTH_CLI_MANY, "JSON-POINTER", "SD-JWT: a claim that can be withheld, or that is shown" }, \
-	{ "--cryptosuite", BERTH_CLI_ONE, "NAME", "format di: eddsa-jcs-2022, ecdsa-jcs-2019 (default: the key's), eddsa-rdfc-2022, ecdsa-rdfc-2019" }, \
-	{ "--proof-id", BERTH_CLI_ONE, "URI", "format di: the proof's id" }, \
-	{ "--previous-proof", BERTH_CLI_MANY, "URI", "format di: a proof that is signed over" }, \
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "instead of the system clock" }, \
+	"--format FORMAT\tvc+jwt (default; presentations: vp+jwt), di, dc+sd-jwt, vc+sd-jwt, vc-jwt", \
+	"--kid DID-URL\tthe verification method that signs", \
+	"--disclose JSON-POINTER ...\tSD-JWT: a claim that can be withheld, or that is shown", \
+	"--cryptosuite NAME\tformat di: eddsa-jcs-2022, ecdsa-jcs-2019 (default: the key's), eddsa-rdfc-2022, ecdsa-rdfc-2019", \
+	"--proof-id URI\tformat di: the proof's id", \
+	"--previous-proof URI ...\tformat di: a proof that is signed over", \
+	"--now RFC3339\tinstead of the system clock", \
 	BERTH_CLI_KEY_OPTS
 
 #define VERIFY_OPTS \
-	{ "--format", BERTH_CLI_ONE, "FORMAT", "what it must be; then a missing typ is accepted" }, \
+	"--format FORMAT\twhat it must be; then a missing typ is accepted", \
 	BERTH_CLI_RESOLVER_OPTS, \
-	{ "--jwk", BERTH_CLI_ONE, "FILE", "the issuer's bare public key" }, \
-	{ "--trust", BERTH_CLI_MANY, "DID", "an issuer that is trusted (default: not judged)" }, \
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "instead of the system clock" }, \
-	{ "--status-dir", BERTH_CLI_ONE, "DIR", "a folder of status lists" }, \
-	{ "--no-status", BERTH_CLI_FLAG, NULL, "an unanswered status is a warning" }, \
-	{ "--schema-dir", BERTH_CLI_ONE, "DIR", "a folder of JSON Schemas" }, \
-	{ "--policy", BERTH_CLI_ONE, "FILE", "a berth.conf whose [credentials] and [trust] are the policy" }, \
-	{ "--offline", BERTH_CLI_FLAG, NULL, "ask nobody (nobody is asked anyway)" }
+	"--jwk FILE\tthe issuer's bare public key", \
+	"--trust DID ...\tan issuer that is trusted (default: not judged)", \
+	"--now RFC3339\tinstead of the system clock", \
+	"--status-dir DIR\ta folder of status lists", \
+	"--no-status\tan unanswered status is a warning", \
+	"--schema-dir DIR\ta folder of JSON Schemas", \
+	"--policy FILE\ta berth.conf whose [credentials] and [trust] are the policy", \
+	"--offline\task nobody (nobody is asked anyway)"
 
-static const struct berth_cli_opt issue_opts[] = {
+static const char *const issue_opts[] = {
 	SIGN_OPTS,
-	{ "--decoys", BERTH_CLI_ONE, "N", "SD-JWT: digests of nothing, beside those of each object" },
-	{ .name = NULL },
+	"--decoys N\tSD-JWT: digests of nothing, beside those of each object",
+	NULL
 };
 
-static const struct berth_cli_opt create_opts[] = {
-	{ "--challenge", BERTH_CLI_ONE, "C", "the verifier's nonce" },
-	{ "--domain", BERTH_CLI_ONE, "D", "whom it is for" },
+static const char *const create_opts[] = {
+	"--challenge C\tthe verifier's nonce",
+	"--domain D\twhom it is for",
 	SIGN_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
-static const struct berth_cli_opt vc_verify_opts[] = { VERIFY_OPTS, { .name = NULL } };
+static const char *const vc_verify_opts[] = { VERIFY_OPTS, NULL };
 
-static const struct berth_cli_opt vp_verify_opts[] = {
-	{ "--challenge", BERTH_CLI_ONE, "C", "the nonce it must carry" },
-	{ "--domain", BERTH_CLI_ONE, "D", "the audience it must name" },
+static const char *const vp_verify_opts[] = {
+	"--challenge C\tthe nonce it must carry",
+	"--domain D\tthe audience it must name",
 	VERIFY_OPTS,
-	{ .name = NULL },
+	NULL
 };
 
 static const struct berth_cli_cmd vc_cmds[] = {

@@ -204,11 +204,11 @@ static enum berth_err watch(struct berth_cli *c)
 	return rc;
 }
 
-static const struct berth_cli_opt opts[] = {
-	{ "--since", BERTH_CLI_ONE, "GENERATION", "also say which events have been since" },
-	{ "--once", BERTH_CLI_FLAG, NULL, "end after the first line" },
+static const char *const opts[] = {
+	"--since GENERATION\talso say which events have been since",
+	"--once\tend after the first line",
 	BERTH_CLI_DAEMON_OPTS,
-	{ .name = NULL },
+	NULL,
 };
 
 static const struct berth_cli_cmd cmds[] = {

@@ -218,31 +218,31 @@ out:
 
 /* ---- options ---- */
 
-#define LOG_OPT { "--log", BERTH_CLI_ONE, "DIR", "the folder with did.jsonl, which gets one entry more" }
+#define LOG_OPT "--log DIR\tthe folder with did.jsonl, which gets one entry more"
 #define NO_OPTS \
-	{ "--no-next-key", BERTH_CLI_FLAG, NULL, "end pre-rotation" }, \
-	{ "--no-witness", BERTH_CLI_FLAG, NULL, "nobody need approve of later versions" }, \
-	{ "--not-portable", BERTH_CLI_FLAG, NULL, "it can never move again" }
+	"--no-next-key\tend pre-rotation", \
+	"--no-witness\tnobody need approve of later versions", \
+	"--not-portable\tit can never move again"
 
-const struct berth_cli_opt berth_cli_webvh_update_opts[] = {
-	LOG_OPT, BERTH_CLI_KEY_OPTS, BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, { .name = NULL },
+const char *const berth_cli_webvh_update_opts[] = {
+	LOG_OPT, BERTH_CLI_KEY_OPTS, BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, NULL
 };
 
-const struct berth_cli_opt berth_cli_webvh_rotate_opts[] = {
+const char *const berth_cli_webvh_rotate_opts[] = {
 	LOG_OPT, BERTH_CLI_KEY_OPTS,
-	{ "--update-key", BERTH_CLI_MANY, "KEY", "a key that updates from now on (JWK file or Multikey)" },
-	BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, { .name = NULL },
+	"--update-key KEY ...\ta key that updates from now on (JWK file or Multikey)",
+	BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, NULL
 };
 
-const struct berth_cli_opt berth_cli_webvh_migrate_opts[] = {
+const char *const berth_cli_webvh_migrate_opts[] = {
 	LOG_OPT, BERTH_CLI_KEY_OPTS,
-	{ "--domain", BERTH_CLI_ONE, "PLACE", "where it goes: HOST[:PORT][/PATH]" },
-	BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, { .name = NULL },
+	"--domain PLACE\twhere it goes: HOST[:PORT][/PATH]",
+	BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, NULL
 };
 
-const struct berth_cli_opt berth_cli_webvh_deactivate_opts[] = {
+const char *const berth_cli_webvh_deactivate_opts[] = {
 	LOG_OPT, BERTH_CLI_KEY_OPTS,
-	{ "--did-web", BERTH_CLI_FLAG, NULL, "write did.json too" },
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "the time of the entry (default: the clock's)" },
-	{ .name = NULL },
+	"--did-web\twrite did.json too",
+	"--now RFC3339\tthe time of the entry (default: the clock's)",
+	NULL
 };

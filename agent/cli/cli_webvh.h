@@ -30,7 +30,7 @@ void berth_cli_webvh_close(struct berth_cli_webvh *w);
 BERTH_MUST_USE enum berth_err berth_cli_webvh_save(struct berth_cli_webvh *w, const struct berth_cli *c);
 enum berth_err berth_cli_webvh_witness(struct berth_cli *c);
 enum berth_err berth_cli_webvh_verify(struct berth_cli *c);
-extern const struct berth_cli_opt berth_cli_webvh_witness_opts[], berth_cli_webvh_verify_opts[];
+extern const char *const berth_cli_webvh_witness_opts[], *const berth_cli_webvh_verify_opts[];
 
 /* ---- cli_webvh_spec.c ---- */
 /* "example.com:8443/dids/a" -> "example.com%3A8443:dids:a", appended. */
@@ -43,14 +43,14 @@ BERTH_MUST_USE enum berth_err
 berth_cli_webvh_document(struct berth_json **out, const struct berth_cli *c, const struct berth_cli_webvh *w, const char *did);
 
 #define BERTH_CLI_WEBVH_PARAM_OPTS \
-	{ "--next-key", BERTH_CLI_MANY, "KEY", "webvh: a key that may follow (JWK file, Multikey or its hash): pre-rotation" }, \
-	{ "--witness", BERTH_CLI_MANY, "DID", "webvh: a did:key that must approve of each version" }, \
-	{ "--threshold", BERTH_CLI_ONE, "N", "webvh: how many of the witnesses (default: all)" }, \
-	{ "--watcher", BERTH_CLI_MANY, "URL", "webvh: who watches the log" }, \
-	{ "--ttl", BERTH_CLI_ONE, "SECONDS", "webvh: how long the document may be remembered" }, \
-	{ "--document", BERTH_CLI_ONE, "FILE", "webvh: the whole DID document" }, \
-	{ "--did-web", BERTH_CLI_FLAG, NULL, "webvh: write did.json too, the did:web of the same place" }, \
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "webvh: the time of the entry (default: the clock's)" }
+	"--next-key KEY ...\twebvh: a key that may follow (JWK file, Multikey or its hash): pre-rotation", \
+	"--witness DID ...\twebvh: a did:key that must approve of each version", \
+	"--threshold N\twebvh: how many of the witnesses (default: all)", \
+	"--watcher URL ...\twebvh: who watches the log", \
+	"--ttl SECONDS\twebvh: how long the document may be remembered", \
+	"--document FILE\twebvh: the whole DID document", \
+	"--did-web\twebvh: write did.json too, the did:web of the same place", \
+	"--now RFC3339\twebvh: the time of the entry (default: the clock's)"
 
 /* ---- cli_webvh.c ---- */
 enum berth_err berth_cli_webvh_create(struct berth_cli *c);
@@ -58,7 +58,7 @@ enum berth_err berth_cli_webvh_update(struct berth_cli *c);
 enum berth_err berth_cli_webvh_rotate(struct berth_cli *c);
 enum berth_err berth_cli_webvh_migrate(struct berth_cli *c);
 enum berth_err berth_cli_webvh_deactivate(struct berth_cli *c);
-extern const struct berth_cli_opt berth_cli_webvh_update_opts[], berth_cli_webvh_rotate_opts[],
-	berth_cli_webvh_migrate_opts[], berth_cli_webvh_deactivate_opts[];
+extern const char *const berth_cli_webvh_update_opts[], *const berth_cli_webvh_rotate_opts[],
+	*const berth_cli_webvh_migrate_opts[], *const berth_cli_webvh_deactivate_opts[];
 
 #endif

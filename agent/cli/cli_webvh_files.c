@@ -228,11 +228,11 @@ out:
 	return rc;
 }
 
-const struct berth_cli_opt berth_cli_webvh_witness_opts[] = {
-	{ "--log", BERTH_CLI_ONE, "DIR", "the folder with did.jsonl; did-witness.json is written there" },
+const char *const berth_cli_webvh_witness_opts[] = {
+	"--log DIR\tthe folder with did.jsonl; did-witness.json is written there",
 	BERTH_CLI_KEY_OPTS,
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "the time of the approval (default: the clock's)" },
-	{ .name = NULL },
+	"--now RFC3339\tthe time of the approval (default: the clock's)",
+	NULL
 };
 
 /* ---- verify-log ---- */
@@ -299,12 +299,12 @@ out:
 	return rc;
 }
 
-const struct berth_cli_opt berth_cli_webvh_verify_opts[] = {
-	{ "--witness", BERTH_CLI_ONE, "FILE", "did-witness.json" },
-	{ "--did", BERTH_CLI_ONE, "DID", "whose log it must be (default: what its last entry says)" },
-	{ "--version-id", BERTH_CLI_ONE, "ID", "the document of that version" },
-	{ "--version-number", BERTH_CLI_ONE, "N", "the same by its number" },
-	{ "--version-time", BERTH_CLI_ONE, "RFC3339", "the document of that time, UTC" },
-	{ "--now", BERTH_CLI_ONE, "RFC3339", "judge as of then (default: the clock's)" },
-	{ .name = NULL },
+const char *const berth_cli_webvh_verify_opts[] = {
+	"--witness FILE\tdid-witness.json",
+	"--did DID\twhose log it must be (default: what its last entry says)",
+	"--version-id ID\tthe document of that version",
+	"--version-number N\tthe same by its number",
+	"--version-time RFC3339\tthe document of that time, UTC",
+	"--now RFC3339\tjudge as of then (default: the clock's)",
+	NULL
 };
