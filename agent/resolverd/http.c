@@ -274,22 +274,6 @@ enum berth_err berth_res_http_begin(struct berth_res_http *h, const struct berth
 	return BERTH_OK;
 }
 
-void berth_res_http_cancel(struct berth_res_http *h, struct berth_res_exchange *x)
-{
-	berth_registry_http_done *done = x->state == BERTH_RES_GONE ? NULL : x->done;
-	void *arg = x->arg;
-	struct berth_registry_http_reply r = {
-		.size = sizeof(r), .status = BERTH_REGISTRY_CANCELLED, .content_type = "", .message = "cancelled",
-	};
-	enum berth_err before = h->why;
-
-	berth_res_http_drop(h, x);
-	h->why = BERTH_OK;
-	if (done)
-		done(arg, &r);
-	h->why = before;		/* of the call that this may be in */
-}
-
 void berth_res_http_drop(struct berth_res_http *h, struct berth_res_exchange *x)
 {
 	(void)h;

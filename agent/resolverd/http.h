@@ -32,15 +32,12 @@ BERTH_MUST_USE enum berth_err berth_res_http_new(struct berth_res_http **out, co
  * no need of it. */
 void berth_res_http_free(struct berth_res_http *h);
 
-/* done is called once, from run() or from cancel(); what the policy refuses is told that
- * way, too.  E_TYPE: malformed; E_QUOTA: too many, or too much to send; then it is not
- * called. */
+/* done is called once, from run(); what the policy refuses is told that way, too.
+ * E_TYPE: malformed; E_QUOTA: too many, or too much to send; then it is not called. */
 BERTH_MUST_USE enum berth_err
 berth_res_http_begin(struct berth_res_http *h, const struct berth_registry_http *req, uint32_t deadline_ms,
 		     berth_registry_http_done *done, void *arg, struct berth_res_exchange **out);
-/* Ends it with CANCELLED, told before this returns; drop: without a call.  Both may be
- * used in a done of another. */
-void berth_res_http_cancel(struct berth_res_http *h, struct berth_res_exchange *x);
+/* Ends it without a call; also in a done of another. */
 void berth_res_http_drop(struct berth_res_http *h, struct berth_res_exchange *x);
 
 int berth_res_http_fd(const struct berth_res_http *h);	/* readable: run() */
@@ -48,8 +45,7 @@ int berth_res_http_timeout_ms(struct berth_res_http *h);	/* -1: whenever fd says
 void berth_res_http_run(struct berth_res_http *h);
 
 /* In a done: why the exchange did not come to a reply, more exactly than its status:
- * E_NETPOL, E_CLOCK, E_SIZE, E_NOMEM, E_UNAVAILABLE; BERTH_OK after one,
- * and when it was cancelled. */
+ * E_NETPOL, E_CLOCK, E_SIZE, E_NOMEM, E_UNAVAILABLE; BERTH_OK after one. */
 enum berth_err berth_res_http_why(const struct berth_res_http *h);
 
 #endif

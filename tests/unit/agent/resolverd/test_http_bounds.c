@@ -95,7 +95,6 @@ struct meddler {
 	struct told own;
 	struct berth_res_exchange *other, *self;
 	unsigned again;
-	bool drops;
 };
 
 static void meddle(void *arg, const struct berth_registry_http_reply *r)
@@ -104,11 +103,9 @@ static void meddle(void *arg, const struct berth_registry_http_reply *r)
 	struct berth_registry_http q = request_of(SITE "/ok");
 
 	on_done(&m->own, r);
-	berth_res_http_cancel(http, m->self);	/* too late, and no harm */
-	if (m->other && m->drops)
+	berth_res_http_drop(http, m->self);	/* too late, and no harm */
+	if (m->other)
 		berth_res_http_drop(http, m->other);
-	else if (m->other)
-		berth_res_http_cancel(http, m->other);
 	m->other = NULL;
 	if (m->again && m->again--)
 		CHECK_OK(berth_res_http_begin(http, &q, 0, meddle, m, &m->self));
@@ -120,20 +117,19 @@ static void a_call_may_begin_and_end_others(void **state)
 	const struct berth_registry_http *const others[] = { &silent, &no };
 
 	(void)state;
-	for (size_t i = 0; i < 2 * N(others); i++) {
-		struct meddler m = { .again = 3, .drops = i % 2 };
+	for (size_t i = 0; i < N(others); i++) {
+		struct meddler m = { .again = 3 };
 		struct told other;
 
-		CHECK_OK(berth_res_http_begin(http, i < 2 ? &q : &no, 0, meddle, &m, &m.self));
-		m.other = begin(others[i / 2], 0, &other);
+		CHECK_OK(berth_res_http_begin(http, i == 0 ? &q : &no, 0, meddle, &m, &m.self));
+		m.other = begin(others[i], 0, &other);
 		while (m.own.calls < 4)
 			pump();
-		CHECK(other.calls == !m.drops && (m.drops || other.status == BERTH_REGISTRY_CANCELLED));
-		CHECK(other.why == BERTH_OK);
+		CHECK(other.calls == 0);
 	}
 }
 
-static void cancelled_in_any_state_it_is_told_once(void **state)
+static void dropped_in_any_state_it_is_told_nothing(void **state)
 {
 	static const char *const urls[] = {
 		SITE "/silent", "https://slow.test/", "https://10.0.0.1/", "https://11.0.0.1:8001/ok", SITE "/drip",
@@ -150,13 +146,8 @@ static void cancelled_in_any_state_it_is_told_once(void **state)
 				pump();
 			if (t.calls)
 				continue;
-			if (rounds % 2) {
-				berth_res_http_cancel(http, x);
-				CHECK(t.calls == 1 && t.status == BERTH_REGISTRY_CANCELLED);
-			} else {
-				berth_res_http_drop(http, x);
-				CHECK(t.calls == 0);
-			}
+			berth_res_http_drop(http, x);
+			CHECK(t.calls == 0);
 		}
 	replies(SITE "/ok", 200, &after);
 }
@@ -273,7 +264,7 @@ int main(void)
 		TEST(too_many_do_not_begin),
 		TEST(the_rate_of_an_address_makes_wait),
 		TEST(a_call_may_begin_and_end_others),
-		TEST(cancelled_in_any_state_it_is_told_once),
+		TEST(dropped_in_any_state_it_is_told_nothing),
 		TEST(freed_with_exchanges_under_way),
 		TEST(what_is_held_of_all_replies_is_bounded),
 		TEST(c015_every_allocation_may_fail),
