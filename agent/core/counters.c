@@ -23,6 +23,10 @@
  * back together with the store, and a store that is older than its file still shows.  A
  * TPM's counters, and the epoch of any device, are level or one behind.
  *
+ * What may be lost with the power (fx->fleeting) is no step: the device would be ahead of a
+ * store that has forgotten it.  Nor need it be one, for an older copy that brings it back is
+ * what a power cut leaves.
+ *
  * What a batch changes is on the disk at once or not at all (store_txn.c): one step is for
  * all of it, behind its sync. */
 #include "agent/core/agent_internal.h"

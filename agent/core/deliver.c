@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One event, one transaction: load the instance, run its step, store everything
- * the step asked for together with the new state, and only then act on it. */
+ * the step asked for together with the new state, and only then act on it: when it is on
+ * the disk, or at once where nothing of it has to last. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +177,7 @@ static enum berth_err settle(struct berth_agent *a, enum berth_err rc, struct be
 		rc = berth_effects_forget(pre, one->forget[i]);
 	if (!rc && one->audit)
 		berth_effects_audit(pre, "%s", one->audit);
+	pre->lasting |= one->n_puts || one->n_forget || one->audit;
 	berth_effects_free(one);
 	return rc;
 }
@@ -225,6 +227,7 @@ whole_step(struct berth_agent *a, const struct berth_machine *m, struct berth_in
 		rc = berth_effects_forget(fx, pre.forget[i]);
 	if (!fx->audit && pre.audit)
 		berth_effects_audit(fx, "%s", pre.audit);
+	fx->fleeting &= !pre.lasting;
 	if (rc || (rc = agent_acknowledge(a, ev, fx))) {
 		inst->state = before;
 		berth_effects_free(fx);
@@ -248,7 +251,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 	if (rc)
 		return rc;
 	*step_rc = whole_step(a, m, inst, ev, fx);
-	fx->may_step_generation |= m->counted && inst->state != before;
+	fx->may_step_generation |= m->counted && inst->state != before && !fx->fleeting;
 	if (!*step_rc && (*step_rc = apply(a, fx, ev, &by, by_stranger(a, m, ev)))) {
 		/* the step was fine, the host could not follow: as if it never ran */
 		inst->state = before;
@@ -299,6 +302,12 @@ static bool is_final(const struct berth_agent *a, const struct berth_effects *fx
 	return fx->n_forget || fx->wipe || fx->clear_device || (a->counters_due && !a->batch);
 }
 
+/* What may be lost delays nothing: its messages leave at once, and a power cut takes it back. */
+static enum berth_err commit(struct berth_agent *a, const struct berth_effects *fx)
+{
+	return fx->fleeting ? berth_store_commit_loose(a->cfg.store) : berth_store_commit(a->cfg.store);
+}
+
 static enum berth_err
 deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *key,
 	     const struct berth_event *ev, struct berth_json **result, const char **next)
@@ -327,7 +336,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		rc = step_rc;	/* not remembered: the sender tries again */
 		goto out;
 	}
-	if ((rc = remember(a, ev, &fx, step_rc, inst.state != before)) || (rc = berth_store_commit(a->cfg.store)))
+	if ((rc = remember(a, ev, &fx, step_rc, inst.state != before)) || (rc = commit(a, &fx)))
 		goto out;
 	agent_counters_risen(a, &fx);
 	final = is_final(a, &fx);

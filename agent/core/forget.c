@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an identity and of its keys.  The keystore takes part in no transaction, so
- * names come first: a key that may have to go stands in a record before it is made (its
- * machine's data say so) and in NS_DOOMED before it is deleted.  A power cut anywhere
- * leaves a name, and the next start goes on from it: no key is ever orphaned. */
+ * names come first: that of a key that may have to go stands in a record before it is made
+ * (its machine's data say so), or is the one that its machine gives the next time, and stands
+ * in NS_DOOMED before it is deleted.  A power cut anywhere leaves a name, and the next start
+ * goes on from it: no key is ever orphaned. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

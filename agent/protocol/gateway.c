@@ -65,6 +65,7 @@ static const struct berth_transition table[] = {
 	{ GW_BLANK,        "denied",           gateway_on_birth_denied,      STAY,            STAY },
 
 	{ GW_INITIALIZED,  "resume",           gateway_begin,                GW_SEEKING,      STAY },
+	{ GW_INITIALIZED,  "timer",            gateway_begin,                GW_SEEKING,      STAY },
 	{ GW_INITIALIZED,  "cmd/onboard",      gateway_begin,                GW_SEEKING,      STAY },
 	{ GW_INITIALIZED,  "cmd/invitation",   gateway_on_invitation,        GW_CONTACTING,   STAY },
 
@@ -222,9 +223,15 @@ static const struct berth_transition table[] = {
 /* What a gateway takes from nobody in particular: the rendezvous' cookie. */
 static const char *const anonymous[] = { "challenge", NULL };
 
+/* Until it accepts an owner: whoever it has asked who owns it, or has proved itself to, knows what
+ * to do with a device that never comes back, and one that has forgotten them is no other.
+ * PENDING is none of these: a person's approval is for this run. */
+#define TENTATIVE (1u << GW_INITIALIZED | 1u << GW_SEEKING | 1u << GW_CONTACTING | 1u << GW_OWNER_PROVED | 1u << GW_DEVICE_PROVED)
+
 const struct berth_machine berth_gateway_machine = {
 	.name = "gateway", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
 	.anonymous = anonymous, .counted = true, .rotates = true, .strict = true, .closed = "RETIRED", .recovery = GW_QUARANTINED,
+	.tentative = TENTATIVE,
 };

@@ -195,6 +195,7 @@ contact(struct berth_env *env, struct berth_instance *inst, struct berth_effects
 	if ((rc = keep(env, inst, c)))
 		return rc;
 	berth_json_remove(berth_data_obj(inst->data, "seek"), "candidates");
+	fx->lasting = c->result.delegate != NULL;	/* so does its number */
 	fx->state = GW_CONTACTING;
 	return gateway_hello(env, inst, fx);
 }
@@ -305,6 +306,7 @@ enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance
 		if (rc == BERTH_E_NOMEM)
 			goto out;
 	}
+	fx->lasting = lied;
 	rc = lied ? berth_distrust_lied(notes, from) : berth_distrust_decay(notes, from);
 	berth_effects_audit(fx, "rendezvous %s answered: %zu of %zu hold%s", from, held, berth_json_len(blobs), why);
 out:

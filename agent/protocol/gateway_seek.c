@@ -48,6 +48,7 @@ enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *
 	berth_json_remove(inst->data, "chain");
 	berth_json_remove(inst->data, "owner");
 	fx->timer_ms = gateway_back_off_ms(failures);
+	fx->lasting = true;	/* who goes off and on again has failed as often, and spent as much */
 	berth_effects_audit(fx, "%s", why);
 	return BERTH_OK;
 }
@@ -240,6 +241,7 @@ enum berth_err gateway_note_start(struct berth_env *env, struct berth_instance *
 static enum berth_err rest(struct berth_instance *inst, struct berth_effects *fx, int64_t seconds)
 {
 	fx->timer_ms = (uint64_t)seconds * 1000;
+	fx->lasting = true;
 	berth_effects_audit(fx, "the day's octets for seeking are spent: resting for %lld s", (long long)seconds);
 	return berth_json_set_bool(berth_data_obj(inst->data, "seek"), "resting", true);
 }

@@ -51,6 +51,20 @@ static void keep_audit_and_timer(struct berth_effects *fx)
 	*fx = (struct berth_effects){ .audit = audit, .timer_ms = timer_ms, .due_ms = due_ms, .state = BERTH_STATE_STAY };
 }
 
+static bool is_tentative(const struct berth_machine *m, int state) { return state >= 0 && m->tentative >> state & 1; }
+
+bool berth_row_is_tentative(const struct berth_machine *m, const struct berth_transition *row, int to)
+{
+	return is_tentative(m, row->from) && is_tentative(m, to) && strncmp(row->on, "cmd/", 4) != 0;
+}
+
+/* Keys and counters are beside the store and cannot be taken back with it. */
+static bool ends_something(const struct berth_effects *fx)
+{
+	return fx->n_forget || fx->wipe || fx->clear_device || fx->step_generation || fx->step_epoch || fx->floor_s ||
+	       fx->floor_back || fx->gone_peer || fx->moved_peer;
+}
+
 enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_env *env,
 				  struct berth_instance *inst, const struct berth_event *ev,
 				  struct berth_effects *fx)
@@ -72,6 +86,7 @@ enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_en
 	if (rc == BERTH_OK) {
 		berth_json_free(before);
 		set_state(m, inst, fx->state == BERTH_STATE_STAY ? row->to : fx->state, ev->on);
+		fx->fleeting = !fx->lasting && !ends_something(fx) && berth_row_is_tentative(m, row, inst->state);
 		return BERTH_OK;
 	}
 	berth_json_free(inst->data);

@@ -294,6 +294,8 @@ struct berth_effects {
 	bool step_generation, step_epoch;	/* in any case */
 	bool may_step_generation;	/* when the day's allowance has one left (the host
 					 * says so itself for a counted machine's states) */
+	bool lasting;			/* it must not be lost, also between tentative states */
+	bool fleeting;			/* made of that by berth_machine_step(): what leaves need not wait for the disk */
 	int64_t floor_s;		/* the time is at least this from now on; 0: as it was */
 	bool floor_back;		/* it is floor_s, even if it was later */
 	bool clear_device;		/* after the commit: the TPM, once all keys are gone */
@@ -343,6 +345,12 @@ struct berth_machine {
 	/* Its states are a device's own: each change of one is worth a step of the
 	 * generation counter, so that an older copy of the store shows. */
 	bool counted;
+	/* Bits of states (1u << state) in which nobody has been promised anything.  What a step from
+	 * one of them to one of them stores may be lost with the power, although its messages have
+	 * left: the next start begins anew, and what comes for what was forgotten is refused.  Not
+	 * so commands, refusals, rows for any state, whatever ends something, and what the step
+	 * says has to last.  0: all of it lasts. */
+	unsigned tentative;
 	/* Names of messages that may come from nobody in particular (anoncrypt without
 	 * a signature), NULL-terminated; NULL: none.  All others need a sender (C052). */
 	const char *const *anonymous;
@@ -376,6 +384,8 @@ struct berth_machine {
 BERTH_MUST_USE enum berth_err
 berth_machine_step(const struct berth_machine *m, struct berth_env *env,
 		   struct berth_instance *inst, const struct berth_event *ev, struct berth_effects *fx);
+/* Whether what that row stores on its way to the state `to` may be lost, as far as the table says. */
+bool berth_row_is_tentative(const struct berth_machine *m, const struct berth_transition *row, int to);
 /* Whether any row takes this event. */
 bool berth_machine_knows(const struct berth_machine *m, const char *on);
 int berth_machine_state(const struct berth_machine *m, const char *name);	/* -1 */

@@ -66,6 +66,8 @@ static enum berth_err make_all(struct berth_keystore *store, const struct berth_
 	for (size_t i = 0; i < n; i++)
 		if (!berth_keystore_has(store, v[i].name))
 			fresh[n_fresh++] = v[i];
+		else if (berth_keystore_find(store, v[i].name, &info[i]) || info[i].pub.type != v[i].type)
+			return berth_fail(BERTH_E_KEYSTORE, "%s is there, as another kind of key", v[i].name);
 	if (n_fresh)
 		rc = berth_keystore_generate_all(store, fresh, n_fresh);
 	for (size_t i = 0; !rc && i < n; i++)

@@ -67,6 +67,7 @@ void model_say(struct model_step *t, enum model_message type, uint8_t who, uint1
 }
 
 /* two states are the same when their octets are */
+_Static_assert(offsetof(struct model_state, o) == MODEL_DEVICE, "a device");
 _Static_assert(offsetof(struct model_state, id) == offsetof(struct model_state, who) + MODEL_FLIGHT, "padding");
 _Static_assert(sizeof(struct model_state) == offsetof(struct model_state, id) + 2 * MODEL_FLIGHT, "padding");
 
@@ -202,17 +203,84 @@ static void settle(const struct model_step *t, bool owner, const struct berth_tr
 			 machine_of(owner)->states[from], machine_of(owner)->states[*to], row->on, t->choice);
 }
 
+/* ---- what is on the device's disk ---- */
+/* Neither the device's own counter nor what the test keeps account of is on it. */
+static void go_back(struct model_state *s)
+{
+	struct model_state was = *s;
+
+	memcpy(s, was.synced, MODEL_DEVICE);
+	memcpy(s->owned, was.owned, sizeof(was.owned));
+	s->device_epoch = was.device_epoch;
+}
+
+static void is_synced(struct model_state *s)
+{
+	memset(s->synced, 0, sizeof(s->synced));
+}
+
+static bool is_tentative(const struct model_step *t, const struct berth_transition *row, int to)
+{
+	struct berth_machine m = berth_gateway_machine;
+
+	m.tentative |= t->m->tentative;
+	return t->m->cuts && !t->lasting && berth_row_is_tentative(&m, row, to);
+}
+
+/* Attempts are numbered without an end; which of two is the later one is all that counts. */
+static void renumber_attempts(struct model_state *s)
+{
+	uint8_t *synced = s->synced[0] ? &s->synced[offsetof(struct model_state, attempt)] : &s->attempt, none = 0;
+	uint8_t low = s->attempt < *synced ? s->attempt : *synced, base;
+
+	if (s->shown + 1 < low)
+		s->shown = low - 1;
+	base = s->shown < low ? s->shown : low;
+	s->attempt -= base;
+	*(s->synced[0] ? synced : &none) -= base;
+	s->shown -= base;
+}
+
+/* After a step of the device; its commit puts all before it on the disk, too. */
+static void write_down(const struct model_state *was, struct model_step *t, const struct berth_transition *row, int to)
+{
+	if (!is_tentative(t, row, to))
+		is_synced(&t->s);
+	else if (!was->synced[0])
+		memcpy(t->s.synced, was, MODEL_DEVICE);
+	if (t->s.synced[0] && memcmp(&t->s, t->s.synced, MODEL_DEVICE) == 0)
+		is_synced(&t->s);
+	renumber_attempts(&t->s);
+}
+
+static void power(struct explore *x, const struct model_state *s)
+{
+	struct model_state n = *s;
+
+	if (!s->synced[0])
+		return;
+	is_synced(&n);
+	renumber_attempts(&n);
+	explore_to(x, &n, EXPLORE_AUTO, "it is on the disk");
+	n = *s;
+	go_back(&n);
+	is_synced(&n);
+	renumber_attempts(&n);
+	explore_to(x, &n, EXPLORE_FAULT, "the power goes");
+}
+
 /* "a released owner is never obeyed": what changes the device is the word of whom it is being
  * onboarded by, or belongs to, in this epoch. */
 static const char *judge(const struct model_state *was, const struct model_step *t)
 {
-	const size_t device = offsetof(struct model_state, o);
+	struct model_state is = t->s;
 
+	is.attempt = was->attempt;	/* numbered anew */
 	if (t->broken)
 		return t->broken;
 	if (t->s.epoch < was->epoch || t->s.device_epoch < was->device_epoch)
 		return "P7: the epoch has decreased";
-	if (!t->type || messages[t->type].to_owner || memcmp(was, &t->s, device) == 0)
+	if (!t->type || messages[t->type].to_owner || memcmp(was, &is, MODEL_DEVICE) == 0)
 		return NULL;
 	if (was->o[t->who - 1].epoch != was->epoch || (was->active != t->who && was->peer != t->who))
 		return "P8: one who does not own the device is obeyed";
@@ -241,6 +309,8 @@ static void outcome(struct explore *x, const struct event *e, struct model_step 
 	if (to != MODEL_REFUSED) {
 		settle(t, e->owner, row, e->from, &to);
 		*(uint8_t *)part(&t->s, e) = (uint8_t)to;
+		if (!e->owner)
+			write_down(e->s, t, row, to);
 	} else if (!t->type) {
 		return;
 	}
@@ -349,6 +419,14 @@ static bool is_reached(const struct model_state *s, int at)
 	return model_is_at(o->at, s->type[at] == M_WHERE ? s->id[at] & 1 : s->at) || (s->type[at] == M_HERE && s->id[at] & 1);
 }
 
+/* Its id, should the power go. */
+static bool is_forgotten(const struct model *m, const struct event *e)
+{
+	unsigned tentative = berth_gateway_machine.tentative | m->tentative;
+
+	return m->cuts && !e->owner && tentative >> e->from & 1;
+}
+
 static void arrives(struct explore *x, const struct model_state *s, int at)
 {
 	struct event e = { .owner = messages[s->type[at]].to_owner, .s = s, .who = s->who[at], .id = s->id[at],
@@ -370,7 +448,7 @@ static void arrives(struct explore *x, const struct model_state *s, int at)
 	}
 	run(x, &e, &left);
 	e.kind = EXPLORE_FAULT;
-	if (!messages[e.type].once || ((struct model *)x->arg)->faults & FAULT_NO_MEMORY)
+	if (!messages[e.type].once || is_forgotten(x->arg, &e) || ((struct model *)x->arg)->faults & FAULT_NO_MEMORY)
 		run(x, &e, s);
 }
 
@@ -495,6 +573,7 @@ void model_next(struct explore *x, const void *state)
 		arrives(x, s, i);
 		is_lost(x, s, i);
 	}
+	power(x, s);
 	counter(x, s);
 	old_copy(x, s);
 	backup(x, s);
@@ -517,6 +596,9 @@ void model_print(const struct model_state *s)
 		       berth_owner_machine.states[s->o[i].state], s->o[i].epoch, s->o[i].run, s->o[i].op, s->o[i].renewal,
 		       s->o[i].is, s->o[i].transfer, s->o[i].want, s->o[i].changed, s->o[i].set, s->o[i].is_set, s->o[i].odd,
 		       s->o[i].restored, s->o[i].synced, s->o[i].at, s->o[i].signed_);
+	if (s->synced[0])
+		printf("on the disk: gateway %s run %u of %u\n", berth_gateway_machine.states[s->synced[0]],
+		       s->synced[offsetof(struct model_state, run)], s->synced[offsetof(struct model_state, peer)]);
 	for (int i = 0; i < MODEL_FLIGHT && s->type[i]; i++)
 		printf("under way: %s, %c, %u\n", messages[s->type[i]].on, "?ABD"[s->who[i]], s->id[i]);
 }

@@ -13,6 +13,11 @@
  * tables.  A step is one transaction, so an end in the middle of one is as if it had not
  * begun; the start after it is the event "resume", which may come at any time.
  *
+ * Where the power may go (cuts), a device that has taken steps which the table calls tentative
+ * (berth_row_is_tentative()) may be at any time what it was before them, though what it has
+ * said is under way, or it may find them on its disk.  Then the ids of what it took in them are
+ * forgotten too: that may come once more.
+ *
  * Messages are a set without an order.  Any may be lost for good (the outbox gives it up);
  * one that its sender says again may be there twice under two ids.  The very same id twice is
  * what the memory of ids is for, which one of the faults takes away. */
@@ -89,6 +94,8 @@ struct model_owner { uint8_t state, epoch, hello, run, op, renewal, seq, is, not
 	uint8_t signed_;				/* an end that its delegate is to carry */
 };
 
+#define MODEL_DEVICE 38		/* octets of a device, up to its owners */
+
 struct model_state {
 	uint8_t state, epoch, device_epoch;		/* the gateway's, of its store and its TPM */
 	uint8_t run, peer, item;
@@ -102,9 +109,12 @@ struct model_state {
 	uint8_t set_seq, staged, in_use, trial, wait, outcome, kept;	/* items; kept: confirmed last */
 	uint8_t resync, resynced;
 	uint8_t at, tried;				/* addresses: in use, and asked (bits) */
+	uint8_t attempt;				/* the last that was named */
 	struct model_owner o[MODEL_OWNERS];			/* what is before it is the device's own */
 	uint8_t dead;					/* what the outbox has given up: model_dead() */
 	uint8_t renewals, abandons, copies, sets, restores, moves, attests;	/* so many may still come */
+	uint8_t shown;				/* the last attempt whose keys an owner has seen */
+	uint8_t synced[MODEL_DEVICE];		/* what the device is on its disk, BLANK: the same */
 	uint8_t offline;			/* A's key: D works for it, and what it says is carried by hand */
 	uint8_t type[MODEL_FLIGHT], who[MODEL_FLIGHT];		/* sorted; type 0: none */
 	uint16_t id[MODEL_FLIGHT];
@@ -117,6 +127,8 @@ struct model {
 	uint8_t flight, runs, seq_max, transfers_max;
 	bool alone;				/* nobody else wants to buy the device */
 	bool items, hooks, lifts;
+	bool cuts;				/* the power may go */
+	unsigned tentative;			/* bits of a gateway's states, beside its machine's own: planted */
 	uint8_t *used[2];			/* rows of the two tables that were run */
 };
 
@@ -130,6 +142,7 @@ struct model_step {
 	enum model_message type;	/* 0: no message */
 	const char *on;
 	int choice;
+	bool lasting;			/* it says so itself, as fx->lasting */
 	const char *broken;
 };
 

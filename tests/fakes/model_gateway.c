@@ -33,7 +33,7 @@ static int seek(struct model_step *t)
 
 static bool run_is_known(const struct model_state *s, uint8_t run)
 {
-	if (s->run == run || s->abandoned == run || s->complete == run)
+	if (s->run == run || (s->synced[0] && s->synced[offsetof(struct model_state, run)] == run) || s->abandoned == run || s->complete == run)
 		return true;
 	/* One that an owner knows of by hello alone may be another, no proof is under way for it;
 	 * and to who has sold the device only a commit matters that is. */
@@ -75,9 +75,12 @@ static int choose(struct model_step *t)
 	return GW_CONTACTING;
 }
 
+static void run_is_over(struct model_step *t) { t->s.run = t->s.peer = t->s.item = 0; }
+
 static int seek_again(struct model_step *t)
 {
-	t->s.run = t->s.peer = t->s.item = 0;
+	run_is_over(t);
+	t->lasting = true;
 	return GW_SEEKING;
 }
 
@@ -91,6 +94,7 @@ static int prove(struct model_step *t)
 {
 	if (t->choice)
 		return MODEL_END;
+	t->s.attempt += t->m->cuts;	/* nothing else forgets one */
 	model_say(t, M_PROVE_DEVICE, t->s.peer, t->s.run);
 	return GW_DEVICE_PROVED;
 }
@@ -119,6 +123,9 @@ static int on_accept_ownership(struct model_step *t)
 		return MODEL_END;
 	if (!of_run(t))
 		return MODEL_REFUSED;
+	if (t->m->cuts && t->s.attempt <= t->s.shown)
+		t->broken = "P9: keys that were another run's";
+	t->s.shown = t->s.attempt;
 	model_say(t, M_ACCEPT_READY, t->s.peer, t->s.run);
 	return GW_PREPARED;
 }
@@ -174,7 +181,7 @@ static int on_committed(struct model_step *t)
 	t->s.ended = t->s.ended_by = t->s.dead = t->s.due = 0;
 	t->s.complete = t->s.run;
 	model_say(t, M_COMPLETE, t->s.peer, t->s.run);
-	seek_again(t);
+	run_is_over(t);
 	return GW_OPERATIONAL;
 }
 
@@ -399,7 +406,7 @@ static int end_epoch(struct model_step *t, int to)
 	t->s.release = t->s.release_ready = t->s.refused = 0;
 	t->s.abandoned = t->s.abandoned_by = t->s.complete = t->s.due = 0;
 	t->s.set_seq = t->s.staged = t->s.in_use = t->s.trial = t->s.wait = t->s.outcome = t->s.kept = 0;
-	t->s.resync = t->s.resynced = t->s.at = t->s.tried = 0;
+	t->s.resync = t->s.resynced = t->s.at = t->s.tried = t->s.attempt = t->s.shown = 0;
 	t->s.ended = release;
 	t->s.ended_by = who;
 	say_ended(t);

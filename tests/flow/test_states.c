@@ -42,6 +42,10 @@ static const struct scene scenes[] = {
 	{ "by a delegate, and resold", .offline = true, .m = { .flight = 2, .runs = 2, .transfers_max = 1 } },
 	{ "by a delegate, that renews and suspends", .offline = true,
 	  .m = { .flight = 2, .runs = 2, .seq_max = 1, .alone = true }, .renewals = 1 },
+	{ "onboarding, sold on before it, and the power goes", .m = { .flight = 3, .runs = 2, .cuts = true } },
+	{ "from the first hello to the last receipt, and the power goes", .m = { .flight = 2, .runs = 2, .transfers_max = 1, .cuts = true } },
+	{ "revoked and let in again, and the power goes", .owned = true,
+	  .m = { .flight = 2, .runs = 2, .seq_max = 2, .alone = true, .cuts = true } },
 };
 
 static void explore(struct explore *x, struct model *m, const struct scene *scene, unsigned faults)
@@ -355,6 +359,28 @@ static void p10_a_counter_that_steps_before_the_commit_is_found(void **state)
 	assert_true(blocked(&resale, FAULT_COUNTER_FIRST, NULL) > 0);
 }
 
+/* Said by a device that may have forgotten it a moment later.  The keys: whoever owns it next
+ * would be shown those that an owner before has seen.  The end: its owner has done with the run,
+ * and answers none of what belongs to it. */
+#define STATE(s) (1u << GW_##s)
+static const struct scene cut = { "", .m = { .flight = 2, .runs = 2, .cuts = true } },
+	keys_too_early = { "", .m = { .flight = 2, .runs = 2, .cuts = true, .tentative = STATE(PREPARED) } },
+	end_too_early = { "", .m = { .flight = 2, .runs = 2, .cuts = true, .tentative = STATE(COMMITTING) | STATE(OPERATIONAL) } };
+
+static void p9_keys_that_are_shown_before_they_are_on_the_disk_are_found(void **state)
+{
+	(void)state;
+	breaks(&cut, 0, NULL);
+	breaks(&keys_too_early, 0, "P9");
+}
+
+static void p10_an_end_that_is_said_before_it_is_on_the_disk_is_found(void **state)
+{
+	(void)state;
+	assert_int_equal(blocked(&cut, 0, NULL), 0);
+	assert_true(blocked(&end_too_early, 0, is_committing) > 0);
+}
+
 static void p10_a_receipt_that_is_said_once_is_found(void **state)
 {
 	(void)state;
@@ -465,6 +491,8 @@ int main(void)
 		cmocka_unit_test(p10_ids_that_are_not_remembered_are_found),
 		cmocka_unit_test(p10_a_counter_that_steps_before_the_commit_is_found),
 		cmocka_unit_test(p10_a_receipt_that_is_said_once_is_found),
+		cmocka_unit_test(p9_keys_that_are_shown_before_they_are_on_the_disk_are_found),
+		cmocka_unit_test(p10_an_end_that_is_said_before_it_is_on_the_disk_is_found),
 		cmocka_unit_test(m10_a_set_that_is_taken_too_early_is_found),
 		cmocka_unit_test(p10_a_set_without_an_end_is_found),
 		cmocka_unit_test(p10_a_change_of_items_that_is_not_told_is_found),

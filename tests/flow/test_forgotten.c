@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a gateway stores until it accepts an owner does not wait for the disk, and may be lost
+ * with the power although what it said has left (tentative in agent/protocol/protocol.h). */
+#include "tests/fakes/keys_local.h"
+#include "tests/fakes/ldevid.h"
+#include "tests/fakes/story.h"
+#include "tests/fakes/vfs_lossy.h"
+
+#define SENT_MAX 32
+
+static struct story s;
+static char states[SENT_MAX][20];	/* of the gateway, when its frames left */
+static int sent, cut_at;
+
+static void on_send(struct sim_node *from, const char *uri)
+{
+	(void)uri;
+	if (from != s.gateway || sent == SENT_MAX)
+		return;
+	snprintf(states[sent++], sizeof(states[0]), "%s", story_state(&s, s.gateway));
+}
+
+static bool is_cut(struct sim_node *n) { (void)n; return cut_at && sent >= cut_at; }
+static bool is_over(struct sim *w) { return is_cut(s.gateway) || story_settled(w); }
+
+/* Born and sold, and switched on again from a disk that loses what was not synced. */
+static void begin(int at)
+{
+	cut_at = 0;
+	vfs_lossy_install();
+	story_cast(&s);
+	story_birth(&s);
+	story_sale(&s);
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	s.gateway->vfs = "lossy";
+	s.w.on_send = on_send;
+	sent = 0;
+	sim_on(s.gateway);
+	cut_at = at;
+	s.gateway->dead = is_cut;
+}
+
+static int64_t generation(void)
+{
+	int64_t v;
+
+	CHECK_OK(berth_store_counter_get(s.gateway->store, "generation", &v));
+	return v;
+}
+
+static void three_syncs_and_three_steps(void **state)
+{
+	long syncs;
+	int64_t before;
+
+	(void)state;
+	begin(0);
+	syncs = vfs_lossy_syncs();
+	before = generation();
+	assert_true(sim_run(&s.w, story_operational, 120));
+	printf("%ld syncs, then %ld\n", syncs, vfs_lossy_syncs() - syncs);
+	assert_int_equal(vfs_lossy_syncs() - syncs, 3);
+	assert_int_equal(generation() - before, 3);
+	story_end(&s);
+}
+
+/* The disk is what it was at the last sync. */
+static void the_power_goes(void)
+{
+	vfs_lossy_trouble(VFS_LOSE, 1);
+	sim_off(s.gateway);
+	cut_at = 0;
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+}
+
+static bool is_tentative(const char *state)
+{
+	return berth_gateway_machine.tentative >> berth_machine_state(&berth_gateway_machine, state) & 1;
+}
+
+/* In what state it is switched on again. */
+static void look(char out[20])
+{
+	struct berth_store *store;
+	struct berth_buf text = BERTH_BUF_INIT;
+	char state_dir[160];
+	bool found;
+
+	snprintf(state_dir, sizeof(state_dir), "%s/state", s.gateway->dir);
+	CHECK_OK(berth_store_open(&store, state_dir, false));
+	CHECK_OK(berth_store_get(store, "gateway", "self", &text, &found));
+	assert_true(found && sscanf(berth_buf_cstr(&text), "{\"state\":\"%19[A-Z_]\"", out) == 1);
+	berth_buf_free(&text);
+	berth_store_close(store);
+}
+
+/* A frame has left, and with it the power.  What comes for the run that is forgotten, acknowledged
+ * or not, is in nobody's way, and the next one ends as if it were the first. */
+static void whatever_has_left_before_a_power_cut(void **state)
+{
+	int forgotten = 0, n = 0;
+	char found[20];
+
+	(void)state;
+	do {
+		begin(++n);
+		assert_true(sim_run_steps(&s.w, is_over, STORY_LIMIT_S));
+		if (sent < n)
+			break;
+		the_power_goes();
+		look(found);
+		printf("frame %d left in %s, found %s\n", n, states[n - 1], found);
+		assert_string_equal(found, is_tentative(states[n - 1]) ? "INITIALIZED" : states[n - 1]);
+		forgotten += strcmp(found, states[n - 1]) != 0;
+		sim_on(s.gateway);
+		assert_false(berth_agent_quarantined(s.gateway->agent));
+		story_settle(&s);
+		story_check_end(&s, 1);
+		story_end(&s);
+	} while (n < SENT_MAX);
+	story_end(&s);
+	assert_true(forgotten >= 4 && n < SENT_MAX);
+}
+
+/* ---- the keys of a run that was forgotten, which nobody has been shown */
+static bool has_died(struct sim_node *n) { return test_keys_local_dead(n->keys); }
+static bool has_died_or_ended(struct sim *w) { return has_died(s.gateway) || story_settled(w); }
+
+/* The power goes when they have been made and before the store has their name: the owner of
+ * that run wanted a certificate for them. */
+static void make_and_forget(struct test_ldevid *ca)
+{
+	char found[20];
+
+	for (long n = 1;; n++) {
+		begin(0);
+		test_ldevid_begin(ca, s.owner, 400 * 86400);
+		test_keys_local_die(s.gateway->keys, n);
+		s.gateway->dead = has_died;
+		assert_true(sim_run_steps(&s.w, has_died_or_ended, STORY_LIMIT_S));
+		assert_true(has_died(s.gateway));
+		the_power_goes();
+		look(found);
+		s.gateway->dead = NULL;
+		sim_on(s.gateway);
+		if (strcmp(found, "INITIALIZED") == 0 && berth_keystore_has(s.gateway->ks, "op-0-1-sign"))
+			return;
+		story_end(&s);
+		test_ldevid_free(ca);
+	}
+}
+
+static int64_t attempts(void)
+{
+	struct berth_json *data = story_data(&s, s.gateway);
+	int64_t n = berth_data_int(data, "attempts", 0);
+
+	berth_json_free(data);
+	return n;
+}
+
+static void keys_that_nobody_was_shown_are_the_next_runs(void **state)
+{
+	struct test_ldevid ca;
+
+	(void)state;
+	make_and_forget(&ca);
+	story_settle(&s);
+	story_check_end(&s, 1);
+	assert_int_equal(attempts(), 1);
+	assert_true(test_ldevid_is_pair(&s));
+	story_end(&s);
+	test_ldevid_free(&ca);
+}
+
+/* They go with that run, which cannot use them, and the one after it has its own. */
+static void keys_of_another_kind_are_in_nobodys_way(void **state)
+{
+	struct test_ldevid ca;
+
+	(void)state;
+	make_and_forget(&ca);
+	s.owner->policy.ldevid_ca = NULL;
+	story_settle(&s);
+	story_check_end(&s, 1);
+	assert_int_equal(attempts(), 2);
+	assert_false(berth_keystore_has(s.gateway->ks, "op-0-1-sign"));
+	story_end(&s);
+	test_ldevid_free(&ca);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(three_syncs_and_three_steps),
+		cmocka_unit_test(whatever_has_left_before_a_power_cut),
+		cmocka_unit_test(keys_that_nobody_was_shown_are_the_next_runs),
+		cmocka_unit_test(keys_of_another_kind_are_in_nobodys_way),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
