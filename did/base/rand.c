@@ -3,7 +3,6 @@
 
 #include <sodium.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "did/base/secret.h"
@@ -40,15 +39,17 @@ void berth_random_inject(void (*fn)(void *p, size_t n)) { injected = fn; }
 /* RFC 9562 section 5.4: version 4, variant 10 */
 void berth_random_uuid(char out[BERTH_UUID_LEN + 1])
 {
+	static const char hex[] = "0123456789abcdef";
 	uint8_t b[16];
 
 	berth_random(b, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	for (size_t i = 0, at = 0; i < sizeof(b); i++) {
+	for (size_t i = 0; i < sizeof(b); i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			out[at++] = '-';
-		snprintf(out + at, 3, "%02x", b[i]);
-		at += 2;
+			*out++ = '-';
+		*out++ = hex[b[i] >> 4];
+		*out++ = hex[b[i] & 15];
 	}
+	*out = '\0';
 }
