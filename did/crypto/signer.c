@@ -27,10 +27,12 @@ struct berth_signer {
 	uint8_t order[FIELD_MAX], half[FIELD_MAX];	/* n, (n - 1) / 2 */
 };
 
+/* The first piece stays taken: an empty heap is one block, which each number in it would have
+ * split thirteen times and put together again as often. */
 static void heap(void)
 {
-	if (!CRYPTO_secure_malloc_initialized())
-		(void)CRYPTO_secure_malloc_init(HEAP, HEAP_MIN);
+	if (!CRYPTO_secure_malloc_initialized() && CRYPTO_secure_malloc_init(HEAP, HEAP_MIN) == 1)
+		(void)OPENSSL_secure_malloc(HEAP_MIN);
 }
 
 void berth_signer_init(void)
