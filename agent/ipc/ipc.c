@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "did/base/clock.h"
@@ -90,7 +91,23 @@ static enum berth_err flush(struct berth_ipc *c, bool *blocked)
 	return BERTH_OK;
 }
 
-/* Reads once; *got 0: there is nothing, and it is not to be waited for; less than CHUNK: there
+/* Has reads wait by themselves, which saves a poll() for each answer.  Not to the very end:
+ * the next call with the same deadline has perhaps a millisecond less, and what is left is
+ * poll()'s.  False: they would wait too long. */
+static bool wait_in_read(struct berth_ipc *c, int left_ms)
+{
+	int ms = left_ms - left_ms / 4;
+	struct timeval t = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (c->wait_ms && c->wait_ms <= left_ms)
+		return true;
+	if (ms <= 0 || setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)))
+		return false;
+	c->wait_ms = ms;
+	return true;
+}
+
+/* Reads once; *got 0: there is nothing, or not within what reads wait; less than CHUNK: there
  * was no more. */
 static enum berth_err fill(struct berth_ipc *c, bool wait, size_t *got)
 {
@@ -100,8 +117,8 @@ static enum berth_err fill(struct berth_ipc *c, bool wait, size_t *got)
 	*got = 0;
 	do
 		n = recv(c->fd, chunk, sizeof(chunk), wait ? 0 : MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+	while (n < 0 && errno == EINTR && !wait);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return BERTH_OK;
 	if (n <= 0)
 		return failed(c, berth_fail(BERTH_E_UNAVAILABLE, "ipc: the other side is gone"));
@@ -238,14 +255,14 @@ enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, in
 {
 	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
 	enum berth_err rc = usable(c);
-	bool forever = deadline_ms < 0;
-	size_t size = 0, got = forever ? 1 : 0;	/* 0: who has just been asked has not answered yet */
+	bool forever = deadline_ms < 0, wait = forever || (!rc && wait_in_read(c, deadline_ms));
+	size_t size = 0, got = 0;	/* who has just been asked has not answered yet */
 
 	drop_last(c);
 	*f = (struct berth_ipc_frame){ 0 };
-	while (!rc && !(rc = frame_at(c, 0, f, &size)) && size == 0)
-		if (got || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
-			rc = fill(c, forever, &got);
+	for (; !rc && !(rc = frame_at(c, 0, f, &size)) && size == 0; wait = forever)
+		if (wait || got || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
+			rc = fill(c, wait, &got);
 	if (!rc)
 		c->last = *f;
 	return rc;

@@ -2,7 +2,10 @@
 #include "agent/ipc/ipc.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -215,6 +218,7 @@ static void serve(struct berth_ipc *c)
 		case 5: rc = berth_ipc_send(c, BERTH_IPC_ERR, f.seq, "\0\xff\0\0", 4, 100); break;
 		case 6: rc = berth_ipc_send(c, 77, f.seq, NULL, 0, 100); break;
 		case 7: break;	/* silence */
+		case 8: rc = poll(NULL, 0, 50) ? BERTH_E_UNAVAILABLE : berth_ipc_answer(c, f.seq, BERTH_OK, &b); break;
 		default: _exit(0);
 		}
 		if (rc)
@@ -287,6 +291,52 @@ static void wrong_answers_fail_the_connection(void **state)
 	berth_buf_free(&r);
 }
 
+static void on_alarm(int sig) { (void)sig; }
+
+static struct berth_ipc started(pid_t *pid)
+{
+	struct berth_ipc a, b;
+
+	pair_of(&a, &b);
+	if ((*pid = fork()) == 0) {
+		berth_ipc_close(&a);
+		serve(&b);
+	}
+	berth_ipc_close(&b);
+	return a;
+}
+
+/* What the kernel waits in a read is less than what is left, and signals end it. */
+static void a_slow_answer_is_waited_for_to_the_deadline(void **state)
+{
+	const struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct berth_buf r = BERTH_BUF_INIT;
+	struct berth_ipc a;
+	pid_t pid;
+
+	(void)state;
+	a = started(&pid);
+	CHECK_OK(berth_ipc_call(&a, 8, NULL, 20000, &r));
+	CHECK(a.wait_ms > 10000 && a.wait_ms < 20000);
+	a.wait_ms = 0;
+	CHECK_OK(berth_ipc_ask(&a, 1, NULL, 1000));
+	CHECK(poll(&(struct pollfd){ .fd = a.fd, .events = POLLIN }, 1, 20000) == 1);
+	CHECK_OK(berth_ipc_take(&a, 4, &r));		/* it is there */
+	CHECK(a.wait_ms == 3);
+	CHECK_OK(berth_ipc_call(&a, 8, NULL, 20000, &r));
+	CHECK(a.wait_ms == 3);
+	a.wait_ms = 0;
+	signal(SIGALRM, on_alarm);
+	CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+	CHECK_OK(berth_ipc_call(&a, 8, NULL, 20000, &r));
+	CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_ipc_call(&a, 7, NULL, 30, &r));
+	CHECK(a.failed);
+	berth_ipc_close(&a);
+	waitpid(pid, NULL, 0);
+	berth_buf_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +349,7 @@ int main(void)
 		cmocka_unit_test(a_refused_frame_fails_the_connection),
 		cmocka_unit_test(calls_answer_with_bytes_or_a_code),
 		cmocka_unit_test(wrong_answers_fail_the_connection),
+		cmocka_unit_test(a_slow_answer_is_waited_for_to_the_deadline),
 	};
 
 	return cmocka_run_group_tests_name("ipc", tests, NULL, NULL);
