@@ -13,6 +13,9 @@
 
 typedef enum berth_err item_check(const struct berth_json *item, const char *member);
 
+#define CONTROLS "\001\002\003\004\005\006\007\010\011\012\013\014\015\016\017\020" \
+		 "\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037\177"
+
 /* scheme ":" something, in the characters of RFC 3986 (and those of IRIs). */
 static bool is_url(const char *s)
 {
@@ -24,10 +27,7 @@ static bool is_url(const char *s)
 	n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 	if (s[n] != ':' || !s[n + 1])
 		return false;
-	for (const unsigned char *p = (const unsigned char *)s; *p; p++)
-		if (*p <= ' ' || *p == 0x7f || strchr("\"<>\\^`{}|", *p))
-			return false;
-	return true;
+	return s[strcspn(s, CONTROLS " \"<>\\^`{}|")] == '\0';
 }
 
 static enum berth_err bad(const char *member, const char *what)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/base/utf8.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Lead byte -> length, payload bits and the least code point of that length. */
@@ -77,21 +78,28 @@ bool berth_utf8_valid(const char *p, size_t n)
 	return true;
 }
 
-/* Eight at a time: in each byte of the sums the top bit says that it is one of those. */
+typedef signed char sixteen __attribute__((vector_size(16)));
+
+static size_t first_set(uint64_t bytes)
+{
+	return (size_t)__builtin_ctzll(le64toh(bytes)) / 8;
+}
+
+/* By sixteens: as signed numbers, all that is not ASCII is below the blank. */
 size_t berth_utf8_plain_run(const char *p, const char *end)
 {
-	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
 	const char *from = p;
-	uint64_t x, quote, slash;
+	uint64_t other[2];
+	sixteen x;
 
-	for (; end - p >= 8; p += 8) {
-		memcpy(&x, p, 8);
-		quote = x ^ ones * '"';
-		slash = x ^ ones * '\\';
-		if ((x | (x - ones * 0x20) | (quote - ones) | (slash - ones)) & tops)
-			break;
+	for (; end - p >= (ptrdiff_t)sizeof(x); p += sizeof(x)) {
+		memcpy(&x, p, sizeof(x));
+		x = (x < ' ') | (x == '"') | (x == '\\');
+		memcpy(other, &x, sizeof(x));
+		if (other[0] | other[1])
+			return (size_t)(p - from) + (other[0] ? first_set(other[0]) : 8 + first_set(other[1]));
 	}
-	while (p < end && (uint8_t)*p >= 0x20 && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\')
+	while (p < end && (uint8_t)*p >= ' ' && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\')
 		p++;
 	return (size_t)(p - from);
 }

@@ -31,16 +31,34 @@ static bool fits(char c, uint8_t place)
 	return places[(uint8_t)c] & place;
 }
 
-/* How many bytes at s may stand there, pct-encoded ones counted as three.  Four at a time,
- * because a did:peer is long and is looked at often; the end of s fits nowhere. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+/* How many bytes at s, by sixteens, may stand anywhere in a DID URL but in a method's name:
+ * a did:peer is long and is looked at often. */
+static size_t common_run(const char *s)
+{
+	size_t n = 0, len = strnlen(s, BERTH_DID_URL_MAX);
+	uint64_t fit[2];
+	sixteen x;
+
+	for (; len - n >= sizeof(x); n += sizeof(x)) {
+		memcpy(&x, s + n, sizeof(x));
+		x = (sixteen)((x | 0x20) - 'a' < 26) | (sixteen)(x - '0' < 11) | (sixteen)(x - '-' < 2) | (sixteen)(x == '_');
+		memcpy(fit, &x, sizeof(x));	/* from '0' to ':', '-' and '.' */
+		if ((fit[0] & fit[1]) != UINT64_MAX)
+			break;
+	}
+	return n;
+}
+
+/* How many bytes at s may stand there, pct-encoded ones counted as three.  The end of s
+ * fits nowhere. */
 static size_t run(const char *s, uint8_t place)
 {
-	size_t n = 0;
+	size_t n = common_run(s);
 
 	while (n <= BERTH_DID_URL_MAX) {
-		if (fits(s[n], place) && fits(s[n + 1], place) && fits(s[n + 2], place) && fits(s[n + 3], place))
-			n += 4;
-		else if (fits(s[n], place))
+		if (fits(s[n], place))
 			n++;
 		else if (is_pct_encoded(s + n))
 			n += 3;
@@ -124,42 +142,54 @@ static size_t short_len(const char *did, size_t len)
 	return colon ? (size_t)(colon - did) : len;
 }
 
+/* Where a DID may end within a text, or its short form: at one of "/?#", or a did:peer:4 at
+ * its second ':'. */
+static bool may_end(const char *s, size_t n)
+{
+	return s[n] == '/' || s[n] == '?' || s[n] == '#' || (s[n] == ':' && n >= sizeof("did:peer:4") - 1);
+}
+
 #define LOOK 64		/* two DIDs that are not the same mostly differ before */
 
-/* Two texts are no two forms of one DID if they differ before either DID can have ended:
- * with the text, at one of "/?#", or a did:peer:4 at its next ':'. */
+/* Two texts are no two forms of one DID if they differ before either DID can have ended. */
 static bool differ(const char *a, const char *b)
 {
 	size_t n = 0;
 
-	while (n < LOOK && a[n] && a[n] == b[n])
-		n++;
-	if (n == LOOK || memchr("/?#:", a[n], 5) || memchr("/?#:", b[n], 5))
-		return false;
-	while (n-- > 0)
-		if (memchr("/?#", a[n], 3) || (a[n] == ':' && n >= sizeof("did:peer:4") - 1))
+	for (; n < LOOK && a[n] && a[n] == b[n]; n++)
+		if (may_end(a, n))
 			return false;
-	return true;
+	return n < LOOK && !memchr("/?#:", a[n], 5) && !memchr("/?#:", b[n], 5);
+}
+
+/* la, lb: how long the DIDs are, if they are the same */
+static bool same(const char *a, const char *b, size_t *la, size_t *lb)
+{
+	size_t n;
+
+	if (!a || !b)
+		return false;
+	if (strcmp(a, b) == 0)		/* as most are spelled, and long ones take their time */
+		return (*la = *lb = berth_did_len(a)) > 0;
+	if (differ(a, b) || (*la = berth_did_len(a)) == 0)
+		return false;
+	*lb = strncmp(a, b, *la) == 0 && memchr("/?#", b[*la], 4) ? *la : berth_did_len(b);
+	n = *lb ? short_len(a, *la) : 0;
+	return n && n == short_len(b, *lb) && strncmp(a, b, n) == 0;
 }
 
 bool berth_did_same(const char *a, const char *b)
 {
 	size_t la, lb;
 
-	if (!a || !b || differ(a, b) || (la = berth_did_len(a)) == 0)
-		return false;
-	/* most are spelled alike, and long ones take their time */
-	lb = strncmp(a, b, la) == 0 && memchr("/?#", b[la], 4) ? la : berth_did_len(b);
-	if (lb == 0)
-		return false;
-	la = short_len(a, la);
-	lb = short_len(b, lb);
-	return la == lb && strncmp(a, b, la) == 0;
+	return same(a, b, &la, &lb);
 }
 
 bool berth_did_url_same(const char *a, const char *b)
 {
-	return berth_did_same(a, b) && strcmp(a + berth_did_len(a), b + berth_did_len(b)) == 0;
+	size_t la, lb;
+
+	return same(a, b, &la, &lb) && strcmp(a + la, b + lb) == 0;
 }
 
 enum berth_err berth_did_short(struct berth_buf *out, const char *did)

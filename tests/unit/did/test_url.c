@@ -60,6 +60,29 @@ static void did_syntax(void **state)
 	CHECK(!berth_is_did("did:a:b#c") && !berth_is_did("did:a:b/c") && !berth_is_did("did:a:b?c"));
 }
 
+/* Which bytes belong to a DID is the same wherever they stand in it. */
+static void each_byte_counts_wherever_it_stands(void **state)
+{
+	static const char ids[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:", ends[] = "/?#";
+	const size_t prefix = strlen("did:a:"), len = prefix + 40;
+
+	(void)state;
+	for (size_t at = prefix; at < len - 1; at++)
+		for (int c = 1; c < 256; c++) {
+			char *text = malloc(len + 1);
+
+			assert_non_null(text);
+			memset((char *)memcpy(text, "did:a:", prefix) + prefix, 'x', len - prefix);
+			text[len] = '\0';
+			text[at] = (char)c;
+			if (strchr(ids, c))
+				assert_int_equal(berth_did_len(text), len);
+			else
+				assert_int_equal(berth_did_len(text), strchr(ends, c) && at > prefix ? at : 0);
+			free(text);
+		}
+}
+
 static void did_url_syntax(void **state)
 {
 	(void)state;
@@ -194,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_of_a_did_url),
 		cmocka_unit_test(did_syntax),
+		cmocka_unit_test(each_byte_counts_wherever_it_stands),
 		cmocka_unit_test(did_url_syntax),
 		cmocka_unit_test(c024_a_kid_is_absolute_with_a_fragment),
 		cmocka_unit_test(length_cap),

@@ -627,19 +627,19 @@ static void special_bytes_are_seen_wherever_they_stand(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
-		for (int before = 0; before < 20; before++)
+		for (int before = 0; before < 36; before++)
 			for (int after = 0; after < 20; after++) {
-				char text[64], want[64];
-				int n = snprintf(text, sizeof(text), "\"%.*s%s%.*s\"", before, "aaaaaaaaaaaaaaaaaaaa",
+				char text[80], want[80];
+				int n = snprintf(text, sizeof(text), "\"%.*s%s%.*s\"", before, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 						 special[i].text, after, "bbbbbbbbbbbbbbbbbbbb");
 				struct berth_json *v;
 				char *exact = malloc((size_t)n);
 
 				assert_non_null(exact);
 				memcpy(exact, text, (size_t)n);
-				CHECK_RC(special[i].value ? BERTH_OK : BERTH_E_JSON, berth_json_parse(&v, exact, (size_t)n, 64));
+				CHECK_RC(special[i].value ? BERTH_OK : BERTH_E_JSON, berth_json_parse(&v, exact, (size_t)n, 80));
 				if (special[i].value) {
-					snprintf(want, sizeof(want), "%.*s%s%.*s", before, "aaaaaaaaaaaaaaaaaaaa",
+					snprintf(want, sizeof(want), "%.*s%s%.*s", before, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 						 special[i].value, after, "bbbbbbbbbbbbbbbbbbbb");
 					assert_string_equal(berth_json_str(v), want);
 				}
