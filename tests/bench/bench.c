@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	static const struct { const char *name; void (*run)(int *missed); } groups[] = {
 		{ "crypto", bench_crypto }, { "did", bench_did }, { "resolve", bench_resolve }, { "keys", bench_keys }, { "vc", bench_vc }, { "formats", bench_vc_formats },
 		{ "sizes", bench_vc_sizes }, { "didcomm", bench_didcomm },
-		{ "store", bench_store }, { "webvh", bench_webvh },
+		{ "store", bench_store }, { "octets", bench_octets }, { "webvh", bench_webvh },
 	};
 	int missed = 0;
 

@@ -36,6 +36,7 @@ void bench_vc_formats(int *missed);
 void bench_vc_sizes(int *missed);
 void bench_didcomm(int *missed);
 void bench_store(int *missed);
+void bench_octets(int *missed);
 void bench_webvh(int *missed);
 
 #endif
