@@ -236,22 +236,30 @@ def report(r):
     print(f"  owner's store          {r['storeBytes'] / 1024:.1f} KiB a gateway")
 
 
+ENDS = {"owner": lambda r: sum(r["ownerCpuMs"].values()), "gateway": lambda r: r["gatewayCpuMs"], "rendezvous": lambda r: r["rendezvousCpuMs"]}
+COUNTS = {"list": "us", "listOverTcp": "tcpUs", "calls": "callsUs"}     # floor.py
+
+
 def add_floor(r, f):
     """Of the rate that bare library calls would reach on these processors, and of the
     processor time, which what else runs here changes less."""
-    us = sum(t for _, t in f.values())
-    r["floor"] = {who: {"terms": terms, "us": t} for who, (terms, t) in f.items()}
+    us = sum(end["us"] for end in f.values())
+    r["floor"] = f
     r["floorPerSecond"] = floor.cores() * 1e6 / us
     r["ofFloorRate"] = r["perSecond"] / r["floorPerSecond"]
-    r["ofFloorCpu"] = us / 1000 / (sum(r["ownerCpuMs"].values()) + r["gatewayCpuMs"] + r["rendezvousCpuMs"])
-    r["ownerOfFloorCpu"] = f["owner"][1] / 1000 / sum(r["ownerCpuMs"].values())
+    ms = {who: cpu(r) for who, cpu in ENDS.items()}
+    for name, key in COUNTS.items():
+        of = {who: f[who][key] / 1000 / ms[who] for who in ENDS}
+        r.setdefault("ofFloorCpuBy", {})[name] = {"all": sum(f[who][key] for who in ENDS) / 1000 / sum(ms.values()), **of}
+    r["ofFloorCpu"], r["ownerOfFloorCpu"] = (r["ofFloorCpuBy"]["list"][of] for of in ("all", "owner"))
 
 
 def report_floor(r):
     for who, f in r["floor"].items():
-        print(f"  floor of the {who:<10} {f['us']:.0f} us: " + ", ".join(f"{n} {what}" for what, n in f["terms"].items()))
-    print(f"  of the floor           {r['ofFloorRate']:.2f} of {r['floorPerSecond']:.0f} a second; processor time"
-          f" {r['ofFloorCpu']:.2f}, the owner's {r['ownerOfFloorCpu']:.2f}")
+        print(f"  floor of the {who:<10} {f['us']:.0f} us (over TCP without nng {f['tcpUs']:.0f}, by calls {f['callsUs']:.0f}): "
+              + ", ".join(f"{n} {what}" + (f" of {octets}" if octets else "") + f" {us:.0f}" for what, (n, octets, us) in f["terms"].items()))
+    print(f"  of the floor           {r['ofFloorRate']:.2f} of {r['floorPerSecond']:.0f} a second; processor time: "
+          + "; ".join(f"{name} {of['all']:.2f} (" + ", ".join(f"{who} {of[who]:.2f}" for who in ENDS) + ")" for name, of in r["ofFloorCpuBy"].items()))
 
 
 def one_fleet(o, f):

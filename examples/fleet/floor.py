@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The floor of an onboarding: what it is made of (count.c) at the price of bare library
-calls (`bench crypto`, `bench store`, tests/courier/floor), measured in the same run."""
+"""The floor of an onboarding: what it is made of (count.c) at the price of bare library calls
+(`bench crypto`, `bench octets`, `bench store`, price.c), measured in the same run.
+
+Two counts.  The list: what its messages demand of whoever sends and takes them, by calls and
+octets (count_list.c); docs/BENCHMARKS.md says why each term belongs.  The calls: what ours
+asks of the primitives, each as if of 1 KiB, the count that was made before there was the
+list; it is kept so that older figures can be compared."""
 import json
 import os
 import re
@@ -9,16 +14,30 @@ import tempfile
 
 from agents import BUILD, free_port
 
-NEEDED = [BUILD / p for p in ("tests/bench/bench", "tests/courier/floor", "examples/fleet/count")]
+NEEDED = [BUILD / p for p in ("tests/bench/bench", "tests/courier/floor", "examples/fleet/count", "examples/fleet/price")]
+SMALL, LARGE = 256, 16384   # sizes in bench_octets.c and price.h
+TOGETHER = 64               # price_store.c
+ENDED = {"gateway": 1, "rendezvous": 1}     # links; the one to the owner stays
 
-# what is counted -> the row of the bench whose floor is its price.  A new key is one
-# multiplication of the base point, as a signature is.
-ROWS = {
+# ---- what is counted -> the row that is its price.  A new key is one multiplication of the
+# base point, as a signature is.
+CALLS = {
     "ed25519 sign": "Ed25519 sign 1 KiB", "ed25519 verify": "Ed25519 verify 1 KiB", "ed25519 new key": "Ed25519 sign 1 KiB",
     "p256 sign": "P-256 sign 1 KiB", "p256 verify": "P-256 verify 1 KiB", "p256 new key": "P-256 sign 1 KiB",
     "p256 agreement": "P-256 agreement", "x25519 agreement": "X25519 agreement", "x25519 new key": "X25519 new key",
     "seal": "A256CBC-HS512 seal 1 KiB", "open": "A256CBC-HS512 seal 1 KiB", "wrap": "A256KW wrap 64 B", "unwrap": "A256KW wrap 64 B",
 }
+# of the list: rows by the call, and those at two sizes
+FLAT = {
+    "p256 agreement": "P-256 agreement", "p256 new key": "P-256 sign 1 KiB", "p256 signed": "P-256 sign 1 KiB",
+    "p256 verified": "P-256 verify 1 KiB", "x25519 agreement": "X25519 agreement", "x25519 new key": "X25519 new key",
+    "ed25519 new key": "Ed25519 sign, 256 octets", "wrapped": "A256KW wrap 64 B", "unwrapped": "A256KW wrap 64 B",
+}
+BY_SIZE = {
+    "ed25519 signed": "Ed25519 sign", "ed25519 verified": "Ed25519 verify", "sealed": "A256CBC-HS512 seal",
+    "opened": "A256CBC-HS512 open", "hashed": "SHA-256", "base64url made": "base64url encode", "base64url read": "base64url decode",
+}
+FREE = ("DID resolved", "DID made")     # their hashes and JSON are counted where those are
 
 
 def can():
@@ -29,33 +48,105 @@ def run(*args):
     return subprocess.run([str(a) for a in args], stdout=subprocess.PIPE, check=True, text=True).stdout
 
 
+def bench(group):
+    return run(BUILD / "tests/bench/bench", group)
+
+
 def floors(text):
     """{row: microseconds} of what bench prints."""
     return {name.strip(): float(us) for name, us in re.findall(r"^\| (.+?)\s*\|\s*([\d.]+) \|", text, re.M)}
 
 
-def prices():
-    rows = floors(run(BUILD / "tests/bench/bench", "crypto"))
-    store = floors(run(BUILD / "tests/bench/bench", "store"))
-    with tempfile.TemporaryDirectory(prefix="berth.") as d:
-        echo = json.loads(run(BUILD / "tests/courier/floor", d, free_port(), 300))["echo"]
-    us = {what: rows[row] for what, row in ROWS.items()}
+def cheapest(text):
+    """The same, or ours where that is less."""
+    rows = re.findall(r"^\| (.+?)\s*\|\s*([\d.]+) \|\s*([\d.]+) \|", text, re.M)
+    return {name.strip(): min(float(floor), float(ours)) for name, floor, ours in rows}
+
+
+def line(small, large, sizes=(SMALL, LARGE)):
+    """(n, octets) -> microseconds, of what takes small and large at those sizes."""
+    octet = max(0.0, (large - small) / (sizes[1] - sizes[0]))
+    call = max(0.0, small - sizes[0] * octet)
+    return lambda n, octets: n * call + octets * octet
+
+
+# ---- the calls, as before
+def of_calls(calls, crypto, store, echo):
+    """{agent: microseconds}"""
+    us = {what: crypto[row] for what, row in CALLS.items()}
     # an owner's go to the disk together; a gateway has its disk to itself, and waits for it each time
     together, alone = store["64 writes in one commit"] / 64, store["one commit"]
     us["request answered"] = us["request made"] = echo / 2
-    return us, {"owner": together, "rendezvous": together, "gateway": alone}
+    commit = {"owner": together, "rendezvous": together, "gateway": alone}
+    return {who: sum(n * {**us, "transaction": commit[who]}.get(what, 0) for what, n in c["calls"].items()) for who, c in calls.items()}
+
+
+# ---- the list
+def of_library(rows):
+    """{what: (n, octets) -> microseconds}"""
+    at = {what: line(rows[f"{row}, 256 octets"], rows[f"{row}, 16 KiB"]) for what, row in BY_SIZE.items()}
+    mac = line(rows["HMAC-SHA-512, 256 octets"], rows["HMAC-SHA-512, 16 KiB"])
+    at["authenticated"] = lambda n, octets: mac(0, octets)  # with what is sealed or opened
+    at.update({what: lambda n, octets, us=rows[row]: n * us for what, row in FLAT.items()})
+    at.update({what: lambda n, octets: 0.0 for what in FREE})
+    return at
+
+
+def of_rows(store, who):
+    """A durable step is a row of few octets, at a gateway with a sync of its own; a message
+    that is kept is one more row of that transaction."""
+    row = line(store["together"] / TOGETHER, store["large together"] / TOGETHER)
+    step = store["one"] if who == "gateway" else row(1, SMALL)
+    return {"durable step": lambda n, octets: n * step, "message kept": row}
+
+
+def of_links(link, who):
+    """Of a frame: half a request and its answer, which are as long in price_links.c."""
+    end = link["asks" if who == "gateway" else "answers"]
+    echo = line(end["small"], end["large"], (2 * SMALL, 2 * LARGE))
+    return {"frame": lambda n, octets: echo(n / 2, octets), "link dialled": lambda n, octets: n * end["link"],
+            "link taken": lambda n, octets: n * end["link"], "link ended": lambda n, octets: n * end["end"]}
+
+
+def terms(who, counted, library, price, link):
+    """{what: [n, octets, microseconds]} for one agent; what has no price is an error."""
+    at = {**library, **of_rows(price["store"], who), **of_links(price[link], who)}
+    at.update({what: lambda n, octets, us=price["json"].get(f"{who} {what}", 0.0): us for what in ("JSON made", "JSON read")})
+    counted = {**counted, **({"link ended": [ENDED[who], 0]} if who in ENDED else {})}
+    return {what: [n, octets, at[what](n, octets)] for what, (n, octets) in counted.items()}
+
+
+def total(of):
+    return sum(us for _, _, us in of.values())
 
 
 def measure():
-    """{agent: ({what: how often}, microseconds)}"""
-    counts = json.loads(run(BUILD / "examples/fleet/count"))
-    us, commit = prices()
+    """{agent: {"terms": {what: [n, octets, us]}, "us": their sum, "tcpUs": the sum with requests
+    over TCP itself instead of nng, "callsUs": that of the calls, "calls": {what: n}}}"""
+    with tempfile.TemporaryDirectory(prefix="berth.") as d:
+        counts = json.loads(run(BUILD / "examples/fleet/count", f"{d}/texts"))
+        price = json.loads(run(BUILD / "examples/fleet/price", f"{d}/texts", d, free_port()))
+        echo = json.loads(run(BUILD / "tests/courier/floor", d, free_port(), 300))["echo"]
+    crypto = bench("crypto")
+    library = of_library({**cheapest(crypto), **cheapest(bench("octets"))})
+    calls = of_calls(counts, floors(crypto), floors(bench("store")), echo)
     out = {}
-    for who, terms in counts.items():
-        price = {**us, "transaction": commit[who]}
-        out[who] = (terms, sum(n * price.get(what, 0) for what, n in terms.items()))
+    for who, c in counts.items():
+        nng, tcp = (terms(who, c["list"], library, price, link) for link in ("nng", "tcp"))
+        out[who] = {"terms": nng, "us": total(nng), "tcpUs": total(tcp), "callsUs": calls[who], "calls": c["calls"]}
     return out
 
 
 def cores():
     return len(os.sched_getaffinity(0))
+
+
+if __name__ == "__main__":  # the table of docs/BENCHMARKS.md
+    found = measure()
+    ends = ("owner", "gateway", "rendezvous")
+    print("| term | " + " | ".join(f"{who}: n | octets | us" for who in ends) + " |\n" + "|---" * 10 + "|")
+    for what in sorted({t for who in ends for t in found[who]["terms"]}):
+        row = [found[who]["terms"].get(what, [0, 0, 0.0]) for who in ends]
+        print(f"| {what} | " + " | ".join(f"{n} | {octets:,} | {us:.1f}" for n, octets, us in row) + " |")
+    for key in ("us", "tcpUs", "callsUs"):
+        print(f"| {key} | " + " | ".join(f"| | {found[who][key]:.0f}" for who in ends) + " |")
