@@ -21,6 +21,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tests/system"))
+import against  # noqa: E402
 import floor  # noqa: E402
 import plot  # noqa: E402
 from agents import BUILD, World, b64, wait_for  # noqa: E402
@@ -46,6 +47,9 @@ def options():
     p.add_argument("--series", metavar="N,N,...", help="fleets of these sizes, one after the other, and a table")
     p.add_argument("--plot", metavar="FILE", help="of the series, as SVG")
     p.add_argument("--no-floor", action="store_true", help="do not measure what bare library calls would take")
+    p.add_argument("--against", metavar="BUILD-DIR", help="of another tree: the same fleet with its programs and with ours in turn, and what"
+                   " differs, as medians; the floor is measured before each pair, so that a slow hour of the machine is seen")
+    p.add_argument("--rounds", type=int, default=6, metavar="N", help="so often, with --against (default: 6)")
     return p.parse_args()
 
 
@@ -299,6 +303,8 @@ def main():
         os.makedirs(o.dir, exist_ok=True)
     if not GATEWAYS.exists():
         sys.exit("fleet.py: build first: make fleet")
+    if o.against:
+        sys.exit(against.run(sys.argv[1:], o))
     f = None if o.no_floor or not floor.can() else floor.measure()
     results = []
     for n in map(int, o.series.split(",")) if o.series else [o.gateways]:

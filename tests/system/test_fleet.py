@@ -159,3 +159,28 @@ def test_bare_libraries_have_a_price(counts, tmp_path, floor):
     assert set(price) == {"json", "store", "tcp", "nng"} and not list(tmp_path.iterdir())
     assert set(price["json"]) == {f"{who} {what}" for who in ENDS for what in ("JSON made", "JSON read")}
     assert all(us > 0 for part in (price["json"], price["store"], *price["nng"].values(), *price["tcp"].values()) for us in part.values())
+
+
+@pytest.mark.parametrize("argv, want", [(["--gateways", "9", "--against", "dir", "--rounds", "2", "--json"], ["--gateways", "9"]),
+                                        (["--against=dir", "--no-floor", "--at-once", "4"], ["--at-once", "4"]),
+                                        (["--threads", "2"], ["--threads", "2"])])
+def test_two_builds_get_the_same_fleet(argv, want, floor):
+    import against
+    assert against.parameters(argv) == want
+
+
+def test_two_builds_are_compared_by_medians(floor):
+    import against
+    fleet = {"perSecond": 10.0, "p50Ms": 1, "p95Ms": 2, "ownerCpuMs": {"berthd": 4.0, "keyd": 1.0}, "gatewayCpuMs": 10.0, "rendezvousCpuMs": 2.0,
+             "ownerSyncs": 0, "gatewaySyncs": 15, "wireBytes": 1, "requests": 7, "ownerPssMiB": 1, "storeBytes": 1, "failed": 0}
+    there = [{**fleet, "perSecond": v} for v in (10.0, 30.0, 20.0)]
+    found = {name: rest for name, *rest in against.rows(there, [{**fleet, "gatewayCpuMs": 5.0}])}
+    assert found["onboardings a second"] == [20.0, 10.0, 0.5] and found["gateway's CPU ms"] == [10.0, 5.0, 0.5]
+    assert found["all ends' CPU ms"] == [17.0, 12.0, pytest.approx(12 / 17)]
+    assert found["owner's syncs"] == [0, 0, None]
+
+
+def test_a_build_runs_against_itself():
+    r = subprocess.run([sys.executable, str(FLEET / "fleet.py"), "--against", str(BUILD), "--rounds", "1", "--gateways", "2", "--at-once", "2",
+                        "--no-floor"], stdout=subprocess.PIPE, text=True, timeout=5 * PATIENCE_S, env={**os.environ, "BERTH_BUILD": str(BUILD)}, check=True)
+    assert "2 gateways, 2 at once, 1 rounds in turn; medians" in r.stdout and "all ends' CPU ms" in r.stdout
