@@ -12,6 +12,7 @@
 #include "did/crypto/aead.h"
 #include "did/crypto/hash.h"
 #include "did/crypto/keypair.h"
+#include "did/crypto/mac.h"
 #include "did/crypto/sign.h"
 
 #define SMALL 256
@@ -78,7 +79,7 @@ static void o_open(int n)
 }
 
 static void f_mac(int n) { mac(msg, (size_t)n); }
-static void o_mac(int n) { berth_hmac_sha512(tag, key64, 32, msg, (size_t)n); }
+static void o_mac(int n) { berth_hmac_sha512_parts(tag, key64, 32, &(struct berth_part){ msg, (size_t)n }, 1); }
 
 static void f_sha(int n)
 {
