@@ -97,109 +97,7 @@ static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, st
 	return rc;
 }
 
-/* --- timers: kept in memory; "resume" sets them again after a start --- */
-static size_t machine_index(const struct berth_agent *a, const struct berth_machine *m)
-{
-	size_t i = 0;
-
-	while (i < a->cfg.n_machines && a->cfg.machines[i] != m)
-		i++;
-	return i;
-}
-
-#define TIMER_RETRY_MS 10000u
-#define GO_RETRY_MS 2000u
-
-static const char on_timer[] = "timer", on_due[] = "due", on_go[] = "go";
-
-static struct timer *
-find_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on)
-{
-	uint64_t hash = agent_hash(key);
-	size_t machine = machine_index(a, m);
-
-	for (size_t i = 0; i < a->n_timers; i++)
-		if (a->timers[i].hash == hash && a->timers[i].on == on && a->timers[i].machine == machine &&
-		    strcmp(a->timers[i].key, key) == 0)
-			return &a->timers[i];
-	return NULL;
-}
-
-void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key)
-{
-	struct timer *t = find_timer(a, m, key, on_timer);
-
-	if (!t)
-		return;
-	free(t->key);
-	*t = a->timers[--a->n_timers];
-}
-
-static void
-set_event(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on, uint64_t after_ms)
-{
-	struct timer *t = find_timer(a, m, key, on), *more;
-	uint64_t due_ms = agent_mono_ms() + after_ms;
-
-	if (due_ms < a->timer_ms)
-		a->timer_ms = due_ms;
-	if (t) {
-		t->due_ms = due_ms;
-		return;
-	}
-	more = realloc(a->timers, (a->n_timers + 1) * sizeof(*more));
-	if (!more)
-		return;
-	a->timers = more;
-	t = &more[a->n_timers];
-	*t = (struct timer){ .machine = machine_index(a, m), .key = strdup(key), .hash = agent_hash(key), .due_ms = due_ms, .on = on };
-	if (t->key)
-		a->n_timers++;
-}
-
-void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms)
-{
-	set_event(a, m, key, on_timer, after_ms);
-}
-
-void agent_set_due(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms)
-{
-	set_event(a, m, key, on_due, after_ms);
-}
-
-void agent_later(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on)
-{
-	set_event(a, m, key, strcmp(on, on_go) == 0 ? on_go : on_timer, GO_RETRY_MS);
-}
-
-static void fire_timers(struct berth_agent *a)
-{
-	uint64_t now = agent_mono_ms();
-	enum berth_err rc;
-
-	if (now < a->timer_ms)
-		return;
-	for (size_t i = a->n_timers; i-- > 0;) {
-		if (i >= a->n_timers || a->timers[i].due_ms > now)
-			continue;
-		const struct berth_machine *m = a->cfg.machines[a->timers[i].machine];
-		const struct berth_event ev = { .on = a->timers[i].on };
-		char *key = a->timers[i].key;
-
-		a->timers[i] = a->timers[--a->n_timers];
-		rc = agent_deliver(a, m, key, &ev, NULL);
-		if (rc)
-			berth_log(BERTH_LOG_DEBUG, "timer", "%s %s: %s", m->name, key, berth_err_detail());
-		if (agent_is_transient(rc) && !find_timer(a, m, key, ev.on))
-			set_event(a, m, key, ev.on, TIMER_RETRY_MS);	/* a full disk is no end */
-		free(key);
-	}
-	a->timer_ms = UINT64_MAX;
-	for (size_t i = 0; i < a->n_timers; i++)
-		if (a->timers[i].due_ms < a->timer_ms)
-			a->timer_ms = a->timers[i].due_ms;
-}
-
+/* --- the tick --- */
 /* What has been waiting for too long goes. */
 static void housekeeping(struct berth_agent *a)
 {
@@ -213,7 +111,7 @@ static void housekeeping(struct berth_agent *a)
 		berth_store_rollback(a->cfg.store);
 	agent_forget_sweep(a);
 	agent_expire(a);
-	if (machine_index(a, &berth_issue_machine) < a->cfg.n_machines)
+	if (agent_machine_index(a, &berth_issue_machine) < a->cfg.n_machines)
 		agent_renew_sweep(a);
 }
 
@@ -223,8 +121,8 @@ static void tell_mediator(struct berth_agent *a)
 	if (!a->via_news)
 		return;
 	a->via_news = false;
-	if (machine_index(a, &berth_mediated_machine) < a->cfg.n_machines)
-		set_event(a, &berth_mediated_machine, "self", on_go, 0);
+	if (agent_machine_index(a, &berth_mediated_machine) < a->cfg.n_machines)
+		agent_go(a, &berth_mediated_machine, "self");
 }
 
 uint32_t berth_agent_tick(struct berth_agent *a)
@@ -243,7 +141,7 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 	berth_agent_batch_begin(a);
 	housekeeping(a);
 	tell_mediator(a);
-	fire_timers(a);
+	agent_timers_fire(a);
 	berth_agent_batch_end(a);
 	agent_audit_tick(a);
 	in = agent_outbound_tick(a);
@@ -349,7 +247,7 @@ static enum berth_err start(struct berth_agent *a)
 	agent_forget_sweep(a);
 	to_everybody(a, rolled_back ? "rollback" : "resume");
 	if (!rolled_back)
-		to_everybody(a, on_due);
+		to_everybody(a, "due");
 	return BERTH_OK;
 }
 

@@ -392,11 +392,16 @@ void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t
 uint32_t agent_poll_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_poll_clear(struct berth_agent *a);
 
-/* agent.c */
+/* timers.c */
+size_t agent_machine_index(const struct berth_agent *a, const struct berth_machine *m);	/* n_machines: not one of ours */
 void agent_set_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
 void agent_set_due(struct berth_agent *a, const struct berth_machine *m, const char *key, uint64_t after_ms);
+void agent_go(struct berth_agent *a, const struct berth_machine *m, const char *key);	/* with the next tick */
 void agent_later(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on);	/* on: "go" or "timer" */
 void agent_stop_timer(struct berth_agent *a, const struct berth_machine *m, const char *key);
+void agent_timers_fire(struct berth_agent *a);		/* those that are due */
+
+/* agent.c */
 uint64_t agent_mono_ms(void);
 uint64_t agent_hash(const char *key);	/* tells one key from thousands; strcmp() decides */
 void agent_refresh_time(struct berth_agent *a);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/metrics.h"
 #include "agent/core/netclient.h"
 
 #include <inttypes.h>
@@ -7,46 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/ipc/ipc.h"
+#include "agent/core/metrics.h"
+#include "agent/core/netclient_internal.h"
 #include "agent/ipc/netd_proto.h"
-#include "agent/ipc/proc.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 
 #define START_MS 5000
 #define STOP_GRACE_MS 100	/* it has nothing to lose */
-#define OPEN_MAX 288		/* sends without a result yet */
-#define LIFE_SHIFT 40		/* in the agent's numbers of requests */
-#define REQUEST_MASK (((uint64_t)1 << LIFE_SHIFT) - 1)
-
-struct berth_netclient {
-	struct berth_transport transport;	/* first */
-	const struct berth_config *cfg;
-	struct berth_buf libexec;
-	struct berth_agent *agent;
-	struct berth_proc proc;
-	struct berth_ipc ipc;
-	struct berth_backoff backoff;
-	uint64_t again_ms;			/* when down: start at */
-	uint64_t life;				/* which netd this is: its requests are counted anew */
-	uint64_t open[OPEN_MAX];
-	size_t n_open;
-	size_t listening;			/* [listen] uris bound so far */
-	enum berth_err listen_rc;
-	bool started;				/* once it was up with all of them */
-};
 
 static bool up(const struct berth_netclient *n) { return n->proc.pid != 0 && n->ipc.fd >= 0 && !n->ipc.failed; }
-
-static bool take_open(struct berth_netclient *n, uint64_t id)
-{
-	for (size_t i = 0; i < n->n_open; i++)
-		if (n->open[i] == id) {
-			n->open[i] = n->open[--n->n_open];
-			return true;
-		}
-	return false;
-}
 
 static enum berth_err net_send(struct berth_transport *t, uint64_t id, const char *uri, const struct berth_buf *frame)
 {
@@ -56,7 +25,7 @@ static enum berth_err net_send(struct berth_transport *t, uint64_t id, const cha
 	size_t len = strlen(uri);
 	enum berth_err rc;
 
-	if (!up(n) || n->n_open == OPEN_MAX)
+	if (!up(n) || n->n_open == NETCLIENT_OPEN_MAX)
 		return berth_fail(BERTH_E_UNAVAILABLE, "netd is down or busy");
 	if (len > BERTH_NET_URI_MAX)
 		return berth_fail(BERTH_E_NETPOL, "a URI of %zu bytes", len);
@@ -75,9 +44,9 @@ static enum berth_err net_reply(struct berth_transport *t, uint64_t request, con
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if (!up(n) || request >> LIFE_SHIFT != n->life)
+	if (!up(n) || request >> NETCLIENT_LIFE_SHIFT != n->life)
 		return berth_fail(BERTH_E_UNAVAILABLE, "who asked is gone with netd");
-	m.request = request & REQUEST_MASK;
+	m.request = request & NETCLIENT_REQUEST_MASK;
 	berth_net_reply_encode(&b, &m);
 	if (!(rc = berth_buf_status(&b)))
 		rc = berth_ipc_queue(&n->ipc, BERTH_NET_REPLY, 0, b.p, b.len);
@@ -178,7 +147,7 @@ static enum berth_err spawn(struct berth_netclient *n)
 	int sock;
 	enum berth_err rc;
 
-	n->life = (n->life + 1) & (UINT64_MAX >> LIFE_SHIFT);
+	n->life = (n->life + 1) & (UINT64_MAX >> NETCLIENT_LIFE_SHIFT);
 	n->listening = 0;
 	n->listen_rc = BERTH_OK;
 	if ((rc = berth_proc_spawn(&n->proc, &sock, berth_buf_cstr(&n->libexec), argv)))
@@ -191,7 +160,7 @@ static enum berth_err spawn(struct berth_netclient *n)
 static void down(struct berth_netclient *n, uint64_t lived_ms)
 {
 	uint32_t wait = berth_backoff_next(&n->backoff, lived_ms);
-	uint64_t open[OPEN_MAX];
+	uint64_t open[NETCLIENT_OPEN_MAX];
 	size_t n_open = n->n_open;
 
 	berth_ipc_close(&n->ipc);
@@ -210,106 +179,6 @@ static void down(struct berth_netclient *n, uint64_t lived_ms)
 	berth_agent_batch_end(n->agent);
 }
 
-/* --- what netd says --- */
-static enum berth_err on_listening(struct berth_netclient *n, const struct berth_ipc_frame *f)
-{
-	struct berth_net_listening m;
-	enum berth_err rc = berth_net_listening_decode(&m, f->p, f->n);
-
-	if (rc)
-		return rc;
-	if (m.code) {
-		n->listen_rc = berth_fail(m.code, "%s: %s", m.uri, m.detail);
-		berth_log(BERTH_LOG_ERROR, "listen", "%s: %s", m.uri, m.detail);
-	} else {
-		berth_log(BERTH_LOG_INFO, "listen", "%s", m.bound);
-	}
-	n->listening++;
-	return BERTH_OK;
-}
-
-/* A request that an earlier netd held is not mixed up with one of this. */
-static uint64_t number(const struct berth_netclient *n, uint64_t request)
-{
-	return n->life << LIFE_SHIFT | (request & REQUEST_MASK);
-}
-
-static enum berth_link link_of(enum berth_net_transport t)
-{
-	switch (t) {
-	case BERTH_NET_HTTP: return BERTH_LINK_HTTP;
-	case BERTH_NET_HTTP_ACKS: return BERTH_LINK_HTTP_ACKS;
-	case BERTH_NET_WS: return BERTH_LINK_WS;
-	default: return BERTH_LINK_NNG;
-	}
-}
-
-static enum berth_err on_request(struct berth_netclient *n, const struct berth_ipc_frame *f)
-{
-	struct berth_net_request m;
-	enum berth_err rc = berth_net_request_decode(&m, f->p, f->n);
-
-	if (!rc && n->agent)
-		berth_agent_on_request(n->agent, number(n, m.request), link_of(m.transport), m.peer, m.frame, m.frame_len);
-	return rc;
-}
-
-static enum berth_err on_result(struct berth_netclient *n, const struct berth_ipc_frame *f)
-{
-	struct berth_net_result m;
-	enum berth_err rc = berth_net_result_decode(&m, f->p, f->n);
-
-	if (rc || !take_open(n, m.id) || !n->agent)
-		return rc;
-	if (m.code && m.later) {	/* to the outbox that is a peer who cannot be reached now */
-		berth_log(BERTH_LOG_WARN, "send", "%s: %s", berth_err_name(m.code), m.detail);
-		m.code = BERTH_E_UNAVAILABLE;
-	}
-	if (m.code)
-		m.code = berth_fail(m.code, "%s", m.detail);
-	berth_agent_on_result(n->agent, m.id, m.code, m.frame, m.frame_len);
-	return BERTH_OK;
-}
-
-static enum berth_err on_gone(struct berth_netclient *n, const struct berth_ipc_frame *f)
-{
-	uint64_t request;
-	enum berth_err rc = berth_net_gone_decode(&request, f->p, f->n);
-
-	if (rc || !n->agent)
-		return rc;
-	if (f->op == BERTH_NET_SENT)
-		berth_agent_on_sent(n->agent, number(n, request));
-	else
-		berth_agent_on_gone(n->agent, number(n, request));
-	return BERTH_OK;
-}
-
-static enum berth_err on_services(struct berth_netclient *n, const struct berth_ipc_frame *f)
-{
-	struct berth_net_services m;
-	enum berth_err rc = berth_net_services_decode(&m, f->p, f->n);
-
-	if (!rc && n->agent)
-		berth_agent_on_services(n->agent, m.code, m.text, m.octets);
-	return rc;
-}
-
-static enum berth_err on_frame(void *arg, const struct berth_ipc_frame *f)
-{
-	struct berth_netclient *n = arg;
-
-	switch (f->op) {
-	case BERTH_NET_LISTENING: return on_listening(n, f);
-	case BERTH_NET_REQUEST: return on_request(n, f);
-	case BERTH_NET_RESULT: return on_result(n, f);
-	case BERTH_NET_GONE:
-	case BERTH_NET_SENT: return on_gone(n, f);
-	case BERTH_NET_SERVICES: return on_services(n, f);
-	default: return berth_fail(BERTH_E_TYPE, "netd says %u", f->op);
-	}
-}
-
 static enum berth_err pump(struct berth_netclient *n, bool readable, bool writable)
 {
 	enum berth_err rc = BERTH_OK;
@@ -320,7 +189,7 @@ static enum berth_err pump(struct berth_netclient *n, bool readable, bool writab
 		return rc;
 	if (n->agent)
 		berth_agent_batch_begin(n->agent);
-	rc = berth_ipc_on_readable(&n->ipc, on_frame, n);
+	rc = berth_ipc_on_readable(&n->ipc, netclient_on_frame, n);
 	if (n->agent)
 		berth_agent_batch_end(n->agent);
 	return rc;
