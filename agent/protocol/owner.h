@@ -2,8 +2,8 @@
 #ifndef BERTH_AGENT_PROTOCOL_OWNER_H
 #define BERTH_AGENT_PROTOCOL_OWNER_H
 
-/* The owner's machine, one instance a device, in parts: owner.c (table, import),
- * owner_register.c (rendezvous), owner_taken.c (receipts beside a chain), owner_delegate.c
+/* The owner's machine, one instance a device, in parts: owner.c (table),
+ * owner_import.c (chains), owner_register.c (invitations, rendezvous), owner_taken.c (receipts beside a chain), owner_delegate.c
  * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M10), owner_commit.c (M11), owner_complete.c (its end),
  * owner_renew.c (M12), owner_resync.c (M18), owner_rotate.c (M13), owner_status.c, owner_readmit.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
@@ -33,7 +33,7 @@
  *	transfer {thid, nonce, credential, from, to?, retire, carried?, ready?, tries}	while TRANSFERRING and RETIRING
  *	ended {receipt, erasure}	how our epoch ended
  *	resold {to, package}	the chain with the entry after ours
- *	status, notice	owner_status.c
+ *	status, notice	owner_status.c, owner_notice.c
  *	synced, resync	owner_resync.c
  *	audit, auditProblem	owner_audit.c
  *	goodbye		owner_readmit.c
@@ -168,8 +168,15 @@ enum berth_err owner_send_notice(struct berth_env *env, const struct berth_insta
 				 const struct owner_notice *n);
 /* The DIDs that the device may be reached by: while a renewal is under way, two. */
 size_t owner_dids_of(const struct berth_json *about, const char *dids[2]);
-/* Those that wait for the device, by whichever of its DIDs. */
+/* Those that wait for the device, by whichever of its DIDs; or by that one. */
 enum berth_err owner_drop_notices(const struct berth_json *about, struct berth_effects *fx);
+enum berth_err owner_drop_notice(const struct berth_json *about, struct berth_effects *fx, const char *to);
+/* What the device is now to know: at one of its DIDs; at all of them, in place of what still
+ * waits for it; and when it is told again. */
+enum berth_err owner_notify_at(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
+			       const char *to);
+enum berth_err owner_notify(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx);
+enum berth_err owner_notice_due(struct berth_env *env, struct berth_instance *inst, int64_t tries);
 /* In the lists, and in data.status; the device is not told yet. */
 enum berth_err owner_change_status(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				   const char *is, const char *reason);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the device finds us: the registration at each rendezvous, kept alive. */
+/* Where the device finds us: what is signed of that, in an invitation and at each rendezvous,
+ * where it is kept alive. */
 #include <string.h>
 
 #include "agent/protocol/owner.h"
@@ -7,6 +8,56 @@
 
 #define REGISTER_REST_MS 3600000u	/* a rendezvous that never answers is asked so often */
 #define REGISTER_MIN_S 30		/* and one that holds nothing for long no oftener */
+
+enum berth_err
+owner_make_blob(struct berth_env *env, struct berth_instance *inst, struct berth_buf *out)
+{
+	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
+	struct berth_buf owner = BERTH_BUF_INIT;
+	struct berth_rv_blob blob = {
+		.epoch = berth_data_int(inst->data, "epoch", 0), .seq = berth_data_int(inst->data, "seq", 0),
+		.reg_no = berth_data_int(inst->data, "regNo", 0) + 1,
+		.exp_s = env->now_s < 0 ? 0 : env->now_s + env->policy->registration_s };
+	const struct berth_policy *p = env->policy;
+	enum berth_err rc;
+
+	for (size_t i = 0; i < p->n_endpoints && i < BERTH_BLOB_ENDPOINTS_MAX; i++)
+		blob.endpoints[blob.n_endpoints++] = p->endpoints[i];
+	if ((rc = berth_did_short(&owner, tip_owner ? tip_owner : owner_me(env)->did)) ||
+	    (rc = berth_device_hash(&blob.device_hash, berth_data_str(inst->data, "factoryDid"), blob.epoch)) ||
+	    (rc = berth_body_get_32(inst->data, "tip", blob.tip.b)) ||
+	    (rc = berth_json_set_int(inst->data, "regNo", blob.reg_no)))
+		goto out;
+	blob.owner_did = berth_buf_cstr(&owner);
+	rc = berth_rv_blob_build(out, env->keys->keyring, owner_me(env)->sign_kid, &blob);
+out:
+	berth_buf_free(&owner);
+	return rc;
+}
+
+/* result: the signed invitation {blob, package} */
+enum berth_err owner_invite(struct berth_env *env, struct berth_instance *inst,
+			    const struct berth_event *ev, struct berth_effects *fx)
+{
+	struct berth_buf blob = BERTH_BUF_INIT;
+	struct berth_json *package;
+	enum berth_err rc;
+
+	(void)ev;
+	if ((rc = owner_make_blob(env, inst, &blob)))
+		goto out;
+	package = berth_json_clone(berth_json_get(inst->data, "package"));
+	fx->result = berth_json_new_object();
+	if ((rc = berth_json_set_str(fx->result, "blob", berth_buf_cstr(&blob)))) {
+		berth_json_free(package);
+		goto out;
+	}
+	rc = berth_json_set(fx->result, "package", package);
+	berth_effects_audit(fx, "an invitation was written");
+out:
+	berth_buf_free(&blob);
+	return rc;
+}
 
 static enum berth_err
 register_at(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,

@@ -7,7 +7,8 @@
  *			what was quoted of these PCRs, and by nobody's order
  *	notice {tries, dueS}	while the device has not answered to that
  *
- * What becomes of one that was revoked and is let in again: owner_readmit.c. */
+ * How it is told: owner_notice.c; what becomes of one that was revoked and is let in again:
+ * owner_readmit.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -46,142 +47,6 @@ enum berth_err owner_set_delegation(const struct berth_instance *inst, struct be
 	return compact ? berth_json_set_str(body, "delegation", compact) : BERTH_OK;
 }
 
-/* ---- the notice ---- */
-static enum berth_err push_hash(struct berth_json *list, const char *compact)
-{
-	struct berth_hash h;
-
-	if (!compact)
-		return BERTH_OK;
-	berth_object_hash(&h, compact, strlen(compact));
-	return berth_json_push_b64url(list, h.b, 32);
-}
-
-/* The credentials that the device may hold by now. */
-enum berth_err owner_set_credentials(const struct berth_json *about, struct berth_json *body)
-{
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc;
-
-	if ((rc = push_hash(list, berth_data_str(about, "credential"))) ||
-	    (rc = push_hash(list, berth_data_str(berth_json_get(about, "renewal"), "credential")))) {
-		berth_json_free(list);
-		return rc;
-	}
-	return berth_json_set(body, "credentials", list);
-}
-
-static enum berth_err notice_body(const struct berth_instance *inst, const struct owner_notice *n, struct berth_json *body)
-{
-	const char *reason = berth_data_str(n->status, "reason");
-	enum berth_err rc;
-
-	if ((rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0))) ||
-	    (rc = berth_json_set_int(body, "seq", berth_data_int(n->status, "seq", 0))) ||
-	    (rc = berth_json_set_str(body, "status", berth_data_str(n->status, "is"))) ||
-	    (reason && (rc = berth_json_set_str(body, "reason", reason))) || (rc = owner_set_credentials(n->about, body)))
-		return rc;
-	return owner_set_delegation(inst, body);
-}
-
-enum berth_err owner_send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
-				 const struct owner_notice *n)
-{
-	struct berth_json *body = berth_json_new_object();
-	enum berth_err rc;
-
-	if ((rc = notice_body(inst, n, body))) {
-		berth_json_free(body);
-		return rc;
-	}
-	return berth_effects_send(env, fx, n->from, n->to, NULL, BERTH_PIURI_ONBOARDING "status-notify",
-				  berth_data_str(n->status, "thid"), body, NULL);
-}
-
-static enum berth_err send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx, const char *to)
-{
-	return owner_send_notice(env, inst, fx, &(struct owner_notice){ .about = inst->data, .to = to,
-		.status = berth_json_get(inst->data, "status"), .from = owner_us(env, inst) });
-}
-
-static enum berth_err drop_notice(const struct berth_json *about, struct berth_effects *fx, const char *to)
-{
-	struct berth_buf peer = BERTH_BUF_INIT;
-	enum berth_err rc = berth_did_short(&peer, to);
-
-	if (!rc)
-		rc = berth_effects_drop(fx, berth_buf_cstr(&peer), berth_data_str(berth_json_get(about, "status"), "thid"));
-	berth_buf_free(&peer);
-	return rc;
-}
-
-size_t owner_dids_of(const struct berth_json *about, const char *dids[2])
-{
-	const char *did = berth_data_str(about, "operationalDid");
-	const char *next = berth_data_str(berth_json_get(about, "renewal"), "operationalDid");
-	size_t n = 0;
-
-	if (did)
-		dids[n++] = did;
-	if (next)
-		dids[n++] = next;
-	return n;
-}
-
-enum berth_err owner_drop_notices(const struct berth_json *about, struct berth_effects *fx)
-{
-	const char *dids[2];
-	enum berth_err rc = BERTH_OK;
-
-	if (!berth_json_get(berth_json_get(about, "status"), "thid"))
-		return BERTH_OK;
-	for (size_t n = owner_dids_of(about, dids), i = 0; !rc && i < n; i++)
-		rc = drop_notice(about, fx, dids[i]);
-	return rc;
-}
-
-/* In place of what still waits for it.  One that has not spoken since we were restored may have
- * other keys by now. */
-static enum berth_err notify(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
-{
-	const char *dids[3];
-	size_t n = owner_dids_of(inst->data, dids);
-	enum berth_err rc = owner_drop_notices(inst->data, fx);
-
-	if (!owner_is_synced(env, inst)) {
-		dids[n++] = berth_data_str(inst->data, "factoryDid");
-		rc = rc ? rc : drop_notice(inst->data, fx, dids[n - 1]);
-	}
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = send_notice(env, inst, fx, dids[i]);
-	return rc;
-}
-
-static enum berth_err note_due(struct berth_env *env, struct berth_instance *inst, int64_t tries)
-{
-	struct berth_json *notice = berth_data_obj(inst->data, "notice");
-	enum berth_err rc = berth_json_set_int(notice, "tries", tries < OWNER_NOTICE_DOUBLED_MAX ? tries + 1 : tries);
-
-	return rc ? rc : berth_json_set_int(notice, "dueS", env->uptime_s + ((int64_t)OWNER_NOTICE_AGAIN_S << tries));
-}
-
-/* For ever, ever more seldom. */
-enum berth_err owner_status_again(struct berth_env *env, struct berth_instance *inst,
-				  const struct berth_event *ev, struct berth_effects *fx)
-{
-	const struct berth_json *notice = berth_json_get(inst->data, "notice");
-	int64_t tries = berth_data_int(notice, "tries", 0);
-	enum berth_err rc;
-
-	(void)ev;
-	if (!notice)
-		return berth_fail(BERTH_E_NOMATCH, "nothing to tell");
-	if ((rc = owner_is_due(env, fx, notice)) || (rc = note_due(env, inst, tries)))
-		return rc;
-	fx->timer_ms = (uint64_t)(OWNER_NOTICE_AGAIN_S << tries) * 1000;
-	return notify(env, inst, fx);
-}
-
 /* ---- the operator's words ---- */
 static enum berth_err set_thid(struct berth_json *status)
 {
@@ -210,7 +75,7 @@ enum berth_err owner_change_status(struct berth_env *env, struct berth_instance 
 	berth_json_remove(status, "reason");
 	berth_json_remove(status, "driftOf");
 	berth_json_remove(status, "notedS");
-	if ((reason && (rc = berth_json_set_str(status, "reason", reason))) || (rc = note_due(env, inst, 0)))
+	if ((reason && (rc = berth_json_set_str(status, "reason", reason))) || (rc = owner_notice_due(env, inst, 0)))
 		return rc;
 	fx->timer_ms = OWNER_NOTICE_AGAIN_S * 1000;
 	fx->may_step_generation = true;
@@ -224,7 +89,7 @@ change(struct berth_env *env, struct berth_instance *inst, struct berth_effects 
 {
 	enum berth_err rc = owner_change_status(env, inst, fx, is, reason);
 
-	return rc ? rc : notify(env, inst, fx);
+	return rc ? rc : owner_notify(env, inst, fx);
 }
 
 static enum berth_err reason_of(const struct berth_event *ev, const char **reason)
@@ -381,7 +246,7 @@ enum berth_err owner_on_status_noted(struct berth_env *env, struct berth_instanc
 	berth_json_remove(inst->data, "notice");
 	if ((rc = owner_note_audit(env, inst, ev)) ||
 	    (rc = berth_json_set_int(status, "notedS", env->now_s < 0 ? 0 : env->now_s)) ||
-	    (rc = drop_notice(inst->data, fx, ev->sender)) || (rc = owner_drop_notices(inst->data, fx)))
+	    (rc = owner_drop_notice(inst->data, fx, ev->sender)) || (rc = owner_drop_notices(inst->data, fx)))
 		return rc;
 	fx->timer_ms = OWNER_LOOK_MS;
 	berth_effects_audit(fx, "device %s knows that it is %s", berth_data_str(inst->data, "serial"), berth_data_str(status, "is"));
@@ -405,7 +270,7 @@ enum berth_err owner_on_renew_refused(struct berth_env *env, struct berth_instan
 			    berth_data_str(berth_json_get(inst->data, "status"), "is"));
 	if ((rc = owner_send_denied(env, inst, fx, &run, berth_err_name(BERTH_E_STATUS))))
 		return rc;
-	return send_notice(env, inst, fx, ev->sender);
+	return owner_notify_at(env, inst, fx, ev->sender);
 }
 
 /* It starts anew, and has not been let in again. */
