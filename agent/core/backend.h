@@ -17,6 +17,7 @@ struct berth_backend {
 	struct berth_status_seen seen;
 	struct berth_json *watched;		/* what applications have been shown; owned */
 	uint64_t changes;			/* of the agent, then */
+	int64_t told;				/* the number that they may have heard, which is on the disk */
 	bool watching;
 	struct berth_verify judging;		/* made of both, and of the folders in the configuration */
 };
@@ -27,7 +28,7 @@ BERTH_MUST_USE enum berth_err berth_backend_open(struct berth_backend *b, const 
 void berth_backend_take(struct berth_backend *b, const struct berth_config *cfg, struct berth_vc_policy *policy);
 void berth_backend_close(struct berth_backend *b);	/* fine on a zeroed one */
 
-/* To be called when something may have happened, after it is on disk.  True: there is news
+/* To be called when something may have happened, outside of any batch.  True: there is news
  * for those who watch. */
 bool berth_backend_watch_look(struct berth_backend *b);
 

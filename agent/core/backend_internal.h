@@ -85,7 +85,7 @@ void backend_restored_init(struct berth_api_backend *api);
 enum berth_err backend_push_restored(struct berth_backend *b, struct berth_json *reasons);
 enum berth_err backend_end_restored(struct berth_backend *b, const char *why);
 void backend_watch_init(struct berth_api_backend *api);
-int64_t backend_watch_generation(void *arg);	/* what berth_api_backend.generation is */
+int64_t backend_watch_generation(void *arg);	/* what berth_api_backend.generation is; on the disk by then */
 /* Lists of the API, which who watches is shown too; arg: the backend. */
 BERTH_MUST_USE enum berth_err backend_identities(void *arg, const struct berth_api_request *req, struct berth_json **out);
 BERTH_MUST_USE enum berth_err backend_secrets(void *arg, const struct berth_api_request *req, struct berth_json **out);

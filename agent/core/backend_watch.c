@@ -2,7 +2,8 @@
 /* What applications watch: the device, its identities and what was provisioned, under a
  * number that grows with each change of it.  The number, and at which of them each kind of
  * event was seen last, are in the store: who comes back with an old one hears what it has
- * missed, and a change that a crash came behind is found at the next start. */
+ * missed, and a change that a crash came behind is found at the next start.  A number is on
+ * the disk when somebody hears it, and not before. */
 #include "agent/core/backend_internal.h"
 
 #include <stdio.h>
@@ -173,17 +174,30 @@ static enum berth_err set_events(struct berth_json *is, const struct berth_json 
 	return rc;
 }
 
-static enum berth_err keep(struct berth_backend *b, const struct berth_json *is)
+static enum berth_err keep(struct berth_backend *b, const struct berth_json *is, enum berth_err (*commit)(struct berth_store *s))
 {
 	struct berth_store *s = berth_agent_store(b->agent);
 	struct berth_buf text = BERTH_BUF_INIT;
 	enum berth_err rc = berth_json_print(&text, is);
 
 	if (!rc && !(rc = berth_buf_status(&text)) && !(rc = berth_store_begin(s))) {
-		if ((rc = berth_store_put(s, NS_WATCH, KEY_SEEN, text.p, text.len)) || (rc = berth_store_commit(s)))
+		if ((rc = berth_store_put(s, NS_WATCH, KEY_SEEN, text.p, text.len)) || (rc = commit(s)))
 			berth_store_rollback(s);
 	}
 	berth_buf_free(&text);
+	return rc;
+}
+
+/* As long as nobody has heard the number it may be lost with the power: the next start finds
+ * the same change, and another number for it. */
+static enum berth_err keep_loosely(struct berth_backend *b, const struct berth_json *is)
+{
+	struct berth_store *s = berth_agent_store(b->agent);
+	enum berth_err rc;
+
+	berth_store_group(s, true);
+	rc = keep(b, is, berth_store_commit_loose);
+	berth_store_group(s, false);
 	return rc;
 }
 
@@ -199,11 +213,13 @@ static enum berth_err recall(struct berth_backend *b)
 	return rc;
 }
 
+static int64_t number_of(const struct berth_backend *b) { return berth_data_int(b->watched, "generation", 0); }
+
 /* *is: NULL when all is as it was. */
 static enum berth_err compare(struct berth_backend *b, struct berth_json **is)
 {
 	struct berth_json *o = berth_json_new_object(), *state = NULL;
-	int64_t generation = backend_watch_generation(b) + 1;
+	int64_t generation = number_of(b) + 1;
 	enum berth_err rc;
 
 	*is = NULL;
@@ -222,11 +238,28 @@ out:
 	return rc;
 }
 
+/* The record says so, or nothing of it would change and be synced. */
+static enum berth_err keep_told(struct berth_backend *b, int64_t number)
+{
+	enum berth_err rc = berth_json_set_int(b->watched, "told", number);
+
+	if (!rc && (rc = keep(b, b->watched, berth_store_commit)))
+		berth_json_remove(b->watched, "told");
+	return rc;
+}
+
+/* Whoever asks tells it: it is on the disk by then. */
 int64_t backend_watch_generation(void *arg)
 {
-	const struct berth_backend *b = arg;
+	struct berth_backend *b = arg;
+	int64_t number = number_of(b);
+	enum berth_err rc = number > b->told ? keep_told(b, number) : BERTH_OK;
 
-	return berth_data_int(b->watched, "generation", 0);
+	if (rc)
+		berth_log_err(BERTH_LOG_WARN, "watch", rc);
+	else
+		b->told = number;
+	return b->told;
 }
 
 bool berth_backend_watch_look(struct berth_backend *b)
@@ -237,7 +270,7 @@ bool berth_backend_watch_look(struct berth_backend *b)
 
 	if ((b->watching && changes == b->changes) || berth_agent_quarantined(b->agent))
 		return false;
-	if ((rc = b->watching ? BERTH_OK : recall(b)) || (rc = compare(b, &is)) || (is && (rc = keep(b, is)))) {
+	if ((rc = b->watching ? BERTH_OK : recall(b)) || (rc = compare(b, &is)) || (is && (rc = keep_loosely(b, is)))) {
 		berth_log_err(BERTH_LOG_WARN, "watch", rc);	/* the next turn tries again */
 		berth_json_free(is);
 		return false;

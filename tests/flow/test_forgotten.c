@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a gateway stores until it accepts an owner does not wait for the disk, and may be lost
  * with the power although what it said has left (tentative in agent/protocol/protocol.h). */
+#include "agent/core/backend.h"
+#include "agent/core/backend_internal.h"
 #include "tests/fakes/keys_local.h"
 #include "tests/fakes/ldevid.h"
 #include "tests/fakes/story.h"
@@ -189,6 +191,79 @@ static void keys_of_another_kind_are_in_nobodys_way(void **state)
 	test_ldevid_free(&ca);
 }
 
+/* ---- the numbers of what applications watch (backend_watch.c) */
+static struct berth_backend backend;
+static struct berth_api_backend api;
+static bool listens;
+
+static void watch(void)
+{
+	berth_json_free(backend.watched);
+	backend = (struct berth_backend){ .agent = s.gateway->agent };
+	berth_backend_init(&backend, &api);
+	berth_backend_watch_look(&backend);
+}
+
+static bool watched(struct sim *w)
+{
+	berth_backend_watch_look(&backend);
+	if (listens)
+		(void)api.generation(&backend);
+	return is_cut(s.gateway) || story_operational(w);
+}
+
+static int64_t number(void) { return berth_data_int(backend.watched, "generation", 0); }
+
+static void numbers_that_nobody_hears_wait_for_no_disk(void **state)
+{
+	long syncs;
+
+	(void)state;
+	listens = false;
+	begin(0);
+	watch();
+	syncs = vfs_lossy_syncs();
+	assert_true(sim_run_steps(&s.w, watched, STORY_LIMIT_S));
+	assert_int_equal(vfs_lossy_syncs() - syncs, 3);
+	assert_true(number() > 3);
+	assert_int_equal(api.generation(&backend), number());
+	assert_int_equal(vfs_lossy_syncs() - syncs, 4);
+	assert_int_equal(api.generation(&backend), number());
+	assert_int_equal(vfs_lossy_syncs() - syncs, 4);
+	story_end(&s);
+}
+
+/* How far the number has come when the power goes, and what it is afterwards. */
+static void cut_while_watched(bool heard, int64_t *before, int64_t *after)
+{
+	listens = heard;
+	begin(4);
+	watch();
+	assert_true(sim_run_steps(&s.w, watched, STORY_LIMIT_S));
+	(void)watched(&s.w);
+	*before = number();
+	the_power_goes();
+	sim_on(s.gateway);
+	watch();
+	*after = api.generation(&backend);
+	story_settle(&s);
+	story_check_end(&s, 1);
+	story_end(&s);
+}
+
+static void a_number_that_was_heard_is_no_other_changes(void **state)
+{
+	int64_t before, after;
+
+	(void)state;
+	cut_while_watched(true, &before, &after);
+	assert_true(before > 1 && after >= before);
+	cut_while_watched(false, &before, &after);	/* the twin: it is somebody else's, whom nobody has heard */
+	assert_true(after < before);
+	berth_json_free(backend.watched);
+	backend.watched = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +271,8 @@ int main(void)
 		cmocka_unit_test(whatever_has_left_before_a_power_cut),
 		cmocka_unit_test(keys_that_nobody_was_shown_are_the_next_runs),
 		cmocka_unit_test(keys_of_another_kind_are_in_nobodys_way),
+		cmocka_unit_test(numbers_that_nobody_hears_wait_for_no_disk),
+		cmocka_unit_test(a_number_that_was_heard_is_no_other_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
