@@ -9,11 +9,25 @@
 
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
+#define STORE_RECENT 8
 
 struct store_log {
 	sqlite3_vfs vfs;
 	sqlite3_vfs *under;
 	char name[32];
+};
+
+struct store_record {
+	bool there, guest;
+	const void *p;
+	size_t n;
+};
+
+struct store_recent {
+	bool used;
+	char ns[BERTH_STORE_NS_MAX + 1];
+	struct berth_buf key, val;
+	struct store_record rec;	/* of val */
 };
 
 struct berth_store {
@@ -41,6 +55,8 @@ struct berth_store {
 		size_t n_counters;
 	} total, at_begin, at_savepoint;
 	int64_t last_seq;	/* of an outbox row; 0: not known yet */
+	struct store_recent recent[STORE_RECENT];
+	size_t recent_next;	/* the oldest of them */
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
@@ -82,6 +98,13 @@ void store_group_look(struct berth_store *s);
 /* store_log.c.  begin: the name of the VFS to open the file with.  end: it has been closed. */
 const char *store_log_begin(struct berth_store *s);
 void store_log_end(struct berth_store *s);
+
+/* store_recent.c: records as they are now, in memory.  find: borrowed until the next note;
+ * NULL: ask the file.  note: after it was read or written, or (there false) is not there;
+ * copied.  clear: whatever takes something back. */
+const struct store_recent *store_recent_find(struct berth_store *s, const char *ns, const char *key);
+void store_recent_note(struct berth_store *s, const char *ns, const char *key, const struct store_record *rec);
+void store_recent_clear(struct berth_store *s);
 
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);

@@ -43,7 +43,29 @@ enum berth_err store_totals(struct berth_store *s)
 	return BERTH_OK;
 }
 
-/* What is there under a name. */
+/* What is there under a name; *st, if any, is to be reset when that is used no more. */
+static enum berth_err
+read_record(struct berth_store *s, const char *ns, const char *key, struct store_record *out, sqlite3_stmt **st)
+{
+	const struct store_recent *known = store_recent_find(s, ns, key);
+	enum berth_err rc;
+
+	*st = NULL;
+	*out = known ? known->rec : (struct store_record){ 0 };
+	if (known)
+		return BERTH_OK;
+	if ((rc = store_stmt(s, st, "SELECT val, guest IS NOT NULL FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||
+	    (rc = store_step(s, *st, &out->there)))
+		return rc;
+	if (out->there) {
+		out->p = sqlite3_column_blob(*st, 0);
+		out->n = (size_t)sqlite3_column_bytes(*st, 0);
+		out->guest = sqlite3_column_int(*st, 1) != 0;
+	}
+	store_recent_note(s, ns, key, out);
+	return BERTH_OK;
+}
+
 struct had {
 	int64_t len;		/* -1: nothing */
 	bool guest;
@@ -52,16 +74,16 @@ struct had {
 
 static enum berth_err look(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, struct had *out)
 {
+	struct store_record rec;
+	sqlite3_stmt *st;
 	enum berth_err rc;
-	int64_t is[3];
-	bool row;
 
 	*out = (struct had){ .len = -1 };
-	if ((rc = store_totals(s)) ||
-	    (rc = store_ints(s, is, 3, &row, "SELECT length(val), guest IS NOT NULL, length(val) = length(?3) AND val = ?3 FROM rec"
-			     " WHERE ns = ?1 AND key = ?2", "ssb", ns, key, p, n)) || !row)
+	if ((rc = store_totals(s)) || (rc = read_record(s, ns, key, &rec, &st)))
 		return rc;
-	*out = (struct had){ is[0], is[1] != 0, is[2] != 0 };
+	if (rec.there)
+		*out = (struct had){ (int64_t)rec.n, rec.guest, rec.n == n && (!n || memcmp(rec.p, p, n) == 0) };
+	sqlite3_reset(st);
 	return BERTH_OK;
 }
 
@@ -110,6 +132,13 @@ write_record(struct berth_store *s, const char *ns, const char *key, const void 
 			 ns, key, p, n, guest);
 }
 
+static void wrote(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, bool guest,
+		  const struct had *had)
+{
+	count(s, had, (int64_t)n, guest);
+	store_recent_note(s, ns, key, &(struct store_record){ .there = true, .guest = guest, .p = p, .n = n });
+}
+
 enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
 {
 	struct had had;
@@ -117,7 +146,7 @@ enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char
 
 	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) || (rc = write_record(s, ns, key, p, n, 0)))
 		return rc;
-	count(s, &had, (int64_t)n, false);
+	wrote(s, ns, key, p, n, false, &had);
 	return BERTH_OK;
 }
 
@@ -135,6 +164,7 @@ static enum berth_err evict_one(struct berth_store *s)
 		return store_contradiction(s, "guests");	/* it would not end */
 	if ((rc = store_run(s, "DELETE FROM rec WHERE guest = ?1", "i", who)))
 		return rc;
+	store_recent_clear(s);
 	count(s, &had, -1, false);
 	return BERTH_OK;
 }
@@ -144,9 +174,10 @@ enum berth_err berth_store_put_guest(struct berth_store *s, const char *ns, cons
 	struct had had;
 	enum berth_err rc;
 
-	if ((rc = check_put(s, ns, key, p, n, &had)) || (rc = write_record(s, ns, key, p, n, ++s->total.last_guest)))
+	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) ||
+	    (rc = write_record(s, ns, key, p, n, ++s->total.last_guest)))
 		return rc;
-	count(s, &had, (int64_t)n, had.len < 0 || had.guest);
+	wrote(s, ns, key, p, n, had.len < 0 || had.guest, &had);
 	while (!rc && (s->total.guests > BERTH_STORE_GUESTS_MAX || s->total.guest_bytes > BERTH_STORE_GUESTS_BYTES))
 		rc = evict_one(s);
 	return rc;
@@ -172,15 +203,15 @@ enum berth_err berth_store_put_str(struct berth_store *s, const char *ns, const 
 enum berth_err berth_store_get(struct berth_store *s, const char *ns, const char *key,
 			       struct berth_buf *out, bool *found)
 {
+	struct store_record rec;
 	sqlite3_stmt *st;
 	enum berth_err rc;
 
 	*found = false;
-	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) ||
-	    (rc = store_stmt(s, &st, "SELECT val FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||
-	    (rc = store_step(s, st, found)) || !*found)
+	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) || (rc = read_record(s, ns, key, &rec, &st)))
 		return rc;
-	berth_buf_put(out, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+	if ((*found = rec.there))
+		berth_buf_put(out, rec.p, rec.n);
 	sqlite3_reset(st);
 	return berth_buf_status(out);
 }
@@ -194,6 +225,7 @@ enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const c
 		return rc;
 	if ((rc = store_run(s, "DELETE FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
 		return rc;
+	store_recent_note(s, ns, key, &(struct store_record){ .there = false });
 	count(s, &had, -1, false);
 	return BERTH_OK;
 }

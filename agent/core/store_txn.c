@@ -37,6 +37,7 @@ static void group_gone(struct berth_store *s)
 	s->lost |= s->owed;
 	s->owed = false;
 	s->total = (struct store_totals){ 0 };
+	store_recent_clear(s);
 	s->moved++;
 }
 
@@ -171,6 +172,7 @@ void berth_store_rollback(struct berth_store *s)
 	if (!s->in_txn)
 		return;
 	s->total = s->at_begin;
+	store_recent_clear(s);
 	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
 		s->total = (struct store_totals){ 0 };
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -214,6 +216,7 @@ enum berth_err berth_store_undo(struct berth_store *s)
 
 	if (!s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
+	store_recent_clear(s);
 	if ((rc = store_ready(s, true)) || (rc = undo(s))) {
 		s->total = (struct store_totals){ 0 };
 		return rc;
