@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a step wants done, as it fills it in: messages, records, whom to ask, what goes. */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,12 @@ static void put_free(struct berth_put *p)
 	berth_buf_free(&p->value);
 }
 
+void berth_effects_init(struct berth_effects *fx)
+{
+	memset(fx, 0, offsetof(struct berth_effects, sends));
+	fx->state = BERTH_STATE_STAY;
+}
+
 void berth_effects_free(struct berth_effects *fx)
 {
 	for (size_t i = 0; i < fx->n_sends; i++)
@@ -43,7 +50,7 @@ void berth_effects_free(struct berth_effects *fx)
 	free(fx->moved_from);
 	free(fx->moved_to);
 	berth_json_free(fx->result);
-	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
+	berth_effects_init(fx);
 }
 
 /* strdup that takes NULL for "none" */

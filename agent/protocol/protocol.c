@@ -48,7 +48,9 @@ static void keep_audit_and_timer(struct berth_effects *fx)
 
 	fx->audit = NULL;
 	berth_effects_free(fx);
-	*fx = (struct berth_effects){ .audit = audit, .timer_ms = timer_ms, .due_ms = due_ms, .state = BERTH_STATE_STAY };
+	fx->audit = audit;
+	fx->timer_ms = timer_ms;
+	fx->due_ms = due_ms;
 }
 
 static bool is_tentative(const struct berth_machine *m, int state) { return state >= 0 && m->tentative >> state & 1; }
@@ -73,7 +75,7 @@ enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_en
 	struct berth_json *before = inst->data;
 	enum berth_err rc;
 
-	*fx = (struct berth_effects){ .state = BERTH_STATE_STAY };
+	berth_effects_init(fx);
 	if (!row || (ev->in != NULL) == is_of_the_host(ev->on))
 		return berth_fail(BERTH_E_TYPE, "%s: no %s in state %s", m->name, ev->on,
 				  m->states[inst->state]);

@@ -390,6 +390,8 @@ bool berth_row_is_tentative(const struct berth_machine *m, const struct berth_tr
 bool berth_machine_knows(const struct berth_machine *m, const char *on);
 int berth_machine_state(const struct berth_machine *m, const char *name);	/* -1 */
 
+/* Nothing is wanted.  The messages and records behind their counts, most of it, are not cleared. */
+void berth_effects_init(struct berth_effects *fx);
 void berth_effects_free(struct berth_effects *fx);
 void berth_instance_free(struct berth_instance *inst);
 
