@@ -8,6 +8,7 @@
 #include "agent/core/daemon.h"
 #include "agent/core/keystores.h"
 #include "agent/core/policy_files.h"
+#include "agent/core/store.h"
 #include "agent/ipc/hook.h"
 #include "agent/ipc/proc.h"
 #include "agent/ipc/starter.h"
@@ -113,6 +114,7 @@ int main(int argc, char **argv)
 	berth_proc_harden(NULL, 0);
 	berth_libcrypto_plain();
 	berth_crypto_init();
+	berth_store_one_thread();
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
 

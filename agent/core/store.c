@@ -247,6 +247,11 @@ out:
 	return rc;
 }
 
+void berth_store_one_thread(void)
+{
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+}
+
 enum berth_err berth_store_open(struct berth_store **out, const char *dir, bool create)
 {
 	return berth_store_open_vfs(out, dir, create, NULL);

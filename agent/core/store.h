@@ -43,6 +43,10 @@ struct berth_store;
 #define BERTH_STORE_HEAP_MAX (16 << 20)	/* of SQLite, in this process */
 #define BERTH_STORE_BUSY_MS 1000
 
+/* Of a process in which one thread alone has stores, before it opens the first: SQLite takes
+ * no locks then, of which there is one for each of its allocations. */
+void berth_store_one_thread(void);
+
 /* dir is ours alone (0700), its files 0600: anything laxer is E_STORE, as is a
  * damaged or empty file, one of a newer schema, one whose -wal is missing after
  * an unclean stop, and one in use.  create: make folder and file where there is
