@@ -109,7 +109,7 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	    (e = store_exec(s, "PRAGMA temp_store = MEMORY")) ||
 	    (e = store_exec(s, "PRAGMA mmap_size = 0")) ||
 	    (e = store_exec(s, "PRAGMA cache_size = -2048")) ||
-	    (e = store_exec(s, "PRAGMA journal_size_limit = 1048576")))
+	    (e = store_exec(s, "PRAGMA journal_size_limit = 4718592")))
 		return e;
 	store_txn_watch(s);
 	return BERTH_OK;

@@ -3,14 +3,33 @@
  * is a savepoint in it, so that a page which many of them change goes to the log once. */
 #include "agent/core/store_internal.h"
 
-#define WAL_FRAMES 256		/* then they go to the main file */
+#define LOG_PAGES_MIN 256
+#define LOG_PAGES_MAX 1024
+#define PAGE_LEN 4096
+
+/* The pages of the log go to the main file when they are as many as it has itself, but not
+ * before there are 256 and not later than at 1,024 (4 MiB): what changes all the time is copied
+ * seldom, and a small device's disk and every start have little to do with the log. */
+static void measure(struct berth_store *s)
+{
+	sqlite3_file *f = NULL;
+	sqlite3_int64 size = 0;
+
+	s->log_pages = LOG_PAGES_MIN;
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK || !f || !f->pMethods ||
+	    f->pMethods->xFileSize(f, &size) != SQLITE_OK || size / PAGE_LEN <= LOG_PAGES_MIN)
+		return;
+	s->log_pages = size / PAGE_LEN < LOG_PAGES_MAX ? (int)(size / PAGE_LEN) : LOG_PAGES_MAX;
+}
 
 /* As SQLite itself would do it, but never before the log has been synced: an error of
  * that sync would be told to nobody. */
 static void checkpoint(struct berth_store *s)
 {
-	if (s->wal_frames >= WAL_FRAMES)
+	if (s->wal_frames >= s->log_pages) {
 		sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		measure(s);
+	}
 	s->wal_frames = 0;
 }
 
@@ -26,7 +45,11 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int frames)
 	return SQLITE_OK;
 }
 
-void store_txn_watch(struct berth_store *s) { sqlite3_wal_hook(s->db, on_commit, s); }
+void store_txn_watch(struct berth_store *s)
+{
+	measure(s);
+	sqlite3_wal_hook(s->db, on_commit, s);
+}
 
 /* ---- groups */
 
@@ -110,7 +133,7 @@ enum berth_err berth_store_sync(struct berth_store *s)
 	s->owed = s->lost = false;
 	if (lost && !rc)	/* opened anew meanwhile, or about to be */
 		rc = berth_fail(BERTH_E_STORE, "store: lost before it was synced");
-	if (rc || !s->db || s->damaged || (!owed && s->wal_frames < WAL_FRAMES))
+	if (rc || !s->db || s->damaged || (!owed && s->wal_frames < s->log_pages))
 		return rc;
 	if ((rc = store_txn_sync(s)))
 		return rc;
