@@ -71,7 +71,8 @@ static enum berth_err begin(struct berth_netd *n)
 	enum berth_err rc;
 
 	berth_netd_sandbox(&n->cfg);
-	if ((rc = berth_names_new(&n->names, &n->ready, NAME_THREADS)) || (rc = berth_netd_listen_new(n)))
+	if ((rc = berth_names_new(&n->names, &n->ready, NAME_THREADS)) || (rc = berth_netd_nng_start()) ||
+	    (rc = berth_netd_listen_new(n)))
 		return rc;
 	return berth_netd_dial_new(n);
 }

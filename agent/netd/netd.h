@@ -64,6 +64,10 @@ void berth_netd_small_memory(void);
 /* As the configuration says; more: libcurl has been loaded, too. */
 void berth_netd_bound_memory(struct berth_netd *n, bool more);
 
+/* nng's threads, before anything else of it: two for callbacks, one for time-outs, on
+ * whatever machine. */
+BERTH_MUST_USE enum berth_err berth_netd_nng_start(void);
+
 BERTH_MUST_USE enum berth_err berth_netd_listen_new(struct berth_netd *n);
 /* Removes the sockets of nng+ipc listeners. */
 void berth_netd_listen_unlink(struct berth_netd *n);

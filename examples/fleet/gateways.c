@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/netd/netd.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
@@ -267,6 +268,7 @@ int main(int argc, char **argv)
 	berth_log_init("gateways", getenv("FLEET_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	berth_peer_memory_docs(BERTH_PEER_MEMORY_DOCS_MAX);	/* a thread is many gateways, and each has 64 */
+	fleet_need(!berth_netd_nng_start(), "nng");	/* with as few threads as a berth-netd has */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* its count is one lock for all of them */
 	fleet.gateways = calloc(fleet.n, sizeof(*fleet.gateways));
 	fleet_need(fleet.n && fleet.gateways, "how many gateways?");

@@ -281,6 +281,43 @@ static void links_are_capped_and_the_oldest_idle_one_goes(void **state)
 		stop(&a[i]);
 }
 
+static int threads_named(const struct netd *n, const char *want)
+{
+	char path[280], name[32];
+	struct dirent *e;
+	int found = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)n->p.pid);
+	CHECK((d = opendir(path)) != NULL);
+	while ((e = readdir(d))) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/comm", (int)n->p.pid, e->d_name);
+		if (!(f = fopen(path, "r")))
+			continue;
+		found += fgets(name, sizeof(name), f) && strcmp(name, want) == 0;
+		fclose(f);
+	}
+	closedir(d);
+	return found;
+}
+
+/* They name themselves when they first run. */
+static void nng_has_few_threads_on_whatever_machine(void **state)
+{
+	struct netd a;
+
+	(void)state;
+	start(&a);
+	CHECK_OK(listen_on(&a, "nng+tcp://127.0.0.1:0"));
+	for (int i = 0; i < 1000 && (threads_named(&a, "nng:task\n") < 2 || threads_named(&a, "nng:aio:expire\n") < 1); i++)
+		poll(NULL, 0, 20);
+	assert_int_equal(2, threads_named(&a, "nng:task\n"));
+	assert_int_equal(1, threads_named(&a, "nng:aio:expire\n"));
+	stop(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_flooding_address_is_told_to_wait_and_others_are_served),
 		cmocka_unit_test(a_peer_that_stalls_delays_nobody),
 		cmocka_unit_test(links_are_capped_and_the_oldest_idle_one_goes),
+		cmocka_unit_test(nng_has_few_threads_on_whatever_machine),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
