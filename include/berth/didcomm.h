@@ -13,8 +13,9 @@ extern "C" {
 #endif
 
 /* DIDComm v2.1 messages as text: what docs/didcomm.md describes, for programs that
- * link libberth.  Nothing here asks the network or reads a file.  An object is
- * used by one thread at a time. */
+ * link libberth.  Nothing here asks the network or reads a file.  An object is used by
+ * one thread at a time.  len is in bytes, without a NUL.  What a call gives is NULL when
+ * it fails, and berth_err_detail() of berth/err.h then says why. */
 
 struct berth_didcomm;	/* private keys, and documents of DIDs */
 
@@ -24,12 +25,13 @@ void berth_didcomm_free(struct berth_didcomm *d);	/* wipes the keys; NULL is fin
 
 /* Private keys: a JSON array of {"id": DID URL, "type": "JsonWebKey2020",
  * "privateKeyJwk"} or {"id", "type": "Multikey", "privateKeyMultibase"}.  Copied
- * into guarded memory. */
+ * into guarded memory.  E_JSON, E_TYPE, E_KEY: one of them is not. */
 BERTH_MUST_USE enum berth_err
 berth_didcomm_add_secrets(struct berth_didcomm *d, const char *json, size_t len);
 
 /* A key of a keychain as the private half of the verification method kid, a DID
- * URL; name as in berth/key.h.  The keychain is borrowed and outlives d. */
+ * URL; name as in berth/key.h.  The keychain is borrowed and outlives d.  E_DID: kid;
+ * E_KEYSTORE: no such key; E_KEY: kid has one already. */
 BERTH_MUST_USE enum berth_err
 berth_didcomm_add_key(struct berth_didcomm *d, const char *kid, struct berth_keychain *keychain, const char *name);
 
@@ -51,16 +53,22 @@ struct berth_didcomm_how {
 	int protect_sender;	/* an anoncrypt around the authcrypt */
 };
 
-/* message: a plaintext message, JSON.  packed: a NUL-terminated string for
- * berth_didcomm_string_free(). */
+/* message: a plaintext message, JSON (DIDComm v2.1, "Plaintext Message Structure").
+ * packed: a NUL-terminated string for berth_didcomm_string_free().  E_USAGE: how
+ * contradicts itself; E_JSON, E_TYPE: no message; E_SIZE: more than 1 MiB of it, packed;
+ * E_DID, E_RESOLVE: no document; E_KEY: no key for that, ours or theirs; E_ALG: an enc that
+ * does not go with authcrypt; E_ADDR: from, sign_by and the message's
+ * own from are of several DIDs, or nobody is named where somebody must be. */
 BERTH_MUST_USE enum berth_err
 berth_didcomm_pack(struct berth_didcomm *d, const struct berth_didcomm_how *how,
 		   const char *message, size_t len, char **packed);
 
 /* result: {"message": {...}, "metadata": {...}} as of `berth didcomm unpack`; only
- * metadata says who sent it.  A message without any envelope is refused.  now_s:
+ * metadata says who sent it.  A message without any envelope is refused (E_ENV).  now_s:
  * seconds since 1970, or -1 when the time is not known; an expired message is
- * E_EXPIRED, a rotation outside its time E_ROTATE. */
+ * E_EXPIRED, a rotation outside its time E_ROTATE.  E_JSON, E_B64, E_ENV, E_TYPE, E_SIZE
+ * (1 MiB): malformed; E_DECRYPT: for none of our keys, or changed; E_SIG, E_ALG, E_KEY,
+ * E_ADDR: refused; E_DID, E_RESOLVE: no document of the sender. */
 BERTH_MUST_USE enum berth_err
 berth_didcomm_unpack(struct berth_didcomm *d, const char *packed, size_t len, int64_t now_s, char **result);
 

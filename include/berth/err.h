@@ -42,15 +42,15 @@ enum berth_err {
 	BERTH_E_NOMATCH,	/* nothing answers the query */
 
 	/* Unavailable, worth another try: exit 4, HTTP 503. */
-	BERTH_E_RESOLVE,
-	BERTH_E_KEYSTORE,
-	BERTH_E_STORE,
-	BERTH_E_PLUGIN,
-	BERTH_E_UNAVAILABLE,
+	BERTH_E_RESOLVE,	/* no document of a DID, or not the right one */
+	BERTH_E_KEYSTORE,	/* the store of keys, or a key in it */
+	BERTH_E_STORE,		/* the agent's database */
+	BERTH_E_PLUGIN,		/* a registry adapter, or the process it runs in */
+	BERTH_E_UNAVAILABLE,	/* a peer, a network, room */
 
 	/* Ours: exit 5, HTTP 500. */
-	BERTH_E_NOMEM,
-	BERTH_E_INTERNAL,
+	BERTH_E_NOMEM,		/* no memory */
+	BERTH_E_INTERNAL,	/* a fault of this program or of its system */
 
 	/* Wrong usage of the command line: exit 2. */
 	BERTH_E_USAGE,

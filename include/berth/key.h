@@ -52,7 +52,7 @@ void berth_keychain_close(struct berth_keychain *k);	/* NULL is fine */
 BERTH_MUST_USE enum berth_err berth_keychain_capabilities(struct berth_keychain *k, char **json);
 
 /* How many keys there are, and the name of the i-th of them.  The order may
- * change whenever a key is made or deleted. */
+ * change whenever a key is made or deleted.  BERTH_E_KEYSTORE: there are not so many. */
 size_t berth_keychain_count(const struct berth_keychain *k);
 BERTH_MUST_USE enum berth_err berth_keychain_name(struct berth_keychain *k, size_t i, char **name);
 
@@ -75,12 +75,13 @@ BERTH_MUST_USE enum berth_err berth_keychain_delete(struct berth_keychain *k, co
 BERTH_MUST_USE enum berth_err
 berth_keychain_describe(struct berth_keychain *k, const char *name, char **json);
 
-/* The public key as a JWK, as a Multikey ("z...") and as a did:key. */
+/* The public key as a JWK (RFC 7517), as a Multikey ("z...", Controlled Identifiers 1.0
+ * 2.2.2) and as a did:key. */
 BERTH_MUST_USE enum berth_err berth_keychain_jwk(struct berth_keychain *k, const char *name, char **jwk);
 BERTH_MUST_USE enum berth_err berth_keychain_multikey(struct berth_keychain *k, const char *name, char **multikey);
 BERTH_MUST_USE enum berth_err berth_keychain_did(struct berth_keychain *k, const char *name, char **did);
 
-/* A compact JWS over any bytes; kid and typ go into its protected header unless
+/* A compact JWS (RFC 7515 7.1) over any bytes; kid and typ go into its protected header unless
  * NULL.  BERTH_E_KEY: not a signing key; BERTH_E_SIZE: more than 8 MiB.  A typ that
  * begins with "berth-" is BERTH_E_AUTHZ: those say that an agent has checked what
  * it signed. */
@@ -121,7 +122,7 @@ BERTH_MUST_USE enum berth_err
 berth_keychain_unwrap(struct berth_keychain *k, const char *name, const struct berth_keychain_jwe *jwe,
 		      uint8_t cek[BERTH_KEYCHAIN_CEK_MAX], size_t *cek_len);
 
-/* A PKCS#10 request for a certificate of a signing key, PEM.  subject:
+/* A PKCS #10 request (RFC 2986) for a certificate of a signing key, PEM.  subject:
  * "/CN=gw1/O=Example"; sans: URIs (such as a DID) and DNS names.  BERTH_E_TYPE,
  * BERTH_E_SIZE: subject or names; BERTH_E_KEY: not a signing key. */
 BERTH_MUST_USE enum berth_err
