@@ -70,7 +70,7 @@ $(B)/%.o: %.c
 # Where a floor waits for disks, peers and people, or for the primitives below it, size
 # counts and not speed; where it does nothing else, nor do passes that buy a little speed
 # with copies of code (3 % of it).  An OPT from the command line is for all of them.
-SMALL := $(wildcard did/jose/*.c didcomm/*.c) $(filter-out %/keccak.c %/edwards25519.c,$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/nquads_parse.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
+SMALL := $(wildcard did/jose/*.c didcomm/*.c) $(filter-out %/keccak.c %/edwards25519.c,$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
 SMALLEST := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c)) \
 	$(addprefix did/base/,clock.c err.c log.c rand.c secret.c trusted_file.c) did/codec/rlp.c \
 	$(addprefix vc/,status_dir.c status_find.c status_list_doc.c status_list_zip.c)

@@ -28,7 +28,7 @@ $(PEERS): %: %.o $(B)/lib/libberth.a
 	$(Q)$(LINK) $^ $(L_ALL)
 
 # Fuzz targets are replayed over their corpora here, and explored by `make fuzz`.
-$(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/lib/libagent.a $(B)/lib/libberth.a
+$(FUZZ:%=$(B)/tests/fuzz/%): %: %.o $(B)/tests/fuzz/replay.o $(B)/tests/fakes/nquads.o $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
 # Devices that lie, for the demo and its test, and one that has been taken over:
@@ -142,7 +142,7 @@ coverage: have-deps
 RUNS ?=
 FUZZ_SECONDS ?= $(if $(RUNS),,30)
 FUZZ_LINK := clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_LIBS := build-fuzz/lib/libagent.a build-fuzz/lib/libberth.a
+FUZZ_LIBS := build-fuzz/tests/fakes/nquads.o build-fuzz/lib/libagent.a build-fuzz/lib/libberth.a
 fuzz: have-fuzz
 	@$(MAKE) --no-print-directory B=build-fuzz CC=clang WARN='-std=c11 -w' HARDEN= OPT='-O1 -g -DBERTH_UNCONFINED' \
 		SAN=fuzzer-no-link,address,undefined $(FUZZ_LIBS) $(FUZZ:%=build-fuzz/tests/fuzz/%.o)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vc/rdf/nquads.h"
+#include "tests/fakes/nquads.h"
 #include "vc/rdf/rdfc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -15,7 +15,7 @@ static enum berth_err canonical(struct berth_buf *out, const char *text, size_t 
 	enum berth_err rc;
 
 	berth_rdf_init(&d);
-	if (!(rc = berth_nquads_parse(&d, text, n)))
+	if (!(rc = test_nquads_parse(&d, text, n)))
 		rc = berth_rdfc(out, NULL, &d, BERTH_RDFC_SHA256);
 	berth_rdf_free(&d);
 	return rc;

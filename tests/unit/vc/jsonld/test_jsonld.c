@@ -2,10 +2,10 @@
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
 #include "tests/fakes/json.h"
+#include "tests/fakes/nquads.h"
 
 #include "did/base/secret.h"
 #include "vc/jsonld/jsonld.h"
-#include "vc/rdf/nquads.h"
 #include "vc/rdf/rdfc.h"
 
 /* ---- what other implementations make of it ---- */
@@ -68,7 +68,7 @@ static bool same_statements(const char *name)
 	snprintf(path, sizeof(path), "tests/vectors/json-ld-api/%s-out.nq", name);
 	out = test_read_file(path, &n);
 	berth_rdf_init(&d);
-	CHECK_OK(berth_nquads_parse(&d, out, n));
+	CHECK_OK(test_nquads_parse(&d, out, n));
 	CHECK_OK(berth_rdfc(&want, NULL, &d, BERTH_RDFC_SHA256));
 	CHECK_OK(canonical(&got, document));
 	same = !strcmp(berth_buf_cstr(&got), berth_buf_cstr(&want));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
+#include "tests/fakes/nquads.h"
 
 #include "did/base/json.h"
 #include "did/base/secret.h"
-#include "vc/rdf/nquads.h"
 #include "vc/rdf/rdfc.h"
 
 #define FOLDER "tests/vectors/rdf-canon/"
@@ -23,7 +23,7 @@ static void load(struct berth_rdf *d, const char *file)
 	snprintf(path, sizeof(path), FOLDER "%s", file);
 	text = test_read_file(path, &n);
 	berth_rdf_init(d);
-	CHECK_OK(berth_nquads_parse(d, text, n));
+	CHECK_OK(test_nquads_parse(d, text, n));
 	free(text);
 }
 
@@ -141,7 +141,7 @@ static enum berth_err parse(const char *text, size_t n)
 
 	memcpy(exact, text, n);
 	berth_rdf_init(&d);
-	rc = berth_nquads_parse(&d, exact, n);
+	rc = test_nquads_parse(&d, exact, n);
 	berth_rdf_free(&d);
 	free(exact);
 	return rc;
@@ -193,7 +193,7 @@ static enum berth_err clique(size_t n)
 			if (i != j)
 				berth_buf_printf(&text, "_:n%zu <urn:p> _:n%zu .\n", i, j);
 	berth_rdf_init(&d);
-	CHECK_OK(berth_nquads_parse(&d, berth_buf_cstr(&text), text.len));
+	CHECK_OK(test_nquads_parse(&d, berth_buf_cstr(&text), text.len));
 	rc = berth_rdfc(&out, NULL, &d, BERTH_RDFC_SHA256);
 	berth_rdf_free(&d);
 	berth_buf_free(&text);
@@ -307,7 +307,7 @@ static void repetitions_do_not_count(void **state)
 		struct berth_rdf d;
 
 		berth_rdf_init(&d);
-		CHECK_OK(berth_nquads_parse(&d, texts[i], strlen(texts[i])));
+		CHECK_OK(test_nquads_parse(&d, texts[i], strlen(texts[i])));
 		CHECK_OK(berth_rdfc(&out[i], NULL, &d, BERTH_RDFC_SHA256));
 		berth_rdf_free(&d);
 	}
@@ -326,7 +326,7 @@ static void labels_are_found_again(void **state)
 	for (int i = 0; i < 400; i++)
 		berth_buf_printf(&text, "_:l%d <urn:p> _:l%d .\n", i % 200, (i + 1) % 200);
 	berth_rdf_init(&d);
-	CHECK_OK(berth_nquads_parse(&d, berth_buf_cstr(&text), text.len));
+	CHECK_OK(test_nquads_parse(&d, berth_buf_cstr(&text), text.len));
 	CHECK(d.n_blank == 200 && d.n_label == 200 && d.n == 400);
 	berth_rdf_free(&d);
 	berth_buf_free(&text);
@@ -341,7 +341,7 @@ static enum berth_err read_and_write(void *arg)
 	enum berth_err rc;
 
 	berth_rdf_init(&d);
-	if (!(rc = berth_nquads_parse(&d, arg, strlen(arg))))
+	if (!(rc = test_nquads_parse(&d, arg, strlen(arg))))
 		rc = berth_rdfc(&out, NULL, &d, BERTH_RDFC_SHA384);
 	berth_rdf_free(&d);
 	berth_buf_free(&out);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading N-Quads.  No credential comes in this form: it is what the tests of RDFC-1.0
- * are written in. */
+#include "tests/fakes/nquads.h"
+
 #include <string.h>
 
 #include "did/base/hex.h"
 #include "did/base/utf8.h"
-#include "vc/rdf/nquads.h"
 
 struct reader {
 	const char *p, *end;
@@ -226,7 +225,7 @@ static enum berth_err line(struct reader *r)
 	return BERTH_OK;
 }
 
-enum berth_err berth_nquads_parse(struct berth_rdf *d, const char *text, size_t n)
+enum berth_err test_nquads_parse(struct berth_rdf *d, const char *text, size_t n)
 {
 	struct reader r = { .p = text, .end = n ? text + n : text, .line = 1, .d = d };
 	enum berth_err rc = BERTH_OK;
