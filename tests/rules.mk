@@ -22,6 +22,9 @@ L_ALL := $(L_LIB) -ltss2-esys -ltss2-tctildr -ltss2-rc -lseccomp -lsqlite3 -lmic
 $(UNIT) $(HELPERS): %: %.o $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 
+# Programs of ours that are not shipped begin as any other does, with all of gcc's start files.
+$(B)/tests/% $(B)/examples/%: private START :=
+
 # What other people's programs talk to: libberth and nothing that a test would replace.
 PEERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/interop/*.c))
 $(PEERS): %: %.o $(B)/lib/libberth.a

@@ -25,9 +25,10 @@ int64_t berth_backoff_s(int tries, uint32_t rnd)
 
 int64_t store_backoff_now(int64_t tries)
 {
-	uint32_t rnd;
+	uint32_t rnd = 0;
 
-	berth_random(&rnd, sizeof(rnd));
+	if (tries)	/* the first wait is the same for all */
+		berth_random(&rnd, sizeof(rnd));
 	return berth_backoff_s(tries < INT32_MAX ? (int)tries : INT32_MAX, rnd);
 }
 
