@@ -149,6 +149,7 @@ struct berth_agent {
 	bool closed;			/* a device that is no more: it sends what is left, and answers nobody */
 	bool recovering;		/* a machine is in its recovery state: nobody else is heard */
 	unsigned counters_due;		/* risen in this batch: a bit each */
+	unsigned counters_level;	/* known to be where the store is: a bit each */
 	bool counters_behind;		/* the device has not followed the store yet: nothing leaves */
 	uint64_t housekeeping_ms;		/* next time */
 	uint64_t renew_ms;		/* credentials are not looked at before */

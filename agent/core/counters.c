@@ -73,6 +73,8 @@ static enum berth_err follow(struct berth_agent *a, size_t i, int64_t *stored, u
 			  (unsigned long long)missed);
 	for (; !rc && missed; missed--)
 		rc = a->cfg.keys->ops->counter_step(a->cfg.keys, counters[i].device, device);
+	if (!rc && (uint64_t)*stored == *device)
+		a->counters_level |= DUE(i);
 	return rc;
 }
 
@@ -159,7 +161,7 @@ static enum berth_err decide(struct berth_agent *a, struct berth_effects *fx)
 	return pay(a, fx->step_generation, &fx->step_generation);
 }
 
-/* One ahead of the device's, never two. */
+/* One ahead of the device's, never two.  A device that has taken each step is not asked for it. */
 static enum berth_err raise(struct berth_agent *a, size_t i)
 {
 	uint64_t device;
@@ -169,7 +171,9 @@ static enum berth_err raise(struct berth_agent *a, size_t i)
 
 	if (a->counters_due & DUE(i))
 		return BERTH_OK;
-	rc = follow(a, i, &stored, &device, &protected_);
+	rc = a->counters_level & DUE(i) ? berth_store_counter_get(a->cfg.store, counters[i].name, &stored)
+					: follow(a, i, &stored, &device, &protected_);
+	a->counters_level &= ~DUE(i);
 	return rc ? rc : berth_store_counter_set(a->cfg.store, counters[i].name, stored + 1);
 }
 
@@ -208,8 +212,8 @@ enum berth_err agent_counters_step(struct berth_agent *a)
 	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; !rc && i < N_COUNTERS; i++)
-		if (a->counters_due & DUE(i))
-			rc = k->ops->counter_step(k, counters[i].device, &v);
+		if (a->counters_due & DUE(i) && !(rc = k->ops->counter_step(k, counters[i].device, &v)))
+			a->counters_level |= DUE(i);
 	a->counters_due = 0;
 	if (rc) {
 		a->counters_behind = true;
