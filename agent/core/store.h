@@ -67,6 +67,9 @@ void berth_store_rollback(struct berth_store *s);	/* nothing open: nothing done 
 void berth_store_group(struct berth_store *s, bool on);
 /* All that was committed is on disk.  E_STORE: nobody knows how much of it. */
 BERTH_MUST_USE enum berth_err berth_store_sync(struct berth_store *s);
+/* The log holds what was deleted until it is written over: with the next sync, or the next
+ * commit where there are no groups, it is emptied. */
+void berth_store_scrub(struct berth_store *s);
 /* In a group: nobody waits for this one; a power cut takes it back, and what it says is said
  * again then, or begun again. */
 BERTH_MUST_USE enum berth_err berth_store_commit_loose(struct berth_store *s);

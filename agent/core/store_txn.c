@@ -26,12 +26,16 @@ static void measure(struct berth_store *s)
  * that sync would be told to nobody. */
 static void checkpoint(struct berth_store *s)
 {
-	if (s->wal_frames >= s->log_pages) {
-		sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int how = s->scrub ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+
+	if (s->scrub || s->wal_frames >= s->log_pages) {
+		s->scrub &= sqlite3_wal_checkpoint_v2(s->db, "main", how, NULL, NULL) != SQLITE_OK;
 		measure(s);
 	}
 	s->wal_frames = 0;
 }
+
+void berth_store_scrub(struct berth_store *s) { s->scrub = true; }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int frames)
 {
@@ -133,7 +137,7 @@ enum berth_err berth_store_sync(struct berth_store *s)
 	s->owed = s->lost = false;
 	if (lost && !rc)	/* opened anew meanwhile, or about to be */
 		rc = berth_fail(BERTH_E_STORE, "store: lost before it was synced");
-	if (rc || !s->db || s->damaged || (!owed && s->wal_frames < s->log_pages))
+	if (rc || !s->db || s->damaged || (!owed && !s->scrub && s->wal_frames < s->log_pages))
 		return rc;
 	if ((rc = store_txn_sync(s)))
 		return rc;

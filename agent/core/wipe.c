@@ -2,7 +2,7 @@
 /* The end of a gateway's epoch.  What its owner provisioned, said and made here goes in the
  * transaction of the step that ends the epoch; the keys follow by name (forget.c), and the
  * key that items were sealed with goes with the device's step of its epoch counter
- * (counters.c).  What stays is the device's own: its factory identity, what it remembers of
+ * (counters.c).  The store's log, where it all stands once more, is emptied.  What stays is the device's own: its factory identity, what it remembers of
  * messages (so that none of them has an effect again), the audit log, other roles' records. */
 #include <string.h>
 
@@ -126,6 +126,7 @@ void agent_wipe_done(struct berth_agent *a, const struct berth_effects *fx)
 {
 	if (!fx->wipe)
 		return;
+	berth_store_scrub(a->cfg.store);
 	for (size_t i = a->n_ids; i-- > 0;)
 		if (ends(a->ids[i]))
 			agent_identity_drop(a, a->ids[i]->name);

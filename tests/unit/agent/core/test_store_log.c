@@ -3,6 +3,7 @@
  * while the power goes. */
 #include "tests/check.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "agent/core/store.h"
@@ -176,6 +177,47 @@ static void a_larger_store_has_a_longer_log(void **state)
 	berth_store_close(s);
 }
 
+static bool holds(const char *file, const char *text)
+{
+	size_t n;
+	char *p = test_read_file(test_path(dir, file), &n);
+	bool found = memmem(p, n, text, strlen(text)) != NULL;
+
+	free(p);
+	return found;
+}
+
+/* What was deleted stands in the log until that is written over, or scrubbed. */
+static void what_was_deleted_is_scrubbed(void **state)
+{
+	struct berth_store *s = opened(true);
+
+	(void)state;
+	for (int group = 0; group < 2; group++) {
+		berth_store_group(s, group);
+		CHECK_OK(berth_store_begin(s));
+		CHECK_OK(berth_store_put_str(s, "run", "key", "of the owner before"));
+		CHECK_OK(berth_store_commit(s));
+		CHECK_OK(berth_store_sync(s));
+		CHECK_OK(berth_store_begin(s));
+		CHECK_OK(berth_store_delete(s, "run", "key"));
+		CHECK_OK(berth_store_commit(s));
+		CHECK(holds(LOG, "of the owner before"));
+		berth_store_scrub(s);
+		if (!group)
+			CHECK_OK(commit(s, 1));
+		CHECK_OK(berth_store_sync(s));
+		CHECK(!holds(LOG, "of the owner before") && !holds(BERTH_STORE_FILE, "of the owner before"));
+	}
+	CHECK_OK(commit(s, 2));
+	CHECK_OK(berth_store_sync(s));
+	CHECK(size_of(LOG) > 0);
+	berth_store_close(s);
+	s = opened(false);
+	assert_int_equal(last(s), 2);
+	berth_store_close(s);
+}
+
 /* Up to the commit whose checkpoint lets the next one begin anew. */
 static struct berth_store *a_full_log(int *n)
 {
@@ -259,7 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(commits_of_any_size_are_whole),
 		T(a_commit_is_one_sync_and_two_when_the_log_begins_anew),
-		T(a_larger_store_has_a_longer_log),
+		T(a_larger_store_has_a_longer_log), T(what_was_deleted_is_scrubbed),
 		T(power_off_while_a_log_begins_anew_loses_no_commit),
 		T(power_off_while_a_log_is_emptied_at_the_start_loses_no_commit),
 	};
