@@ -11,7 +11,7 @@
 #define SILENT_AT_ONCE 16
 #define SILENT_LOOK_MS 1000		/* and who they are is looked for so often */
 
-static bool address_of(nng_pipe p, struct berth_netaddr *a)
+static bool address_of(nng_pipe p, struct berth_netaddr *a, bool *ipc)
 {
 	nng_sockaddr sa;
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
@@ -28,14 +28,7 @@ static bool address_of(nng_pipe p, struct berth_netaddr *a)
 		memcpy(&v6.sin6_addr, sa.s_in6.sa_addr, 16);
 		return !berth_netaddr_from_sockaddr(a, (struct sockaddr *)&v6);
 	}
-	return sa.s_family == NNG_AF_IPC;
-}
-
-static bool is_ipc(nng_pipe p)
-{
-	nng_sockaddr sa;
-
-	return nng_pipe_get_addr(p, NNG_OPT_REMADDR, &sa) == 0 && sa.s_family == NNG_AF_IPC;
+	return (*ipc = sa.s_family == NNG_AF_IPC);
 }
 
 /* On the main thread, once nng is done with it. */
@@ -51,7 +44,7 @@ void berth_netd_on_accept(nng_pipe p, nng_pipe_ev ev, void *arg)
 {
 	struct berth_netd_listen *l = arg;
 	struct berth_netd_conn *c = calloc(1, sizeof(*c));
-	bool ok = c && address_of(p, &c->addr);
+	bool ok = c && address_of(p, &c->addr, &c->ipc);
 	uint64_t now = berth_clock_mono_ms();
 
 	(void)ev;
@@ -61,7 +54,6 @@ void berth_netd_on_accept(nng_pipe p, nng_pipe_ev ev, void *arg)
 		c->owner = l;
 		c->id = (uint32_t)nng_pipe_id(p);
 		c->pipe = p;
-		c->ipc = is_ipc(p);
 		c->active_ms = now;
 		c->next = l->conns[c->id % BERTH_NETD_BUCKETS];
 		l->conns[c->id % BERTH_NETD_BUCKETS] = c;
