@@ -78,6 +78,7 @@ void fleet_gateway_begin(struct fleet_gateway *g)
 	c.policy = &g->policy;
 	c.n_machines = sizeof(roles) / sizeof(roles[0]);
 	memcpy(c.machines, roles, sizeof(roles));
+	g->seen = UINT64_MAX;
 	fleet_need(!berth_agent_new(&g->agent, &c), g->serial);
 	fleet_gateway_tick(g);
 }
@@ -107,13 +108,22 @@ static bool is_in(struct fleet_gateway *g, const char *state)
 	return found;
 }
 
+/* The store is read only after a step, of which there are few. */
+static bool has_changed(struct fleet_gateway *g)
+{
+	uint64_t before = g->seen;
+
+	g->seen = berth_agent_changes(g->agent);
+	return g->seen != before;
+}
+
 /* Born: switched off again, and packed.  Onboarded: it stays on. */
 void fleet_gateway_look(struct fleet_gateway *g)
 {
 	struct fleet_worker *w = g->worker;
-	bool born = !fleet.onboarding && !g->done && (is_in(g, "INITIALIZED") || is_in(g, "SEEKING"));
 
-	if (g->done || !(born || (fleet.onboarding && is_in(g, "OPERATIONAL"))))
+	if (g->done || !has_changed(g) ||
+	    !(fleet.onboarding ? is_in(g, "OPERATIONAL") : is_in(g, "INITIALIZED") || is_in(g, "SEEKING")))
 		return;
 	g->done = g->ok = true;
 	w->n_done++;
@@ -122,7 +132,7 @@ void fleet_gateway_look(struct fleet_gateway *g)
 	g->bytes = berth_agent_wire_bytes(g->agent);
 	w->free_ms[(w->next - w->running--) % w->at_once] = g->done_ms;
 	atomic_fetch_add(&fleet.n_done, 1);
-	if (born)
+	if (!fleet.onboarding)
 		fleet_gateway_end(g);
 	else
 		fleet_links_idle(g);

@@ -31,6 +31,7 @@ struct fleet_gateway {
 	struct fleet_link *links[FLEET_LINKS_MAX];
 	size_t n_links;
 	size_t place;				/* among its worker's */
+	uint64_t seen;				/* changes of its agent at the last look */
 	uint64_t began_ms, done_ms, took_ms, bytes;
 	bool done, ok;				/* of this phase */
 };
