@@ -17,7 +17,6 @@ from agents import BUILD, free_port
 NEEDED = [BUILD / p for p in ("tests/bench/bench", "tests/courier/floor", "examples/fleet/count", "examples/fleet/price")]
 SMALL, LARGE = 256, 16384   # sizes in bench_octets.c and price.h
 TOGETHER = 64               # price_store.c
-ENDED = {"gateway": 1, "rendezvous": 1}     # links; the one to the owner stays
 
 # ---- what is counted -> the row that is its price.  A new key is one multiplication of the
 # base point, as a signature is.
@@ -105,14 +104,13 @@ def of_links(link, who):
     end = link["asks" if who == "gateway" else "answers"]
     echo = line(end["small"], end["large"], (2 * SMALL, 2 * LARGE))
     return {"frame": lambda n, octets: echo(n / 2, octets), "link dialled": lambda n, octets: n * end["link"],
-            "link taken": lambda n, octets: n * end["link"], "link ended": lambda n, octets: n * end["end"]}
+            "link taken": lambda n, octets: n * end["link"]}
 
 
 def terms(who, counted, library, price, link):
     """{what: [n, octets, microseconds]} for one agent; what has no price is an error."""
     at = {**library, **of_rows(price["store"], who), **of_links(price[link], who)}
     at.update({what: lambda n, octets, us=price["json"].get(f"{who} {what}", 0.0): us for what in ("JSON made", "JSON read")})
-    counted = {**counted, **({"link ended": [ENDED[who], 0]} if who in ENDED else {})}
     return {what: [n, octets, at[what](n, octets)] for what, (n, octets) in counted.items()}
 
 

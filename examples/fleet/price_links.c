@@ -15,8 +15,8 @@
 #define PATIENCE 200	/* so often it is looked whether the answerer is there, */
 #define LOOK_US 10000	/* after so long */
 
-enum { LINK, SMALL, LARGE, END, PHASES };
-static const char *const phases[PHASES] = { "link", "small", "large", "end" };
+enum { LINK, SMALL, LARGE, PHASES };
+static const char *const phases[PHASES] = { "link", "small", "large" };
 struct ends { double asks, answers; };
 
 static clockid_t answerer;
@@ -77,7 +77,6 @@ static void one_round(const struct price_link *l, int port, struct ends out[PHAS
 	note(&out[LARGE], &from, PRICE_ASKERS * TIMES);
 	for (int i = 0; i < PRICE_ASKERS; i++)
 		l->hang_up(i);
-	note(&out[END], &from, PRICE_ASKERS);
 }
 
 static void print_end(const char *name, struct ends all[PRICE_ROUNDS][PHASES], int answers)

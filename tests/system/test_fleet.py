@@ -27,7 +27,8 @@ def test_ten_are_onboarded_at_once():
     assert (r["gateways"], r["failed"], r["unanswered"], r["busy"]) == (10, 0, 0, 0)
     assert 0 < r["p50Ms"] <= r["p95Ms"] and r["perSecond"] > 0
     assert 20 << 10 < r["wireBytes"] < 64 << 10     # docs/BENCHMARKS.md: at most 64 KiB each
-    assert r["gatewaySyncs"] > 5 and r["ownerSyncs"] > 0 and r["ownerPssMiB"] > 1
+    # three turns of a gateway have to be on the disk (the list below), and its keys
+    assert r["gatewaySyncs"] >= 3 and r["ownerSyncs"] > 0 and r["ownerPssMiB"] > 1
 
 
 def test_a_slow_disk_fails_nobody_and_the_series_is_drawn(tmp_path):
@@ -124,8 +125,8 @@ def test_between_two_sizes_the_price_is_on_the_line(floor):
 
 
 PRICE = {"json": {"owner JSON read": 7.0}, "store": {"one": 50.0, "together": 64 * 2.0, "large together": 64 * 18.128},
-         "nng": {"asks": {"link": 200.0, "small": 30.0, "large": 46.0, "end": 90.0},
-                 "answers": {"link": 70.0, "small": 20.0, "large": 36.0, "end": 60.0}}}
+         "nng": {"asks": {"link": 200.0, "small": 30.0, "large": 46.0},
+                 "answers": {"link": 70.0, "small": 20.0, "large": 36.0}}}
 
 
 def test_the_terms_are_priced(floor):
@@ -137,10 +138,9 @@ def test_the_terms_are_priced(floor):
     want = {"sealed": 2.0, "JSON read": 7.0, "durable step": 10.0, "message kept": 2.0, "frame": 20.0, "link taken": 70.0}
     assert {what: us for what, (_, _, us) in owner.items()} == pytest.approx(want)
     assert floor.total(owner) == pytest.approx(111.0)
-    # a gateway waits for its disk each time, asks, and leaves the rendezvous
+    # a gateway waits for its disk each time, and asks
     gateway = floor.terms("gateway", {"durable step": [5, 0], "frame": [2, 512], "link dialled": [2, 0]}, library, PRICE, "nng")
-    assert {what: us for what, (_, _, us) in gateway.items()} == pytest.approx({"durable step": 250.0, "frame": 30.0, "link dialled": 400.0,
-                                                                                "link ended": 90.0})
+    assert {what: us for what, (_, _, us) in gateway.items()} == pytest.approx({"durable step": 250.0, "frame": 30.0, "link dialled": 400.0})
     with pytest.raises(KeyError):
         floor.terms("owner", {"something else": [1, 1]}, library, PRICE, "nng")
 
