@@ -139,10 +139,8 @@ static enum berth_err confirmers(const struct berth_config *c, struct berth_poli
 	return BERTH_OK;
 }
 
-enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out)
+static void values(const struct berth_config *c, struct berth_policy *out)
 {
-	enum berth_err rc;
-
 	*out = (struct berth_policy){
 		.serial = berth_config_str(c, "device", NULL, "serial"),
 		.model = berth_config_str(c, "device", NULL, "model"),
@@ -169,17 +167,23 @@ enum berth_err berth_config_policy(const struct berth_config *c, struct berth_po
 		.owner_silent_s = berth_config_int(c, "policy", NULL, "owner-silent"),
 		.seek_day_bytes = berth_config_int(c, "policy", NULL, "seek-bytes-per-day"),
 		.registration_s = berth_config_int(c, "policy", NULL, "registration-lifetime"),
+		.hints_file = set_or_null(berth_config_str(c, "rendezvous", NULL, "hints-file")),
+		.event_log = berth_config_str(c, "device", NULL, "event-log"),
 		.retry_for_s = berth_config_int(c, "delivery", NULL, "retry-for"),
 		.peer_msgs = berth_config_int(c, "delivery", NULL, "peer-messages"),
 		.peer_bytes = berth_config_int(c, "delivery", NULL, "peer-kilobytes") * 1024,
+		.hooked = berth_config_hooked,
+		.hooked_by = c,
 	};
-	out->hooked = berth_config_hooked;
-	out->hooked_by = c;
-	out->event_log = berth_config_str(c, "device", NULL, "event-log");
-	out->hints_file = berth_config_str(c, "rendezvous", NULL, "hints-file");
-	if (!out->hints_file[0])
-		out->hints_file = NULL;
-	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) || (rc = config_life(c, out)) || (rc = confirmers(c, out)) ||
+}
+
+enum berth_err berth_config_policy(const struct berth_config *c, struct berth_policy *out)
+{
+	enum berth_err rc;
+
+	values(c, out);
+	if ((rc = rendezvous(c, out)) || (rc = applications(c, out)) || (rc = mediator(c, out)) || (rc = relay(c, out)) ||
+	    (rc = config_life(c, out)) || (rc = confirmers(c, out)) ||
 	    (rc = items(c, "trust", "issuer", out->issuers, &out->n_issuers)) ||
 	    (rc = items(c, "trust", "firmware-signer", out->firmware_signers, &out->n_firmware_signers)) ||
 	    (rc = items(c, "interop", "allow-missing-apv", out->no_apv, &out->n_no_apv)) ||
