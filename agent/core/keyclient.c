@@ -38,16 +38,6 @@ enum berth_err berth_keyclient_list(struct berth_keyclient *kc, berth_keyclient_
 	return rc;
 }
 
-enum berth_err berth_keyclient_quote(struct berth_keyclient *kc, const char *ak, uint32_t pcr_mask,
-				     const uint8_t nonce[32], struct berth_buf *attest, struct berth_buf *sig)
-{
-	struct berth_keyd_request r = { .op = BERTH_KEYD_QUOTE, .name = ak, .pcr_mask = pcr_mask };
-	enum berth_err rc = keyclient_check_name(ak);
-
-	memcpy(r.nonce, nonce, 32);
-	return rc ? rc : keyclient_call_bytes(kc, &r, attest, sig);
-}
-
 /* ---- life ---- */
 
 static enum berth_err copy(char **out, const char *s)

@@ -56,8 +56,5 @@ berth_keyclient_info(struct berth_keyclient *kc, const char *name, struct berth_
 typedef enum berth_err berth_keyclient_each_fn(void *arg, const struct berth_key_info *info, uint32_t purposes);
 BERTH_MUST_USE enum berth_err
 berth_keyclient_list(struct berth_keyclient *kc, berth_keyclient_each_fn *fn, void *arg);
-BERTH_MUST_USE enum berth_err
-berth_keyclient_quote(struct berth_keyclient *kc, const char *ak, uint32_t pcr_mask, const uint8_t nonce[32],
-		      struct berth_buf *attest, struct berth_buf *sig);
 
 #endif

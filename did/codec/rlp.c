@@ -134,32 +134,3 @@ uint64_t berth_rlp_u64(struct berth_cur *c)
 		v = v << 8 | s.p[i];
 	return v;
 }
-
-static enum berth_err check_values(struct berth_cur *c, int depth)
-{
-	enum berth_err rc = BERTH_OK;
-
-	if (depth > BERTH_RLP_DEPTH_MAX)
-		return berth_fail(BERTH_E_SIZE, "RLP: more than %d lists in each other", BERTH_RLP_DEPTH_MAX);
-	while (!rc && !c->bad && c->n) {
-		struct berth_rlp v = berth_rlp_next(c);
-
-		if (v.is_list)
-			rc = check_values(&v.in, depth + 1);
-		c->bad |= v.in.bad;
-	}
-	return rc;
-}
-
-enum berth_err berth_rlp_check(const void *p, size_t n)
-{
-	struct berth_cur c = berth_cur(p, n), one = c;
-	enum berth_err rc;
-
-	(void)berth_rlp_next(&one);
-	if (!berth_cur_done(&one))
-		return berth_fail(BERTH_E_TYPE, "RLP: %s", one.bad ? "malformed" : "something behind its value");
-	if (!(rc = check_values(&c, 0)) && c.bad)
-		rc = berth_fail(BERTH_E_TYPE, "RLP: malformed");
-	return rc;
-}

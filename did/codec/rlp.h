@@ -34,9 +34,4 @@ struct berth_cur berth_rlp_list(struct berth_cur *c);
 /* A string that is a number below 2^64. */
 uint64_t berth_rlp_u64(struct berth_cur *c);
 
-#define BERTH_RLP_DEPTH_MAX 16
-/* One whole value and nothing after it, at every depth.  E_TYPE: it is not; E_SIZE:
- * lists in lists beyond the cap. */
-BERTH_MUST_USE enum berth_err berth_rlp_check(const void *p, size_t n);
-
 #endif

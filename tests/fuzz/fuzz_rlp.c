@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "did/codec/rlp.h"
+#include "tests/unit/did/codec/rlp_whole.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct berth_buf out = BERTH_BUF_INIT;
 	struct berth_cur c = berth_cur(p, n);
 
-	if (n > 1 << 16 || berth_rlp_check(p, n))
+	if (n > 1 << 16 || rlp_check(p, n))
 		return 0;
 	again(&out, &c);
 	if (!berth_cur_done(&c) || out.len != n || memcmp(out.p, p, n))

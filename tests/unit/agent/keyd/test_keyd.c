@@ -339,7 +339,7 @@ static void a_file_has_no_evidence(void **state)
 	CHECK_RC(BERTH_E_KEY, keys->ops->public_area(keys, "k", &a));
 	CHECK_RC(BERTH_E_KEY, keys->ops->activate(keys, "k", "b", 1, "s", 1, &a));
 	CHECK_RC(BERTH_E_KEY, keys->ops->certify(keys, "k", "k", nonce, &a, &b));
-	CHECK_RC(BERTH_E_KEY, berth_keyclient_quote(kc, "k", 1, nonce, &a, &b));
+	CHECK_RC(BERTH_E_KEY, keys->ops->quote(keys, "k", 1, nonce, &a, &b));
 	CHECK_RC(BERTH_E_KEYSTORE, keys->ops->certify(keys, "k", "ak", nonce, &a, &b));
 	CHECK(berth_keyclient_usable(kc));
 }

@@ -114,7 +114,7 @@ static void factory_evidence(void **state)
 	CHECK_OK(berth_tpm_check_certify(&ak_pub, &key_pub, nonce, attest.p, attest.len, sig.p, sig.len));
 	berth_buf_reset(&attest);
 	berth_buf_reset(&sig);
-	CHECK_OK(berth_keyclient_quote(kc, "ak", 0x81, nonce, &attest, &sig));
+	CHECK_OK(keys->ops->quote(keys, "ak", 0x81, nonce, &attest, &sig));
 	CHECK_OK(berth_tpm_check_quote(&ak_pub, nonce, attest.p, attest.len, sig.p, sig.len, &mask, digest));
 	assert_int_equal(mask, 0x81);
 

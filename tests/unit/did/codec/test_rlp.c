@@ -3,6 +3,7 @@
 
 #include "did/base/json.h"
 #include "tests/fakes/json.h"
+#include "tests/unit/did/codec/rlp_whole.h"
 #include "tests/unit/did/crypto/hex.h"
 
 /* JSON as the tests of others write it -> RLP: "0x" text is bytes where hex is set. */
@@ -55,7 +56,7 @@ static void check_both_ways(const struct berth_buf *made, const char *want_hex)
 	struct berth_cur c = berth_cur(want, n);
 
 	CHECK(made->len == n && memcmp(made->p, want, n) == 0);
-	CHECK_OK(berth_rlp_check(want, n));
+	CHECK_OK(rlp_check(want, n));
 	again(&copy, &c);
 	CHECK(berth_cur_done(&c) && copy.len == n && memcmp(copy.p, want, n) == 0);
 	berth_buf_free(&copy);
@@ -152,7 +153,7 @@ static void ethereum_malformed(void **s)
 		const char *hex = test_str(v, "out");
 		uint8_t *bytes = unhex(strncmp(hex, "0x", 2) == 0 ? hex + 2 : hex, &len);
 
-		CHECK_RC(BERTH_E_TYPE, berth_rlp_check(bytes, len));
+		CHECK_RC(BERTH_E_TYPE, rlp_check(bytes, len));
 		free(bytes);
 		count++;
 	}
@@ -208,10 +209,10 @@ static void depth_has_a_cap(void **s)
 	struct berth_buf b = BERTH_BUF_INIT;
 
 	(void)s;
-	nest(&b, BERTH_RLP_DEPTH_MAX);
-	CHECK_OK(berth_rlp_check(b.p, b.len));
-	nest(&b, BERTH_RLP_DEPTH_MAX + 2);
-	CHECK_RC(BERTH_E_SIZE, berth_rlp_check(b.p, b.len));
+	nest(&b, RLP_DEPTH_MAX);
+	CHECK_OK(rlp_check(b.p, b.len));
+	nest(&b, RLP_DEPTH_MAX + 2);
+	CHECK_RC(BERTH_E_SIZE, rlp_check(b.p, b.len));
 	berth_buf_free(&b);
 }
 
@@ -225,16 +226,16 @@ static void every_truncation_and_a_byte_more(void **s)
 	berth_rlp_put_bytes(&items, data, sizeof(data));
 	berth_rlp_put_bytes(&items, "dog", 3);
 	berth_rlp_put_list(&b, &items);
-	CHECK_OK(berth_rlp_check(b.p, b.len));
+	CHECK_OK(rlp_check(b.p, b.len));
 	for (size_t n = 0; n < b.len; n++) {
 		uint8_t *exact = malloc(n ? n : 1);
 
 		memcpy(exact, b.p, n);
-		CHECK_RC(BERTH_E_TYPE, berth_rlp_check(exact, n));
+		CHECK_RC(BERTH_E_TYPE, rlp_check(exact, n));
 		free(exact);
 	}
 	berth_buf_u8(&b, 0);
-	CHECK_RC(BERTH_E_TYPE, berth_rlp_check(b.p, b.len));
+	CHECK_RC(BERTH_E_TYPE, rlp_check(b.p, b.len));
 	berth_buf_free(&items);
 	berth_buf_free(&b);
 }
