@@ -3,8 +3,8 @@
 #define BERTH_AGENT_PROTOCOL_GATEWAY_H
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
- * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M8) with
- * gateway_evidence.c, gateway_items.c and gateway_item.c (M9, M10), gateway_set.c, gateway_trial.c and
+ * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M6) with
+ * gateway_evidence.c, gateway_accept.c (M7, M8), gateway_items.c and gateway_item.c (M9, M10), gateway_set.c, gateway_trial.c and
  * gateway_results.c (M10 after the run), gateway_due.c, gateway_commit.c and gateway_complete.c
  * (M11), gateway_life.c and gateway_renew.c (M12), gateway_delegate.c, gateway_resync.c (M18), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
  * (M15), gateway_retire.c (M16), and what both are, gateway_end.c; gateway_find.c and
