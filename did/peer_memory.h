@@ -24,6 +24,6 @@ bool berth_peer_recall(struct berth_did_doc **out, const char *long_did, bool as
 /* One that was read from its JSON; E_NOMEM. */
 BERTH_MUST_USE enum berth_err
 berth_peer_remember(struct berth_did_doc *doc, const char *long_did, bool as_short);
-void berth_peer_forget(void);	/* all of them */
+void berth_peer_forget(void);	/* all of them, as in a new thread: for tests */
 
 #endif /* BERTH_DID_PEER_MEMORY_H */

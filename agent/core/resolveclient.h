@@ -164,10 +164,10 @@ bool berth_resolveclient_wants_write(const struct berth_resolveclient *c);
 uint32_t berth_resolveclient_timeout_ms(const struct berth_resolveclient *c);
 bool berth_resolveclient_run(struct berth_resolveclient *c, bool readable);
 
-/* Forgets what is remembered of did, or of all (NULL). */
+/* For tests.  Forgets what is remembered of did, or of all (NULL). */
 void berth_resolveclient_forget(struct berth_resolveclient *c, const char *did);
 
-/* The process, for tests and the health page; 0: none. */
+/* For tests.  The process; 0: none. */
 int berth_resolveclient_pid(const struct berth_resolveclient *c);
 /* Another deadline, and with it another share. */
 void berth_resolveclient_deadline(struct berth_resolveclient *c, int deadline_ms);

@@ -51,7 +51,7 @@ bool berth_proc_can_landlock(void);	/* this kernel has it */
  * can, and where it knows nothing of TCP (before Linux 6.7) one line in the log says so.
  * E_INTERNAL: it refuses. */
 BERTH_MUST_USE enum berth_err berth_proc_landlock_tcp(const uint16_t *ports, size_t n);
-bool berth_proc_can_landlock_tcp(void);
+bool berth_proc_can_landlock_tcp(void);	/* whether it does, for tests */
 
 /* A running child.  pid is 0 when there is none. */
 struct berth_proc {

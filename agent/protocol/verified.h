@@ -17,6 +17,6 @@
 
 bool berth_verified_is(const struct berth_object *o, const struct berth_pubkey *key);
 void berth_verified_note(const struct berth_object *o, const struct berth_pubkey *key);
-void berth_verified_forget(void);	/* all of them */
+void berth_verified_forget(void);	/* all of them, as in a new process: for tests */
 
 #endif /* BERTH_AGENT_PROTOCOL_VERIFIED_H */

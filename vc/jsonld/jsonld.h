@@ -36,7 +36,8 @@ struct berth_jsonld_input {
  * E_VC, E_SIZE (a limit, here or of rdf.h), E_NOMEM. */
 BERTH_MUST_USE enum berth_err berth_jsonld_to_rdf(struct berth_rdf *d, const struct berth_jsonld_input *in);
 
-/* The URLs of the built-in contexts; NULL behind the last. */
+/* The URLs of the built-in contexts; NULL behind the last.  Tests hold each against the
+ * digest that its specification names. */
 const char *berth_jsonld_built_in(size_t i);
 
 #endif
