@@ -47,7 +47,7 @@ enum berth_err agent_load(struct berth_agent *a, const struct berth_machine *m, 
 	    (rc = berth_json_req_str(v, "state", 32, &state)))
 		goto out;
 	inst->state = berth_machine_state(m, state);
-	inst->data = berth_json_clone(berth_json_get(v, "data"));
+	inst->data = berth_json_detach(v, "data");
 	if (inst->state < 0 || !inst->data)
 		rc = berth_fail(BERTH_E_STORE, "%s %s: state %s", m->name, key, state);
 out:

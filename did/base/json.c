@@ -4,40 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "did/base/json_num.h"
-#include "did/base/secret.h"
-
-/* A struct berth_json is a cJSON; nobody else needs to know. */
-static const cJSON *cj(const struct berth_json *v) { return (const cJSON *)v; }
-static cJSON *cj_mut(struct berth_json *v) { return (cJSON *)v; }
-static struct berth_json *bj(cJSON *v) { return (struct berth_json *)v; }
-
-static void wipe_strings(cJSON *v)
-{
-	for (; v; v = v->next) {
-		if (v->valuestring)
-			berth_wipe(v->valuestring, strlen(v->valuestring));
-		if (v->string)
-			berth_wipe(v->string, strlen(v->string));
-		v->valuedouble = 0;
-		v->valueint = 0;
-		wipe_strings(v->child);
-	}
-}
-
-void berth_json_free(struct berth_json *root)
-{
-	wipe_strings(cj_mut(root));
-	cJSON_Delete(cj_mut(root));
-}
+#include "did/base/json_tree.h"
 
 /* --- reading --- */
 
 enum berth_json_kind berth_json_kind(const struct berth_json *v)
 {
-	switch (v ? cj(v)->type & 0xff : cJSON_NULL) {
+	switch (v ? berth_json_type(v) : cJSON_NULL) {
 	case cJSON_True:
 	case cJSON_False: return BERTH_JSON_BOOL;
 	case cJSON_Number: return BERTH_JSON_NUMBER;
@@ -55,7 +29,7 @@ bool berth_json_is(const struct berth_json *v, enum berth_json_kind kind)
 
 const char *berth_json_str(const struct berth_json *v)
 {
-	return berth_json_is(v, BERTH_JSON_STRING) ? cj(v)->valuestring : NULL;
+	return berth_json_is(v, BERTH_JSON_STRING) ? v->c.valuestring : NULL;
 }
 
 bool berth_json_says(const struct berth_json *v, const char *text)
@@ -72,12 +46,12 @@ bool berth_json_says(const struct berth_json *v, const char *text)
 
 bool berth_json_bool(const struct berth_json *v, bool otherwise)
 {
-	return berth_json_is(v, BERTH_JSON_BOOL) ? cJSON_IsTrue(cj(v)) : otherwise;
+	return berth_json_is(v, BERTH_JSON_BOOL) ? cJSON_IsTrue(&v->c) : otherwise;
 }
 
 double berth_json_num(const struct berth_json *v)
 {
-	return berth_json_is(v, BERTH_JSON_NUMBER) ? cj(v)->valuedouble : 0;
+	return berth_json_is(v, BERTH_JSON_NUMBER) ? v->c.valuedouble : 0;
 }
 
 size_t berth_json_len(const struct berth_json *v)
@@ -91,26 +65,26 @@ size_t berth_json_len(const struct berth_json *v)
 
 const struct berth_json *berth_json_first(const struct berth_json *v)
 {
-	return v ? bj(cj(v)->child) : NULL;
+	return v ? berth_json_child(v) : NULL;
 }
 
 const struct berth_json *berth_json_next(const struct berth_json *v)
 {
-	return v ? bj(cj(v)->next) : NULL;
+	return v ? (const struct berth_json *)v->c.next : NULL;
 }
 
 const char *berth_json_key(const struct berth_json *v)
 {
-	return v ? cj(v)->string : NULL;
+	return v ? v->c.string : NULL;
 }
 
 const struct berth_json *berth_json_get(const struct berth_json *obj, const char *key)
 {
 	if (!key || !berth_json_is(obj, BERTH_JSON_OBJECT))
 		return NULL;
-	berth_json_each(m, obj)
-		if (berth_json_key(m)[0] == key[0] && !strcmp(berth_json_key(m), key))
-			return m;
+	for (const cJSON *m = obj->c.child; m; m = m->next)
+		if (m->string[0] == key[0] && !strcmp(m->string, key))
+			return (const struct berth_json *)m;
 	return NULL;
 }
 

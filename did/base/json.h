@@ -98,7 +98,8 @@ berth_json_opt_arr(const struct berth_json *obj, const char *key, size_t max_len
 /* Building.  Constructors return NULL without memory.  Setters take NULL for
  * obj as "already failed" and return E_NOMEM, so a builder is one chain of ||;
  * they add, and replace a member of the same name.  Values given as nodes are
- * taken over in every case, also when the call fails.  Text that is not UTF-8
+ * taken over in every case, also when the call fails.  Members of what is no object and
+ * elements of what is no array are E_TYPE.  Text that is not UTF-8
  * is E_JSON and integers beyond +-(2^53 - 1) E_TYPE; their constructors yield
  * NULL. */
 struct berth_json *berth_json_new_object(void);
@@ -121,6 +122,8 @@ berth_json_set_made(struct berth_json *obj, const char *key, struct berth_json *
 BERTH_MUST_USE enum berth_err berth_json_push_made(struct berth_json *arr, struct berth_json *take, enum berth_err rc);
 BERTH_MUST_USE enum berth_err berth_json_give(struct berth_json **out, struct berth_json *take, enum berth_err rc);
 void berth_json_remove(struct berth_json *obj, const char *key);
+/* The member's value is the caller's then; NULL: there is none. */
+struct berth_json *berth_json_detach(struct berth_json *obj, const char *key);
 /* The mutable twin of berth_json_get for trees under construction. */
 struct berth_json *berth_json_get_mut(struct berth_json *obj, const char *key);
 struct berth_json *berth_json_first_mut(struct berth_json *v);

@@ -4,9 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "did/base/json_num.h"
+#include "did/base/json_tree.h"
 #include "did/base/utf8.h"
 
 static enum berth_err no_memory(void)
@@ -16,69 +15,94 @@ static enum berth_err no_memory(void)
 
 struct berth_json *berth_json_new_object(void)
 {
-	return (struct berth_json *)cJSON_CreateObject();
+	return berth_json_node(cJSON_Object, 0, 0);
 }
 
 struct berth_json *berth_json_new_array(void)
 {
-	return (struct berth_json *)cJSON_CreateArray();
+	return berth_json_node(cJSON_Array, 0, 0);
+}
+
+/* key NULL: of no object */
+static struct berth_json *named(int type, const char *key, const char *text)
+{
+	size_t key_room = key ? strlen(key) + 1 : 0, text_room = text ? strlen(text) + 1 : 0;
+	struct berth_json *v = berth_json_node(type, key_room, text_room);
+
+	if (v && key)
+		memcpy(v->c.string, key, key_room);
+	if (v && text)
+		memcpy(v->c.valuestring, text, text_room);
+	return v;
 }
 
 struct berth_json *berth_json_new_str(const char *s)
 {
-	if (!s || !berth_utf8_valid(s, strlen(s)))
-		return NULL;
-	return (struct berth_json *)cJSON_CreateString(s);
+	return s && berth_utf8_valid(s, strlen(s)) ? named(cJSON_String, NULL, s) : NULL;
 }
 
 struct berth_json *berth_json_new_int(int64_t v)
 {
-	if (fabs((double)v) > BERTH_JSON_INT_MAX)
-		return NULL;
-	return (struct berth_json *)cJSON_CreateNumber((double)v);
+	struct berth_json *n = fabs((double)v) <= BERTH_JSON_INT_MAX ? berth_json_node(cJSON_Number, 0, 0) : NULL;
+
+	if (n)
+		n->c.valuedouble = (double)v;
+	return n;
 }
 
 struct berth_json *berth_json_new_bool(bool v)
 {
-	return (struct berth_json *)cJSON_CreateBool(v);
+	return berth_json_node(v ? cJSON_True : cJSON_False, 0, 0);
 }
 
 struct berth_json *berth_json_new_null(void)
 {
-	return (struct berth_json *)cJSON_CreateNull();
+	return berth_json_node(cJSON_NULL, 0, 0);
 }
 
-struct berth_json *berth_json_clone(const struct berth_json *v)
+struct berth_json *berth_json_detach(struct berth_json *obj, const char *key)
 {
-	return v ? (struct berth_json *)cJSON_Duplicate((const cJSON *)v, true) : NULL;
+	struct berth_json *m = berth_json_get_mut(obj, key);
+
+	if (m)
+		berth_json_unlink(obj, m);
+	return m;
 }
 
 void berth_json_remove(struct berth_json *obj, const char *key)
 {
-	struct berth_json *old = berth_json_get_mut(obj, key);
-
-	if (old)
-		berth_json_free((struct berth_json *)cJSON_DetachItemViaPointer((cJSON *)obj, (cJSON *)old));
+	berth_json_free(berth_json_detach(obj, key));
 }
 
-/* A member of the same name gets the new value and keeps its place; the old
- * value leaves with take. */
-static void swap_values(cJSON *a, cJSON *b)
+/* What it held is gone; text is copied before, because it may be part of that. */
+static enum berth_err become(struct berth_json *v, int type, const char *text)
 {
-	cJSON old = *a;
+	char *own = text ? berth_json_dup(text) : NULL;
 
-	a->type = b->type;
-	a->valuestring = b->valuestring;
-	a->valueint = b->valueint;
-	a->valuedouble = b->valuedouble;
-	a->child = b->child;
-	b->type = old.type;
-	b->valuestring = old.valuestring;
-	b->valueint = old.valueint;
-	b->valuedouble = old.valuedouble;
-	b->child = old.child;
+	if (text && !own)
+		return no_memory();
+	berth_json_clear(v);
+	v->c.type = (v->c.type & cJSON_StringIsConst) | type;
+	v->c.valuestring = own;
+	return BERTH_OK;
 }
 
+/* A text that stands in the block of its value cannot move along. */
+static enum berth_err move_value(struct berth_json *to, struct berth_json *from)
+{
+	if (from->c.type & cJSON_IsReference)
+		return become(to, cJSON_String, from->c.valuestring);
+	berth_json_clear(to);
+	to->c.type = (to->c.type & cJSON_StringIsConst) | berth_json_type(from);
+	to->c.child = from->c.child;
+	to->c.valuestring = from->c.valuestring;
+	to->c.valuedouble = from->c.valuedouble;
+	from->c.child = NULL;
+	from->c.valuestring = NULL;
+	return BERTH_OK;
+}
+
+/* A member of the same name gets the new value and keeps its place. */
 enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct berth_json *take)
 {
 	struct berth_json *old = berth_json_get_mut(obj, key);
@@ -86,11 +110,14 @@ enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct be
 
 	if (!obj || !take) {
 		rc = no_memory();
+	} else if (!berth_json_is(obj, BERTH_JSON_OBJECT)) {
+		rc = berth_fail(BERTH_E_TYPE, "%s: of no object", key);
 	} else if (old) {
-		swap_values((cJSON *)old, (cJSON *)take);
+		rc = move_value(old, take);
 	} else if (!berth_utf8_valid(key, strlen(key))) {
 		rc = berth_fail(BERTH_E_JSON, "member name: bad UTF-8");
-	} else if (cJSON_AddItemToObject((cJSON *)obj, key, (cJSON *)take)) {
+	} else if ((take->c.string = berth_json_dup(key))) {
+		berth_json_append(obj, take);
 		take = NULL;
 	} else {
 		rc = no_memory();
@@ -99,31 +126,70 @@ enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct be
 	return rc;
 }
 
+/* The member of that name, with that value as far as it is a text. */
+static enum berth_err
+member(struct berth_json *obj, const char *key, int type, const char *text, struct berth_json **out)
+{
+	*out = berth_json_get_mut(obj, key);
+	if (*out)
+		return become(*out, type, text);
+	if (!obj)
+		return no_memory();
+	if (!berth_json_is(obj, BERTH_JSON_OBJECT))
+		return berth_fail(BERTH_E_TYPE, "%s: of no object", key);
+	if (!berth_utf8_valid(key, strlen(key)))
+		return berth_fail(BERTH_E_JSON, "member name: bad UTF-8");
+	*out = named(type, key, text);
+	if (!*out)
+		return no_memory();
+	berth_json_append(obj, *out);
+	return BERTH_OK;
+}
+
 enum berth_err berth_json_set_str(struct berth_json *obj, const char *key, const char *s)
 {
-	if (s && !berth_utf8_valid(s, strlen(s)))
+	struct berth_json *m;
+
+	if (!s)
+		return no_memory();
+	if (!berth_utf8_valid(s, strlen(s)))
 		return berth_fail(BERTH_E_JSON, "%s: bad UTF-8", key);
-	return berth_json_set(obj, key, berth_json_new_str(s));
+	return member(obj, key, cJSON_String, s, &m);
 }
 
 enum berth_err berth_json_set_int(struct berth_json *obj, const char *key, int64_t v)
 {
+	struct berth_json *m;
+	enum berth_err rc;
+
 	if (fabs((double)v) > BERTH_JSON_INT_MAX)
 		return berth_fail(BERTH_E_TYPE, "%s: out of range", key);
-	return berth_json_set(obj, key, berth_json_new_int(v));
+	rc = member(obj, key, cJSON_Number, NULL, &m);
+	if (!rc)
+		m->c.valuedouble = (double)v;
+	return rc;
 }
 
 enum berth_err berth_json_set_bool(struct berth_json *obj, const char *key, bool v)
 {
-	return berth_json_set(obj, key, berth_json_new_bool(v));
+	struct berth_json *m;
+
+	return member(obj, key, v ? cJSON_True : cJSON_False, NULL, &m);
 }
 
 enum berth_err berth_json_push(struct berth_json *arr, struct berth_json *take)
 {
-	if (arr && take && cJSON_AddItemToArray((cJSON *)arr, (cJSON *)take))
-		return BERTH_OK;
-	berth_json_free(take);
-	return no_memory();
+	enum berth_err rc = BERTH_OK;
+
+	if (!arr || !take)
+		rc = no_memory();
+	else if (!berth_json_is(arr, BERTH_JSON_ARRAY))
+		rc = berth_fail(BERTH_E_TYPE, "an element of no array");
+	if (rc)
+		berth_json_free(take);
+	else
+		berth_json_append(arr, take);
+	return rc;
 }
 
 enum berth_err berth_json_push_str(struct berth_json *arr, const char *s)
@@ -157,26 +223,26 @@ enum berth_err berth_json_push_made(struct berth_json *arr, struct berth_json *t
 
 struct berth_json *berth_json_first_mut(struct berth_json *v)
 {
-	return v ? (struct berth_json *)((cJSON *)v)->child : NULL;
+	return (struct berth_json *)berth_json_first(v);
 }
 
 struct berth_json *berth_json_next_mut(struct berth_json *v)
 {
-	return v ? (struct berth_json *)((cJSON *)v)->next : NULL;
+	return v ? (struct berth_json *)v->c.next : NULL;
 }
 
 enum berth_err berth_json_replace(struct berth_json *value, struct berth_json *take)
 {
-	if (!value || !take) {
-		berth_json_free(take);
-		return no_memory();
-	}
-	swap_values((cJSON *)value, (cJSON *)take);
+	enum berth_err rc = value && take ? move_value(value, take) : no_memory();
+
 	berth_json_free(take);
-	return BERTH_OK;
+	return rc;
 }
 
 void berth_json_drop(struct berth_json *arr, struct berth_json *element)
 {
-	berth_json_free((struct berth_json *)cJSON_DetachItemViaPointer((cJSON *)arr, (cJSON *)element));
+	if (!element)
+		return;
+	berth_json_unlink(arr, element);
+	berth_json_free(element);
 }

@@ -2,22 +2,18 @@
 #include "did/base/json.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cjson/cJSON.h>
 
 #include "did/base/buf.h"
 #include "did/base/json_names.h"
 #include "did/base/json_num.h"
 #include "did/base/json_string.h"
+#include "did/base/json_tree.h"
 #include "did/base/secret.h"
 
 #define NUMBER_MAX 512	/* characters of one literal */
 
-/* The reader builds the tree itself, so there is no second opinion on what the
- * bytes mean.  What is not wanted in the tree is read by the same code, with no place
- * to put it. */
+/* What is not wanted in the tree is read by the same code, with no place to put it. */
 struct reader {
 	struct berth_json_cursor c;
 	unsigned depth;
@@ -27,8 +23,17 @@ struct reader {
 	struct berth_buf names;		/* of the open objects that are not built as a whole */
 };
 
-/* out NULL: only checked. */
-static enum berth_err value(struct reader *r, cJSON **out);
+/* Where a value is to be.  A member's name is copied when its value is known, into the same
+ * block; until then it is where it was read. */
+struct place {
+	struct berth_json *v;		/* what was read; also, as far as it goes, on failure */
+	bool named;
+	struct berth_json_cursor name_at;
+	struct berth_json_string name;
+};
+
+/* to NULL: only checked. */
+static enum berth_err value(struct reader *r, struct place *to);
 
 static enum berth_err bad(const struct reader *r, const char *what) { return berth_json_bad(&r->c, what); }
 static int peek(const struct reader *r) { return berth_json_peek(&r->c); }
@@ -41,27 +46,29 @@ static void skip_space(struct reader *r)
 
 static bool is_digit(int c) { return c >= '0' && c <= '9'; }
 
-static enum berth_err node(cJSON **out, int type)
+static enum berth_err node(struct place *to, int type, size_t text_room)
 {
-	cJSON *v = out ? cJSON_CreateNull() : NULL;
+	struct berth_json_cursor name_at;
 
-	if (!out)
+	if (!to)
 		return BERTH_OK;
-	if (!v)
+	to->v = berth_json_node(type, to->named ? to->name.room + 1 : 0, text_room);
+	if (!to->v)
 		return berth_fail(BERTH_E_NOMEM, "json value");
-	v->type = type;
-	*out = v;
-	return BERTH_OK;
+	if (!to->named)
+		return BERTH_OK;
+	name_at = to->name_at;
+	return berth_json_string_take(&name_at, &to->name, to->v->c.string);
 }
 
-static enum berth_err word(struct reader *r, cJSON **out, const char *text, int type)
+static enum berth_err word(struct reader *r, struct place *to, const char *text, int type)
 {
 	size_t n = strlen(text);
 
 	if ((size_t)(r->c.end - r->c.p) < n || memcmp(r->c.p, text, n))
 		return bad(r, "unknown word");
 	r->c.p += n;
-	return node(out, type);
+	return node(to, type, 0);
 }
 
 static const char *skip_digits(const char *p, const char *end)
@@ -104,7 +111,7 @@ static bool has_nonzero_digit(const char *s)
 	return *s >= '1' && *s <= '9';
 }
 
-static enum berth_err number(struct reader *r, cJSON **out)
+static enum berth_err number(struct reader *r, struct place *to)
 {
 	char literal[NUMBER_MAX + 1];
 	const char *end = number_end(r->c.p, r->c.end);
@@ -121,44 +128,29 @@ static enum berth_err number(struct reader *r, cJSON **out)
 		return bad(r, "number out of range");
 	if (r->exact && !berth_json_num_is_exact(literal, v))
 		return bad(r, "integer that loses digits");
-	rc = node(out, cJSON_Number);
+	rc = node(to, cJSON_Number, 0);
 	if (rc)
 		return rc;
 	r->c.p = end;
-	if (out)
-		(*out)->valuedouble = v;
+	if (to)
+		to->v->c.valuedouble = v;
 	return BERTH_OK;
 }
 
-static enum berth_err string(struct reader *r, char **out)
+static enum berth_err string(struct reader *r, struct place *to)
 {
 	struct berth_json_string found;
 	enum berth_err rc;
-	char *s;
 
 	r->c.p++;
+	if (!to)
+		return berth_json_string_take(&r->c, NULL, NULL);
 	berth_json_string_measure(&found, &r->c);
-	s = cJSON_malloc(found.room + 1);
-	if (!s)
-		return berth_fail(BERTH_E_NOMEM, "json string");
-	rc = berth_json_string_take(&r->c, &found, s);
-	if (rc) {
-		berth_wipe(s, found.room + 1);
-		cJSON_free(s);
+	if ((rc = node(to, cJSON_String, found.room + 1)))
 		return rc;
-	}
-	*out = s;
-	return BERTH_OK;
-}
-
-static enum berth_err string_value(struct reader *r, cJSON **out)
-{
-	enum berth_err rc = node(out, cJSON_String);
-
-	if (out)
-		return rc ? rc : string(r, &(*out)->valuestring);
-	r->c.p++;
-	return berth_json_string_take(&r->c, NULL, NULL);
+	if ((rc = berth_json_string_take(&r->c, &found, to->v->c.valuestring)))
+		berth_wipe(to->v->c.valuestring, found.room + 1);	/* it has no end */
+	return rc;
 }
 
 /* Before each element but the first: the comma; at the end: the bracket. */
@@ -180,17 +172,17 @@ static enum berth_err more(struct reader *r, bool first, char close, bool *out)
 	return BERTH_OK;
 }
 
-static enum berth_err elements(struct reader *r, cJSON *arr)
+static enum berth_err elements(struct reader *r, struct berth_json *arr)
 {
 	bool go, first = true;
 	enum berth_err rc;
-	cJSON *v;
 
 	for (; !(rc = more(r, first, ']', &go)) && go; first = false) {
-		v = NULL;
-		rc = value(r, arr ? &v : NULL);
-		if (v)
-			cJSON_AddItemToArray(arr, v);
+		struct place to = { 0 };
+
+		rc = value(r, arr ? &to : NULL);
+		if (to.v)
+			berth_json_append(arr, to.v);
 		if (rc)
 			break;
 	}
@@ -206,23 +198,18 @@ static enum berth_err colon(struct reader *r)
 	return BERTH_OK;
 }
 
-static enum berth_err member(struct reader *r, cJSON *obj)
+static enum berth_err member(struct reader *r, struct berth_json *obj)
 {
+	struct place to = { .named = true };
 	enum berth_err rc;
-	char *key = NULL;
-	cJSON *v = NULL;
 
-	rc = string(r, &key);
-	if (rc)
-		return rc;
-	if (!(rc = colon(r)))
-		rc = value(r, &v);
-	if (v) {
-		v->string = key;
-		key = NULL;
-		cJSON_AddItemToArray(obj, v);
-	}
-	cJSON_free(key);
+	r->c.p++;
+	to.name_at = r->c;
+	berth_json_string_measure(&to.name, &r->c);
+	if (!(rc = berth_json_string_take(&r->c, &to.name, NULL)) && !(rc = colon(r)))
+		rc = value(r, &to);
+	if (to.v)
+		berth_json_append(obj, to.v);
 	return rc;
 }
 
@@ -232,22 +219,22 @@ struct listed {
 };
 
 /* A member's name behind those of the same object; borrowed until the next one. */
-static enum berth_err list_name(struct reader *r, const char **name)
+static enum berth_err list_name(struct reader *r, struct place *to, const char **name)
 {
 	size_t at = r->names.len;
-	struct berth_json_string found;
 	struct listed head;
 	enum berth_err rc;
 	char *s;
 
 	r->c.p++;
-	berth_json_string_measure(&found, &r->c);
-	if (found.room > UINT32_MAX || !(s = (char *)berth_buf_grow(&r->names, sizeof(head) + found.room + 1)))
+	to->name_at = r->c;
+	berth_json_string_measure(&to->name, &r->c);
+	if (to->name.room > UINT32_MAX || !(s = (char *)berth_buf_grow(&r->names, sizeof(head) + to->name.room + 1)))
 		return berth_fail(BERTH_E_NOMEM, "json member");
 	*name = s + sizeof(head);
-	if ((rc = berth_json_string_take(&r->c, &found, s + sizeof(head))))
+	if ((rc = berth_json_string_take(&r->c, &to->name, s + sizeof(head))))
 		return rc;
-	head.len = (uint32_t)(found.plain ? found.room : strlen(*name));
+	head.len = (uint32_t)(to->name.plain ? to->name.room : strlen(*name));
 	head.hash = berth_json_name_hash(*name, head.len);
 	memcpy(s, &head, sizeof(head));
 	r->names.len = at + sizeof(head) + head.len + 1;
@@ -263,26 +250,21 @@ static bool is_wanted(const struct reader *r, const char *name)
 }
 
 /* A member of the root, of which not everything is wanted, or of what is not built. */
-static enum berth_err listed_member(struct reader *r, cJSON *obj)
+static enum berth_err listed_member(struct reader *r, struct berth_json *obj)
 {
-	size_t at = r->names.len + sizeof(struct listed);
+	struct place to = { .named = true };
 	const char *name;
-	enum berth_err rc = list_name(r, &name);
-	cJSON *v = NULL;
+	enum berth_err rc = list_name(r, &to, &name);
 
 	if (rc || (rc = colon(r)))
 		return rc;
-	if (!obj || !is_wanted(r, name))
-		return value(r, NULL);
-	rc = value(r, &v);
-	if (v && !cJSON_AddItemToObject(obj, (const char *)r->names.p + at, v)) {
-		berth_json_free((struct berth_json *)v);
-		rc = berth_fail(BERTH_E_NOMEM, "json member");
-	}
+	rc = value(r, obj && is_wanted(r, name) ? &to : NULL);
+	if (to.v)
+		berth_json_append(obj, to.v);
 	return rc;
 }
 
-static enum berth_err no_duplicates(struct reader *r, const cJSON *obj, size_t listed_from)
+static enum berth_err no_duplicates(struct reader *r, const struct berth_json *obj, size_t listed_from)
 {
 	const char *p = berth_buf_cstr(&r->names), *end = p + r->names.len;
 	/* 12 KiB, which the build would fill with zeros for each object */
@@ -294,12 +276,12 @@ static enum berth_err no_duplicates(struct reader *r, const cJSON *obj, size_t l
 		memcpy(&head, p, sizeof(head));
 		berth_json_names_add(&names, p + sizeof(head), head.hash);
 	}
-	for (const cJSON *m = names.n ? NULL : obj->child; m; m = m->next)
+	for (const cJSON *m = names.n ? NULL : obj->c.child; m; m = m->next)
 		berth_json_names_add(&names, m->string, berth_json_name_hash(m->string, strlen(m->string)));
 	return berth_json_names_differ(&names) ? BERTH_OK : bad(r, "duplicate member in the object before");
 }
 
-static enum berth_err members(struct reader *r, cJSON *obj)
+static enum berth_err members(struct reader *r, struct berth_json *obj)
 {
 	bool listed = !obj || (r->only && r->depth == 1), go;
 	size_t n = 0, from = r->names.len;
@@ -320,45 +302,44 @@ static enum berth_err members(struct reader *r, cJSON *obj)
 	return rc;
 }
 
-static enum berth_err container(struct reader *r, cJSON **out, int type)
+static enum berth_err container(struct reader *r, struct place *to, int type)
 {
 	enum berth_err rc;
 
 	if (r->depth == BERTH_JSON_DEPTH_MAX)
 		return bad(r, "nested too deep");
-	rc = node(out, type);
+	rc = node(to, type, 0);
 	if (rc)
 		return rc;
 	r->c.p++;
 	r->depth++;
-	rc = type == cJSON_Object ? members(r, out ? *out : NULL) : elements(r, out ? *out : NULL);
+	rc = type == cJSON_Object ? members(r, to ? to->v : NULL) : elements(r, to ? to->v : NULL);
 	r->depth--;
 	return rc;
 }
 
-/* *out may be set on failure too; it is the caller's in every case. */
-static enum berth_err value(struct reader *r, cJSON **out)
+static enum berth_err value(struct reader *r, struct place *to)
 {
 	skip_space(r);
 	if (r->values++ == BERTH_JSON_VALUES_MAX)
 		return bad(r, "too many values");
 	switch (peek(r)) {
-	case '{': return container(r, out, cJSON_Object);
-	case '[': return container(r, out, cJSON_Array);
-	case '"': return string_value(r, out);
-	case 't': return word(r, out, "true", cJSON_True);
-	case 'f': return word(r, out, "false", cJSON_False);
-	case 'n': return word(r, out, "null", cJSON_NULL);
+	case '{': return container(r, to, cJSON_Object);
+	case '[': return container(r, to, cJSON_Array);
+	case '"': return string(r, to);
+	case 't': return word(r, to, "true", cJSON_True);
+	case 'f': return word(r, to, "false", cJSON_False);
+	case 'n': return word(r, to, "null", cJSON_NULL);
 	case -1: return bad(r, "unfinished text");
-	default: return number(r, out);
+	default: return number(r, to);
 	}
 }
 
 /* out NULL: only checks. */
 static enum berth_err parse(struct berth_json **out, struct reader *r, const char *p, size_t n, size_t max)
 {
+	struct place root = { 0 };
 	enum berth_err rc;
-	cJSON *root = NULL;
 
 	if (out)
 		*out = NULL;
@@ -374,9 +355,9 @@ static enum berth_err parse(struct berth_json **out, struct reader *r, const cha
 	}
 	berth_buf_free(&r->names);
 	if (rc)
-		berth_json_free((struct berth_json *)root);
+		berth_json_free(root.v);
 	else if (out)
-		*out = (struct berth_json *)root;
+		*out = root.v;
 	return rc;
 }
 

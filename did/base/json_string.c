@@ -136,10 +136,12 @@ void berth_json_string_measure(struct berth_json_string *out, const struct berth
 
 enum berth_err berth_json_string_take(struct berth_json_cursor *c, const struct berth_json_string *s, char *w)
 {
-	if (!w || !s->plain)
+	if (!s || !s->plain)
 		return decode(c, w);
-	memcpy(w, c->p, s->room);
-	w[s->room] = '\0';
+	if (w) {
+		memcpy(w, c->p, s->room);
+		w[s->room] = '\0';
+	}
 	c->p += s->room + 1;
 	return BERTH_OK;
 }

@@ -669,10 +669,80 @@ static void values_are_changed_in_place(void **state)
 	berth_json_free(o);
 }
 
+/* A text that stands with its value, one that was put in its place, and one that is part
+ * of what it replaces; the bytes of a block are the address sanitizer's to watch. */
+static void texts_are_replaced_wherever_they_stand(void **state)
+{
+	struct berth_json *o = berth_json_new_object(), *v;
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_OK(berth_json_set_str(o, "a", "one"));
+	CHECK_OK(berth_json_set_str(o, "a", "a longer one"));
+	CHECK_OK(berth_json_set_str(o, "a", berth_json_str(berth_json_get(o, "a")) + 2));
+	CHECK_OK(berth_json_set(o, "b", berth_json_new_str("two")));
+	CHECK_OK(berth_json_set(o, "b", berth_json_clone(berth_json_get(o, "a"))));
+	CHECK_OK(berth_json_set(o, "c", berth_json_clone(o)));
+	CHECK_OK(berth_json_set_int(o, "a", 7));
+	CHECK_OK(berth_json_set_bool(o, "b", true));
+	v = berth_json_clone(o);
+	CHECK_OK(berth_json_replace(berth_json_get_mut(o, "a"), v));
+	CHECK_OK(berth_json_print(&b, o));
+	CHECK(!strcmp(berth_buf_cstr(&b), "{\"a\":{\"a\":7,\"b\":true,\"c\":{\"a\":\"longer one\",\"b\":\"longer one\"}},"
+					  "\"b\":true,\"c\":{\"a\":\"longer one\",\"b\":\"longer one\"}}"));
+	berth_buf_free(&b);
+	berth_json_free(o);
+}
+
+static void a_member_is_taken_out(void **state)
+{
+	static const char text[] = "{\"a\":1,\"b\":{\"c\":\"d\"},\"e\":[]}";
+	struct berth_json *o, *b;
+	struct berth_buf out = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_OK(berth_json_parse(&o, text, strlen(text), 4096));
+	CHECK(!berth_json_detach(o, "c") && !berth_json_detach(NULL, "a"));
+	b = berth_json_detach(o, "b");
+	CHECK(b && !berth_json_key(b) && !berth_json_get(o, "b") && berth_json_len(o) == 2);
+	berth_json_free(berth_json_detach(o, "e"));	/* the last one, and then one at the end again */
+	CHECK_OK(berth_json_set(o, "f", b));
+	berth_json_free(berth_json_detach(o, "a"));	/* the first one */
+	CHECK_OK(berth_json_set(o, "g", berth_json_detach(o, "f")));
+	CHECK_OK(berth_json_print(&out, o));
+	CHECK(!strcmp(berth_buf_cstr(&out), "{\"g\":{\"c\":\"d\"}}"));
+	berth_json_remove(o, "g");
+	CHECK(berth_json_len(o) == 0);
+	CHECK_OK(berth_json_set_int(o, "h", 1));
+	CHECK(berth_json_len(o) == 1);
+	berth_buf_free(&out);
+	berth_json_free(o);
+}
+
+static void only_objects_have_members_and_arrays_elements(void **state)
+{
+	struct berth_json *s = berth_json_new_str("text"), *a = berth_json_new_array(), *o = berth_json_new_object();
+
+	(void)state;
+	CHECK_RC(BERTH_E_TYPE, berth_json_set(s, "a", berth_json_new_null()));
+	CHECK_RC(BERTH_E_TYPE, berth_json_set_str(a, "a", "b"));
+	CHECK_RC(BERTH_E_TYPE, berth_json_push(s, berth_json_new_null()));
+	CHECK_RC(BERTH_E_TYPE, berth_json_push_str(o, "b"));
+	CHECK(!berth_json_first(s) && !berth_json_first(a) && !berth_json_first(o));
+	CHECK_OK(berth_json_set_str(o, "a", "b"));
+	CHECK_OK(berth_json_push_str(a, "b"));
+	berth_json_free(s);
+	berth_json_free(a);
+	berth_json_free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_changed_in_place),
+		cmocka_unit_test(texts_are_replaced_wherever_they_stand),
+		cmocka_unit_test(a_member_is_taken_out),
+		cmocka_unit_test(only_objects_have_members_and_arrays_elements),
 		cmocka_unit_test(special_bytes_are_seen_wherever_they_stand),
 		cmocka_unit_test(c001_duplicate_member_is_e_json),
 		cmocka_unit_test(c001_a_duplicate_is_found_wherever_it_is),
