@@ -12,7 +12,9 @@
 #include "did/base/clock.h"
 #include "examples/fleet/gateways.h"
 
-#define RESEND_MS 600000	/* as berth-netd: the outbox repeats, not nng */
+/* The outbox repeats, not nng: as in berth-netd, but with no timer at all.  nng has one sorted
+ * list of them for a process, and a thousand gateways would walk along each other's. */
+#define RESEND_MS NNG_DURATION_INFINITE
 #define DEADLINE_MS 60000
 
 struct fleet_link {
