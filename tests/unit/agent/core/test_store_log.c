@@ -157,7 +157,7 @@ static int lap(struct berth_store *s)
 /* Some hundred pages at least, as many as the main file has, and a thousand at most. */
 static void a_larger_store_has_a_longer_log(void **state)
 {
-	char text[TEXT_MAX], key[8];
+	char text[TEXT_MAX], key[16];
 	struct berth_store *s = opened(true);
 	int64_t small = lap(s), large = small;
 
