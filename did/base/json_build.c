@@ -23,22 +23,9 @@ struct berth_json *berth_json_new_array(void)
 	return berth_json_node(cJSON_Array, 0, 0);
 }
 
-/* key NULL: of no object */
-static struct berth_json *named(int type, const char *key, const char *text)
-{
-	size_t key_room = key ? strlen(key) + 1 : 0, text_room = text ? strlen(text) + 1 : 0;
-	struct berth_json *v = berth_json_node(type, key_room, text_room);
-
-	if (v && key)
-		memcpy(v->c.string, key, key_room);
-	if (v && text)
-		memcpy(v->c.valuestring, text, text_room);
-	return v;
-}
-
 struct berth_json *berth_json_new_str(const char *s)
 {
-	return s && berth_utf8_valid(s, strlen(s)) ? named(cJSON_String, NULL, s) : NULL;
+	return s && berth_utf8_valid(s, strlen(s)) ? berth_json_node_of(cJSON_String, NULL, s) : NULL;
 }
 
 struct berth_json *berth_json_new_int(int64_t v)
@@ -139,7 +126,7 @@ member(struct berth_json *obj, const char *key, int type, const char *text, stru
 		return berth_fail(BERTH_E_TYPE, "%s: of no object", key);
 	if (!berth_utf8_valid(key, strlen(key)))
 		return berth_fail(BERTH_E_JSON, "member name: bad UTF-8");
-	*out = named(type, key, text);
+	*out = berth_json_node_of(type, key, text);
 	if (!*out)
 		return no_memory();
 	berth_json_append(obj, *out);

@@ -24,6 +24,18 @@ struct berth_json *berth_json_node(int type, size_t key_room, size_t text_room)
 	return v;
 }
 
+struct berth_json *berth_json_node_of(int type, const char *key, const char *text)
+{
+	size_t key_room = key ? strlen(key) + 1 : 0, text_room = text ? strlen(text) + 1 : 0;
+	struct berth_json *v = berth_json_node(type, key_room, text_room);
+
+	if (v && key)
+		memcpy(v->c.string, key, key_room);
+	if (v && text)
+		memcpy(v->c.valuestring, text, text_room);
+	return v;
+}
+
 char *berth_json_dup(const char *s)
 {
 	size_t n = strlen(s) + 1;
@@ -107,16 +119,10 @@ static bool copy_children(struct berth_json *to, const struct berth_json *v)
 /* cJSON_Duplicate() would take a name that is in another block for one that stays. */
 static struct berth_json *copy(const struct berth_json *v, const char *key)
 {
-	const char *text = berth_json_str(v);
-	size_t key_room = key ? strlen(key) + 1 : 0, text_room = text ? strlen(text) + 1 : 0;
-	struct berth_json *c = berth_json_node(berth_json_type(v), key_room, text_room);
+	struct berth_json *c = berth_json_node_of(berth_json_type(v), key, berth_json_str(v));
 
 	if (!c)
 		return NULL;
-	if (key)
-		memcpy(c->c.string, key, key_room);
-	if (text)
-		memcpy(c->c.valuestring, text, text_room);
 	c->c.valuedouble = v->c.valuedouble;
 	if (copy_children(c, v))
 		return c;

@@ -18,6 +18,8 @@ struct berth_json {
 /* type: cJSON's.  key_room, text_room: bytes with their NULs, where name and text point to;
  * 0: there is none.  All else is zero.  NULL: no memory. */
 struct berth_json *berth_json_node(int type, size_t key_room, size_t text_room);
+/* The same with copies of a name and a text; NULL: there is none. */
+struct berth_json *berth_json_node_of(int type, const char *key, const char *text);
 /* A copy of s in a block of its own.  NULL: no memory. */
 char *berth_json_dup(const char *s);
 void berth_json_append(struct berth_json *parent, struct berth_json *take);
