@@ -8,36 +8,26 @@
 #include <sys/stat.h>
 
 #include "agent/core/store.h"
-#include "did/base/clock.h"
-#include "tests/fakes/tmpdir.h"
-#include "tests/fakes/vfs_lossy.h"
+#include "tests/unit/agent/core/store_lossy.h"
 
 #define COMMITS 6
 
-static char dir[TMPDIR_LEN];
-static uint64_t now_ms;
 static char *made;	/* an empty store, so that not every test is about making one */
 static size_t made_len;
 static int together = 1;	/* commits for each sync */
 
-static uint64_t mono(void) { return now_ms; }
 
 static int fresh(void **state)
 {
 	(void)state;
-	vfs_lossy_install();
-	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
-	now_ms = 1000;
-	berth_clock_inject(NULL, mono);
-	test_tmpdir(dir);
+	lossy_begin();
 	return 0;
 }
 
 static int gone(void **state)
 {
 	(void)state;
-	berth_clock_inject(NULL, NULL);
-	test_tmpdir_remove(dir);
+	lossy_end();
 	free(made);
 	made = NULL;
 	together = 1;

@@ -7,38 +7,27 @@
 #include <sys/stat.h>
 
 #include "agent/core/store.h"
-#include "did/base/clock.h"
-#include "tests/fakes/tmpdir.h"
-#include "tests/fakes/vfs_lossy.h"
+#include "tests/unit/agent/core/store_lossy.h"
 
 #define LOG BERTH_STORE_FILE "-wal"
 #define TEXT_SMALL 6000
 #define TEXT_MAX 120000
 #define LAP_MAX 200		/* commits until a log surely has begun anew */
 
-static char dir[TMPDIR_LEN];
-static uint64_t now_ms;
 static size_t text_len;		/* of what a commit writes */
-
-static uint64_t mono(void) { return now_ms; }
 
 static int fresh(void **state)
 {
 	(void)state;
-	vfs_lossy_install();
-	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
-	now_ms = 1000;
+	lossy_begin();
 	text_len = TEXT_SMALL;
-	berth_clock_inject(NULL, mono);
-	test_tmpdir(dir);
 	return 0;
 }
 
 static int gone(void **state)
 {
 	(void)state;
-	berth_clock_inject(NULL, NULL);
-	test_tmpdir_remove(dir);
+	lossy_end();
 	return 0;
 }
 

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/core/store.h"
-#include "did/base/clock.h"
-#include "tests/fakes/tmpdir.h"
-#include "tests/fakes/vfs_lossy.h"
+#include "tests/unit/agent/core/store_lossy.h"
 
 #define KEYS 20			/* more than are remembered */
 #define ROUNDS 600
@@ -17,22 +15,15 @@
 
 struct model { int len[KEYS]; char fill[KEYS]; bool guest[KEYS]; };	/* len -1: not there */
 
-static char dir[TMPDIR_LEN];
 static struct berth_store *s;
 static uint32_t rng;
-static uint64_t now_ms;
 
-static uint64_t mono(void) { return now_ms; }
 static uint32_t draw(uint32_t n) { return (rng = rng * 1664525u + 1013904223u) / 65536 % n; }
 
 static int fresh(void **state)
 {
 	(void)state;
-	vfs_lossy_install();
-	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
-	now_ms = 1000;
-	berth_clock_inject(NULL, mono);
-	test_tmpdir(dir);
+	lossy_begin();
 	CHECK_OK(berth_store_open_vfs(&s, dir, true, "lossy"));
 	return 0;
 }
@@ -41,8 +32,7 @@ static int gone(void **state)
 {
 	(void)state;
 	berth_store_close(s);
-	berth_clock_inject(NULL, NULL);
-	test_tmpdir_remove(dir);
+	lossy_end();
 	return 0;
 }
 

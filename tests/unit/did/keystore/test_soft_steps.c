@@ -10,10 +10,11 @@
 #include "did/keystore/keystore.h"
 #include "tests/check.h"
 #include "tests/fakes/disk.h"
+#include "tests/fakes/tmpdir.h"
 
 #define LAG BERTH_COUNTER_LAG
 
-static char dir[64], path[96], uri[128], pass[96];
+static char dir[TMPDIR_LEN], path[96], uri[128], pass[96];
 
 static enum berth_err try_open(struct berth_keystore **ks, bool create)
 {
@@ -24,19 +25,16 @@ static enum berth_err try_open(struct berth_keystore **ks, bool create)
 
 static int setup(void **state)
 {
-	FILE *f;
+	static const char key[] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n";
 
 	(void)state;
 	berth_crypto_init();
-	snprintf(dir, sizeof(dir), "/tmp/berth-steps.XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	test_tmpdir(dir);
 	snprintf(path, sizeof(path), "%s/keys", dir);
 	snprintf(uri, sizeof(uri), "soft:%s", path);
 	snprintf(pass, sizeof(pass), "%s/pass", dir);
-	assert_non_null(f = fopen(pass, "w"));
-	fputs("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n", f);
-	fclose(f);
-	return chmod(pass, 0600);
+	test_write_file(pass, key, strlen(key), 0600);
+	return 0;
 }
 
 static int teardown(void **state)
@@ -44,7 +42,7 @@ static int teardown(void **state)
 	(void)state;
 	unlink(path);
 	unlink(pass);
-	return rmdir(dir);
+	return rmdir(dir);	/* nothing else was left there */
 }
 
 static void make_one(void)
