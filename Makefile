@@ -72,7 +72,7 @@ $(B)/%.o: %.c
 # with copies of code (3 % of it).  An OPT from the command line is for all of them.
 SMALL := $(wildcard did/jose/*.c didcomm/*.c) $(filter-out %/keccak.c %/edwards25519.c,$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
 SMALLEST := $(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c) $(filter-out vc/status%,$(wildcard vc/*.c)) \
-	$(addprefix did/base/,clock.c err.c log.c rand.c secret.c trusted_file.c) did/codec/rlp.c \
+	$(addprefix did/base/,clock.c err.c log.c rand.c secret.c trusted_file.c) did/codec/linked_text.c did/codec/rlp.c \
 	$(addprefix vc/,status_dir.c status_find.c status_list_doc.c status_list_zip.c)
 NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves \
 	-fno-thread-jumps -fno-tree-dominator-opts -fno-tree-coalesce-vars -fno-cse-follow-jumps -fno-optimize-sibling-calls \
@@ -90,6 +90,13 @@ $(B)/vc/jsonld/contexts.gz: $(CONTEXTS)
 	$(Q)for f in $(CONTEXTS); do cat $$f; printf '\0'; done | gzip -9n > $@
 $(B)/vc/jsonld/built_in.o: $(B)/vc/jsonld/contexts.gz
 $(B)/vc/jsonld/built_in.o: ALL_CFLAGS += -Wa,-I$(B)
+# and what `berth --help` says
+HELP := $(sort $(wildcard agent/cli/help/*.txt))
+$(B)/agent/cli/help.gz: $(HELP)
+	@mkdir -p $(@D)
+	$(Q)for f in $(HELP); do echo; cat $$f; done | gzip -9n > $@
+$(B)/agent/cli/cli_help.o: $(B)/agent/cli/help.gz
+$(B)/agent/cli/cli_help.o: ALL_CFLAGS += -Wa,-I$(B)
 
 # What several programs have of the agent is in the library, too, for them alone: `did
 # resolve --config` asks the adapters as the daemon does; `vc verify --policy`.

@@ -13,24 +13,18 @@
 #include "did/keystore/keystore.h"
 
 /* The `berth` command: a command is a row of its group's table, so that parsing,
- * help, exit codes and the one line on stderr are the same for all. */
+ * help, exit codes and the one line on stderr are the same for all.  What it does and which
+ * options it takes is in help/GROUP.txt. */
 struct berth_cli;
 
 struct berth_cli_cmd {
 	const char *name;	/* "generate"; "" where the group itself is the command */
-	const char *args;	/* "[FILE]", for the synopsis */
-	const char *summary;	/* one line */
-	/* Each as the help has it, NULL ends them: "--pretty\t..." has no value, "--jwk FILE\t..."
-	 * comes at most once, "--to DID ...\t..." any number of times. */
-	const char *const *opts;
 	uint16_t min_args, max_args;
 	enum berth_err (*run)(struct berth_cli *c);
-	const char *examples;	/* lines for --help */
 };
 
 struct berth_cli_group {
 	const char *name;	/* "key" */
-	const char *summary;
 	const struct berth_cli_cmd *cmds;	/* ends with .run == NULL */
 };
 
@@ -50,7 +44,7 @@ struct berth_cli {
 	const struct berth_cli_group *group;
 	const struct berth_cli_cmd *cmd;
 	struct {
-		const char *opt;	/* of a table */
+		const char *opt;	/* its line of the help */
 		const char *value;
 	} values[BERTH_CLI_VALUES_MAX];
 	size_t n_values;
@@ -78,10 +72,6 @@ struct berth_cli_key {
 	struct berth_keystore *ks;	/* of --key-uri, else NULL */
 	struct berth_key_info info;
 };
-#define BERTH_CLI_KEY_OPTS \
-	"--jwk FILE\tthe key as a JWK", \
-	"--key-uri URI\tthe key in a key store: soft:PATH#NAME, tpm2:NAME?dir=DIR, pkcs11:object=NAME?...", \
-	"--passphrase-file FILE\topens soft: (default: $BERTH_PASSPHRASE_FILE)"
 
 /* Exactly one of the two.  needs_private: E_KEY for a public JWK; else only the
  * public members of a JWK are read.  The key is to be closed in every case. */
@@ -95,6 +85,11 @@ BERTH_MUST_USE enum berth_err
 berth_cli_store_find(struct berth_keystore *ks, const char *uri, struct berth_key_info *info);
 
 /* ---- cli_help.c ---- */
+/* Before all that is below, once.  E_NOMEM. */
+BERTH_MUST_USE enum berth_err berth_cli_help_load(void);
+/* The line of that option of the command, from its name on: "--pretty  ..." has no value, "--jwk FILE  ..."
+ * comes at most once, "--to DID ...  ..." any number of times.  NULL: the command has no such option. */
+const char *berth_cli_help_option(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd, const char *name, size_t n);
 void berth_cli_help_all(const struct berth_cli_group *const *groups);
 void berth_cli_help_group(const struct berth_cli_group *g);
 void berth_cli_help_cmd(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd);

@@ -6,15 +6,14 @@
 #include "did/base/clock.h"
 
 static const char *const common[] = {
-	"--socket PATH\tthe daemon's; commands that need none take it too",
-	"--pretty\tprint JSON for people",
-	"--json\tprint JSON for programs",
-	"--help\tthis text",
-	NULL
+	"--socket PATH  ",	/* the daemon's; commands that need none take it too */
+	"--pretty  ",
+	"--json  ",
+	"--help  ",
 };
 
-static size_t name_len(const char *opt) { return strcspn(opt, " \t"); }
-static size_t words_len(const char *opt) { return strcspn(opt, "\t"); }
+static size_t name_len(const char *opt) { return strcspn(opt, " "); }
+static size_t words_len(const char *opt) { return (size_t)(strstr(opt, "  ") - opt); }
 static bool has_value(const char *opt) { return name_len(opt) != words_len(opt); }
 static bool is(const char *opt, const char *name, size_t n) { return name_len(opt) == n && !memcmp(opt, name, n); }
 
@@ -23,12 +22,12 @@ static bool is_repeatable(const char *opt)
 	return words_len(opt) > 3 && !memcmp(opt + words_len(opt) - 3, "...", 3);
 }
 
-static const char *lookup(const char *const *opts, const char *name, size_t n)
+static const char *lookup(const struct berth_cli *c, const char *name, size_t n)
 {
-	for (; opts && *opts; opts++)
-		if (is(*opts, name, n))
-			return *opts;
-	return NULL;
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		if (is(common[i], name, n))
+			return common[i];
+	return berth_cli_help_option(c->group, c->cmd, name, n);
 }
 
 static bool was_given(const struct berth_cli *c, const char *opt)
@@ -57,12 +56,10 @@ static enum berth_err add_value(struct berth_cli *c, const char *opt, const char
 static enum berth_err option(struct berth_cli *c, const char *word, const char *next, bool *used)
 {
 	size_t n = strcspn(word, "=");
-	const char *o = lookup(c->cmd->opts, word, n);
+	const char *o = lookup(c, word, n);
 	const char *value = word[n] ? word + n + 1 : next;
 
 	*used = false;
-	if (!o)
-		o = lookup(common, word, n);
 	if (!o)
 		return berth_fail(BERTH_E_USAGE, "unknown option %.*s (see berth %s --help)", (int)n, word, c->group->name);
 	if (!has_value(o)) {
@@ -71,7 +68,7 @@ static enum berth_err option(struct berth_cli *c, const char *word, const char *
 		return add_value(c, o, "");
 	}
 	if (!value)
-		return berth_fail(BERTH_E_USAGE, "%.*s: %.*s is missing", (int)n, word, (int)strcspn(o + n + 1, " \t"), o + n + 1);
+		return berth_fail(BERTH_E_USAGE, "%.*s: %.*s is missing", (int)n, word, (int)name_len(o + n + 1), o + n + 1);
 	*used = !word[n];
 	return add_value(c, o, value);
 }

@@ -288,24 +288,12 @@ static enum berth_err verify(struct berth_cli *c)
 	return rc;
 }
 
-static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
-static const char *const verify_opts[] = {
-	"--did DID\twho must have signed the file; the one it names when not given",
-	"--head FILE\tan earlier output of `berth audit sign` that must be a part of it",
-	"--device ID\ta device of this owner's: its log must have what it showed the owner",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "", "", "the audit log", opts, 0, 0, show, "  berth audit\n" },
-	{ "verify", "[FILE]", "whether the log, or an export of it, is whole and signed", verify_opts, 0, 1, verify,
-	  "  berth audit verify\n  berth audit verify gateway.audit --did did:key:z6Mk...\n"
-	  "  berth audit verify gateway.audit --device GW-17\n" },
-	{ "sign", "", "sign the log's end now, and print the signature", opts, 0, 0, sign, "  berth audit sign > head.jws\n" },
-	{ "export", "[FILE]", "the log with a signature at its end, for somebody else to check", opts, 0, 1, export,
-	  "  berth audit export gateway.audit\n" },
+	{ "", 0, 0, show },
+	{ "verify", 0, 1, verify },
+	{ "sign", 0, 0, sign },
+	{ "export", 0, 1, export },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_audit = { "audit", "the audit log, and whether it holds", cmds };
+const struct berth_cli_group berth_cli_audit = { "audit", cmds };

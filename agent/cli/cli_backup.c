@@ -263,35 +263,16 @@ out:
 
 /* ---- tables ---- */
 
-#define OPTS \
-	"--passphrase-file FILE\twhat the backup is encrypted with", \
-	"--config FILE\tthe daemon's configuration (default: " DEFAULT_CONFIG ")"
-
-static const char *const backup_opts[] = {
-	"--to DID|FILE\twhom it is encrypted to instead: a DID, or a public JWK",
-	OPTS, BERTH_CLI_DAEMON_OPTS, NULL
-};
-static const char *const daemon_opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
-static const char *const restore_opts[] = {
-	"--jwk FILE\tthe private key that it was encrypted to",
-	OPTS, NULL
-};
-
 static const struct berth_cli_cmd backup_cmds[] = {
-	{ "", "FILE", "store and key files of an owner, factory, rendezvous or mediator, encrypted", backup_opts, 1, 1, backup,
-	  "  berth backup owner.bak --passphrase-file FILE\n"
-	  "  berth backup owner.bak --to did:key:z6LS...\n" },
+	{ "", 1, 1, backup },
 	{ .run = NULL },
 };
 static const struct berth_cli_cmd restore_cmds[] = {
-	{ "", "FILE", "put a backup in place on a machine where nothing lives", restore_opts, 1, 1, restore,
-	  "  berth restore owner.bak --passphrase-file FILE --config /etc/berth/berth.conf\n" },
-	{ "show", "", "which devices have not spoken since the daemon began from a backup", daemon_opts, 0, 0, berth_cli_restored_show,
-	  "  berth restore show\n" },
-	{ "end", "", "all is well again: health says no more that this is a backup", daemon_opts, 0, 0, berth_cli_restored_end,
-	  "  berth restore end\n" },
+	{ "", 1, 1, restore },
+	{ "show", 0, 0, berth_cli_restored_show },
+	{ "end", 0, 0, berth_cli_restored_end },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_backup = { "backup", "an encrypted copy of the agent's state", backup_cmds };
-const struct berth_cli_group berth_cli_restore = { "restore", "an agent from such a copy", restore_cmds };
+const struct berth_cli_group berth_cli_backup = { "backup", backup_cmds };
+const struct berth_cli_group berth_cli_restore = { "restore", restore_cmds };

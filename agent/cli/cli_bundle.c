@@ -212,26 +212,3 @@ out:
 	berth_buf_free(&text);
 	return rc;
 }
-
-const char *const berth_cli_export_bundle_opts[] = {
-	BERTH_CLI_KEY_OPTS,
-	"--kid K\tthe key's DID URL, by which the importer finds it",
-	"--out FILE\twhere the bundle goes",
-	"--serial N\thigher than that of the last (default: the time in seconds)",
-	"--log FILE[,WITNESS] ...\tdid.jsonl of a did:webvh, and its did-witness.json",
-	"--status-list FILE ...\ta status list, under the URL that is its id or sub",
-	"--resource URL=FILE ...\tanything else that is asked for by an https URL, or by DID/path",
-	BERTH_CLI_RESOLVER_OPTS,
-	"--config FILE\ta daemon's configuration, for its [adapter] sections",
-	"--now RFC3339\tinstead of the clock",
-	NULL
-};
-
-const char *const berth_cli_import_bundle_opts[] = {
-	"--dir DIR\tthe folder of the static adapter",
-	"--signer DID\twho must have signed it",
-	BERTH_CLI_KEY_OPTS,
-	BERTH_CLI_RESOLVER_OPTS,
-	"--now RFC3339\tinstead of the clock",
-	NULL
-};

@@ -5,7 +5,6 @@
 #include "agent/cli/cli.h"
 
 /* `did export-bundle` and `did import-bundle`, rows of cli_did.c. */
-extern const char *const berth_cli_export_bundle_opts[], *const berth_cli_import_bundle_opts[];
 enum berth_err berth_cli_export_bundle(struct berth_cli *c);
 enum berth_err berth_cli_import_bundle(struct berth_cli *c);
 

@@ -7,10 +7,6 @@
 /* The daemon's admin socket: one request, one answer, one connection. */
 #define BERTH_CLI_ANSWER_MAX ((size_t)4 << 20)
 
-#define BERTH_CLI_DAEMON_OPTS \
-	"--socket PATH\tthe daemon's admin socket (default: $BERTH_SOCKET, /run/berth/admin.sock)", \
-	"--json\tprint the daemon's JSON"
-
 /* GET where body is NULL, else POST; takes body over.  An answer that is an error
  * becomes its code; no daemon, or no answer in time, is E_UNAVAILABLE.  out: owned. */
 BERTH_MUST_USE enum berth_err
@@ -59,7 +55,6 @@ BERTH_MUST_USE enum berth_err berth_cli_flush(struct berth_buf *b);
 
 /* ---- cli_daemon.c ---- */
 /* How long a peer's answer is waited for, in seconds: as --wait says, or ten; E_USAGE. */
-#define BERTH_CLI_PEER_WAIT_OPT "--wait SECONDS\tfor the answer (default: 10)"
 BERTH_MUST_USE enum berth_err berth_cli_peer_wait(const struct berth_cli *c, int64_t *wait_s);
 /* The peer whose answer to that ping has come by then; E_UNAVAILABLE. */
 BERTH_MUST_USE enum berth_err

@@ -113,28 +113,9 @@ static enum berth_err credentials(struct berth_cli *c)
 	return berth_fail(BERTH_E_USAGE, "credentials: no such word, or ID is missing (see berth credentials --help)");
 }
 
-static const char *const opts[] = {
-	"--id ID\timport: what it is called here (default: its hash)",
-	"--to DID\toffer, propose, request, ask: whom; owner for a device's owner",
-	"--format F\toffer, propose, request: vc+jwt (default), di, dc+sd-jwt, vc+sd-jwt, vc-jwt",
-	"--pex FILE\task: a presentation definition",
-	"--dcql FILE\task: a DCQL query",
-	"--credential ID ...\taccept, of a request to show: which (default: any)",
-	"--disclose POINTER ...\taccept: also a claim of an SD-JWT that is not asked for",
-	"--comment TEXT\tfor the peer to read",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "", "[list | show ID | import [FILE] | remove ID | exchanges [ID] | offer FILE | propose FILE | request FILE | ask |\n"
-	      "                          accept ID | decline ID | revoke ID]",
-	  "credentials that the agent holds, and how it comes to them and shows them", opts, 0, 2, credentials,
-	  "  berth credentials\n  berth credentials --json | jq -r '.[].credential'\n"
-	  "  berth credentials import --id badge badge.jwt\n"
-	  "  berth credentials offer --to did:peer:4... degree.json\n  berth credentials exchanges\n"
-	  "  berth credentials accept 1f0c9a7e\n" },
+	{ "", 0, 2, credentials },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_credentials = { "credentials", "credentials: held, issued, shown", cmds };
+const struct berth_cli_group berth_cli_credentials = { "credentials", cmds };

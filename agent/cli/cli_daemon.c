@@ -184,24 +184,14 @@ static enum berth_err ping(struct berth_cli *c)
 
 /* ---- tables ---- */
 
-static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
-static const char *const ping_opts[] = {
-	"--to DID\twhom; the owner when not given",
-	BERTH_CLI_PEER_WAIT_OPT,
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
+static const struct berth_cli_cmd status_cmds[] = { { "", 0, 0, status }, { .run = NULL } };
+static const struct berth_cli_cmd identity_cmds[] = { { "", 0, 0, identity }, { .run = NULL } };
+static const struct berth_cli_cmd peers_cmds[] = { { "", 0, 0, peers }, { .run = NULL } };
+static const struct berth_cli_cmd ping_cmds[] = { { "", 0, 0, ping }, { .run = NULL } };
+static const struct berth_cli_cmd metrics_cmds[] = { { "", 0, 0, metrics }, { .run = NULL } };
 
-#define GROUP(id, word, args, max, o, does, example) \
-	static const struct berth_cli_cmd id##_cmds[] = { { "", args, does, o, 0, max, id, example }, { .run = NULL } }; \
-	const struct berth_cli_group berth_cli_##id = { word, does, id##_cmds }
-
-GROUP(status, "status", "", 0, opts, "how the agent is: state, owner, keys, health",
-      "  berth status\n  berth status --json | jq -r .state\n");
-GROUP(identity, "identity", "", 0, opts, "the agent's DIDs",
-      "  berth identity\n  berth identity --json | jq -r '.[].didLong'\n");
-GROUP(peers, "peers", "", 0, opts, "the peers met by invitations, and who has answered a ping", "  berth peers\n");
-GROUP(ping, "ping", "", 0, ping_opts, "ask the owner, or another agent, for a sign of life",
-      "  berth ping\n  berth ping --to did:peer:4...\n");
-GROUP(metrics, "metrics", "", 0, opts, "counters and gauges as Prometheus text",
-      "  berth metrics\n  berth metrics > /var/lib/node_exporter/berth.prom\n");
+const struct berth_cli_group berth_cli_status = { "status", status_cmds };
+const struct berth_cli_group berth_cli_identity = { "identity", identity_cmds };
+const struct berth_cli_group berth_cli_peers = { "peers", peers_cmds };
+const struct berth_cli_group berth_cli_ping = { "ping", ping_cmds };
+const struct berth_cli_group berth_cli_metrics = { "metrics", metrics_cmds };

@@ -165,114 +165,24 @@ static enum berth_err delegate(struct berth_cli *c)
 
 /* ---- tables ---- */
 
-static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
-static const char *const deny_opts[] = {
-	"--reason TEXT\tsaid to the device, and kept in the audit log",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const sell_opts[] = {
-	"--to DID\tthe next owner, its long form where it has one",
-	"--out CHAIN\twhere the chain package goes",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
-static const char *const birth_opts[] = {
-	"--count N\tdevices in the batch, at most 1000",
-	"--out FILE\twhere the batch goes",
-	"--batch NAME\tof the batch (default: the name of FILE)",
-	"--to DID\tsell them to this owner, its long form where it has one",
-	"--wait SECONDS\tfor devices (default: until all have come)",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const label_opts[] = {
-	"--batch FILE\tthe devices of this batch",
-	"--out DIR\twhere a SVG file for each device goes",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const delegate_opts[] = {
-	"--to DID\tthe onboarding agent, its long form",
-	"--until TIME\twhen it ends, as 2027-01-31T00:00:00Z",
-	"--out CHAIN\twhere the chain package with the delegation goes",
-	"--scope WHAT ...\tbesides onboarding: renew (alone when unset), configure, attest, suspend",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const attest_opts[] = {
-	"--log\tand what its firmware measured at boot, event by event",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const lists_opts[] = {
-	"--out DIR\twhere revocation.jwt and suspension.jwt go",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const import_opts[] = {
-	"--receipt FILE ...\twhat one of these devices signed for the owner it has",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
-static const char *const transfer_opts[] = {
-	"--to DID\tthe next owner, its long form where it has one",
-	"--out CHAIN\twhere its chain package goes",
-	"--wait SECONDS\tfor the device's receipt (60 with --out, else 0)",
-	"--receipt FILE\tthe receipt, where the device cannot reach us",
-	"--cancel\tkeep it, if the release has not left yet",
-	"--sign FILE\twhere the signed release goes, for the delegate that onboarded it",
-	"--release FILE\tdelegate: what its owner has signed with --sign",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const retire_opts[] = {
-	"--clear-tpm\tand clear its TPM, where its own policy allows that",
-	"--out FILE\twhere the tombstone goes, with what a third party needs",
-	"--wait SECONDS\tfor the device's word (60 with --out, else 0)",
-	"--receipt FILE\tthe tombstone, where the device cannot reach us",
-	"--sign FILE\twhere the signed order goes, for the delegate that onboarded it",
-	"--release FILE\tdelegate: what its owner has signed with --sign",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "list", "", "the devices this owner or factory knows", opts, 0, 0, list,
-	  "  berth devices list\n  berth devices list --json | jq -r '.[].serial'\n" },
-	{ "show", "DEVICE", "one device, by id or serial number", opts, 1, 1, show, "  berth devices show GW-0001\n" },
-	{ "birth", "", "factory: a batch of devices, as they come", birth_opts, 0, 0, berth_cli_birth,
-	  "  berth devices birth --count 50 --out order-17\n"
-	  "  berth devices birth --count 50 --out order-17 --to did:peer:4...\n" },
-	{ "label", "[DEVICE]", "labels with a QR code, public data only", label_opts, 0, 1, berth_cli_label,
-	  "  berth devices label GW-0001 --out labels\n  berth devices label --batch order-17 --out labels\n" },
-	{ "sell", "DEVICE", "factory: the ownership credential for the first owner", sell_opts, 1, 1, sell,
-	  "  berth devices sell GW-0001 --to did:peer:4... --out GW-0001.chain\n" },
-	{ "import", "FILE...", "owner: take the chains or batches of devices it bought", import_opts, 1, BERTH_CLI_VALUES_MAX,
-	  berth_cli_import,
-	  "  berth devices import GW-0001.chain\n  berth devices import delivery/*.chain\n  berth devices import order-17\n"
-	  "  berth devices import GW-0001.chain --receipt GW-0001.receipt\n" },
-	{ "delegate", "DEVICE", "owner: let another agent onboard it in your name", delegate_opts, 1, 1, delegate,
-	  "  berth devices delegate GW-0001 --to did:peer:4... --until 2027-01-31T00:00:00Z --out GW-0001.chain\n" },
-	{ "approve", "DEVICE", "owner: let a device that waits go on", opts, 1, 1, approve, "  berth devices approve GW-0001\n" },
-	{ "deny", "DEVICE", "owner: refuse a device that waits", deny_opts, 1, 1, deny,
-	  "  berth devices deny GW-0001 --reason 'not ours'\n" },
-	{ "suspend", "DEVICE", "owner: take a device out of service", deny_opts, 1, 1, berth_cli_suspend,
-	  "  berth devices suspend GW-0001 --reason 'not seen for a week'\n" },
-	{ "resume", "DEVICE", "owner: take a suspended device back", opts, 1, 1, berth_cli_resume, "  berth devices resume GW-0001\n" },
-	{ "revoke", "DEVICE", "owner: end a device's credentials for good", deny_opts, 1, 1, berth_cli_revoke,
-	  "  berth devices revoke GW-0001 --reason stolen\n" },
-	{ "attest", "DEVICE", "owner: ask a device what it runs", attest_opts, 1, 1, berth_cli_attest,
-	  "  berth devices attest GW-0001 --log\n  berth devices show GW-0001\n" },
-	{ "status-lists", "", "owner: the lists that say who is suspended or revoked, to be published", lists_opts, 0, 0,
-	  berth_cli_status_lists, "  berth devices status-lists --out /var/www/status\n" },
-	{ "transfer", "DEVICE", "owner: let it go, to its next owner", transfer_opts, 1, 1, berth_cli_transfer,
-	  "  berth devices transfer GW-0001 --to did:peer:4... --out GW-0001.chain\n  berth devices transfer GW-0001 --cancel\n" },
-	{ "retire", "DEVICE", "owner: end it for good", retire_opts, 1, 1, berth_cli_retire,
-	  "  berth devices retire GW-0001 --out GW-0001.tombstone\n" },
+	{ "list", 0, 0, list },
+	{ "show", 1, 1, show },
+	{ "birth", 0, 0, berth_cli_birth },
+	{ "label", 0, 1, berth_cli_label },
+	{ "sell", 1, 1, sell },
+	{ "import", 1, BERTH_CLI_VALUES_MAX, berth_cli_import },
+	{ "delegate", 1, 1, delegate },
+	{ "approve", 1, 1, approve },
+	{ "deny", 1, 1, deny },
+	{ "suspend", 1, 1, berth_cli_suspend },
+	{ "resume", 1, 1, berth_cli_resume },
+	{ "revoke", 1, 1, berth_cli_revoke },
+	{ "attest", 1, 1, berth_cli_attest },
+	{ "status-lists", 0, 0, berth_cli_status_lists },
+	{ "transfer", 1, 1, berth_cli_transfer },
+	{ "retire", 1, 1, berth_cli_retire },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_devices = { "devices", "devices of an owner or a factory", cmds };
+const struct berth_cli_group berth_cli_devices = { "devices", cmds };

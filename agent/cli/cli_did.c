@@ -242,90 +242,22 @@ static enum berth_err dereference(struct berth_cli *c)
 	return rc;
 }
 
-static const char *const create_opts[] = {
-	BERTH_CLI_KEY_OPTS,
-	"--numalgo 0|2|3|4\tpeer: how the DID holds its document",
-	"--verification JWK-FILE ...\tpeer, webvh: a key that signs",
-	"--agreement JWK-FILE ...\tpeer, webvh: a key that messages are encrypted to",
-	"--service JSON ...\tpeer, webvh: a service of the DID document",
-	"--domain PLACE\twebvh: where it will be: HOST[:PORT][/PATH]; {SCID} in the path stands for that",
-	"--portable\twebvh: it may move to another place later",
-	BERTH_CLI_WEBVH_PARAM_OPTS,
-	"--out DIR\twebvh: the folder that did.jsonl is written to",
-	NULL
-};
-
-static const char *const resolve_opts[] = {
-	BERTH_CLI_RESOLVER_OPTS,
-	"--config FILE\ta daemon's configuration, for its [adapter] sections",
-	BERTH_CLI_OFFLINE_OPTS,
-	NULL
-};
-
-static const char *const dereference_opts[] = {
-	"--accept TYPE\ttext/uri-list, or application/did for the document with the chosen services",
-	BERTH_CLI_RESOLVER_OPTS,
-	"--config FILE\ta daemon's configuration, for its [adapter] sections",
-	BERTH_CLI_OFFLINE_OPTS,
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "create", "key|jwk|peer|webvh", "make a DID of keys (only public members are read)", create_opts, 1, 1, create,
-	  "  berth did create key --jwk key.jwk\n"
-	  "  berth did create jwk --key-uri 'tpm2:device?dir=/var/lib/berth/keys'\n"
-	  "  berth did create peer --numalgo 2 --verification sign.jwk --agreement x25519.jwk \\\n"
-	  "      --service '{\"type\":\"DIDCommMessaging\",\"serviceEndpoint\":{\"uri\":\"https://example.com/in\"}}'\n"
-	  "  berth did create webvh --domain example.com/gateways/7 --key-uri soft:keys#update --next-key next.jwk --out www/\n" },
-	{ "update", "webvh", "add an entry to a log: another document, other parameters", berth_cli_webvh_update_opts, 1, 1,
-	  berth_cli_webvh_update,
-	  "  berth did update webvh --log www/ --jwk update.jwk --document new.json\n"
-	  "  berth did update webvh --log www/ --jwk update.jwk --witness did:key:z6Mk... --witness did:key:z6Mk... --threshold 1\n" },
-	{ "rotate", "webvh", "add an entry to a log: other update keys", berth_cli_webvh_rotate_opts, 1, 1, berth_cli_webvh_rotate,
-	  "  berth did rotate webvh --log www/ --jwk update.jwk --update-key new.jwk\n"
-	  "  berth did rotate webvh --log www/ --jwk next.jwk --next-key after-that.jwk\n" },
-	{ "migrate", "webvh", "add an entry to a log: it moves to another place", berth_cli_webvh_migrate_opts, 1, 1,
-	  berth_cli_webvh_migrate,
-	  "  berth did migrate webvh --log www/ --jwk update.jwk --domain example.org\n" },
-	{ "deactivate", "webvh", "add the last entry to a log", berth_cli_webvh_deactivate_opts, 1, 1, berth_cli_webvh_deactivate,
-	  "  berth did deactivate webvh --log www/ --key-uri 'pkcs11:object=update?module-path=/usr/lib/softhsm/libsofthsm2.so'\n" },
-	{ "witness", "", "approve of the newest version of a did:webvh log", berth_cli_webvh_witness_opts, 0, 0, berth_cli_webvh_witness,
-	  "  berth did witness --log www/ --key-uri soft:witness\n" },
-	{ "verify-log", "FILE", "verify a did:webvh log and print the document it gives", berth_cli_webvh_verify_opts, 1, 1,
-	  berth_cli_webvh_verify,
-	  "  berth did verify-log www/did.jsonl --witness www/did-witness.json\n"
-	  "  berth did verify-log www/did.jsonl --version-number 2\n" },
-	{ "resolve", "DID", "print the W3C resolution result of a DID", resolve_opts, 1, 1, resolve,
-	  "  berth did resolve did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp --pretty\n"
-	  "  berth did resolve did:web:example.com --did-docs docs/\n"
-	  "  berth did resolve did:web:example.com --config /etc/berth/berth.conf\n" },
-	{ "dereference", "DID-URL", "print what a DID URL names: a key, a service, an endpoint", dereference_opts, 1, 1,
-	  dereference,
-	  "  berth did dereference 'did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp#z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp'\n"
-	  "  berth did dereference 'did:web:example.com?service=files&relativeRef=manual.pdf' --did-docs docs/\n"
-	  "  berth did dereference 'did:webvh:QmX:example.com?versionId=2-Qm#key-1' --config /etc/berth/berth.conf\n" },
-	{ "publish", "create|update|deactivate DID", "have a registry adapter publish", berth_cli_publish_opts, 2, 2, berth_cli_publish,
-	  "  berth did publish create did:web:example.com --part didDocument=did.json --config /etc/berth/berth.conf\n"
-	  "  berth did publish deactivate did:web:example.com --config /etc/berth/berth.conf\n" },
-	{ "fetch", "DID/PATH|URL", "have a registry adapter fetch what belongs to a DID", berth_cli_fetch_opts, 1, 1, berth_cli_fetch,
-	  "  berth did fetch did:web:example.com/whois --config /etc/berth/berth.conf\n"
-	  "  berth did fetch https://example.com/status/1 --out list.jwt --config /etc/berth/berth.conf\n" },
-	{ "export-bundle", "[DID...]", "sign documents, logs and status lists for a site without a network",
-	  berth_cli_export_bundle_opts, 0, BERTH_CLI_VALUES_MAX, berth_cli_export_bundle,
-	  "  berth did export-bundle --out site.jws --jwk op.jwk --kid did:key:z6Mk...#z6Mk... --config /etc/berth/berth.conf \\\n"
-	  "      --status-list revoked.jwt --log did.jsonl,did-witness.json did:web:example.com did:web:example.com:factory\n" },
-	{ "import-bundle", "FILE", "verify a bundle and put it where the static adapter looks", berth_cli_import_bundle_opts, 1, 1,
-	  berth_cli_import_bundle,
-	  "  berth did import-bundle site.jws --signer did:key:z6Mk... --dir /var/lib/berth-mirror\n" },
-	{ "ethr", "VERB [DID [ARGUMENT]...]", "make a did:ethr, or change one on its chain", berth_cli_did_ethr_opts, 1, 4, berth_cli_did_ethr,
-	  "  berth did ethr create --key-uri soft:keys#owner --network sepolia\n"
-	  "  berth did ethr owner DID 0xADDRESS --key-uri soft:keys#owner --config berth.conf --state change.json\n"
-	  "  berth did ethr deactivate DID ...\n"
-	  "  berth did ethr add-delegate DID veriKey|sigAuth 0xADDRESS --validity 86400 ...\n"
-	  "  berth did ethr revoke-delegate DID veriKey|sigAuth 0xADDRESS ...\n"
-	  "  berth did ethr set-attribute DID did/svc/Hub https://hub.example --validity 86400 ...\n"
-	  "  berth did ethr revoke-attribute DID did/svc/Hub https://hub.example ...\n" },
+	{ "create", 1, 1, create },
+	{ "update", 1, 1, berth_cli_webvh_update },
+	{ "rotate", 1, 1, berth_cli_webvh_rotate },
+	{ "migrate", 1, 1, berth_cli_webvh_migrate },
+	{ "deactivate", 1, 1, berth_cli_webvh_deactivate },
+	{ "witness", 0, 0, berth_cli_webvh_witness },
+	{ "verify-log", 1, 1, berth_cli_webvh_verify },
+	{ "resolve", 1, 1, resolve },
+	{ "dereference", 1, 1, dereference },
+	{ "publish", 2, 2, berth_cli_publish },
+	{ "fetch", 1, 1, berth_cli_fetch },
+	{ "export-bundle", 0, BERTH_CLI_VALUES_MAX, berth_cli_export_bundle },
+	{ "import-bundle", 1, 1, berth_cli_import_bundle },
+	{ "ethr", 1, 4, berth_cli_did_ethr },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_did = { "did", "decentralized identifiers", cmds };
+const struct berth_cli_group berth_cli_did = { "did", cmds };

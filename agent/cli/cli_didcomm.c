@@ -298,47 +298,11 @@ out:
 	return rc;
 }
 
-#define PARTY_OPTS \
-	"--secrets FILE\tprivate keys, a JSON array of {id, type, privateKeyJwk}", \
-	"--passphrase-file FILE\topens soft: key URIs of --secrets", \
-	BERTH_CLI_RESOLVER_OPTS
-
-static const char *const pack_opts[] = {
-	"--from DID\tthe sender",
-	"--to DID ...\ta recipient, or a DID URL of one of its keys",
-	"--sign-by DID-URL ...\tsign with this key; several of one DID: several signatures",
-	"--mode MODE\tplaintext, signed, anoncrypt, authcrypt (default: authcrypt with --from)",
-	"--enc ENC\tA256CBC-HS512, A256GCM, XC20P",
-	"--protect-sender\thide the sender's key from onlookers",
-	"--no-forward\tpack for the recipient only, not for the mediators in its document",
-	PARTY_OPTS,
-	NULL
-};
-
-static const char *const unpack_opts[] = {
-	PARTY_OPTS,
-	"--now RFC3339\tjudge expires_time at this time",
-	"--allow-missing-apv\ttake an anoncrypt without the hash of its recipients",
-	NULL
-};
-
-static const char *const attachment_opts[] = {
-	"--id ID\tof the attachment",
-	BERTH_CLI_RESOLVER_OPTS,
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "pack", "[FILE]", "encrypt or sign a DIDComm message", pack_opts, 0, 1, pack,
-	  "  berth didcomm pack --from did:example:alice --to did:example:bob --secrets alice.json \\\n"
-	  "      --did-docs docs/ message.json\n"
-	  "  berth didcomm pack --mode signed --sign-by 'did:example:alice#key-1' --secrets alice.json message.json\n" },
-	{ "unpack", "[FILE]", "open a DIDComm message and say what was proved", unpack_opts, 0, 1, unpack,
-	  "  berth didcomm unpack --secrets bob.json --did-docs docs/ packed.json --pretty\n" },
-	{ "attachment", "[FILE]", "take an attachment out of a message, and check its hash and signature", attachment_opts,
-	  0, 1, attachment,
-	  "  berth didcomm unpack --secrets bob.json packed.json | berth didcomm attachment --id 1\n" },
+	{ "pack", 0, 1, pack },
+	{ "unpack", 0, 1, unpack },
+	{ "attachment", 0, 1, attachment },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_didcomm = { "didcomm", "DIDComm v2 messages", cmds };
+const struct berth_cli_group berth_cli_didcomm = { "didcomm", cmds };

@@ -288,18 +288,3 @@ enum berth_err berth_cli_did_ethr(struct berth_cli *c)
 	berth_buf_free(&s.value);
 	return rc;
 }
-
-const char *const berth_cli_did_ethr_opts[] = {
-	BERTH_CLI_KEY_OPTS,
-	"--key NAME\ta key of the daemon's instead, made where there is none",
-	"--network NAME\tcreate: the network of the DID (default: mainnet)",
-	"--config FILE\ta daemon's configuration, for its [adapter] sections",
-	"--state FILE\twhat is sent is kept there until the chain has it",
-	"--validity SECONDS\tadd-delegate, set-attribute: from its block on",
-	"--payer-key-uri URI\tanother account sends and pays; the owner only signs",
-	"--old-registry\twith a payer: a contract of before 2019, such as mainnet's",
-	"--max-fee GWEI\tfor one unit of gas; dearer is not signed (default: 200)",
-	"--raise-fee\tsend what --state holds once more for more, in its place",
-	"--wait SECONDS\tfor the chain to have it (default: 300)",
-	NULL
-};

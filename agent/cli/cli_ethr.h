@@ -8,7 +8,6 @@
 
 /* `berth did ethr`. */
 BERTH_MUST_USE enum berth_err berth_cli_did_ethr(struct berth_cli *c);
-extern const char *const berth_cli_did_ethr_opts[];
 
 /* ---- cli_ethr_words.c ---- */
 /* The verb and what follows it; bytes: what the value borrows from.  E_USAGE; E_DID, E_TYPE:

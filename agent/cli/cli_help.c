@@ -1,36 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* help/GROUP.txt is what `berth GROUP --help` prints, and says which options there are.  All of
+ * them are linked in as one gzip, an empty line before each. */
 #include "agent/cli/cli.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void synopsis(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd)
+#include "did/codec/linked_text.h"
+
+__asm__(".section .rodata\n"
+	"berth_help_gz: .incbin \"agent/cli/help.gz\"\n"
+	"berth_help_gz_end: .byte 0\n"
+	".previous\n");
+extern const uint8_t berth_help_gz[] __attribute__((visibility("hidden")));
+extern const uint8_t berth_help_gz_end[] __attribute__((visibility("hidden")));
+
+static char *text;	/* until the program ends */
+
+enum berth_err berth_cli_help_load(void)
 {
-	printf("berth %s", g->name);
-	if (*cmd->name)
-		printf(" %s", cmd->name);
-	if (cmd->opts && *cmd->opts)
-		printf(" [options]");
-	if (*cmd->args)
-		printf(" %s", cmd->args);
+	size_t n;
+
+	return berth_linked_text(&text, &n, berth_help_gz, berth_help_gz_end);
 }
 
-static void option(const char *opt)
+/* From "usage:" on; "" where nobody has written it. */
+static const char *of(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd)
 {
-	size_t n = strcspn(opt, "\t");
+	char usage[80];
+	const char *at;
 
-	printf("  %-26.*s %s\n", (int)n, opt, opt + n + 1);
+	snprintf(usage, sizeof(usage), "\nusage: berth %s%s%s [options]", g->name, *cmd->name ? " " : "", cmd->name);
+	at = strstr(text, usage);
+	return at ? at + 1 : "";
+}
+
+static size_t len(const char *block)
+{
+	const char *next = strstr(block, "\n\nusage: ");
+
+	return next ? (size_t)(next + 1 - block) : strlen(block);
+}
+
+const char *berth_cli_help_option(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd, const char *name, size_t n)
+{
+	const char *at = of(g, cmd), *end = at + len(at);
+
+	while ((at = strstr(at, "\n  --")) && at < end) {
+		at += strlen("\n  ");
+		if (!strncmp(at, name, n) && at[n] == ' ')
+			return at;
+	}
+	return NULL;
 }
 
 void berth_cli_help_cmd(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd)
 {
-	printf("usage: ");
-	synopsis(g, cmd);
-	printf("\n\n%s\n\noptions:\n", cmd->summary);
-	for (const char *const *o = cmd->opts; o && *o; o++)
-		option(*o);
-	option("--pretty\tprint JSON for people");
-	printf("\nexamples:\n%s", cmd->examples);
+	const char *block = of(g, cmd);
+
+	printf("%.*s", (int)len(block), block);
 }
 
 void berth_cli_help_group(const struct berth_cli_group *g)
@@ -42,12 +70,21 @@ void berth_cli_help_group(const struct berth_cli_group *g)
 	}
 }
 
+/* The line of a command in the list of all of them: it says what the command does. */
+static void summary(const struct berth_cli_group *g, const struct berth_cli_cmd *cmd)
+{
+	const char *says = strstr(of(g, cmd), "\n\n");
+
+	if (says)
+		printf("  %-11s %-13s %.*s\n", g->name, cmd->name, (int)strcspn(says + 2, "\n"), says + 2);
+}
+
 void berth_cli_help_all(const struct berth_cli_group *const *groups)
 {
 	printf("usage: berth COMMAND [options] [arguments]\n\ncommands:\n");
 	for (; *groups; groups++)
 		for (const struct berth_cli_cmd *cmd = (*groups)->cmds; cmd->run; cmd++)
-			printf("  %-11s %-13s %s\n", (*groups)->name, cmd->name, cmd->summary);
+			summary(*groups, cmd);
 	printf("\n\"berth COMMAND --help\" shows its options and examples; \"berth --version\" the version.\n"
 	       "Those from status on talk to berthd over its admin socket (--socket PATH).\n"
 	       "A FILE that is - or left out is stdin.  Results are JSON (or one token) on stdout.\n"

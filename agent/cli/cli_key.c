@@ -278,88 +278,17 @@ static enum berth_err csr(struct berth_cli *c)
 	return rc;
 }
 
-#define STORE_OPTS \
-	"--key-uri URI\tsoft:PATH#NAME, tpm2:NAME?dir=DIR or pkcs11:object=NAME?...", \
-	"--passphrase-file FILE\topens soft: (default: $BERTH_PASSPHRASE_FILE)"
-
-static const char *const generate_opts[] = {
-	"--type TYPE\ted25519, x25519, p256, p384, p521, secp256k1",
-	"--use USE\tsign, agree or attest (default: sign if the type can)",
-	STORE_OPTS,
-	NULL
-};
-
-static const char *const store_opts[] = { STORE_OPTS, NULL };
-
-static const char *const list_opts[] = {
-	"--capabilities\tnot the keys but what the store can make (--pretty: a table)",
-	STORE_OPTS,
-	NULL
-};
-
-static const char *const seal_pin_opts[] = {
-	"--in FILE\tthe PIN, 1 to 128 bytes; mode 0600",
-	"--out BLOB\twhere to write what only this TPM opens",
-	"--tcti STRING\tthe TPM (default: $BERTH_TCTI, then /dev/tpmrm0)",
-	NULL
-};
-
-static const char *const attest_opts[] = {
-	"--nonce HEX\t32 bytes of the verifier (default: random)",
-	STORE_OPTS,
-	NULL
-};
-
-static const char *const csr_opts[] = {
-	"--subject NAME\t/CN=gw1/O=Example; of C, CN, L, O, OU, ST, serialNumber",
-	"--san NAME ...\ta URI (a DID) or a DNS name",
-	"--der\tDER in place of PEM",
-	STORE_OPTS,
-	NULL
-};
-
-static const char *const bind_opts[] = {
-	"--cert FILE\tthe device certificate, PEM (with those above it) or DER",
-	"--key-uri URI\tthe certificate's key",
-	"--did-key-uri URI\tthe DID's key",
-	"--kid DID-URL\tthe DID's key in its document",
-	"--passphrase-file FILE\topens soft: (default: $BERTH_PASSPHRASE_FILE)",
-	NULL
-};
-
-static const char *const verify_idevid_opts[] = {
-	"--roots FILE\tcertificates that are trusted, PEM",
-	"--now RFC3339\tjudge as of then (default: the clock's)",
-	BERTH_CLI_RESOLVER_OPTS,
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "generate", "", "make a key; without --key-uri print its private JWK", generate_opts, 0, 0, generate,
-	  "  berth key generate --type ed25519\n"
-	  "  berth key generate --type p256 --key-uri 'tpm2:device?dir=/var/lib/berth/keys'\n"
-	  "  berth key generate --type x25519 --key-uri soft:keys.bin#agreement --passphrase-file pw\n" },
-	{ "list", "", "list the keys of a store", list_opts, 0, 0, list,
-	  "  berth key list --key-uri soft:keys.bin --passphrase-file pw\n"
-	  "  berth key list --capabilities --pretty --key-uri 'tpm2:?dir=/var/lib/berth/keys'\n" },
-	{ "show", "", "show one key of a store", store_opts, 0, 0, show,
-	  "  berth key show --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --pretty\n" },
-	{ "attest", "", "show that a key lives in a TPM (certify and quote)", attest_opts, 0, 0, attest,
-	  "  berth key attest --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --nonce $(openssl rand -hex 32)\n" },
-	{ "csr", "", "ask a CA for a certificate of a key (PKCS#10)", csr_opts, 0, 0, csr,
-	  "  berth key csr --key-uri 'tpm2:device?dir=/var/lib/berth/keys' --subject /CN=gw1/O=Example --san gw1.example\n" },
-	{ "bind-idevid", "", "bind a DID and an IEEE 802.1AR certificate to each other", bind_opts, 0, 0, berth_cli_bind_idevid,
-	  "  berth key bind-idevid --cert idevid.pem --key-uri 'tpm2:idevid?dir=/var/lib/berth/keys' \\\n"
-	  "    --did-key-uri 'tpm2:device?dir=/var/lib/berth/keys' --kid did:web:gw1.example#key-1\n" },
-	{ "verify-idevid", "[FILE]", "check such a binding", verify_idevid_opts, 0, 1, berth_cli_verify_idevid,
-	  "  berth key verify-idevid --roots maker-ca.pem --did-docs docs/ binding.jws --pretty\n" },
-	{ "policy", "", "sign for values of PCRs, so that a bound TPM store opens", berth_cli_key_policy_opts, 0, 0,
-	  berth_cli_key_policy,
-	  "  tpm2_pcrread sha256:0,2,7 -o values\n"
-	  "  berth key policy --pcrs 0,2,7 --values values --key-uri soft:policy.key >>policies\n" },
-	{ "seal-pin", "", "seal a PIN so that only this TPM opens it", seal_pin_opts, 0, 0, seal_pin,
-	  "  berth key seal-pin --in pin --out /var/lib/berth/pin.tpm\n" },
+	{ "generate", 0, 0, generate },
+	{ "list", 0, 0, list },
+	{ "show", 0, 0, show },
+	{ "attest", 0, 0, attest },
+	{ "csr", 0, 0, csr },
+	{ "bind-idevid", 0, 0, berth_cli_bind_idevid },
+	{ "verify-idevid", 0, 1, berth_cli_verify_idevid },
+	{ "policy", 0, 0, berth_cli_key_policy },
+	{ "seal-pin", 0, 0, seal_pin },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_key = { "key", "keys and key stores", cmds };
+const struct berth_cli_group berth_cli_key = { "key", cmds };

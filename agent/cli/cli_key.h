@@ -6,6 +6,5 @@
 
 /* Commands of `berth key` that have a file of their own. */
 BERTH_MUST_USE enum berth_err berth_cli_key_policy(struct berth_cli *c);
-extern const char *const berth_cli_key_policy_opts[];
 
 #endif

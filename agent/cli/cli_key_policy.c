@@ -71,11 +71,3 @@ out:
 	berth_cli_key_close(&k);
 	return rc;
 }
-
-const char *const berth_cli_key_policy_opts[] = {
-	"--pcrs LIST\t0,2,7",
-	"--bank NAME\tsha256, the only one there is",
-	"--values FILE\twhat they will hold: 32 bytes each, as tpm2_pcrread -o writes them",
-	BERTH_CLI_KEY_OPTS,
-	NULL
-};

@@ -77,33 +77,12 @@ static enum berth_err crl(struct berth_cli *c)
 	return rc ? rc : print(c, v, "crl");
 }
 
-static const char *const show_opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
-
-static const char *const csr_opts[] = {
-	"--subject NAME\t/CN=gw1/O=Example (default: the operational DID)",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
-static const char *const ca_opts[] = {
-	"--subject NAME\t/O=Example/CN=Example gateways",
-	"--days N\thow long its certificate is valid (default: 3650)",
-	"--request\ta request (PKCS#10) for a CA above it, in place of a certificate",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "show", "", "this gateway's certificate, and those above it (PEM)", show_opts, 0, 0, show,
-	  "  berth ldevid show | openssl x509 -noout -text\n" },
-	{ "csr", "", "ask another CA for a certificate of its operational key", csr_opts, 0, 0, csr,
-	  "  berth ldevid csr --subject /CN=gw1.example >gw1.csr\n" },
-	{ "ca", "", "make an owner's CA: its key in the keystore, and its certificate", ca_opts, 0, 0, ca,
-	  "  berth ldevid ca --subject '/O=Example/CN=Example gateways' >/etc/berth/ldevid-ca.pem\n"
-	  "  berth ldevid ca --request --subject '/O=Example/CN=Example gateways' >ca.csr\n" },
-	{ "crl", "", "the list of an owner's revoked certificates (PEM)", show_opts, 0, 0, crl,
-	  "  berth ldevid crl >/srv/www/gateways.crl\n" },
+	{ "show", 0, 0, show },
+	{ "csr", 0, 0, csr },
+	{ "ca", 0, 0, ca },
+	{ "crl", 0, 0, crl },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_ldevid = { "ldevid", "X.509 certificates of operational keys", cmds };
+const struct berth_cli_group berth_cli_ldevid = { "ldevid", cmds };

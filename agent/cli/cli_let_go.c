@@ -161,11 +161,6 @@ enum berth_err berth_cli_retire(struct berth_cli *c)
 }
 
 /* ---- the other side ---- */
-static const char *const consent_opts[] = {
-	"--refuse\tthe device stays with its owner",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
 
 static enum berth_err consent(struct berth_cli *c)
 {
@@ -186,9 +181,8 @@ static enum berth_err consent(struct berth_cli *c)
 }
 
 static const struct berth_cli_cmd consent_cmds[] = {
-	{ "", "", "gateway: let its owner release or retire it, or refuse", consent_opts, 0, 0, consent,
-	  "  berth consent\n  berth consent --refuse\n" },
+	{ "", 0, 0, consent },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_consent = { "consent", "the operator's word when an owner lets its device go", consent_cmds };
+const struct berth_cli_group berth_cli_consent = { "consent", consent_cmds };

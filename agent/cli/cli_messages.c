@@ -168,23 +168,11 @@ static enum berth_err command(struct berth_cli *c, const char *path, const char 
 static enum berth_err retry(struct berth_cli *c) { return command(c, "/v1/messages/retry", "tried now"); }
 static enum berth_err drop(struct berth_cli *c) { return command(c, "/v1/messages/drop", "dropped"); }
 
-static const char *const list_opts[] = {
-	"--peer DID\tof this one, each message", BERTH_CLI_DAEMON_OPTS, NULL
-};
-static const char *const opts[] = {
-	"--peer DID\tall of this one", BERTH_CLI_DAEMON_OPTS, NULL,
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "", "", "what waits to be sent, for whom and why, and what was given up", list_opts, 0, 0, messages,
-	  "  berth messages\n  berth messages --peer did:peer:4...\n  berth messages --json | jq '.peers[] | select(.tries > 0)'\n" },
-	{ "retry", "[ID]", "try to send now, not at the next time", opts, 0, 1, retry,
-	  "  berth messages retry --peer did:peer:4...\n" },
-	{ "drop", "[ID]", "forget messages that wait or were given up; nobody is told", opts, 0, 1, drop,
-	  "  berth messages drop 0b9c1e44-51f2-4a8e-9f3c-8a4e7c0d2b11\n  berth messages drop --peer did:peer:4...\n" },
+	{ "", 0, 0, messages },
+	{ "retry", 0, 1, retry },
+	{ "drop", 0, 1, drop },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_messages = {
-	"messages", "what waits to be sent, and what was given up", cmds,
-};
+const struct berth_cli_group berth_cli_messages = { "messages", cmds };

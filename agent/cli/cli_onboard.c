@@ -11,15 +11,6 @@
 
 /* ---- onboard ---- */
 
-static const char *const onboard_opts[] = {
-	"--invitation FILE\ta signed invitation from the owner",
-	"--dry-run\tsay what would be done; change nothing",
-	"--accept-tip HASH\tof two forked chains of owners, the one to take",
-	"--abandon SERIAL\tgive up a run that cannot commit",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
 static const struct berth_cli_row onboard_rows[] = { { "state", "state" }, { "would", "would" }, { "rendezvous", "rendezvous" } };
 
 static enum berth_err onboard_body(const struct berth_cli *c, struct berth_json *body)
@@ -72,12 +63,6 @@ static enum berth_err onboard(struct berth_cli *c)
 
 /* ---- rotate ---- */
 
-static const char *const rotate_opts[] = {
-	"--peer DID\tof a relationship: speak to that peer from another DID",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
 static const struct berth_cli_row rotate_rows[] = { { "state", "state" }, { "devices", "devices" } };
 
 static enum berth_err rotate(struct berth_cli *c)
@@ -97,20 +82,6 @@ static enum berth_err rotate(struct berth_cli *c)
 }
 
 /* ---- invite ---- */
-
-static const char *const invite_opts[] = {
-	"--device D\tid or serial number",
-	"--oob\tfor any DIDComm agent, as a URL (out-of-band 2.0)",
-	"--goal TEXT\twith --oob: what it is for, to be read",
-	"--goal-code CODE\twith --oob: the same for programs",
-	"--uses N\twith --oob: how many may answer it (1)",
-	"--expires SECONDS\twith --oob: until when",
-	"--attach FILE ...\twith --oob: a message that the invited may act upon, JSON",
-	"--out FILE\twhere the invitation goes",
-	"--qr\tshow it as a QR code too",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
 
 /* What a code can hold of an invitation that it cannot hold as a whole. */
 static enum berth_err qr_digest(const struct berth_buf *file)
@@ -166,14 +137,10 @@ static enum berth_err invite(struct berth_cli *c)
 	return rc;
 }
 
-#define GROUP(id, args, min, does, example) \
-	static const struct berth_cli_cmd id##_cmds[] = { \
-		{ "", args, does, id##_opts, min, min, id, example }, { .run = NULL } }; \
-	const struct berth_cli_group berth_cli_##id = { #id, does, id##_cmds }
+static const struct berth_cli_cmd onboard_cmds[] = { { "", 0, 0, onboard }, { .run = NULL } };
+static const struct berth_cli_cmd rotate_cmds[] = { { "", 0, 0, rotate }, { .run = NULL } };
+static const struct berth_cli_cmd invite_cmds[] = { { "", 0, 0, invite }, { .run = NULL } };
 
-GROUP(onboard, "", 0, "gateway: start onboarding, or decide about it",
-      "  berth onboard --dry-run\n  berth onboard --invitation invitation.json\n  berth onboard --abandon GW-0001\n");
-GROUP(rotate, "", 0, "new operational keys of a gateway; another DID of an owner for each device", "  berth rotate\n  berth status\n");
-GROUP(invite, "", 0, "an invitation: of an owner for a device, or for any DIDComm agent",
-      "  berth invite --device GW-0001 --out invitation.json --qr\n"
-      "  berth invite --oob --goal 'read the meter' --expires 3600 --qr\n");
+const struct berth_cli_group berth_cli_onboard = { "onboard", onboard_cmds };
+const struct berth_cli_group berth_cli_rotate = { "rotate", rotate_cmds };
+const struct berth_cli_group berth_cli_invite = { "invite", invite_cmds };

@@ -221,22 +221,10 @@ static enum berth_err disconnect(struct berth_cli *c)
 	return tell(c, "/v1/peers/end", berth_cli_arg(c, 0), "the relationship has ended, and the peer is told");
 }
 
-static const char *const opts[] = { BERTH_CLI_DAEMON_OPTS, NULL };
-static const char *const discover_opts[] = {
-	"--match PATTERN\tonly what is like that; * for any characters",
-	BERTH_CLI_PEER_WAIT_OPT,
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-static const char *const connect_opts[] = { BERTH_CLI_PEER_WAIT_OPT, BERTH_CLI_DAEMON_OPTS, NULL };
-#define disconnect_opts opts
+static const struct berth_cli_cmd connect_cmds[] = { { "", 1, 1, connect }, { .run = NULL } };
+static const struct berth_cli_cmd discover_cmds[] = { { "", 1, 1, discover }, { .run = NULL } };
+static const struct berth_cli_cmd disconnect_cmds[] = { { "", 1, 1, disconnect }, { .run = NULL } };
 
-#define GROUP(id, args, does, example) \
-	static const struct berth_cli_cmd id##_cmds[] = { { "", args, does, id##_opts, 1, 1, id, example }, { .run = NULL } }; \
-	const struct berth_cli_group berth_cli_##id = { #id, does, id##_cmds }
-
-GROUP(connect, "URL|FILE", "answer an out-of-band invitation, and wait for who sent it",
-      "  berth connect 'https://example.com/?_oob=...'\n  berth connect invitation.json\n");
-GROUP(discover, "DID", "ask a peer what it can do",
-      "  berth discover did:peer:4...\n  berth discover owner --match 'https://didcomm.org/issue-credential/*'\n");
-GROUP(disconnect, "DID", "end a relationship, and tell the peer", "  berth disconnect did:peer:4...\n");
+const struct berth_cli_group berth_cli_connect = { "connect", connect_cmds };
+const struct berth_cli_group berth_cli_discover = { "discover", discover_cmds };
+const struct berth_cli_group berth_cli_disconnect = { "disconnect", disconnect_cmds };

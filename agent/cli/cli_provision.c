@@ -16,19 +16,6 @@
 #define CONFIRM_MIN_S 10
 #define CONFIRM_MAX_S 86400
 
-static const char *const provision_opts[] = {
-	"--item ID=FILE ...\tthe item's name and what is in it",
-	"--remove ID ...\tit is provided no more",
-	"--type T\tnetwork, config (default), file, cloud, lwm2m",
-	"--model M\tfor all devices of that model, instead of one",
-	"--all\tfor all devices",
-	"--confirm-within SECONDS\ta device goes back by itself when it does not reach us by then",
-	"--confirm-by NAME\tor when that application of its does not confirm it",
-	"--wait SECONDS\tfor what devices make of it",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL
-};
-
 /* ---- the request ---- */
 static enum berth_err set_whom(const struct berth_cli *c, struct berth_json *body)
 {
@@ -233,9 +220,7 @@ static enum berth_err provision(struct berth_cli *c)
 }
 
 static const struct berth_cli_cmd cmds[] = {
-	{ "", "[DEVICE]", "owner: give devices something, or take it back", provision_opts, 0, 1, provision,
-	  "  berth provision GW-0001 --item wifi=wifi.conf --type network\n"
-	  "  berth provision GW-0001 --item lan=lan.conf --type network --confirm-within 120 --wait 300\n"
-	  "  berth provision --model EG-100 --item ntp=ntp.conf\n" },
-	{ .run = NULL } };
-const struct berth_cli_group berth_cli_provision = { "provision", "owner: give devices something, or take it back", cmds };
+	{ "", 0, 1, provision },
+	{ .run = NULL },
+};
+const struct berth_cli_group berth_cli_provision = { "provision", cmds };

@@ -177,18 +177,3 @@ enum berth_err berth_cli_fetch(struct berth_cli *c)
 	berth_buf_free(&a.resource);
 	return rc;
 }
-
-#define CONFIG_OPT "--config FILE\ta daemon's configuration, for its [adapter] sections"
-
-const char *const berth_cli_publish_opts[] = {
-	"--part NAME=FILE ...\twhat is published: didDocument, did.jsonl, did-witness.json, did.json, transaction",
-	"--phase PHASE\tpropose, submit (default) or check, where the registry has these",
-	CONFIG_OPT,
-	NULL
-};
-
-const char *const berth_cli_fetch_opts[] = {
-	"--out FILE\twhere it goes (default: stdout)",
-	CONFIG_OPT,
-	NULL
-};

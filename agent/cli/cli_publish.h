@@ -6,7 +6,6 @@
 
 /* `did publish` and `did fetch`, rows of cli_did.c: what registry adapters do besides
  * resolving. */
-extern const char *const berth_cli_publish_opts[], *const berth_cli_fetch_opts[];
 enum berth_err berth_cli_publish(struct berth_cli *c);
 enum berth_err berth_cli_fetch(struct berth_cli *c);
 

@@ -72,18 +72,9 @@ static enum berth_err match(struct berth_cli *c)
 	return rc;
 }
 
-static const char *const match_opts[] = {
-	"--pex FILE\ta DIF Presentation Exchange 2 definition",
-	"--dcql FILE\ta DCQL query (OpenID4VP 1.0)",
-	"--now RFC3339\tinstead of the system clock: only what is valid then",
-	NULL
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "match", "VC-FILE...", "which credentials and claims answer a query", match_opts, 1, BERTH_CLI_VALUES_MAX, match,
-	  "  berth query match --dcql query.json wallet/*.jwt\n"
-	  "  berth query match --pex definition.json badge.sdjwt license.json\n" },
+	{ "match", 1, BERTH_CLI_VALUES_MAX, match },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_query = { "query", "queries of verifiers", cmds };
+const struct berth_cli_group berth_cli_query = { "query", cmds };

@@ -20,11 +20,6 @@ struct berth_cli_resolver {
 	const struct berth_cli *cli;
 	struct berth_json *kept_result;	/* owned; NULL: it was not asked */
 };
-#define BERTH_CLI_OFFLINE_OPTS \
-	"--offline\task no registry; with --config or --socket: what the daemon keeps of it, with its age", \
-	"--socket PATH\twith --offline: that daemon's admin socket"
-#define BERTH_CLI_RESOLVER_OPTS \
-	"--did-docs DIR\ta folder of DID documents, one *.json each"
 
 /* Borrowed by nobody after close; r stays where it is in between. */
 BERTH_MUST_USE enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struct berth_cli *c);

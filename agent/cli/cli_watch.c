@@ -204,17 +204,9 @@ static enum berth_err watch(struct berth_cli *c)
 	return rc;
 }
 
-static const char *const opts[] = {
-	"--since GENERATION\talso say which events have been since",
-	"--once\tend after the first line",
-	BERTH_CLI_DAEMON_OPTS,
-	NULL,
-};
-
 static const struct berth_cli_cmd cmds[] = {
-	{ "", "", "follow the device's state, identities and secrets, and what happens to them", opts, 0, 0, watch,
-	  "  berth watch\n  berth watch --json --since 12\n" },
+	{ "", 0, 0, watch },
 	{ .run = NULL },
 };
 
-const struct berth_cli_group berth_cli_watch = { "watch", "what applications are shown, as it happens", cmds };
+const struct berth_cli_group berth_cli_watch = { "watch", cmds };

@@ -217,32 +217,3 @@ out:
 }
 
 /* ---- options ---- */
-
-#define LOG_OPT "--log DIR\tthe folder with did.jsonl, which gets one entry more"
-#define NO_OPTS \
-	"--no-next-key\tend pre-rotation", \
-	"--no-witness\tnobody need approve of later versions", \
-	"--not-portable\tit can never move again"
-
-const char *const berth_cli_webvh_update_opts[] = {
-	LOG_OPT, BERTH_CLI_KEY_OPTS, BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, NULL
-};
-
-const char *const berth_cli_webvh_rotate_opts[] = {
-	LOG_OPT, BERTH_CLI_KEY_OPTS,
-	"--update-key KEY ...\ta key that updates from now on (JWK file or Multikey)",
-	BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, NULL
-};
-
-const char *const berth_cli_webvh_migrate_opts[] = {
-	LOG_OPT, BERTH_CLI_KEY_OPTS,
-	"--domain PLACE\twhere it goes: HOST[:PORT][/PATH]",
-	BERTH_CLI_WEBVH_PARAM_OPTS, NO_OPTS, NULL
-};
-
-const char *const berth_cli_webvh_deactivate_opts[] = {
-	LOG_OPT, BERTH_CLI_KEY_OPTS,
-	"--did-web\twrite did.json too",
-	"--now RFC3339\tthe time of the entry (default: the clock's)",
-	NULL
-};

@@ -30,7 +30,6 @@ void berth_cli_webvh_close(struct berth_cli_webvh *w);
 BERTH_MUST_USE enum berth_err berth_cli_webvh_save(struct berth_cli_webvh *w, const struct berth_cli *c);
 enum berth_err berth_cli_webvh_witness(struct berth_cli *c);
 enum berth_err berth_cli_webvh_verify(struct berth_cli *c);
-extern const char *const berth_cli_webvh_witness_opts[], *const berth_cli_webvh_verify_opts[];
 
 /* ---- cli_webvh_spec.c ---- */
 /* "example.com:8443/dids/a" -> "example.com%3A8443:dids:a", appended. */
@@ -42,23 +41,11 @@ berth_cli_webvh_parameters(struct berth_json *out, const struct berth_cli *c, co
 BERTH_MUST_USE enum berth_err
 berth_cli_webvh_document(struct berth_json **out, const struct berth_cli *c, const struct berth_cli_webvh *w, const char *did);
 
-#define BERTH_CLI_WEBVH_PARAM_OPTS \
-	"--next-key KEY ...\twebvh: a key that may follow (JWK file, Multikey or its hash): pre-rotation", \
-	"--witness DID ...\twebvh: a did:key that must approve of each version", \
-	"--threshold N\twebvh: how many of the witnesses (default: all)", \
-	"--watcher URL ...\twebvh: who watches the log", \
-	"--ttl SECONDS\twebvh: how long the document may be remembered", \
-	"--document FILE\twebvh: the whole DID document", \
-	"--did-web\twebvh: write did.json too, the did:web of the same place", \
-	"--now RFC3339\twebvh: the time of the entry (default: the clock's)"
-
 /* ---- cli_webvh.c ---- */
 enum berth_err berth_cli_webvh_create(struct berth_cli *c);
 enum berth_err berth_cli_webvh_update(struct berth_cli *c);
 enum berth_err berth_cli_webvh_rotate(struct berth_cli *c);
 enum berth_err berth_cli_webvh_migrate(struct berth_cli *c);
 enum berth_err berth_cli_webvh_deactivate(struct berth_cli *c);
-extern const char *const berth_cli_webvh_update_opts[], *const berth_cli_webvh_rotate_opts[],
-	*const berth_cli_webvh_migrate_opts[], *const berth_cli_webvh_deactivate_opts[];
 
 #endif

@@ -228,13 +228,6 @@ out:
 	return rc;
 }
 
-const char *const berth_cli_webvh_witness_opts[] = {
-	"--log DIR\tthe folder with did.jsonl; did-witness.json is written there",
-	BERTH_CLI_KEY_OPTS,
-	"--now RFC3339\tthe time of the approval (default: the clock's)",
-	NULL
-};
-
 /* ---- verify-log ---- */
 
 static enum berth_err print_verdict(const struct berth_cli *c, const struct berth_registry_result *r, const char *did, size_t n)
@@ -298,13 +291,3 @@ out:
 	berth_buf_free(&witness);
 	return rc;
 }
-
-const char *const berth_cli_webvh_verify_opts[] = {
-	"--witness FILE\tdid-witness.json",
-	"--did DID\twhose log it must be (default: what its last entry says)",
-	"--version-id ID\tthe document of that version",
-	"--version-number N\tthe same by its number",
-	"--version-time RFC3339\tthe document of that time, UTC",
-	"--now RFC3339\tjudge as of then (default: the clock's)",
-	NULL
-};

@@ -110,7 +110,7 @@ static enum berth_err run(struct berth_cli *c, int n, char **words)
 		return BERTH_OK;
 	}
 	if (c->n_args < c->cmd->min_args)
-		return berth_fail(BERTH_E_USAGE, "%s %s: %s is missing", c->group->name, c->cmd->name, c->cmd->args);
+		return berth_fail(BERTH_E_USAGE, "%s %s: an argument is missing (see --help)", c->group->name, c->cmd->name);
 	return c->cmd->run(c);
 }
 
@@ -123,6 +123,8 @@ int main(int argc, char **argv)
 	berth_log_init("berth", BERTH_LOG_ERROR, false);
 	berth_libcrypto_plain();
 	berth_crypto_init();
+	if ((rc = berth_cli_help_load()))
+		return complain(rc);
 	if (argc > 1 && is_help(argv[1])) {
 		berth_cli_help_all(groups);
 		return 0;

@@ -36,6 +36,13 @@ def test_every_command_has_help_with_examples():
         assert "usage: berth " + group in raw(group, "--help").decode()
 
 
+def test_help_is_what_is_written_for_each_group():
+    written = {p.stem: p.read_bytes() for p in (ROOT / "agent/cli/help").glob("*.txt")}
+    assert set(written) == {group for group, _ in commands()}
+    for group, text in written.items():
+        assert raw(group, "--help") == text
+
+
 def test_man_page_has_every_command_and_option():
     page = (ROOT / "docs/man/berth.1").read_text().replace("\\\n", "")
     for group, name in commands():

@@ -32,7 +32,7 @@ sqlite3 agent/core/store
 nng/ agent/netd/
 curl/ agent/ipc/curl
 microhttpd.h agent/core/api agent/core/http agent/netd
-zlib.h vc/status_list vc/jsonld/built_in
+zlib.h did/codec/linked_text vc/status_list
 linux/seccomp.h agent/ipc/
 dlfcn.h agent/resolverd agent/ipc/curl agent/netd/mhd did/keystore/pkcs11 did/keystore/tpm2_link did/keystore/tpm2_calls
 seccomp.h agent/ipc/filter

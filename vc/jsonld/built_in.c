@@ -5,12 +5,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "did/codec/linked_text.h"
 #include "vc/jsonld/context.h"
-
-#define GZIP_BITS (15 + 16)
-#define TEXT_MAX ((size_t)64 << 10)	/* of all of them */
 
 __asm__(".section .rodata\n"
 	"berth_contexts_gz: .incbin \"vc/jsonld/contexts.gz\"\n"
@@ -51,37 +48,6 @@ static const char *url_of(const struct built_in *b) { return urls[b - built_ins]
 
 /* ---- the text ---- */
 
-/* With our own allocator a failure of it can be told and tested. */
-static void *take(void *opaque, unsigned items, unsigned size)
-{
-	(void)opaque;
-	return calloc(items, size);
-}
-
-static void give(void *opaque, void *p)
-{
-	(void)opaque;
-	free(p);
-}
-
-/* Our own bytes: what is wrong with them is ours to mend. */
-static enum berth_err inflate_all(char *text, size_t *n)
-{
-	z_stream z = { .zalloc = take, .zfree = give, .next_in = (Bytef *)(uintptr_t)berth_contexts_gz,
-		       .avail_in = (uInt)(berth_contexts_gz_end - berth_contexts_gz), .next_out = (Bytef *)text,
-		       .avail_out = TEXT_MAX };
-	int zrc;
-
-	if (inflateInit2(&z, GZIP_BITS) != Z_OK)
-		return berth_fail(BERTH_E_NOMEM, "built-in contexts");
-	zrc = inflate(&z, Z_FINISH);
-	*n = TEXT_MAX - z.avail_out;
-	inflateEnd(&z);
-	if (zrc == Z_MEM_ERROR)
-		return berth_fail(BERTH_E_NOMEM, "built-in contexts");
-	return zrc == Z_STREAM_END ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "built-in contexts");
-}
-
 static enum berth_err put_text(struct berth_buf *out, const struct built_in *b, const char *text, size_t n)
 {
 	const char *end = text + n, *nul;
@@ -109,14 +75,13 @@ enum berth_err berth_jsonld_built_in_text(struct berth_buf *out, const char *url
 	const struct built_in *b = find(url);
 	enum berth_err rc;
 	char *text;
-	size_t n = 0;
+	size_t n;
 
 	if (!b)
 		return BERTH_OK;
-	if (!(text = malloc(TEXT_MAX)))
-		return berth_fail(BERTH_E_NOMEM, "built-in contexts");
-	if (!(rc = inflate_all(text, &n)))
-		rc = put_text(out, b, text, n);
+	if ((rc = berth_linked_text(&text, &n, berth_contexts_gz, berth_contexts_gz_end)))
+		return rc;
+	rc = put_text(out, b, text, n);
 	free(text);
 	return rc;
 }
@@ -148,7 +113,7 @@ static enum berth_err read_document(struct berth_jsonld *ld, struct berth_jsonld
 	const struct berth_json *context;
 	enum berth_err rc;
 
-	if ((rc = berth_json_parse_object(document, text, n, TEXT_MAX)) ||
+	if ((rc = berth_json_parse_object(document, text, n, n)) ||
 	    (rc = berth_json_req_obj(*document, "@context", &context)) ||
 	    (rc = berth_jsonld_read_layer(ld, out, &berth_jsonld_nothing, context, false)))
 		return rc;
