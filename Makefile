@@ -154,13 +154,10 @@ $(B)/libexec/berth-resolverd: $(OBJ_RESOLVERD) $(B)/lib/libberth.so
 
 # Adapters see the installed headers and nothing else.
 ADAPTER_PKGS_ethr := libsecp256k1
-# a did:webvh is where the did:web of the same place is
-ADAPTER_USES_webvh := web
-ADAPTER_ALSO_webvh := $(addprefix registry-adapters/web/,site.c site.h url.c url.h publish.c publish.h)
 define adapter_rule
-$(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) $(ADAPTER_ALSO_$(1)) include/berth/registry.h
+$(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) include/berth/registry.h
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude $(ADAPTER_USES_$(1):%=-Iregistry-adapters/%) \
+	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
 		-shared $(START_SO) $$(LDHARD) -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))

@@ -59,7 +59,7 @@ static const char *configure(struct web_site *w, const cJSON *c)
 	return w->authorization_file && !w->publish_url ? "authorization-file is for publish-url" : NULL;
 }
 
-int web_site_start(const char *name, const struct berth_registry_host *host, const char *config, void **self)
+int web_site_start(const struct berth_registry_host *host, const char *config, void **self)
 {
 	cJSON *c = cJSON_Parse(config);
 	struct web_site *w = calloc(1, sizeof(*w));
@@ -76,7 +76,7 @@ int web_site_start(const char *name, const struct berth_registry_host *host, con
 		*self = w;
 		return 0;
 	}
-	snprintf(line, sizeof(line), "%s: %s", name, bad);
+	snprintf(line, sizeof(line), "web: %s", bad);
 	host->log(0, line);
 	if (w)
 		web_site_stop(w);

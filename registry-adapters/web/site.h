@@ -8,8 +8,7 @@
 #include "berth/registry.h"
 #include "url.h"
 
-/* What the adapters for web servers, web and webvh, share: their options, what the codes
- * of servers mean, and answers. */
+/* What did:web and did:webvh share: the options, what the codes of servers mean, and answers. */
 #define WEB_SECRET_MAX 4096
 #define WEB_PUBLISH_URL_MAX 1024
 #define WEB_TARGET_MAX (WEB_PUBLISH_URL_MAX + WEB_URL_MAX + 32)
@@ -21,8 +20,8 @@ struct web_site {
 	char *authorization_file;	/* NULL: none */
 };
 
-/* start() and stop() of an adapter of that name. */
-int web_site_start(const char *name, const struct berth_registry_host *host, const char *config, void **self);
+/* start() and stop() of the adapter. */
+int web_site_start(const struct berth_registry_host *host, const char *config, void **self);
 void web_site_stop(void *self);
 
 /* Where what is read at url is put. */

@@ -18,7 +18,7 @@ def site(tmp_path):
     s.key = tmp_path / "key.jwk"
     s.key.write_text(json.dumps(ok("key", "generate", "--type", "ed25519")["privateJwk"]))
     s.signer = ok("did", "create", "key", "--jwk", s.key)["did"]
-    s.online = configuration(tmp_path, [("webvh", {})], servers=[s]).rename(tmp_path / "online.conf")
+    s.online = configuration(tmp_path, [("web", {})], servers=[s]).rename(tmp_path / "online.conf")
     s.offline = configuration(tmp_path, [("static", {"dir": s.mirror})], servers=[s])
     out = ok("did", "create", "webvh", "--domain", "a.test:%d/user" % s.port, "--jwk", s.key, "--out", s.www, "--now", "2026-01-01T00:00:00Z")
     s.did, s.first = out["did"], out["versionId"]

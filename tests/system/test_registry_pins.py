@@ -26,7 +26,7 @@ def site(tmp_path):
 
 @pytest.fixture
 def agent(site):
-    with asker(("webvh.test", site.ca), adapter_webvh={"path": ADAPTER}, resolution={"max_age": "10s"}) as a:
+    with asker(("webvh.test", site.ca), adapter_web={"path": ADAPTER}, resolution={"max_age": "10s"}) as a:
         yield a
 
 

@@ -11,7 +11,7 @@ import pytest
 from ca import openssl
 from cli import BUILD, VECTORS, fails, ok, raw
 
-ADAPTER = BUILD.resolve() / "lib/berth/registry/webvh.so"
+ADAPTER = BUILD.resolve() / "lib/berth/registry/web.so"
 SUITE = VECTORS / "didwebvh-test-suite"
 
 
@@ -57,7 +57,7 @@ def site(tmp_path):
     tmp_path.chmod(0o755)
     s = Site(tmp_path)
     s.conf = tmp_path / "berth.conf"
-    s.conf.write_text("[agent]\nclock-trusted = yes\n[adapter webvh]\npath = %s\n[egress]\nallow = 127.0.0.0/8\nhosts = webvh.test=127.0.0.1\nca-file = %s/ca.pem\n"
+    s.conf.write_text("[agent]\nclock-trusted = yes\n[adapter web]\npath = %s\n[egress]\nallow = 127.0.0.0/8\nhosts = webvh.test=127.0.0.1\nca-file = %s/ca.pem\n"
                       % (ADAPTER, tmp_path))
     s.conf.chmod(0o644)
     s.www = tmp_path / "www"

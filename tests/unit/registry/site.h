@@ -2,8 +2,8 @@
 #ifndef BERTH_TESTS_UNIT_REGISTRY_SITE_H
 #define BERTH_TESTS_UNIT_REGISTRY_SITE_H
 
-/* The frame of the tests of those adapters whose registry is a web site (web, webvh): the
- * adapter under a scripted host, and a folder that it publishes in. */
+/* The frame of the tests of the adapter for web sites: it, under a scripted host, and a folder
+ * that it publishes in. */
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -16,21 +16,20 @@ static struct test_registry r;
 static struct test_registry_answer a;
 static char dir[TMPDIR_LEN];
 
-static inline int start_adapter(const char *name, const char *config)
+static inline int start(const char *config)
 {
-	char file[64], so[PATH_MAX];
+	char so[PATH_MAX];
 
-	snprintf(file, sizeof(file), "lib/berth/registry/%s.so", name);
-	test_built(so, sizeof(so), file);
+	test_built(so, sizeof(so), "lib/berth/registry/web.so");
 	return test_registry_start(&r, so, config);
 }
 
-static inline void start_with_tree(const char *name)
+static inline void start_with_tree(void)
 {
 	char config[128];
 
 	snprintf(config, sizeof(config), "{\"publish-dir\":\"%s\"}", dir);
-	assert_int_equal(0, start_adapter(name, config));
+	assert_int_equal(0, start(config));
 	test_registry_script(&r, NULL, 0);
 }
 

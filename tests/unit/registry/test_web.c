@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The web adapter under a scripted host: what servers say and what that means, and what
+/* The web adapter and did:web, under a scripted host: what servers say and what that means, and what
  * it writes.  Where documents are: test_web_url.c. */
 #include <unistd.h>
 
@@ -9,8 +9,6 @@
 #define DID "did:web:example.com"
 #define URL "https://example.com/.well-known/did.json"
 #define DOC "{\"id\":\"did:web:example.com\"}"
-
-static int start(const char *config) { return start_adapter("web", config); }
 
 static int resolve(const struct test_exchange *x)
 {
@@ -190,7 +188,7 @@ static void documents_are_published_in_a_tree(void **state)
 	const char *one = "{\"id\":\"did:web:example.com%3A8443:user:a%20b\"}", *two = "{\"id\":\"did:web:example.com%3A8443:user:a%20b\",\"a\":1}";
 
 	(void)state;
-	start_with_tree("web");
+	start_with_tree();
 	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, ask(BERTH_REGISTRY_UPDATE, BERTH_REGISTRY_SUBMIT, did, one));
 	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, ask(BERTH_REGISTRY_DEACTIVATE, BERTH_REGISTRY_SUBMIT, did, NULL));
 	CHECK(access(test_path(dir, "example.com%3A8443"), F_OK) != 0);
@@ -215,7 +213,7 @@ static void documents_are_published_in_a_tree(void **state)
 static void a_half_written_file_is_written_anew(void **state)
 {
 	(void)state;
-	start_with_tree("web");
+	start_with_tree();
 	mkdir(test_path(dir, "example.com"), 0755);
 	mkdir(test_path(dir, "example.com/.well-known"), 0755);
 	test_write_file(test_path(dir, "example.com/.well-known/.did.json.new"), "{\"id", 4, 0600);
@@ -230,7 +228,7 @@ static void nothing_leads_out_of_the_tree(void **state)
 
 	(void)state;
 	test_tmpdir(outside);
-	start_with_tree("web");
+	start_with_tree();
 	assert_int_equal(0, symlink(outside, test_path(dir, "example.com")));
 	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, DOC));
 	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, ask(BERTH_REGISTRY_UPDATE, BERTH_REGISTRY_SUBMIT, DID, DOC));
@@ -244,7 +242,7 @@ static void nothing_leads_out_of_the_tree(void **state)
 static void only_its_own_document_is_published(void **state)
 {
 	(void)state;
-	start_with_tree("web");
+	start_with_tree();
 	assert_int_equal(BERTH_REGISTRY_INVALID, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, "{\"id\":\"did:web:example.org\"}"));
 	assert_int_equal(BERTH_REGISTRY_INVALID, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, "{}"));
 	assert_int_equal(BERTH_REGISTRY_INVALID, ask(BERTH_REGISTRY_CREATE, BERTH_REGISTRY_SUBMIT, DID, "{"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The webvh adapter under a scripted host: what it asks for, what it makes of the answers,
+/* The web adapter and did:webvh, under a scripted host: what it asks for, what it makes of the answers,
  * what it writes and in which order.  What it brings is judged as the core does. */
 #include <unistd.h>
 
@@ -14,8 +14,6 @@
 
 static char *first, *whole, *witnessed, *approvals;	/* of didwebvh-test-suite */
 static char did1[256], did_w[256];
-
-static int start(const char *config) { return start_adapter("webvh", config); }
 
 static void did_of(char out[256], const char *log)
 {
@@ -256,7 +254,7 @@ static void a_log_in_a_tree_only_grows(void **state)
 	char *other = strdup(whole);
 
 	(void)state;
-	start_with_tree("webvh");
+	start_with_tree();
 	assert_int_equal(BERTH_REGISTRY_NOT_FOUND, submit_log(BERTH_REGISTRY_UPDATE, did1, first));
 	CHECK(access(test_path(dir, "example.com"), F_OK) != 0);
 	assert_int_equal(BERTH_REGISTRY_OK, submit_log(BERTH_REGISTRY_CREATE, did1, first));
@@ -279,7 +277,7 @@ static void a_log_in_a_tree_only_grows(void **state)
 static void only_its_own_log_is_published(void **state)
 {
 	(void)state;
-	start_with_tree("webvh");
+	start_with_tree();
 	assert_int_equal(BERTH_REGISTRY_INVALID, submit_log(BERTH_REGISTRY_CREATE, did_w, first));
 	assert_int_equal(BERTH_REGISTRY_INVALID, submit_log(BERTH_REGISTRY_CREATE, did1, "{}"));
 	assert_int_equal(BERTH_REGISTRY_INVALID, submit_log(BERTH_REGISTRY_CREATE, did1, "x"));
@@ -301,7 +299,7 @@ static void nothing_leads_out_of_the_tree(void **state)
 
 	(void)state;
 	test_tmpdir(outside);
-	start_with_tree("webvh");
+	start_with_tree();
 	assert_int_equal(0, symlink(outside, test_path(dir, "example.com")));
 	assert_int_equal(BERTH_REGISTRY_UNAVAILABLE, submit_log(BERTH_REGISTRY_CREATE, did1, first));
 	assert_int_equal(-1, rmdir(test_path(outside, ".well-known")));
@@ -385,7 +383,7 @@ static void configurations_that_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		CHECK(start(bad[i]) != 0);
-		CHECK(strncmp(r.logged, "webvh: ", 7) == 0);
+		CHECK(strncmp(r.logged, "web: ", 5) == 0);
 	}
 }
 

@@ -15,9 +15,9 @@
 
 #include <cjson/cJSON.h>
 
+#include "job.h"
 #include "publish.h"
 
-#define PUT_REPLY_MAX ((size_t)64 << 10)	/* nobody reads it */
 #define LOG_MAX ((size_t)5 << 20)
 
 static const char *const files[] = { "did-witness.json", "did.jsonl", "did.json" };
@@ -86,14 +86,14 @@ static int check_tree(const struct web_site *w, const struct berth_registry_requ
 	bool create = q->op == BERTH_REGISTRY_CREATE, good;
 
 	if (!old) {
-		*why = errno == ENOENT ? "webvh: there is no log to go on with" : "webvh: the log that is there cannot be read";
+		*why = errno == ENOENT ? "web: there is no log to go on with" : "web: the log that is there cannot be read";
 		if (errno != ENOENT)
 			return BERTH_REGISTRY_UNAVAILABLE;
 		return create ? BERTH_REGISTRY_OK : BERTH_REGISTRY_NOT_FOUND;
 	}
 	good = !create && grows(part_of(q, files[LOG]), old, n);
 	free(old);
-	*why = "webvh: there is another log than the one this goes on with";
+	*why = "web: there is another log than the one this goes on with";
 	return good ? BERTH_REGISTRY_OK : BERTH_REGISTRY_CONFLICT;
 }
 
@@ -129,38 +129,32 @@ static void put_in_tree(const struct web_site *w, const struct berth_registry_re
 
 /* ---- by HTTP ---- */
 
-static void exchange(struct webvh_job *j, struct berth_registry_http *http, const char *file, berth_registry_http_done *done)
+static void exchange(struct web_job *j, struct berth_registry_http *http, const char *file, berth_registry_http_done *done)
 {
-	char url[WEB_URL_MAX + 16], target[WEB_TARGET_MAX], secret[WEB_SECRET_MAX];
+	char url[WEB_URL_MAX + 16], target[WEB_TARGET_MAX];
 
 	webvh_url_of(url, j->url, file);
 	web_site_target(target, j->w, url);
 	http->size = sizeof(*http);
 	http->url = target;
-	if (!web_site_secret(j->w, secret)) {
-		webvh_job_say(j, BERTH_REGISTRY_UNAVAILABLE, "webvh: authorization-file cannot be read");
-	} else {
-		http->authorization = secret[0] ? secret : NULL;
-		webvh_job_begin(j, http, done);
-	}
-	explicit_bzero(secret, sizeof(secret));
+	web_job_begin_let_in(j, http, done);
 }
 
-static void put_next(struct webvh_job *j);
+static void put_next(struct web_job *j);
 
 static void on_put(void *arg, const struct berth_registry_http_reply *r)
 {
-	struct webvh_job *j = arg;
+	struct web_job *j = arg;
 
-	if (webvh_job_failed(j, r, true))
+	if (web_job_failed(j, r, true))
 		return;
 	j->step++;
 	put_next(j);
 }
 
-static void put_next(struct webvh_job *j)
+static void put_next(struct web_job *j)
 {
-	struct berth_registry_http http = { .method = "PUT", .max_bytes = PUT_REPLY_MAX };
+	struct berth_registry_http http = { .method = "PUT", .max_bytes = WEB_PUT_REPLY_MAX };
 	const struct berth_registry_part *p = NULL;
 	char url[WEB_URL_MAX + 16];
 
@@ -169,7 +163,7 @@ static void put_next(struct webvh_job *j)
 	if (!p) {
 		webvh_url_of(url, j->url, files[LOG]);
 		web_site_say_published(j->w, j->query, url);
-		webvh_job_free(j);
+		web_job_free(j);
 		return;
 	}
 	http.content_type = j->step == LOG ? "text/jsonl" : "application/json";
@@ -181,17 +175,17 @@ static void put_next(struct webvh_job *j)
 /* What is there now */
 static void on_look(void *arg, const struct berth_registry_http_reply *r)
 {
-	struct webvh_job *j = arg;
+	struct web_job *j = arg;
 	bool create = j->q->op == BERTH_REGISTRY_CREATE;
 
 	if (create && r->status == BERTH_REGISTRY_OK && (r->code == 404 || r->code == 410))
 		put_next(j);
 	else if (r->code == 401 || r->code == 403)
-		webvh_job_say(j, BERTH_REGISTRY_REFUSED, "webvh: the log that is there is not shown to us");
-	else if (webvh_job_failed(j, r, false))
+		web_job_say(j, BERTH_REGISTRY_REFUSED, "web: the log that is there is not shown to us");
+	else if (web_job_failed(j, r, false))
 		return;
 	else if (create || !grows(part_of(j->q, files[LOG]), r->body, r->body_len))
-		webvh_job_say(j, BERTH_REGISTRY_CONFLICT, "webvh: there is another log than the one this goes on with");
+		web_job_say(j, BERTH_REGISTRY_CONFLICT, "web: there is another log than the one this goes on with");
 	else
 		put_next(j);
 }
@@ -200,7 +194,7 @@ static void put_by_http(const struct web_site *w, const struct berth_registry_re
 			const char *url)
 {
 	struct berth_registry_http http = { .method = "GET", .max_bytes = LOG_MAX };
-	struct webvh_job *j = webvh_job_new(w, q, query);
+	struct web_job *j = web_job_new(w, q, query);
 
 	if (!j)
 		return;
@@ -216,11 +210,11 @@ void webvh_publish(const struct web_site *w, const struct berth_registry_request
 {
 	const struct berth_registry_part *log = part_of(q, files[LOG]);
 	char web[WEB_URL_MAX + 1], url[WEB_URL_MAX + 1], file[WEB_URL_MAX + 1], shown[WEB_URL_MAX + 16];
-	const char *why = "webvh: no did:webvh";
+	const char *why = "web: no did:webvh";
 	int rc = BERTH_REGISTRY_INVALID;
 
 	if (q->phase != BERTH_REGISTRY_SUBMIT) {
-		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: a log is complete, so there is only SUBMIT");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: a log is complete, so there is only SUBMIT");
 		return;
 	}
 	if (webvh_web_did(web, q->did) && !(rc = web_url_document(url, web, &why)))
@@ -229,11 +223,11 @@ void webvh_publish(const struct web_site *w, const struct berth_registry_request
 	if (rc)
 		web_site_say(w, query, rc, why);
 	else if (!log || log->n > LOG_MAX || !is_of(log, q->did))
-		web_site_say(w, query, BERTH_REGISTRY_INVALID, "webvh: no log of that DID is given");
+		web_site_say(w, query, BERTH_REGISTRY_INVALID, "web: no log of that DID is given");
 	else if (w->tree >= 0)
 		put_in_tree(w, q, query, file, shown);
 	else if (w->publish_url)
 		put_by_http(w, q, query, url);
 	else
-		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "webvh: neither publish-dir nor publish-url is configured");
+		web_site_say(w, query, BERTH_REGISTRY_UNSUPPORTED, "web: neither publish-dir nor publish-url is configured");
 }
