@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which rows of the outbox there are to send, and the rows themselves. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/store_internal.h"
+#include "did/base/secret.h"
+
+#define COLUMNS "o.seq, o.id, o.peer, o.sender, o.thid, o.endpoints, o.mode, o.parked, o.body, o.created_s," \
+	" o.next_s, o.expires_s, o.tries, o.machine, o.instance"
+
+static void free_row(struct berth_outbox_row *r)
+{
+	free((char *)r->id);
+	free((char *)r->peer);
+	free((char *)r->from);
+	free((char *)r->thid);
+	free((char *)r->endpoints);
+	free((char *)r->machine);
+	free((char *)r->instance);
+	if (r->body)
+		berth_wipe((uint8_t *)r->body, r->body_len);
+	free((uint8_t *)r->body);
+}
+
+void berth_outbox_list_free(struct berth_outbox_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free_row(&l->rows[i]);
+	free(l->rows);
+	*l = (struct berth_outbox_list){ 0 };
+}
+
+static char *text(sqlite3_stmt *st, int col)
+{
+	const unsigned char *p = sqlite3_column_text(st, col);
+
+	return p ? strdup((const char *)p) : NULL;
+}
+
+static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st)
+{
+	struct berth_outbox_row *r;
+	uint8_t *body = NULL;
+
+	if (!out->rows && !(out->rows = calloc(BERTH_OUTBOX_LIST_MAX, sizeof(*out->rows))))
+		return berth_fail(BERTH_E_NOMEM, "outbox list");
+	r = &out->rows[out->n++];
+	*r = (struct berth_outbox_row){
+		.seq = sqlite3_column_int64(st, 0), .id = text(st, 1), .peer = text(st, 2),
+		.from = text(st, 3), .thid = text(st, 4), .endpoints = text(st, 5),
+		.mode = sqlite3_column_int(st, 6), .parked = sqlite3_column_int(st, 7) != 0,
+		.body_len = (size_t)sqlite3_column_bytes(st, 8),
+		.created_s = sqlite3_column_int64(st, 9), .next_s = sqlite3_column_int64(st, 10),
+		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12),
+		.machine = text(st, 13), .instance = text(st, 14), .silences = sqlite3_column_int(st, 15),
+	};
+	if ((body = malloc(r->body_len + 1))) {
+		if (r->body_len)
+			memcpy(body, sqlite3_column_blob(st, 8), r->body_len);
+		body[r->body_len] = '\0';
+	}
+	r->body = body;
+	if (r->id && r->peer && r->from && r->thid && r->endpoints && r->machine && r->instance && body)
+		return BERTH_OK;
+	return berth_fail(BERTH_E_NOMEM, "outbox row");
+}
+
+/* The rows of st that are wanted, behind those that out has already. */
+static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t limit, const struct berth_outbox_want *want,
+				struct berth_outbox_list *out)
+{
+	enum berth_err rc = BERTH_OK;
+	bool row = true;
+
+	while (!rc && out->n < limit && !(rc = store_step(s, st, &row)) && row) {
+		const char *peer = (const char *)sqlite3_column_text(st, 2);
+
+		if (want && !want->fn(want->arg, sqlite3_column_int64(st, 0), peer ? peer : "", sqlite3_column_int(st, 15)))
+			continue;
+		out->bytes += (size_t)sqlite3_column_bytes(st, 8);
+		if (out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES)
+			break;
+		rc = read_row(out, st);
+	}
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (rc)
+		berth_outbox_list_free(out);
+	return rc;
+}
+
+static size_t bounded(size_t limit)
+{
+	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
+}
+
+/* The row of that number, behind those that out has already; *full: it has no room. */
+static enum berth_err add_row(struct berth_store *s, int64_t seq, struct berth_outbox_list *out, bool *full)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+	bool row;
+
+	if ((rc = store_stmt(s, &st, "SELECT " COLUMNS ", 0 FROM outbox o WHERE o.seq = ?1", "i", seq)) ||
+	    (rc = store_step(s, st, &row)))
+		return rc;
+	if (!row)
+		return store_contradiction(s, "outbox");
+	out->bytes += (size_t)sqlite3_column_bytes(st, 8);
+	*full = out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
+	if (!*full)
+		rc = read_row(out, st);
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* st: seq and peer of one row after the other. */
+static enum berth_err read_wanted(struct berth_store *s, sqlite3_stmt *st, size_t limit,
+				  const struct berth_outbox_want *want, struct berth_outbox_list *out)
+{
+	enum berth_err rc = BERTH_OK;
+	bool row = true, full = false;
+
+	while (!rc && !full && out->n < limit && !(rc = store_step(s, st, &row)) && row) {
+		const char *peer = (const char *)sqlite3_column_text(st, 1);
+		int64_t seq = sqlite3_column_int64(st, 0);
+
+		if (!want || want->fn(want->arg, seq, peer ? peer : "", 0))
+			rc = add_row(s, seq, out, &full);
+	}
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (rc)
+		berth_outbox_list_free(out);
+	return rc;
+}
+
+/* One row of each silent peer whose time has come: who still sleeps is asked once. */
+static enum berth_err due_of_silent(struct berth_store *s, int64_t now_s, size_t limit,
+				    const struct berth_outbox_want *want, struct berth_outbox_list *out)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	if ((rc = store_stmt(s, &st, "SELECT " COLUMNS ", s.tries FROM silent s JOIN outbox o ON o.seq = (SELECT f.seq FROM"
+			     " outbox f WHERE f.peer = s.peer AND f.parked = 0 AND f.expires_s > ?1 ORDER BY f.seq LIMIT 1)"
+			     " WHERE s.next_s <= ?1 ORDER BY s.next_s", "i", now_s)))
+		return rc;
+	return read_rows(s, st, limit, want, out);
+}
+
+enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit,
+				      const struct berth_outbox_want *want, struct berth_outbox_list *out)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	*out = (struct berth_outbox_list){ 0 };
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	    (s->total.silent && (rc = due_of_silent(s, now_s, bounded(limit), want, out))))
+		return rc;
+	/* from the index alone; a row itself is read when it goes */
+	if ((rc = store_stmt(s, &st, "SELECT o.seq, o.peer FROM outbox o WHERE o.parked = 0 AND o.next_s <= ?1 AND"
+			     " o.expires_s > ?1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.peer = o.peer AND"
+			     " e.thid = o.thid AND e.seq < o.seq) ORDER BY o.next_s, o.seq", "i", now_s)))
+		berth_outbox_list_free(out);
+	return rc ? rc : read_wanted(s, st, bounded(limit), want, out);
+}
+
+enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
+{
+	enum berth_err rc;
+	int64_t silent = INT64_MAX;
+
+	*out_s = INT64_MAX;
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	    (s->total.silent && (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", ""))) ||
+	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s < ?1"
+			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_BEHIND)))
+		return rc;
+	*out_s = silent < *out_s ? silent : *out_s;
+	return BERTH_OK;
+}
+
+enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,
+					   struct berth_outbox_list *out)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+
+	*out = (struct berth_outbox_list){ 0 };
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	    (rc = store_stmt(s, &st, "SELECT seq, peer FROM outbox WHERE peer = ?1 AND expires_s > ?2 ORDER BY seq", "si", peer,
+			     now_s)))
+		return rc;
+	return read_wanted(s, st, bounded(limit), NULL, out);
+}
+
+enum berth_err berth_store_outbox_count(struct berth_store *s, const char *peer, int64_t *out)
+{
+	enum berth_err rc;
+
+	*out = 0;
+	return (rc = store_ready(s, false)) ? rc
+		: store_int(s, out, 0, "SELECT count(*) FROM outbox WHERE peer = ?1", "s", peer);
+}
