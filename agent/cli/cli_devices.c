@@ -32,8 +32,7 @@ static enum berth_err list(struct berth_cli *c)
 	return rc;
 }
 
-/* GET or POST on the device in the first argument. */
-static enum berth_err device_call(struct berth_cli *c, const char *suffix, struct berth_json *take, struct berth_json **v)
+enum berth_err berth_cli_device_call(struct berth_cli *c, const char *suffix, struct berth_json *take, struct berth_json **v)
 {
 	struct berth_buf path = BERTH_BUF_INIT;
 	enum berth_err rc;
@@ -51,7 +50,7 @@ static enum berth_err device_call(struct berth_cli *c, const char *suffix, struc
 static enum berth_err show(struct berth_cli *c)
 {
 	struct berth_json *v;
-	enum berth_err rc = device_call(c, "", NULL, &v);
+	enum berth_err rc = berth_cli_device_call(c, "", NULL, &v);
 
 	if (rc)
 		return rc;
@@ -69,7 +68,7 @@ enum berth_err berth_cli_device(struct berth_cli *c, const char *suffix, const c
 
 	if (!take)
 		return berth_fail(BERTH_E_NOMEM, "request");
-	if ((rc = device_call(c, suffix, take, &v)))
+	if ((rc = berth_cli_device_call(c, suffix, take, &v)))
 		return rc;
 	if (berth_cli_json_wanted(c))
 		return berth_cli_print(c, v);
@@ -152,7 +151,7 @@ static enum berth_err delegate(struct berth_cli *c)
 		berth_json_free(body);
 		return rc;
 	}
-	if ((rc = device_call(c, "/delegate", body, &v)))
+	if ((rc = berth_cli_device_call(c, "/delegate", body, &v)))
 		return rc;
 	rc = berth_cli_save(file, v);
 	if (!rc && berth_cli_json_wanted(c))
@@ -171,6 +170,7 @@ static const struct berth_cli_cmd cmds[] = {
 	{ "birth", 0, 0, berth_cli_birth },
 	{ "label", 0, 1, berth_cli_label },
 	{ "sell", 1, 1, sell },
+	{ "resolve", 1, 1, berth_cli_fork },
 	{ "import", 1, BERTH_CLI_VALUES_MAX, berth_cli_import },
 	{ "delegate", 1, 1, delegate },
 	{ "approve", 1, 1, approve },

@@ -95,6 +95,7 @@ enum berth_api_op {
 	BERTH_API_LDEVID_CRL,		/* GET  /v1/ldevid/crl: {"crl","revoked"} */
 	BERTH_API_RESTORED,		/* GET  /v1/restored: {"restored","since"?,"devices"} that have not spoken since */
 	BERTH_API_RESTORED_END,		/* POST /v1/restored/end */
+	BERTH_API_DEVICE_RESOLVE,	/* POST /v1/devices/{id}/resolve {"chain","refused"} */
 	BERTH_API__COUNT
 };
 

@@ -80,6 +80,8 @@ const struct berth_api_route berth_api_routes[] = {
 	POST("/v1/devices/birth", ADMIN, OP(DEVICES_BIRTH),
 	     FIELDS(STR("batch", true, 64), INT("count", true, BERTH_BATCH_MAX), STR("to", false, BERTH_DID_URL_MAX))),
 	GET("/v1/devices/{id}", ADMIN, OP(DEVICE_SHOW)),
+	POST("/v1/devices/{id}/resolve", ADMIN, OP(DEVICE_RESOLVE),
+	     FIELDS(OBJECT("chain", true), ARRAY("refused", true, BERTH_REFUSED_MAX))),
 	POST("/v1/devices/{id}/approve", ADMIN, OP(DEVICE_APPROVE)),
 	POST("/v1/devices/{id}/deny", ADMIN, OP(DEVICE_DENY), FIELDS(STR("reason", false, 256))),
 	POST("/v1/devices/{id}/invite", ADMIN, OP(DEVICES_INVITE)),

@@ -179,7 +179,14 @@ static enum berth_err birth(void *arg, const struct berth_api_request *req, stru
 	return berth_json_give(out, o, rc);
 }
 
+/* A fork of a device that this factory has sold. */
+static enum berth_err resolve(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	return backend_device_command(arg, "factory", req->param, "cmd/resolve", req->body, out);
+}
+
 void backend_birth_init(struct berth_api_backend *api)
 {
 	api->op[BERTH_API_DEVICES_BIRTH] = birth;
+	api->op[BERTH_API_DEVICE_RESOLVE] = resolve;
 }

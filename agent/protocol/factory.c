@@ -2,12 +2,13 @@
 /* The manufacturer's side: birth of devices (M0) and their first sale.  One instance
  * a device; the key is its deviceHash of epoch 0 in hex.  data: what factory-init
  * said, the challenge {nonce, activated} while it runs, denied after a refusal, dc
- * (compact) since BORN, batch once it is in one, soldTo and oc (compact) since SOLD. */
+ * (compact) since BORN, batch once it is in one, soldTo and oc (compact) since SOLD,
+ * resolved once there was a fork (factory_resolve.c). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/protocol/attestation.h"
-#include "agent/protocol/onboarding.h"
+#include "agent/protocol/factory.h"
 #include "did/base/rand.h"
 #include "did/crypto/hash.h"
 #include "did/url.h"
@@ -383,6 +384,7 @@ static const struct berth_transition table[] = {
 	{ FA_BORN,       "cmd/sell",      on_sell,  FA_SOLD,       STAY },
 	{ FA_SOLD,       "cmd/sell",      on_sell_again, STAY,     STAY },
 	{ FA_BORN,       "cmd/batch",     on_batch, STAY,          STAY },
+	{ FA_SOLD,       "cmd/resolve",   factory_resolve, STAY,   STAY },
 };
 
 const struct berth_machine berth_factory_machine = {
