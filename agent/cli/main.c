@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "agent/ipc/proc.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
 #include "did/crypto/settings.h"
@@ -119,6 +120,7 @@ int main(int argc, char **argv)
 	struct berth_cli c = { .n_args = 0 };
 	enum berth_err rc;
 
+	berth_proc_undumpable();	/* passphrases, keys and backups go through here */
 	signal(SIGPIPE, SIG_IGN);
 	berth_log_init("berth", BERTH_LOG_ERROR, false);
 	berth_libcrypto_plain();

@@ -98,21 +98,21 @@ static void close_others(const int *keep, size_t n_keep)
 		abort();
 }
 
-static void keep_from_others(void)
+void berth_proc_undumpable(void)
 {
 	struct rlimit none = { 0, 0 };
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || setrlimit(RLIMIT_CORE, &none))
 		abort();
-	umask(077);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 void berth_proc_harden(const int *keep, size_t n_keep)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		abort();
-	keep_from_others();
+	berth_proc_undumpable();
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
 	env_clean();
 	close_others(keep, n_keep);
 }

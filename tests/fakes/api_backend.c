@@ -193,6 +193,5 @@ const struct berth_api_backend fake_api_backend = {
 		[BERTH_API_CERT] = cert, [BERTH_API_CERT_CSR] = cert_csr, [BERTH_API_CERT_SIGN] = cert_sign,
 		[BERTH_API_LDEVID_CA] = ldevid_ca, [BERTH_API_LDEVID_CRL] = ldevid_crl,
 		[BERTH_API_RESTORED] = restored, [BERTH_API_RESTORED_END] = ok,
-		[BERTH_API_DEVICE_RESOLVE] = chain,
 	},
 };
