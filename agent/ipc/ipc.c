@@ -11,7 +11,8 @@
 #include "did/base/secret.h"
 
 #define CHUNK 16384			/* one read */
-#define READS_MAX 64			/* per wake-up, so that one talker starves nobody */
+#define READS_TOGETHER 4		/* before what they brought is worked on */
+#define ROUNDS_MAX 16			/* of those, per wake-up, so that one talker starves nobody */
 #define KEEP_MAX 65536			/* an idle buffer larger than this is given back */
 
 void berth_ipc_init(struct berth_ipc *c, int fd)
@@ -130,7 +131,7 @@ static enum berth_err fill(struct berth_ipc *c, bool wait, size_t *got)
 
 /* The frame at offset `at` of the in-buffer: *size is all of its bytes, 0 while
  * some are missing. */
-static enum berth_err frame_at(struct berth_ipc *c, size_t at, struct berth_ipc_frame *f, size_t *size)
+static enum berth_err frame_at(const struct berth_ipc *c, size_t at, struct berth_ipc_frame *f, size_t *size)
 {
 	struct berth_cur cur;
 	size_t len;
@@ -141,7 +142,7 @@ static enum berth_err frame_at(struct berth_ipc *c, size_t at, struct berth_ipc_
 	cur = berth_cur(c->in.p + at, c->in.len - at);
 	len = berth_cur_be32(&cur);
 	if (len < BERTH_IPC_HEAD || len > BERTH_IPC_MAX)
-		return failed(c, berth_fail(BERTH_E_SIZE, "ipc: frame of %zu bytes", len));
+		return berth_fail(BERTH_E_SIZE, "ipc: frame of %zu bytes", len);
 	if (cur.n < len)
 		return BERTH_OK;
 	f->op = berth_cur_be16(&cur);
@@ -200,34 +201,72 @@ enum berth_err berth_ipc_on_writable(struct berth_ipc *c)
 	return rc ? rc : flush(c, &blocked);
 }
 
-static enum berth_err deliver(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg)
+/* Calls fn for each whole frame; *end: behind the last of them. */
+static enum berth_err each(const struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg, size_t *end)
 {
 	struct berth_ipc_frame f;
-	size_t at = 0, size;
+	size_t size;
 	enum berth_err rc;
 
-	for (;;) {
-		if ((rc = frame_at(c, at, &f, &size)))
-			return rc;
-		if (size == 0)
-			break;
-		if ((rc = fn(arg, &f)))
-			return failed(c, rc);
-		at += size;
-	}
-	if (at)
-		consume(c, at);
+	*end = 0;
+	while (!(rc = frame_at(c, *end, &f, &size)) && size && !(rc = fn(arg, &f)))
+		*end += size;
+	return rc;
+}
+
+static enum berth_err deliver(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg)
+{
+	size_t end;
+	enum berth_err rc = each(c, fn, arg, &end);
+
+	if (rc)
+		return failed(c, rc);
+	if (end)
+		consume(c, end);
 	return BERTH_OK;
+}
+
+static enum berth_err read_some(struct berth_ipc *c, bool *more)
+{
+	size_t got = CHUNK;
+	enum berth_err rc = BERTH_OK;
+
+	for (int i = 0; !rc && got == CHUNK && i < READS_TOGETHER; i++)
+		rc = fill(c, false, &got);
+	*more = got == CHUNK;
+	return rc;
+}
+
+/* What came before the end is worked on, too. */
+enum berth_err berth_ipc_on_readable_ahead(struct berth_ipc *c, berth_ipc_frame_fn *ahead, berth_ipc_frame_fn *fn, void *arg)
+{
+	enum berth_err rc = usable(c), end;
+	bool more = true;
+	size_t seen;
+
+	for (int i = 0; !rc && more && i < ROUNDS_MAX; i++) {
+		end = read_some(c, &more);
+		if (ahead && each(c, ahead, arg, &seen))
+			ahead = NULL;	/* deliver() meets the fault in its turn */
+		rc = deliver(c, fn, arg);
+		rc = rc ? rc : end;
+	}
+	return rc;
 }
 
 enum berth_err berth_ipc_on_readable(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg)
 {
-	enum berth_err rc = usable(c);
-	size_t got = CHUNK;
+	return berth_ipc_on_readable_ahead(c, NULL, fn, arg);
+}
 
-	for (int i = 0; !rc && got == CHUNK && i < READS_MAX; i++)
-		if (!(rc = fill(c, false, &got)) && got)
-			rc = deliver(c, fn, arg);
+/* Until all that is queued has left. */
+static enum berth_err flush_all(struct berth_ipc *c, int deadline_ms, uint64_t until)
+{
+	enum berth_err rc;
+	bool blocked;
+
+	while (!(rc = flush(c, &blocked)) && blocked && !(rc = wait_for(c, POLLOUT, deadline_ms, until)))
+		;
 	return rc;
 }
 
@@ -235,11 +274,8 @@ enum berth_err berth_ipc_send(struct berth_ipc *c, uint16_t op, uint32_t seq, co
 {
 	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
 	enum berth_err rc = berth_ipc_queue(c, op, seq, p, n);
-	bool blocked = false;
 
-	while (!rc && !(rc = flush(c, &blocked)) && blocked)
-		rc = wait_for(c, POLLOUT, deadline_ms, until);
-	return rc;
+	return rc ? rc : flush_all(c, deadline_ms, until);
 }
 
 /* What the last frame_at() gave is still at the front of the buffer until the
@@ -251,6 +287,13 @@ static void drop_last(struct berth_ipc *c)
 	c->last = (struct berth_ipc_frame){ 0 };
 }
 
+static enum berth_err next_frame(struct berth_ipc *c, struct berth_ipc_frame *f, size_t *size)
+{
+	enum berth_err rc = frame_at(c, 0, f, size);
+
+	return rc ? failed(c, rc) : BERTH_OK;
+}
+
 enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, int deadline_ms)
 {
 	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
@@ -260,7 +303,9 @@ enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, in
 
 	drop_last(c);
 	*f = (struct berth_ipc_frame){ 0 };
-	for (; !rc && !(rc = frame_at(c, 0, f, &size)) && size == 0; wait = forever)
+	if (!rc && berth_ipc_wants_write(c))
+		rc = flush_all(c, deadline_ms, until);
+	for (; !rc && !(rc = next_frame(c, f, &size)) && size == 0; wait = forever)
 		if (wait || got || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
 			rc = fill(c, wait, &got);
 	if (!rc)
@@ -281,9 +326,9 @@ static enum berth_err remote_error(struct berth_ipc *c, const struct berth_ipc_f
 	return berth_fail((enum berth_err)code, "%s", detail);
 }
 
-enum berth_err berth_ipc_take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply)
+static enum berth_err answer_to(struct berth_ipc *c, uint32_t seq, const struct berth_ipc_frame *f, struct berth_buf *reply)
 {
-	if (f->seq != c->seq)
+	if (f->seq != seq)
 		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: answer to another call"));
 	if (f->op == BERTH_IPC_ERR)
 		return remote_error(c, f);
@@ -295,22 +340,32 @@ enum berth_err berth_ipc_take_answer(struct berth_ipc *c, const struct berth_ipc
 	return berth_buf_status(reply);
 }
 
+enum berth_err berth_ipc_take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply)
+{
+	return answer_to(c, c->seq, f, reply);
+}
+
 enum berth_err berth_ipc_ask(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms)
 {
 	c->seq++;
 	return berth_ipc_send(c, op, c->seq, payload ? payload->p : NULL, payload ? payload->len : 0, deadline_ms);
 }
 
-enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth_buf *reply)
+enum berth_err berth_ipc_take_of(struct berth_ipc *c, uint32_t seq, int deadline_ms, struct berth_buf *reply)
 {
 	struct berth_ipc_frame f;
 	enum berth_err rc = berth_ipc_recv(c, &f, deadline_ms);
 
 	if (rc)
 		return rc;
-	rc = berth_ipc_take_answer(c, &f, reply);
+	rc = answer_to(c, seq, &f, reply);
 	drop_last(c);	/* what keyd answers must not linger */
 	return rc;
+}
+
+enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth_buf *reply)
+{
+	return berth_ipc_take_of(c, c->seq, deadline_ms, reply);
 }
 
 enum berth_err berth_ipc_call(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms,

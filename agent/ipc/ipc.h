@@ -69,6 +69,10 @@ berth_ipc_call(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload
 BERTH_MUST_USE enum berth_err
 berth_ipc_ask(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms);
 BERTH_MUST_USE enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth_buf *reply);
+/* Of several calls that were asked (or queued, numbered on from c->seq) before any was
+ * answered: they are taken in their order.  What is still queued leaves first. */
+BERTH_MUST_USE enum berth_err
+berth_ipc_take_of(struct berth_ipc *c, uint32_t seq, int deadline_ms, struct berth_buf *reply);
 
 /* What a frame says as the answer to the last call, whose number is c->seq: for who
  * does not wait in berth_ipc_call(). */
@@ -90,6 +94,10 @@ bool berth_ipc_wants_write(const struct berth_ipc *c);
 typedef enum berth_err berth_ipc_frame_fn(void *arg, const struct berth_ipc_frame *f);
 BERTH_MUST_USE enum berth_err
 berth_ipc_on_readable(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg);
+/* ahead sees the frames that were read together before fn gets the first of them; their
+ * payloads stay where they are until fn has had the last.  When it fails it sees no more. */
+BERTH_MUST_USE enum berth_err
+berth_ipc_on_readable_ahead(struct berth_ipc *c, berth_ipc_frame_fn *ahead, berth_ipc_frame_fn *fn, void *arg);
 BERTH_MUST_USE enum berth_err berth_ipc_on_writable(struct berth_ipc *c);
 
 #endif

@@ -199,6 +199,68 @@ static void a_refused_frame_fails_the_connection(void **state)
 	both_close(&a, &b);
 }
 
+/* Both are called with the same buffer: ahead in lower case, fn in upper case. */
+struct seen { struct berth_buf b; const uint8_t *p[4]; size_t n, again; };
+
+static enum berth_err see(void *arg, const struct berth_ipc_frame *f)
+{
+	struct seen *s = arg;
+
+	berth_buf_put(&s->b, f->p, f->n);
+	s->p[s->n++] = f->p;
+	return f->op == 9 ? berth_fail(BERTH_E_TYPE, "no further") : BERTH_OK;
+}
+
+static enum berth_err work(void *arg, const struct berth_ipc_frame *f)
+{
+	struct seen *s = arg;
+
+	if (s->again < s->n)
+		assert_ptr_equal(s->p[s->again], f->p);
+	s->again++;
+	berth_buf_printf(&s->b, "%c", f->p[0] - 'a' + 'A');
+	return BERTH_OK;
+}
+
+static void what_came_together_is_seen_before_it_is_worked_on(void **state)
+{
+	static const char bad[4] = { 0 };
+	struct seen s = { .b = BERTH_BUF_INIT };
+	struct berth_ipc a, b;
+
+	(void)state;
+	pair_of(&a, &b);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_OK(berth_ipc_send(&a, i == 1 ? 9 : 1, i, &"abc"[i], 1, 1000));
+	CHECK_OK(berth_ipc_on_readable_ahead(&b, see, work, &s));
+	assert_string_equal("abABC", berth_buf_cstr(&s.b));	/* it sees none behind the one it failed at */
+	berth_buf_reset(&s.b);
+	s.n = s.again = 0;
+	CHECK_OK(berth_ipc_send(&a, 1, 3, "d", 1, 1000));
+	assert_int_equal(4, send(a.fd, bad, 4, 0));
+	CHECK_RC(BERTH_E_SIZE, berth_ipc_on_readable_ahead(&b, see, work, &s));
+	assert_string_equal("dD", berth_buf_cstr(&s.b));	/* what was whole before the fault counts */
+	CHECK(b.failed);
+	berth_buf_free(&s.b);
+	both_close(&a, &b);
+}
+
+static void what_came_before_the_end_is_worked_on(void **state)
+{
+	static uint8_t big[16384 - 10];
+	struct berth_buf got = BERTH_BUF_INIT;
+	struct berth_ipc a, b;
+
+	(void)state;
+	pair_of(&a, &b);
+	CHECK_OK(berth_ipc_send(&a, 1, 1, big, sizeof(big), 1000));	/* exactly one read, so the next meets the end */
+	berth_ipc_close(&a);
+	CHECK_RC(BERTH_E_UNAVAILABLE, berth_ipc_on_readable(&b, collect, &got));
+	assert_int_equal(2 + sizeof(big), got.len);
+	berth_buf_free(&got);
+	both_close(&a, &b);
+}
+
 /* A server in a child process: answers as the op says. */
 static void serve(struct berth_ipc *c)
 {
@@ -306,6 +368,36 @@ static struct berth_ipc started(pid_t *pid)
 	return a;
 }
 
+/* Their order is the only one; what was queued goes when an answer is waited for. */
+static void several_calls_are_asked_before_the_first_is_answered(void **state)
+{
+	struct berth_buf r = BERTH_BUF_INIT, q = BERTH_BUF_INIT;
+	struct berth_ipc a;
+	pid_t pid;
+
+	(void)state;
+	a = started(&pid);
+	berth_buf_str(&q, "third");
+	CHECK_OK(berth_ipc_queue(&a, 1, ++a.seq, "first", 5));
+	CHECK_OK(berth_ipc_queue(&a, 2, ++a.seq, "second", 6));
+	CHECK_OK(berth_ipc_take_of(&a, 1, 1000, &r));
+	assert_string_equal("first", berth_buf_cstr(&r));
+	CHECK_OK(berth_ipc_ask(&a, 1, &q, 1000));
+	CHECK_RC(BERTH_E_KEYSTORE, berth_ipc_take_of(&a, 2, 1000, &r));
+	assert_string_equal("no key 5%n", berth_err_detail());
+	berth_buf_reset(&r);
+	CHECK_OK(berth_ipc_take(&a, 1000, &r));
+	assert_string_equal("third", berth_buf_cstr(&r));
+	CHECK_OK(berth_ipc_queue(&a, 1, ++a.seq, "x", 1));
+	CHECK_OK(berth_ipc_queue(&a, 1, ++a.seq, "y", 1));
+	CHECK_RC(BERTH_E_TYPE, berth_ipc_take(&a, 1000, &r));	/* out of order */
+	CHECK(a.failed);
+	berth_ipc_close(&a);
+	waitpid(pid, NULL, 0);
+	berth_buf_free(&q);
+	berth_buf_free(&r);
+}
+
 /* What the kernel waits in a read is less than what is left, and signals end it. */
 static void a_slow_answer_is_waited_for_to_the_deadline(void **state)
 {
@@ -347,6 +439,9 @@ int main(void)
 		cmocka_unit_test(a_byte_at_a_time_is_one_frame),
 		cmocka_unit_test(a_full_queue_is_e_quota_and_survives),
 		cmocka_unit_test(a_refused_frame_fails_the_connection),
+		cmocka_unit_test(what_came_together_is_seen_before_it_is_worked_on),
+		cmocka_unit_test(what_came_before_the_end_is_worked_on),
+		cmocka_unit_test(several_calls_are_asked_before_the_first_is_answered),
 		cmocka_unit_test(calls_answer_with_bytes_or_a_code),
 		cmocka_unit_test(wrong_answers_fail_the_connection),
 		cmocka_unit_test(a_slow_answer_is_waited_for_to_the_deadline),
