@@ -363,43 +363,6 @@ enum berth_err agent_tell(struct berth_agent *a, const char *machine, const char
 	return m ? agent_deliver(a, m, "self", &ev, NULL) : berth_fail(BERTH_E_USAGE, "this agent is no %s", machine);
 }
 
-enum berth_err berth_agent_instance(struct berth_agent *a, const char *machine, const char *key,
-				    struct berth_json **out)
-{
-	struct berth_buf text = BERTH_BUF_INIT;
-	bool found = false;
-	enum berth_err rc = berth_store_get(a->cfg.store, machine, key ? key : "self", &text, &found);
-
-	*out = NULL;
-	if (!rc && !found)
-		rc = berth_fail(BERTH_E_NOMATCH, "no %s %s", machine, key ? key : "self");
-	if (!rc)
-		rc = berth_json_parse_object(out, (const char *)text.p, text.len, BERTH_JSON_MAX);
-	berth_buf_free(&text);
-	return rc;
-}
-
-struct each { berth_agent_each_fn fn; void *arg; };
-
-static enum berth_err each_one(void *arg, const char *key, const uint8_t *p, size_t n)
-{
-	const struct each *e = arg;
-	struct berth_json *v = NULL;
-	enum berth_err rc = berth_json_parse_object(&v, (const char *)p, n, BERTH_JSON_MAX);
-
-	if (!rc)
-		rc = e->fn(e->arg, key, v);
-	berth_json_free(v);
-	return rc;
-}
-
-enum berth_err berth_agent_each(struct berth_agent *a, const char *machine, berth_agent_each_fn fn, void *arg)
-{
-	struct each e = { fn, arg };
-
-	return berth_store_each(a->cfg.store, machine, NULL, each_one, &e);
-}
-
 struct berth_env *berth_agent_env(struct berth_agent *a)
 {
 	agent_refresh_time(a);

@@ -106,6 +106,10 @@ berth_agent_command(struct berth_agent *a, const char *machine, const char *key,
 /* A machine's instance as {"state", "data"}; E_NOMATCH: none.  Owned by the caller. */
 BERTH_MUST_USE enum berth_err
 berth_agent_instance(struct berth_agent *a, const char *machine, const char *key, struct berth_json **out);
+/* What the machine keeps apart of its data; E_NOMATCH: nothing yet.  Owned by the caller. */
+struct berth_machine;
+BERTH_MUST_USE enum berth_err
+berth_agent_apart(struct berth_agent *a, const struct berth_machine *m, const char *key, struct berth_json **out);
 typedef enum berth_err (*berth_agent_each_fn)(void *arg, const char *key, const struct berth_json *instance);
 BERTH_MUST_USE enum berth_err
 berth_agent_each(struct berth_agent *a, const char *machine, berth_agent_each_fn fn, void *arg);

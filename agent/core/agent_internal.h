@@ -4,7 +4,7 @@
 
 /* What the files of the agent share: agent.c (birth and status), identity.c (our
  * DIDs), identity_new.c (another one), known_peers.c (those of others), forget.c (the end of ours), wipe.c (the end of an epoch),
- * deliver.c (one event, one transaction), counters.c (the store's and the device's), inbound.c (frames to events),
+ * deliver.c (one event, one transaction), instance.c (the records of machines), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
  * they end), batch.c (one sync for many), answer.c (replies), parked.c (requests that wait),
@@ -197,13 +197,20 @@ bool agent_is_stranger(struct berth_agent *a, const char *did);
 /* They wrote to that DID of ours, so they know it. */
 BERTH_MUST_USE enum berth_err agent_mark_known(struct berth_agent *a, const char *our_did, const char *peer);
 
+/* instance.c.  load: an instance without a record is one of the first state.  save: what a
+ * machine keeps apart is not in inst->data afterwards.  guest: by a stranger. */
+BERTH_MUST_USE enum berth_err
+agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key, struct berth_instance *inst);
+BERTH_MUST_USE enum berth_err
+agent_save(struct berth_agent *a, const struct berth_machine *m, const struct berth_instance *inst, bool guest);
+BERTH_MUST_USE enum berth_err
+agent_put(struct berth_agent *a, bool guest, const char *ns, const char *key, const struct berth_buf *value);
+
 /* deliver.c: the whole life of one event.  in, sender: of a message, whose id is
  * remembered in the same transaction.  *refused: for good, whatever rc is. */
 BERTH_MUST_USE enum berth_err
 agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *key,
 	      const struct berth_event *ev, struct berth_json **result);
-BERTH_MUST_USE enum berth_err
-agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key, struct berth_instance *inst);
 bool agent_is_transient(enum berth_err rc);
 bool agent_is_recovering(const struct berth_machine *m, const struct berth_instance *inst);
 bool agent_is_closed(const struct berth_machine *m, const struct berth_instance *inst);

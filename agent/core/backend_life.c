@@ -82,14 +82,21 @@ out:
 }
 
 /* ---- onboard --dry-run ---- */
-static enum berth_err push_rendezvous(const char *compact, struct berth_json *list)
+static enum berth_err push_rendezvous(struct berth_backend *b, struct berth_json *list)
 {
 	struct berth_device_credential dc = { 0 };
-	enum berth_err rc = compact ? berth_device_credential_parse(&dc, compact, strlen(compact)) : BERTH_OK;
+	struct berth_json *text;
+	const char *compact;
+	enum berth_err rc = berth_agent_apart(b->agent, &berth_gateway_machine, NULL, &text);
 
+	if (rc)
+		return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;	/* not born yet, or no gateway */
+	if ((compact = berth_json_str(text)))
+		rc = berth_device_credential_parse(&dc, compact, strlen(compact));
 	for (size_t i = 0; !rc && i < dc.n_rv; i++)
 		rc = berth_json_push_str(list, dc.rv[i].uri);
 	berth_object_free(&dc.obj);
+	berth_json_free(text);
 	return rc;
 }
 
@@ -99,7 +106,7 @@ static const char *would(struct berth_backend *b, const char *state, const struc
 
 	if (berth_agent_quarantined(b->agent))
 		return "do nothing: the state folder is an older copy";
-	if (!berth_json_get(data, "dc"))
+	if (!berth_json_get(data, "rootHash"))
 		return "be born at the configured factory first";
 	if (why)
 		return strcmp(why, "revoked") == 0 ? "give up the revoked identity and all that came with it, and ask who owns this device"
@@ -120,7 +127,7 @@ enum berth_err backend_dry_run(struct berth_backend *b, struct berth_json *o)
 {
 	struct berth_json *inst, *list = berth_json_new_array();
 	const struct berth_json *gw = backend_gateway(b, &inst), *data = berth_json_get(gw, "data");
-	enum berth_err rc = list ? push_rendezvous(berth_data_str(data, "dc"), list) : BERTH_E_NOMEM;
+	enum berth_err rc = list ? push_rendezvous(b, list) : BERTH_E_NOMEM;
 
 	if (!rc && !(rc = berth_json_set_str(o, "would", would(b, berth_data_str(gw, "state"), data, berth_json_len(list) > 0))) &&
 	    berth_json_get(data, "active"))

@@ -13,49 +13,12 @@
 #include "did/base/log.h"
 #include "did/codec/did_text.h"
 
-#define INSTANCE_MAX ((size_t)512 << 10)
-
 /* A code that says "not now": nothing is remembered and the sender tries again. */
 bool agent_is_transient(enum berth_err rc)
 {
 	int status = berth_err_exit(rc);
 
 	return rc != BERTH_OK && (status == 4 || status == 5);
-}
-
-enum berth_err agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key,
-			  struct berth_instance *inst)
-{
-	struct berth_buf text = BERTH_BUF_INIT;
-	struct berth_json *v = NULL;
-	const char *state;
-	bool found = false;
-	enum berth_err rc;
-
-	*inst = (struct berth_instance){ 0 };
-	if ((rc = berth_store_get(a->cfg.store, m->name, key, &text, &found)))
-		goto out;
-	rc = berth_fail(BERTH_E_NOMEM, "%s %s", m->name, key);
-	if (!(inst->key = strdup(key)))
-		goto out;
-	if (!found) {
-		if ((inst->data = berth_json_new_object()))
-			rc = BERTH_OK;
-		goto out;
-	}
-	if ((rc = berth_json_parse_object(&v, (const char *)text.p, text.len, INSTANCE_MAX)) ||
-	    (rc = berth_json_req_str(v, "state", 32, &state)))
-		goto out;
-	inst->state = berth_machine_state(m, state);
-	inst->data = berth_json_detach(v, "data");
-	if (inst->state < 0 || !inst->data)
-		rc = berth_fail(BERTH_E_STORE, "%s %s: state %s", m->name, key, state);
-out:
-	berth_json_free(v);
-	berth_buf_free(&text);
-	if (rc)
-		berth_instance_free(inst);
-	return rc;
 }
 
 /* What this event makes is a stranger's.  Asked after the step, which may have found out
@@ -65,31 +28,10 @@ static bool by_stranger(struct berth_agent *a, const struct berth_machine *m, co
 	return m->strangers && ev->in && (!ev->sender || agent_is_stranger(a, ev->sender));
 }
 
-static enum berth_err
-put(struct berth_agent *a, bool guest, const char *ns, const char *key, const struct berth_buf *value)
-{
-	return guest ? berth_store_put_guest(a->cfg.store, ns, key, value->p, value->len)
-		     : berth_store_put(a->cfg.store, ns, key, value->p, value->len);
-}
-
 static enum berth_err save(struct berth_agent *a, const struct berth_machine *m, const struct berth_instance *inst,
 			   const struct berth_event *ev)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	berth_buf_str(&text, "{\"state\":");
-	berth_json_print_str(&text, m->states[inst->state]);
-	berth_buf_str(&text, ",\"data\":");
-	if (!(rc = berth_json_print(&text, inst->data))) {
-		berth_buf_u8(&text, '}');
-		if (!(rc = berth_buf_status(&text)) && text.len > INSTANCE_MAX)
-			rc = berth_fail(BERTH_E_SIZE, "%s %s: %zu bytes", m->name, inst->key, text.len);
-		if (!rc)
-			rc = put(a, m->find && by_stranger(a, m, ev), m->name, inst->key, &text);
-	}
-	berth_buf_free(&text);
-	return rc;
+	return agent_save(a, m, inst, m->find && by_stranger(a, m, ev));
 }
 
 static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effects *fx, bool guest)
@@ -101,7 +43,7 @@ static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effec
 
 		a->polls_stale |= strcmp(p->ns, BERTH_NS_POLL) == 0;
 		rc = p->gone ? berth_store_delete(a->cfg.store, p->ns, p->key)
-			     : put(a, guest, p->ns, p->key, &p->value);
+			     : agent_put(a, guest, p->ns, p->key, &p->value);
 	}
 	return rc;
 }
@@ -187,12 +129,13 @@ static enum berth_err settle(struct berth_agent *a, enum berth_err rc, struct be
 static enum berth_err
 preface(struct berth_agent *a, const struct berth_machine *m, const struct berth_event *ev, struct berth_effects *pre)
 {
-	struct berth_effects one = { .state = BERTH_STATE_STAY };
+	struct berth_effects one;
 	bool over = false;
 	enum berth_err rc;
 
 	if (!ev->in || !ev->sender)
 		return BERTH_OK;
+	berth_effects_init(&one);
 	if ((rc = agent_note_peer(a, ev->in, ev->sender)) ||
 	    (rc = settle(a, berth_oob_admit(&a->env, ev, &one), &one, pre)) || m->rotates ||
 	    (rc = settle(a, berth_relation_moved(&a->env, ev, &one, &over), &one, pre)) || over)
@@ -217,11 +160,12 @@ static enum berth_err
 whole_step(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst,
 	   const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct berth_effects pre = { .state = BERTH_STATE_STAY };
+	struct berth_effects pre;
 	int before = inst->state;
-	enum berth_err rc = preface(a, m, ev, &pre);
+	enum berth_err rc;
 
-	if (rc || (rc = step(a, m, inst, ev, fx)))
+	berth_effects_init(&pre);
+	if ((rc = preface(a, m, ev, &pre)) || (rc = step(a, m, inst, ev, fx)))
 		goto out;
 	for (size_t i = 0; !rc && i < pre.n_forget; i++)
 		rc = berth_effects_forget(fx, pre.forget[i]);
@@ -313,12 +257,13 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	     const struct berth_event *ev, struct berth_json **result, const char **next)
 {
 	struct berth_instance inst = { 0 };
-	struct berth_effects fx = { .state = BERTH_STATE_STAY };
+	struct berth_effects fx;
 	enum berth_err step_rc = BERTH_OK, rc;
 	size_t ephemeral = a->n_ephemeral, ids = a->n_ids;
 	int before;
 	bool final;
 
+	berth_effects_init(&fx);
 	agent_refresh_time(a);
 	if ((rc = berth_store_begin(a->cfg.store)))
 		return rc;

@@ -233,5 +233,5 @@ const struct berth_machine berth_gateway_machine = {
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]),
 	.anonymous = anonymous, .counted = true, .rotates = true, .strict = true, .closed = "RETIRED", .recovery = GW_QUARANTINED,
-	.tentative = TENTATIVE,
+	.tentative = TENTATIVE, .apart = "dc", .apart_ns = "gateway-dc",
 };

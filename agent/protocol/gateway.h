@@ -11,7 +11,7 @@
  * gateway_hints.c (where the owner is).  One instance, "self"; its data:
  *
  *	factoryUri...	while BLANK
- *	dc, rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
+ *	dc (apart), rootHash, epoch, tip?, tipSeq?	since birth; tip since COMMITTING
  *	seek {lookups {thid: {rv, uri}}, answered, candidates [{blob, package, tip, regNo}],
  *	      failures, resting}
  *	seekDay {startS, bytes, wire}	of uptime and on the wire, since the day began
@@ -242,6 +242,8 @@ enum berth_err gateway_attest_operational(struct berth_env *env, struct berth_js
 enum berth_err gateway_hello(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 
 /* Our DeviceCredential, parsed; freed with berth_object_free(&dc->obj). */
-enum berth_err gateway_credential(const struct berth_instance *inst, struct berth_device_credential *dc);
+enum berth_err gateway_credential(struct berth_env *env, const struct berth_instance *inst, struct berth_device_credential *dc);
+/* The same as it came, compact; owned by the caller. */
+enum berth_err gateway_credential_text(struct berth_env *env, const struct berth_instance *inst, struct berth_json **out);
 
 #endif

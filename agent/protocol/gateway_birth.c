@@ -202,11 +202,24 @@ enum berth_err gateway_on_birth_denied(struct berth_env *env, struct berth_insta
 	return BERTH_OK;
 }
 
-enum berth_err gateway_credential(const struct berth_instance *inst, struct berth_device_credential *dc)
+enum berth_err gateway_credential_text(struct berth_env *env, const struct berth_instance *inst, struct berth_json **out)
 {
-	const char *compact = berth_data_str(inst->data, "dc");
+	enum berth_err rc = berth_instance_apart(env, &berth_gateway_machine, inst, out);
 
-	if (!compact)
-		return berth_fail(BERTH_E_INTERNAL, "no DeviceCredential");
-	return berth_device_credential_parse(dc, compact, strlen(compact));
+	if (!rc && berth_json_str(*out))
+		return BERTH_OK;
+	berth_json_free(*out);
+	*out = NULL;
+	return rc && rc != BERTH_E_NOMATCH ? rc : berth_fail(BERTH_E_INTERNAL, "no DeviceCredential");
+}
+
+enum berth_err gateway_credential(struct berth_env *env, const struct berth_instance *inst, struct berth_device_credential *dc)
+{
+	struct berth_json *v;
+	enum berth_err rc = gateway_credential_text(env, inst, &v);
+
+	if (!rc)
+		rc = berth_device_credential_parse(dc, berth_json_str(v), strlen(berth_json_str(v)));
+	berth_json_free(v);
+	return rc;
 }

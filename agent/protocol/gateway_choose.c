@@ -35,7 +35,7 @@ static void choice_free(struct choice *ch)
 
 /* what the device knows, for the rules of C.1a */
 struct known {
-	const char *compact;		/* our DeviceCredential */
+	struct berth_json *credential;	/* our DeviceCredential, compact */
 	struct berth_hash dc, root, tip, accept_tip, forked[FORKED_MAX], dseq_tip, receipt;
 	struct berth_chain_policy p;
 };
@@ -57,15 +57,17 @@ static enum berth_err load_release(struct known *k, const struct berth_json *end
 static enum berth_err known_load(struct known *k, struct berth_env *env, const struct berth_instance *inst)
 {
 	const struct berth_json *forked = berth_json_get(inst->data, "forked");
-	const char *compact = berth_data_str(inst->data, "dc");
+	const char *compact;
 	enum berth_err rc;
 
-	*k = (struct known){ .compact = compact, .p = { .resolver = env->resolver, .device_credential = &k->dc, .root = &k->root,
+	*k = (struct known){ .p = { .resolver = env->resolver, .device_credential = &k->dc, .root = &k->root,
 		.factory_did = env->identity(env, BERTH_ID_FACTORY)->did, .has_epoch = true,
 		.epoch = berth_data_int(inst->data, "epoch", 0), .floor_s = env->floor_s } };
-	berth_object_hash(&k->dc, compact, strlen(compact));
-	if ((rc = berth_body_get_32(inst->data, "rootHash", k->root.b)))
+	if ((rc = gateway_credential_text(env, inst, &k->credential)) ||
+	    (rc = berth_body_get_32(inst->data, "rootHash", k->root.b)))
 		return rc;
+	compact = berth_json_str(k->credential);
+	berth_object_hash(&k->dc, compact, strlen(compact));
 	if (berth_json_get(inst->data, "tip")) {
 		if ((rc = berth_body_get_32(inst->data, "tip", k->tip.b)))
 			return rc;
@@ -92,12 +94,19 @@ static enum berth_err known_load(struct known *k, struct berth_env *env, const s
 	return BERTH_OK;
 }
 
+static void known_free(struct known *k)
+{
+	if (k)
+		berth_json_free(k->credential);
+	free(k);
+}
+
 /* Takes entry apart and judges it; a bad one is only a hint that somebody lies. */
 static enum berth_err
 judge(struct candidate *c, const struct known *k, const struct berth_json *entry)
 {
 	/* a rendezvous leaves out the DeviceCredential, which we have */
-	enum berth_err rc = berth_invitation_read(&c->blob, &c->chain, entry, k->compact);
+	enum berth_err rc = berth_invitation_read(&c->blob, &c->chain, entry, berth_json_str(k->credential));
 
 	if (rc || (rc = berth_chain_accept(&c->result, c->chain, &k->p)))
 		return rc;
@@ -310,7 +319,7 @@ enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance
 	rc = lied ? berth_distrust_lied(notes, from) : berth_distrust_decay(notes, from);
 	berth_effects_audit(fx, "rendezvous %s answered: %zu of %zu hold%s", from, held, berth_json_len(blobs), why);
 out:
-	free(k);
+	known_free(k);
 	return rc;
 }
 
@@ -341,7 +350,7 @@ enum berth_err gateway_try_blobs(struct berth_env *env, struct berth_instance *i
 			rc = try_blob(env, inst, fx, k, &c);
 		candidate_free(&c);
 	}
-	free(k);
+	known_free(k);
 	return rc;
 }
 
@@ -385,7 +394,7 @@ enum berth_err gateway_choose(struct berth_env *env, struct berth_instance *inst
 		rc = choose(env, inst, fx, ch, k);
 	if (ch)
 		choice_free(ch);
-	free(k);
+	known_free(k);
 	return rc;
 }
 
@@ -405,7 +414,7 @@ enum berth_err gateway_on_invitation(struct berth_env *env, struct berth_instanc
 		berth_object_free(&c->blob.obj);
 	}
 	free(c);
-	free(k);
+	known_free(k);
 	return rc;
 }
 

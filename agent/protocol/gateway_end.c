@@ -189,7 +189,8 @@ enum berth_err gateway_say_ended(struct berth_env *env, const struct berth_insta
 
 /* ---- the end ---- */
 
-/* All that the device is without an owner; the tip it remembers for ever (C.1a). */
+/* All that the device is without an owner; the tip it remembers for ever (C.1a).  dc: of a
+ * record that was not written since it is kept apart. */
 static enum berth_err strip(struct berth_instance *inst, struct berth_json *ended)
 {
 	static const char *const stays[] = { "dc", "rootHash", "tip", "tipSeq", "dseqTip", "dseq" };
@@ -215,10 +216,10 @@ static enum berth_err strip(struct berth_instance *inst, struct berth_json *ende
 }
 
 /* The time that the owner taught us ends with it (C.4). */
-static enum berth_err reset_floor(const struct berth_instance *inst, struct berth_effects *fx)
+static enum berth_err reset_floor(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
 {
 	struct berth_device_credential dc = { 0 };
-	enum berth_err rc = gateway_credential(inst, &dc);
+	enum berth_err rc = gateway_credential(env, inst, &dc);
 
 	fx->floor_back = true;
 	fx->floor_s = dc.issued_s;
@@ -254,7 +255,7 @@ enum berth_err gateway_end_epoch(struct berth_env *env, struct berth_instance *i
 	/* once more, now that it counts */
 	if (!(rc = gateway_check_release(env, inst, berth_json_bool(berth_json_get(berth_json_get(inst->data, "release"),
 										    "retire"), false), compact, &rel)) &&
-	    !(rc = say_goodbye(env, inst, fx, &rel)) && !(rc = reset_floor(inst, fx))) {
+	    !(rc = say_goodbye(env, inst, fx, &rel)) && !(rc = reset_floor(env, inst, fx))) {
 		fx->wipe = fx->step_epoch = fx->step_generation = true;
 		berth_effects_audit(fx, "epoch %lld is over: %s, what its owner left is erased", (long long)rel.epoch,
 				    rel.retire ? "retired" : "released");

@@ -160,23 +160,33 @@ enum berth_err gateway_on_prove_owner(struct berth_env *env, struct berth_instan
 	return BERTH_OK;
 }
 
+/* The owner's chain has the credential itself. */
+static enum berth_err set_credential(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
+{
+	struct berth_json *dc;
+	struct berth_hash h;
+	enum berth_err rc = gateway_credential_text(env, inst, &dc);
+
+	if (rc)
+		return rc;
+	berth_object_hash(&h, berth_json_str(dc), strlen(berth_json_str(dc)));
+	berth_json_free(dc);
+	return berth_json_set_b64url(body, "deviceCredential", h.b, 32);
+}
+
 /* M5 */
 enum berth_err gateway_prove(struct berth_env *env, struct berth_instance *inst,
 			     const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_identity *id = me(env);
-	const char *dc = berth_data_str(inst->data, "dc");
 	struct berth_json *body = berth_json_new_object();
 	struct berth_buf proof = BERTH_BUF_INIT;
-	struct berth_hash h;
 	struct berth_run run;
 	struct berth_send *s;
 	enum berth_err rc;
 
 	(void)ev;
-	berth_object_hash(&h, dc, strlen(dc));	/* the owner's chain has the credential */
-	if ((rc = berth_run_load(&run, inst->data)) ||
-	    (rc = berth_json_set_b64url(body, "deviceCredential", h.b, 32)) ||
+	if ((rc = berth_run_load(&run, inst->data)) || (rc = set_credential(env, inst, body)) ||
 	    (rc = berth_json_set_str(body, "custody", berth_custody_name(berth_keys_custody(env->keys, id->name)))) ||
 	    (rc = add_str_array(body, "capabilities", NULL)))
 		goto out;

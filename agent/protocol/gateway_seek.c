@@ -220,7 +220,7 @@ ask_all(struct berth_env *env, struct berth_instance *inst, struct berth_effects
 enum berth_err gateway_ask_rendezvous(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
 	struct berth_device_credential dc = { 0 };
-	enum berth_err rc = gateway_credential(inst, &dc);
+	enum berth_err rc = gateway_credential(env, inst, &dc);
 
 	if (!rc)
 		rc = ask_all(env, inst, fx, &dc);
@@ -259,7 +259,7 @@ enum berth_err gateway_seek(struct berth_env *env, struct berth_instance *inst,
 		return rc;
 	if (!ordered && (rest_s = gateway_budget_rest_s(env, inst)) > 0)
 		return rest(inst, fx, rest_s);
-	if ((rc = gateway_credential(inst, &dc)) || (rc = gateway_note_start(env, inst)) ||
+	if ((rc = gateway_credential(env, inst, &dc)) || (rc = gateway_note_start(env, inst)) ||
 	    (rc = gateway_remind(env, inst, fx)))
 		goto out;
 	rc = ask_all(env, inst, fx, &dc);
@@ -336,7 +336,7 @@ enum berth_err gateway_on_challenge(struct berth_env *env, struct berth_instance
 	const char *uri;
 	enum berth_err rc;
 
-	if ((rc = gateway_credential(inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
+	if ((rc = gateway_credential(env, inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
 	    (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
 	    (rc = prove_body(env, inst, id, rv, ev->in->msg.thid, nonce, body)))
 		goto out;
@@ -391,7 +391,7 @@ enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance 
 	const char *uri;
 	enum berth_err rc;
 
-	if ((rc = gateway_credential(inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
+	if ((rc = gateway_credential(env, inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
 	    (rc = berth_json_req_arr(ev->in->msg.body, "blobs", BLOBS_MAX, &blobs)))
 		goto out;
 	if (!berth_did_same(ev->sender, rv->did)) {

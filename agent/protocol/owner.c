@@ -6,9 +6,18 @@
 
 const struct berth_identity *owner_me(struct berth_env *env) { return env->identity(env, BERTH_ID_OWNER); }
 
-enum berth_err owner_chain(const struct berth_instance *inst, struct berth_chain **chain)
+enum berth_err owner_package(struct berth_env *env, const struct berth_instance *inst, struct berth_json **out)
 {
-	return berth_chain_from_json(chain, berth_json_clone(berth_json_get(inst->data, "package")));
+	return berth_instance_apart(env, &berth_owner_machine, inst, out);
+}
+
+enum berth_err owner_chain(struct berth_env *env, const struct berth_instance *inst, struct berth_chain **chain)
+{
+	struct berth_json *package;
+	enum berth_err rc = owner_package(env, inst, &package);
+
+	*chain = NULL;
+	return rc ? rc : berth_chain_from_json(chain, package);
 }
 
 enum berth_err owner_run(struct berth_run *run, const struct berth_instance *inst, const struct berth_event *ev)
@@ -309,5 +318,5 @@ const struct berth_machine berth_owner_machine = {
 	.name = "owner", .piuri = BERTH_PIURI_ONBOARDING, .piuri2 = BERTH_PIURI_RENDEZVOUS,
 	.states = states, .n_states = sizeof(states) / sizeof(states[0]),
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .find = find,
-	.strict = true,
+	.strict = true, .apart = "package", .apart_ns = "owner-package",
 };

@@ -12,7 +12,7 @@
  * owner_items.c (what is provided), owner_set.c (M10 after the run).  The key is the deviceHash of
  * the chain's epoch in hex; data:
  *
- *	package		the chain package
+ *	package		the chain package (apart)
  *	serial, model, custody, factoryDid, epoch, tip, seq
  *	delegation, tipOwner	when we are only the delegate of the tip's owner
  *	dseq		the last delegation we signed
@@ -92,7 +92,7 @@ enum berth_err owner_leave(struct berth_env *env, struct berth_instance *inst, c
 enum berth_err owner_leave_with(struct berth_instance *inst, const char *credential, const char *to, bool retire);
 enum berth_err owner_say_leaving(const struct berth_instance *inst, struct berth_effects *fx);
 /* The device is ours to let go, and nothing else is under way; sells: and its chain may go on. */
-enum berth_err owner_may_let_go(struct berth_instance *inst, bool sells);
+enum berth_err owner_may_let_go(struct berth_env *env, struct berth_instance *inst, bool sells);
 /* The chain's next entry, in data.resold; with the receipt of data.ended it opens an epoch. */
 enum berth_err owner_say_sold(const struct berth_instance *inst, struct berth_effects *fx);
 enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, const char *to);
@@ -144,9 +144,9 @@ enum berth_err owner_make_credential(struct berth_env *env, struct berth_instanc
 				     const struct berth_run *run, const char *op_did, struct berth_buf *out);
 /* Where we are only a delegate: E_AUTHZ when the delegation is not for that; scope NULL: for
  * no delegate. */
-enum berth_err owner_check_scope(const struct berth_instance *inst, const char *scope);
+enum berth_err owner_check_scope(struct berth_env *env, const struct berth_instance *inst, const char *scope);
 /* body.delegation: by what right a delegate speaks; nothing of an owner. */
-enum berth_err owner_set_delegation(const struct berth_instance *inst, struct berth_json *body);
+enum berth_err owner_set_delegation(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
 /* The message is from a DID of this device, for its epoch: E_AUTHZ else. */
 enum berth_err owner_check_device(const struct berth_instance *inst, const struct berth_event *ev);
 /* prove-device of the run that the last hello began, judged.  E_TYPE: there was none. */
@@ -232,6 +232,8 @@ enum berth_err owner_note_receipt(struct berth_instance *inst, struct berth_effe
 				  const struct berth_chain *c, const char *receipt);
 /* The device is ours now: whoever had it before does not matter any more. */
 enum berth_err owner_forget_taken(struct berth_instance *inst, struct berth_effects *fx);
-enum berth_err owner_chain(const struct berth_instance *inst, struct berth_chain **chain);
+enum berth_err owner_chain(struct berth_env *env, const struct berth_instance *inst, struct berth_chain **chain);
+/* The same as it came; owned by the caller. */
+enum berth_err owner_package(struct berth_env *env, const struct berth_instance *inst, struct berth_json **out);
 
 #endif

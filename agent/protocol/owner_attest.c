@@ -39,7 +39,7 @@ static enum berth_err begin(struct berth_env *env, struct berth_instance *inst)
 
 	if (strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
 		return berth_fail(BERTH_E_KEY, "the device has %s keys: nothing can attest it", berth_data_str(inst->data, "custody"));
-	if ((rc = owner_check_scope(inst, BERTH_SCOPE_ATTEST)))
+	if ((rc = owner_check_scope(env, inst, BERTH_SCOPE_ATTEST)))
 		return rc;
 	berth_json_remove(inst->data, "attest");	/* a new question has a new nonce */
 	ask = berth_data_obj(inst->data, "attest");
@@ -60,7 +60,7 @@ static enum berth_err send_request(struct berth_env *env, const struct berth_ins
 	    (rc = berth_json_set_int(body, "epoch", berth_data_int(inst->data, "epoch", 0))) ||
 	    (rc = berth_json_set_str(body, "nonce", berth_data_str(ask, "nonce"))) ||
 	    (berth_json_get(ask, "log") && (rc = berth_json_set(body, "eventLog", berth_json_new_bool(true)))) ||
-	    (rc = owner_set_delegation(inst, body)) || (rc = berth_did_short(&peer, device)) ||
+	    (rc = owner_set_delegation(env, inst, body)) || (rc = berth_did_short(&peer, device)) ||
 	    (rc = berth_effects_drop(fx, berth_buf_cstr(&peer), thid)))
 		goto out;
 	rc = berth_effects_send(env, fx, owner_us(env, inst), device, NULL, BERTH_PIURI_ONBOARDING "attest-request", thid,
@@ -201,7 +201,7 @@ verify(struct berth_env *env, const struct berth_instance *inst, const struct be
 	enum berth_err rc;
 
 	if (!(rc = berth_body_get_32(ask, "nonce", nonce)) && !(rc = berth_pcr_list_read(&claim.pcrs, ask)) &&
-	    !(rc = owner_chain(inst, &c))) {
+	    !(rc = owner_chain(env, inst, &c))) {
 		claim.keys = &c->dc.keys;
 		rc = berth_attest_verify(env, &claim, ev->in->msg.body);
 	}
@@ -220,7 +220,7 @@ static enum berth_err bad(struct berth_env *env, struct berth_instance *inst, st
 	enum berth_err rc = keep(env, inst, fx, f);
 
 	if (rc || !policy_of(env, inst).quarantine || inst->state == OW_SUSPENDED ||
-	    owner_check_scope(inst, BERTH_SCOPE_SUSPEND))
+	    owner_check_scope(env, inst, BERTH_SCOPE_SUSPEND))
 		return rc;
 	snprintf(reason, sizeof(reason), "attestation: %s: %.120s", f->verdict, f->detail);
 	if ((rc = owner_take_out(env, inst, fx, reason)))
@@ -235,7 +235,7 @@ static enum berth_err good(struct berth_env *env, struct berth_instance *inst, s
 	enum berth_err rc = keep(env, inst, fx, f);
 
 	if (rc || !env->policy->attest_lift || inst->state != OW_SUSPENDED || !of || of != f->pcrs || !f->compared ||
-	    !owner_is_synced(env, inst) || owner_check_scope(inst, BERTH_SCOPE_SUSPEND))
+	    !owner_is_synced(env, inst) || owner_check_scope(env, inst, BERTH_SCOPE_SUSPEND))
 		return rc;
 	return owner_take_back(env, inst, fx, "attestation: as it was again");
 }

@@ -37,7 +37,7 @@ enum berth_err owner_release_by_delegate(struct berth_env *env, struct berth_ins
 	const char *to = NULL;
 	enum berth_err rc;
 
-	if ((rc = berth_json_opt_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(inst, true)) ||
+	if ((rc = berth_json_opt_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(env, inst, true)) ||
 	    (to && (rc = berth_owner_ref_of(env, to, &buyer))))
 		return rc;
 	return give(env, inst, fx, to, false, false);
@@ -50,7 +50,7 @@ enum berth_err owner_retire_by_delegate(struct berth_env *env, struct berth_inst
 	bool clear_tpm = false;
 	enum berth_err rc;
 
-	if ((rc = berth_json_opt_bool(ev->args, "clearTpm", &clear_tpm)) || (rc = owner_may_let_go(inst, false)))
+	if ((rc = berth_json_opt_bool(ev->args, "clearTpm", &clear_tpm)) || (rc = owner_may_let_go(env, inst, false)))
 		return rc;
 	if (berth_data_int(inst->data, "dseq", 0) == 0)
 		return berth_fail(BERTH_E_UNAVAILABLE, "it was not onboarded yet: only then does it hear us");

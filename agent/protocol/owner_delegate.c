@@ -54,14 +54,6 @@ static enum berth_err read_scope(const struct berth_event *ev, struct berth_dele
 	return BERTH_OK;
 }
 
-static enum berth_err package_with(struct berth_json **out, const struct berth_instance *inst, const char *delegation)
-{
-	struct berth_json *package = berth_json_clone(berth_json_get(inst->data, "package"));
-	enum berth_err rc = package ? berth_json_set_str(package, "delegation", delegation)
-				    : berth_fail(BERTH_E_NOMEM, "package");
-
-	return berth_json_give(out, package, rc);
-}
 
 /* args: {"to", "until", "scope"?}; result: the chain package for the delegate.  dseq rises with
  * each: a device that has seen a higher one refuses the earlier ones. */
@@ -70,20 +62,25 @@ enum berth_err owner_delegate(struct berth_env *env, struct berth_instance *inst
 {
 	struct berth_delegation d = { .dseq = berth_data_int(inst->data, "dseq", 0) + 1 };
 	struct berth_buf compact = BERTH_BUF_INIT;
+	struct berth_json *package = NULL;
 	enum berth_err rc;
 
-	if (!berth_json_get(inst->data, "package"))
+	if (!berth_json_get(inst->data, "tip"))
 		return berth_fail(BERTH_E_NOMATCH, "no chain of this device was imported");
 	if (berth_json_get(inst->data, "delegation"))
 		return berth_fail(BERTH_E_AUTHZ, "a delegate cannot delegate");
 	if ((rc = read_args(env, ev, &d)) || (rc = read_scope(ev, &d)) || (rc = berth_body_get_32(inst->data, "tip", d.tip.b)) ||
 	    (rc = berth_delegation_build(&compact, env->keys->keyring, owner_me(env)->sign_kid, &d)) ||
-	    (rc = package_with(&fx->result, inst, berth_buf_cstr(&compact))))
+	    (rc = owner_package(env, inst, &package)) ||
+	    (rc = berth_json_set_str(package, "delegation", berth_buf_cstr(&compact))))
 		goto out;
+	fx->result = package;
+	package = NULL;
 	rc = berth_json_set_int(inst->data, "dseq", d.dseq);
 	berth_effects_audit(fx, "device %s: delegation %lld to %.80s", berth_data_str(inst->data, "serial"),
 			    (long long)d.dseq, d.delegate);
 out:
+	berth_json_free(package);
 	berth_buf_free(&compact);
 	return rc;
 }

@@ -89,7 +89,7 @@ enum berth_err owner_import(struct berth_env *env, struct berth_instance *inst,
 		return rc;
 	if (!(copy = berth_json_clone(package)) || (rc = berth_json_set(inst->data, "package", copy)))
 		return berth_fail(BERTH_E_NOMEM, "package");
-	if ((rc = owner_chain(inst, &c)) || (rc = judge(env, c, &r)) || (rc = keep(inst, c, &r)) ||
+	if ((rc = owner_chain(env, inst, &c)) || (rc = judge(env, c, &r)) || (rc = keep(inst, c, &r)) ||
 	    (rc = learn_all(env, c)))
 		goto out;
 	fx->result = berth_json_new_object();

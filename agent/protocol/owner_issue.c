@@ -71,7 +71,7 @@ check_hardware(struct berth_env *env, const struct berth_instance *inst, const s
 {
 	struct berth_attest_claim claim = { .label = "berth-m8", .nonce = challenge, .said = &run->said, .did = op_did };
 	struct berth_chain *c = NULL;
-	enum berth_err rc = owner_chain(inst, &c);
+	enum berth_err rc = owner_chain(env, inst, &c);
 
 	if (!rc) {
 		claim.keys = &c->dc.keys;

@@ -27,7 +27,8 @@ enum berth_err owner_set_credentials(const struct berth_json *about, struct bert
 	return berth_json_set(body, "credentials", list);
 }
 
-static enum berth_err notice_body(const struct berth_instance *inst, const struct owner_notice *n, struct berth_json *body)
+static enum berth_err notice_body(struct berth_env *env, const struct berth_instance *inst, const struct owner_notice *n,
+				 struct berth_json *body)
 {
 	const char *reason = berth_data_str(n->status, "reason");
 	enum berth_err rc;
@@ -37,7 +38,7 @@ static enum berth_err notice_body(const struct berth_instance *inst, const struc
 	    (rc = berth_json_set_str(body, "status", berth_data_str(n->status, "is"))) ||
 	    (reason && (rc = berth_json_set_str(body, "reason", reason))) || (rc = owner_set_credentials(n->about, body)))
 		return rc;
-	return owner_set_delegation(inst, body);
+	return owner_set_delegation(env, inst, body);
 }
 
 enum berth_err owner_send_notice(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx,
@@ -46,7 +47,7 @@ enum berth_err owner_send_notice(struct berth_env *env, const struct berth_insta
 	struct berth_json *body = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = notice_body(inst, n, body))) {
+	if ((rc = notice_body(env, inst, n, body))) {
 		berth_json_free(body);
 		return rc;
 	}

@@ -100,7 +100,7 @@ enum berth_err owner_readmit(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc;
 
 	(void)ev;
-	if ((rc = owner_check_scope(inst, NULL)) || (rc = owner_change_status(env, inst, fx, BERTH_STATUS_ONBOARD, NULL))) {
+	if ((rc = owner_check_scope(env, inst, NULL)) || (rc = owner_change_status(env, inst, fx, BERTH_STATUS_ONBOARD, NULL))) {
 		berth_json_free(unheard);
 		return rc;
 	}

@@ -44,9 +44,8 @@ enum berth_err owner_invite(struct berth_env *env, struct berth_instance *inst,
 	enum berth_err rc;
 
 	(void)ev;
-	if ((rc = owner_make_blob(env, inst, &blob)))
+	if ((rc = owner_make_blob(env, inst, &blob)) || (rc = owner_package(env, inst, &package)))
 		goto out;
-	package = berth_json_clone(berth_json_get(inst->data, "package"));
 	fx->result = berth_json_new_object();
 	if ((rc = berth_json_set_str(fx->result, "blob", berth_buf_cstr(&blob)))) {
 		berth_json_free(package);
@@ -67,13 +66,8 @@ register_at(struct berth_env *env, struct berth_instance *inst, struct berth_eff
 	struct berth_send *s;
 	enum berth_err rc;
 
-	package = berth_json_clone(berth_json_get(inst->data, "package"));
-	if ((rc = env->learn(env, rv->did)) || (rc = berth_json_set_str(body, "blob", blob))) {
-		berth_json_free(package);
-		berth_json_free(body);
-		return rc;
-	}
-	if ((rc = berth_json_set(body, "package", package))) {
+	if ((rc = env->learn(env, rv->did)) || (rc = berth_json_set_str(body, "blob", blob)) ||
+	    (rc = owner_package(env, inst, &package)) || (rc = berth_json_set(body, "package", package))) {
 		berth_json_free(body);
 		return rc;
 	}

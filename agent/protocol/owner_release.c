@@ -21,7 +21,7 @@ bool owner_retires(const struct berth_instance *inst)
 }
 
 /* ---- may we? ---- */
-enum berth_err owner_may_let_go(struct berth_instance *inst, bool sells)
+enum berth_err owner_may_let_go(struct berth_env *env, struct berth_instance *inst, bool sells)
 {
 	struct berth_chain *c;
 	enum berth_err rc;
@@ -30,7 +30,7 @@ enum berth_err owner_may_let_go(struct berth_instance *inst, bool sells)
 		return berth_fail(BERTH_E_AUTHZ, "a delegate neither transfers nor retires");
 	if (berth_json_get(inst->data, "next"))
 		return berth_fail(BERTH_E_UNAVAILABLE, "a rotation of our DID for this device is under way");
-	if ((rc = owner_chain(inst, &c)))
+	if ((rc = owner_chain(env, inst, &c)))
 		return rc;
 	if (sells && !c->oc[c->n - 1].transferable)
 		rc = berth_fail(BERTH_E_AUTHZ, "its ownership is not transferable");
@@ -233,7 +233,7 @@ enum berth_err owner_transfer(struct berth_env *env, struct berth_instance *inst
 
 	if (berth_json_get(ev->args, "release"))
 		return owner_carry(env, inst, ev, fx, false);
-	if ((rc = berth_json_opt_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(inst, true)) ||
+	if ((rc = berth_json_opt_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(env, inst, true)) ||
 	    (to && (rc = berth_owner_ref_of(env, to, &buyer))) || (rc = owner_leave(env, inst, to, false, false)) ||
 	    (rc = owner_let_go_again(env, inst, ev, fx)))
 		return rc;
@@ -278,7 +278,7 @@ enum berth_err owner_retire(struct berth_env *env, struct berth_instance *inst,
 
 	if (berth_json_get(ev->args, "release"))
 		return owner_carry(env, inst, ev, fx, true);
-	if ((rc = berth_json_opt_bool(ev->args, "clearTpm", &clear_tpm)) || (rc = owner_may_let_go(inst, false)) ||
+	if ((rc = berth_json_opt_bool(ev->args, "clearTpm", &clear_tpm)) || (rc = owner_may_let_go(env, inst, false)) ||
 	    (rc = owner_leave(env, inst, NULL, true, clear_tpm)) || (rc = owner_let_go_again(env, inst, ev, fx)))
 		return rc;
 	fx->may_step_generation = true;

@@ -94,7 +94,7 @@ check_attestation(struct berth_env *env, const struct berth_instance *inst, cons
 
 	if (strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
 		return BERTH_OK;
-	if (!(rc = owner_chain(inst, &c))) {
+	if (!(rc = owner_chain(env, inst, &c))) {
 		claim.keys = &c->dc.keys;
 		rc = berth_attest_verify(env, &claim, body);
 	}
@@ -186,7 +186,7 @@ send_issue(struct berth_env *env, struct berth_instance *inst, struct berth_effe
 	if ((rc = credential_for(env, inst, fx, run, op_did, asked, &credential)) ||
 	    (rc = berth_json_set_str(berth_data_obj(inst->data, "renewal"), "peer", run->peer)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
-	    (rc = set_ldevid(inst, body)) || (rc = owner_set_trust(env, inst, body)) || (rc = owner_set_delegation(inst, body)))
+	    (rc = set_ldevid(inst, body)) || (rc = owner_set_trust(env, inst, body)) || (rc = owner_set_delegation(env, inst, body)))
 		goto out;
 	rc = owner_send(env, inst, fx, run, "renew-issue", body, false);
 	body = NULL;

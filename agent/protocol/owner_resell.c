@@ -26,10 +26,10 @@ enum berth_err berth_owner_ref_of(struct berth_env *env, const char *did, struct
 	return rc;
 }
 
-static enum berth_err sign_entry(struct berth_env *env, const struct berth_instance *inst, const char *to, struct berth_buf *out)
+static enum berth_err sign_entry(struct berth_env *env, const struct berth_instance *inst, const char *dc, const char *to,
+				 struct berth_buf *out)
 {
 	const char *receipt = berth_data_str(berth_json_get(inst->data, "ended"), "receipt");
-	const char *dc = berth_data_str(berth_json_get(inst->data, "package"), "deviceCredential");
 	struct berth_ownership oc = { .device = berth_data_str(inst->data, "factoryDid"), .has_prev = true,
 		.seq = berth_data_int(inst->data, "seq", 0) + 1, .epoch = berth_data_int(inst->data, "epoch", 0) + (receipt ? 1 : 0),
 		.transferable = true, .has_release_receipt = receipt != NULL, .issued_s = env->now_s < 0 ? 0 : env->now_s };
@@ -45,12 +45,14 @@ static enum berth_err sign_entry(struct berth_env *env, const struct berth_insta
 
 enum berth_err owner_resell(struct berth_env *env, struct berth_instance *inst, const char *to)
 {
-	struct berth_json *package = berth_json_clone(berth_json_get(inst->data, "package")), *resold = berth_json_new_object();
+	struct berth_json *package, *resold = berth_json_new_object();
 	struct berth_buf entry = BERTH_BUF_INIT;
 	enum berth_err rc;
 
+	if ((rc = owner_package(env, inst, &package)))
+		goto out;
 	berth_json_remove(package, "delegation");
-	if ((rc = sign_entry(env, inst, to, &entry)) ||
+	if ((rc = sign_entry(env, inst, berth_data_str(package, "deviceCredential"), to, &entry)) ||
 	    (rc = berth_json_push_str(berth_json_get_mut(package, "entries"), berth_buf_cstr(&entry))))
 		goto out;
 	rc = berth_json_set(resold, "package", package);
@@ -111,7 +113,7 @@ enum berth_err owner_sell_on(struct berth_env *env, struct berth_instance *inst,
 
 	if (berth_data_int(inst->data, "dseq", 0) > 0)
 		return owner_release_by_delegate(env, inst, ev, fx);
-	if ((rc = berth_json_req_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(inst, true)))
+	if ((rc = berth_json_req_str(ev->args, "to", BERTH_OWNER_DID_MAX, &to)) || (rc = owner_may_let_go(env, inst, true)))
 		return rc;
 	if (berth_json_get(inst->data, "used"))
 		return berth_fail(BERTH_E_AUTHZ, "it was in use in this epoch: it has to be released first");
@@ -130,13 +132,15 @@ enum berth_err owner_show_tombstone(struct berth_env *env, struct berth_instance
 				    const struct berth_event *ev, struct berth_effects *fx)
 {
 	const char *receipt = berth_data_str(berth_json_get(inst->data, "ended"), "receipt");
-	const char *dc = berth_data_str(berth_json_get(inst->data, "package"), "deviceCredential");
-	enum berth_err rc;
+	struct berth_json *package;
+	enum berth_err rc = owner_package(env, inst, &package);
 
-	(void)env;
 	(void)ev;
-	fx->result = berth_json_new_object();
-	if ((rc = berth_json_set_str(fx->result, "state", "RETIRED")) || (rc = berth_json_set_str(fx->result, "receipt", receipt)))
+	if (rc)
 		return rc;
-	return berth_json_set_str(fx->result, "deviceCredential", dc);
+	fx->result = berth_json_new_object();
+	if (!(rc = berth_json_set_str(fx->result, "state", "RETIRED")) && !(rc = berth_json_set_str(fx->result, "receipt", receipt)))
+		rc = berth_json_set_str(fx->result, "deviceCredential", berth_data_str(package, "deviceCredential"));
+	berth_json_free(package);
+	return rc;
 }

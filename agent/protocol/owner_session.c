@@ -109,7 +109,7 @@ static enum berth_err set_challenge(struct berth_env *env, const struct berth_in
 
 	if (!env->policy->ek_live)
 		return BERTH_OK;
-	if ((rc = owner_chain(inst, &c)))
+	if ((rc = owner_chain(env, inst, &c)))
 		return rc;
 	if (!is_hardware(c->dc.keys.custody))
 		goto out;	/* `accept` says whether such a device will do */
@@ -238,7 +238,7 @@ check_device(struct berth_env *env, struct berth_instance *inst, const struct be
 
 	if ((rc = berth_body_get_32(body, "deviceCredential", dc.b)) ||
 	    (rc = berth_json_req_str(body, "custody", 16, &custody)) ||
-	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) || (rc = owner_chain(inst, &c)))
+	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) || (rc = owner_chain(env, inst, &c)))
 		goto out;
 	if (!berth_hash_equal(&dc, &c->dc.obj.hash) || strcmp(custody, c->dc.keys.custody) != 0) {
 		rc = berth_fail(BERTH_E_HOLDER, "another DeviceCredential or custody than the chain's");

@@ -58,7 +58,7 @@ enum berth_err owner_note_change(struct berth_env *env, struct berth_instance *i
 
 	if (!has_items(inst))
 		return BERTH_OK;
-	if ((rc = owner_check_scope(inst, BERTH_SCOPE_CONFIGURE)))
+	if ((rc = owner_check_scope(env, inst, BERTH_SCOPE_CONFIGURE)))
 		return rc;
 	provision = berth_data_obj(inst->data, "provision");
 	if ((rc = set_confirmation(provision, args)) || (rc = berth_json_set_bool(provision, "changed", true)) ||
@@ -176,7 +176,7 @@ static enum berth_err make_set(struct berth_env *env, struct berth_instance *ins
 	return number(env, inst, provision);
 }
 
-static enum berth_err set_body(const struct berth_instance *inst, struct berth_json *body)
+static enum berth_err set_body(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
 {
 	const struct berth_json *p = under_way(inst);
 	int64_t confirm_s = berth_data_int(p, "confirmS", 0);
@@ -189,13 +189,13 @@ static enum berth_err set_body(const struct berth_instance *inst, struct berth_j
 	    (confirm_s && (rc = berth_json_set_int(body, "confirmWithin", confirm_s))) ||
 	    (by && (rc = berth_json_set_str(body, "confirmBy", by))))
 		return rc;
-	return owner_set_delegation(inst, body);
+	return owner_set_delegation(env, inst, body);
 }
 
 static enum berth_err say_set(struct berth_env *env, const struct berth_instance *inst, struct berth_effects *fx)
 {
 	struct berth_json *body = berth_json_new_object();
-	enum berth_err rc = set_body(inst, body);
+	enum berth_err rc = set_body(env, inst, body);
 
 	if (rc) {
 		berth_json_free(body);

@@ -22,29 +22,40 @@
 /* ---- may we ---- */
 /* A delegate can take a device out of service, as far as its delegation goes, and never
  * for good. */
-enum berth_err owner_check_scope(const struct berth_instance *inst, const char *scope)
+enum berth_err owner_check_scope(struct berth_env *env, const struct berth_instance *inst, const char *scope)
 {
-	const char *compact = berth_data_str(berth_json_get(inst->data, "package"), "delegation");
 	struct berth_delegation d = { 0 };
+	struct berth_json *package = NULL;
+	const char *compact;
 	enum berth_err rc;
 
 	if (!berth_json_get(inst->data, "tipOwner"))
 		return BERTH_OK;
-	if (!scope || !compact)
-		return berth_fail(BERTH_E_AUTHZ, "a delegate cannot do that");
-	if ((rc = berth_delegation_parse(&d, compact, strlen(compact))))
+	if (scope && (rc = owner_package(env, inst, &package)))
 		return rc;
-	if (!berth_delegation_has_scope(&d, scope))
+	if (!(compact = berth_data_str(package, "delegation")))
+		rc = berth_fail(BERTH_E_AUTHZ, "a delegate cannot do that");
+	else if (!(rc = berth_delegation_parse(&d, compact, strlen(compact))) && !berth_delegation_has_scope(&d, scope))
 		rc = berth_fail(BERTH_E_AUTHZ, "the delegation is not for %s", scope);
 	berth_object_free(&d.obj);
+	berth_json_free(package);
 	return rc;
 }
 
-enum berth_err owner_set_delegation(const struct berth_instance *inst, struct berth_json *body)
+enum berth_err owner_set_delegation(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body)
 {
-	const char *compact = berth_data_str(berth_json_get(inst->data, "package"), "delegation");
+	struct berth_json *package;
+	const char *compact;
+	enum berth_err rc;
 
-	return compact ? berth_json_set_str(body, "delegation", compact) : BERTH_OK;
+	if (!berth_json_get(inst->data, "delegation"))
+		return BERTH_OK;
+	if ((rc = owner_package(env, inst, &package)))
+		return rc;
+	if ((compact = berth_data_str(package, "delegation")))
+		rc = berth_json_set_str(body, "delegation", compact);
+	berth_json_free(package);
+	return rc;
 }
 
 /* ---- the operator's words ---- */
@@ -114,7 +125,7 @@ enum berth_err owner_suspend(struct berth_env *env, struct berth_instance *inst,
 	const char *reason;
 	enum berth_err rc;
 
-	if ((rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND)) || (rc = reason_of(ev, &reason)))
+	if ((rc = owner_check_scope(env, inst, BERTH_SCOPE_SUSPEND)) || (rc = reason_of(ev, &reason)))
 		return rc;
 	return owner_take_out(env, inst, fx, reason);
 }
@@ -135,7 +146,7 @@ enum berth_err owner_take_back(struct berth_env *env, struct berth_instance *ins
 enum berth_err owner_resume(struct berth_env *env, struct berth_instance *inst,
 			    const struct berth_event *ev, struct berth_effects *fx)
 {
-	enum berth_err rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND);
+	enum berth_err rc = owner_check_scope(env, inst, BERTH_SCOPE_SUSPEND);
 
 	(void)ev;
 	return rc ? rc : owner_take_back(env, inst, fx, NULL);
@@ -151,7 +162,7 @@ enum berth_err owner_resume_unheard(struct berth_env *env, struct berth_instance
 	if (owner_is_synced(env, inst) || berth_json_get(inst->data, "goodbye") || inst->state == OW_IMPORTED || inst->state > OW_RENEW_PENDING)
 		return berth_fail(BERTH_E_TYPE, "%s of a device that is %s", ev->on + strlen("cmd/"),
 				  berth_owner_machine.states[inst->state]);
-	if ((rc = owner_check_scope(inst, BERTH_SCOPE_SUSPEND)))
+	if ((rc = owner_check_scope(env, inst, BERTH_SCOPE_SUSPEND)))
 		return rc;
 	return change(env, inst, fx, BERTH_STATUS_VALID, NULL);
 }
@@ -163,7 +174,7 @@ enum berth_err owner_revoke(struct berth_env *env, struct berth_instance *inst,
 	const char *reason;
 	enum berth_err rc;
 
-	if ((rc = owner_check_scope(inst, NULL)) || (rc = reason_of(ev, &reason)))
+	if ((rc = owner_check_scope(env, inst, NULL)) || (rc = reason_of(ev, &reason)))
 		return rc;
 	rc = owner_mark_attested(inst, fx, NULL);
 	return rc ? rc : change(env, inst, fx, BERTH_STATUS_REVOKED, reason);
@@ -182,7 +193,7 @@ enum berth_err owner_revoke_early(struct berth_env *env, struct berth_instance *
 				  const struct berth_event *ev, struct berth_effects *fx)
 {
 	struct berth_run run;
-	enum berth_err rc = owner_check_scope(inst, NULL);
+	enum berth_err rc = owner_check_scope(env, inst, NULL);
 
 	if (!rc && !was_given(inst->data))
 		rc = berth_fail(BERTH_E_TYPE, "nothing has been issued that could be revoked");

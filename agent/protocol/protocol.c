@@ -121,6 +121,22 @@ void berth_instance_free(struct berth_instance *inst)
 	*inst = (struct berth_instance){ 0 };
 }
 
+enum berth_err berth_instance_apart(struct berth_env *env, const struct berth_machine *m, const struct berth_instance *inst,
+				    struct berth_json **out)
+{
+	const struct berth_json *set = berth_json_get(inst->data, m->apart);
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	*out = NULL;
+	if (set)
+		return (*out = berth_json_clone(set)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "%s %s", m->name, m->apart);
+	if (!(rc = env->records->get(env->records, m->apart_ns, inst->key, &text)))
+		rc = berth_json_parse(out, (const char *)text.p, text.len, BERTH_JSON_MAX);
+	berth_buf_free(&text);
+	return rc;
+}
+
 enum berth_err berth_env_seal(struct berth_env *env, const char *label, const struct berth_buf *plain, struct berth_buf *box)
 {
 	return env->keys->ops->seal(env->keys, label, env->has_epoch ? env->epoch : -1, plain->p, plain->len, box);

@@ -373,6 +373,10 @@ struct berth_machine {
 	bool strict;
 	/* Takes, as "message", whatever no other machine's protocol is. */
 	bool rest;
+	/* A member of data that is long, and seldom set or read.  The host keeps it in a record of
+	 * its own, in that namespace and under the instance's key, from the transaction of the
+	 * step that has set it on; steps read it with berth_instance_apart().  NULL: none. */
+	const char *apart, *apart_ns;
 	/* Which instance a message belongs to: allocated key.  E_NOMATCH: none of
 	 * this machine's.  NULL: there is only "self". */
 	enum berth_err (*find)(struct berth_env *env, const struct berth_event *ev, char **key);
@@ -394,6 +398,11 @@ int berth_machine_state(const struct berth_machine *m, const char *name);	/* -1 
 void berth_effects_init(struct berth_effects *fx);
 void berth_effects_free(struct berth_effects *fx);
 void berth_instance_free(struct berth_instance *inst);
+/* What the machine keeps apart: as this step has set it, else its record.  Owned by the
+ * caller.  E_NOMATCH: it was never set. */
+BERTH_MUST_USE enum berth_err
+berth_instance_apart(struct berth_env *env, const struct berth_machine *m, const struct berth_instance *inst,
+		     struct berth_json **out);
 
 /* Adds a message: authcrypt from one of our identities (in its long form until the
  * peer is known to know it), anoncrypt when from is NULL; to becomes the short form.  body is taken over, also

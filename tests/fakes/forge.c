@@ -81,13 +81,10 @@ size_t forge_answers(struct story *s)
 /* ---- chains ---- */
 struct berth_json *forge_package(struct story *s, struct sim_node *owner)
 {
-	struct berth_json *v = NULL, *out;
+	struct berth_json *out;
 
 	sim_as(owner);
-	CHECK_OK(berth_agent_instance(owner->agent, "owner", s->device, &v));
-	out = berth_json_clone(berth_json_get(berth_json_get(v, "data"), "package"));
-	assert_non_null(out);
-	berth_json_free(v);
+	CHECK_OK(berth_agent_apart(owner->agent, &berth_owner_machine, s->device, &out));
 	return out;
 }
 

@@ -369,7 +369,7 @@ static enum berth_err dump_one(void *arg, const char *key, const uint8_t *p, siz
 
 void story_dump(struct story *s, struct berth_buf *out)
 {
-	static const char *const spaces[] = { "gateway", "owner", "factory", "rendezvous", "identity", "peer", "known",
+	static const char *const spaces[] = { "gateway", "gateway-dc", "owner", "owner-package", "factory", "rendezvous", "identity", "peer", "known",
 		"poll", "thread", "provision", "doomed", "taken", "registration", "status", "status-lists", "item-a", "item-b", "pong", "ping", "problem" };
 
 	for (size_t i = 0; i < s->w.n; i++) {

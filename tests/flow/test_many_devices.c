@@ -11,19 +11,23 @@
 static void multiply(struct story *s)
 {
 	struct berth_store *store = s->owner->store;
-	struct berth_buf v = BERTH_BUF_INIT;
+	struct berth_buf v = BERTH_BUF_INIT, package = BERTH_BUF_INIT;
 	char key[65];
 	bool found;
 
 	CHECK_OK(berth_store_get(store, "owner", s->device, &v, &found));
 	assert_true(found);
+	CHECK_OK(berth_store_get(store, berth_owner_machine.apart_ns, s->device, &package, &found));
+	assert_true(found);
 	CHECK_OK(berth_store_begin(store));
 	for (int i = 0; i < MANY; i++) {
 		snprintf(key, sizeof(key), "%064x", (unsigned)i);
 		CHECK_OK(berth_store_put(store, "owner", key, v.p, v.len));
+		CHECK_OK(berth_store_put(store, berth_owner_machine.apart_ns, key, package.p, package.len));
 	}
 	CHECK_OK(berth_store_commit(store));
 	berth_buf_free(&v);
+	berth_buf_free(&package);
 }
 
 static long syncs_of_a_start(struct story *s)
