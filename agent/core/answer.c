@@ -97,7 +97,7 @@ static enum berth_err mark_sent(struct berth_agent *a, const struct berth_outbox
 
 	for (size_t i = 0; !rc && i < n; i++) {
 		berth_frame_ack(ack, rows[i].body, rows[i].body_len);
-		rc = berth_store_outbox_sent(a->cfg.store, rows[i].seq, ack, berth_agent_now_s(a));
+		rc = berth_store_outbox_sent(a->cfg.store, &rows[i], ack, berth_agent_now_s(a));
 	}
 	if (!rc)
 		rc = berth_store_commit(a->cfg.store);
@@ -274,17 +274,12 @@ void agent_answer_parked(struct berth_agent *a)
 /* acks ride in front of a message whose sender says whose they are */
 static void take_acks(struct berth_agent *a, const char *peer, const struct berth_frame_request *f)
 {
-	bool found;
+	size_t gone;
 
 	if (!f->n_acks || berth_store_begin(a->cfg.store))
 		return;
 	agent_parked_look(a, peer);	/* those behind may go */
-	for (size_t i = 0; i < f->n_acks; i++)
-		if (berth_store_outbox_ack(a->cfg.store, peer, f->acks + i * BERTH_ACK_LEN, &found)) {
-			berth_store_rollback(a->cfg.store);
-			return;
-		}
-	if (berth_store_commit(a->cfg.store))
+	if (berth_store_outbox_acks(a->cfg.store, peer, f->acks, f->n_acks, &gone) || berth_store_commit(a->cfg.store))
 		berth_store_rollback(a->cfg.store);
 }
 

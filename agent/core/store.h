@@ -147,7 +147,6 @@ int berth_store_schema(void);		/* the version this build reads and writes */
 #define BERTH_OUTBOX_DEAD_MAX 256	/* the oldest go */
 #define BERTH_OUTBOX_PEER_DEAD_MAX 64	/* of them for one peer */
 #define BERTH_OUTBOX_ERROR_MAX 256	/* what is kept of why; longer is cut */
-#define BERTH_OUTBOX_HASHES 8		/* packings of one message that may be acked */
 #define BERTH_OUTBOX_LIST_MAX 64
 #define BERTH_OUTBOX_LIST_BYTES ((size_t)2 << 20)	/* of one list; but always one row */
 #define BERTH_OUTBOX_EXPIRES_S (7 * 86400)	/* when the caller has no better one */
@@ -206,12 +205,18 @@ berth_store_outbox_for_peer(struct berth_store *s, const char *peer, int64_t now
 /* How many there are. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_count(struct berth_store *s, const char *peer, int64_t *out);
-/* The row was packed to bytes of this hash and handed to the transport.  Counts a
- * try and sets next_s by the back-off, so that a lost reply is a resend. */
+/* The row, as it was read in this batch (seq, tries, parked), is handed to the transport, and
+ * what it carries has this hash.  Counts a try and sets next_s by the back-off, so that a lost
+ * reply is a resend. */
 BERTH_MUST_USE enum berth_err
-berth_store_outbox_sent(struct berth_store *s, int64_t seq, const uint8_t ack[BERTH_ACK_LEN], int64_t now_s);
-/* Removes the row; *found false when peer has none with that hash (late, repeated
- * or forged: nothing to do). */
+berth_store_outbox_sent(struct berth_store *s, const struct berth_outbox_row *row, const uint8_t ack[BERTH_ACK_LEN],
+			int64_t now_s);
+/* Removes the rows of which there is a hash among the n that stand one behind the other in
+ * acks; *gone: how many.  Those of which peer has none are late, repeated or forged: nothing
+ * to do. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_acks(struct berth_store *s, const char *peer, const uint8_t *acks, size_t n, size_t *gone);
+/* The same with one. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ack[BERTH_ACK_LEN], bool *found);
 /* Not now (busy, another address): try again later.  A row that is gone is fine. */

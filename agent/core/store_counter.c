@@ -77,12 +77,12 @@ enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_coun
 
 	*out = (struct berth_store_counts){ 0 };
 	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) ||
-	    (rc = store_int(s, &out->parked, 0, "SELECT sum(parked) FROM outbox", "")) ||
 	    (rc = store_int(s, &out->dead, 0, "SELECT count(*) FROM dead", "")) ||
 	    (rc = store_int(s, &out->audit, 0, "SELECT count(*) FROM audit", "")))
 		return rc;
 	out->out = s->total.out_msgs;
 	out->out_bytes = s->total.out_bytes;
+	out->parked = s->total.parked;
 	out->inbox = s->total.in_msgs;
 	out->records = s->total.records;
 	out->guests = s->total.guests;

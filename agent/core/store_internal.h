@@ -52,7 +52,7 @@ struct berth_store {
 	uint64_t moved;		/* berth_store_outbox_moved() */
 	struct store_totals {	/* asking takes long: what is rolled back takes them along */
 		bool known;	/* counted; not the counters */
-		int64_t out_msgs, out_bytes, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
+		int64_t out_msgs, out_bytes, parked, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
 		struct { char name[BERTH_STORE_COUNTER_MAX + 1]; int64_t value; } counter[COUNTERS_KEPT];
 		size_t n_counters;
 	} total, at_begin, at_savepoint;

@@ -124,7 +124,27 @@ static const char *const to_6[] = {
  * not find.  An instance's moves when it is written. */
 static const char *const to_7[] = { NULL };
 
-static const char *const *const steps[] = { to_1, to_2, to_3, to_4, to_5, to_6, to_7 };
+/* What a row is acknowledged by stands in the row: it is the hash of the body, which never
+ * changes, so that there is one of them. */
+static const char *const to_8[] = {
+	"CREATE TABLE outbox_8 (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, peer TEXT NOT NULL, sender TEXT NOT NULL,"
+	" thid TEXT NOT NULL, endpoints TEXT NOT NULL, mode INTEGER NOT NULL, created_s INTEGER NOT NULL,"
+	" next_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, tries INTEGER NOT NULL, parked INTEGER NOT NULL,"
+	" guest INTEGER NOT NULL, size INTEGER NOT NULL, machine TEXT NOT NULL, instance TEXT NOT NULL,"
+	" error TEXT NOT NULL DEFAULT '', ack BLOB NOT NULL, body BLOB NOT NULL) STRICT",
+	"INSERT INTO outbox_8 SELECT seq, id, peer, sender, thid, endpoints, mode, created_s, next_s, expires_s, tries, parked,"
+	" guest, size, machine, instance, error, coalesce((SELECT max(a.ack) FROM outbox_sent a WHERE a.seq = o.seq), zeroblob(16)),"
+	" body FROM outbox o",
+	"DROP TABLE outbox_sent",
+	"DROP TABLE outbox",
+	"ALTER TABLE outbox_8 RENAME TO outbox",
+	"CREATE INDEX outbox_peer ON outbox (peer, thid, seq, id, size, parked, expires_s)",
+	"CREATE INDEX outbox_due ON outbox (next_s, seq, peer, thid, expires_s, parked) WHERE parked = 0",
+	"CREATE INDEX outbox_guest ON outbox (seq) WHERE guest = 1",
+	NULL
+};
+
+static const char *const *const steps[] = { to_1, to_2, to_3, to_4, to_5, to_6, to_7, to_8 };
 #define SCHEMA ((int)(sizeof(steps) / sizeof(steps[0])))
 
 int berth_store_schema(void) { return SCHEMA; }
@@ -133,7 +153,8 @@ static enum berth_err one_step(struct berth_store *s, int from)
 {
 	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
 					   "PRAGMA user_version = 3", "PRAGMA user_version = 4", "PRAGMA user_version = 5",
-					   "PRAGMA user_version = 6", "PRAGMA user_version = 7" };
+					   "PRAGMA user_version = 6", "PRAGMA user_version = 7",
+					   "PRAGMA user_version = 8" };
 	enum berth_err rc;
 
 	_Static_assert(sizeof(mark) / sizeof(mark[0]) == sizeof(steps) / sizeof(steps[0]), "a mark a step");

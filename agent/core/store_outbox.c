@@ -6,6 +6,10 @@
 #include "did/base/rand.h"
 
 #define PARKED_BACKOFF_MAX_S 8
+#define ACKS_MAX 64		/* at a time; a peer says those that are left again */
+
+/* In place of what it is acknowledged by: as long, so that a row which is sent stays where it is. */
+static const uint8_t unsent[BERTH_ACK_LEN];
 
 int64_t berth_backoff_s(int tries, uint32_t rnd)
 {
@@ -61,7 +65,8 @@ static enum berth_err look(struct berth_store *s, const struct berth_outbox_row 
 	int64_t is[4];
 	bool row;
 
-	if ((rc = store_totals(s)) ||
+	*out = (struct before){ 0 };
+	if ((rc = store_totals(s)) || !s->total.out_msgs ||
 	    (rc = store_ints(s, is, 4, &row, "SELECT count(*), sum(size), max(id = ?2), max(thid = ?3) FROM outbox WHERE peer = ?1",
 			     "sss", r->peer, r->id, r->thid[0] ? r->thid : r->id)))
 		return rc;
@@ -98,25 +103,38 @@ static enum berth_err let_sleep(struct berth_store *s, int64_t seq)
 	return rc;
 }
 
-/* *row: whether there was one. */
-static enum berth_err remove_row(struct berth_store *s, int64_t seq, bool *row)
+/* What is asked of a row before it goes.  ?1: BERTH_OUTBOX_BEHIND. */
+#define GOING "SELECT o.seq, o.size, o.parked, (SELECT iif(n.next_s = ?1, n.seq, 0) FROM outbox n WHERE n.peer = o.peer AND" \
+	" n.thid = o.thid AND n.seq > o.seq ORDER BY n.seq LIMIT 1) FROM outbox o WHERE "
+struct going {
+	int64_t seq, size, parked;
+	int64_t behind;		/* the one of its thread that has waited for it; 0: none */
+};
+
+static enum berth_err remove_row(struct berth_store *s, const struct going *g)
 {
 	enum berth_err rc;
-	int64_t is[2];		/* its size, and the next one of its thread */
 
-	*row = false;
-	if ((rc = store_totals(s)) ||
-	    (rc = store_ints(s, is, 2, row, "SELECT size, (SELECT n.seq FROM outbox n WHERE n.peer = o.peer AND n.thid = o.thid AND"
-			     " n.seq > o.seq ORDER BY n.seq LIMIT 1) FROM outbox o WHERE o.seq = ?1", "i", seq)) || !*row)
-		return rc;
-	if ((rc = let_sleep(s, seq)) ||
-	    (is[1] && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s = ?2", "ii", is[1],
-				      BERTH_OUTBOX_BEHIND))) ||
-	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", seq)))
+	if ((rc = let_sleep(s, g->seq)) ||
+	    (g->behind && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1", "i", g->behind))) ||
+	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", g->seq)))
 		return rc;
 	s->total.out_msgs--;
-	s->total.out_bytes -= is[0];
+	s->total.out_bytes -= g->size;
+	s->total.parked -= g->parked;
 	return BERTH_OK;
+}
+
+/* *row: whether there was one. */
+static enum berth_err remove_seq(struct berth_store *s, int64_t seq, bool *row)
+{
+	enum berth_err rc;
+	int64_t is[4];
+
+	*row = false;
+	if ((rc = store_totals(s)) || (rc = store_ints(s, is, 4, row, GOING "o.seq = ?2", "ii", BERTH_OUTBOX_BEHIND, seq)) || !*row)
+		return rc;
+	return remove_row(s, &(struct going){ is[0], is[1], is[2], is[3] });
 }
 
 enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
@@ -125,7 +143,7 @@ enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 	bool row;
 
 	s->moved++;
-	rc = remove_row(s, seq, &row);
+	rc = remove_seq(s, seq, &row);
 	return rc || row ? rc : store_contradiction(s, "outbox");	/* or loops over what is there would not end */
 }
 
@@ -175,79 +193,100 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 	if ((rc = store_ready(s, true)) || (rc = check_row(r)) || (rc = look(s, r, &before)) ||
 	    (rc = check_quota(s, r, &before)) || (rc = first_try(s, r, &before, &next_s)) ||
 	    (rc = store_run(s, "INSERT INTO outbox (seq, id, peer, sender, thid, endpoints, mode, created_s, next_s, expires_s,"
-			    " tries, parked, guest, machine, instance, body, size)"
-			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?15, length(?15))", "isssssiiiiiissb", ++s->last_seq, r->id,
-			    r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, r->created_s,
+			    " tries, parked, guest, machine, instance, ack, body, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?,"
+			    " ?16, length(?16))", "isssssiiiiiissbb", ++s->last_seq, r->id, r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, r->created_s,
 			    next_s, r->expires_s, (int64_t)r->parked, (int64_t)r->guest, r->machine ? r->machine : "",
-			    r->instance ? r->instance : "", r->body, r->body_len)))
+			    r->instance ? r->instance : "", unsent, sizeof(unsent), r->body, r->body_len)))
 		return rc;
 	s->total.out_msgs++;
+	s->total.parked += r->parked;
 	s->total.out_bytes += (int64_t)r->body_len;
 	return r->guest ? cap_guests(s) : BERTH_OK;
 }
 
 /* ---- what became of a row */
 
-/* tries + 1 and the next time; *tries: as they were, -1: no such row. */
-static enum berth_err count_try(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s, int64_t *tries)
+/* When it is tried again. */
+static int64_t wait_s(int64_t tries, bool parked, int64_t at_least_s)
 {
-	int64_t is[2], wait;	/* tries, parked */
-	enum berth_err rc;
-	bool row;
+	int64_t wait = store_backoff_now(tries);
 
-	*tries = -1;
-	if ((rc = store_ints(s, is, 2, &row, "SELECT tries, parked FROM outbox WHERE seq = ?1", "i", seq)) || !row)
-		return rc;
-	*tries = is[0];
-	wait = store_backoff_now(is[0]);
 	/* Goes only when its receiver asks, who may have lost it, or its own acks, with
 	 * a restart: no burden to be spared, somebody to be kept waiting. */
-	if (is[1] && wait > PARKED_BACKOFF_MAX_S)
+	if (parked && wait > PARKED_BACKOFF_MAX_S)
 		wait = PARKED_BACKOFF_MAX_S;
 	if (wait < at_least_s)
 		wait = at_least_s < BERTH_BACKOFF_MAX_S ? at_least_s : BERTH_BACKOFF_MAX_S;
-	return store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2 WHERE seq = ?1", "ii",
-			 seq, now_s + wait);
+	return wait;
 }
 
 enum berth_err berth_store_outbox_later(struct berth_store *s, int64_t seq, int64_t now_s, int64_t at_least_s)
 {
-	enum berth_err rc = store_ready(s, true);
-
-	return rc ? rc : count_try(s, seq, now_s, at_least_s, &(int64_t){ 0 });
-}
-
-enum berth_err berth_store_outbox_sent(struct berth_store *s, int64_t seq, const uint8_t ack[BERTH_ACK_LEN],
-				       int64_t now_s)
-{
 	enum berth_err rc;
-	int64_t tries;
+	int64_t is[2];		/* tries, parked */
+	bool row;
 
-	if ((rc = store_ready(s, true)) || (rc = count_try(s, seq, now_s, 0, &tries)))
-		return rc;
-	if (tries < 0)
-		return berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)seq);
-	if ((rc = store_run(s, "INSERT OR IGNORE INTO outbox_sent (seq, ack) VALUES (?1, ?2)", "ib", seq, ack,
-			    (size_t)BERTH_ACK_LEN)) || tries < BERTH_OUTBOX_HASHES)
-		return rc;
-	/* Of very many packings the first ones are as good as the last: keep some. */
-	return store_run(s, "DELETE FROM outbox_sent WHERE seq = ?1 AND ack <> ?2 AND ack IN (SELECT ack FROM"
-			 " outbox_sent WHERE seq = ?1 AND ack <> ?2 ORDER BY ack LIMIT -1 OFFSET ?3)", "ibi",
-			 seq, ack, (size_t)BERTH_ACK_LEN, (int64_t)(BERTH_OUTBOX_HASHES - 1));
-}
-
-enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ack[BERTH_ACK_LEN],
-				      bool *found)
-{
-	enum berth_err rc;
-	int64_t seq;
-
-	*found = false;
 	if ((rc = store_ready(s, true)) ||
-	    (rc = store_int(s, &seq, 0, "SELECT o.seq FROM outbox o JOIN outbox_sent a ON a.seq = o.seq"
-			    " WHERE o.peer = ?2 AND a.ack = ?1", "bs", ack, (size_t)BERTH_ACK_LEN, peer)))
+	    (rc = store_ints(s, is, 2, &row, "SELECT tries, parked FROM outbox WHERE seq = ?1", "i", seq)) || !row)
 		return rc;
-	return seq ? remove_row(s, seq, found) : BERTH_OK;
+	return store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2 WHERE seq = ?1", "ii", seq,
+			 now_s + wait_s(is[0], is[1] != 0, at_least_s));
+}
+
+enum berth_err berth_store_outbox_sent(struct berth_store *s, const struct berth_outbox_row *r,
+				       const uint8_t ack[BERTH_ACK_LEN], int64_t now_s)
+{
+	enum berth_err rc;
+
+	if ((rc = store_ready(s, true)) ||
+	    (rc = store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3 WHERE seq = ?1", "iib", r->seq,
+			    now_s + wait_s(r->tries, r->parked, 0), ack, (size_t)BERTH_ACK_LEN)))
+		return rc;
+	return sqlite3_changes(s->db) ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)r->seq);
+}
+
+/* Those of the peer's rows that one of the acks is of; all are looked at once, however many there are. */
+static enum berth_err find_acked(struct berth_store *s, const char *peer, const uint8_t *acks, size_t n, struct going out[ACKS_MAX],
+				 size_t *n_out)
+{
+	sqlite3_stmt *st;
+	enum berth_err rc;
+	bool row;
+
+	*n_out = 0;
+	if ((rc = store_stmt(s, &st, GOING "o.peer = ?2 AND instr(?3, o.ack) > 0 AND o.ack <> zeroblob(16)", "isb",
+			     BERTH_OUTBOX_BEHIND, peer, acks, n * BERTH_ACK_LEN)))
+		return rc;
+	while (*n_out < ACKS_MAX && !(rc = store_step(s, st, &row)) && row)
+		out[(*n_out)++] = (struct going){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
+						  sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3) };
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return rc;
+}
+
+enum berth_err berth_store_outbox_acks(struct berth_store *s, const char *peer, const uint8_t *acks, size_t n, size_t *gone)
+{
+	struct going g[ACKS_MAX];
+	size_t found = 0;
+	enum berth_err rc;
+
+	*gone = 0;
+	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) || !s->total.out_msgs)
+		return rc;
+	rc = find_acked(s, peer, acks, n, g, &found);
+	while (!rc && *gone < found && !(rc = remove_row(s, &g[*gone])))
+		++*gone;
+	return rc;
+}
+
+enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, const uint8_t ack[BERTH_ACK_LEN], bool *found)
+{
+	size_t gone;
+	enum berth_err rc = berth_store_outbox_acks(s, peer, ack, 1, &gone);
+
+	*found = gone > 0;
+	return rc;
 }
 
 static const char of_thread[] = "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1";
@@ -274,5 +313,5 @@ enum berth_err berth_store_outbox_done(struct berth_store *s, int64_t seq)
 {
 	enum berth_err rc = store_ready(s, true);
 
-	return rc ? rc : remove_row(s, seq, &(bool){ false });
+	return rc ? rc : remove_seq(s, seq, &(bool){ false });
 }

@@ -157,7 +157,7 @@ enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size
 	enum berth_err rc;
 
 	*out = (struct berth_outbox_list){ 0 };
-	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || s->total.out_msgs == s->total.parked ||
 	    (s->total.silent && (rc = due_of_silent(s, now_s, bounded(limit), want, out))))
 		return rc;
 	/* from the index alone; a row itself is read when it goes */
@@ -174,7 +174,7 @@ enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
 	int64_t silent = INT64_MAX;
 
 	*out_s = INT64_MAX;
-	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || s->total.out_msgs == s->total.parked ||
 	    (s->total.silent && (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", ""))) ||
 	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s < ?1"
 			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_BEHIND)))

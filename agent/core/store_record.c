@@ -18,13 +18,13 @@ static enum berth_err check_name(const char *ns, const char *key)
 
 enum berth_err store_totals(struct berth_store *s)
 {
-	int64_t box[4], rec[6];
+	int64_t box[5], rec[6];
 	enum berth_err rc;
 	bool row;
 
 	if (s->total.known)
 		return BERTH_OK;
-	if ((rc = store_ints(s, box, 4, &row, "SELECT count(*), sum(size), max(seq), (SELECT count(*) FROM inbox) FROM outbox", "")) ||
+	if ((rc = store_ints(s, box, 5, &row, "SELECT count(*), sum(size), max(seq), (SELECT count(*) FROM inbox), sum(parked) FROM outbox", "")) ||
 	    (rc = store_ints(s, rec, 6, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
 			     " max(guest), (SELECT count(*) FROM silent) FROM rec", "")))
 		return rc;
@@ -32,6 +32,7 @@ enum berth_err store_totals(struct berth_store *s)
 	s->total.out_msgs = box[0];
 	s->total.out_bytes = box[1];
 	s->total.in_msgs = box[3];
+	s->total.parked = box[4];
 	s->total.records = rec[0];
 	s->total.rec_bytes = rec[1];
 	s->total.guests = rec[2];

@@ -30,7 +30,7 @@ static void fill(struct berth_store *s)
 	uint8_t ack[BERTH_ACK_LEN] = { 1 };
 
 	if (berth_store_begin(s) || berth_store_put_str(s, "a", "k", "v") || berth_store_outbox_put(s, &row) ||
-	    berth_store_outbox_sent(s, 1, ack, 1) || berth_store_inbox_add(s, "did:x:1", "1", 1, NULL) ||
+	    berth_store_outbox_sent(s, &(struct berth_outbox_row){ .seq = 1 }, ack, 1) || berth_store_inbox_add(s, "did:x:1", "1", 1, NULL) ||
 	    berth_store_audit(s, 1, "e", "d") || berth_store_counter_set(s, "g", 1) || berth_store_commit(s))
 		abort();
 }

@@ -99,7 +99,7 @@ static void writes_outside_a_transaction_are_e_internal(void **state)
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_delete(s, "a", "k"));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_counter_set(s, "g", 1));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_put(s, &row));
-	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_sent(s, 1, ack, 0));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_sent(s, &(struct berth_outbox_row){ .seq = 1 }, ack, 0));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_ack(s, "did:x:1", ack, &found));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_later(s, 1, 0, 0));
 	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_dead(s, 1, 0, "x"));

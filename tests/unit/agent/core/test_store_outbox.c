@@ -1,73 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/check.h"
-
-#include "agent/core/store.h"
-#include "did/base/rand.h"
-#include "tests/fakes/tmpdir.h"
-
-static char dir[TMPDIR_LEN];
-static struct berth_store *s;
-
-static int fresh(void **state)
-{
-	(void)state;
-	test_tmpdir(dir);
-	return berth_store_open(&s, dir, true) || berth_store_begin(s);
-}
-
-static int gone(void **state)
-{
-	(void)state;
-	berth_store_close(s);
-	test_tmpdir_remove(dir);
-	berth_random_inject(NULL);
-	return 0;
-}
-
-static void restart(void)
-{
-	CHECK_OK(berth_store_commit(s));
-	berth_store_close(s);
-	CHECK_OK(berth_store_open(&s, dir, false));
-	CHECK_OK(berth_store_begin(s));
-}
-
-static struct berth_outbox_row message(const char *id, const char *peer)
-{
-	return (struct berth_outbox_row){
-		.id = id, .peer = peer, .from = "did:x:me", .thid = "t1", .endpoints = "[\"nng+tcp://a:1\"]",
-		.mode = 3, .body = (const uint8_t *)"{\"a\":1}", .body_len = 7,
-		.created_s = 100, .next_s = 100, .expires_s = 1000,
-	};
-}
-
-static int64_t put(const char *id, const char *peer)
-{
-	struct berth_outbox_row row = message(id, peer);
-	struct berth_outbox_list l;
-	int64_t seq;
-
-	CHECK_OK(berth_store_outbox_put(s, &row));
-	CHECK_OK(berth_store_outbox_for_peer(s, peer, 100, 64, &l));
-	seq = l.rows[l.n - 1].seq;
-	berth_outbox_list_free(&l);
-	return seq;
-}
-
-/* The ids that are due, in order, with spaces. */
-static const char *due(int64_t now_s)
-{
-	static char out[256];
-	struct berth_outbox_list l;
-	size_t at = 0;
-
-	CHECK_OK(berth_store_outbox_due(s, now_s, 64, NULL, &l));
-	out[0] = '\0';
-	for (size_t i = 0; i < l.n; i++)
-		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s ", l.rows[i].id);
-	berth_outbox_list_free(&l);
-	return out;
-}
+#include "tests/unit/agent/core/store_rows.h"
 
 static void a_row_comes_back_as_it_was_put(void **state)
 {
@@ -117,57 +49,6 @@ static void due_rows_come_longest_due_first(void **state)
 	assert_string_equal(due(1000), "");
 }
 
-static void a_row_stays_until_its_peer_acks_one_of_its_packings(void **state)
-{
-	uint8_t one[BERTH_ACK_LEN] = { 1 }, two[BERTH_ACK_LEN] = { 2 }, other[BERTH_ACK_LEN] = { 3 };
-	int64_t seq = put("m1", "did:x:1");
-	struct berth_store_counts c;
-	bool found;
-
-	(void)state;
-	CHECK_OK(berth_store_outbox_ack(s, "did:x:1", one, &found));
-	CHECK(!found);
-	CHECK_OK(berth_store_outbox_sent(s, seq, one, 100));
-	assert_string_equal(due(100), "");
-	assert_string_equal(due(101), "m1 ");
-	CHECK_OK(berth_store_outbox_sent(s, seq, two, 101));
-	restart();
-	CHECK_OK(berth_store_outbox_ack(s, "did:x:2", one, &found));
-	CHECK(!found);
-	CHECK_OK(berth_store_outbox_ack(s, "did:x:1", other, &found));
-	CHECK(!found);
-	CHECK_OK(berth_store_outbox_ack(s, "did:x:1", one, &found));
-	CHECK(found);
-	CHECK_OK(berth_store_outbox_ack(s, "did:x:1", two, &found));
-	CHECK(!found);
-	CHECK_OK(berth_store_counts(s, &c));
-	CHECK(c.out == 0 && c.out_bytes == 0);
-	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_sent(s, seq, one, 102));
-}
-
-static void old_packings_are_forgotten_not_the_last_one(void **state)
-{
-	int64_t seq = put("m1", "did:x:1");
-	uint8_t ack[BERTH_ACK_LEN] = { 0 };
-	size_t known = 0;
-	bool found;
-
-	(void)state;
-	for (int i = 0; i < 20; i++) {
-		ack[0] = (uint8_t)(200 - i);	/* the last one sorts first */
-		CHECK_OK(berth_store_outbox_sent(s, seq, ack, 100));
-	}
-	for (int i = 19; i >= 0; i--) {
-		ack[0] = (uint8_t)(200 - i);
-		CHECK_OK(berth_store_savepoint(s));
-		CHECK_OK(berth_store_outbox_ack(s, "did:x:1", ack, &found));
-		CHECK_OK(berth_store_undo(s));
-		CHECK(i != 19 || found);
-		known += found;
-	}
-	assert_int_equal(known, BERTH_OUTBOX_HASHES);
-}
-
 static void a_polling_peer_gets_all_of_its_own_in_order(void **state)
 {
 	struct berth_outbox_row row = message("p2", "did:x:1");
@@ -186,7 +67,7 @@ static void a_polling_peer_gets_all_of_its_own_in_order(void **state)
 	CHECK_OK(berth_store_outbox_for_peer(s, "did:x:1", 500, 1, &l));
 	assert_int_equal(l.n, 1);
 	berth_outbox_list_free(&l);
-	CHECK_OK(berth_store_outbox_sent(s, seq, ack, 500));
+	CHECK_OK(sent(seq, 1, ack, 500));
 	CHECK_OK(berth_store_outbox_ack(s, "did:x:1", ack, &found));
 	CHECK_OK(berth_store_outbox_for_peer(s, "did:x:1", 500, 64, &l));
 	CHECK(l.n == 1 && !strcmp(l.rows[0].id, "p2"));
@@ -658,11 +539,9 @@ static void strangers_push_out_each_others_rows_only(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		T(a_row_comes_back_as_it_was_put), T(due_rows_come_longest_due_first),
-		T(a_row_stays_until_its_peer_acks_one_of_its_packings),
-		T(old_packings_are_forgotten_not_the_last_one), T(a_polling_peer_gets_all_of_its_own_in_order),
+		T(a_polling_peer_gets_all_of_its_own_in_order),
 		T(back_off_doubles_to_an_hour_with_full_jitter), T(retry_counts_and_waits),
 		T(expired_and_refused_rows_become_dead_letters), T(a_finished_thread_takes_its_rows_along),
 		T(what_one_instance_has_said_to_a_did_is_taken_back),
