@@ -12,7 +12,7 @@ DEBS_FUZZ := clang libclang-rt-14-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # tests/fakes/alloc.c makes these fail; tests/fakes/tap.c listens to what is packed
-WRAP := $(foreach f,malloc calloc realloc strdup strndup berth_pack,-Wl,--wrap=$(f))
+WRAP := $(foreach f,malloc calloc realloc strdup strndup free berth_json_home_take berth_pack,-Wl,--wrap=$(f))
 FAKES_OBJ := $(call obj,$(wildcard tests/fakes/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(shell find tests/unit tests/flow -name 'test_*.c' 2>/dev/null))
 HELPERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/system/*.c))

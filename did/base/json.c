@@ -80,11 +80,14 @@ const char *berth_json_key(const struct berth_json *v)
 
 const struct berth_json *berth_json_get(const struct berth_json *obj, const char *key)
 {
-	if (!key || !berth_json_is(obj, BERTH_JSON_OBJECT))
+	size_t n;
+
+	if (!key || !obj || berth_json_type(obj) != cJSON_Object)
 		return NULL;
-	for (const cJSON *m = obj->c.child; m; m = m->next)
-		if (m->string[0] == key[0] && !strcmp(m->string, key))
-			return (const struct berth_json *)m;
+	n = strlen(key);
+	for (const struct berth_json *m = berth_json_child(obj); m; m = (const struct berth_json *)m->c.next)
+		if (berth_json_named(m, key, n))
+			return m;
 	return NULL;
 }
 
@@ -117,7 +120,7 @@ static bool equal_objects(const struct berth_json *a, const struct berth_json *b
 	if (berth_json_len(a) != berth_json_len(b))
 		return false;
 	berth_json_each(m, a) {	/* mostly in the same order, then no look-up is needed */
-		other = guess && !strcmp(berth_json_key(guess), berth_json_key(m)) ?
+		other = guess && berth_json_named(guess, m->c.string, m->name_len) ?
 			guess : berth_json_get(b, berth_json_key(m));
 		if (!other || !berth_json_equal(m, other))
 			return false;
@@ -133,7 +136,7 @@ bool berth_json_equal(const struct berth_json *a, const struct berth_json *b)
 	switch (berth_json_kind(a)) {
 	case BERTH_JSON_BOOL: return berth_json_bool(a, false) == berth_json_bool(b, false);
 	case BERTH_JSON_NUMBER: return berth_json_num(a) == berth_json_num(b);
-	case BERTH_JSON_STRING: return !strcmp(berth_json_str(a), berth_json_str(b));
+	case BERTH_JSON_STRING: return a->text_len == b->text_len && !memcmp(a->c.valuestring, b->c.valuestring, a->text_len);
 	case BERTH_JSON_ARRAY: return equal_arrays(a, b);
 	case BERTH_JSON_OBJECT: return equal_objects(a, b);
 	default: return true;
@@ -166,7 +169,7 @@ static enum berth_err get_str(const struct berth_json *obj, const char *key, siz
 
 	if (rc || !v)
 		return rc;
-	if (strlen(berth_json_str(v)) > max)
+	if (v->text_len > max)
 		return berth_fail(BERTH_E_SIZE, "%s: longer than %zu bytes", key, max);
 	*out = berth_json_str(v);
 	return BERTH_OK;

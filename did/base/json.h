@@ -37,19 +37,15 @@ berth_json_parse(struct berth_json **out, const char *p, size_t n, size_t max);
 BERTH_MUST_USE enum berth_err
 berth_json_parse_object(struct berth_json **out, const char *p, size_t n, size_t max);
 
-/* The same, but of the root's members only those that are named (the last name is
- * NULL) are in the tree.  The others are read as strictly, and faster: for whoever
- * asks what a text is, not what it says. */
-BERTH_MUST_USE enum berth_err
-berth_json_parse_members(struct berth_json **out, const char *p, size_t n, size_t max, const char *const *names);
-
 /* The same as berth_json_parse, for what is going to be signed or hashed: an
  * integer literal whose double prints as another number is E_JSON, so that
  * nothing is canonicalised lossily. */
 BERTH_MUST_USE enum berth_err
 berth_json_parse_exact(struct berth_json **out, const char *p, size_t n, size_t max);
 
-/* Every string is overwritten before it is freed.  NULL is fine. */
+/* NULL is fine.  Names, texts and numbers are overwritten before their memory is given back,
+ * and at once where a value is removed from a tree or replaced.  The memory of a tree is given
+ * back as a whole: what was detached from it keeps it until that has been freed, too. */
 void berth_json_free(struct berth_json *root);
 
 /* Reading.  All getters borrow; what they give lives as long as the root. */

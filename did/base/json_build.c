@@ -6,45 +6,38 @@
 
 #include "did/base/json_num.h"
 #include "did/base/json_tree.h"
-#include "did/base/utf8.h"
 
 static enum berth_err no_memory(void)
 {
 	return berth_fail(BERTH_E_NOMEM, "json value");
 }
 
-struct berth_json *berth_json_new_object(void)
+static const struct berth_json_text no_text;
+
+static struct berth_json *new_value(int type)
 {
-	return berth_json_node(cJSON_Object, 0, 0);
+	return berth_json_value_of(NULL, type, no_text, no_text);
 }
 
-struct berth_json *berth_json_new_array(void)
-{
-	return berth_json_node(cJSON_Array, 0, 0);
-}
+struct berth_json *berth_json_new_object(void) { return new_value(cJSON_Object); }
+struct berth_json *berth_json_new_array(void) { return new_value(cJSON_Array); }
+struct berth_json *berth_json_new_bool(bool v) { return new_value(v ? cJSON_True : cJSON_False); }
+struct berth_json *berth_json_new_null(void) { return new_value(cJSON_NULL); }
 
 struct berth_json *berth_json_new_str(const char *s)
 {
-	return s && berth_utf8_valid(s, strlen(s)) ? berth_json_node_of(cJSON_String, NULL, s) : NULL;
+	struct berth_json_text text;
+
+	return s && berth_json_text(&text, s) ? berth_json_value_of(NULL, cJSON_String, no_text, text) : NULL;
 }
 
 struct berth_json *berth_json_new_int(int64_t v)
 {
-	struct berth_json *n = fabs((double)v) <= BERTH_JSON_INT_MAX ? berth_json_node(cJSON_Number, 0, 0) : NULL;
+	struct berth_json *n = fabs((double)v) <= BERTH_JSON_INT_MAX ? new_value(cJSON_Number) : NULL;
 
 	if (n)
 		n->c.valuedouble = (double)v;
 	return n;
-}
-
-struct berth_json *berth_json_new_bool(bool v)
-{
-	return berth_json_node(v ? cJSON_True : cJSON_False, 0, 0);
-}
-
-struct berth_json *berth_json_new_null(void)
-{
-	return berth_json_node(cJSON_NULL, 0, 0);
 }
 
 struct berth_json *berth_json_detach(struct berth_json *obj, const char *key)
@@ -58,32 +51,32 @@ struct berth_json *berth_json_detach(struct berth_json *obj, const char *key)
 
 void berth_json_remove(struct berth_json *obj, const char *key)
 {
-	berth_json_free(berth_json_detach(obj, key));
+	berth_json_free_wiped(berth_json_detach(obj, key));
 }
 
 /* What it held is gone; text is copied before, because it may be part of that. */
-static enum berth_err become(struct berth_json *v, int type, const char *text)
+static enum berth_err become(struct berth_json *v, int type, struct berth_json_text text)
 {
-	char *own = text ? berth_json_dup(text) : NULL;
-
-	if (text && !own)
+	if (text.s && !berth_json_dup(&text))
 		return no_memory();
 	berth_json_clear(v);
-	v->c.type = (v->c.type & cJSON_StringIsConst) | type;
-	v->c.valuestring = own;
+	v->c.type = (v->c.type & BERTH_JSON_OF_NAME) | type;
+	if (text.s)
+		berth_json_give_text(v, &text, 0);
 	return BERTH_OK;
 }
 
-/* A text that stands in the block of its value cannot move along. */
+/* A text that lives with its value cannot move along. */
 static enum berth_err move_value(struct berth_json *to, struct berth_json *from)
 {
 	if (from->c.type & cJSON_IsReference)
-		return become(to, cJSON_String, from->c.valuestring);
+		return become(to, cJSON_String, berth_json_text_of(from));
 	berth_json_clear(to);
-	to->c.type = (to->c.type & cJSON_StringIsConst) | berth_json_type(from);
+	to->c.type = (to->c.type & BERTH_JSON_OF_NAME) | (from->c.type & ~BERTH_JSON_OF_NAME);
 	to->c.child = from->c.child;
 	to->c.valuestring = from->c.valuestring;
 	to->c.valuedouble = from->c.valuedouble;
+	to->text_len = from->text_len;
 	from->c.child = NULL;
 	from->c.valuestring = NULL;
 	return BERTH_OK;
@@ -93,6 +86,7 @@ static enum berth_err move_value(struct berth_json *to, struct berth_json *from)
 enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct berth_json *take)
 {
 	struct berth_json *old = berth_json_get_mut(obj, key);
+	struct berth_json_text name;
 	enum berth_err rc = BERTH_OK;
 
 	if (!obj || !take) {
@@ -101,9 +95,10 @@ enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct be
 		rc = berth_fail(BERTH_E_TYPE, "%s: of no object", key);
 	} else if (old) {
 		rc = move_value(old, take);
-	} else if (!berth_utf8_valid(key, strlen(key))) {
+	} else if (!berth_json_text(&name, key)) {
 		rc = berth_fail(BERTH_E_JSON, "member name: bad UTF-8");
-	} else if ((take->c.string = berth_json_dup(key))) {
+	} else if (berth_json_dup(&name)) {
+		berth_json_give_name(take, &name, 0);
 		berth_json_append(obj, take);
 		take = NULL;
 	} else {
@@ -115,8 +110,10 @@ enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct be
 
 /* The member of that name, with that value as far as it is a text. */
 static enum berth_err
-member(struct berth_json *obj, const char *key, int type, const char *text, struct berth_json **out)
+member(struct berth_json *obj, const char *key, int type, struct berth_json_text text, struct berth_json **out)
 {
+	struct berth_json_text name;
+
 	*out = berth_json_get_mut(obj, key);
 	if (*out)
 		return become(*out, type, text);
@@ -124,9 +121,9 @@ member(struct berth_json *obj, const char *key, int type, const char *text, stru
 		return no_memory();
 	if (!berth_json_is(obj, BERTH_JSON_OBJECT))
 		return berth_fail(BERTH_E_TYPE, "%s: of no object", key);
-	if (!berth_utf8_valid(key, strlen(key)))
+	if (!berth_json_text(&name, key))
 		return berth_fail(BERTH_E_JSON, "member name: bad UTF-8");
-	*out = berth_json_node_of(type, key, text);
+	*out = berth_json_value_of(obj->home, type, name, text);
 	if (!*out)
 		return no_memory();
 	berth_json_append(obj, *out);
@@ -135,13 +132,14 @@ member(struct berth_json *obj, const char *key, int type, const char *text, stru
 
 enum berth_err berth_json_set_str(struct berth_json *obj, const char *key, const char *s)
 {
+	struct berth_json_text text;
 	struct berth_json *m;
 
 	if (!s)
 		return no_memory();
-	if (!berth_utf8_valid(s, strlen(s)))
+	if (!berth_json_text(&text, s))
 		return berth_fail(BERTH_E_JSON, "%s: bad UTF-8", key);
-	return member(obj, key, cJSON_String, s, &m);
+	return member(obj, key, cJSON_String, text, &m);
 }
 
 enum berth_err berth_json_set_int(struct berth_json *obj, const char *key, int64_t v)
@@ -151,7 +149,7 @@ enum berth_err berth_json_set_int(struct berth_json *obj, const char *key, int64
 
 	if (fabs((double)v) > BERTH_JSON_INT_MAX)
 		return berth_fail(BERTH_E_TYPE, "%s: out of range", key);
-	rc = member(obj, key, cJSON_Number, NULL, &m);
+	rc = member(obj, key, cJSON_Number, no_text, &m);
 	if (!rc)
 		m->c.valuedouble = (double)v;
 	return rc;
@@ -161,17 +159,20 @@ enum berth_err berth_json_set_bool(struct berth_json *obj, const char *key, bool
 {
 	struct berth_json *m;
 
-	return member(obj, key, v ? cJSON_True : cJSON_False, NULL, &m);
+	return member(obj, key, v ? cJSON_True : cJSON_False, no_text, &m);
+}
+
+static enum berth_err takes_elements(const struct berth_json *arr)
+{
+	if (!arr)
+		return no_memory();
+	return berth_json_is(arr, BERTH_JSON_ARRAY) ? BERTH_OK : berth_fail(BERTH_E_TYPE, "an element of no array");
 }
 
 enum berth_err berth_json_push(struct berth_json *arr, struct berth_json *take)
 {
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc = take ? takes_elements(arr) : no_memory();
 
-	if (!arr || !take)
-		rc = no_memory();
-	else if (!berth_json_is(arr, BERTH_JSON_ARRAY))
-		rc = berth_fail(BERTH_E_TYPE, "an element of no array");
 	if (rc)
 		berth_json_free(take);
 	else
@@ -181,9 +182,16 @@ enum berth_err berth_json_push(struct berth_json *arr, struct berth_json *take)
 
 enum berth_err berth_json_push_str(struct berth_json *arr, const char *s)
 {
-	if (s && !berth_utf8_valid(s, strlen(s)))
+	struct berth_json_text text;
+	struct berth_json *v;
+	enum berth_err rc;
+
+	if (s && !berth_json_text(&text, s))
 		return berth_fail(BERTH_E_JSON, "array element: bad UTF-8");
-	return berth_json_push(arr, berth_json_new_str(s));
+	if ((rc = s ? takes_elements(arr) : no_memory()))
+		return rc;
+	v = berth_json_value_of(arr->home, cJSON_String, no_text, text);
+	return berth_json_push(arr, v);
 }
 
 enum berth_err berth_json_give(struct berth_json **out, struct berth_json *take, enum berth_err rc)
@@ -231,5 +239,5 @@ void berth_json_drop(struct berth_json *arr, struct berth_json *element)
 	if (!element)
 		return;
 	berth_json_unlink(arr, element);
-	berth_json_free(element);
+	berth_json_free_wiped(element);
 }

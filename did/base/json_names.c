@@ -4,8 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "did/base/json_tree.h"
+
+#define FEW 8	/* are compared with one another */
+
+struct names {
+	const char *text[BERTH_JSON_MEMBERS_MAX];	/* borrowed */
+	uint32_t hash[BERTH_JSON_MEMBERS_MAX];
+	size_t n;
+};
+
 /* Eight bytes at a time, the last of which may overlap. */
-uint32_t berth_json_name_hash(const char *s, size_t n)
+static uint32_t hash(const char *s, size_t n)
 {
 	const uint64_t odd = 0x9e3779b97f4a7c15;
 	uint64_t h = n, eight = 0;
@@ -44,7 +54,7 @@ static bool differ_sorted(const char **names, size_t n)
 #define SLOTS_MAX (2 * BERTH_JSON_MEMBERS_MAX)
 #define MEETINGS 4
 
-bool berth_json_names_differ(struct berth_json_names *names)
+static bool differ(struct names *names)
 {
 	uint16_t slots[SLOTS_MAX] __attribute__((uninitialized));	/* one more than an index, 0: free */
 	size_t size = 8, met = 0, at;
@@ -67,8 +77,29 @@ bool berth_json_names_differ(struct berth_json_names *names)
 }
 _Static_assert((SLOTS_MAX & (SLOTS_MAX - 1)) == 0 && BERTH_JSON_MEMBERS_MAX < UINT16_MAX, "the table of names");
 
-void berth_json_names_add(struct berth_json_names *names, const char *text, uint32_t hash)
+static bool few_differ(const struct berth_json *obj)
 {
-	names->text[names->n] = text;
-	names->hash[names->n++] = hash;
+	berth_json_each(m, obj)
+		for (const struct berth_json *other = berth_json_first(obj); other != m; other = berth_json_next(other))
+			if (berth_json_named(other, m->c.string, m->name_len))
+				return false;
+	return true;
+}
+
+static bool many_differ(const struct berth_json *obj)
+{
+	/* 12 KiB, which the build would fill with zeros for each object */
+	struct names names __attribute__((uninitialized));
+
+	names.n = 0;
+	berth_json_each(m, obj) {
+		names.text[names.n] = m->c.string;
+		names.hash[names.n++] = hash(m->c.string, m->name_len);
+	}
+	return differ(&names);
+}
+
+bool berth_json_names_differ(const struct berth_json *obj, size_t n)
+{
+	return n <= FEW ? few_differ(obj) : many_differ(obj);
 }

@@ -4,20 +4,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "did/base/json.h"
 
-/* Whether the members of an object have different names, for json_parse.c alone.  Not
- * quadratic, whoever chose the names (C011). */
-struct berth_json_names {
-	const char *text[BERTH_JSON_MEMBERS_MAX];	/* borrowed */
-	uint32_t hash[BERTH_JSON_MEMBERS_MAX];
-	size_t n;					/* the caller sets 0 */
-};
-
-uint32_t berth_json_name_hash(const char *s, size_t n);
-void berth_json_names_add(struct berth_json_names *names, const char *text, uint32_t hash);
-bool berth_json_names_differ(struct berth_json_names *names);	/* may change their order */
+/* Whether the n members of an object, at most BERTH_JSON_MEMBERS_MAX, have different names,
+ * for json_parse.c alone.  Not quadratic, whoever chose the names (C011). */
+bool berth_json_names_differ(const struct berth_json *obj, size_t n);
 
 #endif

@@ -28,11 +28,10 @@ static bool hex4(const struct berth_json_cursor *c, uint32_t *out)
 	return true;
 }
 
+/* At most where it stands. */
 static void keep(char **w, const char *p, size_t n)
 {
-	if (!*w)
-		return;
-	memcpy(*w, p, n);
+	memmove(*w, p, n);
 	*w += n;
 }
 
@@ -80,21 +79,20 @@ static enum berth_err escape(struct berth_json_cursor *c, char **w)
 	return BERTH_OK;
 }
 
-/* Decodes up to the closing quote; nothing is longer decoded than written.  w NULL:
- * only checks. */
-static enum berth_err decode(struct berth_json_cursor *c, char *w)
+/* Up to the closing quote, of which not all stands for itself. */
+static enum berth_err decode(struct berth_json_cursor *c, char **w)
 {
 	enum berth_err rc;
 	size_t n;
 
 	for (;;) {
 		n = berth_utf8_plain_run(c->p, c->end);
-		keep(&w, c->p, n);
+		keep(w, c->p, n);
 		c->p += n;
 		if (berth_json_peek(c) == '"')
-			break;
+			return BERTH_OK;
 		if (berth_json_peek(c) == '\\') {
-			rc = escape(c, &w);
+			rc = escape(c, w);
 			if (rc)
 				return rc;
 			continue;
@@ -104,44 +102,28 @@ static enum berth_err decode(struct berth_json_cursor *c, char *w)
 		n = berth_utf8_next(c->p, (size_t)(c->end - c->p), NULL);
 		if (!n)
 			return berth_json_bad(c, "bad UTF-8");
-		keep(&w, c->p, n);
+		keep(w, c->p, n);
 		c->p += n;
 	}
+}
+
+enum berth_err berth_json_string_read(struct berth_json_cursor *c, struct berth_json_text *out)
+{
+	char *w = ++c->p;
+	size_t n = berth_utf8_plain_run(c->p, c->end);
+	enum berth_err rc;
+
+	out->s = w;
+	out->plain = c->p + n < c->end && c->p[n] == '"';
+	if (out->plain) {
+		w = c->p += n;
+	} else {
+		rc = decode(c, &w);
+		if (rc)
+			return rc;
+	}
+	out->len = (size_t)(w - out->s);
+	*w = '\0';
 	c->p++;
-	if (w)
-		*w = '\0';
-	return BERTH_OK;
-}
-
-/* Bytes to the closing quote, or to the end of the input. */
-static size_t raw_length(const struct berth_json_cursor *c)
-{
-	const char *p = c->p;
-
-	for (;;) {
-		p += berth_utf8_plain_run(p, c->end);
-		if (p == c->end || *p == '"')
-			return (size_t)(p - c->p);
-		p += *p == '\\' && p + 1 < c->end ? 2 : 1;
-	}
-}
-
-void berth_json_string_measure(struct berth_json_string *out, const struct berth_json_cursor *c)
-{
-	out->room = berth_utf8_plain_run(c->p, c->end);
-	out->plain = c->p + out->room < c->end && c->p[out->room] == '"';
-	if (!out->plain)
-		out->room = raw_length(c);
-}
-
-enum berth_err berth_json_string_take(struct berth_json_cursor *c, const struct berth_json_string *s, char *w)
-{
-	if (!s || !s->plain)
-		return decode(c, w);
-	if (w) {
-		memcpy(w, c->p, s->room);
-		w[s->room] = '\0';
-	}
-	c->p += s->room + 1;
 	return BERTH_OK;
 }

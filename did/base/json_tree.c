@@ -1,47 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/base/json_tree.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "did/base/secret.h"
+#include "did/base/utf8.h"
 
-struct berth_json *berth_json_node(int type, size_t key_room, size_t text_room)
+bool berth_json_text(struct berth_json_text *out, const char *s)
 {
-	size_t room = key_room + text_room;
-	struct berth_json *v = room <= BERTH_BUF_MAX ? cJSON_malloc(sizeof(*v) + room) : NULL;
+	size_t n = strlen(s), run = berth_utf8_plain_run(s, s + n);
+
+	*out = (struct berth_json_text){ (char *)(uintptr_t)s, n, run == n };
+	return out->plain || berth_utf8_valid(s + run, n - run);
+}
+
+struct berth_json *berth_json_value(struct berth_json_home *home, int type)
+{
+	struct berth_json *v = berth_json_home_take(home, sizeof(*v));
 
 	if (!v)
 		return NULL;
-	v->c = (cJSON){ .type = type };
-	if (key_room) {
-		v->c.string = v->behind;
-		v->c.type |= cJSON_StringIsConst;
-	}
-	if (text_room) {
-		v->c.valuestring = v->behind + key_room;
-		v->c.type |= cJSON_IsReference;
-	}
+	*v = (struct berth_json){ .c.type = type, .home = home };
+	berth_json_home_enter(home);
 	return v;
 }
 
-struct berth_json *berth_json_node_of(int type, const char *key, const char *text)
+void berth_json_give_name(struct berth_json *v, const struct berth_json_text *name, int flag)
 {
-	size_t key_room = key ? strlen(key) + 1 : 0, text_room = text ? strlen(text) + 1 : 0;
-	struct berth_json *v = berth_json_node(type, key_room, text_room);
+	v->c.string = name->s;
+	v->name_len = (uint32_t)name->len;
+	v->c.type |= flag | (name->plain ? BERTH_JSON_PLAIN_NAME : 0);
+}
 
-	if (v && key)
-		memcpy(v->c.string, key, key_room);
-	if (v && text)
-		memcpy(v->c.valuestring, text, text_room);
+void berth_json_give_text(struct berth_json *v, const struct berth_json_text *text, int flag)
+{
+	v->c.valuestring = text->s;
+	v->text_len = (uint32_t)text->len;
+	v->c.type |= flag | (text->plain ? BERTH_JSON_PLAIN_TEXT : 0);
+}
+
+static bool copy_into(struct berth_json_home *home, struct berth_json_text *t)
+{
+	char *own;
+
+	if (!t->s)
+		return true;
+	own = t->len <= BERTH_BUF_MAX ? berth_json_home_take(home, t->len + 1) : NULL;
+	if (own)
+		t->s = memcpy(own, t->s, t->len + 1);
+	return own;
+}
+
+static struct berth_json *
+value_in(struct berth_json_home *home, int type, struct berth_json_text *name, struct berth_json_text *text)
+{
+	struct berth_json *v;
+
+	if (!copy_into(home, name) || !copy_into(home, text) || !(v = berth_json_value(home, type)))
+		return NULL;
+	if (name->s)
+		berth_json_give_name(v, name, cJSON_StringIsConst);
+	if (text->s)
+		berth_json_give_text(v, text, cJSON_IsReference);
 	return v;
 }
 
-char *berth_json_dup(const char *s)
+struct berth_json *
+berth_json_value_of(struct berth_json_home *home, int type, struct berth_json_text name, struct berth_json_text text)
 {
-	size_t n = strlen(s) + 1;
-	char *own = cJSON_malloc(n);
+	bool alone = type != cJSON_Object && type != cJSON_Array;
+	size_t room = sizeof(struct berth_json) + name.len + text.len + 2;
+	struct berth_json_home *own = home ? NULL : berth_json_home_new(alone ? room : BERTH_JSON_HOME_ROOM);
+	struct berth_json *v = home || own ? value_in(home ? home : own, type, &name, &text) : NULL;
 
-	return own ? memcpy(own, s, n) : NULL;
+	if (!v)
+		berth_json_home_free(own);
+	return v;
+}
+
+bool berth_json_dup(struct berth_json_text *t)
+{
+	char *own = t->len <= BERTH_BUF_MAX ? malloc(t->len + 1) : NULL;
+
+	if (own)
+		t->s = memcpy(own, t->s, t->len + 1);
+	return own;
 }
 
 void berth_json_append(struct berth_json *parent, struct berth_json *take)
@@ -49,66 +92,87 @@ void berth_json_append(struct berth_json *parent, struct berth_json *take)
 	cJSON_AddItemToArray(&parent->c, &take->c);
 }
 
-static void wipe_text(char *s)
+static void free_name(struct berth_json *v)
 {
-	if (s)
-		berth_wipe(s, strlen(s));
-}
-
-static void wipe(cJSON *v)
-{
-	for (; v; v = v->next) {
-		wipe_text(v->valuestring);
-		wipe_text(v->string);
-		v->valuedouble = 0;
-		wipe(v->child);
+	if (v->c.string && !(v->c.type & cJSON_StringIsConst)) {
+		berth_wipe(v->c.string, v->name_len);
+		free(v->c.string);
 	}
 }
 
-void berth_json_free(struct berth_json *root)
+static void free_text(struct berth_json *v)
 {
-	if (!root)
-		return;
-	wipe(&root->c);
-	cJSON_Delete(&root->c);
+	if (v->c.valuestring && !(v->c.type & cJSON_IsReference)) {
+		berth_wipe(v->c.valuestring, v->text_len);
+		free(v->c.valuestring);
+	}
 }
 
-static void drop_key(cJSON *v)
+/* v and those behind it. */
+static void free_all(struct berth_json *v)
 {
-	wipe_text(v->string);
-	if (!(v->type & cJSON_StringIsConst))
-		cJSON_free(v->string);
-	v->string = NULL;
-	v->type &= ~cJSON_StringIsConst;
+	for (struct berth_json *next; v; v = next) {
+		next = (struct berth_json *)v->c.next;
+		free_all(berth_json_child(v));
+		free_name(v);
+		free_text(v);
+		berth_json_home_leave(v->home, v, sizeof(*v));
+	}
+}
+
+void berth_json_free(struct berth_json *root) { free_all(root); }
+
+/* Of v and those behind it, whose home may stay for long. */
+static void overwrite(struct berth_json *v)
+{
+	for (; v; v = (struct berth_json *)v->c.next) {
+		if (v->c.valuestring)
+			berth_wipe(v->c.valuestring, v->text_len);
+		if (v->c.string)
+			berth_wipe(v->c.string, v->name_len);
+		v->c.valuedouble = 0;
+		overwrite(berth_json_child(v));
+	}
+}
+
+void berth_json_free_wiped(struct berth_json *v)
+{
+	overwrite(v);
+	berth_json_free(v);
 }
 
 void berth_json_unlink(struct berth_json *parent, struct berth_json *child)
 {
 	cJSON_DetachItemViaPointer(&parent->c, &child->c);
-	drop_key(&child->c);
+	if (child->c.string)
+		berth_wipe(child->c.string, child->name_len);
+	free_name(child);
+	child->c.string = NULL;
+	child->name_len = 0;
+	child->c.type &= ~BERTH_JSON_OF_NAME;
 }
 
 void berth_json_clear(struct berth_json *v)
 {
-	wipe(v->c.child);
-	cJSON_Delete(v->c.child);
+	berth_json_free_wiped(berth_json_child(v));
+	if (v->c.valuestring)
+		berth_wipe(v->c.valuestring, v->text_len);
+	free_text(v);
 	v->c.child = NULL;
-	wipe_text(v->c.valuestring);
-	if (!(v->c.type & cJSON_IsReference))
-		cJSON_free(v->c.valuestring);
 	v->c.valuestring = NULL;
 	v->c.valuedouble = 0;
-	v->c.type = cJSON_NULL | (v->c.type & cJSON_StringIsConst);
+	v->text_len = 0;
+	v->c.type = cJSON_NULL | (v->c.type & BERTH_JSON_OF_NAME);
 }
 
-static struct berth_json *copy(const struct berth_json *v, const char *key);
+static struct berth_json *copy(struct berth_json_home *home, const struct berth_json *v, struct berth_json_text name);
 
 static bool copy_children(struct berth_json *to, const struct berth_json *v)
 {
 	struct berth_json *child;
 
 	berth_json_each(m, v) {
-		child = copy(m, m->c.string);
+		child = copy(to->home, m, berth_json_name_of(m));
 		if (!child)
 			return false;
 		berth_json_append(to, child);
@@ -116,10 +180,9 @@ static bool copy_children(struct berth_json *to, const struct berth_json *v)
 	return true;
 }
 
-/* cJSON_Duplicate() would take a name that is in another block for one that stays. */
-static struct berth_json *copy(const struct berth_json *v, const char *key)
+static struct berth_json *copy(struct berth_json_home *home, const struct berth_json *v, struct berth_json_text name)
 {
-	struct berth_json *c = berth_json_node_of(berth_json_type(v), key, berth_json_str(v));
+	struct berth_json *c = berth_json_value_of(home, berth_json_type(v), name, berth_json_text_of(v));
 
 	if (!c)
 		return NULL;
@@ -132,5 +195,5 @@ static struct berth_json *copy(const struct berth_json *v, const char *key)
 
 struct berth_json *berth_json_clone(const struct berth_json *v)
 {
-	return v ? copy(v, NULL) : NULL;
+	return v ? copy(NULL, v, (struct berth_json_text){ 0 }) : NULL;
 }

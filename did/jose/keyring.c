@@ -159,38 +159,19 @@ static enum berth_err check_signer(const struct rule *r, const struct berth_json
 	return BERTH_OK;
 }
 
-/* The members that a rule asks about, behind the n that are there; NULL ends them.  The
- * rest of a payload is read as strictly, but kept by nobody. */
-#define NAMES_MAX 12
-static size_t add_names(const char *names[NAMES_MAX], size_t n, const struct rule *r)
-{
-	const char *const all[] = { r->who, r->also[0], r->also[1], r->never };
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (all[i])
-			names[n++] = all[i];
-	names[n] = NULL;
-	return n;
-}
-
 /* *typ: in, the purpose's; out, the payload's where a purpose has two. */
 static enum berth_err check_payload(enum berth_purpose purpose, const char *kid, const void *p, size_t len,
 				    const char **typ)
 {
 	const struct rule *r = &rules[purpose];
-	const char *names[NAMES_MAX];
 	struct berth_json *o = NULL;
 	enum berth_err rc;
 
-	(void)add_names(names, add_names(names, 0, r), &rule_vc_sd_jwt);
 	if (!r->who && !r->also[0])
 		return BERTH_OK;
 	if (r->who && (!kid || !berth_is_kid(kid)))
 		return berth_fail(BERTH_E_ENV, "kid is not an absolute DID URL with a fragment");
-	/* a rotation is short, and how many members it has is asked too */
-	rc = purpose == BERTH_SIGN_FROM_PRIOR ? berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)
-	   : berth_json_parse_members(&o, p, len, BERTH_JSON_MAX, names);
-	if (rc)
+	if ((rc = berth_json_parse_object(&o, p, len, BERTH_JSON_MAX)))
 		goto out;
 	if (purpose == BERTH_SIGN_SD_JWT && berth_json_get(o, "@context")) {
 		r = &rule_vc_sd_jwt;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fakes/alloc.h"
 
+#include <malloc.h>
 #include <stdbool.h>
+#include <string.h>
 
-#include <cjson/cJSON.h>
-
+#include "did/base/json_home.h"
 #include "tests/check.h"
 
 /* Every test program is linked with --wrap for these, see tests/rules.mk. */
@@ -13,11 +14,15 @@ void *__real_calloc(size_t n, size_t each);
 void *__real_realloc(void *p, size_t n);
 char *__real_strdup(const char *s);
 char *__real_strndup(const char *s, size_t n);
+void __real_free(void *p);
+void *__real_berth_json_home_take(struct berth_json_home *home, size_t n);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t each);
 void *__wrap_realloc(void *p, size_t n);
 char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
+void __wrap_free(void *p);
+void *__wrap_berth_json_home_take(struct berth_json_home *home, size_t n);
 
 static _Thread_local long left = -1;	/* allocations until the one that fails; < 0: none does */
 
@@ -32,17 +37,36 @@ void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc
 char *__wrap_strdup(const char *s) { return fails() ? NULL : __real_strdup(s); }
 char *__wrap_strndup(const char *s, size_t n) { return fails() ? NULL : __real_strndup(s, n); }
 
-static void *hook_malloc(size_t n) { return malloc(n); }
-static void hook_free(void *p) { free(p); }
+/* Few of these ask the C library, but any of them may be the one. */
+void *__wrap_berth_json_home_take(struct berth_json_home *home, size_t n)
+{
+	return fails() ? NULL : __real_berth_json_home_take(home, n);
+}
+
+static _Thread_local const char *watched;
+static _Thread_local size_t seen;
+
+void __wrap_free(void *p)
+{
+	if (p && watched && memmem(p, malloc_usable_size(p), watched, strlen(watched)))
+		seen++;
+	__real_free(p);
+}
+
+void test_watch_frees(const char *text)
+{
+	watched = text;
+	seen = 0;
+}
+
+size_t test_freed_with_it(void) { return seen; }
 
 long test_every_allocation_fails(enum berth_err (*fn)(void *arg), void *arg)
 {
-	cJSON_Hooks hooks = { .malloc_fn = hook_malloc, .free_fn = hook_free };
 	enum berth_err rc;
 	bool failed;
 	long n = 0;
 
-	cJSON_InitHooks(&hooks);
 	do {
 		left = n++;
 		rc = fn(arg);
@@ -50,6 +74,5 @@ long test_every_allocation_fails(enum berth_err (*fn)(void *arg), void *arg)
 		left = -1;
 		CHECK_RC(failed ? BERTH_E_NOMEM : BERTH_OK, rc);
 	} while (failed);
-	cJSON_InitHooks(NULL);
 	return n - 1;
 }

@@ -10,25 +10,14 @@
 #include "tests/check.h"
 #include "tests/fakes/alloc.h"
 
-/* Whoever reads a text, as a whole, in part or not at all, must think the same of it. */
 static enum berth_err read_all(const char *p, size_t n, size_t max)
 {
-	static const char *const none[] = { NULL }, *const some[] = { "from", "a", "id", "", NULL };
-	enum berth_err rc = berth_json_check(p, n, max), of_none, of_some, of_tree;
-	struct berth_json *tree, *v;
-	bool object;
+	enum berth_err rc = berth_json_check(p, n, max);
+	struct berth_json *tree;
 
-	of_tree = berth_json_parse(&tree, p, n, max);
-	object = berth_json_is(tree, BERTH_JSON_OBJECT);
+	CHECK_RC(rc, berth_json_parse(&tree, p, n, max));
+	CHECK(!rc == !!tree);
 	berth_json_free(tree);
-	of_none = berth_json_parse_members(&v, p, n, max, none);
-	CHECK(of_none || berth_json_len(v) == 0);
-	berth_json_free(v);
-	of_some = berth_json_parse_members(&v, p, n, max, some);
-	berth_json_free(v);
-	CHECK_RC(rc, of_tree);
-	CHECK_RC(rc || object ? rc : BERTH_E_TYPE, of_none);
-	CHECK_RC(of_none, of_some);
 	return rc;
 }
 
@@ -293,27 +282,6 @@ static void c011_many_values_are_refused(void **s)
 	free(text);
 }
 
-static void only_the_named_members_are_kept(void **state)
-{
-	static const char *const names[] = { "id", "from", "no\\u0062ody", "b", NULL };
-	static const char text[] = "{\"x\":{\"id\":1},\"\\u0069d\":[{\"x\":1,\"id\":\"\\n\"}],\"y\":[1,{\"from\":0}],\"from\":\"f\","
-				   "\"nobody\":1,\"z\":\"\\ud83d\\ude00\",\"b\":{}}";
-	struct berth_json *v;
-
-	(void)state;
-	CHECK_OK(berth_json_parse_members(&v, text, strlen(text), sizeof(text), names));
-	prints_as(v, "{\"id\":[{\"x\":1,\"id\":\"\\n\"}],\"from\":\"f\",\"b\":{}}");
-	berth_json_free(v);
-	CHECK_RC(BERTH_E_SIZE, berth_json_parse_members(&v, text, strlen(text), strlen(text) - 1, names));
-	CHECK(!v);
-	CHECK_RC(BERTH_E_TYPE, berth_json_parse_members(&v, "[]", 2, 2, names));
-	CHECK(!v);
-	for (size_t n = 0; n < strlen(text); n++) {
-		CHECK_RC(BERTH_E_JSON, berth_json_parse_members(&v, text, n, sizeof(text), names));
-		CHECK(!v);
-	}
-}
-
 static void c001_a_duplicate_is_found_wherever_it_is(void **state)
 {
 	char text[64 * 1024];
@@ -465,11 +433,6 @@ static enum berth_err parse_and_print(void *text)
 	struct berth_json *v, *copy = NULL;
 	enum berth_err rc;
 
-	static const char *const some[] = { "body", "to", NULL };
-
-	if ((rc = berth_json_parse_members(&v, text, strlen(text), BERTH_JSON_MAX, some)))
-		return rc;
-	berth_json_free(v);
 	if ((rc = berth_json_parse(&v, text, strlen(text), BERTH_JSON_MAX)))
 		return rc;
 	copy = berth_json_clone(v);
@@ -486,8 +449,14 @@ static enum berth_err parse_and_print(void *text)
 
 static void c015_every_allocation_may_fail(void **s)
 {
+	char text[41 * sizeof(message)];
+	size_t at = 0;
+
 	(void)s;
-	CHECK(test_every_allocation_fails(parse_and_print, (void *)message) > 30);
+	for (int i = 0; i < 40; i++)
+		at += (size_t)sprintf(text + at, "%s%s", i ? "," : "{\"many\":[", message);
+	strcpy(text + at, "]}");
+	CHECK(test_every_allocation_fails(parse_and_print, text) > 30);
 }
 
 /* I-JSON (RFC 7493 2.3) forbids duplicate names; we refuse U+0000 because C
@@ -736,17 +705,95 @@ static void only_objects_have_members_and_arrays_elements(void **state)
 	berth_json_free(o);
 }
 
+#define SECRET "a secret that nobody else has"
+
+/* Everything that can be done with a text in a tree. */
+static void keep_a_secret(void)
+{
+	static const char text[] = "{\"a\":\"" SECRET "\",\"b\":[\"\\u0061 secret that nobody else has\"],\"" SECRET "\":{\"c\":1}}";
+	struct berth_json *o = parsed(text), *built = berth_json_new_object(), *copy = berth_json_clone(o), *v;
+
+	CHECK_OK(berth_json_set_str(built, "a", SECRET));
+	CHECK_OK(berth_json_set_str(built, "a", SECRET " and more"));
+	CHECK_OK(berth_json_set_bool(built, "a", true));
+	CHECK_OK(berth_json_set(built, SECRET, berth_json_new_str(SECRET)));
+	CHECK_OK(berth_json_set(built, "d", berth_json_new_array()));
+	CHECK_OK(berth_json_push_str(berth_json_get_mut(built, "d"), SECRET));
+	CHECK_OK(berth_json_set(built, "b", berth_json_detach(o, "b")));
+	v = berth_json_detach(o, SECRET);
+	berth_json_free(o);
+	berth_json_free(v);
+	CHECK_OK(berth_json_replace(berth_json_get_mut(copy, "a"), built));
+	berth_json_remove(copy, "b");
+	berth_json_free(copy);
+	for (size_t n = 0; n < strlen(text); n++)
+		CHECK_RC(BERTH_E_JSON, berth_json_check(text, n, n));
+}
+
+static void nothing_is_freed_with_its_text(void **state)
+{
+	char *lost = strdup(SECRET);
+
+	(void)state;
+	test_watch_frees(SECRET);
+	keep_a_secret();
+	CHECK(test_freed_with_it() == 0);
+	free(lost);
+	CHECK(test_freed_with_it() == 1);
+	test_watch_frees(NULL);
+}
+
+/* Its memory stays with that of the tree. */
+static void what_leaves_a_tree_is_overwritten_at_once(void **state)
+{
+	struct berth_json *o = parsed("{\"a\":\"text\",\"b\":[\"text\"],\"c\":\"text\",\"d\":[\"text\"]}");
+	const char *a = berth_json_str(berth_json_get(o, "a")), *b = berth_json_str(berth_json_at(berth_json_get(o, "b"), 0));
+	const char *c = berth_json_str(berth_json_get(o, "c")), *d = berth_json_str(berth_json_at(berth_json_get(o, "d"), 0));
+
+	(void)state;
+	berth_json_remove(o, "a");
+	CHECK_OK(berth_json_set_int(o, "b", 1));
+	CHECK_OK(berth_json_set_str(o, "c", "new"));
+	berth_json_drop(berth_json_get_mut(o, "d"), berth_json_first_mut(berth_json_get_mut(o, "d")));
+	CHECK(!memcmp(a, "\0\0\0\0", 4) && !memcmp(b, "\0\0\0\0", 4) && !memcmp(c, "\0\0\0\0", 4) && !memcmp(d, "\0\0\0\0", 4));
+	prints_as(o, "{\"b\":1,\"c\":\"new\",\"d\":[]}");
+	berth_json_free(o);
+}
+
+/* What was read from one text lives as long as any part of it, in whatever tree. */
+static void parts_outlive_their_tree(void **state)
+{
+	struct berth_json *o = parsed("{\"a\":{\"b\":[\"text\",1]},\"c\":\"d\"}"), *a = berth_json_detach(o, "a"), *other;
+	struct berth_json *b = berth_json_detach(a, "b");
+
+	(void)state;
+	berth_json_free(o);
+	prints_as(a, "{}");
+	berth_json_free(a);
+	other = parsed("{\"x\":1}");
+	CHECK_OK(berth_json_set(other, "x", b));
+	CHECK_OK(berth_json_set_str(other, "y", "z"));
+	for (int i = 0; i < 100; i++)
+		CHECK_OK(berth_json_push_str(berth_json_get_mut(other, "x"), "another text, which takes more room than there was"));
+	b = berth_json_detach(other, "x");
+	berth_json_free(other);
+	CHECK(berth_json_len(b) == 102 && berth_json_says(b, "text"));
+	berth_json_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_changed_in_place),
 		cmocka_unit_test(texts_are_replaced_wherever_they_stand),
 		cmocka_unit_test(a_member_is_taken_out),
+		cmocka_unit_test(nothing_is_freed_with_its_text),
+		cmocka_unit_test(what_leaves_a_tree_is_overwritten_at_once),
+		cmocka_unit_test(parts_outlive_their_tree),
 		cmocka_unit_test(only_objects_have_members_and_arrays_elements),
 		cmocka_unit_test(special_bytes_are_seen_wherever_they_stand),
 		cmocka_unit_test(c001_duplicate_member_is_e_json),
 		cmocka_unit_test(c001_a_duplicate_is_found_wherever_it_is),
-		cmocka_unit_test(only_the_named_members_are_kept),
 		cmocka_unit_test(c011_names_that_collide),
 		cmocka_unit_test(c003_names_are_case_sensitive),
 		cmocka_unit_test(c004_escaped_nul_is_e_json),
