@@ -11,10 +11,16 @@
 
 const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc)
 {
-	/* made when it is first asked for, which the owner of the document cannot see */
-	if (!doc->tree && doc->describe(&((struct berth_did_doc *)doc)->tree, doc))
-		return NULL;
-	return doc->tree;
+	struct berth_json *tree = doc->tree, *first = NULL;
+
+	if (tree || doc->describe(&tree, doc))
+		return tree;
+	/* made when it is first asked for, which the owner of the document cannot see; who else
+	 * has it may have been as fast */
+	if (atomic_compare_exchange_strong(&((struct berth_did_doc *)doc)->tree, &first, tree))
+		return tree;
+	berth_json_free(tree);
+	return first;
 }
 
 /* Before the specification counted keys, their own text was the fragment: a multikey,

@@ -21,19 +21,29 @@ berth_did_doc_known_new(struct berth_did_doc **out, const char *did, size_t n,
 	return BERTH_OK;
 }
 
+/* The document's DID, mark and the n bytes at rest; NULL without memory.  There is a place
+ * for it among the strings. */
+static const char *name(struct berth_did_doc *doc, char mark, const char *rest, size_t n)
+{
+	size_t did_len = strlen(doc->id);
+	char *id = malloc(did_len + 1 + n + 1);
+
+	if (!id)
+		return NULL;
+	memcpy(id, doc->id, did_len);
+	id[did_len] = mark;
+	memcpy(id + did_len + 1, rest, n);
+	id[did_len + 1 + n] = '\0';
+	return doc->strings[doc->n_strings++] = id;
+}
+
 enum berth_err berth_did_doc_known_add(struct berth_did_doc *doc, const char *fragment, size_t fragment_len,
 				       const struct berth_pubkey *key, unsigned rels)
 {
-	size_t did_len = strlen(doc->id);
-	char *id = malloc(did_len + 1 + fragment_len + 1);
+	const char *id = name(doc, '#', fragment, fragment_len);
 
 	if (!id)
 		return berth_fail(BERTH_E_NOMEM, "DID document");
-	memcpy(id, doc->id, did_len);
-	id[did_len] = '#';
-	memcpy(id + did_len + 1, fragment, fragment_len);
-	id[did_len + 1 + fragment_len] = '\0';
-	doc->strings[doc->n_strings++] = id;
 	doc->vms[doc->n_vms++] = (struct berth_vm){
 		.id = id, .controller = doc->id, .key = *key, .rels = rels,
 		.expires_s = BERTH_VM_NEVER, .revoked_s = BERTH_VM_NEVER,
@@ -41,19 +51,64 @@ enum berth_err berth_did_doc_known_add(struct berth_did_doc *doc, const char *fr
 	return BERTH_OK;
 }
 
-enum berth_err berth_did_doc_known_clone(struct berth_did_doc **out, const struct berth_did_doc *doc)
-{
-	size_t did_len = strlen(doc->id) + 1;
-	enum berth_err rc;
+/* ---- out of one that was read ---- */
 
-	if ((rc = berth_did_doc_known_new(out, doc->id, doc->n_vms, doc->describe)))
-		return rc;
-	for (size_t i = 0; i < doc->n_vms && !rc; i++)
-		rc = berth_did_doc_known_add(*out, doc->vms[i].id + did_len, strlen(doc->vms[i].id) - did_len,
-					     &doc->vms[i].key, doc->vms[i].rels);
-	if (rc) {
-		berth_did_doc_free(*out);
-		*out = NULL;
+/* Made absolute by us, and so named in its own strings. */
+static bool is_relative(const struct berth_did_doc *doc, const char *id)
+{
+	for (size_t i = 0; i < doc->n_strings; i++)
+		if (doc->strings[i] == id)
+			return true;
+	return false;
+}
+
+void berth_did_doc_known_lighten(struct berth_did_doc *doc,
+				 enum berth_err (*describe)(struct berth_json **tree, const struct berth_did_doc *doc))
+{
+	for (size_t i = 0; i < doc->n_vms; i++)
+		if (!is_relative(doc, doc->vms[i].id) || strcmp(doc->vms[i].controller, doc->id) != 0)
+			return;
+	for (size_t i = 0; i < doc->n_vms; i++) {
+		doc->vms[i].controller = doc->id;
+		doc->vms[i].json = NULL;
 	}
-	return rc;
+	doc->service_list = berth_json_detach(doc->tree, "service");
+	berth_json_free(doc->tree);
+	doc->tree = NULL;
+	doc->describe = describe;
+}
+
+/* The name of one thing in whole, in doc; one that is not relative is the same. */
+static const char *rename_to(struct berth_did_doc *doc, const struct berth_did_doc *whole, const char *id)
+{
+	const char *rest = id + strlen(whole->id);
+
+	return is_relative(whole, id) ? name(doc, rest[0], rest + 1, strlen(rest + 1)) : id;
+}
+
+enum berth_err berth_did_doc_known_form(struct berth_did_doc **out, struct berth_did_doc *whole, const char *did)
+{
+	struct berth_did_doc *doc = calloc(1, sizeof(*doc));
+	bool bad = !doc || !(doc->id = strdup(did)) || !(doc->vms = calloc(whole->n_vms + 1, sizeof(*doc->vms))) ||
+		   !(doc->services = calloc(whole->n_services + 1, sizeof(*doc->services))) ||
+		   !(doc->strings = calloc(whole->n_strings + 1, sizeof(*doc->strings)));
+
+	*out = NULL;
+	for (size_t i = 0; !bad && i < whole->n_vms; i++) {
+		doc->vms[doc->n_vms++] = whole->vms[i];
+		doc->vms[i].controller = doc->id;
+		bad = !(doc->vms[i].id = rename_to(doc, whole, whole->vms[i].id));
+	}
+	for (size_t i = 0; !bad && i < whole->n_services; i++) {
+		doc->services[doc->n_services++] = whole->services[i];
+		bad = !(doc->services[i].id = rename_to(doc, whole, whole->services[i].id));
+	}
+	if (bad) {
+		berth_did_doc_free(doc);
+		return berth_fail(BERTH_E_NOMEM, "DID document");
+	}
+	doc->describe = whole->describe;
+	doc->whole = berth_did_doc_share(whole);
+	*out = doc;
+	return BERTH_OK;
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "did/base/clock.h"
-#include "did/doc_known.h"
 #include "did/url.h"
 #include "did/vm_key.h"
 
@@ -364,17 +363,6 @@ enum berth_err berth_did_doc_parse(struct berth_did_doc **out, const char *text,
 	return berth_did_doc_from_json(out, json, did);
 }
 
-enum berth_err berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc)
-{
-	struct berth_json *json;
-
-	*out = NULL;
-	if (!doc->tree)
-		return berth_did_doc_known_clone(out, doc);
-	json = berth_json_clone(doc->tree);
-	return json ? from_json(out, json, NULL, doc->as_signed) : berth_fail(BERTH_E_NOMEM, "DID document");
-}
-
 struct berth_did_doc *berth_did_doc_share(struct berth_did_doc *doc)
 {
 	atomic_fetch_add(&doc->shares, 1);
@@ -392,5 +380,7 @@ void berth_did_doc_free(struct berth_did_doc *doc)
 	free(doc->services);
 	free(doc->id);
 	berth_json_free(doc->tree);
+	berth_json_free(doc->service_list);
+	berth_did_doc_free(doc->whole);
 	free(doc);
 }

@@ -44,12 +44,13 @@ struct berth_service {
 	const struct berth_json *json;	/* the whole entry */
 };
 
-/* A parsed document, or one that its DID says (did/doc_known.h); owns all it points at.
- * One that its DID says is not for two threads at once. */
+/* A parsed document, or one that its DID says (did/doc_known.h); owns all it points at. */
 struct berth_did_doc {
 	char *id;
-	struct berth_json *tree;	/* as it was read; ask berth_did_doc_json() */
+	struct berth_json *_Atomic tree;	/* as it was read; ask berth_did_doc_json() */
 	enum berth_err (*describe)(struct berth_json **tree, const struct berth_did_doc *doc);
+	struct berth_json *service_list;	/* what is left of the JSON when tree has gone */
+	struct berth_did_doc *whole;	/* of which it is another form, and whose services it has */
 	struct berth_vm *vms;
 	struct berth_service *services;
 	size_t n_vms, n_services;
@@ -79,9 +80,6 @@ berth_did_doc_from_signed(struct berth_did_doc **out, struct berth_json *json, c
 /* Its JSON, borrowed; unknown members are in it as they were read.  NULL without memory,
  * which only a document that its DID says can meet. */
 const struct berth_json *berth_did_doc_json(const struct berth_did_doc *doc);
-/* A second one of the same. */
-BERTH_MUST_USE enum berth_err
-berth_did_doc_clone(struct berth_did_doc **out, const struct berth_did_doc *doc);
 /* The same one once more, since nobody changes it. */
 struct berth_did_doc *berth_did_doc_share(struct berth_did_doc *doc);
 void berth_did_doc_free(struct berth_did_doc *doc);	/* of a shared one: the last time it counts */

@@ -7,6 +7,7 @@
 #include "did/crypto/keypair.h"
 #include "did/doc_build.h"
 #include "did/doc_known.h"
+#include "did/doc_memory.h"
 #include "did/jose/jwk.h"
 #include "did/jose/multikey.h"
 #include "did/url.h"
@@ -82,10 +83,18 @@ enum berth_err berth_did_multikey_document(struct berth_did_doc **out, const cha
 
 enum berth_err berth_did_key_resolve(struct berth_did_doc **out, const char *did)
 {
+	enum berth_err rc;
+
 	*out = NULL;
+	if (berth_doc_recall(out, did, false))
+		return BERTH_OK;
 	if (!berth_is_did(did) || strncmp(did, DID_KEY, strlen(DID_KEY)) != 0)
 		return berth_fail(BERTH_E_DID, "not a did:key");
-	return berth_did_multikey_document(out, did, did + strlen(DID_KEY));
+	if ((rc = berth_did_multikey_document(out, did, did + strlen(DID_KEY))) || !(rc = berth_doc_remember(*out)))
+		return rc;
+	berth_did_doc_free(*out);
+	*out = NULL;
+	return rc;
 }
 
 /* ---- did:jwk ---- */

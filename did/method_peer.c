@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "did/crypto/keypair.h"
+#include "did/doc_known.h"
+#include "did/doc_memory.h"
 #include "did/jose/multikey.h"
 #include "did/method_key.h"
 #include "did/peer1.h"
 #include "did/peer2.h"
 #include "did/peer4.h"
 #include "did/peer_hash.h"
-#include "did/peer_memory.h"
 #include "did/url.h"
 
 #define DID_PEER "did:peer:"
@@ -85,10 +86,38 @@ static bool is_peer(const char *did)
 	return berth_is_did(did) && strlen(did) <= BERTH_PEER_DID_MAX && strncmp(did, DID_PEER, strlen(DID_PEER)) == 0;
 }
 
-/* What only the text of the DID says is read once and remembered. */
-static enum berth_err remember(enum berth_err rc, struct berth_did_doc **doc, const char *long_did, bool as_short)
+static bool is_numalgo(const char *did, char numalgo)
 {
-	if (rc || !(rc = berth_peer_remember(*doc, long_did, as_short)))
+	return is_peer(did) && did[strlen(DID_PEER)] == numalgo;
+}
+
+/* What a long DID says, as the document of that DID or of its short form. */
+static enum berth_err tree_of(struct berth_json **out, const char *long_did, const char *as)
+{
+	return is_numalgo(long_did, '2') ? berth_peer2_tree(out, long_did, as) : berth_peer4_tree(out, long_did, as);
+}
+
+static enum berth_err describe(struct berth_json **tree, const struct berth_did_doc *doc)
+{
+	return tree_of(tree, doc->whole ? doc->whole->id : doc->id, doc->id);
+}
+
+static enum berth_err read_as(struct berth_did_doc **out, const char *long_did, const char *as)
+{
+	struct berth_json *tree;
+	enum berth_err rc;
+
+	if ((rc = tree_of(&tree, long_did, as)) || (rc = berth_did_doc_from_json(out, tree, as)))
+		return rc;
+	if (strcmp(as, long_did) == 0)
+		berth_did_doc_known_lighten(*out, describe);
+	return BERTH_OK;
+}
+
+/* What only the text of the DID says is read once and remembered. */
+static enum berth_err remember(enum berth_err rc, struct berth_did_doc **doc)
+{
+	if (rc || !(rc = berth_doc_remember(*doc)))
 		return rc;
 	berth_did_doc_free(*doc);
 	*doc = NULL;
@@ -100,7 +129,7 @@ enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *di
 	const char *text;
 
 	*out = NULL;
-	if (berth_peer_recall(out, did, false))
+	if (berth_doc_recall(out, did, false))
 		return BERTH_OK;
 	if (!is_peer(did))
 		return berth_fail(BERTH_E_DID, "not a did:peer");
@@ -113,9 +142,8 @@ enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *di
 		return berth_peer_is_hash(text) ? berth_fail(BERTH_E_RESOLVE, "did:peer: a hash says nothing by itself") :
 						  berth_fail(BERTH_E_DID, "did:peer: not a hash");
 	case '2':
-		return remember(berth_peer2_resolve(out, did, did), out, did, false);
 	case '4':
-		return remember(berth_peer4_resolve(out, did, did), out, did, false);
+		return remember(read_as(out, did, did), out);
 	default:
 		return berth_fail(BERTH_E_DID, "did:peer: unknown numalgo");
 	}
@@ -123,14 +151,23 @@ enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *di
 
 /* ---- the short forms ---- */
 
-static bool is_numalgo2(const char *did)
-{
-	return is_peer(did) && did[strlen(DID_PEER)] == '2';
-}
-
 enum berth_err berth_did_peer_short(struct berth_buf *out, const char *long_did)
 {
-	return is_numalgo2(long_did) ? berth_peer3(out, long_did) : berth_did_short(out, long_did);
+	return is_numalgo(long_did, '2') ? berth_peer3(out, long_did) : berth_did_short(out, long_did);
+}
+
+/* Most documents have two forms; of one with methods that are not its own the second is
+ * read by itself. */
+static enum berth_err short_form(struct berth_did_doc **out, const char *long_did, const char *short_did)
+{
+	struct berth_did_doc *whole;
+	enum berth_err rc = berth_did_peer_resolve(&whole, long_did);
+
+	if (rc)
+		return rc;
+	rc = whole->describe ? berth_did_doc_known_form(out, whole, short_did) : read_as(out, long_did, short_did);
+	berth_did_doc_free(whole);
+	return remember(rc, out);
 }
 
 enum berth_err berth_did_peer_resolve_short(struct berth_did_doc **out, const char *long_did)
@@ -139,11 +176,11 @@ enum berth_err berth_did_peer_resolve_short(struct berth_did_doc **out, const ch
 	enum berth_err rc;
 
 	*out = NULL;
-	if (berth_peer_recall(out, long_did, true))
+	if (berth_doc_recall(out, long_did, true))
 		return BERTH_OK;
 	if ((rc = berth_did_peer_short(&short_did, long_did)) == BERTH_OK)
-		rc = is_numalgo2(long_did) ? berth_peer2_resolve(out, long_did, berth_buf_cstr(&short_did)) :
-					     berth_peer4_resolve(out, long_did, berth_buf_cstr(&short_did));
+		rc = is_numalgo(long_did, '2') || is_numalgo(long_did, '4') ?
+			short_form(out, long_did, berth_buf_cstr(&short_did)) : berth_fail(BERTH_E_DID, "not a did:peer with a short form");
 	berth_buf_free(&short_did);
-	return remember(rc, out, long_did, true);
+	return rc;
 }

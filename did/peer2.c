@@ -123,15 +123,10 @@ static enum berth_err add_other(struct berth_json *doc, const char *did2, const 
 	return rc;
 }
 
-enum berth_err berth_peer2_resolve(struct berth_did_doc **out, const char *did2, const char *as)
+enum berth_err berth_peer2_tree(struct berth_json **out, const char *did2, const char *as)
 {
 	struct berth_json *doc = berth_doc_new(as, BERTH_CONTEXT_MULTIKEY);
-	enum berth_err rc;
+	enum berth_err rc = read_elements(doc, as, did2 + strlen(PEER2));
 
-	*out = NULL;
-	if ((rc = read_elements(doc, as, did2 + strlen(PEER2))) || (rc = add_other(doc, did2, as))) {
-		berth_json_free(doc);
-		return rc;
-	}
-	return berth_did_doc_from_json(out, doc, as);
+	return berth_json_give(out, doc, rc ? rc : add_other(doc, did2, as));
 }

@@ -16,8 +16,8 @@ berth_peer2_create(struct berth_buf *did, const struct berth_peer_spec *spec);
 /* did:peer:2 -> its did:peer:3.  Appends.  E_DID for any other DID. */
 BERTH_MUST_USE enum berth_err berth_peer3(struct berth_buf *out, const char *did2);
 
-/* The document that did2 says, for the DID `as`: did2 or its did:peer:3. */
+/* The JSON of the document that did2 says, for the DID `as`: did2 or its did:peer:3. */
 BERTH_MUST_USE enum berth_err
-berth_peer2_resolve(struct berth_did_doc **out, const char *did2, const char *as);
+berth_peer2_tree(struct berth_json **out, const char *did2, const char *as);
 
 #endif /* BERTH_DID_PEER2_H */

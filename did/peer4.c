@@ -133,7 +133,7 @@ out:
 	return rc;
 }
 
-enum berth_err berth_peer4_resolve(struct berth_did_doc **out, const char *long_did, const char *as)
+enum berth_err berth_peer4_tree(struct berth_json **out, const char *long_did, const char *as)
 {
 	const char *hash, *colon;
 	struct berth_buf short_did = BERTH_BUF_INIT;
@@ -147,13 +147,10 @@ enum berth_err berth_peer4_resolve(struct berth_did_doc **out, const char *long_
 	if (!(colon = strchr(hash, ':')))
 		return berth_fail(BERTH_E_RESOLVE, "did:peer:4: the short form says nothing by itself");
 	if ((rc = berth_did_short(&short_did, long_did)) ||
-	    (rc = check_hash(hash, (size_t)(colon - hash), colon + 1)) || (rc = decode(&doc, colon + 1)) ||
-	    (rc = berth_peer_contextualize(doc, as, strcmp(as, long_did) == 0 ? berth_buf_cstr(&short_did) : long_did)))
+	    (rc = check_hash(hash, (size_t)(colon - hash), colon + 1)) || (rc = decode(&doc, colon + 1)))
 		goto out;
-	rc = berth_did_doc_from_json(out, doc, as);
-	doc = NULL;
+	rc = berth_peer_contextualize(doc, as, strcmp(as, long_did) == 0 ? berth_buf_cstr(&short_did) : long_did);
 out:
-	berth_json_free(doc);
 	berth_buf_free(&short_did);
-	return rc;
+	return berth_json_give(out, doc, rc);
 }

@@ -14,9 +14,9 @@
 BERTH_MUST_USE enum berth_err
 berth_peer4_create(struct berth_buf *did, const struct berth_peer_spec *spec);
 
-/* The document that long_did holds, for the DID `as`: long_did or its short form.
- * E_RESOLVE when long_did is a short form itself. */
+/* The JSON of the document that long_did holds, for the DID `as`: long_did or its short
+ * form.  E_RESOLVE when long_did is a short form itself. */
 BERTH_MUST_USE enum berth_err
-berth_peer4_resolve(struct berth_did_doc **out, const char *long_did, const char *as);
+berth_peer4_tree(struct berth_json **out, const char *long_did, const char *as);
 
 #endif /* BERTH_DID_PEER4_H */

@@ -109,7 +109,22 @@ static const char *long_form(const struct berth_did_doc *doc, const char *did)
 	return NULL;
 }
 
-static enum berth_err resolve_short(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
+static enum berth_err recall(struct berth_resolver *r, const char *did, struct berth_buf *kept)
+{
+	enum berth_err rc = BERTH_E_RESOLVE;
+	bool asked = false;
+
+	for (r = r->next; r && rc == BERTH_E_RESOLVE; r = r->next)
+		if (r->recall) {
+			asked = true;
+			rc = r->recall(r, did, kept);
+		}
+	if (!asked)
+		return berth_fail(BERTH_E_RESOLVE, "%.60s says nothing by itself", did);
+	return rc ? rc : berth_buf_status(kept);
+}
+
+static enum berth_err found_short(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
 	struct berth_did_doc *found = NULL;
 	const char *whole;
@@ -124,12 +139,22 @@ static enum berth_err resolve_short(struct berth_resolver *r, const char *did, s
 	return rc;
 }
 
-static enum berth_err recall(struct berth_resolver *r, const char *did, struct berth_buf *kept)
+/* Who keeps long forms is asked for the text before anybody is for a document. */
+static enum berth_err resolve_short(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
-	for (r = r->next; r; r = r->next)
-		if (r->recall)
-			return r->recall(r, did, kept);
-	return berth_fail(BERTH_E_RESOLVE, "%.60s says nothing by itself", did);
+	struct berth_buf kept = BERTH_BUF_INIT;
+	const char *whole;
+	enum berth_err rc = recall(r, did, &kept);
+
+	if (rc == BERTH_E_RESOLVE)
+		rc = found_short(r, did, out);
+	else if (!rc) {
+		whole = berth_buf_cstr(&kept);
+		rc = berth_did_same(whole, did) ? berth_did_peer_resolve_short(out, whole) :
+			berth_fail(BERTH_E_RESOLVE, "what is known of %.60s is of another DID", did);
+	}
+	berth_buf_free(&kept);
+	return rc;
 }
 
 /* The document of the did:peer:3 is that of the did:peer:2, if it is its hash. */
@@ -154,7 +179,7 @@ static enum berth_err resolve_hash(struct berth_resolver *r, const char *did, st
 	/* says what is wrong with a text that is no hash */
 	if ((rc = berth_did_peer_resolve(out, did)) != BERTH_E_RESOLVE)
 		return rc;
-	if ((rc = recall(r, did, &kept)) == BERTH_OK && (rc = berth_buf_status(&kept)) == BERTH_OK)
+	if ((rc = recall(r, did, &kept)) == BERTH_OK)
 		rc = has_prefix(did, PEER1) ? berth_peer1_resolve(out, did, berth_buf_cstr(&kept), kept.len) :
 					      resolve_numalgo3(out, did, berth_buf_cstr(&kept));
 	berth_buf_free(&kept);

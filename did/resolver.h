@@ -26,8 +26,9 @@ struct berth_resolver {
 	enum berth_err (*resolve_version)(struct berth_resolver *r, const char *did,
 					  const struct berth_did_version *version, struct berth_did_doc **out);
 	/* Optional.  What was kept of a DID that is a hash: the genesis document of a
-	 * did:peer:1, the did:peer:2 of a did:peer:3.  Appended to kept and not
-	 * believed: the hash decides.  E_RESOLVE: nothing. */
+	 * did:peer:1, the did:peer:2 of a did:peer:3, the long form of a did:peer:4.
+	 * Appended to kept and not believed: the hash decides.  E_RESOLVE: nothing, and
+	 * next is asked. */
 	enum berth_err (*recall)(struct berth_resolver *r, const char *did, struct berth_buf *kept);
 	/* Optional.  True: what was remembered of that DID may be out of date and is
 	 * forgotten, so that asking once more asks afresh. */
@@ -60,8 +61,8 @@ BERTH_MUST_USE enum berth_err
 berth_resolve_version_next(struct berth_resolver *r, const char *did, const struct berth_did_version *version,
 			   struct berth_did_doc **out);
 
-/* did:key, did:jwk, did:peer:0/2/4.  The short forms are asked of next: of 4 a
- * document whose id or alsoKnownAs is the long form, of 3 and 1 what recall() gives.
+/* did:key, did:jwk, did:peer:0/2/4.  The short forms are asked of next: what recall()
+ * gives, and of 4 else a document whose id or alsoKnownAs is the long form.
  * All of it counts only as far as the hash in the DID bears it out. */
 void berth_resolver_builtin_init(struct berth_resolver *r, struct berth_resolver *next);
 

@@ -34,7 +34,6 @@ static size_t find(const struct berth_didcomm *d, const char *did)
 	return i;
 }
 
-/* A document is the caller's of resolve(), so each look-up makes its own. */
 static enum berth_err resolve(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
 	struct berth_didcomm *d = (struct berth_didcomm *)r;
@@ -43,7 +42,8 @@ static enum berth_err resolve(struct berth_resolver *r, const char *did, struct 
 	*out = NULL;
 	if (i == d->n_docs)
 		return berth_resolve(&d->builtin, did, out);
-	return berth_did_doc_clone(out, d->docs[i]);
+	*out = berth_did_doc_share(d->docs[i]);
+	return BERTH_OK;
 }
 
 enum berth_err berth_didcomm_new(struct berth_didcomm **out)

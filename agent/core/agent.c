@@ -9,7 +9,6 @@
 #include "agent/protocol/mediate.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
-#include "did/method_peer.h"
 
 uint64_t agent_mono_ms(void) { return berth_clock_mono_ms(); }
 
@@ -76,25 +75,19 @@ records_each_under(struct berth_records *r, const char *ns, const char *prefix,
 }
 
 /* The short form of a did:peer:4 says nothing by itself: what was learned answers. */
-static enum berth_err resolve_peer(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
+static enum berth_err recall_peer(struct berth_resolver *r, const char *did, struct berth_buf *did_long)
 {
 	struct berth_agent *a = ((struct peer_resolver *)r)->a;
-	struct berth_buf did_long = BERTH_BUF_INIT;
 	bool found = false;
 	enum berth_err rc;
 
-	*out = NULL;
 	if (strlen(did) <= BERTH_STORE_KEY_MAX &&
-	    (rc = berth_store_get(a->cfg.store, NS_PEER, did, &did_long, &found)))
+	    (rc = berth_store_get(a->cfg.store, NS_PEER, did, did_long, &found)))
 		return rc;
-	if (!found || strcmp(berth_buf_cstr(&did_long), did) == 0) {
-		berth_buf_free(&did_long);
-		return r->next ? r->next->resolve(r->next, did, out)
-			       : berth_fail(BERTH_E_RESOLVE, "%.80s is not known here", did);
-	}
-	rc = berth_did_peer_resolve_short(out, berth_buf_cstr(&did_long));
-	berth_buf_free(&did_long);
-	return rc;
+	if (found && strcmp(berth_buf_cstr(did_long), did) != 0)
+		return BERTH_OK;
+	berth_buf_reset(did_long);
+	return berth_fail(BERTH_E_RESOLVE, "%.80s is not known here", did);
 }
 
 /* --- the tick --- */
@@ -263,7 +256,7 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 	a->start_ms = agent_mono_ms();
 	a->records = (struct agent_records){ .base = { .get = records_get, .each = records_each, .each_after = records_each_after,
 		.each_under = records_each_under }, .a = a };
-	a->peers = (struct peer_resolver){ .base = { .resolve = resolve_peer, .next = cfg->resolver }, .a = a };
+	a->peers = (struct peer_resolver){ .base = { .resolve = berth_resolve_next, .recall = recall_peer, .next = cfg->resolver }, .a = a };
 	berth_resolver_builtin_init(&a->builtin, &a->peers.base);
 	a->env = (struct berth_env){ .keys = cfg->keys, .resolver = &a->builtin, .records = &a->records.base,
 		.policy = cfg->policy, .machines = a->cfg.machines, .n_machines = cfg->n_machines,

@@ -26,7 +26,7 @@
 #include "agent/ipc/starter.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
-#include "did/peer_memory.h"
+#include "did/doc_memory.h"
 
 void berth_daemon_log_as(const struct berth_config *cfg)
 {
@@ -92,12 +92,12 @@ static enum berth_err store_open(struct berth_daemon *d, bool fresh)
 
 /* ---- the other two ---- */
 
-/* Whoever listens may be talked to by so many at a time, who have two documents each at
- * the least; a gateway that only dials talks to few. */
+/* Whoever listens may be talked to by so many at a time, who have two DIDs each while they
+ * are onboarded; a gateway that only dials talks to few. */
 static void remember_peers(const struct berth_config *cfg)
 {
 	if (berth_config_item(cfg, "listen", NULL, "uri", 0))
-		berth_peer_memory_docs(2 * (size_t)berth_config_int(cfg, "listen", NULL, "requests-at-once"));
+		berth_doc_memory_dids(2 * (size_t)berth_config_int(cfg, "listen", NULL, "requests-at-once"));
 }
 
 static enum berth_err resolver_start(struct berth_daemon *d)

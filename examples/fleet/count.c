@@ -16,7 +16,7 @@
 #include "did/crypto/keywrap.h"
 #include "did/crypto/sign.h"
 #include "did/crypto/signer.h"
-#include "did/peer_memory.h"
+#include "did/doc_memory.h"
 #include "didcomm/unpack.h"
 #include "examples/fleet/count_list.h"
 #include "tests/fakes/tap.h"
@@ -82,12 +82,17 @@ SEEN(berth_store_commit, (struct berth_store *s), (s), "transaction", count_tran
 SEEN(berth_store_commit_loose, (struct berth_store *s), (s), "transaction that may be lost", )
 
 /* ---- whose turn it is: none of them has verified or resolved anything for another ---- */
+bool __real_berth_doc_recall(struct berth_did_doc **out, const char *long_did, bool as_short);
+bool __wrap_berth_doc_recall(struct berth_did_doc **out, const char *long_did, bool as_short);
+bool __wrap_berth_doc_recall(struct berth_did_doc **out, const char *long_did, bool as_short)
+{
+	return count_knows(long_did, as_short) && __real_berth_doc_recall(out, long_did, as_short);
+}
+
 static void turn(struct berth_agent *a, bool request)
 {
-	if (count_turns(a)) {
+	if (count_turns(a))
 		berth_verified_forget();
-		berth_peer_forget();
-	}
 	count_turn(a, request);
 }
 
@@ -97,7 +102,6 @@ enum berth_err __wrap_berth_agent_new(struct berth_agent **out, const struct ber
 enum berth_err __wrap_berth_agent_new(struct berth_agent **out, const struct berth_agent_config *cfg)
 {
 	berth_verified_forget();
-	berth_peer_forget();
 	count_birth(cfg);
 	return __real_berth_agent_new(out, cfg);
 }

@@ -21,6 +21,8 @@ void count_end(void);
 
 /* A text that is made or read as JSON, for examples/fleet/price.c. */
 void count_text(const char *what, const char *text, size_t n);
+/* That document was asked for before by whoever is at work, whose memory is its own. */
+bool count_knows(const char *did, bool as_short);
 /* True the first time that whoever is at work comes with these octets. */
 bool count_is_new(const void *p, size_t n);
 

@@ -150,12 +150,12 @@ static void list_document(const char *did, const char *what, const char *json)
 	berth_buf_free(&doc);
 }
 
-enum berth_err __real_berth_peer4_resolve(struct berth_did_doc **out, const char *long_did, const char *as);
-enum berth_err __wrap_berth_peer4_resolve(struct berth_did_doc **out, const char *long_did, const char *as);
-enum berth_err __wrap_berth_peer4_resolve(struct berth_did_doc **out, const char *long_did, const char *as)
+enum berth_err __real_berth_peer4_tree(struct berth_json **out, const char *long_did, const char *as);
+enum berth_err __wrap_berth_peer4_tree(struct berth_json **out, const char *long_did, const char *as);
+enum berth_err __wrap_berth_peer4_tree(struct berth_json **out, const char *long_did, const char *as)
 {
 	list_document(long_did, "DID resolved", "JSON read");
-	return __real_berth_peer4_resolve(out, long_did, as);
+	return __real_berth_peer4_tree(out, long_did, as);
 }
 
 enum berth_err __real_berth_peer4_create(struct berth_buf *did, const struct berth_peer_spec *spec);

@@ -8,6 +8,7 @@
 
 #define KINDS_MAX 32
 #define SEEN_MAX 512
+#define ASKED_MAX 64
 
 struct count { char what[40]; unsigned n; size_t octets; };
 struct kinds { struct count of[KINDS_MAX]; size_t n; };
@@ -15,6 +16,8 @@ static struct tally {
 	struct kinds calls, list;
 	uint8_t seen[SEEN_MAX][BERTH_SHA256_LEN];
 	size_t n_seen;
+	uint64_t asked[ASKED_MAX];	/* for documents */
+	size_t n_asked;
 	bool moved, stepped;	/* in this turn: such a message; what makes it durable */
 } tallies[NODES_MAX];
 
@@ -111,6 +114,25 @@ bool count_is_new(const void *p, size_t n)
 	assert_true(now->n_seen < SEEN_MAX);
 	memcpy(now->seen[now->n_seen++], h, sizeof(h));
 	return true;
+}
+
+/* By the last characters, which no two of these DIDs have in common: a hash of all of them
+ * would be seen in a profile. */
+bool count_knows(const char *did, bool as_short)
+{
+	size_t n = did ? strlen(did) : 0;
+	uint64_t end;
+
+	if (!now || n < sizeof(end))
+		return true;
+	memcpy(&end, did + n - sizeof(end), sizeof(end));
+	end ^= as_short;
+	for (size_t i = 0; i < now->n_asked; i++)
+		if (now->asked[i] == end)
+			return true;
+	assert_true(now->n_asked < ASKED_MAX);
+	now->asked[now->n_asked++] = end;
+	return false;
 }
 
 void count_text(const char *what, const char *text, size_t n)

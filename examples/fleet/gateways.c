@@ -24,7 +24,7 @@
 #include "did/base/clock.h"
 #include "did/base/log.h"
 #include "did/base/secret.h"
-#include "did/peer_memory.h"
+#include "did/doc_memory.h"
 
 #define THREADS_MAX 256
 #define PHASE_MS 600000u	/* a gateway that is not through by then has failed */
@@ -267,7 +267,7 @@ int main(int argc, char **argv)
 	berth_crypto_init();
 	berth_log_init("gateways", getenv("FLEET_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	berth_peer_memory_docs(BERTH_PEER_MEMORY_DOCS_MAX);	/* a thread is many gateways, and each has 64 */
+	berth_doc_memory_dids(BERTH_DOC_MEMORY_DIDS_MAX);	/* a thread is many gateways, and each has 64 */
 	fleet_need(!berth_netd_nng_start(), "nng");	/* with as few threads as a berth-netd has */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* its count is one lock for all of them */
 	fleet.gateways = calloc(fleet.n, sizeof(*fleet.gateways));

@@ -16,7 +16,7 @@
 #include "did/method_key.h"
 #include "did/method_peer.h"
 #include "did/peer1.h"
-#include "did/peer_memory.h"
+#include "did/doc_memory.h"
 #include "did/resolver.h"
 #include "did/url.h"
 
@@ -58,7 +58,7 @@ static enum berth_err resolve(void *arg)
 	struct berth_resolver r;
 	enum berth_err rc;
 
-	berth_peer_forget();
+	berth_doc_forget();
 	berth_resolver_builtin_init(&r, NULL);
 	rc = berth_resolve(&r, arg, &doc);
 	berth_did_doc_free(doc);
@@ -88,7 +88,7 @@ static enum berth_err resolve_hash(void *arg)
 	struct berth_did_doc *doc;
 	enum berth_err rc;
 
-	berth_peer_forget();
+	berth_doc_forget();
 	berth_resolver_builtin_init(&r, &next);
 	rc = berth_resolve(&r, arg, &doc);
 	berth_did_doc_free(doc);
@@ -114,18 +114,16 @@ static enum berth_err folder(void *arg)
 /* A did:key's JSON is made late. */
 static enum berth_err key_result(void *arg)
 {
-	struct berth_did_doc *doc, *copy;
+	struct berth_did_doc *doc;
 	struct berth_json *v;
 	enum berth_err rc;
 
+	berth_doc_forget();
 	if ((rc = berth_did_key_resolve(&doc, arg)))
 		return rc;
-	if ((rc = berth_did_doc_clone(&copy, doc)) == BERTH_OK) {
-		v = berth_resolution_result(BERTH_OK, NULL, arg, copy);
-		rc = v ? BERTH_OK : BERTH_E_NOMEM;
-		berth_json_free(v);
-	}
-	berth_did_doc_free(copy);
+	v = berth_resolution_result(BERTH_OK, NULL, arg, doc);
+	rc = v ? BERTH_OK : BERTH_E_NOMEM;
+	berth_json_free(v);
 	berth_did_doc_free(doc);
 	return rc;
 }

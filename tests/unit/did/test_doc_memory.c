@@ -4,12 +4,15 @@
 #include "tests/check.h"
 
 #include "did/base/buf.h"
+#include "did/codec/multibase.h"
 #include "did/crypto/keypair.h"
+#include "did/doc_memory.h"
+#include "did/method_key.h"
 #include "did/method_peer.h"
-#include "did/peer_memory.h"
+#include "did/peer_hash.h"
 
 #define ED "z6Mkj3PUd1WjvaDhNZhhhXQdz5UnZXmS7ehtx8bsPpD47kKc"
-#define N (BERTH_PEER_MEMORY_DOCS + 3)
+#define N (BERTH_DOC_MEMORY_DIDS + 3)
 
 /* A DID of its own for each call, all with the same service at their end. */
 static void make(struct berth_buf *did, int numalgo)
@@ -56,7 +59,7 @@ static void the_second_time_it_is_the_same(void **state)
 		first = read_long(berth_buf_cstr(&did));
 		second = read_long(berth_buf_cstr(&did));
 		CHECK(first == second);
-		berth_peer_forget();
+		berth_doc_forget();
 		third = read_long(berth_buf_cstr(&did));	/* read anew, while the first is still held */
 		CHECK(third != first);
 		check_text(third, first);
@@ -88,6 +91,101 @@ static void each_form_has_its_document(void **state)
 		berth_buf_free(&did);
 		berth_buf_free(&brief);
 	}
+}
+
+static void check_same_methods(const struct berth_did_doc *doc, const struct berth_did_doc *want)
+{
+	CHECK(doc->n_vms == want->n_vms && doc->n_services == want->n_services);
+	for (size_t i = 0; i < want->n_vms; i++) {
+		assert_string_equal(doc->vms[i].id, want->vms[i].id);
+		assert_string_equal(doc->vms[i].controller, want->vms[i].controller);
+		CHECK(doc->vms[i].rels == want->vms[i].rels && berth_pubkey_equal(&doc->vms[i].key, &want->vms[i].key));
+		CHECK(doc->vms[i].expires_s == want->vms[i].expires_s && doc->vms[i].revoked_s == want->vms[i].revoked_s);
+	}
+	for (size_t i = 0; i < want->n_services; i++) {
+		assert_string_equal(doc->services[i].id, want->services[i].id);
+		assert_string_equal(doc->services[i].type, want->services[i].type);
+		CHECK(berth_json_equal(doc->services[i].json, want->services[i].json));
+	}
+}
+
+/* Without its JSON, or made of its other form, it is what its JSON says. */
+static void check_by_its_json(const struct berth_did_doc *doc)
+{
+	struct berth_did_doc *want;
+
+	CHECK_OK(berth_did_doc_from_json(&want, berth_json_clone(berth_did_doc_json(doc)), doc->id));
+	check_same_methods(doc, want);
+	berth_did_doc_free(want);
+}
+
+/* From the JSON of a did:peer:4's document. */
+static void make_of(struct berth_buf *did, const char *json)
+{
+	struct berth_buf encoded = BERTH_BUF_INIT, bytes = BERTH_BUF_INIT;
+
+	berth_uvarint_encode(&bytes, BERTH_CODEC_JSON);
+	berth_buf_str(&bytes, json);
+	CHECK_OK(berth_multibase_encode(&encoded, 'z', bytes.p, bytes.len));
+	berth_buf_str(did, "did:peer:4");
+	CHECK_OK(berth_peer_hash(did, berth_buf_cstr(&encoded), encoded.len));
+	berth_buf_u8(did, ':');
+	berth_buf_str(did, berth_buf_cstr(&encoded));
+	berth_buf_free(&encoded);
+	berth_buf_free(&bytes);
+}
+
+#define METHOD(id, more) "{\"id\":\"" id "\",\"type\":\"Multikey\",\"publicKeyMultibase\":\"" ED "\"" more "}"
+#define WITH(methods) "{\"verificationMethod\":[" methods "],\"authentication\":[\"#a\"],\"service\":[" \
+	"{\"id\":\"#s\",\"type\":[\"X\",\"DIDCommMessaging\"],\"serviceEndpoint\":\"https://a.example\"}," \
+	"{\"id\":\"https://elsewhere.example/\",\"type\":\"Y\",\"serviceEndpoint\":[\"https://b.example\"]}]}"
+
+static void both_forms_say_what_their_json_says(void **state)
+{
+	static const struct { const char *text; bool light; } cases[] = {
+		{ WITH(METHOD("#a", "") "," METHOD("#b", ",\"expires\":\"2031-01-01T00:00:00Z\"")), true },
+		{ WITH(METHOD("#a", "") "," METHOD("/x?y#b", ",\"controller\":\"#id\"")), true },
+		{ WITH(METHOD("#a", "") "," METHOD("#b", ",\"controller\":\"did:example:other\"")), false },
+		{ WITH(METHOD("#a", "") "," METHOD("did:example:other#b", "")), false },
+		{ "{\"x\":1}", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct berth_buf did = BERTH_BUF_INIT;
+		struct berth_did_doc *whole, *brief;
+
+		make_of(&did, cases[i].text);
+		CHECK_OK(berth_did_peer_resolve_short(&brief, berth_buf_cstr(&did)));
+		whole = read_long(berth_buf_cstr(&did));
+		CHECK(!whole->tree == cases[i].light && !brief->whole == !cases[i].light);
+		CHECK(!cases[i].light || brief->whole == whole);
+		check_by_its_json(whole);
+		berth_did_doc_free(whole);	/* the other form needs it still */
+		berth_doc_forget();
+		check_by_its_json(brief);
+		berth_did_doc_free(brief);
+		berth_buf_free(&did);
+	}
+}
+
+static void a_did_key_is_read_once(void **state)
+{
+	struct berth_did_doc *first, *second, *other;
+
+	(void)state;
+	berth_doc_forget();
+	CHECK_OK(berth_did_key_resolve(&first, "did:key:" ED));
+	CHECK_OK(berth_did_key_resolve(&second, "did:key:" ED));
+	CHECK(first == second);
+	CHECK_OK(berth_did_key_resolve(&other, "did:key:z6Mkj3PUd1WjvaDhNZhhhXQdz5UnZXmS7ehtx8bsPpD47kKd"));
+	CHECK(other != first && !berth_pubkey_equal(&other->vms[0].key, &first->vms[0].key));
+	berth_did_doc_free(other);
+	CHECK_RC(BERTH_E_DID, berth_did_key_resolve(&other, "did:key:" ED "#" ED));
+	CHECK_RC(BERTH_E_DID, berth_did_peer_resolve_short(&other, "did:key:" ED));
+	check_by_its_json(first);
+	berth_did_doc_free(first);
+	berth_did_doc_free(second);
 }
 
 /* Whatever byte another DID differs in, it gets no document of the one that is
@@ -124,7 +222,7 @@ static void what_was_used_the_longest_ago_gives_way(void **state)
 	struct berth_did_doc *held[N], *doc;
 
 	(void)state;
-	berth_peer_forget();
+	berth_doc_forget();
 	for (size_t i = 0; i < N; i++) {
 		make(&did[i], i % 2 ? 2 : 4);
 		held[i] = read_long(berth_buf_cstr(&did[i]));
@@ -133,9 +231,9 @@ static void what_was_used_the_longest_ago_gives_way(void **state)
 	doc = read_long(berth_buf_cstr(&did[0]));
 	CHECK(doc == held[0]);
 	berth_did_doc_free(doc);
-	CHECK(berth_peer_recall(&doc, berth_buf_cstr(&did[N - 1]), false));
+	CHECK(berth_doc_recall(&doc, berth_buf_cstr(&did[N - 1]), false));
 	berth_did_doc_free(doc);
-	CHECK(!berth_peer_recall(&doc, berth_buf_cstr(&did[1]), false));
+	CHECK(!berth_doc_recall(&doc, berth_buf_cstr(&did[1]), false));
 	for (size_t i = 0; i < N; i++) {
 		doc = read_long(berth_buf_cstr(&did[i]));
 		check_text(doc, held[i]);
@@ -155,7 +253,7 @@ static void *count_kept(void *arg)
 	for (size_t i = 0; i < 2 * N; i++)
 		berth_did_doc_free(read_long(berth_buf_cstr(&did[i])));
 	for (size_t i = 0; i < 2 * N; i++)
-		if (berth_peer_recall(&doc, berth_buf_cstr(&did[i]), false)) {
+		if (berth_doc_recall(&doc, berth_buf_cstr(&did[i]), false)) {
 			assert_string_equal(doc->id, berth_buf_cstr(&did[i]));
 			berth_did_doc_free(doc);
 			++*kept;
@@ -167,8 +265,8 @@ static void *count_kept(void *arg)
 static void a_thread_keeps_as_many_as_was_said(void **state)
 {
 	static const struct { size_t docs, kept; } cases[] = {
-		{ 0, BERTH_PEER_MEMORY_DOCS }, { BERTH_PEER_MEMORY_DOCS, BERTH_PEER_MEMORY_DOCS },
-		{ BERTH_PEER_MEMORY_DOCS + 5, BERTH_PEER_MEMORY_DOCS + 5 }, { SIZE_MAX, 2 * N },
+		{ 0, BERTH_DOC_MEMORY_DIDS }, { BERTH_DOC_MEMORY_DIDS, BERTH_DOC_MEMORY_DIDS },
+		{ BERTH_DOC_MEMORY_DIDS + 5, BERTH_DOC_MEMORY_DIDS + 5 }, { SIZE_MAX, 2 * N },
 	};
 	struct berth_buf did[2 * N] = { BERTH_BUF_INIT };
 
@@ -179,13 +277,13 @@ static void a_thread_keeps_as_many_as_was_said(void **state)
 		pthread_t t;
 		void *kept;
 
-		berth_peer_memory_docs(cases[c].docs);
+		berth_doc_memory_dids(cases[c].docs);
 		assert_int_equal(pthread_create(&t, NULL, count_kept, did), 0);
 		assert_int_equal(pthread_join(t, &kept), 0);
 		assert_int_equal(*(size_t *)kept, cases[c].kept);
 		free(kept);
 	}
-	berth_peer_memory_docs(BERTH_PEER_MEMORY_DOCS);
+	berth_doc_memory_dids(BERTH_DOC_MEMORY_DIDS);
 	for (size_t i = 0; i < 2 * N; i++)
 		berth_buf_free(&did[i]);
 }
@@ -197,11 +295,11 @@ static void long_ones_are_read_each_time(void **state)
 
 	(void)state;
 	berth_buf_str(&did, "did:peer:2");
-	while (did.len <= BERTH_PEER_MEMORY_DID_MAX)
+	while (did.len <= BERTH_DOC_MEMORY_TEXT_MAX)
 		berth_buf_str(&did, ".V" ED);
 	doc = read_long(berth_buf_cstr(&did));
 	again = read_long(berth_buf_cstr(&did));
-	CHECK(doc != again && !berth_peer_recall(&again, berth_buf_cstr(&did), false));
+	CHECK(doc != again && !berth_doc_recall(&again, berth_buf_cstr(&did), false));
 	berth_did_doc_free(doc);
 	berth_did_doc_free(again);
 	berth_buf_free(&did);
@@ -238,6 +336,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_second_time_it_is_the_same),
 		cmocka_unit_test(each_form_has_its_document),
+		cmocka_unit_test(both_forms_say_what_their_json_says),
+		cmocka_unit_test(a_did_key_is_read_once),
 		cmocka_unit_test(one_byte_more_or_other_is_another_did),
 		cmocka_unit_test(what_was_used_the_longest_ago_gives_way),
 		cmocka_unit_test(a_thread_keeps_as_many_as_was_said),
