@@ -3,23 +3,25 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
+
+/* in the order of the members */
+#define NAME(name) "curl_" #name "\0"
+static const char names[] = BERTH_CURL_CALLS(NAME) "SHA1\0";
 
 enum berth_err berth_curl_load(const struct berth_curl **out)
 {
 	static struct berth_curl calls;
 	static void *so;
+	void **call = (void **)&calls;
 
 	*out = NULL;
 	if (!so && !(so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)))
 		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
-#define FIND(name) \
-	if (!(*(void **)&calls.name = dlsym(so, "curl_" #name))) \
-		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
-	BERTH_CURL_CALLS(FIND)
-#undef FIND
-	if (!(*(void **)&calls.sha1 = dlsym(so, "SHA1")))
-		return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
+	for (const char *name = names; *name; name += strlen(name) + 1)
+		if (!(*call++ = dlsym(so, name)))
+			return berth_fail(BERTH_E_UNAVAILABLE, "http: %s", dlerror());
 	*out = &calls;
 	return BERTH_OK;
 }

@@ -5,32 +5,33 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 
 struct berth_tss berth_tss;
 
-static enum berth_err find(void **call, const char *library, const char *name)
-{
-	void *so = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+/* Each library's names, in the order of its members of struct berth_tss. */
+#define NAME(name) #name "\0"
+static const char esys[] = BERTH_ESYS_CALLS(NAME), tcti[] = BERTH_TCTI_CALLS(NAME), rc_decode[] = NAME(Tss2_RC_Decode);
 
-	if (!so || !(*call = dlsym(so, name)))
-		return berth_fail(BERTH_E_KEYSTORE, "a tpm2: key needs tpm2-tss (libtss2-esys, -tctildr, -rc): %s", dlerror());
+/* first: of the members that are the library's. */
+static enum berth_err find(void *first, const char *library, const char *names)
+{
+	void *so = dlopen(library, RTLD_NOW | RTLD_LOCAL), **call = first;
+
+	for (; *names; names += strlen(names) + 1)
+		if (!so || !(*call++ = dlsym(so, names)))
+			return berth_fail(BERTH_E_KEYSTORE, "a tpm2: key needs tpm2-tss (libtss2-esys, -tctildr, -rc): %s", dlerror());
 	return BERTH_OK;
 }
 
-#define FIND_IN(library, name) \
-	if (!rc) \
-		rc = find((void **)&berth_tss.name, library, #name);
-#define FIND_ESYS(name) FIND_IN("libtss2-esys.so.0", name)
-#define FIND_TCTI(name) FIND_IN("libtss2-tctildr.so.0", name)
-
 static enum berth_err find_all(void)
 {
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc;
 
-	BERTH_ESYS_CALLS(FIND_ESYS)
-	BERTH_TCTI_CALLS(FIND_TCTI)
-	FIND_IN("libtss2-rc.so.0", Tss2_RC_Decode)
-	return rc;
+	if ((rc = find(&berth_tss.Esys_ActivateCredential, "libtss2-esys.so.0", esys)) ||
+	    (rc = find(&berth_tss.Tss2_TctiLdr_Initialize, "libtss2-tctildr.so.0", tcti)))
+		return rc;
+	return find(&berth_tss.Tss2_RC_Decode, "libtss2-rc.so.0", rc_decode);
 }
 
 enum berth_err berth_tss_load(void)
