@@ -8,6 +8,7 @@ static const struct berth_cli_row cols[] = {
 };
 static const struct berth_cli_row rows[] = {
 	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
+	{ "not heard since the restore", "unheard" },
 	{ "key custody", "custody" }, { "epoch", "epoch" }, { "operational DID", "operationalDid" }, { "sold to", "soldTo" },
 	{ "taken", "taken" }, { "taken by", "takenProof.owner" }, { "waits because", "hold" }, { "refused", "denied" },
 	{ "provisioned", "set.status" }, { "because", "set.reason" }, { "next set", "provision" },
@@ -18,6 +19,16 @@ static const struct berth_cli_row rows[] = {
 };
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
+/* In a line of their own: of an agent that was never restored there are none. */
+static enum berth_err say_unheard(const struct berth_json *list)
+{
+	size_t n = 0;
+
+	berth_json_each(d, list)
+		n += berth_json_bool(berth_json_get(d, "unheard"), false);
+	return n ? berth_cli_say("%zu not heard since the restore: see berth restore show", n) : BERTH_OK;
+}
+
 static enum berth_err list(struct berth_cli *c)
 {
 	struct berth_json *v;
@@ -27,7 +38,8 @@ static enum berth_err list(struct berth_cli *c)
 		return rc;
 	if (berth_cli_json_wanted(c))
 		return berth_cli_print(c, v);
-	rc = berth_cli_show_table(v, cols, N(cols), "no devices");
+	if (!(rc = berth_cli_show_table(v, cols, N(cols), "no devices")))
+		rc = say_unheard(v);
 	berth_json_free(v);
 	return rc;
 }

@@ -186,9 +186,10 @@ struct listing {
 	struct berth_json *found;
 	char key[65];
 	const char *machine;
+	int64_t restored_s;
 };
 
-static enum berth_err summary(const char *key, const struct berth_json *inst, struct berth_json **out)
+static enum berth_err summary(const struct listing *l, const char *key, const struct berth_json *inst, struct berth_json **out)
 {
 	static const char *const members[] = { "serial", "model", "custody", "epoch", "taken", "pcrDigest",
 		"hold", "denied" };
@@ -199,8 +200,8 @@ static enum berth_err summary(const char *key, const struct berth_json *inst, st
 
 	if (!rc && !(rc = backend_copy(o, "state", inst, "state")))
 		rc = backend_copy(o, "provision", berth_json_get(data, "provision"), "status");
-	if (!rc)
-		rc = backend_copy_attested(o, data, false);
+	if (!rc && !(rc = backend_copy_attested(o, data, false)) && backend_is_unheard(l->restored_s, inst))
+		rc = berth_json_set_bool(o, "unheard", true);
 	for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
 		rc = backend_copy(o, members[i], data, members[i]);
 	for (size_t i = 0; !rc && i < sizeof(dids) / sizeof(dids[0]); i++)
@@ -236,17 +237,17 @@ static enum berth_err list_one(void *arg, const char *key, const struct berth_js
 			return BERTH_OK;
 		snprintf(l->key, sizeof(l->key), "%s", key);
 		berth_json_free(l->found);
-		return (rc = summary(key, inst, &l->found)) ? rc : proofs(l->found, berth_json_get(inst, "data"));
+		return (rc = summary(l, key, inst, &l->found)) ? rc : proofs(l->found, berth_json_get(inst, "data"));
 	}
 	if (berth_json_len(l->list) >= LIST_MAX)
 		return BERTH_OK;
-	return (rc = summary(key, inst, &o)) ? rc : berth_json_push(l->list, o);
+	return (rc = summary(l, key, inst, &o)) ? rc : berth_json_push(l->list, o);
 }
 
 static enum berth_err devices(void *arg, const struct berth_api_request *req, struct berth_json **out)
 {
 	struct berth_backend *b = arg;
-	struct listing l = { .list = berth_json_new_array() };
+	struct listing l = { .list = berth_json_new_array(), .restored_s = berth_agent_env(b->agent)->restored_s };
 	enum berth_err rc = l.list ? BERTH_OK : BERTH_E_NOMEM;
 
 	(void)req;
@@ -260,7 +261,7 @@ static enum berth_err find(struct berth_backend *b, const char *machine, const c
 {
 	enum berth_err rc = BERTH_OK;
 
-	*l = (struct listing){ .want = want };
+	*l = (struct listing){ .want = want, .restored_s = berth_agent_env(b->agent)->restored_s };
 	for (size_t i = 0; !rc && !l->found && i < 2; i++)
 		if (!machine || strcmp(machine, machines[i]) == 0) {
 			l->machine = machines[i];

@@ -82,6 +82,8 @@ void backend_metrics_init(struct berth_api_backend *api);
 void backend_backup_init(struct berth_api_backend *api);
 void backend_restored_init(struct berth_api_backend *api);
 /* Of an owner out of a backup, until all devices have spoken; ends the notice when they have. */
+/* In use, by what we know, and silent since we were restored; restored_s 0: we were not. */
+bool backend_is_unheard(int64_t restored_s, const struct berth_json *inst);
 enum berth_err backend_push_restored(struct berth_backend *b, struct berth_json *reasons);
 enum berth_err backend_end_restored(struct berth_backend *b, const char *why);
 void backend_watch_init(struct berth_api_backend *api);

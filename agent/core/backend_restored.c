@@ -24,6 +24,11 @@ static bool is_in_use(const char *state)
 	return false;
 }
 
+bool backend_is_unheard(int64_t restored_s, const struct berth_json *inst)
+{
+	return is_in_use(berth_data_str(inst, "state")) && berth_data_int(berth_json_get(inst, "data"), "synced", 0) < restored_s;
+}
+
 static enum berth_err look_at(void *arg, const char *key, const struct berth_json *inst)
 {
 	const struct berth_json *data = berth_json_get(inst, "data");
@@ -34,7 +39,7 @@ static enum berth_err look_at(void *arg, const char *key, const struct berth_jso
 	if (!is_in_use(berth_data_str(inst, "state")))
 		return BERTH_OK;
 	x->known++;
-	if (berth_data_int(data, "synced", 0) >= x->since_s)
+	if (!backend_is_unheard(x->since_s, inst))
 		return BERTH_OK;
 	o = berth_json_new_object();
 	if ((rc = berth_json_set_str(o, "device", key)) || (rc = backend_copy(o, "serial", data, "serial")) ||

@@ -6,11 +6,12 @@ import hashlib
 import json
 import shutil
 import stat
+import subprocess
 
 import pytest
 
 from agents import World, free_port, wait_for
-from cli import fails, ok, raw
+from cli import BERTH, PATIENCE_S, fails, ok, raw
 from jose import unb64
 
 ITEMS = {"wifi": b"psk"}
@@ -173,6 +174,16 @@ def test_an_owner_from_an_older_backup(world, secret, tmp_path):
     behind = show()
     assert behind["restored"]
     assert [d["state"] for d in behind["devices"] if d["serial"] == "GW-A"] in ([], ["ACTIVE"], ["RENEW_PENDING"])
+    unheard = [d["serial"] for d in behind["devices"]]
+    assert [d["serial"] for d in ok("devices", "list", "--json", *at(owner)) if d.get("unheard")] == unheard
+    assert "GW-A" in unheard     # it is off
+    assert ok("devices", "show", "GW-A", "--json", *at(owner))["unheard"]
+    assert b"not heard since the restore: see berth restore show" in raw("devices", "list", *at(owner))
+    assert b"more than a day" not in raw("restore", "show", *at(owner))
+    later = subprocess.run(["faketime", "-f", "+25h", BERTH, "restore", "show", *map(str, at(owner))], capture_output=True,
+                           timeout=PATIENCE_S)
+    assert later.returncode == 0 and b"it was let go after the backup" in later.stdout
+    assert "unheard" not in owner.device("GW-D")
     raw("restore", "end", *at(owner))
     assert not ok("restore", "show", "--json", *at(owner))["restored"]
     fails("E_NOMATCH", "restore", "end", *at(owner))
