@@ -6,7 +6,8 @@
 #include <string.h>
 
 static _Thread_local char detail[256];
-static _Thread_local char where[64];
+static _Thread_local const char *in_file = "";
+static _Thread_local unsigned on_line;
 
 static const struct {
 	const char *name;
@@ -64,7 +65,8 @@ enum berth_err berth_fail_at(unsigned code_line, const char *file, const char *f
 {
 	va_list ap;
 
-	snprintf(where, sizeof(where), "%s:%u", file, code_line >> 8);
+	in_file = file;
+	on_line = code_line >> 8;
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
@@ -73,4 +75,10 @@ enum berth_err berth_fail_at(unsigned code_line, const char *file, const char *f
 
 const char *berth_err_detail(void) { return detail; }
 
-const char *berth_err_where(void) { return where; }
+const char *berth_err_where(void)
+{
+	static _Thread_local char where[64];
+
+	snprintf(where, sizeof(where), "%s:%u", in_file, on_line);
+	return where;
+}
