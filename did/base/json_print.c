@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "did/base/json_tree.h"
 #include "did/base/utf8.h"
 
 #define INDENT 2
@@ -20,24 +21,10 @@ static void put_escaped(struct berth_buf *out, unsigned char c)
 		berth_buf_printf(out, "\\u%04x", c);
 }
 
-/* What most strings are: nothing to escape.  False: it is another. */
-static bool print_plain(struct berth_buf *out, const char *s, size_t n)
+static void print_escaped(struct berth_buf *out, const char *s, size_t n)
 {
-	uint8_t *at = berth_utf8_plain_run(s, s + n) == n ? berth_buf_grow(out, n + 2) : NULL;
+	const char *run = s, *end = s + n;
 
-	if (!at)
-		return false;
-	at[0] = at[n + 1] = '"';
-	memcpy(at + 1, s, n);
-	return true;
-}
-
-void berth_json_print_str(struct berth_buf *out, const char *s)
-{
-	const char *run = s, *end = s + strlen(s);
-
-	if (print_plain(out, s, (size_t)(end - s)))
-		return;
 	berth_buf_u8(out, '"');
 	while ((s += berth_utf8_plain_run(s, end)) < end) {
 		if ((unsigned char)*s < 0x80) {
@@ -49,6 +36,32 @@ void berth_json_print_str(struct berth_buf *out, const char *s)
 	}
 	berth_buf_put(out, run, (size_t)(s - run));
 	berth_buf_u8(out, '"');
+}
+
+/* What most texts are: nothing to escape. */
+static void print_text(struct berth_buf *out, struct berth_json_text t)
+{
+	uint8_t *at = t.plain ? berth_buf_grow(out, t.len + 2) : NULL;
+
+	if (at) {
+		at[0] = at[t.len + 1] = '"';
+		memcpy(at + 1, t.s, t.len);
+	} else {
+		print_escaped(out, t.s, t.len);
+	}
+}
+
+void berth_json_print_str(struct berth_buf *out, const char *s)
+{
+	size_t n = strlen(s);
+
+	print_text(out, (struct berth_json_text){ (char *)(uintptr_t)s, n, berth_utf8_plain_run(s, s + n) == n });
+}
+
+void berth_json_print_name(struct berth_buf *out, const struct berth_json *member)
+{
+	print_text(out, berth_json_name_of(member));
+	berth_buf_u8(out, ':');
 }
 
 static void new_line(struct berth_buf *out, int depth)
@@ -74,8 +87,7 @@ static void print_children(struct berth_buf *out, const struct berth_json *v, in
 		if (depth >= 0)
 			new_line(out, inner);
 		if (object) {
-			berth_json_print_str(out, berth_json_key(it));
-			berth_buf_u8(out, ':');
+			berth_json_print_name(out, it);
 			if (depth >= 0)
 				berth_buf_u8(out, ' ');
 		}
@@ -99,7 +111,7 @@ static void print(struct berth_buf *out, const struct berth_json *v, int depth)
 		berth_json_print_num(out, berth_json_num(v));
 		break;
 	case BERTH_JSON_STRING:
-		berth_json_print_str(out, berth_json_str(v));
+		print_text(out, berth_json_text_of(v));
 		break;
 	default:
 		print_children(out, v, depth);

@@ -82,26 +82,65 @@ typedef signed char sixteen __attribute__((vector_size(16)));
 
 static size_t first_set(uint64_t bytes)
 {
-	return (size_t)__builtin_ctzll(le64toh(bytes)) / 8;
+	return (size_t)__builtin_ctzll(bytes) / 8;
 }
 
-/* By sixteens: as signed numbers, all that is not ASCII is below the blank. */
-size_t berth_utf8_plain_run(const char *p, const char *end)
+/* The first of sixteen bytes that does not stand for itself; 16: all do.  As signed
+ * numbers, all that is not ASCII is below the blank. */
+static inline size_t plain16(const char *p)
 {
-	const char *from = p;
 	uint64_t other[2];
 	sixteen x;
 
-	for (; end - p >= (ptrdiff_t)sizeof(x); p += sizeof(x)) {
-		memcpy(&x, p, sizeof(x));
-		x = (x < ' ') | (x == '"') | (x == '\\');
-		memcpy(other, &x, sizeof(x));
-		if (other[0] | other[1])
-			return (size_t)(p - from) + (other[0] ? first_set(other[0]) : 8 + first_set(other[1]));
-	}
-	while (p < end && (uint8_t)*p >= ' ' && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\')
-		p++;
-	return (size_t)(p - from);
+	memcpy(&x, p, sizeof(x));
+	x = (x < ' ') | (x == '"') | (x == '\\');
+	memcpy(other, &x, sizeof(x));
+	if (other[0])
+		return first_set(le64toh(other[0]));
+	return other[1] ? 8 + first_set(le64toh(other[1])) : 16;
+}
+
+/* The same of eight, of which the first is the lowest.  Where a subtraction borrows from
+ * the bytes above it, there is one below them that counts. */
+static size_t plain8(uint64_t v)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t other = v | (v - each * ' ') | ((v ^ each * '"') - each) | ((v ^ each * '\\') - each);
+
+	other &= each << 7;
+	return other ? first_set(other) : 8;
+}
+
+static uint64_t load(const char *p, size_t n)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, n);
+	return le64toh(v);
+}
+
+/* Fewer than sixteen; what is missing is zero, which does not stand for itself. */
+static size_t plain_few(const char *p, size_t n)
+{
+	size_t run;
+
+	if (n >= 8)
+		return (run = plain8(load(p, 8))) < 8 ? run : n - 8 + plain8(load(p + n - 8, 8));
+	if (n >= 4)
+		return plain8(load(p, 4) | load(p + n - 4, 4) << 8 * (n - 4));
+	return n ? plain8(load(p, 1) | load(p + n / 2, 1) << 8 * (n / 2) | load(p + n - 1, 1) << 8 * (n - 1)) : 0;
+}
+
+size_t berth_utf8_plain_run(const char *p, const char *end)
+{
+	size_t n = (size_t)(end - p), run;
+
+	if (n < sizeof(sixteen))
+		return plain_few(p, n);
+	for (size_t at = 0; at < n - sizeof(sixteen); at += sizeof(sixteen))
+		if ((run = plain16(p + at)) < sizeof(sixteen))
+			return at + run;
+	return n - sizeof(sixteen) + plain16(end - sizeof(sixteen));
 }
 
 size_t berth_utf8_put(char out[4], uint32_t cp)

@@ -64,8 +64,7 @@ static enum berth_err members(struct berth_buf *out, const struct berth_json **s
 	for (size_t i = 0; i < n && !rc; i++) {
 		if (i)
 			berth_buf_u8(out, ',');
-		berth_json_print_str(out, berth_json_key(sorted[i]));
-		berth_buf_u8(out, ':');
+		berth_json_print_name(out, sorted[i]);
 		e = edit_of(edits, sorted[i]);
 		rc = canonical(out, e ? e->value : sorted[i]);
 	}
