@@ -47,13 +47,21 @@ static const struct berth_vm *by_old_name(const struct berth_did_doc *doc, const
 	return NULL;
 }
 
+/* did_url is a fragment, and nothing else is behind the DID in id. */
+static bool is_own(const struct berth_did_doc *doc, const char *id, const char *did_url)
+{
+	const char *fragment = strchr(id, '#');
+
+	return fragment && strcmp(fragment, did_url) == 0 && berth_did_same(id, doc->id) &&
+	       id + berth_did_len(id) == fragment;
+}
+
 const struct berth_vm *berth_did_doc_vm(const struct berth_did_doc *doc, const char *did_url)
 {
 	for (size_t i = 0; i < doc->n_vms; i++) {
 		const char *id = doc->vms[i].id;
 
-		if (did_url[0] == '#' ? berth_did_same(id, doc->id) && strcmp(id + berth_did_len(id), did_url) == 0
-				      : berth_did_url_same(id, did_url))
+		if (did_url[0] == '#' ? is_own(doc, id, did_url) : berth_did_url_same(id, did_url))
 			return &doc->vms[i];
 	}
 	return by_old_name(doc, did_url);

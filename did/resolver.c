@@ -143,15 +143,14 @@ static enum berth_err found_short(struct berth_resolver *r, const char *did, str
 static enum berth_err resolve_short(struct berth_resolver *r, const char *did, struct berth_did_doc **out)
 {
 	struct berth_buf kept = BERTH_BUF_INIT;
-	const char *whole;
 	enum berth_err rc = recall(r, did, &kept);
 
 	if (rc == BERTH_E_RESOLVE)
 		rc = found_short(r, did, out);
-	else if (!rc) {
-		whole = berth_buf_cstr(&kept);
-		rc = berth_did_same(whole, did) ? berth_did_peer_resolve_short(out, whole) :
-			berth_fail(BERTH_E_RESOLVE, "what is known of %.60s is of another DID", did);
+	else if (!rc && !(rc = berth_did_peer_resolve_short(out, berth_buf_cstr(&kept))) && strcmp((*out)->id, did) != 0) {
+		berth_did_doc_free(*out);
+		*out = NULL;
+		rc = berth_fail(BERTH_E_RESOLVE, "what is known of %.60s is of another DID", did);
 	}
 	berth_buf_free(&kept);
 	return rc;

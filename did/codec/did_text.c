@@ -33,21 +33,34 @@ static bool fits(char c, uint8_t place)
 
 typedef uint8_t sixteen __attribute__((vector_size(16)));
 
-/* How many bytes at s, by sixteens, may stand anywhere in a DID URL but in a method's name:
- * a did:peer is long and is looked at often. */
+/* All ones for each of the bytes at s that may stand anywhere in a DID URL but in a method's
+ * name: letters, '-' to ':' but for '/', '_'. */
+static sixteen common(const char *s)
+{
+	sixteen x;
+
+	memcpy(&x, s, sizeof(x));
+	return (sixteen)((x | 0x20) - 'a' < 26) | ((sixteen)(x - '-' < 14) & (sixteen)(x != '/')) | (sixteen)(x == '_');
+}
+
+static bool all_fit(sixteen x)
+{
+	uint64_t fit[2];
+
+	memcpy(fit, &x, sizeof(x));
+	return (fit[0] & fit[1]) == UINT64_MAX;
+}
+
+/* How many bytes at s are such, by sixteens: a did:peer is long and is looked at often. */
 static size_t common_run(const char *s)
 {
 	size_t n = 0, len = strnlen(s, BERTH_DID_URL_MAX);
-	uint64_t fit[2];
-	sixteen x;
 
-	for (; len - n >= sizeof(x); n += sizeof(x)) {
-		memcpy(&x, s + n, sizeof(x));
-		x = (sixteen)((x | 0x20) - 'a' < 26) | (sixteen)(x - '0' < 11) | (sixteen)(x - '-' < 2) | (sixteen)(x == '_');
-		memcpy(fit, &x, sizeof(x));	/* from '0' to ':', '-' and '.' */
-		if ((fit[0] & fit[1]) != UINT64_MAX)
+	for (; len - n >= 64; n += 64)
+		if (!all_fit(common(s + n) & common(s + n + 16) & common(s + n + 32) & common(s + n + 48)))
 			break;
-	}
+	for (; len - n >= 16 && all_fit(common(s + n)); n += 16)
+		;
 	return n;
 }
 
@@ -185,11 +198,19 @@ bool berth_did_same(const char *a, const char *b)
 	return same(a, b, &la, &lb);
 }
 
+/* Fragments are what mostly differs between DID URLs of one DID, which is long. */
+static bool fragments_differ(const char *a, const char *b)
+{
+	const char *fa = strchr(a, '#'), *fb = strchr(b, '#');
+
+	return fa && fb ? strcmp(fa, fb) != 0 : fa != fb;
+}
+
 bool berth_did_url_same(const char *a, const char *b)
 {
 	size_t la, lb;
 
-	return same(a, b, &la, &lb) && strcmp(a + la, b + lb) == 0;
+	return a && b && !fragments_differ(a, b) && same(a, b, &la, &lb) && strcmp(a + la, b + lb) == 0;
 }
 
 enum berth_err berth_did_short(struct berth_buf *out, const char *did)

@@ -160,6 +160,7 @@ static void both_forms_say_what_their_json_says(void **state)
 		whole = read_long(berth_buf_cstr(&did));
 		CHECK(!whole->tree == cases[i].light && !brief->whole == !cases[i].light);
 		CHECK(!cases[i].light || brief->whole == whole);
+		CHECK(!berth_did_doc_vm(whole, "#b") == (i == 1 || i > 2));	/* a path is part of the name */
 		check_by_its_json(whole);
 		berth_did_doc_free(whole);	/* the other form needs it still */
 		berth_doc_forget();

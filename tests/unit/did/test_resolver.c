@@ -299,6 +299,57 @@ static void what_is_recalled_counts_only_with_the_right_hash(void **state)
 	berth_buf_free(&did);
 }
 
+static const char *long_form;
+
+static enum berth_err keeps_one(struct berth_resolver *r, const char *did, struct berth_buf *kept)
+{
+	(void)r;
+	(void)did;
+	berth_buf_str(kept, long_form);
+	return BERTH_OK;
+}
+
+static enum berth_err keeps_nothing(struct berth_resolver *r, const char *did, struct berth_buf *kept)
+{
+	(void)r;
+	(void)kept;
+	return berth_fail(BERTH_E_RESOLVE, "nothing of %s", did);
+}
+
+/* Whoever keeps long forms is believed as far as the hash goes, and asked in turn. */
+static void a_long_form_that_is_recalled(void **state)
+{
+	struct berth_resolver second = { .recall = keeps_one }, first = { .recall = keeps_nothing, .next = &second,
+		.resolve = berth_resolve_next }, r;
+	struct berth_buf l = BERTH_BUF_INIT, s = BERTH_BUF_INIT, other = BERTH_BUF_INIT;
+	struct berth_did_doc *doc;
+
+	(void)state;
+	berth_resolver_builtin_init(&r, &first);
+	peer4(&l, &s);
+	berth_buf_str(&other, "did:peer:4zQmd8CpeFPci817KDsbSAKWcXAE2mjvCQSasRewvbSF54Bd");	/* the specification's */
+	long_form = berth_buf_cstr(&l);
+	CHECK_OK(berth_resolve(&r, berth_buf_cstr(&s), &doc));
+	assert_string_equal(doc->id, berth_buf_cstr(&s));
+	assert_string_equal(doc->whole->id, berth_buf_cstr(&l));
+	berth_did_doc_free(doc);
+	CHECK_RC(BERTH_E_RESOLVE, berth_resolve(&r, berth_buf_cstr(&other), &doc));
+	CHECK(doc == NULL);
+	CHECK_RC(BERTH_E_RESOLVE, r.resolve(&r, berth_buf_cstr(&other), &doc));	/* it asks nobody to check that */
+	CHECK(doc == NULL);
+	long_form = berth_buf_cstr(&s);
+	CHECK_RC(BERTH_E_RESOLVE, berth_resolve(&r, berth_buf_cstr(&s), &doc));
+	l.p[l.len - 1] ^= 1;
+	long_form = berth_buf_cstr(&l);
+	CHECK_RC(BERTH_E_DID, berth_resolve(&r, berth_buf_cstr(&s), &doc));
+	second.recall = NULL;
+	second.resolve = berth_resolve_next;
+	CHECK_RC(BERTH_E_RESOLVE, berth_resolve(&r, berth_buf_cstr(&s), &doc));
+	berth_buf_free(&l);
+	berth_buf_free(&s);
+	berth_buf_free(&other);
+}
+
 /* ---- versions ---- */
 
 static const struct berth_did_version *asked;
@@ -413,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_did_peer_1_is_found_by_its_genesis_document, fresh, gone),
 		cmocka_unit_test_setup_teardown(a_did_peer_3_is_found_by_its_did_peer_2, fresh, gone),
 		cmocka_unit_test(what_is_recalled_counts_only_with_the_right_hash),
+		cmocka_unit_test(a_long_form_that_is_recalled),
 		cmocka_unit_test(versions_are_asked_of_who_has_them),
 		cmocka_unit_test(c097_a_document_of_another_did_is_e_resolve),
 		cmocka_unit_test(resolution_results),

@@ -64,7 +64,7 @@ static void did_syntax(void **state)
 static void each_byte_counts_wherever_it_stands(void **state)
 {
 	static const char ids[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:", ends[] = "/?#";
-	const size_t prefix = strlen("did:a:"), len = prefix + 40;
+	const size_t prefix = strlen("did:a:"), len = prefix + 150;
 
 	(void)state;
 	for (size_t at = prefix; at < len - 1; at++)
@@ -169,6 +169,12 @@ static bool by_definition(const char *a, const char *b)
 	return same;
 }
 
+/* Of two of which the DIDs are the same. */
+static bool url_by_definition(const char *a, const char *b)
+{
+	return strcmp(a + berth_did_len(a), b + berth_did_len(b)) == 0;
+}
+
 /* Texts that begin alike, and end, or go on, or are no DIDs, in every way. */
 static void the_same_whatever_they_differ_in(void **state)
 {
@@ -186,7 +192,8 @@ static void the_same_whatever_they_differ_in(void **state)
 		for (size_t k = 0; k < N; k += 1 + i % 7) {
 			bool is = by_definition(text[i], text[k]);
 
-			if (berth_did_same(text[i], text[k]) != is)
+			if (berth_did_same(text[i], text[k]) != is ||
+			    berth_did_url_same(text[i], text[k]) != (is && url_by_definition(text[i], text[k])))
 				fail_msg("%s and %s", text[i], text[k]);
 			same += is;
 		}
