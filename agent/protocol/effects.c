@@ -95,6 +95,14 @@ send_as(struct berth_env *env, struct berth_effects *fx, const struct berth_iden
 	return BERTH_OK;
 }
 
+void berth_effects_send_before(struct berth_effects *fx, size_t at)
+{
+	struct berth_send last = fx->sends[fx->n_sends - 1];
+
+	memmove(&fx->sends[at + 1], &fx->sends[at], (fx->n_sends - 1 - at) * sizeof(last));
+	fx->sends[at] = last;
+}
+
 static enum berth_err
 send_to(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 	const char *to, const char *uri, const char *type, const char *thid, struct berth_json *body,

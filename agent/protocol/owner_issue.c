@@ -191,15 +191,19 @@ remember_issue(struct berth_instance *inst, const char *credential, const char *
 	return berth_json_set(inst->data, "issued", issued);
 }
 
-struct issuing { struct berth_env *env; struct berth_instance *inst; struct berth_effects *fx; struct berth_run *run; };
+struct issuing { struct berth_env *env; struct berth_instance *inst; struct berth_effects *fx; struct berth_run *run;
+	struct berth_json *announced; };
 
+/* M10 is made with its line of M9: an item is unsealed once. */
 static enum berth_err send_item(void *arg, const struct berth_json *body, const struct berth_buf *bytes)
 {
 	const struct issuing *i = arg;
 	size_t at = i->fx->n_sends;
-	enum berth_err rc = owner_send(i->env, i->inst, i->fx, i->run, "provision-item", berth_json_clone(body), false);
+	enum berth_err rc = owner_item_announce(i->announced, body);
 
-	return rc ? rc : owner_item_attach(&i->fx->sends[at], bytes);
+	if (rc || (rc = owner_send(i->env, i->inst, i->fx, i->run, "provision-item", berth_json_clone(body), false)))
+		return rc;
+	return owner_item_attach(&i->fx->sends[at], bytes);
 }
 
 /* M9 and M10 */
@@ -207,14 +211,15 @@ static enum berth_err
 issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
       const char *op_did, int64_t attempt, const struct berth_json *asked)
 {
-	struct issuing i = { env, inst, fx, run };
 	struct berth_json *body = berth_json_new_object(), *announced = berth_json_new_array(), *ldevid = NULL;
+	struct issuing i = { env, inst, fx, run, announced };
 	struct berth_buf credential = BERTH_BUF_INIT;
+	size_t items = fx->n_sends;
 	enum berth_err rc;
 
 	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)) ||
 	    (rc = berth_ldevid_answer(env, inst, fx, op_did, asked, env->now_s + env->policy->credential_s, &ldevid)) ||
-	    (rc = owner_items_announce(env, inst, announced)) ||
+	    (rc = owner_items_each(env, inst, send_item, &i)) ||
 	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, attempt, announced, ldevid)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
 	    (rc = owner_set_trust(env, inst, body)))
@@ -232,7 +237,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	rc = owner_send(env, inst, fx, run, "issue", body, false);
 	body = NULL;
 	if (!rc)
-		rc = owner_items_each(env, inst, send_item, &i);
+		berth_effects_send_before(fx, items);
 out:
 	berth_json_free(announced);
 	berth_json_free(ldevid);

@@ -127,12 +127,17 @@ enum berth_err owner_items_each(struct berth_env *env, const struct berth_instan
 	return rc;
 }
 
+enum berth_err owner_item_announce(struct berth_json *list, const struct berth_json *announced)
+{
+	if (berth_json_len(list) == BERTH_ITEMS_MAX)
+		return berth_fail(BERTH_E_QUOTA, "more than %d items", BERTH_ITEMS_MAX);
+	return berth_json_push(list, berth_json_clone(announced));
+}
+
 static enum berth_err announce_one(void *arg, const struct berth_json *announced, const struct berth_buf *bytes)
 {
 	(void)bytes;
-	if (berth_json_len(arg) == BERTH_ITEMS_MAX)
-		return berth_fail(BERTH_E_QUOTA, "more than %d items", BERTH_ITEMS_MAX);
-	return berth_json_push(arg, berth_json_clone(announced));
+	return owner_item_announce(arg, announced);
 }
 
 enum berth_err owner_items_announce(struct berth_env *env, const struct berth_instance *inst, struct berth_json *list)

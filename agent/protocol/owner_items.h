@@ -16,7 +16,8 @@ void owner_scope_of_model(char scope[OWNER_SCOPE_LEN], const char *model);
 typedef enum berth_err owner_item_fn(void *arg, const struct berth_json *announced, const struct berth_buf *bytes);
 /* Each that is provided for this device, always in the same order. */
 enum berth_err owner_items_each(struct berth_env *env, const struct berth_instance *inst, owner_item_fn *fn, void *arg);
-/* Adds what each is announced as.  E_QUOTA: more than BERTH_ITEMS_MAX. */
+/* Adds what each, or one, is announced as.  E_QUOTA: more than BERTH_ITEMS_MAX. */
+enum berth_err owner_item_announce(struct berth_json *list, const struct berth_json *announced);
 enum berth_err owner_items_announce(struct berth_env *env, const struct berth_instance *inst, struct berth_json *list);
 enum berth_err owner_item_attach(struct berth_send *s, const struct berth_buf *bytes);
 /* args of owner_provision(), sealed for a record; E_TYPE, E_B64, E_SIZE for their form. */

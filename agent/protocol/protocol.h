@@ -414,6 +414,8 @@ BERTH_MUST_USE enum berth_err
 berth_effects_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from,
 		   const char *to, const char *uri, const char *type,
 		   const char *thid, struct berth_json *body, struct berth_send **out);
+/* The message that was added last goes before those from at on. */
+void berth_effects_send_before(struct berth_effects *fx, size_t at);
 /* The message names its sender in the long form after all: `to` may have forgotten us,
  * since to it we are a stranger. */
 BERTH_MUST_USE enum berth_err
