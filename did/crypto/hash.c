@@ -2,12 +2,17 @@
 #include "did/crypto/hash.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <sodium.h>
 
 #include "did/base/secret.h"
 #include "did/crypto/libs.h"
 #include "did/crypto/mac.h"
+
+#define SHA512_BLOCK 128
+#define IPAD 0x36
+#define OPAD 0x5c
 
 static void digest(uint8_t *out, const EVP_MD *md, const void *p, size_t n)
 {
@@ -47,18 +52,34 @@ void berth_hmac_sha256(uint8_t out[BERTH_SHA256_LEN], const void *key, size_t ke
 	berth_wipe(&st, sizeof(st));
 }
 
-/* Freeing the copy wipes what HMAC made of the key. */
+/* One pass of two: the key, XORed with the pass's octet and the one before's, goes first. */
+static bool begin_pass(EVP_MD_CTX *ctx, uint8_t key[SHA512_BLOCK], uint8_t octet)
+{
+	for (size_t i = 0; i < SHA512_BLOCK; i++)
+		key[i] ^= octet;
+	return EVP_DigestInit_ex2(ctx, berth_digests()->sha512, NULL) == 1 && EVP_DigestUpdate(ctx, key, SHA512_BLOCK) == 1;
+}
+
+/* RFC 2104 over the hash: libcrypto's HMAC makes a context with three of the hash in it for
+ * each message, and copies and finds by name what each of them needs, as much again as
+ * hashing a short one.  Freeing ctx wipes what the hash made of the key. */
 void berth_hmac_sha512_parts(uint8_t out[BERTH_SHA512_LEN], const void *key, size_t key_len,
 			     const struct berth_part *parts, size_t n)
 {
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(berth_digests()->hmac512);
-	size_t out_len = BERTH_SHA512_LEN;
-	/* a NULL key would mean "the one before" */
-	bool ok = ctx && EVP_MAC_init(ctx, key_len ? key : "", key_len, NULL) == 1;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t block[SHA512_BLOCK] = { 0 };
+	bool ok = ctx != NULL;
 
+	if (key_len > sizeof(block))
+		berth_sha512(block, key, key_len);
+	else if (key_len)
+		memcpy(block, key, key_len);
+	ok = ok && begin_pass(ctx, block, IPAD);
 	for (size_t i = 0; ok && i < n; i++)
-		ok = parts[i].len == 0 || EVP_MAC_update(ctx, parts[i].p, parts[i].len) == 1;
-	if (!ok || EVP_MAC_final(ctx, out, &out_len, out_len) != 1)
+		ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].len) == 1;
+	if (!ok || EVP_DigestFinal_ex(ctx, out, NULL) != 1 || !begin_pass(ctx, block, IPAD ^ OPAD) ||
+	    EVP_DigestUpdate(ctx, out, BERTH_SHA512_LEN) != 1 || EVP_DigestFinal_ex(ctx, out, NULL) != 1)
 		abort();
-	EVP_MAC_CTX_free(ctx);
+	EVP_MD_CTX_free(ctx);
+	berth_wipe(block, sizeof(block));
 }

@@ -42,20 +42,6 @@ static EVP_CIPHER *cipher(const char *name)
 	return c;
 }
 
-static EVP_MAC_CTX *hmac(char *digest_name)
-{
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
-	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
-		OSSL_PARAM_construct_end()
-	};
-
-	need(ctx && EVP_MAC_CTX_set_params(ctx, params) == 1 ? ctx : NULL, "HMAC");
-	EVP_MAC_free(mac);
-	return ctx;
-}
-
 static void curve(enum berth_key_type t, int nid, char *name)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -87,7 +73,6 @@ static void set_digests(void)
 	digests.sha256 = digest(sha256);
 	digests.sha384 = digest(sha384);
 	digests.sha512 = digest(sha512);
-	digests.hmac512 = hmac(sha512);
 }
 
 const struct berth_digests *berth_digests(void)

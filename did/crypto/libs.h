@@ -14,7 +14,6 @@
 
 struct berth_digests {
 	EVP_MD *sha256, *sha384, *sha512;
-	EVP_MAC_CTX *hmac512;		/* without a key; to be duplicated */
 };
 
 struct berth_ciphers {
