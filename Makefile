@@ -29,7 +29,9 @@ LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code -Wl,--as-needed 
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
 DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
-ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
+# A table begins where the ABI has it begin, and gcc would have each at a cache line.
+DENSE := -malign-data=abi
+ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(DENSE) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
 # Of gcc's start files only _start has work to do here: the rest are for C++, gprof and Java.
 START_SO := $(if $(SAN),,-nostartfiles)
 START := $(if $(SAN),,-nostartfiles $(shell $(CC) -print-file-name=Scrt1.o))
@@ -157,7 +159,7 @@ ADAPTER_PKGS_ethr := libsecp256k1
 define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) include/berth/registry.h
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
+	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(DENSE) $$(SANFLAGS) -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
 		-shared $(START_SO) $$(LDHARD) -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
