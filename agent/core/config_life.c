@@ -112,6 +112,7 @@ enum berth_err config_life(const struct berth_config *c, struct berth_policy *ou
 	out->status_s = berth_config_int(c, "policy", NULL, "status-lifetime");
 	out->attest_every_s = berth_config_int(c, "policy", NULL, "attest-every");
 	out->attest_quarantine = !strcmp(berth_config_str(c, "policy", NULL, "attest-drift"), "quarantine");
+	out->attest_silent = berth_config_int(c, "policy", NULL, "attest-silent");
 	out->attest_lift = berth_config_bool(c, "policy", NULL, "attest-lift");
 	out->attest_pcrs = pcr_mask(c, "policy", NULL);
 	if ((rc = texts(c, "policy", NULL, "approve-model", out->approve_models, BERTH_POLICY_LIST_MAX, &out->n_approve_models)) ||

@@ -174,7 +174,8 @@ const struct berth_option berth_options[] = {
 	TIME("policy", ONE, "attest-every", "0", 0, 365 * DAY, "owner: devices attest by themselves so often; 0: when asked"),
 	LIST("policy", ONE, BERTH_OPT_PCR, "attest-pcrs", "owner: what they quote; unset: 0 to 7"),
 	WORD("policy", ONE, "attest-drift", "report", "report quarantine", "owner: quarantine: who has drifted is suspended"),
-	BOOL("policy", ONE, "attest-lift", "no", "owner: who was suspended for drift is taken back when it is as it was"),
+	INT("policy", ONE, "attest-silent", "0", 0, 1000, "owner: who does not answer for so many attest-every is suspended; 0: reported"),
+	BOOL("policy", ONE, "attest-lift", "no", "owner: who was suspended for either is taken back when it is as it was"),
 
 	TIME("delivery", ONE, "retry-for", "7d", 60, 21 * DAY, "a message that nobody takes is given up"),
 	INT("delivery", ONE, "peer-messages", "256", 1, 4096, "that wait for one peer"),

@@ -38,7 +38,7 @@
  *	audit, auditProblem	owner_audit.c
  *	goodbye		owner_readmit.c
  *	told, move {thid, dueS, tries}	owner_where.c: which addresses the device knows of, while they are not all of ours
- *	attest, attested, attestDueS	owner_attest.c
+ *	attest, attested, attestDueS, unansweredS	owner_attest.c
  *	results {item: status}	what the device said of what was provisioned
  *	itemSeq, provision, set	owner_set.c: what is provided after onboarding
  *	hold		why it waits for a person; denied: why it was refused last */
@@ -61,7 +61,7 @@ berth_step_fn owner_on_renew_request, owner_on_activated, owner_on_activated_aga
 berth_step_fn owner_suspend, owner_resume, owner_resume_unheard, owner_revoke, owner_revoke_early, owner_readmit,
 	owner_status_again, owner_on_status_noted,
 	owner_on_renew_refused, owner_on_renew_unheard, owner_on_hello_refused;
-berth_step_fn owner_attest, owner_attest_again, owner_on_evidence;
+berth_step_fn owner_attest, owner_attest_again, owner_attest_overdue, owner_on_evidence;
 berth_step_fn owner_look;
 berth_step_fn owner_on_where, owner_tell_again, owner_on_registered_moved;	/* owner_where.c */
 berth_step_fn owner_resync_again, owner_on_resynced, owner_on_renew_unknown;

@@ -4,7 +4,8 @@
  *
  *	attest {thid, nonce, pcrs, log?, tries, dueS}	asked, and not answered yet
  *	attested {atS, verdict, detail?, pcrs, pcrDigest?, values?, log?}	the last answer's: ok, drift, failed, silent
- *	attestDueS			when to ask again, in seconds of uptime */
+ *	attestDueS			when to ask again, in seconds of uptime
+ *	unansweredS			since when nothing was answered, in those */
 #include <stdio.h>
 #include <string.h>
 
@@ -79,7 +80,8 @@ static enum berth_err ask_now(struct berth_env *env, struct berth_instance *inst
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_int(ask, "tries", tries + 1)) ||
-	    (rc = berth_json_set_int(ask, "dueS", env->uptime_s + wait_s)))
+	    (rc = berth_json_set_int(ask, "dueS", env->uptime_s + wait_s)) ||
+	    (!berth_json_get(inst->data, "unansweredS") && (rc = berth_json_set_int(inst->data, "unansweredS", env->uptime_s))))
 		return rc;
 	fx->timer_ms = (uint64_t)wait_s * 1000;
 	return send_request(env, inst, fx);
@@ -212,20 +214,64 @@ verify(struct berth_env *env, const struct berth_instance *inst, const struct be
 	return rc;
 }
 
+static enum berth_err
+out_of_service(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct finding *f)
+{
+	char reason[160];
+	enum berth_err rc;
+
+	snprintf(reason, sizeof(reason), "attestation: %s: %.120s", f->verdict, f->detail);
+	if ((rc = owner_take_out(env, inst, fx, reason)))
+		return rc;
+	return berth_json_set_int(berth_data_obj(inst->data, "status"), "driftOf", f->pcrs);
+}
+
 /* Evidence that is none, and PCRs that are not as they should be, are the same to policy:
  * the device cannot be trusted to be what it was. */
 static enum berth_err bad(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct finding *f)
 {
-	char reason[160];
 	enum berth_err rc = keep(env, inst, fx, f);
 
 	if (rc || !policy_of(env, inst).quarantine || inst->state == OW_SUSPENDED ||
 	    owner_check_scope(env, inst, BERTH_SCOPE_SUSPEND))
 		return rc;
-	snprintf(reason, sizeof(reason), "attestation: %s: %.120s", f->verdict, f->detail);
-	if ((rc = owner_take_out(env, inst, fx, reason)))
+	return out_of_service(env, inst, fx, f);
+}
+
+/* ---- no answer ---- */
+/* What a backup remembers of a device may be another identity's. */
+static bool may_be_overdue(struct berth_env *env, const struct berth_instance *inst)
+{
+	return env->policy->attest_silent && policy_of(env, inst).every_s && berth_json_get(inst->data, "unansweredS") &&
+	       (inst->state == OW_ACTIVE || inst->state == OW_RENEW_PENDING) && owner_is_synced(env, inst) &&
+	       !owner_check_scope(inst, BERTH_SCOPE_SUSPEND);
+}
+
+/* What it runs is not known for so long that policy takes it for the worst.  It is asked again
+ * at once, and may answer whenever it comes. */
+enum berth_err owner_attest_overdue(struct berth_env *env, struct berth_instance *inst,
+				    const struct berth_event *ev, struct berth_effects *fx)
+{
+	int64_t n = env->policy->attest_silent, left;
+	struct finding f = { .verdict = "silent", .pcrs = policy_of(env, inst).pcrs };
+	char detail[64];
+	enum berth_err rc;
+
+	(void)ev;
+	if (!may_be_overdue(env, inst))
+		return berth_fail(BERTH_E_NOMATCH, "nobody waits");
+	left = berth_data_int(inst->data, "unansweredS", 0) + n * policy_of(env, inst).every_s - env->uptime_s;
+	if (left > 0) {
+		fx->timer_ms = (uint64_t)left * 1000;
+		return berth_fail(BERTH_E_NOMATCH, "not yet");
+	}
+	snprintf(detail, sizeof(detail), "no answer for %lld intervals", (long long)n);
+	f.detail = detail;
+	berth_json_remove(inst->data, "unansweredS");
+	if ((berth_json_get(inst->data, "attest") && (rc = keep(env, inst, fx, &f))) ||
+	    (rc = berth_json_set_int(inst->data, "attestDueS", env->uptime_s)))
 		return rc;
-	return berth_json_set_int(berth_data_obj(inst->data, "status"), "driftOf", f->pcrs);
+	return out_of_service(env, inst, fx, &f);
 }
 
 /* Compared, over the same PCRs: what we had ordered by ourselves has no reason any more. */
@@ -296,6 +342,7 @@ enum berth_err owner_on_evidence(struct berth_env *env, struct berth_instance *i
 		return berth_fail(BERTH_E_REPLAY, "evidence that nobody waits for");
 	if ((rc = owner_note_audit(env, inst, ev)) || (rc = berth_effects_drop(fx, ev->sender, thid)))
 		return rc;
+	berth_json_remove(inst->data, "unansweredS");
 	fx->timer_ms = OWNER_LOOK_MS;
 	return judge(env, inst, ev, fx);
 }

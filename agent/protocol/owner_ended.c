@@ -85,6 +85,7 @@ static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, 
 	berth_json_remove(inst->data, "credential");
 	berth_json_remove(inst->data, "renewal");
 	berth_json_remove(inst->data, "attest");
+	berth_json_remove(inst->data, "unansweredS");
 	return BERTH_OK;
 }
 

@@ -19,8 +19,8 @@ enum berth_err owner_is_due(const struct berth_env *env, struct berth_effects *f
 enum berth_err owner_look(struct berth_env *env, struct berth_instance *inst,
 			  const struct berth_event *ev, struct berth_effects *fx)
 {
-	static berth_step_fn *const parts[] = { owner_status_again, owner_resync_again, owner_rotate_again, owner_attest_again,
-		owner_tell_again, owner_provision_again };
+	static berth_step_fn *const parts[] = { owner_status_again, owner_resync_again, owner_rotate_again, owner_attest_overdue,
+		owner_attest_again, owner_tell_again, owner_provision_again };
 	uint64_t next_ms = 0;
 	enum berth_err rc;
 

@@ -81,7 +81,7 @@ static enum berth_err move(struct berth_json *to, struct berth_json *from, const
 static enum berth_err make_goodbye(struct berth_instance *inst, struct berth_json *unheard)
 {
 	static const char *const kept[] = { "status", "operationalDid", "credential", "renewal", "us", "next" };
-	static const char *const ended[] = { "notice", "receipt", "attest", "attested", "provision", "set", "issued" };
+	static const char *const ended[] = { "notice", "receipt", "attest", "attested", "unansweredS", "provision", "set", "issued" };
 	struct berth_json *bye = berth_json_new_object();
 	enum berth_err rc = unheard ? berth_json_set(bye, "unheard", unheard) : BERTH_OK;
 

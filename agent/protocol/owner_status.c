@@ -135,7 +135,8 @@ enum berth_err owner_take_back(struct berth_env *env, struct berth_instance *ins
 {
 	enum berth_err rc = change(env, inst, fx, BERTH_STATUS_VALID, reason);
 
-	if (rc)
+	if (rc || (berth_json_get(inst->data, "unansweredS") &&	/* it has all its time again */
+		   (rc = berth_json_set_int(inst->data, "unansweredS", env->uptime_s))))
 		return rc;
 	fx->state = berth_json_get(inst->data, "renewal") ? OW_RENEW_PENDING : OW_ACTIVE;
 	if (berth_json_get(inst->data, "provision"))

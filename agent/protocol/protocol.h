@@ -123,6 +123,7 @@ struct berth_policy {
 	int64_t attest_every_s;		/* owner: between two attestations of a device; 0: on demand only */
 	uint32_t attest_pcrs;		/* owner: what they are over; bit i: PCR i */
 	bool attest_quarantine;		/* owner: a device that has drifted is suspended */
+	int64_t attest_silent;		/* owner: so many attest_every_s without an answer are like drift; 0: never */
 	bool attest_lift;		/* owner: until it is as it was again, where nobody else has said otherwise */
 	struct berth_reference references[BERTH_POLICY_LIST_MAX];
 	size_t n_references;

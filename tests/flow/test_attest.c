@@ -668,6 +668,89 @@ static void as_often_as_policy_says(void **state)
 	tpm_story_end(&x);
 }
 
+static bool is_suspended(struct sim *w)
+{
+	(void)w;
+	return strcmp(story_state(now, now->owner), "SUSPENDED") == 0;
+}
+
+/* It was on till now; it is off, and so long its owner waits. */
+static void goes_silent(struct tpm_story *x)
+{
+	sim_off(x->s.gateway);
+	sim_wait(&x->s.w, 3 * HOUR_S - 300);	/* the last answer was at least three minutes before that */
+	assert_string_equal(story_state(&x->s, x->s.owner), "ACTIVE");
+	assert_true(sim_run(&x->s.w, is_suspended, HOUR_S + 600));
+	check_verdict(&x->s, "silent", "no answer for 3 intervals");
+	assert_int_equal(counted(&x->s, BERTH_NS_SILENT), 1);
+}
+
+static void who_does_not_answer_is_suspended_where_policy_says_so(void **state)
+{
+	struct berth_policy *p;
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	p = &x.s.owner->policy;
+	p->attest_every_s = HOUR_S;
+	p->attest_quarantine = true;	/* which is not about silence */
+	sim_wait(&x.s.w, 3 * HOUR_S);
+	sim_off(x.s.gateway);
+	sim_wait(&x.s.w, 48 * HOUR_S);
+	check_verdict(&x.s, "silent", "");
+	assert_string_equal(story_state(&x.s, x.s.owner), "ACTIVE");
+	sim_on(x.s.gateway);
+	sim_wait(&x.s.w, 2 * HOUR_S);
+	check_verdict(&x.s, "ok", "");
+
+	p->attest_silent = 3;
+	sim_wait(&x.s.w, 12 * HOUR_S);		/* who answers stays */
+	assert_string_equal(story_state(&x.s, x.s.owner), "ACTIVE");
+	goes_silent(&x);
+	sim_on(x.s.gateway);
+	assert_true(sim_run(&x.s.w, out_of_service, LIMIT_S));
+	assert_int_equal(story_audit(x.s.gateway, "the owner says: suspended: attestation: silent: no answer for 3 intervals"), 1);
+	sim_wait(&x.s.w, 2 * HOUR_S);
+	check_verdict(&x.s, "ok", "");
+	assert_string_equal(story_state(&x.s, x.s.owner), "SUSPENDED");	/* a person takes it back */
+	CHECK_OK(order(&x.s, "cmd/resume"));
+	assert_true(sim_run(&x.s.w, back, 2 * HOUR_S));
+
+	p->attest_lift = true;			/* or policy */
+	goes_silent(&x);
+	sim_on(x.s.gateway);
+	assert_true(sim_run(&x.s.w, back, LIMIT_S));
+	assert_int_equal(story_audit(x.s.owner, "valid: attestation: as it was again"), 1);
+	tpm_story_end(&x);
+}
+
+/* A person takes it back while it is away: its time begins anew. */
+static void who_was_taken_back_has_all_its_time_again(void **state)
+{
+	struct tpm_story x;
+
+	(void)state;
+	begin(&x);
+	x.s.owner->policy.attest_every_s = HOUR_S;
+	x.s.owner->policy.attest_silent = 3;
+	sim_off(x.s.owner);			/* it looks at its policy when it starts */
+	sim_on(x.s.owner);
+	sim_wait(&x.s.w, 2 * HOUR_S);
+	goes_silent(&x);
+	sim_wait(&x.s.w, 24 * HOUR_S);
+	CHECK_OK(order(&x.s, "cmd/resume"));
+	sim_wait(&x.s.w, 2 * HOUR_S);
+	assert_string_equal(story_state(&x.s, x.s.owner), "ACTIVE");
+	sim_off(x.s.owner);
+	sim_wait(&x.s.w, 24 * HOUR_S);		/* of which the owner knows nothing */
+	sim_on(x.s.owner);
+	sim_wait(&x.s.w, HOUR_S / 2);
+	assert_string_equal(story_state(&x.s, x.s.owner), "ACTIVE");
+	assert_true(sim_run(&x.s.w, is_suspended, HOUR_S));
+	tpm_story_end(&x);
+}
+
 /* ---- approval by reference ---- */
 static void a_reference_decides_who_is_approved_by_itself(void **state)
 {
@@ -716,6 +799,8 @@ int main(void)
 		cmocka_unit_test(evidence_is_for_one_question),
 		cmocka_unit_test(only_the_owner_may_ask),
 		cmocka_unit_test(as_often_as_policy_says),
+		cmocka_unit_test(who_does_not_answer_is_suspended_where_policy_says_so),
+		cmocka_unit_test(who_was_taken_back_has_all_its_time_again),
 		cmocka_unit_test(a_reference_decides_who_is_approved_by_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

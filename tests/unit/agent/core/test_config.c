@@ -494,11 +494,11 @@ static void reads_what_devices_are_held_to(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "[policy]\napprove-model = Berth Box 1\napprove-model = Berth Box 2\nattest-every = 1d\n"
-		 "attest-pcrs = 0 7\nattest-drift = quarantine\nattest-lift = yes\ncredential-status = yes\nstatus-lifetime = 2h\n"
+		 "attest-pcrs = 0 7\nattest-drift = quarantine\nattest-silent = 3\nattest-lift = yes\ncredential-status = yes\nstatus-lifetime = 2h\n"
 		 "[reference a]\nmodel = Berth Box 1\ndigest = %s\n[reference none]\n", good);
 	c = parsed(text);
 	CHECK_OK(berth_config_policy(c, &p));
-	CHECK(p.n_approve_models == 2 && p.attest_every_s == 86400 && p.attest_pcrs == 0x81 && p.attest_quarantine && p.attest_lift);
+	CHECK(p.n_approve_models == 2 && p.attest_every_s == 86400 && p.attest_pcrs == 0x81 && p.attest_quarantine && p.attest_lift && p.attest_silent == 3);
 	CHECK(p.credential_status && p.status_s == 7200 && p.n_references == 1 && p.references[0].n_digests == 1);
 	assert_string_equal(p.approve_models[1], "Berth Box 2");
 	assert_string_equal(p.references[0].model, "Berth Box 1");
@@ -506,7 +506,7 @@ static void reads_what_devices_are_held_to(void **state)
 	berth_config_free(c);
 	c = parsed("");
 	CHECK_OK(berth_config_policy(c, &p));
-	CHECK(!p.n_approve_models && !p.attest_every_s && !p.attest_pcrs && !p.attest_quarantine && !p.attest_lift && !p.credential_status);
+	CHECK(!p.n_approve_models && !p.attest_every_s && !p.attest_pcrs && !p.attest_quarantine && !p.attest_silent && !p.attest_lift && !p.credential_status);
 	berth_config_free(c);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		c = parsed(bad[i].text);
