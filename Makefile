@@ -29,8 +29,9 @@ LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code -Wl,--as-needed 
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
 DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
-# A table begins where the ABI has it begin, and gcc would have each at a cache line.
-DENSE := -malign-data=abi
+# A table begins where the ABI has it begin; gcc for x86 would have each at a cache line, other
+# compilers have no such option.
+DENSE := $(shell $(CC) -malign-data=abi -E -x c /dev/null >/dev/null 2>&1 && echo -malign-data=abi)
 ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(DENSE) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
 # Of gcc's start files only _start has work to do here: the rest are for C++, gprof and Java.
 START_SO := $(if $(SAN),,-nostartfiles)
