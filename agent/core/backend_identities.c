@@ -4,15 +4,27 @@
 
 #include <string.h>
 
+#include "agent/protocol/credentials.h"
 #include "agent/protocol/onboarding.h"
 #include "vc/vc.h"
 
 #define ID_OPERATIONAL "operational"
 
 /* ---- identities ---- */
+static enum berth_err set_credential(struct berth_backend *b, struct berth_json *o)
+{
+	struct berth_credential c;
+	enum berth_err rc = berth_credential_own(berth_agent_env(b->agent), &c);
+
+	if (!rc)
+		rc = berth_json_set_str(o, "credential", c.text);
+	berth_credential_free(&c);
+	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
+}
+
 static enum berth_err
 identity_json(struct berth_backend *b, const struct berth_identity *id, const char *name,
-	      const struct berth_json *active, struct berth_json **out)
+	      bool is_operational, struct berth_json **out)
 {
 	struct berth_keys *keys = berth_agent_env(b->agent)->keys;
 	struct berth_json *o = berth_json_new_object();
@@ -21,7 +33,7 @@ identity_json(struct berth_backend *b, const struct berth_identity *id, const ch
 	if ((rc = berth_json_set_str(o, "name", name)) || (rc = berth_json_set_str(o, "did", id->did)) ||
 	    (rc = berth_json_set_str(o, "didLong", id->did_long)) ||
 	    (rc = berth_json_set_str(o, "custody", berth_custody_name(berth_keys_custody(keys, id->name)))) ||
-	    (rc = backend_copy(o, "credential", active, "credential"))) {
+	    (is_operational && (rc = set_credential(b, o)))) {
 		berth_json_free(o);
 		return rc;
 	}
@@ -55,7 +67,7 @@ static enum berth_err push_operational(struct berth_backend *b, const struct ber
 	const struct berth_json *data = berth_json_get(gw, "data"), *active = berth_json_get(data, "active");
 	const char *state = berth_data_str(gw, "state"), *out = backend_out(data);
 	struct berth_json *o;
-	enum berth_err rc = identity_json(b, op, ID_OPERATIONAL, active, &o);
+	enum berth_err rc = identity_json(b, op, ID_OPERATIONAL, true, &o);
 
 	if (rc)
 		return rc;
@@ -79,7 +91,7 @@ static enum berth_err push_others(struct berth_backend *b, const struct berth_id
 	for (size_t i = 0; !rc && i < berth_agent_identity_count(b->agent); i++) {
 		const struct berth_identity *id = berth_agent_identity_at(b->agent, i);
 
-		if (id == op || (rc = identity_json(b, id, id->name, NULL, &o)))
+		if (id == op || (rc = identity_json(b, id, id->name, false, &o)))
 			continue;
 		rc = set_keystore(b, id, o);
 		rc = berth_json_push_made(list, o, rc);
@@ -144,16 +156,18 @@ static enum berth_err present(void *arg, const struct berth_api_request *req, st
 	struct berth_backend *b = arg;
 	struct berth_json *inst;
 	const struct berth_json *active = berth_json_get(berth_json_get(backend_gateway(b, &inst), "data"), "active");
-	const char *vc = berth_data_str(active, "credential"), *format = NULL;
 	const struct berth_identity *op = operational(b, active);
+	struct berth_credential vc = { 0 };
+	const char *format = NULL;
 	enum berth_err rc;
 
 	if (!(rc = berth_json_opt_str(req->body, "format", 32, &format)) && !(rc = backend_check_in_service(b)) &&
-	    (!op || !vc || strcmp(req->param, ID_OPERATIONAL) != 0))
+	    (!op || strcmp(req->param, ID_OPERATIONAL) != 0 || (rc = berth_credential_own(berth_agent_env(b->agent), &vc)) == BERTH_E_NOMATCH))
 		rc = berth_fail(BERTH_E_NOMATCH, "no identity %s to present", req->param);
 	if (!rc)
 		rc = berth_json_get(req->body, "query") ? backend_present(b, req, op, out)
-							: present_credential(b, req, op, vc, out);
+							: present_credential(b, req, op, vc.text, out);
+	berth_credential_free(&vc);
 	berth_json_free(inst);
 	return rc;
 }

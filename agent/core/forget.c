@@ -21,6 +21,7 @@ enum berth_err agent_forget_one(struct berth_agent *a, const char *name)
 	enum berth_err rc;
 
 	if ((id && (rc = berth_store_delete(a->cfg.store, NS_PEER, id->did))) ||
+	    (rc = berth_store_delete(a->cfg.store, BERTH_NS_OPERATIONAL, name)) ||
 	    (rc = berth_store_delete(a->cfg.store, NS_IDENTITY, name)))
 		return rc;
 	return berth_store_put_str(a->cfg.store, NS_DOOMED, name, "");

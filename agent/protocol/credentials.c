@@ -214,10 +214,28 @@ enum berth_err berth_credential_get(struct berth_env *env, const char *id, struc
 	return rc;
 }
 
-static enum berth_err read_own(struct berth_credential *c)
+/* data has its hash; of an earlier version, the credential. */
+static enum berth_err set_own(struct berth_env *env, struct berth_json *active)
 {
-	const struct berth_json *active = berth_json_get(berth_json_get(c->json, "data"), "active");
+	const char *identity = berth_data_str(active, "identity");
+	struct berth_buf text = BERTH_BUF_INIT;
+	enum berth_err rc;
 
+	if (!identity || berth_data_str(active, "credential"))
+		return BERTH_OK;
+	if (!(rc = env->records->get(env->records, BERTH_NS_OPERATIONAL, identity, &text)))
+		rc = berth_json_set_str(active, "credential", berth_buf_cstr(&text));
+	berth_buf_free(&text);
+	return rc;
+}
+
+static enum berth_err read_own(struct berth_env *env, struct berth_credential *c)
+{
+	struct berth_json *active = berth_json_get_mut(berth_json_get_mut(c->json, "data"), "active");
+	enum berth_err rc = set_own(env, active);
+
+	if (rc && rc != BERTH_E_NOMATCH)
+		return rc;
 	c->text = berth_data_str(active, "credential");
 	c->holder = berth_data_str(active, "identity");
 	return c->text && c->holder ? BERTH_OK : berth_fail(BERTH_E_NOMATCH, "no operational credential");
@@ -230,7 +248,7 @@ enum berth_err berth_credential_own(struct berth_env *env, struct berth_credenti
 
 	*out = (struct berth_credential){ .id = BERTH_CREDENTIAL_OWN, .format = "vc+jwt", .issuer = "", .received_s = -1 };
 	if (!rc && !(rc = berth_json_parse_object(&out->json, berth_buf_cstr(&text), text.len, BERTH_JSON_MAX)))
-		rc = read_own(out);
+		rc = read_own(env, out);
 	berth_buf_free(&text);
 	if (rc)
 		berth_credential_free(out);

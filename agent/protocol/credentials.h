@@ -64,8 +64,8 @@ BERTH_MUST_USE enum berth_err berth_credential_quota(struct berth_env *env, cons
 /* E_NOMATCH: no such credential; E_DECRYPT: not what was sealed under that id. */
 BERTH_MUST_USE enum berth_err
 berth_credential_get(struct berth_env *env, const char *id, struct berth_credential *out);
-/* A gateway's operational credential, which is no record of its own, as if it were held
- * like the others.  E_NOMATCH: there is none. */
+/* A gateway's operational credential, which its machine keeps, as if it were held like the
+ * others.  E_NOMATCH: there is none. */
 #define BERTH_CREDENTIAL_OWN "operational"
 BERTH_MUST_USE enum berth_err berth_credential_own(struct berth_env *env, struct berth_credential *out);
 /* In the order of their ids; what fn is shown is freed behind it. */

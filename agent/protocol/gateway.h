@@ -39,6 +39,7 @@
  *	refused []	threads of the ends of this epoch that we said no to
  *	ended {thid, peer, uri, receipt, hash, deviceHash, epoch, nextOwner?, retire, clearTpm?, quiet?, over?, saidS?}
  *			until the next owner has the device: how the last epoch ended
+ *	credential, wherever it stands, is {sha256}: gateway_operational.c
  *	itemSeq, staged, trial, outcome		gateway_set.h
  *	resync		while an owner that was restored is to take us up again: its seq
  *	resynced	the highest of those that we have answered
@@ -186,8 +187,15 @@ enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json
 uint64_t gateway_look_again_ms(const struct berth_env *env, const struct berth_json *active);
 /* By the clock, or without one by what is certain. */
 bool gateway_credential_is_over(const struct berth_env *env, const struct berth_json *active);
-/* When active.credential has to be renewed. */
-enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active);
+/* When active.credential, which is that one, has to be renewed. */
+enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active, const char *compact);
+/* gateway_operational.c: the credential of an identity of this epoch.  of: the part of data
+ * that names the identity, offer, active, old or grace.  hash, text: E_NOMATCH: there is
+ * none.  copy: what data says of it, where it says something. */
+enum berth_err gateway_keep_operational(struct berth_effects *fx, struct berth_json *of, const char *identity, const char *compact);
+enum berth_err gateway_operational_hash(struct berth_hash *out, const struct berth_json *of);
+enum berth_err gateway_operational_text(struct berth_env *env, const struct berth_json *of, struct berth_buf *out);
+enum berth_err gateway_copy_operational(struct berth_json *to, const struct berth_json *from);
 /* Back to SEEKING: forget run, offer with its keys, and chosen chain; the next round after a
  * back-off that grows with `failures`.  why goes into the audit log. */
 enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *inst,

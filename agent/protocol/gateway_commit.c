@@ -25,13 +25,12 @@ static const char *refused(const struct berth_json *offer, const struct berth_js
 
 static enum berth_err commit_body(const struct berth_json *offer, struct berth_json *body)
 {
-	const char *compact = berth_data_str(offer, "credential");
 	struct berth_json *list = berth_json_new_array(), *copy;
 	struct berth_hash h;
-	enum berth_err rc;
+	enum berth_err rc = list ? gateway_operational_hash(&h, offer) : BERTH_E_NOMEM;
 
-	berth_object_hash(&h, compact, strlen(compact));
-	rc = list ? berth_json_set_b64url(body, "credential", h.b, 32) : BERTH_E_NOMEM;
+	if (!rc)
+		rc = berth_json_set_b64url(body, "credential", h.b, 32);
 	berth_json_each(item, berth_json_get(offer, "items")) {
 		const char *code = refused(offer, item);
 
@@ -151,6 +150,17 @@ static enum berth_err copy_ldevid(struct berth_json *active, const struct berth_
 	return v ? berth_json_set(active, BERTH_LDEVID, copy) : BERTH_OK;
 }
 
+static enum berth_err note_life(struct berth_env *env, const struct berth_json *offer, struct berth_json *active)
+{
+	struct berth_buf compact = BERTH_BUF_INIT;
+	enum berth_err rc = gateway_operational_text(env, offer, &compact);
+
+	if (!rc)
+		rc = gateway_note_life(env, active, berth_buf_cstr(&compact));
+	berth_buf_free(&compact);
+	return rc;
+}
+
 static enum berth_err make_active(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op)
 {
 	const struct berth_json *offer = berth_json_get(inst->data, "offer"), *owner = berth_json_get(inst->data, "owner");
@@ -170,8 +180,8 @@ static enum berth_err make_active(struct berth_env *env, struct berth_instance *
 	    (rc = berth_json_set_str(active, "uri", berth_data_str(owner, "uri"))) || (rc = set_endpoints(owner, active)) ||
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
 	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||
-	    (rc = berth_json_set_str(active, "credential", berth_data_str(offer, "credential"))) ||
-	    (rc = copy_ldevid(active, offer)) || (rc = gateway_note_life(env, active))) {
+	    (rc = gateway_copy_operational(active, offer)) ||
+	    (rc = copy_ldevid(active, offer)) || (rc = note_life(env, offer, active))) {
 		berth_json_free(active);
 		return rc;
 	}
@@ -217,8 +227,8 @@ static int64_t new_floor(const struct berth_env *env, const struct berth_instanc
 enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance *inst,
 				    const struct berth_event *ev, struct berth_effects *fx)
 {
-	const struct berth_identity *op = operational(env, berth_json_get(inst->data, "offer"));
-	const char *compact = berth_data_str(berth_json_get(inst->data, "offer"), "credential");
+	const struct berth_json *offer = berth_json_get(inst->data, "offer");
+	const struct berth_identity *op = operational(env, offer);
 	struct berth_hash ours, theirs;
 	struct berth_run run;
 	enum berth_err rc;
@@ -226,9 +236,8 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	if ((rc = gateway_run(&run, inst, ev)) || (rc = berth_body_get_32(ev->in->msg.body, "credential", theirs.b)) ||
 	    (rc = berth_run_check_epoch(&run, ev)))
 		return rc;
-	if (!op || !compact)
+	if (!op || gateway_operational_hash(&ours, offer))
 		return berth_fail(BERTH_E_INTERNAL, "committed without an offer");
-	berth_object_hash(&ours, compact, strlen(compact));
 	if (!berth_hash_equal(&ours, &theirs))
 		return berth_fail(BERTH_E_AUTHZ, "another credential was committed");
 	if ((rc = remember_chain(inst)) || (rc = make_active(env, inst, op)) || (rc = measure(env, inst)) ||

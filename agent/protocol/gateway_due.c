@@ -20,15 +20,14 @@ static enum berth_err end_grace(struct berth_instance *inst, struct berth_effect
 enum berth_err gateway_begin_grace(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
 {
 	const struct berth_json *old = berth_json_get(inst->data, "old");
-	const char *name = berth_data_str(old, "identity"), *credential = berth_data_str(old, "credential");
+	const char *name = berth_data_str(old, "identity");
 	struct berth_json *grace;
 	enum berth_err rc = end_grace(inst, fx);
 
 	if (rc || !gateway_has_grace(env))
 		return rc ? rc : berth_effects_forget(fx, name);
 	grace = berth_data_obj(inst->data, "grace");
-	if ((rc = berth_json_set_str(grace, "identity", name)) ||
-	    (credential && (rc = berth_json_set_str(grace, "credential", credential))))
+	if ((rc = berth_json_set_str(grace, "identity", name)) || (rc = gateway_copy_operational(grace, old)))
 		return rc;
 	fx->due_ms = (uint64_t)env->policy->grace_s * 1000;
 	return berth_json_set_int(grace, "untilS", env->uptime_s + env->policy->grace_s);

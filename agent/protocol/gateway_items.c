@@ -169,7 +169,7 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 	    (rc = gateway_keep_trust(offer, ev->in->msg.body)) ||
 	    (rc = gateway_items_announced(offer, ev->in->msg.body)) ||
 	    (rc = gateway_drop_items(inst, fx, berth_json_get(offer, "items"))) ||
-	    (rc = berth_json_set_str(offer, "credential", compact)))
+	    (rc = gateway_keep_operational(fx, offer, berth_data_str(offer, "identity"), compact)))
 		return rc;
 	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
 	fx->go = complete(offer);

@@ -8,16 +8,15 @@
 #define LOOK_MS (24u * 3600000u)	/* how often an operational device looks at its credential */
 #define SPACE_MAX_S 3600		/* between two renewals, whatever the clock says */
 
-enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active)
+enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active, const char *compact)
 {
-	const char *compact = berth_data_str(active, "credential");
 	struct berth_operational oc = { 0 };
 	int64_t life, jitter;
 	uint32_t r;
-	enum berth_err rc;
+	enum berth_err rc = berth_operational_parse(&oc, compact, strlen(compact));
 
-	if (!compact || (rc = berth_operational_parse(&oc, compact, strlen(compact))))
-		return compact ? rc : berth_fail(BERTH_E_INTERNAL, "no credential");
+	if (rc)
+		return rc;
 	/* two thirds of its life, less up to a tenth: a fleet does not come at once */
 	life = oc.exp_s > oc.issued_s ? oc.exp_s - oc.issued_s : 0;
 	berth_random(&r, sizeof(r));

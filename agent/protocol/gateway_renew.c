@@ -183,7 +183,7 @@ static enum berth_err remember_old(struct berth_instance *inst)
 	enum berth_err rc;
 
 	if ((rc = berth_json_set_str(old, "identity", berth_data_str(active, "identity"))) ||
-	    (rc = berth_json_set_str(old, "credential", berth_data_str(active, "credential"))) ||
+	    (rc = gateway_copy_operational(old, active)) ||
 	    (rc = berth_json_set_str(old, "thid", berth_data_str(berth_json_get(inst->data, "renewal"), "thid")))) {
 		berth_json_free(old);
 		return rc;
@@ -193,7 +193,7 @@ static enum berth_err remember_old(struct berth_instance *inst)
 
 /* Items stay where they are: they are the epoch's, not the identity's. */
 static enum berth_err
-switch_to(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op,
+switch_to(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_identity *op,
 	  const char *compact, const struct berth_json *body)
 {
 	struct berth_json *active = berth_data_obj(inst->data, "active");
@@ -203,11 +203,11 @@ switch_to(struct berth_env *env, struct berth_instance *inst, const struct berth
 	if ((rc = remember_old(inst)) || (rc = gateway_keep_trust(active, body)) ||
 	    (rc = berth_ldevid_keep(env, op, active, body)) ||
 	    (rc = berth_json_set_str(active, "identity", op->name)) || (rc = berth_json_set_str(active, "did", op->did)) ||
-	    (rc = berth_json_set_str(active, "credential", compact)))
+	    (rc = gateway_keep_operational(fx, active, op->name, compact)))
 		return rc;
 	berth_json_remove(inst->data, "renewal");
 	berth_json_remove(inst->data, "complete");	/* the owner knows that this device is in use */
-	return gateway_note_life(env, active);
+	return gateway_note_life(env, active, compact);
 }
 
 static enum berth_err send_activated(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
@@ -238,7 +238,7 @@ enum berth_err gateway_on_renew_issue(struct berth_env *env, struct berth_instan
 	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
 	    (rc = gateway_check_operational(env, op, berth_data_int(inst->data, "epoch", 0), owner, compact)) ||
 	    (rc = gateway_check_delegation(env, inst, ev->in->msg.body, BERTH_SCOPE_RENEW)) ||
-	    (rc = switch_to(env, inst, op, compact, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
+	    (rc = switch_to(env, inst, fx, op, compact, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
 		return rc;
 	/* a switch is always a step, unless the owner's credentials live so briefly that its
 	 * renewals would wear the counter out: then as many as a day allows */
@@ -265,14 +265,12 @@ enum berth_err gateway_on_renewed(struct berth_env *env, struct berth_instance *
 				  const struct berth_event *ev, struct berth_effects *fx)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active"), *old = berth_json_get(inst->data, "old");
-	const char *compact = berth_data_str(active, "credential");
 	struct berth_hash ours, theirs;
 	enum berth_err rc;
 
 	if ((rc = from_owner(inst, ev, berth_data_str(old, "thid"))) ||
-	    (rc = berth_body_get_32(ev->in->msg.body, "credential", theirs.b)))
+	    (rc = berth_body_get_32(ev->in->msg.body, "credential", theirs.b)) || (rc = gateway_operational_hash(&ours, active)))
 		return rc;
-	berth_object_hash(&ours, compact, strlen(compact));
 	if (!berth_hash_equal(&ours, &theirs))
 		return berth_fail(BERTH_E_AUTHZ, "another credential was renewed");
 	fx->timer_ms = gateway_look_again_ms(env, active);

@@ -32,16 +32,16 @@ enum berth_err gateway_hear_as_factory(struct berth_env *env, const struct berth
 /* Our credential is among those that the owner knows. */
 static enum berth_err is_known(const struct berth_instance *inst, const struct berth_json *body, bool *known)
 {
-	const char *compact = berth_data_str(berth_json_get(inst->data, "active"), "credential");
 	struct berth_buf ours = BERTH_BUF_INIT;
 	const struct berth_json *list;
 	struct berth_hash h;
 	enum berth_err rc = berth_json_req_arr(body, "credentials", CREDENTIALS_MAX, &list);
 
 	*known = false;
-	if (rc || !compact)
-		return rc ? rc : berth_fail(BERTH_E_TYPE, "asked who we are, but there is no credential");
-	berth_object_hash(&h, compact, strlen(compact));
+	if (rc)
+		return rc;
+	if ((rc = gateway_operational_hash(&h, berth_json_get(inst->data, "active"))))
+		return rc == BERTH_E_NOMATCH ? berth_fail(BERTH_E_TYPE, "asked who we are, but there is no credential") : rc;
 	berth_b64url_encode(&ours, h.b, sizeof(h.b));
 	if (!(rc = berth_buf_status(&ours)))
 		berth_json_each(one, list)
@@ -145,17 +145,19 @@ enum berth_err gateway_set_former(struct berth_env *env, const struct berth_inst
 				  struct berth_json *body)
 {
 	const struct berth_json *active = berth_json_get(inst->data, "active");
-	const char *receipt = berth_data_str(active, "receipt"), *credential = berth_data_str(active, "credential");
+	const char *receipt = berth_data_str(active, "receipt");
 	const struct berth_identity *op = gateway_operational(env, inst);
-	struct berth_buf proof = BERTH_BUF_INIT;
+	struct berth_buf proof = BERTH_BUF_INIT, credential = BERTH_BUF_INIT;
 	enum berth_err rc;
 
-	if (!berth_json_get(inst->data, "resync") || !receipt || !credential || !op)
+	if (!berth_json_get(inst->data, "resync") || !receipt || !op || !berth_json_get(active, "credential"))
 		return BERTH_OK;
-	if (!(rc = berth_json_set_str(body, "receipt", receipt)) &&
-	    !(rc = berth_json_set_str(body, "operationalCredential", credential)) &&
+	if (!(rc = gateway_operational_text(env, active, &credential)) &&
+	    !(rc = berth_json_set_str(body, "receipt", receipt)) &&
+	    !(rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) &&
 	    !(rc = berth_run_prove(env, run, BERTH_SIGN_DEVICE_PROOF, op, run->peer, 0, NULL, body, &proof)))
 		rc = berth_json_set_str(body, "formerProof", berth_buf_cstr(&proof));
+	berth_buf_free(&credential);
 	berth_buf_free(&proof);
 	return rc;
 }

@@ -43,6 +43,7 @@ BERTH_MUST_USE enum berth_err berth_owner_ref_of(struct berth_env *env, const ch
 
 /* Names of the records that machines leave for others to read. */
 #define BERTH_NS_PROVISION "provision"	/* owner: items for a device, key DEVICEHASH/ID */
+#define BERTH_NS_OPERATIONAL "operational"	/* gateway: OperationalCredentials, compact, by the name of their identity; an identity that is forgotten takes its own along */
 #define BERTH_NS_THREAD "thread"	/* run -> instance */
 #define BERTH_NS_TAKEN "taken"		/* owner: devices that a receipt says are somebody else's */
 /* The number of an operational identity, rising in an epoch; JSON holds it exactly. */

@@ -22,11 +22,12 @@
  *			its TPM must answer with, while ek-live asks it
  *	run, challenge	struct berth_run, since prove-device; of accept-ownership
  *	pcrDigest	of the quote in the last prove-device
- *	issued {credential, operationalDid, attempt, items [{id, sha256}]}
- *	operationalDid, credential, receipt	since COMMITTED
+ *	issued {credential {sha256, expS}, operationalDid, attempt, items [{id, sha256}]}
+ *	operationalDid, credential {sha256, expS}, receipt	since COMMITTED
  *	used		it was committed in this epoch: only its receipt says that it is free
  *	attempt		the highest number of an operational identity in this epoch that we took
- *	renewal {operationalDid, credential, peer, ldevid?, issuedLdevid?}	while RENEW_PENDING
+ *	renewal {operationalDid, credential, peer, ldevid?, issuedLdevid?}	while RENEW_PENDING; the
+ *			credential as it is, since it may be asked for again
  *	ldevid, ldevidIssued	ldevid.h; also in issued
  *	us {identity}, next {identity, thid, iat, tries}, rotations, rotatedIat
  *			the DID that only this device knows, and the one after it
@@ -133,6 +134,12 @@ enum berth_err owner_ask_soon(struct berth_env *env, struct berth_instance *inst
 enum berth_err owner_resync_also(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* body.auditHead, where there is one: data.audit, or data.auditProblem. */
 enum berth_err owner_note_audit(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev);
+/* owner_credential.c: of.credential, remembered in whatever way; E_NOMATCH: there is none.
+ * note: to.credential from now on; take: that of from. */
+struct owner_credential { struct berth_hash hash; int64_t exp_s; };
+enum berth_err owner_credential_get(struct owner_credential *out, const struct berth_json *of);
+enum berth_err owner_credential_note(struct berth_json *to, const struct owner_credential *c);
+enum berth_err owner_credential_take(struct berth_json *to, const struct berth_json *from);
 /* body.credentials: hashes of those that the device may hold. */
 enum berth_err owner_set_credentials(const struct berth_json *about, struct berth_json *body);
 /* body.attempt; 0: the device does not number its identities. */

@@ -36,18 +36,17 @@ enum berth_err owner_on_result(struct berth_env *env, struct berth_instance *ins
 /* The device names exactly what was issued. */
 static enum berth_err check_commit(const struct berth_json *issued, const struct berth_json *body)
 {
-	const char *compact = berth_data_str(issued, "credential");
 	const struct berth_json *want = berth_json_get(issued, "items"), *have;
-	struct berth_hash ours, theirs;
-	enum berth_err rc;
+	struct owner_credential ours;
+	struct berth_hash theirs;
+	enum berth_err rc = owner_credential_get(&ours, issued);
 
-	if (!compact)
-		return berth_fail(BERTH_E_TYPE, "commit before issue");
+	if (rc)
+		return rc == BERTH_E_NOMATCH ? berth_fail(BERTH_E_TYPE, "commit before issue") : rc;
 	if ((rc = berth_body_get_32(body, "credential", theirs.b)) ||
 	    (rc = berth_json_req_arr(body, "items", BERTH_ITEMS_MAX, &have)))
 		return rc;
-	berth_object_hash(&ours, compact, strlen(compact));
-	if (!berth_hash_equal(&ours, &theirs) || berth_json_len(want) != berth_json_len(have))
+	if (!berth_hash_equal(&ours.hash, &theirs) || berth_json_len(want) != berth_json_len(have))
 		return berth_fail(BERTH_E_AUTHZ, "commit of something else than was issued");
 	for (size_t i = 0; i < berth_json_len(want); i++) {
 		const struct berth_json *w = berth_json_at(want, i), *h = berth_json_at(have, i);
@@ -107,7 +106,7 @@ enum berth_err owner_on_commit(struct berth_env *env, struct berth_instance *ins
 	if ((rc = owner_run(&run, inst, ev)) || (rc = check_commit(issued, ev->in->msg.body)) ||
 	    (rc = note_refused(inst, ev->in->msg.body, &line)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", berth_data_str(issued, "operationalDid"))) ||
-	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(issued, "credential"))) ||
+	    (rc = owner_credential_take(inst->data, issued)) ||
 	    (rc = berth_ldevid_switch(env, inst->data, issued)) ||
 	    (rc = owner_note_attempt(inst, berth_data_int(issued, "attempt", 0))) ||
 	    (rc = berth_json_set_bool(inst->data, "used", true)) || (rc = owner_forget_taken(inst, fx)))

@@ -173,14 +173,14 @@ enum berth_err owner_set_trust(struct berth_env *env, const struct berth_instanc
 
 /* what commit must name again, word for word */
 static enum berth_err
-remember_issue(struct berth_instance *inst, const char *credential, const char *op_did, int64_t attempt,
+remember_issue(struct berth_instance *inst, const struct owner_credential *credential, const char *op_did, int64_t attempt,
 	       const struct berth_json *items, const struct berth_json *ldevid)
 {
 	struct berth_json *issued = berth_json_new_object(), *copy = berth_json_clone(items);
 	enum berth_err rc;
 
 	if ((rc = berth_json_set(issued, "items", copy)) ||
-	    (rc = berth_json_set_str(issued, "credential", credential)) ||
+	    (rc = owner_credential_note(issued, credential)) ||
 	    (rc = berth_json_set_str(issued, "operationalDid", op_did)) ||
 	    (rc = berth_json_set_int(issued, "attempt", attempt)) || (rc = berth_ldevid_note(issued, ldevid))) {
 		berth_json_free(issued);
@@ -211,16 +211,19 @@ static enum berth_err
 issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct berth_run *run,
       const char *op_did, int64_t attempt, const struct berth_json *asked)
 {
+	struct owner_credential c = { .exp_s = env->now_s + env->policy->credential_s };
 	struct berth_json *body = berth_json_new_object(), *announced = berth_json_new_array(), *ldevid = NULL;
 	struct issuing i = { env, inst, fx, run, announced };
 	struct berth_buf credential = BERTH_BUF_INIT;
 	size_t items = fx->n_sends;
 	enum berth_err rc;
 
-	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)) ||
-	    (rc = berth_ldevid_answer(env, inst, fx, op_did, asked, env->now_s + env->policy->credential_s, &ldevid)) ||
+	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)))
+		goto out;
+	berth_object_hash(&c.hash, berth_buf_cstr(&credential), credential.len);
+	if ((rc = berth_ldevid_answer(env, inst, fx, op_did, asked, c.exp_s, &ldevid)) ||
 	    (rc = owner_items_each(env, inst, send_item, &i)) ||
-	    (rc = remember_issue(inst, berth_buf_cstr(&credential), op_did, attempt, announced, ldevid)) ||
+	    (rc = remember_issue(inst, &c, op_did, attempt, announced, ldevid)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
 	    (rc = owner_set_trust(env, inst, body)))
 		goto out;

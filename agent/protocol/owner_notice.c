@@ -3,14 +3,14 @@
 #include "agent/protocol/owner.h"
 #include "did/url.h"
 
-static enum berth_err push_hash(struct berth_json *list, const char *compact)
+static enum berth_err push_hash(struct berth_json *list, const struct berth_json *of)
 {
-	struct berth_hash h;
+	struct owner_credential c;
+	enum berth_err rc = owner_credential_get(&c, of);
 
-	if (!compact)
-		return BERTH_OK;
-	berth_object_hash(&h, compact, strlen(compact));
-	return berth_json_push_b64url(list, h.b, 32);
+	if (rc)
+		return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
+	return berth_json_push_b64url(list, c.hash.b, 32);
 }
 
 /* The credentials that the device may hold by now. */
@@ -19,8 +19,8 @@ enum berth_err owner_set_credentials(const struct berth_json *about, struct bert
 	struct berth_json *list = berth_json_new_array();
 	enum berth_err rc;
 
-	if ((rc = push_hash(list, berth_data_str(about, "credential"))) ||
-	    (rc = push_hash(list, berth_data_str(berth_json_get(about, "renewal"), "credential")))) {
+	if ((rc = push_hash(list, about)) ||
+	    (rc = push_hash(list, berth_json_get(about, "renewal")))) {
 		berth_json_free(list);
 		return rc;
 	}

@@ -123,17 +123,14 @@ void owner_keep_device(struct berth_instance *inst, struct berth_effects *fx)
  * nothing with the other one; but out of service it renews nothing and waits as it was. */
 static const char *device_did(struct berth_env *env, const struct berth_instance *inst)
 {
-	const char *compact = berth_data_str(inst->data, "credential"), *did = berth_data_str(inst->data, "operationalDid");
-	struct berth_operational oc = { 0 };
-	bool over;
+	const char *did = berth_data_str(inst->data, "operationalDid");
+	struct owner_credential c;
 
 	if (did && berth_data_int(berth_json_get(inst->data, "transfer"), "from", OW_ACTIVE) != OW_ACTIVE)
 		return did;
-	if (!did || !compact || berth_operational_parse(&oc, compact, strlen(compact)))
+	if (!did || owner_credential_get(&c, inst->data) || (c.exp_s && c.exp_s <= env->now_s))
 		return berth_data_str(inst->data, "factoryDid");
-	over = oc.exp_s && oc.exp_s <= env->now_s;
-	berth_object_free(&oc.obj);
-	return over ? berth_data_str(inst->data, "factoryDid") : did;
+	return did;
 }
 
 /* stale: to whom an earlier message of this thread may still wait */

@@ -14,17 +14,14 @@
 /* By the operational DID while its credential lives, by the factory DID always. */
 static enum berth_err may_ask(struct berth_env *env, const struct berth_instance *inst, const char *sender)
 {
-	const char *compact = berth_data_str(inst->data, "credential");
-	struct berth_operational oc = { 0 };
+	struct owner_credential c;
 	enum berth_err rc;
 
 	if (berth_did_same(sender, berth_data_str(inst->data, "factoryDid")))
 		return BERTH_OK;
-	if (!compact || (rc = berth_operational_parse(&oc, compact, strlen(compact))))
-		return compact ? rc : berth_fail(BERTH_E_INTERNAL, "no credential");
-	rc = oc.exp_s && oc.exp_s <= env->now_s ? berth_fail(BERTH_E_EXPIRED, "operational credential") : BERTH_OK;
-	berth_object_free(&oc.obj);
-	return rc;
+	if ((rc = owner_credential_get(&c, inst->data)))
+		return rc == BERTH_E_NOMATCH ? berth_fail(BERTH_E_INTERNAL, "no credential") : rc;
+	return c.exp_s && c.exp_s <= env->now_s ? berth_fail(BERTH_E_EXPIRED, "operational credential") : BERTH_OK;
 }
 
 static bool is_ours(const struct berth_instance *inst, const char *sender)
@@ -263,13 +260,11 @@ enum berth_err owner_on_request_of_leaving(struct berth_env *env, struct berth_i
 static enum berth_err send_renewed(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				   struct berth_run *run)
 {
-	const char *compact = berth_data_str(inst->data, "credential");
 	struct berth_json *body = berth_json_new_object();
-	struct berth_hash h;
+	struct owner_credential c;
 	enum berth_err rc;
 
-	berth_object_hash(&h, compact, strlen(compact));
-	if ((rc = berth_json_set_b64url(body, "credential", h.b, 32)) || (rc = berth_json_set_int(body, "epoch", run->epoch))) {
+	if ((rc = owner_credential_get(&c, inst->data)) || (rc = berth_json_set_b64url(body, "credential", c.hash.b, 32)) || (rc = berth_json_set_int(body, "epoch", run->epoch))) {
 		berth_json_free(body);
 		return rc;
 	}
@@ -295,7 +290,7 @@ enum berth_err owner_on_activated(struct berth_env *env, struct berth_instance *
 	    (former && (rc = berth_effects_unsay(fx, former))) ||
 	    (rc = owner_drop_notices(inst->data, fx)) || (rc = owner_ask_soon(env, inst, fx)) ||
 	    (rc = berth_json_set_str(inst->data, "operationalDid", did)) ||
-	    (rc = berth_json_set_str(inst->data, "credential", berth_data_str(renewal, "credential"))) ||
+	    (rc = owner_credential_take(inst->data, renewal)) ||
 	    (rc = berth_ldevid_switch(env, inst->data, renewal)) || (rc = send_renewed(env, inst, fx, &run)))
 		return rc;
 	berth_json_remove(inst->data, "renewal");

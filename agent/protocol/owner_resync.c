@@ -210,12 +210,13 @@ static enum berth_err check_former(struct berth_env *env, const struct berth_run
 	return rc;
 }
 
-static enum berth_err keep(struct berth_instance *inst, const char *op_did, const char *credential, const char *receipt)
+static enum berth_err keep(struct berth_instance *inst, const struct berth_operational *oc, const char *receipt)
 {
+	const struct owner_credential c = { .hash = oc->obj.hash, .exp_s = oc->exp_s };
 	enum berth_err rc;
 
-	if ((rc = berth_json_set_str(inst->data, "operationalDid", op_did)) ||
-	    (rc = berth_json_set_str(inst->data, "credential", credential)) ||
+	if ((rc = berth_json_set_str(inst->data, "operationalDid", oc->operational_did)) ||
+	    (rc = owner_credential_note(inst->data, &c)) ||
 	    (rc = berth_json_set_str(inst->data, "receipt", receipt)))
 		return rc;
 	return berth_json_set_bool(inst->data, "used", true);
@@ -235,7 +236,7 @@ static enum berth_err learn_again(struct berth_env *env, struct berth_instance *
 	    (rc = check_receipt(env, run, receipt)) || (rc = berth_operational_parse(&oc, credential, strlen(credential))))
 		return rc;
 	if (!(rc = check_credential(env, inst, run, &oc)) && !(rc = check_former(env, run, ev, oc.operational_did)))
-		rc = keep(inst, oc.operational_did, credential, receipt);
+		rc = keep(inst, &oc, receipt);
 	berth_object_free(&oc.obj);
 	return rc;
 }

@@ -144,7 +144,7 @@ static void check_counters(struct sim_node *n, int64_t epoch)
 
 void resale_check_gone(struct story *s, int64_t epoch)
 {
-	static const char *const spaces[] = { "item-a", "item-b", "cred", "app-box", "app-thread", "relation", "doomed" };
+	static const char *const spaces[] = { "operational", "item-a", "item-b", "cred", "app-box", "app-thread", "relation", "doomed" };
 	static const char *const members[] = { "active", "release", "renewal", "old", "offer", "slot", "quarantine", "statusSeq" };
 	struct berth_json *data = story_data(s, s->gateway);
 

@@ -37,6 +37,9 @@ void story_in_use(struct story *s);	/* story_begin() and that */
 /* Exactly one owner, one credential on both sides, the items once each, nothing left
  * over of the run; runs: credentials that were issued on the way. */
 void story_check_end(struct story *s, int runs);
+/* The gateway's OperationalCredential, owned; and the owner remembers that one. */
+char *story_credential(struct story *s);
+void story_check_credential(struct story *s);
 /* Lines of the node's audit log that contain text. */
 int story_audit(struct sim_node *n, const char *text);
 /* data of the gateway, or of the owner's instance; owned. */

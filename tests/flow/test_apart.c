@@ -52,22 +52,51 @@ static void check_moved(struct story *s)
 	assert_false(is_in_data(s->owner, &berth_owner_machine, s->device));
 }
 
+static void put_back(struct sim_node *n, const char *machine, const char *key, const struct berth_json *v)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_json_print(&text, v));
+	CHECK_OK(berth_store_put(n->store, machine, key, text.p, text.len));
+	berth_buf_free(&text);
+}
+
 /* As an earlier version has left it. */
 static void make_older(struct sim_node *n, const struct berth_machine *m, const char *key)
 {
 	struct berth_json *v, *long_one = apart(n, m, key);
-	struct berth_buf text = BERTH_BUF_INIT;
 
 	CHECK_OK(berth_agent_instance(n->agent, m->name, key, &v));
 	CHECK_OK(berth_json_set(berth_json_get_mut(v, "data"), m->apart, long_one));
-	CHECK_OK(berth_json_print(&text, v));
 	CHECK_OK(berth_store_begin(n->store));
-	CHECK_OK(berth_store_put(n->store, m->name, key, text.p, text.len));
+	put_back(n, m->name, key, v);
 	CHECK_OK(berth_store_delete(n->store, m->apart_ns, key));
 	CHECK_OK(berth_store_commit(n->store));
 	berth_json_free(v);
-	berth_buf_free(&text);
 	assert_true(is_in_data(n, m, key));
+}
+
+/* An owner remembered all of a credential, and a gateway had it among its data. */
+static void make_credential_older(struct story *s)
+{
+	char *compact = story_credential(s);
+	struct berth_json *v, *active;
+
+	CHECK_OK(berth_agent_instance(s->owner->agent, "owner", s->device, &v));
+	CHECK_OK(berth_json_set_str(berth_json_get_mut(v, "data"), "credential", compact));
+	CHECK_OK(berth_store_begin(s->owner->store));
+	put_back(s->owner, "owner", s->device, v);
+	CHECK_OK(berth_store_commit(s->owner->store));
+	berth_json_free(v);
+	CHECK_OK(berth_agent_instance(s->gateway->agent, "gateway", NULL, &v));
+	active = berth_json_get_mut(berth_json_get_mut(v, "data"), "active");
+	CHECK_OK(berth_json_set_str(active, "credential", compact));
+	CHECK_OK(berth_store_begin(s->gateway->store));
+	CHECK_OK(berth_store_delete(s->gateway->store, BERTH_NS_OPERATIONAL, berth_data_str(active, "identity")));
+	put_back(s->gateway, "gateway", "self", v);
+	CHECK_OK(berth_store_commit(s->gateway->store));
+	berth_json_free(v);
+	free(compact);
 }
 
 static void make_both_older(struct story *s)
@@ -127,6 +156,7 @@ static void an_older_store_changes_hands(void **state)
 	story_in_use(&s);
 	dc = apart(s.gateway, &berth_gateway_machine, NULL);
 	make_both_older(&s);
+	make_credential_older(&s);
 	again = apart(s.gateway, &berth_gateway_machine, NULL);
 	check_equal(again, dc);
 	berth_json_free(again);
@@ -142,6 +172,26 @@ static void an_older_store_changes_hands(void **state)
 	check_equal(again, dc);
 	berth_json_free(again);
 	berth_json_free(dc);
+	story_end(&s);
+}
+
+static void an_older_credential_is_renewed(void **state)
+{
+	struct story s;
+	char *before;
+
+	(void)state;
+	story_in_use(&s);
+	make_credential_older(&s);
+	sim_off(s.owner);
+	sim_on(s.owner);
+	before = strdup(story_operational_did(&s));
+	story_rotate(&s);	/* by the operational DID, as long as that credential lives */
+	for (int i = 0; i < 600 && !story_rotated(&s, before); i++)
+		sim_wait(&s.w, 1);
+	assert_true(story_rotated(&s, before));
+	story_check_credential(&s);
+	free(before);
 	story_end(&s);
 }
 
@@ -177,6 +227,7 @@ int main(void)
 		cmocka_unit_test(it_is_what_was_learned),
 		cmocka_unit_test(an_older_store_onboards),
 		cmocka_unit_test(an_older_store_changes_hands),
+		cmocka_unit_test(an_older_credential_is_renewed),
 		cmocka_unit_test(a_refused_chain_leaves_the_one_before),
 	};
 

@@ -185,8 +185,8 @@ static void let_in_again_unheard_it_begins_anew(void **state)
 		assert_int_equal(story_audit(s.gateway, "revoked, and begins anew"), 1);
 		assert_false(member(&s, s.owner, "goodbye"));
 		after = story_data(&s, s.gateway);
-		assert_string_not_equal(berth_data_str(berth_json_get(before, "active"), "credential"),
-					berth_data_str(berth_json_get(after, "active"), "credential"));
+		assert_false(berth_json_equal(berth_json_get(berth_json_get(before, "active"), "credential"),
+					      berth_json_get(berth_json_get(after, "active"), "credential")));
 		berth_json_free(before);
 		berth_json_free(after);
 		story_end(&s);

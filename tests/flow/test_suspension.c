@@ -106,15 +106,6 @@ static enum berth_err judge(struct story *s, const char *dir, const char *compac
 	return rc;
 }
 
-static char *credential(struct story *s)
-{
-	struct berth_json *data = story_data(s, s->gateway);
-	char *copy = strdup(berth_data_str(berth_json_get(data, "active"), "credential"));
-
-	berth_json_free(data);
-	return copy;
-}
-
 static void suspended_and_back(void **state)
 {
 	struct story s;
@@ -122,7 +113,7 @@ static void suspended_and_back(void **state)
 
 	(void)state;
 	begin(&s);
-	vc = credential(&s);
+	vc = story_credential(&s);
 	write_lists(&s, s.owner->dir);
 	CHECK_OK(judge(&s, s.owner->dir, vc, 0));
 	CHECK_RC(BERTH_E_STATUS, judge(&s, s.owner->dir, vc, 2 * 86400));	/* P14: a stale list says so */
@@ -179,7 +170,7 @@ static void revoked_and_onboarded_anew(void **state)
 
 		(void)state;
 		begin(&s);
-		vc = credential(&s);
+		vc = story_credential(&s);
 		index = index_of(&s);
 		assert_in_range(index, 0, BERTH_STATUS_LIST_ENTRIES - 1);
 		CHECK_OK(order(&s, "cmd/revoke", "stolen"));
@@ -201,7 +192,7 @@ static void revoked_and_onboarded_anew(void **state)
 		write_lists(&s, s.owner->dir);
 		CHECK_RC(BERTH_E_STATUS, judge(&s, s.owner->dir, vc, 0));
 		free(vc);
-		vc = credential(&s);
+		vc = story_credential(&s);
 		CHECK_OK(judge(&s, s.owner->dir, vc, 0));	/* the twin */
 		free(vc);
 		/* and it can be suspended like any other */
@@ -235,7 +226,7 @@ static void what_was_released_is_revoked(void **state)
 
 	(void)state;
 	begin(&s);
-	vc = credential(&s);
+	vc = story_credential(&s);
 	write_lists(&s, s.owner->dir);
 	CHECK_OK(judge(&s, s.owner->dir, vc, 0));
 	CHECK_OK(order(&s, "cmd/transfer", NULL));
