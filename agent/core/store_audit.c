@@ -30,16 +30,29 @@ enum berth_err berth_store_audit_base(struct berth_store *s, int64_t *seq, uint8
 	return rc ? rc : read_link(s, "SELECT seq, hash FROM audit_base WHERE ?1 = 0 LIMIT 1", 0, &row, seq, hash);
 }
 
+static void keep_head(struct berth_store *s, int64_t seq, const uint8_t hash[BERTH_AUDIT_HASH_LEN])
+{
+	s->total.head_known = true;
+	s->total.head_seq = seq;
+	memcpy(s->total.head, hash, BERTH_AUDIT_HASH_LEN);
+}
+
 enum berth_err berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN])
 {
 	enum berth_err rc;
 	bool row;
 
-	if ((rc = store_ready(s, false)) ||
-	    (rc = read_link(s, "SELECT seq, hash FROM audit WHERE ?1 = 0 ORDER BY seq DESC LIMIT 1", 0,
-			    &row, seq, hash)))
+	if ((rc = store_ready(s, false)))
 		return rc;
-	return row ? BERTH_OK : berth_store_audit_base(s, seq, hash);
+	if (!s->total.head_known) {
+		if ((rc = read_link(s, "SELECT seq, hash FROM audit WHERE ?1 = 0 ORDER BY seq DESC LIMIT 1", 0, &row, seq, hash)) ||
+		    (!row && (rc = berth_store_audit_base(s, seq, hash))))
+			return rc;
+		keep_head(s, *seq, hash);
+	}
+	*seq = s->total.head_seq;
+	memcpy(hash, s->total.head, BERTH_AUDIT_HASH_LEN);
+	return BERTH_OK;
 }
 
 enum berth_err berth_store_audit_signed(struct berth_store *s, struct berth_buf *jws)
@@ -102,6 +115,7 @@ enum berth_err berth_store_audit(struct berth_store *s, int64_t now_s, const cha
 	    (rc = store_run(s, "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6)", "iissbb", seq, now_s,
 			    ev, de, prev, sizeof(prev), hash, sizeof(hash))))
 		return rc;
+	keep_head(s, seq, hash);
 	return seq > BERTH_AUDIT_MAX ? cut(s, seq - BERTH_AUDIT_MAX) : BERTH_OK;
 }
 

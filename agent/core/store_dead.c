@@ -51,7 +51,7 @@ enum berth_err berth_store_outbox_expired(struct berth_store *s, int64_t now_s, 
 	enum berth_err rc;
 
 	*seq = 0;
-	if ((rc = store_ready(s, false)))
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs)
 		return rc;
 	return store_int(s, seq, 0, "SELECT seq FROM outbox WHERE expires_s <= ?1 ORDER BY expires_s, seq LIMIT 1", "i", now_s);
 }

@@ -65,7 +65,8 @@ enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, 
 		return rc;
 	if (sqlite3_changes(s->db) == 0)
 		return berth_fail(BERTH_E_REPLAY, "message id seen before");
-	s->total.in_msgs++;
+	if (!s->total.in_msgs++)
+		s->total.in_first_s = now_s;
 	/* One sender's flood pushes out its own past first; looked at now and then only. */
 	if (sqlite3_last_insert_rowid(s->db) % PRUNE_EVERY == 0 && (rc = forget(s, "DELETE FROM inbox WHERE sender = ?1 AND seq <= (SELECT seq FROM inbox"
 			 " WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)", "bi", hs, BERTH_INBOX_PEER_MAX)))
@@ -85,7 +86,8 @@ enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int
 		return rc;
 	*out_n = s->total.in_msgs;
 	/* the oldest come first, and are looked at as far as they are too old */
-	rc = forget(s, "DELETE FROM inbox WHERE seq < coalesce((SELECT seq FROM inbox WHERE seen_s >= ?1 ORDER BY seq LIMIT 1),"
+	if (s->total.in_msgs && s->total.in_first_s < now_s - BERTH_INBOX_AGE_S)
+		rc = forget(s, "DELETE FROM inbox WHERE seq < coalesce((SELECT seq FROM inbox WHERE seen_s >= ?1 ORDER BY seq LIMIT 1),"
 		    " (SELECT max(seq) + 1 FROM inbox))", "i", NULL, now_s - BERTH_INBOX_AGE_S);
 	*out_n -= s->total.in_msgs;
 	return rc ? rc : store_run(s, "PRAGMA incremental_vacuum(256)", "");

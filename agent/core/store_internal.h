@@ -36,6 +36,7 @@ struct berth_store {
 	char *dir, *vfs;
 	bool created;
 	bool in_txn, saved;
+	bool plain;		/* it is no savepoint: what takes it back takes back the group */
 	bool bare;		/* nothing had been written when it was saved: it is the whole transaction */
 	bool failed;		/* in this transaction */
 	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
@@ -53,8 +54,13 @@ struct berth_store {
 	struct store_totals {	/* asking takes long: what is rolled back takes them along */
 		bool known;	/* counted; not the counters */
 		int64_t out_msgs, out_bytes, parked, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
+		int64_t in_first_s;	/* when the first of the inbox came, or before that */
+		bool queued;		/* false: nothing */
 		struct { char name[BERTH_STORE_COUNTER_MAX + 1]; int64_t value; } counter[COUNTERS_KEPT];
 		size_t n_counters;
+		bool head_known;	/* of the audit log */
+		int64_t head_seq;
+		uint8_t head[BERTH_AUDIT_HASH_LEN];
 	} total, at_begin, at_savepoint;
 	int64_t last_seq;	/* of an outbox row; 0: not known yet */
 	struct store_recent recent[STORE_RECENT];
@@ -107,6 +113,9 @@ void store_log_end(struct berth_store *s);
 const struct store_recent *store_recent_find(struct berth_store *s, const char *ns, const char *key);
 void store_recent_note(struct berth_store *s, const char *ns, const char *key, const struct store_record *rec);
 void store_recent_clear(struct berth_store *s);
+
+/* store_rehearse.c: of a store that was opened just now; changes nothing. */
+void store_rehearse(struct berth_store *s);
 
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);

@@ -194,7 +194,8 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 	    (rc = check_quota(s, r, &before)) || (rc = first_try(s, r, &before, &next_s)) ||
 	    (rc = store_run(s, "INSERT INTO outbox (seq, id, peer, sender, thid, endpoints, mode, created_s, next_s, expires_s,"
 			    " tries, parked, guest, machine, instance, ack, body, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?,"
-			    " ?16, length(?16))", "isssssiiiiiissbb", ++s->last_seq, r->id, r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, r->created_s,
+			    " ?16, length(?16))", "isssssiiiiiissbb", ++s->last_seq, r->id, r->peer, r->from,
+			    r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, r->created_s,
 			    next_s, r->expires_s, (int64_t)r->parked, (int64_t)r->guest, r->machine ? r->machine : "",
 			    r->instance ? r->instance : "", unsent, sizeof(unsent), r->body, r->body_len)))
 		return rc;

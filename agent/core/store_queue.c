@@ -58,8 +58,9 @@ enum berth_err berth_store_queue_put(struct berth_store *s, const struct berth_q
 	enum berth_err rc;
 
 	*there = false;
-	if ((rc = store_ready(s, true)) || (rc = check_row(r)))
+	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) || (rc = check_row(r)))
 		return rc;
+	s->total.queued = true;
 	berth_sha256(hash, r->body, r->body_len);
 	if ((rc = store_int(s, &seq, 0, "SELECT seq FROM queue WHERE recipient = ?1 AND hash = ?2", "sb", r->recipient,
 			    hash, sizeof(hash))))
@@ -95,9 +96,11 @@ enum berth_err berth_store_queue_received(struct berth_store *s, const char *cli
 
 enum berth_err berth_store_queue_expire(struct berth_store *s, int64_t now_s)
 {
-	enum berth_err rc = store_ready(s, true);
+	enum berth_err rc;
 
-	return rc ? rc : store_run(s, "DELETE FROM queue WHERE expires_s <= ?1", "i", now_s);
+	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) || !s->total.queued)
+		return rc;
+	return store_run(s, "DELETE FROM queue WHERE expires_s <= ?1", "i", now_s);
 }
 
 /* ---- reading.  An empty text for a recipient stands for all of them. */

@@ -18,27 +18,30 @@ static enum berth_err check_name(const char *ns, const char *key)
 
 enum berth_err store_totals(struct berth_store *s)
 {
-	int64_t box[5], rec[6];
+	int64_t box[6], rec[7];
 	enum berth_err rc;
 	bool row;
 
 	if (s->total.known)
 		return BERTH_OK;
-	if ((rc = store_ints(s, box, 5, &row, "SELECT count(*), sum(size), max(seq), (SELECT count(*) FROM inbox), sum(parked) FROM outbox", "")) ||
-	    (rc = store_ints(s, rec, 6, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
-			     " max(guest), (SELECT count(*) FROM silent) FROM rec", "")))
+	if ((rc = store_ints(s, box, 6, &row, "SELECT count(*), sum(size), max(seq), (SELECT count(*) FROM inbox), sum(parked),"
+			     " (SELECT seen_s FROM inbox ORDER BY seq LIMIT 1) FROM outbox", "")) ||
+	    (rc = store_ints(s, rec, 7, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
+			     " max(guest), (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue) FROM rec", "")))
 		return rc;
 	s->total.known = true;
 	s->total.out_msgs = box[0];
 	s->total.out_bytes = box[1];
 	s->total.in_msgs = box[3];
 	s->total.parked = box[4];
+	s->total.in_first_s = box[5];
 	s->total.records = rec[0];
 	s->total.rec_bytes = rec[1];
 	s->total.guests = rec[2];
 	s->total.guest_bytes = rec[3];
 	s->total.last_guest = rec[4];
 	s->total.silent = rec[5];
+	s->total.queued = rec[6] != 0;
 	if (s->last_seq < box[2])	/* not back, whatever is undone: somebody may still hold a number */
 		s->last_seq = box[2];
 	return BERTH_OK;

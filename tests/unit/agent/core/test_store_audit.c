@@ -38,6 +38,32 @@ static void audit_rows_are_chained(void **state)
 	berth_buf_free(&b);
 }
 
+/* A line that was taken back is nothing that the next one could follow. */
+static void a_line_that_was_undone_is_no_head(void **state)
+{
+	uint8_t before[BERTH_AUDIT_HASH_LEN], after[BERTH_AUDIT_HASH_LEN];
+	int64_t n, seq;
+
+	(void)state;
+	log_three();
+	CHECK_OK(berth_store_audit_head(s, &seq, before));
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_audit(s, 40, "never", ""));
+	berth_store_rollback(s);
+	CHECK_OK(berth_store_audit_head(s, &seq, after));
+	CHECK(seq == 3 && !memcmp(before, after, sizeof(before)));
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_audit(s, 40, "kept", ""));
+	CHECK_OK(berth_store_savepoint(s));
+	CHECK_OK(berth_store_audit(s, 50, "undone", ""));
+	CHECK_OK(berth_store_undo(s));
+	CHECK_OK(berth_store_audit(s, 60, "kept", ""));
+	CHECK_OK(berth_store_commit(s));
+	reopen();
+	CHECK_OK(berth_store_audit_verify(s, &n));
+	assert_int_equal(n, 5);
+}
+
 static void a_changed_audit_row_is_e_sig(void **state)
 {
 	static const char *const harm[] = {
@@ -92,7 +118,7 @@ static void the_audit_log_is_bounded_and_still_verifies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(audit_rows_are_chained), T(a_changed_audit_row_is_e_sig),
+		T(audit_rows_are_chained), T(a_line_that_was_undone_is_no_head), T(a_changed_audit_row_is_e_sig),
 		T(the_audit_log_is_bounded_and_still_verifies),
 	};
 
