@@ -51,7 +51,7 @@ void berth_agent_on_sent(struct berth_agent *a, uint64_t request)
 		return;
 	berth_agent_batch_begin(a);
 	a->moved--;	/* room for confirmations is everybody's */
-	if (!berth_store_begin(a->cfg.store) &&
+	if (!berth_store_begin_plain(a->cfg.store) &&
 	    (berth_store_outbox_ack(a->cfg.store, a->given[i].peer, a->given[i].ack, &found) ||
 	     berth_store_commit_loose(a->cfg.store)))
 		berth_store_rollback(a->cfg.store);
@@ -92,7 +92,7 @@ static size_t may_go(struct berth_agent *a, const struct berth_outbox_row *rows,
 /* Before the octets of these rows leave. */
 static enum berth_err mark_sent(struct berth_agent *a, const struct berth_outbox_row *rows, size_t n)
 {
-	enum berth_err rc = berth_store_begin(a->cfg.store);
+	enum berth_err rc = berth_store_begin_plain(a->cfg.store);
 	uint8_t ack[BERTH_ACK_LEN];
 
 	for (size_t i = 0; !rc && i < n; i++) {
@@ -276,7 +276,7 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 {
 	size_t gone;
 
-	if (!f->n_acks || berth_store_begin(a->cfg.store))
+	if (!f->n_acks || berth_store_begin_plain(a->cfg.store))
 		return;
 	agent_parked_look(a, peer);	/* those behind may go */
 	if (berth_store_outbox_acks(a->cfg.store, peer, f->acks, f->n_acks, &gone) || berth_store_commit(a->cfg.store))

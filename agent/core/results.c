@@ -100,7 +100,7 @@ static enum berth_err one_arrived(struct berth_agent *a, const struct arrived *r
 
 void agent_arrivals_note(struct berth_agent *a)
 {
-	enum berth_err rc = a->n_arrived ? berth_store_begin(a->cfg.store) : BERTH_OK;
+	enum berth_err rc = a->n_arrived ? berth_store_begin_plain(a->cfg.store) : BERTH_OK;
 
 	for (size_t i = 0; !rc && i < a->n_arrived; i++)
 		rc = one_arrived(a, &a->arrived[i]);

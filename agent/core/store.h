@@ -61,6 +61,9 @@ void berth_store_close(struct berth_store *s);	/* rolls back what is open; NULL 
 bool berth_store_was_created(const struct berth_store *s);
 
 BERTH_MUST_USE enum berth_err berth_store_begin(struct berth_store *s);	/* nested: E_INTERNAL */
+/* The same for what only a store that is broken refuses: in a group it is cheaper, and taking
+ * it back takes back all of the group, which the sync tells. */
+BERTH_MUST_USE enum berth_err berth_store_begin_plain(struct berth_store *s);
 BERTH_MUST_USE enum berth_err berth_store_commit(struct berth_store *s);
 void berth_store_rollback(struct berth_store *s);	/* nothing open: nothing done */
 /* On: commits wait for sync.  Off: each is on disk when it returns.  Not in a transaction. */

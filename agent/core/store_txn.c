@@ -147,7 +147,7 @@ enum berth_err berth_store_sync(struct berth_store *s)
 
 /* ---- one transaction */
 
-enum berth_err berth_store_begin(struct berth_store *s)
+static enum berth_err begin(struct berth_store *s, bool plain)
 {
 	enum berth_err rc;
 
@@ -156,7 +156,8 @@ enum berth_err berth_store_begin(struct berth_store *s)
 	if ((rc = store_ready(s, false)) || (!s->gathered && (rc = relax(s))))
 		return rc;
 	s->failed = false;
-	if ((rc = store_run(s, s->gathered ? "SAVEPOINT txn" : "BEGIN IMMEDIATE", "")))
+	s->plain = plain && s->gathered;
+	if (!s->plain && (rc = store_run(s, s->gathered ? "SAVEPOINT txn" : "BEGIN IMMEDIATE", "")))
 		return rc;
 	s->in_txn = true;
 	s->began = s->changes = sqlite3_total_changes64(s->db);
@@ -164,8 +165,13 @@ enum berth_err berth_store_begin(struct berth_store *s)
 	return BERTH_OK;
 }
 
+enum berth_err berth_store_begin(struct berth_store *s) { return begin(s, false); }
+enum berth_err berth_store_begin_plain(struct berth_store *s) { return begin(s, true); }
+
 static enum berth_err commit(struct berth_store *s)
 {
+	if (s->plain)
+		return BERTH_OK;
 	if (!s->group)
 		return store_run(s, "COMMIT", "");
 	if (s->gathered)
@@ -194,10 +200,11 @@ enum berth_err berth_store_commit(struct berth_store *s)
 
 void berth_store_rollback(struct berth_store *s)
 {
-	const char *sql = s->gathered ? "ROLLBACK TO txn; RELEASE txn" : "ROLLBACK";
+	const char *sql = s->gathered && !s->plain ? "ROLLBACK TO txn; RELEASE txn" : "ROLLBACK";
 
 	if (!s->in_txn)
 		return;
+	s->lost |= s->plain;
 	s->total = s->at_begin;
 	store_recent_clear(s);
 	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
@@ -218,7 +225,7 @@ enum berth_err berth_store_savepoint(struct berth_store *s)
 		return rc;
 	if (s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: savepoint inside a savepoint");
-	s->bare = sqlite3_total_changes64(s->db) == s->began;
+	s->bare = !s->plain && sqlite3_total_changes64(s->db) == s->began;
 	if (!s->bare && (rc = store_run(s, "SAVEPOINT step", "")))
 		return rc;
 	s->saved = true;

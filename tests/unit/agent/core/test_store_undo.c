@@ -90,6 +90,71 @@ static void undo_leaves_the_others_of_a_group(void **state)
 	CHECK(there("before") && there("after") && !there("undone") && counter("c") == 7);
 }
 
+/* One of a group, and a plain one behind it in which a step was undone. */
+static void two_of_a_group(void)
+{
+	berth_store_group(s, true);
+	CHECK_OK(berth_store_begin(s));
+	set("first", 7);
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_begin_plain(s));
+	set("second", 8);
+	CHECK_OK(berth_store_savepoint(s));
+	set("undone", 9);
+	CHECK_OK(berth_store_undo(s));
+	CHECK(counter("c") == 8 && !there("undone"));
+	CHECK_OK(berth_store_commit(s));
+}
+
+static void a_plain_one_is_kept_with_its_group(void **state)
+{
+	(void)state;
+	two_of_a_group();
+	CHECK_OK(berth_store_sync(s));
+	berth_store_group(s, false);
+	berth_store_close(s);
+	CHECK_OK(berth_store_open(&s, dir, false));
+	CHECK(there("first") && there("second") && !there("undone") && counter("c") == 8);
+}
+
+/* It has no savepoint to go back to; whoever waits for the others hears of it. */
+static void a_plain_one_takes_its_group_back(void **state)
+{
+	(void)state;
+	two_of_a_group();
+	CHECK_OK(berth_store_begin_plain(s));
+	set("third", 9);
+	berth_store_rollback(s);
+	CHECK(!there("first") && !there("second") && !there("third") && counter("c") == 0);
+	CHECK_RC(BERTH_E_STORE, berth_store_sync(s));
+	CHECK_OK(berth_store_begin(s));
+	set("later", 1);
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_sync(s));
+	CHECK(there("later") && !there("first"));
+	berth_store_group(s, false);
+}
+
+/* Where there are no others it takes nobody along. */
+static void a_plain_one_alone_is_like_any(void **state)
+{
+	(void)state;
+	for (int group = 0; group < 2; group++) {
+		berth_store_group(s, group);
+		CHECK_OK(berth_store_begin_plain(s));
+		set("undone", 1);
+		berth_store_rollback(s);
+		CHECK(!there("undone") && counter("c") == 0);
+		CHECK_OK(berth_store_sync(s));
+	}
+	CHECK_OK(berth_store_begin_plain(s));
+	set("kept", 2);
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_sync(s));
+	CHECK(there("kept"));
+	berth_store_group(s, false);
+}
+
 /* A note is of no weight, and is taken back all the same. */
 static void a_note_before_the_savepoint_stays(void **state)
 {
@@ -165,7 +230,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
-		T(undo_is_the_same_wherever_it_begins), T(undo_leaves_the_others_of_a_group), T(a_note_before_the_savepoint_stays),
+		T(undo_is_the_same_wherever_it_begins), T(undo_leaves_the_others_of_a_group), T(a_plain_one_is_kept_with_its_group),
+		T(a_plain_one_takes_its_group_back), T(a_plain_one_alone_is_like_any), T(a_note_before_the_savepoint_stays),
 		T(many_counters), T(a_number_is_not_given_twice),
 	};
 
