@@ -40,6 +40,7 @@ enum berth_err berth_multikey_parse(struct berth_pubkey *out, const char *s, siz
 	enum berth_err rc;
 	struct berth_cur c;
 	uint64_t codec;
+	size_t i = 0;
 
 	*out = (struct berth_pubkey){ .type = BERTH_KEY_NONE };
 	rc = decode(&raw, s, n);
@@ -47,12 +48,14 @@ enum berth_err berth_multikey_parse(struct berth_pubkey *out, const char *s, siz
 		goto out;
 	c = berth_cur(raw.p, raw.len);
 	codec = berth_cur_uvarint(&c);
-	rc = berth_fail(BERTH_E_KEY, "multikey: codec of no key we know");
-	for (size_t i = 0; i < CODECS && !c.bad; i++)
-		if (codecs[i].pub == codec)	/* compressed points only: one spelling a key */
-			rc = c.n != berth_key_size(codecs[i].type) + (codecs[i].type > BERTH_KEY_X25519) ?
-				berth_fail(BERTH_E_KEY, "multikey: %zu bytes", c.n) :
-				berth_pubkey_import(out, codecs[i].type, c.p, c.n);
+	while (i < CODECS && codecs[i].pub != codec)
+		i++;
+	if (c.bad || i == CODECS)
+		rc = berth_fail(BERTH_E_KEY, "multikey: codec of no key we know");
+	else if (c.n != berth_key_size(codecs[i].type) + (codecs[i].type > BERTH_KEY_X25519))
+		rc = berth_fail(BERTH_E_KEY, "multikey: %zu bytes", c.n);	/* compressed points only: one spelling a key */
+	else
+		rc = berth_pubkey_import(out, codecs[i].type, c.p, c.n);
 out:
 	berth_buf_free(&raw);
 	return rc;
