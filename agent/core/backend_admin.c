@@ -256,6 +256,18 @@ static enum berth_err devices(void *arg, const struct berth_api_request *req, st
 	return berth_json_give(out, l.list, rc);
 }
 
+/* By its id, which is its key: that costs the same in any fleet. */
+static enum berth_err find_key(struct berth_backend *b, struct listing *l)
+{
+	struct berth_json *inst = NULL;
+	enum berth_err rc = BERTH_OK;
+
+	if (strlen(l->want) == sizeof(l->key) - 1 && !(rc = berth_agent_instance(b->agent, l->machine, l->want, &inst)))
+		rc = list_one(l, l->want, inst);
+	berth_json_free(inst);
+	return rc == BERTH_E_NOMATCH ? BERTH_OK : rc;
+}
+
 /* The device of that id or serial in machine (NULL: any). */
 static enum berth_err find(struct berth_backend *b, const char *machine, const char *want, struct listing *l)
 {
@@ -265,7 +277,8 @@ static enum berth_err find(struct berth_backend *b, const char *machine, const c
 	for (size_t i = 0; !rc && !l->found && i < 2; i++)
 		if (!machine || strcmp(machine, machines[i]) == 0) {
 			l->machine = machines[i];
-			rc = berth_agent_each(b->agent, machines[i], list_one, l);
+			if (!(rc = find_key(b, l)) && !l->found)
+				rc = berth_agent_each(b->agent, machines[i], list_one, l);
 		}
 	if (!rc && !l->found)
 		rc = berth_fail(BERTH_E_NOMATCH, "no device %s", want);
@@ -330,49 +343,6 @@ static enum berth_err import(void *arg, const struct berth_api_request *req, str
 	return rc ? rc : berth_agent_command(b->agent, "owner", key, "cmd/import", req->body, out);
 }
 
-/* ---- ping ---- */
-/* The owner's DID, or the one it has rotated to. */
-static const char *peer_of(const struct berth_json *active)
-{
-	const char *peer = berth_data_str(active, "peer");
-
-	return peer ? peer : berth_data_str(active, "owner");
-}
-
-/* Who pings where no gateway lives: the first identity that peers write to. */
-static const char *pinging(const struct berth_backend *b)
-{
-	const struct berth_identity *id;
-
-	for (size_t i = 0; (id = berth_agent_identity_at(b->agent, i)); i++)
-		if (id->agree_kid && strcmp(id->name, BERTH_ID_MEDIATED) != 0)
-			return id->name;
-	return NULL;
-}
-
-/* A trust ping; without "to" from the operational DID to the owner. */
-static enum berth_err ping(void *arg, const struct berth_api_request *req, struct berth_json **out)
-{
-	struct berth_backend *b = arg;
-	struct berth_json *inst, *args = berth_json_new_object();
-	const struct berth_json *active = berth_json_get(berth_json_get(backend_gateway(b, &inst), "data"), "active");
-	const char *to = berth_data_str(req->body, "to"), *name = pinging(b);
-	enum berth_err rc;
-
-	if (!active && to && name && !(rc = berth_json_set_str(args, "identity", name)) &&
-	    !(rc = berth_json_set_str(args, "peer", to)))
-		rc = berth_agent_command(b->agent, "ping", NULL, "cmd/ping", args, out);
-	else if (!active)
-		rc = berth_fail(BERTH_E_NOMATCH, "no owner yet to ping");
-	else if (!(rc = backend_copy(args, "identity", active, "identity")) &&
-		 !(rc = berth_json_set_str(args, "peer", to ? to : peer_of(active))) &&
-		 (to || !(rc = backend_copy(args, "uri", active, "uri"))))
-		rc = berth_agent_command(b->agent, "ping", NULL, "cmd/ping", args, out);
-	berth_json_free(args);
-	berth_json_free(inst);
-	return rc;
-}
-
 void backend_admin_init(struct berth_api_backend *api)
 {
 	api->op[BERTH_API_STATUS] = status;
@@ -386,7 +356,6 @@ void backend_admin_init(struct berth_api_backend *api)
 	api->op[BERTH_API_DEVICES_SELL] = sell;
 	api->op[BERTH_API_DEVICES_INVITE] = invite;
 	api->op[BERTH_API_DEVICES_DELEGATE] = delegate;
-	api->op[BERTH_API_PING] = ping;
 	backend_audit_init(api);
 	backend_metrics_init(api);
 	backend_queue_init(api);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Invitations, and the peers that we have met by them or otherwise. */
+/* Invitations, the peers that we have met by them or otherwise, and whether they are there. */
 #include "agent/core/backend_internal.h"
 
 #include <string.h>
 
 #include "agent/protocol/discover.h"
+#include "agent/protocol/mediate.h"
 #include "agent/protocol/oob.h"
 #include "agent/protocol/onboarding.h"
 #include "agent/protocol/relation.h"
@@ -111,6 +112,49 @@ static enum berth_err end(void *arg, const struct berth_api_request *req, struct
 	return command(arg, "peers", "cmd/end", req->body, out);
 }
 
+/* ---- ping ---- */
+/* The owner's DID, or the one it has rotated to. */
+static const char *peer_of(const struct berth_json *active)
+{
+	const char *peer = berth_data_str(active, "peer");
+
+	return peer ? peer : berth_data_str(active, "owner");
+}
+
+/* Who pings where no gateway lives: the first identity that peers write to. */
+static const char *pinging(const struct berth_backend *b)
+{
+	const struct berth_identity *id;
+
+	for (size_t i = 0; (id = berth_agent_identity_at(b->agent, i)); i++)
+		if (id->agree_kid && strcmp(id->name, BERTH_ID_MEDIATED) != 0)
+			return id->name;
+	return NULL;
+}
+
+/* A trust ping; without "to" from the operational DID to the owner. */
+static enum berth_err ping(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *inst, *args = berth_json_new_object();
+	const struct berth_json *active = berth_json_get(berth_json_get(backend_gateway(b, &inst), "data"), "active");
+	const char *to = berth_data_str(req->body, "to"), *name = pinging(b);
+	enum berth_err rc;
+
+	if (!active && to && name && !(rc = berth_json_set_str(args, "identity", name)) &&
+	    !(rc = berth_json_set_str(args, "peer", to)))
+		rc = berth_agent_command(b->agent, "ping", NULL, "cmd/ping", args, out);
+	else if (!active)
+		rc = berth_fail(BERTH_E_NOMATCH, "no owner yet to ping");
+	else if (!(rc = backend_copy(args, "identity", active, "identity")) &&
+		 !(rc = berth_json_set_str(args, "peer", to ? to : peer_of(active))) &&
+		 (to || !(rc = backend_copy(args, "uri", active, "uri"))))
+		rc = berth_agent_command(b->agent, "ping", NULL, "cmd/ping", args, out);
+	berth_json_free(args);
+	berth_json_free(inst);
+	return rc;
+}
+
 void backend_peers_init(struct berth_api_backend *api)
 {
 	api->op[BERTH_API_PEERS] = peers;
@@ -119,4 +163,5 @@ void backend_peers_init(struct berth_api_backend *api)
 	api->op[BERTH_API_DISCOVER] = discover;
 	api->op[BERTH_API_PEER_ROTATE] = rotate;
 	api->op[BERTH_API_PEER_END] = end;
+	api->op[BERTH_API_PING] = ping;
 }

@@ -76,6 +76,15 @@ def test_a_batch_is_what_it_was(world, batch, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+def test_a_device_is_found_by_its_id_and_by_its_serial(world, batch):
+    for d in json.loads(batch[2].read_text())["devices"]:
+        for name in (d["device"], d["serial"]):
+            assert ok("devices", "show", name, "--json", *at(world.factory))["device"] == d["device"]
+        fails("E_NOMATCH", "devices", "show", d["device"][::-1], *at(world.factory))     # as long, and nobody's
+        fails("E_NOMATCH", "devices", "show", d["device"][:-1], *at(world.factory))
+        fails("E_NOMATCH", "devices", "approve", d["device"], *at(world.factory))        # no owner's
+
+
 def test_a_buyer_takes_the_batch(world, batch, tmp_path):
     gateways, _, out = batch
     good, bad = json.loads(out.read_text()), tmp_path / "bad"
