@@ -8,7 +8,7 @@ static const struct berth_cli_row cols[] = {
 };
 static const struct berth_cli_row rows[] = {
 	{ "device", "device" }, { "serial", "serial" }, { "model", "model" }, { "state", "state" },
-	{ "not heard since the restore", "unheard" },
+	{ "not yet heard", "unheard" },
 	{ "key custody", "custody" }, { "epoch", "epoch" }, { "operational DID", "operationalDid" }, { "sold to", "soldTo" },
 	{ "taken", "taken" }, { "taken by", "takenProof.owner" }, { "waits because", "hold" }, { "refused", "denied" },
 	{ "provisioned", "set.status" }, { "because", "set.reason" }, { "next set", "provision" },
