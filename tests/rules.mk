@@ -74,7 +74,7 @@ MODULES := $(patsubst %.c,$(B)/%.so,$(wildcard tests/fakes/modules/*.c))
 $(MODULES): $(B)/%.so: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) -fPIC -D_GNU_SOURCE $(PKG_CFLAGS) -shared -o $@ $<
-$(B)/tests/unit/did/keystore/test_pkcs11: | $(MODULES)
+$(patsubst %.c,$(B)/%,$(wildcard tests/unit/did/keystore/test_pkcs11*.c)): | $(MODULES)
 
 tests: $(COURIERD) $(FLEET) $(ROGUES) $(MODULES) $(UNIT) $(HELPERS) $(PEERS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
