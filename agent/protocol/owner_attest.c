@@ -244,7 +244,7 @@ static bool may_be_overdue(struct berth_env *env, const struct berth_instance *i
 {
 	return env->policy->attest_silent && policy_of(env, inst).every_s && berth_json_get(inst->data, "unansweredS") &&
 	       (inst->state == OW_ACTIVE || inst->state == OW_RENEW_PENDING) && owner_is_synced(env, inst) &&
-	       !owner_check_scope(inst, BERTH_SCOPE_SUSPEND);
+	       !owner_check_scope(env, inst, BERTH_SCOPE_SUSPEND);
 }
 
 /* What it runs is not known for so long that policy takes it for the worst.  It is asked again
