@@ -181,6 +181,21 @@ out:
 	return rc;
 }
 
+/* What a step did to its data before it failed never was. */
+static enum berth_err take_back(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst)
+{
+	struct berth_instance was;
+	enum berth_err rc = berth_store_undo(a->cfg.store);
+
+	if (rc || (rc = agent_load(a, m, inst->key, &was)))
+		return rc;
+	berth_json_free(inst->data);
+	inst->data = was.data;
+	was.data = NULL;
+	berth_instance_free(&was);
+	return BERTH_OK;
+}
+
 /* Runs the step inside the transaction; on failure what it did is taken back, and
  * only its `otherwise` state, audit line and timer are left. */
 static enum berth_err
@@ -206,7 +221,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 			  inst->key, ev->on, berth_err_name(*step_rc), berth_err_detail(), berth_err_where());
 		note_refusal(ev, fx, *step_rc);
 		agent_identities_cut(a, ids);
-		if ((rc = berth_store_undo(a->cfg.store)))
+		if ((rc = take_back(a, m, inst)))
 			return rc;
 		agent_report(a, m, ev, *step_rc, inst->state != before);
 		return inst->state == before ? BERTH_OK : save(a, m, inst, ev);

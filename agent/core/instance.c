@@ -8,35 +8,38 @@
 
 #define INSTANCE_MAX ((size_t)512 << 10)
 
-enum berth_err agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key,
-			  struct berth_instance *inst)
+static enum berth_err read_instance(const struct berth_machine *m, const struct berth_buf *text, struct berth_instance *inst)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
 	struct berth_json *v = NULL;
 	const char *state;
-	bool found = false;
 	enum berth_err rc;
 
-	*inst = (struct berth_instance){ 0 };
-	if ((rc = berth_store_get(a->cfg.store, m->name, key, &text, &found)))
-		goto out;
-	rc = berth_fail(BERTH_E_NOMEM, "%s %s", m->name, key);
-	if (!(inst->key = strdup(key)))
-		goto out;
-	if (!found) {
-		if ((inst->data = berth_json_new_object()))
-			rc = BERTH_OK;
-		goto out;
-	}
-	if ((rc = berth_json_parse_object(&v, (const char *)text.p, text.len, INSTANCE_MAX)) ||
+	if ((rc = berth_json_parse_object(&v, (const char *)text->p, text->len, INSTANCE_MAX)) ||
 	    (rc = berth_json_req_str(v, "state", 32, &state)))
 		goto out;
 	inst->state = berth_machine_state(m, state);
 	inst->data = berth_json_detach(v, "data");
 	if (inst->state < 0 || !inst->data)
-		rc = berth_fail(BERTH_E_STORE, "%s %s: state %s", m->name, key, state);
+		rc = berth_fail(BERTH_E_STORE, "%s %s: state %s", m->name, inst->key, state);
 out:
 	berth_json_free(v);
+	return rc;
+}
+
+enum berth_err agent_load(struct berth_agent *a, const struct berth_machine *m, const char *key,
+			  struct berth_instance *inst)
+{
+	struct berth_buf text = BERTH_BUF_INIT;
+	bool found = false;
+	enum berth_err rc;
+
+	*inst = (struct berth_instance){ 0 };
+	if (!(rc = berth_store_get(a->cfg.store, m->name, key, &text, &found))) {
+		if (!(inst->key = strdup(key)) || (!found && !(inst->data = berth_json_new_object())))
+			rc = berth_fail(BERTH_E_NOMEM, "%s %s", m->name, key);
+		else if (found)
+			rc = read_instance(m, &text, inst);
+	}
 	berth_buf_free(&text);
 	if (rc)
 		berth_instance_free(inst);

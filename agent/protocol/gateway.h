@@ -16,8 +16,8 @@
  *	      failures, resting}
  *	seekDay {startS, bytes, wire}	of uptime and on the wire, since the day began
  *	dseqTip, dseq	the highest delegation seen, and of which tip
- *	chain, owner {did, uri, endpoints [], turns?, for?, forJkt?, time, tpmChallenge?}	the package chosen, whom to
- *			talk to; for: the owner in whose name it speaks
+ *	chain, owner {did, uri, endpoints [], turns?, for?, forJkt?, time, tpmChallenge?}	until OPERATIONAL: the
+ *			package chosen, whom to talk to; for: the owner in whose name it speaks
  *	run		struct berth_run
  *	slot		"a" or "b": where items of this run go
  *	offer {identity, attempt, receipt?, credential?, trust?, ldevid?, items [], stored {id: sha256}}	slot B

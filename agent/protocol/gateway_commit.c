@@ -227,6 +227,7 @@ static int64_t new_floor(const struct berth_env *env, const struct berth_instanc
 enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance *inst,
 				    const struct berth_event *ev, struct berth_effects *fx)
 {
+	static const char *const of_run[] = { "offer", "run", "owner", "chain", "seek", "commitTries", "pending", "denied" };
 	const struct berth_json *offer = berth_json_get(inst->data, "offer");
 	const struct berth_identity *op = operational(env, offer);
 	struct berth_hash ours, theirs;
@@ -244,12 +245,8 @@ enum berth_err gateway_on_committed(struct berth_env *env, struct berth_instance
 	    (rc = send_complete(env, inst, fx, &run, op)) || (rc = gateway_forget_end(inst, fx)))
 		return rc;
 	fx->floor_s = new_floor(env, inst);
-	berth_json_remove(inst->data, "offer");
-	berth_json_remove(inst->data, "run");
-	berth_json_remove(inst->data, "seek");
-	berth_json_remove(inst->data, "commitTries");
-	berth_json_remove(inst->data, "pending");
-	berth_json_remove(inst->data, "denied");
+	for (size_t i = 0; i < sizeof(of_run) / sizeof(of_run[0]); i++)
+		berth_json_remove(inst->data, of_run[i]);
 	fx->timer_ms = gateway_look_again_ms(env, berth_json_get(inst->data, "active"));
 	fx->step_generation = true;
 	berth_effects_audit(fx, "operational: %s owned by %s", op->did, run.peer);

@@ -72,27 +72,18 @@ enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_en
 				  struct berth_effects *fx)
 {
 	const struct berth_transition *row = find_row(m, inst->state, ev->on);
-	struct berth_json *before = inst->data;
 	enum berth_err rc;
 
 	berth_effects_init(fx);
 	if (!row || (ev->in != NULL) == is_of_the_host(ev->on))
 		return berth_fail(BERTH_E_TYPE, "%s: no %s in state %s", m->name, ev->on,
 				  m->states[inst->state]);
-	inst->data = berth_json_clone(before);
-	if (!inst->data) {
-		inst->data = before;
-		return berth_fail(BERTH_E_NOMEM, "%s: %s", m->name, ev->on);
-	}
 	rc = row->step(env, inst, ev, fx);
 	if (rc == BERTH_OK) {
-		berth_json_free(before);
 		set_state(m, inst, fx->state == BERTH_STATE_STAY ? row->to : fx->state, ev->on);
 		fx->fleeting = !fx->lasting && !ends_something(fx) && berth_row_is_tentative(m, row, inst->state);
 		return BERTH_OK;
 	}
-	berth_json_free(inst->data);
-	inst->data = before;
 	keep_audit_and_timer(fx);
 	set_state(m, inst, row->otherwise, ev->on);
 	return rc;

@@ -383,9 +383,9 @@ struct berth_machine {
 	enum berth_err (*find)(struct berth_env *env, const struct berth_event *ev, char **key);
 };
 
-/* Runs the row for (state, event); the only place where a state changes.  The step
- * works on a copy of data.  E_TYPE: no row (C076).  On failure fx keeps audit and
- * timer only, data is as it was, and inst->state is the row's `otherwise`. */
+/* Runs the row for (state, event); the only place where a state changes.  E_TYPE: no row
+ * (C076).  On failure fx keeps audit and timer only, inst->state is the row's `otherwise`,
+ * and data is not what it was: the host reads it again. */
 BERTH_MUST_USE enum berth_err
 berth_machine_step(const struct berth_machine *m, struct berth_env *env,
 		   struct berth_instance *inst, const struct berth_event *ev, struct berth_effects *fx);
