@@ -7,6 +7,7 @@
 #include "agent/core/judge.h"
 #include "agent/core/pins.h"
 #include "agent/core/store.h"
+#include "agent/core/store_pin_evidence.h"
 #include "did/base/clock.h"
 #include "did/base/json.h"
 #include "did/base/log.h"
@@ -14,14 +15,12 @@
 #include "did/crypto/hash.h"
 
 #define NS_PIN "pin"			/* hash of a subject -> {"did", "pin"} */
-#define NS_FORK "pin-fork"		/* hash of a DID -> {"did", "pin", "time", "why", "evidence": [{"name", "size", "hash", "end"}]} */
+#define NS_FORK "pin-fork"		/* hash of a DID -> store_pin_evidence.h */
 #define NS_FORK_GUEST "pin-fork-guest"	/* of strangers' DIDs: the same */
 #define COUNTER_FLOOR "time-floor"
 #define PENDING_MAX 64
 #define FORKS_PENDING 4
 #define FORKS_MAX 16			/* of DIDs that we wanted to know ourselves */
-#define EVIDENCE_OURS ((size_t)512 << 10)	/* bytes that are kept of one; the end of what is longer */
-#define EVIDENCE_GUEST ((size_t)32 << 10)	/* they share their room with other records of strangers */
 
 struct pending { char *did, *pin; bool ours; };
 struct fork { char *did, *why; struct berth_json *record; bool ours; };
@@ -294,56 +293,6 @@ static int64_t pins_floor_s(struct berth_pins *base)
 
 /* --- contradictions ----------------------------------------------------------------------- */
 
-/* What is longer than the rest of the room is kept from its end, where histories part. */
-static enum berth_err add_piece(struct berth_json *list, const struct berth_registry_piece *p, size_t *room)
-{
-	struct berth_json *v = berth_json_new_object();
-	size_t n = p->n < *room ? p->n : *room;
-	uint8_t hash[BERTH_SHA256_LEN];
-	enum berth_err rc;
-
-	if (!v)
-		return berth_fail(BERTH_E_NOMEM, "evidence");
-	*room -= n;
-	berth_sha256(hash, p->p, p->n);
-	if ((rc = berth_json_set_str(v, "name", p->name)) || (rc = berth_json_set_int(v, "size", (int64_t)p->n)) ||
-	    (rc = berth_json_set_b64url(v, "hash", hash, sizeof(hash))) ||
-	    (rc = berth_json_set_b64url(v, "end", p->p + (p->n - n), n))) {
-		berth_json_free(v);
-		return rc;
-	}
-	return berth_json_push(list, v);
-}
-
-static enum berth_err make_evidence(struct berth_json *v, const struct berth_registry_evidence *e, size_t room)
-{
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "evidence");
-
-	for (size_t i = 0; !rc && i < e->n; i++)
-		rc = add_piece(list, &e->pieces[i], &room);
-	return berth_json_set_made(v, "evidence", list, rc);
-}
-
-static enum berth_err make_record(struct berth_json **out, const char *did, const char *pin, const char *why,
-				  const struct berth_registry_evidence *e, bool ours)
-{
-	struct berth_json *v = *out = berth_json_new_object();
-	char time[BERTH_RFC3339_LEN + 1];
-	enum berth_err rc;
-
-	if (!v)
-		return berth_fail(BERTH_E_NOMEM, "evidence");
-	berth_rfc3339_format(time, berth_clock_now_s());
-	if ((rc = berth_json_set_str(v, "did", did)) || (rc = berth_json_set_str(v, "pin", pin)) ||
-	    (rc = berth_json_set_str(v, "time", time)) || (rc = berth_json_set_str(v, "why", why)) ||
-	    (rc = make_evidence(v, e, ours ? EVIDENCE_OURS : EVIDENCE_GUEST))) {
-		berth_json_free(v);
-		*out = NULL;
-	}
-	return rc;
-}
-
 /* Whose it is: strangers' DIDs take no room from ours. */
 static enum berth_err sort(struct store_pins *s, const char *did, bool *ours)
 {
@@ -381,7 +330,7 @@ static void pins_contradicted(struct berth_pins *base, const char *did, const ch
 	f.did = strdup(did);
 	f.why = strdup(why);
 	rc = f.did && f.why ? sort(s, did, &f.ours) : berth_fail(BERTH_E_NOMEM, "evidence");
-	if (!rc && !(rc = make_record(&f.record, did, pin, why, e, f.ours))) {
+	if (!rc && !(rc = berth_pin_evidence_make(&f.record, did, pin, why, e, f.ours))) {
 		s->forks[s->n_forks++] = f;
 		rc = flush(s);
 	} else {
