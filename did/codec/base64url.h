@@ -10,7 +10,8 @@
 #include "did/base/json.h"
 
 /* RFC 4648 section 5 without padding, one spelling per value: padding, other
- * alphabets, white space, a length of 4n+1 and non-zero trailing bits are E_B64. */
+ * alphabets, white space, a length of 4n+1 and non-zero trailing bits are E_B64.  For private
+ * keys, too: no branch and no address depends on the content. */
 void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err berth_b64url_decode(struct berth_buf *out, const char *s, size_t n);
 
@@ -18,12 +19,7 @@ BERTH_MUST_USE enum berth_err berth_b64url_decode(struct berth_buf *out, const c
 BERTH_MUST_USE enum berth_err
 berth_b64url_decode_fixed(void *out, size_t want, const char *s, size_t n);
 
-/* The same without branches or table look-ups on the content, for private keys. */
-void berth_b64url_encode_ct(struct berth_buf *out, const void *p, size_t n);
-BERTH_MUST_USE enum berth_err
-berth_b64url_decode_fixed_ct(void *out, size_t want, const char *s, size_t n);
-
-/* A member, or an element, whose value is bytes, not secret ones. */
+/* A member, or an element, whose value is bytes. */
 BERTH_MUST_USE enum berth_err
 berth_json_set_b64url(struct berth_json *obj, const char *key, const void *p, size_t n);
 BERTH_MUST_USE enum berth_err berth_json_push_b64url(struct berth_json *arr, const void *p, size_t n);

@@ -144,10 +144,10 @@ static enum berth_err octets(uint8_t *out, size_t want, const struct berth_json 
 
 	if (!s)
 		return berth_fail(BERTH_E_KEY, "JWK: no %s", name);
-	/* the one length that can be right takes the path that does not branch on
-	 * the content; another one is only looked at to say what is wrong */
+	/* there is one length that can be right; another one is only looked at to say what
+	 * is wrong */
 	if (strlen(s) == (want * 8 + 5) / 6)
-		return berth_b64url_decode_fixed_ct(out, want, s, strlen(s));
+		return berth_b64url_decode_fixed(out, want, s, strlen(s));
 	if (*s == '\0')
 		return berth_fail(BERTH_E_B64, "JWK: empty %s", name);
 	if (strlen(s) > COORDINATE_B64_MAX)
@@ -213,22 +213,6 @@ out:
 
 /* ---- writing ---- */
 
-static enum berth_err set_octets(struct berth_json *jwk, const char *name, const uint8_t *p, size_t n,
-				 bool secret)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if (secret)
-		berth_b64url_encode_ct(&b, p, n);
-	else
-		berth_b64url_encode(&b, p, n);
-	if ((rc = berth_buf_status(&b)) == BERTH_OK)
-		rc = berth_json_set_str(jwk, name, berth_buf_cstr(&b));
-	berth_buf_free(&b);
-	return rc;
-}
-
 /* x (and y) in key->b: an EC point has 04 before them. */
 static enum berth_err set_public(struct berth_json *jwk, const struct berth_pubkey *key)
 {
@@ -240,9 +224,9 @@ static enum berth_err set_public(struct berth_json *jwk, const struct berth_pubk
 	if (!r)
 		return berth_fail(BERTH_E_KEY, "JWK of no key");
 	if ((rc = berth_json_set_str(jwk, "kty", r->kty)) || (rc = berth_json_set_str(jwk, "crv", r->crv)) ||
-	    (rc = set_octets(jwk, "x", x, size, false)))
+	    (rc = berth_json_set_b64url(jwk, "x", x, size)))
 		return rc;
-	return is_okp(key->type) ? BERTH_OK : set_octets(jwk, "y", x + size, size, false);
+	return is_okp(key->type) ? BERTH_OK : berth_json_set_b64url(jwk, "y", x + size, size);
 }
 
 struct berth_json *berth_jwk_format(const struct berth_pubkey *key)
@@ -260,7 +244,7 @@ struct berth_json *berth_jwk_format_private(const struct berth_privkey *key)
 	struct berth_json *jwk = berth_json_new_object();
 
 	if (set_public(jwk, &key->pub) == BERTH_OK &&
-	    set_octets(jwk, "d", key->b, key->len, true) == BERTH_OK)
+	    berth_json_set_b64url(jwk, "d", key->b, key->len) == BERTH_OK)
 		return jwk;
 	berth_json_free(jwk);
 	return NULL;
