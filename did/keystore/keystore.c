@@ -156,7 +156,7 @@ enum berth_err berth_keystore_import(struct berth_keystore *ks, const char *name
 }
 
 enum berth_err berth_keystore_find(struct berth_keystore *ks, const char *name,
-				   struct berth_key_info *info)
+				       struct berth_key_info *info)
 {
 	enum berth_err rc;
 
@@ -191,8 +191,8 @@ enum berth_err berth_keystore_delete(struct berth_keystore *ks, const char *name
 	return rc ? rc : ks->ops->remove(ks, name);
 }
 
-static enum berth_err need(struct berth_keystore *ks, const char *name, enum berth_usage usage,
-			   struct berth_key_info *info)
+enum berth_err berth_keystore_find_for(struct berth_keystore *ks, const char *name, enum berth_usage usage,
+				       struct berth_key_info *info)
 {
 	enum berth_err rc = berth_keystore_find(ks, name, info);
 
@@ -213,7 +213,7 @@ enum berth_err berth_keystore_sign(struct berth_keystore *ks, const char *name, 
 	enum berth_err rc;
 
 	*sig_len = 0;
-	if ((rc = need(ks, name, BERTH_USAGE_SIGN, &info)))
+	if ((rc = berth_keystore_find_for(ks, name, BERTH_USAGE_SIGN, &info)))
 		return rc;
 	return ks->ops->sign(ks, name, msg, len, sig, sig_len);
 }
@@ -225,7 +225,7 @@ enum berth_err berth_keystore_sign_digest(struct berth_keystore *ks, const char 
 	enum berth_err rc;
 
 	memset(rs, 0, 64);
-	if ((rc = need(ks, name, BERTH_USAGE_SIGN, &info)))
+	if ((rc = berth_keystore_find_for(ks, name, BERTH_USAGE_SIGN, &info)))
 		return rc;
 	if (info.pub.type != BERTH_KEY_SECP256K1 || !ks->ops->sign_digest)
 		return berth_fail(BERTH_E_KEY, "%s: no secp256k1 key", name);
@@ -237,7 +237,7 @@ static enum berth_err may_agree(struct berth_keystore *ks, const char *name, con
 	struct berth_key_info info;
 	enum berth_err rc;
 
-	if ((rc = need(ks, name, BERTH_USAGE_AGREE, &info)))
+	if ((rc = berth_keystore_find_for(ks, name, BERTH_USAGE_AGREE, &info)))
 		return rc;
 	if (theirs->type != info.pub.type)
 		return berth_fail(BERTH_E_KEY, "%s: an agreement of %s with %s", name,
@@ -329,83 +329,4 @@ enum berth_err berth_keystore_counter_step(struct berth_keystore *ks, enum berth
 enum berth_keystore_state berth_keystore_state(struct berth_keystore *ks)
 {
 	return ks->ops->state ? ks->ops->state(ks) : BERTH_KEYSTORE_FINE;
-}
-
-static enum berth_err no_device(void)
-{
-	return berth_fail(BERTH_E_KEY, "this keystore has no device that could vouch for its keys");
-}
-
-enum berth_err berth_keystore_ek(struct berth_keystore *ks, struct berth_buf *cert_der,
-				 struct berth_buf *pub)
-{
-	return ks->ops->ek ? ks->ops->ek(ks, cert_der, pub) : no_device();
-}
-
-enum berth_err berth_keystore_public_area(struct berth_keystore *ks, const char *name,
-					  struct berth_buf *pub)
-{
-	struct berth_key_info info;
-	enum berth_err rc;
-
-	if (!ks->ops->public_area)
-		return no_device();
-	return (rc = berth_keystore_find(ks, name, &info)) ? rc : ks->ops->public_area(ks, name, pub);
-}
-
-enum berth_err berth_keystore_activate(struct berth_keystore *ks, const char *ak, const void *blob,
-				       size_t blob_len, const void *secret, size_t secret_len,
-				       struct berth_buf *opened)
-{
-	struct berth_key_info info;
-	enum berth_err rc;
-
-	if (!ks->ops->activate)
-		return no_device();
-	if ((rc = need(ks, ak, BERTH_USAGE_ATTEST, &info)))
-		return rc;
-	return ks->ops->activate(ks, ak, blob, blob_len, secret, secret_len, opened);
-}
-
-enum berth_err berth_keystore_clear_device(struct berth_keystore *ks)
-{
-	if (!ks->ops->clear_device)
-		return no_device();
-	if (berth_keystore_count(ks))
-		return berth_fail(BERTH_E_AUTHZ, "%zu keys are left in the keystore", berth_keystore_count(ks));
-	return ks->ops->clear_device(ks);
-}
-
-enum berth_err berth_keystore_certify(struct berth_keystore *ks, const char *key, const char *ak,
-				      const uint8_t nonce[32], struct berth_buf *attest,
-				      struct berth_buf *sig)
-{
-	struct berth_key_info info;
-	enum berth_err rc;
-
-	if (!ks->ops->certify)
-		return no_device();
-	if ((rc = need(ks, ak, BERTH_USAGE_ATTEST, &info)) ||
-	    (rc = berth_keystore_find(ks, key, &info)))
-		return rc;
-	return ks->ops->certify(ks, key, ak, nonce, attest, sig);
-}
-
-enum berth_err berth_keystore_quote(struct berth_keystore *ks, const char *ak, uint32_t pcr_mask,
-				    const uint8_t nonce[32], struct berth_buf *attest,
-				    struct berth_buf *sig)
-{
-	struct berth_key_info info;
-	enum berth_err rc;
-
-	if (!ks->ops->quote)
-		return no_device();
-	if ((rc = need(ks, ak, BERTH_USAGE_ATTEST, &info)))
-		return rc;
-	return ks->ops->quote(ks, ak, pcr_mask, nonce, attest, sig);
-}
-
-enum berth_err berth_keystore_pcrs(struct berth_keystore *ks, uint32_t pcr_mask, struct berth_buf *values)
-{
-	return ks->ops->pcrs ? ks->ops->pcrs(ks, pcr_mask, values) : no_device();
 }

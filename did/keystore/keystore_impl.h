@@ -71,6 +71,10 @@ struct berth_keystore {
 	const struct berth_keystore_ops *ops;
 };
 
+/* E_KEYSTORE: no such key; E_KEY: it is not for that usage. */
+BERTH_MUST_USE enum berth_err
+berth_keystore_find_for(struct berth_keystore *ks, const char *name, enum berth_usage usage, struct berth_key_info *info);
+
 #define BERTH_KEY_URI_PATH_MAX 1023
 #define BERTH_KEY_URI_TCTI_MAX 255
 
