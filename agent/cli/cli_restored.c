@@ -32,7 +32,7 @@ enum berth_err berth_cli_restored_show(struct berth_cli *c)
 					   berth_json_str(berth_json_get(d, "state")));
 	if (!rc && is_long(v))
 		rc = berth_cli_say("that is more than a day, and who is in use and on asks within six hours: it is off, it was let go after "
-				   "the backup, or it knows us by a DID of after it; see berth(1), restore show");
+				   "the backup, or knows us by a DID of after it; see berth(1), restore show");
 	berth_json_free(v);
 	return rc;
 }

@@ -8,25 +8,41 @@
 #include "agent/protocol/status_lists.h"
 #include "did/url.h"
 
-static enum berth_err judge(struct berth_env *env, const struct berth_instance *inst, const struct berth_receipt *r)
+/* It obeyed what we have signed.  An owner out of a backup, which it has not spoken to, may have
+ * signed that after the backup: the device took no other's word, and an epoch ends once. */
+static enum berth_err check_order(struct berth_env *env, const struct berth_instance *inst, const struct berth_receipt *r)
 {
 	const struct berth_json *t = berth_json_get(inst->data, "transfer");
-	const char *factory = berth_data_str(inst->data, "factoryDid"), *compact = berth_data_str(t, "credential");
-	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
-	enum berth_receipt_role role = owner_retires(inst) ? BERTH_RECEIPT_RETIRED : BERTH_RECEIPT_RELEASED;
-	struct berth_hash tip, credential;
+	const char *compact = berth_data_str(t, "credential");
+	struct berth_hash credential;
 	uint8_t nonce[32];
-	enum berth_err rc;
+	enum berth_err rc = berth_body_get_32(t, "nonce", nonce);
 
-	if ((rc = berth_body_get_32(inst->data, "tip", tip.b)) || (rc = berth_body_get_32(t, "nonce", nonce)))
+	if (rc || !owner_is_synced(env, inst))
 		return rc;
 	berth_object_hash(&credential, compact, strlen(compact));
+	if ((memcmp(r->nonce, nonce, 32) != 0 && !owner_is_carried(inst)) || !berth_hash_equal(&r->credential, &credential))
+		return berth_fail(BERTH_E_AUTHZ, "the receipt is for something else");
+	return BERTH_OK;
+}
+
+static enum berth_err judge(struct berth_env *env, const struct berth_instance *inst, const struct berth_receipt *r)
+{
+	const char *factory = berth_data_str(inst->data, "factoryDid");
+	const char *tip_owner = berth_data_str(inst->data, "tipOwner");
+	enum berth_receipt_role role = owner_retires(inst) ? BERTH_RECEIPT_RETIRED : BERTH_RECEIPT_RELEASED;
+	struct berth_hash tip;
+	enum berth_err rc;
+
+	if ((rc = berth_body_get_32(inst->data, "tip", tip.b)))
+		return rc;
 	if (!berth_did_same(r->obj.issuer, factory))
 		return berth_fail(BERTH_E_HOLDER, "a receipt of another device");
 	if (r->role != role || r->epoch != berth_data_int(inst->data, "epoch", 0) + 1 || !berth_hash_equal(&r->tip, &tip) ||
-	    (memcmp(r->nonce, nonce, 32) != 0 && !owner_is_carried(inst)) || !berth_hash_equal(&r->credential, &credential) ||
 	    !berth_did_same(r->owner, tip_owner ? tip_owner : owner_me(env)->did))
 		return berth_fail(BERTH_E_AUTHZ, "the receipt is for something else");
+	if ((rc = check_order(env, inst, r)))
+		return rc;
 	return berth_object_verify(&r->obj, env->resolver, NULL, NULL);
 }
 
@@ -78,7 +94,7 @@ static enum berth_err clear(struct berth_env *env, struct berth_instance *inst, 
 	if ((op && (rc = part(fx, op))) || (us && (rc = berth_effects_forget(fx, us))) ||
 	    (rc = env->records->each_under(env->records, BERTH_NS_PROVISION, items, remove_item, fx)))
 		return rc;
-	if ((rc = owner_end_status(env, inst, fx)) || (rc = owner_end_goodbye(inst, fx)) || (rc = owner_mark_attested(inst, fx, NULL)))
+	if ((rc = owner_ask_soon(env, inst, fx)) || (rc = owner_end_status(env, inst, fx)) || (rc = owner_end_goodbye(inst, fx)) || (rc = owner_mark_attested(inst, fx, NULL)))
 		return rc;
 	berth_json_remove(inst->data, "us");
 	berth_json_remove(inst->data, "operationalDid");

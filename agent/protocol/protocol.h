@@ -282,7 +282,7 @@ struct berth_put { char *ns, *key; struct berth_buf value; bool gone; };
 #define BERTH_EFFECTS_SENDS_MAX 40
 #define BERTH_EFFECTS_PUTS_MAX 64
 #define BERTH_EFFECTS_FORGET_MAX 4
-#define BERTH_EFFECTS_DROPS_MAX 8
+#define BERTH_EFFECTS_DROPS_MAX 10
 
 /* What a step wants done, all or nothing. */
 struct berth_effects {

@@ -6,6 +6,7 @@
 #include "did/url.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/provide.h"
+#include "tests/fakes/resale.h"
 #include "tests/fakes/story.h"
 
 #define HOUR_S 3600
@@ -199,6 +200,131 @@ static void what_may_be_in_use_is_not_sold_on(void **state)
 }
 
 /* A person's word finds it where it is, though nothing of it is known but the chain. */
+/* ---- it was let go after the backup ---- */
+static char *let_go_since(struct story *s, const char *on, bool (*done)(struct sim *w))
+{
+	struct berth_json *d;
+	char *receipt;
+
+	begin(s);
+	resale_watch(s);
+	take_backup(s);
+	berth_json_free(resale_command(s->owner, s->device, on, NULL, BERTH_OK));
+	assert_true(sim_run(&s->w, done, LIMIT_S));
+	d = story_data(s, s->owner);
+	receipt = strdup(berth_data_str(berth_json_get(d, "ended"), "receipt"));
+	berth_json_free(d);
+	restore(s);
+	assert_string_equal(story_state(s, s->owner), "ACTIVE");
+	return receipt;
+}
+
+static enum berth_err carry(struct story *s, const char *receipt)
+{
+	struct berth_json *args = berth_json_new_object();
+	enum berth_err rc;
+
+	sim_as(s->owner);
+	CHECK_OK(berth_json_set_str(args, "receipt", receipt));
+	rc = berth_agent_command(s->owner->agent, "owner", s->device, "cmd/receipt", args, NULL);
+	berth_json_free(args);
+	return rc;
+}
+
+static enum berth_err carry_forged(struct story *s, const char *receipt)
+{
+	struct berth_json *o = berth_json_new_object();
+	enum berth_err rc;
+
+	CHECK_OK(berth_json_set_str(o, "receipt", receipt));
+	forge_bad_signature(o, "receipt");
+	rc = carry(s, berth_data_str(o, "receipt"));
+	berth_json_free(o);
+	return rc;
+}
+
+static void what_was_released_since_is_let_go_by_its_receipt(void **state)
+{
+	struct sim_node *b;
+	struct story s;
+	char *receipt;
+
+	(void)state;
+	receipt = let_go_since(&s, "cmd/transfer", resale_released);
+	CHECK_RC(BERTH_E_TYPE, carry(&s, receipt));	/* it has to be said again first */
+	berth_json_free(resale_command(s.owner, s.device, "cmd/retire", NULL, BERTH_OK));
+	CHECK_RC(BERTH_E_AUTHZ, carry(&s, receipt));	/* and the same thing */
+	free(receipt);
+	story_end(&s);
+
+	receipt = let_go_since(&s, "cmd/transfer", resale_released);
+	berth_json_free(resale_command(s.owner, s.device, "cmd/transfer", NULL, BERTH_OK));
+	CHECK_RC(BERTH_E_SIG, carry_forged(&s, receipt));
+	CHECK_OK(carry(&s, receipt));
+	assert_string_equal(story_state(&s, s.owner), "TRANSFERRED");
+	b = forge_mallory(&s, "owner-b", "nng+tcp://owner-b.test:1");
+	berth_json_free(resale_command(s.owner, s.device, "cmd/transfer", story_identity(b, BERTH_ID_OWNER)->did_long, BERTH_OK));
+	resale_take(&s, b);
+	story_settle(&s);
+	free(receipt);
+	story_end(&s);
+}
+
+static void what_was_retired_since_is_so_by_its_tombstone(void **state)
+{
+	struct story s;
+	char *receipt;
+
+	(void)state;
+	receipt = let_go_since(&s, "cmd/retire", resale_retired);
+	berth_json_free(resale_command(s.owner, s.device, "cmd/retire", NULL, BERTH_OK));
+	CHECK_OK(carry(&s, receipt));
+	assert_string_equal(story_state(&s, s.owner), "RETIRED");
+	free(receipt);
+	story_end(&s);
+}
+
+/* The twin: who is no backup, or has heard the device since, knows what it has signed. */
+static char *receipt_of_another_order(struct story *s)
+{
+	struct berth_json *d = story_data(s, s->owner);
+	struct berth_receipt r = { .role = BERTH_RECEIPT_RELEASED, .owner = story_identity(s->owner, BERTH_ID_OWNER)->did,
+		.epoch = 1, .erasure = BERTH_ERASURE_OVERWRITTEN };
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_body_get_32(d, "tip", r.tip.b));
+	berth_json_free(d);
+	sim_as(s->gateway);
+	CHECK_OK(berth_receipt_build(&b, s->gateway->keys->keyring, story_identity(s->gateway, BERTH_ID_FACTORY)->sign_kid, &r));
+	return berth_buf_take_str(&b);
+}
+
+static void a_receipt_of_another_order_is_none_for_who_would_know(void **state)
+{
+	struct story s;
+	char *receipt;
+
+	(void)state;
+	begin(&s);
+	receipt = receipt_of_another_order(&s);
+	sim_off(s.gateway);
+	berth_json_free(resale_command(s.owner, s.device, "cmd/transfer", NULL, BERTH_OK));
+	CHECK_RC(BERTH_E_AUTHZ, carry(&s, receipt));
+	free(receipt);
+	story_end(&s);
+
+	begin(&s);
+	take_backup(&s);
+	restore(&s);
+	assert_true(sim_run(&s.w, in_step, RESYNC_S));
+	receipt = receipt_of_another_order(&s);
+	sim_off(s.gateway);
+	berth_json_free(resale_command(s.owner, s.device, "cmd/transfer", NULL, BERTH_OK));
+	CHECK_RC(BERTH_E_AUTHZ, carry(&s, receipt));
+	free(receipt);
+	story_end(&s);
+}
+
 static void a_device_out_of_service_is_taken_back(void **state)
 {
 	struct berth_json *chain;
@@ -525,6 +651,9 @@ int main(void)
 		cmocka_unit_test(a_device_that_is_as_it_was_says_so),
 		cmocka_unit_test(a_device_that_was_onboarded_since_is_taken_up_again),
 		cmocka_unit_test(what_may_be_in_use_is_not_sold_on),
+		cmocka_unit_test(what_was_released_since_is_let_go_by_its_receipt),
+		cmocka_unit_test(what_was_retired_since_is_so_by_its_tombstone),
+		cmocka_unit_test(a_receipt_of_another_order_is_none_for_who_would_know),
 		cmocka_unit_test(a_device_out_of_service_is_taken_back),
 		cmocka_unit_test(items_of_after_the_backup_stay_until_others_come),
 		cmocka_unit_test(it_is_taken_up_again_through_kills),
