@@ -2,7 +2,7 @@
 #ifndef BERTH_TESTS_FLOW_SETS_H
 #define BERTH_TESTS_FLOW_SETS_H
 
-/* An owner and its gateway, in use, and what the owner provides for it. */
+/* M10 beyond the run: an owner and its gateway, in use, and what the owner provides for it. */
 #include "did/crypto/hash.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/provide.h"

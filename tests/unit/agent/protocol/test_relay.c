@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a forward, by its exact code; flow/test_mediator.c has that nobody hears it. */
+/* What becomes of a forward, by its exact code; flow/test_mediator_forward.c has that nobody hears it. */
 #include "agent/protocol/mediate.h"
 #include "tests/check.h"
 #include "tests/fuzz/agent_env.h"
