@@ -6,7 +6,7 @@
 #include <string.h>
 
 static _Thread_local char detail[256];
-static _Thread_local const char *in_file = "";
+static _Thread_local const char *in_file;	/* NULL before the first fault */
 static _Thread_local unsigned on_line;
 
 static const struct {
@@ -79,6 +79,7 @@ const char *berth_err_where(void)
 {
 	static _Thread_local char where[64];
 
-	snprintf(where, sizeof(where), "%s:%u", in_file, on_line);
+	if (in_file)
+		snprintf(where, sizeof(where), "%s:%u", in_file, on_line);
 	return where;
 }
