@@ -100,16 +100,10 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	/* EXCLUSIVE: a second daemon on the same folder is refused, and the WAL's
 	 * index lives in our heap instead of a shared file. */
-	if ((e = store_exec(s, "PRAGMA locking_mode = EXCLUSIVE")) ||
-	    (e = store_exec(s, "PRAGMA auto_vacuum = INCREMENTAL")) ||
-	    (e = store_exec(s, "PRAGMA journal_mode = WAL")) ||
-	    (e = store_exec(s, "PRAGMA synchronous = FULL")) ||
-	    (e = store_exec(s, "PRAGMA cell_size_check = ON")) ||
-	    (e = store_exec(s, "PRAGMA secure_delete = ON")) ||
-	    (e = store_exec(s, "PRAGMA temp_store = MEMORY")) ||
-	    (e = store_exec(s, "PRAGMA mmap_size = 0")) ||
-	    (e = store_exec(s, "PRAGMA cache_size = -2048")) ||
-	    (e = store_exec(s, "PRAGMA journal_size_limit = 4718592")))
+	if ((e = store_exec(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")) ||
+	    (e = store_exec(s, "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;"
+			    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -2048;"
+			    "PRAGMA journal_size_limit = 4718592")))
 		return e;
 	store_txn_watch(s);
 	return BERTH_OK;

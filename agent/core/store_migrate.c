@@ -151,7 +151,7 @@ int berth_store_schema(void) { return SCHEMA; }
 
 static enum berth_err one_step(struct berth_store *s, int from)
 {
-	static const char *const mark[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
+	static const char mark[][sizeof("PRAGMA user_version = 1")] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
 					   "PRAGMA user_version = 3", "PRAGMA user_version = 4", "PRAGMA user_version = 5",
 					   "PRAGMA user_version = 6", "PRAGMA user_version = 7",
 					   "PRAGMA user_version = 8" };
