@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "did/api_give.h"
 #include "did/base/buf.h"
 #include "did/base/json.h"
 #include "did/base/secret.h"
@@ -19,17 +20,6 @@
 void berth_string_free(char *s)
 {
 	free(s);
-}
-
-/* Hands the text of b over; b is empty afterwards. */
-static enum berth_err give(char **out, struct berth_buf *b)
-{
-	enum berth_err rc = berth_buf_status(b);
-
-	if (!rc && !(*out = berth_buf_take_str(b)))
-		rc = berth_fail(BERTH_E_NOMEM, "result");
-	berth_buf_free(b);
-	return rc;
 }
 
 /* Self-contained methods, then the folder, if there is one. */
@@ -50,19 +40,6 @@ static enum berth_err chain_open(struct chain *c, const char *docs_dir)
 	return rc;
 }
 
-/* Prints v, which it takes over and which is NULL without memory. */
-static enum berth_err give_json(char **out, struct berth_json *v)
-{
-	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc = v ? berth_json_print(&b, v) : berth_fail(BERTH_E_NOMEM, "result");
-
-	berth_json_free(v);
-	if (!rc)
-		return give(out, &b);
-	berth_buf_free(&b);
-	return rc;
-}
-
 enum berth_err berth_did_resolve_json(char **result, const char *did, const char *docs_dir)
 {
 	struct berth_did_doc *doc = NULL;
@@ -72,7 +49,7 @@ enum berth_err berth_did_resolve_json(char **result, const char *did, const char
 	*result = NULL;
 	if ((rc = chain_open(&c, docs_dir)) == BERTH_OK)
 		rc = berth_resolve(&c.builtin, did, &doc);
-	given = give_json(result, berth_resolution_result(rc, NULL, did, doc));
+	given = berth_api_give_json(result, berth_resolution_result(rc, NULL, did, doc));
 	berth_did_doc_free(doc);
 	berth_resolver_dir_close(&c.docs);
 	return given ? given : rc;
@@ -88,7 +65,7 @@ berth_did_dereference_json(char **result, const char *did_url, const char *accep
 	*result = NULL;
 	if ((rc = chain_open(&c, docs_dir)) == BERTH_OK)
 		rc = berth_dereference(&d, &c.builtin, did_url, accept);
-	given = give_json(result, berth_dereferencing_result(&d));
+	given = berth_api_give_json(result, berth_dereferencing_result(&d));
 	berth_dereferenced_free(&d);
 	berth_resolver_dir_close(&c.docs);
 	return given ? given : rc;
@@ -114,7 +91,7 @@ enum berth_err berth_did_from_jwk(char **did, const char *method, const char *jw
 		berth_buf_free(&b);
 		return rc;
 	}
-	return give(did, &b);
+	return berth_api_give_text(did, &b);
 }
 
 static enum berth_err public_keys(struct berth_pubkey *keys, const char *const *jwks, size_t n)
@@ -151,7 +128,7 @@ enum berth_err berth_did_peer_from_jwks(char **did, int numalgo, const char *con
 		berth_buf_free(&b);
 		return rc;
 	}
-	return give(did, &b);
+	return berth_api_give_text(did, &b);
 }
 
 enum berth_err berth_did_canonical(char **out, const char *did)
@@ -164,5 +141,5 @@ enum berth_err berth_did_canonical(char **out, const char *did)
 		berth_buf_free(&b);
 		return rc;
 	}
-	return give(out, &b);
+	return berth_api_give_text(out, &b);
 }
