@@ -73,6 +73,11 @@ BERTH_MUST_USE enum berth_err
 berth_jwe_open(const struct berth_jwe *j, const struct berth_jwe_recipient *r,
 	       const struct berth_pubkey *sender, struct berth_keyring *kr, struct berth_buf *pt);
 
+/* berth_jwe_open() will be called with the same: the keyring may begin its operation. */
+BERTH_MUST_USE enum berth_err
+berth_jwe_open_ahead(const struct berth_jwe *j, const struct berth_jwe_recipient *r,
+		     const struct berth_pubkey *sender, struct berth_keyring *kr);
+
 /* What berth_jwe_seal() makes. */
 struct berth_jwe_seal {
 	enum berth_enc enc;

@@ -29,31 +29,43 @@ struct parts {
 	struct berth_buf ciphertext;
 };
 
-static enum berth_err decode_parts(struct parts *p, const struct berth_jwe *j,
-				   const struct berth_jwe_recipient *r)
+static enum berth_err decode_short_parts(struct parts *p, const struct berth_jwe *j,
+					 const struct berth_jwe_recipient *r)
 {
 	enum berth_err rc;
 
 	p->iv_len = berth_enc_iv_len(j->enc);
 	p->tag_len = berth_enc_tag_len(j->enc);
 	p->wrapped_len = berth_enc_key_len(j->enc) + KEYWRAP_EXTRA;
-	if ((rc = decode(p->iv, p->iv_len, j->iv)) || (rc = decode(p->tag, p->tag_len, j->tag)) ||
-	    (rc = decode(p->wrapped, p->wrapped_len, r->encrypted_key)))
+	if ((rc = decode(p->iv, p->iv_len, j->iv)) || (rc = decode(p->tag, p->tag_len, j->tag)))
 		return rc;
-	return berth_b64url_decode(&p->ciphertext, j->ciphertext, strlen(j->ciphertext));
+	return decode(p->wrapped, p->wrapped_len, r->encrypted_key);
 }
 
-static enum berth_err unwrap(const struct berth_jwe *j, const struct berth_jwe_recipient *r,
-			     const struct berth_pubkey *sender, struct berth_keyring *kr,
-			     const struct parts *p, uint8_t cek[BERTH_CEK_MAX], size_t *cek_len)
+static enum berth_err decode_parts(struct parts *p, const struct berth_jwe *j,
+				   const struct berth_jwe_recipient *r)
 {
-	struct berth_kek_params kek = {
+	enum berth_err rc = decode_short_parts(p, j, r);
+
+	return rc ? rc : berth_b64url_decode(&p->ciphertext, j->ciphertext, strlen(j->ciphertext));
+}
+
+static struct berth_kek_params kek_of(const struct berth_jwe *j, const struct berth_pubkey *sender, const struct parts *p)
+{
+	return (struct berth_kek_params){
 		.alg = j->authcrypt ? BERTH_JWE_1PU : BERTH_JWE_ES,
 		.epk = &j->epk, .peer = sender,
 		.apu = j->apu.p, .apu_len = j->apu.len,
 		.apv = j->apv, .apv_len = j->apv_len,
 		.cc_tag = j->authcrypt ? p->tag : NULL, .cc_tag_len = j->authcrypt ? p->tag_len : 0,
 	};
+}
+
+static enum berth_err unwrap(const struct berth_jwe *j, const struct berth_jwe_recipient *r,
+			     const struct berth_pubkey *sender, struct berth_keyring *kr,
+			     const struct parts *p, uint8_t cek[BERTH_CEK_MAX], size_t *cek_len)
+{
+	struct berth_kek_params kek = kek_of(j, sender, p);
 	enum berth_err rc = kr->ops->unwrap(kr, r->kid, &kek, p->wrapped, p->wrapped_len, cek, cek_len);
 
 	if (!rc && *cek_len != berth_enc_key_len(j->enc))
@@ -77,4 +89,18 @@ out:
 	berth_wipe(cek, sizeof(cek));
 	berth_buf_free(&p.ciphertext);
 	return rc == BERTH_E_DECRYPT ? berth_jwe_undecryptable() : rc;
+}
+
+enum berth_err berth_jwe_open_ahead(const struct berth_jwe *j, const struct berth_jwe_recipient *r,
+				    const struct berth_pubkey *sender, struct berth_keyring *kr)
+{
+	struct berth_kek_params kek;
+	struct parts p = { 0 };
+	enum berth_err rc = decode_short_parts(&p, j, r);
+
+	if (rc)
+		return rc;
+	kek = kek_of(j, sender, &p);
+	berth_keyring_unwrap_ahead(kr, r->kid, &kek, p.wrapped, p.wrapped_len);
+	return BERTH_OK;
 }

@@ -35,6 +35,12 @@ BERTH_MUST_USE enum berth_err berth_layer_enter(struct berth_unpacking *s, enum 
 BERTH_MUST_USE enum berth_err
 berth_unpack_jwe(struct berth_unpacking *s, struct berth_json *json, struct berth_buf *plain);
 
+/* The layer that was taken apart before. */
+BERTH_MUST_USE enum berth_err berth_unpack_jwe_known(struct berth_unpacking *s, struct berth_unpack_ahead *a, struct berth_buf *plain);
+/* Takes json over. */
+BERTH_MUST_USE enum berth_err
+berth_unpack_jwe_ahead(struct berth_unpack_ahead **out, const struct berth_unpack *p, struct berth_json *json);
+
 /* Takes json over.  Fills u->msg: a signature is always the inmost layer. */
 BERTH_MUST_USE enum berth_err berth_unpack_jws(struct berth_unpacking *s, struct berth_json *json);
 /* A compact JWS as the JSON that says the same. */

@@ -112,10 +112,15 @@ static enum berth_err open_layer(struct berth_unpacking *s, const char *p, size_
 	}
 }
 
+static enum berth_err open_outermost(struct berth_unpacking *s, const char *packed, size_t n, struct berth_buf *inner)
+{
+	return s->p->ahead ? berth_unpack_jwe_known(s, s->p->ahead, inner) : open_layer(s, packed, n, inner);
+}
+
 static enum berth_err open_all(struct berth_unpacking *s, const char *packed, size_t n)
 {
 	struct berth_buf outer = BERTH_BUF_INIT, inner = BERTH_BUF_INIT;
-	enum berth_err rc = open_layer(s, packed, n, &inner);
+	enum berth_err rc = open_outermost(s, packed, n, &inner);
 
 	while (!rc && !s->u->msg.json) {
 		struct berth_buf swap = outer;
@@ -153,6 +158,20 @@ enum berth_err berth_unpack(struct berth_unpacked *out, const struct berth_unpac
 	if (rc)
 		berth_unpacked_free(out);
 	return rc;
+}
+
+enum berth_err berth_unpack_ahead(struct berth_unpack_ahead **out, const struct berth_unpack *p, const char *packed, size_t n)
+{
+	struct berth_json *json = NULL;
+	enum berth_err rc = parse_envelope(&json, packed, n);
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	if (berth_envelope_kind(json) == BERTH_LAYER_ANONCRYPT)
+		return berth_unpack_jwe_ahead(out, p, json);
+	berth_json_free(json);
+	return berth_fail(BERTH_E_ENV, "unpack: not encrypted");
 }
 
 void berth_unpacked_free(struct berth_unpacked *u)

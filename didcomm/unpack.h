@@ -30,12 +30,24 @@ struct berth_unpacked {
 	struct berth_json *from_prior;	/* verified claims */
 };
 
+/* The outermost layer of a message, taken apart before its turn. */
+struct berth_unpack_ahead;
+
 struct berth_unpack {
 	struct berth_resolver *resolver;
 	struct berth_keyring *keyring;
 	bool allow_plaintext;	/* the command line; never from the network (C057) */
 	struct berth_apv_leniency lenient_apv;	/* zero: none */
+	struct berth_unpack_ahead *ahead;	/* of these very octets, for this once; NULL: none */
 };
+
+/* Of one of several messages that have come together, before the first is unpacked: all that can be said
+ * of its outermost layer without a key is found out, and the keyring told what it will be
+ * asked for.  What is no encrypted message to us from somebody who is known is an error,
+ * and left to berth_unpack().  packed stays where it is until then. */
+BERTH_MUST_USE enum berth_err
+berth_unpack_ahead(struct berth_unpack_ahead **out, const struct berth_unpack *p, const char *packed, size_t n);
+void berth_unpack_ahead_free(struct berth_unpack_ahead *a);	/* NULL is fine */
 
 /* Opens every layer, checks nesting (C056), addressing (C050 to C055), keys'
  * relationships, apu/apv, from_prior.  Time is not judged here.  On failure out

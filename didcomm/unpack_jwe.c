@@ -25,15 +25,21 @@ static enum berth_err find_ours(struct berth_keyring *kr, const struct berth_jwe
 	return berth_jwe_undecryptable();
 }
 
+struct berth_unpack_ahead {
+	struct berth_jwe j;
+	const struct berth_jwe_recipient *r;	/* we */
+	struct berth_pubkey sender;		/* of authcrypt */
+};
+
 /* SPEC encryption: epk "MUST be of the same type and curve as all recipient keys
  * since kdf with the sender key must be on the same curve". */
-static enum berth_err find_sender(struct berth_unpacking *s, const struct berth_jwe *j, struct berth_pubkey *out)
+static enum berth_err find_sender(const struct berth_unpack *p, const struct berth_jwe *j, struct berth_pubkey *out)
 {
 	enum berth_err rc;
 
 	if (!j->authcrypt)
 		return BERTH_OK;
-	if ((rc = berth_unpack_key(s->p->resolver, j->skid, BERTH_REL_KEY_AGREEMENT, out)))
+	if ((rc = berth_unpack_key(p->resolver, j->skid, BERTH_REL_KEY_AGREEMENT, out)))
 		return rc;
 	if (out->type != j->epk.type)
 		return berth_fail(BERTH_E_KEY, "jwe: epk and the sender's key are of two curves");
@@ -92,28 +98,77 @@ static enum berth_err record(struct berth_unpacking *s, struct berth_jwe *j, con
 	return BERTH_OK;
 }
 
+/* Whose it is and who says to have sent it. */
+static enum berth_err identify(struct berth_unpack_ahead *a, const struct berth_unpack *p)
+{
+	struct berth_pubkey ours;
+	enum berth_err rc = find_ours(p->keyring, &a->j, &a->r, &ours);
+
+	if (!rc && ours.type != a->j.epk.type)
+		rc = berth_fail(BERTH_E_KEY, "jwe: epk and the recipient's key are of two curves");
+	return rc ? rc : find_sender(p, &a->j, &a->sender);
+}
+
+static enum berth_err open_identified(struct berth_unpacking *s, struct berth_unpack_ahead *a, struct berth_buf *plain)
+{
+	enum berth_err rc = berth_jwe_open(&a->j, a->r, a->j.authcrypt ? &a->sender : NULL, s->p->keyring, plain);
+
+	return rc ? rc : record(s, &a->j, a->r->kid);
+}
+
+static enum berth_err enter(struct berth_unpacking *s, const struct berth_jwe *j)
+{
+	return berth_layer_enter(s, j->authcrypt ? BERTH_LAYER_AUTHCRYPT : BERTH_LAYER_ANONCRYPT);
+}
+
 enum berth_err berth_unpack_jwe(struct berth_unpacking *s, struct berth_json *json, struct berth_buf *plain)
 {
-	struct berth_keyring *kr = s->p->keyring;
-	const struct berth_jwe_recipient *r = NULL;
-	struct berth_pubkey ours, sender;
-	struct berth_jwe j;
+	struct berth_unpack_ahead a;
 	enum berth_err rc;
 
-	if ((rc = berth_jwe_from_json(&j, json, &s->p->lenient_apv)))
+	if ((rc = berth_jwe_from_json(&a.j, json, &s->p->lenient_apv)))
 		return rc;
-	if ((rc = berth_layer_enter(s, j.authcrypt ? BERTH_LAYER_AUTHCRYPT : BERTH_LAYER_ANONCRYPT)) ||
-	    (rc = find_ours(kr, &j, &r, &ours)))
-		goto out;
-	if (ours.type != j.epk.type) {
-		rc = berth_fail(BERTH_E_KEY, "jwe: epk and the recipient's key are of two curves");
-		goto out;
-	}
-	if ((rc = find_sender(s, &j, &sender)) ||
-	    (rc = berth_jwe_open(&j, r, j.authcrypt ? &sender : NULL, kr, plain)))
-		goto out;
-	rc = record(s, &j, r->kid);
-out:
-	berth_jwe_free(&j);
+	if (!(rc = enter(s, &a.j)) && !(rc = identify(&a, s->p)))
+		rc = open_identified(s, &a, plain);
+	berth_jwe_free(&a.j);
 	return rc;
+}
+
+/* The key may have gone with a message before this. */
+enum berth_err berth_unpack_jwe_known(struct berth_unpacking *s, struct berth_unpack_ahead *a, struct berth_buf *plain)
+{
+	const struct berth_jwe_recipient *r;
+	struct berth_pubkey ours;
+	enum berth_err rc = enter(s, &a->j);
+
+	if (!rc && !(rc = find_ours(s->p->keyring, &a->j, &r, &ours)) && r != a->r)
+		rc = identify(a, s->p);
+	return rc ? rc : open_identified(s, a, plain);
+}
+
+enum berth_err
+berth_unpack_jwe_ahead(struct berth_unpack_ahead **out, const struct berth_unpack *p, struct berth_json *json)
+{
+	struct berth_unpack_ahead *a = malloc(sizeof(*a));
+	enum berth_err rc;
+
+	*out = NULL;
+	if (!a) {
+		berth_json_free(json);
+		return berth_fail(BERTH_E_NOMEM, "unpack: ahead");
+	}
+	if ((rc = berth_jwe_from_json(&a->j, json, &p->lenient_apv)) || (rc = identify(a, p)) ||
+	    (rc = berth_jwe_open_ahead(&a->j, a->r, a->j.authcrypt ? &a->sender : NULL, p->keyring))) {
+		berth_unpack_ahead_free(a);
+		return rc;
+	}
+	*out = a;
+	return BERTH_OK;
+}
+
+void berth_unpack_ahead_free(struct berth_unpack_ahead *a)
+{
+	if (a)
+		berth_jwe_free(&a->j);
+	free(a);
 }

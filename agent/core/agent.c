@@ -280,6 +280,7 @@ void berth_agent_free(struct berth_agent *a)
 {
 	if (!a)
 		return;
+	berth_agent_ahead_end(a);
 	agent_outbound_free(a);
 	agent_mediate_free(a);
 	agent_identities_free(a);

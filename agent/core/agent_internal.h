@@ -7,7 +7,7 @@
  * deliver.c (one event, one transaction), instance.c (the records of machines), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
- * they end), batch.c (one sync for many), answer.c (replies), parked.c (requests that wait),
+ * they end), batch.c (one sync for many), answer.c (replies), ahead.c (requests that came together), parked.c (requests that wait),
  * held.c (what waits for a look-up), audit.c (signatures over the audit log), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
@@ -164,6 +164,7 @@ struct berth_agent {
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
 	size_t n_ephemeral;
+	struct agent_ahead *ahead;	/* of requests that came together; NULL: of none */
 };
 
 /* identity.c */
@@ -276,6 +277,10 @@ struct berth_received {
 };
 BERTH_MUST_USE enum berth_err
 agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r);
+struct berth_unpack agent_unpack_how(const struct berth_agent *a);
+
+/* ahead.c: the layer of these octets, where they are, if it was taken apart; the caller's. */
+struct berth_unpack_ahead *agent_ahead_take(struct berth_agent *a, const uint8_t *packed, size_t len);
 
 /* route.c: one try of a row. */
 struct agent_try {
@@ -353,7 +358,8 @@ void agent_held_tick(struct berth_agent *a);
 uint32_t agent_held_wait(const struct berth_agent *a, uint32_t in_ms, uint64_t now_ms);
 void agent_held_free(struct berth_agent *a);
 
-/* answer.c */
+/* answer.c.  hears: messages are taken now. */
+bool agent_hears(const struct berth_agent *a);
 void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			const uint8_t *frame, size_t len);
 void agent_reply_busy(struct berth_agent *a, uint64_t request);

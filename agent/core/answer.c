@@ -321,6 +321,11 @@ void agent_reply_busy(struct berth_agent *a, uint64_t request)
 	reply_status(a, request, BERTH_FRAME_BUSY, BUSY_RETRY_S);
 }
 
+bool agent_hears(const struct berth_agent *a)
+{
+	return !a->quarantined && !a->counters_behind && !a->unread && !a->closed;
+}
+
 /* The frame, if one may be looked at now; false: it has its answer. */
 static bool may_take(struct berth_agent *a, uint64_t request, const char *source, const uint8_t *frame, size_t len,
 		     struct berth_frame_request *f)

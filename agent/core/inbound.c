@@ -219,10 +219,25 @@ static enum berth_err read_sender(const struct berth_unpacked *in, struct berth_
 	return BERTH_OK;
 }
 
+struct berth_unpack agent_unpack_how(const struct berth_agent *a)
+{
+	return (struct berth_unpack){ .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring,
+		.lenient_apv = { .dids = a->cfg.policy->no_apv, .n = a->cfg.policy->n_no_apv } };
+}
+
+static enum berth_err unpack(struct berth_agent *a, struct berth_unpacked *in, const uint8_t *packed, size_t n)
+{
+	struct berth_unpack how = agent_unpack_how(a);
+	enum berth_err rc;
+
+	how.ahead = agent_ahead_take(a, packed, n);
+	rc = berth_unpack(in, &how, (const char *)packed, n);
+	berth_unpack_ahead_free(how.ahead);
+	return rc;
+}
+
 static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r, int depth)
 {
-	struct berth_unpack up = { .resolver = a->env.resolver, .keyring = a->cfg.keys->keyring,
-		.lenient_apv = { .dids = a->cfg.policy->no_apv, .n = a->cfg.policy->n_no_apv } };
 	struct berth_unpacked in;
 	enum berth_err rc;
 	bool forward;
@@ -231,7 +246,7 @@ static enum berth_err receive(struct berth_agent *a, const uint8_t *packed, size
 	if (a->closed)
 		return BERTH_OK;	/* what rides along in answers to us is for nobody */
 	agent_refresh_time(a);
-	if ((rc = berth_unpack(&in, &up, (const char *)packed, n))) {
+	if ((rc = unpack(a, &in, packed, n))) {
 		if (!agent_is_transient(rc) && rc != BERTH_E_QUOTA) {	/* no time to resolve: nobody's fault */
 			berth_metric_count(BERTH_METRIC_UNREADABLE);
 			berth_log(BERTH_LOG_INFO, "unpack", "%s: %s", berth_err_name(rc), berth_err_detail());

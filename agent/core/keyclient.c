@@ -88,6 +88,7 @@ void berth_keyclient_free(struct berth_keyclient *kc)
 {
 	if (!kc)
 		return;
+	keyclient_ahead_forget(kc);
 	berth_ipc_close(&kc->ipc);
 	for (size_t i = 0; i < kc->n; i++)
 		free(kc->v[i].kid);
@@ -132,6 +133,7 @@ enum berth_err berth_keyclient_attach_begin(struct berth_keyclient *kc, int sock
 
 	memcpy(r.module_dir, kc->module_dir, sizeof(r.module_dir));
 	memcpy(r.ethr_registry, kc->ethr_registry, sizeof(r.ethr_registry));
+	keyclient_ahead_forget(kc);
 	berth_ipc_close(&kc->ipc);
 	berth_ipc_init(&kc->ipc, sock);
 	berth_keyd_encode(&b, &r);

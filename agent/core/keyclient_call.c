@@ -37,6 +37,20 @@ keyclient_answered(struct berth_keyclient *kc, enum berth_err rc, enum berth_key
 	return BERTH_OK;
 }
 
+/* Behind what was asked before its turn and is not answered yet. */
+static enum berth_err ask_now(struct berth_keyclient *kc, enum berth_keyd_op op, const struct berth_buf *request,
+			      struct berth_buf *answer)
+{
+	enum berth_err rc;
+
+	berth_metric_count(BERTH_METRIC_KEY_CALLS);
+	if (kc->n_answered == kc->n_ahead)
+		return berth_ipc_call(&kc->ipc, (uint16_t)op, request, keyclient_deadline(op), answer);
+	if ((rc = berth_ipc_ask(&kc->ipc, (uint16_t)op, request, keyclient_deadline(op))) || (rc = keyclient_ahead_collect(kc)))
+		return rc;
+	return berth_ipc_take(&kc->ipc, keyclient_deadline(op), answer);
+}
+
 enum berth_err keyclient_call(struct berth_keyclient *kc, const struct berth_keyd_request *r,
 			      struct berth_buf *answer, struct berth_keyd_reply *reply)
 {
@@ -46,11 +60,10 @@ enum berth_err keyclient_call(struct berth_keyclient *kc, const struct berth_key
 	if (kc->opening)
 		return berth_fail(BERTH_E_KEYSTORE, "keyd is opening its store");
 	berth_keyd_encode(&b, r);
-	if (!(rc = berth_buf_status(&b)))
-		rc = berth_ipc_call(&kc->ipc, (uint16_t)r->op, &b, keyclient_deadline(r->op), answer);
+	if (!(rc = berth_buf_status(&b)) && !keyclient_ahead_take(kc, r->op, &b, answer, &rc))
+		rc = ask_now(kc, r->op, &b, answer);
 	berth_buf_free(&b);
 	rc = keyclient_answered(kc, rc, r->op, answer, reply);
-	berth_metric_count(BERTH_METRIC_KEY_CALLS);
 	if (rc == BERTH_E_KEYSTORE)
 		berth_metric_count(BERTH_METRIC_KEY_FAILURES);
 	return rc;

@@ -14,6 +14,17 @@ struct binding {
 	struct berth_pubkey pub;
 };
 
+/* A request that was asked before its turn. */
+#define KEYCLIENT_AHEAD_MAX 32
+#define KEYCLIENT_AHEAD_BYTES_MAX ((size_t)64 << 10)	/* of requests: less than a socket holds */
+struct ahead {
+	enum berth_keyd_op op;
+	uint32_t seq;
+	enum berth_err rc;		/* keyd's word to it, once there is one */
+	bool taken;
+	struct berth_buf request, answer;	/* the text of the error where rc is one */
+};
+
 struct berth_keyclient {
 	struct berth_keyring ring;	/* the first member: what the ring's calls get */
 	struct berth_keys keys;
@@ -25,6 +36,8 @@ struct berth_keyclient {
 	bool create, opening;
 	struct binding *v;
 	size_t n, cap;
+	struct ahead ahead[KEYCLIENT_AHEAD_MAX];	/* in the order in which keyd answers */
+	size_t n_ahead, n_answered;
 };
 
 extern const struct berth_keyring_ops keyclient_ring_ops;	/* keyclient_ring.c */
@@ -60,6 +73,16 @@ keyclient_call_info(struct berth_keyclient *kc, const struct berth_keyd_request 
 /* Too long for the protocol is not worth a trip, and would end the connection. */
 BERTH_MUST_USE enum berth_err keyclient_check_name(const char *name);
 BERTH_MUST_USE enum berth_err keyclient_check_size(size_t n, size_t max);
+
+/* keyclient_ahead.c.  ask: may do nothing, as nobody depends on it.  collect: every answer that
+ * is due, before that of a call which was asked behind them.  take: false: it was not asked.
+ * end: answers that nobody took are waited for and wiped.  forget: of a keyd that is gone. */
+void keyclient_ahead_ask(struct berth_keyclient *kc, const struct berth_keyd_request *r);
+BERTH_MUST_USE enum berth_err keyclient_ahead_collect(struct berth_keyclient *kc);
+bool keyclient_ahead_take(struct berth_keyclient *kc, enum berth_keyd_op op, const struct berth_buf *request,
+			  struct berth_buf *answer, enum berth_err *rc);
+void keyclient_ahead_end(struct berth_keyclient *kc);
+void keyclient_ahead_forget(struct berth_keyclient *kc);
 
 /* keyclient_ring.c: which kid names which key. */
 BERTH_MUST_USE enum berth_err keyclient_bind(struct berth_keys *k, const char *kid, const char *name);

@@ -166,6 +166,24 @@ static enum berth_err ring_unwrap(struct berth_keyring *kr, const char *kid, con
 	return rc;
 }
 
+/* What ring_unwrap() would refuse is not asked. */
+static void ring_unwrap_ahead(struct berth_keyring *kr, const char *kid, const struct berth_kek_params *p,
+			      const uint8_t *wrapped, size_t len)
+{
+	struct berth_keyd_request r = { .op = BERTH_KEYD_UNWRAP, .kek = *p, .data = { wrapped, len } };
+	const struct binding *b;
+
+	if (bound(keyclient_of_ring(kr), kid, &b) || check_parties(p) || len > BERTH_WRAPPED_MAX)
+		return;
+	r.name = b->name;
+	keyclient_ahead_ask(keyclient_of_ring(kr), &r);
+}
+
+static void ring_ahead_end(struct berth_keyring *kr)
+{
+	keyclient_ahead_end(keyclient_of_ring(kr));
+}
+
 static enum berth_err ring_wrap_1pu(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
 				    const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len,
 				    struct berth_buf *wrapped)
@@ -191,5 +209,5 @@ static void ring_free(struct berth_keyring *kr)
 
 const struct berth_keyring_ops keyclient_ring_ops = {
 	.find = ring_find, .sign = ring_sign, .sign_proof = ring_sign_proof,
-	.unwrap = ring_unwrap, .wrap_1pu = ring_wrap_1pu, .free = ring_free,
+	.unwrap = ring_unwrap, .unwrap_ahead = ring_unwrap_ahead, .ahead_end = ring_ahead_end, .wrap_1pu = ring_wrap_1pu, .free = ring_free,
 };

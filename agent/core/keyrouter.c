@@ -133,6 +133,23 @@ static enum berth_err ring_unwrap(struct berth_keyring *kr, const char *kid, con
 	return rc ? rc : to->ops->unwrap(to, kid, p, wrapped, len, cek, cek_len);
 }
 
+static void ring_unwrap_ahead(struct berth_keyring *kr, const char *kid, const struct berth_kek_params *p,
+			      const uint8_t *wrapped, size_t len)
+{
+	struct berth_keyring *to;
+
+	if (ring_of(kr, kid, &to) == BERTH_OK)
+		berth_keyring_unwrap_ahead(to, kid, p, wrapped, len);
+}
+
+static void ring_ahead_end(struct berth_keyring *kr)
+{
+	const struct berth_keyrouter *r = of_ring(kr);
+
+	for (size_t i = 0; i < r->n; i++)
+		berth_keyring_ahead_end(r->store[i]->keyring);
+}
+
 static enum berth_err ring_wrap_1pu(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
 				    const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len,
 				    struct berth_buf *wrapped)
@@ -150,7 +167,7 @@ static void ring_free(struct berth_keyring *kr)
 
 static const struct berth_keyring_ops ring_ops = {
 	.find = ring_find, .sign = ring_sign, .sign_proof = ring_sign_proof,
-	.unwrap = ring_unwrap, .wrap_1pu = ring_wrap_1pu, .free = ring_free,
+	.unwrap = ring_unwrap, .unwrap_ahead = ring_unwrap_ahead, .ahead_end = ring_ahead_end, .wrap_1pu = ring_wrap_1pu, .free = ring_free,
 };
 
 /* ---- struct berth_keys ---- */

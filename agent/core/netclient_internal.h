@@ -27,7 +27,7 @@ struct berth_netclient {
 	bool started;				/* once it was up with all of them */
 };
 
-/* What netd says; arg is the client (netclient_read.c). */
-berth_ipc_frame_fn netclient_on_frame;
+/* What netd says; arg is the client (netclient_read.c).  ahead: before any of what came with it. */
+berth_ipc_frame_fn netclient_on_frame, netclient_ahead;
 
 #endif /* BERTH_AGENT_CORE_NETCLIENT_INTERNAL_H */

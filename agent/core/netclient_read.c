@@ -98,6 +98,19 @@ static enum berth_err on_services(struct berth_netclient *n, const struct berth_
 	return rc;
 }
 
+enum berth_err netclient_ahead(void *arg, const struct berth_ipc_frame *f)
+{
+	const struct berth_netclient *n = arg;
+	struct berth_net_request m;
+	enum berth_err rc;
+
+	if (f->op != BERTH_NET_REQUEST || !n->agent)
+		return BERTH_OK;
+	if (!(rc = berth_net_request_decode(&m, f->p, f->n)))
+		berth_agent_ahead(n->agent, m.frame, m.frame_len);
+	return rc;
+}
+
 enum berth_err netclient_on_frame(void *arg, const struct berth_ipc_frame *f)
 {
 	struct berth_netclient *n = arg;

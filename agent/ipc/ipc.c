@@ -11,8 +11,8 @@
 #include "did/base/secret.h"
 
 #define CHUNK 16384			/* one read */
-#define READS_TOGETHER 4		/* before what they brought is worked on */
-#define ROUNDS_MAX 16			/* of those, per wake-up, so that one talker starves nobody */
+#define READS_TOGETHER 16		/* before what they brought is worked on */
+#define ROUNDS_MAX 4			/* of those, per wake-up, so that one talker starves nobody */
 #define KEEP_MAX 65536			/* an idle buffer larger than this is given back */
 
 void berth_ipc_init(struct berth_ipc *c, int fd)
@@ -237,29 +237,36 @@ static enum berth_err read_some(struct berth_ipc *c, bool *more)
 	return rc;
 }
 
-/* What came before the end is worked on, too. */
-enum berth_err berth_ipc_on_readable_ahead(struct berth_ipc *c, berth_ipc_frame_fn *ahead, berth_ipc_frame_fn *fn, void *arg)
+/* What came before the end is worked on, too.  A fault that ahead meets is deliver()'s, in its turn. */
+static enum berth_err one_round(struct berth_ipc *c, berth_ipc_frame_fn *ahead, berth_ipc_frame_fn *fn, void *arg, bool *more)
 {
-	enum berth_err rc = usable(c), end;
-	bool more = true;
+	enum berth_err end = read_some(c, more), rc;
 	size_t seen;
 
-	for (int i = 0; !rc && more && i < ROUNDS_MAX; i++) {
-		end = read_some(c, &more);
-		if (ahead && each(c, ahead, arg, &seen))
-			ahead = NULL;	/* deliver() meets the fault in its turn */
-		rc = deliver(c, fn, arg);
-		rc = rc ? rc : end;
-	}
-	return rc;
+	if (ahead)
+		(void)!each(c, ahead, arg, &seen);
+	rc = deliver(c, fn, arg);
+	return rc ? rc : end;
+}
+
+enum berth_err berth_ipc_on_readable_ahead(struct berth_ipc *c, berth_ipc_frame_fn *ahead, berth_ipc_frame_fn *fn, void *arg)
+{
+	enum berth_err rc = usable(c);
+	bool more;
+
+	return rc ? rc : one_round(c, ahead, fn, arg, &more);
 }
 
 enum berth_err berth_ipc_on_readable(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg)
 {
-	return berth_ipc_on_readable_ahead(c, NULL, fn, arg);
+	enum berth_err rc = usable(c);
+	bool more = true;
+
+	for (int i = 0; !rc && more && i < ROUNDS_MAX; i++)
+		rc = one_round(c, NULL, fn, arg, &more);
+	return rc;
 }
 
-/* Until all that is queued has left. */
 static enum berth_err flush_all(struct berth_ipc *c, int deadline_ms, uint64_t until)
 {
 	enum berth_err rc;
@@ -278,20 +285,30 @@ enum berth_err berth_ipc_send(struct berth_ipc *c, uint16_t op, uint32_t seq, co
 	return rc ? rc : flush_all(c, deadline_ms, until);
 }
 
+enum berth_err berth_ipc_flush(struct berth_ipc *c)
+{
+	enum berth_err rc = usable(c);
+
+	return rc ? rc : flush_all(c, BERTH_IPC_FOREVER, 0);
+}
+
 /* What the last frame_at() gave is still at the front of the buffer until the
  * next read. */
-static void drop_last(struct berth_ipc *c)
+void berth_ipc_drop(struct berth_ipc *c)
 {
 	if (c->last.p)
 		consume(c, 4 + BERTH_IPC_HEAD + c->last.n);
 	c->last = (struct berth_ipc_frame){ 0 };
 }
 
-static enum berth_err next_frame(struct berth_ipc *c, struct berth_ipc_frame *f, size_t *size)
+/* Before it is waited for, what is queued leaves. */
+static enum berth_err next_frame(struct berth_ipc *c, struct berth_ipc_frame *f, size_t *size, int deadline_ms, uint64_t until)
 {
 	enum berth_err rc = frame_at(c, 0, f, size);
 
-	return rc ? failed(c, rc) : BERTH_OK;
+	if (rc)
+		return failed(c, rc);
+	return *size || !berth_ipc_wants_write(c) ? BERTH_OK : flush_all(c, deadline_ms, until);
 }
 
 enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, int deadline_ms)
@@ -301,99 +318,12 @@ enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, in
 	bool forever = deadline_ms < 0, wait = forever || (!rc && wait_in_read(c, deadline_ms));
 	size_t size = 0, got = 0;	/* who has just been asked has not answered yet */
 
-	drop_last(c);
+	berth_ipc_drop(c);
 	*f = (struct berth_ipc_frame){ 0 };
-	if (!rc && berth_ipc_wants_write(c))
-		rc = flush_all(c, deadline_ms, until);
-	for (; !rc && !(rc = next_frame(c, f, &size)) && size == 0; wait = forever)
+	for (; !rc && !(rc = next_frame(c, f, &size, deadline_ms, until)) && size == 0; wait = forever)
 		if (wait || got || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
 			rc = fill(c, wait, &got);
 	if (!rc)
 		c->last = *f;
 	return rc;
-}
-
-/* The other side's word for what went wrong; its text is data, not a format. */
-static enum berth_err remote_error(struct berth_ipc *c, const struct berth_ipc_frame *f)
-{
-	struct berth_cur cur = berth_cur(f->p, f->n);
-	char detail[BERTH_IPC_DETAIL_MAX + 1];
-	uint16_t code = berth_cur_be16(&cur);
-
-	berth_cur_str16(&cur, detail, BERTH_IPC_DETAIL_MAX);
-	if (!berth_cur_done(&cur) || code == BERTH_OK || code >= BERTH_E__COUNT)
-		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: malformed error answer"));
-	return berth_fail((enum berth_err)code, "%s", detail);
-}
-
-static enum berth_err answer_to(struct berth_ipc *c, uint32_t seq, const struct berth_ipc_frame *f, struct berth_buf *reply)
-{
-	if (f->seq != seq)
-		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: answer to another call"));
-	if (f->op == BERTH_IPC_ERR)
-		return remote_error(c, f);
-	if (f->op != BERTH_IPC_OK || (!reply && f->n))
-		return failed(c, berth_fail(BERTH_E_TYPE, "ipc: unexpected answer, op %u", f->op));
-	if (!reply)
-		return BERTH_OK;
-	berth_buf_put(reply, f->p, f->n);
-	return berth_buf_status(reply);
-}
-
-enum berth_err berth_ipc_take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply)
-{
-	return answer_to(c, c->seq, f, reply);
-}
-
-enum berth_err berth_ipc_ask(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms)
-{
-	c->seq++;
-	return berth_ipc_send(c, op, c->seq, payload ? payload->p : NULL, payload ? payload->len : 0, deadline_ms);
-}
-
-enum berth_err berth_ipc_take_of(struct berth_ipc *c, uint32_t seq, int deadline_ms, struct berth_buf *reply)
-{
-	struct berth_ipc_frame f;
-	enum berth_err rc = berth_ipc_recv(c, &f, deadline_ms);
-
-	if (rc)
-		return rc;
-	rc = answer_to(c, seq, &f, reply);
-	drop_last(c);	/* what keyd answers must not linger */
-	return rc;
-}
-
-enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth_buf *reply)
-{
-	return berth_ipc_take_of(c, c->seq, deadline_ms, reply);
-}
-
-enum berth_err berth_ipc_call(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms,
-			      struct berth_buf *reply)
-{
-	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms), now;
-	enum berth_err rc = berth_ipc_ask(c, op, payload, deadline_ms);
-
-	if (rc)
-		return rc;
-	now = berth_clock_mono_ms();
-	return berth_ipc_take(c, deadline_ms < 0 ? deadline_ms : until > now ? (int)(until - now) : 0, reply);
-}
-
-enum berth_err berth_ipc_answer(struct berth_ipc *c, uint32_t seq, enum berth_err rc, const struct berth_buf *payload)
-{
-	struct berth_buf err = BERTH_BUF_INIT;
-	enum berth_err sent;
-
-	if (!rc && payload && (rc = berth_buf_status(payload)) == BERTH_OK && payload->len > BERTH_IPC_PAYLOAD_MAX)
-		rc = berth_fail(BERTH_E_SIZE, "ipc: answer of %zu bytes", payload->len);
-	if (!rc)
-		return berth_ipc_send(c, BERTH_IPC_OK, seq, payload ? payload->p : NULL, payload ? payload->len : 0,
-				      BERTH_IPC_FOREVER);
-	berth_buf_be16(&err, (uint16_t)rc);
-	berth_buf_str16(&err, berth_err_detail());
-	if (!(sent = berth_buf_status(&err)))
-		sent = berth_ipc_send(c, BERTH_IPC_ERR, seq, err.p, err.len, BERTH_IPC_FOREVER);
-	berth_buf_free(&err);
-	return sent;
 }

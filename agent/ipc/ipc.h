@@ -56,7 +56,9 @@ void berth_ipc_close(struct berth_ipc *c);		/* safe twice */
 BERTH_MUST_USE enum berth_err
 berth_ipc_send(struct berth_ipc *c, uint16_t op, uint32_t seq, const void *p, size_t n, int deadline_ms);
 BERTH_MUST_USE enum berth_err
-berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, int deadline_ms);
+berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, int deadline_ms);	/* what is queued leaves before it waits */
+
+void berth_ipc_drop(struct berth_ipc *c);	/* wipes the frame that recv lent out */
 
 /* Sends a request and waits for its answer, whose payload is appended to reply
  * (NULL: must be empty).  A BERTH_IPC_ERR answer becomes this call's own code and
@@ -70,7 +72,7 @@ BERTH_MUST_USE enum berth_err
 berth_ipc_ask(struct berth_ipc *c, uint16_t op, const struct berth_buf *payload, int deadline_ms);
 BERTH_MUST_USE enum berth_err berth_ipc_take(struct berth_ipc *c, int deadline_ms, struct berth_buf *reply);
 /* Of several calls that were asked (or queued, numbered on from c->seq) before any was
- * answered: they are taken in their order.  What is still queued leaves first. */
+ * answered: they are taken in their order. */
 BERTH_MUST_USE enum berth_err
 berth_ipc_take_of(struct berth_ipc *c, uint32_t seq, int deadline_ms, struct berth_buf *reply);
 
@@ -80,9 +82,14 @@ BERTH_MUST_USE enum berth_err
 berth_ipc_take_answer(struct berth_ipc *c, const struct berth_ipc_frame *f, struct berth_buf *reply);
 
 /* The served side of berth_ipc_call(): rc is what the operation yielded; payload
- * (NULL: empty) goes out with BERTH_OK, this thread's error detail else. */
+ * (NULL: empty) goes out with BERTH_OK, this thread's error detail else.  later: it is
+ * queued, and leaves when berth_ipc_recv() has no frame at hand and would wait, or with
+ * flush. */
 BERTH_MUST_USE enum berth_err
 berth_ipc_answer(struct berth_ipc *c, uint32_t seq, enum berth_err rc, const struct berth_buf *payload);
+BERTH_MUST_USE enum berth_err
+berth_ipc_answer_later(struct berth_ipc *c, uint32_t seq, enum berth_err rc, const struct berth_buf *payload);
+BERTH_MUST_USE enum berth_err berth_ipc_flush(struct berth_ipc *c);
 
 /* The non-blocking side, for a poll loop.  queue: E_QUOTA when the frame does not
  * fit any more; the connection stays usable.  on_readable: reads what is there and
@@ -94,8 +101,9 @@ bool berth_ipc_wants_write(const struct berth_ipc *c);
 typedef enum berth_err berth_ipc_frame_fn(void *arg, const struct berth_ipc_frame *f);
 BERTH_MUST_USE enum berth_err
 berth_ipc_on_readable(struct berth_ipc *c, berth_ipc_frame_fn *fn, void *arg);
-/* ahead sees the frames that were read together before fn gets the first of them; their
- * payloads stay where they are until fn has had the last.  When it fails it sees no more. */
+/* Reads together what there is, 256 KiB at most; ahead sees all its frames before fn gets the
+ * first of them, and their payloads stay where they are until fn has had the last.  When
+ * ahead fails it sees no more. */
 BERTH_MUST_USE enum berth_err
 berth_ipc_on_readable_ahead(struct berth_ipc *c, berth_ipc_frame_fn *ahead, berth_ipc_frame_fn *fn, void *arg);
 BERTH_MUST_USE enum berth_err berth_ipc_on_writable(struct berth_ipc *c);

@@ -10,6 +10,8 @@
 #include "did/base/log.h"
 #include "vc/jsonld/di_rdf.h"
 
+#define HELD_MS 2		/* an answer waits for others no longer, */
+#define HELD_BYTES ((size_t)64 << 10)	/* nor with more */
 #define COST 1000u	/* of one operation; what per_s operations earn in a millisecond is per_s */
 
 const struct keyd_rate keyd_rates[KEYD_CLASSES] = {
@@ -128,21 +130,33 @@ static enum berth_err serve_one(struct keyd *k, struct berth_ipc *c, const struc
 		confine(k);
 	if (rc)
 		berth_log_err(BERTH_LOG_DEBUG, "keyd-refused", rc);
-	rc = berth_ipc_answer(c, f->seq, rc, &reply);
+	rc = berth_ipc_answer_later(c, f->seq, rc, &reply);
 	berth_buf_free(&reply);
 	return rc;
 }
 
-enum berth_err keyd_serve(struct keyd *k, struct berth_ipc *c)
+/* What was asked together is answered together, where it takes no time: a slow device's
+ * answers leave one by one. */
+static enum berth_err serve_next(struct keyd *k, struct berth_ipc *c, uint64_t *since_ms)
 {
 	struct berth_ipc_frame f;
+	enum berth_err rc = berth_ipc_recv(c, &f, BERTH_IPC_FOREVER);
+
+	if (!berth_ipc_wants_write(c))
+		*since_ms = berth_clock_mono_ms();
+	if (rc || (rc = serve_one(k, c, &f)))
+		return rc;
+	if (c->out.len < HELD_BYTES && berth_clock_mono_ms() - *since_ms < HELD_MS)
+		return BERTH_OK;
+	return berth_ipc_flush(c);
+}
+
+enum berth_err keyd_serve(struct keyd *k, struct berth_ipc *c)
+{
+	uint64_t since_ms = 0;
 	enum berth_err rc;
 
-	for (;;) {
-		rc = berth_ipc_recv(c, &f, BERTH_IPC_FOREVER);
-		if (rc)	/* gone, which is how the core ends us */
-			return rc == BERTH_E_UNAVAILABLE ? BERTH_OK : rc;
-		if ((rc = serve_one(k, c, &f)))
-			return rc == BERTH_E_UNAVAILABLE ? BERTH_OK : rc;
-	}
+	while (!(rc = serve_next(k, c, &since_ms)))
+		;
+	return rc == BERTH_E_UNAVAILABLE ? BERTH_OK : rc;	/* gone, which is how the core ends us */
 }

@@ -51,6 +51,13 @@ struct berth_keyring_ops {
 				 const struct berth_kek_params *p, const uint8_t *wrapped, size_t len,
 				 uint8_t cek[BERTH_CEK_MAX], size_t *cek_len);
 
+	/* unwrap will be called with these octets soon: who has to ask another process for it
+	 * may do so now.  ahead_end: what was not called for by then is forgotten.
+	 * Either may be NULL. */
+	void (*unwrap_ahead)(struct berth_keyring *kr, const char *kid,
+			     const struct berth_kek_params *p, const uint8_t *wrapped, size_t len);
+	void (*ahead_end)(struct berth_keyring *kr);
+
 	/* ECDH-1PU sending: ze is the ephemeral half (made by the caller), the
 	 * static half is derived here. */
 	enum berth_err (*wrap_1pu)(struct berth_keyring *kr, const char *skid,
@@ -63,6 +70,19 @@ struct berth_keyring_ops {
 struct berth_keyring {	/* first member of each implementation */
 	const struct berth_keyring_ops *ops;
 };
+
+static inline void berth_keyring_unwrap_ahead(struct berth_keyring *kr, const char *kid, const struct berth_kek_params *p,
+					      const uint8_t *wrapped, size_t len)
+{
+	if (kr->ops->unwrap_ahead)
+		kr->ops->unwrap_ahead(kr, kid, p, wrapped, len);
+}
+
+static inline void berth_keyring_ahead_end(struct berth_keyring *kr)
+{
+	if (kr->ops->ahead_end)
+		kr->ops->ahead_end(kr);
+}
 
 /* A compact JWS over payload with the key kid. */
 BERTH_MUST_USE enum berth_err

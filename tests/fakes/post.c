@@ -48,6 +48,12 @@ static enum berth_err count_unwrap(struct berth_keyring *kr, const char *kid, co
 	return w->real->ops->unwrap(w->real, kid, p, wrapped, len, cek, cek_len);
 }
 
+static void count_ahead(struct berth_keyring *kr, const char *kid, const struct berth_kek_params *p, const uint8_t *wrapped, size_t len)
+{
+	(void)kid, (void)p, (void)wrapped, (void)len;
+	of_keyring(kr)->asked_ahead++;
+}
+
 static enum berth_err count_wrap(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
 				 const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len,
 				 struct berth_buf *wrapped)
@@ -59,7 +65,7 @@ static enum berth_err count_wrap(struct berth_keyring *kr, const char *skid, con
 }
 
 static const struct berth_keyring_ops counting = {
-	.find = count_find, .sign = count_sign, .unwrap = count_unwrap, .wrap_1pu = count_wrap,
+	.find = count_find, .sign = count_sign, .unwrap = count_unwrap, .unwrap_ahead = count_ahead, .wrap_1pu = count_wrap,
 };
 
 static enum berth_err look_up(struct berth_resolver *r, const char *did, struct berth_did_doc **out)

@@ -21,7 +21,7 @@ struct post {
 	char *kids[POST_MAX];
 	struct berth_privkey keys[POST_MAX];
 	size_t n_keys;
-	unsigned key_ops, lookups;
+	unsigned key_ops, lookups, asked_ahead;	/* key operations that were announced */
 	bool zero_cek;		/* post_raw_jwe() encrypts with a key of zeros */
 	bool no_apv;		/* and writes no apv */
 };

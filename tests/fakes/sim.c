@@ -350,6 +350,18 @@ static void tell_sender(struct packet *p)
 	clock_node = p->to;
 }
 
+/* As a daemon does it, which may have read several. */
+static void give(struct sim_node *to, uint64_t request, const char *source, const uint8_t *frame, size_t len)
+{
+	struct berth_agent *a = to->agent;
+
+	if (!to->w->together)
+		berth_agent_ahead(a, frame, len);
+	berth_agent_on_request(a, request, to->w->link, source, frame, len);
+	if (!to->w->together)
+		berth_agent_ahead_end(a);
+}
+
 static void hand_over(struct sim *w, struct packet *p)
 {
 	uint64_t request;
@@ -378,7 +390,7 @@ static void hand_over(struct sim *w, struct packet *p)
 		strip_acks(p);
 	request = ++w->next_request;
 	*asked_at(request) = (struct asked){ p->from, p->to, p->id, p->life };
-	berth_agent_on_request(p->to->agent, request, w->link, p->from->name, p->frame.p, p->frame.len);
+	give(p->to, request, p->from->name, p->frame.p, p->frame.len);
 }
 
 static bool pump_one(struct sim *w)
@@ -426,7 +438,7 @@ void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
 
 	*asked_at(request) = (struct asked){ 0 };
 	clock_node = n;
-	berth_agent_on_request(n->agent, request, n->w->link, "198.51.100.7", frame, len);
+	give(n, request, "198.51.100.7", frame, len);
 }
 
 void sim_drop(struct sim *w)

@@ -56,6 +56,7 @@ struct sim {
 	size_t fault_at;		/* the request frame that meets it; 0: none */
 	enum fault fault;
 	unsigned loss_percent;		/* of all frames, drawn from seed */
+	bool together;			/* the test says itself what has come together (berth_agent_ahead) */
 	unsigned twice_percent, late_percent;	/* of requests; late: up to a minute */
 	const char *hole;		/* who dials this hears nothing, and gives up after a minute */
 	size_t under_way, most;		/* requests without a result, now and the most ever */

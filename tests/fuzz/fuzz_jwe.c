@@ -24,6 +24,15 @@ static enum berth_err unwrap(struct berth_keyring *kr, const char *kid, const st
 	return BERTH_OK;
 }
 
+/* What is asked ahead is what will be asked. */
+static void unwrap_ahead(struct berth_keyring *kr, const char *kid, const struct berth_kek_params *p, const uint8_t *wrapped, size_t len)
+{
+	uint8_t cek[BERTH_CEK_MAX];
+	size_t n;
+
+	(void)!unwrap(kr, kid, p, wrapped, len, cek, &n);
+}
+
 /* The recipients are of one DID, and none is there twice (C043). */
 static void check_recipients(const struct berth_jwe *j)
 {
@@ -50,7 +59,7 @@ static void check(const struct berth_jwe *j, bool lenient)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const struct berth_keyring_ops ops = { .unwrap = unwrap };
+	static const struct berth_keyring_ops ops = { .unwrap = unwrap, .unwrap_ahead = unwrap_ahead };
 	struct berth_keyring kr = { .ops = &ops };
 	struct berth_apv_leniency lenient = { .for_all = n && p[0] % 2 };
 	struct berth_buf plain = BERTH_BUF_INIT;
@@ -62,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    berth_jwe_from_json(&j, json, &lenient))
 		return 0;
 	check(&j, lenient.for_all);
+	(void)!berth_jwe_open_ahead(&j, &j.recipients[0], j.authcrypt ? &j.epk : NULL, &kr);
 	(void)!berth_jwe_open(&j, &j.recipients[0], j.authcrypt ? &j.epk : NULL, &kr, &plain);
 	berth_buf_free(&plain);
 	berth_jwe_free(&j);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that have come together: before the first is worked on, the outermost envelope of
+ * each is taken apart, and the keyring told what it will be asked for, so that it is asked
+ * once for all of them and has something to do meanwhile.  Nothing is decided here, and
+ * nothing looked up: what cannot be said at once is found out when its turn comes. */
+#include <stdlib.h>
+
+#include "agent/core/agent_internal.h"
+
+#define AHEAD_MAX 32
+
+struct agent_ahead {
+	struct {
+		const uint8_t *packed;	/* borrowed from who read it */
+		size_t len;
+		struct berth_unpack_ahead *layer;
+	} v[AHEAD_MAX];
+	size_t n;
+};
+
+static struct berth_unpack_ahead *take_apart(struct berth_agent *a, const uint8_t *packed, size_t len)
+{
+	const struct berth_unpack how = agent_unpack_how(a);
+	struct berth_lookups *l = a->cfg.lookups;
+	struct berth_unpack_ahead *layer;
+
+	if (l)
+		l->mode(l, BERTH_LOOKUP_NEVER);
+	if (berth_unpack_ahead(&layer, &how, (const char *)packed, len))
+		layer = NULL;
+	if (l)
+		l->mode(l, BERTH_LOOKUP_WAIT);
+	return layer;
+}
+
+void berth_agent_ahead(struct berth_agent *a, const uint8_t *frame, size_t len)
+{
+	struct berth_frame_request f;
+	struct agent_ahead *h = a->ahead;
+
+	if (!agent_hears(a) || (h && h->n == AHEAD_MAX) || berth_frame_request_decode(&f, frame, len) || !f.msg_len)
+		return;
+	if (!h && !(h = a->ahead = calloc(1, sizeof(*h))))
+		return;
+	h->v[h->n].packed = f.msg;
+	h->v[h->n].len = f.msg_len;
+	if ((h->v[h->n].layer = take_apart(a, f.msg, f.msg_len)))
+		h->n++;
+}
+
+struct berth_unpack_ahead *agent_ahead_take(struct berth_agent *a, const uint8_t *packed, size_t len)
+{
+	struct agent_ahead *h = a->ahead;
+	struct berth_unpack_ahead *layer = NULL;
+
+	for (size_t i = 0; h && i < h->n; i++)
+		if (h->v[i].packed == packed && h->v[i].len == len) {
+			layer = h->v[i].layer;
+			h->v[i].layer = NULL;
+			h->v[i].packed = NULL;
+			break;
+		}
+	return layer;
+}
+
+void berth_agent_ahead_end(struct berth_agent *a)
+{
+	struct agent_ahead *h = a->ahead;
+
+	if (!h)
+		return;
+	for (size_t i = 0; i < h->n; i++)
+		berth_unpack_ahead_free(h->v[i].layer);
+	free(h);
+	a->ahead = NULL;
+	berth_keyring_ahead_end(a->cfg.keys->keyring);
+}
