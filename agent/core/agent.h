@@ -73,9 +73,10 @@ void berth_agent_batch_end(struct berth_agent *a);
 #define BERTH_AGENT_PARK_MS 55000u
 #define BERTH_AGENT_PARK_HTTP_MS 25000u	/* what stands between gives up sooner */
 #define BERTH_AGENT_PARKED_MAX 8192	/* as many as [listen] requests-at-once can say */
-/* ahead: the same frame will be given to on_request when those before it have been; until
- * ahead_end, which comes before the end of the batch, it stays where it is. */
+/* ahead: the same frame will be given to on_request (reply: to on_result) when those before it
+ * have been; until ahead_end, which comes before the end of the batch, it stays where it is. */
 void berth_agent_ahead(struct berth_agent *a, const uint8_t *frame, size_t len);
+void berth_agent_ahead_reply(struct berth_agent *a, const uint8_t *frame, size_t len);
 void berth_agent_ahead_end(struct berth_agent *a);
 void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			    const uint8_t *frame, size_t len);

@@ -7,7 +7,7 @@
  * deliver.c (one event, one transaction), instance.c (the records of machines), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
- * they end), batch.c (one sync for many), answer.c (replies), ahead.c (requests that came together), parked.c (requests that wait),
+ * they end), batch.c (one sync for many), answer.c (replies), ahead.c (messages that came together), parked.c (requests that wait),
  * held.c (what waits for a look-up), audit.c (signatures over the audit log), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
@@ -164,7 +164,7 @@ struct berth_agent {
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
 	size_t n_ephemeral;
-	struct agent_ahead *ahead;	/* of requests that came together; NULL: of none */
+	struct agent_ahead *ahead;	/* of messages that came together; NULL: of none */
 };
 
 /* identity.c */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that have come together: before the first is worked on, the outermost envelope of
- * each is taken apart, and the keyring told what it will be asked for, so that it is asked
- * once for all of them and has something to do meanwhile.  Nothing is decided here, and
- * nothing looked up: what cannot be said at once is found out when its turn comes. */
+/* Messages that have come together, in requests or in a reply: before the first is worked on,
+ * the outermost envelope of each is taken apart, and the keyring told what it will be asked
+ * for, so that it is asked once for all of them and has something to do meanwhile.  Nothing is
+ * decided here, and nothing looked up: what cannot be said at once is found out when its turn
+ * comes. */
 #include <stdlib.h>
 
 #include "agent/core/agent_internal.h"
@@ -33,19 +34,34 @@ static struct berth_unpack_ahead *take_apart(struct berth_agent *a, const uint8_
 	return layer;
 }
 
+static void add(struct berth_agent *a, const uint8_t *packed, size_t len)
+{
+	struct agent_ahead *h = a->ahead;
+
+	if (!len || !agent_hears(a) || (h && h->n == AHEAD_MAX) || (!h && !(h = a->ahead = calloc(1, sizeof(*h)))))
+		return;
+	h->v[h->n].packed = packed;
+	h->v[h->n].len = len;
+	if ((h->v[h->n].layer = take_apart(a, packed, len)))
+		h->n++;
+}
+
 void berth_agent_ahead(struct berth_agent *a, const uint8_t *frame, size_t len)
 {
 	struct berth_frame_request f;
-	struct agent_ahead *h = a->ahead;
 
-	if (!agent_hears(a) || (h && h->n == AHEAD_MAX) || berth_frame_request_decode(&f, frame, len) || !f.msg_len)
+	if (berth_frame_request_decode(&f, frame, len) == BERTH_OK)
+		add(a, f.msg, f.msg_len);
+}
+
+void berth_agent_ahead_reply(struct berth_agent *a, const uint8_t *frame, size_t len)
+{
+	struct berth_frame_reply r;
+
+	if (berth_frame_reply_decode(&r, frame, len))
 		return;
-	if (!h && !(h = a->ahead = calloc(1, sizeof(*h))))
-		return;
-	h->v[h->n].packed = f.msg;
-	h->v[h->n].len = f.msg_len;
-	if ((h->v[h->n].layer = take_apart(a, f.msg, f.msg_len)))
-		h->n++;
+	for (size_t i = 0; i < r.n_msgs; i++)
+		add(a, r.msgs[i].p, r.msgs[i].n);
 }
 
 struct berth_unpack_ahead *agent_ahead_take(struct berth_agent *a, const uint8_t *packed, size_t len)

@@ -101,13 +101,16 @@ static enum berth_err on_services(struct berth_netclient *n, const struct berth_
 enum berth_err netclient_ahead(void *arg, const struct berth_ipc_frame *f)
 {
 	const struct berth_netclient *n = arg;
-	struct berth_net_request m;
-	enum berth_err rc;
+	struct berth_net_request q;
+	struct berth_net_result r;
+	enum berth_err rc = BERTH_OK;
 
-	if (f->op != BERTH_NET_REQUEST || !n->agent)
+	if (!n->agent)
 		return BERTH_OK;
-	if (!(rc = berth_net_request_decode(&m, f->p, f->n)))
-		berth_agent_ahead(n->agent, m.frame, m.frame_len);
+	if (f->op == BERTH_NET_REQUEST && !(rc = berth_net_request_decode(&q, f->p, f->n)))
+		berth_agent_ahead(n->agent, q.frame, q.frame_len);
+	if (f->op == BERTH_NET_RESULT && !(rc = berth_net_result_decode(&r, f->p, f->n)) && !r.code)
+		berth_agent_ahead_reply(n->agent, r.frame, r.frame_len);
 	return rc;
 }
 

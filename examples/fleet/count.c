@@ -125,6 +125,12 @@ TURN(void, berth_agent_ahead, (struct berth_agent *a, const uint8_t *f, size_t n
 	__real_berth_agent_ahead(a, f, n);
 }
 
+TURN(void, berth_agent_ahead_reply, (struct berth_agent *a, const uint8_t *f, size_t n))
+{
+	turn(a, false);
+	__real_berth_agent_ahead_reply(a, f, n);
+}
+
 TURN(void, berth_agent_on_result, (struct berth_agent *a, uint64_t id, enum berth_err rc, const uint8_t *f, size_t n))
 {
 	turn(a, true);

@@ -362,6 +362,17 @@ static void give(struct sim_node *to, uint64_t request, const char *source, cons
 		berth_agent_ahead_end(a);
 }
 
+static void give_reply(struct packet *p)
+{
+	struct berth_agent *a = p->to->agent;
+
+	if (!p->lost)
+		berth_agent_ahead_reply(a, p->frame.p, p->frame.len);
+	berth_agent_on_result(a, p->id, p->lost ? berth_fail(BERTH_E_UNAVAILABLE, "the answer was lost") : BERTH_OK, p->frame.p,
+			      p->frame.len);
+	berth_agent_ahead_end(a);
+}
+
 static void hand_over(struct sim *w, struct packet *p)
 {
 	uint64_t request;
@@ -374,8 +385,7 @@ static void hand_over(struct sim *w, struct packet *p)
 			tell_sender(p);
 		w->under_way -= w->under_way > 0;
 		if (p->to->agent && p->to->life == p->life)
-			berth_agent_on_result(p->to->agent, p->id, p->lost ? berth_fail(BERTH_E_UNAVAILABLE, "the answer was lost") : BERTH_OK,
-					      p->frame.p, p->frame.len);
+			give_reply(p);
 		return;
 	}
 	if (p->lost || !p->to || !p->to->agent) {

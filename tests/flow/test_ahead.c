@@ -107,9 +107,11 @@ static void garbage_in_between_changes_nothing(void **state)
 	assert_true(work_on(s.owner, &frames[2]));
 	berth_agent_ahead_end(s.owner->agent);
 	assert_true(berth_metric(BERTH_METRIC_UNREADABLE) == unreadable + 1);
-	for (size_t n = 0; n < frames[0].len; n++)
+	for (size_t n = 0; n < frames[0].len; n++) {
 		berth_agent_ahead(s.owner->agent, frames[0].p, n);
-	berth_agent_ahead_end(s.owner->agent);
+		berth_agent_ahead_reply(s.owner->agent, frames[0].p, n);
+		berth_agent_ahead_end(s.owner->agent);
+	}
 	end(&s, p, frames, 3);
 }
 
