@@ -15,9 +15,11 @@
 #include "did/jose/proof.h"
 #include "did/keystore/keystore.h"
 
-/* What the core asks of berth-keyd, one IPC call each (agent/ipc/ipc.h).  There is
- * no "sign these bytes", and no private key and no shared secret in any answer.
+/* What the core asks of berth-keyd, one IPC call each (agent/ipc/ipc.h), of which several may
+ * be under way: they are answered in their order.  There is no "sign these bytes", and no
+ * private key and no shared secret in any answer.
  *
+ * The purposes that a key signs for are said when it is made and never change.  keyd
  * keeps them in the name under which the keystore holds the key, NAME.pXXXX
  * with the mask in hex: so they are made with the key in one step, are as durable
  * and as well guarded as the key, and need no file of their own.  Keys without
