@@ -229,7 +229,6 @@ enum berth_err berth_store_open_vfs(struct berth_store **out, const char *dir, b
 	umask(old);
 	if (rc)
 		goto out;
-	store_rehearse(s);
 	*out = s;
 	s = NULL;
 out:

@@ -114,9 +114,6 @@ const struct store_recent *store_recent_find(struct berth_store *s, const char *
 void store_recent_note(struct berth_store *s, const char *ns, const char *key, const struct store_record *rec);
 void store_recent_clear(struct berth_store *s);
 
-/* store_rehearse.c: of a store that was opened just now; changes nothing. */
-void store_rehearse(struct berth_store *s);
-
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 
