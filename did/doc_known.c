@@ -62,20 +62,57 @@ static bool is_relative(const struct berth_did_doc *doc, const char *id)
 	return false;
 }
 
-void berth_did_doc_known_lighten(struct berth_did_doc *doc,
-				 enum berth_err (*describe)(struct berth_json **tree, const struct berth_did_doc *doc))
+/* In a copy of v the text that this one has become; NULL: it is none of v's. */
+static const char *in_copy(const struct berth_json *v, const struct berth_json *copy, const char *text)
 {
+	const char *found = NULL;
+
+	if (berth_json_str(v) == text)
+		return berth_json_str(copy);
+	copy = berth_json_first(copy);
+	for (v = berth_json_first(v); v && !found; v = berth_json_next(v), copy = berth_json_next(copy))
+		found = in_copy(v, copy, text);
+	return found;
+}
+
+/* What the copy of a value keeps is its own, where what is detached would keep all that it
+ * was read with. */
+static enum berth_err copy_services(struct berth_did_doc *doc)
+{
+	const struct berth_json *all = berth_json_get(doc->tree, "service"), *copy;
+	struct berth_service *s = doc->services;
+
+	if (all && !(doc->service_list = berth_json_clone(all)))
+		return berth_fail(BERTH_E_NOMEM, "DID document");
+	copy = berth_json_first(doc->service_list);
+	for (; copy; copy = berth_json_next(copy), s++) {
+		const char *id = in_copy(s->json, copy, s->id);
+
+		s->id = id ? id : s->id;
+		s->type = in_copy(s->json, copy, s->type);
+		s->json = copy;
+	}
+	return BERTH_OK;
+}
+
+enum berth_err berth_did_doc_known_lighten(struct berth_did_doc *doc,
+					   enum berth_err (*describe)(struct berth_json **tree, const struct berth_did_doc *doc))
+{
+	enum berth_err rc;
+
 	for (size_t i = 0; i < doc->n_vms; i++)
 		if (!is_relative(doc, doc->vms[i].id) || strcmp(doc->vms[i].controller, doc->id) != 0)
-			return;
+			return BERTH_OK;
+	if ((rc = copy_services(doc)))
+		return rc;
 	for (size_t i = 0; i < doc->n_vms; i++) {
 		doc->vms[i].controller = doc->id;
 		doc->vms[i].json = NULL;
 	}
-	doc->service_list = berth_json_detach(doc->tree, "service");
 	berth_json_free(doc->tree);
 	doc->tree = NULL;
 	doc->describe = describe;
+	return BERTH_OK;
 }
 
 /* The name of one thing in whole, in doc; one that is not relative is the same. */

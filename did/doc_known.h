@@ -21,9 +21,9 @@ berth_did_doc_known_add(struct berth_did_doc *doc, const char *fragment, size_t 
 			const struct berth_pubkey *key, unsigned rels);
 
 /* One that was read lets its JSON go, services excepted.  One with methods that are not its
- * own, or not named by relative ids, stays as it is. */
-void berth_did_doc_known_lighten(struct berth_did_doc *doc,
-				 enum berth_err (*describe)(struct berth_json **tree, const struct berth_did_doc *doc));
+ * own, or not named by relative ids, stays as it is.  E_NOMEM: it is as it was. */
+BERTH_MUST_USE enum berth_err
+berth_did_doc_known_lighten(struct berth_did_doc *doc, enum berth_err (*describe)(struct berth_json **tree, const struct berth_did_doc *doc));
 
 /* The document of did, the other form of whole's id: the same methods and services under
  * their other names.  whole has been made lighter, is not such a form itself, and lives as

@@ -109,9 +109,11 @@ static enum berth_err read_as(struct berth_did_doc **out, const char *long_did, 
 
 	if ((rc = tree_of(&tree, long_did, as)) || (rc = berth_did_doc_from_json(out, tree, as)))
 		return rc;
-	if (strcmp(as, long_did) == 0)
-		berth_did_doc_known_lighten(*out, describe);
-	return BERTH_OK;
+	if (strcmp(as, long_did) != 0 || !(rc = berth_did_doc_known_lighten(*out, describe)))
+		return BERTH_OK;
+	berth_did_doc_free(*out);
+	*out = NULL;
+	return rc;
 }
 
 /* What only the text of the DID says is read once and remembered. */
