@@ -6,111 +6,21 @@
 #include <string.h>
 
 #include "agent/protocol/distrust.h"
-#include "agent/protocol/gateway.h"
-#include "agent/protocol/object.h"
+#include "agent/protocol/gateway_judge.h"
 #include "did/url.h"
 
 #define CANDIDATES_MAX 8
-#define FORKED_MAX 8
-
-struct candidate {
-	struct berth_chain *chain;
-	struct berth_rv_blob blob;
-	struct berth_chain_result result;
-};
 
 struct choice {
-	struct candidate c[CANDIDATES_MAX];
+	struct gateway_candidate c[CANDIDATES_MAX];
 	size_t n;
 };
 
 static void choice_free(struct choice *ch)
 {
-	for (size_t i = 0; i < ch->n; i++) {
-		berth_chain_free(ch->c[i].chain);
-		berth_object_free(&ch->c[i].blob.obj);
-	}
+	for (size_t i = 0; ch && i < ch->n; i++)
+		gateway_candidate_clear(&ch->c[i]);
 	free(ch);
-}
-
-/* what the device knows, for the rules of C.1a */
-struct known {
-	struct berth_json *credential;	/* our DeviceCredential, compact */
-	struct berth_hash dc, root, tip, accept_tip, forked[FORKED_MAX], dseq_tip, receipt;
-	struct berth_chain_policy p;
-};
-
-/* (e): the chain goes on from how the last epoch ended. */
-static enum berth_err load_release(struct known *k, const struct berth_json *ended)
-{
-	enum berth_err rc;
-
-	if (!ended)
-		return BERTH_OK;
-	if ((rc = berth_body_get_32(ended, "hash", k->receipt.b)))
-		return rc;
-	k->p.release_receipt = &k->receipt;
-	k->p.release_next_owner = berth_data_str(ended, "nextOwner");
-	return BERTH_OK;
-}
-
-static enum berth_err known_load(struct known *k, struct berth_env *env, const struct berth_instance *inst)
-{
-	const struct berth_json *forked = berth_json_get(inst->data, "forked");
-	const char *compact;
-	enum berth_err rc;
-
-	*k = (struct known){ .p = { .resolver = env->resolver, .device_credential = &k->dc, .root = &k->root,
-		.factory_did = env->identity(env, BERTH_ID_FACTORY)->did, .has_epoch = true,
-		.epoch = berth_data_int(inst->data, "epoch", 0), .floor_s = env->floor_s } };
-	if ((rc = gateway_credential_text(env, inst, &k->credential)) ||
-	    (rc = berth_body_get_32(inst->data, "rootHash", k->root.b)))
-		return rc;
-	compact = berth_json_str(k->credential);
-	berth_object_hash(&k->dc, compact, strlen(compact));
-	if (berth_json_get(inst->data, "tip")) {
-		if ((rc = berth_body_get_32(inst->data, "tip", k->tip.b)))
-			return rc;
-		k->p.accepted = &k->tip;
-		k->p.accepted_seq = berth_data_int(inst->data, "tipSeq", 0);
-	}
-	if (berth_json_get(inst->data, "acceptTip")) {
-		if ((rc = berth_body_get_32(inst->data, "acceptTip", k->accept_tip.b)))
-			return rc;
-		k->p.accept_tip = &k->accept_tip;
-	}
-	if (berth_json_get(inst->data, "dseqTip")) {
-		if ((rc = berth_body_get_32(inst->data, "dseqTip", k->dseq_tip.b)))
-			return rc;
-		k->p.dseq_tip = &k->dseq_tip;
-		k->p.dseq = berth_data_int(inst->data, "dseq", 0);
-	}
-	if ((rc = load_release(k, berth_json_get(inst->data, "ended"))))
-		return rc;
-	k->p.forked = k->forked;
-	for (size_t i = 0; i < berth_json_len(forked) && i < FORKED_MAX; i++)
-		if ((rc = berth_body_get_32(berth_json_at(forked, i), "entry", k->forked[k->p.n_forked++].b)))
-			return rc;
-	return BERTH_OK;
-}
-
-static void known_free(struct known *k)
-{
-	if (k)
-		berth_json_free(k->credential);
-	free(k);
-}
-
-/* Takes entry apart and judges it; a bad one is only a hint that somebody lies. */
-static enum berth_err
-judge(struct candidate *c, const struct known *k, const struct berth_json *entry)
-{
-	/* a rendezvous leaves out the DeviceCredential, which we have */
-	enum berth_err rc = berth_invitation_read(&c->blob, &c->chain, entry, berth_json_str(k->credential));
-
-	if (rc || (rc = berth_chain_accept(&c->result, c->chain, &k->p)))
-		return rc;
-	return berth_rv_blob_verify(&c->blob, c->chain, &c->result, -1);
 }
 
 static enum berth_err
@@ -122,7 +32,7 @@ remember_fork(struct berth_instance *inst, const struct berth_chain_fork *fork)
 	if (!berth_json_get(inst->data, "forked") && (rc = berth_json_set(inst->data, "forked", berth_json_new_array())))
 		return rc;
 	list = berth_json_get_mut(inst->data, "forked");
-	for (int i = 0; !rc && i < 2 && berth_json_len(list) < FORKED_MAX; i++) {
+	for (int i = 0; !rc && i < 2 && berth_json_len(list) < GATEWAY_FORKED_MAX; i++) {
 		struct berth_json *e = berth_json_new_object();
 
 		if ((rc = berth_json_set_b64url(e, "entry", fork->entry[i].b, 32)))
@@ -164,7 +74,7 @@ static enum berth_err keep_dseq(struct berth_instance *inst, const struct berth_
 }
 
 /* Keeps what the run needs of the winner. */
-static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, const struct candidate *c)
+static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, const struct gateway_candidate *c)
 {
 	struct berth_json *owner = berth_data_obj(inst->data, "owner"), *chain = berth_data_obj(inst->data, "chain");
 	int64_t failures = berth_data_int(berth_json_get(inst->data, "seek"), "failures", 0);
@@ -197,7 +107,7 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 }
 
 static enum berth_err
-contact(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct candidate *c)
+contact(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct gateway_candidate *c)
 {
 	enum berth_err rc;
 
@@ -211,7 +121,7 @@ contact(struct berth_env *env, struct berth_instance *inst, struct berth_effects
 
 /* Where the entry goes: beside the others, or in the place of an older blob of its
  * tip.  -1: it says nothing new. */
-static int place(const struct berth_json *list, const struct candidate *c)
+static int place(const struct berth_json *list, const struct gateway_candidate *c)
 {
 	uint8_t tip[32];
 
@@ -225,7 +135,7 @@ static int place(const struct berth_json *list, const struct candidate *c)
 	return (int)berth_json_len(list);
 }
 
-static enum berth_err copy_entry(struct berth_json **out, const struct berth_json *entry, const struct candidate *c)
+static enum berth_err copy_entry(struct berth_json **out, const struct berth_json *entry, const struct gateway_candidate *c)
 {
 	struct berth_json *v = berth_json_new_object();
 	struct berth_json *package = berth_json_clone(berth_json_get(entry, "package"));
@@ -265,7 +175,7 @@ static enum berth_err put_at(struct berth_json *seek, size_t at, struct berth_js
 }
 
 static enum berth_err
-keep_answer(struct berth_json *seek, const struct candidate *c, const struct berth_json *entry)
+keep_answer(struct berth_json *seek, const struct gateway_candidate *c, const struct berth_json *entry)
 {
 	const struct berth_json *list = berth_json_get(seek, "candidates");
 	int at = place(list, c);
@@ -279,13 +189,6 @@ keep_answer(struct berth_json *seek, const struct candidate *c, const struct ber
 	return (rc = copy_entry(&v, entry, c)) ? rc : put_at(seek, (size_t)at, v);
 }
 
-static void candidate_free(struct candidate *c)
-{
-	berth_chain_free(c->chain);
-	berth_object_free(&c->blob.obj);
-	*c = (struct candidate){ 0 };
-}
-
 /* That we cannot look at it now, or have no room, is nobody's lie. */
 static bool is_lie(enum berth_err rc)
 {
@@ -296,21 +199,21 @@ enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance
 				    const struct berth_json *blobs, const char *from, struct berth_effects *fx)
 {
 	struct berth_json *seek = berth_data_obj(inst->data, "seek"), *notes = berth_data_obj(inst->data, "distrust");
-	struct known *k = calloc(1, sizeof(*k));
-	struct candidate c = { 0 };
+	struct gateway_candidate c = { 0 };
 	size_t held = 0;
 	bool lied = false;
 	char why[256] = "";
-	enum berth_err rc = k ? known_load(k, env, inst) : berth_fail(BERTH_E_NOMEM, "answers");
+	enum berth_err rc;
+	struct gateway_known *k = gateway_known_new(env, inst, &rc);
 
 	if (rc)
 		goto out;
 	berth_json_each(entry, blobs) {
-		if (!(rc = judge(&c, k, entry)) && !(rc = keep_answer(seek, &c, entry)))
+		if (!(rc = gateway_judge(&c, k, entry)) && !(rc = keep_answer(seek, &c, entry)))
 			held++;
 		else
 			snprintf(why, sizeof(why), "; one refused: %s: %s", berth_err_name(rc), berth_err_detail());
-		candidate_free(&c);
+		gateway_candidate_clear(&c);
 		lied |= is_lie(rc);
 		if (rc == BERTH_E_NOMEM)
 			goto out;
@@ -319,12 +222,12 @@ enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance
 	rc = lied ? berth_distrust_lied(notes, from) : berth_distrust_decay(notes, from);
 	berth_effects_audit(fx, "rendezvous %s answered: %zu of %zu hold%s", from, held, berth_json_len(blobs), why);
 out:
-	known_free(k);
+	gateway_known_free(k);
 	return rc;
 }
 
 static enum berth_err try_blob(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
-			       const struct known *k, const struct candidate *c)
+			       const struct gateway_known *k, const struct gateway_candidate *c)
 {
 	const char *owner = berth_data_str(berth_json_get(inst->data, "active"), "owner");
 	enum berth_err rc = BERTH_OK;
@@ -339,34 +242,34 @@ static enum berth_err try_blob(struct berth_env *env, struct berth_instance *ins
 enum berth_err gateway_try_blobs(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx,
 				 const struct berth_json *blobs)
 {
-	struct known *k = calloc(1, sizeof(*k));
-	struct candidate c = { 0 };
-	enum berth_err rc = k ? known_load(k, env, inst) : berth_fail(BERTH_E_NOMEM, "answers");
+	struct gateway_candidate c = { 0 };
+	enum berth_err rc;
+	struct gateway_known *k = gateway_known_new(env, inst, &rc);
 
 	berth_json_each(entry, blobs) {
 		if (rc)
 			break;
-		if (!judge(&c, k, entry))
+		if (!gateway_judge(&c, k, entry))
 			rc = try_blob(env, inst, fx, k, &c);
-		candidate_free(&c);
+		gateway_candidate_clear(&c);
 	}
-	known_free(k);
+	gateway_known_free(k);
 	return rc;
 }
 
 static enum berth_err
 choose(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct choice *ch,
-       const struct known *k)
+       const struct gateway_known *k)
 {
 	size_t best = 0;
 	bool forked = false;
 	enum berth_err rc;
 
 	berth_json_each(entry, berth_json_get(berth_json_get(inst->data, "seek"), "candidates")) {
-		if (ch->n < CANDIDATES_MAX && judge(&ch->c[ch->n], k, entry) == BERTH_OK)
+		if (ch->n < CANDIDATES_MAX && gateway_judge(&ch->c[ch->n], k, entry) == BERTH_OK)
 			ch->n++;
 		else if (ch->n < CANDIDATES_MAX)
-			candidate_free(&ch->c[ch->n]);
+			gateway_candidate_clear(&ch->c[ch->n]);
 	}
 	if (ch->n == 0)
 		return gateway_seek_again(env, inst, fx, "nobody who may own this device was found");
@@ -381,20 +284,18 @@ enum berth_err gateway_choose(struct berth_env *env, struct berth_instance *inst
 {
 	const struct berth_json *seek = berth_json_get(inst->data, "seek");
 	struct choice *ch;
-	struct known *k;
+	struct gateway_known *k;
 	enum berth_err rc;
 
 	if (berth_json_bool(berth_json_get(seek, "resting"), false))
 		return gateway_seek(env, inst, ev, fx);
-	ch = calloc(1, sizeof(*ch));
-	k = calloc(1, sizeof(*k));
 	fx->timer_ms = gateway_back_off_ms(3);	/* if anything below fails */
-	rc = ch && k ? known_load(k, env, inst) : berth_fail(BERTH_E_NOMEM, "candidates");
-	if (!rc)
-		rc = choose(env, inst, fx, ch, k);
-	if (ch)
-		choice_free(ch);
-	known_free(k);
+	if (!(k = gateway_known_new(env, inst, &rc)))
+		return rc;
+	ch = calloc(1, sizeof(*ch));
+	rc = ch ? choose(env, inst, fx, ch, k) : berth_fail(BERTH_E_NOMEM, "candidates");
+	choice_free(ch);
+	gateway_known_free(k);
 	return rc;
 }
 
@@ -402,19 +303,14 @@ enum berth_err gateway_choose(struct berth_env *env, struct berth_instance *inst
 enum berth_err gateway_on_invitation(struct berth_env *env, struct berth_instance *inst,
 				     const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct candidate *c = calloc(1, sizeof(*c));
-	struct known *k = calloc(1, sizeof(*k));
-	enum berth_err rc = c && k ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "invitation");
+	struct gateway_candidate c = { 0 };
+	enum berth_err rc = gateway_note_start(env, inst);
+	struct gateway_known *k = rc ? NULL : gateway_known_new(env, inst, &rc);
 
-	if (!rc && !(rc = gateway_note_start(env, inst)) && !(rc = known_load(k, env, inst)) &&
-	    !(rc = judge(c, k, ev->args)))
-		rc = contact(env, inst, fx, c);
-	if (c) {
-		berth_chain_free(c->chain);
-		berth_object_free(&c->blob.obj);
-	}
-	free(c);
-	known_free(k);
+	if (!rc && !(rc = gateway_judge(&c, k, ev->args)))
+		rc = contact(env, inst, fx, &c);
+	gateway_candidate_clear(&c);
+	gateway_known_free(k);
 	return rc;
 }
 
