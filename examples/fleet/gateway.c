@@ -49,6 +49,17 @@ static void write_passphrase(const char *path)
 	fleet_need((f = fopen(path, "w")) && !chmod(path, 0600) && fputs(text, f) > 0 && !fclose(f), path);
 }
 
+/* It does nothing before its first tick. */
+static void make_agent(struct fleet_gateway *g)
+{
+	struct berth_agent_config c = { .store = g->store, .keys = g->keys, .transport = &g->transport, .policy = &g->policy,
+		.n_machines = sizeof(roles) / sizeof(roles[0]) };
+
+	memcpy(c.machines, roles, sizeof(roles));
+	g->seen = UINT64_MAX;
+	fleet_need(!berth_agent_new(&g->agent, &c), g->serial);
+}
+
 void fleet_gateway_boot(struct fleet_gateway *g)
 {
 	char dir[256], path[300], uri[300], state[300];
@@ -64,22 +75,13 @@ void fleet_gateway_boot(struct fleet_gateway *g)
 	fleet_need(!berth_keystore_open(&g->ks, &kc) && !berth_store_open(&g->store, state, true), dir);
 	pthread_mutex_unlock(&opening);
 	g->keys = test_keys_local_new(g->ks, BERTH_CUSTODY_SEALED);
+	make_agent(g);
 }
 
 void fleet_gateway_begin(struct fleet_gateway *g)
 {
-	struct berth_agent_config c = { .keys = NULL };
-
-	if (!g->store)
+	if (!g->agent)
 		fleet_gateway_boot(g);
-	c.store = g->store;
-	c.keys = g->keys;
-	c.transport = &g->transport;
-	c.policy = &g->policy;
-	c.n_machines = sizeof(roles) / sizeof(roles[0]);
-	memcpy(c.machines, roles, sizeof(roles));
-	g->seen = UINT64_MAX;
-	fleet_need(!berth_agent_new(&g->agent, &c), g->serial);
 	fleet_gateway_tick(g);
 }
 

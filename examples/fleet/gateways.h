@@ -64,7 +64,7 @@ extern struct fleet fleet;
 
 void fleet_need(bool ok, const char *what);	/* or the process ends */
 
-/* gateway.c.  boot: its store and keys are open.  begin: its agent lives.  tick: does what is due.  look: whether it is through
+/* gateway.c.  boot: its store and keys are open, its agent is made.  begin: it lives.  tick: does what is due.  look: whether it is through
  * with this phase, after anything that may have changed it. */
 void fleet_gateway_init(struct fleet_gateway *g, size_t index);
 void fleet_gateway_boot(struct fleet_gateway *g);

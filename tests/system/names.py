@@ -59,14 +59,14 @@ class Liar:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 0))
         self.server = "127.0.0.1:%d" % self.sock.getsockname()[1]
-        self.answer, self.asked = answer, []
-        threading.Thread(target=self.run, daemon=True).start()
+        self.answer, self.asked, self.over = answer, [], False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         while True:
-            try:
-                asked, who = self.sock.recvfrom(4096)
-            except OSError:
+            asked, who = self.sock.recvfrom(4096)
+            if self.over:
                 return
             end = asked.index(b"\0", 12) + 5
             kind = struct.unpack(">H", asked[end - 4:end - 2])[0]
@@ -76,6 +76,10 @@ class Liar:
                 self.sock.sendto(said, who)
 
     def close(self):
+        """Its thread goes first: the number of a socket that is closed under it is the next one's."""
+        self.over = True
+        self.sock.sendto(b"", self.sock.getsockname())
+        self.thread.join()
         self.sock.close()
 
 

@@ -64,14 +64,17 @@ class Stream:
         return None
 
     def next(self, what="a line", seconds=PATIENCE_S):
-        return wait_for(self.line, what, seconds)
+        return wait_for(self.line, lambda: f"{what}; {self.seen()}", seconds)
 
     def until(self, event, seconds=PATIENCE_S):
         """The first line with that event."""
         def hit():
             v = self.line()
             return v if v and event in v["events"] else None
-        return wait_for(hit, event, seconds)
+        return wait_for(hit, lambda: f"{event}; {self.seen()}", seconds)
+
+    def seen(self):
+        return f"answer {self.head}, then {self.text + self.raw}, {self.beats} heartbeats, {'ended' if self.ended else 'open'}"
 
     def close(self):
         self.s.close()
