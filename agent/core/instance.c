@@ -108,7 +108,13 @@ static enum berth_err read_record(struct berth_agent *a, const char *ns, const c
 enum berth_err berth_agent_instance(struct berth_agent *a, const char *machine, const char *key,
 				    struct berth_json **out)
 {
-	return read_record(a, machine, key, out);
+	enum berth_err rc = read_record(a, machine, key, out);
+
+	if (rc || berth_json_is(*out, BERTH_JSON_OBJECT))
+		return rc;
+	berth_json_free(*out);
+	*out = NULL;
+	return berth_fail(BERTH_E_TYPE, "%s: not an object", machine);
 }
 
 /* An instance that was not written since the first of its kind has it in data. */
