@@ -54,20 +54,15 @@ static void pack(const struct forge_say *say, struct berth_json *body, struct be
 
 void forge_say(const struct forge_say *say, struct berth_json *body)
 {
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
+	struct berth_buf packed = BERTH_BUF_INIT;
 
 	sim_as(say->from);
 	CHECK_OK(berth_store_begin(say->from->store));
 	pack(say, body, &packed);
 	berth_store_rollback(say->from->store);
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
 	berth_buf_reset(&say->to->w->answer);
-	sim_inject(say->to, frame.p, frame.len);
+	sim_inject_envelope(say->to, &packed);
 	berth_buf_free(&packed);
-	berth_buf_free(&frame);
 }
 
 size_t forge_answers(struct story *s)

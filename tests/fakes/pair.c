@@ -138,21 +138,12 @@ void pair_report(struct sim_node *from, struct sim_node *to, const char *pthid, 
 	const struct berth_identity *me = pair_identity(from, BERTH_ID_OWNER);
 	const struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = me->did_long, .to = did,
 		.resolver = env->resolver, .keyring = from->keys->keyring };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
 	struct berth_message m;
 
 	sim_as(from);
 	CHECK_OK(berth_message_new(&m, "https://didcomm.org/report-problem/2.0/problem-report", me->did_long, did, NULL, body));
 	CHECK_OK(berth_message_set(&m, "pthid", pthid));
-	CHECK_OK(berth_pack(&packed, &how, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
-	sim_inject(to, frame.p, frame.len);
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
+	sim_inject_message(to, &how, &m);
 }
 
 int pair_audit(struct sim_node *n, const char *text) { return story_audit(n, text); }

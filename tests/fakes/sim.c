@@ -451,6 +451,26 @@ void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len)
 	give(n, request, "198.51.100.7", frame, len);
 }
 
+void sim_inject_envelope(struct sim_node *n, const struct berth_buf *packed)
+{
+	const struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED, .msg = packed->p, .msg_len = packed->len };
+	struct berth_buf frame = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_frame_request_encode(&frame, &q));
+	sim_inject(n, frame.p, frame.len);
+	berth_buf_free(&frame);
+}
+
+void sim_inject_message(struct sim_node *n, const struct berth_pack *how, struct berth_message *m)
+{
+	struct berth_buf packed = BERTH_BUF_INIT;
+
+	CHECK_OK(berth_pack(&packed, how, m));
+	sim_inject_envelope(n, &packed);
+	berth_message_free(m);
+	berth_buf_free(&packed);
+}
+
 void sim_drop(struct sim *w)
 {
 	while (w->n_queue)

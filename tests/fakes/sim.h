@@ -4,6 +4,7 @@
 
 #include "agent/core/agent.h"
 #include "agent/protocol/onboarding.h"
+#include "didcomm/pack.h"
 #include "tests/check.h"
 
 /* Several agents in one process: real stores, real keys, the real core; only the
@@ -85,6 +86,9 @@ void sim_pump(struct sim *w);	/* what is under way, without letting time pass */
 void sim_drop(struct sim *w);	/* what is under way never arrives */
 /* The frame arrives at the node as a request from nobody who waits for an answer. */
 void sim_inject(struct sim_node *n, const uint8_t *frame, size_t len);
+/* The same with an envelope in a request, and with m in one, which is freed. */
+void sim_inject_envelope(struct sim_node *n, const struct berth_buf *packed);
+void sim_inject_message(struct sim_node *n, const struct berth_pack *how, struct berth_message *m);
 /* Work on a node outside of the sim's loop sees that node's clock. */
 void sim_as(struct sim_node *n);
 /* What an instance is in; "" when there is none.  Static. */

@@ -444,3 +444,23 @@ bool story_rotated(struct story *s, const char *before)
 {
 	return story_settled(&s->w) && !berth_did_same(story_operational_did(s), before);
 }
+
+void story_prove_renewal(struct story *s, struct berth_json *m)
+{
+	struct berth_json *data = story_data(s, s->gateway), *body = berth_json_get_mut(m, "body");
+	const struct berth_json *renewal = berth_json_get(data, "renewal");
+	struct berth_run run = { .epoch = 0 };
+	struct berth_buf proof = BERTH_BUF_INIT;
+
+	snprintf(run.thid, sizeof(run.thid), "%s", berth_data_str(renewal, "thid"));
+	snprintf(run.peer, sizeof(run.peer), "%s", berth_data_str(berth_json_get(data, "active"), "owner"));
+	CHECK_OK(berth_body_get_32(body, "deviceHash", run.device_hash.b));
+	CHECK_OK(berth_body_get_32(data, "tip", run.tip.b));
+	CHECK_OK(berth_body_get_32(body, "nonce", run.nonce_d));
+	berth_json_remove(body, "proof");
+	CHECK_OK(berth_run_prove(berth_agent_env(s->gateway->agent), &run, BERTH_SIGN_DEVICE_PROOF,
+				 story_identity(s->gateway, berth_data_str(renewal, "identity")), run.peer, 0, NULL, body, &proof));
+	CHECK_OK(berth_json_set_str(body, "proof", berth_buf_cstr(&proof)));
+	berth_buf_free(&proof);
+	berth_json_free(data);
+}

@@ -46,6 +46,8 @@ int story_audit(struct sim_node *n, const char *text);
 struct berth_json *story_data(struct story *s, struct sim_node *n);
 /* The gateway's operational DID, "" before there is one; static. */
 const char *story_operational_did(struct story *s);
+/* Proves a renew-request of the gateway's anew, by the new key: what is refused then is the request. */
+void story_prove_renewal(struct story *s, struct berth_json *m);
 void story_rotate(struct story *s);	/* its operator wants new keys */
 bool story_rotated(struct story *s, const char *before);	/* settled, with another operational DID */
 /* All that the four agents know, as text; times do not count. */

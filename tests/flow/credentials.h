@@ -141,8 +141,6 @@ static inline void say(struct sim_node *from, struct sim_node *to, const char *i
 	const struct berth_identity *me = pair_identity(from, identity);
 	const struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = me->did_long, .to = did,
 		.resolver = env->resolver, .keyring = from->keys->keyring };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
 	struct berth_json *b, *a;
 	struct berth_message m;
 
@@ -153,14 +151,7 @@ static inline void say(struct sim_node *from, struct sim_node *to, const char *i
 		CHECK_OK(berth_json_parse(&a, attachments, strlen(attachments), BERTH_JSON_MAX));
 		CHECK_OK(berth_message_set_json(&m, "attachments", a));
 	}
-	CHECK_OK(berth_pack(&packed, &how, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
-	sim_inject(to, frame.p, frame.len);
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
+	sim_inject_message(to, &how, &m);
 }
 
 static inline const char *error_of(const struct berth_json *instance)

@@ -121,15 +121,11 @@ static inline int64_t status_of(struct test_stranger *p, const char *did)
 
 static inline enum berth_frame_status inject(const struct berth_buf *packed)
 {
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED, .msg = packed->p, .msg_len = packed->len };
-	struct berth_buf frame = BERTH_BUF_INIT;
 	struct berth_frame_reply r;
 
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
-	sim_inject(m.mediator, frame.p, frame.len);
+	sim_inject_envelope(m.mediator, packed);
 	CHECK_OK(berth_frame_reply_decode(&r, m.w.answer.p, m.w.answer.len));
 	assert_int_equal(r.n_msgs, 0);	/* a forward is never answered */
-	berth_buf_free(&frame);
 	return r.status;
 }
 

@@ -271,8 +271,7 @@ static void say(struct pair *p, const char *from, const char *by, const char *to
 	const struct berth_identity *me = pair_identity(p->b, from);
 	const struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = me->did_long, .to = a,
 		.resolver = env->resolver, .keyring = p->b->keys->keyring };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT, jwt = BERTH_BUF_INIT;
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
+	struct berth_buf jwt = BERTH_BUF_INIT;
 	struct berth_json *body;
 	struct berth_message m;
 
@@ -284,14 +283,7 @@ static void say(struct pair *p, const char *from, const char *by, const char *to
 						 to ? pair_identity(p->b, to)->did_long : NULL, iat, p->b->keys->keyring));
 		CHECK_OK(berth_message_set(&m, "from_prior", berth_buf_cstr(&jwt)));
 	}
-	CHECK_OK(berth_pack(&packed, &how, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
-	sim_inject(p->a, frame.p, frame.len);
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
+	sim_inject_message(p->a, &how, &m);
 	berth_buf_free(&jwt);
 }
 

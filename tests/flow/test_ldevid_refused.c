@@ -6,27 +6,6 @@
 
 /* ---- requests that are not the device's ---- */
 
-/* Made anew by the new key, so that it is the request that is refused. */
-static void prove_again(struct berth_json *m)
-{
-	struct berth_json *data = story_data(&s, s.gateway), *body = berth_json_get_mut(m, "body");
-	const struct berth_json *renewal = berth_json_get(data, "renewal");
-	struct berth_run run = { .epoch = 0 };
-	struct berth_buf proof = BERTH_BUF_INIT;
-
-	snprintf(run.thid, sizeof(run.thid), "%s", berth_data_str(renewal, "thid"));
-	snprintf(run.peer, sizeof(run.peer), "%s", berth_data_str(berth_json_get(data, "active"), "owner"));
-	CHECK_OK(berth_body_get_32(body, "deviceHash", run.device_hash.b));
-	CHECK_OK(berth_body_get_32(data, "tip", run.tip.b));
-	CHECK_OK(berth_body_get_32(body, "nonce", run.nonce_d));
-	berth_json_remove(body, "proof");
-	CHECK_OK(berth_run_prove(berth_agent_env(s.gateway->agent), &run, BERTH_SIGN_DEVICE_PROOF,
-				 story_identity(s.gateway, berth_data_str(renewal, "identity")), run.peer, 0, NULL, body, &proof));
-	CHECK_OK(berth_json_set_str(body, "proof", berth_buf_cstr(&proof)));
-	berth_buf_free(&proof);
-	berth_json_free(data);
-}
-
 static void request_by(struct berth_json *m, const char *key, const char *subject)
 {
 	const struct berth_x509_order o = { .kind = BERTH_X509_REQUEST, .subject = subject, .sans = { "admin.example" }, .n_sans = 1 };
@@ -36,7 +15,7 @@ static void request_by(struct berth_json *m, const char *key, const char *subjec
 	CHECK_OK(k->ops->sign_x509(k, key, &o, &der));
 	CHECK_OK(berth_json_set_b64url(berth_json_get_mut(m, "body"), "csr", der.p, der.len));
 	berth_buf_free(&der);
-	prove_again(m);
+	story_prove_renewal(&s, m);
 }
 
 static void another_key(struct berth_json *m, void *arg)
@@ -58,7 +37,7 @@ static void another_signature(struct berth_json *m, void *arg)
 	der.p[der.len - 5] ^= 1;
 	CHECK_OK(berth_json_set_b64url(body, "csr", der.p, der.len));
 	berth_buf_free(&der);
-	prove_again(m);
+	story_prove_renewal(&s, m);
 }
 
 static void cut_request(struct berth_json *m, void *arg)
@@ -70,14 +49,14 @@ static void cut_request(struct berth_json *m, void *arg)
 	CHECK_OK(berth_body_get_b64(body, "csr", BERTH_X509_REQ_MAX, &der));
 	CHECK_OK(berth_json_set_b64url(body, "csr", der.p, der.len - 1));
 	berth_buf_free(&der);
-	prove_again(m);
+	story_prove_renewal(&s, m);
 }
 
 static void request_as_number(struct berth_json *m, void *arg)
 {
 	(void)arg;
 	CHECK_OK(berth_json_set_int(berth_json_get_mut(m, "body"), "csr", 5));
-	prove_again(m);
+	story_prove_renewal(&s, m);
 }
 
 static void request_without_proof(struct berth_json *m, void *arg)

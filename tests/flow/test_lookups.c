@@ -70,22 +70,13 @@ static void ping(struct writer *p, struct sim_node *to)
 	const char *to_did = story_identity(to, BERTH_ID_RENDEZVOUS)->did_long;
 	const struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = p->did, .to = to_did,
 		.resolver = &p->resolver, .keyring = p->keys };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
 	struct berth_message m;
 
 	sim_as(to);
 	CHECK_OK(berth_message_new(&m, PING, p->did, to_did, NULL, NULL));
 	CHECK_OK(berth_message_set(&m, "return_route", "all"));
-	CHECK_OK(berth_pack(&packed, &how, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
 	berth_buf_reset(&to->w->answer);
-	sim_inject(to, frame.p, frame.len);
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
+	sim_inject_message(to, &how, &m);
 }
 
 static void check_answer(struct sim_node *n, enum berth_frame_status want, size_t messages)

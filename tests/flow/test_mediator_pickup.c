@@ -83,19 +83,14 @@ static void whoever_holds_a_request_is_told(void **state)
 		assert_int_equal(test_stranger_say(&ann, ann.did_long, m.mediator, BERTH_ID_MEDIATOR, BERTH_TYPE_EMPTY, "all", NULL),
 				 BERTH_FRAME_BUSY);	/* no answer yet */
 		{
-			struct berth_buf text = BERTH_BUF_INIT, packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
-			struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
+			struct berth_buf text = BERTH_BUF_INIT, packed = BERTH_BUF_INIT;
 
 			berth_buf_printf(&text, "{\"id\":\"f\",\"type\":\"" BERTH_TYPE_FORWARD "\",\"body\":{\"next\":\"%s\"},\"attachments\":"
 					 "[{\"data\":{\"json\":" ENVELOPE "}}]}", ann.did, live ? "AAAA" : "BBBB");
 			for_mediator(&packed, berth_buf_cstr(&text));
-			q.msg = packed.p;
-			q.msg_len = packed.len;
-			CHECK_OK(berth_frame_request_encode(&frame, &q));
-			sim_inject(m.mediator, frame.p, frame.len);	/* both answers; the last is the held one's */
+			sim_inject_envelope(m.mediator, &packed);	/* both answers; the last is the held one's */
 			berth_buf_free(&text);
 			berth_buf_free(&packed);
-			berth_buf_free(&frame);
 		}
 		test_stranger_read(&ann, m.mediator, &in);
 		assert_string_equal(in.msg.type, live ? PICKUP "delivery" : PICKUP "status");

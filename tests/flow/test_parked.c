@@ -16,8 +16,6 @@ static int say(struct test_stranger *p, struct sim_node *to, const char *type, c
 	const char *to_did = story_identity(to, BERTH_ID_OWNER)->did_long;
 	const struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = p->did_long, .to = to_did,
 		.resolver = &p->resolver, .keyring = p->keys };
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
 	struct berth_frame_reply r = { 0 };
 	struct berth_message m;
 
@@ -26,17 +24,10 @@ static int say(struct test_stranger *p, struct sim_node *to, const char *type, c
 	CHECK_OK(berth_message_new(&m, type, p->did_long, to_did, NULL, NULL));
 	if (route)
 		CHECK_OK(berth_json_set_str(m.json, "return_route", route));
-	CHECK_OK(berth_pack(&packed, &how, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
 	berth_buf_reset(&to->w->answer);
-	sim_inject(to, frame.p, frame.len);
+	sim_inject_message(to, &how, &m);
 	if (to->w->answer.len)
 		CHECK_OK(berth_frame_reply_decode(&r, to->w->answer.p, to->w->answer.len));
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
 	return to->w->answer.len ? (int)r.n_msgs : -1;
 }
 

@@ -12,8 +12,6 @@ static size_t ping(struct test_stranger *p, struct sim_node *to, const char *id,
 	const char *to_did = story_identity(to, BERTH_ID_OWNER)->did_long;
 	const struct berth_pack how = { .mode = BERTH_PACK_AUTHCRYPT, .from = p->did_long, .to = to_did,
 		.resolver = &p->resolver, .keyring = p->keys };
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
 	struct berth_frame_reply r;
 	struct berth_message m;
 
@@ -25,16 +23,9 @@ static size_t ping(struct test_stranger *p, struct sim_node *to, const char *id,
 		CHECK_OK(berth_json_set_str(m.json, "return_route", route));
 	if (thread)
 		CHECK_OK(berth_json_set_str(m.json, "return_route_thread", thread));
-	CHECK_OK(berth_pack(&packed, &how, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
-	sim_inject(to, frame.p, frame.len);
+	sim_inject_message(to, &how, &m);
 	CHECK_OK(berth_frame_reply_decode(&r, to->w->answer.p, to->w->answer.len));
 	assert_int_equal(r.status, BERTH_FRAME_STORED);
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
 	return r.n_msgs;
 }
 

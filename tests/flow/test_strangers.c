@@ -26,20 +26,11 @@ static void send(struct sim_node *n, const char *from, struct sim_node *at, cons
 	struct berth_env *env = berth_agent_env(n->agent);
 	const struct berth_pack p = { .mode = mode, .from = mode == BERTH_PACK_AUTHCRYPT ? from : NULL, .to = to,
 		.resolver = env->resolver, .keyring = n->keys->keyring };
-	struct berth_buf packed = BERTH_BUF_INIT, frame = BERTH_BUF_INIT;
-	struct berth_frame_request q = { .media = BERTH_FRAME_ENCRYPTED };
 	struct berth_message m;
 
 	sim_as(n);
 	CHECK_OK(berth_message_new(&m, type, from, to, thid, berth_json_new_object()));
-	CHECK_OK(berth_pack(&packed, &p, &m));
-	q.msg = packed.p;
-	q.msg_len = packed.len;
-	CHECK_OK(berth_frame_request_encode(&frame, &q));
-	sim_inject(at, frame.p, frame.len);
-	berth_message_free(&m);
-	berth_buf_free(&packed);
-	berth_buf_free(&frame);
+	sim_inject_message(at, &p, &m);
 }
 
 static char *thread_of(struct story *s)

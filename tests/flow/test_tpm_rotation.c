@@ -42,28 +42,7 @@ static struct berth_json *attestation(struct berth_json *m)
 	return berth_json_get_mut(berth_json_get_mut(m, "body"), "attestation");
 }
 
-/* The proof is made anew by the new key, so that it is the evidence that is refused. */
-static void prove_again(struct story *s, struct berth_json *m)
-{
-	struct berth_json *data = story_data(s, s->gateway), *body = berth_json_get_mut(m, "body");
-	const struct berth_json *renewal = berth_json_get(data, "renewal");
-	struct berth_run run = { .epoch = 0 };
-	struct berth_buf proof = BERTH_BUF_INIT;
-
-	snprintf(run.thid, sizeof(run.thid), "%s", berth_data_str(renewal, "thid"));
-	snprintf(run.peer, sizeof(run.peer), "%s", berth_data_str(berth_json_get(data, "active"), "owner"));
-	CHECK_OK(berth_body_get_32(body, "deviceHash", run.device_hash.b));
-	CHECK_OK(berth_body_get_32(data, "tip", run.tip.b));
-	CHECK_OK(berth_body_get_32(body, "nonce", run.nonce_d));
-	berth_json_remove(body, "proof");
-	CHECK_OK(berth_run_prove(berth_agent_env(s->gateway->agent), &run, BERTH_SIGN_DEVICE_PROOF,
-				 story_identity(s->gateway, berth_data_str(renewal, "identity")), run.peer, 0, NULL, body, &proof));
-	CHECK_OK(berth_json_set_str(body, "proof", berth_buf_cstr(&proof)));
-	berth_buf_free(&proof);
-	berth_json_free(data);
-}
-
-static void nothing(struct berth_json *m, void *arg) { prove_again(arg, m); }
+static void nothing(struct berth_json *m, void *arg) { story_prove_renewal(arg, m); }
 
 static void self_made_signature(struct berth_json *m, void *arg)
 {
@@ -72,13 +51,13 @@ static void self_made_signature(struct berth_json *m, void *arg)
 	*at = *at == 'A' ? 'B' : 'A';
 	CHECK_OK(berth_json_set_str(attestation(m), "signSig", text));
 	free(text);
-	prove_again(arg, m);
+	story_prove_renewal(arg, m);
 }
 
 static void no_evidence(struct berth_json *m, void *arg)
 {
 	berth_json_remove(berth_json_get_mut(m, "body"), "attestation");
-	prove_again(arg, m);
+	story_prove_renewal(arg, m);
 }
 
 /* the factory keys' own publics: resident, but not the keys of the new DID */
@@ -88,7 +67,7 @@ static void publics_of_other_keys(struct berth_json *m, void *arg)
 
 	CHECK_OK(berth_body_set_public(berth_agent_env(s->gateway->agent), attestation(m), "signPub",
 				       story_identity(s->gateway, BERTH_ID_FACTORY)->sign_key));
-	prove_again(s, m);
+	story_prove_renewal(s, m);
 }
 
 /* a genuine attestation key of the same TPM, but not the one in the credential */
@@ -110,7 +89,7 @@ static void another_attestation_key(struct berth_json *m, void *arg)
 	CHECK_OK(k->ops->certify(k, story_identity(s->gateway, name)->sign_key, "ak2", qualifying, &attest, &sig));
 	CHECK_OK(berth_json_set_b64url(attestation(m), "signAttest", attest.p, attest.len));
 	CHECK_OK(berth_json_set_b64url(attestation(m), "signSig", sig.p, sig.len));
-	prove_again(s, m);
+	story_prove_renewal(s, m);
 	berth_buf_free(&attest);
 	berth_buf_free(&sig);
 	berth_json_free(empty);
