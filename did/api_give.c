@@ -8,7 +8,7 @@ enum berth_err berth_api_give_text(char **out, struct berth_buf *b)
 	enum berth_err rc = berth_buf_status(b);
 
 	if (!rc && !(*out = berth_buf_take_str(b)))
-		rc = berth_fail(BERTH_E_NOMEM, "result");
+		rc = berth_no_memory();
 	berth_buf_free(b);
 	return rc;
 }
@@ -16,7 +16,7 @@ enum berth_err berth_api_give_text(char **out, struct berth_buf *b)
 enum berth_err berth_api_give_json(char **out, struct berth_json *v)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc = v ? berth_json_print(&b, v) : berth_fail(BERTH_E_NOMEM, "result");
+	enum berth_err rc = v ? berth_json_print(&b, v) : berth_no_memory();
 
 	berth_json_free(v);
 	if (!rc)

@@ -32,7 +32,7 @@ enum berth_err berth_keychain_open(struct berth_keychain **out, const char *uri,
 
 	*out = NULL;
 	if (!k)
-		return berth_fail(BERTH_E_NOMEM, "keychain");
+		return berth_no_memory();
 	if (how) {
 		berth_api_take_options(&h, sizeof(h), how, how->size);
 		cfg.passphrase_file = h.passphrase_file;
@@ -84,7 +84,7 @@ enum berth_err berth_keychain_name(struct berth_keychain *k, size_t i, char **na
 	if ((rc = berth_keystore_at(k->ks, i, &info)))
 		return rc;
 	*name = strdup(info.name);
-	return *name ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "result");
+	return *name ? BERTH_OK : berth_no_memory();
 }
 
 /* ---- keys ---- */

@@ -34,7 +34,7 @@ static enum berth_err not_found(struct task *t, const char *what)
 static enum berth_err give(struct task *t, struct berth_json *content, const char *type)
 {
 	if (!content)
-		return fail(t, berth_fail(BERTH_E_NOMEM, "DID URL"), "internalError");
+		return fail(t, berth_no_memory(), "internalError");
 	t->out->content = content;
 	t->out->type = type;
 	return BERTH_OK;

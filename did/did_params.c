@@ -58,7 +58,7 @@ static enum berth_err take_value(char **place, const char *s, size_t n)
 	if ((rc = berth_buf_status(&value)) == BERTH_OK && !is_text(&value))
 		rc = berth_fail(BERTH_E_DID, "DID URL: a parameter without a value that is text");
 	if (!rc && !(*place = berth_buf_take_str(&value)))
-		rc = berth_fail(BERTH_E_NOMEM, "DID URL");
+		rc = berth_no_memory();
 	berth_buf_free(&value);
 	return rc;
 }

@@ -100,7 +100,7 @@ enum berth_err berth_doc_add(struct berth_json *doc, struct berth_json *method, 
 			rc = berth_json_push_str(berth_doc_array(doc, berth_rel_name((enum berth_rel)rel)), id);
 	if (rc || !method) {
 		berth_json_free(method);
-		return rc ? rc : berth_fail(BERTH_E_NOMEM, "DID document");
+		return rc ? rc : berth_no_memory();
 	}
 	return berth_json_push(berth_doc_array(doc, "verificationMethod"), method);
 }

@@ -14,7 +14,7 @@ berth_did_doc_known_new(struct berth_did_doc **out, const char *did, size_t n,
 	if (!doc || !(doc->id = strdup(did)) || !(doc->vms = calloc(n, sizeof(*doc->vms))) ||
 	    !(doc->strings = calloc(n, sizeof(*doc->strings)))) {
 		berth_did_doc_free(doc);
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	}
 	doc->describe = describe;
 	*out = doc;
@@ -43,7 +43,7 @@ enum berth_err berth_did_doc_known_add(struct berth_did_doc *doc, const char *fr
 	const char *id = name(doc, '#', fragment, fragment_len);
 
 	if (!id)
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	doc->vms[doc->n_vms++] = (struct berth_vm){
 		.id = id, .controller = doc->id, .key = *key, .rels = rels,
 		.expires_s = BERTH_VM_NEVER, .revoked_s = BERTH_VM_NEVER,
@@ -83,7 +83,7 @@ static enum berth_err copy_services(struct berth_did_doc *doc)
 	struct berth_service *s = doc->services;
 
 	if (all && !(doc->service_list = berth_json_clone(all)))
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	copy = berth_json_first(doc->service_list);
 	for (; copy; copy = berth_json_next(copy), s++) {
 		const char *id = in_copy(s->json, copy, s->id);
@@ -142,7 +142,7 @@ enum berth_err berth_did_doc_known_form(struct berth_did_doc **out, struct berth
 	}
 	if (bad) {
 		berth_did_doc_free(doc);
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	}
 	doc->describe = whole->describe;
 	doc->whole = berth_did_doc_share(whole);

@@ -167,7 +167,7 @@ enum berth_err berth_doc_remember(struct berth_did_doc *doc)
 	if (n == 0)
 		return BERTH_OK;
 	if (!(m = mine_or_new()))
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	p = place_for(m, whole, n, end);
 	if (!p->doc[doc != whole])
 		p->doc[doc != whole] = berth_did_doc_share(doc);

@@ -48,7 +48,7 @@ static enum berth_err absolute(const char **out, struct berth_did_doc *doc, cons
 		doc->strings = grown;
 	if (!grown || !s) {
 		free(s);
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	}
 	memcpy(s, doc->id, base);
 	memcpy(s + base, id, len + 1);
@@ -293,7 +293,7 @@ static enum berth_err read_id(struct berth_did_doc *doc, const char *did)
 	if (did && strcmp(id, did) != 0 && !(berth_is_did(did) && berth_did_same(id, did)))
 		return berth_fail(BERTH_E_RESOLVE, "DID document: of another DID");
 	if (!(doc->id = strdup(id)))
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 
@@ -321,7 +321,7 @@ static enum berth_err from_json(struct berth_did_doc **out, struct berth_json *j
 	*out = NULL;
 	if (!doc) {
 		berth_json_free(json);
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	}
 	doc->tree = json;
 	doc->as_signed = as_signed;
@@ -329,7 +329,7 @@ static enum berth_err from_json(struct berth_did_doc **out, struct berth_json *j
 	doc->services = calloc(capped(berth_json_len(berth_json_get(json, "service")), BERTH_DID_DOC_SERVICES_MAX),
 			       sizeof(*doc->services));
 	if (!doc->vms || !doc->services) {
-		rc = berth_fail(BERTH_E_NOMEM, "DID document");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if ((rc = read_id(doc, did)) || (rc = read_methods(doc)) || (rc = read_relationships(doc)) ||

@@ -76,7 +76,7 @@ enum berth_err berth_eth_data_parse(struct berth_buf *out, const char *text, siz
 	if (n > max)
 		return berth_fail(BERTH_E_SIZE, "%zu bytes in hex, at most %zu", n, max);
 	if (!(room = berth_buf_grow(out, n)))
-		return berth_fail(BERTH_E_NOMEM, "hex");
+		return berth_no_memory();
 	if (unhex(room, n, text + 2))
 		return BERTH_OK;
 	out->len = before;

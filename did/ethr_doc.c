@@ -191,7 +191,7 @@ static enum berth_err endpoint(struct berth_json **out, const uint8_t *p, size_t
 	text = strndup((const char *)p, n);
 	*out = text ? berth_json_new_str(text) : NULL;
 	free(text);
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "did:ethr");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err add_service(struct making *m, const struct entry *e)
@@ -249,7 +249,7 @@ static enum berth_err what_is_there(struct making *m, struct berth_ethr_state *o
 	enum berth_err rc;
 
 	if (!(m->vms.doc = berth_doc_new(m->vms.did, CONTEXT_RECOVERY)))
-		return berth_fail(BERTH_E_NOMEM, "did:ethr");
+		return berth_no_memory();
 	if (!(rc = add_controller(m, id)) && !(rc = add_entries(m, out)) && !(rc = berth_ethr_vms_contexts(&m->vms)))
 		out->doc = m->vms.doc;
 	else
@@ -268,7 +268,7 @@ enum berth_err berth_ethr_document(struct berth_ethr_state *out, const char *did
 
 	*out = (struct berth_ethr_state){ .next_expiry_s = UINT64_MAX };
 	if (!(m.entries = calloc(n + 1, sizeof(*m.entries))))
-		return berth_fail(BERTH_E_NOMEM, "did:ethr");
+		return berth_no_memory();
 	apply_all(&m, out, n);
 	rc = out->deactivated ? nothing_left(&out->doc, did) : what_is_there(&m, out, id);
 	free(m.entries);

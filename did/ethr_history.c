@@ -276,7 +276,7 @@ static enum berth_err read_logs(struct reading *r)
 	if (n > BERTH_ETHR_LOGS_MAX)
 		return berth_fail(BERTH_E_SIZE, "did:ethr: a history of %zu events, at most %d", n, BERTH_ETHR_LOGS_MAX);
 	if (n && !(r->h->events = calloc(n, sizeof(*r->h->events))))
-		return berth_fail(BERTH_E_NOMEM, "did:ethr");
+		return berth_no_memory();
 	for (size_t i = 0; i < N_KNOWN; i++)
 		berth_keccak256(r->topic[i], known[i].signature, strlen(known[i].signature));
 	for (const struct berth_json *log = berth_json_first(logs); log && !rc; log = berth_json_next(log))

@@ -75,7 +75,7 @@ static enum berth_err add_terms(struct berth_json *own, unsigned mask)
 enum berth_err berth_ethr_vms_contexts(const struct berth_ethr_vms *v)
 {
 	struct berth_json *list = berth_doc_array(v->doc, "@context"), *own = berth_json_new_object();
-	enum berth_err rc = own ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "did:ethr");
+	enum berth_err rc = own ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < sizeof(contexts) / sizeof(contexts[0]); i++)
 		if (v->contexts & contexts[i].bit)

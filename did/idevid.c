@@ -220,7 +220,7 @@ static enum berth_err read_did(struct berth_idevid *i, const struct berth_json *
 	if (!berth_is_did(iss) || !berth_did_same(iss, i->outer.kid))
 		return berth_fail(BERTH_E_AUTHZ, "IDevID: iss is not the DID of the key");
 	i->did = strdup(iss);
-	return i->did ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "IDevID");
+	return i->did ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err read_outer(struct berth_idevid *i, const char **inner, struct berth_json **o)

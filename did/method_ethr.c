@@ -162,7 +162,7 @@ static enum berth_err metadata(struct berth_json **out, const struct berth_ethr_
 			       const struct berth_ethr_state *state)
 {
 	struct berth_json *meta = berth_json_new_object();
-	enum berth_err rc = meta ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "did:ethr");
+	enum berth_err rc = meta ? BERTH_OK : berth_no_memory();
 
 	if (!rc && state->deactivated)
 		rc = berth_json_set_bool(meta, "deactivated", true);

@@ -108,7 +108,7 @@ enum berth_err berth_did_jwk_create(struct berth_buf *did, const struct berth_pu
 	if (key->type == BERTH_KEY_NONE)
 		return berth_fail(BERTH_E_KEY, "did:jwk of no key");
 	if (!(jwk = berth_jwk_format(key)))
-		return berth_fail(BERTH_E_NOMEM, "did:jwk");
+		return berth_no_memory();
 	if ((rc = berth_json_print(&text, jwk)) == BERTH_OK) {
 		berth_buf_str(did, DID_JWK);
 		berth_b64url_encode(did, text.p, text.len);

@@ -218,7 +218,7 @@ static enum berth_err answer(struct berth_registry_result *out, const struct ber
 	if ((rc = make_document(out, &e)) == BERTH_OK &&
 	    (!(out->metadata = metadata(log, &e)) ||
 	     (!j->clock_trusted && berth_json_set_str(out->metadata, "clock", "untrusted"))))
-		rc = berth_fail(BERTH_E_NOMEM, "did:webvh: metadata");
+		rc = berth_no_memory();
 	berth_webvh_entry_free(&e);
 	return rc;
 }

@@ -43,7 +43,7 @@ static enum berth_err add_services(struct berth_json *doc, const struct berth_js
 			return berth_fail(BERTH_E_DID, "did:peer: a service is an object with a relative id");
 		if (!(copy = berth_json_clone(s)) || (rc = berth_peer_service_name(copy, &unnamed))) {
 			berth_json_free(copy);
-			return berth_fail(BERTH_E_NOMEM, "did:peer");
+			return berth_no_memory();
 		}
 		if ((rc = berth_json_push(berth_doc_array(doc, "service"), copy)))
 			return rc;

@@ -78,7 +78,7 @@ static enum berth_err translate(struct berth_json **out, const struct berth_json
 	else
 		copy = berth_json_clone(v);
 	if (!copy)
-		return berth_fail(BERTH_E_NOMEM, "did:peer service");
+		return berth_no_memory();
 	if (berth_json_is(v, BERTH_JSON_OBJECT))
 		rc = translate_object(copy, v, expand);
 	else if (berth_json_is(v, BERTH_JSON_ARRAY))

@@ -33,7 +33,7 @@ enum berth_err berth_di_previous(struct berth_json **out, const struct berth_jso
 	if (!ids)
 		return BERTH_OK;
 	if (!(list = berth_json_new_array()))
-		return berth_fail(BERTH_E_NOMEM, "proof chain");
+		return berth_no_memory();
 	if (berth_json_is(proofs, BERTH_JSON_OBJECT))
 		rc = push_named(list, proofs, ids);
 	else
@@ -107,7 +107,7 @@ static enum berth_err options(struct berth_json *proof, const struct berth_json 
 static enum berth_err payload(struct berth_buf *out, const struct berth_json *document, const struct berth_json *proof)
 {
 	struct berth_json *o = berth_json_new_object(), *copy = berth_json_clone(document), *previous = NULL;
-	enum berth_err rc = o && copy ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "proof");
+	enum berth_err rc = o && copy ? BERTH_OK : berth_no_memory();
 
 	if (!rc)
 		rc = berth_di_previous(&previous, document, berth_json_get(proof, "previousProof"));

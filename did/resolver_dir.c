@@ -58,14 +58,14 @@ static enum berth_err keep_genesis(struct berth_resolver_dir *r, struct berth_bu
 	enum berth_err rc;
 
 	if (!grown)
-		return berth_fail(BERTH_E_NOMEM, "folder of documents");
+		return berth_no_memory();
 	r->genesis = grown;
 	g = &grown[r->n_genesis];
 	rc = berth_peer1_create(&did, berth_buf_cstr(text), text->len);
 	*g = (struct berth_genesis){ NULL, NULL };
 	if (!rc && (!(g->did = berth_buf_take_str(&did)) || !(g->text = berth_buf_take_str(text)))) {
 		free(g->did);
-		rc = berth_fail(BERTH_E_NOMEM, "folder of documents");
+		rc = berth_no_memory();
 	}
 	if (!rc)
 		r->n_genesis++;
@@ -122,7 +122,7 @@ static enum berth_err add(struct berth_resolver_dir *r, int dir, const char *nam
 	}
 	if (!(grown = realloc(r->docs, (r->n + 1) * sizeof(*grown)))) {
 		berth_json_free(doc);
-		return berth_fail(BERTH_E_NOMEM, "folder of documents");
+		return berth_no_memory();
 	}
 	r->docs = grown;
 	r->docs[r->n++] = doc;
@@ -138,7 +138,7 @@ static enum berth_err dir_resolve(struct berth_resolver *base, const char *did, 
 	*out = NULL;
 	if (doc) {
 		copy = berth_json_clone(doc);
-		return copy ? berth_did_doc_from_json(out, copy, did) : berth_fail(BERTH_E_NOMEM, "DID document");
+		return copy ? berth_did_doc_from_json(out, copy, did) : berth_no_memory();
 	}
 	if (base->next)
 		return berth_resolve_next(base, did, out);

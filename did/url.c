@@ -35,7 +35,7 @@ static enum berth_err split(struct berth_did_url *u, const char *text, size_t n)
 	}
 	if (*rest == '#')
 		u->fragment = copy(rest + 1, strlen(rest + 1), &bad);
-	return bad ? berth_fail(BERTH_E_NOMEM, "DID URL") : BERTH_OK;
+	return bad ? berth_no_memory() : BERTH_OK;
 }
 
 enum berth_err berth_did_url_parse(struct berth_did_url *out, const char *text)

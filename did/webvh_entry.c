@@ -215,7 +215,7 @@ static enum berth_err set_head(struct berth_webvh_head *h, const struct berth_we
 	enum berth_err rc;
 
 	if (!id)
-		return berth_fail(BERTH_E_NOMEM, "did:webvh: an entry");
+		return berth_no_memory();
 	if (id != h->id)
 		free(h->id);
 	h->id = id;

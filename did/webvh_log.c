@@ -17,7 +17,7 @@ static enum berth_err grow(void **list, size_t n, size_t max, size_t size, const
 	if (n & (n - 1))
 		return BERTH_OK;	/* there is room up to the next power of two */
 	if (!(grown = realloc(*list, (n ? 2 * n : 1) * size)))
-		return berth_fail(BERTH_E_NOMEM, "did:webvh: a log");
+		return berth_no_memory();
 	*list = grown;
 	return BERTH_OK;
 }
@@ -44,7 +44,7 @@ static enum berth_err rule_of(uint32_t *rule, struct berth_webvh_log *log)
 	r = &log->rules[log->n_rules];
 	memset(r, 0, sizeof(*r));
 	if (!(r->witness = berth_json_clone(witness)))
-		return berth_fail(BERTH_E_NOMEM, "did:webvh: witnesses");
+		return berth_no_memory();
 	*rule = (uint32_t)++log->n_rules;
 	return BERTH_OK;
 }

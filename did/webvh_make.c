@@ -153,7 +153,7 @@ static enum berth_err draft(struct draft *d, const struct berth_webvh_head *head
 	d->parameters = berth_json_clone(spec->parameters);
 	d->document = berth_json_clone(spec->document);
 	if (!d->parameters || !d->document)
-		return berth_fail(BERTH_E_NOMEM, "did:webvh: an entry");
+		return berth_no_memory();
 	if (!head->number) {
 		if ((rc = found(d)))
 			return rc;

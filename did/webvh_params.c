@@ -197,7 +197,7 @@ static enum berth_err keep(struct berth_json **place, const struct berth_json *s
 	if (!berth_json_get(said, name) || (v && *place && berth_json_equal(v, *place)))
 		return BERTH_OK;
 	if (v && !(copy = berth_json_clone(v)))
-		return berth_fail(BERTH_E_NOMEM, "did:webvh: parameters");
+		return berth_no_memory();
 	berth_json_free(*place);
 	*place = copy;
 	return BERTH_OK;

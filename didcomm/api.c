@@ -53,7 +53,7 @@ enum berth_err berth_didcomm_new(struct berth_didcomm **out)
 
 	*out = NULL;
 	if (!d)
-		return berth_fail(BERTH_E_NOMEM, "didcomm");
+		return berth_no_memory();
 	berth_crypto_init();
 	d->documents.resolve = resolve;
 	berth_resolver_builtin_init(&d->builtin, NULL);
@@ -116,7 +116,7 @@ enum berth_err berth_didcomm_add_document(struct berth_didcomm *d, const char *t
 	more = d->n_docs < DOCUMENTS_MAX ? realloc(d->docs, (d->n_docs + 1) * sizeof(*more)) : NULL;
 	if (!more) {
 		berth_did_doc_free(doc);
-		return d->n_docs < DOCUMENTS_MAX ? berth_fail(BERTH_E_NOMEM, "didcomm: documents") :
+		return d->n_docs < DOCUMENTS_MAX ? berth_no_memory() :
 			berth_fail(BERTH_E_SIZE, "didcomm: more than %d documents", DOCUMENTS_MAX);
 	}
 	d->docs = more;
@@ -178,7 +178,7 @@ static enum berth_err read_how(struct berth_pack *out, const struct berth_didcom
 static enum berth_err take_string(char **out, struct berth_buf *b)
 {
 	*out = berth_buf_take_str(b);
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "didcomm: result");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 enum berth_err berth_didcomm_pack(struct berth_didcomm *d, const struct berth_didcomm_how *how,

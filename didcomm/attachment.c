@@ -162,7 +162,7 @@ enum berth_err berth_attachment_signer(const struct berth_json *attachment, stru
 		if (!(rc = berth_unpack_key(resolver, of.sig[i].kid, BERTH_REL_AUTHENTICATION, &key)))
 			rc = berth_signature_verify(&of.sig[i], base64, &key);
 	if (!rc && !(*kid = strdup(of.sig[0].kid)))
-		rc = berth_fail(BERTH_E_NOMEM, "attachment: kid");
+		rc = berth_no_memory();
 	berth_signatures_free(&of);
 	return rc;
 }

@@ -94,7 +94,7 @@ enum berth_err berth_from_prior_verify(struct berth_json **claims, char **kid, c
 	if ((rc = check_sender(&c, from)) || (rc = verify_signature(&j, c.iss, resolver)))
 		goto out;
 	if (!(name = strdup(j.kid))) {
-		rc = berth_fail(BERTH_E_NOMEM, "from_prior: kid");
+		rc = berth_no_memory();
 		goto out;
 	}
 	*claims = json;
@@ -127,7 +127,7 @@ enum berth_err berth_from_prior_create(struct berth_buf *jwt, const char *kid, c
 	enum berth_err rc;
 
 	if (!iss) {
-		rc = berth_fail(BERTH_E_NOMEM, "from_prior: iss");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if ((rc = berth_json_set_str(json, "iss", iss)) || (to && (rc = berth_json_set_str(json, "sub", to))) ||

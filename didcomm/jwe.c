@@ -257,7 +257,7 @@ static enum berth_err read_sender(struct berth_jwe *j)
 	if (!berth_is_kid((const char *)j->apu.p))
 		return berth_fail(BERTH_E_ENV, "jwe: skid is not an absolute DID URL with a fragment");
 	if (!(j->skid = strdup((const char *)j->apu.p)))
-		return berth_fail(BERTH_E_NOMEM, "jwe: skid");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 

@@ -43,7 +43,7 @@ static enum berth_err put_epk(struct berth_buf *b, const struct berth_pubkey *ke
 	enum berth_err rc;
 
 	if (!jwk)
-		return berth_fail(BERTH_E_NOMEM, "jwe: epk");
+		return berth_no_memory();
 	berth_buf_str(b, "\"epk\":");
 	rc = berth_json_print(b, jwk);
 	berth_json_free(jwk);

@@ -142,7 +142,7 @@ static enum berth_err read_body(struct berth_message *m)
 	if (rc || m->body)
 		return rc;
 	if (!m->no_body && !(m->no_body = berth_json_new_object()))
-		return berth_fail(BERTH_E_NOMEM, "message: body");
+		return berth_no_memory();
 	m->body = m->no_body;
 	return BERTH_OK;
 }
@@ -184,7 +184,7 @@ enum berth_err berth_message_from_json(struct berth_message *out, struct berth_j
 
 	*out = (struct berth_message){ .json = json };
 	if (!json)
-		return berth_fail(BERTH_E_NOMEM, "message");
+		return berth_no_memory();
 	if (!berth_json_is(json, BERTH_JSON_OBJECT))
 		rc = berth_fail(BERTH_E_TYPE, "message: not an object");
 	else
@@ -278,7 +278,7 @@ enum berth_err berth_message_set_json(struct berth_message *m, const char *heade
 enum berth_err berth_message_set_list(struct berth_message *m, const char *header, const char *const *values, size_t n)
 {
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "message: %s", header);
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = berth_json_push_str(list, values[i]);

@@ -13,7 +13,7 @@ static enum berth_err copy_did(char **out, const char *did_url)
 	if (!n)
 		return berth_fail(BERTH_E_DID, "pack: not a DID");
 	*out = strndup(did_url, n);
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "pack: did");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 /* The sender is whom the request names, else whom the message names. */
@@ -71,7 +71,7 @@ static enum berth_err find_skid(char **skid, const struct berth_pack *p, const s
 		if (pub.type != type)
 			return berth_fail(BERTH_E_KEY, "pack: the sender's key is on another curve");
 		*skid = strdup(p->from);
-		return *skid ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "pack: skid");
+		return *skid ? BERTH_OK : berth_no_memory();
 	}
 	for (size_t i = 0; (vm = berth_did_doc_nth(own, BERTH_REL_KEY_AGREEMENT, i)); i++) {
 		if (vm->key.type != type)
@@ -82,7 +82,7 @@ static enum berth_err find_skid(char **skid, const struct berth_pack *p, const s
 		if (rc)
 			return rc;
 		*skid = strdup(vm->id);
-		return *skid ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "pack: skid");
+		return *skid ? BERTH_OK : berth_no_memory();
 	}
 	return berth_fail(BERTH_E_KEY, "pack: the sender has no key on that curve");
 }

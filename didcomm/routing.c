@@ -72,7 +72,7 @@ static enum berth_err print_forward(struct berth_buf *out, const char *to, const
 	enum berth_err rc = berth_json_set_str(body, "next", next);
 
 	if (!rc && !did)
-		rc = berth_fail(BERTH_E_NOMEM, "forward");
+		rc = berth_no_memory();
 	if (rc || (rc = berth_json_parse_object(&payload, packed, n, BERTH_PACKED_MAX)))
 		goto out;
 	rc = berth_message_new(&m, BERTH_TYPE_FORWARD, NULL, did, NULL, body);

@@ -35,7 +35,7 @@ static enum berth_err copy_short(char **out, const char *did_url)
 	if (!(rc = berth_buf_status(&did)) && !(rc = berth_did_short(&shorter, berth_buf_cstr(&did)))) {
 		berth_buf_str(&shorter, did_url + n);
 		*out = berth_buf_take_str(&shorter);
-		rc = *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "route");
+		rc = *out ? BERTH_OK : berth_no_memory();
 	}
 	berth_buf_free(&did);
 	berth_buf_free(&shorter);
@@ -112,7 +112,7 @@ static enum berth_err look(struct search *s)
 static enum berth_err add_route(struct search *s, const char *uri, const struct trail *t)
 {
 	struct berth_route r = { .uri = strdup(uri) }, *more;
-	enum berth_err rc = r.uri ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "route");
+	enum berth_err rc = r.uri ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < t->n; i++)
 		if (!(rc = look(s)) && !(rc = berth_hop_find(&r.hops[i], s->resolver, t->names[i])))
@@ -124,7 +124,7 @@ static enum berth_err add_route(struct search *s, const char *uri, const struct 
 			more[s->out->n++] = r;
 			return BERTH_OK;
 		}
-		rc = berth_fail(BERTH_E_NOMEM, "route");
+		rc = berth_no_memory();
 	}
 	route_free(&r);
 	return rc;

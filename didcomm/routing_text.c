@@ -79,7 +79,7 @@ static enum berth_err parse_keys(struct berth_hop *h, const struct berth_json *k
 		if ((rc = berth_multikey_parse(&h->keys[h->n_keys], text, strlen(text))))
 			return rc;
 		if (!(h->kids[h->n_keys] = strdup(kid)))
-			return berth_fail(BERTH_E_NOMEM, "route");
+			return berth_no_memory();
 		h->n_keys++;
 	}
 	return BERTH_OK;
@@ -97,7 +97,7 @@ static enum berth_err parse_hop(struct berth_hop *h, const struct berth_json *v)
 	if (!berth_is_did_url(name))
 		return berth_fail(BERTH_E_TYPE, "route: a hop is no DID");
 	h->name = strdup(name);
-	return h->name ? parse_keys(h, keys) : berth_fail(BERTH_E_NOMEM, "route");
+	return h->name ? parse_keys(h, keys) : berth_no_memory();
 }
 
 static enum berth_err parse_route(struct berth_route *r, const struct berth_json *v)
@@ -112,7 +112,7 @@ static enum berth_err parse_route(struct berth_route *r, const struct berth_json
 	if (!uri[0] || uri[0] == '[')	/* by itself it would be no way, or several */
 		return berth_fail(BERTH_E_TYPE, "route: no URI");
 	if (!(r->uri = strdup(uri)))
-		return berth_fail(BERTH_E_NOMEM, "route");
+		return berth_no_memory();
 	berth_json_each(h, hops)
 		if ((rc = parse_hop(&r->hops[r->n_hops++], h)))
 			return rc;
@@ -127,7 +127,7 @@ static enum berth_err parse_list(struct berth_routes *out, const char *text)
 	if (!rc && (!berth_json_is(v, BERTH_JSON_ARRAY) || berth_json_len(v) > BERTH_ROUTES_MAX))
 		rc = berth_fail(BERTH_E_TYPE, "route: no list, or a long one");
 	if (!rc && !(out->list = calloc(BERTH_ROUTES_MAX, sizeof(*out->list))))
-		rc = berth_fail(BERTH_E_NOMEM, "route");
+		rc = berth_no_memory();
 	if (!rc)
 		berth_json_each(r, v)
 			if ((rc = parse_route(&out->list[out->n++], r)))
@@ -146,7 +146,7 @@ enum berth_err berth_routes_parse(struct berth_routes *out, const char *text)
 	if (text[0] == '[') {
 		rc = parse_list(out, text);
 	} else {
-		rc = berth_fail(BERTH_E_NOMEM, "route");
+		rc = berth_no_memory();
 		if ((out->list = calloc(1, sizeof(*out->list))) && (out->list[out->n++].uri = strdup(text)))
 			rc = BERTH_OK;
 	}

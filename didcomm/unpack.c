@@ -48,7 +48,7 @@ enum berth_err berth_unpack_key(struct berth_resolver *resolver, const char *kid
 
 	*out = (struct berth_pubkey){ 0 };
 	if (!did)
-		return berth_fail(BERTH_E_NOMEM, "unpack: did");
+		return berth_no_memory();
 	rc = look_up(resolver, did, kid, rel, out, &missed);
 	if (missed && berth_resolve_doubt(resolver, did))
 		rc = look_up(resolver, did, kid, rel, out, &missed);

@@ -58,7 +58,7 @@ static const char *name_of(const struct berth_jwe *j)
 static enum berth_err list_kids(const struct berth_jwe *j, struct berth_json **out)
 {
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "unpack: kids");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < j->n_recipients; i++)
 		rc = berth_json_push_str(list, j->recipients[i].kid);
@@ -76,7 +76,7 @@ static enum berth_err record(struct berth_unpacking *s, struct berth_jwe *j, con
 	if (!ours || !again) {
 		free(ours);
 		free(again);
-		return berth_fail(BERTH_E_NOMEM, "unpack: kid");
+		return berth_no_memory();
 	}
 	s->kids[s->n_kids++] = ours;
 	free(u->encrypted_to_kid);
@@ -155,7 +155,7 @@ berth_unpack_jwe_ahead(struct berth_unpack_ahead **out, const struct berth_unpac
 	*out = NULL;
 	if (!a) {
 		berth_json_free(json);
-		return berth_fail(BERTH_E_NOMEM, "unpack: ahead");
+		return berth_no_memory();
 	}
 	if ((rc = berth_jwe_from_json(&a->j, json, &p->lenient_apv)) || (rc = identify(a, p)) ||
 	    (rc = berth_jwe_open_ahead(&a->j, a->r, a->j.authcrypt ? &a->sender : NULL, p->keyring))) {

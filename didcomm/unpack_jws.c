@@ -77,7 +77,7 @@ static enum berth_err verify_all(struct berth_unpacking *s, struct signed_messag
 			return rc;
 	}
 	if (!(u->sign_from = strdup(m->of.sig[0].kid)))
-		return berth_fail(BERTH_E_NOMEM, "unpack: kid");
+		return berth_no_memory();
 	u->sign_alg = m->of.sig[0].alg;
 	u->authenticated = u->non_repudiation = true;
 	return BERTH_OK;
@@ -105,7 +105,7 @@ enum berth_err berth_unpack_expand_compact(struct berth_json **out, const char *
 	static const char *const names[] = { "protected", "payload", "signature" };
 	struct berth_json *json = berth_json_new_object();
 	const char *end = p + n;
-	enum berth_err rc = json ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "unpack: compact");
+	enum berth_err rc = json ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < 3; i++) {
 		const char *dot = memchr(p, '.', (size_t)(end - p));
@@ -117,7 +117,7 @@ enum berth_err berth_unpack_expand_compact(struct berth_json **out, const char *
 			break;
 		}
 		part = strndup(p, (size_t)(stop - p));
-		rc = part ? berth_json_set_str(json, names[i], part) : berth_fail(BERTH_E_NOMEM, "unpack: compact");
+		rc = part ? berth_json_set_str(json, names[i], part) : berth_no_memory();
 		free(part);
 		p = dot ? dot + 1 : end;
 	}

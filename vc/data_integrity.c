@@ -89,7 +89,7 @@ enum berth_err berth_di_set_trim(const struct berth_di_set *s, struct berth_json
 	if (least == berth_json_get(document, "@context"))
 		return BERTH_OK;
 	copy = berth_json_clone(least);
-	return copy ? berth_json_set(document, "@context", copy) : berth_fail(BERTH_E_NOMEM, "@context");
+	return copy ? berth_json_set(document, "@context", copy) : berth_no_memory();
 }
 
 void berth_di_set_narrow(const struct berth_di_set *s, struct berth_window *w)

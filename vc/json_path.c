@@ -30,11 +30,11 @@ static enum berth_err add(struct berth_path *p, enum berth_step_kind kind, const
 	if (p->n == BERTH_PATH_STEPS_MAX)
 		return berth_fail(BERTH_E_SIZE, "a path of more than %d steps", BERTH_PATH_STEPS_MAX);
 	if (!(grown = realloc(p->steps, (p->n + 1) * sizeof(*grown))))
-		return berth_fail(BERTH_E_NOMEM, "path");
+		return berth_no_memory();
 	p->steps = grown;
 	grown[p->n] = (struct berth_path_step){ .kind = kind, .index = index };
 	if (name && !(grown[p->n].name = strndup(name, len)))
-		return berth_fail(BERTH_E_NOMEM, "path");
+		return berth_no_memory();
 	p->n++;
 	return BERTH_OK;
 }

@@ -389,7 +389,7 @@ enum berth_err berth_pattern_parse(struct berth_pattern **out, const char *text)
 		return berth_fail(BERTH_E_SIZE, "pattern of %zu bytes", strlen(text));
 	if (!(x.p = calloc(1, sizeof(*x.p))) || !allocate(x.p)) {
 		berth_pattern_free(x.p);
-		return berth_fail(BERTH_E_NOMEM, "pattern");
+		return berth_no_memory();
 	}
 	parse_alternatives(&x);
 	if (!x.rc && *x.at)

@@ -135,7 +135,7 @@ static enum berth_err covered(struct berth_json **out, const struct berth_vc_rul
 	enum berth_err rc = BERTH_OK;
 
 	if (!(*out = berth_json_new_array()))
-		return berth_fail(BERTH_E_NOMEM, "policy");
+		return berth_no_memory();
 	for (size_t i = 0; i < rule->n_types && !rc; i++)
 		if (has_type(vc, rule->types[i]))
 			rc = berth_json_push_str(*out, rule->types[i]);

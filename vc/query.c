@@ -8,8 +8,6 @@
 #include "vc/query_internal.h"
 #include "vc/token.h"
 
-static enum berth_err no_memory(void) { return berth_fail(BERTH_E_NOMEM, "query"); }
-
 enum berth_err query_bad(const char *where, const char *what)
 {
 	return berth_fail(BERTH_E_TYPE, "query: %s: %s", where, what);
@@ -27,7 +25,7 @@ enum berth_err query_new(struct berth_query **out, const struct berth_json *doc,
 	if (!(*out = calloc(1, sizeof(**out))) || !((*out)->doc = berth_json_clone(inner ? inner : doc))) {
 		berth_query_free(*out);
 		*out = NULL;
-		return no_memory();
+		return berth_no_memory();
 	}
 	return BERTH_OK;
 }
@@ -84,7 +82,7 @@ enum berth_err query_add_claim(struct query_item *i, struct query_claim **out)
 	struct query_claim *grown = realloc(i->claims, (i->n_claims + 1) * sizeof(*grown));
 
 	if (!grown)
-		return no_memory();
+		return berth_no_memory();
 	i->claims = grown;
 	*out = &grown[i->n_claims++];
 	**out = (struct query_claim){ .id = NULL };
@@ -96,7 +94,7 @@ enum berth_err query_add_path(struct query_claim *c, struct berth_path **out)
 	struct berth_path *grown = realloc(c->paths, (c->n_paths + 1) * sizeof(*grown));
 
 	if (!grown)
-		return no_memory();
+		return berth_no_memory();
 	c->paths = grown;
 	*out = &grown[c->n_paths++];
 	**out = (struct berth_path){ .n = 0 };
@@ -118,7 +116,7 @@ enum berth_err query_push_rule(struct berth_query *q, uint16_t list, uint16_t ru
 	uint16_t *grown = realloc(r->list, (r->n + 1) * sizeof(*grown));
 
 	if (!grown)
-		return no_memory();
+		return berth_no_memory();
 	r->list = grown;
 	grown[r->n++] = rule;
 	return BERTH_OK;
@@ -290,7 +288,7 @@ static enum berth_err insert(struct berth_answer_item *a, const struct query_ite
 
 	if (!grown) {
 		query_credential_free(c);
-		return no_memory();
+		return berth_no_memory();
 	}
 	a->credentials = grown;
 	for (; at > 0 && rank(item, &w->items[grown[at - 1].index]) > rank(item, &w->items[c->index]); at--)
@@ -355,7 +353,7 @@ enum berth_err berth_query_match(struct berth_answer *out, const struct berth_qu
 
 	memset(out, 0, sizeof(*out));
 	if (!(out->items = calloc(q->n_items, sizeof(*out->items))))
-		return no_memory();
+		return berth_no_memory();
 	for (; out->n < q->n_items && !rc; out->n++) {
 		rc = match_item(&out->items[out->n], &q->items[out->n], w, now_s, &budget);
 		s.there |= (uint64_t)(out->items[out->n].n > 0) << out->n;

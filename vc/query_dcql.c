@@ -111,7 +111,7 @@ static enum berth_err read_claims(struct query_item *item, const struct berth_js
 	if (rc || !sets)
 		return rc;
 	if (!(item->sets = calloc(berth_json_len(sets), sizeof(*item->sets))))
-		return berth_fail(BERTH_E_NOMEM, "query");
+		return berth_no_memory();
 	for (const struct berth_json *it = berth_json_first(sets); it && !rc; it = berth_json_next(it))
 		rc = read_set(&item->sets[item->n_sets++], item, it);
 	return rc;

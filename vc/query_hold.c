@@ -9,8 +9,6 @@
 
 #define BIT(f) (1u << (f))
 
-static enum berth_err no_memory(void) { return berth_fail(BERTH_E_NOMEM, "query"); }
-
 /* ---- formats ---- */
 
 /* Names of the claim format registry and of OpenID4VP for what we hold; one that is not
@@ -181,10 +179,10 @@ static enum berth_err push(struct found *f, const char *pointer)
 		if (!strcmp(f->pointers[i], pointer))
 			return BERTH_OK;
 	if (!(grown = realloc(f->pointers, (f->n + 1) * sizeof(*grown))))
-		return no_memory();
+		return berth_no_memory();
 	f->pointers = grown;
 	if (!(grown[f->n] = strdup(pointer)))
-		return no_memory();
+		return berth_no_memory();
 	f->n++;
 	return BERTH_OK;
 }

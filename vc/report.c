@@ -16,7 +16,7 @@ enum berth_err berth_report_init(struct berth_report *r, const char *format)
 	if (r->warnings && r->format)
 		return BERTH_OK;
 	r->first = BERTH_E_NOMEM;
-	return berth_fail(BERTH_E_NOMEM, "report");
+	return berth_no_memory();
 }
 
 void berth_report_free(struct berth_report *r)

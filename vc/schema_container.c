@@ -89,7 +89,7 @@ WORD(schema_names)
 	for (const struct berth_json *m = berth_json_first(v); m && !rc && *valid; m = berth_json_next(m)) {
 		struct berth_json *name = berth_json_new_str(berth_json_key(m));
 
-		rc = name ? schema_apply(w, word, name, valid) : berth_fail(BERTH_E_NOMEM, "schema");
+		rc = name ? schema_apply(w, word, name, valid) : berth_no_memory();
 		berth_json_free(name);
 	}
 	return rc;

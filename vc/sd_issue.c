@@ -278,7 +278,7 @@ enum berth_err berth_sd_issue(struct berth_buf *out, struct berth_keyring *kr, c
 	if (decoys > BERTH_SD_DECOYS_MAX)
 		return berth_fail(BERTH_E_SIZE, "%zu decoys", decoys);
 	if (!(copy = berth_json_clone(claims)))
-		return berth_fail(BERTH_E_NOMEM, "SD-JWT");
+		return berth_no_memory();
 	if ((rc = withhold_all(&disclosures, copy, pointers, n, decoys)) || (rc = add_decoys(copy, decoys)) ||
 	    (rc = berth_json_print(&payload, copy)) ||
 	    (rc = berth_keyring_sign_compact(kr, kid, BERTH_SIGN_SD_JWT, payload.p, payload.len, out)))

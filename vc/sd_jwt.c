@@ -173,7 +173,7 @@ enum berth_err berth_sd_parse(struct berth_sd_jwt *sd, const char *text, size_t 
 	sd->kb_len = n - sd->bound_len;
 	sd->kb = sd->kb_len ? last + 1 : NULL;
 	if (!(sd->disclosures = calloc(tildes, sizeof(*sd->disclosures)))) {
-		rc = berth_fail(BERTH_E_NOMEM, "SD-JWT");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if (!(rc = open_jwt(sd, text, (size_t)(first - text))))

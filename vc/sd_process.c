@@ -33,11 +33,11 @@ static enum berth_err remember(struct walk *w, const char *digest)
 		return berth_fail(BERTH_E_SIZE, "SD-JWT with more than %d digests", DIGESTS_MAX);
 	if (w->n % 64 == 0) {
 		if (!(grown = realloc(w->digests, (w->n + 64) * sizeof(*grown))))
-			return berth_fail(BERTH_E_NOMEM, "SD-JWT");
+			return berth_no_memory();
 		w->digests = grown;
 	}
 	if (!(w->digests[w->n] = strdup(digest)))
-		return berth_fail(BERTH_E_NOMEM, "SD-JWT");
+		return berth_no_memory();
 	w->n++;
 	return BERTH_OK;
 }
@@ -95,7 +95,7 @@ static enum berth_err note_path(struct walk *w, struct berth_sd_disclosure *d)
 	enum berth_err rc = berth_buf_status(&w->path);
 
 	if (!rc && !(d->path = strdup(berth_buf_cstr(&w->path))))
-		rc = berth_fail(BERTH_E_NOMEM, "SD-JWT");
+		rc = berth_no_memory();
 	return rc;
 }
 
@@ -152,7 +152,7 @@ static enum berth_err walk_object(struct walk *w, struct berth_json *obj, size_t
 		return BERTH_OK;
 	sd = berth_json_clone(digests);
 	if (!sd)
-		return berth_fail(BERTH_E_NOMEM, "SD-JWT");
+		return berth_no_memory();
 	berth_json_remove(obj, "_sd");
 	rc = BERTH_OK;
 	for (const struct berth_json *it = berth_json_first(sd); it && !rc; it = berth_json_next(it))

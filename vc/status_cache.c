@@ -31,7 +31,7 @@ struct berth_status_cache {
 enum berth_err berth_status_cache_new(struct berth_status_cache **out, const struct berth_status_seen *seen)
 {
 	if (!(*out = calloc(1, sizeof(**out))))
-		return berth_fail(BERTH_E_NOMEM, "status cache");
+		return berth_no_memory();
 	(*out)->seen = seen;
 	return BERTH_OK;
 }
@@ -105,11 +105,11 @@ enum berth_err berth_status_cache_index(struct berth_status_cache *c, const char
 	struct named *grown = realloc(c->index, (c->n_index + 1) * sizeof(*grown));
 
 	if (!grown)
-		return berth_fail(BERTH_E_NOMEM, "status cache");
+		return berth_no_memory();
 	c->index = grown;
 	grown[c->n_index] = (struct named){ strdup(file), hash_of(id, "") };
 	if (!grown[c->n_index].file)
-		return berth_fail(BERTH_E_NOMEM, "status cache");
+		return berth_no_memory();
 	c->n_index++;
 	return BERTH_OK;
 }
@@ -182,7 +182,7 @@ static enum berth_err name_entry(struct entry *e, const char *id, const char *is
 	e->id = strdup(id);
 	e->issuer = strdup(issuer);
 	if (!e->id || !e->issuer)
-		return berth_fail(BERTH_E_NOMEM, "status cache");
+		return berth_no_memory();
 	e->hash = hash_of(id, issuer);
 	e->token = token;
 	e->seen_s = INT64_MIN;

@@ -170,7 +170,7 @@ static enum berth_err keep(struct berth_status_found *out, const struct berth_js
 	if ((out->list.kind == BERTH_STATUS_TOKEN) != token)
 		return bad("of the other kind");
 	if (!token && purpose && !(out->purposes = berth_json_clone(purpose)))
-		return berth_fail(BERTH_E_NOMEM, "status list");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 

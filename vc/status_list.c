@@ -41,7 +41,7 @@ enum berth_err berth_status_list_new(struct berth_status_list *l, enum berth_sta
 	if ((rc = check_length(l)))
 		return rc;
 	if (!(l->b = calloc(1, l->len)))
-		return berth_fail(BERTH_E_NOMEM, "status list");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 

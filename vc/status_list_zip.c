@@ -48,7 +48,7 @@ static enum berth_err grow(uint8_t **out, size_t len)
 	if (len > BERTH_STATUS_BYTES_MAX)
 		return bad("inflates beyond the limit");
 	if (!(grown = realloc(*out, len + CHUNK)))
-		return berth_fail(BERTH_E_NOMEM, "status list");
+		return berth_no_memory();
 	*out = grown;
 	return BERTH_OK;
 }
@@ -69,7 +69,7 @@ static enum berth_err inflate_all(z_stream *z, uint8_t **out, size_t *len)
 			return bad("truncated");
 	}
 	if (zrc == Z_MEM_ERROR)
-		return berth_fail(BERTH_E_NOMEM, "status list");
+		return berth_no_memory();
 	if (zrc != Z_STREAM_END)
 		return bad("truncated or damaged");
 	if (z->avail_in)
@@ -87,7 +87,7 @@ enum berth_err berth_status_inflate(uint8_t **out, size_t *len, const uint8_t *p
 	if (n > BERTH_STATUS_FILE_MAX)
 		return bad("too long");
 	if (inflateInit2(&z, gzip ? GZIP_BITS : ZLIB_BITS) != Z_OK)
-		return berth_fail(BERTH_E_NOMEM, "status list");
+		return berth_no_memory();
 	rc = inflate_all(&z, out, len);
 	inflateEnd(&z);
 	if (rc) {
@@ -106,7 +106,7 @@ enum berth_err berth_status_deflate(struct berth_buf *out, const uint8_t *p, siz
 	int zrc;
 
 	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, gzip ? GZIP_BITS : ZLIB_BITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return berth_fail(BERTH_E_NOMEM, "status list");
+		return berth_no_memory();
 	room = deflateBound(&z, (uLong)n);
 	if (!(at = berth_buf_grow(out, room))) {
 		deflateEnd(&z);

@@ -26,7 +26,7 @@ enum berth_err berth_vc_di_issue(struct berth_buf *out, struct berth_keyring *kr
 	if ((rc = berth_issuer_signs(issuer, kid)))
 		return rc;
 	if (!(copy = berth_json_clone(credential)))
-		return berth_fail(BERTH_E_NOMEM, "credential");
+		return berth_no_memory();
 	o.purpose = purpose;
 	berth_jsonld_for_proofs();
 	if (!(rc = berth_di_proof_add(copy, kr, kid, &o)) && !(rc = berth_json_print(out, copy)) &&
@@ -66,7 +66,7 @@ static enum berth_err judge(struct berth_report *r, const struct berth_verify *v
 	if ((rc = berth_di_set_trim(set, r->credential)))
 		return rc;
 	if (!(r->issuer_did = strdup(berth_credential_issuer(r->credential))))
-		return berth_fail(BERTH_E_NOMEM, "report");
+		return berth_no_memory();
 	berth_vc_judge(r, v, &w);
 	return BERTH_OK;
 }
@@ -86,7 +86,7 @@ enum berth_err berth_vc_di_verify_json(struct berth_report *r, const struct bert
 	}
 	if ((rc = berth_report_init(r, "di")) || !take) {
 		berth_json_free(take);
-		return rc ? rc : berth_report_note(r, berth_fail(BERTH_E_NOMEM, "credential"));
+		return rc ? rc : berth_report_note(r, berth_no_memory());
 	}
 	if ((rc = authenticate(r, v, take, &set))) {
 		berth_report_note(r, rc);

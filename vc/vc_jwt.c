@@ -68,7 +68,7 @@ enum berth_err berth_vc_verify(struct berth_report *r, const struct berth_verify
 	r->signature = BERTH_CHECK_PASSED;
 	r->holder = BERTH_CHECK_NOT_PRESENT;
 	if (!(r->issuer_did = strdup(berth_credential_issuer(t.payload)))) {
-		rc = berth_fail(BERTH_E_NOMEM, "report");
+		rc = berth_no_memory();
 		goto out;
 	}
 	r->credential = t.payload;

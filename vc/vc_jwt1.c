@@ -61,7 +61,7 @@ static enum berth_err judge(struct berth_report *r, const struct berth_verify *v
 	r->signature = BERTH_CHECK_PASSED;
 	r->holder = BERTH_CHECK_NOT_PRESENT;
 	if (!(r->issuer_did = strdup(berth_credential_issuer(r->credential))))
-		return berth_fail(BERTH_E_NOMEM, "report");
+		return berth_no_memory();
 	berth_window_narrow(&w, true, of_jwt.from);
 	berth_window_narrow(&w, false, of_jwt.until);
 	berth_vc_judge(r, v, &w);

@@ -116,7 +116,7 @@ enum berth_err berth_vc_jwt1_credential(struct berth_json **out, const struct be
 	if (!berth_json_is(inner, BERTH_JSON_OBJECT))
 		return berth_fail(BERTH_E_ENV, "no vc claim: not a VC-JWT");
 	if (!(vc = berth_json_clone(inner)))
-		return berth_fail(BERTH_E_NOMEM, "credential");
+		return berth_no_memory();
 	if ((rc = take_issuer(vc, claims)) || (rc = take_subject(vc, claims)) || (rc = take_text(vc, "id", claims, "jti")) ||
 	    (rc = take_time(vc, "issuanceDate", claims, "nbf")) || (rc = take_time(vc, "expirationDate", claims, "exp"))) {
 		berth_json_free(vc);

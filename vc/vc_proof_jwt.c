@@ -43,7 +43,7 @@ static enum berth_err plain(struct berth_json *vc)
 static enum berth_err compare(const struct berth_json *signed_vc, struct berth_json *shown)
 {
 	struct berth_json *copy = berth_json_clone(signed_vc);
-	enum berth_err rc = copy ? plain(copy) : berth_fail(BERTH_E_NOMEM, "credential");
+	enum berth_err rc = copy ? plain(copy) : berth_no_memory();
 
 	berth_json_remove(shown, "proof");
 	if (!rc && !(rc = plain(shown)) && !berth_json_equal(copy, shown))

@@ -138,7 +138,7 @@ static enum berth_err judge(struct berth_report *r, const struct berth_verify *v
 
 	r->signature = BERTH_CHECK_PASSED;
 	if (!(r->issuer_did = name_of(issuer, sd)))
-		return berth_fail(BERTH_E_NOMEM, "report");
+		return berth_no_memory();
 	judge_holder(r, v, sd, presentation);
 	r->credential = sd->payload;
 	sd->payload = NULL;
@@ -151,7 +151,7 @@ static enum berth_err set_format(struct berth_report *r, const char *format)
 {
 	free(r->format);
 	r->format = strdup(format);
-	return r->format ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "report");
+	return r->format ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err verify(struct berth_report *r, const struct berth_verify *v, const char *text, size_t n,

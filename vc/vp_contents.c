@@ -83,7 +83,7 @@ enum berth_err berth_vp_verify_contents(struct berth_report *r, const struct ber
 	enum berth_err rc = BERTH_OK;
 
 	if (!(r->credentials = berth_json_new_array()))
-		return berth_fail(BERTH_E_NOMEM, "report");
+		return berth_no_memory();
 	if (!list)
 		berth_report_warn(r, "presentation without credentials");
 	if (berth_json_is(list, BERTH_JSON_ARRAY) && berth_json_len(list) > BERTH_VP_CREDENTIALS_MAX)

@@ -27,7 +27,7 @@ enum berth_err berth_vp_di_create(struct berth_buf *out, struct berth_keyring *k
 	o.purpose = purpose;
 	berth_jsonld_for_proofs();
 	if (!holder || !vp)
-		rc = berth_fail(BERTH_E_NOMEM, "presentation");
+		rc = berth_no_memory();
 	else if (!(rc = berth_vp_build(vp, holder, vcs, n)) && !(rc = berth_di_proof_add(vp, kr, kid, &o)) &&
 		 !(rc = berth_json_print(out, vp)) && out->len > BERTH_VP_MAX)
 		rc = berth_fail(BERTH_E_SIZE, "presentation of %zu bytes", out->len);
@@ -103,7 +103,7 @@ enum berth_err berth_vp_di_verify(struct berth_report *r, const struct berth_ver
 		goto out;
 	}
 	if (!(r->issuer_did = strndup(set.proofs[0].method, berth_did_len(set.proofs[0].method)))) {
-		berth_report_note(r, berth_fail(BERTH_E_NOMEM, "report"));
+		berth_report_note(r, berth_no_memory());
 		goto out;
 	}
 	r->credential = vp;

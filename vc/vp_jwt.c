@@ -21,7 +21,7 @@ enum berth_err berth_vp_create(struct berth_buf *out, struct berth_keyring *kr, 
 	holder = strndup(kid, berth_did_len(kid));
 	vp = berth_json_new_object();
 	if (!holder || !vp) {
-		rc = berth_fail(BERTH_E_NOMEM, "presentation");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if ((rc = berth_vp_build(vp, holder, vcs, n)) || (rc = berth_json_set_str(vp, "nonce", challenge)) ||
@@ -121,7 +121,7 @@ enum berth_err berth_vp_verify(struct berth_report *r, const struct berth_verify
 	r->credential = t.payload;
 	t.payload = NULL;
 	if (!(r->issuer_did = strndup(t.jws.kid, berth_did_len(t.jws.kid)))) {
-		rc = berth_fail(BERTH_E_NOMEM, "report");
+		rc = berth_no_memory();
 		goto out;
 	}
 	rc = judge(r, v, t.jws.kid);

@@ -9,8 +9,6 @@
 #include "vc/sd_jwt.h"
 #include "vc/vc_jwt1.h"
 
-static enum berth_err no_memory(void) { return berth_fail(BERTH_E_NOMEM, "wallet"); }
-
 /* ---- one of each format ---- */
 
 static enum berth_err open_di(struct berth_wallet_item *i)
@@ -55,10 +53,10 @@ static enum berth_err open_token(struct berth_wallet_item *i)
 static enum berth_err take_paths(struct berth_wallet_item *i, const struct berth_sd_jwt *sd)
 {
 	if (sd->n && !(i->withheld = calloc(sd->n, sizeof(*i->withheld))))
-		return no_memory();
+		return berth_no_memory();
 	for (size_t k = 0; k < sd->n; k++) {
 		if (!(i->withheld[k] = strdup(sd->disclosures[k].path)))
-			return no_memory();
+			return berth_no_memory();
 		i->n_withheld++;
 	}
 	return BERTH_OK;
@@ -141,11 +139,11 @@ enum berth_err berth_wallet_add(struct berth_wallet *w, const char *name, const 
 	if (memchr(text, 0, n))
 		return berth_fail(BERTH_E_JSON, "credential: a NUL in it");
 	if (!(grown = realloc(w->items, (w->n + 1) * sizeof(*grown))))
-		return no_memory();
+		return berth_no_memory();
 	w->items = grown;
 	i.text = strndup(text, n);
 	i.name = name ? strdup(name) : NULL;
-	rc = !i.text || (name && !i.name) ? no_memory() : open_item(&i);
+	rc = !i.text || (name && !i.name) ? berth_no_memory() : open_item(&i);
 	if (rc)
 		free_item(&i);
 	else
@@ -186,7 +184,7 @@ enum berth_err berth_wallet_types(struct berth_json **out, const struct berth_wa
 	enum berth_err rc = BERTH_OK;
 
 	if (!(*out = berth_json_new_array()))
-		return no_memory();
+		return berth_no_memory();
 	if (vct)
 		rc = berth_json_push_str(*out, vct);
 	if (!rc && berth_json_str(type))

@@ -171,7 +171,7 @@ static enum berth_err read_files(struct berth_bundle *b)
 	if (rc)
 		return rc;
 	if (!(b->files = calloc(berth_json_len(list) + 1, sizeof(*b->files))))
-		return berth_fail(BERTH_E_NOMEM, "bundle");
+		return berth_no_memory();
 	berth_json_each(v, list)
 		if ((rc = add_file(b, v)))
 			return rc;

@@ -122,7 +122,7 @@ static enum berth_err export_row(struct berth_buf *out, const struct berth_json 
 	struct berth_json *o = berth_json_clone(v);
 
 	berth_json_remove(o, "hash");	/* whoever checks makes it himself */
-	return line(out, o, o ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "audit"));
+	return line(out, o, o ? BERTH_OK : berth_no_memory());
 }
 
 static enum berth_err copy_str(struct berth_json *to, const char *as, const struct berth_json *from, const char *name)
@@ -216,7 +216,7 @@ static enum berth_err read_head(const char *path, const char *want, struct berth
 {
 	struct berth_buf jws = BERTH_BUF_INIT;
 	char *did = want ? strdup(want) : NULL;
-	enum berth_err rc = want && !did ? berth_fail(BERTH_E_NOMEM, "audit") : BERTH_OK;
+	enum berth_err rc = want && !did ? berth_no_memory() : BERTH_OK;
 
 	if (!rc && !(rc = berth_cli_read_token(&jws, path, BERTH_AUDIT_JWS_MAX)))
 		rc = berth_audit_head_open(h, &did, berth_buf_cstr(&jws), jws.len);
@@ -241,7 +241,7 @@ static enum berth_err held_head(const struct berth_cli *c, char **did, struct be
 		rc = berth_fail(BERTH_E_NOMATCH, "nothing is held of that device's log yet");
 	else if (!(rc = berth_json_req_str(audit, "did", BERTH_AUDIT_JWS_MAX, &signer)) &&
 		 !(rc = berth_json_req_str(audit, "signed", BERTH_AUDIT_JWS_MAX, &jws)) &&
-		 !(rc = (*did = strdup(signer)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "audit")))
+		 !(rc = (*did = strdup(signer)) ? BERTH_OK : berth_no_memory()))
 		rc = berth_audit_head_open(h, did, jws, strlen(jws));
 out:
 	berth_json_free(v);

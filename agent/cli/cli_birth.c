@@ -130,7 +130,7 @@ static enum berth_err save(const struct berth_cli *c, const struct berth_json *v
 {
 	static const char *const inner[] = { "refused", "born", "missing", "sold" };
 	struct berth_json *batch = berth_json_clone(v);
-	enum berth_err rc = batch ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "batch");
+	enum berth_err rc = batch ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < sizeof(inner) / sizeof(inner[0]); i++)
 		berth_json_remove(batch, inner[i]);

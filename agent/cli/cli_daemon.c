@@ -131,7 +131,7 @@ static enum berth_err answered(const struct berth_cli *c, const char *thid, stru
 		const char *t = berth_json_str(berth_json_get(v, "thid"));
 
 		if (!rc && !*peer && t && !strcmp(t, thid) && !(*peer = berth_json_clone(v)))
-			rc = berth_fail(BERTH_E_NOMEM, "peer");
+			rc = berth_no_memory();
 	}
 	berth_json_free(all);
 	return rc;
@@ -164,7 +164,7 @@ static enum berth_err ping(struct berth_cli *c)
 	uint64_t start_ms = berth_clock_mono_ms();
 	const char *to = berth_cli_get(c, "--to"), *thid;
 	int64_t wait_s;
-	enum berth_err rc = body ? berth_cli_peer_wait(c, &wait_s) : berth_fail(BERTH_E_NOMEM, "ping");
+	enum berth_err rc = body ? berth_cli_peer_wait(c, &wait_s) : berth_no_memory();
 
 	if (!rc && to)
 		rc = berth_json_set_str(body, "to", to);

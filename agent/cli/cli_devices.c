@@ -79,7 +79,7 @@ enum berth_err berth_cli_device(struct berth_cli *c, const char *suffix, const c
 	enum berth_err rc;
 
 	if (!take)
-		return berth_fail(BERTH_E_NOMEM, "request");
+		return berth_no_memory();
 	if ((rc = berth_cli_device_call(c, suffix, take, &v)))
 		return rc;
 	if (berth_cli_json_wanted(c))

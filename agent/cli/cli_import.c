@@ -51,7 +51,7 @@ static enum berth_err read_receipts(const struct berth_cli *c, struct receipt **
 {
 	struct receipt *r = calloc(BERTH_CLI_VALUES_MAX, sizeof(*r));
 	const char *file;
-	enum berth_err rc = r ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "receipts");
+	enum berth_err rc = r ? BERTH_OK : berth_no_memory();
 
 	*n = 0;
 	while (!rc && (file = berth_cli_nth(c, "--receipt", *n))) {
@@ -185,7 +185,7 @@ static enum berth_err say(const struct berth_json *answers)
 enum berth_err berth_cli_import(struct berth_cli *c)
 {
 	struct berth_json *bodies = berth_json_new_array(), *answers = berth_json_new_array();
-	enum berth_err rc = bodies && answers ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "import");
+	enum berth_err rc = bodies && answers ? BERTH_OK : berth_no_memory();
 
 	if (!rc && !(rc = read_all(c, bodies)) && !(rc = send_all(c, bodies, answers))) {
 		if (berth_cli_json_wanted(c)) {

@@ -109,7 +109,7 @@ enum berth_err berth_cli_print(const struct berth_cli *c, struct berth_json *tak
 	enum berth_err rc;
 
 	if (!take)
-		return berth_fail(BERTH_E_NOMEM, "result");
+		return berth_no_memory();
 	rc = berth_cli_has(c, "--pretty") ? berth_json_print_pretty(&out, take) : berth_json_print(&out, take);
 	if (!rc)
 		rc = berth_cli_print_text(berth_buf_cstr(&out), out.len);

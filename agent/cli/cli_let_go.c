@@ -50,7 +50,7 @@ static enum berth_err ask_until(const struct berth_cli *c, const char *suffix, s
 {
 	const struct timespec pause = { .tv_sec = 1 };
 	int64_t left = 0;
-	enum berth_err rc = take ? seconds(c, &left) : berth_fail(BERTH_E_NOMEM, "request");
+	enum berth_err rc = take ? seconds(c, &left) : berth_no_memory();
 
 	*v = NULL;
 	if (!rc && berth_json_get(take, "receipt")) {	/* first what it has signed, then what we want of it */

@@ -47,7 +47,7 @@ static enum berth_err onboard(struct berth_cli *c)
 	if (ways > 1)
 		return berth_fail(BERTH_E_USAGE, "onboard: --invitation, --dry-run, --accept-tip or --abandon: only one");
 	if (!(body = berth_json_new_object()))
-		return berth_fail(BERTH_E_NOMEM, "onboard");
+		return berth_no_memory();
 	if ((rc = onboard_body(c, body))) {
 		berth_json_free(body);
 		return rc;

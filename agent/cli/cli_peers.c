@@ -151,7 +151,7 @@ static enum berth_err disclosed(const struct berth_cli *c, const char *peer, str
 
 		if (!rc && !*out && did && !strcmp(did, peer) && berth_json_get(v, "disclosures") &&
 		    !(*out = berth_json_clone(berth_json_get(v, "disclosures"))))
-			rc = berth_fail(BERTH_E_NOMEM, "peer");
+			rc = berth_no_memory();
 	}
 	berth_json_free(all);
 	return rc;

@@ -20,7 +20,7 @@ static enum berth_err encode(QRcode **q, const void *p, size_t n)
 	*q = NULL;
 	if (n > BERTH_CLI_QR_MAX)
 		return berth_fail(BERTH_E_SIZE, "%zu bytes do not fit into a QR code", n);
-	return (*q = QRcode_encodeData((int)n, p, 0, QR_ECLEVEL_M)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "QR code");
+	return (*q = QRcode_encodeData((int)n, p, 0, QR_ECLEVEL_M)) ? BERTH_OK : berth_no_memory();
 }
 
 enum berth_err berth_cli_qr_svg(struct berth_buf *out, const void *p, size_t n, int *side)

@@ -81,7 +81,7 @@ static enum berth_err choose_daemon(struct berth_cli_resolver *r, const char *co
 	if ((rc = berth_config_load(&r->config, config)))
 		return rc;
 	snprintf(path, sizeof(path), "%s/admin.sock", berth_config_str(r->config, "agent", NULL, "run-dir"));
-	return setenv("BERTH_SOCKET", path, 1) ? berth_fail(BERTH_E_NOMEM, "environment") : BERTH_OK;
+	return setenv("BERTH_SOCKET", path, 1) ? berth_no_memory() : BERTH_OK;
 }
 
 /* The daemon has judged the document, and says in its result how old it is. */
@@ -102,7 +102,7 @@ static enum berth_err ask_daemon(struct berth_resolver *base, const char *did, s
 	if (!berth_json_is(doc, BERTH_JSON_OBJECT))
 		return berth_fail(BERTH_E_RESOLVE, "the daemon keeps nothing of %.80s", did);
 	copy = berth_json_clone(doc);
-	return copy ? berth_did_doc_from_signed(out, copy, NULL) : berth_fail(BERTH_E_NOMEM, "DID document");
+	return copy ? berth_did_doc_from_signed(out, copy, NULL) : berth_no_memory();
 }
 
 enum berth_err berth_cli_resolver_open(struct berth_cli_resolver *r, const struct berth_cli *c)

@@ -199,7 +199,7 @@ static enum berth_err template(const struct berth_cli *c, struct berth_json **do
 	if (berth_cli_arg(c, 0))
 		return berth_cli_read_json(doc, berth_cli_arg(c, 0), BERTH_VC_MAX);
 	*doc = berth_json_new_object();
-	return *doc ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "status list");
+	return *doc ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err create(struct berth_cli *c)

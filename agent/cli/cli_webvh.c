@@ -33,7 +33,7 @@ static enum berth_err append(struct berth_cli_webvh *w, const struct berth_json 
 	berth_json_free(w->asked);
 	w->asked = NULL;
 	if (asked && !(w->asked = berth_json_clone(asked)))
-		return berth_fail(BERTH_E_NOMEM, "witnesses");
+		return berth_no_memory();
 
 	/* somebody's last line may have no end */
 	if (at > 0 && w->log.p[at - 1] != '\n') {
@@ -46,7 +46,7 @@ static enum berth_err append(struct berth_cli_webvh *w, const struct berth_json 
 	berth_json_free(w->document);
 	w->document = berth_json_clone(e.state);
 	berth_webvh_entry_free(&e);
-	return w->document ? check_document(w->document, w->head.id) : berth_fail(BERTH_E_NOMEM, "DID document");
+	return w->document ? check_document(w->document, w->head.id) : berth_no_memory();
 }
 
 /* The entry that the options ask for, with that document, and the files. */

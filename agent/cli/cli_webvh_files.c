@@ -66,7 +66,7 @@ static enum berth_err keep_asked(struct berth_cli_webvh *w, const struct berth_w
 	uint32_t rule = log->versions[log->n - 1].rule;
 
 	if (rule && !(w->asked = berth_json_clone(log->rules[rule - 1].witness)))
-		return berth_fail(BERTH_E_NOMEM, "did.jsonl");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 
@@ -88,7 +88,7 @@ static enum berth_err read_log(struct berth_cli_webvh *w)
 	if (*log.bad)
 		rc = berth_fail(BERTH_E_RESOLVE, "%s", log.bad);
 	if (!rc && !(rc = keep_asked(w, &log)) && !(rc = berth_webvh_log_entry(&e, &log, log.n - 1)) && !(w->document = berth_json_clone(e.state)))
-		rc = berth_fail(BERTH_E_NOMEM, "did.jsonl");
+		rc = berth_no_memory();
 	if (!rc) {
 		w->head = log.head;
 		log.head = (struct berth_webvh_head){ .number = 0 };
@@ -176,7 +176,7 @@ static enum berth_err read_approvals(struct berth_json **out, const struct berth
 
 	*out = NULL;
 	if (text->len == 0)
-		return (*out = berth_json_new_array()) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "did-witness.json");
+		return (*out = berth_json_new_array()) ? BERTH_OK : berth_no_memory();
 	rc = berth_json_parse_exact(out, berth_buf_cstr(text), text->len, BERTH_WEBVH_WITNESS_MAX);
 	if (!rc && !berth_json_is(*out, BERTH_JSON_ARRAY))
 		rc = berth_fail(BERTH_E_TYPE, "did-witness.json is no JSON array");

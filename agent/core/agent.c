@@ -153,9 +153,9 @@ static enum berth_err collect_key(void *arg, const char *key, const uint8_t *p, 
 	(void)p;
 	(void)n;
 	if (!more)
-		return berth_fail(BERTH_E_NOMEM, "instances");
+		return berth_no_memory();
 	k->keys = more;
-	return (more[k->n] = strdup(key)) ? (k->n++, BERTH_OK) : berth_fail(BERTH_E_NOMEM, "instances");
+	return (more[k->n] = strdup(key)) ? (k->n++, BERTH_OK) : berth_no_memory();
 }
 
 /* Events to every instance of a machine; "self" exists without a record. */
@@ -251,7 +251,7 @@ enum berth_err berth_agent_new(struct berth_agent **out, const struct berth_agen
 
 	*out = NULL;
 	if (!a)
-		return berth_fail(BERTH_E_NOMEM, "agent");
+		return berth_no_memory();
 	a->cfg = *cfg;
 	a->start_ms = agent_mono_ms();
 	a->records = (struct agent_records){ .base = { .get = records_get, .each = records_each, .each_after = records_each_after,

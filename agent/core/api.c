@@ -241,14 +241,14 @@ enum berth_err berth_api_new(struct berth_api **out, const struct berth_config *
 
 	*out = NULL;
 	if (!a)
-		return berth_fail(BERTH_E_NOMEM, "api");
+		return berth_no_memory();
 	a->backend = backend;
 	a->app_fd = a->admin_fd = -1;
 	a->conns_max = room();
 	a->epoll = epoll_create1(EPOLL_CLOEXEC);
 	a->run_dir = strdup(berth_config_str(cfg, "agent", NULL, "run-dir"));
 	if (!a->run_dir || a->epoll < 0) {
-		rc = berth_fail(BERTH_E_NOMEM, "api");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if ((rc = berth_api_reconfigure(a, cfg)))

@@ -178,7 +178,7 @@ out:
 static enum berth_err filter(struct berth_json **list, const struct berth_principal *who, const char *right, const char *member)
 {
 	struct berth_json *kept = berth_json_new_array();
-	enum berth_err rc = kept ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "list");
+	enum berth_err rc = kept ? BERTH_OK : berth_no_memory();
 
 	berth_json_each(item, *list) {
 		const char *key = berth_json_str(berth_json_get(item, member));
@@ -201,7 +201,7 @@ static enum berth_err filter_member(struct berth_json *state, const char *name, 
 				    const char *right, const char *member)
 {
 	struct berth_json *list = berth_json_clone(berth_json_get(state, name));
-	enum berth_err rc = list ? filter(&list, who, right, member) : berth_fail(BERTH_E_NOMEM, "%s", name);
+	enum berth_err rc = list ? filter(&list, who, right, member) : berth_no_memory();
 
 	berth_json_remove(state, name);
 	if (!rc && !(rc = berth_json_set(state, name, list)))
@@ -214,7 +214,7 @@ static enum berth_err filter_member(struct berth_json *state, const char *name, 
 static enum berth_err filter_events(struct berth_json *v, bool has_identity)
 {
 	struct berth_json *kept = berth_json_new_array();
-	enum berth_err rc = kept ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "events");
+	enum berth_err rc = kept ? BERTH_OK : berth_no_memory();
 
 	berth_json_each(e, berth_json_get(v, "events"))
 		if (!rc && (has_identity || strcmp(berth_json_str(e), "rotated") != 0))

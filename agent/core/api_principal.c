@@ -74,7 +74,7 @@ static enum berth_err load_one(struct berth_principal *p, const struct berth_con
 		.uids = calloc(uids + 1, sizeof(uid_t)), .gids = calloc(gids + 1, sizeof(gid_t)),
 	};
 	if (!p->uids || !p->gids)
-		return berth_fail(BERTH_E_NOMEM, "principals");
+		return berth_no_memory();
 	while (p->n_uids < uids) {
 		if ((rc = user_id(&p->uids[p->n_uids], berth_config_item(cfg, "principal", name, "uid", p->n_uids),
 				  passwd)))
@@ -102,7 +102,7 @@ enum berth_err berth_principals_load(struct berth_principals *out, const struct 
 	while (berth_config_section(cfg, "principal", n))
 		n++;
 	if (!(p.list = calloc(n + 1, sizeof(*p.list))))
-		return berth_fail(BERTH_E_NOMEM, "principals");
+		return berth_no_memory();
 	while (!rc && (name = berth_config_section(cfg, "principal", p.n))) {
 		struct berth_principal *one = &p.list[p.n++];
 

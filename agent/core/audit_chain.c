@@ -100,7 +100,7 @@ static enum berth_err verify_as(const struct berth_jws *j, const char *iss, char
 	if (!berth_is_did(iss) || !berth_did_same(iss, j->kid) || (*did && !berth_did_same(*did, iss)))
 		return berth_fail(BERTH_E_AUTHZ, "audit: signed by another than %.80s", *did ? *did : iss);
 	if (!*did && !(*did = strdup(iss)))
-		return berth_fail(BERTH_E_NOMEM, "audit");
+		return berth_no_memory();
 	return verify(j, *did);
 }
 
@@ -130,7 +130,7 @@ enum berth_err berth_audit_chain_begin(struct berth_audit_chain *c, int64_t seq,
 {
 	*c = (struct berth_audit_chain){ .seq = seq };
 	memcpy(c->hash, hash, sizeof(c->hash));
-	return !did || (c->did = strdup(did)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "audit");
+	return !did || (c->did = strdup(did)) ? BERTH_OK : berth_no_memory();
 }
 
 void berth_audit_chain_free(struct berth_audit_chain *c)

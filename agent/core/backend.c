@@ -21,7 +21,7 @@ enum berth_err backend_copy(struct berth_json *to, const char *as, const struct 
 	if (!v)
 		return BERTH_OK;
 	copy = berth_json_clone(v);
-	return copy ? berth_json_set(to, as, copy) : berth_fail(BERTH_E_NOMEM, "%s", as);
+	return copy ? berth_json_set(to, as, copy) : berth_no_memory();
 }
 
 enum berth_err backend_copy_or_null(struct berth_json *to, const char *as, const struct berth_json *from,

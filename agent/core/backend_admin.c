@@ -304,7 +304,7 @@ enum berth_err backend_device_command(struct berth_backend *b, const char *machi
 		return rc;
 	if (!(rc = berth_agent_command(b->agent, l.machine, l.key, on, args, out)) && !*out &&
 	    !(*out = berth_json_new_object()))
-		rc = berth_fail(BERTH_E_NOMEM, "answer");
+		rc = berth_no_memory();
 	return rc;
 }
 

@@ -117,7 +117,7 @@ static enum berth_err list(void *arg, const struct berth_api_request *req, struc
 	struct berth_backend *b = arg;
 	struct listing l = { berth_json_new_array(), req->who };
 	struct berth_credential own = { .json = NULL };
-	enum berth_err rc = l.list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "credentials");
+	enum berth_err rc = l.list ? BERTH_OK : berth_no_memory();
 
 	if (!rc && !(rc = berth_credential_own(berth_agent_env(b->agent), &own)))
 		rc = list_one(&l, &own);

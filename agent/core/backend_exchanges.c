@@ -49,7 +49,7 @@ static enum berth_err list_one(void *arg, const char *key, const struct berth_js
 
 static enum berth_err list_all(struct berth_backend *b, struct listing *l)
 {
-	enum berth_err rc = (l->list = berth_json_new_array()) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "exchanges");
+	enum berth_err rc = (l->list = berth_json_new_array()) ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < N_MACHINES; i++) {
 		l->machine = machines[i];
@@ -86,7 +86,7 @@ static enum berth_err exchange(void *arg, const struct berth_api_request *req, s
 	enum berth_err rc = find(arg, req->param, &l);
 
 	if (!rc && !(*out = berth_json_clone(berth_json_at(l.list, 0))))
-		rc = berth_fail(BERTH_E_NOMEM, "exchange");
+		rc = berth_no_memory();
 	berth_json_free(l.list);
 	return rc;
 }
@@ -100,7 +100,7 @@ static enum berth_err on_exchange(struct berth_backend *b, const struct berth_ap
 	berth_json_free(l.list);
 	if (!rc && !(rc = berth_agent_command(b->agent, l.machine, l.key, on, req->body, NULL)) &&
 	    !(*out = berth_json_new_object()))
-		rc = berth_fail(BERTH_E_NOMEM, "answer");
+		rc = berth_no_memory();
 	return rc;
 }
 

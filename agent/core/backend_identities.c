@@ -125,7 +125,7 @@ static enum berth_err identity(void *arg, const struct berth_api_request *req, s
 	rc = berth_fail(BERTH_E_NOMATCH, "no identity %s; before onboarding there is none", req->param);
 	berth_json_each(v, list)
 		if (strcmp(berth_data_str(v, "name"), req->param) == 0)
-			rc = (*out = berth_json_clone(v)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "identity");
+			rc = (*out = berth_json_clone(v)) ? BERTH_OK : berth_no_memory();
 	berth_json_free(list);
 	return rc;
 }

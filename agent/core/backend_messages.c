@@ -45,7 +45,7 @@ static enum berth_err ack(void *arg, const struct berth_api_request *req, struct
 		berth_json_free(r);
 	}
 	if (!rc && !(*out = berth_json_new_object()))
-		rc = berth_fail(BERTH_E_NOMEM, "answer");
+		rc = berth_no_memory();
 	return rc;
 }
 
@@ -87,7 +87,7 @@ static enum berth_err messages(void *arg, const struct berth_api_request *req, s
 		return rc;
 	}
 	*out = g.list;
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "messages");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 void backend_messages_init(struct berth_api_backend *api)

@@ -147,7 +147,7 @@ static enum berth_err metrics(void *arg, const struct berth_api_request *req, st
 		rc = berth_buf_status(&text);
 	}
 	if (!rc && !(*out = berth_json_new_str(berth_buf_cstr(&text))))
-		rc = berth_fail(BERTH_E_NOMEM, "metrics");
+		rc = berth_no_memory();
 	berth_buf_free(&text);
 	return rc;
 }

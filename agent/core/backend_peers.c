@@ -60,7 +60,7 @@ static enum berth_err peers(void *arg, const struct berth_api_request *req, stru
 	struct berth_backend *b = arg;
 	struct berth_env *env = berth_agent_env(b->agent);
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "peers");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	(void)req;
 	if (!rc && !(rc = env->records->each(env->records, "pong", pong_row, list)))
@@ -76,7 +76,7 @@ command(struct berth_backend *b, const char *machine, const char *on, const stru
 	enum berth_err rc = berth_agent_command(b->agent, machine, NULL, on, args, out);
 
 	if (!rc && !*out && !(*out = berth_json_new_object()))
-		rc = berth_fail(BERTH_E_NOMEM, "answer");
+		rc = berth_no_memory();
 	return rc;
 }
 

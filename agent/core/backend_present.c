@@ -63,7 +63,7 @@ static enum berth_err present_dcql(struct berth_env *env, const struct berth_sho
 				   struct berth_json *o)
 {
 	struct berth_json *token = berth_json_new_object();
-	enum berth_err rc = token ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "presentation");
+	enum berth_err rc = token ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; i < s->answer.n && !rc; i++) {
 		const struct berth_answer_item *a = &s->answer.items[i];
@@ -92,7 +92,7 @@ enum berth_err backend_present(struct berth_backend *b, const struct berth_api_r
 	struct berth_json *o = berth_json_new_object();
 	enum berth_err rc;
 
-	if ((rc = o ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "presentation")) ||
+	if ((rc = o ? BERTH_OK : berth_no_memory()) ||
 	    (rc = read_query(&s, berth_json_get(req->body, "query"))) ||
 	    (rc = berth_showing_fill(env, &s, id, may_see, (void *)(uintptr_t)req)) || (rc = berth_showing_match(env, &s)) ||
 	    (rc = berth_query_is_pex(s.query) ? present_pex(env, &s, &to, o) : present_dcql(env, &s, &to, o)))

@@ -18,7 +18,7 @@ static enum berth_err resolve(void *arg, const struct berth_api_request *req, st
 	*out = berth_resolveclient_result(b->resolve, rc, r, did, doc);
 	berth_did_doc_free(doc);
 	berth_resolveclient_offline(b->resolve, before);
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "resolution result");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 enum berth_err backend_push_resolve(const struct berth_backend *b, struct berth_json *reasons)

@@ -74,7 +74,7 @@ static enum berth_err answer(struct berth_report *r, struct berth_json **out)
 	if (r->first == BERTH_E_UNAVAILABLE || berth_err_exit(r->first) == 5)
 		rc = berth_fail(r->first, "%s", r->detail);
 	else if (!(*out = berth_report_json(r)))
-		rc = berth_fail(BERTH_E_NOMEM, "report");
+		rc = berth_no_memory();
 	berth_report_free(r);
 	return rc;
 }

@@ -160,7 +160,7 @@ static enum berth_err set_events(struct berth_json *is, const struct berth_json 
 {
 	const struct berth_json *before = berth_json_get(was, "at");
 	struct berth_json *at = before ? berth_json_clone(before) : berth_json_new_object();
-	enum berth_err rc = at ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "watch");
+	enum berth_err rc = at ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && was && i < sizeof(events) / sizeof(events[0]); i++)
 		if (happened(&events[i], was, is)) {
@@ -317,7 +317,7 @@ static enum berth_err watch(void *arg, const struct berth_api_request *req, stru
 {
 	struct berth_backend *b = arg;
 	struct berth_json *o = berth_json_new_object(), *list = berth_json_new_array(), *state = NULL;
-	enum berth_err rc = list ? list_events(b, req->after, list) : berth_fail(BERTH_E_NOMEM, "watch");
+	enum berth_err rc = list ? list_events(b, req->after, list) : berth_no_memory();
 
 	if (rc || (rc = berth_json_set_int(o, "generation", backend_watch_generation(b))) ||
 	    (rc = berth_json_set(o, "events", list)))

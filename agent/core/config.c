@@ -122,7 +122,7 @@ static enum berth_err add_value(struct parser *p, const struct berth_option *o, 
 	*v = (struct config_value){ .opt = o, .section = c->n_sections - 1, .line = p->line };
 	c->n_values++;
 	if (!(v->text = strdup(text)) || (o->type == BERTH_OPT_ANY && !(v->key = strdup(key))))
-		return berth_fail(BERTH_E_NOMEM, "configuration");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 
@@ -192,7 +192,7 @@ enum berth_err berth_config_parse(struct berth_config **out, const char *name, c
 	if (len > BERTH_CONFIG_MAX)
 		return berth_fail(BERTH_E_CONFIG, "%s: larger than %zu bytes", name, BERTH_CONFIG_MAX);
 	if (!(p.c = calloc(1, sizeof(*p.c))))
-		return berth_fail(BERTH_E_NOMEM, "configuration");
+		return berth_no_memory();
 	for (size_t at = 0; at < len && !rc;) {
 		const char *nl = memchr(text + at, '\n', len - at);
 		size_t n = nl ? (size_t)(nl - text) - at : len - at;
@@ -235,7 +235,7 @@ enum berth_err berth_config_load(struct berth_config **out, const char *path)
 
 	*out = NULL;
 	if (!text)
-		return berth_fail(BERTH_E_NOMEM, "configuration");
+		return berth_no_memory();
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		rc = berth_fail(BERTH_E_CONFIG, "%s: %s", path, strerror(errno));
@@ -326,7 +326,7 @@ bool berth_config_has(const struct berth_config *c, const char *section, const c
 enum berth_err berth_config_adapter_json(const struct berth_config *c, const char *name, struct berth_buf *out)
 {
 	struct berth_json *o = berth_json_new_object();
-	enum berth_err rc = o ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "adapter options");
+	enum berth_err rc = o ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < c->n_values; i++) {
 		const struct config_value *v = &c->values[i];

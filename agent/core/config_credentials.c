@@ -8,8 +8,6 @@
 
 #define SECTION "credentials"
 
-static enum berth_err no_memory(void) { return berth_fail(BERTH_E_NOMEM, "configuration"); }
-
 /* All words of a list; *n 0 and NULL for none. */
 static enum berth_err words(const struct berth_config *c, const char *section, const char *name, const char *key,
 			    const char *const **out, size_t *n)
@@ -24,7 +22,7 @@ static enum berth_err words(const struct berth_config *c, const char *section, c
 	if (count == 0)
 		return BERTH_OK;
 	if (!(list = calloc(count, sizeof(*list))))
-		return no_memory();
+		return berth_no_memory();
 	for (; *n < count; ++*n)
 		list[*n] = berth_config_item(c, section, name, key, *n);
 	*out = list;
@@ -105,7 +103,7 @@ enum berth_err berth_config_credentials(const struct berth_config *c, struct ber
 		n++;
 	if (!p || !(rules = calloc(n ? n : 1, sizeof(*rules)))) {
 		free(p);
-		return no_memory();
+		return berth_no_memory();
 	}
 	p->rules = rules;
 	for (; p->n < n && !rc; p->n++)

@@ -188,7 +188,7 @@ enum berth_err berth_daemon_new(struct berth_daemon **out, struct berth_config *
 	*out = NULL;
 	if (!d) {
 		berth_config_free(cfg);
-		return berth_fail(BERTH_E_NOMEM, "daemon");
+		return berth_no_memory();
 	}
 	d->cfg = d->first = cfg;
 	d->path = path;

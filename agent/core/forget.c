@@ -77,7 +77,7 @@ static enum berth_err remove_keys(struct berth_agent *a, const char *name)
 
 	for (size_t i = 0; !rc && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		if (asprintf(&key, "%s-%s", name, suffixes[i]) < 0)
-			return berth_fail(BERTH_E_NOMEM, "key of %s", name);
+			return berth_no_memory();
 		rc = a->cfg.keys->ops->remove(a->cfg.keys, key);
 		free(key);
 	}

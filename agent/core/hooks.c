@@ -42,7 +42,7 @@ struct berth_hooks {
 enum berth_err berth_hooks_new(struct berth_hooks **out, const struct berth_config *cfg, struct berth_backend *b)
 {
 	struct berth_hooks *h = calloc(1, sizeof(*h));
-	enum berth_err rc = h ? berth_config_hooks(cfg, h->v, &h->n) : berth_fail(BERTH_E_NOMEM, "hooks");
+	enum berth_err rc = h ? berth_config_hooks(cfg, h->v, &h->n) : berth_no_memory();
 
 	*out = NULL;
 	if (rc || h->n == 0) {
@@ -269,7 +269,7 @@ static enum berth_err choose(struct berth_hooks *h, const struct berth_json *dat
 	d->id = strdup(berth_data_str(first, "id"));
 	d->type = strdup(berth_data_str(first, "type"));
 	d->sha = strdup(berth_data_str(first, "sha256"));
-	return d->id && d->type && d->sha ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "hooks");
+	return d->id && d->type && d->sha ? BERTH_OK : berth_no_memory();
 }
 
 /* It fits into what the socket holds, so that nothing waits for the program to read. */
@@ -311,7 +311,7 @@ static enum berth_err prepare(struct berth_hooks *h, const struct berth_json *da
 	h->sha = strdup(d->sha);
 out:
 	berth_json_free(item);
-	return rc || h->sha ? rc : berth_fail(BERTH_E_NOMEM, "hooks");
+	return rc || h->sha ? rc : berth_no_memory();
 }
 
 /* What is wrong with the item is so for ever; the rest may pass. */

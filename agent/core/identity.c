@@ -69,7 +69,7 @@ static enum berth_err append(struct berth_agent *a, struct berth_identity *take)
 
 	if (!more) {
 		agent_identity_free(take);
-		return berth_fail(BERTH_E_NOMEM, "identities");
+		return berth_no_memory();
 	}
 	a->ids = more;
 	a->ids[a->n_ids++] = take;

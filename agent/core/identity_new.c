@@ -59,7 +59,7 @@ static enum berth_err via_of(struct berth_agent *a, char **out)
 		return did ? rc : BERTH_OK;
 	*out = strdup(found ? berth_buf_cstr(&granted) : did);
 	berth_buf_free(&granted);
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "mediator");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 /* The keys' names in the keystore: NAME-sign, NAME-agree, NAME-agree2. */
@@ -68,7 +68,7 @@ static enum berth_err name_key(char **key, const char *name, const char *suffix)
 	if (asprintf(key, "%s-%s", name, suffix) >= 0)
 		return BERTH_OK;
 	*key = NULL;
-	return berth_fail(BERTH_E_NOMEM, "key of %s", name);
+	return berth_no_memory();
 }
 
 /* agree, agree2: BERTH_KEY_NONE for none */
@@ -102,7 +102,7 @@ peer_identity(struct berth_agent *a, struct berth_identity *id, const struct ber
 		goto out;
 	id->did_long = berth_buf_take_str(&did);
 	id->did = berth_buf_take_str(&shorter);
-	rc = berth_fail(BERTH_E_NOMEM, "identity %s", id->name);
+	rc = berth_no_memory();
 	if (!id->did_long || !id->did || !(id->sign_kid = kid_of(id->did, "#key-1")) ||
 	    !(id->agree_kid = kid_of(id->did, "#key-2")) ||
 	    !(id->sign_kid_long = kid_of(id->did_long, "#key-1")) ||
@@ -140,7 +140,7 @@ static enum berth_err begin(struct berth_identity **out, const char *name)
 
 	if (!id || !(id->name = strdup(name))) {
 		agent_identity_free(id);
-		return berth_fail(BERTH_E_NOMEM, "identity %s", name);
+		return berth_no_memory();
 	}
 	*out = id;
 	return BERTH_OK;
@@ -213,7 +213,7 @@ static enum berth_err key_identity(struct berth_identity *id, const struct berth
 		    asprintf(&id->sign_kid, "%s#%s", id->did, id->did + strlen("did:key:")) < 0)
 			id->sign_kid = NULL;
 		if (!id->sign_kid || !(id->sign_kid_long = strdup(id->sign_kid)))
-			rc = berth_fail(BERTH_E_NOMEM, "identity %s", id->name);
+			rc = berth_no_memory();
 	}
 	berth_buf_free(&did);
 	return rc;

@@ -100,7 +100,7 @@ enum berth_err agent_note_peer(struct berth_agent *a, const struct berth_unpacke
 	if (rc || !in->encrypted_to_kid || agent_is_stranger(a, sender))
 		return rc;
 	ours = strndup(in->encrypted_to_kid, berth_did_len(in->encrypted_to_kid));
-	rc = ours ? agent_mark_known(a, ours, sender) : berth_fail(BERTH_E_NOMEM, "peer");
+	rc = ours ? agent_mark_known(a, ours, sender) : berth_no_memory();
 	free(ours);
 	return rc;
 }
@@ -196,7 +196,7 @@ static enum berth_err read_return_route(const struct berth_message *m, struct be
 	if ((rc = berth_json_opt_str(m->json, "return_route_thread", BERTH_MESSAGE_ID_MAX, &thread)))
 		return rc;
 	r->thread = strdup(thread);
-	return r->thread ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "thread");
+	return r->thread ? BERTH_OK : berth_no_memory();
 }
 
 /* Who it is, when somebody proved to be, and how an answer may come. */

@@ -36,7 +36,7 @@ enum berth_err agent_load(struct berth_agent *a, const struct berth_machine *m, 
 	*inst = (struct berth_instance){ 0 };
 	if (!(rc = berth_store_get(a->cfg.store, m->name, key, &text, &found))) {
 		if (!(inst->key = strdup(key)) || (!found && !(inst->data = berth_json_new_object())))
-			rc = berth_fail(BERTH_E_NOMEM, "%s %s", m->name, key);
+			rc = berth_no_memory();
 		else if (found)
 			rc = read_instance(m, &text, inst);
 	}

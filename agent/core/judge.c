@@ -99,7 +99,7 @@ static enum berth_err take_resolution(struct berth_registry_result *out, const s
 	else if (!out->deactivated)
 		rc = berth_fail(BERTH_E_RESOLVE, "the registry's resolution result has no document");
 	if (!rc && berth_json_is(meta, BERTH_JSON_OBJECT) && !(out->metadata = berth_json_clone(meta)))
-		rc = berth_fail(BERTH_E_NOMEM, "resolution result");
+		rc = berth_no_memory();
 	berth_json_free(v);
 	return rc;
 }

@@ -339,7 +339,7 @@ enum berth_err berth_keyrouter_new(struct berth_keyrouter **out)
 
 	*out = r;
 	if (!r)
-		return berth_fail(BERTH_E_NOMEM, "keyrouter");
+		return berth_no_memory();
 	r->ring.ops = &ring_ops;
 	r->keys = (struct berth_keys){ .ops = &keys_ops, .keyring = &r->ring };
 	return BERTH_OK;

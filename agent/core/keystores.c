@@ -249,7 +249,7 @@ enum berth_err berth_keystores_open(struct berth_keystores **out, const struct b
 
 	*out = NULL;
 	if (!ks)
-		return berth_fail(BERTH_E_NOMEM, "keystores");
+		return berth_no_memory();
 	if ((rc = berth_proc_libexec(&ks->path, libexec_dir, "keyd")) || (rc = berth_keyrouter_new(&ks->router)) ||
 	    (rc = add_all(ks, cfg, create)) || (rc = start_all(ks))) {
 		berth_keystores_free(ks);
@@ -265,7 +265,7 @@ enum berth_err berth_keystores_check(const struct berth_config *cfg)
 	enum berth_err rc;
 
 	if (!ks)
-		return berth_fail(BERTH_E_NOMEM, "keystores");
+		return berth_no_memory();
 	if (!(rc = berth_keyrouter_new(&ks->router)) && berth_config_section(cfg, "keystore", 0))
 		rc = add_all(ks, cfg, false);
 	berth_keystores_free(ks);

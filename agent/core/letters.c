@@ -33,7 +33,7 @@ static enum berth_err copy(void *arg, const struct berth_dead *d)
 		.reason = strdup(d->reason) };
 	if (l->id && l->peer && l->thid && l->machine && l->instance && l->reason)
 		return BERTH_OK;
-	return berth_fail(BERTH_E_NOMEM, "dead letter");
+	return berth_no_memory();
 }
 
 /* ---- giving up */

@@ -128,7 +128,7 @@ static enum berth_err queue_set_live(struct berth_queue *q, const char *client, 
 	struct client *c = use_client(agent_of(q), client);
 
 	if (!c)
-		return berth_fail(BERTH_E_NOMEM, "client");
+		return berth_no_memory();
 	c->live = on;
 	c->offered_seq = 0;
 	return BERTH_OK;

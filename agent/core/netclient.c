@@ -82,7 +82,7 @@ enum berth_err berth_netclient_new(struct berth_netclient **out, const struct be
 
 	*out = NULL;
 	if (!n)
-		return berth_fail(BERTH_E_NOMEM, "netd");
+		return berth_no_memory();
 	n->transport.ops = &ops;
 	n->cfg = cfg;
 	n->ipc.fd = -1;

@@ -58,7 +58,7 @@ enum berth_err agent_add_ephemeral(struct berth_agent *a, const struct berth_sen
 	*e = (struct ephemeral){ .uri = s->uri ? strdup(s->uri) : NULL, .peer = strdup(s->to) };
 	a->n_ephemeral++;
 	if (!e->peer || (s->uri && !e->uri))
-		return berth_fail(BERTH_E_NOMEM, "message");
+		return berth_no_memory();
 	return berth_pack(&e->packed, &p, &s->msg);
 }
 
@@ -154,7 +154,7 @@ agent_transmit(struct berth_agent *a, struct in_flight f, const char *peer, cons
 	if (!f.peer || !f.uri) {
 		free(f.peer);
 		free(f.uri);
-		return berth_fail(BERTH_E_NOMEM, "frame");
+		return berth_no_memory();
 	}
 	a->flight[a->n_flight++] = f;
 	if (!(rc = berth_frame_request_encode(&frame, &rq)) &&

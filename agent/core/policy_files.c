@@ -28,7 +28,7 @@ static enum berth_err read_named(const struct berth_config *cfg, const char *sec
 	if (fstat(fileno(f), &st) || st.st_size <= 0 || st.st_size > FILE_MAX)
 		rc = berth_fail(BERTH_E_CONFIG, "[%s] %s: %s is empty or larger than %d bytes", section, key, path, FILE_MAX);
 	else if (!(text = calloc(1, (size_t)st.st_size + 1)))
-		rc = berth_fail(BERTH_E_NOMEM, "%s", key);
+		rc = berth_no_memory();
 	else if (fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
 		rc = berth_fail(BERTH_E_CONFIG, "[%s] %s: %s cannot be read", section, key, path);
 	fclose(f);
@@ -47,7 +47,7 @@ static enum berth_err read_ca(struct berth_policy_files *f, const char *text, si
 	enum berth_err rc;
 
 	if (!(f->ldevid_ca = calloc(1, sizeof(*f->ldevid_ca))))
-		return berth_fail(BERTH_E_NOMEM, "ca-cert");
+		return berth_no_memory();
 	if (!(rc = berth_x509_chain_read(f->ldevid_ca, text, n)) && f->ldevid_ca->n == BERTH_X509_CHAIN_MAX)
 		rc = berth_fail(BERTH_E_SIZE, "more than %d certificates", BERTH_X509_CHAIN_MAX - 1);
 	return rc ? rc : berth_x509_check_ca(f->ldevid_ca->at[0]);

@@ -127,7 +127,7 @@ static enum berth_err poll_new(struct poll *p, const char *key, const char *iden
 	if (p->key && p->identity && p->peer && p->uri)
 		return BERTH_OK;
 	poll_free(p);
-	return berth_fail(BERTH_E_NOMEM, "poll");
+	return berth_no_memory();
 }
 
 /* The polls as the records say, those that are unchanged with all they know. */

@@ -82,7 +82,7 @@ static enum berth_err ask(struct berth_resolveclient *c, const struct berth_reso
 	for (size_t i = 0; i < q->n_pieces; i++)
 		m.parts[i] = (struct berth_res_part){ q->pieces[i].name, q->pieces[i].p, q->pieces[i].n };
 	if (!(call = malloc(sizeof(*call))))
-		return berth_fail(BERTH_E_NOMEM, "call");
+		return berth_no_memory();
 	*call = (struct call){ done, arg };
 	snprintf(key, sizeof(key), "call %llu", (unsigned long long)++c->calls);	/* no DID has a space */
 	if ((rc = resolve_queue_add(&c->process, key, &m, NULL, urgent, on_answer, call)))

@@ -60,7 +60,7 @@ static enum berth_err begin(struct resolve_judging *g, struct berth_resolveclien
 	    (rc = find_files(&g->files, &g->answer)) || (rc = berth_webvh_read_begin(&g->reading, &g->files, q->did, resolve_now_s(c))))
 		return rc;
 	g->q = resolve_question_take(q);
-	return g->q ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "look-up");
+	return g->q ? BERTH_OK : berth_no_memory();
 }
 
 static void take_out(struct berth_resolveclient *c, struct resolve_judging *g)

@@ -35,7 +35,7 @@ static enum berth_err read_document(struct berth_did_doc **out, const struct ber
 
 	*out = NULL;
 	if (!copy)
-		return berth_fail(BERTH_E_NOMEM, "DID document");
+		return berth_no_memory();
 	return berth_judge_keeps_pin(did) ? berth_did_doc_from_signed(out, copy, NULL) : berth_did_doc_from_json(out, copy, did);
 }
 

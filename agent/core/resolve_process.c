@@ -372,7 +372,7 @@ resolve_process_add(struct resolve_process *p, const char *name, const char *pat
 		return berth_fail(BERTH_E_CONFIG, "adapter %.60s: too many, or too long", name);
 	*a = (struct resolve_adapter){ .name = strdup(name), .path = strdup(path), .config = strdup(config) };
 	p->n++;
-	return a->name && a->path && a->config ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "adapter");
+	return a->name && a->path && a->config ? BERTH_OK : berth_no_memory();
 }
 
 void resolve_process_set_policy(struct resolve_process *p, struct berth_buf *policy)

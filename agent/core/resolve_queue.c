@@ -33,7 +33,7 @@ static enum berth_err question_new(struct resolve_question **out, const char *ke
 	}
 	if (!q || !q->key || !q->did || (number && !q->number) || berth_buf_status(&q->payload)) {
 		resolve_question_free(q);
-		return berth_fail(BERTH_E_NOMEM, "look-up");
+		return berth_no_memory();
 	}
 	*out = q;
 	return BERTH_OK;

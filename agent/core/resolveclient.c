@@ -187,7 +187,7 @@ berth_resolveclient_new(struct berth_resolveclient **out, const char *libexec_di
 
 	*out = NULL;
 	if (!c)
-		return berth_fail(BERTH_E_NOMEM, "resolve client");
+		return berth_no_memory();
 	c->base.resolve = resolve;
 	c->base.resolve_version = resolve_version;
 	c->base.doubt = doubt;
@@ -229,7 +229,7 @@ enum berth_err berth_resolveclient_add_critical(struct berth_resolveclient *c, c
 	if (c->n_critical == RESOLVE_CRITICAL_MAX)
 		return berth_fail(BERTH_E_CONFIG, "more than %d DIDs that much depends on", RESOLVE_CRITICAL_MAX);
 	if (!(c->critical[c->n_critical] = strdup(did)))
-		return berth_fail(BERTH_E_NOMEM, "resolve client");
+		return berth_no_memory();
 	c->n_critical++;
 	return BERTH_OK;
 }

@@ -61,7 +61,7 @@ enum berth_err agent_route_pick(struct agent_try *out, const struct berth_outbox
 	i = ((size_t)row->tries + (size_t)row->silences) % r.n;
 	out->uri = strdup(r.list[i].uri);
 	rc = out->uri ? berth_route_wrap(&out->body, &r.list[i], row->peer, row->body, row->body_len)
-		      : berth_fail(BERTH_E_NOMEM, "route");
+		      : berth_no_memory();
 	if (rc)
 		agent_try_free(out);
 	out->others = r.n > 1;

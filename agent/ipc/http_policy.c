@@ -55,7 +55,7 @@ enum berth_err berth_http_names_add(struct berth_http_names *l, const char *name
 	if (l->n == BERTH_HTTP_NAMES_MAX)
 		return berth_fail(BERTH_E_CONFIG, "egress: more than %d names", BERTH_HTTP_NAMES_MAX);
 	if (!(grown = realloc(l->v, (l->n + 1) * sizeof(*grown))))
-		return berth_fail(BERTH_E_NOMEM, "egress: names");
+		return berth_no_memory();
 	l->v = grown;
 	for (size_t i = 0; i <= n; i++)
 		l->v[l->n][i] = (char)tolower((unsigned char)name[i]);

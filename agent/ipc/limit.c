@@ -11,7 +11,7 @@
 enum berth_err berth_limit_init(struct berth_limit *l)
 {
 	*l = (struct berth_limit){ .sources = calloc(BERTH_LIMIT_SOURCES, sizeof(*l->sources)) };
-	return l->sources ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "table of addresses");
+	return l->sources ? BERTH_OK : berth_no_memory();
 }
 
 void berth_limit_free(struct berth_limit *l)

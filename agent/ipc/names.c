@@ -24,7 +24,7 @@ enum berth_err berth_names_new(struct berth_names **out, struct berth_ready *rea
 	struct berth_names *q = calloc(1, sizeof(*q));
 
 	if (!(*out = q))
-		return berth_fail(BERTH_E_NOMEM, "names");
+		return berth_no_memory();
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->wake, NULL);
 	q->tail = &q->head;
@@ -82,7 +82,7 @@ static enum berth_err add_thread(struct berth_names *q)
 	started = pthread_create(&q->threads[q->n_threads], &attr, worker, q) == 0;
 	pthread_attr_destroy(&attr);
 	q->n_threads += started;
-	return q->n_threads ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "no thread for names");
+	return q->n_threads ? BERTH_OK : berth_no_memory();
 }
 
 enum berth_err berth_names_ask(struct berth_names *q, struct berth_lookup *l)

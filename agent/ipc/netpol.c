@@ -206,7 +206,7 @@ static enum berth_err host_append(struct berth_netpol *p, const struct berth_net
 		return berth_fail(BERTH_E_CONFIG, "egress hosts: %.60s twice", h->name);
 	grown = realloc(p->hosts, (p->n_hosts + 1) * sizeof(*grown));
 	if (!grown)
-		return berth_fail(BERTH_E_NOMEM, "egress hosts");
+		return berth_no_memory();
 	p->hosts = grown;
 	p->hosts[p->n_hosts++] = *h;
 	return BERTH_OK;

@@ -86,7 +86,7 @@ static enum berth_err reserve(struct keyd_names *names)
 	if (names->n < names->cap)
 		return BERTH_OK;
 	if (!(v = realloc(names->v, cap * sizeof(*v))))
-		return berth_fail(BERTH_E_NOMEM, "keyd: names");
+		return berth_no_memory();
 	names->v = v;
 	names->cap = cap;
 	return BERTH_OK;

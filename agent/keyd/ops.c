@@ -128,7 +128,7 @@ static enum berth_err sign_as(struct op *o, enum berth_purpose purpose, const vo
 	    (rc = berth_purpose_input(input, header_len, purpose, o->r->kid, key.pub.type, payload, len)))
 		return rc;
 	if (!(room = berth_buf_grow(sig, BERTH_SIG_MAX)))
-		return berth_fail(BERTH_E_NOMEM, "signature");
+		return berth_no_memory();
 	rc = berth_keystore_sign(o->k->ks, o->stored, input->p, input->len, room, &n);
 	sig->len -= BERTH_SIG_MAX - (rc ? 0 : n);
 	return rc;

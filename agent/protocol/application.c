@@ -342,7 +342,7 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 				       : berth_fail(BERTH_E_NOMATCH, "a report about no thread");
 	berth_json_free(thread);
 	if (!rc && !(*key = strdup("self")))
-		rc = berth_fail(BERTH_E_NOMEM, "applications");
+		rc = berth_no_memory();
 	return rc;
 }
 

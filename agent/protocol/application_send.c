@@ -140,7 +140,7 @@ send(struct berth_env *env, struct berth_instance *inst, struct berth_effects *f
 	enum berth_err rc;
 
 	if (o->body && !body)
-		return berth_fail(BERTH_E_NOMEM, "message");
+		return berth_no_memory();
 	if ((rc = berth_effects_send(env, fx, way->me, owner ? way->peer : o->to, way->uri, o->type, o->thid, body, &s)) ||
 	    (rc = set_headers(env, o, s)) || (rc = remember_both(env, inst, fx, o, way->peer, &s->msg)))
 		return rc;

@@ -88,11 +88,11 @@ enum berth_err berth_chain_from_json(struct berth_chain **out, struct berth_json
 
 	*out = NULL;
 	if (!json)
-		return berth_fail(BERTH_E_NOMEM, "package");
+		return berth_no_memory();
 	if ((rc = measure(json)))
 		goto out;
 	if (!(c = calloc(1, sizeof(*c)))) {
-		rc = berth_fail(BERTH_E_NOMEM, "chain");
+		rc = berth_no_memory();
 		goto out;
 	}
 	c->json = json;
@@ -141,7 +141,7 @@ enum berth_err berth_chain_build_json(struct berth_json **out, const char *devic
 
 	*out = NULL;
 	if (!docs && !(docs = berth_json_new_object())) {
-		rc = berth_fail(BERTH_E_NOMEM, "chain");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if ((rc = berth_json_set(o, "docs", docs)) ||

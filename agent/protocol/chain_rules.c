@@ -31,7 +31,7 @@ static enum berth_err docs_resolve(struct berth_resolver *r, const char *did, st
 	if (!doc)
 		return berth_fail(BERTH_E_RESOLVE, "no document in the package");
 	if (!(copy = berth_json_clone(doc)))
-		return berth_fail(BERTH_E_NOMEM, "document");
+		return berth_no_memory();
 	return berth_did_doc_from_json(out, copy, did);
 }
 
@@ -160,7 +160,7 @@ static enum berth_err check_doc(const struct judge *j, const char *did, const st
 	enum berth_err rc;
 
 	if (!copy)
-		return berth_fail(BERTH_E_NOMEM, "document");
+		return berth_no_memory();
 	if ((rc = berth_did_doc_from_json(&doc, copy, did)))
 		return rc;
 	for (size_t i = 0; !found && (vm = berth_did_doc_nth(doc, BERTH_REL_ASSERTION, i)); i++)

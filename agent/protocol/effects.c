@@ -86,7 +86,7 @@ send_as(struct berth_env *env, struct berth_effects *fx, const struct berth_iden
 	}
 	if (!copy(&s.identity, from ? from->name : NULL) || !copy(&s.to, to) || !copy(&s.uri, uri)) {
 		send_free(&s);
-		return berth_fail(BERTH_E_NOMEM, "message %s", type);
+		return berth_no_memory();
 	}
 	fx->sends[fx->n_sends] = s;
 	if (out)
@@ -159,7 +159,7 @@ enum berth_err berth_effects_forget(struct berth_effects *fx, const char *name)
 	if (fx->n_forget == BERTH_EFFECTS_FORGET_MAX)
 		return berth_fail(BERTH_E_SIZE, "more than %d identities to forget", BERTH_EFFECTS_FORGET_MAX);
 	if (!copy(&fx->forget[fx->n_forget], name))
-		return berth_fail(BERTH_E_NOMEM, "identity %s", name);
+		return berth_no_memory();
 	fx->n_forget++;
 	return BERTH_OK;
 }
@@ -173,7 +173,7 @@ add_put(struct berth_effects *fx, const char *ns, const char *key, struct berth_
 		return berth_fail(BERTH_E_SIZE, "more than %d records in one step", BERTH_EFFECTS_PUTS_MAX);
 	if (!copy(&p.ns, ns) || !copy(&p.key, key)) {
 		put_free(&p);
-		return berth_fail(BERTH_E_NOMEM, "record %s", ns);
+		return berth_no_memory();
 	}
 	fx->puts[fx->n_puts] = p;
 	*out = &fx->puts[fx->n_puts++];
@@ -260,7 +260,7 @@ enum berth_err berth_effects_drop(struct berth_effects *fx, const char *peer, co
 		return berth_fail(BERTH_E_SIZE, "more than %d threads to drop", BERTH_EFFECTS_DROPS_MAX);
 	fx->n_drops++;
 	if (!copy(&d->peer, peer) || !copy(&d->thid, thid))
-		return berth_fail(BERTH_E_NOMEM, "drop");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 
@@ -294,14 +294,14 @@ enum berth_err berth_effects_moved(struct berth_env *env, struct berth_effects *
 				   const char *to)
 {
 	if (!copy(&fx->moved_peer, peer) || !copy(&fx->moved_from, from) || !copy(&fx->moved_to, to))
-		return berth_fail(BERTH_E_NOMEM, "moved");
+		return berth_no_memory();
 	return move_poll(env, fx, to);
 }
 
 enum berth_err berth_effects_part(struct berth_effects *fx, const char *peer)
 {
 	free(fx->gone_peer);
-	return copy(&fx->gone_peer, peer) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "part");
+	return copy(&fx->gone_peer, peer) ? BERTH_OK : berth_no_memory();
 }
 
 void berth_effects_audit(struct berth_effects *fx, const char *fmt, ...)

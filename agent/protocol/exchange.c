@@ -42,7 +42,7 @@ enum berth_err berth_exchange_find(struct berth_env *env, const struct berth_eve
 	if (rc == BERTH_E_NOMATCH && is_in(starters, ev->on))
 		rc = BERTH_OK;
 	if (!rc && !(*key = strdup(hex)))
-		rc = berth_fail(BERTH_E_NOMEM, "thread");
+		rc = berth_no_memory();
 	return rc;
 }
 

@@ -364,7 +364,7 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 	if ((rc = berth_device_hash(&h, ev->sender, 0)))
 		return rc;
 	berth_hash_hex(hex, &h);
-	return (*key = strdup(hex)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "device");
+	return (*key = strdup(hex)) ? BERTH_OK : berth_no_memory();
 }
 
 #define STAY BERTH_STATE_STAY

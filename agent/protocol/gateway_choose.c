@@ -157,7 +157,7 @@ static enum berth_err put_at(struct berth_json *seek, size_t at, struct berth_js
 {
 	const struct berth_json *old = berth_json_get(seek, "candidates");
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "candidates");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < berth_json_len(old); i++)
 		if (i != at)
@@ -293,7 +293,7 @@ enum berth_err gateway_choose(struct berth_env *env, struct berth_instance *inst
 	if (!(k = gateway_known_new(env, inst, &rc)))
 		return rc;
 	ch = calloc(1, sizeof(*ch));
-	rc = ch ? choose(env, inst, fx, ch, k) : berth_fail(BERTH_E_NOMEM, "candidates");
+	rc = ch ? choose(env, inst, fx, ch, k) : berth_no_memory();
 	choice_free(ch);
 	gateway_known_free(k);
 	return rc;

@@ -69,7 +69,7 @@ struct gateway_known *gateway_known_new(struct berth_env *env, const struct bert
 {
 	struct gateway_known *k = calloc(1, sizeof(*k));
 
-	*rc = k ? load(k, env, inst) : berth_fail(BERTH_E_NOMEM, "what is known of owners");
+	*rc = k ? load(k, env, inst) : berth_no_memory();
 	if (*rc) {
 		gateway_known_free(k);
 		return NULL;

@@ -59,7 +59,7 @@ static enum berth_err place(const struct berth_json *active, const struct berth_
 static enum berth_err place_all(const struct berth_json *active, const struct berth_json *items, struct berth_json *staged)
 {
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "items");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	berth_json_each(item, items)
 		if (rc || (rc = place(active, item, list)))
@@ -80,7 +80,7 @@ static bool is_missing(const struct berth_instance *inst, const struct berth_jso
 
 static enum berth_err list_missing(const struct berth_instance *inst, struct berth_json *list)
 {
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "items");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	berth_json_each(item, berth_json_get(berth_json_get(inst->data, "staged"), "items"))
 		if (!rc && is_missing(inst, item))

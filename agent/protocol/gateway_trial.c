@@ -114,7 +114,7 @@ static enum berth_err list_all(const struct berth_instance *inst, const char *ot
 {
 	bool reverted = strcmp(otherwise, REVERTED) == 0;
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "items");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	berth_json_each(item, in_use(inst))
 		if (!rc && (!reverted || is_new(berth_json_get(trial_of(inst), "items"), item)))

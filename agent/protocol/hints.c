@@ -56,7 +56,7 @@ enum berth_err berth_hints_parse(struct berth_hints *out, const char *text, size
 	if (!is_text(text, len))
 		return berth_fail(BERTH_E_TYPE, "hints: not plain text");
 	if (!(rest = out->text = strndup(text, len)))
-		return berth_fail(BERTH_E_NOMEM, "hints");
+		return berth_no_memory();
 	while (!rc && (line = strsep(&rest, "\n")))
 		rc = add(out, line);
 	if (rc)

@@ -171,7 +171,7 @@ berth_item_check(struct berth_env *env, const char *type, const struct berth_buf
 	if (!(rc = read_reference(&r, bytes)) && !(rc = check_rollback(env, &r)))
 		rc = check_signature(env, &r);
 	if (!rc && version && !(*version = strdup(r.version)))
-		rc = berth_fail(BERTH_E_NOMEM, "firmware");
+		rc = berth_no_memory();
 	berth_json_free(r.json);
 	return rc;
 }

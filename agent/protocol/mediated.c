@@ -78,7 +78,7 @@ static enum berth_err request(struct berth_env *env, struct berth_instance *inst
 	fx->timer_ms = wait < ASK_AGAIN_MAX_MS ? wait : ASK_AGAIN_MAX_MS;
 	fx->state = ASKING;
 	if (tries < 16 && berth_json_set_int(inst->data, "tries", tries + 1))
-		return berth_fail(BERTH_E_NOMEM, "tries");
+		return berth_no_memory();
 	return berth_mediated_ask(env, fx, BERTH_PIURI_MEDIATE "mediate-request", NULL);
 }
 

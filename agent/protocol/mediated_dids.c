@@ -101,7 +101,7 @@ static enum berth_err note(struct berth_json *data, const char *name, const char
 {
 	struct berth_buf shorter = BERTH_BUF_INIT;
 	struct berth_json *list = list_in(data, name), *d = berth_json_first_mut(list);
-	enum berth_err rc = list ? berth_did_short(&shorter, did) : berth_fail(BERTH_E_NOMEM, "%s", name);
+	enum berth_err rc = list ? berth_did_short(&shorter, did) : berth_no_memory();
 
 	while (d && !berth_did_same(berth_json_str(d), did))
 		d = berth_json_next_mut(d);

@@ -177,7 +177,7 @@ static enum berth_err add(struct berth_env *env, struct berth_instance *inst, co
 
 	*result = "client_error";
 	if (!list)
-		return berth_fail(BERTH_E_NOMEM, "recipients");
+		return berth_no_memory();
 	if (find_did(list, did)) {
 		*result = "no_change";
 		return BERTH_OK;
@@ -348,7 +348,7 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 	if (rc)
 		return rc;
 	*key = strdup(hex);
-	return *key ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "client");
+	return *key ? BERTH_OK : berth_no_memory();
 }
 
 static const struct berth_transition table[] = {

@@ -70,7 +70,7 @@ static enum berth_err open_token(struct berth_object *o, enum berth_object_kind 
 	o->kid = o->jws.kid;
 	berth_object_hash(&o->hash, compact, n);
 	if (!(o->compact = strndup(compact, n)))
-		return berth_fail(BERTH_E_NOMEM, "object");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 

@@ -85,14 +85,14 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 		berth_buf_free(&v);
 		if (rc)
 			return rc;
-		return (*key = strdup(hex)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "device");
+		return (*key = strdup(hex)) ? BERTH_OK : berth_no_memory();
 	}
 	const char *thid = strcmp(ev->on, "complete") == 0 && m->pthid ? m->pthid : m->thid;
 
 	if ((rc = env->records->get(env->records, BERTH_NS_THREAD, thid, &v)))
 		return rc;
 	*key = berth_buf_take_str(&v);
-	return *key ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "device");
+	return *key ? BERTH_OK : berth_no_memory();
 }
 
 #define STAY BERTH_STATE_STAY

@@ -88,7 +88,7 @@ enum berth_err owner_import(struct berth_env *env, struct berth_instance *inst,
 	    (rc = berth_json_opt_str(ev->args, "receipt", BERTH_OBJECT_MAX, &receipt)))
 		return rc;
 	if (!(copy = berth_json_clone(package)) || (rc = berth_json_set(inst->data, "package", copy)))
-		return berth_fail(BERTH_E_NOMEM, "package");
+		return berth_no_memory();
 	if ((rc = owner_chain(env, inst, &c)) || (rc = judge(env, c, &r)) || (rc = keep(inst, c, &r)) ||
 	    (rc = learn_all(env, c)))
 		goto out;

@@ -142,7 +142,7 @@ static enum berth_err announce_one(void *arg, const struct berth_json *announced
 
 enum berth_err owner_items_announce(struct berth_env *env, const struct berth_instance *inst, struct berth_json *list)
 {
-	return list ? owner_items_each(env, inst, announce_one, list) : berth_fail(BERTH_E_NOMEM, "items");
+	return list ? owner_items_each(env, inst, announce_one, list) : berth_no_memory();
 }
 
 enum berth_err owner_item_attach(struct berth_send *s, const struct berth_buf *bytes)

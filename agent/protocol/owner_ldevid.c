@@ -61,7 +61,7 @@ static enum berth_err describe(struct berth_json *v, const struct berth_buf *der
 static enum berth_err make_room(const struct berth_env *env, struct berth_json *data)
 {
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "ldevid");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	berth_json_each(v, berth_json_get(data, ISSUED))
 		if (!rc && berth_data_int(v, "untilS", 0) > env->now_s)
@@ -238,7 +238,7 @@ enum berth_err berth_ldevid_answer(struct berth_env *env, struct berth_instance 
 		return rc;
 	}
 	if (!(*out = berth_json_new_object()))
-		return berth_fail(BERTH_E_NOMEM, "ldevid");
+		return berth_no_memory();
 	if (!berth_json_get(body, "csr") || !(rc = make(env, inst, op_did, &key, until_s, *out)))
 		return BERTH_OK;
 	if (rc != BERTH_E_NOMEM && !(rc == BERTH_E_KEYSTORE && is_silent(env))) {

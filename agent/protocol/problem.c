@@ -74,7 +74,7 @@ enum berth_err berth_problem_note(struct berth_effects *fx, const struct berth_e
 		return BERTH_OK;
 	free(fx->drop_why);
 	if (!(fx->drop_why = strdup(p->code)))
-		return berth_fail(BERTH_E_NOMEM, "report");
+		return berth_no_memory();
 	return berth_effects_drop(fx, ev->sender, ev->in->msg.pthid);
 }
 

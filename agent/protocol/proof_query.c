@@ -61,7 +61,7 @@ enum berth_err berth_proof_keep_verdict(struct berth_json *data, const struct be
 
 	snprintf(detail, sizeof(detail), "%s", berth_err_detail());
 	report = berth_report_json(r);
-	if ((rc = report ? berth_json_set(data, "report", report) : berth_fail(BERTH_E_NOMEM, "report")) ||
+	if ((rc = report ? berth_json_set(data, "report", report) : berth_no_memory()) ||
 	    (rc = berth_json_set_bool(data, "verified", !verdict)) || !verdict ||
 	    (rc = berth_json_set_str(data, "error", berth_err_name(verdict))))
 		return rc;

@@ -121,7 +121,7 @@ enum berth_err berth_instance_apart(struct berth_env *env, const struct berth_ma
 
 	*out = NULL;
 	if (set)
-		return (*out = berth_json_clone(set)) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "%s %s", m->name, m->apart);
+		return (*out = berth_json_clone(set)) ? BERTH_OK : berth_no_memory();
 	if (!(rc = env->records->get(env->records, m->apart_ns, inst->key, &text)))
 		rc = berth_json_parse(out, (const char *)text.p, text.len, BERTH_JSON_MAX);
 	berth_buf_free(&text);

@@ -134,7 +134,7 @@ static enum berth_err set_peer(struct berth_way *w, const char *did)
 	enum berth_err rc = berth_did_short(&shorter, did);
 
 	if (!rc && !(w->peer = strdup(berth_buf_cstr(&shorter))))
-		rc = berth_fail(BERTH_E_NOMEM, "way");
+		rc = berth_no_memory();
 	berth_buf_free(&shorter);
 	return rc;
 }
@@ -175,7 +175,7 @@ static enum berth_err from_device(struct berth_env *env, struct berth_way *w, co
 		rc = set_peer(w, owner);
 	if (!rc && w->me && uri && (strcmp(to, BERTH_TO_OWNER) == 0 || berth_did_same(to, owner)) &&
 	    !(w->uri = strdup(uri)))
-		rc = berth_fail(BERTH_E_NOMEM, "way");
+		rc = berth_no_memory();
 	berth_json_free(gw);
 	return rc;
 }

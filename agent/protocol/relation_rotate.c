@@ -93,7 +93,7 @@ enum berth_err berth_relation_voice(struct berth_env *env, const struct berth_id
 	if (me && old && strcmp((*from)->name, old) == 0)
 		*from = me;
 	if (*from == me && jwt && !(*prior = strdup(jwt)))
-		rc = berth_fail(BERTH_E_NOMEM, "from_prior");
+		rc = berth_no_memory();
 	berth_json_free(r);
 	return rc;
 }

@@ -136,7 +136,7 @@ static enum berth_err read_package(struct berth_chain **chain, const struct bert
 	enum berth_err rc;
 
 	if (!copy)
-		return berth_fail(BERTH_E_NOMEM, "package");
+		return berth_no_memory();
 	if (dc && !berth_json_get(copy, "deviceCredential") &&
 	    (rc = berth_json_set_str(copy, "deviceCredential", dc))) {
 		berth_json_free(copy);

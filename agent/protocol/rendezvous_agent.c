@@ -134,7 +134,7 @@ static enum berth_err load(struct berth_env *env, const char *key, struct berth_
 		rc = berth_json_parse_object(out, (const char *)text.p, text.len, BERTH_JSON_MAX);
 	else if (rc == BERTH_E_NOMATCH)
 		rc = (*out = berth_json_new_object()) ? berth_json_set(*out, "tips", berth_json_new_array())
-						      : berth_fail(BERTH_E_NOMEM, "registration");
+						      : berth_no_memory();
 	berth_buf_free(&text);
 	return rc;
 }
@@ -350,7 +350,7 @@ static enum berth_err on_register(struct berth_env *env, struct berth_instance *
 
 	(void)inst;
 	if (!o)
-		return berth_fail(BERTH_E_NOMEM, "register");
+		return berth_no_memory();
 	if ((rc = read_offered(env, ev, o)))
 		goto out;
 	record_key(key, o->blob.device_hash.b, o->root.b);

@@ -124,7 +124,7 @@ static enum berth_err set_template(const struct berth_env *env, struct berth_jso
 	if ((rc = window_of(c, &w)) || (rc = berth_wallet_add(&wallet, NULL, c->text, strlen(c->text))))
 		goto out;
 	if (!(vc = berth_json_clone(berth_wallet_credential(&wallet.items[0])))) {
-		rc = berth_fail(BERTH_E_NOMEM, "renewal");
+		rc = berth_no_memory();
 		goto out;
 	}
 	drop(vc, issuers);
@@ -300,7 +300,7 @@ static enum berth_err take_over(const struct berth_env *env, struct berth_json *
 				const char *key, int64_t life)
 {
 	struct berth_json *vc = berth_json_clone(berth_json_get(earlier, "credential"));
-	enum berth_err rc = vc ? shift(vc, env->now_s, life) : berth_fail(BERTH_E_NOMEM, "renewal");
+	enum berth_err rc = vc ? shift(vc, env->now_s, life) : berth_no_memory();
 
 	if (rc) {
 		berth_json_free(vc);

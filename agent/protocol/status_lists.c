@@ -204,7 +204,7 @@ static enum berth_err load(struct berth_env *env, struct berth_json **out)
 
 	*out = NULL;
 	if (rc == BERTH_E_NOMATCH)
-		rc = (*out = berth_json_new_object()) ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "status lists");
+		rc = (*out = berth_json_new_object()) ? BERTH_OK : berth_no_memory();
 	else if (!rc)
 		rc = berth_json_parse_object(out, (const char *)v.p, v.len, RECORD_MAX);
 	berth_buf_free(&v);

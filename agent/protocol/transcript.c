@@ -28,7 +28,7 @@ enum berth_err berth_transcript_th(uint8_t th[32], const struct berth_transcript
 
 	memset(th, 0, 32);
 	if (!copy)
-		return berth_fail(BERTH_E_NOMEM, "transcript");
+		return berth_no_memory();
 	berth_json_remove(copy, without);
 	berth_transcript_encode(&b, t);
 	if ((rc = berth_jcs(&b, copy)) == BERTH_OK && (rc = berth_buf_status(&b)) == BERTH_OK)

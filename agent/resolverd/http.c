@@ -218,7 +218,7 @@ static void start(struct berth_res_exchange *x, uint64_t now_ms)
 	h->n_running++;
 	x->state = BERTH_RES_RUNNING;
 	if (!berth_res_curl_run(x, (uint32_t)(x->until_ms - now_ms)))
-		refuse(x, berth_fail(BERTH_E_NOMEM, "http: request"));
+		refuse(x, berth_no_memory());
 }
 
 static void advance(struct berth_res_http *h, uint64_t now_ms)
@@ -256,7 +256,7 @@ enum berth_err berth_res_http_begin(struct berth_res_http *h, const struct berth
 	if (h->n == BERTH_RES_HTTP_MAX)
 		return berth_fail(BERTH_E_QUOTA, "%zu exchanges are open", h->n);
 	if (!(x = calloc(1, sizeof(*x))))
-		return berth_fail(BERTH_E_NOMEM, "http");
+		return berth_no_memory();
 	h->n++;
 	x->h = h;
 	x->name.job.done = was_named;
@@ -290,7 +290,7 @@ enum berth_err berth_res_http_new(struct berth_res_http **out, const struct bert
 
 	*out = NULL;
 	if (!h)
-		return berth_fail(BERTH_E_NOMEM, "http");
+		return berth_no_memory();
 	unsetenv("SSLKEYLOGFILE");	/* the one variable that curl has no option against; before there are threads */
 	h->policy = p;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -53,7 +53,7 @@ static enum berth_err copy_head(struct berth_res_exchange *x, const struct berth
 	if (!(x->method = known_method(q->method)) || (has_body && !takes_body(x->method)) || !q->url)
 		return berth_fail(BERTH_E_TYPE, "http: method or URL");
 	if (!(x->url = strdup(q->url)))
-		return berth_fail(BERTH_E_NOMEM, "http");
+		return berth_no_memory();
 	if (!add_line(x, "Accept", q->accept ? q->accept : "*/*") || !add_line(x, "Content-Type", q->content_type) ||
 	    !add_line(x, "Authorization", q->authorization) || !add_line(x, "Expect", NULL))
 		return berth_fail(BERTH_E_TYPE, "http: a field of the request");

@@ -35,7 +35,7 @@ static enum berth_err add(struct berth_res_paths *p, const char *path, bool writ
 	if (p->n == BERTH_RES_PATHS_MAX)
 		return berth_fail(BERTH_E_PLUGIN, "adapters name more than %d files and folders", BERTH_RES_PATHS_MAX);
 	if (!(at->path = strdup(path)))
-		return berth_fail(BERTH_E_NOMEM, "paths");
+		return berth_no_memory();
 	at->write = write;
 	identify(path, &at->dev, &at->ino);
 	p->n++;

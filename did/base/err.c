@@ -73,6 +73,8 @@ enum berth_err berth_fail_at(unsigned code_line, const char *file, const char *f
 	return (enum berth_err)(code_line & 0xff);
 }
 
+enum berth_err berth_no_memory(void) { return berth_fail(BERTH_E_NOMEM, "no memory"); }
+
 const char *berth_err_detail(void) { return detail; }
 
 const char *berth_err_where(void)

@@ -199,7 +199,7 @@ enum berth_err berth_keyring_local_new(struct berth_keyring **out)
 
 	*out = NULL;
 	if (!l)
-		return berth_fail(BERTH_E_NOMEM, "keyring");
+		return berth_no_memory();
 	l->base.ops = &ops;
 	*out = &l->base;
 	return BERTH_OK;
@@ -217,12 +217,12 @@ static enum berth_err append(struct entry **slot, struct local *l, const char *k
 	if (l->n == ENTRIES_MAX)
 		return berth_fail(BERTH_E_SIZE, "keyring: more than %d keys", ENTRIES_MAX);
 	if (!(grown = realloc(l->entries, (l->n + 1) * sizeof(*grown))))
-		return berth_fail(BERTH_E_NOMEM, "keyring");
+		return berth_no_memory();
 	l->entries = grown;
 	*slot = &grown[l->n];
 	memset(*slot, 0, sizeof(**slot));
 	if (!((*slot)->kid = strdup(kid)))
-		return berth_fail(BERTH_E_NOMEM, "keyring");
+		return berth_no_memory();
 	l->n++;
 	return BERTH_OK;
 }
@@ -237,7 +237,7 @@ enum berth_err berth_keyring_local_add(struct berth_keyring *kr, const char *kid
 	if (key->type == BERTH_KEY_NONE)
 		return berth_fail(BERTH_E_KEY, "keyring: no key for %.80s", kid);
 	if (!(s = berth_secret_new(sizeof(*key))))
-		return berth_fail(BERTH_E_NOMEM, "keyring");
+		return berth_no_memory();
 	if ((rc = append(&e, l, kid))) {
 		berth_secret_free(s);
 		return rc;
@@ -279,7 +279,7 @@ static enum berth_err store_for(struct berth_keystore **out, struct local *l, co
 		return rc;
 	if (!(grown = realloc(l->stores, (l->n_stores + 1) * sizeof(*grown)))) {
 		berth_opened_store_close(&opened);
-		return berth_fail(BERTH_E_NOMEM, "keyring");
+		return berth_no_memory();
 	}
 	l->stores = grown;
 	l->stores[l->n_stores++] = opened;

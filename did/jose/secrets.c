@@ -48,7 +48,7 @@ enum berth_err berth_opened_store_open(struct berth_opened_store *out, const cha
 		return rc;
 	}
 	if (!(out->uri = berth_buf_take_str(&uri)))
-		return berth_fail(BERTH_E_NOMEM, "key URI");
+		return berth_no_memory();
 	cfg.uri = out->uri;
 	if ((rc = berth_keystore_open(&out->ks, &cfg)))
 		berth_opened_store_close(out);

@@ -180,7 +180,7 @@ static enum berth_err encrypt(const struct suite *s, const uint8_t *seed, const 
 	enum berth_err rc = kdfa(s, key, s->key, seed, "STORAGE", name, BERTH_TPM_NAME_LEN);
 
 	if (!rc && (!ctx || !to))
-		rc = berth_fail(BERTH_E_NOMEM, "credential");
+		rc = berth_no_memory();
 	if (!rc && (EVP_EncryptInit_ex(ctx, s->key == 32 ? EVP_aes_256_cfb128() : EVP_aes_128_cfb128(), NULL, key,
 				       iv) != 1 ||
 		    EVP_EncryptUpdate(ctx, to, &n, plain->p, (int)plain->len) != 1))

@@ -133,13 +133,13 @@ static enum berth_err check_chain(X509 *cert, const char *roots_pem, int64_t now
 	enum berth_err rc;
 
 	if (!store || !ctx) {
-		rc = berth_fail(BERTH_E_NOMEM, "certificate chain");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if ((rc = berth_x509_trust(store, roots_pem)))
 		goto out;
 	if (X509_STORE_CTX_init(ctx, store, cert, NULL) != 1) {
-		rc = berth_fail(BERTH_E_NOMEM, "certificate chain");
+		rc = berth_no_memory();
 		goto out;
 	}
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);

@@ -113,7 +113,7 @@ static enum berth_err split(struct berth_ksfile *f, const char *path)
 	f->path = strdup(path);
 	f->base = strdup(slash ? slash + 1 : path);
 	if (!f->folder || !f->path || !f->base || asprintf(&f->tmp, "%s.new", f->base) < 0)
-		rc = berth_fail(BERTH_E_NOMEM, "keystore file");
+		rc = berth_no_memory();
 	else if ((f->dir = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		rc = berth_ksfile_sys(f, "the folder");
 	return rc;

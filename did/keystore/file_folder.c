@@ -23,7 +23,7 @@ enum berth_err berth_ksfile_make_folder(const char *dir, bool parents)
 	int e;
 
 	if (!path)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
+		return berth_no_memory();
 	if (parents)
 		make_parents(path);
 	e = mkdir(path, 0700) && errno != EEXIST ? errno : 0;
@@ -40,7 +40,7 @@ enum berth_err berth_ksfile_open_in(struct berth_ksfile *f, const char *dir, boo
 	if (create && (rc = berth_ksfile_make_folder(dir, parents)))
 		return rc;
 	if (asprintf(&path, "%s/keys", dir) < 0)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
+		return berth_no_memory();
 	if (!(rc = berth_ksfile_open(f, path)) && f->fd < 0 && !create)
 		rc = berth_fail(BERTH_E_KEYSTORE, "%s: there is no such keystore", path);
 	free(path);

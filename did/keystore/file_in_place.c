@@ -21,7 +21,7 @@ static enum berth_err read_all(struct berth_ksfile *f, struct berth_buf *out)
 	uint8_t *p = berth_buf_grow(out, (size_t)st.st_size);
 
 	if (!p)
-		return berth_fail(BERTH_E_NOMEM, "%s", f->path);
+		return berth_no_memory();
 	while (at < (size_t)st.st_size) {
 		ssize_t n = pread(f->fd, p + at, (size_t)st.st_size - at, (off_t)at);
 

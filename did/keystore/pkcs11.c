@@ -148,7 +148,7 @@ static enum berth_err new_store(struct berth_pkcs11 **out, const struct berth_ke
 	enum berth_err rc = BERTH_OK;
 
 	if (!p)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
+		return berth_no_memory();
 	p->base.ops = &ops;
 	p->file.fd = p->file.dir = -1;
 	p->uri = uri->pkcs11;
@@ -158,7 +158,7 @@ static enum berth_err new_store(struct berth_pkcs11 **out, const struct berth_ke
 	p->tcti = cfg->tcti && cfg->tcti[0] ? strdup(cfg->tcti) : NULL;
 	p->secrets = berth_secret_new(sizeof(struct berth_pkcs11_secrets));
 	if (!p->dir || !p->secrets || (cfg->tcti && cfg->tcti[0] && !p->tcti))
-		rc = berth_fail(BERTH_E_NOMEM, "keystore");
+		rc = berth_no_memory();
 	if (rc || (rc = take_path(p->uri.module_path, cfg->module_path, "module-path")) ||
 	    (rc = take_path(p->uri.pin_source, cfg->pin_source, "pin-source"))) {
 		pkcs11_close(&p->base);
@@ -190,7 +190,7 @@ static enum berth_err choose_folder(struct berth_pkcs11 *p)
 	snprintf(p->uri.dir, sizeof(p->uri.dir), DIR_DEFAULT "/%s", serial[0] ? serial : "_");
 	free(p->dir);
 	p->dir = strdup(p->uri.dir);
-	return p->dir ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "keystore");
+	return p->dir ? BERTH_OK : berth_no_memory();
 }
 
 /* The file that names the token and the id is on disk before the token has the key. */

@@ -72,7 +72,7 @@ static enum berth_err read_body(struct berth_pkcs11_store *s, struct berth_pkcs1
 	if (n > BERTH_PKCS11_KEYS_MAX)
 		good = false;
 	else if (!(s->key = calloc(n + 1, sizeof(s->key[0]))))
-		return berth_fail(BERTH_E_NOMEM, "pkcs11 keystore");
+		return berth_no_memory();
 	for (; good && s->n < n; s->n++)
 		good = read_key(&s->key[s->n], &c);
 	if (!good || !berth_cur_done(&c))

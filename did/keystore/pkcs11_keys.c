@@ -55,7 +55,7 @@ static enum berth_err grow(struct berth_pkcs11 *p)
 	if (p->s.n >= BERTH_PKCS11_KEYS_MAX)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: full (%d keys)", p->dir, BERTH_PKCS11_KEYS_MAX);
 	if (!(more = realloc(p->s.key, (p->s.n + 2) * sizeof(more[0]))))
-		return berth_fail(BERTH_E_NOMEM, "pkcs11 keystore");
+		return berth_no_memory();
 	p->s.key = more;
 	memset(&more[p->s.n], 0, sizeof(more[0]));
 	return BERTH_OK;

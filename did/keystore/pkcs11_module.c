@@ -49,7 +49,7 @@ static enum berth_err load(struct berth_pkcs11_module **out, const char *path)
 	close(fd);	/* what was checked cannot be changed by anybody we do not trust */
 	m = calloc(1, sizeof(*m));
 	if (!m || !(m->path = strdup(path)))
-		rc = berth_fail(BERTH_E_NOMEM, "PKCS#11 module");
+		rc = berth_no_memory();
 	if (!rc && !(rc = functions(&m->f, path))) {
 		m->next = loaded;
 		*out = loaded = m;

@@ -31,7 +31,7 @@ static enum berth_err add(struct berth_pkcs11 *p, const char *path, bool write)
 	char *copy = strdup(path);
 
 	if (!copy)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
+		return berth_no_memory();
 	berth_keystore_need_path(&p->reach, copy, write);
 	return BERTH_OK;
 }

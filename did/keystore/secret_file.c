@@ -64,7 +64,7 @@ static enum berth_err slurp(struct berth_secret **out, const struct berth_secret
 	ssize_t got = 1;
 
 	if (!raw)
-		return berth_fail(BERTH_E_NOMEM, "%s", f->what);
+		return berth_no_memory();
 	while (got > 0 && n < raw->len)
 		if ((got = read(fd, raw->b + n, raw->len - n)) > 0)
 			n += (size_t)got;
@@ -73,7 +73,7 @@ static enum berth_err slurp(struct berth_secret **out, const struct berth_secret
 	else if ((n = secret_len(f, raw, n)) == 0)
 		rc = berth_fail(BERTH_E_KEYSTORE, "%s %s: holds none, or more than %zu bytes", f->what, path, f->max);
 	else if (!(text = berth_secret_new(n)))
-		rc = berth_fail(BERTH_E_NOMEM, "%s", f->what);
+		rc = berth_no_memory();
 	else
 		memcpy(text->b, raw->b, n);
 	berth_secret_free(raw);
@@ -116,7 +116,7 @@ enum berth_err berth_secret_file_credential(struct berth_secret **out, const str
 	if (!*there)
 		return BERTH_OK;
 	if (asprintf(&path, "%s/%s", dir, name) < 0)
-		return berth_fail(BERTH_E_NOMEM, "%s", f->what);
+		return berth_no_memory();
 	rc = read_file(out, f, path, true);
 	free(path);
 	return rc;

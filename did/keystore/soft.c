@@ -96,7 +96,7 @@ static enum berth_err make_room(struct berth_soft *s, size_t more)
 	if (b->n + more <= berth_soft_body_room(s->body))
 		return BERTH_OK;
 	if (!(next = berth_soft_body_new(b->n + more)))
-		return berth_fail(BERTH_E_NOMEM, "sealed file");
+		return berth_no_memory();
 	memcpy(berth_soft_body(next), b, sizeof(*b) + b->n * sizeof(b->key[0]));
 	berth_soft_forget_signers(s);
 	berth_secret_free(s->body);

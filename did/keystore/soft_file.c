@@ -68,7 +68,7 @@ enum berth_err berth_soft_kdf_run(struct berth_secret **key, const struct berth_
 
 	*key = NULL;
 	if (!k)
-		return berth_fail(BERTH_E_NOMEM, "sealed file");
+		return berth_no_memory();
 	if (kdf->kdf != BERTH_SOFT_KDF_ARGON2ID)
 		hkdf(k->b, pass, kdf->salt, sizeof(kdf->salt));
 	else
@@ -147,7 +147,7 @@ static enum berth_err read_body(struct berth_secret **out, const struct berth_bu
 	head.n = berth_cur_be16(&c);
 	if (head.n <= BERTH_SOFT_KEYS_MAX && !(s = berth_soft_body_new(head.n))) {
 		berth_wipe(&head, sizeof(head));
-		return berth_fail(BERTH_E_NOMEM, "sealed file");
+		return berth_no_memory();
 	}
 	bool good = s != NULL;
 

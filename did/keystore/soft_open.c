@@ -16,7 +16,7 @@ static enum berth_err seal_secret(struct berth_soft *s, const char *tcti, struct
 	enum berth_err rc;
 
 	if (!(*secret = berth_secret_new(32)))
-		return berth_fail(BERTH_E_NOMEM, "sealed file");
+		return berth_no_memory();
 	berth_random((*secret)->b, 32);
 	if (!(rc = berth_tpm2_seal_blob(&blob, tcti, TPM2_LABEL, (*secret)->b, 32)) && blob.len > sizeof(s->kdf.sealed))
 		rc = berth_fail(BERTH_E_KEYSTORE, "the TPM's answer has %zu bytes", blob.len);
@@ -55,7 +55,7 @@ static enum berth_err make(struct berth_soft *s, const struct berth_keystore_con
 	if (rc)
 		return rc;
 	if (!(s->body = berth_soft_body_new(0)))
-		return berth_fail(BERTH_E_NOMEM, "sealed file");
+		return berth_no_memory();
 	berth_random(berth_soft_body(s->body)->kek, 32);
 	berth_random(berth_soft_body(s->body)->epoch_kek, 32);
 	return berth_soft_save(s);
@@ -97,7 +97,7 @@ enum berth_err berth_soft_open(struct berth_keystore **out, const struct berth_k
 	enum berth_err rc;
 
 	if (!s)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
+		return berth_no_memory();
 	s->base.ops = &berth_soft_ops;
 	s->seal_tpm2 = uri->seal_tpm2;
 	s->file.fd = s->file.dir = -1;

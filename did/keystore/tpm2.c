@@ -127,7 +127,7 @@ static enum berth_err new_store(struct berth_tpm2 **out, const struct berth_key_
 	const char *tcti = berth_tpm2_tcti(cfg->tcti, uri->tcti);
 
 	if (!t)
-		return berth_fail(BERTH_E_NOMEM, "keystore");
+		return berth_no_memory();
 	t->base.ops = &ops;
 	t->file.fd = t->file.dir = -1;
 	t->srk = t->session = t->nv[0] = t->nv[1] = ESYS_TR_NONE;
@@ -139,7 +139,7 @@ static enum berth_err new_store(struct berth_tpm2 **out, const struct berth_key_
 	t->managed = berth_tpm2_is_managed(tcti);
 	if (!t->dir || !t->tcti_conf || !t->secrets || (uri->tcti[0] && !t->uri_tcti)) {
 		tpm2_close(&t->base);
-		return berth_fail(BERTH_E_NOMEM, "keystore");
+		return berth_no_memory();
 	}
 	*out = t;
 	return BERTH_OK;

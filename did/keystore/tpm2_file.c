@@ -107,7 +107,7 @@ static enum berth_err read_body(struct berth_tpm2_store *s, const struct berth_b
 	if (n > BERTH_TPM2_KEYS_MAX || has > 1)
 		good = false;
 	else if (!(s->key = calloc(n + 1, sizeof(s->key[0]))))
-		return berth_fail(BERTH_E_NOMEM, "tpm2 keystore");
+		return berth_no_memory();
 	for (; good && s->n < n; s->n++)
 		good = read_key(&s->key[s->n], &c);
 	if (!good || !berth_cur_done(&c))

@@ -265,7 +265,7 @@ static enum berth_err grow(struct berth_tpm2 *t)
 	if (t->s.n >= BERTH_TPM2_KEYS_MAX)
 		return berth_fail(BERTH_E_KEYSTORE, "%s: full (%d keys)", t->dir, BERTH_TPM2_KEYS_MAX);
 	if (!(more = realloc(t->s.key, (t->s.n + 2) * sizeof(more[0]))))
-		return berth_fail(BERTH_E_NOMEM, "tpm2 keystore");
+		return berth_no_memory();
 	t->s.key = more;
 	memset(&more[t->s.n], 0, sizeof(more[0]));
 	return BERTH_OK;

@@ -25,7 +25,7 @@ static enum berth_err read_file(const struct berth_tpm2 *t, struct berth_buf *ou
 	int fd;
 
 	if (asprintf(&path, "%s/policies", t->dir) < 0)
-		return berth_fail(BERTH_E_NOMEM, "policies");
+		return berth_no_memory();
 	if ((fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) < 0 || fstat(fd, &st) != 0) {
 		int e = errno;
 

@@ -20,7 +20,7 @@ static enum berth_err begin(struct berth_tpm2 *t, const char *tcti)
 	t->managed = berth_tpm2_is_managed(tcti);
 	t->tcti_conf = strdup(tcti);
 	t->secrets = berth_secret_new(sizeof(struct berth_tpm2_secrets));
-	return t->tcti_conf && t->secrets ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "TPM");
+	return t->tcti_conf && t->secrets ? BERTH_OK : berth_no_memory();
 }
 
 static void end(struct berth_tpm2 *t)
@@ -108,7 +108,7 @@ static enum berth_err unseal(struct berth_tpm2 *t, ESYS_TR h, struct berth_secre
 							 ESYS_TR_NONE, &d), "unseal a secret");
 
 	if (!rc && !(*out = berth_secret_new(d->size)))
-		rc = berth_fail(BERTH_E_NOMEM, "sealed secret");
+		rc = berth_no_memory();
 	if (!rc)
 		memcpy((*out)->b, d->buffer, d->size);
 	if (d)

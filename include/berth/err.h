@@ -80,6 +80,9 @@ enum berth_err berth_fail_at(unsigned code_line, const char *file, const char *f
 #define BERTH_FILE __FILE__
 #endif
 
+/* berth_fail() for memory that ran out: of that no place is to blame, and hundreds meet it. */
+enum berth_err berth_no_memory(void);
+
 /* The text of this thread's last berth_fail(); "" before the first.  Borrowed
  * until the next berth_fail() of the thread. */
 const char *berth_err_detail(void);

@@ -71,7 +71,7 @@ static enum berth_err grow_labels(struct berth_rdf *d)
 	struct berth_rdf bigger = { .label_cap = d->label_cap ? 2 * d->label_cap : FIRST_LABELS };
 
 	if (!(bigger.labels = calloc(bigger.label_cap, sizeof(*bigger.labels))))
-		return berth_fail(BERTH_E_NOMEM, "labels of blank nodes");
+		return berth_no_memory();
 	for (size_t i = 0; i < d->label_cap; i++)
 		if (d->labels[i].text)
 			*slot(&bigger, d->labels[i].text, strlen(d->labels[i].text)) = d->labels[i];

@@ -87,12 +87,12 @@ static enum berth_err find_path(struct berth_rdfc *c, struct path *path, uint32_
 
 	path->c = c;
 	if (!issuer)
-		return berth_fail(BERTH_E_NOMEM, "blank nodes");
+		return berth_no_memory();
 	if ((rc = berth_rdfc_issue_temporary(issuer, blank, &number)) ||
 	    (rc = berth_rdfc_n_degree(c, &path->hash, blank, issuer)))
 		goto out;
 	if (!(path->blanks = malloc(issuer->n * sizeof(*path->blanks)))) {
-		rc = berth_fail(BERTH_E_NOMEM, "blank nodes");
+		rc = berth_no_memory();
 		goto out;
 	}
 	path->n = issuer->n;

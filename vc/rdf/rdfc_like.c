@@ -130,7 +130,7 @@ static enum berth_err find_related(struct berth_rdfc *c, struct frame *f, uint32
 	enum berth_err rc;
 
 	if (!(f->related = calloc(2 * quads + 1, sizeof(*f->related))))
-		return berth_fail(BERTH_E_NOMEM, "related blank nodes");
+		return berth_no_memory();
 	for (uint32_t i = c->from[blank]; i < c->from[blank + 1]; i++) {
 		const struct berth_rdf_quad *q = &c->d->quads[c->mentions[i]];
 
@@ -284,7 +284,7 @@ enum berth_err berth_rdfc_n_degree(struct berth_rdfc *c, struct berth_rdfc_diges
 	enum berth_err rc;
 
 	if (!f)
-		return berth_fail(BERTH_E_NOMEM, "blank nodes");
+		return berth_no_memory();
 	if (!(rc = find_related(c, f, blank, issuer)) && !(rc = choose_orders(c, f, issuer)))
 		berth_rdfc_digest(c, out, f->data.p, f->data.len);
 	berth_buf_free(&f->data);
