@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "did/base/chars.h"
 #include "did/base/hex.h"
 #include "did/codec/did_text.h"
 
@@ -11,7 +12,6 @@
 #define PORT_DIGITS_MAX 5
 
 static const char base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-static const char lower_ldh[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 static const char digits[] = "0123456789";
 
 bool berth_webvh_is_hash(const char *text)
@@ -48,7 +48,7 @@ static bool is_name(const char *host)
 	size_t labels = 0, n;
 
 	do {
-		n = strspn(s, lower_ldh);
+		n = berth_chars_span(s, BERTH_CHARS_LOWER | BERTH_CHARS_DIGIT | BERTH_CHARS_HYPHEN);
 		if (n == 0 || n > LABEL_MAX || s[0] == '-' || s[n - 1] == '-')
 			return false;
 		labels++;

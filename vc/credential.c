@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "did/base/chars.h"
 #include "did/base/clock.h"
 #include "did/url.h"
 
@@ -13,21 +14,15 @@
 
 typedef enum berth_err item_check(const struct berth_json *item, const char *member);
 
-#define CONTROLS "\001\002\003\004\005\006\007\010\011\012\013\014\015\016\017\020" \
-		 "\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037\177"
-
 /* scheme ":" something, in the characters of RFC 3986 (and those of IRIs). */
 static bool is_url(const char *s)
 {
-	static const char alpha[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	size_t n;
 
-	if (!s || !*s || !strchr(alpha, *s))
+	if (!s || !berth_chars_span(s, BERTH_CHARS_LETTER))
 		return false;
-	n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
-	if (s[n] != ':' || !s[n + 1])
-		return false;
-	return s[strcspn(s, CONTROLS " \"<>\\^`{}|")] == '\0';
+	n = berth_chars_span(s, BERTH_CHARS_SCHEME);
+	return s[n] == ':' && s[n + 1] && !s[n + berth_chars_span(s + n, BERTH_CHARS_URL)];
 }
 
 static enum berth_err bad(const char *member, const char *what)

@@ -6,10 +6,12 @@
 
 #include "vc/query_internal.h"
 
+#include "did/base/chars.h"
+
 /* "a non-empty string consisting of alphanumeric, underscore (_), or hyphen (-) characters" */
 static bool is_id(const char *s)
 {
-	size_t n = s ? strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") : 0;
+	size_t n = s ? berth_chars_span(s, BERTH_CHARS_NAME & ~BERTH_CHARS_DOT) : 0;
 
 	return n && !s[n];
 }

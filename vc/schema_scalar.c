@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "did/base/clock.h"
+#include "did/base/chars.h"
 #include "did/base/utf8.h"
 #include "vc/pattern.h"
 #include "vc/schema_internal.h"
@@ -143,9 +144,9 @@ static bool is_uri_text(const char *s)
 
 static bool is_uri(const char *s)
 {
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+	size_t n = berth_chars_span(s, BERTH_CHARS_SCHEME);
 
-	return n > 0 && s[n] == ':' && !strchr("0123456789+.-", *s) && is_uri_text(s);
+	return n > 0 && s[n] == ':' && berth_chars_span(s, BERTH_CHARS_LETTER) > 0 && is_uri_text(s);
 }
 
 static bool is_uuid(const char *s)

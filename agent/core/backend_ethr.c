@@ -8,6 +8,7 @@
 
 #include "agent/core/ethr_order.h"
 #include "agent/protocol/keys.h"
+#include "did/base/chars.h"
 
 #define PREFIX "ethr-"
 
@@ -16,7 +17,7 @@ static enum berth_err key_name(char out[BERTH_KEY_NAME_MAX + 1], const struct be
 	const char *name = berth_json_str(berth_json_get(body, "name"));
 	int n = snprintf(out, BERTH_KEY_NAME_MAX + 1, PREFIX "%s", name ? name : "");
 
-	if (!name || !*name || n > BERTH_KEY_NAME_MAX || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
+	if (!name || !*name || n > BERTH_KEY_NAME_MAX || name[berth_chars_span(name, BERTH_CHARS_LOWER | BERTH_CHARS_DIGIT | BERTH_CHARS_HYPHEN)])
 		return berth_fail(BERTH_E_TYPE, "name: lower-case letters, digits and -");
 	return BERTH_OK;
 }

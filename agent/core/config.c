@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/core/config_internal.h"
+#include "did/base/chars.h"
 #include "did/base/json.h"
 #include "did/base/utf8.h"
 
@@ -47,7 +48,7 @@ static const struct berth_option *first_of(const char *section)
 
 static bool name_ok(const char *s)
 {
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t n = berth_chars_span(s, BERTH_CHARS_NAME);
 
 	return !s[n] && n > 0 && n <= BERTH_CONFIG_NAME_MAX;
 }

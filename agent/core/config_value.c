@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/ipc/http_policy.h"
+#include "did/base/chars.h"
 #include "did/codec/did_text.h"
 #include "did/ethr.h"
 #include "did/keystore/tpm2_pcr.h"
@@ -73,7 +74,7 @@ bool config_word_in(const char *words, const char *word, size_t n)
 static bool account_ok(const char *s)
 {
 	int64_t id;
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t n = berth_chars_span(s, BERTH_CHARS_NAME);
 
 	if (s[n] || n == 0 || n > ACCOUNT_MAX)
 		return false;

@@ -7,6 +7,7 @@
 #include "agent/core/judge.h"
 #include "agent/core/resolve_internal.h"
 #include "berth/registry.h"
+#include "did/base/chars.h"
 #include "did/base/clock.h"
 #include "did/codec/did_text.h"
 
@@ -212,7 +213,7 @@ enum berth_err berth_resolveclient_only_method(struct berth_resolveclient *c, co
 {
 	struct berth_buf *only = &c->process.adapters[c->process.n - 1].only;
 
-	if (!*method || strlen(method) > BERTH_DID_METHOD_MAX || method[strspn(method, "abcdefghijklmnopqrstuvwxyz0123456789")])
+	if (!*method || strlen(method) > BERTH_DID_METHOD_MAX || method[berth_chars_span(method, BERTH_CHARS_LOWER | BERTH_CHARS_DIGIT)])
 		return berth_fail(BERTH_E_CONFIG, "%.60s is no DID method's name", method);
 	berth_buf_printf(only, "%s%s", only->len ? " " : "", method);
 	return berth_buf_status(only);

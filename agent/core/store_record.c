@@ -5,9 +5,11 @@
 
 #include "agent/core/store_internal.h"
 
+#include "did/base/chars.h"
+
 static enum berth_err check_name(const char *ns, const char *key)
 {
-	size_t n = strspn(ns, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+	size_t n = berth_chars_span(ns, BERTH_CHARS_LOWER_NAME);
 
 	if (n == 0 || ns[n])
 		return berth_fail(BERTH_E_TYPE, "store: namespace");

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "did/base/chars.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
 #include "did/base/trusted_file.h"
@@ -67,7 +68,7 @@ enum berth_err berth_hook_check(const struct berth_hook *h)
 
 enum berth_err berth_hook_id_check(const char *id)
 {
-	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t n = berth_chars_span(id, BERTH_CHARS_NAME);
 
 	if (id[n] || n == 0 || n > BERTH_HOOK_ID_MAX || id[0] == '.' || id[0] == '-')
 		return berth_fail(BERTH_E_TYPE, "the name of the item is none for a hook");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/protocol/onboarding.h"
+#include "did/base/chars.h"
 #include "did/base/hex.h"
 #include "did/codec/did_text.h"
 #include "did/codec/jcs.h"
@@ -23,7 +24,7 @@ void berth_credential_free(struct berth_credential *c)
 
 bool berth_credential_id_ok(const char *id)
 {
-	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t n = berth_chars_span(id, BERTH_CHARS_NAME);
 
 	return n > 0 && !id[n] && n <= BERTH_CREDENTIAL_ID_MAX;
 }

@@ -6,9 +6,11 @@
 
 #include "did/keystore/keystore_impl.h"
 
+#include "did/base/chars.h"
+
 bool berth_key_name_valid(const char *name)
 {
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+	size_t n = berth_chars_span(name, BERTH_CHARS_LOWER_NAME);
 
 	return n > 0 && n <= BERTH_KEY_NAME_MAX && name[n] == '\0' && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0;

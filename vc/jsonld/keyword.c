@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "did/base/chars.h"
+
 static const char names[][12] = {
 	[KW_NONE_SUCH] = "",
 	[KW_BASE] = "@base", [KW_CONTAINER] = "@container", [KW_CONTEXT] = "@context",
@@ -26,7 +28,7 @@ enum berth_jsonld_keyword berth_jsonld_keyword(const char *s)
 
 bool berth_jsonld_is_reserved(const char *s)
 {
-	size_t n = *s == '@' ? strspn(s + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+	size_t n = *s == '@' ? berth_chars_span(s + 1, BERTH_CHARS_LETTER) : 0;
 
 	return n && !s[n + 1];
 }
