@@ -11,18 +11,6 @@
 
 #define CANDIDATES_MAX 8
 
-struct choice {
-	struct gateway_candidate c[CANDIDATES_MAX];
-	size_t n;
-};
-
-static void choice_free(struct choice *ch)
-{
-	for (size_t i = 0; ch && i < ch->n; i++)
-		gateway_candidate_clear(&ch->c[i]);
-	free(ch);
-}
-
 static enum berth_err
 remember_fork(struct berth_instance *inst, const struct berth_chain_fork *fork)
 {
@@ -43,78 +31,145 @@ remember_fork(struct berth_instance *inst, const struct berth_chain_fork *fork)
 	return rc;
 }
 
-/* The chain that wins; of several blobs for its tip the one with the highest regNo. */
-static enum berth_err
-pick(struct berth_instance *inst, const struct choice *ch, size_t *best, bool *forked)
+/* ---- what is kept of an answer that holds: the "owner" and the "chain" that a run with it
+ * will have, and what the choice goes by.  It is judged once. ---- */
+
+static enum berth_err set_owner(struct berth_json *o, const struct gateway_candidate *c, bool by_delegate)
 {
-	const struct berth_chain *chains[CANDIDATES_MAX];
-	struct berth_chain_fork fork;
+	const struct berth_owner_ref *owner = &c->result.owner;
 	enum berth_err rc;
 
-	for (size_t i = 0; i < ch->n; i++)
-		chains[i] = ch->c[i].chain;
-	if ((rc = berth_chain_longest(best, chains, ch->n, &fork))) {
-		*forked = rc == BERTH_E_AUTHZ;
-		return *forked ? remember_fork(inst, &fork) : rc;
+	if ((rc = berth_json_set_str(o, "did", by_delegate ? c->result.delegate : owner->did)) ||
+	    (rc = berth_set_strings(o, "endpoints", c->blob.endpoints, c->blob.n_endpoints)))
+		return rc;
+	if (!by_delegate)
+		return berth_json_set_b64url(o, "jkt", owner->jkt, 32);
+	rc = berth_json_set_str(o, "for", owner->did);
+	return rc ? rc : berth_json_set_b64url(o, "forJkt", owner->jkt, 32);
+}
+
+static enum berth_err set_chain(struct berth_json *o, const struct berth_chain_result *r, bool by_delegate)
+{
+	enum berth_err rc;
+
+	if ((rc = berth_json_set_b64url(o, "tip", r->tip.b, 32)) || (rc = berth_json_set_int(o, "tipSeq", r->seq)) ||
+	    (r->delegate && (rc = berth_json_set_int(o, "dseq", r->dseq))) || !by_delegate)
+		return rc;
+	rc = berth_json_set_b64url(o, "delegation", r->delegation.b, 32);
+	return rc ? rc : berth_json_set_int(o, "delegationExp", r->delegation_exp_s);
+}
+
+static enum berth_err set_entries(struct berth_json *v, const struct berth_chain *c)
+{
+	struct berth_json *list = berth_json_new_array();
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < c->n; i++)
+		rc = berth_json_push_b64url(list, c->oc[i].obj.hash.b, 32);
+	return berth_json_set_made(v, "entries", list, rc);
+}
+
+/* Whoever signed the blob: the delegate, or the owner in person; the chain has the
+ * document, and they have ours from the DeviceCredential. */
+static enum berth_err describe(struct berth_json **out, const struct gateway_candidate *c)
+{
+	bool by_delegate = c->result.delegate && berth_did_same(c->blob.obj.issuer, c->result.delegate);
+	struct berth_json *v = berth_json_new_object();
+	enum berth_err rc;
+
+	if (!(rc = set_owner(berth_data_obj(v, "owner"), c, by_delegate)) &&
+	    !(rc = set_chain(berth_data_obj(v, "chain"), &c->result, by_delegate)) &&
+	    !(rc = berth_json_set_int(v, "regNo", c->blob.reg_no)))
+		rc = set_entries(v, c->chain);
+	return berth_json_give(out, v, rc);
+}
+
+static enum berth_err tip_of(const struct berth_json *v, uint8_t tip[32])
+{
+	return berth_body_get_32(berth_json_get(v, "chain"), "tip", tip);
+}
+
+/* As much of the chain as comparing it takes. */
+static enum berth_err read_entries(struct berth_chain *c, const struct berth_json *v)
+{
+	const struct berth_json *list;
+	enum berth_err rc = berth_json_req_arr(v, "entries", BERTH_CHAIN_ENTRIES_MAX, &list);
+
+	if (rc)
+		return rc;
+	berth_json_each(it, list) {
+		const char *s = berth_json_str(it);
+
+		if (!s || (rc = berth_b64url_decode_fixed(c->oc[c->n].obj.hash.b, 32, s, strlen(s))))
+			return rc ? rc : berth_fail(BERTH_E_STORE, "entries of a candidate");
+		c->n++;
 	}
-	for (size_t i = 0; i < ch->n; i++)
-		if (berth_hash_equal(&ch->c[i].result.tip, &ch->c[*best].result.tip) &&
-		    ch->c[i].blob.reg_no > ch->c[*best].blob.reg_no)
-			*best = i;
 	return BERTH_OK;
+}
+
+/* The chain that wins; of the blobs for its tip the latest was kept.  *best NULL: a fork. */
+static enum berth_err pick(struct berth_instance *inst, const struct berth_json *list, const struct berth_json **best)
+{
+	size_t n = berth_json_len(list) < CANDIDATES_MAX ? berth_json_len(list) : CANDIDATES_MAX, at;
+	struct berth_chain *held = calloc(n, sizeof(*held));
+	const struct berth_chain *chains[CANDIDATES_MAX];
+	struct berth_chain_fork fork;
+	enum berth_err rc = held ? BERTH_OK : berth_no_memory();
+
+	*best = NULL;
+	for (size_t i = 0; !rc && i < n; i++) {
+		chains[i] = &held[i];
+		rc = read_entries(&held[i], berth_json_at(list, i));
+	}
+	if (!rc && !(rc = berth_chain_longest(&at, chains, n, &fork)))
+		*best = berth_json_at(list, at);
+	else if (rc == BERTH_E_AUTHZ)
+		rc = remember_fork(inst, &fork);
+	free(held);
+	return rc;
 }
 
 /* The highest delegation seen of this tip counts from the moment it is seen, whatever
  * comes of the run: what its owner signed before is over. */
-static enum berth_err keep_dseq(struct berth_instance *inst, const struct berth_chain_result *r)
+static enum berth_err keep_dseq(struct berth_instance *inst, const struct berth_json *chain)
 {
-	enum berth_err rc = berth_json_set_b64url(inst->data, "dseqTip", r->tip.b, 32);
+	enum berth_err rc = berth_json_set_str(inst->data, "dseqTip", berth_data_str(chain, "tip"));
 
-	return rc ? rc : berth_json_set_int(inst->data, "dseq", r->dseq);
+	return rc ? rc : berth_json_set_int(inst->data, "dseq", berth_data_int(chain, "dseq", 0));
 }
 
-/* Keeps what the run needs of the winner. */
-static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, const struct gateway_candidate *c)
+/* What the run needs of v. */
+static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, const struct berth_json *v)
 {
-	struct berth_json *owner = berth_data_obj(inst->data, "owner"), *chain = berth_data_obj(inst->data, "chain");
+	struct berth_json *owner = berth_json_clone(berth_json_get(v, "owner"));
+	const struct berth_json *endpoints = berth_json_get(owner, "endpoints");
 	int64_t failures = berth_data_int(berth_json_get(inst->data, "seek"), "failures", 0);
+	const char *did = berth_data_str(owner, "did");
+	size_t n = berth_json_len(endpoints);
 	enum berth_err rc;
 
-	/* whoever signed the blob: the delegate, or the owner in person; the chain has
-	 * the document, and they have ours from the DeviceCredential */
-	bool by_delegate = c->result.delegate && berth_did_same(c->blob.obj.issuer, c->result.delegate);
-	const char *did = by_delegate ? c->result.delegate : c->result.owner.did;
-
-	if (c->blob.n_endpoints == 0)
-		return berth_fail(BERTH_E_VC, "the owner says no endpoint");
-	if ((rc = env->learn(env, did)) ||
-	    (rc = env->mark_known(env, env->identity(env, BERTH_ID_FACTORY), did)) ||
-	    (rc = berth_json_set_str(owner, "did", did)) ||
-	    (rc = berth_set_strings(owner, "endpoints", c->blob.endpoints, c->blob.n_endpoints)) ||
-	    (rc = berth_json_set_str(owner, "uri", c->blob.endpoints[(uint64_t)failures % c->blob.n_endpoints])) ||
-	    (rc = berth_json_set_b64url(chain, "tip", c->result.tip.b, 32)) ||
-	    (rc = berth_json_set_int(chain, "tipSeq", c->result.seq)))
+	if (n == 0 || !did)
+		rc = berth_fail(BERTH_E_VC, "the owner says no endpoint");
+	else if (!(rc = env->learn(env, did)) &&
+		 !(rc = env->mark_known(env, env->identity(env, BERTH_ID_FACTORY), did)))
+		rc = berth_json_set_str(owner, "uri", berth_json_str(berth_json_at(endpoints, (uint64_t)failures % n)));
+	if ((rc = berth_json_set_made(inst->data, "owner", owner, rc)))
 		return rc;
-	if (c->result.delegate && (rc = keep_dseq(inst, &c->result)))
-		return rc;
-	if (!by_delegate)
-		return berth_json_set_b64url(owner, "jkt", c->result.owner.jkt, 32);
-	if ((rc = berth_json_set_str(owner, "for", c->result.owner.did)) ||
-	    (rc = berth_json_set_b64url(owner, "forJkt", c->result.owner.jkt, 32)) ||
-	    (rc = berth_json_set_b64url(chain, "delegation", c->result.delegation.b, 32)))
-		return rc;
-	return berth_json_set_int(chain, "delegationExp", c->result.delegation_exp_s);
+	return berth_json_set(inst->data, "chain", berth_json_clone(berth_json_get(v, "chain")));
 }
 
 static enum berth_err
-contact(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct gateway_candidate *c)
+contact(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_json *v)
 {
+	const struct berth_json *chain = berth_json_get(v, "chain");
 	enum berth_err rc;
 
-	if ((rc = keep(env, inst, c)))
+	if ((rc = keep(env, inst, v)))
 		return rc;
-	berth_json_remove(berth_data_obj(inst->data, "seek"), "candidates");
-	fx->lasting = c->result.delegate != NULL;	/* so does its number */
+	fx->lasting = berth_json_get(chain, "dseq") != NULL;	/* so does its number */
+	if (fx->lasting && (rc = keep_dseq(inst, chain)))
+		return rc;
+	berth_json_remove(berth_data_obj(inst->data, "seek"), "candidates");	/* and v with them */
 	fx->state = GW_CONTACTING;
 	return gateway_hello(env, inst, fx);
 }
@@ -128,28 +183,11 @@ static int place(const struct berth_json *list, const struct gateway_candidate *
 	for (size_t i = 0; i < berth_json_len(list); i++) {
 		const struct berth_json *held = berth_json_at(list, i);
 
-		if (berth_body_get_32(held, "tip", tip) || memcmp(tip, c->result.tip.b, 32) != 0)
+		if (tip_of(held, tip) || memcmp(tip, c->result.tip.b, 32) != 0)
 			continue;
 		return berth_data_int(held, "regNo", 0) < c->blob.reg_no ? (int)i : -1;
 	}
 	return (int)berth_json_len(list);
-}
-
-static enum berth_err copy_entry(struct berth_json **out, const struct berth_json *entry, const struct gateway_candidate *c)
-{
-	struct berth_json *v = berth_json_new_object();
-	struct berth_json *package = berth_json_clone(berth_json_get(entry, "package"));
-	enum berth_err rc;
-
-	if ((rc = berth_json_set(v, "package", package)) ||
-	    (rc = berth_json_set_str(v, "blob", berth_data_str(entry, "blob"))) ||
-	    (rc = berth_json_set_b64url(v, "tip", c->result.tip.b, 32)) ||
-	    (rc = berth_json_set_int(v, "regNo", c->blob.reg_no))) {
-		berth_json_free(v);
-		return rc;
-	}
-	*out = v;
-	return BERTH_OK;
 }
 
 /* The list once more with v at its place. */
@@ -174,8 +212,7 @@ static enum berth_err put_at(struct berth_json *seek, size_t at, struct berth_js
 	return berth_json_set(seek, "candidates", list);
 }
 
-static enum berth_err
-keep_answer(struct berth_json *seek, const struct gateway_candidate *c, const struct berth_json *entry)
+static enum berth_err keep_answer(struct berth_json *seek, const struct gateway_candidate *c)
 {
 	const struct berth_json *list = berth_json_get(seek, "candidates");
 	int at = place(list, c);
@@ -186,7 +223,7 @@ keep_answer(struct berth_json *seek, const struct gateway_candidate *c, const st
 		return BERTH_OK;
 	if (at >= CANDIDATES_MAX)
 		return berth_fail(BERTH_E_QUOTA, "more than %d tips", CANDIDATES_MAX);
-	return (rc = copy_entry(&v, entry, c)) ? rc : put_at(seek, (size_t)at, v);
+	return (rc = describe(&v, c)) ? rc : put_at(seek, (size_t)at, v);
 }
 
 /* That we cannot look at it now, or have no room, is nobody's lie. */
@@ -209,7 +246,7 @@ enum berth_err gateway_keep_answers(struct berth_env *env, struct berth_instance
 	if (rc)
 		goto out;
 	berth_json_each(entry, blobs) {
-		if (!(rc = gateway_judge(&c, k, entry)) && !(rc = keep_answer(seek, &c, entry)))
+		if (!(rc = gateway_judge(&c, k, entry)) && !(rc = keep_answer(seek, &c)))
 			held++;
 		else
 			snprintf(why, sizeof(why), "; one refused: %s: %s", berth_err_name(rc), berth_err_detail());
@@ -257,46 +294,22 @@ enum berth_err gateway_try_blobs(struct berth_env *env, struct berth_instance *i
 	return rc;
 }
 
-static enum berth_err
-choose(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, struct choice *ch,
-       const struct gateway_known *k)
-{
-	size_t best = 0;
-	bool forked = false;
-	enum berth_err rc;
-
-	berth_json_each(entry, berth_json_get(berth_json_get(inst->data, "seek"), "candidates")) {
-		if (ch->n < CANDIDATES_MAX && gateway_judge(&ch->c[ch->n], k, entry) == BERTH_OK)
-			ch->n++;
-		else if (ch->n < CANDIDATES_MAX)
-			gateway_candidate_clear(&ch->c[ch->n]);
-	}
-	if (ch->n == 0)
-		return gateway_seek_again(env, inst, fx, "nobody who may own this device was found");
-	if ((rc = pick(inst, ch, &best, &forked)))
-		return rc;
-	return forked ? gateway_seek_again(env, inst, fx, "two owners show forked chains: both refused")
-		      : contact(env, inst, fx, &ch->c[best]);
-}
-
 enum berth_err gateway_choose(struct berth_env *env, struct berth_instance *inst,
 			      const struct berth_event *ev, struct berth_effects *fx)
 {
-	const struct berth_json *seek = berth_json_get(inst->data, "seek");
-	struct choice *ch;
-	struct gateway_known *k;
+	const struct berth_json *seek = berth_json_get(inst->data, "seek"), *list, *best;
 	enum berth_err rc;
 
 	if (berth_json_bool(berth_json_get(seek, "resting"), false))
 		return gateway_seek(env, inst, ev, fx);
 	fx->timer_ms = gateway_back_off_ms(3);	/* if anything below fails */
-	if (!(k = gateway_known_new(env, inst, &rc)))
+	list = berth_json_get(seek, "candidates");
+	if (!berth_json_get(berth_json_at(list, 0), "entries"))	/* or kept by an earlier version */
+		return gateway_seek_again(env, inst, fx, "nobody who may own this device was found");
+	if ((rc = pick(inst, list, &best)))
 		return rc;
-	ch = calloc(1, sizeof(*ch));
-	rc = ch ? choose(env, inst, fx, ch, k) : berth_no_memory();
-	choice_free(ch);
-	gateway_known_free(k);
-	return rc;
+	return best ? contact(env, inst, fx, best)
+		    : gateway_seek_again(env, inst, fx, "two owners show forked chains: both refused");
 }
 
 /* args: {"blob", "package"}, the signed invitation file */
@@ -306,9 +319,11 @@ enum berth_err gateway_on_invitation(struct berth_env *env, struct berth_instanc
 	struct gateway_candidate c = { 0 };
 	enum berth_err rc = gateway_note_start(env, inst);
 	struct gateway_known *k = rc ? NULL : gateway_known_new(env, inst, &rc);
+	struct berth_json *v = NULL;
 
-	if (!rc && !(rc = gateway_judge(&c, k, ev->args)))
-		rc = contact(env, inst, fx, &c);
+	if (!rc && !(rc = gateway_judge(&c, k, ev->args)) && !(rc = describe(&v, &c)))
+		rc = contact(env, inst, fx, v);
+	berth_json_free(v);
 	gateway_candidate_clear(&c);
 	gateway_known_free(k);
 	return rc;

@@ -95,16 +95,16 @@ set_device(struct berth_json *body, const struct berth_instance *inst, const str
 	return berth_json_set_b64url(body, "rootHash", root, 32);
 }
 
-/* Which of the rendezvous was asked, and where. */
-static enum berth_err note_lookup(struct berth_json *lookups, const char *thid, size_t rv, const char *uri)
+/* Which of the rendezvous was asked, and where; "from": where the DeviceCredential says. */
+static enum berth_err note_lookup(struct berth_json *lookups, const struct berth_send *s, size_t i, const char *from)
 {
 	struct berth_json *v = berth_json_new_object();
 	enum berth_err rc;
 
-	if (!(rc = berth_json_set_int(v, "rv", (int64_t)rv)) && !(rc = berth_json_set_str(v, "uri", uri)))
-		return berth_json_set(lookups, thid, v);
-	berth_json_free(v);
-	return rc;
+	if (!(rc = berth_json_set_int(v, "rv", (int64_t)i)) && !(rc = berth_json_set_str(v, "did", s->to)) &&
+	    !(rc = berth_json_set_str(v, "from", from)))
+		rc = berth_json_set_str(v, "uri", s->uri);
+	return berth_json_set_made(lookups, s->msg.id, v, rc);
 }
 
 /* What the lookups of a round have in common. */
@@ -134,7 +134,7 @@ static enum berth_err send_lookup(const struct round *r, size_t i, const char *u
 	if ((rc = berth_effects_send(env, r->fx, NULL, rv->did, uri, BERTH_PIURI_RENDEZVOUS "lookup", NULL, body, &s)))
 		return rc;
 	s->ephemeral = true;
-	return note_lookup(r->lookups, s->msg.id, i, uri);
+	return note_lookup(r->lookups, s, i, rv->uri);
 }
 
 static bool all_distrusted(const struct berth_json *notes, const struct berth_device_credential *dc)
@@ -281,26 +281,28 @@ enum berth_err gateway_begin(struct berth_env *env, struct berth_instance *inst,
 	return BERTH_OK;
 }
 
-/* The rendezvous that a lookup went to, by thread, and at which URI (until data changes). */
-static enum berth_err
-rv_of(const struct berth_instance *inst, const char *thid, const struct berth_device_credential *dc,
-      const struct berth_rv **rv, const char **uri)
+/* The rendezvous that a lookup went to, as note_lookup() has it (until data changes). */
+struct asked {
+	int64_t rv;
+	const char *did, *from, *uri;
+};
+
+static enum berth_err asked_in(const struct berth_instance *inst, const char *thid, struct asked *a)
 {
 	const struct berth_json *lookup = berth_json_get(berth_json_get(berth_json_get(inst->data, "seek"), "lookups"), thid);
-	int64_t i = berth_data_int(lookup, "rv", -1);
 
-	*uri = berth_data_str(lookup, "uri");
+	*a = (struct asked){ berth_data_int(lookup, "rv", -1), berth_data_str(lookup, "did"),
+		berth_data_str(lookup, "from"), berth_data_str(lookup, "uri") };
 	if (inst->state != GW_SEEKING && !gateway_may_look_for_owner(inst))
 		return berth_fail(BERTH_E_TYPE, "an answer that comes too late");
-	if (i < 0 || (uint64_t)i >= dc->n_rv || !*uri)
+	if (a->rv < 0 || a->rv >= BERTH_RV_MAX || !a->did || !a->from || !a->uri)
 		return berth_fail(BERTH_E_AUTHZ, "an answer to nothing we asked");
-	*rv = &dc->rv[i];
 	return BERTH_OK;
 }
 
 static enum berth_err
 prove_body(struct berth_env *env, const struct berth_instance *inst, const struct berth_identity *id,
-	   const struct berth_rv *rv, const char *thid, const uint8_t nonce[32], struct berth_json *body)
+	   const char *rv, const char *thid, const uint8_t nonce[32], struct berth_json *body)
 {
 	struct berth_run run = { .epoch = berth_data_int(inst->data, "epoch", 0) };
 	struct berth_buf reply_to = BERTH_BUF_INIT, proof = BERTH_BUF_INIT;
@@ -316,7 +318,7 @@ prove_body(struct berth_env *env, const struct berth_instance *inst, const struc
 	}
 	memcpy(run.thid, thid, strlen(thid) + 1);
 	memcpy(run.nonce_o, nonce, 32);
-	if (!(rc = berth_run_prove(env, &run, BERTH_SIGN_RV_PROVE, id, rv->did, 0, NULL, body, &proof)))
+	if (!(rc = berth_run_prove(env, &run, BERTH_SIGN_RV_PROVE, id, rv, 0, NULL, body, &proof)))
 		rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof));
 out:
 	berth_buf_free(&reply_to);
@@ -329,25 +331,19 @@ enum berth_err gateway_on_challenge(struct berth_env *env, struct berth_instance
 {
 	const struct berth_identity *id = env->identity(env, BERTH_ID_FACTORY);
 	struct berth_json *body = berth_json_new_object();
-	struct berth_device_credential dc = { 0 };
-	const struct berth_rv *rv;
 	struct berth_send *s;
+	struct asked rv;
 	uint8_t nonce[32];
-	const char *uri;
 	enum berth_err rc;
 
-	if ((rc = gateway_credential(env, inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
-	    (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
-	    (rc = prove_body(env, inst, id, rv, ev->in->msg.thid, nonce, body)))
-		goto out;
-	rc = berth_effects_send(env, fx, id, rv->did, uri, BERTH_PIURI_RENDEZVOUS "prove",
-				ev->in->msg.thid, body, &s);
-	body = NULL;
+	if ((rc = asked_in(inst, ev->in->msg.thid, &rv)) || (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
+	    (rc = prove_body(env, inst, id, rv.did, ev->in->msg.thid, nonce, body))) {
+		berth_json_free(body);
+		return rc;
+	}
+	rc = berth_effects_send(env, fx, id, rv.did, rv.uri, BERTH_PIURI_RENDEZVOUS "prove", ev->in->msg.thid, body, &s);
 	if (!rc && !(rc = berth_send_in_full(s, id)))
 		s->ephemeral = s->protect_sender = true;
-out:
-	berth_json_free(body);
-	berth_object_free(&dc.obj);
 	return rc;
 }
 
@@ -385,30 +381,21 @@ enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance 
 				   const struct berth_event *ev, struct berth_effects *fx)
 {
 	struct berth_json *seek = berth_data_obj(inst->data, "seek");
-	struct berth_device_credential dc = { 0 };
 	const struct berth_json *blobs;
-	const struct berth_rv *rv;
-	const char *uri;
+	struct asked rv;
 	enum berth_err rc;
 
-	if ((rc = gateway_credential(env, inst, &dc)) || (rc = rv_of(inst, ev->in->msg.thid, &dc, &rv, &uri)) ||
+	if ((rc = asked_in(inst, ev->in->msg.thid, &rv)) ||
 	    (rc = berth_json_req_arr(ev->in->msg.body, "blobs", BLOBS_MAX, &blobs)))
-		goto out;
-	if (!berth_did_same(ev->sender, rv->did)) {
-		rc = berth_fail(BERTH_E_AUTHZ, "redirect from another rendezvous");
-		goto out;
-	}
+		return rc;
+	if (!berth_did_same(ev->sender, rv.did))
+		return berth_fail(BERTH_E_AUTHZ, "redirect from another rendezvous");
 	if ((rc = check_device(env, inst, ev->in->msg.body)) || (rc = gateway_budget_note(env, inst)))
-		goto out;
-	if (inst->state != GW_SEEKING) {
-		rc = gateway_try_blobs(env, inst, fx, blobs);
-		goto out;
-	}
-	if ((rc = gateway_keep_answers(env, inst, blobs, rv->uri, fx)))
-		goto out;
+		return rc;
+	if (inst->state != GW_SEEKING)
+		return gateway_try_blobs(env, inst, fx, blobs);
+	if ((rc = gateway_keep_answers(env, inst, blobs, rv.from, fx)))
+		return rc;
 	berth_json_remove(berth_json_get_mut(seek, "lookups"), ev->in->msg.thid);
-	rc = note_answer(seek, (size_t)(rv - dc.rv), fx);
-out:
-	berth_object_free(&dc.obj);
-	return rc;
+	return note_answer(seek, (size_t)rv.rv, fx);
 }
