@@ -28,6 +28,9 @@ static bool by_stranger(struct berth_agent *a, const struct berth_machine *m, co
 	return m->strangers && ev->in && (!ev->sender || agent_is_stranger(a, ev->sender));
 }
 
+/* 11 KiB of which most is never used: what berth_effects_init() leaves, its counts say is not there. */
+#define EFFECTS(x) struct berth_effects x __attribute__((uninitialized))
+
 static enum berth_err save(struct berth_agent *a, const struct berth_machine *m, const struct berth_instance *inst,
 			   const struct berth_event *ev)
 {
@@ -129,7 +132,7 @@ static enum berth_err settle(struct berth_agent *a, enum berth_err rc, struct be
 static enum berth_err
 preface(struct berth_agent *a, const struct berth_machine *m, const struct berth_event *ev, struct berth_effects *pre)
 {
-	struct berth_effects one;
+	EFFECTS(one);
 	bool over = false;
 	enum berth_err rc;
 
@@ -160,7 +163,7 @@ static enum berth_err
 whole_step(struct berth_agent *a, const struct berth_machine *m, struct berth_instance *inst,
 	   const struct berth_event *ev, struct berth_effects *fx)
 {
-	struct berth_effects pre;
+	EFFECTS(pre);
 	int before = inst->state;
 	enum berth_err rc;
 
@@ -272,7 +275,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	     const struct berth_event *ev, struct berth_json **result, const char **next)
 {
 	struct berth_instance inst = { 0 };
-	struct berth_effects fx;
+	EFFECTS(fx);
 	enum berth_err step_rc = BERTH_OK, rc;
 	size_t ephemeral = a->n_ephemeral, ids = a->n_ids;
 	int before;

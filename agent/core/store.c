@@ -81,7 +81,7 @@ static void shut(struct berth_store *s, bool clean)
 	s->owed = false;
 	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
 	s->total = (struct store_totals){ 0 };
-	store_recent_clear(s);
+	store_recent_end(s);
 }
 
 static enum berth_err connect(struct berth_store *s, const char *path)

@@ -109,10 +109,11 @@ void store_log_end(struct berth_store *s);
 
 /* store_recent.c: records as they are now, in memory.  find: borrowed until the next note;
  * NULL: ask the file.  note: after it was read or written, or (there false) is not there;
- * copied.  clear: whatever takes something back. */
+ * copied.  clear: whatever takes something back.  end: their memory goes, too. */
 const struct store_recent *store_recent_find(struct berth_store *s, const char *ns, const char *key);
 void store_recent_note(struct berth_store *s, const char *ns, const char *key, const struct store_record *rec);
 void store_recent_clear(struct berth_store *s);
+void store_recent_end(struct berth_store *s);
 
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);

@@ -21,10 +21,11 @@ const struct store_recent *store_recent_find(struct berth_store *s, const char *
 	return find(s, ns, key);
 }
 
+/* Its memory is for the next one. */
 static void forget(struct store_recent *r)
 {
-	berth_buf_free(&r->key);
-	berth_buf_free(&r->val);
+	berth_buf_reset(&r->key);
+	berth_buf_reset(&r->val);
 	r->used = false;
 }
 
@@ -48,4 +49,13 @@ void store_recent_clear(struct berth_store *s)
 {
 	for (size_t i = 0; i < STORE_RECENT; i++)
 		forget(&s->recent[i]);
+}
+
+void store_recent_end(struct berth_store *s)
+{
+	store_recent_clear(s);
+	for (size_t i = 0; i < STORE_RECENT; i++) {
+		berth_buf_free(&s->recent[i].key);
+		berth_buf_free(&s->recent[i].val);
+	}
 }

@@ -42,7 +42,7 @@ void berth_secret_free(struct berth_secret *s)
 	free(s);
 }
 
-void berth_wipe(void *p, size_t len) { sodium_memzero(p, len); }
+void berth_wipe(void *p, size_t len) { explicit_bzero(p, len); }
 
 bool berth_equal_ct(const void *a, const void *b, size_t len)
 {
