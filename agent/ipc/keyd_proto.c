@@ -127,9 +127,10 @@ void berth_keyd_put_key(struct berth_buf *b, const struct berth_pubkey *k)
 	berth_buf_vec16(b, k ? k->b : NULL, k ? k->len : 0);
 }
 
-/* The point is checked here, whoever checked it before.  One spelling: what
- * struct berth_pubkey holds. */
-enum berth_err berth_keyd_get_key(struct berth_cur *c, struct berth_pubkey *out)
+typedef enum berth_err take_fn(struct berth_pubkey *out, enum berth_key_type type, const uint8_t *b, size_t len);
+
+/* One spelling: what struct berth_pubkey holds. */
+static enum berth_err get_key(struct berth_cur *c, struct berth_pubkey *out, take_fn *take)
 {
 	enum berth_key_type type = (enum berth_key_type)get_u8(c, BERTH_KEY_NONE, BERTH_KEY__COUNT - 1);
 	struct berth_cur v = berth_cur_vec16(c, BERTH_PUBKEY_MAX);
@@ -140,13 +141,19 @@ enum berth_err berth_keyd_get_key(struct berth_cur *c, struct berth_pubkey *out)
 		c->bad |= v.n != 0;
 		return BERTH_OK;
 	}
-	if ((rc = berth_pubkey_import(out, type, v.p, v.n)))
+	if ((rc = take(out, type, v.p, v.n)))
 		return rc;
 	if (out->len != v.n) {
 		memset(out, 0, sizeof(*out));
 		return berth_fail(BERTH_E_KEY, "keyd: a compressed point");
 	}
 	return BERTH_OK;
+}
+
+/* The point is checked here, whoever checked it before. */
+enum berth_err berth_keyd_get_key(struct berth_cur *c, struct berth_pubkey *out)
+{
+	return get_key(c, out, berth_pubkey_import);
 }
 
 /* ---- compound fields ---- */
@@ -205,10 +212,11 @@ static bool kek_complete(const struct berth_keyd_request *r, bool one_pu)
 	return one_pu ? r->kek.peer && r->kek.cc_tag_len > 0 : !r->kek.peer && r->kek.cc_tag_len == 0;
 }
 
+/* The keystore checks either point as it agrees with it. */
 static enum berth_err get_kek(struct berth_cur *c, struct berth_keyd_request *r)
 {
 	bool one_pu = get_u8(c, 0, 1);
-	enum berth_err rc = berth_keyd_get_key(c, &r->epk), rc2 = berth_keyd_get_key(c, &r->peer);
+	enum berth_err rc = get_key(c, &r->epk, berth_pubkey_unchecked), rc2 = get_key(c, &r->peer, berth_pubkey_unchecked);
 	struct berth_cur apu = berth_cur_vec16(c, BERTH_KEYD_PARTY_MAX);
 	struct berth_cur apv = berth_cur_vec16(c, BERTH_KEYD_PARTY_MAX);
 	struct berth_cur tag = berth_cur_vec16(c, BERTH_TAG_MAX);

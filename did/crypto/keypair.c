@@ -263,6 +263,20 @@ enum berth_err berth_pubkey_import(struct berth_pubkey *out, enum berth_key_type
 	return rc;
 }
 
+enum berth_err berth_pubkey_unchecked(struct berth_pubkey *out, enum berth_key_type type,
+				      const uint8_t *b, size_t len)
+{
+	size_t n = berth_key_size(type);
+
+	memset(out, 0, sizeof(*out));
+	if (!berth_key_can_agree(type) || (is_ec(type) ? len != 1 + 2 * n || b[0] != 4 : len != n))
+		return berth_fail(BERTH_E_KEY, "%s key: %zu bytes are none that agrees", berth_key_type_name(type), len);
+	out->type = type;
+	out->len = len;
+	memcpy(out->b, b, len);
+	return BERTH_OK;
+}
+
 enum berth_err berth_pubkey_import_xy(struct berth_pubkey *out, enum berth_key_type type,
 				      const uint8_t *x, const uint8_t *y, size_t each)
 {

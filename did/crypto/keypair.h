@@ -25,6 +25,14 @@ BERTH_MUST_USE enum berth_err
 berth_pubkey_import(struct berth_pubkey *out, enum berth_key_type type,
 		    const uint8_t *b, size_t len);
 
+/* The same of the one form that struct berth_pubkey has, for a key that goes into agreements and
+ * nowhere else: whether the point is on its curve berth_ecdh() and every keystore find out before
+ * they use a private key, and it is not asked twice.  Other forms, types that do not agree:
+ * E_KEY. */
+BERTH_MUST_USE enum berth_err
+berth_pubkey_unchecked(struct berth_pubkey *out, enum berth_key_type type,
+		       const uint8_t *b, size_t len);
+
 /* From the affine coordinates of a JWK, each exactly field-sized. */
 BERTH_MUST_USE enum berth_err
 berth_pubkey_import_xy(struct berth_pubkey *out, enum berth_key_type type,

@@ -391,19 +391,37 @@ static void agreements_have_their_parts(void **state)
 	CHECK_OK(recode(&in));
 }
 
-static void c034_points_are_checked_here_too(void **state)
+/* Whether it is a point of the curve who agrees with it finds out (test_keyd.c). */
+static void c034_keys_to_agree_with_have_one_form(void **state)
 {
 	struct berth_keyd_request in = sample(BERTH_KEYD_UNWRAP);
-	struct berth_privkey p256;
+	struct berth_privkey p256, signs;
 
 	(void)state;
 	CHECK_OK(berth_keypair_generate(&p256, BERTH_KEY_P256));
 	in.kek.epk = &p256.pub;
 	CHECK_OK(recode(&in));
-	p256.pub.b[64] ^= 1;
+	p256.pub.b[0] = 6 + (p256.pub.b[64] & 1);
 	CHECK_RC(BERTH_E_KEY, recode(&in));
-	p256.pub.b[64] ^= 1;
+	p256.pub.b[0] = 4;
 	p256.pub.len = berth_pubkey_compress(p256.pub.b, &p256.pub);
+	CHECK_RC(BERTH_E_KEY, recode(&in));
+	CHECK_OK(berth_keypair_generate(&signs, BERTH_KEY_ED25519));
+	in = sample(BERTH_KEYD_UNWRAP);
+	in.kek.peer = &signs.pub;
+	CHECK_RC(BERTH_E_KEY, recode(&in));
+}
+
+static void c034_points_of_certificates_are_checked_here(void **state)
+{
+	struct berth_keyd_request in = sample(BERTH_KEYD_SIGN_X509);
+	struct berth_privkey p256;
+
+	(void)state;
+	CHECK_OK(berth_keypair_generate(&p256, BERTH_KEY_P256));
+	in.x509.key = p256.pub;
+	CHECK_OK(recode(&in));
+	in.x509.key.b[64] ^= 1;
 	CHECK_RC(BERTH_E_KEY, recode(&in));
 }
 
@@ -468,7 +486,8 @@ int main(void)
 		cmocka_unit_test(byte_caps),
 		cmocka_unit_test(numbers_out_of_range_are_e_type),
 		cmocka_unit_test(agreements_have_their_parts),
-		cmocka_unit_test(c034_points_are_checked_here_too),
+		cmocka_unit_test(c034_keys_to_agree_with_have_one_form),
+		cmocka_unit_test(c034_points_of_certificates_are_checked_here),
 		cmocka_unit_test(text_with_a_nul_inside_is_e_type),
 		cmocka_unit_test(every_answer_reads_back),
 	};

@@ -258,10 +258,10 @@ static void agreements_wrap_and_unwrap(void **state)
 
 static void c034_c036_bad_points_are_refused(void **state)
 {
-	struct berth_privkey epk;
+	struct berth_privkey epk, peer;
 	struct berth_kek_params p = { .alg = "ECDH-ES+A256KW", .epk = &epk.pub };
 	uint8_t wrapped[40] = { 0 }, cek[BERTH_CEK_MAX];
-	struct berth_buf h = BERTH_BUF_INIT, s = BERTH_BUF_INIT;
+	struct berth_buf h = BERTH_BUF_INIT, s = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
 	size_t n;
 
 	(void)state;
@@ -278,10 +278,20 @@ static void c034_c036_bad_points_are_refused(void **state)
 	CHECK_RC(BERTH_E_AUTHZ, ring->ops->sign(ring, KID, BERTH_SIGN_VC, "{}", 2, &h, &s));
 	epk.pub.b[64] ^= 1;
 	CHECK_RC(BERTH_E_KEY, ring->ops->unwrap(ring, KID, &p, wrapped, 40, cek, &n));
+	epk.pub.b[64] ^= 1;
+	CHECK_OK(berth_keypair_generate(&peer, BERTH_KEY_P256));
+	p = (struct berth_kek_params){ .alg = "ECDH-1PU+A256KW", .epk = &epk.pub, .peer = &peer.pub, .cc_tag = wrapped, .cc_tag_len = 32 };
+	CHECK_RC(BERTH_E_DECRYPT, ring->ops->unwrap(ring, KID, &p, wrapped, 40, cek, &n));
+	CHECK_OK(ring->ops->wrap_1pu(ring, KID, &p, wrapped, 32, wrapped, 32, &out));
+	peer.pub.b[64] ^= 1;
+	CHECK_RC(BERTH_E_KEY, ring->ops->unwrap(ring, KID, &p, wrapped, 40, cek, &n));
+	CHECK_RC(BERTH_E_KEY, ring->ops->wrap_1pu(ring, KID, &p, wrapped, 32, wrapped, 32, &out));
+	berth_buf_free(&out);
 	CHECK(berth_keyclient_usable(kc));
 	ensure("x", BERTH_KEY_X25519, BERTH_USAGE_AGREE, 0);
 	CHECK_OK(keys->ops->bind(keys, DID "#x", "x"));
 	epk.pub = (struct berth_pubkey){ .type = BERTH_KEY_X25519, .len = 32 };
+	p = (struct berth_kek_params){ .alg = "ECDH-ES+A256KW", .epk = &epk.pub };
 	CHECK_RC(BERTH_E_DECRYPT, ring->ops->unwrap(ring, DID "#x", &p, wrapped, 40, cek, &n));
 }
 

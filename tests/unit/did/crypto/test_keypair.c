@@ -2,6 +2,7 @@
 #include "hex.h"
 
 #include "did/base/rand.h"
+#include "did/crypto/agree.h"
 #include "did/crypto/keypair.h"
 #include "did/crypto/sign.h"
 
@@ -136,6 +137,44 @@ static void c034_off_curve_and_hybrid_points_are_e_key(void **state)
 		b[0] = 4;
 		CHECK_RC(BERTH_E_KEY, berth_pubkey_import(&p, t, b, 1 + 2 * n));
 	}
+}
+
+/* The form is all that is looked at; the agreement finds out. */
+static void c034_unchecked_keys_have_one_form(void **state)
+{
+	(void)state;
+	FOR_TYPES(t) {
+		struct berth_privkey k, off;
+		struct berth_pubkey p;
+		uint8_t b[BERTH_PUBKEY_MAX], z[BERTH_ECDH_MAX];
+		size_t n;
+
+		CHECK_OK(berth_keypair_generate(&k, t));
+		if (!berth_key_can_agree(t)) {
+			CHECK_RC(BERTH_E_KEY, berth_pubkey_unchecked(&p, t, k.pub.b, k.pub.len));
+			continue;
+		}
+		CHECK_OK(berth_pubkey_unchecked(&p, t, k.pub.b, k.pub.len));
+		CHECK(berth_pubkey_equal(&p, &k.pub));
+		CHECK_OK(berth_ecdh(z, &n, &k, &p));
+		CHECK_RC(BERTH_E_KEY, berth_pubkey_unchecked(&p, t, k.pub.b, k.pub.len - 1));
+		assert_int_equal(p.type, BERTH_KEY_NONE);
+		if (!orders[t])
+			continue;
+		CHECK_RC(BERTH_E_KEY, berth_pubkey_unchecked(&p, t, b, berth_pubkey_compress(b, &k.pub)));
+		off = k;
+		off.pub.b[0] = 6 + (off.pub.b[off.pub.len - 1] & 1);
+		CHECK_RC(BERTH_E_KEY, berth_pubkey_unchecked(&p, t, off.pub.b, off.pub.len));
+		off.pub.b[0] = 4;
+		off.pub.b[off.pub.len - 1] ^= 1;
+		CHECK_OK(berth_pubkey_unchecked(&p, t, off.pub.b, off.pub.len));
+		CHECK_RC(BERTH_E_KEY, berth_ecdh(z, &n, &k, &p));
+		assert_int_equal(n, 0);
+		berth_privkey_wipe(&k);
+		berth_privkey_wipe(&off);
+	}
+	CHECK_RC(BERTH_E_KEY, berth_pubkey_unchecked(&(struct berth_pubkey){ 0 }, BERTH_KEY_NONE, NULL, 0));
+	CHECK_RC(BERTH_E_KEY, berth_pubkey_unchecked(&(struct berth_pubkey){ 0 }, BERTH_KEY__COUNT, NULL, 0));
 }
 
 static void c030_ed25519_small_order_and_non_canonical_keys_are_e_key(void **state)
@@ -314,6 +353,7 @@ int main(void)
 		cmocka_unit_test(scalars_outside_1_to_n_are_e_key),
 		cmocka_unit_test(every_other_length_is_e_key),
 		cmocka_unit_test(c034_off_curve_and_hybrid_points_are_e_key),
+		cmocka_unit_test(c034_unchecked_keys_have_one_form),
 		cmocka_unit_test(c030_ed25519_small_order_and_non_canonical_keys_are_e_key),
 		cmocka_unit_test(ed25519_points_are_those_that_libsodium_has),
 		cmocka_unit_test(a_remembered_key_is_no_other_key),
