@@ -92,6 +92,18 @@ struct berth_jwe_seal {
 BERTH_MUST_USE enum berth_err
 berth_jwe_seal(struct berth_buf *out, const struct berth_jwe_seal *s, const void *pt, size_t len);
 
+/* The same, where the keyring may be asked for the key wrap before its answer is waited for:
+ * then out is whole but for that one, for which there is room, and *hole, NULL until then, is
+ * what fills it; the caller's, also on failure.  Of ECDH-ES, of more recipients than one, and
+ * where the keyring has nobody to ask, nothing is ever missing. */
+struct berth_jwe_hole;
+BERTH_MUST_USE enum berth_err
+berth_jwe_seal_ahead(struct berth_buf *out, struct berth_jwe_hole **hole, const struct berth_jwe_seal *s, const void *pt,
+		     size_t len);
+/* out: those octets, wherever they are now. */
+BERTH_MUST_USE enum berth_err berth_jwe_fill(const struct berth_jwe_hole *h, struct berth_buf *out);
+void berth_jwe_hole_free(struct berth_jwe_hole *h);	/* wipes; NULL is fine */
+
 /* SPEC encryption: the kids sorted, joined with '.', SHA-256. */
 BERTH_MUST_USE enum berth_err
 berth_jwe_apv(uint8_t out[BERTH_SHA256_LEN], const char *const *kids, size_t n);

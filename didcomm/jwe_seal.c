@@ -10,6 +10,7 @@
 #include "did/crypto/kdf.h"
 #include "did/crypto/keypair.h"
 #include "did/jose/jwk.h"
+#include "didcomm/jwe_hole.h"
 #include "didcomm/media.h"
 
 struct sealing {
@@ -19,6 +20,7 @@ struct sealing {
 	uint8_t cek[BERTH_CEK_MAX], iv[BERTH_IV_MAX], tag[BERTH_TAG_MAX];
 	struct berth_buf header;	/* base64url */
 	struct berth_buf ciphertext;
+	struct berth_jwe_hole **hole;	/* NULL: nothing is left for later */
 };
 
 static void put_str(struct berth_buf *b, const char *key, const char *value)
@@ -95,9 +97,39 @@ out:
 	return rc;
 }
 
-/* The CEK for one recipient.  A peer key that yields no secret (a low-order
- * point) is the peer's bad key, not a failed decryption. */
-static enum berth_err wrap(const struct sealing *g, const struct berth_pubkey *peer, struct berth_buf *wrapped)
+static enum berth_err put_wrapped(struct berth_buf *out, struct berth_buf *wrapped, enum berth_err rc)
+{
+	if (!rc)
+		berth_b64url_encode(out, wrapped->p, wrapped->len);
+	berth_buf_free(wrapped);
+	return rc;
+}
+
+/* At once, or when others are wrapped, too. */
+static enum berth_err put_1pu(struct berth_buf *out, const struct sealing *g, const struct berth_kek_params *p,
+			      const uint8_t *z, size_t z_len)
+{
+	const struct jwe_wrap w = { .keyring = g->s->keyring, .skid = g->s->skid, .z = z, .z_len = z_len,
+				    .cek = g->cek, .cek_len = berth_enc_key_len(g->s->enc) };
+	struct berth_buf wrapped = BERTH_BUF_INIT;
+
+	if (g->hole && g->s->n == 1 && (*g->hole = berth_jwe_hole_new(p, &w))) {
+		berth_jwe_hole_put(*g->hole, out);
+		return BERTH_OK;
+	}
+	return put_wrapped(out, &wrapped, w.keyring->ops->wrap_1pu(w.keyring, w.skid, p, z, z_len, w.cek, w.cek_len, &wrapped));
+}
+
+static enum berth_err put_es(struct berth_buf *out, const struct sealing *g, const struct berth_kek_params *p,
+			     const uint8_t *z, size_t z_len)
+{
+	struct berth_buf wrapped = BERTH_BUF_INIT;
+
+	return put_wrapped(out, &wrapped, wrap_es(g, p, z, z_len, &wrapped));
+}
+
+/* The CEK for one recipient. */
+static enum berth_err put_key(struct berth_buf *out, const struct sealing *g, const struct berth_pubkey *peer)
 {
 	const struct berth_jwe_seal *s = g->s;
 	struct berth_kek_params p = {
@@ -111,29 +143,23 @@ static enum berth_err wrap(const struct sealing *g, const struct berth_pubkey *p
 	size_t z_len = 0;
 	enum berth_err rc = berth_ecdh(z, &z_len, &g->epk, peer);
 
-	if (!rc && s->skid)
-		rc = s->keyring->ops->wrap_1pu(s->keyring, s->skid, &p, z, z_len, g->cek,
-					       berth_enc_key_len(s->enc), wrapped);
-	else if (!rc)
-		rc = wrap_es(g, &p, z, z_len, wrapped);
+	if (!rc)
+		rc = (s->skid ? put_1pu : put_es)(out, g, &p, z, z_len);
 	berth_wipe(z, sizeof(z));
-	return rc == BERTH_E_DECRYPT ? berth_fail(BERTH_E_KEY, "jwe: a recipient's key is no usable point") : rc;
+	return berth_jwe_bad_point(rc);
 }
 
 static enum berth_err put_recipient(struct berth_buf *out, const struct sealing *g, size_t i)
 {
-	struct berth_buf wrapped = BERTH_BUF_INIT;
-	enum berth_err rc = wrap(g, g->s->keys[i], &wrapped);
+	enum berth_err rc;
 
-	if (!rc) {
-		berth_buf_str(out, i ? ",{\"encrypted_key\":\"" : "{\"encrypted_key\":\"");
-		berth_b64url_encode(out, wrapped.p, wrapped.len);
-		berth_buf_str(out, "\",\"header\":{\"kid\":");
-		berth_json_print_str(out, g->s->kids[i]);
-		berth_buf_str(out, "}}");
-	}
-	berth_buf_free(&wrapped);
-	return rc;
+	berth_buf_str(out, i ? ",{\"encrypted_key\":\"" : "{\"encrypted_key\":\"");
+	if ((rc = put_key(out, g, g->s->keys[i])))
+		return rc;
+	berth_buf_str(out, "\",\"header\":{\"kid\":");
+	berth_json_print_str(out, g->s->kids[i]);
+	berth_buf_str(out, "}}");
+	return BERTH_OK;
 }
 
 static enum berth_err put_envelope(struct berth_buf *out, const struct sealing *g)
@@ -158,9 +184,10 @@ static enum berth_err put_envelope(struct berth_buf *out, const struct sealing *
 
 /* draft-madden-jose-ecdh-1pu-04 2.1: the content is encrypted first, because its
  * tag goes into the derivation of the key-wrapping keys. */
-enum berth_err berth_jwe_seal(struct berth_buf *out, const struct berth_jwe_seal *s, const void *pt, size_t len)
+enum berth_err berth_jwe_seal_ahead(struct berth_buf *out, struct berth_jwe_hole **hole, const struct berth_jwe_seal *s,
+				    const void *pt, size_t len)
 {
-	struct sealing g = { .s = s };
+	struct sealing g = { .s = s, .hole = hole };
 	enum berth_err rc;
 
 	if (!berth_jwe_encrypts_with(s->enc, s->skid))
@@ -177,4 +204,9 @@ out:
 	berth_buf_free(&g.header);
 	berth_buf_free(&g.ciphertext);
 	return rc;
+}
+
+enum berth_err berth_jwe_seal(struct berth_buf *out, const struct berth_jwe_seal *s, const void *pt, size_t len)
+{
+	return berth_jwe_seal_ahead(out, NULL, s, pt, len);
 }

@@ -100,7 +100,7 @@ static enum berth_err encrypt(struct berth_buf *out, const struct berth_pack *p,
 
 	berth_pack_recipients(&s, who);
 	if (!twice)
-		return berth_jwe_seal(out, &s, plain->p, plain->len);
+		return berth_jwe_seal_ahead(out, p->hole, &s, plain->p, plain->len);
 	if (!(rc = berth_jwe_seal(&inner, &s, plain->p, plain->len))) {
 		s.skid = NULL;
 		rc = berth_jwe_seal(out, &s, inner.p, inner.len);

@@ -9,6 +9,7 @@
 #include "did/crypto/aead.h"
 #include "did/jose/keyring.h"
 #include "did/resolver.h"
+#include "didcomm/jwe.h"
 #include "didcomm/media.h"
 #include "didcomm/message.h"
 
@@ -26,6 +27,7 @@ struct berth_pack {
 	bool protect_sender;		/* anoncrypt around authcrypt */
 	struct berth_resolver *resolver;
 	struct berth_keyring *keyring;
+	struct berth_jwe_hole **hole;	/* NULL: out is to be whole.  Else as in berth_jwe_seal_ahead() */
 };
 
 /* Appends the packed JSON.  from/to absent in the message are filled in,

@@ -7,11 +7,12 @@
  * deliver.c (one event, one transaction), instance.c (the records of machines), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
- * they end), batch.c (one sync for many), answer.c (replies), ahead.c (messages that came together), parked.c (requests that wait),
+ * they end), batch.c (one sync for many), answer.c (replies), ahead.c (messages that came together), wraps.c (keys and answers that are waited for together), parked.c (requests that wait),
  * held.c (what waits for a look-up), audit.c (signatures over the audit log), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent.h"
 #include "agent/ipc/frame.h"
+#include "didcomm/jwe.h"
 #include "didcomm/routing.h"
 
 #define NS_IDENTITY "identity"
@@ -35,6 +36,8 @@
 #define ACKS_MAX 64
 #define TIMERS_MAX 4096
 #define EPHEMERAL_MAX 32
+#define WRAPS_MAX 64		/* messages whose keys are being wrapped; beyond it each is waited for */
+#define OWED_MAX 64
 #define GO_MAX 16		/* "go" after "go" within one event */
 #define REPLY_BYTES_MAX ((size_t)512 << 10)
 #define GIVEN_MAX 64		/* beyond it the oldest is given once more */
@@ -67,6 +70,12 @@ struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 struct held { uint64_t request; enum berth_link link; char *source; uint8_t *bytes; size_t len; uint64_t until_ms; };
 
 struct ephemeral { struct berth_buf packed; char *uri, *peer; };
+
+/* the text of a row of the outbox, which has room for a key there; hole NULL: it is here */
+struct due_wrap { int64_t seq; struct berth_buf packed; struct berth_jwe_hole *hole; };
+
+/* the answer to a request whose messages are among them; peer NULL: it asks for none */
+struct owed { uint64_t request; enum berth_link link; char *peer, *thread; bool is_poll; };
 
 struct ration { uint64_t since_ms; unsigned used; };	/* of an hour */
 struct talker { uint64_t who; struct ration said, refused, moved; };
@@ -164,6 +173,13 @@ struct berth_agent {
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
 	size_t n_ephemeral;
+	struct due_wrap wraps[WRAPS_MAX];
+	size_t n_wraps;
+	bool may_defer;			/* a request is being worked on, and its answer can wait */
+	bool asked_keys;		/* keys were asked for in this batch */
+	uint64_t at_once_ms;		/* each wrap is waited for until then */
+	struct owed owed[OWED_MAX];
+	size_t n_owed;
 	struct agent_ahead *ahead;	/* of messages that came together; NULL: of none */
 };
 
@@ -306,6 +322,26 @@ void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf
 void agent_flush(struct berth_agent *a);		/* at the end of a batch: due rows out, parked requests answered */
 void agent_replies_free(struct berth_agent *a);
 
+void agent_group_undo(struct berth_agent *a);	/* as if nothing had come since the last sync; the next one fails */
+
+/* wraps.c.  may: the next message may be put before its key is wrapped.  add: takes packed and
+ * hole.  cut: what a step has added that is taken back.  read: their bodies are made whole
+ * before they are used (the list's own); fails when the group is lost.  written: so were they.
+ * settle: all are whole, or the group is lost. */
+bool agent_wraps_may(const struct berth_agent *a);
+void agent_wraps_add(struct berth_agent *a, int64_t seq, struct berth_buf *packed, struct berth_jwe_hole *hole);
+void agent_wraps_cut(struct berth_agent *a, size_t n);
+BERTH_MUST_USE enum berth_err agent_wraps_read(struct berth_agent *a, struct berth_outbox_row *rows, size_t n);
+void agent_wraps_written(struct berth_agent *a, const struct berth_outbox_row *rows, size_t n);
+void agent_wraps_settle(struct berth_agent *a);
+/* An answer that is given at the end of the batch; takes what it needs of r.  to_sender: with
+ * what waits for it.  False: no room, answer now. */
+struct berth_received;
+bool agent_owe_answer(struct berth_agent *a, uint64_t request, enum berth_link link, struct berth_received *r, bool to_sender);
+void agent_owed_gone(struct berth_agent *a, uint64_t request);
+void agent_owed_give(struct berth_agent *a);
+void agent_owed_free(struct berth_agent *a);
+
 /* results.c.  note: writes down what has arrived in this batch.  refused: that address is
  * none for us. */
 void agent_arrivals_note(struct berth_agent *a);
@@ -363,6 +399,9 @@ bool agent_hears(const struct berth_agent *a);
 void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			const uint8_t *frame, size_t len);
 void agent_reply_busy(struct berth_agent *a, uint64_t request);
+/* first: of the ephemeral messages, the first that this request made. */
+void agent_answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
+		  bool is_poll, size_t first);
 void agent_answer_parked(struct berth_agent *a);
 void agent_given_free(struct berth_agent *a);
 

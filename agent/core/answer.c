@@ -136,8 +136,9 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 		return 0;
 	n = of_thread(rows, thread);
 	n = may_go(a, rows->rows, n < room ? n : room, &again_s);
-	if (n && mark_sent(a, rows->rows, n))
+	if (n && (agent_wraps_read(a, rows->rows, n) || mark_sent(a, rows->rows, n)))
 		return 0;
+	agent_wraps_written(a, rows->rows, n);
 	*again_ms = agent_parked_ms(a, again_s);
 	for (size_t i = 0; i < n; i++) {
 		const struct berth_outbox_row *row = &rows->rows[i];
@@ -217,6 +218,7 @@ void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 	while ((given = given_in(a, request)) < a->n_given)
 		forget_given(a, given);
 	agent_held_gone(a, request);
+	agent_owed_gone(a, request);
 	for (size_t i = a->n_parked; i-- > 0;)	/* a socket may be several peers' */
 		if (a->parked[i].request == request) {
 			agent_mediate_gone(a, a->parked[i].peer);
@@ -227,6 +229,7 @@ void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 void berth_agent_on_all_gone(struct berth_agent *a)
 {
 	agent_given_free(a);
+	agent_owed_free(a);
 	for (size_t i = 0; i < a->n_parked; i++)
 		agent_mediate_gone(a, a->parked[i].peer);
 	agent_parked_free(a);
@@ -283,10 +286,8 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 		berth_store_rollback(a->cfg.store);
 }
 
-/* first: of the ephemeral messages, the first that this request made. */
-static void
-answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread, bool is_poll,
-       size_t first)
+void agent_answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
+		  bool is_poll, size_t first)
 {
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
@@ -355,7 +356,9 @@ static enum berth_err receive(struct berth_agent *a, enum berth_link link, const
 
 	agent_lookups_begin(a, source);
 	a->env.held = !is_http(link);
+	a->may_defer = a->n_owed < OWED_MAX;
 	rc = f->msg_len ? agent_receive(a, f->msg, f->msg_len, r) : BERTH_OK;
+	a->may_defer = false;
 	a->env.held = false;
 	*missed = agent_lookups_end(a);
 	return rc;
@@ -366,9 +369,9 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 {
 	struct berth_received r = { 0 };
 	struct berth_frame_request f;
-	size_t ephemeral = a->n_ephemeral;
+	size_t ephemeral = a->n_ephemeral, wraps = a->n_wraps;
 	enum berth_err rc;
-	bool missed;
+	bool missed, to_sender;
 
 	if (!may_take(a, request, source, frame, len, &f))
 		return;
@@ -386,8 +389,11 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		 * vouches for those in front of it */
 		if (r.sender && r.fresh)
 			take_acks(a, r.sender, &f);
-		answer(a, request, link, r.wants_reply && (r.fresh || !r.is_poll) ? r.sender : NULL, r.thread,
-		       r.is_poll && r.fresh, ephemeral);
+		to_sender = r.wants_reply && (r.fresh || !r.is_poll);
+		/* behind what waits for its keys, so that they keep their order */
+		if ((a->n_wraps <= wraps && !a->n_owed) || a->n_ephemeral > ephemeral ||
+		    !agent_owe_answer(a, request, link, &r, to_sender))
+			agent_answer(a, request, link, to_sender ? r.sender : NULL, r.thread, r.is_poll && r.fresh, ephemeral);
 	}
 	agent_received_free(&r);
 }

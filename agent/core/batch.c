@@ -40,6 +40,13 @@ static void forget_group(struct berth_agent *a)
 	a->unread = true;
 }
 
+void agent_group_undo(struct berth_agent *a)
+{
+	agent_wraps_cut(a, 0);
+	berth_store_group_undo(a->cfg.store);
+	forget_group(a);
+}
+
 void agent_read_again(struct berth_agent *a)
 {
 	enum berth_err rc = agent_identities_load(a);
@@ -53,10 +60,11 @@ void agent_read_again(struct berth_agent *a)
 
 enum berth_err agent_batch_sync(struct berth_agent *a)
 {
-	enum berth_err rc = berth_store_sync(a->cfg.store);
+	enum berth_err rc;
 	bool behind = false;
 
-	if (rc) {
+	agent_wraps_settle(a);
+	if ((rc = berth_store_sync(a->cfg.store))) {
 		berth_log_err(BERTH_LOG_WARN, "store", rc);
 		forget_group(a);
 	} else {
@@ -84,6 +92,14 @@ void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf
 		berth_log(BERTH_LOG_INFO, "reply", "%s", berth_err_detail());
 }
 
+/* What a step has asked for that was taken back. */
+static void end_asking(struct berth_agent *a)
+{
+	if (a->asked_keys)
+		berth_keyring_ahead_end(a->cfg.keys->keyring);
+	a->asked_keys = false;
+}
+
 void berth_agent_batch_end(struct berth_agent *a)
 {
 	enum berth_err rc;
@@ -93,9 +109,11 @@ void berth_agent_batch_end(struct berth_agent *a)
 		return;
 	}
 	agent_arrivals_note(a);
-	if (!a->quarantined && !a->counters_behind)
+	agent_owed_give(a);
+	if (!a->quarantined && !a->counters_behind && !a->unread)
 		agent_answer_parked(a);
 	rc = agent_batch_sync(a);
+	end_asking(a);
 	berth_store_group(a->cfg.store, false);
 	a->batch = 0;
 	if (rc)

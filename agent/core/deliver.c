@@ -207,7 +207,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 {
 	const struct agent_sender by = { m->name, inst->key };
 	int before = inst->state;
-	size_t ids = a->n_ids;
+	size_t ids = a->n_ids, wraps = a->n_wraps;
 	enum berth_err rc = berth_store_savepoint(a->cfg.store);
 
 	if (rc)
@@ -224,6 +224,7 @@ run(struct berth_agent *a, const struct berth_machine *m, struct berth_instance 
 			  inst->key, ev->on, berth_err_name(*step_rc), berth_err_detail(), berth_err_where());
 		note_refusal(ev, fx, *step_rc);
 		agent_identities_cut(a, ids);
+		agent_wraps_cut(a, wraps);
 		if ((rc = take_back(a, m, inst)))
 			return rc;
 		agent_report(a, m, ev, *step_rc, inst->state != before);
@@ -277,7 +278,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	struct berth_instance inst = { 0 };
 	EFFECTS(fx);
 	enum berth_err step_rc = BERTH_OK, rc;
-	size_t ephemeral = a->n_ephemeral, ids = a->n_ids;
+	size_t ephemeral = a->n_ephemeral, ids = a->n_ids, wraps = a->n_wraps;
 	int before;
 	bool final;
 
@@ -332,6 +333,7 @@ out:
 	if (berth_store_in_transaction(a->cfg.store)) {
 		berth_store_rollback(a->cfg.store);
 		agent_identities_cut(a, ids);
+		agent_wraps_cut(a, wraps);
 	}
 	if (rc)
 		agent_drop_ephemeral(a, ephemeral);

@@ -12,26 +12,46 @@ static size_t bytes(const struct berth_keyclient *kc)
 	size_t n = 0;
 
 	for (size_t i = 0; i < kc->n_ahead; i++)
-		n += kc->ahead[i].request.len;
+		n += kc->ahead[i].request.len;	/* none of what is taken */
 	return n;
 }
 
-void keyclient_ahead_ask(struct berth_keyclient *kc, const struct berth_keyd_request *r)
+/* What was taken has had its answer, and stands in front of what has not. */
+static void make_room(struct berth_keyclient *kc)
 {
-	struct ahead *e = &kc->ahead[kc->n_ahead];
+	size_t kept = 0;
 
+	for (size_t i = 0; i < kc->n_ahead; i++) {
+		if (!kc->ahead[i].taken) {
+			kc->ahead[kept++] = kc->ahead[i];
+			continue;
+		}
+		berth_buf_free(&kc->ahead[i].answer);
+		kc->n_answered--;
+	}
+	kc->n_ahead = kept;
+}
+
+bool keyclient_ahead_ask(struct berth_keyclient *kc, const struct berth_keyd_request *r)
+{
+	struct ahead *e;
+
+	if (kc->n_ahead == KEYCLIENT_AHEAD_MAX)
+		make_room(kc);
+	e = &kc->ahead[kc->n_ahead];
 	if (kc->opening || !berth_keyclient_usable(kc) || kc->n_ahead == KEYCLIENT_AHEAD_MAX)
-		return;
+		return false;
 	*e = (struct ahead){ .op = r->op, .seq = kc->ipc.seq + 1 };
 	berth_keyd_encode(&e->request, r);
 	if (berth_buf_status(&e->request) || bytes(kc) + e->request.len > KEYCLIENT_AHEAD_BYTES_MAX ||
 	    berth_ipc_queue(&kc->ipc, (uint16_t)r->op, e->seq, e->request.p, e->request.len)) {
 		berth_buf_free(&e->request);
-		return;
+		return false;
 	}
 	kc->ipc.seq++;
 	kc->n_ahead++;
 	berth_metric_count(BERTH_METRIC_KEY_CALLS);
+	return true;
 }
 
 /* Waits for the first answer that is still due.  Fails with the connection alone: what keyd
@@ -75,6 +95,7 @@ static enum berth_err take(struct berth_keyclient *kc, size_t i, struct berth_bu
 	if (rc)
 		return rc;
 	e->taken = true;
+	berth_buf_free(&e->request);
 	if (e->rc)
 		return berth_fail(e->rc, "%s", berth_buf_cstr(&e->answer));
 	berth_buf_put(answer, e->answer.p, e->answer.len);

@@ -15,7 +15,7 @@ struct binding {
 };
 
 /* A request that was asked before its turn. */
-#define KEYCLIENT_AHEAD_MAX 32
+#define KEYCLIENT_AHEAD_MAX 64
 #define KEYCLIENT_AHEAD_BYTES_MAX ((size_t)64 << 10)	/* of requests: less than a socket holds */
 struct ahead {
 	enum berth_keyd_op op;
@@ -74,10 +74,10 @@ keyclient_call_info(struct berth_keyclient *kc, const struct berth_keyd_request 
 BERTH_MUST_USE enum berth_err keyclient_check_name(const char *name);
 BERTH_MUST_USE enum berth_err keyclient_check_size(size_t n, size_t max);
 
-/* keyclient_ahead.c.  ask: may do nothing, as nobody depends on it.  collect: every answer that
+/* keyclient_ahead.c.  ask: false: it was not, and nobody depends on it.  collect: every answer that
  * is due, before that of a call which was asked behind them.  take: false: it was not asked.
  * end: answers that nobody took are waited for and wiped.  forget: of a keyd that is gone. */
-void keyclient_ahead_ask(struct berth_keyclient *kc, const struct berth_keyd_request *r);
+bool keyclient_ahead_ask(struct berth_keyclient *kc, const struct berth_keyd_request *r);
 BERTH_MUST_USE enum berth_err keyclient_ahead_collect(struct berth_keyclient *kc);
 bool keyclient_ahead_take(struct berth_keyclient *kc, enum berth_keyd_op op, const struct berth_buf *request,
 			  struct berth_buf *answer, enum berth_err *rc);

@@ -176,12 +176,26 @@ static void ring_unwrap_ahead(struct berth_keyring *kr, const char *kid, const s
 	if (bound(keyclient_of_ring(kr), kid, &b) || check_parties(p) || len > BERTH_WRAPPED_MAX)
 		return;
 	r.name = b->name;
-	keyclient_ahead_ask(keyclient_of_ring(kr), &r);
+	(void)keyclient_ahead_ask(keyclient_of_ring(kr), &r);
 }
 
 static void ring_ahead_end(struct berth_keyring *kr)
 {
 	keyclient_ahead_end(keyclient_of_ring(kr));
+}
+
+/* Names the key and sees that keyd will read it. */
+static enum berth_err check_wrap(struct berth_keyring *kr, const char *skid, struct berth_keyd_request *r)
+{
+	const struct binding *b;
+	enum berth_err rc;
+
+	if ((rc = bound(keyclient_of_ring(kr), skid, &b)) || (rc = check_parties(&r->kek)) ||
+	    (rc = keyclient_check_size(r->data.n, BERTH_CEK_MAX)) ||
+	    (rc = keyclient_check_size(r->extra.n, BERTH_ECDH_MAX)))
+		return rc;
+	r->name = b->name;
+	return BERTH_OK;
 }
 
 static enum berth_err ring_wrap_1pu(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
@@ -191,15 +205,19 @@ static enum berth_err ring_wrap_1pu(struct berth_keyring *kr, const char *skid, 
 	struct berth_keyd_request r = {
 		.op = BERTH_KEYD_WRAP_1PU, .kek = *p, .data = { cek, cek_len }, .extra = { ze, ze_len }
 	};
-	const struct binding *b;
-	enum berth_err rc;
+	enum berth_err rc = check_wrap(kr, skid, &r);
 
-	if ((rc = bound(keyclient_of_ring(kr), skid, &b)) || (rc = check_parties(p)) ||
-	    (rc = keyclient_check_size(cek_len, BERTH_CEK_MAX)) ||
-	    (rc = keyclient_check_size(ze_len, BERTH_ECDH_MAX)))
-		return rc;
-	r.name = b->name;
-	return keyclient_call_bytes(keyclient_of_ring(kr), &r, wrapped, NULL);
+	return rc ? rc : keyclient_call_bytes(keyclient_of_ring(kr), &r, wrapped, NULL);
+}
+
+static bool ring_wrap_1pu_ahead(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
+				const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len)
+{
+	struct berth_keyd_request r = {
+		.op = BERTH_KEYD_WRAP_1PU, .kek = *p, .data = { cek, cek_len }, .extra = { ze, ze_len }
+	};
+
+	return check_wrap(kr, skid, &r) == BERTH_OK && keyclient_ahead_ask(keyclient_of_ring(kr), &r);
 }
 
 static void ring_free(struct berth_keyring *kr)
@@ -209,5 +227,6 @@ static void ring_free(struct berth_keyring *kr)
 
 const struct berth_keyring_ops keyclient_ring_ops = {
 	.find = ring_find, .sign = ring_sign, .sign_proof = ring_sign_proof,
-	.unwrap = ring_unwrap, .unwrap_ahead = ring_unwrap_ahead, .ahead_end = ring_ahead_end, .wrap_1pu = ring_wrap_1pu, .free = ring_free,
+	.unwrap = ring_unwrap, .unwrap_ahead = ring_unwrap_ahead, .wrap_1pu = ring_wrap_1pu, .wrap_1pu_ahead = ring_wrap_1pu_ahead,
+	.ahead_end = ring_ahead_end, .free = ring_free,
 };

@@ -142,6 +142,14 @@ static void ring_unwrap_ahead(struct berth_keyring *kr, const char *kid, const s
 		berth_keyring_unwrap_ahead(to, kid, p, wrapped, len);
 }
 
+static bool ring_wrap_1pu_ahead(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
+				const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len)
+{
+	struct berth_keyring *to;
+
+	return ring_of(kr, skid, &to) == BERTH_OK && berth_keyring_wrap_1pu_ahead(to, skid, p, ze, ze_len, cek, cek_len);
+}
+
 static void ring_ahead_end(struct berth_keyring *kr)
 {
 	const struct berth_keyrouter *r = of_ring(kr);
@@ -167,7 +175,8 @@ static void ring_free(struct berth_keyring *kr)
 
 static const struct berth_keyring_ops ring_ops = {
 	.find = ring_find, .sign = ring_sign, .sign_proof = ring_sign_proof,
-	.unwrap = ring_unwrap, .unwrap_ahead = ring_unwrap_ahead, .ahead_end = ring_ahead_end, .wrap_1pu = ring_wrap_1pu, .free = ring_free,
+	.unwrap = ring_unwrap, .unwrap_ahead = ring_unwrap_ahead, .wrap_1pu = ring_wrap_1pu, .wrap_1pu_ahead = ring_wrap_1pu_ahead,
+	.ahead_end = ring_ahead_end, .free = ring_free,
 };
 
 /* ---- struct berth_keys ---- */

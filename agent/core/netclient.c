@@ -191,8 +191,8 @@ static enum berth_err pump(struct berth_netclient *n, bool readable, bool writab
 		berth_agent_batch_begin(n->agent);
 	rc = berth_ipc_on_readable_ahead(&n->ipc, netclient_ahead, netclient_on_frame, n);
 	if (n->agent) {
-		berth_agent_ahead_end(n->agent);
 		berth_agent_batch_end(n->agent);
+		berth_agent_ahead_end(n->agent);
 	}
 	return rc;
 }

@@ -16,8 +16,10 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 		.from = s->identity ? s->msg.from : NULL,
 		.resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
 	struct berth_buf packed = BERTH_BUF_INIT, uri = BERTH_BUF_INIT, peer = BERTH_BUF_INIT;
+	struct berth_jwe_hole *hole = NULL;
 	enum berth_err rc;
 
+	p.hole = agent_wraps_may(a) ? &hole : NULL;
 	if ((rc = berth_pack(&packed, &p, &s->msg)) || (rc = berth_did_short(&peer, s->to)))
 		goto out;
 	if (s->uri && s->uri[0] == '[') {	/* what several ways look like, and no URI does */
@@ -37,9 +39,14 @@ enum berth_err agent_pack_to_outbox(struct berth_agent *a, const struct berth_se
 		.expires_s = now + (policy && policy->retry_for_s ? policy->retry_for_s : BERTH_OUTBOX_EXPIRES_S) };
 
 	berth_store_outbox_quota(a->cfg.store, policy ? policy->peer_msgs : 0, policy ? policy->peer_bytes : 0);
-	if (!(rc = berth_store_outbox_put(a->cfg.store, &row)))
-		agent_parked_look(a, row.peer);
+	if ((rc = berth_store_outbox_put(a->cfg.store, &row)))
+		goto out;
+	agent_parked_look(a, row.peer);
+	if (hole)
+		agent_wraps_add(a, berth_store_outbox_last(a->cfg.store), &packed, hole);
+	hole = NULL;
 out:
+	berth_jwe_hole_free(hole);
 	berth_buf_free(&packed);
 	berth_buf_free(&uri);
 	berth_buf_free(&peer);
@@ -283,6 +290,9 @@ void agent_outbound_free(struct berth_agent *a)
 {
 	agent_poll_clear(a);
 	agent_replies_free(a);
+	if (a->n_wraps)
+		agent_group_undo(a);	/* whoever closes the store would commit them */
+	agent_owed_free(a);
 	agent_parked_free(a);
 	agent_given_free(a);
 	agent_held_free(a);

@@ -70,6 +70,8 @@ void berth_store_rollback(struct berth_store *s);	/* nothing open: nothing done 
 void berth_store_group(struct berth_store *s, bool on);
 /* All that was committed is on disk.  E_STORE: nobody knows how much of it. */
 BERTH_MUST_USE enum berth_err berth_store_sync(struct berth_store *s);
+/* What was committed since the last sync never was, and the next sync fails.  Not in a transaction. */
+void berth_store_group_undo(struct berth_store *s);
 /* The log holds what was deleted until it is written over: with the next sync, or the next
  * commit where there are no groups, it is emptied. */
 void berth_store_scrub(struct berth_store *s);
@@ -168,6 +170,7 @@ struct berth_outbox_row {
 	bool guest;		/* for put: the peer is a stranger */
 	const uint8_t *body;
 	size_t body_len;
+	bool anew;		/* for sent: this is not the body that was put, but as long */
 	int64_t created_s, next_s, expires_s;
 	int tries;		/* that came to nothing; put starts at 0 */
 	int silences;		/* of the peer, tries in a row; put ignores it */
@@ -190,6 +193,10 @@ void berth_store_outbox_quota(struct berth_store *s, int64_t msgs, int64_t bytes
  * outbox is, which passes; E_SIZE; E_REPLAY: a message of that id for that peer is there. */
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *row);
+int64_t berth_store_outbox_last(const struct berth_store *s);	/* seq of what was put last */
+/* Another body of the same length for a row that nobody has read; one that is gone is fine. */
+BERTH_MUST_USE enum berth_err
+berth_store_outbox_refill(struct berth_store *s, int64_t seq, const uint8_t *body, size_t len);
 /* Not parked, next_s <= now < expires_s, the first of its thread, and of a silent peer
  * the first of all at the peer's time; the longest due first. */
 BERTH_MUST_USE enum berth_err

@@ -205,6 +205,15 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 	return r->guest ? cap_guests(s) : BERTH_OK;
 }
 
+int64_t berth_store_outbox_last(const struct berth_store *s) { return s->last_seq; }
+
+enum berth_err berth_store_outbox_refill(struct berth_store *s, int64_t seq, const uint8_t *body, size_t len)
+{
+	enum berth_err rc = store_ready(s, true);
+
+	return rc ? rc : store_run(s, "UPDATE outbox SET body = ?2 WHERE seq = ?1", "ib", seq, body, len);
+}
+
 /* ---- what became of a row */
 
 /* When it is tried again. */
@@ -237,11 +246,16 @@ enum berth_err berth_store_outbox_later(struct berth_store *s, int64_t seq, int6
 enum berth_err berth_store_outbox_sent(struct berth_store *s, const struct berth_outbox_row *r,
 				       const uint8_t ack[BERTH_ACK_LEN], int64_t now_s)
 {
-	enum berth_err rc;
+	int64_t next_s = now_s + wait_s(r->tries, r->parked, 0);
+	enum berth_err rc = store_ready(s, true);
 
-	if ((rc = store_ready(s, true)) ||
-	    (rc = store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3 WHERE seq = ?1", "iib", r->seq,
-			    now_s + wait_s(r->tries, r->parked, 0), ack, (size_t)BERTH_ACK_LEN)))
+	if (!rc && r->anew)
+		rc = store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3, body = ?4 WHERE seq = ?1", "iibb", r->seq,
+			       next_s, ack, (size_t)BERTH_ACK_LEN, r->body, r->body_len);
+	else if (!rc)
+		rc = store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3 WHERE seq = ?1", "iib", r->seq,
+			       next_s, ack, (size_t)BERTH_ACK_LEN);
+	if (rc)
 		return rc;
 	return sqlite3_changes(s->db) ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)r->seq);
 }

@@ -98,6 +98,16 @@ void berth_store_group(struct berth_store *s, bool on)
 	s->group = on;
 }
 
+void berth_store_group_undo(struct berth_store *s)
+{
+	store_group_look(s);
+	if (s->gathered) {
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		group_gone(s);
+	}
+	s->lost = true;
+}
+
 /* SQLite syncs the log at each commit, or leaves that to us. */
 static enum berth_err relax(struct berth_store *s)
 {

@@ -51,11 +51,13 @@ struct berth_keyring_ops {
 				 const struct berth_kek_params *p, const uint8_t *wrapped, size_t len,
 				 uint8_t cek[BERTH_CEK_MAX], size_t *cek_len);
 
-	/* unwrap will be called with these octets soon: who has to ask another process for it
-	 * may do so now.  ahead_end: what was not called for by then is forgotten.
-	 * Either may be NULL. */
+	/* unwrap, or wrap_1pu, will be called with these octets soon: who has to ask another
+	 * process for it may do so now.  wrap_1pu_ahead: true: it was asked, and is worth a wait.
+	 * ahead_end: what was not called for by then is forgotten.  Any of them may be NULL. */
 	void (*unwrap_ahead)(struct berth_keyring *kr, const char *kid,
 			     const struct berth_kek_params *p, const uint8_t *wrapped, size_t len);
+	bool (*wrap_1pu_ahead)(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
+			       const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len);
 	void (*ahead_end)(struct berth_keyring *kr);
 
 	/* ECDH-1PU sending: ze is the ephemeral half (made by the caller), the
@@ -76,6 +78,12 @@ static inline void berth_keyring_unwrap_ahead(struct berth_keyring *kr, const ch
 {
 	if (kr->ops->unwrap_ahead)
 		kr->ops->unwrap_ahead(kr, kid, p, wrapped, len);
+}
+
+static inline bool berth_keyring_wrap_1pu_ahead(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
+						const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len)
+{
+	return kr->ops->wrap_1pu_ahead && kr->ops->wrap_1pu_ahead(kr, skid, p, ze, ze_len, cek, cek_len);
 }
 
 static inline void berth_keyring_ahead_end(struct berth_keyring *kr)

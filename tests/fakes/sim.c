@@ -11,6 +11,7 @@
 #include "did/base/secret.h"
 #include "did/base/log.h"
 #include "tests/fakes/keys_local.h"
+#include "tests/fakes/late_wraps.h"
 #include "tests/fakes/tap.h"
 
 struct packet {
@@ -293,6 +294,7 @@ static void open_keys(struct sim_node *n)
 	}
 	CHECK_OK(berth_keystore_open(&n->ks, &cfg));
 	n->keys = test_keys_local_new(n->ks, n->key_uri ? BERTH_CUSTODY_HARDWARE : BERTH_CUSTODY_SEALED);
+	test_wraps_late(n->keys->keyring);
 }
 
 void sim_on(struct sim_node *n)
