@@ -54,6 +54,14 @@ static void count_ahead(struct berth_keyring *kr, const char *kid, const struct 
 	of_keyring(kr)->asked_ahead++;
 }
 
+static bool count_wrap_ahead(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p, const uint8_t *ze,
+			     size_t ze_len, const uint8_t *cek, size_t cek_len)
+{
+	(void)skid, (void)p, (void)ze, (void)ze_len, (void)cek, (void)cek_len;
+	of_keyring(kr)->asked_ahead += of_keyring(kr)->may_wait;
+	return of_keyring(kr)->may_wait;
+}
+
 static enum berth_err count_wrap(struct berth_keyring *kr, const char *skid, const struct berth_kek_params *p,
 				 const uint8_t *ze, size_t ze_len, const uint8_t *cek, size_t cek_len,
 				 struct berth_buf *wrapped)
@@ -61,11 +69,14 @@ static enum berth_err count_wrap(struct berth_keyring *kr, const char *skid, con
 	struct post *w = of_keyring(kr);
 
 	w->key_ops++;
+	if (w->no_wraps)
+		return berth_fail(BERTH_E_KEYSTORE, "no wraps");
 	return w->real->ops->wrap_1pu(w->real, skid, p, ze, ze_len, cek, cek_len, wrapped);
 }
 
 static const struct berth_keyring_ops counting = {
 	.find = count_find, .sign = count_sign, .unwrap = count_unwrap, .unwrap_ahead = count_ahead, .wrap_1pu = count_wrap,
+	.wrap_1pu_ahead = count_wrap_ahead,
 };
 
 static enum berth_err look_up(struct berth_resolver *r, const char *did, struct berth_did_doc **out)

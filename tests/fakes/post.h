@@ -22,6 +22,8 @@ struct post {
 	struct berth_privkey keys[POST_MAX];
 	size_t n_keys;
 	unsigned key_ops, lookups, asked_ahead;	/* key operations that were announced */
+	bool may_wait;		/* key wraps may be announced, too */
+	bool no_wraps;		/* and fail */
 	bool zero_cek;		/* post_raw_jwe() encrypts with a key of zeros */
 	bool no_apv;		/* and writes no apv */
 };

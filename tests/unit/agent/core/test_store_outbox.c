@@ -77,6 +77,41 @@ static void a_polling_peer_gets_all_of_its_own_in_order(void **state)
 	berth_outbox_list_free(&l);
 }
 
+static void check_body(const char *peer, const char *body)
+{
+	struct berth_outbox_list l;
+
+	CHECK_OK(berth_store_outbox_for_peer(s, peer, 500, 64, &l));
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.rows[0].body_len, strlen(body));
+	assert_memory_equal(l.rows[0].body, body, strlen(body));
+	berth_outbox_list_free(&l);
+}
+
+/* By itself, or as it is handed over. */
+static void a_body_is_made_whole(void **state)
+{
+	struct berth_outbox_row row = message("w", "did:x:w");
+	uint8_t ack[BERTH_ACK_LEN] = { 7 };
+
+	(void)state;
+	row.body = (const uint8_t *)"abc....xyz";
+	row.body_len = 10;
+	CHECK_OK(berth_store_outbox_put(s, &row));
+	row.seq = berth_store_outbox_last(s);
+	CHECK_OK(berth_store_outbox_refill(s, row.seq, (const uint8_t *)"abcdefgxyz", 10));
+	check_body("did:x:w", "abcdefgxyz");
+	row.body = (const uint8_t *)"ABCDEFGXYZ";
+	CHECK_OK(berth_store_outbox_sent(s, &row, ack, 500));
+	check_body("did:x:w", "abcdefgxyz");
+	row.anew = true;
+	CHECK_OK(berth_store_outbox_sent(s, &row, ack, 500));
+	check_body("did:x:w", "ABCDEFGXYZ");
+	CHECK_OK(berth_store_outbox_done(s, row.seq));
+	CHECK_OK(berth_store_outbox_refill(s, row.seq, row.body, 10));
+	CHECK_RC(BERTH_E_INTERNAL, berth_store_outbox_sent(s, &row, ack, 500));
+}
+
 static void back_off_doubles_to_an_hour_with_full_jitter(void **state)
 {
 	static const struct {
@@ -542,6 +577,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_row_comes_back_as_it_was_put), T(due_rows_come_longest_due_first),
 		T(a_polling_peer_gets_all_of_its_own_in_order),
+		T(a_body_is_made_whole),
 		T(back_off_doubles_to_an_hour_with_full_jitter), T(retry_counts_and_waits),
 		T(expired_and_refused_rows_become_dead_letters), T(a_finished_thread_takes_its_rows_along),
 		T(what_one_instance_has_said_to_a_did_is_taken_back),

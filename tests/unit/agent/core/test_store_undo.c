@@ -204,6 +204,30 @@ static int64_t put(const char *id)
 	return seq;
 }
 
+/* All since the last sync, and nothing before; once said, it is over. */
+static void a_group_that_is_undone(void **state)
+{
+	(void)state;
+	berth_store_group(s, true);
+	two_of_a_group();
+	CHECK_OK(berth_store_sync(s));
+	CHECK_OK(berth_store_begin(s));
+	set("late", 9);
+	put("a");
+	CHECK_OK(berth_store_commit_loose(s));
+	berth_store_group_undo(s);
+	CHECK(!there("late") && counter("c") != 9);
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_put_str(s, "ns", "behind", "1"));
+	CHECK_OK(berth_store_commit(s));
+	CHECK_RC(BERTH_E_STORE, berth_store_sync(s));
+	CHECK_OK(berth_store_sync(s));
+	berth_store_group_undo(s);	/* nothing there: it is said all the same */
+	CHECK_RC(BERTH_E_STORE, berth_store_sync(s));
+	CHECK_OK(berth_store_sync(s));
+	berth_store_group(s, false);
+}
+
 /* A message that is under way is known by the number of its row: another one's never is
  * the same, or its answer would be taken for that one's. */
 static void a_number_is_not_given_twice(void **state)
@@ -233,6 +257,7 @@ int main(void)
 		T(undo_is_the_same_wherever_it_begins), T(undo_leaves_the_others_of_a_group), T(a_plain_one_is_kept_with_its_group),
 		T(a_plain_one_takes_its_group_back), T(a_plain_one_alone_is_like_any), T(a_note_before_the_savepoint_stays),
 		T(many_counters), T(a_number_is_not_given_twice),
+		T(many_counters), T(a_group_that_is_undone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
