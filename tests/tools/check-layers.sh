@@ -34,7 +34,7 @@ curl/ agent/ipc/curl
 microhttpd.h agent/core/api agent/core/http agent/netd
 zlib.h did/codec/linked_text vc/status_list
 linux/seccomp.h agent/ipc/
-dlfcn.h agent/resolverd agent/ipc/curl agent/netd/mhd did/keystore/pkcs11 did/keystore/tpm2_link did/keystore/tpm2_calls
+dlfcn.h agent/resolverd agent/ipc/curl agent/netd/mhd agent/netd/nng_start did/keystore/pkcs11 did/keystore/tpm2_link did/keystore/tpm2_calls
 seccomp.h agent/ipc/filter
 linux/landlock.h agent/ipc/
 qrencode.h agent/cli/'
