@@ -6,6 +6,9 @@
 #include "did/crypto/agree.h"
 #include "did/crypto/hash.h"
 
+#define SET 8		/* places that a pair may have */
+#define FIRST 32	/* places, just below a page */
+
 /* An empty place was never used. */
 struct place {
 	uint8_t pair[BERTH_SHA256_LEN];	/* of both public keys */
@@ -14,12 +17,8 @@ struct place {
 	uint64_t used;
 };
 
-static struct place *places(struct berth_agreed *a)
-{
-	if (!a->places)
-		a->places = berth_secret_new(BERTH_AGREED_MAX * sizeof(struct place));
-	return a->places ? (struct place *)(void *)a->places->b : NULL;
-}
+static struct place *first(const struct berth_secret *s) { return (struct place *)(void *)s->b; }
+static size_t count(const struct berth_secret *s) { return s->len / sizeof(struct place); }
 
 /* Nobody finds two pairs of one hash; each type has keys of one length. */
 static void name(uint8_t pair[BERTH_SHA256_LEN], const struct berth_pubkey *mine, const struct berth_pubkey *theirs)
@@ -31,13 +30,18 @@ static void name(uint8_t pair[BERTH_SHA256_LEN], const struct berth_pubkey *mine
 	berth_sha256(pair, both, 1 + mine->len + theirs->len);
 }
 
-/* The pair's place, or else the one to give it. */
-static struct place *find(struct place *p, const uint8_t pair[BERTH_SHA256_LEN])
+static bool holds(const struct place *p, const uint8_t pair[BERTH_SHA256_LEN])
 {
-	struct place *oldest = p;
+	return p->used && memcmp(p->pair, pair, sizeof(p->pair)) == 0;
+}
 
-	for (size_t i = 0; i < BERTH_AGREED_MAX; i++) {
-		if (p[i].used && memcmp(p[i].pair, pair, sizeof(p[i].pair)) == 0)
+/* The pair's place, or else the one to give it: of its set, which the hash says. */
+static struct place *find(const struct berth_secret *s, const uint8_t pair[BERTH_SHA256_LEN])
+{
+	struct place *p = first(s) + (pair[0] | (size_t)pair[1] << 8) % (count(s) / SET) * SET, *oldest = p;
+
+	for (size_t i = 0; i < SET; i++) {
+		if (holds(&p[i], pair))
 			return &p[i];
 		if (p[i].used < oldest->used)
 			oldest = &p[i];
@@ -45,26 +49,60 @@ static struct place *find(struct place *p, const uint8_t pair[BERTH_SHA256_LEN])
 	return oldest;
 }
 
+/* Twice the places: what shared a set goes into two. */
+static bool grow(struct berth_agreed *a)
+{
+	size_t n = a->places ? count(a->places) : 0;
+	struct berth_secret *s = n < BERTH_AGREED_MAX ? berth_secret_new((n ? 2 * n : FIRST) * sizeof(struct place)) : NULL;
+
+	if (!s)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (first(a->places)[i].used)
+			*find(s, first(a->places)[i].pair) = first(a->places)[i];
+	berth_secret_free(a->places);	/* wipes */
+	a->places = s;
+	return true;
+}
+
+static bool recall(struct berth_agreed *a, const uint8_t pair[BERTH_SHA256_LEN], uint8_t *z, size_t *z_len)
+{
+	struct place *p = a->places ? find(a->places, pair) : NULL;
+
+	if (!p || !holds(p, pair))
+		return false;
+	memcpy(z, p->z, *z_len = p->n);
+	p->used = ++a->uses;
+	return true;
+}
+
+static void remember(struct berth_agreed *a, const uint8_t pair[BERTH_SHA256_LEN], const uint8_t *z, size_t n)
+{
+	struct place *p = a->places ? find(a->places, pair) : NULL;
+
+	while ((!p || p->used) && grow(a))
+		p = find(a->places, pair);
+	if (!p)
+		return;
+	*p = (struct place){ .n = n, .used = ++a->uses };
+	memcpy(p->pair, pair, sizeof(p->pair));
+	memcpy(p->z, z, n);
+}
+
 enum berth_err berth_agreed_ecdh(struct berth_agreed *a, uint8_t *z, size_t *z_len, const struct berth_privkey *mine,
 				 const struct berth_pubkey *theirs)
 {
-	struct place *p = mine->type == theirs->type ? places(a) : NULL;
 	uint8_t pair[BERTH_SHA256_LEN];
 	enum berth_err rc;
 
-	if (!p)
+	if (mine->type != theirs->type)
 		return berth_ecdh(z, z_len, mine, theirs);
 	name(pair, &mine->pub, theirs);
-	p = find(p, pair);
-	if (!p->used || memcmp(p->pair, pair, sizeof(pair)) != 0) {
-		if ((rc = berth_ecdh(z, z_len, mine, theirs)))
-			return rc;
-		memcpy(p->pair, pair, sizeof(pair));
-		memcpy(p->z, z, p->n = *z_len);
-	}
-	memcpy(z, p->z, *z_len = p->n);
-	p->used = ++a->uses;
-	return BERTH_OK;
+	if (recall(a, pair, z, z_len))
+		return BERTH_OK;
+	if (!(rc = berth_ecdh(z, z_len, mine, theirs)))
+		remember(a, pair, z, *z_len);
+	return rc;
 }
 
 void berth_agreed_forget(struct berth_agreed *a)

@@ -12,8 +12,9 @@
 /* What software keys agreed on with the keys that peers keep: half of the agreements of
  * ECDH-1PU are between the same two keys from message to message.  It is as secret as the
  * private key that it comes of and lives no longer: in guarded memory, wiped when a key is
- * deleted and when the store is closed.  What was used the longest ago gives way. */
-#define BERTH_AGREED_MAX 128
+ * deleted and when the store is closed.  There is more room the more peers there are, up to
+ * BERTH_AGREED_MAX pairs (120 KiB), and then what was used the longest ago gives way. */
+#define BERTH_AGREED_MAX 1024
 
 struct berth_agreed {	/* all zero: empty */
 	struct berth_secret *places;

@@ -175,13 +175,40 @@ static void nothing_is_left_when_forgotten(void **state)
 	berth_privkey_wipe(&peer);
 }
 
+/* Twice as many as there is room for at first, and none of them gave way. */
+static void room_grows_with_the_peers(void **state)
+{
+	static uint8_t z[64][BERTH_ECDH_MAX];
+	static struct berth_privkey peer[64];
+	struct berth_agreed a = { .places = NULL };
+	uint8_t again[BERTH_ECDH_MAX];
+	struct berth_privkey mine;
+	size_t n, had = 0;
+
+	(void)state;
+	CHECK_OK(berth_keypair_generate(&mine, BERTH_KEY_X25519));
+	for (size_t i = 0; i < 64; i++) {
+		CHECK_OK(berth_keypair_generate(&peer[i], BERTH_KEY_X25519));
+		CHECK_OK(berth_agreed_ecdh(&a, z[i], &n, &mine, &peer[i].pub));
+		had = had ? had : a.places->len;
+	}
+	CHECK(a.places->len >= 2 * had);
+	mine.b[20] ^= 1;	/* not asked any more */
+	for (size_t i = 0; i < 64; i++) {
+		CHECK_OK(berth_agreed_ecdh(&a, again, &n, &mine, &peer[i].pub));
+		assert_memory_equal(z[i], again, n);
+	}
+	berth_agreed_forget(&a);
+	berth_privkey_wipe(&mine);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(every_curve), T(many_peers), T(a_deleted_key_is_forgotten), T(what_is_no_key_is_refused),
-		cmocka_unit_test(nothing_is_left_when_forgotten),
+		cmocka_unit_test(nothing_is_left_when_forgotten), cmocka_unit_test(room_grows_with_the_peers),
 	};
 
 	berth_crypto_init();
