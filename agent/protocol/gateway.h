@@ -176,9 +176,10 @@ enum berth_err gateway_from_owner_now(const struct berth_instance *inst, const s
 enum berth_err gateway_name_us(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
 /* body.auditHead: how far our audit log has come, by its last signature; nothing without one. */
 enum berth_err gateway_set_audit(struct berth_env *env, struct berth_json *body);
-/* The credential is for op (NULL: there is none), this epoch, and by the owner. */
+/* The credential is for op (NULL: there is none), this epoch, and by the owner; *life: how long. */
+struct gateway_life { int64_t issued_s, exp_s; };
 enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
-					 const char *owner, const char *compact);
+					 const char *owner, const char *compact, struct gateway_life *life);
 /* The terms of an accept-ownership have their form: E_TYPE, E_SIZE, E_B64 else. */
 enum berth_err gateway_check_terms(const struct berth_json *offer);
 /* to.trust = the owners that body names. */
@@ -187,8 +188,8 @@ enum berth_err gateway_keep_trust(struct berth_json *to, const struct berth_json
 uint64_t gateway_look_again_ms(const struct berth_env *env, const struct berth_json *active);
 /* By the clock, or without one by what is certain. */
 bool gateway_credential_is_over(const struct berth_env *env, const struct berth_json *active);
-/* When active.credential, which is that one, has to be renewed. */
-enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active, const char *compact);
+/* When active.credential has to be renewed. */
+enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active, const struct gateway_life *l);
 /* gateway_operational.c: the credential of an identity of this epoch.  of: the part of data
  * that names the identity, offer, active, old or grace.  hash, text: E_NOMATCH: there is
  * none.  copy: what data says of it, where it says something. */

@@ -7,6 +7,7 @@
 #include "agent/protocol/ldevid.h"
 #include "did/url.h"
 
+#define DAY_S 86400
 #define COMMIT_AGAIN_MS 60000u
 #define FLOOR_STEP_MAX_S ((int64_t)10 * 366 * 86400)
 
@@ -150,22 +151,14 @@ static enum berth_err copy_ldevid(struct berth_json *active, const struct berth_
 	return v ? berth_json_set(active, BERTH_LDEVID, copy) : BERTH_OK;
 }
 
-static enum berth_err note_life(struct berth_env *env, const struct berth_json *offer, struct berth_json *active)
-{
-	struct berth_buf compact = BERTH_BUF_INIT;
-	enum berth_err rc = gateway_operational_text(env, offer, &compact);
-
-	if (!rc)
-		rc = gateway_note_life(env, active, berth_buf_cstr(&compact));
-	berth_buf_free(&compact);
-	return rc;
-}
-
+/* An offer of an earlier version does not say how long its credential lives: it is renewed soon. */
 static enum berth_err make_active(struct berth_env *env, struct berth_instance *inst, const struct berth_identity *op)
 {
 	const struct berth_json *offer = berth_json_get(inst->data, "offer"), *owner = berth_json_get(inst->data, "owner");
 	struct berth_json *active = berth_json_new_object(), *items = NULL;
 	struct berth_json *trust = berth_json_clone(berth_json_get(offer, "trust"));
+	int64_t issued_s = berth_data_int(offer, "issuedS", env->floor_s);
+	const struct gateway_life life = { issued_s, berth_data_int(offer, "expS", issued_s + DAY_S) };
 	enum berth_err rc;
 
 	if ((rc = active_items(offer, &items)) || (rc = berth_json_set(active, "items", items))) {
@@ -181,7 +174,7 @@ static enum berth_err make_active(struct berth_env *env, struct berth_instance *
 	    (rc = berth_json_set_str(active, "slot", berth_data_str(inst->data, "slot"))) ||
 	    (rc = berth_json_set_str(active, "receipt", berth_data_str(offer, "receipt"))) ||
 	    (rc = gateway_copy_operational(active, offer)) ||
-	    (rc = copy_ldevid(active, offer)) || (rc = note_life(env, offer, active))) {
+	    (rc = copy_ldevid(active, offer)) || (rc = gateway_note_life(env, active, &life))) {
 		berth_json_free(active);
 		return rc;
 	}

@@ -66,13 +66,14 @@ static const struct berth_identity *operational(struct berth_env *env, const str
 }
 
 enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
-					 const char *owner, const char *compact)
+					 const char *owner, const char *compact, struct gateway_life *life)
 {
 	struct berth_operational oc = { 0 };
 	enum berth_err rc;
 
 	if ((rc = berth_operational_parse(&oc, compact, strlen(compact))))
 		return rc;
+	*life = (struct gateway_life){ oc.issued_s, oc.exp_s };
 	if (!op || !berth_did_same(oc.operational_did, op->did))
 		rc = berth_fail(BERTH_E_HOLDER, "an OperationalCredential for another DID");
 	else if (oc.epoch != epoch)
@@ -159,12 +160,14 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 {
 	struct berth_json *offer = berth_data_obj(inst->data, "offer");
 	const char *compact;
+	struct gateway_life life;
 	struct berth_run run;
 	enum berth_err rc;
 
 	if ((rc = gateway_run(&run, inst, ev)) ||
 	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
-	    (rc = gateway_check_operational(env, operational(env, offer), run.epoch, run.peer, compact)) ||
+	    (rc = gateway_check_operational(env, operational(env, offer), run.epoch, run.peer, compact, &life)) ||
+	    (rc = berth_json_set_int(offer, "issuedS", life.issued_s)) || (rc = berth_json_set_int(offer, "expS", life.exp_s)) ||
 	    (rc = berth_ldevid_keep(env, operational(env, offer), offer, ev->in->msg.body)) ||
 	    (rc = gateway_keep_trust(offer, ev->in->msg.body)) ||
 	    (rc = gateway_items_announced(offer, ev->in->msg.body)) ||

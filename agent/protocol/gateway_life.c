@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long the active credential lasts, and when it is time for the next one (M12). */
-#include <string.h>
-
 #include "agent/protocol/gateway.h"
 #include "did/base/rand.h"
 
 #define LOOK_MS (24u * 3600000u)	/* how often an operational device looks at its credential */
 #define SPACE_MAX_S 3600		/* between two renewals, whatever the clock says */
 
-enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active, const char *compact)
+enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *active, const struct gateway_life *l)
 {
-	struct berth_operational oc = { 0 };
-	int64_t life, jitter;
+	int64_t life = l->exp_s > l->issued_s ? l->exp_s - l->issued_s : 0, jitter;
 	uint32_t r;
-	enum berth_err rc = berth_operational_parse(&oc, compact, strlen(compact));
+	enum berth_err rc;
 
-	if (rc)
-		return rc;
 	/* two thirds of its life, less up to a tenth: a fleet does not come at once */
-	life = oc.exp_s > oc.issued_s ? oc.exp_s - oc.issued_s : 0;
 	berth_random(&r, sizeof(r));
 	jitter = life / 10 ? (int64_t)(r % (uint64_t)(life / 10)) : 0;
-	if (!(rc = berth_json_set_int(active, "issuedS", oc.issued_s)) &&
-	    !(rc = berth_json_set_int(active, "lifeS", life)) &&
-	    !(rc = berth_json_set_int(active, "renewS", life / 3 * 2 - jitter)))
-		rc = berth_json_set_int(active, "sinceS", env->uptime_s);
-	berth_object_free(&oc.obj);
-	return rc;
+	if ((rc = berth_json_set_int(active, "issuedS", l->issued_s)) || (rc = berth_json_set_int(active, "lifeS", life)) ||
+	    (rc = berth_json_set_int(active, "renewS", life / 3 * 2 - jitter)))
+		return rc;
+	return berth_json_set_int(active, "sinceS", env->uptime_s);
 }
 
 /* How much of its life is over: by the clock, or without one by what is certain, the

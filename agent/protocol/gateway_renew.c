@@ -194,7 +194,7 @@ static enum berth_err remember_old(struct berth_instance *inst)
 /* Items stay where they are: they are the epoch's, not the identity's. */
 static enum berth_err
 switch_to(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx, const struct berth_identity *op,
-	  const char *compact, const struct berth_json *body)
+	  const char *compact, const struct gateway_life *life, const struct berth_json *body)
 {
 	struct berth_json *active = berth_data_obj(inst->data, "active");
 	enum berth_err rc;
@@ -207,7 +207,7 @@ switch_to(struct berth_env *env, struct berth_instance *inst, struct berth_effec
 		return rc;
 	berth_json_remove(inst->data, "renewal");
 	berth_json_remove(inst->data, "complete");	/* the owner knows that this device is in use */
-	return gateway_note_life(env, active, compact);
+	return gateway_note_life(env, active, life);
 }
 
 static enum berth_err send_activated(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx)
@@ -232,13 +232,14 @@ enum berth_err gateway_on_renew_issue(struct berth_env *env, struct berth_instan
 	const char *name = berth_data_str(renewal, "identity"), *compact;
 	const struct berth_identity *op = name ? env->identity(env, name) : NULL;
 	const char *owner = berth_data_str(berth_json_get(inst->data, "active"), "owner");
+	struct gateway_life life;
 	enum berth_err rc;
 
 	if ((rc = from_owner(inst, ev, berth_data_str(renewal, "thid"))) ||
 	    (rc = berth_json_req_str(ev->in->msg.body, "operationalCredential", BERTH_OBJECT_MAX, &compact)) ||
-	    (rc = gateway_check_operational(env, op, berth_data_int(inst->data, "epoch", 0), owner, compact)) ||
+	    (rc = gateway_check_operational(env, op, berth_data_int(inst->data, "epoch", 0), owner, compact, &life)) ||
 	    (rc = gateway_check_delegation(env, inst, ev->in->msg.body, BERTH_SCOPE_RENEW)) ||
-	    (rc = switch_to(env, inst, fx, op, compact, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
+	    (rc = switch_to(env, inst, fx, op, compact, &life, ev->in->msg.body)) || (rc = send_activated(env, inst, fx)))
 		return rc;
 	/* a switch is always a step, unless the owner's credentials live so briefly that its
 	 * renewals would wear the counter out: then as many as a day allows */

@@ -20,6 +20,22 @@ enum berth_err owner_chain(struct berth_env *env, const struct berth_instance *i
 	return rc ? rc : berth_chain_from_json(chain, package);
 }
 
+enum berth_err owner_device_credential(struct berth_env *env, const struct berth_instance *inst,
+				       struct berth_device_credential *dc)
+{
+	struct berth_json *package;
+	const char *compact;
+	enum berth_err rc = owner_package(env, inst, &package);
+
+	*dc = (struct berth_device_credential){ 0 };
+	if (rc)
+		return rc;
+	if (!(rc = berth_json_req_str(package, "deviceCredential", BERTH_OBJECT_MAX, &compact)))
+		rc = berth_device_credential_parse(dc, compact, strlen(compact));
+	berth_json_free(package);
+	return rc;
+}
+
 enum berth_err owner_run(struct berth_run *run, const struct berth_instance *inst, const struct berth_event *ev)
 {
 	enum berth_err rc = berth_run_load(run, inst->data);

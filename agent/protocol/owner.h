@@ -240,6 +240,10 @@ enum berth_err owner_note_receipt(struct berth_instance *inst, struct berth_effe
 /* The device is ours now: whoever had it before does not matter any more. */
 enum berth_err owner_forget_taken(struct berth_instance *inst, struct berth_effects *fx);
 enum berth_err owner_chain(struct berth_env *env, const struct berth_instance *inst, struct berth_chain **chain);
+/* Of it the DeviceCredential alone, which holds; berth_object_free(&dc->obj) is the caller's, also
+ * on failure. */
+enum berth_err owner_device_credential(struct berth_env *env, const struct berth_instance *inst,
+				       struct berth_device_credential *dc);
 /* The same as it came; owned by the caller. */
 enum berth_err owner_package(struct berth_env *env, const struct berth_instance *inst, struct berth_json **out);
 

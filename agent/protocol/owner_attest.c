@@ -199,15 +199,15 @@ verify(struct berth_env *env, const struct berth_instance *inst, const struct be
 	struct berth_run none = { .epoch = 0 };
 	uint8_t nonce[32];
 	struct berth_attest_claim claim = { .label = "berth-m14", .nonce = nonce, .said = &none.said, .did = ev->sender };
-	struct berth_chain *c = NULL;
+	struct berth_device_credential dc = { 0 };
 	enum berth_err rc;
 
 	if (!(rc = berth_body_get_32(ask, "nonce", nonce)) && !(rc = berth_pcr_list_read(&claim.pcrs, ask)) &&
-	    !(rc = owner_chain(env, inst, &c))) {
-		claim.keys = &c->dc.keys;
+	    !(rc = owner_device_credential(env, inst, &dc))) {
+		claim.keys = &dc.keys;
 		rc = berth_attest_verify(env, &claim, ev->in->msg.body);
 	}
-	berth_chain_free(c);
+	berth_object_free(&dc.obj);
 	memcpy(q->digest, claim.pcr_digest, 32);
 	q->values = claim.values;
 	*pcrs = claim.pcrs;

@@ -70,14 +70,14 @@ check_hardware(struct berth_env *env, const struct berth_instance *inst, const s
 	       const struct berth_json *body, const uint8_t challenge[32], const char *op_did)
 {
 	struct berth_attest_claim claim = { .label = "berth-m8", .nonce = challenge, .said = &run->said, .did = op_did };
-	struct berth_chain *c = NULL;
-	enum berth_err rc = owner_chain(env, inst, &c);
+	struct berth_device_credential dc;
+	enum berth_err rc = owner_device_credential(env, inst, &dc);
 
 	if (!rc) {
-		claim.keys = &c->dc.keys;
+		claim.keys = &dc.keys;
 		rc = berth_attest_verify(env, &claim, body);
 	}
-	berth_chain_free(c);
+	berth_object_free(&dc.obj);
 	return rc;
 }
 

@@ -86,16 +86,16 @@ check_attestation(struct berth_env *env, const struct berth_instance *inst, cons
 		  const struct berth_json *body, const char *op_did)
 {
 	struct berth_attest_claim claim = { .label = "berth-m12", .nonce = run->nonce_d, .said = &run->said, .did = op_did };
-	struct berth_chain *c = NULL;
+	struct berth_device_credential dc = { 0 };
 	enum berth_err rc;
 
 	if (strcmp(berth_data_str(inst->data, "custody"), "hardware") != 0)
 		return BERTH_OK;
-	if (!(rc = owner_chain(env, inst, &c))) {
-		claim.keys = &c->dc.keys;
+	if (!(rc = owner_device_credential(env, inst, &dc))) {
+		claim.keys = &dc.keys;
 		rc = berth_attest_verify(env, &claim, body);
 	}
-	berth_chain_free(c);
+	berth_object_free(&dc.obj);
 	return rc;
 }
 

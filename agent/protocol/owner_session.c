@@ -103,30 +103,30 @@ static enum berth_err set_challenge(struct berth_env *env, const struct berth_in
 				    const struct berth_run *run, struct berth_json *body)
 {
 	struct berth_json *challenge = NULL;
-	struct berth_chain *c = NULL;
+	struct berth_device_credential dc;
 	uint8_t mac[32];
 	enum berth_err rc;
 
 	if (!env->policy->ek_live)
 		return BERTH_OK;
-	if ((rc = owner_chain(env, inst, &c)))
+	if ((rc = owner_device_credential(env, inst, &dc)))
 		return rc;
-	if (!is_hardware(c->dc.keys.custody))
+	if (!is_hardware(dc.keys.custody))
 		goto out;	/* `accept` says whether such a device will do */
-	if (!c->dc.keys.has_tpm) {
+	if (!dc.keys.has_tpm) {
 		rc = berth_fail(BERTH_E_VC, "hardware, but no endorsement key in the DeviceCredential");
 		goto out;
 	}
 	challenge = berth_json_new_object();
-	if ((rc = berth_attest_challenge(challenge, mac, c->dc.keys.ek_pub, c->dc.keys.ek_pub_len, c->dc.keys.ak_name,
-					 "berth-m5-ek", run->nonce_o)) ||
+	if ((rc = berth_attest_challenge(challenge, mac, dc.keys.ek_pub, dc.keys.ek_pub_len, dc.keys.ak_name, "berth-m5-ek",
+					 run->nonce_o)) ||
 	    (rc = berth_json_set_b64url(hello, "activated", mac, sizeof(mac))))
 		goto out;
 	rc = berth_json_set(body, "tpmChallenge", challenge);
 	challenge = NULL;
 out:
 	berth_json_free(challenge);
-	berth_chain_free(c);
+	berth_object_free(&dc.obj);
 	return rc;
 }
 
@@ -231,27 +231,28 @@ static enum berth_err
 check_device(struct berth_env *env, struct berth_instance *inst, const struct berth_event *ev, struct berth_run *run)
 {
 	const struct berth_json *body = ev->in->msg.body;
-	struct berth_chain *c = NULL;
+	struct berth_device_credential dc = { 0 };
 	const char *custody, *proof;
-	struct berth_hash dc;
+	struct berth_hash shown;
 	enum berth_err rc;
 
-	if ((rc = berth_body_get_32(body, "deviceCredential", dc.b)) ||
+	if ((rc = berth_body_get_32(body, "deviceCredential", shown.b)) ||
 	    (rc = berth_json_req_str(body, "custody", 16, &custody)) ||
-	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) || (rc = owner_chain(env, inst, &c)))
+	    (rc = berth_json_req_str(body, "proof", BERTH_OBJECT_MAX, &proof)) ||
+	    (rc = owner_device_credential(env, inst, &dc)))
 		goto out;
-	if (!berth_hash_equal(&dc, &c->dc.obj.hash) || strcmp(custody, c->dc.keys.custody) != 0) {
+	if (!berth_hash_equal(&shown, &dc.obj.hash) || strcmp(custody, dc.keys.custody) != 0) {
 		rc = berth_fail(BERTH_E_HOLDER, "another DeviceCredential or custody than the chain's");
 		goto out;
 	}
 	if ((rc = check_custody(env->policy, custody)) ||
-	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, c->dc.factory_did, owner_me(env)->did,
+	    (rc = berth_run_check_proof(env, run, BERTH_SIGN_DEVICE_PROOF, dc.factory_did, owner_me(env)->did,
 					NULL, body, "proof", proof, NULL)))
 		goto out;
 	if (is_hardware(custody))
-		rc = check_hardware(env, inst, run, body, &c->dc);
+		rc = check_hardware(env, inst, run, body, &dc);
 out:
-	berth_chain_free(c);
+	berth_object_free(&dc.obj);
 	return rc;
 }
 
