@@ -19,6 +19,7 @@ struct store_log {
 
 struct store_record {
 	bool there, guest;
+	int64_t row;		/* SQLite's number of it */
 	const void *p;
 	size_t n;
 };

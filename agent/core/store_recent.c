@@ -41,7 +41,7 @@ void store_recent_note(struct berth_store *s, const char *ns, const char *key, c
 	memcpy(r->ns, ns, strlen(ns) + 1);
 	berth_buf_str(&r->key, key);
 	berth_buf_put(&r->val, rec->p, rec->n);
-	r->rec = (struct store_record){ .there = rec->there, .guest = rec->guest, .p = r->val.p, .n = rec->n };
+	r->rec = (struct store_record){ .there = rec->there, .guest = rec->guest, .row = rec->row, .p = r->val.p, .n = rec->n };
 	r->used = !berth_buf_status(&r->key) && !berth_buf_status(&r->val);
 }
 

@@ -60,13 +60,14 @@ read_record(struct berth_store *s, const char *ns, const char *key, struct store
 	*out = known ? known->rec : (struct store_record){ 0 };
 	if (known)
 		return BERTH_OK;
-	if ((rc = store_stmt(s, st, "SELECT val, guest IS NOT NULL FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||
+	if ((rc = store_stmt(s, st, "SELECT val, guest, rowid FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||
 	    (rc = store_step(s, *st, &out->there)))
 		return rc;
 	if (out->there) {
 		out->p = sqlite3_column_blob(*st, 0);
 		out->n = (size_t)sqlite3_column_bytes(*st, 0);
-		out->guest = sqlite3_column_int(*st, 1) != 0;
+		out->guest = sqlite3_column_type(*st, 1) != SQLITE_NULL;
+		out->row = sqlite3_column_int64(*st, 2);
 	}
 	store_recent_note(s, ns, key, out);
 	return BERTH_OK;
@@ -74,6 +75,7 @@ read_record(struct berth_store *s, const char *ns, const char *key, struct store
 
 struct had {
 	int64_t len;		/* -1: nothing */
+	int64_t row;
 	bool guest;
 	bool same;		/* as what is to be put */
 };
@@ -88,7 +90,7 @@ static enum berth_err look(struct berth_store *s, const char *ns, const char *ke
 	if ((rc = store_totals(s)) || (rc = read_record(s, ns, key, &rec, &st)))
 		return rc;
 	if (rec.there)
-		*out = (struct had){ (int64_t)rec.n, rec.guest, rec.n == n && (!n || memcmp(rec.p, p, n) == 0) };
+		*out = (struct had){ (int64_t)rec.n, rec.row, rec.guest, rec.n == n && (!n || memcmp(rec.p, p, n) == 0) };
 	sqlite3_reset(st);
 	return BERTH_OK;
 }
@@ -129,20 +131,29 @@ check_put(struct berth_store *s, const char *ns, const char *key, const void *p,
 	return BERTH_OK;
 }
 
-/* guest: its place in the order of their last use; 0: it is ours.  What is ours stays ours. */
+/* Row had, if any, or a new one.  guest: its place in the order of their last use; 0: it is ours.
+ * What is ours stays ours. */
 static enum berth_err
-write_record(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, int64_t guest)
+write_record(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, int64_t guest, struct had *had)
 {
-	return store_run(s, "INSERT INTO rec (ns, key, val, guest) VALUES (?1, ?2, ?3, nullif(?4, 0))"
-			 " ON CONFLICT DO UPDATE SET val = excluded.val, guest = iif(guest IS NULL, NULL, excluded.guest)", "ssbi",
-			 ns, key, p, n, guest);
+	enum berth_err rc;
+
+	if (had->len < 0)
+		rc = store_run(s, "INSERT INTO rec VALUES (?1, ?2, ?3, ?4)", guest ? "ssbi" : "ssb", ns, key, p, n, guest);
+	else if (had->guest)
+		rc = store_run(s, "UPDATE rec SET val = ?2, guest = ?3 WHERE rowid = ?1", guest ? "ibi" : "ib", had->row, p, n, guest);
+	else
+		rc = store_run(s, "UPDATE rec SET val = ?2 WHERE rowid = ?1", "ib", had->row, p, n);
+	if (!rc && had->len < 0)
+		had->row = sqlite3_last_insert_rowid(s->db);
+	return rc || sqlite3_changes(s->db) == 1 ? rc : store_contradiction(s, "records");
 }
 
 static void wrote(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, bool guest,
 		  const struct had *had)
 {
 	count(s, had, (int64_t)n, guest);
-	store_recent_note(s, ns, key, &(struct store_record){ .there = true, .guest = guest, .p = p, .n = n });
+	store_recent_note(s, ns, key, &(struct store_record){ .there = true, .guest = guest, .row = had->row, .p = p, .n = n });
 }
 
 enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
@@ -150,7 +161,7 @@ enum berth_err berth_store_put(struct berth_store *s, const char *ns, const char
 	struct had had;
 	enum berth_err rc;
 
-	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) || (rc = write_record(s, ns, key, p, n, 0)))
+	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) || (rc = write_record(s, ns, key, p, n, 0, &had)))
 		return rc;
 	wrote(s, ns, key, p, n, false, &had);
 	return BERTH_OK;
@@ -181,7 +192,7 @@ enum berth_err berth_store_put_guest(struct berth_store *s, const char *ns, cons
 	enum berth_err rc;
 
 	if ((rc = check_put(s, ns, key, p, n, &had)) || (had.same && !had.guest) ||
-	    (rc = write_record(s, ns, key, p, n, ++s->total.last_guest)))
+	    (rc = write_record(s, ns, key, p, n, ++s->total.last_guest, &had)))
 		return rc;
 	wrote(s, ns, key, p, n, had.len < 0 || had.guest, &had);
 	while (!rc && (s->total.guests > BERTH_STORE_GUESTS_MAX || s->total.guest_bytes > BERTH_STORE_GUESTS_BYTES))
@@ -229,7 +240,7 @@ enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const c
 
 	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)) || had.len < 0)
 		return rc;
-	if ((rc = store_run(s, "DELETE FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)))
+	if ((rc = store_run(s, "DELETE FROM rec WHERE rowid = ?1", "i", had.row)))
 		return rc;
 	store_recent_note(s, ns, key, &(struct store_record){ .there = false });
 	count(s, &had, -1, false);
@@ -255,8 +266,8 @@ static enum berth_err one_after(struct berth_store *s, const char *ns, const cha
 
 	berth_buf_reset(key);
 	berth_buf_reset(val);
-	if ((rc = store_stmt(s, &st, "SELECT key, val FROM rec WHERE ns = ?1 AND key >= ?2 AND (?3 OR key > ?2)"
-			     " ORDER BY key LIMIT 1", "ssi", ns, at, (int64_t)from)) ||
+	if ((rc = store_stmt(s, &st, "SELECT key, val FROM rec WHERE ns = ?1 AND key >= ?2 || ?3 ORDER BY key", "sss", ns, at,
+			     from ? "" : "\x01")) ||	/* no text is between this and that with one octet more */
 	    (rc = store_step(s, st, row)) || !*row)
 		return rc;
 	berth_buf_put(key, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
