@@ -69,7 +69,8 @@ struct pending_ack { char *uri; uint8_t ack[BERTH_ACK_LEN]; };
 /* request 0: a message out of a reply, from the uri that is its source */
 struct held { uint64_t request; enum berth_link link; char *source; uint8_t *bytes; size_t len; uint64_t until_ms; };
 
-struct ephemeral { struct berth_buf packed; char *uri, *peer; };
+/* request: with whose answer it goes; hole: it has room for a key there; NULL: it is here */
+struct ephemeral { struct berth_buf packed; struct berth_jwe_hole *hole; char *uri, *peer; uint64_t request; };
 
 /* the text of a row of the outbox, which has room for a key there; hole NULL: it is here */
 struct due_wrap { int64_t seq; struct berth_buf packed; struct berth_jwe_hole *hole; };
@@ -175,8 +176,8 @@ struct berth_agent {
 	size_t n_ephemeral;
 	struct due_wrap wraps[WRAPS_MAX];
 	size_t n_wraps;
-	bool may_defer;			/* a request is being worked on, and its answer can wait */
-	bool asked_keys;		/* keys were asked for in this batch */
+	uint64_t answering;		/* the request that is being worked on; 0: none */
+	size_t n_asked;			/* keys that were asked for in this batch */
 	uint64_t at_once_ms;		/* each wrap is waited for until then */
 	struct owed owed[OWED_MAX];
 	size_t n_owed;
@@ -326,19 +327,20 @@ void agent_replies_free(struct berth_agent *a);
 void agent_group_undo(struct berth_agent *a);	/* as if nothing had come since the last sync; the next one fails */
 
 /* wraps.c.  may: the next message may be put before its key is wrapped.  add: takes packed and
- * hole.  cut: what a step has added that is taken back.  read: their bodies are made whole
- * before they are used (the list's own); fails when the group is lost.  written: so were they.
- * settle: all are whole, or the group is lost. */
+ * hole.  cut: what a step has added that is taken back.  fill: all have their keys; fails when
+ * the group is lost.  read: the same, and so have these bodies (the list's own) of rows.
+ * written: so were they.  settle: and so have those in the store, or the group is lost. */
 bool agent_wraps_may(const struct berth_agent *a);
 void agent_wraps_add(struct berth_agent *a, int64_t seq, struct berth_buf *packed, struct berth_jwe_hole *hole);
 void agent_wraps_cut(struct berth_agent *a, size_t n);
+BERTH_MUST_USE enum berth_err agent_wraps_fill(struct berth_agent *a);
 BERTH_MUST_USE enum berth_err agent_wraps_read(struct berth_agent *a, struct berth_outbox_row *rows, size_t n);
 void agent_wraps_written(struct berth_agent *a, const struct berth_outbox_row *rows, size_t n);
 void agent_wraps_settle(struct berth_agent *a);
-/* An answer that is given at the end of the batch; takes what it needs of r.  to_sender: with
- * what waits for it.  False: no room, answer now. */
+/* Answers now, or at the end of the batch and takes what it needs of r.  asked: keys were
+ * asked for for what it sends. */
 struct berth_received;
-bool agent_owe_answer(struct berth_agent *a, uint64_t request, enum berth_link link, struct berth_received *r, bool to_sender);
+void agent_answer_in_turn(struct berth_agent *a, uint64_t request, enum berth_link link, struct berth_received *r, bool asked);
 void agent_owed_gone(struct berth_agent *a, uint64_t request);
 void agent_owed_give(struct berth_agent *a);
 void agent_owed_free(struct berth_agent *a);
@@ -364,7 +366,7 @@ BERTH_MUST_USE enum berth_err
 agent_pack_to_outbox(struct berth_agent *a, const struct berth_send *s, const struct agent_sender *by);
 BERTH_MUST_USE enum berth_err agent_add_ephemeral(struct berth_agent *a, const struct berth_send *s);
 void agent_drop_ephemeral(struct berth_agent *a, size_t keep);
-void agent_drop_replied(struct berth_agent *a);	/* those that go with a reply */
+void agent_drop_replied(struct berth_agent *a, uint64_t request);	/* those that go with its reply */
 /* One frame with the acks that are due to that uri; it is in flight as a->next_id. */
 BERTH_MUST_USE enum berth_err
 agent_transmit(struct berth_agent *a, struct in_flight f, const char *peer, const char *uri,
@@ -400,9 +402,8 @@ bool agent_hears(const struct berth_agent *a);
 void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			const uint8_t *frame, size_t len);
 void agent_reply_busy(struct berth_agent *a, uint64_t request);
-/* first: of the ephemeral messages, the first that this request made. */
 void agent_answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
-		  bool is_poll, size_t first);
+		  bool is_poll);
 void agent_answer_parked(struct berth_agent *a);
 void agent_given_free(struct berth_agent *a);
 

@@ -287,16 +287,20 @@ static void take_acks(struct berth_agent *a, const char *peer, const struct bert
 }
 
 void agent_answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
-		  bool is_poll, size_t first)
+		  bool is_poll)
 {
 	struct berth_frame_reply r = { .status = BERTH_FRAME_STORED };
 	struct berth_outbox_list rows = { 0 };
 	struct berth_buf offer = BERTH_BUF_INIT;
 	struct parked p = { .request = request, .link = link, .again_ms = UINT64_MAX };
 
-	for (size_t i = first; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
-		if (a->ephemeral[i].uri)
-			continue;	/* goes by itself, at the end of the batch */
+	if (agent_wraps_fill(a)) {
+		agent_reply_busy(a, request);
+		return;
+	}
+	for (size_t i = 0; i < a->n_ephemeral && r.n_msgs < messages_max(link); i++) {
+		if (a->ephemeral[i].uri || a->ephemeral[i].request != request)
+			continue;	/* goes by itself, at the end of the batch, or with another's */
 		r.msgs[r.n_msgs].p = a->ephemeral[i].packed.p;
 		r.msgs[r.n_msgs++].n = a->ephemeral[i].packed.len;
 		note_other(a, request, link);
@@ -312,7 +316,7 @@ void agent_answer(struct berth_agent *a, uint64_t request, enum berth_link link,
 		park(a, p, peer, thread);
 	else
 		reply_now(a, request, &r);
-	agent_drop_replied(a);
+	agent_drop_replied(a, request);
 	berth_outbox_list_free(&rows);
 	berth_buf_free(&offer);
 }
@@ -349,16 +353,16 @@ static bool may_take(struct berth_agent *a, uint64_t request, const char *source
 }
 
 /* missed: a DID had to be looked up. */
-static enum berth_err receive(struct berth_agent *a, enum berth_link link, const char *source,
+static enum berth_err receive(struct berth_agent *a, uint64_t request, enum berth_link link, const char *source,
 			      const struct berth_frame_request *f, struct berth_received *r, bool *missed)
 {
 	enum berth_err rc;
 
 	agent_lookups_begin(a, source);
 	a->env.held = !is_http(link);
-	a->may_defer = a->n_owed < OWED_MAX;
+	a->answering = request;
 	rc = f->msg_len ? agent_receive(a, f->msg, f->msg_len, r) : BERTH_OK;
-	a->may_defer = false;
+	a->answering = 0;
 	a->env.held = false;
 	*missed = agent_lookups_end(a);
 	return rc;
@@ -369,13 +373,16 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 {
 	struct berth_received r = { 0 };
 	struct berth_frame_request f;
-	size_t ephemeral = a->n_ephemeral, wraps = a->n_wraps;
+	size_t ephemeral, asked = a->n_asked;
 	enum berth_err rc;
-	bool missed, to_sender;
+	bool missed;
 
+	if (a->n_ephemeral > EPHEMERAL_MAX / 2)
+		agent_owed_give(a);	/* they go with answers, and this one needs room */
+	ephemeral = a->n_ephemeral;
 	if (!may_take(a, request, source, frame, len, &f))
 		return;
-	if ((rc = receive(a, link, source, &f, &r, &missed))) {
+	if ((rc = receive(a, request, link, source, &f, &r, &missed))) {
 		agent_drop_ephemeral(a, ephemeral);
 		if (!missed || !agent_hold(a, request, link, source, frame, len)) {
 			berth_log_err(BERTH_LOG_WARN, "busy", rc);
@@ -389,11 +396,7 @@ void agent_take_request(struct berth_agent *a, uint64_t request, enum berth_link
 		 * vouches for those in front of it */
 		if (r.sender && r.fresh)
 			take_acks(a, r.sender, &f);
-		to_sender = r.wants_reply && (r.fresh || !r.is_poll);
-		/* behind what waits for its keys, so that they keep their order */
-		if ((a->n_wraps <= wraps && !a->n_owed) || a->n_ephemeral > ephemeral ||
-		    !agent_owe_answer(a, request, link, &r, to_sender))
-			agent_answer(a, request, link, to_sender ? r.sender : NULL, r.thread, r.is_poll && r.fresh, ephemeral);
+		agent_answer_in_turn(a, request, link, &r, a->n_asked != asked);
 	}
 	agent_received_free(&r);
 }

@@ -102,9 +102,9 @@ void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf
 /* What a step has asked for that was taken back. */
 static void end_asking(struct berth_agent *a)
 {
-	if (a->asked_keys)
+	if (a->n_asked)
 		berth_keyring_ahead_end(a->cfg.keys->keyring);
-	a->asked_keys = false;
+	a->n_asked = 0;
 }
 
 void berth_agent_batch_end(struct berth_agent *a)

@@ -59,41 +59,46 @@ enum berth_err agent_add_ephemeral(struct berth_agent *a, const struct berth_sen
 	struct berth_pack p = { .mode = s->mode, .to = s->to, .protect_sender = s->protect_sender,
 		.from = s->identity ? s->msg.from : NULL,
 		.resolver = a->env.resolver, .keyring = a->cfg.keys->keyring };
+	enum berth_err rc;
 
 	if (a->n_ephemeral == EPHEMERAL_MAX)
 		return berth_fail(BERTH_E_SIZE, "more than %d messages at once", EPHEMERAL_MAX);
-	*e = (struct ephemeral){ .uri = s->uri ? strdup(s->uri) : NULL, .peer = strdup(s->to) };
+	*e = (struct ephemeral){ .uri = s->uri ? strdup(s->uri) : NULL, .peer = strdup(s->to), .request = a->answering };
 	a->n_ephemeral++;
 	if (!e->peer || (s->uri && !e->uri))
 		return berth_no_memory();
-	return berth_pack(&e->packed, &p, &s->msg);
+	p.hole = agent_wraps_may(a) ? &e->hole : NULL;
+	if ((rc = berth_pack(&e->packed, &p, &s->msg)))
+		return rc;
+	a->n_asked += e->hole != NULL;
+	return BERTH_OK;
+}
+
+static void free_one(struct ephemeral *e)
+{
+	berth_buf_free(&e->packed);
+	berth_jwe_hole_free(e->hole);
+	free(e->uri);
+	free(e->peer);
 }
 
 void agent_drop_ephemeral(struct berth_agent *a, size_t keep)
 {
-	while (a->n_ephemeral > keep) {
-		struct ephemeral *e = &a->ephemeral[--a->n_ephemeral];
-
-		berth_buf_free(&e->packed);
-		free(e->uri);
-		free(e->peer);
-	}
+	while (a->n_ephemeral > keep)
+		free_one(&a->ephemeral[--a->n_ephemeral]);
 }
 
-/* Those that went with the reply that is done. */
-void agent_drop_replied(struct berth_agent *a)
+void agent_drop_replied(struct berth_agent *a, uint64_t request)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < a->n_ephemeral; i++) {
 		struct ephemeral *e = &a->ephemeral[i];
 
-		if (e->uri) {
+		if (e->uri || e->request != request)
 			a->ephemeral[kept++] = *e;
-			continue;
-		}
-		berth_buf_free(&e->packed);
-		free(e->peer);
+		else
+			free_one(e);
 	}
 	a->n_ephemeral = kept;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What requests that came together wait for together: the keys of the messages that their
  * steps send are wrapped by berth-keyd, and who asked it for one after the other would wait
- * as often.  So a step's message is put into the outbox, in its transaction and under its
+ * as often.  So a step's message is put into the outbox (or kept, where it goes with the answer), in its transaction and under its
  * quotas, with room for the wrapped key; keyd is asked, and the next request is worked on.
  * The answer to a request that made such a message waits, too.  Before anything is read of
  * those rows, and in any case before the group is committed, the keys are filled in: nothing
@@ -22,14 +22,14 @@
 
 bool agent_wraps_may(const struct berth_agent *a)
 {
-	return a->may_defer && a->n_wraps < WRAPS_MAX && agent_mono_ms() >= a->at_once_ms;
+	return a->answering && a->n_owed < OWED_MAX && a->n_wraps < WRAPS_MAX && agent_mono_ms() >= a->at_once_ms;
 }
 
 void agent_wraps_add(struct berth_agent *a, int64_t seq, struct berth_buf *packed, struct berth_jwe_hole *hole)
 {
 	a->wraps[a->n_wraps++] = (struct due_wrap){ .seq = seq, .packed = *packed, .hole = hole };
 	*packed = (struct berth_buf)BERTH_BUF_INIT;
-	a->asked_keys = true;
+	a->n_asked++;
 }
 
 void agent_wraps_cut(struct berth_agent *a, size_t n)
@@ -42,26 +42,36 @@ void agent_wraps_cut(struct berth_agent *a, size_t n)
 	}
 }
 
-static enum berth_err fill_all(struct berth_agent *a)
+static enum berth_err fill(struct berth_jwe_hole **hole, struct berth_buf *packed)
 {
-	enum berth_err rc = BERTH_OK;
+	enum berth_err rc = *hole ? berth_jwe_fill(*hole, packed) : BERTH_OK;
 
-	for (size_t i = 0; !rc && i < a->n_wraps; i++) {
-		struct due_wrap *l = &a->wraps[i];
-
-		if (!l->hole || (rc = berth_jwe_fill(l->hole, &l->packed)))
-			continue;
-		berth_jwe_hole_free(l->hole);
-		l->hole = NULL;
-	}
-	return rc;
+	if (rc)
+		return rc;
+	berth_jwe_hole_free(*hole);
+	*hole = NULL;
+	return BERTH_OK;
 }
 
 static void lose_group(struct berth_agent *a, enum berth_err why)
 {
 	berth_log_err(BERTH_LOG_WARN, "keys", why);
 	a->at_once_ms = agent_mono_ms() + AT_ONCE_MS;
+	agent_drop_ephemeral(a, 0);
 	agent_group_undo(a);
+}
+
+enum berth_err agent_wraps_fill(struct berth_agent *a)
+{
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < a->n_wraps; i++)
+		rc = fill(&a->wraps[i].hole, &a->wraps[i].packed);
+	for (size_t i = 0; !rc && i < a->n_ephemeral; i++)
+		rc = fill(&a->ephemeral[i].hole, &a->ephemeral[i].packed);
+	if (rc)
+		lose_group(a, rc);
+	return rc;
 }
 
 static struct due_wrap *of_row(struct berth_agent *a, int64_t seq)
@@ -81,10 +91,8 @@ enum berth_err agent_wraps_read(struct berth_agent *a, struct berth_outbox_row *
 
 		if (!l)
 			continue;
-		if ((rc = fill_all(a))) {
-			lose_group(a, rc);
+		if ((rc = agent_wraps_fill(a)))
 			return rc;
-		}
 		memcpy((uint8_t *)(uintptr_t)rows[i].body, l->packed.p, rows[i].body_len);	/* the list's own */
 		rows[i].anew = true;
 	}
@@ -120,9 +128,9 @@ void agent_wraps_settle(struct berth_agent *a)
 {
 	enum berth_err rc;
 
-	if (!a->n_wraps)
+	if (agent_wraps_fill(a) || !a->n_wraps)
 		return;
-	if ((rc = fill_all(a)) || (rc = write_all(a)))
+	if ((rc = write_all(a)))
 		lose_group(a, rc);
 	agent_wraps_cut(a, 0);
 }
@@ -135,16 +143,25 @@ static void free_one(struct owed *o)
 	free(o->thread);
 }
 
-bool agent_owe_answer(struct berth_agent *a, uint64_t request, enum berth_link link, struct berth_received *r, bool to_sender)
+static void owe(struct berth_agent *a, const struct owed *o, struct berth_received *r)
 {
-	if (a->n_owed == OWED_MAX)
-		return false;
-	a->owed[a->n_owed++] = (struct owed){ .request = request, .link = link, .peer = to_sender ? r->sender : NULL,
-		.thread = r->thread, .is_poll = r->is_poll && r->fresh };
-	if (to_sender)
+	a->owed[a->n_owed++] = *o;
+	if (o->peer)
 		r->sender = NULL;
 	r->thread = NULL;
-	return true;
+}
+
+/* Behind those that wait, so that they keep their order. */
+void agent_answer_in_turn(struct berth_agent *a, uint64_t request, enum berth_link link, struct berth_received *r, bool asked)
+{
+	bool to_sender = r->wants_reply && (r->fresh || !r->is_poll);
+	const struct owed o = { .request = request, .link = link, .peer = to_sender ? r->sender : NULL, .thread = r->thread,
+				.is_poll = r->is_poll && r->fresh };
+
+	if ((asked || a->n_owed) && a->n_owed < OWED_MAX)
+		owe(a, &o, r);
+	else
+		agent_answer(a, request, link, o.peer, o.thread, o.is_poll);
 }
 
 void agent_owed_gone(struct berth_agent *a, uint64_t request)
@@ -158,10 +175,12 @@ void agent_owed_gone(struct berth_agent *a, uint64_t request)
 
 static void give_one(struct berth_agent *a, const struct owed *o)
 {
-	if (a->unread || a->counters_behind)
+	if (a->unread || a->counters_behind) {
+		agent_drop_replied(a, o->request);
 		agent_reply_busy(a, o->request);
-	else
-		agent_answer(a, o->request, o->link, o->peer, o->thread, o->is_poll, a->n_ephemeral);
+	} else {
+		agent_answer(a, o->request, o->link, o->peer, o->thread, o->is_poll);
+	}
 }
 
 void agent_owed_give(struct berth_agent *a)
