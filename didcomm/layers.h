@@ -8,6 +8,7 @@
 #include "did/base/buf.h"
 #include "did/base/json.h"
 #include "did/document.h"
+#include "didcomm/jwe.h"
 #include "didcomm/unpack.h"
 
 /* How unpacking goes on inside (unpack*.c, addressing.c); nobody else's. */
@@ -37,6 +38,15 @@ berth_unpack_jwe(struct berth_unpacking *s, struct berth_json *json, struct bert
 
 /* The layer that was taken apart before. */
 BERTH_MUST_USE enum berth_err berth_unpack_jwe_known(struct berth_unpacking *s, struct berth_unpack_ahead *a, struct berth_buf *plain);
+
+struct berth_unpack_ahead {
+	struct berth_jwe j;
+	const struct berth_jwe_recipient *r;	/* we */
+	struct berth_pubkey sender;		/* of authcrypt */
+	bool opened;				/* it was, and plain is what was in it */
+	struct berth_buf plain;
+	struct berth_unpack_ahead *inner;	/* the envelope in plain; NULL: in its turn */
+};
 /* Takes json over. */
 BERTH_MUST_USE enum berth_err
 berth_unpack_jwe_ahead(struct berth_unpack_ahead **out, const struct berth_unpack *p, struct berth_json *json);

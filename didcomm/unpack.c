@@ -112,15 +112,17 @@ static enum berth_err open_layer(struct berth_unpacking *s, const char *p, size_
 	}
 }
 
-static enum berth_err open_outermost(struct berth_unpacking *s, const char *packed, size_t n, struct berth_buf *inner)
+static enum berth_err open_next(struct berth_unpacking *s, struct berth_unpack_ahead *known, const char *packed, size_t n,
+				struct berth_buf *inner)
 {
-	return s->p->ahead ? berth_unpack_jwe_known(s, s->p->ahead, inner) : open_layer(s, packed, n, inner);
+	return known ? berth_unpack_jwe_known(s, known, inner) : open_layer(s, packed, n, inner);
 }
 
 static enum berth_err open_all(struct berth_unpacking *s, const char *packed, size_t n)
 {
 	struct berth_buf outer = BERTH_BUF_INIT, inner = BERTH_BUF_INIT;
-	enum berth_err rc = open_outermost(s, packed, n, &inner);
+	struct berth_unpack_ahead *known = s->p->ahead;
+	enum berth_err rc = open_next(s, known, packed, n, &inner);
 
 	while (!rc && !s->u->msg.json) {
 		struct berth_buf swap = outer;
@@ -128,7 +130,8 @@ static enum berth_err open_all(struct berth_unpacking *s, const char *packed, si
 		outer = inner;
 		inner = swap;
 		berth_buf_reset(&inner);
-		rc = open_layer(s, berth_buf_cstr(&outer), outer.len, &inner);
+		known = known ? known->inner : NULL;
+		rc = open_next(s, known, berth_buf_cstr(&outer), outer.len, &inner);
 	}
 	berth_buf_free(&outer);
 	berth_buf_free(&inner);
@@ -172,6 +175,22 @@ enum berth_err berth_unpack_ahead(struct berth_unpack_ahead **out, const struct 
 		return berth_unpack_jwe_ahead(out, p, json);
 	berth_json_free(json);
 	return berth_fail(BERTH_E_ENV, "unpack: not encrypted");
+}
+
+/* Anything else in an anoncrypt is not parsed twice. */
+static bool may_be_envelope(const struct berth_buf *plain)
+{
+	return strstr(berth_buf_cstr(plain), "\"recipients\"") != NULL;
+}
+
+void berth_unpack_ahead_inside(struct berth_unpack_ahead *a, const struct berth_unpack *p)
+{
+	if (a->opened || a->j.authcrypt)
+		return;
+	a->opened = berth_jwe_open(&a->j, a->r, NULL, p->keyring, &a->plain) == BERTH_OK;
+	if (a->opened && may_be_envelope(&a->plain) &&
+	    berth_unpack_ahead(&a->inner, p, berth_buf_cstr(&a->plain), a->plain.len))
+		a->inner = NULL;
 }
 
 void berth_unpacked_free(struct berth_unpacked *u)

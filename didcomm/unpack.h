@@ -47,6 +47,9 @@ struct berth_unpack {
  * and left to berth_unpack().  packed stays where it is until then. */
 BERTH_MUST_USE enum berth_err
 berth_unpack_ahead(struct berth_unpack_ahead **out, const struct berth_unpack *p, const char *packed, size_t n);
+/* And the envelope that is in it, if there is one: the outer one is opened, so that this waits
+ * for the keyring.  What fails is left to berth_unpack(). */
+void berth_unpack_ahead_inside(struct berth_unpack_ahead *a, const struct berth_unpack *p);
 void berth_unpack_ahead_free(struct berth_unpack_ahead *a);	/* NULL is fine */
 
 /* Opens every layer, checks nesting (C056), addressing (C050 to C055), keys'

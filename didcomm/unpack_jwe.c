@@ -25,12 +25,6 @@ static enum berth_err find_ours(struct berth_keyring *kr, const struct berth_jwe
 	return berth_jwe_undecryptable();
 }
 
-struct berth_unpack_ahead {
-	struct berth_jwe j;
-	const struct berth_jwe_recipient *r;	/* we */
-	struct berth_pubkey sender;		/* of authcrypt */
-};
-
 /* SPEC encryption: epk "MUST be of the same type and curve as all recipient keys
  * since kdf with the sender key must be on the same curve". */
 static enum berth_err find_sender(const struct berth_unpack *p, const struct berth_jwe *j, struct berth_pubkey *out)
@@ -134,6 +128,25 @@ enum berth_err berth_unpack_jwe(struct berth_unpacking *s, struct berth_json *js
 	return rc;
 }
 
+static void shut(struct berth_unpack_ahead *a)
+{
+	a->opened = false;
+	berth_buf_free(&a->plain);
+	berth_unpack_ahead_free(a->inner);
+	a->inner = NULL;
+}
+
+static enum berth_err open_known(struct berth_unpacking *s, struct berth_unpack_ahead *a, struct berth_buf *plain)
+{
+	struct berth_buf swap = *plain;
+
+	if (!a->opened)
+		return open_identified(s, a, plain);
+	*plain = a->plain;
+	a->plain = swap;
+	return record(s, &a->j, a->r->kid);
+}
+
 /* The key may have gone with a message before this. */
 enum berth_err berth_unpack_jwe_known(struct berth_unpacking *s, struct berth_unpack_ahead *a, struct berth_buf *plain)
 {
@@ -141,15 +154,17 @@ enum berth_err berth_unpack_jwe_known(struct berth_unpacking *s, struct berth_un
 	struct berth_pubkey ours;
 	enum berth_err rc = enter(s, &a->j);
 
-	if (!rc && !(rc = find_ours(s->p->keyring, &a->j, &r, &ours)) && r != a->r)
+	if (!rc && !(rc = find_ours(s->p->keyring, &a->j, &r, &ours)) && r != a->r) {
+		shut(a);
 		rc = identify(a, s->p);
-	return rc ? rc : open_identified(s, a, plain);
+	}
+	return rc ? rc : open_known(s, a, plain);
 }
 
 enum berth_err
 berth_unpack_jwe_ahead(struct berth_unpack_ahead **out, const struct berth_unpack *p, struct berth_json *json)
 {
-	struct berth_unpack_ahead *a = malloc(sizeof(*a));
+	struct berth_unpack_ahead *a = calloc(1, sizeof(*a));
 	enum berth_err rc;
 
 	*out = NULL;
@@ -168,7 +183,9 @@ berth_unpack_jwe_ahead(struct berth_unpack_ahead **out, const struct berth_unpac
 
 void berth_unpack_ahead_free(struct berth_unpack_ahead *a)
 {
-	if (a)
-		berth_jwe_free(&a->j);
+	if (!a)
+		return;
+	shut(a);
+	berth_jwe_free(&a->j);
 	free(a);
 }

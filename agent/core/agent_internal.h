@@ -296,7 +296,9 @@ BERTH_MUST_USE enum berth_err
 agent_receive(struct berth_agent *a, const uint8_t *packed, size_t n, struct berth_received *r);
 struct berth_unpack agent_unpack_how(const struct berth_agent *a);
 
-/* ahead.c: the layer of these octets, where they are, if it was taken apart; the caller's. */
+/* ahead.c.  inside: before the first of them is worked on.  take: the layer of these octets, where
+ * they are, if it was taken apart; the caller's. */
+void agent_ahead_inside(struct berth_agent *a);
 struct berth_unpack_ahead *agent_ahead_take(struct berth_agent *a, const uint8_t *packed, size_t len);
 
 /* route.c: one try of a row. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages that have come together, in requests or in a reply: before the first is worked on,
  * the outermost envelope of each is taken apart, and the keyring told what it will be asked
- * for, so that it is asked once for all of them and has something to do meanwhile.  Nothing is
- * decided here, and nothing looked up: what cannot be said at once is found out when its turn
- * comes. */
+ * for, so that it is asked once for all of them and has something to do meanwhile; then the
+ * same with the envelopes inside.  Nothing is decided here, and nothing looked up: what cannot
+ * be said at once is found out when its turn comes. */
 #include <stdlib.h>
 
 #include "agent/core/agent_internal.h"
@@ -17,21 +17,40 @@ struct agent_ahead {
 		struct berth_unpack_ahead *layer;
 	} v[AHEAD_MAX];
 	size_t n;
+	bool inside;		/* what is in them was looked for */
 };
+
+static void look_up(struct berth_agent *a, enum berth_lookup_mode mode)
+{
+	if (a->cfg.lookups)
+		a->cfg.lookups->mode(a->cfg.lookups, mode);
+}
 
 static struct berth_unpack_ahead *take_apart(struct berth_agent *a, const uint8_t *packed, size_t len)
 {
 	const struct berth_unpack how = agent_unpack_how(a);
-	struct berth_lookups *l = a->cfg.lookups;
 	struct berth_unpack_ahead *layer;
 
-	if (l)
-		l->mode(l, BERTH_LOOKUP_NEVER);
+	look_up(a, BERTH_LOOKUP_NEVER);
 	if (berth_unpack_ahead(&layer, &how, (const char *)packed, len))
 		layer = NULL;
-	if (l)
-		l->mode(l, BERTH_LOOKUP_WAIT);
+	look_up(a, BERTH_LOOKUP_WAIT);
 	return layer;
+}
+
+void agent_ahead_inside(struct berth_agent *a)
+{
+	const struct berth_unpack how = agent_unpack_how(a);
+	struct agent_ahead *h = a->ahead;
+
+	if (!h || h->inside)
+		return;
+	h->inside = true;
+	look_up(a, BERTH_LOOKUP_NEVER);
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].layer)
+			berth_unpack_ahead_inside(h->v[i].layer, &how);
+	look_up(a, BERTH_LOOKUP_WAIT);
 }
 
 static void add(struct berth_agent *a, const uint8_t *packed, size_t len)

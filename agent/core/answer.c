@@ -405,6 +405,7 @@ void berth_agent_on_request(struct berth_agent *a, uint64_t request, enum berth_
 			    const uint8_t *frame, size_t len)
 {
 	a->wire_bytes += len + SP_OVERHEAD;
+	agent_ahead_inside(a);
 	berth_agent_batch_begin(a);
 	agent_take_request(a, request, link, source, frame, len);
 	berth_agent_batch_end(a);

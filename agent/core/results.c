@@ -208,6 +208,7 @@ void berth_agent_on_result(struct berth_agent *a, uint64_t id, enum berth_err rc
 
 	if (!agent_flight_over(a, id, &f))
 		return;
+	agent_ahead_inside(a);
 	berth_agent_batch_begin(a);
 	a->wire_bytes += rc ? 0 : len + SP_OVERHEAD;
 	if (!rc)

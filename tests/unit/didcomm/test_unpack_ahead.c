@@ -62,6 +62,72 @@ static void the_appendix_opens_to_the_same(void **state)
 	VECTORS("didcomm-spec appendix C, ahead", n, n);
 }
 
+/* With the envelope inside, whose key is announced, too; each key is used once. */
+static void what_is_inside_opens_to_the_same(void **state)
+{
+	static const char *const names[] = { "C3-1", "C3-2", "C3-3", "C3-4", "C3-5", "C3-6" };
+	unsigned nested = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct berth_unpack p = how();
+		struct berth_unpack_ahead *a;
+		char path[96], *text, *with, *without;
+		enum berth_err rc, rc2;
+		unsigned ops;
+		size_t len;
+
+		snprintf(path, sizeof(path), SPEC "%s.json", names[i]);
+		text = test_read_file(path, &len);
+		w.key_ops = 0;
+		without = outcome(NULL, text, len, &rc);
+		ops = w.key_ops;
+		w.asked_ahead = w.key_ops = 0;
+		CHECK_OK(berth_unpack_ahead(&a, &p, text, len));
+		berth_unpack_ahead_inside(a, &p);
+		berth_unpack_ahead_inside(a, &p);	/* once is enough */
+		nested += w.asked_ahead == 2;
+		CHECK(w.asked_ahead == 1 || (w.asked_ahead == 2 && ops == 2));
+		with = outcome(a, text, len, &rc2);
+		assert_int_equal(rc, rc2);
+		assert_string_equal(without, with);
+		CHECK(w.key_ops == ops);
+		berth_unpack_ahead_free(a);
+		free(with);
+		free(without);
+		free(text);
+	}
+	CHECK(nested > 0);
+}
+
+/* An outer one that does not open, and an inner one that is damaged, have their error in their
+ * turn, and nothing of them is left. */
+static void what_fails_inside_is_left_to_its_turn(void **state)
+{
+	const struct berth_unpack p = how();
+	static const char *const inside[] = { "{\"recipients\":[]}", "{\"recipients\":1,\"ciphertext\":\"x\"}", "\"recipients\"", "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+		char *text = post_jwe(&w, NULL, BOB_X, "A256CBC-HS512", inside[i], strlen(inside[i])), *with, *without;
+		struct berth_unpack_ahead *a;
+		enum berth_err rc, rc2;
+
+		without = outcome(NULL, text, strlen(text), &rc);
+		CHECK_OK(berth_unpack_ahead(&a, &p, text, strlen(text)));
+		w.asked_ahead = 0;
+		berth_unpack_ahead_inside(a, &p);
+		CHECK(w.asked_ahead == 0);
+		with = outcome(a, text, strlen(text), &rc2);
+		CHECK(rc != BERTH_OK && rc == rc2);
+		assert_string_equal(without, with);
+		berth_unpack_ahead_free(a);
+		free(with);
+		free(without);
+		free(text);
+	}
+}
+
 static void what_is_not_encrypted_is_left_to_its_turn(void **state)
 {
 	const struct berth_unpack p = how();
@@ -126,6 +192,15 @@ static void the_key_is_looked_for_again_when_its_turn_comes(void **state)
 	CHECK_RC(BERTH_E_DECRYPT, berth_unpack(&u, &p, text, strlen(text)));
 	CHECK(other.key_ops == 0);
 	berth_unpack_ahead_free(a);
+
+	p = how();
+	CHECK_OK(berth_unpack_ahead(&a, &p, text, strlen(text)));
+	berth_unpack_ahead_inside(a, &p);	/* it has been opened, and is not believed */
+	p.ahead = a;
+	p.keyring = &other.keyring;
+	CHECK_RC(BERTH_E_DECRYPT, berth_unpack(&u, &p, text, strlen(text)));
+	CHECK(other.key_ops == 0);
+	berth_unpack_ahead_free(a);
 	post_close(&other);
 	free(text);
 }
@@ -134,6 +209,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_appendix_opens_to_the_same),
+		cmocka_unit_test(what_is_inside_opens_to_the_same),
+		cmocka_unit_test(what_fails_inside_is_left_to_its_turn),
 		cmocka_unit_test(what_is_not_encrypted_is_left_to_its_turn),
 		cmocka_unit_test(every_truncation_is_left_to_its_turn),
 		cmocka_unit_test(the_key_is_looked_for_again_when_its_turn_comes),
