@@ -32,33 +32,47 @@ static bool fits(char c, uint8_t place)
 }
 
 typedef uint8_t sixteen __attribute__((vector_size(16)));
+typedef int8_t signs __attribute__((vector_size(16)));
+
+/* All ones for each byte of the n that end with last: moved up to where signed numbers end,
+ * which is one comparison. */
+static inline sixteen among(sixteen x, uint8_t last, uint8_t n)
+{
+	return (sixteen)((signs)(x + (uint8_t)(INT8_MAX - last)) > (int8_t)(INT8_MAX - n));
+}
 
 /* All ones for each of the bytes at s that may stand anywhere in a DID URL but in a method's
  * name: letters, '-' to ':' but for '/', '_'. */
-static sixteen common(const char *s)
+static inline sixteen common(const char *s)
 {
 	sixteen x;
 
 	memcpy(&x, s, sizeof(x));
-	return (sixteen)((x | 0x20) - 'a' < 26) | ((sixteen)(x - '-' < 14) & (sixteen)(x != '/')) | (sixteen)(x == '_');
+	return among(x | 0x20, 'z', 26) | (among(x, ':', 14) & ~(sixteen)(x == '/')) | (sixteen)(x == '_');
 }
 
-static bool all_fit(sixteen x)
+#define AT_ONCE 32u
+
+static inline bool all_common(const char *s)
 {
+	const sixteen x = common(s) & common(s + 16);
 	uint64_t fit[2];
 
 	memcpy(fit, &x, sizeof(x));
 	return (fit[0] & fit[1]) == UINT64_MAX;
 }
 
-/* How many bytes at s are such, by 32 at once: a did:peer is long and is looked at often. */
+/* How many bytes at s are such, or fewer: a did:peer is long and is looked at often. */
 static size_t common_run(const char *s)
 {
-	size_t n = 0, len = strnlen(s, BERTH_DID_URL_MAX);
+	size_t at = 0, len = strnlen(s, BERTH_DID_URL_MAX);
 
-	while (len - n >= 32 && all_fit(common(s + n) & common(s + n + 16)))
-		n += 32;
-	return n;
+	if (len < AT_ONCE)
+		return 0;
+	for (const size_t last = len - AT_ONCE; all_common(s + at); at = at + AT_ONCE < last ? at + AT_ONCE : last)
+		if (at == last)
+			return len;
+	return at;
 }
 
 /* How many bytes at s may stand there, pct-encoded ones counted as three.  The end of s
@@ -121,13 +135,15 @@ static const char *fragment_of(const char *rest)
 	return *rest == '\0' ? fragment : NULL;
 }
 
-bool berth_is_did_url(const char *text)
+/* NULL: no DID URL. */
+static const char *fragment_in(const char *text)
 {
 	size_t n = berth_did_len(text);
 
-	return n > 0 && strnlen(text, BERTH_DID_URL_MAX + 1) <= BERTH_DID_URL_MAX &&
-	       fragment_of(text + n) != NULL;
+	return n > 0 && strnlen(text + n, BERTH_DID_URL_MAX) <= BERTH_DID_URL_MAX - n ? fragment_of(text + n) : NULL;
 }
+
+bool berth_is_did_url(const char *text) { return fragment_in(text); }
 
 bool berth_is_relative_did_url(const char *text)
 {
@@ -137,7 +153,9 @@ bool berth_is_relative_did_url(const char *text)
 
 bool berth_is_kid(const char *text)
 {
-	return berth_is_did_url(text) && *fragment_of(text + berth_did_len(text)) != '\0';
+	const char *fragment = fragment_in(text);
+
+	return fragment && *fragment;
 }
 
 /* The length of the short form within a DID of len bytes. */
