@@ -170,10 +170,12 @@ static enum berth_err ed25519_import(struct berth_pubkey *out, const uint8_t *b)
 static enum berth_err nist_check(const struct berth_pubkey *k)
 {
 	const EC_GROUP *g = berth_libs()->group[k->type];
-	EC_POINT *q = EC_POINT_new(g);
+	EC_POINT *q;
 	enum berth_err rc = BERTH_OK;
 
-	if (!q)
+	if (k->type == BERTH_KEY_P256)
+		return berth_p256_check(k->b);
+	if (!(q = EC_POINT_new(g)))
 		return berth_fail(BERTH_E_NOMEM, "public key");
 	if (!EC_POINT_oct2point(g, q, k->b, k->len, NULL))
 		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
@@ -200,12 +202,9 @@ static enum berth_err nist_decompress(struct berth_pubkey *k, const uint8_t *b, 
 
 static enum berth_err nist_import(struct berth_pubkey *out, const uint8_t *b, size_t len)
 {
-	enum berth_err rc;
-
-	if (len == out->len)
-		memcpy(out->b, b, len);
-	else if ((rc = nist_decompress(out, b, len)))
-		return rc;
+	if (len != out->len)
+		return nist_decompress(out, b, len);
+	memcpy(out->b, b, len);
 	return nist_check(out);
 }
 

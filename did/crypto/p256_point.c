@@ -45,35 +45,62 @@ static bool root(BIGNUM *r, const BIGNUM *v, BIGNUM *t, BN_CTX *ctx)
 	return ok && square_on(r, 32, v, ctx) && square_on(r, 96, v, ctx) && square_on(r, 94, NULL, ctx);
 }
 
-static bool y_of(BIGNUM *y, BIGNUM *x, bool odd, BN_CTX *ctx)
+/* False: not below p, or no memory. */
+static bool coordinate(BIGNUM *r, const uint8_t b[32], BN_CTX *ctx)
 {
 	const struct berth_p256 *c = berth_p256();
-	BIGNUM *v = BN_CTX_get(ctx), *t = BN_CTX_get(ctx);
 
-	return t && BN_to_montgomery(x, x, c->mont, ctx) && curve_at(v, x, ctx) && root(y, v, t, ctx) &&
-	       BN_from_montgomery(y, y, c->mont, ctx) && (BN_is_odd(y) == odd || BN_sub(y, c->p, y));
+	return BN_bin2bn(b, 32, r) && BN_ucmp(r, c->p) < 0 && BN_to_montgomery(r, r, c->mont, ctx);
+}
+
+/* All that these leave is below p: equal numbers are equal. */
+static bool is_root(const BIGNUM *y, const BIGNUM *v, BIGNUM *t, BN_CTX *ctx)
+{
+	return times(t, y, y, ctx) && BN_ucmp(t, v) == 0;
+}
+
+static bool is_point(const uint8_t in[65], BN_CTX *ctx)
+{
+	BIGNUM *x = BN_CTX_get(ctx), *y = BN_CTX_get(ctx), *v = BN_CTX_get(ctx);
+
+	return v && coordinate(x, in + 1, ctx) && coordinate(y, in + 33, ctx) && curve_at(v, x, ctx) && is_root(y, v, x, ctx);
+}
+
+static bool put_y(uint8_t out[32], const uint8_t in[33], BN_CTX *ctx)
+{
+	BIGNUM *x = BN_CTX_get(ctx), *y = BN_CTX_get(ctx), *v = BN_CTX_get(ctx), *t = BN_CTX_get(ctx);
+	const struct berth_p256 *c = berth_p256();
+
+	return t && coordinate(x, in + 1, ctx) && curve_at(v, x, ctx) && root(y, v, t, ctx) && is_root(y, v, t, ctx) &&
+	       BN_from_montgomery(y, y, c->mont, ctx) && (BN_is_odd(y) == (in[0] & 1) || BN_sub(y, c->p, y)) &&
+	       BN_bn2binpad(y, out, 32) == 32;
+}
+
+static enum berth_err end(BN_CTX *ctx, bool ok)
+{
+	BN_CTX_end(ctx);
+	BN_CTX_free(ctx);
+	return ok ? BERTH_OK : berth_fail(BERTH_E_KEY, "p256 key: not on the curve");
+}
+
+enum berth_err berth_p256_check(const uint8_t in[65])
+{
+	BN_CTX *ctx = BN_CTX_new();
+
+	if (!ctx)
+		return berth_fail(BERTH_E_NOMEM, "P-256 key");
+	BN_CTX_start(ctx);
+	return end(ctx, is_point(in, ctx));
 }
 
 enum berth_err berth_p256_decompress(uint8_t out[65], const uint8_t in[33])
 {
 	BN_CTX *ctx = BN_CTX_new();
-	enum berth_err rc = BERTH_OK;
-	BIGNUM *x, *y;
 
 	if (!ctx)
 		return berth_fail(BERTH_E_NOMEM, "P-256 key");
-	BN_CTX_start(ctx);
-	x = BN_CTX_get(ctx);
-	y = BN_CTX_get(ctx);
-	if (!y || !BN_bin2bn(in + 1, 32, x))
-		rc = berth_fail(BERTH_E_NOMEM, "P-256 key");
-	else if (BN_ucmp(x, berth_p256()->p) >= 0)
-		rc = berth_fail(BERTH_E_KEY, "P-256 key: x is not below p");
-	else if (!y_of(y, x, in[0] & 1, ctx) || BN_bn2binpad(y, out + 33, 32) != 32)
-		rc = berth_fail(BERTH_E_NOMEM, "P-256 key");
-	BN_CTX_end(ctx);
-	BN_CTX_free(ctx);
 	out[0] = 4;
 	memcpy(out + 1, in + 1, 32);
-	return rc;
+	BN_CTX_start(ctx);
+	return end(ctx, put_y(out + 33, in, ctx));
 }
