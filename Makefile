@@ -83,6 +83,8 @@ NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-m
 	-fno-tree-forwprop -fno-forward-propagate -flive-range-shrinkage
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Oz,$(OPT))
 $(call obj,$(SMALLEST)): OPT := $(patsubst -O2,-Oz $(NO_COPIES),$(OPT))
+# What is made for speed begins its loops, and not each function and branch, at lines of a cache.
+$(call obj,$(filter-out $(SMALL) $(SMALLEST),$(LIB_SRC))): OPT += -fno-align-functions -fno-align-jumps -fno-align-labels
 
 # the build's date is one object's business, so that a new commit rebuilds only that
 $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
