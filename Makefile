@@ -17,8 +17,9 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 
 WARN := -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wconversion -Wno-sign-conversion -Wformat=2 -Wundef
-# Nothing unwinds through our C at run time; gdb has .debug_frame.
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=return -fPIC \
+# Nothing unwinds through our C at run time; gdb has .debug_frame.  Nobody puts another function
+# in the place of one of the library's (-Bsymbolic), so that calls within a file may be inlined.
+HARDEN := -fno-semantic-interposition -fstack-protector-strong -fstack-clash-protection -fcf-protection=return -fPIC \
 	-ftrivial-auto-var-init=zero -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables)
 # Nor does anything unwind from a stub of the linker's; and gcc's start files ask for gprof
@@ -75,7 +76,7 @@ $(B)/%.o: %.c
 # with copies of code (3 % of it).  What each message asks for a hundred times is as it is
 # fastest (FAST).  An OPT from the command line is for all of them.
 FAST := $(addprefix did/crypto/,keccak.c hash.c p256_point.c) did/keystore/agreed.c agent/core/store_sql.c
-SMALL := $(wildcard did/jose/*.c didcomm/*.c) $(filter-out $(FAST),$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
+SMALL := did/base/json_build.c did/base/json_num.c vc/rdf/arena.c $(wildcard did/jose/*.c didcomm/*.c) $(filter-out $(FAST),$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
 SMALLEST := $(filter-out $(FAST),$(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c)) $(filter-out vc/status_cache.c vc/status_list.c,$(wildcard vc/*.c)) \
 	$(addprefix did/base/,clock.c cur.c err.c log.c rand.c trusted_file.c) $(addprefix did/codec/,linked_text.c multibase.c rlp.c)
 NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves \
