@@ -89,6 +89,8 @@ BERTH_MUST_USE enum berth_err
 store_stmt(struct berth_store *s, sqlite3_stmt **out, const char *sql, const char *fmt, ...);
 /* Steps once: *row says whether there is one.  At the end the statement is reset. */
 BERTH_MUST_USE enum berth_err store_step(struct berth_store *s, sqlite3_stmt *st, bool *row);
+/* Whether that column of the row is this text. */
+bool store_is_text(sqlite3_stmt *st, int column, const char *text);
 /* store_stmt, then to the end. */
 BERTH_MUST_USE enum berth_err store_run(struct berth_store *s, const char *sql, const char *fmt, ...);
 /* store_stmt, then the first column of the only row; none when there is no row. */
@@ -123,6 +125,9 @@ BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 
 int64_t store_backoff_now(int64_t tries);
 BERTH_MUST_USE enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq);
+/* store_outbox_read.c: the next one of a thread, behind that of number after; *seq 0: none.  parked: may be NULL. */
+BERTH_MUST_USE enum berth_err
+store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked);
 /* Each row that sql finds, a literal that asks for the seq of one; fmt and a, b, c as of store_int(). */
 BERTH_MUST_USE enum berth_err
 store_outbox_remove_all(struct berth_store *s, int64_t *out_n, const char *sql, const char *fmt, const char *a,

@@ -61,17 +61,22 @@ struct before {
 
 static enum berth_err look(struct berth_store *s, const struct berth_outbox_row *r, struct before *out)
 {
+	const char *thid = r->thid[0] ? r->thid : r->id;
+	sqlite3_stmt *st;
 	enum berth_err rc;
-	int64_t is[4];
 	bool row;
 
 	*out = (struct before){ 0 };
 	if ((rc = store_totals(s)) || !s->total.out_msgs ||
-	    (rc = store_ints(s, is, 4, &row, "SELECT count(*), sum(size), max(id = ?2), max(thid = ?3) FROM outbox WHERE peer = ?1",
-			     "sss", r->peer, r->id, r->thid[0] ? r->thid : r->id)))
+	    (rc = store_stmt(s, &st, "SELECT id, thid, size FROM outbox WHERE peer = ?1", "s", r->peer)))
 		return rc;
-	*out = (struct before){ is[0], is[1], is[2] != 0, is[3] != 0 };
-	return BERTH_OK;
+	while (!(rc = store_step(s, st, &row)) && row) {
+		out->msgs++;
+		out->bytes += sqlite3_column_int64(st, 2);
+		out->same |= store_is_text(st, 0, r->id);
+		out->thread |= store_is_text(st, 1, thid);
+	}
+	return rc;
 }
 
 static enum berth_err check_quota(struct berth_store *s, const struct berth_outbox_row *r, const struct before *b)
@@ -103,20 +108,35 @@ static enum berth_err let_sleep(struct berth_store *s, int64_t seq)
 	return rc;
 }
 
-/* What is asked of a row before it goes.  ?1: BERTH_OUTBOX_BEHIND. */
-#define GOING "SELECT o.seq, o.size, o.parked, (SELECT iif(n.next_s = ?1, n.seq, 0) FROM outbox n WHERE n.peer = o.peer AND" \
-	" n.thid = o.thid AND n.seq > o.seq ORDER BY n.seq LIMIT 1) FROM outbox o WHERE "
+/* What is asked of a row before it goes. */
+#define GOING "SELECT seq, size, parked, thid, peer FROM outbox WHERE "
 struct going {
 	int64_t seq, size, parked;
-	int64_t behind;		/* the one of its thread that has waited for it; 0: none */
+	int64_t behind;		/* the one of its thread that may have waited for it; 0: none */
 };
+
+/* st stands on it. */
+static enum berth_err read_going(struct berth_store *s, sqlite3_stmt *st, struct going *out)
+{
+	bool parked = false;
+	enum berth_err rc = BERTH_OK;
+
+	*out = (struct going){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2), 0 };
+	if (s->total.out_msgs > 1)
+		rc = store_outbox_after(s, (const char *)sqlite3_column_text(st, 4), (const char *)sqlite3_column_text(st, 3),
+					out->seq, &out->behind, &parked);
+	if (parked)
+		out->behind = 0;
+	return rc;
+}
 
 static enum berth_err remove_row(struct berth_store *s, const struct going *g)
 {
 	enum berth_err rc;
 
 	if ((rc = let_sleep(s, g->seq)) ||
-	    (g->behind && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1", "i", g->behind))) ||
+	    (g->behind && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s = ?2", "ii", g->behind,
+					  BERTH_OUTBOX_BEHIND))) ||
 	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", g->seq)))
 		return rc;
 	s->total.out_msgs--;
@@ -128,13 +148,17 @@ static enum berth_err remove_row(struct berth_store *s, const struct going *g)
 /* *row: whether there was one. */
 static enum berth_err remove_seq(struct berth_store *s, int64_t seq, bool *row)
 {
+	struct going g;
+	sqlite3_stmt *st;
 	enum berth_err rc;
-	int64_t is[4];
 
 	*row = false;
-	if ((rc = store_totals(s)) || (rc = store_ints(s, is, 4, row, GOING "o.seq = ?2", "ii", BERTH_OUTBOX_BEHIND, seq)) || !*row)
+	if ((rc = store_totals(s)) || !s->total.out_msgs || (rc = store_stmt(s, &st, GOING "seq = ?1", "i", seq)) ||
+	    (rc = store_step(s, st, row)) || !*row)
 		return rc;
-	return remove_row(s, &(struct going){ is[0], is[1], is[2], is[3] });
+	rc = read_going(s, st, &g);
+	sqlite3_reset(st);
+	return rc ? rc : remove_row(s, &g);
 }
 
 enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
@@ -192,12 +216,11 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 
 	if ((rc = store_ready(s, true)) || (rc = check_row(r)) || (rc = look(s, r, &before)) ||
 	    (rc = check_quota(s, r, &before)) || (rc = first_try(s, r, &before, &next_s)) ||
-	    (rc = store_run(s, "INSERT INTO outbox (seq, id, peer, sender, thid, endpoints, mode, created_s, next_s, expires_s,"
-			    " tries, parked, guest, machine, instance, ack, body, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?,"
-			    " ?16, length(?16))", "isssssiiiiiissbb", ++s->last_seq, r->id, r->peer, r->from,
-			    r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, r->created_s,
-			    next_s, r->expires_s, (int64_t)r->parked, (int64_t)r->guest, r->machine ? r->machine : "",
-			    r->instance ? r->instance : "", unsent, sizeof(unsent), r->body, r->body_len)))
+	    (rc = store_run(s, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, '', ?, ?)",
+			    "isssssiiiiiiissbb", ++s->last_seq, r->id, r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints,
+			    (int64_t)r->mode, r->created_s, next_s, r->expires_s, (int64_t)r->parked, (int64_t)r->guest,
+			    (int64_t)r->body_len, r->machine ? r->machine : "", r->instance ? r->instance : "", unsent, sizeof(unsent),
+			    r->body, r->body_len)))
 		return rc;
 	s->total.out_msgs++;
 	s->total.parked += r->parked;
@@ -269,12 +292,11 @@ static enum berth_err find_acked(struct berth_store *s, const char *peer, const 
 	bool row;
 
 	*n_out = 0;
-	if ((rc = store_stmt(s, &st, GOING "o.peer = ?2 AND instr(?3, o.ack) > 0 AND o.ack <> zeroblob(16)", "isb",
-			     BERTH_OUTBOX_BEHIND, peer, acks, n * BERTH_ACK_LEN)))
+	if ((rc = store_stmt(s, &st, GOING "peer = ?1 AND instr(?2, ack) > 0 AND ack <> zeroblob(16)", "sb", peer, acks,
+			     n * BERTH_ACK_LEN)))
 		return rc;
-	while (*n_out < ACKS_MAX && !(rc = store_step(s, st, &row)) && row)
-		out[(*n_out)++] = (struct going){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
-						  sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3) };
+	while (!rc && *n_out < ACKS_MAX && !(rc = store_step(s, st, &row)) && row)
+		rc = read_going(s, st, &out[(*n_out)++]);
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	return rc;
@@ -304,11 +326,16 @@ enum berth_err berth_store_outbox_ack(struct berth_store *s, const char *peer, c
 	return rc;
 }
 
-static const char of_thread[] = "SELECT seq FROM outbox WHERE peer = ?1 AND thid = ?2 LIMIT 1";
-
 enum berth_err berth_store_outbox_drop_thread(struct berth_store *s, const char *peer, const char *thid)
 {
-	return store_outbox_remove_all(s, &(int64_t){ 0 }, of_thread, "ss", peer, thid, NULL);
+	enum berth_err rc;
+	int64_t seq;
+
+	if ((rc = store_ready(s, true)))
+		return rc;
+	while (!(rc = store_outbox_after(s, peer, thid, 0, &seq, NULL)) && seq && !(rc = store_outbox_remove(s, seq)))
+		;
+	return rc;
 }
 
 enum berth_err berth_store_outbox_dead_thread(struct berth_store *s, const char *peer, const char *thid, int64_t now_s,
@@ -319,7 +346,8 @@ enum berth_err berth_store_outbox_dead_thread(struct berth_store *s, const char 
 
 	if ((rc = store_ready(s, true)))
 		return rc;
-	while (!(rc = store_int(s, &seq, 0, of_thread, "ss", peer, thid)) && seq && !(rc = berth_store_outbox_dead(s, seq, now_s, reason)))
+	while (!(rc = store_outbox_after(s, peer, thid, 0, &seq, NULL)) && seq &&
+	       !(rc = berth_store_outbox_dead(s, seq, now_s, reason)))
 		;
 	return rc;
 }

@@ -6,9 +6,6 @@
 #include "agent/core/store_internal.h"
 #include "did/base/secret.h"
 
-#define COLUMNS "o.seq, o.id, o.peer, o.sender, o.thid, o.endpoints, o.mode, o.parked, o.body, o.created_s," \
-	" o.next_s, o.expires_s, o.tries, o.machine, o.instance"
-
 static void free_row(struct berth_outbox_row *r)
 {
 	free((char *)r->id);
@@ -38,7 +35,7 @@ static char *text(sqlite3_stmt *st, int col)
 	return p ? strdup((const char *)p) : NULL;
 }
 
-static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st)
+static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st, int silences)
 {
 	struct berth_outbox_row *r;
 	uint8_t *body = NULL;
@@ -53,7 +50,7 @@ static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st)
 		.body_len = (size_t)sqlite3_column_bytes(st, 8),
 		.created_s = sqlite3_column_int64(st, 9), .next_s = sqlite3_column_int64(st, 10),
 		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12),
-		.machine = text(st, 13), .instance = text(st, 14), .silences = sqlite3_column_int(st, 15),
+		.machine = text(st, 13), .instance = text(st, 14), .silences = silences,
 	};
 	if ((body = malloc(r->body_len + 1))) {
 		if (r->body_len)
@@ -66,43 +63,20 @@ static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st)
 	return berth_fail(BERTH_E_NOMEM, "outbox row");
 }
 
-/* The rows of st that are wanted, behind those that out has already. */
-static enum berth_err read_rows(struct berth_store *s, sqlite3_stmt *st, size_t limit, const struct berth_outbox_want *want,
-				struct berth_outbox_list *out)
-{
-	enum berth_err rc = BERTH_OK;
-	bool row = true;
-
-	while (!rc && out->n < limit && !(rc = store_step(s, st, &row)) && row) {
-		const char *peer = (const char *)sqlite3_column_text(st, 2);
-
-		if (want && !want->fn(want->arg, sqlite3_column_int64(st, 0), peer ? peer : "", sqlite3_column_int(st, 15)))
-			continue;
-		out->bytes += (size_t)sqlite3_column_bytes(st, 8);
-		if (out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES)
-			break;
-		rc = read_row(out, st);
-	}
-	sqlite3_reset(st);
-	sqlite3_clear_bindings(st);
-	if (rc)
-		berth_outbox_list_free(out);
-	return rc;
-}
-
 static size_t bounded(size_t limit)
 {
 	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
 }
 
 /* The row of that number, behind those that out has already; *full: it has no room. */
-static enum berth_err add_row(struct berth_store *s, int64_t seq, struct berth_outbox_list *out, bool *full)
+static enum berth_err add_row(struct berth_store *s, int64_t seq, int silences, struct berth_outbox_list *out, bool *full)
 {
 	sqlite3_stmt *st;
 	enum berth_err rc;
 	bool row;
 
-	if ((rc = store_stmt(s, &st, "SELECT " COLUMNS ", 0 FROM outbox o WHERE o.seq = ?1", "i", seq)) ||
+	if ((rc = store_stmt(s, &st, "SELECT seq, id, peer, sender, thid, endpoints, mode, parked, body, created_s, next_s, expires_s,"
+			     " tries, machine, instance FROM outbox WHERE seq = ?1", "i", seq)) ||
 	    (rc = store_step(s, st, &row)))
 		return rc;
 	if (!row)
@@ -110,24 +84,53 @@ static enum berth_err add_row(struct berth_store *s, int64_t seq, struct berth_o
 	out->bytes += (size_t)sqlite3_column_bytes(st, 8);
 	*full = out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
 	if (!*full)
-		rc = read_row(out, st);
+		rc = read_row(out, st, silences);
 	sqlite3_reset(st);
 	return rc;
 }
 
-/* st: seq and peer of one row after the other. */
-static enum berth_err read_wanted(struct berth_store *s, sqlite3_stmt *st, size_t limit,
+enum berth_err store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked)
+{
+	int64_t is[2] = { 0 };
+	enum berth_err rc;
+	bool row;
+
+	rc = store_ints(s, is, 2, &row, "SELECT seq, parked FROM outbox WHERE peer = ?1 AND thid = ?2 AND seq > ?3 ORDER BY seq", "ssi",
+			peer ? peer : "", thid ? thid : "", after);
+	*seq = is[0];
+	if (parked)
+		*parked = is[1] != 0;
+	return rc;
+}
+
+/* The row that st stands on has another of its thread before it. */
+static enum berth_err waits(struct berth_store *s, sqlite3_stmt *st, bool *out)
+{
+	int64_t first = 0;
+	enum berth_err rc = BERTH_OK;
+
+	if (s->total.out_msgs > 1)
+		rc = store_outbox_after(s, (const char *)sqlite3_column_text(st, 1), (const char *)sqlite3_column_text(st, 3), 0, &first, NULL);
+	*out = first && first != sqlite3_column_int64(st, 0);
+	return rc;
+}
+
+/* st: of one row after the other seq, peer, silences and, in_turn, thid: only who has nobody before it. */
+static enum berth_err read_wanted(struct berth_store *s, sqlite3_stmt *st, size_t limit, bool in_turn,
 				  const struct berth_outbox_want *want, struct berth_outbox_list *out)
 {
 	enum berth_err rc = BERTH_OK;
-	bool row = true, full = false;
+	bool row = true, full = false, not_yet = false;
 
 	while (!rc && !full && out->n < limit && !(rc = store_step(s, st, &row)) && row) {
 		const char *peer = (const char *)sqlite3_column_text(st, 1);
 		int64_t seq = sqlite3_column_int64(st, 0);
+		int silences = sqlite3_column_int(st, 2);
 
-		if (!want || want->fn(want->arg, seq, peer ? peer : "", 0))
-			rc = add_row(s, seq, out, &full);
+		if ((in_turn && (rc = waits(s, st, &not_yet))) || not_yet)
+			continue;
+		if (!want || want->fn(want->arg, seq, peer ? peer : "", silences))
+			rc = add_row(s, seq, silences, out, &full);
 	}
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
@@ -143,11 +146,11 @@ static enum berth_err due_of_silent(struct berth_store *s, int64_t now_s, size_t
 	sqlite3_stmt *st;
 	enum berth_err rc;
 
-	if ((rc = store_stmt(s, &st, "SELECT " COLUMNS ", s.tries FROM silent s JOIN outbox o ON o.seq = (SELECT f.seq FROM"
-			     " outbox f WHERE f.peer = s.peer AND f.parked = 0 AND f.expires_s > ?1 ORDER BY f.seq LIMIT 1)"
-			     " WHERE s.next_s <= ?1 ORDER BY s.next_s", "i", now_s)))
+	if ((rc = store_stmt(s, &st, "SELECT (SELECT f.seq FROM outbox f WHERE f.peer = s.peer AND f.parked = 0 AND f.expires_s > ?1"
+			     " ORDER BY f.seq LIMIT 1) AS first, s.peer, s.tries FROM silent s WHERE s.next_s <= ?1 AND first"
+			     " ORDER BY s.next_s", "i", now_s)))
 		return rc;
-	return read_rows(s, st, limit, want, out);
+	return read_wanted(s, st, limit, false, want, out);
 }
 
 enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit,
@@ -161,11 +164,10 @@ enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size
 	    (s->total.silent && (rc = due_of_silent(s, now_s, bounded(limit), want, out))))
 		return rc;
 	/* from the index alone; a row itself is read when it goes */
-	if ((rc = store_stmt(s, &st, "SELECT o.seq, o.peer FROM outbox o WHERE o.parked = 0 AND o.next_s <= ?1 AND"
-			     " o.expires_s > ?1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.peer = o.peer AND"
-			     " e.thid = o.thid AND e.seq < o.seq) ORDER BY o.next_s, o.seq", "i", now_s)))
+	if ((rc = store_stmt(s, &st, "SELECT seq, peer, 0, thid FROM outbox WHERE parked = 0 AND next_s <= ?1 AND expires_s > ?1"
+			     " ORDER BY next_s, seq", "i", now_s)))
 		berth_outbox_list_free(out);
-	return rc ? rc : read_wanted(s, st, bounded(limit), want, out);
+	return rc ? rc : read_wanted(s, st, bounded(limit), true, want, out);
 }
 
 enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
@@ -191,10 +193,10 @@ enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *pe
 
 	*out = (struct berth_outbox_list){ 0 };
 	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
-	    (rc = store_stmt(s, &st, "SELECT seq, peer FROM outbox WHERE peer = ?1 AND expires_s > ?2 ORDER BY seq", "si", peer,
+	    (rc = store_stmt(s, &st, "SELECT seq, peer, 0 FROM outbox WHERE peer = ?1 AND expires_s > ?2 ORDER BY seq", "si", peer,
 			     now_s)))
 		return rc;
-	return read_wanted(s, st, bounded(limit), NULL, out);
+	return read_wanted(s, st, bounded(limit), false, NULL, out);
 }
 
 enum berth_err berth_store_outbox_count(struct berth_store *s, const char *peer, int64_t *out)

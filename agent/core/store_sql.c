@@ -115,6 +115,13 @@ enum berth_err store_step(struct berth_store *s, sqlite3_stmt *st, bool *row)
 	return rc == SQLITE_DONE ? BERTH_OK : store_sqlite(s, rc, sqlite3_sql(st));
 }
 
+bool store_is_text(sqlite3_stmt *st, int column, const char *text)
+{
+	const char *p = (const char *)sqlite3_column_text(st, column);
+
+	return p && strcmp(p, text) == 0;
+}
+
 enum berth_err store_run(struct berth_store *s, const char *sql, const char *fmt, ...)
 {
 	sqlite3_stmt *st;
