@@ -70,9 +70,7 @@ static void shut(struct berth_store *s, bool clean)
 {
 	if (s->db && !clean)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	for (size_t i = 0; i < s->n_cache; i++)
-		sqlite3_finalize(s->cache[i].stmt);
-	s->n_cache = 0;
+	store_stmts_free(s);
 	sqlite3_close_v2(s->db);
 	store_log_end(s);
 	s->db = NULL;
@@ -201,8 +199,9 @@ static enum berth_err open_file(struct berth_store *s, bool create)
 	if (stat(path, &st) || st.st_size == 0)
 		return berth_fail(BERTH_E_STORE, "%s: empty", path);
 	if ((rc = connect(s, path)) || (rc = verify(s, st.st_size)) || (rc = store_migrate(s)) ||
-	    (rc = mark_open(s, wal_there)))
+	    (rc = mark_open(s, wal_there)) || (rc = store_totals(s)))
 		return rc;
+	store_stmts_free(s);	/* they are not needed again, and that of the check is 38 KiB */
 	s->damaged = false;
 	return BERTH_OK;
 }

@@ -46,17 +46,17 @@ enum berth_err berth_store_counter_get(struct berth_store *s, const char *name, 
 
 enum berth_err berth_store_counter_set(struct berth_store *s, const char *name, int64_t value)
 {
-	const int64_t *known;
 	enum berth_err rc;
+	int64_t known;
 
 	if ((rc = store_ready(s, true)))
 		return rc;
 	if (strlen(name) > BERTH_STORE_COUNTER_MAX)
 		return berth_fail(BERTH_E_SIZE, "store: counter %.40s", name);
-	if ((known = kept(s, name)) && *known == value)
-		return BERTH_OK;
-	if (!(rc = store_run(s, "INSERT INTO meta VALUES ('c:' || ?1, ?2) ON CONFLICT DO UPDATE SET val = excluded.val"
-			     " WHERE val <> excluded.val", "si", name, value)))
+	/* one that changes nothing is no change, which somebody might wait for */
+	if ((rc = berth_store_counter_get(s, name, &known)) || known == value)
+		return rc;
+	if (!(rc = store_run(s, "REPLACE INTO meta VALUES ('c:' || ?1, ?2)", "si", name, value)))
 		keep(s, name, value);
 	return rc;
 }

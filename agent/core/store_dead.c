@@ -43,6 +43,7 @@ enum berth_err berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64
 			    " FROM outbox WHERE seq = ?1", "isii", seq, reason, now_s, (int64_t)BERTH_OUTBOX_ERROR_MAX)) ||
 	    (rc = cap_of(s, sqlite3_last_insert_rowid(s->db))))
 		return rc;
+	s->total.untold = true;
 	return store_outbox_remove(s, seq);
 }
 
@@ -97,10 +98,14 @@ enum berth_err berth_store_dead_untold(struct berth_store *s, int64_t after, ber
 	enum berth_err rc;
 	bool row;
 
-	if ((rc = store_ready(s, false)) ||
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.untold ||
 	    (rc = store_stmt(s, &st, "SELECT " COLUMNS " FROM dead WHERE told = 0 AND seq > ?1 ORDER BY seq LIMIT 1", "i", after)) ||
-	    (rc = store_step(s, st, &row)) || !row)
+	    (rc = store_step(s, st, &row)))
 		return rc;
+	if (!row) {
+		s->total.untold = after > 0;
+		return BERTH_OK;
+	}
 	rc = show(st, fn, arg);
 	sqlite3_reset(st);
 	return rc;

@@ -58,6 +58,7 @@ struct berth_store {
 		int64_t out_msgs, out_bytes, parked, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
 		int64_t in_first_s;	/* when the first of the inbox came, or before that */
 		bool queued;		/* false: nothing */
+		bool untold;		/* false: of all dead letters somebody was told */
 		struct { char name[BERTH_STORE_COUNTER_MAX + 1]; int64_t value; } counter[COUNTERS_KEPT];
 		size_t n_counters;
 		bool head_known;	/* of the audit log */
@@ -91,6 +92,7 @@ store_stmt(struct berth_store *s, sqlite3_stmt **out, const char *sql, const cha
 BERTH_MUST_USE enum berth_err store_step(struct berth_store *s, sqlite3_stmt *st, bool *row);
 /* Whether that column of the row is this text. */
 bool store_is_text(sqlite3_stmt *st, int column, const char *text);
+void store_stmts_free(struct berth_store *s);
 /* store_stmt, then to the end. */
 BERTH_MUST_USE enum berth_err store_run(struct berth_store *s, const char *sql, const char *fmt, ...);
 /* store_stmt, then the first column of the only row; none when there is no row. */

@@ -20,7 +20,7 @@ static enum berth_err check_name(const char *ns, const char *key)
 
 enum berth_err store_totals(struct berth_store *s)
 {
-	int64_t box[6], rec[7];
+	int64_t box[6], rec[8];
 	enum berth_err rc;
 	bool row;
 
@@ -28,8 +28,9 @@ enum berth_err store_totals(struct berth_store *s)
 		return BERTH_OK;
 	if ((rc = store_ints(s, box, 6, &row, "SELECT count(*), sum(size), max(seq), (SELECT count(*) FROM inbox), sum(parked),"
 			     " (SELECT seen_s FROM inbox ORDER BY seq LIMIT 1) FROM outbox", "")) ||
-	    (rc = store_ints(s, rec, 7, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
-			     " max(guest), (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue) FROM rec", "")))
+	    (rc = store_ints(s, rec, 8, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
+			     " max(guest), (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue),"
+			     " EXISTS (SELECT 1 FROM dead WHERE told = 0) FROM rec", "")))
 		return rc;
 	s->total.known = true;
 	s->total.out_msgs = box[0];
@@ -44,6 +45,7 @@ enum berth_err store_totals(struct berth_store *s)
 	s->total.last_guest = rec[4];
 	s->total.silent = rec[5];
 	s->total.queued = rec[6] != 0;
+	s->total.untold = rec[7] != 0;
 	if (s->last_seq < box[2])	/* not back, whatever is undone: somebody may still hold a number */
 		s->last_seq = box[2];
 	return BERTH_OK;

@@ -54,6 +54,12 @@ static enum berth_err cached(struct berth_store *s, sqlite3_stmt **out, const ch
 	return BERTH_OK;
 }
 
+void store_stmts_free(struct berth_store *s)
+{
+	while (s->n_cache)
+		sqlite3_finalize(s->cache[--s->n_cache].stmt);
+}
+
 static int bind_all(sqlite3_stmt *st, const char *fmt, va_list ap)
 {
 	int rc = SQLITE_OK;
