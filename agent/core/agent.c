@@ -139,8 +139,7 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 	agent_audit_tick(a);
 	in = agent_outbound_tick(a);
 	now = agent_mono_ms();
-	in = agent_sooner(in, a->timer_ms, now);
-	return agent_sooner(in, berth_store_held_until(a->cfg.store), now);
+	return agent_sooner(in, a->timer_ms, now);
 }
 
 /* --- start --- */
@@ -180,7 +179,7 @@ static void to_all(struct berth_agent *a, const struct berth_machine *m, const c
 /* To all instances of all machines; on the disk once, however many there are. */
 static void to_everybody(struct berth_agent *a, const char *on)
 {
-	agent_batch_mark(a);
+	a->batch_ids = a->n_ids;
 	berth_store_group(a->cfg.store, true);
 	for (size_t i = 0; i < a->cfg.n_machines; i++)
 		to_all(a, a->cfg.machines[i], on);

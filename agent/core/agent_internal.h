@@ -320,7 +320,6 @@ void agent_received_free(struct berth_received *r);
 /* batch.c: sync puts what was committed on disk and lets the answers go; after an error
  * they are all "busy".  later: takes the frame. */
 BERTH_MUST_USE enum berth_err agent_batch_sync(struct berth_agent *a);
-void agent_batch_mark(struct berth_agent *a);	/* all identities are on disk, where the store holds nothing */
 void agent_read_again(struct berth_agent *a);	/* after such an error, until it succeeds */
 void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf *frame);
 void agent_flush(struct berth_agent *a);		/* at the end of a batch: due rows out, parked requests answered */

@@ -6,18 +6,11 @@
 #include "agent/core/agent_internal.h"
 #include "did/base/log.h"
 
-/* What has been made since is lost with what the store holds. */
-void agent_batch_mark(struct berth_agent *a)
-{
-	if (berth_store_held_until(a->cfg.store) == UINT64_MAX)
-		a->batch_ids = a->n_ids;
-}
-
 void berth_agent_batch_begin(struct berth_agent *a)
 {
 	if (a->batch++)
 		return;
-	agent_batch_mark(a);
+	a->batch_ids = a->n_ids;
 	berth_store_group(a->cfg.store, true);
 }
 
@@ -86,7 +79,7 @@ enum berth_err agent_batch_sync(struct berth_agent *a)
 	}
 	a->n_replies = 0;
 	a->reply_bytes = 0;
-	agent_batch_mark(a);
+	a->batch_ids = a->n_ids;
 	return rc;
 }
 

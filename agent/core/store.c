@@ -74,7 +74,7 @@ static void shut(struct berth_store *s, bool clean)
 	sqlite3_close_v2(s->db);
 	store_log_end(s);
 	s->db = NULL;
-	s->lost |= s->owed || s->gathered;
+	s->lost |= s->owed;
 	s->moved++;
 	s->owed = false;
 	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
@@ -258,7 +258,7 @@ void berth_store_close(struct berth_store *s)
 		return;
 	berth_store_rollback(s);
 	berth_store_group(s, false);
-	clean = s->db && !s->damaged && store_txn_settle(s) == BERTH_OK &&
+	clean = s->db && !s->damaged &&
 		store_exec(s, "UPDATE meta SET val = 0 WHERE name = 'open'") == BERTH_OK;
 	shut(s, clean);
 	free(s->dir);

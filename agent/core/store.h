@@ -76,11 +76,8 @@ void berth_store_group_undo(struct berth_store *s);
  * commit where there are no groups, it is emptied. */
 void berth_store_scrub(struct berth_store *s);
 /* In a group: nobody waits for this one; a power cut takes it back, and what it says is said
- * again then, or begun again.  It may stay in memory with its group, also over the end of
- * that, and is lost with the process then: until something of a group is waited for, a
- * transaction outside of one begins, or a sync comes after berth_store_held_until(). */
+ * again then, or begun again. */
 BERTH_MUST_USE enum berth_err berth_store_commit_loose(struct berth_store *s);
-uint64_t berth_store_held_until(const struct berth_store *s);	/* berth_clock_mono_ms(); UINT64_MAX: nothing is */
 bool berth_store_in_transaction(const struct berth_store *s);
 /* One step of a group: undo takes back everything since the savepoint.  One level. */
 BERTH_MUST_USE enum berth_err berth_store_savepoint(struct berth_store *s);

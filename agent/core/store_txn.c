@@ -2,9 +2,7 @@
 /* Transactions, alone and in groups.  A group is one transaction of SQLite: each of ours
  * is a savepoint in it, so that a page which many of them change goes to the log once. */
 #include "agent/core/store_internal.h"
-#include "did/base/clock.h"
 
-#define HELD_MS 2000
 #define LOG_PAGES_MIN 256
 #define LOG_PAGES_MAX 1024
 #define PAGE_LEN 4096
@@ -63,7 +61,7 @@ void store_txn_watch(struct berth_store *s)
 static void group_gone(struct berth_store *s)
 {
 	s->gathered = false;
-	s->lost = true;
+	s->lost |= s->owed;
 	s->owed = false;
 	s->total = (struct store_totals){ 0 };
 	store_recent_clear(s);
@@ -93,19 +91,9 @@ static enum berth_err write_group(struct berth_store *s)
 	return rc;
 }
 
-/* What nobody waits for stays where it is for a while: its pages are changed again by what
- * comes next, and go to the log with that. */
-static bool may_stay(struct berth_store *s)
-{
-	store_group_look(s);
-	return s->gathered && !s->owed && !s->lost && !s->scrub && !s->damaged && berth_clock_mono_ms() < s->held_until_ms;
-}
-
-uint64_t berth_store_held_until(const struct berth_store *s) { return s->gathered ? s->held_until_ms : UINT64_MAX; }
-
 void berth_store_group(struct berth_store *s, bool on)
 {
-	if (!on && !s->in_txn && !may_stay(s))
+	if (!on && !s->in_txn)
 		(void)write_group(s);	/* what is lost the next sync tells */
 	s->group = on;
 }
@@ -118,13 +106,6 @@ void berth_store_group_undo(struct berth_store *s)
 		group_gone(s);
 	}
 	s->lost = true;
-}
-
-enum berth_err store_txn_settle(struct berth_store *s)
-{
-	if (s->in_txn || s->group)
-		return berth_fail(BERTH_E_INTERNAL, "store: in a transaction or a group");
-	return write_group(s);
 }
 
 /* SQLite syncs the log at each commit, or leaves that to us. */
@@ -160,8 +141,6 @@ enum berth_err berth_store_sync(struct berth_store *s)
 
 	if (s->in_txn)
 		return berth_fail(BERTH_E_INTERNAL, "store: sync inside a transaction");
-	if (may_stay(s))
-		return BERTH_OK;
 	rc = write_group(s);
 	lost = s->lost || (s->owed && (s->damaged || !s->db));
 	owed = s->owed;
@@ -184,7 +163,7 @@ static enum berth_err begin(struct berth_store *s, bool plain)
 
 	if (s->in_txn)
 		return berth_fail(BERTH_E_INTERNAL, "store: transaction inside a transaction");
-	if ((rc = store_ready(s, false)) || (!s->group && (rc = write_group(s))) || (!s->gathered && (rc = relax(s))))
+	if ((rc = store_ready(s, false)) || (!s->gathered && (rc = relax(s))))
 		return rc;
 	s->failed = false;
 	s->plain = plain && s->gathered;
@@ -208,7 +187,6 @@ static enum berth_err commit(struct berth_store *s)
 	if (s->gathered)
 		return store_run(s, "RELEASE txn", "");
 	s->gathered = true;	/* the first of a group stays open for the others */
-	s->held_until_ms = berth_clock_mono_ms() + HELD_MS;
 	return BERTH_OK;
 }
 

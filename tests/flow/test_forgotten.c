@@ -98,11 +98,10 @@ static void look(char out[20])
 	berth_store_close(store);
 }
 
-/* Of what left in one state: nothing of it, some, or all is on the disk; and what nobody
- * waits for may not even have been written. */
+/* Of what left in one state: nothing of it, some, or all is on the disk. */
 static bool may_be_found(enum vfs_trouble how, const char *left, const char *found)
 {
-	if (!is_tentative(left))
+	if (how == VFS_KEEP || !is_tentative(left))
 		return strcmp(found, left) == 0;
 	return how == VFS_LOSE ? strcmp(found, "INITIALIZED") == 0 : is_tentative(found);
 }
