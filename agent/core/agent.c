@@ -118,20 +118,33 @@ static void tell_mediator(struct berth_agent *a)
 		agent_go(a, &berth_mediated_machine, "self");
 }
 
+/* What was lost of a machine that had promised nobody anything is begun again, as at a start. */
+static void begin_again(struct berth_agent *a)
+{
+	const struct berth_event ev = { .on = "resume" };
+
+	for (size_t i = 0; i < a->cfg.n_machines; i++)
+		if (a->cfg.machines[i]->tentative && agent_deliver(a, a->cfg.machines[i], "self", &ev, NULL))
+			berth_log(BERTH_LOG_DEBUG, ev.on, "%s: %s", a->cfg.machines[i]->name, berth_err_detail());
+}
+
 uint32_t berth_agent_tick(struct berth_agent *a)
 {
+	bool lost = a->unread;
 	uint32_t in;
 	uint64_t now;
 
 	if (a->quarantined)
 		return 60000;
-	if (a->unread)
+	if (lost)
 		agent_read_again(a);
 	if (a->unread)
 		return COUNTERS_RETRY_MS;
 	if (a->counters_behind)
 		agent_counters_follow(a);
 	berth_agent_batch_begin(a);
+	if (lost)
+		begin_again(a);
 	housekeeping(a);
 	tell_mediator(a);
 	agent_timers_fire(a);
@@ -139,7 +152,7 @@ uint32_t berth_agent_tick(struct berth_agent *a)
 	agent_audit_tick(a);
 	in = agent_outbound_tick(a);
 	now = agent_mono_ms();
-	return agent_sooner(in, a->timer_ms, now);
+	return agent_sooner(agent_sooner(in, a->timer_ms, now), berth_store_due_ms(a->cfg.store), now);
 }
 
 /* --- start --- */

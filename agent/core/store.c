@@ -74,9 +74,9 @@ static void shut(struct berth_store *s, bool clean)
 	sqlite3_close_v2(s->db);
 	store_log_end(s);
 	s->db = NULL;
-	s->lost |= s->owed;
+	s->lost |= s->owed || s->kept;
 	s->moved++;
-	s->owed = false;
+	s->owed = s->kept = false;
 	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
 	s->total = (struct store_totals){ 0 };
 	store_recent_end(s);
@@ -257,8 +257,7 @@ void berth_store_close(struct berth_store *s)
 	if (!s)
 		return;
 	berth_store_rollback(s);
-	berth_store_group(s, false);
-	clean = s->db && !s->damaged &&
+	clean = store_group_write(s) == BERTH_OK && s->db && !s->damaged &&
 		store_exec(s, "UPDATE meta SET val = 0 WHERE name = 'open'") == BERTH_OK;
 	shut(s, clean);
 	free(s->dir);

@@ -42,6 +42,8 @@ struct berth_store {
 	bool failed;		/* in this transaction */
 	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
 	bool gathered;		/* there are some: SQLite's transaction is open, and each of ours a part of it */
+	bool kept;		/* over a sync: nobody waits for any of it */
+	uint64_t due_ms;	/* no longer than until then */
 	int64_t began;		/* SQLite's count of changes when the transaction began */
 	int64_t changes;	/* and with those that may be lost */
 	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
@@ -103,10 +105,11 @@ BERTH_MUST_USE enum berth_err
 store_ints(struct berth_store *s, int64_t *out, int n, bool *row, const char *sql, const char *fmt, ...);
 
 /* store_txn.c.  watch: of a connection that has been opened.  sync: its log.  look: notices a
- * group that SQLite has rolled back by itself. */
+ * group that SQLite has rolled back by itself.  write: to the log, not to the disk; none: nothing. */
 void store_txn_watch(struct berth_store *s);
 BERTH_MUST_USE enum berth_err store_txn_sync(struct berth_store *s);
 void store_group_look(struct berth_store *s);
+BERTH_MUST_USE enum berth_err store_group_write(struct berth_store *s);
 
 /* store_log.c.  begin: the name of the VFS to open the file with.  end: it has been closed. */
 const char *store_log_begin(struct berth_store *s);

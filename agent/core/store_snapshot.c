@@ -37,7 +37,8 @@ enum berth_err berth_store_snapshot(struct berth_store *s, struct berth_buf *pat
 
 	berth_buf_printf(path, "%s/%s", s->dir, BERTH_STORE_SNAPSHOT);
 	if ((rc = berth_buf_status(path)) || (rc = store_ready(s, false)) ||
-	    ((s->in_txn || s->gathered) && (rc = berth_fail(BERTH_E_INTERNAL, "snapshot within a transaction"))))
+	    ((s->in_txn || s->group) && (rc = berth_fail(BERTH_E_INTERNAL, "snapshot within a transaction"))) ||
+	    (rc = store_group_write(s)))
 		return rc;
 	unlink(berth_buf_cstr(path));
 	old = umask(0177);

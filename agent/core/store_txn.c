@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transactions, alone and in groups.  A group is one transaction of SQLite: each of ours
- * is a savepoint in it, so that a page which many of them change goes to the log once. */
+ * is a savepoint in it, so that a page which many of them change goes to the log once.  It
+ * stays open for the next one (kept) while all that is in it may be lost. */
 #include "agent/core/store_internal.h"
+#include "did/base/clock.h"
 
 #define LOG_PAGES_MIN 256
 #define LOG_PAGES_MAX 1024
@@ -60,9 +62,8 @@ void store_txn_watch(struct berth_store *s)
 /* What was counted and remembered on the strength of it is not so any more. */
 static void group_gone(struct berth_store *s)
 {
-	s->gathered = false;
-	s->lost |= s->owed;
-	s->owed = false;
+	s->lost |= s->owed || s->kept;
+	s->gathered = s->kept = s->owed = false;
 	s->total = (struct store_totals){ 0 };
 	store_recent_clear(s);
 	s->moved++;
@@ -75,7 +76,7 @@ void store_group_look(struct berth_store *s)
 }
 
 /* All of it or nothing. */
-static enum berth_err write_group(struct berth_store *s)
+enum berth_err store_group_write(struct berth_store *s)
 {
 	enum berth_err rc;
 
@@ -87,14 +88,23 @@ static enum berth_err write_group(struct berth_store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 		group_gone(s);
 	}
-	s->gathered = false;
+	s->gathered = s->kept = false;
 	return rc;
 }
 
+/* Nobody waits for anything in it, and what comes next may change the same pages. */
+static bool may_keep(const struct berth_store *s)
+{
+	return s->gathered && !s->owed && !s->lost && !s->damaged && !s->scrub && berth_clock_mono_ms() < s->due_ms;
+}
+
+uint64_t berth_store_due_ms(const struct berth_store *s) { return s->kept ? s->due_ms : UINT64_MAX; }
+
 void berth_store_group(struct berth_store *s, bool on)
 {
-	if (!on && !s->in_txn)
-		(void)write_group(s);	/* what is lost the next sync tells */
+	store_group_look(s);
+	if (!on && !s->in_txn && !(s->kept = may_keep(s)))
+		(void)!store_group_write(s);	/* what is lost the next sync tells */
 	s->group = on;
 }
 
@@ -141,7 +151,10 @@ enum berth_err berth_store_sync(struct berth_store *s)
 
 	if (s->in_txn)
 		return berth_fail(BERTH_E_INTERNAL, "store: sync inside a transaction");
-	rc = write_group(s);
+	store_group_look(s);
+	if ((s->kept = may_keep(s)))
+		return BERTH_OK;
+	rc = store_group_write(s);
 	lost = s->lost || (s->owed && (s->damaged || !s->db));
 	owed = s->owed;
 	s->owed = s->lost = false;
@@ -163,7 +176,8 @@ static enum berth_err begin(struct berth_store *s, bool plain)
 
 	if (s->in_txn)
 		return berth_fail(BERTH_E_INTERNAL, "store: transaction inside a transaction");
-	if ((rc = store_ready(s, false)) || (!s->gathered && (rc = relax(s))))
+	if ((rc = store_ready(s, false)) || (s->gathered && !s->group && (rc = store_group_write(s))) ||
+	    (!s->gathered && (rc = relax(s))))
 		return rc;
 	s->failed = false;
 	s->plain = plain && s->gathered;
@@ -187,6 +201,7 @@ static enum berth_err commit(struct berth_store *s)
 	if (s->gathered)
 		return store_run(s, "RELEASE txn", "");
 	s->gathered = true;	/* the first of a group stays open for the others */
+	s->due_ms = berth_clock_mono_ms() + BERTH_STORE_LOOSE_MS;
 	return BERTH_OK;
 }
 

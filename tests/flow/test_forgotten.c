@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a gateway stores until it accepts an owner does not wait for the disk, and may be lost
  * with the power although what it said has left (tentative in agent/protocol/protocol.h). */
+#include <sqlite3.h>
+
 #include "agent/core/backend.h"
 #include "agent/core/backend_internal.h"
 #include "tests/fakes/keys_local.h"
@@ -15,12 +17,17 @@ static struct story s;
 static char states[SENT_MAX][20];	/* of the gateway, when its frames left */
 static int sent, cut_at;
 static uint32_t seed;
+static bool written;	/* what may be lost goes to the file, not to the disk, before each of them */
 
 static void on_send(struct sim_node *from, const char *uri)
 {
 	(void)uri;
 	if (from != s.gateway || sent == SENT_MAX)
 		return;
+	if (written) {	/* whoever else begins a transaction has it in front of it */
+		CHECK_OK(berth_store_begin(from->store));
+		berth_store_rollback(from->store);
+	}
 	snprintf(states[sent++], sizeof(states[0]), "%s", story_state(&s, s.gateway));
 }
 
@@ -98,12 +105,13 @@ static void look(char out[20])
 	berth_store_close(store);
 }
 
-/* Of what left in one state: nothing of it, some, or all is on the disk. */
+/* Of what left in one state: nothing of it, some, or all is on the disk.  What was not even in
+ * the file whoever ends the process takes along. */
 static bool may_be_found(enum vfs_trouble how, const char *left, const char *found)
 {
-	if (how == VFS_KEEP || !is_tentative(left))
+	if (!is_tentative(left) || (written && how == VFS_KEEP))
 		return strcmp(found, left) == 0;
-	return how == VFS_LOSE ? strcmp(found, "INITIALIZED") == 0 : is_tentative(found);
+	return !written || how == VFS_LOSE ? strcmp(found, "INITIALIZED") == 0 : is_tentative(found);
 }
 
 /* The n-th frame has left, and with it the power.  What comes for the run that is forgotten,
@@ -128,17 +136,43 @@ static bool survives(int n, enum vfs_trouble how)
 	return sent >= n;
 }
 
-static void whatever_has_left_before_a_power_cut(void **state)
+static void whatever_has_left(bool in_the_file)
 {
 	int n = 1;
 
-	(void)state;
+	written = in_the_file;
 	for (; n < SENT_MAX && survives(n, VFS_LOSE); n++)
 		for (seed = 1; seed <= TORN; seed++)
 			assert_true(survives(n, VFS_SHUFFLE));
 	assert_in_range(n, 7, SENT_MAX - 1);
 	while (--n)
 		assert_true(survives(n, VFS_KEEP));
+	written = false;
+}
+
+static void whatever_has_left_before_a_power_cut(void **state) { (void)state; whatever_has_left(false); }
+static void whatever_has_left_and_is_in_the_file(void **state) { (void)state; whatever_has_left(true); }
+
+/* ---- a disk that fails while the device is on */
+#define BROKEN_S 20
+#define AGAIN_S 60	/* a tenth of what a run may take */
+
+/* What was in memory alone goes with what could not be written, and is begun again as after a
+ * power cut: what the owner says to the run before is in nobody's way. */
+static void a_disk_that_fails_takes_the_run_back(void **state)
+{
+	(void)state;
+	begin(0);
+	assert_true(story_run_to(&s, s.gateway, "DEVICE_PROVED"));
+	vfs_lossy_reset(VFS_NONE, 0, SQLITE_IOERR_WRITE, 0);
+	vfs_lossy_trouble(VFS_BROKEN, 1);
+	sim_wait(&s.w, BROKEN_S);
+	assert_string_equal(story_state(&s, s.gateway), "");	/* it cannot be read */
+	vfs_lossy_heal();
+	assert_true(sim_run(&s.w, story_operational, AGAIN_S));
+	story_settle(&s);
+	story_check_end(&s, story_audit(s.owner, "operational credential issued"));
+	story_end(&s);
 }
 
 /* ---- the keys of a run that was forgotten, which nobody has been shown */
@@ -286,6 +320,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_syncs_and_three_steps),
 		cmocka_unit_test(whatever_has_left_before_a_power_cut),
+		cmocka_unit_test(whatever_has_left_and_is_in_the_file),
+		cmocka_unit_test(a_disk_that_fails_takes_the_run_back),
 		cmocka_unit_test(keys_that_nobody_was_shown_are_the_next_runs),
 		cmocka_unit_test(keys_of_another_kind_are_in_nobodys_way),
 		cmocka_unit_test(numbers_that_nobody_hears_wait_for_no_disk),
