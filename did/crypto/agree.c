@@ -53,7 +53,7 @@ static enum berth_err nist(uint8_t *z, size_t n, const struct berth_privkey *min
 		goto out;
 	}
 	BN_set_flags(d, BN_FLG_CONSTTIME);
-	if (!EC_POINT_oct2point(g, q, theirs->b, theirs->len, NULL) ||
+	if (!EC_POINT_oct2point(g, q, theirs->b, theirs->len, berth_public_numbers()) ||
 	    !EC_POINT_mul(g, r, NULL, q, d, NULL) ||
 	    !EC_POINT_get_affine_coordinates(g, r, x, NULL, NULL) ||
 	    BN_bn2binpad(x, z, (int)n) != (int)n)

@@ -78,17 +78,20 @@ static int symbol_of(const BIGNUM *v)
 static int jacobi_of_x2(const uint8_t b[32])
 {
 	const struct berth_edwards25519 *c = berth_edwards25519();
-	BN_CTX *ctx = BN_CTX_new();
-	BIGNUM *y2 = BN_new(), *v = BN_new();
+	BN_CTX *ctx = berth_public_numbers();
+	BIGNUM *y2, *v;
 	int symbol = -2;
 
-	if (ctx && y2 && v && read_y(y2, b) && BN_mod_sqr(y2, y2, c->p, ctx) &&
+	if (!ctx)
+		return symbol;
+	BN_CTX_start(ctx);
+	y2 = BN_CTX_get(ctx);
+	v = BN_CTX_get(ctx);
+	if (v && read_y(y2, b) && BN_mod_sqr(y2, y2, c->p, ctx) &&
 	    BN_mod_mul(v, y2, c->d, c->p, ctx) && BN_add_word(v, 1) &&
 	    BN_sub(y2, y2, BN_value_one()) && BN_nnmod(y2, y2, c->p, ctx) && BN_mod_mul(v, v, y2, c->p, ctx))
 		symbol = symbol_of(v);
-	BN_free(y2);
-	BN_free(v);
-	BN_CTX_free(ctx);
+	BN_CTX_end(ctx);
 	return symbol;
 }
 

@@ -177,7 +177,7 @@ static enum berth_err nist_check(const struct berth_pubkey *k)
 		return berth_p256_check(k->b);
 	if (!(q = EC_POINT_new(g)))
 		return berth_fail(BERTH_E_NOMEM, "public key");
-	if (!EC_POINT_oct2point(g, q, k->b, k->len, NULL))
+	if (!EC_POINT_oct2point(g, q, k->b, k->len, berth_public_numbers()))
 		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
 	EC_POINT_free(q);
 	return rc;
@@ -193,7 +193,7 @@ static enum berth_err nist_decompress(struct berth_pubkey *k, const uint8_t *b, 
 		return berth_p256_decompress(k->b, b);
 	if (!(q = EC_POINT_new(g)))
 		return berth_fail(BERTH_E_NOMEM, "public key");
-	if (!EC_POINT_oct2point(g, q, b, len, NULL) ||
+	if (!EC_POINT_oct2point(g, q, b, len, berth_public_numbers()) ||
 	    EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, k->b, k->len, NULL) != k->len)
 		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
 	EC_POINT_free(q);

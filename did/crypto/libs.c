@@ -2,6 +2,7 @@
 #include "did/crypto/libs.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -171,4 +172,26 @@ const secp256k1_context *berth_k1(void)
 
 	pthread_once(&once, set_k1);
 	return k1;
+}
+
+static pthread_key_t numbers;
+static bool have_numbers;
+
+static void free_numbers(void *ctx) { BN_CTX_free(ctx); }
+static void set_numbers(void) { have_numbers = pthread_key_create(&numbers, free_numbers) == 0; }
+
+BN_CTX *berth_public_numbers(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	BN_CTX *ctx;
+
+	pthread_once(&once, set_numbers);
+	if (!have_numbers)
+		return NULL;
+	if ((ctx = pthread_getspecific(numbers)) || !(ctx = BN_CTX_new()))
+		return ctx;
+	if (!pthread_setspecific(numbers, ctx))
+		return ctx;
+	BN_CTX_free(ctx);
+	return NULL;
 }

@@ -79,13 +79,12 @@ static bool put_y(uint8_t out[32], const uint8_t in[33], BN_CTX *ctx)
 static enum berth_err end(BN_CTX *ctx, bool ok)
 {
 	BN_CTX_end(ctx);
-	BN_CTX_free(ctx);
 	return ok ? BERTH_OK : berth_fail(BERTH_E_KEY, "p256 key: not on the curve");
 }
 
 enum berth_err berth_p256_check(const uint8_t in[65])
 {
-	BN_CTX *ctx = BN_CTX_new();
+	BN_CTX *ctx = berth_public_numbers();
 
 	if (!ctx)
 		return berth_fail(BERTH_E_NOMEM, "P-256 key");
@@ -95,7 +94,7 @@ enum berth_err berth_p256_check(const uint8_t in[65])
 
 enum berth_err berth_p256_decompress(uint8_t out[65], const uint8_t in[33])
 {
-	BN_CTX *ctx = BN_CTX_new();
+	BN_CTX *ctx = berth_public_numbers();
 
 	if (!ctx)
 		return berth_fail(BERTH_E_NOMEM, "P-256 key");
