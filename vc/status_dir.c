@@ -53,7 +53,7 @@ enum berth_err berth_status_dir_file(const char *path, const char *name, berth_s
 	enum berth_err rc;
 
 	if (dir < 0)
-		return berth_fail(BERTH_E_STATUS, "%.120s: %s", path, strerror(errno));
+		return berth_fail(BERTH_E_STATUS, "%.120s: %m", path);
 	rc = one_file(dir, name, each, arg);
 	close(dir);
 	return rc;
@@ -102,7 +102,7 @@ enum berth_err berth_status_dir(const char *path, berth_status_file *each, void 
 	size_t n = 0;
 
 	if (!d)
-		return berth_fail(BERTH_E_STATUS, "%.120s: %s", path, strerror(errno));
+		return berth_fail(BERTH_E_STATUS, "%.120s: %m", path);
 	while (!rc && (e = readdir(d))) {
 		if (*e->d_name == '.')
 			continue;

@@ -25,7 +25,7 @@
 
 static enum berth_err disk(const char *what)
 {
-	return berth_fail(BERTH_E_STORE, "%s: %s", what, strerror(errno));
+	return berth_fail(BERTH_E_STORE, "%s: %m", what);
 }
 
 static int open_in(int dir, const char *name)

@@ -176,7 +176,7 @@ static enum berth_err must_be_free(const char *path)
 
 	if (lstat(path, &st) == 0)
 		return berth_fail(BERTH_E_STORE, "%s is there: nothing that lives is written over", path);
-	return errno == ENOENT ? BERTH_OK : berth_fail(BERTH_E_STORE, "%s: %s", path, strerror(errno));
+	return errno == ENOENT ? BERTH_OK : berth_fail(BERTH_E_STORE, "%s: %m", path);
 }
 
 /* Like the folder it goes into, which is the daemon's. */
@@ -190,7 +190,7 @@ static enum berth_err give_to_owner(const char *path)
 	if (geteuid() != 0)
 		return BERTH_OK;
 	if (stat(folder, &st) || lchown(path, st.st_uid, st.st_gid))
-		return berth_fail(BERTH_E_STORE, "%s: %s", path, strerror(errno));
+		return berth_fail(BERTH_E_STORE, "%s: %m", path);
 	return BERTH_OK;
 }
 
@@ -221,7 +221,7 @@ static enum berth_err check_all(const struct berth_config *cfg, const struct ber
 		if ((rc = target(cfg, f[i].name, path)) || (rc = must_be_free(path)))
 			return rc;
 	if (mkdir(state, 0700) && errno != EEXIST)
-		return berth_fail(BERTH_E_STORE, "%s: %s", state, strerror(errno));
+		return berth_fail(BERTH_E_STORE, "%s: %m", state);
 	return BERTH_OK;
 }
 

@@ -122,7 +122,7 @@ static enum berth_err dial(const char *path, int *out)
 	memcpy(at.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at))) {
-		enum berth_err rc = berth_fail(BERTH_E_UNAVAILABLE, "daemon: %s: %s", path, strerror(errno));
+		enum berth_err rc = berth_fail(BERTH_E_UNAVAILABLE, "daemon: %s: %m", path);
 
 		if (fd >= 0)
 			close(fd);
@@ -146,7 +146,7 @@ static enum berth_err send_all(int fd, const struct berth_buf *b, uint64_t until
 		else if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
 			return BERTH_OK;	/* it may have answered already: too large, say */
 		else if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return berth_fail(BERTH_E_UNAVAILABLE, "daemon: %s", strerror(errno));
+			return berth_fail(BERTH_E_UNAVAILABLE, "daemon: %m");
 	}
 	return BERTH_OK;
 }
@@ -171,7 +171,7 @@ static enum berth_err receive_all(int fd, struct berth_buf *b, uint64_t until_ms
 			if ((rc = wait_for(fd, POLLIN, until_ms)))
 				return rc;
 		} else if (n < 0 && errno != EINTR) {
-			return berth_fail(BERTH_E_UNAVAILABLE, "daemon: %s", strerror(errno));
+			return berth_fail(BERTH_E_UNAVAILABLE, "daemon: %m");
 		}
 	}
 }

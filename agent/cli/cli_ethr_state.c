@@ -22,7 +22,7 @@ static enum berth_err take_lock(struct berth_cli_ethr_state *s)
 		return berth_fail(BERTH_E_USAGE, "--state: too long a path");
 	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock < 0)
-		return berth_fail(BERTH_E_USAGE, "%s: %s", path, strerror(errno));
+		return berth_fail(BERTH_E_USAGE, "%s: %m", path);
 	if (flock(s->lock, LOCK_EX | LOCK_NB))
 		return berth_fail(BERTH_E_UNAVAILABLE, "%s: another command is at it", s->path);
 	return BERTH_OK;
@@ -73,7 +73,7 @@ enum berth_err berth_cli_ethr_state_keep(const struct berth_cli_ethr_state *s, c
 enum berth_err berth_cli_ethr_state_forget(const struct berth_cli_ethr_state *s)
 {
 	if (unlink(s->path) && errno != ENOENT)
-		return berth_fail(BERTH_E_UNAVAILABLE, "%s: %s", s->path, strerror(errno));
+		return berth_fail(BERTH_E_UNAVAILABLE, "%s: %m", s->path);
 	return sync_folder(s->path);
 }
 

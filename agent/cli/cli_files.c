@@ -15,9 +15,9 @@ static enum berth_err write_all(int fd, const char *path, const struct berth_buf
 		if (n > 0)
 			done += (size_t)n;
 		else if (n < 0 && errno != EINTR)
-			return berth_fail(BERTH_E_UNAVAILABLE, "%s: %s", path, strerror(errno));
+			return berth_fail(BERTH_E_UNAVAILABLE, "%s: %m", path);
 	}
-	return fsync(fd) ? berth_fail(BERTH_E_UNAVAILABLE, "%s: %s", path, strerror(errno)) : BERTH_OK;
+	return fsync(fd) ? berth_fail(BERTH_E_UNAVAILABLE, "%s: %m", path) : BERTH_OK;
 }
 
 /* Beside it and renamed, so that nobody finds half of it. */
@@ -27,11 +27,11 @@ static enum berth_err replace(const char *path, const char *part, const struct b
 	enum berth_err rc;
 
 	if (fd < 0)
-		return berth_fail(BERTH_E_USAGE, "%s: %s", part, strerror(errno));
+		return berth_fail(BERTH_E_USAGE, "%s: %m", part);
 	rc = write_all(fd, path, b);
 	close(fd);
 	if (!rc && rename(part, path))
-		rc = berth_fail(BERTH_E_USAGE, "%s: %s", path, strerror(errno));
+		rc = berth_fail(BERTH_E_USAGE, "%s: %m", path);
 	if (rc)
 		unlink(part);
 	return rc;

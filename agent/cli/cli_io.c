@@ -22,7 +22,7 @@ static enum berth_err read_all(struct berth_buf *out, int fd, const char *path, 
 			n = read(fd, at, CHUNK);
 		while (n < 0 && errno == EINTR);
 		if (n < 0)
-			return berth_fail(BERTH_E_USAGE, "%s: %s", path, strerror(errno));
+			return berth_fail(BERTH_E_USAGE, "%s: %m", path);
 		out->len -= CHUNK - (size_t)n;
 		if (out->len > max)
 			return berth_fail(BERTH_E_SIZE, "%s: more than %zu bytes", path, max);
@@ -40,7 +40,7 @@ enum berth_err berth_cli_read(struct berth_buf *out, const char *path, size_t ma
 		return read_all(out, STDIN_FILENO, "stdin", max);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return berth_fail(BERTH_E_USAGE, "%s: %s", path, strerror(errno));
+		return berth_fail(BERTH_E_USAGE, "%s: %m", path);
 	rc = read_all(out, fd, path, max);
 	close(fd);
 	return rc;
@@ -53,7 +53,7 @@ enum berth_err berth_cli_read_plain(struct berth_buf *out, const char *path, siz
 	enum berth_err rc;
 
 	if (fd < 0)
-		return berth_fail(BERTH_E_STORE, "%s: %s", path, strerror(errno));
+		return berth_fail(BERTH_E_STORE, "%s: %m", path);
 	rc = fstat(fd, &st) || !S_ISREG(st.st_mode) ? berth_fail(BERTH_E_STORE, "%s: not a regular file", path)
 						    : read_all(out, fd, path, max);
 	close(fd);
@@ -91,7 +91,7 @@ enum berth_err berth_cli_write(const void *p, size_t n)
 			w = write(STDOUT_FILENO, at, n);
 		while (w < 0 && errno == EINTR);
 		if (w < 0)
-			return berth_fail(BERTH_E_UNAVAILABLE, "stdout: %s", strerror(errno));
+			return berth_fail(BERTH_E_UNAVAILABLE, "stdout: %m");
 	}
 	return BERTH_OK;
 }

@@ -160,7 +160,7 @@ static void accept_some(struct berth_api *a, int listener, enum berth_api_socket
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			berth_log(BERTH_LOG_WARN, "api-accept", "%s", strerror(errno));
+			berth_log(BERTH_LOG_WARN, "api-accept", "%m");
 			pause_accepting(a);
 		}
 		return;
@@ -181,7 +181,7 @@ static enum berth_err add(struct berth_api *a, int fd, void *tag)
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = tag };
 
 	if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, fd, &ev))
-		return berth_fail(BERTH_E_UNAVAILABLE, "epoll: %s", strerror(errno));
+		return berth_fail(BERTH_E_UNAVAILABLE, "epoll: %m");
 	return BERTH_OK;
 }
 

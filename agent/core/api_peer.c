@@ -138,7 +138,7 @@ enum berth_err berth_peer_of_socket(struct berth_peer *out, int fd)
 
 	*out = (struct berth_peer){ .pidfd = -1 };
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) || n != sizeof(cred))
-		return berth_fail(BERTH_E_AUTHZ, "SO_PEERCRED: %s", strerror(errno));
+		return berth_fail(BERTH_E_AUTHZ, "SO_PEERCRED: %m");
 	out->uid = cred.uid;
 	out->gid = cred.gid;
 	out->pid = cred.pid;

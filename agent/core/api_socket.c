@@ -19,16 +19,16 @@ enum berth_err berth_api_run_dir(const char *dir, gid_t group)
 
 	umask(old);
 	if (bad)
-		return berth_fail(BERTH_E_CONFIG, "%s: %s", dir, strerror(errno));
+		return berth_fail(BERTH_E_CONFIG, "%s: %m", dir);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
-		rc = berth_fail(BERTH_E_CONFIG, "%s: %s", dir, strerror(errno));
+		rc = berth_fail(BERTH_E_CONFIG, "%s: %m", dir);
 	else if (st.st_uid != geteuid() || (st.st_mode & 022))
 		rc = berth_fail(BERTH_E_CONFIG, "%s: mode %04o, uid %u: must be ours and written by nobody else", dir,
 				(unsigned)(st.st_mode & 07777), (unsigned)st.st_uid);
 	else if ((group != BERTH_GROUP_OURS && st.st_gid != group && fchown(fd, (uid_t)-1, group)) ||
 		 fchmod(fd, 0750))
-		rc = berth_fail(BERTH_E_CONFIG, "%s: %s", dir, strerror(errno));
+		rc = berth_fail(BERTH_E_CONFIG, "%s: %m", dir);
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -41,7 +41,7 @@ static enum berth_err clear_stale(const struct sockaddr_un *sa)
 	int fd, rc;
 
 	if (lstat(sa->sun_path, &st))
-		return errno == ENOENT ? BERTH_OK : berth_fail(BERTH_E_CONFIG, "%s: %s", sa->sun_path, strerror(errno));
+		return errno == ENOENT ? BERTH_OK : berth_fail(BERTH_E_CONFIG, "%s: %m", sa->sun_path);
 	if (!S_ISSOCK(st.st_mode))
 		return berth_fail(BERTH_E_CONFIG, "%s: is no socket", sa->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -50,7 +50,7 @@ static enum berth_err clear_stale(const struct sockaddr_un *sa)
 		close(fd);
 	if (rc == 0 || errno == EAGAIN)
 		return berth_fail(BERTH_E_UNAVAILABLE, "%s: another daemon is there", sa->sun_path);
-	return unlink(sa->sun_path) ? berth_fail(BERTH_E_CONFIG, "%s: %s", sa->sun_path, strerror(errno)) : BERTH_OK;
+	return unlink(sa->sun_path) ? berth_fail(BERTH_E_CONFIG, "%s: %m", sa->sun_path) : BERTH_OK;
 }
 
 enum berth_err berth_api_listen(int *out_fd, const char *dir, const char *name, mode_t mode, gid_t group)
@@ -67,7 +67,7 @@ enum berth_err berth_api_listen(int *out_fd, const char *dir, const char *name, 
 		return rc;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return berth_fail(BERTH_E_UNAVAILABLE, "socket: %s", strerror(errno));
+		return berth_fail(BERTH_E_UNAVAILABLE, "socket: %m");
 	/* Never laxer than it will be, and nobody can connect before listen(). */
 	old = umask(0177);
 	bad = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
@@ -76,7 +76,7 @@ enum berth_err berth_api_listen(int *out_fd, const char *dir, const char *name, 
 		bad = (group != BERTH_GROUP_OURS && lchown(sa.sun_path, (uid_t)-1, group)) ||
 			chmod(sa.sun_path, mode) || listen(fd, BERTH_API_BACKLOG);
 	if (bad) {
-		rc = berth_fail(BERTH_E_CONFIG, "%s: %s", sa.sun_path, strerror(errno));
+		rc = berth_fail(BERTH_E_CONFIG, "%s: %m", sa.sun_path);
 		close(fd);
 		return rc;
 	}

@@ -216,7 +216,7 @@ static enum berth_err read_all(int fd, const char *path, char *text, size_t *len
 
 	*len = 0;
 	if (fstat(fd, &st))
-		return berth_fail(BERTH_E_CONFIG, "%s: %s", path, strerror(errno));
+		return berth_fail(BERTH_E_CONFIG, "%s: %m", path);
 	if (!S_ISREG(st.st_mode))
 		return berth_fail(BERTH_E_CONFIG, "%s: not a file", path);
 	if ((st.st_mode & 022) || (st.st_uid != 0 && st.st_uid != geteuid()))
@@ -224,7 +224,7 @@ static enum berth_err read_all(int fd, const char *path, char *text, size_t *len
 				  (unsigned)(st.st_mode & 07777), (unsigned)st.st_uid);
 	while ((n = read(fd, text + *len, BERTH_CONFIG_MAX + 1 - *len)) > 0)
 		*len += (size_t)n;
-	return n < 0 ? berth_fail(BERTH_E_CONFIG, "%s: %s", path, strerror(errno)) : BERTH_OK;
+	return n < 0 ? berth_fail(BERTH_E_CONFIG, "%s: %m", path) : BERTH_OK;
 }
 
 enum berth_err berth_config_load(struct berth_config **out, const char *path)
@@ -239,7 +239,7 @@ enum berth_err berth_config_load(struct berth_config **out, const char *path)
 		return berth_no_memory();
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		rc = berth_fail(BERTH_E_CONFIG, "%s: %s", path, strerror(errno));
+		rc = berth_fail(BERTH_E_CONFIG, "%s: %m", path);
 	else if (!(rc = read_all(fd, path, text, &len)))
 		rc = berth_config_parse(out, path, text, len);
 	if (fd >= 0)

@@ -86,7 +86,7 @@ enum berth_err berth_config_http_check(const struct berth_config *c)
 	enum berth_err rc = berth_config_http(c, &p);
 
 	if (!rc && p.ca_file[0] && access(p.ca_file, R_OK))
-		rc = berth_fail(BERTH_E_CONFIG, "[egress] ca-file: %.200s: %s", p.ca_file, strerror(errno));
+		rc = berth_fail(BERTH_E_CONFIG, "[egress] ca-file: %.200s: %m", p.ca_file);
 	berth_res_http_policy_free(&p);
 	return rc;
 }

@@ -157,6 +157,6 @@ enum berth_err berth_config_net_check(const struct berth_config *c)
 		return rc;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (files[i].path[0] && access(files[i].path, R_OK))
-			return berth_fail(BERTH_E_CONFIG, "[tls] %s: %.200s: %s", files[i].key, files[i].path, strerror(errno));
+			return berth_fail(BERTH_E_CONFIG, "[tls] %s: %.200s: %m", files[i].key, files[i].path);
 	return BERTH_OK;
 }

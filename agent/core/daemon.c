@@ -175,7 +175,7 @@ static enum berth_err signals_open(struct berth_daemon *d)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) || (d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-		return berth_fail(BERTH_E_INTERNAL, "signals: %s", strerror(errno));
+		return berth_fail(BERTH_E_INTERNAL, "signals: %m");
 	return BERTH_OK;
 }
 
@@ -345,7 +345,7 @@ static enum berth_err turn(struct berth_daemon *d)
 	if (tell_news(d))
 		timeout = 0;
 	if (poll(p, n, timeout) < 0 && errno != EINTR)
-		return berth_fail(BERTH_E_INTERNAL, "poll: %s", strerror(errno));
+		return berth_fail(BERTH_E_INTERNAL, "poll: %m");
 	if (p[P_STARTER].revents)	/* and with it all that it started */
 		return berth_fail(BERTH_E_UNAVAILABLE, "the process that starts the others is gone");
 	if (p[P_SIGNALS].revents)

@@ -24,7 +24,7 @@ static enum berth_err read_named(const struct berth_config *cfg, const char *sec
 	if (!path[0])
 		return BERTH_OK;
 	if (!(f = fopen(path, "re")))
-		return berth_fail(BERTH_E_CONFIG, "[%s] %s: %s: %s", section, key, path, strerror(errno));
+		return berth_fail(BERTH_E_CONFIG, "[%s] %s: %s: %m", section, key, path);
 	if (fstat(fileno(f), &st) || st.st_size <= 0 || st.st_size > FILE_MAX)
 		rc = berth_fail(BERTH_E_CONFIG, "[%s] %s: %s is empty or larger than %d bytes", section, key, path, FILE_MAX);
 	else if (!(text = calloc(1, (size_t)st.st_size + 1)))

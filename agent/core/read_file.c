@@ -15,7 +15,7 @@ static enum berth_err fill(int fd, const char *what, size_t most, struct berth_b
 
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && out->len <= most)
 		berth_buf_put(out, chunk, (size_t)n);
-	return n < 0 ? berth_fail(BERTH_E_STORE, "%s: %s", what, strerror(errno)) : berth_buf_status(out);
+	return n < 0 ? berth_fail(BERTH_E_STORE, "%s: %m", what) : berth_buf_status(out);
 }
 
 enum berth_err agent_read_file(const char *path, const char *what, size_t most, struct berth_buf *out)
@@ -25,7 +25,7 @@ enum berth_err agent_read_file(const char *path, const char *what, size_t most, 
 	struct stat st;
 
 	if (fd < 0)
-		return !path || errno == ENOENT ? BERTH_OK : berth_fail(BERTH_E_STORE, "%s: %s", what, strerror(errno));
+		return !path || errno == ENOENT ? BERTH_OK : berth_fail(BERTH_E_STORE, "%s: %m", what);
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		rc = berth_fail(BERTH_E_STORE, "%s: not a regular file", what);
 	else

@@ -39,7 +39,7 @@ static uint64_t known(long abi)
 
 static enum berth_err failed(const char *what, const char *path)
 {
-	return berth_fail(BERTH_E_INTERNAL, "landlock: %s%s: %s", what, path, strerror(errno));
+	return berth_fail(BERTH_E_INTERNAL, "landlock: %s%s: %m", what, path);
 }
 
 static uint64_t access_to(const struct berth_proc_path *p, bool dir)
@@ -97,8 +97,7 @@ enum berth_err berth_proc_landlock(const struct berth_proc_path *v, size_t n)
 	int rules;
 
 	if (abi < 1) {
-		berth_log(BERTH_LOG_INFO, "landlock", "not to be had here (%s): files are guarded by their modes alone",
-			  strerror(errno));
+		berth_log(BERTH_LOG_INFO, "landlock", "not to be had here (%m): files are guarded by their modes alone");
 		return BERTH_OK;
 	}
 	/* the oldest layout of the structure, which every ABI takes */

@@ -29,7 +29,7 @@ struct port_rule {
 
 static enum berth_err failed(const char *what)
 {
-	return berth_fail(BERTH_E_INTERNAL, "landlock: TCP: %s: %s", what, strerror(errno));
+	return berth_fail(BERTH_E_INTERNAL, "landlock: TCP: %s: %m", what);
 }
 
 static enum berth_err restrict_self(int rules, const uint16_t *ports, size_t n)

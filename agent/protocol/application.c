@@ -348,11 +348,11 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "message",        on_message,  BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "problem-report", on_problem,  BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/send",       app_on_send, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/ack",        on_ack,      BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/acked",      on_acked,    BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "message",        on_message,  BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "problem-report", on_problem,  BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/send",       app_on_send, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/ack",        on_ack,      BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/acked",      on_acked,    BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_app_machine = {

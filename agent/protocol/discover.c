@@ -333,9 +333,9 @@ out:
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "queries",   on_queries,  BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "disclose",  on_disclose, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/query", on_command,  BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "queries",   on_queries,  BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "disclose",  on_disclose, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/query", on_command,  BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_discover_machine = {

@@ -17,7 +17,7 @@ static enum berth_err on_empty(struct berth_env *env, struct berth_instance *ins
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "empty", on_empty, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "empty", on_empty, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_empty_machine = {

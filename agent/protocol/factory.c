@@ -375,16 +375,16 @@ static const char *const states[] = {
 
 static const struct berth_transition table[] = {
 	/* from          on              step      to             otherwise */
-	{ FA_NEW,        "factory-init",  on_init,  FA_CHALLENGED, STAY },
-	{ FA_CHALLENGED, "factory-init",  on_init,  STAY,          STAY },
-	{ FA_CHALLENGED, "factory-prove", on_prove, FA_BORN,       STAY },
-	{ FA_BORN,       "factory-init",  on_again, STAY,          STAY },
-	{ FA_BORN,       "factory-prove", on_again, STAY,          STAY },
-	{ FA_SOLD,       "factory-init",  on_again, STAY,          STAY },
-	{ FA_BORN,       "cmd/sell",      on_sell,  FA_SOLD,       STAY },
-	{ FA_SOLD,       "cmd/sell",      on_sell_again, STAY,     STAY },
-	{ FA_BORN,       "cmd/batch",     on_batch, STAY,          STAY },
-	{ FA_SOLD,       "cmd/resolve",   factory_resolve, STAY,   STAY },
+	BERTH_ROW(FA_NEW,        "factory-init",  on_init,  FA_CHALLENGED, STAY),
+	BERTH_ROW(FA_CHALLENGED, "factory-init",  on_init,  STAY,          STAY),
+	BERTH_ROW(FA_CHALLENGED, "factory-prove", on_prove, FA_BORN,       STAY),
+	BERTH_ROW(FA_BORN,       "factory-init",  on_again, STAY,          STAY),
+	BERTH_ROW(FA_BORN,       "factory-prove", on_again, STAY,          STAY),
+	BERTH_ROW(FA_SOLD,       "factory-init",  on_again, STAY,          STAY),
+	BERTH_ROW(FA_BORN,       "cmd/sell",      on_sell,  FA_SOLD,       STAY),
+	BERTH_ROW(FA_SOLD,       "cmd/sell",      on_sell_again, STAY,     STAY),
+	BERTH_ROW(FA_BORN,       "cmd/batch",     on_batch, STAY,          STAY),
+	BERTH_ROW(FA_SOLD,       "cmd/resolve",   factory_resolve, STAY,   STAY),
 };
 
 const struct berth_machine berth_factory_machine = {

@@ -303,16 +303,16 @@ static enum berth_err on_delivery(struct berth_env *env, struct berth_instance *
 }
 
 static const struct berth_transition table[] = {
-	{ BERTH_STATE_STAY, "resume",        on_resume,    BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ ASKING,           "timer",         on_ask_timer, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ DENIED,           "timer",         on_ask_timer, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ BERTH_STATE_STAY, "mediate-grant", on_grant,     GRANTED,          BERTH_STATE_STAY },
-	{ BERTH_STATE_STAY, "mediate-deny",  on_deny,      DENIED,           BERTH_STATE_STAY },
-	{ GRANTED,          "go",            on_go,        BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED,          "timer",         on_look,      BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED, "recipient-update-response", berth_mediated_on_updated, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ BERTH_STATE_STAY, "status",        on_status,    BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ BERTH_STATE_STAY, "delivery",      on_delivery,  BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(BERTH_STATE_STAY, "resume",        on_resume,    BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(ASKING,           "timer",         on_ask_timer, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(DENIED,           "timer",         on_ask_timer, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(BERTH_STATE_STAY, "mediate-grant", on_grant,     GRANTED,          BERTH_STATE_STAY),
+	BERTH_ROW(BERTH_STATE_STAY, "mediate-deny",  on_deny,      DENIED,           BERTH_STATE_STAY),
+	BERTH_ROW(GRANTED,          "go",            on_go,        BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(GRANTED,          "timer",         on_look,      BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(GRANTED, "recipient-update-response", berth_mediated_on_updated, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(BERTH_STATE_STAY, "status",        on_status,    BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(BERTH_STATE_STAY, "delivery",      on_delivery,  BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_mediated_machine = {

@@ -352,11 +352,11 @@ static enum berth_err find(struct berth_env *env, const struct berth_event *ev, 
 }
 
 static const struct berth_transition table[] = {
-	{ BERTH_STATE_STAY, "mediate-request",  on_request, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED,          "recipient-update", on_update,  BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED,          "recipient-query",  on_query,   BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED,          "keylist-update",   on_update,  BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ GRANTED,          "keylist-query",    on_query,   BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(BERTH_STATE_STAY, "mediate-request",  on_request, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(GRANTED,          "recipient-update", on_update,  BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(GRANTED,          "recipient-query",  on_query,   BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(GRANTED,          "keylist-update",   on_update,  BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(GRANTED,          "keylist-query",    on_query,   BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_mediator_machine = {

@@ -339,8 +339,8 @@ static enum berth_err on_connect(struct berth_env *env, struct berth_instance *i
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "cmd/invite",  on_invite,  BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/connect", on_connect, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "cmd/invite",  on_invite,  BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/connect", on_connect, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_oob_machine = {

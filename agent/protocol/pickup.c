@@ -228,10 +228,10 @@ enum berth_err berth_pickup_offer(struct berth_env *env, const char *client, str
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "status-request",       on_status_request,   BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "delivery-request",     on_delivery_request, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "messages-received",    on_received,         BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "live-delivery-change", on_live,             BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "status-request",       on_status_request,   BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "delivery-request",     on_delivery_request, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "messages-received",    on_received,         BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "live-delivery-change", on_live,             BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_pickup_machine = {

@@ -339,31 +339,31 @@ static const char *const states[] = {
 
 #define ANY BERTH_STATE_STAY
 static const struct berth_transition table[] = {
-	{ IDLE,              "propose-presentation", on_propose,      PROPOSAL_RECEIVED, IDLE },
-	{ IDLE,              "request-presentation", on_request,      REQUEST_RECEIVED,  IDLE },
-	{ IDLE,              "cmd/request",          cmd_request,     REQUEST_SENT,      IDLE },
-	{ IDLE,              "cmd/propose",          cmd_propose,     PROPOSAL_SENT,     IDLE },
+	BERTH_ROW(IDLE,              "propose-presentation", on_propose,      PROPOSAL_RECEIVED, IDLE),
+	BERTH_ROW(IDLE,              "request-presentation", on_request,      REQUEST_RECEIVED,  IDLE),
+	BERTH_ROW(IDLE,              "cmd/request",          cmd_request,     REQUEST_SENT,      IDLE),
+	BERTH_ROW(IDLE,              "cmd/propose",          cmd_propose,     PROPOSAL_SENT,     IDLE),
 
-	{ PROPOSAL_RECEIVED, "cmd/request",          cmd_request,     REQUEST_SENT,      ANY },
-	{ PROPOSAL_RECEIVED, "cmd/accept",           cmd_request,     REQUEST_SENT,      ANY },
-	{ REQUEST_SENT,      "propose-presentation", on_propose,      PROPOSAL_RECEIVED, ANY },
-	{ REQUEST_SENT,      "presentation",         on_presentation, DONE,              ANY },
+	BERTH_ROW(PROPOSAL_RECEIVED, "cmd/request",          cmd_request,     REQUEST_SENT,      ANY),
+	BERTH_ROW(PROPOSAL_RECEIVED, "cmd/accept",           cmd_request,     REQUEST_SENT,      ANY),
+	BERTH_ROW(REQUEST_SENT,      "propose-presentation", on_propose,      PROPOSAL_RECEIVED, ANY),
+	BERTH_ROW(REQUEST_SENT,      "presentation",         on_presentation, DONE,              ANY),
 
-	{ PROPOSAL_SENT,     "request-presentation", on_request,      REQUEST_RECEIVED,  ANY },
-	{ REQUEST_RECEIVED,  "cmd/propose",          cmd_propose,     PROPOSAL_SENT,     ANY },
-	{ REQUEST_RECEIVED,  "cmd/accept",           cmd_present,     PRESENTATION_SENT, ANY },
-	{ PRESENTATION_SENT, "ack",                  berth_exchange_on_ack, DONE,        ANY },
+	BERTH_ROW(PROPOSAL_SENT,     "request-presentation", on_request,      REQUEST_RECEIVED,  ANY),
+	BERTH_ROW(REQUEST_RECEIVED,  "cmd/propose",          cmd_propose,     PROPOSAL_SENT,     ANY),
+	BERTH_ROW(REQUEST_RECEIVED,  "cmd/accept",           cmd_present,     PRESENTATION_SENT, ANY),
+	BERTH_ROW(PRESENTATION_SENT, "ack",                  berth_exchange_on_ack, DONE,        ANY),
 
-	{ REQUEST_SENT,      "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
-	{ PROPOSAL_RECEIVED, "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
-	{ REQUEST_RECEIVED,  "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
-	{ PROPOSAL_SENT,     "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY },
+	BERTH_ROW(REQUEST_SENT,      "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY),
+	BERTH_ROW(PROPOSAL_RECEIVED, "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY),
+	BERTH_ROW(REQUEST_RECEIVED,  "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY),
+	BERTH_ROW(PROPOSAL_SENT,     "cmd/decline",          berth_exchange_on_decline, ABANDONED, ANY),
 
-	{ REQUEST_SENT,      "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
-	{ PROPOSAL_RECEIVED, "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
-	{ REQUEST_RECEIVED,  "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
-	{ PROPOSAL_SENT,     "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
-	{ PRESENTATION_SENT, "problem-report",       berth_exchange_on_problem, ABANDONED, ANY },
+	BERTH_ROW(REQUEST_SENT,      "problem-report",       berth_exchange_on_problem, ABANDONED, ANY),
+	BERTH_ROW(PROPOSAL_RECEIVED, "problem-report",       berth_exchange_on_problem, ABANDONED, ANY),
+	BERTH_ROW(REQUEST_RECEIVED,  "problem-report",       berth_exchange_on_problem, ABANDONED, ANY),
+	BERTH_ROW(PROPOSAL_SENT,     "problem-report",       berth_exchange_on_problem, ABANDONED, ANY),
+	BERTH_ROW(PRESENTATION_SENT, "problem-report",       berth_exchange_on_problem, ABANDONED, ANY),
 };
 
 const struct berth_machine berth_proof_machine = {

@@ -91,7 +91,7 @@ static enum berth_err on_report(struct berth_env *env, struct berth_instance *in
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "problem-report", on_report, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "problem-report", on_report, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_problem_machine = {

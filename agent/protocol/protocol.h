@@ -329,12 +329,15 @@ typedef enum berth_err berth_step_fn(struct berth_env *env, struct berth_instanc
 				     const struct berth_event *ev, struct berth_effects *fx);
 
 struct berth_transition {
-	int from;			/* BERTH_STATE_STAY: any state */
 	const char *on;
 	berth_step_fn *step;
-	int to;				/* when the step returns BERTH_OK */
-	int otherwise;			/* when it does not; only audit and timer are kept then */
+	int16_t from;			/* BERTH_STATE_STAY: any state */
+	int16_t to;			/* when the step returns BERTH_OK */
+	int16_t otherwise;		/* when it does not; only audit and timer are kept then */
 };
+/* A row as it is read; numbers side by side in memory leave no gaps. */
+#define BERTH_ROW(from_, on_, step_, to_, otherwise_) \
+	{ .from = from_, .on = on_, .step = step_, .to = to_, .otherwise = otherwise_ }
 
 struct berth_machine {
 	const char *name;		/* "gateway", "owner", "factory": also the store's namespace */

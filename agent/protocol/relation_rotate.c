@@ -340,8 +340,8 @@ out:
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "cmd/rotate", on_rotate, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/end",    on_end,    BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "cmd/rotate", on_rotate, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/end",    on_end,    BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_relation_machine = {

@@ -78,7 +78,7 @@ static enum berth_err on_forward(struct berth_env *env, struct berth_instance *i
 static const char *const anonymous[] = { "forward", NULL };
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "forward", on_forward, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "forward", on_forward, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_relay_machine = {

@@ -375,9 +375,9 @@ out:
 static const char *const states[] = { "READY" };
 static const char *const anonymous[] = { "lookup", NULL };
 static const struct berth_transition table[] = {
-	{ 0, "lookup",   on_lookup,   STAY, STAY },
-	{ 0, "prove",    on_prove,    STAY, STAY },
-	{ 0, "register", on_register, STAY, STAY },
+	BERTH_ROW(0, "lookup",   on_lookup,   STAY, STAY),
+	BERTH_ROW(0, "prove",    on_prove,    STAY, STAY),
+	BERTH_ROW(0, "register", on_register, STAY, STAY),
 };
 
 const struct berth_machine berth_rendezvous_machine = {

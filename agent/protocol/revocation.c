@@ -122,7 +122,7 @@ enum berth_err berth_revocation_send(struct berth_env *env, struct berth_instanc
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "revoke", on_revoke, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "revoke", on_revoke, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_revocation_machine = {

@@ -271,7 +271,7 @@ static enum berth_err give(struct berth_env *env, struct berth_instance *inst,
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "cmd/lists", give, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "cmd/lists", give, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_status_machine = {

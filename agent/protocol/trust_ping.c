@@ -75,9 +75,9 @@ static enum berth_err on_command(struct berth_env *env, struct berth_instance *i
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "ping",          on_ping,     BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "ping-response", on_response, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/ping",      on_command,  BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "ping",          on_ping,     BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "ping-response", on_response, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/ping",      on_command,  BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine berth_ping_machine = {

@@ -78,7 +78,7 @@ void berth_pin_refused(int dir, const struct berth_secret *pin)
 	fd = openat(dir, REFUSED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || hash(b + BERTH_PWHASH_SALT_LEN, b, pin) != BERTH_OK ||
 	    write(fd, b, sizeof(b)) != (ssize_t)sizeof(b) || fsync(fd) != 0)
-		berth_log(BERTH_LOG_WARN, "pin", "cannot note that the PIN was refused: %s", strerror(errno));
+		berth_log(BERTH_LOG_WARN, "pin", "cannot note that the PIN was refused: %m");
 	if (fd >= 0)
 		close(fd);
 }

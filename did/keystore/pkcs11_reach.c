@@ -114,7 +114,7 @@ static enum berth_err add_configured(struct berth_pkcs11 *p, const char *dir)
 	if (dir[0] != '/' || !dir[strspn(dir, "/")])
 		return berth_fail(BERTH_E_KEYSTORE, "module-dir: %.200s: not the absolute path of a folder", dir);
 	if (stat(dir, &st))
-		return berth_fail(BERTH_E_KEYSTORE, "module-dir: %.200s: %s", dir, strerror(errno));
+		return berth_fail(BERTH_E_KEYSTORE, "module-dir: %.200s: %m", dir);
 	return S_ISDIR(st.st_mode) ? add(p, dir, true)
 		: berth_fail(BERTH_E_KEYSTORE, "module-dir: %.200s: not a folder", dir);
 }

@@ -46,8 +46,8 @@ static enum berth_err on_send(struct berth_env *env, struct berth_instance *inst
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "one", on_one, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/send", on_send, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "one", on_one, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/send", on_send, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 static const struct berth_machine counted = {
 	.name = "count", .piuri = PIURI, .states = states, .n_states = 1, .table = table, .table_len = 2,

@@ -160,10 +160,10 @@ static enum berth_err on_dead(struct berth_env *env, struct berth_instance *inst
 
 static const char *const states[] = { "READY" };
 static const struct berth_transition table[] = {
-	{ 0, "note",     on_note, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/send", on_send, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "cmd/poll", on_poll, BERTH_STATE_STAY, BERTH_STATE_STAY },
-	{ 0, "dead",     on_dead, BERTH_STATE_STAY, BERTH_STATE_STAY },
+	BERTH_ROW(0, "note",     on_note, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/send", on_send, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "cmd/poll", on_poll, BERTH_STATE_STAY, BERTH_STATE_STAY),
+	BERTH_ROW(0, "dead",     on_dead, BERTH_STATE_STAY, BERTH_STATE_STAY),
 };
 
 const struct berth_machine test_note_machine = {
