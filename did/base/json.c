@@ -9,22 +9,24 @@
 
 /* --- reading --- */
 
-enum berth_json_kind berth_json_kind(const struct berth_json *v)
-{
-	switch (v ? berth_json_type(v) : cJSON_NULL) {
-	case cJSON_True:
-	case cJSON_False: return BERTH_JSON_BOOL;
-	case cJSON_Number: return BERTH_JSON_NUMBER;
-	case cJSON_String: return BERTH_JSON_STRING;
-	case cJSON_Array: return BERTH_JSON_ARRAY;
-	case cJSON_Object: return BERTH_JSON_OBJECT;
-	default: return BERTH_JSON_NULL;
-	}
-}
+/* What cJSON calls the kinds, a bit each. */
+static const uint8_t types[] = {
+	[BERTH_JSON_NULL] = cJSON_NULL, [BERTH_JSON_BOOL] = cJSON_False | cJSON_True, [BERTH_JSON_NUMBER] = cJSON_Number,
+	[BERTH_JSON_STRING] = cJSON_String, [BERTH_JSON_ARRAY] = cJSON_Array, [BERTH_JSON_OBJECT] = cJSON_Object,
+};
 
 bool berth_json_is(const struct berth_json *v, enum berth_json_kind kind)
 {
-	return v && berth_json_kind(v) == kind;
+	return v && v->c.type & types[kind];
+}
+
+enum berth_json_kind berth_json_kind(const struct berth_json *v)
+{
+	enum berth_json_kind kind = BERTH_JSON_OBJECT;
+
+	while (kind != BERTH_JSON_NULL && !berth_json_is(v, kind))
+		kind--;
+	return kind;
 }
 
 const char *berth_json_str(const struct berth_json *v)

@@ -85,19 +85,31 @@ static size_t first_set(uint64_t bytes)
 	return (size_t)__builtin_ctzll(bytes) / 8;
 }
 
-/* The first of sixteen bytes that does not stand for itself; 16: all do.  As signed
- * numbers, all that is not ASCII is below the blank. */
-static inline size_t plain16(const char *p)
+/* All ones for each of the bytes at p that stands for itself.  As signed numbers, all that is not
+ * ASCII is below the blank; with this bit changed '"' is the blank, and nothing else comes or goes
+ * there. */
+static inline sixteen plain(const char *p)
 {
-	uint64_t other[2];
 	sixteen x;
 
 	memcpy(&x, p, sizeof(x));
-	x = (x < ' ') | (x == '"') | (x == '\\');
-	memcpy(other, &x, sizeof(x));
-	if (other[0])
-		return first_set(le64toh(other[0]));
-	return other[1] ? 8 + first_set(le64toh(other[1])) : 16;
+	return ((x ^ ('"' ^ ' ')) > ' ') - (x == '\\');
+}
+
+static inline bool all(sixteen x, uint64_t halves[2])
+{
+	memcpy(halves, &x, sizeof(x));
+	return (halves[0] & halves[1]) == UINT64_MAX;
+}
+
+/* The first of sixteen bytes that does not stand for itself; 16: all do. */
+static size_t plain16(const char *p)
+{
+	uint64_t halves[2];
+
+	if (all(plain(p), halves))
+		return 16;
+	return ~halves[0] ? first_set(~le64toh(halves[0])) : 8 + first_set(~le64toh(halves[1]));
 }
 
 /* The same of eight, of which the first is the lowest.  Where a subtraction borrows from
@@ -133,11 +145,17 @@ static size_t plain_few(const char *p, size_t n)
 
 size_t berth_utf8_plain_run(const char *p, const char *end)
 {
-	size_t n = (size_t)(end - p), run;
+	size_t n = (size_t)(end - p), at = 0, run;
+	uint64_t halves[2];
 
 	if (n < sizeof(sixteen))
 		return plain_few(p, n);
-	for (size_t at = 0; at < n - sizeof(sixteen); at += sizeof(sixteen))
+	if ((run = plain16(p)) < sizeof(sixteen))	/* as most are */
+		return run;
+	for (at = sizeof(sixteen); n - at >= 2 * sizeof(sixteen); at += 2 * sizeof(sixteen))
+		if (!all(plain(p + at) & plain(p + at + sizeof(sixteen)), halves))
+			break;
+	for (; n - at > sizeof(sixteen); at += sizeof(sixteen))
 		if ((run = plain16(p + at)) < sizeof(sixteen))
 			return at + run;
 	return n - sizeof(sixteen) + plain16(end - sizeof(sixteen));

@@ -14,14 +14,12 @@
 
 typedef signed char chars __attribute__((vector_size(CHARS)));
 typedef unsigned char uchars __attribute__((vector_size(CHARS)));
-typedef uint32_t groups __attribute__((vector_size(CHARS)));	/* of three bytes, or four characters */
+typedef uint64_t wide __attribute__((vector_size(CHARS)));	/* six bytes, or eight characters */
 
 /* Between characters as they stand in memory and numbers of which the first is the lowest byte. */
-static inline groups little_endian(groups v)
+static inline wide little_endian(wide v)
 {
-	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-		return v;
-	return v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
+	return (wide){ le64toh(v[0]), le64toh(v[1]) };
 }
 
 static size_t encoded_len(size_t n)
@@ -34,17 +32,17 @@ static size_t decoded_len(size_t n)
 	return n / 4 * 3 + n % 4 * 3 / 4;
 }
 
-static uint32_t load_be(const uint8_t *b)
+static inline uint64_t load_be(const uint8_t *b)
 {
-	uint32_t v;
+	uint64_t v;
 
 	memcpy(&v, b, sizeof(v));
-	return be32toh(v);
+	return be64toh(v);
 }
 
-static void store_be(uint8_t *b, uint32_t v)
+static inline void store_be(uint8_t *b, uint64_t v)
 {
-	v = htobe32(v);
+	v = htobe64(v);
 	memcpy(b, &v, sizeof(v));
 }
 
@@ -57,20 +55,23 @@ static chars characters(chars six)
 		       (uchars)(dash & ('0' - 52 - '-' + 62)) + (uchars)(low & ('_' - '-' - 1)));
 }
 
-/* Reads one byte more than it uses. */
 static void encode12(char *w, const uint8_t *b)
 {
-	const groups v = { load_be(b), load_be(b + 3), load_be(b + 6), load_be(b + 9) };
-	const groups six = v >> 26 | (v >> 20 & 63) << 8 | (v >> 14 & 63) << 16 | (v >> 8 & 63) << 24;
-	const chars text = characters((chars)little_endian(six));
+	wide v = { load_be(b) >> 16, load_be(b + 4) };
+	chars text;
 
+	v = (v >> 24 & 0xffffff) | v << 32;	/* 24 bits in each half of them, the first below */
+	v = (v >> 12 & 0xfff00000fff) | (v & 0xfff00000fff) << 16;
+	v = (v >> 6 & 0x3f003f003f003f) | (v & 0x3f003f003f003f) << 8;
+	v = little_endian(v);
+	text = characters((chars)v);
 	memcpy(w, &text, sizeof(text));
 }
 
 void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n)
 {
 	struct {
-		uint8_t b[BYTES + 1];
+		uint8_t b[BYTES];
 		char text[CHARS];
 	} last = { 0 };
 	const uint8_t *b = p;
@@ -87,41 +88,38 @@ void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n)
 	berth_wipe(&last, sizeof(last));
 }
 
-/* Adds what those of c stand for that are one of the n characters from first on, whose
- * values begin at six.  *good: all ones where there was one. */
-static inline uchars range(uchars v, uchars c, uint8_t first, uint8_t n, uint8_t six, chars *good)
+/* All ones for each of the n characters that end with last: moved up to where signed numbers
+ * end, which is one comparison. */
+static inline uchars among(uchars c, uint8_t last, uint8_t n)
 {
-	const uchars at = c - first;
-	const chars in = at < n;
-
-	*good |= in;
-	return v | ((at + six) & (uchars)in);
+	return (uchars)((chars)(c + (uint8_t)(INT8_MAX - last)) > (signed char)(INT8_MAX - n));
 }
 
-/* Writes one byte more than it decodes. */
-static void decode16(uint8_t *w, const char *s, chars *good)
+/* The values of sixteen characters.  *good stays all ones where there is one. */
+static inline uchars values(uchars c, uchars *good)
 {
-	chars in = { 0 };
-	uchars c, six;
-	groups v;
+	const uchars letter = among(c | 0x20, 'z', 26), small = (uchars)((chars)c > '_');
+	const uchars digit = among(c, '9', 10), dash = (uchars)(c == '-'), low = (uchars)(c == '_');
+
+	*good &= letter | digit | dash | low;
+	return (letter & (c - 'A' - (small & ('a' - 26 - 'A')))) | (digit & (c - '0' + 52)) | (dash & 62) | (low & 63);
+}
+
+static void decode16(uint8_t *w, const char *s, uchars *good)
+{
+	uchars c;
+	wide v;
 
 	memcpy(&c, s, sizeof(c));
-	six = range((uchars){ 0 }, c, 'A', 26, 0, &in);
-	six = range(six, c, 'a', 26, 26, &in);
-	six = range(six, c, '0', 10, 52, &in);
-	six = range(six, c, '-', 1, 62, &in);
-	six = range(six, c, '_', 1, 63, &in);
-	*good &= in;
-	v = little_endian((groups)six);
-	v = (v & 0x3f003f) << 6 | (v >> 8 & 0x3f003f);	/* twelve bits each */
-	v = v << 20 | (v >> 8 & 0xfff00);
+	v = little_endian((wide)values(c, good));
+	v = (v & 0xff00ff00ff00ff) << 6 | (v >> 8 & 0xff00ff00ff00ff);	/* twelve bits each */
+	v = (v & 0xffff0000ffff) << 12 | (v >> 16 & 0xffff0000ffff);
+	v = v << 40 | v >> 32 << 16;	/* six bytes each, above */
 	store_be(w, v[0]);
-	store_be(w + 3, v[1]);
-	store_be(w + 6, v[2]);
-	store_be(w + 9, v[3]);
+	store_be(w + 4, v[0] << 32 | v[1] >> 16);
 }
 
-static bool all_set(chars good)
+static bool all_set(uchars good)
 {
 	uint64_t halves[2];
 
@@ -134,13 +132,13 @@ static enum berth_err decode(uint8_t *w, const char *s, size_t n)
 {
 	struct {
 		char text[CHARS];
-		uint8_t b[BYTES + 1];
+		uint8_t b[BYTES];
 	} last = { .text = "AAAAAAAAAAAAAAAA" };	/* what is missing is zero */
-	chars good = (chars){ 0 } == 0;
+	uchars good = (uchars)((uchars){ 0 } == 0);
 	uint8_t rest = 0;
 	size_t len;
 
-	for (; n > CHARS; n -= CHARS, s += CHARS, w += BYTES)	/* at least a byte follows */
+	for (; n > CHARS; n -= CHARS, s += CHARS, w += BYTES)
 		decode16(w, s, &good);
 	len = decoded_len(n);
 	if (n)
