@@ -43,16 +43,17 @@ static bool move(struct berth_buf *b, size_t cap)
 	return true;
 }
 
+#define CAP_MIN 64u		/* all are powers of two */
+
 static bool make_room(struct berth_buf *b, size_t n)
 {
-	size_t cap = b->cap ? b->cap : 64;
+	size_t len = b->len + n, cap;
 
-	if (b->bad || n > BERTH_BUF_MAX || b->len + n > BERTH_BUF_MAX) {
+	if (b->bad || n > BERTH_BUF_MAX || len > BERTH_BUF_MAX) {
 		b->bad = true;
 		return false;
 	}
-	while (cap < b->len + n + 1)
-		cap *= 2;
+	cap = (size_t)2 << (63 - __builtin_clzll(len | CAP_MIN / 2));	/* what comes above it */
 	if (cap > b->cap && !move(b, cap))
 		b->bad = true;
 	return !b->bad;

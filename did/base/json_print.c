@@ -38,30 +38,33 @@ static void print_escaped(struct berth_buf *out, const char *s, size_t n)
 	berth_buf_u8(out, '"');
 }
 
-/* What most texts are: nothing to escape. */
-static void print_text(struct berth_buf *out, struct berth_json_text t)
+/* Most have nothing to escape. */
+static void print_text(struct berth_buf *out, struct berth_json_text t, bool name)
 {
-	uint8_t *at = t.plain ? berth_buf_grow(out, t.len + 2) : NULL;
+	uint8_t *at = t.plain ? berth_buf_grow(out, t.len + 2 + name) : NULL;
 
 	if (at) {
 		at[0] = at[t.len + 1] = '"';
 		memcpy(at + 1, t.s, t.len);
-	} else {
-		print_escaped(out, t.s, t.len);
+		if (name)
+			at[t.len + 2] = ':';
+		return;
 	}
+	print_escaped(out, t.s, t.len);
+	if (name)
+		berth_buf_u8(out, ':');
 }
 
 void berth_json_print_str(struct berth_buf *out, const char *s)
 {
 	size_t n = strlen(s);
 
-	print_text(out, (struct berth_json_text){ (char *)(uintptr_t)s, n, berth_utf8_plain_run(s, s + n) == n });
+	print_text(out, (struct berth_json_text){ (char *)(uintptr_t)s, n, berth_utf8_plain_run(s, s + n) == n }, false);
 }
 
 void berth_json_print_name(struct berth_buf *out, const struct berth_json *member)
 {
-	print_text(out, berth_json_name_of(member));
-	berth_buf_u8(out, ':');
+	print_text(out, berth_json_name_of(member), true);
 }
 
 static void new_line(struct berth_buf *out, int depth)
@@ -111,7 +114,7 @@ static void print(struct berth_buf *out, const struct berth_json *v, int depth)
 		berth_json_print_num(out, berth_json_num(v));
 		break;
 	case BERTH_JSON_STRING:
-		print_text(out, berth_json_text_of(v));
+		print_text(out, berth_json_text_of(v), false);
 		break;
 	default:
 		print_children(out, v, depth);

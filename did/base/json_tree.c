@@ -87,9 +87,17 @@ bool berth_json_dup(struct berth_json_text *t)
 	return own;
 }
 
+/* As cJSON has them: the first knows the last. */
 void berth_json_append(struct berth_json *parent, struct berth_json *take)
 {
-	cJSON_AddItemToArray(&parent->c, &take->c);
+	cJSON *first = parent->c.child, *v = &take->c;
+
+	if (first) {
+		v->prev = first->prev;
+		v->prev->next = first->prev = v;
+	} else {
+		parent->c.child = v->prev = v;
+	}
 }
 
 static void free_name(struct berth_json *v)

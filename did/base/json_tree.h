@@ -37,7 +37,7 @@ static inline struct berth_json *berth_json_child(const struct berth_json *v) { 
 
 static inline bool berth_json_named(const struct berth_json *member, const char *name, size_t n)
 {
-	return member->name_len == n && !memcmp(member->c.string, name, n);
+	return member->name_len == n && *member->c.string == *name && !memcmp(member->c.string, name, n);
 }
 
 static inline struct berth_json_text berth_json_name_of(const struct berth_json *v)
