@@ -87,11 +87,6 @@ $(call obj,$(SMALLEST)): OPT := $(patsubst -O2,-Oz $(NO_COPIES),$(OPT))
 # What is made for speed begins its loops, and not each function and branch, at lines of a cache.
 $(call obj,$(filter-out $(SMALL) $(SMALLEST),$(LIB_SRC))): OPT += -fno-align-functions -fno-align-jumps -fno-align-labels
 
-# Small functions that are called by the thousand, and by one another: inside of their own files
-# they need not be looked for in other libraries.
-OFTEN := $(addprefix did/base/,buf.c json_home.c json_string.c json_tree.c)
-$(call obj,$(OFTEN)): ALL_CFLAGS += -fno-semantic-interposition
-
 # the build's date is one object's business, so that a new commit rebuilds only that
 $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
 
