@@ -16,14 +16,15 @@ enum berth_err berth_ready_init(struct berth_ready *r)
 	return BERTH_OK;
 }
 
-/* Whoever put the first job into an empty list rings: the runner takes all there are. */
+/* Whoever put the first job into an empty list rings, unless the runner is at it: it takes all
+ * there are. */
 void berth_ready_put(struct berth_ready *r, struct berth_job *job)
 {
 	const uint64_t one = 1;
 	bool first;
 
 	pthread_mutex_lock(&r->lock);
-	first = !r->head;
+	first = !r->head && !r->running;
 	if (!job->queued) {
 		job->queued = true;
 		job->next = NULL;
@@ -46,6 +47,7 @@ static struct berth_job *take(struct berth_ready *r)
 			r->tail = &r->head;
 		job->queued = false;
 	}
+	r->running = job != NULL;
 	pthread_mutex_unlock(&r->lock);
 	return job;
 }

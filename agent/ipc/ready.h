@@ -20,6 +20,7 @@ struct berth_job {
 struct berth_ready {
 	pthread_mutex_t lock;
 	struct berth_job *head, **tail;
+	bool running;	/* the jobs that are there, and those that come meanwhile */
 	int fd;		/* readable when there is something to run */
 };
 

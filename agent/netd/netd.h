@@ -83,8 +83,9 @@ berth_netd_listen_add(struct berth_netd *n, const char *uri, char bound[BERTH_NE
 bool berth_netd_listen_remove(struct berth_netd *n, const char *uri);
 /* To one that is gone it is lost. */
 void berth_netd_listen_reply(struct berth_netd *n, const struct berth_net_reply *m);
-/* Timeouts.  How soon to look again: BERTH_NETD_SOON_MS with requests held, else
- * BERTH_NETD_LATER_MS, -1 with nothing to watch. */
+/* Timeouts.  How soon to look again: when the first request that is held has been for long enough, else
+ * after BERTH_NETD_LATER_MS, -1 with nothing to watch.  Others that wait for something without a
+ * time of its own say BERTH_NETD_SOON_MS. */
 #define BERTH_NETD_SOON_MS 1000
 #define BERTH_NETD_LATER_MS 15000
 int berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms);

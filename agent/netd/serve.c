@@ -296,5 +296,7 @@ int berth_netd_listen_tick(struct berth_netd *n, uint64_t now_ms)
 
 	give_up_late(l, now_ms);
 	berth_netd_close_silent(l, now_ms);
-	return l->n_held ? BERTH_NETD_SOON_MS : l->n_slots ? BERTH_NETD_LATER_MS : -1;
+	if (l->n_held && l->held_ms < now_ms + BERTH_NETD_LATER_MS)
+		return (int)(l->held_ms - now_ms);
+	return l->n_slots ? BERTH_NETD_LATER_MS : -1;
 }
