@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "did/url.h"
+#include "tests/fakes/backup.h"
 #include "tests/fakes/forge.h"
 #include "tests/fakes/provide.h"
 #include "tests/fakes/resale.h"
@@ -16,7 +17,6 @@
 
 static struct story *now;
 static char *before;
-static char backup[256], store[256];
 
 static bool rotated(struct sim *w) { (void)w; return story_rotated(now, before); }
 
@@ -37,31 +37,12 @@ static void begin(struct story *s)
 	now = s;
 }
 
-static void take_backup(struct story *s)
-{
-	struct berth_buf path = BERTH_BUF_INIT;
-
-	sim_as(s->owner);
-	CHECK_OK(berth_store_snapshot(s->owner->store, &path));
-	snprintf(backup, sizeof(backup), "%s/kept", s->owner->dir);
-	snprintf(store, sizeof(store), "%s/state/%s", s->owner->dir, BERTH_STORE_FILE);
-	assert_int_equal(rename(berth_buf_cstr(&path), backup), 0);
-	berth_buf_free(&path);
-}
-
 static void renew(struct story *s)
 {
 	before = strdup(story_operational_did(s));
 	story_rotate(s);
 	assert_true(sim_run(&s->w, rotated, LIMIT_S));
 	free(before);
-}
-
-static void restore(struct story *s)
-{
-	sim_off(s->owner);
-	assert_int_equal(rename(backup, store), 0);
-	sim_on(s->owner);
 }
 
 static bool in_step(struct sim *w)
@@ -95,10 +76,10 @@ static void a_device_that_was_renewed_since_is_known_again(void **state)
 
 	(void)state;
 	begin(&s);
-	take_backup(&s);
+	backup_take(&s);
 	renew(&s);
 	generation = stored(s.owner, "generation");
-	restore(&s);
+	backup_restore(&s);
 	check_restored(&s, generation);
 	before = strdup(story_operational_did(&s));
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
@@ -116,8 +97,8 @@ static void a_device_that_is_as_it_was_says_so(void **state)
 
 	(void)state;
 	begin(&s);
-	take_backup(&s);
-	restore(&s);
+	backup_take(&s);
+	backup_restore(&s);
 	before = strdup(story_operational_did(&s));
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
 	assert_false(rotated(&s.w));
@@ -142,7 +123,7 @@ static void begin_unknown_as(struct story *s, struct berth_json **chain, bool ou
 	s->owner->policy.credential_s = LIFE_S;
 	story_birth(s);
 	*chain = story_chain(s);
-	take_backup(s);
+	backup_take(s);
 	story_sale(s);
 	sim_on(s->gateway);
 	assert_true(sim_run(&s->w, story_settled, LIMIT_S));
@@ -150,7 +131,7 @@ static void begin_unknown_as(struct story *s, struct berth_json **chain, bool ou
 		order(s, "cmd/suspend");
 		assert_true(sim_run(&s->w, is_out, LIMIT_S));
 	}
-	restore(s);
+	backup_restore(s);
 	assert_string_equal(sim_state(s->owner, "owner", s->device), "");
 }
 
@@ -208,13 +189,13 @@ static char *let_go_since(struct story *s, const char *on, bool (*done)(struct s
 
 	begin(s);
 	resale_watch(s);
-	take_backup(s);
+	backup_take(s);
 	berth_json_free(resale_command(s->owner, s->device, on, NULL, BERTH_OK));
 	assert_true(sim_run(&s->w, done, LIMIT_S));
 	d = story_data(s, s->owner);
 	receipt = strdup(berth_data_str(berth_json_get(d, "ended"), "receipt"));
 	berth_json_free(d);
-	restore(s);
+	backup_restore(s);
 	assert_string_equal(story_state(s, s->owner), "ACTIVE");
 	return receipt;
 }
@@ -314,8 +295,8 @@ static void a_receipt_of_another_order_is_none_for_who_would_know(void **state)
 	story_end(&s);
 
 	begin(&s);
-	take_backup(&s);
-	restore(&s);
+	backup_take(&s);
+	backup_restore(&s);
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
 	receipt = receipt_of_another_order(&s);
 	sim_off(s.gateway);
@@ -352,11 +333,11 @@ static void items_of_after_the_backup_stay_until_others_come(void **state)
 
 	(void)state;
 	begin(&s);
-	take_backup(&s);
+	backup_take(&s);
 	CHECK_OK(provide_order(&s, "cmd/provision", "wifi", "network", "ssid=later", 0, NULL));
 	CHECK_OK(provide_order(&s, "cmd/provision", "lan", "network", "dhcp", 0, NULL));
 	assert_true(sim_run(&s.w, provided, 600));
-	restore(&s);
+	backup_restore(&s);
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
 	provide_check(&s, "wifi", "ssid=later");
 	provide_check(&s, "lan", "dhcp");
@@ -473,8 +454,8 @@ static void nobody_else_moves_a_device(void **state)
 
 	(void)state;
 	begin(&s);
-	take_backup(&s);
-	restore(&s);
+	backup_take(&s);
+	backup_restore(&s);
 	assert_true(sim_run(&s.w, in_step, RESYNC_S));
 	seq = stored(s.owner, BERTH_COUNTER_RESTORED_S);
 	ask(&s, s.rendezvous, BERTH_ID_RENDEZVOUS, seq + 1, BERTH_E_AUTHZ);
@@ -594,8 +575,8 @@ static void what_was_revoked_since_is_not_taken_up(void **state)
 	(void)state;
 	for (int heard = 0; heard < 2; heard++) {
 		begin(&s);
-		take_backup(&s);
-		restore(&s);
+		backup_take(&s);
+		backup_restore(&s);
 		if (heard)
 			assert_true(sim_run(&s.w, in_step, RESYNC_S));
 		g = story_data(&s, s.gateway);
@@ -629,10 +610,10 @@ static void an_older_copy_that_is_no_backup_is_quarantined(void **state)
 
 	(void)state;
 	begin(&s);
-	take_backup(&s);
+	backup_take(&s);
 	renew(&s);
 	sim_off(s.owner);
-	assert_int_equal(rename(backup, store), 0);
+	backup_put();
 	snprintf(folder, sizeof(folder), "%s/state", s.owner->dir);
 	CHECK_OK(berth_store_open(&st, folder, false));
 	CHECK_OK(berth_store_begin(st));
