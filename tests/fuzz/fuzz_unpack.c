@@ -84,16 +84,32 @@ static void check(const struct berth_unpacked *u)
 		__builtin_trap();
 }
 
+/* Looked into before its turn, it comes to the same. */
+static void check_ahead(struct berth_unpack q, const char *p, size_t n, enum berth_err rc)
+{
+	struct berth_unpacked u;
+
+	if (berth_unpack_ahead(&q.ahead, &q, p, n))
+		return;
+	berth_unpack_ahead_inside(q.ahead, &q);
+	if (berth_unpack(&u, &q, p, n) != rc)
+		__builtin_trap();
+	berth_unpacked_free(&u);
+	berth_unpack_ahead_free(q.ahead);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
+	enum berth_err rc;
 	struct berth_unpack q = { .resolver = &resolver, .allow_plaintext = true, .lenient_apv.for_all = n % 2 };
 	struct berth_unpacked u;
 
 	if (!keyring)
 		start();
 	q.keyring = keyring;
-	if (berth_unpack(&u, &q, (const char *)p, n) == BERTH_OK)
+	if ((rc = berth_unpack(&u, &q, (const char *)p, n)) == BERTH_OK)
 		check(&u);
 	berth_unpacked_free(&u);
+	check_ahead(q, (const char *)p, n, rc);
 	return 0;
 }
