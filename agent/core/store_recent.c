@@ -10,8 +10,10 @@
 
 static struct store_recent *find(struct berth_store *s, const char *ns, const char *key)
 {
+	size_t n = strlen(key);		/* what they mostly differ in */
+
 	for (struct store_recent *r = s->recent; r < s->recent + STORE_RECENT; r++)
-		if (r->used && strcmp(r->ns, ns) == 0 && strcmp(berth_buf_cstr(&r->key), key) == 0)
+		if (r->used && r->key.len == n && memcmp(r->key.p, key, n) == 0 && strcmp(r->ns, ns) == 0)
 			return r;
 	return NULL;
 }

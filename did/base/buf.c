@@ -65,6 +65,8 @@ static inline bool reserve(struct berth_buf *b, size_t n)
 	return (!b->bad && n < b->cap - b->len) || make_room(b, n);
 }
 
+void berth_buf_room(struct berth_buf *b, size_t n) { reserve(b, n); }
+
 uint8_t *berth_buf_grow(struct berth_buf *b, size_t n)
 {
 	if (!reserve(b, n))

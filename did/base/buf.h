@@ -40,6 +40,9 @@ void berth_buf_vec16(struct berth_buf *b, const void *p, size_t n);
 void berth_buf_vec32(struct berth_buf *b, const void *p, size_t n);
 void berth_buf_str16(struct berth_buf *b, const char *s);
 
+/* Makes room for n more bytes, for a writer who knows that many small writes will follow. */
+void berth_buf_room(struct berth_buf *b, size_t n);
+
 /* Makes room for n more bytes and returns where they go (uninitialised, already
  * counted in len); NULL when there is none. */
 uint8_t *berth_buf_grow(struct berth_buf *b, size_t n);

@@ -136,8 +136,8 @@ BERTH_MUST_USE enum berth_err berth_json_print_pretty(struct berth_buf *out, con
 /* One string as a JSON string literal with quotes, escaped as RFC 8785 3.2.2.2
  * says.  For JCS and for writers that need no tree. */
 void berth_json_print_str(struct berth_buf *out, const char *s);
-/* The name of a member in the same way, with a colon. */
-void berth_json_print_name(struct berth_buf *out, const struct berth_json *member);
+/* The name of a member in the same way, with a colon, and a comma before it if asked for. */
+void berth_json_print_name(struct berth_buf *out, bool comma, const struct berth_json *member);
 /* ECMAScript Number::toString, as RFC 8785 3.2.2.3 asks. */
 void berth_json_print_num(struct berth_buf *out, double v);
 

@@ -41,8 +41,8 @@ static int by_utf16(const void *pa, const void *pb)
 		a++;
 		b++;
 	}
-	if (!*a || !*b)
-		return !!*a - !!*b;
+	if (!*a || !*b || !((*a | *b) & 0x80))
+		return (unsigned char)*a - (unsigned char)*b;
 	/* the first byte that differs may stand inside a character, as many bytes
 	 * into the one as into the other */
 	while (b > start && ((*a & 0xc0) == 0x80 || (*b & 0xc0) == 0x80)) {
@@ -62,9 +62,7 @@ static enum berth_err members(struct berth_buf *out, const struct berth_json **s
 
 	qsort(sorted, n, sizeof(*sorted), by_utf16);
 	for (size_t i = 0; i < n && !rc; i++) {
-		if (i)
-			berth_buf_u8(out, ',');
-		berth_json_print_name(out, sorted[i]);
+		berth_json_print_name(out, i > 0, sorted[i]);
 		e = edit_of(edits, sorted[i]);
 		rc = canonical(out, e ? e->value : sorted[i]);
 	}
@@ -112,11 +110,11 @@ static enum berth_err canonical(struct berth_buf *out, const struct berth_json *
 {
 	static const struct edits none = { NULL, 0 };
 
-	if (berth_json_is(v, BERTH_JSON_OBJECT))
-		return object(out, v, &none);
-	if (berth_json_is(v, BERTH_JSON_ARRAY))
-		return array(out, v);
-	return berth_json_print(out, v);
+	switch (berth_json_kind(v)) {
+	case BERTH_JSON_OBJECT: return object(out, v, &none);
+	case BERTH_JSON_ARRAY: return array(out, v);
+	default: return berth_json_print(out, v);
+	}
 }
 
 enum berth_err berth_jcs(struct berth_buf *out, const struct berth_json *v)
