@@ -60,22 +60,29 @@ static bool make_room(struct berth_buf *b, size_t n)
 }
 
 /* one byte more than asked for, for the NUL */
-static inline bool reserve(struct berth_buf *b, size_t n)
-{
-	return (!b->bad && n < b->cap - b->len) || make_room(b, n);
-}
+static inline bool has_room(const struct berth_buf *b, size_t n) { return !b->bad && n < b->cap - b->len; }
+static inline bool reserve(struct berth_buf *b, size_t n) { return has_room(b, n) || make_room(b, n); }
 
 void berth_buf_room(struct berth_buf *b, size_t n) { reserve(b, n); }
 
-uint8_t *berth_buf_grow(struct berth_buf *b, size_t n)
+static uint8_t *take(struct berth_buf *b, size_t n)
 {
-	if (!reserve(b, n))
-		return NULL;
 	uint8_t *at = b->p + b->len;
 
 	b->len += n;
 	b->p[b->len] = '\0';
 	return at;
+}
+
+/* Apart, so that most saves no registers for it. */
+static __attribute__((noinline)) uint8_t *grow_more(struct berth_buf *b, size_t n)
+{
+	return make_room(b, n) ? take(b, n) : NULL;
+}
+
+uint8_t *berth_buf_grow(struct berth_buf *b, size_t n)
+{
+	return has_room(b, n) ? take(b, n) : grow_more(b, n);
 }
 
 void berth_buf_put(struct berth_buf *b, const void *p, size_t n)

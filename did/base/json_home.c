@@ -76,18 +76,23 @@ struct berth_json_home *berth_json_home_new(size_t room)
 	return home;
 }
 
+/* Apart, so that most saves no registers for it. */
+static __attribute__((noinline)) void *take_more(struct berth_json_home *home, size_t n)
+{
+	struct part *p = new_part(rounded(n) < BERTH_JSON_HOME_ROOM ? BERTH_JSON_HOME_ROOM : rounded(n));
+
+	if (!p)
+		return NULL;
+	p->before = home->last;
+	home->last = p;
+	return take(p, n);
+}
+
 void *berth_json_home_take(struct berth_json_home *home, size_t n)
 {
 	struct part *p = home->last;
 
-	if (n >= p->size || rounded(n) > p->size - p->used) {
-		p = new_part(rounded(n) < BERTH_JSON_HOME_ROOM ? BERTH_JSON_HOME_ROOM : rounded(n));
-		if (!p)
-			return NULL;
-		p->before = home->last;
-		home->last = p;
-	}
-	return take(p, n);
+	return n < p->size && rounded(n) <= p->size - p->used ? take(p, n) : take_more(home, n);
 }
 
 void berth_json_home_enter(struct berth_json_home *home) { home->values++; }
