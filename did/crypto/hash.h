@@ -13,6 +13,9 @@
 void berth_sha256(uint8_t out[BERTH_SHA256_LEN], const void *p, size_t n);
 void berth_sha384(uint8_t out[BERTH_SHA384_LEN], const void *p, size_t n);
 void berth_sha512(uint8_t out[BERTH_SHA512_LEN], const void *p, size_t n);
+/* The same as berth_sha256() where the hash is secret: that one leaves it in a context of its
+ * thread, which makes short ones a sixth faster. */
+void berth_sha256_secret(uint8_t out[BERTH_SHA256_LEN], const void *p, size_t n);
 /* The same as berth_sha256(), for what an agent hashes that does nothing else: at half the
  * speed, but libcrypto stays asleep, 1.5 MiB of a process. */
 void berth_sha256_light(uint8_t out[BERTH_SHA256_LEN], const void *p, size_t n);

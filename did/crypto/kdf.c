@@ -39,7 +39,7 @@ enum berth_err berth_concat_kdf(uint8_t *key, size_t key_len, const uint8_t *z, 
 	rc = berth_buf_status(&b);
 	for (size_t at = 0; rc == BERTH_OK && at < key_len; at += sizeof(h)) {
 		b.p[3]++;
-		berth_sha256(h, b.p, b.len);
+		berth_sha256_secret(h, b.p, b.len);
 		memcpy(key + at, h, key_len - at < sizeof(h) ? key_len - at : sizeof(h));
 	}
 	berth_wipe(h, sizeof(h));

@@ -174,24 +174,59 @@ const secp256k1_context *berth_k1(void)
 	return k1;
 }
 
-static pthread_key_t numbers;
-static bool have_numbers;
+/* ---- of a thread ---- */
 
-static void free_numbers(void *ctx) { BN_CTX_free(ctx); }
-static void set_numbers(void) { have_numbers = pthread_key_create(&numbers, free_numbers) == 0; }
+struct of_thread {
+	BN_CTX *numbers;
+	EVP_MD_CTX *sha256;
+};
+
+static pthread_key_t key;
+static bool have_key;
+
+static void forget(void *p)
+{
+	struct of_thread *t = p;
+
+	BN_CTX_free(t->numbers);
+	EVP_MD_CTX_free(t->sha256);
+	free(t);
+}
+
+static void set_key(void) { have_key = pthread_key_create(&key, forget) == 0; }
+
+static struct of_thread *of_thread(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct of_thread *t;
+
+	pthread_once(&once, set_key);
+	if (!have_key)
+		return NULL;
+	if ((t = pthread_getspecific(key)) || !(t = calloc(1, sizeof(*t))))
+		return t;
+	if (!pthread_setspecific(key, t))
+		return t;
+	free(t);
+	return NULL;
+}
 
 BN_CTX *berth_public_numbers(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	BN_CTX *ctx;
+	struct of_thread *t = of_thread();
 
-	pthread_once(&once, set_numbers);
-	if (!have_numbers)
+	if (t && !t->numbers)
+		t->numbers = BN_CTX_new();
+	return t ? t->numbers : NULL;
+}
+
+EVP_MD_CTX *berth_public_sha256(void)
+{
+	struct of_thread *t = of_thread();
+
+	if (t && !t->sha256)
+		t->sha256 = EVP_MD_CTX_new();
+	if (!t || !t->sha256 || EVP_DigestInit_ex2(t->sha256, berth_digests()->sha256, NULL) != 1)
 		return NULL;
-	if ((ctx = pthread_getspecific(numbers)) || !(ctx = BN_CTX_new()))
-		return ctx;
-	if (!pthread_setspecific(numbers, ctx))
-		return ctx;
-	BN_CTX_free(ctx);
-	return NULL;
+	return t->sha256;
 }

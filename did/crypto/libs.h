@@ -45,9 +45,10 @@ const struct berth_edwards25519 *berth_edwards25519(void);
 const struct berth_p256 *berth_p256(void);
 const secp256k1_context *berth_k1(void);	/* blinded */
 
-/* This thread's, with what it has allocated before: for numbers that are public, since they
- * stay in it.  NULL: no memory. */
+/* This thread's, with what they have allocated before: for what is public, since it stays in
+ * them.  The hash is begun.  NULL: no memory. */
 BN_CTX *berth_public_numbers(void);
+EVP_MD_CTX *berth_public_sha256(void);
 
 static inline int is_nist(enum berth_key_type t)
 {
