@@ -58,6 +58,22 @@ static inline struct berth_json *instance(struct sim_node *n, struct sim_node *p
 	return v;
 }
 
+/* The thread's instance becomes this one, which is taken over. */
+static inline void put_instance(struct sim_node *n, struct sim_node *peer, const char *machine, const char *thid,
+				struct berth_json *v)
+{
+	struct berth_buf out = BERTH_BUF_INIT;
+	char key[65];
+
+	CHECK_OK(berth_json_print(&out, v));
+	key_of(n, peer, thid, key);
+	CHECK_OK(berth_store_begin(n->store));
+	CHECK_OK(berth_store_put(n->store, machine, key, out.p, out.len));
+	CHECK_OK(berth_store_commit(n->store));
+	berth_json_free(v);
+	berth_buf_free(&out);
+}
+
 static inline void is_in(struct sim_node *n, struct sim_node *peer, const char *machine, const char *thid, const char *state)
 {
 	char key[65];

@@ -123,4 +123,13 @@ static inline void say_to_gateway(struct sim_node *from, struct berth_json *body
 	free(did);
 }
 
+/* A gateway with a hook for that type, which works on an item of it. */
+static inline void begin_with_hook(struct story *s, const char *type, const char *id, const char *value)
+{
+	begin(s);
+	with_hook(type);
+	provide(id, type, value);
+	on_trial();
+}
+
 #endif

@@ -49,17 +49,9 @@ static void c129_challenge_and_domain_are_there_and_new_and_of_who_asks(void **s
 static void edit_challenge(struct sim_node *n, struct sim_node *peer, const char *thid, const char *member, const char *text)
 {
 	struct berth_json *v = instance(n, peer, "proof", thid);
-	struct berth_buf out = BERTH_BUF_INIT;
-	char key[65];
 
 	CHECK_OK(berth_json_set_str(berth_json_get_mut(v, "data"), member, text));
-	CHECK_OK(berth_json_print(&out, v));
-	key_of(n, peer, thid, key);
-	CHECK_OK(berth_store_begin(n->store));
-	CHECK_OK(berth_store_put(n->store, "proof", key, out.p, out.len));
-	CHECK_OK(berth_store_commit(n->store));
-	berth_json_free(v);
-	berth_buf_free(&out);
+	put_instance(n, peer, "proof", thid, v);
 }
 
 /* What answers another challenge, or was made for another domain: refused, and the

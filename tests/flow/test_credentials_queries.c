@@ -38,18 +38,10 @@ static void answered_from_what_is_held(void **state)
 static void edit_query(struct sim_node *n, struct sim_node *peer, const char *thid, const char *query)
 {
 	struct berth_json *v = instance(n, peer, "proof", thid), *q;
-	struct berth_buf out = BERTH_BUF_INIT;
-	char key[65];
 
 	CHECK_OK(berth_json_parse_object(&q, query, strlen(query), BERTH_JSON_MAX));
 	CHECK_OK(berth_json_set(berth_json_get_mut(v, "data"), "query", q));
-	CHECK_OK(berth_json_print(&out, v));
-	key_of(n, peer, thid, key);
-	CHECK_OK(berth_store_begin(n->store));
-	CHECK_OK(berth_store_put(n->store, "proof", key, out.p, out.len));
-	CHECK_OK(berth_store_commit(n->store));
-	berth_json_free(v);
-	berth_buf_free(&out);
+	put_instance(n, peer, "proof", thid, v);
 }
 
 /* A holder who shows something else, or less, than was asked for: everything that was

@@ -22,10 +22,7 @@ static void what_a_hook_cannot_do_is_gone_back_from(void **state)
 	struct story s;
 
 	(void)state;
-	begin(&s);
-	with_hook("network");
-	provide("wifi", "network", "ssid=broken");
-	on_trial();
+	begin_with_hook(&s, "network", "wifi", "ssid=broken");
 	provide_check(now, "wifi", "ssid=broken");	/* it is in use, and the hook works on it */
 	provide_check_records(now, 3);
 	CHECK_OK(hook_says("wifi", "ssid=broken", "failed", NULL));
@@ -79,10 +76,7 @@ static void a_hook_that_is_gone_is_not_waited_for(void **state)
 	struct story s;
 
 	(void)state;
-	begin(&s);
-	with_hook("network");
-	provide("wifi", "network", "ssid=a");
-	on_trial();
+	begin_with_hook(&s, "network", "wifi", "ssid=a");
 	sim_off(s.gateway);
 	s.gateway->policy.hooked = NULL;
 	sim_on(s.gateway);
@@ -105,10 +99,7 @@ static void a_hook_that_stays_is_waited_for(void **state)
 	struct story s;
 
 	(void)state;
-	begin(&s);
-	with_hook("network");
-	provide("wifi", "network", "ssid=a");
-	on_trial();
+	begin_with_hook(&s, "network", "wifi", "ssid=a");
 	sim_off(s.gateway);
 	sim_on(s.gateway);
 	provide("wifi", "network", "ssid=b");
@@ -142,10 +133,7 @@ static void what_was_installed_is_not_gone_back_from(void **state)
 	int64_t before;
 
 	(void)state;
-	begin(&s);
-	with_hook("firmware-ref");
-	provide("fw", "firmware-ref", FIRMWARE("1.2"));
-	on_trial();
+	begin_with_hook(&s, "firmware-ref", "fw", FIRMWARE("1.2"));
 	before = generation();
 	CHECK_OK(hook_says("fw", FIRMWARE("1.2"), "ok", "1.2"));
 	assert_int_equal(before + 1, generation());
