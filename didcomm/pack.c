@@ -17,7 +17,7 @@ static enum berth_err fill_in(struct berth_json **out, const struct berth_messag
 			      const char *from, const char *to)
 {
 	struct berth_json *json = berth_json_clone(msg->json), *list = NULL;
-	enum berth_err rc = json ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "pack: message");
+	enum berth_err rc = json ? BERTH_OK : berth_no_memory();
 
 	if (!rc && !msg->from && from)
 		rc = berth_json_set_str(json, "from", from);

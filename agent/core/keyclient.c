@@ -47,7 +47,7 @@ static enum berth_err copy(char **out, const char *s)
 	if (strlen(s) > BERTH_KEYD_CONFIG_MAX)
 		return berth_fail(BERTH_E_CONFIG, "keystore: an option of more than %d characters", BERTH_KEYD_CONFIG_MAX);
 	*out = strdup(s);
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "keystore configuration");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err copy_dirs(struct berth_keyclient *kc, const struct berth_keystore_config *cfg)
@@ -66,7 +66,7 @@ enum berth_err berth_keyclient_new(struct berth_keyclient **out, const struct be
 
 	*out = NULL;
 	if (!kc)
-		return berth_fail(BERTH_E_NOMEM, "keyclient");
+		return berth_no_memory();
 	berth_ipc_init(&kc->ipc, -1);
 	kc->ipc.failed = true;
 	kc->ring.ops = &keyclient_ring_ops;

@@ -49,7 +49,7 @@ static enum berth_err insert(struct berth_keyclient *kc, size_t i, const char *k
 		kc->v = v;
 	if (!v || !copy) {
 		free(copy);
-		return berth_fail(BERTH_E_NOMEM, "kids");
+		return berth_no_memory();
 	}
 	memmove(&v[i + 1], &v[i], (kc->n - i) * sizeof(*v));
 	memset(&v[i], 0, sizeof(v[i]));

@@ -216,7 +216,7 @@ enum berth_err berth_store_open_vfs(struct berth_store **out, const char *dir, b
 	if ((rc = check_dir(dir, create)))
 		return rc;
 	if (!(s = calloc(1, sizeof(*s))) || (vfs && !(s->vfs = strdup(vfs)))) {
-		rc = berth_fail(BERTH_E_NOMEM, "store");
+		rc = berth_no_memory();
 		goto out;
 	}
 	if (!(s->dir = realpath(dir, NULL))) {	/* so that NOFOLLOW means our file only */

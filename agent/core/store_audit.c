@@ -130,7 +130,7 @@ static enum berth_err check_row(struct berth_audit_chain *c, sqlite3_stmt *st)
 {
 	const char *event = (const char *)sqlite3_column_text(st, 2), *detail = (const char *)sqlite3_column_text(st, 3);
 	bool prev = column_is(st, 4, c->hash);
-	enum berth_err rc = event && detail ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "audit");
+	enum berth_err rc = event && detail ? BERTH_OK : berth_no_memory();
 
 	if (!rc)
 		rc = berth_audit_chain_row(c, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), event, detail);

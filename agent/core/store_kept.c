@@ -145,7 +145,7 @@ enum berth_err berth_store_kept_new(struct berth_kept **out, struct berth_store 
 
 	*out = NULL;
 	if (!s)
-		return berth_fail(BERTH_E_NOMEM, "documents that are kept");
+		return berth_no_memory();
 	s->base = (struct berth_kept){ get, put, drop };
 	s->store = store;
 	*out = &s->base;

@@ -41,7 +41,7 @@ static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st, 
 	uint8_t *body = NULL;
 
 	if (!out->rows && !(out->rows = calloc(BERTH_OUTBOX_LIST_MAX, sizeof(*out->rows))))
-		return berth_fail(BERTH_E_NOMEM, "outbox list");
+		return berth_no_memory();
 	r = &out->rows[out->n++];
 	*r = (struct berth_outbox_row){
 		.seq = sqlite3_column_int64(st, 0), .id = text(st, 1), .peer = text(st, 2),
@@ -60,7 +60,7 @@ static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st, 
 	r->body = body;
 	if (r->id && r->peer && r->from && r->thid && r->endpoints && r->machine && r->instance && body)
 		return BERTH_OK;
-	return berth_fail(BERTH_E_NOMEM, "outbox row");
+	return berth_no_memory();
 }
 
 static size_t bounded(size_t limit)

@@ -73,7 +73,7 @@ static enum berth_err write_pin(struct store_pins *s, const struct pending *p)
 	enum berth_err rc;
 
 	if (!v)
-		return berth_fail(BERTH_E_NOMEM, "pin");
+		return berth_no_memory();
 	if (!(rc = berth_json_set_str(v, "did", p->did)) && !(rc = berth_json_set_str(v, "pin", p->pin)))
 		rc = put(s, NS_PIN, key_of(p->did, berth_judge_subject_len(p->did)), v, p->ours);
 	berth_json_free(v);
@@ -105,7 +105,7 @@ static enum berth_err wait(struct store_pins *s, const char *did, const char *pi
 		bool full = p.did && p.pin;
 
 		pending_free(&p);
-		return full ? berth_fail(BERTH_E_QUOTA, "too many pins wait for the store") : berth_fail(BERTH_E_NOMEM, "pin");
+		return full ? berth_fail(BERTH_E_QUOTA, "too many pins wait for the store") : berth_no_memory();
 	}
 	if (old) {
 		p.ours |= old->ours;
@@ -329,7 +329,7 @@ static void pins_contradicted(struct berth_pins *base, const char *did, const ch
 		return;
 	f.did = strdup(did);
 	f.why = strdup(why);
-	rc = f.did && f.why ? sort(s, did, &f.ours) : berth_fail(BERTH_E_NOMEM, "evidence");
+	rc = f.did && f.why ? sort(s, did, &f.ours) : berth_no_memory();
 	if (!rc && !(rc = berth_pin_evidence_make(&f.record, did, pin, why, e, f.ours))) {
 		s->forks[s->n_forks++] = f;
 		rc = flush(s);
@@ -346,7 +346,7 @@ enum berth_err berth_store_pins_new(struct berth_pins **out, struct berth_store 
 
 	*out = NULL;
 	if (!s)
-		return berth_fail(BERTH_E_NOMEM, "pins");
+		return berth_no_memory();
 	s->base = (struct berth_pins){ pins_get, pins_put, pins_contradicted, pins_floor_s };
 	s->store = store;
 	*out = &s->base;

@@ -17,7 +17,7 @@ static enum berth_err add_piece(struct berth_json *list, const struct berth_regi
 	enum berth_err rc;
 
 	if (!v)
-		return berth_fail(BERTH_E_NOMEM, "evidence");
+		return berth_no_memory();
 	*room -= n;
 	berth_sha256(hash, p->p, p->n);
 	if ((rc = berth_json_set_str(v, "name", p->name)) || (rc = berth_json_set_int(v, "size", (int64_t)p->n)) ||
@@ -32,7 +32,7 @@ static enum berth_err add_piece(struct berth_json *list, const struct berth_regi
 static enum berth_err make_evidence(struct berth_json *v, const struct berth_registry_evidence *e, size_t room)
 {
 	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = list ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "evidence");
+	enum berth_err rc = list ? BERTH_OK : berth_no_memory();
 
 	for (size_t i = 0; !rc && i < e->n; i++)
 		rc = add_piece(list, &e->pieces[i], &room);
@@ -47,7 +47,7 @@ enum berth_err berth_pin_evidence_make(struct berth_json **out, const char *did,
 	enum berth_err rc;
 
 	if (!v)
-		return berth_fail(BERTH_E_NOMEM, "evidence");
+		return berth_no_memory();
 	berth_rfc3339_format(time, berth_clock_now_s());
 	if ((rc = berth_json_set_str(v, "did", did)) || (rc = berth_json_set_str(v, "pin", pin)) ||
 	    (rc = berth_json_set_str(v, "time", time)) || (rc = berth_json_set_str(v, "why", why)) ||

@@ -299,7 +299,7 @@ static enum berth_err walk(struct berth_store *s, const char *ns, const char *at
 			break;
 		free(last);
 		if (!(last = strdup((char *)key.p)))
-			rc = berth_fail(BERTH_E_NOMEM, "store: each");
+			rc = berth_no_memory();
 		else
 			rc = fn(arg, last, val.p ? val.p : (const uint8_t *)"", val.len);
 	}

@@ -176,7 +176,7 @@ static enum berth_err set_server(struct __res_state *st, const char *text)
 		return rc;
 	}
 	if (!st->_u._ext.nsaddrs[0] && !(st->_u._ext.nsaddrs[0] = malloc(sizeof(v6))))
-		return berth_fail(BERTH_E_NOMEM, "DNS server");
+		return berth_no_memory();
 	*st->_u._ext.nsaddrs[0] = v6;
 	st->nscount = 1;
 	return BERTH_OK;

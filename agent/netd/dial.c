@@ -327,7 +327,7 @@ enum berth_err berth_netd_dial_new(struct berth_netd *n)
 
 	if (!d || berth_limit_init(&d->links.hosts)) {
 		free(d);
-		return berth_fail(BERTH_E_NOMEM, "dial");
+		return berth_no_memory();
 	}
 	d->links.hosts.conns_max = BERTH_NETD_LINKS_MAX;
 	d->links.hosts.conns_source_max = HOST_LINKS_MAX;

@@ -95,7 +95,7 @@ static enum berth_err post(struct berth_netd_sending *s)
 	s->counted = true;
 	if (!berth_netd_http_post(s, (uint32_t)(s->until_ms - now)) ||
 	    d->curl->multi_add_handle(d->multi, s->easy) != CURLM_OK)
-		return berth_fail(BERTH_E_NOMEM, "http: request");
+		return berth_no_memory();
 	return BERTH_OK;
 }
 
@@ -257,7 +257,7 @@ static enum berth_err start(struct berth_netd *n)
 	enum berth_err rc;
 
 	if (!d)
-		return berth_fail(BERTH_E_NOMEM, "http");
+		return berth_no_memory();
 	d->n = n;
 	d->epoll = -1;
 	berth_netd_bound_memory(n, true);

@@ -179,7 +179,7 @@ static enum berth_err start(struct berth_netd *n)
 
 	if (!h || berth_limit_init(&h->limit)) {
 		free(h);
-		return berth_fail(BERTH_E_NOMEM, "http");
+		return berth_no_memory();
 	}
 	h->n = n;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);

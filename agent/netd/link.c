@@ -119,7 +119,7 @@ enum berth_err berth_netd_link_open(struct berth_netd_link **out, struct berth_n
 	if (!(l = calloc(1, sizeof(*l))) || (rv = nng_req0_open(&l->reqs.sock))) {
 		berth_limit_conn_end(&d->hosts, a);
 		free(l);
-		return berth_fail(BERTH_E_NOMEM, "link");
+		return berth_no_memory();
 	}
 	snprintf(l->uri, sizeof(l->uri), "%s", uri);
 	l->addr = *a;

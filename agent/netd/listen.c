@@ -144,7 +144,7 @@ enum berth_err berth_netd_listen_new(struct berth_netd *n)
 
 	if (!l || berth_limit_init(&l->limit)) {
 		free(l);
-		return berth_fail(BERTH_E_NOMEM, "listen");
+		return berth_no_memory();
 	}
 	l->n = n;
 	pthread_mutex_init(&l->lock, NULL);

@@ -39,7 +39,7 @@ enum berth_err berth_netd_slot_add(struct berth_netd_listen *l)
 	int rv;
 
 	if (!s)
-		return berth_fail(BERTH_E_NOMEM, "slot");
+		return berth_no_memory();
 	s->owner = l;
 	s->job.done = slot_done;
 	if ((rv = nng_ctx_open(&s->ctx, l->sock))) {

@@ -164,7 +164,7 @@ enum berth_err berth_netd_ws_start(struct berth_netd *n)
 		return BERTH_OK;
 	if (!(w = calloc(1, sizeof(*w))) || berth_limit_init(&w->limit)) {
 		free(w);
-		return berth_fail(BERTH_E_NOMEM, "websocket");
+		return berth_no_memory();
 	}
 	if ((w->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0) {
 		berth_limit_free(&w->limit);

@@ -148,7 +148,7 @@ void berth_buf_str16(struct berth_buf *b, const char *s) { vec(b, s, strlen(s), 
 
 enum berth_err berth_buf_status(const struct berth_buf *b)
 {
-	return b->bad ? berth_fail(BERTH_E_NOMEM, "a buffer could not grow") : BERTH_OK;
+	return b->bad ? berth_no_memory() : BERTH_OK;
 }
 
 char *berth_buf_take_str(struct berth_buf *b)

@@ -7,11 +7,6 @@
 #include "did/base/json_num.h"
 #include "did/base/json_tree.h"
 
-static enum berth_err no_memory(void)
-{
-	return berth_fail(BERTH_E_NOMEM, "json value");
-}
-
 static const struct berth_json_text no_text;
 
 static struct berth_json *new_value(int type)
@@ -58,7 +53,7 @@ void berth_json_remove(struct berth_json *obj, const char *key)
 static enum berth_err become(struct berth_json *v, int type, struct berth_json_text text)
 {
 	if (text.s && !berth_json_dup(&text))
-		return no_memory();
+		return berth_no_memory();
 	berth_json_clear(v);
 	v->c.type = (v->c.type & BERTH_JSON_OF_NAME) | type;
 	if (text.s)
@@ -90,7 +85,7 @@ enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct be
 	enum berth_err rc = BERTH_OK;
 
 	if (!obj || !take) {
-		rc = no_memory();
+		rc = berth_no_memory();
 	} else if (!berth_json_is(obj, BERTH_JSON_OBJECT)) {
 		rc = berth_fail(BERTH_E_TYPE, "%s: of no object", key);
 	} else if (old) {
@@ -102,7 +97,7 @@ enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct be
 		berth_json_append(obj, take);
 		take = NULL;
 	} else {
-		rc = no_memory();
+		rc = berth_no_memory();
 	}
 	berth_json_free(take);
 	return rc;
@@ -118,14 +113,14 @@ member(struct berth_json *obj, const char *key, int type, struct berth_json_text
 	if (*out)
 		return become(*out, type, text);
 	if (!obj)
-		return no_memory();
+		return berth_no_memory();
 	if (!berth_json_is(obj, BERTH_JSON_OBJECT))
 		return berth_fail(BERTH_E_TYPE, "%s: of no object", key);
 	if (!berth_json_text(&name, key))
 		return berth_fail(BERTH_E_JSON, "member name: bad UTF-8");
 	*out = berth_json_value_of(obj->home, type, name, text);
 	if (!*out)
-		return no_memory();
+		return berth_no_memory();
 	berth_json_append(obj, *out);
 	return BERTH_OK;
 }
@@ -136,7 +131,7 @@ enum berth_err berth_json_set_str(struct berth_json *obj, const char *key, const
 	struct berth_json *m;
 
 	if (!s)
-		return no_memory();
+		return berth_no_memory();
 	if (!berth_json_text(&text, s))
 		return berth_fail(BERTH_E_JSON, "%s: bad UTF-8", key);
 	return member(obj, key, cJSON_String, text, &m);
@@ -165,13 +160,13 @@ enum berth_err berth_json_set_bool(struct berth_json *obj, const char *key, bool
 static enum berth_err takes_elements(const struct berth_json *arr)
 {
 	if (!arr)
-		return no_memory();
+		return berth_no_memory();
 	return berth_json_is(arr, BERTH_JSON_ARRAY) ? BERTH_OK : berth_fail(BERTH_E_TYPE, "an element of no array");
 }
 
 enum berth_err berth_json_push(struct berth_json *arr, struct berth_json *take)
 {
-	enum berth_err rc = take ? takes_elements(arr) : no_memory();
+	enum berth_err rc = take ? takes_elements(arr) : berth_no_memory();
 
 	if (rc)
 		berth_json_free(take);
@@ -188,7 +183,7 @@ enum berth_err berth_json_push_str(struct berth_json *arr, const char *s)
 
 	if (s && !berth_json_text(&text, s))
 		return berth_fail(BERTH_E_JSON, "array element: bad UTF-8");
-	if ((rc = s ? takes_elements(arr) : no_memory()))
+	if ((rc = s ? takes_elements(arr) : berth_no_memory()))
 		return rc;
 	v = berth_json_value_of(arr->home, cJSON_String, no_text, text);
 	return berth_json_push(arr, v);
@@ -228,7 +223,7 @@ struct berth_json *berth_json_next_mut(struct berth_json *v)
 
 enum berth_err berth_json_replace(struct berth_json *value, struct berth_json *take)
 {
-	enum berth_err rc = value && take ? move_value(value, take) : no_memory();
+	enum berth_err rc = value && take ? move_value(value, take) : berth_no_memory();
 
 	berth_json_free(take);
 	return rc;

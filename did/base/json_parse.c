@@ -37,7 +37,7 @@ static bool is_digit(int c) { return c >= '0' && c <= '9'; }
 static enum berth_err node(struct reader *r, int type, struct berth_json **out)
 {
 	*out = berth_json_value(r->home, type);
-	return *out ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "json value");
+	return *out ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err word(struct reader *r, const char *text, int type, struct berth_json **out)

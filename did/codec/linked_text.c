@@ -26,11 +26,11 @@ static enum berth_err unzip(char *text, size_t n, const uint8_t *gz, size_t len)
 	int zrc;
 
 	if (inflateInit2(&z, GZIP_BITS) != Z_OK)
-		return berth_fail(BERTH_E_NOMEM, "linked text");
+		return berth_no_memory();
 	zrc = inflate(&z, Z_FINISH);
 	inflateEnd(&z);
 	if (zrc == Z_MEM_ERROR)
-		return berth_fail(BERTH_E_NOMEM, "linked text");
+		return berth_no_memory();
 	return zrc == Z_STREAM_END && !z.avail_out ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "linked text");
 }
 
@@ -40,7 +40,7 @@ enum berth_err berth_linked_text(char **text, size_t *n, const uint8_t *gz, cons
 
 	*n = end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
 	if (!(*text = malloc(*n + 1)))
-		return berth_fail(BERTH_E_NOMEM, "linked text");
+		return berth_no_memory();
 	(*text)[*n] = 0;
 	if ((rc = unzip(*text, *n, gz, (size_t)(end - gz)))) {
 		free(*text);

@@ -193,7 +193,7 @@ enum berth_err berth_aead_seal(enum berth_enc e, struct berth_buf *ct, uint8_t *
 	if (aad_len > BERTH_BUF_MAX || pt_len > BERTH_BUF_MAX)
 		return berth_fail(BERTH_E_SIZE, "plaintext");
 	if (!(at = berth_buf_grow(ct, room)))
-		return berth_fail(BERTH_E_NOMEM, "ciphertext");
+		return berth_no_memory();
 	ok = seal(e, at, &used, tag, &b, pt, pt_len);
 	settle(ct, at, room, ok ? used : 0);
 	return ok ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "%s", encs[e].name);
@@ -213,7 +213,7 @@ enum berth_err berth_aead_open(enum berth_enc e, struct berth_buf *pt, const uin
 	if (iv_len != encs[e].iv || tag_len != encs[e].tag || aad_len > BERTH_BUF_MAX || ct_len > BERTH_BUF_MAX)
 		return berth_fail(BERTH_E_DECRYPT, "content");
 	if (!(at = berth_buf_grow(pt, room)))
-		return berth_fail(BERTH_E_NOMEM, "plaintext");
+		return berth_no_memory();
 	ok = open_(e, at, &used, tag, &b, ct, ct_len);
 	settle(pt, at, room, ok ? used : 0);
 	return ok ? BERTH_OK : berth_fail(BERTH_E_DECRYPT, "content");

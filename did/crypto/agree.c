@@ -49,7 +49,7 @@ static enum berth_err nist(uint8_t *z, size_t n, const struct berth_privkey *min
 	enum berth_err rc = BERTH_OK;
 
 	if (!q || !r || !d || !x || !BN_bin2bn(mine->b, (int)mine->len, d)) {
-		rc = berth_fail(BERTH_E_NOMEM, "key agreement");
+		rc = berth_no_memory();
 		goto out;
 	}
 	BN_set_flags(d, BN_FLG_CONSTTIME);

@@ -105,7 +105,7 @@ enum berth_err berth_ed25519_check_point(const uint8_t b[32])
 		return berth_fail(BERTH_E_KEY, "Ed25519 key: of small order");
 	if ((symbol = jacobi_of_x2(b)) == 1)
 		return BERTH_OK;
-	return symbol == -2 ? berth_fail(BERTH_E_NOMEM, "Ed25519 key") :
+	return symbol == -2 ? berth_no_memory() :
 			      berth_fail(BERTH_E_KEY, "Ed25519 key: not on the curve");
 }
 
@@ -122,5 +122,5 @@ enum berth_err berth_ed25519_to_montgomery(uint8_t u[32], const uint8_t b[32])
 	BN_free(y);
 	BN_free(inverse);
 	BN_CTX_free(ctx);
-	return ok ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "X25519 twin");
+	return ok ? BERTH_OK : berth_no_memory();
 }

@@ -64,7 +64,7 @@ static enum berth_err nist_public(struct berth_privkey *k)
 	enum berth_err rc = BERTH_E_NOMEM;
 
 	if (!d || !q || !BN_bin2bn(k->b, (int)k->len, d)) {
-		rc = berth_fail(BERTH_E_NOMEM, "private key");
+		rc = berth_no_memory();
 		goto out;
 	}
 	BN_set_flags(d, BN_FLG_CONSTTIME);
@@ -176,7 +176,7 @@ static enum berth_err nist_check(const struct berth_pubkey *k)
 	if (k->type == BERTH_KEY_P256)
 		return berth_p256_check(k->b);
 	if (!(q = EC_POINT_new(g)))
-		return berth_fail(BERTH_E_NOMEM, "public key");
+		return berth_no_memory();
 	if (!EC_POINT_oct2point(g, q, k->b, k->len, berth_public_numbers()))
 		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
 	EC_POINT_free(q);
@@ -192,7 +192,7 @@ static enum berth_err nist_decompress(struct berth_pubkey *k, const uint8_t *b, 
 	if (k->type == BERTH_KEY_P256)
 		return berth_p256_decompress(k->b, b);
 	if (!(q = EC_POINT_new(g)))
-		return berth_fail(BERTH_E_NOMEM, "public key");
+		return berth_no_memory();
 	if (!EC_POINT_oct2point(g, q, b, len, berth_public_numbers()) ||
 	    EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, k->b, k->len, NULL) != k->len)
 		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));

@@ -87,7 +87,7 @@ enum berth_err berth_p256_check(const uint8_t in[65])
 	BN_CTX *ctx = berth_public_numbers();
 
 	if (!ctx)
-		return berth_fail(BERTH_E_NOMEM, "P-256 key");
+		return berth_no_memory();
 	BN_CTX_start(ctx);
 	return end(ctx, is_point(in, ctx));
 }
@@ -97,7 +97,7 @@ enum berth_err berth_p256_decompress(uint8_t out[65], const uint8_t in[33])
 	BN_CTX *ctx = berth_public_numbers();
 
 	if (!ctx)
-		return berth_fail(BERTH_E_NOMEM, "P-256 key");
+		return berth_no_memory();
 	out[0] = 4;
 	memcpy(out + 1, in + 1, 32);
 	BN_CTX_start(ctx);

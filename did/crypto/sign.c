@@ -63,7 +63,7 @@ static enum berth_err put_low_s(uint8_t *sig, enum berth_key_type type, const BI
 
 	if (!low || !half || !BN_copy(low, s) || !BN_rshift1(half, order) ||
 	    (BN_cmp(s, half) > 0 && !BN_sub(low, order, s)))
-		rc = berth_fail(BERTH_E_NOMEM, "signature");
+		rc = berth_no_memory();
 	else if (BN_is_zero(r) || BN_is_zero(s) || BN_cmp(r, order) >= 0 || BN_cmp(s, order) >= 0 ||
 		 BN_bn2binpad(r, sig, n) != n || BN_bn2binpad(low, sig + n, n) != n)
 		rc = berth_fail(BERTH_E_SIG, "signature: r or s not in 1..n-1");
@@ -202,7 +202,7 @@ enum berth_err berth_ecdsa_from_rs(uint8_t *sig, size_t *sig_len, enum berth_key
 	} else {
 		br = BN_bin2bn(sig, (int)n, NULL);
 		bs = BN_bin2bn(sig + n, (int)n, NULL);
-		rc = br && bs ? put_low_s(sig, type, br, bs) : berth_fail(BERTH_E_NOMEM, "signature");
+		rc = br && bs ? put_low_s(sig, type, br, bs) : berth_no_memory();
 	}
 	BN_free(br);
 	BN_free(bs);

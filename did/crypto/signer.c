@@ -110,7 +110,7 @@ enum berth_err berth_signer_new(struct berth_signer **out, const struct berth_pr
 		return berth_fail(BERTH_E_KEY, "%s keys sign as they are", berth_key_type_name(key->type));
 	berth_signer_init();
 	if (!(s = calloc(1, sizeof(*s))))
-		return berth_fail(BERTH_E_NOMEM, "signing key");
+		return berth_no_memory();
 	if ((rc = open_key(s, key))) {
 		berth_signer_free(s);
 		return rc;

@@ -72,7 +72,7 @@ enum berth_err berth_x509_chain_add(struct berth_x509_chain *c, const void *der,
 	if (len > BERTH_X509_MAX)
 		return berth_fail(BERTH_E_SIZE, "certificate: %zu bytes, at most %d", len, BERTH_X509_MAX);
 	if (!(cert = calloc(1, sizeof(*cert))))
-		return berth_fail(BERTH_E_NOMEM, "certificate");
+		return berth_no_memory();
 	if ((rc = parse(cert, der, len)) || (rc = berth_buf_status(&cert->der))) {
 		free_cert(cert);
 		return rc;
@@ -105,7 +105,7 @@ enum berth_err berth_x509_chain_read(struct berth_x509_chain *c, const void *p, 
 	if (len && *(const uint8_t *)p == 0x30)	/* SEQUENCE: no PEM begins with a 0 */
 		return berth_x509_chain_add(c, p, len);
 	if (!(in = BIO_new_mem_buf(p, (int)len)))
-		return berth_fail(BERTH_E_NOMEM, "certificates");
+		return berth_no_memory();
 	rc = read_pem(c, in);
 	BIO_free(in);
 	return rc;
@@ -250,12 +250,12 @@ enum berth_err berth_x509_trust(X509_STORE *store, const char *pem)
 	int n = 0;
 
 	if (!in)
-		return berth_fail(BERTH_E_NOMEM, "roots");
+		return berth_no_memory();
 	while (!rc && (root = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
 		if (++n > ROOTS_MAX)
 			rc = berth_fail(BERTH_E_SIZE, "more than %d roots", ROOTS_MAX);
 		else if (X509_STORE_add_cert(store, root) != 1)
-			rc = berth_fail(BERTH_E_NOMEM, "roots");
+			rc = berth_no_memory();
 		X509_free(root);
 	}
 	BIO_free(in);
@@ -299,7 +299,7 @@ enum berth_err berth_x509_check_store(const struct berth_x509_chain *c, X509_STO
 	for (size_t i = 1; made && i < c->n; i++)
 		made = sk_X509_push(between, c->at[i]->x) > 0;	/* borrowed */
 	rc = made && X509_STORE_CTX_init(ctx, store, c->at[0]->x, between) == 1 ?
-		verify(ctx, now_s) : berth_fail(BERTH_E_NOMEM, "certificate chain");
+		verify(ctx, now_s) : berth_no_memory();
 	sk_X509_free(between);
 	X509_STORE_CTX_free(ctx);
 	return rc;
@@ -313,7 +313,7 @@ enum berth_err berth_x509_check_chain(const struct berth_x509_chain *c, const ch
 	if (now_s < 0)
 		rc = berth_fail(BERTH_E_CLOCK, "certificate: the time is needed and not known");
 	else if (!store)
-		rc = berth_fail(BERTH_E_NOMEM, "certificate chain");
+		rc = berth_no_memory();
 	else if (!(rc = berth_x509_trust(store, roots_pem)))
 		rc = berth_x509_check_store(c, store, now_s);
 	X509_STORE_free(store);

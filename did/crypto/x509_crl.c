@@ -9,8 +9,6 @@
 
 #define REASON_MAX 10
 
-static enum berth_err no_memory(void) { return berth_fail(BERTH_E_NOMEM, "CRL"); }
-
 /* libcrypto has no call to have it set by who does not give it the key. */
 static ASN1_BIT_STRING *bits(const ASN1_BIT_STRING *b) { return (ASN1_BIT_STRING *)(uintptr_t)b; }
 
@@ -56,7 +54,7 @@ static enum berth_err add_row(X509_CRL *crl, struct berth_cur *c)
 	/* unspecified is said by its absence (RFC 5280 5.3.1) */
 	else if (!r || !set_number(r, serial) || !set_date(r, at_s) || (reason && !set_reason(r, reason)) ||
 		 X509_CRL_add0_revoked(crl, r) != 1)
-		rc = no_memory();
+		rc = berth_no_memory();
 	if (rc)
 		X509_REVOKED_free(r);
 	return rc;
@@ -70,7 +68,7 @@ static enum berth_err add_rows(X509_CRL *crl, const struct berth_x509_order *o)
 	while (!rc && c.n)
 		rc = add_row(crl, &c);
 	if (!rc && X509_CRL_sort(crl) != 1)
-		rc = no_memory();
+		rc = berth_no_memory();
 	return rc;
 }
 
@@ -86,7 +84,7 @@ static enum berth_err set_extensions(X509_CRL *crl, X509 *ca, int64_t number)
 
 	AUTHORITY_KEYID_free(id);
 	ASN1_INTEGER_free(n);
-	return ok ? BERTH_OK : no_memory();
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err set_times(X509_CRL *crl, const struct berth_x509_order *o)
@@ -105,7 +103,7 @@ static enum berth_err fill(X509_CRL *crl, const struct berth_x509_order *o, X509
 	enum berth_err rc;
 
 	if (X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 || X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca)) != 1)
-		return no_memory();
+		return berth_no_memory();
 	if ((rc = set_times(crl, o)) || (rc = add_rows(crl, o)))
 		return rc;
 	return set_extensions(crl, ca, o->from_s);
@@ -128,7 +126,7 @@ static enum berth_err set_algorithm(X509_CRL *crl, enum berth_key_type type)
 	bool ok = key && X509_CRL_sign(crl, key, md) > 0;
 
 	EVP_PKEY_free(key);
-	return ok ? BERTH_OK : no_memory();
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err seal(struct berth_buf *out, X509_CRL *crl, const struct berth_pubkey *key, berth_x509_sign_fn *sign,
@@ -155,7 +153,7 @@ enum berth_err berth_x509_crl(struct berth_buf *out, const struct berth_x509_ord
 {
 	struct berth_x509_chain c = { .n = 0 };
 	X509_CRL *crl = X509_CRL_new();
-	enum berth_err rc = crl ? berth_x509_ca(&c, o, key) : no_memory();
+	enum berth_err rc = crl ? berth_x509_ca(&c, o, key) : berth_no_memory();
 
 	if (!rc && !(rc = fill(crl, o, c.at[0]->x)))
 		rc = seal(out, crl, key, sign, arg);

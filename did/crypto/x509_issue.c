@@ -14,8 +14,6 @@
 
 #define KEY_ID_LEN 20	/* RFC 7093 2: the left 160 bits of SHA-256 */
 
-static enum berth_err no_memory(void) { return berth_fail(BERTH_E_NOMEM, "certificate"); }
-
 enum berth_err berth_x509_ca(struct berth_x509_chain *c, const struct berth_x509_order *o, const struct berth_pubkey *key)
 {
 	struct berth_pubkey has;
@@ -40,7 +38,7 @@ static enum berth_err set_serial(X509 *x)
 	n = BN_bin2bn(b, sizeof(b), NULL);
 	ok = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
 	BN_free(n);
-	return ok ? BERTH_OK : no_memory();
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err set_times(X509 *x, int64_t from_s, int64_t until_s)
@@ -71,7 +69,7 @@ static enum berth_err add_constraints(STACK_OF(X509_EXTENSION) **exts, bool ca)
 	}
 	ok = ok && X509V3_add1_i2d(exts, NID_basic_constraints, bc, 1, X509V3_ADD_DEFAULT) == 1;
 	BASIC_CONSTRAINTS_free(bc);
-	return ok ? BERTH_OK : no_memory();
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err add_purposes(STACK_OF(X509_EXTENSION) **exts, bool server)
@@ -82,7 +80,7 @@ static enum berth_err add_purposes(STACK_OF(X509_EXTENSION) **exts, bool server)
 		  X509V3_add1_i2d(exts, NID_ext_key_usage, use, 0, X509V3_ADD_DEFAULT) == 1;
 
 	sk_ASN1_OBJECT_free(use);	/* the objects are libcrypto's own */
-	return ok ? BERTH_OK : no_memory();
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err add_key_id(STACK_OF(X509_EXTENSION) **exts, const X509 *x)
@@ -96,7 +94,7 @@ static enum berth_err add_key_id(STACK_OF(X509_EXTENSION) **exts, const X509 *x)
 	ok = id && ASN1_OCTET_STRING_set(id, hash, KEY_ID_LEN) == 1 &&
 	     X509V3_add1_i2d(exts, NID_subject_key_identifier, id, 0, X509V3_ADD_DEFAULT) == 1;
 	ASN1_OCTET_STRING_free(id);
-	return ok ? BERTH_OK : no_memory();
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 static enum berth_err add_issuer_id(STACK_OF(X509_EXTENSION) **exts, X509 *ca)
@@ -106,7 +104,7 @@ static enum berth_err add_issuer_id(STACK_OF(X509_EXTENSION) **exts, X509 *ca)
 		  X509V3_add1_i2d(exts, NID_authority_key_identifier, id, 0, X509V3_ADD_DEFAULT) == 1;
 
 	AUTHORITY_KEYID_free(id);
-	return ok ? BERTH_OK : no_memory();
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 /* Where the CA's list is, if that is said. */
@@ -143,7 +141,7 @@ static enum berth_err set_extensions(X509 *x, const struct berth_x509_order *o, 
 
 	for (int i = 0; !rc && i < sk_X509_EXTENSION_num(exts); i++)
 		if (X509_add_ext(x, sk_X509_EXTENSION_value(exts, i), -1) != 1)
-			rc = no_memory();
+			rc = berth_no_memory();
 	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	return rc;
 }
@@ -154,12 +152,12 @@ static enum berth_err fill(X509 *x, const struct berth_x509_order *o, const stru
 	enum berth_err rc;
 
 	if (X509_set_version(x, X509_VERSION_3) != 1)
-		return no_memory();
+		return berth_no_memory();
 	if ((rc = set_serial(x)) || (rc = set_times(x, o->from_s, o->until_s)) || (rc = set_key(x, key)) ||
 	    (rc = berth_x509_set_name(X509_get_subject_name(x), o->subject ? o->subject : "")))
 		return rc;
 	if (X509_set_issuer_name(x, X509_get_subject_name(ca ? ca : x)) != 1)
-		return no_memory();
+		return berth_no_memory();
 	return set_extensions(x, o, ca);
 }
 
@@ -213,7 +211,7 @@ enum berth_err berth_x509_issue(struct berth_buf *out, const struct berth_x509_o
 	struct berth_x509_chain c = { .n = 0 };
 	bool own = o->kind == BERTH_X509_CA;
 	X509 *x = X509_new();
-	enum berth_err rc = x ? BERTH_OK : no_memory();
+	enum berth_err rc = x ? BERTH_OK : berth_no_memory();
 
 	if (!rc && !own)
 		rc = berth_x509_ca(&c, o, key);

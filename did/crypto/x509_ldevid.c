@@ -71,7 +71,7 @@ static enum berth_err check_signatures(const struct berth_x509_chain *c)
 {
 	X509_STORE *store = X509_STORE_new();
 	enum berth_err rc = store && X509_STORE_add_cert(store, c->at[c->n - 1]->x) == 1
-		? berth_x509_check_store(c, store, -1) : berth_fail(BERTH_E_NOMEM, "certificate chain");
+		? berth_x509_check_store(c, store, -1) : berth_no_memory();
 
 	X509_STORE_free(store);
 	return rc;

@@ -62,7 +62,7 @@ enum berth_err berth_x509_set_algorithm(X509_ALGOR *alg, enum berth_key_type typ
 	int nid = berth_x509_algorithm(type);
 
 	return X509_ALGOR_set0(alg, OBJ_nid2obj(nid), V_ASN1_UNDEF, NULL) == 1 ? BERTH_OK
-		: berth_fail(BERTH_E_NOMEM, "signature algorithm");
+		: berth_no_memory();
 }
 
 /* ---- the subject ---- */
@@ -195,7 +195,7 @@ static enum berth_err push_module(GENERAL_NAMES *all, const struct berth_buf *de
 	ASN1_OBJECT_free(oid);
 	ASN1_TYPE_free(value);
 	GENERAL_NAME_free(name);
-	return berth_fail(BERTH_E_NOMEM, "alternative name");
+	return berth_no_memory();
 }
 
 static enum berth_err add_module(GENERAL_NAMES *all, const char *text)
@@ -235,20 +235,20 @@ static enum berth_err add_san(GENERAL_NAMES *all, const char *san)
 no_memory:
 	ASN1_IA5STRING_free(text);
 	GENERAL_NAME_free(name);
-	return berth_fail(BERTH_E_NOMEM, "alternative name");
+	return berth_no_memory();
 }
 
 enum berth_err berth_x509_add_sans(STACK_OF(X509_EXTENSION) **exts, const char *const *sans, size_t n)
 {
 	GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
-	enum berth_err rc = all ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "alternative name");
+	enum berth_err rc = all ? BERTH_OK : berth_no_memory();
 
 	if (n > BERTH_X509_SANS_MAX)
 		rc = berth_fail(BERTH_E_SIZE, "more than %d alternative names", BERTH_X509_SANS_MAX);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = add_san(all, sans[i]);
 	if (!rc && n && X509V3_add1_i2d(exts, NID_subject_alt_name, all, 0, X509V3_ADD_DEFAULT) != 1)
-		rc = berth_fail(BERTH_E_NOMEM, "alternative name");
+		rc = berth_no_memory();
 	GENERAL_NAMES_free(all);
 	return rc;
 }
@@ -256,7 +256,7 @@ enum berth_err berth_x509_add_sans(STACK_OF(X509_EXTENSION) **exts, const char *
 static enum berth_err fill_point(DIST_POINT *point, const char *uri)
 {
 	if (!point || !(point->distpoint = DIST_POINT_NAME_new()) || !(point->distpoint->name.fullname = GENERAL_NAMES_new()))
-		return berth_fail(BERTH_E_NOMEM, "CRL distribution point");
+		return berth_no_memory();
 	point->distpoint->type = 0;	/* fullName */
 	return strchr(uri, ':') ? add_san(point->distpoint->name.fullname, uri)
 				: berth_fail(BERTH_E_TYPE, "CRL distribution point: %.80s is no URI", uri);
@@ -269,11 +269,11 @@ enum berth_err berth_x509_add_crl_point(STACK_OF(X509_EXTENSION) **exts, const c
 	enum berth_err rc = fill_point(point, uri);
 
 	if (!rc && (!all || !sk_DIST_POINT_push(all, point)))
-		rc = berth_fail(BERTH_E_NOMEM, "CRL distribution point");
+		rc = berth_no_memory();
 	if (!rc)
 		point = NULL;	/* all has it */
 	if (!rc && X509V3_add1_i2d(exts, NID_crl_distribution_points, all, 0, X509V3_ADD_DEFAULT) != 1)
-		rc = berth_fail(BERTH_E_NOMEM, "CRL distribution point");
+		rc = berth_no_memory();
 	DIST_POINT_free(point);
 	CRL_DIST_POINTS_free(all);
 	return rc;
@@ -289,7 +289,7 @@ enum berth_err berth_x509_add_usage(STACK_OF(X509_EXTENSION) **exts, unsigned us
 			ok = ASN1_BIT_STRING_set_bit(bits, i, 1) == 1;
 	ok = ok && X509V3_add1_i2d(exts, NID_key_usage, bits, 1, X509V3_ADD_DEFAULT) == 1;
 	ASN1_BIT_STRING_free(bits);
-	return ok ? BERTH_OK : berth_fail(BERTH_E_NOMEM, "key usage");
+	return ok ? BERTH_OK : berth_no_memory();
 }
 
 /* ---- signatures ---- */
@@ -298,7 +298,7 @@ enum berth_err berth_x509_add_usage(STACK_OF(X509_EXTENSION) **exts, unsigned us
 enum berth_err berth_x509_take_der(struct berth_buf *out, unsigned char *der, int len)
 {
 	if (len <= 0)
-		return berth_fail(BERTH_E_NOMEM, "X.509");
+		return berth_no_memory();
 	berth_buf_put(out, der, (size_t)len);
 	OPENSSL_free(der);
 	return berth_buf_status(out);
@@ -346,7 +346,7 @@ enum berth_err berth_x509_sign_into(ASN1_BIT_STRING *bits, unsigned char *tbs, i
 	uint8_t sig[BERTH_SIG_MAX];
 	size_t n;
 	enum berth_err rc = len > 0 ? berth_x509_sign(key, sign, arg, tbs, (size_t)len, sig, &n)
-		: berth_fail(BERTH_E_NOMEM, "X.509");
+		: berth_no_memory();
 
 	OPENSSL_free(tbs);
 	return rc ? rc : berth_x509_set_signature(bits, key->type, sig, n);
@@ -358,7 +358,7 @@ enum berth_err berth_x509_set_signature(ASN1_BIT_STRING *bits, enum berth_key_ty
 	enum berth_err rc = berth_x509_encode(&encoded, type, sig, n);
 
 	if (!rc && ASN1_BIT_STRING_set(bits, encoded.p, (int)encoded.len) != 1)
-		rc = berth_fail(BERTH_E_NOMEM, "signature");
+		rc = berth_no_memory();
 	berth_buf_free(&encoded);
 	bits->flags &= ~0x07;
 	bits->flags |= ASN1_STRING_FLAG_BITS_LEFT;	/* all bits of the last octet count */
@@ -376,7 +376,7 @@ enum berth_err berth_pem_write(struct berth_buf *out, const char *label, const v
 		berth_buf_put(out, text, (size_t)n);
 		rc = berth_buf_status(out);
 	} else {
-		rc = berth_fail(BERTH_E_NOMEM, "PEM");
+		rc = berth_no_memory();
 	}
 	BIO_free(bio);
 	return rc;

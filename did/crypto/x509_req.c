@@ -18,10 +18,10 @@ struct berth_x509_req {
 static enum berth_err set_algorithm(X509_REQ *req, enum berth_key_type type)
 {
 	X509_ALGOR *alg = X509_ALGOR_new();
-	enum berth_err rc = alg ? berth_x509_set_algorithm(alg, type) : berth_fail(BERTH_E_NOMEM, "certification request");
+	enum berth_err rc = alg ? berth_x509_set_algorithm(alg, type) : berth_no_memory();
 
 	if (!rc && X509_REQ_set1_signature_algo(req, alg) != 1)
-		rc = berth_fail(BERTH_E_NOMEM, "certification request");
+		rc = berth_no_memory();
 	X509_ALGOR_free(alg);
 	return rc;
 }
@@ -33,7 +33,7 @@ static enum berth_err set_extensions(X509_REQ *req, const char *const *sans, siz
 
 	if (!(rc = berth_x509_add_usage(&exts, BERTH_X509_DIGITAL_SIGNATURE)) && !(rc = berth_x509_add_sans(&exts, sans, n)) &&
 	    X509_REQ_add_extensions(req, exts) != 1)
-		rc = berth_fail(BERTH_E_NOMEM, "certification request");
+		rc = berth_no_memory();
 	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	return rc;
 }
@@ -46,7 +46,7 @@ static enum berth_err set_key(X509_REQ *req, const struct berth_pubkey *key)
 	bool ok = pkey && X509_REQ_set_pubkey(req, pkey) == 1;
 
 	EVP_PKEY_free(pkey);
-	return ok ? set_algorithm(req, key->type) : berth_fail(BERTH_E_NOMEM, "certification request");
+	return ok ? set_algorithm(req, key->type) : berth_no_memory();
 }
 
 enum berth_err berth_x509_req_new(struct berth_x509_req **out, const struct berth_pubkey *key, const char *subject,
@@ -61,7 +61,7 @@ enum berth_err berth_x509_req_new(struct berth_x509_req **out, const struct bert
 		goto out;
 	}
 	if (!r || !(r->req = X509_REQ_new()) || X509_REQ_set_version(r->req, X509_REQ_VERSION_1) != 1) {
-		rc = berth_fail(BERTH_E_NOMEM, "certification request");
+		rc = berth_no_memory();
 		goto out;
 	}
 	r->key = *key;
@@ -94,7 +94,7 @@ static enum berth_err set_signature(struct berth_x509_req *r, const uint8_t *sig
 {
 	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
 	enum berth_err rc = bits ? berth_x509_set_signature(bits, r->key.type, sig, sig_len)
-		: berth_fail(BERTH_E_NOMEM, "signature");
+		: berth_no_memory();
 
 	if (rc) {
 		ASN1_BIT_STRING_free(bits);
