@@ -54,8 +54,7 @@ struct resolve_process {
 	const char *libexec_dir;
 	struct berth_buf policy;	/* payload of POLICY; empty: none is sent */
 	bool outdated;			/* the process has another one */
-	struct resolve_adapter adapters[RESOLVE_ADAPTERS_MAX];
-	size_t n, loaded;		/* of this process */
+	size_t n, loaded;		/* adapters; of them this process has loaded */
 	enum { RESOLVE_POLICY, RESOLVE_LOADING, RESOLVE_SEALING, RESOLVE_READY } stage;
 	uint32_t setup_seq;		/* the call of that stage that is under way; 0: none */
 	uint64_t setup_until_ms;
@@ -68,8 +67,9 @@ struct resolve_process {
 	struct berth_backoff backoff;
 	uint64_t not_before_ms;
 	bool running;			/* frames are being read: the connection stays */
-	struct resolve_question *queue[RESOLVE_QUEUE_MAX];
 	size_t n_queue, n_asked;
+	struct resolve_question *queue[RESOLVE_QUEUE_MAX];
+	struct resolve_adapter adapters[RESOLVE_ADAPTERS_MAX];
 };
 
 void resolve_process_init(struct resolve_process *p, const char *libexec_dir);

@@ -28,11 +28,8 @@ struct berth_pkcs11_module;
 
 struct berth_pkcs11 {
 	struct berth_keystore base;
-	struct berth_pkcs11_uri uri;	/* with the paths of the configuration */
 	char *dir;			/* in uri, or the default */
 	char *tcti;			/* of the TPM that opens a sealed PIN; NULL: by default */
-	struct berth_ksfile file;
-	struct berth_pkcs11_store s;
 	struct berth_secret *secrets;	/* struct berth_pkcs11_secrets */
 
 	struct berth_pkcs11_module *m;
@@ -40,10 +37,14 @@ struct berth_pkcs11 {
 	CK_SESSION_HANDLE session;	/* CK_INVALID_HANDLE: none */
 	bool lost;			/* the session is to be made anew */
 	CK_RV last;			/* what the last call answered */
-	CK_MECHANISM_TYPE mechanisms[BERTH_PKCS11_MECHANISMS_MAX];
-	size_t n_mechanisms;
-	int8_t can[BERTH_KEY__COUNT][2];	/* asked already: 1 yes, -1 no; by usage */
+
+	struct berth_pkcs11_store s;	/* what is long, behind all that is asked for often */
+	struct berth_ksfile file;
+	struct berth_pkcs11_uri uri;	/* with the paths of the configuration */
 	struct berth_keystore_needs reach;	/* its paths are ours */
+	int8_t can[BERTH_KEY__COUNT][2];	/* asked already: 1 yes, -1 no; by usage */
+	size_t n_mechanisms;
+	CK_MECHANISM_TYPE mechanisms[BERTH_PKCS11_MECHANISMS_MAX];
 };
 
 static inline struct berth_pkcs11_secrets *berth_pkcs11_secrets(const struct berth_pkcs11 *p)

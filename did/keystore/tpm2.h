@@ -24,8 +24,6 @@ struct berth_tpm2 {
 	struct berth_keystore base;
 	char *dir, *uri_tcti, *tcti_conf;
 	uint32_t pcr_mask;	/* bind the store to these; 0: as it is */
-	struct berth_ksfile file;
-	struct berth_tpm2_store s;
 	struct berth_secret *secrets;	/* struct berth_tpm2_secrets */
 
 	TSS2_TCTI_CONTEXT *tcti;
@@ -36,6 +34,9 @@ struct berth_tpm2 {
 	bool cleared;		/* what was pinned is not there: see berth_tpm2_state() */
 	bool locked_out;	/* TPM_RC_LOCKOUT was seen: no more authorisations */
 	ESYS_TR srk, session, nv[2];
+
+	struct berth_tpm2_store s;	/* what is long, behind all that is asked for often */
+	struct berth_ksfile file;
 };
 
 static inline struct berth_tpm2_secrets *berth_tpm2_secrets(const struct berth_tpm2 *t)
