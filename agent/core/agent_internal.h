@@ -174,14 +174,13 @@ struct berth_agent {
 	 * reply to the request being handled */
 	struct ephemeral ephemeral[EPHEMERAL_MAX];
 	size_t n_ephemeral;
-	struct due_wrap wraps[WRAPS_MAX];
-	size_t n_wraps;
+	size_t n_wraps, n_owed;
 	uint64_t answering;		/* the request that is being worked on; 0: none */
 	size_t n_asked;			/* keys that were asked for in this batch */
 	uint64_t at_once_ms;		/* each wrap is waited for until then */
-	struct owed owed[OWED_MAX];
-	size_t n_owed;
 	struct agent_ahead *ahead;	/* of messages that came together; NULL: of none */
+	struct due_wrap wraps[WRAPS_MAX];
+	struct owed owed[OWED_MAX];
 };
 
 /* identity.c */

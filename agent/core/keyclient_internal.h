@@ -36,8 +36,8 @@ struct berth_keyclient {
 	bool create, opening;
 	struct binding *v;
 	size_t n, cap;
-	struct ahead ahead[KEYCLIENT_AHEAD_MAX];	/* in the order in which keyd answers */
 	size_t n_ahead, n_answered;
+	struct ahead ahead[KEYCLIENT_AHEAD_MAX];	/* in the order in which keyd answers */
 };
 
 extern const struct berth_keyring_ops keyclient_ring_ops;	/* keyclient_ring.c */
