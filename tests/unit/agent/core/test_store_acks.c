@@ -96,11 +96,33 @@ static void parked_rows_are_never_due_and_counted(void **state)
 	assert_string_equal(due(500), "m1 ");
 }
 
+/* Who goes from the middle of a thread lets nobody pass, nor does a peer that is back. */
+static void none_passes_another_of_its_thread(void **state)
+{
+	uint8_t acks[2 * BERTH_ACK_LEN] = { 1 };
+	int64_t a = put("a", "did:x:1"), b = put("b", "did:x:1"), c = put("c", "did:x:1");
+	size_t gone_n;
+
+	(void)state;
+	CHECK_OK(berth_store_outbox_done(s, b));
+	assert_string_equal(due(100), "a ");
+	CHECK_OK(berth_store_peer_silent(s, "did:x:1", false, 100, "x"));
+	put("d", "did:x:1");
+	CHECK_OK(berth_store_peer_awake(s, "did:x:1", 100));
+	assert_string_equal(due(100), "a ");
+	acks[BERTH_ACK_LEN] = 2;
+	CHECK_OK(sent(a, 1, acks, 100));
+	CHECK_OK(sent(c, 1, acks + BERTH_ACK_LEN, 100));
+	CHECK_OK(berth_store_outbox_acks(s, "did:x:1", acks, 2, &gone_n));
+	assert_int_equal(gone_n, 2);
+	assert_string_equal(due(100), "d ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_row_stays_until_its_peer_acks_it), T(what_was_not_sent_is_not_acked), T(several_are_acked_at_once),
-		T(parked_rows_are_never_due_and_counted),
+		T(parked_rows_are_never_due_and_counted), T(none_passes_another_of_its_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
