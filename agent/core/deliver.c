@@ -265,10 +265,10 @@ static bool is_final(const struct berth_agent *a, const struct berth_effects *fx
 	return fx->n_forget || fx->wipe || fx->clear_device || (a->counters_due && !a->batch);
 }
 
-/* What may be lost delays nothing: its messages leave at once, and a power cut takes it back. */
+/* What may be lost delays nothing: its messages leave at once, and an end takes it back. */
 static enum berth_err commit(struct berth_agent *a, const struct berth_effects *fx)
 {
-	return fx->fleeting ? berth_store_commit_loose(a->cfg.store) : berth_store_commit(a->cfg.store);
+	return fx->fleeting ? berth_store_commit_later(a->cfg.store) : berth_store_commit(a->cfg.store);
 }
 
 static enum berth_err

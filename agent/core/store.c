@@ -76,7 +76,7 @@ static void shut(struct berth_store *s, bool clean)
 	s->db = NULL;
 	s->lost |= s->owed || s->kept;
 	s->moved++;
-	s->owed = s->kept = false;
+	s->owed = s->kept = s->later = false;
 	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
 	s->total = (struct store_totals){ 0 };
 	store_recent_end(s);

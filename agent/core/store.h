@@ -22,8 +22,8 @@
  * not yet on disk; berth_store_sync() puts all of them there at once, and is what the
  * outside world waits for.  A cut before it, of the power or of the process, takes all of
  * them; so does an I/O error, and the sync says so.  Groups in which nobody waits for anything
- * (commit_loose) are one until somebody does, anything else has to be done with the file, or
- * BERTH_STORE_LOOSE_MS are over: pages that all of them change are written once.
+ * and one may be later (commit_later) are one until somebody waits, anything else has to be done
+ * with the file, or BERTH_STORE_LATER_MS are over: pages that all of them change are written once.
  *
  * E_STORE from any call inside a transaction: roll back.  E_STORE from commit:
  * whether it is on disk is unknown, the caller throws its own state away and
@@ -44,7 +44,7 @@ struct berth_store;
 #define BERTH_STORE_GUESTS_BYTES ((int64_t)2 << 20)	/* more than one value */
 #define BERTH_STORE_HEAP_MAX (16 << 20)	/* of SQLite, in this process */
 #define BERTH_STORE_BUSY_MS 1000
-#define BERTH_STORE_LOOSE_MS 5000	/* what may be lost is in memory only, so long at most */
+#define BERTH_STORE_LATER_MS 5000	/* what may be later is in memory only, so long at most */
 
 /* Of a process in which one thread alone has stores, before it opens the first: SQLite takes
  * no locks then, of which there is one for each of its allocations. */
@@ -81,7 +81,9 @@ void berth_store_scrub(struct berth_store *s);
 /* In a group: nobody waits for this one; a power cut takes it back, and what it says is said
  * again then, or begun again. */
 BERTH_MUST_USE enum berth_err berth_store_commit_loose(struct berth_store *s);
-/* When berth_store_sync() has to be called for what may be lost, by berth_clock_mono_ms(); UINT64_MAX: there is
+/* The same, and an end of the process may take it back as well. */
+BERTH_MUST_USE enum berth_err berth_store_commit_later(struct berth_store *s);
+/* When berth_store_sync() has to be called for those, by berth_clock_mono_ms(); UINT64_MAX: there is
  * nothing in memory alone. */
 uint64_t berth_store_due_ms(const struct berth_store *s);
 bool berth_store_in_transaction(const struct berth_store *s);

@@ -42,7 +42,8 @@ struct berth_store {
 	bool failed;		/* in this transaction */
 	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
 	bool gathered;		/* there are some: SQLite's transaction is open, and each of ours a part of it */
-	bool kept;		/* over a sync: nobody waits for any of it */
+	bool later;		/* one of them may wait for the next group */
+	bool kept;		/* and does: nobody waits for any of it */
 	uint64_t due_ms;	/* no longer than until then */
 	int64_t began;		/* SQLite's count of changes when the transaction began */
 	int64_t changes;	/* and with those that may be lost */

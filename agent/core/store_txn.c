@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transactions, alone and in groups.  A group is one transaction of SQLite: each of ours
  * is a savepoint in it, so that a page which many of them change goes to the log once.  It
- * stays open for the next one (kept) while all that is in it may be lost. */
+ * stays open for the next one (kept) where that was asked for and all that is in it may be lost. */
 #include "agent/core/store_internal.h"
 #include "did/base/clock.h"
 
@@ -63,7 +63,7 @@ void store_txn_watch(struct berth_store *s)
 static void group_gone(struct berth_store *s)
 {
 	s->lost |= s->owed || s->kept;
-	s->gathered = s->kept = s->owed = false;
+	s->gathered = s->kept = s->later = s->owed = false;
 	s->total = (struct store_totals){ 0 };
 	store_recent_clear(s);
 	s->moved++;
@@ -88,14 +88,14 @@ enum berth_err store_group_write(struct berth_store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 		group_gone(s);
 	}
-	s->gathered = s->kept = false;
+	s->gathered = s->kept = s->later = false;
 	return rc;
 }
 
 /* Nobody waits for anything in it, and what comes next may change the same pages. */
 static bool may_keep(const struct berth_store *s)
 {
-	return s->gathered && !s->owed && !s->lost && !s->damaged && !s->scrub && berth_clock_mono_ms() < s->due_ms;
+	return s->gathered && s->later && !s->owed && !s->lost && !s->damaged && !s->scrub && berth_clock_mono_ms() < s->due_ms;
 }
 
 uint64_t berth_store_due_ms(const struct berth_store *s) { return s->kept ? s->due_ms : UINT64_MAX; }
@@ -201,7 +201,7 @@ static enum berth_err commit(struct berth_store *s)
 	if (s->gathered)
 		return store_run(s, "RELEASE txn", "");
 	s->gathered = true;	/* the first of a group stays open for the others */
-	s->due_ms = berth_clock_mono_ms() + BERTH_STORE_LOOSE_MS;
+	s->due_ms = berth_clock_mono_ms() + BERTH_STORE_LATER_MS;
 	return BERTH_OK;
 }
 
@@ -212,6 +212,14 @@ enum berth_err berth_store_commit_loose(struct berth_store *s)
 	if ((rc = store_ready(s, true)) || (rc = commit(s)))
 		berth_store_rollback(s);
 	s->in_txn = s->saved = false;
+	return rc;
+}
+
+enum berth_err berth_store_commit_later(struct berth_store *s)
+{
+	enum berth_err rc = berth_store_commit_loose(s);
+
+	s->later |= !rc && s->gathered;
 	return rc;
 }
 

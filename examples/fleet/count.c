@@ -80,6 +80,7 @@ COUNTED(enum berth_err, berth_keyunwrap, (uint8_t *out, size_t *out_len, const u
 SEEN(berth_unpack, (struct berth_unpacked *out, const struct berth_unpack *p, const char *packed, size_t n), (out, p, packed, n), "message unpacked", )
 SEEN(berth_store_commit, (struct berth_store *s), (s), "transaction", count_transaction())
 SEEN(berth_store_commit_loose, (struct berth_store *s), (s), "transaction that may be lost", )
+SEEN(berth_store_commit_later, (struct berth_store *s), (s), "transaction that may be lost", )
 
 /* ---- whose turn it is: none of them has verified or resolved anything for another ---- */
 bool __real_berth_doc_recall(struct berth_did_doc **out, const char *long_did, bool as_short);

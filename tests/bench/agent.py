@@ -146,7 +146,7 @@ def onboarding():
             name = "a TPM (swtpm)" if tpm else "software keys"
             row(f"onboarding, {name}: octets, both ways", o["bytes"] / 1024, 64, "KiB")
             row(f"onboarding, {name}: time", o["ms"], None, "ms")
-        time.sleep(8)      # what may be lost is in the file by then
+        time.sleep(3)
         before = written(g.pids().values())
         time.sleep(IDLE_S)
         row("disk writes of an onboarded gateway, in an hour",

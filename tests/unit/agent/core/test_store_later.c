@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may be lost is kept in memory, over the end of its batch, until it goes to the file with
+/* What may be lost and be later is kept in memory, over the end of its batch, until it goes to the file with
  * what may not be lost, with whatever else has to read or write the file, or when its time is up. */
 #include "tests/check.h"
 
@@ -57,7 +57,7 @@ static long batch(const char *key, enum berth_err (*commit)(struct berth_store *
 	return vfs_lossy_calls() - before;
 }
 
-static long loose(const char *key) { return batch(key, berth_store_commit_loose); }
+static long later(const char *key) { return batch(key, berth_store_commit_later); }
 
 static void again_after(enum vfs_trouble how)
 {
@@ -70,13 +70,25 @@ static void again_after(enum vfs_trouble how)
 static void it_goes_with_what_may_not_be_lost(void **state)
 {
 	(void)state;
-	assert_int_equal(loose("a"), 0);
-	assert_int_equal(loose("b"), 0);
+	assert_int_equal(later("a"), 0);
+	assert_int_equal(later("b"), 0);
 	CHECK(there("a") && there("b") && berth_store_due_ms(s) != UINT64_MAX);
 	CHECK(batch("c", berth_store_commit) > 0);
 	CHECK(berth_store_due_ms(s) == UINT64_MAX);
 	again_after(VFS_LOSE);
 	CHECK(there("a") && there("b") && there("c"));
+}
+
+/* What may only be lost with the power is written at once, and goes along with what waits. */
+static void whoever_may_not_be_later_is_not(void **state)
+{
+	(void)state;
+	CHECK(batch("a", berth_store_commit_loose) > 0);
+	CHECK(berth_store_due_ms(s) == UINT64_MAX);
+	later("b");
+	assert_int_equal(batch("c", berth_store_commit_loose), 0);
+	again_after(VFS_KEEP);
+	CHECK(there("a") && !there("b") && !there("c"));
 }
 
 /* The same of a process that ends as of the power. */
@@ -85,8 +97,8 @@ static void until_then_any_end_takes_it(void **state)
 	(void)state;
 	for (enum vfs_trouble how = VFS_LOSE; how <= VFS_KEEP; how++) {
 		CHECK(batch("before", berth_store_commit) >= 0);
-		loose("a");
-		loose("b");
+		later("a");
+		later("b");
 		again_after(how);
 		CHECK(there("before") && !there("a") && !there("b"));
 	}
@@ -98,9 +110,9 @@ static void its_time_is_up(void **state)
 	long syncs = vfs_lossy_syncs();
 
 	(void)state;
-	loose("a");
-	now_ms += BERTH_STORE_LOOSE_MS - 1;
-	assert_int_equal(loose("b"), 0);
+	later("a");
+	now_ms += BERTH_STORE_LATER_MS - 1;
+	assert_int_equal(later("b"), 0);
 	assert_int_equal(berth_store_due_ms(s), now_ms + 1);
 	now_ms++;
 	CHECK_OK(berth_store_sync(s));
@@ -113,11 +125,11 @@ static void its_time_is_up(void **state)
 static void whoever_else_writes_takes_it_along(void **state)
 {
 	(void)state;
-	loose("a");
+	later("a");
 	CHECK_OK(put("b", berth_store_commit));
 	again_after(VFS_LOSE);
 	CHECK(there("a") && there("b"));
-	loose("c");
+	later("c");
 	CHECK_OK(berth_store_begin(s));
 	berth_store_rollback(s);
 	again_after(VFS_KEEP);
@@ -129,11 +141,11 @@ static void whoever_closes_or_copies_the_store_has_it(void **state)
 	struct berth_buf path = BERTH_BUF_INIT;
 
 	(void)state;
-	loose("a");
+	later("a");
 	berth_store_close(s);
 	CHECK_OK(berth_store_open(&s, dir, false));
 	CHECK(there("a"));
-	loose("b");
+	later("b");
 	CHECK_OK(berth_store_snapshot(s, &path));
 	berth_store_close(s);
 	CHECK(rename(berth_buf_cstr(&path), test_path(dir, BERTH_STORE_FILE)) == 0);
@@ -146,7 +158,7 @@ static void whoever_closes_or_copies_the_store_has_it(void **state)
 static void emptying_the_log_does_not_wait(void **state)
 {
 	(void)state;
-	loose("a");
+	later("a");
 	berth_store_scrub(s);
 	CHECK_OK(berth_store_sync(s));
 	CHECK(berth_store_due_ms(s) == UINT64_MAX);
@@ -158,7 +170,7 @@ static void emptying_the_log_does_not_wait(void **state)
 static void a_loss_is_told(void **state)
 {
 	(void)state;
-	loose("a");
+	later("a");
 	berth_store_group(s, true);
 	vfs_lossy_trouble(VFS_ERROR, 1);
 	CHECK_OK(put("b", berth_store_commit));
@@ -166,7 +178,7 @@ static void a_loss_is_told(void **state)
 	berth_store_group(s, false);
 	now_ms += 1500;		/* opened anew */
 	CHECK(!there("a") && !there("b"));
-	loose("c");
+	later("c");
 	CHECK(there("c"));
 	vfs_lossy_trouble(VFS_ERROR, 1);
 	CHECK_RC(BERTH_E_STORE, put("d", berth_store_commit));	/* no batch: it has to be written first */
@@ -180,7 +192,7 @@ static void a_loss_is_told(void **state)
 static void one_that_is_taken_back_leaves_the_others(void **state)
 {
 	(void)state;
-	loose("a");
+	later("a");
 	berth_store_group(s, true);
 	CHECK_OK(berth_store_begin(s));
 	CHECK_OK(berth_store_put_str(s, "ns", "b", "1"));
@@ -197,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_goes_with_what_may_not_be_lost, fresh, gone),
+		cmocka_unit_test_setup_teardown(whoever_may_not_be_later_is_not, fresh, gone),
 		cmocka_unit_test_setup_teardown(until_then_any_end_takes_it, fresh, gone),
 		cmocka_unit_test_setup_teardown(its_time_is_up, fresh, gone),
 		cmocka_unit_test_setup_teardown(whoever_else_writes_takes_it_along, fresh, gone),
@@ -206,5 +219,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_that_is_taken_back_leaves_the_others, fresh, gone),
 	};
 
-	return cmocka_run_group_tests_name("store_loose", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("store_later", tests, NULL, NULL);
 }
