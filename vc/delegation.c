@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an issuer up to somebody that we trust, by credentials that say so. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,7 @@ static enum berth_err try_file(void *arg, const char *name, const char *text, si
 	if (verify(&r, s->v, text, n) == BERTH_E_NOMEM) {
 		rc = BERTH_E_NOMEM;
 	} else if (!r.verified || !is_for(s, r.credential)) {
-		strncpy(s->why, r.detail, sizeof(s->why) - 1);
+		snprintf(s->why, sizeof(s->why), "%.*s", (int)sizeof(s->why) - 1, r.detail);
 	} else if (s->n < BERTH_DELEGATIONS_MAX) {
 		s->by[s->n++] = r.issuer_did;
 		r.issuer_did = NULL;

@@ -125,7 +125,7 @@ enum berth_err query_push_rule(struct berth_query *q, uint16_t list, uint16_t ru
 enum berth_err query_all_items(struct berth_query *q)
 {
 	enum berth_err rc = query_add_rule(q, -1, &q->root);
-	uint16_t rule;
+	uint16_t rule = 0;
 
 	for (size_t i = 0; i < q->n_items && !rc; i++)
 		if (!(rc = query_add_rule(q, (int)i, &rule)))

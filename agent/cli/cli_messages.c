@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
-#define SPAN_LEN 24
+#define SPAN_LEN 28	/* any number with its unit */
 
 /* "12 s", "5 min", "3 h", "2 d": one unit says enough. */
 static void span(char out[SPAN_LEN], int64_t s)

@@ -186,7 +186,7 @@ static bool is_lost(const struct frame *f)
 static enum berth_err label_neighbours(struct berth_rdfc *c, struct frame *f, const struct related *r, size_t n)
 {
 	enum berth_err rc;
-	size_t number;
+	size_t number = 0;
 	bool known;
 
 	f->n_pending = 0;
