@@ -271,25 +271,25 @@ static enum berth_err commit(struct berth_agent *a, const struct berth_effects *
 	return fx->fleeting ? berth_store_commit_later(a->cfg.store) : berth_store_commit(a->cfg.store);
 }
 
+/* inst: as the step before this one left it, or empty; where another one follows, for that. */
 static enum berth_err
 deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *key,
-	     const struct berth_event *ev, struct berth_json **result, const char **next)
+	     const struct berth_event *ev, struct berth_instance *inst, struct berth_json **result, const char **next)
 {
-	struct berth_instance inst = { 0 };
 	EFFECTS(fx);
 	enum berth_err step_rc = BERTH_OK, rc;
 	size_t ephemeral = a->n_ephemeral, ids = a->n_ids, wraps = a->n_wraps;
 	int before;
-	bool final;
+	bool final = false;
 
 	berth_effects_init(&fx);
 	agent_refresh_time(a);
 	if ((rc = berth_store_begin(a->cfg.store)))
 		return rc;
-	if ((rc = agent_load(a, m, key, &inst)))
+	if (!inst->key && (rc = agent_load(a, m, key, inst)))
 		goto out;
-	before = inst.state;
-	if ((rc = run(a, m, &inst, ev, &fx, &step_rc)))
+	before = inst->state;
+	if ((rc = run(a, m, inst, ev, &fx, &step_rc)))
 		goto out;
 	/* a step may make little of one DID that it could not resolve: it will be able to */
 	if (agent_lookups_missed(a)) {
@@ -300,7 +300,7 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 		rc = step_rc;	/* not remembered: the sender tries again */
 		goto out;
 	}
-	if ((rc = remember(a, ev, &fx, step_rc, inst.state != before)) || (rc = commit(a, &fx)))
+	if ((rc = remember(a, ev, &fx, step_rc, inst->state != before)) || (rc = commit(a, &fx)))
 		goto out;
 	agent_counters_risen(a, &fx);
 	final = is_final(a, &fx);
@@ -310,13 +310,13 @@ deliver_once(struct berth_agent *a, const struct berth_machine *m, const char *k
 	agent_forget_done(a, &fx);
 	if (fx.clear_device)
 		agent_clear_device(a);
-	a->closed |= agent_is_closed(m, &inst);
+	a->closed |= agent_is_closed(m, inst);
 	if (final)
 		a->batch_ids = a->n_ids;
 	a->news += m->rest && !step_rc;
 	a->changes += m == &berth_gateway_machine;
 	if (m->recovery)
-		a->recovering = agent_is_recovering(m, &inst);
+		a->recovering = agent_is_recovering(m, inst);
 	if (fx.stop_timer)
 		agent_stop_timer(a, m, key);
 	if (fx.timer_ms)
@@ -338,23 +338,26 @@ out:
 	if (rc)
 		agent_drop_ephemeral(a, ephemeral);
 	berth_effects_free(&fx);
-	berth_instance_free(&inst);
+	if (rc || final || !*next)
+		berth_instance_free(inst);
 	return rc;
 }
 
 enum berth_err agent_deliver(struct berth_agent *a, const struct berth_machine *m, const char *key,
 			     const struct berth_event *ev, struct berth_json **result)
 {
+	struct berth_instance inst = { 0 };
 	const char *next = NULL;
-	enum berth_err rc = deliver_once(a, m, key, ev, result, &next);
+	enum berth_err rc = deliver_once(a, m, key, ev, &inst, result, &next);
 
 	for (int i = 0; !rc && next && i < GO_MAX; i++) {
 		const struct berth_event after = { .on = next };
 
 		next = NULL;
-		if (agent_is_transient(deliver_once(a, m, key, &after, result, &next)))
+		if (agent_is_transient(deliver_once(a, m, key, &after, &inst, result, &next)))
 			agent_later(a, m, key, after.on);
 	}
+	berth_instance_free(&inst);
 	if (!rc && a->polls_stale && agent_poll_load(a))
 		berth_log(BERTH_LOG_WARN, "poll", "cannot be read");
 	return rc;
