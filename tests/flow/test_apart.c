@@ -221,6 +221,67 @@ static void a_refused_chain_leaves_the_one_before(void **state)
 	story_end(&s);
 }
 
+/* A candidate was kept as it had come, and an offer did not say how long its credential lives. */
+static void change_data(struct story *s, void (*change)(struct berth_json *data))
+{
+	struct berth_json *v;
+
+	sim_as(s->gateway);
+	CHECK_OK(berth_agent_instance(s->gateway->agent, "gateway", NULL, &v));
+	change(berth_json_get_mut(v, "data"));
+	CHECK_OK(berth_store_begin(s->gateway->store));
+	put_back(s->gateway, "gateway", "self", v);
+	CHECK_OK(berth_store_commit(s->gateway->store));
+	berth_json_free(v);
+}
+
+static void older_candidate(struct berth_json *data)
+{
+	struct berth_json *list = berth_json_new_array(), *v = berth_json_new_object();
+
+	CHECK_OK(berth_json_set_str(v, "blob", "a.b.c"));
+	CHECK_OK(berth_json_set(v, "package", berth_json_new_object()));
+	CHECK_OK(berth_json_push(list, v));
+	CHECK_OK(berth_json_set(berth_data_obj(data, "seek"), "candidates", list));
+}
+
+static void an_older_candidate_is_looked_for_again(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	assert_true(story_run_to(&s, s.gateway, "SEEKING"));
+	change_data(&s, older_candidate);
+	assert_true(sim_run(&s.w, story_settled, 600));
+	assert_int_equal(story_audit(s.gateway, "nobody who may own this device was found"), 1);
+	story_end(&s);
+}
+
+static void older_offer(struct berth_json *data)
+{
+	struct berth_json *offer = berth_data_obj(data, "offer");
+
+	berth_json_remove(offer, "issuedS");
+	berth_json_remove(offer, "expS");
+}
+
+static void an_older_offer_is_renewed_within_a_day(void **state)
+{
+	struct berth_json *data;
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	assert_true(story_run_to(&s, s.gateway, "COMMITTING"));
+	change_data(&s, older_offer);
+	assert_true(sim_run(&s.w, story_settled, 600));
+	data = story_data(&s, s.gateway);
+	assert_int_equal(berth_data_int(berth_json_get(data, "active"), "lifeS", 0), 86400);
+	berth_json_free(data);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +290,8 @@ int main(void)
 		cmocka_unit_test(an_older_store_changes_hands),
 		cmocka_unit_test(an_older_credential_is_renewed),
 		cmocka_unit_test(a_refused_chain_leaves_the_one_before),
+		cmocka_unit_test(an_older_candidate_is_looked_for_again),
+		cmocka_unit_test(an_older_offer_is_renewed_within_a_day),
 	};
 
 	return cmocka_run_group_tests_name("apart", tests, NULL, NULL);
