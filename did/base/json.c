@@ -82,13 +82,10 @@ const char *berth_json_key(const struct berth_json *v)
 
 const struct berth_json *berth_json_get(const struct berth_json *obj, const char *key)
 {
-	size_t n;
-
 	if (!key || !obj || berth_json_type(obj) != cJSON_Object)
 		return NULL;
-	n = strlen(key);
 	for (const struct berth_json *m = berth_json_child(obj); m; m = (const struct berth_json *)m->c.next)
-		if (berth_json_named(m, key, n))
+		if (*m->c.string == *key && !strcmp(m->c.string, key))
 			return m;
 	return NULL;
 }
