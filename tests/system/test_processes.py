@@ -121,6 +121,13 @@ def test_nothing_is_inherited(world):
     assert g.stop() == 0
 
 
+def test_netd_interrupts_nobody(gw):
+    """All of its threads, nng's too; the others are as we are."""
+    for name, pid in gw.pids().items():
+        policies = {os.sched_getscheduler(int(thread)) for thread in os.listdir(f"/proc/{pid}/task")}
+        assert policies == {os.SCHED_BATCH if name == "netd" else os.sched_getscheduler(0)}, name
+
+
 def test_c145_nobody_looks_inside(gw):
     """Not dumpable: /proc is root's, ptrace by the same uid fails, gcore gets nothing."""
     script = ("import ctypes, sys\nlibc = ctypes.CDLL(None, use_errno=True)\n"
