@@ -145,6 +145,15 @@ static uint64_t count(nng_stat *dialer, const char *name)
 	return s ? nng_stat_value(s) : 0;
 }
 
+/* nng_stat_find_dialer() of nng 1.5.2 finds the first there is, whichever is asked for. */
+static nng_stat *find_dialer(nng_stat *all, nng_dialer d)
+{
+	for (nng_stat *s = nng_stat_child(all); s; s = nng_stat_next(s))
+		if (strcmp(nng_stat_name(s), "dialer") == 0 && count(s, "id") == (uint64_t)nng_dialer_id(d))
+			return s;
+	return NULL;
+}
+
 int berth_netd_tls_fault(nng_dialer d)
 {
 	nng_stat *all = NULL, *mine;
@@ -152,7 +161,7 @@ int berth_netd_tls_fault(nng_dialer d)
 
 	if (nng_stats_get(&all))
 		return 0;
-	if ((mine = nng_stat_find_dialer(all, d)) && count(mine, "auth"))
+	if ((mine = find_dialer(all, d)) && count(mine, "auth"))
 		fault = NNG_EPEERAUTH;
 	else if (mine && count(mine, "other") >= CLOSED_OFTEN)
 		fault = NNG_ECONNRESET;

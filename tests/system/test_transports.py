@@ -106,6 +106,23 @@ def test_c098_a_message_waits_for_a_certificate_that_is_right(certs, link):
         w.close()
 
 
+def test_c098_who_is_not_whom_we_look_for_is_told_of_whichever_is_dialled_first(certs):
+    """With a link to the rendezvous, which is in order; and that one is left alone."""
+    w = World(owner={"tls": certs.of("another.test")}, links={"owner": "tls"})
+    try:
+        gw = w.gateway("GW-C098-2", tls={"ca": certs.dir / "ca.pem"}, **APP)
+        gw.set("agent", clock_trusted="yes")
+        gw.restart()
+        w.born(gw)
+        w.sold(gw)
+        w.registered(gw)
+        gw.post("/v1/onboard")
+        wait_for(lambda: "E_NETPOL" in gw.log(), lambda: gw.log()[-2000:])
+        assert [line for line in gw.log().splitlines() if "E_NETPOL" in line and "owner.test" not in line] == []
+    finally:
+        w.close()
+
+
 @pytest.mark.parametrize("links", [("factory", "rv", "owner"), ("owner",)], ids=["all", "owner"])
 def test_onboarding_over_websockets(links):
     w = World(links=dict.fromkeys(links, "ws"))
