@@ -45,8 +45,20 @@ COUNTED(enum berth_err, berth_verify, (const struct berth_pubkey *key, const voi
 COUNTED(enum berth_err, berth_ecdh, (uint8_t *z, size_t *n, const struct berth_privkey *mine, const struct berth_pubkey *theirs),
 	(z, n, mine, theirs), list_type(mine->type), "agreement",
 	list_key("agreement", mine->type))
-COUNTED(enum berth_err, berth_keypair_generate, (struct berth_privkey *out, enum berth_key_type type), (out, type), list_type(type),
-	"new key", list_key("new key", type))
+
+enum berth_err __real_berth_keypair_generate(struct berth_privkey *out, enum berth_key_type type);
+enum berth_err __wrap_berth_keypair_generate(struct berth_privkey *out, enum berth_key_type type);
+enum berth_err __wrap_berth_keypair_generate(struct berth_privkey *out, enum berth_key_type type)
+{
+	enum berth_err rc = __real_berth_keypair_generate(out, type);
+
+	count_call(list_type(type), "new key");
+	list_key("new key", type);
+	if (!rc)
+		list_known(&out->pub);
+	return rc;
+}
+
 COUNTED(enum berth_err, berth_aead_seal, (enum berth_enc e, struct berth_buf *ct, uint8_t *tag, const uint8_t *key, const uint8_t *iv,
 	const void *aad, size_t aad_len, const void *pt, size_t n), (e, ct, tag, key, iv, aad, aad_len, pt, n), "", "seal", list_sealed(e, aad_len, pt, n))
 

@@ -12,12 +12,15 @@
 #include "did/codec/jcs.h"
 #include "did/codec/multibase.h"
 #include "did/crypto/hash.h"
+#include "did/crypto/kdf.h"
+#include "did/crypto/keypair.h"
 #include "did/method_peer.h"
 #include "did/peer4.h"
 #include "examples/fleet/count_list.h"
 
 #define BLOCK 16		/* of AES */
 #define ENVELOPE "{\"ciphertext\":"	/* how ours begin */
+#define COMPRESSED 33		/* a point of P-256 */
 #define CODEC_LEN 2		/* of a did:peer:4 document, before its JSON */
 
 #define KEPT_MAX 64
@@ -133,6 +136,36 @@ enum berth_err __wrap_berth_transcript_add(struct berth_transcript *t, const str
 	}
 	berth_buf_free(&b);
 	return __real_berth_transcript_add(t, plaintext);
+}
+
+/* Of each layer: a round of the Concat KDF is its number, the agreements, and five lengths
+ * with what they are of, the last but one without (RFC 7518 4.6.2). */
+enum berth_err __real_berth_concat_kdf(uint8_t *key, size_t key_len, const uint8_t *z, size_t z_len, const struct berth_kdf_info *info);
+enum berth_err __wrap_berth_concat_kdf(uint8_t *key, size_t key_len, const uint8_t *z, size_t z_len, const struct berth_kdf_info *info);
+enum berth_err __wrap_berth_concat_kdf(uint8_t *key, size_t key_len, const uint8_t *z, size_t z_len, const struct berth_kdf_info *info)
+{
+	size_t tag = info->cc_tag ? 4 + info->cc_tag_len : 0;
+
+	count_octets("hashed", 4 + z_len + 4 + strlen(info->alg) + 4 + info->apu_len + 4 + info->apv_len + 4 + tag);
+	return __real_berth_concat_kdf(key, key_len, z, z_len, info);
+}
+
+/* ---- keys of P-256 in documents, which say of y no more than whether it is odd */
+void list_known(const struct berth_pubkey *own)
+{
+	uint8_t b[BERTH_PUBKEY_MAX];
+
+	if (own->type == BERTH_KEY_P256)
+		count_is_new(b, berth_pubkey_compress(b, own));
+}
+
+enum berth_err __real_berth_pubkey_import(struct berth_pubkey *out, enum berth_key_type type, const uint8_t *b, size_t len);
+enum berth_err __wrap_berth_pubkey_import(struct berth_pubkey *out, enum berth_key_type type, const uint8_t *b, size_t len);
+enum berth_err __wrap_berth_pubkey_import(struct berth_pubkey *out, enum berth_key_type type, const uint8_t *b, size_t len)
+{
+	if (type == BERTH_KEY_P256 && len == COMPRESSED && count_is_new(b, len))
+		count_octets("p256 point", len);
+	return __real_berth_pubkey_import(out, type, b, len);
 }
 
 /* ---- DIDs that say their documents themselves */

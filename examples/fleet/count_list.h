@@ -12,6 +12,7 @@ void list_opened(enum berth_enc e, size_t header, const void *text, size_t n, si
 void list_signed(enum berth_key_type type, const void *msg, size_t n);
 void list_verified(enum berth_key_type type, const void *msg, size_t n);
 void list_key(const char *what, enum berth_key_type type);
+void list_known(const struct berth_pubkey *own);	/* nobody reads that out of a document */
 const char *list_type(enum berth_key_type type);
 
 #endif

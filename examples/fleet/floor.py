@@ -18,8 +18,8 @@ NEEDED = [BUILD / p for p in ("tests/bench/bench", "tests/courier/floor", "examp
 SMALL, LARGE = 256, 16384   # sizes in bench_octets.c and price.h
 TOGETHER = 64               # price_store.c
 
-# ---- what is counted -> the row that is its price.  A new key is one multiplication of the
-# base point, as a signature is.
+# ---- what is counted -> the row that is its price.  Of the calls a new key of P-256 is one
+# multiplication of the base point, as a signature is; the list has its own price.
 CALLS = {
     "ed25519 sign": "Ed25519 sign 1 KiB", "ed25519 verify": "Ed25519 verify 1 KiB", "ed25519 new key": "Ed25519 sign 1 KiB",
     "p256 sign": "P-256 sign 1 KiB", "p256 verify": "P-256 verify 1 KiB", "p256 new key": "P-256 sign 1 KiB",
@@ -28,15 +28,17 @@ CALLS = {
 }
 # of the list: rows by the call, and those at two sizes
 FLAT = {
-    "p256 agreement": "P-256 agreement", "p256 new key": "P-256 sign 1 KiB", "p256 signed": "P-256 sign 1 KiB",
+    "p256 agreement": "P-256 agreement", "p256 new key": "P-256 new key", "p256 signed": "P-256 sign 1 KiB",
     "p256 verified": "P-256 verify 1 KiB", "x25519 agreement": "X25519 agreement", "x25519 new key": "X25519 new key",
-    "ed25519 new key": "Ed25519 sign, 256 octets", "wrapped": "A256KW wrap 64 B", "unwrapped": "A256KW wrap 64 B",
+    "p256 point": "P-256 key of a document (floor: oct2point)", "ed25519 new key": "Ed25519 sign, 256 octets",
+    "wrapped": "A256KW wrap 64 B", "unwrapped": "A256KW wrap 64 B",
+    # their hashes and JSON are counted where those are
+    "DID made": "base58 of a document, made (ours alone)", "DID resolved": "base58 of a document, read (ours alone)",
 }
 BY_SIZE = {
     "ed25519 signed": "Ed25519 sign", "ed25519 verified": "Ed25519 verify", "sealed": "A256CBC-HS512 seal",
     "opened": "A256CBC-HS512 open", "hashed": "SHA-256", "base64url made": "base64url encode", "base64url read": "base64url decode",
 }
-FREE = ("DID resolved", "DID made")     # their hashes and JSON are counted where those are
 
 
 def can():
@@ -87,7 +89,6 @@ def of_library(rows):
     mac = line(rows["HMAC-SHA-512, 256 octets"], rows["HMAC-SHA-512, 16 KiB"])
     at["authenticated"] = lambda n, octets: mac(0, octets)  # with what is sealed or opened
     at.update({what: lambda n, octets, us=rows[row]: n * us for what, row in FLAT.items()})
-    at.update({what: lambda n, octets: 0.0 for what in FREE})
     return at
 
 

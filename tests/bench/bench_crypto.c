@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <secp256k1.h>
 #include <sodium.h>
 
+#include "did/codec/base58.h"
 #include "did/crypto/aead.h"
 #include "did/crypto/agree.h"
 #include "did/crypto/hash.h"
@@ -28,7 +30,7 @@ static EVP_MD *sha256;
 static EVP_MAC_CTX *hmac;
 static EVP_CIPHER *cbc, *gcm, *wrap;
 static EVP_PKEY *p256_pkey, *p256_peer;
-static EVP_PKEY_CTX *p256_signer, *p256_verifier;
+static EVP_PKEY_CTX *p256_signer, *p256_maker, *p256_verifier;
 static secp256k1_context *k1_ctx;
 static secp256k1_pubkey k1_pub;
 
@@ -58,6 +60,8 @@ static EVP_PKEY *pkey(const struct berth_privkey *k, int priv)
 /* Ever another key, so that none was seen lately. */
 #define KEYS 256
 static struct berth_pubkey many[KEYS];
+static struct berth_buf coded, decoded;
+static uint8_t points[KEYS][33];	/* public keys of P-256, compressed */
 
 static const uint8_t *next_key(void)
 {
@@ -84,6 +88,9 @@ static void setup(void)
 
 		need(!berth_keypair_generate(&k, BERTH_KEY_ED25519), "keys");
 		many[i] = k.pub;
+		need(!berth_keypair_generate(&k, BERTH_KEY_P256), "keys");
+		points[i][0] = (uint8_t)(2 + (k.pub.b[64] & 1));
+		memcpy(points[i] + 1, k.pub.b + 1, 32);
 	}
 	memcpy(ed_sk, ed.b, 32);
 	memcpy(ed_sk + 32, ed.pub.b, 32);
@@ -100,6 +107,8 @@ static void setup(void)
 	p256_peer = pkey(&other_p256, 0);
 	p256_signer = EVP_PKEY_CTX_new_from_pkey(NULL, p256_pkey, NULL);
 	p256_verifier = EVP_PKEY_CTX_new_from_pkey(NULL, p256_pkey, NULL);
+	p256_maker = EVP_PKEY_CTX_new_from_pkey(NULL, p256_pkey, NULL);
+	need(EVP_PKEY_keygen_init(p256_maker) == 1, "new");
 	EVP_PKEY_sign_init(p256_signer);
 	EVP_PKEY_verify_init(p256_verifier);
 	p256_der_len = sizeof(p256_der);
@@ -133,6 +142,38 @@ static void o_ed_import(void)
 	struct berth_pubkey k;
 
 	need(!berth_pubkey_import(&k, BERTH_KEY_ED25519, next_key(), 32), "import");
+}
+
+static const uint8_t *next_point(void)
+{
+	static size_t i;
+
+	return points[i++ % KEYS];
+}
+
+static void f_point(void)
+{
+	static EC_GROUP *g;
+	static EC_POINT *q;
+
+	if (!q)
+		q = EC_POINT_new(g = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+	need(EC_POINT_oct2point(g, q, next_point(), 33, NULL), "point");
+}
+static void o_point(void)
+{
+	struct berth_pubkey k;
+
+	need(!berth_pubkey_import(&k, BERTH_KEY_P256, next_point(), 33), "import");
+}
+
+/* Of the document in a did:peer:4 of a device; there is no library for it. */
+#define DOCUMENT 410
+static void b58_made(void) { coded.len = 0; need(!berth_base58_encode(&coded, msg, DOCUMENT), "base58"); }
+static void b58_read(void)
+{
+	decoded.len = 0;
+	need(!berth_base58_decode(&decoded, (const char *)coded.p, coded.len), "base58");
 }
 
 static void f_x25519(void) { need(!crypto_scalarmult(out, x.b, other_x.pub.b), "x25519"); }
@@ -169,6 +210,14 @@ static void f_p256_ecdh(void)
 	need(EVP_PKEY_derive(c, out, &n) == 1, "ecdh");
 	EVP_PKEY_CTX_free(c);
 }
+static void f_p256_new(void)
+{
+	EVP_PKEY *k = NULL;
+
+	need(EVP_PKEY_keygen(p256_maker, &k) == 1, "new");
+	EVP_PKEY_free(k);
+}
+static void o_p256_new(void) { struct berth_privkey k; need(!berth_keypair_generate(&k, BERTH_KEY_P256), "new"); }
 static void o_p256_ecdh(void) { size_t n; need(!berth_ecdh(out, &n, &p256, &other_p256.pub), "ecdh"); }
 
 static void f_k1_verify(void)
@@ -253,6 +302,10 @@ void bench_crypto(int *missed)
 		{ "X25519 new key", f_x_new, o_x_new, 1.2 },
 		{ "P-256 sign 1 KiB", f_p256_sign, o_p256_sign, 0 },
 		{ "P-256 verify 1 KiB", f_p256_verify, o_p256_verify, 1.2 },
+		{ "P-256 key of a document (floor: oct2point)", f_point, o_point, 1.2 },
+		{ "base58 of a document, made (ours alone)", b58_made, b58_made, 0 },
+		{ "base58 of a document, read (ours alone)", b58_read, b58_read, 0 },
+		{ "P-256 new key", f_p256_new, o_p256_new, 1.2 },
 		{ "P-256 agreement", f_p256_ecdh, o_p256_ecdh, 1.2 },
 		{ "secp256k1 verify 1 KiB", f_k1_verify, o_k1_verify, 1.2 },
 		{ "A256CBC-HS512 seal 1 KiB", f_cbc, o_cbc, 0 },
