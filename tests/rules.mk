@@ -64,7 +64,8 @@ COUNT_WRAP := berth_sign berth_signer_sign berth_verify berth_ecdh berth_keypair
 	berth_concat_kdf berth_pubkey_import
 $(B)/examples/fleet/count: $(call obj,$(addprefix examples/fleet/,count.c count_list.c count_tally.c)) $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(foreach f,$(COUNT_WRAP),-Wl,--wrap=$(f)) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
-$(B)/examples/fleet/price: $(call obj,$(addprefix examples/fleet/,price.c price_store.c price_links.c price_nng.c price_tcp.c))
+# its links are dialled as berth-netd dials them, for half of what nng takes by itself
+$(B)/examples/fleet/price: $(call obj,$(addprefix examples/fleet/,price.c price_store.c price_links.c price_nng.c price_tcp.c) agent/netd/nng_start.c)
 	$(Q)$(LINK) $^ -lcjson -lsqlite3 -lnng
 $(B)/examples/fleet/slow_disk.so: examples/fleet/slow_disk.c
 	@mkdir -p $(@D)
