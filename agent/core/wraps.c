@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What requests that came together wait for together: the keys of the messages that their
  * steps send are wrapped by berth-keyd, and who asked it for one after the other would wait
- * as often.  So a step's message is put into the outbox (or kept, where it goes with the answer), in its transaction and under its
- * quotas, with room for the wrapped key; keyd is asked, and the next request is worked on.
- * The answer to a request that made such a message waits, too.  Before anything is read of
- * those rows, and in any case before the group is committed, the keys are filled in: nothing
- * is ever committed, hashed or sent that is not whole.
+ * as often.  So a step's message is put into the outbox, in its transaction and under its
+ * quotas, or kept where it goes with the answer, with room for the wrapped key; keyd is asked,
+ * and the next request is worked on.  The answer to a request that made such a message waits,
+ * too.  Before anything is read of those rows, and in any case before the group is committed,
+ * the keys are filled in: nothing is ever committed, hashed or sent that is not whole.
  *
  * When a key does not come (keyd died meanwhile, or refuses), its step cannot be taken back
  * alone, for others were built upon it.  The group is taken back, all of it, and everybody

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "did/base/secret.h"
+#include "did/codec/sixteen.h"
 
 /* Sixteen characters, and the twelve bytes that they say, at a time: without branches and
  * look-ups, so that a private key shows in no cache and no clock.  All of it is gcc's
@@ -12,8 +13,6 @@
 #define CHARS 16u
 #define BYTES 12u
 
-typedef signed char chars __attribute__((vector_size(CHARS)));
-typedef unsigned char uchars __attribute__((vector_size(CHARS)));
 typedef uint64_t wide __attribute__((vector_size(CHARS)));	/* six bytes, or eight characters */
 
 /* Between characters as they stand in memory and numbers of which the first is the lowest byte. */
@@ -47,24 +46,24 @@ static inline void store_be(uint8_t *b, uint64_t v)
 }
 
 /* The alphabet is five ranges: what is added to a value changes where the next one begins. */
-static chars characters(chars six)
+static sixteen_signed characters(sixteen_signed six)
 {
-	const chars az = six > 25, digit = six > 51, dash = six > 61, low = six > 62;
+	const sixteen_signed az = six > 25, digit = six > 51, dash = six > 61, low = six > 62;
 
-	return (chars)((uchars)six + 'A' + (uchars)(az & ('a' - 26 - 'A')) - (uchars)(digit & ('a' - 26 - '0' + 52)) -
-		       (uchars)(dash & ('0' - 52 - '-' + 62)) + (uchars)(low & ('_' - '-' - 1)));
+	return (sixteen_signed)((sixteen)six + 'A' + (sixteen)(az & ('a' - 26 - 'A')) - (sixteen)(digit & ('a' - 26 - '0' + 52)) -
+		       (sixteen)(dash & ('0' - 52 - '-' + 62)) + (sixteen)(low & ('_' - '-' - 1)));
 }
 
 static void encode12(char *w, const uint8_t *b)
 {
 	wide v = { load_be(b) >> 16, load_be(b + 4) };
-	chars text;
+	sixteen_signed text;
 
 	v = (v >> 24 & 0xffffff) | v << 32;	/* 24 bits in each half of them, the first below */
 	v = (v >> 12 & 0xfff00000fff) | (v & 0xfff00000fff) << 16;
 	v = (v >> 6 & 0x3f003f003f003f) | (v & 0x3f003f003f003f) << 8;
 	v = little_endian(v);
-	text = characters((chars)v);
+	text = characters((sixteen_signed)v);
 	memcpy(w, &text, sizeof(text));
 }
 
@@ -88,26 +87,19 @@ void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n)
 	berth_wipe(&last, sizeof(last));
 }
 
-/* All ones for each of the n characters that end with last: moved up to where signed numbers
- * end, which is one comparison. */
-static inline uchars among(uchars c, uint8_t last, uint8_t n)
-{
-	return (uchars)((chars)(c + (uint8_t)(INT8_MAX - last)) > (signed char)(INT8_MAX - n));
-}
-
 /* The values of sixteen characters.  *good stays all ones where there is one. */
-static inline uchars values(uchars c, uchars *good)
+static inline sixteen values(sixteen c, sixteen *good)
 {
-	const uchars letter = among(c | 0x20, 'z', 26), small = (uchars)((chars)c > '_');
-	const uchars digit = among(c, '9', 10), dash = (uchars)(c == '-'), low = (uchars)(c == '_');
+	const sixteen letter = sixteen_among(c | 0x20, 'z', 26), small = (sixteen)((sixteen_signed)c > '_');
+	const sixteen digit = sixteen_among(c, '9', 10), dash = (sixteen)(c == '-'), low = (sixteen)(c == '_');
 
 	*good &= letter | digit | dash | low;
 	return (letter & (c - 'A' - (small & ('a' - 26 - 'A')))) | (digit & (c - '0' + 52)) | (dash & 62) | (low & 63);
 }
 
-static void decode16(uint8_t *w, const char *s, uchars *good)
+static void decode16(uint8_t *w, const char *s, sixteen *good)
 {
-	uchars c;
+	sixteen c;
 	wide v;
 
 	memcpy(&c, s, sizeof(c));
@@ -119,14 +111,6 @@ static void decode16(uint8_t *w, const char *s, uchars *good)
 	store_be(w + 4, v[0] << 32 | v[1] >> 16);
 }
 
-static bool all_set(uchars good)
-{
-	uint64_t halves[2];
-
-	memcpy(halves, &good, sizeof(good));
-	return (halves[0] & halves[1]) == UINT64_MAX;
-}
-
 /* s has a possible length; what is wrong is found out at the end. */
 static enum berth_err decode(uint8_t *w, const char *s, size_t n)
 {
@@ -134,7 +118,7 @@ static enum berth_err decode(uint8_t *w, const char *s, size_t n)
 		char text[CHARS];
 		uint8_t b[BYTES];
 	} last = { .text = "AAAAAAAAAAAAAAAA" };	/* what is missing is zero */
-	uchars good = (uchars)((uchars){ 0 } == 0);
+	sixteen good = (sixteen)((sixteen){ 0 } == 0);
 	uint8_t rest = 0;
 	size_t len;
 
@@ -149,7 +133,7 @@ static enum berth_err decode(uint8_t *w, const char *s, size_t n)
 	for (size_t i = len; i < BYTES; i++)
 		rest |= last.b[i];
 	berth_wipe(&last, sizeof(last));
-	return all_set(good) && !rest ? BERTH_OK : berth_fail(BERTH_E_B64, "base64url: bad character or trailing bits");
+	return sixteen_all_set(good) && !rest ? BERTH_OK : berth_fail(BERTH_E_B64, "base64url: bad character or trailing bits");
 }
 
 static enum berth_err bad_length(size_t n)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "did/base/hex.h"
+#include "did/codec/sixteen.h"
 
 /* Where a character may stand: in a method-specific id (with ':'), in a path (RFC 3986
  * pchar and '/'), in a query or fragment, in a method's name. */
@@ -31,16 +32,6 @@ static bool fits(char c, uint8_t place)
 	return places[(uint8_t)c] & place;
 }
 
-typedef uint8_t sixteen __attribute__((vector_size(16)));
-typedef int8_t signs __attribute__((vector_size(16)));
-
-/* All ones for each byte of the n that end with last: moved up to where signed numbers end,
- * which is one comparison. */
-static inline sixteen among(sixteen x, uint8_t last, uint8_t n)
-{
-	return (sixteen)((signs)(x + (uint8_t)(INT8_MAX - last)) > (int8_t)(INT8_MAX - n));
-}
-
 /* All ones for each of the bytes at s that may stand anywhere in a DID URL but in a method's
  * name: letters, '-' to ':' but for '/', '_'. */
 static inline sixteen common(const char *s)
@@ -48,18 +39,14 @@ static inline sixteen common(const char *s)
 	sixteen x;
 
 	memcpy(&x, s, sizeof(x));
-	return among(x | 0x20, 'z', 26) | (among(x, ':', 14) & ~(sixteen)(x == '/')) | (sixteen)(x == '_');
+	return sixteen_among(x | 0x20, 'z', 26) | (sixteen_among(x, ':', 14) & ~(sixteen)(x == '/')) | (sixteen)(x == '_');
 }
 
 #define AT_ONCE 32u
 
 static inline bool all_common(const char *s)
 {
-	const sixteen x = common(s) & common(s + 16);
-	uint64_t fit[2];
-
-	memcpy(fit, &x, sizeof(x));
-	return (fit[0] & fit[1]) == UINT64_MAX;
+	return sixteen_all_set(common(s) & common(s + 16));
 }
 
 /* How many bytes at s are such, or fewer: a did:peer is long and is looked at often. */
