@@ -100,7 +100,7 @@ static void housekeeping(struct berth_agent *a)
 		return;
 	a->housekeeping_ms = agent_mono_ms() + HOUSEKEEPING_MS;
 	if (agent_mediate_housekeeping(a, now) || berth_store_inbox_prune(a->cfg.store, now, &n) ||
-	    berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, now) || berth_store_commit(a->cfg.store))
+	    berth_store_counter_set(a->cfg.store, COUNTER_UPTIME, now) || berth_store_commit_later(a->cfg.store))
 		berth_store_rollback(a->cfg.store);
 	agent_forget_sweep(a);
 	agent_expire(a);
