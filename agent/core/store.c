@@ -171,8 +171,12 @@ static enum berth_err mark_open(struct berth_store *s, bool wal_there)
 		return berth_fail(BERTH_E_STORE, "%s-wal: missing after an unclean stop", BERTH_STORE_FILE);
 	if (!open && (rc = store_exec(s, "INSERT OR REPLACE INTO meta VALUES ('open', 1)")))
 		return rc;
-	/* Also makes durable what a -wal holds whose last sync failed. */
-	if ((rc = store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)")))
+	/* Also makes durable what a -wal holds whose last sync failed, and whoever was killed may
+	 * have had something in it that was to be wiped. */
+	s->log.cut = wal_there;
+	rc = store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)");
+	s->log.cut = false;
+	if (rc)
 		return rc;
 	return store_txn_sync(s);	/* that it is empty (store_log.c) */
 }

@@ -15,6 +15,7 @@ struct store_log {
 	sqlite3_vfs vfs;
 	sqlite3_vfs *under;
 	char name[32];
+	bool cut;		/* an emptied log leaves nothing on the disk */
 };
 
 struct store_record {

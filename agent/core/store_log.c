@@ -3,7 +3,11 @@
  * and a file that grows with each of them is dear.  What follows what was written last is put
  * together here and handed on at the end of the commit, before SQLite is told that it is
  * written: never is anything of a commit held that SQLite, or anybody else, takes for done.
- * Syncs that would change nothing are left out. */
+ * Syncs that would change nothing are left out.
+ *
+ * And the file has room: where it grows zeros are written ahead, and it is emptied by a head of
+ * zeros, so that a sync is one of data and not one of the file system's journal, too.  To SQLite
+ * zeros are neither a head nor a page. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +15,8 @@
 #include "agent/core/store_internal.h"
 
 #define HELD_MAX ((size_t)96 << 10)	/* more than a page of any size; SQLite's own VFS takes 128 KiB for nothing */
+#define ROOM (256 << 10)		/* the file grows by so much; a gateway is onboarded within it */
+#define ZEROS (64 << 10)
 #define HEAD_LEN 24			/* of a page's frame; bytes 4 to 7 are 0 unless it ends a commit */
 #define LOG_HEAD_LEN 32			/* of all of them */
 
@@ -20,18 +26,41 @@ struct log {
 	uint8_t *held;
 	size_t n;
 	sqlite3_int64 end;	/* of what was written last, or is held; -1: nowhere */
-	sqlite3_int64 size;	/* of the file */
+	sqlite3_int64 size;	/* of what was written */
+	sqlite3_int64 room;	/* of the file */
+	const bool *cut;	/* it is emptied for good: nothing may be read there any more */
 	bool last;		/* it was the head of a page that ends a commit */
 	bool synced;		/* nothing was written since */
 	bool blank;		/* nor is there anything on the disk */
 };
 
+/* Where there was nothing before: over an older log zeros that are on the disk before its head
+ * would leave a part of it that is in order.  A disk that has no room for them may have some for
+ * what is to be written. */
+static int make_room(struct log *l, sqlite3_int64 end)
+{
+	static uint8_t zeros[ZEROS];	/* never written to: they take no memory */
+	sqlite3_int64 more = (end - 1) / ROOM * ROOM + ROOM - l->room;
+	int rc = SQLITE_OK;
+
+	for (int n; more > 0 && rc == SQLITE_OK; l->room += n, more -= n) {
+		n = more < ZEROS ? (int)more : ZEROS;
+		rc = l->file->pMethods->xWrite(l->file, zeros, n, l->room);
+	}
+	if (rc != SQLITE_OK)
+		l->room = end;
+	return rc == SQLITE_FULL ? SQLITE_OK : rc;
+}
+
 static int write_below(struct log *l, const void *p, size_t n, sqlite3_int64 at)
 {
+	sqlite3_int64 end = at + (sqlite3_int64)n;
+	int rc = l->room < end ? make_room(l, end) : SQLITE_OK;
+
 	l->synced = l->blank = false;
-	if (l->size < at + (sqlite3_int64)n)
-		l->size = at + (sqlite3_int64)n;
-	return l->file->pMethods->xWrite(l->file, p, (int)n, at);
+	if (l->size < end)
+		l->size = end;
+	return rc != SQLITE_OK ? rc : l->file->pMethods->xWrite(l->file, p, (int)n, at);
 }
 
 static int flush(struct log *l)
@@ -88,6 +117,25 @@ static int log_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 	return rc != SQLITE_OK ? rc : l->file->pMethods->xRead(l->file, p, n, at);
 }
 
+static int empty(struct log *l)
+{
+	static const uint8_t none[LOG_HEAD_LEN];
+
+	return l->room ? l->file->pMethods->xWrite(l->file, none, LOG_HEAD_LEN, 0) : SQLITE_OK;
+}
+
+static int sync(struct log *l, int flags)
+{
+	int rc = l->file->pMethods->xSync(l->file, flags);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	l->synced = true;
+	if ((l->blank = l->size == 0))
+		l->end = 0;
+	return SQLITE_OK;
+}
+
 static int log_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
 	struct log *l = (struct log *)f;
@@ -96,7 +144,12 @@ static int log_truncate(sqlite3_file *f, sqlite3_int64 size)
 	l->end = -1;
 	l->size = size;
 	l->synced = l->blank = false;
-	return rc != SQLITE_OK ? rc : l->file->pMethods->xTruncate(l->file, size);
+	if (rc == SQLITE_OK && !size && !*l->cut)
+		return empty(l);
+	if (rc != SQLITE_OK || (rc = l->file->pMethods->xTruncate(l->file, size)) != SQLITE_OK)
+		return rc;
+	l->room = size;
+	return sync(l, SQLITE_SYNC_NORMAL);	/* before it grows again */
 }
 
 /* The head of a log is synced before its first page, which might else be read with the head of
@@ -110,12 +163,7 @@ static int log_sync(sqlite3_file *f, int flags)
 		return SQLITE_OK;
 	if ((rc = flush(l)) != SQLITE_OK || l->synced)
 		return rc;
-	if ((rc = l->file->pMethods->xSync(l->file, flags)) != SQLITE_OK)
-		return rc;
-	l->synced = true;
-	if ((l->blank = l->size == 0))
-		l->end = 0;
-	return SQLITE_OK;
+	return sync(l, flags);
 }
 
 static int log_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -150,7 +198,8 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fl
 
 	if (!(flags & SQLITE_OPEN_WAL))
 		return under->xOpen(under, name, f, flags, out_flags);
-	*l = (struct log){ .file = (sqlite3_file *)(l + 1), .held = malloc(HELD_MAX), .end = -1 };
+	*l = (struct log){ .file = (sqlite3_file *)(l + 1), .held = malloc(HELD_MAX), .end = -1,
+		.cut = &((struct store_log *)vfs)->cut };
 	if (!l->held)
 		return SQLITE_NOMEM;
 	rc = under->xOpen(under, name, l->file, flags, out_flags);
@@ -158,7 +207,10 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fl
 		l->base.pMethods = &methods;	/* it is closed by us */
 	else
 		free(l->held);
-	return rc == SQLITE_OK ? l->file->pMethods->xFileSize(l->file, &l->size) : rc;
+	if (rc == SQLITE_OK)
+		rc = l->file->pMethods->xFileSize(l->file, &l->size);
+	l->room = l->size;
+	return rc;
 }
 
 const char *store_log_begin(struct berth_store *s)

@@ -31,7 +31,9 @@ static void checkpoint(struct berth_store *s)
 	int how = s->scrub ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
 
 	if (s->scrub || s->wal_frames >= s->log_pages) {
+		s->log.cut = s->scrub;
 		s->scrub &= sqlite3_wal_checkpoint_v2(s->db, "main", how, NULL, NULL) != SQLITE_OK;
+		s->log.cut = false;
 		measure(s);
 	}
 	s->wal_frames = 0;

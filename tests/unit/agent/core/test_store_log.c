@@ -3,6 +3,7 @@
  * while the power goes. */
 #include "tests/check.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -10,6 +11,7 @@
 #include "tests/unit/agent/core/store_lossy.h"
 
 #define LOG BERTH_STORE_FILE "-wal"
+#define ROOM (256 << 10)	/* it grows by so much */
 #define TEXT_SMALL 6000
 #define TEXT_MAX 120000
 #define LAP_MAX 200		/* commits until a log surely has begun anew */
@@ -207,6 +209,53 @@ static void what_was_deleted_is_scrubbed(void **state)
 	berth_store_close(s);
 }
 
+/* A file that grows is one more thing for a sync to write. */
+static void a_log_has_room_before_it_needs_it(void **state)
+{
+	struct berth_store *s = opened(true);
+	int n = 0;
+
+	(void)state;
+	assert_int_equal(size_of(LOG), ROOM);
+	while (size_of(LOG) == ROOM)
+		CHECK_OK(commit(s, ++n));
+	CHECK(n > 10);
+	assert_int_equal(size_of(LOG), 2 * ROOM);
+	vfs_lossy_trouble(VFS_LOSE, 1);
+	CHECK_RC(BERTH_E_STORE, commit(s, n + 1));
+	berth_store_close(s);
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	s = opened(false);
+	assert_int_equal(size_of(LOG), 0);	/* what a killed one has left is not kept */
+	assert_int_equal(last(s), n);
+	CHECK_OK(commit(s, 1));
+	assert_int_equal(size_of(LOG), ROOM);
+	berth_store_close(s);
+}
+
+/* It has to be enough for what is written, and not for what may be. */
+static void a_disk_that_is_nearly_full_takes_what_it_can(void **state)
+{
+	struct berth_store *s = opened(true);
+
+	(void)state;
+	CHECK_OK(commit(s, 1));
+	berth_store_close(s);
+	vfs_lossy_reset(VFS_ERROR, 2, SQLITE_FULL, 0);	/* the log is made, and cannot have its room */
+	s = opened(false);
+	CHECK(vfs_lossy_calls() > 2);
+	CHECK_OK(commit(s, 2));
+	CHECK_OK(commit(s, 3));
+	assert_int_equal(size_of(LOG), ROOM);
+	vfs_lossy_trouble(VFS_LOSE, 1);
+	CHECK_RC(BERTH_E_STORE, commit(s, 4));
+	berth_store_close(s);
+	vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	s = opened(false);
+	assert_int_equal(last(s), 3);
+	berth_store_close(s);
+}
+
 /* Up to the commit whose checkpoint lets the next one begin anew. */
 static struct berth_store *a_full_log(int *n)
 {
@@ -231,9 +280,11 @@ static struct berth_store *started_again(struct berth_store *s, enum vfs_trouble
 	return berth_store_open_vfs(&s, dir, false, "lossy") ? NULL : s;
 }
 
+enum when { AT_LAP, AT_START, AT_SCRUB };
+
 /* Whatever of the new log and of what was there before is on the disk: no commit that was
  * acknowledged is lost, and none of before the checkpoint comes back.  True: it was no cut. */
-static bool cut(enum vfs_trouble how, long at, uint32_t seed, bool start)
+static bool cut(enum vfs_trouble how, long at, uint32_t seed, enum when when)
 {
 	int n, acked;
 	struct berth_store *s;
@@ -246,7 +297,9 @@ static bool cut(enum vfs_trouble how, long at, uint32_t seed, bool start)
 	s = a_full_log(&n);
 	acked = n;
 	text_len = TEXT_MAX;	/* more than is written at once: a part may survive without those before it */
-	if (start)
+	if (when == AT_SCRUB)
+		berth_store_scrub(s);
+	if (when == AT_START)
 		s = started_again(s, how, at, seed);
 	else
 		vfs_lossy_trouble(how, at);
@@ -261,12 +314,12 @@ static bool cut(enum vfs_trouble how, long at, uint32_t seed, bool start)
 	return through;
 }
 
-static void cut_at_every_call(bool start)
+static void cut_at_every_call(enum when when)
 {
 	int cuts = 0;
 
 	for (uint32_t seed = 1; seed <= 5; seed++)
-		for (long at = 1; !cut(seed == 5 ? VFS_LOSE : VFS_SHUFFLE, at, seed * 7919 + (uint32_t)at, start); at++)
+		for (long at = 1; !cut(seed == 5 ? VFS_LOSE : VFS_SHUFFLE, at, seed * 7919 + (uint32_t)at, when); at++)
 			cuts++;
 	printf("%d power cuts\n", cuts);
 	CHECK(cuts > 50);
@@ -275,13 +328,19 @@ static void cut_at_every_call(bool start)
 static void power_off_while_a_log_begins_anew_loses_no_commit(void **state)
 {
 	(void)state;
-	cut_at_every_call(false);
+	cut_at_every_call(AT_LAP);
 }
 
 static void power_off_while_a_log_is_emptied_at_the_start_loses_no_commit(void **state)
 {
 	(void)state;
-	cut_at_every_call(true);
+	cut_at_every_call(AT_START);
+}
+
+static void power_off_while_a_log_is_scrubbed_loses_no_commit(void **state)
+{
+	(void)state;
+	cut_at_every_call(AT_SCRUB);
 }
 
 int main(void)
@@ -293,6 +352,8 @@ int main(void)
 		T(a_larger_store_has_a_longer_log), T(what_was_deleted_is_scrubbed),
 		T(power_off_while_a_log_begins_anew_loses_no_commit),
 		T(power_off_while_a_log_is_emptied_at_the_start_loses_no_commit),
+		T(power_off_while_a_log_is_scrubbed_loses_no_commit), T(a_log_has_room_before_it_needs_it),
+		T(a_disk_that_is_nearly_full_takes_what_it_can),
 	};
 
 	return cmocka_run_group_tests_name("store log", tests, NULL, NULL);
