@@ -30,8 +30,7 @@
 #define THREADS_MAX 256
 #define PHASE_MS 600000u	/* a gateway that is not through by then has failed */
 #define TELL_MS 250		/* how far it is, so often */
-#define ROOM ((size_t)320 << 10)	/* that a gateway takes on its way */
-#define ROOM_MAX ((size_t)30 << 20)	/* a block in an arena can be 32 MiB */
+#define ROOM (64 << 20)		/* that is all an arena has in one piece */
 
 struct fleet fleet;
 
@@ -76,22 +75,12 @@ static uint64_t next_due(const struct fleet_worker *w)
 	return w->soon_ms < due ? w->soon_ms : due;
 }
 
-/* The memory of a thread grows by a page and an mprotect() at a time, and shrinks as often.  A
- * process of its own, as a gateway has, takes 132 KiB from brk(): so this is taken at once. */
-static void take_room(size_t gateways)
-{
-	void *volatile p = malloc(gateways * ROOM < ROOM_MAX ? gateways * ROOM : ROOM_MAX);
-
-	free(p);
-}
-
 /* Also after the phase: gateways that have an owner go on asking it for messages. */
 static void *run(void *arg)
 {
 	struct fleet_worker *w = arg;
 	uint64_t end = berth_clock_mono_ms() + PHASE_MS;
 
-	take_room(w->n);
 	while (!atomic_load(&fleet.stop)) {
 		if (!work(w) || berth_clock_mono_ms() > end) {
 			if (!w->through)
@@ -277,8 +266,11 @@ int main(int argc, char **argv)
 	threads = strtoul(argv[4], NULL, 10);
 	threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads > at_once ? at_once : threads;
 	raise_limits(fleet.n, at_once);
-	mallopt(M_MMAP_THRESHOLD, (int)ROOM_MAX);
-	mallopt(M_TRIM_THRESHOLD, (int)ROOM_MAX);
+	/* The memory of a thread grows by a page and an mprotect() at a time, and shrinks as often.  A
+	 * process of its own, as a gateway has, takes 132 KiB from brk(): so whole pieces are taken. */
+	mallopt(M_MMAP_THRESHOLD, ROOM / 2);
+	mallopt(M_TRIM_THRESHOLD, ROOM);
+	mallopt(M_TOP_PAD, ROOM);
 	berth_crypto_init();
 	berth_log_init("gateways", getenv("FLEET_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	setvbuf(stdout, NULL, _IOLBF, 0);
