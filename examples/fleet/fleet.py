@@ -30,6 +30,9 @@ GATEWAYS = BUILD / "examples/fleet/gateways"
 SLOW_DISK = BUILD / "examples/fleet/slow_disk.so"
 ITEM = os.urandom(200)  # what each of them gets
 IMPORTS_AHEAD = 100     # registrations on their way to the rendezvous
+# A gateway's process is small; so many in one would find their memory again page by page, in
+# tables that are not in the processor's caches, and under a hypervisor in its tables, too.
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 def options():
@@ -99,7 +102,7 @@ class Simulator:
         threads = o.threads or (64 if ms else 4)
         self.p = subprocess.Popen([str(GATEWAYS), str(self.dir), str(o.gateways), str(o.at_once), str(threads),
                                    str(world.dir / "maker"), world.factory.uri], text=True, stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, env={**os.environ, **self.syncs.env})
+                                  stdout=subprocess.PIPE, env={**os.environ, **HUGE_PAGES, **self.syncs.env})
 
     def phase(self, name, bar):
         self.p.stdin.write(f"{name}\n")
