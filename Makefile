@@ -110,56 +110,65 @@ $(B)/agent/cli/cli_help.o: ALL_CFLAGS += -Wa,-I$(B)
 COMMON_SRC := $(IPC_SRC) $(addprefix agent/core/,audit_chain.c metrics.c resolveclient.c resolve_lookup.c resolve_answer.c resolve_judging.c resolve_call.c resolve_config.c \
 	resolve_kept.c resolve_memory.c resolve_process.c resolve_queue.c resolve_result.c judge.c config.c config_table.c config_value.c config_credentials.c \
 	config_egress.c ethr_networks.c ethr_order.c ethr_publish.c ethr_sent.c)
-# And what one program alone has of either is in that program: a name that is exported and
-# imported costs 140 octets.
+# And what one program alone has of either is in that program: a function that is called
+# from another file than its own costs 22 octets.
 OF_BERTHD := did/keystore/event_log.c vc/wallet_presented.c didcomm/problem.c didcomm/routing_text.c agent/ipc/frame.c agent/ipc/netd_proto.c
 OF_BERTH := did/webvh_move.c agent/core/ethr_networks.c
 OF_RESOLVERD := $(addprefix agent/ipc/,curl.c http_end.c landlock_tcp.c limit.c names.c ready.c)
 # Most of what they call elsewhere these call once or twice: such a call by itself is shorter
 # than one of a stub of the linker's, and the stub.
-NO_STUBS := $(wildcard agent/cli/*.c agent/keyd/*.c agent/resolverd/*.c did/crypto/*.c) $(OF_BERTH) $(OF_RESOLVERD)
+NO_STUBS := $(wildcard agent/keyd/*.c agent/resolverd/*.c did/crypto/*.c) $(OF_RESOLVERD)
 $(call obj,$(NO_STUBS)): ALL_CFLAGS += -fno-plt
 SHARED_OBJ := $(call obj,$(filter-out $(OF_BERTHD) $(OF_BERTH) $(OF_RESOLVERD),$(LIB_SRC) $(COMMON_SRC)))
+TABLE_OBJ := $(B)/include/private_table.o
+CALLS_OBJ := $(B)/include/private_calls.o
 $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 # nodelete: it leaves a destructor with each thread that has verified
-$(B)/lib/libberth.so: $(SHARED_OBJ) $(B)/libberth.map
+$(B)/lib/libberth.so: $(SHARED_OBJ) $(TABLE_OBJ) $(B)/libberth.map
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) -shared $(START_SO) -Wl,-soname,libberth.so.0 -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--version-script=$(B)/libberth.map \
-		$(LDHARD) -o $@ $(SHARED_OBJ) $(L_LIB)
+		$(LDHARD) -o $@ $(filter %.o,$^) $(L_LIB)
 	$(Q)ln -sf libberth.so $@.0
-# Its own programs use more of it than the headers promise.  That has a version of its own,
-# so that a program and a library of two builds do not start together.
+# Its own programs use more of it than the headers promise: functions alone, and by their place
+# in a table (include/private_calls.c).  Its name says what is in it, so that a program and
+# a library with two such tables do not start together.
 OBJ_BERTHD := $(call obj,$(filter-out $(COMMON_SRC),$(CORE_SRC)) $(FILTER_SRC) $(OF_BERTHD))
 OBJ_BERTH := $(call obj,$(wildcard agent/cli/*.c) $(OF_BERTH))
 OBJ_KEYD := $(call obj,$(wildcard agent/keyd/*.c) $(FILTER_SRC))
 OBJ_RESOLVERD := $(call obj,$(wildcard agent/resolverd/*.c) $(FILTER_SRC) $(OF_RESOLVERD))
 PROG_OBJ := $(sort $(OBJ_BERTHD) $(OBJ_BERTH) $(OBJ_KEYD) $(OBJ_RESOLVERD))
-$(B)/libberth.map: include/libberth.map $(PROG_OBJ) $(SHARED_OBJ)
+$(B)/libberth_private.h: include/libberth.map $(PROG_OBJ) $(SHARED_OBJ)
 	@mkdir -p $(@D)
-	$(Q)nm --defined-only -g $(SHARED_OBJ) | sed -n 's/.* [BDRT] \(.*\)/\1;/p' | sort -u > $@.has
-	$(Q){ cat $<; echo 'BERTH_PRIVATE_$(VERSION) { global:'; nm -u $(PROG_OBJ) | sed -n 's/.* U \(.*\)/\1;/p' | \
-		sort -u | comm -12 - $@.has | grep -vxF "$$(sed -n 's/^\t\t\(berth_.*\)/\1/p' $<)"; echo '};'; } > $@
+	$(Q)nm --defined-only -g $(SHARED_OBJ) | sed -n 's/.* T //p' | LC_ALL=C sort -u > $@.has
+	$(Q)nm -u $(PROG_OBJ) | sed -n 's/.* U //p' | LC_ALL=C sort -u | LC_ALL=C comm -12 - $@.has | \
+		grep -vxF "$$(sed -n 's/^\t\t\(berth_.*\);/\1/p' $<)" > $@.names
+	$(Q){ echo "#define BERTH_PRIVATE berth_private_$$(sha256sum < $@.names | cut -c1-16)"; \
+		awk 'BEGIN { printf "#define BERTH_PRIVATE_EACH(X)" } { printf " \\\n\tX(%s, %d)", $$1, NR - 1 } END { print "" }' $@.names; } > $@
+$(TABLE_OBJ) $(CALLS_OBJ): $(B)/libberth_private.h
+$(TABLE_OBJ) $(CALLS_OBJ): ALL_CFLAGS += -I$(B)
+$(B)/libberth.map: include/libberth.map $(B)/libberth_private.h
+	$(Q){ cat $<; sed -n 's/.*BERTH_PRIVATE \(.*\)/BERTH_PRIVATE_$(VERSION) { global: \1; };/p' $(B)/libberth_private.h; } > $@
 $(B)/lib/libagent.a: $(AGENT_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # What is shared is there once, on the disk and in memory; what is to be small stands alone.
 SHARED = -L$(B)/lib -lberth -Wl,--enable-new-dtags -Wl,-rpath,$(1)
-$(B)/bin/berthd: $(OBJ_BERTHD) $(B)/lib/libberth.so
+$(B)/bin/berthd: $(OBJ_BERTHD) $(CALLS_OBJ) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lsqlite3 -lmicrohttpd -lseccomp
-$(B)/bin/berth: $(OBJ_BERTH) $(B)/lib/libberth.so
+$(B)/bin/berth: $(OBJ_BERTH) $(CALLS_OBJ) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib') -lqrencode -lz
-$(B)/libexec/berth-keyd: $(OBJ_KEYD) $(B)/lib/libberth.so
+$(B)/libexec/berth-keyd: $(OBJ_KEYD) $(CALLS_OBJ) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 $(B)/libexec/berth-netd: $(call obj,$(wildcard agent/netd/*.c) $(IPC_SRC) $(FILTER_SRC)) $(B)/lib/libberth.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $^ $(L_BASE) -lnng -lseccomp
-$(B)/libexec/berth-resolverd: $(OBJ_RESOLVERD) $(B)/lib/libberth.so
+$(B)/libexec/berth-resolverd: $(OBJ_RESOLVERD) $(CALLS_OBJ) $(B)/lib/libberth.so
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) $(call SHARED,'$$ORIGIN/../lib:$$ORIGIN/../../lib') -lseccomp
 

@@ -138,7 +138,22 @@ def test_nothing_is_exported_but_what_is_promised():
                        text=True, check=True)
     versions = dict(line.split()[2].split("@@") for line in r.stdout.splitlines() if " A " not in line)
     assert set(versions.values()) == {"BERTH_0", "BERTH_PRIVATE_" + version()}     # the second: for our own programs
+    assert re.fullmatch("berth_private_[0-9a-f]{16}", " ".join(n for n in versions if versions[n] != "BERTH_0"))
     assert sorted(n for n in versions if versions[n] == "BERTH_0") == (ROOT / "docs/abi/libberth-0.symbols").read_text().split()
+
+
+def test_a_program_takes_no_library_with_another_table(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "bin").mkdir()
+    shutil.copy(BUILD / "lib/libberth.so", tmp_path / "lib/libberth.so.0")
+    program = (BUILD / "bin/berthd").read_bytes()
+    name = re.search(rb"berth_private_[0-9a-f]{16}", program).group()
+    for table in (name, name[:-1] + (b"1" if name.endswith(b"0") else b"0")):
+        (tmp_path / "bin/berthd").write_bytes(program.replace(name, table))
+        (tmp_path / "bin/berthd").chmod(0o755)
+        r = subprocess.run([tmp_path / "bin/berthd", "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_S)
+        assert (r.returncode == 0) == (table == name)
+        assert (b"undefined symbol: " + table in r.stderr) == (table != name)
 
 
 def test_the_page_tells_of_every_function():
