@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One table says which fields an op has, one function writes a field and one reads
- * it, so that both ends agree by construction.
- *
- * Text is be16 length and the bytes with their NUL, so that it can be borrowed;
- * bytes are be32 length and the bytes; a public key is u8 type (0: none) and be16
- * length and the bytes; enums and bools are u8, masks be32, numbers be64. */
+ * it, so that both ends agree by construction.  keyd_value.h says how a value is written;
+ * bytes are be32 length and the bytes, numbers be64. */
 #include "agent/ipc/keyd_proto.h"
 
 #include <string.h>
 
 #include "agent/ipc/keyd_ethr.h"
+#include "agent/ipc/keyd_value.h"
 #include "agent/ipc/keyd_x509.h"
-#include "did/crypto/keypair.h"
 
 #define FIELDS_MAX 6
 #define KEK_ALG_ES "ECDH-ES+A256KW"
@@ -54,106 +51,11 @@ static const struct {
 	[BERTH_KEYD_ENSURE_ALL] = { { KEYS }, { END } },
 };
 
-/* ---- the kinds of value ---- */
-
-void berth_keyd_put_text(struct berth_buf *b, const char *s)
-{
-	s = s ? s : "";
-	berth_buf_vec16(b, s, strlen(s) + 1);
-}
-
-/* "" when it is not there, so that nobody meets a NULL by surprise. */
-const char *berth_keyd_get_text(struct berth_cur *c, size_t max)
-{
-	struct berth_cur t = berth_cur_vec16(c, max + 1);
-
-	if (t.n == 0 || memchr(t.p, 0, t.n) != t.p + t.n - 1) {
-		c->bad = true;
-		return "";
-	}
-	return (const char *)t.p;
-}
-
-static const char *get_optional(struct berth_cur *c, size_t max)
-{
-	const char *s = berth_keyd_get_text(c, max);
-
-	return *s ? s : NULL;
-}
-
 static struct berth_keyd_bytes get_bytes(struct berth_cur *c, size_t max)
 {
 	struct berth_cur v = berth_cur_vec32(c, max);
 
 	return (struct berth_keyd_bytes){ v.p, v.n };
-}
-
-/* A small number in [min, max]. */
-static uint8_t get_u8(struct berth_cur *c, unsigned min, unsigned max)
-{
-	uint8_t v = berth_cur_u8(c);
-
-	if (v < min || v > max)
-		c->bad = true;
-	return c->bad ? (uint8_t)min : v;
-}
-
-static enum berth_key_type get_type(struct berth_cur *c)
-{
-	return (enum berth_key_type)get_u8(c, BERTH_KEY_NONE + 1, BERTH_KEY__COUNT - 1);
-}
-
-static uint32_t get_purposes(struct berth_cur *c)
-{
-	uint32_t v = berth_cur_be32(c);
-
-	if (v >= BERTH_PURPOSE_BIT(BERTH_SIGN__COUNT))
-		c->bad = true;
-	return c->bad ? 0 : v;
-}
-
-static enum berth_usage get_usage(struct berth_cur *c)
-{
-	uint8_t v = berth_cur_u8(c);
-
-	if (v != BERTH_USAGE_SIGN && v != BERTH_USAGE_AGREE && v != BERTH_USAGE_ATTEST)
-		c->bad = true;
-	return c->bad ? BERTH_USAGE_SIGN : (enum berth_usage)v;
-}
-
-void berth_keyd_put_key(struct berth_buf *b, const struct berth_pubkey *k)
-{
-	berth_buf_u8(b, k ? (uint8_t)k->type : BERTH_KEY_NONE);
-	berth_buf_vec16(b, k ? k->b : NULL, k ? k->len : 0);
-}
-
-typedef enum berth_err take_fn(struct berth_pubkey *out, enum berth_key_type type, const uint8_t *b, size_t len);
-
-/* One spelling: what struct berth_pubkey holds. */
-static enum berth_err get_key(struct berth_cur *c, struct berth_pubkey *out, take_fn *take)
-{
-	enum berth_key_type type = (enum berth_key_type)get_u8(c, BERTH_KEY_NONE, BERTH_KEY__COUNT - 1);
-	struct berth_cur v = berth_cur_vec16(c, BERTH_PUBKEY_MAX);
-	enum berth_err rc;
-
-	memset(out, 0, sizeof(*out));
-	if (c->bad || type == BERTH_KEY_NONE) {
-		c->bad |= v.n != 0;
-		return BERTH_OK;
-	}
-	if ((rc = take(out, type, v.p, v.n)))
-		return rc;
-	if (out->len != v.n) {
-		memset(out, 0, sizeof(*out));
-		return berth_fail(BERTH_E_KEY, "keyd: a compressed point");
-	}
-	return BERTH_OK;
-}
-
-/* The point is checked here, whoever checked it before. */
-enum berth_err berth_keyd_get_key(struct berth_cur *c, struct berth_pubkey *out)
-{
-	return get_key(c, out, berth_pubkey_import);
 }
 
 /* ---- compound fields ---- */
@@ -177,7 +79,7 @@ static void put_proof(struct berth_buf *b, const struct berth_proof *p)
 
 static void get_proof(struct berth_cur *c, struct berth_proof *p)
 {
-	p->purpose = (enum berth_purpose)get_u8(c, 0, BERTH_SIGN__COUNT - 1);
+	p->purpose = (enum berth_purpose)berth_keyd_get_u8(c, 0, BERTH_SIGN__COUNT - 1);
 	p->iss = berth_keyd_get_text(c, BERTH_KEYD_KID_MAX);
 	p->aud = berth_keyd_get_text(c, BERTH_KEYD_KID_MAX);
 	p->thid = berth_keyd_get_text(c, BERTH_KEYD_THID_MAX);
@@ -188,7 +90,7 @@ static void get_proof(struct berth_cur *c, struct berth_proof *p)
 	berth_cur_copy(c, p->nonce_o, 32);
 	berth_cur_copy(c, p->th, 32);
 	p->owner_time = (int64_t)berth_cur_be64(c);
-	p->has_delegation = get_u8(c, 0, 1);
+	p->has_delegation = berth_keyd_get_u8(c, 0, 1);
 	berth_cur_copy(c, p->delegation, 32);
 }
 
@@ -215,8 +117,8 @@ static bool kek_complete(const struct berth_keyd_request *r, bool one_pu)
 /* The keystore checks either point as it agrees with it. */
 static enum berth_err get_kek(struct berth_cur *c, struct berth_keyd_request *r)
 {
-	bool one_pu = get_u8(c, 0, 1);
-	enum berth_err rc = get_key(c, &r->epk, berth_pubkey_unchecked), rc2 = get_key(c, &r->peer, berth_pubkey_unchecked);
+	bool one_pu = berth_keyd_get_u8(c, 0, 1);
+	enum berth_err rc = berth_keyd_get_key_unchecked(c, &r->epk), rc2 = berth_keyd_get_key_unchecked(c, &r->peer);
 	struct berth_cur apu = berth_cur_vec16(c, BERTH_KEYD_PARTY_MAX);
 	struct berth_cur apv = berth_cur_vec16(c, BERTH_KEYD_PARTY_MAX);
 	struct berth_cur tag = berth_cur_vec16(c, BERTH_TAG_MAX);
@@ -256,7 +158,7 @@ static void put_config(struct berth_buf *b, const struct berth_keyd_request *r)
 static void get_texts(struct berth_cur *c, const char **out, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		out[i] = get_optional(c, BERTH_KEYD_CONFIG_MAX);
+		out[i] = berth_keyd_get_optional(c, BERTH_KEYD_CONFIG_MAX);
 		if (i && out[i] && !out[i - 1])
 			c->bad = true;
 	}
@@ -265,12 +167,12 @@ static void get_texts(struct berth_cur *c, const char **out, size_t n)
 static void get_config(struct berth_cur *c, struct berth_keyd_request *r)
 {
 	r->uri = berth_keyd_get_text(c, BERTH_KEYD_CONFIG_MAX);
-	r->passphrase_file = get_optional(c, BERTH_KEYD_CONFIG_MAX);
-	r->tcti = get_optional(c, BERTH_KEYD_CONFIG_MAX);
-	r->module_path = get_optional(c, BERTH_KEYD_CONFIG_MAX);
-	r->pin_source = get_optional(c, BERTH_KEYD_CONFIG_MAX);
+	r->passphrase_file = berth_keyd_get_optional(c, BERTH_KEYD_CONFIG_MAX);
+	r->tcti = berth_keyd_get_optional(c, BERTH_KEYD_CONFIG_MAX);
+	r->module_path = berth_keyd_get_optional(c, BERTH_KEYD_CONFIG_MAX);
+	r->pin_source = berth_keyd_get_optional(c, BERTH_KEYD_CONFIG_MAX);
 	r->pcr_mask = berth_cur_be32(c);
-	r->create = get_u8(c, 0, 1);
+	r->create = berth_keyd_get_u8(c, 0, 1);
 	get_texts(c, r->module_dir, BERTH_MODULE_DIRS_MAX);
 	get_texts(c, r->ethr_registry, BERTH_KEYD_REGISTRIES_MAX);
 	r->ethr_fee_max = berth_cur_be64(c);
@@ -289,14 +191,14 @@ static void put_keys(struct berth_buf *b, const struct berth_keyd_request *r)
 
 static void get_keys(struct berth_cur *c, struct berth_keyd_request *r)
 {
-	r->n_keys = get_u8(c, 1, BERTH_KEYD_KEYS_MAX);
+	r->n_keys = berth_keyd_get_u8(c, 1, BERTH_KEYD_KEYS_MAX);
 	for (size_t i = 0; !c->bad && i < r->n_keys; i++) {
 		struct berth_key_order *k = &r->keys[i];
 
 		k->name = berth_keyd_get_text(c, BERTH_KEYD_NAME_MAX);
-		k->type = get_type(c);
-		k->usage = get_usage(c);
-		k->purposes = get_purposes(c);
+		k->type = berth_keyd_get_type(c);
+		k->usage = berth_keyd_get_usage(c);
+		k->purposes = berth_keyd_get_purposes(c);
 	}
 }
 
@@ -344,11 +246,11 @@ static enum berth_err get_field(struct berth_cur *c, enum field f, struct berth_
 	case LABEL: r->label = berth_keyd_get_text(c, BERTH_KEYD_LABEL_MAX); break;
 	case KID: r->kid = berth_keyd_get_text(c, BERTH_KEYD_KID_MAX); break;
 	case CONFIG: get_config(c, r); break;
-	case TYPE: r->type = get_type(c); break;
-	case USAGE: r->usage = get_usage(c); break;
-	case PURPOSES: r->purposes = get_purposes(c); break;
-	case PURPOSE: r->purpose = (enum berth_purpose)get_u8(c, 0, BERTH_SIGN__COUNT - 1); break;
-	case COUNTER: r->counter = (enum berth_counter)get_u8(c, 0, BERTH_COUNTER_GENERATION); break;
+	case TYPE: r->type = berth_keyd_get_type(c); break;
+	case USAGE: r->usage = berth_keyd_get_usage(c); break;
+	case PURPOSES: r->purposes = berth_keyd_get_purposes(c); break;
+	case PURPOSE: r->purpose = (enum berth_purpose)berth_keyd_get_u8(c, 0, BERTH_SIGN__COUNT - 1); break;
+	case COUNTER: r->counter = (enum berth_counter)berth_keyd_get_u8(c, 0, BERTH_COUNTER_GENERATION); break;
 	case EPOCH: r->epoch = get_epoch(c); break;
 	case PCRS: r->pcr_mask = berth_cur_be32(c); break;
 	case NONCE: berth_cur_copy(c, r->nonce, 32); break;
@@ -406,11 +308,11 @@ enum berth_err berth_keyd_info_decode(struct berth_cur *c, struct berth_key_info
 	memset(info, 0, sizeof(*info));
 	const char *name = berth_keyd_get_text(c, BERTH_KEYD_NAME_MAX);
 	memcpy(info->name, name, strlen(name) + 1);
-	info->usage = get_usage(c);
-	info->custody = (enum berth_custody)get_u8(c, 0, BERTH_CUSTODY_HARDWARE);
-	info->attestable = get_u8(c, 0, 1);
+	info->usage = berth_keyd_get_usage(c);
+	info->custody = (enum berth_custody)berth_keyd_get_u8(c, 0, BERTH_CUSTODY_HARDWARE);
+	info->attestable = berth_keyd_get_u8(c, 0, 1);
 	rc = berth_keyd_get_key(c, &info->pub);
-	*purposes = get_purposes(c);
+	*purposes = berth_keyd_get_purposes(c);
 	if (!rc && (c->bad || info->pub.type == BERTH_KEY_NONE))
 		rc = berth_fail(BERTH_E_TYPE, "keyd: malformed key");
 	return rc;
@@ -433,11 +335,11 @@ static enum berth_err get_reply_field(struct berth_cur *c, enum field f, struct 
 {
 	switch (f) {
 	case INFO: return berth_keyd_info_decode(c, &r->info, &r->purposes);
-	case CUSTODY: r->custody = (enum berth_custody)get_u8(c, 0, BERTH_CUSTODY_HARDWARE); break;
+	case CUSTODY: r->custody = (enum berth_custody)berth_keyd_get_u8(c, 0, BERTH_CUSTODY_HARDWARE); break;
 	case BYTES_A: r->a = get_bytes(c, BERTH_KEYD_DATA_MAX); break;
 	case BYTES_B: r->b = get_bytes(c, BERTH_KEYD_DATA_MAX); break;
 	case VALUE: r->value = berth_cur_be64(c); break;
-	case PROTECTED: r->protected_ = get_u8(c, 0, 1); break;
+	case PROTECTED: r->protected_ = berth_keyd_get_u8(c, 0, 1); break;
 	default: break;
 	}
 	return BERTH_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/ipc/keyd_x509.h"
 
+#include "agent/ipc/keyd_value.h"
 #include "did/crypto/x509.h"
 
 void berth_keyd_put_x509(struct berth_buf *b, const struct berth_x509_order *o)

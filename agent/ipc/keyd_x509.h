@@ -12,11 +12,4 @@ void berth_keyd_put_x509(struct berth_buf *b, const struct berth_x509_order *o);
 /* Text and bytes are borrowed from the payload.  E_KEY: a point that is none. */
 BERTH_MUST_USE enum berth_err berth_keyd_get_x509(struct berth_cur *c, struct berth_x509_order *o);
 
-/* keyd_proto.c: the kinds of value that it has, too.  Text is borrowed, "" when it is not
- * there. */
-void berth_keyd_put_text(struct berth_buf *b, const char *s);
-const char *berth_keyd_get_text(struct berth_cur *c, size_t max);
-void berth_keyd_put_key(struct berth_buf *b, const struct berth_pubkey *k);	/* NULL: none */
-BERTH_MUST_USE enum berth_err berth_keyd_get_key(struct berth_cur *c, struct berth_pubkey *out);
-
 #endif
