@@ -7,7 +7,7 @@
  * deliver.c (one event, one transaction), instance.c (the records of machines), counters.c (the store's and the device's), inbound.c (frames to events),
  * outbound.c (the outbox and what is in flight), results.c (what became of it),
  * route.c (which way it goes), letters.c (what is given up), renew.c (credentials before
- * they end), batch.c (one sync for many), answer.c (replies), ahead.c (messages that came together), wraps.c (keys and answers that are waited for together), parked.c (requests that wait),
+ * they end), batch.c (one sync for many), answer.c (replies), given.c (what is confirmed by its link), ahead.c (messages that came together), wraps.c (keys and answers that are waited for together), parked.c (requests that wait),
  * held.c (what waits for a look-up), audit.c (signatures over the audit log), poll.c (asking for messages), mediate.c (what waits
  * for a mediator's clients), fetch.c (what our mediator delivers). */
 #include "agent/core/agent_state.h"
@@ -236,6 +236,10 @@ void agent_reply_busy(struct berth_agent *a, uint64_t request);
 void agent_answer(struct berth_agent *a, uint64_t request, enum berth_link link, const char *peer, const char *thread,
 		  bool is_poll);
 void agent_answer_parked(struct berth_agent *a);
+
+/* given.c.  gone: what that request had is given again.  peer "": it is in no outbox. */
+void agent_given_note(struct berth_agent *a, uint64_t request, const char *peer, const uint8_t ack[BERTH_ACK_LEN]);
+void agent_given_gone(struct berth_agent *a, uint64_t request);
 void agent_given_free(struct berth_agent *a);
 
 /* parked.c.  look: something was put for it, or taken away; short form.  begin: how many of

@@ -11,60 +11,6 @@ static bool is_socket(enum berth_link link) { return link == BERTH_LINK_WS; }
 static bool is_http(enum berth_link link) { return link == BERTH_LINK_HTTP || link == BERTH_LINK_HTTP_ACKS; }
 static size_t messages_max(enum berth_link link) { return is_http(link) ? 1 : BERTH_FRAME_MESSAGES_MAX; }
 
-static void forget_given(struct berth_agent *a, size_t i)
-{
-	free(a->given[i].peer);
-	memmove(&a->given[i], &a->given[i + 1], (--a->n_given - i) * sizeof(a->given[0]));
-}
-
-static void note_given(struct berth_agent *a, uint64_t request, const char *peer, const uint8_t ack[BERTH_ACK_LEN])
-{
-	struct given g = { .request = request, .peer = strdup(peer) };
-
-	if (!g.peer)
-		return;		/* it is given again when its time has come */
-	memcpy(g.ack, ack, BERTH_ACK_LEN);
-	if (a->n_given == GIVEN_MAX)
-		forget_given(a, 0);
-	a->given[a->n_given++] = g;
-}
-
-static size_t given_in(const struct berth_agent *a, uint64_t request)
-{
-	size_t i = 0;
-
-	while (i < a->n_given && a->given[i].request != request)
-		i++;
-	return i;
-}
-
-void berth_agent_on_sent(struct berth_agent *a, uint64_t request)
-{
-	size_t i = given_in(a, request);
-	bool found;
-
-	if (i < a->n_given && !a->given[i].peer[0]) {	/* it was in no outbox */
-		forget_given(a, i);
-		return;
-	}
-	if (i == a->n_given)
-		return;
-	berth_agent_batch_begin(a);
-	a->moved--;	/* room for confirmations is everybody's */
-	if (!berth_store_begin_plain(a->cfg.store) &&
-	    (berth_store_outbox_ack(a->cfg.store, a->given[i].peer, a->given[i].ack, &found) ||
-	     berth_store_commit_loose(a->cfg.store)))
-		berth_store_rollback(a->cfg.store);
-	forget_given(a, i);
-	berth_agent_batch_end(a);	/* the next one may go */
-}
-
-void agent_given_free(struct berth_agent *a)
-{
-	while (a->n_given)
-		forget_given(a, 0);
-}
-
 /* How many of the rows, room of them, may go now.  *again_s: when the first of those that have to stay
  * may, INT64_MAX: none has to. */
 static size_t may_go(struct berth_agent *a, const struct berth_outbox_row *rows, size_t room, int64_t *again_s)
@@ -145,7 +91,7 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 
 		berth_frame_ack(ack, row->body, row->body_len);
 		if (link == BERTH_LINK_HTTP || is_socket(link))
-			note_given(a, request, peer, ack);
+			agent_given_note(a, request, peer, ack);
 		reply->msgs[reply->n_msgs].p = row->body;
 		reply->msgs[reply->n_msgs++].n = row->body_len;
 	}
@@ -156,7 +102,7 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 static void note_other(struct berth_agent *a, uint64_t request, enum berth_link link)
 {
 	if (is_socket(link))
-		note_given(a, request, "", (uint8_t[BERTH_ACK_LEN]){ 0 });
+		agent_given_note(a, request, "", (uint8_t[BERTH_ACK_LEN]){ 0 });
 }
 
 /* What waits at us as its mediator; when to offer it again. */
@@ -213,10 +159,7 @@ static void park(struct berth_agent *a, struct parked p, const char *peer, const
 
 void berth_agent_on_gone(struct berth_agent *a, uint64_t request)
 {
-	size_t given;
-
-	while ((given = given_in(a, request)) < a->n_given)
-		forget_given(a, given);
+	agent_given_gone(a, request);
 	agent_held_gone(a, request);
 	agent_owed_gone(a, request);
 	for (size_t i = a->n_parked; i-- > 0;)	/* a socket may be several peers' */
