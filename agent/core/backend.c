@@ -159,6 +159,7 @@ void berth_backend_init(struct berth_backend *b, struct berth_api_backend *api)
 	backend_secrets_init(api);
 	backend_admin_init(api);
 	backend_watch_init(api);
+	backend_confirm_init(api);
 	backend_backup_init(api);
 	backend_restored_init(api);
 	backend_messages_init(api);

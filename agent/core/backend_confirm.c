@@ -4,6 +4,7 @@
  * Their words are records; whoever looks, after a start as well, comes to the same end. */
 #include "agent/core/backend_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,4 +131,74 @@ enum berth_err backend_set_waits(struct berth_backend *b, struct berth_json *o, 
 	if (!rc && (berth_json_get(data, "trial") || berth_json_get(data, "outcome")))
 		rc = set_json(b, data, berth_data_obj(o, "itemSet"));
 	return rc;
+}
+
+/* ---- what applications say ---- */
+
+/* The highest counts: a word that was overtaken takes nothing back, and costs no write. */
+static enum berth_err keep_ack(struct berth_backend *b, const char *principal, int64_t generation)
+{
+	struct berth_store *s = berth_agent_store(b->agent);
+	char text[24];
+	enum berth_err rc;
+
+	if (backend_has_acked(b, principal, generation))
+		return BERTH_OK;
+	snprintf(text, sizeof(text), "%lld", (long long)generation);
+	if ((rc = berth_store_begin(s)))
+		return rc;
+	if ((rc = berth_store_put_str(s, BACKEND_NS_ACK, principal, text)) || (rc = berth_store_commit(s)))
+		berth_store_rollback(s);
+	return rc;
+}
+
+/* An application has switched. */
+static enum berth_err ack(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	int64_t generation = berth_data_int(req->body, "gen", 0), now = backend_watch_generation(b);
+	enum berth_err rc;
+
+	if (generation > now)
+		return berth_fail(BERTH_E_TYPE, "generation %lld is still to come", (long long)generation);
+	if ((rc = keep_ack(b, req->principal, generation)))
+		return rc;
+	backend_confirm_look(b);
+	*out = berth_json_new_object();
+	return berth_json_set_int(*out, "generation", now);
+}
+
+/* Who has acknowledged what: {principal: generation} */
+static enum berth_err push_ack(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	struct berth_json *v = NULL;
+	enum berth_err rc = berth_json_parse(&v, (const char *)p, n, 32);
+
+	if (!rc && !(rc = berth_json_set(arg, key, v)))
+		return BERTH_OK;
+	berth_json_free(v);
+	return rc;
+}
+
+static enum berth_err acks(void *arg, const struct berth_api_request *req, struct berth_json **out)
+{
+	struct berth_backend *b = arg;
+	struct berth_json *list = berth_json_new_object(), *o = berth_json_new_object();
+	enum berth_err rc = berth_store_each(berth_agent_store(b->agent), BACKEND_NS_ACK, NULL, push_ack, list);
+
+	(void)req;
+	if (rc || (rc = berth_json_set_int(o, "generation", backend_watch_generation(b))) ||
+	    (rc = berth_json_set(o, "acks", list))) {
+		berth_json_free(list);
+		berth_json_free(o);
+		return rc;
+	}
+	*out = o;
+	return BERTH_OK;
+}
+
+void backend_confirm_init(struct berth_api_backend *api)
+{
+	api->op[BERTH_API_ACK] = ack;
+	api->op[BERTH_API_ACKS] = acks;
 }

@@ -87,6 +87,7 @@ bool backend_is_unheard(int64_t restored_s, const struct berth_json *inst);
 enum berth_err backend_push_restored(struct berth_backend *b, struct berth_json *reasons);
 enum berth_err backend_end_restored(struct berth_backend *b, const char *why);
 void backend_watch_init(struct berth_api_backend *api);
+void backend_confirm_init(struct berth_api_backend *api);
 int64_t backend_watch_generation(void *arg);	/* what berth_api_backend.generation is; on the disk by then */
 /* Lists of the API, which who watches is shown too; arg: the backend. */
 BERTH_MUST_USE enum berth_err backend_identities(void *arg, const struct berth_api_request *req, struct berth_json **out);
