@@ -4,7 +4,7 @@
 
 /* The owner's machine, one instance a device, in parts: owner.c (table),
  * owner_import.c (chains), owner_register.c (invitations, rendezvous), owner_taken.c (receipts beside a chain), owner_delegate.c
- * (a delegation to sign), owner_session.c (M3 to M6), owner_issue.c (M7 to M10), owner_commit.c (M11), owner_complete.c (its end),
+ * (a delegation to sign), owner_session.c (M3 to M6), owner_decide.c (policy and a person), owner_issue.c (M7 to M10), owner_commit.c (M11), owner_complete.c (its end),
  * owner_renew.c (M12), owner_resync.c (M18), owner_rotate.c (M13), owner_status.c, owner_readmit.c and owner_attest.c (M14),
  * owner_release.c (M15, M16), owner_carried.c (the same by a delegate's hand),
  * owner_anew.c (it has begun anew meanwhile), owner_ended.c (its receipt), owner_resell.c (the next owner),
