@@ -3,7 +3,7 @@
 #define BERTH_AGENT_PROTOCOL_GATEWAY_H
 
 /* The gateway's machine, in parts: gateway.c (table), gateway_birth.c (M0),
- * gateway_seek.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M6) with
+ * gateway_seek.c, gateway_redirect.c and gateway_choose.c (who owns me), gateway_owner.c (M3 to M6) with
  * gateway_evidence.c, gateway_accept.c (M7, M8), gateway_items.c and gateway_item.c (M9, M10), gateway_set.c, gateway_trial.c and
  * gateway_results.c (M10 after the run), gateway_due.c, gateway_commit.c and gateway_complete.c
  * (M11), gateway_life.c and gateway_renew.c (M12), gateway_delegate.c, gateway_resync.c (M18), gateway_rotate.c (M13), gateway_status.c and gateway_attest.c (M14), gateway_release.c
@@ -215,6 +215,11 @@ enum berth_err gateway_try_at(struct berth_env *env, struct berth_instance *inst
 /* Hello still waits, and the owner that was chosen named an address that it was not sent to. */
 bool gateway_has_another_address(struct berth_env *env, const struct berth_instance *inst);
 enum berth_err gateway_turn_to_it(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
+/* The did:key that rendezvous agents answer a lookup to. */
+BERTH_MUST_USE enum berth_err gateway_lookup_did(struct berth_env *env, struct berth_buf *did);
+/* What we ask about: our own DID, in this epoch. */
+BERTH_MUST_USE enum berth_err
+gateway_set_device(struct berth_json *body, const struct berth_instance *inst, const struct berth_identity *id);
 /* The rendezvous agents are asked as in a round of seeking. */
 enum berth_err gateway_ask_rendezvous(struct berth_env *env, struct berth_instance *inst, struct berth_effects *fx);
 /* gateway_try_at() for what a rendezvous has of the owner that we have: signed by it, for our tip. */

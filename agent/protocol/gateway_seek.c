@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who owns me?  Every rendezvous of the DeviceCredential is asked, and the answers
- * that hold are collected for a window (gateway_choose.c says which do). */
-#include <stdio.h>
-#include <stdlib.h>
+/* Who owns me?  Every rendezvous of the DeviceCredential is asked, and answers
+ * (gateway_redirect.c) are waited for during a window. */
 #include <string.h>
 
 #include "agent/protocol/distrust.h"
@@ -14,7 +12,6 @@
 #define BACKOFF_MAX_MS 3600000u
 /* what the challenge's envelope is longer than the lookup's body without padding */
 #define LOOKUP_PAD 640
-#define BLOBS_MAX 4		/* of one rendezvous */
 #define HINTED_MAX 16		/* lookups of a round that go where hints say */
 
 uint64_t gateway_back_off_ms(int64_t failures)
@@ -53,8 +50,7 @@ enum berth_err gateway_seek_again(struct berth_env *env, struct berth_instance *
 	return BERTH_OK;
 }
 
-/* The did:key that rendezvous agents answer a lookup to. */
-static enum berth_err lookup_did(struct berth_env *env, struct berth_buf *did)
+enum berth_err gateway_lookup_did(struct berth_env *env, struct berth_buf *did)
 {
 	struct berth_key_info info;
 	struct berth_did_doc *doc = NULL;
@@ -81,8 +77,8 @@ static enum berth_err set_pad(struct berth_json *body)
 	return berth_json_set_str(body, "pad", pad);
 }
 
-static enum berth_err
-set_device(struct berth_json *body, const struct berth_instance *inst, const struct berth_identity *id)
+enum berth_err
+gateway_set_device(struct berth_json *body, const struct berth_instance *inst, const struct berth_identity *id)
 {
 	struct berth_hash device;
 	uint8_t root[32];
@@ -126,7 +122,7 @@ static enum berth_err send_lookup(const struct round *r, size_t i, const char *u
 	struct berth_send *s;
 	enum berth_err rc;
 
-	if ((rc = env->learn(env, rv->did)) || (rc = set_device(body, r->inst, id)) ||
+	if ((rc = env->learn(env, rv->did)) || (rc = gateway_set_device(body, r->inst, id)) ||
 	    (rc = berth_json_set_str(body, "replyTo", r->reply_to)) || (rc = set_pad(body))) {
 		berth_json_free(body);
 		return rc;
@@ -205,7 +201,7 @@ ask_all(struct berth_env *env, struct berth_instance *inst, struct berth_effects
 	berth_json_remove(seek, "resting");
 	berth_json_remove(seek, "answered");
 	r.lookups = berth_data_obj(seek, "lookups");
-	if (!(rc = lookup_did(env, &reply_to))) {
+	if (!(rc = gateway_lookup_did(env, &reply_to))) {
 		r.reply_to = berth_buf_cstr(&reply_to);
 		rc = ask_hinted(&r, notes, all, &hints);
 	}
@@ -279,123 +275,4 @@ enum berth_err gateway_begin(struct berth_env *env, struct berth_instance *inst,
 	fx->go = true;
 	berth_effects_audit(fx, "switched on: asking who owns this device");
 	return BERTH_OK;
-}
-
-/* The rendezvous that a lookup went to, as note_lookup() has it (until data changes). */
-struct asked {
-	int64_t rv;
-	const char *did, *from, *uri;
-};
-
-static enum berth_err asked_in(const struct berth_instance *inst, const char *thid, struct asked *a)
-{
-	const struct berth_json *lookup = berth_json_get(berth_json_get(berth_json_get(inst->data, "seek"), "lookups"), thid);
-
-	*a = (struct asked){ berth_data_int(lookup, "rv", -1), berth_data_str(lookup, "did"),
-		berth_data_str(lookup, "from"), berth_data_str(lookup, "uri") };
-	if (inst->state != GW_SEEKING && !gateway_may_look_for_owner(inst))
-		return berth_fail(BERTH_E_TYPE, "an answer that comes too late");
-	if (a->rv < 0 || a->rv >= BERTH_RV_MAX || !a->did || !a->from || !a->uri)
-		return berth_fail(BERTH_E_AUTHZ, "an answer to nothing we asked");
-	return BERTH_OK;
-}
-
-static enum berth_err
-prove_body(struct berth_env *env, const struct berth_instance *inst, const struct berth_identity *id,
-	   const char *rv, const char *thid, const uint8_t nonce[32], struct berth_json *body)
-{
-	struct berth_run run = { .epoch = berth_data_int(inst->data, "epoch", 0) };
-	struct berth_buf reply_to = BERTH_BUF_INIT, proof = BERTH_BUF_INIT;
-	enum berth_err rc;
-
-	if ((rc = berth_device_hash(&run.device_hash, id->did, run.epoch)) || (rc = lookup_did(env, &reply_to)) ||
-	    (rc = set_device(body, inst, id)) || (rc = berth_json_set_str(body, "replyTo", berth_buf_cstr(&reply_to))) ||
-	    (rc = berth_json_set_int(body, "epoch", run.epoch)) || (rc = berth_json_set_b64url(body, "nonce", nonce, 32)))
-		goto out;
-	if (strlen(thid) > BERTH_MESSAGE_ID_MAX) {
-		rc = berth_fail(BERTH_E_SIZE, "thid");
-		goto out;
-	}
-	memcpy(run.thid, thid, strlen(thid) + 1);
-	memcpy(run.nonce_o, nonce, 32);
-	if (!(rc = berth_run_prove(env, &run, BERTH_SIGN_RV_PROVE, id, rv, 0, NULL, body, &proof)))
-		rc = berth_json_set_str(body, "proof", berth_buf_cstr(&proof));
-out:
-	berth_buf_free(&reply_to);
-	berth_buf_free(&proof);
-	return rc;
-}
-
-enum berth_err gateway_on_challenge(struct berth_env *env, struct berth_instance *inst,
-				    const struct berth_event *ev, struct berth_effects *fx)
-{
-	const struct berth_identity *id = env->identity(env, BERTH_ID_FACTORY);
-	struct berth_json *body = berth_json_new_object();
-	struct berth_send *s;
-	struct asked rv;
-	uint8_t nonce[32];
-	enum berth_err rc;
-
-	if ((rc = asked_in(inst, ev->in->msg.thid, &rv)) || (rc = berth_body_get_32(ev->in->msg.body, "nonce", nonce)) ||
-	    (rc = prove_body(env, inst, id, rv.did, ev->in->msg.thid, nonce, body))) {
-		berth_json_free(body);
-		return rc;
-	}
-	rc = berth_effects_send(env, fx, id, rv.did, rv.uri, BERTH_PIURI_RENDEZVOUS "prove", ev->in->msg.thid, body, &s);
-	if (!rc && !(rc = berth_send_in_full(s, id)))
-		s->ephemeral = s->protect_sender = true;
-	return rc;
-}
-
-/* What it answers is about us, as we are now. */
-static enum berth_err
-check_device(struct berth_env *env, const struct berth_instance *inst, const struct berth_json *body)
-{
-	const struct berth_identity *id = env->identity(env, BERTH_ID_FACTORY);
-	struct berth_hash device;
-	enum berth_err rc = berth_device_hash(&device, id->did, berth_data_int(inst->data, "epoch", 0));
-
-	return rc ? rc : berth_body_is_32(body, "deviceHash", device.b);
-}
-
-/* Whether somebody has not answered yet.  One address is enough: the others that were
- * tried for the same rendezvous are not waited for. */
-static bool somebody_owes(const struct berth_json *lookups, int64_t answered)
-{
-	berth_json_each(one, lookups)
-		if (!(answered >> berth_data_int(one, "rv", 0) & 1))
-			return true;
-	return false;
-}
-
-static enum berth_err note_answer(struct berth_json *seek, size_t rv, struct berth_effects *fx)
-{
-	int64_t answered = berth_data_int(seek, "answered", 0) | (int64_t)1 << rv;
-
-	if (!somebody_owes(berth_json_get(seek, "lookups"), answered))
-		fx->timer_now = true;	/* everybody has answered: choose */
-	return berth_json_set_int(seek, "answered", answered);
-}
-
-enum berth_err gateway_on_redirect(struct berth_env *env, struct berth_instance *inst,
-				   const struct berth_event *ev, struct berth_effects *fx)
-{
-	struct berth_json *seek = berth_data_obj(inst->data, "seek");
-	const struct berth_json *blobs;
-	struct asked rv;
-	enum berth_err rc;
-
-	if ((rc = asked_in(inst, ev->in->msg.thid, &rv)) ||
-	    (rc = berth_json_req_arr(ev->in->msg.body, "blobs", BLOBS_MAX, &blobs)))
-		return rc;
-	if (!berth_did_same(ev->sender, rv.did))
-		return berth_fail(BERTH_E_AUTHZ, "redirect from another rendezvous");
-	if ((rc = check_device(env, inst, ev->in->msg.body)) || (rc = gateway_budget_note(env, inst)))
-		return rc;
-	if (inst->state != GW_SEEKING)
-		return gateway_try_blobs(env, inst, fx, blobs);
-	if ((rc = gateway_keep_answers(env, inst, blobs, rv.from, fx)))
-		return rc;
-	berth_json_remove(berth_json_get_mut(seek, "lookups"), ev->in->msg.thid);
-	return note_answer(seek, (size_t)rv.rv, fx);
 }
