@@ -96,9 +96,6 @@ void berth_tpm2_unload(struct berth_tpm2 *t, ESYS_TR *h, const struct berth_tpm2
 BERTH_MUST_USE enum berth_err berth_tpm2_pubkey(struct berth_pubkey *out, const struct berth_tpm2_blob *pub);
 BERTH_MUST_USE enum berth_err berth_tpm2_get_public(const struct berth_tpm2_blob *b, TPM2B_PUBLIC *out);
 BERTH_MUST_USE enum berth_err berth_tpm2_put_public(struct berth_tpm2_blob *b, const TPMT_PUBLIC *p);
-BERTH_MUST_USE enum berth_err
-berth_tpm2_put_sig(struct berth_tpm2 *t, const TPMT_SIGNATURE *s, enum berth_key_type type,
-		   uint8_t *sig, size_t *len);
 struct berth_tpm2_key *berth_tpm2_lookup(struct berth_tpm2 *t, const char *name);
 BERTH_MUST_USE enum berth_err berth_tpm2_save(struct berth_tpm2 *t);
 void berth_tpm2_name(uint8_t name[BERTH_TPM2_NAME_LEN], const struct berth_tpm2_blob *pub);
@@ -107,6 +104,11 @@ bool berth_tpm2_can(struct berth_keystore *ks, enum berth_key_type type, enum be
 enum berth_err berth_tpm2_generate(struct berth_keystore *ks, const char *name,
 				   enum berth_key_type type, enum berth_usage usage);
 enum berth_err berth_tpm2_remove(struct berth_keystore *ks, const char *name);
+
+/* tpm2_use.c */
+BERTH_MUST_USE enum berth_err
+berth_tpm2_put_sig(struct berth_tpm2 *t, const TPMT_SIGNATURE *s, enum berth_key_type type,
+		   uint8_t *sig, size_t *len);
 enum berth_err berth_tpm2_sign(struct berth_keystore *ks, const char *name, const void *msg,
 			       size_t len, uint8_t *sig, size_t *sig_len);
 enum berth_err berth_tpm2_ecdh(struct berth_keystore *ks, const char *name,
