@@ -60,7 +60,7 @@ $(B)/examples/fleet/gateways: $(call obj,$(addprefix examples/fleet/,gateways.c 
 COUNT_WRAP := berth_sign berth_signer_sign berth_verify berth_ecdh berth_keypair_generate berth_aead_seal berth_aead_open \
 	berth_keywrap berth_keyunwrap berth_unpack berth_store_commit berth_store_commit_loose berth_store_commit_later berth_agent_ahead berth_agent_ahead_reply berth_agent_on_request \
 	berth_agent_on_result berth_agent_tick berth_frame_ack berth_transcript_add berth_peer4_tree berth_peer4_create \
-	berth_store_outbox_put berth_frame_request_encode berth_frame_reply_encode berth_agent_new berth_doc_recall \
+	berth_store_outbox_put berth_store_put berth_frame_request_encode berth_frame_reply_encode berth_agent_new berth_doc_recall \
 	berth_concat_kdf berth_pubkey_import
 $(B)/examples/fleet/count: $(call obj,$(addprefix examples/fleet/,count.c count_list.c count_tally.c)) $(FAKES_OBJ) $(B)/lib/libagent.a $(B)/lib/libberth.a
 	$(Q)$(LINK) $(WRAP) $(foreach f,$(COUNT_WRAP),-Wl,--wrap=$(f)) $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)

@@ -6,9 +6,12 @@
 
 /* Two counts of one onboarding, of each agent: what ours asks of the primitives (count.c),
  * and what the messages demand of whoever sends and takes them, with the octets
- * (count_list.c).  Both are of whoever is at work, and of nobody before that is set. */
+ * (count_list.c).  Both are of whoever is at work, and of nobody before that is set.  The
+ * second is made once more of a poll. */
 void count_world(struct sim *w);
 void count_start(const char *texts);	/* zero; the JSON goes to that file, NULL: nowhere */
+void count_poll(void);			/* what follows is one */
+bool count_polled(struct sim *w);	/* somebody has opened it: sim_run()'s done */
 void count_birth(const struct berth_agent_config *cfg);	/* its node's agent comes into being */
 void count_turn(const struct berth_agent *a, bool request);	/* it is at work; request: something came in */
 bool count_turns(const struct berth_agent *a);	/* it was another one until now */
@@ -16,7 +19,7 @@ bool count_turns(const struct berth_agent *a);	/* it was another one until now *
 void count_call(const char *type, const char *what);
 void count_octets(const char *what, size_t n);
 void count_link(struct sim_node *from, const char *uri);	/* a sim's on_send */
-void count_print(void);			/* {"owner": {"calls": {...}, "list": {...}}, ...} */
+void count_print(void);			/* {"owner": {"calls": {...}, "list": {...}, "poll": {...}}, ...} */
 void count_end(void);
 
 /* A text that is made or read as JSON, for examples/fleet/price.c. */

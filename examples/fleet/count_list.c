@@ -7,6 +7,7 @@
 
 #include "agent/core/store.h"
 #include "agent/ipc/frame.h"
+#include "agent/protocol/onboarding.h"
 #include "agent/protocol/transcript.h"
 #include "did/codec/base64url.h"
 #include "did/codec/jcs.h"
@@ -212,6 +213,18 @@ enum berth_err __wrap_berth_store_outbox_put(struct berth_store *s, const struct
 	count_moved();
 	memcpy(kept[n_kept++ % KEPT_MAX], plain, sizeof(plain));
 	return __real_berth_store_outbox_put(s, r);
+}
+
+/* ---- and what it has been given, before it says that it has it */
+static bool is_given(const char *ns) { return strcmp(ns, BERTH_NS_OPERATIONAL) == 0 || strncmp(ns, "item-", strlen("item-")) == 0; }
+
+enum berth_err __real_berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n);
+enum berth_err __wrap_berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n);
+enum berth_err __wrap_berth_store_put(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n)
+{
+	if (is_given(ns) && count_is_new(key, strlen(key)))
+		count_octets("record kept", n);
+	return __real_berth_store_put(s, ns, key, p, n);
 }
 
 /* ---- frames that leave; those that come are seen by count.c */

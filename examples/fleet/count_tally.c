@@ -13,7 +13,7 @@
 struct count { char what[40]; unsigned n; size_t octets; };
 struct kinds { struct count of[KINDS_MAX]; size_t n; };
 static struct tally {
-	struct kinds calls, list;
+	struct kinds calls, list, poll;
 	uint8_t seen[SEEN_MAX][BERTH_SHA256_LEN];
 	size_t n_seen;
 	uint64_t asked[ASKED_MAX];	/* for documents */
@@ -23,7 +23,8 @@ static struct tally {
 
 static struct sim *world;
 static struct tally *now;	/* who is at work */
-static bool counting, new_agent;	/* new_agent: its life begins, which no call was counted of ever */
+static enum { NOTHING, ONBOARDING, POLL } counting;
+static bool new_agent;		/* its life begins, which no call was counted of ever */
 static FILE *texts;
 
 void count_world(struct sim *w) { world = w; }
@@ -65,9 +66,20 @@ void count_start(const char *path)
 		t->moved = t->stepped = false;
 	}
 	now = NULL;
-	counting = true;
+	counting = ONBOARDING;
 	if (path)
 		assert_non_null(texts = fopen(path, "w"));
+}
+
+void count_poll(void) { counting = POLL; }
+
+bool count_polled(struct sim *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		for (size_t k = 0; k < tallies[i].poll.n; k++)
+			if (strcmp(tallies[i].poll.of[k].what, "opened") == 0)
+				return true;
+	return false;
 }
 
 static void add(struct kinds *k, const char *what, size_t octets)
@@ -89,7 +101,7 @@ void count_call(const char *type, const char *what)
 {
 	char name[40];
 
-	if (!now || !counting || new_agent)
+	if (!now || counting != ONBOARDING || new_agent)
 		return;
 	snprintf(name, sizeof(name), "%s%s%s", type, type[0] ? " " : "", what);
 	add(&now->calls, name, 0);
@@ -98,7 +110,7 @@ void count_call(const char *type, const char *what)
 void count_octets(const char *what, size_t n)
 {
 	if (now && counting)
-		add(&now->list, what, n);
+		add(counting == POLL ? &now->poll : &now->list, what, n);
 }
 
 bool count_is_new(const void *p, size_t n)
@@ -139,9 +151,9 @@ void count_text(const char *what, const char *text, size_t n)
 {
 	if (!now || !counting)
 		return;
-	add(&now->list, what, n);
+	count_octets(what, n);
 	if (texts)
-		fprintf(texts, "%s\t%s\t%.*s\n", world->node[now - tallies].name, what, (int)n, text);
+		fprintf(texts, "%s%s\t%s\t%.*s\n", world->node[now - tallies].name, counting == POLL ? " poll" : "", what, (int)n, text);
 }
 
 void count_moved(void)
@@ -191,9 +203,9 @@ static void print_calls(const struct kinds *k)
 	printf("}");
 }
 
-static void print_list(const struct kinds *k)
+static void print_list(const char *name, const struct kinds *k)
 {
-	printf(", \"list\": {");
+	printf(", \"%s\": {", name);
 	for (size_t i = 0; i < k->n; i++)
 		printf("%s\"%s\": [%u, %zu]", i ? ", " : "", k->of[i].what, k->of[i].n, k->of[i].octets);
 	printf("}");
@@ -208,7 +220,8 @@ void count_print(void)
 			continue;	/* the factory has no part in it */
 		printf("%s\"%s\": {", sep, world->node[i].name);
 		print_calls(&tallies[i].calls);
-		print_list(&tallies[i].list);
+		print_list("list", &tallies[i].list);
+		print_list("poll", &tallies[i].poll);
 		printf("}");
 		sep = ", ";
 	}

@@ -250,8 +250,9 @@ COUNTS = {"list": "us", "listOverTcp": "tcpUs", "calls": "callsUs"}     # floor.
 def add_floor(r, f):
     """Of the rate that bare library calls would reach on these processors, and of the
     processor time, which what else runs here changes less."""
+    r["polls"] = floor.polls(f, r["requests"], (r["busy"] + r["unanswered"]) / r["gateways"])
+    r["floor"] = f = floor.with_polls(f, r["polls"])
     us = sum(end["us"] for end in f.values())
-    r["floor"] = f
     r["floorPerSecond"] = floor.cores() * 1e6 / us
     r["ofFloorRate"] = r["perSecond"] / r["floorPerSecond"]
     ms = {who: cpu(r) for who, cpu in ENDS.items()}
@@ -264,7 +265,7 @@ def add_floor(r, f):
 def report_floor(r):
     for who, f in r["floor"].items():
         print(f"  floor of the {who:<10} {f['us']:.0f} us (over TCP without nng {f['tcpUs']:.0f}, by calls {f['callsUs']:.0f}): "
-              + ", ".join(f"{n} {what}" + (f" of {octets}" if octets else "") + f" {us:.0f}" for what, (n, octets, us) in f["terms"].items()))
+              + ", ".join(f"{n:.4g} {what}" + (f" of {octets}" if octets else "") + f" {us:.0f}" for what, (n, octets, us) in f["terms"].items()))
     print(f"  of the floor           {r['ofFloorRate']:.2f} of {r['floorPerSecond']:.0f} a second; processor time: "
           + "; ".join(f"{name} {of['all']:.2f} (" + ", ".join(f"{who} {of[who]:.2f}" for who in ENDS) + ")" for name, of in r["ofFloorCpuBy"].items()))
 

@@ -5,9 +5,14 @@
 Two counts.  The list: what its messages demand of whoever sends and takes them, by calls and
 octets (count_list.c); docs/BENCHMARKS.md says why each term belongs.  The calls: what ours
 asks of the primitives, each as if of 1 KiB, the count that was made before there was the
-list; it is kept so that older figures can be compared."""
+list; it is kept so that older figures can be compared.
+
+A poll, with which a gateway that is through asks its owner for messages, has a list of its
+own: it is in the floor of a fleet as often as it fell into what was measured."""
+import functools
 import json
 import os
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -93,11 +98,11 @@ def of_library(rows):
 
 
 def of_rows(store, who):
-    """A durable step is a row of few octets, at a gateway with a sync of its own; a message
-    that is kept is one more row of that transaction."""
+    """A durable step is a row of few octets, at a gateway with a sync of its own; a message or a
+    record that is kept is one more row of that transaction."""
     row = line(store["together"] / TOGETHER, store["large together"] / TOGETHER)
     step = store["one"] if who == "gateway" else row(1, SMALL)
-    return {"durable step": lambda n, octets: n * step, "message kept": row}
+    return {"durable step": lambda n, octets: n * step, "message kept": row, "record kept": row}
 
 
 def of_links(link, who):
@@ -108,10 +113,11 @@ def of_links(link, who):
             "link taken": lambda n, octets: n * end["link"]}
 
 
-def terms(who, counted, library, price, link):
-    """{what: [n, octets, microseconds]} for one agent; what has no price is an error."""
+def terms(who, counted, library, price, link, texts=None):
+    """{what: [n, octets, microseconds]} for one agent; what has no price is an error.  texts: whose
+    JSON it is, when it is not that of its onboarding."""
     at = {**library, **of_rows(price["store"], who), **of_links(price[link], who)}
-    at.update({what: lambda n, octets, us=price["json"].get(f"{who} {what}", 0.0): us for what in ("JSON made", "JSON read")})
+    at.update({what: lambda n, octets, us=price["json"].get(f"{texts or who} {what}", 0.0): us for what in ("JSON made", "JSON read")})
     return {what: [n, octets, at[what](n, octets)] for what, (n, octets) in counted.items()}
 
 
@@ -119,20 +125,48 @@ def total(of):
     return sum(us for _, _, us in of.values())
 
 
-def measure():
-    """{agent: {"terms": {what: [n, octets, us]}, "us": their sum, "tcpUs": the sum with requests
-    over TCP itself instead of nng, "callsUs": that of the calls, "calls": {what: n}}}"""
+@functools.cache
+def counted():
+    """Of one onboarding and one poll, and the texts of their JSON: the same at each measurement."""
     with tempfile.TemporaryDirectory(prefix="berth.") as d:
         counts = json.loads(run(BUILD / "examples/fleet/count", f"{d}/texts"))
+        return counts, pathlib.Path(f"{d}/texts").read_text()
+
+
+def priced(who, of, library, price, texts=None):
+    nng, tcp = (terms(who, of, library, price, link, texts) for link in ("nng", "tcp"))
+    return {"terms": nng, "us": total(nng), "tcpUs": total(tcp)}
+
+
+def measure():
+    """{agent: {"terms": {what: [n, octets, us]}, "us": their sum, "tcpUs": the sum with requests
+    over TCP itself instead of nng, "callsUs": that of the calls, "calls": {what: n}, "poll": the
+    first three of a poll}}"""
+    counts, texts = counted()
+    with tempfile.TemporaryDirectory(prefix="berth.") as d:
+        pathlib.Path(f"{d}/texts").write_text(texts)
         price = json.loads(run(BUILD / "examples/fleet/price", f"{d}/texts", d, free_port()))
         echo = json.loads(run(BUILD / "tests/courier/floor", d, free_port(), 300))["echo"]
     crypto = bench("crypto")
     library = of_library({**cheapest(crypto), **cheapest(bench("octets"))})
     calls = of_calls(counts, floors(crypto), floors(bench("store")), echo)
+    return {who: {**priced(who, c["list"], library, price), "callsUs": calls[who], "calls": c["calls"],
+                  "poll": priced(who, c["poll"], library, price, f"{who} poll")} for who, c in counts.items()}
+
+
+# ---- the floor of one fleet
+def polls(found, requests, repeated):
+    """For one onboarding, of so many requests; one that was not taken came again, and is none."""
+    return max(0.0, requests - found["gateway"]["calls"]["request made"] - repeated)
+
+
+def with_polls(found, n):
+    """One term more at each end of them, not in the calls, where they never were."""
     out = {}
-    for who, c in counts.items():
-        nng, tcp = (terms(who, c["list"], library, price, link) for link in ("nng", "tcp"))
-        out[who] = {"terms": nng, "us": total(nng), "tcpUs": total(tcp), "callsUs": calls[who], "calls": c["calls"]}
+    for who, end in found.items():
+        nng, tcp = (n * end["poll"][key] for key in ("us", "tcpUs"))
+        term = {"polls": [n, 0, nng]} if nng else {}
+        out[who] = {**end, "terms": {**end["terms"], **term}, "us": end["us"] + nng, "tcpUs": end["tcpUs"] + tcp}
     return out
 
 
@@ -140,12 +174,18 @@ def cores():
     return len(os.sched_getaffinity(0))
 
 
-if __name__ == "__main__":  # the table of docs/BENCHMARKS.md
-    found = measure()
+def table(found):
     ends = ("owner", "gateway", "rendezvous")
     print("| term | " + " | ".join(f"{who}: n | octets | us" for who in ends) + " |\n" + "|---" * 10 + "|")
     for what in sorted({t for who in ends for t in found[who]["terms"]}):
         row = [found[who]["terms"].get(what, [0, 0, 0.0]) for who in ends]
         print(f"| {what} | " + " | ".join(f"{n} | {octets:,} | {us:.1f}" for n, octets, us in row) + " |")
     for key in ("us", "tcpUs", "callsUs"):
-        print(f"| {key} | " + " | ".join(f"| | {found[who][key]:.0f}" for who in ends) + " |")
+        print(f"| {key} | " + " | ".join(f"| | {found[who].get(key, 0):.0f}" for who in ends) + " |")
+
+
+if __name__ == "__main__":  # the tables of docs/BENCHMARKS.md
+    measured = measure()
+    table(measured)
+    print("\na poll:\n")
+    table({agent: end["poll"] for agent, end in measured.items()})

@@ -76,12 +76,29 @@ def test_what_one_end_sends_the_other_takes(counts):
     assert gateway["frame"] == [both("frame", 0), both("frame")]
     # docs/BENCHMARKS.md: 51 KiB in 7 requests; DIDs differ by some octets from run to run
     assert gateway["frame"][0] == 14 and 50 << 10 < gateway["frame"][1] < 58 << 10
+    # the operational credential and both items, which the owner keeps already
+    assert gateway["record kept"][0] == 3 and both("record kept") == 0
     for made, read in (("sealed", "opened"), ("wrapped", "unwrapped")):
         assert gateway[made][0] == both(read, 0) and gateway[read][0] == both(made, 0)
     assert gateway["sealed"][1] == both("opened") and gateway["opened"][1] == both("sealed")
     # nothing but base64url and a few braces goes over the wire
     assert 0.9 * gateway["frame"][1] < gateway["base64url made"][1] + gateway["base64url read"][1]
     assert gateway["link dialled"][0] == both("link taken", 0) == 2
+
+
+def test_a_poll_is_one_message_that_is_held(counts):
+    """Nothing is kept for it, what the two of them have agreed on before is not asked for again, and
+    nothing comes back."""
+    gateway, owner = counts["gateway"]["poll"], counts["owner"]["poll"]
+    assert not counts["rendezvous"]["poll"]
+    for what, n in (("p256 new key", 1), ("p256 agreement", 1), ("sealed", 1), ("wrapped", 1), ("frame", 1)):
+        assert gateway[what][0] == n
+    for made, read in (("sealed", "opened"), ("frame", "frame"), ("JSON made", "JSON read"), ("base64url made", "base64url read"),
+                       ("authenticated", "authenticated"), ("hashed", "hashed")):
+        assert gateway[made] == owner[read]
+    assert owner["p256 agreement"][0] == owner["unwrapped"][0] == 1
+    for end in (gateway, owner):
+        assert not {"durable step", "message kept", "record kept", "link dialled", "link taken"} & set(end)
 
 
 def test_the_list_asks_for_no_more_than_ours_does(counts):
@@ -96,13 +113,13 @@ def test_the_list_asks_for_no_more_than_ours_does(counts):
 
 def test_the_texts_are_those_that_are_counted(counts):
     lines = [line.split("\t", 2) for line in counts["texts"].read_text().splitlines()]
-    for who in ENDS:
-        for what in ("JSON made", "JSON read"):
-            texts = [text for w, k, text in lines if (w, k) == (who, what)]
-            assert [len(texts), sum(len(t.encode()) for t in texts)] == counts[who]["list"][what]
-            assert all(isinstance(json.loads(t), dict) for t in texts)
-            if what == "JSON read":
-                assert len(set(texts)) == len(texts)
+    polls = [(f"{who} poll", what, counts[who]["poll"][what]) for who, what in (("gateway", "JSON made"), ("owner", "JSON read"))]
+    for whose, what, counted in [(who, what, counts[who]["list"][what]) for who in ENDS for what in ("JSON made", "JSON read")] + polls:
+        texts = [text for w, k, text in lines if (w, k) == (whose, what)]
+        assert [len(texts), sum(len(t.encode()) for t in texts)] == counted
+        assert all(isinstance(json.loads(t), dict) for t in texts)
+        if what == "JSON read":
+            assert len(set(texts)) == len(texts)
 
 
 @pytest.mark.parametrize("text, want", [("| P-256 agreement    |    49.35 |    47.34 |  0.96 | 1.20 met |\n", {"P-256 agreement": 49.35}),
@@ -124,7 +141,7 @@ def test_between_two_sizes_the_price_is_on_the_line(floor):
     assert falls(1, 16384) == pytest.approx(5.0)
 
 
-PRICE = {"json": {"owner JSON read": 7.0}, "store": {"one": 50.0, "together": 64 * 2.0, "large together": 64 * 18.128},
+PRICE = {"json": {"owner JSON read": 7.0, "owner poll JSON read": 0.5}, "store": {"one": 50.0, "together": 64 * 2.0, "large together": 64 * 18.128},
          "nng": {"asks": {"link": 200.0, "small": 30.0, "large": 46.0},
                  "answers": {"link": 70.0, "small": 20.0, "large": 36.0}}}
 
@@ -138,6 +155,8 @@ def test_the_terms_are_priced(floor):
     want = {"sealed": 2.0, "JSON read": 7.0, "durable step": 10.0, "message kept": 2.0, "frame": 20.0, "link taken": 70.0}
     assert {what: us for what, (_, _, us) in owner.items()} == pytest.approx(want)
     assert floor.total(owner) == pytest.approx(111.0)
+    poll = floor.terms("owner", {"JSON read": [1, 99], "record kept": [2, 512]}, library, PRICE, "nng", "owner poll")
+    assert {what: us for what, (_, _, us) in poll.items()} == pytest.approx({"JSON read": 0.5, "record kept": 4.0})
     # a gateway waits for its disk each time, and asks
     gateway = floor.terms("gateway", {"durable step": [5, 0], "frame": [2, 512], "link dialled": [2, 0]}, library, PRICE, "nng")
     assert {what: us for what, (_, _, us) in gateway.items()} == pytest.approx({"durable step": 250.0, "frame": 30.0, "link dialled": 400.0})
@@ -149,16 +168,34 @@ def test_every_term_of_the_list_has_a_price(counts, floor):
     by_size = [*floor.BY_SIZE.values(), "HMAC-SHA-512"]
     library = floor.of_library({f"{row}, 256 octets": 1.0 for row in by_size} | {f"{row}, 16 KiB": 2.0 for row in by_size}
                                | {row: 1.0 for row in floor.FLAT.values() if row not in by_size})
-    for who in ENDS:
-        found = floor.terms(who, counts[who]["list"], library, PRICE, "nng")
+    for who, count in [(who, count) for who in ENDS for count in ("list", "poll")]:
+        found = floor.terms(who, counts[who][count], library, PRICE, "nng")
         assert all(us > 0 for what, (_, _, us) in found.items() if not what.startswith("JSON"))
 
 
 def test_bare_libraries_have_a_price(counts, tmp_path, floor):
     price = json.loads(floor.run(BUILD / "examples/fleet/price", counts["texts"], tmp_path, floor.free_port()))
     assert set(price) == {"json", "store", "tcp", "nng"} and not list(tmp_path.iterdir())
-    assert set(price["json"]) == {f"{who} {what}" for who in ENDS for what in ("JSON made", "JSON read")}
+    assert set(price["json"]) == {f"{who} {what}" for who in ENDS for what in ("JSON made", "JSON read")} | {"gateway poll JSON made", "owner poll JSON read"}
     assert all(us > 0 for part in (price["json"], price["store"], *price["nng"].values(), *price["tcp"].values()) for us in part.values())
+
+
+END = {"terms": {"frame": [10, 9, 100.0]}, "us": 100.0, "tcpUs": 90.0, "callsUs": 120.0, "poll": {"terms": {}, "us": 0.0, "tcpUs": 0.0}}
+FOUND = {"owner": {**END, "calls": {}, "poll": {"terms": {}, "us": 60.0, "tcpUs": 50.0}},
+         "gateway": {**END, "calls": {"request made": 7}, "poll": {"terms": {}, "us": 80.0, "tcpUs": 70.0}}, "rendezvous": {**END, "calls": {}}}
+
+
+def test_polls_are_requests_that_are_no_repeats(floor):
+    assert floor.polls(FOUND, 7.75, 0) == 0.75
+    assert floor.polls(FOUND, 7.75, 0.25) == 0.5 and floor.polls(FOUND, 7.0, 0.1) == 0
+
+
+def test_polls_are_a_term_of_their_own(floor):
+    fleet = floor.with_polls(FOUND, 0.5)
+    assert fleet["owner"]["terms"] == {"frame": [10, 9, 100.0], "polls": [0.5, 0, 30.0]}
+    assert [(end["us"], end["tcpUs"], end["callsUs"]) for end in fleet.values()] == [(130.0, 115.0, 120.0), (140.0, 125.0, 120.0), (100.0, 90.0, 120.0)]
+    assert all(end["us"] == floor.total(end["terms"]) for end in fleet.values())
+    assert floor.with_polls(FOUND, 0) == FOUND and "polls" not in FOUND["owner"]["terms"]
 
 
 @pytest.mark.parametrize("argv, want", [(["--gateways", "9", "--against", "dir", "--rounds", "2", "--json"], ["--gateways", "9"]),
