@@ -131,6 +131,8 @@ def test_the_bench_is_read(text, want, floor):
 def test_the_price_is_what_is_cheapest(floor):
     text = "| A |  2.00 |  1.00 |  0.50 | |\n| B |  2.00 |  3.00 |  1.50 | 1.2 MISSED |\n| primitive | floor us | ours us |\n"
     assert floor.cheapest(text) == {"A": 1.0, "B": 2.0}
+    again = text + "| A |  1.50 |  1.25 |  0.83 | |\n| B |  4.00 |  1.75 |  0.44 | |\n"    # each the least of its passes
+    assert floor.cheapest(again) == {"A": 1.0, "B": 1.75} and floor.floors(again) == {"A": 1.5, "B": 2.0}
 
 
 def test_between_two_sizes_the_price_is_on_the_line(floor):
