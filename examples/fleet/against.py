@@ -76,7 +76,7 @@ def run(argv, o):
     args, theirs, ours, floors = parameters(argv), [], [], []
     for i in range(o.rounds):
         if not o.no_floor and floor.can():
-            floors.append(sum(end["us"] for end in floor.measure().values()) / 1000)
+            floors.append(floor.all_ends(floor.measure()) / 1000)
         pair = [(pathlib.Path(o.against).resolve(), theirs), (BUILD, ours)]
         for build, results in pair if i % 2 == 0 else pair[::-1]:
             results.append(fleet(build, args))

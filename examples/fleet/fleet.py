@@ -8,6 +8,7 @@ at an address of its own.  They are born and sold first; what is measured is the
 being switched on and OPERATIONAL, so many at once."""
 import argparse
 import json
+import mmap
 import os
 import pathlib
 import re
@@ -30,6 +31,7 @@ GATEWAYS = BUILD / "examples/fleet/gateways"
 SLOW_DISK = BUILD / "examples/fleet/slow_disk.so"
 ITEM = os.urandom(200)  # what each of them gets
 IMPORTS_AHEAD = 100     # registrations on their way to the rendezvous
+GATEWAY_MEMORY = 1331 << 10     # that one takes, its part of the owner's and of files included
 # A gateway's process is small; so many in one would find their memory again page by page, in
 # tables that are not in the processor's caches, and under a hypervisor in its tables, too.
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
@@ -179,6 +181,18 @@ def restart(w, active):
     return took, syncs
 
 
+def fleet_memory(gateways, meminfo):
+    """What they will take, of what there is no more than half."""
+    return min(gateways * GATEWAY_MEMORY, int(re.search(r"^MemAvailable:\s+(\d+) kB", meminfo, re.M).group(1)) * 1024 // 2)
+
+
+def touch(octets):
+    """Memory that the host of a virtual machine has never given it comes from there, at some 14 us a
+    page, when it is touched: so that this is no part of what is measured, it is touched and given
+    back before."""
+    mmap.mmap(-1, octets, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
+
+
 def rendezvous_cpu_s(w):
     return sum(map(cpu_s, w.rv.pids().values()))
 
@@ -188,6 +202,7 @@ def percentile(values, percent):
 
 
 def measure(w, o):
+    """Its figures, and the floor as it was just before."""
     sim = Simulator(w, o, o.fsync_ms)
     try:
         empty = store_bytes(w.owner)
@@ -195,7 +210,9 @@ def measure(w, o):
         if born["failed"]:
             raise SystemExit(f"{born['failed']} were not born")
         sell_all(w, o)
+        touch(fleet_memory(o.gateways, pathlib.Path("/proc/meminfo").read_text()))
         sim.phase("boot", Bar("switched on", o.gateways, o.json))
+        before_it = floor.measure() if o.floor else None
         pids = w.owner.pids()
         before = {n: cpu_s(p) for n, p in pids.items()}
         cpu, rv = cpu_s(sim.p.pid), rendezvous_cpu_s(w)
@@ -214,7 +231,7 @@ def measure(w, o):
             "failed": r["failed"], "unanswered": r["unanswered"], "busy": r["busy"],
             "perSecond": good / r["seconds"], "seconds": r["seconds"],
             "p50Ms": percentile(r["ms"], 50), "p95Ms": percentile(r["ms"], 95),
-            "wireBytes": statistics.fmean(r["bytes"]), "requests": r["frames"] / o.gateways,
+            "wireBytes": statistics.fmean(r["bytes"]), "requests": r["frames"] / o.gateways, "polls": r.get("polls", 0) / o.gateways,
             "ownerCpuMs": {n: (cpu_s(p) - before[n]) * 1000 / o.gateways for n, p in pids.items()},
             "gatewayCpuMs": (cpu_s(sim.p.pid) - cpu) * 1000 / o.gateways,
             "rendezvousCpuMs": (rendezvous_cpu_s(w) - rv) * 1000 / o.gateways,
@@ -223,7 +240,7 @@ def measure(w, o):
             "storeBytes": (store_bytes(w.owner) - empty) / o.gateways,
         }
         figures["restartSeconds"], figures["restartSyncs"] = restart(w, good)
-        return figures
+        return figures, before_it
     finally:
         sim.stop()
 
@@ -233,7 +250,7 @@ def report(r):
           f" ({r['unanswered']} requests without an answer, {r['busy']} answered \"later\")")
     print(f"  onboardings a second   {r['perSecond']:.1f}  ({r['seconds']:.2f} s)")
     print(f"  time of one            p50 {r['p50Ms']} ms, p95 {r['p95Ms']} ms")
-    print(f"  on the wire            {r['wireBytes'] / 1024:.1f} KiB, {r['requests']:.1f} requests, rendezvous included")
+    print(f"  on the wire            {r['wireBytes'] / 1024:.1f} KiB, {r['requests']:.1f} requests, {r['polls']:.1f} of them polls, rendezvous included")
     print(f"  processor time         owner {sum(r['ownerCpuMs'].values()):.2f} ms ("
           + ", ".join(f"{n} {ms:.2f}" for n, ms in r["ownerCpuMs"].items())
           + f"), gateway {r['gatewayCpuMs']:.2f} ms, rendezvous {r['rendezvousCpuMs']:.2f} ms")
@@ -247,13 +264,14 @@ ENDS = {"owner": lambda r: sum(r["ownerCpuMs"].values()), "gateway": lambda r: r
 COUNTS = {"list": "us", "listOverTcp": "tcpUs", "calls": "callsUs"}     # floor.py
 
 
-def add_floor(r, f):
+def add_floor(r, before, after):
     """Of the rate that bare library calls would reach on these processors, and of the
-    processor time, which what else runs here changes less."""
-    r["polls"] = floor.polls(f, r["requests"], (r["busy"] + r["unanswered"]) / r["gateways"])
+    processor time, which what else runs here changes less.  The machine's speed changes in
+    minutes: what it was in between counts."""
+    r["floorBeforeUs"], r["floorAfterUs"] = floor.all_ends(before), floor.all_ends(after)
+    f = floor.mean(before, after)
     r["floor"] = f = floor.with_polls(f, r["polls"])
-    us = sum(end["us"] for end in f.values())
-    r["floorPerSecond"] = floor.cores() * 1e6 / us
+    r["floorPerSecond"] = floor.cores() * 1e6 / floor.all_ends(f)
     r["ofFloorRate"] = r["perSecond"] / r["floorPerSecond"]
     ms = {who: cpu(r) for who, cpu in ENDS.items()}
     for name, key in COUNTS.items():
@@ -268,21 +286,23 @@ def report_floor(r):
               + ", ".join(f"{n:.4g} {what}" + (f" of {octets}" if octets else "") + f" {us:.0f}" for what, (n, octets, us) in f["terms"].items()))
     print(f"  of the floor           {r['ofFloorRate']:.2f} of {r['floorPerSecond']:.0f} a second; processor time: "
           + "; ".join(f"{name} {of['all']:.2f} (" + ", ".join(f"{who} {of[who]:.2f}" for who in ENDS) + ")" for name, of in r["ofFloorCpuBy"].items()))
+    if not floor.is_steady(r["floorBeforeUs"], r["floorAfterUs"]):
+        print(f"  the host was not steady: the floor took {r['floorBeforeUs']:.0f} us before and {r['floorAfterUs']:.0f} us after")
 
 
-def one_fleet(o, f):
+def one_fleet(o):
     w = world(o)
     try:
-        r = measure(w, o)
+        r, before = measure(w, o)
     finally:
         w.close()
-    if f:
-        add_floor(r, f)
+    if before:
+        add_floor(r, before, floor.measure())
     if o.json:
         print(json.dumps(r), flush=True)
     else:
         report(r)
-        if f:
+        if before:
             report_floor(r)
         sys.stdout.flush()
     return r
@@ -309,11 +329,11 @@ def main():
         sys.exit("fleet.py: build first: make fleet")
     if o.against:
         sys.exit(against.run(sys.argv[1:], o))
-    f = None if o.no_floor or not floor.can() else floor.measure()
+    o.floor = not o.no_floor and floor.can()
     results = []
     for n in map(int, o.series.split(",")) if o.series else [o.gateways]:
         o.gateways = n
-        results.append(one_fleet(o, f))
+        results.append(one_fleet(o))
     if o.series and not o.json:
         table(results)
     if o.plot:

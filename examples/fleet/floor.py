@@ -22,6 +22,7 @@ from agents import BUILD, free_port
 NEEDED = [BUILD / p for p in ("tests/bench/bench", "tests/courier/floor", "examples/fleet/count", "examples/fleet/price")]
 SMALL, LARGE = 256, 16384   # sizes in bench_octets.c and price.h
 TOGETHER = 64               # price_store.c
+STEADY = 1.1                # two measurements of a host that is are no further apart
 PASSES = 3                  # of a bench that is quick, each over all of its rows
 ECHOES = 100
 
@@ -160,13 +161,25 @@ def measure():
 
 
 # ---- the floor of one fleet
-def polls(found, requests, repeated):
-    """For one onboarding, of so many requests; one that was not taken came again, and is none."""
-    return max(0.0, requests - found["gateway"]["calls"]["request made"] - repeated)
+def mean(before, after):
+    """Of two measurements, term by term; what is counted is the same in both."""
+    if isinstance(before, dict):
+        return {key: mean(before[key], after[key]) for key in before}
+    if isinstance(before, list):
+        return [mean(*pair) for pair in zip(before, after)]
+    return before if before == after else (before + after) / 2
+
+
+def all_ends(found):
+    return sum(end["us"] for end in found.values())
+
+
+def is_steady(before_us, after_us):
+    return max(before_us, after_us) <= STEADY * min(before_us, after_us)
 
 
 def with_polls(found, n):
-    """One term more at each end of them, not in the calls, where they never were."""
+    """With so many of them for one onboarding: a term more, not in the calls, where they never were."""
     out = {}
     for who, end in found.items():
         nng, tcp = (n * end["poll"][key] for key in ("us", "tcpUs"))

@@ -110,8 +110,9 @@ static void tell_end(uint64_t took_ms)
 
 	for (size_t i = 0; i < fleet.n; i++)
 		failed += !fleet.gateways[i].ok;
-	printf("{\"end\": true, \"seconds\": %.3f, \"failed\": %zu, \"unanswered\": %u, \"busy\": %u, \"frames\": %u",
-	       (double)took_ms / 1000, failed, atomic_load(&fleet.unanswered), atomic_load(&fleet.busy), atomic_load(&fleet.frames));
+	printf("{\"end\": true, \"seconds\": %.3f, \"failed\": %zu, \"unanswered\": %u, \"busy\": %u, \"frames\": %u, \"polls\": %u",
+	       (double)took_ms / 1000, failed, atomic_load(&fleet.unanswered), atomic_load(&fleet.busy), atomic_load(&fleet.frames),
+	       atomic_load(&fleet.polls));
 	numbers("ms", 0);
 	numbers("bytes", 0);
 	printf("}\n");
@@ -181,6 +182,7 @@ static void phase(size_t threads, size_t at_once)
 	atomic_store(&fleet.unanswered, 0);
 	atomic_store(&fleet.busy, 0);
 	atomic_store(&fleet.frames, 0);
+	atomic_store(&fleet.polls, 0);
 	share_out(w, threads, at_once);
 	start(w, threads);
 	while (atomic_load(&fleet.through) < threads) {

@@ -57,7 +57,7 @@ struct fleet {
 	bool onboarding;			/* else they are being born */
 	atomic_bool stop;
 	atomic_size_t through, n_done;		/* threads; gateways */
-	atomic_uint frames, unanswered, busy;	/* requests of all gateways in this phase */
+	atomic_uint frames, polls, unanswered, busy;	/* requests of all gateways in this phase */
 	atomic_long links_spare;		/* so many that are not used any more may stay open */
 };
 extern struct fleet fleet;
