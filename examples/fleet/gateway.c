@@ -27,8 +27,9 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 sqlite3_int64 __wrap_sqlite3_hard_heap_limit64(sqlite3_int64 n);
 sqlite3_int64 __wrap_sqlite3_hard_heap_limit64(sqlite3_int64 n) { return n; }
 
-/* Who has its credential asks for messages, which is no part of an onboarding: that is the
- * empty message that belongs to no thread. */
+/* Who has its credential asks its owner for messages, which is no part of an onboarding: an
+ * empty message that belongs to no thread.  One of the factory's identity is none of those:
+ * its owner was slow, or it asks the factory. */
 enum berth_err __real_berth_effects_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from, const char *to,
 	const char *uri, const char *type, const char *thid, struct berth_json *body, struct berth_send **out);
 enum berth_err __wrap_berth_effects_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from, const char *to,
@@ -36,7 +37,7 @@ enum berth_err __wrap_berth_effects_send(struct berth_env *env, struct berth_eff
 enum berth_err __wrap_berth_effects_send(struct berth_env *env, struct berth_effects *fx, const struct berth_identity *from, const char *to,
 	const char *uri, const char *type, const char *thid, struct berth_json *body, struct berth_send **out)
 {
-	if (strcmp(type, BERTH_TYPE_EMPTY) == 0 && !thid)
+	if (strcmp(type, BERTH_TYPE_EMPTY) == 0 && !thid && strcmp(from->name, BERTH_ID_FACTORY) != 0)
 		atomic_fetch_add(&fleet.polls, 1);
 	return __real_berth_effects_send(env, fx, from, to, uri, type, thid, body, out);
 }
