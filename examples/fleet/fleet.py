@@ -202,7 +202,6 @@ def percentile(values, percent):
 
 
 def measure(w, o):
-    """Its figures, and the floor as it was just before."""
     sim = Simulator(w, o, o.fsync_ms)
     try:
         empty = store_bytes(w.owner)
@@ -212,7 +211,6 @@ def measure(w, o):
         sell_all(w, o)
         touch(fleet_memory(o.gateways, pathlib.Path("/proc/meminfo").read_text()))
         sim.phase("boot", Bar("switched on", o.gateways, o.json))
-        before_it = floor.measure() if o.floor else None
         pids = w.owner.pids()
         before = {n: cpu_s(p) for n, p in pids.items()}
         cpu, rv = cpu_s(sim.p.pid), rendezvous_cpu_s(w)
@@ -240,7 +238,7 @@ def measure(w, o):
             "storeBytes": (store_bytes(w.owner) - empty) / o.gateways,
         }
         figures["restartSeconds"], figures["restartSyncs"] = restart(w, good)
-        return figures, before_it
+        return figures
     finally:
         sim.stop()
 
@@ -291,9 +289,11 @@ def report_floor(r):
 
 
 def one_fleet(o):
+    """The floor before there is anybody, so that nobody waits for it in the middle."""
+    before = floor.measure() if o.floor else None
     w = world(o)
     try:
-        r, before = measure(w, o)
+        r = measure(w, o)
     finally:
         w.close()
     if before:
