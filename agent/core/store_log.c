@@ -23,7 +23,7 @@
 struct log {
 	sqlite3_file base;
 	sqlite3_file *file;	/* the one below */
-	uint8_t *held;
+	uint8_t *held;		/* NULL while nothing is */
 	size_t n;
 	sqlite3_int64 end;	/* of what was written last, or is held; -1: nowhere */
 	sqlite3_int64 size;	/* of what was written */
@@ -66,22 +66,34 @@ static int write_below(struct log *l, const void *p, size_t n, sqlite3_int64 at)
 static int flush(struct log *l)
 {
 	size_t n = l->n;
+	int rc = n ? write_below(l, l->held, n, l->end - (sqlite3_int64)n) : SQLITE_OK;
 
 	l->n = 0;		/* on failure SQLite takes it all back */
-	return n ? write_below(l, l->held, n, l->end - (sqlite3_int64)n) : SQLITE_OK;
+	free(l->held);
+	l->held = NULL;
+	return rc;
 }
 
-/* straight: it does not follow what is held, which has gone. */
+/* The room for it is there for one commit only, and has been somebody else's before. */
+static bool hold(struct log *l, const void *p, size_t n)
+{
+	if (!l->held && !(l->held = malloc(HELD_MAX)))
+		return false;
+	memcpy(l->held + l->n, p, n);
+	l->n += n;
+	return true;
+}
+
+/* straight: it does not follow what is held, which has gone.  So goes what there is no room for:
+ * then nothing is held. */
 static int take(struct log *l, const void *p, size_t n, sqlite3_int64 at, bool straight)
 {
 	bool ends = l->last;
 
 	l->last = n == HEAD_LEN && memcmp((const char *)p + 4, "\0\0\0", 4) != 0;
 	l->end = at + (sqlite3_int64)n;
-	if (straight)
+	if (straight || !hold(l, p, n))
 		return write_below(l, p, n, at);
-	memcpy(l->held + l->n, p, n);
-	l->n += n;
 	return ends ? flush(l) : SQLITE_OK;
 }
 
@@ -103,8 +115,6 @@ static int log_close(sqlite3_file *f)
 	struct log *l = (struct log *)f;
 	int rc = flush(l), closed = l->file->pMethods->xClose(l->file);
 
-	free(l->held);
-	l->held = NULL;
 	return rc != SQLITE_OK ? rc : closed;
 }
 
@@ -198,15 +208,10 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fl
 
 	if (!(flags & SQLITE_OPEN_WAL))
 		return under->xOpen(under, name, f, flags, out_flags);
-	*l = (struct log){ .file = (sqlite3_file *)(l + 1), .held = malloc(HELD_MAX), .end = -1,
-		.cut = &((struct store_log *)vfs)->cut };
-	if (!l->held)
-		return SQLITE_NOMEM;
+	*l = (struct log){ .file = (sqlite3_file *)(l + 1), .end = -1, .cut = &((struct store_log *)vfs)->cut };
 	rc = under->xOpen(under, name, l->file, flags, out_flags);
 	if (l->file->pMethods)
 		l->base.pMethods = &methods;	/* it is closed by us */
-	else
-		free(l->held);
 	if (rc == SQLITE_OK)
 		rc = l->file->pMethods->xFileSize(l->file, &l->size);
 	l->room = l->size;
