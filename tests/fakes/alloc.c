@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "did/base/json_home.h"
@@ -31,7 +32,25 @@ static bool fails(void)
 	return left >= 0 && left-- == 0;
 }
 
-void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
+static _Thread_local size_t too_large = SIZE_MAX, refused;
+
+void test_refuse_blocks(size_t n)
+{
+	too_large = n;
+	refused = 0;
+}
+
+size_t test_refused_blocks(void) { return refused; }
+
+void *__wrap_malloc(size_t n)
+{
+	if (n >= too_large) {
+		refused++;
+		return NULL;
+	}
+	return fails() ? NULL : __real_malloc(n);
+}
+
 void *__wrap_calloc(size_t n, size_t each) { return fails() ? NULL : __real_calloc(n, each); }
 void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
 char *__wrap_strdup(const char *s) { return fails() ? NULL : __real_strdup(s); }

@@ -12,6 +12,10 @@
  * tree.  Returns how many failed. */
 long test_every_allocation_fails(enum berth_err (*fn)(void *arg), void *arg);
 
+/* From now on malloc() of so many bytes and more fails; SIZE_MAX: none does. */
+void test_refuse_blocks(size_t n);
+size_t test_refused_blocks(void);	/* how many have been */
+
 /* From now on free() looks for that text in what this thread frees; NULL: it does not. */
 void test_watch_frees(const char *text);
 size_t test_freed_with_it(void);	/* in how many blocks it has been */

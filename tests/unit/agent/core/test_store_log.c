@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 
 #include "agent/core/store.h"
+#include "tests/fakes/alloc.h"
 #include "tests/unit/agent/core/store_lossy.h"
 
 #define LOG BERTH_STORE_FILE "-wal"
 #define ROOM (256 << 10)	/* it grows by so much */
 #define TEXT_SMALL 6000
 #define TEXT_MAX 120000
+#define PAGES (80 << 10)	/* more than any other block has here */
 #define LAP_MAX 200		/* commits until a log surely has begun anew */
 
 static size_t text_len;		/* of what a commit writes */
@@ -107,6 +109,27 @@ static void commits_of_any_size_are_whole(void **state)
 	}
 	berth_buf_free(&b);
 	berth_store_close(s);
+}
+
+/* There is no memory for all of a commit, in a store that is new and in one that is there. */
+static void what_cannot_be_held_is_written(void **state)
+{
+	struct berth_store *s;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		test_refuse_blocks(PAGES);
+		s = opened(i == 0);
+		assert_int_equal(last(s), 2 * i);
+		CHECK_OK(commit(s, 2 * i + 1));
+		CHECK(test_refused_blocks() > 0);
+		test_refuse_blocks(SIZE_MAX);
+		CHECK_OK(commit(s, 2 * i + 2));
+		vfs_lossy_trouble(VFS_LOSE, 1);
+		CHECK_RC(BERTH_E_STORE, commit(s, 1));
+		berth_store_close(s);
+		vfs_lossy_reset(VFS_NONE, 0, 0, 0);
+	}
 }
 
 static long syncs_of(struct berth_store *s, int i)
@@ -348,6 +371,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		T(commits_of_any_size_are_whole),
+		T(what_cannot_be_held_is_written),
 		T(a_commit_is_one_sync_and_two_when_the_log_begins_anew),
 		T(a_larger_store_has_a_longer_log), T(what_was_deleted_is_scrubbed),
 		T(power_off_while_a_log_begins_anew_loses_no_commit),
