@@ -6,15 +6,9 @@
 #include "agent/core/store_internal.h"
 #include "did/base/secret.h"
 
+/* Its body stands first in one block, its texts behind it. */
 static void free_row(struct berth_outbox_row *r)
 {
-	free((char *)r->id);
-	free((char *)r->peer);
-	free((char *)r->from);
-	free((char *)r->thid);
-	free((char *)r->endpoints);
-	free((char *)r->machine);
-	free((char *)r->instance);
 	if (r->body)
 		berth_wipe((uint8_t *)r->body, r->body_len);
 	free((uint8_t *)r->body);
@@ -28,39 +22,61 @@ void berth_outbox_list_free(struct berth_outbox_list *l)
 	*l = (struct berth_outbox_list){ 0 };
 }
 
-static char *text(sqlite3_stmt *st, int col)
-{
-	const unsigned char *p = sqlite3_column_text(st, col);
+#define BODY 8
 
-	return p ? strdup((const char *)p) : NULL;
+/* What the row's columns have that are no numbers, each with a NUL behind it. */
+static size_t room(sqlite3_stmt *st)
+{
+	static const int columns[] = { 1, 2, 3, 4, 5, BODY, 13, 14 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		n += (size_t)sqlite3_column_bytes(st, columns[i]) + 1;
+	return n;
+}
+
+/* The column's octets at *at, which moves behind them. */
+static const char *copy(sqlite3_stmt *st, int col, char **at)
+{
+	const void *p = sqlite3_column_blob(st, col);	/* NULL: none, for nothing has to be converted */
+	char *to = *at;
+	size_t n = p ? (size_t)sqlite3_column_bytes(st, col) : 0;
+
+	if (n)
+		memcpy(to, p, n);
+	to[n] = '\0';
+	*at = to + n + 1;
+	return to;
+}
+
+static void fill(struct berth_outbox_row *r, sqlite3_stmt *st, char *block)
+{
+	char *at = block;
+
+	r->body = (const uint8_t *)copy(st, BODY, &at);
+	r->body_len = (size_t)(at - block) - 1;
+	r->id = copy(st, 1, &at);
+	r->peer = copy(st, 2, &at);
+	r->from = copy(st, 3, &at);
+	r->thid = copy(st, 4, &at);
+	r->endpoints = copy(st, 5, &at);
+	r->machine = copy(st, 13, &at);
+	r->instance = copy(st, 14, &at);
 }
 
 static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st, int silences)
 {
-	struct berth_outbox_row *r;
-	uint8_t *body = NULL;
+	char *block;
 
-	if (!out->rows && !(out->rows = calloc(BERTH_OUTBOX_LIST_MAX, sizeof(*out->rows))))
+	if ((!out->rows && !(out->rows = malloc(BERTH_OUTBOX_LIST_MAX * sizeof(*out->rows)))) || !(block = malloc(room(st))))
 		return berth_no_memory();
-	r = &out->rows[out->n++];
-	*r = (struct berth_outbox_row){
-		.seq = sqlite3_column_int64(st, 0), .id = text(st, 1), .peer = text(st, 2),
-		.from = text(st, 3), .thid = text(st, 4), .endpoints = text(st, 5),
-		.mode = sqlite3_column_int(st, 6), .parked = sqlite3_column_int(st, 7) != 0,
-		.body_len = (size_t)sqlite3_column_bytes(st, 8),
+	out->rows[out->n] = (struct berth_outbox_row){
+		.seq = sqlite3_column_int64(st, 0), .mode = sqlite3_column_int(st, 6), .parked = sqlite3_column_int(st, 7) != 0,
 		.created_s = sqlite3_column_int64(st, 9), .next_s = sqlite3_column_int64(st, 10),
-		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12),
-		.machine = text(st, 13), .instance = text(st, 14), .silences = silences,
+		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12), .silences = silences,
 	};
-	if ((body = malloc(r->body_len + 1))) {
-		if (r->body_len)
-			memcpy(body, sqlite3_column_blob(st, 8), r->body_len);
-		body[r->body_len] = '\0';
-	}
-	r->body = body;
-	if (r->id && r->peer && r->from && r->thid && r->endpoints && r->machine && r->instance && body)
-		return BERTH_OK;
-	return berth_no_memory();
+	fill(&out->rows[out->n++], st, block);
+	return BERTH_OK;
 }
 
 static size_t bounded(size_t limit)
