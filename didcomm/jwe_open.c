@@ -13,14 +13,14 @@
 static enum berth_err decode(uint8_t *out, size_t want, const char *b64)
 {
 	struct berth_buf b = BERTH_BUF_INIT;
-	enum berth_err rc = berth_b64url_decode(&b, b64, strlen(b64));
+	size_t n = strlen(b64);
+	enum berth_err rc;
 
-	if (!rc && b.len != want)
-		rc = berth_jwe_undecryptable();
-	else if (!rc)
-		memcpy(out, b.p, want);
+	if (n == (want * 4 + 2) / 3)
+		return berth_b64url_decode_fixed(out, want, b64, n);
+	rc = berth_b64url_decode(&b, b64, n);
 	berth_buf_free(&b);
-	return rc;
+	return rc ? rc : berth_jwe_undecryptable();
 }
 
 struct parts {

@@ -13,6 +13,10 @@
 #include "didcomm/jwe_hole.h"
 #include "didcomm/media.h"
 
+#define ENVELOPE_ROOM 256	/* names, tag and iv */
+#define RECIPIENT_ROOM 256	/* of most: its kid, and the wrapped key */
+#define HEADER_ROOM 1024	/* of most; the C library keeps blocks up to this size at hand */
+
 struct sealing {
 	const struct berth_jwe_seal *s;
 	struct berth_privkey epk;
@@ -41,15 +45,8 @@ static void put_b64(struct berth_buf *b, const char *key, const void *p, size_t 
 
 static enum berth_err put_epk(struct berth_buf *b, const struct berth_pubkey *key)
 {
-	struct berth_json *jwk = berth_jwk_format(key);
-	enum berth_err rc;
-
-	if (!jwk)
-		return berth_no_memory();
 	berth_buf_str(b, "\"epk\":");
-	rc = berth_json_print(b, jwk);
-	berth_json_free(jwk);
-	return rc;
+	return berth_jwk_print(b, key);
 }
 
 static enum berth_err build_header(struct sealing *g)
@@ -58,6 +55,7 @@ static enum berth_err build_header(struct sealing *g)
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;
 
+	berth_buf_room(&b, HEADER_ROOM - 1);
 	berth_buf_u8(&b, '{');
 	put_str(&b, "typ", BERTH_MEDIA_ENCRYPTED);
 	put_str(&b, "alg", s->skid ? BERTH_JWE_1PU : BERTH_JWE_ES);
@@ -166,6 +164,7 @@ static enum berth_err put_envelope(struct berth_buf *out, const struct sealing *
 {
 	enum berth_err rc;
 
+	berth_buf_room(out, (g->ciphertext.len + 2) / 3 * 4 + g->header.len + g->s->n * RECIPIENT_ROOM + ENVELOPE_ROOM);
 	berth_buf_u8(out, '{');
 	put_b64(out, "ciphertext", g->ciphertext.p, g->ciphertext.len);
 	berth_buf_str(out, "\"protected\":\"");

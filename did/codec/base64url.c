@@ -12,6 +12,7 @@
  * vectors, which are of no architecture. */
 #define CHARS 16u
 #define BYTES 12u
+#define SMALL 96u
 
 typedef uint64_t wide __attribute__((vector_size(CHARS)));	/* six bytes, or eight characters */
 
@@ -67,17 +68,13 @@ static void encode12(char *w, const uint8_t *b)
 	memcpy(w, &text, sizeof(text));
 }
 
-void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n)
+static void encode(char *w, const uint8_t *b, size_t n)
 {
 	struct {
 		uint8_t b[BYTES];
 		char text[CHARS];
 	} last = { 0 };
-	const uint8_t *b = p;
-	char *w = (char *)berth_buf_grow(out, encoded_len(n));
 
-	if (!w)
-		return;
 	for (; n > BYTES; n -= BYTES, b += BYTES, w += CHARS)
 		encode12(w, b);
 	if (n)
@@ -85,6 +82,14 @@ void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n)
 	encode12(last.text, last.b);
 	memcpy(w, last.text, encoded_len(n));
 	berth_wipe(&last, sizeof(last));
+}
+
+void berth_b64url_encode(struct berth_buf *out, const void *p, size_t n)
+{
+	char *w = (char *)berth_buf_grow(out, encoded_len(n));
+
+	if (w)
+		encode(w, p, n);
 }
 
 /* The values of sixteen characters.  *good stays all ones where there is one. */
@@ -175,26 +180,45 @@ enum berth_err berth_b64url_decode_fixed(void *out, size_t want, const char *s, 
 	return rc;
 }
 
+/* A text for a tree, which copies it: a key, a hash or a nonce is short. */
+struct text {
+	char small[SMALL];
+	struct berth_buf large;
+};
+
+/* NULL: no memory. */
+static const char *begin(struct text *t, const void *p, size_t n)
+{
+	t->large = (struct berth_buf)BERTH_BUF_INIT;
+	if (n <= SMALL / 4 * 3 - 1) {
+		encode(t->small, p, n);
+		t->small[encoded_len(n)] = '\0';
+		return t->small;
+	}
+	berth_b64url_encode(&t->large, p, n);
+	return t->large.bad ? NULL : berth_buf_cstr(&t->large);
+}
+
+static void end(struct text *t)
+{
+	berth_wipe(t->small, sizeof(t->small));
+	berth_buf_free(&t->large);
+}
+
 enum berth_err berth_json_set_b64url(struct berth_json *obj, const char *key, const void *p, size_t n)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
+	struct text t;
+	enum berth_err rc = berth_json_set_str(obj, key, begin(&t, p, n));
 
-	berth_b64url_encode(&text, p, n);
-	if (!(rc = berth_buf_status(&text)))
-		rc = berth_json_set_str(obj, key, berth_buf_cstr(&text));
-	berth_buf_free(&text);
+	end(&t);
 	return rc;
 }
 
 enum berth_err berth_json_push_b64url(struct berth_json *arr, const void *p, size_t n)
 {
-	struct berth_buf text = BERTH_BUF_INIT;
-	enum berth_err rc;
+	struct text t;
+	enum berth_err rc = berth_json_push_str(arr, begin(&t, p, n));
 
-	berth_b64url_encode(&text, p, n);
-	if (!(rc = berth_buf_status(&text)))
-		rc = berth_json_push_str(arr, berth_buf_cstr(&text));
-	berth_buf_free(&text);
+	end(&t);
 	return rc;
 }

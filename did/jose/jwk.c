@@ -239,6 +239,31 @@ struct berth_json *berth_jwk_format(const struct berth_pubkey *key)
 	return NULL;
 }
 
+static void put_coordinate(struct berth_buf *out, const char *before, const uint8_t *p, size_t n)
+{
+	berth_buf_str(out, before);
+	berth_b64url_encode(out, p, n);
+}
+
+enum berth_err berth_jwk_print(struct berth_buf *out, const struct berth_pubkey *key)
+{
+	const struct row *r = row_of(key->type);
+	size_t size = berth_key_size(key->type);
+	const uint8_t *x = is_okp(key->type) ? key->b : key->b + 1;
+
+	if (!r)
+		return berth_fail(BERTH_E_KEY, "JWK of no key");
+	berth_buf_str(out, "{\"kty\":\"");
+	berth_buf_str(out, r->kty);
+	berth_buf_str(out, "\",\"crv\":\"");
+	berth_buf_str(out, r->crv);
+	put_coordinate(out, "\",\"x\":\"", x, size);
+	if (!is_okp(key->type))
+		put_coordinate(out, "\",\"y\":\"", x + size, size);
+	berth_buf_str(out, "\"}");
+	return berth_buf_status(out);
+}
+
 struct berth_json *berth_jwk_format_private(const struct berth_privkey *key)
 {
 	struct berth_json *jwk = berth_json_new_object();

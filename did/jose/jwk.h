@@ -30,6 +30,8 @@ bool berth_jwk_may_agree(const struct berth_json *jwk);
 /* {"kty","crv","x"[,"y"]}; NULL without memory. */
 struct berth_json *berth_jwk_format(const struct berth_pubkey *key);
 struct berth_json *berth_jwk_format_private(const struct berth_privkey *key);
+/* What berth_jwk_format() makes, printed, without a tree: each message has one. */
+BERTH_MUST_USE enum berth_err berth_jwk_print(struct berth_buf *out, const struct berth_pubkey *key);
 
 /* RFC 7638 with SHA-256. */
 void berth_jwk_thumbprint(uint8_t out[32], const struct berth_pubkey *key);

@@ -143,6 +143,28 @@ static void every_character_at_every_place(void **state)
 	berth_buf_free(&b);
 }
 
+/* Members and elements, on both sides of what is short. */
+static void values_of_any_length(void **s)
+{
+	uint8_t bytes[300];
+
+	(void)s;
+	berth_random(bytes, sizeof(bytes));
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		struct berth_buf want = BERTH_BUF_INIT;
+		struct berth_json *o = berth_json_new_object(), *a = berth_json_new_array();
+
+		berth_b64url_encode(&want, bytes, n);
+		CHECK_OK(berth_json_set_b64url(o, "x", bytes, n));
+		CHECK_OK(berth_json_push_b64url(a, bytes, n));
+		assert_string_equal(berth_json_str(berth_json_get(o, "x")), berth_buf_cstr(&want));
+		assert_string_equal(berth_json_str(berth_json_first(a)), berth_buf_cstr(&want));
+		berth_json_free(o);
+		berth_json_free(a);
+		berth_buf_free(&want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +172,7 @@ int main(void)
 		cmocka_unit_test(every_byte_value_round_trips),
 		cmocka_unit_test(every_character_at_every_place),
 		cmocka_unit_test(c017_only_one_spelling_is_accepted),
+		cmocka_unit_test(values_of_any_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

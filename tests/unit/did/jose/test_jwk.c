@@ -67,10 +67,16 @@ static void every_type_comes_back_from_its_own_jwk(void **state)
 	for (enum berth_key_type t = BERTH_KEY_ED25519; t < BERTH_KEY__COUNT; t++) {
 		struct berth_privkey k, back;
 		struct berth_pubkey pub;
+		struct berth_buf tree = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
 		struct berth_json *v;
 
 		CHECK_OK(berth_keypair_generate(&k, t));
 		CHECK((v = berth_jwk_format(&k.pub)));
+		CHECK_OK(berth_json_print(&tree, v));
+		CHECK_OK(berth_jwk_print(&plain, &k.pub));
+		assert_string_equal(berth_buf_cstr(&plain), berth_buf_cstr(&tree));
+		berth_buf_free(&plain);
+		berth_buf_free(&tree);
 		CHECK(berth_jwk_type(v) == t && !berth_json_get(v, "d"));
 		CHECK_OK(berth_jwk_parse(&pub, v));
 		CHECK(berth_pubkey_equal(&pub, &k.pub));
@@ -90,9 +96,12 @@ static void every_type_comes_back_from_its_own_jwk(void **state)
 
 static void refuses_what_is_no_key_of_ours(void **state)
 {
-	struct berth_pubkey k;
+	struct berth_pubkey k, none = { 0 };
+	struct berth_buf b = BERTH_BUF_INIT;
 
 	(void)state;
+	CHECK_RC(BERTH_E_KEY, berth_jwk_print(&b, &none));
+	assert_int_equal(b.len, 0);
 	CHECK_OK(parse(&k, P256 "}"));
 	refused(BERTH_E_KEY, "{}");
 	refused(BERTH_E_KEY, "[]");
