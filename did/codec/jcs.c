@@ -6,6 +6,8 @@
 
 #include "did/base/utf8.h"
 
+#define ROOM 1024	/* to begin with; the C library keeps blocks up to this size at hand */
+
 struct edits {
 	const struct berth_jcs_edit *e;
 	size_t n;
@@ -119,8 +121,11 @@ static enum berth_err canonical(struct berth_buf *out, const struct berth_json *
 
 enum berth_err berth_jcs(struct berth_buf *out, const struct berth_json *v)
 {
-	enum berth_err rc = canonical(out, v);
+	enum berth_err rc;
 
+	if (!out->cap)
+		berth_buf_room(out, ROOM - 1);
+	rc = canonical(out, v);
 	return rc ? rc : berth_buf_status(out);
 }
 

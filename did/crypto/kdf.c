@@ -8,6 +8,7 @@
 #include "did/crypto/hash.h"
 
 #define KEY_MAX 64	/* no JOSE algorithm asks for more */
+#define ROUND_MAX 64	/* numbers, and the name of an algorithm */
 
 /* AlgorithmID || PartyUInfo || PartyVInfo || SuppPubInfo, each length 32 bits. */
 static void other_info(struct berth_buf *b, size_t key_len, const struct berth_kdf_info *info)
@@ -33,6 +34,7 @@ enum berth_err berth_concat_kdf(uint8_t *key, size_t key_len, const uint8_t *z, 
 	if (key_len == 0 || key_len > KEY_MAX)
 		return berth_fail(BERTH_E_KEY, "Concat KDF: a key of %zu bytes", key_len);
 	memset(key, 0, key_len);
+	berth_buf_room(&b, ROUND_MAX + z_len + info->apu_len + info->apv_len + info->cc_tag_len);
 	berth_buf_be32(&b, 0);	/* the round's number */
 	berth_buf_put(&b, z, z_len);
 	other_info(&b, key_len, info);
