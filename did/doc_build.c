@@ -23,11 +23,11 @@ struct berth_json *berth_doc_new(const char *did, const char *second_context)
 
 struct berth_json *berth_doc_array(struct berth_json *doc, const char *name)
 {
-	struct berth_json *found = doc ? berth_json_get_mut(doc, name) : NULL;
+	struct berth_json *list = doc ? berth_json_get_mut(doc, name) : NULL;
 
-	if (found || !doc)
-		return found;
-	return berth_json_set(doc, name, berth_json_new_array()) ? NULL : berth_json_get_mut(doc, name);
+	if (!list && berth_json_set_array(doc, name, &list))
+		return NULL;
+	return list;
 }
 
 struct berth_json *berth_doc_method(const char *id, const char *type, const char *controller)

@@ -216,10 +216,10 @@ void berth_message_free(struct berth_message *m)
 
 static enum berth_err set_to(struct berth_json *json, const char *to)
 {
-	struct berth_json *arr = berth_json_new_array();
-	enum berth_err rc = berth_json_push_str(arr, to);
+	struct berth_json *arr;
+	enum berth_err rc = berth_json_set_array(json, "to", &arr);
 
-	return berth_json_set_made(json, "to", arr, rc);
+	return rc ? rc : berth_json_push_str(arr, to);
 }
 
 static enum berth_err fill(struct berth_json *json, const char *type, const char *from, const char *to,
@@ -302,12 +302,9 @@ static enum berth_err attach(struct berth_message *m, struct berth_json *attachm
 	struct berth_json *list = berth_json_get_mut(m->json, "attachments");
 	enum berth_err rc;
 
-	if (!list) {
-		if ((rc = berth_json_set(m->json, "attachments", berth_json_new_array()))) {
-			berth_json_free(attachment);
-			return rc;
-		}
-		list = berth_json_get_mut(m->json, "attachments");
+	if (!list && (rc = berth_json_set_array(m->json, "attachments", &list))) {
+		berth_json_free(attachment);
+		return rc;
 	}
 	if ((rc = berth_json_push(list, attachment)))
 		return rc;

@@ -14,12 +14,9 @@
 static enum berth_err
 remember_fork(struct berth_instance *inst, const struct berth_chain_fork *fork)
 {
-	struct berth_json *list;
-	enum berth_err rc = BERTH_OK;
+	struct berth_json *list = berth_json_get_mut(inst->data, "forked");
+	enum berth_err rc = list ? BERTH_OK : berth_json_set_array(inst->data, "forked", &list);
 
-	if (!berth_json_get(inst->data, "forked") && (rc = berth_json_set(inst->data, "forked", berth_json_new_array())))
-		return rc;
-	list = berth_json_get_mut(inst->data, "forked");
 	for (int i = 0; !rc && i < 2 && berth_json_len(list) < GATEWAY_FORKED_MAX; i++) {
 		struct berth_json *e = berth_json_new_object();
 

@@ -38,22 +38,18 @@ static const struct berth_hash *delegation(const struct berth_instance *inst, st
 
 static enum berth_err add_str_array(struct berth_json *body, const char *member, const char *only)
 {
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc = only ? berth_json_push_str(list, only) : list ? BERTH_OK : BERTH_E_NOMEM;
+	struct berth_json *list;
+	enum berth_err rc = berth_json_set_array(body, member, &list);
 
-	return berth_json_set_made(body, member, list, rc);
+	return rc || !only ? rc : berth_json_push_str(list, only);
 }
 
 static enum berth_err hello_body(const struct berth_run *run, struct berth_json *body)
 {
-	struct berth_json *versions = berth_json_new_array();
-	enum berth_err rc = berth_json_push(versions, berth_json_new_int(1));
+	struct berth_json *versions;
+	enum berth_err rc = berth_json_set_array(body, "versions", &versions);
 
-	if (rc) {
-		berth_json_free(versions);
-		return rc;
-	}
-	if ((rc = berth_json_set(body, "versions", versions)) ||
+	if (rc || (rc = berth_json_push(versions, berth_json_new_int(1))) ||
 	    (rc = add_str_array(body, "suites", "A256CBC-HS512+ECDH-1PU")) ||
 	    (rc = berth_json_set_b64url(body, "nonceD", run->nonce_d, 32)) ||
 	    (rc = berth_json_set_b64url(body, "deviceHash", run->device_hash.b, 32)) ||

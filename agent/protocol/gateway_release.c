@@ -80,14 +80,11 @@ static bool was_refused(const struct berth_instance *inst, const struct berth_ev
 static enum berth_err note_refused(struct berth_instance *inst, const char *thid)
 {
 	struct berth_json *list = berth_json_get_mut(inst->data, "refused");
-	enum berth_err rc;
+	enum berth_err rc = BERTH_OK;
 
-	if (!list || berth_json_len(list) >= REFUSED_MAX) {
-		if ((rc = berth_json_set(inst->data, "refused", berth_json_new_array())))
-			return rc;
-		list = berth_json_get_mut(inst->data, "refused");
-	}
-	return berth_json_push_str(list, thid);
+	if (!list || berth_json_len(list) >= REFUSED_MAX)
+		rc = berth_json_set_array(inst->data, "refused", &list);
+	return rc ? rc : berth_json_push_str(list, thid);
 }
 
 /* The end of an epoch is announced.  What does not hold is answered: its owner waits. */

@@ -82,16 +82,12 @@ enum berth_err berth_req_owner(const struct berth_json *o, const char *key, stru
 
 enum berth_err berth_set_strings(struct berth_json *o, const char *key, const char *const *s, size_t n)
 {
-	struct berth_json *list = berth_json_new_array();
-	enum berth_err rc;
+	struct berth_json *list;
+	enum berth_err rc = berth_json_set_array(o, key, &list);
 
-	for (size_t i = 0; i < n; i++) {
-		if ((rc = berth_json_push_str(list, s[i]))) {
-			berth_json_free(list);
-			return rc;
-		}
-	}
-	return berth_json_set(o, key, list);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = berth_json_push_str(list, s[i]);
+	return rc;
 }
 
 enum berth_err berth_opt_strings(const struct berth_json *o, const char *key, size_t max, size_t len,

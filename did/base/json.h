@@ -109,6 +109,8 @@ BERTH_MUST_USE enum berth_err berth_json_set(struct berth_json *obj, const char 
 BERTH_MUST_USE enum berth_err berth_json_set_str(struct berth_json *obj, const char *key, const char *s);
 BERTH_MUST_USE enum berth_err berth_json_set_int(struct berth_json *obj, const char *key, int64_t v);
 BERTH_MUST_USE enum berth_err berth_json_set_bool(struct berth_json *obj, const char *key, bool v);
+/* An empty one, made where obj is: *out is borrowed. */
+BERTH_MUST_USE enum berth_err berth_json_set_array(struct berth_json *obj, const char *key, struct berth_json **out);
 BERTH_MUST_USE enum berth_err berth_json_push(struct berth_json *arr, struct berth_json *take);
 BERTH_MUST_USE enum berth_err berth_json_push_str(struct berth_json *arr, const char *s);
 /* What was made, or not: rc says how that went.  Where it failed, take is freed, rc is

@@ -92,8 +92,7 @@ enum berth_err berth_json_set(struct berth_json *obj, const char *key, struct be
 		rc = move_value(old, take);
 	} else if (!berth_json_text(&name, key)) {
 		rc = berth_fail(BERTH_E_JSON, "member name: bad UTF-8");
-	} else if (berth_json_dup(&name)) {
-		berth_json_give_name(take, &name, 0);
+	} else if (berth_json_call(take, name)) {
 		berth_json_append(obj, take);
 		take = NULL;
 	} else {
@@ -155,6 +154,11 @@ enum berth_err berth_json_set_bool(struct berth_json *obj, const char *key, bool
 	struct berth_json *m;
 
 	return member(obj, key, v ? cJSON_True : cJSON_False, no_text, &m);
+}
+
+enum berth_err berth_json_set_array(struct berth_json *obj, const char *key, struct berth_json **out)
+{
+	return member(obj, key, cJSON_Array, no_text, out);
 }
 
 static enum berth_err takes_elements(const struct berth_json *arr)

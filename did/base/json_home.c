@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/base/json_home.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "did/base/buf.h"
@@ -88,11 +87,16 @@ static __attribute__((noinline)) void *take_more(struct berth_json_home *home, s
 	return take(p, n);
 }
 
+bool berth_json_home_has(const struct berth_json_home *home, size_t n)
+{
+	const struct part *p = home->last;
+
+	return n < p->size && rounded(n) <= p->size - p->used;
+}
+
 void *berth_json_home_take(struct berth_json_home *home, size_t n)
 {
-	struct part *p = home->last;
-
-	return n < p->size && rounded(n) <= p->size - p->used ? take(p, n) : take_more(home, n);
+	return berth_json_home_has(home, n) ? take(home->last, n) : take_more(home, n);
 }
 
 void berth_json_home_enter(struct berth_json_home *home) { home->values++; }

@@ -2,6 +2,7 @@
 #ifndef BERTH_DID_BASE_JSON_HOME_H
 #define BERTH_DID_BASE_JSON_HOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Memory for values of JSON with their names and texts, for did/base/json*.c alone.  What is
@@ -18,6 +19,7 @@ struct berth_json_home;
 struct berth_json_home *berth_json_home_new(size_t room);
 /* n bytes, not initialised, aligned for a value.  NULL: no memory. */
 void *berth_json_home_take(struct berth_json_home *home, size_t n);
+bool berth_json_home_has(const struct berth_json_home *home, size_t n);	/* without asking for more */
 void berth_json_home_enter(struct berth_json_home *home);	/* one more value lives in it */
 /* One less: the n bytes at value are not to be used any more.  Wipes and frees with the last. */
 void berth_json_home_leave(struct berth_json_home *home, void *value, size_t n);

@@ -87,6 +87,16 @@ bool berth_json_dup(struct berth_json_text *t)
 	return own;
 }
 
+bool berth_json_call(struct berth_json *v, struct berth_json_text name)
+{
+	bool fits = berth_json_home_has(v->home, name.len + 1);
+
+	if (!(fits ? copy_into(v->home, &name) : berth_json_dup(&name)))
+		return false;
+	berth_json_give_name(v, &name, fits ? cJSON_StringIsConst : 0);
+	return true;
+}
+
 /* As cJSON has them: the first knows the last. */
 void berth_json_append(struct berth_json *parent, struct berth_json *take)
 {

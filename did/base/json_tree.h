@@ -58,6 +58,8 @@ struct berth_json *berth_json_value(struct berth_json_home *home, int type);
 /* A name, or a text, that lives in v's home or has a block of its own, as the flag says. */
 void berth_json_give_name(struct berth_json *v, const struct berth_json_text *name, int flag);
 void berth_json_give_text(struct berth_json *v, const struct berth_json_text *text, int flag);
+/* v gets a copy of the name: where v lives, if there is room.  False: no memory. */
+bool berth_json_call(struct berth_json *v, struct berth_json_text name);
 /* A value with copies of name and text; home NULL: in one of its own. */
 struct berth_json *
 berth_json_value_of(struct berth_json_home *home, int type, struct berth_json_text name, struct berth_json_text text);

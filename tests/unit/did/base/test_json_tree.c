@@ -204,6 +204,45 @@ static void a_member_is_taken_out(void **state)
 	berth_json_free(o);
 }
 
+/* Where there is room beside the value, and where there is none any more. */
+static void a_value_is_called_anew(void **state)
+{
+	struct berth_json *o = berth_json_new_object(), *v = berth_json_new_array();
+	char name[64];
+
+	(void)state;
+	CHECK_OK(berth_json_push_str(v, "in it"));
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "the name that it has for the time being, %d", i);
+		CHECK_OK(berth_json_set(o, name, v));
+		CHECK(berth_json_get(o, name) == v && berth_json_len(o) == 1);
+		assert_string_equal(berth_json_key(v), name);
+		CHECK(berth_json_detach(o, name) == v && !berth_json_key(v));
+	}
+	CHECK_OK(berth_json_set(o, "a", v));
+	prints_as(o, "{\"a\":[\"in it\"]}");
+	berth_json_free(o);
+}
+
+static void an_array_is_made_where_its_object_is(void **state)
+{
+	struct berth_json *o = berth_json_new_object(), *a;
+
+	(void)state;
+	CHECK_OK(berth_json_set_array(o, "a", &a));
+	CHECK(a == berth_json_get(o, "a"));
+	CHECK_OK(berth_json_push_str(a, "x"));
+	CHECK_OK(berth_json_set_str(o, "b", "text"));
+	prints_as(o, "{\"a\":[\"x\"],\"b\":\"text\"}");
+	CHECK_OK(berth_json_set_array(o, "a", &a));
+	CHECK_OK(berth_json_set_array(o, "b", &a));
+	CHECK_OK(berth_json_push(a, berth_json_new_int(2)));
+	prints_as(o, "{\"a\":[],\"b\":[2]}");
+	CHECK_RC(BERTH_E_TYPE, berth_json_set_array(a, "a", &a));
+	CHECK_RC(BERTH_E_NOMEM, berth_json_set_array(NULL, "a", &a));
+	berth_json_free(o);
+}
+
 static void only_objects_have_members_and_arrays_elements(void **state)
 {
 	struct berth_json *s = berth_json_new_str("text"), *a = berth_json_new_array(), *o = berth_json_new_object();
@@ -306,6 +345,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_freed_with_its_text),
 		cmocka_unit_test(what_leaves_a_tree_is_overwritten_at_once),
 		cmocka_unit_test(parts_outlive_their_tree),
+		cmocka_unit_test(a_value_is_called_anew), cmocka_unit_test(an_array_is_made_where_its_object_is),
 		cmocka_unit_test(only_objects_have_members_and_arrays_elements),
 		cmocka_unit_test(builds_and_replaces),
 		cmocka_unit_test(what_was_made_is_taken_in_every_case),
