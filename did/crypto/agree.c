@@ -44,7 +44,7 @@ static enum berth_err nist(uint8_t *z, size_t n, const struct berth_privkey *min
 			   const struct berth_pubkey *theirs)
 {
 	const EC_GROUP *g = berth_libs()->group[mine->type];
-	EC_POINT *q = EC_POINT_new(g), *r = EC_POINT_new(g);
+	EC_POINT *q = berth_public_point(mine->type), *r = EC_POINT_new(g);
 	BIGNUM *d = BN_secure_new(), *x = BN_secure_new();
 	enum berth_err rc = BERTH_OK;
 
@@ -59,7 +59,6 @@ static enum berth_err nist(uint8_t *z, size_t n, const struct berth_privkey *min
 	    BN_bn2binpad(x, z, (int)n) != (int)n)
 		rc = berth_fail(BERTH_E_KEY, "%s agreement", berth_key_type_name(mine->type));
 out:
-	EC_POINT_free(q);
 	EC_POINT_clear_free(r);
 	BN_clear_free(d);
 	BN_clear_free(x);

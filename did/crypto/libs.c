@@ -179,6 +179,7 @@ const secp256k1_context *berth_k1(void)
 struct of_thread {
 	BN_CTX *numbers;
 	EVP_MD_CTX *sha256;
+	EC_POINT *point[BERTH_KEY__COUNT];
 };
 
 static pthread_key_t key;
@@ -190,6 +191,8 @@ static void forget(void *p)
 
 	BN_CTX_free(t->numbers);
 	EVP_MD_CTX_free(t->sha256);
+	for (size_t i = 0; i < BERTH_KEY__COUNT; i++)
+		EC_POINT_free(t->point[i]);
 	free(t);
 }
 
@@ -229,4 +232,13 @@ EVP_MD_CTX *berth_public_sha256(void)
 	if (!t || !t->sha256 || EVP_DigestInit_ex2(t->sha256, berth_digests()->sha256, NULL) != 1)
 		return NULL;
 	return t->sha256;
+}
+
+EC_POINT *berth_public_point(enum berth_key_type type)
+{
+	struct of_thread *t = of_thread();
+
+	if (t && !t->point[type])
+		t->point[type] = EC_POINT_new(berth_libs()->group[type]);
+	return t ? t->point[type] : NULL;
 }

@@ -49,6 +49,7 @@ const secp256k1_context *berth_k1(void);	/* blinded */
  * them.  The hash is begun.  NULL: no memory. */
 BN_CTX *berth_public_numbers(void);
 EVP_MD_CTX *berth_public_sha256(void);
+EC_POINT *berth_public_point(enum berth_key_type type);	/* of a NIST curve; what it says does not last */
 
 static inline int is_nist(enum berth_key_type t)
 {
