@@ -171,33 +171,29 @@ static enum berth_err nist_check(const struct berth_pubkey *k)
 {
 	const EC_GROUP *g = berth_libs()->group[k->type];
 	EC_POINT *q;
-	enum berth_err rc = BERTH_OK;
 
 	if (k->type == BERTH_KEY_P256)
 		return berth_p256_check(k->b);
-	if (!(q = EC_POINT_new(g)))
+	if (!(q = berth_public_point(k->type)))
 		return berth_no_memory();
 	if (!EC_POINT_oct2point(g, q, k->b, k->len, berth_public_numbers()))
-		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
-	EC_POINT_free(q);
-	return rc;
+		return berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
+	return BERTH_OK;
 }
 
 static enum berth_err nist_decompress(struct berth_pubkey *k, const uint8_t *b, size_t len)
 {
 	const EC_GROUP *g = berth_libs()->group[k->type];
 	EC_POINT *q;
-	enum berth_err rc = BERTH_OK;
 
 	if (k->type == BERTH_KEY_P256)
 		return berth_p256_decompress(k->b, b);
-	if (!(q = EC_POINT_new(g)))
+	if (!(q = berth_public_point(k->type)))
 		return berth_no_memory();
 	if (!EC_POINT_oct2point(g, q, b, len, berth_public_numbers()) ||
 	    EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, k->b, k->len, NULL) != k->len)
-		rc = berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
-	EC_POINT_free(q);
-	return rc;
+		return berth_fail(BERTH_E_KEY, "%s key: not on the curve", berth_key_type_name(k->type));
+	return BERTH_OK;
 }
 
 static enum berth_err nist_import(struct berth_pubkey *out, const uint8_t *b, size_t len)
