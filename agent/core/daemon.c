@@ -293,9 +293,18 @@ static void on_signal(struct berth_daemon *d)
 	}
 }
 
+/* What was queued in this turn, and what is due, leaves in one write. */
+static uint32_t tick(struct berth_daemon *d)
+{
+	uint32_t in = berth_agent_tick(d->agent);
+
+	berth_netclient_push(d->net);
+	return in;
+}
+
 static int wait_ms(struct berth_daemon *d)
 {
-	uint32_t in = berth_agent_tick(d->agent), api = berth_api_timeout_ms(d->api);
+	uint32_t in = tick(d), api = berth_api_timeout_ms(d->api);
 	uint32_t net = berth_netclient_timeout_ms(d->net), watchdog = berth_notify_watchdog_ms();
 	uint32_t keyd = berth_keystores_timeout_ms(d->keys), resolve = berth_resolveclient_timeout_ms(d->resolve);
 	uint32_t hooks = berth_hooks_run(d->hooks);
@@ -326,7 +335,7 @@ enum { P_SIGNALS, P_STARTER, P_API, P_NET, P_RESOLVE, P_HOOK, P_KEYDS = P_HOOK +
 
 static enum berth_err turn(struct berth_daemon *d)
 {
-	int net = berth_netclient_fd(d->net), timeout = wait_ms(d);
+	int timeout = wait_ms(d), net = berth_netclient_fd(d->net);
 	struct pollfd p[P_KEYDS + BERTH_KEYROUTER_MAX] = {
 		[P_SIGNALS] = { .fd = d->signals, .events = POLLIN },
 		[P_STARTER] = { .fd = berth_starter_fd(), .events = POLLIN },

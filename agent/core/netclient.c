@@ -106,6 +106,13 @@ void berth_netclient_free(struct berth_netclient *n)
 
 struct berth_transport *berth_netclient_transport(struct berth_netclient *n) { return &n->transport; }
 void berth_netclient_set_agent(struct berth_netclient *n, struct berth_agent *agent) { n->agent = agent; }
+/* One that fails is down() when its turn comes. */
+void berth_netclient_push(struct berth_netclient *n)
+{
+	if (berth_netclient_wants_write(n))
+		(void)!berth_ipc_on_writable(&n->ipc);
+}
+
 int berth_netclient_fd(const struct berth_netclient *n) { return up(n) ? n->ipc.fd : -1; }
 bool berth_netclient_wants_write(const struct berth_netclient *n) { return up(n) && berth_ipc_wants_write(&n->ipc); }
 

@@ -26,8 +26,10 @@ BERTH_MUST_USE enum berth_err berth_netclient_start(struct berth_netclient *n);
 /* Egress policy and limits anew. */
 BERTH_MUST_USE enum berth_err berth_netclient_reconfigure(struct berth_netclient *n, const struct berth_config *cfg);
 
-/* For the poll loop: the descriptor (-1: netd is down), what it waits for, and what
- * to do when poll says so.  run also starts netd again when its time has come. */
+/* For the poll loop: what is queued leaves before it waits, the descriptor (-1: netd is down),
+ * what it waits for, and what to do when poll says so.  run also starts netd again when its
+ * time has come. */
+void berth_netclient_push(struct berth_netclient *n);
 int berth_netclient_fd(const struct berth_netclient *n);
 bool berth_netclient_wants_write(const struct berth_netclient *n);
 void berth_netclient_run(struct berth_netclient *n, bool readable, bool writable);
