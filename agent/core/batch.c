@@ -92,11 +92,10 @@ void agent_reply_later(struct berth_agent *a, uint64_t request, struct berth_buf
 		berth_log(BERTH_LOG_INFO, "reply", "%s", berth_err_detail());
 }
 
-/* What a step has asked for that was taken back. */
+/* What a step has asked for that was taken back, or failed before it called for it. */
 static void end_asking(struct berth_agent *a)
 {
-	if (a->n_asked)
-		berth_keyring_ahead_end(a->cfg.keys->keyring);
+	berth_keyring_ahead_end(a->cfg.keys->keyring);
 	a->n_asked = 0;
 }
 

@@ -79,18 +79,29 @@ static enum berth_err keys_seal(struct berth_keys *k, const char *label, int64_t
 	return keyclient_call_bytes(keyclient_of_keys(k), &r, box, NULL);
 }
 
+static enum berth_err unsealing(struct berth_keyd_request *r, const char *label, int64_t epoch, const void *box, size_t len)
+{
+	enum berth_err rc = keyclient_check_size(strlen(label), BERTH_KEYD_LABEL_MAX);
+
+	*r = (struct berth_keyd_request){ .op = BERTH_KEYD_UNSEAL, .label = label, .epoch = epoch, .data = { box, len } };
+	return rc ? rc : keyclient_check_size(len, BERTH_KEYD_DATA_MAX);
+}
+
 static enum berth_err keys_unseal(struct berth_keys *k, const char *label, int64_t epoch,
 				  const void *box, size_t len, struct berth_buf *pt)
 {
-	const struct berth_keyd_request r = {
-		.op = BERTH_KEYD_UNSEAL, .label = label, .epoch = epoch, .data = { box, len }
-	};
-	enum berth_err rc;
+	struct berth_keyd_request r;
+	enum berth_err rc = unsealing(&r, label, epoch, box, len);
 
-	if ((rc = keyclient_check_size(strlen(label), BERTH_KEYD_LABEL_MAX)) ||
-	    (rc = keyclient_check_size(len, BERTH_KEYD_DATA_MAX)))
-		return rc;
-	return keyclient_call_bytes(keyclient_of_keys(k), &r, pt, NULL);
+	return rc ? rc : keyclient_call_bytes(keyclient_of_keys(k), &r, pt, NULL);
+}
+
+static void keys_unseal_ahead(struct berth_keys *k, const char *label, int64_t epoch, const void *box, size_t len)
+{
+	struct berth_keyd_request r;
+
+	if (unsealing(&r, label, epoch, box, len) == BERTH_OK)
+		(void)keyclient_ahead_ask(keyclient_of_keys(k), &r);
 }
 
 static enum berth_err counter(struct berth_keys *k, enum berth_keyd_op op, enum berth_counter c,
@@ -223,7 +234,7 @@ static enum berth_err keys_sign_x509(struct berth_keys *k, const char *name, con
 
 const struct berth_keys_ops keyclient_keys_ops = {
 	.ensure = keys_ensure, .ensure_all = keys_ensure_all, .can = keys_can, .remove = keys_remove, .bind = keyclient_bind, .unbind = keyclient_unbind,
-	.seal = keys_seal, .unseal = keys_unseal,
+	.seal = keys_seal, .unseal = keys_unseal, .unseal_ahead = keys_unseal_ahead,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,
 	.quote = keys_quote, .pcrs = keys_pcrs, .sign_ethr = keys_sign_ethr, .sign_x509 = keys_sign_x509,

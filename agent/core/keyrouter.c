@@ -237,6 +237,12 @@ static enum berth_err keys_unseal(struct berth_keys *k, const char *label, int64
 	return first(k)->ops->unseal(first(k), label, epoch, box, len, pt);
 }
 
+static void keys_unseal_ahead(struct berth_keys *k, const char *label, int64_t epoch, const void *box, size_t len)
+{
+	if (first(k)->ops->unseal_ahead)
+		first(k)->ops->unseal_ahead(first(k), label, epoch, box, len);
+}
+
 static enum berth_err keys_counter_read(struct berth_keys *k, enum berth_counter c, uint64_t *value, bool *protected_)
 {
 	return first(k)->ops->counter_read(first(k), c, value, protected_);
@@ -333,7 +339,7 @@ static enum berth_err keys_sign_x509(struct berth_keys *k, const char *name, con
 
 static const struct berth_keys_ops keys_ops = {
 	.ensure = keys_ensure, .ensure_all = keys_ensure_all, .can = keys_can, .remove = keys_remove, .bind = keys_bind, .unbind = keys_unbind,
-	.seal = keys_seal, .unseal = keys_unseal,
+	.seal = keys_seal, .unseal = keys_unseal, .unseal_ahead = keys_unseal_ahead,
 	.counter_read = keys_counter_read, .counter_step = keys_counter_step, .state = keys_state, .clear_device = keys_clear,
 	.home = home, .at = at,
 	.ek = keys_ek, .public_area = keys_public_area, .activate = keys_activate, .certify = keys_certify,

@@ -38,6 +38,9 @@ struct berth_keys_ops {
 			       const void *pt, size_t len, struct berth_buf *box);
 	enum berth_err (*unseal)(struct berth_keys *k, const char *label, int64_t epoch,
 				 const void *box, size_t len, struct berth_buf *pt);
+	/* unseal() will be called for it in this batch: a keyring's ahead_end() ends that, too.
+	 * NULL: nothing can be asked ahead. */
+	void (*unseal_ahead)(struct berth_keys *k, const char *label, int64_t epoch, const void *box, size_t len);
 	enum berth_err (*counter_read)(struct berth_keys *k, enum berth_counter c, uint64_t *value,
 				       bool *protected_);
 	enum berth_err (*counter_step)(struct berth_keys *k, enum berth_counter c, uint64_t *value);

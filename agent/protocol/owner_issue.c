@@ -215,14 +215,16 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	struct berth_json *body = berth_json_new_object(), *announced = berth_json_new_array(), *ldevid = NULL;
 	struct issuing i = { env, inst, fx, run, announced };
 	struct berth_buf credential = BERTH_BUF_INIT;
+	struct owner_items sealed = { .n = 0 };
 	size_t items = fx->n_sends;
 	enum berth_err rc;
 
-	if ((rc = owner_make_credential(env, inst, fx, run, op_did, &credential)))
+	if ((rc = owner_items_take(env, inst, &sealed)) ||
+	    (rc = owner_make_credential(env, inst, fx, run, op_did, &credential)))
 		goto out;
 	berth_object_hash(&c.hash, berth_buf_cstr(&credential), credential.len);
 	if ((rc = berth_ldevid_answer(env, inst, fx, op_did, asked, c.exp_s, &ldevid)) ||
-	    (rc = owner_items_each(env, inst, send_item, &i)) ||
+	    (rc = owner_items_open(env, &sealed, send_item, &i)) ||
 	    (rc = remember_issue(inst, &c, op_did, attempt, announced, ldevid)) ||
 	    (rc = berth_json_set_str(body, "operationalCredential", berth_buf_cstr(&credential))) ||
 	    (rc = owner_set_trust(env, inst, body)))
@@ -242,6 +244,7 @@ issue(struct berth_env *env, struct berth_instance *inst, struct berth_effects *
 	if (!rc)
 		berth_effects_send_before(fx, items);
 out:
+	owner_items_free(&sealed);
 	berth_json_free(announced);
 	berth_json_free(ldevid);
 	berth_json_free(body);

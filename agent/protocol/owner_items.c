@@ -39,12 +39,15 @@ enum berth_err owner_item_seal(struct berth_env *env, const struct berth_json *a
 	return rc;
 }
 
+/* Of an item that counts: its name, and what is sealed. */
+typedef enum berth_err row_fn(void *arg, const char *id, const uint8_t *box, size_t len);
+
 struct walk {
 	struct berth_env *env;
 	const struct berth_instance *inst;
 	char scopes[3][OWNER_SCOPE_LEN];	/* the nearest first */
 	size_t at;
-	owner_item_fn *fn;
+	row_fn *fn;
 	void *arg;
 };
 
@@ -85,31 +88,18 @@ static enum berth_err look_nearer(const struct walk *w, const char *id, bool *fo
 	return rc;
 }
 
-static enum berth_err one_item(void *arg, const char *key, const uint8_t *value, size_t len)
+static enum berth_err one_row(void *arg, const char *key, const uint8_t *value, size_t len)
 {
 	const struct walk *w = arg;
 	const char *slash = strchr(key, '/');
-	struct berth_json *v = NULL, *body = NULL;
-	struct berth_buf bytes = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
 	bool nearer = false;
 	enum berth_err rc = slash ? look_nearer(w, slash + 1, &nearer) : BERTH_OK;
 
-	if (rc || !slash || nearer)
-		return rc;
-	body = berth_json_new_object();
-	if (!(rc = w->env->keys->ops->unseal(w->env->keys, BERTH_NS_PROVISION, -1, value, len, &plain)) &&
-	    !(rc = berth_json_parse_object(&v, (const char *)plain.p, plain.len, BERTH_JSON_MAX)) &&
-	    !(rc = berth_body_get_b64(v, "value", BERTH_ITEM_MAX, &bytes)) && !(rc = describe(body, slash + 1, v, &bytes)))
-		rc = w->fn(w->arg, body, &bytes);
-	berth_json_free(v);
-	berth_json_free(body);
-	berth_buf_free(&bytes);
-	berth_buf_free(&plain);
-	return rc;
+	return rc || !slash || nearer ? rc : w->fn(w->arg, slash + 1, value, len);
 }
 
 /* The widest first, as ever. */
-enum berth_err owner_items_each(struct berth_env *env, const struct berth_instance *inst, owner_item_fn *fn, void *arg)
+static enum berth_err each_row(struct berth_env *env, const struct berth_instance *inst, row_fn *fn, void *arg)
 {
 	struct walk w = { .env = env, .inst = inst, .fn = fn, .arg = arg };
 	const char *model = berth_data_str(inst->data, "model");
@@ -122,15 +112,89 @@ enum berth_err owner_items_each(struct berth_env *env, const struct berth_instan
 	for (size_t i = 3; !rc && i-- > 0;) {
 		w.at = i;
 		snprintf(prefix, sizeof(prefix), "%s/", w.scopes[i]);
-		rc = env->records->each_under(env->records, BERTH_NS_PROVISION, prefix, one_item, &w);
+		rc = env->records->each_under(env->records, BERTH_NS_PROVISION, prefix, one_row, &w);
 	}
 	return rc;
 }
 
+struct opening { struct berth_env *env; owner_item_fn *fn; void *arg; };
+
+static enum berth_err open_row(void *arg, const char *id, const uint8_t *box, size_t len)
+{
+	const struct opening *o = arg;
+	struct berth_json *v = NULL, *body = berth_json_new_object();
+	struct berth_buf bytes = BERTH_BUF_INIT, plain = BERTH_BUF_INIT;
+	enum berth_err rc;
+
+	if (!(rc = o->env->keys->ops->unseal(o->env->keys, BERTH_NS_PROVISION, -1, box, len, &plain)) &&
+	    !(rc = berth_json_parse_object(&v, (const char *)plain.p, plain.len, BERTH_JSON_MAX)) &&
+	    !(rc = berth_body_get_b64(v, "value", BERTH_ITEM_MAX, &bytes)) && !(rc = describe(body, id, v, &bytes)))
+		rc = o->fn(o->arg, body, &bytes);
+	berth_json_free(v);
+	berth_json_free(body);
+	berth_buf_free(&bytes);
+	berth_buf_free(&plain);
+	return rc;
+}
+
+enum berth_err owner_items_each(struct berth_env *env, const struct berth_instance *inst, owner_item_fn *fn, void *arg)
+{
+	struct opening o = { env, fn, arg };
+
+	return each_row(env, inst, open_row, &o);
+}
+
+/* ---- taken first, and opened later ---- */
+static enum berth_err too_many(void) { return berth_fail(BERTH_E_QUOTA, "more than %d items", BERTH_ITEMS_MAX); }
+
+static enum berth_err take_row(void *arg, const char *id, const uint8_t *box, size_t len)
+{
+	struct owner_items *items = arg;
+	struct owner_sealed_item *to = &items->v[items->n];
+
+	if (items->n == BERTH_ITEMS_MAX)
+		return too_many();
+	items->n++;
+	berth_buf_str(&to->id, id);
+	berth_buf_put(&to->box, box, len);
+	return to->id.bad ? berth_buf_status(&to->id) : berth_buf_status(&to->box);
+}
+
+enum berth_err owner_items_take(struct berth_env *env, const struct berth_instance *inst, struct owner_items *items)
+{
+	const struct berth_keys_ops *ops = env->keys->ops;
+	enum berth_err rc = each_row(env, inst, take_row, items);
+
+	for (size_t i = 0; !rc && ops->unseal_ahead && i < items->n; i++)
+		ops->unseal_ahead(env->keys, BERTH_NS_PROVISION, -1, items->v[i].box.p, items->v[i].box.len);
+	return rc;
+}
+
+enum berth_err owner_items_open(struct berth_env *env, struct owner_items *items, owner_item_fn *fn, void *arg)
+{
+	struct opening o = { env, fn, arg };
+	enum berth_err rc = BERTH_OK;
+
+	for (size_t i = 0; !rc && i < items->n; i++)
+		rc = open_row(&o, berth_buf_cstr(&items->v[i].id), items->v[i].box.p, items->v[i].box.len);
+	return rc;
+}
+
+void owner_items_free(struct owner_items *items)
+{
+	while (items->n) {
+		struct owner_sealed_item *last = &items->v[--items->n];
+
+		berth_buf_free(&last->id);
+		berth_buf_free(&last->box);
+	}
+}
+
+/* ---- */
 enum berth_err owner_item_announce(struct berth_json *list, const struct berth_json *announced)
 {
 	if (berth_json_len(list) == BERTH_ITEMS_MAX)
-		return berth_fail(BERTH_E_QUOTA, "more than %d items", BERTH_ITEMS_MAX);
+		return too_many();
 	return berth_json_push(list, berth_json_clone(announced));
 }
 

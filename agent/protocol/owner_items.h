@@ -16,6 +16,17 @@ void owner_scope_of_model(char scope[OWNER_SCOPE_LEN], const char *model);
 typedef enum berth_err owner_item_fn(void *arg, const struct berth_json *announced, const struct berth_buf *bytes);
 /* Each that is provided for this device, always in the same order. */
 enum berth_err owner_items_each(struct berth_env *env, const struct berth_instance *inst, owner_item_fn *fn, void *arg);
+
+/* The same, sealed, where something else is waited for before they are opened: the keys are
+ * told, and need not be waited for once more.  E_QUOTA: more than BERTH_ITEMS_MAX. */
+struct owner_items {
+	struct owner_sealed_item { struct berth_buf id, box; } v[BERTH_ITEMS_MAX];
+	size_t n;
+};
+enum berth_err owner_items_take(struct berth_env *env, const struct berth_instance *inst, struct owner_items *items);
+enum berth_err owner_items_open(struct berth_env *env, struct owner_items *items, owner_item_fn *fn, void *arg);
+void owner_items_free(struct owner_items *items);
+
 /* Adds what each, or one, is announced as.  E_QUOTA: more than BERTH_ITEMS_MAX. */
 enum berth_err owner_item_announce(struct berth_json *list, const struct berth_json *announced);
 enum berth_err owner_items_announce(struct berth_env *env, const struct berth_instance *inst, struct berth_json *list);

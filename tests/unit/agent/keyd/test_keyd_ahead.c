@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unwraps that are asked before their turn (agent/core/keyclient_ahead.c), of a keyd in a
+/* Unwraps and unseals that are asked before their turn (agent/core/keyclient_ahead.c), of a keyd in a
  * process of its own: what comes of them is what comes of an ordinary call. */
 #include "sealed.h"
 
@@ -129,6 +129,41 @@ static void an_ordinary_call_goes_in_between(void **state)
 	berth_buf_free(&pt);
 }
 
+static enum berth_err opens_to(const struct berth_buf *box, const char *label, const char *want)
+{
+	struct berth_buf pt = BERTH_BUF_INIT;
+	enum berth_err rc = keys->ops->unseal(keys, label, -1, box->p, box->len, &pt);
+
+	CHECK(rc ? pt.len == 0 : strcmp(want, berth_buf_cstr(&pt)) == 0);
+	berth_buf_free(&pt);
+	return rc;
+}
+
+/* Behind an ordinary call all of them are there: keyd is asked no more, and need not live. */
+static void boxes_are_opened_with_what_is_waited_for(void **state)
+{
+	struct berth_buf a = BERTH_BUF_INIT, b = BERTH_BUF_INIT, more = BERTH_BUF_INIT;
+
+	(void)state;
+	CHECK_OK(keys->ops->seal(keys, "items", -1, "wifi", 4, &a));
+	CHECK_OK(keys->ops->seal(keys, "items", -1, "lte", 3, &b));
+	b.p[b.len - 1] ^= 1;
+	keys->ops->unseal_ahead(keys, "items", -1, a.p, a.len);
+	keys->ops->unseal_ahead(keys, "items", -1, b.p, b.len);
+	CHECK_OK(keys->ops->seal(keys, "items", -1, "x", 1, &more));
+	CHECK_RC(BERTH_E_DECRYPT, opens_to(&a, "other", ""));	/* that was not the question */
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK_RC(BERTH_E_DECRYPT, opens_to(&b, "items", ""));
+	CHECK_OK(opens_to(&a, "items", "wifi"));
+	CHECK_RC(BERTH_E_KEYSTORE, opens_to(&a, "items", ""));	/* once */
+	CHECK_OK(berth_keyclient_attach(kc, start()));
+	CHECK_OK(opens_to(&a, "items", "wifi"));
+	berth_buf_free(&a);
+	berth_buf_free(&b);
+	berth_buf_free(&more);
+}
+
 static void what_nobody_asks_for_is_forgotten(void **state)
 {
 	static struct letter v[3];
@@ -183,6 +218,7 @@ int main(void)
 		WITH_KEYD(each_answer_finds_its_question),
 		WITH_KEYD(a_refusal_is_that_of_the_ordinary_call),
 		WITH_KEYD(an_ordinary_call_goes_in_between),
+		WITH_KEYD(boxes_are_opened_with_what_is_waited_for),
 		WITH_KEYD(what_nobody_asks_for_is_forgotten),
 		WITH_KEYD(they_do_not_outlive_keyd),
 	};
