@@ -4,6 +4,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "did/base/sixteen.h"
+
 /* Lead byte -> length, payload bits and the least code point of that length. */
 static size_t lead(uint8_t b, uint32_t *bits, uint32_t *least)
 {
@@ -78,49 +80,23 @@ bool berth_utf8_valid(const char *p, size_t n)
 	return true;
 }
 
-typedef signed char sixteen __attribute__((vector_size(16)));
-
-static size_t first_set(uint64_t bytes)
-{
-	return (size_t)__builtin_ctzll(bytes) / 8;
-}
-
-/* All ones for each of the bytes at p that stands for itself.  As signed numbers, all that is not
+/* All ones for each of the bytes that stands for itself.  As signed numbers, all that is not
  * ASCII is below the blank; with this bit changed '"' is the blank, and nothing else comes or goes
  * there. */
-static inline sixteen plain(const char *p)
+static inline sixteen plain(sixteen x)
 {
-	sixteen x;
-
-	memcpy(&x, p, sizeof(x));
-	return ((x ^ ('"' ^ ' ')) > ' ') - (x == '\\');
+	return (sixteen)((sixteen_signed)(x ^ ('"' ^ ' ')) > ' ') - (sixteen)(x == '\\');
 }
 
-static inline bool all(sixteen x, uint64_t halves[2])
-{
-	memcpy(halves, &x, sizeof(x));
-	return (halves[0] & halves[1]) == UINT64_MAX;
-}
-
-/* The first of sixteen bytes that does not stand for itself; 16: all do. */
-static size_t plain16(const char *p)
-{
-	uint64_t halves[2];
-
-	if (all(plain(p), halves))
-		return 16;
-	return ~halves[0] ? first_set(~le64toh(halves[0])) : 8 + first_set(~le64toh(halves[1]));
-}
-
-/* The same of eight, of which the first is the lowest.  Where a subtraction borrows from
- * the bytes above it, there is one below them that counts. */
+/* The first of eight that does not, of which the first is the lowest; 8: all do.  Where a
+ * subtraction borrows from the bytes above it, there is one below them that counts. */
 static size_t plain8(uint64_t v)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101);
 	uint64_t other = v | (v - each * ' ') | ((v ^ each * '"') - each) | ((v ^ each * '\\') - each);
 
 	other &= each << 7;
-	return other ? first_set(other) : 8;
+	return other ? (size_t)__builtin_ctzll(other) / 8 : 8;
 }
 
 static uint64_t load(const char *p, size_t n)
@@ -145,20 +121,9 @@ static size_t plain_few(const char *p, size_t n)
 
 size_t berth_utf8_plain_run(const char *p, const char *end)
 {
-	size_t n = (size_t)(end - p), at = 0, run;
-	uint64_t halves[2];
+	size_t n = (size_t)(end - p);
 
-	if (n < sizeof(sixteen))
-		return plain_few(p, n);
-	if ((run = plain16(p)) < sizeof(sixteen))	/* as most are */
-		return run;
-	for (at = sizeof(sixteen); n - at >= 2 * sizeof(sixteen); at += 2 * sizeof(sixteen))
-		if (!all(plain(p + at) & plain(p + at + sizeof(sixteen)), halves))
-			break;
-	for (; n - at > sizeof(sixteen); at += sizeof(sixteen))
-		if ((run = plain16(p + at)) < sizeof(sixteen))
-			return at + run;
-	return n - sizeof(sixteen) + plain16(end - sizeof(sixteen));
+	return n < sizeof(sixteen) ? plain_few(p, n) : sixteen_span(p, n, plain);
 }
 
 size_t berth_utf8_put(char out[4], uint32_t cp)

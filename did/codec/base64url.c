@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "did/base/secret.h"
-#include "did/codec/sixteen.h"
+#include "did/base/sixteen.h"
 
 /* Sixteen characters, and the twelve bytes that they say, at a time: without branches and
  * look-ups, so that a private key shows in no cache and no clock.  All of it is gcc's

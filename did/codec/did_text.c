@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "did/base/hex.h"
-#include "did/codec/sixteen.h"
+#include "did/base/sixteen.h"
 
 /* Where a character may stand: in a method-specific id (with ':'), in a path (RFC 3986
  * pchar and '/'), in a query or fragment, in a method's name. */
@@ -32,34 +32,19 @@ static bool fits(char c, uint8_t place)
 	return places[(uint8_t)c] & place;
 }
 
-/* All ones for each of the bytes at s that may stand anywhere in a DID URL but in a method's
- * name: letters, '-' to ':' but for '/', '_'. */
-static inline sixteen common(const char *s)
+/* All ones for each of the bytes that may stand anywhere in a DID URL but in a method's name:
+ * letters, '-' to ':' but for '/', '_'. */
+static inline sixteen common(sixteen x)
 {
-	sixteen x;
-
-	memcpy(&x, s, sizeof(x));
 	return sixteen_among(x | 0x20, 'z', 26) | (sixteen_among(x, ':', 14) & ~(sixteen)(x == '/')) | (sixteen)(x == '_');
-}
-
-#define AT_ONCE 32u
-
-static inline bool all_common(const char *s)
-{
-	return sixteen_all_set(common(s) & common(s + 16));
 }
 
 /* How many bytes at s are such, or fewer: a did:peer is long and is looked at often. */
 static size_t common_run(const char *s)
 {
-	size_t at = 0, len = strnlen(s, BERTH_DID_URL_MAX);
+	size_t len = strnlen(s, BERTH_DID_URL_MAX);
 
-	if (len < AT_ONCE)
-		return 0;
-	for (const size_t last = len - AT_ONCE; all_common(s + at); at = at + AT_ONCE < last ? at + AT_ONCE : last)
-		if (at == last)
-			return len;
-	return at;
+	return len < sizeof(sixteen) ? 0 : sixteen_span(s, len, common);
 }
 
 /* How many bytes at s may stand there, pct-encoded ones counted as three.  The end of s
@@ -164,7 +149,7 @@ static bool may_end(const char *s, size_t n)
 	return s[n] == '/' || s[n] == '?' || s[n] == '#' || (s[n] == ':' && n >= sizeof("did:peer:4") - 1);
 }
 
-#define LOOK 64		/* two DIDs that are not the same mostly differ before */
+#define LOOK 16		/* two DIDs that are not the same mostly differ before */
 
 /* Two texts are no two forms of one DID if they differ before either DID can have ended. */
 static bool differ(const char *a, const char *b)
@@ -217,8 +202,10 @@ bool berth_did_url_same(const char *a, const char *b)
 
 enum berth_err berth_did_short(struct berth_buf *out, const char *did)
 {
-	if (!berth_is_did(did))
+	size_t n = berth_did_len(did);
+
+	if (n == 0 || did[n])
 		return berth_fail(BERTH_E_DID, "not a DID");
-	berth_buf_put(out, did, short_len(did, strlen(did)));
+	berth_buf_put(out, did, short_len(did, n));
 	return berth_buf_status(out);
 }
