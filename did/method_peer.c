@@ -94,7 +94,7 @@ static bool is_numalgo(const char *did, char numalgo)
 /* What a long DID says, as the document of that DID or of its short form. */
 static enum berth_err tree_of(struct berth_json **out, const char *long_did, const char *as)
 {
-	return is_numalgo(long_did, '2') ? berth_peer2_tree(out, long_did, as) : berth_peer4_tree(out, long_did, as);
+	return long_did[strlen(DID_PEER)] == '2' ? berth_peer2_tree(out, long_did, as) : berth_peer4_tree(out, long_did, as);
 }
 
 static enum berth_err describe(struct berth_json **tree, const struct berth_did_doc *doc)

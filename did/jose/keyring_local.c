@@ -31,10 +31,14 @@ struct local {
 	size_t n_stores;
 };
 
+/* Most are asked for as they were added; did:peer:4 has two spellings. */
 static const struct entry *lookup(const struct local *l, const char *kid)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->entries[i].kid, kid) == 0 || berth_did_url_same(l->entries[i].kid, kid))
+		if (strcmp(l->entries[i].kid, kid) == 0)
+			return &l->entries[i];
+	for (size_t i = 0; i < l->n; i++)
+		if (berth_did_url_same(l->entries[i].kid, kid))
 			return &l->entries[i];
 	return NULL;
 }
