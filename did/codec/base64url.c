@@ -15,6 +15,8 @@
 #define SMALL 96u
 
 typedef uint64_t wide __attribute__((vector_size(CHARS)));	/* six bytes, or eight characters */
+typedef uint32_t fours __attribute__((vector_size(CHARS)));	/* what four characters say */
+typedef uint16_t twos __attribute__((vector_size(CHARS)));
 
 /* Between characters as they stand in memory and numbers of which the first is the lowest byte. */
 static inline wide little_endian(wide v)
@@ -55,17 +57,23 @@ static sixteen_signed characters(sixteen_signed six)
 		       (sixteen)(dash & ('0' - 52 - '-' + 62)) + (sixteen)(low & ('_' - '-' - 1)));
 }
 
-static void encode12(char *w, const uint8_t *b)
+/* 48 bits each -> six bits each, the first below.  What is above a number is shifted out. */
+static inline sixteen sixes(wide v)
 {
-	wide v = { load_be(b) >> 16, load_be(b + 4) };
-	sixteen_signed text;
+	fours f = (fours)(v << 16 >> 40 | v << 32);
+	twos t = (twos)(f << 8 >> 20 | f << 20 >> 4);
 
-	v = (v >> 24 & 0xffffff) | v << 32;	/* 24 bits in each half of them, the first below */
-	v = (v >> 12 & 0xfff00000fff) | (v & 0xfff00000fff) << 16;
-	v = (v >> 6 & 0x3f003f003f003f) | (v & 0x3f003f003f003f) << 8;
-	v = little_endian(v);
-	text = characters((sixteen_signed)v);
-	memcpy(w, &text, sizeof(text));
+	return (sixteen)(t >> 6 | t << 10 >> 2);
+}
+
+static void encode_blocks(char *w, const uint8_t *b, size_t n)
+{
+	for (; n > 0; n--, w += CHARS, b += BYTES) {
+		wide v = { load_be(b) >> 16, load_be(b + 4) };
+		sixteen_signed text = characters((sixteen_signed)little_endian((wide)sixes(v)));
+
+		memcpy(w, &text, sizeof(text));
+	}
 }
 
 static void encode(char *w, const uint8_t *b, size_t n)
@@ -74,13 +82,14 @@ static void encode(char *w, const uint8_t *b, size_t n)
 		uint8_t b[BYTES];
 		char text[CHARS];
 	} last = { 0 };
+	const size_t blocks = n ? (n - 1) / BYTES : 0, rest = n - blocks * BYTES;
 
-	for (; n > BYTES; n -= BYTES, b += BYTES, w += CHARS)
-		encode12(w, b);
-	if (n)
-		memcpy(last.b, b, n);
-	encode12(last.text, last.b);
-	memcpy(w, last.text, encoded_len(n));
+	if (!n)
+		return;
+	encode_blocks(w, b, blocks);
+	memcpy(last.b, b + blocks * BYTES, rest);
+	encode_blocks(last.text, last.b, 1);
+	memcpy(w + blocks * CHARS, last.text, encoded_len(rest));
 	berth_wipe(&last, sizeof(last));
 }
 
@@ -102,18 +111,26 @@ static inline sixteen values(sixteen c, sixteen *good)
 	return (letter & (c - 'A' - (small & ('a' - 26 - 'A')))) | (digit & (c - '0' + 52)) | (dash & 62) | (low & 63);
 }
 
-static void decode16(uint8_t *w, const char *s, sixteen *good)
+/* Six bits each -> 48 bits each, above. */
+static inline wide joined(sixteen six)
 {
-	sixteen c;
-	wide v;
+	twos t = (twos)six;
+	fours f = (fours)(t << 8 >> 2 | t >> 8);
+	wide v = (wide)(f << 16 >> 4 | f >> 16);
 
-	memcpy(&c, s, sizeof(c));
-	v = little_endian((wide)values(c, good));
-	v = (v & 0xff00ff00ff00ff) << 6 | (v >> 8 & 0xff00ff00ff00ff);	/* twelve bits each */
-	v = (v & 0xffff0000ffff) << 12 | (v >> 16 & 0xffff0000ffff);
-	v = v << 40 | v >> 32 << 16;	/* six bytes each, above */
-	store_be(w, v[0]);
-	store_be(w + 4, v[0] << 32 | v[1] >> 16);
+	return v << 40 | v >> 32 << 16;
+}
+
+/* Returns good, with zeros for what is no character. */
+static sixteen decode_blocks(uint8_t *w, const char *s, size_t n, sixteen good)
+{
+	for (; n > 0; n--, w += BYTES, s += CHARS) {
+		wide v = joined((sixteen)little_endian((wide)values(sixteen_at(s), &good)));
+
+		store_be(w, v[0]);
+		store_be(w + 4, v[0] << 32 | v[1] >> 16);
+	}
+	return good;
 }
 
 /* s has a possible length; what is wrong is found out at the end. */
@@ -123,18 +140,16 @@ static enum berth_err decode(uint8_t *w, const char *s, size_t n)
 		char text[CHARS];
 		uint8_t b[BYTES];
 	} last = { .text = "AAAAAAAAAAAAAAAA" };	/* what is missing is zero */
+	const size_t blocks = n ? (n - 1) / CHARS : 0, len = decoded_len(n - blocks * CHARS);
 	sixteen good = (sixteen)((sixteen){ 0 } == 0);
 	uint8_t rest = 0;
-	size_t len;
 
-	for (; n > CHARS; n -= CHARS, s += CHARS, w += BYTES)
-		decode16(w, s, &good);
-	len = decoded_len(n);
+	good = decode_blocks(w, s, blocks, good);
 	if (n)
-		memcpy(last.text, s, n);
-	decode16(last.b, last.text, &good);
+		memcpy(last.text, s + blocks * CHARS, n - blocks * CHARS);
+	good = decode_blocks(last.b, last.text, 1, good);
 	if (len)
-		memcpy(w, last.b, len);
+		memcpy(w + blocks * BYTES, last.b, len);
 	for (size_t i = len; i < BYTES; i++)
 		rest |= last.b[i];
 	berth_wipe(&last, sizeof(last));
