@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "did/codec/base58.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -17,10 +18,12 @@
 typedef uint64_t limb;
 typedef unsigned __int128 two_limbs;
 #define CHARS_AT_ONCE 10		/* 58^10 fits a limb */
+#define big_endian htobe64
 #else
 typedef uint32_t limb;
 typedef uint64_t two_limbs;
 #define CHARS_AT_ONCE CHARS_PER_LIMB
+#define big_endian htobe32
 #endif
 #define READ_LIMBS_MAX (BERTH_BASE58_TEXT_MAX / CHARS_AT_ONCE + 2)
 
@@ -113,12 +116,18 @@ static void put_bytes(struct berth_buf *out, const struct bytes *x, size_t zeros
 	if (!at)
 		return;
 	memset(at, 0, zeros);
-	for (size_t i = n - zeros; i-- > 0;)
-		at[n - 1 - i] = (uint8_t)(x->limb[i / sizeof(limb)] >> i % sizeof(limb) * 8);
+	for (const limb *v = x->limb; n - zeros >= sizeof(*v); v++) {
+		limb be = big_endian(*v);
+
+		n -= sizeof(be);
+		memcpy(at + n, &be, sizeof(be));
+	}
+	for (limb v = n > zeros ? x->limb[x->n - 1] : 0; n > zeros; v >>= 8)
+		at[--n] = (uint8_t)v;
 }
 
 /* The value of each digit and one more; 0 for what is none. */
-static const uint8_t digits[128] = {
+static const uint8_t digits[256] = {
 	['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5, ['6'] = 6, ['7'] = 7, ['8'] = 8, ['9'] = 9, ['A'] = 10,
 	['B'] = 11, ['C'] = 12, ['D'] = 13, ['E'] = 14, ['F'] = 15, ['G'] = 16, ['H'] = 17, ['J'] = 18, ['K'] = 19, ['L'] = 20,
 	['M'] = 21, ['N'] = 22, ['P'] = 23, ['Q'] = 24, ['R'] = 25, ['S'] = 26, ['T'] = 27, ['U'] = 28, ['V'] = 29, ['W'] = 30,
@@ -134,7 +143,7 @@ static bool read_digits(limb *v, limb *factor, const char *s, size_t n)
 	*v = 0;
 	*factor = 1;
 	for (size_t i = 0; i < n; i++, *factor *= 58) {
-		uint8_t d = (uint8_t)s[i] < sizeof(digits) ? digits[(uint8_t)s[i]] : 0;
+		uint8_t d = digits[(uint8_t)s[i]];
 
 		if (d == 0)
 			return false;
