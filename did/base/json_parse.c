@@ -26,9 +26,12 @@ static enum berth_err value(struct reader *r, struct berth_json **out);
 static enum berth_err bad(const struct reader *r, const char *what) { return berth_json_bad(&r->c, what); }
 static int peek(const struct reader *r) { return berth_json_peek(&r->c); }
 
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/* The NUL behind the text is none; mostly there is nothing to skip. */
 static void skip_space(struct reader *r)
 {
-	while (r->c.p < r->c.end && (*r->c.p == ' ' || *r->c.p == '\t' || *r->c.p == '\n' || *r->c.p == '\r'))
+	while ((unsigned char)*r->c.p <= ' ' && is_space(*r->c.p))
 		r->c.p++;
 }
 
