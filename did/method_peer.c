@@ -81,14 +81,11 @@ enum berth_err berth_did_peer_create(struct berth_buf *did, int numalgo, const s
 
 /* ---- resolving ---- */
 
-static bool is_peer(const char *did)
+/* prefix: DID_PEER, or with a numalgo behind it.  A long DID takes its time, and is looked at last. */
+static bool is_peer(const char *did, const char *prefix)
 {
-	return berth_is_did(did) && strlen(did) <= BERTH_PEER_DID_MAX && strncmp(did, DID_PEER, strlen(DID_PEER)) == 0;
-}
-
-static bool is_numalgo(const char *did, char numalgo)
-{
-	return is_peer(did) && did[strlen(DID_PEER)] == numalgo;
+	return did && strncmp(did, prefix, strlen(prefix)) == 0 && strnlen(did, BERTH_PEER_DID_MAX + 1) <= BERTH_PEER_DID_MAX &&
+	       berth_is_did(did);
 }
 
 /* What a long DID says, as the document of that DID or of its short form. */
@@ -133,7 +130,7 @@ enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *di
 	*out = NULL;
 	if (berth_doc_recall(out, did, false))
 		return BERTH_OK;
-	if (!is_peer(did))
+	if (!is_peer(did, DID_PEER))
 		return berth_fail(BERTH_E_DID, "not a did:peer");
 	text = did + strlen(DID_PEER) + 1;
 	switch (text[-1]) {
@@ -155,7 +152,7 @@ enum berth_err berth_did_peer_resolve(struct berth_did_doc **out, const char *di
 
 enum berth_err berth_did_peer_short(struct berth_buf *out, const char *long_did)
 {
-	return is_numalgo(long_did, '2') ? berth_peer3(out, long_did) : berth_did_short(out, long_did);
+	return is_peer(long_did, DID_PEER "2") ? berth_peer3(out, long_did) : berth_did_short(out, long_did);
 }
 
 /* Most documents have two forms; of one with methods that are not its own the second is
@@ -181,7 +178,7 @@ enum berth_err berth_did_peer_resolve_short(struct berth_did_doc **out, const ch
 	if (berth_doc_recall(out, long_did, true))
 		return BERTH_OK;
 	if ((rc = berth_did_peer_short(&short_did, long_did)) == BERTH_OK)
-		rc = is_numalgo(long_did, '2') || is_numalgo(long_did, '4') ?
+		rc = is_peer(long_did, DID_PEER "2") || is_peer(long_did, DID_PEER "4") ?
 			short_form(out, long_did, berth_buf_cstr(&short_did)) : berth_fail(BERTH_E_DID, "not a did:peer with a short form");
 	berth_buf_free(&short_did);
 	return rc;
