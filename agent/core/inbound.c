@@ -51,11 +51,17 @@ static const char *on_of(const struct berth_agent *a, const struct berth_machine
 	return on || !m->rest || is_somebodys(a, type) ? on : "message";
 }
 
+static enum berth_err untaken(const char *type)
+{
+	bool forward = strcmp(type, BERTH_TYPE_FORWARD) == 0;	/* C077 */
+
+	return berth_fail(forward ? BERTH_E_ROUTE : BERTH_E_TYPE, "no protocol here takes %.120s", type);
+}
+
 /* Hands the message to the first machine that has a row for it and an instance. */
 static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacked *in, const char *sender)
 {
-	bool forward = strcmp(in->msg.type, BERTH_TYPE_FORWARD) == 0;	/* C077 */
-	enum berth_err rc = berth_fail(forward ? BERTH_E_ROUTE : BERTH_E_TYPE, "no protocol here takes %.120s", in->msg.type);
+	enum berth_err rc = BERTH_OK;
 
 	for (size_t i = 0; i < a->cfg.n_machines; i++) {
 		const struct berth_machine *m = a->cfg.machines[i];
@@ -77,7 +83,7 @@ static enum berth_err dispatch(struct berth_agent *a, const struct berth_unpacke
 		free(key);
 		return rc;
 	}
-	return rc;
+	return rc ? rc : untaken(in->msg.type);
 }
 
 static enum berth_err judge_time(struct berth_agent *a, const struct berth_message *m)
