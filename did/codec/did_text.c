@@ -64,11 +64,11 @@ static size_t run(const char *s, uint8_t place)
 	return n;
 }
 
-size_t berth_did_len(const char *did_url)
+static size_t measure(const char *did_url)
 {
 	size_t method, id, n;
 
-	if (!did_url || strncmp(did_url, "did:", 4) != 0)
+	if (strncmp(did_url, "did:", 4) != 0)
 		return 0;
 	for (method = 0; fits(did_url[4 + method], METHOD) && method <= BERTH_DID_METHOD_MAX; method++)
 		;
@@ -79,7 +79,27 @@ size_t berth_did_len(const char *did_url)
 	n = 5 + method + id;
 	if (id == 0 || n > BERTH_DID_URL_MAX || did_url[n - 1] == ':')
 		return 0;
-	return did_url[n] == '\0' || strchr("/?#", did_url[n]) ? n : 0;
+	return memchr("/?#", did_url[n], 4) ? n : 0;
+}
+
+/* The long DID that was measured last: one message names one or two of them, a dozen times. */
+#define LONG 128
+static _Thread_local struct { size_t len; char did[1024]; } last;
+
+size_t berth_did_len(const char *did_url)
+{
+	size_t n;
+
+	if (!did_url)
+		return 0;
+	if (last.len && strncmp(did_url, last.did, last.len) == 0 && memchr("/?#", did_url[last.len], 4))
+		return last.len;
+	n = measure(did_url);
+	if (n >= LONG && n <= sizeof(last.did)) {
+		memcpy(last.did, did_url, n);
+		last.len = n;
+	}
+	return n;
 }
 
 bool berth_is_did(const char *text)

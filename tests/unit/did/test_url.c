@@ -83,6 +83,30 @@ static void each_byte_counts_wherever_it_stands(void **state)
 		}
 }
 
+/* The one measured last is remembered; what begins with it need not be it. */
+static void a_long_did_is_measured_by_all_of_it(void **state)
+{
+	static const struct { const char *end; size_t more; bool is; } ends[] = {
+		{ "", 0, true }, { "#key-1", 0, true }, { "?a", 0, true }, { "/b", 0, true }, { "x", 1, true }, { "%4a", 3, true },
+		{ ":x", 2, true }, { "~", 0, false }, { ":", 0, false }, { "%4", 0, false }, { "x~", 0, false }, { "\xc3", 0, false },
+	};
+	char text[1100];
+
+	(void)state;
+	for (size_t n = 100; n <= 1050; n += 25) {
+		memset(text, 'a', n);
+		memcpy(text, "did:x:", 6);
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+			strcpy(text + n, ends[i].end);
+			assert_int_equal(berth_did_len(text), ends[i].is ? n + ends[i].more : 0);
+			text[n - 1] = '\0';
+			assert_int_equal(berth_did_len(text), n - 1);
+			strcpy(text + n - 1, "a");
+			assert_int_equal(berth_did_len(text), n);
+		}
+	}
+}
+
 static void did_url_syntax(void **state)
 {
 	(void)state;
@@ -225,6 +249,7 @@ int main(void)
 		cmocka_unit_test(parts_of_a_did_url),
 		cmocka_unit_test(did_syntax),
 		cmocka_unit_test(each_byte_counts_wherever_it_stands),
+		cmocka_unit_test(a_long_did_is_measured_by_all_of_it),
 		cmocka_unit_test(did_url_syntax),
 		cmocka_unit_test(c024_a_kid_is_absolute_with_a_fragment),
 		cmocka_unit_test(length_cap),
