@@ -72,7 +72,7 @@ const struct berth_json *berth_json_first(const struct berth_json *v)
 
 const struct berth_json *berth_json_next(const struct berth_json *v)
 {
-	return v ? (const struct berth_json *)v->c.next : NULL;
+	return v ? berth_json_behind(v) : NULL;
 }
 
 const char *berth_json_key(const struct berth_json *v)
@@ -84,7 +84,7 @@ const struct berth_json *berth_json_get(const struct berth_json *obj, const char
 {
 	if (!key || !obj || berth_json_type(obj) != cJSON_Object)
 		return NULL;
-	for (const struct berth_json *m = berth_json_child(obj); m; m = (const struct berth_json *)m->c.next)
+	for (const struct berth_json *m = berth_json_child(obj); m; m = berth_json_behind(m))
 		if (*m->c.string == *key && !strcmp(m->c.string, key))
 			return m;
 	return NULL;

@@ -222,7 +222,7 @@ struct berth_json *berth_json_first_mut(struct berth_json *v)
 
 struct berth_json *berth_json_next_mut(struct berth_json *v)
 {
-	return v ? (struct berth_json *)v->c.next : NULL;
+	return v ? berth_json_behind(v) : NULL;
 }
 
 enum berth_err berth_json_replace(struct berth_json *value, struct berth_json *take)

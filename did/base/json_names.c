@@ -79,8 +79,10 @@ _Static_assert((SLOTS_MAX & (SLOTS_MAX - 1)) == 0 && BERTH_JSON_MEMBERS_MAX < UI
 
 static bool few_differ(const struct berth_json *obj)
 {
-	berth_json_each(m, obj)
-		for (const struct berth_json *other = berth_json_first(obj); other != m; other = berth_json_next(other))
+	const struct berth_json *first = berth_json_child(obj);
+
+	for (const struct berth_json *m = first; m; m = berth_json_behind(m))
+		for (const struct berth_json *other = first; other != m; other = berth_json_behind(other))
 			if (berth_json_named(other, m->c.string, m->name_len))
 				return false;
 	return true;

@@ -130,7 +130,7 @@ static void free_text(struct berth_json *v)
 static void free_all(struct berth_json *v)
 {
 	for (struct berth_json *next; v; v = next) {
-		next = (struct berth_json *)v->c.next;
+		next = berth_json_behind(v);
 		free_all(berth_json_child(v));
 		free_name(v);
 		free_text(v);
@@ -143,7 +143,7 @@ void berth_json_free(struct berth_json *root) { free_all(root); }
 /* Of v and those behind it, whose home may stay for long. */
 static void overwrite(struct berth_json *v)
 {
-	for (; v; v = (struct berth_json *)v->c.next) {
+	for (; v; v = berth_json_behind(v)) {
 		if (v->c.valuestring)
 			berth_wipe(v->c.valuestring, v->text_len);
 		if (v->c.string)

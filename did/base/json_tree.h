@@ -34,6 +34,7 @@ struct berth_json_text {
 
 static inline int berth_json_type(const struct berth_json *v) { return v->c.type & 0xff; }
 static inline struct berth_json *berth_json_child(const struct berth_json *v) { return (struct berth_json *)v->c.child; }
+static inline struct berth_json *berth_json_behind(const struct berth_json *v) { return (struct berth_json *)v->c.next; }
 
 static inline bool berth_json_named(const struct berth_json *member, const char *name, size_t n)
 {
