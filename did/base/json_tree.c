@@ -25,20 +25,6 @@ struct berth_json *berth_json_value(struct berth_json_home *home, int type)
 	return v;
 }
 
-void berth_json_give_name(struct berth_json *v, const struct berth_json_text *name, int flag)
-{
-	v->c.string = name->s;
-	v->name_len = (uint32_t)name->len;
-	v->c.type |= flag | (name->plain ? BERTH_JSON_PLAIN_NAME : 0);
-}
-
-void berth_json_give_text(struct berth_json *v, const struct berth_json_text *text, int flag)
-{
-	v->c.valuestring = text->s;
-	v->text_len = (uint32_t)text->len;
-	v->c.type |= flag | (text->plain ? BERTH_JSON_PLAIN_TEXT : 0);
-}
-
 static bool copy_into(struct berth_json_home *home, struct berth_json_text *t)
 {
 	char *own;

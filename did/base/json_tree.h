@@ -56,9 +56,22 @@ bool berth_json_text(struct berth_json_text *out, const char *s);
 
 /* type: cJSON's.  All else is zero.  NULL: no memory. */
 struct berth_json *berth_json_value(struct berth_json_home *home, int type);
+
 /* A name, or a text, that lives in v's home or has a block of its own, as the flag says. */
-void berth_json_give_name(struct berth_json *v, const struct berth_json_text *name, int flag);
-void berth_json_give_text(struct berth_json *v, const struct berth_json_text *text, int flag);
+static inline void berth_json_give_name(struct berth_json *v, const struct berth_json_text *name, int flag)
+{
+	v->c.string = name->s;
+	v->name_len = (uint32_t)name->len;
+	v->c.type |= flag | (name->plain ? BERTH_JSON_PLAIN_NAME : 0);
+}
+
+static inline void berth_json_give_text(struct berth_json *v, const struct berth_json_text *text, int flag)
+{
+	v->c.valuestring = text->s;
+	v->text_len = (uint32_t)text->len;
+	v->c.type |= flag | (text->plain ? BERTH_JSON_PLAIN_TEXT : 0);
+}
+
 /* v gets a copy of the name: where v lives, if there is room.  False: no memory. */
 bool berth_json_call(struct berth_json *v, struct berth_json_text name);
 /* A value with copies of name and text; home NULL: in one of its own. */
