@@ -28,11 +28,17 @@ static int peek(const struct reader *r) { return berth_json_peek(&r->c); }
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-/* The NUL behind the text is none; mostly there is nothing to skip. */
-static void skip_space(struct reader *r)
+/* Apart, because mostly there is none; the NUL behind the text is none either. */
+static __attribute__((noinline)) void skip_blanks(struct reader *r)
 {
-	while ((unsigned char)*r->c.p <= ' ' && is_space(*r->c.p))
+	while (is_space(*r->c.p))
 		r->c.p++;
+}
+
+static inline void skip_space(struct reader *r)
+{
+	if ((unsigned char)*r->c.p <= ' ')
+		skip_blanks(r);
 }
 
 static bool is_digit(int c) { return c >= '0' && c <= '9'; }
