@@ -100,8 +100,7 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	 * index lives in our heap instead of a shared file. */
 	if ((e = store_exec(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")) ||
 	    (e = store_exec(s, "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;"
-			    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -2048;"
-			    "PRAGMA journal_size_limit = 4718592")))
+			    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 4718592")))
 		return e;
 	store_txn_watch(s);
 	return BERTH_OK;

@@ -42,7 +42,7 @@ struct berth_store;
 #define BERTH_STORE_RECORDS_BYTES ((int64_t)64 << 20)
 #define BERTH_STORE_GUESTS_MAX 1024	/* records that strangers made, all together */
 #define BERTH_STORE_GUESTS_BYTES ((int64_t)2 << 20)	/* more than one value */
-#define BERTH_STORE_HEAP_MAX (16 << 20)	/* of SQLite, in this process */
+#define BERTH_STORE_HEAP_MAX (22 << 20)	/* of SQLite, in this process; 8 MiB of it are pages at most */
 #define BERTH_STORE_BUSY_MS 1000
 #define BERTH_STORE_LATER_MS 5000	/* what may be later is in memory only, so long at most */
 

@@ -51,6 +51,7 @@ struct berth_store {
 	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
 	int wal_frames;		/* after the last commit */
 	int log_pages;		/* so many of them go to the main file */
+	int cache_kib;		/* SQLite's pages in memory, at most */
 	bool scrub;		/* all of them do, and nothing stays in the log */
 	bool damaged;		/* an I/O error: close, open, check before anything else */
 	uint64_t tried_ms;	/* when reopening was last tried */

@@ -2,12 +2,30 @@
 /* Transactions, alone and in groups.  A group is one transaction of SQLite: each of ours
  * is a savepoint in it, so that a page which many of them change goes to the log once.  It
  * stays open for the next one (kept) where that was asked for and all that is in it may be lost. */
+#include <stdio.h>
+
 #include "agent/core/store_internal.h"
 #include "did/base/clock.h"
 
 #define LOG_PAGES_MIN 256
 #define LOG_PAGES_MAX 1024
+#define CACHE_KIB_MIN 2048
+#define CACHE_KIB_MAX 8192
 #define PAGE_LEN 4096
+
+/* The cache may have as much as the main file has, up to 8 MiB: what the messages of one device ask
+ * for is all over the store of an owner of a thousand.  A small device's stays as small as its store. */
+static void widen(struct berth_store *s, sqlite3_int64 size)
+{
+	int kib = size > CACHE_KIB_MIN << 11 ? CACHE_KIB_MAX : size > CACHE_KIB_MIN << 10 ? CACHE_KIB_MAX / 2 : CACHE_KIB_MIN;
+	char sql[sizeof("PRAGMA cache_size = -8192")];
+
+	if (kib <= s->cache_kib)	/* what is in it is in use */
+		return;
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%d", kib);
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		s->cache_kib = kib;
+}
 
 /* The pages of the log go to the main file when they are as many as it has itself, but not
  * before there are 256 and not later than at 1,024 (4 MiB): what changes all the time is copied
@@ -19,7 +37,10 @@ static void measure(struct berth_store *s)
 
 	s->log_pages = LOG_PAGES_MIN;
 	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK || !f || !f->pMethods ||
-	    f->pMethods->xFileSize(f, &size) != SQLITE_OK || size / PAGE_LEN <= LOG_PAGES_MIN)
+	    f->pMethods->xFileSize(f, &size) != SQLITE_OK)
+		size = 0;
+	widen(s, size);
+	if (size / PAGE_LEN <= LOG_PAGES_MIN)
 		return;
 	s->log_pages = size / PAGE_LEN < LOG_PAGES_MAX ? (int)(size / PAGE_LEN) : LOG_PAGES_MAX;
 }
@@ -55,6 +76,7 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int frames)
 
 void store_txn_watch(struct berth_store *s)
 {
+	s->cache_kib = 0;
 	measure(s);
 	sqlite3_wal_hook(s->db, on_commit, s);
 }
