@@ -149,8 +149,8 @@ static enum berth_err make_file(struct berth_store *s, const char *path)
 	close(fd);
 	if (!(rc = connect(s, tmp)) && !(rc = store_exec(s, "PRAGMA application_id = " APPLICATION_ID)))
 		rc = store_migrate(s);
-	if (!rc)
-		rc = store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)");
+	if (!rc)	/* pages of tables that are no more are none that could be damaged unseen */
+		rc = store_exec(s, "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)");
 	shut(s, rc == BERTH_OK);
 	if (!rc && rename(tmp, path))
 		rc = berth_fail(BERTH_E_STORE, "%s: %s", path, strerror(errno));

@@ -332,6 +332,7 @@ int64_t berth_backoff_s(int tries, uint32_t rnd);
 /* --- inbox: which messages were dealt with, over restarts.  Kept as hashes. */
 #define BERTH_INBOX_PEER_MAX 1024	/* ids remembered of one sender, or a few more */
 #define BERTH_INBOX_MAX 65536		/* of all */
+#define BERTH_INBOX_GO 1024		/* so many of the oldest go when there are more */
 #define BERTH_INBOX_AGE_S (30 * 86400)
 #define BERTH_ANSWER_LEN 32		/* whatever the caller knows its answer by */
 

@@ -1,33 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ids of messages that were dealt with.  Senders and ids are kept as hashes:
- * whatever a peer calls its messages, a row is as long as any other. */
+/* The ids of messages that were dealt with.  Senders and ids are kept as halves of hashes:
+ * whatever a peer calls its messages, a row is as long as any other, and two that are alike
+ * a peer can make of its own only.  One tree, without an order of age: who is old is looked
+ * for where there are too many, and many of them go at once. */
 #include <string.h>
 
 #include "agent/core/store_internal.h"
 #include "did/crypto/hash.h"
 
 #define PRUNE_EVERY 16
+#define HASH_KEPT 16		/* octets */
 
-static void hash_both(uint8_t sender[BERTH_SHA256_LEN], uint8_t id[BERTH_SHA256_LEN],
-		      const char *sender_text, const char *id_text)
+struct inbox_key { uint8_t sender[BERTH_SHA256_LEN], id[BERTH_SHA256_LEN]; };
+
+static void hash_both(struct inbox_key *out, const char *sender, const char *id)
 {
-	berth_sha256(sender, sender_text, strlen(sender_text));
-	berth_sha256(id, id_text, strlen(id_text));
+	berth_sha256(out->sender, sender, strlen(sender));
+	berth_sha256(out->id, id, strlen(id));
 }
 
 enum berth_err berth_store_inbox_seen(struct berth_store *s, const char *sender, const char *id, bool *seen,
 				      uint8_t answer[BERTH_ANSWER_LEN])
 {
-	uint8_t hs[BERTH_SHA256_LEN], hi[BERTH_SHA256_LEN];
+	struct inbox_key k;
 	sqlite3_stmt *st;
 	enum berth_err rc;
 
 	*seen = false;
 	memset(answer, 0, BERTH_ANSWER_LEN);
-	hash_both(hs, hi, sender, id);
+	hash_both(&k, sender, id);
 	if ((rc = store_ready(s, false)) ||
 	    (rc = store_stmt(s, &st, "SELECT answer FROM inbox WHERE sender = ?1 AND id = ?2", "bb",
-			     hs, sizeof(hs), hi, sizeof(hi))) ||
+			     k.sender, (size_t)HASH_KEPT, k.id, (size_t)HASH_KEPT)) ||
 	    (rc = store_step(s, st, seen)) || !*seen)
 		return rc;
 	if (sqlite3_column_bytes(st, 0) == BERTH_ANSWER_LEN)
@@ -37,44 +41,47 @@ enum berth_err berth_store_inbox_seen(struct berth_store *s, const char *sender,
 	return BERTH_OK;
 }
 
-/* Deletes by the sequence number that caps set; the count follows. */
-static enum berth_err forget(struct berth_store *s, const char *sql, const char *fmt, const void *sender, int64_t cap)
+/* The count follows. */
+static enum berth_err forgot(struct berth_store *s, enum berth_err rc)
 {
-	enum berth_err rc;
-
-	if (fmt[1])
-		rc = store_run(s, sql, fmt, sender, (size_t)BERTH_SHA256_LEN, cap);
-	else
-		rc = store_run(s, sql, fmt, cap);
 	if (!rc)
 		s->total.in_msgs -= sqlite3_changes(s->db);
 	return rc;
 }
 
+/* One sender's flood pushes out its own past first; looked at now and then only. */
+static enum berth_err cap(struct berth_store *s, const struct inbox_key *k)
+{
+	enum berth_err rc = BERTH_OK;
+
+	if (s->total.in_last % PRUNE_EVERY == 0)
+		rc = forgot(s, store_run(s, "DELETE FROM inbox WHERE sender = ?1 AND seq <= (SELECT seq FROM inbox"
+					 " WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)", "bi", k->sender,
+					 (size_t)HASH_KEPT, (int64_t)BERTH_INBOX_PEER_MAX));
+	if (rc || s->total.in_msgs <= BERTH_INBOX_MAX)
+		return rc;
+	return forgot(s, store_run(s, "DELETE FROM inbox WHERE seq <= (SELECT seq FROM inbox ORDER BY seq LIMIT 1 OFFSET ?1 - 1)", "i",
+				   (int64_t)BERTH_INBOX_GO));
+}
+
 enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, const char *id, int64_t now_s,
 				     const uint8_t *answer)
 {
-	uint8_t hs[BERTH_SHA256_LEN], hi[BERTH_SHA256_LEN];
+	struct inbox_key k;
 	enum berth_err rc;
 
-	hash_both(hs, hi, sender, id);
+	hash_both(&k, sender, id);
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) ||
-	    (rc = store_run(s, "INSERT INTO inbox (sender, id, seen_s, answer) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-			    answer ? "bbib" : "bbin", hs, sizeof(hs), hi, sizeof(hi), now_s,
+	    (rc = store_run(s, "INSERT OR IGNORE INTO inbox VALUES (?1, ?2, ?3, ?4, ?5)", answer ? "bbiib" : "bbiin",
+			    k.sender, (size_t)HASH_KEPT, k.id, (size_t)HASH_KEPT, s->total.in_last + 1, now_s,
 			    answer, (size_t)BERTH_ANSWER_LEN)))
 		return rc;
 	if (sqlite3_changes(s->db) == 0)
 		return berth_fail(BERTH_E_REPLAY, "message id seen before");
+	s->total.in_last++;
 	if (!s->total.in_msgs++)
 		s->total.in_first_s = now_s;
-	/* One sender's flood pushes out its own past first; looked at now and then only. */
-	if (sqlite3_last_insert_rowid(s->db) % PRUNE_EVERY == 0 && (rc = forget(s, "DELETE FROM inbox WHERE sender = ?1 AND seq <= (SELECT seq FROM inbox"
-			 " WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)", "bi", hs, BERTH_INBOX_PEER_MAX)))
-		return rc;
-	if (s->total.in_msgs <= BERTH_INBOX_MAX)
-		return BERTH_OK;
-	return forget(s, "DELETE FROM inbox WHERE seq <= (SELECT seq FROM inbox"
-		      " ORDER BY seq LIMIT 1 OFFSET ?1 - 1)", "i", NULL, s->total.in_msgs - BERTH_INBOX_MAX);
+	return cap(s, &k);
 }
 
 enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int64_t *out_n)
@@ -85,10 +92,10 @@ enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)))
 		return rc;
 	*out_n = s->total.in_msgs;
-	/* the oldest come first, and are looked at as far as they are too old */
-	if (s->total.in_msgs && s->total.in_first_s < now_s - BERTH_INBOX_AGE_S)
-		rc = forget(s, "DELETE FROM inbox WHERE seq < coalesce((SELECT seq FROM inbox WHERE seen_s >= ?1 ORDER BY seq LIMIT 1),"
-		    " (SELECT max(seq) + 1 FROM inbox))", "i", NULL, now_s - BERTH_INBOX_AGE_S);
+	if (s->total.in_msgs && s->total.in_first_s < now_s - BERTH_INBOX_AGE_S) {
+		rc = forgot(s, store_run(s, "DELETE FROM inbox WHERE seen_s < ?1", "i", now_s - BERTH_INBOX_AGE_S));
+		s->total.in_first_s = now_s - BERTH_INBOX_AGE_S;	/* or later */
+	}
 	*out_n -= s->total.in_msgs;
 	return rc ? rc : store_run(s, "PRAGMA incremental_vacuum(256)", "");
 }

@@ -10,6 +10,9 @@
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
 #define STORE_RECENT 8
+/* In the file, next_s of a row that waits for an earlier one of its thread: negative, and as long as
+ * what takes its place, so that SQLite writes over it and leaves the rest of the row where it is. */
+#define STORE_BEHIND(created_s) (~(int64_t)(created_s))
 
 struct store_log {
 	sqlite3_vfs vfs;
@@ -60,6 +63,7 @@ struct berth_store {
 	struct store_totals {	/* asking takes long: what is rolled back takes them along */
 		bool known;	/* counted; not the counters */
 		int64_t out_msgs, out_bytes, parked, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
+		int64_t in_last;	/* the number of the one that came last */
 		int64_t in_first_s;	/* when the first of the inbox came, or before that */
 		bool queued;		/* false: nothing */
 		bool untold;		/* false: of all dead letters somebody was told */
@@ -131,7 +135,9 @@ BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 
 int64_t store_backoff_now(int64_t tries);
 BERTH_MUST_USE enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq);
-/* store_outbox_read.c: the next one of a thread, behind that of number after; *seq 0: none.  parked: may be NULL. */
+/* store_outbox_read.c: next_s as in berth_outbox_row. */
+int64_t store_next_s(sqlite3_stmt *st, int col);
+/* The next one of a thread, behind that of number after; *seq 0: none.  parked: may be NULL. */
 BERTH_MUST_USE enum berth_err
 store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked);
 /* Each row that sql finds, a literal that asks for the seq of one; fmt and a, b, c as of store_int(). */

@@ -144,7 +144,19 @@ static const char *const to_8[] = {
 	NULL
 };
 
-static const char *const *const steps[] = { to_1, to_2, to_3, to_4, to_5, to_6, to_7, to_8 };
+/* One tree for what has arrived, and half of each hash (store_inbox.c).  What waits for an earlier
+ * one of its thread is marked by a number as long as the one that follows (STORE_BEHIND). */
+static const char *const to_9[] = {
+	"CREATE TABLE inbox_9 (sender BLOB NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL, seen_s INTEGER NOT NULL, answer BLOB,"
+	" PRIMARY KEY (sender, id)) STRICT, WITHOUT ROWID",
+	"INSERT INTO inbox_9 SELECT substr(sender, 1, 16), substr(id, 1, 16), seq, seen_s, answer FROM inbox",
+	"DROP TABLE inbox",
+	"ALTER TABLE inbox_9 RENAME TO inbox",
+	"UPDATE outbox SET next_s = ~created_s WHERE next_s = 1 << 61",
+	NULL
+};
+
+static const char *const *const steps[] = { to_1, to_2, to_3, to_4, to_5, to_6, to_7, to_8, to_9 };
 #define SCHEMA ((int)(sizeof(steps) / sizeof(steps[0])))
 
 int berth_store_schema(void) { return SCHEMA; }
@@ -154,7 +166,7 @@ static enum berth_err one_step(struct berth_store *s, int from)
 	static const char mark[][sizeof("PRAGMA user_version = 1")] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
 					   "PRAGMA user_version = 3", "PRAGMA user_version = 4", "PRAGMA user_version = 5",
 					   "PRAGMA user_version = 6", "PRAGMA user_version = 7",
-					   "PRAGMA user_version = 8" };
+					   "PRAGMA user_version = 8", "PRAGMA user_version = 9" };
 	enum berth_err rc;
 
 	_Static_assert(sizeof(mark) / sizeof(mark[0]) == sizeof(steps) / sizeof(steps[0]), "a mark a step");

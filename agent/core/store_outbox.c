@@ -135,8 +135,7 @@ static enum berth_err remove_row(struct berth_store *s, const struct going *g)
 	enum berth_err rc;
 
 	if ((rc = let_sleep(s, g->seq)) ||
-	    (g->behind && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s = ?2", "ii", g->behind,
-					  BERTH_OUTBOX_BEHIND))) ||
+	    (g->behind && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s < 0", "i", g->behind))) ||
 	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", g->seq)))
 		return rc;
 	s->total.out_msgs--;
@@ -202,7 +201,7 @@ static enum berth_err cap_guests(struct berth_store *s)
  * before it need not be looked at until that one is gone. */
 static enum berth_err first_try(struct berth_store *s, const struct berth_outbox_row *r, const struct before *b, int64_t *out)
 {
-	*out = b->thread && !r->parked ? BERTH_OUTBOX_BEHIND : r->next_s;
+	*out = b->thread && !r->parked ? STORE_BEHIND(r->created_s) : r->next_s;
 	if (r->parked || !s->total.silent)
 		return BERTH_OK;
 	return store_int(s, out, *out, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);

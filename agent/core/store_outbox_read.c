@@ -72,11 +72,18 @@ static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st, 
 		return berth_no_memory();
 	out->rows[out->n] = (struct berth_outbox_row){
 		.seq = sqlite3_column_int64(st, 0), .mode = sqlite3_column_int(st, 6), .parked = sqlite3_column_int(st, 7) != 0,
-		.created_s = sqlite3_column_int64(st, 9), .next_s = sqlite3_column_int64(st, 10),
+		.created_s = sqlite3_column_int64(st, 9), .next_s = store_next_s(st, 10),
 		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12), .silences = silences,
 	};
 	fill(&out->rows[out->n++], st, block);
 	return BERTH_OK;
+}
+
+int64_t store_next_s(sqlite3_stmt *st, int col)
+{
+	int64_t next_s = sqlite3_column_int64(st, col);
+
+	return next_s < 0 ? BERTH_OUTBOX_BEHIND : next_s;
 }
 
 static size_t bounded(size_t limit)
@@ -180,7 +187,7 @@ enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size
 	    (s->total.silent && (rc = due_of_silent(s, now_s, bounded(limit), want, out))))
 		return rc;
 	/* from the index alone; a row itself is read when it goes */
-	if ((rc = store_stmt(s, &st, "SELECT seq, peer, 0, thid FROM outbox WHERE parked = 0 AND next_s <= ?1 AND expires_s > ?1"
+	if ((rc = store_stmt(s, &st, "SELECT seq, peer, 0, thid FROM outbox WHERE parked = 0 AND next_s >= 0 AND next_s <= ?1 AND expires_s > ?1"
 			     " ORDER BY next_s, seq", "i", now_s)))
 		berth_outbox_list_free(out);
 	return rc ? rc : read_wanted(s, st, bounded(limit), true, want, out);
@@ -194,8 +201,8 @@ enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
 	*out_s = INT64_MAX;
 	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || s->total.out_msgs == s->total.parked ||
 	    (s->total.silent && (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", ""))) ||
-	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s < ?1"
-			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_BEHIND)))
+	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s >= 0 AND next_s < ?1"
+			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_ASLEEP)))
 		return rc;
 	*out_s = silent < *out_s ? silent : *out_s;
 	return BERTH_OK;

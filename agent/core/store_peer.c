@@ -132,7 +132,7 @@ enum berth_err berth_store_waiting_each(struct berth_store *s, size_t limit, ber
 
 	if ((rc = store_ready(s, false)) ||
 	    (rc = store_stmt(s, &st, "SELECT o.peer, count(*), sum(o.size), sum(o.parked), min(o.created_s),"
-			     " min(CASE WHEN o.parked = 0 THEN o.next_s END), s.next_s, s.since_s, s.tries, s.error, max(o.error)"
+			     " min(CASE WHEN o.parked = 0 AND o.next_s >= 0 THEN o.next_s END), s.next_s, s.since_s, s.tries, s.error, max(o.error)"
 			     " FROM outbox o LEFT JOIN silent s ON s.peer = o.peer GROUP BY o.peer ORDER BY min(o.created_s),"
 			     " o.peer LIMIT ?1", "i", (int64_t)limit)))
 		return rc;
@@ -153,7 +153,7 @@ static enum berth_err show_row(sqlite3_stmt *st, berth_outbox_fn fn, void *arg)
 	const struct berth_outbox_row r = { .seq = sqlite3_column_int64(st, 0), .id = words(st, 1), .peer = words(st, 2),
 		.thid = words(st, 3), .body_len = (size_t)sqlite3_column_int64(st, 4),
 		.parked = sqlite3_column_int(st, 5) != 0, .created_s = sqlite3_column_int64(st, 6),
-		.next_s = sqlite3_column_int64(st, 7), .expires_s = sqlite3_column_int64(st, 8),
+		.next_s = store_next_s(st, 7), .expires_s = sqlite3_column_int64(st, 8),
 		.tries = sqlite3_column_int(st, 9) };
 
 	return fn(arg, &r, words(st, 10));

@@ -326,13 +326,15 @@ static void c071_ids_are_bounded_by_count_and_age(void **state)
 		CHECK_OK(berth_store_inbox_add(s, sender, "1", 100, NULL));
 	}
 	CHECK_OK(berth_store_counts(s, &c));
-	assert_int_equal(c.inbox, BERTH_INBOX_MAX);
+	CHECK(c.inbox <= BERTH_INBOX_MAX && c.inbox > BERTH_INBOX_MAX - BERTH_INBOX_GO);	/* the oldest go together */
 	CHECK_OK(berth_store_commit(s));
 	CHECK(!seen("did:x:quiet", "1"));
+	snprintf(sender, sizeof(sender), "did:x:%d", BERTH_INBOX_PEER_MAX + 1 + BERTH_INBOX_GO);
+	CHECK(seen(sender, "1"));
 	CHECK_OK(berth_store_begin(s));
 	CHECK_OK(berth_store_inbox_add(s, "did:x:late", "1", 101, NULL));
 	CHECK_OK(berth_store_inbox_prune(s, 101 + BERTH_INBOX_AGE_S, &n));
-	assert_int_equal(n, BERTH_INBOX_MAX - 1);
+	assert_int_equal(n, c.inbox);
 	CHECK_OK(berth_store_commit(s));
 	CHECK(seen("did:x:late", "1"));
 	reopen();

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A store of version 5, whose messages and their numbers move to other tables. */
+/* A store of version 5, whose messages, their numbers and what has arrived move to other tables. */
 #include "tests/check.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "agent/core/store.h"
+#include "did/crypto/hash.h"
 #include "tests/fakes/tmpdir.h"
 
 static char dir[TMPDIR_LEN];
@@ -52,6 +53,25 @@ static const char *const version_5 =
 	"INSERT INTO outbox_sent VALUES (x'00112233445566778899aabbccddeeff', 7), (x'ff112233445566778899aabbccddeeff', 7);"
 	"PRAGMA user_version = 5;";
 
+static const uint8_t answered[BERTH_ANSWER_LEN] = { 1, 2, 3 };
+
+/* A message that has arrived, with its answer. */
+static void add_inbox(sqlite3 *db, int seq, const char *sender, const char *id)
+{
+	uint8_t hs[BERTH_SHA256_LEN], hi[BERTH_SHA256_LEN];
+	sqlite3_stmt *st;
+
+	berth_sha256(hs, sender, strlen(sender));
+	berth_sha256(hi, id, strlen(id));
+	assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO inbox VALUES (?, ?, ?, 50, ?)", -1, &st, NULL), SQLITE_OK);
+	sqlite3_bind_int(st, 1, seq);
+	sqlite3_bind_blob(st, 2, hs, sizeof(hs), SQLITE_STATIC);
+	sqlite3_bind_blob(st, 3, hi, sizeof(hi), SQLITE_STATIC);
+	sqlite3_bind_blob(st, 4, answered, sizeof(answered), SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(st), SQLITE_DONE);
+	sqlite3_finalize(st);
+}
+
 static void make_version_5(void)
 {
 	sqlite3 *db;
@@ -59,6 +79,8 @@ static void make_version_5(void)
 	assert_int_equal(sqlite3_open(test_path(dir, BERTH_STORE_FILE), &db), SQLITE_OK);
 	if (sqlite3_exec(db, version_5, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));
+	add_inbox(db, 40, "did:x:1", "a");
+	add_inbox(db, 41, "did:x:2", "a");
 	sqlite3_close(db);
 	assert_int_equal(chmod(test_path(dir, BERTH_STORE_FILE), 0600), 0);
 }
@@ -151,10 +173,31 @@ static void numbers_go_on(void **state)
 	berth_outbox_list_free(&l);
 }
 
+/* In one tree now, by half of each hash. */
+static void what_has_arrived_is_known(void **state)
+{
+	uint8_t answer[BERTH_ANSWER_LEN];
+	struct berth_store_counts c;
+	int64_t n;
+	bool seen;
+
+	(void)state;
+	CHECK_OK(berth_store_inbox_seen(s, "did:x:2", "a", &seen, answer));
+	CHECK(seen && !memcmp(answer, answered, sizeof(answer)));
+	CHECK_RC(BERTH_E_REPLAY, berth_store_inbox_add(s, "did:x:1", "a", 60, NULL));
+	CHECK_OK(berth_store_inbox_seen(s, "did:x:1", "b", &seen, answer));
+	CHECK(!seen);
+	CHECK_OK(berth_store_inbox_add(s, "did:x:1", "b", 60, NULL));
+	CHECK_OK(berth_store_inbox_prune(s, 55 + BERTH_INBOX_AGE_S, &n));
+	CHECK_OK(berth_store_counts(s, &c));
+	CHECK(n == 2 && c.inbox == 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
-	const struct CMUnitTest tests[] = { T(rows_are_what_they_were), T(acks_are_known), T(numbers_go_on) };
+	const struct CMUnitTest tests[] = { T(rows_are_what_they_were), T(acks_are_known), T(numbers_go_on),
+		T(what_has_arrived_is_known) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
