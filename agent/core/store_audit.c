@@ -4,8 +4,8 @@
 
 #include "agent/core/store_internal.h"
 
-/* seq and hash of the only row; zeros and *row false when there is none. */
-static enum berth_err read_link(struct berth_store *s, const char *sql, int64_t arg, bool *row,
+/* seq and hash of the first row; zeros and *row false when there is none.  fmt: "i", and arg is the parameter, or "". */
+static enum berth_err read_link(struct berth_store *s, const char *sql, const char *fmt, int64_t arg, bool *row,
 				int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN])
 {
 	sqlite3_stmt *st;
@@ -13,7 +13,7 @@ static enum berth_err read_link(struct berth_store *s, const char *sql, int64_t 
 
 	*seq = 0;
 	memset(hash, 0, BERTH_AUDIT_HASH_LEN);
-	if ((rc = store_stmt(s, &st, sql, "i", arg)) || (rc = store_step(s, st, row)) || !*row)
+	if ((rc = store_stmt(s, &st, sql, fmt, arg)) || (rc = store_step(s, st, row)) || !*row)
 		return rc;
 	*seq = sqlite3_column_int64(st, 0);
 	if (sqlite3_column_bytes(st, 1) == BERTH_AUDIT_HASH_LEN)
@@ -27,7 +27,7 @@ enum berth_err berth_store_audit_base(struct berth_store *s, int64_t *seq, uint8
 	enum berth_err rc = store_ready(s, false);
 	bool row;
 
-	return rc ? rc : read_link(s, "SELECT seq, hash FROM audit_base WHERE ?1 = 0 LIMIT 1", 0, &row, seq, hash);
+	return rc ? rc : read_link(s, "SELECT seq, hash FROM audit_base", "", 0, &row, seq, hash);
 }
 
 static void keep_head(struct berth_store *s, int64_t seq, const uint8_t hash[BERTH_AUDIT_HASH_LEN])
@@ -45,7 +45,7 @@ enum berth_err berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8
 	if ((rc = store_ready(s, false)))
 		return rc;
 	if (!s->total.head_known) {
-		if ((rc = read_link(s, "SELECT seq, hash FROM audit WHERE ?1 = 0 ORDER BY seq DESC LIMIT 1", 0, &row, seq, hash)) ||
+		if ((rc = read_link(s, "SELECT seq, hash FROM audit ORDER BY seq DESC", "", 0, &row, seq, hash)) ||
 		    (!row && (rc = berth_store_audit_base(s, seq, hash))))
 			return rc;
 		keep_head(s, *seq, hash);
@@ -79,7 +79,7 @@ static enum berth_err cut(struct berth_store *s, int64_t upto)
 	int64_t seq;
 	bool row;
 
-	if ((rc = read_link(s, "SELECT seq, hash FROM audit WHERE seq = ?1", upto, &row, &seq, hash)) || !row)
+	if ((rc = read_link(s, "SELECT seq, hash FROM audit WHERE seq = ?1", "i", upto, &row, &seq, hash)) || !row)
 		return rc;
 	if ((rc = store_run(s, "DELETE FROM audit_base", "")) ||
 	    (rc = store_run(s, "INSERT INTO audit_base VALUES (?1, ?2)", "ib", seq, hash, sizeof(hash))))

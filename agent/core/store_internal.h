@@ -10,6 +10,7 @@
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
 #define STORE_RECENT 8
+#define STORE_READ 8
 /* In the file, next_s of a row that waits for an earlier one of its thread: negative, and as long as
  * what takes its place, so that SQLite writes over it and leaves the rest of the row where it is. */
 #define STORE_BEHIND(created_s) (~(int64_t)(created_s))
@@ -33,6 +34,14 @@ struct store_recent {
 	char ns[BERTH_STORE_NS_MAX + 1];
 	struct berth_buf key, val;
 	struct store_record rec;	/* of val */
+};
+
+/* Of a row of the outbox that was read: nothing of this changes, and no other row gets its number. */
+struct store_read {
+	int64_t seq, size;	/* seq 0: of none */
+	bool parked;
+	struct berth_buf names;	/* its peer and, at thid, its thread */
+	size_t thid;
 };
 
 struct berth_store {
@@ -65,6 +74,7 @@ struct berth_store {
 		int64_t out_msgs, out_bytes, parked, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
 		int64_t in_last;	/* the number of the one that came last */
 		int64_t in_first_s;	/* when the first of the inbox came, or before that */
+		bool behind;		/* false: no row of the outbox waits for another */
 		bool queued;		/* false: nothing */
 		bool untold;		/* false: of all dead letters somebody was told */
 		struct { char name[BERTH_STORE_COUNTER_MAX + 1]; int64_t value; } counter[COUNTERS_KEPT];
@@ -76,6 +86,8 @@ struct berth_store {
 	int64_t last_seq;	/* of an outbox row; 0: not known yet */
 	struct store_recent recent[STORE_RECENT];
 	size_t recent_next;	/* the oldest of them */
+	struct store_read read[STORE_READ];
+	size_t read_next;
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
@@ -135,9 +147,13 @@ BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 
 int64_t store_backoff_now(int64_t tries);
 BERTH_MUST_USE enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq);
-/* store_outbox_read.c: next_s as in berth_outbox_row. */
+/* store_outbox_read.c.  of: what thid, seq, parked, id and size of a peer's rows are asked with, from that thread on, in order.
+ * after: the next one of a thread, behind that of number after; *seq 0: none.  parked: may be NULL.
+ * known: of a row that was read; NULL: ask the file whether there is one.  next_s: as in berth_outbox_row. */
+BERTH_MUST_USE enum berth_err
+store_outbox_of(struct berth_store *s, sqlite3_stmt **out, const char *peer, const char *thid);
+const struct store_read *store_outbox_known(const struct berth_store *s, int64_t seq);
 int64_t store_next_s(sqlite3_stmt *st, int col);
-/* The next one of a thread, behind that of number after; *seq 0: none.  parked: may be NULL. */
 BERTH_MUST_USE enum berth_err
 store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked);
 /* Each row that sql finds, a literal that asks for the seq of one; fmt and a, b, c as of store_int(). */

@@ -67,14 +67,13 @@ static enum berth_err look(struct berth_store *s, const struct berth_outbox_row 
 	bool row;
 
 	*out = (struct before){ 0 };
-	if ((rc = store_totals(s)) || !s->total.out_msgs ||
-	    (rc = store_stmt(s, &st, "SELECT id, thid, size FROM outbox WHERE peer = ?1", "s", r->peer)))
+	if ((rc = store_totals(s)) || !s->total.out_msgs || (rc = store_outbox_of(s, &st, r->peer, "")))
 		return rc;
 	while (!(rc = store_step(s, st, &row)) && row) {
 		out->msgs++;
-		out->bytes += sqlite3_column_int64(st, 2);
-		out->same |= store_is_text(st, 0, r->id);
-		out->thread |= store_is_text(st, 1, thid);
+		out->bytes += sqlite3_column_int64(st, 4);
+		out->same |= store_is_text(st, 3, r->id);
+		out->thread |= store_is_text(st, 0, thid);
 	}
 	return rc;
 }
@@ -115,49 +114,68 @@ struct going {
 	int64_t behind;		/* the one of its thread that may have waited for it; 0: none */
 };
 
-/* st stands on it. */
-static enum berth_err read_going(struct berth_store *s, sqlite3_stmt *st, struct going *out)
+static enum berth_err find_behind(struct berth_store *s, const char *peer, const char *thid, struct going *out)
 {
 	bool parked = false;
 	enum berth_err rc = BERTH_OK;
 
-	*out = (struct going){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2), 0 };
-	if (s->total.out_msgs > 1)
-		rc = store_outbox_after(s, (const char *)sqlite3_column_text(st, 4), (const char *)sqlite3_column_text(st, 3),
-					out->seq, &out->behind, &parked);
+	if (s->total.behind)
+		rc = store_outbox_after(s, peer, thid, out->seq, &out->behind, &parked);
 	if (parked)
 		out->behind = 0;
 	return rc;
 }
 
-static enum berth_err remove_row(struct berth_store *s, const struct going *g)
+/* st stands on it. */
+static enum berth_err read_going(struct berth_store *s, sqlite3_stmt *st, struct going *out)
+{
+	*out = (struct going){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2), 0 };
+	return find_behind(s, (const char *)sqlite3_column_text(st, 4), (const char *)sqlite3_column_text(st, 3), out);
+}
+
+/* *row: whether there was one. */
+static enum berth_err remove_row(struct berth_store *s, const struct going *g, bool *row)
 {
 	enum berth_err rc;
 
-	if ((rc = let_sleep(s, g->seq)) ||
-	    (g->behind && (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s < 0", "i", g->behind))) ||
-	    (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", g->seq)))
+	*row = false;
+	if ((rc = let_sleep(s, g->seq)) || (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", g->seq)) ||
+	    !(*row = sqlite3_changes(s->db) > 0))
 		return rc;
 	s->total.out_msgs--;
 	s->total.out_bytes -= g->size;
 	s->total.parked -= g->parked;
-	return BERTH_OK;
+	s->total.behind &= s->total.out_msgs > 0;
+	return g->behind ? store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s < 0", "i", g->behind) : BERTH_OK;
 }
 
-/* *row: whether there was one. */
-static enum berth_err remove_seq(struct berth_store *s, int64_t seq, bool *row)
+/* What is asked of it, which a row that was read to be sent has said. */
+static enum berth_err look_up(struct berth_store *s, int64_t seq, struct going *out, bool *row)
 {
-	struct going g;
+	const struct store_read *known = store_outbox_known(s, seq);
 	sqlite3_stmt *st;
 	enum berth_err rc;
 
-	*row = false;
-	if ((rc = store_totals(s)) || !s->total.out_msgs || (rc = store_stmt(s, &st, GOING "seq = ?1", "i", seq)) ||
-	    (rc = store_step(s, st, row)) || !*row)
+	if ((*row = known != NULL)) {
+		*out = (struct going){ seq, known->size, known->parked, 0 };
+		return find_behind(s, (const char *)known->names.p, (const char *)known->names.p + known->thid, out);
+	}
+	if ((rc = store_stmt(s, &st, GOING "seq = ?1", "i", seq)) || (rc = store_step(s, st, row)) || !*row)
 		return rc;
-	rc = read_going(s, st, &g);
+	rc = read_going(s, st, out);
 	sqlite3_reset(st);
-	return rc ? rc : remove_row(s, &g);
+	return rc;
+}
+
+static enum berth_err remove_seq(struct berth_store *s, int64_t seq, bool *row)
+{
+	struct going g;
+	enum berth_err rc;
+
+	*row = false;
+	if ((rc = store_totals(s)) || !s->total.out_msgs || (rc = look_up(s, seq, &g, row)) || !*row)
+		return rc;
+	return remove_row(s, &g, row);
 }
 
 enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
@@ -201,7 +219,10 @@ static enum berth_err cap_guests(struct berth_store *s)
  * before it need not be looked at until that one is gone. */
 static enum berth_err first_try(struct berth_store *s, const struct berth_outbox_row *r, const struct before *b, int64_t *out)
 {
-	*out = b->thread && !r->parked ? STORE_BEHIND(r->created_s) : r->next_s;
+	bool behind = b->thread && !r->parked;
+
+	*out = behind ? STORE_BEHIND(r->created_s) : r->next_s;
+	s->total.behind |= behind;
 	if (r->parked || !s->total.silent)
 		return BERTH_OK;
 	return store_int(s, out, *out, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);
@@ -306,12 +327,13 @@ enum berth_err berth_store_outbox_acks(struct berth_store *s, const char *peer, 
 	struct going g[ACKS_MAX];
 	size_t found = 0;
 	enum berth_err rc;
+	bool row;
 
 	*gone = 0;
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) || !s->total.out_msgs)
 		return rc;
 	rc = find_acked(s, peer, acks, n, g, &found);
-	while (!rc && *gone < found && !(rc = remove_row(s, &g[*gone])))
+	while (!rc && *gone < found && !(rc = remove_row(s, &g[*gone], &row)))
 		++*gone;
 	return rc;
 }

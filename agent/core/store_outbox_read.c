@@ -86,6 +86,28 @@ int64_t store_next_s(sqlite3_stmt *st, int col)
 	return next_s < 0 ? BERTH_OUTBOX_BEHIND : next_s;
 }
 
+/* Whoever takes a row away has mostly read it to send it. */
+static void note(struct berth_store *s, const struct berth_outbox_row *r)
+{
+	struct store_read *k = &s->read[s->read_next++ % STORE_READ];
+
+	berth_buf_reset(&k->names);
+	berth_buf_put(&k->names, r->peer, strlen(r->peer) + 1);
+	k->thid = k->names.len;
+	berth_buf_put(&k->names, r->thid, strlen(r->thid) + 1);
+	k->size = (int64_t)r->body_len;
+	k->parked = r->parked;
+	k->seq = berth_buf_status(&k->names) ? 0 : r->seq;
+}
+
+const struct store_read *store_outbox_known(const struct berth_store *s, int64_t seq)
+{
+	for (const struct store_read *k = s->read; k < s->read + STORE_READ; k++)
+		if (k->seq == seq)
+			return k;
+	return NULL;
+}
+
 static size_t bounded(size_t limit)
 {
 	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
@@ -106,23 +128,36 @@ static enum berth_err add_row(struct berth_store *s, int64_t seq, int silences, 
 		return store_contradiction(s, "outbox");
 	out->bytes += (size_t)sqlite3_column_bytes(st, 8);
 	*full = out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
-	if (!*full)
-		rc = read_row(out, st, silences);
+	if (!*full && !(rc = read_row(out, st, silences)))
+		note(s, &out->rows[out->n - 1]);
 	sqlite3_reset(st);
 	return rc;
 }
 
+enum berth_err store_outbox_of(struct berth_store *s, sqlite3_stmt **out, const char *peer, const char *thid)
+{
+	return store_stmt(s, out, "SELECT thid, seq, parked, id, size FROM outbox WHERE peer = ?1 AND thid >= ?2 ORDER BY thid, seq", "ss",
+			  peer, thid);
+}
+
 enum berth_err store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked)
 {
-	int64_t is[2] = { 0 };
+	sqlite3_stmt *st;
 	enum berth_err rc;
 	bool row;
 
-	rc = store_ints(s, is, 2, &row, "SELECT seq, parked FROM outbox WHERE peer = ?1 AND thid = ?2 AND seq > ?3 ORDER BY seq", "ssi",
-			peer ? peer : "", thid ? thid : "", after);
-	*seq = is[0];
-	if (parked)
-		*parked = is[1] != 0;
+	*seq = 0;
+	if ((rc = store_outbox_of(s, &st, peer ? peer : "", thid ? thid : "")))
+		return rc;
+	while (!(rc = store_step(s, st, &row)) && row && store_is_text(st, 0, thid ? thid : ""))
+		if (sqlite3_column_int64(st, 1) > after) {
+			*seq = sqlite3_column_int64(st, 1);
+			if (parked)
+				*parked = sqlite3_column_int(st, 2) != 0;
+			break;
+		}
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
 	return rc;
 }
 

@@ -20,13 +20,13 @@ static enum berth_err check_name(const char *ns, const char *key)
 
 enum berth_err store_totals(struct berth_store *s)
 {
-	int64_t box[4], in[3], rec[8];
+	int64_t box[5], in[3], rec[8];
 	enum berth_err rc;
 	bool row;
 
 	if (s->total.known)
 		return BERTH_OK;
-	if ((rc = store_ints(s, box, 4, &row, "SELECT count(*), sum(size), max(seq), sum(parked) FROM outbox", "")) ||
+	if ((rc = store_ints(s, box, 5, &row, "SELECT count(*), sum(size), max(seq), sum(parked), max(next_s < 0) FROM outbox", "")) ||
 	    (rc = store_ints(s, in, 3, &row, "SELECT count(*), max(seq), min(seen_s) FROM inbox", "")) ||
 	    (rc = store_ints(s, rec, 8, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
 			     " max(guest), (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue),"
@@ -36,6 +36,7 @@ enum berth_err store_totals(struct berth_store *s)
 	s->total.out_msgs = box[0];
 	s->total.out_bytes = box[1];
 	s->total.parked = box[3];
+	s->total.behind = box[4] != 0;
 	s->total.in_msgs = in[0];
 	s->total.in_last = in[1];
 	s->total.in_first_s = in[2];

@@ -305,6 +305,38 @@ static void a_thread_keeps_its_order_and_others_go_on(void **state)
 	assert_string_equal(due(160), "a3 c1 ");
 }
 
+static void check_out(int64_t messages, int64_t bytes)
+{
+	struct berth_store_counts c;
+
+	CHECK_OK(berth_store_counts(s, &c));
+	CHECK(c.out == messages && c.out_bytes == bytes);
+}
+
+/* What was read to be sent is known when its answer comes; by then it may have gone, or come back. */
+static void a_row_that_was_read_goes_once(void **state)
+{
+	int64_t first, second;
+
+	(void)state;
+	first = put_in("a", "a1", "did:x:1");
+	second = put_in("a", "a2", "did:x:1");
+	assert_string_equal(due(100), "a1 ");
+	CHECK_OK(berth_store_savepoint(s));
+	CHECK_OK(berth_store_outbox_done(s, first));
+	check_out(1, 7);
+	CHECK_OK(berth_store_undo(s));
+	check_out(2, 14);
+	assert_string_equal(due(100), "a1 ");
+	CHECK_OK(berth_store_outbox_done(s, first));
+	assert_string_equal(due(100), "a2 ");
+	CHECK_OK(berth_store_outbox_drop_thread(s, "did:x:1", "a"));
+	check_out(0, 0);
+	put_in("b", "b1", "did:x:1");
+	CHECK_OK(berth_store_outbox_done(s, second));
+	check_out(1, 7);
+}
+
 static void a_silent_peer_is_asked_with_one_row(void **state)
 {
 	int64_t next, one;
@@ -584,7 +616,7 @@ int main(void)
 		T(c083_a_silent_peer_fills_only_its_own_share), T(quotas_in_bytes_and_in_all),
 		T(strangers_push_out_each_others_rows_only), T(dead_mail_is_bounded_by_peer_and_in_all),
 		T(a_letter_is_told_of_once_to_who_sent_it), T(an_operator_drops_letters),
-		T(a_thread_keeps_its_order_and_others_go_on), T(a_silent_peer_is_asked_with_one_row),
+		T(a_thread_keeps_its_order_and_others_go_on), T(a_row_that_was_read_goes_once), T(a_silent_peer_is_asked_with_one_row),
 		T(nobody_asks_for_a_peer_that_nothing_waits_for), T(rows_that_are_not_wanted_are_passed_over),
 		T(what_waits_is_counted_by_peer), T(shares_follow_the_configuration),
 	};
