@@ -94,6 +94,7 @@ static int run(const char *path, const char *libexec_dir)
 	if ((rc = berth_config_load(&cfg, path)))
 		return fail(rc);
 	berth_daemon_log_as(cfg);
+	berth_proc_be_patient();
 	if ((rc = start_starter(cfg, libexec_dir))) {
 		berth_config_free(cfg);
 		return fail(rc);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,14 @@ void berth_proc_harden(const int *keep, size_t n_keep)
 	signal(SIGPIPE, SIG_IGN);
 	env_clean();
 	close_others(keep, n_keep);
+}
+
+void berth_proc_be_patient(void)
+{
+	const struct sched_param none = { 0 };
+
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		(void)!sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
 /* Between fork and exec only calls that are safe in a signal handler. */

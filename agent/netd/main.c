@@ -16,7 +16,6 @@ int main(void)
 	berth_proc_confine();
 	berth_log_init("netd", BERTH_LOG_INFO, !isatty(STDERR_FILENO));
 	berth_netd_small_memory();
-	berth_netd_be_patient(true);
 	rc = berth_netd_run(BERTH_IPC_FD);
 	berth_proc_end(berth_err_exit(rc));
 }

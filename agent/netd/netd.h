@@ -61,9 +61,6 @@ void berth_netd_result(struct berth_netd *n, struct berth_net_result *m);
 uint64_t berth_netd_next_request(struct berth_netd *n);
 /* First of all: for a process whose peers decide what it allocates. */
 void berth_netd_small_memory(void);
-/* This process, and the threads that it begins from then on, do not interrupt who is at work when
- * they are woken: what netd is woken for is short and often, and several of it at once cost less. */
-void berth_netd_be_patient(bool patient);
 /* As the configuration says; more: libcurl has been loaded, too. */
 void berth_netd_bound_memory(struct berth_netd *n, bool more);
 

@@ -3,7 +3,6 @@
  * library at each dial.  It is answered here. */
 #include <dlfcn.h>
 #include <netdb.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -59,14 +58,6 @@ enum berth_err berth_netd_nng_start(void)
 	atomic_store(&starting, false);
 	started = !rv;
 	return rv ? berth_netd_nng_fault(rv, "nng") : BERTH_OK;
-}
-
-/* Where that is not allowed, everything is as always. */
-void berth_netd_be_patient(bool patient)
-{
-	const struct sched_param none = { 0 };
-
-	(void)!sched_setscheduler(0, patient ? SCHED_BATCH : SCHED_OTHER, &none);
 }
 
 /* ---- dials */

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/ipc/proc.h"
 #include "agent/netd/netd.h"
 #include "did/base/clock.h"
 #include "did/base/log.h"
@@ -277,9 +278,8 @@ int main(int argc, char **argv)
 	berth_log_init("gateways", getenv("FLEET_LOG") ? BERTH_LOG_DEBUG : BERTH_LOG_ERROR, false);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	berth_doc_memory_dids(BERTH_DOC_MEMORY_DIDS_MAX);	/* a thread is many gateways, and each has 64 */
-	berth_netd_be_patient(true);	/* nng's threads are as few as in a berth-netd, and as patient */
-	fleet_need(!berth_netd_nng_start(), "nng");
-	berth_netd_be_patient(false);
+	berth_proc_be_patient();	/* as agents are */
+	fleet_need(!berth_netd_nng_start(), "nng");	/* whose threads are as few as in a berth-netd */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* its count is one lock for all of them */
 	fleet.gateways = calloc(fleet.n, sizeof(*fleet.gateways));
 	fleet_need(fleet.n && fleet.gateways, "how many gateways?");

@@ -121,11 +121,18 @@ def test_nothing_is_inherited(world):
     assert g.stop() == 0
 
 
-def test_netd_interrupts_nobody(gw):
-    """All of its threads, nng's too; the others are as we are."""
+def test_an_agent_interrupts_nobody(gw):
+    """All threads of its processes, nng's too."""
     for name, pid in gw.pids().items():
-        policies = {os.sched_getscheduler(int(thread)) for thread in os.listdir(f"/proc/{pid}/task")}
-        assert policies == {os.SCHED_BATCH if name == "netd" else os.sched_getscheduler(0)}, name
+        assert {os.sched_getscheduler(int(thread)) for thread in os.listdir(f"/proc/{pid}/task")} == {os.SCHED_BATCH}, name
+
+
+def test_who_has_decided_on_a_policy_is_obeyed(world):
+    g = world.gateway("GW-IDLE")
+    g.start(preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)))
+    for name, pid in g.pids().items():
+        assert os.sched_getscheduler(pid) == os.SCHED_IDLE, name
+    assert g.stop() == 0
 
 
 def test_c145_nobody_looks_inside(gw):

@@ -56,15 +56,6 @@ static void callbacks_come_one_after_the_other(void **state)
 	sem_destroy(&through);
 }
 
-static void patience_comes_and_goes(void **state)
-{
-	(void)state;
-	berth_netd_be_patient(true);
-	assert_int_equal(SCHED_BATCH, sched_getscheduler(0));
-	berth_netd_be_patient(false);
-	assert_int_equal(SCHED_OTHER, sched_getscheduler(0));
-}
-
 /* ---- epoll */
 
 static int events_of(int ep, struct epoll_event *e) { return epoll_wait(ep, e, 1, 0); }
@@ -177,7 +168,6 @@ static void names_are_looked_up_as_ever(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(patience_comes_and_goes),
 		cmocka_unit_test(callbacks_come_one_after_the_other),
 		cmocka_unit_test(a_new_socket_is_hung_up_once),
 		cmocka_unit_test(who_asks_for_events_has_them_as_ever),
