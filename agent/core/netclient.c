@@ -106,6 +106,7 @@ void berth_netclient_free(struct berth_netclient *n)
 
 struct berth_transport *berth_netclient_transport(struct berth_netclient *n) { return &n->transport; }
 void berth_netclient_set_agent(struct berth_netclient *n, struct berth_agent *agent) { n->agent = agent; }
+
 /* One that fails is down() when its turn comes. */
 void berth_netclient_push(struct berth_netclient *n)
 {

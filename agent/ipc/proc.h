@@ -18,13 +18,13 @@
  * and every descriptor closed but 0, 1, 2 and keep[].  A child keeps BERTH_IPC_FD.
  * Aborts when the kernel refuses: a process that is not confined must not run. */
 void berth_proc_harden(const int *keep, size_t n_keep);
+/* Of that only: not dumpable, which keeps others of the same user from looking inside, and no
+ * core files.  For a command, whose umask and environment are its user's. */
+void berth_proc_undumpable(void);
 /* This process, and what it begins from then on, interrupts nobody who is at work when it is woken
  * (SCHED_BATCH): an agent's work is short and in the background, and several things at once cost
  * less.  Not where somebody has decided on another policy, or does not allow it. */
 void berth_proc_be_patient(void);
-/* Of that only: not dumpable, which keeps others of the same user from looking inside, and no
- * core files.  For a command, whose umask and environment are its user's. */
-void berth_proc_undumpable(void);
 
 /* A seccomp filter for a process that parses what strangers wrote: no other program,
  * no tracing, no modules, mounts, namespaces, keyrings or raw packets; those calls
