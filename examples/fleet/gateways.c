@@ -32,6 +32,7 @@
 #define PHASE_MS 600000u	/* a gateway that is not through by then has failed */
 #define TELL_MS 250		/* how far it is, so often */
 #define ROOM (64 << 20)		/* that is all an arena has in one piece */
+#define GROWS (144 << 10)	/* so much does a gateway take from being booted to being through */
 
 struct fleet fleet;
 
@@ -76,6 +77,25 @@ static uint64_t next_due(const struct fleet_worker *w)
 	return w->soon_ms < due ? w->soon_ms : due;
 }
 
+/* A piece for each gateway, touched, and given back to the arena, which keeps it: the next phase's
+ * threads have it.  A virtual machine takes a page that its host has taken back at ten times the
+ * price of clearing it, and that would be put down to whoever is being onboarded. */
+static void take_memory(size_t n)
+{
+	void **last = NULL, **p;
+
+	for (; n > 0; n--) {
+		fleet_need((p = malloc(GROWS)) != NULL, "memory");
+		berth_wipe(p, GROWS);	/* a memset() before free() is left out */
+		*p = last;
+		last = p;
+	}
+	for (; last; last = p) {
+		p = *last;
+		free(last);
+	}
+}
+
 /* Also after the phase: gateways that have an owner go on asking it for messages. */
 static void *run(void *arg)
 {
@@ -92,6 +112,8 @@ static void *run(void *arg)
 	}
 	for (size_t i = 0; i < w->n; i++)
 		fleet_gateway_end(w->of[i]);
+	if (!fleet.onboarding)
+		take_memory(w->n);
 	return NULL;
 }
 
