@@ -54,8 +54,10 @@ def options():
     p.add_argument("--no-floor", action="store_true", help="do not measure what bare library calls would take")
     p.add_argument("--against", metavar="BUILD-DIR", help="of another tree: the same fleet with its programs and with ours in turn, and what"
                    " differs, as medians; the floor is measured before each pair, so that a slow hour of the machine is seen")
-    p.add_argument("--rounds", type=int, default=6, metavar="N", help="so often, with --against (default: 6)")
-    return p.parse_args()
+    p.add_argument("--rounds", type=int, metavar="N", help="each fleet so often, and medians (default: 1, with --against 6)")
+    o = p.parse_args()
+    o.rounds = o.rounds or (6 if o.against else 1)
+    return o
 
 
 def pss_kib(pid):
@@ -63,9 +65,8 @@ def pss_kib(pid):
 
 
 def cpu_s(pid):
-    """So far, of that process."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """So far, of that process and all of its threads: clock_getcpuclockid(3), of which Python has none."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 class Bar:
@@ -211,6 +212,7 @@ def measure(w, o):
         sell_all(w, o)
         touch(fleet_memory(o.gateways, pathlib.Path("/proc/meminfo").read_text()))
         sim.phase("boot", Bar("switched on", o.gateways, o.json))
+        floor_before = floor.measure() if o.floor else None
         pids = w.owner.pids()
         before = {n: cpu_s(p) for n, p in pids.items()}
         cpu, rv = cpu_s(sim.p.pid), rendezvous_cpu_s(w)
@@ -238,7 +240,7 @@ def measure(w, o):
             "storeBytes": (store_bytes(w.owner) - empty) / o.gateways,
         }
         figures["restartSeconds"], figures["restartSyncs"] = restart(w, good)
-        return figures
+        return figures, floor_before
     finally:
         sim.stop()
 
@@ -289,34 +291,50 @@ def report_floor(r):
 
 
 def one_fleet(o):
-    """The floor before there is anybody, so that nobody waits for it in the middle."""
-    before = floor.measure() if o.floor else None
     w = world(o)
     try:
-        r = measure(w, o)
+        r, floor_before = measure(w, o)
     finally:
         w.close()
-    if before:
-        add_floor(r, before, floor.measure())
+    if floor_before:
+        add_floor(r, floor_before, floor.measure())
     if o.json:
         print(json.dumps(r), flush=True)
     else:
         report(r)
-        if before:
+        if floor_before:
             report_floor(r)
         sys.stdout.flush()
     return r
 
 
-COLUMNS = (("gateways", "gateways", "{:,}"), ("a second", "perSecond", "{:.1f}"), ("p50 ms", "p50Ms", "{}"), ("p95 ms", "p95Ms", "{}"),
-           ("of the floor's rate", "ofFloorRate", "{:.2f}"), ("owner's PSS MiB", "ownerPssMiB", "{:.1f}"),
+def middle(found):
+    """The medians of several, figure by figure, of those that all of them have."""
+    first = found[0]
+    if isinstance(first, dict):
+        return {key: middle([f[key] for f in found]) for key in first if all(key in f for f in found)}
+    if isinstance(first, list):
+        return [middle(list(of)) for of in zip(*found)]
+    return statistics.median(found)
+
+
+def rounds(o):
+    found = [one_fleet(o) for _ in range(o.rounds)]
+    if not o.json and o.floor and o.rounds > 1:
+        of = sorted(r["ofFloorCpu"] for r in found)
+        print(f"{o.rounds} fleets of {o.gateways:,}: processor time of the floor over theirs {statistics.median(of):.3f}, from {of[0]:.3f} to {of[-1]:.3f}")
+    return {**middle(found), "failed": sum(r["failed"] for r in found)}
+
+
+COLUMNS = (("gateways", "gateways", "{:,.0f}"), ("a second", "perSecond", "{:.1f}"), ("p50 ms", "p50Ms", "{:.0f}"), ("p95 ms", "p95Ms", "{:.0f}"),
+           ("of the floor's rate", "ofFloorRate", "{:.2f}"), ("of its processor time", "ofFloorCpu", "{:.2f}"), ("owner's PSS MiB", "ownerPssMiB", "{:.1f}"),
            ("store KiB a gateway", "storeKiB", "{:.1f}"), ("failed", "failed", "{}"))
 
 
 def table(results):
     print("\n| " + " | ".join(c[0] for c in COLUMNS) + " | owner's CPU ms |\n" + "|---" * (len(COLUMNS) + 1) + "|")
     for r in results:
-        r = {**r, "storeKiB": r["storeBytes"] / 1024, "ofFloorRate": r.get("ofFloorRate", 0)}
+        r = {**r, "storeKiB": r["storeBytes"] / 1024, "ofFloorRate": r.get("ofFloorRate", 0), "ofFloorCpu": r.get("ofFloorCpu", 0)}
         print("| " + " | ".join(form.format(r[key]) for _, key, form in COLUMNS) + f" | {sum(r['ownerCpuMs'].values()):.2f} |")
 
 
@@ -333,8 +351,8 @@ def main():
     results = []
     for n in map(int, o.series.split(",")) if o.series else [o.gateways]:
         o.gateways = n
-        results.append(one_fleet(o))
-    if o.series and not o.json:
+        results.append(rounds(o))
+    if (o.series or o.rounds > 1) and not o.json:
         table(results)
     if o.plot:
         pathlib.Path(o.plot).write_text(plot.svg(results))

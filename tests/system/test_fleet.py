@@ -133,8 +133,28 @@ def test_the_bench_is_read(text, want, floor):
 def test_the_price_is_what_is_cheapest(floor):
     text = "| A |  2.00 |  1.00 |  0.50 | |\n| B |  2.00 |  3.00 |  1.50 | 1.2 MISSED |\n| primitive | floor us | ours us |\n"
     assert floor.cheapest(text) == {"A": 1.0, "B": 2.0}
-    again = text + "| A |  1.50 |  1.25 |  0.83 | |\n| B |  4.00 |  1.75 |  0.44 | |\n"    # each the least of its passes
-    assert floor.cheapest(again) == {"A": 1.0, "B": 1.75} and floor.floors(again) == {"A": 1.5, "B": 2.0}
+    again = text + "| A |  1.50 |  1.25 |  0.83 | |\n| B |  4.00 |  1.75 |  0.44 | |\n"
+    third = again + "| A |  9.00 |  9.00 |  1.00 | |\n| B |  3.00 |  2.50 |  0.83 | |\n"    # each the median of its passes
+    assert floor.floors(third) == {"A": 2.0, "B": 3.0} and floor.cheapest(third) == {"A": 1.25, "B": 2.5}
+
+
+def test_the_bench_is_run_on_each_processor_at_once(floor, monkeypatch, tmp_path):
+    bench = tmp_path / "tests/bench/bench"
+    bench.parent.mkdir(parents=True)
+    monkeypatch.setattr(floor, "BUILD", tmp_path)
+    bench.write_text("#!/bin/sh\necho \"| $* | 1.00 |\"\n")
+    bench.chmod(0o755)
+    assert floor.bench("octets") == "| octets quick | 1.00 |\n" * floor.PASSES * floor.cores()
+    bench.write_text("#!/bin/sh\nexit 3\n")
+    with pytest.raises(SystemExit, match="has ended"):
+        floor.bench("octets")
+
+
+def test_several_fleets_are_one_by_their_medians(floor):
+    import fleet
+    found = [{"perSecond": rate, "ownerCpuMs": {"keyd": rate / 10}, "floor": {"terms": {"frame": [1, 2, us], **polls}}}
+             for rate, us, polls in ((10, 5.0, {}), (30, 9.0, {"polls": [0.5, 0, 1.0]}), (20, 7.0, {"polls": [0.5, 0, 1.0]}))]
+    assert fleet.middle(found) == {"perSecond": 20, "ownerCpuMs": {"keyd": 2.0}, "floor": {"terms": {"frame": [1, 2, 7.0]}}}
 
 
 def test_between_two_sizes_the_price_is_on_the_line(floor):
