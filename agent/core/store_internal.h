@@ -10,7 +10,8 @@
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
 #define STORE_RECENT 8
-#define STORE_READ 8
+#define STORE_LISTED 24
+#define STORE_READ (STORE_LISTED + 8)
 /* In the file, next_s of a row that waits for an earlier one of its thread: negative, and as long as
  * what takes its place, so that SQLite writes over it and leaves the rest of the row where it is. */
 #define STORE_BEHIND(created_s) (~(int64_t)(created_s))
@@ -36,12 +37,18 @@ struct store_recent {
 	struct store_record rec;	/* of val */
 };
 
-/* Of a row of the outbox that was read: nothing of this changes, and no other row gets its number. */
+/* Of a row of the outbox that was put or read: nothing of this changes, and no other row gets its number. */
 struct store_read {
-	int64_t seq, size;	/* seq 0: of none */
+	int64_t seq, size, expires_s;	/* seq 0: of none */
 	bool parked;
-	struct berth_buf names;	/* its peer and, at thid, its thread */
-	size_t thid;
+	struct berth_buf names;	/* its peer and, at thid, its thread and, at id, its own */
+	size_t thid, id;
+};
+
+struct store_listed {
+	int64_t seq, next_s;	/* as in the file */
+	uint8_t ack[BERTH_ACK_LEN];	/* all 0: not sent */
+	size_t at;		/* in read; of another row: nobody knows */
 };
 
 struct berth_store {
@@ -82,6 +89,8 @@ struct berth_store {
 		bool head_known;	/* of the audit log */
 		int64_t head_seq;
 		uint8_t head[BERTH_AUDIT_HASH_LEN];
+		struct store_listed listed[STORE_LISTED];	/* rows of the outbox, in order */
+		size_t n_listed;	/* as many as there are, or some are missing */
 	} total, at_begin, at_savepoint;
 	int64_t last_seq;	/* of an outbox row; 0: not known yet */
 	struct store_recent recent[STORE_RECENT];
@@ -149,13 +158,35 @@ int64_t store_backoff_now(int64_t tries);
 BERTH_MUST_USE enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq);
 /* store_outbox_read.c.  of: what thid, seq, parked, id and size of a peer's rows are asked with, from that thread on, in order.
  * after: the next one of a thread, behind that of number after; *seq 0: none.  parked: may be NULL.
- * known: of a row that was read; NULL: ask the file whether there is one.  next_s: as in berth_outbox_row. */
+ * next_s: as in berth_outbox_row. */
 BERTH_MUST_USE enum berth_err
 store_outbox_of(struct berth_store *s, sqlite3_stmt **out, const char *peer, const char *thid);
-const struct store_read *store_outbox_known(const struct berth_store *s, int64_t seq);
 int64_t store_next_s(sqlite3_stmt *st, int col);
 BERTH_MUST_USE enum berth_err
 store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked);
+/* store_listed.c.  known: of a row that was put or read; NULL: ask the file whether there is one.  note: of one that was read. */
+const struct store_read *store_outbox_known(const struct berth_store *s, int64_t seq);
+void store_outbox_note(struct berth_store *s, const struct berth_outbox_row *r);
+static inline const char *store_read_peer(const struct store_read *k) { return (const char *)k->names.p; }
+static inline const char *store_read_thid(const struct store_read *k) { return (const char *)k->names.p + k->thid; }
+static inline const char *store_read_id(const struct store_read *k) { return (const char *)k->names.p + k->id; }
+
+/* What has become of rows in the file, said after it: put is the last one; ack NULL: as it was; turn: it waits no
+ * more for an earlier one; forget: of some, in ways that are rare. */
+void store_listed_put(struct berth_store *s, const struct berth_outbox_row *r, int64_t next_s);
+void store_listed_gone(struct berth_store *s, int64_t seq);
+void store_listed_later(struct berth_store *s, int64_t seq, int64_t next_s, const uint8_t *ack);
+void store_listed_turn(struct berth_store *s, int64_t seq);
+void store_listed_forget(struct berth_store *s);
+
+/* Whether all rows are listed, without which nothing of the following is so.  of: the peer's, in the order they were
+ * put; due: by next_s, which has come, whoever is before them in their threads; after last, NULL: the first; borrowed
+ * until the next change.  next: of all, INT64_MAX: none will be due. */
+bool store_listed_all(const struct berth_store *s);
+const struct store_listed *store_listed_of(const struct berth_store *s, const char *peer, const struct store_listed *last);
+const struct store_listed *store_listed_due(const struct berth_store *s, int64_t now_s, const struct store_listed *last);
+int64_t store_listed_next(const struct berth_store *s);
+
 /* Each row that sql finds, a literal that asks for the seq of one; fmt and a, b, c as of store_int(). */
 BERTH_MUST_USE enum berth_err
 store_outbox_remove_all(struct berth_store *s, int64_t *out_n, const char *sql, const char *fmt, const char *a,

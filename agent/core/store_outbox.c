@@ -58,6 +58,18 @@ struct before {
 	bool thread;		/* something of that thread */
 };
 
+static void look_listed(struct berth_store *s, const struct berth_outbox_row *r, const char *thid, struct before *out)
+{
+	for (const struct store_listed *l = NULL; (l = store_listed_of(s, r->peer, l));) {
+		const struct store_read *k = &s->read[l->at];
+
+		out->msgs++;
+		out->bytes += k->size;
+		out->same |= strcmp(store_read_id(k), r->id) == 0;
+		out->thread |= strcmp(store_read_thid(k), thid) == 0;
+	}
+}
+
 static enum berth_err look(struct berth_store *s, const struct berth_outbox_row *r, struct before *out)
 {
 	const char *thid = r->thid[0] ? r->thid : r->id;
@@ -66,7 +78,13 @@ static enum berth_err look(struct berth_store *s, const struct berth_outbox_row 
 	bool row;
 
 	*out = (struct before){ 0 };
-	if ((rc = store_totals(s)) || !s->total.out_msgs || (rc = store_outbox_of(s, &st, r->peer, "")))
+	if ((rc = store_totals(s)) || !s->total.out_msgs)
+		return rc;
+	if (store_listed_all(s)) {
+		look_listed(s, r, thid, out);
+		return BERTH_OK;
+	}
+	if ((rc = store_outbox_of(s, &st, r->peer, "")))
 		return rc;
 	while (!(rc = store_step(s, st, &row)) && row) {
 		out->msgs++;
@@ -95,10 +113,11 @@ uint64_t berth_store_outbox_moved(const struct berth_store *s) { return s->moved
 /* Strangers push out each other and nobody else. */
 static enum berth_err cap_guests(struct berth_store *s)
 {
-	enum berth_err rc;
+	enum berth_err rc = BERTH_OK;
 	int64_t seq;
 
-	while (!(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE guest = 1 ORDER BY seq DESC"
+	while (s->total.out_msgs > BERTH_OUTBOX_GUEST_MSGS &&
+	       !(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE guest = 1 ORDER BY seq DESC"
 				" LIMIT 1 OFFSET ?1", "i", (int64_t)BERTH_OUTBOX_GUEST_MSGS)) && seq)
 		if ((rc = store_outbox_remove(s, seq)))
 			break;
@@ -135,6 +154,7 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 	s->total.out_msgs++;
 	s->total.parked += r->parked;
 	s->total.out_bytes += (int64_t)r->body_len;
+	store_listed_put(s, r, next_s);
 	return r->guest ? cap_guests(s) : BERTH_OK;
 }
 
@@ -172,8 +192,11 @@ enum berth_err berth_store_outbox_later(struct berth_store *s, int64_t seq, int6
 	if ((rc = store_ready(s, true)) ||
 	    (rc = store_ints(s, is, 2, &row, "SELECT tries, parked FROM outbox WHERE seq = ?1", "i", seq)) || !row)
 		return rc;
-	return store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2 WHERE seq = ?1", "ii", seq,
-			 now_s + wait_s(is[0], is[1] != 0, at_least_s));
+	now_s += wait_s(is[0], is[1] != 0, at_least_s);
+	if ((rc = store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2 WHERE seq = ?1", "ii", seq, now_s)))
+		return rc;
+	store_listed_later(s, seq, now_s, NULL);
+	return BERTH_OK;
 }
 
 enum berth_err berth_store_outbox_sent(struct berth_store *s, const struct berth_outbox_row *r,
@@ -190,5 +213,6 @@ enum berth_err berth_store_outbox_sent(struct berth_store *s, const struct berth
 			       next_s, ack, (size_t)BERTH_ACK_LEN);
 	if (rc)
 		return rc;
+	store_listed_later(s, r->seq, next_s, ack);
 	return sqlite3_changes(s->db) ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)r->seq);
 }

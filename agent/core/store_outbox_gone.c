@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How rows leave the outbox, and what waits for that. */
+#include <string.h>
+
 #include "agent/core/store_internal.h"
 
 #define ACKS_MAX 64		/* at a time; a peer says those that are left again */
@@ -57,7 +59,11 @@ static enum berth_err remove_row(struct berth_store *s, const struct going *g, b
 	s->total.out_bytes -= g->size;
 	s->total.parked -= g->parked;
 	s->total.behind &= s->total.out_msgs > 0;
-	return g->behind ? store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s < 0", "i", g->behind) : BERTH_OK;
+	store_listed_gone(s, g->seq);
+	if (!g->behind || (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s < 0", "i", g->behind)))
+		return rc;
+	store_listed_turn(s, g->behind);
+	return BERTH_OK;
 }
 
 /* What is asked of it, which a row that was read to be sent has said. */
@@ -69,7 +75,7 @@ static enum berth_err look_up(struct berth_store *s, int64_t seq, struct going *
 
 	if ((*row = known != NULL)) {
 		*out = (struct going){ seq, known->size, known->parked, 0 };
-		return find_behind(s, (const char *)known->names.p, (const char *)known->names.p + known->thid, out);
+		return find_behind(s, store_read_peer(known), store_read_thid(known), out);
 	}
 	if ((rc = store_stmt(s, &st, GOING "seq = ?1", "i", seq)) || (rc = store_step(s, st, row)) || !*row)
 		return rc;
@@ -115,6 +121,29 @@ enum berth_err store_outbox_remove_all(struct berth_store *s, int64_t *out_n, co
 
 /* ---- why */
 
+static bool is_of(const struct store_listed *l, const uint8_t *acks, size_t n)
+{
+	static const uint8_t unsent[BERTH_ACK_LEN];
+
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(l->ack, acks + i * BERTH_ACK_LEN, BERTH_ACK_LEN) == 0)
+			return memcmp(l->ack, unsent, sizeof(unsent)) != 0;
+	return false;
+}
+
+static enum berth_err find_acked_listed(struct berth_store *s, const char *peer, const uint8_t *acks, size_t n,
+					struct going out[ACKS_MAX], size_t *n_out)
+{
+	const struct store_listed *l = NULL;
+	enum berth_err rc = BERTH_OK;
+	bool row;
+
+	while (!rc && *n_out < ACKS_MAX && (l = store_listed_of(s, peer, l)))
+		if (is_of(l, acks, n))
+			rc = look_up(s, l->seq, &out[(*n_out)++], &row);
+	return rc;
+}
+
 /* Those of the peer's rows that one of the acks is of; all are looked at once, however many there are. */
 static enum berth_err find_acked(struct berth_store *s, const char *peer, const uint8_t *acks, size_t n, struct going out[ACKS_MAX],
 				 size_t *n_out)
@@ -124,6 +153,8 @@ static enum berth_err find_acked(struct berth_store *s, const char *peer, const 
 	bool row;
 
 	*n_out = 0;
+	if (store_listed_all(s))
+		return find_acked_listed(s, peer, acks, n, out, n_out);
 	if ((rc = store_stmt(s, &st, GOING "peer = ?1 AND instr(?2, ack) > 0 AND ack <> zeroblob(16)", "sb", peer, acks,
 			     n * BERTH_ACK_LEN)))
 		return rc;

@@ -86,28 +86,6 @@ int64_t store_next_s(sqlite3_stmt *st, int col)
 	return next_s < 0 ? BERTH_OUTBOX_BEHIND : next_s;
 }
 
-/* Whoever takes a row away has mostly read it to send it. */
-static void note(struct berth_store *s, const struct berth_outbox_row *r)
-{
-	struct store_read *k = &s->read[s->read_next++ % STORE_READ];
-
-	berth_buf_reset(&k->names);
-	berth_buf_put(&k->names, r->peer, strlen(r->peer) + 1);
-	k->thid = k->names.len;
-	berth_buf_put(&k->names, r->thid, strlen(r->thid) + 1);
-	k->size = (int64_t)r->body_len;
-	k->parked = r->parked;
-	k->seq = berth_buf_status(&k->names) ? 0 : r->seq;
-}
-
-const struct store_read *store_outbox_known(const struct berth_store *s, int64_t seq)
-{
-	for (const struct store_read *k = s->read; k < s->read + STORE_READ; k++)
-		if (k->seq == seq)
-			return k;
-	return NULL;
-}
-
 static size_t bounded(size_t limit)
 {
 	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
@@ -129,7 +107,7 @@ static enum berth_err add_row(struct berth_store *s, int64_t seq, int silences, 
 	out->bytes += (size_t)sqlite3_column_bytes(st, 8);
 	*full = out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
 	if (!*full && !(rc = read_row(out, st, silences)))
-		note(s, &out->rows[out->n - 1]);
+		store_outbox_note(s, &out->rows[out->n - 1]);	/* whoever takes a row away has mostly read it to send it */
 	sqlite3_reset(st);
 	return rc;
 }
@@ -140,6 +118,18 @@ enum berth_err store_outbox_of(struct berth_store *s, sqlite3_stmt **out, const 
 			  peer, thid);
 }
 
+static void listed_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked)
+{
+	const struct store_listed *l = NULL;
+
+	while ((l = store_listed_of(s, peer, l)))
+		if (l->seq > after && strcmp(store_read_thid(&s->read[l->at]), thid) == 0)
+			break;
+	*seq = l ? l->seq : 0;
+	if (l && parked)
+		*parked = s->read[l->at].parked;
+}
+
 enum berth_err store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked)
 {
 	sqlite3_stmt *st;
@@ -147,6 +137,10 @@ enum berth_err store_outbox_after(struct berth_store *s, const char *peer, const
 	bool row;
 
 	*seq = 0;
+	if (store_listed_all(s)) {
+		listed_after(s, peer ? peer : "", thid ? thid : "", after, seq, parked);
+		return BERTH_OK;
+	}
 	if ((rc = store_outbox_of(s, &st, peer ? peer : "", thid ? thid : "")))
 		return rc;
 	while (!(rc = store_step(s, st, &row)) && row && store_is_text(st, 0, thid ? thid : ""))
@@ -197,6 +191,42 @@ static enum berth_err read_wanted(struct berth_store *s, sqlite3_stmt *st, size_
 	return rc;
 }
 
+/* The same of those that are listed. */
+static enum berth_err due_of_listed(struct berth_store *s, int64_t now_s, size_t limit,
+				    const struct berth_outbox_want *want, struct berth_outbox_list *out)
+{
+	const struct store_listed *l = NULL;
+	enum berth_err rc = BERTH_OK;
+	bool full = false;
+	int64_t first;
+
+	while (!rc && !full && out->n < limit && (l = store_listed_due(s, now_s, l))) {
+		const char *peer = store_read_peer(&s->read[l->at]);
+
+		listed_after(s, peer, store_read_thid(&s->read[l->at]), 0, &first, NULL);
+		if (first == l->seq && (!want || want->fn(want->arg, l->seq, peer, 0)))
+			rc = add_row(s, l->seq, 0, out, &full);
+	}
+	if (rc)
+		berth_outbox_list_free(out);
+	return rc;
+}
+
+static enum berth_err listed_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,
+				      struct berth_outbox_list *out)
+{
+	const struct store_listed *l = NULL;
+	enum berth_err rc = BERTH_OK;
+	bool full = false;
+
+	while (!rc && !full && out->n < limit && (l = store_listed_of(s, peer, l)))
+		if (s->read[l->at].expires_s > now_s)
+			rc = add_row(s, l->seq, 0, out, &full);
+	if (rc)
+		berth_outbox_list_free(out);
+	return rc;
+}
+
 /* One row of each silent peer whose time has come: who still sleeps is asked once. */
 static enum berth_err due_of_silent(struct berth_store *s, int64_t now_s, size_t limit,
 				    const struct berth_outbox_want *want, struct berth_outbox_list *out)
@@ -221,6 +251,8 @@ enum berth_err berth_store_outbox_due(struct berth_store *s, int64_t now_s, size
 	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || s->total.out_msgs == s->total.parked ||
 	    (s->total.silent && (rc = due_of_silent(s, now_s, bounded(limit), want, out))))
 		return rc;
+	if (store_listed_all(s))
+		return due_of_listed(s, now_s, bounded(limit), want, out);
 	/* from the index alone; a row itself is read when it goes */
 	if ((rc = store_stmt(s, &st, "SELECT seq, peer, 0, thid FROM outbox WHERE parked = 0 AND next_s >= 0 AND next_s <= ?1 AND expires_s > ?1"
 			     " ORDER BY next_s, seq", "i", now_s)))
@@ -235,9 +267,12 @@ enum berth_err berth_store_outbox_next(struct berth_store *s, int64_t *out_s)
 
 	*out_s = INT64_MAX;
 	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || s->total.out_msgs == s->total.parked ||
-	    (s->total.silent && (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", ""))) ||
-	    (rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s >= 0 AND next_s < ?1"
-			    " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_ASLEEP)))
+	    (s->total.silent && (rc = store_int(s, &silent, INT64_MAX, "SELECT next_s FROM silent ORDER BY next_s LIMIT 1", ""))))
+		return rc;
+	if (store_listed_all(s))
+		*out_s = store_listed_next(s);
+	else if ((rc = store_int(s, out_s, INT64_MAX, "SELECT next_s FROM outbox WHERE parked = 0 AND next_s >= 0 AND next_s < ?1"
+				 " ORDER BY next_s LIMIT 1", "i", BERTH_OUTBOX_ASLEEP)))
 		return rc;
 	*out_s = silent < *out_s ? silent : *out_s;
 	return BERTH_OK;
@@ -250,9 +285,11 @@ enum berth_err berth_store_outbox_for_peer(struct berth_store *s, const char *pe
 	enum berth_err rc;
 
 	*out = (struct berth_outbox_list){ 0 };
-	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs ||
-	    (rc = store_stmt(s, &st, "SELECT seq, peer, 0 FROM outbox WHERE peer = ?1 AND expires_s > ?2 ORDER BY seq", "si", peer,
-			     now_s)))
+	if ((rc = store_ready(s, false)) || (rc = store_totals(s)) || !s->total.out_msgs)
+		return rc;
+	if (store_listed_all(s))
+		return listed_for_peer(s, peer, now_s, bounded(limit), out);
+	if ((rc = store_stmt(s, &st, "SELECT seq, peer, 0 FROM outbox WHERE peer = ?1 AND expires_s > ?2 ORDER BY seq", "si", peer, now_s)))
 		return rc;
 	return read_wanted(s, st, bounded(limit), false, NULL, out);
 }

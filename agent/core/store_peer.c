@@ -8,6 +8,7 @@
 
 static enum berth_err sleep_all(struct berth_store *s, const char *peer)
 {
+	store_listed_forget(s);
 	return store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND parked = 0 AND next_s < ?2", "si", peer,
 			 BERTH_OUTBOX_ASLEEP);
 }
@@ -37,6 +38,7 @@ enum berth_err berth_store_peer_awake(struct berth_store *s, const char *peer, i
 	    (rc = store_run(s, "DELETE FROM silent WHERE peer = ?1", "s", peer)) || sqlite3_changes(s->db) == 0)
 		return rc;
 	s->total.silent--;
+	store_listed_forget(s);
 	return store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND next_s = ?3", "sii", peer, now_s, BERTH_OUTBOX_ASLEEP);
 }
 
@@ -75,6 +77,7 @@ enum berth_err berth_store_outbox_hurry(struct berth_store *s, const char *id, c
 			    " (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2))", "ssi", or_any(id), or_any(peer), now_s)))
 		return rc;
 	s->moved++;
+	store_listed_forget(s);
 	return store_run(s, "UPDATE outbox SET next_s = ?3 WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2)"
 			 " AND next_s > ?3 AND next_s < ?4", "ssii", or_any(id), or_any(peer), now_s, BERTH_OUTBOX_ASLEEP);
 }
