@@ -12,6 +12,7 @@
 #define STORE_RECENT 8
 #define STORE_LISTED 24
 #define STORE_READ (STORE_LISTED + 8)
+#define STORE_FRESH 4
 /* In the file, next_s of a row that waits for an earlier one of its thread: negative, and as long as
  * what takes its place, so that SQLite writes over it and leaves the rest of the row where it is. */
 #define STORE_BEHIND(created_s) (~(int64_t)(created_s))
@@ -97,6 +98,8 @@ struct berth_store {
 	size_t recent_next;	/* the oldest of them */
 	struct store_read read[STORE_READ];
 	size_t read_next;
+	struct berth_outbox_row fresh[STORE_FRESH];	/* body NULL: none */
+	size_t fresh_next;
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
@@ -161,7 +164,7 @@ BERTH_MUST_USE enum berth_err store_outbox_remove(struct berth_store *s, int64_t
  * next_s: as in berth_outbox_row. */
 BERTH_MUST_USE enum berth_err
 store_outbox_of(struct berth_store *s, sqlite3_stmt **out, const char *peer, const char *thid);
-int64_t store_next_s(sqlite3_stmt *st, int col);
+int64_t store_next_s(int64_t next_s);
 BERTH_MUST_USE enum berth_err
 store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked);
 /* store_listed.c.  known: of a row that was put or read; NULL: ask the file whether there is one.  note: of one that was read. */
@@ -172,7 +175,7 @@ static inline const char *store_read_thid(const struct store_read *k) { return (
 static inline const char *store_read_id(const struct store_read *k) { return (const char *)k->names.p + k->id; }
 
 /* What has become of rows in the file, said after it: put is the last one; ack NULL: as it was; turn: it waits no
- * more for an earlier one; forget: of some, in ways that are rare. */
+ * more for an earlier one; forget: of some, in ways that are rare.  Those of store_fresh.c are told as well. */
 void store_listed_put(struct berth_store *s, const struct berth_outbox_row *r, int64_t next_s);
 void store_listed_gone(struct berth_store *s, int64_t seq);
 void store_listed_later(struct berth_store *s, int64_t seq, int64_t next_s, const uint8_t *ack);
@@ -186,6 +189,16 @@ bool store_listed_all(const struct berth_store *s);
 const struct store_listed *store_listed_of(const struct berth_store *s, const char *peer, const struct store_listed *last);
 const struct store_listed *store_listed_due(const struct berth_store *s, int64_t now_s, const struct store_listed *last);
 int64_t store_listed_next(const struct berth_store *s);
+/* next_s of that row, should it be listed. */
+bool store_listed_when(struct berth_store *s, int64_t seq, int64_t *next_s);
+
+/* store_fresh.c: as they are in the file, without next_s.  put: the last one.  find: who moves it away leaves all 0.
+ * drop: one that has changed.  clear: any of them may have. */
+void store_fresh_put(struct berth_store *s, const struct berth_outbox_row *r);
+struct berth_outbox_row *store_fresh_find(struct berth_store *s, int64_t seq);
+void store_fresh_drop(struct berth_store *s, int64_t seq);
+void store_fresh_clear(struct berth_store *s);
+void store_row_free(struct berth_outbox_row *r);	/* what it points to */
 
 /* Each row that sql finds, a literal that asks for the seq of one; fmt and a, b, c as of store_int(). */
 BERTH_MUST_USE enum berth_err

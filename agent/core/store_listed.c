@@ -66,6 +66,7 @@ void store_listed_put(struct berth_store *s, const struct berth_outbox_row *r, i
 {
 	const struct store_read *k;
 
+	store_fresh_put(s, r);
 	if (s->total.n_listed < STORE_LISTED && (k = note(s, s->last_seq, r)))
 		s->total.listed[s->total.n_listed++] = (struct store_listed){ .seq = k->seq, .next_s = next_s, .at = (size_t)(k - s->read) };
 }
@@ -74,6 +75,7 @@ void store_listed_gone(struct berth_store *s, int64_t seq)
 {
 	struct store_listed *l = find(s, seq), *end = s->total.listed + s->total.n_listed;
 
+	store_fresh_drop(s, seq);
 	if (!l)
 		return;
 	memmove(l, l + 1, (size_t)(end - l - 1) * sizeof(*l));
@@ -84,6 +86,7 @@ void store_listed_later(struct berth_store *s, int64_t seq, int64_t next_s, cons
 {
 	struct store_listed *l = find(s, seq);
 
+	store_fresh_drop(s, seq);
 	if (!l)
 		return;
 	l->next_s = next_s;
@@ -102,6 +105,15 @@ void store_listed_turn(struct berth_store *s, int64_t seq)
 void store_listed_forget(struct berth_store *s) { s->total.n_listed = 0; }
 
 /* ---- asking */
+
+bool store_listed_when(struct berth_store *s, int64_t seq, int64_t *next_s)
+{
+	const struct store_listed *l = find(s, seq);
+
+	if (l)
+		*next_s = store_next_s(l->next_s);
+	return l != NULL;
+}
 
 bool store_listed_all(const struct berth_store *s)
 {

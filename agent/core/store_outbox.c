@@ -164,6 +164,7 @@ enum berth_err berth_store_outbox_refill(struct berth_store *s, int64_t seq, con
 {
 	enum berth_err rc = store_ready(s, true);
 
+	store_fresh_drop(s, seq);
 	return rc ? rc : store_run(s, "UPDATE outbox SET body = ?2 WHERE seq = ?1", "ib", seq, body, len);
 }
 

@@ -7,7 +7,7 @@
 #include "did/base/secret.h"
 
 /* Its body stands first in one block, its texts behind it. */
-static void free_row(struct berth_outbox_row *r)
+void store_row_free(struct berth_outbox_row *r)
 {
 	if (r->body)
 		berth_wipe((uint8_t *)r->body, r->body_len);
@@ -17,7 +17,7 @@ static void free_row(struct berth_outbox_row *r)
 void berth_outbox_list_free(struct berth_outbox_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		free_row(&l->rows[i]);
+		store_row_free(&l->rows[i]);
 	free(l->rows);
 	*l = (struct berth_outbox_list){ 0 };
 }
@@ -64,48 +64,69 @@ static void fill(struct berth_outbox_row *r, sqlite3_stmt *st, char *block)
 	r->instance = copy(st, 14, &at);
 }
 
+static bool may_add(struct berth_outbox_list *out)
+{
+	return out->rows || (out->rows = malloc(BERTH_OUTBOX_LIST_MAX * sizeof(*out->rows)));
+}
+
+/* Whether there is none for the next one, of a body of len. */
+static bool is_full(struct berth_outbox_list *out, size_t len)
+{
+	out->bytes += len;
+	return out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
+}
+
 static enum berth_err read_row(struct berth_outbox_list *out, sqlite3_stmt *st, int silences)
 {
 	char *block;
 
-	if ((!out->rows && !(out->rows = malloc(BERTH_OUTBOX_LIST_MAX * sizeof(*out->rows)))) || !(block = malloc(room(st))))
+	if (!may_add(out) || !(block = malloc(room(st))))
 		return berth_no_memory();
 	out->rows[out->n] = (struct berth_outbox_row){
 		.seq = sqlite3_column_int64(st, 0), .mode = sqlite3_column_int(st, 6), .parked = sqlite3_column_int(st, 7) != 0,
-		.created_s = sqlite3_column_int64(st, 9), .next_s = store_next_s(st, 10),
+		.created_s = sqlite3_column_int64(st, 9), .next_s = store_next_s(sqlite3_column_int64(st, 10)),
 		.expires_s = sqlite3_column_int64(st, 11), .tries = sqlite3_column_int(st, 12), .silences = silences,
 	};
 	fill(&out->rows[out->n++], st, block);
 	return BERTH_OK;
 }
 
-int64_t store_next_s(sqlite3_stmt *st, int col)
-{
-	int64_t next_s = sqlite3_column_int64(st, col);
-
-	return next_s < 0 ? BERTH_OUTBOX_BEHIND : next_s;
-}
+int64_t store_next_s(int64_t next_s) { return next_s < 0 ? BERTH_OUTBOX_BEHIND : next_s; }
 
 static size_t bounded(size_t limit)
 {
 	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
 }
 
+static enum berth_err add_fresh(struct berth_outbox_row *f, int silences, struct berth_outbox_list *out, bool *full)
+{
+	if ((*full = is_full(out, f->body_len)))
+		return BERTH_OK;
+	if (!may_add(out))
+		return berth_no_memory();
+	f->silences = silences;
+	out->rows[out->n++] = *f;
+	*f = (struct berth_outbox_row){ 0 };
+	return BERTH_OK;
+}
+
 /* The row of that number, behind those that out has already; *full: it has no room. */
 static enum berth_err add_row(struct berth_store *s, int64_t seq, int silences, struct berth_outbox_list *out, bool *full)
 {
+	struct berth_outbox_row *f = store_fresh_find(s, seq);
 	sqlite3_stmt *st;
 	enum berth_err rc;
 	bool row;
 
+	if (f && store_listed_when(s, seq, &f->next_s))
+		return add_fresh(f, silences, out, full);
 	if ((rc = store_stmt(s, &st, "SELECT seq, id, peer, sender, thid, endpoints, mode, parked, body, created_s, next_s, expires_s,"
 			     " tries, machine, instance FROM outbox WHERE seq = ?1", "i", seq)) ||
 	    (rc = store_step(s, st, &row)))
 		return rc;
 	if (!row)
 		return store_contradiction(s, "outbox");
-	out->bytes += (size_t)sqlite3_column_bytes(st, 8);
-	*full = out->n > 0 && out->bytes > BERTH_OUTBOX_LIST_BYTES;
+	*full = is_full(out, (size_t)sqlite3_column_bytes(st, BODY));
 	if (!*full && !(rc = read_row(out, st, silences)))
 		store_outbox_note(s, &out->rows[out->n - 1]);	/* whoever takes a row away has mostly read it to send it */
 	sqlite3_reset(st);

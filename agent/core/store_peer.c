@@ -46,6 +46,7 @@ enum berth_err berth_store_peer_moved(struct berth_store *s, const char *peer, c
 {
 	enum berth_err rc = store_ready(s, true);
 
+	store_fresh_clear(s);
 	return rc ? rc : store_run(s, "UPDATE outbox SET endpoints = ?3 WHERE peer = ?1 AND parked = 0 AND endpoints = ?2", "sss",
 				   peer, from, to);
 }
@@ -156,7 +157,7 @@ static enum berth_err show_row(sqlite3_stmt *st, berth_outbox_fn fn, void *arg)
 	const struct berth_outbox_row r = { .seq = sqlite3_column_int64(st, 0), .id = words(st, 1), .peer = words(st, 2),
 		.thid = words(st, 3), .body_len = (size_t)sqlite3_column_int64(st, 4),
 		.parked = sqlite3_column_int(st, 5) != 0, .created_s = sqlite3_column_int64(st, 6),
-		.next_s = store_next_s(st, 7), .expires_s = sqlite3_column_int64(st, 8),
+		.next_s = store_next_s(sqlite3_column_int64(st, 7)), .expires_s = sqlite3_column_int64(st, 8),
 		.tries = sqlite3_column_int(st, 9) };
 
 	return fn(arg, &r, words(st, 10));
