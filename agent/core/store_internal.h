@@ -10,8 +10,9 @@
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
 #define STORE_RECENT 8
-#define STORE_LISTED 24
-#define STORE_READ (STORE_LISTED + 8)
+#define STORE_LISTED 40
+#define STORE_READ_MORE 8
+#define STORE_READ (STORE_LISTED + STORE_READ_MORE)
 #define STORE_FRESH 4
 /* In the file, next_s of a row that waits for an earlier one of its thread: negative, and as long as
  * what takes its place, so that SQLite writes over it and leaves the rest of the row where it is. */

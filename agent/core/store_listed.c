@@ -25,13 +25,13 @@ static struct store_listed *find(struct berth_store *s, int64_t seq)
 	return NULL;
 }
 
-/* There are more of them than can be listed. */
+/* One of no row that is listed, of no more than are needed: who has few rows needs little memory. */
 static struct store_read *room(struct berth_store *s)
 {
 	struct store_read *k;
 
 	do
-		k = &s->read[s->read_next++ % STORE_READ];
+		k = &s->read[s->read_next++ % (s->total.n_listed + STORE_READ_MORE)];
 	while (find(s, k->seq));
 	return k;
 }

@@ -9,7 +9,7 @@
 
 #define ROUNDS 1000
 #define PEERS 4
-#define PEER_MSGS 7		/* all of them have more than are listed */
+#define PEER_MSGS 15		/* all of them have more than are listed */
 #define THREADS 3
 #define NOWS 6
 
@@ -129,7 +129,7 @@ struct deed { uint32_t what, peer, thread, id, flags; int64_t seq, at; uint8_t a
 
 static struct deed any(void)
 {
-	struct deed d = { .what = draw(25), .peer = draw(PEERS), .thread = draw(THREADS), .id = draw(20), .flags = draw(16), .at = draw(NOWS) };
+	struct deed d = { .what = draw(32), .peer = draw(PEERS), .thread = draw(THREADS), .id = draw(60), .flags = draw(16), .at = draw(NOWS) };
 
 	CHECK_OK(store_int(s, &d.seq, 0, "SELECT seq FROM outbox ORDER BY seq LIMIT 1 OFFSET ?1", "i", (int64_t)draw(PEERS * PEER_MSGS)));
 	for (int i = 0; i < 3; i++)
@@ -141,7 +141,8 @@ static enum berth_err put(const struct deed *d)
 {
 	char id[8];
 	const struct berth_outbox_row row = { .id = id, .peer = peer(d->peer), .from = "did:x:me", .thid = thread(d->thread),
-		.endpoints = d->flags & 4 ? "[1]" : "", .machine = d->flags & 8 ? "m" : NULL, .mode = (int)d->id, .parked = d->flags & 1, .guest = d->flags & 2, .body = (const uint8_t *)"{}", .body_len = 2,
+		.endpoints = d->flags & 4 ? "[1]" : "", .machine = d->flags & 8 ? "m" : NULL, .mode = (int)d->id,
+		.parked = d->flags & 1, .guest = d->flags & 2, .body = (const uint8_t *)"{}", .body_len = 2,
 		.created_s = d->at, .next_s = d->at + (d->flags >> 2), .expires_s = d->at + 4 };
 
 	snprintf(id, sizeof(id), "m%u", d->id);
@@ -266,7 +267,7 @@ static void who_is_listed_is_as_in_the_file(void **state)
 		transaction();
 		if (draw(5) == 0)
 			CHECK_OK(berth_store_sync(s));
-		if (draw(5) == 0)
+		if (draw(3) == 0)
 			empty();
 		if (draw(40))
 			continue;
@@ -275,7 +276,7 @@ static void who_is_listed_is_as_in_the_file(void **state)
 		berth_store_outbox_quota(s, PEER_MSGS, 0);
 		assert_int_equal(s->total.n_listed, 0);
 	}
-	assert_true(compared > ROUNDS && full > 100);
+	assert_true(compared > ROUNDS / 2 && full > ROUNDS / 50);
 }
 
 /* Nor is it read as it was put when the change has been taken back. */
