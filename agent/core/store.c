@@ -107,8 +107,7 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	    (e = store_exec(s, "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;"
 			    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 4718592")))
 		return e;
-	store_txn_watch(s);
-	return BERTH_OK;
+	return store_txn_watch(s);
 }
 
 /* The file is one of ours and in order.  What a full check adds, that indexes and

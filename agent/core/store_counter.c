@@ -92,13 +92,12 @@ enum berth_err berth_store_counts(struct berth_store *s, struct berth_store_coun
 
 enum berth_err berth_store_bytes(struct berth_store *s, int64_t *out)
 {
-	int64_t pages, size;
+	int64_t pages;
 	enum berth_err rc;
 
 	*out = 0;
-	if ((rc = store_ready(s, false)) || (rc = store_int(s, &pages, 0, "PRAGMA page_count", "")) ||
-	    (rc = store_int(s, &size, 0, "PRAGMA page_size", "")))
+	if ((rc = store_ready(s, false)) || (rc = store_int(s, &pages, 0, "PRAGMA page_count", "")))
 		return rc;
-	*out = pages * size;
+	*out = pages * s->page_len;
 	return BERTH_OK;
 }

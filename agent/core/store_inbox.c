@@ -3,6 +3,7 @@
  * whatever a peer calls its messages, a row is as long as any other, and two that are alike
  * a peer can make of its own only.  One tree, without an order of age: who is old is looked
  * for where there are too many, and many of them go at once. */
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/core/store_internal.h"
@@ -10,6 +11,7 @@
 
 #define PRUNE_EVERY 16
 #define HASH_KEPT 16		/* octets */
+#define GIVEN_BACK (1 << 20)	/* of the file, at once */
 
 struct inbox_key { uint8_t sender[BERTH_SHA256_LEN], id[BERTH_SHA256_LEN]; };
 
@@ -84,6 +86,14 @@ enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, 
 	return cap(s, &k);
 }
 
+static enum berth_err give_back(struct berth_store *s)
+{
+	char sql[sizeof("PRAGMA incremental_vacuum()") + 11];
+
+	snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", (int)(GIVEN_BACK / s->page_len));
+	return store_exec(s, sql);
+}
+
 enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int64_t *out_n)
 {
 	enum berth_err rc;
@@ -97,5 +107,5 @@ enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int
 		s->total.in_first_s = now_s - BERTH_INBOX_AGE_S;	/* or later */
 	}
 	*out_n -= s->total.in_msgs;
-	return rc ? rc : store_run(s, "PRAGMA incremental_vacuum(256)", "");
+	return rc ? rc : give_back(s);
 }

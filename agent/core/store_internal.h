@@ -71,6 +71,7 @@ struct berth_store {
 	int64_t changes;	/* and with those that may be lost */
 	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
 	int wal_frames;		/* after the last commit */
+	int64_t page_len;
 	int log_pages;		/* so many of them go to the main file */
 	int cache_kib;		/* SQLite's pages in memory, at most */
 	bool scrub;		/* all of them do, and nothing stays in the log */
@@ -138,7 +139,7 @@ store_ints(struct berth_store *s, int64_t *out, int n, bool *row, const char *sq
 
 /* store_txn.c.  watch: of a connection that has been opened.  sync: its log.  look: notices a
  * group that SQLite has rolled back by itself.  write: to the log, not to the disk; none: nothing. */
-void store_txn_watch(struct berth_store *s);
+BERTH_MUST_USE enum berth_err store_txn_watch(struct berth_store *s);
 BERTH_MUST_USE enum berth_err store_txn_sync(struct berth_store *s);
 void store_group_look(struct berth_store *s);
 BERTH_MUST_USE enum berth_err store_group_write(struct berth_store *s);

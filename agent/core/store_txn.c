@@ -7,11 +7,10 @@
 #include "agent/core/store_internal.h"
 #include "did/base/clock.h"
 
-#define LOG_PAGES_MIN 256
-#define LOG_PAGES_MAX 1024
+#define LOG_MIN (1 << 20)
+#define LOG_MAX (4 << 20)
 #define CACHE_KIB_MIN 2048
 #define CACHE_KIB_MAX 8192
-#define PAGE_LEN 4096
 
 /* The cache may have as much as the main file has, up to 8 MiB: what the messages of one device ask
  * for is all over the store of an owner of a thousand.  A small device's stays as small as its store. */
@@ -28,21 +27,19 @@ static void widen(struct berth_store *s, sqlite3_int64 size)
 }
 
 /* The pages of the log go to the main file when they are as many as it has itself, but not
- * before there are 256 and not later than at 1,024 (4 MiB): what changes all the time is copied
+ * before they are 1 MiB and not later than at 4: what changes all the time is copied
  * seldom, and a small device's disk and every start have little to do with the log. */
 static void measure(struct berth_store *s)
 {
 	sqlite3_file *f = NULL;
 	sqlite3_int64 size = 0;
 
-	s->log_pages = LOG_PAGES_MIN;
 	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK || !f || !f->pMethods ||
 	    f->pMethods->xFileSize(f, &size) != SQLITE_OK)
 		size = 0;
 	widen(s, size);
-	if (size / PAGE_LEN <= LOG_PAGES_MIN)
-		return;
-	s->log_pages = size / PAGE_LEN < LOG_PAGES_MAX ? (int)(size / PAGE_LEN) : LOG_PAGES_MAX;
+	size = size < LOG_MIN ? LOG_MIN : size > LOG_MAX ? LOG_MAX : size;
+	s->log_pages = (int)(size / s->page_len);
 }
 
 /* As SQLite itself would do it, but never before the log has been synced: an error of
@@ -74,11 +71,16 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int frames)
 	return SQLITE_OK;
 }
 
-void store_txn_watch(struct berth_store *s)
+enum berth_err store_txn_watch(struct berth_store *s)
 {
+	enum berth_err rc = store_int(s, &s->page_len, 0, "PRAGMA page_size", "");
+
+	if (rc)
+		return rc;
 	s->cache_kib = 0;
 	measure(s);
 	sqlite3_wal_hook(s->db, on_commit, s);
+	return BERTH_OK;
 }
 
 /* ---- groups */
