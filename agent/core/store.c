@@ -14,6 +14,9 @@
 #include "did/base/clock.h"
 
 #define APPLICATION_ID "1113937012"	/* "Bert" */
+/* Of a file that is made; one that is there keeps its own.  For a few hundred octets a page goes
+ * to the log whole, is hashed, copied and synced; smaller ones are more calls of a checkpoint. */
+#define PAGE_LEN "2048"
 #define REOPEN_MS 1000
 #define FULL_CHECK_MAX (1 << 20)
 #define PATH_LEN (PATH_MAX + 32)
@@ -103,7 +106,8 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	/* EXCLUSIVE: a second daemon on the same folder is refused, and the WAL's
 	 * index lives in our heap instead of a shared file. */
-	if ((e = store_exec(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")) ||
+	if ((e = store_exec(s, "PRAGMA page_size = " PAGE_LEN "; PRAGMA locking_mode = EXCLUSIVE;"
+			    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")) ||
 	    (e = store_exec(s, "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;"
 			    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 4718592")))
 		return e;

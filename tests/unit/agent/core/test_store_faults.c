@@ -9,10 +9,11 @@
 
 #include "agent/core/store.h"
 #include "tests/unit/agent/core/store_lossy.h"
+#include "tests/unit/agent/core/store_older.h"
 
 #define COMMITS 6
 #define LOG_HEAD 32
-#define FRAME (24 + 4096)
+#define FRAME (24 + 2048)	/* of a page */
 
 static char *made;	/* an empty store, so that not every test is about making one */
 static size_t made_len;
@@ -174,6 +175,18 @@ static void c147_reordered_and_torn_writes_lose_no_acked_commit(void **state)
 {
 	(void)state;
 	start_from_a_made_store();
+	power_off_at_every_call(VFS_SHUFFLE, 2);
+}
+
+static void c147_power_off_loses_nothing_of_an_older_store(void **state)
+{
+	(void)state;
+	start_from_a_made_store();
+	make_older(test_path(dir, BERTH_STORE_FILE));
+	free(made);
+	made = test_read_file(test_path(dir, BERTH_STORE_FILE), &made_len);
+	assert_int_equal(made[16], OLDER_PAGE >> 8);
+	power_off_at_every_call(VFS_LOSE, 1);
 	power_off_at_every_call(VFS_SHUFFLE, 2);
 }
 
@@ -509,6 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_shim_loses_what_nobody_synced), T(c147_power_off_loses_no_acked_commit),
 		T(c147_reordered_and_torn_writes_lose_no_acked_commit),
+		T(c147_power_off_loses_nothing_of_an_older_store),
 		T(c147_power_off_after_all_writes_is_fine_too),
 		T(c148_enospc_at_every_write_is_e_store_and_recovers),
 		T(c148_one_eio_at_every_write_is_e_store_and_recovers),

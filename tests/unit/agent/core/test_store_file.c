@@ -136,7 +136,7 @@ static void c150_a_missing_wal_after_a_crash_is_e_store(void **state)
 
 static void c150_every_damaged_page_is_e_store(void **state)
 {
-	uint8_t junk[4096];
+	uint8_t junk[2048];	/* a page */
 	char *whole;
 	size_t len;
 
