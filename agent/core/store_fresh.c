@@ -15,17 +15,6 @@ static void forget(struct berth_outbox_row *f)
 	*f = (struct berth_outbox_row){ 0 };
 }
 
-static const char *put(const void *p, size_t n, char **at)
-{
-	char *to = *at;
-
-	if (n)
-		memcpy(to, p, n);
-	to[n] = '\0';
-	*at = to + n + 1;
-	return to;
-}
-
 void store_fresh_put(struct berth_store *s, const struct berth_outbox_row *r)
 {
 	struct berth_outbox_row *f = &s->fresh[s->fresh_next++ % STORE_FRESH];
@@ -42,9 +31,9 @@ void store_fresh_put(struct berth_store *s, const struct berth_outbox_row *r)
 		return;
 	*f = (struct berth_outbox_row){ .seq = s->last_seq, .mode = r->mode, .parked = r->parked,
 		.created_s = r->created_s, .expires_s = r->expires_s, .body_len = r->body_len };
-	f->body = (const uint8_t *)put(r->body, r->body_len, &at);
+	f->body = (const uint8_t *)store_row_part(&at, r->body, r->body_len);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		*to[i] = put(texts[i], lens[i], &at);
+		*to[i] = store_row_part(&at, texts[i], lens[i]);
 }
 
 struct berth_outbox_row *store_fresh_find(struct berth_store *s, int64_t seq)

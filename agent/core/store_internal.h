@@ -47,9 +47,12 @@ struct store_read {
 	size_t thid, id;
 };
 
+/* In place of what a row is acknowledged by: as long, so that a row which is sent stays where it is. */
+extern const uint8_t store_unsent[BERTH_ACK_LEN];
+
 struct store_listed {
 	int64_t seq, next_s;	/* as in the file */
-	uint8_t ack[BERTH_ACK_LEN];	/* all 0: not sent */
+	uint8_t ack[BERTH_ACK_LEN];	/* or store_unsent */
 	size_t at;		/* in read; of another row: nobody knows */
 };
 
@@ -200,7 +203,10 @@ void store_fresh_put(struct berth_store *s, const struct berth_outbox_row *r);
 struct berth_outbox_row *store_fresh_find(struct berth_store *s, int64_t seq);
 void store_fresh_drop(struct berth_store *s, int64_t seq);
 void store_fresh_clear(struct berth_store *s);
-void store_row_free(struct berth_outbox_row *r);	/* what it points to */
+/* What a row points to: in one block its body first, its texts behind it.  part: those octets at *at, which moves
+ * behind them and the 0 that ends them. */
+const char *store_row_part(char **at, const void *p, size_t n);
+void store_row_free(struct berth_outbox_row *r);
 
 /* Each row that sql finds, a literal that asks for the seq of one; fmt and a, b, c as of store_int(). */
 BERTH_MUST_USE enum berth_err

@@ -7,8 +7,7 @@
 
 #define PARKED_BACKOFF_MAX_S 8
 
-/* In place of what it is acknowledged by: as long, so that a row which is sent stays where it is. */
-static const uint8_t unsent[BERTH_ACK_LEN];
+const uint8_t store_unsent[BERTH_ACK_LEN];
 
 int64_t berth_backoff_s(int tries, uint32_t rnd)
 {
@@ -148,8 +147,8 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 	    (rc = store_run(s, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, '', ?, ?)",
 			    "isssssiiiiiiissbb", ++s->last_seq, r->id, r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints,
 			    (int64_t)r->mode, r->created_s, next_s, r->expires_s, (int64_t)r->parked, (int64_t)r->guest,
-			    (int64_t)r->body_len, r->machine ? r->machine : "", r->instance ? r->instance : "", unsent, sizeof(unsent),
-			    r->body, r->body_len)))
+			    (int64_t)r->body_len, r->machine ? r->machine : "", r->instance ? r->instance : "",
+			    store_unsent, sizeof(store_unsent), r->body, r->body_len)))
 		return rc;
 	s->total.out_msgs++;
 	s->total.parked += r->parked;

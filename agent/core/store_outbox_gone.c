@@ -123,11 +123,11 @@ enum berth_err store_outbox_remove_all(struct berth_store *s, int64_t *out_n, co
 
 static bool is_of(const struct store_listed *l, const uint8_t *acks, size_t n)
 {
-	static const uint8_t unsent[BERTH_ACK_LEN];
-
+	if (memcmp(l->ack, store_unsent, BERTH_ACK_LEN) == 0)
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if (memcmp(l->ack, acks + i * BERTH_ACK_LEN, BERTH_ACK_LEN) == 0)
-			return memcmp(l->ack, unsent, sizeof(unsent)) != 0;
+			return true;
 	return false;
 }
 

@@ -35,18 +35,22 @@ static size_t room(sqlite3_stmt *st)
 	return n;
 }
 
-/* The column's octets at *at, which moves behind them. */
-static const char *copy(sqlite3_stmt *st, int col, char **at)
+const char *store_row_part(char **at, const void *p, size_t n)
 {
-	const void *p = sqlite3_column_blob(st, col);	/* NULL: none, for nothing has to be converted */
 	char *to = *at;
-	size_t n = p ? (size_t)sqlite3_column_bytes(st, col) : 0;
 
 	if (n)
 		memcpy(to, p, n);
 	to[n] = '\0';
 	*at = to + n + 1;
 	return to;
+}
+
+static const char *copy(sqlite3_stmt *st, int col, char **at)
+{
+	const void *p = sqlite3_column_blob(st, col);	/* NULL: none, for nothing has to be converted */
+
+	return store_row_part(at, p, p ? (size_t)sqlite3_column_bytes(st, col) : 0);
 }
 
 static void fill(struct berth_outbox_row *r, sqlite3_stmt *st, char *block)
