@@ -54,10 +54,6 @@ def can():
     return all(p.exists() for p in NEEDED)
 
 
-def run(*args):
-    return subprocess.run([str(a) for a in args], stdout=subprocess.PIPE, check=True, text=True).stdout
-
-
 def cores():
     return len(os.sched_getaffinity(0))
 
@@ -69,6 +65,10 @@ def at_once(n, *args):
     if any(p.returncode for p in copies):
         raise SystemExit(f"{args[0]} has ended: {[p.returncode for p in copies]}")
     return "".join(out)
+
+
+def run(*args):
+    return at_once(1, *args)
 
 
 def bench(group):
