@@ -75,6 +75,7 @@ static enum berth_err apply_send(struct berth_agent *a, const struct berth_send 
 
 static enum berth_err drop_thread(struct berth_agent *a, const struct berth_drop *d, const char *why)
 {
+	agent_parked_look(a, d->peer);	/* for what is behind it */
 	return why ? berth_store_outbox_dead_thread(a->cfg.store, d->peer, d->thid, berth_agent_now_s(a), why)
 		   : berth_store_outbox_drop_thread(a->cfg.store, d->peer, d->thid);
 }

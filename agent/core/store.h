@@ -214,7 +214,8 @@ berth_store_outbox_due(struct berth_store *s, int64_t now_s, size_t limit, const
 BERTH_MUST_USE enum berth_err
 berth_store_outbox_next(struct berth_store *s, int64_t *out_s);
 /* Grows with whatever may let a row go sooner or in another order, but for what is put
- * for its peer, acknowledged by it or done: whoever does that knows whose it was. */
+ * for its peer, acknowledged by it, done or dropped with its thread: whoever does that
+ * knows whose it was. */
 uint64_t berth_store_outbox_moved(const struct berth_store *s);
 /* All that waits for a peer, parked or not, in the order it was put. */
 BERTH_MUST_USE enum berth_err

@@ -44,6 +44,7 @@ enum berth_err berth_store_outbox_dead(struct berth_store *s, int64_t seq, int64
 	    (rc = cap_of(s, sqlite3_last_insert_rowid(s->db))))
 		return rc;
 	s->total.untold = true;
+	s->moved++;
 	return store_outbox_remove(s, seq);
 }
 

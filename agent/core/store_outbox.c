@@ -115,6 +115,7 @@ static enum berth_err cap_guests(struct berth_store *s)
 	enum berth_err rc = BERTH_OK;
 	int64_t seq;
 
+	s->moved += s->total.out_msgs > BERTH_OUTBOX_GUEST_MSGS;
 	while (s->total.out_msgs > BERTH_OUTBOX_GUEST_MSGS &&
 	       !(rc = store_int(s, &seq, 0, "SELECT seq FROM outbox WHERE guest = 1 ORDER BY seq DESC"
 				" LIMIT 1 OFFSET ?1", "i", (int64_t)BERTH_OUTBOX_GUEST_MSGS)) && seq)

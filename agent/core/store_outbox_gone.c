@@ -100,7 +100,6 @@ enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
 	enum berth_err rc;
 	bool row;
 
-	s->moved++;
 	rc = remove_seq(s, seq, &row);
 	return rc || row ? rc : store_contradiction(s, "outbox");	/* or loops over what is there would not end */
 }
@@ -114,6 +113,7 @@ enum berth_err store_outbox_remove_all(struct berth_store *s, int64_t *out_n, co
 	*out_n = 0;
 	if ((rc = store_ready(s, true)))
 		return rc;
+	s->moved++;
 	while (!(rc = store_int(s, &seq, 0, sql, fmt, a, b, c)) && seq && !(rc = store_outbox_remove(s, seq)))
 		++*out_n;
 	return rc;

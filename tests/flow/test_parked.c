@@ -70,6 +70,27 @@ static void one_of_many_is_answered(void **state)
 	story_end(&s);
 }
 
+/* All that it puts, sends, has acknowledged and drops is its own. */
+static void an_onboarding_is_no_work_for_those_who_wait(void **state)
+{
+	struct test_stranger p;
+	struct story s;
+	uint64_t moved;
+
+	(void)state;
+	story_cast(&s);
+	test_stranger_appear(&p);
+	assert_int_equal(wait_for_one(&p, s.owner), -1);
+	story_birth(&s);
+	story_sale(&s);
+	sim_on(s.gateway);
+	moved = berth_store_outbox_moved(s.owner->store);
+	assert_true(sim_run(&s.w, story_settled, 120));
+	assert_true(berth_store_outbox_moved(s.owner->store) == moved);
+	test_stranger_leave(&p);
+	story_end(&s);
+}
+
 static void begin(struct story *s, struct test_stranger *p)
 {
 	story_cast(s);
@@ -114,7 +135,9 @@ static void an_operator_may_hurry_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_of_many_is_answered), cmocka_unit_test(what_was_not_acknowledged_is_given_again), cmocka_unit_test(an_operator_may_hurry_it),
+		cmocka_unit_test(one_of_many_is_answered),
+		cmocka_unit_test(an_onboarding_is_no_work_for_those_who_wait),
+		cmocka_unit_test(what_was_not_acknowledged_is_given_again), cmocka_unit_test(an_operator_may_hurry_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
