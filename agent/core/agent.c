@@ -12,15 +12,6 @@
 
 uint64_t agent_mono_ms(void) { return berth_clock_mono_ms(); }
 
-uint64_t agent_hash(const char *key)
-{
-	uint64_t h = 0xcbf29ce484222325u;	/* FNV-1a */
-
-	for (; *key; key++)
-		h = (h ^ (uint8_t)*key) * 0x100000001b3u;
-	return h;
-}
-
 int64_t berth_agent_now_s(const struct berth_agent *a)
 {
 	return a->start_uptime_s + (int64_t)((agent_mono_ms() - a->start_ms) / 1000);

@@ -293,7 +293,6 @@ void agent_timers_fire(struct berth_agent *a);		/* those that are due */
 
 /* agent.c */
 uint64_t agent_mono_ms(void);
-uint64_t agent_hash(const char *key);	/* tells one key from thousands; strcmp() decides */
 void agent_refresh_time(struct berth_agent *a);
 
 #endif

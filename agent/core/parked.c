@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
+#include "did/base/shorthash.h"
 
 static void swap(struct berth_agent *a, size_t i, size_t j)
 {
@@ -19,7 +20,7 @@ static void swap(struct berth_agent *a, size_t i, size_t j)
 
 struct parked *agent_parked_of(struct berth_agent *a, const char *peer)
 {
-	uint64_t h = agent_hash(peer);
+	uint64_t h = berth_shorthash(peer);
 
 	for (size_t i = 0; i < a->n_parked; i++)
 		if (a->parked_hash[i] == h && strcmp(a->parked[i].peer, peer) == 0)
@@ -53,7 +54,7 @@ static void note_due(struct berth_agent *a, const struct parked *p)
 void agent_parked_add(struct berth_agent *a, const struct parked *p)
 {
 	a->parked[a->n_parked] = *p;
-	a->parked_hash[a->n_parked] = agent_hash(p->peer);
+	a->parked_hash[a->n_parked] = berth_shorthash(p->peer);
 	note_due(a, p);
 	if (p->look)
 		swap(a, a->n_parked, a->n_looks++);

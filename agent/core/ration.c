@@ -3,6 +3,7 @@
  * so many lines an hour of all strangers, and of each peer.  What moves something has its own,
  * so that nobody hides it behind other things. */
 #include "agent/core/agent_internal.h"
+#include "did/base/shorthash.h"
 
 #define HOUR_MS 3600000u
 
@@ -23,7 +24,7 @@ static uint64_t counted_ms(const struct talker *t)
 static struct talker *talker(struct berth_agent *a, const char *sender)
 {
 	struct talker *oldest = a->talkers;
-	uint64_t who = agent_hash(sender);
+	uint64_t who = berth_shorthash(sender);
 
 	for (size_t i = 0; i < TALKERS_MAX; i++) {
 		if (a->talkers[i].who == who)

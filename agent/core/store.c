@@ -82,7 +82,7 @@ static void shut(struct berth_store *s, bool clean)
 	s->owed = s->kept = s->later = false;
 	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
 	s->total = (struct store_totals){ 0 };
-	store_recent_end(s);
+	store_recent_clear(s);
 	store_fresh_clear(s);
 	for (size_t i = 0; i < STORE_READ; i++) {
 		berth_buf_free(&s->read[i].names);

@@ -9,7 +9,7 @@
 
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
-#define STORE_RECENT 8
+#define STORE_RECENT_CHAINS 512
 #define STORE_LISTED 40
 #define STORE_READ_MORE 8
 #define STORE_READ (STORE_LISTED + STORE_READ_MORE)
@@ -32,11 +32,9 @@ struct store_record {
 	size_t n;
 };
 
-struct store_recent {
-	bool used;
-	char ns[BERTH_STORE_NS_MAX + 1];
-	struct berth_buf key, val;
-	struct store_record rec;	/* of val */
+struct store_recents {
+	struct store_recent *chains[STORE_RECENT_CHAINS], *oldest, *newest;
+	size_t octets;		/* of all of them */
 };
 
 /* Of a row of the outbox that was put or read: nothing of this changes, and no other row gets its number. */
@@ -97,10 +95,10 @@ struct berth_store {
 		uint8_t head[BERTH_AUDIT_HASH_LEN];
 		struct store_listed listed[STORE_LISTED];	/* rows of the outbox, in order */
 		size_t n_listed;	/* as many as there are, or some are missing */
+		uint64_t noted;	/* records */
 	} total, at_begin, at_savepoint;
 	int64_t last_seq;	/* of an outbox row; 0: not known yet */
-	struct store_recent recent[STORE_RECENT];
-	size_t recent_next;	/* the oldest of them */
+	struct store_recents recent;
 	struct store_read read[STORE_READ];
 	size_t read_next;
 	struct berth_outbox_row fresh[STORE_FRESH];	/* body NULL: none */
@@ -153,11 +151,12 @@ void store_log_end(struct berth_store *s);
 
 /* store_recent.c: records as they are now, in memory.  find: borrowed until the next note;
  * NULL: ask the file.  note: after it was read or written, or (there false) is not there;
- * copied.  clear: whatever takes something back.  end: their memory goes, too. */
-const struct store_recent *store_recent_find(struct berth_store *s, const char *ns, const char *key);
+ * copied, but for what is longer than those that are kept.  back: to when total.noted was that
+ * many.  clear: all of them. */
+const struct store_record *store_recent_find(struct berth_store *s, const char *ns, const char *key);
 void store_recent_note(struct berth_store *s, const char *ns, const char *key, const struct store_record *rec);
+void store_recent_back(struct berth_store *s, uint64_t noted);
 void store_recent_clear(struct berth_store *s);
-void store_recent_end(struct berth_store *s);
 
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);

@@ -57,11 +57,11 @@ enum berth_err store_totals(struct berth_store *s)
 static enum berth_err
 read_record(struct berth_store *s, const char *ns, const char *key, struct store_record *out, sqlite3_stmt **st)
 {
-	const struct store_recent *known = store_recent_find(s, ns, key);
+	const struct store_record *known = store_recent_find(s, ns, key);
 	enum berth_err rc;
 
 	*st = NULL;
-	*out = known ? known->rec : (struct store_record){ 0 };
+	*out = known ? *known : (struct store_record){ 0 };
 	if (known)
 		return BERTH_OK;
 	if ((rc = store_stmt(s, st, "SELECT val, guest, rowid FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||

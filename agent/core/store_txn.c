@@ -85,13 +85,18 @@ enum berth_err store_txn_watch(struct berth_store *s)
 
 /* ---- groups */
 
-/* What was counted and remembered on the strength of it is not so any more. */
+/* What was counted and remembered is not so any more. */
+static void forget(struct berth_store *s)
+{
+	s->total = (struct store_totals){ 0 };
+	store_recent_clear(s);
+}
+
 static void group_gone(struct berth_store *s)
 {
 	s->lost |= s->owed || s->kept;
 	s->gathered = s->kept = s->later = s->owed = false;
-	s->total = (struct store_totals){ 0 };
-	store_recent_clear(s);
+	forget(s);
 	s->moved++;
 }
 
@@ -265,9 +270,9 @@ void berth_store_rollback(struct berth_store *s)
 		return;
 	s->lost |= s->plain;
 	s->total = s->at_begin;
-	store_recent_clear(s);
+	store_recent_back(s, s->total.noted);
 	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-		s->total = (struct store_totals){ 0 };
+		forget(s);
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	s->in_txn = s->saved = s->failed = false;
@@ -309,12 +314,12 @@ enum berth_err berth_store_undo(struct berth_store *s)
 
 	if (!s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
-	store_recent_clear(s);
 	if ((rc = store_ready(s, true)) || (rc = undo(s))) {
-		s->total = (struct store_totals){ 0 };
+		forget(s);
 		return rc;
 	}
 	s->total = s->at_savepoint;
+	store_recent_back(s, s->total.noted);
 	return berth_store_keep(s);
 }
 

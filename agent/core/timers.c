@@ -5,6 +5,7 @@
 
 #include "agent/core/agent_internal.h"
 #include "did/base/log.h"
+#include "did/base/shorthash.h"
 
 #define TIMER_RETRY_MS 10000u
 #define GO_RETRY_MS 2000u
@@ -23,7 +24,7 @@ size_t agent_machine_index(const struct berth_agent *a, const struct berth_machi
 static struct timer *
 find_timer(struct berth_agent *a, const struct berth_machine *m, const char *key, const char *on)
 {
-	uint64_t hash = agent_hash(key);
+	uint64_t hash = berth_shorthash(key);
 	size_t machine = agent_machine_index(a, m);
 
 	for (size_t i = 0; i < a->n_timers; i++)
@@ -60,7 +61,7 @@ set_event(struct berth_agent *a, const struct berth_machine *m, const char *key,
 		return;
 	a->timers = more;
 	t = &more[a->n_timers];
-	*t = (struct timer){ .machine = agent_machine_index(a, m), .key = strdup(key), .hash = agent_hash(key), .due_ms = due_ms, .on = on };
+	*t = (struct timer){ .machine = agent_machine_index(a, m), .key = strdup(key), .hash = berth_shorthash(key), .due_ms = due_ms, .on = on };
 	if (t->key)
 		a->n_timers++;
 }

@@ -6,10 +6,10 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
-#include "agent/core/store.h"
+#include "agent/core/store_internal.h"
 #include "tests/unit/agent/core/store_lossy.h"
 
-#define KEYS 20			/* more than are remembered */
+#define KEYS 20			/* with their values more than is remembered */
 #define ROUNDS 600
 #define LONG 20000		/* longer than what is remembered */
 
@@ -63,7 +63,7 @@ static void check(const struct model *m, int k)
 
 static void put_some(struct model *m, int k, bool guest)
 {
-	static const int lens[] = { 0, 1, 100, 100, 3000, LONG };
+	static const int lens[] = { 0, 1, 100, 3000, 12000, LONG };
 	char text[LONG];
 	int n = lens[draw(6)];
 
@@ -206,11 +206,60 @@ static void a_guest_that_had_to_go_is_gone(void **state)
 	berth_buf_free(&b);
 }
 
+/* What is taken back is forgotten, and nothing else. */
+static void what_was_there_before_is_still_known(void **state)
+{
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_put_str(s, "one", "a", "1"));
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(berth_store_begin(s));
+	CHECK_OK(berth_store_put_str(s, "one", "b", "1"));
+	CHECK_OK(berth_store_savepoint(s));
+	CHECK_OK(berth_store_put_str(s, "one", "b", "2"));
+	CHECK_OK(berth_store_put_str(s, "one", "c", "1"));
+	CHECK_OK(berth_store_undo(s));
+	assert_non_null(store_recent_find(s, "one", "a"));
+	assert_null(store_recent_find(s, "one", "b"));
+	assert_null(store_recent_find(s, "one", "c"));
+	CHECK_OK(berth_store_put_str(s, "one", "d", "1"));
+	assert_non_null(store_recent_find(s, "one", "d"));
+	berth_store_rollback(s);
+	assert_non_null(store_recent_find(s, "one", "a"));
+	assert_null(store_recent_find(s, "one", "d"));
+}
+
+/* Of two hundred records of half a KiB those of the last 48 KiB are known, and those that are asked
+ * for, however old. */
+static void what_is_asked_for_stays(void **state)
+{
+	char name[16], text[512];
+	size_t known = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	CHECK_OK(berth_store_begin(s));
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		CHECK_OK(berth_store_put(s, "one", name, text, sizeof(text)));
+		assert_non_null(store_recent_find(s, "one", "0"));
+	}
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		known += store_recent_find(s, "one", name) != NULL;
+	}
+	assert_null(store_recent_find(s, "one", "1"));
+	assert_non_null(store_recent_find(s, "one", "199"));
+	assert_true(known > 60 && known < 100);
+	CHECK_OK(berth_store_commit(s));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		T(records_are_what_was_written_last), T(a_lost_group_is_not_remembered), T(a_guest_that_had_to_go_is_gone),
+		T(what_was_there_before_is_still_known), T(what_is_asked_for_stays),
 	};
 
 	return cmocka_run_group_tests_name("store recent", tests, NULL, NULL);
