@@ -158,6 +158,9 @@ void store_recent_note(struct berth_store *s, const char *ns, const char *key, c
 void store_recent_back(struct berth_store *s, uint64_t noted);
 void store_recent_clear(struct berth_store *s);
 
+/* store_record.c: E_TYPE or E_SIZE, where that cannot be the name of a record. */
+BERTH_MUST_USE enum berth_err store_check_name(const char *ns, const char *key);
+
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);
 

@@ -7,7 +7,7 @@
 
 #include "did/base/chars.h"
 
-static enum berth_err check_name(const char *ns, const char *key)
+enum berth_err store_check_name(const char *ns, const char *key)
 {
 	size_t n = berth_chars_span(ns, BERTH_CHARS_LOWER_NAME);
 
@@ -120,7 +120,7 @@ check_put(struct berth_store *s, const char *ns, const char *key, const void *p,
 	int64_t more;
 	enum berth_err rc;
 
-	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)))
+	if ((rc = store_ready(s, true)) || (rc = store_check_name(ns, key)))
 		return rc;
 	if (n > BERTH_STORE_VALUE_MAX)
 		return berth_fail(BERTH_E_SIZE, "store: %s/%s of %zu bytes", ns, key, n);
@@ -210,7 +210,7 @@ enum berth_err berth_store_is_ours(struct berth_store *s, const char *ns, const 
 	enum berth_err rc;
 
 	*ours = false;
-	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)))
+	if ((rc = store_ready(s, false)) || (rc = store_check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)))
 		return rc;
 	*ours = had.len >= 0 && !had.guest;
 	return BERTH_OK;
@@ -229,7 +229,7 @@ enum berth_err berth_store_get(struct berth_store *s, const char *ns, const char
 	enum berth_err rc;
 
 	*found = false;
-	if ((rc = store_ready(s, false)) || (rc = check_name(ns, key)) || (rc = read_record(s, ns, key, &rec, &st)))
+	if ((rc = store_ready(s, false)) || (rc = store_check_name(ns, key)) || (rc = read_record(s, ns, key, &rec, &st)))
 		return rc;
 	if ((*found = rec.there))
 		berth_buf_put(out, rec.p, rec.n);
@@ -242,7 +242,7 @@ enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const c
 	struct had had;
 	enum berth_err rc;
 
-	if ((rc = store_ready(s, true)) || (rc = check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)) || had.len < 0)
+	if ((rc = store_ready(s, true)) || (rc = store_check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)) || had.len < 0)
 		return rc;
 	if ((rc = store_run(s, "DELETE FROM rec WHERE rowid = ?1", "i", had.row)))
 		return rc;
@@ -256,70 +256,7 @@ enum berth_err berth_store_count(struct berth_store *s, const char *ns, int64_t 
 	enum berth_err rc;
 
 	*out = 0;
-	if ((rc = store_ready(s, false)) || (rc = check_name(ns, "")))
+	if ((rc = store_ready(s, false)) || (rc = store_check_name(ns, "")))
 		return rc;
 	return store_int(s, out, 0, "SELECT count(*) FROM rec WHERE ns = ?1", "s", ns);
-}
-
-/* The first record behind the key at, or from it on; copies, so that fn may write. */
-static enum berth_err one_after(struct berth_store *s, const char *ns, const char *at, bool from,
-				struct berth_buf *key, struct berth_buf *val, bool *row)
-{
-	sqlite3_stmt *st;
-	enum berth_err rc;
-
-	berth_buf_reset(key);
-	berth_buf_reset(val);
-	if ((rc = store_stmt(s, &st, "SELECT key, val FROM rec WHERE ns = ?1 AND key >= ?2 || ?3 ORDER BY key", "sss", ns, at,
-			     from ? "" : "\x01")) ||	/* no text is between this and that with one octet more */
-	    (rc = store_step(s, st, row)) || !*row)
-		return rc;
-	berth_buf_put(key, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
-	berth_buf_u8(key, 0);
-	berth_buf_put(val, sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1));
-	sqlite3_reset(st);
-	return (rc = berth_buf_status(key)) ? rc : berth_buf_status(val);
-}
-
-/* Those that begin with prefix, from or behind the key at. */
-static enum berth_err walk(struct berth_store *s, const char *ns, const char *at, bool from, const char *prefix,
-			   berth_store_each_fn fn, void *arg)
-{
-	struct berth_buf key = BERTH_BUF_INIT, val = BERTH_BUF_INIT;
-	char *last = NULL;
-	enum berth_err rc;
-	bool row = true;
-
-	if ((rc = store_ready(s, false)) || (rc = check_name(ns, "")))
-		return rc;
-	while (!rc && !(rc = one_after(s, ns, last ? last : at, from && !last, &key, &val, &row)) && row) {
-		if (strlen((char *)key.p) + 1 != key.len || (last && strcmp((char *)key.p, last) <= 0)) {
-			rc = store_contradiction(s, "keys");	/* it would not end */
-			break;
-		}
-		if (strncmp((char *)key.p, prefix, strlen(prefix)) != 0)
-			break;
-		free(last);
-		if (!(last = strdup((char *)key.p)))
-			rc = berth_no_memory();
-		else
-			rc = fn(arg, last, val.p ? val.p : (const uint8_t *)"", val.len);
-	}
-	free(last);
-	berth_buf_free(&key);
-	berth_buf_free(&val);
-	return rc;
-}
-
-/* "" sorts before all keys but is one itself. */
-enum berth_err berth_store_each(struct berth_store *s, const char *ns, const char *after,
-				berth_store_each_fn fn, void *arg)
-{
-	return walk(s, ns, after ? after : "", !after, "", fn, arg);
-}
-
-enum berth_err berth_store_each_under(struct berth_store *s, const char *ns, const char *prefix,
-				      berth_store_each_fn fn, void *arg)
-{
-	return walk(s, ns, prefix, true, prefix, fn, arg);
 }

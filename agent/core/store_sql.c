@@ -40,7 +40,8 @@ static enum berth_err cached(struct berth_store *s, sqlite3_stmt **out, const ch
 	for (size_t i = 0; i < s->n_cache; i++)
 		if (s->cache[i].sql == sql) {
 			*out = s->cache[i].stmt;
-			sqlite3_reset(*out);
+			if (sqlite3_stmt_busy(*out))
+				sqlite3_reset(*out);
 			sqlite3_clear_bindings(*out);
 			return BERTH_OK;
 		}

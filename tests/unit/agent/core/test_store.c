@@ -252,6 +252,72 @@ static void each_walks_in_order_and_may_delete(void **state)
 	berth_buf_free(&b);
 }
 
+static enum berth_err measure(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(p[i], 'x');
+	berth_buf_printf(arg, "%s:%zu ", key, n);
+	return BERTH_OK;
+}
+
+/* Writes at some of them: the next one goes, and another one comes behind it. */
+static enum berth_err change_next(void *arg, const char *key, const uint8_t *p, size_t n)
+{
+	struct berth_buf *b = arg;
+	char next[16], more[16];
+	int i = atoi(key);
+	enum berth_err rc;
+
+	berth_buf_printf(b, "%s%s ", key, n == 1 && *p == 'v' ? "" : "?");
+	if (i % 7 || strlen(key) > 2)
+		return BERTH_OK;
+	snprintf(next, sizeof(next), "%02d", i + 1);
+	snprintf(more, sizeof(more), "%02da", i + 1);
+	return (rc = berth_store_delete(s, "w", next)) ? rc : berth_store_put_str(s, "w", more, "v");
+}
+
+static void each_shows_what_is_written_meanwhile(void **state)
+{
+	struct berth_buf b = BERTH_BUF_INIT, want = BERTH_BUF_INIT;
+	char key[16];
+
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	for (int i = 0; i < 60; i++) {
+		snprintf(key, sizeof(key), "%02d", i);
+		CHECK_OK(berth_store_put_str(s, "w", key, "v"));
+		berth_buf_printf(&want, i % 7 == 1 ? "%02da " : "%02d ", i);
+	}
+	CHECK_OK(berth_store_each(s, "w", NULL, change_next, &b));
+	assert_string_equal(berth_buf_cstr(&b), berth_buf_cstr(&want));
+	berth_store_rollback(s);
+	berth_buf_free(&want);
+	berth_buf_free(&b);
+}
+
+/* More octets than are read at a time: one value alone, and some together. */
+static void each_shows_long_values(void **state)
+{
+	static const size_t lens[] = { 3000, 0, 4000, 3000, 20000, 1, BERTH_STORE_VALUE_MAX, 8192, 5 };
+	struct berth_buf b = BERTH_BUF_INIT;
+	uint8_t *big = calloc(1, BERTH_STORE_VALUE_MAX);
+	char key[16];
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', BERTH_STORE_VALUE_MAX);
+	CHECK_OK(berth_store_begin(s));
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		snprintf(key, sizeof(key), "%zu", i);
+		CHECK_OK(berth_store_put(s, "l", key, big, lens[i]));
+	}
+	CHECK_OK(berth_store_each(s, "l", NULL, measure, &b));
+	assert_string_equal(berth_buf_cstr(&b), "0:3000 1:0 2:4000 3:3000 4:20000 5:1 6:1048576 7:8192 8:5 ");
+	berth_store_rollback(s);
+	berth_buf_free(&b);
+	free(big);
+}
+
 static void each_under_shows_those_with_the_prefix(void **state)
 {
 	static const char *const keys[] = { "", "a", "a/", "a/1", "a/2", "a0", "b/1" };
@@ -346,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(records_survive_a_restart), T(rollback_and_undo_take_back), T(counts_are_taken_back_too),
+		T(each_shows_what_is_written_meanwhile), T(each_shows_long_values),
 		T(each_under_shows_those_with_the_prefix), T(writes_outside_a_transaction_are_e_internal),
 		T(record_caps), T(record_quotas), T(c153_the_file_shrinks_again),
 		T(each_walks_in_order_and_may_delete), T(c069_same_id_is_remembered_per_sender),
