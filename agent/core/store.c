@@ -81,6 +81,7 @@ static void shut(struct berth_store *s, bool clean)
 	s->moved++;
 	s->owed = s->kept = s->later = false;
 	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
+	store_filter_end(s);
 	s->total = (struct store_totals){ 0 };
 	store_recent_clear(s);
 	store_fresh_clear(s);
@@ -110,6 +111,8 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 			    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")) ||
 	    (e = store_exec(s, "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;"
 			    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 4718592")))
+		return e;
+	if ((e = store_filter_watch(s)))
 		return e;
 	return store_txn_watch(s);
 }

@@ -13,12 +13,13 @@
 #define HASH_KEPT 16		/* octets */
 #define GIVEN_BACK (1 << 20)	/* of the file, at once */
 
-struct inbox_key { uint8_t sender[BERTH_SHA256_LEN], id[BERTH_SHA256_LEN]; };
+struct inbox_key { uint8_t sender[BERTH_SHA256_LEN], id[BERTH_SHA256_LEN]; uint64_t name; };
 
 static void hash_both(struct inbox_key *out, const char *sender, const char *id)
 {
 	berth_sha256(out->sender, sender, strlen(sender));
 	berth_sha256(out->id, id, strlen(id));
+	out->name = store_filter_hash(out->sender, HASH_KEPT, out->id, HASH_KEPT);
 }
 
 enum berth_err berth_store_inbox_seen(struct berth_store *s, const char *sender, const char *id, bool *seen,
@@ -31,7 +32,7 @@ enum berth_err berth_store_inbox_seen(struct berth_store *s, const char *sender,
 	*seen = false;
 	memset(answer, 0, BERTH_ANSWER_LEN);
 	hash_both(&k, sender, id);
-	if ((rc = store_ready(s, false)) ||
+	if ((rc = store_ready(s, false)) || store_filter_lacks(s, STORE_INBOX, k.name) ||
 	    (rc = store_stmt(s, &st, "SELECT answer FROM inbox WHERE sender = ?1 AND id = ?2", "bb",
 			     k.sender, (size_t)HASH_KEPT, k.id, (size_t)HASH_KEPT)) ||
 	    (rc = store_step(s, st, seen)) || !*seen)
@@ -73,8 +74,10 @@ enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, 
 	enum berth_err rc;
 
 	hash_both(&k, sender, id);
-	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) ||
-	    (rc = store_run(s, "INSERT OR IGNORE INTO inbox VALUES (?1, ?2, ?3, ?4, ?5)", answer ? "bbiib" : "bbiin",
+	if ((rc = store_ready(s, true)) || (rc = store_totals(s)))
+		return rc;
+	store_filter_add(s, STORE_INBOX, k.name);
+	if ((rc = store_run(s, "INSERT OR IGNORE INTO inbox VALUES (?1, ?2, ?3, ?4, ?5)", answer ? "bbiib" : "bbiin",
 			    k.sender, (size_t)HASH_KEPT, k.id, (size_t)HASH_KEPT, s->total.in_last + 1, now_s,
 			    answer, (size_t)BERTH_ANSWER_LEN)))
 		return rc;

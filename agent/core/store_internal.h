@@ -54,6 +54,14 @@ struct store_listed {
 	size_t at;		/* in read; of another row: nobody knows */
 };
 
+/* What is filtered, and of each the bits of its names (store_filter.c). */
+enum store_filter_of { STORE_RECORDS, STORE_INBOX, STORE_FILTERS };
+struct store_filter {
+	uint64_t *words;	/* NULL: never filled */
+	size_t n_words, names, room;	/* names: of rows and of what was added; room: for so many */
+	uint64_t filled;	/* how often */
+};
+
 struct berth_store {
 	struct store_log log;
 	sqlite3 *db;		/* NULL while an I/O error waits for a reopening */
@@ -80,8 +88,11 @@ struct berth_store {
 	uint64_t tried_ms;	/* when reopening was last tried */
 	int64_t peer_msgs, peer_bytes;	/* quotas; 0: the usual ones */
 	uint64_t moved;		/* berth_store_outbox_moved() */
+	struct store_filter filter[STORE_FILTERS];
+	struct store_filling *filling;	/* while one is being filled */
 	struct store_totals {	/* asking takes long: what is rolled back takes them along */
 		bool known;	/* counted; not the counters */
+		uint64_t filled[STORE_FILTERS];	/* which filling of a filter holds; 0: none */
 		int64_t out_msgs, out_bytes, parked, in_msgs, records, rec_bytes, guests, guest_bytes, last_guest, silent;
 		int64_t in_last;	/* the number of the one that came last */
 		int64_t in_first_s;	/* when the first of the inbox came, or before that */
@@ -160,6 +171,20 @@ void store_recent_clear(struct berth_store *s);
 
 /* store_record.c: E_TYPE or E_SIZE, where that cannot be the name of a record. */
 BERTH_MUST_USE enum berth_err store_check_name(const char *ns, const char *key);
+
+/* store_filter.c.  lacks: no row of that name is there, of which hash is made; false: ask the file.  add: before a row is
+ * written.  fill: out of the file, which counts what there is: of records how many, their octets, guests, their octets
+ * and the last one; of the inbox how many, the last one and when the first came.  renew: those that do not hold.  end:
+ * their memory goes. */
+#define STORE_FILTER_COUNTS 5
+uint64_t store_filter_hash(const void *a, size_t a_len, const void *b, size_t b_len);
+bool store_filter_lacks(const struct berth_store *s, enum store_filter_of of, uint64_t hash);
+void store_filter_add(struct berth_store *s, enum store_filter_of of, uint64_t hash);
+BERTH_MUST_USE enum berth_err
+store_filter_fill(struct berth_store *s, enum store_filter_of of, int64_t out[STORE_FILTER_COUNTS]);
+BERTH_MUST_USE enum berth_err store_filter_watch(struct berth_store *s);
+BERTH_MUST_USE enum berth_err store_filter_renew(struct berth_store *s);
+void store_filter_end(struct berth_store *s);
 
 /* Counts what total has to know. */
 BERTH_MUST_USE enum berth_err store_totals(struct berth_store *s);

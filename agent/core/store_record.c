@@ -20,17 +20,16 @@ enum berth_err store_check_name(const char *ns, const char *key)
 
 enum berth_err store_totals(struct berth_store *s)
 {
-	int64_t box[5], in[3], rec[8];
+	int64_t box[5], in[STORE_FILTER_COUNTS], rec[STORE_FILTER_COUNTS], some[3];
 	enum berth_err rc;
 	bool row;
 
 	if (s->total.known)
-		return BERTH_OK;
+		return store_filter_renew(s);
 	if ((rc = store_ints(s, box, 5, &row, "SELECT count(*), sum(size), max(seq), sum(parked), max(next_s < 0) FROM outbox", "")) ||
-	    (rc = store_ints(s, in, 3, &row, "SELECT count(*), max(seq), min(seen_s) FROM inbox", "")) ||
-	    (rc = store_ints(s, rec, 8, &row, "SELECT count(*), sum(length(val)), count(guest), sum(iif(guest IS NULL, 0, length(val))),"
-			     " max(guest), (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue),"
-			     " EXISTS (SELECT 1 FROM dead WHERE told = 0) FROM rec", "")))
+	    (rc = store_filter_fill(s, STORE_INBOX, in)) || (rc = store_filter_fill(s, STORE_RECORDS, rec)) ||
+	    (rc = store_ints(s, some, 3, &row, "SELECT (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue),"
+			     " EXISTS (SELECT 1 FROM dead WHERE told = 0)", "")))
 		return rc;
 	s->total.known = true;
 	s->total.out_msgs = box[0];
@@ -45,12 +44,17 @@ enum berth_err store_totals(struct berth_store *s)
 	s->total.guests = rec[2];
 	s->total.guest_bytes = rec[3];
 	s->total.last_guest = rec[4];
-	s->total.silent = rec[5];
-	s->total.queued = rec[6] != 0;
-	s->total.untold = rec[7] != 0;
+	s->total.silent = some[0];
+	s->total.queued = some[1] != 0;
+	s->total.untold = some[2] != 0;
 	if (s->last_seq < box[2])	/* not back, whatever is undone: somebody may still hold a number */
 		s->last_seq = box[2];
 	return BERTH_OK;
+}
+
+static uint64_t hash(const char *ns, const char *key)
+{
+	return store_filter_hash(ns, strlen(ns), key, strlen(key));
 }
 
 /* What is there under a name; *st, if any, is to be reset when that is used no more. */
@@ -62,7 +66,7 @@ read_record(struct berth_store *s, const char *ns, const char *key, struct store
 
 	*st = NULL;
 	*out = known ? *known : (struct store_record){ 0 };
-	if (known)
+	if (known || store_filter_lacks(s, STORE_RECORDS, hash(ns, key)))
 		return BERTH_OK;
 	if ((rc = store_stmt(s, st, "SELECT val, guest, rowid FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||
 	    (rc = store_step(s, *st, &out->there)))
@@ -142,12 +146,14 @@ write_record(struct berth_store *s, const char *ns, const char *key, const void 
 {
 	enum berth_err rc;
 
-	if (had->len < 0)
+	if (had->len < 0) {
+		store_filter_add(s, STORE_RECORDS, hash(ns, key));
 		rc = store_run(s, "INSERT INTO rec VALUES (?1, ?2, ?3, ?4)", guest ? "ssbi" : "ssb", ns, key, p, n, guest);
-	else if (had->guest)
+	} else if (had->guest) {
 		rc = store_run(s, "UPDATE rec SET val = ?2, guest = ?3 WHERE rowid = ?1", guest ? "ibi" : "ib", had->row, p, n, guest);
-	else
+	} else {
 		rc = store_run(s, "UPDATE rec SET val = ?2 WHERE rowid = ?1", "ib", had->row, p, n);
+	}
 	if (!rc && had->len < 0)
 		had->row = sqlite3_last_insert_rowid(s->db);
 	return rc || sqlite3_changes(s->db) == 1 ? rc : store_contradiction(s, "records");
