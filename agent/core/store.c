@@ -84,11 +84,7 @@ static void shut(struct berth_store *s, bool clean)
 	store_filter_end(s);
 	s->total = (struct store_totals){ 0 };
 	store_recent_clear(s);
-	store_fresh_clear(s);
-	for (size_t i = 0; i < STORE_READ; i++) {
-		berth_buf_free(&s->read[i].names);
-		s->read[i].seq = 0;
-	}
+	store_listed_clear(s);
 }
 
 static enum berth_err connect(struct berth_store *s, const char *path)
@@ -237,6 +233,7 @@ enum berth_err berth_store_open_vfs(struct berth_store **out, const char *dir, b
 		rc = berth_fail(BERTH_E_STORE, "%s: %s", dir, strerror(errno));
 		goto out;
 	}
+	store_listed_clear(s);
 	old = umask(0177);
 	rc = open_file(s, create);
 	umask(old);

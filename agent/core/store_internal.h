@@ -10,10 +10,7 @@
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
 #define STORE_RECENT_CHAINS 512
-#define STORE_LISTED 40
-#define STORE_READ_MORE 8
-#define STORE_READ (STORE_LISTED + STORE_READ_MORE)
-#define STORE_FRESH 4
+#define STORE_LISTED 1024	/* what an owner has waiting for hundreds of gateways at once: 250 KiB */
 /* In the file, next_s of a row that waits for an earlier one of its thread: negative, and as long as
  * what takes its place, so that SQLite writes over it and leaves the rest of the row where it is. */
 #define STORE_BEHIND(created_s) (~(int64_t)(created_s))
@@ -37,21 +34,46 @@ struct store_recents {
 	size_t octets;		/* of all of them */
 };
 
-/* Of a row of the outbox that was put or read: nothing of this changes, and no other row gets its number. */
-struct store_read {
-	int64_t seq, size, expires_s;	/* seq 0: of none */
-	bool parked;
-	struct berth_buf names;	/* its peer and, at thid, its thread and, at id, its own */
-	size_t thid, id;
-};
-
 /* In place of what a row is acknowledged by: as long, so that a row which is sent stays where it is. */
 extern const uint8_t store_unsent[BERTH_ACK_LEN];
 
+/* A row of the outbox, all of it but what is sent, as in the file.  Only next_s and ack ever change. */
 struct store_listed {
-	int64_t seq, next_s;	/* as in the file */
+	int64_t seq, next_s, size, expires_s;
 	uint8_t ack[BERTH_ACK_LEN];	/* or store_unsent */
-	size_t at;		/* in read; of another row: nobody knows */
+	bool parked;
+	const char *peer, *thid, *id;	/* behind it, in the same block */
+	size_t bytes;			/* of that */
+};
+
+/* store_order.c: by number; by peer, then by number; and those that may be due, by next_s, then by number. */
+enum store_by { STORE_BY_SEQ, STORE_BY_PEER, STORE_BY_DUE, STORE_ORDERS };
+struct store_rows { struct store_listed **rows; size_t n; };
+struct store_order {
+	struct store_rows by[STORE_ORDERS];
+	size_t cap;		/* of each */
+};
+
+/* store_listed.c: they, and what has become of them since the transaction began. */
+struct store_listing {
+	struct store_order order;
+	size_t bytes;		/* of all rows, with those that are gone and may come back */
+	size_t again;		/* some are missing: they are read again when there are no more than that */
+	struct store_change {
+		struct store_listed *row;	/* ours, if it is gone */
+		enum store_what { STORE_PUT, STORE_GONE, STORE_CHANGED } what;
+		int64_t next_s;			/* as they were */
+		uint8_t ack[BERTH_ACK_LEN];
+	} *changes;
+	size_t n_changes, changes_cap;
+	size_t saved;		/* of those before the savepoint */
+};
+
+/* store_fresh.c */
+struct store_fresh {
+	struct store_fresh_row { struct berth_outbox_row row; size_t bytes; } *rows;	/* body NULL: none */
+	size_t places, bytes;
+	int64_t oldest;		/* or one that is not there */
 };
 
 /* What is filtered, and of each the bits of its names (store_filter.c). */
@@ -104,16 +126,12 @@ struct berth_store {
 		bool head_known;	/* of the audit log */
 		int64_t head_seq;
 		uint8_t head[BERTH_AUDIT_HASH_LEN];
-		struct store_listed listed[STORE_LISTED];	/* rows of the outbox, in order */
-		size_t n_listed;	/* as many as there are, or some are missing */
 		uint64_t noted;	/* records */
 	} total, at_begin, at_savepoint;
 	int64_t last_seq;	/* of an outbox row; 0: not known yet */
 	struct store_recents recent;
-	struct store_read read[STORE_READ];
-	size_t read_next;
-	struct berth_outbox_row fresh[STORE_FRESH];	/* body NULL: none */
-	size_t fresh_next;
+	struct store_listing listing;
+	struct store_fresh fresh;
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
@@ -199,35 +217,48 @@ store_outbox_of(struct berth_store *s, sqlite3_stmt **out, const char *peer, con
 int64_t store_next_s(int64_t next_s);
 BERTH_MUST_USE enum berth_err
 store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked);
-/* store_listed.c.  known: of a row that was put or read; NULL: ask the file whether there is one.  note: of one that was read. */
-const struct store_read *store_outbox_known(const struct berth_store *s, int64_t seq);
-void store_outbox_note(struct berth_store *s, const struct berth_outbox_row *r);
-static inline const char *store_read_peer(const struct store_read *k) { return (const char *)k->names.p; }
-static inline const char *store_read_thid(const struct store_read *k) { return (const char *)k->names.p + k->thid; }
-static inline const char *store_read_id(const struct store_read *k) { return (const char *)k->names.p + k->id; }
+/* store_order.c.  place: of the first that does not stand before key, of which only what it is sorted by is looked
+ * at.  put, take: where it belongs.  room: for one more, to be asked for before put; it stays until end. */
+size_t store_order_place(const struct store_order *o, enum store_by by, const struct store_listed *key);
+void store_order_put(struct store_order *o, enum store_by by, struct store_listed *r);
+void store_order_take(struct store_order *o, enum store_by by, const struct store_listed *r);
+bool store_order_room(struct store_order *o);
+void store_order_end(struct store_order *o);
 
-/* What has become of rows in the file, said after it: put is the last one; ack NULL: as it was; turn: it waits no
- * more for an earlier one; forget: of some, in ways that are rare.  Those of store_fresh.c are told as well. */
+/* store_listed.c: what has become of rows in the file, said after it.  put is the last one; ack NULL: as it was; turn:
+ * it waits no more for an earlier one; shift: what of a peer's is not parked and whose next_s is least to most.  Those
+ * of store_fresh.c are told as well. */
 void store_listed_put(struct berth_store *s, const struct berth_outbox_row *r, int64_t next_s);
 void store_listed_gone(struct berth_store *s, int64_t seq);
 void store_listed_later(struct berth_store *s, int64_t seq, int64_t next_s, const uint8_t *ack);
+void store_listed_refill(struct berth_store *s, int64_t seq, const uint8_t *body, size_t len);
 void store_listed_turn(struct berth_store *s, int64_t seq);
-void store_listed_forget(struct berth_store *s);
+void store_listed_shift(struct berth_store *s, const char *peer, int64_t least, int64_t most, int64_t next_s);
 
+/* And of the transaction.  clear: whatever takes back what is not known, or changes many rows; not in a transaction they
+ * are read again, by learn, which does nothing as long as none is missing, or too many are there. */
+void store_listed_save(struct berth_store *s);
+void store_listed_undo(struct berth_store *s);
+void store_listed_rollback(struct berth_store *s);
+void store_listed_commit(struct berth_store *s);
+void store_listed_clear(struct berth_store *s);
+BERTH_MUST_USE enum berth_err store_listed_learn(struct berth_store *s);
+
+/* Borrowed until the next change.  find: NULL: ask the file, unless all are listed. */
+struct store_listed *store_listed_find(const struct berth_store *s, int64_t seq);
 /* Whether all rows are listed, without which nothing of the following is so.  of: the peer's, in the order they were
- * put; due: by next_s, which has come, whoever is before them in their threads; after last, NULL: the first; borrowed
- * until the next change.  next: of all, INT64_MAX: none will be due. */
+ * put; due: by next_s, which has come, whoever is before them in their threads; next: of all, INT64_MAX: none will be due. */
 bool store_listed_all(const struct berth_store *s);
-const struct store_listed *store_listed_of(const struct berth_store *s, const char *peer, const struct store_listed *last);
-const struct store_listed *store_listed_due(const struct berth_store *s, int64_t now_s, const struct store_listed *last);
+struct store_rows store_listed_of(const struct berth_store *s, const char *peer);
+struct store_rows store_listed_due(const struct berth_store *s, int64_t now_s);
 int64_t store_listed_next(const struct berth_store *s);
-/* next_s of that row, should it be listed. */
-bool store_listed_when(struct berth_store *s, int64_t seq, int64_t *next_s);
 
-/* store_fresh.c: as they are in the file, without next_s.  put: the last one.  find: who moves it away leaves all 0.
- * drop: one that has changed.  clear: any of them may have. */
+/* store_fresh.c: as they are in the file, without next_s.  put: the last one, which is listed.  take: one that was found,
+ * whose memory is the caller's.  refill: with as much.  drop: one that has changed.  clear: any of them may have. */
 void store_fresh_put(struct berth_store *s, const struct berth_outbox_row *r);
-struct berth_outbox_row *store_fresh_find(struct berth_store *s, int64_t seq);
+const struct berth_outbox_row *store_fresh_find(struct berth_store *s, int64_t seq);
+struct berth_outbox_row store_fresh_take(struct berth_store *s, int64_t seq);
+void store_fresh_refill(struct berth_store *s, int64_t seq, const uint8_t *body, size_t len);
 void store_fresh_drop(struct berth_store *s, int64_t seq);
 void store_fresh_clear(struct berth_store *s);
 /* What a row points to: in one block its body first, its texts behind it.  part: those octets at *at, which moves

@@ -59,13 +59,13 @@ struct before {
 
 static void look_listed(struct berth_store *s, const struct berth_outbox_row *r, const char *thid, struct before *out)
 {
-	for (const struct store_listed *l = NULL; (l = store_listed_of(s, r->peer, l));) {
-		const struct store_read *k = &s->read[l->at];
+	struct store_rows of = store_listed_of(s, r->peer);
 
-		out->msgs++;
-		out->bytes += k->size;
-		out->same |= strcmp(store_read_id(k), r->id) == 0;
-		out->thread |= strcmp(store_read_thid(k), thid) == 0;
+	out->msgs = (int64_t)of.n;
+	for (size_t i = 0; i < of.n; i++) {
+		out->bytes += of.rows[i]->size;
+		out->same |= strcmp(of.rows[i]->id, r->id) == 0;
+		out->thread |= strcmp(of.rows[i]->thid, thid) == 0;
 	}
 }
 
@@ -162,10 +162,12 @@ int64_t berth_store_outbox_last(const struct berth_store *s) { return s->last_se
 
 enum berth_err berth_store_outbox_refill(struct berth_store *s, int64_t seq, const uint8_t *body, size_t len)
 {
-	enum berth_err rc = store_ready(s, true);
+	enum berth_err rc;
 
-	store_fresh_drop(s, seq);
-	return rc ? rc : store_run(s, "UPDATE outbox SET body = ?2 WHERE seq = ?1", "ib", seq, body, len);
+	if ((rc = store_ready(s, true)) || (rc = store_run(s, "UPDATE outbox SET body = ?2 WHERE seq = ?1", "ib", seq, body, len)))
+		return rc;
+	store_listed_refill(s, seq, body, len);
+	return BERTH_OK;
 }
 
 /* ---- what became of a row */

@@ -66,17 +66,18 @@ static enum berth_err remove_row(struct berth_store *s, const struct going *g, b
 	return BERTH_OK;
 }
 
-/* What is asked of it, which a row that was read to be sent has said. */
 static enum berth_err look_up(struct berth_store *s, int64_t seq, struct going *out, bool *row)
 {
-	const struct store_read *known = store_outbox_known(s, seq);
+	const struct store_listed *l = store_listed_find(s, seq);
 	sqlite3_stmt *st;
 	enum berth_err rc;
 
-	if ((*row = known != NULL)) {
-		*out = (struct going){ seq, known->size, known->parked, 0 };
-		return find_behind(s, store_read_peer(known), store_read_thid(known), out);
+	if ((*row = l != NULL)) {
+		*out = (struct going){ seq, l->size, l->parked, 0 };
+		return find_behind(s, l->peer, l->thid, out);
 	}
+	if (store_listed_all(s))
+		return BERTH_OK;
 	if ((rc = store_stmt(s, &st, GOING "seq = ?1", "i", seq)) || (rc = store_step(s, st, row)) || !*row)
 		return rc;
 	rc = read_going(s, st, out);
@@ -134,13 +135,13 @@ static bool is_of(const struct store_listed *l, const uint8_t *acks, size_t n)
 static enum berth_err find_acked_listed(struct berth_store *s, const char *peer, const uint8_t *acks, size_t n,
 					struct going out[ACKS_MAX], size_t *n_out)
 {
-	const struct store_listed *l = NULL;
+	const struct store_rows of = store_listed_of(s, peer);
 	enum berth_err rc = BERTH_OK;
 	bool row;
 
-	while (!rc && *n_out < ACKS_MAX && (l = store_listed_of(s, peer, l)))
-		if (is_of(l, acks, n))
-			rc = look_up(s, l->seq, &out[(*n_out)++], &row);
+	for (size_t i = 0; !rc && *n_out < ACKS_MAX && i < of.n; i++)
+		if (is_of(of.rows[i], acks, n))
+			rc = look_up(s, of.rows[i]->seq, &out[(*n_out)++], &row);
 	return rc;
 }
 

@@ -102,28 +102,33 @@ static size_t bounded(size_t limit)
 	return limit < 1 ? 1 : limit < BERTH_OUTBOX_LIST_MAX ? limit : BERTH_OUTBOX_LIST_MAX;
 }
 
-static enum berth_err add_fresh(struct berth_outbox_row *f, int silences, struct berth_outbox_list *out, bool *full)
+static enum berth_err add_fresh(struct berth_store *s, const struct store_listed *l, size_t len, int silences,
+				struct berth_outbox_list *out, bool *full)
 {
-	if ((*full = is_full(out, f->body_len)))
+	struct berth_outbox_row *r;
+
+	if ((*full = is_full(out, len)))
 		return BERTH_OK;
 	if (!may_add(out))
 		return berth_no_memory();
-	f->silences = silences;
-	out->rows[out->n++] = *f;
-	*f = (struct berth_outbox_row){ 0 };
+	r = &out->rows[out->n++];
+	*r = store_fresh_take(s, l->seq);
+	r->next_s = store_next_s(l->next_s);
+	r->silences = silences;
 	return BERTH_OK;
 }
 
 /* The row of that number, behind those that out has already; *full: it has no room. */
 static enum berth_err add_row(struct berth_store *s, int64_t seq, int silences, struct berth_outbox_list *out, bool *full)
 {
-	struct berth_outbox_row *f = store_fresh_find(s, seq);
+	const struct store_listed *l = store_listed_find(s, seq);
+	const struct berth_outbox_row *f = l ? store_fresh_find(s, seq) : NULL;
 	sqlite3_stmt *st;
 	enum berth_err rc;
 	bool row;
 
-	if (f && store_listed_when(s, seq, &f->next_s))
-		return add_fresh(f, silences, out, full);
+	if (f)
+		return add_fresh(s, l, f->body_len, silences, out, full);
 	if ((rc = store_stmt(s, &st, "SELECT seq, id, peer, sender, thid, endpoints, mode, parked, body, created_s, next_s, expires_s,"
 			     " tries, machine, instance FROM outbox WHERE seq = ?1", "i", seq)) ||
 	    (rc = store_step(s, st, &row)))
@@ -131,8 +136,8 @@ static enum berth_err add_row(struct berth_store *s, int64_t seq, int silences, 
 	if (!row)
 		return store_contradiction(s, "outbox");
 	*full = is_full(out, (size_t)sqlite3_column_bytes(st, BODY));
-	if (!*full && !(rc = read_row(out, st, silences)))
-		store_outbox_note(s, &out->rows[out->n - 1]);	/* whoever takes a row away has mostly read it to send it */
+	if (!*full)
+		rc = read_row(out, st, silences);
 	sqlite3_reset(st);
 	return rc;
 }
@@ -143,27 +148,30 @@ enum berth_err store_outbox_of(struct berth_store *s, sqlite3_stmt **out, const 
 			  peer, thid);
 }
 
-static void listed_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked)
+static const struct store_listed *listed_after(const struct berth_store *s, const char *peer, const char *thid, int64_t after)
 {
-	const struct store_listed *l = NULL;
+	const struct store_rows of = store_listed_of(s, peer);
 
-	while ((l = store_listed_of(s, peer, l)))
-		if (l->seq > after && strcmp(store_read_thid(&s->read[l->at]), thid) == 0)
-			break;
-	*seq = l ? l->seq : 0;
-	if (l && parked)
-		*parked = s->read[l->at].parked;
+	for (size_t i = 0; i < of.n; i++)
+		if (of.rows[i]->seq > after && strcmp(of.rows[i]->thid, thid) == 0)
+			return of.rows[i];
+	return NULL;
 }
 
 enum berth_err store_outbox_after(struct berth_store *s, const char *peer, const char *thid, int64_t after, int64_t *seq, bool *parked)
 {
+	const struct store_listed *l;
 	sqlite3_stmt *st;
 	enum berth_err rc;
 	bool row;
 
 	*seq = 0;
 	if (store_listed_all(s)) {
-		listed_after(s, peer ? peer : "", thid ? thid : "", after, seq, parked);
+		if ((l = listed_after(s, peer ? peer : "", thid ? thid : "", after))) {
+			*seq = l->seq;
+			if (parked)
+				*parked = l->parked;
+		}
 		return BERTH_OK;
 	}
 	if ((rc = store_outbox_of(s, &st, peer ? peer : "", thid ? thid : "")))
@@ -220,16 +228,15 @@ static enum berth_err read_wanted(struct berth_store *s, sqlite3_stmt *st, size_
 static enum berth_err due_of_listed(struct berth_store *s, int64_t now_s, size_t limit,
 				    const struct berth_outbox_want *want, struct berth_outbox_list *out)
 {
-	const struct store_listed *l = NULL;
+	const struct store_rows due = store_listed_due(s, now_s);
 	enum berth_err rc = BERTH_OK;
 	bool full = false;
-	int64_t first;
 
-	while (!rc && !full && out->n < limit && (l = store_listed_due(s, now_s, l))) {
-		const char *peer = store_read_peer(&s->read[l->at]);
+	for (size_t i = 0; !rc && !full && out->n < limit && i < due.n; i++) {
+		const struct store_listed *l = due.rows[i];
 
-		listed_after(s, peer, store_read_thid(&s->read[l->at]), 0, &first, NULL);
-		if (first == l->seq && (!want || want->fn(want->arg, l->seq, peer, 0)))
+		if (l->expires_s > now_s && listed_after(s, l->peer, l->thid, 0) == l &&
+		    (!want || want->fn(want->arg, l->seq, l->peer, 0)))
 			rc = add_row(s, l->seq, 0, out, &full);
 	}
 	if (rc)
@@ -240,13 +247,13 @@ static enum berth_err due_of_listed(struct berth_store *s, int64_t now_s, size_t
 static enum berth_err listed_for_peer(struct berth_store *s, const char *peer, int64_t now_s, size_t limit,
 				      struct berth_outbox_list *out)
 {
-	const struct store_listed *l = NULL;
+	const struct store_rows of = store_listed_of(s, peer);
 	enum berth_err rc = BERTH_OK;
 	bool full = false;
 
-	while (!rc && !full && out->n < limit && (l = store_listed_of(s, peer, l)))
-		if (s->read[l->at].expires_s > now_s)
-			rc = add_row(s, l->seq, 0, out, &full);
+	for (size_t i = 0; !rc && !full && out->n < limit && i < of.n; i++)
+		if (of.rows[i]->expires_s > now_s)
+			rc = add_row(s, of.rows[i]->seq, 0, out, &full);
 	if (rc)
 		berth_outbox_list_free(out);
 	return rc;

@@ -8,9 +8,12 @@
 
 static enum berth_err sleep_all(struct berth_store *s, const char *peer)
 {
-	store_listed_forget(s);
-	return store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND parked = 0 AND next_s < ?2", "si", peer,
-			 BERTH_OUTBOX_ASLEEP);
+	enum berth_err rc = store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND parked = 0 AND next_s < ?2", "si", peer,
+				      BERTH_OUTBOX_ASLEEP);
+
+	if (!rc)
+		store_listed_shift(s, peer, INT64_MIN, BERTH_OUTBOX_ASLEEP - 1, BERTH_OUTBOX_ASLEEP);
+	return rc;
 }
 
 enum berth_err berth_store_peer_silent(struct berth_store *s, const char *peer, bool asked, int64_t now_s,
@@ -38,8 +41,10 @@ enum berth_err berth_store_peer_awake(struct berth_store *s, const char *peer, i
 	    (rc = store_run(s, "DELETE FROM silent WHERE peer = ?1", "s", peer)) || sqlite3_changes(s->db) == 0)
 		return rc;
 	s->total.silent--;
-	store_listed_forget(s);
-	return store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND next_s = ?3", "sii", peer, now_s, BERTH_OUTBOX_ASLEEP);
+	if ((rc = store_run(s, "UPDATE outbox SET next_s = ?2 WHERE peer = ?1 AND next_s = ?3", "sii", peer, now_s, BERTH_OUTBOX_ASLEEP)))
+		return rc;
+	store_listed_shift(s, peer, BERTH_OUTBOX_ASLEEP, BERTH_OUTBOX_ASLEEP, now_s);	/* what is parked does not sleep */
+	return BERTH_OK;
 }
 
 enum berth_err berth_store_peer_moved(struct berth_store *s, const char *peer, const char *from, const char *to)
@@ -78,7 +83,7 @@ enum berth_err berth_store_outbox_hurry(struct berth_store *s, const char *id, c
 			    " (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2))", "ssi", or_any(id), or_any(peer), now_s)))
 		return rc;
 	s->moved++;
-	store_listed_forget(s);
+	store_listed_clear(s);
 	return store_run(s, "UPDATE outbox SET next_s = ?3 WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR peer = ?2)"
 			 " AND next_s > ?3 AND next_s < ?4", "ssii", or_any(id), or_any(peer), now_s, BERTH_OUTBOX_ASLEEP);
 }

@@ -49,7 +49,7 @@ enum berth_err store_totals(struct berth_store *s)
 	s->total.untold = some[2] != 0;
 	if (s->last_seq < box[2])	/* not back, whatever is undone: somebody may still hold a number */
 		s->last_seq = box[2];
-	return BERTH_OK;
+	return s->in_txn ? BERTH_OK : store_listed_learn(s);
 }
 
 static uint64_t hash(const char *ns, const char *key)

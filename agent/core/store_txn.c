@@ -90,6 +90,7 @@ static void forget(struct berth_store *s)
 {
 	s->total = (struct store_totals){ 0 };
 	store_recent_clear(s);
+	store_listed_clear(s);
 }
 
 static void group_gone(struct berth_store *s)
@@ -207,7 +208,7 @@ static enum berth_err begin(struct berth_store *s, bool plain)
 
 	if (s->in_txn)
 		return berth_fail(BERTH_E_INTERNAL, "store: transaction inside a transaction");
-	if ((rc = store_ready(s, false)) || (s->gathered && !s->group && (rc = store_group_write(s))) ||
+	if ((rc = store_ready(s, false)) || (rc = store_listed_learn(s)) || (s->gathered && !s->group && (rc = store_group_write(s))) ||
 	    (!s->gathered && (rc = relax(s))))
 		return rc;
 	s->failed = false;
@@ -242,6 +243,7 @@ enum berth_err berth_store_commit_loose(struct berth_store *s)
 
 	if ((rc = store_ready(s, true)) || (rc = commit(s)))
 		berth_store_rollback(s);
+	store_listed_commit(s);
 	s->in_txn = s->saved = false;
 	return rc;
 }
@@ -271,6 +273,7 @@ void berth_store_rollback(struct berth_store *s)
 	s->lost |= s->plain;
 	s->total = s->at_begin;
 	store_recent_back(s, s->total.noted);
+	store_listed_rollback(s);
 	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
 		forget(s);
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -294,6 +297,7 @@ enum berth_err berth_store_savepoint(struct berth_store *s)
 		return rc;
 	s->saved = true;
 	s->at_savepoint = s->total;
+	store_listed_save(s);
 	return BERTH_OK;
 }
 
@@ -320,6 +324,7 @@ enum berth_err berth_store_undo(struct berth_store *s)
 	}
 	s->total = s->at_savepoint;
 	store_recent_back(s, s->total.noted);
+	store_listed_undo(s);
 	return berth_store_keep(s);
 }
 

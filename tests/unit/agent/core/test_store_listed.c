@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is answered from the rows that are listed or kept in memory is what the file answers, and
- * what is done by them leaves the same file, whatever was put, sent, taken away, taken back or lost. */
+ * what is done by them leaves the same file, whatever was put, sent, taken away, taken back or lost,
+ * and however many others there are. */
 #include "tests/check.h"
 
 #include "agent/core/store_internal.h"
@@ -9,13 +10,14 @@
 
 #define ROUNDS 1000
 #define PEERS 4
-#define PEER_MSGS 15		/* all of them have more than are listed */
+#define PEER_MSGS 15
+#define OTHERS (STORE_LISTED - 30)	/* with those of all four peers more than are listed */
 #define THREADS 3
 #define NOWS 6
 
 static struct berth_store *s;
 static uint32_t rng;
-static int compared, full;
+static int compared, over, read_again;
 
 static uint32_t draw(uint32_t n) { return (rng = rng * 1664525u + 1013904223u) / 65536 % n; }
 
@@ -28,7 +30,7 @@ static int fresh(void **state)
 	berth_random_inject(no_chance);		/* the same wait each time */
 	CHECK_OK(berth_store_open_vfs(&s, dir, true, "lossy"));
 	berth_store_outbox_quota(s, PEER_MSGS, 0);
-	compared = full = 0;
+	compared = over = read_again = 0;
 	return 0;
 }
 
@@ -55,6 +57,16 @@ static const char *thread(uint32_t n)
 	return threads[n % THREADS];
 }
 
+static const struct store_rows *listed(enum store_by by) { return &s->listing.order.by[by]; }
+
+static int64_t rows_in_file(const char *sql, int64_t more)
+{
+	int64_t n;
+
+	CHECK_OK(store_int(s, &n, 0, sql, "i", more));
+	return n;
+}
+
 /* ---- what there is */
 
 static void rows_of(struct berth_buf *b)
@@ -63,9 +75,10 @@ static void rows_of(struct berth_buf *b)
 	bool row;
 
 	CHECK_OK(store_stmt(s, &st, "SELECT printf('%s %s %s %d %d %d %s', id, peer, thid, next_s, tries, parked, hex(ack)) FROM outbox"
-			    " ORDER BY seq", ""));
+			    " WHERE peer LIKE 'did:x:%' ORDER BY seq", ""));
 	while (!store_step(s, st, &row) && row)
 		berth_buf_printf(b, "%s\n", (const char *)sqlite3_column_text(st, 0));
+	berth_buf_printf(b, "%lld\n", (long long)rows_in_file("SELECT count(*) + ?1 FROM outbox", 0));
 }
 
 static void list_of(struct berth_buf *b, struct berth_outbox_list *l)
@@ -106,21 +119,42 @@ static void answers_of(struct berth_buf *b)
 	}
 }
 
-/* Each row that is listed is there, as it is listed; all of them, if that is said. */
+static bool is_listed(const struct store_listed *l)
+{
+	int64_t same;
+
+	CHECK_OK(store_int(s, &same, 0, "SELECT next_s = ?2 AND ack = ?3 AND size = ?4 AND expires_s = ?5 AND parked = ?6 AND peer = ?7"
+			   " AND thid = ?8 AND id = ?9 FROM outbox WHERE seq = ?1", "iibiiisss", l->seq, l->next_s, l->ack, sizeof(l->ack),
+			   l->size, l->expires_s, (int64_t)l->parked, l->peer, l->thid, l->id));
+	return same != 0;
+}
+
+static bool may_be_due(const struct store_listed *l)
+{
+	return !l->parked && l->next_s >= 0 && l->next_s < BERTH_OUTBOX_ASLEEP;
+}
+
+/* Each row that is listed is there, as it is listed, in all orders; all of them, if that is said. */
 static void check_listed(void)
 {
-	int64_t n, same;
+	const struct store_rows *all = listed(STORE_BY_SEQ), *of = listed(STORE_BY_PEER), *due = listed(STORE_BY_DUE);
+	size_t n_due = 0;
 
-	for (size_t i = 0; i < s->total.n_listed; i++) {
-		const struct store_listed *l = &s->total.listed[i];
-
-		CHECK_OK(store_int(s, &same, 0, "SELECT next_s = ?2 AND ack = ?3 FROM outbox WHERE seq = ?1", "iib", l->seq,
-				   l->next_s, l->ack, sizeof(l->ack)));
-		assert_true(same && (i == 0 || l->seq > l[-1].seq));
+	for (size_t i = 0; i < all->n; i++) {
+		assert_true(strncmp(all->rows[i]->peer, "did:x:", 6) || is_listed(all->rows[i]));
+		assert_true(i == 0 || all->rows[i]->seq > all->rows[i - 1]->seq);
+		n_due += may_be_due(all->rows[i]);
 	}
-	CHECK_OK(store_int(s, &n, 0, "SELECT count(*) FROM outbox", ""));
-	assert_true(!store_listed_all(s) || n == (int64_t)s->total.n_listed);
-	full += s->total.n_listed == STORE_LISTED;
+	assert_true(of->n == all->n && due->n == n_due);
+	for (size_t i = 0; i + 1 < of->n; i++) {
+		int c = strcmp(of->rows[i]->peer, of->rows[i + 1]->peer);
+
+		assert_true(c < 0 || (c == 0 && of->rows[i]->seq < of->rows[i + 1]->seq));
+	}
+	for (size_t i = 0; i < due->n; i++)
+		assert_true(may_be_due(due->rows[i]) && (i == 0 || due->rows[i]->next_s >= due->rows[i - 1]->next_s));
+	assert_true(!store_listed_all(s) || rows_in_file("SELECT count(*) + ?1 FROM outbox", 0) == (int64_t)all->n);
+	over += s->total.out_msgs > STORE_LISTED;
 }
 
 /* ---- what is done */
@@ -131,7 +165,8 @@ static struct deed any(void)
 {
 	struct deed d = { .what = draw(32), .peer = draw(PEERS), .thread = draw(THREADS), .id = draw(60), .flags = draw(16), .at = draw(NOWS) };
 
-	CHECK_OK(store_int(s, &d.seq, 0, "SELECT seq FROM outbox ORDER BY seq LIMIT 1 OFFSET ?1", "i", (int64_t)draw(PEERS * PEER_MSGS)));
+	CHECK_OK(store_int(s, &d.seq, 0, "SELECT seq FROM outbox WHERE peer LIKE 'did:x:%' ORDER BY seq LIMIT 1 OFFSET ?1", "i",
+			   (int64_t)draw(PEERS * PEER_MSGS)));
 	for (int i = 0; i < 3; i++)
 		d.acks[i * BERTH_ACK_LEN] = (uint8_t)draw(9);	/* 0: none was sent with it */
 	return d;
@@ -191,17 +226,24 @@ static enum berth_err perform(const struct deed *d)
 	}
 }
 
-/* And what it came to; then it is undone. */
-static void rehearse(struct berth_buf *b, const struct deed *d, bool listed)
+/* And what it came to; then it is undone.  By the file: as if nothing had ever been listed. */
+static void rehearse(struct berth_buf *b, const struct deed *d, bool by_list)
 {
+	struct store_listing hidden;
+
 	CHECK_OK(berth_store_savepoint(s));
-	if (!listed)
-		store_listed_forget(s);
+	hidden = s->listing;
+	if (!by_list) {
+		store_fresh_clear(s);
+		s->listing = (struct store_listing){ .again = 0 };
+	}
 	berth_buf_printf(b, "%d\n", perform(d));
-	if (!listed)
-		store_listed_forget(s);
+	if (!by_list)
+		store_listed_clear(s);
 	rows_of(b);
 	answers_of(b);
+	if (!by_list)
+		s->listing = hidden;
 	CHECK_OK(berth_store_undo(s));
 	check_listed();
 }
@@ -230,9 +272,52 @@ static void deeds(uint32_t n, bool rehearsed)
 	}
 }
 
+/* Those that are few, and have been known to be, are all listed. */
+static void begin(void)
+{
+	bool before = store_listed_all(s);
+
+	CHECK_OK(berth_store_begin(s));
+	assert_true(store_listed_all(s) || !s->total.known || s->total.out_msgs > STORE_LISTED - STORE_LISTED / 4);
+	read_again += !before && store_listed_all(s);
+}
+
+/* So many for others. */
+static void have_others(int64_t n)
+{
+	int64_t have = rows_in_file("SELECT count(*) + ?1 FROM outbox WHERE peer LIKE 'did:y:%'", 0), seq;
+	char to[32], id[32];
+
+	for (; have < n; have++) {
+		snprintf(id, sizeof(id), "o%lld", (long long)berth_store_outbox_last(s));
+		snprintf(to, sizeof(to), "did:y:%lld", (long long)(have / 10));
+		CHECK_OK(berth_store_outbox_put(s, &(struct berth_outbox_row){ .id = id, .peer = to, .from = "did:x:me", .thid = "",
+						.endpoints = "", .parked = have % 2, .body = (const uint8_t *)"{}", .body_len = 2,
+						.next_s = 1000 + (int64_t)draw(9), .expires_s = 2000 }));
+	}
+	for (; have > n; have--) {
+		seq = rows_in_file("SELECT seq FROM outbox WHERE peer LIKE 'did:y:%' ORDER BY seq DESC LIMIT 1 OFFSET ?1", draw(2));
+		CHECK_OK(berth_store_outbox_done(s, seq ? seq : rows_in_file("SELECT seq + ?1 FROM outbox WHERE peer LIKE 'did:y:%'", 0)));
+	}
+}
+
+static void crowd(void)
+{
+	static const int64_t others[] = { 0, 30, OTHERS / 2, OTHERS, OTHERS };
+
+	begin();
+	have_others(others[draw(5)]);
+	check_listed();
+	if (draw(4))
+		CHECK_OK(berth_store_commit(s));
+	else
+		berth_store_rollback(s);
+	check_listed();
+}
+
 static void transaction(void)
 {
-	CHECK_OK(berth_store_begin(s));
+	begin();
 	deeds(8, true);
 	CHECK_OK(berth_store_savepoint(s));
 	deeds(8, false);
@@ -250,12 +335,32 @@ static void empty(void)
 {
 	int64_t n;
 
-	CHECK_OK(berth_store_begin(s));
-	CHECK_OK(berth_store_outbox_drop(s, NULL, NULL, &n));
-	for (uint32_t i = 0; i < PEERS; i++)
+	begin();
+	for (uint32_t i = 0; i < PEERS; i++) {
+		CHECK_OK(berth_store_outbox_drop(s, NULL, peer(i), &n));
 		CHECK_OK(berth_store_peer_awake(s, peer(i), 0));
+	}
 	CHECK_OK(berth_store_commit(s));
-	assert_true(store_listed_all(s));
+	assert_true(store_listed_all(s) || s->total.out_msgs > 0);
+}
+
+static void start_again(void)
+{
+	berth_store_close(s);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	berth_store_outbox_quota(s, PEER_MSGS, 0);
+	assert_true(store_listed_all(s) == (s->total.out_msgs <= STORE_LISTED));
+	check_listed();
+}
+
+/* What was committed since the last sync is not there any more. */
+static void lose_group(void)
+{
+	berth_store_group(s, true);
+	transaction();
+	berth_store_group_undo(s);
+	CHECK_RC(BERTH_E_STORE, berth_store_sync(s));
+	check_listed();
 }
 
 static void who_is_listed_is_as_in_the_file(void **state)
@@ -269,14 +374,14 @@ static void who_is_listed_is_as_in_the_file(void **state)
 			CHECK_OK(berth_store_sync(s));
 		if (draw(3) == 0)
 			empty();
-		if (draw(40))
-			continue;
-		berth_store_close(s);
-		CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
-		berth_store_outbox_quota(s, PEER_MSGS, 0);
-		assert_int_equal(s->total.n_listed, 0);
+		if (draw(20) == 0)
+			crowd();
+		if (draw(40) == 0)
+			start_again();
+		if (draw(40) == 0)
+			lose_group();
 	}
-	assert_true(compared > ROUNDS / 2 && full > ROUNDS / 50);
+	assert_true(compared > ROUNDS / 2 && over > ROUNDS / 50 && read_again > ROUNDS / 50);
 }
 
 /* Nor is it read as it was put when the change has been taken back. */
@@ -300,30 +405,42 @@ static void what_was_put_and_changed_is_read_as_it_is(void **state)
 	}
 }
 
-/* Who had to be forgotten for others is asked of the file until all are gone. */
-static void what_comes_back_without_its_names_is_found(void **state)
+/* The transaction has done more than is noted, if many: then the file is asked, and from the next one on the list. */
+static void comes_back(uint32_t others, bool all)
 {
 	struct deed d = { .at = 1 };
 	struct berth_outbox_list l;
 	int64_t n;
 
-	(void)state;
-	CHECK_OK(berth_store_begin(s));
+	begin();
 	CHECK_OK(put(&d));
 	CHECK_OK(berth_store_commit(s));
-	CHECK_OK(berth_store_begin(s));
+	begin();
 	CHECK_OK(berth_store_outbox_drop(s, NULL, NULL, &n));
-	for (d.id = 1; d.id <= 2 * STORE_READ; d.id++) {
+	for (d.id = 1; d.id <= others; d.id++) {
 		CHECK_OK(put(&d));
 		CHECK_OK(berth_store_outbox_drop(s, NULL, NULL, &n));
 	}
 	berth_store_rollback(s);
-	assert_true(s->total.n_listed == 1 && !store_listed_all(s));
-	CHECK_OK(berth_store_outbox_for_peer(s, peer(0), 1, 8, &l));
-	assert_int_equal(l.n, 1);
-	assert_string_equal(l.rows[0].id, "m0");
-	berth_outbox_list_free(&l);
+	assert_true(store_listed_all(s) == all);
+	check_listed();
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(berth_store_outbox_for_peer(s, peer(0), 1, 8, &l));
+		assert_int_equal(l.n, 1);
+		assert_string_equal(l.rows[0].id, "m0");
+		berth_outbox_list_free(&l);
+		begin();
+		assert_true(store_listed_all(s));
+		berth_store_rollback(s);
+	}
 	empty();
+}
+
+static void what_comes_back_is_found(void **state)
+{
+	(void)state;
+	comes_back(100, true);
+	comes_back(3 * STORE_LISTED, false);
 }
 
 /* The disk loses a group: nothing of it is listed, and what was there before is found. */
@@ -348,7 +465,7 @@ static void a_lost_group_is_not_listed(void **state)
 		d.id = 1;
 		CHECK_OK(put(&d));
 		CHECK_OK(berth_store_commit(s));
-		assert_int_equal(s->total.n_listed, 2);
+		assert_int_equal(listed(STORE_BY_SEQ)->n, 2);
 		vfs_lossy_trouble(VFS_ERROR, 1);
 		CHECK_RC(BERTH_E_STORE, berth_store_sync(s));
 		vfs_lossy_heal();
@@ -362,7 +479,70 @@ static void a_lost_group_is_not_listed(void **state)
 		assert_int_equal(l.n, 1);
 		assert_string_equal(l.rows[0].id, "m0");
 		berth_outbox_list_free(&l);
+		begin();
+		assert_true(store_listed_all(s));
+		check_listed();
+		berth_store_rollback(s);
 	}
+}
+
+/* Nor is it read again and again. */
+static void what_no_store_has_written_is_not_listed(void **state)
+{
+	(void)state;
+	begin();
+	CHECK_OK(put(&(struct deed){ .at = 1 }));
+	CHECK_OK(berth_store_commit(s));
+	CHECK_OK(store_exec(s, "UPDATE outbox SET ack = x'00'"));
+	berth_store_close(s);
+	CHECK_OK(berth_store_open_vfs(&s, dir, false, "lossy"));
+	assert_true(s->total.out_msgs == 1 && !store_listed_all(s) && s->listing.again == 0);
+	check_listed();
+}
+
+static const char *long_peer(int i)
+{
+	static char to[BERTH_OUTBOX_DID_MAX + 1];
+
+	snprintf(to, sizeof(to), "did:x:%d%02000d", i, 0);
+	return to;
+}
+
+static void drop_peers(int from, int to)
+{
+	int64_t n;
+
+	for (int i = from; i < to; i++)
+		CHECK_OK(berth_store_outbox_drop(s, NULL, long_peer(i), &n));
+	CHECK_OK(berth_store_commit(s));
+	assert_false(store_listed_all(s));
+	CHECK_OK(berth_store_begin(s));
+}
+
+/* However long the names are.  When there would be room for all again they are not read at once. */
+static void the_list_has_a_length(void **state)
+{
+	char id[8];
+	struct berth_outbox_row row = { .id = id, .from = "did:x:me", .thid = "", .endpoints = "", .next_s = 5,
+		.body = (const uint8_t *)"{}", .body_len = 2, .expires_s = 9 };
+
+	(void)state;
+	CHECK_OK(berth_store_begin(s));
+	for (int i = 0; i < 300; i++) {
+		row.peer = long_peer(i / PEER_MSGS);
+		snprintf(id, sizeof(id), "m%d", i);
+		CHECK_OK(berth_store_outbox_put(s, &row));
+	}
+	CHECK_OK(berth_store_commit(s));
+	check_listed();
+	assert_true(s->listing.bytes > 500000 && s->listing.bytes <= 512 << 10);
+	CHECK_OK(berth_store_begin(s));
+	drop_peers(0, 4);
+	assert_false(store_listed_all(s));
+	drop_peers(4, 10);
+	assert_true(store_listed_all(s) && s->listing.bytes < 400000);
+	check_listed();
+	CHECK_OK(berth_store_commit(s));
 }
 
 int main(void)
@@ -370,8 +550,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(who_is_listed_is_as_in_the_file, fresh, gone),
 		cmocka_unit_test_setup_teardown(what_was_put_and_changed_is_read_as_it_is, fresh, gone),
-		cmocka_unit_test_setup_teardown(what_comes_back_without_its_names_is_found, fresh, gone),
+		cmocka_unit_test_setup_teardown(what_comes_back_is_found, fresh, gone),
 		cmocka_unit_test_setup_teardown(a_lost_group_is_not_listed, fresh, gone),
+		cmocka_unit_test_setup_teardown(what_no_store_has_written_is_not_listed, fresh, gone),
+		cmocka_unit_test_setup_teardown(the_list_has_a_length, fresh, gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
