@@ -8,20 +8,25 @@
 
 #include "did/base/secret.h"
 
+static void wipe(struct berth_buf *b)
+{
+	if (b->top)
+		berth_wipe(b->p, b->top);
+	b->top = 0;
+}
+
 void berth_buf_free(struct berth_buf *b)
 {
-	if (b->p)
-		berth_wipe(b->p, b->cap);
+	wipe(b);
 	free(b->p);
 	*b = (struct berth_buf)BERTH_BUF_INIT;
 }
 
 void berth_buf_reset(struct berth_buf *b)
 {
-	if (b->p) {
-		berth_wipe(b->p, b->len);
+	wipe(b);
+	if (b->p)
 		b->p[0] = '\0';
-	}
 	b->len = 0;
 	b->bad = false;
 }
@@ -33,13 +38,13 @@ static bool move(struct berth_buf *b, size_t cap)
 
 	if (!p)
 		return false;
-	if (b->p) {
+	if (b->len)
 		memcpy(p, b->p, b->len);
-		berth_wipe(b->p, b->cap);
-		free(b->p);
-	}
+	wipe(b);
+	free(b->p);
 	b->p = p;
 	b->cap = cap;
+	b->top = (uint32_t)b->len;
 	return true;
 }
 
@@ -65,11 +70,21 @@ static inline bool reserve(struct berth_buf *b, size_t n) { return has_room(b, n
 
 void berth_buf_room(struct berth_buf *b, size_t n) { reserve(b, n); }
 
+_Static_assert(2 * BERTH_BUF_MAX <= UINT32_MAX, "cap, and so len, fits top");
+
+/* There is room for them. */
+static inline void count(struct berth_buf *b, size_t n)
+{
+	b->len += n;
+	if (b->top < b->len)
+		b->top = (uint32_t)b->len;
+}
+
 static uint8_t *take(struct berth_buf *b, size_t n)
 {
 	uint8_t *at = b->p + b->len;
 
-	b->len += n;
+	count(b, n);
 	b->p[b->len] = '\0';
 	return at;
 }
@@ -126,7 +141,7 @@ void berth_buf_printf(struct berth_buf *b, const char *fmt, ...)
 		b->bad = true;
 	else if (reserve(b, (size_t)n)) {
 		vsnprintf((char *)b->p + b->len, (size_t)n + 1, fmt, again);
-		b->len += (size_t)n;
+		count(b, (size_t)n);
 	}
 	va_end(again);
 	va_end(ap);

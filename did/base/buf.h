@@ -13,11 +13,13 @@
  * is ignored and berth_buf_status() says why, so a writer writes straight down
  * and asks once.  There is always a NUL behind the last byte of a buf that has
  * been written to, so .p serves as a C string.  Bytes are wiped whenever they
- * are given back to the allocator, so plaintext may be built in one. */
+ * are given back to the allocator, so plaintext may be built in one: all that were ever
+ * counted in len, though somebody has made it less since; room that was not is left alone. */
 struct berth_buf {
 	uint8_t *p;	/* owned; NULL while empty */
 	size_t len, cap;
 	bool bad;
+	uint32_t top;	/* the most that len has been since p was allocated or reset */
 };
 
 #define BERTH_BUF_INIT { 0 }

@@ -3,6 +3,9 @@
 
 #include "did/base/buf.h"
 #include "did/base/cur.h"
+#include "tests/fakes/alloc.h"
+
+#define SECRET "what nobody is to find in freed memory"
 
 static void what_buf_writes_cur_reads(void **state)
 {
@@ -91,12 +94,76 @@ static void uvarint_is_minimal(void **state)
 	assert_true(c.bad);
 }
 
+static void cut(struct berth_buf *b)
+{
+	berth_buf_str(b, SECRET);
+	b->len = 1;
+	berth_buf_str(b, "x");
+	b->len -= 2;
+}
+
+static void move(struct berth_buf *b)
+{
+	size_t had = b->cap;
+
+	while (b->cap == had)
+		berth_buf_u8(b, 'x');
+}
+
+static void print(struct berth_buf *b)
+{
+	berth_buf_printf(b, "%s", SECRET);
+	b->len = 0;
+}
+
+/* Behind a len that has become less, in a block that was moved, and in one that is used again. */
+static void nothing_is_freed_as_it_was_written(void **state)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	test_watch_frees(SECRET);
+	cut(&b);
+	berth_buf_free(&b);
+	cut(&b);
+	move(&b);
+	print(&b);
+	move(&b);
+	cut(&b);
+	berth_buf_reset(&b);
+	CHECK(!memmem(b.p, b.cap, "nobody", 6));
+	print(&b);
+	berth_buf_reset(&b);
+	berth_buf_u8(&b, 'x');
+	berth_buf_free(&b);
+	berth_buf_free(&b);
+	CHECK(test_freed_with_it() == 0);
+	test_watch_frees(NULL);
+}
+
+/* Nobody writes there; it need not be touched, least of all a page for the first time. */
+static void room_that_was_not_counted_is_left_alone(void **state)
+{
+	struct berth_buf b = BERTH_BUF_INIT;
+
+	(void)state;
+	test_watch_frees(SECRET);
+	berth_buf_room(&b, 4096);
+	berth_buf_str(&b, "much less");
+	memcpy(b.p + 1024, SECRET, sizeof(SECRET));
+	berth_buf_free(&b);
+	CHECK(test_freed_with_it() == 1);
+	test_watch_frees(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_buf_writes_cur_reads),
 		cmocka_unit_test(caps_are_kept),
 		cmocka_unit_test(uvarint_is_minimal),
+		cmocka_unit_test(nothing_is_freed_as_it_was_written),
+		cmocka_unit_test(room_that_was_not_counted_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
