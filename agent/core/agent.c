@@ -115,7 +115,8 @@ static void begin_again(struct berth_agent *a)
 	const struct berth_event ev = { .on = "resume" };
 
 	for (size_t i = 0; i < a->cfg.n_machines; i++)
-		if (a->cfg.machines[i]->tentative && agent_deliver(a, a->cfg.machines[i], "self", &ev, NULL))
+		if (a->cfg.machines[i]->tentative && berth_machine_knows(a->cfg.machines[i], ev.on) &&
+		    agent_deliver(a, a->cfg.machines[i], "self", &ev, NULL))
 			berth_log(BERTH_LOG_DEBUG, ev.on, "%s: %s", a->cfg.machines[i]->name, berth_err_detail());
 }
 

@@ -351,6 +351,7 @@ static enum berth_err on_register(struct berth_env *env, struct berth_instance *
 	(void)inst;
 	if (!o)
 		return berth_no_memory();
+	fx->lasting = true;	/* its owner relies on it */
 	if ((rc = read_offered(env, ev, o)))
 		goto out;
 	record_key(key, o->blob.device_hash.b, o->root.b);
@@ -384,4 +385,5 @@ const struct berth_machine berth_rendezvous_machine = {
 	.name = "rendezvous", .piuri = BERTH_PIURI_RENDEZVOUS, .states = states, .n_states = 1,
 	.table = table, .table_len = sizeof(table) / sizeof(table[0]), .anonymous = anonymous,
 	.strangers = true, .strict = true,
+	.tentative = 1u,	/* who was given an answer may ask again: nobody waits for the disk */
 };
