@@ -522,7 +522,7 @@ static void drop_peers(int from, int to)
 /* However long the names are.  When there would be room for all again they are not read at once. */
 static void the_list_has_a_length(void **state)
 {
-	char id[8];
+	char id[16];
 	struct berth_outbox_row row = { .id = id, .from = "did:x:me", .thid = "", .endpoints = "", .next_s = 5,
 		.body = (const uint8_t *)"{}", .body_len = 2, .expires_s = 9 };
 
