@@ -3,35 +3,19 @@
  * back or lost, and however much there is; and of what is new the file is not asked. */
 #include "tests/check.h"
 
-#include "agent/core/store_internal.h"
-#include "tests/unit/agent/core/store_lossy.h"
+#include "tests/unit/agent/core/store_drawn.h"
 
 #define NAMES 1600		/* more than there is room for at the start, of records and of ids */
 #define ROUNDS 2500
 #define FIND "SELECT val, guest, rowid FROM rec WHERE ns = ?1 AND key = ?2"
 #define FIND_ID "SELECT answer FROM inbox WHERE sender = ?1 AND id = ?2"
 
-static struct berth_store *s;
-static uint32_t rng;
 static int asked, came_back, compared;
-
-static uint32_t draw(uint32_t n) { return (rng = rng * 1664525u + 1013904223u) / 65536 % n; }
 
 static int fresh(void **state)
 {
-	(void)state;
-	lossy_begin();
-	CHECK_OK(berth_store_open_vfs(&s, dir, true, "lossy"));
 	asked = came_back = compared = 0;
-	return 0;
-}
-
-static int gone(void **state)
-{
-	(void)state;
-	berth_store_close(s);
-	lossy_end();
-	return 0;
+	return drawn_begin(state);
 }
 
 static const char *ns(uint32_t n) { return n % 2 ? "one" : "two"; }
@@ -379,7 +363,7 @@ static void it_grows_with_what_there_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
+#define T(f) cmocka_unit_test_setup_teardown(f, fresh, drawn_end)
 		T(nothing_that_is_there_is_missed), T(what_came_back_is_there), T(of_what_is_new_the_file_is_not_asked),
 		T(it_grows_with_what_there_is),
 	};

@@ -4,9 +4,8 @@
  * and however many others there are. */
 #include "tests/check.h"
 
-#include "agent/core/store_internal.h"
 #include "did/base/rand.h"
-#include "tests/unit/agent/core/store_lossy.h"
+#include "tests/unit/agent/core/store_drawn.h"
 
 #define ROUNDS 1000
 #define PEERS 4
@@ -15,20 +14,14 @@
 #define THREADS 3
 #define NOWS 6
 
-static struct berth_store *s;
-static uint32_t rng;
 static int compared, over, read_again;
-
-static uint32_t draw(uint32_t n) { return (rng = rng * 1664525u + 1013904223u) / 65536 % n; }
 
 static void no_chance(void *out, size_t n) { memset(out, 7, n); }
 
 static int fresh(void **state)
 {
-	(void)state;
-	lossy_begin();
 	berth_random_inject(no_chance);		/* the same wait each time */
-	CHECK_OK(berth_store_open_vfs(&s, dir, true, "lossy"));
+	drawn_begin(state);
 	berth_store_outbox_quota(s, PEER_MSGS, 0);
 	compared = over = read_again = 0;
 	return 0;
@@ -36,10 +29,8 @@ static int fresh(void **state)
 
 static int gone(void **state)
 {
-	(void)state;
-	berth_store_close(s);
+	drawn_end(state);
 	berth_random_inject(NULL);
-	lossy_end();
 	return 0;
 }
 
@@ -308,10 +299,7 @@ static void crowd(void)
 	begin();
 	have_others(others[draw(5)]);
 	check_listed();
-	if (draw(4))
-		CHECK_OK(berth_store_commit(s));
-	else
-		berth_store_rollback(s);
+	drawn_commit(4);
 	check_listed();
 }
 
@@ -324,10 +312,7 @@ static void transaction(void)
 	CHECK_OK(draw(3) ? berth_store_keep(s) : berth_store_undo(s));
 	check_listed();
 	deeds(4, true);
-	if (draw(4))
-		CHECK_OK(berth_store_commit(s));
-	else
-		berth_store_rollback(s);
+	drawn_commit(4);
 	check_listed();
 }
 

@@ -6,35 +6,13 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
-#include "agent/core/store_internal.h"
-#include "tests/unit/agent/core/store_lossy.h"
+#include "tests/unit/agent/core/store_drawn.h"
 
 #define KEYS 20			/* with their values more than is remembered */
 #define ROUNDS 600
 #define LONG 20000		/* longer than what is remembered */
 
 struct model { int len[KEYS]; char fill[KEYS]; bool guest[KEYS]; };	/* len -1: not there */
-
-static struct berth_store *s;
-static uint32_t rng;
-
-static uint32_t draw(uint32_t n) { return (rng = rng * 1664525u + 1013904223u) / 65536 % n; }
-
-static int fresh(void **state)
-{
-	(void)state;
-	lossy_begin();
-	CHECK_OK(berth_store_open_vfs(&s, dir, true, "lossy"));
-	return 0;
-}
-
-static int gone(void **state)
-{
-	(void)state;
-	berth_store_close(s);
-	lossy_end();
-	return 0;
-}
 
 static const char *key(int k)
 {
@@ -114,12 +92,8 @@ static void transaction(struct model *m)
 		*m = saved;
 	}
 	some(m, 3);
-	if (draw(3)) {
-		CHECK_OK(berth_store_commit(s));
-	} else {
-		berth_store_rollback(s);
+	if (!drawn_commit(3))
 		*m = before;
-	}
 }
 
 static struct model nothing(void)
@@ -256,7 +230,7 @@ static void what_is_asked_for_stays(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
+#define T(f) cmocka_unit_test_setup_teardown(f, drawn_begin, drawn_end)
 	const struct CMUnitTest tests[] = {
 		T(records_are_what_was_written_last), T(a_lost_group_is_not_remembered), T(a_guest_that_had_to_go_is_gone),
 		T(what_was_there_before_is_still_known), T(what_is_asked_for_stays),
