@@ -93,12 +93,14 @@ static void note(struct store_listing *l, struct store_listed *r, enum store_wha
 	memcpy(c->ack, r->ack, sizeof(c->ack));
 }
 
+/* ack NULL: as it is. */
 static void set(struct store_listing *l, struct store_listed *r, int64_t next_s, const uint8_t *ack)
 {
 	store_order_take(&l->order, STORE_BY_DUE, r);
 	r->next_s = next_s;
 	store_order_put(&l->order, STORE_BY_DUE, r);
-	memcpy(r->ack, ack, sizeof(r->ack));
+	if (ack)
+		memcpy(r->ack, ack, sizeof(r->ack));
 }
 
 static void take_back(struct store_listing *l, const struct store_change *c)
@@ -210,7 +212,7 @@ void store_listed_later(struct berth_store *s, int64_t seq, int64_t next_s, cons
 
 	store_fresh_drop(s, seq);
 	if (r)
-		set(&s->listing, r, next_s, ack ? ack : r->ack);
+		set(&s->listing, r, next_s, ack);
 }
 
 void store_listed_refill(struct berth_store *s, int64_t seq, const uint8_t *body, size_t len)
@@ -224,7 +226,7 @@ void store_listed_turn(struct berth_store *s, int64_t seq)
 	struct store_listed *r = to_change(s, seq, STORE_CHANGED);
 
 	if (r && r->next_s < 0)
-		set(&s->listing, r, STORE_BEHIND(r->next_s), r->ack);
+		set(&s->listing, r, STORE_BEHIND(r->next_s), NULL);
 }
 
 void store_listed_shift(struct berth_store *s, const char *peer, int64_t least, int64_t most, int64_t next_s)
@@ -238,7 +240,7 @@ void store_listed_shift(struct berth_store *s, const char *peer, int64_t least, 
 			continue;
 		if (!to_change(s, r->seq, STORE_CHANGED))
 			return;
-		set(&s->listing, r, next_s, r->ack);
+		set(&s->listing, r, next_s, NULL);
 	}
 }
 
