@@ -15,31 +15,45 @@ VERSION  := 0.1.0
 PKGS := libsodium libsecp256k1 libcrypto tss2-esys tss2-mu tss2-tctildr tss2-rc sqlite3 libmicrohttpd zlib libcjson p11-kit-1
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 
+# What this compiler has of some flags: all of them at once where it does.
+takes = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+those_of = $(if $(call takes,$(1)),$(1),$(foreach f,$(1),$(if $(call takes,$(f)),$(f))))
+MACHINE := $(shell $(CC) -dumpmachine)
+NM ?= nm
+
 WARN := -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wconversion -Wno-sign-conversion -Wformat=2 -Wundef
 # Nothing unwinds through our C at run time; gdb has .debug_frame.  Nobody puts another function
 # in the place of one of the library's (-Bsymbolic), so that calls within a file may be inlined.
-HARDEN := -fno-semantic-interposition -fstack-protector-strong -fstack-clash-protection -fcf-protection=return -fPIC \
-	-ftrivial-auto-var-init=zero -fno-strict-aliasing -ffunction-sections -fdata-sections \
+# Some are a machine's own, shadow stacks here and signed return addresses there; and clang before
+# 16 wants to hear that it may be asked for zeros.
+OF_MACHINE := $(if $(filter x86_64-%,$(MACHINE)),-fcf-protection=return) $(if $(filter aarch64-%,$(MACHINE)),-mbranch-protection=standard)
+ZEROS := -ftrivial-auto-var-init=zero
+ZEROS += $(if $(call takes,$(ZEROS)),,-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
+HARDEN := -fstack-protector-strong -fPIC -fno-strict-aliasing -ffunction-sections -fdata-sections $(ZEROS) \
+	$(call those_of,-fno-semantic-interposition -fstack-clash-protection) $(OF_MACHINE) \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables)
-# Nor does anything unwind from a stub of the linker's; and gcc's start files ask for gprof
-# and transactional memory, which no program has here.
-LDLEAN := -Wl,--no-eh-frame-hdr,--no-ld-generated-unwind-info,-z,nodynamic-undefined-weak
-LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code -Wl,--as-needed -Wl,--gc-sections \
-	-Wl,-z,pack-relative-relocs -Wl,-T,include/segments.ld $(if $(SAN),,$(LDLEAN))
+LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections
+# Small files are made for the machine that it was measured on (docs/BENCHMARKS.md, "size"); the
+# others have what their linker makes.  There nothing unwinds from a stub of the linker's, either;
+# and of gcc's start files only _start has work to do: the rest are for C++, gprof, Java and
+# transactional memory.
+ifneq ($(filter x86_64-%,$(MACHINE)),)
+LDHARD += -Wl,-z,noseparate-code,-z,pack-relative-relocs -Wl,-T,include/segments.ld
+ifeq ($(SAN),)
+LDHARD += -Wl,--no-eh-frame-hdr,--no-ld-generated-unwind-info,-z,nodynamic-undefined-weak
+START_SO := -nostartfiles
+START := -nostartfiles $(shell $(CC) -print-file-name=Scrt1.o)
+endif
+endif
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
 DEFS := -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
-# A table begins where the ABI has it begin; gcc for x86 would have each at a cache line, other
-# compilers have no such option.
-DENSE := $(shell $(CC) -malign-data=abi -E -x c /dev/null >/dev/null 2>&1 && echo -malign-data=abi)
-# Where size counts, gcc for x86 clears a struct of three words by "rep stos", which takes ten times
-# as long as the two stores that it makes of it when it may not; what is large is the C library's.
-STORES := $(shell $(CC) -mstringop-strategy=libcall -E -x c /dev/null >/dev/null 2>&1 && echo -mstringop-strategy=libcall)
-ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(DENSE) $(STORES) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
-# Of gcc's start files only _start has work to do here: the rest are for C++, gprof and Java.
-START_SO := $(if $(SAN),,-nostartfiles)
-START := $(if $(SAN),,-nostartfiles $(shell $(CC) -print-file-name=Scrt1.o))
+# A table begins where the ABI has it begin; gcc for x86 would have each at a cache line.
+# Where size counts, it clears a struct of three words by "rep stos", which takes ten times as
+# long as the two stores that it makes of it when it may not; what is large is the C library's.
+TUNE := $(call those_of,-malign-data=abi -mstringop-strategy=libcall)
+ALL_CFLAGS = $(WARN) $(OPT) $(HARDEN) $(TUNE) $(SANFLAGS) $(DEFS) $(CFLAGS) -I. -Iinclude $(PKG_CFLAGS) -MMD -MP
 LINK = $(CC) $(SANFLAGS) -pie $(START) $(LDHARD) $(LDFLAGS) -o $@
 
 # Only what a process links can be loaded into it: nng in netd, SQLite and
@@ -82,13 +96,14 @@ FAST := $(addprefix did/crypto/,keccak.c hash.c p256_point.c) did/keystore/agree
 SMALL := did/base/json_build.c did/base/json_num.c vc/rdf/arena.c $(wildcard did/jose/*.c didcomm/*.c) $(filter-out $(FAST),$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
 SMALLEST := $(filter-out $(FAST),$(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c)) $(filter-out vc/status_cache.c vc/status_list.c,$(wildcard vc/*.c)) \
 	$(addprefix did/base/,clock.c cur.c err.c log.c rand.c trusted_file.c) $(addprefix did/codec/,linked_text.c multibase.c rlp.c)
-NO_COPIES := -fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves \
+NO_COPIES := $(call those_of,-fno-tree-pre -fno-gcse -fno-code-hoisting -fno-tree-loop-im -fno-move-loop-invariants -fno-caller-saves \
 	-fno-thread-jumps -fno-tree-dominator-opts -fno-tree-coalesce-vars -fno-cse-follow-jumps -fno-optimize-sibling-calls \
-	-fno-tree-forwprop -fno-forward-propagate -flive-range-shrinkage
+	-fno-tree-forwprop -fno-forward-propagate -flive-range-shrinkage)
 $(call obj,$(SMALL)): OPT := $(patsubst -O2,-Oz,$(OPT))
 $(call obj,$(SMALLEST)): OPT := $(patsubst -O2,-Oz $(NO_COPIES),$(OPT))
 # What is made for speed begins its loops, and not each function and branch, at lines of a cache.
-$(call obj,$(filter-out $(SMALL) $(SMALLEST),$(LIB_SRC))): OPT += -fno-align-functions -fno-align-jumps -fno-align-labels
+LOOPS_ALONE := $(call those_of,-fno-align-functions -fno-align-jumps -fno-align-labels)
+$(call obj,$(filter-out $(SMALL) $(SMALLEST),$(LIB_SRC))): OPT += $(LOOPS_ALONE)
 
 # the build's date is one object's business, so that a new commit rebuilds only that
 $(B)/did/base/clock.o: ALL_CFLAGS += -DBERTH_BUILD_S=$(BUILD_S)
@@ -123,8 +138,10 @@ OF_RESOLVERD := $(addprefix agent/ipc/,curl.c http_end.c landlock_tcp.c limit.c 
 NO_STUBS := $(wildcard agent/keyd/*.c agent/resolverd/*.c did/crypto/*.c) $(OF_RESOLVERD)
 $(call obj,$(NO_STUBS)): ALL_CFLAGS += -fno-plt
 SHARED_OBJ := $(call obj,$(filter-out $(OF_BERTHD) $(OF_BERTH) $(OF_RESOLVERD),$(LIB_SRC) $(COMMON_SRC)))
+ifneq ($(filter x86_64-% aarch64-%,$(MACHINE)),)
 TABLE_OBJ := $(B)/include/private_table.o
 CALLS_OBJ := $(B)/include/private_calls.o
+endif
 $(B)/lib/libberth.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -135,8 +152,9 @@ $(B)/lib/libberth.so: $(SHARED_OBJ) $(TABLE_OBJ) $(B)/libberth.map
 		$(LDHARD) -o $@ $(filter %.o,$^) $(L_LIB)
 	$(Q)ln -sf libberth.so $@.0
 # Its own programs use more of it than the headers promise: functions alone, and by their place
-# in a table (include/private_calls.c).  Its name says what is in it, so that a program and
-# a library with two such tables do not start together.
+# in a table (include/private_calls.c), or by their names where a machine has no such calls.  The
+# table's name says what is in it, so that a program and a library with two such tables do not
+# start together.
 OBJ_BERTHD := $(call obj,$(filter-out $(COMMON_SRC),$(CORE_SRC)) $(FILTER_SRC) $(OF_BERTHD))
 OBJ_BERTH := $(call obj,$(wildcard agent/cli/*.c) $(OF_BERTH))
 OBJ_KEYD := $(call obj,$(wildcard agent/keyd/*.c) $(FILTER_SRC))
@@ -144,15 +162,16 @@ OBJ_RESOLVERD := $(call obj,$(wildcard agent/resolverd/*.c) $(FILTER_SRC) $(OF_R
 PROG_OBJ := $(sort $(OBJ_BERTHD) $(OBJ_BERTH) $(OBJ_KEYD) $(OBJ_RESOLVERD))
 $(B)/libberth_private.h: include/libberth.map $(PROG_OBJ) $(SHARED_OBJ)
 	@mkdir -p $(@D)
-	$(Q)nm --defined-only -g $(SHARED_OBJ) | sed -n 's/.* T //p' | LC_ALL=C sort -u > $@.has
-	$(Q)nm -u $(PROG_OBJ) | sed -n 's/.* U //p' | LC_ALL=C sort -u | LC_ALL=C comm -12 - $@.has | \
+	$(Q)$(NM) --defined-only -g $(SHARED_OBJ) | sed -n 's/.* T //p' | LC_ALL=C sort -u > $@.has
+	$(Q)$(NM) -u $(PROG_OBJ) | sed -n 's/.* U //p' | LC_ALL=C sort -u | LC_ALL=C comm -12 - $@.has | \
 		grep -vxF "$$(sed -n 's/^\t\t\(berth_.*\);/\1/p' $<)" > $@.names
 	$(Q){ echo "#define BERTH_PRIVATE berth_private_$$(sha256sum < $@.names | cut -c1-16)"; \
 		awk 'BEGIN { printf "#define BERTH_PRIVATE_EACH(X)" } { printf " \\\n\tX(%s, %d)", $$1, NR - 1 } END { print "" }' $@.names; } > $@
 $(TABLE_OBJ) $(CALLS_OBJ): $(B)/libberth_private.h
 $(TABLE_OBJ) $(CALLS_OBJ): ALL_CFLAGS += -I$(B)
 $(B)/libberth.map: include/libberth.map $(B)/libberth_private.h
-	$(Q){ cat $<; sed -n 's/.*BERTH_PRIVATE \(.*\)/BERTH_PRIVATE_$(VERSION) { global: \1; };/p' $(B)/libberth_private.h; } > $@
+	$(Q){ cat $<; echo 'BERTH_PRIVATE_$(VERSION) { global:'; $(if $(TABLE_OBJ),sed -n 's/.*BERTH_PRIVATE \(.*\)/\1;/p' $(B)/libberth_private.h,\
+		sed 's/$$/;/' $(B)/libberth_private.h.names); echo '};'; } > $@
 $(B)/lib/libagent.a: $(AGENT_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -180,7 +199,7 @@ ADAPTER_PKGS_ethr := libsecp256k1
 define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) include/berth/registry.h
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(DENSE) $$(STORES) $$(SANFLAGS) -fno-plt -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
+	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(TUNE) $$(SANFLAGS) -fno-plt -D_GNU_SOURCE -fvisibility=hidden -Iinclude \
 		-shared $(START_SO) $$(LDHARD) -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))

@@ -17,7 +17,7 @@
 #define BOTH (APP | ADMIN)
 #define TEXT_MAX ((size_t)256 << 10)
 #define ID_MAX 128
-#define JSON_INT_MAX (((size_t)1 << 53) - 1)
+#define JSON_INT_MAX ((UINT64_C(1) << 53) - 1)
 #define RECEIPT_MAX ((size_t)24 << 10)	/* one compact JWS */
 
 #define GET(p, s, ...) { .method = "GET", .path = p, .sockets = s, __VA_ARGS__ }
@@ -246,13 +246,13 @@ static enum berth_err check_field(const struct berth_api_field *f, const struct 
 		return BERTH_OK;
 	switch ((enum berth_api_field_type)f->type) {
 	case BERTH_FIELD_STR:
-		return berth_json_req_str(body, f->name, f->max, &s);
+		return berth_json_req_str(body, f->name, (size_t)f->max, &s);
 	case BERTH_FIELD_BOOL:
 		return berth_json_req_bool(body, f->name, &b);
 	case BERTH_FIELD_OBJECT:
 		return berth_json_req_obj(body, f->name, &o);
 	case BERTH_FIELD_ARRAY:
-		return berth_json_req_arr(body, f->name, f->max, &o);
+		return berth_json_req_arr(body, f->name, (size_t)f->max, &o);
 	case BERTH_FIELD_INT:
 		return berth_json_req_int(body, f->name, 0, (int64_t)f->max, &i);
 	}

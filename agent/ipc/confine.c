@@ -20,6 +20,8 @@
 #define ARCH AUDIT_ARCH_ARM
 #elif defined(__riscv) && __riscv_xlen == 64
 #define ARCH AUDIT_ARCH_RISCV64
+#elif defined(__s390x__)
+#define ARCH AUDIT_ARCH_S390X
 #else
 #error "the system call table of this machine is not known here"
 #endif

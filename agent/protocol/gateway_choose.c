@@ -149,7 +149,7 @@ static enum berth_err keep(struct berth_env *env, struct berth_instance *inst, c
 		rc = berth_fail(BERTH_E_VC, "the owner says no endpoint");
 	else if (!(rc = env->learn(env, did)) &&
 		 !(rc = env->mark_known(env, env->identity(env, BERTH_ID_FACTORY), did)))
-		rc = berth_json_set_str(owner, "uri", berth_json_str(berth_json_at(endpoints, (uint64_t)failures % n)));
+		rc = berth_json_set_str(owner, "uri", berth_json_str(berth_json_at(endpoints, (size_t)((uint64_t)failures % n))));
 	if ((rc = berth_json_set_made(inst->data, "owner", owner, rc)))
 		return rc;
 	return berth_json_set(inst->data, "chain", berth_json_clone(berth_json_get(v, "chain")));
