@@ -34,7 +34,7 @@ static bool set_reason(X509_REVOKED *r, uint8_t reason)
 
 static bool set_date(X509_REVOKED *r, uint64_t at_s)
 {
-	ASN1_TIME *t = ASN1_TIME_set(NULL, (time_t)at_s);
+	ASN1_TIME *t = berth_x509_time(NULL, (int64_t)at_s);
 	bool ok = t && X509_REVOKED_set_revocationDate(r, t) == 1;
 
 	ASN1_TIME_free(t);
@@ -89,7 +89,7 @@ static enum berth_err set_extensions(X509_CRL *crl, X509 *ca, int64_t number)
 
 static enum berth_err set_times(X509_CRL *crl, const struct berth_x509_order *o)
 {
-	ASN1_TIME *this = ASN1_TIME_set(NULL, (time_t)o->from_s), *next = ASN1_TIME_set(NULL, (time_t)o->until_s);
+	ASN1_TIME *this = berth_x509_time(NULL, o->from_s), *next = berth_x509_time(NULL, o->until_s);
 	bool ok = this && next && o->from_s >= 0 && o->until_s > o->from_s && X509_CRL_set1_lastUpdate(crl, this) == 1 &&
 		  X509_CRL_set1_nextUpdate(crl, next) == 1;
 

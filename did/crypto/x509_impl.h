@@ -35,6 +35,8 @@ berth_x509_sign_into(ASN1_BIT_STRING *bits, unsigned char *tbs, int len, const s
 		     berth_x509_sign_fn *sign, void *arg);
 
 /* Subject and alternative names as did/crypto/x509_req.h has them, with its codes. */
+/* to: NULL makes one.  NULL: a time that has no form, or no memory. */
+ASN1_TIME *berth_x509_time(ASN1_TIME *to, int64_t at_s);
 BERTH_MUST_USE enum berth_err berth_x509_set_name(X509_NAME *name, const char *subject);
 BERTH_MUST_USE enum berth_err
 berth_x509_add_sans(STACK_OF(X509_EXTENSION) **exts, const char *const *sans, size_t n);

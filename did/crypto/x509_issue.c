@@ -43,7 +43,7 @@ static enum berth_err set_serial(X509 *x)
 
 static enum berth_err set_times(X509 *x, int64_t from_s, int64_t until_s)
 {
-	bool ok = ASN1_TIME_set(X509_getm_notBefore(x), (time_t)from_s) && ASN1_TIME_set(X509_getm_notAfter(x), (time_t)until_s);
+	bool ok = berth_x509_time(X509_getm_notBefore(x), from_s) && berth_x509_time(X509_getm_notAfter(x), until_s);
 
 	return ok ? BERTH_OK : berth_fail(BERTH_E_TYPE, "certificate: a time that has no form");
 }

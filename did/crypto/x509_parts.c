@@ -14,6 +14,16 @@
 #include "did/crypto/x509_issue.h"
 
 #define ATTRIBUTE_MAX 256	/* bytes of one value; X.520 has a lower bound for most */
+#define DAY_S 86400
+#define LAST_S INT64_C(253402300799)	/* of the year 9999 */
+
+/* By days: a time_t of 32 bits, as the C library of a small machine may have it, ends in 2038. */
+ASN1_TIME *berth_x509_time(ASN1_TIME *to, int64_t at_s)
+{
+	if (at_s < -LAST_S || at_s > LAST_S)
+		return NULL;
+	return ASN1_TIME_adj(to, 0, (int)(at_s / DAY_S), (long)(at_s % DAY_S));
+}
 
 /* ---- keys and algorithms ---- */
 

@@ -573,6 +573,31 @@ static enum berth_err all_of_it(void *arg)
 	return rc;
 }
 
+/* The last second of a time_t of 32 bits, the next one, the end of UTCTime (RFC 5280 4.1.2.5) and
+ * that of all certificates; ten thousand years are none. */
+static void times_end_with_the_year_9999(void **state)
+{
+	static const struct { int64_t at_s; const char *said; } ends[] = {
+		{ 2147483647, "notAfter=Jan 19 03:14:07 2038 GMT" }, { 2147483648, "notAfter=Jan 19 03:14:08 2038 GMT" },
+		{ 2524607999, "notAfter=Dec 31 23:59:59 2049 GMT" }, { 4294967296, "notAfter=Feb  7 06:28:16 2106 GMT" },
+		{ 253402300799, "notAfter=Dec 31 23:59:59 9999 GMT" },
+	};
+	struct berth_buf der = BERTH_BUF_INIT;
+	struct berth_x509_order o = ca_order();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		o.from_s = ends[i].at_s - DAY;
+		o.until_s = ends[i].at_s;
+		CHECK_OK(make(&der, &o, &ca));
+		save("end.der", &der);
+		says("openssl x509 -in end.der -inform DER -noout -enddate", ends[i].said);
+	}
+	o.until_s = 253402300800;
+	CHECK_RC(BERTH_E_TYPE, make(&der, &o, &ca));
+	berth_buf_free(&der);
+}
+
 static void c015_every_allocation_may_fail(void **state)
 {
 	(void)state;
@@ -590,7 +615,7 @@ int main(void)
 		cmocka_unit_test(fields_are_checked), cmocka_unit_test(a_fault_in_a_signature_leaves_nothing),
 		cmocka_unit_test(a_certificate_verify_is_what_rfc_8446_says), cmocka_unit_test(a_request_is_read_whole_or_not_at_all),
 		cmocka_unit_test(requests_by_openssl), cmocka_unit_test(a_chain_is_ours_or_refused),
-		cmocka_unit_test(c015_every_allocation_may_fail),
+		cmocka_unit_test(times_end_with_the_year_9999), cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
