@@ -92,6 +92,10 @@ check-interop: have-deps have-node all $(PEERS)
 check-soak: have-deps have-node all tests
 	@tests/tools/check.py --build $(B) soak
 
+# Built for another machine, and libberth tested there: make check-cross ARCH=armhf
+check-cross:
+	@tests/tools/cross.sh "$(ARCH)" $(filter %-dev,$(DEBS))
+
 # The whole story on one machine: see examples/demo.sh.
 demo: have-deps all $(ROGUES)
 	@BERTH_BUILD=$(B) examples/demo.sh
@@ -163,4 +167,4 @@ have-fuzz:
 		{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $(DEBS_FUZZ); }
 
-.PHONY: tests demo lifecycle fleet bench bench-peers check check-unit check-san check-interop check-soak have-deps have-node have-fuzz deps fuzz
+.PHONY: tests demo lifecycle fleet bench bench-peers check check-unit check-san check-interop check-soak check-cross have-deps have-node have-fuzz deps fuzz
