@@ -64,11 +64,16 @@ static size_t run(const char *s, uint8_t place)
 	return n;
 }
 
+/* What may stand behind a DID: nothing, a path, a query or a fragment. */
+static bool ends(char c) { return c == '\0' || c == '/' || c == '?' || c == '#'; }
+
+static bool has_scheme(const char *s) { return s[0] == 'd' && s[1] == 'i' && s[2] == 'd' && s[3] == ':'; }
+
 static size_t measure(const char *did_url)
 {
 	size_t method, id, n;
 
-	if (strncmp(did_url, "did:", 4) != 0)
+	if (!has_scheme(did_url))
 		return 0;
 	for (method = 0; fits(did_url[4 + method], METHOD) && method <= BERTH_DID_METHOD_MAX; method++)
 		;
@@ -79,12 +84,50 @@ static size_t measure(const char *did_url)
 	n = 5 + method + id;
 	if (id == 0 || n > BERTH_DID_URL_MAX || did_url[n - 1] == ':')
 		return 0;
-	return memchr("/?#", did_url[n], 4) ? n : 0;
+	return ends(did_url[n]) ? n : 0;
 }
 
-/* The long DID that was measured last: one message names one or two of them, a dozen times. */
-#define LONG 128
-static _Thread_local struct { size_t len; char did[1024]; } last;
+/* The length of the short form within a DID of len bytes. */
+static size_t short_len(const char *did, size_t len)
+{
+	static const char peer4[] = "did:peer:4";
+	const char *colon;
+
+	if (len < sizeof(peer4) || memcmp(did, peer4, sizeof(peer4) - 1) != 0)
+		return len;
+	colon = memchr(did + sizeof(peer4) - 1, ':', len - (sizeof(peer4) - 1));
+	return colon ? (size_t)(colon - did) : len;
+}
+
+/* The two DIDs that were looked at last, with their short forms: one message names ours and
+ * the peer's, a dozen times each. */
+struct seen { size_t shorter, len; char did[1024]; };
+static _Thread_local struct seen seen[2];
+static _Thread_local size_t latest;
+
+/* 0: it is another DID, or none */
+static size_t len_as(const struct seen *s, const char *did_url)
+{
+	if (!s->len || strncmp(did_url, s->did, s->shorter) != 0)
+		return 0;
+	if (ends(did_url[s->shorter]))
+		return s->shorter;
+	if (strncmp(did_url + s->shorter, s->did + s->shorter, s->len - s->shorter) != 0)
+		return 0;
+	return ends(did_url[s->len]) ? s->len : 0;
+}
+
+static void remember(const char *did, size_t n)
+{
+	struct seen *s;
+
+	if (n == 0 || n > sizeof(s->did))
+		return;
+	s = &seen[latest ^= 1];
+	memcpy(s->did, did, n);
+	s->len = n;
+	s->shorter = short_len(did, n);
+}
 
 size_t berth_did_len(const char *did_url)
 {
@@ -92,13 +135,14 @@ size_t berth_did_len(const char *did_url)
 
 	if (!did_url)
 		return 0;
-	if (last.len && strncmp(did_url, last.did, last.len) == 0 && memchr("/?#", did_url[last.len], 4))
-		return last.len;
-	n = measure(did_url);
-	if (n >= LONG && n <= sizeof(last.did)) {
-		memcpy(last.did, did_url, n);
-		last.len = n;
+	if ((n = len_as(&seen[latest], did_url)))
+		return n;
+	if ((n = len_as(&seen[latest ^ 1], did_url))) {
+		latest ^= 1;
+		return n;
 	}
+	n = measure(did_url);
+	remember(did_url, n);
 	return n;
 }
 
@@ -150,18 +194,6 @@ bool berth_is_kid(const char *text)
 	return fragment && *fragment;
 }
 
-/* The length of the short form within a DID of len bytes. */
-static size_t short_len(const char *did, size_t len)
-{
-	static const char peer4[] = "did:peer:4";
-	const char *colon;
-
-	if (len < sizeof(peer4) || strncmp(did, peer4, sizeof(peer4) - 1) != 0)
-		return len;
-	colon = memchr(did + sizeof(peer4) - 1, ':', len - (sizeof(peer4) - 1));
-	return colon ? (size_t)(colon - did) : len;
-}
-
 /* Where a DID may end within a text, or its short form: at one of "/?#", or a did:peer:4 at
  * its second ':'. */
 static bool may_end(const char *s, size_t n)
@@ -193,7 +225,7 @@ static bool same(const char *a, const char *b, size_t *la, size_t *lb)
 		return (*la = *lb = berth_did_len(a)) > 0;
 	if (differ(a, b) || (*la = berth_did_len(a)) == 0)
 		return false;
-	*lb = strncmp(a, b, *la) == 0 && memchr("/?#", b[*la], 4) ? *la : berth_did_len(b);
+	*lb = strncmp(a, b, *la) == 0 && ends(b[*la]) ? *la : berth_did_len(b);
 	n = *lb ? short_len(a, *la) : 0;
 	return n && n == short_len(b, *lb) && strncmp(a, b, n) == 0;
 }

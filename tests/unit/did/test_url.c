@@ -83,7 +83,7 @@ static void each_byte_counts_wherever_it_stands(void **state)
 		}
 }
 
-/* The one measured last is remembered; what begins with it need not be it. */
+/* Those measured last are remembered; what begins with one need not be it. */
 static void a_long_did_is_measured_by_all_of_it(void **state)
 {
 	static const struct { const char *end; size_t more; bool is; } ends[] = {
@@ -104,6 +104,25 @@ static void a_long_did_is_measured_by_all_of_it(void **state)
 			strcpy(text + n - 1, "a");
 			assert_int_equal(berth_did_len(text), n);
 		}
+	}
+}
+
+/* Both forms of those that were seen last are known; what has one in front need not be either. */
+static void two_forms_of_two_dids_are_measured_in_any_order(void **state)
+{
+	static const struct { const char *text; size_t len; } texts[] = {
+		{ "did:peer:4zQmA", 14 }, { "did:peer:4zQmA:zDoc", 19 }, { "did:peer:4zQmA#k", 14 }, { "did:peer:4zQmA:zDoc#k", 19 },
+		{ "did:peer:4zQmA:zDo", 18 }, { "did:peer:4zQmA:zDocs", 20 }, { "did:peer:4zQmA:", 0 }, { "did:peer:4zQmA:zDoc:", 0 },
+		{ "did:peer:4zQmA:zDoc~", 0 }, { "did:peer:4zQmA~", 0 }, { "did:peer:4zQmB", 14 }, { "did:peer:4zQmB:zDoc/p", 19 },
+		{ "did:x:a", 7 }, { "did:x:a:b", 9 }, { "did:x:a:", 0 }, { "did:x:a~", 0 }, { "did:x:", 0 }, { "", 0 }, { "di", 0 },
+	};
+	const size_t n = sizeof(texts) / sizeof(texts[0]);
+
+	(void)state;
+	for (size_t i = 0; i < n * n * n; i++) {
+		assert_int_equal(berth_did_len(texts[i / n / n].text), texts[i / n / n].len);
+		assert_int_equal(berth_did_len(texts[i / n % n].text), texts[i / n % n].len);
+		assert_int_equal(berth_did_len(texts[i % n].text), texts[i % n].len);
 	}
 }
 
@@ -250,6 +269,7 @@ int main(void)
 		cmocka_unit_test(did_syntax),
 		cmocka_unit_test(each_byte_counts_wherever_it_stands),
 		cmocka_unit_test(a_long_did_is_measured_by_all_of_it),
+		cmocka_unit_test(two_forms_of_two_dids_are_measured_in_any_order),
 		cmocka_unit_test(did_url_syntax),
 		cmocka_unit_test(c024_a_kid_is_absolute_with_a_fragment),
 		cmocka_unit_test(length_cap),
