@@ -56,7 +56,7 @@ struct berth_hop {
  * hops[0] the outermost. */
 struct berth_route {
 	char *uri;
-	struct berth_hop hops[BERTH_HOPS_MAX];
+	struct berth_hop *hops;		/* mostly none */
 	size_t n_hops;
 };
 

@@ -88,6 +88,7 @@ static void route_free(struct berth_route *r)
 	free(r->uri);
 	for (size_t i = 0; i < r->n_hops; i++)
 		berth_hop_free(&r->hops[i]);
+	free(r->hops);
 	*r = (struct berth_route){ 0 };
 }
 
@@ -109,10 +110,16 @@ static enum berth_err look(struct search *s)
 	return BERTH_OK;
 }
 
+enum berth_err berth_route_new(struct berth_route *out, const char *uri, size_t hops)
+{
+	*out = (struct berth_route){ .uri = strdup(uri), .hops = hops ? calloc(hops, sizeof(*out->hops)) : NULL };
+	return out->uri && (out->hops || !hops) ? BERTH_OK : berth_no_memory();
+}
+
 static enum berth_err add_route(struct search *s, const char *uri, const struct trail *t)
 {
-	struct berth_route r = { .uri = strdup(uri) }, *more;
-	enum berth_err rc = r.uri ? BERTH_OK : berth_no_memory();
+	struct berth_route r, *more;
+	enum berth_err rc = berth_route_new(&r, uri, t->n);
 
 	for (size_t i = 0; !rc && i < t->n; i++)
 		if (!(rc = look(s)) && !(rc = berth_hop_find(&r.hops[i], s->resolver, t->names[i])))

@@ -111,8 +111,8 @@ static enum berth_err parse_route(struct berth_route *r, const struct berth_json
 		return rc;
 	if (!uri[0] || uri[0] == '[')	/* by itself it would be no way, or several */
 		return berth_fail(BERTH_E_TYPE, "route: no URI");
-	if (!(r->uri = strdup(uri)))
-		return berth_no_memory();
+	if ((rc = berth_route_new(r, uri, berth_json_len(hops))))
+		return rc;
 	berth_json_each(h, hops)
 		if ((rc = parse_hop(&r->hops[r->n_hops++], h)))
 			return rc;
@@ -147,8 +147,8 @@ enum berth_err berth_routes_parse(struct berth_routes *out, const char *text)
 		rc = parse_list(out, text);
 	} else {
 		rc = berth_no_memory();
-		if ((out->list = calloc(1, sizeof(*out->list))) && (out->list[out->n++].uri = strdup(text)))
-			rc = BERTH_OK;
+		if ((out->list = calloc(1, sizeof(*out->list))))
+			rc = berth_route_new(&out->list[out->n++], text, 0);
 	}
 	if (rc)
 		berth_routes_free(out);
