@@ -22,19 +22,17 @@ enum berth_err berth_transcript_add(struct berth_transcript *t, const struct ber
 enum berth_err berth_transcript_th(uint8_t th[32], const struct berth_transcript *t,
 				   const struct berth_json *body, const char *without)
 {
-	struct berth_json *copy = berth_json_clone(body);
+	const struct berth_jcs_edit gone = { .key = without };
 	struct berth_buf b = BERTH_BUF_INIT;
 	enum berth_err rc;
 
 	memset(th, 0, 32);
-	if (!copy)
+	if (!body)
 		return berth_no_memory();
-	berth_json_remove(copy, without);
 	berth_transcript_encode(&b, t);
-	if ((rc = berth_jcs(&b, copy)) == BERTH_OK && (rc = berth_buf_status(&b)) == BERTH_OK)
+	if ((rc = berth_jcs_edited(&b, body, &gone, without != NULL)) == BERTH_OK)
 		berth_sha256(th, b.p, b.len);
 	berth_buf_free(&b);
-	berth_json_free(copy);
 	return rc;
 }
 

@@ -27,7 +27,8 @@ struct berth_transcript {
 /* E_SIZE when it is full. */
 BERTH_MUST_USE enum berth_err
 berth_transcript_add(struct berth_transcript *t, const struct berth_json *plaintext);
-/* without: the member of body that is left out ("proof"). */
+/* without: the member of body that is left out ("proof"); NULL: none.  body NULL: E_NOMEM, an
+ * object that was not made. */
 BERTH_MUST_USE enum berth_err
 berth_transcript_th(uint8_t th[32], const struct berth_transcript *t,
 		    const struct berth_json *body, const char *without);
