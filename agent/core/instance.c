@@ -7,6 +7,7 @@
 #include "agent/core/agent_internal.h"
 
 #define INSTANCE_MAX ((size_t)512 << 10)
+#define MOSTLY 4095	/* is room for one; a text that grows is copied and wiped at every size */
 
 static enum berth_err read_instance(const struct berth_machine *m, const struct berth_buf *text, struct berth_instance *inst)
 {
@@ -75,6 +76,7 @@ enum berth_err agent_save(struct berth_agent *a, const struct berth_machine *m, 
 
 	if (rc)
 		return rc;
+	berth_buf_room(&text, MOSTLY);
 	berth_buf_str(&text, "{\"state\":");
 	berth_json_print_str(&text, m->states[inst->state]);
 	berth_buf_str(&text, ",\"data\":");
