@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who other DIDs are to us: with whom we deal, who only wrote to us, and who knows which of our DIDs. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
@@ -75,13 +76,13 @@ out:
 /* When the store cannot say, a stranger. */
 bool agent_is_stranger(struct berth_agent *a, const char *did)
 {
-	struct berth_buf shorter = BERTH_BUF_INIT;
+	size_t n = berth_did_short_len(did);
+	char *shorter = n && n <= BERTH_STORE_KEY_MAX ? strndup(did, n) : NULL;
 	bool ours = false;
 
-	if (berth_did_short(&shorter, did) || strlen(berth_buf_cstr(&shorter)) > BERTH_STORE_KEY_MAX ||
-	    berth_store_is_ours(a->cfg.store, NS_PEER, berth_buf_cstr(&shorter), &ours))
+	if (!shorter || berth_store_is_ours(a->cfg.store, NS_PEER, shorter, &ours))
 		ours = false;
-	berth_buf_free(&shorter);
+	free(shorter);
 	return !ours;
 }
 

@@ -23,13 +23,12 @@ static void hash_of(char key[65], const void *p, size_t n)
 
 enum berth_err berth_peer_key(char key[65], const char *did)
 {
-	struct berth_buf shorter = BERTH_BUF_INIT;
-	enum berth_err rc = berth_did_short(&shorter, did);
+	size_t n = berth_did_short_len(did);
 
-	if (!rc)
-		hash_of(key, shorter.p, shorter.len);
-	berth_buf_free(&shorter);
-	return rc;
+	if (n == 0)
+		return berth_fail(BERTH_E_DID, "not a DID");
+	hash_of(key, did, n);
+	return BERTH_OK;
 }
 
 static enum berth_err read_record(struct berth_env *env, const char *ns, const char *key, struct berth_json **out)
@@ -130,13 +129,12 @@ void berth_way_free(struct berth_way *w)
 
 static enum berth_err set_peer(struct berth_way *w, const char *did)
 {
-	struct berth_buf shorter = BERTH_BUF_INIT;
-	enum berth_err rc = berth_did_short(&shorter, did);
+	size_t n = berth_did_short_len(did);
 
-	if (!rc && !(w->peer = strdup(berth_buf_cstr(&shorter))))
-		rc = berth_no_memory();
-	berth_buf_free(&shorter);
-	return rc;
+	if (n == 0)
+		return berth_fail(BERTH_E_DID, "not a DID");
+	w->peer = strndup(did, n);
+	return w->peer ? BERTH_OK : berth_no_memory();
 }
 
 /* The identity of the first role that has one of its own. */

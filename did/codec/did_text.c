@@ -252,12 +252,19 @@ bool berth_did_url_same(const char *a, const char *b)
 	return a && b && !fragments_differ(a, b) && same(a, b, &la, &lb) && strcmp(a + la, b + lb) == 0;
 }
 
-enum berth_err berth_did_short(struct berth_buf *out, const char *did)
+size_t berth_did_short_len(const char *did)
 {
 	size_t n = berth_did_len(did);
 
-	if (n == 0 || did[n])
+	return n > 0 && did[n] == '\0' ? short_len(did, n) : 0;
+}
+
+enum berth_err berth_did_short(struct berth_buf *out, const char *did)
+{
+	size_t n = berth_did_short_len(did);
+
+	if (n == 0)
 		return berth_fail(BERTH_E_DID, "not a DID");
-	berth_buf_put(out, did, short_len(did, n));
+	berth_buf_put(out, did, n);
 	return berth_buf_status(out);
 }

@@ -27,7 +27,10 @@ size_t berth_did_len(const char *did_url);
 bool berth_did_same(const char *a, const char *b);
 /* Whether two DID URLs are the same verification method (DIDs as above). */
 bool berth_did_url_same(const char *a, const char *b);
-/* did:peer:4 long form -> its short form; any other DID unchanged.  Appends. */
+/* How much of a DID is its short form: of the long form of a did:peer:4 the beginning, of any
+ * other all.  0: it is none. */
+size_t berth_did_short_len(const char *did);
+/* That form.  Appends. */
 BERTH_MUST_USE enum berth_err berth_did_short(struct berth_buf *out, const char *did);
 
 #endif /* BERTH_DID_CODEC_DID_TEXT_H */
