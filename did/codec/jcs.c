@@ -8,6 +8,8 @@
 
 #define ROOM 1024	/* to begin with; the C library keeps blocks up to this size at hand */
 
+#define FEW 16	/* members, as most objects have */
+
 struct edits {
 	const struct berth_jcs_edit *e;
 	size_t n;
@@ -56,13 +58,30 @@ static int by_utf16(const void *pa, const void *pb)
 	return utf16_rank(ca) < utf16_rank(cb) ? -1 : 1;
 }
 
+/* Few are in their places before the C library's sort has begun. */
+static void sort(const struct berth_json **m, size_t n)
+{
+	if (n > FEW) {
+		qsort(m, n, sizeof(*m), by_utf16);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		const struct berth_json *v = m[i];
+		size_t at = i;
+
+		for (; at > 0 && by_utf16(&m[at - 1], &v) > 0; at--)
+			m[at] = m[at - 1];
+		m[at] = v;
+	}
+}
+
 static enum berth_err members(struct berth_buf *out, const struct berth_json **sorted, size_t n,
 			      const struct edits *edits)
 {
 	const struct berth_jcs_edit *e;
 	enum berth_err rc = BERTH_OK;
 
-	qsort(sorted, n, sizeof(*sorted), by_utf16);
+	sort(sorted, n);
 	for (size_t i = 0; i < n && !rc; i++) {
 		berth_json_print_name(out, i > 0, sorted[i]);
 		e = edit_of(edits, sorted[i]);
@@ -74,7 +93,7 @@ static enum berth_err members(struct berth_buf *out, const struct berth_json **s
 static enum berth_err object(struct berth_buf *out, const struct berth_json *v, const struct edits *edits)
 {
 	size_t n = berth_json_len(v), i = 0;
-	const struct berth_json **sorted = calloc(n + 1, sizeof(*sorted));
+	const struct berth_json *few[FEW], **sorted = n <= FEW ? few : calloc(n, sizeof(*sorted));
 	enum berth_err rc;
 
 	if (!sorted)
@@ -88,7 +107,8 @@ static enum berth_err object(struct berth_buf *out, const struct berth_json *v, 
 	berth_buf_u8(out, '{');
 	rc = members(out, sorted, i, edits);
 	berth_buf_u8(out, '}');
-	free(sorted);
+	if (sorted != few)
+		free(sorted);
 	return rc;
 }
 

@@ -90,6 +90,29 @@ static void c014_edges(void **s)
 		canonicalises(cases[i].in, strlen(cases[i].in), cases[i].out, strlen(cases[i].out));
 }
 
+/* However many there are, and in whatever order they come. */
+static void members_are_sorted(void **s)
+{
+	(void)s;
+	for (size_t n = 0; n <= 40; n++)
+		for (size_t step = 1; step < 41; step += 2) {
+			struct berth_buf in = BERTH_BUF_INIT, out = BERTH_BUF_INIT;
+			size_t written = 0;
+
+			for (size_t i = 0, k = 0; i < 41; i++, k = (k + step) % 41)	/* 41 is a prime */
+				if (k < n)
+					berth_buf_printf(&in, "%s\"m%02zu\":%zu", written++ ? "," : "{", k, k);
+			for (size_t k = 0; k < n; k++)
+				berth_buf_printf(&out, "%s\"m%02zu\":%zu", k ? "," : "{", k, k);
+			berth_buf_str(&in, n ? "}" : "{}");
+			berth_buf_str(&out, n ? "}" : "{}");
+			assert_int_equal(written, n);
+			canonicalises(berth_buf_cstr(&in), in.len, berth_buf_cstr(&out), out.len);
+			berth_buf_free(&in);
+			berth_buf_free(&out);
+		}
+}
+
 static enum berth_err parse_and_canonicalise(void *text)
 {
 	struct berth_buf out = BERTH_BUF_INIT;
@@ -105,7 +128,9 @@ static enum berth_err parse_and_canonicalise(void *text)
 
 static void c015_every_allocation_may_fail(void **s)
 {
-	char text[] = "{\"b\":[1,{\"d\":\"x\",\"c\":[]}],\"a\":{\"longer than the first buffer\":\"12345678901234567890\"}}";
+	char text[] = "{\"b\":[1,{\"d\":\"x\",\"c\":[]}],\"a\":{\"longer than the first buffer\":\"12345678901234567890\"},"
+		"\"many\":{\"1\":1,\"2\":2,\"3\":3,\"4\":4,\"5\":5,\"6\":6,\"7\":7,\"8\":8,\"9\":9,\"a\":10,\"b\":11,\"c\":12,\"d\":13,"
+		"\"e\":14,\"f\":15,\"g\":16,\"h\":17}}";
 
 	(void)s;
 	CHECK(test_every_allocation_fails(parse_and_canonicalise, text) > 10);
@@ -117,6 +142,7 @@ int main(void)
 		cmocka_unit_test(rfc8785_vectors),
 		cmocka_unit_test(ecmascript_number_vectors),
 		cmocka_unit_test(c014_edges),
+		cmocka_unit_test(members_are_sorted),
 		cmocka_unit_test(c015_every_allocation_may_fail),
 	};
 
