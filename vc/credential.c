@@ -19,6 +19,8 @@ static bool is_url(const char *s)
 {
 	size_t n;
 
+	if (berth_is_did(s))	/* it is long, and was mostly looked at before */
+		return true;
 	if (!s || !berth_chars_span(s, BERTH_CHARS_LETTER))
 		return false;
 	n = berth_chars_span(s, BERTH_CHARS_SCHEME);
