@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "agent/core/agent_internal.h"
-#include "did/base/hex.h"
-#include "did/crypto/hash.h"
+#include "agent/protocol/relation.h"
 #include "did/method_peer.h"
 #include "did/url.h"
 
@@ -93,22 +92,18 @@ static enum berth_err learn(struct berth_env *env, const char *did_long)
 	return agent_learn(env->host, did_long);
 }
 
-/* names are long, the store's keys are not */
 static enum berth_err
 known_key(char key[65], const char *ours, const char *peer)
 {
 	struct berth_buf both = BERTH_BUF_INIT;
-	uint8_t h[32];
 	enum berth_err rc;
 
 	if (!(rc = berth_did_short(&both, ours))) {
 		berth_buf_u8(&both, ' ');
 		rc = berth_did_short(&both, peer);
 	}
-	if (!rc && !(rc = berth_buf_status(&both))) {
-		berth_sha256(h, both.p, both.len);
-		berth_hex_encode(key, h, sizeof(h));
-	}
+	if (!rc && !(rc = berth_buf_status(&both)))
+		berth_name_key(key, both.p, both.len);
 	berth_buf_free(&both);
 	return rc;
 }

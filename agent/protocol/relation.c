@@ -13,12 +13,40 @@
 
 #define RECORD_MAX ((size_t)512 << 10)
 
-static void hash_of(char key[65], const void *p, size_t n)
+/* The two that were asked for last: one message asks for its peer's, and for that of the
+ * peer with our DID, when it is heard and when it is answered. */
+struct asked { size_t n; char name[128], key[65]; };
+static _Thread_local struct asked asked[2];
+static _Thread_local size_t latest;
+
+static bool is_asked(const struct asked *a, const void *name, size_t n)
+{
+	return a->n == n && memcmp(a->name, name, n) == 0;
+}
+
+static void make_key(char key[65], const void *name, size_t n)
 {
 	uint8_t h[32];
 
-	berth_sha256(h, p, n);
+	berth_sha256(h, name, n);
 	berth_hex_encode(key, h, sizeof(h));
+}
+
+void berth_name_key(char key[65], const void *name, size_t n)
+{
+	struct asked *a = &asked[latest];
+
+	if (n == 0 || n > sizeof(a->name)) {
+		make_key(key, name, n);
+		return;
+	}
+	if (!is_asked(a, name, n))
+		a = &asked[latest ^= 1];
+	if (!is_asked(a, name, n)) {
+		make_key(a->key, name, n);
+		memcpy(a->name, name, a->n = n);
+	}
+	memcpy(key, a->key, sizeof(a->key));
 }
 
 enum berth_err berth_peer_key(char key[65], const char *did)
@@ -27,7 +55,7 @@ enum berth_err berth_peer_key(char key[65], const char *did)
 
 	if (n == 0)
 		return berth_fail(BERTH_E_DID, "not a DID");
-	hash_of(key, did, n);
+	berth_name_key(key, did, n);
 	return BERTH_OK;
 }
 
@@ -239,7 +267,7 @@ enum berth_err berth_thread_key(struct berth_env *env, const char *peer, const c
 	berth_buf_u8(&text, ' ');
 	berth_buf_str(&text, thid);
 	if (!rc && !(rc = berth_buf_status(&text)))
-		hash_of(key, text.p, text.len);
+		berth_name_key(key, text.p, text.len);
 	berth_buf_free(&text);
 	return rc;
 }

@@ -12,7 +12,9 @@
 #define BERTH_RELATION_MOVES_MAX 16	/* rotations of a peer without a quiet hour */
 #define BERTH_TO_OWNER "owner"		/* as a receiver: whoever owns this device */
 
-/* SHA-256 of the DID's short form, in hex: names are long, the store's keys are not. */
+/* SHA-256 in hex: names are long, the store's keys are not. */
+void berth_name_key(char key[65], const void *name, size_t n);
+/* That of the DID's short form. */
 BERTH_MUST_USE enum berth_err berth_peer_key(char key[65], const char *did);
 
 /* E_NOMATCH: none.  Owned by the caller. */
