@@ -176,8 +176,8 @@ enum berth_err gateway_from_owner_now(const struct berth_instance *inst, const s
 enum berth_err gateway_name_us(struct berth_env *env, const struct berth_instance *inst, struct berth_json *body);
 /* body.auditHead: how far our audit log has come, by its last signature; nothing without one. */
 enum berth_err gateway_set_audit(struct berth_env *env, struct berth_json *body);
-/* The credential is for op (NULL: there is none), this epoch, and by the owner; *life: how long. */
-struct gateway_life { int64_t issued_s, exp_s; };
+/* The credential is for op (NULL: there is none), this epoch, and by the owner; *life: how long, and its hash. */
+struct gateway_life { int64_t issued_s, exp_s; struct berth_hash hash; };
 enum berth_err gateway_check_operational(struct berth_env *env, const struct berth_identity *op, int64_t epoch,
 					 const char *owner, const char *compact, struct gateway_life *life);
 /* The terms of an accept-ownership have their form: E_TYPE, E_SIZE, E_B64 else. */
@@ -193,7 +193,8 @@ enum berth_err gateway_note_life(struct berth_env *env, struct berth_json *activ
 /* gateway_operational.c: the credential of an identity of this epoch.  of: the part of data
  * that names the identity, offer, active, old or grace.  hash, text: E_NOMATCH: there is
  * none.  copy: what data says of it, where it says something. */
-enum berth_err gateway_keep_operational(struct berth_effects *fx, struct berth_json *of, const char *identity, const char *compact);
+enum berth_err gateway_keep_operational(struct berth_effects *fx, struct berth_json *of, const char *identity, const char *compact,
+					const struct berth_hash *hash);
 enum berth_err gateway_operational_hash(struct berth_hash *out, const struct berth_json *of);
 enum berth_err gateway_operational_text(struct berth_env *env, const struct berth_json *of, struct berth_buf *out);
 enum berth_err gateway_copy_operational(struct berth_json *to, const struct berth_json *from);

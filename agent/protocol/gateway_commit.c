@@ -158,7 +158,7 @@ static enum berth_err make_active(struct berth_env *env, struct berth_instance *
 	struct berth_json *active = berth_json_new_object(), *items = NULL;
 	struct berth_json *trust = berth_json_clone(berth_json_get(offer, "trust"));
 	int64_t issued_s = berth_data_int(offer, "issuedS", env->floor_s);
-	const struct gateway_life life = { issued_s, berth_data_int(offer, "expS", issued_s + DAY_S) };
+	const struct gateway_life life = { .issued_s = issued_s, .exp_s = berth_data_int(offer, "expS", issued_s + DAY_S) };
 	enum berth_err rc;
 
 	if ((rc = active_items(offer, &items)) || (rc = berth_json_set(active, "items", items))) {

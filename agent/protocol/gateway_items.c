@@ -73,7 +73,7 @@ enum berth_err gateway_check_operational(struct berth_env *env, const struct ber
 
 	if ((rc = berth_operational_parse(&oc, compact, strlen(compact))))
 		return rc;
-	*life = (struct gateway_life){ oc.issued_s, oc.exp_s };
+	*life = (struct gateway_life){ oc.issued_s, oc.exp_s, oc.obj.hash };
 	if (!op || !berth_did_same(oc.operational_did, op->did))
 		rc = berth_fail(BERTH_E_HOLDER, "an OperationalCredential for another DID");
 	else if (oc.epoch != epoch)
@@ -172,7 +172,7 @@ enum berth_err gateway_on_issue(struct berth_env *env, struct berth_instance *in
 	    (rc = gateway_keep_trust(offer, ev->in->msg.body)) ||
 	    (rc = gateway_items_announced(offer, ev->in->msg.body)) ||
 	    (rc = gateway_drop_items(inst, fx, berth_json_get(offer, "items"))) ||
-	    (rc = gateway_keep_operational(fx, offer, berth_data_str(offer, "identity"), compact)))
+	    (rc = gateway_keep_operational(fx, offer, berth_data_str(offer, "identity"), compact, &life.hash)))
 		return rc;
 	fx->timer_ms = (uint64_t)env->policy->run_timeout_s * 1000;
 	fx->go = complete(offer);

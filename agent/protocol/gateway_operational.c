@@ -9,14 +9,12 @@
 /* Of an earlier version: the credential itself. */
 static const char *in_data(const struct berth_json *of) { return berth_data_str(of, "credential"); }
 
-enum berth_err gateway_keep_operational(struct berth_effects *fx, struct berth_json *of, const char *identity, const char *compact)
+enum berth_err gateway_keep_operational(struct berth_effects *fx, struct berth_json *of, const char *identity, const char *compact,
+					const struct berth_hash *hash)
 {
 	struct berth_json *v = berth_json_new_object();
-	struct berth_hash h;
-	enum berth_err rc;
+	enum berth_err rc = berth_json_set_b64url(v, "sha256", hash->b, sizeof(hash->b));
 
-	berth_object_hash(&h, compact, strlen(compact));
-	rc = berth_json_set_b64url(v, "sha256", h.b, sizeof(h.b));
 	if ((rc = berth_json_set_made(of, "credential", v, rc)))
 		return rc;
 	return berth_effects_put(fx, BERTH_NS_OPERATIONAL, identity, compact, strlen(compact));

@@ -203,7 +203,7 @@ switch_to(struct berth_env *env, struct berth_instance *inst, struct berth_effec
 	if ((rc = remember_old(inst)) || (rc = gateway_keep_trust(active, body)) ||
 	    (rc = berth_ldevid_keep(env, op, active, body)) ||
 	    (rc = berth_json_set_str(active, "identity", op->name)) || (rc = berth_json_set_str(active, "did", op->did)) ||
-	    (rc = gateway_keep_operational(fx, active, op->name, compact)))
+	    (rc = gateway_keep_operational(fx, active, op->name, compact, &life->hash)))
 		return rc;
 	berth_json_remove(inst->data, "renewal");
 	berth_json_remove(inst->data, "complete");	/* the owner knows that this device is in use */
