@@ -89,9 +89,10 @@ static size_t collect(struct berth_agent *a, uint64_t request, enum berth_link l
 	for (size_t i = 0; i < n; i++) {
 		const struct berth_outbox_row *row = &rows->rows[i];
 
-		berth_frame_ack(ack, row->body, row->body_len);
-		if (link == BERTH_LINK_HTTP || is_socket(link))
+		if (link == BERTH_LINK_HTTP || is_socket(link)) {
+			berth_frame_ack(ack, row->body, row->body_len);
 			agent_given_note(a, request, peer, ack);
+		}
 		reply->msgs[reply->n_msgs].p = row->body;
 		reply->msgs[reply->n_msgs++].n = row->body_len;
 	}
