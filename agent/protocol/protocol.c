@@ -7,13 +7,16 @@
 #include "did/base/log.h"
 #include "did/codec/base64url.h"
 
+/* Most names differ in their first character. */
+static bool same(const char *a, const char *b) { return *a == *b && strcmp(a, b) == 0; }
+
 static const struct berth_transition *
 find_row(const struct berth_machine *m, int state, const char *on)
 {
 	for (size_t i = 0; i < m->table_len; i++) {
 		const struct berth_transition *t = &m->table[i];
 
-		if ((t->from == state || t->from == BERTH_STATE_STAY) && strcmp(t->on, on) == 0)
+		if ((t->from == state || t->from == BERTH_STATE_STAY) && same(t->on, on))
 			return t;
 	}
 	return NULL;
@@ -26,7 +29,7 @@ static bool is_of_the_host(const char *on)
 	static const char *const names[] = { "go", "resume", "rollback", "timer", "due", "dead", "silent" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(on, names[i]) == 0)
+		if (same(on, names[i]))
 			return true;
 	return strncmp(on, "cmd/", 4) == 0;
 }
@@ -92,7 +95,7 @@ enum berth_err berth_machine_step(const struct berth_machine *m, struct berth_en
 bool berth_machine_knows(const struct berth_machine *m, const char *on)
 {
 	for (size_t i = 0; i < m->table_len; i++)
-		if (strcmp(m->table[i].on, on) == 0)
+		if (same(m->table[i].on, on))
 			return true;
 	return false;
 }
@@ -100,7 +103,7 @@ bool berth_machine_knows(const struct berth_machine *m, const char *on)
 int berth_machine_state(const struct berth_machine *m, const char *name)
 {
 	for (size_t i = 0; i < m->n_states; i++)
-		if (strcmp(m->states[i], name) == 0)
+		if (same(m->states[i], name))
 			return (int)i;
 	return -1;
 }
