@@ -81,6 +81,8 @@ static void shut(struct berth_store *s, bool clean)
 	s->moved++;
 	s->owed = s->kept = s->later = false;
 	s->in_txn = s->gathered = s->saved = s->failed = s->relaxed = false;
+	s->open = s->inner = s->stepped = false;
+	store_behind_end(s);
 	store_filter_end(s);
 	s->total = (struct store_totals){ 0 };
 	store_recent_clear(s);
@@ -304,7 +306,7 @@ enum berth_err store_ready(struct berth_store *s, bool write)
 		return berth_fail(BERTH_E_INTERNAL, "store: write outside a transaction");
 	/* Some errors make SQLite roll back by itself; what came after would be
 	 * committed piece by piece. */
-	if (s->in_txn && (s->failed || sqlite3_get_autocommit(s->db)))
+	if (s->in_txn && (s->failed || (s->open && sqlite3_get_autocommit(s->db))))
 		return berth_fail(BERTH_E_STORE, "store: an earlier error spoiled this transaction");
 	store_group_look(s);
 	return s->damaged ? reopen(s) : BERTH_OK;

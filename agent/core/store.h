@@ -21,7 +21,8 @@
  * Group commit: between berth_store_group(s, true) and (s, false) a commit is whole but
  * not yet on disk; berth_store_sync() puts all of them there at once, and is what the
  * outside world waits for.  A cut before it, of the power or of the process, takes all of
- * them; so does an I/O error, and the sync says so.  Groups in which nobody waits for anything
+ * them; so does an I/O error, and the sync says so, also of what a write in it met: that may
+ * be written no sooner.  Groups in which nobody waits for anything
  * and one may be later (commit_later) are one until somebody waits, anything else has to be done
  * with the file, or BERTH_STORE_LATER_MS are over: pages that all of them change are written once.
  *

@@ -4,7 +4,7 @@
 
 #include "agent/core/store_internal.h"
 
-/* seq and hash of the first row; zeros and *row false when there is none.  fmt: "i", and arg is the parameter, or "". */
+/* seq and hash of the first row; zeros and *row false when there is none.  fmt: "i", and arg is the parameter, or none. */
 static enum berth_err read_link(struct berth_store *s, const char *sql, const char *fmt, int64_t arg, bool *row,
 				int64_t *seq, uint8_t hash[BERTH_AUDIT_HASH_LEN])
 {
@@ -27,7 +27,7 @@ enum berth_err berth_store_audit_base(struct berth_store *s, int64_t *seq, uint8
 	enum berth_err rc = store_ready(s, false);
 	bool row;
 
-	return rc ? rc : read_link(s, "SELECT seq, hash FROM audit_base", "", 0, &row, seq, hash);
+	return rc ? rc : read_link(s, "SELECT seq, hash FROM audit_base", "-", 0, &row, seq, hash);
 }
 
 static void keep_head(struct berth_store *s, int64_t seq, const uint8_t hash[BERTH_AUDIT_HASH_LEN])
@@ -44,8 +44,8 @@ enum berth_err berth_store_audit_head(struct berth_store *s, int64_t *seq, uint8
 
 	if ((rc = store_ready(s, false)))
 		return rc;
-	if (!s->total.head_known) {
-		if ((rc = read_link(s, "SELECT seq, hash FROM audit ORDER BY seq DESC", "", 0, &row, seq, hash)) ||
+	if (!s->total.head_known) {	/* no row is put off then */
+		if ((rc = read_link(s, "SELECT seq, hash FROM audit ORDER BY seq DESC", "-", 0, &row, seq, hash)) ||
 		    (!row && (rc = berth_store_audit_base(s, seq, hash))))
 			return rc;
 		keep_head(s, *seq, hash);
@@ -112,7 +112,7 @@ enum berth_err berth_store_audit(struct berth_store *s, int64_t now_s, const cha
 	ev[ev_len] = de[de_len] = '\0';
 	if ((rc = store_ready(s, true)) || (rc = berth_store_audit_head(s, &seq, prev)) ||
 	    (rc = berth_audit_row_hash(hash, prev, ++seq, now_s, ev, de)) ||
-	    (rc = store_run(s, "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6)", "iissbb", seq, now_s,
+	    (rc = store_later(s, STORE_ADDED, 0, STORE_NAMELESS, "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6)", "iissbb", seq, now_s,
 			    ev, de, prev, sizeof(prev), hash, sizeof(hash))))
 		return rc;
 	keep_head(s, seq, hash);

@@ -27,8 +27,12 @@ static void keep(struct berth_store *s, const char *name, int64_t value)
 	}
 }
 
+/* No record's, whose namespaces are not empty. */
+static struct store_name name_of(const char *name) { return store_name_of("", name); }
+
 enum berth_err berth_store_counter_get(struct berth_store *s, const char *name, int64_t *out)
 {
+	const struct store_name n = name_of(name);
 	const int64_t *known;
 	enum berth_err rc;
 
@@ -39,7 +43,7 @@ enum berth_err berth_store_counter_get(struct berth_store *s, const char *name, 
 		*out = *known;
 		return BERTH_OK;
 	}
-	if (!(rc = store_int(s, out, 0, "SELECT val FROM meta WHERE name = 'c:' || ?1", "s", name)))
+	if (!(rc = store_int(s, out, 0, "SELECT val FROM meta WHERE name = 'c:' || ?1", store_behind_has(s, &n) ? "s" : "-s", name)))
 		keep(s, name, *out);
 	return rc;
 }
@@ -56,18 +60,18 @@ enum berth_err berth_store_counter_set(struct berth_store *s, const char *name, 
 	/* one that changes nothing is no change, which somebody might wait for */
 	if ((rc = berth_store_counter_get(s, name, &known)) || known == value)
 		return rc;
-	if (!(rc = store_run(s, "REPLACE INTO meta VALUES ('c:' || ?1, ?2)", "si", name, value)))
+	if (!(rc = store_later(s, STORE_ADDED, 0, name_of(name), "REPLACE INTO meta VALUES ('c:' || ?1, ?2)", "si", name, value)))
 		keep(s, name, value);
 	return rc;
 }
 
 enum berth_err berth_store_counter_note(struct berth_store *s, const char *name, int64_t value)
 {
-	sqlite3_int64 before = s->db ? sqlite3_total_changes64(s->db) : 0;
+	int64_t before = store_changes(s);
 	enum berth_err rc = berth_store_counter_set(s, name, value);
 
 	if (!rc)
-		s->changes += sqlite3_total_changes64(s->db) - before;
+		s->changes += store_changes(s) - before;
 	return rc;
 }
 

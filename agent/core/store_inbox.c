@@ -57,7 +57,7 @@ static enum berth_err cap(struct berth_store *s, const struct inbox_key *k)
 {
 	enum berth_err rc = BERTH_OK;
 
-	if (s->total.in_last % PRUNE_EVERY == 0)
+	if (s->total.in_last % PRUNE_EVERY == 0 && s->total.in_msgs > BERTH_INBOX_PEER_MAX)
 		rc = forgot(s, store_run(s, "DELETE FROM inbox WHERE sender = ?1 AND seq <= (SELECT seq FROM inbox"
 					 " WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)", "bi", k->sender,
 					 (size_t)HASH_KEPT, (int64_t)BERTH_INBOX_PEER_MAX));
@@ -67,21 +67,30 @@ static enum berth_err cap(struct berth_store *s, const struct inbox_key *k)
 				   (int64_t)BERTH_INBOX_GO));
 }
 
+#define ADD "INSERT OR IGNORE INTO inbox VALUES (?1, ?2, ?3, ?4, ?5)"
+
 enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, const char *id, int64_t now_s,
 				     const uint8_t *answer)
 {
+	const char *fmt = answer ? "bbiib" : "bbiin";
 	struct inbox_key k;
 	enum berth_err rc;
+	bool fresh;
 
 	hash_both(&k, sender, id);
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)))
 		return rc;
+	fresh = store_filter_lacks(s, STORE_INBOX, k.name);
 	store_filter_add(s, STORE_INBOX, k.name);
-	if ((rc = store_run(s, "INSERT OR IGNORE INTO inbox VALUES (?1, ?2, ?3, ?4, ?5)", answer ? "bbiib" : "bbiin",
-			    k.sender, (size_t)HASH_KEPT, k.id, (size_t)HASH_KEPT, s->total.in_last + 1, now_s,
-			    answer, (size_t)BERTH_ANSWER_LEN)))
+	if (fresh)
+		rc = store_later(s, STORE_ADDED, 0, STORE_NAMELESS, ADD, fmt, k.sender, (size_t)HASH_KEPT, k.id,
+				 (size_t)HASH_KEPT, s->total.in_last + 1, now_s, answer, (size_t)BERTH_ANSWER_LEN);
+	else
+		rc = store_run(s, ADD, fmt, k.sender, (size_t)HASH_KEPT, k.id, (size_t)HASH_KEPT, s->total.in_last + 1,
+			       now_s, answer, (size_t)BERTH_ANSWER_LEN);
+	if (rc)
 		return rc;
-	if (sqlite3_changes(s->db) == 0)
+	if (!fresh && sqlite3_changes(s->db) == 0)
 		return berth_fail(BERTH_E_REPLAY, "message id seen before");
 	s->total.in_last++;
 	if (!s->total.in_msgs++)
@@ -89,12 +98,14 @@ enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, 
 	return cap(s, &k);
 }
 
+/* What was put off may free pages; else it matters to nobody whether it is taken back. */
 static enum berth_err give_back(struct berth_store *s)
 {
+	enum berth_err rc = s->behind.n ? store_settle(s) : BERTH_OK;
 	char sql[sizeof("PRAGMA incremental_vacuum()") + 11];
 
 	snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", (int)(GIVEN_BACK / s->page_len));
-	return store_exec(s, sql);
+	return rc ? rc : store_exec(s, sql);
 }
 
 enum berth_err berth_store_inbox_prune(struct berth_store *s, int64_t now_s, int64_t *out_n)

@@ -76,6 +76,21 @@ struct store_fresh {
 	int64_t oldest;		/* or one that is not there */
 };
 
+/* store_behind.c.  A name: of a record, and of all of its namespace, or of a counter. */
+#define STORE_BEHIND_BUCKETS 64
+#define STORE_VALUES_MAX 18
+struct store_name { uint64_t whole, space; };
+#define STORE_NAMELESS ((struct store_name){ 0, 0 })
+struct store_op;
+struct store_behind {
+	struct store_op **ops;
+	size_t n, cap, octets;
+	size_t last[STORE_BEHIND_BUCKETS];
+	size_t begin, saved;	/* how many there were when the transaction began, and before the savepoint */
+	int64_t noted;		/* ever */
+	int64_t counted;	/* changes in the file that were noted before */
+};
+
 /* What is filtered, and of each the bits of its names (store_filter.c). */
 enum store_filter_of { STORE_RECORDS, STORE_INBOX, STORE_FILTERS };
 struct store_filter {
@@ -90,15 +105,17 @@ struct berth_store {
 	char *dir, *vfs;
 	bool created;
 	bool in_txn, saved;
+	bool open, inner, stepped;	/* SQLite's transaction, and the savepoints of ours and of its step */
+	bool settling;		/* what is put off is being written */
 	bool plain;		/* it is no savepoint: what takes it back takes back the group */
 	bool bare;		/* nothing had been written when it was saved: it is the whole transaction */
 	bool failed;		/* in this transaction */
 	bool group, relaxed;	/* commits wait for a sync; SQLite has been told so */
-	bool gathered;		/* there are some: SQLite's transaction is open, and each of ours a part of it */
+	bool gathered;		/* there are some: each of ours is a part of one transaction of SQLite */
 	bool later;		/* one of them may wait for the next group */
 	bool kept;		/* and does: nobody waits for any of it */
 	uint64_t due_ms;	/* no longer than until then */
-	int64_t began;		/* SQLite's count of changes when the transaction began */
+	int64_t began;		/* store_changes() when the transaction began */
 	int64_t changes;	/* and with those that may be lost */
 	bool owed, lost;	/* one of them that somebody waits for; and it may be gone */
 	int wal_frames;		/* after the last commit */
@@ -129,9 +146,11 @@ struct berth_store {
 		uint64_t noted;	/* records */
 	} total, at_begin, at_savepoint;
 	int64_t last_seq;	/* of an outbox row; 0: not known yet */
+	int64_t last_rec;	/* the number of a record; the same */
 	struct store_recents recent;
 	struct store_listing listing;
 	struct store_fresh fresh;
+	struct store_behind behind;
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
@@ -149,7 +168,8 @@ BERTH_MUST_USE enum berth_err store_contradiction(struct berth_store *s, const c
 BERTH_MUST_USE enum berth_err store_ready(struct berth_store *s, bool write);
 
 /* A prepared statement, reset and unbound.  fmt: one letter a parameter:
- * i int64_t, s const char *, b (const void *, size_t), n NULL.  Borrowed. */
+ * i int64_t, s const char *, b (const void *, size_t), n NULL.  Borrowed.  A - before them: of what
+ * is put off nothing is asked for; else all of it is written first. */
 BERTH_MUST_USE enum berth_err
 store_stmt(struct berth_store *s, sqlite3_stmt **out, const char *sql, const char *fmt, ...);
 /* Steps once: *row says whether there is one.  At the end the statement is reset. */
@@ -167,11 +187,34 @@ store_int(struct berth_store *s, int64_t *out, int64_t none, const char *sql, co
 BERTH_MUST_USE enum berth_err
 store_ints(struct berth_store *s, int64_t *out, int n, bool *row, const char *sql, const char *fmt, ...);
 
+/* store_behind.c.  later: a write of one row that cannot fail but for a broken store, or (TURN) of none; copied.  NEW of
+ * a row as store_outbox.c puts it, whose values the others change.  run: those from first to end are written, in as few
+ * statements as it takes.  cut: so many are left.  has: something is to be done with that one, or any of its namespace. */
+enum store_deed { STORE_REC_NEW, STORE_REC_CHANGE, STORE_REC_GONE, STORE_REC_OTHER, STORE_ADDED,
+		  STORE_ROW_NEW, STORE_ROW_SENT, STORE_ROW_TURN, STORE_ROW_BODY, STORE_ROW_GONE };
+enum { STORE_NEW_VAL = 3, STORE_CHANGE_VAL = 1 };	/* which parameter a record's value is */
+BERTH_MUST_USE enum berth_err store_later(struct berth_store *s, enum store_deed deed, int64_t key, struct store_name name,
+					  const char *sql, const char *fmt, ...);
+BERTH_MUST_USE enum berth_err store_behind_run(struct berth_store *s, size_t first, size_t end);
+void store_behind_cut(struct berth_store *s, size_t n);
+void store_behind_end(struct berth_store *s);
+struct store_name store_name_of(const char *ns, const char *key);
+bool store_behind_has(const struct berth_store *s, const struct store_name *name);
+bool store_behind_has_any(const struct berth_store *s, const struct store_name *name);
+
+/* store_settle.c.  settle: all that was put off is written, and SQLite's transaction open for a write.  changes: that
+ * are made in the file, or will be; ever.  control: says sql, which opens or closes what *flag is of. */
+BERTH_MUST_USE enum berth_err store_settle(struct berth_store *s);
+int64_t store_changes(const struct berth_store *s);
+BERTH_MUST_USE enum berth_err store_control(struct berth_store *s, const char *sql, bool *flag, bool open);
+
 /* store_txn.c.  watch: of a connection that has been opened.  sync: its log.  look: notices a
- * group that SQLite has rolled back by itself.  write: to the log, not to the disk; none: nothing. */
+ * group that SQLite has rolled back by itself.  write: to the log, not to the disk; none: nothing.
+ * gone: nothing of the group is in the file any more. */
 BERTH_MUST_USE enum berth_err store_txn_watch(struct berth_store *s);
 BERTH_MUST_USE enum berth_err store_txn_sync(struct berth_store *s);
 void store_group_look(struct berth_store *s);
+void store_group_gone(struct berth_store *s);
 BERTH_MUST_USE enum berth_err store_group_write(struct berth_store *s);
 
 /* store_log.c.  begin: the name of the VFS to open the file with.  end: it has been closed. */

@@ -137,6 +137,18 @@ static enum berth_err first_try(struct berth_store *s, const struct berth_outbox
 	return store_int(s, out, *out, "SELECT ?2 FROM silent WHERE peer = ?1", "si", r->peer, BERTH_OUTBOX_ASLEEP);
 }
 
+static enum berth_err insert(struct berth_store *s, const struct berth_outbox_row *r, int64_t next_s)
+{
+	int64_t seq = ++s->last_seq;
+
+	return store_later(s, STORE_ROW_NEW, seq, STORE_NAMELESS,
+			   "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)", "isssssiiiiiiiissbb", seq,
+			   r->id, r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints, (int64_t)r->mode, r->created_s, next_s,
+			   r->expires_s, (int64_t)0, (int64_t)r->parked, (int64_t)r->guest, (int64_t)r->body_len,
+			   r->machine ? r->machine : "", r->instance ? r->instance : "", store_unsent, sizeof(store_unsent),
+			   r->body, r->body_len);
+}
+
 enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_outbox_row *r)
 {
 	struct before before = { 0 };
@@ -145,11 +157,7 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 
 	if ((rc = store_ready(s, true)) || (rc = check_row(r)) || (rc = look(s, r, &before)) ||
 	    (rc = check_quota(s, r, &before)) || (rc = first_try(s, r, &before, &next_s)) ||
-	    (rc = store_run(s, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, '', ?, ?)",
-			    "isssssiiiiiiissbb", ++s->last_seq, r->id, r->peer, r->from, r->thid[0] ? r->thid : r->id, r->endpoints,
-			    (int64_t)r->mode, r->created_s, next_s, r->expires_s, (int64_t)r->parked, (int64_t)r->guest,
-			    (int64_t)r->body_len, r->machine ? r->machine : "", r->instance ? r->instance : "",
-			    store_unsent, sizeof(store_unsent), r->body, r->body_len)))
+	    (rc = insert(s, r, next_s)))
 		return rc;
 	s->total.out_msgs++;
 	s->total.parked += r->parked;
@@ -160,14 +168,21 @@ enum berth_err berth_store_outbox_put(struct berth_store *s, const struct berth_
 
 int64_t berth_store_outbox_last(const struct berth_store *s) { return s->last_seq; }
 
+#define REFILL "UPDATE outbox SET body = ?2 WHERE seq = ?1"
+
 enum berth_err berth_store_outbox_refill(struct berth_store *s, int64_t seq, const uint8_t *body, size_t len)
 {
 	enum berth_err rc;
 
-	if ((rc = store_ready(s, true)) || (rc = store_run(s, "UPDATE outbox SET body = ?2 WHERE seq = ?1", "ib", seq, body, len)))
+	if ((rc = store_ready(s, true)))
 		return rc;
-	store_listed_refill(s, seq, body, len);
-	return BERTH_OK;
+	if (store_listed_find(s, seq))
+		rc = store_later(s, STORE_ROW_BODY, seq, STORE_NAMELESS, REFILL, "ib", seq, body, len);
+	else
+		rc = store_run(s, REFILL, "ib", seq, body, len);
+	if (!rc)
+		store_listed_refill(s, seq, body, len);
+	return rc;
 }
 
 /* ---- what became of a row */
@@ -205,17 +220,22 @@ enum berth_err berth_store_outbox_later(struct berth_store *s, int64_t seq, int6
 enum berth_err berth_store_outbox_sent(struct berth_store *s, const struct berth_outbox_row *r,
 				       const uint8_t ack[BERTH_ACK_LEN], int64_t now_s)
 {
+	const char *sql = r->anew ? "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3, body = ?4 WHERE seq = ?1"
+				  : "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3 WHERE seq = ?1";
+	const char *fmt = r->anew ? "iibb" : "iib";
 	int64_t next_s = now_s + wait_s(r->tries, r->parked, 0);
 	enum berth_err rc = store_ready(s, true);
+	bool listed = !rc && store_listed_find(s, r->seq);
 
-	if (!rc && r->anew)
-		rc = store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3, body = ?4 WHERE seq = ?1", "iibb", r->seq,
-			       next_s, ack, (size_t)BERTH_ACK_LEN, r->body, r->body_len);
+	if (listed)
+		rc = store_later(s, STORE_ROW_SENT, r->seq, STORE_NAMELESS, sql, fmt, r->seq, next_s, ack, (size_t)BERTH_ACK_LEN,
+				 r->body, r->body_len);
 	else if (!rc)
-		rc = store_run(s, "UPDATE outbox SET tries = tries + 1, next_s = ?2, ack = ?3 WHERE seq = ?1", "iib", r->seq,
-			       next_s, ack, (size_t)BERTH_ACK_LEN);
+		rc = store_run(s, sql, fmt, r->seq, next_s, ack, (size_t)BERTH_ACK_LEN, r->body, r->body_len);
 	if (rc)
 		return rc;
+	if (!listed && !sqlite3_changes(s->db))
+		return berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)r->seq);
 	store_listed_later(s, r->seq, next_s, ack);
-	return sqlite3_changes(s->db) ? BERTH_OK : berth_fail(BERTH_E_INTERNAL, "outbox: no row %lld", (long long)r->seq);
+	return BERTH_OK;
 }

@@ -46,21 +46,21 @@ static enum berth_err read_going(struct berth_store *s, sqlite3_stmt *st, struct
 	return find_behind(s, (const char *)sqlite3_column_text(st, 4), (const char *)sqlite3_column_text(st, 3), out);
 }
 
-/* *row: whether there was one. */
-static enum berth_err remove_row(struct berth_store *s, const struct going *g, bool *row)
+/* It was found. */
+static enum berth_err remove_row(struct berth_store *s, const struct going *g)
 {
 	enum berth_err rc;
 
-	*row = false;
-	if ((rc = let_sleep(s, g->seq)) || (rc = store_run(s, "DELETE FROM outbox WHERE seq = ?1", "i", g->seq)) ||
-	    !(*row = sqlite3_changes(s->db) > 0))
+	if ((rc = let_sleep(s, g->seq)) ||
+	    (rc = store_later(s, STORE_ROW_GONE, g->seq, STORE_NAMELESS, "DELETE FROM outbox WHERE seq = ?1", "i", g->seq)))
 		return rc;
 	s->total.out_msgs--;
 	s->total.out_bytes -= g->size;
 	s->total.parked -= g->parked;
 	s->total.behind &= s->total.out_msgs > 0;
 	store_listed_gone(s, g->seq);
-	if (!g->behind || (rc = store_run(s, "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s < 0", "i", g->behind)))
+	if (!g->behind || (rc = store_later(s, STORE_ROW_TURN, g->behind, STORE_NAMELESS,
+					   "UPDATE outbox SET next_s = created_s WHERE seq = ?1 AND next_s < 0", "i", g->behind)))
 		return rc;
 	store_listed_turn(s, g->behind);
 	return BERTH_OK;
@@ -93,7 +93,7 @@ static enum berth_err remove_seq(struct berth_store *s, int64_t seq, bool *row)
 	*row = false;
 	if ((rc = store_totals(s)) || !s->total.out_msgs || (rc = look_up(s, seq, &g, row)) || !*row)
 		return rc;
-	return remove_row(s, &g, row);
+	return remove_row(s, &g);
 }
 
 enum berth_err store_outbox_remove(struct berth_store *s, int64_t seq)
@@ -171,13 +171,12 @@ enum berth_err berth_store_outbox_acks(struct berth_store *s, const char *peer, 
 	struct going g[ACKS_MAX];
 	size_t found = 0;
 	enum berth_err rc;
-	bool row;
 
 	*gone = 0;
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)) || !s->total.out_msgs)
 		return rc;
 	rc = find_acked(s, peer, acks, n, g, &found);
-	while (!rc && *gone < found && !(rc = remove_row(s, &g[*gone], &row)))
+	while (!rc && *gone < found && !(rc = remove_row(s, &g[*gone])))
 		++*gone;
 	return rc;
 }

@@ -20,7 +20,7 @@ enum berth_err store_check_name(const char *ns, const char *key)
 
 enum berth_err store_totals(struct berth_store *s)
 {
-	int64_t box[5], in[STORE_FILTER_COUNTS], rec[STORE_FILTER_COUNTS], some[3];
+	int64_t box[5], in[STORE_FILTER_COUNTS], rec[STORE_FILTER_COUNTS], some[4];
 	enum berth_err rc;
 	bool row;
 
@@ -28,8 +28,8 @@ enum berth_err store_totals(struct berth_store *s)
 		return store_filter_renew(s);
 	if ((rc = store_ints(s, box, 5, &row, "SELECT count(*), sum(size), max(seq), sum(parked), max(next_s < 0) FROM outbox", "")) ||
 	    (rc = store_filter_fill(s, STORE_INBOX, in)) || (rc = store_filter_fill(s, STORE_RECORDS, rec)) ||
-	    (rc = store_ints(s, some, 3, &row, "SELECT (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue),"
-			     " EXISTS (SELECT 1 FROM dead WHERE told = 0)", "")))
+	    (rc = store_ints(s, some, 4, &row, "SELECT (SELECT count(*) FROM silent), EXISTS (SELECT 1 FROM queue),"
+			     " EXISTS (SELECT 1 FROM dead WHERE told = 0), (SELECT max(rowid) FROM rec)", "")))
 		return rc;
 	s->total.known = true;
 	s->total.out_msgs = box[0];
@@ -49,6 +49,8 @@ enum berth_err store_totals(struct berth_store *s)
 	s->total.untold = some[2] != 0;
 	if (s->last_seq < box[2])	/* not back, whatever is undone: somebody may still hold a number */
 		s->last_seq = box[2];
+	if (s->last_rec < some[3])
+		s->last_rec = some[3];
 	return s->in_txn ? BERTH_OK : store_listed_learn(s);
 }
 
@@ -62,13 +64,16 @@ static enum berth_err
 read_record(struct berth_store *s, const char *ns, const char *key, struct store_record *out, sqlite3_stmt **st)
 {
 	const struct store_record *known = store_recent_find(s, ns, key);
+	struct store_name name;
 	enum berth_err rc;
 
 	*st = NULL;
 	*out = known ? *known : (struct store_record){ 0 };
 	if (known || store_filter_lacks(s, STORE_RECORDS, hash(ns, key)))
 		return BERTH_OK;
-	if ((rc = store_stmt(s, st, "SELECT val, guest, rowid FROM rec WHERE ns = ?1 AND key = ?2", "ss", ns, key)) ||
+	name = store_name_of(ns, key);
+	if ((rc = store_stmt(s, st, "SELECT val, guest, rowid FROM rec WHERE ns = ?1 AND key = ?2",
+			     store_behind_has(s, &name) ? "ss" : "-ss", ns, key)) ||
 	    (rc = store_step(s, *st, &out->there)))
 		return rc;
 	if (out->there) {
@@ -144,19 +149,18 @@ check_put(struct berth_store *s, const char *ns, const char *key, const void *p,
 static enum berth_err
 write_record(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, int64_t guest, struct had *had)
 {
-	enum berth_err rc;
+	const struct store_name name = store_name_of(ns, key);
 
 	if (had->len < 0) {
-		store_filter_add(s, STORE_RECORDS, hash(ns, key));
-		rc = store_run(s, "INSERT INTO rec VALUES (?1, ?2, ?3, ?4)", guest ? "ssbi" : "ssb", ns, key, p, n, guest);
-	} else if (had->guest) {
-		rc = store_run(s, "UPDATE rec SET val = ?2, guest = ?3 WHERE rowid = ?1", guest ? "ibi" : "ib", had->row, p, n, guest);
-	} else {
-		rc = store_run(s, "UPDATE rec SET val = ?2 WHERE rowid = ?1", "ib", had->row, p, n);
+		had->row = ++s->last_rec;
+		store_filter_add(s, STORE_RECORDS, name.whole);
+		return store_later(s, STORE_REC_NEW, had->row, name, "INSERT INTO rec (rowid, ns, key, val, guest) VALUES (?1, ?2, ?3, ?4, ?5)",
+				   guest ? "issbi" : "issbn", had->row, ns, key, p, n, guest);
 	}
-	if (!rc && had->len < 0)
-		had->row = sqlite3_last_insert_rowid(s->db);
-	return rc || sqlite3_changes(s->db) == 1 ? rc : store_contradiction(s, "records");
+	if (had->guest)
+		return store_later(s, STORE_REC_OTHER, had->row, name, "UPDATE rec SET val = ?2, guest = ?3 WHERE rowid = ?1",
+				   guest ? "ibi" : "ibn", had->row, p, n, guest);
+	return store_later(s, STORE_REC_CHANGE, had->row, name, "UPDATE rec SET val = ?2 WHERE rowid = ?1", "ib", had->row, p, n);
 }
 
 static void wrote(struct berth_store *s, const char *ns, const char *key, const void *p, size_t n, bool guest,
@@ -250,7 +254,7 @@ enum berth_err berth_store_delete(struct berth_store *s, const char *ns, const c
 
 	if ((rc = store_ready(s, true)) || (rc = store_check_name(ns, key)) || (rc = look(s, ns, key, NULL, 0, &had)) || had.len < 0)
 		return rc;
-	if ((rc = store_run(s, "DELETE FROM rec WHERE rowid = ?1", "i", had.row)))
+	if ((rc = store_later(s, STORE_REC_GONE, had.row, store_name_of(ns, key), "DELETE FROM rec WHERE rowid = ?1", "i", had.row)))
 		return rc;
 	store_recent_note(s, ns, key, &(struct store_record){ .there = false });
 	count(s, &had, -1, false);

@@ -86,15 +86,23 @@ static int bind_all(sqlite3_stmt *st, const char *fmt, va_list ap)
 	return rc;
 }
 
+/* What a statement finds, and what is behind it, is as if nothing were ever put off. */
+static enum berth_err settled(struct berth_store *s, sqlite3_stmt *st)
+{
+	if (s->settling || (!s->behind.n && (!s->in_txn || sqlite3_stmt_readonly(st))))
+		return BERTH_OK;
+	return store_settle(s);
+}
+
 static enum berth_err vstmt(struct berth_store *s, sqlite3_stmt **out, const char *sql,
 			    const char *fmt, va_list ap)
 {
 	enum berth_err rc;
 	int r;
 
-	if ((rc = cached(s, out, sql)))
+	if ((rc = cached(s, out, sql)) || (*fmt != '-' && (rc = settled(s, *out))))
 		return rc;
-	r = bind_all(*out, fmt, ap);
+	r = bind_all(*out, fmt + (*fmt == '-'), ap);
 	return r == SQLITE_OK ? BERTH_OK : store_sqlite(s, r, sql);
 }
 

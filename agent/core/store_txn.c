@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transactions, alone and in groups.  A group is one transaction of SQLite: each of ours
- * is a savepoint in it, so that a page which many of them change goes to the log once.  It
- * stays open for the next one (kept) where that was asked for and all that is in it may be lost. */
+/* Transactions, alone and in groups.  A group is one transaction of SQLite, so that a page which
+ * many of them change goes to the log once.  It stays open for the next one (kept) where that was
+ * asked for and all that is in it may be lost.  What ours write is put off (store_behind.c): SQLite
+ * hears of a transaction when something has to be written, and of ours as a savepoint in it only
+ * where that is before its end. */
 #include <stdio.h>
 
 #include "agent/core/store_internal.h"
@@ -83,8 +85,6 @@ enum berth_err store_txn_watch(struct berth_store *s)
 	return BERTH_OK;
 }
 
-/* ---- groups */
-
 /* What was counted and remembered is not so any more. */
 static void forget(struct berth_store *s)
 {
@@ -93,19 +93,32 @@ static void forget(struct berth_store *s)
 	store_listed_clear(s);
 }
 
-static void group_gone(struct berth_store *s)
+void store_group_gone(struct berth_store *s)
 {
 	s->lost |= s->owed || s->kept;
 	s->gathered = s->kept = s->later = s->owed = false;
+	s->open = s->inner = s->stepped = false;
+	store_behind_cut(s, 0);
+	s->behind.begin = s->behind.saved = 0;
 	forget(s);
 	s->moved++;
 }
 
 void store_group_look(struct berth_store *s)
 {
-	if (s->gathered && (!s->db || sqlite3_get_autocommit(s->db)))
-		group_gone(s);
+	if (s->gathered && (!s->db || (s->open && sqlite3_get_autocommit(s->db))))
+		store_group_gone(s);
 }
+
+/* To the log, as one. */
+static enum berth_err write_all(struct berth_store *s)
+{
+	enum berth_err rc = s->behind.n ? store_settle(s) : BERTH_OK;
+
+	return rc || !s->open ? rc : store_control(s, "COMMIT", &s->open, false);
+}
+
+/* ---- groups */
 
 /* All of it or nothing. */
 enum berth_err store_group_write(struct berth_store *s)
@@ -115,10 +128,10 @@ enum berth_err store_group_write(struct berth_store *s)
 	store_group_look(s);
 	if (!s->gathered)
 		return BERTH_OK;
-	rc = s->damaged ? berth_fail(BERTH_E_STORE, "store: an I/O error in a group") : store_run(s, "COMMIT", "");
+	rc = s->damaged ? berth_fail(BERTH_E_STORE, "store: an I/O error in a group") : write_all(s);
 	if (rc) {
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		group_gone(s);
+		store_group_gone(s);
 	}
 	s->gathered = s->kept = s->later = false;
 	return rc;
@@ -145,7 +158,7 @@ void berth_store_group_undo(struct berth_store *s)
 	store_group_look(s);
 	if (s->gathered) {
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		group_gone(s);
+		store_group_gone(s);
 	}
 	s->lost = true;
 }
@@ -213,10 +226,9 @@ static enum berth_err begin(struct berth_store *s, bool plain)
 		return rc;
 	s->failed = false;
 	s->plain = plain && s->gathered;
-	if (!s->plain && (rc = store_run(s, s->gathered ? "SAVEPOINT txn" : "BEGIN IMMEDIATE", "")))
-		return rc;
 	s->in_txn = true;
-	s->began = s->changes = sqlite3_total_changes64(s->db);
+	s->behind.begin = s->behind.n;
+	s->began = s->changes = store_changes(s);
 	s->at_begin = s->total;
 	return BERTH_OK;
 }
@@ -226,12 +238,14 @@ enum berth_err berth_store_begin_plain(struct berth_store *s) { return begin(s, 
 
 static enum berth_err commit(struct berth_store *s)
 {
-	if (s->plain)
-		return BERTH_OK;
+	enum berth_err rc;
+
 	if (!s->group)
-		return store_run(s, "COMMIT", "");
-	if (s->gathered)
-		return store_run(s, "RELEASE txn", "");
+		return write_all(s);
+	if (s->inner && (rc = store_control(s, "RELEASE txn", &s->inner, false)))
+		return rc;
+	if (s->gathered || (!s->open && !s->behind.n))
+		return BERTH_OK;
 	s->gathered = true;	/* the first of a group stays open for the others */
 	s->due_ms = berth_clock_mono_ms() + BERTH_STORE_LATER_MS;
 	return BERTH_OK;
@@ -244,7 +258,7 @@ enum berth_err berth_store_commit_loose(struct berth_store *s)
 	if ((rc = store_ready(s, true)) || (rc = commit(s)))
 		berth_store_rollback(s);
 	store_listed_commit(s);
-	s->in_txn = s->saved = false;
+	s->in_txn = s->saved = s->stepped = false;
 	return rc;
 }
 
@@ -260,26 +274,38 @@ enum berth_err berth_store_commit(struct berth_store *s)
 {
 	enum berth_err rc = berth_store_commit_loose(s);
 
-	s->owed |= !rc && s->relaxed && sqlite3_total_changes64(s->db) != s->changes;
+	s->owed |= !rc && s->relaxed && store_changes(s) != s->changes;
 	return rc;
+}
+
+/* What of it is in SQLite's transaction. */
+static enum berth_err take_back(struct berth_store *s)
+{
+	const char *sql = s->inner ? "ROLLBACK TO txn; RELEASE txn" : "ROLLBACK";
+
+	if (!s->db || !s->open || sqlite3_get_autocommit(s->db) || (s->gathered && !s->plain && !s->inner))
+		return BERTH_OK;
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? BERTH_OK : BERTH_E_STORE;
 }
 
 void berth_store_rollback(struct berth_store *s)
 {
-	const char *sql = s->gathered && !s->plain ? "ROLLBACK TO txn; RELEASE txn" : "ROLLBACK";
-
 	if (!s->in_txn)
 		return;
 	s->lost |= s->plain;
 	s->total = s->at_begin;
 	store_recent_back(s, s->total.noted);
 	store_listed_rollback(s);
-	if (s->db && !sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+	store_behind_cut(s, s->behind.begin);
+	if (take_back(s)) {
 		forget(s);
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	}
-	s->in_txn = s->saved = s->failed = false;
+	s->in_txn = s->saved = s->failed = s->inner = s->stepped = false;
+	s->open &= s->gathered;
 	store_group_look(s);
+	if (s->plain && s->gathered)
+		store_group_gone(s);
 }
 
 bool berth_store_in_transaction(const struct berth_store *s) { return s->in_txn; }
@@ -292,10 +318,9 @@ enum berth_err berth_store_savepoint(struct berth_store *s)
 		return rc;
 	if (s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: savepoint inside a savepoint");
-	s->bare = !s->plain && sqlite3_total_changes64(s->db) == s->began;
-	if (!s->bare && (rc = store_run(s, "SAVEPOINT step", "")))
-		return rc;
+	s->bare = !s->plain && store_changes(s) == s->began;
 	s->saved = true;
+	s->behind.saved = s->behind.n;
 	s->at_savepoint = s->total;
 	store_listed_save(s);
 	return BERTH_OK;
@@ -303,13 +328,12 @@ enum berth_err berth_store_savepoint(struct berth_store *s)
 
 static enum berth_err undo(struct berth_store *s)
 {
-	enum berth_err rc;
-
+	store_behind_cut(s, s->behind.saved);
 	if (!s->bare)
-		return store_run(s, "ROLLBACK TO step", "");
+		return s->stepped ? store_control(s, "ROLLBACK TO step", &s->stepped, true) : BERTH_OK;
 	if (s->gathered)
-		return store_run(s, "ROLLBACK TO txn", "");
-	return (rc = store_run(s, "ROLLBACK", "")) ? rc : store_run(s, "BEGIN IMMEDIATE", "");
+		return s->inner ? store_control(s, "ROLLBACK TO txn", &s->inner, true) : BERTH_OK;
+	return s->open ? store_control(s, "ROLLBACK", &s->open, false) : BERTH_OK;
 }
 
 enum berth_err berth_store_undo(struct berth_store *s)
@@ -334,7 +358,7 @@ enum berth_err berth_store_keep(struct berth_store *s)
 
 	if (!s->saved)
 		return berth_fail(BERTH_E_INTERNAL, "store: no savepoint");
-	if ((rc = store_ready(s, true)) || (!s->bare && (rc = store_run(s, "RELEASE step", ""))))
+	if ((rc = store_ready(s, true)) || (s->stepped && (rc = store_control(s, "RELEASE step", &s->stepped, false))))
 		return rc;
 	s->saved = false;
 	return BERTH_OK;

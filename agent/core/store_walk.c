@@ -38,6 +38,7 @@ static enum berth_err put_ahead(struct berth_store *s, sqlite3_stmt *st, struct 
 static enum berth_err
 read_ahead(struct berth_store *s, const char *ns, const char *at, bool from, const char *prefix, struct ahead *h)
 {
+	const struct store_name name = store_name_of(ns, "");
 	size_t n = strlen(prefix);
 	sqlite3_stmt *st;
 	enum berth_err rc;
@@ -45,10 +46,10 @@ read_ahead(struct berth_store *s, const char *ns, const char *at, bool from, con
 
 	berth_buf_reset(&h->text);
 	h->n = 0;
-	h->changes = sqlite3_total_changes64(s->db);
+	h->changes = store_changes(s);
 	h->moved = s->moved;
-	if ((rc = store_stmt(s, &st, "SELECT key, val FROM rec WHERE ns = ?1 AND key >= ?2 || ?3 ORDER BY key", "sss", ns, at,
-			     from ? "" : "\x01")))	/* no text is between this and that with one octet more */
+	if ((rc = store_stmt(s, &st, "SELECT key, val FROM rec WHERE ns = ?1 AND key >= ?2 || ?3 ORDER BY key",
+			     store_behind_has_any(s, &name) ? "sss" : "-sss", ns, at, from ? "" : "\x01")))	/* no text is between this and that with one octet more */
 		return rc;
 	while (!rc && h->n < AHEAD && h->text.len < AHEAD_OCTETS && !(rc = store_step(s, st, &row)) && row)
 		if ((h->all = strncmp((const char *)sqlite3_column_text(st, 0), prefix, n) != 0))
@@ -64,7 +65,7 @@ read_ahead(struct berth_store *s, const char *ns, const char *at, bool from, con
 /* Whether they may not be what the file has any more. */
 static bool is_old(const struct berth_store *s, const struct ahead *h)
 {
-	return !s->db || h->changes != sqlite3_total_changes64(s->db) || h->moved != s->moved;
+	return !s->db || h->changes != store_changes(s) || h->moved != s->moved;
 }
 
 /* fn gets those that are still so; *last: the one that was given last. */
