@@ -276,6 +276,8 @@ BERTH_MUST_USE enum berth_err agent_receive_inner(struct berth_agent *a, const s
 
 /* poll.c */
 BERTH_MUST_USE enum berth_err agent_poll_load(struct berth_agent *a);
+/* A record of that key was, or has gone: they are to be loaded. */
+void agent_poll_written(struct berth_agent *a, const char *key);
 void agent_poll_tick(struct berth_agent *a);
 /* Poll or not, the frame with that id was answered. */
 void agent_poll_answered(struct berth_agent *a, uint64_t id, bool stored, size_t messages);

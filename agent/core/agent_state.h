@@ -133,6 +133,7 @@ struct berth_agent {
 	struct poll polls[POLLS_MAX];
 	size_t n_polls;
 	bool polls_stale;		/* a record of theirs was written */
+	bool polls_others;		/* but none of those that have no key of their own, since all were read */
 	uint64_t next_id, wire_bytes, start_ms;
 	struct berth_buf services;	/* what DNS said last */
 	uint64_t browse_ms;		/* not again before */

@@ -51,6 +51,7 @@ void agent_read_again(struct berth_agent *a)
 {
 	enum berth_err rc = agent_identities_load(a);
 
+	a->polls_others = false;
 	if (!rc)
 		rc = agent_poll_load(a);
 	a->unread = rc != BERTH_OK;

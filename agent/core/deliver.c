@@ -44,7 +44,8 @@ static enum berth_err apply_puts(struct berth_agent *a, const struct berth_effec
 	for (size_t i = 0; !rc && i < fx->n_puts; i++) {
 		const struct berth_put *p = &fx->puts[i];
 
-		a->polls_stale |= strcmp(p->ns, BERTH_NS_POLL) == 0;
+		if (strcmp(p->ns, BERTH_NS_POLL) == 0)
+			agent_poll_written(a, p->key);
 		rc = p->gone ? berth_store_delete(a->cfg.store, p->ns, p->key)
 			     : agent_put(a, guest, p->ns, p->key, &p->value);
 	}

@@ -188,6 +188,39 @@ static enum berth_err load_first(struct loading *l, const char *key)
 	return rc;
 }
 
+void agent_poll_written(struct berth_agent *a, const char *key)
+{
+	a->polls_stale = true;
+	a->polls_others &= is_first(key);
+}
+
+/* They are as they were, and all of them are here. */
+static void keep_others(struct loading *l)
+{
+	for (size_t i = 0; i < l->a->n_polls && l->n < POLLS_MAX; i++) {
+		struct poll *p = &l->a->polls[i];
+
+		if (!p->key || is_first(p->key))
+			continue;
+		l->polls[l->n++] = *p;
+		*p = (struct poll){ 0 };
+	}
+}
+
+static enum berth_err load_others(struct loading *l)
+{
+	struct berth_agent *a = l->a;
+	enum berth_err rc;
+
+	if (a->polls_others && a->n_polls < POLLS_MAX) {
+		keep_others(l);
+		return BERTH_OK;
+	}
+	rc = berth_store_each(a->cfg.store, BERTH_NS_POLL, NULL, load_other, l);
+	a->polls_others = rc == BERTH_OK;
+	return rc;
+}
+
 /* The owner's and the mediator's are there whatever else is; a mediator that the
  * configuration does not name any more is not asked. */
 enum berth_err agent_poll_load(struct berth_agent *a)
@@ -200,7 +233,7 @@ enum berth_err agent_poll_load(struct berth_agent *a)
 	if (!rc && a->cfg.policy->mediator_did)
 		rc = load_first(&l, BERTH_POLL_MEDIATOR);
 	if (!rc)
-		rc = berth_store_each(a->cfg.store, BERTH_NS_POLL, NULL, load_other, &l);
+		rc = load_others(&l);
 	for (size_t i = 0; i < a->n_polls; i++) {
 		if (rc && a->polls[i].key && l.n < POLLS_MAX)
 			l.polls[l.n++] = a->polls[i];	/* what could not be read stays as it was */

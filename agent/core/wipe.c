@@ -92,6 +92,7 @@ enum berth_err agent_wipe_apply(struct berth_agent *a, const struct berth_effect
 
 	(void)fx;
 	a->polls_stale = true;
+	a->polls_others = false;
 	if ((rc = clear_records(a)) || (rc = berth_store_dead_drop(s, NULL, NULL, &n)) ||
 	    (rc = berth_store_outbox_forget(s, BERTH_ID_FACTORY)))
 		return rc;
