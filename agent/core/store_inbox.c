@@ -13,25 +13,35 @@
 #define HASH_KEPT 16		/* octets */
 #define GIVEN_BACK (1 << 20)	/* of the file, at once */
 
-struct inbox_key { uint8_t sender[BERTH_SHA256_LEN], id[BERTH_SHA256_LEN]; uint64_t name; };
-
-static void hash_both(struct inbox_key *out, const char *sender, const char *id)
+/* Who looks whether a message came before adds it next. */
+static struct store_inbox_key hash_both(struct berth_store *s, const char *sender, const char *id)
 {
-	berth_sha256(out->sender, sender, strlen(sender));
-	berth_sha256(out->id, id, strlen(id));
-	out->name = store_filter_hash(out->sender, HASH_KEPT, out->id, HASH_KEPT);
+	struct store_inbox_last *l = &s->inbox_last;
+	size_t a = strlen(sender) + 1, b = strlen(id) + 1;
+
+	if (l->n == a + b && memcmp(l->text, sender, a) == 0 && memcmp(l->text + a, id, b) == 0)
+		return l->key;
+	berth_sha256(l->key.sender, sender, a - 1);
+	berth_sha256(l->key.id, id, b - 1);
+	l->key.name = store_filter_hash(l->key.sender, HASH_KEPT, l->key.id, HASH_KEPT);
+	l->n = a + b <= sizeof(l->text) ? a + b : 0;
+	if (l->n) {
+		memcpy(l->text, sender, a);
+		memcpy(l->text + a, id, b);
+	}
+	return l->key;
 }
 
 enum berth_err berth_store_inbox_seen(struct berth_store *s, const char *sender, const char *id, bool *seen,
 				      uint8_t answer[BERTH_ANSWER_LEN])
 {
-	struct inbox_key k;
+	struct store_inbox_key k;
 	sqlite3_stmt *st;
 	enum berth_err rc;
 
 	*seen = false;
 	memset(answer, 0, BERTH_ANSWER_LEN);
-	hash_both(&k, sender, id);
+	k = hash_both(s, sender, id);
 	if ((rc = store_ready(s, false)) || store_filter_lacks(s, STORE_INBOX, k.name) ||
 	    (rc = store_stmt(s, &st, "SELECT answer FROM inbox WHERE sender = ?1 AND id = ?2", "bb",
 			     k.sender, (size_t)HASH_KEPT, k.id, (size_t)HASH_KEPT)) ||
@@ -53,7 +63,7 @@ static enum berth_err forgot(struct berth_store *s, enum berth_err rc)
 }
 
 /* One sender's flood pushes out its own past first; looked at now and then only. */
-static enum berth_err cap(struct berth_store *s, const struct inbox_key *k)
+static enum berth_err cap(struct berth_store *s, const struct store_inbox_key *k)
 {
 	enum berth_err rc = BERTH_OK;
 
@@ -73,11 +83,11 @@ enum berth_err berth_store_inbox_add(struct berth_store *s, const char *sender, 
 				     const uint8_t *answer)
 {
 	const char *fmt = answer ? "bbiib" : "bbiin";
-	struct inbox_key k;
+	struct store_inbox_key k;
 	enum berth_err rc;
 	bool fresh;
 
-	hash_both(&k, sender, id);
+	k = hash_both(s, sender, id);
 	if ((rc = store_ready(s, true)) || (rc = store_totals(s)))
 		return rc;
 	fresh = store_filter_lacks(s, STORE_INBOX, k.name);

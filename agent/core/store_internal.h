@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "agent/core/store.h"
+#include "did/crypto/hash.h"
 
 #define STMT_CACHE 128
 #define COUNTERS_KEPT 8
@@ -99,6 +100,14 @@ struct store_filter {
 	uint64_t filled;	/* how often */
 };
 
+/* store_inbox.c: what a message is remembered by, and of which it was made last: sender and id, each with its 0. */
+struct store_inbox_key { uint8_t sender[BERTH_SHA256_LEN], id[BERTH_SHA256_LEN]; uint64_t name; };
+struct store_inbox_last {
+	struct store_inbox_key key;
+	size_t n;
+	char text[192];		/* a short DID and a UUID; longer ones are hashed again */
+};
+
 struct berth_store {
 	struct store_log log;
 	sqlite3 *db;		/* NULL while an I/O error waits for a reopening */
@@ -151,6 +160,7 @@ struct berth_store {
 	struct store_listing listing;
 	struct store_fresh fresh;
 	struct store_behind behind;
+	struct store_inbox_last inbox_last;
 	struct {
 		const char *sql;	/* a literal: compared by address */
 		sqlite3_stmt *stmt;
