@@ -220,11 +220,12 @@ BERTH_MUST_USE enum berth_err store_control(struct berth_store *s, const char *s
 
 /* store_txn.c.  watch: of a connection that has been opened.  sync: its log.  look: notices a
  * group that SQLite has rolled back by itself.  write: to the log, not to the disk; none: nothing.
- * gone: nothing of the group is in the file any more. */
+ * gone: nothing of the group is in the file any more.  abandon: nothing of what SQLite has open. */
 BERTH_MUST_USE enum berth_err store_txn_watch(struct berth_store *s);
 BERTH_MUST_USE enum berth_err store_txn_sync(struct berth_store *s);
 void store_group_look(struct berth_store *s);
 void store_group_gone(struct berth_store *s);
+void store_txn_abandon(struct berth_store *s);
 BERTH_MUST_USE enum berth_err store_group_write(struct berth_store *s);
 
 /* store_log.c.  begin: the name of the VFS to open the file with.  end: it has been closed. */

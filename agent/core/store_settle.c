@@ -29,8 +29,7 @@ static enum berth_err write_others(struct berth_store *s, size_t n)
 	if (!rc)
 		return BERTH_OK;
 	s->failed = s->lost = true;
-	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	store_txn_abandon(s);
 	if (!s->in_txn)
 		store_group_gone(s);
 	return rc;

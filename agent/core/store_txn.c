@@ -93,6 +93,14 @@ static void forget(struct berth_store *s)
 	store_listed_clear(s);
 }
 
+/* All that SQLite has open.  Without memory it stays open, and part of a transaction of ours could be
+ * committed with what comes next: closing the file needs none. */
+void store_txn_abandon(struct berth_store *s)
+{
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	s->damaged |= !sqlite3_get_autocommit(s->db);
+}
+
 void store_group_gone(struct berth_store *s)
 {
 	s->lost |= s->owed || s->kept;
@@ -130,7 +138,7 @@ enum berth_err store_group_write(struct berth_store *s)
 		return BERTH_OK;
 	rc = s->damaged ? berth_fail(BERTH_E_STORE, "store: an I/O error in a group") : write_all(s);
 	if (rc) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		store_txn_abandon(s);
 		store_group_gone(s);
 	}
 	s->gathered = s->kept = s->later = false;
@@ -157,7 +165,7 @@ void berth_store_group_undo(struct berth_store *s)
 {
 	store_group_look(s);
 	if (s->gathered) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		store_txn_abandon(s);
 		store_group_gone(s);
 	}
 	s->lost = true;
@@ -299,7 +307,7 @@ void berth_store_rollback(struct berth_store *s)
 	store_behind_cut(s, s->behind.begin);
 	if (take_back(s)) {
 		forget(s);
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		store_txn_abandon(s);
 	}
 	s->in_txn = s->saved = s->failed = s->inner = s->stepped = false;
 	s->open &= s->gathered;
