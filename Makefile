@@ -92,7 +92,7 @@ $(B)/%.o: %.c
 # counts and not speed; where it does nothing else, nor do passes that buy a little speed
 # with copies of code (3 % of it).  What each message asks for a hundred times is as it is
 # fastest (FAST).  An OPT from the command line is for all of them.
-FAST := $(addprefix did/crypto/,keccak.c hash.c p256_point.c) did/keystore/agreed.c agent/core/store_sql.c
+FAST := $(addprefix did/crypto/,keccak.c hash.c p256_point.c) did/keystore/agreed.c agent/core/store_sql.c agent/core/store_memory.c
 SMALL := did/base/json_build.c did/base/json_num.c vc/rdf/arena.c $(wildcard did/jose/*.c didcomm/*.c) $(filter-out $(FAST),$(wildcard did/crypto/*.c)) $(wildcard vc/jsonld/*.c vc/rdf/rdfc_like.c vc/rdf/rdf.c)
 SMALLEST := $(filter-out $(FAST),$(AGENT_SRC) $(wildcard did/*.c did/keystore/*.c)) $(filter-out vc/status_cache.c vc/status_list.c,$(wildcard vc/*.c)) \
 	$(addprefix did/base/,clock.c cur.c err.c log.c rand.c trusted_file.c) $(addprefix did/codec/,linked_text.c multibase.c rlp.c)

@@ -56,7 +56,7 @@ $(B)/tests/courier/crowd: $(B)/tests/courier/crowd.o $(FAKES_OBJ) $(B)/lib/libag
 # A fleet of gateways in one process (examples/fleet), and a disk that is slow.
 FLEET := $(addprefix $(B)/examples/fleet/,gateways count price slow_disk.so)
 $(B)/examples/fleet/gateways: $(call obj,$(addprefix examples/fleet/,gateways.c gateway.c wire.c)) $(B)/tests/fakes/keys_local.o $(B)/lib/libagent.a $(B)/lib/libberth.a
-	$(Q)$(LINK) -Wl,--wrap=sqlite3_hard_heap_limit64 -Wl,--wrap=berth_effects_send $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
+	$(Q)$(LINK) -Wl,--wrap=store_memory_begin -Wl,--wrap=berth_effects_send $(filter %.o,$^) $(B)/lib/libagent.a $(B)/lib/libberth.a $(L_ALL)
 COUNT_WRAP := berth_sign berth_signer_sign berth_verify berth_ecdh berth_keypair_generate berth_aead_seal berth_aead_open \
 	berth_keywrap berth_keyunwrap berth_unpack berth_store_commit berth_store_commit_loose berth_store_commit_later berth_agent_ahead berth_agent_ahead_reply berth_agent_on_request \
 	berth_agent_on_result berth_agent_tick berth_frame_ack berth_transcript_add berth_peer4_tree berth_peer4_create \

@@ -95,7 +95,7 @@ static enum berth_err connect(struct berth_store *s, const char *path)
 			SQLITE_OPEN_EXRESCODE;
 	enum berth_err e;
 
-	sqlite3_hard_heap_limit64(BERTH_STORE_HEAP_MAX);
+	store_memory_begin(BERTH_STORE_HEAP_MAX);
 	rc = sqlite3_open_v2(path, &s->db, flags, store_log_begin(s));
 	if (rc != SQLITE_OK)
 		return store_sqlite(s, rc, "open");

@@ -48,7 +48,7 @@ struct berth_store;
 #define BERTH_STORE_LATER_MS 5000	/* what may be later is in memory only, so long at most */
 
 /* Of a process in which one thread alone has stores, before it opens the first: SQLite takes
- * no locks then, of which there is one for each of its allocations. */
+ * no locks then. */
 void berth_store_one_thread(void);
 
 /* dir is ours alone (0700), its files 0600: anything laxer is E_STORE, as is a

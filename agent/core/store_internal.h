@@ -168,6 +168,9 @@ struct berth_store {
 	size_t n_cache;
 };
 
+/* store_memory.c: before a file is opened.  SQLite has so many octets of memory at most, in this process. */
+void store_memory_begin(size_t octets);
+
 /* E_STORE with SQLite's words; remembers what must not be retried. */
 BERTH_MUST_USE enum berth_err store_sqlite(struct berth_store *s, int rc, const char *what);
 

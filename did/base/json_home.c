@@ -4,17 +4,11 @@
 #include <stdlib.h>
 
 #include "did/base/buf.h"
+#include "did/base/sanitized.h"
 #include "did/base/secret.h"
 
 /* The address sanitizer is to see what has not been taken yet, has been left, or lies between. */
-#ifdef __has_feature
-#define SANITIZED __has_feature(address_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-#if SANITIZED
+#if BERTH_SANITIZED
 #include <sanitizer/asan_interface.h>
 #define GAP 16
 #define hide(p, n) ASAN_POISON_MEMORY_REGION(p, n)

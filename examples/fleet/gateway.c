@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,8 +23,9 @@ static const struct berth_machine *const roles[] = { &berth_gateway_machine, &be
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 
 /* A process of its own has so much; ours is thousands. */
-sqlite3_int64 __wrap_sqlite3_hard_heap_limit64(sqlite3_int64 n);
-sqlite3_int64 __wrap_sqlite3_hard_heap_limit64(sqlite3_int64 n) { return n; }
+void __real_store_memory_begin(size_t octets);
+void __wrap_store_memory_begin(size_t octets);
+void __wrap_store_memory_begin(size_t octets) { __real_store_memory_begin(fleet.n * octets); }
 
 /* Who has its credential asks its owner for messages, which is no part of an onboarding: an
  * empty message that belongs to no thread.  One of the factory's identity is none of those:

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,7 +301,6 @@ int main(int argc, char **argv)
 	berth_doc_memory_dids(BERTH_DOC_MEMORY_DIDS_MAX);	/* a thread is many gateways, and each has 64 */
 	berth_proc_be_patient();	/* as agents are */
 	fleet_need(!berth_netd_nng_start(), "nng");	/* whose threads are as few as in a berth-netd */
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* its count is one lock for all of them */
 	fleet.gateways = calloc(fleet.n, sizeof(*fleet.gateways));
 	fleet_need(fleet.n && fleet.gateways, "how many gateways?");
 	for (size_t i = 0; i < fleet.n; i++)

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory that SQLite has in a process with a store: its limit, and what a store does at it. */
+/* The memory that SQLite has in a process with a store: what it asks for, the limit, threads. */
+#include <pthread.h>
 #include <string.h>
 
 #include "agent/core/store_internal.h"
+#include "did/base/sanitized.h"
+#include "tests/fakes/alloc.h"
 #include "tests/unit/agent/core/store_open.h"
 
 #define LARGE (64 << 10)
 #define FEW (1 << 20)			/* of a limit that is soon reached */
 #define ROOM (BERTH_STORE_HEAP_MAX / LARGE + 1)
+#define MANY 3000			/* more octets than wait in a thread */
 
 static void *block[ROOM];
 
@@ -25,6 +29,48 @@ static void give_all(int n)
 {
 	while (n)
 		sqlite3_free(block[--n]);
+}
+
+static void check_filled(const uint8_t *p, int n, int with)
+{
+	for (int i = 0; i < n; i++)
+		assert_int_equal(p[i], with);
+}
+
+static void a_block_is_as_long_as_asked(void **state)
+{
+	(void)state;
+	for (int n = 1; n < MANY; n++) {
+		uint8_t *p = sqlite3_malloc(n);
+
+		assert_non_null(p);
+		assert_int_equal((uintptr_t)p % 8, 0);
+		assert_true(sqlite3_msize(p) >= (sqlite3_uint64)n);
+		memset(p, n, sqlite3_msize(p));	/* all of it is ours */
+		assert_non_null(p = sqlite3_realloc(p, 3 * n));
+		check_filled(p, n, n & 0xff);
+		assert_non_null(p = sqlite3_realloc(p, (n + 1) / 2));
+		check_filled(p, (n + 1) / 2, n & 0xff);
+		sqlite3_free(p);
+	}
+}
+
+/* What was given back comes again, and to one only. */
+static void no_block_is_given_twice(void **state)
+{
+	static uint8_t *p[MANY];
+
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		for (int i = 0; i < MANY; i++) {
+			assert_non_null(p[i] = sqlite3_malloc(8 + i % 50));
+			memset(p[i], i, 8 + i % 50);
+		}
+		for (int i = 0; i < MANY; i++)
+			check_filled(p[i], 8 + i % 50, i & 0xff);
+		for (int i = 0; i < MANY; i++)
+			sqlite3_free(p[(i * 7) % MANY]);
+	}
 }
 
 static void the_limit_is_not_passed(void **state)
@@ -97,10 +143,63 @@ static void a_group_without_memory(void **state)
 	CHECK_OK(put_long());
 }
 
+#if !BERTH_SANITIZED
+/* Nor does the C library have any. */
+static void the_systems_is_gone(void **state)
+{
+	void *p;
+
+	(void)state;
+	sqlite3_free(sqlite3_malloc(40));
+	test_refuse_blocks(0);
+	p = sqlite3_malloc(40);
+	assert_null(sqlite3_malloc(LARGE));
+	CHECK_RC(BERTH_E_NOMEM, put_long());
+	assert_true(test_refused_blocks() > 1);
+	test_refuse_blocks(SIZE_MAX);
+	assert_non_null(p);		/* which had waited */
+	sqlite3_free(p);
+	CHECK_OK(put_long());
+}
+#endif
+
+static void *in_a_thread(void *unused)
+{
+	(void)unused;
+	give_all(MANY / 10);
+	for (int i = 0; i < MANY / 10; i++)
+		block[i] = sqlite3_malloc(500);
+	return NULL;
+}
+
+/* Given back where it was not taken; and a thread that ends leaves nothing behind. */
+static void across_threads(void **state)
+{
+	int n = take_all(LARGE), left;
+	pthread_t t;
+
+	(void)state;
+	give_all(n);
+	for (int i = 0; i < MANY / 10; i++)
+		block[i] = sqlite3_malloc(900);
+	for (int i = 0; i < 300; i++) {
+		assert_int_equal(pthread_create(&t, NULL, in_a_thread, NULL), 0);
+		pthread_join(t, NULL);
+	}
+	give_all(MANY / 10);
+	left = take_all(LARGE);
+	give_all(left);
+	assert_in_range(left, n - 1, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(the_limit_is_not_passed), T(a_store_without_memory), T(a_group_without_memory),
+		T(a_block_is_as_long_as_asked), T(no_block_is_given_twice), T(the_limit_is_not_passed),
+		T(a_store_without_memory), T(a_group_without_memory), T(across_threads),
+#if !BERTH_SANITIZED
+		T(the_systems_is_gone),
+#endif
 	};
 
 	return cmocka_run_group_tests_name("store memory", tests, NULL, NULL);
