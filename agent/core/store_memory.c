@@ -64,8 +64,7 @@ static void give_back(void *p)
 	free(head_of(p));
 }
 
-/* All that wait: too many do, as blocks of lengths that are asked for no more would fill the room; or
- * their thread ends. */
+/* In the thread that ends, whose blocks nobody else can find. */
 static void forget(void *of)
 {
 	struct waiting *w = of;
@@ -94,9 +93,7 @@ static void give(void *p)
 {
 	const size_t n = head_of(p)->n;
 
-	if (waiting.octets + n > KEPT_MAX && n <= SMALL_MAX)
-		forget(&waiting);
-	if (n > SMALL_MAX || (waiting.octets == 0 && pthread_setspecific(ending, &waiting))) {
+	if (n > SMALL_MAX || waiting.octets + n > KEPT_MAX || (waiting.octets == 0 && pthread_setspecific(ending, &waiting))) {
 		give_back(p);
 		return;
 	}
