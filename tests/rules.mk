@@ -96,6 +96,10 @@ check-soak: have-deps have-node all tests
 check-cross:
 	@tests/tools/cross.sh "$(ARCH)" $(filter %-dev,$(DEBS))
 
+# And its agents under that machine's kernel.
+check-boot: check-cross
+	@tests/tools/boot.sh "$(ARCH)"
+
 # The whole story on one machine: see examples/demo.sh.
 demo: have-deps all $(ROGUES)
 	@BERTH_BUILD=$(B) examples/demo.sh
@@ -167,4 +171,4 @@ have-fuzz:
 		{ $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $(DEBS_FUZZ); }
 
-.PHONY: tests demo lifecycle fleet bench bench-peers check check-unit check-san check-interop check-soak check-cross have-deps have-node have-fuzz deps fuzz
+.PHONY: tests demo lifecycle fleet bench bench-peers check check-unit check-san check-interop check-soak check-cross check-boot have-deps have-node have-fuzz deps fuzz
