@@ -112,13 +112,13 @@ void berth_filter_allow_mappings(bool code)
 
 void berth_filter_allow_family(int family)
 {
-	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family)));
+	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0)));
 }
 
 void berth_filter_allow_protocol(int family, int protocol)
 {
-	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(socket), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
-			      SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)protocol)));
+	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(socket), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0),
+			      SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)protocol, 0)));
 }
 
 /* clone3 hides its flags in memory: the C library does without when it is not there. */
@@ -133,8 +133,8 @@ void berth_filter_allow_threads(void)
 /* abort() is to end in SIGABRT; no other process is ours to signal. */
 void berth_filter_allow_abort(void)
 {
-	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(tgkill), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-			      SCMP_A2(SCMP_CMP_EQ, SIGABRT)));
+	must(seccomp_rule_add(filter, SCMP_ACT_ALLOW, BERTH_CALL(tgkill), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0),
+			      SCMP_A2(SCMP_CMP_EQ, SIGABRT, 0)));
 }
 
 void berth_filter_load(void)
