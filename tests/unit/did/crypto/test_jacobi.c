@@ -10,9 +10,19 @@
 
 static BN_CTX *ctx;
 
+/* The least word first, whichever way round the octets of one are. */
+static BIGNUM *number(const uint64_t w[4])
+{
+	uint8_t b[32];
+
+	for (size_t i = 0; i < sizeof(b); i++)
+		b[i] = (uint8_t)(w[i / 8] >> i % 8 * 8);
+	return BN_lebin2bn(b, sizeof(b), NULL);
+}
+
 static int theirs(const uint64_t a[4], const uint64_t n[4])
 {
-	BIGNUM *x = BN_lebin2bn((const uint8_t *)a, 32, NULL), *m = BN_lebin2bn((const uint8_t *)n, 32, NULL);
+	BIGNUM *x = number(a), *m = number(n);
 	int symbol;
 
 	assert_true(x && m);
