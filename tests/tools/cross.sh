@@ -8,8 +8,8 @@
 # round.  The libraries of PACKAGE... come from Debian into build-ARCH/sysroot.  qemu's user
 # emulation has no seccomp and starts no program of that machine, so what runs is libberth: the
 # unit tests of did/, didcomm/ and vc/ and the corpora of all parsers.  Left out, by name: what
-# loads a PKCS #11 module or starts itself once more, and on s390x what wants a locale, which are
-# compiled for the octets of this machine.
+# loads a PKCS #11 module or starts itself once more, on armhf the layout that is promised for 64
+# bits, and on s390x what wants a locale, which is compiled for the octets of this machine.
 set -e
 case $1 in
 arm64) triplet=aarch64-linux-gnu cpu=aarch64 ;;
@@ -20,7 +20,10 @@ esac
 arch=$1 build=build-$1 root=$PWD/build-$1/sysroot
 shift
 left_out='pkcs11|test_contract$|test_api_key$|test_custody$|test_shorthash$'
-test "$arch" != s390x || left_out="$left_out|test_json$"
+case $arch in
+armhf) left_out="$left_out|test_abi$" ;;
+s390x) left_out="$left_out|test_json$" ;;
+esac
 
 have() { for c; do command -v "$c" >/dev/null || return 1; done; }
 if ! have mmdebstrap "qemu-$cpu-static" "$triplet-gcc"; then
