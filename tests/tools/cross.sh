@@ -5,7 +5,7 @@
 #	cross.sh arm64|armhf|s390x PACKAGE...
 #
 # 64 and 32 bits of ARM are what gateways are made of; the octets of s390x are the other way
-# round.  The libraries of PACKAGE... come from Debian into build-ARCH/sysroot.  qemu's user
+# round.  The libraries of PACKAGE... come from Debian into build-system/ARCH.  qemu's user
 # emulation has no seccomp and starts no program of that machine, so what runs is libberth: the
 # unit tests of did/, didcomm/ and vc/ and the corpora of all parsers.  Left out, by name: what
 # loads a PKCS #11 module or starts itself once more, on armhf the layout that is promised for 64
@@ -17,7 +17,7 @@ armhf) triplet=arm-linux-gnueabihf cpu=arm ;;
 s390x) triplet=s390x-linux-gnu cpu=s390x ;;
 *) echo "usage: make check-cross ARCH=arm64|armhf|s390x" >&2; exit 2 ;;
 esac
-arch=$1 build=build-$1 root=$PWD/build-$1/sysroot
+arch=$1 build=build-$1 root=$PWD/build-system/$1/root
 shift
 left_out='pkcs11|test_contract$|test_api_key$|test_custody$|test_shorthash$'
 case $arch in
@@ -35,7 +35,7 @@ fi
 if [ ! -d "$root/usr/include" ]; then
 	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 	mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sed -n "s/ $suite\$//p" | head -n 1)
-	mkdir -p "$build"
+	mkdir -p "build-system/$arch"
 	mmdebstrap --quiet --variant=extract --architectures="$arch" --include="$(echo "$@" | tr ' ' ,)" \
 		"$suite" "$root" "deb $mirror $suite main"
 fi
