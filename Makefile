@@ -48,7 +48,8 @@ endif
 endif
 BUILD_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1764000000)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DBERTH_UNCONFINED)
-DEFS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
+LIBC := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+DEFS := $(LIBC) -DBERTH_VERSION='"$(VERSION)"' -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
 # A table begins where the ABI has it begin; gcc for x86 would have each at a cache line.
 # Where size counts, it clears a struct of three words by "rep stos", which takes ten times as
 # long as the two stores that it makes of it when it may not; what is large is the C library's.
@@ -199,7 +200,7 @@ ADAPTER_PKGS_ethr := libsecp256k1
 define adapter_rule
 $(B)/lib/berth/registry/$(1).so: $$(wildcard registry-adapters/$(1)/*.[ch]) include/berth/registry.h
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(TUNE) $$(SANFLAGS) -fno-plt -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fvisibility=hidden -Iinclude \
+	$$(Q)$$(CC) $$(WARN) $$(patsubst -O2,-Oz $(NO_COPIES),$$(OPT)) $$(HARDEN) $$(TUNE) $$(SANFLAGS) -fno-plt $(LIBC) -fvisibility=hidden -Iinclude \
 		-shared $(START_SO) $$(LDHARD) -o $$@ $$(filter %.c,$$^) $$(shell pkg-config --libs libcjson $(ADAPTER_PKGS_$(1)))
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))

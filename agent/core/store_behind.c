@@ -182,7 +182,7 @@ static struct store_op *earlier(struct store_behind *b, const struct store_op *o
 /* As what stands in store_outbox.c has them. */
 enum { NEW_CREATED = 7, NEW_NEXT = 8, NEW_TRIES = 10, NEW_ACK = 16, NEW_BODY = 17, SENT_NEXT = 1, SENT_ACK, SENT_BODY };
 
-static bool into_row(struct store_op *row, const struct store_op *op)
+static void into_row(struct store_op *row, const struct store_op *op)
 {
 	struct store_value *v = row->v;
 
@@ -197,14 +197,15 @@ static bool into_row(struct store_op *row, const struct store_op *op)
 		if (op->fmt[SENT_BODY])
 			v[NEW_BODY] = op->v[SENT_BODY];
 	}
-	return true;
 }
 
 /* Whether op is done with e, the last one before it. */
 static bool into(struct store_op *e, const struct store_op *op)
 {
-	if (e->deed == STORE_ROW_NEW)
-		return into_row(e, op);
+	if (e->deed == STORE_ROW_NEW) {
+		into_row(e, op);
+		return true;
+	}
 	if (op->deed != STORE_REC_CHANGE || (e->deed != STORE_REC_NEW && e->deed != STORE_REC_CHANGE))
 		return false;
 	e->v[e->deed == STORE_REC_NEW ? STORE_NEW_VAL : STORE_CHANGE_VAL] = op->v[STORE_CHANGE_VAL];

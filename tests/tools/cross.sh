@@ -11,13 +11,8 @@
 # loads a PKCS #11 module or starts itself once more, on armhf the layout that is promised for 64
 # bits, and on s390x what wants a locale, which is compiled for the octets of this machine.
 set -e
-case $1 in
-arm64) triplet=aarch64-linux-gnu cpu=aarch64 ;;
-armhf) triplet=arm-linux-gnueabihf cpu=arm ;;
-s390x) triplet=s390x-linux-gnu cpu=s390x ;;
-*) echo "usage: make check-cross ARCH=arm64|armhf|s390x" >&2; exit 2 ;;
-esac
-arch=$1 build=build-$1 root=$PWD/build-system/$1/root
+. tests/tools/machine.sh
+root=$PWD/$system/root
 shift
 left_out='pkcs11|test_contract$|test_api_key$|test_custody$|test_shorthash$'
 case $arch in
@@ -25,20 +20,8 @@ armhf) left_out="$left_out|test_abi$" ;;
 s390x) left_out="$left_out|test_json$" ;;
 esac
 
-have() { for c; do command -v "$c" >/dev/null || return 1; done; }
-if ! have mmdebstrap "qemu-$cpu-static" "$triplet-gcc"; then
-	sudo=$(test "$(id -u)" = 0 || echo sudo)
-	$sudo apt-get update -qq
-	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		mmdebstrap qemu-user-static "gcc-$triplet" "libc6-dev-$arch-cross"
-fi
-if [ ! -d "$root/usr/include" ]; then
-	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sed -n "s/ $suite\$//p" | head -n 1)
-	mkdir -p "build-system/$arch"
-	mmdebstrap --quiet --variant=extract --architectures="$arch" --include="$(echo "$@" | tr ' ' ,)" \
-		"$suite" "$root" "deb $mirror $suite main"
-fi
+have mmdebstrap "qemu-$cpu-static" "$triplet-gcc" || install_packages mmdebstrap qemu-user-static "gcc-$triplet" "libc6-dev-$arch-cross"
+[ -d "$root/usr/include" ] || unpack "$root" "$@"
 
 export PKG_CONFIG_SYSROOT_DIR="$root" PKG_CONFIG_LIBDIR="$root/usr/lib/$triplet/pkgconfig:$root/usr/share/pkgconfig"
 programs=$(find tests/unit/did tests/unit/didcomm tests/unit/vc -name 'test_*.c'; echo tests/fuzz/fuzz_*.c)
