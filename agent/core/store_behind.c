@@ -24,7 +24,7 @@ struct store_op {
 	size_t before;		/* one more than the place of the last one with such a key; 0: none */
 	size_t octets;		/* of all of it */
 	bool gone;		/* it is a part of another one, or of no use */
-	struct store_value { int64_t i; const void *p; size_t n; } v[];	/* what they point to is behind them */
+	struct store_value v[];	/* what they point to is behind them */
 };
 
 /* ---- noting */
@@ -38,22 +38,6 @@ static void free_op(struct store_op *op)
 {
 	berth_wipe(op, op->octets);
 	free(op);
-}
-
-static struct store_value value(char letter, va_list *ap)
-{
-	struct store_value v = { 0 };
-
-	if (letter == 'i') {
-		v.i = va_arg(*ap, int64_t);
-	} else if (letter == 's') {
-		v.p = va_arg(*ap, const char *);
-		v.n = strlen(v.p);
-	} else if (letter == 'b') {
-		v.p = va_arg(*ap, const void *);
-		v.n = va_arg(*ap, size_t);
-	}
-	return v;
 }
 
 static struct store_op *new_op(const char *fmt, const struct store_value *v)
@@ -106,7 +90,7 @@ enum berth_err store_later(struct berth_store *s, enum store_deed deed, int64_t 
 
 	va_start(ap, fmt);
 	for (size_t i = 0; fmt[i]; i++)
-		v[i] = value(fmt[i], &ap);
+		v[i] = store_value(fmt[i], &ap);
 	va_end(ap);
 	if (!room(b) || !(op = new_op(fmt, v))) {
 		s->failed = true;
@@ -243,12 +227,7 @@ static enum berth_err run(struct berth_store *s, const struct store_op *op)
 	bool row;
 
 	for (int i = 0; !rc && r == SQLITE_OK && op->fmt[i]; i++)
-		if (op->fmt[i] == 'i')
-			r = sqlite3_bind_int64(st, i + 1, op->v[i].i);
-		else if (op->fmt[i] == 's')
-			r = sqlite3_bind_text(st, i + 1, op->v[i].p, (int)op->v[i].n, SQLITE_STATIC);
-		else if (op->fmt[i] == 'b')
-			r = sqlite3_bind_blob64(st, i + 1, op->v[i].p, op->v[i].n, SQLITE_STATIC);
+		r = store_bind(st, i + 1, op->fmt[i], &op->v[i]);
 	if (rc || r != SQLITE_OK)
 		return rc ? rc : store_sqlite(s, r, op->sql);
 	if ((rc = store_step(s, st, &row)))

@@ -4,6 +4,7 @@
 
 /* Shared by agent/core/store*.c and by nobody else. */
 #include <sqlite3.h>
+#include <stdarg.h>
 
 #include "agent/core/store.h"
 #include "did/crypto/hash.h"
@@ -185,6 +186,10 @@ BERTH_MUST_USE enum berth_err store_ready(struct berth_store *s, bool write);
  * is put off nothing is asked for; else all of it is written first. */
 BERTH_MUST_USE enum berth_err
 store_stmt(struct berth_store *s, sqlite3_stmt **out, const char *sql, const char *fmt, ...);
+/* What stands for one letter, of the arguments, and into the statement: not copied. */
+struct store_value { int64_t i; const void *p; size_t n; };
+struct store_value store_value(char letter, va_list *ap);
+int store_bind(sqlite3_stmt *st, int place, char letter, const struct store_value *v);
 /* Steps once: *row says whether there is one.  At the end the statement is reset. */
 BERTH_MUST_USE enum berth_err store_step(struct berth_store *s, sqlite3_stmt *st, bool *row);
 /* Whether that column of the row is this text. */

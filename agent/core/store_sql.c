@@ -2,7 +2,6 @@
 /* How the store talks to SQLite: statements, their parameters, what an error means. */
 #include "agent/core/store_internal.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 enum berth_err store_sqlite(struct berth_store *s, int rc, const char *what)
@@ -61,28 +60,48 @@ void store_stmts_free(struct berth_store *s)
 		sqlite3_finalize(s->cache[--s->n_cache].stmt);
 }
 
-static int bind_all(sqlite3_stmt *st, const char *fmt, va_list ap)
+struct store_value store_value(char letter, va_list *ap)
+{
+	struct store_value v = { 0 };
+
+	if (letter == 'i') {
+		v.i = va_arg(*ap, int64_t);
+	} else if (letter == 's') {
+		v.p = va_arg(*ap, const char *);
+		v.n = v.p ? strlen(v.p) : 0;
+	} else if (letter == 'b') {
+		v.p = va_arg(*ap, const void *);
+		v.n = va_arg(*ap, size_t);
+	}
+	return v;
+}
+
+int store_bind(sqlite3_stmt *st, int place, char letter, const struct store_value *v)
+{
+	switch (letter) {
+	case 'i':
+		return sqlite3_bind_int64(st, place, v->i);
+	case 's':
+		return sqlite3_bind_text(st, place, v->p, (int)v->n, SQLITE_STATIC);
+	case 'b':
+		return sqlite3_bind_blob64(st, place, v->p ? v->p : "", v->n, SQLITE_STATIC);
+	default:
+		return sqlite3_bind_null(st, place);
+	}
+}
+
+static int bind_all(sqlite3_stmt *st, const char *fmt, va_list args)
 {
 	int rc = SQLITE_OK;
+	va_list ap;
 
+	va_copy(ap, args);
 	for (int i = 1; *fmt && rc == SQLITE_OK; fmt++, i++) {
-		const void *p;
+		struct store_value v = store_value(*fmt, &ap);
 
-		switch (*fmt) {
-		case 'i':
-			rc = sqlite3_bind_int64(st, i, va_arg(ap, int64_t));
-			break;
-		case 's':
-			rc = sqlite3_bind_text(st, i, va_arg(ap, const char *), -1, SQLITE_STATIC);
-			break;
-		case 'b':
-			p = va_arg(ap, const void *);
-			rc = sqlite3_bind_blob64(st, i, p ? p : "", va_arg(ap, size_t), SQLITE_STATIC);
-			break;
-		default:
-			rc = sqlite3_bind_null(st, i);
-		}
+		rc = store_bind(st, i, *fmt, &v);
 	}
+	va_end(ap);
 	return rc;
 }
 
