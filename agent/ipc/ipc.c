@@ -52,7 +52,9 @@ static void clear(struct berth_buf *b)
 		berth_buf_reset(b);
 }
 
-/* Waits until the socket is ready; until: berth_clock_mono_ms() of the deadline. */
+/* Waits until the socket is ready; until: berth_clock_mono_ms() of the deadline.  Not in the
+ * read, which would save a call: who waits there is woken, too, when the other side reads
+ * what was sent (the kernel's "there is room again" of UNIX sockets wakes every reader). */
 static enum berth_err wait_for(struct berth_ipc *c, short events, int deadline_ms, uint64_t until)
 {
 	struct pollfd p = { .fd = c->fd, .events = events };
@@ -92,34 +94,17 @@ static enum berth_err flush(struct berth_ipc *c, bool *blocked)
 	return BERTH_OK;
 }
 
-/* Has reads wait by themselves, which saves a poll() for each answer.  Not to the very end:
- * the next call with the same deadline has perhaps a millisecond less, and what is left is
- * poll()'s.  False: they would wait too long. */
-static bool wait_in_read(struct berth_ipc *c, int left_ms)
-{
-	int ms = left_ms - left_ms / 4;
-	struct timeval t = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	if (c->wait_ms && c->wait_ms <= left_ms)
-		return true;
-	if (ms <= 0 || setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)))
-		return false;
-	c->wait_ms = ms;
-	return true;
-}
-
-/* Reads once; *got 0: there is nothing, or not within what reads wait; less than CHUNK: there
- * was no more. */
-static enum berth_err fill(struct berth_ipc *c, bool wait, size_t *got)
+/* Reads once; *got 0: there is nothing; less than CHUNK: there was no more. */
+static enum berth_err fill(struct berth_ipc *c, size_t *got)
 {
 	uint8_t chunk[CHUNK] __attribute__((uninitialized));	/* to clear it costs more than to read */
 	ssize_t n;
 
 	*got = 0;
 	do
-		n = recv(c->fd, chunk, sizeof(chunk), wait ? 0 : MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR && !wait);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		n = recv(c->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return BERTH_OK;
 	if (n <= 0)
 		return failed(c, berth_fail(BERTH_E_UNAVAILABLE, "ipc: the other side is gone"));
@@ -232,7 +217,7 @@ static enum berth_err read_some(struct berth_ipc *c, bool *more)
 	enum berth_err rc = BERTH_OK;
 
 	for (int i = 0; !rc && got == CHUNK && i < READS_TOGETHER; i++)
-		rc = fill(c, false, &got);
+		rc = fill(c, &got);
 	*more = got == CHUNK;
 	return rc;
 }
@@ -315,14 +300,13 @@ enum berth_err berth_ipc_recv(struct berth_ipc *c, struct berth_ipc_frame *f, in
 {
 	uint64_t until = berth_clock_mono_ms() + (uint64_t)(deadline_ms < 0 ? 0 : deadline_ms);
 	enum berth_err rc = usable(c);
-	bool forever = deadline_ms < 0, wait = forever || (!rc && wait_in_read(c, deadline_ms));
-	size_t size = 0, got = 0;	/* who has just been asked has not answered yet */
+	size_t size = 0, got = 0;
 
 	berth_ipc_drop(c);
 	*f = (struct berth_ipc_frame){ 0 };
-	for (; !rc && !(rc = next_frame(c, f, &size, deadline_ms, until)) && size == 0; wait = forever)
-		if (wait || got || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
-			rc = fill(c, wait, &got);
+	while (!rc && !(rc = next_frame(c, f, &size, deadline_ms, until)) && size == 0)
+		if (got == CHUNK || !(rc = wait_for(c, POLLIN, deadline_ms, until)))
+			rc = fill(c, &got);
 	if (!rc)
 		c->last = *f;
 	return rc;

@@ -45,7 +45,6 @@ struct berth_ipc {
 	struct berth_buf in, out;
 	size_t out_at;		/* already written */
 	struct berth_ipc_frame last;	/* what berth_ipc_recv() lent out */
-	int wait_ms;		/* the longest that the kernel waits in a read; 0: for ever */
 	bool failed;
 };
 
