@@ -87,7 +87,7 @@ static void print_end(const char *name, struct ends all[PRICE_ROUNDS][PHASES], i
 	for (int p = 0; p < PHASES; p++) {
 		for (int i = 0; i < PRICE_ROUNDS; i++)
 			us[i] = answers ? all[i][p].answers : all[i][p].asks;
-		printf("%s\"%s\": %.2f", p ? ", " : "", phases[p], price_least(us));
+		printf("%s\"%s\": %.2f", p ? ", " : "", phases[p], price_middle(us));
 	}
 	printf("}");
 }
