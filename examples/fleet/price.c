@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/bench/median.h"
+
 #define TEXTS_MAX 256
 #define TIMES 100	/* a round, for the clock */
 
@@ -29,22 +31,6 @@ double price_thread_us(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int in_order(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-double price_middle(const double us[PRICE_ROUNDS])
-{
-	double sorted[PRICE_ROUNDS];
-
-	memcpy(sorted, us, sizeof(sorted));
-	qsort(sorted, PRICE_ROUNDS, sizeof(*sorted), in_order);
-	return sorted[PRICE_ROUNDS / 2];
 }
 
 /* ---- JSON: the texts themselves, those of one agent that are made or read at a time ---- */
@@ -99,7 +85,7 @@ static double all_of(const struct text *like)
 					work(t);
 		us[round] = (price_thread_us() - from) / TIMES;
 	}
-	return price_middle(us);
+	return median(us, PRICE_ROUNDS);
 }
 
 static int is_first(const struct text *t)

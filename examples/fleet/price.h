@@ -6,11 +6,10 @@
  * time in microseconds.  Each prints members of a JSON object. */
 #define PRICE_SMALL 256		/* two sizes of what has no fixed one */
 #define PRICE_LARGE 16384
-#define PRICE_ROUNDS 9		/* the one in the middle counts: a fleet gets the machine as it mostly is */
+#define PRICE_ROUNDS 9		/* their median counts: a fleet gets the machine as it mostly is */
 
 void price_need(int ok, const char *what);		/* or the process ends */
 double price_thread_us(void);				/* the processor time of this thread */
-double price_middle(const double us[PRICE_ROUNDS]);
 
 void price_store(const char *dir);
 struct price_link;

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/median.h"
+
 #define TIMES 20	/* each asks, a round */
 #define QUIET_US 20000	/* so long nobody may have worked */
 #define PATIENCE 200	/* so often it is looked whether the answerer is there, */
@@ -87,7 +89,7 @@ static void print_end(const char *name, struct ends all[PRICE_ROUNDS][PHASES], i
 	for (int p = 0; p < PHASES; p++) {
 		for (int i = 0; i < PRICE_ROUNDS; i++)
 			us[i] = answers ? all[i][p].answers : all[i][p].asks;
-		printf("%s\"%s\": %.2f", p ? ", " : "", phases[p], price_middle(us));
+		printf("%s\"%s\": %.2f", p ? ", " : "", phases[p], median(us, PRICE_ROUNDS));
 	}
 	printf("}");
 }

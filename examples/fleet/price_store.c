@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "examples/fleet/price.h"
+#include "tests/bench/median.h"
 
-#define FILES 64	/* with one row at a time; each of them is synced again after some 10 ms */
+#define FILES 63	/* with one row at a time; each of them is synced again after some 10 ms */
 #define ROWS 64		/* that go to the disk together; and places for them */
 #define TIMES 32	/* a round, */
 #define TIMES_LARGE 8	/* or of what is a MiB each, of which four fill the log */
@@ -64,7 +65,8 @@ static void transaction(struct file *f, int rows, int octets)
 	step(f->commit);
 }
 
-/* Its log has its length before it is needed, as a careful owner of a file would see to. */
+/* Its log has its length before it is needed, as a careful owner of a file would see to: a file
+ * of one row at a time is used once a round. */
 static void make_room(struct file *f)
 {
 	for (int i = 0; i < PRICE_ROUNDS; i++)
@@ -83,22 +85,22 @@ static double price(struct file *f, int files, int rows, int octets, int times)
 			transaction(&f[j % files], rows, octets);
 		us[i] = (price_thread_us() - from) / times;
 	}
-	return price_middle(us);
+	return median(us, PRICE_ROUNDS);
 }
 
 void price_store(const char *dir)
 {
-	static struct file f[FILES];
+	static struct file f[1 + FILES];	/* the first is that of many rows */
 	double together, large;
 
-	for (int i = 0; i < FILES; i++) {
+	for (int i = 0; i <= FILES; i++) {
 		file_open(&f[i], dir, i);
 		make_room(&f[i]);
 	}
 	together = price(f, 1, ROWS, PRICE_SMALL, TIMES);
 	large = price(f, 1, ROWS, PRICE_LARGE, TIMES_LARGE);
 	printf("\"store\": {\"one\": %.2f, \"together\": %.2f, \"large together\": %.2f, \"rows together\": %d}",
-	       price(f + 1, FILES - 1, 1, PRICE_SMALL, FILES - 1), together, large, ROWS);
-	for (int i = 0; i < FILES; i++)
+	       price(f + 1, FILES, 1, PRICE_SMALL, FILES), together, large, ROWS);
+	for (int i = 0; i <= FILES; i++)
 		file_close(&f[i]);
 }

@@ -12,6 +12,7 @@
 
 #include "berth/err.h"
 #include "did/base/secret.h"
+#include "tests/bench/median.h"
 
 #define ROUNDS 15
 #define SLICE_US 20000.0	/* how long one side works in one round, */
@@ -52,19 +53,6 @@ static size_t calibrate(void (*fn)(void))
 	return us >= slice_us ? 1 : (size_t)(slice_us / us) + 1;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), by_value);
-	return v[ROUNDS / 2];
-}
-
 static int one(const struct bench *b, bool in_us)
 {
 	double floor_us[ROUNDS], ours_us[ROUNDS], ratio[ROUNDS], r, got;
@@ -75,9 +63,9 @@ static int one(const struct bench *b, bool in_us)
 		ours_us[i] = slice(b->ours, no);
 		ratio[i] = ours_us[i] / floor_us[i];
 	}
-	r = median(ratio);
-	got = in_us ? median(ours_us) : r;
-	printf("| %-44s | %8.2f | %8.2f | %5.2f |", b->name, median(floor_us), median(ours_us), r);
+	r = median(ratio, ROUNDS);
+	got = in_us ? median(ours_us, ROUNDS) : r;
+	printf("| %-44s | %8.2f | %8.2f | %5.2f |", b->name, median(floor_us, ROUNDS), median(ours_us, ROUNDS), r);
 	if (b->goal > 0)
 		printf(" %.2f%s %s |\n", b->goal, in_us ? " us" : "", got <= b->goal ? "met" : "MISSED");
 	else

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/median.h"
+
 #define BODY 2048
 
 static void need(int ok, const char *what)
@@ -81,19 +83,6 @@ static void ask(nng_socket s, char durable)
 	need(!nng_send(s, body, BODY, 0) && !nng_recv(s, answer, &n, 0), "echo");
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *us, int n)
-{
-	qsort(us, (size_t)n, sizeof(*us), compare);
-	return us[n / 2];
-}
-
 int main(int argc, char **argv)
 {
 	int n = argc == 4 ? atoi(argv[3]) : 0;
@@ -120,18 +109,18 @@ int main(int argc, char **argv)
 		t = now_us();
 		ask(s, 0);
 	}
-	echo = median(us, n);
+	echo = median(us, (size_t)n);
 	for (int i = 0; i < n; i++, us[i - 1] = now_us() - t) {
 		t = now_us();
 		commit(st);
 	}
-	one = median(us, n);
+	one = median(us, (size_t)n);
 	for (int i = 0; i < n; i++, us[i - 1] = now_us() - t) {
 		t = now_us();
 		commit(st);
 		ask(s, 1);
 	}
-	whole = median(us, n);
+	whole = median(us, (size_t)n);
 	printf("{\"echo\": %.1f, \"commit\": %.1f, \"both\": %.1f, \"p99\": %.1f}\n", echo, one, whole, us[n * 99 / 100]);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
